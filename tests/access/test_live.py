@@ -288,16 +288,17 @@ def of(
 ) -> Resource:
     folder, _, kind = type_.partition(":")
     type_ = f"aws:{folder}/{kind[0].lower()}{kind[1:]}:{kind}"
+    holder = next((iam(account, f"{one}/{outputs[one]}") for one in ("role", "user", "group") if one in outputs), None)
+    part = f"{holder or outputs.get('permissionSetArn', account)} {kind} {name}"
     return Resource(
-        f"urn:pulumi:live::aws::{account}::{type_}::{name}", type_, name, outputs=outputs, protect=True,
-        provider=f"urn:pulumi:live::aws::pulumi:providers:aws::{account}", created=created, modified=modified,
+        str(outputs.get("arn") or outputs.get("id") or part), type_, name, outputs=outputs, protect=True,
+        provider=f"account {account}", created=created, modified=modified,
     )  # fmt: skip
 
 
 def provider(account: str, **inputs: object) -> Resource:
     values = {"allowedAccountIds": json.dumps([account]), **inputs}
-    urn = f"urn:pulumi:live::aws::pulumi:providers:aws::{account}"
-    return Resource(urn, "pulumi:providers:aws", account, values)
+    return Resource(f"account {account}", "pulumi:providers:aws", account, values)
 
 
 FIRST, THEN = DAY.isoformat(), LATER.isoformat()

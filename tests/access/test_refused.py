@@ -102,6 +102,14 @@ def test_a_managed_policy_of_another_account_is_refused(kind: str, more: dict[st
         assert all(f"in account {STAGE} is given {given}, and IAM takes" in one.message for one in found)
 
 
+def test_so_is_one_of_a_known_account_where_the_role_is_made_in_an_account_to_come() -> None:
+    for account, expected in ((HUB, (1, 0)), ("999999999999", (0, 0))):
+        world = two_keys()
+        made = world.role("x", world.new_account(), permissionsBoundary=arn(account, "policy/x"))
+        assert refused(world) == expected
+        assert all(one.urn == made.urn for one in world.findings() if one.rule == RULE)
+
+
 def test_what_iam_saves_is_not_refused() -> None:
     """Access Analyzer reports these as errors; IAM saves them, and they do not work."""
     world = two_keys()

@@ -204,6 +204,15 @@ def control_policy_that_lets_nobody_out(world: World) -> None:
     world.add("ControlPolicyAttachment", "s", world.hub, policyId="p-s", targetId=PROD)
 
 
+def control_policy_that_stops_the_next_update(world: World, *spared: str) -> None:
+    """https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_scps_examples_iam.html"""
+    world.role("r", world.provider("new", PROD))
+    said = {"Effect": "Deny", "Action": "iam:*", "Resource": "*"}
+    spare = {"Condition": {"ArnNotLike": {"aws:PrincipalARN": list(spared)}}} if spared else {}
+    world.add("ControlPolicy", "s", world.hub, id="p-s", content=document(said | spare))
+    world.add("ControlPolicyAttachment", "s", world.hub, policyId="p-s", targetId=PROD)
+
+
 def one_address_for_two_accounts(world: World) -> None:
     for name, email in (("one", "a@example.com"), ("two", "A@Example.com")):
         world.add("Account", name, world.hub, protect=True, name=name, email=email)
@@ -346,6 +355,11 @@ CHANGES: dict[str, tuple[Callable[[World], object], list[str]]] = {
         ["policy-lint"],
     ),
     "a control policy with an action that AWS does not have": (control_policy_on_a_misspelt_action, ["policy-lint"]),
+    "a control policy that stops the next update": (control_policy_that_stops_the_next_update, ["policy-lint"]),
+    "a control policy that spares another role": (
+        lambda world: control_policy_that_stops_the_next_update(world, "arn:aws:iam::*:role/AWSControlTowerExecution"),
+        ["policy-lint"],
+    ),
     "a control policy that lets nobody out": (control_policy_that_lets_nobody_out, ["no-iam-users", "policy-lint"]),
     "door past its day": (
         lambda world: world.add("Component", "door", door=door(expires="2026-11-23")),
@@ -371,6 +385,12 @@ def test_one_change_to_a_correct_stack_is_refused_by_its_rule_and_no_other(name:
     assert world.rules() == []
     change(world)
     assert world.rules() == rules
+
+
+def test_a_control_policy_may_keep_all_others_than_the_program_from_changing_iam() -> None:
+    world = two_keys()
+    control_policy_that_stops_the_next_update(world, "arn:aws:iam::*:role/OrganizationAccountAccessRole")
+    assert world.rules() == []
 
 
 def test_a_permissions_boundary_grants_nothing() -> None:
@@ -576,12 +596,6 @@ def test_a_finding_is_shown_at_the_resource_of_the_stack_and_asks_for_the_secret
     assert shown("unproved-door", "a") == ("template", "wait")
     assert shown("unproved-door", "b") == shown("provider-enters-its-account", "b") == ("b", secret)
     assert shown("door-needs-grant", "b") == ("b", "wait")
-
-
-def test_a_disabled_rule_is_silent_and_an_advisory_one_does_not_refuse() -> None:
-    assert without_grant().check({"door-needs-grant": {"enforcementLevel": "disabled"}}).mandatory == ()
-    verdicts = without_grant().check({"door-needs-grant": {"enforcementLevel": "advisory"}})
-    assert (len(verdicts.mandatory), len(verdicts.advisory)) == (0, 1)
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)

@@ -11,6 +11,14 @@ from typing import Any
 
 CALLER, OWNER = "777788889999", "111122223333"
 
+# Where the endpoint of STS is active by default: the table of
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_region-endpoints.html
+ENABLED = (
+    *("us-east-2", "us-east-1", "us-west-1", "us-west-2", "ap-south-1", "ap-northeast-3", "ap-northeast-2"),
+    *("ap-southeast-1", "ap-southeast-2", "ap-northeast-1", "ca-central-1", "eu-central-1", "eu-west-1", "eu-west-2"),
+    *("eu-west-3", "eu-north-1", "sa-east-1"),
+)
+
 IN_THE_CALLERS_ACCOUNT: dict[str, Any] = {
     "eventVersion": "1.05",
     "userIdentity": {

@@ -19,9 +19,10 @@ from tests.access.states import write_state
 from tests.access.world import CI as CI_ROLE
 from tests.access.world import OUTSIDE, STAGE, document, grants, trusts, two_keys
 from tests.access.world import arn as world_arn
-from tests.audit.cloudtrail import denied, digests, entry, read_event, signed_in
+from tests.audit.cloudtrail import ENABLED, denied, digests, entry, read_event, signed_in
 from twokeys.answers.commands import access
 from twokeys.audit.commands import audit
+from twokeys.audit.lookup import ASKED
 from twokeys.errors import Refusal
 
 STATES = Path(__file__).parent.parent / "map" / "states"
@@ -57,6 +58,7 @@ def read(*arguments: str) -> dict[str, Any]:
     return found
 
 
+ONE_REGION = ("--region", "us-east-1")
 LOG = f"{HUB}_CloudTrail_us-east-1_20260901T0000Z_log.json.gz"
 
 
@@ -106,7 +108,7 @@ def test_events_are_compared_with_the_doors(tmp_path: Path) -> None:
         denied(ALICE, READ_ONLY, "2026-09-22T10:00:00Z"),
         *(read_event(account, "2026-09-22T09:00:00Z") for account in (HUB, PROD)),
     ]
-    events = read("prod", "--events", logs(tmp_path, *records))["events"]
+    events = read("prod", *ONE_REGION, "--events", logs(tmp_path, *records))["events"]
     assert {(one["target"]["name"], one["usage"]) for one in events["doors"]} == {
         ("deployer", "used"),
         ("read-only", "not known"),
@@ -114,10 +116,10 @@ def test_events_are_compared_with_the_doors(tmp_path: Path) -> None:
     }
     for account in (HUB, PROD):
         digests(tmp_path / "AWSLogs", account, "2026-09-02", "2026-09-22")
-    events = read("prod", "--events", str(tmp_path / "AWSLogs"))["events"]
+    events = read("prod", *ONE_REGION, "--events", str(tmp_path / "AWSLogs"))["events"]
     assert [one["usage"] for one in events["doors"]].count("not known") == 2, "the first day is missing"
     digests(tmp_path / "AWSLogs", HUB, "2026-09-01", "2026-09-01")
-    events = read("prod", "--events", str(tmp_path / "AWSLogs"))["events"]
+    events = read("prod", *ONE_REGION, "--events", str(tmp_path / "AWSLogs"))["events"]
     assert [one["usage"] for one in events["doors"]].count("no record of use") == 2
     assert [(one["accountName"], one["covered"], one["notCovered"]) for one in events["coverage"]] == [
         ("prod", False, "in us-east-1 before 2026-09-02"),
@@ -131,14 +133,14 @@ def test_events_are_compared_with_the_doors(tmp_path: Path) -> None:
     there.write_bytes(gzip.compress(b'{"Records": []}'))
     listing = tmp_path / "AWSLogs" / f"{HUB}_CloudTrail-Digest_us-east-1_the-trail_us-east-1_20260905T151031Z.json"
     listing.write_text(json.dumps(digest))
-    missing = read("prod", "--events", str(tmp_path / "AWSLogs"))["events"]
+    missing = read("prod", *ONE_REGION, "--events", str(tmp_path / "AWSLogs"))["events"]
     assert [(one["notCovered"], one["files"], one["filesMissing"]) for one in missing["coverage"]] == [
         ("in us-east-1 before 2026-09-02", 0, 0),
         ("in us-east-1 on 2026-09-05 (1 more such day)", 2, 2),
     ]
     days = [one["daysNotCovered"] for one in missing["coverage"]]
     assert days == [{"us-east-1": ["2026-09-01"]}, {"us-east-1": ["2026-09-05", "2026-09-07"]}]
-    run("prod", "--events", str(tmp_path / "AWSLogs"), "--csv", "report.csv")
+    run("prod", *ONE_REGION, "--events", str(tmp_path / "AWSLogs"), "--csv", "report.csv")
     rows = csv.DictReader(Path("report.csv").read_text().splitlines())
     lacking = [(row["account"], row["region"], row["why"]) for row in rows if row["what"] == "days not covered"]
     assert lacking == [(PROD, "us-east-1", "2026-09-01"), (HUB, "us-east-1", "2026-09-05, 2026-09-07")]
@@ -156,7 +158,9 @@ def test_events_are_compared_with_the_doors(tmp_path: Path) -> None:
         ("mallory", ["first entry into this role"]),
         ("alice", ["failed attempt: AccessDenied"]),
     ]
-    text = run("prod", "--events", str(tmp_path / "AWSLogs"), "--html", "report.html", "--csv", "report.csv").output
+    text = run(
+        "prod", *ONE_REGION, "--events", str(tmp_path / "AWSLogs"), "--html", "report.html", "--csv", "report.csv"
+    ).output
     table = list(csv.DictReader(Path("report.csv").read_text().splitlines()))
     rows = [(row["what"], row["who"]) for row in table]
     assert ("door used", "role ci") in rows
@@ -206,11 +210,11 @@ def test_the_last_moment_that_there_is_ends_what_is_usual(tmp_path: Path) -> Non
 def test_the_exit_code_tells_on_demand_that_somebody_has_to_look(tmp_path: Path) -> None:
     folder = logs(tmp_path, read_event(HUB, "2026-09-22T10:00:00Z"), denied(ALICE, READ_ONLY, "2026-09-22T10:00:00Z"))
     digests(Path(folder), HUB, "2026-09-22", "2026-09-22")
-    assert run("prod", "--events", folder).return_value == 0
-    assert run("prod", "--events", folder, "--exit-code").return_value == 1
-    assert run("stage", "--events", folder, "--exit-code").return_value == 0
+    assert run("prod", *ONE_REGION, "--events", folder).return_value == 0
+    assert run("prod", *ONE_REGION, "--events", folder, "--exit-code").return_value == 1
+    assert run("stage", *ONE_REGION, "--events", folder, "--exit-code").return_value == 0
     assert run("prod", "--exit-code").return_value == 0
-    assert run("stage", "--events", folder, "--until", "2026-09-01", "--exit-code").return_value == 1
+    assert run("stage", *ONE_REGION, "--events", folder, "--until", "2026-09-01", "--exit-code").return_value == 1
 
 
 def test_a_sign_in_as_the_root_user_is_shown_and_gives_exit_code_1(tmp_path: Path) -> None:
@@ -252,7 +256,7 @@ def test_accounts_that_log_files_cover_and_no_digests_are_named(tmp_path: Path) 
     for account in (PROD, HUB):
         log = json.dumps({"Records": [read_event(account, "2026-09-22T09:00:00Z")]})
         Path(tmp_path, f"{account}_CloudTrail_us-east-1_20260922T0910Z_x.json").write_text(log)
-    asked = ("prod", "--events", str(tmp_path))
+    asked = ("prod", *ONE_REGION, "--events", str(tmp_path))
     for without, given in (
         ("prod (us-east-1), management (us-east-1)", PROD),
         ("management (us-east-1)", HUB),
@@ -267,11 +271,53 @@ def test_accounts_that_log_files_cover_and_no_digests_are_named(tmp_path: Path) 
             digests(tmp_path, given, "2026-09-22", "2026-09-22")
 
 
+def test_where_only_log_files_cover_a_door_it_is_said_that_hours_may_be_missing(tmp_path: Path) -> None:
+    """A trail that was off for hours: the digests beside it are what CloudTrail proves deliveries with.
+
+    https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-validation-intro.html
+    """
+    folder = logs(tmp_path, read_event(HUB, "2026-09-22T09:00:00Z"))
+    asked = ("prod", *ONE_REGION, "--events", folder)
+    never = "no record of use in what was read of each day, 2026-09-22 to 2026-09-22"
+    for without in (True, False):
+        text = run(*asked, "--html", "report.html", "--csv", "report.csv").output
+        said = f"{never} (without digests: hours may be missing)" if without else never
+        assert [
+            line.partition(": user")[0] for line in text.splitlines() if ": user alice" in line and never in line
+        ] == [said]
+        assert said in Path("report.html").read_text()
+        assert any(
+            row["why"].startswith(f"{said}; ") for row in csv.DictReader(Path("report.csv").read_text().splitlines())
+        )
+        assert {one["withoutDigests"] for one in read(*asked)["events"]["doors"]} == {without}
+        digests(Path(folder), HUB, "2026-09-22", "2026-09-22")
+
+
+def test_every_enabled_region_counts_unless_people_name_those_that_do(tmp_path: Path) -> None:
+    folder = logs(tmp_path, read_event(HUB, "2026-09-22T09:00:00Z"))
+    for region in ENABLED:
+        digests(Path(folder), HUB, "2026-09-22", "2026-09-22", region)
+    (lost,) = Path(folder).glob("*_CloudTrail-Digest_sa-east-1_*")
+    lost.unlink()
+    events = read("prod", "--events", folder)["events"]
+    assert [(one["notCovered"], one["regions"]) for one in events["coverage"]] == [
+        ("", sorted(ENABLED)),
+        ("in sa-east-1", sorted(ENABLED)),
+    ]
+    assert "regions that AWS does not enable by default, but for" in events["notLookedAt"]
+    named = read("prod", "--region", "us-east-1", "--region", "eu-west-1", "--events", folder)["events"]
+    assert [(one["notCovered"], one["regions"]) for one in named["coverage"]][1] == (None, ["eu-west-1", "us-east-1"])
+    assert "regions other than us-east-1, eu-west-1 (--region), but for" in named["notLookedAt"]
+    refused = run("prod", "--region", "us-esat-1", "--events", folder).exception
+    assert isinstance(refused, Refusal)
+    assert (refused.where, refused.next_step[:16]) == ("--region", "write us-east-1,")
+
+
 def test_of_an_account_without_records_in_the_period_no_door_is_said_to_be_never_used(tmp_path: Path) -> None:
     elsewhere = signed_in(PROD, "2026-09-22T10:00:00Z", recipientAccountId=PROD)
     home = entry(CI, DEPLOYER, "2026-09-01T10:00:00Z")
     folder, said = logs(tmp_path, home, elsewhere), "stage is not covered; management is not covered in us-east-1"
-    asked = ("stage", "--events", folder, "--from", "2026-09-15")
+    asked = ("stage", *ONE_REGION, "--events", folder, "--from", "2026-09-15")
     text = run(*asked, "--html", "report.html", "--csv", "report.csv").output
     page = Path("report.html").read_text().replace("<wbr>", "")
     assert (f"\nnot known: {said}: " in text, f"not known: {said}<" in page) == (True, True)
@@ -295,17 +341,19 @@ def test_of_the_event_history_the_evidence_names_account_regions_and_who_asked(m
                 stub.add_response("get_caller_identity", {"Account": HUB, "Arn": ALICE, "UserId": "AIDAALICE"})
             else:
                 found = entry(CI, DEPLOYER, "2026-11-01T00:00:00Z")
-                stub.add_response("lookup_events", {"Events": [{"CloudTrailEvent": json.dumps(found)}]})
+                for _lookup in ASKED:
+                    stub.add_response("lookup_events", {"Events": [{"CloudTrailEvent": json.dumps(found)}]})
             stub.activate()
             return client
 
     monkeypatch.setattr("boto3.Session", lambda: Asked("test", "test", region_name="eu-central-1"))
     monkeypatch.setattr("twokeys.audit.lookup._PAUSE", 0)
     period = ("--from", "2026-10-31", "--until", "2026-11-01")
-    name = f"CloudTrail's event history of account {HUB} in eu-central-1, us-east-1"
+    name = f"CloudTrail's event history of account {HUB} in {', '.join(sorted(ENABLED))}"
     span = "events from 2026-10-31 00:00:00 to 2026-11-01 23:59:59 UTC"
     assert f"; {name} (asked as {ALICE}, {span}); TwoKeys" in run("prod", "--events-api", *period).stdout
-    events = read("prod", "--events-api", *period)["events"]
+    events = read("prod", "--events-api", *ONE_REGION, *period)["events"]
+    assert events["sources"][0]["name"].endswith(f" {HUB} in us-east-1")
     assert (events["entries"], events["sources"][0]["caller"], events["sources"][0]["sha256"]) == (1, ALICE, None)
 
 
@@ -545,15 +593,16 @@ def test_a_damaged_file_in_a_folder_is_counted_and_named_and_no_door_that_it_may
         damaged.symlink_to("nothing")
     else:
         damaged.write_bytes(content)
-    result = run("prod", "--events", folder, "--html", "report.html", "--csv", "report.csv", "--exit-code")
-    events = read("prod", "--events", folder)["events"]
+    result = run("prod", *ONE_REGION, "--events", folder, "--html", "report.html", "--csv", "report.csv", "--exit-code")
+    events = read("prod", *ONE_REGION, "--events", folder)["events"]
     (source,) = events["sources"]
     assert (list(source["notReadable"]), source["filesRead"], result.return_value) == ([str(damaged)], 1, 1)
     assert ("no record of use" in {one["usage"] for one in events["doors"]}, "\nno record of use" in result.stdout) == (
         known,
         known,
     )
-    sentence = f"not readable: {damaged}: {source['notReadable'][str(damaged)]}; events in it are not known"
+    sentence = f"not readable: {damaged}: {source['notReadable'][str(damaged)]}"
+    assert "; events in it are not known: copy the file again" in sentence
     assert f"\n{sentence}\n" in result.stdout
     assert ", 1 file that cannot be read\n" in result.stdout
     span = "1 file read, 60 passed over: 60 of CloudTrail-Digest, 1 not readable, "
@@ -567,7 +616,21 @@ def test_a_damaged_file_in_a_folder_is_counted_and_named_and_no_door_that_it_may
     assert f"sha256 {source['sha256']}, {span}</td>" in page
     assert f"<li>{sentence}</li>" in page
     with pytest.raises(Refusal):
-        raise run("prod", "--events", str(damaged)).exception or AssertionError
+        raise run("prod", *ONE_REGION, "--events", str(damaged)).exception or AssertionError
+
+
+def test_a_damaged_digest_hides_no_event_and_proves_no_hour(tmp_path: Path) -> None:
+    """https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-validation-intro.html"""
+    folder = logs(tmp_path, read_event(HUB, "2026-09-01T10:00:00Z"), read_event(HUB, "2026-09-03T10:00:00Z"))
+    digests(Path(folder), HUB, "2026-09-01", "2026-09-03")
+    damaged = Path(folder, f"{HUB}_CloudTrail-Digest_us-east-1_the-trail_us-east-1_20260902T100131Z.json")
+    damaged.write_text(damaged.read_text().replace("2026-09-02T00:00:00Z", "y"))
+    events = read("prod", *ONE_REGION, "--events", folder)["events"]
+    ((file, why),) = events["sources"][0]["notReadable"].items()
+    assert (file, "; whether a log file of its hour is missing is not known: copy" in why) == (str(damaged), True)
+    gap = "in us-east-1 from 2026-09-02 00:00 to 2026-09-03 00:00 UTC, of which there is no digest"
+    assert {one["account"]: one["notCovered"] for one in events["coverage"]}[HUB] == gap
+    assert not any("cannot be read" in (one["whyNotKnown"] or "") for one in events["doors"])
 
 
 def test_the_hash_of_a_folder_is_what_standard_tools_make_of_it_and_that_of_a_file_its_own(tmp_path: Path) -> None:
@@ -575,7 +638,7 @@ def test_the_hash_of_a_folder_is_what_standard_tools_make_of_it_and_that_of_a_fi
     for number, name in enumerate(("a/B.json", "a.json", "a/é.jsonl.gz", "notes.txt", "a/digest.JSON")):
         file = Path(folder, name)
         file.parent.mkdir(exist_ok=True)
-        file.write_text(json.dumps({"digestStartTime": number}))
+        file.write_text(json.dumps({"configurationItems": number}))
     file = Path(folder, LOG)
     command = "find -L AWSLogs -type f -iname '*json*' -exec sha256sum {} + | cut -c1-64 | sort | sha256sum"
     made = subprocess.run(command, shell=True, cwd=tmp_path, capture_output=True, text=True, check=True).stdout[:64]

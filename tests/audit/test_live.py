@@ -3,6 +3,7 @@
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import boto3
 import pytest
@@ -11,12 +12,19 @@ from twokeys.access.graph import build
 from twokeys.access.live import read_live
 from twokeys.access.principals import ACCESS_KEY, MFA_DEVICE, PASSWORD, USER
 from twokeys.access.snapshot import PROVIDER, Resource, Snapshot
+from twokeys.answers.data import as_data, way_data
+from twokeys.answers.model import Answers, Way
 from twokeys.answers.reading import read
 from twokeys.answers.selection import into
 from twokeys.answers.summary import not_looked_at, scope
 from twokeys.answers.words import since
+from twokeys.audit import report
+from twokeys.audit.page import page
 from twokeys.audit.report import what_was_read
 from twokeys.sandbox.local_aws import LocalAws
+
+if TYPE_CHECKING:
+    from types_boto3_iam import IAMClient
 
 HUB = "111111111111"
 
@@ -38,7 +46,7 @@ def test_keys_are_there_since_their_resources_were_made_and_an_inline_policys_ti
         prod = status.get("AccountId") or organizations.list_accounts()["Accounts"][-1]["Id"]
         inside = boto3.client("iam", aws_access_key_id=prod, aws_secret_access_key="test")
         role = f"arn:aws:iam::{prod}:role/reader"
-        for user in ("ann", "bob"):
+        for user in ("ann", "bob", "zed"):
             iam.create_user(UserName=user)
         people = [f"arn:aws:iam::{HUB}:user/{user}" for user in ("ann", "bob")]
         trust = document(Principal={"AWS": people}, Action="sts:AssumeRole")
@@ -52,15 +60,11 @@ def test_keys_are_there_since_their_resources_were_made_and_an_inline_policys_ti
         inside.create_user(UserName="pat")
         inside.create_access_key(UserName="pat")
         inside.attach_user_policy(UserName="pat", PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess")
-        everywhere = read(build(read_live()))
+        iam.attach_user_policy(UserName="zed", PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess")
+        there = read_live()
+        everywhere = read(build(there))
         found = into(everywhere, "prod")
-        arn = iam.create_user(UserName="auditor")["User"]["Arn"]
-        allowed = document(
-            NotAction=["iam:ListRoles", "iam:GenerateCredentialReport", "iam:GetCredentialReport"], Resource="*"
-        )
-        iam.put_user_policy(UserName="auditor", PolicyName="read", PolicyDocument=allowed)
-        key = iam.create_access_key(UserName="auditor")["AccessKey"]
-        auditor = boto3.Session(key["AccessKeyId"], key["SecretAccessKey"], region_name="us-east-1")
+        arn, auditor = _auditor(iam)
         in_part = read(build(read_live(auditor)))
     told = {way.source.who.name: way for way in found.ways if way.target.who.name == "reader"}
     assert set(told) == {"ann", "bob"}
@@ -76,8 +80,7 @@ def test_keys_are_there_since_their_resources_were_made_and_an_inline_policys_ti
         "attachment of managed policy enter to user ann",
     ]
     assert [(grant.document, grant.created) for grant in bob.grants] == [("inline policy enter of user bob", None)]
-    assert told["bob"].since is None
-    assert told["bob"].not_before == ann.trust.created
+    assert (told["bob"].since, told["bob"].not_before) == (None, ann.trust.created)
     assert since(told["bob"]).endswith(" UTC or later")
     assert {party.who.name for party in found.principals.values()} >= {"ann", "bob", "reader"}
     assert list(map(str, found.long_term)) == [
@@ -88,6 +91,9 @@ def test_keys_are_there_since_their_resources_were_made_and_an_inline_policys_ti
     assert (hers.user.who.name, hers.has) == ("ann", "a password and an access key")
     assert "access keys and MFA devices of root users," in not_looked_at(found)
     assert scope(everywhere) is None
+    assert len(there.by_urn) == len(there.resources), "a policy of AWS's own is in both accounts"
+    assert found.accounts[prod].environment == "prod"
+    _has_keys_at(found, told["bob"], role, people[1])
     assert scope(in_part) == (
         f"Not known: how long sessions of roles last at most (AWS answered AccessDenied to iam:ListRoles by {arn}); "
         "which users have passwords, access keys and MFA devices (AWS answered AccessDenied to "
@@ -97,13 +103,38 @@ def test_keys_are_there_since_their_resources_were_made_and_an_inline_policys_ti
     assert [one.user.who.name for one in in_part.long_term] == ["pat"]
 
 
+def _auditor(iam: "IAMClient") -> tuple[str, boto3.Session]:
+    """A user who may read all but three things."""
+    arn = iam.create_user(UserName="auditor")["User"]["Arn"]
+    allowed = document(
+        NotAction=["iam:ListRoles", "iam:GenerateCredentialReport", "iam:GetCredentialReport"], Resource="*"
+    )
+    iam.put_user_policy(UserName="auditor", PolicyName="read", PolicyDocument=allowed)
+    key = iam.create_access_key(UserName="auditor")["AccessKey"]
+    return arn, boto3.Session(key["AccessKeyId"], key["SecretAccessKey"], region_name="us-east-1")
+
+
+def _has_keys_at(found: Answers, way: Way, role: str, user: str) -> None:
+    (step,) = way_data(way)["steps"]
+    assert [(one["urn"], one["arn"], one["statement"]) for one in (step["trust"], *step["grants"])] == [
+        (None, role, 0),
+        (None, user, 0),
+    ]
+    now = datetime.now(UTC)
+    assert f"statement 0, {user}" in report.table(found, None, None, now)
+    assert f"statement 0<br><small>{user}</small>" in page(found, None, None, now).replace("<wbr>", "")
+    assert "urn:" not in report.table(found, None, None, now) + page(found, None, None, now) + json.dumps(
+        as_data(found)
+    )
+
+
 def test_a_user_newer_than_the_credential_report_may_have_either() -> None:
     values = {
         "name": "pat",
         "arn": f"arn:aws:iam::{HUB}:user/pat",
         "credentials": dict.fromkeys((PASSWORD, ACCESS_KEY, MFA_DEVICE)),
     }
-    provider = Resource("urn:pulumi:live::aws::hub", PROVIDER, HUB, {"allowedAccountIds": json.dumps([HUB])})
-    user = Resource("urn:pulumi:live::aws::pat", USER, "pat", outputs=values, provider=provider.urn)
+    provider = Resource(f"account {HUB}", PROVIDER, HUB, {"allowedAccountIds": json.dumps([HUB])})
+    user = Resource(str(values["arn"]), USER, "pat", outputs=values, provider=provider.urn)
     (one,) = read(build(Snapshot((provider, user)))).long_term
     assert str(one).startswith(f"no permissions: user pat of {HUB} may have a password or an access key of its own")

@@ -3,14 +3,22 @@
 import gzip
 import json
 import tracemalloc
+from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.audit.cloudtrail import IN_THE_CALLERS_ACCOUNT, ROLE_CHAINING
-from twokeys.audit.logs import delivered as is_delivered
-from twokeys.audit.logs import log_files, other_service, records
+from twokeys.audit.logs import kind, listed, log_files
+from twokeys.audit.logs import records as records_of
 from twokeys.errors import Refusal
+
+
+def records(file: Path) -> Iterator[dict[str, Any]]:
+    service, key = kind(file)
+    return records_of(file, key) if service is None else iter(())
 
 
 def delivered(path: Path, *found: object) -> Path:
@@ -44,30 +52,79 @@ def test_a_digest_file_holds_no_records(tmp_path: Path) -> None:
     assert list(records(digest)) == []
 
 
-@pytest.mark.parametrize(
-    "content",
-    [
-        b"",
-        b"not json",
-        b'{"Records": [{"eventID": ',
-        b"{}",
-        b"[]",
-        b'{"Records": ["x"]}',
-        b'{"Records": null}',
-        b'{"Records": [{"x": 1e99999999999999999999}]}',
-        b'{"Records": [{"x": 1%s}]}' % (b"0" * 5_000),
-        b'{"x": 1%s, "Records": []}' % (b"0" * 5_000),
-        b'{"x":' + b"[" * 100_000,
-        gzip.compress(b'{"Records": []}')[:10] + b"\xff" * 9,
-    ],
-    ids=len,
+EMPTY, NO_JSON = (
+    "it is empty, or ends before its JSON does",
+    "it is no JSON, or holds a number of more than 4,300 digits",
 )
-def test_a_file_that_is_no_log_is_refused_by_name(tmp_path: Path, content: bytes) -> None:
+UNPACKED = "it is cut off or damaged, and cannot be unpacked"
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (b"", EMPTY),
+        (b"not json", NO_JSON),
+        (b"\xff", NO_JSON),
+        (b'{"Records": [{"eventID": ', EMPTY),
+        (b"{}", "it has no Records"),
+        (b"[]", "it has no Records"),
+        (b'{"Records": ["x"]}', "one of its records is no object"),
+        (b'{"Records": null}', "its Records are no list"),
+        (b'{"Records": [{"x": 1e99999999999999999999}]}', NO_JSON),
+        (b'{"Records": [{"x": 1%s}]}' % (b"0" * 5_000), NO_JSON),
+        (b'{"x": 1%s, "Records": []}' % (b"0" * 5_000), NO_JSON),
+        (b'{"x":' + b"[" * 100_000, "it nests deeper than 64 levels"),
+        (gzip.compress(b'{"Records": []}')[:10] + b"\xff" * 9, UNPACKED),
+        (gzip.compress(b'{"Records": []}')[:-9], UNPACKED),
+        (None, "it is a link to a folder, which needs an --events of its own"),
+    ],
+)
+def test_a_file_that_is_no_log_is_refused_by_name_and_says_why(tmp_path: Path, content: bytes | None, why: str) -> None:
     file = tmp_path / "broken.json"
-    file.write_bytes(content)
+    if content is None:
+        file.symlink_to(tmp_path)
+    else:
+        file.write_bytes(content)
     with pytest.raises(Refusal) as refused:
         list(records(file))
-    assert refused.value.where == str(file)
+    assert (refused.value.where, refused.value.why) == (str(file), why)
+
+
+@pytest.mark.parametrize("number", ["12345678901234567890123", "-9223372036854775809", "1e999", f"1{'0' * 4_000}"])
+def test_numbers_of_more_than_64_bits_are_legal_and_read(tmp_path: Path, number: str) -> None:
+    """https://www.rfc-editor.org/rfc/rfc8259#section-6: JSON sets no limit to numbers."""
+    file = tmp_path / "log.json"
+    ids = [f'{{"eventID": "{count}", "x": {number if count == 1 else 1}}}' for count in range(3)]
+    for content in (f'{{"Records": [{", ".join(ids)}]}}', f'{{"x": {number}, "Records": [{", ".join(ids)}]}}'):
+        file.write_text(content, encoding="utf-8-sig")
+        assert [record["eventID"] for record in records(file)] == ["0", "1", "2"]
+
+
+DIGEST = {
+    "digestStartTime": "2015-08-17T14:01:31Z",
+    "digestEndTime": "2015-08-17T15:01:31Z",
+    "logFiles": [
+        {"s3Object": "AWSLogs/111122223333/CloudTrail/us-east-2/2015/08/17/111122223333_CloudTrail_x.json.gz"}
+    ],
+}
+
+
+def test_a_digest_lists_its_log_files_and_its_period(tmp_path: Path) -> None:
+    """https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-validation-digest-file-structure.html"""
+    file = tmp_path / "digest.json"
+    file.write_text(json.dumps(DIGEST))
+    start, end = (datetime(2015, 8, 17, hour, 1, 31, tzinfo=UTC) for hour in (14, 15))
+    assert listed(file) == (["111122223333_CloudTrail_x.json"], start, end)
+
+
+@pytest.mark.parametrize("value", [None, "", "y", "2015-08-17T10:01:31", 7, {}, [7], [{}], [{"s3Object": 7}]])
+@pytest.mark.parametrize("field", DIGEST)
+def test_a_digest_of_which_a_field_is_damaged_is_refused(tmp_path: Path, field: str, value: object) -> None:
+    file = tmp_path / "digest.json"
+    file.write_text(json.dumps({**DIGEST, field: value}))
+    with pytest.raises(Refusal) as refused:
+        listed(file)
+    assert refused.value.why == "its logFiles, digestStartTime or digestEndTime is not as CloudTrail writes it"
 
 
 def test_a_file_with_the_mark_that_windows_writes_is_read(tmp_path: Path) -> None:
@@ -134,20 +191,4 @@ def test_files_of_other_services_in_a_log_archive_are_known(
     file.parent.mkdir(parents=True, exist_ok=True)
     text = json.dumps(content).encode()
     file.write_bytes(gzip.compress(text) if name.endswith(".gz") else text)
-    assert other_service(file) == service
-
-
-@pytest.mark.parametrize(
-    ("name", "key", "said"),
-    [
-        ("111122223333_CloudTrail_us-east-1_20150817T1410Z_x.json.gz", "Records", True),
-        ("111122223333_CloudTrail_us-east-1_20150817T1410Z_x.json", "Records", True),
-        ("111122223333_CloudTrail_us-east-1_20150817T1410Z_x.json", "Events", False),
-        ("AWSLogs/111122223333/CloudTrail/us-east-1/2015/08/17/x.json.gz", "Records", False),
-        ("log.json", "Records", False),
-    ],
-)
-def test_a_log_file_of_cloudtrail_has_its_name_and_records(tmp_path: Path, name: str, key: str, said: bool) -> None:
-    file = delivered(tmp_path / name)
-    file.write_text(json.dumps({key: []}))
-    assert is_delivered(file) is said
+    assert kind(file)[0] == service

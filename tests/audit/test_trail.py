@@ -222,6 +222,29 @@ def test_a_record_without_role_or_time_is_counted_and_never_guessed_at() -> None
     assert (found.uses(), len(found.unreadable), found.records) == ([], 6, 7), "delivered twice, it counts once"
 
 
+@pytest.mark.parametrize("value", [None, "", 7, [], {}])
+@pytest.mark.parametrize("field", ["eventName", "eventSource", "eventTime"])
+def test_a_record_whose_call_service_or_time_is_damaged_may_be_an_entry_and_is_named(field: str, value: object) -> None:
+    """Required fields: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html"""
+    found = Trail()
+    found.add({**IN_THE_ROLES_ACCOUNT, field: value}, "log.json")
+    (said,) = found.unreadable.values()
+    assert (found.uses(), found.hidden, said.partition(" in ")[2]) == (
+        [],
+        {OWNER: said},
+        f"log.json, which lacks {field}",
+    )
+
+
+@pytest.mark.parametrize(("event", "hides"), [("StopLogging", True), ("ListUsers", False)])
+def test_a_record_without_a_time_is_named_and_one_that_may_have_stopped_a_trail_hides_entries(
+    event: str, hides: bool
+) -> None:
+    found = trail(called(OWNER, "", event, eventSource="cloudtrail.amazonaws.com"))
+    (said,) = found.unreadable.values()
+    assert (said.endswith("which lacks eventTime"), found.hidden) == (True, {OWNER: said} if hides else {})
+
+
 def test_uses_can_be_limited_to_a_period() -> None:
     found = trail(IN_THE_CALLERS_ACCOUNT, ROLE_CHAINING)
     assert [use.role for use in found.uses()] == ["EC2-dev", "JohnRole2"]

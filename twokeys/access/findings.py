@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from pydantic.alias_generators import to_camel
 
 from twokeys.access.graph import SHOW_SECRETS, Graph
+from twokeys.access.snapshot import place_of
 
 Severity = Literal["low", "medium", "high", "critical"]
 Level = Literal["advisory", "mandatory", "remediate", "disabled"]
@@ -23,7 +24,7 @@ class Finding:
 
     `door` is `<source ARN> -> <target ARN>`, with `*` for a side that is not one principal: exceptions name it so.
     `advice` tells that it is only advice where the rule's level is not set: the stack is not of the kind that the rule
-    is for.
+    is for. `severity` is there where it is another one than the rule's.
     """
 
     rule: str
@@ -33,12 +34,14 @@ class Finding:
     door: str | None = None
     source: str | None = None
     advice: bool = False
+    severity: Severity | None = None
 
     @property
     def text(self) -> str:
         """The finding as it is shown to people."""
         place = f" ({self.source})" if self.source else ""
-        where = f" [{self.urn}]" if self.urn and self.urn not in self.message else ""
+        at = place_of(self.urn or "")
+        where = f" [{at}]" if at and at not in self.message else ""
         return f"{self.message}{place}.{where} Next step: {self.next_step}."
 
 

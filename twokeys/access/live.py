@@ -49,7 +49,6 @@ _NO_ROOT_ACCESS = (
     "OrganizationNotFoundException",
     "ServiceAccessNotEnabledException",
 )
-_SCOPE = "urn:pulumi:live::aws"
 _SCP, _RCP = "SERVICE_CONTROL_POLICY", "RESOURCE_CONTROL_POLICY"
 
 
@@ -171,7 +170,7 @@ def _provider(account: str, role: Arn | None = None) -> Resource:
 
 
 def _provider_urn(account: str) -> str:
-    return f"{_SCOPE}::{PROVIDER}::{account}"
+    return f"account {account}"
 
 
 def _account(iam: IAMClient, account: str, caller: str) -> tuple[list[Resource], list[NotAnswered]]:
@@ -210,7 +209,8 @@ def _principals(
             name = user["UserName"]
             yield from _principal(user, account, "user", USER, {CREDENTIALS: credentials.get(name, newer)})
             values = {"user": name, "groups": list(user.get("GroupList", []))}
-            yield _made("aws:iam/userGroupMembership:UserGroupMembership", name, account, values)
+            membership = "aws:iam/userGroupMembership:UserGroupMembership"
+            yield _made(membership, name, account, values, part_of=user["Arn"])
         for role in page.get("RoleDetailList", []):
             yield from _principal(role, account, "role", ROLE, {"maxSessionDuration": sessions.get(role["RoleName"])})
 
@@ -251,8 +251,10 @@ def _policy(policy: Mapping[str, Any], account: str) -> Iterator[Resource]:
                 "path": policy.get("Path"),
                 "policy": version["Document"],
             }
-            created, modified = policy.get("CreateDate"), policy.get("UpdateDate")
-            yield _made(MANAGED_POLICY, policy["Arn"], account, values, created=created, modified=modified)
+            dates = {"created": policy.get("CreateDate"), "modified": policy.get("UpdateDate")}
+            # One of AWS's own has the same ARN in each account that it was read in.
+            shared = None if f":{account}:" in policy["Arn"] else f"{policy['Arn']} in {account}"
+            yield _made(MANAGED_POLICY, policy["Arn"], account, values, part_of=shared, **dates)
 
 
 def _principal(
@@ -273,11 +275,11 @@ def _principal(
     for policy in found.get(f"{kind.capitalize()}PolicyList", []):
         values = {kind: name, "name": policy["PolicyName"], "policy": policy["PolicyDocument"]}
         type_of_policy = f"aws:iam/{kind}Policy:{kind.capitalize()}Policy"
-        yield _made(type_of_policy, f"{name}/{policy['PolicyName']}", account, values)
+        yield _made(type_of_policy, f"{name}/{policy['PolicyName']}", account, values, part_of=found["Arn"])
     for policy in found.get("AttachedManagedPolicies", []):
         values = {kind: name, "policyArn": policy["PolicyArn"]}
         type_of_attachment = f"aws:iam/{kind}PolicyAttachment:{kind.capitalize()}PolicyAttachment"
-        yield _made(type_of_attachment, f"{name}/{policy['PolicyArn']}", account, values)
+        yield _made(type_of_attachment, f"{name}/{policy['PolicyArn']}", account, values, part_of=found["Arn"])
 
 
 def _organization(organizations: OrganizationsClient, account: str) -> Iterator[Resource]:
@@ -368,11 +370,18 @@ def _made(  # noqa: PLR0913 - what a resource is made of
     account: str,
     values: Mapping[str, object],
     *,
+    part_of: str | None = None,
     created: datetime | None = None,
     modified: datetime | None = None,
 ) -> Resource:
+    """A resource with the ARN or id that AWS gave it where one of a stack has its URN.
+
+    What has none, as an inline policy, begins with that of what it is a part of.
+    """
+    own = values.get("arn") or values.get("id")
+    part = f"{part_of or values.get('permissionSetArn') or account} {type_.rpartition(':')[2]} {name}"
     return Resource(
-        urn=f"{_SCOPE}::{account}::{type_}::{name}",
+        urn=str(own) if own and part_of is None else part,
         type=type_,
         name=name,
         outputs={key: value for key, value in values.items() if value is not None},

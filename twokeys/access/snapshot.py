@@ -36,6 +36,16 @@ def is_stack_reference(urn: str) -> bool:
     return f"::{STACK_REFERENCE}::" in urn
 
 
+def stack_of(urn: str) -> str | None:
+    """The stack that a URN names; None of what was read live."""
+    return urn.removeprefix("urn:pulumi:").partition("::")[0] if urn.startswith("urn:pulumi:") else None
+
+
+def place_of(urn: str) -> str:
+    """Where people find a resource: its URN, or of one that was read live the ARN of what it is or is a part of."""
+    return urn.partition(" ")[0] if urn.startswith("arn:") else urn
+
+
 def holds_unknown(value: object) -> bool:
     """Whether a value is not known, or something in it is not."""
     if isinstance(value, Mapping):
@@ -47,6 +57,7 @@ def holds_unknown(value: object) -> bool:
 class Resource:
     """One resource: what the program asked for (`inputs`) and what is known to come of it (`outputs`).
 
+    One that was read live has no URN: what stands there begins with AWS's own ARN or id.
     `inputs` is None where the source does not have them. `source` is the program's file and line, where it is known.
     `created` is when it was made and `modified` when its document was last changed, in ISO 8601, as far as the source
     tells: a state tells no change of a document, it dates whatever touches a resource, also a refresh or a tag.
@@ -162,7 +173,9 @@ class Snapshot:
 
     `pending` is what may be there beside them, or instead of one of them. `left_out` are resources of the program that
     this operation does not make and that are not there either (`--target`, `--exclude`). `is_state` tells that outputs
-    are what the engine last saw, and not what an operation makes of them. `evidence` is what it was read from.
+    are what the engine last saw, and not what an operation makes of them. `evidence` is what it was read from. Two
+    things are missing: what the stacks of `without_state` make, and what an operation on those of `unfinished`, which
+    is under way or was stopped, has not made yet.
     """
 
     resources: tuple[Resource, ...]
@@ -171,15 +184,21 @@ class Snapshot:
     left_out: tuple[Resource, ...] = ()
     is_state: bool = False
     evidence: tuple[Evidence, ...] = ()
+    without_state: tuple[str, ...] = ()
+    unfinished: tuple[str, ...] = ()
 
     @classmethod
     def together(cls, snapshots: Iterable[Snapshot], origin: str) -> Snapshot:
         """Several snapshots as one."""
         parts = tuple(snapshots)
-        resources = tuple(resource for part in parts for resource in part.resources)
-        pending = tuple(pending for part in parts for pending in part.pending)
-        evidence = tuple(one for part in parts for one in part.evidence)
-        return cls(resources, origin, pending, is_state=any(part.is_state for part in parts), evidence=evidence)
+        return cls(
+            resources=tuple(one for part in parts for one in part.resources),
+            origin=origin,
+            pending=tuple(one for part in parts for one in part.pending),
+            is_state=any(part.is_state for part in parts),
+            evidence=tuple(one for part in parts for one in part.evidence),
+            unfinished=tuple(one for part in parts for one in part.unfinished),
+        )
 
     @cached_property
     def by_urn(self) -> Mapping[str, Resource]:
@@ -189,8 +208,7 @@ class Snapshot:
     @property
     def stack(self) -> str | None:
         """The name of the stack, as its URNs have it."""
-        urn = self.resources[0].urn if self.resources else ""
-        return urn.removeprefix("urn:pulumi:").partition("::")[0] if urn.startswith("urn:pulumi:") else None
+        return stack_of(self.resources[0].urn) if self.resources else None
 
     @cached_property
     def referred(self) -> tuple[Referred, ...]:

@@ -12,6 +12,7 @@ from rich.console import Console
 from twokeys.access.findings import Finding
 from twokeys.access.report import Verdicts
 from twokeys.answers.data import as_data as answers_data
+from twokeys.answers.data import where
 from twokeys.answers.model import Answers, State
 from twokeys.answers.summary import FEW, Named, by_principal, in_words, not_shown, scope, summary
 from twokeys.answers.words import held, through
@@ -42,7 +43,7 @@ def show(answers: Answers, verdicts: Verdicts, console: Console) -> None:
         for line in _alike(findings, answers):
             say(console, f"{level}: {line}")
     if not verdicts.mandatory:
-        shown = " that is shown" if numbers.not_shown else ""
+        shown = " that is shown" if numbers.not_shown or answers.without_state or answers.unfinished else ""
         say(console, f"Every door{shown} has two keys ({counted(numbers.doors, 'door')}).")
 
 
@@ -82,6 +83,6 @@ def _finding_data(finding: Finding) -> dict[str, Any]:
         "message": finding.message,
         "nextStep": finding.next_step,
         "door": finding.door,
-        "urn": finding.urn,
+        **where(finding.urn),
         "source": finding.source,
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from twokeys.access.snapshot import place_of
 from twokeys.answers.model import Account, Answers, Door, KeyPlace, LongTerm, NotProved, Party, State, Step, Way
 from twokeys.answers.permissions import Permissions
 from twokeys.answers.summary import evidence, not_shown, scope, summary
@@ -124,17 +125,23 @@ def not_proved_data(one: NotProved) -> dict[str, Any]:
         "message": one.message,
         "nextStep": one.next_step,
         "door": one.door,
-        "urn": one.urn,
+        **where(one.urn),
         "source": party_data(one.source) if one.source else None,
         "target": party_data(one.target) if one.target else None,
     }
+
+
+def where(urn: str | None) -> dict[str, str | None]:
+    """The URN of a resource, or of one that was read live AWS's own ARN, by what it is."""
+    place = place_of(urn or "")
+    return {kind: place if place.startswith(f"{kind}:") else None for kind in ("urn", "arn")}
 
 
 def place_data(place: KeyPlace) -> dict[str, Any]:
     """Where a key stands."""
     return {
         "document": place.document,
-        "urn": place.urn,
+        **where(place.urn),
         "statement": place.statement,
         "sid": place.sid,
         "source": place.source,

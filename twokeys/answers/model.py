@@ -84,9 +84,10 @@ class Party:
 class KeyPlace:
     """Where a key of a door stands: the document, the resource that holds it, and the statement that turns the key.
 
-    `statement` counts from 0. `stack` names the other stack that the document was read from. `created` is when the
-    resource was made, `changed` when its document was last changed, in ISO 8601; None where nothing says it. A Pulumi
-    state knows no such change: it dates whatever touches a resource, also a refresh or a tag.
+    `urn` is an ARN where live AWS was read. `statement` counts from 0. `stack` names the other stack that the document
+    was read from. `created` is when the resource was made, `changed` when its document was last changed, in ISO 8601;
+    None where nothing says it. A Pulumi state knows no such change: it dates whatever touches a resource, also a
+    refresh or a tag.
     """
 
     document: str
@@ -356,6 +357,10 @@ class Answers:
     evidence: tuple[Evidence, ...] = ()
     from_states: bool = False
     """Whether only what stacks made is shown."""
+    without_state: tuple[str, ...] = ()
+    """The stacks whose states should be here and are not."""
+    unfinished: tuple[str, ...] = ()
+    """The stacks of which an update is under way, or was stopped."""
     updated_by: tuple[str, ...] = ()
     """The ARNs of those who ran the updates, as far as stacks export them."""
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from twokeys.access.documents import Document
 from twokeys.access.graph import Door, Graph
 from twokeys.access.principals import Principal
-from twokeys.access.snapshot import Resource
+from twokeys.access.snapshot import Resource, place_of
 from twokeys.answers.model import KeyPlace
 from twokeys.iam import Decision, Verdict
 
@@ -50,7 +50,7 @@ class Places:
         resource = self._graph.snapshot.by_urn.get(document.urn or "")
         return KeyPlace(
             document=document.title,
-            urn=document.urn,
+            urn=place_of(document.urn) if document.urn else None,
             statement=decision.statement if decision else None,
             sid=decision.sid if decision else None,
             source=document.source,
@@ -85,7 +85,7 @@ class Places:
 
 
 def _joint(resource: Resource, what: str) -> KeyPlace:
-    return KeyPlace(what, resource.urn, source=resource.source, created=resource.created)
+    return KeyPlace(what, place_of(resource.urn), source=resource.source, created=resource.created)
 
 
 def _allowing(verdict: Verdict) -> Iterator[Decision]:

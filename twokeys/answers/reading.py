@@ -23,7 +23,7 @@ from twokeys.access.keys import Lack, Statement, denial, statements
 from twokeys.access.paths import Path, paths_from
 from twokeys.access.principals import ACCESS_KEY, CREDENTIALS, MFA_DEVICE, PASSWORD, USER, Principal
 from twokeys.access.requirements import MFA_BUT_OF_KEYS, closing, in_words
-from twokeys.access.snapshot import PROVIDER, STACK, Resource, Snapshot, mapping
+from twokeys.access.snapshot import PROVIDER, STACK, Resource, Snapshot, mapping, place_of, stack_of
 from twokeys.answers.model import (
     NOT_SHOWN_INSIDE,
     OUTSIDE,
@@ -114,6 +114,8 @@ class _Reader:
             shown=frozenset(one.account for one in self._graph.principals if one.urn),
             evidence=snapshot.evidence,
             from_states=snapshot.is_state,
+            without_state=snapshot.without_state,
+            unfinished=snapshot.unfinished,
             updated_by=tuple(
                 dict.fromkeys(
                     arn
@@ -318,7 +320,7 @@ class _Reader:
             if one.source is door.source and one.role is door.target:
                 made, permission_set = one.resource, one.permission_set
                 what = f"assignment of permission set {permission_set.name}" if permission_set else "entitlement"
-                return KeyPlace(what, made.urn, source=made.source, created=made.created)
+                return KeyPlace(what, place_of(made.urn), source=made.source, created=made.created)
         return None
 
     def _strength(self, role: Principal) -> Permissions:
@@ -505,8 +507,7 @@ def _door_order(door: Door) -> tuple[str, ...]:
 
 
 def _stack(resource: Resource | None) -> str | None:
-    """The stack that makes a resource, as its URN has it."""
-    return resource.urn.removeprefix("urn:pulumi:").partition("::")[0] if resource else None
+    return stack_of(resource.urn) if resource else None
 
 
 def _listed_names(snapshot: Snapshot) -> Iterator[tuple[str, str]]:

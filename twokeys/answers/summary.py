@@ -13,7 +13,7 @@ from twokeys.access.snapshot import Evidence
 from twokeys.answers.model import NOT_SHOWN_INSIDE, OUTSIDE, Account, Answers, Door, Party, State, Way
 from twokeys.answers.permissions import Level
 from twokeys.doors import Who
-from twokeys.shown import counted
+from twokeys.shown import counted, listed
 
 _NOT_LOOKED_AT = (
     "Not looked at: policies of buckets, keys, queues and other data; network ways; what a role may do once it is "
@@ -153,13 +153,25 @@ def unseen(answers: Answers) -> list[str]:
 
 
 def not_shown(answers: Answers) -> str | None:
-    """That states are missing: those with the users and roles of accounts of the organization that ways come from."""
-    if not (missing := unseen(answers)):
-        return None
-    return (
-        f"Not shown: the users and roles of {', '.join(missing)}, so ways through them are missing here. "
-        "Next step: give the states of the stacks that make them as well (`--state FILE`), or ask live IAM (`--live`)"
+    """What states would show that are missing or not whole: stacks, and users and roles of accounts."""
+    parts = (
+        (answers.without_state, "stacks without a state ({})", "update them, or wait for the update, and ask again"),
+        (
+            answers.unfinished,
+            "what is still to come of stacks whose update is under way or was stopped ({})",
+            "let `pulumi up` end, and ask again",
+        ),
+        (
+            unseen(answers),
+            "the users and roles of {}",
+            "give the states of the stacks that make them as well (`--state FILE`), or ask live IAM (`--live`)",
+        ),
     )
+    missing = [(what.format(", ".join(names)), step) for names, what, step in parts if names]
+    if not missing:
+        return None
+    what, steps = ("; ".join(each) for each in zip(*missing, strict=True))
+    return f"Not shown: {what}, so ways through them are missing here. Next step: {steps}"
 
 
 def scope(answers: Answers) -> str | None:
@@ -335,14 +347,6 @@ class Named:
     def lists(self) -> Iterator[str]:
         """The lists that were referred to, a line each."""
         return (f"list {number}: {', '.join(each)}" for each, number in self._lists.items())
-
-
-def listed(names: Sequence[str], most: int = 4) -> str:
-    """Names in a sentence: "stage, prod", or "a, b, c and 197 more"."""
-    shown = list(dict.fromkeys(names))
-    if len(shown) <= most:
-        return ", ".join(shown)
-    return f"{', '.join(shown[: most - 1])} and {len(shown) - most + 1} more"
 
 
 def _pattern(way: Way) -> tuple[object, ...]:

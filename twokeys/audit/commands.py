@@ -41,12 +41,17 @@ class _Moment(click.DateTime):
     multiple=True,
     help="CloudTrail log files, folders of them (AWSLogs), or what lookup-events printed; may be repeated. "
     "A door has `no record of use` only where log files of CloudTrail hold a management event of every day of the "
-    "period, or digests go through it, of one of its two accounts (of root sessions the caller's), in us-east-1 and in "
-    "its stack's region, and one is a read event. Else it is `not known`, and the answer says why.",
+    "period, or digests go through it, of one of its two accounts (of root sessions the caller's), in every region "
+    "that counts, and one is a read event. Else it is `not known`, and the answer says why.",
 )
 @click.option("--events-api", is_flag=True, help="CloudTrail's event history (90 days) of the credentials' account.")
 @click.option(
-    "--region", "regions", multiple=True, help="With --events-api: where to ask. Default: yours and us-east-1."
+    "--region",
+    "regions",
+    multiple=True,
+    help="A region that counts, and where --events-api asks; may be repeated. Default: those that AWS enables by "
+    "default, yours, the stack's and those with records, as an entry is recorded in the region of the STS endpoint "
+    "that was called (of the global endpoint in us-east-1).",
 )
 @click.option("--from", "start", type=_Moment(), help="Compare events from this day or moment on (UTC).")
 @click.option(
@@ -110,6 +115,7 @@ def audit(  # noqa: PLR0913 - one parameter an option
     from twokeys.audit import events, report
     from twokeys.audit.comparison import compare
     from twokeys.audit.page import page
+    from twokeys.aws_reference import known_region
     from twokeys.files import write_output
 
     asked(stacks, live=live)
@@ -126,7 +132,8 @@ def audit(  # noqa: PLR0913 - one parameter an option
     comparison, now = None, datetime.now(UTC)
     if logs or events_api:
         period = (start, end)
-        trail = _from_files(logs, *period) if logs else _from_api(regions, *period)
+        named = tuple(known_region(one, "--region") for one in regions)
+        trail = _from_files(logs, named, *period) if logs else _from_api(named, *period)
         comparison = compare(found, trail, *period, learning_days=learning_days)
     if html is not None:
         write_output(html, page(found, target, comparison, now))
@@ -152,26 +159,19 @@ def audit(  # noqa: PLR0913 - one parameter an option
     return 1 if exit_code and (numbers.doors_without_a_key or numbers.not_proved or not_known or seen) else 0
 
 
-def _from_files(paths: tuple[Path, ...], start: datetime | None, end: datetime | None) -> Trail:
+def _from_files(
+    paths: tuple[Path, ...], regions: tuple[str, ...], start: datetime | None, end: datetime | None
+) -> Trail:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-    from twokeys.audit.logs import (
-        DIGEST,
-        Source,
-        account_of,
-        delivered,
-        hashed,
-        hashed_together,
-        listed,
-        log_files,
-        other_service,
-        records,
-    )
+    from twokeys.audit.coverage import Coverage, is_digest, is_log
+    from twokeys.audit.logs import DIGEST, Source, account_of, hashed, hashed_together, kind, listed, log_files, records
     from twokeys.audit.trail import Trail
     from twokeys.errors import Refusal
 
-    trail, files = Trail(since=start, until=end), {path: log_files(path) for path in paths}
+    files = {path: log_files(path) for path in paths}
+    trail = Trail(since=start, until=end, coverage=Coverage(regions))
     given = {file.name.removesuffix(".gz") for inside in files.values() for file in inside}
     columns = (
         TextColumn("{task.description}"),
@@ -186,20 +186,21 @@ def _from_files(paths: tuple[Path, ...], start: datetime | None, end: datetime |
             source, hashes = Source(str(path)), []
             trail.sources.append(source)
             for file in inside:
+                service = None
                 try:
                     hashes.append(hashed(file))
-                    service = other_service(file)
+                    service, key = kind(file)
                     if service is not None and file == path:
                         raise click.UsageError(f"--events {file}: it is a file of {service} and holds no events")
-                    whole = service is None and delivered(file)
-                    for record in records(file) if service is None else ():
+                    whole = key == "Records" and is_log(file.name)
+                    for record in records(file, key) if service is None else ():
                         source.saw(trail.add(record, str(file), delivered=whole))
-                    if service == DIGEST:
-                        names, times = listed(file)
-                        trail.coverage.digest(file.name, times)
+                    if service == DIGEST and is_digest(file.name):  # of another, nothing tells the account and region
+                        names, *period = listed(file)
+                        trail.coverage.digest(file.name, *period)
                         for name in names:
                             if name not in given:
-                                trail.coverage.lacks(name)
+                                trail.coverage.not_given(name)
                     trail.coverage.file(file.name)
                     if service is None:
                         source.read += 1
@@ -208,8 +209,10 @@ def _from_files(paths: tuple[Path, ...], start: datetime | None, end: datetime |
                 except Refusal as refused:
                     if file == path:
                         raise
-                    source.not_readable[str(file)] = refused.why
-                    trail.hidden.setdefault(account_of(file), f"{file}, which cannot be read")
+                    lost = "whether a log file of its hour is missing is" if service == DIGEST else "events in it are"
+                    source.not_readable[str(file)] = f"{refused.why}; {lost} not known: {refused.next_step}"
+                    if service != DIGEST:
+                        trail.hidden.setdefault(account_of(file), f"{file}, which cannot be read")
                 progress.update(task, advance=1, records=trail.records)
             source.sha256 = hashed_together(hashes) if path.is_dir() else hashes[0]
     return trail
@@ -220,15 +223,18 @@ def _from_api(regions: tuple[str, ...], start: datetime | None, end: datetime | 
     from rich.console import Console
     from rich.progress import Progress, TextColumn
 
+    from twokeys.audit.coverage import ENABLED, Coverage
     from twokeys.audit.logs import Source
     from twokeys.audit.lookup import HISTORY, looked_up
     from twokeys.audit.trail import Trail
+    from twokeys.iam.arn import partition_of_region
 
     session = boto3.Session()
     now = datetime.now(UTC)
     start, end = start or now - HISTORY, end or now
-    asked = list(dict.fromkeys(regions or (session.region_name or "us-east-1", "us-east-1")))
-    trail = Trail(start=start, end=end)
+    own = session.region_name or "us-east-1"
+    asked = sorted({*(regions or (own, *ENABLED.get(partition_of_region(own), ())))})
+    trail = Trail(start=start, end=end, coverage=Coverage(regions))
     console, column = Console(stderr=True), TextColumn("{task.description}")
     with Progress(column, console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task(f"Asking CloudTrail in {', '.join(asked)}", total=None)

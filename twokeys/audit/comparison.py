@@ -13,9 +13,9 @@ from enum import Enum
 from functools import cached_property
 
 from twokeys.answers.model import Answers, Party, Step, Way
-from twokeys.answers.published import MFA
+from twokeys.answers.published import EXTERNAL_ID, MFA
 from twokeys.audit import LEARNING
-from twokeys.audit.coverage import Recorded, needed
+from twokeys.audit.coverage import Gaps, Recorded
 from twokeys.audit.logs import Source
 from twokeys.audit.trail import LOGGING, ROOT, SIGN_IN, Trail, Use, resolved
 from twokeys.doors import Who
@@ -24,7 +24,14 @@ from twokeys.shown import counted
 
 _ENOUGH = 10
 _APART = 2
-WITHOUT_MFA = "without the MFA that its door asks for"
+_ASKED = {
+    MFA: "without the MFA that its door asks for",
+    EXTERNAL_ID: "without the external ID that its door asks for: the trust was another then, or the door was not used",
+}
+"""What a door asks for that a record shows, and what is said where it does not.
+
+https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_common-scenarios_third-party.html
+"""
 _BY_PROVIDER = ("web-identity", "saml", "identity-center-user", "identity-center-group")
 """Who comes by an identity provider: recorded in the role's account only."""
 _ANY_PROVIDER = "any identity provider "
@@ -62,6 +69,8 @@ class DoorUse:
     """Why there may be entries that are not among the records, in words; empty where they would be."""
     covered: tuple[datetime, datetime] | None = None
     """From when to when the records would have them; None where they might not."""
+    without_digests: bool = False
+    """Whether log files alone cover it, so that a gap within a day would not show."""
     others: int = 0
     """How many of `perhaps` tell another unique id than the source or the role has."""
 
@@ -100,12 +109,13 @@ class Entry:
 class Covered:
     """What there is of an account, and where and when it is not covered; None where it is, empty where nothing is.
 
-    `days` are all that are not covered, by region; `without_digests` the regions that log files alone cover, in which
-    a gap within a day does not show.
+    `regions` are those that count; `days` all that are not covered, by region; `without_digests` the regions that log
+    files alone cover, in which a gap within a day does not show.
     """
 
     account: str
     recorded: Recorded
+    regions: tuple[str, ...]
     lacks: str | None
     days: dict[str, list[date]]
     without_digests: tuple[str, ...]
@@ -152,6 +162,8 @@ class Comparison:
     ways: tuple[WayUse, ...] = ()
     steps: tuple[DoorUse, ...] = ()
     population: tuple[Entry, ...] = ()
+    regions: tuple[str, ...] = ()
+    """Those that count, where people named them."""
 
     @property
     def not_known(self) -> tuple[int, int]:
@@ -205,8 +217,8 @@ def compare(
     on_the_way = {step.source.who.account for way in answers.ways for step in way.steps} - {*answers.accounts}
     signed = [use for use in known if use.account in on_the_way and _is_weak(use)]
     calls = [*_root_calls(answers, trail), *_logging(trail, {*answers.accounts} | on_the_way)]
-    calls += [Unusual(one.use, (WITHOUT_MFA,)) for one in population if one.on_the_way and _lacks_mfa(one)]
-    without_mfa = {one.use.id for one in population if not one.on_the_way and _lacks_mfa(one)}
+    calls += [Unusual(one.use, why) for one in population if one.on_the_way and (why := _lacks(one))]
+    lacks = {one.use.id: _lacks(one) for one in population if not one.on_the_way}
     learned = None
     if start is not None:
         learned = start + min(timedelta(days=learning_days), datetime.max.replace(tzinfo=UTC) - start)
@@ -220,7 +232,7 @@ def compare(
         entries=len(entries) - len(by_service),
         doors=tuple(use for _, use in by_doors.values()),
         undeclared=tuple(one.use for one in population if not one.doors),
-        unusual=tuple(_unusual([*judged, *signed], learned, _users(answers), calls, without_mfa)),
+        unusual=tuple(_unusual([*judged, *signed], learned, _users(answers), calls, lacks)),
         apart=dict(sorted((apart + Counter(dict(_key_calls(answers, trail)))).items())),
         unreadable=tuple(trail.unreadable.values()),
         sign_ins=tuple(_sign_ins(judged)),
@@ -230,6 +242,7 @@ def compare(
         ways=tuple(_way_use(way, used) for way in answers.ways) if judge else (),
         steps=tuple(use for _, use in by_steps.values()),
         population=tuple(sorted(population, key=lambda one: (one.use.time, one.use.id))),
+        regions=trail.coverage.only,
     )
 
 
@@ -254,6 +267,7 @@ class _Judge:
     trail: Trail
     start: datetime
     end: datetime
+    _gaps: dict[tuple[str, datetime], Gaps] = field(default_factory=dict)
 
     @cached_property
     def stops(self) -> list[tuple[Use, datetime | None]]:
@@ -270,24 +284,25 @@ class _Judge:
         """The regions that stacks work in: those of an account of which that is not told."""
         return {one.region for one in self.answers.accounts.values() if one.region}
 
-    def lacks(self, account: str, start: datetime) -> str | None:
-        return self.stopped(account, start) or self.gap(account, start)
+    def gaps(self, account: str, start: datetime) -> Gaps:
+        """What is not covered of an account from `start` on: the same for each of its doors."""
+        if (account, start) not in self._gaps:
+            stopped = [
+                ((use.time, until or self.end), self._stop(use, until)) for use, until in self._stops(account, start)
+            ]
+            period = (start, self.end)
+            found = self.trail.coverage.gaps(account, self._home(account), period, self._changed(account), stopped)
+            self._gaps[account, start] = found
+        return self._gaps[account, start]
 
-    def stopped(self, account: str, start: datetime) -> str | None:
-        """From when on a trail of the account, or of the management account, was stopped."""
-        for use, until in self._stops_of(account, start):
-            who = named(use.caller, self.answers).short
-            end = f"to {until:%Y-%m-%d %H:%M} UTC" if until else "on"
-            return f"from {use.time:%Y-%m-%d %H:%M} UTC {end}, as {who} called {use.event}"
-        return None
+    def _stop(self, use: Use, until: datetime | None) -> str:
+        who, end = named(use.caller, self.answers).short, f"to {until:%Y-%m-%d %H:%M} UTC" if until else "on"
+        return f"from {use.time:%Y-%m-%d %H:%M} UTC {end}, as {who} called {use.event}"
 
-    def _stops_of(self, account: str, start: datetime) -> Iterator[tuple[Use, datetime | None]]:
+    def _stops(self, account: str, start: datetime) -> Iterator[tuple[Use, datetime | None]]:
         for use, until in self.stops:
             if use.account in (account, *self.management) and use.time <= self.end and (until is None or until > start):
                 yield use, until
-
-    def gap(self, account: str, start: datetime) -> str | None:
-        return self.trail.coverage.gap(account, self._home(account), start, self.end, self._changed(account))
 
     def _home(self, account: str) -> set[str]:
         own = self.answers.accounts.get(account)
@@ -302,8 +317,8 @@ class _Judge:
         )
         return max(changes, default=None)
 
-    def about(self, door: Step, made: datetime | None) -> tuple[str, tuple[datetime, datetime] | None]:
-        """Why it is not known whether a door was used, and else of which period it is.
+    def about(self, door: Step, made: datetime | None) -> tuple[str, tuple[datetime, datetime] | None, bool]:
+        """Why it is not known whether a door was used, and else of which period it is, and whether without digests.
 
         Both accounts record a call of AssumeRole, the caller's alone one of AssumeRoot, and the role's alone one by an
         identity provider. What is older than the door's keys does not count.
@@ -316,13 +331,13 @@ class _Judge:
         accounts = {one.who.account: one.place for one in places if one.who.account}
         hidden = {source.who.account, target.who.account, ""} & set(self.trail.hidden)
         if hidden:
-            return f"it may be in {self.trail.hidden[min(hidden)]}", None
+            return f"it may be in {self.trail.hidden[min(hidden)]}", None, False
         start = max(self.start, made) if made and made <= self.end else self.start
-        lacks = {account: self.lacks(account, start) for account in accounts}
-        if any(one is None for one in lacks.values()):
-            return "", (start, self.end)
-        each = (f"{accounts[account]} is not covered {where}".rstrip() for account, where in lacks.items())
-        return "; ".join(each) or "no account has records of it", None
+        found = [(place, self.gaps(account, start)) for account, place in accounts.items()]
+        if covering := [gaps for _, gaps in found if gaps.words is None]:
+            return "", (start, self.end), all(gaps.without_digests for gaps in covering)
+        each = (f"{place} is not covered {gaps.words}".rstrip() for place, gaps in found)
+        return "; ".join(each) or "no account has records of it", None, False
 
     def accounts(self, ends: Iterable[tuple[Who, Who]]) -> Iterable[Covered]:
         """What there is of each account that is asked for, and of those that the ends lead from."""
@@ -330,12 +345,8 @@ class _Judge:
         names = self.answers.names
         for account in sorted(accounts, key=lambda one: (one not in self.answers.accounts, names.get(one, one))):
             recorded = self.trail.coverage.accounts.get(account, Recorded())
-            home, lacks = self._home(account), self.lacks(account, self.start)
-            stopped = [(use.time, until or self.end) for use, until in self._stops_of(account, self.start)]
-            days = self.trail.coverage.lacking(account, home, (self.start, self.end), self._changed(account), stopped)
-            by_logs = needed(home, recorded.regions) if lacks is None and recorded.files else ()
-            without_digests = tuple(region for region in by_logs if not recorded.spans(region))
-            yield Covered(account, recorded, lacks, days, without_digests)
+            gaps = self.gaps(account, self.start)
+            yield Covered(account, recorded, gaps.regions, gaps.words, gaps.days, gaps.without_digests)
 
 
 @dataclass
@@ -358,9 +369,9 @@ class _Tally:
         sessions = tuple(dict.fromkeys(use.caller_session for use in uses if use.caller_session))
         identities = tuple(dict.fromkeys(use.source_identity for use in uses if use.source_identity))
         last = uses[-1].time if uses else None
-        why, covered = judge.about(self.door, made)
+        about = judge.about(self.door, made)
         found = (self.count, self.perhaps, last, early, sessions, identities)
-        return DoorUse(self.door, bool(self.door.keys), *found, why, covered, len(self.others))
+        return DoorUse(self.door, bool(self.door.keys), *found, *about, len(self.others))
 
 
 class _Tallies:
@@ -415,9 +426,11 @@ def _is_another(use: Use, ids: Mapping[Who, set[str]]) -> bool:
     return any(unique_id is not None and unique_id not in ids.get(who, {unique_id}) for who, unique_id in told)
 
 
-def _lacks_mfa(entry: Entry) -> bool:
-    """Whether the call was without MFA, and each door that explains it asks for that."""
-    return entry.use.mfa is False and bool(entry.doors) and all(MFA in door.conditions for door in entry.doors)
+def _lacks(entry: Entry) -> tuple[str, ...]:
+    """What the call was without that each door that explains it asks for, in words."""
+    shown = {MFA: entry.use.mfa, EXTERNAL_ID: entry.use.external_id}
+    asked = set.intersection(*(set(door.conditions) for door in entry.doors)) if entry.doors else set()
+    return tuple(words for what, words in _ASKED.items() if what in asked and shown[what] is False)
 
 
 def _way_use(way: Way, used: Mapping[tuple[Who, Who], tuple[_Tally, DoorUse]]) -> WayUse:
@@ -601,9 +614,9 @@ def _unusual(
     learned: datetime | None,
     users: Container[Who],
     calls: list[Unusual],
-    without_mfa: Container[str],
+    lacks: Mapping[str, tuple[str, ...]],
 ) -> list[Unusual]:
-    found = [*calls, *_surprises(uses, learned, users, without_mfa)]
+    found = [*calls, *_surprises(uses, learned, users, lacks)]
     return sorted(found, key=lambda one: (one.use.time, one.use.id))
 
 
@@ -629,7 +642,7 @@ def _sign_in(use: Use, users: Container[Who]) -> Iterable[str]:
 
 
 def _surprises(
-    uses: Iterable[Use], learned: datetime | None, users: Container[Who], without_mfa: Container[str]
+    uses: Iterable[Use], learned: datetime | None, users: Container[Who], lacks: Mapping[str, tuple[str, ...]]
 ) -> Iterable[Unusual]:
     habits: dict[object, _Habits] = defaultdict(_Habits)
     for use in uses:
@@ -641,7 +654,7 @@ def _surprises(
                 yield Unusual(use, why)
             continue
         who = use.caller.who if use.told else (use.caller.who.account, use.unique_id)
-        surprises = [WITHOUT_MFA] if use.id in without_mfa else []
+        surprises = [*lacks.get(use.id, ())]
         if learned is None or use.time >= learned:
             surprises += habits[who].surprises(use)
         if surprises:

@@ -1,12 +1,17 @@
 """Of which accounts, days and regions there are records: where a use would be among them, and where nothing tells.
 
-An account is covered from one day to another where CloudTrail's own log files hold a management event of each day, or
-digests go through the day, in each region that counts: us-east-1, where calls of the global endpoint of STS are
-recorded, and the region that the account's stack works in. One of the events has to be a read event, as AssumeRole is.
+A call is recorded in the region of the STS endpoint that was called, and one of the global endpoint in us-east-1, also
+where another region has served it. Every region that is enabled has such an endpoint, so all of them count: those that
+AWS enables by default, and of the others those that the account has records of or its stack works in. People may name
+those that count instead, as of an account that has deactivated the endpoints of the others for its roles.
+https://docs.aws.amazon.com/IAM/latest/UserGuide/cloudtrail-integration.html (calls of a regional endpoint),
+https://aws.amazon.com/blogs/security/announcing-upcoming-changes-to-the-aws-security-token-service-global-endpoint and
+https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_enable-regions.html (deactivated endpoints)
+
+An account is covered from one day to another where, in each region that counts, CloudTrail's own log files hold a
+management event of each day, or digests go through the day. One of the events has to be a read event, as AssumeRole is.
 CloudTrail delivers a digest each hour, also of a region in which nothing happened: between two of them none may lack.
 Records from elsewhere, as from lookup-events, may be a selection: they cover nothing.
-https://docs.aws.amazon.com/IAM/latest/UserGuide/cloudtrail-integration.html (calls of a regional endpoint are recorded
-in its region),
 https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html
 (`managementEvent`, `eventCategory`, `readOnly`) and
 https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-validation-intro.html (digests)
@@ -19,19 +24,33 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from functools import reduce
 from itertools import pairwise
+from operator import or_
 
 from twokeys.iam.arn import DEFAULT_PARTITION, partition_of_region
 from twokeys.shown import counted
 
-_GLOBAL = {DEFAULT_PARTITION: "us-east-1"}
-"""The region that calls of the global endpoint of STS are recorded in; other partitions have no such endpoint."""
+ENABLED = {
+    DEFAULT_PARTITION: (  # noqa: SIM905 - as a list it is twenty lines
+        "ap-northeast-1 ap-northeast-2 ap-northeast-3 ap-south-1 ap-southeast-1 ap-southeast-2 ca-central-1 "
+        "eu-central-1 eu-north-1 eu-west-1 eu-west-2 eu-west-3 sa-east-1 us-east-1 us-east-2 us-west-1 us-west-2"
+    ).split(),
+    "aws-cn": ["cn-north-1", "cn-northwest-1"],
+    "aws-us-gov": ["us-gov-east-1", "us-gov-west-1"],
+}
+"""The regions that every account of a partition has: no newer one is enabled by default.
+
+https://docs.aws.amazon.com/accounts/latest/reference/manage-acct-regions.html
+"""
 _FIRST = date(2013, 1, 1).toordinal()
 """The day of bit 0: CloudTrail began in that year."""
 _BEGINNING, _END = (moment.replace(tzinfo=UTC) for moment in (datetime.min, datetime.max))
+_FEW = 2
+"""How many of the regions that lack the same are named."""
 _Span = tuple[datetime, datetime]
-_FILE = re.compile(r"(\d{12})_CloudTrail(?:-Digest)?_([a-z]+(?:-[a-z]+)+-\d+)_(?:.+_)?(\d{8})T\d{4,6}Z")
-"""The name of a log file or a digest.
+_FILE = re.compile(r"(\d{12})_CloudTrail(?:-Digest)?_([a-z]+(?:-[a-z]+)+-\d+)_(?:(.+)_)?(\d{8})T\d{4,6}Z")
+"""The name of a log file or a digest, that with the trail's name and home region.
 
 https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-examples.html and
 https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-validation-digest-file-structure.html
@@ -42,8 +61,8 @@ https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-v
 class Recorded:
     """What there is of one account: records, log files, and of each region the days that are covered, a bit for each.
 
-    `reads` are the days with read events, `digests` the periods of digests. `missing` counts the log files that a
-    digest lists and that were not given; `lost` are their days.
+    `reads` are the days with read events, `digests` the periods of digests, `trails` those that they are of. `missing`
+    counts the log files that a digest lists and that were not given; `lost` are their days.
     """
 
     records: int = 0
@@ -53,6 +72,7 @@ class Recorded:
     days: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     reads: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     digests: dict[str, list[_Span]] = field(default_factory=lambda: defaultdict(list))
+    trails: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     missing: int = 0
     lost: dict[str, int] = field(default_factory=lambda: defaultdict(int))
 
@@ -82,11 +102,37 @@ class Recorded:
             days |= (1 << (high + 1)) - (1 << low) if high >= low else 0
         return days & ~self.lost.get(region, 0)
 
+    def read(self, region: str) -> int:
+        """The days with read events that show that the region's trails log them: a trail logs the same in all of its.
+
+        https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-multi-region-trails.html
+        """
+        own = self.trails.get(region, set())
+        alike = (other for other, trails in self.trails.items() if trails <= own)
+        return reduce(or_, (self.reads.get(one, 0) for one in {region, *alike}))
+
+
+@dataclass(frozen=True, slots=True)
+class Gaps:
+    """What is not covered of an account in the regions that count: all days, by region, and where and when in words.
+
+    The words, as "in us-east-1 before 2026-10-28", are of the regions that come first and lack the same; they are empty
+    for an account without records, and None for one that is covered.
+
+    `without_digests` are the regions that log files alone cover: a gap within a day would not show.
+    """
+
+    regions: tuple[str, ...]
+    days: dict[str, list[date]]
+    words: str | None
+    without_digests: tuple[str, ...]
+
 
 @dataclass
 class Coverage:
-    """What there is of each account, by id."""
+    """What there is of each account, by id; `only` are the regions that count, where people named them."""
 
+    only: tuple[str, ...] = ()
     accounts: dict[str, Recorded] = field(default_factory=lambda: defaultdict(Recorded))
 
     def saw(self, account: str, region: str, time: datetime, *, covers: bool, read: bool) -> None:
@@ -103,15 +149,25 @@ class Coverage:
         if is_log(name) and (found := _named(name)):
             self.accounts[found[0]].files += 1
 
-    def digest(self, name: str, times: Sequence[datetime]) -> None:
-        """Take the name of a digest, and its start and end; one that does not say them covers nothing."""
-        if (found := _named(name)) and len(times) == len(("start", "end")):
-            self.accounts[found[0]].digests[found[1]].append((times[0], times[1]))
+    def digest(self, name: str, start: datetime, end: datetime) -> None:
+        """Take the name of a digest, and its period; one that CloudTrail did not name says nothing.
 
-    def lacks(self, name: str) -> None:
+        A backfill digest lists what came late of an hour, and does not stand for that hour's own.
+        https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-validation-digest-file-structure.html
+        """
+        if (found := _named(name)) and "_backfill." not in name:
+            account, region, trail, _ = found
+            spans = self.accounts[account].digests[region]
+            if spans and spans[-1][0] <= start <= spans[-1][1]:  # as read in order: each follows the one before
+                spans[-1] = (spans[-1][0], max(end, spans[-1][1]))
+            else:
+                spans.append((start, end))
+            self.accounts[account].trails[region].add(trail)
+
+    def not_given(self, name: str) -> None:
         """Take the name of a log file that a digest lists and that was not given."""
         if found := _named(name):
-            account, region, day = found
+            account, region, _, day = found
             self.accounts[account].missing += 1
             self.accounts[account].lost[region] |= day
 
@@ -120,74 +176,85 @@ class Coverage:
         for days in (self.accounts[account].days, self.accounts[account].reads):
             days[region] |= _mask(start, end)
 
-    def gap(
-        self, account: str, home: Collection[str], start: datetime, end: datetime, changed: datetime | None = None
-    ) -> str | None:
-        """Where and when an account is not covered, as "in us-east-1 before 2026-10-28"; None where it is covered.
+    def regions(self, account: str, home: Collection[str]) -> list[str]:
+        """The regions that count for an account, of which `home` are those that its stack works in."""
+        seen = self.accounts[account].regions if account in self.accounts else []
+        partitions = {partition_of_region(region) for region in (home or seen or [""])}
+        default = (region for partition in partitions for region in ENABLED.get(partition, ()))
+        return sorted({*(self.only or (*home, *seen, *default))})
 
-        It is empty for an account without records. `home` are the regions that its stack works in.
-        `changed` is when a trail was last changed: a read event of a later day has to show that it still logs them.
-        """
-        one = self.accounts.get(account)
-        if one is None or not one.regions:
-            return "by log files with management events" if one and one.records else ""
-        return next(
-            filter(None, (_lack(one, region, start, end, changed) for region in needed(home, one.regions))), None
-        )
-
-    def lacking(
+    def gaps(
         self,
         account: str,
         home: Collection[str],
         period: _Span,
         changed: datetime | None = None,
-        stopped: Collection[_Span] = (),
-    ) -> dict[str, list[date]]:
-        """Of each region that counts all days that are not covered, as `gap` judges them and as trails were stopped."""
-        (start, end), one = period, self.accounts.get(account, Recorded())
-        found = {}
-        for region in needed(home, one.regions) or sorted(_GLOBAL.values()):
-            days, mask = one.whole(region, start, end), _mask(start, end)
-            for first, last in (*_holes(one, region, start, end), *stopped):
-                days &= ~_mask(max(first, start), min(last, end))
-            reads = one.reads.get(region, 0) & mask
-            if not reads >> (_bit(changed) + 1 if changed else 0):
-                days &= (1 << _bit(changed)) - 1 if changed and reads else 0
-            missing = mask & ~days
-            every = range(_bit(start), _bit(end) + 1)
-            found[region] = [_day(bit) for bit in every if missing >> bit & 1]
-        return {region: days for region, days in found.items() if days}
+        stopped: Sequence[tuple[_Span, str]] = (),
+    ) -> Gaps:
+        """What is not covered of an account.
+
+        `changed` is when a trail was last changed: a read event of a later day has to show that it still logs them.
+        `stopped` are the periods in which a trail was stopped, in words too.
+        """
+        one, regions = self.accounts.get(account, Recorded()), self.regions(account, home)
+        lacks = {region: _gap(one, region, period, changed, stopped) for region in regions}
+        days = {region: [_day(bit) for bit in _bits(missing)] for region, (missing, _) in lacks.items() if missing}
+        words = _words([(region, why) for region, (_, why) in lacks.items() if region in days]) if days else None
+        if days and not one.regions:
+            words = "by log files with management events" if one.records else ""
+        by_logs = regions if words is None and one.files else ()
+        return Gaps(tuple(regions), days, words, tuple(region for region in by_logs if not one.digests.get(region)))
+
+
+def _words(lacks: Sequence[tuple[str, str]]) -> str:
+    first = lacks[0][1]
+    alike = [region for region, why in lacks if why == first]
+    others = [region for region, why in lacks if why != first]
+    also = f", and also in {_some(others)}" if others else ""
+    return f"in {_some(alike)} {first}".rstrip() + also
+
+
+def _some(regions: Sequence[str]) -> str:
+    more = len(regions) - _FEW
+    return ", ".join(regions[:_FEW]) + (f" and {counted(more, 'more region')}" if more > 0 else "")
 
 
 def is_log(name: str) -> bool:
     """Whether CloudTrail names its log files so."""
-    found = _FILE.match(name)
-    return found is not None and "_CloudTrail_" in found.group()
+    return _named(name) is not None and "_CloudTrail_" in name
 
 
-def needed(home: Collection[str], seen: Collection[str]) -> list[str]:
-    """The regions that count: that of the global endpoint, and those of the stack; in another partition, else, all."""
-    partitions = {partition_of_region(region) for region in home or seen}
-    return sorted({*home, *(_GLOBAL[one] for one in partitions if one in _GLOBAL)} or set(seen))
+def is_digest(name: str) -> bool:
+    """Whether CloudTrail names its digests so."""
+    return _named(name) is not None and "_CloudTrail-Digest_" in name
 
 
-def _lack(one: Recorded, region: str, start: datetime, end: datetime, changed: datetime | None) -> str | None:
-    if holes := _holes(one, region, start, end):
+def _gap(
+    one: Recorded, region: str, period: _Span, changed: datetime | None, stopped: Sequence[tuple[_Span, str]]
+) -> tuple[int, str]:
+    """The days of a region that are not covered, a bit each, and why in words."""
+    start, end = period
+    whole, mask, reads = one.whole(region, start, end), _mask(start, end), one.read(region) & _mask(start, end)
+    holes, after = _holes(one, region, start, end), _bit(changed) + 1 if changed else 0
+    days, why = whole & mask, ""
+    if stopped:
+        why = stopped[0][1]
+    elif holes:
         (first, last), more = holes[0], len(holes) - 1
         others = f" ({counted(more, 'more such gap')})" if more else ""
-        return (
-            f"in {region} from {first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M} UTC{others}, of which there is no digest"
-        )
-    days, mask = one.whole(region, start, end), _mask(start, end)
-    missing, there = mask & ~days, mask & days
-    if not missing:
-        reads = one.reads.get(region, 0) & mask
-        after = (reads >> (_bit(changed) + 1)) if changed else reads
+        why = f"from {first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M} UTC{others}, of which there is no digest"
+    elif days and days != mask:
+        why = " and ".join(_when(mask & ~days, days))
+    elif days and not reads >> after:
         since = f" since it was changed on {changed:%Y-%m-%d}" if changed and reads else ""
-        return None if after else f"in {region}, as nothing shows that its trail logs read events{since}"
-    if not there:
-        return f"in {region}" + (f" from {start:%Y-%m-%d} to {end:%Y-%m-%d}" if days else "")
-    return f"in {region} {' and '.join(_lacks(missing, there))}"
+        why = f"where nothing shows that its trail logs read events{since}"
+    elif whole and not days:
+        why = f"from {start:%Y-%m-%d} to {end:%Y-%m-%d}"
+    for first, last in (*holes, *(span for span, _ in stopped)):
+        days &= ~_mask(max(first, start), min(last, end))
+    if not reads >> after:
+        days &= (1 << after >> 1) - 1 if reads else 0
+    return mask & ~days, why
 
 
 def _holes(one: Recorded, region: str, start: datetime, end: datetime) -> list[_Span]:
@@ -197,7 +264,7 @@ def _holes(one: Recorded, region: str, start: datetime, end: datetime) -> list[_
     return [(first, last) for first, last in holes if first < last]
 
 
-def _lacks(missing: int, there: int) -> Iterator[str]:
+def _when(missing: int, there: int) -> Iterator[str]:
     lowest, highest = (there & -there).bit_length() - 1, there.bit_length() - 1
     if missing & ((1 << lowest) - 1):
         yield f"before {_day(lowest)}"
@@ -211,11 +278,11 @@ def _lacks(missing: int, there: int) -> Iterator[str]:
         yield f"after {_day(highest)}"
 
 
-def _named(name: str) -> tuple[str, str, int] | None:
-    """The account, the region and the day's bit that a file is named after."""
+def _named(name: str) -> tuple[str, str, str, int] | None:
+    """The account, the region, of a digest the trail, and the day's bit that a file is named after."""
     found = _FILE.match(name)
     try:
-        return (found.group(1), found.group(2), 1 << _bit(date.fromisoformat(found.group(3)))) if found else None
+        return (found[1], found[2], found[3] or "", 1 << _bit(date.fromisoformat(found[4]))) if found else None
     except ValueError:
         return None
 
@@ -226,6 +293,12 @@ def _bit(time: date) -> int:
 
 def _day(bit: int) -> date:
     return date.fromordinal(bit + _FIRST)
+
+
+def _bits(days: int) -> Iterator[int]:
+    while days:
+        yield (days & -days).bit_length() - 1
+        days &= days - 1
 
 
 def _mask(start: datetime, end: datetime) -> int:

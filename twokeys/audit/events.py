@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
 from twokeys.answers.data import party_data
 from twokeys.answers.model import Answers, Party, Step
-from twokeys.answers.summary import listed
 from twokeys.audit.comparison import Comparison, Covered, DoorUse, Entry, SignIns, Usage, named
 from twokeys.audit.logs import Source
 from twokeys.audit.trail import EVENTS, SIGN_IN, Use
 from twokeys.doors import Who
-from twokeys.shown import counted
+from twokeys.shown import counted, listed
 
 NOT_LOOKED_AT = (
     "Not looked at in the events: what sessions do once they are in, but for root users and root sessions; what users "
-    "do with access keys, but for making credentials; which read events a trail's event selectors leave out; "
-    "regions other than us-east-1 and the stack's, but for the records that are there"
+    "do with access keys, but for making credentials; which read events a trail's event selectors leave out"
 )
 POPULATION = '"population": []'
 """How `as_data` ends in JSON, but for brackets."""
@@ -69,6 +67,7 @@ def as_data(answers: Answers, found: Comparison) -> dict[str, Any]:
                 "filesMissing": one.recorded.missing,
                 "first": _iso(one.recorded.first),
                 "last": _iso(one.recorded.last),
+                "regions": list(one.regions),
                 "daysByRegion": {region: one.recorded.whole(region).bit_count() for region in one.recorded.regions},
                 "covered": one.lacks is None,
                 "notCovered": one.lacks,
@@ -111,13 +110,20 @@ def as_data(answers: Answers, found: Comparison) -> dict[str, Any]:
 def not_in_the_events(answers: Answers, found: Comparison, most: int | None = None) -> str:
     """What nothing is said of, naming `most` of the accounts that no digests were given for."""
     without = [
-        f"{_place(one.account, answers)} ({', '.join(one.without_digests)})"
+        f"{_place(one.account, answers)} ({listed(one.without_digests, most=most or len(one.without_digests))})"
         for one in found.coverage
         if one.without_digests
     ]
     names = listed(without, most=most or len(without))
     digests = f". Gaps within a day show only with digests, and none were given for {names}" if without else ""
-    return NOT_LOOKED_AT + digests
+    return f"{NOT_LOOKED_AT}; {_other_regions(found)}{digests}"
+
+
+def _other_regions(found: Comparison) -> str:
+    """An entry is recorded in the region of the STS endpoint that was called, and of the global one in us-east-1."""
+    if found.regions:
+        return f"regions other than {', '.join(found.regions)} (--region), but for the records that are there"
+    return "regions that AWS does not enable by default, but for the stack's and those of which there are records"
 
 
 def population(answers: Answers, found: Comparison) -> Iterator[dict[str, Any]]:
@@ -148,6 +154,7 @@ def _door(one: DoorUse) -> dict[str, Any]:
         "whyNotKnown": one.not_known or None,
         "coveredFrom": _iso(first),
         "coveredUntil": _iso(last),
+        "withoutDigests": one.without_digests,
         "count": one.count,
         "perhaps": one.perhaps,
         "last": _iso(one.last),
@@ -242,19 +249,25 @@ def _few(what: str, lines: list[str]) -> Iterator[str]:
 
 def not_readable(found: Comparison) -> list[str]:
     """The files and records that cannot be read, each in a sentence."""
-    files = [f"not readable: {file}: {why}; events in it are not known" for file, why in found.not_readable.items()]
-    return files + [f"not readable: {one}" for one in found.unreadable]
+    files = [f"{file}: {why}" for file, why in found.not_readable.items()]
+    records = [f"{one}; what happened is not known: copy its file again" for one in found.unreadable]
+    return [f"not readable: {one}" for one in (*files, *records)]
 
 
 def covered(one: Covered, answers: Answers) -> str:
     """What there is of an account and what lacks, in words."""
     there = one.recorded
-    whole = ((region, there.whole(region).bit_count()) for region in there.regions)
-    days = (f"{region or 'no region'} {counted(number, 'day')}" for region, number in whole)
+    whole: dict[int, list[str]] = defaultdict(list)
+    for region in there.regions:
+        whole[there.whole(region).bit_count()].append(region or "no region")
+    days = (
+        f"{counted(number, 'day')} in {listed(regions) if len(regions) <= _FEW else counted(len(regions), 'region')}"
+        for number, regions in sorted(whole.items(), reverse=True)
+    )
     parts = (
         counted(there.records, "record") + (f" in {counted(there.files, 'file')}" if there.files else ""),
         f"{there.first:%Y-%m-%d %H:%M} to {there.last:%Y-%m-%d %H:%M} UTC" if there.first else "",
-        listed(list(days), most=_MANY),
+        *days,
         f"{counted(there.missing, 'log file')} that digests list not given" if there.missing else "",
         "of each day something was read" if one.lacks is None else f"not covered {one.lacks}".rstrip(),
     )
@@ -262,10 +275,16 @@ def covered(one: Covered, answers: Answers) -> str:
 
 
 def ways(found: Comparison) -> str:
-    """How many of the ways in were used, in a sentence; empty where there is none."""
+    """How many of the ways in were used, and what tells more, in a sentence; empty where there is none."""
     counts = Counter(one.usage for one in found.ways)
     each = ", ".join(f"{counts[usage]} {_OF_WAYS[usage]}" for usage in Usage if counts[usage])
-    return f"Of {counted(len(found.ways), 'way')} in, those through other roles included: {each}" if counts else ""
+    if not counts:
+        return ""
+    step = (
+        "give whole files and digests of what is not covered, or with --region the regions with an active STS endpoint"
+    )
+    known = f". To know more, {step}" if counts[Usage.NOT_KNOWN] else ""
+    return f"Of {counted(len(found.ways), 'way')} in, those through other roles included: {each}{known}"
 
 
 def through_roles(found: Comparison) -> list[tuple[str, str]]:
@@ -345,7 +364,8 @@ def usage(one: DoorUse) -> str:
     if one.usage is not Usage.NEVER or one.covered is None:
         return str(one.usage.value)
     first, last = one.covered
-    return f"{one.usage.value} in what was read of each day, {first:%Y-%m-%d} to {last:%Y-%m-%d}"
+    hours = " (without digests: hours may be missing)" if one.without_digests else ""
+    return f"{one.usage.value} in what was read of each day, {first:%Y-%m-%d} to {last:%Y-%m-%d}{hours}"
 
 
 def sign_ins(one: SignIns, answers: Answers) -> str:

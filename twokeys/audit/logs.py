@@ -20,12 +20,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import file_digest, sha256
+from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO, Final, cast
 
 import ijson
+import ijson.backends.python as ijson_in_python
 
-from twokeys.audit.coverage import is_log
 from twokeys.errors import Refusal
 
 _ENDINGS = (".json", ".json.gz", ".jsonl", ".jsonl.gz", ".ndjson", ".ndjson.gz")
@@ -39,11 +40,9 @@ _BY_FIRST_KEY: Final = {"Records": _RECORDS, "Events": _LOOKED_UP, "eventVersion
 _DEEPEST = 64
 """More levels than any file of AWS has: the parser takes memory for each of those that it reads at once."""
 _LITTLE = 1024
-_DAMAGE = (OSError, EOFError, zlib.error, ValueError, ArithmeticError, RecursionError, ijson.JSONError)
-"""What comes of reading a file that was cut, garbled or is no JSON, or holds numbers of more than 64 bits.
-
-With `use_float` the parser refuses those; without, it ends the whole process at an integer of more than 4,300 digits.
-"""
+_PACKED = (gzip.BadGzipFile, EOFError, zlib.error)
+_DAMAGE = (OSError, *_PACKED, ValueError, RecursionError, ijson.JSONError)
+"""What comes of reading a file that was cut, garbled or is no JSON."""
 _GZIP = b"\x1f\x8b"
 _LEVELS: Final = {"start_map": 1, "start_array": 1, "end_map": -1, "end_array": -1}
 DIGEST: Final = "CloudTrail-Digest"
@@ -111,7 +110,7 @@ def hashed(file: Path) -> str:
         with file.open("rb") as stream:
             return file_digest(stream, "sha256").hexdigest()
     except OSError as error:
-        raise _refused(file, error.strerror or str(error)) from error
+        raise _refused(file, _said(error)) from error
 
 
 def hashed_together(hashes: list[str]) -> str:
@@ -126,25 +125,21 @@ def account_of(file: Path) -> str:
     return delivered.group(1) if delivered else ""
 
 
-def other_service(file: Path) -> str | None:
-    """Whose a file is that holds no events of CloudTrail (`Config`, `CloudTrail-Digest`); None for one that does.
+def kind(file: Path) -> tuple[str | None, str]:
+    """Whose a file is that holds no events of CloudTrail (`Config`, `CloudTrail-Digest`; None for one that does), and
+    the key at its top that tells it.
 
     Raises Refusal for a file that cannot be read, or is neither.
     """
     delivered = _DELIVERED.match(file.name) or _FOLDER.search(file.as_posix())
     if delivered and delivered.group(2) != "CloudTrail":
-        return delivered.group(2)
-    found = _first_key(file)
-    return _OTHERS.get(found)
+        return delivered.group(2), ""
+    key = _first_key(file)
+    return _OTHERS.get(key), key
 
 
-def delivered(file: Path) -> bool:
-    """Whether CloudTrail wrote the file, as its name and `Records` tell. Raises Refusal for one that cannot be read."""
-    return is_log(file.name) and _first_key(file) == "Records"
-
-
-def listed(digest: Path) -> tuple[list[str], list[datetime]]:
-    """The names of the log files that a digest lists, as they are without `.gz`, and its start and end, if it has them.
+def listed(digest: Path) -> tuple[list[str], datetime, datetime]:
+    """The names of the log files that a digest lists, as they are without `.gz`, and its start and end.
 
     Raises Refusal for a damaged one.
 
@@ -153,23 +148,33 @@ def listed(digest: Path) -> tuple[list[str], list[datetime]]:
     try:
         with _opened(digest) as stream:
             found = json.load(stream)
-            names = [str(one["s3Object"]).rpartition("/")[2].removesuffix(".gz") for one in found.get("logFiles", ())]
-            times = [found[name] for name in ("digestStartTime", "digestEndTime") if name in found]
-            return names, [datetime.fromisoformat(time).astimezone(UTC) for time in times]
-    except (AttributeError, KeyError, TypeError) as error:
-        raise _refused(digest, "its log files or its times are not as in a digest") from error
     except _DAMAGE as error:
         raise _refused(digest, _said(error)) from error
+    try:
+        files, start, end = found["logFiles"], time_of(found["digestStartTime"]), time_of(found["digestEndTime"])
+        names = [one["s3Object"].rpartition("/")[2].removesuffix(".gz") for one in files]
+    except (AttributeError, KeyError, TypeError):
+        files, start, end = None, None, None
+    if not isinstance(files, list) or start is None or end is None or end < start:
+        raise _refused(digest, "its logFiles, digestStartTime or digestEndTime is not as CloudTrail writes it")
+    return names, start, end
 
 
-def records(file: Path) -> Iterator[dict[str, Any]]:
-    """The records of one file, streamed. Raises Refusal for a file that cannot be read or holds none of CloudTrail."""
-    place = _BY_FIRST_KEY.get(found := _first_key(file), _LIST)
-    if found in _OTHERS:
-        return
+def time_of(value: object) -> datetime | None:
+    """A time as CloudTrail writes it; None for what is none, or does not tell its zone."""
+    try:
+        time = datetime.fromisoformat(value) if isinstance(value, str) else None
+        return time.astimezone(UTC) if time is not None and time.tzinfo is not None else None
+    except (ValueError, OverflowError):
+        return None
+
+
+def records(file: Path, key: str) -> Iterator[dict[str, Any]]:
+    """The records of a file with such a key at its top, streamed. Raises Refusal for what cannot be read."""
+    place = _BY_FIRST_KEY.get(key, _LIST)
     try:
         with _opened(file) as stream:
-            for record in ijson.items(stream, place, multiple_values=True, use_float=True):
+            for record in _read("items", stream, prefix=place):
                 if not isinstance(record, dict):
                     raise _refused(file, "one of its records is no object")
                 yield _looked_up(file, record) if place == _LOOKED_UP or "CloudTrailEvent" in record else record
@@ -182,7 +187,7 @@ def _first_key(file: Path) -> str:
     try:
         with _opened(file) as stream:
             depth = 0
-            events = ijson.parse(stream, multiple_values=True, buf_size=_LITTLE, use_float=True)
+            events = _read("parse", stream, buf_size=_LITTLE)
             for prefix, event, value in events:
                 depth += _LEVELS.get(event, 0)
                 if depth > _DEEPEST:
@@ -222,10 +227,34 @@ def _opened(file: Path) -> BinaryIO:
     return stream
 
 
+def _read(what: str, stream: BinaryIO, **options: Any) -> Iterator[Any]:  # noqa: ANN401
+    """What one of the parser's functions finds in a stream.
+
+    The fast parser refuses numbers of more than 64 bits, which are legal JSON: those files the slow one reads again.
+    Without `use_float` the fast one would end the whole process at a number of more than 4,300 digits.
+    """
+    start, count = stream.tell(), 0
+    try:
+        for one in getattr(ijson, what)(stream, multiple_values=True, use_float=True, **options):
+            yield one
+            count += 1
+    except ijson.JSONError as error:
+        if "overflow" not in str(error):
+            raise
+        stream.seek(start)
+        yield from islice(getattr(ijson_in_python, what)(stream, multiple_values=True, **options), count, None)
+
+
 def _said(error: Exception) -> str:
-    """The first line: the parser goes on with the text that it stood at, and may give it all as bytes."""
-    text = error.args[0] if error.args and isinstance(error.args[0], bytes) else str(error).encode()
-    return text.decode(errors="replace").strip().partition("\n")[0].rstrip(".") or type(error).__name__
+    if isinstance(error, _PACKED):
+        return "it is cut off or damaged, and cannot be unpacked"
+    if isinstance(error, IsADirectoryError):
+        return "it is a link to a folder, which needs an --events of its own"
+    if isinstance(error, OSError):
+        return f"the system says: {error.strerror}"
+    if "premature EOF" in str(error):
+        return "it is empty, or ends before its JSON does"
+    return "it is no JSON, or holds a number of more than 4,300 digits"
 
 
 def _refused(file: Path, why: str) -> Refusal:

@@ -35,14 +35,15 @@ def looked_up(
 
     Raises Refusal when CloudTrail says no, BotoCoreError when it cannot be asked.
     """
-    for region in regions:
-        for key, value in ASKED:
+    clients = {region: session.client("cloudtrail", region_name=region) for region in regions}
+    for key, value in ASKED:
+        for region, client in clients.items():
             asked = {"AttributeKey": key, "AttributeValue": value}
             try:
-                pages = session.client("cloudtrail", region_name=region).get_paginator("lookup_events")
-                for page in pages.paginate(LookupAttributes=[asked], StartTime=start, EndTime=end):
+                pages = client.get_paginator("lookup_events")
+                for number, page in enumerate(pages.paginate(LookupAttributes=[asked], StartTime=start, EndTime=end)):
+                    sleep(_PAUSE if number else _PAUSE / len(clients))
                     yield from (json.loads(found["CloudTrailEvent"]) for found in page["Events"])
-                    sleep(_PAUSE)
             except ClientError as error:
                 raise Refusal(
                     "CloudTrail's event history cannot be read",

@@ -12,7 +12,7 @@ from itertools import zip_longest
 from twokeys.answers import pages
 from twokeys.answers.model import Answers, Party, Step, Way
 from twokeys.answers.permissions import Level
-from twokeys.answers.summary import FEW, by_account, listed, not_looked_at, not_shown, scope, summary
+from twokeys.answers.summary import FEW, by_account, not_looked_at, not_shown, scope, summary
 from twokeys.answers.words import conditions, duration, held, into, keys, since, third_party
 from twokeys.audit.comparison import Comparison
 from twokeys.audit.events import (
@@ -32,6 +32,7 @@ from twokeys.audit.events import (
 )
 from twokeys.audit.report import credentials, heading, question, shut, title, what_was_read
 from twokeys.doors.expiry import until
+from twokeys.shown import listed
 
 _PACKAGE = "twokeys.audit"
 _MOST = 50

@@ -21,7 +21,6 @@ from twokeys.answers.summary import (
     by_principal,
     file_or_live,
     in_words,
-    listed,
     not_looked_at,
     not_open,
     not_shown,
@@ -49,7 +48,7 @@ from twokeys.audit.events import (
 )
 from twokeys.audit.trail import EVENTS, SIGN_IN, Use
 from twokeys.doors import Who
-from twokeys.shown import counted, say, spreadsheet
+from twokeys.shown import counted, listed, say, spreadsheet
 
 FEW = 12
 """Up to how many doors and unproved things are shown without being asked for more."""
@@ -370,7 +369,8 @@ def _rows_of_events(answers: Answers, found: Comparison) -> Iterator[dict[str, s
                 **_ends(door.door.source, door.door.target),
                 **_counts(door.usage, door.count or door.perhaps, door.last),
             }
-            why = "; ".join(filter(None, (door.not_known and usage(door), door_use(door))))
+            unused = usage(door) if not (door.count or door.perhaps) else ""
+            why = "; ".join(filter(None, (unused, door_use(door))))
             yield {"what": f"{kind} {door.usage.value}", **ends, "why": why}
     for signed in found.sign_ins:
         user = named(signed.user, answers)

@@ -20,14 +20,14 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import lru_cache
 from sys import intern
 from typing import Any
 
 from twokeys.answers.model import Party
 from twokeys.audit.coverage import Coverage
-from twokeys.audit.logs import Source
+from twokeys.audit.logs import Source, time_of
 from twokeys.doors import Who
 from twokeys.iam import Arn
 from twokeys.iam.shared_providers import shared_provider
@@ -94,6 +94,8 @@ class Use:
     task: str | None = None
     mfa: bool | None = None
     """Whether the sign-in, or the session that called, was with MFA; None where the record does not tell it."""
+    external_id: bool | None = None
+    """Whether a call of AssumeRole named an external ID; None where the record does not tell it."""
     arn: str = ""
     """The role's."""
     by: str | None = None
@@ -137,7 +139,7 @@ class Trail:
     end: datetime | None = None
     records: int = 0
     unreadable: dict[str, str] = field(default_factory=dict)
-    """Records of assumed roles and sign-ins that lack their time, or the role: by id, which it is and in which file."""
+    """Records, by id, that lack their time, or what may be an entry its name or role: which, and where."""
     hidden: dict[str, str] = field(default_factory=dict)
     """In what a use may be that cannot be read, by account; an empty one for all."""
     sources: list[Source] = field(default_factory=list)
@@ -161,14 +163,14 @@ class Trail:
         `delivered` tells that CloudTrail wrote the file, with all that its trail logs.
         """
         self.records += 1
-        time = _time(record.get("eventTime"))
-        name = record.get("eventName")
+        time = time_of(record.get("eventTime"))
+        name, service = _text(record.get("eventName")), _text(record.get("eventSource"))
         if record.get("eventCategory") == "Insight":  # about the number of calls, not a call
             return time
         kind = _mapping(record.get("userIdentity")).get("type")
         again = name == SIGN_IN and kind == "AssumedRole"  # its call of AssumeRole is recorded, too
-        concerns = name in EVENTS and record.get("eventSource") == _SOURCES[name] and not again
-        use = _use(record, time) if concerns and time is not None else None
+        concerns = name is None or (name in EVENTS and service in (_SOURCES[name], None) and not again)
+        use = _use(record, time) if concerns and name and service and time is not None else None
         if time is not None:
             self.start = min(self.start or time, time)
             self.end = max(self.end or time, time)
@@ -179,12 +181,13 @@ class Trail:
             known = self._uses.get(use.id)
             if known is None or (not known.told and use.told):
                 self._uses[use.id] = use
-        elif concerns:
-            self._cannot_read(record, time, file)
-        elif time is not None and (name in LOGGING or name == "StartLogging"):
-            self._log(record, time)
-        if use is None and not concerns and time is not None and not self._outside(time):
-            self._call(record, time)
+        elif concerns or time is None:
+            self._cannot_read(record, time, file, hides=concerns or name in LOGGING)
+        else:
+            if name in LOGGING or name == "StartLogging":
+                self._log(record, time)
+            if not self._outside(time):
+                self._call(record, time)
         return time
 
     def stops(self) -> Iterator[tuple[Use, datetime | None]]:
@@ -210,13 +213,14 @@ class Trail:
     def _outside(self, time: datetime) -> bool:
         return not (self.since or time) <= time <= (self.until or time)
 
-    def _cannot_read(self, record: Mapping[str, Any], time: datetime | None, file: str) -> None:
-        lacks = "the time" if time is None else "what was assumed"
-        place = f" in {file}" if file else ""
-        said = f"{record.get('eventName')} {_identity(record) or 'without an id'}{place}, which lacks {lacks}"
+    def _cannot_read(self, record: Mapping[str, Any], time: datetime | None, file: str, *, hides: bool) -> None:
+        name, place = _text(record.get("eventName")), f" in {file}" if file else ""
+        needed = {"eventName": name, "eventSource": _text(record.get("eventSource")), "eventTime": time}
+        lacks = next((field for field, there in needed.items() if not there), "what was assumed")
+        said = f"{name or 'record'} {_identity(record) or 'without an id'}{place}, which lacks {lacks}"
         self.unreadable.setdefault(str(_identity(record) or self.records), said)
         outside = time is not None and self._outside(time)
-        for account in () if outside or _failed(record) else _recorded_in(record, None) or ("",):
+        for account in () if not hides or outside or _failed(record) else _recorded_in(record, None) or ("",):
             self.hidden.setdefault(account, said)
 
     def _call(self, record: Mapping[str, Any], time: datetime) -> None:
@@ -316,10 +320,12 @@ def _called(record: Mapping[str, Any], told: Mapping[str, Any], target: Who, tim
         failed=_failed(record),
         task=task.rpartition("/")[2] if isinstance(task, str) else None,
         mfa=_mfa(record, told, asked),
+        external_id="externalId" in asked if asked and record["eventName"] == "AssumeRole" else None,
         arn=intern(next((arn for arn in _role_arns(record) if _ROLE.fullmatch(arn)), "")),
         by=_text(told.get("accessKeyId")),
         key=_text(_mapping(answered.get("credentials")).get("accessKeyId")),
-        role_id=_text(str(_mapping(answered.get("assumedRoleUser")).get("assumedRoleId") or "").partition(":")[0]),
+        role_id=intern(str(_mapping(answered.get("assumedRoleUser")).get("assumedRoleId") or "").partition(":")[0])
+        or None,
         invoked_by=_service(told.get("invokedBy")) or _service(record.get("sourceIPAddress")),
     )
 
@@ -433,14 +439,6 @@ def _by_web_identity(told: Mapping[str, Any]) -> Party:
     issuer = provider.partition(":oidc-provider/")[2] or provider
     shared = shared_provider(issuer)
     return Party(Who("web-identity", "", f"{shared.name if shared else issuer} {told.get('userName')}"), provider)
-
-
-def _time(value: object) -> datetime | None:
-    try:
-        time = datetime.fromisoformat(value) if isinstance(value, str) else None
-        return time.astimezone(UTC) if time is not None and time.tzinfo is not None else None
-    except (ValueError, OverflowError):
-        return None
 
 
 def _mapping(value: object) -> Mapping[str, Any]:

@@ -1,8 +1,8 @@
 """Conditions that no request meets: an Allow that never applies, a Deny that never bites.
 
-Judged by what AWS documents of its own keys and GitHub of its subjects, whose values have a form each, and by cases:
-two conditions on one key of which no value meets both. Values that are not resolved yet or hold variables are taken to
-be right, and of a pattern only its beginning is looked at.
+Judged by what AWS documents of its own keys and identity providers of their subjects, whose values have a form each,
+and by cases: two conditions on one key of which no value meets both. Values that are not resolved yet or hold variables
+are taken to be right, and of a pattern only its beginning is looked at.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
@@ -14,12 +14,13 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
+from twokeys.iam.admission import Wanted
 from twokeys.iam.arn import is_account
 from twokeys.iam.cases import exclude
 from twokeys.iam.conditions import ConditionClause, parse_network
 from twokeys.iam.documents import PolicyKind, Statement
 from twokeys.iam.finding import Finding, error, path_of
-from twokeys.iam.shared_providers import GITHUB_PAGE, github_subject_step
+from twokeys.iam.subjects import misspelt_subject
 
 _KEYS = "reference_policies_condition-keys.html#condition-keys-"
 _OPERATORS = "reference_policies_elements_condition_operators.html#Conditions_String"
@@ -88,7 +89,6 @@ _WITHOUT_WILDCARDS = frozenset(
         "sts:sourceidentity",
     }
 )
-_GITHUB_SUBJECT = "token.actions.githubusercontent.com:sub"
 _COMPARED = ("numeric", "date", "bool", "ip")
 _TAGS_OF_PRINCIPALS = "aws:principaltag/"
 
@@ -124,10 +124,14 @@ def _text(statement: Statement, clause: ConditionClause, value: str) -> Iterator
         message = f"{clause.key} is a moment, and {clause.operator} compares it as text, to the second"
         step = "write a date operator, such as DateLessThan or DateGreaterThan"
         yield replace(error("key-type", statement, element, message, _KEYS + key[4:]), next_step=step)
-    elif key == _GITHUB_SUBJECT and not clause.base.negated and (meant := github_subject_step(value)):
-        if like or not re.search(r"[*?]", value):
-            message = f"{value!r} is no subject that a token of GitHub has, {never}"
-            yield replace(error("value-form", statement, element, message, ""), next_step=meant, url=GITHUB_PAGE)
+    elif key.endswith(":sub"):
+        wanted = Wanted(value, like and bool(re.search(r"[*?]", value)), clause.base.name == "StringEqualsIgnoreCase")
+        wrong = None if clause.base.negated else misspelt_subject(key.removesuffix(":sub"), wanted)
+        if wrong is not None:
+            message = f"{value!r} is a subject {wrong.why}, {never}"
+            yield replace(
+                error("value-form", statement, element, message, ""), next_step=wrong.next_step, url=wrong.url
+            )
     elif (found := _wrong(clause, value)) is not None:
         words, step = found
         finding = error("value-form", statement, element, f"{value!r} is not {words}, {never}", _KEYS + key[4:])

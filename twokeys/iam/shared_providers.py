@@ -14,8 +14,11 @@ import re
 from dataclasses import dataclass
 
 from twokeys.iam.admission import Admitted, Wanted
+from twokeys.iam.subjects import misspelt_subject
 
 _WILD = re.compile(r"\*|\?|\$\{")
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+"""Of Buildkite, a subject may be: https://buildkite.com/docs/agent/cli/reference/oidc#custom-subject-claims"""
 _PAIR = re.compile(r"[^:/]+[:/][^:/]+[:/@]")
 """A name and its value, and the sign that the value ends there."""
 
@@ -55,16 +58,14 @@ class SharedProvider:
         if self.whole:
             return first is None and text not in _NOBODYS
         if self.keys is not None and text.partition(":")[0] not in self.keys:
-            return False
+            return first is None and _UUID.fullmatch(text) is not None
         if first is None:
             return self.keys is None or bool(text.partition(":")[2])
         return _PAIR.match(text[: first.start()]) is not None
 
 
-_GITHUB_REF = re.compile(r"(repo:[^:*?]+/[^:*?]+):(?:(ref):(?=[^*?])|(?=refs/))([^:]+)")
 _NOBODYS = frozenset({"", "sts.amazonaws.com"})
 """Values of an audience that every tenant may ask for."""
-GITHUB_PAGE = "https://docs.github.com/en/actions/reference/security/oidc"
 _GITHUB = frozenset(
     {
         "repo",
@@ -77,8 +78,15 @@ _GITHUB = frozenset(
         "enterprise_id",
     }
 )
-"""Claims that a subject may begin with: see `GITHUB_PAGE`."""
-_GITLAB = frozenset({"project_path", "project_id", "namespace_path", "namespace_id"})
+"""Claims that a subject may begin with: https://docs.github.com/en/actions/reference/security/oidc"""
+_GITLAB = frozenset(
+    {
+        *(f"{of}project_{what}" for of in ("", "job_", "source_") for what in ("path", "id")),
+        "namespace_path",
+        "namespace_id",
+    }
+)
+"""https://docs.gitlab.com/ci/secrets/id_token_authentication/#error-id-token-issuance-is-disabled"""
 _ORGANIZATION = frozenset({"organization"})
 _TURBONOMIC = (
     "oidc.op1.openshiftapps.com/2f785sojlpb85i7402pk3qogugim5nfb",
@@ -132,23 +140,6 @@ def shared_provider(issuer: str) -> SharedProvider | None:
     return _BY_ISSUER.get(issuer.lower().rstrip("/"))
 
 
-def github_subject_step(subject: str) -> str | None:
-    """What to write for a subject that asks for a branch or tag in a form that no token of GitHub has; else None.
-
-    A token's subject is `repo:OWNER/REPOSITORY:ref:refs/heads/BRANCH`, and each claim of a customized one has its name
-    in front: see `GITHUB_PAGE`.
-    """
-    found = _GITHUB_REF.fullmatch(subject)
-    if found is None:
-        return None
-    repository, name, value = found.groups()
-    beginning = _WILD.split(value)[0]
-    if name and (value.startswith("refs/") or (beginning != value and "refs/".startswith(beginning))):
-        return None
-    meant = value if value.startswith("refs/") else f"refs/heads/{value}"
-    return f"write {repository}:ref:{meant}, or end it with :environment:NAME or :pull_request"
-
-
 def tenant_claims(provider: SharedProvider) -> tuple[str, ...]:
     """The claims by which a trust policy may name its tenant, the one that IAM asks for first."""
     return (*provider.claims, *_TENANT_CLAIMS.get(provider.issuer, ()))
@@ -157,7 +148,7 @@ def tenant_claims(provider: SharedProvider) -> tuple[str, ...]:
 def open_to_others(provider: SharedProvider, claim: str, admitted: Admitted) -> str | None:
     """Why what a statement demands of a claim is not some tenant's only, as a clause; None where it is.
 
-    A value that is not known yet is nobody's name.
+    A value that is not known yet is nobody's name; a subject that no token has lets nobody in.
     """
     key = provider.key(claim)
     if not admitted.demanded:
@@ -167,13 +158,6 @@ def open_to_others(provider: SharedProvider, claim: str, admitted: Admitted) -> 
     if claim not in provider.claims:
         bad = next((one for one in admitted.values if _WILD.search(one.text) and one.wild), None)
     else:
-        bad = next((one for one in admitted.values if not provider.names_tenant(one)), None)
+        subjects = [one for one in admitted.values if claim != "sub" or not misspelt_subject(provider.issuer, one)]
+        bad = next((one for one in subjects if not provider.names_tenant(one)), None)
     return f"{key} may be {bad.text!r}, which is not one tenant's name only" if bad else None
-
-
-def never_matches(wanted: Wanted) -> bool:
-    """Whether a value looks like a pattern and is none: under StringEquals, `*` and `?` are just signs.
-
-    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html#Conditions_String
-    """
-    return not wanted.wild and bool(re.search(r"[*?]", wanted.text))

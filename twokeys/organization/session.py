@@ -7,8 +7,7 @@ import time
 import boto3
 import click
 
-from twokeys.aws_reference import regions
-from twokeys.errors import Refusal, or_nearest
+from twokeys.aws_reference import known_region
 from twokeys.organization.reading import Say
 
 _QUIET_SECONDS = 2.0
@@ -19,13 +18,8 @@ def aws_session(profile: str | None, region: str | None) -> boto3.Session:
 
     Raises Refusal when AWS has no region of that name.
     """
-    if region is not None and region not in regions():
-        raise Refusal(
-            f"{region!r} as a region",
-            where="--region",
-            why="no AWS region has this name",
-            next_step=or_nearest("give a region such as us-east-1 or eu-central-1", region, regions()),
-        )
+    if region is not None:
+        known_region(region, "--region")
     return boto3.Session(profile_name=profile, region_name=region)
 
 

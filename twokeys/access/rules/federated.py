@@ -12,7 +12,7 @@ from twokeys.access.names import CARRIERS, EVERY_SERVICE, ROLES_ANYWHERE
 from twokeys.access.principals import Principal
 from twokeys.access.requirements import demanded_values
 from twokeys.iam import ANY_PROVIDER, UNKNOWN, WITH_SAML, Federation, Glob
-from twokeys.iam.shared_providers import SharedProvider, never_matches, open_to_others, shared_provider, tenant_claims
+from twokeys.iam.shared_providers import SharedProvider, open_to_others, shared_provider, tenant_claims
 from twokeys.iam.truth import Truth
 
 _OPEN, _IDLE = "is open to others by", "cannot work as it stands with"
@@ -43,20 +43,8 @@ def _wrong(found: FederatedTrust) -> tuple[str, str, str] | None:
             f"{federation.provider} is of another account or partition, and IAM takes those of the role's only",
             "make the provider in the role's account, and name that one",
         )
-    if shape := _never(federation):
-        return shape
     shared = shared_provider(federation.prefix) if federation.action != WITH_SAML else None
     return _open(federation, shared) if shared is not None else None
-
-
-def _never(federation: Federation) -> tuple[str, str, str] | None:
-    bad = next((one for one in federation.subject.values if federation.subject.demanded and never_matches(one)), None)
-    if bad is None:
-        return None
-    why = (
-        f"{federation.prefix}:sub has to equal {bad.text!r}, in which * and ? are just signs: no token has that subject"
-    )
-    return _IDLE, why, "use StringLike for a value with wildcards"
 
 
 def _open(federation: Federation, shared: SharedProvider) -> tuple[str, str, str] | None:
@@ -114,8 +102,8 @@ FEDERATED_TRUST = Rule(
 )
 """A provider that all the world shares (GitHub, GitLab, HCP Terraform, Pulumi Cloud, Cognito, Google and others of
 AWS's page) needs a claim that names one tenant to its end: not `*`, nor `repo:*`, nor `repo:acme*`, not under IfExists
-or ForAllValues. A wildcard under StringEquals lets nobody in. Every provider (`*`), a provider of another account
-and a trust in Roles Anywhere that names no trust anchor are refused.
+or ForAllValues. A subject that no token has lets nobody in: `policy-lint` says so. Every provider (`*`), a provider of
+another account and a trust in Roles Anywhere that names no trust anchor are refused.
 
 Unknown: a provider, or a tenant, that is not known yet is left to `unproved-door`. Does not check: whether the tenant
 that is named is yours, what subjects a provider of your own hands out, and MFA of federated people.

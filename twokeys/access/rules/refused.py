@@ -86,11 +86,15 @@ def _inline(graph: Graph, principal: Principal) -> Iterator[Finding]:
 
 
 def _of_other_accounts(graph: Graph) -> Iterator[Finding]:
+    """An account whose id is not known yet is none of those whose ids are."""
+    known = {graph.accounts.management, *graph.accounts.held, *graph.accounts.members}
     for resource in graph.snapshot.of_type(ROLE, USER, *ATTACHMENTS, ATTACHMENT_TO_MANY):
         account = graph.accounts.of(resource)
         given = [*items(resource.asked("managedPolicyArns")), *map(resource.get, ("permissionsBoundary", "policyArn"))]
         for arn in (Arn.parse(one) for one in given if isinstance(one, str)):
-            if arn is not None and arn.account.isdigit() and account.isdigit() and arn.account != account:
+            if arn is None or not arn.account.isdigit() or arn.account == account:
+                continue
+            if account.isdigit() or (graph.accounts.pinned(account) and arn.account in known):
                 message = f"{resource.type} {resource.name} in account {graph.accounts.name(account)} is given {arn}"
                 why = ", and IAM takes a managed policy of that account or of AWS only"
                 yield Finding(NAME, message + why, f"see {_MANAGED}", resource.urn, source=resource.source)

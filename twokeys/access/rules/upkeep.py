@@ -24,6 +24,7 @@ _ELSEWHERE = frozenset({"open-trust", "third-party-without-external-id", "servic
 
 def _lint(graph: Graph, _config: Config, now: datetime) -> Iterator[Finding]:
     yield from _shut_in(graph)
+    yield from _not_ours_to_change(graph)
     for document, kind in graph.guards.documents.values():
         yield from _linted(graph, None, document, kind, now)
     for principal in graph.principals:
@@ -43,6 +44,29 @@ def _shut_in(graph: Graph) -> Iterator[Finding]:
             by = verdict.decisions[0].document
             message = f"Nobody of account {graph.accounts.name(account)} can enter another account, as {by} denies it"
             yield Finding("policy-lint", message, f"narrow that Deny ({by}) if doors are to start there")
+
+
+_CHANGES = {"role": ("iam:UpdateAssumeRolePolicy", "iam:PutRolePolicy"), "group": ("iam:PutGroupPolicy",)}
+"""What an update calls to change the keys of doors that are there."""
+
+
+def _not_ours_to_change(graph: Graph) -> Iterator[Finding]:
+    """Accounts whose control policies deny the program itself to change the roles and groups that it made there."""
+    judge = Judge(graph.guards, graph.accounts)
+    enters = {entry.urn: entry.assumes[-1] for entry in graph.accounts.entries if entry.assumes}
+    said: set[tuple[str, str]] = set()
+    for one in graph.principals:
+        resource = graph.snapshot.by_urn.get(one.urn or "")
+        for action in _CHANGES.get(one.kind, ()) if resource and graph.guards.scps(one.account) else ():
+            caller = enters.get(resource.provider or "") if resource else None
+            verdict = judge.bound(one.account, action, one.arn, caller)
+            by = verdict.decisions[0].document if verdict.outcome is Outcome.DENY else ""
+            if by and (one.account, by) not in said:
+                said.add((one.account, by))
+                who = caller or f"everybody of account {graph.accounts.name(one.account)}"
+                message = f"{by} denies {who} {action}, so the next update cannot change {one.kind} {one.arn}"
+                step = f"except the role by which this program enters the account from that Deny ({by})"
+                yield Finding("policy-lint", message, step, one.urn, source=one.source)
 
 
 def _linted(
@@ -184,7 +208,8 @@ POLICY_LINT = Rule(
     mandatory=False,
 )
 """Flaws that AWS accepts but that do not do what they look like, such as BoolIfExists for MFA, conditions that no
-request meets, statements whose time is over, and control policies that let nobody out of an account with users.
+request meets, statements whose time is over, and control policies that let nobody out of an account with users, or
+keep the program itself from changing the roles and groups that it made.
 
 Unknown: a document that is not known is not linted. Does not check: what other rules look at (open trusts, external
 IDs), and whether trusts in services limit their source, since a service is no door between accounts.

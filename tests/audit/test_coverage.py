@@ -1,0 +1,101 @@
+"""Which regions count for an account, and what shows that its trail logs read events."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from tests.access.world import STAGE
+from tests.audit.cloudtrail import ENABLED
+from twokeys.audit.coverage import Coverage, is_digest, is_log
+
+DAY = datetime(2026, 9, 1, tzinfo=UTC)
+END = DAY.replace(hour=23, minute=59)
+
+
+def digest(coverage: Coverage, region: str, trail: str = "ours_us-east-1") -> None:
+    name = f"{STAGE}_CloudTrail-Digest_{region}_{trail}_20260902T000131Z.json.gz"
+    coverage.digest(name, DAY, DAY.replace(day=2))
+
+
+@pytest.mark.parametrize(
+    ("home", "seen", "counts"),
+    [
+        ((), (), ENABLED),
+        (("eu-central-1",), (), ENABLED),
+        (("eu-south-1",), (), (*ENABLED, "eu-south-1")),  # a region that is enabled by opting in
+        ((), ("us-east-1", "me-south-1"), (*ENABLED, "me-south-1")),
+        (("cn-north-1",), (), ("cn-north-1", "cn-northwest-1")),
+        ((), ("us-gov-west-1",), ("us-gov-east-1", "us-gov-west-1")),
+    ],
+)
+def test_the_regions_that_count_are_those_with_an_active_endpoint_of_sts(
+    home: tuple[str, ...], seen: tuple[str, ...], counts: tuple[str, ...]
+) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_region-endpoints.html."""
+    coverage = Coverage()
+    for region in seen:
+        digest(coverage, region)
+    assert coverage.regions(STAGE, home) == sorted(counts)
+    assert Coverage(("eu-west-1",)).regions(STAGE, home) == ["eu-west-1"]
+
+
+@pytest.mark.parametrize(
+    ("name", "log", "digest"),
+    [
+        ("111122223333_CloudTrail_us-east-1_20150817T1410Z_x.json.gz", True, False),
+        ("111122223333_CloudTrail_us-east-1_20150817T1410Z_x.json", True, False),
+        ("111122223333_CloudTrail-Digest_us-east-2_your-trail-name_us-east-2_20150817T150131Z.json.gz", False, True),
+        ("111122223333_CloudTrail_us-east-1_20159917T1410Z_x.json", False, False),
+        ("x.json.gz", False, False),
+    ],
+)
+def test_cloudtrail_s_files_have_their_names(name: str, log: bool, digest: bool) -> None:
+    """https://docs.aws.amazon.com/awscloudtrail/latest/userguide/get-and-view-cloudtrail-log-files.html."""
+    assert (is_log(name), is_digest(name)) == (log, digest)
+
+
+def test_a_backfill_digest_does_not_stand_for_its_hour() -> None:
+    """https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-validation-digest-file-structure.html"""
+    coverage = Coverage(("us-east-1",))
+    coverage.saw(STAGE, "us-east-1", DAY, covers=False, read=True)
+    coverage.digest(f"{STAGE}_CloudTrail-Digest_us-east-1_ours_us-east-1_20260902T000131Z_backfill.json.gz", DAY, END)
+    assert coverage.gaps(STAGE, [], (DAY, END)).words == "by log files with management events"
+
+
+def test_regions_that_lack_the_same_are_said_together() -> None:
+    coverage = Coverage()
+    for region in ("us-east-1", "us-west-2"):
+        digest(coverage, region)
+    coverage.saw(STAGE, "us-east-1", DAY, covers=True, read=True)
+    gaps = coverage.gaps(STAGE, [], (DAY, END))
+    assert gaps.words == "in ap-northeast-1, ap-northeast-2 and 13 more regions"
+    assert set(gaps.days) == {*ENABLED} - {"us-east-1", "us-west-2"}
+    gaps = coverage.gaps(STAGE, [], (DAY.replace(month=8, day=31), END))
+    assert gaps.words == "in ap-northeast-1, ap-northeast-2 and 13 more regions, and also in us-east-1, us-west-2"
+
+
+@pytest.mark.parametrize(
+    ("trails", "there", "covered"),
+    [
+        (("ours_us-east-1",), ("ours_us-east-1",), True),
+        (("ours_us-east-1",), ("ours_us-east-1", "more_us-east-1"), True),
+        (("other_us-east-1",), ("ours_us-east-1",), False),
+        (("ours_us-east-1", "all_us-east-1"), ("ours_us-east-1",), False),  # it may be the other trail's event
+        ((), ("ours_us-east-1",), False),
+    ],
+)
+def test_a_trail_logs_read_events_in_all_of_its_regions_or_in_none(
+    trails: tuple[str, ...], there: tuple[str, ...], covered: bool
+) -> None:
+    """The settings of a multi-region trail are the same in all regions.
+
+    https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-multi-region-trails.html
+    """
+    coverage = Coverage(("us-east-1", "sa-east-1"))
+    coverage.saw(STAGE, "us-east-1", DAY, covers=True, read=True)
+    for trail in trails:
+        digest(coverage, "us-east-1", trail)
+    for trail in there:
+        digest(coverage, "sa-east-1", trail)
+    words = coverage.gaps(STAGE, [], (DAY, END)).words
+    assert words == (None if covered else "in sa-east-1 where nothing shows that its trail logs read events")
