@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from pulumi.runtime.proto import analyzer_pb2
 
 from tests.access.states import write_state
 from tests.access.test_declared import declared_door
@@ -95,6 +96,21 @@ def test_a_pack_that_analyses_twice_judges_the_second_stack_anew() -> None:
     assert engine.rules(two_keys().resources) == []
     assert engine.rules(two_keys().resources[:-1]) == ["door-needs-grant"]
     assert engine.rules(two_keys().resources) == []
+
+
+def test_more_than_three_pieces_of_advice_are_one_a_rule() -> None:
+    """What stops the operation is said each."""
+    world = two_keys()
+    for name in ("migrate", "seed", "warm"):
+        world.add("Command", name, create="true")
+    assert len(Engine().analyze(world.resources)) == 3
+    world.add("Command", "notify", create="true")
+    world.add("Command", "notify-again", create="true")
+    (found,) = Engine().analyze(world.resources)
+    assert found.urn.endswith("Command::migrate")
+    assert "is not proved, and 4 more of this rule: seed, warm, notify, notify-again." in found.message
+    stops = Engine({"code-not-read": {}}).analyze(world.resources)
+    assert [one.enforcementLevel for one in stops] == [analyzer_pb2.MANDATORY] * 5
 
 
 def test_a_violation_carries_the_urn_the_rule_and_the_next_step() -> None:

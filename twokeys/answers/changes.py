@@ -12,10 +12,11 @@ from twokeys.access.snapshot import Evidence
 from twokeys.answers.allowed import Difference, difference
 from twokeys.answers.model import Answers, NotProved, Party, Step, Way
 from twokeys.answers.permissions import Level, Permissions
-from twokeys.answers.summary import callers_accounts, listed
+from twokeys.answers.summary import callers_accounts
 from twokeys.answers.words import duration
 from twokeys.doors import Who
 from twokeys.iam.verdict import all_of
+from twokeys.shown import listed
 
 OTHER_POLICIES = "other policies"
 
