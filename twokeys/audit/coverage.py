@@ -114,7 +114,7 @@ class Recorded:
 
 @dataclass(frozen=True, slots=True)
 class Gaps:
-    """What is not covered of an account in the regions that count: all days, by region, and where and when in words.
+    """What is not covered of an account in the regions that count: by region the days, a bit each, and all in words.
 
     The words, as "in us-east-1 before 2026-10-28", are of the regions that come first and lack the same; they are empty
     for an account without records, and None for one that is covered.
@@ -123,9 +123,14 @@ class Gaps:
     """
 
     regions: tuple[str, ...]
-    days: dict[str, list[date]]
+    missing: dict[str, int]
     words: str | None
     without_digests: tuple[str, ...]
+
+    @property
+    def days(self) -> dict[str, list[date]]:
+        """All days that are not covered."""
+        return {region: [*_days(missing)] for region, missing in self.missing.items()}
 
 
 @dataclass
@@ -197,13 +202,13 @@ class Coverage:
         `stopped` are the periods in which a trail was stopped, in words too.
         """
         one, regions = self.accounts.get(account, Recorded()), self.regions(account, home)
-        lacks = {region: _gap(one, region, period, changed, stopped) for region in regions}
-        days = {region: [_day(bit) for bit in _bits(missing)] for region, (missing, _) in lacks.items() if missing}
-        words = _words([(region, why) for region, (_, why) in lacks.items() if region in days]) if days else None
-        if days and not one.regions:
+        found = {region: _gap(one, region, period, changed, stopped) for region in regions}
+        missing = {region: days for region, (days, _) in found.items() if days}
+        words = _words([(region, found[region][1]) for region in missing]) if missing else None
+        if missing and not one.regions:
             words = "by log files with management events" if one.records else ""
         by_logs = regions if words is None and one.files else ()
-        return Gaps(tuple(regions), days, words, tuple(region for region in by_logs if not one.digests.get(region)))
+        return Gaps(tuple(regions), missing, words, tuple(region for region in by_logs if not one.digests.get(region)))
 
 
 def _words(lacks: Sequence[tuple[str, str]]) -> str:
@@ -295,10 +300,10 @@ def _day(bit: int) -> date:
     return date.fromordinal(bit + _FIRST)
 
 
-def _bits(days: int) -> Iterator[int]:
-    while days:
-        yield (days & -days).bit_length() - 1
-        days &= days - 1
+def _days(bits: int) -> Iterator[date]:
+    while bits:
+        yield _day((bits & -bits).bit_length() - 1)
+        bits &= bits - 1
 
 
 def _mask(start: datetime, end: datetime) -> int:
