@@ -74,10 +74,7 @@ def _lines(statement: Statement, ids: Mapping[str, str]) -> Iterator[str | _Line
     def plain(value: object) -> str:
         if not isinstance(value, str):
             return "something that is not known yet"
-        text = value if statement.variables else value.replace("${", "${$}{")
-        for symbol, identity in ids.items():
-            text = identity if text == symbol else text.replace(f":{symbol}:", f":{identity}:")
-        return text
+        return with_ids(value if statement.variables else value.replace("${", "${$}{"), ids)
 
     actions = _each(statement.actions, statement.not_actions, plain, "every action")
     resources = _each(statement.resources, statement.not_resources, plain, "every resource")
@@ -90,6 +87,13 @@ def _lines(statement: Statement, ids: Mapping[str, str]) -> Iterator[str | _Line
     for action, resource in product(actions, resources):
         line = _Line(statement.effect, action.lower(), resource, tuple(sorted(asked)), action)
         yield _ADMINISTRATOR if line == _Line("Allow", "*", "*", ()) else line
+
+
+def with_ids(text: str, ids: Mapping[str, str]) -> str:
+    """A value with the ids of accounts in place of their symbols."""
+    for symbol, identity in ids.items():
+        text = identity if text == symbol else text.replace(f":{symbol}:", f":{identity}:")
+    return text
 
 
 def _each(
