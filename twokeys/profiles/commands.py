@@ -77,7 +77,7 @@ def profiles() -> None:
 def write(  # noqa: PLR0913 - one parameter an option
     *,
     states: tuple[str, ...],
-    published: str | None,
+    published: tuple[str, ...],
     person: str | None,
     role: str | None,
     account: str,
@@ -185,7 +185,7 @@ def page(  # noqa: PLR0913 - one parameter an option
     *,
     file: Path,
     states: tuple[str, ...],
-    published: str | None,
+    published: tuple[str, ...],
     title: str,
     person: str | None,
     groups: tuple[str, ...],

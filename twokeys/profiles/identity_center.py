@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from twokeys.access.snapshot import Resource
+from twokeys.answers.published import fit
 from twokeys.doors import Who
 from twokeys.errors import Refusal
 from twokeys.exports import Exports
@@ -74,7 +74,7 @@ class IdentityCenter:
                 )
             title, account_name = self.sets[arn].text("name") or "", names.get(account, account)
             yield AssignmentWay(
-                name=re.sub(r"[^A-Za-z0-9_.@+-]+", "-", f"{account_name}-{title}"),
+                name=fit(f"{account_name}-{title}"),
                 sources=(self.principal(each.text("principalType"), each.text("principalId") or ""),),
                 account=account,
                 account_name=account_name,

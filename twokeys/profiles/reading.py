@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, replace
 from urllib.parse import parse_qs, urlencode, urlsplit
-
-from pydantic import ValidationError
 
 from twokeys.access.accounts import ROLE, Accounts
 from twokeys.access.graph import build
 from twokeys.access.principals import INLINE_POLICIES, USER
 from twokeys.access.snapshot import PROVIDER, Snapshot
-from twokeys.answers.published import doors_of
+from twokeys.answers.published import FORMAT, doors_of, fit
 from twokeys.answers.reading import read
 from twokeys.doors import ACCOUNT_OUTPUT, PEOPLE_OUTPUT, ExportedDoor, Who
 from twokeys.doors.symbols import texts_of
 from twokeys.errors import Refusal
-from twokeys.exports import Exports, account_names, is_account_id
-from twokeys.iam import UNKNOWN, Arn, PolicyError
+from twokeys.exports import ASK, Exports, account_names, is_account_id
+from twokeys.iam import UNKNOWN, Arn
 from twokeys.profiles.identity_center import IdentityCenter
-from twokeys.profiles.ways import AssignmentWay, Members, RoleWay, Way
+from twokeys.profiles.ways import AssignmentWay, Members, RoleWay, Way, with_account
 
 # The console of each partition: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_switch-role-console.html
 _CONSOLES = {
@@ -34,12 +33,12 @@ _CONSOLES = {
 def read_ways(exports: Sequence[Exports]) -> tuple[tuple[Way, ...], Members]:
     """Every way that the exports tell of, in the order of their names, and the groups they tell of.
 
-    The same way in two exports (a door is listed by each stack that holds one of its keys) is one. Refuses doors that
-    are hidden as secrets, malformed, still without account ids, or two different ones of one name; and exports that do
-    not speak of doors, which is not the same as having none.
+    The same way in two exports (a door is listed by each stack that holds one of its keys) is one; two different ones
+    of one name are told apart by their accounts. Refuses doors that are hidden as secrets, malformed or still without
+    account ids; and exports that do not speak of doors, which is not the same as having none.
     """
     names, center = account_names(exports), IdentityCenter.told_by(exports)
-    ways: dict[str, Way] = {}
+    ways: dict[tuple[str, ...], Way] = {}
     members: dict[Who, frozenset[str]] = {}
     declared: set[tuple[str, str]] = set()
     for each in exports:
@@ -49,30 +48,31 @@ def read_ways(exports: Sequence[Exports]) -> tuple[tuple[Way, ...], Members]:
         # An assignment that a door of the same permission set and account stands for already has that door's name.
         declared |= {_target(way) for way in doors}
         assigned = [way for way in center.assignments(each, names) if _target(way) not in declared]
-        _add(ways, (*doors, *assigned), each.where)
-    _add(ways, _shown(exports, names), "what these exports show together")
+        _add(ways, (*doors, *assigned))
+    _add(ways, _shown(exports, names))
     if not ways and not any("doors" in each.outputs for each in exports):
         raise Refusal(
             "these exports tell of no door at all",
             where=", ".join(each.where for each in exports),
             why="none of them has the output doors or an assignment of Identity Center",
-            next_step="download a published file again, or ask whoever publishes it (they make it with `twokeys access"
-            " export FILE`); of your own stacks, give the exports of those that hold the member accounts",
+            next_step=f"give the exports of the stacks that hold the member accounts too; of a published file {ASK}",
         )
-    return tuple(ways[name] for name in sorted(ways)), members
+    return tuple(sorted(_told_apart(ways.values()), key=lambda way: way.name)), members
 
 
-def _add(ways: dict[str, Way], found: Iterable[Way], where: str) -> None:
+def _add(ways: dict[tuple[str, ...], Way], found: Iterable[Way]) -> None:
     for way in found:
-        known = ways.get(way.name, way)
-        if _target(known) != _target(way):
-            raise Refusal(
-                f"two different doors are called {way.name}",
-                where=where,
-                why=f"one leads to {' '.join(_target(known))}, the other to {' '.join(_target(way))}",
-                next_step="rename one of them, or write the profiles of each stack with its own --block and --prefix.",
-            )
-        ways[way.name] = _merged(known, way)
+        key = (way.name, *_target(way))
+        ways[key] = _merged(ways.get(key, way), way)
+
+
+def _told_apart(ways: Iterable[Way]) -> list[Way]:
+    """The ways by names of their own: of several that have one, each has its account's before it, else its role's."""
+    told = list(ways)
+    for renamed in (with_account, lambda way, name: fit("-".join((*_target(way), name)))):
+        count = Counter(way.name for way in told)
+        told = [replace(way, name=renamed(way, way.name)) if count[way.name] > 1 else way for way in told]
+    return told
 
 
 def _merged(known: Way, way: Way) -> Way:
@@ -86,9 +86,16 @@ def _target(way: Way) -> tuple[str, str]:
 
 
 def _doors(exports: Exports, names: Mapping[str, str], center: IdentityCenter) -> Iterable[Way]:
-    listed = exports.outputs.get("doors")
-    if listed is None:
+    if "doors" not in exports.outputs:
         return
+    listed, made_as = exports.outputs["doors"], exports.outputs.get("doors_format", FORMAT)
+    if made_as != FORMAT:
+        raise Refusal(
+            "these doors were written by a newer TwoKeys",
+            where=exports.where,
+            why=f"the file's format is {made_as}, and this version reads {FORMAT}",
+            next_step="update TwoKeys (pip install)",
+        )
     if listed is UNKNOWN:
         raise Refusal(
             "the doors are secret in these exports",
@@ -102,18 +109,13 @@ def _doors(exports: Exports, names: Mapping[str, str], center: IdentityCenter) -
     urls = tuple(_switch_urls(exports.outputs.get("switch_role_urls")))
     for index, item in enumerate(listed):
         try:
-            exported = ExportedDoor.model_validate(item)
-        except ValidationError as error:
-            first = error.errors()[0]
-            place = ".".join(str(part) for part in first["loc"])
-            raise _malformed(exports, f"doors[{index}]", f"{place}: {first['msg']}") from error
-        try:
+            exported = ExportedDoor.read(item)
             if exported.door.target.permission_set is not None:
                 yield _assignment(exported, exports, names, center)
             else:
                 yield _role_way(exported, exports, names, regions, urls)
-        except PolicyError as error:
-            raise _malformed(exports, f"doors[{index}].documents", str(error)) from error
+        except ValueError as error:
+            raise _malformed(exports, f"doors[{index}]", str(error)) from error
 
 
 def _assignment(
@@ -293,8 +295,5 @@ def _regions(exports: Exports) -> dict[str, str]:
 
 def _malformed(exports: Exports, place: str, why: str) -> Refusal:
     return Refusal(
-        "these exports do not say plainly who may enter",
-        where=f"{exports.where}: {place}",
-        why=why,
-        next_step="export the stack again with this version of the program (`pulumi stack export --file FILE`)",
+        "these exports do not say plainly who may enter", where=f"{exports.where}: {place}", why=why, next_step=ASK
     )
