@@ -66,7 +66,7 @@ def test_an_organization_that_exists_can_be_said_whole() -> None:
         ("policies.tags.document", {}, "a policy has 1 to 10240 characters"),
         ("policies.tags.document", {"a": "x" * 10_240}, "a policy has 1 to 10240 characters"),
         ("delegatedAdministrators.222222222222.adopt", ["b.amazonaws.com"], "it is not among the services"),
-        ("delegatedAdministrators.222222222222.services", [], "lists at least 1"),
+        ("delegatedAdministrators.222222222222.services", [], "a list of at least 1"),
     ],
 )
 def test_what_cannot_be_is_refused(key: str, value: object, why: str) -> None:

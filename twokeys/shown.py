@@ -14,6 +14,8 @@ import shutil
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rich.console import Console
     from rich.table import Table
 
@@ -37,6 +39,14 @@ def printable(text: str) -> str:
 def counted(number: int, thing: str) -> str:
     """A number of things in words: "1 door", "2 doors"."""
     return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+
+
+def listed(names: Sequence[str], most: int = 4) -> str:
+    """Names in a sentence: "stage, prod", or "a, b, c and 197 more"."""
+    shown = list(dict.fromkeys(names))
+    if len(shown) <= most:
+        return ", ".join(shown)
+    return f"{', '.join(shown[: most - 1])} and {len(shown) - most + 1} more"
 
 
 def say(console: Console, line: str, style: str | None = None) -> None:

@@ -329,6 +329,8 @@ ENVIRONMENTS: list[tuple[Setup, str | None]] = [
     (_tagged(name=""), None),
     (_with_default_tags(json.dumps({"tags": {"environment": "prod"}})), "prod"),
     (_with_default_tags({"tags": {"environment": "prod"}}), "prod"),
+    (lambda world: world.provide("prod", allowedAccountIds=json.dumps([STAGE]), defaultTags=
+        json.dumps({"tags": {"environment": "sandbox"}})), "sandbox"),
     (_with_default_tags("{"), None),
     (_with_default_tags(UNKNOWN), None),
     (lambda world: world.provide("prod", allowedAccountIds=json.dumps([STAGE])), "prod"),

@@ -372,8 +372,12 @@ def test_what_a_requirement_asks_of_a_session(
             (Requirement("StringEquals", EXTERNAL_ID, ("a",)),),
             (Requirement("StringEquals", EXTERNAL_ID, ("b",)), FROM_AN_ADDRESS),
         )),
-        "(external ID) or (external ID and aws:SourceIp IpAddress 10.0.0.0/8)",
+        "(external ID or (external ID and aws:SourceIp IpAddress 10.0.0.0/8))",
     ),
+    (Requirement("StringEquals", "SAML:aud", ("a", "b")), "audience (a or b)"),
+    (Requirement("StringLike", "accounts.google.com:aud", ("a*",)), "accounts.google.com:aud StringLike a*"),
+    (Requirement("StringNotEquals", "id.example.com:aud", ("a",), negated=True),
+        "not (id.example.com:aud StringNotEquals a)"),
 ], ids=str)  # fmt: skip
 def test_a_requirement_is_said_in_words(one: Requirement, said: str) -> None:
     assert in_words(one) == said

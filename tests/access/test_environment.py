@@ -1,7 +1,5 @@
 """Which environment an account is in decides which doors are refused, so it is read from what people really write."""
 
-import json
-
 import pytest
 
 from tests.access.world import DEPLOYER, PROD, World, arn, document, trusts, two_keys
@@ -77,20 +75,6 @@ def _door_from_stage_to_prod(world: World, prod: Resource) -> None:
     world.grant("deployer", world.stage, arn(PROD, "role/inner"))
 
 
-def test_a_door_between_providers_named_stage_and_prod_is_refused_without_any_tag() -> None:
-    world = two_keys()
-    _door_from_stage_to_prod(world, world.provider("prod", PROD))
-    assert world.rules() == ["environments-isolated"]
-
-
-def test_the_default_tags_of_a_provider_win_over_its_name() -> None:
-    world = two_keys()
-    prod = world.provider("prod", PROD)
-    tags = json.dumps({"tags": {"environment": "sandbox"}})
-    _door_from_stage_to_prod(world, world.change(prod, inputs={**(prod.inputs or {}), "defaultTags": tags}, outputs={}))
-    assert world.rules() == []
-
-
 @pytest.mark.parametrize("name", ["data", "live", "acme"])
 def test_a_door_from_stage_into_an_account_of_which_nobody_knows_the_environment_is_not_proved(name: str) -> None:
     world = two_keys()
@@ -106,9 +90,3 @@ def test_a_door_from_stage_into_an_account_whose_name_says_what_it_is_for_is_no_
     world = two_keys()
     _door_from_stage_to_prod(world, world.provider(name, PROD))
     assert world.rules() == []
-
-
-def test_the_name_of_a_network_of_prod_says_that_it_is_prods() -> None:
-    world = two_keys()
-    _door_from_stage_to_prod(world, world.provider("prod-network", PROD))
-    assert world.rules() == ["environments-isolated"]

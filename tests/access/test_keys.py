@@ -288,6 +288,22 @@ def grant_of_a_role_that_the_program_only_reads(world: World) -> None:
 
 
 @correct
+def grant_of_this_program_to_a_role_that_it_only_reads(world: World) -> None:
+    """Measured on the engine: a policy is shown nothing that is read, and what is made from it depends on its URN."""
+    world.change(world.grant("ci", world.hub, DEPLOYER), made_from_hidden=frozenset({"role"}))
+    trusting = world.role("deployer", world.stage, document(trusts(CI)))
+    world.change(trusting, made_from_hidden=frozenset({"assumeRolePolicy"}))
+
+
+@correct
+def trust_of_a_role_that_was_read_as_a_state_shows_it(world: World) -> None:
+    world.role("ci", world.hub)
+    world.grant("ci", world.hub, DEPLOYER)
+    shown = {"name": "deployer", "path": "/", "arn": DEPLOYER, "assumeRolePolicy": document(trusts(CI))}
+    world.change(world.add("Role", "read", world.stage, outputs=shown), inputs={})
+
+
+@correct
 def grant_attached_by_an_exclusive_list(world: World) -> None:
     role_to_role(world, document(trusts(CI)))
     policy = world.add("Policy", "enter", world.hub, name="enter", policy=document(grants(DEPLOYER)))

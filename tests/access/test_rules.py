@@ -598,12 +598,6 @@ def test_a_finding_is_shown_at_the_resource_of_the_stack_and_asks_for_the_secret
     assert shown("door-needs-grant", "b") == ("b", "wait")
 
 
-def test_a_disabled_rule_is_silent_and_an_advisory_one_does_not_refuse() -> None:
-    assert without_grant().check({"door-needs-grant": {"enforcementLevel": "disabled"}}).mandatory == ()
-    verdicts = without_grant().check({"door-needs-grant": {"enforcementLevel": "advisory"}})
-    assert (len(verdicts.mandatory), len(verdicts.advisory)) == (0, 1)
-
-
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
 def test_every_rule_tells_people_what_it_is_and_what_to_do(rule: Rule[DoorConfig]) -> None:
     assert rule.description.endswith(".")

@@ -371,24 +371,6 @@ def by_hand(resource: str) -> dict[str, str]:
 ENTER = by_hand("arn:aws:iam::*:role/deployer")
 
 
-@pytest.mark.parametrize(
-    ("seen", "what"),
-    [
-        ({"managedPolicyArns": [ADMIN]}, "managed policy AdministratorAccess"),
-        ({"managedPolicyArns": [arn(STAGE, "policy/by-hand")]}, "managed policy by-hand"),
-        ({"inlinePolicies": [ENTER]}, "inline policy by-hand"),
-        ({"inlinePolicies": [by_hand(arn(STAGE, "role/OrganizationAccountAccessRole"))]}, "inline policy by-hand"),
-    ],
-)
-def test_what_a_refresh_saw_attached_and_no_resource_attaches_is_not_proved(seen: dict[str, Any], what: str) -> None:
-    """A refresh reads all that a role has: https://www.pulumi.com/registry/packages/aws/api-docs/iam/role/#outputs"""
-    closed = document(trusts(arn(STAGE, "role/x")))
-    one = role("r", closed)
-    (message,) = about(what, state(one | {"outputs": one["inputs"] | seen}))
-    assert "role r" in message
-    assert "pulumi refresh" in message
-
-
 def test_what_a_refresh_saw_of_another_stacks_grant_on_its_own_role_is_that_stacks_to_say() -> None:
     one = role("r", document(trusts(arn(STAGE, "role/x"))))
     seen = {"inlinePolicies": [by_hand(arn("7" * 12, "role/deployer"))]}

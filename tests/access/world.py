@@ -45,6 +45,7 @@ TYPES = {
     "Provider": PROVIDER,
     "MemberAccount": "twokeys:accounts:MemberAccount",
     "Component": "test:doors:Door",
+    "Command": "command:local:Command",
 }
 
 

@@ -10,8 +10,9 @@ import pytest
 from click.testing import CliRunner
 
 from tests.access.states import write_state
+from tests.access.test_federated import AUD, CORP, HOST, SAML, SUB, admits
 from tests.access.test_translation import put
-from tests.access.world import CI, DEPLOYER, HUB, MFA, World, arn, document, grants, trusts, two_keys
+from tests.access.world import CI, DEPLOYER, HUB, MFA, STAGE, World, arn, document, grants, trusts, two_keys
 from twokeys.access.documents import Document
 from twokeys.answers.allowed import Difference, difference
 from twokeys.answers.changes import changes
@@ -60,6 +61,26 @@ def test_a_role_that_grows_stronger_is_a_change() -> None:
     policy = "arn:aws:iam::aws:policy/AdministratorAccess"
     after.add("RolePolicyAttachment", "all", after.stage, role="deployer", policyArn=policy)
     assert "no permissions became administrator" in shown(two_keys(), after)
+
+
+def test_an_account_has_one_name_though_one_side_knows_its_id_alone() -> None:
+    before, after = may("ReadOnlyAccess"), may("AdministratorAccess")
+    before.add("Account", "stage", before.hub, name="stage", outputs={"id": STAGE})
+    for one, other in ((before, after), (after, before)):
+        text = shown(one, other)
+        assert "| role ci of management | role deployer of stage |" in text
+        assert STAGE not in text.partition("Evidence")[0]
+
+
+def test_a_role_that_a_user_enters_in_its_own_account_is_compared_as_well() -> None:
+    """It says nothing of another account, and break-glass is such a role."""
+    worlds = []
+    for condition in (MFA, None):
+        world = World()
+        world.add("User", "alice", world.hub, name="alice")
+        world.role("break-glass", world.hub, document(trusts(arn(HUB, "user/alice"), condition=condition)))
+        worlds.append(world)
+    assert "| under other conditions: MFA is not asked for any more |" in shown(*worlds)
 
 
 SYMBOL = f"{SYMBOL_PREFIX}hub"
@@ -178,15 +199,21 @@ def age(seconds: int) -> dict[str, dict[str, object]]:
 @pytest.mark.parametrize(
     ("before", "after", "told"),
     [
-        (asks(external("abc")), asks(external("xyz")), ": another external ID"),
-        (asks(external("abc")), asks(external("abc", "xyz")), ": another external ID"),
-        (asks(external("abc")), asks(external("abc"), external("xyz")), ""),
-        (asks(age(300)), asks(age(360000)), ": MFA is asked for otherwise"),
-        (asks(MFA), asks({**MFA, **age(300)}), ": MFA is asked for otherwise"),
-        (asks({**MFA, **age(300)}), asks(MFA), ": MFA is asked for otherwise"),
-        (asks(MFA), asks({**MFA, **external("abc")}), ""),
+        (asks(external("abc")), asks(external("xyz")), "another external ID"),
+        (asks(external("abc")), asks(external("abc", "xyz")), "another external ID"),
+        (asks(external("abc")), asks(external("abc"), external("xyz")), "another external ID"),
+        (asks(age(300)), asks(age(360000)), "MFA is asked for otherwise"),
+        (asks(MFA), asks({**MFA, **age(300)}), "MFA is asked for otherwise"),
+        (asks({**MFA, **age(300)}), asks(MFA), "MFA is asked for otherwise"),
+        (asks(MFA), asks({**MFA, **external("abc")}), "external ID is asked for too"),
+        (asks(MFA), asks({}), "MFA is not asked for any more"),
+        (
+            asks({**MFA, **external("abc")}),
+            asks({**external("xyz"), "IpAddress": {"aws:SourceIp": ["192.0.2.1", "192.0.2.2"]}}),
+            "another external ID; MFA became aws:SourceIp IpAddress (192.0.2.1 or 192.0.2.2)",
+        ),
         (encrypted(asks(external("abc"))), asks(external("abc")), None),
-        (encrypted(asks(external("abc"))), asks(MFA), ""),
+        (encrypted(asks(external("abc"))), asks(MFA), "external ID became MFA"),
         (asks(external("abc", "xyz")), asks(external("xyz", "abc")), None),
         (asks(external("abc")), asks({"StringEquals": {"STS:externalid": "abc"}}), None),
         (asks(external("abc"), external("abc")), asks(external("abc")), None),
@@ -204,9 +231,85 @@ def test_other_values_of_conditions_are_a_change_and_their_order_and_form_are_no
 ) -> None:
     """https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_common-scenarios_third-party.html"""
     found = changes(read(before.graph), read(after.graph))
-    assert [one.what for one in found.changed] == ([] if told is None else [(f"under other conditions{told}",)])
+    assert [one.what for one in found.changed] == ([] if told is None else [(f"under other conditions: {told}",)])
     assert bool(found) is (told is not None)
-    assert told != ": another external ID" or "xyz" not in in_markdown(found) + json.dumps(as_data(found))
+    assert "xyz" not in in_markdown(found) + json.dumps(as_data(found))
+
+
+SAML_ENDPOINT = "https://signin.aws.amazon.com/saml"
+FOR_STS, FOR_ANOTHER = {"StringEquals": {AUD: "sts.amazonaws.com"}}, {"StringEquals": {AUD: "another"}}
+ACME = {"StringLike": {SUB: "repo:acme/app:*"}}
+COGNITO = "cognito-identity.amazonaws.com"
+OF_POOL = {"ForAnyValue:StringLike": {f"{COGNITO}:amr": "authenticated"}}
+OWN = ("idp.example.com", arn(STAGE, "oidc-provider/idp.example.com"))
+
+
+@pytest.mark.parametrize(("before", "after", "told"), [
+    (admits({**ACME, **FOR_STS}), admits(ACME), "audience sts.amazonaws.com is not asked for any more"),
+    (admits(ACME), admits({**ACME, **FOR_STS}), "audience sts.amazonaws.com is asked for too"),
+    (admits({**ACME, **FOR_STS}), admits({**ACME, **FOR_ANOTHER}),
+        "audience sts.amazonaws.com became audience another"),
+    (admits({**ACME, "StringEquals": {AUD: ["b", "a"]}}), admits({**ACME, "StringEquals": {AUD: ["a", "c"]}}),
+        "audience (b or a) became audience (a or c)"),
+    (admits({**ACME, **FOR_STS}), admits({**ACME, "StringEqualsIfExists": {AUD: "sts.amazonaws.com"}}),
+        f"audience sts.amazonaws.com became {AUD} StringEqualsIfExists sts.amazonaws.com"),
+    (admits(ACME), admits({"StringEquals": {SUB: "repo:acme/app:*"}}),
+        f"{SUB} StringEquals repo:acme/app:* is asked for too"),
+    (admits({**ACME, "StringEquals": {f"{HOST}:job_workflow_ref": "a"}}), admits(ACME),
+        f"{HOST}:job_workflow_ref StringEquals a is not asked for any more"),
+    (admits({"StringEquals": {"SAML:aud": SAML_ENDPOINT}}, CORP, SAML), admits({}, CORP, SAML),
+        f"audience {SAML_ENDPOINT} is not asked for any more"),
+    (admits({"StringEquals": {"SAML:aud": SAML_ENDPOINT}}, CORP, SAML),
+        admits({"StringEquals": {"SAML:aud": "https://example.com"}}, CORP, SAML),
+        f"audience {SAML_ENDPOINT} became audience https://example.com"),
+    (admits({**OF_POOL, "StringEquals": {f"{COGNITO}:aud": "eu-west-1:1"}}, COGNITO),
+        admits({**OF_POOL, "StringEquals": {f"{COGNITO}:aud": "eu-west-1:2"}}, COGNITO),
+        "audience eu-west-1:1 became audience eu-west-1:2"),
+    (admits({"StringEquals": {f"{OWN[0]}:aud": "app", f"{OWN[0]}:sub": "me"}}, OWN[1]),
+        admits({"StringEquals": {f"{OWN[0]}:sub": "me"}}, OWN[1]), "audience app is not asked for any more"),
+    (admits({**ACME, **FOR_STS}), admits({**ACME, "ForAnyValue:StringEquals": {AUD: "sts.amazonaws.com"}}),
+        "audience sts.amazonaws.com is asked for otherwise"),
+    (admits({**ACME, "StringEquals": {AUD: ["b", "a"]}}), admits({**ACME, "StringEquals": {AUD: ["a", "b"]}}), None),
+])  # fmt: skip
+def test_a_condition_of_a_trust_in_an_identity_provider_that_is_another_one_or_gone_is_told(
+    before: Mapping[str, object], after: Mapping[str, object], told: str | None, tmp_path: Path
+) -> None:
+    """Who comes is the subject, and each other claim a condition.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html#condition-keys-wif
+    """
+    states = []
+    for name, statement in ("before", before), ("after", after):
+        world = two_keys()
+        world.role("gh", world.stage, document(statement))
+        states.append(write_state(tmp_path / name, world))
+    said = [] if told is None else [f"under other conditions: {told}"]
+    assert [one["what"] for one in json.loads(written("diff", *states, "--json"))["changed"]] == [said][: len(said)]
+    assert all(f"\n    {one}\n" in written("diff", *states) for one in said)
+    assert bool(told) is ("#### Changed" in written("diff", *states, "--format", "markdown"))
+
+
+def test_a_condition_that_moves_to_another_door_of_a_way_is_a_change() -> None:
+    """Each call is judged by its own context: an address asked of the first is not asked of the second.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
+    """
+    worlds = []
+    office = {"IpAddress": {"aws:SourceIp": "192.0.2.0/24"}}
+    for first, second in ((office, None), (None, office)):
+        world = World()
+        world.add("User", "alice", world.hub, name="alice")
+        world.role("ci", world.hub, document(trusts(arn(HUB, "user/alice"), condition=first)))
+        world.role("deployer", world.stage, document(trusts(CI, condition=second)))
+        world.grant("ci", world.hub, DEPLOYER)
+        worlds.append(world)
+    found = changes(*(read(one.graph) for one in worlds))
+    (of_alice,) = (one for one in found.changed if one.after.through)
+    said, address = "under other conditions", "aws:SourceIp IpAddress 192.0.2.0/24"
+    assert of_alice.what == (
+        f"{said} from user alice of management to role ci of management: {address} is not asked for any more",
+        f"{said} from role ci of management to role deployer of {STAGE}: {address} is asked for too",
+    )
 
 
 @pytest.mark.parametrize(

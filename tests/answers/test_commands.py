@@ -45,6 +45,36 @@ def test_a_state_with_two_keys_everywhere_passes(tmp_path: Path) -> None:
     assert "Every door has two keys (2 doors)" in text
 
 
+def test_a_state_that_an_update_has_not_finished_says_what_is_not_shown(tmp_path: Path) -> None:
+    """A checkpoint lists the operations that are under way: https://www.pulumi.com/docs/iac/concepts/state-and-backends/"""
+    state = write_state(tmp_path / "state.json", two_keys())
+    half = json.loads(state.read_text())
+    bucket = {"urn": "urn:pulumi:stage::twokeys::aws:s3/bucket:Bucket::b", "type": "aws:s3/bucket:Bucket"}
+    half["deployment"]["pending_operations"] = [{"type": "creating", "resource": bucket}]
+    state.write_text(json.dumps(half))
+    code, text = call("check", "--state", state)
+    assert code == 0, "a bucket opens nothing, and a grant that is not shown is no violation either"
+    assert "Not shown: what is still to come of stacks whose update is under way or was stopped (stage)" in text
+    assert "Every door that is shown has two keys" in text
+    assert "stopped (stage)" in json.loads(call("check", "--state", state, "--json")[1])["notShown"]
+
+
+def test_a_stack_of_the_project_that_the_sandbox_has_no_state_of_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "Pulumi.yaml").write_text("name: proj\nruntime: python\n")
+    for stack in ("stage", "prod", "dev"):
+        (tmp_path / f"Pulumi.{stack}.yaml").touch()
+    made = tmp_path / ".twokeys" / "stacks"
+    made.mkdir(parents=True)
+    state = write_state(made / "stage.json", two_keys())
+    code, text = call("check")
+    assert (code, "Not shown: stacks without a state (dev, prod), so ways" in text) == (0, True)
+    asked = [call("check", "--stack", "stage"), call("check", "--state", state)]
+    assert [text for _, text in asked if "Not shown" in text] == [], "the others were not asked for"
+
+
 def test_a_state_that_lacks_a_key_fails_and_says_which(tmp_path: Path) -> None:
     code, text = call("check", "--state", write_state(tmp_path / "state.json", without_grant()))
     assert code == 1

@@ -9,8 +9,9 @@ from tests.access.states import write_state
 from tests.access.world import CI, HUB, World, arn, document, grants, trusts
 from twokeys.answers.commands import access
 from twokeys.answers.reading import read
-from twokeys.answers.summary import by_account, by_principal, listed, summary
+from twokeys.answers.summary import by_account, by_principal, summary
 from twokeys.audit.commands import audit
+from twokeys.shown import listed
 
 
 def organization(size: int) -> World:

@@ -236,6 +236,15 @@ def test_a_record_whose_call_service_or_time_is_damaged_may_be_an_entry_and_is_n
     )
 
 
+@pytest.mark.parametrize(("event", "hides"), [("StopLogging", True), ("ListUsers", False)])
+def test_a_record_without_a_time_is_named_and_one_that_may_have_stopped_a_trail_hides_entries(
+    event: str, hides: bool
+) -> None:
+    found = trail(called(OWNER, "", event, eventSource="cloudtrail.amazonaws.com"))
+    (said,) = found.unreadable.values()
+    assert (said.endswith("which lacks eventTime"), found.hidden) == (True, {OWNER: said} if hides else {})
+
+
 def test_uses_can_be_limited_to_a_period() -> None:
     found = trail(IN_THE_CALLERS_ACCOUNT, ROLE_CHAINING)
     assert [use.role for use in found.uses()] == ["EC2-dev", "JohnRole2"]

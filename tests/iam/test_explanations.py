@@ -81,25 +81,6 @@ def test_every_refusal_of_the_corpus_is_spoken():
             assert (refused.value.path or "the document") in str(refused.value)
 
 
-@pytest.mark.parametrize(("statement", "path"), [
-    ({"Principal": {"AWS": "111111111111"}}, "Statement.Principal"),
-    ({"Effect": "Allow", "Action": "sts:*"}, "Statement.Effect"),
-    ({"Effect": "Allow", "Action": "*", "Resource": TARGET}, "Statement.Effect"),
-    ({"Effect": "Allow", "Action": "*", "Condition": {"Bool": {"aws:SecureTransport": "true"}}}, "Statement.Effect"),
-    ({"Action": None, "NotAction": "s3:*"}, "Statement.NotAction"),
-    ({"Principal": None, "NotPrincipal": {"AWS": "111111111111"}}, "Statement.NotPrincipal"),
-], ids=str)  # fmt: skip
-def test_a_resource_control_policy_only_denies_and_to_everyone(statement: dict[str, Any], path: str):
-    """https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps_syntax.html"""
-    standing = {"Effect": "Deny", "Principal": "*", "Action": "sts:*", "Resource": "*"}
-    parse_policy({"Version": "2012-10-17", "Statement": standing}, RCP)
-    said = {key: value for key, value in {**standing, **statement}.items() if value is not None}
-    with pytest.raises(PolicyError) as refused:
-        parse_policy({"Version": "2012-10-17", "Statement": said}, RCP)
-    assert refused.value.path == path
-    assert spoken(refused.value.message)
-
-
 def _decisions(verdict: Verdict) -> list[tuple[str, int | None, str]]:
     return [(one.document, one.statement, one.effect) for one in verdict.decisions]
 

@@ -54,7 +54,7 @@ IN_WORDS = [
   Allow: trust policy, statement 0: if a:k StringLike a*
   Allow: identity-based policy 1, statement 0: if a:k StringLike *b"""),
     (trust(admits(SOURCE)), grant({}, _unless({**MFA, "StringEquals": {"a:k": "x"}})), """CONDITIONAL
-  if (not (aws:MultiFactorAuthPresent Bool true)) or (not (a:k StringEquals x))
+  if (not (aws:MultiFactorAuthPresent Bool true) or not (a:k StringEquals x))
   Allow: trust policy, statement 0: it matches the request
   Allow: identity-based policy 1, statement 0: it matches the request
   Deny: identity-based policy 1, statement 1 (No): if aws:MultiFactorAuthPresent Bool true and if \\
@@ -62,7 +62,7 @@ a:k StringEquals x"""),
     (
         trust(admits(CI, Condition={**MFA, "StringEquals": {"a:k": "x"}}), admits(CI, **_if("Bool", "a:b", "true"))),
         grant({"Resource": TAGGED}, _unless(MFA), _if("Null", "a:k", UNKNOWN)), """CONDITIONAL
-  if (aws:MultiFactorAuthPresent Bool true and a:k StringEquals x) or (a:b Bool true)
+  if ((aws:MultiFactorAuthPresent Bool true and a:k StringEquals x) or a:b Bool true)
   if arn:aws:iam::222222222222:role/deployer Resource arn:aws:iam::222222222222:role/${aws:PrincipalTag/r}
   if not (aws:MultiFactorAuthPresent Bool true)
   Allow: trust policy, statement 0: if aws:MultiFactorAuthPresent Bool true and if a:k StringEquals x
@@ -147,9 +147,9 @@ WITHIN = [
     (
         trust(admits(TARGET, **_if("StringEquals", "a:k", ["x", "y"])), admits(APP, **_if("Bool", "a:b", "true"))),
         (grant({"Condition": MFA}),), """CONDITIONAL
-  if (a:b Bool true) or (((a:k StringEquals x or y) or (a:b Bool true)) and aws:MultiFactorAuthPresent Bool true)
+  if (a:b Bool true or ((a:k StringEquals (x or y) or a:b Bool true) and aws:MultiFactorAuthPresent Bool true))
   Allow: trust policy, statement 1: if a:b Bool true
-  Allow: trust policy, statement 0: if a:k StringEquals x or y
+  Allow: trust policy, statement 0: if a:k StringEquals (x or y)
   Allow: identity-based policy 1, statement 0: if aws:MultiFactorAuthPresent Bool true"""),
 ]  # fmt: skip
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from pulumi.runtime.proto import analyzer_pb2
 
 from tests.access.states import write_state
 from tests.access.test_declared import declared_door
@@ -95,6 +96,21 @@ def test_a_pack_that_analyses_twice_judges_the_second_stack_anew() -> None:
     assert engine.rules(two_keys().resources) == []
     assert engine.rules(two_keys().resources[:-1]) == ["door-needs-grant"]
     assert engine.rules(two_keys().resources) == []
+
+
+def test_more_than_three_pieces_of_advice_are_one_a_rule() -> None:
+    """What stops the operation is said each."""
+    world = two_keys()
+    for name in ("migrate", "seed", "warm"):
+        world.add("Command", name, create="true")
+    assert len(Engine().analyze(world.resources)) == 3
+    world.add("Command", "notify", create="true")
+    world.add("Command", "notify-again", create="true")
+    (found,) = Engine().analyze(world.resources)
+    assert found.urn.endswith("Command::migrate")
+    assert "is not proved, and 4 more of this rule: seed, warm, notify, notify-again." in found.message
+    stops = Engine({"code-not-read": {}}).analyze(world.resources)
+    assert [one.enforcementLevel for one in stops] == [analyzer_pb2.MANDATORY] * 5
 
 
 def test_a_violation_carries_the_urn_the_rule_and_the_next_step() -> None:
@@ -212,6 +228,30 @@ def test_the_doors_that_a_preview_gains_and_loses_are_advice(tmp_path: Path) -> 
     assert engine.rules(two_keys().resources) == []
     found = {one.policyName: one.message for one in engine.analyze(two_keys().resources[:-1])}
     assert "- role ci of management -> role deployer of 222222222222" in found[DOORS_CHANGED]
+
+
+def strong(policy: str) -> World:
+    world = two_keys()
+    by = {"role": "deployer", "policyArn": f"arn:aws:iam::aws:policy/{policy}"}
+    world.add("RolePolicyAttachment", "may", world.stage, **by)
+    return world
+
+
+@pytest.mark.parametrize(("before", "after", "severity"), [
+    (World(), strong("AdministratorAccess"), "HIGH"),
+    (strong("ReadOnlyAccess"), strong("AdministratorAccess"), "HIGH"),
+    (strong("ReadOnlyAccess"), strong("PowerUserAccess"), "MEDIUM"),
+    (strong("PowerUserAccess"), strong("ReadOnlyAccess"), "LOW"),
+    (strong("AdministratorAccess"), World(), "LOW"),
+])  # fmt: skip
+def test_a_door_that_grows_to_an_administrators_weighs_as_much_as_a_new_one(
+    before: World, after: World, severity: str, tmp_path: Path
+) -> None:
+    """https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AdministratorAccess.html"""
+    state = write_state(tmp_path / "before.json", before)
+    engine = Engine({DOORS_CHANGED: {"state": str(state)}})
+    (found,) = (one for one in engine.analyze(after.resources) if one.policyName == DOORS_CHANGED)
+    assert analyzer.proto.PolicySeverity.Name(found.severity) == f"POLICY_SEVERITY_{severity}"
 
 
 def test_a_state_that_cannot_be_read_is_said_and_not_taken_for_no_change(tmp_path: Path) -> None:

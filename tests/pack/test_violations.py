@@ -16,14 +16,14 @@ from twokeys.pack.violations import read_violations
 ROLE = "urn:pulumi:dev::app::aws:iam/role:Role::deployer"
 
 
-def event(policy: str, level: str, message: str, urn: str = ROLE) -> str:
+def event(policy: str, level: str, message: str, urn: str = ROLE, severity: str = "critical") -> str:
     told = {
         "resourceUrn": urn,
         "message": message,
         "policyName": policy,
         "policyPackName": "twokeys",
         "enforcementLevel": level,
-        "severity": "critical",
+        "severity": severity,
     }
     return json.dumps({"sequence": 1, "policyEvent": told})
 
@@ -73,7 +73,10 @@ def test_the_security_tab_gets_every_rule_once_and_a_file_for_every_result(event
     assert [rule["id"] for rule in analysis["tool"]["driver"]["rules"]] == ["wildcard-trust", "doors-changed"]
     places = [one["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] for one in analysis["results"]]
     assert places == ["roles.py", "Pulumi.yaml"]
-    assert [one["level"] for one in analysis["results"]] == ["error", "note"]
+    assert [one["level"] for one in analysis["results"]] == ["error", "warning"]
+    events.write_text(event("doors-changed", "advisory", "What changes.\n- a -> b", severity="low"))
+    (result,) = json.loads(run(events, "--format", "sarif")[1])["runs"][0]["results"]
+    assert result["level"] == "note"
 
 
 def test_a_comment_says_first_what_stops_the_change_and_obeys_no_markup(events: Path) -> None:

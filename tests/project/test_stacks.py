@@ -7,7 +7,7 @@ import pytest
 
 from twokeys.errors import Refusal
 from twokeys.project.stacks import read_settings
-from twokeys.project.states import local_aws_of, sandbox_states
+from twokeys.project.states import local_aws_of, not_whole, sandbox_states
 
 PROJECT = "name: twokeys\nruntime: python\n"
 CONFIG = """config:
@@ -87,6 +87,12 @@ def test_the_states_of_the_cli_in_the_shell_come_before_those_of_the_demo(tmp_pa
     (shell / "stage.json").write_text(json.dumps({"version": 3, "checkpoint": {"latest": updated}}))
     assert sandbox_states(tmp_path) == [shell / "stage.json"]
     assert local_aws_of(tmp_path, shell / "stage.json") == tmp_path / ".twokeys" / "aws", "where `up` has it too"
+    lock = tmp_path / ".twokeys" / "pulumi" / "backend" / ".pulumi" / "locks" / "organization" / "proj"
+    for stack in ("stage", "prod"):
+        (tmp_path / f"Pulumi.{stack}.yaml").touch()
+        (lock / stack).mkdir(parents=True)  # which stays when a lock is released
+    (lock / "stage" / "0.json").touch()
+    assert not_whole(tmp_path) == (("prod",), ("stage",))
     (shell / "management.json").write_text("{")
     assert sandbox_states(tmp_path) == [shell / "management.json", shell / "stage.json"]  # its reader refuses it
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from tests.access.world import World, document, trusts
-from tests.verify.conftest import CI, DEPLOYER, HUB, STACKS, STAGE
+from tests.access.world import MFA, World, document, grants, trusts
+from tests.verify.conftest import ALICE, CI, DEPLOYER, DEVELOPER, HUB, PARTNER, STACKS, STAGE
 from twokeys.errors import Refusal
 from twokeys.sandbox.local_aws import LocalAws
 from twokeys.sandbox.verify_command import verify
@@ -95,6 +95,26 @@ BUT_CI = {"ArnNotLike": {"aws:PrincipalArn": CI}}
 SHUT, ON_AWS = "NOT as expected", "on AWS only under conditions: RCP r at"
 
 
+def deny(world: World, target: str, condition: dict[str, Any]) -> None:
+    """A resource control policy that denies entering under a condition."""
+    denying = {"Effect": "Deny", "Principal": "*", "Action": "sts:AssumeRole", "Resource": "*", "Condition": condition}
+    said = {"arn": "arn:aws:organizations::1:policy/o-1/p-r", "type": "RESOURCE_CONTROL_POLICY"}
+    world.add("ControlPolicy", "r", world.hub, **said, content=document(denying))
+    world.add("ControlPolicyAttachment", "r", world.hub, policyId="p-r", targetId=target)
+
+
+def add_to_the_state_of_stage(sandbox: Path, world: World) -> None:
+    file = sandbox / ".twokeys" / "stacks" / "stage.json"
+    state = json.loads(file.read_text())
+    kept = ("urn", "type", "inputs", "outputs")
+    for one in world.resources:
+        provider = f"{one.provider}::id" if one.provider else ""
+        state["deployment"]["resources"].append(
+            {key: getattr(one, key) for key in kept} | {"provider": provider, "custom": True, "id": one.name}
+        )
+    file.write_text(json.dumps(state))
+
+
 @pytest.mark.parametrize(
     ("target", "condition", "judged", "detail"),
     [
@@ -130,19 +150,8 @@ def test_what_control_policies_shut_is_not_as_expected_and_what_they_narrow_is_c
     world.role("ci", world.hub)
     world.grant("ci", world.hub, DEPLOYER)
     world.role("deployer", world.stage, document(trusts(CI)))
-    denying = {"Effect": "Deny", "Principal": "*", "Action": "sts:AssumeRole", "Resource": "*", "Condition": condition}
-    said = {"arn": "arn:aws:organizations::1:policy/o-1/p-r", "type": "RESOURCE_CONTROL_POLICY"}
-    world.add("ControlPolicy", "r", world.hub, **said, content=document(denying))
-    world.add("ControlPolicyAttachment", "r", world.hub, policyId="p-r", targetId=target)
-    file = sandbox / ".twokeys" / "stacks" / "stage.json"
-    state = json.loads(file.read_text())
-    kept = ("urn", "type", "inputs", "outputs")
-    for one in world.resources:
-        provider = f"{one.provider}::id" if one.provider else ""
-        state["deployment"]["resources"].append(
-            {key: getattr(one, key) for key in kept} | {"provider": provider, "custom": True, "id": one.name}
-        )
-    file.write_text(json.dumps(state))
+    deny(world, target, condition)
+    add_to_the_state_of_stage(sandbox, world)
     result = run("stage", "--json")
     found = probes(result)
     one = found["role ci enters by door stage-deployer"]
@@ -154,6 +163,27 @@ def test_what_control_policies_shut_is_not_as_expected_and_what_they_narrow_is_c
     shown = " ".join(run("stage").output.split())
     assert ("1 of them only under conditions on AWS" in shown) == (judged == "conditional")
     assert (f"{judged}: role ci enters by door stage-deployer" in shown) == (judged != "as expected")
+
+
+def test_a_control_policy_that_asks_for_mfa_is_met_by_who_brings_it_and_a_condition_for_who_does_not(
+    sandbox: Path,
+) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-multifactorauthpresent"""
+    world = World()
+    world.add("User", "alice", world.hub, name="alice", arn=ALICE)
+    enter = document(grants(DEVELOPER, PARTNER))
+    world.add("UserPolicy", "enter", world.hub, user="alice", name="enter", policy=enter)
+    world.role("developer", world.stage, document(trusts(ALICE, condition=MFA)))
+    world.role("partner", world.stage, document(trusts(ALICE)))
+    deny(world, STAGE, {"BoolIfExists": {"aws:MultiFactorAuthPresent": "false"}})
+    add_to_the_state_of_stage(sandbox, world)
+    found = probes(run("stage", "--json"))
+    entered = [
+        found["alice of group people enters by door stage-developer"],
+        found["user alice enters by door stage-partner"],
+    ]
+    assert [(one["asExpected"], one["conditional"]) for one in entered] == [(True, False), (True, True)]
+    assert "aws:MultiFactorAuthPresent" in entered[1]["detail"]
 
 
 @pytest.mark.parametrize(

@@ -29,12 +29,12 @@ from twokeys.iam import (
     Policies,
     PolicyDocument,
     Request,
-    Requirement,
     Statement,
     Verdict,
     evaluate,
     federations,
 )
+from twokeys.iam.admission import Wanted
 from twokeys.iam.arn import Named
 from twokeys.iam.evaluation import Levels
 from twokeys.iam.shared_providers import shared_provider, tenant_claims
@@ -42,6 +42,7 @@ from twokeys.iam.verdict import Why
 
 _ANYBODY = "*"
 _LATER = "(not known yet)"
+_PATTERN = ("StringLike", "ForAnyValue:StringLike")
 _OF_IDENTITY_CENTER = re.compile(r"AWSSSO_[0-9a-f]+_DO_NOT_DELETE")
 
 
@@ -122,16 +123,13 @@ def _may_name_provider(statement: Statement) -> bool:
 
 
 def doors(found: FederatedTrust, trust: PolicyDocument, rcps: Levels) -> Iterator[Door]:
-    """A door for each that comes in: the trust policy is its only key, and what else it demands is its condition."""
+    """A door for each that comes in: the trust policy is its only key; the audience and all else is its condition."""
     federation, role = found.federation, found.role
     for subject, source in found.sources.items():
-        values: dict[str, tuple[str, ...]] = {}
-        if subject in federation.subject.exact:
-            values[federation.subject_key] = (subject,)
-        if len(federation.audience.exact) == 1 and not federation.audience.patterns:
-            values[federation.audience_key] = federation.audience.exact
-        request = Request(_caller(found), federation.action, role.arn, Context(values))
-        verdict = _without_own(settled(evaluate, request, Policies(trust=trust, rcps=rcps)), federation)
+        certain = Wanted(subject) in federation.subject.values and not set(subject) & set("*?")
+        context = Context({federation.subject_key: (subject,)} if certain else {})
+        request = Request(_caller(found), federation.action, role.arn, context)
+        verdict = _without_pattern(settled(evaluate, request, Policies(trust=trust, rcps=rcps)), federation)
         yield Door(source, role, verdict, _NO_GRANT, asked=True)
 
 
@@ -159,18 +157,15 @@ def _provider(federation: Federation) -> Caller | None:
     return caller if caller.kind is CallerKind.FEDERATED and "*" not in caller.arn else None
 
 
-def _without_own(verdict: Verdict, federation: Federation) -> Verdict:
-    """A verdict without what the principal itself says: its own subject and audience."""
+def _without_pattern(verdict: Verdict, federation: Federation) -> Verdict:
+    """A verdict without what the principal itself says: the pattern that its subject has to match."""
     if verdict.outcome is not Outcome.CONDITIONAL:
         return verdict
-    own = {federation.subject_key.lower(), federation.audience_key.lower()}
-    others = tuple(one for one in verdict.requirements if not _about(one, own))
-    outcome = Outcome.CONDITIONAL if others else Outcome.ALLOW
-    return Verdict(outcome, Why(others, decisions=verdict.decisions))
-
-
-def _about(requirement: Requirement, keys: set[str]) -> bool:
-    return requirement.key.lower() in keys and not requirement.negated
+    key = federation.subject_key.lower()
+    others = tuple(
+        one for one in verdict.requirements if one.negated or one.key.lower() != key or one.operator not in _PATTERN
+    )
+    return Verdict(Outcome.CONDITIONAL if others else Outcome.ALLOW, Why(others, decisions=verdict.decisions))
 
 
 def provider_name(federation: Federation) -> str:

@@ -24,7 +24,7 @@ class Finding:
 
     `door` is `<source ARN> -> <target ARN>`, with `*` for a side that is not one principal: exceptions name it so.
     `advice` tells that it is only advice where the rule's level is not set: the stack is not of the kind that the rule
-    is for.
+    is for. `severity` is there where it is another one than the rule's.
     """
 
     rule: str
@@ -34,6 +34,7 @@ class Finding:
     door: str | None = None
     source: str | None = None
     advice: bool = False
+    severity: Severity | None = None
 
     @property
     def text(self) -> str:

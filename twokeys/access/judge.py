@@ -123,11 +123,15 @@ class Door:
 
 
 class Judge:
-    """Puts one (principal, role) pair to the evaluation, with everything that bears on it."""
+    """Puts one (principal, role) pair to the evaluation, with everything that bears on it.
 
-    def __init__(self, guards: Guards, accounts: Accounts) -> None:
+    `with_mfa` is for callers who bring a code of their MFA device.
+    """
+
+    def __init__(self, guards: Guards, accounts: Accounts, *, with_mfa: bool = False) -> None:
         self._guards = guards
         self._accounts = accounts
+        self._with_mfa = with_mfa
         self._callers: dict[Principal, tuple[Caller, Policies]] = {}
         self._classes: dict[Principal, int] = {}
         self._numbers: dict[object, int] = {}
@@ -260,7 +264,7 @@ class Judge:
         https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-resourceorgid
         """
         nameless = _ANY if source.kind == "group" else UNKNOWN if source.unsettled else None
-        return _context(nameless, self._organization_of(source), self._organization_of(target))
+        return _context(nameless, self._organization_of(source), self._organization_of(target), self._with_mfa)
 
     def _organization_of(self, principal: Principal) -> str | None:
         organization = self._accounts.organization
@@ -297,8 +301,10 @@ def settled(judged: Callable[[Request, Policies], Verdict], request: Request, po
 
 
 @lru_cache(maxsize=1024)
-def _context(nameless: Unknown | None, of_source: str | None, of_target: str | None) -> Context:
+def _context(nameless: Unknown | None, of_source: str | None, of_target: str | None, with_mfa: bool) -> Context:
     values: dict[str, tuple[str, ...] | Unknown] = dict.fromkeys(_WHO, nameless) if nameless else {}
+    if with_mfa:
+        values["aws:MultiFactorAuthPresent"] = ("true",)
     if of_source:
         values["aws:PrincipalOrgID"] = (of_source,)
     if of_target:

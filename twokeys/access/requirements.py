@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import chain
@@ -13,6 +13,7 @@ from twokeys.doors.expiry import until
 from twokeys.iam import ConditionClause, PolicyDocument, Requirement, Statement
 from twokeys.iam.conditions import parse_date
 from twokeys.iam.truth import Truth
+from twokeys.iam.verdict import all_of, one_of
 
 _EQUALS = frozenset({"StringEquals", "StringEqualsIgnoreCase", "StringLike", "ArnEquals", "ArnLike"})
 MFA_BUT_OF_KEYS: Final = "MFA (not asked of access keys)"
@@ -33,6 +34,7 @@ _CLOCKS: Final = {
     "aws:epochtime": re.compile(r"(Date|Numeric)(LessThan|LessThanEquals|Equals)(IfExists)?"),
 }
 """The operators under which a key that tells the time can be met up to a moment."""
+_AUDIENCE = ("StringEquals", "ForAnyValue:StringEquals")
 _ENTERING = ("sts:AssumeRole", "sts:AssumeRoleWithSAML", "sts:AssumeRoleWithWebIdentity")
 _VARIABLE = re.compile(r"\$\{[^}]{2,}\}")
 _PATTERN = re.compile(r"[*?]|\$\{[^}]{2,}\}")
@@ -184,7 +186,7 @@ def requires_mfa(requirements: Iterable[Requirement]) -> bool:
 
 
 def in_words(requirement: Requirement) -> str:
-    """A requirement for people: "MFA", "external ID", "until 2027-01-31"; any other as the policy has it.
+    """A requirement for people: "MFA", "external ID", "audience a", "until 2027-01-31"; others as the policy has them.
 
     `...IfExists`, or a Deny without it, admits what is signed with a user's access key, of which AWS tells no MFA.
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-multifactorauthpresent
@@ -197,27 +199,26 @@ def in_words(requirement: Requirement) -> str:
     if (closes := closing(requirement)) is not None:
         return f"until {until(closes)}"
     if requirement.any_of:
-        groups = (
-            " and ".join(f"({in_words(one)})" if one.any_of else in_words(one) for one in group)
-            for group in requirement.any_of
-        )
-        first, *more = dict.fromkeys(groups)
-        return " or ".join(f"({one})" for one in (first, *more)) if more else first
+        return one_of(all_of(map(in_words, group)) for group in requirement.any_of)
+    if requirement.key.lower().endswith(":aud") and requirement.operator in _AUDIENCE and not requirement.negated:
+        return f"audience {one_of(requirement.values)}"
     return EXTERNAL_ID if _asks_for_external_id(requirement) else str(requirement)
 
 
-def in_full(requirements: Sequence[Requirement], plain: Callable[[str], str]) -> frozenset[object]:
-    """Requirements so that those that ask the same are equal, with every value, in whatever order and form.
+def in_full(requirements: Iterable[Requirement], plain: Callable[[str], str]) -> dict[object, str]:
+    """Requirements in words, by keys that are equal for those that ask the same, with every value, in whatever order.
 
-    It holds external IDs, and is for comparing only. `plain` is applied to each value.
+    The keys hold external IDs, and are for comparing only. `plain` is applied to each value.
     """
-    found = frozenset(chain.from_iterable(_in_full(one, plain) for one in requirements))
-    return found - {MFA_BUT_OF_KEYS} if requires_mfa(requirements) else found
+    found = {key: in_words(one) for one in requirements for key in _in_full(one, plain)}
+    if requires_mfa(requirements):
+        found.pop(MFA_BUT_OF_KEYS, None)
+    return found
 
 
 def _in_full(one: Requirement, plain: Callable[[str], str]) -> Iterable[object]:
     if one.any_of:
-        groups = frozenset(in_full(group, plain) for group in one.any_of)
+        groups = frozenset(frozenset(in_full(group, plain)) for group in one.any_of)
         return next(iter(groups)) if len(groups) == 1 else (groups,)
     words, values = in_words(one), frozenset(map(plain, one.values))
     if words == EXTERNAL_ID:

@@ -173,7 +173,9 @@ class Snapshot:
 
     `pending` is what may be there beside them, or instead of one of them. `left_out` are resources of the program that
     this operation does not make and that are not there either (`--target`, `--exclude`). `is_state` tells that outputs
-    are what the engine last saw, and not what an operation makes of them. `evidence` is what it was read from.
+    are what the engine last saw, and not what an operation makes of them. `evidence` is what it was read from. Two
+    things are missing: what the stacks of `without_state` make, and what an operation on those of `unfinished`, which
+    is under way or was stopped, has not made yet.
     """
 
     resources: tuple[Resource, ...]
@@ -182,15 +184,21 @@ class Snapshot:
     left_out: tuple[Resource, ...] = ()
     is_state: bool = False
     evidence: tuple[Evidence, ...] = ()
+    without_state: tuple[str, ...] = ()
+    unfinished: tuple[str, ...] = ()
 
     @classmethod
     def together(cls, snapshots: Iterable[Snapshot], origin: str) -> Snapshot:
         """Several snapshots as one."""
         parts = tuple(snapshots)
-        resources = tuple(resource for part in parts for resource in part.resources)
-        pending = tuple(pending for part in parts for pending in part.pending)
-        evidence = tuple(one for part in parts for one in part.evidence)
-        return cls(resources, origin, pending, is_state=any(part.is_state for part in parts), evidence=evidence)
+        return cls(
+            resources=tuple(one for part in parts for one in part.resources),
+            origin=origin,
+            pending=tuple(one for part in parts for one in part.pending),
+            is_state=any(part.is_state for part in parts),
+            evidence=tuple(one for part in parts for one in part.evidence),
+            unfinished=tuple(one for part in parts for one in part.unfinished),
+        )
 
     @cached_property
     def by_urn(self) -> Mapping[str, Resource]:

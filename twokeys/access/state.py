@@ -16,7 +16,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from twokeys.access.snapshot import PROVIDER, Evidence, Pending, Resource, Snapshot, mapping
+from twokeys.access.snapshot import PROVIDER, Evidence, Pending, Resource, Snapshot, mapping, stack_of
 from twokeys.access.wire import OUTPUT, SECRET, SIGNATURE, UNKNOWNS
 from twokeys.errors import Refusal
 from twokeys.iam import UNKNOWN
@@ -87,10 +87,12 @@ def parse_state(text: str, origin: str = "this state") -> Snapshot:
         deployment = deployment or {}
         if version in _VERSIONS and not isinstance(version, bool):
             resources = tuple(_resources(deployment.get("resources") or []))
-            pending = tuple(_pending(deployment.get("pending_operations") or []))
+            operations = deployment.get("pending_operations") or []
+            pending = tuple(_pending(operations))
+            unfinished = tuple(dict.fromkeys(str(stack_of(one["resource"]["urn"])) for one in operations))
             written = mapping(deployment.get("manifest")).get("time")
             read = Evidence(origin, written if isinstance(written, str) else None)
-            return Snapshot(resources, origin, pending, is_state=True, evidence=(read,))
+            return Snapshot(resources, origin, pending, is_state=True, evidence=(read,), unfinished=unfinished)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise _no_state(origin, f"one of its resources is not as the engine writes it: {error}") from error
     raise Refusal(

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from twokeys.access.documents import MASKS, Document
 from twokeys.access.requirements import EXTERNAL_ID, in_full
 from twokeys.access.snapshot import Evidence
 from twokeys.answers.allowed import Difference, difference
-from twokeys.answers.model import Answers, NotProved, Way
-from twokeys.answers.permissions import Permissions
+from twokeys.answers.model import Answers, NotProved, Party, Step, Way
+from twokeys.answers.permissions import Level, Permissions
 from twokeys.answers.summary import callers_accounts
 from twokeys.answers.words import duration
 from twokeys.doors import Who
+from twokeys.iam.verdict import all_of
 
 OTHER_POLICIES = "other policies"
 
@@ -48,6 +49,12 @@ class Changes:
     read: tuple[tuple[Evidence, ...], tuple[Evidence, ...]] = ((), ())
     """What was read of before and of after."""
 
+    @property
+    def strongest(self) -> Level:
+        """How strong the strongest way is that is gained or changed."""
+        ways = (*self.gained, *(one.after for one in self.changed))
+        return max((way.permissions.level for way in ways), default=Level.NONE)
+
     def __bool__(self) -> bool:
         return bool(self.gained or self.lost or self.changed or self.not_proved)
 
@@ -58,10 +65,12 @@ def changes(before: Answers, after: Answers) -> Changes:
     Accounts are compared by id, or by symbol while they have none: an account that gets its id in between is the same.
     A way is the same when the same principal comes into the same role; it has changed when it leads through other
     roles, under other conditions, or into a role with other policies, another permissions boundary or longest session.
-    Ways that are not proved count as closed on both sides; what is newly not proved is listed.
+    Ways that are not proved count as closed on both sides; what is newly not proved is listed. The roles that users
+    enter in their own account count as ways, and an account has one name on both sides.
     """
     ids = {**before.ids, **after.ids}
-    old, new = (_by_ends(side, ids) for side in (before, after))
+    names = {ids.get(one, one): name for side in (before, after) for one, name in side.names.items() if name != one}
+    old, new = (_by_ends(side, ids, names) for side in (before, after))
     known = {(one.message, one.door) for one in before.not_proved}
     both = [(old[ends], new[ends]) for ends in new if ends in old]
     return Changes(
@@ -98,11 +107,18 @@ def drift(before: Answers, live: Answers) -> Changes:
     return replace(found, not_shown=f"{what}. Next step: {step}.")
 
 
-def _by_ends(answers: Answers, ids: Mapping[str, str]) -> dict[tuple[Who, Who], Way]:
+def _by_ends(answers: Answers, ids: Mapping[str, str], names: Mapping[str, str]) -> dict[tuple[Who, Who], Way]:
     """The shortest way between two ends: a workload may come by the identity providers of several accounts."""
+
+    def called(one: Party) -> Party:
+        account = one.who.account
+        return replace(one, account_name=names.get(ids.get(account, account), one.account_name))
+
     found: dict[tuple[Who, Who], Way] = {}
-    for way in sorted(answers.ways, key=lambda way: len(way.steps)):
-        found.setdefault((_with_id(way.source.who, ids), _with_id(way.target.who, ids)), way)
+    for way in sorted((*answers.ways, *answers.within), key=lambda way: len(way.steps)):
+        steps = (replace(one, source=called(one.source), target=called(one.target)) for one in way.steps)
+        ends = (_with_id(way.source.who, ids), _with_id(way.target.who, ids))
+        found.setdefault(ends, replace(way, steps=tuple(steps)))
     return found
 
 
@@ -115,10 +131,10 @@ def _changed(old: Way, new: Way, ids: Mapping[str, str]) -> Changed:
     allowed = difference(was.documents, now.documents, ids)
     boundary = difference(_limit(was), _limit(now), ids)
     stops = [[_with_id(stop.who, ids) for stop in way.through] for way in (old, new)]
-    asked, under_others = _conditions(old, new, ids)
+    same_doors = stops[0] == stops[1]
     differing = {
-        "through other roles": stops[0] != stops[1],
-        asked: under_others,
+        "through other roles": not same_doors,
+        **dict.fromkeys(_conditions(old, new, ids, same_doors=same_doors), True),
         f"{was} became {now}": was.level != now.level and _differ(was, now, allowed, boundary),
         OTHER_POLICIES: bool(allowed),
         _boundary(was, now): bool(boundary),
@@ -127,27 +143,37 @@ def _changed(old: Way, new: Way, ids: Mapping[str, str]) -> Changed:
     return Changed(old, new, tuple(what for what, differs in differing.items() if differs), allowed, boundary)
 
 
-def _conditions(old: Way, new: Way, ids: Mapping[str, str]) -> tuple[str, bool]:
-    """Whether one is open under other conditions, and how that is said; what is encrypted is compared by its words."""
+def _conditions(old: Way, new: Way, ids: Mapping[str, str], *, same_doors: bool) -> Iterator[str]:
+    """Under which other conditions a way is open; door by door, as a condition that moves along asks another one."""
+    if same_doors and new.through:
+        for before, after in zip(old.steps, new.steps, strict=True):
+            if other := _other_conditions([before], [after], ids):
+                yield f"under other conditions from {after.source.short} to {after.target.short}: {other}"
+    elif other := _other_conditions(old.steps, new.steps, ids):
+        yield f"under other conditions: {other}"
+
+
+def _other_conditions(old: Iterable[Step], new: Iterable[Step], ids: Mapping[str, str]) -> str:
+    """In what conditions differ, in words; what is encrypted is compared by its words."""
     values = set()
 
     def plain(value: str) -> str:
         values.add(value)
         return _plain(value, ids)
 
-    words, full = [], []
-    for way in (old, new):
-        words.append(sorted(_plain(one, ids) for one in way.conditions))
-        full.append(in_full([one for step in way.steps for one in step.requirements], plain))
-    told, same = "under other conditions", words[0] == words[1]
+    sides = [in_full([one for step in side for one in step.requirements], plain) for side in (old, new)]
     if not values.isdisjoint(MASKS):
-        return told, not same
-    asks = [{one for one in side if isinstance(one, tuple) and one[0] == EXTERNAL_ID} for side in full]
-    if all(asks) and asks[0] != asks[1]:
-        told += ": another external ID"
-    elif same and not any(one.any_of for way in (old, new) for step in way.steps for one in step.requirements):
-        told += ": MFA is asked for otherwise"
-    return told, full[0] != full[1] or not (full[0] or same)
+        sides = [{one: one for one in side.values()} for side in sides]
+    was, now = sides
+    lost, gained = ({side[key]: None for key in side if key not in other} for side, other in ((was, now), (now, was)))
+    alike = [one for one in {**lost, **gained} if one in was.values() and one in now.values()]
+    gone, come = (all_of(one for one in side if one not in alike) for side in (lost, gained))
+    told = [f"another {one}" if one == EXTERNAL_ID else f"{one} is asked for otherwise" for one in alike]
+    if gone and come:
+        told.append(f"{gone} became {come}")
+    elif gone or come:
+        told.append(f"{gone} is not asked for any more" if gone else f"{come} is asked for too")
+    return "; ".join(told)
 
 
 def _differ(was: Permissions, now: Permissions, *differences: Difference) -> bool:

@@ -52,9 +52,9 @@ def lines(found: Changes) -> Iterator[str]:
         yield f"{NOTHING}."
     if found.not_shown:
         yield found.not_shown
-    yield from (f"+ {_line(way)}" for way in found.gained)
-    yield from (f"- {_line(way)}" for way in found.lost)
-    for one in found.changed:
+    yield from (f"+ {_line(way)}" for way in strongest(found.gained))
+    yield from (f"- {_line(way)}" for way in strongest(found.lost))
+    for one in sorted(found.changed, key=lambda one: -one.after.permissions.level):
         was, now = _line(one.before), _line(one.after)
         yield f"~ {was}" if was == now else f"~ {was}  is now  {now}"
         yield from (f"    {what}" for what in _what(one))
@@ -146,7 +146,7 @@ def _ways(title: str, ways: Iterable[Way]) -> Iterator[str]:
 
 def _changed(found: Iterable[Changed]) -> Iterator[str]:
     rows = []
-    for one in found:
+    for one in sorted(found, key=lambda one: -one.after.permissions.level):
         who, role = one.after.source.short, one.after.target.short
         cells = (who, role, "; ".join(_what(one)), _state(one.before), _state(one.after))
         rows.append(f"| {' | '.join(map(markdown, cells))} |")

@@ -43,7 +43,7 @@ def show(answers: Answers, verdicts: Verdicts, console: Console) -> None:
         for line in _alike(findings, answers):
             say(console, f"{level}: {line}")
     if not verdicts.mandatory:
-        shown = " that is shown" if numbers.not_shown else ""
+        shown = " that is shown" if numbers.not_shown or answers.without_state or answers.unfinished else ""
         say(console, f"Every door{shown} has two keys ({counted(numbers.doors, 'door')}).")
 
 

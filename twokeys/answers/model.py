@@ -357,6 +357,10 @@ class Answers:
     evidence: tuple[Evidence, ...] = ()
     from_states: bool = False
     """Whether only what stacks made is shown."""
+    without_state: tuple[str, ...] = ()
+    """The stacks whose states should be here and are not."""
+    unfinished: tuple[str, ...] = ()
+    """The stacks of which an update is under way, or was stopped."""
     updated_by: tuple[str, ...] = ()
     """The ARNs of those who ran the updates, as far as stacks export them."""
 

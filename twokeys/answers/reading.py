@@ -114,6 +114,8 @@ class _Reader:
             shown=frozenset(one.account for one in self._graph.principals if one.urn),
             evidence=snapshot.evidence,
             from_states=snapshot.is_state,
+            without_state=snapshot.without_state,
+            unfinished=snapshot.unfinished,
             updated_by=tuple(
                 dict.fromkeys(
                     arn

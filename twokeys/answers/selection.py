@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from twokeys.answers.model import Answers
-from twokeys.answers.summary import FEW, listed
+from twokeys.answers.summary import FEW
 from twokeys.errors import Refusal, nearest
+from twokeys.shown import listed
 
 
 def into(answers: Answers, target: str | None) -> Answers:

@@ -14,7 +14,7 @@ from twokeys.access.principals import PEOPLE, USER
 from twokeys.access.snapshot import STACK, Resource, Snapshot
 from twokeys.access.state import read_state
 from twokeys.errors import Refusal
-from twokeys.project.states import sandbox_states
+from twokeys.project.states import not_whole, sandbox_states
 
 
 def together(files: Iterable[Path]) -> Snapshot:
@@ -77,7 +77,15 @@ def snapshot(states: Sequence[Path], stacks: Sequence[str], *, live: bool = Fals
                 member_role=member_role, progress=lambda done, of: progress.update(task, completed=done, total=of)
             )
         return _with_declarations(there, together(states)) if states else there
-    return together([*states, *(sandbox_states(Path.cwd(), stacks) if stacks or not states else ())])
+    if states and not stacks:
+        return together(states)
+    found = together([*states, *sandbox_states(Path.cwd(), stacks)])
+    without_state, locked = not_whole(Path.cwd())
+    return replace(
+        found,
+        without_state=() if stacks else without_state,
+        unfinished=tuple(dict.fromkeys((*found.unfinished, *(one for one in locked if not stacks or one in stacks)))),
+    )
 
 
 def _with_declarations(there: Snapshot, states: Snapshot) -> Snapshot:

@@ -9,11 +9,12 @@ from importlib.metadata import version
 from itertools import chain
 from typing import Any
 
+from twokeys.access.requirements import MFA_BUT_OF_KEYS
 from twokeys.access.snapshot import Evidence
 from twokeys.answers.model import NOT_SHOWN_INSIDE, OUTSIDE, Account, Answers, Door, Party, State, Way
 from twokeys.answers.permissions import Level
 from twokeys.doors import Who
-from twokeys.shown import counted
+from twokeys.shown import counted, listed
 
 _NOT_LOOKED_AT = (
     "Not looked at: policies of buckets, keys, queues and other data; network ways; what a role may do once it is "
@@ -40,6 +41,8 @@ class Summary:
     levels: tuple[tuple[Level, int], ...]
     doors_without_a_key: int
     not_proved: int
+    mfa_but_of_keys: int = 0
+    """Ways that ask for MFA by an operator that lets in whoever tells nothing of it, such as an access key."""
     third_parties: tuple[tuple[str, int, int], ...] = ()
     """Of third parties that are alike in what is known of them the ways, and those that ask for no external ID."""
 
@@ -70,6 +73,7 @@ class Summary:
             for known, ways, without in self.third_parties
         ]
         more += [
+            f"{counted(self.mfa_but_of_keys, 'way')} with {MFA_BUT_OF_KEYS}" if self.mfa_but_of_keys else "",
             f"{counted(self.doors_without_a_key, 'door')} without a key or denied" if self.doors_without_a_key else "",
             f"{self.not_proved} not proved" if self.not_proved else "",
         ]
@@ -87,6 +91,7 @@ class Summary:
             "permissions": {level.word: count for level, count in self.levels},
             "doorsWithoutAKey": self.doors_without_a_key,
             "notProved": self.not_proved,
+            "mfaNotAskedOfAccessKeys": self.mfa_but_of_keys,
             "thirdParties": [
                 {"known": known, "ways": ways, "withoutExternalId": without}
                 for known, ways, without in self.third_parties
@@ -133,6 +138,7 @@ def summary(answers: Answers) -> Summary:
         levels=tuple((level, levels[level]) for level in _STRONGEST_FIRST if levels[level]),
         doors_without_a_key=sum(door.state is State.SHUT for door in answers.doors),
         not_proved=len(answers.not_proved),
+        mfa_but_of_keys=sum(MFA_BUT_OF_KEYS in way.conditions for way in answers.ways),
         third_parties=tuple(
             (known, len(ways), sum(not way.external_id for way in ways))
             for known in (OUTSIDE, NOT_SHOWN_INSIDE)
@@ -153,13 +159,25 @@ def unseen(answers: Answers) -> list[str]:
 
 
 def not_shown(answers: Answers) -> str | None:
-    """That states are missing: those with the users and roles of accounts of the organization that ways come from."""
-    if not (missing := unseen(answers)):
-        return None
-    return (
-        f"Not shown: the users and roles of {', '.join(missing)}, so ways through them are missing here. "
-        "Next step: give the states of the stacks that make them as well (`--state FILE`), or ask live IAM (`--live`)"
+    """What states would show that are missing or not whole: stacks, and users and roles of accounts."""
+    parts = (
+        (answers.without_state, "stacks without a state ({})", "update them, or wait for the update, and ask again"),
+        (
+            answers.unfinished,
+            "what is still to come of stacks whose update is under way or was stopped ({})",
+            "let `pulumi up` end, and ask again",
+        ),
+        (
+            unseen(answers),
+            "the users and roles of {}",
+            "give the states of the stacks that make them as well (`--state FILE`), or ask live IAM (`--live`)",
+        ),
     )
+    missing = [(what.format(", ".join(names)), step) for names, what, step in parts if names]
+    if not missing:
+        return None
+    what, steps = ("; ".join(each) for each in zip(*missing, strict=True))
+    return f"Not shown: {what}, so ways through them are missing here. Next step: {steps}"
 
 
 def scope(answers: Answers) -> str | None:
@@ -335,14 +353,6 @@ class Named:
     def lists(self) -> Iterator[str]:
         """The lists that were referred to, a line each."""
         return (f"list {number}: {', '.join(each)}" for each, number in self._lists.items())
-
-
-def listed(names: Sequence[str], most: int = 4) -> str:
-    """Names in a sentence: "stage, prod", or "a, b, c and 197 more"."""
-    shown = list(dict.fromkeys(names))
-    if len(shown) <= most:
-        return ", ".join(shown)
-    return f"{', '.join(shown[: most - 1])} and {len(shown) - most + 1} more"
 
 
 def _pattern(way: Way) -> tuple[object, ...]:

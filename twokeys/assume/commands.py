@@ -123,10 +123,10 @@ def console(
 
 def _way(door: str, profile: str | None, states: tuple[str, ...], published: tuple[str, ...]) -> Way:
     from twokeys.assume.session import local_aws
-    from twokeys.profiles.reading import read_ways
+    from twokeys.profiles.reading import read_ways, with_states
     from twokeys.profiles.ways import with_account
 
-    exports = exports_of(states, published, sandbox=True)
+    exports = with_states(exports_of(states, published, sandbox=True))
     ways, _members = read_ways(exports)
     name, _, account = door.rpartition("@")
     way = next((one for one in ways if one.name == door or _in(account, one, name)), None)

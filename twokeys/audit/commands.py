@@ -165,19 +165,8 @@ def _from_files(
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-    from twokeys.audit.coverage import Coverage
-    from twokeys.audit.logs import (
-        DIGEST,
-        Source,
-        account_of,
-        delivered,
-        hashed,
-        hashed_together,
-        listed,
-        log_files,
-        other_service,
-        records,
-    )
+    from twokeys.audit.coverage import Coverage, is_digest, is_log
+    from twokeys.audit.logs import DIGEST, Source, account_of, hashed, hashed_together, kind, listed, log_files, records
     from twokeys.audit.trail import Trail
     from twokeys.errors import Refusal
 
@@ -200,18 +189,18 @@ def _from_files(
                 service = None
                 try:
                     hashes.append(hashed(file))
-                    service = other_service(file)
+                    service, key = kind(file)
                     if service is not None and file == path:
                         raise click.UsageError(f"--events {file}: it is a file of {service} and holds no events")
-                    whole = service is None and delivered(file)
-                    for record in records(file) if service is None else ():
+                    whole = key == "Records" and is_log(file.name)
+                    for record in records(file, key) if service is None else ():
                         source.saw(trail.add(record, str(file), delivered=whole))
-                    if service == DIGEST:
+                    if service == DIGEST and is_digest(file.name):  # of another, nothing tells the account and region
                         names, *period = listed(file)
                         trail.coverage.digest(file.name, *period)
                         for name in names:
                             if name not in given:
-                                trail.coverage.lacks(name)
+                                trail.coverage.not_given(name)
                     trail.coverage.file(file.name)
                     if service is None:
                         source.read += 1

@@ -3,7 +3,7 @@
 A call is recorded in the region of the STS endpoint that was called, and one of the global endpoint in us-east-1, also
 where another region has served it. Every region that is enabled has such an endpoint, so all of them count: those that
 AWS enables by default, and of the others those that the account has records of or its stack works in. People may name
-those that count instead, as of an account in which the endpoints of the others are deactivated.
+those that count instead, as of an account that has deactivated the endpoints of the others for its roles.
 https://docs.aws.amazon.com/IAM/latest/UserGuide/cloudtrail-integration.html (calls of a regional endpoint),
 https://aws.amazon.com/blogs/security/announcing-upcoming-changes-to-the-aws-security-token-service-global-endpoint and
 https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_enable-regions.html (deactivated endpoints)
@@ -47,7 +47,7 @@ _FIRST = date(2013, 1, 1).toordinal()
 """The day of bit 0: CloudTrail began in that year."""
 _BEGINNING, _END = (moment.replace(tzinfo=UTC) for moment in (datetime.min, datetime.max))
 _FEW = 2
-"""How many regions that lack the same are named."""
+"""How many of the regions that lack the same are named."""
 _Span = tuple[datetime, datetime]
 _FILE = re.compile(r"(\d{12})_CloudTrail(?:-Digest)?_([a-z]+(?:-[a-z]+)+-\d+)_(?:(.+)_)?(\d{8})T\d{4,6}Z")
 """The name of a log file or a digest, that with the trail's name and home region.
@@ -114,7 +114,7 @@ class Recorded:
 
 @dataclass(frozen=True, slots=True)
 class Gaps:
-    """What is not covered of an account in the regions that count: all days, by region, and where and when in words.
+    """What is not covered of an account in the regions that count: by region the days, a bit each, and all in words.
 
     The words, as "in us-east-1 before 2026-10-28", are of the regions that come first and lack the same; they are empty
     for an account without records, and None for one that is covered.
@@ -123,9 +123,14 @@ class Gaps:
     """
 
     regions: tuple[str, ...]
-    days: dict[str, list[date]]
+    missing: dict[str, int]
     words: str | None
     without_digests: tuple[str, ...]
+
+    @property
+    def days(self) -> dict[str, list[date]]:
+        """All days that are not covered."""
+        return {region: [*_days(missing)] for region, missing in self.missing.items()}
 
 
 @dataclass
@@ -150,13 +155,21 @@ class Coverage:
             self.accounts[found[0]].files += 1
 
     def digest(self, name: str, start: datetime, end: datetime) -> None:
-        """Take the name of a digest, and its period; one that CloudTrail did not name says nothing."""
-        if found := _named(name):
+        """Take the name of a digest, and its period; one that CloudTrail did not name says nothing.
+
+        A backfill digest lists what came late of an hour, and does not stand for that hour's own.
+        https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-validation-digest-file-structure.html
+        """
+        if (found := _named(name)) and "_backfill." not in name:
             account, region, trail, _ = found
-            self.accounts[account].digests[region].append((start, end))
+            spans = self.accounts[account].digests[region]
+            if spans and spans[-1][0] <= start <= spans[-1][1]:  # as read in order: each follows the one before
+                spans[-1] = (spans[-1][0], max(end, spans[-1][1]))
+            else:
+                spans.append((start, end))
             self.accounts[account].trails[region].add(trail)
 
-    def lacks(self, name: str) -> None:
+    def not_given(self, name: str) -> None:
         """Take the name of a log file that a digest lists and that was not given."""
         if found := _named(name):
             account, region, _, day = found
@@ -189,30 +202,39 @@ class Coverage:
         `stopped` are the periods in which a trail was stopped, in words too.
         """
         one, regions = self.accounts.get(account, Recorded()), self.regions(account, home)
-        lacks = {region: _lacks(one, region, period, changed, stopped) for region in regions}
-        days = {region: [_day(bit) for bit in _bits(missing)] for region, (missing, _) in lacks.items() if missing}
-        words = _words([(region, why) for region, (_, why) in lacks.items() if region in days]) if days else None
-        if days and not one.regions:
+        found = {region: _gap(one, region, period, changed, stopped) for region in regions}
+        missing = {region: days for region, (days, _) in found.items() if days}
+        words = _words([(region, found[region][1]) for region in missing]) if missing else None
+        if missing and not one.regions:
             words = "by log files with management events" if one.records else ""
         by_logs = regions if words is None and one.files else ()
-        return Gaps(tuple(regions), days, words, tuple(region for region in by_logs if not one.digests.get(region)))
+        return Gaps(tuple(regions), missing, words, tuple(region for region in by_logs if not one.digests.get(region)))
 
 
 def _words(lacks: Sequence[tuple[str, str]]) -> str:
     first = lacks[0][1]
     alike = [region for region, why in lacks if why == first]
-    more, others = len(alike) - _FEW, len(lacks) - len(alike)
-    shown = ", ".join(alike[:_FEW]) + (f" and {counted(more, 'more region')}" if more > 0 else "")
-    return f"in {shown} {first}".rstrip() + (f", and not wholly in {counted(others, 'other region')}" if others else "")
+    others = [region for region, why in lacks if why != first]
+    also = f", and also in {_some(others)}" if others else ""
+    return f"in {_some(alike)} {first}".rstrip() + also
+
+
+def _some(regions: Sequence[str]) -> str:
+    more = len(regions) - _FEW
+    return ", ".join(regions[:_FEW]) + (f" and {counted(more, 'more region')}" if more > 0 else "")
 
 
 def is_log(name: str) -> bool:
     """Whether CloudTrail names its log files so."""
-    found = _FILE.match(name)
-    return found is not None and "_CloudTrail_" in found.group()
+    return _named(name) is not None and "_CloudTrail_" in name
 
 
-def _lacks(
+def is_digest(name: str) -> bool:
+    """Whether CloudTrail names its digests so."""
+    return _named(name) is not None and "_CloudTrail-Digest_" in name
+
+
+def _gap(
     one: Recorded, region: str, period: _Span, changed: datetime | None, stopped: Sequence[tuple[_Span, str]]
 ) -> tuple[int, str]:
     """The days of a region that are not covered, a bit each, and why in words."""
@@ -278,10 +300,10 @@ def _day(bit: int) -> date:
     return date.fromordinal(bit + _FIRST)
 
 
-def _bits(days: int) -> Iterator[int]:
-    while days:
-        yield (days & -days).bit_length() - 1
-        days &= days - 1
+def _days(bits: int) -> Iterator[date]:
+    while bits:
+        yield _day((bits & -bits).bit_length() - 1)
+        bits &= bits - 1
 
 
 def _mask(start: datetime, end: datetime) -> int:

@@ -27,7 +27,6 @@ from typing import Any, BinaryIO, Final, cast
 import ijson
 import ijson.backends.python as ijson_in_python
 
-from twokeys.audit.coverage import is_log
 from twokeys.errors import Refusal
 
 _ENDINGS = (".json", ".json.gz", ".jsonl", ".jsonl.gz", ".ndjson", ".ndjson.gz")
@@ -126,21 +125,17 @@ def account_of(file: Path) -> str:
     return delivered.group(1) if delivered else ""
 
 
-def other_service(file: Path) -> str | None:
-    """Whose a file is that holds no events of CloudTrail (`Config`, `CloudTrail-Digest`); None for one that does.
+def kind(file: Path) -> tuple[str | None, str]:
+    """Whose a file is that holds no events of CloudTrail (`Config`, `CloudTrail-Digest`; None for one that does), and
+    the key at its top that tells it.
 
     Raises Refusal for a file that cannot be read, or is neither.
     """
     delivered = _DELIVERED.match(file.name) or _FOLDER.search(file.as_posix())
     if delivered and delivered.group(2) != "CloudTrail":
-        return delivered.group(2)
-    found = _first_key(file)
-    return _OTHERS.get(found)
-
-
-def delivered(file: Path) -> bool:
-    """Whether CloudTrail wrote the file, as its name and `Records` tell. Raises Refusal for one that cannot be read."""
-    return is_log(file.name) and _first_key(file) == "Records"
+        return delivered.group(2), ""
+    key = _first_key(file)
+    return _OTHERS.get(key), key
 
 
 def listed(digest: Path) -> tuple[list[str], datetime, datetime]:
@@ -174,11 +169,9 @@ def time_of(value: object) -> datetime | None:
         return None
 
 
-def records(file: Path) -> Iterator[dict[str, Any]]:
-    """The records of one file, streamed. Raises Refusal for a file that cannot be read or holds none of CloudTrail."""
-    place = _BY_FIRST_KEY.get(found := _first_key(file), _LIST)
-    if found in _OTHERS:
-        return
+def records(file: Path, key: str) -> Iterator[dict[str, Any]]:
+    """The records of a file with such a key at its top, streamed. Raises Refusal for what cannot be read."""
+    place = _BY_FIRST_KEY.get(key, _LIST)
     try:
         with _opened(file) as stream:
             for record in _read("items", stream, prefix=place):

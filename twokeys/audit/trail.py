@@ -139,7 +139,7 @@ class Trail:
     end: datetime | None = None
     records: int = 0
     unreadable: dict[str, str] = field(default_factory=dict)
-    """Records, by id, that may be of assumed roles or sign-ins and lack their time, name or role: which, and where."""
+    """Records, by id, that lack their time, or what may be an entry its name or role: which, and where."""
     hidden: dict[str, str] = field(default_factory=dict)
     """In what a use may be that cannot be read, by account; an empty one for all."""
     sources: list[Source] = field(default_factory=list)
@@ -181,12 +181,13 @@ class Trail:
             known = self._uses.get(use.id)
             if known is None or (not known.told and use.told):
                 self._uses[use.id] = use
-        elif concerns:
-            self._cannot_read(record, time, file)
-        elif time is not None and (name in LOGGING or name == "StartLogging"):
-            self._log(record, time)
-        if use is None and not concerns and time is not None and not self._outside(time):
-            self._call(record, time)
+        elif concerns or time is None:
+            self._cannot_read(record, time, file, hides=concerns or name in LOGGING)
+        else:
+            if name in LOGGING or name == "StartLogging":
+                self._log(record, time)
+            if not self._outside(time):
+                self._call(record, time)
         return time
 
     def stops(self) -> Iterator[tuple[Use, datetime | None]]:
@@ -212,14 +213,14 @@ class Trail:
     def _outside(self, time: datetime) -> bool:
         return not (self.since or time) <= time <= (self.until or time)
 
-    def _cannot_read(self, record: Mapping[str, Any], time: datetime | None, file: str) -> None:
+    def _cannot_read(self, record: Mapping[str, Any], time: datetime | None, file: str, *, hides: bool) -> None:
         name, place = _text(record.get("eventName")), f" in {file}" if file else ""
         needed = {"eventName": name, "eventSource": _text(record.get("eventSource")), "eventTime": time}
         lacks = next((field for field, there in needed.items() if not there), "what was assumed")
         said = f"{name or 'record'} {_identity(record) or 'without an id'}{place}, which lacks {lacks}"
         self.unreadable.setdefault(str(_identity(record) or self.records), said)
         outside = time is not None and self._outside(time)
-        for account in () if outside or _failed(record) else _recorded_in(record, None) or ("",):
+        for account in () if not hides or outside or _failed(record) else _recorded_in(record, None) or ("",):
             self.hidden.setdefault(account, said)
 
     def _call(self, record: Mapping[str, Any], time: datetime) -> None:

@@ -96,16 +96,6 @@ class Admitted:
         """Whether no value passes: the conditions contradict each other or list nothing."""
         return self.demanded and not self.unresolved and not self.values
 
-    @property
-    def exact(self) -> tuple[str, ...]:
-        """The values that must be equal, as written."""
-        return tuple(value.text for value in self.values if not value.wild)
-
-    @property
-    def patterns(self) -> tuple[str, ...]:
-        """The values that are patterns."""
-        return tuple(value.text for value in self.values if value.wild)
-
     def admits(self, value: str) -> bool:
         """Whether a key of this value passes, as far as it is known."""
         return not self.demanded or any(wanted.matches(value) for wanted in self.values)

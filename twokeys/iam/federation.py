@@ -22,7 +22,6 @@ WITH_WEB_IDENTITY = "sts:AssumeRoleWithWebIdentity"
 WITH_SAML = "sts:AssumeRoleWithSAML"
 ANY_PROVIDER = "*"
 _SUBJECTS = {"graph.facebook.com": "id", "www.amazon.com": "user_id"}
-_AUDIENCES = {"graph.facebook.com": "app_id", "www.amazon.com": "app_id"}
 
 
 @dataclass(frozen=True)
@@ -55,22 +54,12 @@ class Federation:
         return self.provider if arn is None else arn.name
 
     @property
-    def audience_key(self) -> str:
-        """The condition key of whom the token is for: `aud`, which Facebook and Login with Amazon call otherwise.
+    def subject_key(self) -> str:
+        """The condition key of whom the token is about: `sub`, which Facebook and Login with Amazon call otherwise.
 
         https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html#condition-keys-wif
         """
-        return f"{self.prefix}:{_AUDIENCES.get(self.prefix, 'aud')}"
-
-    @property
-    def subject_key(self) -> str:
-        """The condition key of whom the token is about: `sub`, with the same two exceptions."""
         return f"{self.prefix}:{_SUBJECTS.get(self.prefix, 'sub')}"
-
-    @lazy
-    def audience(self) -> Admitted:
-        """What it demands of whom the token is for."""
-        return self.admits(self.audience_key)
 
     @lazy
     def subject(self) -> Admitted:
@@ -80,18 +69,6 @@ class Federation:
     def admits(self, claim: str) -> Admitted:
         """What it demands of one claim, such as `sub`, or of a whole condition key: whose values get in."""
         return admitted(self.statement, claim if ":" in claim else f"{self.prefix}:{claim}", self.denials)
-
-    @lazy
-    def claims(self) -> tuple[str, ...]:
-        """The claims, in lower case, of which it demands something, in the order of the statement's conditions."""
-        start = f"{self.prefix}:".lower()
-        keys = dict.fromkeys(
-            clause.lower_key
-            for one in (self.statement, *self.denials)
-            for clause in one.conditions
-            if clause.lower_key.startswith(start)
-        )
-        return tuple(key[len(start) :] for key in keys if self.admits(key[len(start) :]).demanded)
 
 
 def federations(trust: PolicyDocument) -> tuple[Federation, ...]:

@@ -5,7 +5,7 @@ Nothing here decides: a verdict is data, and `explain()` puts it in words.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from enum import Enum
 from typing import Final, NamedTuple
 
@@ -49,11 +49,21 @@ class Requirement(NamedTuple):
 
     def __str__(self) -> str:
         if self.any_of:
-            groups = (" and ".join(f"({one})" if one.any_of else str(one) for one in group) for group in self.any_of)
-            return " or ".join(f"({group})" for group in groups)
-        values = " or ".join(self.values) if self.values else "nothing"
-        text = f"{self.key} {self.operator} {values}"
+            return one_of(all_of(map(str, group)) for group in self.any_of)
+        text = f"{self.key} {self.operator} {one_of(self.values) if self.values else 'nothing'}"
         return f"not ({text})" if self.negated else text
+
+
+def one_of(texts: Iterable[str]) -> str:
+    """Alternatives in words; in parentheses, so that they can stand beside anything."""
+    each = dict.fromkeys(texts)
+    return f"({' or '.join(each)})" if len(each) > 1 else "".join(each)
+
+
+def all_of(texts: Iterable[str]) -> str:
+    """What has to be met together, in words; in parentheses likewise."""
+    each = dict.fromkeys(texts)
+    return f"({' and '.join(each)})" if len(each) > 1 else "".join(each)
 
 
 class Decision(NamedTuple):

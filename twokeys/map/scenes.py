@@ -13,9 +13,8 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from functools import cache
 
-from twokeys.answers.summary import listed
 from twokeys.map.model import WAY, WITHIN, Account, Door, Key, Organization, State, Who
-from twokeys.shown import counted, folded
+from twokeys.shown import counted, folded, listed
 
 MOST_ARROWS, MOST_BOXES = 12, 40
 MOST_EXCEPTIONS = 8

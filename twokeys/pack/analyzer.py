@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime
@@ -39,9 +40,10 @@ from twokeys.pack.other_stacks import as_exported
 from twokeys.pack.own_account import graph_of, own_account
 from twokeys.pack.policies import BY_NAME, FAIL_CLOSED, POLICIES, Policy
 from twokeys.pack.reading import asked_for, dynamic_code, is_left_out, provider_of, settled
-from twokeys.shown import printable
+from twokeys.shown import listed, printable
 
 NAME: Final = "twokeys"
+_FEW: Final = 3
 _DEFECT = "report this as a defect of TwoKeys; until it is mended, no change can be shown to be safe"
 _LEVELS: Final = {
     proto.ADVISORY: "advisory",
@@ -170,7 +172,7 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
             judged += later
             if self._level(DOORS_CHANGED) != "disabled" and snapshot.resources:
                 judged += doors_changed(graph, partial(self._state, snapshot.resources[0].urn))
-        return [one for one in judged if _content(one.finding) not in self._said]
+        return _in_few_lines([one for one in judged if _content(one.finding) not in self._said])
 
     def _judged(self, snapshot: Snapshot, own: str | None) -> tuple[list[Judged], Graph]:
         graph = graph_of(snapshot, own)
@@ -211,8 +213,26 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
             message="\n".join(map(printable, (policy.description, *finding.text.split("\n")))),
             urn=finding.urn or "",
             enforcementLevel=proto.MANDATORY if judged.mandatory else proto.ADVISORY,
-            severity=_SEVERITIES[policy.severity],
+            severity=_SEVERITIES[finding.severity or policy.severity],
         )
+
+
+def _in_few_lines(judged: list[Judged]) -> Iterable[Judged]:
+    """What stops the operation; and advice, of which more than a few pieces are one a rule, so that people read it."""
+    advice: dict[str, list[Finding]] = defaultdict(list)
+    for one in judged:
+        if one.mandatory:
+            yield one
+        else:
+            advice[one.finding.rule].append(one.finding)
+    few = sum(map(len, advice.values())) <= _FEW
+    for first, *others in advice.values():
+        if few or not others:
+            yield from (Judged(one, mandatory=False) for one in (first, *others))
+        else:
+            names = listed([(one.urn or "").rpartition("::")[2] for one in others])
+            message = f"{first.message}, and {len(others)} more of this rule: {names}"
+            yield Judged(replace(first, message=message), mandatory=False)
 
 
 def _content(finding: Finding) -> tuple[object, ...]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Final
 
-from twokeys.access.findings import Finding
+from twokeys.access.findings import Finding, Severity
 from twokeys.access.graph import Graph, build
 from twokeys.access.report import Judged
 from twokeys.access.snapshot import Snapshot
@@ -14,6 +14,8 @@ from twokeys.errors import Refusal
 
 DOORS_CHANGED: Final = "doors-changed"
 _NAME_A_STATE = f"name a state in the configuration of {DOORS_CHANGED}, or correct it"
+_SEVERITIES: Final[Mapping[str, Severity]] = {"administrator": "high", "not known": "high", "write": "medium"}
+"""By how strong the strongest way is that is gained or changed."""
 _READ_IT = "read the list; nothing has to be done if this is what the change is for"
 
 
@@ -36,4 +38,5 @@ def doors_changed(graph: Graph, before: Callable[[], Snapshot | None]) -> list[J
         return []
     told = lines(replace(found, not_proved=()))  # a rule of its own refuses what is not proved
     about = "Ways in gained (+), lost (-) and changed (~):\n" + "\n".join(told) + "\n"
-    return [Judged(Finding(DOORS_CHANGED, about, _READ_IT), mandatory=False)]
+    severity = _SEVERITIES.get(found.strongest.word, "low")
+    return [Judged(Finding(DOORS_CHANGED, about, _READ_IT, severity=severity), mandatory=False)]

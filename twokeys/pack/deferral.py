@@ -24,6 +24,7 @@ from twokeys.access.snapshot import Resource, Snapshot
 from twokeys.access.types import Reading, type_of
 from twokeys.iam import UNKNOWN, Outcome
 from twokeys.pack.relevance import GIVING
+from twokeys.shown import listed
 
 DEFERRED: Final = "judged-in-the-update"
 _DOCUMENTS: Final = ("assumeRolePolicy", "inlinePolicies", "policy")
@@ -47,8 +48,7 @@ def deferred(graph: Graph, judged: Sequence[Judged]) -> tuple[list[Judged], list
     if not urns:
         return kept, []
     names = sorted({graph.snapshot.by_urn[urn].name for urn in urns})
-    listed = ", ".join(names[:_MANY]) + (f" and {len(names) - _MANY} more" if len(names) > _MANY else "")
-    about = f"Not known in preview, and nobody comes in by it unjudged: {listed}"
+    about = f"Not known in preview, and nobody comes in by it unjudged: {listed(names, _MANY)}"
     return kept, [Judged(Finding(DEFERRED, about, _STEP), mandatory=False)]
 
 

@@ -83,7 +83,7 @@ def _result(one: Violation, index: int, folder: str) -> dict[str, Any]:
     return {
         "ruleId": one.policy,
         "ruleIndex": index,
-        "level": "error" if one.mandatory else "note",
+        "level": "error" if one.mandatory else "warning" if one.severity in ("high", "critical") else "note",
         "message": {"text": _sentence(one)},
         "locations": [{"physicalLocation": artifact}],
         "partialFingerprints": {"resource/v1": f"{one.policy}:{one.urn}"},

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from twokeys.errors import Refusal, nearest
-from twokeys.project.config import read_mapping
+from twokeys.project.config import load_project, read_mapping
 
 _SANDBOX: Final = Path(".twokeys")
 _DEMO: Final = _SANDBOX / "demo"
@@ -43,6 +43,18 @@ def sandbox_states(project: Path, stacks: Sequence[str] = ()) -> list[Path]:
             " `pulumi stack export` writes",
         )
     return [there[stack] for stack in stacks] if stacks else list(there.values())
+
+
+def not_whole(project: Path) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The stacks that are none of `sandbox_states`, and those that the CLI's shell has locked: it may be updating them.
+
+    The CLI keeps a file for each operation that holds a stack's lock; one that was killed leaves it.
+    """
+    folder, there = _found(project)
+    locks = folder.parents[1] / "locks" / "organization" / folder.name
+    locked = tuple(sorted({lock.parent.name for lock in locks.glob("*/*.json")}))
+    known = load_project(project).stacks() if (project / "Pulumi.yaml").exists() else {}
+    return tuple(sorted(known.keys() - there.keys())), locked
 
 
 def states_made(project: Path) -> list[Path]:

@@ -107,7 +107,9 @@ class _Prober:
             code = cleaning.enter_context(self._mfa(door.source_account, user)) if door.mfa and user else dict
             given = {**door.external, **code()}
             name, role = f"{who} enters by door {door.name}", door.role_arn
-            yield replace(enter(self._attempts, name, keys, door, given), caller=caller)
+            yield replace(
+                enter(self._attempts, name, keys, door, given), caller=caller, with_mfa=door.mfa and bool(user)
+            )
             if door.mfa:
                 name = f"{who} tries door {door.name} without MFA"
                 yield self._attempts.attempt(name, keys, role, expected=False, arguments=door.external)

@@ -110,7 +110,7 @@ def _on_sandbox(stacks: tuple[str, ...], rate: float) -> Iterator[Probe]:
     with LocalAws.start(local_aws_of(Path.cwd(), files[0])) as aws:
         limited = _limited_by_control_policies(files)
         for one in probe(aws, whole, about=chosen.role_arns, pace=Pace(rate)):
-            shut, why = limited.get((one.caller, one.role_arn), (False, ""))
+            shut, why = limited.get((one.caller, one.role_arn, one.with_mfa), (False, ""))
             if shut:
                 detail = f"AWS refuses it: {why}; {_NOT_ENFORCED}"
                 yield replace(one, assumed=False, detail=detail, next_step="narrow that Deny, or take the door out")
@@ -120,21 +120,24 @@ def _on_sandbox(stacks: tuple[str, ...], rate: float) -> Iterator[Probe]:
                 yield one
 
 
-def _limited_by_control_policies(states: Iterable[Path]) -> dict[tuple[Who | None, str], tuple[bool, str]]:
-    """By who enters and the ARN of the role: whether control policies shut the door for every session, and which do.
+def _limited_by_control_policies(states: Iterable[Path]) -> dict[tuple[Who | None, str, bool], tuple[bool, str]]:
+    """By who enters, the ARN of the role, and whether they bring MFA: whether control policies shut the door for every
+    session, and which do.
 
     An account as a whole is limited as the least limited of those in it.
     """
     from twokeys.access.declared_doors import who
-    from twokeys.access.graph import build
+    from twokeys.access.graph import Judge, build
     from twokeys.access.snapshot import Snapshot
     from twokeys.doors import Who
     from twokeys.exports import read_exports
     from twokeys.iam import Outcome
 
     graph = build(Snapshot.together((read_exports(str(file)).snapshot for file in states), "the sandbox"))
-    found: dict[tuple[Who | None, str], tuple[bool, str]] = {}
-    for door in chain(graph.doors, graph.steps):
+    found: dict[tuple[Who | None, str, bool], tuple[bool, str]] = {}
+    judge = Judge(graph.guards, graph.accounts, with_mfa=True)
+    plain = [(door, False) for door in chain(graph.doors, graph.steps)]
+    for door, with_mfa in [*plain, *((judge.door(one.source, one.target), True) for one, _ in plain)]:
         shut = door.outcome is Outcome.DENY
         verdicts: tuple[Verdict, ...] = (door.trust, door.grant)
         denials = [
@@ -145,7 +148,7 @@ def _limited_by_control_policies(states: Iterable[Path]) -> dict[tuple[Who | Non
         ]
         limit = shut and bool(denials), "; ".join(dict.fromkeys(denials))
         for caller in (who(door.source), Who("root", door.source.account)):
-            key = caller, door.target.arn
+            key = caller, door.target.arn, with_mfa
             found[key] = min(limit, found.get(key, limit))
     return found
 

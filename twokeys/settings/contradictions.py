@@ -14,7 +14,6 @@ from twokeys.iam import Wanted
 from twokeys.iam.shared_providers import SHARED_ISSUERS, shared_provider
 from twokeys.iam.subjects import misspelt_subject
 from twokeys.settings.account_life import account_life
-from twokeys.settings.conditions import conditions
 from twokeys.settings.grants import grants
 from twokeys.settings.limits import limits
 from twokeys.settings.models import (
@@ -39,7 +38,7 @@ from twokeys.settings.models import (
 )
 from twokeys.settings.organization_wide import organization_wide
 from twokeys.settings.policies import policies
-from twokeys.settings.problem import Problem, no_account, no_mfa, no_unit
+from twokeys.settings.problem import Problem, listed, no_account, no_mfa, no_unit, twice
 from twokeys.settings.values import check_email
 
 _PRINCIPAL_PAGE = "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html"
@@ -64,9 +63,8 @@ def contradictions(settings: Settings) -> Iterator[Problem]:
     yield from account_life(settings)
     for name, door in settings.doors.items():
         yield from _door(settings, f"doors.{name}", door)
-        yield from conditions(settings, f"doors.{name}", door)
-    yield from _names_made_twice(settings)
-    yield from _keys_made_twice(settings)
+    yield from _names_madetwice(settings)
+    yield from _keys_madetwice(settings)
     yield from grants(settings)
     yield from limits(settings)
 
@@ -182,7 +180,7 @@ def _units(organization: OrganizationSettings) -> Iterator[Problem]:
 def _people(settings: Settings) -> Iterator[Problem]:
     people = settings.people
     if settings.organization is None:
-        if people != PeopleSettings(account=people.account):
+        if people.model_copy(update={"account": None}) != PeopleSettings():
             yield Problem(
                 "people",
                 "(set)",
@@ -214,7 +212,7 @@ def _people(settings: Settings) -> Iterator[Problem]:
 def _people_account(settings: Settings, account: str) -> Iterator[Problem]:
     """People are made in their account, so that it is one of the management stack, in use, and entered."""
     member = settings.accounts.get(account)
-    known = ", ".join(settings.entered()) or "none"
+    known = listed(settings.entered())
     if member is None or account not in settings.entered() or member.state != "active":
         yield Problem(
             "people.account",
@@ -257,20 +255,14 @@ def _users_and_groups(key: str, users: Sequence[str], groups: Mapping[str, Seque
                 step = or_nearest(f"add the user to {key}.users", member, users)
                 yield Problem(f"{key}.groups.{group}", member, "no user has this name", step)
     for part, names in (("users", users), *((f"groups.{group}", members) for group, members in groups.items())):
-        yield from _twice(f"{key}.{part}", names)
-
-
-def _twice(key: str, names: Sequence[str]) -> Iterator[Problem]:
-    for name, count in Counter(name.casefold() for name in names).items():
-        if count > 1:
-            yield Problem(key, name, "it is listed twice", "list it once")
+        yield from twice(f"{key}.{part}", names)
 
 
 def _door(settings: Settings, key: str, door: DoorSettings) -> Iterator[Problem]:
     yield from _source_account(settings, f"{key}.from", door)
     yield from _door_people(settings, f"{key}.from", door)
     yield from _made_by_nobody(settings, f"{key}.from", door)
-    yield from _twice(f"{key}.from.members", door.source.members or ())
+    yield from twice(f"{key}.from.members", door.source.members or ())
     if (
         door.via == "assume-role"
         and door.source.members is None
@@ -317,14 +309,12 @@ def _door(settings: Settings, key: str, door: DoorSettings) -> Iterator[Problem]
         )
     if grantee(door).kind == "role" and door.mfa and door.via == "assume-role":
         yield no_mfa(f"{key}.mfa")
-    for operator, condition in (("Bool", "aws:MultiFactorAuthPresent"), ("StringEquals", "sts:ExternalId")):
+    own = {"Bool": ("aws:MultiFactorAuthPresent", "mfa"), "StringEquals": ("sts:ExternalId", "externalId")}
+    own |= {"DateLessThan": ("aws:CurrentTime", "expires")} if door.expires else {}
+    for operator, (condition, setting) in own.items():
         if any(given.casefold() == condition.casefold() for given in door.conditions.get(operator, {})):
-            yield Problem(
-                f"{key}.conditions.{operator}",
-                door.conditions[operator],
-                f"{condition} has a setting of its own",
-                "use `mfa` or `externalId` instead",
-            )
+            where, why = f"{key}.conditions.{operator}", f"{condition} has a setting of its own"
+            yield Problem(where, door.conditions[operator], why, f"say it as `{setting}` alone")
 
 
 def _door_people(settings: Settings, key: str, door: DoorSettings) -> Iterator[Problem]:
@@ -378,6 +368,7 @@ def _made_by_nobody(settings: Settings, key: str, door: DoorSettings) -> Iterato
         source.account is None
         or source.exists
         or door.via == "identity-center"
+        or is_account_id(account)
         or (account == (settings.people.account or MANAGEMENT) and not source.stack)
     ):
         return
@@ -442,11 +433,15 @@ def _identity_center_door(settings: Settings, key: str, door: DoorSettings) -> I
 
 def _source_account(settings: Settings, key: str, door: DoorSettings) -> Iterator[Problem]:
     source, account = door.source, settings.source_account_of(door)
-    known = ", ".join(settings.accounts_in("active")) or "none"
+    known = listed(settings.accounts_in("active"))
     if source.account is not None and door.via == "identity-center":
         yield Problem(
             f"{key}.account", source.account, "people of IAM Identity Center belong to no account", "remove it"
         )
+        return
+    if is_account_id(account) and account not in settings.accounts:
+        why = "an account is named by its key in `accounts` of its stack"
+        yield Problem(f"{key}.account", account, why, "write that key, and the `stack` if it is another one")
         return
     if source.stack is not None and (source.account is None or account == MANAGEMENT or account in settings.accounts):
         yield Problem(
@@ -487,7 +482,7 @@ def _source_account(settings: Settings, key: str, door: DoorSettings) -> Iterato
 
 def _door_target(settings: Settings, key: str, door: DoorSettings) -> Iterator[Problem]:
     target = door.target
-    known = ", ".join(settings.accounts) or "none"
+    known = listed(settings.accounts)
     if target.account == EVERY_ACCOUNT:
         entered = [account for account, member in settings.accounts.items() if member.access.role == target.role]
         if entered:
@@ -512,7 +507,7 @@ def _access_role(key: str, target: TargetSettings, what: str) -> Problem:
     return Problem(f"{key}.role", target.role, f"this is {what}", "choose another name")
 
 
-def _names_made_twice(settings: Settings) -> Iterator[Problem]:
+def _names_madetwice(settings: Settings) -> Iterator[Problem]:
     """A door into every account becomes one `<account>-<door>` for each, beside those that are written out."""
     made = {name: name for name, door in settings.doors.items() if door.target.account != EVERY_ACCOUNT}
     for name, door in settings.doors.items():
@@ -530,7 +525,7 @@ def _names_made_twice(settings: Settings) -> Iterator[Problem]:
             made[f"{account}-{name}"] = name
 
 
-def _keys_made_twice(settings: Settings) -> Iterator[Problem]:
+def _keys_madetwice(settings: Settings) -> Iterator[Problem]:
     made: dict[tuple[object, ...], str] = {}
     for name, door in settings.doors.items():
         # Role names are unique in an account whatever their path and case.

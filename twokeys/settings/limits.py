@@ -26,7 +26,7 @@ from twokeys.settings.models import (
     asks_for_mfa,
     who,
 )
-from twokeys.settings.problem import Problem
+from twokeys.settings.problem import Problem, twice
 from twokeys.settings.values import MOST_TAGS
 
 _INLINE_OF_A_ROLE: Final = INLINE_POLICY_SIZES["role"]
@@ -63,24 +63,18 @@ def trust_characters(settings: Settings, door: DoorSettings) -> int | None:
 
     None where only the management stack knows whom it names (the members of a group that this stack does not list).
     """
-    document = trust_of(settings, door, settings.management_account_id)  # every account's id is as long
-    return None if document is None else _characters(document)
-
-
-def trust_of(settings: Settings, door: DoorSettings, source_account: str) -> dict[str, Any] | None:
-    """The trust policy of a door from an account (its id); None where only the management stack knows whom it names."""
     members = door.source.members
     if members is None and door.source.group is not None:
         members = settings.people.groups.get(door.source.group)
         if members is None:
             return None
     source, grantee = who(door.source), who(door.source.grant_to or door.source)
-    return trust_document(
+    document = trust_document(
         DoorPlan(
             name="",
             kind=source.kind,
             source=source.name,
-            source_account=source_account,
+            source_account=settings.management_account_id,  # every account's id is as long
             members=tuple(members or ()),
             grantee_kind=grantee.kind,
             grantee=grantee.name,
@@ -93,6 +87,7 @@ def trust_of(settings: Settings, door: DoorSettings, source_account: str) -> dic
             partition=settings.partition,
         )
     )
+    return _characters(document)
 
 
 def _characters(document: Mapping[str, Any]) -> int:
@@ -198,28 +193,12 @@ def _partitions(settings: Settings, key: str, door: DoorSettings) -> Iterator[Pr
 
 
 def _names(settings: Settings) -> Iterator[Problem]:
-    """Names of users, groups and roles are unique in an account, and are not told apart by case."""
     people = settings.people
     beside = people.break_glass if people.account is None else None
-    roles = [*people.roles, *([beside.role] if beside else [])]
-    center = people.identity_center
-    listed = [("people.groups", list(people.groups)), ("people.roles", roles)]
-    if center is not None:
-        listed += [
-            ("people.identityCenter.groups", list(center.groups)),
-            ("people.identityCenter.users", list(center.users)),
-        ]
-    for key, names in listed:
-        seen: dict[str, str] = {}
-        for name in names:
-            other = seen.setdefault(name.casefold(), name)
-            if other != name:
-                yield Problem(
-                    f"{key}.{name}",
-                    name,
-                    f"{other} is the same name to AWS, which does not tell names apart by case ({QUOTAS})",
-                    "name one of them differently",
-                )
+    yield from twice("people.groups", people.groups)
+    yield from twice("people.roles", [*people.roles, *([beside.role] if beside else [])])
+    if people.identity_center is not None:
+        yield from twice("people.identityCenter.groups", people.identity_center.groups)
 
 
 def _people(settings: Settings) -> Iterator[Problem]:

@@ -10,7 +10,7 @@ from twokeys.settings.audit import TRUSTED_SERVICES, AuditSettings
 from twokeys.settings.bill import BillSettings
 from twokeys.settings.guard_rails import AUDIT_BUCKET_PREFIX, Surroundings, guard_rails_document
 from twokeys.settings.models import ROOT, OrganizationSettings, Settings, all_units, guard_rails
-from twokeys.settings.problem import Problem, no_account, no_unit
+from twokeys.settings.problem import Problem, listed, no_account, no_unit
 from twokeys.settings.values import check_scp
 
 
@@ -96,7 +96,7 @@ def _target(organization: OrganizationSettings, key: str, target: str) -> Iterat
 
 
 def _audit(settings: Settings, audit: AuditSettings) -> Iterator[Problem]:
-    known = ", ".join(settings.accounts) or "none"
+    known = listed(settings.accounts)
     yield from _member(settings, "audit.account", audit.account)
     looked_after: dict[str, str] = {}
     for account, services in audit.delegated_administrators.items():

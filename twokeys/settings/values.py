@@ -225,7 +225,7 @@ def check_policy(document: Mapping[str, Any], kind: PolicyKind) -> None:
         page = "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements.html"
         known = _KNOWN.get(error.rule, [])
         step = or_nearest(f"correct it as {page} describes", error.message.partition(" is ")[0].strip("'"), known)
-        raise refuse(f"not a policy that IAM takes: {error.path}: {error.message}", step) from None
+        raise refuse(f"not a policy that IAM takes: {error.path or 'document'}: {error.message}", step) from None
     for found in (*lint(policy, kind), *unknown_names(policy)):
         if found.severity is Severity.ERROR or found.rule == "host-bits":
             why = f"a policy that cannot work as it is written: {found.path}: {found.message}"

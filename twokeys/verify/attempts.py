@@ -53,7 +53,8 @@ class Probe:
         next_step: when it did not go as expected, or was not probed, what the reader can do about it.
         right_account: whether the session then was in the account that the role's ARN names.
         elsewhere: whether it can only be probed elsewhere, as a door of IAM Identity Center: nobody's fault.
-        caller: who tried a door for which it was made, where anybody can be tried.
+        caller: who tried a door for which it was made, where anybody can be tried, and `with_mfa` whether they brought
+            a code of their MFA device.
         conditional: whether AWS asks for more than was asked for here; `detail` then says what.
     """
 
@@ -66,6 +67,7 @@ class Probe:
     right_account: bool = True
     elsewhere: bool = False
     caller: Who | None = None
+    with_mfa: bool = False
     conditional: bool = False
 
     @property

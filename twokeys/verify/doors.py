@@ -9,6 +9,7 @@ from typing import Any
 from twokeys.doors import ExportedDoor, Who
 from twokeys.errors import Refusal
 from twokeys.iam import Arn, Statement
+from twokeys.iam.verdict import all_of, one_of
 
 _KNOWN = frozenset(
     f"aws:{key}"
@@ -126,8 +127,8 @@ def _door(exported: ExportedDoor) -> Door:
 def _needs(statements: Iterable[Statement]) -> str:
     """What each statement that allows has beyond the known keys; empty where one has nothing."""
     ways = [
-        " and ".join(str(clause.requirement()) for clause in one.conditions if clause.lower_key not in _KNOWN)
+        all_of(str(clause.requirement()) for clause in one.conditions if clause.lower_key not in _KNOWN)
         for one in statements
         if one.effect == "Allow"
     ]
-    return " or ".join(dict.fromkeys(ways)) if all(ways) else ""
+    return one_of(ways) if all(ways) else ""
