@@ -37,20 +37,6 @@ def test_nobody_crosses_a_partition():
     assert evaluate_trust(request(caller), trust(admits(SOURCE, caller))).outcome is DENY
 
 
-@pytest.mark.parametrize(("condition", "expected"), [
-    ({"ArnEquals": {"aws:PrincipalArn": CI}}, ALLOW), ({"ArnEquals": {"aws:PrincipalArn": SESSION}}, DENY),
-    ({"StringEquals": {"AWS:PRINCIPALACCOUNT": SOURCE}}, ALLOW),
-    ({"StringEquals": {"aws:PrincipalType": "AssumedRole"}}, ALLOW),
-    ({"Null": {"aws:username": "true"}}, ALLOW), ({"Bool": {"aws:PrincipalIsAWSService": "false"}}, ALLOW),
-    ({"StringEquals": {"aws:ResourceAccount": TARGET}}, ALLOW), ({"StringLike": {"aws:userid": "AROAX:build"}}, ALLOW),
-    ({"StringEquals": {"aws:SourceAccount": SOURCE}}, DENY), ({"Null": {"aws:SourceOrgID": "true"}}, ALLOW),
-])  # fmt: skip
-def test_what_follows_from_the_caller_is_in_the_context(condition: dict[str, Any], expected: Outcome):
-    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html"""
-    caller = Caller(SESSION, unique_id="AROAX")
-    assert outcome(caller, trust(admits(SOURCE, Condition=condition)), grant({})) is expected
-
-
 def test_the_context_can_say_otherwise():
     asked = request(keys={"aws:principalarn": "arn:aws:iam::333333333333:role/x"})
     trusting = trust(admits(SOURCE, Condition={"ArnLike": {"aws:PrincipalArn": CI}}))
