@@ -99,13 +99,16 @@ def test_where_all_is_well_everything_passes() -> None:
     assert {one.check for one in found} == {
         "credentials",
         "organization",
+        "trusted access",
         "policy types",
         "units",
         "policies",
         "e-mail",
         "adopt",
+        "name",
         "pending requests",
         "account quota",
+        "close quota",
         "access role",
     }
 
