@@ -29,4 +29,4 @@ def test_a_benchmark_prints_its_table(script: str, project_root: Path) -> None:
 @pytest.mark.engine
 @pytest.mark.timeout(600)
 def test_a_fleet_is_measured_beside_one_stack(project_root: Path) -> None:
-    assert "| 1 shards, 2 at once |" in run(project_root, "fleet.py", "shards", "--accounts", "1")
+    assert "| shards, 2 at once |" in run(project_root, "fleet.py", "--accounts", "1")

@@ -34,13 +34,15 @@ COMMANDS = {
         "twokeys.preview.commands:preview",
         "What a first update would make, judged by the rules; no CLI, no AWS.",
     ),
-    "profiles": ("twokeys.profiles.commands:profiles", "AWS CLI profiles and links for the doors somebody has."),
+    "profiles": ("twokeys.profiles.commands:profiles", "AWS CLI profiles for the doors somebody has."),
     "sandbox": ("twokeys.sandbox.commands:sandbox", "Run the stacks against a local AWS on this machine."),
     "verify": (
         "twokeys.sandbox.verify_command:verify",
         "Really try the doors: those that open and those that must be shut.",
     ),
 }
+_PARTS = {"access": "twokeys.temporary.open_command:open_command"}
+"""Commands of a group that live above the group's own folder."""
 
 
 _NARROW = 60
@@ -103,14 +105,21 @@ class _Commands(click.Group):
                 + (f" Did you mean {near!r}?" if (near := nearest(cmd_name, COMMANDS)) else ""),
                 ctx,
             )
-        module, _, attribute = COMMANDS[cmd_name][0].partition(":")
-        command = getattr(importlib.import_module(module), attribute)
-        assert isinstance(command, click.Command)  # noqa: S101 - COMMANDS is ours
+        command = _imported(COMMANDS[cmd_name][0])
+        if cmd_name in _PARTS and isinstance(command, click.Group):
+            command.add_command(_imported(_PARTS[cmd_name]))
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         with formatter.section("Commands"):
             formatter.write_dl([(name, COMMANDS[name][1]) for name in sorted(COMMANDS)])
+
+
+def _imported(place: str) -> click.Command:
+    module, _, attribute = place.partition(":")
+    command = getattr(importlib.import_module(module), attribute)
+    assert isinstance(command, click.Command)  # noqa: S101 - the places are ours
+    return command
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})

@@ -223,6 +223,9 @@ HANDING = {
     "ds.amazonaws.com": "https://docs.aws.amazon.com/directoryservice/latest/admin-guide/edit_trust.html",
     "pods.eks.amazonaws.com": "https://docs.aws.amazon.com/eks/latest/userguide/pod-id-role.html",
     "rolesanywhere.amazonaws.com": "https://docs.aws.amazon.com/rolesanywhere/latest/userguide/trust-model.html",
+    "ssm.amazonaws.com": (
+        "https://docs.aws.amazon.com/systems-manager/latest/userguide/hybrid-multicloud-service-role.html"
+    ),
 }
 """The services that hand a role to others, and the page that says so."""
 

@@ -6,14 +6,20 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-templ
 
 import base64
 import json
+import pkgutil
 import re
+from collections.abc import Iterator, Mapping
+from importlib import import_module
 from pathlib import Path
+from types import FunctionType
 
 import pulumi_aws
 import pytest
 
 from tests.access.test_translation import put, refused
 from tests.access.world import DEPLOYER, PROD, STAGE, World, arn, document, two_keys
+from twokeys import access
+from twokeys.access import types
 from twokeys.access.accounts import Accounts
 from twokeys.access.not_read import not_read
 from twokeys.access.types import _OF_AWS, Reading, TypeOf, aws_type, cloudformation_type, type_of
@@ -107,6 +113,26 @@ def test_every_type_of_aws_that_is_not_read_has_a_case() -> None:
     assert not missing, f"give REFUSED a token, from the pages above, with which a program makes each of {missing}"
 
 
+def test_every_type_of_aws_that_is_read_is_named_by_what_reads_it() -> None:
+    read = {name for name, said in _OF_AWS.items() if said.reading is Reading.READ}
+    modules = [import_module(one.name) for one in pkgutil.walk_packages(access.__path__, "twokeys.access.")]
+    named = {text for module in modules if module is not types for text in _texts(vars(module))}
+    unread = sorted(read - {aws_type(text) or text for text in named})
+    assert not unread, f"nothing in twokeys/access names a token of {unread}: read them, or say that they are not read"
+
+
+def _texts(value: object) -> Iterator[str]:
+    """The texts in a value: of its code where it is a function, and of what it holds."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        yield from (text for pair in value.items() for one in pair for text in _texts(one))
+    elif isinstance(value, (tuple, frozenset)):
+        yield from (text for one in value for text in _texts(one))
+    elif isinstance(value, FunctionType):
+        yield from _texts(value.__code__.co_consts)
+
+
 @pytest.mark.parametrize("type_", REFUSED)
 def test_what_may_make_iam_and_is_not_read_is_refused(type_: str) -> None:
     assert found(type_)[0] == {"not-read"}
@@ -166,6 +192,7 @@ def test_a_command_that_makes_iam_is_refused(text: object) -> None:
         "aws s3 sync ./site s3://bucket",
         "aws eks update-kubeconfig --name x",
         "aws iam get-role --role-name x",
+        "aws iam create-service-linked-role --aws-service-name ecs.amazonaws.com || true",  # AWS writes its trust
         "aws sts get-caller-identity",
         "npm run build && npm run deploy-site",
         "createuser -h db app_user",

@@ -280,13 +280,11 @@ def test_a_hostile_export_cannot_write_a_profile_of_its_own(config: Path, tmp_pa
     assert set(boto3.Session().available_profiles) == {"default", "a"}
 
 
-def test_help_of_the_group_and_of_its_default_command_are_two() -> None:
-    assert "page" in CliRunner().invoke(profiles, ["--help"]).output
-    assert "--dry-run" in CliRunner().invoke(profiles, ["write", "--help"]).output
+def test_whose_doors_has_to_be_said() -> None:
     assert CliRunner().invoke(profiles, ["--person", "ada"]).exit_code == 2
     for nobody in ([], ["--person", ""]):
         assert "either --person NAME" in CliRunner().invoke(profiles, [*nobody, "--state", "x"]).output
-    assert "whose doors with --person" in CliRunner().invoke(profiles, ["ada"]).output
+    assert CliRunner().invoke(profiles, ["ada"]).exit_code == 2
 
 
 @pytest.mark.usefixtures("config")

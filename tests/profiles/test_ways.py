@@ -9,7 +9,7 @@ from tests.profiles.doors import MANAGEMENT, PROD, STAGE, deployment, door, outp
 from twokeys.doors import Who
 from twokeys.errors import Refusal
 from twokeys.exports import parse_exports
-from twokeys.profiles.reading import read_ways
+from twokeys.profiles.reading import read_ways, with_states
 from twokeys.profiles.ways import AssignmentWay, RoleWay, Way, ways_of
 from twokeys.profiles.ways import people as people_of
 
@@ -22,7 +22,8 @@ def names_of(
 
 
 def told(*contents: dict[str, Any]) -> tuple[tuple[Way, ...], Any]:
-    return read_ways([parse_exports(json.dumps(each).encode(), f"file {i}") for i, each in enumerate(contents)])
+    exports = [parse_exports(json.dumps(each).encode(), f"file {i}") for i, each in enumerate(contents)]
+    return read_ways(with_states(exports))
 
 
 def only(*contents: dict[str, Any]) -> RoleWay:
@@ -140,27 +141,6 @@ def test_doors_that_cannot_be_told_apart_or_read_are_refused(doors: object, why:
 def test_the_partition_is_the_one_of_the_documents() -> None:
     way = only(outputs(door("a", partition="aws-us-gov")))
     assert way.role_arn.startswith("arn:aws-us-gov:iam::")
-    assert way.switch_url is not None
-    assert way.switch_url.startswith("https://signin.amazonaws-us-gov.com/switchrole?")
-
-
-def test_the_stack_s_own_link_is_used_with_its_colour() -> None:
-    link = f"https://signin.aws.amazon.com/switchrole?account={STAGE}&roleName=reader&displayName=stage&color=FAD791"
-    way = only(outputs(door("a"), switch_role_urls={"stage/reader": link, "prod/x": "javascript:alert(1)"}))
-    assert (way.switch_url, way.color) == (link, "FAD791")
-
-
-@pytest.mark.parametrize("host", ["signin.aws.amazon.com.evil.example", "evil.example"])
-def test_a_link_that_leads_anywhere_but_the_console_is_not_used(host: str) -> None:
-    link = f"https://{host}/switchrole?account={STAGE}&roleName=reader&color=FAD791"
-    way = only(outputs(door("a"), switch_role_urls={"stage/reader": link}))
-    assert way.color is None
-    assert way.switch_url == f"https://signin.aws.amazon.com/switchrole?account={STAGE}&roleName=reader&displayName=a"
-
-
-def test_the_console_cannot_go_where_an_external_id_is_asked_for() -> None:
-    # https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_permissions-to-switch.html
-    assert only(outputs(door("a", external_id="x-1"))).switch_url is None
 
 
 def identity_center() -> dict[str, Any]:

@@ -21,6 +21,7 @@ CARRIERS = {
     "credentials.iot.amazonaws.com": "devices with a certificate of AWS IoT",
     "ds.amazonaws.com": "people of a directory",
     "pods.eks.amazonaws.com": "pods of EKS clusters",
+    "ssm.amazonaws.com": "machines that Systems Manager manages, also those registered with an activation code",
     ROLES_ANYWHERE: "whoever holds a certificate of a trust anchor's authority",
 }
 """Services that hand a role to others than themselves, and whom."""

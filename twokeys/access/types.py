@@ -41,16 +41,17 @@ _IAM_READ = (
     "userpolicy", "userpolicyattachment", "userpoliciesexclusive", "userpolicyattachmentsexclusive",
     "usergroupmembership", "usertogroupaddition", "group", "grouppolicy", "grouppolicyattachment",
     "grouppoliciesexclusive", "grouppolicyattachmentsexclusive", "groupmembership", "policy", "managedpolicy",
-    "policyattachment", "openidconnectprovider", "oidcprovider", "samlprovider", "organizationsfeatures",
+    "policyattachment", "oidcprovider", "samlprovider", "organizationsfeatures",
     "accesskey", "userloginprofile",
 )  # fmt: skip
 _IAM_HARMLESS = (
-    "accountalias", "accountpasswordpolicy", "instanceprofile", "outboundwebidentityfederation",
-    "securitytokenservicepreferences", "servercertificate", "servicelinkedrole", "servicespecificcredential",
-    "signingcertificate", "sshkey", "virtualmfadevice",
+    "accountalias", "accountpasswordpolicy", "instanceprofile", "openidconnectprovider",
+    "outboundwebidentityfederation", "securitytokenservicepreferences", "servercertificate", "servicelinkedrole",
+    "servicespecificcredential", "signingcertificate", "sshkey", "virtualmfadevice",
 )  # fmt: skip
 """They make nobody and grant nothing. A service-linked role trusts its service only, an instance profile hands its role
-to EC2, which the role's own trust policy says, and the rest belong to a user or an account that is there already.
+to EC2 and a provider lets in whom a role's trust policy admits from it, which the role says, and the rest belong to a
+user or an account that is there already.
 """
 _SSO_HARMLESS = (
     "application", "applicationaccessscope", "applicationassignment", "applicationassignmentconfiguration",

@@ -14,7 +14,6 @@ import click
 from twokeys.access_role import ACCESS_ROLE
 from twokeys.answers.options import asked, sources
 from twokeys.options import FILE, Group
-from twokeys.temporary.open_command import open_command
 
 if TYPE_CHECKING:
     from twokeys.access.snapshot import Snapshot
@@ -23,9 +22,6 @@ if TYPE_CHECKING:
 @click.group(cls=Group)
 def access() -> None:
     """Who can enter which account, and what a change does to that."""
-
-
-access.add_command(open_command)
 
 
 @access.command("check")

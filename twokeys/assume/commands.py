@@ -123,9 +123,9 @@ def console(
 
 def _way(door: str, profile: str | None, states: tuple[str, ...], published: str | None) -> Way:
     from twokeys.assume.session import local_aws
-    from twokeys.profiles.reading import read_ways
+    from twokeys.profiles.reading import read_ways, with_states
 
-    exports = exports_of(states, published, sandbox=True)
+    exports = with_states(exports_of(states, published, sandbox=True))
     ways, _members = read_ways(exports)
     way = next((one for one in ways if one.name == door), None)
     if way is None:

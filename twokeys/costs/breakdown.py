@@ -13,16 +13,13 @@ from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
-from twokeys.errors import Refusal, nearest
+from twokeys.errors import nearest
 
 ZERO = Decimal(0)
 
 APART = ("credit", "refund", "tax")
 """Line item types that are no usage: https://docs.aws.amazon.com/cur/latest/userguide/Lineitem-columns.html
 (`Credit`, `Refund`, `Tax`). Discounts and fees belong to what they discount or are charged for."""
-
-# Cost Explorer rounds each group that it returns, so its groups may miss its total by a hair.
-_ROUNDING = Decimal("0.01")
 
 _EXACT = decimal.Context(prec=100, traps=[decimal.Inexact, decimal.InvalidOperation])
 
@@ -93,20 +90,23 @@ class Breakdown:
 class Costs:
     """A bill, broken down.
 
-    `apart` holds credits, refunds and taxes by (account, kind); they are in no breakdown. `charges` and `total` were
-    counted on their own, not summed from breakdowns, so that `check` means something. `first` and `end` are the first
-    day and the day after the last, in UTC; None where the report's own bounds hold.
+    `apart` holds credits, refunds and taxes by (account, kind); they are in no breakdown, and not in `charges`. `first`
+    and `end` are the first day and the day after the last, in UTC; None where the report's own bounds hold.
     """
 
     currency: str
     charges: Decimal
-    total: Decimal
     breakdowns: tuple[Breakdown, ...]
     apart: Mapping[tuple[str, str], Decimal]
     names: Mapping[str, str]
     first: date | None = None
     end: date | None = None
     notes: tuple[str, ...] = ()
+
+    @property
+    def total(self) -> Decimal:
+        """What is paid: charges, and what is apart."""
+        return add([self.charges, *self.apart.values()])
 
     def breakdown(self, *by: Dimension) -> Breakdown:
         """The breakdown by these dimensions. Raises KeyError when nobody asked for it."""
@@ -148,24 +148,3 @@ def break_down(
             values = tuple(key[place] for place in places)
             amounts[values] = amounts.get(values, ZERO) + amount
     return Breakdown(by, amounts)
-
-
-def check(costs: Costs, where: str, *, exact: bool) -> None:
-    """Refuse costs whose parts do not add up to their total: exactly, or up to Cost Explorer's rounding."""
-    parts = {", ".join(map(str, each.by)): each.total for each in costs.breakdowns}
-    allowed = ZERO if exact else _ROUNDING
-    for name, found in parts.items():
-        if abs(found - costs.charges) > allowed:
-            raise _unequal(where, f"the breakdown by {name}", found, f"charges of {costs.charges}")
-    whole = add([costs.charges, *costs.apart.values()])
-    if abs(whole - costs.total) > allowed:
-        raise _unequal(where, "what is charged and what is apart", whole, f"a total of {costs.total}")
-
-
-def _unequal(where: str, what: str, found: Decimal, expected: str) -> Refusal:
-    return Refusal(
-        "the costs do not add up",
-        where=where,
-        why=f"{what} comes to {found}, against {expected}",
-        next_step="run the command again: AWS may have updated the bill in between. If it stays so, report it",
-    )

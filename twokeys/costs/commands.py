@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 
 import click
 
-from twokeys.costs.breakdown import ACCOUNT, METRICS, SERVICE, Costs, Dimension, Question, check
+from twokeys.costs.breakdown import ACCOUNT, METRICS, SERVICE, Costs, Dimension, Question
 from twokeys.errors import Refusal
 from twokeys.options import is_named_pipe
 
@@ -81,11 +81,11 @@ def costs(  # noqa: PLR0913 - one parameter an option
 ) -> None:
     """Break the bill down by account, service and tag, with a picture.
 
-    Credits, refunds and taxes are shown apart, and costs without a tag as such. Every breakdown is checked against a
-    total that was counted on its own; amounts are exact decimals (JSON has every digit that AWS sent).
+    Credits, refunds and taxes are shown apart, and costs without a tag as such. Amounts are exact decimals (JSON has
+    every digit that AWS sent).
 
     Without --file the Cost Explorer API is asked, in the management account, for --from to --to (the last whole month
-    by default): two pages and one more for each table and the picture, at $0.01 each. A report is read as a stream,
+    by default): a page and one more for each table and the picture, at $0.01 each. A report is read as a stream,
     whatever its size.
 
     \b
@@ -116,7 +116,6 @@ def costs(  # noqa: PLR0913 - one parameter an option
     names = account_names([read_exports(each) for each in states])
     found = _from_reports(reports, question) if reports else _from_explorer(profile, question)
     found = found.named(names)
-    check(found, ", ".join(reports) or "Cost Explorer", exact=bool(reports))
     if picture:
         days = f", {found.first} to {found.end - timedelta(days=1)}" if found.first and found.end else ""
         files.write_output(picture, draw(found, f"Costs by account and service{days}"))

@@ -1,7 +1,7 @@
 """Asking the Cost Explorer API.
 
 https://docs.aws.amazon.com/aws-cost-management/latest/APIReference/API_GetCostAndUsage.html: it groups by two keys at
-most, so one call asks for accounts by kind of record (what is apart, and the total), and one more for each breakdown.
+most, so one call asks for accounts by kind of record (what is apart and what is not), and one more for each breakdown.
 Every page of an answer costs $0.01; throttling is the SDK's business (its adaptive retry mode).
 """
 
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from types_boto3_ce.type_defs import GetCostAndUsageRequestTypeDef, GetCostAndUsageResponseTypeDef
 
 _WHERE = "Cost Explorer"
+_ROUNDING = Decimal("0.01")
+"""Cost Explorer rounds each group that it returns, so that two ways of grouping may differ by a hair."""
 _SECONDS_TO_CONNECT = 5
 """botocore waits a minute for each of its tries; without a network that is several minutes."""
 
@@ -57,23 +59,30 @@ def ask(explorer: CostExplorerClient, question: Question, asked: Callable[[str],
             )
     conversation = _Conversation(explorer, question, asked)
     records = conversation.groups([_definition(ACCOUNT), {"Type": "DIMENSION", "Key": "RECORD_TYPE"}])
+    charges = add(amount for (_, record), amount in records.items() if not kind_of(record))
     apart: dict[tuple[str, str], Decimal] = {}
     for (account, record), amount in records.items():
         if kind := kind_of(record):
             apart[account, kind] = add([apart.get((account, kind), ZERO), amount])
-    total = conversation.total()
     others = sorted({record for _, record in records if kind_of(record)})
     used = {"Not": {"Dimensions": {"Key": "RECORD_TYPE", "Values": others}}} if others else None
 
     def broken_down(by: tuple[Dimension, ...]) -> Breakdown:
         definitions = [_definition(each) for each in by]
         groups = conversation.groups(definitions, used)
-        return Breakdown(by, {_values(by, keys): amount for keys, amount in groups.items()})
+        found = Breakdown(by, {_values(by, keys): amount for keys, amount in groups.items()})
+        if abs(found.total - charges) > _ROUNDING:
+            raise Refusal(
+                "the costs do not add up",
+                where=_WHERE,
+                why=f"the breakdown by {', '.join(map(str, by))} comes to {found.total}, against charges of {charges}",
+                next_step="run the command again: AWS may have updated the bill in between. If it stays so, report it",
+            )
+        return found
 
     return Costs(
         currency=conversation.currency(),
-        charges=add([total, -add(apart.values())]),
-        total=total,
+        charges=charges,
         breakdowns=tuple(broken_down(by) for by in question.breakdowns),
         apart=apart,
         names=conversation.names,
@@ -109,11 +118,6 @@ class _Conversation:
                     keys = tuple(group["Keys"])
                     amounts[keys] = add([amounts.get(keys, ZERO), self._amount(group["Metrics"])])
         return amounts
-
-    def total(self) -> Decimal:
-        """The total of the whole period, as AWS counts it."""
-        results = [result for page in self._pages("the total") for result in page["ResultsByTime"]]
-        return add(self._amount(result["Total"]) for result in results)
 
     def currency(self) -> str:
         """The one currency of all answers."""

@@ -49,7 +49,6 @@ class Ledger:
 
     question: Question
     cells: dict[tuple[str, ...], Decimal] = field(default_factory=dict)
-    total: Decimal = ZERO
     rows: int = 0
     blank: int = 0
     currencies: set[str] = field(default_factory=set)
@@ -95,8 +94,7 @@ class Ledger:
                 notes.append(f"no line has the tag {tag}" + (f"; {near} is there" if near else ""))
         return Costs(
             currency=next(iter(self.currencies)),
-            charges=add([self.total, -add(apart.values())]),
-            total=self.total,
+            charges=add(used.values()),
             breakdowns=tuple(break_down(by, named, columns) for by in self.question.breakdowns),
             apart=apart,
             names=self.account_names,
@@ -229,7 +227,7 @@ def _read_rows(header: Row, rows: Iterable[Row], where: str, ledger: Ledger, pla
     named, product = columns.get(_ACCOUNT_NAME), _product_reader(columns)
     cells, products, names = ledger.cells, ledger.products, ledger.account_names
     identity = [columns[name] for name in _IDENTITY] if all(name in columns for name in _IDENTITY) else told_by
-    lines = Lines()
+    lines, total = Lines(), ZERO
     with exactly():
         for row in rows:
             if len(row) != len(header):
@@ -245,7 +243,7 @@ def _read_rows(header: Row, rows: Iterable[Row], where: str, ledger: Ledger, pla
                     continue
                 amount = Decimal(row[cost]) if row[cost] else ZERO
                 key = (kind_of(row[kind]), row[account], row[code], *(tag(row) for tag in tags))
-                ledger.total += amount
+                total += amount
                 cells[key] = cells.get(key, ZERO) + amount
                 if not products.get(row[code]):
                     products[row[code]] = product(row)
@@ -261,8 +259,8 @@ def _read_rows(header: Row, rows: Iterable[Row], where: str, ledger: Ledger, pla
             if named is not None and row[named]:
                 names[row[account]] = row[named]
     _keep(lines, ledger, where)
-    if not ledger.total.is_finite():
-        raise _unreadable(where, f"a {METRICS[question.metric]} in it is {ledger.total}", _AGAIN)
+    if not total.is_finite():
+        raise _unreadable(where, f"a {METRICS[question.metric]} in it is {total}", _AGAIN)
 
 
 def _is_day(start: str) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 
-from twokeys.organization.findings import Finding, failure, listed, passed, warning
+from twokeys.organization.findings import Finding, failure, listed, warning
 from twokeys.organization.model import ACTIVE, Live, Organization
 from twokeys.organization.plan import Fate, Plan, Wanted
 
@@ -39,7 +39,6 @@ def addresses_within_the_project(plans: Sequence[Plan], chosen: Sequence[str]) -
             users[plan.settings.email_of(key).casefold()].append((plan, key))
             if member.adopt:
                 users[member.adopt].append((plan, key))
-    bad = False
     for value, its in users.items():
         clashing = [
             (plan, key)
@@ -50,15 +49,12 @@ def addresses_within_the_project(plans: Sequence[Plan], chosen: Sequence[str]) -
             )
         ]
         if any(plan.stack in chosen for plan, _ in clashing):
-            bad = True
             yield failure(
                 "e-mail",
                 value,
                 f"it is claimed by {listed([f'accounts.{key} of stack {plan.stack}' for plan, key in clashing])}",
                 "keep it in one of them: an account belongs to one stack",
             )
-    if not bad:
-        yield passed("e-mail", "the project", f"no address stands twice in its {len(plans)} stacks")
 
 
 def addresses(accounts: Sequence[Wanted], organization: Organization) -> Iterator[Finding]:
@@ -68,18 +64,14 @@ def addresses(accounts: Sequence[Wanted], organization: Organization) -> Iterato
     https://docs.aws.amazon.com/accounts/latest/reference/manage-acct-closing.html
     An address that an account outside the organization has cannot be known: AWS tells only when the account is made.
     """
-    free, there = [], []
+    there = []
     for one in accounts:
-        if one.fate is Fate.CREATE:
-            free.append(one.key)
-        elif one.fate is Fate.THERE and one.account is not None:
+        if one.fate is Fate.THERE and one.account is not None:
             finding = _taken(one, organization)
             if finding is None:
                 there.append(f"{one.key} ({one.account.id})")
             else:
                 yield finding
-    if free:
-        yield passed("e-mail", listed(free), "no account of the organization has such an address")
     if there:
         yield warning(
             "e-mail",
@@ -121,7 +113,6 @@ def adopted(accounts: Sequence[Wanted]) -> Iterator[Finding]:
 
     The program refuses another address, for Pulumi could only replace the account; another name is given to them.
     """
-    good = []
     for one in accounts:
         account = one.account
         if one.fate is Fate.CLOSED and account is not None and account.email.casefold() != one.email.casefold():
@@ -158,10 +149,6 @@ def adopted(accounts: Sequence[Wanted]) -> Iterator[Finding]:
                 f"account {account.id} is named {account.name!r}, and would be renamed to {one.name!r}",
                 f"nothing, if that is meant; else say `name: {account.name}`",
             )
-        else:
-            good.append(one.key)
-    if good:
-        yield passed("adopt", listed(good), "they exist and match")
 
 
 def moves(accounts: Sequence[Wanted], organization: Organization) -> Iterator[Finding]:
@@ -226,8 +213,6 @@ def pending(accounts: Sequence[Wanted], organization: Organization) -> Iterator[
                 f"it is being made by somebody else ({since}), and counts against the quota",
                 "nothing, or ask whoever made the request",
             )
-    if not organization.pending:
-        yield passed("pending requests", "the organization", "no account is being made")
 
 
 def quota(accounts: Sequence[Wanted], organization: Organization) -> Iterator[Finding]:
@@ -238,7 +223,6 @@ def quota(accounts: Sequence[Wanted], organization: Organization) -> Iterator[Fi
     """
     new = sum(one.fate is Fate.CREATE for one in accounts)
     if not new:
-        yield passed("account quota", "the organization", "no account would be made")
         return
     if organization.account_quota is None:
         yield warning(
@@ -250,21 +234,16 @@ def quota(accounts: Sequence[Wanted], organization: Organization) -> Iterator[Fi
         return
     counted = len(organization.accounts) + organization.invitations + len(organization.pending)
     left = organization.account_quota - counted
-    said = (
-        f"accounts to be made: {new}; of {organization.account_quota} there are {left} left"
-        f" ({len(organization.accounts)} accounts with the management account and closed ones,"
-        f" {organization.invitations} invitations, {len(organization.pending)} requests)"
-    )
     if new > left:
         yield failure(
             "account quota",
             "the organization",
-            said,
+            f"accounts to be made: {new}; of {organization.account_quota} there are {left} left"
+            f" ({len(organization.accounts)} accounts with the management account and closed ones,"
+            f" {organization.invitations} invitations, {len(organization.pending)} requests)",
             "ask for more: aws service-quotas request-service-quota-increase --region us-east-1 --service-code"
             f" organizations --quota-code L-E619E033 --desired-value {counted + new}",
         )
-    else:
-        yield passed("account quota", "the organization", said)
 
 
 def close_quota(accounts: Sequence[Wanted], organization: Organization) -> Iterator[Finding]:
@@ -296,13 +275,9 @@ def entering(
     if tried is None:
         yield warning("access role", "all accounts", "not tried", "leave --no-enter out to try them")
         return
-    good = []
     for one in accounts:
-        if one.account is None or one.account.id not in tried:
-            continue
-        answer = tried[one.account.id]
-        if answer is None:
-            good.append(one.key)
+        answer = tried.get(one.account.id) if one.account else None
+        if one.account is None or answer is None:
             continue
         invited = "; AWS makes no access role in an account that was invited" * (one.account.joined_method == "INVITED")
         yield failure(
@@ -312,5 +287,3 @@ def entering(
             f"make it there with AdministratorAccess, trusting arn:aws:iam::{organization.management_account}:root;"
             " or name the right one in access.role; and let your own role assume it",
         )
-    if good:
-        yield passed("access role", listed(good), "could be entered")

@@ -31,21 +31,16 @@ class Finding(Plain):
 
     Attributes:
         check: the check's name ("e-mail").
-        where: the stack, account, unit or file that it is about.
+        where: the stack, account, unit or file that it is about; empty for what passes, as is all that follows.
         what: what is so, as a sentence without its full stop.
-        next_step: what to do about it; empty for what passes.
+        next_step: what to do about it.
     """
 
     check: str
     status: Status
-    where: str
-    what: str
+    where: str = ""
+    what: str = ""
     next_step: str = ""
-
-
-def passed(check: str, where: str, what: str) -> Finding:
-    """It is as it must be."""
-    return Finding(check, Status.PASS, where, what)
 
 
 def warning(check: str, where: str, what: str, next_step: str) -> Finding:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from twokeys.organization.findings import Finding, failure, listed, passed, warning
+from twokeys.organization.findings import Finding, failure, listed, warning
 from twokeys.organization.model import ALL_FEATURES, SERVICE_CONTROL_POLICY, Live, Organization
 from twokeys.organization.plan import Fate, Plan, wanted
 from twokeys.settings.models import OrganizationSettings, all_units, is_unit_id
@@ -35,8 +35,6 @@ def credentials(plans: Sequence[Plan], live: Live) -> Iterator[Finding]:
                 f"{caller.arn} is a root user, which may not assume roles, so it can enter no account",
                 "use a role or a user of the management account",
             )
-        else:
-            yield passed("credentials", f"stack {plan.stack}", f"{caller.arn}, in the management account")
 
 
 def existence(plans: Sequence[Plan], live: Live) -> Iterator[Finding]:
@@ -48,9 +46,7 @@ def existence(plans: Sequence[Plan], live: Live) -> Iterator[Finding]:
     making = [plan.stack for plan in plans if (said := plan.settings.organization) and said.create and not said.adopt]
     adopting = {plan.stack: said.adopt for plan in plans if (said := plan.settings.organization) and said.adopt}
     if organization is None:
-        if making:
-            yield passed("organization", f"account {account}", f"there is none, and stack {making[0]} makes it")
-        else:
+        if not making:
             yield failure(
                 "organization", f"account {account}", "there is none", "update the stack that has `organization` first"
             )
@@ -81,8 +77,6 @@ def existence(plans: Sequence[Plan], live: Live) -> Iterator[Finding]:
             f"its feature set is {organization.features}: it has no policies and closes no accounts",
             "enable all features in the AWS Organizations console",
         )
-    else:
-        yield passed("organization", where, "it has all features")
 
 
 def trusted_access(plans: Sequence[Plan], everything: Sequence[Plan], organization: Organization) -> Iterator[Finding]:
@@ -102,19 +96,14 @@ def trusted_access(plans: Sequence[Plan], everything: Sequence[Plan], organizati
         for one in wanted([plan], organization):
             if one.fate in (Fate.THERE, Fate.ADOPT) and one.account is not None and one.account.name != one.name:
                 needed[ACCOUNT_MANAGEMENT] = f"the new name of {one.where}"
-    missing = {service: key for service, key in needed.items() if service not in organization.trusted_services}
-    for service, key in missing.items():
-        if service in coming:
-            yield passed("trusted access", key, f"the management stack enables {service}")
-        else:
+    for service, key in needed.items():
+        if service not in coming.union(organization.trusted_services):
             yield failure(
                 "trusted access",
                 key,
                 f"{service} has no trusted access",
                 f"add {service} to organization.trustedServices of the management stack and update that first",
             )
-    if needed and not missing:
-        yield passed("trusted access", "the organization", f"enabled: {listed(sorted(needed))}")
 
 
 def policy_types(plans: Sequence[Plan], organization: Organization) -> Iterator[Finding]:
@@ -125,7 +114,7 @@ def policy_types(plans: Sequence[Plan], organization: Organization) -> Iterator[
     """
     for plan in plans:
         said = plan.settings.organization
-        if said is None:
+        if said is None or said.create:
             continue
         where = f"stack {plan.stack}"
         needed: set[str] = {policy.type for policy in said.policies.values()}
@@ -133,13 +122,10 @@ def policy_types(plans: Sequence[Plan], organization: Organization) -> Iterator[
             needed.add(SERVICE_CONTROL_POLICY)
         if plan.settings.bill and plan.settings.bill.tags:
             needed.add("TAG_POLICY")
-        missing = sorted(needed - set(organization.policy_types)) if not said.create else []
-        for kind in missing:
+        for kind in sorted(needed - set(organization.policy_types)):
             yield failure(
                 "policy types", where, f"{kind} is not enabled", "enable it, or let the stack manage the organization"
             )
-        if not missing:
-            yield passed("policy types", where, f"enabled or to be: {listed(sorted(needed)) or 'none is needed'}")
 
 
 def units(plans: Sequence[Plan], everything: Sequence[Plan], organization: Organization) -> Iterator[Finding]:
@@ -148,7 +134,6 @@ def units(plans: Sequence[Plan], everything: Sequence[Plan], organization: Organ
     https://docs.aws.amazon.com/organizations/latest/APIReference/API_CreateOrganizationalUnit.html
     """
     made = {path for plan in everything if (said := plan.settings.organization) for path in all_units(said)}
-    good: list[str] = []
     for plan in plans:
         if plan.settings.organization:
             yield from _own_units(plan, plan.settings.organization, organization)
@@ -156,8 +141,8 @@ def units(plans: Sequence[Plan], everything: Sequence[Plan], organization: Organ
             unit = member.organizational_unit
             where = f"accounts.{key}.organizationalUnit of stack {plan.stack}"
             if unit is None or (unit in organization.unit_by_id if is_unit_id(unit) else unit in made):
-                good.append(unit or "the root")
-            elif is_unit_id(unit):
+                continue
+            if is_unit_id(unit):
                 yield failure("units", where, f"the organization has no unit {unit}", "correct the id")
             elif found := organization.unit_by_path.get(unit):
                 yield failure(
@@ -173,8 +158,6 @@ def units(plans: Sequence[Plan], everything: Sequence[Plan], organization: Organ
                     f"{unit} is neither in AWS nor made by a stack of this project",
                     "add it to organization.organizationalUnits of the management stack",
                 )
-    if good:
-        yield passed("units", listed(sorted(set(good))), "they are there, or made by the stack that has `organization`")
 
 
 def _own_units(plan: Plan, said: OrganizationSettings, organization: Organization) -> Iterator[Finding]:
@@ -216,7 +199,7 @@ def policies(plans: Sequence[Plan], organization: Organization) -> Iterator[Find
     by_name = {(policy.type, policy.name): policy for policy in organization.policies}
     for plan in plans:
         said = plan.settings.organization
-        again, good = [], []
+        again = []
         for key, policy in (said.every_policy if said else {}).items():
             where = f"policy {key} of stack {plan.stack}"
             kind, name = policy.kind, policy.name or key
@@ -237,8 +220,6 @@ def policies(plans: Sequence[Plan], organization: Organization) -> Iterator[Find
                 yield failure(
                     "policies", where, f"it is not attached to {listed(missing)}", "take these out of `attached`"
                 )
-            else:
-                good.append(key)
         if again:
             yield warning(
                 "policies",
@@ -246,5 +227,3 @@ def policies(plans: Sequence[Plan], organization: Organization) -> Iterator[Find
                 "policies of these names exist already",
                 f"nothing, if stack {plan.stack} made them; else say `adopt: ID` for each, or making them fails",
             )
-        if good:
-            yield passed("policies", listed(good), "they exist and match")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from twokeys.errors import Refusal
 from twokeys.organization import account_checks
 from twokeys.organization import organization_checks as of
 from twokeys.organization.account_checks import unknown
-from twokeys.organization.findings import Finding, failure, warning
+from twokeys.organization.findings import Finding, Status, failure, warning
 from twokeys.organization.model import ALL_FEATURES, Live, Organization
 from twokeys.organization.plan import Plan, wanted
 from twokeys.project.config import load_project
@@ -56,34 +56,41 @@ def read_project(root: Path, stacks: tuple[str, ...]) -> Project:
 
 
 def preflight(project: Project, live: Live, tried: Mapping[str, str | None] | None) -> Iterator[Finding]:
-    """All findings, in the order in which one would set things right.
+    """All findings, in the order in which one would set things right; a check that finds nothing passes.
 
     `tried` is what entering each existing account gave (None: it could be entered); None when it was not tried.
     """
-    yield from of.credentials(project.chosen, live)
-    yield from account_checks.addresses_within_the_project(project.everything, [plan.stack for plan in project.chosen])
+    found: dict[str, list[Finding]] = {}
+    for check, findings in _checks(project, live, tried):
+        found.setdefault(check, []).extend(findings)
+    for check, its in found.items():
+        yield from its or (Finding(check, Status.PASS),)
+
+
+def _checks(
+    project: Project, live: Live, tried: Mapping[str, str | None] | None
+) -> Iterator[tuple[str, Iterable[Finding]]]:
+    """Each check with what it finds. Of an organization that cannot be seen nothing more is checked."""
+    chosen, everything = project.chosen, project.everything
+    yield "credentials", of.credentials(chosen, live)
+    yield "e-mail", account_checks.addresses_within_the_project(everything, [plan.stack for plan in chosen])
     for file, why in (project.unreadable or {}).items():
-        yield warning("e-mail", file, f"it cannot be read, so its addresses are not compared: {why}", "correct it")
+        said = f"it cannot be read, so its addresses are not compared: {why}"
+        yield "e-mail", (warning("e-mail", file, said, "correct it"),)
     if finding := unknown(live, "organization", "organization"):
-        yield finding
+        yield "organization", (finding,)
         return
-    yield from of.existence(project.chosen, live)
+    yield "organization", of.existence(chosen, live)
     organization = live.organization or Organization("", ALL_FEATURES, live.caller.account, "")
     if organization.management_account != live.caller.account:
-        yield failure(
+        rest = failure(
             "organization",
             f"account {live.caller.account}",
             "the rest cannot be known: only the management account sees its organization",
             f"run this again with credentials of account {organization.management_account}",
         )
+        yield "organization", (rest,)
         return
-    yield from _the_rest(project, live, organization, tried)
-
-
-def _the_rest(
-    project: Project, live: Live, organization: Organization, tried: Mapping[str, str | None] | None
-) -> Iterator[Finding]:
-    chosen, everything = project.chosen, project.everything
     accounts = tuple(wanted(chosen, organization))
     tree = ("root", "organizational units", "accounts")
     requests = "pending requests"
@@ -107,10 +114,10 @@ def _the_rest(
         ("access role", tree, lambda: account_checks.entering(accounts, organization, tried)),
     )
     without_accounts = unknown(live, "e-mail", *tree)
-    for check, needed, found in checks:
+    for check, needed, findings in checks:
         if without_accounts and set(tree) <= set(needed):
             continue
         missing = unknown(live, check, *needed)
-        yield from (missing,) if missing else found()
+        yield check, (missing,) if missing else findings()
     if without_accounts:
-        yield without_accounts
+        yield "e-mail", (without_accounts,)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from twokeys.organization.plan import Plan
     from twokeys.organization.reading import Say
 
-_STYLES = {Status.PASS: "green", Status.WARNING: "yellow", Status.FAILURE: "bold red"}
+_STYLES = {Status.WARNING: "yellow", Status.FAILURE: "bold red"}
 _COUNTED = {Status.WARNING: "warning", Status.FAILURE: "failure"}
 
 
@@ -80,16 +80,21 @@ def _show(findings: list[Finding], console: Console) -> None:
     from rich.markup import escape
     from rich.table import Table
 
-    from twokeys.shown import counted, show_table
+    from twokeys.shown import counted, say, show_table
 
     table = Table()
     for column in ("check", "", "where", "what"):
         table.add_column(column, overflow="fold")
     for one in findings:
+        if one.status is Status.PASS:
+            continue
         step = f"\n[dim]Next step: {escape(one.next_step)}.[/]" if one.next_step else ""
         style = _STYLES[one.status]
         table.add_row(one.check, f"[{style}]{one.status.value}[/]", escape(one.where), escape(one.what) + step)
-    show_table(console, table)
+    if table.row_count:
+        show_table(console, table)
     counts = Counter(one.status for one in findings)
+    right = ", ".join(one.check for one in findings if one.status is Status.PASS)
+    say(console, f"as it must be: {right or 'nothing'}")
     found = [counted(counts[one], word) for one, word in _COUNTED.items()]
     console.print(", ".join((f"{counts[Status.PASS]} passed", *found)))

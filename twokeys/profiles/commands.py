@@ -1,4 +1,4 @@
-"""`twokeys profiles`: AWS CLI profiles, and a page of links, for exactly the doors that somebody has."""
+"""`twokeys profiles`: AWS CLI profiles for exactly the doors that somebody has."""
 
 from __future__ import annotations
 
@@ -6,14 +6,12 @@ import contextlib
 import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from twokeys.errors import Refusal, nearest
-from twokeys.options import Group
 from twokeys.profiles.options import SESSION_NAME, doors_options, exports_of
 
 if TYPE_CHECKING:
@@ -25,26 +23,7 @@ if TYPE_CHECKING:
 _WOULD_CHANGE = 3
 
 
-class _WritesByDefault(Group):
-    """A group whose own options are those of `write`: `twokeys profiles --person ada` writes."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        if args and args[0] not in self.commands and args[0] not in ctx.help_option_names:
-            if not args[0].startswith("-"):
-                raise click.UsageError(f"no such command {args[0]!r}; say whose doors with --person or --role", ctx)
-            args = ["write", *args]
-        return super().parse_args(ctx, args)
-
-
-@click.group(cls=_WritesByDefault)
-def profiles() -> None:
-    """Ways into accounts for people and CI roles: exactly the doors they have.
-
-    `twokeys profiles --person NAME --from URL_OR_FILE` writes AWS CLI profiles: see `twokeys profiles write --help`.
-    """
-
-
-@profiles.command()
+@click.command()
 @doors_options
 @click.option("--person", metavar="NAME", help="The IAM or Identity Center user whose doors these are.")
 @click.option("--role", metavar="NAME", help="The role (of a CI job, say) whose doors these are.")
@@ -74,7 +53,7 @@ def profiles() -> None:
 @click.option("--endpoint-url", metavar="URL", help="Send the profiles' calls there: a local AWS.")
 @click.option("--dry-run", is_flag=True, help="Show the change as a diff and write nothing; exit 3 if there is one.")
 @click.option("--json", "as_json", is_flag=True, help="Say what was done as JSON.")
-def write(  # noqa: PLR0913 - one parameter an option
+def profiles(  # noqa: PLR0913 - one parameter an option
     *,
     states: tuple[str, ...],
     published: str | None,
@@ -108,7 +87,7 @@ def write(  # noqa: PLR0913 - one parameter an option
     from twokeys import files
     from twokeys.doors import Who
     from twokeys.profiles import awsconfig
-    from twokeys.profiles.reading import accounts_shown, read_ways
+    from twokeys.profiles.reading import accounts_shown, read_ways, with_states
     from twokeys.profiles.sections import Choices, account_of, chained, no_profile, sections_for
     from twokeys.profiles.ways import RoleWay, ways_of
 
@@ -119,7 +98,7 @@ def write(  # noqa: PLR0913 - one parameter an option
     who = Who("user" if person else "role", account, person or role or "")
     path = config or Path(os.environ.get("AWS_CONFIG_FILE") or "~/.aws/config").expanduser()
     ours = (Path.cwd() / ".twokeys").resolve() in path.resolve().parents
-    exports = exports_of(states, published, sandbox=dry_run or ours)
+    exports = with_states(exports_of(states, published, sandbox=dry_run or ours))
     all_ways, members = read_ways(exports)
     ways = ways_of(all_ways, members, who, groups)
     if not ways and not groups:
@@ -172,63 +151,6 @@ def write(  # noqa: PLR0913 - one parameter an option
     for note in () if as_json else notes:
         click.echo(f"Note: {note}.", err=True)
     return _WOULD_CHANGE if dry_run and differs else 0
-
-
-@profiles.command()
-@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
-@doors_options
-@click.option("--title", default="Ways in", show_default=True, help="The title of the page.")
-@click.option("--person", metavar="NAME", help="Only the doors of this person.")
-@click.option("--group", "groups", multiple=True, metavar="NAME", help="A group the person is in, if no file says so.")
-@click.option("--json", "as_json", is_flag=True, help="Say what was written as JSON.")
-def page(  # noqa: PLR0913 - one parameter an option
-    *,
-    file: Path,
-    states: tuple[str, ...],
-    published: str | None,
-    title: str,
-    person: str | None,
-    groups: tuple[str, ...],
-    as_json: bool,
-) -> int:
-    """Write one HTML page with a link for each door, by person.
-
-    The links open the AWS console's switch-role page, in the colour that the stack gives the environment. The page
-    holds all it needs: it loads nothing and runs no script. Doors that the console cannot take (an external ID, a CI
-    role) are listed without a link, and say why.
-    """
-    from twokeys import files
-    from twokeys.doors import Who
-    from twokeys.profiles.page import render_page
-    from twokeys.profiles.reading import read_ways
-    from twokeys.profiles.ways import people, ways_of
-
-    if person == "":
-        raise click.UsageError("--person is empty: give a user's name, or leave it out for the doors of everybody.")
-    exports = exports_of(states, published, sandbox=True)
-    ways, members = read_ways(exports)
-    bearers = people(ways, members)
-    if person is not None:
-        who = Who("user", "", person)
-        had = ways_of(ways, members, who, groups)
-        if not had:
-            _refuse_unknown(who, ways, members)
-        bearers = {who: had} if had else {}
-    if not bearers:
-        raise Refusal(
-            "there is no page to write",
-            where=", ".join(one.where for one in exports),
-            why="nobody has a door in these exports" if person is None else f"{person} has no door in these exports",
-            next_step="give the exports of the stacks that hold the doors and the people",
-        )
-    origin = ", ".join(one.where if "://" in one.where else Path(one.where).name for one in exports)
-    files.write_output(file, render_page(title, bearers, origin, datetime.now(UTC)))
-    doors = sum(len(had) for had in bearers.values())
-    if as_json:
-        click.echo(json.dumps({"file": str(file), "bearers": len(bearers), "doors": doors}))
-    else:
-        click.echo(f"{file}: {doors} ways in for {len(bearers)} people, groups and roles")
-    return 0
 
 
 def _refuse_unknown(who: Who, ways: Sequence[Way], members: Members) -> None:

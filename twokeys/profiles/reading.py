@@ -4,31 +4,52 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import fields, replace
-from urllib.parse import parse_qs, urlencode, urlsplit
+from dataclasses import dataclass, fields, replace
+from typing import Any, Final
 
 from pydantic import ValidationError
 
-from twokeys.access.accounts import ROLE, Accounts
+from twokeys.access.accounts import Accounts
 from twokeys.access.graph import build
-from twokeys.access.principals import INLINE_POLICIES, USER
-from twokeys.access.snapshot import PROVIDER, Snapshot
-from twokeys.answers.published import doors_of
+from twokeys.access.principals import INLINE_POLICIES
+from twokeys.access.snapshot import Snapshot
+from twokeys.answers.published import doors_of, published
 from twokeys.answers.reading import read
 from twokeys.doors import ACCOUNT_OUTPUT, PEOPLE_OUTPUT, ExportedDoor, Who
-from twokeys.doors.symbols import texts_of
 from twokeys.errors import Refusal
 from twokeys.exports import Exports, account_names, is_account_id
 from twokeys.iam import UNKNOWN, Arn, PolicyError
-from twokeys.profiles.identity_center import IdentityCenter
 from twokeys.profiles.ways import AssignmentWay, Members, RoleWay, Way
 
-# The console of each partition: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_switch-role-console.html
-_CONSOLES = {
-    "aws": "https://signin.aws.amazon.com",
-    "aws-us-gov": "https://signin.amazonaws-us-gov.com",
-    "aws-cn": "https://signin.amazonaws.cn",
-}
+TOGETHER: Final = "what these exports show together"
+
+
+def with_states(exports: Sequence[Exports]) -> list[Exports]:
+    """The exports, and what `twokeys access export` would publish of the states among them.
+
+    That has the ways that states show and no output declares: by AWS's access role, within an account, assignments of
+    Identity Center.
+    """
+    shown = Snapshot.together([one.snapshot for one in exports], "these exports")
+    if not shown.resources:
+        return list(exports)
+    answers = read(build(shown))
+    told = published(answers)
+    names = account_names(exports)
+    told["doors"] = [
+        one.to_props() | {"name": _called(one, names)}
+        for one in doors_of(answers)
+        if is_account_id(one.door.source.account) and is_account_id(one.door.target.account)
+    ]
+    del told["accounts_not_shown"]  # whoever gives states knows which are missing
+    return [*exports, Exports(TOGETHER, told)]
+
+
+def _called(exported: ExportedDoor, names: Mapping[str, str]) -> str:
+    """A door that nobody named is called by its account: by the name that an export has for it, else by its id."""
+    account, dash, role = exported.name.partition("-")
+    called = f"{names[account]}{dash}{role}" if account in names else exported.name
+    return re.sub(r"[^A-Za-z0-9_.@+-]+", "-", called)
 
 
 def read_ways(exports: Sequence[Exports]) -> tuple[tuple[Way, ...], Members]:
@@ -38,23 +59,22 @@ def read_ways(exports: Sequence[Exports]) -> tuple[tuple[Way, ...], Members]:
     are hidden as secrets, malformed, still without account ids, or two different ones of one name; and exports that do
     not speak of doors, which is not the same as having none.
     """
-    names, center = account_names(exports), IdentityCenter.told_by(exports)
+    reader = _Reader(account_names(exports), _by_account(exports, "regions"), _center(exports))
     ways: dict[str, Way] = {}
     members: dict[Who, frozenset[str]] = {}
-    declared: set[tuple[str, str]] = set()
+    assigned: set[tuple[str, str]] = set()
     for each in exports:
-        for group, users in (*_iam_members(each), *center.members(each)):
+        for group, users in _members(each):
             members[group] = members.get(group, frozenset()) | users
-        doors = tuple(_doors(each, names, center))
-        # An assignment that a door of the same permission set and account stands for already has that door's name.
-        declared |= {_target(way) for way in doors}
-        assigned = [way for way in center.assignments(each, names) if _target(way) not in declared]
-        _add(ways, (*doors, *assigned), each.where)
-    _add(ways, _shown(exports, names), "what these exports show together")
-    if not ways and not any("doors" in each.outputs for each in exports):
+        doors = [*reader.doors(each)]
+        if each.where == TOGETHER:  # an assignment that is a door of that name already
+            doors = [one for one in doors if isinstance(one, RoleWay) or _target(one) not in assigned]
+        assigned |= {_target(one) for one in doors}
+        _add(ways, doors, each.where)
+    if not ways and not any("doors" in each.outputs for each in exports if each.where != TOGETHER):
         raise Refusal(
             "these exports tell of no door at all",
-            where=", ".join(each.where for each in exports),
+            where=", ".join(each.where for each in exports if each.where != TOGETHER),
             why="none of them has the output doors or an assignment of Identity Center",
             next_step="download a published file again, or ask whoever publishes it (they make it with `twokeys access"
             " export FILE`); of your own stacks, give the exports of those that hold the member accounts",
@@ -85,91 +105,77 @@ def _target(way: Way) -> tuple[str, str]:
     return (way.account, way.role_arn if isinstance(way, RoleWay) else way.permission_set)
 
 
-def _doors(exports: Exports, names: Mapping[str, str], center: IdentityCenter) -> Iterable[Way]:
-    listed = exports.outputs.get("doors")
-    if listed is None:
-        return
-    if listed is UNKNOWN:
-        raise Refusal(
-            "the doors are secret in these exports",
-            where=f"{exports.where}: output doors",
-            why="the values of secrets are not in the file",
-            next_step="export with --show-secrets",
+@dataclass(frozen=True)
+class _Reader:
+    """What all exports together tell: accounts' names and regions by id, and Identity Center's address and region."""
+
+    names: Mapping[str, str]
+    regions: Mapping[str, str]
+    center: Mapping[str, str]
+
+    def doors(self, exports: Exports) -> Iterable[Way]:
+        """The ways in the output `doors`."""
+        listed = exports.outputs.get("doors")
+        if listed is None:
+            return
+        if listed is UNKNOWN:
+            raise Refusal(
+                "the doors are secret in these exports",
+                where=f"{exports.where}: output doors",
+                why="the values of secrets are not in the file",
+                next_step="export with --show-secrets",
+            )
+        if not isinstance(listed, list):
+            raise _malformed(exports, "doors", "it is not a list")
+        for index, item in enumerate(listed):
+            try:
+                exported = ExportedDoor.model_validate(item)
+            except ValidationError as error:
+                first = error.errors()[0]
+                place = ".".join(str(part) for part in first["loc"])
+                raise _malformed(exports, f"doors[{index}]", f"{place}: {first['msg']}") from error
+            _must_have_ids(exported, exports)
+            try:
+                yield self._way(exported)
+            except PolicyError as error:
+                raise _malformed(exports, f"doors[{index}].documents", str(error)) from error
+
+    def _way(self, exported: ExportedDoor) -> Way:
+        """A door of IAM Identity Center is entered by its permission set, never by the role that AWS makes.
+
+        https://docs.aws.amazon.com/cli/latest/userguide/cli-configure-sso.html
+        """
+        door = exported.door
+        account = door.target.account
+        common: Any = {
+            "name": exported.name,
+            "account": account,
+            "account_name": self.names.get(account, account),
+            "reason": door.reason,
+            "owner": door.owner,
+            "expires": door.expires,
+        }
+        if door.target.permission_set is not None:
+            return AssignmentWay(
+                **common,
+                sources=tuple(Who(one.kind, "", one.name) for one in door.source.principals),
+                permission_set=door.target.permission_set,
+                start_url=self.center.get("start_url"),
+                region=self.center.get("region"),
+            )
+        arn = exported.role_arn
+        return RoleWay(
+            **common,
+            sources=tuple(_sources(exported)),
+            role=f"{arn.path}{arn.name}".lstrip("/"),
+            role_arn=str(arn),
+            mfa=door.requires.mfa,
+            asks_external_id=door.requires.external_id,
+            admitted=_admitted(exported),
+            external_id=exported.external_id if door.requires.external_id else None,
+            max_session_seconds=door.max_session_seconds,
+            region=self.regions.get(account),
         )
-    if not isinstance(listed, list):
-        raise _malformed(exports, "doors", "it is not a list")
-    regions = _regions(exports)
-    urls = tuple(_switch_urls(exports.outputs.get("switch_role_urls")))
-    for index, item in enumerate(listed):
-        try:
-            exported = ExportedDoor.model_validate(item)
-        except ValidationError as error:
-            first = error.errors()[0]
-            place = ".".join(str(part) for part in first["loc"])
-            raise _malformed(exports, f"doors[{index}]", f"{place}: {first['msg']}") from error
-        try:
-            if exported.door.target.permission_set is not None:
-                yield _assignment(exported, exports, names, center)
-            else:
-                yield _role_way(exported, exports, names, regions, urls)
-        except PolicyError as error:
-            raise _malformed(exports, f"doors[{index}].documents", str(error)) from error
-
-
-def _assignment(
-    exported: ExportedDoor, exports: Exports, names: Mapping[str, str], center: IdentityCenter
-) -> AssignmentWay:
-    """A door of IAM Identity Center: the AWS CLI enters it by the permission set, never by the role that AWS makes.
-
-    https://docs.aws.amazon.com/cli/latest/userguide/cli-configure-sso.html
-    """
-    door = exported.door
-    _must_have_ids(exported, exports)
-    return AssignmentWay(
-        name=exported.name,
-        sources=tuple(Who(one.kind, "", one.name) for one in door.source.principals),
-        account=door.target.account,
-        account_name=names.get(door.target.account, door.target.account),
-        permission_set=door.target.permission_set or "",
-        start_url=center.start_url,
-        region=center.region,
-        reason=door.reason,
-        owner=door.owner,
-        expires=door.expires,
-    )
-
-
-def _role_way(
-    exported: ExportedDoor, exports: Exports, names: Mapping[str, str], regions: Mapping[str, str], urls: Sequence[str]
-) -> RoleWay:
-    door, arn = exported.door, exported.role_arn
-    _must_have_ids(exported, exports)
-    account, name = door.target.account, names.get(door.target.account, door.target.account)
-    role = f"{arn.path}{arn.name}".lstrip("/")
-    url = next((each for each in urls if _leads_to(each, account, role)), None)
-    color = parse_qs(urlsplit(url).query).get("color", [None])[0] if url else None
-    if url is None and arn.partition in _CONSOLES:
-        query = {"account": account, "roleName": role, "displayName": exported.name[:64]}
-        url = f"{_CONSOLES[arn.partition]}/switchrole?{urlencode(query)}"
-    return RoleWay(
-        name=exported.name,
-        sources=tuple(_sources(exported)),
-        account=account,
-        account_name=name,
-        role=role,
-        role_arn=str(arn),
-        mfa=door.requires.mfa,
-        asks_external_id=door.requires.external_id,
-        admitted=_admitted(exported),
-        external_id=exported.external_id if door.requires.external_id else None,
-        max_session_seconds=door.max_session_seconds,
-        region=regions.get(account),
-        switch_url=None if door.requires.external_id else url,
-        color=color if color and re.fullmatch(r"[0-9A-Fa-f]{6}", color) else None,
-        reason=door.reason,
-        owner=door.owner,
-        expires=door.expires,
-    )
 
 
 def _must_have_ids(exported: ExportedDoor, exports: Exports) -> None:
@@ -181,21 +187,6 @@ def _must_have_ids(exported: ExportedDoor, exports: Exports) -> None:
                 why=f"it names {account}, which stands for an account that was not created when this was written",
                 next_step="run `pulumi up` for the stack and export again",
             )
-
-
-def _shown(exports: Sequence[Exports], names: Mapping[str, str]) -> Iterable[RoleWay]:
-    """The ways that states show and nobody declares: by AWS's access role, within an account, break-glass among them.
-
-    They are what `twokeys access export` publishes of the same states. Those of Identity Center are its assignments.
-    """
-    shown = Snapshot.together([one.snapshot for one in exports], "these exports")
-    if not any(True for _ in shown.of_type(ROLE)):
-        return
-    regions = {account: region for one in exports for account, region in _regions(one).items()}
-    for exported in doors_of(read(build(shown))):
-        ends = (exported.door.source.account, exported.door.target.account)
-        if exported.door.target.permission_set is None and all(map(is_account_id, ends)):
-            yield _role_way(exported, exports[0], names, regions, ())
 
 
 def _sources(exported: ExportedDoor) -> Iterable[Who]:
@@ -221,35 +212,22 @@ def _admitted(exported: ExportedDoor) -> frozenset[str] | None:
     return frozenset(who.name for who in trusted)
 
 
-def _switch_urls(value: object) -> Iterable[str]:
-    for text in texts_of(value):
-        parts = urlsplit(text)
-        if f"{parts.scheme}://{parts.netloc}" in _CONSOLES.values() and parts.path == "/switchrole":
-            yield text
-
-
-def _leads_to(url: str, account: str, role: str) -> bool:
-    query = parse_qs(urlsplit(url).query)
-    return query.get("account") == [account] and query.get("roleName") == [role]
-
-
-def _iam_members(exports: Exports) -> Iterable[tuple[Who, frozenset[str]]]:
-    """What one stack says of IAM groups: a group it makes has the members that it puts in.
+def _members(exports: Exports) -> Iterable[tuple[Who, frozenset[str]]]:
+    """What one export says of groups and of who is there: a group that a stack makes has the members it puts in.
 
     The output `group_members` (user names by group) speaks of the account in which people live.
     """
     lived_in = str(exports.outputs.get(PEOPLE_OUTPUT) or exports.outputs.get(ACCOUNT_OUTPUT, ""))
-    users = exports.outputs.get("user_arns")
-    if isinstance(users, Mapping):
-        for name, arn in users.items():
-            parsed = Arn.parse(str(arn))
-            yield Who("user", parsed.account if parsed else lived_in, ""), frozenset({str(name)})
-    listed = exports.outputs.get("group_members")
-    for name, users in listed.items() if isinstance(listed, Mapping) else ():
-        yield Who("group", lived_in, str(name)), _names(users)
+    for name, arn in _mapping(exports, "user_arns"):
+        parsed = Arn.parse(str(arn))
+        yield Who("user", parsed.account if parsed else lived_in, ""), frozenset({name})
+    for name, users in _mapping(exports, "group_members"):
+        yield Who("group", lived_in, name), _names(users)
+    for name, users in _mapping(exports, "identity_center_members"):
+        yield Who("identity-center-group", "", name), _names(users)
     accounts, of_type = Accounts(exports.snapshot), exports.snapshot.of_type
-    for each in of_type("aws:iam/user:User"):
-        yield Who("user", accounts.of(each), ""), _names([each.text("name")])
+    for each in of_type("aws:identitystore/group:Group"):
+        yield Who("identity-center-group", "", each.text("displayName") or ""), frozenset()
     for each in of_type("aws:iam/group:Group"):
         yield Who("group", accounts.of(each), each.text("name") or ""), frozenset()
     for each in of_type("aws:iam/groupMembership:GroupMembership"):
@@ -262,15 +240,14 @@ def _iam_members(exports: Exports) -> Iterable[tuple[Who, frozenset[str]]]:
 def accounts_shown(exports: Iterable[Exports]) -> frozenset[str]:
     """The accounts whose doors these exports tell; one that they do not show may have others.
 
-    A published file says which. A stack tells of the accounts that it makes, a deployment also of those of its roles.
+    A published file, and what states show, says which. A stack tells of the accounts that it makes.
     """
     found: set[str] = set()
     for each in exports:
-        listed, made = each.outputs.get("accounts_shown"), each.outputs.get("member_account_ids")
-        if listed is None and isinstance(each.outputs.get("doors"), list) and isinstance(made, Mapping):
-            listed = [*made.values()]
-        accounts, of_type = Accounts(each.snapshot), each.snapshot.of_type
-        found |= {*_names(listed), *(accounts.of(one) for kind in (ROLE, USER) for one in of_type(kind))}
+        listed = each.outputs.get("accounts_shown")
+        if listed is None and isinstance(each.outputs.get("doors"), list):
+            listed = [account for _, account in _mapping(each, "member_account_ids")]
+        found |= _names(listed)
     return frozenset(found)
 
 
@@ -278,17 +255,24 @@ def _names(values: object) -> frozenset[str]:
     return frozenset(value for value in values if isinstance(value, str)) if isinstance(values, list) else frozenset()
 
 
-def _regions(exports: Exports) -> dict[str, str]:
-    """The region of each account, where all of its providers agree on one; a published file has them as an output."""
-    accounts = Accounts(exports.snapshot)
-    published = exports.outputs.get("regions")
+def _mapping(exports: Exports, output: str) -> Iterable[tuple[str, object]]:
+    found = exports.outputs.get(output)
+    return ((str(key), value) for key, value in found.items()) if isinstance(found, Mapping) else ()
+
+
+def _by_account(exports: Sequence[Exports], output: str) -> dict[str, str]:
+    """A text for each account; none where two exports differ about it."""
     found: dict[str, set[str]] = {}
-    for account, region in published.items() if isinstance(published, Mapping) else ():
-        found.setdefault(str(account), set()).add(str(region))
-    for provider in exports.snapshot.of_type(PROVIDER):
-        if region := provider.text("region"):
-            found.setdefault(accounts.of_provider(provider.urn), set()).add(region)
-    return {account: regions.pop() for account, regions in found.items() if len(regions) == 1}
+    for each in exports:
+        for account, text in _mapping(each, output):
+            found.setdefault(account, set()).add(str(text))
+    return {account: texts.pop() for account, texts in found.items() if len(texts) == 1}
+
+
+def _center(exports: Sequence[Exports]) -> dict[str, str]:
+    """The address and the region of Identity Center; what states show, which stand last, wins."""
+    told = (pair for each in exports for pair in _mapping(each, "identity_center"))
+    return {key: value for key, value in told if isinstance(value, str) and value}
 
 
 def _malformed(exports: Exports, place: str, why: str) -> Refusal:

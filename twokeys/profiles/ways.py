@@ -37,11 +37,7 @@ class _Way:
 
 @dataclass(frozen=True, kw_only=True)
 class RoleWay(_Way):
-    """A role behind a door, and what a session must show there.
-
-    `switch_url` is the console's switch-role link, or None where the console cannot go, to a role that asks for an
-    external ID: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_permissions-to-switch.html.
-    """
+    """A role behind a door, and what a session must show there."""
 
     role: str
     role_arn: str
@@ -49,8 +45,6 @@ class RoleWay(_Way):
     asks_external_id: bool = False
     external_id: str | None = None
     max_session_seconds: int | None = None
-    switch_url: str | None = None
-    color: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -111,7 +111,11 @@ def load_config(
     value is missing or of the wrong type, it is encrypted, or all of it is too much for a program.
     """
     path = project.stack_file(stack)
-    given = {_full(project, key): value for key, value in read_config(path).items()}
+    given: dict[str, Any] = {}
+    for key, value in read_config(path).items():
+        if (full := _full(project, key)) in given:
+            raise _unreadable(path, f"{full} stands twice, once without its namespace", "take out one of the two")
+        given[full] = value
     for key, text in (overrides or {}).items():
         given[_full(project, key)] = _overriding(project, key, text)
     _complete(project, stack, path, given)

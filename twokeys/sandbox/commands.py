@@ -10,15 +10,19 @@ from typing import TYPE_CHECKING
 
 import click
 
-from twokeys.options import CONFIG, PACK_CONFIG, PROJECT, Group
-from twokeys.sandbox.mailbox import DIRECTORY, mailbox
+from twokeys.options import CONFIG, FOLDER, PACK_CONFIG, PROJECT, Group
 from twokeys.sandbox.pulumi_commands import get_pulumi, mfa_code, pulumi_demo, shell
 
 if TYPE_CHECKING:
     from twokeys.sandbox.box import Sandbox
 
+_DIRECTORY = click.option(
+    "--state",
+    "directory",
+    type=FOLDER,
+    help="Where states and the local AWS are kept. Default: .twokeys in the project.",
+)
 _VERBOSE = click.option("--verbose", is_flag=True, help="Show every resource, every probe and what is only advised.")
-_JSON = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON and nothing else.")
 
 
 @click.group(cls=Group)
@@ -31,7 +35,6 @@ def sandbox() -> None:
     """
 
 
-sandbox.add_command(mailbox)
 sandbox.add_command(shell)
 sandbox.add_command(mfa_code)
 sandbox.add_command(get_pulumi)
@@ -41,11 +44,11 @@ sandbox.add_command(pulumi_demo)
 @sandbox.command()
 @click.argument("stacks", nargs=-1, required=True, metavar="STACK...")
 @PROJECT
-@DIRECTORY
+@_DIRECTORY
 @CONFIG
 @PACK_CONFIG
 @_VERBOSE
-@_JSON
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON and nothing else.")
 def up(  # noqa: PLR0913, PLR0917 - click gives the options as arguments
     stacks: tuple[str, ...],
     project: Path,
@@ -99,7 +102,7 @@ def up(  # noqa: PLR0913, PLR0917 - click gives the options as arguments
 
 @sandbox.command()
 @PROJECT
-@DIRECTORY
+@_DIRECTORY
 def down(project: Path, directory: Path | None) -> int:
     """End the local AWS and forget everything in it; the demo's too."""
     box = _sandbox(project, directory)
@@ -111,15 +114,14 @@ def down(project: Path, directory: Path | None) -> int:
 
 @sandbox.command()
 @PROJECT
-@DIRECTORY
+@_DIRECTORY
 @click.option(
     "--picture",
     type=click.Path(path_type=Path, dir_okay=False),
     help="Where to draw the organization (SVG). Default: organization.svg beside the states.",
 )
 @_VERBOSE
-@_JSON
-def demo(project: Path, directory: Path | None, picture: Path | None, verbose: bool, as_json: bool) -> int:
+def demo(project: Path, directory: Path | None, picture: Path | None, verbose: bool) -> int:
     """Tell the whole story: management, stage and prod proved and made, then every door tried.
 
     Starts in a fresh .twokeys/demo. A door whose grant is taken away must be refused in preview, before its account
@@ -132,15 +134,13 @@ def demo(project: Path, directory: Path | None, picture: Path | None, verbose: b
     from twokeys.sandbox.demo import show_answers, tell
 
     box = _sandbox(project, directory or project / ".twokeys" / "demo")
-    console = Console(quiet=as_json, soft_wrap=True, highlight=False, markup=False)
+    console = Console(soft_wrap=True, highlight=False, markup=False)
     box.remove()
     with box.local_aws() as aws:
         story = tell(box, aws, console, verbose=verbose)
     if story.ok:
         target = (picture or box.directory / "organization.svg").resolve()
         show_answers(story, box, target, console, verbose=verbose)
-    if as_json:
-        click.echo(json.dumps(story.as_json(), indent=2))
     for reason in story.failed:
         console.print(reason, style="red")
     return 0 if story.ok else 1

@@ -26,7 +26,7 @@ from twokeys.sandbox.answers import ask
 from twokeys.sandbox.box import Sandbox
 from twokeys.sandbox.local_aws import LocalAws
 from twokeys.sandbox.probes import probe
-from twokeys.sandbox.report import Report, Verdicts, as_data
+from twokeys.sandbox.report import Report, Verdicts
 from twokeys.sandbox.up import StackRun
 from twokeys.shown import folded
 from twokeys.verify.attempts import Probe
@@ -48,16 +48,12 @@ class Story:
     """How the demo went.
 
     Attributes:
-        runs: each stack's run, as JSON-ready data.
         outputs: stack name to its outputs.
-        refusal: the preview that must be refused, as JSON-ready data; None where no stack has a door.
         entering: who can enter prod, as lines.
         failed: why it is not the story that it should be; empty when it is.
     """
 
-    runs: list[dict[str, Any]] = field(default_factory=list)
     outputs: dict[str, Mapping[str, Any]] = field(default_factory=dict)
-    refusal: dict[str, Any] | None = None
     probes: list[Probe] = field(default_factory=list)
     entering: list[str] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
@@ -66,18 +62,6 @@ class Story:
     def ok(self) -> bool:
         """Whether everything was proved and made, the one-key door was refused, and no probe went otherwise."""
         return not self.failed
-
-    def as_json(self) -> dict[str, Any]:
-        """Everything as JSON-ready data."""
-        return {
-            "ok": self.ok,
-            "failed": self.failed,
-            "runs": self.runs,
-            "outputs": self.outputs,
-            "refusal": self.refusal,
-            "entering": self.entering,
-            "probes": [one.as_dict() for one in self.probes],
-        }
 
 
 def tell(box: Sandbox, aws: LocalAws, console: Console, *, verbose: bool = False) -> Story:
@@ -89,7 +73,6 @@ def tell(box: Sandbox, aws: LocalAws, console: Console, *, verbose: bool = False
             return story
         with Report(console, verbose=verbose) as report:
             done = report.run(StackRun(box, name, say=report.say, output=report.printed), aws)
-        story.runs.append(as_data(done))
         if not done.ok:
             story.failed.append(f"stack {name} could not be brought up")
             return story
@@ -109,7 +92,7 @@ def show_answers(story: Story, box: Sandbox, picture: Path, console: Console, *,
         story.failed += ask(_states(box), folder, picture, story.outputs)
     console.print()
     _print(console, f"pictures {_short(picture)}, in {_short(folder)}:", 9)
-    _print(console, "         audit.html map.html ways-in.html bill.svg (the bill is invented)", 9)
+    _print(console, "         audit.html map.html bill.svg (the bill is invented)", 9)
 
 
 def _enter(story: Story, box: Sandbox, console: Console, *, verbose: bool) -> None:
@@ -176,7 +159,6 @@ def _half_open(box: Sandbox, name: str) -> _HalfOpen | None:
 def _refuse_one_key(story: Story, half: _HalfOpen, console: Console) -> bool:
     """Preview the stack with the grant of one door taken away; the rules must refuse it, before anything exists."""
     done = half.run.preview()
-    story.refusal = {"door": half.door, **as_data(done)}
     found = [one for one in done.verdicts.mandatory if one.rule == MISSING_KEY]
     if not found:
         others = ", ".join(sorted({one.rule for one in done.verdicts.mandatory}))

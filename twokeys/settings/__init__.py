@@ -99,16 +99,17 @@ _OBJECTS = frozenset(
 _KEYS = frozenset(field.alias or name for name, field in Settings.model_fields.items())
 
 _OBJECT = ("it has settings of its own, and this is none", "write `key: value` lines below it, or {{}} for none")
+_EMPTY = ("it is empty", "write what is meant")
 _PLAIN = {
     "missing": ("it is required", "add it"),
     "extra_forbidden": ("there is no such setting", "remove it, or correct its spelling"),
     "string_type": ("it takes text", "write it as text, in quotes if YAML would read it as something else"),
-    "string_too_short": ("it takes at least {min_length} characters", "write them, or leave the key out"),
+    "string_too_short": _EMPTY,
     "string_too_long": ("it takes at most {max_length} characters", "write fewer"),
     "dict_type": _OBJECT,
     "model_type": _OBJECT,
     "tuple_type": ("it takes a list", "write a list, as in [one, two]"),
-    "too_short": ("it lists at least {min_length}", "list what is meant, or leave the key out"),
+    "too_short": _EMPTY,
     "bool": ("it takes true or false", "write true or false"),
     "int": ("it takes a whole number", "write one"),
     "float": ("it takes a number", "write one"),
@@ -142,12 +143,13 @@ def _problem_of(detail: ErrorDetails) -> Problem:
     why, next_step = plain or (detail["msg"].replace("{", "{{").replace("}", "}}"), "correct the value")
     if kind == "refused":
         return Problem(key, value, detail["msg"], context["next_step"])
-    if kind == "extra_forbidden" and (above := holders(detail["loc"])):
-        next_step = f"write it under {' or '.join(above)}, where it belongs"
-    elif kind == "extra_forbidden" and str(place[-1]).casefold() == "resourcecontrolpolicies":
+    if kind == "extra_forbidden" and str(place[-1]).casefold() == "resourcecontrolpolicies":
         next_step = "write each under `policies`, with `type: RESOURCE_CONTROL_POLICY`"
-    elif kind == "extra_forbidden" and (near := nearest_key(detail["loc"])):
-        next_step = f"write {near}, if that is meant, or remove it"
+    elif kind == "extra_forbidden":
+        near, above = nearest_key(detail["loc"]), holders(detail["loc"])
+        if near or above:
+            next_step = f"write it under {' or '.join(above)}, where it belongs" if above else "remove it"
+            next_step = f"write {near}, if that is meant, or {next_step}" if near else next_step
     if kind == "literal_error":
         choices = re.findall("'([^']+)'", context["expected"])
         if len(place) < len(detail["loc"]):
@@ -176,5 +178,6 @@ def _full(key: str) -> str:
 
 
 def _shown(value: object) -> str:
-    text = value if isinstance(value, str) else json.dumps(value, default=str)
+    plain = isinstance(value, str) and value.isprintable() and value.strip() == value != ""
+    text = str(value) if plain else json.dumps(value, default=str, ensure_ascii=False)
     return text if len(text) <= 80 else text[:77] + "..."

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationInfo, field_validator
 from pydantic.alias_generators import to_camel
+
+from twokeys.settings.values import refuse
 
 
 class Model(BaseModel):
@@ -12,3 +14,11 @@ class Model(BaseModel):
     model_config = ConfigDict(
         frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True, coerce_numbers_to_str=False
     )
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _said(cls, value: object, info: ValidationInfo) -> object:
+        """A key with nothing after its colon may be a text that was forgotten: leaving it out says so for sure."""
+        if value is None and cls.model_fields[str(info.field_name)].default is None:
+            raise refuse("nothing stands after its colon", "write what is meant, or leave the key out")
+        return value

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from twokeys.errors import or_nearest
+
+_NAMES_PAGE = "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,26 @@ def no_unit(key: str, path: str, units: Iterable[str], next_step: str) -> Proble
 def no_account(key: str, account: str, accounts: Iterable[str]) -> Problem:
     """A key that no account of the stack has."""
     step = or_nearest("name one of them, or add it to `accounts` of this stack", account, accounts)
-    return Problem(key, account, f"accounts of this stack: {', '.join(accounts) or 'none'}", step)
+    return Problem(key, account, f"accounts of this stack: {listed(accounts)}", step)
+
+
+def listed(names: Iterable[str], most: int = 20) -> str:
+    """The names there are, for a sentence."""
+    first, *more = [*names] or ["none"]
+    return ", ".join([first, *more][:most]) + (f" and {len(more) + 1 - most} more" if len(more) >= most else "")
+
+
+def twice(key: str, names: Iterable[str]) -> Iterator[Problem]:
+    """Names that stand twice, or differ by case alone, which AWS does not tell apart."""
+    seen: dict[str, str] = {}
+    for name in names:
+        if name.casefold() not in seen:
+            seen[name.casefold()] = name
+        elif (other := seen[name.casefold()]) == name:
+            yield Problem(key, name, "it is listed twice", "list it once")
+        else:
+            why = f"{other} is the same name to AWS, which does not tell names apart by case ({_NAMES_PAGE})"
+            yield Problem(key, name, why, "name one of them differently, or leave it out")
 
 
 def no_mfa(key: str) -> Problem:
