@@ -4,7 +4,12 @@ import csv
 import gzip
 import hashlib
 import json
+import re
 import subprocess
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from html import unescape
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -17,7 +22,7 @@ from click.testing import CliRunner, Result
 
 from tests.access.states import write_state
 from tests.access.world import CI as CI_ROLE
-from tests.access.world import OUTSIDE, STAGE, document, grants, trusts, two_keys
+from tests.access.world import MFA, OUTSIDE, STAGE, World, document, grants, trusts, two_keys
 from tests.access.world import arn as world_arn
 from tests.audit.cloudtrail import ENABLED, denied, digests, entry, read_event, signed_in
 from twokeys.answers.commands import access
@@ -148,14 +153,14 @@ def test_events_are_compared_with_the_doors(tmp_path: Path) -> None:
     listing.unlink()
     there.unlink()
     assert [(one["what"], one["doors"], one["caller"]["accountName"]) for one in events["population"]] == [
-        ("entry", ["prod-deployer"], "management"),
-        ("entry", ["prod-deployer"], "management"),
+        ("entry by a door", ["prod-deployer"], "management"),
+        ("entry by a door", ["prod-deployer"], "management"),
         ("entry without a door", [], "management"),
     ]
     assert [one["caller"]["name"] for one in events["undeclared"]] == ["mallory"]
     assert [(one["caller"]["name"], one["why"]) for one in events["unusual"]] == [
-        ("ci", ["new source address 198.51.100.7"]),
-        ("mallory", ["first entry into this role"]),
+        ("ci", ["new source address 198.51.100.7 for this principal"]),
+        ("mallory", ["this principal's first entry into this role"]),
         ("alice", ["failed attempt: AccessDenied"]),
     ]
     text = run(
@@ -164,7 +169,7 @@ def test_events_are_compared_with_the_doors(tmp_path: Path) -> None:
     table = list(csv.DictReader(Path("report.csv").read_text().splitlines()))
     rows = [(row["what"], row["who"]) for row in table]
     assert ("door used", "role ci") in rows
-    (first, *_) = [row for row in table if row["what"] == "entry"]
+    (first, *_) = [row for row in table if row["what"] == "entry by a door"]
     assert (first["time"], first["from address"], first["region"]) == (
         "2026-09-01T10:00:00Z",
         "192.0.2.101",
@@ -177,10 +182,160 @@ def test_events_are_compared_with_the_doors(tmp_path: Path) -> None:
     assert rows[-4:] == [("entry without a door", "user mallory")] + [
         ("unusual", who) for who in ("role ci", "user mallory", "user alice")
     ]
-    assert "\nCloudTrail: 1 entry without a door, 3 unusual\n\n" in text
+    assert "\nCloudTrail: 3 entries (2 by a door, 1 without a door), 3 unusual\n\n" in text
     assert "\nOf 3 ways in, those through other roles included: 1 used, 2 without a record of use\n" in text
     assert "\n\nWhat CloudTrail saw\nCloudTrail from 2026-09-01" in text
-    assert "CloudTrail: 1 entry without a door, 3 unusual." in Path("report.html").read_text()
+    assert "CloudTrail: 3 entries (2 by a door, 1 without a door), 3 unusual." in Path("report.html").read_text()
+
+
+def open_world() -> World:
+    """Doors for one, for a whole account, for everyone and for any identity provider; one that asks for MFA; a step."""
+    world, ann = two_keys(), world_arn(HUB, "user/ann")
+    trusting = {"name": "ci", "assumeRolePolicy": document(trusts(ann))}
+    world.change(world.resources[2], inputs=trusting, outputs=trusting)
+    build, deployer = world.role("build", world.hub), world_arn(STAGE, "role/deployer")
+    world.grant("build", world.hub, deployer)
+    trusting = {"name": "deployer", "assumeRolePolicy": document(trusts(CI_ROLE, world_arn(HUB, f"role/{build.name}")))}
+    world.change(world.resources[3], inputs=trusting, outputs=trusting)
+    world.role("vendor", world.stage, document(trusts(world_arn(OUTSIDE, "root"))))
+    world.role("open", world.stage, document({"Effect": "Allow", "Principal": "*", "Action": "sts:*"}))
+    world.role("reader", world.stage, document(trusts(ann, condition=MFA)))
+    if_there = {"BoolIfExists": {"aws:MultiFactorAuthPresent": "true"}}
+    world.role("lax", world.stage, document(trusts(ann, condition=if_there)))
+    world.add("User", "ann", world.hub, name="ann")
+    may = document(grants(world_arn(STAGE, "role/reader"), world_arn(STAGE, "role/lax")))
+    world.add("UserPolicy", "ann", world.hub, user="ann", policy=may)
+    return world
+
+
+def of_open_world() -> list[dict[str, Any]]:
+    def untold(account: str, unique_id: str, role: str, time: str, **more: Any) -> dict[str, Any]:
+        told = {"type": "AWSAccount", "accountId": account, "principalId": unique_id}
+        return entry(CI, role, time, userIdentity=told, **more)
+
+    ann, eve, bob = world_arn(HUB, "user/ann"), world_arn(OUTSIDE, "user/eve"), world_arn(STAGE, "user/bob")
+    deployer, opened = world_arn(STAGE, "role/deployer"), world_arn(STAGE, "role/open")
+    by_saml = {"type": "SAMLUser", "userName": "zoe", "identityProvider": "S"}
+    return [
+        entry(CI, deployer, "2026-09-01T10:00:00Z"),
+        entry(CI, deployer, "2026-09-02T10:00:00Z"),
+        untold(HUB, "AROASOMEBODY:x", deployer, "2026-09-03T10:00:00Z"),
+        untold(OUTSIDE, "AROAVENDOR:x", world_arn(STAGE, "role/vendor"), "2026-09-04T10:00:00Z"),
+        entry(eve, opened, "2026-09-05T10:00:00Z"),
+        entry(eve, opened, "2026-09-06T10:00:00Z", eventName="AssumeRoleWithSAML", userIdentity=by_saml),
+        entry(ann, world_arn(STAGE, "role/reader"), "2026-09-07T10:00:00Z"),
+        entry(world_arn(HUB, "user/mallory"), deployer, "2026-09-20T10:00:00Z"),
+        entry(ann, CI_ROLE, "2026-09-21T10:00:00Z", recipientAccountId=HUB),
+        untold(HUB, "AIDASOMEBODY", CI_ROLE, "2026-09-21T11:00:00Z", recipientAccountId=HUB),
+        denied(ann, deployer, "2026-09-22T10:00:00Z"),
+        denied(bob, deployer, "2026-09-22T10:00:00Z"),
+        entry(bob, deployer, "2026-09-22T09:00:00Z"),
+        signed_in(STAGE, "2026-09-22T10:00:00Z"),
+    ]
+
+
+def test_every_number_adds_up_and_is_the_same_in_text_page_table_and_json(tmp_path: Path) -> None:
+    state = str(write_state(tmp_path / "state", open_world()))
+    asked = ("stage", "--state", state, "--events", logs(tmp_path, *of_open_world()))
+    text = run(*asked, "--csv", "report.csv", "--html", "report.html").output
+    page = unescape(Path("report.html").read_text().replace("<wbr>", ""))
+    rows = list(csv.DictReader(Path("report.csv").read_text().splitlines()))
+    data = read(*asked)
+    events, summary = data["events"], data["summary"]
+    doors = [(one["count"], one["perhaps"]) for one in (*events["doors"], *events["steps"])]
+    kinds = events["entriesAndSteps"]
+    assert kinds == Counter(one["what"] for one in events["population"])
+    assert list(kinds.values()) == [5, 2, 1, 1, 1], kinds
+    numbers = Numbers(
+        Counter(way["permissions"]["level"] for way in data["ways"]),
+        kinds["entry perhaps by a door"] + kinds["step perhaps on the way"],
+        len(events["undeclared"]),
+        len(events["unusual"]),
+        sorted(doors),
+    )
+    assert (numbers.levels, numbers.without) == (summary["permissions"], kinds["entry without a door"])
+    assert in_text(text) == in_page(page) == in_table(rows) == numbers
+
+    entries = events["entries"]
+    assert entries == sum(count for kind, count in kinds.items() if kind.startswith("entry"))
+    said = f"{entries} entries (5 by a door, 2 perhaps by a door, 1 without a door)"
+    top = f"CloudTrail: {said}, 1 whose MFA is not shown though its door asks for it, {numbers.unusual} unusual"
+    doors_of = [len(one["doors"]) for one in events["population"]]
+    assert sum(map(sum, doors)) == sum(doors_of)
+    several = [count for count in doors_of if count > 1]
+    apart = "1 call within the account, 1 failed attempt, 1 failed call within the account, "
+    apart += "1 sign-in of the root user within the account"
+    assert (sum(events["apart"].values()), apart.count("1 ")) == (4, 4)
+    period = f"UTC: {said}, 1 step on the way, 1 step perhaps on the way; "
+    period += f"{len(several)} of these have several doors and count at each, {sum(several)} times; "
+    period += f"not among the entries: {apart};"
+    without = sum(one["withoutExternalId"] for one in summary["thirdParties"])
+    assert (summary["mfaNotAskedOfAccessKeys"], events["askedForAndNotShown"], without) == (1, {"MFA": 1}, 3)
+    outside = "1 way from third parties outside the organization, 1 without an external ID; "
+    outside += "2 ways from third parties not shown to be in the organization, 2 without an external ID; "
+    for shown in (text, page, "\n".join(row["why"] for row in rows)):
+        for sentence in (top, period, f"{outside}1 way with MFA (not asked of access keys)"):
+            assert sentence in shown
+    assert Counter(row["third party"] for row in rows if row["third party"]) == {
+        one["known"]: one["ways"] for one in summary["thirdParties"]
+    }
+
+
+@dataclass
+class Numbers:
+    """What somebody counts in a report: ways by level, entries and uses of steps, what is unusual, each door's use."""
+
+    levels: Mapping[str, int]
+    perhaps: int
+    without: int
+    unusual: int
+    doors: list[tuple[int, int]]
+
+
+def times(lines: Iterable[str]) -> list[tuple[int, int]]:
+    """How often each door was used, surely and perhaps, as its line says."""
+    found = ((re.search(r", (\d+) time", line), re.search(r"perhaps (\d+) time", line)) for line in lines)
+    return sorted((int(sure[1]) if sure else 0, int(perhaps[1]) if perhaps else 0) for sure, perhaps in found)
+
+
+def in_text(text: str) -> Numbers:
+    ways, _, events = text.partition("What CloudTrail saw")
+    starts = Counter(line.partition(": ")[0].partition(" by ")[0] for line in events.splitlines())
+    usages = ("used", "perhaps used", "not known", "no record of use", "on the way, ")
+    doors = [line for line in events.partition("\nOf ")[0].splitlines() if line.startswith(usages)]
+    levels = Counter(re.findall(r"^  ([a-z ]+?)(?: \(.*?\))?: .* -> ", ways, re.MULTILINE))
+    return Numbers(levels, starts["perhaps"], starts["without a door"], starts["unusual"], times(doors))
+
+
+def in_page(page: str) -> Numbers:
+    tables: dict[str, list[list[str]]] = defaultdict(list)
+    for caption, body in re.findall(r"<caption>(.*?)</caption>.*?</thead>(.*?)</table>", page, re.DOTALL):
+        for row in re.findall(r"<tr>(.*?)</tr>", body, re.DOTALL):
+            tables[caption].append(re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row, re.DOTALL))
+    without = re.search(r"<h3>Entries without a door</h3>\s*<ul>(.*?)</ul>", page, re.DOTALL)
+    doors = tables["Use of each door"] + tables["Use of the steps on the way"]
+    return Numbers(
+        Counter(row[1].partition(":")[0] for row in tables["Ways in"] if len(row) > 1),
+        len(tables["Those that are perhaps by a door"]),
+        without.group(1).count("<li>") if without else 0,
+        len(tables["What is unusual about each"]),
+        times(row[1] for row in doors),
+    )
+
+
+def in_table(rows: list[dict[str, str]]) -> Numbers:
+    kinds = Counter(row["what"] for row in rows)
+    return Numbers(
+        Counter(row["permissions"].partition(" (")[0] for row in rows if row["what"] == "way in"),
+        kinds["entry perhaps by a door"] + kinds["step perhaps on the way"],
+        kinds["entry without a door"],
+        kinds["unusual"],
+        sorted(
+            (int(row["count"]), int(row["perhaps"]))
+            for row in rows
+            if row["usage"] and row["what"].startswith(("door", "step"))
+        ),
+    )
 
 
 def test_a_period_limits_the_events(tmp_path: Path) -> None:
@@ -219,8 +374,8 @@ def test_the_exit_code_tells_on_demand_that_somebody_has_to_look(tmp_path: Path)
 
 def test_a_sign_in_as_the_root_user_is_shown_and_gives_exit_code_1(tmp_path: Path) -> None:
     result = run("prod", "--events", logs(tmp_path, signed_in(PROD, "2026-09-22T10:00:00Z")), "--exit-code")
-    assert (result.return_value, "CloudTrail: 0 entries without a door, 1 unusual" in result.stdout) == (1, True)
-    assert ": 0 entries; not among them: 1 sign-in of the root user within the account" in result.stdout
+    assert (result.return_value, "CloudTrail: 0 entries, 1 unusual" in result.stdout) == (1, True)
+    assert ": 0 entries; not among the entries: 1 sign-in of the root user within the account" in result.stdout
     root = f"unusual: 2026-09-22 10:00:00 UTC root user of prod ({PROD}) -> console of prod ({PROD}) from 192.0.2.0"
     assert root in result.stdout
 
@@ -564,7 +719,7 @@ def test_files_of_other_services_are_passed_over_and_counted_in_a_folder_and_ref
         raise run("prod", "--events", str(config)).exception or AssertionError
 
 
-WHOLE = gzip.compress(json.dumps({"Records": [entry(CI, DEPLOYER, "2026-09-01T10:00:00Z")] * 9}).encode())
+WHOLE = gzip.compress(json.dumps({"Records": [entry(CI, DEPLOYER, "2026-09-01T10:00:00Z")] * 9}).encode(), mtime=0)
 STAGES = "222222222222"
 
 

@@ -177,12 +177,36 @@ def test_a_caller_of_whom_only_account_and_id_are_told_perhaps_used_each_door_th
     assert len(found.undeclared) == (not perhaps)
 
 
+@pytest.mark.parametrize(("others", "said"), [((), Usage.USED), (("role/agent",), Usage.PERHAPS)])
+def test_whoever_of_an_account_came_by_the_door_of_the_account_unless_there_is_another_for_one_of_it(
+    others: tuple[str, ...], said: Usage
+) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html#principal-accounts."""
+    world = World()
+    world.role("vendor", world.stage, document(trusts(arn(OUTSIDE, "root"), *(arn(OUTSIDE, one) for one in others))))
+    told = {"type": "AWSAccount", "accountId": OUTSIDE, "principalId": "AROAVENDOR:x"}
+    found = compared(world, entry(CI_SESSION, arn(STAGE, "role/vendor"), at(0), userIdentity=told))
+    used = [one for one in found.doors if one.door.source.who.account == OUTSIDE]
+    assert [one.usage for one in used] == [said] * (1 + len(others))
+    assert found.undeclared == ()
+
+
+def test_where_nothing_tells_which_account_is_the_management_account_anybody_perhaps_used_the_access_role() -> None:
+    """https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_accounts_access.html."""
+    world = World()
+    world.resources = [world.stage]
+    role = arn(STAGE, "role/OrganizationAccountAccessRole")
+    found = compared(world, entry(f"arn:aws:iam::{HUB}:user/admin", role, at(0)))
+    assert usage(found) == {"OrganizationAccountAccessRole": Usage.PERHAPS}
+    assert found.undeclared == ()
+
+
 def test_services_and_calls_within_the_account_are_counted_apart() -> None:
     world = two_keys()
     service = {**BY_A_SERVICE, "requestParameters": {"roleArn": DEPLOYER}, "resources": [], "eventTime": at(0)}
     inside = entry(f"arn:aws:iam::{STAGE}:user/bob", DEPLOYER, at(0))
     found = compared(world, service, inside)
-    assert found.apart == {"by AWS services": 1, "within the account": 1}
+    assert found.apart == {"calls by AWS services": 1, "calls within the account": 1}
     assert (found.entries, found.unusual) == (0, ())
 
 
@@ -385,7 +409,7 @@ def test_a_service_that_calls_for_an_account_of_ours_is_named_and_needs_no_door(
     """https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html."""
     told = {"type": "AWSAccount", "principalId": "AROAX:s", "accountId": account, **changes}
     found = compared(two_keys(), entry(CI_SESSION, arn(STAGE, "role/stacksets"), at(0), userIdentity=told))
-    service = {"by cloudformation.amazonaws.com for somebody of account management": 1}
+    service = {"calls by cloudformation.amazonaws.com for somebody of account management": 1}
     assert (found.apart, len(found.undeclared), found.entries) == (service if apart else {}, not apart, not apart)
 
 
@@ -502,8 +526,8 @@ def test_between_digests_no_hour_may_lack(hours: list[tuple[int, int]], said: st
     for one in hours:
         span = [midnight + timedelta(hours=hour) for hour in one]
         coverage.digest(f"{STAGE}_CloudTrail-Digest_us-east-1_the-trail_us-east-1_20260901T100131Z.json.gz", *span)
-    gaps = coverage.gaps(STAGE, [], (midnight, end))
-    assert (gaps.words, [day.day for day in gaps.days.get("us-east-1", ())]) == (said, lacking)
+    gaps = coverage.covered(STAGE, [], (midnight, end))
+    assert (gaps.lacks, [day.day for day in gaps.days.get("us-east-1", ())]) == (said, lacking)
 
 
 @pytest.mark.parametrize(
@@ -647,7 +671,7 @@ def test_a_used_door_tells_its_sessions_and_what_came_before_its_keys() -> None:
 def test_the_first_entry_into_a_role_is_unusual_after_the_learning_period_only() -> None:
     assert whys(compared(two_keys(), entry(CI_SESSION, DEPLOYER, at(13)), learning_days=14)) == []
     assert whys(compared(two_keys(), entry(CI_SESSION, DEPLOYER, at(14)), learning_days=14)) == [
-        ("first entry into this role",)
+        ("this principal's first entry into this role",)
     ]
     twice = compared(
         two_keys(), entry(CI_SESSION, DEPLOYER, at(13)), entry(CI_SESSION, DEPLOYER, at(15)), learning_days=14
@@ -660,7 +684,9 @@ def test_a_new_source_address_and_a_new_region_are_unusual_for_one_who_entered_b
     moved = entry(CI_SESSION, DEPLOYER, at(20), sourceIPAddress="198.51.100.7", awsRegion="eu-central-1")
     again = entry(CI_SESSION, DEPLOYER, at(21), sourceIPAddress="198.51.100.7", awsRegion="eu-central-1")
     found = compared(two_keys(), before, moved, again, learning_days=14)
-    assert whys(found) == [("new source address 198.51.100.7", "new region eu-central-1")]
+    assert whys(found) == [
+        ("new source address 198.51.100.7 for this principal", "new region eu-central-1 for this principal")
+    ]
 
 
 def test_two_hours_from_every_usual_hour_is_unusual_round_the_clock_and_one_hour_is_not() -> None:
@@ -678,7 +704,7 @@ def test_a_failed_attempt_is_unusual_at_any_time_and_teaches_nothing() -> None:
     assert whys(found) == [("failed attempt: AccessDenied",)]
     assert (found.entries, usage(found)["deployer"]) == (0, Usage.NEVER)
     after = compared(two_keys(), denied(CI_SESSION, DEPLOYER, at(0)), entry(CI_SESSION, DEPLOYER, at(20)))
-    assert whys(after)[1] == ("first entry into this role",)
+    assert whys(after)[1] == ("this principal's first entry into this role",)
 
 
 def test_the_order_in_which_records_are_read_makes_no_difference() -> None:

@@ -9,6 +9,7 @@ from importlib.metadata import version
 from itertools import chain
 from typing import Any
 
+from twokeys.access.requirements import MFA_BUT_OF_KEYS
 from twokeys.access.snapshot import Evidence
 from twokeys.answers.model import NOT_SHOWN_INSIDE, OUTSIDE, Account, Answers, Door, Party, State, Way
 from twokeys.answers.permissions import Level
@@ -40,6 +41,8 @@ class Summary:
     levels: tuple[tuple[Level, int], ...]
     doors_without_a_key: int
     not_proved: int
+    mfa_but_of_keys: int = 0
+    """Ways that ask for MFA by an operator that lets in whoever tells nothing of it, such as an access key."""
     third_parties: tuple[tuple[str, int, int], ...] = ()
     """Of third parties that are alike in what is known of them the ways, and those that ask for no external ID."""
 
@@ -70,6 +73,7 @@ class Summary:
             for known, ways, without in self.third_parties
         ]
         more += [
+            f"{counted(self.mfa_but_of_keys, 'way')} with {MFA_BUT_OF_KEYS}" if self.mfa_but_of_keys else "",
             f"{counted(self.doors_without_a_key, 'door')} without a key or denied" if self.doors_without_a_key else "",
             f"{self.not_proved} not proved" if self.not_proved else "",
         ]
@@ -87,6 +91,7 @@ class Summary:
             "permissions": {level.word: count for level, count in self.levels},
             "doorsWithoutAKey": self.doors_without_a_key,
             "notProved": self.not_proved,
+            "mfaNotAskedOfAccessKeys": self.mfa_but_of_keys,
             "thirdParties": [
                 {"known": known, "ways": ways, "withoutExternalId": without}
                 for known, ways, without in self.third_parties
@@ -133,6 +138,7 @@ def summary(answers: Answers) -> Summary:
         levels=tuple((level, levels[level]) for level in _STRONGEST_FIRST if levels[level]),
         doors_without_a_key=sum(door.state is State.SHUT for door in answers.doors),
         not_proved=len(answers.not_proved),
+        mfa_but_of_keys=sum(MFA_BUT_OF_KEYS in way.conditions for way in answers.ways),
         third_parties=tuple(
             (known, len(ways), sum(not way.external_id for way in ways))
             for known in (OUTSIDE, NOT_SHOWN_INSIDE)

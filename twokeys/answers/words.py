@@ -25,6 +25,11 @@ def third_party(way: Way) -> str:
     return (way.third_party or "") + (", no external ID" if way.third_party and not way.external_id else "")
 
 
+def third_parties(ways: Iterable[Way]) -> str:
+    """What is known of a principal that is a third party, over all of its ways."""
+    return "; ".join(sorted({third_party(way) for way in ways} - {""}))
+
+
 def conditions(way: Way) -> str:
     """What a session must show beside its identity; "always" where nothing."""
     return " and ".join(way.conditions) or "always"

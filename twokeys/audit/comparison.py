@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import Enum
 from functools import cached_property
 
 from twokeys.answers.model import Answers, Party, Step, Way
 from twokeys.answers.published import EXTERNAL_ID, MFA
 from twokeys.audit import LEARNING
-from twokeys.audit.coverage import Gaps, Recorded
+from twokeys.audit.coverage import Covered
 from twokeys.audit.logs import Source
 from twokeys.audit.trail import LOGGING, ROOT, SIGN_IN, Trail, Use, resolved
 from twokeys.doors import Who
@@ -34,6 +34,8 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_common-scenarios_third
 """
 _BY_PROVIDER = ("web-identity", "saml", "identity-center-user", "identity-center-group")
 """Who comes by an identity provider: recorded in the role's account only."""
+_UNKNOWN_MANAGEMENT = Who("root", "")
+"""Whom AWS's own access role lets in where nothing tells which account that is."""
 _ANY_PROVIDER = "any identity provider "
 """How a door's source begins that is of no provider in particular."""
 
@@ -51,8 +53,8 @@ class Usage(Enum):
 class DoorUse:
     """How one door was used: `count` entries that are surely its own, `perhaps` that may be.
 
-    `early` of them came before its keys were made, as far as it is known when; `sessions` are those of the callers',
-    `identities` the source identities.
+    `last`, `early`, `sessions` and `identities` are of the sure ones, else of those that may be its own: how many came
+    before its keys were made, as far as it is known when; the sessions of the callers; their source identities.
 
     `proved` is False for a door that the picture cannot prove open or shut: what used it shows that it was open.
     """
@@ -91,6 +93,7 @@ class WayUse:
     way: Way
     usage: Usage
     count: int = 0
+    perhaps: int = 0
     last: datetime | None = None
     not_known: str = ""
 
@@ -103,22 +106,6 @@ class Entry:
     doors: tuple[Step, ...]
     sure: bool
     on_the_way: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Covered:
-    """What there is of an account, and where and when it is not covered; None where it is, empty where nothing is.
-
-    `regions` are those that count; `days` all that are not covered, by region; `without_digests` the regions that log
-    files alone cover, in which a gap within a day does not show.
-    """
-
-    account: str
-    recorded: Recorded
-    regions: tuple[str, ...]
-    lacks: str | None
-    days: dict[str, list[date]]
-    without_digests: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,9 +136,7 @@ class Comparison:
     start: datetime | None
     end: datetime | None
     learned_until: datetime | None
-    entries: int
     doors: tuple[DoorUse, ...]
-    undeclared: tuple[Use, ...]
     unusual: tuple[Unusual, ...]
     apart: dict[str, int]
     unreadable: tuple[str, ...] = ()
@@ -164,6 +149,22 @@ class Comparison:
     population: tuple[Entry, ...] = ()
     regions: tuple[str, ...] = ()
     """Those that count, where people named them."""
+
+    @property
+    def entries(self) -> int:
+        """How many of `population` are entries."""
+        return sum(not one.on_the_way for one in self.population)
+
+    @property
+    def undeclared(self) -> tuple[Use, ...]:
+        """The entries that no door explains."""
+        return tuple(one.use for one in self.population if not one.doors)
+
+    @property
+    def not_shown(self) -> dict[str, int]:
+        """Of what doors ask for how many entries and uses of steps do not show whether it was there."""
+        asked = (what for one in self.population for what, shown in _asked(one).items() if shown is None)
+        return dict(Counter(asked))
 
     @property
     def not_known(self) -> tuple[int, int]:
@@ -200,20 +201,24 @@ def compare(
     period = _period(start or spanned[0], end or spanned[1]) if spanned else None
     start, end = spanned or (None, None)
     known = [resolved(use, answers.principals) for use in uses]
-    into = [use for use in known if use.account in answers.accounts]
-    apart = Counter(reason for use in into if (reason := _apart(use)))
-    judged = [use for use in into if use.event == SIGN_IN or not _apart(use)]
-    entries = [use for use in judged if use.failed is None and use.event != SIGN_IN]
     doors, steps = (_Tallies(one if period else ()) for one in _doors(answers))
     ids: dict[Who, set[str]] = defaultdict(set)
     for unique_id, party in answers.principals.items():
         ids[party.who].add(unique_id)
-    population = [doors.take(use, ids) for use in entries]
-    by_service = [one.use for one in population if not one.doors and _by_service(one.use, answers)]
-    apart += Counter(f"by {use.invoked_by} for {named(use.caller, answers).short}" for use in by_service)
-    population = [one for one in population if one.doors or not _by_service(one.use, answers)]
-    inside = [steps.take(use, ids, on_the_way=True) for use in known if not use.failed and use.event != SIGN_IN]
-    population += [one for one in inside if one.doors]
+    apart = Counter(dict(_key_calls(answers, trail)))
+    judged: list[Use] = []
+    population: list[Entry] = []
+    for use in known:
+        if use.account in answers.accounts:
+            other = _apart(use)
+            if other is None:
+                entry = doors.take(use, ids)
+                other = None if entry.doors else _by_service(use, answers)
+                population += [] if other else [entry]
+            apart += Counter([other] if other else ())
+            judged += [] if _needs_no_door(use) else [use]
+        if not use.failed and use.event != SIGN_IN and (step := steps.take(use, ids, on_the_way=True)).doors:
+            population.append(step)
     on_the_way = {step.source.who.account for way in answers.ways for step in way.steps} - {*answers.accounts}
     signed = [use for use in known if use.account in on_the_way and _is_weak(use)]
     calls = [*_root_calls(answers, trail), *_logging(trail, {*answers.accounts} | on_the_way)]
@@ -229,11 +234,9 @@ def compare(
         start=start,
         end=end,
         learned_until=learned,
-        entries=len(entries) - len(by_service),
         doors=tuple(use for _, use in by_doors.values()),
-        undeclared=tuple(one.use for one in population if not one.doors),
         unusual=tuple(_unusual([*judged, *signed], learned, _users(answers), calls, lacks)),
-        apart=dict(sorted((apart + Counter(dict(_key_calls(answers, trail)))).items())),
+        apart=dict(sorted(apart.items())),
         unreadable=tuple(trail.unreadable.values()),
         sign_ins=tuple(_sign_ins(judged)),
         sources=tuple(trail.sources),
@@ -267,7 +270,7 @@ class _Judge:
     trail: Trail
     start: datetime
     end: datetime
-    _gaps: dict[tuple[str, datetime], Gaps] = field(default_factory=dict)
+    _covered: dict[tuple[str, datetime], Covered] = field(default_factory=dict)
 
     @cached_property
     def stops(self) -> list[tuple[Use, datetime | None]]:
@@ -284,16 +287,16 @@ class _Judge:
         """The regions that stacks work in: those of an account of which that is not told."""
         return {one.region for one in self.answers.accounts.values() if one.region}
 
-    def gaps(self, account: str, start: datetime) -> Gaps:
-        """What is not covered of an account from `start` on: the same for each of its doors."""
-        if (account, start) not in self._gaps:
+    def covered(self, account: str, start: datetime) -> Covered:
+        """What is covered of an account from `start` on: the same for each of its doors."""
+        if (account, start) not in self._covered:
             stopped = [
                 ((use.time, until or self.end), self._stop(use, until)) for use, until in self._stops(account, start)
             ]
             period = (start, self.end)
-            found = self.trail.coverage.gaps(account, self._home(account), period, self._changed(account), stopped)
-            self._gaps[account, start] = found
-        return self._gaps[account, start]
+            found = self.trail.coverage.covered(account, self._home(account), period, self._changed(account), stopped)
+            self._covered[account, start] = found
+        return self._covered[account, start]
 
     def _stop(self, use: Use, until: datetime | None) -> str:
         who, end = named(use.caller, self.answers).short, f"to {until:%Y-%m-%d %H:%M} UTC" if until else "on"
@@ -333,10 +336,10 @@ class _Judge:
         if hidden:
             return f"it may be in {self.trail.hidden[min(hidden)]}", None, False
         start = max(self.start, made) if made and made <= self.end else self.start
-        found = [(place, self.gaps(account, start)) for account, place in accounts.items()]
-        if covering := [gaps for _, gaps in found if gaps.words is None]:
-            return "", (start, self.end), all(gaps.without_digests for gaps in covering)
-        each = (f"{place} is not covered {gaps.words}".rstrip() for place, gaps in found)
+        found = [(place, self.covered(account, start)) for account, place in accounts.items()]
+        if covering := [one for _, one in found if one.lacks is None]:
+            return "", (start, self.end), all(one.without_digests for one in covering)
+        each = (f"{place} is not covered {one.lacks}".rstrip() for place, one in found)
         return "; ".join(each) or "no account has records of it", None, False
 
     def accounts(self, ends: Iterable[tuple[Who, Who]]) -> Iterable[Covered]:
@@ -344,19 +347,16 @@ class _Judge:
         accounts = {*self.answers.accounts, *(source.account for source, _ in ends)} - {""}
         names = self.answers.names
         for account in sorted(accounts, key=lambda one: (one not in self.answers.accounts, names.get(one, one))):
-            recorded = self.trail.coverage.accounts.get(account, Recorded())
-            gaps = self.gaps(account, self.start)
-            yield Covered(account, recorded, gaps.regions, gaps.words, gaps.days, gaps.without_digests)
+            yield self.covered(account, self.start)
 
 
 @dataclass
 class _Tally:
     door: Step
-    count: int = 0
-    perhaps: int = 0
-    uses: list[Use] = field(default_factory=list)
-    others: list[Use] = field(default_factory=list)
-    """Those with another unique id."""
+    sure: list[Use] = field(default_factory=list)
+    perhaps: list[Use] = field(default_factory=list)
+    others: int = 0
+    """How many of `perhaps` have another unique id."""
 
     @property
     def made(self) -> datetime | None:
@@ -364,14 +364,14 @@ class _Tally:
 
     def use(self, judge: _Judge) -> DoorUse:
         made = self.made
-        uses = self.uses or self.others
+        uses = self.sure or self.perhaps
         early = sum(use.time < made for use in uses) if made else 0
         sessions = tuple(dict.fromkeys(use.caller_session for use in uses if use.caller_session))
         identities = tuple(dict.fromkeys(use.source_identity for use in uses if use.source_identity))
         last = uses[-1].time if uses else None
         about = judge.about(self.door, made)
-        found = (self.count, self.perhaps, last, early, sessions, identities)
-        return DoorUse(self.door, bool(self.door.keys), *found, *about, len(self.others))
+        found = (len(self.sure), len(self.perhaps), last, early, sessions, identities)
+        return DoorUse(self.door, bool(self.door.keys), *found, *about, self.others)
 
 
 class _Tallies:
@@ -390,9 +390,10 @@ class _Tallies:
     def take(self, use: Use, ids: Mapping[Who, set[str]], *, on_the_way: bool = False) -> Entry:
         """Give a use to the doors that explain it.
 
-        A door of the principal itself comes before a door of its account as a whole. Of whom the sources know the
-        unique id, another id is not theirs; one with their name, of before or after they were made anew, perhaps used
-        the door.
+        A door of the principal itself comes before a door of its account as a whole, which is surely that of an unnamed
+        principal, too, if no other door may be. Of whom the sources know the unique id, another id is not theirs; one
+        with their name, of before or after they were made anew, perhaps used the door.
+        https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html#principal-accounts
         """
         into = [
             one
@@ -401,9 +402,8 @@ class _Tallies:
         ]
         own = [one for one in into if _is(one.door.source.who, use.caller.who)]
         wide = [one for one in into if _lets_in_all(one.door.source.who, use.caller.who)]
-        sure = own or (wide if use.told else [])
         by_id = use.unique_id if not use.told else None
-        found = sure or [
+        may_be = [
             one
             for one in into
             if (use.event == ROOT and not use.told)  # a session that only the member's account has a record of
@@ -412,11 +412,13 @@ class _Tallies:
                 and not (by_id and _has_another_id(one.door.source.who, by_id, ids))
             )
         ]
+        sure = own or (wide if use.told or wide == may_be else [])
         other = bool(sure) and _is_another(use, ids)
         surely = bool(sure) and not other
+        found = sure or may_be
         for one in found:
-            one.count, one.perhaps = one.count + surely, one.perhaps + (not surely)
-            (one.others if other else one.uses).append(use)
+            (one.sure if surely else one.perhaps).append(use)
+            one.others += other
         return Entry(use, tuple(one.door for one in found), surely, on_the_way)
 
 
@@ -426,11 +428,16 @@ def _is_another(use: Use, ids: Mapping[Who, set[str]]) -> bool:
     return any(unique_id is not None and unique_id not in ids.get(who, {unique_id}) for who, unique_id in told)
 
 
-def _lacks(entry: Entry) -> tuple[str, ...]:
-    """What the call was without that each door that explains it asks for, in words."""
+def _asked(entry: Entry) -> dict[str, bool | None]:
+    """What each door that explains the call asks for, and whether the call's record shows it."""
     shown = {MFA: entry.use.mfa, EXTERNAL_ID: entry.use.external_id}
     asked = set.intersection(*(set(door.conditions) for door in entry.doors)) if entry.doors else set()
-    return tuple(words for what, words in _ASKED.items() if what in asked and shown[what] is False)
+    return {what: is_there for what, is_there in shown.items() if what in asked}
+
+
+def _lacks(entry: Entry) -> tuple[str, ...]:
+    """What the call was without that each door that explains it asks for, in words."""
+    return tuple(_ASKED[what] for what, shown in _asked(entry).items() if shown is False)
 
 
 def _way_use(way: Way, used: Mapping[tuple[Who, Who], tuple[_Tally, DoorUse]]) -> WayUse:
@@ -438,14 +445,14 @@ def _way_use(way: Way, used: Mapping[tuple[Who, Who], tuple[_Tally, DoorUse]]) -
     found, doors = [one for one, _ in pairs], [use for _, use in pairs]
     if len(doors) == 1:
         (one,) = doors
-        return WayUse(way, one.usage, one.count or one.perhaps, one.last, one.not_known)
-    keys = {use.key for use in found[0].uses if use.key}
+        return WayUse(way, one.usage, one.count, one.perhaps, one.last, one.not_known)
+    keys = {use.key for use in found[0].sure if use.key}
     through: list[Use] = []
     for tally in found[1:]:
-        through = [use for use in tally.uses if use.by in keys]
+        through = [use for use in tally.sure if use.by in keys]
         keys = {use.key for use in through if use.key}
     if through:
-        return WayUse(way, Usage.USED, len(through), through[-1].time)
+        return WayUse(way, Usage.USED, len(through), last=through[-1].time)
     words = {one.usage for one in doors}
     if Usage.NEVER in words or Usage.NOT_KNOWN not in words:
         usage = Usage.NEVER if Usage.NEVER in words else Usage.PERHAPS
@@ -454,18 +461,27 @@ def _way_use(way: Way, used: Mapping[tuple[Who, Who], tuple[_Tally, DoorUse]]) -
 
 
 def _apart(use: Use) -> str | None:
-    """Why no door stands for a use, in words."""
+    """Why a use is no entry, in words."""
+    failed = "failed " if use.failed is not None else ""
     if use.event == SIGN_IN:
         whose = "the root user" if use.caller.who.kind == "root-user" else "IAM users"
-        return f"{'failed ' if use.failed is not None else ''}sign-ins of {whose} within the account"
-    if use.caller.who.kind == "service":
-        return "by AWS services"
-    return "within the account" if use.caller.who.account == use.account else None
+        return f"{failed}sign-ins of {whose} within the account"
+    if _needs_no_door(use):
+        whence = "by AWS services" if use.caller.who.kind == "service" else "within the account"
+        return f"{failed}calls {whence}"
+    return "failed attempts" if failed else None
 
 
-def _by_service(use: Use, answers: Answers) -> bool:
-    """Whether an AWS service called for somebody of an account that is known."""
-    return use.invoked_by is not None and use.caller.who.account in answers.names
+def _needs_no_door(use: Use) -> bool:
+    """Whether a call, other than a sign-in, comes from an AWS service or from within the account."""
+    inside = use.caller.who.kind == "service" or use.caller.who.account == use.account
+    return inside and use.event != SIGN_IN
+
+
+def _by_service(use: Use, answers: Answers) -> str | None:
+    """Which AWS service called, and for whom of an account that is known, in words."""
+    known = use.invoked_by is not None and use.caller.who.account in answers.names
+    return f"calls by {use.invoked_by} for {named(use.caller, answers).short}" if known else None
 
 
 def named(party: Party, answers: Answers) -> Party:
@@ -518,7 +534,7 @@ def _is(source: Who, caller: Who) -> bool:
 
 def _lets_in_all(source: Who, caller: Who) -> bool:
     """Whether a door is for the caller's account as a whole, or for everyone."""
-    return source.kind == "everyone" or (source.kind == "root" and source.account == caller.account)
+    return source.kind == "everyone" or (source.kind == "root" and source.account == caller.account != "")
 
 
 def _may_be(caller: Who, source: Who) -> bool:
@@ -528,7 +544,7 @@ def _may_be(caller: Who, source: Who) -> bool:
     if source.name.startswith(_ANY_PROVIDER) and caller.kind in ("saml", "identity-center-user"):
         return True
     if caller.account != source.account:
-        return False
+        return source == _UNKNOWN_MANAGEMENT
     return caller.kind == "principal" or (source.kind == "group" and caller.kind == "user")
 
 
@@ -553,13 +569,13 @@ class _Habits:
     def surprises(self, use: Use) -> list[str]:
         found = []
         if use.target not in self.roles:
-            found.append("first entry into this role")
+            found.append("this principal's first entry into this role")
         if self.roles and use.source not in self.sources:
-            found.append(f"new source address {use.source}")
+            found.append(f"new source address {use.source} for this principal")
         if self.roles and use.region not in self.regions:
-            found.append(f"new region {use.region}")
+            found.append(f"new region {use.region} for this principal")
         if self.hours.total() >= _ENOUGH and all(_apart_by(use.time.hour, hour) >= _APART for hour in self.hours):
-            found.append(f"outside its usual hours ({use.time:%H:%M} UTC)")
+            found.append(f"outside this principal's usual hours ({use.time:%H:%M} UTC)")
         return found
 
     def learn(self, use: Use) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import date, datetime
+from itertools import groupby
 from typing import Any
 
 from twokeys.answers.data import party_data
 from twokeys.answers.model import Answers, Party, Step
-from twokeys.audit.comparison import Comparison, Covered, DoorUse, Entry, SignIns, Usage, named
+from twokeys.audit.comparison import Comparison, DoorUse, Entry, SignIns, Usage, named
+from twokeys.audit.coverage import Covered
 from twokeys.audit.logs import Source
 from twokeys.audit.trail import EVENTS, SIGN_IN, Use
 from twokeys.doors import Who
@@ -19,6 +21,8 @@ NOT_LOOKED_AT = (
     "Not looked at in the events: what sessions do once they are in, but for root users and root sessions; what users "
     "do with access keys, but for making credentials; which read events a trail's event selectors leave out"
 )
+_SURE, _PERHAPS, _WITHOUT = "entry by a door", "entry perhaps by a door", "entry without a door"
+_STEP, _PERHAPS_A_STEP = "step on the way", "step perhaps on the way"
 POPULATION = '"population": []'
 """How `as_data` ends in JSON, but for brackets."""
 _FEW = 3
@@ -42,6 +46,8 @@ def as_data(answers: Answers, found: Comparison) -> dict[str, Any]:
         "until": _iso(found.end),
         "learnedUntil": _iso(found.learned_until),
         "entries": found.entries,
+        "entriesAndSteps": dict(Counter(map(what, found.population))),
+        "askedForAndNotShown": found.not_shown,
         "apart": found.apart,
         "unreadable": len(found.unreadable),
         "unreadableRecords": list(found.unreadable),
@@ -85,6 +91,7 @@ def as_data(answers: Answers, found: Comparison) -> dict[str, Any]:
                 "usage": one.usage.value,
                 "whyNotKnown": one.not_known or None,
                 "count": one.count,
+                "perhaps": one.perhaps,
                 "last": _iso(one.last),
             }
             for one in found.ways
@@ -135,8 +142,8 @@ def population(answers: Answers, found: Comparison) -> Iterator[dict[str, Any]]:
 def what(one: Entry) -> str:
     """What an entry is."""
     if one.on_the_way:
-        return "step on the way"
-    return "entry" if one.sure else "entry, perhaps by this door" if one.doors else "entry without a door"
+        return _STEP if one.sure else _PERHAPS_A_STEP
+    return _SURE if one.sure else _PERHAPS if one.doors else _WITHOUT
 
 
 def by_door(step: Step) -> str:
@@ -178,7 +185,7 @@ def _use(use: Use, answers: Answers) -> dict[str, Any]:
         "id": use.id,
         "time": _iso(use.time),
         "event": use.event,
-        "caller": party_data(caller(use, answers)),
+        "caller": party_data(named(use.caller, answers)),
         "uniqueId": use.unique_id,
         "account": use.account,
         "accountName": _place(use.account, answers),
@@ -199,8 +206,10 @@ def headline(found: Comparison | None) -> str:
     """What somebody has to look at, in few words; empty where no events were given."""
     if found is None:
         return ""
-    entries = "entry" if len(found.undeclared) == 1 else "entries"
-    seen = f"{len(found.undeclared)} {entries} without a door, {len(found.unusual)} unusual"
+    hidden = "".join(
+        f", {n} whose {what} is not shown though its door asks for it" for what, n in found.not_shown.items()
+    )
+    seen = f"{_entries(found)}{hidden}, {len(found.unusual)} unusual"
     doors, steps = found.not_known
     of = " and ".join(
         f"{counted(count, what)}{where}"
@@ -214,6 +223,15 @@ def headline(found: Comparison | None) -> str:
     ]
     first = "no records of the period" if found.start is None else seen
     return f"CloudTrail: {', '.join(filter(None, (first, *not_known)))}"
+
+
+def _entries(found: Comparison) -> str:
+    """How many entries there are, and by what: "4 entries (2 by a door, 1 perhaps by a door, 1 without a door)"."""
+    there = Counter(map(what, found.population))
+    each = [f"{there[_SURE]} by a door", f"{there[_PERHAPS]} perhaps by a door", f"{there[_WITHOUT]} without a door"]
+    each = [one for one in each if one != "0 perhaps by a door"]
+    entries = "entry" if found.entries == 1 else "entries"
+    return f"{found.entries} {entries}" + (f" ({', '.join(each)})" if found.entries else "")
 
 
 def events(answers: Answers, found: Comparison) -> Iterator[str]:
@@ -234,6 +252,7 @@ def events(answers: Answers, found: Comparison) -> Iterator[str]:
     yield from filter(None, [about_early(found)])
     for signed in found.sign_ins:
         yield f"signed in: {sign_ins(signed, answers)}"
+    yield from _few("perhaps by a door", [f"perhaps by {doors}: {use}" for doors, use in perhaps_by(answers, found)])
     for use in found.undeclared:
         yield f"without a door: {used(use, answers)}"
     for strange in found.unusual:
@@ -252,6 +271,21 @@ def not_readable(found: Comparison) -> list[str]:
     files = [f"{file}: {why}" for file, why in found.not_readable.items()]
     records = [f"{one}; what happened is not known: copy its file again" for one in found.unreadable]
     return [f"not readable: {one}" for one in (*files, *records)]
+
+
+def days(one: Covered) -> list[str]:
+    """All days of an account that are not covered: "us-east-1, us-east-2: 2026-09-01, 2026-09-05 to 2026-09-07"."""
+    alike: dict[str, list[str]] = defaultdict(list)
+    for region, found in one.days.items():
+        alike[", ".join(_spans(found))].append(region)
+    return [f"{', '.join(regions)}: {spans}" for spans, regions in alike.items()]
+
+
+def _spans(found: list[date]) -> Iterator[str]:
+    """Days in order, those that follow each other as one."""
+    for _, group in groupby(enumerate(found), lambda one: one[1].toordinal() - one[0]):
+        first, *more = (f"{day}" for _, day in group)
+        yield f"{first} to {more[-1]}" if more else first
 
 
 def covered(one: Covered, answers: Answers) -> str:
@@ -285,6 +319,15 @@ def ways(found: Comparison) -> str:
     )
     known = f". To know more, {step}" if counts[Usage.NOT_KNOWN] else ""
     return f"Of {counted(len(found.ways), 'way')} in, those through other roles included: {each}{known}"
+
+
+def perhaps_by(answers: Answers, found: Comparison) -> list[tuple[str, str]]:
+    """Of each entry and use of a step that is perhaps by a door, those that it may be by, and the use in words."""
+    return [
+        (" or ".join(map(by_door, one.doors)), used(one.use, answers))
+        for one in found.population
+        if one.doors and not one.sure
+    ]
 
 
 def through_roles(found: Comparison) -> list[tuple[str, str]]:
@@ -336,21 +379,29 @@ def period(found: Comparison) -> str:
         unreadable = f", but {len(found.unreadable)} that cannot be read" if found.unreadable else ""
         nothing = f"there are no records of the period{unreadable}, so nothing tells whether a door is used"
         return f"{asked}CloudTrail: {nothing}"
+    there = Counter(map(what, found.population))
+    steps = "".join(
+        f", {counted(there[kind], 'step')}{kind.removeprefix('step')}"
+        for kind in (_STEP, _PERHAPS_A_STEP)
+        if there[kind]
+    )
+    several = [one for one in found.population if len(one.doors) > 1]
+    times = sum(len(one.doors) for one in several)
+    several_doors = f"; {len(several)} of these have several doors and count at each, {times} times" if several else ""
     apart = ", ".join(_apart(count, what) for what, count in found.apart.items())
-    apart = f"; not among them: {apart}" if apart else ""
+    apart = f"; not among the entries: {apart}" if apart else ""
     unreadable = f"; {counted(len(found.unreadable), 'record')} cannot be read" if found.unreadable else ""
     learning = f"; what is usual is learned until {found.learned_until:%Y-%m-%d %H:%M}" if found.learned_until else ""
     if found.learned_until and found.learned_until > found.end:
         learning = "; all of it only teaches what is usual (--learning-days)"
-    entries = "entry" if found.entries == 1 else "entries"
     return (
         f"{asked}CloudTrail from {found.start:%Y-%m-%d %H:%M} to {found.end:%Y-%m-%d %H:%M} UTC: "
-        f"{found.entries} {entries}{apart}{unreadable}{learning}"
+        f"{_entries(found)}{steps}{several_doors}{apart}{unreadable}{learning}"
     )
 
 
 def _apart(count: int, what: str) -> str:
-    for things in ("sign-ins", "calls"):
+    for things in ("sign-ins", "calls", "attempts"):
         before, plural, after = what.partition(things)
         if plural:
             return f"{counted(count, f'{before}{things[:-1]}')}{after}"
@@ -383,23 +434,19 @@ def _mfa(one: SignIns) -> dict[str, int]:
     return {word: count for word, count in counts.items() if count}
 
 
-def caller(use: Use, answers: Answers) -> Party:
-    """Who called, with the name of the account."""
-    return named(use.caller, answers)
-
-
 def door_use(one: DoorUse) -> str:
     """A door and how it was used, in words."""
-    times = counted(one.count or one.perhaps, "time")
-    count = f", {times}" if one.count else f", perhaps {times}" if one.perhaps else ""
-    last = f", last {one.last:%Y-%m-%d %H:%M} UTC" if one.last and one.usage is not Usage.NEVER else ""
+    last = f", last {one.last:%Y-%m-%d %H:%M} UTC" if one.last else ""
     proved = "" if one.proved else " (a door that is not proved)"
     early = f" ({one.early} before the door's keys were made)" if one.early else ""
+    count = f", {counted(one.count, 'time')}{early}" if one.count else ""
+    also = " and" if one.count else ","
+    count += f"{also} perhaps {counted(one.perhaps, 'time')}{'' if one.count else early}" if one.perhaps else ""
     others = f"{one.others} with another unique id, of that name before or after it was made anew"
-    early += f" ({'and ' if one.count else ''}{others})" if one.others else ""
+    count += f" ({others})" if one.others else ""
     sessions = f", as {listed(list(one.sessions), most=_FEW)}" if one.sessions else ""
     sessions += f", for {listed(list(one.identities), most=_FEW)}" if one.identities else ""
-    return f"{one.door.source} -> {one.door.target}{proved}{count}{early}{sessions}{last}"
+    return f"{one.door.source} -> {one.door.target}{proved}{count}{sessions}{last}"
 
 
 def used(use: Use, answers: Answers) -> str:
@@ -410,6 +457,6 @@ def used(use: Use, answers: Answers) -> str:
     session = f" as {use.caller_session}" if use.caller_session else ""
     session += f" for {use.source_identity}" if use.source_identity else ""
     return (
-        f"{use.time:%Y-%m-%d %H:%M:%S} UTC {caller(use, answers)}{session}{unknown} -> {what} of "
+        f"{use.time:%Y-%m-%d %H:%M:%S} UTC {named(use.caller, answers)}{session}{unknown} -> {what} of "
         f"{answers.names.get(use.account, use.account)} from {use.source} in {use.region} ({use.id})"
     )

@@ -13,15 +13,17 @@ from twokeys.answers import pages
 from twokeys.answers.model import Answers, Party, Step, Way
 from twokeys.answers.permissions import Level
 from twokeys.answers.summary import FEW, by_account, not_looked_at, not_shown, scope, summary
-from twokeys.answers.words import conditions, duration, held, into, keys, since, third_party
+from twokeys.answers.words import conditions, duration, held, into, keys, since, third_parties, third_party
 from twokeys.audit.comparison import Comparison
 from twokeys.audit.events import (
     about_early,
     covered,
+    days,
     door_use,
     headline,
     not_in_the_events,
     not_readable,
+    perhaps_by,
     period,
     sign_ins,
     through_roles,
@@ -36,7 +38,7 @@ from twokeys.shown import listed
 
 _PACKAGE = "twokeys.audit"
 _MOST = 50
-"""How many entries the page lists; the CSV and JSON list all."""
+"""How many entries a list of the page has; the CSV and JSON list all."""
 
 
 def page(answers: Answers, target: str | None, comparison: Comparison | None, now: datetime) -> str:
@@ -58,15 +60,13 @@ def page(answers: Answers, target: str | None, comparison: Comparison | None, no
         organization=answers.name,
         origin=answers.origin,
         made=f"{now:%Y-%m-%d %H:%M} UTC",
-        sentence=". ".join(
-            filter(None, (numbers.sentence, credentials(answers), headline(comparison), not_shown(answers)))
-        ),
+        sentences=[numbers.sentence, credentials(answers), headline(comparison), not_shown(answers)],
         scope=scope(answers),
         evidence=what_was_read(answers, comparison),
         version=version("twokeys"),
         not_looked_at=not_looked_at(answers),
         principals=[
-            (source, _counts(ways), ", ".join(sorted({way.target.place for way in ways})))
+            (source, third_parties(ways), _counts(ways), ", ".join(sorted({way.target.place for way in ways})))
             for source, ways in sorted(by_source.items(), key=lambda pair: (-_level(pair[1]), str(pair[0])))
         ],
         accounts=[
@@ -140,13 +140,14 @@ def _events(answers: Answers, found: Comparison) -> dict[str, object]:
         "not_readable": not_readable(found),
         "about_early": about_early(found),
         "not_looked_at": not_in_the_events(answers, found),
-        "coverage": [covered(one, answers) for one in found.coverage],
+        "coverage": [(covered(one, answers), days(one)) for one in found.coverage],
         "doors": [(usage(one), door_use(one)) for one in found.doors],
         "steps": [(usage(one), door_use(one)) for one in found.steps],
         "ways": ways(found),
         "through": through_roles(found),
-        "population": [(what(one), used(one.use, answers)) for one in found.population[:_MOST]],
-        "more": max(0, len(found.population) - _MOST),
+        "most": _MOST,
+        "population": [(what(one), used(one.use, answers)) for one in found.population],
+        "perhaps": perhaps_by(answers, found),
         "sign_ins": [sign_ins(one, answers) for one in found.sign_ins],
         "undeclared": [used(use, answers) for use in found.undeclared],
         "unusual": [(", ".join(one.why), used(one.use, answers)) for one in found.unusual],

@@ -27,12 +27,22 @@ from twokeys.answers.summary import (
     scope,
     summary,
 )
-from twokeys.answers.words import conditions, duration, facts, held, into, keys, place, third_party, through
-from twokeys.audit.comparison import Comparison, Usage, named
+from twokeys.answers.words import (
+    conditions,
+    duration,
+    facts,
+    held,
+    into,
+    keys,
+    place,
+    third_parties,
+    third_party,
+    through,
+)
+from twokeys.audit.comparison import Comparison, DoorUse, WayUse, named
 from twokeys.audit.events import (
     about_early,
     by_door,
-    caller,
     covered,
     door_use,
     events,
@@ -84,6 +94,7 @@ COLUMNS = (
     "next step",
     "usage",
     "count",
+    "perhaps",
     "last use",
     "time",
     "call",
@@ -184,7 +195,7 @@ def table(answers: Answers, target: str | None, comparison: Comparison | None, n
 
 
 def _rows(answers: Answers, found: Comparison | None) -> Iterator[dict[str, str]]:
-    used_by = {id(one.way): _counts(one.usage, one.count, one.last) for one in (found.ways if found else ())}
+    used_by = {id(one.way): _counts(one) for one in (found.ways if found else ())}
     yield from ({"what": "way in", **_row(way), **used_by.get(id(way), {})} for way in answers.ways)
     yield from ({"what": "within its account", **_row(way)} for way in answers.within)
     for held_by in answers.long_term:
@@ -267,7 +278,8 @@ def _principals(answers: Answers, named: Named) -> Iterator[str]:
     yield ""
     yield "By principal"
     for source, entrances in by_principal(answers.ways):
-        yield f"  {source.short}"
+        outside = third_parties(way for one in entrances for way in one.ways)
+        yield f"  {source.short}{f' ({outside})' if outside else ''}"
         for one in entrances:
             asked = f", {' and '.join(one.conditions)}" if one.conditions else ""
             yield f"    {one.level.word}: {one.label} of {named(one.accounts)}{through(one.through)}{asked}"
@@ -348,7 +360,10 @@ def _row_of_door(door: Door) -> dict[str, str]:
 
 def _rows_of_events(answers: Answers, found: Comparison) -> Iterator[dict[str, str]]:
     yield {"what": "not looked at", "why": not_in_the_events(answers, found)}
-    yield from ({"what": "events compared", "why": why} for why in filter(None, (period(found), about_early(found))))
+    yield from (
+        {"what": "events compared", "why": why}
+        for why in filter(None, (headline(found), period(found), about_early(found)))
+    )
     yield from ({"what": "file not readable", "why": why} for why in not_readable(found))
     for one in found.coverage:
         account = Party(Who("root", one.account), account_name=answers.names.get(one.account, ""))
@@ -365,10 +380,7 @@ def _rows_of_events(answers: Answers, found: Comparison) -> Iterator[dict[str, s
         yield {"what": "use of ways", "why": counted_ways}
     for kind, used in (("door", found.doors), ("step", found.steps)):
         for door in used:
-            ends = {
-                **_ends(door.door.source, door.door.target),
-                **_counts(door.usage, door.count or door.perhaps, door.last),
-            }
+            ends = {**_ends(door.door.source, door.door.target), **_counts(door)}
             unused = usage(door) if not (door.count or door.perhaps) else ""
             why = "; ".join(filter(None, (unused, door_use(door))))
             yield {"what": f"{kind} {door.usage.value}", **ends, "why": why}
@@ -387,7 +399,7 @@ def _rows_of_events(answers: Answers, found: Comparison) -> Iterator[dict[str, s
 def _row_of_use(use: Use, answers: Answers) -> dict[str, str]:
     target = Party(use.target, use.arn, answers.names.get(use.account, ""))
     return {
-        **_ends(caller(use, answers), target),
+        **_ends(named(use.caller, answers), target),
         **({"into role": "console"} if use.event == SIGN_IN else {} if use.event in EVENTS else {"into role": ""}),
         **({} if use.told or not use.unique_id else {"who": use.unique_id}),
         "time": _at(use.time),
@@ -401,8 +413,9 @@ def _row_of_use(use: Use, answers: Answers) -> dict[str, str]:
     }
 
 
-def _counts(found: Usage, count: int, last: datetime | None) -> dict[str, str]:
-    return {"usage": found.value, "count": str(count), "last use": _at(last)}
+def _counts(found: DoorUse | WayUse) -> dict[str, str]:
+    counts = {"count": str(found.count), "perhaps": str(found.perhaps)}
+    return {"usage": found.usage.value, **counts, "last use": _at(found.last)}
 
 
 def _at(time: datetime | None) -> str:
