@@ -77,7 +77,12 @@ def exports_of(states: tuple[str, ...], published: tuple[str, ...], *, sandbox: 
         raise click.UsageError(
             f'{_SAY_WHERE} Those of the sandbox are written in its shell: eval "$(twokeys sandbox shell --user NAME)"'
         )
-    return [read_exports(each) for each in named]
+    try:
+        return [read_exports(each) for each in named]
+    except Refusal as refusal:
+        if not states and not published and os.environ.get(DOORS):
+            refusal.where += f", from ${DOORS}"
+        raise
 
 
 def _of_the_sandbox() -> tuple[str, ...]:

@@ -25,7 +25,7 @@ _HOUR = 3600
 
 @click.command("open")
 @click.argument("door")
-@click.option("--for", "lasts", metavar="TIME", help="How long from now: 2h, 90m, 3d or 1d12h.")
+@click.option("--for", "lasts", metavar="TIME", help="How long from now, not from the update: 2h, 90m, 3d or 1d12h.")
 @click.option("--until", "end", metavar="MOMENT", help="The last day (2027-01-31) or a moment (2027-01-31T15:00Z).")
 @click.option("--reason", required=True, help="Why it is needed: it stands in the config, in AWS and in every answer.")
 @click.option("--from", "copy_of", metavar="DOOR", help="Make DOOR a copy of this one, with a role of its own.")
