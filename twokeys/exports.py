@@ -107,7 +107,7 @@ def _refuse_open(address: str) -> None:
     parts = urlsplit(address)
     here = parts.scheme == "http" and parts.hostname in ("127.0.0.1", "::1", "localhost")
     if parts.scheme != "https" and not here:
-        raise OSError(f"{address} is not https: over http anybody on the way could change it, and no other is read")
+        raise OSError(f"{address} is not https, and over http anybody on the way could change it; nothing else is read")
 
 
 def _not_there(address: str, why: str, code: int = 0) -> Refusal:

@@ -12,12 +12,14 @@ from typing import Any
 
 import boto3
 import pytest
+from click.shell_completion import ShellComplete
 from click.testing import CliRunner, Result
 
 from tests.access.states import write_state
 from tests.access.world import HUB, MFA, arn, document, grants, trusts, two_keys
 from tests.profiles.doors import MANAGEMENT, PROD, STAGE, deployment, door, outputs, people, write
 from tests.profiles.test_ways import identity_center
+from twokeys import cli
 from twokeys.answers.commands import access
 from twokeys.errors import Refusal
 from twokeys.profiles.commands import profiles
@@ -172,6 +174,21 @@ def test_profiles_of_somebody_else_that_go_are_named_and_links_in_a_circle_are_r
     config.symlink_to(config)
     with pytest.raises(Refusal, match="Too many levels of symbolic links"):
         run("--person", "ada", "--state", stage)
+
+
+@pytest.mark.parametrize(
+    ("words", "begun", "expected"),
+    [(["assume"], "s", "stage"), (["profiles", "--person"], "", "ada,bob"), (["console"], "x", "")],
+)
+def test_the_tab_key_completes_doors_and_people(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: list[str], begun: str, expected: str
+) -> None:
+    doors = outputs(door("stage"), door("prod", names=("bob",), target=PROD))
+    monkeypatch.setenv("TWOKEYS_DOORS", write(tmp_path, "doors.json", doors))
+    found = ShellComplete(cli._twokeys, {}, "twokeys", "_TWOKEYS_COMPLETE").get_completions(words, begun)
+    assert ",".join(one.value for one in found) == expected
+    (tmp_path / "doors.json").write_text("<html>")
+    assert not ShellComplete(cli._twokeys, {}, "twokeys", "_TWOKEYS_COMPLETE").get_completions(words, begun)
 
 
 def test_a_file_that_the_surroundings_name_and_is_not_there_is_said_to_be_theirs(

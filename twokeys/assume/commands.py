@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from twokeys.errors import Refusal, nearest
-from twokeys.profiles.options import DOORS, SESSION_NAME, doors_options, exports_of
+from twokeys.profiles.options import DOORS, SESSION_NAME, complete, doors_options, exports_of
 
 if TYPE_CHECKING:
     from twokeys.assume.session import Session
@@ -38,7 +38,7 @@ def _through(command: Callable[..., Any]) -> Callable[..., Any]:
             "--profile", metavar="NAME", help="The profile with your own credentials; default: the environment."
         ),
         doors_options,
-        click.argument("door", default="", metavar="DOOR"),
+        click.argument("door", default="", metavar="DOOR", shell_complete=complete),
     ):
         command = option(command)
     return command

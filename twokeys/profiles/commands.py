@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from twokeys.errors import Refusal, nearest
-from twokeys.profiles.options import SESSION_NAME, doors_options, exports_of
+from twokeys.profiles.options import SESSION_NAME, complete, doors_options, exports_of
 
 if TYPE_CHECKING:
     from twokeys.doors import Who
@@ -25,7 +25,9 @@ _WOULD_CHANGE = 3
 
 @click.command()
 @doors_options
-@click.option("--person", metavar="NAME", help="The IAM or Identity Center user whose doors these are.")
+@click.option(
+    "--person", metavar="NAME", shell_complete=complete, help="The IAM or Identity Center user whose doors these are."
+)
 @click.option("--role", metavar="NAME", help="The role (of a CI job, say) whose doors these are.")
 @click.option(
     "--account", default="", metavar="ID", help="The account of that user or role, if its name is in several."

@@ -184,7 +184,11 @@ def _stack_with(project: Project, door: str, stack: str | None, copy: str | None
     raise Refusal(
         f"there is no door {door}",
         where=", ".join(map(str, files.values())) or str(project.root),
-        why=f"the {kind} are {', '.join(names) or 'none'}" if every else f"no stack's file has {DOORS}",
+        why=f"the {kind} are {', '.join(names)}"
+        if names
+        else f"no door of theirs has `expires`, as one to open again has: {', '.join(every)}"
+        if every
+        else f"no stack's file has {DOORS}",
         next_step=f"write {near}, if that is meant" if near else "name one of them" if copy else copying,
     )
 
