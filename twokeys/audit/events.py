@@ -135,14 +135,19 @@ def _other_regions(found: Comparison) -> str:
 def population(answers: Answers, found: Comparison) -> Iterator[dict[str, Any]]:
     """Every entry, and every use of a step on the way, in order of time, with the doors that explain it."""
     for one in found.population:
-        yield {"what": what(one), "doors": [by_door(step) for step in one.doors], **_use(one.use, answers)}
+        yield {
+            "what": what(one),
+            "doors": [by_door(step) for step in one.doors],
+            "whyPerhaps": one.perhaps or None,
+            **_use(one.use, answers),
+        }
 
 
 def what(one: Entry) -> str:
     """What an entry is."""
     if one.on_the_way:
-        return _STEP if one.sure else _PERHAPS_A_STEP
-    return _SURE if one.sure else _PERHAPS if one.doors else _WITHOUT
+        return _PERHAPS_A_STEP if one.perhaps else _STEP
+    return _PERHAPS if one.perhaps else _SURE if one.doors else _WITHOUT
 
 
 def by_door(step: Step) -> str:
@@ -321,11 +326,11 @@ def ways(found: Comparison) -> str:
 
 
 def perhaps_by(answers: Answers, found: Comparison) -> list[tuple[str, str]]:
-    """Of each entry and use of a step that is perhaps by a door, those that it may be by, and the use in words."""
+    """Of each entry and use of a step that is perhaps by a door, those that it may be by, and the use and why."""
     return [
-        (" or ".join(map(by_door, one.doors)), used(one.use, answers))
+        (" or ".join(map(by_door, one.doors)), f"{used(one.use, answers)}: {one.perhaps}")
         for one in found.population
-        if one.doors and not one.sure
+        if one.perhaps
     ]
 
 

@@ -392,7 +392,7 @@ def _rows_of_events(answers: Answers, found: Comparison) -> Iterator[dict[str, s
         yield {"what": "signed in", **ends, **counts, "why": sign_ins(signed, answers)}
     for entry in found.population:
         doors = "; ".join(map(by_door, entry.doors))
-        yield {"what": what(entry), **_row_of_use(entry.use, answers), "door": doors}
+        yield {"what": what(entry), **_row_of_use(entry.use, answers), "why": entry.perhaps, "door": doors}
     for strange in found.unusual:
         yield {"what": "unusual", **_row_of_use(strange.use, answers), "why": ", ".join(strange.why)}
 
