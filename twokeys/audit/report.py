@@ -155,15 +155,17 @@ def show(  # noqa: PLR0913 - what is answered by position
         if line:
             say(console, line)
     named = Named()
-    for line in (*_ways(answers, now, named), *_shut(answers, named), *_lists(named)):
+    for line in (*_ways(answers, now, named), *_shut(answers, named)):
         say(console, line)
     for line in _keys(answers, with_keys=with_keys):
         say(console, line)
     for line in not_proved(answers.not_proved, most=None if with_keys else FEW):
         say(console, line)
     if comparison is not None:
-        for line in events(answers, comparison):
+        for line in events(answers, comparison, named):
             say(console, line)
+    for line in _lists(named):
+        say(console, line)
     say(console, "")
     read = "; ".join(f"{name} ({about})" for name, about in what_was_read(answers, comparison, digits=SHORT))
     say(console, f"Evidence: {read}; TwoKeys {version('twokeys')}, {now:%Y-%m-%d %H:%M} UTC. {not_looked_at(answers)}")
@@ -373,7 +375,7 @@ def _rows_of_events(answers: Answers, found: Comparison) -> Iterator[dict[str, s
             "account": one.account,
             "account name": account.place,
         }
-        yield {**row, "count": str(one.recorded.records), "why": covered(one, answers)}
+        yield {**row, "count": str(one.recorded.records), "why": covered(one)}
         for region, days in one.days.items():
             why = ", ".join(map(str, days))
             yield {**row, "what": "days not covered", "region": region, "count": str(len(days)), "why": why}
@@ -394,7 +396,7 @@ def _rows_of_events(answers: Answers, found: Comparison) -> Iterator[dict[str, s
         doors = "; ".join(map(by_door, entry.doors))
         yield {"what": what(entry), **_row_of_use(entry.use, answers), "why": entry.perhaps, "door": doors}
     for strange in found.unusual:
-        yield {"what": "unusual", **_row_of_use(strange.use, answers), "why": ", ".join(strange.why)}
+        yield {"what": "unusual", **_row_of_use(strange.use, answers), "why": "; ".join(strange.why)}
 
 
 def _row_of_use(use: Use, answers: Answers) -> dict[str, str]:
