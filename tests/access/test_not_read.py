@@ -192,6 +192,7 @@ def test_a_command_that_makes_iam_is_refused(text: object) -> None:
         "aws s3 sync ./site s3://bucket",
         "aws eks update-kubeconfig --name x",
         "aws iam get-role --role-name x",
+        "aws iam create-service-linked-role --aws-service-name ecs.amazonaws.com || true",  # AWS writes its trust
         "aws sts get-caller-identity",
         "npm run build && npm run deploy-site",
         "createuser -h db app_user",

@@ -28,7 +28,7 @@ _AWS_SDK = re.compile(r"boto|aws[-_]sdk|\baws\.", re.IGNORECASE)
 _COMMAND = re.compile(
     r"\baws\b(?:\s+--?\S+(?:\s+[^-\s]\S*)?)*\s+"
     r"(?:iam|sso-admin|identitystore|organizations|cloudformation|cloudcontrol|servicecatalog|serverlessrepo|controltower"
-    r"|rolesanywhere)\s+(?:create|put|attach|update|add|upload|enable|provision|register|deploy|execute|set)\S*"
+    r"|rolesanywhere)\s+(?!create-service-linked-role\b)(?:create|put|attach|update|add|upload|enable|provision|register|deploy|execute|set)\S*"
     r"|\beks\s+create-pod-identity-association\b"
     r"|\b(?:terraform|tofu|terragrunt|pulumi|cdk|sam|sls|serverless|copilot|chalice|amplify|eksctl)\b"
     r"[^|;&\n]*\b(?:apply|up|deploy|create|update)\b",

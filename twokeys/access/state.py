@@ -16,14 +16,14 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from twokeys.access.snapshot import PROVIDER, Evidence, Pending, Resource, Snapshot, mapping, stack_of
+from twokeys.access.snapshot import PROVIDER, STACK, Evidence, Pending, Resource, Snapshot, mapping, stack_of
 from twokeys.access.wire import OUTPUT, SECRET, SIGNATURE, UNKNOWNS
 from twokeys.errors import Refusal
 from twokeys.iam import UNKNOWN
 
 _VERSIONS = (3, 4)
 _PARTS_OF_A_URN = 3
-_SHOWS_NOTHING = frozenset({"pulumi:pulumi:Stack", PROVIDER})
+_SHOWS_NOTHING = frozenset({STACK, PROVIDER})
 
 
 def read_state(path: Path, *, may_be_empty: bool = False) -> Snapshot:

@@ -17,7 +17,7 @@ from twokeys.access.accounts import ACCOUNT, Accounts
 from twokeys.access.exports import Exported
 from twokeys.access.principals import INLINE_POLICIES
 from twokeys.access.root_sessions import FEATURES
-from twokeys.access.snapshot import PROVIDER, STACK_REFERENCE, Resource, Snapshot
+from twokeys.access.snapshot import PROVIDER, STACK, STACK_REFERENCE, Resource, Snapshot
 from twokeys.access.translation import MAKERS, translate
 from twokeys.access.types import Reading, type_of
 from twokeys.iam import Arn
@@ -27,7 +27,7 @@ from twokeys.pack.search import Search
 _Changes: TypeAlias = Mapping[str, Resource | None]
 """Resources by URN as they were; None: they were not there."""
 
-_REFERENCES: Final = frozenset({STACK_REFERENCE, doors.OTHER_STACK, "pulumi:pulumi:Stack", FEATURES})
+_REFERENCES: Final = frozenset({STACK_REFERENCE, doors.OTHER_STACK, STACK, FEATURES})
 _ACCOUNTS: Final = ("pulumi:providers:", "aws:organizations/")
 _IDENTITY_CENTER: Final = ("aws:accountaccess/", "aws:identitystore/", "aws:ssoadmin/")
 """Nothing leads into the roles that it makes but its own assignments: so all of it is read whenever something is."""

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from twokeys.access.snapshot import Resource, mapping
+from twokeys.access.snapshot import STACK, Resource, mapping
 from twokeys.doors import OTHER_STACK
 from twokeys.iam import UNKNOWN
 from twokeys.pack.before import state_before
-
-_STACK = "pulumi:pulumi:Stack"
 
 
 def as_exported(resource: Resource) -> Resource:
@@ -32,7 +30,7 @@ def _exports(resource: Resource) -> Mapping[str, object] | None:
     own = resource.urn.split("::")[1]
     *_, project, stack = ["", own, *(resource.text("name") or resource.name).split("/")]
     state = state_before(project, stack)
-    return next((one.outputs for one in state.of_type(_STACK)), None) if state else None
+    return next((one.outputs for one in state.of_type(STACK)), None) if state else None
 
 
 def _is_that(said: object, exported: object) -> bool:
