@@ -232,8 +232,10 @@ def not_proved(found: Iterable[NotProved], most: int | None) -> Iterator[str]:
         yield f"not proved: {len(sentences) - most} more, which --keys and --json list"
 
 
-def heading(alike: Alike) -> str:
+def heading(alike: Alike, named: Named) -> str:
     """Which accounts a group of them is."""
+    if len(alike.accounts) > Named.MOST:
+        return named([one.name for one in alike.accounts])
     if len(alike.accounts) == 1:
         (one,) = alike.accounts
         return f"{one.name} ({one.id})" if one.name != one.id else one.id
@@ -245,8 +247,7 @@ def _ways(answers: Answers, now: datetime, named: Named) -> Iterator[str]:
     for group in groups:
         if group.ways:
             yield ""
-            many = len(group.accounts) > Named.MOST
-            yield named([one.name for one in group.accounts]) if many else heading(group)
+            yield heading(group, named)
         said: set[Who] = set()
         for same in group.ways:
             way, more = same[0], ""
