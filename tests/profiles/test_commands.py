@@ -63,18 +63,17 @@ def test_what_the_person_chooses_is_in_the_profile(tmp_path: Path) -> None:
     stage = write(tmp_path, "stage.json", outputs(door("reader", mfa=True, external_id="Unique-ID")))
     run(
         *("--person", "ada", "--state", stage, "--prefix", "acme-", "--region", "eu-west-1"),
-        *("--source-profile", "acme", "--session-name", "ada@acme", "--endpoint-url", "http://127.0.0.1:4566"),
+        *("--source-profile", "acme"),
         *("--mfa-serial", f"arn:aws:iam::{MANAGEMENT}:mfa/phone"),
     )
     assert settings("acme-reader") == {
         "role_arn": f"arn:aws:iam::{STAGE}:role/reader",
         "source_profile": "acme",
-        "role_session_name": "ada@acme",
+        "role_session_name": "ada",
         "mfa_serial": f"arn:aws:iam::{MANAGEMENT}:mfa/phone",
         "external_id": "Unique-ID",
         "duration_seconds": "3600",
         "region": "eu-west-1",
-        "endpoint_url": "http://127.0.0.1:4566",
     }
 
 

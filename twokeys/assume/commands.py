@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from twokeys.errors import Refusal, nearest
-from twokeys.profiles.options import DOORS, SESSION_NAME, doors_options, exports_of
+from twokeys.profiles.options import DOORS, doors_options, exports_of
 
 if TYPE_CHECKING:
     from twokeys.assume.session import Session
@@ -25,7 +25,6 @@ def _through(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--external-id", metavar="ID", help="The external ID that the door asks for."),
         click.option("--mfa-serial", metavar="ARN", help="Your MFA device, if it is not called like you."),
         click.option("--mfa-code", metavar="CODE", help="The code of that device; default: it is asked for."),
-        click.option("--session-name", type=SESSION_NAME, help="The role session name; default: you."),
         click.option(
             "--seconds", type=click.IntRange(900, 43_200), help="How long; default: as long as the role allows."
         ),
@@ -151,7 +150,6 @@ def _open(  # noqa: PLR0913 - one parameter an option
     way: Way,
     *,
     profile: str | None,
-    session_name: str | None,
     seconds: int | None,
     mfa_serial: str | None,
     mfa_code: str | None,
@@ -162,7 +160,6 @@ def _open(  # noqa: PLR0913 - one parameter an option
     return open_session(
         way,
         profile=profile,
-        name=session_name,
         seconds=seconds,
         mfa_serial=mfa_serial,
         code=lambda serial: mfa_code or _asked_code(way.name, serial),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -19,19 +18,6 @@ DOORS = "TWOKEYS_DOORS"
 _SAY_WHERE = f"Say where the doors stand: --from URL_OR_FILE (or ${DOORS}), or --state FILE for each stack."
 
 
-class _SessionName(click.ParamType[str]):
-    """What AssumeRole takes: https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html."""
-
-    name = "NAME"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:  # noqa: ANN401
-        if not re.fullmatch(r"[\w+=,.@-]{2,64}", value, re.ASCII):
-            self.fail(f"a session name has 2 to 64 letters, digits or _+=,.@-, and {value!r} has not", param, ctx)
-        return str(value)
-
-
-SESSION_NAME = _SessionName()
-"""The name of a role session."""
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
