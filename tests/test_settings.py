@@ -346,9 +346,9 @@ def test_an_unknown_key_is_refused_wherever_it_stands() -> None:
         ),
         ("doors.stage-deployer.sessionSeconds", 3600.5, "it takes a whole number", "write one"),
         ("doors.stage-deployer.sessionSeconds", "1" * 5000, "it takes a whole number", "write one"),
-        ("doors.stage-deployer.owner", "", "it takes text, and this is empty", "write what is meant"),
+        ("doors.stage-deployer.owner", "", "it is empty", "write what is meant"),
         ("doors.stage-deployer.owner", "x" * 201, "it takes at most 200 characters", "write fewer"),
-        ("doors.stage-deployer.keys", [], "a list of at least 1", "list what is meant"),
+        ("doors.stage-deployer.keys", [], "it is empty", "write what is meant"),
         (
             "doors.stage-deployer.expires",
             None,
@@ -521,7 +521,9 @@ def test_a_guard_rail_longer_than_aws_takes_is_refused() -> None:
         if fits:
             assert parse("management", config)
         else:
-            assert f"this one has {size}" in refused(config).why
+            refusal = refused(config, "management")
+            assert refusal.what == f"twokeys:{path} = {size} characters"
+            assert "at most 10240 characters" in refusal.why
 
 
 def test_parents_of_organizational_units_are_implied_and_come_first() -> None:

@@ -1,8 +1,8 @@
 """What AWS takes of names, documents and attachments, refused in config with the number and the page.
 
 IAM https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
-  A role's trust policy 2,048 characters, inline policies of a role 10,240 together, white space not counted; 10 managed
-  policies a role; 10 groups a user; names of users, groups and roles are not distinguished by case.
+  A role's trust policy 2,048 characters, white space not counted; 10 managed policies a role; 10 groups a
+  user; names of users, groups and roles are not distinguished by case.
 KEYS https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
 BUDGETS https://docs.aws.amazon.com/awsaccountbilling/latest/aboutv2/billing-limits.html
 TAGS https://docs.aws.amazon.com/tag-editor/latest/userguide/tagging.html
@@ -86,18 +86,6 @@ def test_a_trust_policy_is_counted_as_the_component_writes_it(more: dict[str, An
 def test_a_group_whose_members_only_the_management_stack_knows_is_not_counted() -> None:
     settings = parse("stage", changed(STAGE, "doors", {"door": DOOR | {"from": {"group": "developers"}}}))
     assert trust_characters(settings, settings.doors["door"]) is None
-
-
-def test_inline_policies_of_a_role_have_10_240_characters_without_white_space() -> None:
-    def with_statement(length: int) -> dict[str, Any]:
-        statement = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::b/" + "x" * length}
-        return changed(STAGE, "doors.stage-deployer.permissions", {"statements": [statement]})
-
-    frame = len(
-        '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::b/"}]}'
-    )
-    assert parse("stage", with_statement(10_240 - frame))
-    assert "at most 10240" in refused(with_statement(10_241 - frame)).why
 
 
 def test_a_role_takes_ten_managed_policies_unless_the_quota_is_raised() -> None:

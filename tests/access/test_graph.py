@@ -87,14 +87,6 @@ def with_prod() -> World:
     return world
 
 
-def test_an_administrator_of_the_management_account_enters_each_member_account_by_its_access_role() -> None:
-    world = with_prod()
-    world.role("break-glass", world.hub)
-    administrator(world, "break-glass")
-    entered = {door.target.account for door in world.graph.doors if door.open and door.source.name == "break-glass"}
-    assert entered == {STAGE, PROD}
-
-
 def test_people_enter_a_member_account_through_the_role_that_they_may_assume_in_the_management_account() -> None:
     world = with_prod()
     for user in ("alice", "bob"):
@@ -480,7 +472,7 @@ def test_what_is_not_proved_says_what_why_and_what_to_do_where(is_state: bool, l
     one_role = "run `pulumi refresh` on the stacks that have it, and let one of them make the role"
     name_it = "name the principal by a value that is known in preview, or by the output of one resource"
     accept = "or accept it with an exception that names its owner, a reason and a day on which it expires"
-    update = "update that stack with this version of the program, so that its output `doors` is current"
+    update = "let that stack and this program use one version of TwoKeys: update the older one"
     provider_or_tenant = "the provider, or the claim that names its tenant, is not known yet"
     by_provider = "Whom the trust policy of role by-provider lets in by an identity provider that is not known yet"
     both = f"{urn('Role', 'twice')} and {urn('Role', 'again')} are both this role and do not say the same"
@@ -506,7 +498,7 @@ def test_what_is_not_proved_says_what_why_and_what_to_do_where(is_state: bool, l
         stopped("aws:iam/role:Role", "creating"),
         stopped("odd:index:Thing", "importing"),
         NotProved(
-            "What stack o/p/other exports about doors", "it cannot be read: name: Field required", update,
+            "What stack o/p/other exports about doors", "it cannot be read: doors: name: it is missing", update,
             "stack o/p/other -> *", other),
     ]  # fmt: skip
     said = build(replace(unproved_in_every_way(), is_state=is_state)).not_proved
@@ -732,48 +724,19 @@ def trust_of(**elements: Any) -> dict[str, Any]:
     return {"Version": "2012-10-17", "Statement": [statement]}
 
 
-@pytest.mark.parametrize(
-    "trust",
-    [
-        trust_of(Principal={"AWS": UNKNOWN}),
-        trust_of(Principal={"AWS": [CI, UNKNOWN]}),
-        trust_of(Principal=UNKNOWN),
-        trust_of(Effect=UNKNOWN),
-        trust_of(Effect=UNKNOWN, Principal={"Federated": UNKNOWN}, Action="sts:AssumeRoleWithWebIdentity"),
-        trust_of(Effect=UNKNOWN, Principal={"Service": "pods.eks.amazonaws.com"}),
-        trust_of(Action=UNKNOWN),
-        trust_of(Action=["sts:TagSession", UNKNOWN]),
-        {"Version": "2012-10-17", "Statement": [trusts(CI), UNKNOWN]},
-        {"Version": "2012-10-17", "Statement": UNKNOWN},
-    ],
-)
+# What counts as unknown in a statement of either kind is a row of `LEAVES` in test_callers.py.
+@pytest.mark.parametrize("trust", [trust_of(Principal={"AWS": [CI, UNKNOWN]}), {"Statement": UNKNOWN}])
 def test_an_unknown_part_of_a_trust_that_may_let_somebody_in_is_not_proved(trust: dict[str, Any]) -> None:
     world = two_keys()
-    world.role("other", world.stage, trust)
+    world.role("other", world.stage, {"Version": "2012-10-17", **trust})
     found = [finding for finding in world.check().mandatory if finding.rule == "unproved-door"]
     assert f"* -> {arn(STAGE, 'role/other')}" in [finding.door for finding in found]
 
 
-def grant_of(**elements: Any) -> dict[str, Any]:
-    return {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", **elements}]}
-
-
-UNKNOWN_GRANTS = [
-    grant_of(Action=ASSUME, Resource=UNKNOWN),
-    grant_of(Action=ASSUME, Resource=[DEPLOYER, UNKNOWN]),
-    grant_of(Action=UNKNOWN, Resource="*"),
-    grant_of(NotAction=UNKNOWN, Resource="*"),
-    grant_of(Action=ASSUME, NotResource=UNKNOWN),
-    grant_of(Effect=UNKNOWN, Action=ASSUME, Resource=DEPLOYER),
-    grant_of(Effect=UNKNOWN, Action="sts:AssumeRoot", Resource=arn(STAGE, "root")),
-    {"Version": "2012-10-17", "Statement": [grants(DEPLOYER), UNKNOWN]},
-]
-
-
-@pytest.mark.parametrize("policy", UNKNOWN_GRANTS)
 @pytest.mark.parametrize("place", ["RolePolicy", "inlinePolicies", "Policy", "GroupPolicy"])
-def test_an_unknown_part_of_a_policy_that_may_grant_a_role_is_not_proved(policy: dict[str, Any], place: str) -> None:
+def test_an_unknown_part_of_a_policy_that_may_grant_a_role_is_not_proved(place: str) -> None:
     world = two_keys()
+    policy = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": ASSUME, "Resource": UNKNOWN}]}
     if place == "inlinePolicies":
         world.role("a", world.hub, SERVICE, inlinePolicies=[{"name": "x", "policy": policy}])
     elif place == "Policy":

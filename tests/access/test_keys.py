@@ -189,19 +189,6 @@ def trust_in_a_service(world: World) -> None:
 
 
 @correct
-def trust_in_a_federated_identity(world: World) -> None:
-    oidc = arn(STAGE, "oidc-provider/token.actions.githubusercontent.com")
-    condition = {"StringEquals": {"token.actions.githubusercontent.com:sub": "repo:o/r:ref:refs/heads/main"}}
-    statement = {
-        "Effect": "Allow",
-        "Principal": {"Federated": oidc},
-        "Action": "sts:AssumeRoleWithWebIdentity",
-        "Condition": condition,
-    }
-    world.role("deployer", world.stage, document(statement))
-
-
-@correct
 def trust_in_the_roles_own_account(world: World) -> None:
     world.role("deployer", world.stage, document(trusts(arn(STAGE, "root"))))
 
@@ -304,40 +291,9 @@ def trust_of_a_role_that_was_read_as_a_state_shows_it(world: World) -> None:
 
 
 @correct
-def grant_attached_by_an_exclusive_list(world: World) -> None:
-    role_to_role(world, document(trusts(CI)))
-    policy = world.add("Policy", "enter", world.hub, name="enter", policy=document(grants(DEPLOYER)))
-    made_from = {"policyArns": [policy]}
-    world.add("RolePolicyAttachmentsExclusive", "only", world.hub, made_from=made_from, roleName="ci")
-
-
-@correct
-def role_that_a_second_resource_reads(world: World) -> None:
-    """Such as `Role.get` in another stack: a name is unique in its account, and documents count wherever they stand."""
-    world.role("deployer", world.stage, document(trusts(CI, STAGE)))
-    as_iam_tells_it = document(trusts(arn(STAGE, "root"), CI))
-    world.add("Role", "deployer-again", world.stage, name="deployer", assumeRolePolicy=as_iam_tells_it)
-    world.role("ci", world.hub)
-    world.add(
-        "Role",
-        "again",
-        world.hub,
-        name="ci",
-        assumeRolePolicy=json.dumps(json.loads(SERVICE), indent=1),
-        inlinePolicies=[{"name": "enter", "policy": document(grants(DEPLOYER))}],
-    )
-
-
-@correct
 def grant_to_a_role_whose_name_is_written_in_another_case(world: World) -> None:
     role_to_role(world, document(trusts(CI)))
     world.grant("CI", world.hub, DEPLOYER)
-
-
-@correct
-def grant_that_an_exclusive_list_lets_stay(world: World) -> None:
-    role_and_inline_grant(world)
-    world.add("RolePoliciesExclusive", "only", world.hub, roleName="ci", policyNames=["grant"])
 
 
 @correct
@@ -421,34 +377,10 @@ def grant_on_a_role_of_an_account_outside_the_stack(world: World) -> None:
     world.grant("ci", world.hub, arn(PROD, "role/deployer"))
 
 
-@wrong("third-party-named")
-def trust_in_a_third_party_with_an_external_id(world: World) -> None:
-    condition = {"StringEquals": {"sts:ExternalId": "x"}}
-    world.role("deployer", world.stage, document(trusts(arn(OUTSIDE, "root"), condition=condition)))
-
-
-@wrong("external-id")
-def trust_in_a_third_party_without_an_external_id(world: World) -> None:
-    world.role("deployer", world.stage, document(trusts(arn(OUTSIDE, "root"))))
-
-
 @wrong("unproved-door")
 def grant_on_the_access_role_of_an_account_that_is_not_shown(world: World) -> None:
     world.role("ci", world.hub)
     world.grant("ci", world.hub, arn(OUTSIDE, "role/OrganizationAccountAccessRole"))
-
-
-@wrong("door-needs-grant", "unproved-door")  # each of the two updates undoes the other
-def grant_that_an_exclusive_list_removes(world: World) -> None:
-    role_and_inline_grant(world)
-    world.add("RolePoliciesExclusive", "only", world.hub, roleName="ci", policyNames=["other"])
-
-
-@wrong("door-needs-grant", "unproved-door")
-def attachment_that_an_exclusive_list_removes(world: World) -> None:
-    role_to_role(world, document(trusts(arn(HUB, "root"))))
-    world.add("RolePolicyAttachment", "admin", world.hub, role="ci", policyArn=ADMIN)
-    world.add("RolePolicyAttachmentsExclusive", "only", world.hub, roleName="ci", policyArns=[])
 
 
 @wrong("unproved-door")
@@ -489,55 +421,12 @@ def grant_of_the_role_of_another_name(world: World) -> None:
 
 
 @wrong("unproved-door")
-def role_that_two_resources_describe_differently(world: World) -> None:
-    role_and_inline_grant(world)
-    world.add("Role", "again", world.stage, name="deployer", assumeRolePolicy=document(trusts("*")))
-
-
-@wrong("unproved-door")
-def boundary_that_two_resources_describe_differently(world: World) -> None:
-    role_and_inline_grant(world)
-    world.add("Role", "again", world.hub, name="ci", assumeRolePolicy=SERVICE, permissionsBoundary=ADMIN)
-
-
-@wrong("unproved-door")
-def exclusive_list_that_is_not_known_yet(world: World) -> None:
-    role_and_inline_grant(world)
-    world.add("RolePoliciesExclusive", "only", world.hub, roleName="ci", policyNames=UNKNOWN)
-
-
-@wrong("unproved-door")
 def attachment_to_a_known_user_and_to_one_that_is_not_known(world: World) -> None:
     world.role("deployer", world.stage, document(trusts(HUB, condition=MFA)))
     alice = world.add("User", "alice", world.hub, name="alice")
     managed(world, "PolicyAttachment", users=["alice", UNKNOWN])
     (attached,) = [one for one in world.resources if one.name == "attached"]
     world.change(attached, property_dependencies={**attached.property_dependencies, "users": (alice.urn,)})
-
-
-@wrong("unproved-door")
-def boundary_that_is_one_of_two_policies(world: World) -> None:
-    role_to_role(world, document(trusts(HUB)))
-    (role, _) = world.resources[-2:]
-    actions = {"narrow": "s3:*", "wide": "*"}
-    either = [
-        world.add("Policy", name, world.hub, name=name, policy=document(grants("*", action=action)))
-        for name, action in actions.items()
-    ]
-    behind = {"permissionsBoundary": tuple(one.urn for one in either)}
-    world.change(role, property_dependencies=behind)
-    for name in ("ci", "cd"):
-        world.grant(name, world.hub, DEPLOYER)
-
-
-@wrong("unproved-door")
-def list_of_a_known_policy_and_of_one_that_is_not_known(world: World) -> None:
-    reads = world.add("Policy", "read", world.hub, name="read", policy=document(grants("*", action="s3:GetObject")))
-    arns = [arn(HUB, "policy/read"), UNKNOWN]
-    role = world.role("ci", world.hub, managedPolicyArns=arns)
-    world.change(role, property_dependencies={"managedPolicyArns": (reads.urn,)})
-    world.role("deployer", world.stage, document(trusts(HUB)))
-    world.grant("cd", world.hub, DEPLOYER)
 
 
 @wrong("provider-enters-its-account", "unproved-door")
@@ -552,11 +441,6 @@ def grant_that_is_not_known_yet(world: World) -> None:
     deployer = world.role("deployer", world.new_account(), document(trusts(CI)))
     world.role("ci", world.hub)
     world.add("RolePolicy", "enter", world.hub, role="ci", name="enter", made_from={"policy": [deployer]})
-
-
-@wrong("unproved-door")
-def trust_that_is_not_known_yet(world: World) -> None:
-    world.role("deployer", world.new_account(), UNKNOWN)
 
 
 @wrong("unproved-door")

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.access.world import CI, DEPLOYER, HUB, SERVICE, STAGE, World, arn, document, grants, trusts, two_keys
-from twokeys.iam import UNKNOWN
+from tests.access.world import CI, DEPLOYER, HUB, SERVICE, STAGE, TYPES, World, arn, document, grants, trusts, two_keys
+from twokeys.iam import UNKNOWN, policy_size
 
 RULE = "policy-refused"
 
@@ -40,6 +40,23 @@ def test_the_inline_policies_of_one_principal_share_a_quota(kind: str, most: int
             key: dict[str, object] = {kind: "long", "name": f"p{number}", "policy": long(part)}
             world.add(f"{kind.capitalize()}Policy", f"p{number}", world.hub, **key)
         assert refused(world) == (expected, 0), size
+
+
+@pytest.mark.parametrize(("kind", "most"), [("role", 10_240), ("user", 2_048), ("group", 5_120)])
+def test_grants_that_wait_for_the_id_of_an_account_are_measured_as_they_are_declared(kind: str, most: int) -> None:
+    """The accounts are made one after the other, and the last grant would fail half way through an update."""
+    type_ = f"{kind.capitalize()}Policy"
+    policies = most // (policy_size(document(grants(arn("1" * 12, "role/auditor")))) or 0)
+    for count, expected in ((policies, 0), (policies + 1, 1)):
+        world = two_keys()
+        for one in (f"n{number}" for number in range(count)):
+            role = world.role("auditor", world.new_account(one))
+            said = json.loads(document(grants(arn(f"account:{one}", "role/auditor"))))
+            names: dict[str, Any] = {kind: "team", "name": one}
+            place = {"type": TYPES[type_], "name": one, "account": HUB, "property": "policy", "properties": names}
+            component = world.add("Component", one, symbolicDocuments=[place | {"document": said}])
+            world.add(type_, one, world.hub, parent=component, made_from={"policy": [role]}, **names)
+        assert refused(world) == (expected, 0), count
 
 
 def test_white_space_does_not_count_and_what_is_not_known_is_not_measured() -> None:

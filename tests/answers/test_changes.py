@@ -16,7 +16,7 @@ from tests.access.world import CI, DEPLOYER, HUB, MFA, STAGE, World, arn, docume
 from twokeys.access.documents import Document
 from twokeys.answers.allowed import Difference, difference
 from twokeys.answers.changes import changes
-from twokeys.answers.changes_shown import as_data, in_markdown
+from twokeys.answers.changes_shown import as_data, in_markdown, lines
 from twokeys.answers.commands import access
 from twokeys.answers.reading import read
 from twokeys.doors import SYMBOL_PREFIX
@@ -358,6 +358,12 @@ def of(*statements: Mapping[str, object] | None, version: str = "2012-10-17") ->
             ("every action but aws-portal:*, iam:* on *",),
             ("s3:PutObject on arn:aws:s3:::b/* if a:b StringLike 1, 2 and aws:securetransport Bool true",),
         ),
+        (
+            of({"Effect": "Deny", "NotAction": ["iam:*", "sts:*"], "Resource": "*"}),
+            of({"Effect": "Deny", "NotAction": ["S3:*", "iam:*"], "Resource": "*"}),
+            ("Deny sts:* on *",),
+            ("Deny S3:* on *",),
+        ),
         (of(), of(BUCKET), ("s3:PutObject on arn:aws:s3:::b/*",), ("inline policy may of role deployer (not known)",)),
         (
             of({**BUCKET, "Resource": UNKNOWN}),
@@ -550,3 +556,83 @@ def test_what_is_there_and_not_in_the_state_is_drift(tmp_path: Path, monkeypatch
     assert len(gained) == 1
     assert "user mallory" in gained[0]
     assert not [line for line in text.splitlines() if line.startswith("-") and "role deployer" in line]
+
+
+def of_provider(kind: str, **values: object) -> World:
+    world = two_keys()
+    world.change(put(world, f"aws:iam/{kind}", "idp", **values), provider=world.stage.urn)
+    return world
+
+
+OIDC, SAML_PROVIDER = "openIdConnectProvider:OpenIdConnectProvider", "samlProvider:SamlProvider"
+
+
+@pytest.mark.parametrize(("kind", "before", "after", "told"), [
+    (OIDC, {"url": "https://idp.example.com", "clientIdLists": ["app"]},
+        {"url": "https://idp.example.com", "clientIdLists": ["app", "another"]},
+        f"identity provider idp.example.com of {STAGE}: gained client ID another"),
+    (OIDC, {"url": "https://idp.example.com", "clientIdLists": ["app"]},
+        {"url": "https://idp.example.com", "clientIdLists": UNKNOWN}, None),
+    (SAML_PROVIDER, {"name": "corp", "samlMetadataDocument": "<EntityDescriptor a/>"},
+        {"name": "corp", "samlMetadataDocument": "<EntityDescriptor b/>"},
+        f"identity provider corp of {STAGE}: gained metadata of sha256 "),
+    (SAML_PROVIDER, {"name": "corp", "samlMetadataDocument": "<a/>", "tags": {"a": "b"}},
+        {"name": "corp", "samlMetadataDocument": "<a/>"}, None),
+])  # fmt: skip
+def test_an_identity_provider_that_takes_other_tokens_or_assertions_is_a_change(
+    kind: str, before: Mapping[str, object], after: Mapping[str, object], told: str | None
+) -> None:
+    """Whoever holds the key of the metadata, or a token for one of the client ids, comes in.
+
+    https://docs.aws.amazon.com/IAM/latest/APIReference/API_UpdateSAMLProvider.html
+    https://docs.aws.amazon.com/IAM/latest/APIReference/API_AddClientIDToOpenIDConnectProvider.html
+    """
+    found = changes(*(read(of_provider(kind, **values).graph) for values in (before, after)))
+    assert bool(found) is (told is not None)
+    assert (told or "No way in") in "\n".join(lines(found))
+    assert ("#### What bears on them" in in_markdown(found)) is (told is not None)
+
+
+def bound(content: Mapping[str, object], kind: str = "SERVICE_CONTROL_POLICY") -> World:
+    world = two_keys()
+    world.add("Organization", "o", world.hub, outputs={"id": "o-1"})
+    for name, account in (("stage", STAGE), ("prod", "3" * 12)):
+        world.add("Account", name, world.hub, name=name, outputs={"id": account, "parentId": "r-1"})
+    world.add("ControlPolicy", "p", world.hub, id="p-1", type=kind, content=document(content))
+    world.add("ControlPolicyAttachment", "a", world.hub, policyId="p-1", targetId="r-1")
+    return world
+
+
+@pytest.mark.parametrize("kind", ["SERVICE_CONTROL_POLICY", "RESOURCE_CONTROL_POLICY"])
+def test_a_control_policy_that_says_something_else_is_a_change_told_once_for_all_accounts(kind: str) -> None:
+    """https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_scps_evaluation.html"""
+    denies = {"Effect": "Deny", "Action": ["s3:*", "kms:*"], "Resource": "*", "Principal": "*"}
+    narrower = {**denies, "Action": "s3:*"}
+    if kind == "SERVICE_CONTROL_POLICY":
+        denies.pop("Principal"), narrower.pop("Principal")
+    found = changes(read(bound(denies, kind).graph), read(bound(narrower, kind).graph))
+    (told,) = as_data(found)["beside"]
+    assert told == {"about": "control policies of prod, stage", "gained": [], "lost": ["Deny kms:* on *"]}
+    assert "~ control policies of prod, stage: lost Deny kms:* on *" in list(lines(found))
+    assert not changes(read(bound(denies, kind).graph), read(bound(denies, kind).graph))
+
+
+def test_an_account_of_the_same_name_and_another_id_is_said_to_be_another_one() -> None:
+    worlds = []
+    for account in ("2" * 12, "4" * 12):
+        world = World()
+        world.add("Account", "stage", world.hub, name="stage", outputs={"id": account})
+        worlds.append(world)
+    told = "account stage is another one: gained id 444444444444; lost id 222222222222"
+    assert f"~ {told}" in list(lines(changes(*(read(one.graph) for one in worlds))))
+
+
+def test_a_user_who_gains_an_access_key_or_a_password_is_told() -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_access-keys.html"""
+    before, after = may(user=True), may(user=True)
+    before.add("AccessKey", "alice", before.hub, user="alice", status="Inactive")
+    after.add("AccessKey", "alice", after.hub, user="alice", status="Active")
+    after.add("UserLoginProfile", "alice", after.hub, user="alice")
+    for sides, told in (((before, after), "gained"), ((after, before), "lost")):
+        (said,) = lines(changes(*(read(one.graph) for one in sides)))
+        assert said == f"~ user alice of management: {told} a password and an access key"

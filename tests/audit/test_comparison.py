@@ -526,8 +526,8 @@ def test_between_digests_no_hour_may_lack(hours: list[tuple[int, int]], said: st
     for one in hours:
         span = [midnight + timedelta(hours=hour) for hour in one]
         coverage.digest(f"{STAGE}_CloudTrail-Digest_us-east-1_the-trail_us-east-1_20260901T100131Z.json.gz", *span)
-    gaps = coverage.gaps(STAGE, [], (midnight, end))
-    assert (gaps.words, [day.day for day in gaps.days.get("us-east-1", ())]) == (said, lacking)
+    gaps = coverage.covered(STAGE, [], (midnight, end))
+    assert (gaps.lacks, [day.day for day in gaps.days.get("us-east-1", ())]) == (said, lacking)
 
 
 @pytest.mark.parametrize(

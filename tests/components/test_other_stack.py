@@ -9,15 +9,6 @@ NAME = "organization/twokeys/prod"
 REFERENCE, COMPONENT = "pulumi:pulumi:StackReference", "twokeys:access:OtherStack"
 
 
-def test_a_component_repeats_what_another_stack_exports_about_doors_and_nothing_else() -> None:
-    def program() -> None:
-        OtherStack("prod", {"stack": NAME})
-
-    doors = {"doors": [{"name": "deploy"}], "parent_account_id": "1" * 12}
-    done = run(program, there={REFERENCE: {"name": NAME, "outputs": {**doors, "secret": "x"}}})
-    assert done.one(COMPONENT, "prod").inputs == {"name": NAME, "outputs": doors}
-
-
 def test_of_a_stack_that_the_program_refers_to_already_no_second_reference_is_made() -> None:
     """The engine ends a program that registers two resources of one URN."""
     grants = [{"name": "auditor"}]

@@ -228,13 +228,6 @@ def test_members_of_a_group_come_from_the_management_stack_when_a_door_lists_non
     assert trust["Statement"][0]["Principal"] == {"AWS": f"arn:aws:iam::{IDENTITY}:user/alice"}
 
 
-def test_everything_in_a_member_account_goes_through_that_account_s_one_provider(stacks: Stacks) -> None:
-    done = stacks.run("stage")
-    roles = [each.provider for each in done.of("aws:iam/role:Role").values()]
-    assert len(roles) == 2
-    assert all("pulumi:providers:aws::stage::" in provider for provider in roles)
-
-
 def test_no_aws_resource_is_without_an_explicit_provider(stacks: Stacks) -> None:
     for stack in ("management", "stage", "prod"):
         made = [each for each in stacks.run(stack).resources if each.type.startswith("aws:")]
@@ -489,15 +482,6 @@ def test_the_management_stack_grants_a_role_of_every_account_once_and_says_so(st
     exported = stacks.run("management", organizationGrants={"auditor": GRANT}).exports["organization_grants"]
     assert [each["name"] for each in exported] == ["auditor"]
     assert "o-a1b2c3d4e5" in json.dumps(exported)
-
-
-def test_an_organization_that_is_looked_up_can_have_such_grants_too(stacks: Stacks) -> None:
-    found = {"create": False, "organizationalUnits": {"Identity": {}, "Security": {}}}
-    done = stacks.run(
-        "management", preview=True, organization=found, bill={}, audit={}, organizationGrants={"a": GRANT}
-    )
-    (declared,) = done.one(GRANT_COMPONENT, "a").inputs["symbolicDocuments"]
-    assert declared["document"]["Statement"][0]["Condition"] == {"StringEquals": {"aws:ResourceOrgID": "o-found"}}
 
 
 def test_a_door_into_every_account_makes_a_trust_in_each_and_shows_the_pack_what_management_grants(

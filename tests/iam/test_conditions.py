@@ -21,49 +21,24 @@ TRUE, FALSE = True, False
 
 
 @pytest.mark.parametrize(("operator", "wanted", "found", "expected"), [
-    ("StringEquals", "a", "a", TRUE), ("StringEquals", "a", "A", FALSE), ("StringEquals", "a*", "ab", FALSE),
-    ("StringEquals", ("a", "b"), "b", TRUE), ("StringEquals", "", "", TRUE),
-    ("StringNotEquals", "a", "b", TRUE), ("StringNotEquals", ("a", "b"), "b", FALSE),
-    ("StringEqualsIgnoreCase", "aB", "Ab", TRUE), ("StringEqualsIgnoreCase", "a*", "AB", FALSE),
-    ("StringNotEqualsIgnoreCase", "aB", "Ab", FALSE),
-    ("StringLike", "a*c?", "abcd", TRUE), ("StringLike", "a*", "A", FALSE), ("StringNotLike", "a*", "ab", FALSE),
-    ("NumericEquals", "10", "10.0", TRUE), ("NumericEquals", "10", "ten", FALSE),
-    ("NumericNotEquals", "10", "11", TRUE),
-    ("NumericLessThan", "3600", "3599", TRUE), ("NumericLessThan", "3600", "3600", FALSE),
-    ("NumericLessThanEquals", "10", "10", TRUE), ("NumericGreaterThan", "-1", "0", TRUE),
-    ("NumericGreaterThanEquals", "10", "9", FALSE), ("NumericLessThan", "x", "1", FALSE),
-    ("DateEquals", "2026-01-01T00:00:00Z", "1767225600", TRUE),
+    ("StringEquals", "", "", TRUE), ("NumericEquals", "10", "ten", FALSE), ("NumericGreaterThan", "-1", "0", TRUE),
+    ("NumericLessThan", "x", "1", FALSE), ("NumericLessThan", "1", "-Infinity", FALSE),
     ("DateEquals", "2026-01-01", "2026-01-01T00:00:00Z", TRUE),
-    ("DateEquals", "2026-01-01T01:00:00+01:00", "2026-01-01T00:00:00Z", TRUE),
     ("DateLessThan", "2026-01-01T00:00:00Z", "2025-12-31T23:59:59.999Z", TRUE),
     ("DateLessThan", "1767225600", "2026-01-01T00:00:00Z", FALSE),
-    ("DateLessThanEquals", "1767225600", "2026-01-01T00:00:00Z", TRUE),
-    ("DateGreaterThan", "2020-01-01T00:00:01Z", "2020-01-01T00:00:02Z", TRUE),
     ("DateGreaterThanEquals", "2020", "2019-12-31", FALSE), ("DateGreaterThan", "2020-13-01", "2021-01-01", FALSE),
-    ("DateNotEquals", "2020-01-01", "2020-01-02", TRUE), ("NumericLessThan", "1", "-Infinity", FALSE),
     ("DateEquals", "2026-01-01T23:45:30.5-12:15", "1767355230.5", TRUE), ("DateEquals", "2026", "2026-01-01", TRUE),
     ("DateEquals", "2026-02", "2026-02-01", TRUE), ("DateEquals", "2026-01-01T10:11+10:11", "1767225600", TRUE),
-    ("Bool", "true", "true", TRUE), ("Bool", "true", "True", TRUE), ("Bool", "false", "true", FALSE),
-    ("Bool", "yes", "yes", FALSE),
-    ("BinaryEquals", "QmluYXJ5", "QmluYXJ5", TRUE), ("BinaryEquals", "QmluYXJ5", "Binary", TRUE),
-    ("BinaryEquals", "QmluYXJ5", "binary", FALSE), ("BinaryEquals", "not base64!", "x", FALSE),
+    ("Bool", "true", "True", TRUE), ("Bool", "yes", "yes", FALSE),
+    ("BinaryEquals", "QmluYXJ5", "Binary", TRUE), ("BinaryEquals", "not base64!", "x", FALSE),
     ("BinaryEquals", "QmluYXJ5!", "Binary", FALSE),
-    ("IpAddress", "203.0.113.0/24", "203.0.113.255", TRUE), ("IpAddress", "203.0.113.0/24", "203.0.114.0", FALSE),
-    ("IpAddress", "203.0.113.7", "203.0.113.7", TRUE), ("IpAddress", "203.0.113.7/24", "203.0.113.9", TRUE),
-    ("IpAddress", "2001:DB8:1234:5678::/64", "2001:db8:1234:5678::1", TRUE),
-    ("IpAddress", "2001:DB8::/32", "203.0.113.7", FALSE), ("IpAddress", "0.0.0.0/0", "2001:db8::1", FALSE),
-    ("IpAddress", ("10.0.0.0/8", "2001:db8::/32"), "2001:db8::1", TRUE),
-    ("IpAddress", "10.0.0.0/8", "AWS Internal", FALSE),
-    ("NotIpAddress", "203.0.113.0/24", "203.0.114.1", TRUE), ("NotIpAddress", "203.0.113.0/24", "203.0.113.1", FALSE),
-    ("ArnEquals", "arn:aws:sns:*:1:t*", "arn:aws:sns:eu:1:topic", TRUE),
-    ("ArnLike", "arn:aws:sns:*:1:t", "arn:aws:sns:eu:2:t", FALSE),
-    ("ArnNotEquals", "arn:aws:sns:*:1:*", "arn:aws:sns:eu:1:t", FALSE),
-    ("ArnNotLike", "arn:aws:sns:*:1:*", "no arn", TRUE),
-    ("Null", "false", "x", TRUE), ("Null", "true", "x", FALSE), ("Null", "true", "", FALSE),
-    ("Null", ("true", "false"), "x", TRUE), ("Null", "False", "x", TRUE),
+    ("IpAddress", "203.0.113.7/24", "203.0.113.9", TRUE), ("IpAddress", "0.0.0.0/0", "2001:db8::1", FALSE),
+    ("IpAddress", "10.0.0.0/8", "AWS Internal", FALSE), ("ArnNotLike", "arn:aws:sns:*:1:*", "no arn", TRUE),
+    ("Null", "true", "", FALSE), ("Null", ("true", "false"), "x", TRUE), ("Null", "False", "x", TRUE),
     ("BinaryEquals", "77+A", "\uffc0", TRUE), ("BinaryEquals", "7b+A", "\udfc0", TRUE),
 ])  # fmt: skip
 def test_an_operator_compares_a_present_key(operator: str, wanted: Any, found: str, expected: bool):
+    """Beside the cases of corpus/conditions.yaml, as are several values."""
     assert holds(operator, wanted, (found,)) is (Truth.TRUE if expected else Truth.FALSE)
 
 
@@ -127,19 +102,9 @@ def test_an_empty_list_with_for_all_values_or_if_exists_matches_a_missing_key_on
         assert holds(name, (), UNKNOWN) is Truth.UNKNOWN
 
 
-@pytest.mark.parametrize(("operator", "wanted", "found", "expected"), [
-    ("ForAllValues:StringEquals", ("a", "b"), ("a", "b"), TRUE), ("ForAllValues:StringEquals", ("a", "b"),
-    ("a", "c"), FALSE),
-    ("ForAnyValue:StringEquals", ("a", "b"), ("c", "a"), TRUE), ("ForAnyValue:StringEquals", ("a", "b"),
-    ("c", "d"), FALSE),
-    ("ForAllValues:StringNotEquals", ("a",), ("b", "c"), TRUE), ("ForAllValues:StringNotEquals", ("a",),
-    ("a", "c"), FALSE),
-    ("ForAnyValue:StringNotEquals", ("a",), ("a", "c"), TRUE), ("ForAnyValue:StringNotEquals", ("a",), ("a",), FALSE),
-    ("StringEquals", ("a",), ("c", "a"), TRUE), ("StringNotEquals", ("a",), ("c", "a"), FALSE),
-    ("ForAnyValue:StringLike", ("o-1/r/*",), ("o-2/r/x", "o-1/r/y"), TRUE),
-])  # fmt: skip
-def test_a_key_with_several_values(operator: str, wanted: Any, found: tuple[str, ...], expected: bool):
-    assert holds(operator, wanted, found) is (Truth.TRUE if expected else Truth.FALSE)
+@pytest.mark.parametrize(("operator", "expected"), [("StringEquals", TRUE), ("StringNotEquals", FALSE)])
+def test_a_key_with_several_values(operator: str, expected: bool):
+    assert holds(operator, "a", ("c", "a")) is (Truth.TRUE if expected else Truth.FALSE)
 
 
 def test_a_variable_without_value_matches_nothing_and_meets_the_negation():

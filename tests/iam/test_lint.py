@@ -8,8 +8,6 @@ from tests.iam.policies import SOURCE, TARGET, admits, trust
 from twokeys.iam import UNKNOWN, PolicyKind, Severity, lint, lint_source
 
 VENDOR = "333333333333"
-TAGS = {"ForAllValues:StringEquals": {"aws:TagKeys": "a"}}
-ORG = {"StringEquals": {"aws:PrincipalOrgID": "o-1"}}
 
 
 def found(*statements: Any) -> list[str]:
@@ -22,49 +20,23 @@ def service(name: str, **more: Any) -> dict[str, Any]:
     return {"Principal": {"Service": name}, **more}
 
 
-def mfa(operator: str, key: str = "Present", value: str = "true") -> dict[str, Any]:
-    return {"Condition": {operator: {f"aws:MultiFactorAuth{key}": value}}}
-
-
 @pytest.mark.parametrize(("statement", "rules"), [
-    (admits(SOURCE), []), (admits(f"arn:aws:iam::{SOURCE}:role/ci", TARGET, "account:stage"), []),
-    (admits(f"arn:aws:iam::{SOURCE}:role/*"), ["wildcard-principal"]),
-    (admits(f"arn:aws:iam::{SOURCE}:role/c?"), ["wildcard-principal"]),
-    (admits(f"arn:aws:iam::{SOURCE}:group/admins"), ["group-principal"]),
-    (admits(f"arn:aws:iam::{SOURCE}:user/group/x"), []),
-    (admits("AROAEXAMPLEEXAMPLEAAA"), ["deleted-principal"]), (admits("AIDAEXAMPLEEXAMPLEAAA"), ["deleted-principal"]),
     (admits(UNKNOWN), []),
     ({"Principal": "*"}, ["bare-star-principal", "open-trust"]),
-    (admits("*"), ["open-trust"]), (admits("*", Condition=ORG), []),
-    (admits("*", Condition={"StringEqualsIfExists": ORG["StringEquals"]}), ["open-trust"]),
-    (admits("*", Condition={"StringNotEquals": ORG["StringEquals"]}), ["open-trust"]),
     (admits("*", Condition={"StringLike": {"aws:PrincipalOrgID": "*"}}), ["open-trust"]),
     (admits("*", Condition={"ArnLike": {"aws:PrincipalArn": f"arn:aws:iam::{SOURCE}:role/*"}}), []),
-    (admits("*", Effect="Deny"), []),
-    (admits(VENDOR), ["third-party-without-external-id"]),
-    (admits(f"arn:aws:iam::{VENDOR}:role/x"), ["third-party-without-external-id"]),
-    (admits(VENDOR, Condition={"StringEquals": {"sts:ExternalId": "x"}}), []),
     (admits(VENDOR, Condition={"StringEqualsIfExists": {"sts:ExternalId": "x"}}), ["third-party-without-external-id"]),
-    (admits(VENDOR, Effect="Deny"), []),
     (service("config.amazonaws.com"), ["service-without-source"]), (service("ec2.amazonaws.com"), []),
     (service("config.amazonaws.com", Condition={"StringEquals": {"aws:SourceAccount": TARGET}}), []),
     (service("config.amazonaws.com", Condition={"ArnLike": {"aws:SourceArn": "arn:aws:config:*:1:*"}}), []),
     (admits(SOURCE, Condition={"IpAddress": {"aws:SourceIp": ["203.0.113.0/24", "203.0.113.7/24"]}}), ["host-bits"]),
     (admits(SOURCE, Condition={"IpAddress": {"aws:SourceIp": ["203.0.113.7", "2001:DB8::/32", "192.0.2.7/32"]}}), []),
-    (admits(SOURCE, Condition=TAGS), ["for-all-values-allow"]),
-    (admits(SOURCE, Condition={**TAGS, "Null": {"AWS:tagkeys": "false"}}), []),
-    (admits(SOURCE, Condition={**TAGS, "Null": {"aws:TagKeys": "true"}}), ["for-all-values-allow"]),
-    (admits(SOURCE, Condition=TAGS, Effect="Deny"), []),
-    (admits(SOURCE, **mfa("Bool")), []), (admits(SOURCE, **mfa("BoolIfExists")), ["mfa-if-exists"]),
-    (admits(SOURCE, **mfa("NumericLessThanIfExists", "Age", "3600")), ["mfa-if-exists"]),
-    (admits(SOURCE, **mfa("Null", value="false")), ["mfa-null"]),
-    (admits(SOURCE, Condition={"Null": {"aws:MultiFactorAuthAge": "false"}, **mfa("Bool")["Condition"]}), []),
-    (admits(SOURCE, Effect="Deny", **mfa("Bool", value="false")), ["mfa-deny-without-if-exists"]),
-    (admits(SOURCE, Effect="Deny", **mfa("BoolIfExists", value="false")), []),
-    ({"Principal": {"Federated": f"arn:aws:iam::{TARGET}:saml-provider/x"}}, ["mismatched-action"]),
-    ({"Principal": {"Federated": "accounts.google.com"}, "Action": "sts:AssumeRoleWithWebIdentity"}, []),
+    (admits(SOURCE, Condition={"ForAllValues:StringEquals": {"aws:TagKeys": "a"}, "Null": {"AWS:tagkeys": "false"}}),
+     []),
+    (admits(SOURCE, Condition={"NumericLessThanIfExists": {"aws:MultiFactorAuthAge": "3600"}}), ["mfa-if-exists"]),
 ])  # fmt: skip
 def test_a_statement_of_a_trust_policy(statement: dict[str, Any], rules: list[str]):
+    """Beside the cases of corpus/lint.yaml and corpus/findings.yaml."""
     assert found(statement) == rules
 
 

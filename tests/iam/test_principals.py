@@ -91,14 +91,6 @@ def test_whom_a_not_principal_spares(element: Principals, from_allow: dict[str, 
         assert {caller: found for caller, found in spared.items() if found is not Truth.FALSE} == expected, denies
 
 
-@pytest.mark.parametrize(("element", "plain"), [
-    (Principals(aws=("*",)), True), (Principals(aws=(UNKNOWN,)), False), (Principals(service=(UNKNOWN,)), False),
-    (Principals(federated=(UNKNOWN,)), False), (Principals(unresolved=True), False),
-])  # fmt: skip
-def test_an_element_is_plain_if_all_its_names_are_known(element: Principals, plain: bool):
-    assert element.plain is plain
-
-
 def test_what_follows_from_who_calls():
     """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html"""
     signed: dict[str, Any] = {

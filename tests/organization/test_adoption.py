@@ -140,7 +140,6 @@ def test_units_five_deep_are_the_most_that_aws_has_and_are_taken_over() -> None:
 @pytest.mark.parametrize(
     ("one", "why"),
     [
-        (policy(1, "big", {**SCP, "Statement": [{**SCP["Statement"][0], "Sid": "x" * 10_240}]}), "10240 characters"),  # type: ignore[dict-item, index]
         (policy(1, "broken", "{"), "not JSON"),
         (policy(1, "list", "[]"), "config refuses its document"),
         (policy(1, "new", {"a": 1}, type="GUARDDUTY_POLICY"), "config refuses its type"),

@@ -35,6 +35,7 @@ MANAGING: dict[str, Any] = {
         },
     },
 }
+NOT_ADOPTED = {key: value for key, value in MANAGING["organization"].items() if key != "adopt"}
 PROD: dict[str, Any] = {
     **BASE,
     "accounts": {
@@ -184,7 +185,7 @@ PROD_UNIT = Unit("ou-ab12-22222222", ("Workloads", "Prod"), "ou-ab12-11111111")
             },
             "p-11111111",
         ),
-        ({"management": MANAGING | {"organization": {"organizationalUnits": {"Workloads/Prod": {}}}}}, "o-a1b2c3d4e5"),
+        ({"management": MANAGING | {"organization": NOT_ADOPTED}}, "o-a1b2c3d4e5"),
         (
             {"accounts": (ORGANIZATION.accounts[0], account(SHOP, "shop"))},
             "account 222222222222 is in the root and would be moved to Workloads",

@@ -7,6 +7,7 @@ https://www.pulumi.com/docs/iac/concepts/providers/#default-providers.
 
 import io
 import json
+import venv
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
@@ -355,3 +356,13 @@ def test_a_program_gets_no_credentials(tmp_path: Path, monkeypatch: pytest.Monke
     printed = io.StringIO()
     preview(tmp_path, output=printed)
     assert printed.getvalue() == "[]\n"
+
+
+def test_a_virtual_environment_without_the_sdk_is_said(tmp_path: Path) -> None:
+    venv.create(tmp_path / "venv", with_pip=False)
+    program = tmp_path / "__main__.py"
+    program.write_text("")
+    with pytest.raises(Refusal) as refused:
+        preview(program, python=tmp_path / "venv/bin/python")
+    assert refused.value.why == "ModuleNotFoundError: No module named 'grpc'"
+    assert "pip install 'twokeys[pulumi]'" in refused.value.next_step

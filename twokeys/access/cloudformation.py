@@ -284,8 +284,15 @@ _READERS: Mapping[str, Callable[[Native], Iterable[Resource]]] = {
     "iam::grouppolicy": partial(_own_policy, "group"),
     "iam::usertogroupaddition": _addition,
     "iam::accesskey": _one("aws:iam/accessKey:AccessKey", user="UserName"),
-    "iam::oidcprovider": _one("aws:iam/openIdConnectProvider:OpenIdConnectProvider", url="Url"),
-    "iam::samlprovider": _one("aws:iam/samlProvider:SamlProvider", name="Name"),
+    "iam::oidcprovider": _one(
+        "aws:iam/openIdConnectProvider:OpenIdConnectProvider",
+        url="Url",
+        clientIdLists="ClientIdList",
+        thumbprintLists="ThumbprintList",
+    ),
+    "iam::samlprovider": _one(
+        "aws:iam/samlProvider:SamlProvider", name="Name", samlMetadataDocument="SamlMetadataDocument"
+    ),
     "ssoadmin::permissionset": _permission_set,
     "ssoadmin::assignment": _one(
         "aws:ssoadmin/accountAssignment:AccountAssignment",

@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from twokeys import doors
@@ -64,6 +64,12 @@ class Guards:
     def rcps(self, account: str) -> Levels:
         """The resource control policies on each level above and at an account; () when none bind it."""
         return self._of(PolicyKind.RCP, account)
+
+    def bind(self, account: str) -> Iterator[Document]:
+        """The control policies on each level above and at an account, but for AWS's own that allow everything."""
+        for kind in _KINDS.values():
+            for _, *attached in self._of(kind, account):
+                yield from (Document(one, getattr(one, "title", None) or kind.value) for one in attached)
 
     def _of(self, kind: PolicyKind, account: str) -> Levels:
         attached = self._attached[kind]

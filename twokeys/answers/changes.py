@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from twokeys.access.documents import MASKS, Document
 from twokeys.access.requirements import EXTERNAL_ID, in_full
 from twokeys.access.snapshot import Evidence
-from twokeys.answers.allowed import Difference, difference
+from twokeys.answers.allowed import Difference, difference, with_ids
 from twokeys.answers.model import Answers, NotProved, Party, Step, Way
 from twokeys.answers.permissions import Level, Permissions
 from twokeys.answers.summary import callers_accounts
 from twokeys.answers.words import duration
 from twokeys.doors import Who
 from twokeys.iam.verdict import all_of
+from twokeys.shown import listed
 
 OTHER_POLICIES = "other policies"
 
@@ -34,6 +36,14 @@ class Changed:
 
 
 @dataclass(frozen=True, slots=True)
+class Beside:
+    """What bears on ways and stands in no key of theirs: control policies, identity providers, passwords and keys."""
+
+    about: str
+    difference: Difference
+
+
+@dataclass(frozen=True, slots=True)
 class Changes:
     """The ways that are gained, lost and changed, and what is not proved any more although it was or was not there."""
 
@@ -41,6 +51,7 @@ class Changes:
     lost: tuple[Way, ...]
     changed: tuple[Changed, ...]
     not_proved: tuple[NotProved, ...] = ()
+    beside: tuple[Beside, ...] = ()
     not_shown: str | None = None
     """Which accounts one side does not show although ways come from there."""
     scope: str | None = None
@@ -51,12 +62,12 @@ class Changes:
 
     @property
     def strongest(self) -> Level:
-        """How strong the strongest way is that is gained or changed."""
+        """How strong the strongest way is that is gained or changed; not known of what changed beside ways."""
         ways = (*self.gained, *(one.after for one in self.changed))
-        return max((way.permissions.level for way in ways), default=Level.NONE)
+        return max((*(way.permissions.level for way in ways), Level.UNKNOWN if self.beside else Level.NONE))
 
     def __bool__(self) -> bool:
-        return bool(self.gained or self.lost or self.changed or self.not_proved)
+        return bool(self.gained or self.lost or self.changed or self.not_proved or self.beside)
 
 
 def changes(before: Answers, after: Answers) -> Changes:
@@ -78,7 +89,68 @@ def changes(before: Answers, after: Answers) -> Changes:
         lost=tuple(old[ends] for ends in old if ends not in new),
         changed=tuple(found for one, other in both if (found := _changed(one, other, ids)).what),
         not_proved=tuple(one for one in after.not_proved if (one.message, one.door) not in known),
+        beside=tuple(_beside(before, after, ids)),
     )
+
+
+def _beside(before: Answers, after: Answers, ids: Mapping[str, str]) -> Iterator[Beside]:
+    """What control policies say otherwise than before, once for the accounts that are alike in it; identity providers.
+
+    Only as far as both sides say it.
+    """
+    names = {ids.get(one, one): account.name for side in (before, after) for one, account in side.accounts.items()}
+    old, new = ({ids.get(one, one): said for one, said in side.controls.items()} for side in (before, after))
+    alike: dict[Difference, list[str]] = defaultdict(list)
+    for account in old.keys() & new.keys():
+        alike[difference(old[account], new[account], ids)].append(names.get(account, account))
+    for found, accounts in alike.items():
+        if found:
+            yield Beside(f"control policies of {listed(sorted(accounts))}", found)
+    was, now = (
+        {(ids.get(account, account), name): said for (account, name), said in side.providers.items()}
+        for side in (before, after)
+    )
+    for account, name in sorted(was.keys() & now.keys()):
+        found = _differing(was[account, name], now[account, name])
+        if found:
+            yield Beside(f"identity provider {name} of {names.get(account, account)}", found)
+    yield from _other_accounts(before, after, ids)
+    yield from _long_term(before, after, ids)
+
+
+def _other_accounts(before: Answers, after: Answers, ids: Mapping[str, str]) -> Iterator[Beside]:
+    """Accounts of one name and another id: their ways are lost and gained, as they are other accounts."""
+    was, now = (
+        {account.name: ids.get(one, one) for one, account in side.accounts.items() if account.name != one}
+        for side in (before, after)
+    )
+    for name in sorted(was.keys() & now.keys()):
+        if was[name] != now[name] and (was[name] + now[name]).isdigit():
+            yield Beside(f"account {name} is another one", Difference((f"id {now[name]}",), (f"id {was[name]}",)))
+
+
+def _long_term(before: Answers, after: Answers, ids: Mapping[str, str]) -> Iterator[Beside]:
+    """Who gains or loses a password or an access key, in what was read alike: live AWS tells more than states do."""
+    if _live(before) is not _live(after):
+        return
+    was, now = ({_with_id(one.user.who, ids): one for one in side.long_term} for side in (before, after))
+    for user in sorted({**was, **now}, key=str):
+        old, new = was.get(user), now.get(user)
+        if (old and old.has) != (new and new.has):
+            party = (new or was[user]).user
+            yield Beside(party.short, Difference((new.has,) if new else (), (old.has,) if old else ()))
+
+
+def _live(side: Answers) -> bool:
+    return any(one.caller for one in side.evidence)
+
+
+def _differing(was: Mapping[str, frozenset[str]], now: Mapping[str, frozenset[str]]) -> Difference:
+    both = sorted(was.keys() & now.keys())
+    gains, loses = (
+        tuple(one for key in both for one in sorted(side[key] - other[key])) for side, other in ((now, was), (was, now))
+    )
+    return Difference(gains, loses)
 
 
 def only_about(found: Changes, accounts: Callable[[str], bool]) -> Changes:
@@ -159,7 +231,7 @@ def _other_conditions(old: Iterable[Step], new: Iterable[Step], ids: Mapping[str
 
     def plain(value: str) -> str:
         values.add(value)
-        return _plain(value, ids)
+        return with_ids(value, ids)
 
     sides = [in_full([one for step in side for one in step.requirements], plain) for side in (old, new)]
     if not values.isdisjoint(MASKS):
@@ -206,9 +278,3 @@ def _session(old: Way, new: Way) -> str:
     same = old.max_session_seconds == new.max_session_seconds
     chained = f" (this way still {duration(new.max_session_seconds)}, by role chaining)" if same else ""
     return f"longest session {was} became {now}{chained}"
-
-
-def _plain(text: str, ids: Mapping[str, str]) -> str:
-    for symbol, identity in ids.items():
-        text = identity if text == symbol else text.replace(f":{symbol}:", f":{identity}:")
-    return text

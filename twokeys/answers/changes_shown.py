@@ -37,6 +37,10 @@ def as_data(found: Changes) -> dict[str, Any]:
             }
             for one in found.changed
         ],
+        "beside": [
+            {"about": one.about, "gained": list(one.difference.gains), "lost": list(one.difference.loses)}
+            for one in found.beside
+        ],
         "notProved": [not_proved_data(one) for one in found.not_proved],
         "notShown": found.not_shown,
         "scope": found.scope,
@@ -58,6 +62,7 @@ def lines(found: Changes) -> Iterator[str]:
         was, now = _line(one.before), _line(one.after)
         yield f"~ {was}" if was == now else f"~ {was}  is now  {now}"
         yield from (f"    {what}" for what in _what(one))
+    yield from (printable(f"~ {one.about}: {_gained_and_lost(one.difference)}") for one in found.beside)
     for unproved in found.not_proved:
         yield f"? not proved: {unproved.message}. Next step: {unproved.next_step}."
     yield from _limits(found)
@@ -69,6 +74,7 @@ def in_markdown(found: Changes) -> str:
         f"{counted(len(found.gained), 'way')} gained" if found.gained else "",
         f"{len(found.lost)} lost" if found.lost else "",
         f"{len(found.changed)} changed" if found.changed else "",
+        f"{len(found.beside)} changed of what bears on them" if found.beside else "",
         f"{len(found.not_proved)} not proved" if found.not_proved else "",
     ]
     parts = [f"### Who can enter: {', '.join(filter(None, counts))}"] if found else ["### Who can enter", f"{NOTHING}."]
@@ -76,6 +82,11 @@ def in_markdown(found: Changes) -> str:
     parts += _ways("Gained", found.gained)
     parts += _ways("Lost", found.lost)
     parts += _changed(found.changed)
+    if found.beside:
+        parts.append("#### What bears on them")
+        parts.append(
+            "\n".join(f"- {markdown(f'{one.about}: {_gained_and_lost(one.difference)}')}" for one in found.beside)
+        )
     if found.not_proved:
         parts.append("#### Not proved")
         parts.append(

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 
+from twokeys.access.documents import Document
 from twokeys.access.requirements import EXTERNAL_ID
 from twokeys.access.snapshot import Evidence
 from twokeys.answers.permissions import Permissions
@@ -363,6 +364,10 @@ class Answers:
     """The stacks of which an update is under way, or was stopped."""
     updated_by: tuple[str, ...] = ()
     """The ARNs of those who ran the updates, as far as stacks export them."""
+    controls: Mapping[str, tuple[Document, ...]] = field(default_factory=dict)
+    """The control policies that bind each account, where the organization itself is shown."""
+    providers: Mapping[tuple[str, str], Mapping[str, frozenset[str]]] = field(default_factory=dict)
+    """Whose tokens and assertions an identity provider takes, in words, by its account and name."""
 
 
 def state_of(trust: Key, grant: Key, verdict: str | None) -> State:

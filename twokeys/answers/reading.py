@@ -6,6 +6,7 @@ its place: the resource, the statement in its document, and when the resource wa
 
 from __future__ import annotations
 
+import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -41,6 +42,7 @@ from twokeys.answers.model import (
 )
 from twokeys.answers.permissions import Level, Permissions, permissions
 from twokeys.answers.places import Places
+from twokeys.answers.summary import SHORT
 from twokeys.doors import Door as Declared
 from twokeys.doors import Who
 from twokeys.iam import Arn, Outcome, Verdict
@@ -57,6 +59,8 @@ https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoot.html
 """
 _CALLER = "parent_caller_arn"
 _LONG_TERM = {PASSWORD: "a password", ACCESS_KEY: "an access key"}
+_PROVIDERS = ("aws:iam/openIdConnectProvider:OpenIdConnectProvider", "aws:iam/samlProvider:SamlProvider")
+_TAKES = {"clientIdLists": "client ID", "thumbprintLists": "thumbprint", "samlMetadataDocument": "metadata of sha256"}
 _STORE = ("aws:identitystore/user:User", "aws:identitystore/group:Group")
 _KEYS = {
     access.Key.PRESENT: Key.PRESENT,
@@ -123,7 +127,25 @@ class _Reader:
                     if _CALLER not in one.secrets and (arn := one.text(_CALLER)) is not None
                 )
             ),
+            controls={one: tuple(self._graph.guards.bind(one)) for one in self._accounts.members if organization},
+            providers=dict(self._providers()),
         )
+
+    def _providers(self) -> Iterator[tuple[tuple[str, str], dict[str, frozenset[str]]]]:
+        """What an identity provider is told to take: a value that is not known yet, or a secret, is left out.
+
+        https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateOpenIDConnectProvider.html
+        https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateSAMLProvider.html
+        """
+        for resource in self._graph.snapshot.of_type(*_PROVIDERS):
+            said = {}
+            for key, word in _TAKES.items():
+                value = resource.get(key)
+                each = value if isinstance(value, list | tuple) else [value]
+                if key not in resource.secrets and all(isinstance(one, str) for one in each):
+                    said[key] = frozenset(f"{word} {_short(one)}" for one in map(str, each))
+            name = (resource.text("url") or "").removeprefix("https://") or resource.text("name") or resource.name
+            yield (self._accounts.of(resource), name), said
 
     def _memberships(self) -> Iterator[tuple[Party, Party]]:
         for user in self._graph.principals:
@@ -473,6 +495,9 @@ class _Reader:
             resource = unread.resource
             about = f"Whom {resource.type} {resource.name} lets in is not proved: it {unread.why}"
             yield NotProved(about, unread.next_step, unread.door, resource.urn)
+        for name, why in self._declared.unreadable.items():
+            about = f"The reason, owner and end of door {name} are not known: its declaration cannot be read: {why}"
+            yield NotProved(about, "update the stack of that door, or TwoKeys here if the stack's is newer", name)
 
     def _unique_ids(self) -> Iterator[tuple[str, Party]]:
         """Principals by the unique id that CloudTrail names them by in the other account."""
@@ -481,6 +506,11 @@ class _Reader:
             unique, principal = resource.text("uniqueId"), by_urn.get(resource.urn)
             if unique is not None and principal is not None:
                 yield unique, self._party(principal)
+
+
+def _short(value: str) -> str:
+    """A value as it is said: a document by its sha256."""
+    return hashlib.sha256(value.encode()).hexdigest()[:SHORT] if value.lstrip().startswith("<") else value
 
 
 def _conditions(door: access.Door) -> tuple[str, ...]:

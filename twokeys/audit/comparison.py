@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import Enum
 from functools import cached_property
 
 from twokeys.answers.model import Answers, Party, Step, Way
 from twokeys.answers.published import EXTERNAL_ID, MFA
 from twokeys.audit import LEARNING
-from twokeys.audit.coverage import Gaps, Recorded
+from twokeys.audit.coverage import Covered
 from twokeys.audit.logs import Source
 from twokeys.audit.trail import LOGGING, ROOT, SIGN_IN, Trail, Use, resolved
 from twokeys.doors import Who
@@ -106,22 +106,6 @@ class Entry:
     doors: tuple[Step, ...]
     sure: bool
     on_the_way: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Covered:
-    """What there is of an account, and where and when it is not covered; None where it is, empty where nothing is.
-
-    `regions` are those that count; `days` all that are not covered, by region; `without_digests` the regions that log
-    files alone cover, in which a gap within a day does not show.
-    """
-
-    account: str
-    recorded: Recorded
-    regions: tuple[str, ...]
-    lacks: str | None
-    days: dict[str, list[date]]
-    without_digests: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,7 +270,7 @@ class _Judge:
     trail: Trail
     start: datetime
     end: datetime
-    _gaps: dict[tuple[str, datetime], Gaps] = field(default_factory=dict)
+    _covered: dict[tuple[str, datetime], Covered] = field(default_factory=dict)
 
     @cached_property
     def stops(self) -> list[tuple[Use, datetime | None]]:
@@ -303,16 +287,16 @@ class _Judge:
         """The regions that stacks work in: those of an account of which that is not told."""
         return {one.region for one in self.answers.accounts.values() if one.region}
 
-    def gaps(self, account: str, start: datetime) -> Gaps:
-        """What is not covered of an account from `start` on: the same for each of its doors."""
-        if (account, start) not in self._gaps:
+    def covered(self, account: str, start: datetime) -> Covered:
+        """What is covered of an account from `start` on: the same for each of its doors."""
+        if (account, start) not in self._covered:
             stopped = [
                 ((use.time, until or self.end), self._stop(use, until)) for use, until in self._stops(account, start)
             ]
             period = (start, self.end)
-            found = self.trail.coverage.gaps(account, self._home(account), period, self._changed(account), stopped)
-            self._gaps[account, start] = found
-        return self._gaps[account, start]
+            found = self.trail.coverage.covered(account, self._home(account), period, self._changed(account), stopped)
+            self._covered[account, start] = found
+        return self._covered[account, start]
 
     def _stop(self, use: Use, until: datetime | None) -> str:
         who, end = named(use.caller, self.answers).short, f"to {until:%Y-%m-%d %H:%M} UTC" if until else "on"
@@ -352,10 +336,10 @@ class _Judge:
         if hidden:
             return f"it may be in {self.trail.hidden[min(hidden)]}", None, False
         start = max(self.start, made) if made and made <= self.end else self.start
-        found = [(place, self.gaps(account, start)) for account, place in accounts.items()]
-        if covering := [gaps for _, gaps in found if gaps.words is None]:
-            return "", (start, self.end), all(gaps.without_digests for gaps in covering)
-        each = (f"{place} is not covered {gaps.words}".rstrip() for place, gaps in found)
+        found = [(place, self.covered(account, start)) for account, place in accounts.items()]
+        if covering := [one for _, one in found if one.lacks is None]:
+            return "", (start, self.end), all(one.without_digests for one in covering)
+        each = (f"{place} is not covered {one.lacks}".rstrip() for place, one in found)
         return "; ".join(each) or "no account has records of it", None, False
 
     def accounts(self, ends: Iterable[tuple[Who, Who]]) -> Iterable[Covered]:
@@ -363,9 +347,7 @@ class _Judge:
         accounts = {*self.answers.accounts, *(source.account for source, _ in ends)} - {""}
         names = self.answers.names
         for account in sorted(accounts, key=lambda one: (one not in self.answers.accounts, names.get(one, one))):
-            recorded = self.trail.coverage.accounts.get(account, Recorded())
-            gaps = self.gaps(account, self.start)
-            yield Covered(account, recorded, gaps.regions, gaps.words, gaps.days, gaps.without_digests)
+            yield self.covered(account, self.start)
 
 
 @dataclass

@@ -113,18 +113,20 @@ class Recorded:
 
 
 @dataclass(frozen=True, slots=True)
-class Gaps:
-    """What is not covered of an account in the regions that count: by region the days, a bit each, and all in words.
+class Covered:
+    """What there is of an account, and what is not covered of it in a period.
 
-    The words, as "in us-east-1 before 2026-10-28", are of the regions that come first and lack the same; they are empty
-    for an account without records, and None for one that is covered.
-
-    `without_digests` are the regions that log files alone cover: a gap within a day would not show.
+    `regions` are those that count; `missing` the days of each that are not covered, a bit each. `lacks` says them in
+    words, as "in us-east-1 before 2026-10-28", of the regions that come first and lack the same; it is empty for an
+    account without records, and None for one that is covered. `without_digests` are the regions that log files alone
+    cover, in which a gap within a day does not show.
     """
 
+    account: str
+    recorded: Recorded
     regions: tuple[str, ...]
     missing: dict[str, int]
-    words: str | None
+    lacks: str | None
     without_digests: tuple[str, ...]
 
     @property
@@ -188,15 +190,15 @@ class Coverage:
         default = (region for partition in partitions for region in ENABLED.get(partition, ()))
         return sorted({*(self.only or (*home, *seen, *default))})
 
-    def gaps(
+    def covered(
         self,
         account: str,
         home: Collection[str],
         period: _Span,
         changed: datetime | None = None,
         stopped: Sequence[tuple[_Span, str]] = (),
-    ) -> Gaps:
-        """What is not covered of an account.
+    ) -> Covered:
+        """What there is of an account, and what is not covered of it.
 
         `changed` is when a trail was last changed: a read event of a later day has to show that it still logs them.
         `stopped` are the periods in which a trail was stopped, in words too.
@@ -204,11 +206,12 @@ class Coverage:
         one, regions = self.accounts.get(account, Recorded()), self.regions(account, home)
         found = {region: _gap(one, region, period, changed, stopped) for region in regions}
         missing = {region: days for region, (days, _) in found.items() if days}
-        words = _words([(region, found[region][1]) for region in missing]) if missing else None
+        lacks = _words([(region, found[region][1]) for region in missing]) if missing else None
         if missing and not one.regions:
-            words = "by log files with management events" if one.records else ""
-        by_logs = regions if words is None and one.files else ()
-        return Gaps(tuple(regions), missing, words, tuple(region for region in by_logs if not one.digests.get(region)))
+            lacks = "by log files with management events" if one.records else ""
+        by_logs = regions if lacks is None and one.files else ()
+        without = tuple(region for region in by_logs if not one.digests.get(region))
+        return Covered(account, one, tuple(regions), missing, lacks, without)
 
 
 def _words(lacks: Sequence[tuple[str, str]]) -> str:

@@ -10,7 +10,8 @@ from typing import Any
 
 from twokeys.answers.data import party_data
 from twokeys.answers.model import Answers, Party, Step
-from twokeys.audit.comparison import Comparison, Covered, DoorUse, Entry, SignIns, Usage, named
+from twokeys.audit.comparison import Comparison, DoorUse, Entry, SignIns, Usage, named
+from twokeys.audit.coverage import Covered
 from twokeys.audit.logs import Source
 from twokeys.audit.trail import EVENTS, SIGN_IN, Use
 from twokeys.doors import Who
@@ -184,7 +185,7 @@ def _use(use: Use, answers: Answers) -> dict[str, Any]:
         "id": use.id,
         "time": _iso(use.time),
         "event": use.event,
-        "caller": party_data(caller(use, answers)),
+        "caller": party_data(named(use.caller, answers)),
         "uniqueId": use.unique_id,
         "account": use.account,
         "accountName": _place(use.account, answers),
@@ -433,11 +434,6 @@ def _mfa(one: SignIns) -> dict[str, int]:
     return {word: count for word, count in counts.items() if count}
 
 
-def caller(use: Use, answers: Answers) -> Party:
-    """Who called, with the name of the account."""
-    return named(use.caller, answers)
-
-
 def door_use(one: DoorUse) -> str:
     """A door and how it was used, in words."""
     last = f", last {one.last:%Y-%m-%d %H:%M} UTC" if one.last else ""
@@ -461,6 +457,6 @@ def used(use: Use, answers: Answers) -> str:
     session = f" as {use.caller_session}" if use.caller_session else ""
     session += f" for {use.source_identity}" if use.source_identity else ""
     return (
-        f"{use.time:%Y-%m-%d %H:%M:%S} UTC {caller(use, answers)}{session}{unknown} -> {what} of "
+        f"{use.time:%Y-%m-%d %H:%M:%S} UTC {named(use.caller, answers)}{session}{unknown} -> {what} of "
         f"{answers.names.get(use.account, use.account)} from {use.source} in {use.region} ({use.id})"
     )

@@ -43,7 +43,6 @@ from twokeys.audit.comparison import Comparison, DoorUse, WayUse, named
 from twokeys.audit.events import (
     about_early,
     by_door,
-    caller,
     covered,
     door_use,
     events,
@@ -400,7 +399,7 @@ def _rows_of_events(answers: Answers, found: Comparison) -> Iterator[dict[str, s
 def _row_of_use(use: Use, answers: Answers) -> dict[str, str]:
     target = Party(use.target, use.arn, answers.names.get(use.account, ""))
     return {
-        **_ends(caller(use, answers), target),
+        **_ends(named(use.caller, answers), target),
         **({"into role": "console"} if use.event == SIGN_IN else {} if use.event in EVENTS else {"into role": ""}),
         **({} if use.told or not use.unique_id else {"who": use.unique_id}),
         "time": _at(use.time),

@@ -33,10 +33,9 @@ def doors_changed(graph: Graph, before: Callable[[], Snapshot | None]) -> list[J
     from twokeys.answers.changes_shown import lines  # noqa: PLC0415
     from twokeys.answers.reading import read  # noqa: PLC0415
 
-    found = changes(read(build(state)), read(graph))
-    if not (found.gained or found.lost or found.changed):
+    found = replace(changes(read(build(state)), read(graph)), not_proved=())  # a rule of its own refuses those
+    if not found:
         return []
-    told = lines(replace(found, not_proved=()))  # a rule of its own refuses what is not proved
-    about = "Ways in gained (+), lost (-) and changed (~):\n" + "\n".join(told) + "\n"
+    about = "Ways in gained (+), lost (-) and changed (~):\n" + "\n".join(lines(found)) + "\n"
     severity = _SEVERITIES.get(found.strongest.word, "low")
     return [Judged(Finding(DOORS_CHANGED, about, _READ_IT, severity=severity), mandatory=False)]

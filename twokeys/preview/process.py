@@ -19,7 +19,14 @@ from twokeys.preview.run import Run
 
 _MONITOR: Final = Path(__file__).with_name("monitor.py")
 # `-c` keeps this folder off the program's module path.
-_START: Final = "import runpy, sys; runpy.run_path(sys.argv.pop(1), run_name='__main__')"
+_START: Final = """
+import runpy, sys
+try:
+    import grpc, pulumi
+except ModuleNotFoundError as error:
+    sys.exit(f"ModuleNotFoundError: {error}")
+runpy.run_path(sys.argv.pop(1), run_name="__main__")
+"""
 _THREADS: Final = 16
 
 
@@ -93,7 +100,10 @@ def run_in_process(  # noqa: PLR0913 - all by name
         assert process.stdout is not None  # noqa: S101 - PIPE
         process.stdout.close()
     if ended is None:
-        raise _failed(stack, str(program), f"its process ended with code {process.returncode}: {''.join(printed[-3:])}")
+        last = "".join(printed[-3:])
+        lacks = last.startswith("ModuleNotFoundError")
+        why = last if lacks else f"its process ended with code {process.returncode}: {last}"
+        raise _failed(stack, str(program), why)
     if refusal := ended.get("refusal"):
         raise Refusal(**refusal)
     if "reason" in ended:
@@ -144,7 +154,10 @@ def _pass_on(process: subprocess.Popen[str], target: IO[str], printed: list[str]
 def _failed(stack: str, where: str, why: str, unanswered: Sequence[str] = ()) -> Refusal:
     step = "correct the program or the config of the stack, then run this again"
     if why.startswith("ModuleNotFoundError"):
-        step = "install that package into the project's virtual environment, or into the one of this `twokeys`"
+        step = (
+            "install that package (the SDK: pip install 'twokeys[pulumi]') into the project's virtual environment, or"
+            " into the one of this `twokeys`"
+        )
     elif unanswered:
         asked = ", ".join(dict.fromkeys(one.rpartition(":")[2] for one in unanswered))
         why = f"it may need what only AWS can tell ({asked}): {why}"

@@ -99,16 +99,17 @@ _OBJECTS = frozenset(
 _KEYS = frozenset(field.alias or name for name, field in Settings.model_fields.items())
 
 _OBJECT = ("it has settings of its own, and this is none", "write `key: value` lines below it, or {{}} for none")
+_EMPTY = ("it is empty", "write what is meant")
 _PLAIN = {
     "missing": ("it is required", "add it"),
     "extra_forbidden": ("there is no such setting", "remove it, or correct its spelling"),
     "string_type": ("it takes text", "write it as text, in quotes if YAML would read it as something else"),
-    "string_too_short": ("it takes text, and this is empty", "write what is meant"),
+    "string_too_short": _EMPTY,
     "string_too_long": ("it takes at most {max_length} characters", "write fewer"),
     "dict_type": _OBJECT,
     "model_type": _OBJECT,
     "tuple_type": ("it takes a list", "write a list, as in [one, two]"),
-    "too_short": ("it is a list of at least {min_length}", "list what is meant"),
+    "too_short": _EMPTY,
     "bool": ("it takes true or false", "write true or false"),
     "int": ("it takes a whole number", "write one"),
     "float": ("it takes a number", "write one"),

@@ -72,34 +72,25 @@ def _duties_of(settings: Settings) -> list[tuple[str, str]]:
 def _duties(settings: Settings) -> Iterator[Problem]:
     for key, account in _duties_of(settings):
         if account in settings.accounts_in("closed"):
-            yield Problem(
-                key,
-                account,
-                f"accounts.{account}.state is closed, and nothing can be kept or looked after in a closed account",
-                "give this duty to another account and update the stack, then close this one",
-            )
+            why = f"accounts.{account}.state is closed, and nothing can be kept or looked after in a closed account"
+            step = "give this duty to another account and update the stack, then close this one"
+            yield Problem(key, account, why, step)
 
 
 def _closed(settings: Settings) -> Iterator[Problem]:
     for account, identifier in settings.closed().items():
         if not identifier:
-            yield Problem(
-                f"accounts.{account}.adopt",
-                "(missing)",
-                f"accounts.{account}.state is closed, and no resource keeps the id of such an account, only config",
-                "name its id, which `twokeys account list` and the AWS Organizations console show",
-            )
+            why = f"accounts.{account}.state is closed, and no resource keeps the id of such an account, only config"
+            step = "name its id, which `twokeys account list` and the AWS Organizations console show"
+            yield Problem(f"accounts.{account}.adopt", "(missing)", why, step)
 
 
 def _ways_back(settings: Settings) -> Iterator[Problem]:
     for account in settings.accounts_in("quarantined"):
         if settings.accounts[account].organizational_unit is None:
-            yield Problem(
-                f"accounts.{account}.organizationalUnit",
-                "(missing)",
-                "an account without a unit is never moved, so this one would stay in quarantine for good",
-                "name the unit that it returns to when it is active again",
-            )
+            why = "an account without a unit is never moved, so this one would stay in quarantine for good"
+            step = "name the unit that it returns to when it is active again"
+            yield Problem(f"accounts.{account}.organizationalUnit", "(missing)", why, step)
 
 
 def _unit(settings: Settings) -> Iterator[Problem]:
@@ -108,25 +99,16 @@ def _unit(settings: Settings) -> Iterator[Problem]:
         return
     unit = organization.quarantine
     if unit == ROOT:
-        yield Problem(
-            "organization.quarantine",
-            unit,
-            "the guard rail of this unit stops everybody in every account below it",
-            "name a unit of its own, such as Quarantine",
-        )
+        why = "the guard rail of this unit stops everybody in every account below it"
+        step = "name a unit of its own, such as Quarantine"
+        yield Problem("organization.quarantine", unit, why, step)
     for account, member in settings.accounts.items():
         path, key = member.organizational_unit or "", f"accounts.{account}"
         if unit is None and member.state == "quarantined":
-            yield Problem(
-                f"{key}.state",
-                member.state,
-                "the organization has no unit for quarantined accounts",
-                "name one in organization.quarantine, such as Quarantine",
-            )
+            why = "the organization has no unit for quarantined accounts"
+            step = "name one in organization.quarantine, such as Quarantine"
+            yield Problem(f"{key}.state", member.state, why, step)
         if unit is not None and f"{path}/".startswith(f"{unit}/"):
-            yield Problem(
-                f"{key}.organizationalUnit",
-                path,
-                "this unit is for quarantined accounts, and its guard rail stops everybody in them",
-                "name the account's own unit, where it returns to, and say `state: quarantined`",
-            )
+            why = "this unit is for quarantined accounts, and its guard rail stops everybody in them"
+            step = "name the account's own unit, where it returns to, and say `state: quarantined`"
+            yield Problem(f"{key}.organizationalUnit", path, why, step)

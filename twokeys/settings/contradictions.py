@@ -78,12 +78,9 @@ def _emails(settings: Settings) -> Iterator[Problem]:
         except PydanticCustomError as error:
             yield Problem(key, email, str(error.message()), "give this account an address of its own")
         if other := seen.get(email.casefold()):
-            yield Problem(
-                key,
-                email,
-                f"it is also the address of {other}, and an address belongs to one AWS account only",
-                "give each account an address of its own, upper and lower case do not tell them apart",
-            )
+            why = f"it is also the address of {other}, and an address belongs to one AWS account only"
+            step = "give each account an address of its own, upper and lower case do not tell them apart"
+            yield Problem(key, email, why, step)
         seen[email.casefold()] = key
 
 
@@ -112,12 +109,8 @@ def _account_names(settings: Settings) -> Iterator[Problem]:
     names = Counter(settings.name_of(account) for account in settings.accounts)
     for account, member in settings.accounts.items():
         if not member.adopt and names[name := settings.name_of(account)] > 1:
-            yield Problem(
-                f"accounts.{account}.name",
-                name,
-                "another account has this name",
-                "name it apart, or adopt it if it exists",
-            )
+            why, step = "another account has this name", "name it apart, or adopt it if it exists"
+            yield Problem(f"accounts.{account}.name", name, why, step)
 
 
 def _organization(settings: Settings) -> Iterator[Problem]:
@@ -131,12 +124,9 @@ def _organization(settings: Settings) -> Iterator[Problem]:
             ("trusted_services", "trustedServices"),
         ):
             if field in organization.model_fields_set:
-                yield Problem(
-                    f"organization.{key}",
-                    getattr(organization, field),
-                    "an organization that is only looked up is not changed",
-                    "remove it, or set organization.create to true",
-                )
+                why = "an organization that is only looked up is not changed"
+                step = "remove it, or set organization.create to true"
+                yield Problem(f"organization.{key}", getattr(organization, field), why, step)
     paths = frozenset(all_units(organization))
     yield from _units(organization)
     yield from policies(organization, paths)
@@ -181,12 +171,9 @@ def _people(settings: Settings) -> Iterator[Problem]:
     people = settings.people
     if settings.organization is None:
         if people.model_copy(update={"account": None}) != PeopleSettings():
-            yield Problem(
-                "people",
-                "(set)",
-                "people belong to the stack that has `organization`; another one only says where they live, `account`",
-                "move the rest of `people` to the management stack's config",
-            )
+            why = "people belong to the stack that has `organization`; another one only says where they live, `account`"
+            step = "move the rest of `people` to the management stack's config"
+            yield Problem("people", "(set)", why, step)
     elif people.account is not None:
         yield from _people_account(settings, people.account)
     center = people.identity_center
@@ -198,12 +185,9 @@ def _people(settings: Settings) -> Iterator[Problem]:
     alone = people.break_glass.users if people.break_glass and people.account is not None else ()
     for user in alone:
         if user in people.users:
-            yield Problem(
-                "people.breakGlass.users",
-                user,
-                f"it is one of people.users, who live in {people.account}; these live in the management account",
-                "name a user for emergencies alone, such as emergency-1",
-            )
+            why = f"it is one of people.users, who live in {people.account}; these live in the management account"
+            step = "name a user for emergencies alone, such as emergency-1"
+            yield Problem("people.breakGlass.users", user, why, step)
     for name, role in people.roles.items():
         if role.oidc is not None:
             yield from _oidc(f"people.roles.{name}.oidc", role.oidc)
@@ -214,12 +198,9 @@ def _people_account(settings: Settings, account: str) -> Iterator[Problem]:
     member = settings.accounts.get(account)
     known = listed(settings.entered())
     if member is None or account not in settings.entered() or member.state != "active":
-        yield Problem(
-            "people.account",
-            account,
-            f"people live in an active account of this stack that it enters; there are: {known}",
-            "name one of them, or leave it out for the management account",
-        )
+        why = f"people live in an active account of this stack that it enters; there are: {known}"
+        step = "name one of them, or leave it out for the management account"
+        yield Problem("people.account", account, why, step)
 
 
 def _oidc(key: str, oidc: OidcSettings) -> Iterator[Problem]:
@@ -268,45 +249,30 @@ def _door(settings: Settings, key: str, door: DoorSettings) -> Iterator[Problem]
         and door.source.members is None
         and settings.people.groups.get(door.source.group or "") == ()
     ):
-        yield Problem(
-            f"{key}.from.group",
-            door.source.group,
-            "nobody is in this group, and a trust has to name somebody",
-            "add a member",
-        )
+        why, step = "nobody is in this group, and a trust has to name somebody", "add a member"
+        yield Problem(f"{key}.from.group", door.source.group, why, step)
     if door.via == "identity-center":
         yield from _identity_center_door(settings, key, door)
     makes_role = "trust" in door.keys
     permissions = door.permissions
     if makes_role and not permissions.managed_policies and not permissions.statements:
-        yield Problem(
-            f"{key}.permissions",
-            "(none)",
-            "a role that may do nothing opens nothing",
-            "add managedPolicies or statements",
-        )
+        why, step = "a role that may do nothing opens nothing", "add managedPolicies or statements"
+        yield Problem(f"{key}.permissions", "(none)", why, step)
     if makes_role and door.target.role.startswith(("aws-reserved/", "aws-service-role/")):
-        yield Problem(
-            f"{key}.to.role",
-            door.target.role,
-            f"roles of this path are AWS's own, and nobody else can make one ({_RESERVED_PAGE})",
-            "choose another path, or none",
-        )
+        why = f"roles of this path are AWS's own, and nobody else can make one ({_RESERVED_PAGE})"
+        step = "choose another path, or none"
+        yield Problem(f"{key}.to.role", door.target.role, why, step)
     if not makes_role and permissions != PermissionsSettings():
-        yield Problem(
-            f"{key}.permissions",
-            "(set)",
-            f"keys: [{', '.join(door.keys)}] makes no role here, and permissions are a role's",
-            "write keys: [trust, grant], or take permissions out here and set them at the door that makes the trust",
-        )
+        why = f"keys: [{', '.join(door.keys)}] makes no role here, and permissions are a role's"
+        step = "write keys: [trust, grant], or take permissions out here and set them at the door that makes the trust"
+        yield Problem(f"{key}.permissions", "(set)", why, step)
     if who(door.source).kind == "role" and door.session_seconds > 3600:
-        yield Problem(
-            f"{key}.sessionSeconds",
-            door.session_seconds,
+        why = (
             "a role that enters another role is role chaining, which AWS limits to 3600 seconds"
-            " (https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles.html#iam-term-role-chaining)",
-            "set it to 3600",
+            " (https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles.html#iam-term-role-chaining)"
         )
+        step = "set it to 3600"
+        yield Problem(f"{key}.sessionSeconds", door.session_seconds, why, step)
     if grantee(door).kind == "role" and door.mfa and door.via == "assume-role":
         yield no_mfa(f"{key}.mfa")
     own = {"Bool": ("aws:MultiFactorAuthPresent", "mfa"), "StringEquals": ("sts:ExternalId", "externalId")}
@@ -373,13 +339,12 @@ def _made_by_nobody(settings: Settings, key: str, door: DoorSettings) -> Iterato
     ):
         return
     for one in (grantee(door), *(Who("user", member) for member in source.members or ())):
-        yield Problem(
-            key,
-            one.name,
+        why = (
             f"`people` do not live in account {account}, and AWS refuses a trust in a {one.kind}, and a grant to one,"
-            f" that is not there ({_PRINCIPAL_PAGE})",
-            "say `exists: true` where it is there already",
+            f" that is not there ({_PRINCIPAL_PAGE})"
         )
+        step = "say `exists: true` where it is there already"
+        yield Problem(key, one.name, why, step)
 
 
 def _identity_center_door(settings: Settings, key: str, door: DoorSettings) -> Iterator[Problem]:
@@ -394,40 +359,30 @@ def _identity_center_door(settings: Settings, key: str, door: DoorSettings) -> I
     if settings.organization is not None and (
         center is None or (person.kind == "group" and person.name not in center.groups)
     ):
-        yield Problem(
-            f"{key}.from",
-            person.name,
-            "people.identityCenter of this stack has none of this name",
-            "add it to people.identityCenter, or leave `via` out",
-        )
+        why = "people.identityCenter of this stack has none of this name"
+        step = "add it to people.identityCenter, or leave `via` out"
+        yield Problem(f"{key}.from", person.name, why, step)
     for arn in door.permissions.managed_policies:
         if ":iam::aws:policy/" not in arn:
-            yield Problem(
-                f"{key}.permissions.managedPolicies",
-                arn,
-                "a permission set takes the ARNs of AWS's own policies only",
-                "write what the policy says as statements",
-            )
+            why = "a permission set takes the ARNs of AWS's own policies only"
+            step = "write what the policy says as statements"
+            yield Problem(f"{key}.permissions.managedPolicies", arn, why, step)
     own = {"mfa", "external_id", "conditions", "keys"} & door.model_fields_set
     own |= {f"from.{name}" for name in ("members",) if getattr(door.source, name) is not None}
     own |= {"permissions.boundary"} if door.permissions.boundary else set()
     for name in sorted(own):
-        yield Problem(
-            f"{key}.{to_camel(name)}",
-            "(set)",
-            "AWS makes the role of a permission set and its trust; MFA is a setting of IAM Identity Center",
-            "remove it",
-        )
+        why = "AWS makes the role of a permission set and its trust; MFA is a setting of IAM Identity Center"
+        step = "remove it"
+        yield Problem(f"{key}.{to_camel(name)}", "(set)", why, step)
     for account in settings.target_accounts_of(door):
         name = permission_set_name(account, door)
         if re.fullmatch(r"[\w+=,.@-]{1,32}", name, re.ASCII) is None:
-            yield Problem(
-                f"{key}.to.role",
-                name,
+            why = (
                 "a permission set is called <account>-<role>: 1 to 32 letters, digits and +=,.@_-"
-                " (https://docs.aws.amazon.com/singlesignon/latest/APIReference/API_CreatePermissionSet.html)",
-                "choose a shorter role name, without a path",
+                " (https://docs.aws.amazon.com/singlesignon/latest/APIReference/API_CreatePermissionSet.html)"
             )
+            step = "choose a shorter role name, without a path"
+            yield Problem(f"{key}.to.role", name, why, step)
             break
 
 
@@ -444,40 +399,25 @@ def _source_account(settings: Settings, key: str, door: DoorSettings) -> Iterato
         yield Problem(f"{key}.account", account, why, "write that key, and the `stack` if it is another one")
         return
     if source.stack is not None and (source.account is None or account == MANAGEMENT or account in settings.accounts):
-        yield Problem(
-            f"{key}.stack",
-            source.stack,
-            f"it is the stack of the account that they come from; accounts of this stack: {known}",
-            "name an account of that stack as `account`, by a key that this stack does not have, or remove `stack`",
-        )
+        why = f"it is the stack of the account that they come from; accounts of this stack: {known}"
+        step = "name an account of that stack as `account`, by a key that this stack does not have, or remove `stack`"
+        yield Problem(f"{key}.stack", source.stack, why, step)
     elif account in settings.accounts and account not in settings.accounts_in("active"):
-        yield Problem(
-            f"{key}.account",
-            account,
-            f"active accounts of this stack: {known}",
-            "name one of them, or leave it out for the account where `people` live",
-        )
+        why = f"active accounts of this stack: {known}"
+        step = "name one of them, or leave it out for the account where `people` live"
+        yield Problem(f"{key}.account", account, why, step)
     elif account in settings.target_accounts_of(door):
-        yield Problem(
-            f"{key}.account",
-            account,
-            "the door leads into this account, and within one account a role needs no door",
-            "name another account",
-        )
+        why = "the door leads into this account, and within one account a role needs no door"
+        step = "name another account"
+        yield Problem(f"{key}.account", account, why, step)
     elif settings.organization is not None and source.stack is None and settings.source_stack_of(door) is not None:
-        yield Problem(
-            f"{key}.account",
-            account,
-            f"active accounts of this stack: {known}",
-            "name one of them, `management`, or say the `stack` that it belongs to",
-        )
+        why = f"active accounts of this stack: {known}"
+        step = "name one of them, `management`, or say the `stack` that it belongs to"
+        yield Problem(f"{key}.account", account, why, step)
     if source.group is not None and source.members is None and account not in (MANAGEMENT, settings.people.account):
-        yield Problem(
-            f"{key}.members",
-            "(missing)",
-            "only the management stack tells the members of its own groups, and a trust has to name somebody",
-            "list the members",
-        )
+        why = "only the management stack tells the members of its own groups, and a trust has to name somebody"
+        step = "list the members"
+        yield Problem(f"{key}.members", "(missing)", why, step)
 
 
 def _door_target(settings: Settings, key: str, door: DoorSettings) -> Iterator[Problem]:
@@ -489,12 +429,9 @@ def _door_target(settings: Settings, key: str, door: DoorSettings) -> Iterator[P
             yield _access_role(key, target, f"the access role of {', '.join(entered[:3])}, which AWS makes")
         return
     if target.account is None and len(settings.accounts) != 1:
-        yield Problem(
-            f"{key}.account",
-            "(missing)",
-            f"only a stack with one account can leave it out; accounts of this stack: {known}",
-            "name the account",
-        )
+        why = f"only a stack with one account can leave it out; accounts of this stack: {known}"
+        step = "name the account"
+        yield Problem(f"{key}.account", "(missing)", why, step)
         return
     account = target.account or next(iter(settings.accounts))
     if account not in settings.accounts:
@@ -515,12 +452,9 @@ def _names_madetwice(settings: Settings) -> Iterator[Problem]:
             continue
         for account in settings.target_accounts_of(door):
             if other := made.get(f"{account}-{name}"):
-                yield Problem(
-                    f"doors.{name}",
-                    f"{account}-{name}",
-                    f"this is what its door into {account} is called, and doors.{other} makes one of this name",
-                    "name one of them differently",
-                )
+                why = f"this is what its door into {account} is called, and doors.{other} makes one of this name"
+                step = "name one of them differently"
+                yield Problem(f"doors.{name}", f"{account}-{name}", why, step)
                 break
             made[f"{account}-{name}"] = name
 
@@ -536,11 +470,8 @@ def _keys_madetwice(settings: Settings) -> Iterator[Problem]:
         keys: list[tuple[object, ...]] = [("role", *place) for place in places if "trust" in door.keys]
         keys += [("grant", *place, settings.source_account_of(door), given) for place in places if "grant" in door.keys]
         if twice := next((what for what in keys if what in made), None):
-            yield Problem(
-                f"doors.{name}.to.role",
-                door.target.role,
-                f"doors.{made[twice]} makes this {twice[0]} in the same account",
-                "give each door a role of its own",
-            )
+            why = f"doors.{made[twice]} makes this {twice[0]} in the same account"
+            step = "give each door a role of its own"
+            yield Problem(f"doors.{name}.to.role", door.target.role, why, step)
         for what in keys:
             made.setdefault(what, name)

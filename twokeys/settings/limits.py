@@ -14,7 +14,7 @@ from typing import Any, Final
 from twokeys.doors.documents import DoorPlan, trust_document, trust_in_tokens
 from twokeys.doors.symbols import texts_of
 from twokeys.errors import nearest
-from twokeys.iam import DEFAULT_PARTITION, INLINE_POLICY_SIZES, aws_managed
+from twokeys.iam import DEFAULT_PARTITION, aws_managed
 from twokeys.settings.models import (
     QUOTAS,
     DoorSettings,
@@ -29,7 +29,6 @@ from twokeys.settings.models import (
 from twokeys.settings.problem import Problem, twice
 from twokeys.settings.values import MOST_TAGS
 
-_INLINE_OF_A_ROLE: Final = INLINE_POLICY_SIZES["role"]
 _GROUPS_OF_A_USER: Final = 10
 _BUDGETS_PAGE = "https://docs.aws.amazon.com/awsaccountbilling/latest/aboutv2/billing-limits.html"
 _ATTACH_PAGE = "https://docs.aws.amazon.com/IAM/latest/APIReference/API_AttachRolePolicy.html"
@@ -99,29 +98,16 @@ def _door(settings: Settings, key: str, door: DoorSettings) -> Iterator[Problem]
     if door.via == "assume-role" and "trust" in door.keys:
         yield from _trust(settings, f"{key}.from", trust_characters(settings, door), _FEWER_MEMBERS)
     if door.via == "identity-center" and len(door.reason) > _DESCRIPTION_OF_A_PERMISSION_SET:
-        yield Problem(
-            f"{key}.reason",
-            f"{len(door.reason)} characters",
+        why = (
             "it becomes the description of a permission set, which has at most"
-            f" {_DESCRIPTION_OF_A_PERMISSION_SET} ({_PERMISSION_SET_PAGE})",
-            "say it in fewer words",
+            f" {_DESCRIPTION_OF_A_PERMISSION_SET} ({_PERMISSION_SET_PAGE})"
         )
-    if permissions.statements:
-        size = _characters({"Version": "2012-10-17", "Statement": list(permissions.statements)})
-        if size > _INLINE_OF_A_ROLE:
-            yield Problem(
-                f"{key}.permissions.statements",
-                f"{size} characters",
-                f"the inline policies of a role have at most {_INLINE_OF_A_ROLE} together ({QUOTAS})",
-                "say less, with wildcards in Resource where that is right, or put it into managed policies",
-            )
+        step = "say it in fewer words"
+        yield Problem(f"{key}.reason", f"{len(door.reason)} characters", why, step)
     if len(permissions.managed_policies) > quotas.managed_policies_per_role:
-        yield Problem(
-            f"{key}.permissions.managedPolicies",
-            f"{len(permissions.managed_policies)} policies",
-            f"AWS attaches at most {quotas.managed_policies_per_role} managed policies to a role ({QUOTAS})",
-            "join some of them; where AWS has raised the quota, say it in quotas.managedPoliciesPerRole",
-        )
+        why = f"AWS attaches at most {quotas.managed_policies_per_role} managed policies to a role ({QUOTAS})"
+        step = "join some of them; where AWS has raised the quota, say it in quotas.managedPoliciesPerRole"
+        yield Problem(f"{key}.permissions.managedPolicies", f"{len(permissions.managed_policies)} policies", why, step)
     yield from _partitions(settings, key, door)
     yield from _managed_policies(settings, key, door)
 
@@ -129,12 +115,9 @@ def _door(settings: Settings, key: str, door: DoorSettings) -> Iterator[Problem]
 def _trust(settings: Settings, key: str, size: int | None, less: str) -> Iterator[Problem]:
     most = settings.quotas.trust_policy_characters
     if size is not None and size > most:
-        yield Problem(
-            key,
-            f"{size} characters",
-            f"a role's trust policy has at most {most} ({QUOTAS})",
-            f"{less}; where AWS has raised the quota, say it in quotas.trustPolicyCharacters",
-        )
+        why = f"a role's trust policy has at most {most} ({QUOTAS})"
+        step = f"{less}; where AWS has raised the quota, say it in quotas.trustPolicyCharacters"
+        yield Problem(key, f"{size} characters", why, step)
 
 
 def _managed_policies(settings: Settings, key: str, door: DoorSettings) -> Iterator[Problem]:
@@ -149,12 +132,9 @@ def _managed_policies(settings: Settings, key: str, door: DoorSettings) -> Itera
         if not aws_managed.is_aws_managed(arn) or not arn.startswith(f"arn:{DEFAULT_PARTITION}:"):
             continue
         if f":policy/{aws_managed.SERVICE_LINKED}" in arn:
-            yield Problem(
-                where,
-                arn,
-                f"AWS attaches it to the service-linked role of its service only ({_ATTACH_PAGE})",
-                "take it out, or name a policy that roles can have",
-            )
+            why = f"AWS attaches it to the service-linked role of its service only ({_ATTACH_PAGE})"
+            step = "take it out, or name a policy that roles can have"
+            yield Problem(where, arn, why, step)
         elif not aws_managed.is_known(arn) and arn not in settings.newer_aws_policies:
             names, (before, _, name) = aws_managed.names(), arn.rpartition("/")
             near = nearest(name, names)
@@ -183,13 +163,12 @@ def _partitions(settings: Settings, key: str, door: DoorSettings) -> Iterator[Pr
             found = _ARN.match(arn)
             if found and found.group(1) != settings.partition:
                 right = arn.replace(found.group(0), f"arn:{settings.partition}:", 1)
-                yield Problem(
-                    where,
-                    arn,
+                why = (
                     f"it is of the partition {found.group(1)}, and region {settings.region} is in {settings.partition}"
-                    " (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html)",
-                    f"write it as {right}, or correct the region",
+                    " (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html)"
                 )
+                step = f"write it as {right}, or correct the region"
+                yield Problem(where, arn, why, step)
 
 
 def _names(settings: Settings) -> Iterator[Problem]:
@@ -206,26 +185,17 @@ def _people(settings: Settings) -> Iterator[Problem]:
     groups = Counter(user for members in people.groups.values() for user in set(members))
     for user, count in groups.items():
         if count > _GROUPS_OF_A_USER:
-            yield Problem(
-                "people.groups",
-                user,
-                f"this user is in {count} groups, and AWS takes {_GROUPS_OF_A_USER} a user ({QUOTAS})",
-                "take the user out of some of them",
-            )
+            why = f"this user is in {count} groups, and AWS takes {_GROUPS_OF_A_USER} a user ({QUOTAS})"
+            step = "take the user out of some of them"
+            yield Problem("people.groups", user, why, step)
     if len(people.groups) > quotas.groups_per_account:
-        yield Problem(
-            "people.groups",
-            f"{len(people.groups)} groups",
-            f"an account has at most {quotas.groups_per_account} ({QUOTAS})",
-            "join some of them; where AWS has raised the quota, say it in quotas.groupsPerAccount",
-        )
+        why = f"an account has at most {quotas.groups_per_account} ({QUOTAS})"
+        step = "join some of them; where AWS has raised the quota, say it in quotas.groupsPerAccount"
+        yield Problem("people.groups", f"{len(people.groups)} groups", why, step)
     if len(people.users) > _USERS_OF_AN_ACCOUNT:
-        yield Problem(
-            "people.users",
-            f"{len(people.users)} users",
-            f"an account has at most {_USERS_OF_AN_ACCOUNT}, and AWS does not raise it ({QUOTAS})",
-            "let them come through IAM Identity Center, `people.identityCenter`",
-        )
+        why = f"an account has at most {_USERS_OF_AN_ACCOUNT}, and AWS does not raise it ({QUOTAS})"
+        step = "let them come through IAM Identity Center, `people.identityCenter`"
+        yield Problem("people.users", f"{len(people.users)} users", why, step)
     for role, said in people.roles.items():
         if said.oidc is not None:
             issuer = said.oidc.issuer
@@ -239,12 +209,9 @@ def _tags(settings: Settings) -> Iterator[Problem]:
     by_case: dict[str, str] = {}
     for key in settings.tags:
         if (other := by_case.setdefault(key.casefold(), key)) != key:
-            yield Problem(
-                f"tags.{key}",
-                key,
-                f"{other} is the same key to IAM, which does not tell them apart by case ({_IAM_TAGS_PAGE})",
-                "keep one of them",
-            )
+            why = f"{other} is the same key to IAM, which does not tell them apart by case ({_IAM_TAGS_PAGE})"
+            step = "keep one of them"
+            yield Problem(f"tags.{key}", key, why, step)
     organization = settings.organization or OrganizationSettings()
     tagged: Mapping[str, Mapping[str, MemberSettings | UnitSettings | GuardRailSettings]] = {
         "accounts": settings.accounts,
@@ -256,21 +223,15 @@ def _tags(settings: Settings) -> Iterator[Problem]:
         for name, one in named_ones.items():
             count = len({*settings.tags, *one.tags})
             if count > MOST_TAGS:
-                yield Problem(
-                    f"{section}.{name}.tags",
-                    f"{count} tags",
-                    f"with those of the stack it has more than the {MOST_TAGS} that AWS takes ({_TAGS_PAGE})",
-                    "leave some of them out",
-                )
+                why = f"with those of the stack it has more than the {MOST_TAGS} that AWS takes ({_TAGS_PAGE})"
+                step = "leave some of them out"
+                yield Problem(f"{section}.{name}.tags", f"{count} tags", why, step)
 
 
 def _notified(settings: Settings) -> Iterator[Problem]:
     for account, member in settings.accounts.items():
         count = len(member.budget.actual) + len(member.budget.forecast) if member.budget else 0
         if count > _NOTIFICATIONS_OF_A_BUDGET:
-            yield Problem(
-                f"accounts.{account}.budget",
-                f"{count} notifications",
-                f"a budget has at most {_NOTIFICATIONS_OF_A_BUDGET} ({_BUDGETS_PAGE})",
-                "leave some of the percentages of `actual` and `forecast` out",
-            )
+            why = f"a budget has at most {_NOTIFICATIONS_OF_A_BUDGET} ({_BUDGETS_PAGE})"
+            step = "leave some of the percentages of `actual` and `forecast` out"
+            yield Problem(f"accounts.{account}.budget", f"{count} notifications", why, step)

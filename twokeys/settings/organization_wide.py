@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from pydantic_core import PydanticCustomError
-
 from twokeys.settings.audit import TRUSTED_SERVICES, AuditSettings
 from twokeys.settings.bill import BillSettings
 from twokeys.settings.guard_rails import AUDIT_BUCKET_PREFIX, Surroundings, guard_rails_document
-from twokeys.settings.models import ROOT, OrganizationSettings, Settings, all_units, guard_rails
+from twokeys.settings.models import ROOT, SERVICE_CONTROL_POLICY, OrganizationSettings, Settings, all_units, guard_rails
+from twokeys.settings.policies import too_large
 from twokeys.settings.problem import Problem, listed, no_account, no_unit
-from twokeys.settings.values import check_scp
 
 
 def organization_wide(settings: Settings) -> Iterator[Problem]:
@@ -19,12 +17,9 @@ def organization_wide(settings: Settings) -> Iterator[Problem]:
     organization = settings.organization
     for key, value in (("audit", settings.audit), ("bill", settings.bill)):
         if value is not None and organization is None:
-            yield Problem(
-                key,
-                "(set)",
-                "it is for the whole organization and belongs to the stack that has `organization`",
-                f"move `{key}` to the management stack's config",
-            )
+            why = "it is for the whole organization and belongs to the stack that has `organization`"
+            step = f"move `{key}` to the management stack's config"
+            yield Problem(key, "(set)", why, step)
     if organization is None:
         return
     yield from _guard_rails(settings, organization)
@@ -53,39 +48,25 @@ def _guard_rails(settings: Settings, organization: OrganizationSettings) -> Iter
     for target, names in rails.items():
         key = f"organization.guardRails.{target}"
         yield from _target(organization, key, target)
-        if "SERVICE_CONTROL_POLICY" not in organization.policy_types:
-            yield Problem(
-                key,
-                list(organization.policy_types),
-                "guard rails are service control policies, and this policy type is off",
-                "add SERVICE_CONTROL_POLICY to organization.policyTypes",
-            )
-        try:
-            check_scp(guard_rails_document(names, guard_rail_surroundings(settings, organization)))
-        except PydanticCustomError as error:
-            yield Problem(key, list(names), error.message(), "give some of them to the unit above or below")
+        if SERVICE_CONTROL_POLICY not in organization.policy_types:
+            why = "guard rails are service control policies, and this policy type is off"
+            step = "add SERVICE_CONTROL_POLICY to organization.policyTypes"
+            yield Problem(key, list(organization.policy_types), why, step)
+        document = guard_rails_document(names, guard_rail_surroundings(settings, organization))
+        yield from too_large(key, SERVICE_CONTROL_POLICY, document)
     if "allowed-regions" in asked and settings.region not in organization.allowed_regions:
-        yield Problem(
-            "organization.allowedRegions",
-            list(organization.allowed_regions),
-            f"the guard rail allowed-regions would forbid the region that the providers work in, {settings.region}",
-            f"list the allowed regions, {settings.region} among them",
-        )
+        why = f"the guard rail allowed-regions would forbid the region that the providers work in, {settings.region}"
+        step = f"list the allowed regions, {settings.region} among them"
+        yield Problem("organization.allowedRegions", list(organization.allowed_regions), why, step)
     if organization.allowed_regions and "allowed-regions" not in asked:
-        yield Problem(
-            "organization.allowedRegions",
-            list(organization.allowed_regions),
-            "no target has the guard rail allowed-regions, so this would do nothing",
-            "add allowed-regions to a target of organization.guardRails",
-        )
+        why = "no target has the guard rail allowed-regions, so this would do nothing"
+        step = "add allowed-regions to a target of organization.guardRails"
+        yield Problem("organization.allowedRegions", list(organization.allowed_regions), why, step)
     for account, member in settings.accounts.items():
         if asked and member.access.role not in organization.access_roles:
-            yield Problem(
-                f"accounts.{account}.access.role",
-                member.access.role,
-                "the guard rails do not know this access role, so they would bind it",
-                "add it to organization.accessRoles",
-            )
+            why = "the guard rails do not know this access role, so they would bind it"
+            step = "add it to organization.accessRoles"
+            yield Problem(f"accounts.{account}.access.role", member.access.role, why, step)
 
 
 def _target(organization: OrganizationSettings, key: str, target: str) -> Iterator[Problem]:
@@ -104,12 +85,9 @@ def _audit(settings: Settings, audit: AuditSettings) -> Iterator[Problem]:
         yield from _member(settings, key, account)
         for service in services:
             if service in looked_after:
-                yield Problem(
-                    key,
-                    service,
-                    f"{looked_after[service]} looks after it already; accounts of this stack: {known}",
-                    "name one account for it",
-                )
+                why = f"{looked_after[service]} looks after it already; accounts of this stack: {known}"
+                step = "name one account for it"
+                yield Problem(key, service, why, step)
             looked_after[service] = account
 
 
@@ -122,12 +100,9 @@ def _bill(settings: Settings, organization: OrganizationSettings, bill: BillSett
     for target in bill.tag_targets:
         yield from _target(organization, "bill.tagTargets", target)
     if bill.tags and "TAG_POLICY" not in organization.policy_types:
-        yield Problem(
-            "bill.tags",
-            list(bill.tags),
-            "a tag policy cannot be attached while its policy type is off",
-            "add TAG_POLICY to organization.policyTypes",
-        )
+        why = "a tag policy cannot be attached while its policy type is off"
+        step = "add TAG_POLICY to organization.policyTypes"
+        yield Problem("bill.tags", list(bill.tags), why, step)
     yield from untagged(settings.tags, bill)
 
 
@@ -139,12 +114,9 @@ def untagged(tags: Mapping[str, str], bill: BillSettings) -> Iterator[Problem]:
                 f"bill.tags.{key}", key, "what this stack makes would not have this tag", "add the tag to `tags`"
             )
         elif tag.values and tags[key] not in tag.values:
-            yield Problem(
-                f"bill.tags.{key}.values",
-                list(tag.values),
-                f"this stack's own value of the tag is {tags[key]!r}",
-                "add it to the values, or change it in `tags`",
-            )
+            why = f"this stack's own value of the tag is {tags[key]!r}"
+            step = "add it to the values, or change it in `tags`"
+            yield Problem(f"bill.tags.{key}.values", list(tag.values), why, step)
 
 
 def _break_glass(settings: Settings) -> Iterator[Problem]:
@@ -155,12 +127,8 @@ def _break_glass(settings: Settings) -> Iterator[Problem]:
         if user not in people.users:
             yield Problem("people.breakGlass.users", user, "no user has this name", "add the user to people.users")
     if people.break_glass.role in people.roles:
-        yield Problem(
-            "people.breakGlass.role",
-            people.break_glass.role,
-            "people.roles has a role of this name",
-            "choose another name for one of them",
-        )
+        why, step = "people.roles has a role of this name", "choose another name for one of them"
+        yield Problem("people.breakGlass.role", people.break_glass.role, why, step)
 
 
 def needed_services(settings: Settings) -> dict[str, str]:
@@ -188,10 +156,9 @@ def _trusted_services(settings: Settings, organization: OrganizationSettings) ->
         return
     for principal, key in needed_services(settings).items():
         if principal not in organization.trusted_services:
-            yield Problem(
-                key,
-                principal,
+            why = (
                 "this service works across accounts only with trusted access"
-                " (https://docs.aws.amazon.com/organizations/latest/userguide/orgs_integrate_services_list.html)",
-                f"add {principal} to organization.trustedServices",
+                " (https://docs.aws.amazon.com/organizations/latest/userguide/orgs_integrate_services_list.html)"
             )
+            step = f"add {principal} to organization.trustedServices"
+            yield Problem(key, principal, why, step)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
+from typing import Any
 
 from pydantic_core import PydanticCustomError
 
@@ -19,11 +20,11 @@ from twokeys.settings.models import (
     is_account_id,
 )
 from twokeys.settings.problem import Problem, no_unit
-from twokeys.settings.values import QUOTAS_PAGE, SCP_CHARACTERS, check_policy
+from twokeys.settings.values import QUOTAS_PAGE, check_policy
 
 _RCP_SYNTAX = "https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps_syntax.html"
 _LARGEST: Mapping[str, int] = {
-    SERVICE_CONTROL_POLICY: SCP_CHARACTERS,
+    SERVICE_CONTROL_POLICY: 10_240,
     "RESOURCE_CONTROL_POLICY": 5_120,
     "AISERVICES_OPT_OUT_POLICY": 2_500,
     "DECLARATIVE_POLICY_EC2": 10_000,
@@ -32,7 +33,7 @@ _LARGEST: Mapping[str, int] = {
     "TAG_POLICY": 10_000,
     "SECURITYHUB_POLICY": 10_000,
 }
-"""Characters of a policy's document by type; those that the page (QUOTAS_PAGE) does not name are not here."""
+"""Characters of a policy's document by type, as far as the page (QUOTAS_PAGE) names it; others have the largest."""
 _MOST_ATTACHED: Mapping[str, int] = dict.fromkeys(_LARGEST, 10) | dict.fromkeys(
     ("RESOURCE_CONTROL_POLICY", "CHATBOT_POLICY", "AISERVICES_OPT_OUT_POLICY"), 5
 )
@@ -60,12 +61,9 @@ def policies(organization: OrganizationSettings, paths: Collection[str]) -> Iter
             made[name] = key
             called = policy.kind, policy.name or name
             if other := called_so.get(called):
-                yield Problem(
-                    f"{key}.name",
-                    called[1],
-                    f"{other} is a policy of this type and name, and AWS has one of each",
-                    "name one of them differently",
-                )
+                why = f"{other} is a policy of this type and name, and AWS has one of each"
+                step = "name one of them differently"
+                yield Problem(f"{key}.name", called[1], why, step)
             called_so[called] = key
             for target in policy.targets:
                 if (other := attached.setdefault(f"{name}-{target}", key)) != key:
@@ -73,6 +71,16 @@ def policies(organization: OrganizationSettings, paths: Collection[str]) -> Iter
                         f"{key}.targets", target, f"with this key it is called as one of {other}", "choose another key"
                     )
             yield from _policy(organization, paths, key, policy)
+
+
+def too_large(key: str, kind: str, document: Mapping[str, Any]) -> Iterator[Problem]:
+    """A document of more characters than AWS takes of its type."""
+    size, largest = len(json.dumps(document, separators=(",", ":"))), _LARGEST.get(kind, 10_240)
+    if size > largest:
+        why = f"a policy of type {kind} has at most {largest} characters ({QUOTAS_PAGE})"
+        yield Problem(
+            key, f"{size} characters", why, "split it, give some of it to the unit above or below, or say less"
+        )
 
 
 def _beyond_quotas(organization: OrganizationSettings) -> Iterator[Problem]:
@@ -85,14 +93,8 @@ def _beyond_quotas(organization: OrganizationSettings) -> Iterator[Problem]:
     for name, policy in organization.every_policy.items():
         kind = policy.kind
         attached.update((kind, target) for target in policy.targets)
-        size, largest = len(json.dumps(policy.document, separators=(",", ":"))), _LARGEST.get(kind)
-        if largest is not None and size > largest:
-            yield Problem(
-                f"organization.policies.{name}.document",
-                f"{size} characters",
-                f"a policy of type {kind} has at most {largest} ({QUOTAS_PAGE})",
-                "split it, or say less",
-            )
+        section = "serviceControlPolicies" if kind == SERVICE_CONTROL_POLICY else "policies"
+        yield from too_large(f"organization.{section}.{name}.document", kind, policy.document)
     attached.update((SERVICE_CONTROL_POLICY, target) for target in guard_rails(organization))
     own = {"RESOURCE_CONTROL_POLICY"} | (
         {SERVICE_CONTROL_POLICY} if organization.create and not organization.adopt else set()
@@ -124,21 +126,14 @@ def _policy(
         try:
             check_policy(policy.document, PolicyKind.RCP)
         except PydanticCustomError as error:
-            yield Problem(
-                f"{key}.document",
-                "(the document)",
-                error.message(),
-                f"{(error.context or {})['next_step']}; {_RCP_SYNTAX}",
-            )
+            why, step = error.message(), f"{(error.context or {})['next_step']}; {_RCP_SYNTAX}"
+            yield Problem(f"{key}.document", "(the document)", why, step)
     if kind == SERVICE_CONTROL_POLICY and isinstance(policy, OtherPolicySettings):
         yield Problem(f"{key}.type", kind, "it has a section of its own", "move it to serviceControlPolicies")
     if policy.targets and organization.create and kind not in organization.policy_types:
-        yield Problem(
-            f"{key}.targets",
-            list(organization.policy_types),
-            "a policy cannot be attached while its policy type is off",
-            f"add {kind} to organization.policyTypes",
-        )
+        why = "a policy cannot be attached while its policy type is off"
+        step = f"add {kind} to organization.policyTypes"
+        yield Problem(f"{key}.targets", list(organization.policy_types), why, step)
     for target in policy.attached:
         if policy.adopt is None or target not in policy.targets:
             why = "only a policy that is adopted is attached already, and only to its targets"

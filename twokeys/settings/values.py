@@ -28,8 +28,6 @@ _POLICY_PAGE = "https://docs.aws.amazon.com/organizations/latest/APIReference/AP
 _TAGS_PAGE = "https://docs.aws.amazon.com/tag-editor/latest/userguide/tagging.html"
 QUOTAS_PAGE = "https://docs.aws.amazon.com/organizations/latest/userguide/orgs_reference_limits.html"
 _STS_PAGE = "https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html"
-SCP_CHARACTERS = 10_240
-_POLICY_CHARACTERS = 10_240
 _OU_LEVELS = 5
 _MOMENT = "%Y-%m-%dT%H:%MZ, if UTC is meant"
 _ARN_OF_POLICY = "it as in arn:aws:iam::aws:policy/ReadOnlyAccess"
@@ -56,6 +54,11 @@ def must_match(pattern: str, why: str, next_step: str) -> AfterValidator:
 def _named(whose: str, most: int, page: str) -> AfterValidator:
     why = f"{whose} name has 1 to {most} letters, digits and +=,.@_- ({page})"
     return must_match(rf"[\w+=,.@-]{{1,{most}}}", why, "choose such a name")
+
+
+def _id(pattern: str, what: str, page: str) -> AfterValidator:
+    why = f"{what} (https://docs.aws.amazon.com/organizations/latest/APIReference/API_{page}.html)"
+    return must_match(pattern, why, "copy it from the AWS Organizations console, or let `twokeys adopt` write it")
 
 
 def _without_arn(value: str) -> str:
@@ -148,25 +151,8 @@ def check_unit_path(value: str) -> str:
 
 
 def check_scp(value: dict[str, Any]) -> dict[str, Any]:
-    """A well-formed service control policy within AWS's size."""
-    size = len(json.dumps(value, separators=(",", ":")))
-    if size > SCP_CHARACTERS:
-        raise refuse(
-            f"a service control policy has at most {SCP_CHARACTERS} characters, this one has {size} ({QUOTAS_PAGE})",
-            "split it into several guard rails",
-        )
+    """A well-formed service control policy; `policies` looks at its size, as at that of every type."""
     check_policy(value, PolicyKind.SCP)
-    return value
-
-
-def check_policy_document(value: dict[str, Any]) -> dict[str, Any]:
-    """A policy of another type within the size of the largest of them; its language is not checked."""
-    size = len(json.dumps(value, separators=(",", ":")))
-    if not value or size > _POLICY_CHARACTERS:
-        raise refuse(
-            f"a policy has 1 to {_POLICY_CHARACTERS} characters, this one has {size if value else 0} ({QUOTAS_PAGE})",
-            "write the policy's document",
-        )
     return value
 
 
@@ -354,40 +340,17 @@ PolicyDescription = Annotated[str, within(0, 512, "a policy's description has at
 SessionSeconds = Annotated[int, within(3_600, 43_200, "a session of a role lasts 3600 to 43200 seconds", _ROLE_PAGE)]
 Region = Annotated[str, AfterValidator(check_region)]
 UnitPath = Annotated[str, AfterValidator(check_unit_path)]
-UnitId = Annotated[
-    str,
-    must_match(
-        UNIT_ID,
-        "an organizational unit's id looks like ou-ab12-cd345678"
-        " (https://docs.aws.amazon.com/organizations/latest/APIReference/API_OrganizationalUnit.html)",
-        "copy it from the AWS Organizations console",
-    ),
-]
+UnitId = Annotated[str, _id(UNIT_ID, "an organizational unit's id looks like ou-ab12-cd345678", "OrganizationalUnit")]
 OrganizationId = Annotated[
-    str,
-    must_match(
-        r"o-[a-z0-9]{10,32}",
-        "an organization's id looks like o-a1b2c3d4e5"
-        " (https://docs.aws.amazon.com/organizations/latest/APIReference/API_Organization.html)",
-        "copy it from the AWS Organizations console, or let `twokeys adopt` write it",
-    ),
+    str, _id(r"o-[a-z0-9]{10,32}", "an organization's id looks like o-a1b2c3d4e5", "Organization")
 ]
-PolicyId = Annotated[
-    str,
-    must_match(
-        r"p-[0-9a-zA-Z_]{8,128}",
-        "a policy's id looks like p-a1b2c3d4"
-        " (https://docs.aws.amazon.com/organizations/latest/APIReference/API_PolicySummary.html)",
-        "copy it from the AWS Organizations console, or let `twokeys adopt` write it",
-    ),
-]
+PolicyId = Annotated[str, _id(r"p-[0-9a-zA-Z_]{8,128}", "a policy's id looks like p-a1b2c3d4", "PolicySummary")]
 TargetId = Annotated[
     str,
-    must_match(
+    _id(
         rf"r-[0-9a-z]{{4,32}}|{UNIT_ID}|{ACCOUNT_ID}",
-        "a policy is attached to a root (r-ab12), an organizational unit (ou-ab12-cd345678) or an account (12 digits)"
-        " (https://docs.aws.amazon.com/organizations/latest/APIReference/API_AttachPolicy.html)",
-        "copy the id from the AWS Organizations console, or let `twokeys adopt` write it",
+        "a policy is attached to a root (r-ab12), an organizational unit (ou-ab12-cd345678) or an account (12 digits)",
+        "AttachPolicy",
     ),
 ]
 Slug = Annotated[

@@ -5,6 +5,7 @@ https://docs.aws.amazon.com/organizations/latest/APIReference/API_CreateAccount.
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from botocore.exceptions import ClientError
@@ -14,6 +15,7 @@ from tests.sandbox.aws.conftest import ACCOUNT, ORGANIZATION, Driver, Organized,
 from twokeys.sandbox.aws import organizations
 from twokeys.sandbox.aws.catalogue import resource_type
 from twokeys.sandbox.aws.client import ProviderError
+from twokeys.sandbox.local_aws import LocalAws
 
 UNIT = "aws:organizations/organizationalUnit:OrganizationalUnit"
 STAGE = {"name": "stage", "email": "example+stage@company.com"}
@@ -28,6 +30,21 @@ def test_a_new_account_has_an_access_role_that_the_management_account_can_assume
     assert role["AssumeRolePolicyDocument"] == json.loads(trust(f"arn:aws:iam::{organized.driver.account}:root"))
     assert [one["PolicyName"] for one in attached["AttachedPolicies"]] == ["AdministratorAccess"]
     inside.provider.close()
+
+
+def test_an_account_has_the_same_id_in_each_run(tmp_path: Path) -> None:
+    """So that `twokeys access diff` can compare two runs of the sandbox."""
+    runs = []
+    for folder in ("first", "second"):
+        with LocalAws.start(tmp_path / folder) as aws:
+            client = aws.client("organizations")
+            organization = client.create_organization(FeatureSet="ALL")["Organization"]["Id"]
+            for name in ("stage", "prod"):
+                client.create_account(AccountName=name, Email=f"example+{name}@company.com")
+            ids = {one["Name"]: one["Id"] for one in client.list_accounts()["Accounts"]}
+            runs.append((organization, ids))
+    assert runs[0] == runs[1]
+    assert len(set(runs[0][1].values())) == 3
 
 
 def test_the_access_role_has_the_name_that_was_asked_for(organized: Organized) -> None:

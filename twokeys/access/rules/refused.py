@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import date
 
+from twokeys import doors
 from twokeys.access.accounts import ROLE
 from twokeys.access.documents import Document
 from twokeys.access.findings import Config, Finding, Rule
 from twokeys.access.graph import Graph
 from twokeys.access.principals import ATTACHMENT_TO_MANY, ATTACHMENTS, INLINE_POLICIES, USER, Principal
 from twokeys.access.snapshot import Resource, items
+from twokeys.doors import SymbolicDocument
 from twokeys.iam import (
     INLINE_POLICY_SIZES,
     MANAGED_POLICY_SIZE,
@@ -30,6 +32,9 @@ _QUOTAS = (
 )
 _PARTITIONS = "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html"
 _MANAGED = "https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_managed-vs-inline.html"
+_ID = "111111111111"
+"""Every account's id, and at least an organization's, is as long."""
+_Declared = Mapping[tuple[str, str], SymbolicDocument]
 REFUSED = frozenset({"bare-star-principal", "group-principal", "action-in-trust-policy"})
 """What the linter finds and IAM refuses when the document is saved. Other errors of the linter are saved and do not
 work, and a name of a principal that is no name is `unproved-door`'s.
@@ -37,21 +42,24 @@ work, and a name of a principal that is no name is `unproved-door`'s.
 
 
 def _refused(graph: Graph, _config: Config, _today: date) -> Iterator[Finding]:
+    declared: _Declared = {
+        (one.covers.urn, one.document.property): one.document for one in graph.documents.declared if one.covers
+    }
     for principal in graph.principals:
         if principal.trust is not None and principal.trust.urn is not None:
-            yield from _trust(graph, principal, principal.trust)
-        yield from _inline(graph, principal)
+            yield from _trust(graph, principal, principal.trust, declared)
+        yield from _inline(graph, principal, declared)
     yield from _of_other_accounts(graph)
     for document in graph.principals.managed_policies:
         resource = graph.snapshot.by_urn.get(document.urn or "")
-        size = _size(resource.get("policy")) if resource else 0
+        size = _size(resource, "policy", declared) if resource else 0
         if size > MANAGED_POLICY_SIZE:
             yield _too_long(f"The {document.title}", size, MANAGED_POLICY_SIZE, document)
 
 
-def _trust(graph: Graph, role: Principal, trust: Document) -> Iterator[Finding]:
+def _trust(graph: Graph, role: Principal, trust: Document, declared: _Declared) -> Iterator[Finding]:
     resource = graph.snapshot.by_urn.get(trust.urn or "")
-    size, usual = _size(resource.get("assumeRolePolicy")) if resource else 0, SIZE_LIMITS[PolicyKind.TRUST]
+    size, usual = _size(resource, "assumeRolePolicy", declared) if resource else 0, SIZE_LIMITS[PolicyKind.TRUST]
     if size > usual:
         limit = MOST_FOR_A_TRUST_POLICY if size > MOST_FOR_A_TRUST_POLICY else usual
         yield _too_long(f"The {trust.title}", size, limit, trust, advice=limit == usual)
@@ -74,14 +82,14 @@ def _trust(graph: Graph, role: Principal, trust: Document) -> Iterator[Finding]:
                 yield Finding(NAME, message, step, trust.urn, source=trust.source)
 
 
-def _inline(graph: Graph, principal: Principal) -> Iterator[Finding]:
+def _inline(graph: Graph, principal: Principal, declared: _Declared) -> Iterator[Finding]:
     """Inline policies of one principal share a quota."""
     documents = [document for document in principal.documents if document.urn is not None]
     resources = {document.urn: graph.snapshot.by_urn.get(document.urn or "") for document in documents}
-    size = sum(_size(text) for one in resources.values() if one for text in _texts(one))
+    size = sum(_inline_size(one, declared) for one in resources.values() if one)
     limit = INLINE_POLICY_SIZES.get(principal.kind)
     if limit is not None and size > limit:
-        what = f"The inline policies of {principal.kind} {principal.name}, together,"
+        what = f"The inline policies of {principal.kind} {principal.name}{_in(graph, principal)}, together,"
         yield _too_long(what, size, limit, documents[0])
 
 
@@ -100,23 +108,26 @@ def _of_other_accounts(graph: Graph) -> Iterator[Finding]:
                 yield Finding(NAME, message + why, f"see {_MANAGED}", resource.urn, source=resource.source)
 
 
-def _texts(resource: Resource) -> Iterator[object]:
-    if resource.type in INLINE_POLICIES:
-        yield resource.get("policy")
+def _inline_size(resource: Resource, declared: _Declared) -> int:
+    own = _size(resource, "policy", declared) if resource.type in INLINE_POLICIES else 0
     listed = resource.asked("inlinePolicies")  # what came of a role also lists the policies of other resources
-    for item in listed if isinstance(listed, list) else ():
-        yield item.get("policy") if isinstance(item, Mapping) else None
+    texts = [item.get("policy") for item in listed if isinstance(item, Mapping)] if isinstance(listed, list) else []
+    return own + sum(policy_size(text) or 0 for text in texts if isinstance(text, str | Mapping))
 
 
-def _size(policy: object) -> int:
-    """The characters of a document as IAM counts them; 0 where they are not known yet."""
-    return (policy_size(policy) or 0) if isinstance(policy, str | Mapping) else 0
+def _size(resource: Resource, key: str, declared: _Declared) -> int:
+    """The characters of a document as IAM counts them; of one not known yet what it declares, else 0."""
+    policy, said = resource.get(key), declared.get((resource.urn, key))
+    size = policy_size(policy) if isinstance(policy, str | Mapping) else None
+    if size is None and said is not None:
+        size = policy_size(doors.resolve(said.document, dict.fromkeys(doors.symbols(said.document), _ID)))
+    return size or 0
 
 
 def _too_long(what: str, size: int, limit: int, document: Document, *, advice: bool = False) -> Finding:
     more = " unless the account's quota was raised" if advice else ""
     message = f"{what} has {size:,} characters without white space, and IAM takes {limit:,}{more}"
-    step = f"say less, with wildcards in Resource where that is right, or split it; see {_QUOTAS}"
+    step = f"say less, with wildcards where that is right, or spread it over roles or managed policies; see {_QUOTAS}"
     return Finding(NAME, message, step, document.urn, source=document.source, advice=advice)
 
 
@@ -137,6 +148,6 @@ POLICY_REFUSED = Rule(
 quota was not raised, so that is advice), a Principal that is the text `*` or a group, an action of another service in a
 trust policy, a principal of another partition, a managed policy of another account (as a boundary too).
 
-Unknown: a document with an unknown part is not measured; one that is not known at all is left to `unproved-door`. Does
-not check: names of principals that are not there, and errors that IAM saves (`policy-lint`).
+Unknown: a document with an unknown part is measured as it is declared, else not; one that is not known at all is left
+to `unproved-door`. Does not check: names of principals that are not there, and errors that IAM saves (`policy-lint`).
 """

@@ -44,6 +44,6 @@ iam_evaluator = Inside("core.iam_evaluator", "parse_policy_document _resolve_con
 organizations = Inside(
     "services.organizations",
     "FULL_ACCESS_POLICY_ID _DISPATCH _accounts _attachments _create_statuses _ensure_org"
-    " _orgs _ous _policies _public_account _public_ou _roots _tags _target",
+    " _orgs _ous _policies _public_account _public_ou _roots _tags _target new_uuid",
 )
 sts = Inside("services.sts", "handle_request _caller_identity _error")

@@ -14,9 +14,13 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Awaitable, Callable
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, TypeAlias
 from urllib.parse import parse_qs
+from uuid import NAMESPACE_OID, uuid5
 
 from ministack.core.responses import get_account_id, get_region, request_scope
 
@@ -30,6 +34,9 @@ Payload: TypeAlias = dict[str, Any]
 # "services" -> {principal: time}; "delegated" -> {account: {principal: time}};
 # "closed" -> the accounts that were closed
 _record = records.store("organizations")
+_made: Counter[str] = Counter()
+_called: ContextVar[str | None] = ContextVar("called", default=None)
+"""What is being made: its id is told by that, so that two runs of a program can be compared."""
 _ADMINISTRATOR_ACCESS = "arn:aws:iam::aws:policy/AdministratorAccess"
 _READABLE_BY_MEMBERS = ("DescribeOrganization",)
 
@@ -44,6 +51,7 @@ def install() -> None:
         if name != "CreateOrganization":
             base.DISPATCH[name] = _inside_an_organization(name, handler)
     base.public_account = _with_state(base.public_account)
+    base.new_uuid = _same_in_each_run(base.new_uuid)
     sts.handle_request = _into_usable_accounts(sts.handle_request)
 
 
@@ -98,12 +106,32 @@ def _inside_an_organization(name: str, handler: Callable[[Payload], Answer]) -> 
 def _create_organization(payload: Payload) -> Payload:
     if organization_of(get_account_id()) is not None:
         raise ApiError("AlreadyInOrganizationException", "The AWS account is already a member of an organization.")
-    base.ensure_org()
+    with _identified(f"organization of {get_account_id()}"):
+        base.ensure_org()
     organization = {**base.orgs["self"], "FeatureSet": payload.get("FeatureSet") or "ALL"}
     base.orgs["self"] = organization
     for identifier, root in base.roots.items():
         base.roots[identifier] = {**root, "PolicyTypes": []}  # AWS enables none until EnablePolicyType
     return {"Organization": organization}
+
+
+@contextmanager
+def _identified(name: str) -> Iterator[None]:
+    """What is made meanwhile has its id from a name, and from how often that name was used."""
+    _made[name] += 1
+    token = _called.set(f"{name}, {_made[name]}")
+    try:
+        yield
+    finally:
+        _called.reset(token)
+
+
+def _same_in_each_run(new_uuid: Callable[[], str]) -> Callable[[], str]:
+    def made() -> str:
+        name = _called.get()
+        return new_uuid() if name is None else str(uuid5(NAMESPACE_OID, name))
+
+    return made
 
 
 def _delete_organization(_: Payload) -> Payload:
@@ -125,7 +153,8 @@ def _with_access_role(create: Callable[[Payload], Answer]) -> Callable[[Payload]
     def create_account(payload: Payload) -> Payload | Answer:
         if _email_taken(str(payload.get("Email"))):
             return {"CreateAccountStatus": failed_creation(payload, "EMAIL_ALREADY_EXISTS")}
-        status, headers, body = create(payload)
+        with _identified(f"{payload.get('Email')} of {get_account_id()}"):
+            status, headers, body = create(payload)
         if status == 200:
             account = json.loads(body)["CreateAccountStatus"]["AccountId"]
             management = get_account_id()
