@@ -448,7 +448,7 @@ def test_what_is_not_proved_says_what_why_and_what_to_do_where(is_state: bool, l
     one_role = "run `pulumi refresh` on the stacks that have it, and let one of them make the role"
     name_it = "name the principal by a value that is known in preview, or by the output of one resource"
     accept = "or accept it with an exception that names its owner, a reason and a day on which it expires"
-    update = "update that stack with this version of the program, so that its output `doors` is current"
+    update = "let that stack and this program use one version of TwoKeys: update the older one"
     provider_or_tenant = "the provider, or the claim that names its tenant, is not known yet"
     by_provider = "Whom the trust policy of role by-provider lets in by an identity provider that is not known yet"
     both = f"{urn('Role', 'twice')} and {urn('Role', 'again')} are both this role and do not say the same"
@@ -474,7 +474,7 @@ def test_what_is_not_proved_says_what_why_and_what_to_do_where(is_state: bool, l
         stopped("aws:iam/role:Role", "creating"),
         stopped("odd:index:Thing", "importing"),
         NotProved(
-            "What stack o/p/other exports about doors", "it cannot be read: name: Field required", update,
+            "What stack o/p/other exports about doors", "it cannot be read: doors: name: it is missing", update,
             "stack o/p/other -> *", other),
     ]  # fmt: skip
     said = build(replace(unproved_in_every_way(), is_state=is_state)).not_proved

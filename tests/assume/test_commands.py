@@ -16,15 +16,14 @@ from urllib.parse import parse_qs, urlsplit
 
 import boto3
 import pytest
-from click import BadParameter, UsageError
+from click import UsageError
 from click.testing import CliRunner, Result
 
-from tests.profiles.doors import MANAGEMENT, STAGE, door, outputs, write
+from tests.profiles.doors import MANAGEMENT, PROD, STAGE, door, outputs, write
 from tests.profiles.test_local_aws import local_aws  # noqa: F401 - the fixture
 from twokeys.assume import session as sessions
 from twokeys.assume.commands import assume, console
 from twokeys.errors import Refusal
-from twokeys.profiles.commands import profiles
 from twokeys.sandbox.local_aws import LocalAws
 
 WHO = "import boto3; print(boto3.client('sts').get_caller_identity()['Arn'])"
@@ -82,7 +81,7 @@ def test_a_user_s_session_lasts_as_long_as_the_role_allows_and_a_session_s_one_h
     Path(doors).write_text(json.dumps(exported))
     (way,), _ = read(doors)
     asked = [
-        sessions._asked(way, f"arn:aws:sts::{MANAGEMENT}:assumed-role/x/ada", None, None, None, chained=chained)
+        sessions._asked(way, f"arn:aws:sts::{MANAGEMENT}:assumed-role/x/ada", None, None, chained=chained)
         for chained in (False, True)
     ]
     assert [each["DurationSeconds"] for each in asked] == [7200, 3600]
@@ -97,6 +96,18 @@ def read(doors: str) -> Any:
     from twokeys.profiles.reading import read_ways
 
     return read_ways([read_exports(doors)])
+
+
+def test_doors_of_one_name_are_named_by_their_accounts(tmp_path: Path) -> None:
+    same = write(tmp_path, "same.json", outputs(door("reader", role="ops/reader"), door("reader", target=PROD)))
+    with pytest.raises(Refusal) as several:
+        run("reader", "--from", same)
+    assert several.value.next_step == "name prod-reader or stage-reader, if that is meant"
+    for name in ("stage-reader", "reader@stage", f"reader@{STAGE}", f"stage-reader@{STAGE}"):
+        with pytest.raises(Refusal, match="door stage-reader"):  # the trust asks for an external ID
+            run(name, "--from", same)
+    with pytest.raises(Refusal, match="no door is called reader@nowhere"):
+        run("reader@nowhere", "--from", same)
 
 
 def test_a_shut_door_an_unknown_one_and_no_place_to_look_are_refused_with_the_next_step(
@@ -142,14 +153,6 @@ def test_a_door_that_asks_for_mfa_asks_for_the_code_of_the_user_s_device(tmp_pat
     with pytest.raises(Refusal) as malformed:
         run(*arguments, "--mfa-code", "12345")
     assert malformed.value.next_step == f"give the six digits that arn:aws:iam::{MANAGEMENT}:mfa/ada shows"
-
-
-@pytest.mark.parametrize("name", ["a", "a" * 65, "ada lovelace"])
-def test_a_session_name_that_sts_would_refuse_is_wrong_usage(doors: str, name: str) -> None:
-    with pytest.raises(BadParameter, match="2 to 64"):
-        run("stage-reader", "--from", doors, "--session-name", name)
-    with pytest.raises(BadParameter, match="2 to 64"):
-        run("--person", "ada", "--state", doors, "--session-name", name, command=profiles)
 
 
 @pytest.mark.parametrize("caller", [f"arn:aws:iam::{MANAGEMENT}:root", READER])

@@ -12,6 +12,7 @@ from typing import Any
 import boto3
 
 from tests.fleet.conftest import MANAGEMENT, copied, environment_of, write_stack
+from tests.fleet.slow import slow
 from tests.sandbox.conftest import TWOKEYS
 from twokeys.sandbox.local_aws import LocalAws
 
@@ -120,10 +121,11 @@ def empty(project_root: Path, place: Path, slowest: float = 0.0) -> Iterator[Clo
         (place / name).mkdir(parents=True)
     project = copied(project_root, place / "project")
     (project / "pyproject.toml").unlink()  # without it the CLI installs nothing into the environment that we share
-    with LocalAws.start(place / "aws", slowest=slowest) as aws:
+    with LocalAws.start(place / "aws") as aws, slow(aws.port, slowest) as endpoint:
         variables = {
             **os.environ,
             **aws.environment(),
+            "AWS_ENDPOINT_URL": endpoint,
             "PULUMI_HOME": str(place / "home"),
             "PULUMI_BACKEND_URL": (place / "backend").as_uri(),
             "PULUMI_CONFIG_PASSPHRASE": "a test",

@@ -43,27 +43,28 @@ def config(tmp_path: Path, local_aws: LocalAws, monkeypatch: pytest.MonkeyPatch)
     pair = f"aws_access_key_id = {key['AccessKeyId']}\naws_secret_access_key = {key['SecretAccessKey']}\n"
     credentials.write_text(f"[ada]\n{pair}")
     monkeypatch.setenv("AWS_CONFIG_FILE", str(file))
+    monkeypatch.setenv("AWS_ENDPOINT_URL", local_aws.endpoint)
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(credentials))
     return file
 
 
-def write_profiles(tmp_path: Path, local_aws: LocalAws, *doors: dict[str, Any]) -> None:
+def write_profiles(tmp_path: Path, *doors: dict[str, Any]) -> None:
     state = write(tmp_path, "stage.json", outputs(*doors))
-    chosen = ["--source-profile", "ada", "--region", "us-east-1", "--endpoint-url", local_aws.endpoint]
+    chosen = ["--source-profile", "ada", "--region", "us-east-1"]
     result = CliRunner().invoke(profiles, ["--person", "ada", "--state", state, *chosen], standalone_mode=False)
     assert result.exception is None, result.exception
 
 
 @pytest.mark.usefixtures("config")
-def test_a_written_profile_is_a_way_into_the_right_account(tmp_path: Path, local_aws: LocalAws) -> None:
-    write_profiles(tmp_path, local_aws, door("stage-reader", role="ops/reader", external_id="Unique-ID"))
+def test_a_written_profile_is_a_way_into_the_right_account(tmp_path: Path) -> None:
+    write_profiles(tmp_path, door("stage-reader", role="ops/reader", external_id="Unique-ID"))
     identity = boto3.Session(profile_name="stage-reader").client("sts").get_caller_identity()
     assert identity["Account"] == STAGE
     assert identity["Arn"] == f"arn:aws:sts::{STAGE}:assumed-role/reader/ada"
 
 
 @pytest.mark.usefixtures("config")
-def test_without_what_the_profile_says_the_door_stays_shut(tmp_path: Path, local_aws: LocalAws) -> None:
-    write_profiles(tmp_path, local_aws, door("stage-reader", role="ops/reader", external_id="Another-ID"))
+def test_without_what_the_profile_says_the_door_stays_shut(tmp_path: Path) -> None:
+    write_profiles(tmp_path, door("stage-reader", role="ops/reader", external_id="Another-ID"))
     with pytest.raises(ClientError, match="AccessDenied"):
         boto3.Session(profile_name="stage-reader").client("sts").get_caller_identity()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from twokeys.errors import Refusal, nearest
-from twokeys.profiles.options import DOORS, SESSION_NAME, doors_options, exports_of
+from twokeys.profiles.options import DOORS, doors_options, exports_of
 
 if TYPE_CHECKING:
     from twokeys.assume.session import Session
@@ -25,7 +25,6 @@ def _through(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--external-id", metavar="ID", help="The external ID that the door asks for."),
         click.option("--mfa-serial", metavar="ARN", help="Your MFA device, if it is not called like you."),
         click.option("--mfa-code", metavar="CODE", help="The code of that device; default: it is asked for."),
-        click.option("--session-name", type=SESSION_NAME, help="The role session name; default: you."),
         click.option(
             "--seconds", type=click.IntRange(900, 43_200), help="How long; default: as long as the role allows."
         ),
@@ -121,21 +120,24 @@ def console(
     return 0
 
 
-def _way(door: str, profile: str | None, states: tuple[str, ...], published: str | None) -> Way:
+def _way(door: str, profile: str | None, states: tuple[str, ...], published: tuple[str, ...]) -> Way:
     from twokeys.assume.session import local_aws
     from twokeys.profiles.reading import read_ways, with_states
+    from twokeys.profiles.ways import with_account
 
     exports = with_states(exports_of(states, published, sandbox=True))
     ways, _members = read_ways(exports)
-    way = next((one for one in ways if one.name == door), None)
+    name, _, account = door.rpartition("@")
+    way = next((one for one in ways if one.name == door or _in(account, one, name)), None)
     if way is None:
-        known = sorted(one.name for one in ways)
-        close = nearest(door, known)
+        known = [one.name for one in ways]
+        close = [one.name for one in ways if one.name == with_account(one, door)]
+        close = close or [*filter(None, [nearest(door, known)])]
         raise Refusal(
             f"no door is called {door}",
             where=", ".join(one.where for one in exports),
             why=f"the doors there are {', '.join(known)}" if known else "no door is there",
-            next_step=f"name {close}, if that is meant" if close else "name one of them",
+            next_step=f"name {' or '.join(close)}, if that is meant" if close else "name one of them",
         )
     if not (states or published or os.environ.get(DOORS)) and local_aws(profile) is None:
         raise Refusal(
@@ -147,11 +149,16 @@ def _way(door: str, profile: str | None, states: tuple[str, ...], published: str
     return way
 
 
+def _in(account: str, way: Way, name: str) -> bool:
+    from twokeys.profiles.ways import with_account
+
+    return account in (way.account, way.account_name) and way.name in (name, with_account(way, name))
+
+
 def _open(  # noqa: PLR0913 - one parameter an option
     way: Way,
     *,
     profile: str | None,
-    session_name: str | None,
     seconds: int | None,
     mfa_serial: str | None,
     mfa_code: str | None,
@@ -162,7 +169,6 @@ def _open(  # noqa: PLR0913 - one parameter an option
     return open_session(
         way,
         profile=profile,
-        name=session_name,
         seconds=seconds,
         mfa_serial=mfa_serial,
         code=lambda serial: mfa_code or _asked_code(way.name, serial),

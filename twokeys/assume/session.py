@@ -77,7 +77,6 @@ def open_session(  # noqa: PLR0913 - what AssumeRole takes
     way: RoleWay | AssignmentWay,
     *,
     profile: str | None,
-    name: str | None,
     seconds: int | None,
     mfa_serial: str | None,
     code: Callable[[str], str],
@@ -86,7 +85,6 @@ def open_session(  # noqa: PLR0913 - what AssumeRole takes
     """Go through a door with the credentials of a profile, or without one those of the surroundings.
 
     Args:
-        name: the role session name; by default the caller's.
         seconds: how long; by default as long as the role allows, and an hour if the credentials are a session's.
         mfa_serial: the ARN of the MFA device; by default the user's that is called like the user.
         code: asks for the six digits of a device, by its ARN.
@@ -113,7 +111,7 @@ def open_session(  # noqa: PLR0913 - what AssumeRole takes
         session = boto3.Session(profile_name=profile)
         sts = session.client("sts", region_name=session.region_name or way.region or "us-east-1")
         caller = str(sts.get_caller_identity()["Arn"])
-        asked = _asked(way, caller, name, seconds, external_id, chained=":user/" not in caller)
+        asked = _asked(way, caller, seconds, external_id, chained=":user/" not in caller)
         if way.mfa:
             serial = mfa_serial or _device(way, caller)
             given = code(serial).strip()
@@ -181,9 +179,7 @@ def _device(way: RoleWay, caller: str) -> str:
     return f"{account}:mfa/{user.rpartition('/')[2]}"
 
 
-def _asked(  # noqa: PLR0913 - as open_session
-    way: RoleWay, caller: str, name: str | None, seconds: int | None, external_id: str | None, *, chained: bool
-) -> dict[str, Any]:
+def _asked(way: RoleWay, caller: str, seconds: int | None, external_id: str | None, *, chained: bool) -> dict[str, Any]:
     if way.asks_external_id and not (external_id or way.external_id):
         raise Refusal(
             f"door {way.name}",
@@ -203,7 +199,7 @@ def _asked(  # noqa: PLR0913 - as open_session
         )
     asked: dict[str, Any] = {
         "RoleArn": way.role_arn,
-        "RoleSessionName": (name or caller.rpartition("/")[2])[:64],
+        "RoleSessionName": caller.rpartition("/")[2][:64],
         "DurationSeconds": seconds or longest or CHAINED_SECONDS,
     }
     if identity := external_id or way.external_id:

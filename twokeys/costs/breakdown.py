@@ -49,19 +49,17 @@ class Dimension:
 ACCOUNT, SERVICE = Dimension("account"), Dimension("service")
 
 
-METRICS = {"unblended": "UnblendedCost", "net-unblended": "NetUnblendedCost", "blended": "BlendedCost"}
-"""Our names of the metrics, and AWS's: the same word in Cost Explorer and in the report's columns."""
+METRIC = "UnblendedCost"
+"""What is summed: the same word in Cost Explorer and in the report's columns."""
 
 
 @dataclass(frozen=True)
 class Question:
-    """What to read from a report: the breakdowns, the metric, the days [first, end), and one currency or any."""
+    """What to read from a report: the breakdowns, and the days [first, end)."""
 
     breakdowns: tuple[tuple[Dimension, ...], ...]
-    metric: str = "unblended"
     first: date | None = None
     end: date | None = None
-    currency: str | None = None
 
     @property
     def tags(self) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 
 import click
 
-from twokeys.costs.breakdown import ACCOUNT, METRICS, SERVICE, Costs, Dimension, Question
+from twokeys.costs.breakdown import ACCOUNT, SERVICE, Costs, Dimension, Question
 from twokeys.errors import Refusal
 from twokeys.options import is_named_pipe
 
@@ -58,12 +58,9 @@ def _read_by(_: click.Context, __: click.Parameter, texts: tuple[str, ...]) -> t
 )
 @click.option("--from", "first", type=click.DateTime(["%Y-%m-%d", "%Y-%m"]), help="The first day (UTC).")
 @click.option("--to", "end", type=click.DateTime(["%Y-%m-%d", "%Y-%m"]), help="The day after the last, as AWS counts.")
-@click.option("--metric", type=click.Choice(list(METRICS)), default="unblended", show_default=True, help="Which cost.")
-@click.option("--currency", metavar="CODE", help="Only lines in this currency (for reports that have several).")
 @click.option("--state", "states", multiple=True, metavar="FILE", help="A stack's exports, for the names of accounts.")
 @click.option("--profile", metavar="NAME", help="The AWS profile to ask Cost Explorer with.")
 @click.option("--picture", type=click.Path(path_type=Path, dir_okay=False), help="Draw the bill as an SVG file.")
-@click.option("--top", type=click.IntRange(min=1), default=20, show_default=True, help="Rows of a table to show.")
 @click.option("--json", "as_json", is_flag=True, help="Print everything, exactly, as JSON.")
 def costs(  # noqa: PLR0913 - one parameter an option
     *,
@@ -71,12 +68,9 @@ def costs(  # noqa: PLR0913 - one parameter an option
     reports: tuple[str, ...],
     first: date | None,
     end: date | None,
-    metric: str,
-    currency: str | None,
     states: tuple[str, ...],
     profile: str | None,
     picture: Path | None,
-    top: int,
     as_json: bool,
 ) -> None:
     """Break the bill down by account, service and tag, with a picture.
@@ -101,8 +95,6 @@ def costs(  # noqa: PLR0913 - one parameter an option
     from twokeys.exports import account_names, read_exports
 
     first, end = _day(first), _day(end)
-    if currency and not reports:
-        raise click.UsageError("--currency is for --file: Cost Explorer answers in one currency.")
     if profile and reports:
         raise click.UsageError("--profile is for Cost Explorer: a --file is read without AWS.")
     if not reports:
@@ -112,7 +104,7 @@ def costs(  # noqa: PLR0913 - one parameter an option
     if len({os.path.realpath(each) for each in reports}) < len(reports):
         raise click.UsageError("A --file is given twice, and would be counted twice.")
     wanted = dict.fromkeys((*breakdowns, (ACCOUNT, SERVICE))) if picture else breakdowns
-    question = Question(tuple(wanted), metric, first, end, currency)
+    question = Question(tuple(wanted), first, end)
     names = account_names([read_exports(each) for each in states])
     found = _from_reports(reports, question) if reports else _from_explorer(profile, question)
     found = found.named(names)
@@ -123,7 +115,7 @@ def costs(  # noqa: PLR0913 - one parameter an option
     if as_json:
         click.echo(json.dumps(as_data(found), ensure_ascii=False))
     else:
-        print_tables(found, top)
+        print_tables(found)
         if not found.names:
             click.echo("Accounts get their names from the states of the stacks: --state FILE, for each.")
         if picture:

@@ -16,7 +16,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 from botocore.exceptions import ConnectionError as NoConnectionError
 
-from twokeys.costs.breakdown import ACCOUNT, METRICS, ZERO, Breakdown, Costs, Dimension, Question, add, kind_of
+from twokeys.costs.breakdown import ACCOUNT, METRIC, ZERO, Breakdown, Costs, Dimension, Question, add, kind_of
 from twokeys.errors import Refusal
 
 if TYPE_CHECKING:
@@ -96,10 +96,10 @@ def ask(explorer: CostExplorerClient, question: Question, asked: Callable[[str],
 
 
 class _Conversation:
-    """Calls about the same days and metric, and what their answers say beside the amounts."""
+    """Calls about the same days, and what their answers say beside the amounts."""
 
     def __init__(self, explorer: CostExplorerClient, question: Question, asked: Callable[[str], None]) -> None:
-        self._explorer, self._metric, self._asked = explorer, METRICS[question.metric], asked
+        self._explorer, self._asked = explorer, asked
         self._period = {"Start": str(question.first), "End": str(question.end)}
         self._currencies: set[str] = set()
         self.names: dict[str, str] = {}
@@ -126,7 +126,7 @@ class _Conversation:
         return next(iter(self._currencies))
 
     def _amount(self, metrics: Any) -> Decimal:  # noqa: ANN401 - a shape of the SDK
-        value = metrics[self._metric]
+        value = metrics[METRIC]
         self._currencies.add(value["Unit"])
         return Decimal(value["Amount"])
 
@@ -135,13 +135,7 @@ class _Conversation:
         while True:
             self.pages += 1
             self._asked(f"Asking Cost Explorer for {about} (page {self.pages})")
-            whole = {
-                "TimePeriod": self._period,
-                "Granularity": "MONTHLY",
-                "Metrics": [self._metric],
-                **request,
-                **token,
-            }
+            whole = {"TimePeriod": self._period, "Granularity": "MONTHLY", "Metrics": [METRIC], **request, **token}
             try:
                 page = self._explorer.get_cost_and_usage(**cast("GetCostAndUsageRequestTypeDef", whole))
             except ClientError as error:

@@ -23,7 +23,7 @@ from decimal import Decimal
 
 from twokeys.costs.breakdown import (
     ACCOUNT,
-    METRICS,
+    METRIC,
     SERVICE,
     ZERO,
     Costs,
@@ -52,7 +52,6 @@ class Ledger:
     rows: int = 0
     blank: int = 0
     currencies: set[str] = field(default_factory=set)
-    other_currencies: set[str] = field(default_factory=set)
     tag_keys: set[str] = field(default_factory=set)
     account_names: dict[str, str] = field(default_factory=dict)
     products: dict[str, str] = field(default_factory=dict)
@@ -64,17 +63,15 @@ class Ledger:
             raise Refusal(
                 "there is nothing to break down",
                 where=where,
-                why="no line of the report falls into these days"
-                + (f" and is in {self.question.currency}" if self.question.currency else "")
-                + (f"; there are lines in {' and '.join(others)}" if (others := sorted(self.other_currencies)) else ""),
-                next_step="give another report, other days with --from and --to, or another --currency",
+                why="no line of the report falls into these days",
+                next_step="give another report, or other days with --from and --to",
             )
         if len(self.currencies) > 1:
             raise Refusal(
                 "costs in different currencies cannot be added",
                 where=where,
                 why=f"the report has lines in {' and '.join(sorted(self.currencies))}",
-                next_step="choose one with --currency",
+                next_step="give a report in one currency",
             )
         used = {(account, *rest): amount for (kind, account, *rest), amount in self.cells.items() if not kind}
         named = {(account, self.products.get(code) or code, *tags): ZERO for account, code, *tags in used}
@@ -87,7 +84,7 @@ class Ledger:
         for (kind, account, *_), amount in self.cells.items():
             if kind:
                 apart[account, kind] = add([apart.get((account, kind), ZERO), amount])
-        notes = [f"{self.blank} lines have no {METRICS[self.question.metric]}; they count as 0"] if self.blank else []
+        notes = [f"{self.blank} lines have no {METRIC}; they count as 0"] if self.blank else []
         for place, tag in enumerate(self.question.tags, 3):
             if self.tag_keys and not any(cell[place] for cell in self.cells):
                 near = nearest(tag, {name.rpartition(":")[2].removeprefix("user_") for name in self.tag_keys})
@@ -175,7 +172,7 @@ _FOCUS = {
 _AGAIN = "download the report again and compare its size with the one in the bucket"
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _ACCOUNT, _CODE, _KIND = "lineitemusageaccountid", "lineitemproductcode", "lineitemlineitemtype"
-_CURRENCY, _START = "lineitemcurrencycode", "lineitemusagestartdate"
+_CURRENCY, _START, _COST = "lineitemcurrencycode", "lineitemusagestartdate", "lineitemunblendedcost"
 _ACCOUNT_NAME, _PRODUCT, _PRODUCT_MAP = "lineitemusageaccountname", "productproductname", "product"
 _TAG_MAPS = ("resourcetags", "tags")
 _IDENTITY = ("identitylineitemid", "identitytimeinterval")
@@ -193,6 +190,7 @@ _SPELLED = {
     _KIND: "lineItem/LineItemType",
     _CURRENCY: "lineItem/CurrencyCode",
     _START: "lineItem/UsageStartDate",
+    _COST: f"lineItem/{METRIC}",
 }
 
 
@@ -205,8 +203,7 @@ def _wanted(name: str) -> bool:
     if name in _FOCUS_IDENTITY:
         return True
     plain = _plain(_FOCUS.get(name, name))
-    costs = {"lineitem" + _plain(metric) for metric in METRICS.values()}
-    asked = {*_SPELLED, *costs, *_TAG_MAPS, *_IDENTITY, _ACCOUNT_NAME, _PRODUCT, _PRODUCT_MAP}
+    asked = {*_SPELLED, *_TAG_MAPS, *_IDENTITY, _ACCOUNT_NAME, _PRODUCT, _PRODUCT_MAP}
     return plain in asked or plain.startswith("resourcetags")
 
 
@@ -214,9 +211,9 @@ def _read_rows(header: Row, rows: Iterable[Row], where: str, ledger: Ledger, pla
     question = ledger.question
     told_by = [header.index(name) for name in _FOCUS_IDENTITY if name in header]
     if len(_FOCUS.keys() & header) > 1:
-        header = _as_report(header, where, question.metric)
+        header = _as_report(header, where)
     columns = {_plain(name): index for index, name in reversed(list(enumerate(header)))}
-    cost = _need(columns, "lineitem" + _plain(METRICS[question.metric]), where)
+    cost = _need(columns, _COST, where)
     account, code, kind = (_need(columns, each, where) for each in (_ACCOUNT, _CODE, _KIND))
     currency = _need(columns, _CURRENCY, where)
     bounded = question.first is not None or question.end is not None
@@ -238,9 +235,6 @@ def _read_rows(header: Row, rows: Iterable[Row], where: str, ledger: Ledger, pla
                 outside = bounded and not first <= row[start][:10] < end
                 if outside and _is_day(row[start]):
                     continue
-                if question.currency not in (None, row[currency]):
-                    ledger.other_currencies.add(row[currency])
-                    continue
                 amount = Decimal(row[cost]) if row[cost] else ZERO
                 key = (kind_of(row[kind]), row[account], row[code], *(tag(row) for tag in tags))
                 total += amount
@@ -260,7 +254,7 @@ def _read_rows(header: Row, rows: Iterable[Row], where: str, ledger: Ledger, pla
                 names[row[account]] = row[named]
     _keep(lines, ledger, where)
     if not total.is_finite():
-        raise _unreadable(where, f"a {METRICS[question.metric]} in it is {total}", _AGAIN)
+        raise _unreadable(where, f"a {METRIC} in it is {total}", _AGAIN)
 
 
 def _is_day(start: str) -> bool:
@@ -283,18 +277,15 @@ def _keep(lines: Lines, ledger: Ledger, where: str) -> None:
 
 def _need(columns: Mapping[str, int], name: str, where: str) -> int:
     if name not in columns:
-        spelled = _SPELLED.get(name) or "lineItem/" + next(
-            each for each in METRICS.values() if name == "lineitem" + _plain(each)
-        )
         raise _unreadable(
             where,
-            f"it has no column {spelled} (or what CUR 2.0 calls it)",
+            f"it has no column {_SPELLED[name]} (or what CUR 2.0 calls it)",
             "give a Cost and Usage Report or CUR 2.0 export with that column, or a FOCUS export (1.0 to 1.2)",
         )
     return columns[name]
 
 
-def _as_report(header: Row, where: str, metric: str) -> Row:
+def _as_report(header: Row, where: str) -> Row:
     """FOCUS's columns under the names that a report has for them."""
     missing = [name for name in _FOCUS if name not in header and name not in ("SubAccountName", "Tags")]
     if missing:
@@ -302,8 +293,6 @@ def _as_report(header: Row, where: str, metric: str) -> Row:
         if "ChargeType" in header:  # what ChargeCategory was called in 0.5
             what = "a FOCUS 0.5 export"
         raise _unreadable(where, f"it is {what}", "export it again as FOCUS 1.0 or newer, with all columns")
-    if metric != "unblended":
-        raise _unreadable(where, f"FOCUS has no {METRICS[metric]}", "leave --metric out: what is billed is BilledCost")
     return [_FOCUS.get(name, name) for name in header]
 
 

@@ -12,9 +12,11 @@ from twokeys.costs.breakdown import ACCOUNT, APART, SERVICE, Costs, Dimension, a
 from twokeys.costs.picture import called, money
 from twokeys.shown import printable, say, show_table
 
+_ROWS = 20
 
-def print_tables(costs: Costs, top: int) -> None:
-    """Print a table for each breakdown with its `top` highest rows, then what is apart and the total."""
+
+def print_tables(costs: Costs) -> None:
+    """Print a table for each breakdown with its highest rows, then what is apart and the total."""
     console = Console()
     for breakdown in costs.breakdowns:
         say(console, f"By {', '.join(map(str, breakdown.by))}")
@@ -24,10 +26,10 @@ def print_tables(costs: Costs, top: int) -> None:
         table.add_column(Text(costs.currency), justify="right", footer=money(costs.charges), no_wrap=True)
         table.add_column("share", justify="right", no_wrap=True)
         rows = breakdown.sorted()
-        for values, amount in rows[:top]:
+        for values, amount in rows[:_ROWS]:
             texts = [Text(_value(each, value, costs)) for each, value in zip(breakdown.by, values, strict=True)]
             table.add_row(*texts, money(amount), _share(amount, costs))
-        if rest := rows[top:]:
+        if rest := rows[_ROWS:]:
             amount = add(amount for _, amount in rest)
             table.add_row(f"{len(rest)} more", *[""] * (len(breakdown.by) - 1), money(amount), _share(amount, costs))
         show_table(console, table)

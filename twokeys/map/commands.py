@@ -22,7 +22,6 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @sources
 @click.option("--svg", type=_FILE, help="Where to write the picture.")
 @click.option("--html", type=_FILE, help="Where to write the page.")
-@click.option("--name", help="What the organization is called in the pictures. Default: its id.")
 @click.option("--json", "as_json", is_flag=True, help="Print the answers as JSON instead of a summary.")
 def map_(  # noqa: PLR0913 - one parameter an option
     *,
@@ -32,7 +31,6 @@ def map_(  # noqa: PLR0913 - one parameter an option
     member_role: str,
     svg: Path | None,
     html: Path | None,
-    name: str | None,
     as_json: bool,
 ) -> None:
     """Draw who can enter which account: a picture, and a page to search and filter it that works offline.
@@ -50,7 +48,7 @@ def map_(  # noqa: PLR0913 - one parameter an option
     from twokeys.map.sources import drawn
 
     asked(stacks, live=live)
-    answers = read(build(snapshot(states, stacks, live=live, member_role=member_role)), name)
+    answers = read(build(snapshot(states, stacks, live=live, member_role=member_role)))
     organization, now = drawn(answers), datetime.now(UTC)
     if svg is None and html is None and not as_json:
         svg, html = Path("map.svg"), Path("map.html")

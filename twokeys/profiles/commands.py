@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from twokeys.errors import Refusal, nearest
-from twokeys.profiles.options import SESSION_NAME, doors_options, exports_of
+from twokeys.profiles.options import doors_options, exports_of
 
 if TYPE_CHECKING:
     from twokeys.doors import Who
@@ -46,17 +46,15 @@ _WOULD_CHANGE = 3
 )
 @click.option("--region", help="The region of the profiles; default: the one the state has for the account.")
 @click.option("--mfa-serial", metavar="ARN", help="Your MFA device, if it is not called like you.")
-@click.option("--session-name", type=SESSION_NAME, help="The role session name; default: the person or role.")
 @click.option("--sso-session", default="twokeys", show_default=True, metavar="NAME", help="Identity Center's session.")
 @click.option("--sso-start-url", metavar="URL", help="Identity Center's address, if the state does not tell it.")
 @click.option("--sso-region", metavar="REGION", help="Identity Center's region, if the state does not tell it.")
-@click.option("--endpoint-url", metavar="URL", help="Send the profiles' calls there: a local AWS.")
 @click.option("--dry-run", is_flag=True, help="Show the change as a diff and write nothing; exit 3 if there is one.")
 @click.option("--json", "as_json", is_flag=True, help="Say what was done as JSON.")
 def profiles(  # noqa: PLR0913 - one parameter an option
     *,
     states: tuple[str, ...],
-    published: str | None,
+    published: tuple[str, ...],
     person: str | None,
     role: str | None,
     account: str,

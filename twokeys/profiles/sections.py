@@ -46,11 +46,9 @@ class Choices:
     prefix: str = ""
     region: str | None = None
     mfa_serial: str | None = None
-    session_name: str | None = None
     sso_session: str = "twokeys"
     sso_start_url: str | None = None
     sso_region: str | None = None
-    endpoint_url: str | None = None
 
 
 def sections_for(
@@ -99,11 +97,7 @@ def account_of(settings: Mapping[str, str]) -> str:
 
 
 def _role_profile(who: Who, way: RoleWay, choices: Choices) -> Section:
-    settings = [
-        ("role_arn", way.role_arn),
-        choices.source,
-        ("role_session_name", choices.session_name or _session_name(who.name)),
-    ]
+    settings = [("role_arn", way.role_arn), choices.source, ("role_session_name", _session_name(who.name))]
     if way.mfa and who.kind == "user":
         settings.append(("mfa_serial", choices.mfa_serial or _mfa_serial(who, way)))
     if way.external_id is not None:
@@ -138,7 +132,6 @@ def _sso_session(way: AssignmentWay, choices: Choices) -> Section:
 
 def _section(way: Way, settings: list[tuple[str, str]], region: str | None, choices: Choices) -> Section:
     settings += [("region", region)] if region else []
-    settings += [("endpoint_url", choices.endpoint_url)] if choices.endpoint_url else []
     return Section("profile", f"{choices.prefix}{way.name}", tuple(settings), _about(way))
 
 

@@ -94,15 +94,11 @@ class LocalAws:
         self._child = child
 
     @classmethod
-    def start(cls, directory: Path, *, detached: bool = False, slowest: float = 0.0, throttled: float = 0.0) -> Self:
+    def start(cls, directory: Path, *, detached: bool = False) -> Self:
         """Run the local AWS whose accounts live in `directory`, or return the one that already serves it.
 
         It takes the port that this directory had last, so that endpoints in open shells stay right, or any free one.
         Raises Refusal when the directory cannot be written or when the server ends before it answers.
-
-        Args:
-            slowest: for benchmarks: each call waits a quarter of so many seconds to all of them.
-            throttled: and that share of the calls gets the service's own throttling error.
         """
         directory = directory.resolve()
         make_folder(directory / "tmp")
@@ -116,7 +112,7 @@ class LocalAws:
             if left is not None:  # if it is there it does not answer: two would serve the same accounts
                 cls(directory, left, detached=True, child=None).stop()
             with _listen(left.port if left else 0) as listener:
-                child = _launch(directory, listener, (str(slowest), str(throttled)))
+                child = _launch(directory, listener)
                 port = listener.getsockname()[1]
             return cls._when_ready(directory, child, port, detached=detached)
 
@@ -134,11 +130,6 @@ class LocalAws:
     def pid(self) -> int:
         """The server's process id."""
         return self._record.pid
-
-    @property
-    def alive(self) -> bool:
-        """Whether the very process that we started or found is still there and answers."""
-        return self._record.process() is not None and _answers(self.endpoint)
 
     def environment(self, account: str = MANAGEMENT_ACCOUNT, region: str = "us-east-1") -> dict[str, str]:
         """The variables with which the AWS CLI and boto3 are `account`'s root user in this local AWS."""
@@ -235,10 +226,10 @@ def _listen(last: int) -> socket.socket:
     )
 
 
-def _launch(directory: Path, listener: socket.socket, arguments: tuple[str, ...]) -> subprocess.Popen[bytes]:
+def _launch(directory: Path, listener: socket.socket) -> subprocess.Popen[bytes]:
     with _log_path(directory).open("wb") as log:
         return subprocess.Popen(  # noqa: S603 - our own module, by this very interpreter
-            [*_COMMAND, str(listener.fileno()), *arguments],
+            [*_COMMAND, str(listener.fileno())],
             env=_server_environment(directory, listener.getsockname()[1]),
             stdin=subprocess.PIPE,
             stdout=log,

@@ -67,7 +67,7 @@ def until(condition: Callable[[], bool], seconds: float = 60) -> bool:
 
 
 def test_it_answers_on_loopback_and_on_no_other_address(started: LocalAws) -> None:
-    assert started.alive
+    assert LocalAws.attach(started.directory)
     listening = [c.laddr for c in psutil.Process(started.pid).net_connections("inet") if c.status == "LISTEN"]
     assert [tuple(address) for address in listening] == [("127.0.0.1", started.port)]
 
@@ -76,7 +76,7 @@ def test_it_ends_when_its_context_ends(directory: Path) -> None:
     with LocalAws.start(directory) as running:
         process = psutil.Process(running.pid)
     assert not process.is_running()
-    assert not running.alive
+    assert LocalAws.attach(running.directory) is None
 
 
 def test_it_never_sees_the_callers_aws_settings(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -120,7 +120,7 @@ def test_another_port_is_taken_when_the_last_one_is_not_free(directory: Path) ->
         taken.bind(("127.0.0.1", port))
         taken.listen()
         with LocalAws.start(directory) as second:
-            assert second.alive
+            assert LocalAws.attach(second.directory)
             assert second.port != port
 
 
@@ -128,7 +128,7 @@ def test_a_second_start_finds_the_running_one(started: LocalAws, directory: Path
     with LocalAws.start(directory) as second:
         assert (second.pid, second.endpoint) == (started.pid, started.endpoint)
         assert not second.started_here
-    assert started.alive
+    assert LocalAws.attach(started.directory)
 
 
 def test_one_that_hangs_is_ended_so_that_no_two_serve_the_same_accounts(
@@ -172,7 +172,7 @@ def test_a_stale_pid_file_is_no_server_and_nobody_is_killed(directory: Path, rec
     (directory / "server.json").write_text(json.dumps(record))
     assert LocalAws.attach(directory) is None
     with LocalAws.start(directory) as running:
-        assert running.alive
+        assert LocalAws.attach(running.directory)
         assert running.started_here
 
 
@@ -197,10 +197,10 @@ def test_a_detached_one_is_found_by_a_later_process_and_can_be_stopped_there(dir
     assert found is not None
     try:
         assert found.endpoint == started.stdout.strip()
-        assert found.alive
+        assert LocalAws.attach(found.directory)
     finally:
         found.stop()
-    assert not found.alive
+    assert LocalAws.attach(found.directory) is None
     assert LocalAws.attach(directory) is None
 
 

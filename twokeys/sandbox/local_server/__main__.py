@@ -1,4 +1,4 @@
-"""`python -m twokeys.sandbox.local_server FD SLOWEST THROTTLED`: serve on an inherited socket until told to stop."""
+"""`python -m twokeys.sandbox.local_server FD`: serve on an inherited socket until told to stop."""
 
 from __future__ import annotations
 
@@ -24,7 +24,6 @@ from twokeys.sandbox.local_server import (
     recorded_services,
     records,
     s3_account,
-    slow,
 )
 from twokeys.sandbox.local_server.inside import app as ministack
 
@@ -43,18 +42,15 @@ _SUPPLEMENTS = (
 _FORCED_EXIT_SECONDS = 5.0
 
 
-def main(listener: int, slowest: float, throttled: float) -> None:
+def main(listener: int) -> None:
     """Run until SIGTERM, or until whoever started us is gone (`_end_with_parent`)."""
     for supplement in _SUPPLEMENTS:
         supplement.install()
-    app: slow.App = ministack.app
-    if slowest or throttled:
-        app = slow.slow(app, slowest, throttled)
     config = hypercorn.config.Config()
     config.bind = [f"fd://{listener}"]
     config.loglevel = "WARNING"
     config.graceful_timeout = 1.0
-    asyncio.run(_serve(forwarded.forwarded(app), config))
+    asyncio.run(_serve(forwarded.forwarded(ministack.app), config))
 
 
 async def _serve(app: object, config: hypercorn.config.Config) -> None:
@@ -75,4 +71,4 @@ def _end_with_parent(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> No
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), float(sys.argv[2]), float(sys.argv[3]))
+    main(int(sys.argv[1]))

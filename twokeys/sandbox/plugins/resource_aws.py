@@ -22,24 +22,19 @@ if __name__ == "__main__":  # the CLI starts one for each provider, at every com
     leave_out_automation()
 
 import grpc
-from google.protobuf import empty_pb2, struct_pb2
+from google.protobuf import empty_pb2, json_format, struct_pb2
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
-from pulumi.runtime.rpc import UNKNOWN as UNKNOWN_TEXT
 
+from twokeys.access.wire import SECRET, SIGNATURE
 from twokeys.errors import Refusal
 from twokeys.iam import UNKNOWN
-from twokeys.preview.values import has_unknown
+from twokeys.preview.values import UNKNOWN_TEXT, has_unknown, plain
 from twokeys.sandbox.aws.catalogue import resource_type
 from twokeys.sandbox.aws.client import ProviderError
 from twokeys.sandbox.aws.configuration import check_configuration
 from twokeys.sandbox.aws.provider import AwsProvider, configured
 from twokeys.sandbox.aws.resource_type import Properties, Secret
 from twokeys.sandbox.plugins.serving import serve
-
-_SIGNATURE: Final = "4dabf18193072939515e22adb298388d"
-_SECRET: Final = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105 - the mark of a secret, not one
-_REFERENCE: Final = "5cf8f73096256a8f31e491e813e4eb8e"
-
 
 _NO_SCHEMA: Final = (
     "the sandbox's aws plugin has no schema, which programs in YAML, `pulumi convert` and `pulumi package` need."
@@ -185,37 +180,25 @@ def _diff(changed: Any, replaces: Any, *, delete_before_replace: bool) -> Any:
 
 def _properties(struct: struct_pb2.Struct) -> Properties:
     """The wire's values as the types take them; a key that holds null does not exist."""
-    read = {key: _value(value) for key, value in struct.fields.items()}
-    return {key: value for key, value in read.items() if value is not None}
+    properties: Properties = _without_null(plain(json_format.MessageToDict(struct)))
+    return properties
 
 
-def _value(value: struct_pb2.Value) -> Any:
-    kind = value.WhichOneof("kind")
-    if kind == "struct_value":
-        fields = _properties(value.struct_value)
-        if fields.get(_SIGNATURE) == _REFERENCE:
-            return fields.get("id") or fields["urn"]
-        return fields.get("value") if fields.get(_SIGNATURE) == _SECRET else fields
-    if kind == "list_value":
-        return [_value(inner) for inner in value.list_value.values]
-    if kind == "number_value":
-        return int(value.number_value) if value.number_value.is_integer() else value.number_value
-    if kind == "string_value":
-        return UNKNOWN if value.string_value == UNKNOWN_TEXT else value.string_value
-    return value.bool_value if kind == "bool_value" else None
+def _without_null(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_null(inner) for key, inner in value.items() if inner is not None}
+    return [_without_null(inner) for inner in value] if isinstance(value, list) else value
 
 
 def _struct(properties: Mapping[str, Any]) -> struct_pb2.Struct:
-    struct = struct_pb2.Struct()
-    struct.update({key: _wire(value) for key, value in properties.items()})
-    return struct
+    return json_format.ParseDict(_wire(properties), struct_pb2.Struct())
 
 
 def _wire(value: Any) -> Any:
     if value is UNKNOWN:
         return UNKNOWN_TEXT
     if isinstance(value, Secret):
-        return {_SIGNATURE: _SECRET, "value": _wire(value.value)}
+        return {SIGNATURE: SECRET, "value": _wire(value.value)}
     if isinstance(value, Mapping):
         return {key: _wire(inner) for key, inner in value.items()}
     return [_wire(inner) for inner in value] if isinstance(value, list | tuple) else value
