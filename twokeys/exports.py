@@ -32,6 +32,11 @@ _ID = re.compile(r"\d{12}")
 _MASKED = "[secret]"
 _SECONDS, _SECONDS_IN_ALL = 15, 60
 _MOST_BYTES = 32 << 20
+ASK = (
+    "ask whoever publishes it (they make it with `twokeys access export FILE`); of a stack of yours: `pulumi stack"
+    " export --file FILE` or `pulumi stack output --json > FILE`, by this version of the program"
+)
+"""The next step where a file of doors is wrong."""
 
 
 @dataclass(frozen=True)
@@ -165,6 +170,5 @@ def _not_exports(where: str, why: str) -> Refusal:
         "this is neither a file of doors nor what a stack exports",
         where=where,
         why=why,
-        next_step="download it again, or ask whoever publishes it (they make it with `twokeys access export FILE`); of"
-        " a stack of yours: `pulumi stack export --file FILE` or `pulumi stack output --json > FILE`",
+        next_step=f"download it again, or {ASK}",
     )

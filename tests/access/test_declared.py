@@ -395,8 +395,8 @@ ENTER = {**symbolic("RolePolicy", "grant", HUB, "policy", document(grants(TARGET
     ("listed", "why"),
     [
         (UNKNOWN, "it is not a list that is known in preview"),
-        ([ENTER, {**ENTER, "account": None}], "account: Input should be a valid string"),
-        (["x", ENTER], "the document: Input should be a valid dictionary or instance of SymbolicDocument"),
+        ([ENTER, {**ENTER, "account": None}], "account: it should be a text, not null"),
+        (["x", ENTER], 'it should be an object, not "x"'),
     ],
 )
 def test_a_declaration_that_cannot_be_read_says_why_and_leaves_the_others(listed: object, why: str) -> None:
@@ -459,12 +459,14 @@ def test_a_door_is_declared_by_components_and_by_the_outputs_of_stacks() -> None
     for_account = said("whole", "root", (), "whole", grantTo={"kind": "user", "account": HUB, "names": ["ann"]})
     people = said("people", "identity-center-group", ("admins",), RESERVED)
     listed = [5, {"door": 5}, {"door": said("devs", "group", ("devs",))}, {"door": for_account}, {"door": people}]
+    listed += [{"door": said("newer", role="newer", newer=1)}, {"door": said("long", maxSessionSeconds=86400)}]
     world.other_stack("o", "org/p/o", {"doors": listed})
     world.other_stack("p", "org/p/p", {"doors": 5})
     world.role("long", world.stage, maxSessionDuration=7200.0)
     world.role("odd", world.stage, maxSessionDuration="long")
     graph = world.graph
     doors = DeclaredDoors(graph)
+    assert doors.unreadable == {"long": "maxSessionSeconds: it should be less than or equal to 43200, not 86400"}
 
     def of(source: Who, role: str, *groups: Who) -> str | None:
         door = doors.of(source, groups, Who("role", STAGE, role))
@@ -475,6 +477,7 @@ def test_a_door_is_declared_by_components_and_by_the_outputs_of_stacks() -> None
     assert of(Who("role", HUB, "ci"), "deployer") == of(Who("role", HUB, "nightly"), "deployer") == "own"
     assert of(Who("role", HUB, "other"), "deployer") is of(Who("role", HUB, "ci"), "other") is None
     assert of(ann, "deployer", Who("group", HUB, "ops"), Who("group", HUB, "devs")) == "devs"
+    assert of(Who("role", HUB, "ci"), "newer") == "newer"  # a field that is not known is passed over
     assert of(ann, "whole") == of(Who("root", HUB), "whole") == "whole"
     for suffix, name in (("0123456789abcdef", "people"), ("?" * 16, "people"), ("0123456789ABCDEF", None)):
         assert of(admin, f"AWSReservedSSO_Admin_{suffix}", admins) == name
@@ -497,7 +500,7 @@ def test_a_principal_is_named_as_declarations_name_it(
     assert who(Principal(of, kind, account, name)) == expected
 
 
-UPDATE = "update that stack with this version of the program, so that its output `doors` is current"
+UPDATE = "let that stack and this program use one version of TwoKeys: update the older one"
 REFER = "let OtherStack refer to that stack itself, or give it the outputs of a pulumi.StackReference as they are"
 SAID_ONLY = "this program says so, and nothing shows that it is what a reference to that stack gives"
 
@@ -527,9 +530,9 @@ def test_what_another_stack_exports_of_its_doors_is_read_or_said_to_be_wrong() -
     assert exported.bad == [
         BadExport(read.urn, "org/p/o", f"it cannot be read: {why}", UPDATE)
         for why in (
-            "doors: Input should be a valid dictionary or instance of ExportedDoor",
-            "door: Field required",
-            "organization_grants: Input should be a valid dictionary or instance of ExportedGrant",
+            "doors: it should be an object, not 5",
+            "doors: door: it is missing",
+            "organization_grants: it should be an object, not 5",
         )
     ] + [BadExport(only.urn, "org/p/only", SAID_ONLY, REFER)]
     in_prod = {ACCOUNT_OUTPUT: PROD, MEMBERS_OUTPUT: {"ops": []}}

@@ -19,7 +19,7 @@ import pytest
 from click import UsageError
 from click.testing import CliRunner, Result
 
-from tests.profiles.doors import MANAGEMENT, STAGE, door, outputs, write
+from tests.profiles.doors import MANAGEMENT, PROD, STAGE, door, outputs, write
 from tests.profiles.test_local_aws import local_aws  # noqa: F401 - the fixture
 from twokeys.assume import session as sessions
 from twokeys.assume.commands import assume, console
@@ -96,6 +96,18 @@ def read(doors: str) -> Any:
     from twokeys.profiles.reading import read_ways
 
     return read_ways([read_exports(doors)])
+
+
+def test_doors_of_one_name_are_named_by_their_accounts(tmp_path: Path) -> None:
+    same = write(tmp_path, "same.json", outputs(door("reader", role="ops/reader"), door("reader", target=PROD)))
+    with pytest.raises(Refusal) as several:
+        run("reader", "--from", same)
+    assert several.value.next_step == "name prod-reader or stage-reader, if that is meant"
+    for name in ("stage-reader", "reader@stage", f"reader@{STAGE}", f"stage-reader@{STAGE}"):
+        with pytest.raises(Refusal, match="door stage-reader"):  # the trust asks for an external ID
+            run(name, "--from", same)
+    with pytest.raises(Refusal, match="no door is called reader@nowhere"):
+        run("reader@nowhere", "--from", same)
 
 
 def test_a_shut_door_an_unknown_one_and_no_place_to_look_are_refused_with_the_next_step(

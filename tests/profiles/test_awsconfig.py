@@ -92,6 +92,13 @@ def test_what_a_rewrite_adds_changes_removes_and_keeps_is_told() -> None:
     )
 
 
+def test_profiles_stand_in_the_order_of_their_names_whichever_stays_so_that_two_runs_in_turn_change_nothing() -> None:
+    text = put("", profile("b"), profile("a"))
+    assert text.index("[profile a]") < text.index("[profile b]")
+    for name in ("a", "b"):
+        assert rewrite(text, "doors", [profile(name)], "config", lambda _: True).text == text
+
+
 def test_two_blocks_do_not_touch_each_other() -> None:
     both = put(put("", profile("a"), block="one"), profile("b"), block="two")
     assert put(both, block="two") == put("", profile("a"), block="one")

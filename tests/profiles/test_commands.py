@@ -161,6 +161,13 @@ def test_the_profile_of_an_account_that_is_not_shown_stays_with_its_session_and_
     assert config.read_bytes() == kept
 
 
+@pytest.mark.usefixtures("config")
+def test_several_published_files_count_together(tmp_path: Path) -> None:
+    files = [write(tmp_path, f"{name}.json", outputs(door(name), accounts_shown=[STAGE])) for name in ("a", "b")]
+    told = run("--person", "ada", "--from", files[0], "--from", files[1])
+    assert told.stdout.splitlines()[:2] == ["+ profile a", "+ profile b"]
+
+
 def test_a_dry_run_shows_the_diff_writes_nothing_and_says_3_until_there_is_nothing_to_do(
     config: Path, tmp_path: Path
 ) -> None:
@@ -224,7 +231,7 @@ def test_a_dry_run_shows_no_line_of_the_person_s_own(config: Path, tmp_path: Pat
 def test_exports_that_do_not_speak_of_doors_are_refused_and_take_nothing_away(config: Path, tmp_path: Path) -> None:
     run("--person", "ada", "--state", write(tmp_path, "stage.json", outputs(door("a"))))
     before = config.read_bytes()
-    with pytest.raises(Refusal, match=r"no door at all.*download a published file again"):
+    with pytest.raises(Refusal, match=r"no door at all.*ask whoever publishes it"):
         run("--person", "ada", "--state", write(tmp_path, "other.json", {"parent_account_id": MANAGEMENT}))
     assert config.read_bytes() == before
 

@@ -124,18 +124,42 @@ def test_the_same_door_told_by_two_stacks_is_one_and_knows_what_either_knows() -
     assert way.external_id == "x-1"
 
 
+def test_different_doors_of_one_name_are_told_apart_by_their_accounts() -> None:
+    bob = door("a", names=("bob",), target=PROD)
+    assert names_of("ada", outputs(door("a")), outputs(bob)) == ["stage-a"]
+    assert names_of("bob", outputs(door("a")), outputs(bob)) == ["prod-a"]
+    assert names_of("ada", outputs(door("a"), door("a"))) == ["a"]
+    same = outputs(door("a"), door("a", role="ops/writer"))
+    assert names_of("ada", same) == [
+        f"{STAGE}-arn-aws-iam-{STAGE}-role-{role}-stage-a" for role in ("ops-writer", "reader")
+    ]
+
+
 @pytest.mark.parametrize(
     ("doors", "why"),
     [
-        ([door("a"), door("a", target=PROD)], "two different doors"),
         ([door("a", target="account:stage")], "account:stage"),
         ("[secret]", "show-secrets"),
-        ([door("a"), {"name": "b"}], r"file 0: doors\[1\]"),
+        ([door("a"), {"name": "b"}], r"file 0: doors\[1\].*door: it is missing.*ask whoever publishes it"),
+        ([door("a", source={"kind": "user", "account": MANAGEMENT, "names": "ada"})], 'should be a list, not "ada"'),
+        # What AssumeRole takes: https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
+        ([door("a", seconds=-1)], "maxSessionSeconds: it should be greater than or equal to 900, not -1"),
+        ([door("a", seconds=True)], "greater than or equal to 900, not true"),
+        ([door("a", seconds=43_201)], "less than or equal to 43200, not 43201"),
+        (None, "it is not a list"),
     ],
 )
 def test_doors_that_cannot_be_told_apart_or_read_are_refused(doors: object, why: str) -> None:
     with pytest.raises(Refusal, match=why):
         told({"doors": doors})
+
+
+def test_a_field_that_a_newer_twokeys_added_is_passed_over_and_another_format_is_refused() -> None:
+    newer = door("a", newer={"x": 1})
+    newer["door"]["source"]["newer"] = newer["documents"][0]["newer"] = 1
+    assert names_of("ada", {**outputs(newer), "doors_format": 1}) == ["a"]
+    with pytest.raises(Refusal, match=r"newer TwoKeys.*update TwoKeys"):
+        told({**outputs(newer), "doors_format": 2})
 
 
 def test_the_partition_is_the_one_of_the_documents() -> None:

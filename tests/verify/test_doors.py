@@ -58,7 +58,7 @@ def test_outputs_that_do_not_tell_the_management_account_are_refused() -> None:
 def test_a_door_that_cannot_be_read_is_refused_with_its_place() -> None:
     with pytest.raises(Refusal, match="stack stage") as refused:
         exports({"stage": {"parent_account_id": HUB, "doors": [{"name": "x", "documents": [], "door": {"name": "x"}}]}})
-    assert refused.value.where == "door.source"
+    assert refused.value.why == "door.source: it is missing"
 
 
 def test_the_roles_partition_and_path_are_those_of_its_documents() -> None:

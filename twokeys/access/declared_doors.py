@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
-from pydantic import ValidationError
-
 from twokeys.access.graph import Graph
 from twokeys.access.principals import Principal
 from twokeys.doors import Door, Who
@@ -17,10 +15,14 @@ _SUFFIX = re.compile(r"_(?:[0-9a-f]{16}|\?{16})")
 
 
 class DeclaredDoors:
-    """The declarations of a graph's doors, from components and from the output `doors` of stacks."""
+    """The declarations of a graph's doors, from components and from the output `doors` of stacks.
+
+    `unreadable` are those that cannot be read: what they say of a door is then missing in every answer.
+    """
 
     def __init__(self, graph: Graph) -> None:
         self._snapshot = graph.snapshot
+        self.unreadable: dict[str, str] = {}
         self._doors: dict[tuple[Who, Who], Door] = {}
         canonical = graph.accounts.canonical
         for door in self._all():
@@ -41,15 +43,20 @@ class DeclaredDoors:
         """The longest session of a role in seconds, if the stacks have the role."""
         resource = self._snapshot.by_urn.get(role.urn or "")
         seconds = resource.get("maxSessionDuration") if resource else None
-        return int(seconds) if isinstance(seconds, int | float) else None
+        return int(seconds) if isinstance(seconds, int | float) and 900 <= seconds <= 43_200 else None
 
     def _all(self) -> Iterator[Door]:
-        for resource in self._snapshot.resources:
-            yield from _validated(resource.get("door"))
+        listed = [resource.get("door") for resource in self._snapshot.resources]
         for outputs in self._snapshot.stack_outputs:
             doors = outputs.get("doors")
-            for exported in doors if isinstance(doors, list) else ():
-                yield from _validated(exported.get("door") if isinstance(exported, Mapping) else None)
+            listed += [one.get("door") for one in doors if isinstance(one, Mapping)] if isinstance(doors, list) else []
+        for door in listed:
+            # Another component's property of the same name may be anything.
+            if isinstance(door, Mapping) and "source" in door and "target" in door:
+                try:
+                    yield Door.read(door)
+                except ValueError as error:
+                    self.unreadable[str(door.get("name"))] = str(error)
 
 
 def who(principal: Principal) -> Who:
@@ -57,12 +64,3 @@ def who(principal: Principal) -> Who:
     arn = Arn.parse(principal.arn) if principal.kind == "outsider" else None
     kind = principal.kind if arn is None or arn.kind is None else arn.kind
     return Who(kind, principal.account, "" if kind in ("root", "everyone") else principal.name)
-
-
-def _validated(value: object) -> Iterator[Door]:
-    """A declaration, if the value is one: another component's property of the same name may be anything."""
-    if isinstance(value, Mapping):
-        try:
-            yield Door.model_validate(value)
-        except ValidationError:
-            return

@@ -8,8 +8,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from pydantic import ValidationError
-
 from twokeys import doors
 from twokeys.access.accounts import Accounts
 from twokeys.access.snapshot import Resource, Snapshot, holds_unknown
@@ -167,11 +165,9 @@ class Documents:
             return
         for item in listed:
             try:
-                yield SymbolicDocument.model_validate(item)
-            except ValidationError as error:
-                first = error.errors()[0]
-                where = ".".join(map(str, first["loc"])) or "the document"
-                self.bad_declarations.append(BadDeclaration(component, f"{where}: {first['msg']}"))
+                yield SymbolicDocument.read(item, newer=False)
+            except ValueError as error:
+                self.bad_declarations.append(BadDeclaration(component, str(error)))
 
     def _waits_for(self, resource: Resource, key: str) -> tuple[str, ...]:
         if key in resource.made_from_hidden:

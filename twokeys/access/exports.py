@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from pydantic import ValidationError
-
 from twokeys.access.accounts import ROLE
 from twokeys.access.documents import Document, Documents
 from twokeys.access.principals import INLINE_POLICIES, Principal, Principals
@@ -36,7 +34,7 @@ class BadExport:
     next_step: str
 
 
-_UPDATE = "update that stack with this version of the program, so that its output `doors` is current"
+_UPDATE = "let that stack and this program use one version of TwoKeys: update the older one"
 _SAID_ONLY = "this program says so, and nothing shows that it is what a reference to that stack gives"
 _REFER = "let OtherStack refer to that stack itself, or give it the outputs of a pulumi.StackReference as they are"
 _OUTPUTS: tuple[tuple[str, type[ExportedDoor] | type[ExportedGrant] | type[ExportedPolicy]], ...] = (
@@ -83,11 +81,9 @@ class Exported:
         for output, model in _OUTPUTS:
             for item in _listed(outputs, output):
                 try:
-                    exported = model.model_validate(item)
-                except ValidationError as error:
-                    first = error.errors()[0]
-                    where = ".".join(map(str, first["loc"])) or output
-                    self.bad.append(BadExport(urn, stack, f"it cannot be read: {where}: {first['msg']}", _UPDATE))
+                    exported = model.read(item, newer=False)
+                except ValueError as error:
+                    self.bad.append(BadExport(urn, stack, f"it cannot be read: {output}: {error}", _UPDATE))
                     continue
                 if isinstance(exported, ExportedPolicy):
                     self.policies[stack].append(exported)

@@ -7,8 +7,6 @@ door does: it says that the users its trust names come as members of the group t
 
 from __future__ import annotations
 
-from pydantic import ValidationError
-
 from twokeys.access.accounts import ROLE, Accounts
 from twokeys.access.documents import Declared, Documents
 from twokeys.access.exports import Exported
@@ -46,7 +44,7 @@ def _group_door(declared: Declared) -> Door | None:
     if declared.document.type != ROLE:
         return None
     try:
-        door = Door.model_validate(declared.component.get("door"))
-    except ValidationError:
+        door = Door.read(declared.component.get("door"))
+    except ValueError:
         return None  # `door-expired` refuses a door that cannot be read
     return door if door.source.kind == "group" else None

@@ -161,6 +161,8 @@ def export_command(
     for door in found.doors:
         if door.state is State.SHUT:
             click.echo(printable(f"Left out: {door.source.short} -> {door.target.short} ({door.lacks})"))
+    for line in dict.fromkeys(f"Not proved: {one.message}. Next step: {one.next_step}" for one in found.not_proved):
+        click.echo(printable(line))
     if roots := sum(len(way.steps) == 1 and way.target.who.kind == "root-user" for way in found.ways):
         click.echo(f"Left out: {counted(roots, 'root session')}, which no profile begins")
     for line in filter(None, (not_shown(found), scope(found))):

@@ -16,6 +16,8 @@ from twokeys.answers.model import Answers, Party, Way
 from twokeys.answers.summary import unseen
 from twokeys.doors import RESERVED, Door, DoorRequirements, DoorSource, DoorTarget, ExportedDoor, Who
 
+FORMAT = 1
+"""Another number says that this version would read the file wrongly; of a field more it is not in need."""
 MFA, EXTERNAL_ID = "MFA", "external ID"
 _RESERVED = "AWSReservedSSO_"
 _KINDS = ("role", "user", "group", "identity-center-user", "identity-center-group")
@@ -29,6 +31,7 @@ def published(answers: Answers) -> dict[str, Any]:
     management = next((id for id, account in answers.accounts.items() if account.management), None)
     portal = answers.portal
     return {
+        "doors_format": FORMAT,
         "identity_center": {"start_url": portal.start_url, "region": portal.region} if portal else None,
         "identity_center_members": _members(answers),
         "doors": [door.to_props() for door in doors_of(answers)],
@@ -85,7 +88,12 @@ def _name(way: Way) -> str:
     if way.declared is not None:
         return way.declared.name
     role = _permission_set(way.target.who) if way.target.who.name.startswith(_RESERVED) else way.target.who.name
-    return re.sub(r"[^A-Za-z0-9_.@+-]+", "-", f"{way.target.place}-{role}")
+    return fit(f"{way.target.place}-{role}")
+
+
+def fit(name: str) -> str:
+    """A name as the name of a profile can be: https://docs.aws.amazon.com/sdkref/latest/guide/file-format.html"""
+    return re.sub(r"[^A-Za-z0-9_.@+-]+", "-", name)
 
 
 def _role(way: Way) -> str:

@@ -495,6 +495,9 @@ class _Reader:
             resource = unread.resource
             about = f"Whom {resource.type} {resource.name} lets in is not proved: it {unread.why}"
             yield NotProved(about, unread.next_step, unread.door, resource.urn)
+        for name, why in self._declared.unreadable.items():
+            about = f"The reason, owner and end of door {name} are not known: its declaration cannot be read: {why}"
+            yield NotProved(about, "update the stack of that door, or TwoKeys here if the stack's is newer", name)
 
     def _unique_ids(self) -> Iterator[tuple[str, Party]]:
         """Principals by the unique id that CloudTrail names them by in the other account."""

@@ -120,21 +120,24 @@ def console(
     return 0
 
 
-def _way(door: str, profile: str | None, states: tuple[str, ...], published: str | None) -> Way:
+def _way(door: str, profile: str | None, states: tuple[str, ...], published: tuple[str, ...]) -> Way:
     from twokeys.assume.session import local_aws
     from twokeys.profiles.reading import read_ways, with_states
+    from twokeys.profiles.ways import with_account
 
     exports = with_states(exports_of(states, published, sandbox=True))
     ways, _members = read_ways(exports)
-    way = next((one for one in ways if one.name == door), None)
+    name, _, account = door.rpartition("@")
+    way = next((one for one in ways if one.name == door or _in(account, one, name)), None)
     if way is None:
-        known = sorted(one.name for one in ways)
-        close = nearest(door, known)
+        known = [one.name for one in ways]
+        close = [one.name for one in ways if one.name == with_account(one, door)]
+        close = close or [*filter(None, [nearest(door, known)])]
         raise Refusal(
             f"no door is called {door}",
             where=", ".join(one.where for one in exports),
             why=f"the doors there are {', '.join(known)}" if known else "no door is there",
-            next_step=f"name {close}, if that is meant" if close else "name one of them",
+            next_step=f"name {' or '.join(close)}, if that is meant" if close else "name one of them",
         )
     if not (states or published or os.environ.get(DOORS)) and local_aws(profile) is None:
         raise Refusal(
@@ -144,6 +147,12 @@ def _way(door: str, profile: str | None, states: tuple[str, ...], published: str
             next_step='run eval "$(twokeys sandbox shell --user NAME)" first, or name other doors with --from',
         )
     return way
+
+
+def _in(account: str, way: Way, name: str) -> bool:
+    from twokeys.profiles.ways import with_account
+
+    return account in (way.account, way.account_name) and way.name in (name, with_account(way, name))
 
 
 def _open(  # noqa: PLR0913 - one parameter an option

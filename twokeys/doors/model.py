@@ -6,11 +6,13 @@ stand for ids that are not known yet (see `twokeys.doors.symbols`).
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic.alias_generators import to_camel
+from pydantic_core import ErrorDetails
 
 from twokeys.doors.expiry import ClosingTime
 from twokeys.doors.symbols import ACCOUNT, texts_of
@@ -22,6 +24,20 @@ RESERVED = "aws-reserved/sso.amazonaws.com/AWSReservedSSO_"
 """What stands before a permission set's name in the role that AWS makes of it; a suffix of AWS's own follows."""
 _ENTERING = ("sts:AssumeRole", "sts:AssumeRoleWithSAML", "sts:AssumeRoleWithWebIdentity", "sts:AssumeRoot")
 """The actions by which somebody enters an account."""
+_IN_JSON = {
+    "missing": "it is missing",
+    "extra_forbidden": "there is no such field in this version of TwoKeys",
+    "tuple_type": "it should be a list",
+    "model_type": "it should be an object",
+    "dict_type": "it should be an object",
+    "string_type": "it should be a text",
+    "int_type": "it should be a whole number",
+    "int_parsing": "it should be a whole number",
+    "bool_type": "it should be true or false",
+    "bool_parsing": "it should be true or false",
+    "string_pattern_mismatch": "it should be the id of an account",
+}
+"""What pydantic says of a value, in the words of JSON."""
 
 
 class _Declared(BaseModel):
@@ -30,6 +46,18 @@ class _Declared(BaseModel):
     def to_props(self) -> dict[str, Any]:
         """The declaration as plain JSON values with camelCase keys: what a component registers and a stack exports."""
         return self.model_dump(mode="json", by_alias=True)
+
+    @classmethod
+    def read(cls, value: object, *, newer: bool = True) -> Self:
+        """A declaration as a program, a stack or a file gives it.
+
+        A field that is not known is passed over where a `newer` TwoKeys may have written it. Raises ValueError, which
+        says where it is wrong and why.
+        """
+        try:
+            return cls.model_validate(value, extra="ignore" if newer else "forbid")
+        except ValidationError as error:
+            raise ValueError(_in_words(error.errors()[0])) from error
 
 
 class SymbolicDocument(_Declared):
@@ -98,7 +126,8 @@ class Door(_Declared):
     grant_to: DoorSource | None = None
     """Of a door for an account as a whole: who in it the grant is for."""
     requires: DoorRequirements = DoorRequirements()
-    max_session_seconds: int | None = None
+    max_session_seconds: int | None = Field(default=None, ge=900, le=43_200)
+    """What AssumeRole takes: https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html"""
     reason: str | None = None
     owner: str | None = None
     expires: ClosingTime | None = None
@@ -225,6 +254,13 @@ class ExportedDoor(_Declared):
     def _partition(self) -> str:
         texts = (text for one in self.documents for text in texts_of(one.document))
         return next((arn.partition for text in texts if (arn := Arn.parse(text))), DEFAULT_PARTITION)
+
+
+def _in_words(error: ErrorDetails) -> str:
+    said = _IN_JSON.get(error["type"], error["msg"].removeprefix("Value error, ").replace("Input should", "it should"))
+    if "should" in said and not isinstance(error["input"], dict | list):
+        said += f", not {json.dumps(error['input'], default=str)}"
+    return ": ".join(filter(None, (".".join(map(str, error["loc"])), said)))
 
 
 def _about_entering(statement: Statement) -> bool:

@@ -83,7 +83,7 @@ def rewrite(
     held = [header for header in gone if header.startswith("profile ") and keep(old[header])]
     used = {f"sso-session {old[header].get('sso_session')}" for header in held}
     held += [header for header in gone if header in used]
-    rendered = _render(block, sections, [_text(ours, header) for header in held], end_of_line)
+    rendered = _render(block, sections, {header: _text(ours, header) for header in held}, end_of_line)
     if rendered and before and not before.endswith("\n"):
         before += end_of_line
     result = before + rendered + after
@@ -146,21 +146,24 @@ def _text(block: str, header: str) -> str:
     return _END.split(part)[0].rstrip()
 
 
-def _render(block: str, sections: Sequence[Section], held: Sequence[str], end_of_line: str) -> str:
+def _render(block: str, sections: Sequence[Section], held: Mapping[str, str], end_of_line: str) -> str:
+    """The block in the order of names, whichever sections are held: what is there already then stays where it is."""
     if not sections and not held:
         return ""
     lines = [
         f"# >>> twokeys {block} >>>",
         "# Written by `twokeys profiles`, which rewrites all of this block; edit outside of it.",
     ]
-    for section in sections:
-        lines += ["", f"[{section.header}]"]
-        lines += [f"# {section.about}"] if section.about else []
-        lines += [f"{key} = {value}" for key, value in section.settings]
-    for text in held:
-        lines += ["", text]
+    texts = {section.header: _written(section, end_of_line) for section in sections} | dict(held)
+    for header in sorted(texts, key=lambda header: (header.startswith("profile "), header)):
+        lines += ["", texts[header]]
     lines += ["", f"# <<< twokeys {block} <<<"]
     return "".join(line + end_of_line for line in lines)
+
+
+def _written(section: Section, end_of_line: str) -> str:
+    about = [f"# {section.about}"] if section.about else []
+    return end_of_line.join([f"[{section.header}]", *about, *(f"{key} = {value}" for key, value in section.settings)])
 
 
 def _place(lines: Sequence[str], block: str, where: str) -> tuple[int, int]:

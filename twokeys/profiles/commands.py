@@ -54,7 +54,7 @@ _WOULD_CHANGE = 3
 def profiles(  # noqa: PLR0913 - one parameter an option
     *,
     states: tuple[str, ...],
-    published: str | None,
+    published: tuple[str, ...],
     person: str | None,
     role: str | None,
     account: str,

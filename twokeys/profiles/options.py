@@ -35,17 +35,18 @@ def doors_options(command: _Command) -> _Command:
         click.option(
             "--from",
             "published",
+            multiple=True,
             metavar="URL_OR_FILE",
-            help=f"One file for everybody, instead of states: what `twokeys access export` wrote. Default: ${DOORS}, "
-            "else the sandbox's states.",
+            help="A file for everybody, instead of states: what `twokeys access export` wrote; - is the standard "
+            f"input. Several count together. Default: ${DOORS}, else the sandbox's states.",
         ),
     ):
         command = option(command)
     return command
 
 
-def exports_of(states: tuple[str, ...], published: str | None, *, sandbox: bool = False) -> list[Exports]:
-    """What the states or the published file export; where none is named, the file of `$TWOKEYS_DOORS`.
+def exports_of(states: tuple[str, ...], published: tuple[str, ...], *, sandbox: bool = False) -> list[Exports]:
+    """What the states or the published files export; where none is named, the file of `$TWOKEYS_DOORS`.
 
     `sandbox` is whether the states of this project's sandbox will do where nothing else is named; which they are is
     then said on standard error. Raises click.UsageError when both are named, or neither. Raises Refusal when one cannot
@@ -55,14 +56,14 @@ def exports_of(states: tuple[str, ...], published: str | None, *, sandbox: bool 
 
     if states and published:
         raise click.UsageError("give --from or --state, not both: one file for everybody, or a state for each stack")
-    published = published or (None if states else os.environ.get(DOORS))
-    if sandbox and not states and not published:
-        states = _of_the_sandbox()
-    if not states and not published:
+    named = states or published or tuple(filter(None, [os.environ.get(DOORS)]))
+    if sandbox and not named:
+        named = _of_the_sandbox()
+    if not named:
         raise click.UsageError(
             f'{_SAY_WHERE} Those of the sandbox are written in its shell: eval "$(twokeys sandbox shell --user NAME)"'
         )
-    return [read_exports(each) for each in ((published,) if published else states)]
+    return [read_exports(each) for each in named]
 
 
 def _of_the_sandbox() -> tuple[str, ...]:

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, Final
-
-from pydantic import ValidationError
 
 from twokeys.access.accounts import Accounts
 from twokeys.access.graph import build
 from twokeys.access.principals import INLINE_POLICIES
 from twokeys.access.snapshot import Snapshot
-from twokeys.answers.published import doors_of, published
+from twokeys.answers.published import FORMAT, doors_of, fit, published
 from twokeys.answers.reading import read
 from twokeys.doors import ACCOUNT_OUTPUT, PEOPLE_OUTPUT, ExportedDoor, Who
 from twokeys.errors import Refusal
-from twokeys.exports import Exports, account_names, is_account_id
-from twokeys.iam import UNKNOWN, Arn, PolicyError
-from twokeys.profiles.ways import AssignmentWay, Members, RoleWay, Way
+from twokeys.exports import ASK, Exports, account_names, is_account_id
+from twokeys.iam import UNKNOWN, Arn
+from twokeys.profiles.ways import AssignmentWay, Members, RoleWay, Way, with_account
 
 TOGETHER: Final = "what these exports show together"
 
@@ -49,18 +47,18 @@ def _called(exported: ExportedDoor, names: Mapping[str, str]) -> str:
     """A door that nobody named is called by its account: by the name that an export has for it, else by its id."""
     account, dash, role = exported.name.partition("-")
     called = f"{names[account]}{dash}{role}" if account in names else exported.name
-    return re.sub(r"[^A-Za-z0-9_.@+-]+", "-", called)
+    return fit(called)
 
 
 def read_ways(exports: Sequence[Exports]) -> tuple[tuple[Way, ...], Members]:
     """Every way that the exports tell of, in the order of their names, and the groups they tell of.
 
-    The same way in two exports (a door is listed by each stack that holds one of its keys) is one. Refuses doors that
-    are hidden as secrets, malformed, still without account ids, or two different ones of one name; and exports that do
-    not speak of doors, which is not the same as having none.
+    The same way in two exports (a door is listed by each stack that holds one of its keys) is one; two different ones
+    of one name are told apart by their accounts. Refuses doors that are hidden as secrets, malformed or still without
+    account ids; and exports that do not speak of doors, which is not the same as having none.
     """
     reader = _Reader(account_names(exports), _by_account(exports, "regions"), _center(exports))
-    ways: dict[str, Way] = {}
+    ways: dict[tuple[str, ...], Way] = {}
     members: dict[Who, frozenset[str]] = {}
     assigned: set[tuple[str, str]] = set()
     for each in exports:
@@ -70,29 +68,26 @@ def read_ways(exports: Sequence[Exports]) -> tuple[tuple[Way, ...], Members]:
         if each.where == TOGETHER:  # an assignment that is a door of that name already
             doors = [one for one in doors if isinstance(one, RoleWay) or _target(one) not in assigned]
         assigned |= {_target(one) for one in doors}
-        _add(ways, doors, each.where)
+        for way in doors:
+            key = (way.name, *_target(way))
+            ways[key] = _merged(ways.get(key, way), way)
     if not ways and not any("doors" in each.outputs for each in exports if each.where != TOGETHER):
         raise Refusal(
             "these exports tell of no door at all",
             where=", ".join(each.where for each in exports if each.where != TOGETHER),
             why="none of them has the output doors or an assignment of Identity Center",
-            next_step="download a published file again, or ask whoever publishes it (they make it with `twokeys access"
-            " export FILE`); of your own stacks, give the exports of those that hold the member accounts",
+            next_step=f"give the exports of the stacks that hold the member accounts too; of a published file {ASK}",
         )
-    return tuple(ways[name] for name in sorted(ways)), members
+    return tuple(sorted(_told_apart(ways.values()), key=lambda way: way.name)), members
 
 
-def _add(ways: dict[str, Way], found: Iterable[Way], where: str) -> None:
-    for way in found:
-        known = ways.get(way.name, way)
-        if _target(known) != _target(way):
-            raise Refusal(
-                f"two different doors are called {way.name}",
-                where=where,
-                why=f"one leads to {' '.join(_target(known))}, the other to {' '.join(_target(way))}",
-                next_step="rename one of them, or write the profiles of each stack with its own --block and --prefix.",
-            )
-        ways[way.name] = _merged(known, way)
+def _told_apart(ways: Iterable[Way]) -> list[Way]:
+    """The ways by names of their own: of several that have one, each has its account's before it, else its role's."""
+    told = list(ways)
+    for renamed in (with_account, lambda way, name: fit("-".join((*_target(way), name)))):
+        count = Counter(way.name for way in told)
+        told = [replace(way, name=renamed(way, way.name)) if count[way.name] > 1 else way for way in told]
+    return told
 
 
 def _merged(known: Way, way: Way) -> Way:
@@ -115,9 +110,16 @@ class _Reader:
 
     def doors(self, exports: Exports) -> Iterable[Way]:
         """The ways in the output `doors`."""
-        listed = exports.outputs.get("doors")
-        if listed is None:
+        if "doors" not in exports.outputs:
             return
+        listed, made_as = exports.outputs["doors"], exports.outputs.get("doors_format", FORMAT)
+        if made_as != FORMAT:
+            raise Refusal(
+                "these doors were written by a newer TwoKeys",
+                where=exports.where,
+                why=f"the file's format is {made_as}, and this version reads {FORMAT}",
+                next_step="update TwoKeys (pip install)",
+            )
         if listed is UNKNOWN:
             raise Refusal(
                 "the doors are secret in these exports",
@@ -129,16 +131,11 @@ class _Reader:
             raise _malformed(exports, "doors", "it is not a list")
         for index, item in enumerate(listed):
             try:
-                exported = ExportedDoor.model_validate(item)
-            except ValidationError as error:
-                first = error.errors()[0]
-                place = ".".join(str(part) for part in first["loc"])
-                raise _malformed(exports, f"doors[{index}]", f"{place}: {first['msg']}") from error
-            _must_have_ids(exported, exports)
-            try:
+                exported = ExportedDoor.read(item)
+                _must_have_ids(exported, exports)
                 yield self._way(exported)
-            except PolicyError as error:
-                raise _malformed(exports, f"doors[{index}].documents", str(error)) from error
+            except ValueError as error:
+                raise _malformed(exports, f"doors[{index}]", str(error)) from error
 
     def _way(self, exported: ExportedDoor) -> Way:
         """A door of IAM Identity Center is entered by its permission set, never by the role that AWS makes.
@@ -277,8 +274,5 @@ def _center(exports: Sequence[Exports]) -> dict[str, str]:
 
 def _malformed(exports: Exports, place: str, why: str) -> Refusal:
     return Refusal(
-        "these exports do not say plainly who may enter",
-        where=f"{exports.where}: {place}",
-        why=why,
-        next_step="export the stack again with this version of the program (`pulumi stack export --file FILE`)",
+        "these exports do not say plainly who may enter", where=f"{exports.where}: {place}", why=why, next_step=ASK
     )

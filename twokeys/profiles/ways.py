@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from twokeys.answers.published import fit
 from twokeys.doors import Who
 from twokeys.doors.expiry import left
 from twokeys.errors import Refusal
@@ -56,6 +57,11 @@ class AssignmentWay(_Way):
 
 
 Way = RoleWay | AssignmentWay
+
+
+def with_account(way: Way, name: str) -> str:
+    """A name with the account's before it: that of a way where others are called as it is."""
+    return fit(f"{way.account_name}-{name}")
 
 
 def closed(way: Way) -> str | None:

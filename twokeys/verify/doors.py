@@ -6,11 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import ValidationError
-
 from twokeys.doors import ExportedDoor, Who
 from twokeys.errors import Refusal
-from twokeys.iam import Arn, PolicyError, Statement
+from twokeys.iam import Arn, Statement
 from twokeys.iam.verdict import all_of, one_of
 
 _KNOWN = frozenset(
@@ -106,17 +104,10 @@ def _break_glass(said: Mapping[str, Any]) -> Iterator[Door]:
 def _doors(stack: str, listed: Iterable[Any]) -> Iterator[Door]:
     for item in listed:
         try:
-            yield _door(ExportedDoor.model_validate(item))
-        except ValidationError as error:
-            first = error.errors()[0]
-            where = ".".join(map(str, first["loc"])) or "doors"
-            raise _unreadable(stack, where, str(first["msg"])) from error
-        except PolicyError as error:
-            raise _unreadable(stack, "documents", str(error)) from error
-
-
-def _unreadable(stack: str, where: str, why: str) -> Refusal:
-    return Refusal(f"a door that stack {stack} exports cannot be read", where=where, why=why, next_step=_STEP)
+            yield _door(ExportedDoor.read(item))
+        except ValueError as error:
+            what = f"a door that stack {stack} exports cannot be read"
+            raise Refusal(what, where="output doors", why=str(error), next_step=_STEP) from error
 
 
 def _door(exported: ExportedDoor) -> Door:

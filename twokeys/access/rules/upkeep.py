@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from twokeys.access.documents import Document
 from twokeys.access.findings import Config, Finding, Rule
@@ -172,12 +172,10 @@ def _judged(
 ) -> Iterator[Finding]:
     what = "door" if model is Door else "grant"
     try:
-        found = model.model_validate(declared)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        message = f"The {what} that {resource.name} declares cannot be read: {where}: {first['msg']}"
-        step = f"declare it with twokeys.doors.{model.__name__}, from values known in preview"
+        found = model.read(declared, newer=False)
+    except ValueError as error:
+        message = f"The {what} that {resource.name} declares cannot be read: {error}"
+        step = f"declare it with twokeys.doors.{model.__name__}, from values known in preview; or update TwoKeys here"
         yield Finding("door-expired", message, step, resource.urn, source=resource.source)
         return
     if found.expires is not None and found.expires <= now:
