@@ -24,6 +24,7 @@ from tests.access.states import write_state
 from tests.access.world import CI as CI_ROLE
 from tests.access.world import MFA, OUTSIDE, STAGE, World, document, grants, trusts, two_keys
 from tests.access.world import arn as world_arn
+from tests.answers.test_summary import organization
 from tests.audit.cloudtrail import ENABLED, denied, digests, entry, read_event, signed_in
 from twokeys.answers.commands import access
 from twokeys.audit.commands import audit
@@ -184,7 +185,7 @@ def test_events_are_compared_with_the_doors(tmp_path: Path) -> None:
     ]
     assert "\nCloudTrail: 3 entries (2 by a door, 1 without a door), 3 unusual\n\n" in text
     assert "\nOf 3 ways in, those through other roles included: 1 used, 2 without a record of use\n" in text
-    assert "\n\nWhat CloudTrail saw\nCloudTrail from 2026-09-01" in text
+    assert "\n\nWhat CloudTrail saw\nAsked: only us-east-1. CloudTrail from 2026-09-01" in text
     assert "CloudTrail: 3 entries (2 by a door, 1 without a door), 3 unusual." in Path("report.html").read_text()
 
 
@@ -281,6 +282,28 @@ def test_every_number_adds_up_and_is_the_same_in_text_page_table_and_json(tmp_pa
     }
 
 
+def test_how_doors_that_are_alike_but_for_the_account_were_used_is_said_once_and_added_up(tmp_path: Path) -> None:
+    world = organization(30)
+    state = str(write_state(tmp_path / "state", world))
+    roles = [world_arn(f"{200000000000 + number}", "role/deployer") for number in range(30)]
+    records = [entry(CI, role, f"2026-09-0{day}T10:00:00Z") for role in roles[:25] for day in (1, 2)]
+    asked = ("--state", state, "--events", logs(tmp_path, *records, read_event(HUB, "2026-09-02T10:00:00Z")))
+    text = run(*asked, "--html", "report.html").output
+    page = unescape(Path("report.html").read_text().replace("<wbr>", ""))
+    doors = [(one["count"], one["perhaps"]) for one in read(*asked)["events"]["doors"]]
+    assert (len(doors), sum(count for count, _ in doors)) == (62, 50)
+    for numbers in (in_text(text), in_page(page)):
+        assert len(numbers.doors) < 10
+        assert [sum(each) for each in zip(*numbers.doors, strict=True)] == [50, 0]
+    deployer = f"role ci of management ({HUB}) -> role deployer of"
+    line = re.search(rf"^used: {re.escape(deployer)} 25 accounts \(list (\d+)\), 50 times, as run-1, last ", text, re.M)
+    assert line
+    names = ", ".join(f"team-{200000000000 + number}" for number in range(25))
+    assert f"  list {line[1]}: {names}\n" in text
+    assert re.search(rf"{re.escape(deployer)} 25 accounts \(list \d+\), 50 times", page)
+    assert re.search(rf"<li>list \d+: {names}</li>", page)
+
+
 @dataclass
 class Numbers:
     """What somebody counts in a report: ways by level, entries and uses of steps, what is unusual, each door's use."""
@@ -349,7 +372,8 @@ def test_a_period_limits_the_events(tmp_path: Path) -> None:
     used = {one["target"]["name"] for one in events["doors"] if one["usage"] == "used"}
     assert used == {"read-only"}
     assert events["from"] == "2026-09-15T00:00:00+00:00"
-    assert events["asked"] == {"from": "2026-09-15T00:00:00+00:00", "until": "2026-10-15T23:59:59.999999+00:00"}
+    period = {"from": "2026-09-15T00:00:00+00:00", "until": "2026-10-15T23:59:59.999999+00:00"}
+    assert events["asked"] == {**period, "regions": None}
     # What was recorded in September and October says nothing of other months.
     assert events["until"] == "2026-10-01T10:00:00+00:00"
     for start, end in (("2026-07-01", "2026-08-01"), ("2026-11-01", "2026-12-01")):
@@ -460,7 +484,10 @@ def test_every_enabled_region_counts_unless_people_name_those_that_do(tmp_path: 
         ("in sa-east-1", sorted(ENABLED)),
     ]
     assert "regions that AWS does not enable by default, but for" in events["notLookedAt"]
-    named = read("prod", "--region", "us-east-1", "--region", "eu-west-1", "--events", folder)["events"]
+    asked = ("prod", "--region", "us-east-1", "--region", "eu-west-1", "--events", folder)
+    named = read(*asked)["events"]
+    assert named["asked"]["regions"] == ["us-east-1", "eu-west-1"]
+    assert "\nAsked: only us-east-1 and eu-west-1. CloudTrail from" in run(*asked).output
     assert [(one["notCovered"], one["regions"]) for one in named["coverage"]][1] == (None, ["eu-west-1", "us-east-1"])
     assert "regions other than us-east-1, eu-west-1 (--region), but for" in named["notLookedAt"]
     refused = run("prod", "--region", "us-esat-1", "--events", folder).exception
