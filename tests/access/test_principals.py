@@ -122,6 +122,9 @@ def lists_of_all(world: World) -> None:
     world.add("RolePoliciesExclusive", "y", world.hub, roleName="cd", policyNames=["other"])
     arns = [arn(HUB, "policy/read"), arn(HUB, "policy/more")]
     world.add("RolePolicyAttachmentsExclusive", "z", world.hub, roleName="cd", policyArns=arns)
+    world.role("cf", world.hub)
+    (more,) = [one for one in world.resources if one.name == "more"]
+    world.add("RolePolicyAttachmentsExclusive", "w", world.hub, made_from={"policyArns": [more]}, roleName="cf")
     world.role("ce", world.hub)
     world.add("RolePolicy", "kept", world.hub, role="ce", name="kept", policy=ENTERS)
     world.add("RolePolicyAttachmentsExclusive", "none", world.hub, roleName="ce", policyArns=[])
@@ -187,6 +190,7 @@ REMOVED = "so that each update of it removes this one"
             {
                 "role ci": ["inline policy own of role ci", "managed policy read", "managed policy read"],
                 "role cd": ["managed policy read", "managed policy more"],
+                "role cf": ["managed policy more"],
                 "role ce": ["inline policy kept of role ce"],
             },
             [
@@ -221,7 +225,7 @@ def test_each_has_the_policies_that_the_resources_give_it(
     for one in principals:
         if one.boundary and one.boundary.problem:
             step = {DIFFER: ONE_ROLE}.get(one.boundary.problem)
-            assert (one.boundary.urn, one.boundary.next_step) == (one.urn, step)
+            assert (one.boundary.policy, one.boundary.urn, one.boundary.next_step) == (UNKNOWN, one.urn, step)
         for held_ in one.documents:
             if held_.problem == NO_ARN:
                 assert (held_.urn, held_.source) == (one.urn, one.source)

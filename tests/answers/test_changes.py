@@ -358,6 +358,12 @@ def of(*statements: Mapping[str, object] | None, version: str = "2012-10-17") ->
             ("every action but aws-portal:*, iam:* on *",),
             ("s3:PutObject on arn:aws:s3:::b/* if a:b StringLike 1, 2 and aws:securetransport Bool true",),
         ),
+        (
+            of({"Effect": "Deny", "NotAction": ["iam:*", "sts:*"], "Resource": "*"}),
+            of({"Effect": "Deny", "NotAction": ["S3:*", "iam:*"], "Resource": "*"}),
+            ("Deny sts:* on *",),
+            ("Deny S3:* on *",),
+        ),
         (of(), of(BUCKET), ("s3:PutObject on arn:aws:s3:::b/*",), ("inline policy may of role deployer (not known)",)),
         (
             of({**BUCKET, "Resource": UNKNOWN}),

@@ -24,6 +24,7 @@ from tests.access.states import write_state
 from tests.access.world import CI as CI_ROLE
 from tests.access.world import MFA, OUTSIDE, STAGE, World, document, grants, trusts, two_keys
 from tests.access.world import arn as world_arn
+from tests.answers.test_summary import organization
 from tests.audit.cloudtrail import ENABLED, denied, digests, entry, read_event, signed_in
 from twokeys.answers.commands import access
 from twokeys.audit.commands import audit
@@ -279,6 +280,28 @@ def test_every_number_adds_up_and_is_the_same_in_text_page_table_and_json(tmp_pa
     assert Counter(row["third party"] for row in rows if row["third party"]) == {
         one["known"]: one["ways"] for one in summary["thirdParties"]
     }
+
+
+def test_how_doors_that_are_alike_but_for_the_account_were_used_is_said_once_and_added_up(tmp_path: Path) -> None:
+    world = organization(30)
+    state = str(write_state(tmp_path / "state", world))
+    roles = [world_arn(f"{200000000000 + number}", "role/deployer") for number in range(30)]
+    records = [entry(CI, role, f"2026-09-0{day}T10:00:00Z") for role in roles[:25] for day in (1, 2)]
+    asked = ("--state", state, "--events", logs(tmp_path, *records, read_event(HUB, "2026-09-02T10:00:00Z")))
+    text = run(*asked, "--html", "report.html").output
+    page = unescape(Path("report.html").read_text().replace("<wbr>", ""))
+    doors = [(one["count"], one["perhaps"]) for one in read(*asked)["events"]["doors"]]
+    assert (len(doors), sum(count for count, _ in doors)) == (62, 50)
+    for numbers in (in_text(text), in_page(page)):
+        assert len(numbers.doors) < 10
+        assert [sum(each) for each in zip(*numbers.doors, strict=True)] == [50, 0]
+    deployer = f"role ci of management ({HUB}) -> role deployer of"
+    line = re.search(rf"^used: {re.escape(deployer)} 25 accounts \(list (\d+)\), 50 times, as run-1, last ", text, re.M)
+    assert line
+    names = ", ".join(f"team-{200000000000 + number}" for number in range(25))
+    assert f"  list {line[1]}: {names}\n" in text
+    assert re.search(rf"{re.escape(deployer)} 25 accounts \(list \d+\), 50 times", page)
+    assert re.search(rf"<li>list \d+: {names}</li>", page)
 
 
 @dataclass

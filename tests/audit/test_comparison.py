@@ -188,6 +188,7 @@ def test_whoever_of_an_account_came_by_the_door_of_the_account_unless_there_is_a
     found = compared(world, entry(CI_SESSION, arn(STAGE, "role/vendor"), at(0), userIdentity=told))
     used = [one for one in found.doors if one.door.source.who.account == OUTSIDE]
     assert [one.usage for one in used] == [said] * (1 + len(others))
+    assert [one.perhaps for one in found.population] == ["the record does not name the caller" if others else ""]
     assert found.undeclared == ()
 
 
@@ -198,6 +199,7 @@ def test_where_nothing_tells_which_account_is_the_management_account_anybody_per
     role = arn(STAGE, "role/OrganizationAccountAccessRole")
     found = compared(world, entry(f"arn:aws:iam::{HUB}:user/admin", role, at(0)))
     assert usage(found) == {"OrganizationAccountAccessRole": Usage.PERHAPS}
+    assert found.population[0].perhaps == "nothing shows whether the caller is whom the door is for"
     assert found.undeclared == ()
 
 
@@ -391,6 +393,7 @@ def test_an_entry_with_another_unique_id_of_caller_or_role_is_not_counted_as_the
     (door,) = [one for one in found.doors if one.door.target.who.name == "deployer"]
     assert (door.usage, door.count, door.others) == (Usage.USED if count else Usage.PERHAPS, count, 1 - count)
     assert ("perhaps 1 time (1 with another unique id, of that name" in door_use(door)) is not count
+    assert [one.perhaps.startswith("caller or role has another") for one in found.population] == [not count]
     assert found.undeclared == ()
 
 

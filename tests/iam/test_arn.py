@@ -8,23 +8,14 @@ import pytest
 from twokeys.iam import Arn, ArnError, account_as_a_whole, aws_managed, is_account, parse_arn, partition_of_region
 
 
-def test_an_arn_is_read_into_its_components():
-    read = parse_arn("arn:aws-us-gov:iam::123456789012:role/path/name")
-    assert read == Arn("aws-us-gov", "iam", "", "123456789012", "role/path/name")
-    assert str(read) == "arn:aws-us-gov:iam::123456789012:role/path/name"
-
-
-def test_the_resource_keeps_its_colons():
-    assert parse_arn("arn:aws:sns:eu-west-1:123456789012:topic:sub:1").resource == "topic:sub:1"
-
-
-def test_the_symbol_of_an_account_stands_where_its_id_will():
-    read = parse_arn("arn:aws:iam::account:stage:role/deployer")
-    assert (read.account, read.resource) == ("account:stage", "role/deployer")
-
-
-def test_an_account_of_aws_owns_managed_policies():
-    assert parse_arn("arn:aws:iam::aws:policy/AdministratorAccess").account == "aws"
+@pytest.mark.parametrize("arn", [
+    Arn("aws-us-gov", "iam", "", "123456789012", "role/path/name"),
+    Arn("aws", "sns", "eu-west-1", "123456789012", "topic:sub:1"),
+    Arn("aws", "iam", "", "account:stage", "role/deployer"), Arn("aws", "iam", "", "aws", "policy/AdministratorAccess"),
+], ids=str)  # fmt: skip
+def test_an_arn_is_read_into_its_components(arn: Arn):
+    text = ":".join(("arn", arn.partition, arn.service, arn.region, arn.account, arn.resource))
+    assert (parse_arn(text), str(arn)) == (arn, text)
 
 
 @pytest.mark.parametrize(

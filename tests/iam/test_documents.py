@@ -43,13 +43,6 @@ def test_a_document_keeps_what_it_says():
     assert clause.variables
 
 
-def test_numbers_and_booleans_of_a_condition_keep_their_text():
-    """Grammar notes: Quotation marks are optional for numeric and Boolean values."""
-    text = """{"Statement": {"Effect": "Deny", "Action": "*", "Resource": "*",
-        "Condition": {"NumericLessThan": {"a:b": [1.50, 2]}, "Bool": {"a:b": [true, false]}}}}"""
-    assert [one.values for one in parse_policy(text).statements[0].conditions] == [("1.50", "2"), ("true", "false")]
-
-
 IDENTITY, TRUSTING, RCP, RESOURCE = PolicyKind.IDENTITY, PolicyKind.TRUST, PolicyKind.RCP, PolicyKind.RESOURCE
 LONG = "x" * 80
 STANDING: dict[PolicyKind, dict[str, Any]] = {

@@ -324,19 +324,6 @@ def contrast(one: str, other: str) -> float:
     return (lighter + 0.05) / (darker + 0.05)
 
 
-def test_it_can_be_made_larger_and_smaller_and_fits_again(opened: Opened) -> None:
-    page = opened("classic", classic())
-    svg = page.locator("#picture > svg")
-    fitting = float(svg.get_attribute("width") or 0)
-    page.get_by_role("button", name="Larger").click()
-    assert float(svg.get_attribute("width") or 0) == pytest.approx(fitting * 1.25)
-    page.keyboard.press("-")
-    page.keyboard.press("-")
-    assert float(svg.get_attribute("width") or 0) == pytest.approx(fitting / 1.25)
-    page.keyboard.press("0")
-    assert float(svg.get_attribute("width") or 0) == pytest.approx(fitting)
-
-
 def test_the_filters_stand_in_one_row_of_a_screen_of_1280_pixels(opened: Opened) -> None:
     page = opened("classic", classic(), viewport={"width": 1280, "height": 800})
     boxes = [one.bounding_box() or {} for one in page.locator("#filters > *").all()]

@@ -52,7 +52,7 @@ def test_a_stack_with_a_file_of_its_own_is_no_shard_whatever_its_name(root: Path
 def test_an_environment_that_is_split_is_refused_with_its_shards(root: Path) -> None:
     with pytest.raises(Refusal, match="2 shards, prod-001 to prod-002") as refused:
         read_settings(root, "prod")
-    assert "twokeys fleet list prod" in refused.value.next_step
+    assert "twokeys fleet split prod --check" in refused.value.next_step
 
 
 def test_a_shard_that_is_not_there_is_refused(root: Path) -> None:

@@ -9,10 +9,10 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from twokeys.answers.commands import access
 from twokeys.errors import Refusal
 from twokeys.project.config import read_config
 from twokeys.temporary.change import Opening, closing_minute, lasting, opened
+from twokeys.temporary.open_command import open_command
 
 pytestmark = pytest.mark.usefixtures("programs_in_process")
 CONFIG = """\
@@ -63,8 +63,8 @@ def shop(tmp_path: Path, project_root: Path) -> Path:
 
 
 def call(project: Path, *arguments: str) -> str:
-    command = ["open", *arguments, "--project", str(project)]
-    done = CliRunner().invoke(access, command, standalone_mode=False)
+    command = [*arguments, "--project", str(project)]
+    done = CliRunner().invoke(open_command, command, standalone_mode=False)
     if done.exception:
         raise done.exception
     return done.stdout

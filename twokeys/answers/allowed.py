@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import product
 
 from twokeys.access.documents import Document
@@ -17,6 +17,8 @@ from twokeys.access.requirements import EXTERNAL_ID
 from twokeys.iam import PolicyDocument, Statement, aws_managed
 
 _ADMINISTRATOR = "AdministratorAccess"
+_EVERY_ACTION = "every action"
+_ALL_BUT = f"{_EVERY_ACTION} but "
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,20 @@ class _Line:
     conditions: tuple[str, ...]
     written: str = field(default="", compare=False)
 
+    @property
+    def spares(self) -> frozenset[str]:
+        """The actions that it is not about, if it is about all others."""
+        return (
+            frozenset(self.written.removeprefix(_ALL_BUT).split(", "))
+            if self.written.startswith(_ALL_BUT)
+            else frozenset()
+        )
+
+    @property
+    def bearing(self) -> tuple[str, str, tuple[str, ...]]:
+        """What beside its actions it says."""
+        return self.effect, self.resource, self.conditions
+
 
 def policy_name(document: Document) -> str:
     """A policy as people name it: "PowerUserAccess", "inline policy deploy of role deployer"."""
@@ -55,7 +71,19 @@ def difference(before: Sequence[Document], after: Sequence[Document], ids: Mappi
     if was == is_now:
         return Difference()
     old, new = (frozenset(_all(side, ids)) for side in (before, after))
-    return Difference(tuple(_in_words(new - old)), tuple(_in_words(old - new)))
+    gains, loses = set(new - old), set(old - new)
+    _without_what_both_spare(gains, loses)
+    return Difference(tuple(_in_words(gains)), tuple(_in_words(loses)))
+
+
+def _without_what_both_spare(gains: set[str | _Line], loses: set[str | _Line]) -> None:
+    """Of statements on every action but some, on both sides, the actions that only one of them spares."""
+    for now in [one for one in gains if isinstance(one, _Line) and one.spares]:
+        for before in [one for one in loses if isinstance(one, _Line) and one.spares and one.bearing == now.bearing][
+            :1
+        ]:
+            gains ^= {now, *(replace(now, action=one.lower(), written=one) for one in before.spares - now.spares)}
+            loses ^= {before, *(replace(before, action=one.lower(), written=one) for one in now.spares - before.spares)}
 
 
 def _all(documents: Iterable[Document], ids: Mapping[str, str]) -> Iterator[str | _Line]:
@@ -74,12 +102,9 @@ def _lines(statement: Statement, ids: Mapping[str, str]) -> Iterator[str | _Line
     def plain(value: object) -> str:
         if not isinstance(value, str):
             return "something that is not known yet"
-        text = value if statement.variables else value.replace("${", "${$}{")
-        for symbol, identity in ids.items():
-            text = identity if text == symbol else text.replace(f":{symbol}:", f":{identity}:")
-        return text
+        return with_ids(value if statement.variables else value.replace("${", "${$}{"), ids)
 
-    actions = _each(statement.actions, statement.not_actions, plain, "every action")
+    actions = _each(statement.actions, statement.not_actions, plain, _EVERY_ACTION)
     resources = _each(statement.resources, statement.not_resources, plain, "every resource")
     asked = {
         f"{one.lower_key} {one.operator} {', '.join(sorted({plain(each) for each in one.values}))}"
@@ -90,6 +115,13 @@ def _lines(statement: Statement, ids: Mapping[str, str]) -> Iterator[str | _Line
     for action, resource in product(actions, resources):
         line = _Line(statement.effect, action.lower(), resource, tuple(sorted(asked)), action)
         yield _ADMINISTRATOR if line == _Line("Allow", "*", "*", ()) else line
+
+
+def with_ids(text: str, ids: Mapping[str, str]) -> str:
+    """A value with the ids of accounts in place of their symbols."""
+    for symbol, identity in ids.items():
+        text = identity if text == symbol else text.replace(f":{symbol}:", f":{identity}:")
+    return text
 
 
 def _each(

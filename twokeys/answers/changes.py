@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from twokeys.access.documents import MASKS, Document
 from twokeys.access.requirements import EXTERNAL_ID, in_full
 from twokeys.access.snapshot import Evidence
-from twokeys.answers.allowed import Difference, difference
+from twokeys.answers.allowed import Difference, difference, with_ids
 from twokeys.answers.model import Answers, NotProved, Party, Step, Way
 from twokeys.answers.permissions import Level, Permissions
 from twokeys.answers.summary import callers_accounts
@@ -231,7 +231,7 @@ def _other_conditions(old: Iterable[Step], new: Iterable[Step], ids: Mapping[str
 
     def plain(value: str) -> str:
         values.add(value)
-        return _plain(value, ids)
+        return with_ids(value, ids)
 
     sides = [in_full([one for step in side for one in step.requirements], plain) for side in (old, new)]
     if not values.isdisjoint(MASKS):
@@ -278,9 +278,3 @@ def _session(old: Way, new: Way) -> str:
     same = old.max_session_seconds == new.max_session_seconds
     chained = f" (this way still {duration(new.max_session_seconds)}, by role chaining)" if same else ""
     return f"longest session {was} became {now}{chained}"
-
-
-def _plain(text: str, ids: Mapping[str, str]) -> str:
-    for symbol, identity in ids.items():
-        text = identity if text == symbol else text.replace(f":{symbol}:", f":{identity}:")
-    return text

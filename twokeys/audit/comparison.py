@@ -34,6 +34,9 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_common-scenarios_third
 """
 _BY_PROVIDER = ("web-identity", "saml", "identity-center-user", "identity-center-group")
 """Who comes by an identity provider: recorded in the role's account only."""
+_ANOTHER_ID = "caller or role has another unique id than in what was read"
+_NOT_NAMED = "the record does not name the caller"
+_NOT_SHOWN = "nothing shows whether the caller is whom the door is for"
 _UNKNOWN_MANAGEMENT = Who("root", "")
 """Whom AWS's own access role lets in where nothing tells which account that is."""
 _ANY_PROVIDER = "any identity provider "
@@ -100,11 +103,11 @@ class WayUse:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One entry, or one use of a step on the way, and the doors that explain it: surely, or perhaps."""
+    """One entry, or one use of a step on the way, and the doors that explain it: surely, or perhaps and why only so."""
 
     use: Use
     doors: tuple[Step, ...]
-    sure: bool
+    perhaps: str = ""
     on_the_way: bool = False
 
 
@@ -414,12 +417,12 @@ class _Tallies:
         ]
         sure = own or (wide if use.told or wide == may_be else [])
         other = bool(sure) and _is_another(use, ids)
-        surely = bool(sure) and not other
         found = sure or may_be
+        why = _ANOTHER_ID if other else "" if sure or not found else _NOT_SHOWN if use.told else _NOT_NAMED
         for one in found:
-            (one.sure if surely else one.perhaps).append(use)
+            (one.perhaps if why else one.sure).append(use)
             one.others += other
-        return Entry(use, tuple(one.door for one in found), surely, on_the_way)
+        return Entry(use, tuple(one.door for one in found), why, on_the_way)
 
 
 def _is_another(use: Use, ids: Mapping[Who, set[str]]) -> bool:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from itertools import groupby
 from typing import Any
@@ -136,14 +137,19 @@ def _other_regions(found: Comparison) -> str:
 def population(answers: Answers, found: Comparison) -> Iterator[dict[str, Any]]:
     """Every entry, and every use of a step on the way, in order of time, with the doors that explain it."""
     for one in found.population:
-        yield {"what": what(one), "doors": [by_door(step) for step in one.doors], **_use(one.use, answers)}
+        yield {
+            "what": what(one),
+            "doors": [by_door(step) for step in one.doors],
+            "whyPerhaps": one.perhaps or None,
+            **_use(one.use, answers),
+        }
 
 
 def what(one: Entry) -> str:
     """What an entry is."""
     if one.on_the_way:
-        return _STEP if one.sure else _PERHAPS_A_STEP
-    return _SURE if one.sure else _PERHAPS if one.doors else _WITHOUT
+        return _PERHAPS_A_STEP if one.perhaps else _STEP
+    return _PERHAPS if one.perhaps else _SURE if one.doors else _WITHOUT
 
 
 def by_door(step: Step) -> str:
@@ -234,21 +240,20 @@ def _entries(found: Comparison) -> str:
     return f"{found.entries} {entries}" + (f" ({', '.join(each)})" if found.entries else "")
 
 
-def events(answers: Answers, found: Comparison) -> Iterator[str]:
-    """What the events say, one a line, under a heading."""
+def events(answers: Answers, found: Comparison, named: Callable[[Sequence[str]], str]) -> Iterator[str]:
+    """What the events say, one a line, under a heading; `named` says which accounts are alike."""
     yield ""
     yield "What CloudTrail saw"
     yield period(found)
     yield from _few("not readable", not_readable(found))
-    yield from _few("records", [f"records of {covered(one, answers)}" for one in found.coverage])
-    for one in found.doors:
-        yield f"{usage(one)}: {door_use(one)}"
-    for one in found.steps:
-        yield f"on the way, {usage(one)}: {door_use(one)}"
+    yield from _few("records", [f"records of {line}" for line, _ in coverage(answers, found, named)])
+    yield from (f"{words}: {door}" for words, door in uses(found.doors, named))
+    yield from (f"on the way, {words}: {step}" for words, step in uses(found.steps, named))
     yield from filter(None, [ways(found)])
-    yield from (
+    through = [
         f"{words}: {way}" for words, way in through_roles(found) if words in (Usage.USED.value, Usage.PERHAPS.value)
-    )
+    ]
+    yield from _few("ways through other roles", through)
     yield from filter(None, [about_early(found)])
     for signed in found.sign_ins:
         yield f"signed in: {sign_ins(signed, answers)}"
@@ -256,7 +261,7 @@ def events(answers: Answers, found: Comparison) -> Iterator[str]:
     for use in found.undeclared:
         yield f"without a door: {used(use, answers)}"
     for strange in found.unusual:
-        yield f"unusual: {used(strange.use, answers)}: {', '.join(strange.why)}"
+        yield f"unusual: {used(strange.use, answers)}: {'; '.join(strange.why)}"
     yield not_in_the_events(answers, found, _MANY)
 
 
@@ -288,7 +293,15 @@ def _spans(found: list[date]) -> Iterator[str]:
         yield f"{first} to {more[-1]}" if more else first
 
 
-def covered(one: Covered, answers: Answers) -> str:
+def coverage(answers: Answers, found: Comparison, named: Callable[[Sequence[str]], str]) -> list[tuple[str, list[str]]]:
+    """What there is of each account and all days that are not covered, in words; once for those that are alike."""
+    alike: dict[tuple[str, ...], list[str]] = defaultdict(list)
+    for one in found.coverage:
+        alike[covered(one), *days(one)].append(_place(one.account, answers))
+    return [(f"{named(places)}: {words}", lacking) for (words, *lacking), places in alike.items()]
+
+
+def covered(one: Covered) -> str:
     """What there is of an account and what lacks, in words."""
     there = one.recorded
     whole: dict[int, list[str]] = defaultdict(list)
@@ -305,7 +318,7 @@ def covered(one: Covered, answers: Answers) -> str:
         f"{counted(there.missing, 'log file')} that digests list not given" if there.missing else "",
         "of each day something was read" if one.lacks is None else f"not covered {one.lacks}".rstrip(),
     )
-    return f"{_place(one.account, answers)}: {', '.join(filter(None, parts))}"
+    return ", ".join(filter(None, parts))
 
 
 def ways(found: Comparison) -> str:
@@ -322,11 +335,11 @@ def ways(found: Comparison) -> str:
 
 
 def perhaps_by(answers: Answers, found: Comparison) -> list[tuple[str, str]]:
-    """Of each entry and use of a step that is perhaps by a door, those that it may be by, and the use in words."""
+    """Of each entry and use of a step that is perhaps by a door, those that it may be by, and the use and why."""
     return [
-        (" or ".join(map(by_door, one.doors)), used(one.use, answers))
+        (" or ".join(map(by_door, one.doors)), f"{used(one.use, answers)}: {one.perhaps}")
         for one in found.population
-        if one.doors and not one.sure
+        if one.perhaps
     ]
 
 
@@ -434,8 +447,37 @@ def _mfa(one: SignIns) -> dict[str, int]:
     return {word: count for word, count in counts.items() if count}
 
 
-def door_use(one: DoorUse) -> str:
-    """A door and how it was used, in words."""
+def uses(found: Sequence[DoorUse], named: Callable[[Sequence[str]], str]) -> list[tuple[str, str]]:
+    """Whether each door was used, and how, in words; of many, what is alike but for the account once, added up."""
+    if len(found) <= _MANY:
+        return [(usage(one), door_use(one)) for one in found]
+    alike: dict[tuple[bool, str, str, str], list[DoorUse]] = defaultdict(list)
+    for one in found:
+        source, target = one.door.source, one.door.target
+        whence = str(source) if one.door.crosses else f"{source.who.label} there"
+        words = usage(one).replace(f"{target.place} is not covered", "the account is not covered")
+        alike[one.proved, words, whence, target.who.label].append(one)
+    return [
+        (words, door_use(_together(same), f"{whence} -> {role} of {named([one.door.target.place for one in same])}"))
+        for (_, words, whence, role), same in alike.items()
+    ]
+
+
+def _together(same: list[DoorUse]) -> DoorUse:
+    return replace(
+        same[0],
+        count=sum(one.count for one in same),
+        perhaps=sum(one.perhaps for one in same),
+        early=sum(one.early for one in same),
+        others=sum(one.others for one in same),
+        last=max((one.last for one in same if one.last), default=None),
+        sessions=tuple(dict.fromkeys(name for one in same for name in one.sessions)),
+        identities=tuple(dict.fromkeys(name for one in same for name in one.identities)),
+    )
+
+
+def door_use(one: DoorUse, ends: str = "") -> str:
+    """A door and how it was used, in words; `ends` stands for those of several that are alike."""
     last = f", last {one.last:%Y-%m-%d %H:%M} UTC" if one.last else ""
     proved = "" if one.proved else " (a door that is not proved)"
     early = f" ({one.early} before the door's keys were made)" if one.early else ""
@@ -446,7 +488,7 @@ def door_use(one: DoorUse) -> str:
     count += f" ({others})" if one.others else ""
     sessions = f", as {listed(list(one.sessions), most=_FEW)}" if one.sessions else ""
     sessions += f", for {listed(list(one.identities), most=_FEW)}" if one.identities else ""
-    return f"{one.door.source} -> {one.door.target}{proved}{count}{sessions}{last}"
+    return f"{ends or f'{one.door.source} -> {one.door.target}'}{proved}{count}{sessions}{last}"
 
 
 def used(use: Use, answers: Answers) -> str:

@@ -12,14 +12,12 @@ from itertools import zip_longest
 from twokeys.answers import pages
 from twokeys.answers.model import Answers, Party, Step, Way
 from twokeys.answers.permissions import Level
-from twokeys.answers.summary import FEW, by_account, not_looked_at, not_shown, scope, summary
+from twokeys.answers.summary import FEW, Named, by_account, not_looked_at, not_shown, scope, summary
 from twokeys.answers.words import conditions, duration, held, into, keys, since, third_parties, third_party
 from twokeys.audit.comparison import Comparison
 from twokeys.audit.events import (
     about_early,
-    covered,
-    days,
-    door_use,
+    coverage,
     headline,
     not_in_the_events,
     not_readable,
@@ -27,8 +25,8 @@ from twokeys.audit.events import (
     period,
     sign_ins,
     through_roles,
-    usage,
     used,
+    uses,
     ways,
     what,
 )
@@ -44,7 +42,7 @@ _MOST = 50
 def page(answers: Answers, target: str | None, comparison: Comparison | None, now: datetime) -> str:
     """The report as HTML text; `now` is when it is made (UTC). A content security policy in it lets it load nothing."""
     style = pages.part(_PACKAGE, "page.css")
-    numbers, groups = summary(answers), by_account(answers)
+    numbers, groups, named = summary(answers), by_account(answers), Named()
     by_source: dict[Party, list[Way]] = defaultdict(list)
     of_account: dict[str, list[Way]] = {id: [] for id in answers.accounts}
     for way in answers.ways:
@@ -66,7 +64,7 @@ def page(answers: Answers, target: str | None, comparison: Comparison | None, no
         version=version("twokeys"),
         not_looked_at=not_looked_at(answers),
         principals=[
-            (source, third_parties(ways), _counts(ways), ", ".join(sorted({way.target.place for way in ways})))
+            (source, third_parties(ways), _counts(ways), named(sorted({way.target.place for way in ways})))
             for source, ways in sorted(by_source.items(), key=lambda pair: (-_level(pair[1]), str(pair[0])))
         ],
         accounts=[
@@ -78,14 +76,15 @@ def page(answers: Answers, target: str | None, comparison: Comparison | None, no
             )
             for account in sorted(answers.accounts.values(), key=lambda one: (one.name, one.id))
         ],
-        groups=[(heading(group), _by_source(group.ways)) for group in groups],
+        groups=[(heading(group, named), _by_source(group.ways)) for group in groups],
         within=_by_source((way,) for way in answers.within),
         long_term=list(map(str, answers.long_term)),
         keys=_keys(answers),
         few=len(answers.accounts) <= FEW,
-        shut=shut(answers),
+        shut=shut(answers, named),
         not_proved=list(dict.fromkeys((one.message, one.next_step) for one in answers.not_proved)),
-        events=_events(answers, comparison) if comparison is not None else None,
+        events=_events(answers, comparison, named) if comparison is not None else None,
+        lists=[*named.lists()],
     )
 
 
@@ -134,15 +133,15 @@ def _lines(step: Step) -> list[tuple[str, str | None]]:
     return list(zip_longest(keys(bare), (key.urn for key in step.keys)))
 
 
-def _events(answers: Answers, found: Comparison) -> dict[str, object]:
+def _events(answers: Answers, found: Comparison, named: Named) -> dict[str, object]:
     return {
         "period": period(found),
         "not_readable": not_readable(found),
         "about_early": about_early(found),
         "not_looked_at": not_in_the_events(answers, found),
-        "coverage": [(covered(one, answers), days(one)) for one in found.coverage],
-        "doors": [(usage(one), door_use(one)) for one in found.doors],
-        "steps": [(usage(one), door_use(one)) for one in found.steps],
+        "coverage": coverage(answers, found, named),
+        "doors": uses(found.doors, named),
+        "steps": uses(found.steps, named),
         "ways": ways(found),
         "through": through_roles(found),
         "most": _MOST,
@@ -150,5 +149,5 @@ def _events(answers: Answers, found: Comparison) -> dict[str, object]:
         "perhaps": perhaps_by(answers, found),
         "sign_ins": [sign_ins(one, answers) for one in found.sign_ins],
         "undeclared": [used(use, answers) for use in found.undeclared],
-        "unusual": [(", ".join(one.why), used(one.use, answers)) for one in found.unusual],
+        "unusual": [("; ".join(one.why), used(one.use, answers)) for one in found.unusual],
     }

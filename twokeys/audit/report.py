@@ -154,15 +154,17 @@ def show(  # noqa: PLR0913 - what is answered by position
         if line:
             say(console, line)
     named = Named()
-    for line in (*_ways(answers, now, named), *_shut(answers, named), *_lists(named)):
+    for line in (*_ways(answers, now, named), *_shut(answers, named)):
         say(console, line)
     for line in _keys(answers, with_keys=with_keys):
         say(console, line)
     for line in not_proved(answers.not_proved, most=None if with_keys else FEW):
         say(console, line)
     if comparison is not None:
-        for line in events(answers, comparison):
+        for line in events(answers, comparison, named):
             say(console, line)
+    for line in _lists(named):
+        say(console, line)
     say(console, "")
     read = "; ".join(f"{name} ({about})" for name, about in what_was_read(answers, comparison, digits=SHORT))
     say(console, f"Evidence: {read}; TwoKeys {version('twokeys')}, {now:%Y-%m-%d %H:%M} UTC. {not_looked_at(answers)}")
@@ -230,8 +232,10 @@ def not_proved(found: Iterable[NotProved], most: int | None) -> Iterator[str]:
         yield f"not proved: {len(sentences) - most} more, which --keys and --json list"
 
 
-def heading(alike: Alike) -> str:
+def heading(alike: Alike, named: Named) -> str:
     """Which accounts a group of them is."""
+    if len(alike.accounts) > Named.MOST:
+        return named([one.name for one in alike.accounts])
     if len(alike.accounts) == 1:
         (one,) = alike.accounts
         return f"{one.name} ({one.id})" if one.name != one.id else one.id
@@ -243,8 +247,7 @@ def _ways(answers: Answers, now: datetime, named: Named) -> Iterator[str]:
     for group in groups:
         if group.ways:
             yield ""
-            many = len(group.accounts) > Named.MOST
-            yield named([one.name for one in group.accounts]) if many else heading(group)
+            yield heading(group, named)
         said: set[Who] = set()
         for same in group.ways:
             way, more = same[0], ""
@@ -372,7 +375,7 @@ def _rows_of_events(answers: Answers, found: Comparison) -> Iterator[dict[str, s
             "account": one.account,
             "account name": account.place,
         }
-        yield {**row, "count": str(one.recorded.records), "why": covered(one, answers)}
+        yield {**row, "count": str(one.recorded.records), "why": covered(one)}
         for region, days in one.days.items():
             why = ", ".join(map(str, days))
             yield {**row, "what": "days not covered", "region": region, "count": str(len(days)), "why": why}
@@ -391,9 +394,9 @@ def _rows_of_events(answers: Answers, found: Comparison) -> Iterator[dict[str, s
         yield {"what": "signed in", **ends, **counts, "why": sign_ins(signed, answers)}
     for entry in found.population:
         doors = "; ".join(map(by_door, entry.doors))
-        yield {"what": what(entry), **_row_of_use(entry.use, answers), "door": doors}
+        yield {"what": what(entry), **_row_of_use(entry.use, answers), "why": entry.perhaps, "door": doors}
     for strange in found.unusual:
-        yield {"what": "unusual", **_row_of_use(strange.use, answers), "why": ", ".join(strange.why)}
+        yield {"what": "unusual", **_row_of_use(strange.use, answers), "why": "; ".join(strange.why)}
 
 
 def _row_of_use(use: Use, answers: Answers) -> dict[str, str]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from twokeys.fleet.layout_commands import JSON, SINCE, list_, matrix, move, recover, split
+from twokeys.fleet.layout_commands import JSON, SINCE, matrix, move, recover, split
 from twokeys.fleet.task import Operation, Result, Task
 from twokeys.options import PROJECT, Group
 from twokeys.policy_packs import chosen_packs, policy_options
@@ -80,7 +80,7 @@ def _command(operation: Operation) -> click.Command:
     return click.command(operation.value, help=_HELP[operation])(called)
 
 
-for _each in (*map(_command, Operation), split, list_, move, matrix, recover):
+for _each in (*map(_command, Operation), split, move, matrix, recover):
     fleet.add_command(_each)
 
 

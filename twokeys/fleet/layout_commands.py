@@ -1,4 +1,4 @@
-"""`twokeys fleet split`, `list`, `move`, `matrix` and `recover`: where accounts are, and what runs where."""
+"""`twokeys fleet split`, `move`, `matrix` and `recover`: where accounts are, and what runs where."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from twokeys.errors import Refusal
-from twokeys.fleet.layout import CAPACITY, MOST_JOBS, account_sizes, matrix_of, place
+from twokeys.fleet.layout import CAPACITY, account_sizes, matrix_of, place
 from twokeys.options import PROJECT
 
 JSON = click.option("--json", "as_json_", is_flag=True, help="Print the result as JSON and nothing else.")
@@ -62,36 +62,11 @@ def split(environment: str, project: Path, capacity: int, *, only_check: bool, a
     return 1 if only_check and changed else 0
 
 
-@click.command("list")
-@click.argument("environment")
-@PROJECT
-@JSON
-def list_(environment: str, project: Path, *, as_json_: bool) -> int:
-    """Show the shards of ENVIRONMENT: their accounts, and about how many resources they have."""
-    from twokeys.project.environment import load
-
-    found = load(project.resolve(), environment)
-    sizes = account_sizes(found.settings)
-    shards = {shard.stack: list(shard.accounts) for shard in found.shards}
-    if as_json_:
-        rows = [
-            {"shard": stack, "accounts": accounts, "resources": sum(sizes[account] for account in accounts)}
-            for stack, accounts in shards.items()
-        ]
-        click.echo(json.dumps({"environment": environment, "shards": rows}, indent=2))
-    else:
-        _show(f"{environment}: {len(shards)} shards", shards, sizes)
-    return 0
-
-
 @click.command()
 @click.argument("environment")
 @PROJECT
 @SINCE
-@click.option(
-    "--jobs", type=click.IntRange(1, MOST_JOBS), default=MOST_JOBS, show_default=True, help="At most so many."
-)
-def matrix(environment: str, project: Path, since: str | None, jobs: int) -> int:
+def matrix(environment: str, project: Path, since: str | None) -> int:
     """Print ENVIRONMENT's shards as the matrix of a CI system: JSON for GitHub Actions' `fromJSON`.
 
     Each job then runs `twokeys fleet preview ENVIRONMENT ${{ matrix.arguments }}`.
@@ -104,7 +79,7 @@ def matrix(environment: str, project: Path, since: str | None, jobs: int) -> int
     if since is not None:
         touched = changed_since(found.root, since, shards)
         shards = tuple(shard for shard in shards if shard.stack in touched)
-    click.echo(json.dumps(matrix_of(shards, jobs)))
+    click.echo(json.dumps(matrix_of(shards)))
     return 0
 
 

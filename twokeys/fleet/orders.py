@@ -50,7 +50,7 @@ class Order:
                     f"there is no shard {name}",
                     where=f"environment {self.environment.name}",
                     why=f"it has {', '.join(list(there)[:10])}{' ...' if len(there) > 10 else ''}",
-                    next_step=f"name one of them; `twokeys fleet list {self.environment.name}` shows all",
+                    next_step=f"name one of them; `twokeys fleet split {self.environment.name} --check` shows all",
                 )
         return tuple(shard for name, shard in there.items() if not self.only or name in self.only)
 

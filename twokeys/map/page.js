@@ -4,13 +4,11 @@
   const ROWS = 200;
   const WORST_FIRST = ["shut", "unproved", "open"];
   const SIGNS = { open: "✓", unproved: "?", shut: "✗" };
-  const NARROW = matchMedia("(max-width: 60rem)");
   const FILTERS = ["principal", "account", "unit", "environment", "kind", "keys"];
   const byId = (id) => document.getElementById(id);
   const data = JSON.parse(byId("data").textContent);
   const accounts = new Map(data.accounts.map((account) => [account.id, account]));
   const name = (id) => accounts.get(id).name;
-  let zoom = 1;
   let rows = ROWS;
 
   const element = (tag, attributes = {}, ...children) => {
@@ -250,24 +248,6 @@
     (byId("doors").querySelector(`[data-door="${door}"]`) ?? byId("picture")).focus();
   };
 
-  const resize = (factor) => {
-    const svg = byId("picture").firstElementChild;
-    const [, , width, height] = svg.getAttribute("viewBox").split(" ").map(Number);
-    zoom = Math.min(4, Math.max(0.05, factor));
-    svg.setAttribute("width", width * zoom);
-    svg.setAttribute("height", height * zoom);
-  };
-
-  const fit = () => {
-    const picture = byId("picture");
-    const [, , width, height] = picture.firstElementChild.getAttribute("viewBox").split(" ").map(Number);
-    const others = [...byId("map").children].filter((part) => part !== picture);
-    const high = NARROW.matches ? innerHeight * 0.8 : others.reduce((left, part) => left - part.offsetHeight, byId("map").clientHeight - 56);
-    // Smaller letters nobody can read; then it is scrolled.
-    resize(Math.min(1, Math.max(innerWidth < 600 ? 0.55 : 0.42, Math.min((picture.clientWidth - 2) / width, Math.max(0.46, high / height)))));
-    picture.scrollTo(0, 0);
-  };
-
   // Starting -----------------------------------------------------------------------------------------------------
 
   const listen = () => {
@@ -276,9 +256,6 @@
     byId("filters").addEventListener("submit", (event) => event.preventDefault());
     byId("reset").addEventListener("click", () => go({ ...nothing, search: "", keys: "", kind: "" }));
     byId("more").addEventListener("click", () => { rows = Infinity; show(); });
-    byId("smaller").addEventListener("click", () => resize(zoom / 1.25));
-    byId("larger").addEventListener("click", () => resize(zoom * 1.25));
-    byId("fit").addEventListener("click", fit);
     byId("doors").addEventListener("keydown", (event) => {
       const step = { ArrowDown: "nextElementSibling", ArrowUp: "previousElementSibling" }[event.key];
       const next = step && event.target.closest("li")?.[step]?.firstElementChild;
@@ -289,11 +266,9 @@
     document.addEventListener("keydown", (event) => {
       const typing = /^(INPUT|SELECT)$/.test(event.target.tagName);
       if (event.key === "Escape" && asked().door !== "") close();
-      if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
-      const press = { "/": () => byId("search").focus(), "+": () => resize(zoom * 1.25), "-": () => resize(zoom / 1.25), 0: fit }[event.key];
-      if (!press) return;
+      if (typing || event.ctrlKey || event.metaKey || event.altKey || event.key !== "/") return;
       event.preventDefault();
-      press();
+      byId("search").focus();
     });
     for (const happening of ["popstate", "hashchange"]) window.addEventListener(happening, show);
     window.addEventListener("beforeprint", () => { rows = Infinity; show(); });
@@ -307,7 +282,6 @@
   }
   for (const [key, box] of Object.entries(data.boxes)) prepareBox(key, box);
   for (const [key, arrow] of Object.entries(data.arrows)) prepareArrow(key, arrow);
-  fit();
   listen();
   show();
   document.body.dataset.ready = "true";

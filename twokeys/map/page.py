@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import datetime
 from typing import Any
 
@@ -29,6 +30,8 @@ def page(whole: Organization, now: datetime) -> str:
     scene = overview(whole)
     script = pages.part(_PACKAGE, "page.js")
     svg = laid_out(scene)
+    size = re.search(r'viewBox="\S+ \S+ (\d+) (\d+)"', svg)
+    shaped = f'<svg style="--wide: {size[1]}px; --ratio: {int(size[1]) / int(size[2])}" ' if size else "<svg "
     return pages.page(
         _PACKAGE,
         "page.html",
@@ -39,7 +42,7 @@ def page(whole: Organization, now: datetime) -> str:
         script=script,
         script_hash=pages.hashed(script),
         data=_inside_script(data(whole) | _drawn(scene, {door: index for index, door in enumerate(whole.doors)})),
-        picture=Markup(svg[svg.index("<svg") :]),  # noqa: S704 - D2 escapes the names that it draws
+        picture=Markup(shaped + svg[svg.index("<svg ") + 5 :]),  # noqa: S704 - D2 escapes the names that it draws
         rows=[_in_words(door, whole) for door in whole.doors],
         unproved=[printable(one) for one in whole.unproved],
     )

@@ -20,7 +20,7 @@ from twokeys.access.graph import Door, Graph, Key
 from twokeys.access.judge import widest
 from twokeys.access.principals import Principal
 from twokeys.access.report import Judged
-from twokeys.access.snapshot import Resource, Snapshot
+from twokeys.access.snapshot import Resource, Snapshot, holds_unknown
 from twokeys.access.types import Reading, type_of
 from twokeys.iam import UNKNOWN, Outcome
 from twokeys.pack.relevance import GIVING
@@ -66,7 +66,7 @@ class _Waiting:
         resource = self._graph.snapshot.by_urn.get(finding.urn or "")
         if resource is None or not _judged_in_update(resource) or resource.urn in self._hung_upon:
             return False
-        unknown = [key for key, value in (resource.inputs or {}).items() if _holds_unknown(value) or _lacks_name(value)]
+        unknown = [key for key, value in (resource.inputs or {}).items() if holds_unknown(value) or _lacks_name(value)]
         return bool(unknown) and not self._waits_for_account(resource, unknown)
 
     def _waits_for_account(self, resource: Resource, keys: Sequence[str]) -> bool:
@@ -128,12 +128,6 @@ def _all_behind(snapshot: Snapshot, urns: set[str]) -> set[str]:
                 ahead += [one for behind in found.property_dependencies.values() for one in behind]
                 ahead += [found.provider] if found.provider else []
     return seen
-
-
-def _holds_unknown(value: object) -> bool:
-    if isinstance(value, dict):
-        return any(map(_holds_unknown, value.values()))
-    return value is UNKNOWN or (isinstance(value, list) and any(map(_holds_unknown, value)))
 
 
 def _lacks_name(value: object) -> bool:

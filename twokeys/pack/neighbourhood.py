@@ -281,15 +281,11 @@ class Neighbourhood:
     def _with_components(self, found: Iterable[str]) -> set[str]:
         """Resources with everything above them: the components that declare their documents."""
         chosen: set[str] = set()
-        waiting = list(found)
-        while waiting:
-            urn = waiting.pop()
-            resource = self.there.get(urn)
-            if urn in chosen or resource is None:
-                continue
-            chosen.add(urn)
-            if resource.parent is not None:
-                waiting.append(resource.parent)
+        for one in found:
+            urn = one
+            while urn not in chosen and (resource := self.there.get(urn)):
+                chosen.add(urn)
+                urn = resource.parent or ""
         return chosen
 
 

@@ -10,10 +10,11 @@ from twokeys import doors
 from twokeys.access.accounts import ROLE, Accounts
 from twokeys.access.documents import parsed
 from twokeys.access.names import admits_everyone, granted_resources, trusted_names
-from twokeys.access.principals import ATTACHMENT_TO_MANY, ATTACHMENTS, GROUP, INLINE_POLICIES, MANAGED_POLICY, USER
+from twokeys.access.principals import ATTACHMENT_TO_MANY, GROUP, MANAGED_POLICY, USER
 from twokeys.access.root_sessions import covers_root
 from twokeys.access.snapshot import Resource
 from twokeys.iam import UNKNOWN, Arn, PolicyDocument, PolicyKind, account_as_a_whole, aws_managed
+from twokeys.pack.relevance import GIVING
 
 Node: TypeAlias = tuple[str, str, str]
 """A principal: its account, what it is, and its name without the path, in lower case: IAM takes it in any."""
@@ -22,7 +23,7 @@ EVERYWHERE: Final = "*"
 _PRINCIPALS: Final = {ROLE: "role", USER: "user", GROUP: "group"}
 _HOLDERS: Final = {f"{kind}{suffix}": kind for kind in _PRINCIPALS.values() for suffix in ("", "s", "Name")}
 """The properties by which a resource of IAM names principals, and what those are."""
-_GIVING: Final = frozenset({MANAGED_POLICY, *INLINE_POLICIES, *ATTACHMENTS})
+_ADDING: Final = GIVING - {ROLE}
 
 
 @dataclass(slots=True)
@@ -76,7 +77,7 @@ class PartReader:
             self._read_managed_policy()
         else:
             self._read_holders()
-        part.adds = resource.type in _GIVING
+        part.adds = resource.type in _ADDING
         self._read_documents()
         self._index()
 
@@ -193,8 +194,8 @@ class PartReader:
                 if isinstance(said, Mapping) and item.get("property") == "assumeRolePolicy":
                     self._read_trust(said)
             part.nodes, part.trusts, part.opens = [node for node in part.trusts if node[1] == "user"], [], []
-        arns = [Arn.parse(text) for key in ("roleArn",) if (text := resource.text(key))]
-        part.nodes += [node for arn in arns if arn is not None for node in self._node(arn)]
+        arn = Arn.parse(resource.text("roleArn") or "")
+        part.nodes += self._node(arn) if arn is not None else ()
         part.nodes += self._declared_groups()
         part.keys = {("node", *node) for node in part.nodes}
 

@@ -38,7 +38,7 @@ def read_settings(root: Path, stack: str) -> StackSettings:
             f"{stack} is no stack but an environment",
             where=file.name,
             why=f"it is split into {len(shards)} shards, {shards[0]} to {shards[-1]}",
-            next_step=f"name a shard; `twokeys fleet list {stack}` says which account is in which",
+            next_step=f"name a shard; `twokeys fleet split {stack} --check` says which account is in which",
         )
     settings = settings_of(project, stack)
     shard = NUMBERED.fullmatch(stack)

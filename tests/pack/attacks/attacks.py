@@ -111,10 +111,6 @@ def stack_set(s: Scene) -> None:
     )
 
 
-def user_in_a_member_account(s: Scene) -> None:
-    aws.iam.User("mallory", name="mallory", opts=s.at(s.stage))
-
-
 def account_that_a_change_would_replace(s: Scene) -> None:
     aws.organizations.Account("new", name="new", email="a+new@example.com", opts=s.at(s.hub))
 
