@@ -54,4 +54,4 @@ def test_a_cut_connection_sends_nobody_to_sign_in(error: type[EndpointConnection
 
 def test_who_has_no_credentials_is_told_how_to_get_some() -> None:
     assert no_answer(NoCredentialsError()).next_step.startswith("sign in (`aws sso login`")
-    assert no_answer(ProfileNotFound(profile="gone")).next_step.startswith("unset AWS_PROFILE")
+    assert no_answer(ProfileNotFound(profile="gone")).next_step.startswith("name a profile that there is")

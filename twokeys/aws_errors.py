@@ -41,9 +41,11 @@ def no_answer(error: BotoCoreError | ClientError, *, asked: str = "") -> Refusal
             "AWS cannot be reached",
             where=asked or "the network",
             why=str(error).rstrip("."),
-            next_step="look at the network, a proxy, and AWS_ENDPOINT_URL where it is set, and run this again",
+            next_step="look at the network, a proxy, and AWS_ENDPOINT_URL where it is set, and run this again; a"
+            " sandbox that is gone comes back with `twokeys sandbox up`, and its shell anew",
         )
-    step = f"{'unset AWS_PROFILE, ' if isinstance(error, ProfileNotFound) else ''}{_SIGN_IN}"
+    absent = "name a profile that there is (`aws configure list-profiles`) with --profile or AWS_PROFILE, or unset it"
+    step = absent if isinstance(error, ProfileNotFound) else _SIGN_IN
     return Refusal("AWS cannot be asked", where=asked or "the AWS credentials", why=str(error), next_step=step)
 
 

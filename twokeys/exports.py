@@ -95,7 +95,7 @@ def _fetched(address: str) -> bytes:
             text: bytes = answer.read(_MOST_BYTES + 1)
     except HTTPError as error:
         with error:
-            raise _not_there(address, f"{error.code} {error.reason}") from error
+            raise _not_there(address, " ".join(f"{error.code} {error.reason}".split()), error.code) from error
     except (OSError, ValueError, HTTPException) as error:
         raise _not_there(address, str(getattr(error, "reason", error))) from error
     if len(text) > _MOST_BYTES:
@@ -107,16 +107,16 @@ def _refuse_open(address: str) -> None:
     parts = urlsplit(address)
     here = parts.scheme == "http" and parts.hostname in ("127.0.0.1", "::1", "localhost")
     if parts.scheme != "https" and not here:
-        raise OSError(f"{address} is not https, so that anybody on the way could change it")
+        raise OSError(f"{address} is not https, and over http anybody on the way could change it; nothing else is read")
 
 
-def _not_there(address: str, why: str) -> Refusal:
-    return Refusal(
-        "the published doors cannot be read",
-        where=address,
-        why=why,
-        next_step="give the https address, or a file, of what `twokeys access export FILE` wrote",
-    )
+def _not_there(address: str, why: str, code: int = 0) -> Refusal:
+    step = "give the https address, or a file, of what `twokeys access export FILE` wrote"
+    if code in (401, 403):
+        step = "it asks for a sign-in, which this does not do: download it in your browser, and give that file"
+    elif code:
+        step = "run this again in some minutes" if code >= 500 else "ask whoever publishes it for its address"
+    return Refusal("the published doors cannot be read", where=address, why=why, next_step=step)
 
 
 def parse_exports(text: bytes, where: str) -> Exports:

@@ -260,3 +260,15 @@ def test_what_a_way_leads_into_is_among_the_accounts_also_where_nobody_knows_whi
     found = seen(world)
     assert found.ways
     assert {way.account for way in found.ways} <= found.accounts.keys()
+
+
+def test_an_account_that_only_another_stack_names_is_called_as_there_without_its_id_twice() -> None:
+    world = World()
+    world.role("reader", world.stage)
+    outputs = {
+        "parent_account_id": HUB,
+        "member_account_ids": {"archive": PROD},
+        "access_role_arns": {"archive": arn(PROD, "role/OrganizationAccountAccessRole")},
+    }
+    world.other_stack("management", "org/twokeys/management", outputs)
+    assert seen(world).accounts[PROD].name == "archive"

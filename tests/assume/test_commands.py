@@ -59,10 +59,16 @@ def test_a_command_runs_in_a_session_of_the_door_s_role(doors: str, tmp_path: Pa
     assert out.read_text().strip() == READER
 
 
-def test_the_command_s_exit_code_is_the_answer_and_one_that_is_not_there_is_refused(doors: str) -> None:
+def test_the_command_s_exit_code_is_the_answer_and_one_that_is_not_there_begins_no_session(doors: str) -> None:
     assert run("stage-reader", "--from", doors, "--", sys.executable, "-c", "raise SystemExit(7)").return_value == 7
-    with pytest.raises(Refusal, match="no-such-command"):
-        run("stage-reader", "--from", doors, "--", "no-such-command")
+    # https://pubs.opengroup.org/onlinepubs/9799919799/utilities/V3_chap02.html#tag_19_08_02 (exit status for commands)
+    kill = "import os, signal; os.kill(os.getpid(), signal.SIGTERM)"
+    assert run("stage-reader", "--from", doors, "--", sys.executable, "-c", kill).return_value == 128 + 15
+    absent = run("stage-reader", "--from", doors, "--", "no-such-command")
+    assert absent.return_value == 127
+    assert "no-such-command is no command that is on PATH" in absent.stderr
+    with pytest.raises(Refusal, match=r"no door is named.*the doors there are stage-reader"):
+        run("--from", doors, "--", "true")
 
 
 def test_without_a_command_a_shell_gets_the_session(doors: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -143,8 +149,9 @@ def test_a_door_that_asks_for_mfa_asks_for_the_code_of_the_user_s_device(tmp_pat
     # A device that is not there: the local AWS refuses the code, after it was asked for.
     asking = write(tmp_path, "mfa.json", outputs(door("stage-reader", role="ops/reader", mfa=True)))
     arguments = ["stage-reader", "--from", asking]
-    result = CliRunner().invoke(assume, arguments, input="123456\n", standalone_mode=False)
-    assert f"Code of arn:aws:iam::{MANAGEMENT}:mfa/ada: 123456\n\n" in result.output
+    result = CliRunner().invoke(assume, arguments, input="12345\n123 456\n", standalone_mode=False)
+    asked = f"Code of arn:aws:iam::{MANAGEMENT}:mfa/ada: "
+    assert f"{asked}12345\na code has six digits\n{asked}123 456\n\n" in result.output
     with pytest.raises(Refusal) as unasked:
         run(*arguments)
     assert unasked.value.next_step == "give the code with --mfa-code"
@@ -153,6 +160,20 @@ def test_a_door_that_asks_for_mfa_asks_for_the_code_of_the_user_s_device(tmp_pat
     with pytest.raises(Refusal) as malformed:
         run(*arguments, "--mfa-code", "12345")
     assert malformed.value.next_step == f"give the six digits that arn:aws:iam::{MANAGEMENT}:mfa/ada shows"
+
+
+def test_a_session_that_may_have_begun_with_mfa_is_tried_before_a_code_is_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """https://docs.aws.amazon.com/STS/latest/APIReference/API_GetSessionToken.html"""
+    kept = boto3.client("sts").get_session_token()["Credentials"]
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", kept["AccessKeyId"])
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", kept["SecretAccessKey"])
+    monkeypatch.setenv("AWS_SESSION_TOKEN", kept["SessionToken"])
+    asking = door("stage-reader", role="ops/reader", external_id="Unique-ID", mfa=True)
+    done = run("stage-reader", "--from", write(tmp_path, "mfa.json", outputs(asking)), "--json")
+    assert json.loads(done.stdout)["arn"].startswith(f"arn:aws:sts::{STAGE}:assumed-role/reader/")
+    assert "Code of" not in done.output
 
 
 @pytest.mark.parametrize("caller", [f"arn:aws:iam::{MANAGEMENT}:root", READER])

@@ -185,7 +185,7 @@ def test_events_are_compared_with_the_doors(tmp_path: Path) -> None:
     ]
     assert "\nCloudTrail: 3 entries (2 by a door, 1 without a door), 3 unusual\n\n" in text
     assert "\nOf 3 ways in, those through other roles included: 1 used, 2 without a record of use\n" in text
-    assert "\n\nWhat CloudTrail saw\nCloudTrail from 2026-09-01" in text
+    assert "\n\nWhat CloudTrail saw\nAsked: only us-east-1. CloudTrail from 2026-09-01" in text
     assert "CloudTrail: 3 entries (2 by a door, 1 without a door), 3 unusual." in Path("report.html").read_text()
 
 
@@ -372,7 +372,8 @@ def test_a_period_limits_the_events(tmp_path: Path) -> None:
     used = {one["target"]["name"] for one in events["doors"] if one["usage"] == "used"}
     assert used == {"read-only"}
     assert events["from"] == "2026-09-15T00:00:00+00:00"
-    assert events["asked"] == {"from": "2026-09-15T00:00:00+00:00", "until": "2026-10-15T23:59:59.999999+00:00"}
+    period = {"from": "2026-09-15T00:00:00+00:00", "until": "2026-10-15T23:59:59.999999+00:00"}
+    assert events["asked"] == {**period, "regions": None}
     # What was recorded in September and October says nothing of other months.
     assert events["until"] == "2026-10-01T10:00:00+00:00"
     for start, end in (("2026-07-01", "2026-08-01"), ("2026-11-01", "2026-12-01")):
@@ -483,7 +484,10 @@ def test_every_enabled_region_counts_unless_people_name_those_that_do(tmp_path: 
         ("in sa-east-1", sorted(ENABLED)),
     ]
     assert "regions that AWS does not enable by default, but for" in events["notLookedAt"]
-    named = read("prod", "--region", "us-east-1", "--region", "eu-west-1", "--events", folder)["events"]
+    asked = ("prod", "--region", "us-east-1", "--region", "eu-west-1", "--events", folder)
+    named = read(*asked)["events"]
+    assert named["asked"]["regions"] == ["us-east-1", "eu-west-1"]
+    assert "\nAsked: only us-east-1 and eu-west-1. CloudTrail from" in run(*asked).output
     assert [(one["notCovered"], one["regions"]) for one in named["coverage"]][1] == (None, ["eu-west-1", "us-east-1"])
     assert "regions other than us-east-1, eu-west-1 (--region), but for" in named["notLookedAt"]
     refused = run("prod", "--region", "us-esat-1", "--events", folder).exception

@@ -12,12 +12,14 @@ from typing import Any
 
 import boto3
 import pytest
+from click.shell_completion import ShellComplete
 from click.testing import CliRunner, Result
 
 from tests.access.states import write_state
 from tests.access.world import HUB, MFA, arn, document, grants, trusts, two_keys
 from tests.profiles.doors import MANAGEMENT, PROD, STAGE, deployment, door, outputs, people, write
 from tests.profiles.test_ways import identity_center
+from twokeys import cli
 from twokeys.answers.commands import access
 from twokeys.errors import Refusal
 from twokeys.profiles.commands import profiles
@@ -161,6 +163,42 @@ def test_the_profile_of_an_account_that_is_not_shown_stays_with_its_session_and_
     assert config.read_bytes() == kept
 
 
+def test_profiles_of_somebody_else_that_go_are_named_and_links_in_a_circle_are_refused(
+    config: Path, tmp_path: Path
+) -> None:
+    stage = write(tmp_path, "stage.json", outputs(door("a"), door("b", names=("bob",), role="b")))
+    run("--person", "ada", "--state", stage)
+    assert "the profiles of ada went, whose block this was" in run("--person", "bob", "--state", stage).stderr
+    config.unlink()
+    config.symlink_to(config)
+    with pytest.raises(Refusal, match="Too many levels of symbolic links"):
+        run("--person", "ada", "--state", stage)
+
+
+@pytest.mark.parametrize(
+    ("words", "begun", "expected"),
+    [(["assume"], "s", "stage"), (["profiles", "--person"], "", "ada,bob"), (["console"], "x", "")],
+)
+def test_the_tab_key_completes_doors_and_people(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: list[str], begun: str, expected: str
+) -> None:
+    doors = outputs(door("stage"), door("prod", names=("bob",), target=PROD))
+    monkeypatch.setenv("TWOKEYS_DOORS", write(tmp_path, "doors.json", doors))
+    found = ShellComplete(cli._twokeys, {}, "twokeys", "_TWOKEYS_COMPLETE").get_completions(words, begun)
+    assert ",".join(one.value for one in found) == expected
+    (tmp_path / "doors.json").write_text("<html>")
+    assert not ShellComplete(cli._twokeys, {}, "twokeys", "_TWOKEYS_COMPLETE").get_completions(words, begun)
+
+
+def test_a_file_that_the_surroundings_name_and_is_not_there_is_said_to_be_theirs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TWOKEYS_DOORS", str(tmp_path / "none.json"))
+    with pytest.raises(Refusal) as refused:
+        run("--person", "ada")
+    assert refused.value.where == f"{tmp_path}/none.json, from $TWOKEYS_DOORS"
+
+
 @pytest.mark.usefixtures("config")
 def test_several_published_files_count_together(tmp_path: Path) -> None:
     files = [write(tmp_path, f"{name}.json", outputs(door(name), accounts_shown=[STAGE])) for name in ("a", "b")]
@@ -216,7 +254,7 @@ def test_a_source_profile_that_is_not_there_yet_is_noted(
     told = json.loads(run("--person", "ada", "--state", stage, "--dry-run", "--json").output)
     assert "--credential-source Environment" in told["notes"][0]
     stage = write(tmp_path, "stage.json", outputs(door("a"), group_members={"quiet": ["eve"]}))
-    assert "there is no door of theirs" in run("--person", "eve", "--state", stage).stderr
+    assert "twokeys access open NAME --from DOOR" in run("--person", "eve", "--state", stage).stderr
     assert "twokeys" not in config.read_text()
 
 
@@ -395,6 +433,8 @@ class _Sending(SimpleHTTPRequestHandler):
                 for _ in range(100):
                     self.wfile.write(b"x")
                     sleep(0.05)
+        elif self.path.startswith("/status/"):
+            self.send_error(int(self.path[-3:]))
         elif "://" not in self.path:
             super().do_GET()
         else:
@@ -419,7 +459,9 @@ def test_a_published_file_is_read_from_its_address_over_https_or_from_this_machi
             for where, why in (
                 (f"{here}/http://127.1:{server.server_port}/doors.json", "not https"),
                 (f"{here}/sign-in", "a page.*download it again, or ask whoever publishes it"),
-                (f"{here}/nothing", "404 File not found"),
+                (f"{here}/nothing", "404 File not found.*ask whoever publishes it"),
+                (f"{here}/status/401", "401.*download it in your browser"),
+                (f"{here}/status/503", "503.*in some minutes"),
                 (f"{here}/drip", "had not sent all of it after 3 seconds"),
             ):
                 with pytest.raises(Refusal, match=why):

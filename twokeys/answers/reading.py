@@ -164,6 +164,9 @@ class _Reader:
             self._names[account] = f"{listed} ({account})" if listed else self._accounts.name(account)
         return self._names[account]
 
+    def _called_in_short(self, account: str) -> str:
+        return self._name(account).removesuffix(f" ({account})").removesuffix(" (id not known yet)")
+
     def _all_accounts(self, units: Mapping[str, tuple[str, ...]]) -> Iterator[tuple[str, Account]]:
         ours = self._accounts.held | self._accounts.members
         if self._accounts.management:
@@ -176,7 +179,7 @@ class _Reader:
                 account,
                 Account(
                     account,
-                    self._name(account).removesuffix(f" ({account})").removesuffix(" (id not known yet)"),
+                    self._called_in_short(account),
                     inside,
                     self._unit(account, resource, units),
                     regions.get(account),
@@ -188,7 +191,7 @@ class _Reader:
     def _others(self, ways: Iterable[Way]) -> Iterator[tuple[str, Account]]:
         """What ways lead into and is not known to be ours, such as the account of a provider that is not pinned."""
         for way in ways:
-            name = self._name(way.account)
+            name = self._called_in_short(way.account)
             yield way.account, Account(way.account, name, None, None, called=frozenset({way.account, name.lower()}))
 
     def _regions(self) -> dict[str, str]:

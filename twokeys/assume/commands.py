@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -12,11 +14,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from twokeys.errors import Refusal, nearest
-from twokeys.profiles.options import DOORS, doors_options, exports_of
+from twokeys.profiles.options import DOORS, complete, doors_options, exports_of
 
 if TYPE_CHECKING:
     from twokeys.assume.session import Session
     from twokeys.profiles.ways import Way
+
+_NO_COMMAND = 127
+"""As a shell says it."""
 
 
 def _through(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -32,7 +37,7 @@ def _through(command: Callable[..., Any]) -> Callable[..., Any]:
             "--profile", metavar="NAME", help="The profile with your own credentials; default: the environment."
         ),
         doors_options,
-        click.argument("door"),
+        click.argument("door", default="", metavar="DOOR", shell_complete=complete),
     ):
         command = option(command)
     return command
@@ -61,22 +66,27 @@ def assume(*, door: str, command: tuple[str, ...], as_json: bool, **how: Any) ->
     \b
     Examples:
       twokeys assume stage-developer -- aws s3 ls
+      twokeys assume stage-developer -- bash
       eval "$(twokeys assume stage-developer)"
       twokeys assume stage-developer --json
 
-    Exit codes: COMMAND's own; 1 refused, 2 wrong usage.
+    Exit codes: COMMAND's own (128 and its number for a signal); 1 refused, 2 wrong usage, 127 no such COMMAND.
     """
     if command and as_json:
         raise click.UsageError("--json prints the session, and with a command nothing is printed: leave one out")
+    if command and shutil.which(command[0]) is None:
+        click.echo(f"{command[0]} is no command that is on PATH, so no session was begun", err=True)
+        return _NO_COMMAND
     session = _open(_way(door, how["profile"], how.pop("states"), how.pop("published")), **how)
     if command:
         surroundings = {name: value for name, value in os.environ.items() if name != "AWS_PROFILE"}
         try:
-            return subprocess.run(command, env=surroundings | session.environment, check=False).returncode  # noqa: S603
+            ended = subprocess.run(command, env=surroundings | session.environment, check=False).returncode  # noqa: S603
         except OSError as error:
             raise Refusal(
-                f"the command {command[0]}", where="this machine", why=str(error), next_step="name one that is on PATH"
+                f"the command {command[0]}", where="this machine", why=str(error), next_step="name one that runs here"
             ) from error
+        return ended if ended >= 0 else 128 - ended  # ended by a signal, as a shell says it
     if as_json:
         click.echo(json.dumps(session.environment | {"arn": session.arn}))
     else:
@@ -134,7 +144,7 @@ def _way(door: str, profile: str | None, states: tuple[str, ...], published: tup
         close = [one.name for one in ways if one.name == with_account(one, door)]
         close = close or [*filter(None, [nearest(door, known)])]
         raise Refusal(
-            f"no door is called {door}",
+            f"no door is called {door}" if door else "no door is named",
             where=", ".join(one.where for one in exports),
             why=f"the doors there are {', '.join(known)}" if known else "no door is there",
             next_step=f"name {' or '.join(close)}, if that is meant" if close else "name one of them",
@@ -178,7 +188,11 @@ def _open(  # noqa: PLR0913 - one parameter an option
 
 def _asked_code(door: str, serial: str) -> str:
     try:
-        return str(click.prompt(f"Code of {serial}", err=True))
+        while True:
+            code = "".join(str(click.prompt(f"Code of {serial}", err=True)).split())
+            if re.fullmatch("[0-9]{6}", code):
+                return code
+            click.echo("a code has six digits", err=True)
     except click.Abort:
         if sys.stdin.isatty():
             raise

@@ -111,10 +111,13 @@ def open_session(  # noqa: PLR0913 - what AssumeRole takes
         session = boto3.Session(profile_name=profile)
         sts = session.client("sts", region_name=session.region_name or way.region or "us-east-1")
         caller = str(sts.get_caller_identity()["Arn"])
-        asked = _asked(way, caller, seconds, external_id, chained=":user/" not in caller)
-        if way.mfa:
+        credentials = session.get_credentials()
+        of_session = credentials is not None and bool(credentials.token)
+        asked = _asked(way, caller, seconds, external_id, chained=of_session or ":user/" not in caller)
+        answered: Any = _without_code(sts, asked, mfa=way.mfa) if of_session or not way.mfa else None
+        if answered is None:
             serial = mfa_serial or _device(way, caller)
-            given = code(serial).strip()
+            given = "".join(code(serial).split())
             if not re.fullmatch("[0-9]{6}", given):
                 raise Refusal(
                     f"door {way.name}",
@@ -123,7 +126,7 @@ def open_session(  # noqa: PLR0913 - what AssumeRole takes
                     next_step=f"give the six digits that {serial} shows",
                 )
             asked |= {"SerialNumber": serial, "TokenCode": given}
-        answered: Any = sts.assume_role(**asked)
+            answered = sts.assume_role(**asked)
     except BotoCoreError as error:
         raise no_answer(error) from error
     except ClientError as error:
@@ -146,6 +149,19 @@ def open_session(  # noqa: PLR0913 - what AssumeRole takes
         arn=answered["AssumedRoleUser"]["Arn"],
         region=way.region or session.region_name,
     )
+
+
+def _without_code(sts: Any, asked: Mapping[str, Any], *, mfa: bool) -> Any:  # noqa: ANN401 - boto3's
+    """What AssumeRole answers; None where a door that asks for MFA denies it to a session that began without.
+
+    https://docs.aws.amazon.com/STS/latest/APIReference/API_GetSessionToken.html
+    """
+    try:
+        return sts.assume_role(**asked)
+    except ClientError as error:
+        if mfa and error.response["Error"]["Code"] == "AccessDenied":
+            return None
+        raise
 
 
 def _whose(caller: str) -> str:

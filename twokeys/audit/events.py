@@ -42,7 +42,7 @@ def as_data(answers: Answers, found: Comparison) -> dict[str, Any]:
     """What the events say as JSON-ready data; `population` gives the rows of its last key, which may be many."""
     first, last = found.asked
     return {
-        "asked": {"from": _iso(first), "until": _iso(last)},
+        "asked": {"from": _iso(first), "until": _iso(last), "regions": list(found.regions) or None},
         "from": _iso(found.start),
         "until": _iso(found.end),
         "learnedUntil": _iso(found.learned_until),
@@ -385,9 +385,12 @@ def read_from(one: Source, digits: int) -> str:
 def period(found: Comparison) -> str:
     """What was compared, in a sentence."""
     first, last = found.asked
-    asked = f"from {first:%Y-%m-%d %H:%M} " if first else ""
-    asked += f"until {last:%Y-%m-%d %H:%M} " if last else ""
-    asked = f"Asked: {asked}UTC. " if asked else ""
+    parts = (
+        f"from {first:%Y-%m-%d %H:%M} UTC" if first else "",
+        f"until {last:%Y-%m-%d %H:%M} UTC" if last else "",
+        f"only {' and '.join(found.regions)}" if found.regions else "",
+    )
+    asked = f"Asked: {' '.join(filter(None, parts))}. " if any(parts) else ""
     if found.start is None or found.end is None:
         unreadable = f", but {len(found.unreadable)} that cannot be read" if found.unreadable else ""
         nothing = f"there are no records of the period{unreadable}, so nothing tells whether a door is used"

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from twokeys.errors import Refusal, nearest
-from twokeys.profiles.options import doors_options, exports_of
+from twokeys.profiles.options import complete, doors_options, exports_of
 
 if TYPE_CHECKING:
     from twokeys.doors import Who
@@ -25,7 +25,9 @@ _WOULD_CHANGE = 3
 
 @click.command()
 @doors_options
-@click.option("--person", metavar="NAME", help="The IAM or Identity Center user whose doors these are.")
+@click.option(
+    "--person", metavar="NAME", shell_complete=complete, help="The IAM or Identity Center user whose doors these are."
+)
 @click.option("--role", metavar="NAME", help="The role (of a CI job, say) whose doors these are.")
 @click.option(
     "--account", default="", metavar="ID", help="The account of that user or role, if its name is in several."
@@ -86,7 +88,7 @@ def profiles(  # noqa: PLR0913 - one parameter an option
     from twokeys.doors import Who
     from twokeys.profiles import awsconfig
     from twokeys.profiles.reading import accounts_shown, read_ways, with_states
-    from twokeys.profiles.sections import Choices, account_of, chained, no_profile, sections_for
+    from twokeys.profiles.sections import Choices, account_of, chained, no_profile, sections_for, session_name
     from twokeys.profiles.ways import RoleWay, ways_of
 
     if bool(person) == bool(role):
@@ -95,7 +97,7 @@ def profiles(  # noqa: PLR0913 - one parameter an option
         raise click.UsageError("Give --source-profile or --credential-source, not both.")
     who = Who("user" if person else "role", account, person or role or "")
     path = config or Path(os.environ.get("AWS_CONFIG_FILE") or "~/.aws/config").expanduser()
-    ours = (Path.cwd() / ".twokeys").resolve() in path.resolve().parents
+    ours = (Path.cwd() / ".twokeys").resolve() in Path(os.path.realpath(path)).parents
     exports = with_states(exports_of(states, published, sandbox=dry_run or ours))
     all_ways, members = read_ways(exports)
     ways = ways_of(all_ways, members, who, groups)
@@ -135,7 +137,11 @@ def profiles(  # noqa: PLR0913 - one parameter an option
         if differs and not dry_run:
             files.replace_text(path, old, done.text)
     notes = [f"{way.name} {why}" for way, why in unwritten.items()]
-    notes += [*_notes(done.text, path, source, kept, ways), *_missing(done, path, exports, shown)]
+    notes += [
+        *_others(old, path, done, session_name(who.name)),
+        *_notes(done.text, path, source, kept, ways),
+        *_missing(done, path, exports, shown),
+    ]
     difference = awsconfig.diff(old, done.text, str(path)) if dry_run else None
     if as_json:
         changes = {name: getattr(done, name) for name in ("added", "changed", "removed", "kept")}
@@ -220,7 +226,10 @@ def _notes(
     from twokeys.profiles.ways import RoleWay
 
     if not ways:
-        return ["there is no door of theirs in these exports"]
+        return [
+            "there is no door of theirs in these exports: ask whoever publishes them, or have one opened for a while"
+            " (`twokeys access open NAME --from DOOR --user NAME`, in the program's folder)"
+        ]
     profile = source[1] if source[0] == "source_profile" and any(isinstance(way, RoleWay) for way in ways) else None
     if profile is None or profile in known or profile in awsconfig.profiles_in(text, str(path)):
         return []
@@ -230,6 +239,15 @@ def _notes(
             " --credential-source Environment"
         ]
     return [f"the source profile {profile} is not there yet: `aws configure --profile {profile}` makes it"]
+
+
+def _others(old: str, path: Path, done: awsconfig.Change, name: str) -> Iterable[str]:
+    """Whose the profiles were that went, where they were somebody else's: one block holds those of one person."""
+    from twokeys.profiles import awsconfig
+
+    gone = (awsconfig.profiles_in(old, str(path)).get(one.removeprefix("profile "), {}) for one in done.removed)
+    for other in sorted({each.get("role_session_name", name) for each in gone} - {name}):
+        yield f"the profiles of {other} went, whose block this was: for both, give each a --block (and a --prefix)"
 
 
 def _missing(done: awsconfig.Change, path: Path, exports: Sequence[Exports], shown: frozenset[str]) -> Iterable[str]:

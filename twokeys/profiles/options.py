@@ -45,6 +45,21 @@ def doors_options(command: _Command) -> _Command:
     return command
 
 
+def complete(ctx: click.Context, param: click.Parameter, begun: str) -> list[str]:
+    """The doors, or for `--person` the people, of a file that is named or `$TWOKEYS_DOORS` names: for the TAB key."""
+    from twokeys.profiles.reading import read_ways, with_states
+    from twokeys.profiles.ways import known_people
+
+    named = ctx.params.get("states") or ctx.params.get("published") or (os.environ.get(DOORS, ""),)
+    files = [each for each in named if each != "-" and Path(each).is_file()]  # an address is asked when one runs it
+    try:
+        ways, members = read_ways(with_states(exports_of((), tuple(files)))) if files else ((), {})
+    except Refusal:
+        return []
+    names = sorted(known_people(ways, members)) if param.name == "person" else [way.name for way in ways]
+    return [name for name in names if name.startswith(begun)]
+
+
 def exports_of(states: tuple[str, ...], published: tuple[str, ...], *, sandbox: bool = False) -> list[Exports]:
     """What the states or the published files export; where none is named, the file of `$TWOKEYS_DOORS`.
 
@@ -63,7 +78,12 @@ def exports_of(states: tuple[str, ...], published: tuple[str, ...], *, sandbox: 
         raise click.UsageError(
             f'{_SAY_WHERE} Those of the sandbox are written in its shell: eval "$(twokeys sandbox shell --user NAME)"'
         )
-    return [read_exports(each) for each in named]
+    try:
+        return [read_exports(each) for each in named]
+    except Refusal as refusal:
+        if not states and not published and os.environ.get(DOORS):
+            refusal.where += f", from ${DOORS}"
+        raise
 
 
 def _of_the_sandbox() -> tuple[str, ...]:

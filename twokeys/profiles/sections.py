@@ -97,7 +97,7 @@ def account_of(settings: Mapping[str, str]) -> str:
 
 
 def _role_profile(who: Who, way: RoleWay, choices: Choices) -> Section:
-    settings = [("role_arn", way.role_arn), choices.source, ("role_session_name", _session_name(who.name))]
+    settings = [("role_arn", way.role_arn), choices.source, ("role_session_name", session_name(who.name))]
     if way.mfa and who.kind == "user":
         settings.append(("mfa_serial", choices.mfa_serial or _mfa_serial(who, way)))
     if way.external_id is not None:
@@ -150,7 +150,7 @@ def _duration(who: Who, way: RoleWay, choices: Choices) -> int | None:
     return way.max_session_seconds
 
 
-def _session_name(name: str) -> str:
+def session_name(name: str) -> str:
     """At least two characters: https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html."""
     return name if len(name) > 1 else f"{name}-user"
 

@@ -25,7 +25,7 @@ _HOUR = 3600
 
 @click.command("open")
 @click.argument("door")
-@click.option("--for", "lasts", metavar="TIME", help="How long from now: 2h, 90m, 3d or 1d12h.")
+@click.option("--for", "lasts", metavar="TIME", help="How long from now, not from the update: 2h, 90m, 3d or 1d12h.")
 @click.option("--until", "end", metavar="MOMENT", help="The last day (2027-01-31) or a moment (2027-01-31T15:00Z).")
 @click.option("--reason", required=True, help="Why it is needed: it stands in the config, in AWS and in every answer.")
 @click.option("--from", "copy_of", metavar="DOOR", help="Make DOOR a copy of this one, with a role of its own.")
@@ -184,7 +184,11 @@ def _stack_with(project: Project, door: str, stack: str | None, copy: str | None
     raise Refusal(
         f"there is no door {door}",
         where=", ".join(map(str, files.values())) or str(project.root),
-        why=f"the {kind} are {', '.join(names) or 'none'}" if every else f"no stack's file has {DOORS}",
+        why=f"the {kind} are {', '.join(names)}"
+        if names
+        else f"no door of theirs has `expires`, as one to open again has: {', '.join(every)}"
+        if every
+        else f"no stack's file has {DOORS}",
         next_step=f"write {near}, if that is meant" if near else "name one of them" if copy else copying,
     )
 
