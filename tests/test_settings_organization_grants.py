@@ -10,7 +10,10 @@ from typing import Any
 import pytest
 
 from tests.test_settings import DOOR, MANAGEMENT, STAGE, changed, refused
+from twokeys.iam import INLINE_POLICY_SIZES
 from twokeys.settings import parse
+from twokeys.settings.grants import inline_characters
+from twokeys.settings.models import Who
 
 GRANT: dict[str, Any] = {"from": {"role": "ci"}, "to": {"role": "auditor"}, "reason": "The audit", "owner": "security"}
 GRANTING = changed(MANAGEMENT, "organizationGrants", {"auditor": GRANT})
@@ -99,3 +102,29 @@ def test_names_of_doors_that_come_out_alike_are_refused() -> None:
     doors = {"b-c": EVERYWHERE, "c": changed(EVERYWHERE, "to.role", "other")}
     config = changed(changed(WIDE, "accounts", {"a": {}, "a-b": {}}), "doors", doors)
     assert "a-b-c" in str(refused(config))
+
+
+@pytest.mark.parametrize("kind", ["role", "user", "group"])
+def test_config_with_more_inline_grants_than_aws_takes_of_one_source_is_refused(kind: str) -> None:
+    door = {**EVERYWHERE, "from": {kind: "audit/team"}}
+    if kind == "group":
+        door["from"]["members"] = ["alice"]
+
+    def config(accounts: int) -> dict[str, Any]:
+        named = {f"a{number}": {} for number in range(accounts)}
+        return changed(changed(WIDE, "accounts", named), "doors", {"auditor": door})
+
+    of_one = inline_characters(parse("stage", config(1)))
+    assert list(of_one) == [("management", Who(kind, "team"))]  # type: ignore[arg-type] # the three kinds above
+    most = INLINE_POLICY_SIZES[kind] // of_one["management", Who(kind, "team")]  # type: ignore[arg-type]
+    assert len(parse("stage", config(most)).doors) == most
+    refusal = str(refused(config(most + 1)))
+    assert f"from {kind} team of management" in refusal
+    assert f"AWS takes {INLINE_POLICY_SIZES[kind]} of a {kind}" in refusal
+    assert "`organizationGrants` of the management stack, and keys: [trust]" in refusal
+    assert len(parse("stage", changed(config(1000), "doors.auditor.keys", ["trust"])).doors) == 1000
+
+
+def test_doors_through_identity_center_take_nothing_of_a_sources_policies() -> None:
+    door = {**DOOR, "via": "identity-center", "from": {"group": "people"}, "to": {"account": "one", "role": "x"}}
+    assert inline_characters(parse("stage", changed(WIDE, "doors", {"x": door}))) == {}

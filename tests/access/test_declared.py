@@ -408,6 +408,7 @@ def test_a_declaration_that_cannot_be_read_says_why_and_leaves_the_others(listed
     grant = next(one for one in world.resources if one.name == "grant")
     read = [documents.declared_property(grant, key) for key in ("role", "name", "path")]
     assert read == (["ci", "enter", None] if listed is not UNKNOWN else [None, None, None])
+    assert {"declared-equals-real", "unproved-door"} <= set(world.rules())
 
 
 @pytest.mark.parametrize("secret", [False, True])

@@ -13,9 +13,13 @@ import pytest
 from components.organization_grant import OrganizationGrant
 from tests.components.mock_engine import MANAGEMENT, Run, run
 from twokeys.doors import ExportedGrant
+from twokeys.doors.documents import DoorPlan
+from twokeys.doors.documents import grant_document as door_grant
 from twokeys.doors.expiry import closing_time
 from twokeys.iam import UNKNOWN
 from twokeys.settings import parse
+from twokeys.settings.grants import inline_characters
+from twokeys.settings.models import Who
 
 COMPONENT, ORGANIZATION = "twokeys:access:OrganizationGrant", "aws:organizations/organization:Organization"
 POLICIES = {
@@ -107,3 +111,32 @@ def test_the_exported_grant_carries_the_real_id_and_what_people_want_to_know() -
         "security",
     )
     assert exported.grant.expires == closing_time("2027-01-31")
+
+
+def characters(document: object) -> int:
+    """As AWS counts: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"""
+    return len("".join((document if isinstance(document, str) else json.dumps(document)).split()))
+
+
+def test_the_estimate_of_the_settings_is_what_is_written() -> None:
+    base = {"managementAccountId": MANAGEMENT, "rootEmail": "example@company.com", "organization": {"create": True}}
+    said = {"from": {"role": "audit/auditor"}, "to": {"role": "audit/reader"}, "reason": "The audit", "owner": "x"}
+    grant = parse("management", {**base, "organizationGrants": {"audit": said}})
+    written = make().one(POLICIES["role"], "audit").inputs["policy"]
+    assert inline_characters(grant) == {("management", Who("role", "auditor")): characters(written)}
+
+    permissions = {"managedPolicies": ["arn:aws:iam::aws:policy/ReadOnlyAccess"]}
+    doors = {"audit": {**said, "to": {"account": "*", "role": "audit/reader"}, "permissions": permissions}}
+    two = parse("management", {**base, "accounts": {"one": {}, "two": {}}, "doors": doors})
+    plan = DoorPlan(
+        name="audit",
+        kind="role",
+        source="audit/auditor",
+        source_account=MANAGEMENT,
+        members=(),
+        grantee_kind="role",
+        grantee="audit/auditor",
+        target_account="222222222222",
+        role="audit/reader",
+    )
+    assert inline_characters(two) == {("management", Who("role", "auditor")): 2 * characters(door_grant(plan))}

@@ -34,7 +34,7 @@ def states(shards: dict[str, dict[str, object]]) -> dict[str, object]:
     return {stack: shard["state"] for stack, shard in shards.items()}
 
 
-def test_a_fleet_is_previewed_updated_unchanged_and_verified_and_an_account_moves(made: Cloud) -> None:
+def test_a_fleet_is_previewed_updated_verified_and_left_alone_when_unchanged_and_an_account_moves(made: Cloud) -> None:
     one, two, three = made.write("a")
     both = ("a-001", "a-002")
     previewed = made.shards("preview", "a")
@@ -49,7 +49,7 @@ def test_a_fleet_is_previewed_updated_unchanged_and_verified_and_an_account_move
     }
     assert made.fleet("split", "a", "--check").returncode == 0  # the CLI has written into the shards' files
     for again in ("up", "preview"):
-        assert {op for one in made.shards(again, "a").values() for op in one["changes"]} <= {"same", "read"}
+        assert states(made.shards(again, "a")) == dict.fromkeys(both, "unchanged")
     proved = json.loads(made.fleet("verify", "a", "--json").stdout)
     assert proved["findings"] == []
     assert all(set(shard["changes"]) <= {"as expected", "not probed"} for shard in proved["shards"]), proved
@@ -79,9 +79,9 @@ def test_a_fleet_is_previewed_updated_unchanged_and_verified_and_an_account_move
     assert set(after["a-001"]["changes"]) <= {"same", "read"}, after
     assert after["a-002"]["changes"]["update"] == 1, after  # the session name has the stack's name in it
     assert set(after["a-002"]["changes"]) <= {"same", "read", "update"}, after
-    assert set(states(made.shards("up", "a")).values()) <= {"done"}
+    assert set(states(made.shards("up", "a")).values()) <= {"done", "unchanged"}
     assert made.accounts("a") == accounts
-    again = made.shards("preview", "a")
+    again = made.shards("preview", "a", "--all")
     assert {op for one in again.values() for op in one["changes"]} <= {"same", "read"}, again
 
 
@@ -123,7 +123,7 @@ def test_ctrl_c_stops_in_order_and_the_same_command_goes_on(made: Cloud) -> None
     assert stopped == {"d-001": "stopped", "d-002": "not begun"}
     assert psutil.wait_procs(children, timeout=120)[1] == []
     again = made.shards("up", "d")
-    assert set(states(again).values()) <= {"done"}, again
+    assert set(states(again).values()) <= {"done", "unchanged"}, again
     assert [len(ids) for ids in made.accounts("d").values()] == [1, 1, 1]
 
 
@@ -217,7 +217,7 @@ def test_a_cli_that_was_killed_leaves_a_lock_that_only_proof_takes_away_and_no_a
     assert {len(ids) for ids in accounts.values()} == {1}
     assert sorted(made.held("g-001").values()) == sorted(ids[0] for ids in accounts.values())
     assert not made.state("g-001").get("pending_operations")
-    after = made.shards("preview", "g", "--shard", "g-001")["g-001"]
+    after = made.shards("preview", "g", "--shard", "g-001", "--all")["g-001"]
     assert set(after["changes"]) <= {"same", "read"}, after
 
 

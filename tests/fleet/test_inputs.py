@@ -1,4 +1,4 @@
-"""Which shards have changed since a commit."""
+"""What a shard's result hangs on, and what is remembered of it: that may be lost; that it cannot be written is said."""
 
 import subprocess
 from pathlib import Path
@@ -8,7 +8,7 @@ import pytest
 from tests.fleet.conftest import Change
 from tests.fleet.test_environment import split
 from twokeys.errors import Refusal
-from twokeys.fleet.inputs import changed_since
+from twokeys.fleet.inputs import Ledger, Settled, changed_since, program_digest, shard_digest
 from twokeys.project.environment import Shard, load
 
 
@@ -30,6 +30,18 @@ def shards(project: Path) -> tuple[Shard, ...]:
 
 def since(project: Path, shards: tuple[Shard, ...]) -> set[str]:
     return set(changed_since(project, "HEAD", shards))
+
+
+def test_the_digest_changes_with_the_program_the_config_and_what_is_beside_it_but_not_with_a_comment(
+    project: Path, shards: tuple[Shard, ...]
+) -> None:
+    before = shard_digest(shards[0], program_digest(project), {"state": "a"})
+    assert shard_digest(shards[0], program_digest(project), {"state": "b"}) != before
+    assert shard_digest(shards[1], program_digest(project), {"state": "a"}) != before
+    shards[0].file.write_text("# a comment\n" + shards[0].file.read_text())
+    assert shard_digest(shards[0], program_digest(project), {"state": "a"}) == before
+    (project / "components/new.py").write_text("")
+    assert shard_digest(shards[0], program_digest(project), {"state": "a"}) != before
 
 
 @pytest.mark.usefixtures("shards")
@@ -70,3 +82,20 @@ def test_outside_a_repository_it_is_refused(project: Path) -> None:
     split(project)
     with pytest.raises(Refusal, match="--since"):
         changed_since(project, "HEAD", load(project, "prod").shards)
+
+
+def test_what_is_recorded_is_there_afterwards(tmp_path: Path) -> None:
+    Ledger(tmp_path / "fleet").record("prod-001", Settled("abc", 7))
+    assert Ledger(tmp_path / "fleet").last("prod-001") == Settled("abc", 7)
+
+
+@pytest.mark.parametrize("text", ["", '{"digest": "ab', "[]", "{}", '{"digest": "abc", "more": 1}', "\udcff"])
+def test_a_damaged_entry_is_none_and_costs_a_run(tmp_path: Path, text: str) -> None:
+    (tmp_path / "prod-001.json").write_text(text, errors="surrogateescape")
+    assert Ledger(tmp_path).last("prod-001") is None
+
+
+def test_a_ledger_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "fleet").write_text("a file")
+    with pytest.raises(Refusal, match="cannot be read or written"):
+        Ledger(tmp_path / "fleet" / "sandbox").record("prod-001", Settled("abc", 7))

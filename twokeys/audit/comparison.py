@@ -395,7 +395,8 @@ class _Tallies:
 
         A door of the principal itself comes before a door of its account as a whole, which is surely that of an unnamed
         principal, too, if no other door may be. Of whom the sources know the unique id, another id is not theirs; one
-        with their name, of before or after they were made anew, perhaps used the door.
+        with their name, of before or after they were made anew, perhaps used the door, as did a call without what the
+        door asks for, which AWS refuses.
         https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html#principal-accounts
         """
         into = [
@@ -418,11 +419,13 @@ class _Tallies:
         sure = own or (wide if use.told or wide == may_be else [])
         other = bool(sure) and _is_another(use, ids)
         found = sure or may_be
+        entry = Entry(use, tuple(one.door for one in found), on_the_way=on_the_way)
         why = _ANOTHER_ID if other else "" if sure or not found else _NOT_SHOWN if use.told else _NOT_NAMED
+        why = "; ".join(filter(None, (why, *_lacks(entry))))
         for one in found:
             (one.perhaps if why else one.sure).append(use)
             one.others += other
-        return Entry(use, tuple(one.door for one in found), why, on_the_way)
+        return replace(entry, perhaps=why)
 
 
 def _is_another(use: Use, ids: Mapping[Who, set[str]]) -> bool:

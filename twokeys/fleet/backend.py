@@ -76,8 +76,8 @@ class Backend:
 
     root: Path
 
-    def snapshots(self, stacks: Iterable[str]) -> Iterator[Snapshot]:
-        """The states, exported, of those stacks that have one: that takes about a second each."""
+    def fingerprints(self, stacks: Iterable[str]) -> Mapping[str, str | None]:
+        """When each stack was updated last, in one question to the backend; None for a stack without a state."""
         from pulumi import automation  # noqa: PLC0415 - as above
 
         cli()
@@ -85,9 +85,13 @@ class Backend:
             listed = automation.LocalWorkspace(work_dir=str(self.root)).list_stacks()
         except automation.CommandError as error:
             raise refused("the backend cannot be asked", str(self.root), error) from error
-        updated = {one.name.rpartition("/")[2] for one in listed if one.last_update}
-        for stack in stacks:
-            if stack in updated:
+        updates = {one.name.rpartition("/")[2]: one.last_update for one in listed}
+        return {stack: str(updates[stack]) if updates.get(stack) else None for stack in stacks}
+
+    def snapshots(self, stacks: Iterable[str]) -> Iterator[Snapshot]:
+        """The states, exported, of those stacks that have one: that takes about a second each."""
+        for stack, updated in self.fingerprints(stacks).items():
+            if updated is not None:
                 yield parse_state(self._export(stack), f"stack {stack}")
 
     def holders(self, stacks: Iterable[str]) -> list[tuple[str, str]]:

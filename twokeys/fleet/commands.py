@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from twokeys.errors import Refusal
 from twokeys.fleet.layout_commands import JSON, SINCE, matrix, move, recover, split
 from twokeys.fleet.task import Operation, Result, Task
 from twokeys.options import PROJECT, Group
@@ -24,12 +25,13 @@ _GIB = 1024**3
 _HELP = {
     Operation.PREVIEW: """Say what an update of ENVIRONMENT would do, shard by shard, checked with the policies.
 
-    Changes nothing. Exits with 0 when every shard is fine, with 1 otherwise.
+    Changes nothing. A shard that nothing has changed for since its last success is not run: not its config, the
+    program, the policies, its state or the management stack. Exits with 0 when every shard is fine, with 1 otherwise.
     """,
     Operation.UP: """Update ENVIRONMENT, several shards at once, each checked with the policies.
 
-    Before the first account is made, what would stop one is looked for, as `twokeys preflight` does it.
-    Ctrl-C stops in order. A shard whose worker or engine dies is lost and is not tried again by
+    Before the first account is made, what would stop one is looked for, as `twokeys preflight` does it. Unchanged
+    shards are not run. Ctrl-C stops in order. A shard whose worker or engine dies is lost and is not tried again by
     itself: look why, and run the same command again, which goes on from what the states say.
     """,
     Operation.VERIFY: """Try the doors of ENVIRONMENT, and prove both keys of each over all shards together.
@@ -42,6 +44,7 @@ _OPTIONS = (
     PROJECT,
     click.option("--shard", "only", multiple=True, metavar="STACK", help="Only this shard; may be repeated."),
     SINCE,
+    click.option("--all", "anyway", is_flag=True, help="Run shards that are unchanged since their last success, too."),
     click.option(
         "--parallel",
         type=click.IntRange(1, 1000),
@@ -91,6 +94,7 @@ def _run(  # noqa: PLR0913 - one argument an option
     project: Path,
     only: tuple[str, ...],
     since: str | None,
+    anyway: bool,
     parallel: int | None,
     memory: float | None,
     operations: int,
@@ -114,17 +118,16 @@ def _run(  # noqa: PLR0913 - one argument an option
     root = project.resolve()
     found = load(root, environment)
     chosen = chosen_packs(root, packs, pack_configs, no_policies=no_policies)
-    order = Order(operation, found, Backend(root), only, since, chosen, operations)
+    order = Order(operation, found, Backend(root), only, anyway, since, chosen, operations)
     tasks, results = order.divide()
-    coming = []
     if operation is not Operation.VERIFY:
-        coming = refuse_misplaced(order.backend, found, [task.stack for task in tasks])
+        refuse_misplaced(order.backend, found, [task.stack for task in tasks])
     largest = max((len(shard.accounts) for shard in order.shards), default=0)
     free = int(memory * _GIB) if memory else psutil.virtual_memory().available
     at_once = slots(parallel, os.cpu_count() or 1, free, shard_bytes(largest))
     console = None if as_json_ else Console()
     if tasks:
-        results = [*results, *_work(order, tasks, coming, at_once, scheduler, Display(console, operation, len(tasks)))]
+        results = [*results, *_work(order, tasks, at_once, scheduler, Display(console, operation, len(tasks)))]
     findings = _proved_together(order) if operation is Operation.VERIFY else []
     ordered = sorted(results, key=lambda one: one.stack)
     seconds = time.monotonic() - began
@@ -136,32 +139,28 @@ def _run(  # noqa: PLR0913 - one argument an option
     return 0 if report.ok else 1
 
 
-def _work(  # noqa: PLR0913, PLR0917 - what a run needs
-    order: Order,
-    tasks: list[Task],
-    coming: list[tuple[str, str]],
-    at_once: Slots,
-    scheduler: str | None,
-    display: Display,
-) -> list[Result]:
-    """`coming` are the accounts that would be made, each with its stack."""
+def _work(order: Order, tasks: list[Task], at_once: Slots, scheduler: str | None, display: Display) -> list[Result]:
     from twokeys.fleet.executors import opening
     from twokeys.fleet.lookahead import refuse_what_would_stop
     from twokeys.fleet.run import run
 
-    if coming and order.operation is Operation.UP:
+    def ended(result: Result) -> None:
+        display.ended(result)
+        try:
+            order.settle(result)
+        except Refusal as refusal:  # what is done is done; it only costs a run that nobody remembers it
+            click.echo(f"{result.stack}: the next run will look at it again, since {refusal}", err=True)
+
+    creating = order.creating() if order.operation is Operation.UP else frozenset()
+    if creating.intersection(task.stack for task in tasks):
         known = order.environment.settings.accounts
-        new = [account for account, _ in coming if not known[account].adopt]
-        refuse_what_would_stop(order.environment.root, order.environment.name, new)
-    creating = {stack for _, stack in coming} if order.operation is Operation.UP else set[str]()
+        coming = [key for shard in order.shards if shard.stack in creating for key in shard.accounts]
+        refuse_what_would_stop(
+            order.environment.root, order.environment.name, [key for key in coming if not known[key].adopt]
+        )
     with opening(at_once.count, scheduler) as workers, display:
         return run(
-            tasks,
-            workers,
-            begun=display.begun,
-            ended=display.ended,
-            creating=creating,
-            creating_at_once=order.creating_at_once,
+            tasks, workers, begun=display.begun, ended=ended, creating=creating, creating_at_once=order.creating_at_once
         )
 
 

@@ -1,17 +1,45 @@
-"""Which shards have changed since a Git commit."""
+"""What a shard's result hangs on, as one digest: a shard whose digest is that of its last success needs no engine."""
 
 from __future__ import annotations
 
+import hashlib
+import json
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from twokeys.errors import Refusal
-from twokeys.project.environment import Shard
+from twokeys.files import make_folder, write_output
+from twokeys.project.environment import Shard, stored_config
 
 PROGRAM: Final = ("Pulumi.yaml", "Pulumi.README.md", "__main__.py", "uv.lock", "components", "twokeys", "policies")
 """What the program is made of, in the project's folder. What of it is not there counts as not there."""
+
+
+def program_digest(root: Path) -> str:
+    """The digest of the program, the policies and the locked packages: a change of any of them concerns every shard."""
+    return folder_digest(root, PROGRAM)
+
+
+def folder_digest(folder: Path, names: Iterable[str] = (".",)) -> str:
+    """The digest of files by their paths in the folder and their bytes; of folders, everything in them."""
+    digest = hashlib.sha256()
+    for path in sorted(_files(folder, names)):
+        digest.update(f"{path.relative_to(folder)}\0".encode())
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()
+
+
+def shard_digest(shard: Shard, program: str, beside: Mapping[str, Any]) -> str:
+    """The digest of one shard's inputs.
+
+    `beside` is whatever else a run hangs on, JSON-ready: engine, policy packs, the state that it starts from, what it
+    reads from the management stack.
+    """
+    told = {"stack": shard.stack, "config": stored_config(shard.file), "program": program, "beside": beside}
+    return hashlib.sha256(json.dumps(told, sort_keys=True, default=str).encode()).hexdigest()
 
 
 def changed_since(root: Path, reference: str, shards: Iterable[Shard]) -> frozenset[str]:
@@ -55,3 +83,42 @@ def _no_git(why: str) -> Refusal:
         why=why,
         next_step="name a commit of this repository, or leave --since out: then all shards are looked at",
     )
+
+
+def _files(folder: Path, names: Iterable[str]) -> Iterable[Path]:
+    for name in names:
+        path = folder / name
+        if path.is_file():
+            yield path
+        elif path.is_dir():
+            yield from (one for one in path.rglob("*") if one.is_file() and "__pycache__" not in one.parts)
+
+
+@dataclass(frozen=True)
+class Settled:
+    """What a shard was like when an update of it succeeded, or a preview found nothing to do.
+
+    `digest` is of everything that hangs on it, the state included.
+    """
+
+    digest: str
+    resources: int
+
+
+class Ledger:
+    """One file a shard, in the fleet's folder. It may be lost: then everything is run once more."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def last(self, stack: str) -> Settled | None:
+        """The last of a stack; None when there was none, or the file cannot be read."""
+        try:
+            return Settled(**json.loads((self._folder / f"{stack}.json").read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError):
+            return None  # a lost or damaged entry only costs a run
+
+    def record(self, stack: str, settled: Settled) -> None:
+        """Remember it. Raises Refusal when the folder cannot be written."""
+        make_folder(self._folder)
+        write_output(self._folder / f"{stack}.json", json.dumps(asdict(settled)))

@@ -71,25 +71,23 @@ def outstanding(holders: Iterable[tuple[str, str]], environment: Environment) ->
     ]
 
 
-def refuse_misplaced(backend: Backend, environment: Environment, stacks: Collection[str]) -> list[tuple[str, str]]:
-    """The accounts that no state has, as (account, stack that would make it); Refusal where another stack has one.
+def refuse_misplaced(backend: Backend, environment: Environment, stacks: Collection[str]) -> None:
+    """An account in another stack's state than the one that its config is in would be made a second time.
 
-    An account in another stack's state than the one that its config is in would be made a second time.
-
-    The other stacks are only asked when one of `stacks`, which are about to be run, would make an account: to ask the
-    CLI takes a second a stack.
+    The other stacks are only asked when one of `stacks` would make an account: to ask the CLI takes a second a stack.
+    `stacks` are about to be run. Raises Refusal when there is such an account.
     """
     held = backend.holders(stacks)
     found = outstanding(held, environment)
     closed = environment.settings.closed()
-    new = [
+    config = {
         (account, one.stack)
         for one in environment.shards
         if one.stack in stacks
         for account in one.accounts
-        if account not in closed and (account, one.stack) not in held
-    ]
-    if new and not found:
+        if account not in closed
+    }
+    if not found and not config <= set(held):
         found = outstanding(backend.holders(one for one in stacks_of(environment) if one not in stacks), environment)
     if found:
         first = found[0]
@@ -100,7 +98,6 @@ def refuse_misplaced(backend: Backend, environment: Environment, stacks: Collect
             why=f"its config is in {first.destination}, which would make a second account for its e-mail",
             next_step=f"run `twokeys fleet move {environment.name}`: it moves it in the states, too",
         )
-    return new
 
 
 def stacks_of(environment: Environment) -> list[str]:

@@ -1,4 +1,4 @@
-"""What a run has to do: which shards, as which tasks."""
+"""What a run has to do: which shards, as which tasks, and which of them are as they should be already."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from twokeys.errors import Refusal
 from twokeys.fleet.backend import Backend
-from twokeys.fleet.inputs import changed_since
+from twokeys.fleet.inputs import Ledger, Settled, changed_since, folder_digest, program_digest, shard_digest
 from twokeys.fleet.task import Operation, Result, State, Task
 from twokeys.project.environment import Environment, Shard
 
@@ -27,6 +27,7 @@ class Order:
 
     Attributes:
         only: the shards that were named; none means all.
+        anyway: run shards that are unchanged, too.
         since: a commit; shards that have not changed since it are left out.
         packs: folders of policy packs, each with its configuration.
         parallel: the engine's operations at once, in each shard.
@@ -36,6 +37,7 @@ class Order:
     environment: Environment
     backend: Backend
     only: tuple[str, ...] = ()
+    anyway: bool = False
     since: str | None = None
     packs: tuple[tuple[Path, Mapping[str, Any]], ...] = ()
     parallel: int = 8
@@ -54,21 +56,55 @@ class Order:
                 )
         return tuple(shard for name, shard in there.items() if not self.only or name in self.only)
 
+    @property
+    def ledger(self) -> Ledger:
+        """When each shard was as it should be."""
+        return Ledger(self.environment.root / ".twokeys" / "fleet")
+
     def divide(self) -> tuple[list[Task], list[Result]]:
         """The tasks, and the results of those shards that need no engine."""
-        touched = {shard.stack for shard in self.shards}
+        tasks, unchanged = [], []
+        touched = None
         if self.since is not None:
-            touched &= changed_since(self.environment.root, self.since, self.shards)
-        packs = tuple((str(folder), config) for folder, config in self.packs)
-        tasks = [
-            Task(self.operation, shard.stack, str(shard.folder), packs, self.parallel)
-            for shard in self.shards
-            if shard.stack in touched
-        ]
-        unchanged = [Result(shard.stack, State.UNCHANGED) for shard in self.shards if shard.stack not in touched]
+            touched = changed_since(self.environment.root, self.since, self.shards)
+        states = self.backend.fingerprints(shard.stack for shard in self.shards)
+        for shard in self.shards:
+            same = touched is not None and shard.stack not in touched
+            settled = self.ledger.last(shard.stack)
+            same = same or (settled is not None and settled.digest == self._digest(shard, states[shard.stack]))
+            if same and not self.anyway and self.operation is not Operation.VERIFY:
+                resources = {"same": settled.resources} if settled else {}
+                unchanged.append(Result(shard.stack, State.UNCHANGED, resources))
+            else:
+                packs = tuple((str(folder), config) for folder, config in self.packs)
+                tasks.append(Task(self.operation, shard.stack, str(shard.folder), packs, self.parallel))
         return tasks, unchanged
+
+    def creating(self) -> frozenset[str]:
+        """The stacks that may create accounts: those that were never seen to be complete."""
+        return frozenset(shard.stack for shard in self.shards if self.ledger.last(shard.stack) is None)
 
     @property
     def creating_at_once(self) -> int:
-        """How many stacks that create accounts are worked on at once: all together create `CREATIONS` at a time."""
+        """How many of those are worked on at once, so that all together create no more than `CREATIONS` at a time."""
         return max(1, CREATIONS // self.environment.accounts_at_once)
+
+    def settle(self, result: Result) -> None:
+        """Remember that a shard is as it should be."""
+        complete = result.state is State.DONE and self.operation is Operation.UP
+        if complete or (self.operation is Operation.PREVIEW and result.settled):
+            shard = next(one for one in self.shards if one.stack == result.stack)
+            state = self.backend.fingerprints([shard.stack])[shard.stack]
+            self.ledger.record(result.stack, Settled(self._digest(shard, state), result.resources))
+
+    @cached_property
+    def _shared(self) -> tuple[str, dict[str, Any]]:
+        """What every shard hangs on: the program's digest, and the packs and the management stack's last update."""
+        management = self.environment.management
+        packs = [(folder_digest(folder), config) for folder, config in self.packs]
+        updated = self.backend.fingerprints([management])[management]
+        return program_digest(self.environment.root), {"packs": packs, "management": updated}
+
+    def _digest(self, shard: Shard, state: str | None) -> str:
+        program, beside = self._shared
+        return shard_digest(shard, program, {**beside, "state": state})

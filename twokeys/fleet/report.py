@@ -58,6 +58,8 @@ class Display(Progress):
 
 def in_words(result: Result) -> str:
     """What happened to a shard's resources ("12 create, 3 same")."""
+    if result.settled:
+        return f"nothing to do ({result.resources} resources)"
     counted = sorted(result.changes.items(), key=lambda one: (one[0] == "same", one[0]))
     return ", ".join(f"{count} {op}" for op, count in counted) or "nothing done"
 

@@ -20,8 +20,8 @@ class State(Enum):
     """How a shard's work ended.
 
     FAILED: the engine or a policy says no, and said why. LOST: the worker or its engine died, so that nobody knows how
-    far it came; it is not tried again by itself. STOPPED: it was said to stop and did so in order. UNCHANGED: it has
-    not changed since the commit that was named, so the engine was not asked. WAITING: it was not begun.
+    far it came; it is not tried again by itself. STOPPED: it was said to stop and did so in order. UNCHANGED: nothing
+    it hangs on has changed, so the engine was not asked. WAITING: it was not begun.
     """
 
     DONE = "done"
@@ -67,3 +67,13 @@ class Result:
     advice: tuple[str, ...] = ()
     seconds: float = 0.0
     memory: int = 0
+
+    @property
+    def resources(self) -> int:
+        """How many resources the stack has, or would have."""
+        return sum(count for op, count in self.changes.items() if not op.startswith("delete"))
+
+    @property
+    def settled(self) -> bool:
+        """Whether the engine found nothing to do."""
+        return self.state is State.DONE and set(self.changes) <= {"same", "read"}

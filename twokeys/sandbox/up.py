@@ -120,6 +120,8 @@ class StackRun:
         if maker.refused:
             return Done(self.name, "update", snapshot, Verdicts(tuple(maker.refused), ()))
         if failed is not None:
+            if not any(one.provider for one in snapshot.resources):
+                self.state.unlink()  # nothing was made, so that the stack is not up
             return Done(self.name, "update", snapshot, Verdicts((), ()), failed)
         outputs = next((one.outputs for one in snapshot.resources if one.type == STACK), {})
         return Done(self.name, "result", snapshot, judge(snapshot, self.rules, made=True), outputs=outputs)

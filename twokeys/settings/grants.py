@@ -1,15 +1,37 @@
-"""Contradictions in the grants for the whole organization, which the management account makes. Pure."""
+"""Contradictions in the grants of the management account: those of doors and organization-wide ones. Pure.
+
+Both are inline policies of their source, and AWS takes only so many characters of those. The rule `policy-refused`
+measures what one stack makes; of an environment that is split into shards, config alone knows the whole.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from typing import Any
 
-from twokeys.settings.models import OrganizationGrantSettings, OrganizationSettings, PeopleSettings, Settings, Who, who
+from twokeys.iam import INLINE_POLICY_SIZES
+from twokeys.settings.models import (
+    MANAGEMENT,
+    QUOTAS,
+    OrganizationGrantSettings,
+    OrganizationSettings,
+    PeopleSettings,
+    Settings,
+    Who,
+    asks_for_mfa,
+    grantee,
+    who,
+)
 from twokeys.settings.problem import Problem, no_mfa
+
+_ACCOUNT_ID = "111111111111"
+_SHORTEST_ORGANIZATION_ID = "o-a1b2c3d4e5"
 
 
 def grants(settings: Settings) -> Iterator[Problem]:
-    """What is wrong with them."""
+    """What is wrong with grants for the whole organization, and sources that get more grants than AWS takes."""
     if settings.organization_grants and settings.organization is None:
         why = "these grants are made in the management account and belong to the stack that has `organization`"
         step = "move `organizationGrants` to the management stack's config"
@@ -23,6 +45,28 @@ def grants(settings: Settings) -> Iterator[Problem]:
         if (other := made.setdefault(what, name)) != name:
             why = f"organizationGrants.{other} grants this role to the same source"
             yield Problem(f"{key}.to.role", grant.target.role, why, "grant a source each role once")
+    yield from _too_many(settings)
+
+
+def inline_characters(settings: Settings) -> dict[tuple[str, Who], int]:
+    """How many characters of inline policies this stack gives each source at least, by account and name without path.
+
+    A test holds this to what `components` write. Other inline policies of a source, and what other stacks grant it, are
+    not known here.
+    """
+    characters: dict[tuple[str, Who], int] = defaultdict(int)
+    for door in settings.doors.values():
+        if "grant" in door.keys and door.via == "assume-role":
+            document = _document(f"arn:{settings.partition}:iam::{_ACCOUNT_ID}:role/{door.target.role}", {})
+            source = settings.source_account_of(door), _without_path(grantee(door))
+            characters[source] += len(document) * len(settings.target_accounts_of(door))
+    for grant in settings.organization_grants.values():
+        condition: dict[str, Any] = {"StringEquals": {"aws:ResourceOrgID": _SHORTEST_ORGANIZATION_ID}}
+        if asks_for_mfa(grant):
+            condition["Bool"] = {"aws:MultiFactorAuthPresent": "true"}
+        document = _document(f"arn:{settings.partition}:iam::*:role/{grant.target.role}", {"Condition": condition})
+        characters[settings.people.account or MANAGEMENT, _without_path(who(grant.source))] += len(document)
+    return dict(characters)
 
 
 def _grant(settings: Settings, key: str, grant: OrganizationGrantSettings) -> Iterator[Problem]:
@@ -41,6 +85,23 @@ def _grant(settings: Settings, key: str, grant: OrganizationGrantSettings) -> It
         )
         step = "choose another name"
         yield Problem(f"{key}.to.role", grant.target.role, why, step)
+
+
+def _too_many(settings: Settings) -> Iterator[Problem]:
+    for (account, (kind, name)), characters in inline_characters(settings).items():
+        if characters > INLINE_POLICY_SIZES[kind]:
+            yield Problem(
+                "doors",
+                f"from {kind} {name} of {account}",
+                f"their grants are at least {characters} characters of inline policies, and AWS takes"
+                f" {INLINE_POLICY_SIZES[kind]} of a {kind} ({QUOTAS})",
+                "make one grant for all accounts, `organizationGrants` of the management stack, and keys: [trust] here",
+            )
+
+
+def _document(resource: str, more: Mapping[str, Any]) -> str:
+    statement = {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": resource, **more}
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]}, separators=(",", ":"))
 
 
 def _without_path(principal: Who) -> Who:

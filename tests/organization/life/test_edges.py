@@ -1,5 +1,7 @@
 """What is read from a state, and what AWS's answers are taken for."""
 
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import boto3
@@ -7,9 +9,11 @@ import pytest
 from botocore.stub import Stubber
 
 from tests.access.world import HUB, World
+from tests.organization.life.test_decisions import facts
 from twokeys.access.snapshot import Snapshot
 from twokeys.errors import Refusal
-from twokeys.organization.life.aws import NotClosedError, Organizations
+from twokeys.organization.life.aws import Aws, NotClosedError
+from twokeys.organization.life.changes import remaining
 from twokeys.organization.life.facts import held_accounts, left_of
 
 OLD = "444444444444"
@@ -57,30 +61,55 @@ def test_an_account_that_is_not_made_yet_is_not_held() -> None:
 
 
 @pytest.fixture
-def aws() -> Organizations:
-    return Organizations(boto3.Session("AKIDEXAMPLE", "secret", region_name="us-east-1"))
+def aws() -> Aws:
+    return Aws(boto3.Session("AKIDEXAMPLE", "secret", region_name="us-east-1"))
 
 
-def refuse(aws: Organizations, code: str, **more: Any) -> Stubber:
-    stub = Stubber(aws.client)
-    stub.add_client_error("close_account", code, "no", modeled_fields=more or None)
+def refuse(aws: Aws, service: str, operation: str, code: str, **more: Any) -> Stubber:
+    stub = Stubber(aws._client(service))
+    stub.add_client_error(operation, code, "no", modeled_fields=more or None)
     return stub
 
 
-def test_the_reason_of_a_refused_closing_is_told(aws: Organizations) -> None:
+def test_the_reason_of_a_refused_closing_is_told(aws: Aws) -> None:
     code, reason = "ConstraintViolationException", "CLOSE_ACCOUNT_QUOTA_EXCEEDED"
-    with refuse(aws, code, Reason=reason), pytest.raises(NotClosedError) as error:
+    with refuse(aws, "organizations", "close_account", code, Reason=reason), pytest.raises(NotClosedError) as error:
         aws.close(OLD)
     assert error.value.reason == reason
 
 
-def test_an_account_that_is_closed_already_is_as_good_as_closed(aws: Organizations) -> None:
-    with refuse(aws, "AccountAlreadyClosedException"):
+def test_an_account_that_is_closed_already_is_as_good_as_closed(aws: Aws) -> None:
+    with refuse(aws, "organizations", "close_account", "AccountAlreadyClosedException"):
         aws.close(OLD)
 
 
 @pytest.mark.parametrize("code", ["AccessDeniedException", "ServiceException"])
-def test_any_other_answer_is_a_refusal_that_says_what_was_asked(aws: Organizations, code: str) -> None:
-    with refuse(aws, code), pytest.raises(Refusal) as refusal:
+def test_any_other_answer_is_a_refusal_that_says_what_was_asked(aws: Aws, code: str) -> None:
+    with refuse(aws, "organizations", "close_account", code), pytest.raises(Refusal) as refusal:
         aws.close(OLD)
     assert refusal.value.where == "organizations:CloseAccount"
+
+
+def test_closings_are_those_that_cloudtrail_saw_succeed(aws: Aws) -> None:
+    when = datetime(2026, 11, 1, tzinfo=UTC)
+    events = [
+        {"EventTime": when, "CloudTrailEvent": '{"eventName": "CloseAccount"}'},
+        {"EventTime": when, "CloudTrailEvent": '{"errorCode": "AccessDenied"}'},
+    ]
+    with Stubber(aws._client("cloudtrail")) as stub:
+        stub.add_response("lookup_events", {"Events": events})
+        assert aws.closings(when) == (when,)
+
+
+def test_without_cloudtrail_nobody_knows_when_accounts_were_closed(aws: Aws) -> None:
+    with refuse(aws, "cloudtrail", "lookup_events", "AccessDeniedException"):
+        assert aws.closings(datetime(2026, 11, 1, tzinfo=UTC)) is None
+
+
+def test_what_remains_after_a_new_address_names_commands_for_the_shard() -> None:
+    known = replace(facts(), stack="prod-001", file="Pulumi.prod.yaml", environment="prod")
+    assert remaining(known, "stage", "new@company.com") == [
+        "write `email: new@company.com` under `twokeys:accounts.stage` in Pulumi.prod.yaml",
+        "let the state learn it: `pulumi -C shards refresh -s prod-001`",
+        "see that nothing changes: `twokeys fleet split prod && twokeys fleet preview prod --shard prod-001`",
+    ]

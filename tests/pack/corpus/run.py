@@ -3,8 +3,9 @@
     python -m tests.pack.corpus.run WORK [--source 'https://github.com/{}'] [--node-modules DIR] [--virtualenv DIR]
         [--only TEXT]
 
-The programs of `programs.txt` are fetched into WORK. Their languages' hosts, `pulumi` and an aws plugin are those of
-PATH, AWS those of the environment (a local one will do). Programs find their modules in the DIR of their language.
+The programs of `programs.txt` are fetched into WORK. Their languages' hosts, `pulumi` and the plugins of their packages
+are those of PATH, AWS is that of the environment (a local one will do): without one, a trust in one's own account is
+refused. Programs find their modules in the DIR of their language.
 Exits with 1 when a program is refused; those that end before the policies are asked are listed with what ended them.
 """
 

@@ -1,10 +1,11 @@
-"""Renaming and closing, as AWS documents them.
+"""Renaming, new addresses and closing, as AWS documents them.
 
-ACCOUNT https://docs.aws.amazon.com/accounts/latest/APIReference/ (PutAccountName)
+ACCOUNT https://docs.aws.amazon.com/accounts/latest/APIReference/ (PutAccountName, StartPrimaryEmailUpdate and beside)
 CLOSE https://docs.aws.amazon.com/organizations/latest/APIReference/API_CloseAccount.html
 STATE https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_accounts_account_state.html
 """
 
+import json
 from typing import Any
 
 import boto3
@@ -14,6 +15,14 @@ from botocore.exceptions import ClientError
 
 from tests.sandbox.aws.conftest import ACCESS_ROLE, ORGANIZATION, Driver, Organized
 from twokeys.sandbox.local_aws import LocalAws
+
+NEW = "new+stage@company.com"
+
+
+def code_for(aws: LocalAws, address: str) -> str:
+    """The code in the last mail to an address."""
+    mails = [json.loads(line) for line in (aws.directory / "mailbox.jsonl").read_text().splitlines()]
+    return str([mail["text"] for mail in mails if mail["to"] == address][-1].split()[-1])
 
 
 def reason(error: pytest.ExceptionInfo[ClientError]) -> str:
@@ -50,13 +59,44 @@ def test_a_name_that_aws_does_not_take_is_refused(organized: Organized, name: st
     unchecked.close()
 
 
-def test_names_of_members_need_trusted_access(management: Driver) -> None:
+def test_a_new_address_is_the_account_s_once_the_mailed_code_comes_back(
+    organized: Organized, local_aws: LocalAws
+) -> None:
+    driver = organized.driver
+    account, client = organized.account("stage"), organized.driver.api("account")
+    assert client.start_primary_email_update(AccountId=account, PrimaryEmail=NEW)["Status"] == "PENDING"
+    assert client.get_primary_email(AccountId=account)["PrimaryEmail"] == "example+stage@company.com"
+    with pytest.raises(client.exceptions.ValidationException):
+        client.accept_primary_email_update(AccountId=account, PrimaryEmail=NEW, Otp="000000")
+    accepted = client.accept_primary_email_update(AccountId=account, PrimaryEmail=NEW, Otp=code_for(local_aws, NEW))
+    assert accepted["Status"] == "ACCEPTED"
+    assert client.get_primary_email(AccountId=account)["PrimaryEmail"] == NEW
+    assert driver.api("organizations").describe_account(AccountId=account)["Account"]["Email"] == NEW
+    with pytest.raises(client.exceptions.ResourceNotFoundException):
+        client.accept_primary_email_update(AccountId=account, PrimaryEmail=NEW, Otp=code_for(local_aws, NEW))
+
+
+def test_an_address_in_use_is_no_new_address(organized: Organized) -> None:
+    """ACCOUNT: ConflictException, if you change a root user's e-mail to one that is already in use."""
+    account, other = organized.account("stage"), organized.account("prod")
+    organized.driver.api("organizations").close_account(AccountId=other)
+    client = organized.driver.api("account")
+    with pytest.raises(client.exceptions.ConflictException):
+        client.start_primary_email_update(AccountId=account, PrimaryEmail="Example+Prod@company.com")
+
+
+def test_names_and_addresses_of_members_need_trusted_access(management: Driver) -> None:
     """https://docs.aws.amazon.com/accounts/latest/reference/using-orgs-trusted-access.html"""
     management.up(ORGANIZATION, "organization")
     account = management.up("aws:organizations/account:Account", "stage", name="stage", email="a@company.com")[0]
     client = management.api("account")
-    with pytest.raises(client.exceptions.AccessDeniedException, match=r"account\.amazonaws\.com"):
-        client.put_account_name(AccountId=account, AccountName="b")
+    for call in (
+        lambda: client.put_account_name(AccountId=account, AccountName="b"),
+        lambda: client.start_primary_email_update(AccountId=account, PrimaryEmail=NEW),
+        lambda: client.get_primary_email(AccountId=account),
+    ):
+        with pytest.raises(client.exceptions.AccessDeniedException, match=r"account\.amazonaws\.com"):
+            call()
 
 
 def test_a_closed_account_cannot_be_entered_and_keeps_its_address(organized: Organized) -> None:

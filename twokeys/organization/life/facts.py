@@ -49,15 +49,23 @@ class Facts:
     @property
     def update(self) -> str:
         """The command that updates the stack; a shard's config is brought up to date first."""
-        if self.environment:
-            fleet = f"twokeys fleet up {self.environment} --shard {self.stack}"
-            return f"twokeys fleet split {self.environment} && {fleet}"
-        return f"pulumi up -s {self.stack}"
+        return self._run("up")
+
+    @property
+    def preview(self) -> str:
+        """The command that previews the stack."""
+        return self._run("preview")
 
     @property
     def refresh(self) -> str:
         """The command by which the state learns what AWS has."""
         return f"pulumi{' -C shards' if self.environment else ''} refresh -s {self.stack}"
+
+    def _run(self, operation: str) -> str:
+        if self.environment:
+            fleet = f"twokeys fleet {operation} {self.environment} --shard {self.stack}"
+            return f"twokeys fleet split {self.environment} && {fleet}"
+        return f"pulumi {operation} -s {self.stack}"
 
 
 def held_accounts(snapshot: Snapshot) -> dict[str, str]:

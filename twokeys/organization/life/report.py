@@ -1,14 +1,75 @@
-"""What `close` says of its queue, for people and as JSON."""
+"""What the commands say of a change and of a queue, for people and as JSON."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+import click
 from rich.console import Console
 
-from twokeys.organization.life.closing import Outcome, Quota, Standing, goes_on
+from twokeys.organization.life.changes import Check
+from twokeys.organization.life.closing import Outcome, Quota, Standing
+
+
+@dataclass(frozen=True)
+class Change:
+    """A change of one account: what it is, what must hold, and what remains."""
+
+    account: str
+    id: str
+    what: str
+    old: str
+    new: str
+    checks: Sequence[Check]
+    remaining: Sequence[str]
+    act: str
+
+    def run(self, yes: bool, as_json: bool, act: Callable[[], None]) -> int:
+        """Say it and, with `yes`, do it. The exit code."""
+        fits, there = all(check.ok for check in self.checks), self.old == self.new
+        done = yes and fits and not there
+        if done:
+            act()
+        if as_json:
+            click.echo(json.dumps(self._as_json(done, there), indent=2))
+        else:
+            self._show(Console(soft_wrap=True, highlight=False, markup=False), done, there, fits)
+        return 0 if fits else 1
+
+    def _as_json(self, done: bool, there: bool) -> dict[str, object]:
+        return {
+            "account": self.account,
+            "id": self.id,
+            "what": self.what,
+            "from": self.old,
+            "to": self.new,
+            "checks": [check.as_dict() for check in self.checks],
+            "done": done,
+            "alreadyThere": there,
+            "remaining": list(self.remaining),
+        }
+
+    def _show(self, console: Console, done: bool, there: bool, fits: bool) -> None:
+        console.print(f"account {self.account} ({self.id or 'not made'}): {self.what} {self.old!r} -> {self.new!r}")
+        for check in self.checks:
+            console.print(f"  {'ok ' if check.ok else 'NO '} {check.what}", style=None if check.ok else "red")
+            if not check.ok:
+                console.print(f"      next: {check.next_step}")
+        if there:
+            console.print("AWS has it already.")
+        elif done:
+            console.print(f"Done: {self.act}.")
+        elif fits:
+            console.print(f"Nothing was changed. With --yes: {self.act}.")
+        else:
+            console.print("Nothing was changed.")
+        if fits:
+            console.print("What remains:" if done or there else "What then remains:")
+            for number, step in enumerate(self.remaining, 1):
+                console.print(f"  {number}. {step}")
 
 
 @dataclass(frozen=True)
@@ -35,7 +96,7 @@ class ClosingReport:
             "queued": [one.account for one in done.queued],
             "refused": [one.as_dict() for one in self.refused],
             "stopped": done.stopped,
-            "goesOn": goes_on(self.now) if done.used_up else "",
+            "goesOn": self.quota.goes_on(self.now) if done.used_up else "",
         }
 
     def show(self, console: Console) -> None:
@@ -62,5 +123,5 @@ class ClosingReport:
         )
         if self.done.stopped:
             console.print(f"AWS stopped it: {self.done.stopped}")
-            when = goes_on(self.now) if self.done.used_up else "in some minutes"
+            when = self.quota.goes_on(self.now) if self.done.used_up else "in some minutes"
             console.print(f"The same command goes on {when}.")

@@ -1,39 +1,47 @@
-"""AWS Account Management, which ministack lacks: contacts, and names, which are the organization's.
+"""AWS Account Management, which ministack lacks: contacts, names and root users' e-mail addresses.
 
-https://docs.aws.amazon.com/accounts/latest/reference/
+https://docs.aws.amazon.com/accounts/latest/reference/. A name or an address of a member account is the organization's;
+a code for a new address is mailed to it (`mailbox`).
+
+Not here: how long a code is good for, which AWS does not document.
 """
 
 from __future__ import annotations
 
 import contextlib
 import re
+import secrets
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
 from ministack.core.responses import get_account_id, get_region, request_scope
 
-from twokeys.sandbox.local_server import organizations, records
+from twokeys.sandbox.local_server import mailbox, organizations, records
 from twokeys.sandbox.local_server.inside import account as base
 from twokeys.sandbox.local_server.supplement import Answer, ApiError, json_answer
 
 Payload: TypeAlias = dict[str, Any]
 
 _contacts = records.store("account.contacts")  # "BILLING" | "OPERATIONS" | "SECURITY" -> contact
+_updates = records.store("account.updates")  # "email" -> {"address", "code"} of an update that was started
 _NAME = re.compile(r"[ -;=?-~]{1,50}")
+_CODE = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 
 
 def install() -> None:
     """Add the operations to ministack's table."""
     for name, operation in _OPERATIONS.items():
-        base.DISPATCH[f"/{name[0].lower()}{name[1:]}"] = _for_the_named_account(operation)
+        base.DISPATCH[f"/{name[0].lower()}{name[1:]}"] = _for_the_named_account(name, operation)
 
 
-def _for_the_named_account(operation: Callable[[Payload], Payload]) -> Callable[[Payload], Answer]:
+def _for_the_named_account(name: str, operation: Callable[[Payload], Payload]) -> Callable[[Payload], Answer]:
     """`AccountId` names a member account: only the management account may, with trusted access enabled."""
 
     def answer(payload: Payload) -> Answer:
         try:
             named = payload.get("AccountId")
+            if named is None and name.endswith(("PrimaryEmail", "PrimaryEmailUpdate")):
+                raise ApiError("ValidationException", "AccountId is required.")
             scope: contextlib.AbstractContextManager[None] = contextlib.nullcontext()
             if named is not None:
                 _refuse_unless_managed(str(named))
@@ -83,10 +91,56 @@ def _put_name(payload: Payload) -> Payload:
     name = str(payload.get("AccountName"))
     if _NAME.fullmatch(name) is None:
         raise ApiError("ValidationException", "AccountName has 1 to 50 printable characters without < and >.")
+    _refuse_closed()
+    organizations.change_member(get_account_id(), Name=name)
+    return {}
+
+
+def _start_email(payload: Payload) -> Payload:
+    """https://docs.aws.amazon.com/accounts/latest/APIReference/API_StartPrimaryEmailUpdate.html"""
+    address = _new_address(payload)
+    code = "".join(secrets.choice(_CODE) for _ in range(6))
+    _updates["email"] = {"address": address, "code": code}
+    subject = f"Verify the new address of the AWS account {get_account_id()}"
+    mailbox.send(address, subject, f"Your verification code is {code}")
+    return {"Status": "PENDING"}
+
+
+def _accept_email(payload: Payload) -> Payload:
+    """https://docs.aws.amazon.com/accounts/latest/APIReference/API_AcceptPrimaryEmailUpdate.html"""
+    started, address = _updates.get("email"), str(payload.get("PrimaryEmail"))
+    if started is None or started["address"].casefold() != address.casefold():
+        raise ApiError("ResourceNotFoundException", f"No update to {address} was started.")
+    _new_address(payload)
+    if str(payload.get("Otp")).upper() != started["code"]:
+        raise ApiError("ValidationException", "The verification code is not the one that was sent.")
+    organizations.change_member(get_account_id(), Email=started["address"])
+    _updates.pop("email")
+    return {"Status": "ACCEPTED"}
+
+
+def _get_email(_: Payload) -> Payload:
+    member = organizations.member(get_account_id())
+    if member is None:
+        raise ApiError("ResourceNotFoundException", f"{get_account_id()} is in no organization.")
+    return {"PrimaryEmail": member["Email"]}
+
+
+def _new_address(payload: Payload) -> str:
+    address = str(payload.get("PrimaryEmail"))
+    if not 5 <= len(address) <= 64 or re.fullmatch(r"[^\s@]+@[^\s@]+\.[^\s@]+", address) is None:
+        raise ApiError("ValidationException", "PrimaryEmail is no e-mail address of 5 to 64 characters.")
+    _refuse_closed()
+    management = organizations.organization_of(get_account_id())
+    with request_scope(str(management), get_region()):
+        if organizations.email_taken(address):
+            raise ApiError("ConflictException", f"{address} is in use as the address of a root user.")
+    return address
+
+
+def _refuse_closed() -> None:
     if organizations.closed(get_account_id()):
         raise ApiError("AccessDeniedException", f"The account {get_account_id()} is closed.")
-    organizations.rename_member(get_account_id(), name)
-    return {}
 
 
 _OPERATIONS: dict[str, Callable[[Payload], Payload]] = {
@@ -94,4 +148,7 @@ _OPERATIONS: dict[str, Callable[[Payload], Payload]] = {
     "GetAlternateContact": _get_alternate,
     "DeleteAlternateContact": _delete_alternate,
     "PutAccountName": _put_name,
+    "StartPrimaryEmailUpdate": _start_email,
+    "AcceptPrimaryEmailUpdate": _accept_email,
+    "GetPrimaryEmail": _get_email,
 }

@@ -151,7 +151,7 @@ def _with_access_role(create: Callable[[Payload], Answer]) -> Callable[[Payload]
     """https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_accounts_access.html."""
 
     def create_account(payload: Payload) -> Payload | Answer:
-        if _email_taken(str(payload.get("Email"))):
+        if email_taken(str(payload.get("Email"))):
             return {"CreateAccountStatus": failed_creation(payload, "EMAIL_ALREADY_EXISTS")}
         with _identified(f"{payload.get('Email')} of {get_account_id()}"):
             status, headers, body = create(payload)
@@ -249,18 +249,24 @@ def closed(account: str) -> bool:
     return account in (_record.get_scoped(organization_of(account), None, "closed") or ())
 
 
-def _email_taken(email: str) -> bool:
+def email_taken(email: str) -> bool:
     """Whether an account of the caller's organization has this address; other organizations are not asked."""
     return email.casefold() in {str(account["Email"]).casefold() for account in base.accounts.values()}
 
 
-def rename_member(account: str, name: str) -> None:
-    """Change the name that the organization knows a member account by."""
+def member(account: str) -> Payload | None:
+    """What the organization knows of a member account, its management account included."""
+    management = organization_of(account)
+    return None if management is None else base.accounts.get_scoped(management, None, account)
+
+
+def change_member(account: str, **changes: str) -> None:
+    """Change what the organization knows of a member account."""
     management = organization_of(account)
     if management is None:
         raise ApiError("ResourceNotFoundException", f"{account} is in no organization.")
     with request_scope(management, get_region()):
-        base.accounts[account] = {**base.accounts[account], "Name": name}
+        base.accounts[account] = {**base.accounts[account], **changes}
 
 
 def _into_usable_accounts(handle: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
