@@ -78,6 +78,7 @@ def way_data(way: Way) -> dict[str, Any]:
         "maxSessionSeconds": way.max_session_seconds,
         "accessRole": way.by_access_role,
         "thirdParty": {"known": way.third_party, "externalId": way.external_id} if way.third_party else None,
+        "openTo": way.open_to,
         "why": way.why,
         "declared": declared_data(way.declared),
         "expires": way.expires.isoformat() if way.expires else None,

@@ -34,6 +34,7 @@ from twokeys.answers.words import (
     held,
     into,
     keys,
+    open_to,
     place,
     third_parties,
     third_party,
@@ -331,7 +332,7 @@ def _row(way: Way) -> dict[str, str]:
     return {
         **_ends(way.source, way.target),
         "keys": held(way),
-        "third party": way.third_party or "",
+        "third party": way.third_party or (open_to(way.open_to) if way.open_to else ""),
         "external ID": ("asked for" if way.external_id else "not asked for") if way.third_party else "",
         "permissions": str(way.permissions),
         "policies": "; ".join(way.permissions.names),
