@@ -19,7 +19,7 @@ from components.organization import Organization
 from components.other_stack import OtherStack, SourceAccount, account_of
 from components.people import People
 from components.stack_outputs import StackOutputs
-from components.switch_role import switch_role_url
+from twokeys.doors.switch_role import switch_role_url
 from twokeys.settings.models import (
     MANAGEMENT,
     DoorSettings,

@@ -34,7 +34,10 @@ COMMANDS = {
         "twokeys.preview.commands:preview",
         "What a first update would make, judged by the rules; no CLI, no AWS.",
     ),
-    "profiles": ("twokeys.profiles.commands:profiles", "AWS CLI profiles for the doors somebody has."),
+    "profiles": (
+        "twokeys.profiles.commands:profiles",
+        "AWS CLI profiles, or a page of links, for the doors somebody has.",
+    ),
     "sandbox": ("twokeys.sandbox.commands:sandbox", "Run the stacks against a local AWS on this machine."),
     "verify": (
         "twokeys.sandbox.verify_command:verify",

@@ -14,9 +14,9 @@ from components.break_glass import BreakGlass
 from components.identity_center import IdentityCenter
 from components.identity_center_access import IdentityCenterAccess
 from components.refusing import ProgramRefusal
-from components.switch_role import switch_role_url
 from tests.components.mock_engine import MANAGEMENT, MEMBER, Run, run
 from twokeys.doors import ExportedDoor
+from twokeys.doors.switch_role import switch_role_url
 from twokeys.settings import parse
 from twokeys.settings.baseline import AccountBaselineSettings, PasswordPolicySettings
 from twokeys.settings.people import BreakGlassSettings, IdentityCenterSettings, IdentityUserSettings

@@ -31,7 +31,7 @@ def test_every_command_answers_and_leaves_its_page(
     assert ask(states, tmp_path / "answers", tmp_path / "organization.svg", outputs) == []
     told = capsys.readouterr().out
     made = {path.name for path in (tmp_path / "answers").iterdir()}
-    assert {"audit.html", "aws-config", "map.html", "bill.svg"} <= made
+    assert {"audit.html", "aws-config", "ways-in.html", "map.html", "bill.svg"} <= made
     for command in ("audit prod", "profiles", "map", "costs"):
         assert f"twokeys {command}" in told
     assert (tmp_path / "organization.svg").read_text().startswith("<")

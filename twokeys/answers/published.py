@@ -1,8 +1,9 @@
 """The ways in as a file that everybody may read: what a developer needs for profiles, and nothing secret.
 
 It has the shape of `pulumi stack output --json`, so that whatever reads the outputs of stacks reads it too: `doors`,
-`parent_account_id`, `member_account_ids`, `identity_center` with the members of its groups, `regions` by account; and
-how far it goes: the accounts whose roles were seen (`accounts_shown`), and the others that ways come from.
+`parent_account_id`, `member_account_ids` and their environments, `identity_center` with the members of its groups,
+`regions` by account; and how far it goes: the accounts whose roles were seen (`accounts_shown`), and the others that
+ways come from.
 The documents of the doors are left out, and with them every external ID; a door says that it asks for one.
 """
 
@@ -14,7 +15,16 @@ from typing import Any
 
 from twokeys.answers.model import Answers, Party, Way
 from twokeys.answers.summary import unseen
-from twokeys.doors import RESERVED, Door, DoorRequirements, DoorSource, DoorTarget, ExportedDoor, Who
+from twokeys.doors import (
+    ENVIRONMENTS_OUTPUT,
+    RESERVED,
+    Door,
+    DoorRequirements,
+    DoorSource,
+    DoorTarget,
+    ExportedDoor,
+    Who,
+)
 
 FORMAT = 1
 """Another number says that this version would read the file wrongly; of a field more it is not in need."""
@@ -38,6 +48,7 @@ def published(answers: Answers) -> dict[str, Any]:
         "user_arns": {one.who.name: one.arn for one in _users(answers)},
         "parent_account_id": management,
         "member_account_ids": {account.name: id for id, account in answers.accounts.items() if id != management},
+        ENVIRONMENTS_OUTPUT: {one.name: one.environment for one in answers.accounts.values() if one.environment},
         "regions": {id: account.region for id, account in answers.accounts.items() if account.region},
         "accounts_shown": sorted(answers.shown),
         "accounts_not_shown": unseen(answers),

@@ -1,4 +1,4 @@
-"""`twokeys profiles`: AWS CLI profiles for exactly the doors that somebody has."""
+"""`twokeys profiles`: AWS CLI profiles, or a page of switch-role links, for exactly the doors that somebody has."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from twokeys.errors import Refusal, nearest
 from twokeys.profiles.options import complete, doors_options, exports_of
+from twokeys.shown import counted
 
 if TYPE_CHECKING:
     from twokeys.doors import Who
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     from twokeys.profiles.ways import Members, Way
 
 _WOULD_CHANGE = 3
+_OF_THE_PAGE = frozenset({"states", "published", "person", "account", "groups", "sso_start_url", "page", "as_json"})
+"""The options that a page takes."""
 
 
 @click.command()
@@ -52,6 +56,11 @@ _WOULD_CHANGE = 3
 @click.option("--sso-start-url", metavar="URL", help="Identity Center's address, if the state does not tell it.")
 @click.option("--sso-region", metavar="REGION", help="Identity Center's region, if the state does not tell it.")
 @click.option("--dry-run", is_flag=True, help="Show the change as a diff and write nothing; exit 3 if there is one.")
+@click.option(
+    "--page",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write an HTML page with a console link for each door of --person, and no profiles.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Say what was done as JSON.")
 def profiles(  # noqa: PLR0913 - one parameter an option
     *,
@@ -66,6 +75,7 @@ def profiles(  # noqa: PLR0913 - one parameter an option
     source_profile: str | None,
     credential_source: str | None,
     dry_run: bool,
+    page: Path | None,
     as_json: bool,
     **chosen: Any,  # noqa: ANN401 - the options that `Choices` has by the same names
 ) -> int:
@@ -76,10 +86,14 @@ def profiles(  # noqa: PLR0913 - one parameter an option
     file stays as it is, byte by byte, and a profile that you wrote yourself is never touched: one of the same name is
     refused.
 
+    With --page it writes no profiles, but one HTML page, to be kept anywhere: a link for each door, which switches to
+    its role in the AWS console, in the colour of its environment. It loads nothing and runs no script.
+
     \b
     Examples:
       twokeys profiles --person ada --from https://example.com/doors.json
       twokeys profiles --person ada --state prod.json --dry-run
+      twokeys profiles --person ada --page ways-in.html
       aws sts get-caller-identity --profile prod-reader
 
     Exit codes: 0 done (or nothing to do), 1 refused, 2 wrong usage, 3 --dry-run found something to change.
@@ -93,16 +107,17 @@ def profiles(  # noqa: PLR0913 - one parameter an option
 
     if bool(person) == bool(role):
         raise click.UsageError("Say whose doors: either --person NAME or --role NAME.")
-    if source_profile and credential_source:
-        raise click.UsageError("Give --source-profile or --credential-source, not both.")
+    _refuse_contradictions()
     who = Who("user" if person else "role", account, person or role or "")
     path = config or Path(os.environ.get("AWS_CONFIG_FILE") or "~/.aws/config").expanduser()
     ours = (Path.cwd() / ".twokeys").resolve() in Path(os.path.realpath(path)).parents
-    exports = with_states(exports_of(states, published, sandbox=dry_run or ours))
+    exports = with_states(exports_of(states, published, sandbox=dry_run or ours or page is not None))
     all_ways, members = read_ways(exports)
     ways = ways_of(all_ways, members, who, groups)
     if not ways and not groups:
         _refuse_unknown(who, all_ways, members)
+    if page:
+        return _write_page(page, who, ways, chosen["sso_start_url"], as_json=as_json)
 
     shown, unwritten = accounts_shown(exports), {way: why for way in ways if (why := no_profile(way))}
     roles = {way.role_arn for way in unwritten if isinstance(way, RoleWay)}
@@ -155,6 +170,29 @@ def profiles(  # noqa: PLR0913 - one parameter an option
     for note in () if as_json else notes:
         click.echo(f"Note: {note}.", err=True)
     return _WOULD_CHANGE if dry_run and differs else 0
+
+
+def _refuse_contradictions() -> None:
+    """Options that do not go together: two sources of credentials, and with `--page` an option of profiles."""
+    run = click.get_current_context()
+    if run.params["source_profile"] and run.params["credential_source"]:
+        raise click.UsageError("Give --source-profile or --credential-source, not both.")
+    given = (
+        one for one in run.command.params if run.get_parameter_source(one.name or "") is ParameterSource.COMMANDLINE
+    )
+    others = [one.opts[0] for one in given if one.name not in _OF_THE_PAGE]
+    if run.params["page"] and others:
+        raise click.UsageError(f"--page writes no profiles and is for a --person: leave out {' and '.join(others)}.")
+
+
+def _write_page(page: Path, who: Who, ways: Sequence[Way], start_url: str | None, *, as_json: bool) -> int:
+    from twokeys import files
+    from twokeys.profiles.page import page_of
+
+    files.write_output(page, page_of(who.name, ways, start_url))
+    told = {"for": {"kind": who.kind, "name": who.name}, "file": str(page), "ways": [*map(_way_data, ways)]}
+    click.echo(json.dumps(told) if as_json else f"{page}: {counted(len(ways), 'door')} of {who.name}")
+    return 0
 
 
 def _refuse_unknown(who: Who, ways: Sequence[Way], members: Members) -> None:

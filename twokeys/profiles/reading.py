@@ -7,13 +7,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from twokeys.access import environment
 from twokeys.access.accounts import Accounts
 from twokeys.access.graph import build
 from twokeys.access.principals import INLINE_POLICIES
 from twokeys.access.snapshot import Snapshot
 from twokeys.answers.published import FORMAT, doors_of, fit, published
 from twokeys.answers.reading import read
-from twokeys.doors import ACCOUNT_OUTPUT, PEOPLE_OUTPUT, ExportedDoor, Who
+from twokeys.doors import ACCOUNT_OUTPUT, ENVIRONMENTS_OUTPUT, PEOPLE_OUTPUT, ExportedDoor, Who
 from twokeys.errors import Refusal
 from twokeys.exports import ASK, Exports, account_names, is_account_id
 from twokeys.iam import UNKNOWN, Arn
@@ -57,7 +58,8 @@ def read_ways(exports: Sequence[Exports]) -> tuple[tuple[Way, ...], Members]:
     of one name are told apart by their accounts. Refuses doors that are hidden as secrets, malformed or still without
     account ids; and exports that do not speak of doors, which is not the same as having none.
     """
-    reader = _Reader(account_names(exports), _by_account(exports, "regions"), _center(exports))
+    environments = {name: str(said) for each in exports for name, said in _mapping(each, ENVIRONMENTS_OUTPUT)}
+    reader = _Reader(account_names(exports), environments, _by_account(exports, "regions"), _center(exports))
     ways: dict[tuple[str, ...], Way] = {}
     members: dict[Who, frozenset[str]] = {}
     assigned: set[tuple[str, str]] = set()
@@ -102,9 +104,10 @@ def _target(way: Way) -> tuple[str, str]:
 
 @dataclass(frozen=True)
 class _Reader:
-    """What all exports together tell: accounts' names and regions by id, and Identity Center's address and region."""
+    """What all exports together tell: accounts' names and regions by id, environments by name, and Identity Center."""
 
     names: Mapping[str, str]
+    environments: Mapping[str, str]
     regions: Mapping[str, str]
     center: Mapping[str, str]
 
@@ -144,10 +147,12 @@ class _Reader:
         """
         door = exported.door
         account = door.target.account
+        name = self.names.get(account, account)
         common: Any = {
             "name": exported.name,
             "account": account,
-            "account_name": self.names.get(account, account),
+            "account_name": name,
+            "environment": self.environments.get(name) or environment.of_names([name]) or "",
             **door.declaration,
         }
         if door.target.permission_set is not None:

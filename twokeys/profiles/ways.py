@@ -21,12 +21,14 @@ class _Way(Declaration):
 
     A trust cannot name a group, so of a group's members only these come in:
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
+    `environment` is "" where nothing tells it.
     """
 
     name: str
     sources: tuple[Who, ...]
     account: str
     account_name: str
+    environment: str = ""
     admitted: frozenset[str] | None = None
     region: str | None = None
 

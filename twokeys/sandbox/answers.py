@@ -72,8 +72,8 @@ def _questions(people: list[str], picture: Path) -> Iterator[tuple[click.Command
     """Each command with its arguments; the states come after them."""
     yield _named("audit", audit), ["audit", "prod", "--html", "audit.html"]
     if people:
-        arguments = ["profiles", "--person", people[0], "--config", "aws-config"]
-        yield _named("profiles", profiles), arguments
+        for written in (["--config", "aws-config"], ["--page", "ways-in.html"]):
+            yield _named("profiles", profiles), ["profiles", "--person", people[0], *written]
     yield _named("map", map_), ["map", "--html", "map.html", "--svg", str(picture)]
     bill = ["costs", "--file", "bill.csv", "--picture", "bill.svg", "--by", "account", "--by", "service"]
     yield _named("costs", costs), [*bill, "--by", "tag:environment"]

@@ -92,7 +92,7 @@ def show_answers(story: Story, box: Sandbox, picture: Path, console: Console, *,
         story.failed += ask(_states(box), folder, picture, story.outputs)
     console.print()
     _print(console, f"pictures {_short(picture)}, in {_short(folder)}:", 9)
-    _print(console, "         audit.html map.html bill.svg (the bill is invented)", 9)
+    _print(console, "         audit.html map.html ways-in.html bill.svg (the bill is invented)", 9)
 
 
 def _enter(story: Story, box: Sandbox, console: Console, *, verbose: bool) -> None:

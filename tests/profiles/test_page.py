@@ -1,0 +1,164 @@
+"""The page of links: one link per door of a person, self-contained, and nothing in it can be anything but text.
+
+What the console takes: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_switch-role-console.html
+"""
+
+import json
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from tests.profiles.doors import MANAGEMENT, PROD, STAGE, door, outputs, write
+from tests.profiles.test_ways import identity_center
+from twokeys.access.graph import build
+from twokeys.access.snapshot import Snapshot
+from twokeys.access.state import read_state
+from twokeys.answers.published import published
+from twokeys.answers.reading import read
+from twokeys.doors.symbols import texts_of
+from twokeys.errors import Refusal
+from twokeys.exports import read_exports
+from twokeys.profiles.commands import profiles
+
+
+class _Page(HTMLParser):
+    """What a browser would see: tags with their attributes, links and text."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+        self.feed(text)
+        self.links = [str(each["href"]) for tag, each in self.tags if tag == "a"]
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+def page(folder: Path, content: dict[str, Any], *arguments: str, person: str = "ada") -> _Page:
+    file, state = folder / "ways.html", write(folder, "s.json", content)
+    given = ("--person", person, "--page", str(file), "--state", state, *arguments)
+    CliRunner().invoke(profiles, given, standalone_mode=False, catch_exceptions=False)
+    return _Page(file.read_text())
+
+
+@pytest.fixture(autouse=True)
+def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    path = tmp_path / "config"
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(path))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("partition", "host"),
+    [
+        ("aws", "signin.aws.amazon.com"),
+        ("aws-cn", "signin.amazonaws.cn"),
+        ("aws-us-gov", "signin.amazonaws-us-gov.com"),
+    ],
+)
+def test_each_door_has_a_link_to_the_switch_role_page_of_its_partition(
+    tmp_path: Path, config: Path, partition: str, host: str
+) -> None:
+    long = "d" * 70  # the display name has at most 64 characters
+    found = page(tmp_path, outputs(door(long, role="ops/admin", target=PROD, partition=partition)))
+    (link,) = map(urlsplit, found.links)
+    assert (link.scheme, link.netloc, link.path) == ("https", host, "/switchrole")
+    query = {"account": [PROD], "roleName": ["ops/admin"], "displayName": [long[:64]], "color": ["F2B0A9"]}
+    assert parse_qs(link.query) == query
+    assert not config.exists()
+
+
+def test_the_colours_are_those_of_the_links_that_the_stacks_export_also_from_a_file_of_doors(
+    tmp_path: Path, project_root: Path
+) -> None:
+    states = [project_root / "tests/map/states" / f"{name}.json" for name in ("management", "stage", "prod")]
+    exported = {
+        (query["account"][0], query["roleName"][0]): query["color"]
+        for state in states[1:]
+        for url in texts_of(read_exports(str(state)).outputs["switch_role_urls"])
+        for query in [parse_qs(urlsplit(url).query)]
+    }
+    file = tmp_path / "doors.html"
+    doors = write(
+        tmp_path, "doors.json", published(read(build(Snapshot.together(list(map(read_state, states)), "three"))))
+    )
+    for given in (["--from", doors], [part for state in states for part in ("--state", str(state))]):
+        arguments = ["--person", "alice", "--page", str(file), *given]
+        CliRunner().invoke(profiles, arguments, standalone_mode=False, catch_exceptions=False)
+        queries = [parse_qs(urlsplit(link).query) for link in _Page(file.read_text()).links]
+        linked = {(query["account"][0], query["roleName"][0]): query["color"] for query in queries}
+        assert linked.keys() & exported.keys()
+        assert linked.items() >= {key: exported[key] for key in linked.keys() & exported.keys()}.items()
+
+
+def test_an_account_s_own_environment_colours_it_whatever_its_name(tmp_path: Path) -> None:
+    told = {"member_account_ids": {"payments": STAGE}, "member_account_environments": {"payments": "prod"}}
+    assert parse_qs(urlsplit(page(tmp_path, outputs(door("a")) | told).links[0]).query)["color"] == ["F2B0A9"]
+
+
+def test_a_door_that_the_console_cannot_take_has_no_link_and_says_why(tmp_path: Path) -> None:
+    closed = {"expires": "2026-01-31T15:00Z"}
+    found = page(tmp_path, outputs(door("a", external_id="x-1"), door("b", role="late", **closed)))
+    assert found.links == []
+    assert "external ID" in found.text
+    assert "closed since 2026-01-31 15:00 UTC" in found.text
+
+
+def test_a_permission_set_leads_to_the_access_portal_and_to_nothing_that_is_no_web_page(tmp_path: Path) -> None:
+    assert page(tmp_path, identity_center()).links == ["https://d-1234567890.awsapps.com/start"]
+    portal = "https://acme.awsapps.com/start"
+    assert page(tmp_path, identity_center(), "--sso-start-url", portal).links == [portal]
+    assert page(tmp_path, identity_center(), "--sso-start-url", "javascript:alert(1)").links == []
+
+
+def test_one_person_s_page_has_only_their_doors(tmp_path: Path) -> None:
+    exported = outputs(door("a"), door("b", names=("bob",), target=PROD))
+    (link,) = page(tmp_path, exported, person="bob").links
+    assert PROD in link
+    with pytest.raises(Refusal, match=r"no user is called eve.*the users there are ada, bob"):
+        page(tmp_path, exported, person="eve")
+
+
+def test_a_page_takes_no_option_of_profiles(tmp_path: Path) -> None:
+    with pytest.raises(click.UsageError, match="leave out --prefix and --dry-run"):
+        page(tmp_path, outputs(door("a")), "--dry-run", "--prefix", "x-")
+    state = write(tmp_path, "s.json", outputs(door("a", kind="role", names=("ci",))))
+    done = CliRunner().invoke(profiles, ["--role", "ci", "--page", str(tmp_path / "p.html"), "--state", state])
+    assert (done.exit_code, "leave out --role" in done.output) == (2, True)
+
+
+def test_whatever_an_export_says_stays_text_and_the_page_loads_nothing(tmp_path: Path) -> None:
+    evil = "\"><script>alert(1)</script><img src=x onerror=alert(1)>'&lt;"
+    exported = outputs(
+        door(evil, names=(evil,), reason=evil, owner=evil, trusted=[f"arn:aws:iam::{MANAGEMENT}:root"]),
+        member_account_ids={evil: STAGE},
+        member_account_environments={evil: evil},
+    )
+    found = page(tmp_path, exported, person=evil)
+    assert {tag for tag, _ in found.tags} <= {
+        *("html", "head", "meta", "title", "style", "body", "h1"),
+        *("p", "ul", "li", "a", "div", "strong", "wbr"),
+    }
+    names = {name for _, attributes in found.tags for name in attributes}
+    assert not names & {"src", "srcset", "data"}
+    assert not any(name.startswith("on") for name in names)
+    assert found.text.count(evil) >= 4  # the name, the account, the reason and the owner
+    policy = next(each["content"] for tag, each in found.tags if each.get("http-equiv") == "Content-Security-Policy")
+    assert str(policy).startswith("default-src 'none'")
+    assert "url(" not in (tmp_path / "ways.html").read_text()
+
+
+def test_json_says_what_was_written(tmp_path: Path) -> None:
+    state, file = write(tmp_path, "s.json", outputs(door("a"), door("b", names=("bob",)))), str(tmp_path / "p.html")
+    result = CliRunner().invoke(profiles, ["--person", "ada", "--page", file, "--state", state, "--json"])
+    told = json.loads(result.stdout)
+    assert (told["file"], [way["declared"]["name"] for way in told["ways"]]) == (file, ["a"])

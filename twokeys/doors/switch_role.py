@@ -1,0 +1,25 @@
+"""Links that switch to a role in the AWS console, for people who are signed in to it.
+
+https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_switch-role-console.html
+"""
+
+import re
+from urllib.parse import urlencode
+
+_HOSTS = {"aws": "signin.aws.amazon.com", "aws-cn": "signin.amazonaws.cn", "aws-us-gov": "signin.amazonaws-us-gov.com"}
+_RED, _YELLOW, _GREEN, _BLUE = "F2B0A9", "FAD791", "B7CA9D", "99BCE3"
+_COLOURS = {"prod": _RED, "production": _RED, "stage": _YELLOW, "staging": _YELLOW, "dev": _GREEN, "test": _GREEN}
+
+
+def colour_of(environment: str) -> str:
+    """The colour that tells an environment from the others: six hexadecimal digits. Prod is red.
+
+    A shard (`prod-001`) has the colour of its environment.
+    """
+    return _COLOURS.get(re.sub(r"-\d{3,}$", "", environment), _BLUE)
+
+
+def switch_role_url(account_id: str, role: str, *, display_name: str, environment: str, partition: str = "aws") -> str:
+    """The link for one role (with its path, if it has one), in the colour of the environment."""
+    query = {"account": account_id, "roleName": role, "displayName": display_name[:64], "color": colour_of(environment)}
+    return f"https://{_HOSTS.get(partition, _HOSTS['aws'])}/switchrole?{urlencode(query)}"

@@ -1,0 +1,47 @@
+"""The page of one person's ways in: one self-contained HTML file, pure text from pure data.
+
+Everything that comes from an export is escaped; the page loads nothing and runs no script.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from twokeys.answers import pages
+from twokeys.doors.expiry import until
+from twokeys.doors.switch_role import colour_of, switch_role_url
+from twokeys.profiles.ways import AssignmentWay, RoleWay, Way, closed
+
+
+def page_of(person: str, ways: Iterable[Way], start_url: str | None = None) -> str:
+    """The page with a link for each way that the console can take; `start_url` is the access portal's, if said."""
+    shown = [_shown(way, start_url) for way in ways]
+    return pages.page("twokeys.profiles", "page.html", person=person, ways=shown)
+
+
+def _shown(way: Way, start_url: str | None) -> dict[str, object]:
+    url, why_not = _link(way, start_url)
+    role = way.role if isinstance(way, RoleWay) else way.permission_set
+    facts = [f"{role} in {way.account_name}" + (f" ({way.account})" if way.account_name != way.account else "")]
+    facts += [way.reason or "", f"owner: {way.owner}" if way.owner else ""]
+    facts += ["with MFA" if isinstance(way, RoleWay) and way.mfa else "", why_not]
+    facts += [f"until {until(way.expires)}"] if way.expires and not closed(way) else []
+    return {"name": way.name, "url": url, "colour": colour_of(way.environment), "facts": list(filter(None, facts))}
+
+
+def _link(way: Way, start_url: str | None) -> tuple[str | None, str]:
+    """Where the console goes for this way, or why it does not.
+
+    It asks for no external ID: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_permissions-to-switch.html
+    """
+    if over := closed(way):
+        return None, over
+    if isinstance(way, AssignmentWay):
+        portal = start_url or way.start_url or ""
+        return (portal, "") if portal.startswith("https://") else (None, "sign in at your AWS access portal")
+    if way.asks_external_id:
+        return None, "the console cannot give an external ID: twokeys assume --external-id can"
+    partition = way.role_arn.split(":")[1]
+    return switch_role_url(
+        way.account, way.role, display_name=way.name, environment=way.environment, partition=partition
+    ), ""
