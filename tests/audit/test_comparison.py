@@ -633,9 +633,9 @@ def test_a_way_through_roles_is_used_where_each_session_began_the_next() -> None
     found = compared(world, second, covered=(STAGE,))
     (way,) = [one for one in found.ways if one.way.source.who.name == "ann"]
     assert (way.usage, way.not_known) == (Usage.NOT_KNOWN, "management is not covered in us-east-1")
-    of, all_of = "of which it is not known whether they were used", compared(world, second, covered=())
-    assert headline(found).endswith(f" unusual, 1 step on the way {of}")
-    assert headline(all_of).endswith(f" unusual, 1 door and 1 step on the way {of}")
+    of, all_of = "of which it is not known whether", compared(world, second, covered=())
+    assert headline(found).endswith(f" unusual, 1 step on the way {of} it was used")
+    assert headline(all_of).endswith(f" unusual, 1 door and 1 step on the way {of} they were used")
 
 
 def in_a_session(name: str = "s", **changes: Any) -> dict[str, Any]:

@@ -227,7 +227,7 @@ def headline(found: Comparison | None) -> str:
         if count
     )
     not_known = [
-        f"{of} of which it is not known whether they were used" if of else "",
+        f"{of} of which it is not known whether {'it was' if doors + steps == 1 else 'they were'} used" if of else "",
         f"{counted(len(found.unreadable), 'record')} that cannot be read" if found.unreadable else "",
         f"{counted(len(found.not_readable), 'file')} that cannot be read" if found.not_readable else "",
     ]
