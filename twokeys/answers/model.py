@@ -151,6 +151,8 @@ class Way:
     role_session_seconds: int | None = None
     third_party: str | None = None
     """Of one that comes from an account or organization of others: `OUTSIDE` or `NOT_SHOWN_INSIDE`."""
+    open_to: str | None = None
+    """The identity provider, such as GitHub, where whoever has an account there comes in."""
 
     @property
     def source(self) -> Party:
