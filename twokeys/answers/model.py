@@ -119,8 +119,8 @@ class Step:
     grant: Key = Key.PRESENT
     closes: datetime | None = None
     """The moment from which AWS refuses it, where a key says one."""
-    requirements: tuple[Requirement, ...] = field(default=(), repr=False)
-    """What `conditions` say in words, with the external IDs: never to be printed."""
+    requirements: tuple[tuple[Requirement, ...], tuple[Requirement, ...]] = field(default=((), ()), repr=False)
+    """What `conditions` say in words, of the trust and of the grant, with the external IDs: never to be printed."""
 
     @property
     def keys(self) -> tuple[KeyPlace, ...]:

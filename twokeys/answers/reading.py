@@ -332,7 +332,7 @@ class _Reader:
             declared=self._declaration(door),
             grant=_KEYS[door.grant_key],
             closes=_closes(door),
-            requirements=(*door.trust.requirements, *door.grant.requirements),
+            requirements=(door.trust.requirements, door.grant.requirements),
         )
 
     def _session_of(self, role: Principal) -> int | None:

@@ -17,7 +17,7 @@ from twokeys.answers.published import EXTERNAL_ID, MFA
 from twokeys.audit import LEARNING
 from twokeys.audit.coverage import Covered
 from twokeys.audit.logs import Source
-from twokeys.audit.trail import LOGGING, ROOT, SIGN_IN, Trail, Use, resolved
+from twokeys.audit.trail import LOGGING, ROOT, SESSION, SIGN_IN, Trail, Use, resolved
 from twokeys.doors import Who
 from twokeys.iam.globs import Glob
 from twokeys.shown import counted
@@ -35,6 +35,7 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_common-scenarios_third
 _BY_PROVIDER = ("web-identity", "saml", "identity-center-user", "identity-center-group")
 """Who comes by an identity provider: recorded in the role's account only."""
 _ANOTHER_ID = "caller or role has another unique id than in what was read"
+_NO_BEGINNING = "a session of this role is in the records, its AssumeRole is not"
 _NOT_NAMED = "the record does not name the caller"
 _NOT_SHOWN = "nothing shows whether the caller is whom the door is for"
 _UNKNOWN_MANAGEMENT = Who("root", "")
@@ -164,9 +165,19 @@ class Comparison:
         return tuple(one.use for one in self.population if not one.doors)
 
     @property
+    def not_begun(self) -> int:
+        """How many of the entries are sessions whose AssumeRole is in no record."""
+        return sum(one.use.event == SESSION and not one.on_the_way for one in self.population)
+
+    @property
     def not_shown(self) -> dict[str, int]:
         """Of what doors ask for how many entries and uses of steps do not show whether it was there."""
-        asked = (what for one in self.population for what, shown in _asked(one).items() if shown is None)
+        asked = (
+            what
+            for one in self.population
+            for what, shown in _asked(one).items()
+            if shown is None and one.use.event != SESSION
+        )
         return dict(Counter(asked))
 
     @property
@@ -225,6 +236,8 @@ def compare(
     on_the_way = {step.source.who.account for way in answers.ways for step in way.steps} - {*answers.accounts}
     signed = [use for use in known if use.account in on_the_way and _is_weak(use)]
     calls = [*_root_calls(answers, trail), *_logging(trail, {*answers.accounts} | on_the_way)]
+    users = _users(answers)
+    calls += _unknown_keys(answers, trail, users)
     calls += [Unusual(one.use, why) for one in population if one.on_the_way and (why := _lacks(one))]
     lacks = {one.use.id: _lacks(one) for one in population if not one.on_the_way}
     learned = None
@@ -238,7 +251,7 @@ def compare(
         end=end,
         learned_until=learned,
         doors=tuple(use for _, use in by_doors.values()),
-        unusual=tuple(_unusual([*judged, *signed], learned, _users(answers), calls, lacks)),
+        unusual=tuple(_unusual([*judged, *signed], learned, users, calls, lacks)),
         apart=dict(sorted(apart.items())),
         unreadable=tuple(trail.unreadable.values()),
         sign_ins=tuple(_sign_ins(judged)),
@@ -410,7 +423,7 @@ class _Tallies:
         may_be = [
             one
             for one in into
-            if (use.event == ROOT and not use.told)  # a session that only the member's account has a record of
+            if (use.event in (ROOT, SESSION) and not use.told)  # a session whose beginning has no record
             or (
                 _may_be(use.caller.who, one.door.source.who)
                 and not (by_id and _has_another_id(one.door.source.who, by_id, ids))
@@ -442,7 +455,9 @@ def _asked(entry: Entry) -> dict[str, bool | None]:
 
 
 def _lacks(entry: Entry) -> tuple[str, ...]:
-    """What the call was without that each door that explains it asks for, in words."""
+    """What the call was without that each door that explains it asks for, in words; or that no call is there."""
+    if entry.use.event == SESSION:
+        return (_NO_BEGINNING,)
     return tuple(_ASKED[what] for what, shown in _asked(entry).items() if shown is False)
 
 
@@ -520,6 +535,8 @@ def _comes_by(source: Who, event: str) -> bool:
 
     A door for any provider may be for both of them. https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_sts-comparison.html
     """
+    if event == SESSION:  # nothing tells how it began
+        return True
     if event == "AssumeRoleWithSAML":
         return source.kind in _BY_PROVIDER and (source.kind != "web-identity" or source.name.startswith(_ANY_PROVIDER))
     if event == "AssumeRoleWithWebIdentity":
@@ -621,6 +638,13 @@ def _key_calls(answers: Answers, trail: Trail) -> Iterable[tuple[str, int]]:
         if caller.kind != "root-user" and account in answers.accounts:
             who = Party(caller, account_name=answers.names.get(account, "")).short
             yield f"{name or 'other'} calls of {who} with an access key", calls.count
+
+
+def _unknown_keys(answers: Answers, trail: Trail, users: Container[Who]) -> Iterable[Unusual]:
+    for (account, caller, name), calls in trail.calls.items():
+        if caller.kind == "user" and caller not in users and account in answers.accounts:
+            said = f"{name or 'other'} calls with an access key of a user that nothing read shows"
+            yield Unusual(calls.last, (f"{said}, {counted(calls.count, 'time')}",))
 
 
 def _logging(trail: Trail, accounts: Container[str]) -> Iterable[Unusual]:

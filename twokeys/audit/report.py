@@ -402,7 +402,13 @@ def _row_of_use(use: Use, answers: Answers) -> dict[str, str]:
     target = Party(use.target, use.arn, answers.names.get(use.account, ""))
     return {
         **_ends(named(use.caller, answers), target),
-        **({"into role": "console"} if use.event == SIGN_IN else {} if use.event in EVENTS else {"into role": ""}),
+        **(
+            {"into role": "console"}
+            if use.event == SIGN_IN
+            else {}
+            if use.event in EVENTS or use.role
+            else {"into role": ""}
+        ),
         **({} if use.told or not use.unique_id else {"who": use.unique_id}),
         "time": _at(use.time),
         "call": use.event,
