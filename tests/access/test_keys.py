@@ -510,6 +510,7 @@ LET = f"let role ci assume {DEPLOYER} there too (%s), or take it out of the trus
 NARROW = "narrow that Deny (%s), or take it out of the trust policy"
 BOUNDED, DENIED = "permissions boundary does not allow it", "inline policy enter of role ci denies it"
 ADD = "add %s to the Principal of that role's trust policy, or remove the grant"
+MEMBERS = "those members of the group who are to come in (AWS takes no group there)"
 NEITHER = f"but the trust policy of that role names neither it nor its account: {NO_TRUST}"
 UNSEEN = "is made from something that this program only reads, and the engine shows a policy nothing that is only read"
 IMPORT = (
@@ -567,8 +568,8 @@ says(
     (NO_GRANT, f"{TRUSTS} {arn(HUB, 'user/bob')} of account {HUB}, but no policy of user bob grants sts:AssumeRole on "
      f"it: {NO_GRANT}", GIVE.replace("role ci", "user bob"), f"{arn(HUB, 'user/bob')} -> {DEPLOYER}", "deployer"),
     *((NO_TRUST, f"{who.capitalize()} of account {HUB} is granted sts:AssumeRole on role {DEPLOYER} in account {STAGE}"
-       f", {NEITHER}", ADD % arn(HUB, named), f"{arn(HUB, who.replace(' ', '/'))} -> {DEPLOYER}", who.split()[1])
-      for who, named in (("group developers", "root"), ("user alice", "user/alice"))),
+       f", {NEITHER}", ADD % named, f"{arn(HUB, who.replace(' ', '/'))} -> {DEPLOYER}", who.split()[1])
+      for who, named in (("group developers", MEMBERS), ("user alice", arn(HUB, "user/alice")))),
 )(grant_to_a_group_that_the_user_is_not_in)  # fmt: skip
 says(
     (NO_PROOF, f"{HOLDS} {arn(PROD, 'role/deployer')} in account {PROD}, but that account is not in this stack and no "
@@ -777,7 +778,7 @@ GOV_HUB, GOV_STAGE = (f"arn:aws-us-gov:iam::{account}" for account in (HUB, STAG
 
 @says(
     (NO_TRUST, f"Group staff of account {HUB} is granted sts:AssumeRole on role {GOV_STAGE}:role/closed in account "
-     f"{STAGE}, {NEITHER}", ADD % f"{GOV_HUB}:root",
+     f"{STAGE}, {NEITHER}", ADD % MEMBERS,
      f"{GOV_HUB}:group/staff -> {GOV_STAGE}:role/closed", "staff"),
     (NO_GRANT, f"Role {GOV_STAGE}:role/open in account {STAGE} trusts account {HUB} as a whole, but nobody there is "
      f"granted sts:AssumeRole on it by this stack: {NO_GRANT}", "give those who shall enter a policy that allows "

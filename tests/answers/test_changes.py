@@ -196,15 +196,23 @@ def age(seconds: int) -> dict[str, dict[str, object]]:
     return {"NumericLessThan": {"aws:MultiFactorAuthAge": str(seconds)}}
 
 
+def ends(day: str) -> dict[str, dict[str, object]]:
+    return {"DateLessThan": {"aws:CurrentTime": f"{day}T00:00:00Z"}}
+
+
 @pytest.mark.parametrize(
     ("before", "after", "told"),
     [
         (asks(external("abc")), asks(external("xyz")), "another external ID"),
         (asks(external("abc")), asks(external("abc", "xyz")), "another external ID"),
         (asks(external("abc")), asks(external("abc"), external("xyz")), "another external ID"),
-        (asks(age(300)), asks(age(360000)), "MFA is asked for otherwise"),
-        (asks(MFA), asks({**MFA, **age(300)}), "MFA is asked for otherwise"),
-        (asks({**MFA, **age(300)}), asks(MFA), "MFA is asked for otherwise"),
+        (asks(age(300)), asks(age(360000)), "MFA, less than 5 min ago became MFA, less than 100 h ago"),
+        (asks(MFA), asks(age(3601)), "MFA became MFA, less than 3601 s ago"),
+        (encrypted(asks(age(300))), asks(age(300)), None),
+        (asks(MFA), asks({**MFA, **age(300)}), "MFA, less than 5 min ago is asked for too"),
+        (asks({**MFA, **age(300)}), asks(MFA), "MFA, less than 5 min ago is not asked for any more"),
+        (asks(MFA), asks({**MFA, **ends("2020-01-31")}), "until 2020-01-30 (closed since then) is asked for too"),
+        (asks(MFA), asks({**MFA, **ends("2999-01-31")}), "until 2999-01-30 is asked for too"),
         (asks(MFA), asks({**MFA, **external("abc")}), "external ID is asked for too"),
         (asks(MFA), asks({}), "MFA is not asked for any more"),
         (
@@ -231,7 +239,9 @@ def test_other_values_of_conditions_are_a_change_and_their_order_and_form_are_no
 ) -> None:
     """https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_common-scenarios_third-party.html"""
     found = changes(read(before.graph), read(after.graph))
-    assert [one.what for one in found.changed] == ([] if told is None else [(f"under other conditions: {told}",)])
+    assert [one.what for one in found.changed] == (
+        [] if told is None else [(f"under other conditions of the trust: {told}",)]
+    )
     assert bool(found) is (told is not None)
     assert "xyz" not in in_markdown(found) + json.dumps(as_data(found))
 
@@ -283,7 +293,7 @@ def test_a_condition_of_a_trust_in_an_identity_provider_that_is_another_one_or_g
         world = two_keys()
         world.role("gh", world.stage, document(statement))
         states.append(write_state(tmp_path / name, world))
-    said = [] if told is None else [f"under other conditions: {told}"]
+    said = [] if told is None else [f"under other conditions of the trust: {told}"]
     assert [one["what"] for one in json.loads(written("diff", *states, "--json"))["changed"]] == [said][: len(said)]
     assert all(f"\n    {one}\n" in written("diff", *states) for one in said)
     assert bool(told) is ("#### Changed" in written("diff", *states, "--format", "markdown"))
@@ -308,8 +318,27 @@ def test_a_condition_that_moves_to_another_door_of_a_way_is_a_change() -> None:
     said, address = "under other conditions", "aws:SourceIp IpAddress 192.0.2.0/24"
     assert of_alice.what == (
         f"{said} from user alice of management to role ci of management: {address} is not asked for any more",
-        f"{said} from role ci of management to role deployer of {STAGE}: {address} is asked for too",
+        f"{said} of the trust from role ci of management to role deployer of {STAGE}: {address} is asked for too",
     )
+
+
+def test_a_condition_that_moves_from_the_trust_to_the_grant_is_a_change() -> None:
+    """The account that owns the role no longer asks for MFA itself: another grant opens it without.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic-cross-account.html
+    """
+    before, after = asks(MFA), asks({})
+    grant = next(one for one in after.resources if one.name == "ci-grant")
+    values = {**(grant.inputs or {}), "policy": document({**grants(DEPLOYER), "Condition": MFA})}
+    after.change(grant, inputs=values, outputs=values)
+    found = changes(read(before.graph), read(after.graph))
+    (changed,) = as_data(found)["changed"]
+    assert changed["what"] == [
+        "under other conditions of the trust: MFA is not asked for any more",
+        "under other conditions of the grant: MFA is asked for too",
+    ]
+    assert f"    {changed['what'][0]}" in list(lines(found))
+    assert "; ".join(changed["what"]) in in_markdown(found)
 
 
 @pytest.mark.parametrize(

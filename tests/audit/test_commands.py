@@ -715,6 +715,7 @@ def test_a_third_party_is_said_to_be_outside_where_the_accounts_of_the_organizat
     assert f"role vendor\n    {known} · external ID" in text
     assert top in Path("report.html").read_text()
     assert f"{known}, no external ID, always" in Path("report.html").read_text()
+    assert f"{known}, 1 of 2 ways without an external ID" in Path("report.html").read_text()
     rows = list(csv.DictReader(Path("report.csv").read_text().splitlines()))
     told = {row["into role"]: (row["third party"], row["external ID"]) for row in rows if row["what"] == "way in"}
     assert told == {"deployer": ("", ""), "guest": (known, "not asked for"), "vendor": (known, "asked for")} | {
@@ -725,6 +726,31 @@ def test_a_third_party_is_said_to_be_outside_where_the_accounts_of_the_organizat
     assert found["summary"]["thirdParties"] == [{"known": known, "ways": 2, "withoutExternalId": 1}]
     (guest,) = [way for way in found["ways"] if way["target"]["name"] == "guest"]
     assert guest["thirdParty"] == {"known": known, "externalId": False}
+
+
+def test_a_way_that_is_open_to_everybody_at_a_provider_is_said_at_the_top_and_gives_1(tmp_path: Path) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_oidc_secure-by-default.html."""
+    world = two_keys()
+    provider = world_arn(STAGE, "oidc-provider/token.actions.githubusercontent.com")
+    subjects = {"StringLike": {"token.actions.githubusercontent.com:sub": ["repo:*", "repo:acme/app:*"]}}
+    statement = {"Effect": "Allow", "Principal": {"Federated": provider}, "Action": "sts:AssumeRoleWithWebIdentity"}
+    world.role("gha", world.stage, document({**statement, "Condition": subjects}))
+    state = str(write_state(tmp_path / "a", world))
+    result = run("stage", "--state", state, "--csv", "report.csv", "--html", "report.html", "--exit-code")
+    assert result.return_value == 1
+    said = "open to anybody who has an account at GitHub"
+    assert f"1 way {said}" in result.output.splitlines()[1]
+    assert f"GitHub repo:* -> role gha\n    {said} · always" in result.output
+    assert "GitHub repo:acme/app:* -> role gha\n    always" in result.output
+    assert f"1 way {said}" in Path("report.html").read_text()
+    rows = list(csv.DictReader(Path("report.csv").read_text().splitlines()))
+    assert {row["who"]: row["third party"] for row in rows if row["into role"] == "gha"} == {
+        "GitHub repo:*": said,
+        "GitHub repo:acme/app:*": "",
+    }
+    found = read("stage", "--state", state)
+    assert found["summary"]["openTo"] == {"GitHub": 1}
+    assert [way["source"]["name"] for way in found["ways"] if way["openTo"]] == ["GitHub repo:*"]
 
 
 def test_files_of_other_services_are_passed_over_and_counted_in_a_folder_and_refused_by_name(tmp_path: Path) -> None:

@@ -435,7 +435,9 @@ def test_who_stopped_or_changed_a_trail_is_unusual_and_nothing_is_known_until_it
     trail = Trail(coverage=Coverage(("us-east-1",)))
     for record in (*records, stop, *([start] if again else [])):
         trail.add(record, delivered=True)
-    found = compare(into(read(two_keys().graph), STAGE), trail, DAY)
+    world = two_keys()
+    world.add("User", "eve", world.stage, name="eve", uniqueId="AIDAEVE")
+    found = compare(into(read(world.graph), STAGE), trail, DAY)
     assert [one for unusual in found.unusual for one in unusual.why] == why
     end = f"to {again[:10]} 09:00 UTC" if again else "on"
     lacks = found.coverage[0].lacks
@@ -729,9 +731,76 @@ def test_a_way_through_roles_is_used_where_each_session_began_the_next() -> None
     found = compared(world, second, covered=(STAGE,))
     (way,) = [one for one in found.ways if one.way.source.who.name == "ann"]
     assert (way.usage, way.not_known) == (Usage.NOT_KNOWN, "management is not covered in us-east-1")
-    of, all_of = "of which it is not known whether they were used", compared(world, second, covered=())
-    assert headline(found).endswith(f" unusual, 1 step on the way {of}")
-    assert headline(all_of).endswith(f" unusual, 1 door and 1 step on the way {of}")
+    of, all_of = "of which it is not known whether", compared(world, second, covered=())
+    assert headline(found).endswith(f" unusual, 1 step on the way {of} it was used")
+    assert headline(all_of).endswith(f" unusual, 1 door and 1 step on the way {of} they were used")
+
+
+def in_a_session(name: str = "s", **changes: Any) -> dict[str, Any]:
+    """A call by a session of the deployer that began with the call before it.
+
+    https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html
+    """
+    path, session_context = changes.pop("path", ""), {"attributes": {"creationDate": changes.pop("began", at(1))}}
+    issuer = {"type": "Role", "arn": arn(STAGE, f"role/{path}deployer"), "accountId": STAGE, "userName": "deployer"}
+    identity = {
+        "type": "AssumedRole",
+        "principalId": f"AROAEXAMPLE:{name}",
+        "arn": f"arn:aws:sts::{STAGE}:assumed-role/deployer/{name}",
+        "accountId": STAGE,
+        "accessKeyId": "ASIA1",
+        "sessionContext": {**session_context, "sessionIssuer": issuer},
+        **changes,
+    }
+    return called(STAGE, at(1, 1), "ListUsers", userIdentity=identity)
+
+
+def with_session(*records: dict[str, Any], covered: tuple[str, ...] = (HUB, STAGE)) -> Comparison:
+    return compared(two_keys(), read_event(STAGE, at(0)), read_event(HUB, at(0)), *records, covered=covered)
+
+
+@pytest.mark.parametrize("covered", [(HUB, STAGE), ()])
+def test_a_session_whose_assume_role_is_in_no_record_perhaps_came_by_each_door_into_its_role(
+    covered: tuple[str, ...],
+) -> None:
+    found = with_session(in_a_session(), in_a_session(), covered=covered)
+    assert (usage(found)["deployer"], found.entries) == (Usage.PERHAPS, 1)
+    assert whys(found)[0][0] == "a session of this role is in the records, its AssumeRole is not"
+    assert "1 session whose AssumeRole is in no record, 1 unusual" in headline(found)
+    assert found.noteworthy
+
+
+@pytest.mark.parametrize(
+    "records",
+    [
+        [in_a_session(began=at(-1))],
+        [in_a_session("i-0123456789abcdef0")],
+        [in_a_session(path="aws-service-role/x.amazonaws.com/")],
+        [in_a_session(invokedBy="cloudformation.amazonaws.com")],
+        [in_a_session(inScopeOf={"issuerType": "AWS::Lambda::Function"})],
+        [entry(CI_SESSION, DEPLOYER, at(1)), in_a_session("session")],
+        [
+            entry(CI_SESSION, DEPLOYER, at(1), responseElements={"credentials": {"accessKeyId": "ASIA1"}}),
+            in_a_session("another"),
+        ],
+    ],
+)
+def test_a_session_that_a_service_or_a_record_or_an_earlier_day_explains_is_no_entry_of_its_own(
+    records: list[dict[str, Any]],
+) -> None:
+    found = with_session(*records)
+    assert found.not_begun == 0
+    assert found.entries == len(records) - 1
+    assert "a session" not in str(whys(found))
+
+
+def test_a_user_with_an_access_key_whom_a_state_shows_is_usual() -> None:
+    world = two_keys()
+    world.add("User", "zoe", world.stage, name="zoe", uniqueId="AIDAZOE")
+    assert compared(world, called(STAGE, at(0), "ListUsers", "zoe")).unusual == ()
+
+
+UNKNOWN = " calls with an access key of a user that nothing read shows"
 
 
 @pytest.mark.parametrize(
@@ -740,9 +809,21 @@ def test_a_way_through_roles_is_used_where_each_session_began_the_next() -> None
         ("", "CreateAccessKey", {}, ["call as the root user, 2 times"], {}),
         ("", "x", {"errorCode": "No"}, ["call as the root user, 2 times", "failed attempt: No"], {}),
         ("", "RotateKey", {"eventType": "AwsServiceEvent"}, [], {}),
-        ("zoe", "CreateUser", {}, [], {"CreateUser calls of user zoe of S with an access key": 2}),
-        ("zoe", "GetSessionToken", {}, [], {"GetSessionToken calls of user zoe of S with an access key": 2}),
-        ("zoe", "ListUsers", {}, [], {"other calls of user zoe of S with an access key": 3}),
+        (
+            "zoe",
+            "CreateUser",
+            {},
+            [f"CreateUser{UNKNOWN}, 2 times"],
+            {"CreateUser calls of user zoe of S with an access key": 2},
+        ),
+        (
+            "zoe",
+            "GetSessionToken",
+            {},
+            [f"GetSessionToken{UNKNOWN}, 2 times"],
+            {"GetSessionToken calls of user zoe of S with an access key": 2},
+        ),
+        ("zoe", "ListUsers", {}, [f"other{UNKNOWN}, 3 times"], {"other calls of user zoe of S with an access key": 3}),
     ],
 )
 def test_calls_of_the_root_user_are_unusual_and_those_with_a_user_s_key_are_counted_apart(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from twokeys.access.accounts import Accounts
 from twokeys.access.judge import Door, settled
@@ -37,7 +37,7 @@ from twokeys.iam import (
 from twokeys.iam.admission import Wanted
 from twokeys.iam.arn import Named
 from twokeys.iam.evaluation import Levels
-from twokeys.iam.shared_providers import shared_provider, tenant_claims
+from twokeys.iam.shared_providers import SharedProvider, open_to_others, shared_provider, tenant_claims
 from twokeys.iam.verdict import Why
 
 _ANYBODY = "*"
@@ -73,6 +73,32 @@ class FederatedTrust:
         shared = shared_provider(federation.prefix)
         demanded = [federation.admits(claim) for claim in tenant_claims(shared)] if shared else []
         return bool(demanded) and any(one.unresolved for one in demanded)
+
+    @property
+    def shared(self) -> SharedProvider | None:
+        """The provider, where it is one that all the world shares."""
+        return shared_provider(self.federation.prefix) if self.federation.action != WITH_SAML else None
+
+    @property
+    def open_to_others(self) -> str | None:
+        """Why everybody who has an account at a shared provider comes in; None where a claim names one tenant."""
+        if self.shared is None or self.unknown or self.foreign or self.federation.provider == ANY_PROVIDER:
+            return None
+        claims = tenant_claims(self.shared)
+        reasons = [open_to_others(self.shared, claim, self.federation.admits(claim)) for claim in claims]
+        return reasons[0] if all(reasons) else None
+
+    def open_by(self, subject: str) -> str | None:
+        """The name of the provider, where one of `sources` is open to whoever has an account there.
+
+        Of several subjects one may be a tenant's own.
+        """
+        if self.shared is None or self.open_to_others is None:
+            return None
+        admitted = self.federation.admits("sub")
+        alone = replace(admitted, values=tuple(one for one in admitted.values if one.text == subject))
+        others = "sub" not in self.shared.claims or open_to_others(self.shared, "sub", alone)
+        return self.shared.name if others else None
 
     @property
     def names_nothing(self) -> bool:

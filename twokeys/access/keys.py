@@ -239,8 +239,9 @@ class _Reader:
             f"{role.arn} in account {self._account(role)}, but "
             f"{why or f'the trust policy of that role {names}'}: the trust key is missing"
         )
-        root = Arn.root(source.account, self._accounts.partition(source.account))
-        named = root if source.kind == "group" else source.arn
+        named = source.arn
+        if source.kind == "group":
+            named = "those members of the group who are to come in (AWS takes no group there)"
         step = f"add {named} to the Principal of that role's trust policy, or remove the grant"
         if why:
             step = f"{_past(why, f'let {named} in')}, or remove the grant"

@@ -22,7 +22,9 @@ MFA_BUT_OF_KEYS: Final = "MFA (not asked of access keys)"
 _EXTERNAL_ID = "sts:externalid"
 EXTERNAL_ID: Final = "external ID"
 _MFA_PRESENT = "aws:multifactorauthpresent"
-_MFA = frozenset({_MFA_PRESENT, "aws:multifactorauthage"})
+_MFA_AGE = "aws:multifactorauthage"
+_MFA = frozenset({_MFA_PRESENT, _MFA_AGE})
+_UNITS: Final = ((3600, "h"), (60, "min"), (1, "s"))
 _WHOSE: Final = {
     "aws:principalorgid": re.compile(r"(.*)"),
     "aws:principalorgpaths": re.compile(r"([^/]*)/.*"),
@@ -218,12 +220,28 @@ def met(requirement: Requirement, lookup: Lookup) -> Truth:
     return negate(found) if requirement.negated else found
 
 
-def in_full(requirements: Iterable[Requirement], plain: Callable[[str], str]) -> dict[object, str]:
+def in_detail(requirement: Requirement, now: datetime) -> str:
+    """As `in_words`, and how long ago MFA may be, and whether an end is over: "MFA, less than 1 h ago"."""
+    words = in_words(requirement)
+    if words in ("MFA", MFA_BUT_OF_KEYS) and requirement.key.lower() == _MFA_AGE:
+        ages = [int(value) if value.isdigit() else None for value in requirement.values]
+        known = [age for age in ages if age is not None]
+        if known and len(known) == len(ages):
+            most = "at most" if "Equals" in requirement.operator else "less than"
+            size, unit = next((size, unit) for size, unit in _UNITS if max(known) % size == 0)
+            return f"{words}, {most} {max(known) // size} {unit} ago"
+    closes = closing(requirement)
+    return f"{words} (closed since then)" if closes is not None and closes <= now else words
+
+
+def in_full(
+    requirements: Iterable[Requirement], plain: Callable[[str], str], words: Callable[[Requirement], str] = in_words
+) -> dict[object, str]:
     """Requirements in words, by keys that are equal for those that ask the same, with every value, in whatever order.
 
     The keys hold external IDs, and are for comparing only. `plain` is applied to each value.
     """
-    found = {key: in_words(one) for one in requirements for key in _in_full(one, plain)}
+    found = {key: words(one) for one in requirements for key in _in_full(one, plain)}
     if requires_mfa(requirements):
         found.pop(MFA_BUT_OF_KEYS, None)
     return found

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import partial
 
 from twokeys.access.documents import MASKS, Document
-from twokeys.access.requirements import EXTERNAL_ID, in_full
+from twokeys.access.requirements import EXTERNAL_ID, in_detail, in_full
 from twokeys.access.snapshot import Evidence
 from twokeys.answers.allowed import Difference, difference, with_ids
 from twokeys.answers.model import Answers, NotProved, Party, Step, Way
@@ -15,6 +17,7 @@ from twokeys.answers.permissions import Level, Permissions
 from twokeys.answers.summary import callers_accounts
 from twokeys.answers.words import duration
 from twokeys.doors import Who
+from twokeys.iam import Requirement
 from twokeys.iam.verdict import all_of
 from twokeys.shown import listed
 
@@ -216,16 +219,34 @@ def _changed(old: Way, new: Way, ids: Mapping[str, str]) -> Changed:
 
 
 def _conditions(old: Way, new: Way, ids: Mapping[str, str], *, same_doors: bool) -> Iterator[str]:
-    """Under which other conditions a way is open; door by door, as a condition that moves along asks another one."""
-    if same_doors and new.through:
-        for before, after in zip(old.steps, new.steps, strict=True):
-            if other := _other_conditions([before], [after], ids):
-                yield f"under other conditions from {after.source.short} to {after.target.short}: {other}"
-    elif other := _other_conditions(old.steps, new.steps, ids):
-        yield f"under other conditions: {other}"
+    """Under which other conditions a way is open; door by door, as a condition that moves along asks another one.
+
+    Between accounts key by key as well: what the grant alone asks for, the next grant need not.
+    """
+    if not same_doors:
+        yield from _asked_otherwise("", _asked(old.steps), _asked(new.steps), ids)
+        return
+    for before, after in zip(old.steps, new.steps, strict=True):
+        where = f" from {after.source.short} to {after.target.short}" if new.through else ""
+        if after.crosses:
+            for key, was, now in zip(("trust", "grant"), before.requirements, after.requirements, strict=True):
+                yield from _asked_otherwise(f" of the {key}{where}", was, now, ids)
+        else:
+            yield from _asked_otherwise(where, _asked([before]), _asked([after]), ids)
 
 
-def _other_conditions(old: Iterable[Step], new: Iterable[Step], ids: Mapping[str, str]) -> str:
+def _asked(steps: Iterable[Step]) -> Sequence[Requirement]:
+    return [one for step in steps for key in step.requirements for one in key]
+
+
+def _asked_otherwise(
+    where: str, old: Sequence[Requirement], new: Sequence[Requirement], ids: Mapping[str, str]
+) -> Iterator[str]:
+    if other := _other_conditions(old, new, ids):
+        yield f"under other conditions{where}: {other}"
+
+
+def _other_conditions(old: Sequence[Requirement], new: Sequence[Requirement], ids: Mapping[str, str]) -> str:
     """In what conditions differ, in words; what is encrypted is compared by its words."""
     values = set()
 
@@ -233,9 +254,10 @@ def _other_conditions(old: Iterable[Step], new: Iterable[Step], ids: Mapping[str
         values.add(value)
         return with_ids(value, ids)
 
-    sides = [in_full([one for step in side for one in step.requirements], plain) for side in (old, new)]
+    words = partial(in_detail, now=datetime.now(UTC))
+    sides = [in_full(side, plain, words) for side in (old, new)]
     if not values.isdisjoint(MASKS):
-        sides = [{one: one for one in side.values()} for side in sides]
+        sides = [{one: one for one in in_full(side, plain).values()} for side in (old, new)]
     was, now = sides
     lost, gained = ({side[key]: None for key in side if key not in other} for side, other in ((was, now), (now, was)))
     alike = [one for one in {**lost, **gained} if one in was.values() and one in now.values()]

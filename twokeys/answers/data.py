@@ -78,6 +78,7 @@ def way_data(way: Way) -> dict[str, Any]:
         "maxSessionSeconds": way.max_session_seconds,
         "accessRole": way.by_access_role,
         "thirdParty": {"known": way.third_party, "externalId": way.external_id} if way.third_party else None,
+        "openTo": way.open_to,
         "why": way.why,
         "declared": declared_data(way.declared),
         "expires": way.expires.isoformat() if way.expires else None,
@@ -153,10 +154,7 @@ def place_data(place: KeyPlace) -> dict[str, Any]:
 
 def declared_data(door: Declared | None) -> dict[str, Any] | None:
     """What people read of a declared door."""
-    if door is None:
-        return None
-    expires = door.expires.isoformat() if door.expires else None
-    return {"name": door.name, "reason": door.reason, "owner": door.owner, "expires": expires}
+    return {"name": door.name, **door.said} if door else None
 
 
 def _permissions_data(permissions: Permissions) -> dict[str, Any]:

@@ -119,8 +119,8 @@ class Step:
     grant: Key = Key.PRESENT
     closes: datetime | None = None
     """The moment from which AWS refuses it, where a key says one."""
-    requirements: tuple[Requirement, ...] = field(default=(), repr=False)
-    """What `conditions` say in words, with the external IDs: never to be printed."""
+    requirements: tuple[tuple[Requirement, ...], tuple[Requirement, ...]] = field(default=((), ()), repr=False)
+    """What `conditions` say in words, of the trust and of the grant, with the external IDs: never to be printed."""
 
     @property
     def keys(self) -> tuple[KeyPlace, ...]:
@@ -151,6 +151,8 @@ class Way:
     role_session_seconds: int | None = None
     third_party: str | None = None
     """Of one that comes from an account or organization of others: `OUTSIDE` or `NOT_SHOWN_INSIDE`."""
+    open_to: str | None = None
+    """The identity provider, such as GitHub, where whoever has an account there comes in."""
 
     @property
     def source(self) -> Party:

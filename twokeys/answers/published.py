@@ -88,9 +88,7 @@ def _door(way: Way) -> Door:
         target=DoorTarget(account=way.account, role=_role(way), partition=_partition(way)),
         requires=DoorRequirements(mfa=MFA in way.conditions, external_id=EXTERNAL_ID in way.conditions),
         max_session_seconds=way.max_session_seconds,
-        reason=declared.reason if declared else None,
-        owner=declared.owner if declared else None,
-        expires=way.expires,
+        **{**(declared.declaration if declared else {}), "expires": way.expires},
     )
 
 

@@ -90,6 +90,12 @@ class _Reader:
         self._listed = dict(_listed_names(graph.snapshot))
         self._permissions: dict[Principal, Permissions] = {}
         self._statements = list(statements(graph))
+        self._open_to = {
+            (found.role, source): name
+            for found in graph.federated
+            for subject, source in found.sources.items()
+            if (name := found.open_by(subject))
+        }
         self._assignments = {one.role: one for one in graph.identity_center.assignments}
 
     def read(self, name: str | None) -> Answers:
@@ -297,6 +303,7 @@ class _Reader:
             by_access_role=self._is_access_role(last.target),
             role_session_seconds=of_role,
             third_party=self._third_party(path.doors[0]),
+            open_to=self._open_to.get((path.doors[0].target, path.doors[0].source)),
         )
 
     def _third_party(self, first: access.Door) -> str | None:
@@ -325,7 +332,7 @@ class _Reader:
             declared=self._declaration(door),
             grant=_KEYS[door.grant_key],
             closes=_closes(door),
-            requirements=(*door.trust.requirements, *door.grant.requirements),
+            requirements=(door.trust.requirements, door.grant.requirements),
         )
 
     def _session_of(self, role: Principal) -> int | None:

@@ -13,6 +13,7 @@ from twokeys.access.requirements import MFA_BUT_OF_KEYS
 from twokeys.access.snapshot import Evidence
 from twokeys.answers.model import NOT_SHOWN_INSIDE, OUTSIDE, Account, Answers, Door, Party, State, Way
 from twokeys.answers.permissions import Level
+from twokeys.answers.words import open_to
 from twokeys.doors import Who
 from twokeys.shown import counted, listed
 
@@ -45,6 +46,8 @@ class Summary:
     """Ways that ask for MFA by an operator that lets in whoever tells nothing of it, such as an access key."""
     third_parties: tuple[tuple[str, int, int], ...] = ()
     """Of third parties that are alike in what is known of them the ways, and those that ask for no external ID."""
+    open_to: tuple[tuple[str, int], ...] = ()
+    """Of each identity provider the ways that are open to whoever has an account there."""
 
     @property
     def through_others(self) -> int:
@@ -68,7 +71,8 @@ class Summary:
             levels = ", ".join(f"{count} {level.word}" for level, count in self.levels)
             have = "has" if self.principals == 1 else "have"
             first = f"{counted(self.principals, 'principal')} {have} {self.ways_in}: {levels}"
-        more = [
+        more = [f"{counted(ways, 'way')} {open_to(provider)}" for provider, ways in self.open_to]
+        more += [
             f"{counted(ways, 'way')} from third parties {known}, {without or 'none'} without an external ID"
             for known, ways, without in self.third_parties
         ]
@@ -96,6 +100,7 @@ class Summary:
                 {"known": known, "ways": ways, "withoutExternalId": without}
                 for known, ways, without in self.third_parties
             ],
+            "openTo": dict(self.open_to),
         }
 
 
@@ -144,6 +149,7 @@ def summary(answers: Answers) -> Summary:
             for known in (OUTSIDE, NOT_SHOWN_INSIDE)
             if (ways := [way for way in answers.ways if way.third_party == known])
         ),
+        open_to=tuple(sorted(Counter(way.open_to for way in answers.ways if way.open_to).items())),
     )
 
 

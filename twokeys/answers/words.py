@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
@@ -20,14 +21,30 @@ def through(stops: Iterable[str]) -> str:
     return f", through {told}" if told else ""
 
 
+def open_to(provider: str) -> str:
+    """Who comes in where a trust policy names no tenant of a provider that all the world shares."""
+    return f"open to anybody who has an account at {provider}"
+
+
 def third_party(way: Way) -> str:
     """Of a third party what is known of it, and that no condition asks it for an external ID; empty for all others."""
+    if way.open_to:
+        return open_to(way.open_to)
     return (way.third_party or "") + (", no external ID" if way.third_party and not way.external_id else "")
 
 
 def third_parties(ways: Iterable[Way]) -> str:
     """What is known of a principal that is a third party, over all of its ways."""
-    return "; ".join(sorted({third_party(way) for way in ways} - {""}))
+    by_known: dict[str, list[Way]] = defaultdict(list)
+    for way in ways:
+        by_known[way.third_party or third_party(way)].append(way)
+    return "; ".join(sorted(_of_several(known, alike) for known, alike in by_known.items() if known))
+
+
+def _of_several(known: str, ways: list[Way]) -> str:
+    said = {third_party(way) for way in ways}
+    without = sum(not way.external_id for way in ways)
+    return said.pop() if len(said) == 1 else f"{known}, {without} of {len(ways)} ways without an external ID"
 
 
 def conditions(way: Way) -> str:

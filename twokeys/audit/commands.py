@@ -73,7 +73,8 @@ class _Moment(click.DateTime):
 @click.option(
     "--exit-code",
     is_flag=True,
-    help="Exit with 1 on what is to be looked at: a door without a key, an entry without a door, an unusual one; and "
+    help="Exit with 1 on what is to be looked at: a door without a key, a way open to "
+    "everybody at an identity provider, an entry without a door, an unusual one; and "
     "on what is not proved or not known: whether a door was used, what a damaged log holds, what AWS did not "
     "answer, whether a user has a password or key. Ways in, users with credentials and doors without a record of use "
     "are answers, and give 0.",
@@ -156,7 +157,11 @@ def audit(  # noqa: PLR0913 - one parameter an option
     numbers = summary(found)
     not_known = not all(one.has for one in found.long_term) or any(one.not_answered for one in found.evidence)
     seen = comparison is not None and comparison.noteworthy
-    return 1 if exit_code and (numbers.doors_without_a_key or numbers.not_proved or not_known or seen) else 0
+    return (
+        1
+        if exit_code and (numbers.doors_without_a_key or numbers.open_to or numbers.not_proved or not_known or seen)
+        else 0
+    )
 
 
 def _from_files(

@@ -19,7 +19,7 @@ from twokeys.answers.published import EXTERNAL_ID, MFA
 from twokeys.audit import LEARNING
 from twokeys.audit.coverage import Covered
 from twokeys.audit.logs import Source
-from twokeys.audit.trail import LOGGING, ROOT, SIGN_IN, Trail, Use, resolved
+from twokeys.audit.trail import LOGGING, ROOT, SESSION, SIGN_IN, Trail, Use, resolved
 from twokeys.doors import Who
 from twokeys.iam.globs import Glob
 from twokeys.iam.truth import Truth
@@ -32,6 +32,7 @@ _OTHERWISE = "the trust was another then, or the door was not used"
 _BY_PROVIDER = ("web-identity", "saml", "identity-center-user", "identity-center-group")
 """Who comes by an identity provider: recorded in the role's account only."""
 _ANOTHER_ID = "caller or role has another unique id than in what was read"
+_NO_BEGINNING = "a session of this role is in the records, its AssumeRole is not"
 _NOT_NAMED = "the record does not name the caller"
 _NOT_SHOWN = "nothing shows whether the caller is whom the door is for"
 _UNKNOWN_MANAGEMENT = Who("root", "")
@@ -163,6 +164,11 @@ class Comparison:
         return tuple(one.use for one in self.population if not one.doors)
 
     @property
+    def not_begun(self) -> int:
+        """How many of the entries are sessions whose AssumeRole is in no record."""
+        return sum(one.use.event == SESSION and not one.on_the_way for one in self.population)
+
+    @property
     def not_shown(self) -> dict[str, int]:
         """Of what doors ask for how many entries and uses of steps do not show whether it was there."""
         return dict(Counter(what for one in self.population for what in _not_shown(one)))
@@ -223,6 +229,8 @@ def compare(
     on_the_way = {step.source.who.account for way in answers.ways for step in way.steps} - {*answers.accounts}
     signed = [use for use in known if use.account in on_the_way and _is_weak(use)]
     calls = [*_root_calls(answers, trail), *_logging(trail, {*answers.accounts} | on_the_way)]
+    users = _users(answers)
+    calls += _unknown_keys(answers, trail, users)
     calls += [Unusual(one.use, why) for one in population if one.on_the_way and (why := one.unmet)]
     lacks = {one.use.id: one.unmet for one in population if not one.on_the_way}
     learned = None
@@ -236,7 +244,7 @@ def compare(
         end=end,
         learned_until=learned,
         doors=tuple(use for _, use in by_doors.values()),
-        unusual=tuple(_unusual([*judged, *signed], learned, _users(answers), calls, lacks)),
+        unusual=tuple(_unusual([*judged, *signed], learned, users, calls, lacks)),
         apart=dict(sorted(apart.items())),
         unreadable=tuple(trail.unreadable.values()),
         sign_ins=tuple(_sign_ins(judged)),
@@ -408,6 +416,7 @@ class _Tallies:
             found, sure = self._explain(use, ids, into)
         other = sure and _is_another(use, ids)
         lacks = tuple(dict.fromkeys(chain.from_iterable(unmet[id(one)] for one in found)))
+        lacks = (_NO_BEGINNING,) if use.event == SESSION else lacks
         why = _ANOTHER_ID if other else "" if sure or not found else _NOT_SHOWN if use.told else _NOT_NAMED
         why = "; ".join(filter(None, (why, *lacks)))
         for one in found:
@@ -424,7 +433,7 @@ class _Tallies:
         may_be = [
             one
             for one in into
-            if (use.event == ROOT and not use.told)  # a session that only the member's account has a record of
+            if (use.event in (ROOT, SESSION) and not use.told)  # a session whose beginning has no record
             or (
                 _may_be(use.caller.who, one.door.source.who)
                 and not (by_id and _has_another_id(one.door.source.who, by_id, ids))
@@ -443,13 +452,17 @@ def _is_another(use: Use, ids: Mapping[Who, set[str]]) -> bool:
 def _not_shown(entry: Entry) -> Iterator[str]:
     """What each door that explains the call asks for, and the call's record does not tell."""
     for what, shown in ((MFA, entry.use.mfa), (EXTERNAL_ID, entry.use.external_id)):
-        if shown is None and entry.doors and all(what in door.conditions for door in entry.doors):
+        told = shown is not None or entry.use.event == SESSION
+        if not told and entry.doors and all(what in door.conditions for door in entry.doors):
             yield what
 
 
 def _unmet(door: Step, use: Use) -> Iterator[str]:
-    """What a door asks for, as it is now, and a call did not meet, as far as its record shows, in words."""
-    for one in door.requirements:
+    """What a door asks for, as it is now, and a call did not meet, as far as its record shows, in words.
+
+    What a session does later shows nothing of the call that began it.
+    """
+    for one in chain.from_iterable(door.requirements) if use.event != SESSION else ():
         if met(one, use.lookup) is Truth.FALSE:
             words, closed = in_words(one), closing(one)
             if words in (MFA, MFA_BUT_OF_KEYS):
@@ -537,6 +550,8 @@ def _comes_by(source: Who, event: str) -> bool:
 
     A door for any provider may be for both of them. https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_sts-comparison.html
     """
+    if event == SESSION:  # nothing tells how it began
+        return True
     if event == "AssumeRoleWithSAML":
         return source.kind in _BY_PROVIDER and (source.kind != "web-identity" or source.name.startswith(_ANY_PROVIDER))
     if event == "AssumeRoleWithWebIdentity":
@@ -638,6 +653,13 @@ def _key_calls(answers: Answers, trail: Trail) -> Iterable[tuple[str, int]]:
         if caller.kind != "root-user" and account in answers.accounts:
             who = Party(caller, account_name=answers.names.get(account, "")).short
             yield f"{name or 'other'} calls of {who} with an access key", calls.count
+
+
+def _unknown_keys(answers: Answers, trail: Trail, users: Container[Who]) -> Iterable[Unusual]:
+    for (account, caller, name), calls in trail.calls.items():
+        if caller.kind == "user" and caller not in users and account in answers.accounts:
+            said = f"{name or 'other'} calls with an access key of a user that nothing read shows"
+            yield Unusual(calls.last, (f"{said}, {counted(calls.count, 'time')}",))
 
 
 def _logging(trail: Trail, accounts: Container[str]) -> Iterable[Unusual]:

@@ -19,8 +19,11 @@ from twokeys.doors import Who
 from twokeys.shown import counted, listed
 
 NOT_LOOKED_AT = (
-    "Not looked at in the events: what sessions do once they are in, but for root users and root sessions; what users "
-    "do with access keys, but for making credentials; which read events a trail's event selectors leave out"
+    "Not looked at in the events: changes of keys (CreateRole, UpdateAssumeRolePolicy, Put-, Delete-, Attach- and "
+    "Detach- of RolePolicy, UserPolicy and GroupPolicy, CreatePolicyVersion, SetDefaultPolicyVersion, AddUserToGroup, "
+    "permissions boundaries, identity providers, Identity Center's and the organization's); what sessions do once they "
+    "are in, but for root users and root sessions; what users do with access keys, but for making credentials; which "
+    "read events a trail's event selectors leave out"
 )
 _SURE, _PERHAPS, _WITHOUT = "entry by a door", "entry perhaps by a door", "entry without a door"
 _STEP, _PERHAPS_A_STEP = "step on the way", "step perhaps on the way"
@@ -215,7 +218,8 @@ def headline(found: Comparison | None) -> str:
     hidden = "".join(
         f", {n} whose {what} is not shown though its door asks for it" for what, n in found.not_shown.items()
     )
-    seen = f"{_entries(found)}{hidden}, {len(found.unusual)} unusual"
+    begun = f", {counted(found.not_begun, 'session')} whose AssumeRole is in no record" if found.not_begun else ""
+    seen = f"{_entries(found)}{begun}{hidden}, {len(found.unusual)} unusual"
     doors, steps = found.not_known
     of = " and ".join(
         f"{counted(count, what)}{where}"
@@ -223,7 +227,7 @@ def headline(found: Comparison | None) -> str:
         if count
     )
     not_known = [
-        f"{of} of which it is not known whether they were used" if of else "",
+        f"{of} of which it is not known whether {'it was' if doors + steps == 1 else 'they were'} used" if of else "",
         f"{counted(len(found.unreadable), 'record')} that cannot be read" if found.unreadable else "",
         f"{counted(len(found.not_readable), 'file')} that cannot be read" if found.not_readable else "",
     ]
@@ -498,7 +502,7 @@ def used(use: Use, answers: Answers) -> str:
     """A use in words."""
     unknown = f" ({use.unique_id})" if not use.told and use.unique_id else ""
     what = f"role {use.role}" if use.role else f"root user, limited to {use.task or 'an unknown task'},"
-    what = "console" if use.event == SIGN_IN else what if use.event in EVENTS else use.event
+    what = "console" if use.event == SIGN_IN else what if use.event in EVENTS or use.role else use.event
     session = f" as {use.caller_session}" if use.caller_session else ""
     session += f" for {use.source_identity}" if use.source_identity else ""
     return (

@@ -34,6 +34,7 @@ from twokeys.answers.words import (
     held,
     into,
     keys,
+    open_to,
     place,
     third_parties,
     third_party,
@@ -57,7 +58,7 @@ from twokeys.audit.events import (
     what,
 )
 from twokeys.audit.trail import EVENTS, SIGN_IN, Use
-from twokeys.doors import Who
+from twokeys.doors import Declaration, Who
 from twokeys.shown import counted, listed, say, spreadsheet
 
 FEW = 12
@@ -87,8 +88,7 @@ COLUMNS = (
     "since",
     "not before",
     "why",
-    "owner",
-    "expires",
+    *(name for name in Declaration().said if name != "reason"),  # which "why" says
     "trust keys",
     "grant keys",
     "next step",
@@ -192,7 +192,7 @@ def table(answers: Answers, target: str | None, comparison: Comparison | None, n
     evidence = [{"what": what, "why": why} for what, why in about]
     of_events = _rows_of_events(answers, comparison) if comparison else ()
     for row in chain(evidence, _rows(answers, comparison), of_events):
-        writer.writerow([spreadsheet(row.get(column, "")) for column in COLUMNS])
+        writer.writerow([spreadsheet(row.get(column) or "") for column in COLUMNS])
     return out.getvalue()
 
 
@@ -331,7 +331,7 @@ def _row(way: Way) -> dict[str, str]:
     return {
         **_ends(way.source, way.target),
         "keys": held(way),
-        "third party": way.third_party or "",
+        "third party": way.third_party or (open_to(way.open_to) if way.open_to else ""),
         "external ID": ("asked for" if way.external_id else "not asked for") if way.third_party else "",
         "permissions": str(way.permissions),
         "policies": "; ".join(way.permissions.names),
@@ -341,7 +341,7 @@ def _row(way: Way) -> dict[str, str]:
         "since": way.since or "",
         "not before": "" if way.since else way.not_before or "",
         "why": way.reason,
-        "owner": (last.owner or "") if last else "",
+        **(last.said if last else {}),
         "expires": way.expires.isoformat() if way.expires else "",
         "trust keys": "; ".join(place(step.trust) for step in way.steps if step.trust),
         "grant keys": "; ".join(place(grant) for step in way.steps for grant in step.grants),
@@ -355,8 +355,7 @@ def _row_of_door(door: Door) -> dict[str, str]:
         "keys": door.lacks,
         "if": " and ".join(door.conditions),
         "why": "; ".join(filter(None, (declared.name, declared.reason))) if declared else "",
-        "owner": (declared.owner or "") if declared else "",
-        "expires": declared.expires.isoformat() if declared and declared.expires else "",
+        **(declared.said if declared else {}),
         "next step": door.next_step or "",
     }
 
@@ -403,7 +402,13 @@ def _row_of_use(use: Use, answers: Answers) -> dict[str, str]:
     target = Party(use.target, use.arn, answers.names.get(use.account, ""))
     return {
         **_ends(named(use.caller, answers), target),
-        **({"into role": "console"} if use.event == SIGN_IN else {} if use.event in EVENTS else {"into role": ""}),
+        **(
+            {"into role": "console"}
+            if use.event == SIGN_IN
+            else {}
+            if use.event in EVENTS or use.role
+            else {"into role": ""}
+        ),
         **({} if use.told or not use.unique_id else {"who": use.unique_id}),
         "time": _at(use.time),
         "call": use.event,

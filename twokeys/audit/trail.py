@@ -10,7 +10,7 @@ recorded in the caller's account only. A role that somebody switched to in the c
 own console is recorded as `ConsoleLogin`; that of a role's session adds nothing to the call that assumed the role.
 https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-aws-console-sign-in-events.html
 AssumeRoot is recorded in the caller's account; what its session does, in the member's, by an identity of type Root with
-`assumedRoot`: without the first, the second is the use.
+`assumedRoot`: without the first, the second is the use. So it is of a role's session whose beginning has no record.
 https://docs.aws.amazon.com/IAM/latest/UserGuide/cloudtrail-track-privileged-tasks.html
 """
 
@@ -34,9 +34,11 @@ from twokeys.iam.conditions import parse_network
 from twokeys.iam.shared_providers import shared_provider
 from twokeys.iam.truth import FREE, Values
 
-SIGN_IN, ROOT = "ConsoleLogin", "AssumeRoot"
+SIGN_IN, ROOT, SESSION = "ConsoleLogin", "AssumeRoot", "session"
+"""The last is no call: a session of a role of which no record tells who began it."""
 EVENTS = ("AssumeRole", "AssumeRoleWithSAML", "AssumeRoleWithWebIdentity", ROOT, "SwitchRole", SIGN_IN)
 _SOURCES = {**dict.fromkeys(EVENTS, "sts.amazonaws.com"), **dict.fromkeys(EVENTS[-2:], "signin.amazonaws.com")}
+_SIGNED_IN = ("SwitchRole", SIGN_IN)
 BY_KEY = ("CreateUser", "CreateAccessKey", "GetSessionToken", "GetFederationToken")
 """Calls that make credentials, which are counted where an IAM user made them with an access key of its own."""
 LOGGING = {
@@ -51,6 +53,11 @@ _LONG_TERM = "AKIA"
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-prefixes
 """
+_LONGEST = timedelta(hours=12)
+"""How long a session of a role lasts at most.
+
+https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_update-role-settings.html
+"""
 _SAME_SWITCH = timedelta(minutes=1)
 """How far apart the two records of one switch in the console are, at most."""
 _ACCOUNT = re.compile(r"(?:arn:[^:]+:iam::)?(\d{12})(?::root)?")
@@ -59,6 +66,9 @@ _IDENTITY_CENTER = "AWSSSO_"
 
 https://docs.aws.amazon.com/singlesignon/latest/userguide/using-service-linked-roles.html
 """
+_NOBODY = Party(Who("principal", ""))
+"""Who began a session of which no record tells it."""
+_INSTANCE = re.compile(r"i-[0-9a-f]+")
 _SESSION = re.compile(r"arn:[^:]+:sts::\d{12}:assumed-role/[^/]+/(.+)")
 _TRAIL = re.compile(r"arn:[^:]+:cloudtrail:[^:]+:(\d{12}):trail/.+")
 """A delegated administrator names the organization's trail, which is the management account's, by its ARN.
@@ -190,6 +200,8 @@ class Trail:
     """The ids of the calls that are counted by name; there are too many of the others."""
     _as_root: dict[str, Use] = field(default_factory=dict)
     """The first call of each root session, by the id of its access key."""
+    _in_roles: dict[tuple[str, str, str], tuple[datetime, Use]] = field(default_factory=dict)
+    """When each session of a role began at the earliest, and its first call, by role, session and beginning."""
 
     def add(self, record: Mapping[str, Any], file: str = "", *, delivered: bool = False) -> datetime | None:
         """Take one record and give its time; records of other calls only widen the period and what is covered.
@@ -222,6 +234,8 @@ class Trail:
                 self._log(record, time)
             if not self._outside(time):
                 self._call(record, time)
+        if delivered and kind == "AssumedRole" and name not in (None, *_SIGNED_IN) and time and not self._outside(time):
+            self._in_role(record, time)  # of what is not delivered, as a selection, the beginning may be left out
         return time
 
     def stops(self) -> Iterator[tuple[Use, datetime | None]]:
@@ -282,6 +296,47 @@ class Trail:
         else:
             self.calls[of] = Calls(use)
 
+    def _in_role(self, record: Mapping[str, Any], time: datetime) -> None:
+        """Take a call by a role's session, but for those of AWS services, which nobody enters.
+
+        https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html
+        (`sessionIssuer`, `creationDate`, `ec2RoleDelivery`, `inScopeOf`, `invokedBy`) and, of instances' sessions,
+        https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_switch-role-ec2.html
+        """
+        told = _mapping(record.get("userIdentity"))
+        context = _mapping(told.get("sessionContext"))
+        role = _ROLE.fullmatch(str(_mapping(context.get("sessionIssuer")).get("arn")))
+        name = _caller_session(record, told) or ""
+        service = told.get("invokedBy") or told.get("inScopeOf") or context.get("ec2RoleDelivery")
+        if role is None or service or role.group(2).startswith("aws-service-role/") or _INSTANCE.fullmatch(name):
+            return
+        created = _mapping(context.get("attributes")).get("creationDate")
+        of = (role.group(0), name, str(created))
+        if of not in self._in_roles or time < self._in_roles[of][1].time:
+            use = _called(record, told, Who("role", role.group(1), role.group(2)), time)
+            use = replace(use, event=SESSION, caller=_NOBODY, unique_id=None, session=name, arn=role.group(0))
+            self._in_roles[of] = (time_of(created) or time - _LONGEST, use)
+
+    def _begun_by_nobody(self) -> Iterator[Use]:
+        """The sessions of roles that began in the period and the records, without a record of their beginning."""
+        into: dict[tuple[str, str], list[Use]] = defaultdict(list)
+        for use in self._uses.values():
+            if use.role and use.failed is None:
+                into[use.account, use.role.rpartition("/")[2]].append(use)
+        first_of = {account: one.first for account, one in self.coverage.accounts.items()}
+        for began, session in self._in_roles.values():
+            first = first_of.get(session.account)
+            if (
+                first is not None
+                and began >= max(self.since or first, first)
+                and not any(
+                    (session.by is not None and session.by == use.key)
+                    or (use.session in (session.session, None) and timedelta() <= session.time - use.time <= _LONGEST)
+                    for use in into[session.account, session.role.rpartition("/")[2]]
+                )
+            ):
+                yield session
+
     def uses(self, start: datetime | None = None, end: datetime | None = None) -> list[Use]:
         """The uses in order of time (then id), from `start` to `end` inclusive."""
         called: dict[tuple[Who, Who], list[datetime]] = defaultdict(list)
@@ -289,15 +344,14 @@ class Trail:
             if use.event == "AssumeRole":
                 called[use.caller.who, use.target].append(use.time)
         begun = {use.key for use in self._uses.values() if use.event == ROOT}
-        nobody = Party(Who("principal", ""))
         sessions = [
-            replace(use, event=ROOT, caller=nobody, unique_id=None)
+            replace(use, event=ROOT, caller=_NOBODY, unique_id=None)
             for key, use in self._as_root.items()
             if key not in begun
         ]
         chosen = [
             use
-            for use in (*self._uses.values(), *sessions)
+            for use in (*self._uses.values(), *sessions, *self._begun_by_nobody())
             if (start is None or use.time >= start) and (end is None or use.time <= end) and not _is_double(use, called)
         ]
         return sorted(chosen, key=lambda use: (use.time, use.id))

@@ -2,6 +2,7 @@
 
 from twokeys.doors.model import (
     RESERVED,
+    Declaration,
     Door,
     DoorRequirements,
     DoorSource,
@@ -59,6 +60,7 @@ __all__ = [
     "SYMBOL_PREFIX",
     "TRUST_AFTER_GRANT",
     "UNITS_OUTPUT",
+    "Declaration",
     "Door",
     "DoorRequirements",
     "DoorSource",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -117,8 +118,30 @@ class DoorRequirements(_Declared):
     external_id: bool = False
 
 
-class Door(_Declared):
-    """The summary of a door for people and exports; `expires` is the moment from which it is closed."""
+class Declaration(_Declared):
+    """What people say of a door; `expires` is the moment from which it is closed.
+
+    A field here is in JSON, CSV and what `twokeys access export` publishes by itself.
+    """
+
+    reason: str | None = None
+    owner: str | None = None
+    expires: ClosingTime | None = None
+
+    @property
+    def declaration(self) -> dict[str, Any]:
+        """These fields alone, by name."""
+        return self.model_dump(include=set(Declaration.model_fields))
+
+    @property
+    def said(self) -> dict[str, Any]:
+        """These fields as answers print them."""
+        values = self.declaration.items()
+        return {to_camel(name): one.isoformat() if isinstance(one, datetime) else one for name, one in values}
+
+
+class Door(Declaration):
+    """The summary of a door for people and exports."""
 
     name: str
     source: DoorSource
@@ -128,9 +151,6 @@ class Door(_Declared):
     requires: DoorRequirements = DoorRequirements()
     max_session_seconds: int | None = Field(default=None, ge=900, le=43_200)
     """What AssumeRole takes: https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html"""
-    reason: str | None = None
-    owner: str | None = None
-    expires: ClosingTime | None = None
 
     @property
     def whom(self) -> tuple[Who, ...]:
@@ -151,16 +171,13 @@ class Door(_Declared):
         return given
 
 
-class OrganizationGrant(_Declared):
+class OrganizationGrant(Declaration):
     """The summary of a grant of the role of one name in every account of the organization, as `Door` is of a door."""
 
     name: str
     source: DoorSource
     role: str
     mfa: bool = False
-    reason: str | None = None
-    owner: str | None = None
-    expires: ClosingTime | None = None
 
 
 class ExportedGrant(_Declared):

@@ -308,9 +308,7 @@ def _way_data(way: Way) -> dict[str, object]:
     """A way, its role named as every answer names one."""
     role = getattr(way, "role", None) or getattr(way, "permission_set", "")
     target = {"kind": "role", "account": way.account, "accountName": way.account_name, "name": role}
-    expires = way.expires.isoformat() if way.expires else None
-    declared = {"name": way.name, "reason": way.reason, "owner": way.owner, "expires": expires}
-    return {"target": target | {"arn": getattr(way, "role_arn", None)}, "declared": declared}
+    return {"target": target | {"arn": getattr(way, "role_arn", None)}, "declared": {"name": way.name, **way.said}}
 
 
 def _say(path: Path, done: awsconfig.Change) -> None:

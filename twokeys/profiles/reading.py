@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
 from typing import Any, Final
 
 from twokeys.access import environment
@@ -88,14 +88,14 @@ def _told_apart(ways: Iterable[Way]) -> list[Way]:
     told = list(ways)
     for renamed in (with_account, lambda way, name: fit("-".join((*_target(way), name)))):
         count = Counter(way.name for way in told)
-        told = [replace(way, name=renamed(way, way.name)) if count[way.name] > 1 else way for way in told]
+        told = [way.model_copy(update={"name": renamed(way, way.name)}) if count[way.name] > 1 else way for way in told]
     return told
 
 
 def _merged(known: Way, way: Way) -> Way:
     """One way as two stacks tell it: all sources, and what only one of the two knows (an external ID, a colour)."""
-    missing = {each.name: getattr(way, each.name) for each in fields(known) if getattr(known, each.name) is None}
-    return replace(known, sources=tuple(dict.fromkeys((*known.sources, *way.sources))), **missing)
+    missing = {name: getattr(way, name) for name in type(known).model_fields if getattr(known, name) is None}
+    return known.model_copy(update={**missing, "sources": tuple(dict.fromkeys((*known.sources, *way.sources)))})
 
 
 def _target(way: Way) -> tuple[str, str]:
@@ -153,9 +153,7 @@ class _Reader:
             "account": account,
             "account_name": name,
             "environment": self.environments.get(name) or environment.of_names([name]) or "",
-            "reason": door.reason,
-            "owner": door.owner,
-            "expires": door.expires,
+            **door.declaration,
         }
         if door.target.permission_set is not None:
             return AssignmentWay(

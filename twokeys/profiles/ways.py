@@ -8,17 +8,15 @@ particular and therefore in nobody's profiles.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from twokeys.answers.published import fit
-from twokeys.doors import Who
+from twokeys.doors import Declaration, Who
 from twokeys.doors.expiry import left
 from twokeys.errors import Refusal
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Way:
+class _Way(Declaration):
     """`admitted` are the only users whom the trust names, None if it names others too.
 
     A trust cannot name a group, so of a group's members only these come in:
@@ -33,12 +31,8 @@ class _Way:
     environment: str = ""
     admitted: frozenset[str] | None = None
     region: str | None = None
-    reason: str | None = None
-    owner: str | None = None
-    expires: datetime | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
 class RoleWay(_Way):
     """A role behind a door, and what a session must show there."""
 
@@ -50,7 +44,6 @@ class RoleWay(_Way):
     max_session_seconds: int | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
 class AssignmentWay(_Way):
     """A permission set that Identity Center assigns in an account; `region` is the one of the Identity Center."""
 

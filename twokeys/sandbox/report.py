@@ -91,8 +91,8 @@ class Report:
         self._show_findings(done)
         if done.failed is not None:
             self._line(self.printed.getvalue().rstrip(), style="dim")
-            where, step = done.failed.where, done.failed.next_step
-            self._line(f"failed: {done.failed.why}\n  where: {where}\n  next:  {step}", style="red")
+            what, where, step = done.failed.what, done.failed.where, done.failed.next_step
+            self._line(f"failed: {what}: {done.failed.why}\n  where: {where}\n  next:  {step}", style="red")
         return done
 
     def show_outputs(self, done: Done) -> None:

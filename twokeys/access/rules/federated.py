@@ -11,8 +11,8 @@ from twokeys.access.graph import Graph
 from twokeys.access.names import CARRIERS, EVERY_SERVICE, ROLES_ANYWHERE
 from twokeys.access.principals import Principal
 from twokeys.access.requirements import demanded_values
-from twokeys.iam import ANY_PROVIDER, UNKNOWN, WITH_SAML, Federation, Glob
-from twokeys.iam.shared_providers import SharedProvider, open_to_others, shared_provider, tenant_claims
+from twokeys.iam import ANY_PROVIDER, UNKNOWN, Glob
+from twokeys.iam.shared_providers import SharedProvider
 from twokeys.iam.truth import Truth
 
 _OPEN, _IDLE = "is open to others by", "cannot work as it stands with"
@@ -43,17 +43,15 @@ def _wrong(found: FederatedTrust) -> tuple[str, str, str] | None:
             f"{federation.provider} is of another account or partition, and IAM takes those of the role's only",
             "make the provider in the role's account, and name that one",
         )
-    shared = shared_provider(federation.prefix) if federation.action != WITH_SAML else None
-    return _open(federation, shared) if shared is not None else None
+    return _open(found, found.shared) if found.shared is not None else None
 
 
-def _open(federation: Federation, shared: SharedProvider) -> tuple[str, str, str] | None:
+def _open(found: FederatedTrust, shared: SharedProvider) -> tuple[str, str, str] | None:
     """Everybody can have tokens of a shared provider: some claim has to name one tenant, and one's own at that."""
-    reasons = {claim: open_to_others(shared, claim, federation.admits(claim)) for claim in tenant_claims(shared)}
     step = f"demand {shared.key(shared.claims[0])} by StringEquals or StringLike, as in {shared.example}"
-    if all(reasons.values()):
-        return _OPEN, f"everybody can have its tokens, and {next(iter(reasons.values()))}", step
-    asked = [federation.admits(claim) for claim in shared.claims]
+    if found.open_to_others:
+        return _OPEN, f"everybody can have its tokens, and {found.open_to_others}", step
+    asked = [found.federation.admits(claim) for claim in shared.claims]
     if all(one.anybody for one in asked):
         return _IDLE, f"IAM refuses a trust policy that does not demand {shared.key(shared.claims[0])}", step
     return None
