@@ -90,7 +90,7 @@ def test_an_export_that_cannot_be_read_is_no_proof() -> None:
     del outputs["organization_grants"][0]["documents"]
     world = shard(outputs)
     assert both(world) == ["door-needs-grant", "unproved-door"]
-    assert "documents: Field required" in next(one.text for one in world.findings() if one.rule == "unproved-door")
+    assert "documents: it is missing" in next(one.text for one in world.findings() if one.rule == "unproved-door")
 
 
 def management(statement: dict[str, Any], *, known: bool = True) -> World:

@@ -728,6 +728,17 @@ def test_a_third_party_is_said_to_be_outside_where_the_accounts_of_the_organizat
     assert guest["thirdParty"] == {"known": known, "externalId": False}
 
 
+def test_an_empty_external_id_is_none_as_access_check_has_it(tmp_path: Path) -> None:
+    """STS takes two characters at least: https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html."""
+    world = two_keys()
+    asked = {"StringEquals": {"sts:ExternalId": ""}}
+    world.role("vendor", world.stage, document(trusts(world_arn(OUTSIDE, "root"), condition=asked)))
+    state = str(write_state(tmp_path / "a", world))
+    assert "in the organization, 1 without an external ID" in run("stage", "--state", state).output.splitlines()[1]
+    checked = CliRunner().invoke(access, ["check", "--state", state], standalone_mode=False)
+    assert "violation: external-id: " in checked.output
+
+
 def test_a_way_that_is_open_to_everybody_at_a_provider_is_said_at_the_top_and_gives_1(tmp_path: Path) -> None:
     """https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_oidc_secure-by-default.html."""
     world = two_keys()

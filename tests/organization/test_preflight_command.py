@@ -71,8 +71,8 @@ def test_aws_that_cannot_be_asked_is_refused(twokeys: Run) -> None:
         (f"adopt --out Pulumi.{'x' * 101}.yaml", "--out names a stack's file"),
     ],
 )
-def test_what_is_not_there_is_refused(bare: Existing, twokeys: Run, arguments: str, said: str) -> None:
-    assert bare.aws.alive
+@pytest.mark.usefixtures("bare")
+def test_what_is_not_there_is_refused(twokeys: Run, arguments: str, said: str) -> None:
     assert said in twokeys(*arguments.split()).stderr
 
 

@@ -126,7 +126,7 @@ def add_to_the_state_of_stage(sandbox: Path, world: World) -> None:
             "ou-ab12-00000001",
             REGIONS,
             "conditional",
-            f"{ON_AWS} unit Workloads denies it if aws:RequestedRegion StringNotEquals eu-central-1 or us-east-1",
+            f"{ON_AWS} unit Workloads denies it if aws:RequestedRegion StringNotEquals (eu-central-1 or us-east-1)",
         ),
         (STAGE, PERIMETER, "conditional", f"{ON_AWS} account stage ({STAGE}) denies it if"),
         (STAGE, BUT_CI, "as expected", "arn:aws:sts::"),

@@ -141,7 +141,7 @@ def asks_for_external_id(requirements: Iterable[Requirement]) -> bool:
 def _asks_for_external_id(one: Requirement) -> bool:
     operator = one.operator.removesuffix("IfExists") if one.negated else one.operator
     wanted = "StringNotEquals" if one.negated else "StringEquals"
-    return one.key.lower() == _EXTERNAL_ID and operator in (wanted, wanted + "IgnoreCase") and bool(one.values)
+    return one.key.lower() == _EXTERNAL_ID and operator in (wanted, wanted + "IgnoreCase") and any(one.values)
 
 
 def limits_callers(statement: Statement) -> bool:
