@@ -297,6 +297,104 @@ def test_an_entry_without_the_external_id_that_its_door_asks_for_is_unusual(
     assert [one.perhaps for one in found.population] == [said if unusual else ""]
 
 
+THEN = "the trust was another then, or the door was not used"
+
+
+@pytest.mark.parametrize(
+    ("condition", "changes", "why"),
+    [
+        ({"DateLessThan": {"aws:CurrentTime": "2026-09-02T00:00:00Z"}}, {}, ""),
+        (
+            {"DateLessThan": {"aws:CurrentTime": "2026-08-31T00:00:00Z"}},
+            {},
+            "the door is closed since 2026-08-31 00:00 UTC",
+        ),
+        ({"DateGreaterThan": {"aws:EpochTime": "1"}}, {}, ""),
+        (
+            {"DateGreaterThan": {"aws:CurrentTime": "2026-09-02T00:00:00Z"}},
+            {},
+            "the call does not meet its door's condition aws:CurrentTime DateGreaterThan 2026-09-02T00:00:00Z",
+        ),
+        ({"StringEquals": {"sts:ExternalId": "12345"}}, {"externalId": "12345"}, ""),
+        (
+            {"StringEquals": {"sts:ExternalId": "12345"}},
+            {"externalId": "54321"},
+            "with another external ID than its door asks for",
+        ),
+        ({"StringLike": {"sts:RoleSessionName": "agent-*"}}, {"roleSessionName": "agent-1"}, ""),
+        (
+            {"StringLike": {"sts:RoleSessionName": "agent-*"}},
+            {"roleSessionName": "x"},
+            "the call does not meet its door's condition sts:RoleSessionName StringLike agent-*",
+        ),
+        (
+            {"StringEquals": {"sts:SourceIdentity": "ann"}},
+            {"sourceIdentity": "bob"},
+            "the call does not meet its door's condition sts:SourceIdentity StringEquals ann",
+        ),
+        ({"StringEquals": {"aws:SourceVpc": "vpc-1"}}, {}, ""),  # the record does not tell
+    ],
+)
+def test_an_entry_that_does_not_meet_a_condition_of_its_door_is_perhaps_and_unusual(
+    condition: dict[str, Any], changes: dict[str, Any], why: str
+) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html#condition-keys-sts."""
+    found, said = entered_with(condition, changes), f"{why}: {THEN}"
+    assert (usage(found)["vendor"], found.undeclared) == (Usage.PERHAPS if why else Usage.USED, ())
+    assert whys(found) == ([(said,)] if why else [])
+    assert [one.perhaps for one in found.population] == [said if why else ""]
+    assert "54321" not in repr(found)
+
+
+@pytest.mark.parametrize(
+    ("condition", "address", "endpoint", "used"),
+    [
+        ({"IpAddress": {"aws:SourceIp": "203.0.113.0/24"}}, "203.0.113.9", None, True),
+        ({"IpAddress": {"aws:SourceIp": "203.0.113.0/24"}}, "198.51.100.7", None, False),
+        ({"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}}, "10.0.0.7", "vpce-1a2b3c4d", False),
+        ({"IpAddressIfExists": {"aws:SourceIp": "203.0.113.0/24"}}, "10.0.0.7", "vpce-1a2b3c4d", True),
+        ({"IpAddress": {"aws:SourceIp": "203.0.113.0/24"}}, "AWS Internal", None, True),  # the record does not tell
+    ],
+)
+def test_an_entry_from_an_address_that_its_door_is_not_open_to_is_perhaps_and_unusual(
+    condition: dict[str, Any], address: str, endpoint: str | None, used: bool
+) -> None:
+    """A call through a VPC endpoint has no aws:SourceIp.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-sourceip
+    """
+    found = entered_with(condition, {}, sourceIPAddress=address, vpcEndpointId=endpoint)
+    assert (usage(found)["vendor"], len(found.unusual)) == ((Usage.USED, 0) if used else (Usage.PERHAPS, 1))
+
+
+def test_an_entry_that_only_meets_the_conditions_of_one_door_is_no_use_of_another() -> None:
+    """Each customer's external ID is another, and the role's account records no name of who calls.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_common-scenarios_third-party.html
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/cloudtrail-integration.html
+    """
+    world, role = two_keys(), arn(STAGE, "role/vendor")
+    ids = {arn(OUTSIDE, "role/one"): "1", arn(OUTSIDE, "role/two"): "2"}
+    admitted = [trusts(one, condition={"StringEquals": {"sts:ExternalId": id}}) for one, id in ids.items()]
+    world.role("vendor", world.stage, document(*admitted))
+    told = {"type": "AWSAccount", "accountId": OUTSIDE, "principalId": "AROAVENDOR:x"}
+    asked = {"roleArn": role, "roleSessionName": "x", "externalId": "2"}
+    record = entry(arn(OUTSIDE, "role/two"), role, at(0), userIdentity=told)
+    found = compared(world, {**record, "requestParameters": asked})
+    uses = {one.door.source.who.name: one.usage for one in found.doors}
+    assert (uses["one"], uses["two"]) == (Usage.NEVER, Usage.PERHAPS)
+    assert [one.perhaps for one in found.population] == ["the record does not name the caller"]
+
+
+def entered_with(condition: dict[str, Any], asked: dict[str, Any], **changes: Any) -> Comparison:
+    """An entry of a vendor into a role whose trust has a condition."""
+    world, role = two_keys(), arn(STAGE, "role/vendor")
+    world.role("vendor", world.stage, document(trusts(arn(OUTSIDE, "root"), condition=condition)))
+    record = entry(f"arn:aws:iam::{OUTSIDE}:user/agent", role, at(0), resources=[{"ARN": role}], **changes)
+    record["requestParameters"] |= asked
+    return compared(world, record, learning_days=14)
+
+
 OF_HUB = {"requestParameters": {"name": f"arn:aws:cloudtrail:us-east-1:{HUB}:trail/ours"}}
 
 

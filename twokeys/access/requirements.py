@@ -9,10 +9,12 @@ from datetime import UTC, datetime
 from itertools import chain
 from typing import Final
 
+from twokeys.access.documents import MASKS
 from twokeys.doors.expiry import until
 from twokeys.iam import ConditionClause, PolicyDocument, Requirement, Statement
-from twokeys.iam.conditions import parse_date
-from twokeys.iam.truth import Truth
+from twokeys.iam.conditions import operator_named, parse_date
+from twokeys.iam.truth import FREE, UNKNOWN, Lookup, Truth, any_of, negate
+from twokeys.iam.truth import all_of as all_true
 from twokeys.iam.verdict import all_of, one_of
 
 _EQUALS = frozenset({"StringEquals", "StringEqualsIgnoreCase", "StringLike", "ArnEquals", "ArnLike"})
@@ -205,6 +207,17 @@ def in_words(requirement: Requirement) -> str:
     if requirement.key.lower().endswith(":aud") and requirement.operator in _AUDIENCE and not requirement.negated:
         return f"audience {one_of(requirement.values)}"
     return EXTERNAL_ID if _asks_for_external_id(requirement) else str(requirement)
+
+
+def met(requirement: Requirement, lookup: Lookup) -> Truth:
+    """Whether a request meets a requirement, as far as its condition keys are known and no value is encrypted."""
+    if requirement.any_of:
+        return any_of([all_true([met(one, lookup) for one in group]) for group in requirement.any_of])
+    if operator_named(requirement.operator) is None or lookup(requirement.key.lower()) is FREE:
+        return Truth.FREE
+    values = tuple(UNKNOWN if value in (str(UNKNOWN), *MASKS) else value for value in requirement.values)
+    found = ConditionClause(requirement.operator, requirement.key, values).evaluate(lookup)
+    return negate(found) if requirement.negated else found
 
 
 def in_detail(requirement: Requirement, now: datetime) -> str:

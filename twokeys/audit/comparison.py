@@ -11,7 +11,9 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 from functools import cached_property
+from itertools import chain
 
+from twokeys.access.requirements import MFA_BUT_OF_KEYS, closing, in_words, met
 from twokeys.answers.model import Answers, Party, Step, Way
 from twokeys.answers.published import EXTERNAL_ID, MFA
 from twokeys.audit import LEARNING
@@ -20,18 +22,13 @@ from twokeys.audit.logs import Source
 from twokeys.audit.trail import LOGGING, ROOT, SESSION, SIGN_IN, Trail, Use, resolved
 from twokeys.doors import Who
 from twokeys.iam.globs import Glob
+from twokeys.iam.truth import Truth
 from twokeys.shown import counted
 
 _ENOUGH = 10
 _APART = 2
-_ASKED = {
-    MFA: "without the MFA that its door asks for",
-    EXTERNAL_ID: "without the external ID that its door asks for: the trust was another then, or the door was not used",
-}
-"""What a door asks for that a record shows, and what is said where it does not.
-
-https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_common-scenarios_third-party.html
-"""
+_OTHERWISE = "the trust was another then, or the door was not used"
+"""How AWS, which refuses a call that does not meet a condition of the door, came to let it in."""
 _BY_PROVIDER = ("web-identity", "saml", "identity-center-user", "identity-center-group")
 """Who comes by an identity provider: recorded in the role's account only."""
 _ANOTHER_ID = "caller or role has another unique id than in what was read"
@@ -110,6 +107,8 @@ class Entry:
     doors: tuple[Step, ...]
     perhaps: str = ""
     on_the_way: bool = False
+    unmet: tuple[str, ...] = ()
+    """What each door asks for and the call, as its record shows, did not meet, in words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,13 +171,7 @@ class Comparison:
     @property
     def not_shown(self) -> dict[str, int]:
         """Of what doors ask for how many entries and uses of steps do not show whether it was there."""
-        asked = (
-            what
-            for one in self.population
-            for what, shown in _asked(one).items()
-            if shown is None and one.use.event != SESSION
-        )
-        return dict(Counter(asked))
+        return dict(Counter(what for one in self.population for what in _not_shown(one)))
 
     @property
     def not_known(self) -> tuple[int, int]:
@@ -238,8 +231,8 @@ def compare(
     calls = [*_root_calls(answers, trail), *_logging(trail, {*answers.accounts} | on_the_way)]
     users = _users(answers)
     calls += _unknown_keys(answers, trail, users)
-    calls += [Unusual(one.use, why) for one in population if one.on_the_way and (why := _lacks(one))]
-    lacks = {one.use.id: _lacks(one) for one in population if not one.on_the_way}
+    calls += [Unusual(one.use, why) for one in population if one.on_the_way and (why := one.unmet)]
+    lacks = {one.use.id: one.unmet for one in population if not one.on_the_way}
     learned = None
     if start is not None:
         learned = start + min(timedelta(days=learning_days), datetime.max.replace(tzinfo=UTC) - start)
@@ -408,8 +401,8 @@ class _Tallies:
 
         A door of the principal itself comes before a door of its account as a whole, which is surely that of an unnamed
         principal, too, if no other door may be. Of whom the sources know the unique id, another id is not theirs; one
-        with their name, of before or after they were made anew, perhaps used the door, as did a call without what the
-        door asks for, which AWS refuses.
+        with their name, of before or after they were made anew, perhaps used the door, as did a call that meets
+        the conditions of no such door, which AWS refuses.
         https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html#principal-accounts
         """
         into = [
@@ -417,6 +410,23 @@ class _Tallies:
             for one in self._into[use.target.kind, use.account]
             if _is_at(one.door.target.who, use.target) and _comes_by(one.door.source.who, use.event)
         ]
+        unmet = {id(one): tuple(_unmet(one.door, use)) for one in into}
+        found, sure = self._explain(use, ids, [one for one in into if not unmet[id(one)]])
+        if not found:
+            found, sure = self._explain(use, ids, into)
+        other = sure and _is_another(use, ids)
+        lacks = tuple(dict.fromkeys(chain.from_iterable(unmet[id(one)] for one in found)))
+        lacks = (_NO_BEGINNING,) if use.event == SESSION else lacks
+        why = _ANOTHER_ID if other else "" if sure or not found else _NOT_SHOWN if use.told else _NOT_NAMED
+        why = "; ".join(filter(None, (why, *lacks)))
+        for one in found:
+            (one.perhaps if why else one.sure).append(use)
+            one.others += other
+        return Entry(use, tuple(one.door for one in found), why, on_the_way, lacks)
+
+    @staticmethod
+    def _explain(use: Use, ids: Mapping[Who, set[str]], into: list[_Tally]) -> tuple[list[_Tally], bool]:
+        """Whose of these doors a use is, by who came, and whether surely."""
         own = [one for one in into if _is(one.door.source.who, use.caller.who)]
         wide = [one for one in into if _lets_in_all(one.door.source.who, use.caller.who)]
         by_id = use.unique_id if not use.told else None
@@ -430,15 +440,7 @@ class _Tallies:
             )
         ]
         sure = own or (wide if use.told or wide == may_be else [])
-        other = bool(sure) and _is_another(use, ids)
-        found = sure or may_be
-        entry = Entry(use, tuple(one.door for one in found), on_the_way=on_the_way)
-        why = _ANOTHER_ID if other else "" if sure or not found else _NOT_SHOWN if use.told else _NOT_NAMED
-        why = "; ".join(filter(None, (why, *_lacks(entry))))
-        for one in found:
-            (one.perhaps if why else one.sure).append(use)
-            one.others += other
-        return replace(entry, perhaps=why)
+        return sure or may_be, bool(sure)
 
 
 def _is_another(use: Use, ids: Mapping[Who, set[str]]) -> bool:
@@ -447,18 +449,31 @@ def _is_another(use: Use, ids: Mapping[Who, set[str]]) -> bool:
     return any(unique_id is not None and unique_id not in ids.get(who, {unique_id}) for who, unique_id in told)
 
 
-def _asked(entry: Entry) -> dict[str, bool | None]:
-    """What each door that explains the call asks for, and whether the call's record shows it."""
-    shown = {MFA: entry.use.mfa, EXTERNAL_ID: entry.use.external_id}
-    asked = set.intersection(*(set(door.conditions) for door in entry.doors)) if entry.doors else set()
-    return {what: is_there for what, is_there in shown.items() if what in asked}
+def _not_shown(entry: Entry) -> Iterator[str]:
+    """What each door that explains the call asks for, and the call's record does not tell."""
+    for what, shown in ((MFA, entry.use.mfa), (EXTERNAL_ID, entry.use.external_id)):
+        told = shown is not None or entry.use.event == SESSION
+        if not told and entry.doors and all(what in door.conditions for door in entry.doors):
+            yield what
 
 
-def _lacks(entry: Entry) -> tuple[str, ...]:
-    """What the call was without that each door that explains it asks for, in words; or that no call is there."""
-    if entry.use.event == SESSION:
-        return (_NO_BEGINNING,)
-    return tuple(_ASKED[what] for what, shown in _asked(entry).items() if shown is False)
+def _unmet(door: Step, use: Use) -> Iterator[str]:
+    """What a door asks for, as it is now, and a call did not meet, as far as its record shows, in words.
+
+    What a session does later shows nothing of the call that began it.
+    """
+    for one in chain.from_iterable(door.requirements) if use.event != SESSION else ():
+        if met(one, use.lookup) is Truth.FALSE:
+            words, closed = in_words(one), closing(one)
+            if words in (MFA, MFA_BUT_OF_KEYS):
+                yield "without the MFA that its door asks for"
+            elif words == EXTERNAL_ID:
+                named = "with another external ID than" if use.external_id else "without the external ID that"
+                yield f"{named} its door asks for: {_OTHERWISE}"
+            elif closed is not None:
+                yield f"the door is closed since {closed:%Y-%m-%d %H:%M} UTC: {_OTHERWISE}"
+            else:
+                yield f"the call does not meet its door's condition {words}: {_OTHERWISE}"
 
 
 def _way_use(way: Way, used: Mapping[tuple[Who, Who], tuple[_Tally, DoorUse]]) -> WayUse:

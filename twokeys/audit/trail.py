@@ -20,7 +20,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from sys import intern
 from typing import Any
@@ -30,7 +30,9 @@ from twokeys.audit.coverage import Coverage
 from twokeys.audit.logs import Source, time_of
 from twokeys.doors import Who
 from twokeys.iam import Arn
+from twokeys.iam.conditions import parse_network
 from twokeys.iam.shared_providers import shared_provider
+from twokeys.iam.truth import FREE, Values
 
 SIGN_IN, ROOT, SESSION = "ConsoleLogin", "AssumeRoot", "session"
 """The last is no call: a session of a role of which no record tells who began it."""
@@ -104,8 +106,10 @@ class Use:
     task: str | None = None
     mfa: bool | None = None
     """Whether the sign-in, or the session that called, was with MFA; None where the record does not tell it."""
-    external_id: bool | None = None
-    """Whether a call of AssumeRole named an external ID; None where the record does not tell it."""
+    external_id: str | None = field(default=None, repr=False)
+    """The external ID that a call of AssumeRole named, not to be printed; empty for none, None where it is not told."""
+    endpoint: str | None = None
+    """The VPC endpoint that the call came through."""
     arn: str = ""
     """The role's."""
     by: str | None = None
@@ -121,6 +125,36 @@ class Use:
     def target(self) -> Who:
         """What was assumed."""
         return Who("role", self.account, self.role) if self.role else Who("root-user", self.account, "root user")
+
+    def lookup(self, key: str) -> Values:
+        """What the record shows of a condition key of the call, given in lower case; FREE where it does not tell.
+
+        A call through a VPC endpoint has no aws:SourceIp, and one with a user's own access key nothing about MFA.
+        https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
+        """
+        match key:
+            case "aws:currenttime":
+                return (f"{self.time.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",)
+            case "aws:epochtime":
+                return (str(int(self.time.timestamp())),)
+            case "aws:sourceip" if self.endpoint:
+                return ()
+            case "aws:sourceip" if parse_network(self.source):
+                return (self.source,)
+            case "aws:multifactorauthpresent" if self.mfa is not None:
+                by_key = not self.mfa and (self.by or "").startswith(_LONG_TERM)
+                return () if by_key else (str(self.mfa).lower(),)
+            case "aws:multifactorauthage" if self.mfa is False:
+                return ()
+            case "sts:externalid" if self.external_id is not None:
+                return (self.external_id,) if self.external_id else ()
+            case "aws:userid" if self.unique_id and self.caller_session:
+                return (f"{self.unique_id}:{self.caller_session}",)
+            case "sts:rolesessionname" if self.session:
+                return (self.session,)
+            case "sts:sourceidentity" | "aws:sourceidentity" if self.source_identity:
+                return (self.source_identity,)
+        return FREE
 
     @property
     def told(self) -> bool:
@@ -374,7 +408,10 @@ def _called(record: Mapping[str, Any], told: Mapping[str, Any], target: Who, tim
         failed=_failed(record),
         task=task.rpartition("/")[2] if isinstance(task, str) else None,
         mfa=_mfa(record, told, asked),
-        external_id="externalId" in asked if asked and record["eventName"] == "AssumeRole" else None,
+        external_id=intern(_text(asked.get("externalId")) or "")
+        if asked and record["eventName"] == "AssumeRole"
+        else None,
+        endpoint=_text(record.get("vpcEndpointId")),
         arn=intern(next((arn for arn in _role_arns(record) if _ROLE.fullmatch(arn)), "")),
         by=_text(told.get("accessKeyId")),
         key=_text(_mapping(answered.get("credentials")).get("accessKeyId")),
