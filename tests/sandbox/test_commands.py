@@ -60,7 +60,7 @@ def test_the_demo_tells_the_whole_story_on_a_screen_and_leaves_states_that_every
     [story] = stories
     assert story.failed == []
     assert list(story.outputs) == ["management", "stage", "prod"]
-    assert re.search("^stage +refused ", run.stdout, re.MULTILINE), "the story shows a door with one key, which the preview refuses"
+    assert re.search("^stage +refused ", run.stdout, re.MULTILINE), "a door with one key is refused"
     assert story.outputs["stage"]["parent_account_id"] == "111111111111"
     children = {story.outputs[stack]["child_account_id"] for stack in ("stage", "prod")}
     assert len(children) == 2
