@@ -816,6 +816,7 @@ def test_a_damaged_file_in_a_folder_is_counted_and_named_and_no_door_that_it_may
     events = read("prod", *ONE_REGION, "--events", folder)["events"]
     (source,) = events["sources"]
     assert (list(source["notReadable"]), source["filesRead"], result.return_value) == ([str(damaged)], 1, 1)
+    assert (events["filesNotReadable"], events["unreadable"]) == ([str(damaged)], 0)
     assert ("no record of use" in {one["usage"] for one in events["doors"]}, "\nno record of use" in result.stdout) == (
         known,
         known,

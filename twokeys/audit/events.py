@@ -29,6 +29,7 @@ _SURE, _PERHAPS, _WITHOUT = "entry by a door", "entry perhaps by a door", "entry
 _STEP, _PERHAPS_A_STEP = "step on the way", "step perhaps on the way"
 POPULATION = '"population": []'
 """How `as_data` ends in JSON, but for brackets."""
+_ONLY_LEARNING = "all of the period only teaches what is usual (--learning-days)"
 _FEW = 3
 """How many sessions of a door's users are named."""
 _OF_WAYS = {
@@ -53,6 +54,7 @@ def as_data(answers: Answers, found: Comparison) -> dict[str, Any]:
         "entriesAndSteps": dict(Counter(map(what, found.population))),
         "askedForAndNotShown": found.not_shown,
         "apart": found.apart,
+        "filesNotReadable": list(found.not_readable),
         "unreadable": len(found.unreadable),
         "unreadableRecords": list(found.unreadable),
         "sources": [
@@ -219,7 +221,9 @@ def headline(found: Comparison | None) -> str:
         f", {n} whose {what} is not shown though its door asks for it" for what, n in found.not_shown.items()
     )
     begun = f", {counted(found.not_begun, 'session')} whose AssumeRole is in no record" if found.not_begun else ""
-    seen = f"{_entries(found)}{begun}{hidden}, {len(found.unusual)} unusual"
+    unusual = f"{len(found.unusual)} unusual" if found.unusual or not _only_learning(found) else ""
+    learning = _ONLY_LEARNING if _only_learning(found) else ""
+    seen = ", ".join(filter(None, (f"{_entries(found)}{begun}{hidden}", unusual, learning)))
     doors, steps = found.not_known
     of = " and ".join(
         f"{counted(count, what)}{where}"
@@ -233,6 +237,10 @@ def headline(found: Comparison | None) -> str:
     ]
     first = "no records of the period" if found.start is None else seen
     return f"CloudTrail: {', '.join(filter(None, (first, *not_known)))}"
+
+
+def _only_learning(found: Comparison) -> bool:
+    return found.learned_until is not None and found.end is not None and found.learned_until > found.end
 
 
 def _entries(found: Comparison) -> str:
@@ -412,8 +420,8 @@ def period(found: Comparison) -> str:
     apart = f"; not among the entries: {apart}" if apart else ""
     unreadable = f"; {counted(len(found.unreadable), 'record')} cannot be read" if found.unreadable else ""
     learning = f"; what is usual is learned until {found.learned_until:%Y-%m-%d %H:%M}" if found.learned_until else ""
-    if found.learned_until and found.learned_until > found.end:
-        learning = "; all of it only teaches what is usual (--learning-days)"
+    if _only_learning(found):
+        learning = f"; {_ONLY_LEARNING}"
     return (
         f"{asked}CloudTrail from {found.start:%Y-%m-%d %H:%M} to {found.end:%Y-%m-%d %H:%M} UTC: "
         f"{_entries(found)}{steps}{several_doors}{apart}{unreadable}{learning}"
