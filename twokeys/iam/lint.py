@@ -37,7 +37,7 @@ def lint(
 
 
 def _id(document: PolicyDocument, kind: PolicyKind) -> Iterator[Finding]:
-    """IAM has roles with an Id in their inline policies (https://github.com/noqdev/iambic/issues/463): it can be read."""
+    """It is read: IAM has roles with one in an inline policy. https://github.com/noqdev/iambic/issues/463."""
     if document.id is not None and kind not in (PolicyKind.TRUST, PolicyKind.RESOURCE):
         message = f"an Id is for resource-based policies, and AWS documents none for {kind}; leave it out"
         page = GUIDE + "reference_policies_elements_id.html"
