@@ -536,6 +536,7 @@ def test_of_the_event_history_the_evidence_names_account_regions_and_who_asked(m
     assert f"; {name} (asked as {ALICE}, {span}); TwoKeys" in run("prod", "--events-api", *period).stdout
     events = read("prod", "--events-api", *ONE_REGION, *period)["events"]
     assert events["sources"][0]["name"].endswith(f" {HUB} in us-east-1")
+    assert "; of the event history changes of keys that let nobody more in; " in events["notLookedAt"]
     assert (events["entries"], events["sources"][0]["caller"], events["sources"][0]["sha256"]) == (1, ALICE, None)
 
 
@@ -816,6 +817,7 @@ def test_a_damaged_file_in_a_folder_is_counted_and_named_and_no_door_that_it_may
     events = read("prod", *ONE_REGION, "--events", folder)["events"]
     (source,) = events["sources"]
     assert (list(source["notReadable"]), source["filesRead"], result.return_value) == ([str(damaged)], 1, 1)
+    assert (events["filesNotReadable"], events["unreadable"]) == ([str(damaged)], 0)
     assert ("no record of use" in {one["usage"] for one in events["doors"]}, "\nno record of use" in result.stdout) == (
         known,
         known,
