@@ -19,7 +19,7 @@ from twokeys.answers.published import EXTERNAL_ID, MFA
 from twokeys.audit import LEARNING
 from twokeys.audit.coverage import Covered
 from twokeys.audit.logs import Source
-from twokeys.audit.trail import LOGGING, ROOT, SESSION, SIGN_IN, Trail, Use, resolved
+from twokeys.audit.trail import LOGGING, ROOT, SESSION, SIGN_IN, Change, Trail, Use, resolved
 from twokeys.doors import Who
 from twokeys.iam.globs import Glob
 from twokeys.iam.truth import Truth
@@ -152,6 +152,8 @@ class Comparison:
     population: tuple[Entry, ...] = ()
     regions: tuple[str, ...] = ()
     """Those that count, where people named them."""
+    changes: tuple[Change, ...] = ()
+    """The calls that changed, or tried to change, who can enter, in order of time."""
 
     @property
     def entries(self) -> int:
@@ -255,7 +257,13 @@ def compare(
         steps=tuple(use for _, use in by_steps.values()),
         population=tuple(sorted(population, key=lambda one: (one.use.time, one.use.id))),
         regions=trail.coverage.only,
+        changes=tuple(_changes(trail, {*answers.accounts} | on_the_way)),
     )
+
+
+def _changes(trail: Trail, accounts: Container[str]) -> list[Change]:
+    found = (one for one in trail.changes.values() if one.everywhere or one.use.account in accounts)
+    return sorted(found, key=lambda one: (one.use.time, one.use.id))
 
 
 def _period(first: datetime, last: datetime) -> tuple[datetime, datetime]:
