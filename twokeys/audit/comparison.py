@@ -22,6 +22,7 @@ from twokeys.audit.coverage import Covered
 from twokeys.audit.logs import Source
 from twokeys.audit.trail import LOGGING, ROOT, SESSION, SIGN_IN, Change, Trail, Use, resolved
 from twokeys.doors import Who
+from twokeys.iam import Requirement
 from twokeys.iam.globs import Glob
 from twokeys.iam.truth import Truth
 from twokeys.shown import counted
@@ -110,6 +111,8 @@ class Entry:
     on_the_way: bool = False
     unmet: tuple[str, ...] = ()
     """What each door asks for and the call, as its record shows, did not meet, in words."""
+    not_shown: tuple[str, ...] = ()
+    """What each door asks for and the record does not tell of: MFA, an external ID."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +177,7 @@ class Comparison:
     @property
     def not_shown(self) -> dict[str, int]:
         """Of what doors ask for how many entries and uses of steps do not show whether it was there."""
-        return dict(Counter(what for one in self.population for what in _not_shown(one)))
+        return dict(Counter(what for one in self.population for what in one.not_shown))
 
     @property
     def not_known(self) -> tuple[int, int]:
@@ -455,7 +458,8 @@ class _Tallies:
             for one in self._into[use.target.kind, use.account]
             if _is_at(one.door.target.who, use.target) and _comes_by(one.door.source.who, use.event)
         ]
-        unmet = {id(one): tuple(_unmet(one.door, use)) for one in into}
+        asked = {id(one): _asked(one.door, use) for one in into}
+        unmet = {number: tuple(_unmet(use, each)) for number, each in asked.items()}
         found, sure = self._explain(use, ids, [one for one in into if not unmet[id(one)]])
         if not found:
             found, sure = self._explain(use, ids, into)
@@ -467,7 +471,9 @@ class _Tallies:
         for one in found:
             (one.perhaps if why else one.sure).append(use)
             one.others += other
-        return Entry(use, tuple(one.door for one in found), why, on_the_way, lacks)
+        untold = [{in_words(each) for each, is_met in asked[id(one)] if is_met is Truth.FREE} for one in found]
+        not_shown = tuple(what for what in (MFA, EXTERNAL_ID) if untold and all(what in words for words in untold))
+        return Entry(use, tuple(one.door for one in found), why, on_the_way, lacks, not_shown)
 
     @staticmethod
     def _explain(use: Use, ids: Mapping[Who, set[str]], into: list[_Tally]) -> tuple[list[_Tally], bool]:
@@ -494,21 +500,20 @@ def _is_another(use: Use, ids: Mapping[Who, set[str]]) -> bool:
     return any(unique_id is not None and unique_id not in ids.get(who, {unique_id}) for who, unique_id in told)
 
 
-def _not_shown(entry: Entry) -> Iterator[str]:
-    """What each door that explains the call asks for, and the call's record does not tell."""
-    for what, shown in ((MFA, entry.use.mfa), (EXTERNAL_ID, entry.use.external_id)):
-        told = shown is not None or entry.use.event == SESSION
-        if not told and entry.doors and all(what in door.conditions for door in entry.doors):
-            yield what
-
-
-def _unmet(door: Step, use: Use) -> Iterator[str]:
-    """What a door asks for, as it is now, and a call did not meet, as far as its record shows, in words.
+def _asked(door: Step, use: Use) -> list[tuple[Requirement, Truth]]:
+    """What a door asks for, as it is now, and whether a call met it, as far as its record shows.
 
     What a session does later shows nothing of the call that began it.
     """
-    for one in chain.from_iterable(door.requirements) if use.event != SESSION else ():
-        if met(one, use.lookup) is Truth.FALSE:
+    if use.event == SESSION:
+        return []
+    return [(one, met(one, use.lookup)) for one in chain.from_iterable(door.requirements)]
+
+
+def _unmet(use: Use, asked: Iterable[tuple[Requirement, Truth]]) -> Iterator[str]:
+    """What a door asks for and a call did not meet, in words."""
+    for one, is_met in asked:
+        if is_met is Truth.FALSE:
             words, closed = in_words(one), closing(one)
             if words in (MFA, MFA_BUT_OF_KEYS):
                 yield "without the MFA that its door asks for"
