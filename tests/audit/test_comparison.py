@@ -23,8 +23,9 @@ from tests.access.world import (
 from tests.audit.cloudtrail import BY_A_SERVICE, called, denied, entry, read_event, signed_in
 from twokeys.answers.reading import read
 from twokeys.answers.selection import into
-from twokeys.audit.comparison import Comparison, Usage, compare
+from twokeys.audit.comparison import Comparison, compare
 from twokeys.audit.coverage import Coverage
+from twokeys.audit.entries import Usage
 from twokeys.audit.events import door_use, headline
 from twokeys.audit.trail import Trail
 
