@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import pulumi
 import pulumi_aws as aws
@@ -27,6 +28,7 @@ from twokeys.settings.models import (
     asks_for_mfa,
     is_unit_id,
     made_by_management,
+    terms,
     who,
 )
 
@@ -264,14 +266,9 @@ def door_args(  # noqa: PLR0913 - a door joins two accounts
         "members": members,
         "managed_policy_arns": list(door.permissions.managed_policies),
         "statements": list(door.permissions.statements),
-        "session_seconds": door.session_seconds,
-        "mfa": asks_for_mfa(door),
-        "conditions": {operator: dict(keys) for operator, keys in door.conditions.items()},
-        "keys": list(door.keys),
-        "reason": door.reason,
-        "owner": door.owner,
         "partition": settings.partition,
     }
+    args.update(cast("CrossAccountAccessArgs", terms(door)))
     if (account := settings.source_account_of(door)) != MANAGEMENT:
         args["source_account"] = account
     if source.kind != "root":
@@ -280,8 +277,4 @@ def door_args(  # noqa: PLR0913 - a door joins two accounts
         args["grant_to_kind"], args["grant_to"] = who(door.source.grant_to)
     if door.permissions.boundary:
         args["permissions_boundary"] = door.permissions.boundary
-    if door.external_id:
-        args["external_id"] = door.external_id
-    if door.expires:
-        args["expires"] = door.expires.isoformat()
     return args

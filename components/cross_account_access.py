@@ -9,7 +9,6 @@ import pulumi_aws as aws
 from twokeys.doors import PROPERTY, TRUST_AFTER_GRANT, render, resolve, symbol, symbols
 from twokeys.doors.documents import (
     DoorPlan,
-    Kind,
     door,
     grant_document,
     grant_resource,
@@ -20,7 +19,6 @@ from twokeys.doors.documents import (
     symbolic_documents,
     trust_document,
 )
-from twokeys.doors.expiry import closing_time
 
 _After = pulumi.Input[Sequence[pulumi.Input[pulumi.Resource]] | pulumi.Resource] | None
 
@@ -185,28 +183,21 @@ def _policy_name(arn: str) -> str:
 
 
 def _plan(name: str, args: CrossAccountAccessArgs, members: list[str]) -> DoorPlan:
-    kind = cast("Kind", args["source_kind"])
-    grantee_kind = args["grant_to_kind"] if kind == "root" else kind
-    return DoorPlan(
-        name=name,
-        kind=kind,
-        source=args.get("source", ""),
-        source_account=symbol(args["source_account"]) if "source_account" in args else str(args["source_account_id"]),
-        members=tuple(members),
-        grantee_kind=grantee_kind,
-        grantee=args["grant_to"] if kind == "root" else args["source"],
-        target_account=_target(args),
-        role=args["role"],
-        statements=tuple(args.get("statements", [])),
-        mfa=args.get("mfa", grantee_kind != "role"),
-        external_id=args.get("external_id"),
-        conditions=args.get("conditions", {}),
-        keys=tuple(args.get("keys", ["trust", "grant"])),
-        session_seconds=args.get("session_seconds", 3600),
-        reason=args.get("reason"),
-        owner=args.get("owner"),
-        expires=closing_time(args["expires"]) if "expires" in args else None,
-        partition=args.get("partition", "aws"),
+    kind, source = args["source_kind"], args.get("source_account")
+    grantee_kind, grantee = (args["grant_to_kind"], args["grant_to"]) if kind == "root" else (kind, args["source"])
+    said = {key: value for key, value in args.items() if key in DoorPlan.model_fields}
+    return DoorPlan.model_validate(
+        {
+            "mfa": grantee_kind != "role",
+            **said,
+            "name": name,
+            "kind": kind,
+            "source_account": symbol(source) if source is not None else str(args["source_account_id"]),
+            "members": members,
+            "grantee_kind": grantee_kind,
+            "grantee": grantee,
+            "target_account": _target(args),
+        }
     )
 
 

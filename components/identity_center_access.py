@@ -89,9 +89,7 @@ def _door(name: str, said: DoorSettings, source_account: str, target_account: st
             ),
             "target": DoorTarget(account=target_account, role=RESERVED + called),
             "max_session_seconds": said.session_seconds,
-            "reason": said.reason,
-            "owner": said.owner,
-            "expires": said.expires,
+            **said.declaration,
         }
     )
     return ExportedDoor(name=name, door=door, documents=())

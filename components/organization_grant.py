@@ -56,9 +56,7 @@ class OrganizationGrant(pulumi.ComponentResource):
                 "source": DoorSource(kind=source.kind, account=account, names=(source.name,)),
                 "role": said.target.role,
                 "mfa": asks_for_mfa(said),
-                "reason": said.reason,
-                "owner": said.owner,
-                "expires": said.expires,
+                **said.declaration,
             }
         )
         type_, key = GRANT_TYPES[source.kind]

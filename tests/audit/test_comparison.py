@@ -446,6 +446,16 @@ def test_who_stopped_or_changed_a_trail_is_unusual_and_nothing_is_known_until_it
     assert found.coverage[0].days == (days if said else {})
 
 
+def test_a_region_that_was_never_covered_is_not_so_because_a_trail_was_stopped() -> None:
+    trail = Trail(coverage=Coverage(("eu-west-1", "us-east-1")))
+    call = {"eventSource": "cloudtrail.amazonaws.com", "requestParameters": {"name": "ours"}}
+    for record in (*(read_event(STAGE, at(day)) for day in range(5)), called(STAGE, at(2), "StopLogging", **call)):
+        trail.add(record, delivered=True)
+    stopped = f"in us-east-1 from 2026-09-03 09:00 UTC on, as root user of {STAGE} called StopLogging"
+    lacks = compare(into(read(two_keys().graph), STAGE), trail, DAY).coverage[0].lacks
+    assert lacks == f"{stopped}, and also in eu-west-1"
+
+
 @pytest.mark.parametrize(
     ("event", "account", "reads", "said"),
     [
@@ -770,6 +780,33 @@ def test_a_session_whose_assume_role_is_in_no_record_perhaps_came_by_each_door_i
     assert found.noteworthy
 
 
+BY_ASIA2 = {"responseElements": {"credentials": {"accessKeyId": "ASIA2"}}}
+
+
+@pytest.mark.parametrize(
+    ("changes", "begun"),
+    [
+        ({}, False),
+        ({"began": at(0, 20.01)}, True),  # with the call, as of a service that hands on keys of its own
+        ({"accessKeyId": ""}, True),  # "for security reasons", says AWS's page
+        ({"began": None}, True),
+        ({"sessionCredentialFromConsole": "true"}, True),
+    ],
+)
+def test_a_session_that_takes_the_name_of_another_is_known_by_its_access_key(
+    changes: dict[str, Any], begun: bool
+) -> None:
+    """`accessKeyId`: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html
+
+    The console has keys of its own: `sessionCredentialFromConsole`,
+    https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html
+    """
+    console = {key: changes.pop(key) for key in [*changes] if key == "sessionCredentialFromConsole"}
+    call = in_a_session("session", **changes) | console
+    found = with_session(entry(CI_SESSION, DEPLOYER, at(0, 20), **BY_ASIA2), call)
+    assert (found.entries, found.not_begun) == ((1, 0) if begun else (2, 1))
+
+
 @pytest.mark.parametrize(
     "records",
     [
@@ -860,6 +897,16 @@ def test_the_first_entry_into_a_role_is_unusual_after_the_learning_period_only()
         two_keys(), entry(CI_SESSION, DEPLOYER, at(13)), entry(CI_SESSION, DEPLOYER, at(15)), learning_days=14
     )
     assert whys(twice) == []
+
+
+def test_where_all_of_the_period_only_teaches_what_is_usual_it_is_not_said_that_nothing_is_unusual() -> None:
+    ever = "all of the period only teaches what is usual (--learning-days)"
+    failed = denied(f"arn:aws:iam::{HUB}:user/ann", DEPLOYER, at(1))
+    for records, said in (([], ever), ([failed], f"1 unusual, {ever}")):
+        found = compared(two_keys(), entry(CI_SESSION, DEPLOYER, at(0)), *records, learning_days=14)
+        assert headline(found).startswith(f"CloudTrail: 1 entry (1 by a door, 0 without a door), {said}")
+    found = compared(two_keys(), entry(CI_SESSION, DEPLOYER, at(0)), learning_days=0)
+    assert ever not in headline(found)
 
 
 def test_a_new_source_address_and_a_new_region_are_unusual_for_one_who_entered_before() -> None:

@@ -9,7 +9,9 @@ import pytest
 
 from components.cross_account_access import CrossAccountAccess, CrossAccountAccessArgs
 from tests.components.mock_engine import MEMBER, Run, run
+from twokeys.doors.documents import DoorPlan
 from twokeys.iam import UNKNOWN
+from twokeys.settings.models import DoorSettings
 
 ROLE, COMPONENT = "aws:iam/role:Role", "twokeys:access:CrossAccountAccess"
 ROLE_POLICY, GROUP_POLICY, USER_POLICY = (
@@ -68,6 +70,11 @@ def test_the_trust_is_made_in_the_target_and_the_grant_in_the_source_account() -
         f"arn:aws:iam::{MEMBER}:role/deployer"
     )
     assert done.exports["role_arn"] == f"arn:aws:iam::{MEMBER}:role/deployer"
+
+
+def test_what_a_config_says_of_a_door_is_an_argument_that_every_program_can_give() -> None:
+    arguments = CrossAccountAccessArgs.__annotations__.keys()
+    assert DoorSettings.model_fields.keys() & DoorPlan.model_fields.keys() <= arguments
 
 
 def test_an_account_that_is_no_resource_of_the_stack_is_declared_by_its_id() -> None:

@@ -7,8 +7,8 @@
 """
 
 import json
-from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -17,17 +17,22 @@ from twokeys.doors.documents import DoorPlan, door, grant_document, name_of, pat
 from twokeys.doors.expiry import closing_time, open_until, until
 from twokeys.iam import Caller, Context, Outcome, Policies, PolicyKind, Request, evaluate_grant, parse_policy
 
-PLAN = DoorPlan(
-    name="stage-deployer",
-    kind="role",
-    source="ci",
-    source_account="111111111111",
-    members=(),
-    grantee_kind="role",
-    grantee="ci",
-    target_account="account:stage",
-    role="deployer",
-)
+
+def planned(**changes: Any) -> DoorPlan:
+    plan = {
+        "name": "stage-deployer",
+        "kind": "role",
+        "source": "ci",
+        "source_account": "111111111111",
+        "grantee_kind": "role",
+        "grantee": "ci",
+        "target_account": "account:stage",
+        "role": "deployer",
+    }
+    return DoorPlan.model_validate({**plan, **changes})
+
+
+PLAN = planned()
 
 
 def test_the_trust_names_exactly_the_source_role() -> None:
@@ -59,13 +64,12 @@ def test_the_grant_names_exactly_the_target_role() -> None:
     ],
 )
 def test_each_kind_of_source_has_its_own_arn(kind: str, source: str, principal: str | list[str]) -> None:
-    plan = replace(PLAN, kind=kind, source=source, members=("alice", "web/bob"))
+    plan = planned(kind=kind, source=source, members=("alice", "web/bob"))
     assert trust_document(plan)["Statement"][0]["Principal"] == {"AWS": principal}
 
 
 def test_mfa_and_external_id_become_conditions_beside_those_of_the_door() -> None:
-    plan = replace(
-        PLAN,
+    plan = planned(
         mfa=True,
         external_id="abc-123",
         conditions={"StringEquals": {"aws:PrincipalOrgID": "o-a1"}, "IpAddress": {"aws:SourceIp": ["10.0.0.0/8"]}},
@@ -79,17 +83,17 @@ def test_mfa_and_external_id_become_conditions_beside_those_of_the_door() -> Non
 
 def test_the_conditions_that_were_declared_stay_as_they_are() -> None:
     conditions = {"Bool": {"aws:SecureTransport": "true"}}
-    trust_document(replace(PLAN, mfa=True, conditions=conditions))
+    trust_document(planned(mfa=True, conditions=conditions))
     assert conditions == {"Bool": {"aws:SecureTransport": "true"}}
 
 
 def test_a_partition_stands_in_every_arn() -> None:
-    plan = replace(PLAN, partition="aws-cn")
+    plan = planned(partition="aws-cn")
     assert "arn:aws:" not in json.dumps([trust_document(plan), grant_document(plan)])
 
 
 def test_the_declared_and_the_real_document_differ_in_the_account_only() -> None:
-    plan = replace(PLAN, statements=({"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::b/*"},))
+    plan = planned(statements=({"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::b/*"},))
     for declared in symbolic_documents(plan):
         real = render(declared.document, {"account:stage": "222222222222"})
         assert json.loads(real.replace("222222222222", "account:stage")) == declared.document
@@ -97,7 +101,7 @@ def test_the_declared_and_the_real_document_differ_in_the_account_only() -> None
 
 
 def test_each_document_is_declared_for_the_resource_that_holds_it() -> None:
-    plan = replace(PLAN, role="deploy/deployer", source="team/ci", grantee="team/ci", statements=({"Effect": "Allow"},))
+    plan = planned(role="deploy/deployer", source="team/ci", grantee="team/ci", statements=({"Effect": "Allow"},))
     assert [(each.type, each.name, each.account, each.properties) for each in symbolic_documents(plan)] == [
         ("aws:iam/role:Role", "stage-deployer", "account:stage", {"name": "deployer", "path": "/deploy/"}),
         (
@@ -117,17 +121,17 @@ def test_each_document_is_declared_for_the_resource_that_holds_it() -> None:
 
 @pytest.mark.parametrize(("keys", "declared"), [(("trust",), ["assumeRolePolicy"]), (("grant",), ["policy"]), ((), [])])
 def test_only_the_keys_that_are_made_are_declared(keys: tuple[str, ...], declared: list[str]) -> None:
-    assert [each.property for each in symbolic_documents(replace(PLAN, keys=keys))] == declared
+    assert [each.property for each in symbolic_documents(planned(keys=keys))] == declared
 
 
 def test_the_name_of_a_grant_stays_within_aws_s_128_characters() -> None:
     # https://docs.aws.amazon.com/IAM/latest/APIReference/API_PutRolePolicy.html
-    plan = replace(PLAN, target_account=f"account:{'a' * 50}", role="r" * 64)
+    plan = planned(target_account=f"account:{'a' * 50}", role="r" * 64)
     assert len(plan.grant_name) <= 128
 
 
 def test_the_summary_says_what_people_ask() -> None:
-    plan = replace(PLAN, mfa=True, reason="Deployments", owner="platform", expires=closing_time("2027-01-31"))
+    plan = planned(mfa=True, reason="Deployments", owner="platform", expires="2027-01-31")
     assert door(plan).to_props() == {
         "name": "stage-deployer",
         "source": {"kind": "role", "account": "111111111111", "names": ["ci"]},
@@ -142,7 +146,7 @@ def test_the_summary_says_what_people_ask() -> None:
 
 
 def test_a_door_for_the_whole_account_says_whom_its_grant_is_for() -> None:
-    plan = replace(PLAN, kind="root", source="", grantee_kind="role", grantee="deploy/ci")
+    plan = planned(kind="root", source="", grantee_kind="role", grantee="deploy/ci")
     assert door(plan).whom == (Who("role", "111111111111", "ci"),)
     assert door(plan).source.principals == (Who("root", "111111111111"),)
 

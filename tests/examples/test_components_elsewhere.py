@@ -13,8 +13,8 @@ import pytest
 
 from tests.examples.test_typescript import install_packages
 from tests.pack.real_engine import PATH, RealEngine
+from twokeys.sandbox.get_pulumi import wrap
 from twokeys.sandbox.local_aws import LocalAws
-from twokeys.sandbox.pulumi_box import wrap
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(900)]
 PYTHON = """

@@ -15,8 +15,8 @@ from tests.pack.engine_requests import Engine
 from tests.pack.real_engine import RealEngine
 from twokeys.access.snapshot import Resource
 from twokeys.access.state import read_state
+from twokeys.sandbox.get_pulumi import wrap
 from twokeys.sandbox.local_aws import LocalAws
-from twokeys.sandbox.pulumi_box import wrap
 
 RECORDED = Path(__file__).with_name("typescript.json")
 """The state that the long test's update wrote, as `pulumi stack export` gives it."""

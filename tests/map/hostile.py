@@ -1,5 +1,6 @@
 """Names that try to be something else: in D2, in HTML, in a script element, in XML."""
 
+from twokeys.doors import Declaration
 from twokeys.map.model import Account, Door, Key, Organization, Who, organization
 
 NAMES = (
@@ -35,8 +36,7 @@ def hostile(names: tuple[str, ...] = NAMES) -> Organization:
                 trust=Key.PRESENT,
                 grant=Key.PRESENT,
                 requirements=(name,),
-                reason=name,
-                owner=name,
+                declared=Declaration(reason=name, owner=name),
                 explanation=name,
             )
         )

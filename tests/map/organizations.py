@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from twokeys.doors import Declaration
 from twokeys.map.model import Account, Door, Key, Organization, Who, organization
 
 NOW = datetime(2026, 11, 27, 12, 28, tzinfo=UTC)
@@ -35,7 +36,13 @@ def classic() -> Organization:
             Account(prod, "prod", "prod", ("prod",)),
         ],
         [
-            door(ci, stage, "deployer", max_session_seconds=3600, reason="deployments", owner="platform"),
+            door(
+                ci,
+                stage,
+                "deployer",
+                max_session_seconds=3600,
+                declared=Declaration(reason="deployments", owner="platform"),
+            ),
             door(ci, prod, "deployer", max_session_seconds=3600),
             door(developers, stage, "developer", verdict="CONDITIONAL", requirements=("MFA",)),
             door(
@@ -45,7 +52,7 @@ def classic() -> Organization:
                 grant=Key.MISSING,
                 verdict="DENY",
                 requirements=("MFA",),
-                expires=datetime(2027, 2, 1, tzinfo=UTC),
+                declared=Declaration(expires=datetime(2027, 2, 1, tzinfo=UTC)),
                 explanation="The role trusts the account of developers, but none of their policies grants it.",
             ),
         ],

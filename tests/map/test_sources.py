@@ -85,7 +85,7 @@ def test_three_stacks_together_show_each_door_with_both_keys_and_why_it_is_there
         (State.UNPROVED, "grant not shown")
     }
     developer = door(whole, "222222222222", "developer")
-    assert (developer.name, developer.owner, developer.reason, developer.max_session_seconds) == (
+    assert (developer.name, developer.declared.owner, developer.declared.reason, developer.max_session_seconds) == (
         "stage-developer",
         "platform",
         "Looking into what runs on stage",

@@ -17,8 +17,8 @@ from typing import Any
 import pytest
 
 from tests.pack.real_engine import PATH, STAGE, RealEngine
+from twokeys.sandbox.get_pulumi import wrap
 from twokeys.sandbox.local_aws import LocalAws
-from twokeys.sandbox.pulumi_box import wrap
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(600)]
 

@@ -1,6 +1,8 @@
 """How a pulumi CLI is got where none is on PATH, with scripts in the place of Go and pip."""
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -52,6 +54,31 @@ def test_where_the_vendor_cannot_be_reached_it_is_built_and_kept_by_its_version(
     (tmp_path / "bin" / "go").unlink()
     assert getting.get_pulumi(said.append) == made
     assert sorted(path.name for path in getting.cache().iterdir()) == [getting.built_version(), "get.lock"]
+
+
+def test_beside_what_is_built_there_is_a_host_for_python_of_the_environment_that_asked_last(
+    tmp_path: Path, said: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The CLI starts `pulumi-language-python` from PATH or from beside itself; Go's module proxy does not have it."""
+    go(tmp_path)
+    made = getting.get_pulumi(said.append)
+    host = made.with_name("pulumi-language-python")
+    for interpreter in ("/nowhere/bin/python", sys.executable):
+        monkeypatch.setattr(sys, "executable", interpreter)
+        assert getting.get_pulumi(said.append) == made
+        assert interpreter in host.read_text()
+    with subprocess.Popen([host, "127.0.0.1:1"], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline().strip().isdecimal(), "the first line is the port that it serves"
+        process.terminate()
+
+
+def test_the_vendors_host_beside_the_cli_stays(tmp_path: Path, said: list[str]) -> None:
+    go(tmp_path)
+    host = getting.get_pulumi(said.append).with_name("pulumi-language-python")
+    host.write_text("the vendor's")
+    getting.get_pulumi(said.append)
+    assert host.read_text() == "the vendor's"
 
 
 def test_a_build_that_fails_says_what_go_said_and_leaves_nothing(tmp_path: Path, said: list[str]) -> None:

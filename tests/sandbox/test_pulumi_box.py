@@ -127,6 +127,15 @@ def test_the_shell_gives_pulumi_and_hides_every_real_account(
 
 
 @pytest.mark.usefixtures("recorder")
+def test_a_project_without_a_stack_has_a_place_for_the_first_one(twokeys: Run, project: Path) -> None:
+    """The CLI refuses a file:// backend whose folder is not there."""
+    for stack in project.glob("Pulumi.*.yaml"):
+        stack.unlink()
+    backend = json.loads(twokeys("sandbox", "shell", "--json").stdout)["PULUMI_BACKEND_URL"]
+    assert Path(backend.removeprefix("file://")).is_dir()
+
+
+@pytest.mark.usefixtures("recorder")
 def test_a_shell_in_a_shell_finds_the_real_pulumi_and_not_its_own(
     twokeys: Run, project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

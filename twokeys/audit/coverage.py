@@ -117,7 +117,7 @@ class Covered:
     """What there is of an account, and what is not covered of it in a period.
 
     `regions` are those that count; `missing` the days of each that are not covered, a bit each. `lacks` says them in
-    words, as "in us-east-1 before 2026-10-28", of the regions that come first and lack the same; it is empty for an
+    words, as "in us-east-1 before 2026-10-28", of the first regions that tell why and lack the same; it is empty for an
     account without records, and None for one that is covered. `without_digests` are the regions that log files alone
     cover, in which a gap within a day does not show.
     """
@@ -215,7 +215,7 @@ class Coverage:
 
 
 def _words(lacks: Sequence[tuple[str, str]]) -> str:
-    first = lacks[0][1]
+    first = next((why for _, why in lacks if why), "")
     alike = [region for region, why in lacks if why == first]
     others = [region for region, why in lacks if why != first]
     also = f", and also in {_some(others)}" if others else ""
@@ -245,7 +245,7 @@ def _gap(
     whole, mask, reads = one.whole(region, start, end), _mask(start, end), one.read(region) & _mask(start, end)
     holes, after = _holes(one, region, start, end), _bit(changed) + 1 if changed else 0
     days, why = whole & mask, ""
-    if stopped:
+    if stopped and whole:
         why = stopped[0][1]
     elif holes:
         (first, last), more = holes[0], len(holes) - 1

@@ -14,21 +14,20 @@ from twokeys.answers.model import Answers, Party, Step
 from twokeys.audit.comparison import Comparison, DoorUse, Entry, SignIns, Usage, named
 from twokeys.audit.coverage import Covered
 from twokeys.audit.logs import Source
-from twokeys.audit.trail import EVENTS, SIGN_IN, Use
+from twokeys.audit.trail import EVENTS, SIGN_IN, Change, Use
 from twokeys.doors import Who
 from twokeys.shown import counted, listed
 
 NOT_LOOKED_AT = (
-    "Not looked at in the events: changes of keys (CreateRole, UpdateAssumeRolePolicy, Put-, Delete-, Attach- and "
-    "Detach- of RolePolicy, UserPolicy and GroupPolicy, CreatePolicyVersion, SetDefaultPolicyVersion, AddUserToGroup, "
-    "permissions boundaries, identity providers, Identity Center's and the organization's); what sessions do once they "
-    "are in, but for root users and root sessions; what users do with access keys, but for making credentials; which "
-    "read events a trail's event selectors leave out"
+    "Not looked at in the events: changes of keys elsewhere than in IAM, IAM Identity Center and Organizations; what "
+    "else sessions do once they are in, but for root users and root sessions; what else users do with access keys, but "
+    "for making credentials; which read events a trail's event selectors leave out"
 )
 _SURE, _PERHAPS, _WITHOUT = "entry by a door", "entry perhaps by a door", "entry without a door"
 _STEP, _PERHAPS_A_STEP = "step on the way", "step perhaps on the way"
 POPULATION = '"population": []'
 """How `as_data` ends in JSON, but for brackets."""
+_ONLY_LEARNING = "all of the period only teaches what is usual (--learning-days)"
 _FEW = 3
 """How many sessions of a door's users are named."""
 _OF_WAYS = {
@@ -53,6 +52,7 @@ def as_data(answers: Answers, found: Comparison) -> dict[str, Any]:
         "entriesAndSteps": dict(Counter(map(what, found.population))),
         "askedForAndNotShown": found.not_shown,
         "apart": found.apart,
+        "filesNotReadable": list(found.not_readable),
         "unreadable": len(found.unreadable),
         "unreadableRecords": list(found.unreadable),
         "sources": [
@@ -113,6 +113,7 @@ def as_data(answers: Answers, found: Comparison) -> dict[str, Any]:
         ],
         "undeclared": [_use(use, answers) for use in found.undeclared],
         "unusual": [{**_use(one.use, answers), "why": list(one.why)} for one in found.unusual],
+        "changes": [{**_use(one.use, answers), "changed": one.what} for one in found.changes],
         "notLookedAt": not_in_the_events(answers, found),
         "population": [],
     }
@@ -127,7 +128,12 @@ def not_in_the_events(answers: Answers, found: Comparison, most: int | None = No
     ]
     names = listed(without, most=most or len(without))
     digests = f". Gaps within a day show only with digests, and none were given for {names}" if without else ""
-    return f"{NOT_LOOKED_AT}; {_other_regions(found)}{digests}"
+    history = (
+        "; of the event history changes of keys that let nobody more in"
+        if any(one.caller for one in found.sources)
+        else ""
+    )
+    return f"{NOT_LOOKED_AT}{history}; {_other_regions(found)}{digests}"
 
 
 def _other_regions(found: Comparison) -> str:
@@ -219,7 +225,10 @@ def headline(found: Comparison | None) -> str:
         f", {n} whose {what} is not shown though its door asks for it" for what, n in found.not_shown.items()
     )
     begun = f", {counted(found.not_begun, 'session')} whose AssumeRole is in no record" if found.not_begun else ""
-    seen = f"{_entries(found)}{begun}{hidden}, {len(found.unusual)} unusual"
+    unusual = f"{len(found.unusual)} unusual" if found.unusual or not _only_learning(found) else ""
+    learning = _ONLY_LEARNING if _only_learning(found) else ""
+    changes = f"{counted(len(found.changes), 'change')} of keys" if found.changes else ""
+    seen = ", ".join(filter(None, (f"{_entries(found)}{begun}{hidden}", changes, unusual, learning)))
     doors, steps = found.not_known
     of = " and ".join(
         f"{counted(count, what)}{where}"
@@ -233,6 +242,10 @@ def headline(found: Comparison | None) -> str:
     ]
     first = "no records of the period" if found.start is None else seen
     return f"CloudTrail: {', '.join(filter(None, (first, *not_known)))}"
+
+
+def _only_learning(found: Comparison) -> bool:
+    return found.learned_until is not None and found.end is not None and found.learned_until > found.end
 
 
 def _entries(found: Comparison) -> str:
@@ -266,6 +279,8 @@ def events(answers: Answers, found: Comparison, named: Callable[[Sequence[str]],
         yield f"without a door: {used(use, answers)}"
     for strange in found.unusual:
         yield f"unusual: {used(strange.use, answers)}: {'; '.join(strange.why)}"
+    yield from filter(None, [who_changed(answers, found)])
+    yield from _few("changes of keys", [f"changed: {call}: {what}" for call, what in changes(answers, found)])
     yield not_in_the_events(answers, found, _MANY)
 
 
@@ -347,6 +362,29 @@ def perhaps_by(answers: Answers, found: Comparison) -> list[tuple[str, str]]:
     ]
 
 
+def who_changed(answers: Answers, found: Comparison) -> str:
+    """How many calls that change keys there are, by whom and how many of them failed; empty where there are none."""
+    by: dict[str, list[Change]] = defaultdict(list)
+    for one in found.changes:
+        by[named(one.use.caller, answers).short].append(one)
+    each = []
+    for who, own in sorted(by.items(), key=lambda pair: -len(pair[1])):
+        failed = sum(one.use.failed is not None for one in own)
+        each.append(f"{len(own)} by {who}" + (f" ({failed} failed)" if failed else ""))
+    return f"Changes of keys: {listed(each, most=_MANY)}" if each else ""
+
+
+def changes(answers: Answers, found: Comparison) -> list[tuple[str, str]]:
+    """Of each call that changes keys the call, and what it changes or why it failed, in words."""
+    return [
+        (
+            used(one.use, answers),
+            "; ".join(filter(None, (one.use.failed and f"failed: {one.use.failed}", one.what))) or "nothing is told",
+        )
+        for one in found.changes
+    ]
+
+
 def through_roles(found: Comparison) -> list[tuple[str, str]]:
     """Of each way through other roles, whether it was used, and the way in words."""
     return [
@@ -412,8 +450,8 @@ def period(found: Comparison) -> str:
     apart = f"; not among the entries: {apart}" if apart else ""
     unreadable = f"; {counted(len(found.unreadable), 'record')} cannot be read" if found.unreadable else ""
     learning = f"; what is usual is learned until {found.learned_until:%Y-%m-%d %H:%M}" if found.learned_until else ""
-    if found.learned_until and found.learned_until > found.end:
-        learning = "; all of it only teaches what is usual (--learning-days)"
+    if _only_learning(found):
+        learning = f"; {_ONLY_LEARNING}"
     return (
         f"{asked}CloudTrail from {found.start:%Y-%m-%d %H:%M} to {found.end:%Y-%m-%d %H:%M} UTC: "
         f"{_entries(found)}{steps}{several_doors}{apart}{unreadable}{learning}"

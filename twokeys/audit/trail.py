@@ -26,6 +26,7 @@ from sys import intern
 from typing import Any
 
 from twokeys.answers.model import Party
+from twokeys.audit.changes import account_of, changed, is_change
 from twokeys.audit.coverage import Coverage
 from twokeys.audit.logs import Source, time_of
 from twokeys.doors import Who
@@ -58,8 +59,8 @@ _LONGEST = timedelta(hours=12)
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_update-role-settings.html
 """
-_SAME_SWITCH = timedelta(minutes=1)
-"""How far apart the two records of one switch in the console are, at most."""
+_AT_ONCE = timedelta(minutes=1)
+"""How far apart the two records of one switch in the console, or a call and the session that it began, are at most."""
 _ACCOUNT = re.compile(r"(?:arn:[^:]+:iam::)?(\d{12})(?::root)?")
 _IDENTITY_CENTER = "AWSSSO_"
 """How the SAML provider's name begins that IAM Identity Center makes in each account.
@@ -162,6 +163,18 @@ class Use:
         return self.caller.who.kind != "principal"
 
 
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A call that changes who can enter, the account that it is about, and what it changes, in words.
+
+    `everywhere` tells that it is about the organization or its Identity Center as a whole.
+    """
+
+    use: Use
+    what: str
+    everywhere: bool
+
+
 @dataclass
 class Calls:
     """Calls of one name by a root user or with a user's own access key: how many, and the last of them."""
@@ -195,6 +208,8 @@ class Trail:
     """By account, caller and name: those of root users, and those that users made with access keys of their own."""
     logging: dict[str, tuple[str, Use]] = field(default_factory=dict)
     """Calls of `LOGGING` and StartLogging, by id, each with the trail's name."""
+    changes: dict[str, Change] = field(default_factory=dict)
+    """Calls that change who can enter, by id."""
     _uses: dict[str, Use] = field(default_factory=dict)
     _named: set[str] = field(default_factory=set)
     """The ids of the calls that are counted by name; there are too many of the others."""
@@ -234,6 +249,7 @@ class Trail:
                 self._log(record, time)
             if not self._outside(time):
                 self._call(record, time)
+                self._change(record, time)
         if delivered and kind == "AssumedRole" and name not in (None, *_SIGNED_IN) and time and not self._outside(time):
             self._in_role(record, time)  # of what is not delivered, as a selection, the beginning may be left out
         return time
@@ -257,6 +273,15 @@ class Trail:
         for account in owners if record.get("eventSource") == "cloudtrail.amazonaws.com" else ():
             use = _called(record, _mapping(record.get("userIdentity")), Who("root-user", account, "root user"), time)
             self.logging[use.id] = (trail, use)
+
+    def _change(self, record: Mapping[str, Any], time: datetime) -> None:
+        source, named = str(record.get("eventSource")), account_of(record)
+        if not is_change(source, str(record.get("eventName"))):
+            return
+        for account in {named} if named else _recorded_in(record, None):
+            use = _called(record, _mapping(record.get("userIdentity")), Who("root-user", account, "root user"), time)
+            everywhere = named is None and not source.startswith("iam.")
+            self.changes[use.id] = Change(use, changed(record), everywhere)
 
     def _outside(self, time: datetime) -> bool:
         return not (self.since or time) <= time <= (self.until or time)
@@ -299,8 +324,11 @@ class Trail:
     def _in_role(self, record: Mapping[str, Any], time: datetime) -> None:
         """Take a call by a role's session, but for those of AWS services, which nobody enters.
 
+        The access key of the console, or of a session of which nothing tells when it began, says nothing of the call.
         https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html
-        (`sessionIssuer`, `creationDate`, `ec2RoleDelivery`, `inScopeOf`, `invokedBy`) and, of instances' sessions,
+        (`sessionIssuer`, `creationDate`, `ec2RoleDelivery`, `inScopeOf`, `invokedBy`),
+        https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html
+        (`sessionCredentialFromConsole`) and, of instances' sessions,
         https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_switch-role-ec2.html
         """
         told = _mapping(record.get("userIdentity"))
@@ -315,7 +343,8 @@ class Trail:
         if of not in self._in_roles or time < self._in_roles[of][1].time:
             use = _called(record, told, Who("role", role.group(1), role.group(2)), time)
             use = replace(use, event=SESSION, caller=_NOBODY, unique_id=None, session=name, arn=role.group(0))
-            self._in_roles[of] = (time_of(created) or time - _LONGEST, use)
+            began, console = time_of(created), str(record.get("sessionCredentialFromConsole")).lower() == "true"
+            self._in_roles[of] = (began or time - _LONGEST, replace(use, by=use.by if began and not console else None))
 
     def _begun_by_nobody(self) -> Iterator[Use]:
         """The sessions of roles that began in the period and the records, without a record of their beginning."""
@@ -330,9 +359,7 @@ class Trail:
                 first is not None
                 and began >= max(self.since or first, first)
                 and not any(
-                    (session.by is not None and session.by == use.key)
-                    or (use.session in (session.session, None) and timedelta() <= session.time - use.time <= _LONGEST)
-                    for use in into[session.account, session.role.rpartition("/")[2]]
+                    _begins(use, session, began) for use in into[session.account, session.role.rpartition("/")[2]]
                 )
             ):
                 yield session
@@ -357,10 +384,24 @@ class Trail:
         return sorted(chosen, key=lambda use: (use.time, use.id))
 
 
+def _begins(use: Use, session: Use, began: datetime) -> bool:
+    """Whether a session is that of an entry into its role: by the access key, or by its name.
+
+    Where both records have a key and it is not the same, a session of this name is another one, but for one that began
+    with the call, as of a service that hands on other keys.
+    """
+    if use.key and session.by:
+        if use.key == session.by:
+            return True
+        if abs(began - use.time) > _AT_ONCE:
+            return False
+    return use.session in (session.session, None) and timedelta() <= session.time - use.time <= _LONGEST
+
+
 def _is_double(use: Use, called: Mapping[tuple[Who, Who], list[datetime]]) -> bool:
     """Whether a switch in the console is there as the call of AssumeRole too; `called` has the times of these calls."""
     times = called.get((use.caller.who, use.target), [])
-    return use.event == "SwitchRole" and any(abs(time - use.time) <= _SAME_SWITCH for time in times)
+    return use.event == "SwitchRole" and any(abs(time - use.time) <= _AT_ONCE for time in times)
 
 
 def resolved(use: Use, principals: Mapping[str, Party]) -> Use:

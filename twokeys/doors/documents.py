@@ -1,12 +1,10 @@
 """The documents of a door, pure: from one structure come both the symbolic and the real document."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any, Literal, cast
 
 from twokeys.doors.expiry import open_until
-from twokeys.doors.model import Door, DoorRequirements, DoorSource, DoorTarget, SymbolicDocument
+from twokeys.doors.model import Declaration, Door, DoorRequirements, DoorSource, DoorTarget, SymbolicDocument
 
 Kind = Literal["role", "user", "group", "root"]
 """What a door may start from in an account; the root stands for the account as a whole."""
@@ -19,32 +17,29 @@ GRANT_TYPES = {
 """The resource of an inline policy and its property that names the holder, by what the holder is."""
 
 
-@dataclass(frozen=True)
-class DoorPlan:
+class DoorPlan(Declaration):
     """A door before any id is known: accounts are 12-digit ids or symbols.
 
     `source` and `grantee` are path-and-name ("ci", "deploy/ci"); `source` is empty for the root. The trust names
-    `members` when the source is a group.
+    `members` when the source is a group. What a config and the component's arguments say under the name of a field here
+    arrives in it by itself.
     """
 
     name: str
     kind: Kind
-    source: str
+    source: str = ""
     source_account: str
-    members: tuple[str, ...]
+    members: tuple[str, ...] = ()
     grantee_kind: str
     grantee: str
     target_account: str
     role: str
-    statements: tuple[Mapping[str, Any], ...] = ()
+    statements: tuple[dict[str, Any], ...] = ()
     mfa: bool = False
     external_id: str | None = None
-    conditions: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    conditions: Mapping[str, Mapping[str, Any]] = {}
     keys: tuple[str, ...] = ("trust", "grant")
     session_seconds: int = 3600
-    reason: str | None = None
-    owner: str | None = None
-    expires: datetime | None = None
     partition: str = "aws"
 
     @property
@@ -108,7 +103,7 @@ def grant_document(plan: DoorPlan) -> dict[str, Any]:
 
 def permissions_document(plan: DoorPlan) -> dict[str, Any]:
     """The inline policy of the role itself."""
-    return _document([dict(statement) for statement in plan.statements])
+    return _document(list(plan.statements))
 
 
 def symbolic_documents(plan: DoorPlan) -> list[SymbolicDocument]:
@@ -164,9 +159,7 @@ def door(plan: DoorPlan) -> Door:
             "grant_to": grantee if plan.kind == "root" else None,
             "requires": DoorRequirements(mfa=plan.mfa, external_id=plan.external_id is not None),
             "max_session_seconds": plan.session_seconds,
-            "reason": plan.reason,
-            "owner": plan.owner,
-            "expires": plan.expires,
+            **plan.declaration,
         }
     )
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from functools import cached_property
 
 from twokeys.answers.model import Account, Key, State, lacks_of, state_of
-from twokeys.doors import Who
+from twokeys.doors import Declaration, Who
 
 OUTSIDE = "Outside AWS"
 """Where those stand that belong to no account: web identities, users of a SAML provider, everyone."""
@@ -17,6 +16,7 @@ ROOT_USER = "root user"
 """What stands in the place of a role for a root session; no role can have a name with a space."""
 
 WAY, WITHIN = "way in", "within an account"
+NOTHING_SAID = Declaration()
 
 __all__ = ["OUTSIDE", "Account", "Door", "Key", "Organization", "State", "Who", "doors_of", "organization"]
 
@@ -40,9 +40,7 @@ class Door:
     verdict: str | None = None
     requirements: tuple[str, ...] = ()
     max_session_seconds: int | None = None
-    reason: str | None = None
-    owner: str | None = None
-    expires: datetime | None = None
+    declared: Declaration = NOTHING_SAID
     explanation: str = ""
     through: tuple[str, ...] = ()
     steps: tuple[Door, ...] = ()

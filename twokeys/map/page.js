@@ -61,7 +61,7 @@
 
   const texts = data.doors.map((door) => {
     const [from, to] = [accounts.get(door.source.account), accounts.get(door.account)];
-    const spoken = [door.name, door.source.label, door.role, door.keys, door.verdict, door.reason, door.owner, door.permissions, ...door.kinds, ...door.through];
+    const spoken = [door.name, door.source.label, door.role, door.keys, door.verdict, door.permissions, ...Object.values(door.declared), ...door.kinds, ...door.through];
     const places = [from, to].flatMap((account) => [account.id, account.name, account.environment, ...(account.unit ?? [])]);
     const people = data.principals.filter((who) => who.members && door.source.kind === who.kind && door.source.name === who.name && door.source.account === who.account).flatMap((who) => who.members);
     return [...spoken, ...places, ...people].filter(Boolean).join("\n").toLowerCase();
@@ -230,7 +230,7 @@
       ["Verdict", door.verdict],
       ["Only with", door.requirements.join(", ")],
       ["Session", door.maxSessionSeconds && `up to ${duration(door.maxSessionSeconds)}`],
-      ["Reason", door.reason], ["Owner", door.owner], ["Expires", door.expires],
+      ...Object.entries(door.declared).map(([field, said]) => [field[0].toUpperCase() + field.slice(1), said]),
     ].filter(([, value]) => value);
     card.className = door.state;
     card.replaceChildren(

@@ -10,8 +10,9 @@ from twokeys.answers.model import Answers, Key, State, Step, Way
 from twokeys.answers.model import Door as Judged
 from twokeys.answers.summary import limits
 from twokeys.answers.words import grant_of, keys_of
+from twokeys.doors import Declaration
 from twokeys.doors import Door as Declared
-from twokeys.map.model import WITHIN, Account, Door, Organization, organization
+from twokeys.map.model import NOTHING_SAID, WITHIN, Account, Door, Organization, organization
 
 KINDS = {
     "role": "by a role",
@@ -67,8 +68,7 @@ def _way(way: Way) -> Door:
         verdict=way.verdict,
         requirements=way.conditions,
         max_session_seconds=way.max_session_seconds,
-        reason=way.why if way.declared is None else way.declared.reason,
-        expires=way.expires,
+        declared=(way.declared or Declaration(reason=way.why)).model_copy(update={"expires": way.expires}),
         explanation="\n".join([*(f"Through {one}." for one in way.through), *keys_of(way)]),
         through=tuple(one.short for one in way.through),
         steps=tuple(_between(step, grant=grant_of(step), requirements=step.conditions) for step in way.steps),
@@ -86,17 +86,15 @@ def _door(door: Judged) -> Door:
         verdict=door.verdict,
         requirements=door.conditions,
         max_session_seconds=door.declared.max_session_seconds if door.declared else None,
-        reason=door.declared.reason if door.declared else None,
-        expires=door.declared.expires if door.declared else None,
         explanation="\n".join([*lines, *([door.explanation] if door.explanation else [])]),
     )
 
 
-def _between(ends: Way | Judged | Step, declared: Declared | None = None, *kinds: str, **more: Any) -> Door:  # noqa: ANN401 - fields of Door
+def _between(ends: Way | Judged | Step, declared: Declared | None = None, /, *kinds: str, **more: Any) -> Door:  # noqa: ANN401 - fields of Door
     source, target = ends.source.who, ends.target.who
     values = {
         "name": declared.name if declared else f"{source.label} to {target.name}",
-        "owner": declared.owner if declared else None,
+        "declared": declared or NOTHING_SAID,
         "trust": Key.PRESENT,
         **more,
     }

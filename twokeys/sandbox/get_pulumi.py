@@ -1,7 +1,8 @@
 """The pulumi CLI: the one on PATH, else the vendor's download, else built from the Go module proxy.
 
 What is downloaded or built is kept in the user's cache by its version, as a file and not as a link: the CLI looks for
-its helpers beside the place that its own path resolves to.
+its helpers beside the place that its own path resolves to. The vendor's release has the hosts of its languages there.
+The module of its Python host is not on the Go module proxy, so what is built gets ours.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -17,6 +19,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
@@ -27,6 +30,9 @@ from twokeys.errors import Refusal
 VENDOR: Final = "https://get.pulumi.com/"
 """Where the Automation API's installer downloads from."""
 
+HOST: Final = "pulumi-language-python"
+"""What the CLI starts to run a program or a policy pack in Python."""
+HOST_MODULE: Final = "twokeys.sandbox.plugins.language_python"
 _MODULE: Final = Path(__file__).with_name("pulumi_build")
 _PACKAGE: Final = "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"
 _VERSION_VARIABLE: Final = "github.com/pulumi/pulumi/sdk/v3/go/common/version.Version"
@@ -68,9 +74,30 @@ def get_pulumi(say: Say, *, build: bool = False) -> Path:
     Raises:
         Refusal: it can neither be downloaded nor built.
     """
-    found = None if build else find_pulumi()
-    if found is not None:
-        return found
+    found = (None if build else find_pulumi()) or _fetched(say, build=build)
+    host = found.resolve().with_name(HOST)
+    kept = host.is_relative_to(cache().resolve())
+    if kept and find_spec("pulumi") and (not host.exists() or is_ours(host, HOST_MODULE)):
+        wrap(host, HOST_MODULE)
+    return found
+
+
+def is_ours(command: Path, module: str) -> bool:
+    """Whether a command is one that `wrap` wrote, here or in another environment."""
+    with command.open("rb") as file:
+        return module.encode() in file.read(4096)
+
+
+def wrap(target: Path, module: str, *arguments: Path) -> None:
+    """Write a command that runs a module of ours with this interpreter, whole or not at all."""
+    command = shlex.join([sys.executable, "-m", module, *map(str, arguments)])
+    draft = target.with_name(f".{target.name}.{os.getpid()}")
+    draft.write_text(f'#!/bin/sh\nexec {command} "$@"\n', encoding="utf-8")
+    draft.chmod(0o700)
+    draft.replace(target)
+
+
+def _fetched(say: Say, *, build: bool) -> Path:
     cache().mkdir(parents=True, exist_ok=True)
     with filelock.FileLock(cache() / "get.lock"):
         kept = cache() / built_version() / "bin" / "pulumi"

@@ -8,7 +8,6 @@ stack files of its own, which are made from the project's at every command.
 from __future__ import annotations
 
 import os
-import shlex
 import shutil
 import subprocess
 import sys
@@ -21,7 +20,7 @@ from typing import Any, Final
 from twokeys.errors import Refusal
 from twokeys.project.config import Project, read_mapping
 from twokeys.project.stack_yaml import dumped
-from twokeys.sandbox.get_pulumi import find_pulumi
+from twokeys.sandbox.get_pulumi import HOST, HOST_MODULE, find_pulumi, is_ours, wrap
 from twokeys.sandbox.local_aws import LocalAws
 
 PASSPHRASE: Final = "sandbox"  # noqa: S105 - protects nothing: what the stacks hold is invented
@@ -29,10 +28,7 @@ _NOT_MIRRORED: Final = {"pyproject.toml", ".git", ".twokeys"}
 _SECRETS: Final = {"encryptionsalt", "encryptedkey", "secretsprovider"}
 _THEIRS: Final = ("AWS_", "PULUMI_")
 _AWS: Final = "pulumi-resource-aws"
-_OURS: Final = {
-    "pulumi-language-python": "twokeys.sandbox.plugins.language_python",
-    _AWS: "twokeys.sandbox.plugins.resource_aws",
-}
+_OURS: Final = {HOST: HOST_MODULE, _AWS: "twokeys.sandbox.plugins.resource_aws"}
 """What is used where the vendor's is not there."""
 
 
@@ -166,11 +162,11 @@ class PulumiBox:
 
     def _create_stacks(self, environment: Mapping[str, str]) -> None:
         """Create each stack that is not there, so that its name needs no `pulumi stack init` first."""
+        self.backend.mkdir(parents=True, exist_ok=True)
         for stack in self.project.stacks():
             state = self.backend / ".pulumi" / "stacks" / self.project.name / f"{stack}.json"
             if state.exists():
                 continue
-            self.backend.mkdir(parents=True, exist_ok=True)
             command = [str(self.binaries / "pulumi"), "stack", "init", f"organization/{self.project.name}/{stack}"]
             done = subprocess.run(  # noqa: S603 - the CLI that the user installed
                 [*command, "--no-select", "--non-interactive"],
@@ -194,25 +190,13 @@ def place_plugins(folder: Path, pulumi: Path, path: str) -> list[str]:
     made = []
     for name, module in _OURS.items():
         found = shutil.which(name, path=path)
-        there = (found is not None and not _is_ours(Path(found), module)) or pulumi.resolve().with_name(name).exists()
+        places = [*([Path(found)] if found else []), pulumi.resolve().with_name(name)]
+        there = any(one.exists() and not is_ours(one, module) for one in places)
         (folder / name).unlink(missing_ok=True)
         if not there:
             wrap(folder / name, module)
             made.append(name)
     return made
-
-
-def _is_ours(command: Path, module: str) -> bool:
-    """Whether what is on PATH is our own plugin, of another sandbox's shell."""
-    with command.open("rb") as file:
-        return module.encode() in file.read(4096)
-
-
-def wrap(target: Path, module: str, *arguments: Path) -> None:
-    """Write a command that runs a module of ours with this interpreter."""
-    command = shlex.join([sys.executable, "-m", module, *map(str, arguments)])
-    target.write_text(f'#!/bin/sh\nexec {command} "$@"\n', encoding="utf-8")
-    target.chmod(0o700)
 
 
 def clean_environment() -> dict[str, str]:

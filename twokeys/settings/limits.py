@@ -23,7 +23,7 @@ from twokeys.settings.models import (
     OrganizationSettings,
     Settings,
     UnitSettings,
-    asks_for_mfa,
+    terms,
     who,
 )
 from twokeys.settings.problem import Problem, twice
@@ -69,21 +69,20 @@ def trust_characters(settings: Settings, door: DoorSettings) -> int | None:
             return None
     source, grantee = who(door.source), who(door.source.grant_to or door.source)
     document = trust_document(
-        DoorPlan(
-            name="",
-            kind=source.kind,
-            source=source.name,
-            source_account=settings.management_account_id,  # every account's id is as long
-            members=tuple(members or ()),
-            grantee_kind=grantee.kind,
-            grantee=grantee.name,
-            target_account="",
-            role=door.target.role,
-            mfa=asks_for_mfa(door),
-            external_id=door.external_id,
-            conditions=door.conditions,
-            expires=door.expires,
-            partition=settings.partition,
+        DoorPlan.model_validate(
+            {
+                "name": "",
+                "kind": source.kind,
+                "source": source.name,
+                "source_account": settings.management_account_id,  # every account's id is as long
+                "members": tuple(members or ()),
+                "grantee_kind": grantee.kind,
+                "grantee": grantee.name,
+                "target_account": "",
+                "role": door.target.role,
+                **terms(door),
+                "partition": settings.partition,
+            }
         )
     )
     return _characters(document)

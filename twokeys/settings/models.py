@@ -9,7 +9,8 @@ from pydantic import AfterValidator, Field, model_validator
 
 from twokeys.access_role import ACCESS_ROLE
 from twokeys.aws_reference import regions
-from twokeys.doors.documents import Kind
+from twokeys.doors import Declaration
+from twokeys.doors.documents import DoorPlan, Kind
 from twokeys.settings.audit import AuditSettings
 from twokeys.settings.base import Model
 from twokeys.settings.baseline import AccountBaselineSettings, BaselineSettings, ContactsSettings
@@ -318,7 +319,15 @@ class PermissionsSettings(Model):
     boundary: PolicyArn | None = None
 
 
-class DoorSettings(Model):
+class DeclaredSettings(Model, Declaration):
+    """What each door and grant says for people; a field of `Declaration` is a key of both by itself."""
+
+    reason: Reason
+    owner: Annotated[str, Field(min_length=1, max_length=200)]
+    expires: ClosingTime | None = None
+
+
+class DoorSettings(DeclaredSettings):
     """A door: who may enter which account as which role, on what conditions, and why.
 
     `via: identity-center` leads people in through IAM Identity Center: the role is then the permission set
@@ -334,9 +343,6 @@ class DoorSettings(Model):
     external_id: ExternalId | None = None
     conditions: Annotated[dict[str, dict[str, ConditionValues]], AfterValidator(check_conditions)] = {}
     keys: Annotated[tuple[Key, ...], Field(min_length=1), Once] = ("trust", "grant")
-    reason: Reason
-    owner: Annotated[str, Field(min_length=1, max_length=200)]
-    expires: ClosingTime | None = None
 
 
 class EveryAccountSettings(Model):
@@ -345,7 +351,7 @@ class EveryAccountSettings(Model):
     role: PathAndName
 
 
-class OrganizationGrantSettings(Model):
+class OrganizationGrantSettings(DeclaredSettings):
     """A grant in the management account of the role of one name in every account of the organization.
 
     It is half a door into each: the other half is a trust, which the stacks of the accounts make (`keys: [trust]`).
@@ -354,9 +360,6 @@ class OrganizationGrantSettings(Model):
     source: Annotated[GranteeSettings, Field(alias="from")]
     target: Annotated[EveryAccountSettings, Field(alias="to")]
     mfa: bool | None = None
-    reason: Reason
-    owner: Annotated[str, Field(min_length=1, max_length=200)]
-    expires: ClosingTime | None = None
 
 
 class QuotaSettings(Model):
@@ -497,6 +500,12 @@ def asks_for_mfa(said: DoorSettings | OrganizationGrantSettings) -> bool:
         return said.mfa
     person = grantee(said) if isinstance(said, DoorSettings) else who(said.source)
     return person.kind != "role"
+
+
+def terms(door: DoorSettings) -> dict[str, Any]:
+    """What a door says beside who enters where, as JSON values by the names of the fields of a `DoorPlan`."""
+    alike = (DoorSettings.model_fields.keys() & DoorPlan.model_fields.keys()) - {"source"}
+    return door.model_dump(mode="json", include=alike, exclude_none=True) | {"mfa": asks_for_mfa(door)}
 
 
 def permission_set_name(account: str, door: DoorSettings) -> str:
