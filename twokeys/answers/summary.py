@@ -60,6 +60,11 @@ class Summary:
         return self.ways - self.doors - self.not_shown
 
     @property
+    def to_be_looked_at(self) -> bool:
+        """Whether a number is there that is no plain answer, or one that may be too small."""
+        return bool(self.doors_without_a_key or self.open_to or self.not_proved or self.may_be_more)
+
+    @property
     def ways_in(self) -> str:
         """The ways in words: "9 ways in (5 doors, 4 through other roles)"."""
         kinds = [counted(self.doors, "door")] if self.doors or not self.ways else []

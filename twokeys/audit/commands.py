@@ -161,11 +161,9 @@ def audit(  # noqa: PLR0913 - one parameter an option
         for file in (html, table):
             if file is not None:
                 click.echo(f"Wrote {file}")
-    numbers = summary(found, now)
-    not_known = numbers.may_be_more or numbers.not_proved or not all(one.has for one in found.long_term)
-    not_known = not_known or any(one.not_answered for one in found.evidence)
+    not_known = not all(one.has for one in found.long_term) or any(one.not_answered for one in found.evidence)
     seen = comparison is not None and comparison.noteworthy
-    return 1 if exit_code and (numbers.doors_without_a_key or numbers.open_to or not_known or seen) else 0
+    return 1 if exit_code and (summary(found, now).to_be_looked_at or not_known or seen) else 0
 
 
 def _from_files(
