@@ -148,6 +148,16 @@ def test_a_forgotten_stack_is_named_and_nothing_is_made(twokeys: Run) -> None:
     assert "next:" in run.stderr
 
 
+def test_a_stack_that_reads_from_one_that_is_not_up_is_not_begun_and_the_order_is_named(
+    twokeys: Run, project: Path
+) -> None:
+    run = twokeys("sandbox", "up", "stage")
+    assert run.returncode == 1
+    assert "next:  twokeys sandbox up management stage\n" in run.stdout
+    assert "made" not in run.stdout
+    assert not (project / ".twokeys" / "stacks" / "stage.json").exists()
+
+
 def begin(project: Path, *arguments: str, until: str) -> subprocess.Popen[str]:
     """Start an `up` and wait until a line says that."""
     command = [*TWOKEYS, "sandbox", "up", *arguments, "--verbose"]
