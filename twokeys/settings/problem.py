@@ -33,7 +33,7 @@ def no_account(key: str, account: str, accounts: Iterable[str]) -> Problem:
 
 def listed(names: Iterable[str], most: int = 20) -> str:
     """The names there are, for a sentence."""
-    first, *more = [*names] or ["none"]
+    first, *more = sorted(names) or ["none"]
     return ", ".join([first, *more][:most]) + (f" and {len(more) + 1 - most} more" if len(more) >= most else "")
 
 
