@@ -237,7 +237,14 @@ ANCHOR = {"ArnEquals": {"aws:SourceArn": f"arn:aws:rolesanywhere:eu-west-1:{STAG
 OTHERS = {"StringNotEquals": {"aws:PrincipalAccount": STAGE}}
 HANDING = {
     "account-access.amazonaws.com": "https://www.pulumi.com/registry/packages/aws/api-docs/accountaccess/entitlement/",
+    "chatbot.amazonaws.com": "https://docs.aws.amazon.com/chatbot/latest/adminguide/understanding-permissions.html",
+    "codecatalyst-runner.amazonaws.com": "https://docs.aws.amazon.com/codecatalyst/latest/userguide/trust-model.html",
+    "codecatalyst.amazonaws.com": "https://docs.aws.amazon.com/codecatalyst/latest/userguide/trust-model.html",
+    "credentials.deadline.amazonaws.com": (
+        "https://docs.aws.amazon.com/deadline-cloud/latest/userguide/security-iam-service-roles.html"
+    ),
     "credentials.iot.amazonaws.com": "https://docs.aws.amazon.com/iot/latest/developerguide/authorizing-direct-aws.html",
+    "datazone.amazonaws.com": "https://docs.aws.amazon.com/datazone/latest/APIReference/API_GetEnvironmentCredentials.html",
     "ds.amazonaws.com": "https://docs.aws.amazon.com/directoryservice/latest/admin-guide/edit_trust.html",
     "pods.eks.amazonaws.com": "https://docs.aws.amazon.com/eks/latest/userguide/pod-id-role.html",
     "rolesanywhere.amazonaws.com": "https://docs.aws.amazon.com/rolesanywhere/latest/userguide/trust-model.html",

@@ -67,6 +67,16 @@ def test_an_unknown_version_is_a_finding():
     assert (finding.rule, finding.statement, finding.line) == ("unknown-version", None, 2)
 
 
+@pytest.mark.parametrize(("kind", "more", "expected"), [
+    (PolicyKind.IDENTITY, {"Action": "*", "Resource": "*"}, [("id", "Id")]),
+    (PolicyKind.TRUST, {"Action": "sts:AssumeRole", "Principal": {"AWS": SOURCE}}, []),
+])  # fmt: skip
+def test_an_id_is_for_resource_based_policies(kind: PolicyKind, more: dict[str, Any], expected: list[tuple[str, str]]):
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_id.html"""
+    source = {"Version": "2012-10-17", "Id": "x", "Statement": [{"Effect": "Allow", **more}]}
+    assert [(finding.rule, finding.path) for finding in lint_source(source, kind)] == expected
+
+
 def test_the_other_findings_of_a_refused_trust_policy_are_found_as_well():
     statements = [
         {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": "*", "Resource": "*"},

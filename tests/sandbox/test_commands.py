@@ -232,6 +232,7 @@ def test_down_forgets_everything_and_touches_nothing_else(twokeys: Run, project:
             "999999999999",
             f"nobody of 999999999999 is called ann .* {HUB}, {STAGE}. .* choose one with --account",
         ),
+        ("ci", None, "ci is a role .* `twokeys verify STACK`, or be one of ann"),
         ("anna", None, "nobody is called anna .* the users are ann.* name ann"),
         ("ann", STAGE, None),
     ],

@@ -18,7 +18,12 @@ EVERY_SERVICE = "*"
 ROLES_ANYWHERE = "rolesanywhere.amazonaws.com"
 CARRIERS = {
     "account-access.amazonaws.com": "people of IAM Identity Center",
+    "chatbot.amazonaws.com": "members of a chat channel",
+    "codecatalyst-runner.amazonaws.com": "workflows of a CodeCatalyst space",
+    "codecatalyst.amazonaws.com": "people of a CodeCatalyst space",
+    "credentials.deadline.amazonaws.com": "workers and people of a Deadline Cloud farm",
     "credentials.iot.amazonaws.com": "devices with a certificate of AWS IoT",
+    "datazone.amazonaws.com": "members of a DataZone project",
     "ds.amazonaws.com": "people of a directory",
     "pods.eks.amazonaws.com": "pods of EKS clusters",
     "ssm.amazonaws.com": "machines that Systems Manager manages, also those registered with an activation code",

@@ -14,16 +14,14 @@ from twokeys.answers.model import Answers, Party, Step
 from twokeys.audit.comparison import Comparison, DoorUse, Entry, SignIns, Usage, named
 from twokeys.audit.coverage import Covered
 from twokeys.audit.logs import Source
-from twokeys.audit.trail import EVENTS, SIGN_IN, Use
+from twokeys.audit.trail import EVENTS, SIGN_IN, Change, Use
 from twokeys.doors import Who
 from twokeys.shown import counted, listed
 
 NOT_LOOKED_AT = (
-    "Not looked at in the events: changes of keys (CreateRole, UpdateAssumeRolePolicy, Put-, Delete-, Attach- and "
-    "Detach- of RolePolicy, UserPolicy and GroupPolicy, CreatePolicyVersion, SetDefaultPolicyVersion, AddUserToGroup, "
-    "permissions boundaries, identity providers, Identity Center's and the organization's); what sessions do once they "
-    "are in, but for root users and root sessions; what users do with access keys, but for making credentials; which "
-    "read events a trail's event selectors leave out"
+    "Not looked at in the events: changes of keys elsewhere than in IAM, IAM Identity Center and Organizations; what "
+    "else sessions do once they are in, but for root users and root sessions; what else users do with access keys, but "
+    "for making credentials; which read events a trail's event selectors leave out"
 )
 _SURE, _PERHAPS, _WITHOUT = "entry by a door", "entry perhaps by a door", "entry without a door"
 _STEP, _PERHAPS_A_STEP = "step on the way", "step perhaps on the way"
@@ -115,6 +113,7 @@ def as_data(answers: Answers, found: Comparison) -> dict[str, Any]:
         ],
         "undeclared": [_use(use, answers) for use in found.undeclared],
         "unusual": [{**_use(one.use, answers), "why": list(one.why)} for one in found.unusual],
+        "changes": [{**_use(one.use, answers), "changed": one.what} for one in found.changes],
         "notLookedAt": not_in_the_events(answers, found),
         "population": [],
     }
@@ -129,7 +128,12 @@ def not_in_the_events(answers: Answers, found: Comparison, most: int | None = No
     ]
     names = listed(without, most=most or len(without))
     digests = f". Gaps within a day show only with digests, and none were given for {names}" if without else ""
-    return f"{NOT_LOOKED_AT}; {_other_regions(found)}{digests}"
+    history = (
+        "; of the event history changes of keys that let nobody more in"
+        if any(one.caller for one in found.sources)
+        else ""
+    )
+    return f"{NOT_LOOKED_AT}{history}; {_other_regions(found)}{digests}"
 
 
 def _other_regions(found: Comparison) -> str:
@@ -223,7 +227,8 @@ def headline(found: Comparison | None) -> str:
     begun = f", {counted(found.not_begun, 'session')} whose AssumeRole is in no record" if found.not_begun else ""
     unusual = f"{len(found.unusual)} unusual" if found.unusual or not _only_learning(found) else ""
     learning = _ONLY_LEARNING if _only_learning(found) else ""
-    seen = ", ".join(filter(None, (f"{_entries(found)}{begun}{hidden}", unusual, learning)))
+    changes = f"{counted(len(found.changes), 'change')} of keys" if found.changes else ""
+    seen = ", ".join(filter(None, (f"{_entries(found)}{begun}{hidden}", changes, unusual, learning)))
     doors, steps = found.not_known
     of = " and ".join(
         f"{counted(count, what)}{where}"
@@ -274,6 +279,8 @@ def events(answers: Answers, found: Comparison, named: Callable[[Sequence[str]],
         yield f"without a door: {used(use, answers)}"
     for strange in found.unusual:
         yield f"unusual: {used(strange.use, answers)}: {'; '.join(strange.why)}"
+    yield from filter(None, [who_changed(answers, found)])
+    yield from _few("changes of keys", [f"changed: {call}: {what}" for call, what in changes(answers, found)])
     yield not_in_the_events(answers, found, _MANY)
 
 
@@ -352,6 +359,29 @@ def perhaps_by(answers: Answers, found: Comparison) -> list[tuple[str, str]]:
         (" or ".join(map(by_door, one.doors)), f"{used(one.use, answers)}: {one.perhaps}")
         for one in found.population
         if one.perhaps
+    ]
+
+
+def who_changed(answers: Answers, found: Comparison) -> str:
+    """How many calls that change keys there are, by whom and how many of them failed; empty where there are none."""
+    by: dict[str, list[Change]] = defaultdict(list)
+    for one in found.changes:
+        by[named(one.use.caller, answers).short].append(one)
+    each = []
+    for who, own in sorted(by.items(), key=lambda pair: -len(pair[1])):
+        failed = sum(one.use.failed is not None for one in own)
+        each.append(f"{len(own)} by {who}" + (f" ({failed} failed)" if failed else ""))
+    return f"Changes of keys: {listed(each, most=_MANY)}" if each else ""
+
+
+def changes(answers: Answers, found: Comparison) -> list[tuple[str, str]]:
+    """Of each call that changes keys the call, and what it changes or why it failed, in words."""
+    return [
+        (
+            used(one.use, answers),
+            "; ".join(filter(None, (one.use.failed and f"failed: {one.use.failed}", one.what))) or "nothing is told",
+        )
+        for one in found.changes
     ]
 
 

@@ -14,10 +14,11 @@ from typing import Any
 import boto3
 from botocore.exceptions import ClientError
 
+from twokeys.audit.changes import WIDENING
 from twokeys.audit.trail import BY_KEY, EVENTS
 from twokeys.errors import Refusal
 
-ASKED = (*(("EventName", one) for one in (*EVENTS, *BY_KEY)), ("Username", "root"))
+ASKED = (*(("EventName", one) for one in (*EVENTS, *BY_KEY, *WIDENING)), ("Username", "root"))
 """The attributes that records are looked up by."""
 HISTORY = timedelta(days=90)
 _PAUSE = 0.5

@@ -17,6 +17,7 @@ from twokeys.answers.words import conditions, duration, held, into, keys, since,
 from twokeys.audit.comparison import Comparison
 from twokeys.audit.events import (
     about_early,
+    changes,
     coverage,
     headline,
     not_in_the_events,
@@ -29,6 +30,7 @@ from twokeys.audit.events import (
     uses,
     ways,
     what,
+    who_changed,
 )
 from twokeys.audit.report import credentials, heading, question, shut, title, what_was_read
 from twokeys.doors.expiry import until
@@ -149,5 +151,7 @@ def _events(answers: Answers, found: Comparison, named: Named) -> dict[str, obje
         "perhaps": perhaps_by(answers, found),
         "sign_ins": [sign_ins(one, answers) for one in found.sign_ins],
         "undeclared": [used(use, answers) for use in found.undeclared],
+        "changes": changes(answers, found),
+        "who_changed": who_changed(answers, found),
         "unusual": [("; ".join(one.why), used(one.use, answers)) for one in found.unusual],
     }

@@ -44,6 +44,7 @@ from twokeys.audit.comparison import Comparison, DoorUse, WayUse, named
 from twokeys.audit.events import (
     about_early,
     by_door,
+    changes,
     covered,
     door_use,
     events,
@@ -117,7 +118,8 @@ def question(answers: Answers, target: str | None) -> str:
     """The question; of a name that means several accounts, or is not the account's own, which they are."""
     names = sorted(one.name for one in answers.accounts.values())
     several = target is not None and target not in answers.accounts and names != [target]
-    return f"Who can enter {target or 'every account'}{f': {listed(names)}' if several else ''}"
+    asked = f"Whether {answers.person} can enter" if answers.person else "Who can enter"
+    return f"{asked} {target or 'every account'}{f': {listed(names)}' if several else ''}"
 
 
 def credentials(answers: Answers) -> str:
@@ -396,6 +398,8 @@ def _rows_of_events(answers: Answers, found: Comparison) -> Iterator[dict[str, s
         yield {"what": what(entry), **_row_of_use(entry.use, answers), "why": entry.perhaps, "door": doors}
     for strange in found.unusual:
         yield {"what": "unusual", **_row_of_use(strange.use, answers), "why": "; ".join(strange.why)}
+    for change, (_, why) in zip(found.changes, changes(answers, found), strict=True):
+        yield {"what": "change of keys", **_row_of_use(change.use, answers), "why": why}
 
 
 def _row_of_use(use: Use, answers: Answers) -> dict[str, str]:

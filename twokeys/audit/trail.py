@@ -26,6 +26,7 @@ from sys import intern
 from typing import Any
 
 from twokeys.answers.model import Party
+from twokeys.audit.changes import account_of, changed, is_change
 from twokeys.audit.coverage import Coverage
 from twokeys.audit.logs import Source, time_of
 from twokeys.doors import Who
@@ -162,6 +163,18 @@ class Use:
         return self.caller.who.kind != "principal"
 
 
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A call that changes who can enter, the account that it is about, and what it changes, in words.
+
+    `everywhere` tells that it is about the organization or its Identity Center as a whole.
+    """
+
+    use: Use
+    what: str
+    everywhere: bool
+
+
 @dataclass
 class Calls:
     """Calls of one name by a root user or with a user's own access key: how many, and the last of them."""
@@ -195,6 +208,8 @@ class Trail:
     """By account, caller and name: those of root users, and those that users made with access keys of their own."""
     logging: dict[str, tuple[str, Use]] = field(default_factory=dict)
     """Calls of `LOGGING` and StartLogging, by id, each with the trail's name."""
+    changes: dict[str, Change] = field(default_factory=dict)
+    """Calls that change who can enter, by id."""
     _uses: dict[str, Use] = field(default_factory=dict)
     _named: set[str] = field(default_factory=set)
     """The ids of the calls that are counted by name; there are too many of the others."""
@@ -234,6 +249,7 @@ class Trail:
                 self._log(record, time)
             if not self._outside(time):
                 self._call(record, time)
+                self._change(record, time)
         if delivered and kind == "AssumedRole" and name not in (None, *_SIGNED_IN) and time and not self._outside(time):
             self._in_role(record, time)  # of what is not delivered, as a selection, the beginning may be left out
         return time
@@ -257,6 +273,15 @@ class Trail:
         for account in owners if record.get("eventSource") == "cloudtrail.amazonaws.com" else ():
             use = _called(record, _mapping(record.get("userIdentity")), Who("root-user", account, "root user"), time)
             self.logging[use.id] = (trail, use)
+
+    def _change(self, record: Mapping[str, Any], time: datetime) -> None:
+        source, named = str(record.get("eventSource")), account_of(record)
+        if not is_change(source, str(record.get("eventName"))):
+            return
+        for account in {named} if named else _recorded_in(record, None):
+            use = _called(record, _mapping(record.get("userIdentity")), Who("root-user", account, "root user"), time)
+            everywhere = named is None and not source.startswith("iam.")
+            self.changes[use.id] = Change(use, changed(record), everywhere)
 
     def _outside(self, time: datetime) -> bool:
         return not (self.since or time) <= time <= (self.until or time)

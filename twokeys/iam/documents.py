@@ -215,7 +215,7 @@ _PRINCIPAL_TYPES = {
     "AWS": "aws", "Service": "service", "Federated": "federated", "CanonicalUser": "canonical_user",
 }  # fmt: skip
 _TEXTS, _LISTS, _MAPPINGS, _NAMES = (str, bytes), (list, tuple), (dict, Mapping), (str, Unknown)
-_WITH_ID = frozenset({PolicyKind.TRUST, PolicyKind.RESOURCE})
+_WITHOUT_ID = frozenset({PolicyKind.SCP, PolicyKind.RCP})
 _WITH_PRINCIPAL = frozenset({PolicyKind.TRUST, PolicyKind.RESOURCE, PolicyKind.RCP})
 
 
@@ -242,7 +242,7 @@ class _Reader:
                     f"{name!r} is not an element of a policy; Version, Id and Statement are",
                     (name,), "unknown-element", at_key=True,
                 )  # fmt: skip
-        if "Id" in elements and self._kind not in _WITH_ID:
+        if "Id" in elements and self._kind in _WITHOUT_ID:
             raise self._error(f"{self._kind} has no Id", ("Id",), "prohibited-element", at_key=True)
         version, unresolved = self._version(elements)
         if "Statement" not in elements:

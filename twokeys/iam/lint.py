@@ -32,9 +32,16 @@ def lint(
     """
     members = tuple(organization)
     known = frozenset((*members, account)) if members and account is not None else frozenset(members)
-    return tuple(
-        finding for statement in document.statements for rule in _RULES for finding in rule(statement, kind, known)
-    )
+    of_statements = (one for each in document.statements for rule in _RULES for one in rule(each, kind, known))
+    return (*_id(document, kind), *of_statements)
+
+
+def _id(document: PolicyDocument, kind: PolicyKind) -> Iterator[Finding]:
+    """It is read: IAM has roles with one in an inline policy. https://github.com/noqdev/iambic/issues/463."""
+    if document.id is not None and kind not in (PolicyKind.TRUST, PolicyKind.RESOURCE):
+        message = f"an Id is for resource-based policies, and AWS documents none for {kind}; leave it out"
+        page = GUIDE + "reference_policies_elements_id.html"
+        yield Finding("id", None, "Id", message, page, Severity.ERROR)
 
 
 def lint_source(

@@ -14,11 +14,9 @@ import re
 from dataclasses import dataclass
 
 from twokeys.iam.admission import Admitted, Wanted
-from twokeys.iam.subjects import misspelt_subject
+from twokeys.iam.subjects import UUID, misspelt_subject
 
 _WILD = re.compile(r"\*|\?|\$\{")
-_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-"""Of Buildkite, a subject may be: https://buildkite.com/docs/agent/cli/reference/oidc#custom-subject-claims"""
 _PAIR = re.compile(r"[^:/]+[:/][^:/]+[:/@]")
 """A name and its value, and the sign that the value ends there."""
 
@@ -58,7 +56,8 @@ class SharedProvider:
         if self.whole:
             return first is None and text not in _NOBODYS
         if self.keys is not None and text.partition(":")[0] not in self.keys:
-            return first is None and _UUID.fullmatch(text) is not None
+            # Buildkite's may be: https://buildkite.com/docs/agent/cli/reference/oidc#custom-subject-claims
+            return first is None and re.fullmatch(UUID, text) is not None
         if first is None:
             return self.keys is None or bool(text.partition(":")[2])
         return _PAIR.match(text[: first.start()]) is not None

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from twokeys.iam.admission import Wanted
 
-_UUID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
+UUID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 _WILD = re.compile(r"\*|\?|\$\{")
 
 
@@ -142,10 +142,10 @@ _PROVIDERS = (
     _Subjects(
         "Bitbucket",
         r"api\.bitbucket\.org/2\.0/workspaces/[^/]+/pipelines-config/identity/oidc",
-        rf"\{{{_UUID}\}}(?::\{{{_UUID}\}}){{1,2}}",
+        rf"\{{{UUID}\}}(?::\{{{UUID}\}}){{1,2}}",
         ("{1de489be-ce6a-42a0-a8c8-eadbf1174ac7}:{759de0c6-eaee-4eaa-b7a6-c507eec759a7}",),
         "https://support.atlassian.com/bitbucket-cloud/docs/deploy-on-aws-using-bitbucket-pipelines-openid-connect/",
-        ((rf"(?<!\{{)({_UUID})(?!\}})", r"{\1}"),),
+        ((rf"(?<!\{{)({UUID})(?!\}})", r"{\1}"),),
     ),
     _Subjects(
         "CircleCI",
@@ -157,7 +157,7 @@ _PROVIDERS = (
     _Subjects(
         "Buildkite",
         r"agent\.buildkite\.com",
-        rf"organization:[^:]+:pipeline:[^:]+:ref:refs/.+:commit:[^:]+:step:.*|{_UUID}",
+        rf"organization:[^:]+:pipeline:[^:]+:ref:refs/.+:commit:[^:]+:step:.*|{UUID}",
         (
             "organization:acme:pipeline:app:ref:refs/heads/main:commit:9f318206:step:build",
             "0191f956-042f-7ec4-aa62-8e5eeae396d0",

@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 
-from twokeys.organization.findings import Finding, failure, listed, warning
+from twokeys.organization.findings import Finding, failure, warning
 from twokeys.organization.model import ACTIVE, Live, Organization
 from twokeys.organization.plan import Fate, Plan, Wanted
+from twokeys.shown import listed
 
 
 def unknown(live: Live, check: str, *parts: str) -> Finding | None:
@@ -75,7 +76,7 @@ def addresses(accounts: Sequence[Wanted], organization: Organization) -> Iterato
     if there:
         yield warning(
             "e-mail",
-            listed(there),
+            listed(there, most=8),
             "accounts with this address and name are there already",
             "nothing, if these stacks made them; else say `adopt: ID`, or creating them fails",
         )
@@ -259,9 +260,9 @@ def close_quota(accounts: Sequence[Wanted], organization: Organization) -> Itera
     limit = min(1000, max(250, members // 5))
     said = f"accounts to be closed: {len(closing)}; AWS closes {limit} in 30 days, those before these included"
     if len(closing) > limit:
-        yield failure("close quota", listed(closing), said, "close the rest 30 days later")
+        yield failure("close quota", listed(closing, most=8), said, "close the rest 30 days later")
     else:
-        yield warning("close quota", listed(closing), said, "a closed account cannot be used again; be sure")
+        yield warning("close quota", listed(closing, most=8), said, "a closed account cannot be used again; be sure")
 
 
 def entering(

@@ -51,8 +51,3 @@ def warning(check: str, where: str, what: str, next_step: str) -> Finding:
 def failure(check: str, where: str, what: str, next_step: str) -> Finding:
     """An update would fail, or cannot be known to succeed."""
     return Finding(check, Status.FAILURE, where, what, next_step)
-
-
-def listed(names: list[str], most: int = 8) -> str:
-    """Names in a sentence; of many only the first."""
-    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")

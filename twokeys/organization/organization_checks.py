@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from twokeys.organization.findings import Finding, failure, listed, warning
+from twokeys.organization.findings import Finding, failure, warning
 from twokeys.organization.model import ALL_FEATURES, SERVICE_CONTROL_POLICY, Live, Organization
 from twokeys.organization.plan import Fate, Plan, wanted
 from twokeys.settings.models import OrganizationSettings, all_units, is_unit_id
 from twokeys.settings.organization_wide import needed_services
+from twokeys.shown import listed
 
 ACCOUNT_MANAGEMENT = "account.amazonaws.com"
 
@@ -184,7 +185,7 @@ def _own_units(plan: Plan, said: OrganizationSettings, organization: Organizatio
     if again:
         yield warning(
             "units",
-            listed(again),
+            listed(again, most=8),
             "they exist already",
             f"nothing, if stack {plan.stack} made them; else say `adopt: ID` for each, or making them fails",
         )
@@ -218,12 +219,15 @@ def policies(plans: Sequence[Plan], organization: Organization) -> Iterator[Find
                 )
             elif missing := sorted(set(policy.attached.values()) - set(there.targets)):
                 yield failure(
-                    "policies", where, f"it is not attached to {listed(missing)}", "take these out of `attached`"
+                    "policies",
+                    where,
+                    f"it is not attached to {listed(missing, most=8)}",
+                    "take these out of `attached`",
                 )
         if again:
             yield warning(
                 "policies",
-                listed(again),
+                listed(again, most=8),
                 "policies of these names exist already",
                 f"nothing, if stack {plan.stack} made them; else say `adopt: ID` for each, or making them fails",
             )

@@ -38,7 +38,7 @@ from twokeys.settings.models import (
 )
 from twokeys.settings.organization_wide import organization_wide
 from twokeys.settings.policies import policies
-from twokeys.settings.problem import Problem, listed, no_account, no_mfa, no_unit, twice
+from twokeys.settings.problem import Problem, no_account, no_mfa, no_unit, those_there, twice
 from twokeys.settings.values import check_email
 
 _PRINCIPAL_PAGE = "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html"
@@ -63,8 +63,8 @@ def contradictions(settings: Settings) -> Iterator[Problem]:
     yield from account_life(settings)
     for name, door in settings.doors.items():
         yield from _door(settings, f"doors.{name}", door)
-    yield from _names_madetwice(settings)
-    yield from _keys_madetwice(settings)
+    yield from _names_made_twice(settings)
+    yield from _keys_made_twice(settings)
     yield from grants(settings)
     yield from limits(settings)
 
@@ -196,7 +196,7 @@ def _people(settings: Settings) -> Iterator[Problem]:
 def _people_account(settings: Settings, account: str) -> Iterator[Problem]:
     """People are made in their account, so that it is one of the management stack, in use, and entered."""
     member = settings.accounts.get(account)
-    known = listed(settings.entered())
+    known = those_there(settings.entered())
     if member is None or account not in settings.entered() or member.state != "active":
         why = f"people live in an active account of this stack that it enters; there are: {known}"
         step = "name one of them, or leave it out for the management account"
@@ -388,7 +388,7 @@ def _identity_center_door(settings: Settings, key: str, door: DoorSettings) -> I
 
 def _source_account(settings: Settings, key: str, door: DoorSettings) -> Iterator[Problem]:
     source, account = door.source, settings.source_account_of(door)
-    known = listed(settings.accounts_in("active"))
+    known = those_there(settings.accounts_in("active"))
     if source.account is not None and door.via == "identity-center":
         yield Problem(
             f"{key}.account", source.account, "people of IAM Identity Center belong to no account", "remove it"
@@ -422,7 +422,7 @@ def _source_account(settings: Settings, key: str, door: DoorSettings) -> Iterato
 
 def _door_target(settings: Settings, key: str, door: DoorSettings) -> Iterator[Problem]:
     target = door.target
-    known = listed(settings.accounts)
+    known = those_there(settings.accounts)
     if target.account == EVERY_ACCOUNT:
         entered = [account for account, member in settings.accounts.items() if member.access.role == target.role]
         if entered:
@@ -444,7 +444,7 @@ def _access_role(key: str, target: TargetSettings, what: str) -> Problem:
     return Problem(f"{key}.role", target.role, f"this is {what}", "choose another name")
 
 
-def _names_madetwice(settings: Settings) -> Iterator[Problem]:
+def _names_made_twice(settings: Settings) -> Iterator[Problem]:
     """A door into every account becomes one `<account>-<door>` for each, beside those that are written out."""
     made = {name: name for name, door in settings.doors.items() if door.target.account != EVERY_ACCOUNT}
     for name, door in settings.doors.items():
@@ -459,7 +459,7 @@ def _names_madetwice(settings: Settings) -> Iterator[Problem]:
             made[f"{account}-{name}"] = name
 
 
-def _keys_madetwice(settings: Settings) -> Iterator[Problem]:
+def _keys_made_twice(settings: Settings) -> Iterator[Problem]:
     made: dict[tuple[object, ...], str] = {}
     for name, door in settings.doors.items():
         # Role names are unique in an account whatever their path and case.

@@ -9,7 +9,7 @@ from twokeys.settings.bill import BillSettings
 from twokeys.settings.guard_rails import AUDIT_BUCKET_PREFIX, Surroundings, guard_rails_document
 from twokeys.settings.models import ROOT, SERVICE_CONTROL_POLICY, OrganizationSettings, Settings, all_units, guard_rails
 from twokeys.settings.policies import too_large
-from twokeys.settings.problem import Problem, listed, no_account, no_unit
+from twokeys.settings.problem import Problem, no_account, no_unit, those_there
 
 
 def organization_wide(settings: Settings) -> Iterator[Problem]:
@@ -77,7 +77,7 @@ def _target(organization: OrganizationSettings, key: str, target: str) -> Iterat
 
 
 def _audit(settings: Settings, audit: AuditSettings) -> Iterator[Problem]:
-    known = listed(settings.accounts)
+    known = those_there(settings.accounts)
     yield from _member(settings, "audit.account", audit.account)
     looked_after: dict[str, str] = {}
     for account, services in audit.delegated_administrators.items():

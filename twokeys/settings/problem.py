@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from twokeys.errors import or_nearest
+from twokeys.shown import listed
 
 _NAMES_PAGE = "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"
 
@@ -28,13 +29,12 @@ def no_unit(key: str, path: str, units: Iterable[str], next_step: str) -> Proble
 def no_account(key: str, account: str, accounts: Iterable[str]) -> Problem:
     """A key that no account of the stack has."""
     step = or_nearest("name one of them, or add it to `accounts` of this stack", account, accounts)
-    return Problem(key, account, f"accounts of this stack: {listed(accounts)}", step)
+    return Problem(key, account, f"accounts of this stack: {those_there(accounts)}", step)
 
 
-def listed(names: Iterable[str], most: int = 20) -> str:
+def those_there(names: Iterable[str]) -> str:
     """The names there are, for a sentence."""
-    first, *more = sorted(names) or ["none"]
-    return ", ".join([first, *more][:most]) + (f" and {len(more) + 1 - most} more" if len(more) >= most else "")
+    return listed(sorted(names), most=20) or "none"
 
 
 def twice(key: str, names: Iterable[str]) -> Iterator[Problem]:

@@ -1,0 +1,175 @@
+"""Calls that change who can enter, as CloudTrail records them."""
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from tests.access.world import DEPLOYER, HUB, OUTSIDE, PROD, STAGE, arn, document, trusts, two_keys
+from tests.audit.cloudtrail import called, entry
+from tests.audit.test_comparison import CI_SESSION, at, compared
+from twokeys.audit.changes import WIDENING, changed, is_change
+from twokeys.audit.events import headline
+
+# The record of CreateUser is AWS's own:
+# https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-examples.html
+CREATE_USER: dict[str, Any] = {
+    "eventSource": "iam.amazonaws.com",
+    "eventName": "CreateUser",
+    "requestParameters": {"userName": "Richard_Roe"},
+    "responseElements": {
+        "user": {
+            "createDate": "Jul 19, 2023 9:25:09 PM",
+            "userName": "Richard_Roe",
+            "arn": "arn:aws:iam::888888888888:user/Richard_Roe",
+            "path": "/",
+            "userId": "EXAMPLE6E4XEGITWATV6R",
+        }
+    },
+}
+ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
+
+
+@pytest.mark.parametrize(
+    ("source", "name", "is_one"),
+    [
+        *(
+            ("iam", name, True)
+            for name in ("UpdateAssumeRolePolicy", "PutRolePolicy", "AttachRolePolicy", "CreateRole")
+        ),
+        *(("iam", name, True) for name in ("DeleteRole", "CreateAccessKey", "CreateLoginProfile", "PutUserPolicy")),
+        *(("iam", name, True) for name in ("AttachUserPolicy", "CreateOpenIDConnectProvider", "CreateSAMLProvider")),
+        *(("iam", name, True) for name in ("AddUserToGroup", "CreatePolicyVersion", "EnableOrganizationsRootSessions")),
+        *(("sso", name, True) for name in ("CreateAccountAssignment", "PutInlinePolicyToPermissionSet")),
+        *(("sso", name, False) for name in ("Federate", "Authenticate", "ListInstances")),
+        ("identitystore", "CreateGroupMembership", True),
+        ("sso-directory", "AddMemberToGroup", True),
+        ("organizations", "AttachPolicy", True),
+        *(("iam", name, False) for name in ("ListUsers", "GetRole", "TagRole", "GenerateCredentialReport", "Nothing")),
+        ("s3", "PutBucketPolicy", False),
+    ],
+)
+def test_a_change_of_keys_is_a_write_call_of_the_services_that_keep_them(source: str, name: str, is_one: bool) -> None:
+    """Access levels: https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html"""
+    assert is_change(f"{source}.amazonaws.com", name) is is_one
+    assert not is_change(f"{source}.example.com", name)
+
+
+def test_the_event_history_is_asked_for_changes_only() -> None:
+    of = ("iam", "sso", "identitystore")
+    assert [name for name in WIDENING if not any(is_change(f"{one}.amazonaws.com", name) for one in of)] == []
+
+
+@pytest.mark.parametrize(
+    ("record", "said"),
+    [
+        (CREATE_USER, "userName Richard_Roe"),
+        (
+            {"requestParameters": {"roleName": "deployer", "policyArn": ADMINISTRATOR}},
+            f"roleName deployer, policyArn {ADMINISTRATOR}",
+        ),
+        (
+            {
+                "requestParameters": {
+                    "roleName": "x",
+                    "assumeRolePolicyDocument": document(trusts(arn(OUTSIDE, "root"))),
+                }
+            },
+            f"roleName x, trusts {arn(OUTSIDE, 'root')}",
+        ),
+        (
+            {"requestParameters": {"roleName": "x", "policyDocument": document(trusts("*"))}},
+            "roleName x, trusts everyone",
+        ),
+        ({"requestParameters": {"roleName": "x", "policyDocument": '{"Statement": ['}}, "roleName x"),
+        ({"requestParameters": {"userName": "zoe", "password": "HIDDEN_DUE_TO_SECURITY_REASONS"}}, "userName zoe"),
+        ({"requestParameters": {"memberId": {"userId": "1"}, "groupId": "2"}}, "userId 1, groupId 2"),
+        (
+            {"requestParameters": None, "responseElements": {"accessKey": {"accessKeyId": "AKIA1", "userName": "zoe"}}},
+            "accessKeyId AKIA1, userName zoe",
+        ),
+        (
+            {"errorMessage": "User: x is not authorized to perform: iam:CreateUser on resource: arn:aws:iam::1:user/y"},
+            "arn:aws:iam::1:user/y",
+        ),
+        ({}, ""),
+    ],
+)
+def test_a_change_says_what_it_changes_and_whom_a_new_trust_policy_trusts(record: dict[str, Any], said: str) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html: the request's parameters."""
+    assert changed(record) == said
+
+
+def assignment(account: str) -> dict[str, Any]:
+    """https://docs.aws.amazon.com/singlesignon/latest/APIReference/API_CreateAccountAssignment.html."""
+    asked = {"targetId": account, "targetType": "AWS_ACCOUNT", "principalType": "USER", "principalId": "9067-ann"}
+    return called(
+        HUB, at(2), "CreateAccountAssignment", "eve", eventSource="sso.amazonaws.com", requestParameters=asked
+    )
+
+
+@pytest.mark.parametrize(
+    ("record", "account"),
+    [
+        (called(STAGE, at(1), "CreateRole", "eve"), STAGE),
+        (called(HUB, at(1), "PutUserPolicy", "eve"), HUB),  # where the grant of a door stands
+        (called(PROD, at(1), "CreateRole", "eve"), None),
+        (assignment(STAGE), STAGE),
+        (assignment(PROD), None),
+        (called(PROD, at(1), "AttachManagedPolicyToPermissionSet", "eve", eventSource="sso.amazonaws.com"), PROD),
+        (called(STAGE, at(1), "ListUsers", "eve"), None),
+    ],
+)
+def test_changes_are_those_of_the_audited_accounts_of_where_doors_begin_and_of_the_whole_organization(
+    record: dict[str, Any], account: str | None
+) -> None:
+    """An organization's delegated administrator may change permission sets for all accounts.
+
+    https://docs.aws.amazon.com/singlesignon/latest/userguide/delegated-admin.html
+    """
+    found = compared(two_keys(), entry(CI_SESSION, DEPLOYER, at(0)), record, {**record, "requestID": "again"})
+    assert [one.use.account for one in found.changes] == ([account] if account else [])
+    assert (", 1 change of keys, " in headline(found)) is (account is not None)
+
+
+def test_text_page_table_and_json_list_each_change_with_who_where_and_what_failed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tests.audit.test_commands import PROD, STATES
+    from twokeys.audit.commands import audit
+
+    asked = {"roleName": "deployer", "policyArn": ADMINISTRATOR}
+    calls = [
+        called(PROD, "2026-09-02T10:00:00Z", "AttachRolePolicy", "eve", requestParameters=asked),
+        called(PROD, "2026-09-03T10:00:00Z", "CreateUser", "eve", errorCode="AccessDenied"),
+        *(called(PROD, f"2026-09-04T10:00:{number}Z", "CreateRole", "zoe") for number in range(10, 25)),
+    ]
+    monkeypatch.chdir(tmp_path)
+    Path("log.json").write_text(json.dumps({"Records": calls}))
+    states = [word for state in sorted(STATES.glob("*.json")) for word in ("--state", str(state))]
+    words = ["prod", *states, "--events", "log.json", "--csv", "a.csv", "--html", "a.html"]
+    text, events = (
+        CliRunner().invoke(audit, [*words, *more], standalone_mode=False).output for more in ([], ["--json"])
+    )
+    by = f"{len(calls) - 2} by user zoe of prod, 2 by user eve of prod (1 failed)"
+    first = f"2026-09-02 10:00:00 UTC user eve of prod ({PROD}) -> AttachRolePolicy of prod ({PROD}) from 192.0.2.0"
+    assert f"\nChanges of keys: {by}\nchanged: {first} in us-east-1 (" in text
+    assert f"): roleName deployer, policyArn {ADMINISTRATOR}\nchanged: 2026-09-03" in text
+    assert "): failed: AccessDenied\n" in text
+    assert "\nchanges of keys: 5 more, which --csv, --html and --json list\n" in text
+    rows = [row for row in csv.DictReader(Path("a.csv").read_text().splitlines()) if row["what"] == "change of keys"]
+    assert [(row["who"], row["account"], row["call"], row["why"]) for row in rows[:2]] == [
+        ("user eve", PROD, "AttachRolePolicy", f"roleName deployer, policyArn {ADMINISTRATOR}"),
+        ("user eve", PROD, "CreateUser", "failed: AccessDenied"),
+    ]
+    listed = json.loads(events.partition("\nWrote")[0])["events"]["changes"]
+    assert [(one["event"], one["caller"]["name"], one["changed"], one["failed"]) for one in listed[:2]] == [
+        ("AttachRolePolicy", "eve", f"roleName deployer, policyArn {ADMINISTRATOR}", None),
+        ("CreateUser", "eve", "", "AccessDenied"),
+    ]
+    _, _, page = Path("a.html").read_text().replace("<wbr>", "").partition("<h3>Changes of keys</h3>")
+    assert f"<p>Changes of keys: {by}.</p>" in page
+    assert (len(rows), len(listed), page.count("-&gt; CreateRole of prod")) == (len(calls), len(calls), 15)

@@ -1,0 +1,90 @@
+"""Calls that change who can enter, as CloudTrail records them of IAM, IAM Identity Center and Organizations. Pure.
+
+https://docs.aws.amazon.com/IAM/latest/UserGuide/cloudtrail-integration.html and
+https://docs.aws.amazon.com/singlesignon/latest/userguide/logging-using-cloudtrail.html
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from typing import Any
+
+from twokeys.aws_reference import access_levels
+from twokeys.iam import PolicyError, PolicyKind, parse_policy
+from twokeys.shown import listed
+
+_SERVICES = ("iam", "sso", "sso-directory", "identitystore", "organizations")
+WIDENING = (
+    *("CreateRole", "UpdateAssumeRolePolicy", "CreateLoginProfile", "UpdateLoginProfile", "AddUserToGroup"),
+    *(f"{verb}{whose}Policy" for verb in ("Put", "Attach", "Detach", "Delete") for whose in ("Role", "User", "Group")),
+    *("CreatePolicyVersion", "SetDefaultPolicyVersion", "DeleteRolePermissionsBoundary"),
+    *("DeleteUserPermissionsBoundary", "CreateOpenIDConnectProvider", "AddClientIDToOpenIDConnectProvider"),
+    *("CreateSAMLProvider", "UpdateSAMLProvider", "EnableOrganizationsRootSessions", "CreateAccountAssignment"),
+    *("PutInlinePolicyToPermissionSet", "AttachManagedPolicyToPermissionSet", "CreateGroupMembership"),
+)
+"""Those that may let more in: an event history, which is asked by name, is asked for them."""
+_ACCOUNT = re.compile(r"\d{12}")
+_OF_ACCOUNTS = ("targetId", "accountId")
+"""What names the account that a call is about: CreateAccountAssignment, AttachPolicy and CloseAccount, among others."""
+_ON = re.compile(r"on resource: (\S+)")
+_LONGEST = 150
+"""Characters of the longest value that is shown; what is longer is a document or a certificate."""
+_UNTOLD = re.compile(r"(instanceArn|identityStoreId|description|.*(token|password|metadata|uuid))", re.IGNORECASE)
+"""Parameters that tell nothing of who can enter, or nothing that may be printed."""
+_MOST = 3
+
+
+@lru_cache(maxsize=10_000)
+def is_change(source: str, name: str) -> bool:
+    """Whether a call of a service (`iam.amazonaws.com`) is one that AWS gives the access level Write, but for tags.
+
+    https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsidentityandaccessmanagementiam.html
+    """
+    service, _, domain = source.partition(".")
+    levels = access_levels(f"{service}:{name}") if service in _SERVICES and domain.startswith("amazonaws.com") else ()
+    return any("Write" in level and "Tagging" not in level for level in levels)
+
+
+def account_of(record: Mapping[str, Any]) -> str | None:
+    """The account that a call names as what it is about; None where it names none."""
+    asked = record.get("requestParameters")
+    named = (asked.get(key) for key in _OF_ACCOUNTS) if isinstance(asked, Mapping) else ()
+    return next((one for one in named if isinstance(one, str) and _ACCOUNT.fullmatch(one)), None)
+
+
+def changed(record: Mapping[str, Any]) -> str:
+    """What a call changes: its parameters as AWS names them but for documents, and whom a new trust policy trusts.
+
+    Of a call without any, as CreateAccessKey of oneself, what AWS answered; of a denied one, the resource of its error.
+    """
+    said = [*_values(record.get("requestParameters"))] or [*_values(record.get("responseElements"))]
+    refused = _ON.search(str(record.get("errorMessage") or ""))
+    return ", ".join(said or ([refused.group(1)] if refused else []))
+
+
+def _values(asked: object) -> Iterator[str]:
+    for key, value in asked.items() if isinstance(asked, Mapping) else ():
+        if isinstance(value, Mapping):
+            yield from _values(value)
+        elif isinstance(value, str) and key in ("assumeRolePolicyDocument", "policyDocument"):
+            yield from (f"trusts {names}" for names in [_trusted(value)] if names)
+        elif (
+            isinstance(value, str)
+            and 0 < len(value) <= _LONGEST
+            and value[0] not in "{<"
+            and not _UNTOLD.fullmatch(key)
+        ):
+            yield f"{key} {value}"
+
+
+def _trusted(document: str) -> str:
+    """Whom the statements of a trust policy allow to come; empty for another policy."""
+    try:
+        statements = parse_policy(document, PolicyKind.TRUST).statements
+    except PolicyError:
+        return ""
+    allowed = [one.principals for one in statements if one.effect == "Allow" and one.principals is not None]
+    names = (str(name) for one in allowed for name in (*one.aws, *one.federated, *one.service))
+    return listed(["everyone" if name == "*" else name for name in names], most=_MOST)
