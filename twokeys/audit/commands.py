@@ -64,6 +64,11 @@ class _Moment(click.DateTime):
     show_default=True,
     help="Days at first that only teach what is usual.",
 )
+@click.option(
+    "--person",
+    metavar="NAME",
+    help="Only what this user of IAM or of IAM Identity Center may enter, and with events what that user did.",
+)
 @click.option("--html", type=click.Path(dir_okay=False, path_type=Path), help="Also write the report as an HTML file.")
 @click.option(
     "--csv", "table", type=click.Path(dir_okay=False, path_type=Path), help="Also write the report as a CSV file."
@@ -74,10 +79,10 @@ class _Moment(click.DateTime):
     "--exit-code",
     is_flag=True,
     help="Exit with 1 on what is to be looked at: a door without a key, a way open to "
-    "everybody at an identity provider, an entry without a door, an unusual one; and "
-    "on what is not proved or not known: whether a door was used, what a damaged log holds, what AWS did not "
-    "answer, whether a user has a password or key. Ways in, users with credentials and doors without a record of use "
-    "are answers, and give 0.",
+    "everybody (at AWS, at an identity provider), an entry without a door, an unusual one; and "
+    "on what is not shown, not proved or not known: whether a door was used, what a damaged log holds, what AWS did "
+    "not answer, whether a user has a password or key. Ways in, users with credentials and doors without a record of "
+    "use are answers, and give 0.",
 )
 def audit(  # noqa: PLR0913 - one parameter an option
     *,
@@ -92,6 +97,7 @@ def audit(  # noqa: PLR0913 - one parameter an option
     start: datetime | None,
     end: datetime | None,
     learning_days: int,
+    person: str | None,
     html: Path | None,
     table: Path | None,
     with_keys: bool,
@@ -110,11 +116,11 @@ def audit(  # noqa: PLR0913 - one parameter an option
     from twokeys.access.graph import build
     from twokeys.answers.data import as_data
     from twokeys.answers.reading import read
-    from twokeys.answers.selection import into
+    from twokeys.answers.selection import into, of_person
     from twokeys.answers.sources import snapshot
     from twokeys.answers.summary import summary
     from twokeys.audit import events, report
-    from twokeys.audit.comparison import compare
+    from twokeys.audit.comparison import by_person, compare
     from twokeys.audit.page import page
     from twokeys.aws_reference import known_region
     from twokeys.files import write_output
@@ -129,13 +135,14 @@ def audit(  # noqa: PLR0913 - one parameter an option
         raise click.UsageError("--from is later than --until: give the earlier one to --from")
     if start and start > datetime.now(UTC):
         raise click.UsageError("--from is in the future, of which nothing is recorded: give an earlier day or moment")
-    found = into(read(build(snapshot(states, stacks, live=live, member_role=member_role))), target)
+    whole = into(read(build(snapshot(states, stacks, live=live, member_role=member_role))), target)
+    found = of_person(whole, person)
     comparison, now = None, datetime.now(UTC)
     if logs or events_api:
         period = (start, end)
         named = tuple(known_region(one, "--region") for one in regions)
         trail = _from_files(logs, named, *period) if logs else _from_api(named, *period)
-        comparison = compare(found, trail, *period, learning_days=learning_days)
+        comparison = by_person(compare(whole, trail, *period, learning_days=learning_days), found)
     if html is not None:
         write_output(html, page(found, target, comparison, now))
     if table is not None:
@@ -143,7 +150,7 @@ def audit(  # noqa: PLR0913 - one parameter an option
     if as_json:
         entries = events.as_data(found, comparison) if comparison is not None else None
         made = now.isoformat(timespec="seconds")
-        text = json.dumps({"target": target, "made": made, **as_data(found), "events": entries}, indent=2)
+        text = json.dumps({"target": target, "made": made, **as_data(found, now), "events": entries}, indent=2)
         before, here, after = text.rpartition(events.POPULATION)
         click.echo(before + here[:-1] + (here and "\n"), nl=False)
         for number, one in enumerate(events.population(found, comparison) if comparison is not None else ()):
@@ -154,14 +161,9 @@ def audit(  # noqa: PLR0913 - one parameter an option
         for file in (html, table):
             if file is not None:
                 click.echo(f"Wrote {file}")
-    numbers = summary(found)
     not_known = not all(one.has for one in found.long_term) or any(one.not_answered for one in found.evidence)
     seen = comparison is not None and comparison.noteworthy
-    return (
-        1
-        if exit_code and (numbers.doors_without_a_key or numbers.open_to or numbers.not_proved or not_known or seen)
-        else 0
-    )
+    return 1 if exit_code and (summary(found, now).to_be_looked_at or not_known or seen) else 0
 
 
 def _from_files(

@@ -13,9 +13,10 @@ from enum import Enum
 from functools import cached_property
 from itertools import chain
 
-from twokeys.access.requirements import MFA_BUT_OF_KEYS, closing, in_words, met
+from twokeys.access.requirements import MFA_BUT_OF_KEYS, in_words, met, window
 from twokeys.answers.model import Answers, Party, Step, Way
 from twokeys.answers.published import EXTERNAL_ID, MFA
+from twokeys.answers.selection import is_person
 from twokeys.audit import LEARNING
 from twokeys.audit.coverage import Covered
 from twokeys.audit.logs import Source
@@ -261,6 +262,42 @@ def compare(
     )
 
 
+def by_person(found: Comparison, answers: Answers) -> Comparison:
+    """What one person did, whose answers these are, and how the doors of these ways were used; all, if of nobody.
+
+    A call is the person's that the user made, that carries the person's name as its source identity, or that was made
+    in a session which one of the entries began.
+    """
+    person = answers.person
+    if not person:
+        return found
+    keys: set[str] = set()
+
+    def did(use: Use) -> bool:
+        own = is_person(use.caller.who, person) or use.source_identity == person or use.by in keys
+        keys.update([use.key] if own and use.key else ())
+        return own
+
+    population = tuple(one for one in found.population if did(one.use))
+    ways = {id(way) for way in answers.ways}
+    steps = {(step.source.who, step.target.who) for way in (*answers.ways, *answers.within) for step in way.steps}
+    doors, on_the_way = (
+        tuple(one for one in of if (one.door.source.who, one.door.target.who) in steps)
+        for of in (found.doors, found.steps)
+    )
+    return replace(
+        found,
+        doors=doors,
+        steps=on_the_way,
+        ways=tuple(one for one in found.ways if id(one.way) in ways),
+        population=population,
+        unusual=tuple(one for one in found.unusual if did(one.use)),
+        sign_ins=tuple(one for one in found.sign_ins if is_person(one.user.who, person)),
+        changes=tuple(one for one in found.changes if did(one.use)),
+        apart={},
+    )
+
+
 def _changes(trail: Trail, accounts: Container[str]) -> list[Change]:
     found = (one for one in trail.changes.values() if one.everywhere or one.use.account in accounts)
     return sorted(found, key=lambda one: (one.use.time, one.use.id))
@@ -472,13 +509,13 @@ def _unmet(door: Step, use: Use) -> Iterator[str]:
     """
     for one in chain.from_iterable(door.requirements) if use.event != SESSION else ():
         if met(one, use.lookup) is Truth.FALSE:
-            words, closed = in_words(one), closing(one)
+            words, (opens, closed) = in_words(one), window([one])
             if words in (MFA, MFA_BUT_OF_KEYS):
                 yield "without the MFA that its door asks for"
             elif words == EXTERNAL_ID:
                 named = "with another external ID than" if use.external_id else "without the external ID that"
                 yield f"{named} its door asks for: {_OTHERWISE}"
-            elif closed is not None:
+            elif closed is not None and opens is None and not one.any_of:
                 yield f"the door is closed since {closed:%Y-%m-%d %H:%M} UTC: {_OTHERWISE}"
             else:
                 yield f"the call does not meet its door's condition {words}: {_OTHERWISE}"
