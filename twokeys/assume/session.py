@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from urllib.error import URLError
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 from urllib.request import urlopen
 
 import boto3
@@ -23,6 +23,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from twokeys.aws_errors import no_answer
 from twokeys.errors import Refusal
 from twokeys.iam import Arn
+from twokeys.loopback import is_loopback
 from twokeys.profiles.ways import AssignmentWay, RoleWay, closed
 
 CHAINED_SECONDS = 3_600
@@ -241,7 +242,7 @@ def _asked(way: RoleWay, caller: str, seconds: int | None, external_id: str | No
 def local_aws(profile: str | None) -> str | None:
     """The address of the local AWS to which the credentials of a profile, or the surroundings, are sent."""
     endpoint = boto3.Session(profile_name=profile).client("sts", region_name="us-east-1").meta.endpoint_url
-    return endpoint if urlsplit(endpoint).hostname in ("localhost", "127.0.0.1", "::1") else None
+    return endpoint if is_loopback(endpoint) else None
 
 
 def console_address(session: Session, partition: str, destination: str | None = None) -> str:
