@@ -42,7 +42,7 @@ def _all_there(outputs: Mapping[str, Any], principals: Sequence[Who], door: str,
                 f"{one.kind} {one.name} of door {door}",
                 where=f"output {_LISTED[one.kind]} of stack {stack}",
                 why=f"the management stack makes no such {one.kind}, and AWS refuses a trust in one that is not there;"
-                f" it has: {', '.join(known) or 'none'}",
+                f" it has: {', '.join(sorted(known)) or 'none'}",
                 next_step=or_nearest(step, one.name, known),
             )
     group = next((one.name for one in principals if one.kind == "group"), None)
@@ -53,7 +53,7 @@ def _all_there(outputs: Mapping[str, Any], principals: Sequence[Who], door: str,
                 f"member {one.name} of door {door}",
                 where=f"output {_LISTED['group']} of stack {stack}",
                 why=f"{one.name} is not in group {group}, so nothing grants this door to {one.name}; in it are:"
-                f" {', '.join(inside) or 'none'}",
+                f" {', '.join(sorted(inside)) or 'none'}",
                 next_step=f"take {one.name} out of `members`, or add the user to people.groups.{group} of the"
                 " management stack and update that stack first",
             )

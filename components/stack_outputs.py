@@ -68,7 +68,7 @@ class StackOutputs:
                 raise ProgramRefusal(
                     f"{key!r} of {self._called}",
                     where=f"output {output} of stack {self.name}",
-                    why="it is empty" if key in known else f"it has: {', '.join(known) or 'none'}",
+                    why="it is empty" if key in known else f"it has: {', '.join(sorted(known)) or 'none'}",
                     next_step=step if key in known else or_nearest(step, key, known),
                 )
             return known[key]

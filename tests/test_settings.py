@@ -443,6 +443,18 @@ def test_all_wrong_values_are_told_at_once() -> None:
     assert "Pulumi.stage.yaml" in refusal.next_step
 
 
+def test_a_misspelt_key_is_one_problem_and_not_also_the_key_that_is_missing() -> None:
+    door = {("ownr" if key == "owner" else key): value for key, value in DOOR.items()}
+    refusal = refused(changed(STAGE, "doors.stage-deployer", door))
+    assert refusal.what == "twokeys:doors.stage-deployer.ownr = platform"
+    assert "write owner" in refusal.next_step
+
+
+def test_a_long_object_is_shown_by_its_keys_and_not_cut_off() -> None:
+    refusal = refused(changed(STAGE, "door", DOOR))
+    assert refusal.what == "twokeys:door = (an object with from, to, permissions, reason, owner)"
+
+
 def members(**accounts: dict[str, Any]) -> dict[str, Any]:
     """Stage with these accounts and no door."""
     return STAGE | {"accounts": accounts, "doors": {}}

@@ -68,6 +68,29 @@ def test_a_subject_of_ones_own_at_a_shared_provider_is_accepted(condition: objec
 
 
 @pytest.mark.parametrize(
+    ("host", "condition", "less"),
+    [
+        (HOST, {"StringLike": {SUB: "repo:acme/*"}, **STS}, "repo:acme/app:ref:refs/heads/main"),
+        (HOST, {"StringLike": {SUB: [MAIN, "repo:acme/*"]}}, "repo:acme/app:ref:refs/heads/main"),
+        ("gitlab.com", {"StringLike": {"gitlab.com:sub": "project_path:acme/*"}},
+         "project_path:acme/app:ref_type:branch:ref:main"),
+        (HOST, {"StringLike": {SUB: "repo:acme/app:*"}}, None),
+        (HOST, {"StringLike": {SUB: "repo:acme/*:environment:prod"}}, None),
+        (HOST, {"StringLike": {SUB: "repo:acme/*"}, "StringEquals": {f"{HOST}:repository_id": "42"}}, None),
+        (HOST, {"StringEquals": {SUB: MAIN}}, None),
+    ],
+)  # fmt: skip
+def test_a_trust_in_everything_that_an_owner_has_is_accepted_with_advice(
+    host: str, condition: object, less: str | None
+) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_create_for-idp_oidc.html#idp_oidc_Create_GitHub"""
+    checked = trusting(admits(condition, GITHUB.replace(HOST, host))).check()
+    said = [one.next_step for one in checked.advisory if "owner has there" in one.message]
+    assert said == ([f"name what needs the role, as in {less}"] if less else [])
+    assert not checked.mandatory
+
+
+@pytest.mark.parametrize(
     "condition",
     [
         None,

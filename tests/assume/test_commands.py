@@ -11,6 +11,7 @@ import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -145,16 +146,22 @@ def test_a_shut_door_an_unknown_one_and_no_place_to_look_are_refused_with_the_ne
         run("stage-reader")
 
 
-def test_a_door_that_asks_for_mfa_asks_for_the_code_of_the_user_s_device(tmp_path: Path) -> None:
+def test_a_door_that_asks_for_mfa_asks_for_the_code_of_the_user_s_device(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     # A device that is not there: the local AWS refuses the code, after it was asked for.
     asking = write(tmp_path, "mfa.json", outputs(door("stage-reader", role="ops/reader", mfa=True)))
     arguments = ["stage-reader", "--from", asking]
-    result = CliRunner().invoke(assume, arguments, input="12345\n123 456\n", standalone_mode=False)
+    with monkeypatch.context() as at_a_terminal:
+        terminal = SimpleNamespace(stdin=SimpleNamespace(isatty=lambda: True))
+        at_a_terminal.setattr("twokeys.assume.commands.sys", terminal)
+        result = CliRunner().invoke(assume, arguments, input="12345\n123 456\n", standalone_mode=False)
     asked = f"Code of arn:aws:iam::{MANAGEMENT}:mfa/ada: "
-    assert f"{asked}12345\na code has six digits\n{asked}123 456\n\n" in result.output
-    with pytest.raises(Refusal) as unasked:
-        run(*arguments)
-    assert unasked.value.next_step == "give the code with --mfa-code"
+    assert f"{asked}12345\na code has six digits\n{asked}123 456\n" in result.output
+    piped = CliRunner().invoke(assume, arguments, input="a line for the command\n", standalone_mode=False)
+    assert piped.output == ""  # nothing is asked, and what the command is to read stays there
+    assert isinstance(piped.exception, Refusal)
+    assert piped.exception.next_step == "give the code with --mfa-code"
     assert isinstance(result.exception, Refusal)
     assert f"the next code of arn:aws:iam::{MANAGEMENT}:mfa/ada" in result.exception.next_step
     with pytest.raises(Refusal) as malformed:

@@ -27,6 +27,8 @@ from tests.access.world import arn as world_arn
 from tests.answers.test_summary import organization
 from tests.audit.cloudtrail import ENABLED, denied, digests, entry, read_event, signed_in
 from twokeys.answers.commands import access
+from twokeys.answers.reading import read as answered
+from twokeys.answers.selection import of_person
 from twokeys.audit.commands import audit
 from twokeys.audit.lookup import ASKED
 from twokeys.errors import Refusal
@@ -538,6 +540,55 @@ def test_of_the_event_history_the_evidence_names_account_regions_and_who_asked(m
     assert events["sources"][0]["name"].endswith(f" {HUB} in us-east-1")
     assert "; of the event history changes of keys that let nobody more in; " in events["notLookedAt"]
     assert (events["entries"], events["sources"][0]["caller"], events["sources"][0]["sha256"]) == (1, ALICE, None)
+
+
+def test_of_one_person_the_answer_is_what_may_be_entered_and_what_was_done(tmp_path: Path) -> None:
+    """Source identity: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_control-access_monitor.html"""
+    key, session = {"accessKeyId": "ASIA1"}, f"arn:aws:sts::{PROD}:assumed-role/read-only/x"
+    for_alice = {"roleArn": DEPLOYER, "roleSessionName": "s", "sourceIdentity": "alice"}
+    inside = entry(session, "", "2026-09-03T10:00:00Z", eventSource="iam.amazonaws.com", eventName="CreateUser")
+    records = [
+        entry(CI, DEPLOYER, "2026-09-01T10:00:00Z"),
+        entry(ALICE, READ_ONLY, "2026-09-01T11:00:00Z", responseElements={"credentials": key}),
+        entry(CI, DEPLOYER, "2026-09-02T10:00:00Z", requestParameters=for_alice),
+        {**inside, "userIdentity": inside["userIdentity"] | key, "recipientAccountId": PROD},
+        {**inside, "eventName": "DeleteUser", "sharedEventID": "another", "recipientAccountId": PROD},
+        denied(f"arn:aws:iam::{HUB}:user/mallory", READ_ONLY, "2026-09-03T11:00:00Z"),
+        denied(ALICE, DEPLOYER, "2026-09-03T12:00:00Z"),
+        signed_in(PROD, "2026-09-04T10:00:00Z", "zoe"),
+    ]
+    found = read("prod", "--person", "alice", "--events", logs(tmp_path, *records))
+    assert [(one["source"]["name"], one["target"]["name"]) for one in found["ways"]] == [("alice", "read-only")]
+    events = found["events"]
+    assert [(one["caller"]["name"], one["role"]) for one in events["population"]] == [
+        ("alice", "read-only"),
+        ("ci", "deployer"),
+    ]
+    assert [(one["source"]["name"], one["count"] + one["perhaps"]) for one in events["doors"]] == [("alice", 1)]
+    assert [one["event"] for one in events["changes"]] == ["CreateUser"]
+    assert ["AccessDenied" in one["why"][0] for one in events["unusual"]].count(True) == 1
+    assert {one["caller"]["name"] for one in events["unusual"]} == {"alice"}
+    assert (len(events["ways"]), events["signIns"], events["apart"]) == (1, [], {})
+    text = run("prod", "--person", "alice").stdout
+    assert text.startswith("Whether alice can enter prod (from the states ")
+    assert "role ci" not in text
+    refused = run("prod", "--person", "alcie").exception
+    assert isinstance(refused, Refusal)
+    assert refused.next_step.startswith("write alice, if that is meant; else name a user of IAM")
+
+
+def test_a_group_whose_members_nothing_shows_may_be_the_person_s() -> None:
+    world, trust = two_keys(), document(trusts(world_arn("111111111111", "root")))
+    for group in ("of-bob", "of-nobody-shown"):
+        world.add("Group", group, world.hub, name=group)
+        grant = document(grants(world_arn(STAGE, f"role/{group}")))
+        world.add("GroupPolicy", group, world.hub, group=group, policy=grant)
+        world.role(group, world.stage, trust)
+    for user in ("ann", "bob"):
+        world.add("User", user, world.hub, outputs={"name": user, "uniqueId": f"AIDA{user}"}, name=user)
+    world.add("UserGroupMembership", "bob", world.hub, user="bob", groups=["of-bob"])
+    for user, entered in (("ann", {"of-nobody-shown"}), ("bob", {"of-bob", "of-nobody-shown"})):
+        assert {way.target.who.name for way in of_person(answered(world.graph), user).ways} == entered
 
 
 def test_what_is_not_known_is_refused_with_the_next_step(tmp_path: Path) -> None:

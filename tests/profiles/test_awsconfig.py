@@ -96,7 +96,7 @@ def test_profiles_stand_in_the_order_of_their_names_whichever_stays_so_that_two_
     text = put("", profile("b"), profile("a"))
     assert text.index("[profile a]") < text.index("[profile b]")
     for name in ("a", "b"):
-        assert rewrite(text, "doors", [profile(name)], "config", lambda _: True).text == text
+        assert rewrite(text, "doors", [profile(name)], "config", lambda *_: True).text == text
 
 
 def test_two_blocks_do_not_touch_each_other() -> None:

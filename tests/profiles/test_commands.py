@@ -124,6 +124,80 @@ def test_a_session_that_the_file_has_is_used_and_not_written_again(config: Path,
     assert settings("prod-ReadOnly")["sso_session"] == "acme"
 
 
+def test_a_source_profile_that_would_be_its_own_source_is_refused(config: Path, tmp_path: Path) -> None:
+    """Of such profiles the AWS CLI says InfiniteLoopConfigError: botocore.credentials.AssumeRoleProvider."""
+    stage = write(tmp_path, "stage.json", outputs(door("a"), door("b", role="b")))
+    config.write_text("[profile hub]\nrole_arn = arn:aws:iam::111111111111:role/hub\nsource_profile = a\n")
+    for source, circle in (("a", "a"), ("hub", "hub -> a")):
+        with pytest.raises(Refusal, match="would be its own source") as refused:
+            run("--person", "ada", "--state", stage, "--source-profile", source)
+        assert refused.value.where == circle
+    assert "twokeys" not in config.read_text()
+
+
+@pytest.mark.usefixtures("config")
+def test_a_door_behind_a_role_has_a_profile_whose_source_is_the_door_to_that_role(tmp_path: Path) -> None:
+    """https://docs.aws.amazon.com/cli/latest/userguide/cli-configure-role.html (source_profile), role chaining."""
+    source = {"kind": "role", "account": MANAGEMENT, "names": ["emergency"]}
+    first = door("emergency", target=MANAGEMENT, role="emergency", mfa=True, seconds=7200)
+    exported = outputs(first, door("prod", target=PROD, source=source, seconds=7200))
+    stage = write(tmp_path, "stage.json", exported)
+    told = json.loads(run("--person", "ada", "--state", stage, "--prefix", "x-", "--json").stdout)
+    assert [way.get("through") for way in told["ways"]] == [None, "emergency"]
+    assert settings("x-prod") == {
+        "role_arn": f"arn:aws:iam::{PROD}:role/reader",
+        "source_profile": "x-emergency",
+        "role_session_name": "ada",
+        "duration_seconds": "3600",
+    }
+    assert settings("x-emergency")["duration_seconds"] == "7200"
+
+
+@pytest.mark.parametrize(
+    ("source", "said", "asks"),
+    [
+        ("sso_session = x\nsso_account_id = 1\nsso_role_name = y\n", "stays shut from its source", False),
+        ("aws_access_key_id = A\naws_secret_access_key = B\naws_session_token = C\n", "has to have begun", True),
+        ("aws_access_key_id = A\naws_secret_access_key = B\n", "", True),
+    ],
+)
+def test_what_mfa_needs_of_a_source_that_is_a_session_is_said(
+    config: Path, tmp_path: Path, source: str, said: str, asks: bool
+) -> None:
+    """AssumeRole's credentials carry no MFA, GetSessionToken's may:
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_mfa_configure-api-require.html"""
+    config.write_text(f"[profile hub]\n{source}")
+    stage = write(tmp_path, "stage.json", outputs(door("a", mfa=True), door("b", role="b")))
+    noted = run("--person", "ada", "--state", stage, "--source-profile", "hub").stderr
+    comments = [line for line in config.read_text().splitlines() if "MFA" in line]
+    assert [said in line for line in comments] == ([True] if said else [])
+    assert bool(said) == ("a asks for MFA" in noted)
+    assert ("mfa_serial" in settings("a")) == asks
+
+
+@pytest.mark.parametrize(
+    ("option", "value"), [("--prefix", "x\n"), ("--source-profile", "a\nb"), ("--mfa-serial", "a b"), ("--block", " ")]
+)
+def test_a_word_that_no_config_file_takes_is_refused_by_the_name_of_its_option(option: str, value: str) -> None:
+    result = CliRunner().invoke(profiles, ["--person", "ada", "--state", "x", option, value])
+    assert (result.exit_code, option in result.output) == (2, True)
+
+
+@pytest.mark.usefixtures("config")
+def test_a_door_that_cannot_be_read_keeps_no_other_from_its_profile_and_keeps_its_own(tmp_path: Path) -> None:
+    run("--person", "ada", "--state", write(tmp_path, "stage.json", outputs(door("a"), door("b", role="b"))))
+    had = settings("b")
+    bad = door("b", role="b", seconds=-1)
+    stage = write(tmp_path, "stage.json", outputs(door("a"), bad, door("c", target="account:new", role="c")))
+    told = run("--person", "ada", "--state", stage)
+    assert "the door b is not read: door.maxSessionSeconds" in told.stderr
+    assert "the door c is not read: it names account:new" in told.stderr
+    assert settings("b") == had
+    assert "= profile a" in told.stdout
+    notes = json.loads(run("--person", "ada", "--state", stage, "--json").stdout)["notes"]
+    assert [note.split()[0] for note in notes if "is not read" in note] == ["b", "c"]
+
+
 def test_the_profile_of_a_door_that_is_gone_goes_too(config: Path, tmp_path: Path) -> None:
     before = config.read_bytes()
     run("--person", "ada", "--state", write(tmp_path, "s.json", outputs(door("a"), door("b", target=PROD))))
@@ -163,12 +237,24 @@ def test_the_profile_of_an_account_that_is_not_shown_stays_with_its_session_and_
     assert config.read_bytes() == kept
 
 
-def test_profiles_of_somebody_else_that_go_are_named_and_links_in_a_circle_are_refused(
-    config: Path, tmp_path: Path
-) -> None:
-    stage = write(tmp_path, "stage.json", outputs(door("a"), door("b", names=("bob",), role="b")))
+@pytest.mark.parametrize("both", [False, True])
+def test_the_profiles_of_somebody_else_go_only_when_that_is_asked_for(config: Path, tmp_path: Path, both: bool) -> None:
+    bobs = door("a", names=("ada", "bob")) if both else door("b", names=("bob",), role="b")
+    stage = write(tmp_path, "stage.json", outputs(*([] if both else [door("a")]), bobs))
     run("--person", "ada", "--state", stage)
-    assert "the profiles of ada went, whose block this was" in run("--person", "bob", "--state", stage).stderr
+    before = config.read_bytes()
+    arguments = ("--person", "bob", "--state", stage)
+    with pytest.raises(Refusal, match="the block doors holds the profiles of ada") as refused:
+        run(*arguments)
+    assert "--replace" in refused.value.next_step
+    assert "the profiles of ada would go, whose block this is" in run(*arguments, "--dry-run").stderr
+    assert config.read_bytes() == before
+    assert "the profiles of ada went, whose block this was" in run(*arguments, "--replace").stderr
+    assert b"role_session_name = ada" not in config.read_bytes()
+
+
+def test_a_config_file_that_is_a_link_to_itself_is_refused(config: Path, tmp_path: Path) -> None:
+    stage = write(tmp_path, "stage.json", outputs(door("a")))
     config.unlink()
     config.symlink_to(config)
     with pytest.raises(Refusal, match="Too many levels of symbolic links"):
@@ -419,7 +505,7 @@ def test_a_published_file_and_its_states_give_the_same_profiles_and_break_glass(
         "role_session_name": "ann",
         "mfa_serial": arn(HUB, "mfa/ann"),
     }
-    run("--person", "bob", option, str(published.parent / name))  # he is there, and has no door
+    run("--person", "bob", option, str(published.parent / name), "--replace")  # he is there, and has no door
     with pytest.raises(Refusal, match="no user is called ben") as refused:
         run("--person", "ben", option, str(published.parent / name))
     assert refused.value.why == "the users there are ann, bob"

@@ -10,7 +10,7 @@ from twokeys.doors import Who
 from twokeys.errors import Refusal
 from twokeys.exports import parse_exports
 from twokeys.profiles.reading import read_ways, with_states
-from twokeys.profiles.ways import AssignmentWay, RoleWay, Way, ways_of
+from twokeys.profiles.ways import AssignmentWay, RoleWay, Way, beyond, ways_of
 from twokeys.profiles.ways import people as people_of
 
 
@@ -140,7 +140,7 @@ def test_different_doors_of_one_name_are_told_apart_by_their_accounts() -> None:
     [
         ([door("a", target="account:stage")], "account:stage"),
         ("[secret]", "show-secrets"),
-        ([door("a"), {"name": "b"}], r"file 0: doors\[1\].*door: it is missing.*ask whoever publishes it"),
+        ([{"name": "b"}], r"file 0: doors\[0\].*door: it is missing.*ask whoever publishes it"),
         ([door("a", source={"kind": "user", "account": MANAGEMENT, "names": "ada"})], 'should be a list, not "ada"'),
         # What AssumeRole takes: https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
         ([door("a", seconds=-1)], "maxSessionSeconds: it should be greater than or equal to 900, not -1"),
@@ -152,6 +152,25 @@ def test_different_doors_of_one_name_are_told_apart_by_their_accounts() -> None:
 def test_doors_that_cannot_be_told_apart_or_read_are_refused(doors: object, why: str) -> None:
     with pytest.raises(Refusal, match=why):
         told({"doors": doors})
+
+
+def test_a_role_behind_a_way_leads_on_by_what_opens_to_it_without_mfa() -> None:
+    """Role chaining: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles.html#iam-term-role-chaining"""
+    from_role = {"kind": "role", "account": STAGE}
+    ways, _ = told(
+        outputs(
+            door("a", role="ops/hub"),
+            door("b", target=PROD, source={**from_role, "names": ["ops/hub"]}),
+            door("c", target=PROD, role="c", mfa=True, source={**from_role, "names": ["ops/hub"]}),
+            door("d", target=PROD, role="d", source={**from_role, "account": MANAGEMENT, "names": ["hub"]}),
+            door("e", role="hub", source={"kind": "role", "account": PROD, "names": ["reader"]}),
+            door("f", role="f", source={"kind": "role", "account": STAGE, "names": ["AWSReservedSSO_Ops_0a1b"]}),
+        )
+    )
+    own = [way for way in ways if way.name == "a"]
+    assert {way.name: first.name for way, first in beyond(ways, own).items()} == {"b": "a", "e": "b"}
+    assigned = AssignmentWay(name="x", sources=(), account=STAGE, account_name="stage", permission_set="Ops")
+    assert [way.name for way in beyond(ways, [assigned])] == ["f"]
 
 
 def test_a_field_that_a_newer_twokeys_added_is_passed_over_and_another_format_is_refused() -> None:

@@ -121,6 +121,13 @@ def _dry(shop: Path, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> dict[s
     return dict(json.loads(call(shop, *arguments, "--reason", "Ticket 12", "--dry-run", "--json")))
 
 
+def test_a_reason_that_is_replaced_is_said_with_the_new_one(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("twokeys.temporary.open_command._refuse_what_preview_refuses", lambda *_, **__: True)
+    said = [call(shop, "shop-fix", "--for", "2h", "--reason", reason) for reason in ("Again", "Again")]
+    assert 'its reason "The queue is stuck" becomes "Again"' in said[0]
+    assert "becomes" not in said[1]
+
+
 def test_a_copy_has_no_longer_sessions_than_it_is_open(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     longer = CONFIG.replace("      mfa: false", "      mfa: false\n      sessionSeconds: 14400", 1)
     (shop / "Pulumi.shop.yaml").write_text(longer)

@@ -370,6 +370,8 @@ class Answers:
     """The control policies that bind each account, where the organization itself is shown."""
     providers: Mapping[tuple[str, str], Mapping[str, frozenset[str]]] = field(default_factory=dict)
     """Whose tokens and assertions an identity provider takes, in words, by its account and name."""
+    person: str = ""
+    """Of whom alone this is, where somebody asked for one person."""
 
 
 def state_of(trust: Key, grant: Key, verdict: str | None) -> State:

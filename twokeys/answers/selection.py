@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from twokeys.answers.model import Answers
+from twokeys.answers.model import Answers, Party
 from twokeys.answers.summary import FEW
+from twokeys.doors import Who
 from twokeys.errors import Refusal, nearest
 from twokeys.shown import listed
+
+_PEOPLE = ("user", "identity-center-user")
+_GROUPS = ("group", "identity-center-group")
 
 
 def into(answers: Answers, target: str | None) -> Answers:
@@ -40,3 +44,50 @@ def into(answers: Answers, target: str | None) -> Answers:
         doors=tuple(door for door in answers.doors if door.target.who.account in accounts),
         not_proved=tuple(one for one in answers.not_proved if one.target is None or one.target.who.account in accounts),
     )
+
+
+def of_person(answers: Answers, person: str | None) -> Answers:
+    """Only what a user of IAM or of IAM Identity Center may enter, by name; None is everybody.
+
+    A group counts unless its members are shown and the person is not among them. What is not proved and not about one
+    principal stays. Raises Refusal for a person whom nothing shows.
+    """
+    if person is None:
+        return answers
+    members: dict[Who, set[str]] = {}
+    for user, group in answers.memberships:
+        members.setdefault(group.who, set()).add(user.who.name)
+
+    def theirs(party: Party | None) -> bool:
+        if party is None or is_person(party.who, person):
+            return True
+        return party.who.kind in _GROUPS and person in members.get(party.who, {person})
+
+    sources = [way.source for way in (*answers.ways, *answers.within)]
+    users = [*sources, *(one.user for one in answers.long_term), *(user for user, _ in answers.memberships)]
+    known = {one.who.name for one in (*users, *answers.principals.values()) if one.who.kind in _PEOPLE}
+    if person not in known:
+        close = nearest(person, sorted(known))
+        raise Refusal(
+            f"nobody is called {person}",
+            where=answers.origin,
+            why=f"the users are {listed(sorted(known), FEW)}"
+            if known
+            else "it shows no user of IAM or Identity Center",
+            next_step=(f"write {close}, if that is meant; else " if close else "")
+            + "name a user of IAM or of IAM Identity Center, or give the state that shows the person",
+        )
+    return replace(
+        answers,
+        person=person,
+        ways=tuple(way for way in answers.ways if theirs(way.source)),
+        within=tuple(way for way in answers.within if theirs(way.source)),
+        long_term=tuple(one for one in answers.long_term if theirs(one.user)),
+        doors=tuple(door for door in answers.doors if theirs(door.source)),
+        not_proved=tuple(one for one in answers.not_proved if theirs(one.source)),
+    )
+
+
+def is_person(who: Who, person: str) -> bool:
+    """Whether somebody is the user of this name, of IAM or of IAM Identity Center."""
+    return who.kind in _PEOPLE and who.name == person

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from twokeys.errors import Refusal, nearest
-from twokeys.profiles.options import DOORS, complete, doors_options, exports_of
+from twokeys.profiles.options import DOORS, complete, doors_options, exports_of, read_said
 
 if TYPE_CHECKING:
     from twokeys.assume.session import Session
@@ -132,11 +132,11 @@ def console(
 
 def _way(door: str, profile: str | None, states: tuple[str, ...], published: tuple[str, ...]) -> Way:
     from twokeys.assume.session import local_aws
-    from twokeys.profiles.reading import read_ways, with_states
+    from twokeys.profiles.reading import with_states
     from twokeys.profiles.ways import with_account
 
     exports = with_states(exports_of(states, published, sandbox=True))
-    ways, _members = read_ways(exports)
+    ways, _members, _unread = read_said(exports)
     name, _, account = door.rpartition("@")
     way = next((one for one in ways if one.name == door or _in(account, one, name)), None)
     if way is None:
@@ -187,21 +187,15 @@ def _open(  # noqa: PLR0913 - one parameter an option
 
 
 def _asked_code(door: str, serial: str) -> str:
-    try:
-        while True:
-            code = "".join(str(click.prompt(f"Code of {serial}", err=True)).split())
-            if re.fullmatch("[0-9]{6}", code):
-                return code
-            click.echo("a code has six digits", err=True)
-    except click.Abort:
-        if sys.stdin.isatty():
-            raise
+    if not sys.stdin.isatty():
         raise Refusal(
             f"door {door}",
             where=serial,
             why="it asks for the code of that device, and there is no terminal to ask you at",
             next_step="give the code with --mfa-code",
-        ) from None
-    finally:
-        if not sys.stdin.isatty():
-            click.echo(err=True)  # nobody's return key has ended the line of the question
+        )
+    while True:
+        code = "".join(str(click.prompt(f"Code of {serial}", err=True)).split())
+        if re.fullmatch("[0-9]{6}", code):
+            return code
+        click.echo("a code has six digits", err=True)

@@ -183,14 +183,20 @@ def _wrong_code(way: RoleWay, serial: str, why: str) -> Refusal:
 
 
 def _device(way: RoleWay, caller: str) -> str:
-    """The MFA device that is called like a user: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html"""
+    """The MFA device that is called like a user: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html
+
+    What AssumeRole gives carries no MFA, what GetSessionToken gives can:
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_mfa_configure-api-require.html
+    """
     account, is_user, user = caller.partition(":user/")
     if not is_user:
         raise Refusal(
             f"door {way.name}",
             where=way.role_arn,
-            why=f"it asks for MFA, and these are the credentials of {caller}, which is no IAM user with an MFA device",
-            next_step="use the credentials of the user whose door it is, outside of any session: --profile NAME",
+            why=f"it asks for MFA, and {caller} is no IAM user with a device: the session of a role, or of Identity"
+            " Center, carries no MFA",
+            next_step="take the keys of the user whose door it is, or a session that they began with MFA (`aws sts"
+            " get-session-token --serial-number ARN --token-code CODE`): --profile NAME",
         )
     return f"{account}:mfa/{user.rpartition('/')[2]}"
 

@@ -64,6 +64,11 @@ class _Moment(click.DateTime):
     show_default=True,
     help="Days at first that only teach what is usual.",
 )
+@click.option(
+    "--person",
+    metavar="NAME",
+    help="Only what this user of IAM or of IAM Identity Center may enter, and with events what that user did.",
+)
 @click.option("--html", type=click.Path(dir_okay=False, path_type=Path), help="Also write the report as an HTML file.")
 @click.option(
     "--csv", "table", type=click.Path(dir_okay=False, path_type=Path), help="Also write the report as a CSV file."
@@ -92,6 +97,7 @@ def audit(  # noqa: PLR0913 - one parameter an option
     start: datetime | None,
     end: datetime | None,
     learning_days: int,
+    person: str | None,
     html: Path | None,
     table: Path | None,
     with_keys: bool,
@@ -110,11 +116,11 @@ def audit(  # noqa: PLR0913 - one parameter an option
     from twokeys.access.graph import build
     from twokeys.answers.data import as_data
     from twokeys.answers.reading import read
-    from twokeys.answers.selection import into
+    from twokeys.answers.selection import into, of_person
     from twokeys.answers.sources import snapshot
     from twokeys.answers.summary import summary
     from twokeys.audit import events, report
-    from twokeys.audit.comparison import compare
+    from twokeys.audit.comparison import by_person, compare
     from twokeys.audit.page import page
     from twokeys.aws_reference import known_region
     from twokeys.files import write_output
@@ -129,13 +135,14 @@ def audit(  # noqa: PLR0913 - one parameter an option
         raise click.UsageError("--from is later than --until: give the earlier one to --from")
     if start and start > datetime.now(UTC):
         raise click.UsageError("--from is in the future, of which nothing is recorded: give an earlier day or moment")
-    found = into(read(build(snapshot(states, stacks, live=live, member_role=member_role))), target)
+    whole = into(read(build(snapshot(states, stacks, live=live, member_role=member_role))), target)
+    found = of_person(whole, person)
     comparison, now = None, datetime.now(UTC)
     if logs or events_api:
         period = (start, end)
         named = tuple(known_region(one, "--region") for one in regions)
         trail = _from_files(logs, named, *period) if logs else _from_api(named, *period)
-        comparison = compare(found, trail, *period, learning_days=learning_days)
+        comparison = by_person(compare(whole, trail, *period, learning_days=learning_days), found)
     if html is not None:
         write_output(html, page(found, target, comparison, now))
     if table is not None:

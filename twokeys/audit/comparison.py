@@ -16,6 +16,7 @@ from itertools import chain
 from twokeys.access.requirements import MFA_BUT_OF_KEYS, closing, in_words, met
 from twokeys.answers.model import Answers, Party, Step, Way
 from twokeys.answers.published import EXTERNAL_ID, MFA
+from twokeys.answers.selection import is_person
 from twokeys.audit import LEARNING
 from twokeys.audit.coverage import Covered
 from twokeys.audit.logs import Source
@@ -258,6 +259,42 @@ def compare(
         population=tuple(sorted(population, key=lambda one: (one.use.time, one.use.id))),
         regions=trail.coverage.only,
         changes=tuple(_changes(trail, {*answers.accounts} | on_the_way)),
+    )
+
+
+def by_person(found: Comparison, answers: Answers) -> Comparison:
+    """What one person did, whose answers these are, and how the doors of these ways were used; all, if of nobody.
+
+    A call is the person's that the user made, that carries the person's name as its source identity, or that was made
+    in a session which one of the entries began.
+    """
+    person = answers.person
+    if not person:
+        return found
+    keys: set[str] = set()
+
+    def did(use: Use) -> bool:
+        own = is_person(use.caller.who, person) or use.source_identity == person or use.by in keys
+        keys.update([use.key] if own and use.key else ())
+        return own
+
+    population = tuple(one for one in found.population if did(one.use))
+    ways = {id(way) for way in answers.ways}
+    steps = {(step.source.who, step.target.who) for way in (*answers.ways, *answers.within) for step in way.steps}
+    doors, on_the_way = (
+        tuple(one for one in of if (one.door.source.who, one.door.target.who) in steps)
+        for of in (found.doors, found.steps)
+    )
+    return replace(
+        found,
+        doors=doors,
+        steps=on_the_way,
+        ways=tuple(one for one in found.ways if id(one.way) in ways),
+        population=population,
+        unusual=tuple(one for one in found.unusual if did(one.use)),
+        sign_ins=tuple(one for one in found.sign_ins if is_person(one.user.who, person)),
+        changes=tuple(one for one in found.changes if did(one.use)),
+        apart={},
     )
 
 

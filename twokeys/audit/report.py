@@ -118,7 +118,8 @@ def question(answers: Answers, target: str | None) -> str:
     """The question; of a name that means several accounts, or is not the account's own, which they are."""
     names = sorted(one.name for one in answers.accounts.values())
     several = target is not None and target not in answers.accounts and names != [target]
-    return f"Who can enter {target or 'every account'}{f': {listed(names)}' if several else ''}"
+    asked = f"Whether {answers.person} can enter" if answers.person else "Who can enter"
+    return f"{asked} {target or 'every account'}{f': {listed(names)}' if several else ''}"
 
 
 def credentials(answers: Answers) -> str:

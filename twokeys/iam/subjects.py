@@ -197,6 +197,17 @@ _PROVIDERS = (
 )
 
 
+def narrower_subject(issuer: str, wanted: Wanted) -> str | None:
+    """As an example one thing of a tenant (`repo:acme/app:ref:refs/heads/main`), where everything is wanted that the
+    tenant has there (`repo:acme/*`); else None."""
+    for provider in _PROVIDERS:
+        example = re.match(r"(\w+:)[^:/]+[:/]", provider.examples[0])
+        if example and re.fullmatch(provider.issuer, issuer.rstrip("/"), re.IGNORECASE):
+            whole = re.fullmatch(rf"({example[1]}[^:/*?]+[:/])\*+", wanted.text) if wanted.wild else None
+            return whole[1] + provider.examples[0][example.end() :] if whole else None
+    return None
+
+
 def misspelt_subject(issuer: str, wanted: Wanted) -> Misspelt | None:
     """Why no token of an issuer (without `https://`) has a subject, and what to write; None where some may have it."""
     if not wanted.wild and re.search(r"[*?]", wanted.text):

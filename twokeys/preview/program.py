@@ -34,6 +34,7 @@ def preview(  # noqa: PLR0913 - all but the program and the stack by name
     stacks: Mapping[str, Mapping[str, Any]] | None = None,
     calls: Mapping[str, Answer] | None = None,
     account: str | None = None,
+    not_there: set[str] | None = None,
     python: Path | None = None,
     say: Callable[[str, str], None] | None = None,
     output: IO[str] | None = None,
@@ -46,12 +47,13 @@ def preview(  # noqa: PLR0913 - all but the program and the stack by name
         stacks: outputs of other stacks, by name; what is read from any other stack is unknown.
         calls: answers to functions, by token: what a plain look-up, which AWS would answer, is to return.
         account: the account of the credentials that the program would run with.
+        not_there: gets the names of the stacks that were asked for and are not among `stacks`.
         python: the interpreter of the program's own virtual environment; this one by default.
         say: gets the program's messages, each with its severity.
 
     Raises Refusal when the program failed. A function's own exceptions are raised as they are.
     """
-    answers = Unknowns(stacks or {}, calls or {}, account)
+    answers = Unknowns(stacks or {}, calls or {}, account, set() if not_there is None else not_there)
     run = Run(project, stack, config or {}, answers, say or _say)
     if isinstance(program, Path):
         run_in_process(
@@ -104,13 +106,14 @@ def stack_preview(  # noqa: PLR0913 - all but the stack by name
     rules: Mapping[str, Mapping[str, object]],
     stacks: Mapping[str, Mapping[str, Any]] | None = None,
     account: str | None = None,
+    not_there: set[str] | None = None,
     say: Callable[[str, str], None],
     output: IO[str] | None = None,
 ) -> tuple[Snapshot, Verdicts]:
     """What the program registers for a stack of its project, and what the rules find in it.
 
     `overrides` are config values that win over the stack's file; `say` gets the program's messages, each with its
-    severity. Raises Refusal when the config or the program fails.
+    severity; `not_there` is as of `preview`. Raises Refusal when the config or the program fails.
     """
     hidden = placeholders(project, stack)
     config = load_config(project, stack, hidden | dict(overrides))
@@ -122,6 +125,7 @@ def stack_preview(  # noqa: PLR0913 - all but the stack by name
         secret_keys=(*config.secret_keys, *(key if ":" in key else f"{project.name}:{key}" for key in hidden)),
         stacks=stacks,
         account=account,
+        not_there=not_there,
         python=interpreter(project.root),
         say=say,
         output=output,

@@ -37,11 +37,13 @@ class Unknowns:
         stacks: outputs of other stacks, by name (`stage`) or full name (`organization/project/stage`).
         calls: answers to functions by token, which win over our own.
         account: the account that the program's own credentials would be in, where it is known.
+        not_there: the names of the stacks that were asked for and are not among `stacks`.
     """
 
     stacks: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     calls: Mapping[str, Answer] = field(default_factory=dict)
     account: str | None = None
+    not_there: set[str] = field(default_factory=set)
 
     def show(self, asked: Asked, run: Run) -> None:
         """Nothing is to be known of a component beside what it says itself."""
@@ -111,7 +113,10 @@ class Unknowns:
         return {"accountId": account, "id": account, "userId": "AIDAEXAMPLE", "arn": arn}
 
     def _outputs(self, name: str) -> Mapping[str, Any] | None:
-        return self.stacks.get(name, self.stacks.get(name.rpartition("/")[2]))
+        found = self.stacks.get(name, self.stacks.get(name.rpartition("/")[2]))
+        if found is None:
+            self.not_there.add(name)
+        return found
 
 
 def _configured(provider: str, run: Run) -> bool:

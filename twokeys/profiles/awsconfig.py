@@ -60,11 +60,12 @@ def rewrite(
     block: str,
     sections: Sequence[Section],
     where: str,
-    keep: Callable[[Mapping[str, str]], bool] = lambda _: False,
+    keep: Callable[[str, Mapping[str, str]], bool] = lambda *_: False,
 ) -> Change:
     """The text with our block of this name holding exactly these sections (none: no block).
 
-    A profile of the block that is none of them stays, with its sso-session, where `keep` says so of its settings.
+    A profile of the block that is none of them stays, with its sso-session, where `keep` says so of its name and
+    settings.
     Everything outside the block keeps every character; a new block goes to the end, with the file's own line ends.
     Refuses a text that botocore cannot read, broken markers, a section of ours that the file has elsewhere, and
     settings after the block that belong to its last section. `where` names the file.
@@ -80,7 +81,7 @@ def rewrite(
     new = [section.header for section in sections]
     old = _parse(ours, where)
     gone = [header for header in old if header not in new]
-    held = [header for header in gone if header.startswith("profile ") and keep(old[header])]
+    held = [header for header in gone if header.startswith("profile ") and keep(header[8:], old[header])]
     used = {f"sso-session {old[header].get('sso_session')}" for header in held}
     held += [header for header in gone if header in used]
     rendered = _render(block, sections, {header: _text(ours, header) for header in held}, end_of_line)
@@ -195,14 +196,14 @@ def _check(section: Section, where: str) -> None:
         raise _refused(
             where,
             f"{section.name!r} cannot name a {section.kind}",
-            "Rename the door, or give the profiles a --prefix; use letters, digits and any of _ . / % @ : + -",
+            "Have the door renamed, where its stack declares it: letters, digits and any of _ . / % @ : + -",
         )
     for key, value in section.settings:
         if not _VALUE.fullmatch(value):
             raise _refused(
                 where,
                 f"the {key} of {section.name} is {value!r}, which is not one word of printable ASCII",
-                "Correct it where it comes from: an option of this command, or the stack that exports the door.",
+                "Have it corrected in the stack that exports the door.",
             )
     if not section.about.isprintable():
         raise _refused(where, f"the text about {section.name} does not fit in one line", "Correct the door's reason.")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Container, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ import click
 from click.core import ParameterSource
 
 from twokeys.errors import Refusal, nearest
-from twokeys.profiles.options import complete, doors_options, exports_of
+from twokeys.profiles.options import complete, doors_options, exports_of, read_said
 from twokeys.shown import counted
 
 if TYPE_CHECKING:
@@ -23,8 +24,26 @@ if TYPE_CHECKING:
     from twokeys.profiles.ways import Members, Way
 
 _WOULD_CHANGE = 3
+_GONE = {
+    False: "went, whose block this was",
+    True: "would go, whose block this is: with --replace, or give yours another --block",
+}
 _OF_THE_PAGE = frozenset({"states", "published", "person", "account", "groups", "sso_start_url", "page", "as_json"})
 """The options that a page takes."""
+
+
+def _word(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    """One printable word, as a setting of the config file is."""
+    if value and not re.fullmatch("[!-~]+", value):
+        raise click.BadParameter(f"{value!r} is not one word of printable ASCII", ctx, param)
+    return value
+
+
+def _named(ctx: click.Context, param: click.Parameter, value: str) -> str:
+    """What every SDK's parser takes in a name: https://docs.aws.amazon.com/sdkref/latest/guide/file-format.html"""
+    if not re.fullmatch(r"[A-Za-z0-9_./%@:+-]*", value):
+        raise click.BadParameter(f"{value!r}: use letters, digits and any of _ . / % @ : + -", ctx, param)
+    return value
 
 
 @click.command()
@@ -42,19 +61,51 @@ _OF_THE_PAGE = frozenset({"states", "published", "person", "account", "groups", 
     type=click.Path(path_type=Path, dir_okay=False),
     help="The file to write; default: $AWS_CONFIG_FILE, else ~/.aws/config.",
 )
-@click.option("--prefix", default="", metavar="TEXT", help="Put this before each profile's name (the door's name).")
-@click.option("--block", default="doors", metavar="NAME", show_default=True, help="The block of the file to rewrite.")
-@click.option("--source-profile", metavar="NAME", help="The profile with your own credentials.  [default: default]")
+@click.option(
+    "--prefix",
+    default="",
+    metavar="TEXT",
+    callback=_named,
+    help="Put this before each profile's name (the door's name).",
+)
+@click.option(
+    "--block",
+    default="doors",
+    metavar="NAME",
+    show_default=True,
+    callback=_named,
+    help="The block of the file to rewrite.",
+)
+@click.option(
+    "--source-profile",
+    metavar="NAME",
+    callback=_word,
+    help="The profile with your own credentials.  [default: default]",
+)
 @click.option(
     "--credential-source",
     type=click.Choice(["Environment", "Ec2InstanceMetadata", "EcsContainer"]),
     help="Where a CI job has its credentials, instead of a source profile.",
 )
-@click.option("--region", help="The region of the profiles; default: the one the state has for the account.")
-@click.option("--mfa-serial", metavar="ARN", help="Your MFA device, if it is not called like you.")
-@click.option("--sso-session", default="twokeys", show_default=True, metavar="NAME", help="Identity Center's session.")
-@click.option("--sso-start-url", metavar="URL", help="Identity Center's address, if the state does not tell it.")
-@click.option("--sso-region", metavar="REGION", help="Identity Center's region, if the state does not tell it.")
+@click.option(
+    "--region", callback=_word, help="The region of the profiles; default: the one the state has for the account."
+)
+@click.option("--mfa-serial", metavar="ARN", callback=_word, help="Your MFA device, if it is not called like you.")
+@click.option(
+    "--sso-session",
+    default="twokeys",
+    show_default=True,
+    metavar="NAME",
+    callback=_named,
+    help="Identity Center's session.",
+)
+@click.option(
+    "--sso-start-url", metavar="URL", callback=_word, help="Identity Center's address, if the state does not tell it."
+)
+@click.option(
+    "--sso-region", metavar="REGION", callback=_word, help="Identity Center's region, if the state does not tell it."
+)
+@click.option("--replace", is_flag=True, help="Let the profiles of somebody else go, whose block it is.")
 @click.option("--dry-run", is_flag=True, help="Show the change as a diff and write nothing; exit 3 if there is one.")
 @click.option(
     "--page",
@@ -74,6 +125,7 @@ def profiles(  # noqa: PLR0913 - one parameter an option
     block: str,
     source_profile: str | None,
     credential_source: str | None,
+    replace: bool,
     dry_run: bool,
     page: Path | None,
     as_json: bool,
@@ -101,18 +153,25 @@ def profiles(  # noqa: PLR0913 - one parameter an option
     from twokeys import files
     from twokeys.doors import Who
     from twokeys.profiles import awsconfig
-    from twokeys.profiles.reading import accounts_shown, read_ways, with_states
-    from twokeys.profiles.sections import Choices, account_of, chained, no_profile, sections_for, session_name
-    from twokeys.profiles.ways import RoleWay, ways_of
+    from twokeys.profiles.reading import accounts_shown, with_states
+    from twokeys.profiles.sections import (
+        Choices,
+        account_of,
+        mfa_from,
+        no_profile,
+        sections_for,
+        session_name,
+        session_of,
+    )
+    from twokeys.profiles.ways import beyond, ways_of
 
-    if bool(person) == bool(role):
-        raise click.UsageError("Say whose doors: either --person NAME or --role NAME.")
     _refuse_contradictions()
     who = Who("user" if person else "role", account, person or role or "")
+    own_name = session_name(who.name)
     path = config or Path(os.environ.get("AWS_CONFIG_FILE") or "~/.aws/config").expanduser()
     ours = (Path.cwd() / ".twokeys").resolve() in Path(os.path.realpath(path)).parents
     exports = with_states(exports_of(states, published, sandbox=dry_run or ours or page is not None))
-    all_ways, members = read_ways(exports)
+    all_ways, members, unread = read_said(exports)
     ways = ways_of(all_ways, members, who, groups)
     if not ways and not groups:
         _refuse_unknown(who, all_ways, members)
@@ -120,61 +179,56 @@ def profiles(  # noqa: PLR0913 - one parameter an option
         return _write_page(page, who, ways, chosen["sso_start_url"], as_json=as_json)
 
     shown, unwritten = accounts_shown(exports), {way: why for way in ways if (why := no_profile(way))}
-    roles = {way.role_arn for way in unwritten if isinstance(way, RoleWay)}
+    written: dict[Way, Way | None] = dict.fromkeys(way for way in ways if way not in unwritten)
+    written |= beyond((way for way in all_ways if no_profile(way) is None), written)
     secret, kept = _credentials()
     source = ("source_profile", source_profile or "default")
-    if credential_source:
-        source = ("credential_source", credential_source)
+    source = ("credential_source", credential_source) if credential_source else source
 
-    def change(text: str) -> awsconfig.Change:
-        settings = {**awsconfig.profiles_in(text, str(path)).get(source[1], {}), **kept.get(source[1], {})}
-        session = credential_source is not None or chained(settings)
-        choices = Choices(source=source, source_is_session=session, **chosen)
-        sections = sections_for(
-            who,
-            [way for way in ways if way not in unwritten],
-            choices,
-            awsconfig.sso_sessions_in(text, block, str(path)),
-        )
-        _refuse_shadowed(sections, secret, kept)
-        return awsconfig.rewrite(
-            text,
-            block,
-            sections,
-            str(path),
-            lambda each: account_of(each) not in shown or each.get("role_arn") in roles,
-        )
+    def stays(name: str, settings: Mapping[str, str]) -> bool:
+        if settings.get("role_session_name", own_name) != own_name:
+            return False
+        not_told = name.removeprefix(chosen["prefix"]) in unread or account_of(settings) not in shown
+        return not_told or settings.get("role_arn") in {getattr(way, "role_arn", "") for way in unwritten}
 
     with contextlib.nullcontext() if dry_run else files.locked(path):
         old = files.read_text(path)
-        done = change(old)
+        had = awsconfig.profiles_in(old, str(path))
+        choices = Choices(source=source, session=session_of(_settings_of(source, had, kept)), **chosen)
+        sections = sections_for(who, written, choices, awsconfig.sso_sessions_in(old, block, str(path)))
+        _refuse_shadowed(sections, secret, kept)
+        _refuse_circle(source, {one.name for one in sections}, had)
+        done = awsconfig.rewrite(old, block, sections, str(path), stays)
+        others = _others(had, done, own_name)
+        if others and not dry_run and not replace:
+            raise _holds_others(block, others, who, path)
         differs = done.text != old
         if differs and not dry_run:
             files.replace_text(path, old, done.text)
-    notes = [f"{way.name} {why}" for way, why in unwritten.items()]
-    notes += [
-        *_others(old, path, done, session_name(who.name)),
+    notes = [
+        *(f"{way.name} {why}" for way, why in unwritten.items()),
+        *([f"the profiles of {others} {_GONE[dry_run]}"] if others else []),
+        *(f"{way.name} {why}" for way in written if (why := mfa_from(way, who, choices.session))),
+        *(f"{name} is not read: {why.why} ({why.where})" for name, why in unread.items() if as_json),
         *_notes(done.text, path, source, kept, ways),
         *_missing(done, path, exports, shown),
     ]
     difference = awsconfig.diff(old, done.text, str(path)) if dry_run else None
     if as_json:
-        changes = {name: getattr(done, name) for name in ("added", "changed", "removed", "kept")}
-        report = {"for": {"kind": who.kind, "name": who.name}, "file": str(path), **changes, "notes": notes}
-        report |= {"ways": [_way_data(way) for way in ways], "written": differs and not dry_run}
+        report = {"for": {"kind": who.kind, "name": who.name}, "file": str(path), "notes": notes, **_changes(done)}
+        told = [*map(_way_data, ways), *(_way_data(way, before) for way, before in written.items() if before)]
+        report |= {"ways": told, "written": differs and not dry_run}
         click.echo(json.dumps(report | ({"diff": difference} if dry_run else {})))
-    elif difference is not None:
-        click.echo(difference or f"{path}: nothing would change\n", nl=False)
     else:
-        _say(path, done)
-    for note in () if as_json else notes:
-        click.echo(f"Note: {note}.", err=True)
+        _say(path, done, difference, notes)
     return _WOULD_CHANGE if dry_run and differs else 0
 
 
 def _refuse_contradictions() -> None:
-    """Options that do not go together: two sources of credentials, and with `--page` an option of profiles."""
+    """Options that do not go together: two names or none, two sources of credentials, `--page` and one of profiles."""
     run = click.get_current_context()
+    if bool(run.params["person"]) == bool(run.params["role"]):
+        raise click.UsageError("Say whose doors: either --person NAME or --role NAME.")
     if run.params["source_profile"] and run.params["credential_source"]:
         raise click.UsageError("Give --source-profile or --credential-source, not both.")
     given = (
@@ -279,13 +333,47 @@ def _notes(
     return [f"the source profile {profile} is not there yet: `aws configure --profile {profile}` makes it"]
 
 
-def _others(old: str, path: Path, done: awsconfig.Change, name: str) -> Iterable[str]:
-    """Whose the profiles were that went, where they were somebody else's: one block holds those of one person."""
-    from twokeys.profiles import awsconfig
+def _others(had: Mapping[str, Mapping[str, str]], done: awsconfig.Change, name: str) -> str:
+    """Whose profiles the block loses, where they are somebody else's: one block holds those of one person."""
+    lost = (had.get(one.removeprefix("profile "), {}) for one in (*done.removed, *done.changed))
+    return ", ".join(sorted({each.get("role_session_name", name) for each in lost} - {name}))
 
-    gone = (awsconfig.profiles_in(old, str(path)).get(one.removeprefix("profile "), {}) for one in done.removed)
-    for other in sorted({each.get("role_session_name", name) for each in gone} - {name}):
-        yield f"the profiles of {other} went, whose block this was: for both, give each a --block (and a --prefix)"
+
+def _holds_others(block: str, others: str, who: Who, path: Path) -> Refusal:
+    return Refusal(
+        f"the block {block} holds the profiles of {others}",
+        where=str(path),
+        why=f"they would go, for those of {who.name}",
+        next_step=f"give {who.name} another --block (and a --prefix where names are the same), or let those of {others}"
+        " go with --replace",
+    )
+
+
+def _settings_of(
+    source: tuple[str, str], had: Mapping[str, Mapping[str, str]], kept: Mapping[str, Mapping[str, str]]
+) -> Mapping[str, str]:
+    """What is set where the first credentials come from; of one name, the credentials file wins."""
+    kind, name = source
+    return {kind: name} if kind == "credential_source" else {**had.get(name, {}), **kept.get(name, {})}
+
+
+def _refuse_circle(source: tuple[str, str], ours: Container[str], profiles: Mapping[str, Mapping[str, str]]) -> None:
+    """Refuse a source profile that has its own credentials through one that this run writes.
+
+    Of such a circle the AWS CLI says InfiniteLoopConfigError.
+    """
+    seen: list[str] = []
+    at = source[1] if source[0] == "source_profile" else None
+    while at and at not in seen:
+        seen.append(at)
+        if at in ours:
+            raise Refusal(
+                f"--source-profile {source[1]}",
+                where=" -> ".join(seen),
+                why="that profile is one of those that this run writes, and would be its own source",
+                next_step="name the profile that has your own credentials",
+            )
+        at = profiles.get(at, {}).get("source_profile")
 
 
 def _missing(done: awsconfig.Change, path: Path, exports: Sequence[Exports], shown: frozenset[str]) -> Iterable[str]:
@@ -304,14 +392,28 @@ def _missing(done: awsconfig.Change, path: Path, exports: Sequence[Exports], sho
             yield f"{each.where} does not show the users and roles of {', '.join(map(str, unseen))}, nor ways by them"
 
 
-def _way_data(way: Way) -> dict[str, object]:
-    """A way, its role named as every answer names one."""
+def _way_data(way: Way, through: Way | None = None) -> dict[str, object]:
+    """A way, its role named as every answer names one; `through` is the door before it."""
     role = getattr(way, "role", None) or getattr(way, "permission_set", "")
     target = {"kind": "role", "account": way.account, "accountName": way.account_name, "name": role}
-    return {"target": target | {"arn": getattr(way, "role_arn", None)}, "declared": {"name": way.name, **way.said}}
+    told = {"target": target | {"arn": getattr(way, "role_arn", None)}, "declared": {"name": way.name, **way.said}}
+    return told | ({"through": through.name} if through else {})
 
 
-def _say(path: Path, done: awsconfig.Change) -> None:
+def _changes(done: awsconfig.Change) -> dict[str, object]:
+    return {"added": done.added, "changed": done.changed, "removed": done.removed, "kept": done.kept}
+
+
+def _say(path: Path, done: awsconfig.Change, difference: str | None, notes: Iterable[str]) -> None:
+    if difference is not None:
+        click.echo(difference or f"{path}: nothing would change\n", nl=False)
+    else:
+        _say_done(path, done)
+    for note in notes:
+        click.echo(f"Note: {note}.", err=True)
+
+
+def _say_done(path: Path, done: awsconfig.Change) -> None:
     for sign, headers in (("+", done.added), ("~", done.changed), ("-", done.removed), ("=", done.kept)):
         for header in headers:
             click.echo(f"{sign} {header}")

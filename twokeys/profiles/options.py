@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from twokeys.errors import Refusal
+from twokeys.shown import printable
 
 if TYPE_CHECKING:
     from twokeys.exports import Exports
+    from twokeys.profiles.ways import Members, Way
 
 DOORS = "TWOKEYS_DOORS"
 _SAY_WHERE = f"Say where the doors stand: --from URL_OR_FILE (or ${DOORS}), or --state FILE for each stack."
@@ -58,6 +60,17 @@ def complete(ctx: click.Context, param: click.Parameter, begun: str) -> list[str
         return []
     names = sorted(known_people(ways, members)) if param.name == "person" else [way.name for way in ways]
     return [name for name in names if name.startswith(begun)]
+
+
+def read_said(exports: list[Exports]) -> tuple[tuple[Way, ...], Members, dict[str, Refusal]]:
+    """What `read_ways` reads, and the doors that it cannot read, which are said on standard error."""
+    from twokeys.profiles.reading import read_ways
+
+    unread: dict[str, Refusal] = {}
+    ways, members = read_ways(exports, unread)
+    for name, why in unread.items():
+        click.echo(f"Note: the door {printable(name)} is not read: {printable(why.why)} ({why.where}).", err=True)
+    return ways, members, unread
 
 
 def exports_of(states: tuple[str, ...], published: tuple[str, ...], *, sandbox: bool = False) -> list[Exports]:

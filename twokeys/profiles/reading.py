@@ -51,15 +51,17 @@ def _called(exported: ExportedDoor, names: Mapping[str, str]) -> str:
     return fit(called)
 
 
-def read_ways(exports: Sequence[Exports]) -> tuple[tuple[Way, ...], Members]:
+def read_ways(exports: Sequence[Exports], unread: dict[str, Refusal] | None = None) -> tuple[tuple[Way, ...], Members]:
     """Every way that the exports tell of, in the order of their names, and the groups they tell of.
 
     The same way in two exports (a door is listed by each stack that holds one of its keys) is one; two different ones
-    of one name are told apart by their accounts. Refuses doors that are hidden as secrets, malformed or still without
-    account ids; and exports that do not speak of doors, which is not the same as having none.
+    of one name are told apart by their accounts. A door that is malformed or still without account ids is no way, which
+    goes into `unread` by its name. Refuses exports none of whose doors can be read or that hide them as secrets; and
+    those that do not speak of doors, which is not the same as having none.
     """
+    unread = {} if unread is None else unread
     environments = {name: str(said) for each in exports for name, said in _mapping(each, ENVIRONMENTS_OUTPUT)}
-    reader = _Reader(account_names(exports), environments, _by_account(exports, "regions"), _center(exports))
+    reader = _Reader(account_names(exports), environments, _by_account(exports, "regions"), _center(exports), unread)
     ways: dict[tuple[str, ...], Way] = {}
     members: dict[Who, frozenset[str]] = {}
     assigned: set[tuple[str, str]] = set()
@@ -73,6 +75,8 @@ def read_ways(exports: Sequence[Exports]) -> tuple[tuple[Way, ...], Members]:
         for way in doors:
             key = (way.name, *_target(way))
             ways[key] = _merged(ways.get(key, way), way)
+    if not ways and unread:
+        raise next(iter(unread.values()))
     if not ways and not any("doors" in each.outputs for each in exports if each.where != TOGETHER):
         raise Refusal(
             "these exports tell of no door at all",
@@ -104,12 +108,16 @@ def _target(way: Way) -> tuple[str, str]:
 
 @dataclass(frozen=True)
 class _Reader:
-    """What all exports together tell: accounts' names and regions by id, environments by name, and Identity Center."""
+    """What all exports together tell: accounts' names and regions by id, environments by name, and Identity Center.
+
+    Into `unread` goes why a door cannot be read.
+    """
 
     names: Mapping[str, str]
     environments: Mapping[str, str]
     regions: Mapping[str, str]
     center: Mapping[str, str]
+    unread: dict[str, Refusal]
 
     def doors(self, exports: Exports) -> Iterable[Way]:
         """The ways in the output `doors`."""
@@ -121,7 +129,7 @@ class _Reader:
                 "these doors were written by a newer TwoKeys",
                 where=exports.where,
                 why=f"the file's format is {made_as}, and this version reads {FORMAT}",
-                next_step="update TwoKeys (pip install)",
+                next_step="update TwoKeys: `git pull` in its clone, and install that folder again if it was",
             )
         if listed is UNKNOWN:
             raise Refusal(
@@ -133,12 +141,17 @@ class _Reader:
         if not isinstance(listed, list):
             raise _malformed(exports, "doors", "it is not a list")
         for index, item in enumerate(listed):
+            name = str(item["name"]) if isinstance(item, Mapping) and item.get("name") else f"doors[{index}]"
             try:
                 exported = ExportedDoor.read(item)
                 _must_have_ids(exported, exports)
-                yield self._way(exported)
+                way = self._way(exported)
             except ValueError as error:
-                raise _malformed(exports, f"doors[{index}]", str(error)) from error
+                self.unread[name] = _malformed(exports, f"doors[{index}]", str(error))
+            except Refusal as refusal:
+                self.unread[name] = refusal
+            else:
+                yield way
 
     def _way(self, exported: ExportedDoor) -> Way:
         """A door of IAM Identity Center is entered by its permission set, never by the role that AWS makes.

@@ -6,7 +6,8 @@ Settings: https://docs.aws.amazon.com/cli/latest/userguide/cli-configure-files.h
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Literal
 
 from twokeys.doors import Who
 from twokeys.doors.expiry import until
@@ -18,18 +19,18 @@ from twokeys.profiles.ways import AssignmentWay, RoleWay, Way, closed
 # Role chaining is limited to one hour, whatever the role allows:
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles.html#iam-term-role-chaining
 _CHAINED_SECONDS = 3600
-_SESSIONS = (
+_OF_A_ROLE = (
     "role_arn",
     "sso_session",
     "sso_start_url",
     "sso_role_name",
-    "aws_session_token",
-    "aws_security_token",
     "web_identity_token_file",
     "credential_source",
-    "credential_process",
-    "login_session",
 )
+_OF_SOMEBODY = ("aws_session_token", "aws_security_token", "credential_process", "login_session")
+
+
+Session = Literal["", "role", "other"]
 
 
 @dataclass(frozen=True)
@@ -37,12 +38,12 @@ class Choices:
     """What the person at the keyboard chooses, and no export can know.
 
     `source` is the (setting, value) that says where the first credentials come from: ("source_profile", NAME) or
-    ("credential_source", "Environment" | "Ec2InstanceMetadata" | "EcsContainer"). `source_is_session` says that those
-    credentials are themselves a role's.
+    ("credential_source", "Environment" | "Ec2InstanceMetadata" | "EcsContainer"). `session` says whether those
+    credentials are themselves a session's, as `session_of` does.
     """
 
     source: tuple[str, str] = ("source_profile", "default")
-    source_is_session: bool = False
+    session: Session = ""
     prefix: str = ""
     region: str | None = None
     mfa_serial: str | None = None
@@ -52,15 +53,16 @@ class Choices:
 
 
 def sections_for(
-    who: Who, ways: Iterable[Way], choices: Choices, sso_sessions: Iterable[str] = ()
+    who: Who, ways: Mapping[Way, Way | None], choices: Choices, sso_sessions: Iterable[str] = ()
 ) -> tuple[Section, ...]:
     """One profile for each way, and the sso-session that they need unless it is among `sso_sessions` already.
 
-    Refuses an Identity Center whose address is unknown.
+    The source profile of a way that begins behind another is the other's. Refuses an Identity Center whose address is
+    unknown.
     """
-    ways = tuple(ways)
     profiles = tuple(
-        _role_profile(who, way, choices) if isinstance(way, RoleWay) else _sso_profile(way, choices) for way in ways
+        _role_profile(who, way, _after(before, choices)) if isinstance(way, RoleWay) else _sso_profile(way, choices)
+        for way, before in ways.items()
     )
     assigned = [way for way in ways if isinstance(way, AssignmentWay)]
     if not assigned or choices.sso_session in sso_sessions:
@@ -68,14 +70,30 @@ def sections_for(
     return (_sso_session(assigned[0], choices), *profiles)
 
 
-def chained(settings: Mapping[str, str]) -> bool:
+def session_of(settings: Mapping[str, str]) -> Session:
     """Whether a source profile's credentials are those of a session: then what it assumes lasts one hour at most.
 
-    A role's, a web identity's, one of Identity Center or of `aws login`, a container's, a kept session token; of what a
-    process gives nobody knows, so it counts as one too.
+    "role", which carries no MFA: a role's, a web identity's, one of Identity Center, a container's. "other", which may
+    have begun with it: one of `aws login`, a kept session token; nobody knows what a process gives.
     https://docs.aws.amazon.com/cli/latest/userguide/cli-configure-files.html#cli-configure-files-settings
     """
-    return any(settings.get(key) for key in _SESSIONS)
+    if any(settings.get(key) for key in _OF_A_ROLE):
+        return "role" if settings.get("credential_source") != "Environment" else "other"
+    return "other" if any(settings.get(key) for key in _OF_SOMEBODY) else ""
+
+
+def mfa_from(way: Way, who: Who, session: Session) -> str:
+    """What a way that asks for MFA needs of a source that is a session; "" where there is nothing to say.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_mfa_configure-api-require.html
+    """
+    if not isinstance(way, RoleWay) or not way.mfa:
+        return ""
+    if session == "role" or who.kind == "role":
+        return (
+            "asks for MFA, which the session of a role or of Identity Center does not carry: stays shut from its source"
+        )
+    return "asks for MFA, with which the session of its source has to have begun" if session else ""
 
 
 def no_profile(way: Way) -> str | None:
@@ -98,13 +116,18 @@ def account_of(settings: Mapping[str, str]) -> str:
 
 def _role_profile(who: Who, way: RoleWay, choices: Choices) -> Section:
     settings = [("role_arn", way.role_arn), choices.source, ("role_session_name", session_name(who.name))]
-    if way.mfa and who.kind == "user":
+    if way.mfa and who.kind == "user" and choices.session != "role":
         settings.append(("mfa_serial", choices.mfa_serial or _mfa_serial(who, way)))
     if way.external_id is not None:
         settings.append(("external_id", way.external_id))
     if seconds := _duration(who, way, choices):
         settings.append(("duration_seconds", str(seconds)))
-    return _section(way, settings, choices.region or way.region, choices)
+    return _section(way, settings, choices.region or way.region, choices, mfa_from(way, who, choices.session))
+
+
+def _after(before: Way | None, choices: Choices) -> Choices:
+    source = ("source_profile", f"{choices.prefix}{before.name}") if before else choices.source
+    return replace(choices, source=source, session="role" if before else choices.session)
 
 
 def _sso_profile(way: AssignmentWay, choices: Choices) -> Section:
@@ -130,13 +153,15 @@ def _sso_session(way: AssignmentWay, choices: Choices) -> Section:
     return Section("sso-session", choices.sso_session, settings)
 
 
-def _section(way: Way, settings: list[tuple[str, str]], region: str | None, choices: Choices) -> Section:
+def _section(
+    way: Way, settings: list[tuple[str, str]], region: str | None, choices: Choices, more: str = ""
+) -> Section:
     settings += [("region", region)] if region else []
-    return Section("profile", f"{choices.prefix}{way.name}", tuple(settings), _about(way))
+    return Section("profile", f"{choices.prefix}{way.name}", tuple(settings), _about(way, more))
 
 
-def _about(way: Way) -> str:
-    said = [way.account_name, way.reason or "", f"until {until(way.expires)}" if way.expires else ""]
+def _about(way: Way, more: str) -> str:
+    said = [way.account_name, way.reason or "", f"until {until(way.expires)}" if way.expires else "", more]
     text = " - ".join(each for each in said if each)
     # AWS's parsers are promised ASCII: https://docs.aws.amazon.com/sdkref/latest/guide/file-format.html
     return " ".join(text.split()).encode("ascii", "backslashreplace").decode()
@@ -145,7 +170,7 @@ def _about(way: Way) -> str:
 def _duration(who: Who, way: RoleWay, choices: Choices) -> int | None:
     if way.max_session_seconds is None:
         return None
-    if who.kind == "role" or choices.source_is_session:
+    if who.kind == "role" or choices.session:
         return min(way.max_session_seconds, _CHAINED_SECONDS)
     return way.max_session_seconds
 

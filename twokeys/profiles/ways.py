@@ -65,6 +65,36 @@ def closed(way: Way) -> str | None:
     return left(way.expires, now) if way.expires and way.expires <= now else None
 
 
+def beyond(ways: Iterable[Way], own: Iterable[Way]) -> dict[Way, Way]:
+    """The ways that begin with the role behind one of these, or behind one of those: each with the one before it.
+
+    A role's session carries no MFA, so that what asks for it is no way from there:
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_mfa_configure-api-require.html
+    """
+    reached = list(own)
+    taken, before, every = {way.name for way in reached}, dict[Way, Way](), tuple(ways)
+    for first in reached:  # which grows
+        for way in every:
+            opens = way.name not in taken and isinstance(way, RoleWay) and not way.mfa
+            if opens and any(_is_behind(source, first) for source in way.sources):
+                before[way] = first
+                taken.add(way.name)
+                reached.append(way)
+    return before
+
+
+def _is_behind(who: Who, way: Way) -> bool:
+    """Whether this is the role that a way ends in; AWS calls that of a permission set `AWSReservedSSO_<it>_<suffix>`.
+
+    https://docs.aws.amazon.com/singlesignon/latest/userguide/referencingpermissionsets.html
+    """
+    if who.kind != "role" or who.account != way.account:
+        return False
+    if isinstance(way, RoleWay):
+        return who.name == way.role.rpartition("/")[2]
+    return who.name.rpartition("_")[0] == f"AWSReservedSSO_{way.permission_set}"
+
+
 Members = Mapping[Who, frozenset[str]]
 """The users of each group, as far as exports tell: the members of a group that is not in it are unknown."""
 

@@ -35,6 +35,13 @@ def account_of(user: str, states: Sequence[Path], account: str | None) -> str:
         return found[0]
     having = found or sorted(where for name, where in users if name == user)
     names = sorted({name for name, _ in users})
+    if not having and user in {one.text("name") or one.name for one in snapshot.of_type("aws:iam/role:Role")}:
+        raise Refusal(
+            f"{user} is a role",
+            where=", ".join(map(str, states)),
+            why="only a user has an access key and an MFA device to be given",
+            next_step=f"try the doors of {user} with `twokeys verify STACK`, or be one of {', '.join(names)}",
+        )
     raise Refusal(
         f"several users are called {user}" if found else f"nobody{f' of {account}' if having else ''} is called {user}",
         where=", ".join(map(str, states)),

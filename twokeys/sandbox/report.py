@@ -70,6 +70,7 @@ class Report:
         self._step(f"{stack.name:<11} preview  {len(resources)} resources, {len(RULES)} rules: {found}")
         if not first.ok:
             self._show_findings(first)
+            self._show_failure(first)
             return first
         began, made = time.monotonic(), []
         total = sum(one.provider is not None for one in resources)
@@ -89,11 +90,14 @@ class Report:
         self._step(f"{'':<11} made     {real} ({time.monotonic() - began:.1f}{_TOGETHER}s)")
         self._show_accounts(done)
         self._show_findings(done)
+        self._show_failure(done)
+        return done
+
+    def _show_failure(self, done: Done) -> None:
         if done.failed is not None:
             self._line(self.printed.getvalue().rstrip(), style="dim")
             what, where, step = done.failed.what, done.failed.where, done.failed.next_step
             self._line(f"failed: {what}: {done.failed.why}\n  where: {where}\n  next:  {step}", style="red")
-        return done
 
     def show_outputs(self, done: Done) -> None:
         """The outputs of the stack, one a line."""

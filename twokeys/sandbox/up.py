@@ -5,7 +5,7 @@ There is no second update: a sandbox is thrown away and made again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -37,7 +37,7 @@ class Done:
     Attributes:
         stage: what was judged last: "preview", "update" or "result".
         verdicts: what the rules found there; a mandatory finding has stopped it.
-        failed: why the program failed, where no rule stopped it.
+        failed: why it is not made or the program failed, where no rule stopped it.
     """
 
     stack: str
@@ -82,10 +82,27 @@ class StackRun:
         """
         box = self.sandbox
         up = {name: outputs for name in box.up if (outputs := box.stack_outputs(name)) is not None}
+        not_there: set[str] = set()
         snapshot, verdicts = stack_preview(
-            box.project, self.name, self.overrides, rules=self.rules, stacks=up, say=self.say, output=self.output
+            box.project,
+            self.name,
+            self.overrides,
+            rules=self.rules,
+            stacks=up,
+            not_there=not_there,
+            say=self.say,
+            output=self.output,
         )
-        return Done(self.name, "preview", snapshot, verdicts)
+        first = sorted({name.rpartition("/")[2] for name in not_there} & box.project.stacks().keys())
+        return Done(self.name, "preview", snapshot, verdicts, self._too_early(first) if first else None)
+
+    def _too_early(self, first: Sequence[str]) -> Refusal:
+        return Refusal(
+            f"stack {self.name} before {' and '.join(first)}",
+            where=str(self.sandbox.stacks),
+            why=f"it reads what {' and '.join(first)} export{'s' * (len(first) == 1)}, and that is not up here",
+            next_step=f"twokeys sandbox up {' '.join([*first, self.name])}",
+        )
 
     def make(self, aws: LocalAws, done: Callable[[Asked], None] = lambda _asked: None) -> Done:
         """Make it, each resource judged before; its state is written, also when it fails half-way.

@@ -123,12 +123,18 @@ _PLAIN = {
 
 
 def _problems_of(details: Sequence[ErrorDetails]) -> list[Problem]:
-    """A list that is empty for the sake of what is refused in it is no problem of its own; of a choice the whole is."""
+    """A list that is empty for the sake of what is refused in it is no problem of its own; of a choice the whole is.
+
+    Nor is a key missing that is there with a slip.
+    """
     places = {(one["type"], one["loc"]) for one in details}
+    slips = [loc for type_, loc in places if type_ == "extra_forbidden"]
+    there = {("missing", (*loc[:-1], nearest_key(loc))) for loc in slips}
     return [
         _problem_of(one)
         for one in details
         if (one["type"] != "too_short" or all(other["loc"][:-1] != one["loc"] for other in details))
+        and (one["type"], one["loc"]) not in there
         and not (one["loc"][-1:] == ("bool",) and any(type_ == "literal_error" for type_, _ in places))
     ]
 
@@ -180,4 +186,6 @@ def _full(key: str) -> str:
 def _shown(value: object) -> str:
     plain = isinstance(value, str) and value.isprintable() and value.strip() == value != ""
     text = str(value) if plain else json.dumps(value, default=str, ensure_ascii=False)
+    if len(text) > 80 and isinstance(value, dict | list):
+        text = f"(an object with {', '.join(value)})" if isinstance(value, dict) else f"(a list of {len(value)})"
     return text if len(text) <= 80 else text[:77] + "..."

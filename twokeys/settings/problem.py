@@ -34,7 +34,7 @@ def no_account(key: str, account: str, accounts: Iterable[str]) -> Problem:
 
 def those_there(names: Iterable[str]) -> str:
     """The names there are, for a sentence."""
-    return listed([*names], most=20) or "none"
+    return listed(sorted(names), most=20) or "none"
 
 
 def twice(key: str, names: Iterable[str]) -> Iterator[Problem]:

@@ -100,6 +100,9 @@ def open_command(  # noqa: PLR0913 - one parameter an option
         click.echo(json.dumps(data, indent=2))
         return
     click.echo(changes, nl=False)
+    was = " ".join(str(doors[door]["reason"]).split()) if copy_of is None else reason
+    if was != reason:
+        click.echo(f'its reason "{was}" becomes "{reason}"')
     click.echo(
         f"{door} {left(opening.closes, now)} ({until(opening.closes)}); a session lasts {session / 3600:g} h at most, "
         f"so the last one ends by {ends:%Y-%m-%d %H:%M} UTC"

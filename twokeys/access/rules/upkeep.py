@@ -18,6 +18,7 @@ from twokeys.aws_reference import unknown_names
 from twokeys.doors import Door, OrganizationGrant
 from twokeys.doors.expiry import until
 from twokeys.iam import UNKNOWN, Arn, Outcome, PolicyDocument, PolicyKind, Statement, lint
+from twokeys.iam.subjects import narrower_subject
 
 _ELSEWHERE = frozenset({"open-trust", "third-party-without-external-id", "service-without-source"})
 
@@ -25,6 +26,7 @@ _ELSEWHERE = frozenset({"open-trust", "third-party-without-external-id", "servic
 def _lint(graph: Graph, _config: Config, now: datetime) -> Iterator[Finding]:
     yield from _shut_in(graph)
     yield from _not_ours_to_change(graph)
+    yield from _whole_tenants(graph)
     for document, kind in graph.guards.documents.values():
         yield from _linted(graph, None, document, kind, now)
     for principal in graph.principals:
@@ -67,6 +69,26 @@ def _not_ours_to_change(graph: Graph) -> Iterator[Finding]:
                 message = f"{by} denies {who} {action}, so the next update cannot change {one.kind} {one.arn}"
                 step = f"except the role by which this program enters the account from that Deny ({by})"
                 yield Finding("policy-lint", message, step, one.urn, source=one.source)
+
+
+def _whole_tenants(graph: Graph) -> Iterator[Finding]:
+    """Trusts by which everything that a tenant has at a shared provider comes in, and no other claim says less.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_create_for-idp_oidc.html#idp_oidc_Create_GitHub
+    """
+    for found in graph.federated:
+        federation, shared = found.federation, found.shared
+        claims = {one.lower_key.removeprefix(federation.prefix) for one in federation.statement.conditions}
+        if shared is None or shared.keys is None or federation.denials or not claims <= {":sub", ":aud"}:
+            continue
+        for wanted in federation.subject.values:
+            if less := narrower_subject(shared.issuer, wanted):
+                message = (
+                    f"The trust policy of role {found.role.arn} in account {graph.accounts.name(found.role.account)}"
+                    f" lets in {wanted.text} of {shared.name}, so everything that this owner has there"
+                )
+                step = f"name what needs the role, as in {less}"
+                yield Finding("policy-lint", message, step, found.role.urn, source=found.role.source)
 
 
 def _linted(
@@ -206,8 +228,9 @@ POLICY_LINT = Rule(
     mandatory=False,
 )
 """Flaws that AWS accepts but that do not do what they look like, such as BoolIfExists for MFA, conditions that no
-request meets, statements whose time is over, and control policies that let nobody out of an account with users, or
-keep the program itself from changing the roles and groups that it made.
+request meets, trusts in everything that an owner has at GitHub and the like, statements whose time is over, and
+control policies that let nobody out of an account with users, or keep the program itself from changing the roles and
+groups that it made.
 
 Unknown: a document that is not known is not linted. Does not check: what other rules look at (open trusts, external
 IDs), and whether trusts in services limit their source, since a service is no door between accounts.
