@@ -313,7 +313,7 @@ THEN = "the trust was another then, or the door was not used"
         (
             {"DateGreaterThan": {"aws:CurrentTime": "2026-09-02T00:00:00Z"}},
             {},
-            "the call does not meet its door's condition aws:CurrentTime DateGreaterThan 2026-09-02T00:00:00Z",
+            "the call does not meet its door's condition from 2026-09-02",
         ),
         ({"StringEquals": {"sts:ExternalId": "12345"}}, {"externalId": "12345"}, ""),
         (

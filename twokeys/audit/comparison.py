@@ -13,7 +13,7 @@ from enum import Enum
 from functools import cached_property
 from itertools import chain
 
-from twokeys.access.requirements import MFA_BUT_OF_KEYS, closing, in_words, met
+from twokeys.access.requirements import MFA_BUT_OF_KEYS, in_words, met, window
 from twokeys.answers.model import Answers, Party, Step, Way
 from twokeys.answers.published import EXTERNAL_ID, MFA
 from twokeys.answers.selection import is_person
@@ -509,13 +509,13 @@ def _unmet(door: Step, use: Use) -> Iterator[str]:
     """
     for one in chain.from_iterable(door.requirements) if use.event != SESSION else ():
         if met(one, use.lookup) is Truth.FALSE:
-            words, closed = in_words(one), closing(one)
+            words, (opens, closed) = in_words(one), window([one])
             if words in (MFA, MFA_BUT_OF_KEYS):
                 yield "without the MFA that its door asks for"
             elif words == EXTERNAL_ID:
                 named = "with another external ID than" if use.external_id else "without the external ID that"
                 yield f"{named} its door asks for: {_OTHERWISE}"
-            elif closed is not None:
+            elif closed is not None and opens is None and not one.any_of:
                 yield f"the door is closed since {closed:%Y-%m-%d %H:%M} UTC: {_OTHERWISE}"
             else:
                 yield f"the call does not meet its door's condition {words}: {_OTHERWISE}"
