@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
 from __future__ import annotations
 
 import json
+import os
 import re
 import shlex
 from collections.abc import Callable, Mapping
@@ -128,6 +129,14 @@ def open_session(  # noqa: PLR0913 - what AssumeRole takes
                 )
             asked |= {"SerialNumber": serial, "TokenCode": given}
             answered = sts.assume_role(**asked)
+    except EOFError as error:
+        raise Refusal(
+            f"profile {profile or os.environ.get('AWS_PROFILE', 'default')}",
+            where=f"door {way.name}",
+            why="it asks for an MFA code itself, and there is no terminal to ask you at",
+            next_step="run this at a terminal, or in a shell that has gone through the door of that profile"
+            ' (`eval "$(twokeys assume DOOR --mfa-code CODE)"`), without --profile',
+        ) from error
     except BotoCoreError as error:
         raise no_answer(error) from error
     except ClientError as error:
