@@ -62,12 +62,16 @@ def _alike(findings: Iterable[Finding], answers: Answers) -> Iterator[str]:
 
 
 def _open(answers: Answers, named: Named) -> Iterator[str]:
+    """The ways in, a line each; those who have the same one stand together."""
+    lines: dict[tuple[str, str], list[str]] = defaultdict(list)
     for source, entrances in by_principal(answers.ways):
         for one in entrances:
             asked = f", if {' and '.join(one.conditions)}" if one.conditions else ""
             into = f"{one.label} of {named(one.accounts)}{through(one.through)}"
             sign, lacks = ("✓", "") if one.ways[0].shown else ("?", f": {held(one.ways[0])}")
-            yield f"  {sign} {source.short} -> {into}{asked} ({one.level.word}){lacks}"
+            lines[sign, f"{into}{asked} ({one.level.word}){lacks}"].append(source.short)
+    for (sign, rest), who in lines.items():
+        yield f"  {sign} {', '.join(who)} -> {rest}"
 
 
 def _others(answers: Answers, named: Named) -> Iterator[str]:
