@@ -14,12 +14,12 @@ from tests.access.world import CI, DEPLOYER, HUB, MFA, OUTSIDE, PROD, STAGE, Wor
 from twokeys.access.names import admits_everyone, could_be_role, granted_resources, open_leaves, trusted_names
 from twokeys.access.requirements import (
     asks_for_external_id,
-    closing,
     demanded_values,
     demands_external_id,
     in_words,
     organizations_demanded,
     requires_mfa,
+    window,
 )
 from twokeys.iam import UNKNOWN, PolicyKind, Requirement, Statement, parse_policy
 
@@ -345,7 +345,8 @@ JANUARY = datetime(2027, 1, 31, tzinfo=UTC)
     (Requirement("DateLessThan", "aws:EpochTime", ("9" * 30,)), False, False, None),
     (Requirement("DateLessThan", "aws:CurrentTime", ()), False, False, None),
     (Requirement("NumericLessThan", "aws:CurrentTime", ("1801353600",)), False, False, None),
-    (Requirement("DateEquals", "aws:CurrentTime", ("2027-01-31",)), False, False, None),
+    (Requirement("DateEquals", "aws:CurrentTime", ("2027-01-31",)), False, False, JANUARY),
+    (Requirement("DateNotEquals", "aws:CurrentTime", ("2027-01-31",)), False, False, None),
     (Requirement("DateLessThan", "aws:CurrentTime", ("soon",)), False, False, None),
     (Requirement("DateLessThan", "aws:TokenIssueTime", ("2027-01-31",)), False, False, None),
     (Requirement("DateLessThan", "aws:CurrentTime", ("2027-01-31",), negated=True), False, False, None),
@@ -355,15 +356,43 @@ def test_what_a_requirement_asks_of_a_session(
     one: Requirement, external_id: bool, mfa: bool, closes: datetime | None
 ) -> None:
     """https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_mfa_configure-api-require.html"""
-    assert (asks_for_external_id([one]), requires_mfa([one]), closing(one)) == (external_id, mfa, closes)
-    if closes is not None:
-        assert closing(one).tzinfo is UTC  # type: ignore[union-attr]
+    _, found = window([one])
+    assert (asks_for_external_id([one]), requires_mfa([one]), found) == (external_id, mfa, closes)
+    assert found is None or found.tzinfo is UTC
+
+
+UNTIL, FROM = ("DateLessThan", "aws:CurrentTime"), ("DateGreaterThan", "aws:CurrentTime")
+EARLY, LATE = ("2027-01-31",), ("2027-06-01",)
+JUNE = datetime(2027, 6, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(("each", "opens", "closes"), [
+    ([Requirement(*FROM, EARLY), Requirement(*UNTIL, LATE)], JANUARY, JUNE),
+    ([Requirement("NumericGreaterThanEquals", "aws:EpochTime", ("1801353600",))], JANUARY, None),
+    ([Requirement(*FROM, EARLY + LATE)], JANUARY, None),
+    ([Requirement(*FROM, EARLY + LATE, negated=True)], None, JANUARY),
+    ([Requirement(*UNTIL, EARLY + LATE, negated=True)], JUNE, None),
+    ([Requirement("AnyOf", any_of=((Requirement(*UNTIL, EARLY),), (Requirement(*UNTIL, LATE), WITH_MFA)))], None, JUNE),
+    ([Requirement("AnyOf", any_of=((Requirement(*FROM, EARLY),), (Requirement(*FROM, LATE),)))], JANUARY, None),
+    ([Requirement("AnyOf", any_of=((Requirement(*UNTIL, EARLY),), (WITH_MFA,)))], None, None),
+], ids=str)  # fmt: skip
+def test_requirements_about_time_say_from_when_and_until_when_they_can_be_met_together(
+    each: list[Requirement], opens: datetime | None, closes: datetime | None
+) -> None:
+    """Of several values one has to match; a Deny is refused while it matches; of alternatives any one is enough.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-logic-multiple-context-keys-or-values.html
+    """
+    assert window(each) == (opens, closes)
 
 
 @pytest.mark.parametrize(("one", "said"), [
     (WITH_MFA, "MFA"),
     (Requirement("StringEquals", EXTERNAL_ID, ("a",)), "external ID"),
     (Requirement("DateLessThan", "aws:CurrentTime", ("2027-01-31T12:30:00Z",)), "until 2027-01-31 12:30 UTC"),
+    (Requirement("DateGreaterThan", "aws:CurrentTime", ("2027-06-01T00:00:00Z",)), "from 2027-06-01"),
+    (Requirement("DateGreaterThan", "aws:CurrentTime", ("2027-06-01T00:00:00Z",), negated=True), "until 2027-05-31"),
+    (Requirement("DateEquals", "aws:CurrentTime", ("2027-06-01",)), "aws:CurrentTime DateEquals 2027-06-01"),
     (Requirement("BoolIfExists", PRESENT, ("true",)), "MFA (not asked of access keys)"),
     (Requirement("Bool", PRESENT, ("false",), negated=True), "MFA (not asked of access keys)"),
     (FROM_AN_ADDRESS, "aws:SourceIp IpAddress 10.0.0.0/8"),

@@ -47,7 +47,7 @@ def test_every_field_of_a_door_is_in_json_in_csv_and_in_what_is_published(field:
     world.grant("ci", world.hub, DEPLOYER)
     world.add("Component", "ci-in", door=DOOR)
     answers = read(world.graph)
-    (way,) = [one for one in as_data(answers)["ways"] if one["source"]["name"] == "ci"]
+    (way,) = [one for one in as_data(answers, datetime.now(UTC))["ways"] if one["source"]["name"] == "ci"]
     text = table(answers, None, None, datetime(2026, 1, 1, tzinfo=UTC))
     (row,) = [one for one in csv.DictReader(text.splitlines()) if one["who"] == "role ci"]
     (door,) = [one["door"] for one in published(answers)["doors"] if one["name"] == "ci-in"]

@@ -1,6 +1,6 @@
 """Who can enter an account, as the access graph has it, with where each key stands and since when."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 import pytest
 
@@ -19,7 +19,7 @@ from tests.access.world import (
     trusts,
     two_keys,
 )
-from twokeys.answers.model import Answers, Way
+from twokeys.answers.model import Answers, Time, Way
 from twokeys.answers.reading import read
 from twokeys.answers.selection import into
 from twokeys.answers.words import facts
@@ -191,6 +191,9 @@ def test_a_way_expires_with_the_first_of_its_doors() -> None:
         world.add("Component", name, door={**door, "owner": "platform"})
     direct, chain = declared_ways(seen(world, PROD))
     assert [until(one.expires) for one in (direct, chain) if one.expires] == ["2027-12-01", "2026-12-01"]
+    long_after = datetime(2030, 1, 1, tzinfo=UTC)
+    assert direct.at(long_after) is Time.NOW, "a declaration closes nothing"
+    assert "declared until 2027-12-01, but its keys do not end then" in facts(direct, long_after)
     assert chain.declared is None
     assert chain.why == "not declared; by the door on-to-prod of role deployer"
 
@@ -216,7 +219,31 @@ def test_what_is_left_of_a_door_is_said_by_its_trust_also_where_nothing_declares
     world.grant("ci", world.hub, DEPLOYER)
     way = only(seen(world, STAGE))
     assert set(way.conditions) == {"MFA", "until 2026-11-26 15:00 UTC"}
-    assert facts(way, datetime.fromisoformat(now)).endswith(f"not declared; {said}")
+    assert said in facts(way, datetime.fromisoformat(now))
+
+
+@pytest.mark.parametrize(
+    ("changed", "time"),
+    [({}, Time.OVER), ({"Action": "s3:*"}, Time.NOW), ({"Effect": "Allow"}, Time.NOW), ({"Condition": MFA}, Time.NOW)],
+    ids=str,
+)
+def test_a_role_whose_policy_denies_everything_after_a_date_is_closed_by_it(
+    changed: dict[str, object], time: Time
+) -> None:
+    """So a permission set ends, whose role's trust AWS writes itself.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
+    """
+    after = {"DateGreaterThanEquals": {"aws:CurrentTime": "2026-11-26T15:00:00Z"}}
+    denied = {"Effect": "Deny", "Action": "*", "Resource": "*", "Condition": after} | changed
+    world = World()
+    world.role("ci", world.hub)
+    world.grant("ci", world.hub, DEPLOYER)
+    world.role("deployer", world.stage, document(trusts(arn(HUB, "role/ci"))))
+    world.add("RolePolicy", "closed", world.stage, role="deployer", name="closed", policy=document(denied))
+    way = only(seen(world, STAGE))
+    assert way.at(datetime(2026, 11, 26, 15, tzinfo=UTC)) is time
+    assert way.at(datetime(2026, 11, 26, 14, tzinfo=UTC)) is Time.NOW
 
 
 def test_an_account_is_found_by_id_name_environment_and_stack() -> None:

@@ -273,14 +273,16 @@ def test_every_number_adds_up_and_is_the_same_in_text_page_table_and_json(tmp_pa
     period += f"{len(several)} of these have several doors and count at each, {sum(several)} times; "
     period += f"not among the entries: {apart};"
     without = sum(one["withoutExternalId"] for one in summary["thirdParties"])
-    assert (summary["mfaNotAskedOfAccessKeys"], events["askedForAndNotShown"], without) == (1, {"MFA": 1}, 3)
-    outside = "1 way from third parties outside the organization, 1 without an external ID; "
+    assert (summary["mfaNotAskedOfAccessKeys"], events["askedForAndNotShown"], without) == (1, {"MFA": 1}, 2)
+    outside = "1 way open to anybody who has an account at AWS; "
+    outside += "1 way open to anybody who has an account at any identity provider; "
     outside += "2 ways from third parties not shown to be in the organization, 2 without an external ID; "
     for shown in (text, page, "\n".join(row["why"] for row in rows)):
         for sentence in (top, period, f"{outside}1 way with MFA (not asked of access keys)"):
             assert sentence in shown
     assert Counter(row["third party"] for row in rows if row["third party"]) == {
-        one["known"]: one["ways"] for one in summary["thirdParties"]
+        **{f"open to anybody who has an account at {one}": ways for one, ways in summary["openTo"].items()},
+        **{one["known"]: one["ways"] for one in summary["thirdParties"]},
     }
 
 
@@ -814,6 +816,101 @@ def test_a_way_that_is_open_to_everybody_at_a_provider_is_said_at_the_top_and_gi
     found = read("stage", "--state", state)
     assert found["summary"]["openTo"] == {"GitHub": 1}
     assert [way["source"]["name"] for way in found["ways"] if way["openTo"]] == ["GitHub repo:*"]
+
+
+ANY_OF_AWS = "an account at AWS"
+
+
+@pytest.mark.parametrize(
+    ("statement", "whoever"),
+    [
+        (trusts("*"), ANY_OF_AWS),
+        (trusts("*", condition={"StringLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/ci"}}), ANY_OF_AWS),
+        (
+            {"Effect": "Allow", "Principal": {"Federated": "*"}, "Action": "sts:AssumeRoleWithWebIdentity"},
+            "an account at any identity provider",
+        ),
+        (
+            {"Effect": "Allow", "Principal": {"Service": "rolesanywhere.amazonaws.com"}, "Action": "sts:AssumeRole"},
+            "a certificate of any trust anchor of the account",
+        ),
+    ],
+    ids=str,
+)
+def test_what_access_check_refuses_as_open_to_everybody_audit_says_at_the_top_and_gives_1(
+    tmp_path: Path, statement: dict[str, Any], whoever: str
+) -> None:
+    """A wildcard or a condition that picks out nobody admits everyone; without an anchor's ARN every anchor counts.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html#principal-anonymous
+    https://docs.aws.amazon.com/rolesanywhere/latest/userguide/trust-model.html
+    """
+    world = two_keys()
+    world.role("door", world.stage, document(statement))
+    state = str(write_state(tmp_path / "a", world))
+    assert CliRunner().invoke(access, ["check", "--state", state], standalone_mode=False).return_value == 1
+    result = run("stage", "--state", state, "--csv", "report.csv", "--exit-code")
+    said = f"open to anybody who has {whoever}"
+    assert f"1 way {said}" in result.output.splitlines()[1]
+    assert result.return_value == 1
+    rows = list(csv.DictReader(Path("report.csv").read_text().splitlines()))
+    assert {row["third party"] for row in rows if row["into role"] == "door"} - {""} == {said}
+
+
+def test_a_door_that_its_dates_keep_shut_is_told_apart_from_ways_in_and_counted_by_itself(tmp_path: Path) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html#Conditions_Date"""
+    world = World()
+    world.role("ci", world.hub)
+    world.grant("ci", world.hub, *(world_arn(STAGE, f"role/{name}") for name in ("now", "over", "later", "both")))
+    after, before = ({"aws:CurrentTime": f"{year}-06-01T00:00:00Z"} for year in ("2999", "2020"))
+    for name, condition in (
+        ("now", {"DateLessThan": after, "DateGreaterThan": before}),
+        ("over", {"DateLessThan": before}),
+        ("later", {"DateGreaterThan": after}),
+        ("both", {"DateGreaterThanEquals": after, "DateLessThan": {"aws:CurrentTime": "2999-07-01T00:00:00Z"}}),
+    ):
+        world.role(name, world.stage, document(trusts(CI_ROLE, condition=condition)))
+    state = str(write_state(tmp_path / "a", world))
+    result = run("stage", "--state", state, "--csv", "report.csv", "--html", "report.html")
+    top = "2 principals have 2 ways in (1 door, 1 whose grant is not shown): 1 administrator, 1 no permissions; "
+    top += "2 ways not open yet; 1 way closed by its date"
+    assert result.output.splitlines()[1] == top
+    said = {"over": "closed since 2020-06-01 00:00 UTC", "later": "opens 2999-06-01"}
+    said["both"] = "opens 2999-06-01, closes 2999-07-01"
+    for name, words in said.items():
+        assert f"-> role {name}\n    {words} · " in result.output
+    rows = list(csv.DictReader(Path("report.csv").read_text().splitlines()))
+    assert {
+        row["into role"]: (row["what"], row["opens"][:4], row["expires"][:4])
+        for row in rows
+        if row["if"][:4] in ("from", "unti")
+    } == {
+        "now": ("way in", "2020", "2999"),
+        "over": ("way closed by its date", "", "2020"),
+        "later": ("way not open yet", "2999", ""),
+        "both": ("way not open yet", "2999", "2999"),
+    }
+    page = Path("report.html").read_text().replace("<wbr>", "")
+    assert "1 no permissions; 2 not open yet; 1 closed by its date" in page
+    found = read("stage", "--state", state)
+    counts = ("ways", "waysNotOpenYet", "waysClosedByTheirDate")
+    assert [found["summary"][name] for name in counts] == [2, 2, 1]
+    assert {way["target"]["name"]: (way["opens"] or "")[:4] for way in found["ways"]}["later"] == "2999"
+    checked = CliRunner().invoke(access, ["check", "--state", state], standalone_mode=False).output
+    for name, sign in (("now", "✓"), ("over", "✗"), ("later", "…")):
+        assert re.search(rf"^  {sign} role ci of \S+ -> role {name} of ", checked, re.MULTILINE)
+
+
+def test_an_answer_that_may_lack_ways_says_at_least_and_gives_1() -> None:
+    alone = ("--state", ".twokeys/stacks/prod.json")
+    result = run("prod", *alone, "--exit-code")
+    assert "3 principals have at least 3 ways in (" in result.output
+    assert (result.return_value, run("prod", "--exit-code").return_value) == (1, 0)
+    assert read("prod", *alone)["summary"]["mayBeMore"] is True
+    diff = ["diff", alone[1], alone[1]]
+    called = [CliRunner().invoke(access, [*diff, *more], standalone_mode=False) for more in ([], ["--exit-code"])]
+    assert [one.return_value for one in called] == [0, 1]
+    assert "Not shown: " in called[1].output
 
 
 def test_files_of_other_services_are_passed_over_and_counted_in_a_folder_and_refused_by_name(tmp_path: Path) -> None:

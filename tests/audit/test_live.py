@@ -124,7 +124,7 @@ def _has_keys_at(found: Answers, way: Way, role: str, user: str) -> None:
     assert f"statement 0, {user}" in report.table(found, None, None, now)
     assert f"statement 0<br><small>{user}</small>" in page(found, None, None, now).replace("<wbr>", "")
     assert "urn:" not in report.table(found, None, None, now) + page(found, None, None, now) + json.dumps(
-        as_data(found)
+        as_data(found, now)
     )
 
 

@@ -263,12 +263,17 @@ def test_a_config_file_that_is_a_link_to_itself_is_refused(config: Path, tmp_pat
 
 @pytest.mark.parametrize(
     ("words", "begun", "expected"),
-    [(["assume"], "s", "stage"), (["profiles", "--person"], "", "ada,bob"), (["console"], "x", "")],
+    [
+        (["assume"], "s", "stage"),
+        (["profiles", "--person"], "", "ada,bob"),
+        (["profiles", "--role"], "", "ci"),
+        (["console"], "y", ""),
+    ],
 )
 def test_the_tab_key_completes_doors_and_people(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: list[str], begun: str, expected: str
 ) -> None:
-    doors = outputs(door("stage"), door("prod", names=("bob",), target=PROD))
+    doors = outputs(door("stage"), door("prod", names=("bob",), target=PROD), door("x-1", kind="role", names=("ci",)))
     monkeypatch.setenv("TWOKEYS_DOORS", write(tmp_path, "doors.json", doors))
     found = ShellComplete(cli._twokeys, {}, "twokeys", "_TWOKEYS_COMPLETE").get_completions(words, begun)
     assert ",".join(one.value for one in found) == expected

@@ -12,8 +12,17 @@ from dataclasses import dataclass, replace
 
 from twokeys.access.accounts import Accounts
 from twokeys.access.judge import Door, settled
-from twokeys.access.names import ASSUME_ROLE, CARRIERS, EVERY_SERVICE, EVERYONE, admits_everyone, trusted_names
+from twokeys.access.names import (
+    ASSUME_ROLE,
+    CARRIERS,
+    EVERY_SERVICE,
+    EVERYONE,
+    ROLES_ANYWHERE,
+    admits_everyone,
+    trusted_names,
+)
 from twokeys.access.principals import Principal
+from twokeys.access.requirements import demanded_values
 from twokeys.iam import (
     ANY_PROVIDER,
     UNKNOWN,
@@ -25,6 +34,7 @@ from twokeys.iam import (
     Context,
     Decision,
     Federation,
+    Glob,
     Outcome,
     Policies,
     PolicyDocument,
@@ -38,6 +48,7 @@ from twokeys.iam.admission import Wanted
 from twokeys.iam.arn import Named
 from twokeys.iam.evaluation import Levels
 from twokeys.iam.shared_providers import SharedProvider, open_to_others, shared_provider, tenant_claims
+from twokeys.iam.truth import Truth
 from twokeys.iam.verdict import Why
 
 _ANYBODY = "*"
@@ -93,6 +104,8 @@ class FederatedTrust:
 
         Of several subjects one may be a tenant's own.
         """
+        if self.federation.provider == ANY_PROVIDER:
+            return provider_name(self.federation)
         if self.shared is None or self.open_to_others is None:
             return None
         admitted = self.federation.admits("sub")
@@ -224,6 +237,29 @@ def carried(role: Principal, trust: PolicyDocument, rcps: Levels) -> Iterator[Do
         verdict = settled(evaluate, request, Policies(trust=trust, rcps=rcps))
         if verdict.outcome is not Outcome.DENY or not spared:
             yield Door(Principal(service, "service", "", service), role, verdict, _NO_GRANT, asked=True)
+
+
+def by_every_anchor(trust: PolicyDocument) -> bool:
+    """Whether whoever holds a certificate of any trust anchor of the account comes in, by IAM Roles Anywhere.
+
+    https://docs.aws.amazon.com/rolesanywhere/latest/userguide/trust-model.html
+    """
+    return any(
+        statement.effect == "Allow"
+        and statement.principals is not None
+        and not {ROLES_ANYWHERE, EVERY_SERVICE}.isdisjoint(statement.principals.service)
+        and statement.covers_action(ASSUME_ROLE) is not Truth.FALSE
+        and not any(all(map(_names_anchor, arns)) for arns in demanded_values(statement, "aws:sourcearn"))
+        for statement in trust.statements
+    )
+
+
+def _names_anchor(arn: object) -> bool:
+    """Whether a value of aws:SourceArn tells the trust anchor, if not its region; one that is not known yet may."""
+    if not isinstance(arn, str):
+        return True
+    _, found, anchor = arn.rpartition(":trust-anchor/")
+    return bool(found) and not Glob(anchor).wild
 
 
 def _subjects(federation: Federation) -> Iterator[str]:

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import chain
-from typing import Final
+from typing import Final, TypeAlias
 
 from twokeys.access.documents import MASKS
-from twokeys.doors.expiry import until
+from twokeys.doors.expiry import on, until
 from twokeys.iam import ConditionClause, PolicyDocument, Requirement, Statement
 from twokeys.iam.conditions import operator_named, parse_date
 from twokeys.iam.truth import FREE, UNKNOWN, Lookup, Truth, any_of, negate
@@ -34,10 +34,12 @@ _WHOSE: Final = {
 """What of a key's value tells whose principal it is: an organization, or the ARN up to its account."""
 _ORGANIZATIONS = frozenset({"aws:principalorgid", "aws:principalorgpaths"})
 _CLOCKS: Final = {
-    "aws:currenttime": re.compile(r"Date(LessThan|LessThanEquals|Equals)(IfExists)?"),
-    "aws:epochtime": re.compile(r"(Date|Numeric)(LessThan|LessThanEquals|Equals)(IfExists)?"),
+    "aws:currenttime": re.compile(r"Date(?P<side>LessThan|GreaterThan)?(Equals)?(IfExists)?"),
+    "aws:epochtime": re.compile(r"(Date|Numeric)(?P<side>LessThan|GreaterThan)?(Equals)?(IfExists)?"),
 }
-"""The operators under which a key that tells the time can be met up to a moment."""
+"""The operators under which a key that tells the time can be met up to a moment, from one on, or at one."""
+Window: TypeAlias = tuple[datetime | None, datetime | None]
+"""From which moment on, and until which; None where there is no such moment."""
 _AUDIENCE = ("StringEquals", "ForAnyValue:StringEquals")
 _ENTERING = ("sts:AssumeRole", "sts:AssumeRoleWithSAML", "sts:AssumeRoleWithWebIdentity")
 _VARIABLE = re.compile(r"\$\{[^}]{2,}\}")
@@ -200,10 +202,13 @@ def in_words(requirement: Requirement) -> str:
     strict = requirement.operator + "IfExists" if requirement.negated else requirement.operator.removesuffix("IfExists")
     if _asks_for_mfa(requirement._replace(operator=strict)):
         return MFA_BUT_OF_KEYS
-    if (closes := closing(requirement)) is not None:
-        return f"until {until(closes)}"
     if requirement.any_of:
         return one_of(all_of(map(in_words, group)) for group in requirement.any_of)
+    opens, closes = window([requirement])
+    if opens and not closes:
+        return f"from {on(opens)}"
+    if closes and not opens:
+        return f"until {until(closes)}"
     if requirement.key.lower().endswith(":aud") and requirement.operator in _AUDIENCE and not requirement.negated:
         return f"audience {one_of(requirement.values)}"
     return EXTERNAL_ID if _asks_for_external_id(requirement) else str(requirement)
@@ -230,7 +235,7 @@ def in_detail(requirement: Requirement, now: datetime) -> str:
             most = "at most" if "Equals" in requirement.operator else "less than"
             size, unit = next((size, unit) for size, unit in _UNITS if max(known) % size == 0)
             return f"{words}, {most} {max(known) // size} {unit} ago"
-    closes = closing(requirement)
+    _, closes = window([requirement])
     return f"{words} (closed since then)" if closes is not None and closes <= now else words
 
 
@@ -254,30 +259,53 @@ def _in_full(one: Requirement, plain: Callable[[str], str]) -> Iterable[object]:
     words, values = in_words(one), frozenset(map(plain, one.values))
     if words == EXTERNAL_ID:
         return ((words, values, "IgnoreCase" in one.operator),)
-    if one.key.lower() == _MFA_PRESENT or closing(one) is not None:
+    if one.key.lower() == _MFA_PRESENT or any(window([one])):
         return (words,)
     return ((one.operator, one.key.lower(), values, one.negated),)
 
 
-def closing(requirement: Requirement) -> datetime | None:
-    """The moment from which a requirement can no longer be met; None for one that is not about time alone.
+def window(requirements: Iterable[Requirement]) -> Window:
+    """When requirements can be met together, as far as those say that are about time alone.
 
+    A requirement of one moment opens and closes with it. Of alternatives any one is enough.
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-currenttime
     """
-    return over_since(requirement) if "LessThan" in requirement.operator else None
+    opens, closes = zip((None, None), *map(_window, requirements), strict=True)
+    return max(filter(None, opens), default=None), min(filter(None, closes), default=None)
 
 
-def over_since(requirement: Requirement) -> datetime | None:
-    """As `closing`; a requirement of one moment is over after it."""
-    clock = _CLOCKS.get(requirement.key.lower())
-    if clock is None or requirement.negated or not clock.fullmatch(requirement.operator):
-        return None
-    moments = [parse_date(value) for value in requirement.values]
+def _window(one: Requirement) -> Window:
+    if one.any_of:
+        opens, closes = zip(*map(window, one.any_of), strict=True)
+        return (
+            None if None in opens else min(filter(None, opens)),
+            None if None in closes else max(filter(None, closes)),
+        )
+    clock = _CLOCKS.get(one.key.lower())
+    told = clock.fullmatch(one.operator) if clock else None
+    moments = [_moment(value) for value in one.values]
     known = [moment for moment in moments if moment is not None]
-    if not known or len(known) < len(moments):
-        return None
+    if told is None or not known or len(known) < len(moments) or (one.negated and not told["side"]):
+        return None, None
+    first, last = min(known), max(known)
+    if one.negated:  # what a Deny refuses after a moment is open until then
+        return (last, None) if told["side"] == "LessThan" else (None, first)
+    return None if told["side"] == "LessThan" else first, None if told["side"] == "GreaterThan" else last
+
+
+def denied_since(policy: PolicyDocument) -> Iterator[datetime]:
+    """From when on a policy denies everything, by statements that ask for nothing else: so a permission set ends."""
+    for one in policy.statements:
+        if one.effect == "Deny" and not one.unresolved and one.actions == one.resources == ("*",):
+            _, closes = window(clause.requirement()._replace(negated=True) for clause in one.conditions[:1])
+            if closes is not None and len(one.conditions) == 1:
+                yield closes
+
+
+def _moment(text: str) -> datetime | None:
+    seconds = parse_date(text)
     try:
-        return datetime.fromtimestamp(float(max(known)), UTC)
+        return None if seconds is None else datetime.fromtimestamp(float(seconds), UTC)
     except (OverflowError, ValueError):
         return None
 

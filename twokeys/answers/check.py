@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from typing import Any
 
 from rich.console import Console
@@ -13,31 +14,32 @@ from twokeys.access.findings import Finding
 from twokeys.access.report import Verdicts
 from twokeys.answers.data import as_data as answers_data
 from twokeys.answers.data import where
-from twokeys.answers.model import Answers, State
+from twokeys.answers.model import Answers, State, Time
 from twokeys.answers.summary import FEW, Named, by_principal, in_words, not_shown, scope, summary
-from twokeys.answers.words import held, through
+from twokeys.answers.words import held, not_now, through
 from twokeys.shown import counted, say
 
 _SIGNS = {State.OPEN: "✓", State.UNPROVED: "?", State.SHUT: "✗"}
+_SIGNS_OF_TIME = {Time.LATER: "…", Time.OVER: "✗"}
 
 
-def as_data(answers: Answers, verdicts: Verdicts) -> dict[str, Any]:
+def as_data(answers: Answers, verdicts: Verdicts, now: datetime) -> dict[str, Any]:
     """The answers in the shape of every command, and `violations` and `advice`."""
     return {
-        **answers_data(answers),
+        **answers_data(answers, now),
         "violations": [_finding_data(finding) for finding in verdicts.mandatory],
         "advice": [_finding_data(finding) for finding in verdicts.advisory],
     }
 
 
-def show(answers: Answers, verdicts: Verdicts, console: Console) -> None:
+def show(answers: Answers, verdicts: Verdicts, console: Console, now: datetime) -> None:
     """Print who can enter, the doors that lack a key or are not proved, and what is wrong."""
     say(console, f"Doors of {answers.origin}")
-    numbers = summary(answers)
+    numbers = summary(answers, now)
     for line in filter(None, (numbers.sentence, not_shown(answers), scope(answers))):
         say(console, line)
     named = Named()
-    for line in (*_open(answers, named), *_others(answers, named), *(f"  {line}" for line in named.lists())):
+    for line in (*_open(answers, named, now), *_others(answers, named), *(f"  {line}" for line in named.lists())):
         say(console, line)
     for level, findings in (("violation", verdicts.mandatory), ("advice", verdicts.advisory)):
         for line in _alike(findings, answers):
@@ -61,15 +63,17 @@ def _alike(findings: Iterable[Finding], answers: Answers) -> Iterator[str]:
             yield f"{rule}: {len(same) - 1} more that differ from it only in the account; --json has each"
 
 
-def _open(answers: Answers, named: Named) -> Iterator[str]:
+def _open(answers: Answers, named: Named, now: datetime) -> Iterator[str]:
     """The ways in, a line each; those who have the same one stand together."""
     lines: dict[tuple[str, str], list[str]] = defaultdict(list)
     for source, entrances in by_principal(answers.ways):
         for one in entrances:
             asked = f", if {' and '.join(one.conditions)}" if one.conditions else ""
             into = f"{one.label} of {named(one.accounts)}{through(one.through)}"
-            sign, lacks = ("✓", "") if one.ways[0].shown else ("?", f": {held(one.ways[0])}")
-            lines[sign, f"{into}{asked} ({one.level.word}){lacks}"].append(source.short)
+            first = one.ways[0]
+            lacks = not_now(first, now) or ("" if first.shown else held(first))
+            sign = _SIGNS_OF_TIME.get(first.at(now), "✓" if first.shown else "?")
+            lines[sign, f"{into}{asked} ({one.level.word}){f': {lacks}' if lacks else ''}"].append(source.short)
     for (sign, rest), who in lines.items():
         yield f"  {sign} {', '.join(who)} -> {rest}"
 

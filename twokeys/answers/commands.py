@@ -53,11 +53,12 @@ def check_command(  # noqa: PLR0913 - one parameter an option
 
     asked(stacks, live=live)
     graph = build(snapshot(states, stacks, live=live, member_role=member_role))
-    verdicts = check(graph, RULES, _config(config), datetime.now(UTC))
+    now = datetime.now(UTC)
+    verdicts = check(graph, RULES, _config(config), now)
     if as_json:
-        click.echo(json.dumps(as_data(read(graph), verdicts), indent=2))
+        click.echo(json.dumps(as_data(read(graph), verdicts, now), indent=2))
     else:
-        show(read(graph), verdicts, Console())
+        show(read(graph), verdicts, Console(), now)
     return 1 if verdicts.mandatory else 0
 
 
@@ -79,7 +80,11 @@ def check_command(  # noqa: PLR0913 - one parameter an option
     help="Lines, Markdown for a pull request, or JSON.",
 )
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
-@click.option("--exit-code", is_flag=True, help="Exit with 1 when a way in is gained, lost, changed or not proved.")
+@click.option(
+    "--exit-code",
+    is_flag=True,
+    help="Exit with 1 when a way in is gained, lost, changed or not proved, or something is not shown or not known.",
+)
 def diff_command(  # noqa: PLR0913 - one parameter an option
     before: Path,
     after: Path | None,
@@ -119,7 +124,7 @@ def diff_command(  # noqa: PLR0913 - one parameter an option
                 next_step="compare two states of one stack; give those of the other stacks with `--state FILE`",
             )
         new = read(build(then))
-        found = replace(changes(old, new), not_shown=not_shown(new))
+        found = replace(changes(old, new), not_shown=not_shown(new) or not_shown(old))
     found = replace(found, scope=scope(new), not_looked_at=not_looked_at(new), read=(old.evidence, new.evidence))
     if as_json or form == "json":
         click.echo(json.dumps(as_data(found), indent=2))
@@ -128,7 +133,8 @@ def diff_command(  # noqa: PLR0913 - one parameter an option
     else:
         for line in lines(found):
             click.echo(printable(line))
-    return 1 if exit_code and found else 0
+    not_known = found.not_shown or any(one.not_answered for side in found.read for one in side)
+    return 1 if exit_code and (found or not_known) else 0
 
 
 @access.command("export")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from twokeys.access.snapshot import place_of
@@ -11,7 +12,7 @@ from twokeys.answers.summary import evidence, not_shown, scope, summary
 from twokeys.doors import Door as Declared
 
 
-def as_data(answers: Answers) -> dict[str, Any]:
+def as_data(answers: Answers, now: datetime) -> dict[str, Any]:
     """The answers: `accounts`, `ways`, `within`, `doors`, `notProved`, `notShown`, `scope`, `evidence` and `summary`.
 
     `ways` are those that are open, `within` the roles that users enter in their own account, `longTerm` those who sign
@@ -20,7 +21,7 @@ def as_data(answers: Answers) -> dict[str, Any]:
     return {
         "origin": answers.origin,
         "organization": answers.name,
-        "summary": summary(answers).as_dict(),
+        "summary": summary(answers, now).as_dict(),
         "accounts": [account_data(one) for one in answers.accounts.values()],
         "ways": [way_data(one) for one in answers.ways],
         "within": [way_data(one) for one in answers.within],
@@ -82,6 +83,8 @@ def way_data(way: Way) -> dict[str, Any]:
         "why": way.why,
         "declared": declared_data(way.declared),
         "expires": way.expires.isoformat() if way.expires else None,
+        "opens": way.opens.isoformat() if way.opens else None,
+        "closes": way.closes.isoformat() if way.closes else None,
         "since": way.since,
         "notBefore": way.not_before,
         "changed": way.changed,

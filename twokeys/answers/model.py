@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum
 
@@ -38,8 +38,18 @@ _WITHOUT_GRANT = {Key.NOT_OURS: "trust; the grant is not ours", Key.NOT_NEEDED: 
 OUTSIDE, NOT_SHOWN_INSIDE = "outside the organization", "not shown to be in the organization"
 """What is known of an account that is not shown to be ours, where all of the organization are listed and elsewhere."""
 
+ANY_ANCHOR = "any trust anchor"
+"""Whose certificates a role takes that names none of the account's trust anchors to IAM Roles Anywhere."""
 ANONYMOUS = Who("principal", "ANONYMOUS_PRINCIPAL")
 """What CloudTrail says of a caller whom nobody signed in, as an account's id."""
+
+
+class Time(Enum):
+    """Whether a way is open at a moment, as the dates in its keys have it."""
+
+    NOW = "open"
+    LATER = "not open yet"
+    OVER = "closed by its date"
 
 
 class State(Enum):
@@ -117,8 +127,10 @@ class Step:
     declared: Declared | None = None
     """The declaration that was written for this door."""
     grant: Key = Key.PRESENT
+    opens: datetime | None = None
+    """The moment before which AWS refuses it, where a key says one."""
     closes: datetime | None = None
-    """The moment from which AWS refuses it, where a key says one."""
+    """The moment from which AWS refuses it or, of its session, everything: as a key or a policy of its role says."""
     requirements: tuple[tuple[Requirement, ...], tuple[Requirement, ...]] = field(default=((), ()), repr=False)
     """What `conditions` say in words, of the trust and of the grant, with the external IDs: never to be printed."""
 
@@ -152,7 +164,7 @@ class Way:
     third_party: str | None = None
     """Of one that comes from an account or organization of others: `OUTSIDE` or `NOT_SHOWN_INSIDE`."""
     open_to: str | None = None
-    """The identity provider, such as GitHub, where whoever has an account there comes in."""
+    """The identity provider, such as GitHub, where whoever has an account there comes in; AWS itself; `ANY_ANCHOR`."""
 
     @property
     def source(self) -> Party:
@@ -190,10 +202,26 @@ class Way:
         return all(step.grant is not Key.NOT_SHOWN for step in self.steps)
 
     @property
+    def opens(self) -> datetime | None:
+        """The moment before which AWS refuses it, as its keys have it."""
+        return max((step.opens for step in self.steps if step.opens), default=None)
+
+    @property
+    def closes(self) -> datetime | None:
+        """The moment from which AWS refuses it, as its documents have it: what a declaration says closes nothing."""
+        return min((step.closes for step in self.steps if step.closes), default=None)
+
+    def at(self, now: datetime) -> Time:
+        """Whether AWS takes its keys at a moment, by their dates: the one place that says so."""
+        if self.closes is not None and self.closes <= now:
+            return Time.OVER
+        return Time.LATER if self.opens is not None and self.opens > now else Time.NOW
+
+    @property
     def expires(self) -> datetime | None:
         """The first moment from which a door on the way is closed, as its keys or its declaration have it."""
-        ends = (end for step in self.steps for end in (step.closes, step.declared and step.declared.expires) if end)
-        return min(ends, default=None)
+        declared = (step.declared.expires for step in self.steps if step.declared)
+        return min(filter(None, (self.closes, *declared)), default=None)
 
     @property
     def why(self) -> str:
@@ -372,6 +400,10 @@ class Answers:
     """Whose tokens and assertions an identity provider takes, in words, by its account and name."""
     person: str = ""
     """Of whom alone this is, where somebody asked for one person."""
+
+    def named(self, party: Party) -> Party:
+        """The party with what people call its account."""
+        return replace(party, account_name=self.names.get(party.who.account, ""))
 
 
 def state_of(trust: Key, grant: Key, verdict: str | None) -> State:

@@ -10,7 +10,6 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
 from itertools import chain
 
 from twokeys.access import environment
@@ -18,14 +17,17 @@ from twokeys.access import graph as access
 from twokeys.access.access_roles import is_as_aws_made_it
 from twokeys.access.accounts import ORGANIZATION, ORGANIZATIONAL_UNIT, ROLE, id_of
 from twokeys.access.declared_doors import DeclaredDoors, who
+from twokeys.access.federated import by_every_anchor
 from twokeys.access.graph import Graph
 from twokeys.access.identity_center import PERMISSION_SET
 from twokeys.access.keys import Lack, Statement, denial, statements
+from twokeys.access.names import ROLES_ANYWHERE
 from twokeys.access.paths import Path, paths_from
 from twokeys.access.principals import ACCESS_KEY, CREDENTIALS, MFA_DEVICE, PASSWORD, USER, Principal
-from twokeys.access.requirements import MFA_BUT_OF_KEYS, closing, in_words
+from twokeys.access.requirements import MFA_BUT_OF_KEYS, denied_since, in_words, window
 from twokeys.access.snapshot import PROVIDER, STACK, Resource, Snapshot, mapping, place_of, stack_of
 from twokeys.answers.model import (
+    ANY_ANCHOR,
     NOT_SHOWN_INSIDE,
     OUTSIDE,
     Account,
@@ -45,7 +47,7 @@ from twokeys.answers.places import Places
 from twokeys.answers.summary import SHORT
 from twokeys.doors import Door as Declared
 from twokeys.doors import Who
-from twokeys.iam import Arn, Outcome, Verdict
+from twokeys.iam import Arn, Outcome, Unknown, Verdict
 
 CHAINED_SESSION = 3600
 """Seconds that a session lasts at most when a role's session asked for it.
@@ -303,8 +305,17 @@ class _Reader:
             by_access_role=self._is_access_role(last.target),
             role_session_seconds=of_role,
             third_party=self._third_party(path.doors[0]),
-            open_to=self._open_to.get((path.doors[0].target, path.doors[0].source)),
+            open_to=self._whoever(path.doors[0]),
         )
+
+    def _whoever(self, first: access.Door) -> str | None:
+        """Where one only has to have an account, or a certificate, to come in: as the rules refuse it."""
+        trust = first.target.trust_policy
+        if first.source.kind == "everyone":
+            return "AWS"
+        if first.source.arn == ROLES_ANYWHERE and not isinstance(trust, Unknown) and by_every_anchor(trust):
+            return ANY_ANCHOR
+        return self._open_to.get((first.target, first.source))
 
     def _third_party(self, first: access.Door) -> str | None:
         """What is known of an account or organization of others; whoever it is, anybody in AWS comes from outside."""
@@ -323,6 +334,9 @@ class _Reader:
         trust = self._places.of_trust(door)
         if trust is not None and door.target in self._graph.access_roles:
             trust = self._made_with_account(door.target, trust)
+        opens, closes = window((*door.trust.requirements, *door.grant.requirements))
+        policies = (one.policy for one in door.target.all_documents if not isinstance(one.policy, Unknown))
+        ends = (closes, *chain.from_iterable(map(denied_since, policies)))
         return Step(
             source=self._party(door.source),
             target=self._target(door.target),
@@ -331,7 +345,8 @@ class _Reader:
             grants=self._places.of_grant(door),
             declared=self._declaration(door),
             grant=_KEYS[door.grant_key],
-            closes=_closes(door),
+            opens=opens,
+            closes=min(filter(None, ends), default=None),
             requirements=(door.trust.requirements, door.grant.requirements),
         )
 
@@ -527,11 +542,6 @@ def _conditions(door: access.Door) -> tuple[str, ...]:
     keys: tuple[Verdict, ...] = (door.trust, door.grant)
     said = dict.fromkeys(in_words(one) for key in keys for one in key.requirements)
     return tuple(one for one in said if one != MFA_BUT_OF_KEYS or "MFA" not in said)
-
-
-def _closes(door: access.Door) -> datetime | None:
-    keys: tuple[Verdict, ...] = (door.trust, door.grant)
-    return min((at for key in keys for one in key.requirements if (at := closing(one)) is not None), default=None)
 
 
 def _worst(outcomes: Iterable[Outcome]) -> Outcome:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from importlib.metadata import version
 from itertools import chain
 from typing import Any
 
 from twokeys.access.requirements import MFA_BUT_OF_KEYS
 from twokeys.access.snapshot import Evidence
-from twokeys.answers.model import NOT_SHOWN_INSIDE, OUTSIDE, Account, Answers, Door, Party, State, Way
+from twokeys.answers.model import NOT_SHOWN_INSIDE, OUTSIDE, Account, Answers, Door, Party, State, Time, Way
 from twokeys.answers.permissions import Level
 from twokeys.answers.words import open_to
 from twokeys.doors import Who
@@ -39,6 +40,10 @@ class Summary:
     ways: int
     doors: int
     not_shown: int
+    not_now: tuple[tuple[Time, int], ...]
+    """Ways that their dates keep shut, by whether they are closed or open later: they are counted nowhere else."""
+    may_be_more: bool
+    """Whether something is not shown that may hold ways in."""
     levels: tuple[tuple[Level, int], ...]
     doors_without_a_key: int
     not_proved: int
@@ -55,23 +60,30 @@ class Summary:
         return self.ways - self.doors - self.not_shown
 
     @property
+    def to_be_looked_at(self) -> bool:
+        """Whether a number is there that is no plain answer, or one that may be too small."""
+        return bool(self.doors_without_a_key or self.open_to or self.not_proved or self.may_be_more)
+
+    @property
     def ways_in(self) -> str:
         """The ways in words: "9 ways in (5 doors, 4 through other roles)"."""
         kinds = [counted(self.doors, "door")] if self.doors or not self.ways else []
         kinds += [f"{self.through_others} through other roles"] if self.through_others else []
         kinds += [f"{self.not_shown} whose grant is not shown"] if self.not_shown else []
-        return f"{counted(self.ways, 'way')} in ({', '.join(kinds)})"
+        at_least = "at least " if self.may_be_more and self.ways else ""
+        return f"{at_least}{counted(self.ways, 'way')} in ({', '.join(kinds)})"
 
     @property
     def sentence(self) -> str:
         """In words: "4 principals have 9 ways in (5 doors, 4 through other roles): 3 administrator, 6 write"."""
         if not self.ways:
-            first = "No way in from another account is known"
+            first = f"No way in from another account {'is open now' if self.not_now else 'is known'}"
         else:
             levels = ", ".join(f"{count} {level.word}" for level, count in self.levels)
             have = "has" if self.principals == 1 else "have"
             first = f"{counted(self.principals, 'principal')} {have} {self.ways_in}: {levels}"
-        more = [f"{counted(ways, 'way')} {open_to(provider)}" for provider, ways in self.open_to]
+        more = [f"{counted(ways, 'way')} {when.value}" for when, ways in self.not_now]
+        more += [f"{counted(ways, 'way')} {open_to(provider)}" for provider, ways in self.open_to]
         more += [
             f"{counted(ways, 'way')} from third parties {known}, {without or 'none'} without an external ID"
             for known, ways, without in self.third_parties
@@ -92,6 +104,9 @@ class Summary:
             "waysByOneDoor": self.doors,
             "waysThroughOtherRoles": self.through_others,
             "waysWhoseGrantIsNotShown": self.not_shown,
+            "waysClosedByTheirDate": dict(self.not_now).get(Time.OVER, 0),
+            "waysNotOpenYet": dict(self.not_now).get(Time.LATER, 0),
+            "mayBeMore": self.may_be_more,
             "permissions": {level.word: count for level, count in self.levels},
             "doorsWithoutAKey": self.doors_without_a_key,
             "notProved": self.not_proved,
@@ -131,25 +146,31 @@ class Alike:
     """Each with those that are alike, one into each of them; the strongest first."""
 
 
-def summary(answers: Answers) -> Summary:
-    """The numbers."""
-    levels = Counter(way.permissions.level for way in answers.ways)
+def summary(answers: Answers, now: datetime) -> Summary:
+    """The numbers, of the ways that are open at a moment."""
+    times = Counter(way.at(now) for way in answers.ways)
+    open_now = [way for way in answers.ways if way.at(now) is Time.NOW]
+    levels = Counter(way.permissions.level for way in open_now)
     return Summary(
         accounts=len(answers.accounts),
-        principals=len({way.source.who for way in answers.ways}),
-        ways=len(answers.ways),
-        doors=sum(way.shown and not way.through for way in answers.ways),
-        not_shown=sum(not way.shown for way in answers.ways),
+        principals=len({way.source.who for way in open_now}),
+        ways=len(open_now),
+        doors=sum(way.shown and not way.through for way in open_now),
+        not_shown=sum(not way.shown for way in open_now),
+        not_now=tuple((when, times[when]) for when in (Time.LATER, Time.OVER) if times[when]),
+        may_be_more=not_shown(answers) is not None,
         levels=tuple((level, levels[level]) for level in _STRONGEST_FIRST if levels[level]),
         doors_without_a_key=sum(door.state is State.SHUT for door in answers.doors),
         not_proved=len(answers.not_proved),
-        mfa_but_of_keys=sum(MFA_BUT_OF_KEYS in way.conditions for way in answers.ways),
+        mfa_but_of_keys=sum(MFA_BUT_OF_KEYS in way.conditions for way in open_now),
         third_parties=tuple(
             (known, len(ways), sum(not way.external_id for way in ways))
             for known in (OUTSIDE, NOT_SHOWN_INSIDE)
-            if (ways := [way for way in answers.ways if way.third_party == known])
+            if (ways := [way for way in open_now if way.third_party == known and not way.open_to])
         ),
-        open_to=tuple(sorted(Counter(way.open_to for way in answers.ways if way.open_to).items())),
+        open_to=tuple(
+            sorted(Counter(way.open_to for way in answers.ways if way.open_to and way.at(now) is not Time.OVER).items())
+        ),
     )
 
 

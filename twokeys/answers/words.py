@@ -6,8 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
-from twokeys.answers.model import Key, KeyPlace, Step, Way, lacks_of
-from twokeys.doors.expiry import left
+from twokeys.answers.model import ANY_ANCHOR, Key, KeyPlace, Step, Time, Way, lacks_of
+from twokeys.doors.expiry import left, on, until
 
 
 def into(way: Way) -> str:
@@ -22,8 +22,9 @@ def through(stops: Iterable[str]) -> str:
 
 
 def open_to(provider: str) -> str:
-    """Who comes in where a trust policy names no tenant of a provider that all the world shares."""
-    return f"open to anybody who has an account at {provider}"
+    """Who comes in where a trust policy names no tenant of a provider that all the world shares, or nobody at all."""
+    has = f"a certificate of {provider} of the account" if provider == ANY_ANCHOR else f"an account at {provider}"
+    return f"open to anybody who has {has}"
 
 
 def third_party(way: Way) -> str:
@@ -39,6 +40,11 @@ def third_parties(ways: Iterable[Way]) -> str:
     for way in ways:
         by_known[way.third_party or third_party(way)].append(way)
     return "; ".join(sorted(_of_several(known, alike) for known, alike in by_known.items() if known))
+
+
+def asked(way: Way, now: datetime) -> str:
+    """What a way asks for and how its dates keep it shut: "external ID, closed since 2027-01-31 15:00 UTC"."""
+    return ", ".join(filter(None, (third_party(way), conditions(way), not_now(way, now))))
 
 
 def _of_several(known: str, ways: list[Way]) -> str:
@@ -58,19 +64,34 @@ def since(way: Way) -> str:
     return when(way.not_before) + bound + (f", changed {when(way.changed)}" if way.changed else "")
 
 
-def why(way: Way, now: datetime) -> str:
-    """Why a way is there and, of a temporary one, how long it still is: "The queue is stuck; closes in 1 h 40 min"."""
-    return f"{way.why}; {left(way.expires, now)}" if way.expires else way.why
+def not_now(way: Way, now: datetime) -> str:
+    """Of a way that its dates keep shut: "closed since 2027-01-31 15:00 UTC", "opens 2027-06-01"; else empty."""
+    if way.opens and way.at(now) is Time.LATER:
+        return f"opens {on(way.opens)}" + (f", closes {on(way.closes)}" if way.closes else "")
+    return left(way.closes, now) if way.closes and way.at(now) is Time.OVER else ""
+
+
+def remaining(way: Way, now: datetime) -> str:
+    """How long a way is open still, by its keys; where only a declaration has an end, that it has one."""
+    if way.at(now) is not Time.NOW:
+        return ""
+    declared = way.expires if way.expires != way.closes else None
+    parts = (
+        left(way.closes, now) if way.closes else "",
+        f"declared until {until(declared)}, but its keys do not end then" if declared else "",
+    )
+    return "; ".join(filter(None, parts))
 
 
 def facts(way: Way, now: datetime) -> str:
     """What there is to know of a way beside its ends, in one line."""
     parts = [
+        not_now(way, now),
         third_party(way),
         conditions(way),
         f"up to {duration(way.max_session_seconds)}" if way.max_session_seconds else "",
     ]
-    parts += [f"since {since(way)}" if way.not_before else "", why(way, now)]
+    parts += [f"since {since(way)}" if way.not_before else "", "; ".join(filter(None, (way.why, remaining(way, now))))]
     return " · ".join(part for part in parts if part)
 
 

@@ -79,10 +79,10 @@ class _Moment(click.DateTime):
     "--exit-code",
     is_flag=True,
     help="Exit with 1 on what is to be looked at: a door without a key, a way open to "
-    "everybody at an identity provider, an entry without a door, an unusual one; and "
-    "on what is not proved or not known: whether a door was used, what a damaged log holds, what AWS did not "
-    "answer, whether a user has a password or key. Ways in, users with credentials and doors without a record of use "
-    "are answers, and give 0.",
+    "everybody (at AWS, at an identity provider), an entry without a door, an unusual one; and "
+    "on what is not shown, not proved or not known: whether a door was used, what a damaged log holds, what AWS did "
+    "not answer, whether a user has a password or key. Ways in, users with credentials and doors without a record of "
+    "use are answers, and give 0.",
 )
 def audit(  # noqa: PLR0913 - one parameter an option
     *,
@@ -150,7 +150,7 @@ def audit(  # noqa: PLR0913 - one parameter an option
     if as_json:
         entries = events.as_data(found, comparison) if comparison is not None else None
         made = now.isoformat(timespec="seconds")
-        text = json.dumps({"target": target, "made": made, **as_data(found), "events": entries}, indent=2)
+        text = json.dumps({"target": target, "made": made, **as_data(found, now), "events": entries}, indent=2)
         before, here, after = text.rpartition(events.POPULATION)
         click.echo(before + here[:-1] + (here and "\n"), nl=False)
         for number, one in enumerate(events.population(found, comparison) if comparison is not None else ()):
@@ -161,14 +161,9 @@ def audit(  # noqa: PLR0913 - one parameter an option
         for file in (html, table):
             if file is not None:
                 click.echo(f"Wrote {file}")
-    numbers = summary(found)
     not_known = not all(one.has for one in found.long_term) or any(one.not_answered for one in found.evidence)
     seen = comparison is not None and comparison.noteworthy
-    return (
-        1
-        if exit_code and (numbers.doors_without_a_key or numbers.open_to or numbers.not_proved or not_known or seen)
-        else 0
-    )
+    return 1 if exit_code and (summary(found, now).to_be_looked_at or not_known or seen) else 0
 
 
 def _from_files(

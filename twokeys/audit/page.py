@@ -10,10 +10,10 @@ from importlib.metadata import version
 from itertools import zip_longest
 
 from twokeys.answers import pages
-from twokeys.answers.model import Answers, Party, Step, Way
+from twokeys.answers.model import Answers, Party, Step, Time, Way
 from twokeys.answers.permissions import Level
 from twokeys.answers.summary import FEW, Named, by_account, not_looked_at, not_shown, scope, summary
-from twokeys.answers.words import conditions, duration, held, into, keys, since, third_parties, third_party
+from twokeys.answers.words import asked, duration, held, into, keys, remaining, since, third_parties
 from twokeys.audit.comparison import Comparison
 from twokeys.audit.events import (
     about_early,
@@ -33,7 +33,6 @@ from twokeys.audit.events import (
     who_changed,
 )
 from twokeys.audit.report import credentials, heading, question, shut, title, what_was_read
-from twokeys.doors.expiry import until
 from twokeys.shown import listed
 
 _PACKAGE = "twokeys.audit"
@@ -44,7 +43,7 @@ _MOST = 50
 def page(answers: Answers, target: str | None, comparison: Comparison | None, now: datetime) -> str:
     """The report as HTML text; `now` is when it is made (UTC). A content security policy in it lets it load nothing."""
     style = pages.part(_PACKAGE, "page.css")
-    numbers, groups, named = summary(answers), by_account(answers), Named()
+    numbers, groups, named = summary(answers, now), by_account(answers), Named()
     by_source: dict[Party, list[Way]] = defaultdict(list)
     of_account: dict[str, list[Way]] = {id: [] for id in answers.accounts}
     for way in answers.ways:
@@ -66,20 +65,20 @@ def page(answers: Answers, target: str | None, comparison: Comparison | None, no
         version=version("twokeys"),
         not_looked_at=not_looked_at(answers),
         principals=[
-            (source, third_parties(ways), _counts(ways), named(sorted({way.target.place for way in ways})))
+            (source, third_parties(ways), _counts(ways, now), named(sorted({way.target.place for way in ways})))
             for source, ways in sorted(by_source.items(), key=lambda pair: (-_level(pair[1]), str(pair[0])))
         ],
         accounts=[
             (
                 account,
-                _counts(of_account[account.id]),
+                _counts(of_account[account.id], now),
                 len({way.source for way in of_account[account.id]}),
                 [number for number, group in enumerate(groups, 1) if account in group.accounts],
             )
             for account in sorted(answers.accounts.values(), key=lambda one: (one.name, one.id))
         ],
-        groups=[(heading(group, named), _by_source(group.ways)) for group in groups],
-        within=_by_source((way,) for way in answers.within),
+        groups=[(heading(group, named), _by_source(group.ways, now)) for group in groups],
+        within=_by_source(((way,) for way in answers.within), now),
         long_term=list(map(str, answers.long_term)),
         keys=_keys(answers),
         few=len(answers.accounts) <= FEW,
@@ -94,14 +93,24 @@ def _level(ways: Iterable[Way]) -> Level:
     return max((way.permissions.level for way in ways), default=Level.NONE)
 
 
-def _counts(ways: list[Way]) -> tuple[str, str]:
-    """How strong the strongest is, and how many there are: "administrator", "9: 6 administrator, 3 write"."""
-    levels = Counter(way.permissions.level for way in ways)
+def _counts(ways: list[Way], now: datetime) -> tuple[str, str]:
+    """How strong the strongest that is open is, and how many there are: "administrator", "9: 6 administrator, 3 write".
+
+    Those that their dates keep shut are counted apart.
+    """
+    open_now = [way for way in ways if way.at(now) is Time.NOW]
+    levels = Counter(way.permissions.level for way in open_now)
     each = ", ".join(f"{levels[level]} {level.word}" for level in sorted(levels, reverse=True))
-    return _level(ways).word if ways else "", (f"{len(ways)}: {each}" if len(levels) > 1 else each) or "none"
+    counts = [f"{len(open_now)}: {each}" if len(levels) > 1 else each]
+    counts += [f"{shut} {when.value}" for when in Time if when is not Time.NOW and (shut := _at(ways, when, now))]
+    return _level(open_now).word if open_now else "", "; ".join(filter(None, counts)) or "none"
 
 
-def _by_source(found: Iterable[tuple[Way, ...]]) -> list[tuple[str, list[tuple[str, ...]]]]:
+def _at(ways: Iterable[Way], when: Time, now: datetime) -> int:
+    return sum(way.at(now) is when for way in ways)
+
+
+def _by_source(found: Iterable[tuple[Way, ...]], now: datetime) -> list[tuple[str, list[tuple[str, ...]]]]:
     """Each principal with the cells of its ways; what is not alike in several accounts says how often it differs."""
     rows: dict[str, list[tuple[str, ...]]] = defaultdict(list)
     for same in found:
@@ -110,9 +119,8 @@ def _by_source(found: Iterable[tuple[Way, ...]]) -> list[tuple[str, list[tuple[s
         row = (
             into(way),
             way.permissions.level.word + (f": {policies}" if policies else ""),
-            ", ".join(filter(None, (third_party(way), conditions(way))))
-            + (f", up to {duration(way.max_session_seconds)}" if way.max_session_seconds else ""),
-            listed([since(one) + (f", until {until(one.expires)}" if one.expires else "") for one in same], most=2),
+            asked(way, now) + (f", up to {duration(way.max_session_seconds)}" if way.max_session_seconds else ""),
+            listed([", ".join(filter(None, (since(one), remaining(one, now)))) for one in same], most=2),
             held(way),
             listed([one.why for one in same], most=2),
         )

@@ -11,7 +11,7 @@ from itertools import chain
 
 from rich.console import Console
 
-from twokeys.answers.model import Answers, Door, NotProved, Party, State, Way
+from twokeys.answers.model import Answers, Door, NotProved, Party, State, Time, Way
 from twokeys.answers.summary import (
     SHA256,
     SHORT,
@@ -28,19 +28,21 @@ from twokeys.answers.summary import (
     summary,
 )
 from twokeys.answers.words import (
+    asked,
     conditions,
     duration,
     facts,
     held,
     into,
     keys,
+    not_now,
     open_to,
     place,
     third_parties,
-    third_party,
     through,
 )
-from twokeys.audit.comparison import Comparison, DoorUse, WayUse, named
+from twokeys.audit.comparison import Comparison, WayUse
+from twokeys.audit.entries import DoorUse
 from twokeys.audit.events import (
     about_early,
     by_door,
@@ -88,6 +90,7 @@ COLUMNS = (
     "up to",
     "since",
     "not before",
+    "opens",
     "why",
     *(name for name in Declaration().said if name != "reason"),  # which "why" says
     "trust keys",
@@ -147,7 +150,7 @@ def show(  # noqa: PLR0913 - what is answered by position
     """
     say(console, title(answers, target))
     for line in (
-        summary(answers).sentence,
+        summary(answers, now).sentence,
         credentials(answers),
         not_shown(answers),
         scope(answers),
@@ -187,20 +190,23 @@ def table(answers: Answers, target: str | None, comparison: Comparison | None, n
     made = f"TwoKeys {version('twokeys')}, {now:%Y-%m-%d %H:%M} UTC"
     about = [
         ("report", f"{title(answers, target)}; {made}"),
-        ("summary", summary(answers).sentence),
+        ("summary", summary(answers, now).sentence),
         ("not looked at", not_looked_at(answers)),
     ]
     about += [("evidence", f"{name}: {which}") for name, which in what_was_read(answers, comparison)]
     evidence = [{"what": what, "why": why} for what, why in about]
     of_events = _rows_of_events(answers, comparison) if comparison else ()
-    for row in chain(evidence, _rows(answers, comparison), of_events):
+    for row in chain(evidence, _rows(answers, comparison, now), of_events):
         writer.writerow([spreadsheet(row.get(column) or "") for column in COLUMNS])
     return out.getvalue()
 
 
-def _rows(answers: Answers, found: Comparison | None) -> Iterator[dict[str, str]]:
+def _rows(answers: Answers, found: Comparison | None, now: datetime) -> Iterator[dict[str, str]]:
     used_by = {id(one.way): _counts(one) for one in (found.ways if found else ())}
-    yield from ({"what": "way in", **_row(way), **used_by.get(id(way), {})} for way in answers.ways)
+    for way in answers.ways:
+        when = way.at(now)
+        kind = "way in" if when is Time.NOW else f"way {when.value}"
+        yield {"what": kind, **_row(way), **used_by.get(id(way), {})}
     yield from ({"what": "within its account", **_row(way)} for way in answers.within)
     for held_by in answers.long_term:
         may = held_by.permissions
@@ -259,7 +265,7 @@ def _ways(answers: Answers, now: datetime, named: Named) -> Iterator[str]:
             line = f"  {way.permissions}{f' ({more})' if more else ''}: {way.source.short} -> {into(way)}"
             short = more and len(line) > _COLUMNS
             yield f"  {way.permissions}: {way.source.short} -> {into(way)}" if short else line
-            about = facts(way, now) if len(group.accounts) == 1 else " · ".join(_asked(way))
+            about = facts(way, now) if len(group.accounts) == 1 else asked(way, now)
             yield f"    {f'{more} · ' if short else ''}{about}"
     shut = [account.name for group in groups if not group.ways for account in group.accounts]
     if shut:
@@ -269,25 +275,22 @@ def _ways(answers: Answers, now: datetime, named: Named) -> Iterator[str]:
         yield ""
         yield "Within their own account"
         for way in answers.within:
-            yield f"  {way.permissions}: {way.source.short} -> {into(way)} ({conditions(way)})"
+            yield f"  {way.permissions}: {way.source.short} -> {into(way)} ({asked(way, now)})"
         yield from (f"  {one}" for one in answers.long_term)
     if len(answers.accounts) > 1 and answers.ways:
-        yield from _principals(answers, named)
+        yield from _principals(answers, named, now)
 
 
-def _asked(way: Way) -> Iterator[str]:
-    yield from filter(None, (third_party(way), conditions(way)))
-
-
-def _principals(answers: Answers, named: Named) -> Iterator[str]:
+def _principals(answers: Answers, named: Named, now: datetime) -> Iterator[str]:
     yield ""
     yield "By principal"
     for source, entrances in by_principal(answers.ways):
         outside = third_parties(way for one in entrances for way in one.ways)
         yield f"  {source.short}{f' ({outside})' if outside else ''}"
         for one in entrances:
-            asked = f", {' and '.join(one.conditions)}" if one.conditions else ""
-            yield f"    {one.level.word}: {one.label} of {named(one.accounts)}{through(one.through)}{asked}"
+            more = ", ".join(filter(None, (" and ".join(one.conditions), not_now(one.ways[0], now))))
+            into_what = f"{one.label} of {named(one.accounts)}{through(one.through)}"
+            yield f"    {one.level.word}: {into_what}{f', {more}' if more else ''}"
 
 
 def shut(answers: Answers, named: Callable[[Sequence[str]], str] = ", ".join) -> list[tuple[str, str]]:
@@ -333,7 +336,7 @@ def _row(way: Way) -> dict[str, str]:
     return {
         **_ends(way.source, way.target),
         "keys": held(way),
-        "third party": way.third_party or (open_to(way.open_to) if way.open_to else ""),
+        "third party": open_to(way.open_to) if way.open_to else way.third_party or "",
         "external ID": ("asked for" if way.external_id else "not asked for") if way.third_party else "",
         "permissions": str(way.permissions),
         "policies": "; ".join(way.permissions.names),
@@ -344,7 +347,7 @@ def _row(way: Way) -> dict[str, str]:
         "not before": "" if way.since else way.not_before or "",
         "why": way.reason,
         **(last.said if last else {}),
-        "expires": way.expires.isoformat() if way.expires else "",
+        **{name: end.isoformat() for name, end in (("opens", way.opens), ("expires", way.expires)) if end},
         "trust keys": "; ".join(place(step.trust) for step in way.steps if step.trust),
         "grant keys": "; ".join(place(grant) for step in way.steps for grant in step.grants),
     }
@@ -389,7 +392,7 @@ def _rows_of_events(answers: Answers, found: Comparison) -> Iterator[dict[str, s
             why = "; ".join(filter(None, (unused, door_use(door))))
             yield {"what": f"{kind} {door.usage.value}", **ends, "why": why}
     for signed in found.sign_ins:
-        user = named(signed.user, answers)
+        user = answers.named(signed.user)
         ends = {**_ends(user, user), "into role": "console", "role ARN": ""}
         counts = {"count": str(len(signed.uses)), "last use": _at(signed.uses[-1].time)}
         yield {"what": "signed in", **ends, **counts, "why": sign_ins(signed, answers)}
@@ -405,7 +408,7 @@ def _rows_of_events(answers: Answers, found: Comparison) -> Iterator[dict[str, s
 def _row_of_use(use: Use, answers: Answers) -> dict[str, str]:
     target = Party(use.target, use.arn, answers.names.get(use.account, ""))
     return {
-        **_ends(named(use.caller, answers), target),
+        **_ends(answers.named(use.caller), target),
         **(
             {"into role": "console"}
             if use.event == SIGN_IN

@@ -33,9 +33,12 @@ def closing_time(value: object) -> datetime:
 
 def until(closes: datetime) -> str:
     """How people read it: the last day, or the moment in UTC where it is not the end of a day."""
-    if closes.time() == time():
-        return (closes - timedelta(days=1)).date().isoformat()
-    return closes.strftime("%Y-%m-%d %H:%M UTC")
+    return on(closes - timedelta(days=1) if closes.time() == time() else closes)
+
+
+def on(opens: datetime) -> str:
+    """A moment from which a door is open: the day where it begins with it, else the moment in UTC."""
+    return opens.strftime("%Y-%m-%d" if opens.time() == time() else "%Y-%m-%d %H:%M UTC")
 
 
 def left(closes: datetime, now: datetime) -> str:

@@ -57,12 +57,12 @@ def map_(  # noqa: PLR0913 - one parameter an option
     if html is not None:
         write_output(html, page(organization, now))
     if as_json:
-        click.echo(json.dumps(as_data(answers), indent=2))
+        click.echo(json.dumps(as_data(answers, now), indent=2))
     else:
-        _summary(answers, organization, [path for path in (svg, html) if path is not None])
+        _summary(answers, organization, [path for path in (svg, html) if path is not None], now)
 
 
-def _summary(answers: Answers, organization: Organization, written: list[Path]) -> None:
+def _summary(answers: Answers, organization: Organization, written: list[Path], now: datetime) -> None:
     from rich.console import Console
 
     from twokeys.answers.summary import summary
@@ -76,7 +76,7 @@ def _summary(answers: Answers, organization: Organization, written: list[Path]) 
     say(
         console,
         f"{organization.name}: {counted(len(organization.accounts), 'account')}, "
-        f"{summary(answers).ways_in}, {within}{counted(len(shut), 'door')} without a key or denied, "
+        f"{summary(answers, now).ways_in}, {within}{counted(len(shut), 'door')} without a key or denied, "
         f"{len(answers.not_proved)} not proved",
     )
     names = {account.id: account.name for account in organization.accounts}

@@ -8,6 +8,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from textwrap import shorten
 from typing import Any, Final
@@ -105,7 +106,7 @@ def _enter(story: Story, box: Sandbox, console: Console, *, verbose: bool) -> No
     nearest_first = sorted(alike.items(), key=lambda item: item[0][0])
     story.entering = [f"{', '.join(sources)} -> {into_what}" for (_, into_what), sources in nearest_first]
     console.print()
-    _print(console, f"who can enter prod: {summary(answers).sentence}", 2)
+    _print(console, f"who can enter prod: {summary(answers, datetime.now(UTC)).sentence}", 2)
     for line in story.entering if verbose else story.entering[:_MOST_WAYS]:
         _print(console, "  " + line.replace(f" of {STACKS[0]}", ""))
     if not verbose and len(story.entering) > _MOST_WAYS:

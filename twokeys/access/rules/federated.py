@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 
-from twokeys.access.federated import FederatedTrust, provider_name
+from twokeys.access.federated import FederatedTrust, by_every_anchor, provider_name
 from twokeys.access.findings import DoorConfig, Finding, Rule
 from twokeys.access.graph import Graph
-from twokeys.access.names import CARRIERS, EVERY_SERVICE, ROLES_ANYWHERE
+from twokeys.access.names import CARRIERS, ROLES_ANYWHERE
 from twokeys.access.principals import Principal
-from twokeys.access.requirements import demanded_values
-from twokeys.iam import ANY_PROVIDER, UNKNOWN, Glob
+from twokeys.iam import ANY_PROVIDER, UNKNOWN
 from twokeys.iam.shared_providers import SharedProvider
-from twokeys.iam.truth import Truth
 
 _OPEN, _IDLE = "is open to others by", "cannot work as it stands with"
 _SHARED = "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_oidc_secure-by-default.html"
@@ -26,7 +24,10 @@ def _federated(graph: Graph, _config: DoorConfig, _today: date) -> Iterator[Find
             said = f"{headline} {provider_name(found.federation)}: {why}"
             yield _finding(graph, found.role, said, step, found.sources)
     for role in graph.roles:
-        yield from _roles_anywhere(graph, role)
+        if role.trust is not None and role.trust.policy is not UNKNOWN and by_every_anchor(role.trust.policy):
+            why = f"{CARRIERS[ROLES_ANYWHERE]} comes in, for every trust anchor of the account"
+            step = "demand the ARN of one trust anchor with ArnEquals on aws:SourceArn"
+            yield _finding(graph, role, f"{_OPEN} {ROLES_ANYWHERE}: {why}", step, {})
 
 
 def _wrong(found: FederatedTrust) -> tuple[str, str, str] | None:
@@ -55,30 +56,6 @@ def _open(found: FederatedTrust, shared: SharedProvider) -> tuple[str, str, str]
     if all(one.anybody for one in asked):
         return _IDLE, f"IAM refuses a trust policy that does not demand {shared.key(shared.claims[0])}", step
     return None
-
-
-def _roles_anywhere(graph: Graph, role: Principal) -> Iterator[Finding]:
-    """https://docs.aws.amazon.com/rolesanywhere/latest/userguide/trust-model.html."""
-    if role.trust is None or role.trust.policy is UNKNOWN:
-        return
-    for statement in role.trust.policy.statements:
-        named = statement.principals.service if statement.principals is not None else ()
-        if statement.effect != "Allow" or not {ROLES_ANYWHERE, EVERY_SERVICE}.intersection(named):
-            continue
-        named_anchor = any(all(map(_names_anchor, arns)) for arns in demanded_values(statement, "aws:sourcearn"))
-        if named_anchor or statement.covers_action("sts:AssumeRole") is Truth.FALSE:
-            continue
-        why = f"{CARRIERS[ROLES_ANYWHERE]} comes in, for every trust anchor of the account"
-        step = "demand the ARN of one trust anchor with ArnEquals on aws:SourceArn"
-        yield _finding(graph, role, f"{_OPEN} {ROLES_ANYWHERE}: {why}", step, {})
-
-
-def _names_anchor(arn: object) -> bool:
-    """Whether a value of aws:SourceArn tells the trust anchor, if not its region; one that is not known yet may."""
-    if not isinstance(arn, str):
-        return True
-    _, found, anchor = arn.rpartition(":trust-anchor/")
-    return bool(found) and not Glob(anchor).wild
 
 
 def _finding(graph: Graph, role: Principal, wrong: str, step: str, sources: object) -> Finding:

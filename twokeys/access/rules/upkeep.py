@@ -11,7 +11,7 @@ from twokeys.access.documents import Document
 from twokeys.access.findings import Config, Finding, Rule
 from twokeys.access.graph import Graph, Judge
 from twokeys.access.principals import Principal
-from twokeys.access.requirements import organizations_demanded, over_since
+from twokeys.access.requirements import organizations_demanded, window
 from twokeys.access.rules.refused import REFUSED
 from twokeys.access.snapshot import Resource
 from twokeys.aws_reference import unknown_names
@@ -181,8 +181,7 @@ def _of_another_organization(graph: Graph, statement: Statement) -> str | None:
 
 def _ended(statement: Statement) -> datetime | None:
     """The moment from which a statement can no longer apply."""
-    ends = [at for clause in statement.conditions if (at := over_since(clause.requirement())) is not None]
-    return min(ends, default=None)
+    return window(clause.requirement() for clause in statement.conditions)[1]
 
 
 def _judged(
