@@ -614,6 +614,7 @@ def test_a_door_from_a_stack_that_is_not_there_is_previewed_with_a_warning_and_n
     done = stacks.run("stage", preview=True, deployed=False, accounts=accounts, doors=doors)
     [message] = [one for one in done.messages if "stack organization/twokeys/shared is not deployed" in one]
     assert "those who come through 1 door is not checked" in message
+    assert "no control policy of it is judged" in message
     trust = done.one("twokeys:access:CrossAccountAccess", "stage-deployer").inputs["symbolicDocuments"][0]["document"]
     assert trust["Statement"][0]["Principal"] == {"AWS": "arn:aws:iam::account:tools:role/runner"}
     with pytest.raises(ProgramRefusal) as refused:

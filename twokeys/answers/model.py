@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum
 
@@ -400,6 +400,10 @@ class Answers:
     """Whose tokens and assertions an identity provider takes, in words, by its account and name."""
     person: str = ""
     """Of whom alone this is, where somebody asked for one person."""
+
+    def named(self, party: Party) -> Party:
+        """The party with what people call its account."""
+        return replace(party, account_name=self.names.get(party.who.account, ""))
 
 
 def state_of(trust: Key, grant: Key, verdict: str | None) -> State:

@@ -33,7 +33,7 @@ from twokeys.doors import Who
 from twokeys.iam import Arn
 from twokeys.iam.conditions import parse_network
 from twokeys.iam.shared_providers import shared_provider
-from twokeys.iam.truth import FREE, Values
+from twokeys.iam.truth import FREE, UNKNOWN, Values
 
 SIGN_IN, ROOT, SESSION = "ConsoleLogin", "AssumeRoot", "session"
 """The last is no call: a session of a role of which no record tells who began it."""
@@ -145,8 +145,8 @@ class Use:
             case "aws:multifactorauthpresent" if self.mfa is not None:
                 by_key = not self.mfa and (self.by or "").startswith(_LONG_TERM)
                 return () if by_key else (str(self.mfa).lower(),)
-            case "aws:multifactorauthage" if self.mfa is False:
-                return ()
+            case "aws:multifactorauthage" if self.mfa is not None:
+                return UNKNOWN if self.mfa else ()  # how long ago it was, no record tells
             case "sts:externalid" if self.external_id is not None:
                 return (self.external_id,) if self.external_id else ()
             case "aws:userid" if self.unique_id and self.caller_session:
