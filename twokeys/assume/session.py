@@ -148,7 +148,8 @@ def open_session(  # noqa: PLR0913 - what AssumeRole takes
             where=way.role_arn,
             why=str(error),
             next_step=f"check whose credentials these are (`aws sts get-caller-identity`): the door is for {theirs}"
-            f" (all yours: `twokeys profiles --{_whose(caller)} --dry-run`); another profile: --profile",
+            f" (all yours: `twokeys profiles --{_whose(caller)} --dry-run`); another profile, such"
+            " as that of a door before this one: --profile",
         ) from error
     keys = answered["Credentials"]
     return Session(
