@@ -106,8 +106,9 @@ class StackOutputs:
             )
         doors = counted(self._doors, "door")
         pulumi.log.warn(
-            f"stack {self.name} is not deployed: what comes from it is unknown in this preview"
-            + (f", and whether it has those who come through {doors} is not checked" if self._doors else "")
+            f"stack {self.name} is not deployed: what comes from it is unknown in this preview, and no control policy"
+            " of it is judged"
+            + (f"; whether it has those who come through {doors} is not checked" if self._doors else "")
             + f". Next step: {next_step}; `twokeys preview` also takes its state with `--state FILE`"
         )
         unknown: Any = pulumi.UNKNOWN

@@ -25,6 +25,7 @@ from twokeys.access.snapshot import Snapshot
 from twokeys.access.state import parse_state, properties
 from twokeys.errors import Refusal
 from twokeys.iam import UNKNOWN
+from twokeys.loopback import is_loopback
 from twokeys.options import is_named_pipe
 
 _ID = re.compile(r"\d{12}")
@@ -104,9 +105,8 @@ def _fetched(address: str) -> bytes:
 
 
 def _refuse_open(address: str) -> None:
-    parts = urlsplit(address)
-    here = parts.scheme == "http" and parts.hostname in ("127.0.0.1", "::1", "localhost")
-    if parts.scheme != "https" and not here:
+    scheme = urlsplit(address).scheme
+    if scheme != "https" and not (scheme == "http" and is_loopback(address)):
         raise OSError(f"{address} is not https, and over http anybody on the way could change it; nothing else is read")
 
 

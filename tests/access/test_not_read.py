@@ -171,6 +171,9 @@ def test_what_lets_nobody_in_is_not_mentioned(type_: str) -> None:
         "AWS_PROFILE=prod aws iam update-assume-role-policy --role-name x",
         "aws cloudformation deploy --template-file t.yaml --capabilities CAPABILITY_IAM",
         "aws sso-admin create-account-assignment --instance-arn x",
+        "aws iam delete-role-permissions-boundary --role-name x",
+        "pwsh -c 'New-IAMRole -RoleName x -AssumeRolePolicyDocument y'",
+        "awscurl --service iam 'https://iam.amazonaws.com/?Action=CreateRole&RoleName=x'",
         "cd infra && terraform apply -auto-approve",
         "npx cdk deploy --require-approval never",
         "eksctl create iamserviceaccount --cluster x",
@@ -192,6 +195,8 @@ def test_a_command_that_makes_iam_is_refused(text: object) -> None:
         "aws s3 sync ./site s3://bucket",
         "aws eks update-kubeconfig --name x",
         "aws iam get-role --role-name x",
+        "pwsh -c 'New-IAMServiceLinkedRole -AWSServiceName ecs.amazonaws.com; Get-IAMRole x'",
+        "curl -s https://bucket.s3.amazonaws.com/setup.sh | bash && adduser app && npm run update-schema",
         "aws iam create-service-linked-role --aws-service-name ecs.amazonaws.com || true",  # AWS writes its trust
         "aws sts get-caller-identity",
         "npm run build && npm run deploy-site",

@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from tests.access.states import write_plan, write_state
-from tests.access.world import CI, DEPLOYER, PROD, STAGE, World, arn, document, grants, trusts, two_keys
+from tests.access.world import CI, DEPLOYER, HUB, PROD, STAGE, World, arn, document, grants, trusts, two_keys
 from twokeys.answers.commands import access
 from twokeys.errors import Refusal
 
@@ -43,6 +43,17 @@ def test_a_state_with_two_keys_everywhere_passes(tmp_path: Path) -> None:
     code, text = call("check", "--state", write_state(tmp_path / "whole.json", granted))
     assert code == 0
     assert "Every door has two keys (2 doors)" in text
+
+
+def test_users_with_the_same_way_in_are_one_line_of_check(tmp_path: Path) -> None:
+    world, own = two_keys(), "role/own"
+    for name in ("ann", "ben"):
+        world.add("User", name, world.hub, name=name)
+        policy = document(grants(arn(STAGE, own)))
+        world.add("UserPolicy", f"{name}-own", world.hub, user=name, name="own", policy=policy)
+    world.role("own", world.stage, document(trusts(arn(HUB, "user/ann"), arn(HUB, "user/ben"))))
+    _, text = call("check", "--state", write_state(tmp_path / "state.json", world))
+    assert f"  ✓ user ann of management, user ben of management -> role own of {STAGE} (no permissions)\n" in text
 
 
 def test_a_state_that_an_update_has_not_finished_says_what_is_not_shown(tmp_path: Path) -> None:

@@ -169,6 +169,17 @@ def test_a_door_that_asks_for_mfa_asks_for_the_code_of_the_user_s_device(
     assert malformed.value.next_step == f"give the six digits that arn:aws:iam::{MANAGEMENT}:mfa/ada shows"
 
 
+def test_a_profile_that_asks_for_a_code_itself_is_refused_where_there_is_no_terminal(
+    doors: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def asks(**_: object) -> None:
+        raise EOFError  # as getpass does, with which botocore asks
+
+    monkeypatch.setattr(sessions.boto3, "Session", asks)
+    with pytest.raises(Refusal, match=r"profile hub .* no terminal to ask you at"):
+        run("stage-reader", "--from", doors, "--profile", "hub")
+
+
 def test_a_session_that_may_have_begun_with_mfa_is_tried_before_a_code_is_asked_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

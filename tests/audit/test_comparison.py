@@ -23,8 +23,9 @@ from tests.access.world import (
 from tests.audit.cloudtrail import BY_A_SERVICE, called, denied, entry, read_event, signed_in
 from twokeys.answers.reading import read
 from twokeys.answers.selection import into
-from twokeys.audit.comparison import Comparison, Usage, compare
+from twokeys.audit.comparison import Comparison, compare
 from twokeys.audit.coverage import Coverage
+from twokeys.audit.entries import Usage
 from twokeys.audit.events import door_use, headline
 from twokeys.audit.trail import Trail
 
@@ -269,6 +270,32 @@ def test_an_entry_without_the_mfa_that_its_door_asks_for_is_unusual(
     found = compared(world, entry(ann, "", at(0), userIdentity=told, requestParameters=request), learning_days=14)
     assert (usage(found)["reader"], found.undeclared) == (Usage.PERHAPS if unusual else Usage.USED, ())
     assert whys(found) == ([("without the MFA that its door asks for",)] if unusual else [])
+
+
+@pytest.mark.parametrize(
+    ("condition", "mfa", "untold"),
+    [
+        (MFA, None, {"MFA": 1}),
+        (MFA, "true", {}),
+        ({"NumericLessThan": {"aws:MultiFactorAuthAge": "3600"}}, None, {"MFA": 1}),
+        ({"NumericLessThan": {"aws:MultiFactorAuthAge": "3600"}}, "true", {}),  # how long ago, no record tells
+        ({"NumericLessThan": {"aws:MultiFactorAuthAge": "3600"}}, "false", {}),
+        (None, None, {}),
+    ],
+)
+def test_it_is_counted_whose_record_does_not_tell_of_the_mfa_that_each_door_asks_for(
+    condition: dict[str, Any] | None, mfa: str | None, untold: dict[str, int]
+) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-multifactorauthage"""
+    world, ann = two_keys(), arn(HUB, "user/ann")
+    world.add("User", "ann", world.hub, name="ann")
+    world.add("UserPolicy", "ann", world.hub, user="ann", policy=document(grants(arn(STAGE, "role/reader"))))
+    world.role("reader", world.stage, document(trusts(ann, condition=condition)))
+    found = compared(world, entry(ann, arn(STAGE, "role/reader"), at(0), userIdentity=caller(mfa)))
+    assert (found.not_shown, found.undeclared) == (untold, ())
+    assert [one.perhaps for one in found.population] == [
+        "without the MFA that its door asks for" if condition and mfa == "false" else ""
+    ]
 
 
 @pytest.mark.parametrize(

@@ -310,7 +310,7 @@ def test_each_field_of_a_door_is_found_in_what_is_made_or_exported(stacks: Stack
     missing = {str(field.alias) for field in DoorSettings.model_fields.values()} - door.keys() - refused
     assert not missing, (
         f"give DOORS a value of its own for {missing}, or refuse it with via: {way} in"
-        " twokeys/settings/contradictions.py and name it in `refused`"
+        " twokeys/settings/doors.py and name it in `refused`"
     )
     done = stacks.run("stage", doors={"night": door})
     made = [{"type": one.type, **one.inputs} for one in done.resources if one.name.startswith("night")]
@@ -614,6 +614,7 @@ def test_a_door_from_a_stack_that_is_not_there_is_previewed_with_a_warning_and_n
     done = stacks.run("stage", preview=True, deployed=False, accounts=accounts, doors=doors)
     [message] = [one for one in done.messages if "stack organization/twokeys/shared is not deployed" in one]
     assert "those who come through 1 door is not checked" in message
+    assert "no control policy of it is judged" in message
     trust = done.one("twokeys:access:CrossAccountAccess", "stage-deployer").inputs["symbolicDocuments"][0]["document"]
     assert trust["Statement"][0]["Principal"] == {"AWS": "arn:aws:iam::account:tools:role/runner"}
     with pytest.raises(ProgramRefusal) as refused:

@@ -75,6 +75,17 @@ def test_a_small_organization_is_shown_down_to_its_roles_with_both_keys_on_each_
     ]
 
 
+def test_a_door_into_an_administrators_role_says_so_and_a_step_before_it_does_not() -> None:
+    ci, hop = Who("role", MANAGEMENT, "ci"), Who("role", "222222222222", "hop")
+    steps = (door(ci, "222222222222", "hop"), door(hop, "333333333333", "admin", requirements=("MFA",)))
+    way = door(ci, "333333333333", "admin", steps=steps, permissions="administrator")
+    drawn = {arrow.lines for arrow in overview(organization("example", [], [way])).arrows}
+    assert drawn == {("✓ both keys",), ("✓ both keys", "administrator", "with MFA")}
+    folded = organization("example", [Account(str(n), str(n)) for n in range(MOST_BOXES)], [way])
+    lines = {line for arrow in overview(folded).arrows for line in arrow.lines}
+    assert "(administrator), with" in " ".join(lines)
+
+
 @pytest.mark.parametrize(
     ("lacks", "grant", "trust", "sign"),
     [

@@ -210,6 +210,23 @@ def test_a_disabled_default_provider_is_refused(tmp_path: Path) -> None:
         preview(tmp_path, config={"pulumi:disable-default-providers": '["aws"]'}, output=io.StringIO())
 
 
+@pytest.mark.parametrize(("call", "rule"), [("s3').put_object", "code-not-read"), ("iam').create_role", "not-read")])
+def test_the_code_of_a_dynamic_provider_is_read_from_the_module_that_it_is_in(
+    call: str, rule: str, tmp_path: Path
+) -> None:
+    """Python's SDK names a class of another module, and the pack reads that module from the program's folder too."""
+    (tmp_path / "mine.py").write_text(
+        "import pulumi.dynamic\n\n\nclass Mine(pulumi.dynamic.ResourceProvider):\n"
+        f"    def create(self, props):\n        boto3.client('{call}(**props)\n"
+    )
+    (tmp_path / "__main__.py").write_text(
+        "import pulumi.dynamic\nfrom mine import Mine\n\n\nclass Thing(pulumi.dynamic.Resource):\n    pass\n\n\n"
+        "Thing(Mine(), 'x', {})\n"
+    )
+    verdicts = judge(preview(tmp_path, output=io.StringIO()))
+    assert [finding.rule for finding in (*verdicts.mandatory, *verdicts.advisory)] == [rule]
+
+
 def test_ids_and_arns_are_unknown_and_so_is_a_document_made_from_them() -> None:
     def program() -> None:
         bucket = aws.s3.Bucket("bucket")

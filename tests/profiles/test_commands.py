@@ -129,7 +129,7 @@ def test_a_source_profile_that_would_be_its_own_source_is_refused(config: Path, 
     stage = write(tmp_path, "stage.json", outputs(door("a"), door("b", role="b")))
     config.write_text("[profile hub]\nrole_arn = arn:aws:iam::111111111111:role/hub\nsource_profile = a\n")
     for source, circle in (("a", "a"), ("hub", "hub -> a")):
-        with pytest.raises(Refusal, match="would be its own source") as refused:
+        with pytest.raises(Refusal, match="cannot be their source too") as refused:
             run("--person", "ada", "--state", stage, "--source-profile", source)
         assert refused.value.where == circle
     assert "twokeys" not in config.read_text()
@@ -263,12 +263,17 @@ def test_a_config_file_that_is_a_link_to_itself_is_refused(config: Path, tmp_pat
 
 @pytest.mark.parametrize(
     ("words", "begun", "expected"),
-    [(["assume"], "s", "stage"), (["profiles", "--person"], "", "ada,bob"), (["console"], "x", "")],
+    [
+        (["assume"], "s", "stage"),
+        (["profiles", "--person"], "", "ada,bob"),
+        (["profiles", "--role"], "", "ci"),
+        (["console"], "y", ""),
+    ],
 )
 def test_the_tab_key_completes_doors_and_people(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: list[str], begun: str, expected: str
 ) -> None:
-    doors = outputs(door("stage"), door("prod", names=("bob",), target=PROD))
+    doors = outputs(door("stage"), door("prod", names=("bob",), target=PROD), door("x-1", kind="role", names=("ci",)))
     monkeypatch.setenv("TWOKEYS_DOORS", write(tmp_path, "doors.json", doors))
     found = ShellComplete(cli._twokeys, {}, "twokeys", "_TWOKEYS_COMPLETE").get_completions(words, begun)
     assert ",".join(one.value for one in found) == expected

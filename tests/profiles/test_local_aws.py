@@ -64,6 +64,21 @@ def test_a_written_profile_is_a_way_into_the_right_account(tmp_path: Path) -> No
 
 
 @pytest.mark.usefixtures("config")
+def test_a_written_profile_of_a_door_behind_a_role_goes_through_both(tmp_path: Path, local_aws: LocalAws) -> None:
+    parent, stage = local_aws.client("iam", MANAGEMENT), local_aws.client("iam", STAGE)
+    ada, hub = f"arn:aws:iam::{MANAGEMENT}:user/ada", f"arn:aws:iam::{MANAGEMENT}:role/hub"
+    behind = f"arn:aws:iam::{STAGE}:role/behind"
+    parent.create_role(RoleName="hub", AssumeRolePolicyDocument=allow("sts:AssumeRole", Principal={"AWS": ada}))
+    grant = allow("sts:AssumeRole", Resource=behind)
+    parent.put_role_policy(RoleName="hub", PolicyName="on", PolicyDocument=grant)
+    stage.create_role(RoleName="behind", AssumeRolePolicyDocument=allow("sts:AssumeRole", Principal={"AWS": hub}))
+    source = {"kind": "role", "account": MANAGEMENT, "names": ["hub"]}
+    write_profiles(tmp_path, door("hub", target=MANAGEMENT, role="hub"), door("on", role="behind", source=source))
+    identity = boto3.Session(profile_name="on").client("sts").get_caller_identity()
+    assert identity["Arn"] == f"arn:aws:sts::{STAGE}:assumed-role/behind/ada"
+
+
+@pytest.mark.usefixtures("config")
 def test_without_what_the_profile_says_the_door_stays_shut(tmp_path: Path) -> None:
     write_profiles(tmp_path, door("stage-reader", role="ops/reader", external_id="Another-ID"))
     with pytest.raises(ClientError, match="AccessDenied"):

@@ -24,12 +24,17 @@ _IAM_CALL = re.compile(
     r"|provisioned[-_]?product|resource\b|organizations?[-_]root|delegated[-_]?administrator)",
     re.IGNORECASE,
 )
-_AWS_SDK = re.compile(r"boto|aws[-_]sdk|\baws\.", re.IGNORECASE)
+_AWS_SDK = re.compile(
+    r"boto|aws[-_]sdk|\baws\.|\b(?:iam|sso|identitystore|organizations|cloudformation)\b[a-z0-9.-]*\.amazonaws\.com",
+    re.IGNORECASE,
+)
 _COMMAND = re.compile(
     r"\baws\b(?:\s+--?\S+(?:\s+[^-\s]\S*)?)*\s+"
     r"(?:iam|sso-admin|identitystore|organizations|cloudformation|cloudcontrol|servicecatalog|serverlessrepo|controltower"
-    r"|rolesanywhere)\s+(?!create-service-linked-role\b)(?:create|put|attach|update|add|upload|enable|provision|register|deploy|execute|set)\S*"
+    r"|rolesanywhere)\s+(?!create-service-linked-role\b)(?:create|put|attach|update|add|upload|enable|provision|register|deploy|execute|set|delete-\w+-permissions)\S*"
     r"|\beks\s+create-pod-identity-association\b"
+    # https://docs.aws.amazon.com/powershell/v4/userguide/pstools-iam.html
+    r"|\b(?:new|write|register|add|update|set)-(?:iam|ssoadmn|cfnstack)(?!servicelinkedrole)[a-z]*\b"
     r"|\b(?:terraform|tofu|terragrunt|pulumi|cdk|sam|sls|serverless|copilot|chalice|amplify|eksctl)\b"
     r"[^|;&\n]*\b(?:apply|up|deploy|create|update)\b",
     re.IGNORECASE,

@@ -64,6 +64,8 @@ def _alike(findings: Iterable[Finding], answers: Answers) -> Iterator[str]:
 
 
 def _open(answers: Answers, named: Named, now: datetime) -> Iterator[str]:
+    """The ways in, a line each; those who have the same one stand together."""
+    lines: dict[tuple[str, str], list[str]] = defaultdict(list)
     for source, entrances in by_principal(answers.ways):
         for one in entrances:
             asked = f", if {' and '.join(one.conditions)}" if one.conditions else ""
@@ -71,7 +73,9 @@ def _open(answers: Answers, named: Named, now: datetime) -> Iterator[str]:
             first = one.ways[0]
             lacks = not_now(first, now) or ("" if first.shown else held(first))
             sign = _SIGNS_OF_TIME.get(first.at(now), "✓" if first.shown else "?")
-            yield f"  {sign} {source.short} -> {into}{asked} ({one.level.word}){f': {lacks}' if lacks else ''}"
+            lines[sign, f"{into}{asked} ({one.level.word}){f': {lacks}' if lacks else ''}"].append(source.short)
+    for (sign, rest), who in lines.items():
+        yield f"  {sign} {', '.join(who)} -> {rest}"
 
 
 def _others(answers: Answers, named: Named) -> Iterator[str]:

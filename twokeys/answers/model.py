@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum
 
@@ -32,7 +32,7 @@ class Key(Enum):
     """The grant of whoever the management account lets into the role that AWS made: nothing that was read holds one."""
 
 
-_WITHOUT_GRANT = {Key.NOT_OURS: "trust; the grant is not ours", Key.NOT_NEEDED: "trust alone"}
+_WITHOUT_GRANT = {Key.NOT_OURS: "trust; the grant is not ours", Key.NOT_NEEDED: "trust; no grant is needed"}
 
 
 OUTSIDE, NOT_SHOWN_INSIDE = "outside the organization", "not shown to be in the organization"
@@ -401,6 +401,10 @@ class Answers:
     person: str = ""
     """Of whom alone this is, where somebody asked for one person."""
 
+    def named(self, party: Party) -> Party:
+        """The party with what people call its account."""
+        return replace(party, account_name=self.names.get(party.who.account, ""))
+
 
 def state_of(trust: Key, grant: Key, verdict: str | None) -> State:
     """SHUT as soon as a key is missing or the verdict is DENY; OPEN only with both keys and no doubt."""
@@ -413,7 +417,7 @@ def state_of(trust: Key, grant: Key, verdict: str | None) -> State:
 
 
 def lacks_of(trust: Key, grant: Key, verdict: str | None) -> str:
-    """That state in words: "both keys", "trust alone", "no grant", "grant not shown", "trust not proved", "denied"."""
+    """That state in words: "both keys", "no grant", "grant not shown", "trust not proved", "denied"."""
     keys = (("trust", trust), ("grant", grant))
     missing = [name for name, key in keys if key is Key.MISSING]
     unknown = [name for name, key in keys if key is Key.UNKNOWN]

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import chain
 
-from twokeys.access import environment
 from twokeys.access import graph as access
 from twokeys.access.access_roles import is_as_aws_made_it
-from twokeys.access.accounts import ORGANIZATION, ORGANIZATIONAL_UNIT, ROLE, id_of
+from twokeys.access.accounts import ORGANIZATION, ROLE, id_of
 from twokeys.access.declared_doors import DeclaredDoors, who
 from twokeys.access.federated import by_every_anchor
 from twokeys.access.graph import Graph
@@ -25,12 +24,12 @@ from twokeys.access.names import ROLES_ANYWHERE
 from twokeys.access.paths import Path, paths_from
 from twokeys.access.principals import ACCESS_KEY, CREDENTIALS, MFA_DEVICE, PASSWORD, USER, Principal
 from twokeys.access.requirements import MFA_BUT_OF_KEYS, denied_since, in_words, window
-from twokeys.access.snapshot import PROVIDER, STACK, Resource, Snapshot, mapping, place_of, stack_of
+from twokeys.access.snapshot import STACK, Snapshot, mapping, place_of
+from twokeys.answers.account_names import AccountNames
 from twokeys.answers.model import (
     ANY_ANCHOR,
     NOT_SHOWN_INSIDE,
     OUTSIDE,
-    Account,
     Answers,
     Door,
     Key,
@@ -88,8 +87,7 @@ class _Reader:
         self._accounts = graph.accounts
         self._declared = DeclaredDoors(graph)
         self._places = Places(graph)
-        self._names: dict[str, str] = {}
-        self._listed = dict(_listed_names(graph.snapshot))
+        self._names = AccountNames(graph)
         self._permissions: dict[Principal, Permissions] = {}
         self._statements = list(statements(graph))
         self._open_to = {
@@ -104,25 +102,24 @@ class _Reader:
         snapshot = self._graph.snapshot
         organization = next(snapshot.of_type(ORGANIZATION), None)
         identity = id_of(organization) if organization else None
-        units = _units(snapshot)
         ways = list(self._ways())
         ways += self._by_management(ways)
         doors = list(self._doors())
         return Answers(
             origin=snapshot.origin,
             name=name or (f"Organization {identity}" if identity else "Organization"),
-            accounts={**dict(self._others(ways)), **dict(self._all_accounts(units))},
+            accounts={one.id: one for one in (*self._names.others(ways), *self._names.ours())},
             ways=tuple(sorted(ways, key=_way_order)),
             doors=tuple(sorted(doors, key=_door_order)),
             not_proved=tuple(self._not_proved()),
             within=tuple(sorted(self._within(), key=_way_order)),
             long_term=tuple(self._long_term()),
-            units=tuple(sorted(set(units.values()))),
+            units=tuple(sorted(set(self._names.units.values()))),
             memberships=tuple(dict.fromkeys(self._memberships())),
             principals=dict(self._unique_ids()),
             portal=_portal(snapshot),
             ids=dict(self._accounts.ids),
-            names=dict(self._names),
+            names=dict(self._names.said),
             shown=frozenset(one.account for one in self._graph.principals if one.urn),
             evidence=snapshot.evidence,
             from_states=snapshot.is_state,
@@ -163,81 +160,10 @@ class _Reader:
             for name in one.members:
                 yield replace(group, who=Who("identity-center-user", group.who.account, name), arn=""), group
 
-    # Accounts ---------------------------------------------------------------------------------------------------------
-
-    def _name(self, account: str) -> str:
-        if account not in self._names:
-            listed = self._listed.get(account) if self._accounts.resource(account) is None else None
-            listed = "management" if account == self._accounts.management else listed
-            self._names[account] = f"{listed} ({account})" if listed else self._accounts.name(account)
-        return self._names[account]
-
-    def _called_in_short(self, account: str) -> str:
-        return self._name(account).removesuffix(f" ({account})").removesuffix(" (id not known yet)")
-
-    def _all_accounts(self, units: Mapping[str, tuple[str, ...]]) -> Iterator[tuple[str, Account]]:
-        ours = self._accounts.held | self._accounts.members
-        if self._accounts.management:
-            ours |= {self._accounts.management}
-        regions = self._regions()
-        for account in sorted(ours):
-            resource = self._accounts.resource(account)
-            inside = self._environment(account, resource)
-            yield (
-                account,
-                Account(
-                    account,
-                    self._called_in_short(account),
-                    inside,
-                    self._unit(account, resource, units),
-                    regions.get(account),
-                    self._called(account, resource, inside),
-                    management=account == self._accounts.management,
-                ),
-            )
-
-    def _others(self, ways: Iterable[Way]) -> Iterator[tuple[str, Account]]:
-        """What ways lead into and is not known to be ours, such as the account of a provider that is not pinned."""
-        for way in ways:
-            name = self._called_in_short(way.account)
-            yield way.account, Account(way.account, name, None, None, called=frozenset({way.account, name.lower()}))
-
-    def _regions(self) -> dict[str, str]:
-        """The region of each account, where all of its providers agree on one."""
-        found: dict[str, set[str]] = defaultdict(set)
-        for provider in self._graph.snapshot.of_type(PROVIDER):
-            if region := provider.text("region"):
-                found[self._accounts.of_provider(provider.urn)].add(region)
-        return {account: regions.pop() for account, regions in found.items() if len(regions) == 1}
-
-    def _environment(self, account: str, resource: Resource | None) -> str | None:
-        """The management account is in no environment: providers of every environment's stack work in it."""
-        return None if account == self._accounts.management else self._accounts.environment(account) or _stack(resource)
-
-    def _unit(
-        self, account: str, resource: Resource | None, units: Mapping[str, tuple[str, ...]]
-    ) -> tuple[str, ...] | None:
-        if resource is None:
-            member = account in self._accounts.members or account == self._accounts.management
-            return () if member else None
-        parent = resource.text("parentId") or ""
-        return units.get(parent, (parent,) if parent.startswith("ou-") else ())
-
-    def _called(self, account: str, resource: Resource | None, inside: str | None) -> frozenset[str]:
-        if account == self._accounts.management:
-            names = {account, "management"}
-        else:
-            names = {account, *([inside, environment.canonical(inside)] if inside else [])}
-        if account in self._listed:
-            names |= {self._listed[account]}
-        if resource is not None:
-            names |= {name for name in (resource.name, resource.text("name"), _stack(resource)) if name}
-        return frozenset(name.lower() for name in names)
-
     # Ways -------------------------------------------------------------------------------------------------------------
 
     def _party(self, principal: Principal) -> Party:
-        return Party(who(principal), principal.arn, self._name(principal.account) if principal.account else "")
+        return Party(who(principal), principal.arn, self._names.of(principal.account) if principal.account else "")
 
     def _target(self, principal: Principal) -> Party:
         """The role behind a door, or the root user of a member account, whom sts:AssumeRoot makes one for a while.
@@ -281,7 +207,7 @@ class _Reader:
         for user, each in found.items():
             principal = shown.get(user)
             yield LongTerm(
-                self._party(principal) if principal else Party(user, account_name=self._name(user.account)),
+                self._party(principal) if principal else Party(user, account_name=self._names.of(user.account)),
                 has=" and ".join(each),
                 mfa=mfa.get(user),
                 permissions=self._strength(principal) if principal else None,
@@ -387,7 +313,7 @@ class _Reader:
             root = Party(Who("root", ""), account_name="management (which one that is, is not known)")
         else:
             arn = Arn.root(management, self._accounts.partition(management))
-            root = Party(Who("root", management), str(arn), self._name(management))
+            root = Party(Who("root", management), str(arn), self._names.of(management))
         for role in self._graph.access_roles:
             if who(role) in entered:
                 continue
@@ -472,13 +398,13 @@ class _Reader:
             if trust.account is not None:
                 arn = Arn.parse(trust.role.arn)
                 root = str(Arn.root(trust.account, arn.partition if arn else "aws"))
-                whom = Party(Who("root", trust.account), root, self._name(trust.account))
+                whom = Party(Who("root", trust.account), root, self._names.of(trust.account))
                 found[f"{root} -> {trust.role.arn}"] = whom, self._party(trust.role)
         for grant in self._graph.lone_grants:
             role = Arn.parse(grant.resource)
             if role is not None and role.kind == "role":
                 account = self._accounts.canonical(role.account)
-                target = Party(Who("role", account, role.name), grant.resource, self._name(account))
+                target = Party(Who("role", account, role.name), grant.resource, self._names.of(account))
                 found[f"{grant.source.arn} -> {grant.resource}"] = self._party(grant.source), target
         return found
 
@@ -554,37 +480,6 @@ def _way_order(way: Way) -> tuple[str, ...]:
 
 def _door_order(door: Door) -> tuple[str, ...]:
     return (door.target.place, door.target.who.account, door.target.who.name, str(door.source))
-
-
-def _stack(resource: Resource | None) -> str | None:
-    return stack_of(resource.urn) if resource else None
-
-
-def _listed_names(snapshot: Snapshot) -> Iterator[tuple[str, str]]:
-    """The names of the accounts that an organization lists, by id."""
-    for resource in snapshot.of_type(ORGANIZATION):
-        listed = resource.get("accounts")
-        for item in listed if isinstance(listed, list) else ():
-            if isinstance(item, Mapping) and item.get("id") and item.get("name"):
-                yield str(item["id"]), str(item["name"])
-
-
-def _units(snapshot: Snapshot) -> dict[str, tuple[str, ...]]:
-    """The path of each organizational unit by its id: from the units themselves, else as a stack exports them."""
-    made = {id_of(unit): unit for unit in snapshot.of_type(ORGANIZATIONAL_UNIT)}
-
-    def path(id: str, below: frozenset[str] = frozenset()) -> tuple[str, ...]:
-        unit = made.get(id)
-        if unit is None or id in below:
-            return exported.get(id, ())
-        return (*path(unit.text("parentId") or "", below | {id}), unit.text("name") or unit.name)
-
-    exported: dict[str, tuple[str, ...]] = {}
-    for outputs in snapshot.stack_outputs:
-        ids = outputs.get("organizational_unit_ids")
-        if isinstance(ids, Mapping):
-            exported |= {str(id): tuple(str(unit).split("/")) for unit, id in ids.items()}
-    return exported | {id: path(id) for id in made}
 
 
 def _portal(snapshot: Snapshot) -> Portal | None:

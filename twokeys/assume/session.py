@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
 from __future__ import annotations
 
 import json
+import os
 import re
 import shlex
 from collections.abc import Callable, Mapping
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from urllib.error import URLError
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 from urllib.request import urlopen
 
 import boto3
@@ -22,6 +23,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from twokeys.aws_errors import no_answer
 from twokeys.errors import Refusal
 from twokeys.iam import Arn
+from twokeys.loopback import is_loopback
 from twokeys.profiles.ways import AssignmentWay, RoleWay, closed
 
 CHAINED_SECONDS = 3_600
@@ -127,6 +129,14 @@ def open_session(  # noqa: PLR0913 - what AssumeRole takes
                 )
             asked |= {"SerialNumber": serial, "TokenCode": given}
             answered = sts.assume_role(**asked)
+    except EOFError as error:
+        raise Refusal(
+            f"profile {profile or os.environ.get('AWS_PROFILE', 'default')}",
+            where=f"door {way.name}",
+            why="it asks for an MFA code itself, and there is no terminal to ask you at",
+            next_step="run this at a terminal, or in a shell that has gone through the door of that profile"
+            ' (`eval "$(twokeys assume DOOR --mfa-code CODE)"`), without --profile',
+        ) from error
     except BotoCoreError as error:
         raise no_answer(error) from error
     except ClientError as error:
@@ -138,7 +148,8 @@ def open_session(  # noqa: PLR0913 - what AssumeRole takes
             where=way.role_arn,
             why=str(error),
             next_step=f"check whose credentials these are (`aws sts get-caller-identity`): the door is for {theirs}"
-            f" (all yours: `twokeys profiles --{_whose(caller)} --dry-run`); another profile: --profile",
+            f" (all yours: `twokeys profiles --{_whose(caller)} --dry-run`); another profile, such"
+            " as that of a door before this one: --profile",
         ) from error
     keys = answered["Credentials"]
     return Session(
@@ -232,7 +243,7 @@ def _asked(way: RoleWay, caller: str, seconds: int | None, external_id: str | No
 def local_aws(profile: str | None) -> str | None:
     """The address of the local AWS to which the credentials of a profile, or the surroundings, are sent."""
     endpoint = boto3.Session(profile_name=profile).client("sts", region_name="us-east-1").meta.endpoint_url
-    return endpoint if urlsplit(endpoint).hostname in ("localhost", "127.0.0.1", "::1") else None
+    return endpoint if is_loopback(endpoint) else None
 
 
 def console_address(session: Session, partition: str, destination: str | None = None) -> str:

@@ -11,8 +11,9 @@ from typing import Any
 
 from twokeys.answers.data import party_data
 from twokeys.answers.model import Answers, Party, Step
-from twokeys.audit.comparison import Comparison, DoorUse, Entry, SignIns, Usage, named
+from twokeys.audit.comparison import Comparison, SignIns
 from twokeys.audit.coverage import Covered
+from twokeys.audit.entries import DoorUse, Entry, Usage
 from twokeys.audit.logs import Source
 from twokeys.audit.trail import EVENTS, SIGN_IN, Change, Use
 from twokeys.doors import Who
@@ -102,7 +103,7 @@ def as_data(answers: Answers, found: Comparison) -> dict[str, Any]:
         ],
         "signIns": [
             {
-                "user": party_data(named(one.user, answers)),
+                "user": party_data(answers.named(one.user)),
                 "account": one.uses[-1].account,
                 "accountName": _place(one.uses[-1].account, answers),
                 "count": len(one.uses),
@@ -113,7 +114,9 @@ def as_data(answers: Answers, found: Comparison) -> dict[str, Any]:
         ],
         "undeclared": [_use(use, answers) for use in found.undeclared],
         "unusual": [{**_use(one.use, answers), "why": list(one.why)} for one in found.unusual],
-        "changes": [{**_use(one.use, answers), "changed": one.what} for one in found.changes],
+        "changes": [
+            {**_use(one.use, answers), "changed": one.what, "trusts": one.trusts or None} for one in found.changes
+        ],
         "notLookedAt": not_in_the_events(answers, found),
         "population": [],
     }
@@ -200,7 +203,7 @@ def _use(use: Use, answers: Answers) -> dict[str, Any]:
         "id": use.id,
         "time": _iso(use.time),
         "event": use.event,
-        "caller": party_data(named(use.caller, answers)),
+        "caller": party_data(answers.named(use.caller)),
         "uniqueId": use.unique_id,
         "account": use.account,
         "accountName": _place(use.account, answers),
@@ -366,7 +369,7 @@ def who_changed(answers: Answers, found: Comparison) -> str:
     """How many calls that change keys there are, by whom and how many of them failed; empty where there are none."""
     by: dict[str, list[Change]] = defaultdict(list)
     for one in found.changes:
-        by[named(one.use.caller, answers).short].append(one)
+        by[answers.named(one.use.caller).short].append(one)
     each = []
     for who, own in sorted(by.items(), key=lambda pair: -len(pair[1])):
         failed = sum(one.use.failed is not None for one in own)
@@ -375,13 +378,16 @@ def who_changed(answers: Answers, found: Comparison) -> str:
 
 
 def changes(answers: Answers, found: Comparison) -> list[tuple[str, str]]:
-    """Of each call that changes keys the call, and what it changes or why it failed, in words."""
+    """The calls that change keys, and what they change, in words: those that are alike once, the rarest first.
+
+    They are alike where the same principal calls the same of an account, for the same trust or with the same error.
+    """
+    alike: dict[tuple[object, ...], list[Change]] = defaultdict(list)
+    for one in found.changes:
+        alike[one.use.caller.who, one.use.account, one.use.event, one.use.failed, one.trusts].append(one)
     return [
-        (
-            used(one.use, answers),
-            "; ".join(filter(None, (one.use.failed and f"failed: {one.use.failed}", one.what))) or "nothing is told",
-        )
-        for one in found.changes
+        (used(same[-1].use, answers), (f"{len(same)} times, the last: " if len(same) > 1 else "") + str(same[-1]))
+        for same in sorted(alike.values(), key=len)
     ]
 
 
@@ -482,7 +488,7 @@ def sign_ins(one: SignIns, answers: Answers) -> str:
     mfa = ", ".join(f"{word} {count}" if len(_mfa(one)) > 1 else word for word, count in _mfa(one).items())
     times = counted(len(one.uses), "time")
     last = f"{one.uses[-1].time:%Y-%m-%d %H:%M} UTC"
-    return f"{named(one.user, answers)} at the console, {times}, last {last}, MFA used: {mfa}"
+    return f"{answers.named(one.user)} at the console, {times}, last {last}, MFA used: {mfa}"
 
 
 def _mfa(one: SignIns) -> dict[str, int]:
@@ -544,6 +550,6 @@ def used(use: Use, answers: Answers) -> str:
     session = f" as {use.caller_session}" if use.caller_session else ""
     session += f" for {use.source_identity}" if use.source_identity else ""
     return (
-        f"{use.time:%Y-%m-%d %H:%M:%S} UTC {named(use.caller, answers)}{session}{unknown} -> {what} of "
+        f"{use.time:%Y-%m-%d %H:%M:%S} UTC {answers.named(use.caller)}{session}{unknown} -> {what} of "
         f"{answers.names.get(use.account, use.account)} from {use.source} in {use.region} ({use.id})"
     )

@@ -41,11 +41,11 @@ from twokeys.answers.words import (
     third_parties,
     through,
 )
-from twokeys.audit.comparison import Comparison, DoorUse, WayUse, named
+from twokeys.audit.comparison import Comparison, WayUse
+from twokeys.audit.entries import DoorUse
 from twokeys.audit.events import (
     about_early,
     by_door,
-    changes,
     covered,
     door_use,
     events,
@@ -391,7 +391,7 @@ def _rows_of_events(answers: Answers, found: Comparison) -> Iterator[dict[str, s
             why = "; ".join(filter(None, (unused, door_use(door))))
             yield {"what": f"{kind} {door.usage.value}", **ends, "why": why}
     for signed in found.sign_ins:
-        user = named(signed.user, answers)
+        user = answers.named(signed.user)
         ends = {**_ends(user, user), "into role": "console", "role ARN": ""}
         counts = {"count": str(len(signed.uses)), "last use": _at(signed.uses[-1].time)}
         yield {"what": "signed in", **ends, **counts, "why": sign_ins(signed, answers)}
@@ -400,14 +400,14 @@ def _rows_of_events(answers: Answers, found: Comparison) -> Iterator[dict[str, s
         yield {"what": what(entry), **_row_of_use(entry.use, answers), "why": entry.perhaps, "door": doors}
     for strange in found.unusual:
         yield {"what": "unusual", **_row_of_use(strange.use, answers), "why": "; ".join(strange.why)}
-    for change, (_, why) in zip(found.changes, changes(answers, found), strict=True):
-        yield {"what": "change of keys", **_row_of_use(change.use, answers), "why": why}
+    for change in found.changes:
+        yield {"what": "change of keys", **_row_of_use(change.use, answers), "why": str(change)}
 
 
 def _row_of_use(use: Use, answers: Answers) -> dict[str, str]:
     target = Party(use.target, use.arn, answers.names.get(use.account, ""))
     return {
-        **_ends(named(use.caller, answers), target),
+        **_ends(answers.named(use.caller), target),
         **(
             {"into role": "console"}
             if use.event == SIGN_IN

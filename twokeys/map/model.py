@@ -59,7 +59,7 @@ class Door:
 
     @cached_property
     def lacks(self) -> str:
-        """The state in words, which never needs a colour: "both keys", "trust alone", "no grant", "not proved"."""
+        """The state in words, which never needs a colour: "both keys", "no grant", "not proved"."""
         crossing = [step.lacks for step in self.steps if not step.within]
         return " and ".join(dict.fromkeys(crossing)) or lacks_of(self.trust, self.grant, self.verdict)
 

@@ -9,7 +9,7 @@ open stays a box of its own.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 
@@ -241,15 +241,20 @@ def _half(door: Door, key: Key) -> State:
     return {**shut, Key.UNKNOWN: State.UNPROVED, Key.NOT_SHOWN: State.UNPROVED}.get(key, State.OPEN)
 
 
-def _label(source: Path, target: Path, doors: Collection[Door]) -> tuple[str, ...]:
-    """Who comes into which role, where the boxes do not say it; what is known of the keys; what a session must show."""
+def _label(source: Path, target: Path, doors: Mapping[Door, Collection[Door]]) -> tuple[str, ...]:
+    """Who comes into which role, where the boxes do not say it; what is known of the keys; what a session must show.
+
+    An administrator's role is called so. `doors` are those of the arrow, each with the ways that lead through it.
+    """
     (state, lacks), *_ = {(door.state, door.lacks) for door in doors}
     known = f"{SIGNS[state]} {lacks}"
     if source[-1][0] == target[-1][0] == "principal":
-        return (known, *{f"with {', '.join(door.requirements)}": None for door in doors if door.requirements})
+        strong = ["administrator"] if any(_administrator(door, ways) for door, ways in doors.items()) else []
+        return (known, *strong, *{f"with {', '.join(door.requirements)}": None for door in doors if door.requirements})
     into: dict[tuple[str, str], dict[str, None]] = {}
-    for door in doors:
-        needs = f", with {', '.join(door.requirements)}" if door.requirements else ""
+    for door, ways in doors.items():
+        needs = " (administrator)" if _administrator(door, ways) else ""
+        needs += f", with {', '.join(door.requirements)}" if door.requirements else ""
         into.setdefault((door.source.label, needs), {})[door.role] = None
     alike: dict[tuple[tuple[str, ...], str], list[str]] = {}
     for (who, needs), roles in into.items():
@@ -260,6 +265,10 @@ def _label(source: Path, target: Path, doors: Collection[Door]) -> tuple[str, ..
         named = [f"{counted(len(people), 'principal')} → {counted(len(aims), 'role')}"]
     many = [counted(len(doors), "door")] if len(doors) > sum(map(len, into.values())) else []
     return (*(line for name in named for line in folded(name, _WIDTH, 0)), *many, known)
+
+
+def _administrator(door: Door, ways: Iterable[Door]) -> bool:
+    return any(way.target == door.target and way.permissions == "administrator" for way in ways)
 
 
 def kinds_counted(doors: Iterable[Door]) -> list[str]:

@@ -8,18 +8,17 @@ https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from twokeys.aws_errors import DENIED, no_answer
+from twokeys.loopback import is_loopback
 from twokeys.organization.model import Account, Caller, Live, Organization, Policy, Request, Unit
 
 _Item = TypeVar("_Item")
@@ -68,7 +67,7 @@ class _Reader:
         # Few attempts: whoever cannot be asked at all wants to know it soon.
         sts = self._session.client("sts", region_name=self._region, config=Config(retries={"total_max_attempts": 2}))
         identity = sts.get_caller_identity()
-        caller = Caller(identity["Account"], identity["Arn"], local=_is_loopback(sts.meta.endpoint_url))
+        caller = Caller(identity["Account"], identity["Arn"], local=is_loopback(sts.meta.endpoint_url))
         organization = self._organization()
         if organization is None or organization.management_account != caller.account:
             return Live(caller, organization, self._unread)
@@ -286,11 +285,3 @@ class _Reader:
 
     def _client(self, service: str, region: str | None = None) -> Any:  # noqa: ANN401 - boto3 makes it at run time
         return self._session.client(service, region_name=region or self._region, config=RETRIES)  # type: ignore[call-overload]
-
-
-def _is_loopback(url: str) -> bool:
-    host = urlsplit(url).hostname or ""
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -39,14 +39,20 @@ def asked_for(request: Any) -> Resource:  # noqa: ANN401 - AnalyzeRequest
     )
 
 
-def dynamic_code(request: Any) -> Mapping[str, object]:  # noqa: ANN401 - AnalyzeRequest
+def dynamic_code(request: Any) -> dict[str, object]:  # noqa: ANN401 - AnalyzeRequest
     """The code of a dynamic provider, as an input: the engine shows it where it asks for remediation, and nowhere else.
 
-    Python's SDK only names a class that is not in the program's main file: its module is read from the program's
-    folder, in which the engine runs a pack. Other resources have no such input.
+    The engine runs a pack in the program's folder. Other resources have no such input.
     """
     fields = request.properties.fields
-    code = _plain(fields[PROVIDER_CODE]) if PROVIDER_CODE in fields else None
+    return whole_code(_plain(fields[PROVIDER_CODE]), Path()) if PROVIDER_CODE in fields else {}
+
+
+def whole_code(code: object, folder: Path) -> dict[str, object]:
+    """The code of a dynamic provider with that of its module, as an input; nothing where it is no code.
+
+    Python's SDK only names a class that is not in the program's main file: its module is read from that folder.
+    """
     if not isinstance(code, str):
         return {}
     try:
@@ -55,8 +61,8 @@ def dynamic_code(request: Any) -> Mapping[str, object]:  # noqa: ANN401 - Analyz
     except (ValueError, StopIteration):  # JavaScript
         return {PROVIDER_CODE: code}
     if CODE_BY_VALUE not in pickled:
-        path = Path(*module.split("."))
-        files = (Path(f"{path}.py"), path / "__init__.py")
+        path = folder.joinpath(*module.split("."))
+        files = (path.parent / f"{path.name}.py", path / "__init__.py")
         pickled += b"".join(file.read_bytes() for file in files if file.is_file())
     return {PROVIDER_CODE: base64.b64encode(pickled).decode()}
 

@@ -52,13 +52,14 @@ def run_in_process(  # noqa: PLR0913 - all by name
 
     Raises Refusal when the program failed, said an error, or cannot be started; one that it raised itself, as it is.
     """
+    run.folder = program if program.is_dir() else program.parent
     out_read, out_write = os.pipe()
     in_read, in_write = os.pipe()
     kept = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "PULUMI_"))}
     target = output or sys.stderr
     process = subprocess.Popen(  # noqa: S603 - our own script, by the program's interpreter
         [python or sys.executable, "-c", _START, str(_MONITOR), str(out_write), str(in_read)],
-        cwd=program if program.is_dir() else program.parent,
+        cwd=run.folder,
         env=kept | {"AWS_EC2_METADATA_DISABLED": "true", "PULUMI_CONFIG": json.dumps(config)} | dict(environment or {}),
         pass_fds=(out_write, in_read),
         stdin=subprocess.DEVNULL,

@@ -8,9 +8,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final, Protocol
 
+from twokeys.access.not_read import PROVIDER_CODE
 from twokeys.access.snapshot import Resource, Snapshot, is_stack_reference
+from twokeys.pack.reading import whole_code
 from twokeys.preview.values import holds_secret, plain
 
 STACK: Final = "pulumi:pulumi:Stack"
@@ -87,6 +90,8 @@ class Run:
         self._say = say
         self._made: dict[str, Made] = {}
         self._lock = threading.RLock()
+        self.folder = Path()
+        """Where the modules of the program are."""
         self.errors: list[str] = []
         self.unanswered: list[str] = []
 
@@ -117,7 +122,7 @@ class Run:
         """The stack as the engine shows it to a policy: what is only read is not in it."""
         shown = [one for one in self.made if not one.asked.external]
         urns = {one.asked.urn for one in shown}
-        return Snapshot(tuple(resource(one, urns) for one in shown))
+        return Snapshot(tuple(resource(one, urns, self.folder) for one in shown))
 
     def _register(self, what: Mapping[str, Any]) -> dict[str, Any]:
         if what["remote"]:
@@ -228,16 +233,18 @@ class Run:
             return f"{urn}::{self._made[urn].id}"
 
 
-def resource(made: Made, shown: Container[str]) -> Resource:
-    """A resource as the rules read it; `shown` are the URNs that they see."""
+def resource(made: Made, shown: Container[str], folder: Path) -> Resource:
+    """A resource as the rules read it; `shown` are the URNs that they see, `folder` is the program's."""
     asked = made.asked
+    inputs = plain(asked.inputs)
+    code = whole_code(inputs.get(PROVIDER_CODE), folder)
     values = (*asked.inputs.items(), *made.outputs.items())
     return Resource(
         urn=asked.urn,
         type=asked.type,
         name=asked.name,
-        inputs=plain(asked.inputs),
-        outputs=plain(made.outputs) | ({"id": made.id} if made.id and asked.custom else {}),
+        inputs=inputs | code,
+        outputs=plain(made.outputs) | code | ({"id": made.id} if made.id and asked.custom else {}),
         provider=asked.provider.rpartition("::")[0] or None,
         parent=asked.parent or None,
         dependencies=tuple(urn for urn in asked.dependencies if urn in shown),

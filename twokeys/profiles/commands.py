@@ -51,7 +51,9 @@ def _named(ctx: click.Context, param: click.Parameter, value: str) -> str:
 @click.option(
     "--person", metavar="NAME", shell_complete=complete, help="The IAM or Identity Center user whose doors these are."
 )
-@click.option("--role", metavar="NAME", help="The role (of a CI job, say) whose doors these are.")
+@click.option(
+    "--role", metavar="NAME", shell_complete=complete, help="The role (of a CI job, say) whose doors these are."
+)
 @click.option(
     "--account", default="", metavar="ID", help="The account of that user or role, if its name is in several."
 )
@@ -131,7 +133,7 @@ def profiles(  # noqa: PLR0913 - one parameter an option
     as_json: bool,
     **chosen: Any,  # noqa: ANN401 - the options that `Choices` has by the same names
 ) -> int:
-    """Write AWS CLI profiles for exactly the doors that a person or a role has.
+    """Write AWS CLI profiles for exactly the doors that a person or a role has, and for those behind their roles.
 
     The profiles stand in one marked block of the config file. Each run rewrites that block, so the profile of a door
     that is gone goes too; one of an account that the files do not show stays, which is said. Everything else in the
@@ -251,9 +253,9 @@ def _write_page(page: Path, who: Who, ways: Sequence[Way], start_url: str | None
 
 def _refuse_unknown(who: Who, ways: Sequence[Way], members: Members) -> None:
     """Somebody whom no export names is more likely misspelt than without doors; profiles would then be removed."""
-    from twokeys.profiles.ways import known_people, people
+    from twokeys.profiles.ways import known_people, known_roles
 
-    roles = frozenset(one.name for one in people(ways, members) if one.kind == "role")
+    roles = known_roles(ways)
     known = known_people(ways, members) if who.kind == "user" else roles
     if who.name in known:
         _refuse_other_account(who, ways, members)
@@ -370,7 +372,7 @@ def _refuse_circle(source: tuple[str, str], ours: Container[str], profiles: Mapp
             raise Refusal(
                 f"--source-profile {source[1]}",
                 where=" -> ".join(seen),
-                why="that profile is one of those that this run writes, and would be its own source",
+                why="that is one of the profiles that this run writes, and cannot be their source too",
                 next_step="name the profile that has your own credentials",
             )
         at = profiles.get(at, {}).get("source_profile")

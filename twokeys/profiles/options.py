@@ -48,9 +48,9 @@ def doors_options(command: _Command) -> _Command:
 
 
 def complete(ctx: click.Context, param: click.Parameter, begun: str) -> list[str]:
-    """The doors, or for `--person` the people, of a file that is named or `$TWOKEYS_DOORS` names: for the TAB key."""
+    """The doors, people or roles of a file that is named or `$TWOKEYS_DOORS` names: for the TAB key."""
     from twokeys.profiles.reading import read_ways, with_states
-    from twokeys.profiles.ways import known_people
+    from twokeys.profiles.ways import known_people, known_roles
 
     named = ctx.params.get("states") or ctx.params.get("published") or (os.environ.get(DOORS, ""),)
     files = [each for each in named if each != "-" and Path(each).is_file()]  # an address is asked when one runs it
@@ -58,8 +58,8 @@ def complete(ctx: click.Context, param: click.Parameter, begun: str) -> list[str
         ways, members = read_ways(with_states(exports_of((), tuple(files)))) if files else ((), {})
     except Refusal:
         return []
-    names = sorted(known_people(ways, members)) if param.name == "person" else [way.name for way in ways]
-    return [name for name in names if name.startswith(begun)]
+    names = {"person": known_people(ways, members), "role": known_roles(ways)}
+    return sorted(name for name in names.get(param.name or "", {way.name for way in ways}) if name.startswith(begun))
 
 
 def read_said(exports: list[Exports]) -> tuple[tuple[Way, ...], Members, dict[str, Refusal]]:

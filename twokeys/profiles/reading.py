@@ -129,7 +129,7 @@ class _Reader:
                 "these doors were written by a newer TwoKeys",
                 where=exports.where,
                 why=f"the file's format is {made_as}, and this version reads {FORMAT}",
-                next_step="update TwoKeys: `git pull` in its clone, and install that folder again if it was",
+                next_step="update TwoKeys: `git pull` in its clone, then `pip install` of that folder as before",
             )
         if listed is UNKNOWN:
             raise Refusal(

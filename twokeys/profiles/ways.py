@@ -116,6 +116,11 @@ def known_people(ways: Iterable[Way], members: Members) -> frozenset[str]:
     return frozenset(bearers.union(*members.values()))
 
 
+def known_roles(ways: Iterable[Way]) -> frozenset[str]:
+    """The names of all roles that a way names."""
+    return frozenset(who.name for way in ways for who in way.sources if who.kind == "role")
+
+
 def people(ways: Iterable[Way], members: Members) -> dict[Who, tuple[Way, ...]]:
     """The ways of each user and role that is known to have one, and of each group whose members are unknown."""
     found: dict[Who, dict[str, Way]] = {}

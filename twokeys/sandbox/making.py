@@ -61,7 +61,7 @@ class LocalMaker:
         """What a component declares stands for what its resources will be."""
         with self._judging:
             self._run = run
-            self._gate.show(_shown(asked))
+            self._gate.show(_shown(asked, run))
 
     def make(self, asked: Asked, run: Run) -> tuple[str, Mapping[str, Any]]:
         """Judge it, then make it: a provider obtains its credentials, everything else is created through its own."""
@@ -117,7 +117,7 @@ class LocalMaker:
             provider.close()
 
     def _judge(self, asked: Asked, run: Run) -> None:
-        shown = _shown(asked)
+        shown = _shown(asked, run)
         if not may_let_in(shown):
             self.show(asked, run)
             return
@@ -166,9 +166,9 @@ def _heard() -> Iterator[None]:
         raise RefusedRequestError(str(error)) from error
 
 
-def _shown(asked: Asked) -> Resource:
+def _shown(asked: Asked, run: Run) -> Resource:
     """A resource before it is made, with known values."""
-    return resource(Made(asked, "", {}), _Everything())
+    return resource(Made(asked, "", {}), _Everything(), run.folder)
 
 
 class _Everything:

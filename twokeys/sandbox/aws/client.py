@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import ipaddress
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, HTTPClientError
 
 from twokeys.errors import Refusal
+from twokeys.loopback import is_loopback
 
 _session_lock = threading.Lock()
 _session: boto3.Session | None = None
@@ -50,11 +50,7 @@ def loopback_endpoint(url: str, *, where: str) -> str:
     Raises:
         Refusal: it is not.
     """
-    host = urlsplit(url).hostname or ""
-    local = host == "localhost"
-    with contextlib.suppress(ValueError):
-        local = local or ipaddress.ip_address(host).is_loopback
-    if not local or urlsplit(url).scheme not in ("http", "https"):
+    if not is_loopback(url) or urlsplit(url).scheme not in ("http", "https"):
         raise Refusal(
             "the sandbox talks to loopback only",
             where=where,

@@ -1,0 +1,104 @@
+"""Whether it is known of a door that it was not used: where the records of a trail would have a use."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+
+from twokeys.answers.model import Answers, Step
+from twokeys.audit.coverage import Covered
+from twokeys.audit.trail import Trail, Use
+from twokeys.doors import Who
+
+BY_PROVIDER = ("web-identity", "saml", "identity-center-user", "identity-center-group")
+"""Who comes by an identity provider: recorded in the role's account only."""
+
+
+@dataclass(frozen=True)
+class Judge:
+    """Where the records of a trail would have a use, from `start` to `end`."""
+
+    answers: Answers
+    trail: Trail
+    start: datetime
+    end: datetime
+    _covered: dict[tuple[str, datetime], Covered] = field(default_factory=dict)
+
+    @cached_property
+    def stops(self) -> list[tuple[Use, datetime | None]]:
+        """The trails that were stopped, each until when."""
+        return [*self.trail.stops()]
+
+    @cached_property
+    def management(self) -> set[str]:
+        """The account that AWS's own access roles trust: its trail may be that of all."""
+        return {way.steps[-1].source.who.account for way in self.answers.ways if way.by_access_role}
+
+    @cached_property
+    def homes(self) -> set[str]:
+        """The regions that stacks work in: those of an account of which that is not told."""
+        return {one.region for one in self.answers.accounts.values() if one.region}
+
+    def covered(self, account: str, start: datetime) -> Covered:
+        """What is covered of an account from `start` on: the same for each of its doors."""
+        if (account, start) not in self._covered:
+            stopped = [
+                ((use.time, until or self.end), self._stop(use, until)) for use, until in self._stops(account, start)
+            ]
+            period = (start, self.end)
+            found = self.trail.coverage.covered(account, self._home(account), period, self._changed(account), stopped)
+            self._covered[account, start] = found
+        return self._covered[account, start]
+
+    def _stop(self, use: Use, until: datetime | None) -> str:
+        who, end = self.answers.named(use.caller).short, f"to {until:%Y-%m-%d %H:%M} UTC" if until else "on"
+        return f"from {use.time:%Y-%m-%d %H:%M} UTC {end}, as {who} called {use.event}"
+
+    def _stops(self, account: str, start: datetime) -> Iterator[tuple[Use, datetime | None]]:
+        for use, until in self.stops:
+            if use.account in (account, *self.management) and use.time <= self.end and (until is None or until > start):
+                yield use, until
+
+    def _home(self, account: str) -> set[str]:
+        own = self.answers.accounts.get(account)
+        return {own.region} if own and own.region else self.homes
+
+    def _changed(self, account: str) -> datetime | None:
+        changes = (
+            use.time
+            for _, use in self.trail.logging.values()
+            if use.event in ("UpdateTrail", "PutEventSelectors") and not use.failed and use.time <= self.end
+            if use.account in (account, *self.management)
+        )
+        return max(changes, default=None)
+
+    def about(self, door: Step, made: datetime | None) -> tuple[str, tuple[datetime, datetime] | None, bool]:
+        """Why it is not known whether a door was used, and else of which period it is, and whether without digests.
+
+        Both accounts record a call of AssumeRole, the caller's alone one of AssumeRoot, and the role's alone one by an
+        identity provider. What is older than the door's keys does not count.
+        """
+        source, target = door.source, door.target
+        if target.who.kind == "root-user":
+            places = [source]
+        else:
+            places = [target] if source.who.kind in BY_PROVIDER else [target, source]
+        accounts = {one.who.account: one.place for one in places if one.who.account}
+        hidden = {source.who.account, target.who.account, ""} & set(self.trail.hidden)
+        if hidden:
+            return f"it may be in {self.trail.hidden[min(hidden)]}", None, False
+        start = max(self.start, made) if made and made <= self.end else self.start
+        found = [(place, self.covered(account, start)) for account, place in accounts.items()]
+        if covering := [one for _, one in found if one.lacks is None]:
+            return "", (start, self.end), all(one.without_digests for one in covering)
+        each = (f"{place} is not covered {one.lacks}".rstrip() for place, one in found)
+        return "; ".join(each) or "no account has records of it", None, False
+
+    def accounts(self, ends: Iterable[tuple[Who, Who]]) -> Iterable[Covered]:
+        """What there is of each account that is asked for, and of those that the ends lead from."""
+        accounts = {*self.answers.accounts, *(source.account for source, _ in ends)} - {""}
+        names = self.answers.names
+        for account in sorted(accounts, key=lambda one: (one not in self.answers.accounts, names.get(one, one))):
+            yield self.covered(account, self.start)

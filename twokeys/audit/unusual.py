@@ -1,0 +1,151 @@
+"""What is unusual among the uses of a trail. docs/audit-events.md says what counts."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Container, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from twokeys.answers.model import Answers
+from twokeys.audit.entries import Entry
+from twokeys.audit.trail import LOGGING, SIGN_IN, Trail, Use
+from twokeys.doors import Who
+from twokeys.shown import counted
+
+_ENOUGH = 10
+_APART = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Unusual:
+    """An entry or a failed attempt, and what is unusual about it."""
+
+    use: Use
+    why: tuple[str, ...]
+
+
+def unusual(  # noqa: PLR0913, PLR0917 - what is looked through
+    answers: Answers,
+    trail: Trail,
+    uses: Iterable[Use],
+    population: Iterable[Entry],
+    accounts: Container[str],
+    learned: datetime | None,
+) -> tuple[Unusual, ...]:
+    """What is unusual among the uses, the entries, and the calls in the accounts, in order of time.
+
+    Habits are known from `learned` on; without it from the first use on.
+    """
+    users = _users(answers)
+    calls = [*_root_calls(answers, trail), *_logging(trail, accounts), *_unknown_keys(answers, trail, users)]
+    calls += [Unusual(one.use, one.unmet) for one in population if one.on_the_way and one.unmet]
+    lacks = {one.use.id: one.unmet for one in population if not one.on_the_way}
+    return tuple(sorted([*calls, *_surprises(uses, learned, users, lacks)], key=lambda one: (one.use.time, one.use.id)))
+
+
+def _root_calls(answers: Answers, trail: Trail) -> Iterable[Unusual]:
+    """https://docs.aws.amazon.com/securityhub/latest/userguide/cloudwatch-controls.html#cloudwatch-1."""
+    for (account, caller, _), calls in trail.calls.items():
+        if caller.kind == "root-user" and account in answers.accounts:
+            failed = (f"failed attempt: {calls.last.failed}",) if calls.last.failed else ()
+            yield Unusual(calls.last, (f"call as the root user, {counted(calls.count, 'time')}", *failed))
+
+
+def _unknown_keys(answers: Answers, trail: Trail, users: Container[Who]) -> Iterable[Unusual]:
+    for (account, caller, name), calls in trail.calls.items():
+        if caller.kind == "user" and caller not in users and account in answers.accounts:
+            said = f"{name or 'other'} calls with an access key of a user that nothing read shows"
+            yield Unusual(calls.last, (f"{said}, {counted(calls.count, 'time')}",))
+
+
+def _logging(trail: Trail, accounts: Container[str]) -> Iterable[Unusual]:
+    for name, use in trail.logging.values():
+        inside = (trail.since or use.time) <= use.time <= (trail.until or use.time)
+        if use.event in LOGGING and use.account in accounts and inside:
+            said = f"failed attempt: {use.failed}" if use.failed else LOGGING[use.event]
+            yield Unusual(use, (f"{said} ({name})" if name else said,))
+
+
+def is_weak(use: Use) -> bool:
+    """Whether it is a sign-in that succeeded, without MFA or as the root user."""
+    root = use.caller.who.kind == "root-user"
+    return use.event == SIGN_IN and use.failed is None and (root or use.mfa is False)
+
+
+def _surprises(
+    uses: Iterable[Use], learned: datetime | None, users: Container[Who], lacks: Mapping[str, tuple[str, ...]]
+) -> Iterable[Unusual]:
+    habits: dict[object, _Habits] = defaultdict(_Habits)
+    for use in uses:
+        if use.failed is not None:
+            yield Unusual(use, (f"failed attempt: {use.failed}",))
+            continue
+        if use.event == SIGN_IN:
+            if why := tuple(_sign_in(use, users)):
+                yield Unusual(use, why)
+            continue
+        who = use.caller.who if use.told else (use.caller.who.account, use.unique_id)
+        surprises = [*lacks.get(use.id, ())]
+        if learned is None or use.time >= learned:
+            surprises += habits[who].surprises(use)
+        if surprises:
+            yield Unusual(use, tuple(surprises))
+        habits[who].learn(use)
+
+
+def _sign_in(use: Use, users: Container[Who]) -> Iterable[str]:
+    """What is unusual about a sign-in.
+
+    https://docs.aws.amazon.com/securityhub/latest/userguide/cloudwatch-controls.html#cloudwatch-3 (without MFA)
+    """
+    if use.caller.who.kind == "root-user":
+        mfa = "" if use.mfa is None else " with MFA" if use.mfa else " without MFA"
+        yield f"sign-in as the root user{mfa}"
+        return
+    if use.caller.who not in users:
+        yield "sign-in of a user that nothing read shows"
+    if use.mfa is False:
+        yield "sign-in without MFA"
+
+
+def _users(answers: Answers) -> set[Who]:
+    """The users that anything read shows."""
+    parties = [*answers.principals.values(), *(one.user for one in answers.long_term)]
+    parties += [step.source for way in (*answers.ways, *answers.within) for step in way.steps]
+    parties += [user for user, _ in answers.memberships]
+    return {one.who for one in parties if one.who.kind == "user"}
+
+
+@dataclass
+class _Habits:
+    """What a principal did before."""
+
+    roles: set[Who] = field(default_factory=set)
+    sources: set[str] = field(default_factory=set)
+    regions: set[str] = field(default_factory=set)
+    hours: Counter[int] = field(default_factory=Counter)
+
+    def surprises(self, use: Use) -> list[str]:
+        found = []
+        if use.target not in self.roles:
+            found.append("this principal's first entry into this role")
+        if self.roles and use.source not in self.sources:
+            found.append(f"new source address {use.source} for this principal")
+        if self.roles and use.region not in self.regions:
+            found.append(f"new region {use.region} for this principal")
+        if self.hours.total() >= _ENOUGH and all(_apart_by(use.time.hour, hour) >= _APART for hour in self.hours):
+            found.append(f"outside this principal's usual hours ({use.time:%H:%M} UTC)")
+        return found
+
+    def learn(self, use: Use) -> None:
+        self.roles.add(use.target)
+        self.sources.add(use.source)
+        self.regions.add(use.region)
+        self.hours[use.time.hour] += 1
+
+
+def _apart_by(one: int, other: int) -> int:
+    """Hours between two hours of the day, the shorter way round."""
+    distance = abs(one - other)
+    return min(distance, 24 - distance)
