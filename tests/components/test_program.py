@@ -310,7 +310,7 @@ def test_each_field_of_a_door_is_found_in_what_is_made_or_exported(stacks: Stack
     missing = {str(field.alias) for field in DoorSettings.model_fields.values()} - door.keys() - refused
     assert not missing, (
         f"give DOORS a value of its own for {missing}, or refuse it with via: {way} in"
-        " twokeys/settings/contradictions.py and name it in `refused`"
+        " twokeys/settings/doors.py and name it in `refused`"
     )
     done = stacks.run("stage", doors={"night": door})
     made = [{"type": one.type, **one.inputs} for one in done.resources if one.name.startswith("night")]
