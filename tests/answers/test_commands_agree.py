@@ -6,6 +6,7 @@ import random
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -166,7 +167,7 @@ def test_check_audit_map_diff_and_export_say_the_same(tmp_path: Path, seed: int)
     assert not unproved & direct, "nothing is open and not proved"
 
     answers = read(build(together([state])))
-    doors = [door for door in drawn(answers).doors if door.state is State.OPEN]
+    doors = [door for door in drawn(answers, datetime.now(UTC)).doors if door.state is State.OPEN]
     on_the_map = {(door.source, door.account, door.role, door.lacks) for door in doors}
     listed = [way for way in (*answers.ways, *answers.within) if way.shown]
     assert on_the_map == {(way.source.who, way.account, way.target.who.name, held(way)) for way in listed}

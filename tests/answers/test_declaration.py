@@ -21,13 +21,16 @@ DOOR = {
     "target": {"account": STAGE, "role": "deployer", "partition": "aws"},
     "requires": {"mfa": True},
     "max_session_seconds": 3600,
+    "opens": "2020-06-01T00:00:00Z",
     **SAID,
 }
+FROM = {"DateGreaterThan": {"aws:CurrentTime": "2020-06-01T00:00:00Z"}}
 BY_KEYS = {
     "name": ("why", "ci-in; the reason"),
     "source": ("who", "role ci"),
     "target": ("into role", "deployer"),
-    "requires": ("if", "MFA"),
+    "requires": ("if", "MFA and from 2020-06-01"),
+    "opens": ("opens", "2020-06-01T00:00:00+00:00"),
     "max_session_seconds": ("up to", "1 h"),
     "grant_to": ("who", "role ci"),  # whom the grant is for comes, and is the source of the way that is published
 }
@@ -43,7 +46,7 @@ def test_every_field_of_a_door_is_in_json_in_csv_and_in_what_is_published(field:
     )
     world = World()
     world.role("ci", world.hub)
-    world.role("deployer", world.stage, document(trusts(CI, condition=MFA)), maxSessionDuration=3600)
+    world.role("deployer", world.stage, document(trusts(CI, condition=MFA | FROM)), maxSessionDuration=3600)
     world.grant("ci", world.hub, DEPLOYER)
     world.add("Component", "ci-in", door=DOOR)
     answers = read(world.graph)

@@ -131,6 +131,9 @@ def test_a_shut_door_an_unknown_one_and_no_place_to_look_are_refused_with_the_ne
     closed = write(tmp_path, "closed.json", outputs(door("stage-reader", expires="2026-01-31T15:00Z")))
     with pytest.raises(Refusal, match="closed since 2026-01-31 15:00 UTC"):
         run("stage-reader", "--from", closed)
+    later = write(tmp_path, "later.json", outputs(door("stage-reader", opens="2999-06-01T00:00:00Z")))
+    with pytest.raises(Refusal, match="not open yet: it opens 2999-06-01"):
+        run("stage-reader", "--from", later)
     with pytest.raises(UsageError, match="TWOKEYS_DOORS"):
         run("stage-reader")
     with pytest.raises(UsageError, match="not both"):

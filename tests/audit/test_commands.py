@@ -9,6 +9,7 @@ import subprocess
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from html import unescape
 from importlib.metadata import version
 from pathlib import Path
@@ -26,12 +27,16 @@ from tests.access.world import MFA, OUTSIDE, STAGE, World, document, grants, tru
 from tests.access.world import arn as world_arn
 from tests.answers.test_summary import organization
 from tests.audit.cloudtrail import ENABLED, denied, digests, entry, read_event, signed_in
+from twokeys.access.graph import build
 from twokeys.answers.commands import access
 from twokeys.answers.reading import read as answered
 from twokeys.answers.selection import of_person
+from twokeys.answers.sources import together
 from twokeys.audit.commands import audit
 from twokeys.audit.lookup import ASKED
 from twokeys.errors import Refusal
+from twokeys.map.drawing import draw
+from twokeys.map.sources import drawn
 
 STATES = Path(__file__).parent.parent / "map" / "states"
 HUB, PROD = "111111111111", "333333333333"
@@ -897,6 +902,13 @@ def test_a_door_that_its_dates_keep_shut_is_told_apart_from_ways_in_and_counted_
     assert [found["summary"][name] for name in counts] == [2, 2, 1]
     assert {way["target"]["name"]: (way["opens"] or "")[:4] for way in found["ways"]}["later"] == "2999"
     checked = CliRunner().invoke(access, ["check", "--state", state], standalone_mode=False).output
+    whole = drawn(answered(build(together([Path(state)]))), datetime.now(UTC))
+    assert {door.role: (door.lacks, door.counted_as) for door in whole.doors if door.role in (*said, "now")} == {
+        "now": ("both keys", "way in"),
+        "over": (f"both keys, {said['over']}", "way closed by its date"),
+        **{name: (f"both keys, {said[name]}", "way not open yet") for name in ("later", "both")},
+    }
+    assert "2 ways not open yet" in draw(whole, datetime.now(UTC))
     for name, sign in (("now", "✓"), ("over", "✗"), ("later", "…")):
         assert re.search(rf"^  {sign} role ci of \S+ -> role {name} of ", checked, re.MULTILINE)
 

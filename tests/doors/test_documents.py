@@ -134,6 +134,7 @@ def test_the_summary_says_what_people_ask() -> None:
     plan = planned(mfa=True, reason="Deployments", owner="platform", expires="2027-01-31")
     assert door(plan).to_props() == {
         "name": "stage-deployer",
+        "opens": None,
         "source": {"kind": "role", "account": "111111111111", "names": ["ci"]},
         "target": {"account": "account:stage", "role": "deployer", "partition": "aws"},
         "grantTo": None,

@@ -7,6 +7,7 @@ each of them a line.
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, get_args
 
@@ -27,7 +28,7 @@ ALL = [STATES / f"{stack}.json" for stack in ("management", "stage", "prod")]
 
 
 def read(states: list[Path], name: str | None = None) -> Organization:
-    return drawn(read_answers(build(together(states)), name))
+    return drawn(read_answers(build(together(states)), name), datetime.now(UTC))
 
 
 Edit = Callable[[list[dict[str, Any]]], None]
@@ -202,7 +203,7 @@ def test_a_root_session_is_a_kind_of_way_of_its_own() -> None:
     way, *_ = found.ways
     root = Party(Who("root-user", way.account, "root"))
     way = replace(way, steps=(*way.steps[:-1], replace(way.steps[-1], target=root)))
-    (door,) = [one for one in drawn(replace(found, ways=(way,))).doors if one.role == "root"]
+    (door,) = [one for one in drawn(replace(found, ways=(way,)), datetime.now(UTC)).doors if one.role == "root"]
     assert "by a root session" in door.kinds
 
 

@@ -107,10 +107,12 @@ def test_an_account_s_own_environment_colours_it_whatever_its_name(tmp_path: Pat
 
 def test_a_door_that_the_console_cannot_take_has_no_link_and_says_why(tmp_path: Path) -> None:
     closed = {"expires": "2026-01-31T15:00Z"}
-    found = page(tmp_path, outputs(door("a", external_id="x-1"), door("b", role="late", **closed)))
+    later = door("c", role="early", opens="2999-06-01T00:00:00Z")
+    found = page(tmp_path, outputs(door("a", external_id="x-1"), door("b", role="late", **closed), later))
     assert found.links == []
     assert "external ID" in found.text
     assert "closed since 2026-01-31 15:00 UTC" in found.text
+    assert "opens 2999-06-01" in found.text
 
 
 def test_a_permission_set_leads_to_the_access_portal_and_to_nothing_that_is_no_web_page(tmp_path: Path) -> None:

@@ -88,6 +88,7 @@ def _door(way: Way) -> Door:
         target=DoorTarget(account=way.account, role=_role(way), partition=_partition(way)),
         requires=DoorRequirements(mfa=MFA in way.conditions, external_id=EXTERNAL_ID in way.conditions),
         max_session_seconds=way.max_session_seconds,
+        opens=way.opens,
         **{**(declared.declaration if declared else {}), "expires": way.expires},
     )
 

@@ -24,7 +24,7 @@ from twokeys.aws_errors import no_answer
 from twokeys.errors import Refusal
 from twokeys.iam import Arn
 from twokeys.loopback import is_loopback
-from twokeys.profiles.ways import AssignmentWay, RoleWay, closed
+from twokeys.profiles.ways import AssignmentWay, RoleWay, closed, not_yet
 
 CHAINED_SECONDS = 3_600
 """A session that is opened with a session lasts an hour at most (role chaining)."""
@@ -92,7 +92,7 @@ def open_session(  # noqa: PLR0913 - what AssumeRole takes
         code: asks for the six digits of a device, by its ARN.
 
     Raises:
-        Refusal: the door is closed or Identity Center's, there are no credentials, or AWS refuses.
+        Refusal: the door is closed, not open yet or Identity Center's, there are no credentials, or AWS refuses.
     """
     if since := closed(way):
         raise Refusal(
@@ -100,6 +100,13 @@ def open_session(  # noqa: PLR0913 - what AssumeRole takes
             where=f"account {way.account}",
             why=f"it is {since}",
             next_step=f"open it again, for review: `twokeys access open {way.name} --for 2h --reason TEXT`",
+        )
+    if later := not_yet(way):
+        raise Refusal(
+            f"door {way.name}",
+            where=f"account {way.account}",
+            why=f"it is not open yet: it {later}",
+            next_step="go through it then, or ask whoever owns it for a door that opens earlier",
         )
     if isinstance(way, AssignmentWay):
         raise Refusal(

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic.alias_generators import to_camel
 from pydantic_core import ErrorDetails
 
@@ -149,6 +149,8 @@ class Door(Declaration):
     grant_to: DoorSource | None = None
     """Of a door for an account as a whole: who in it the grant is for."""
     requires: DoorRequirements = DoorRequirements()
+    opens: AwareDatetime | None = None
+    """Of a published door, the moment before which AWS refuses it, as its keys have it."""
     max_session_seconds: int | None = Field(default=None, ge=900, le=43_200)
     """What AssumeRole takes: https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html"""
 

@@ -49,7 +49,8 @@ def map_(  # noqa: PLR0913 - one parameter an option
 
     asked(stacks, live=live)
     answers = read(build(snapshot(states, stacks, live=live, member_role=member_role)))
-    organization, now = drawn(answers), datetime.now(UTC)
+    now = datetime.now(UTC)
+    organization = drawn(answers, now)
     if svg is None and html is None and not as_json:
         svg, html = Path("map.svg"), Path("map.html")
     if svg is not None:

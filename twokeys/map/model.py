@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from twokeys.answers.model import Account, Key, State, lacks_of, state_of
+from twokeys.answers.model import Account, Key, State, Time, lacks_of, state_of
 from twokeys.doors import Declaration, Who
 
 OUTSIDE = "Outside AWS"
@@ -38,6 +38,9 @@ class Door:
     trust: Key
     grant: Key
     verdict: str | None = None
+    time: Time = Time.NOW
+    not_now: str = ""
+    """How its dates keep it shut, in words: "opens 2027-06-01"."""
     requirements: tuple[str, ...] = ()
     max_session_seconds: int | None = None
     declared: Declaration = NOTHING_SAID
@@ -59,9 +62,10 @@ class Door:
 
     @cached_property
     def lacks(self) -> str:
-        """The state in words, which never needs a colour: "both keys", "no grant", "not proved"."""
-        crossing = [step.lacks for step in self.steps if not step.within]
-        return " and ".join(dict.fromkeys(crossing)) or lacks_of(self.trust, self.grant, self.verdict)
+        """The state in words, which never needs a colour: "both keys", "no grant", "both keys, opens 2027-06-01"."""
+        crossing = [lacks_of(step.trust, step.grant, step.verdict) for step in self.steps if not step.within]
+        keys = " and ".join(dict.fromkeys(crossing)) or lacks_of(self.trust, self.grant, self.verdict)
+        return f"{keys}, {self.not_now}" if self.not_now else keys
 
     @property
     def within(self) -> bool:
@@ -70,9 +74,11 @@ class Door:
 
     @property
     def counted_as(self) -> str:
-        """What every command counts it as: "way in", "within an account", "door with no grant"."""
+        """What every command counts it as: "way in", "within an account", "way not open yet", "door with no grant"."""
         if self.within:
             return WITHIN
+        if self.time is not Time.NOW:
+            return f"way {self.time.value}"
         return WAY if self.state is State.OPEN or self.grant is Key.NOT_SHOWN else f"door with {self.lacks}"
 
     @property

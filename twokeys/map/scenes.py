@@ -285,6 +285,6 @@ def _counts(doors: Collection[Door]) -> str:
         (
             f"{counted(numbers[ways], 'way')} in" + (f" ({unsure} with grant not shown)" if unsure else ""),
             *([f"{numbers[within]} {within}"] if numbers[within] else []),
-            *(f"{counted(numbers[what], 'door')} {what.removeprefix('door ')}" for what in trouble),
+            *(f"{counted(numbers[what], noun)} {more}" for what in trouble for noun, _, more in [what.partition(" ")]),
         )
     )

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from twokeys.answers.model import Answers, Key, State, Step, Way
 from twokeys.answers.model import Door as Judged
 from twokeys.answers.summary import limits
-from twokeys.answers.words import grant_of, keys_of
+from twokeys.answers.words import grant_of, keys_of, not_now
 from twokeys.doors import Declaration
 from twokeys.doors import Door as Declared
 from twokeys.map.model import NOTHING_SAID, WITHIN, Account, Door, Organization, organization
@@ -30,10 +31,10 @@ KINDS = {
 CHAINED, BY_ACCESS_ROLE, ROOT = "through other roles", "by AWS's access role", "by a root session"
 
 
-def drawn(answers: Answers) -> Organization:
-    """What a map shows of the answers."""
+def drawn(answers: Answers, now: datetime) -> Organization:
+    """What a map shows of the answers at a moment: a way that its dates keep shut then says so."""
     shut = [_door(door) for door in answers.doors if door.state is not State.OPEN]
-    doors = [*map(_way, answers.ways), *map(_way, answers.within), *shut]
+    doors = [*(_way(way, now) for way in (*answers.ways, *answers.within)), *shut]
     found = organization(
         answers.name,
         [*_others(answers), *answers.accounts.values()],
@@ -55,10 +56,11 @@ def _others(answers: Answers) -> Iterator[Account]:
             yield Account(id, party.place, None, None)
 
 
-def _way(way: Way) -> Door:
+def _way(way: Way, now: datetime) -> Door:
     kinds = [CHAINED] if way.through else []
     kinds += [BY_ACCESS_ROLE] if way.by_access_role else []
     kinds += [ROOT] if way.target.who.kind == "root-user" else []
+    shut = not_now(way, now)
     kinds += [WITHIN] if way.source.who.account == way.account else []
     return _between(
         way,
@@ -66,12 +68,22 @@ def _way(way: Way) -> Door:
         *kinds,
         grant=grant_of(way.steps[0]),
         verdict=way.verdict,
+        time=way.at(now),
+        not_now=shut,
         requirements=way.conditions,
         max_session_seconds=way.max_session_seconds,
         declared=(way.declared or Declaration(reason=way.why)).model_copy(update={"expires": way.expires}),
         explanation="\n".join([*(f"Through {one}." for one in way.through), *keys_of(way)]),
         through=tuple(one.short for one in way.through),
-        steps=tuple(_between(step, grant=grant_of(step), requirements=step.conditions) for step in way.steps),
+        steps=tuple(
+            _between(
+                step,
+                grant=grant_of(step),
+                requirements=step.conditions,
+                not_now=shut and not_now(replace(way, steps=(step,)), now),
+            )
+            for step in way.steps
+        ),
         permissions=str(way.permissions),
     )
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from twokeys.answers import pages
 from twokeys.doors.expiry import until
 from twokeys.doors.switch_role import colour_of, switch_role_url
-from twokeys.profiles.ways import AssignmentWay, RoleWay, Way, closed
+from twokeys.profiles.ways import AssignmentWay, RoleWay, Way, closed, not_yet
 
 
 def page_of(person: str, ways: Iterable[Way], start_url: str | None = None) -> str:
@@ -34,8 +34,8 @@ def _link(way: Way, start_url: str | None) -> tuple[str | None, str]:
 
     It asks for no external ID: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_permissions-to-switch.html
     """
-    if over := closed(way):
-        return None, over
+    if shut := closed(way) or not_yet(way):
+        return None, shut
     if isinstance(way, AssignmentWay):
         portal = start_url or way.start_url or ""
         return (portal, "") if portal.startswith("https://") else (None, "sign in at your AWS access portal")

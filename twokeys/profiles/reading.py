@@ -166,6 +166,7 @@ class _Reader:
             "account": account,
             "account_name": name,
             "environment": self.environments.get(name) or environment.of_names([name]) or "",
+            "opens": door.opens,
             **door.declaration,
         }
         if door.target.permission_set is not None:

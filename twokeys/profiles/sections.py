@@ -14,7 +14,7 @@ from twokeys.doors.expiry import until
 from twokeys.errors import Refusal
 from twokeys.iam import Arn
 from twokeys.profiles.awsconfig import Section
-from twokeys.profiles.ways import AssignmentWay, RoleWay, Way, closed
+from twokeys.profiles.ways import AssignmentWay, RoleWay, Way, closed, not_yet
 
 # Role chaining is limited to one hour, whatever the role allows:
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles.html#iam-term-role-chaining
@@ -161,7 +161,8 @@ def _section(
 
 
 def _about(way: Way, more: str) -> str:
-    said = [way.account_name, way.reason or "", f"until {until(way.expires)}" if way.expires else "", more]
+    ends = f"until {until(way.expires)}" if way.expires else ""
+    said = [way.account_name, way.reason or "", not_yet(way) or "", ends, more]
     text = " - ".join(each for each in said if each)
     # AWS's parsers are promised ASCII: https://docs.aws.amazon.com/sdkref/latest/guide/file-format.html
     return " ".join(text.split()).encode("ascii", "backslashreplace").decode()

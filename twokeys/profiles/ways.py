@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 
 from twokeys.answers.published import fit
 from twokeys.doors import Declaration, Who
-from twokeys.doors.expiry import left
+from twokeys.doors.expiry import left, on
 from twokeys.errors import Refusal
 
 
@@ -28,6 +28,7 @@ class _Way(Declaration):
     sources: tuple[Who, ...]
     account: str
     account_name: str
+    opens: datetime | None = None
     environment: str = ""
     admitted: frozenset[str] | None = None
     region: str | None = None
@@ -63,6 +64,11 @@ def closed(way: Way) -> str | None:
     """Since when a temporary way is closed, in words; None for one that is open."""
     now = datetime.now(UTC)
     return left(way.expires, now) if way.expires and way.expires <= now else None
+
+
+def not_yet(way: Way) -> str | None:
+    """From when a way is open that is not open yet, in words; None for any other."""
+    return f"opens {on(way.opens)}" if way.opens and way.opens > datetime.now(UTC) else None
 
 
 def beyond(ways: Iterable[Way], own: Iterable[Way]) -> dict[Way, Way]:
