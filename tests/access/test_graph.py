@@ -965,6 +965,29 @@ def test_an_outsider_comes_in_as_far_as_the_trust_and_the_control_policies_of_th
 
 
 @pytest.mark.parametrize(
+    ("rcp", "closed"),
+    [
+        ({}, True),
+        ({"Action": "sts:*"}, True),
+        ({"Resource": arn(STAGE, "role/o*")}, True),
+        ({"Resource": arn(STAGE, "role/x*")}, False),
+        ({"Action": "sts:AssumeRoleWithSAML"}, False),
+        (HUB_ONLY, False),
+        (OURS_ONLY, False),
+        (UNKNOWN, False),
+    ],
+)
+def test_a_trust_in_everyone_is_refused_as_long_as_somebody_comes_in(
+    rcp: dict[str, Any] | Unknown, closed: bool
+) -> None:
+    """https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps.html"""
+    world = control(World(), rcp)
+    world.role("open", world.stage, document(trusts("*")))
+    inside = [one for one in (*world.graph.doors, *world.graph.steps) if one.target.name == "open" and one.open]
+    assert ("wildcard-trust" in world.rules(), bool(inside)) == (not closed, not closed)
+
+
+@pytest.mark.parametrize(
     ("trust", "granted", "rcp", "keys", "outcome"),
     [
         ({}, True, NOTHING, (Key.PRESENT, Key.PRESENT), Outcome.ALLOW),

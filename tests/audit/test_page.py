@@ -88,6 +88,19 @@ def test_it_shows_every_entry_its_keys_and_what_cloudtrail_saw(opened: Opened) -
     )
 
 
+def test_it_has_each_entry_once_in_full_and_says_of_it_in_short_again(opened: Opened) -> None:
+    found, _ = audited()
+    trail = Trail()
+    trail.add(entry(CI_SESSION, DEPLOYER, at(0)))
+    trail.add(entry(CI_SESSION, arn(STAGE, "role/unseen"), at(20)))
+    shown = opened(found, compare(found, trail), STAGE)
+    (_, entered) = shown.get_by_role("table", name="Entries and uses of steps").locator("td").all_inner_texts()
+    expect(shown.locator("#events").get_by_text(entered, exact=True)).to_have_count(1)
+    short = f"{entered.partition(' of ')[0]}, as above"
+    expect(shown.get_by_role("table", name="What is unusual about each")).to_contain_text(short)
+    expect(shown.locator("#events li").get_by_text(short)).to_have_count(1)
+
+
 def test_the_keys_of_several_accounts_stand_in_one_fold(opened: Opened) -> None:
     found, comparison = audited()
     elsewhere = Party(Who("role", OUTSIDE, "reader"), OUTSIDE, OUTSIDE)

@@ -47,15 +47,15 @@ _PATTERN = re.compile(r"[*?]|\$\{[^}]{2,}\}")
 _ANYBODY = re.compile(r"[*?]|\$\{aws:principal", re.IGNORECASE)
 
 
-def as_denied(trust: PolicyDocument) -> Iterator[Statement]:
+def as_denied(trust: PolicyDocument, controls: Iterable[Statement] = ()) -> Iterator[Statement]:
     """The statements of a trust policy, each Allow with what the Deny of everyone beside it leaves of those it admits.
 
     `Deny` to `*` under StringNotEquals on the caller's organization, account or ARN admits whom StringEquals does, and
     nobody without the key; without any condition it leaves nobody. It may spare AWS's services, which are no AWS
-    principals. One that hangs on something else is passed over.
+    principals. One that hangs on something else is passed over. So do `controls`, of control policies of the role.
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html#Conditions_String
     """
-    denials = [(one, left) for one in trust.statements if (left := _left_by(one)) is not None]
+    denials = [(one, left) for one in (*trust.statements, *controls) if (left := _left_by(one)) is not None]
     for one in trust.statements:
         met = [left for denial, left in denials if one.effect == "Allow" and _denies_all_of(denial, one)]
         if () not in met:

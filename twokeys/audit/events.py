@@ -277,7 +277,10 @@ def events(answers: Answers, found: Comparison, named: Callable[[Sequence[str]],
     yield from filter(None, [about_early(found)])
     for signed in found.sign_ins:
         yield f"signed in: {sign_ins(signed, answers)}"
-    yield from _few("perhaps by a door", [f"perhaps by {doors}: {use}" for doors, use in perhaps_by(answers, found)])
+    yield from _few(
+        "perhaps by a door",
+        [f"perhaps by {doors}: {use}" for doors, use in perhaps_by(found, lambda use: used(use, answers))],
+    )
     for use in found.undeclared:
         yield f"without a door: {used(use, answers)}"
     for strange in found.unusual:
@@ -356,10 +359,10 @@ def ways(found: Comparison) -> str:
     return f"Of {counted(len(found.ways), 'way')} in, those through other roles included: {each}{known}"
 
 
-def perhaps_by(answers: Answers, found: Comparison) -> list[tuple[str, str]]:
+def perhaps_by(found: Comparison, said: Callable[[Use], str]) -> list[tuple[str, str]]:
     """Of each entry and use of a step that is perhaps by a door, those that it may be by, and the use and why."""
     return [
-        (" or ".join(map(by_door, one.doors)), f"{used(one.use, answers)}: {one.perhaps}")
+        (" or ".join(map(by_door, one.doors)), f"{said(one.use)}: {one.perhaps}")
         for one in found.population
         if one.perhaps
     ]

@@ -33,6 +33,7 @@ from twokeys.audit.events import (
     who_changed,
 )
 from twokeys.audit.report import credentials, heading, question, shut, title, what_was_read
+from twokeys.audit.trail import Use
 from twokeys.shown import listed
 
 _PACKAGE = "twokeys.audit"
@@ -144,6 +145,16 @@ def _lines(step: Step) -> list[tuple[str, str | None]]:
 
 
 def _events(answers: Answers, found: Comparison, named: Named) -> dict[str, object]:
+    shown = {(one.use.time, one.use.id) for one in found.population[:_MOST]}
+
+    def once(use: Use) -> str:
+        """A use in full, or in short where the page has it in full further up."""
+        short = f"{use.time:%Y-%m-%d %H:%M:%S} UTC {use.caller.who.label}, as above"
+        return short if (use.time, use.id) in shown else used(use, answers)
+
+    undeclared = [once(use) for use in found.undeclared]
+    perhaps = perhaps_by(found, once)
+    shown.update((use.time, use.id) for use in found.undeclared)
     return {
         "period": period(found),
         "not_readable": not_readable(found),
@@ -156,10 +167,10 @@ def _events(answers: Answers, found: Comparison, named: Named) -> dict[str, obje
         "through": through_roles(found),
         "most": _MOST,
         "population": [(what(one), used(one.use, answers)) for one in found.population],
-        "perhaps": perhaps_by(answers, found),
+        "perhaps": perhaps,
         "sign_ins": [sign_ins(one, answers) for one in found.sign_ins],
-        "undeclared": [used(use, answers) for use in found.undeclared],
+        "undeclared": undeclared,
         "changes": changes(answers, found),
         "who_changed": who_changed(answers, found),
-        "unusual": [("; ".join(one.why), used(one.use, answers)) for one in found.unusual],
+        "unusual": [("; ".join(one.why), once(one.use)) for one in found.unusual],
     }
