@@ -40,9 +40,8 @@ def test_a_cell_of_a_table_has_no_markup() -> None:
 
 
 def test_markdown_has_no_markup_no_link_and_mentions_nobody() -> None:
-    assert markdown("<img src=x> [a](b) `c` | @team") == (
-        "\\<img src=x\\> \\[a\\]\\(b\\) \\`c\\` \\| \u200b@\u200bteam"
-    )
+    assert markdown("<img src=x> ![a](b) `c` | @team") == "\\<img src=x> !\\[a\\]\\(b) \\`c\\` \\| \u200b@\u200bteam"
+    assert markdown("> a -> b") == "\\> a -> b", "only at the beginning of a line it is a quotation"
 
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])

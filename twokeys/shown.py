@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 
-_MARKUP = re.compile(r"([\\`*_{}\[\]<>()#!|~&])")
+_MARKUP = re.compile(r"([\\`*_\[\]<#|~&]|^>|(?<=\])\()")
 _LINKED = re.compile(r"@|(?<=:)//|(?<=www)\.", re.IGNORECASE)
 _PIECES = re.compile(r".+?(?:[-/_.:,|$@]+|(?<=[a-z0-9])(?=[A-Z])|$)")
 """AWS's names are parted after their separators, and OrganizationAccountAccessRole at its words."""

@@ -665,3 +665,30 @@ def test_a_user_who_gains_an_access_key_or_a_password_is_told() -> None:
     for sides, told in (((before, after), "gained"), ((after, before), "lost")):
         (said,) = lines(changes(*(read(one.graph) for one in sides)))
         assert said == f"~ user alice of management: {told} a password and an access key"
+
+
+def test_a_key_that_a_door_gains_or_loses_is_told_though_it_stays_shut() -> None:
+    """ "Both policies are evaluated": a trust alone opens nothing, and waits for whoever makes the grant.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic-cross-account.html
+    """
+    before, after = two_keys(), two_keys()
+    after.add("User", "ann", after.hub, name="ann")
+    after.role("half", after.stage, document(trusts(arn(HUB, "user/ann"))))
+    before.add("User", "ann", before.hub, name="ann")
+    before.role("half", before.stage, document(trusts(CI, condition={"StringEquals": {"aws:SourceIp": []}})))
+    told = f"user ann of management -> role half of {STAGE}, not open"
+    for sides, said in (
+        ((before, after), f"~ {told} (no grant): gained the trust"),
+        ((after, before), f"~ {told}: lost the trust"),
+    ):
+        found = changes(*(read(one.graph) for one in sides))
+        assert said in list(lines(found))
+        assert (found.gained, found.lost) == ((), ())
+
+
+def test_a_cell_of_a_changed_way_says_what_each_key_asks_for() -> None:
+    aged = {"NumericLessThan": {"aws:MultiFactorAuthAge": "3600"}}
+    found = in_markdown(changes(read(asks(MFA).graph), read(asks(aged).graph)))
+    assert "| trust: MFA (" in found
+    assert "| trust: MFA, less than 1 h ago (" in found

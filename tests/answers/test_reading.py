@@ -246,6 +246,18 @@ def test_a_role_whose_policy_denies_everything_after_a_date_is_closed_by_it(
     assert way.at(datetime(2026, 11, 26, 14, tzinfo=UTC)) is Time.NOW
 
 
+def test_a_way_whose_subject_no_token_has_says_so() -> None:
+    """https://docs.github.com/en/actions/reference/security/oidc#example-subject-claims"""
+    issuer, world = "token.actions.githubusercontent.com", World()
+    for role, subject in (("dead", "acme/app:ref:refs/heads/main"), ("living", "repo:acme/app:ref:refs/heads/main")):
+        principal = {"Federated": arn(STAGE, f"oidc-provider/{issuer}")}
+        statement = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRoleWithWebIdentity"}
+        condition = {"StringEquals": {f"{issuer}:sub": subject}}
+        world.role(role, world.stage, document({**statement, "Condition": condition}))
+    asked = {way.target.who.name: way.conditions for way in seen(world, STAGE).ways}
+    assert (asked["dead"], asked["living"]) == (("a subject which no token of GitHub has",), ())
+
+
 def test_an_account_is_found_by_id_name_environment_and_stack() -> None:
     world = two_keys()
     tags = {"Environment": "production"}

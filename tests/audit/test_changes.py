@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from tests.access.world import DEPLOYER, HUB, OUTSIDE, PROD, STAGE, arn, document, trusts, two_keys
 from tests.audit.cloudtrail import called, entry
 from tests.audit.test_comparison import CI_SESSION, at, compared
-from twokeys.audit.changes import WIDENING, changed, is_change
+from twokeys.audit.changes import WIDENING, changed, is_change, trusted
 from twokeys.audit.events import headline
 
 # The record of CreateUser is AWS's own:
@@ -78,11 +78,11 @@ def test_the_event_history_is_asked_for_changes_only() -> None:
                     "assumeRolePolicyDocument": document(trusts(arn(OUTSIDE, "root"))),
                 }
             },
-            f"roleName x, trusts {arn(OUTSIDE, 'root')}",
+            f"roleName x; trusts {arn(OUTSIDE, 'root')}",
         ),
         (
             {"requestParameters": {"roleName": "x", "policyDocument": document(trusts("*"))}},
-            "roleName x, trusts everyone",
+            "roleName x; trusts everyone",
         ),
         ({"requestParameters": {"roleName": "x", "policyDocument": '{"Statement": ['}}, "roleName x"),
         ({"requestParameters": {"userName": "zoe", "password": "HIDDEN_DUE_TO_SECURITY_REASONS"}}, "userName zoe"),
@@ -100,7 +100,8 @@ def test_the_event_history_is_asked_for_changes_only() -> None:
 )
 def test_a_change_says_what_it_changes_and_whom_a_new_trust_policy_trusts(record: dict[str, Any], said: str) -> None:
     """https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html: the request's parameters."""
-    assert changed(record) == said
+    trusts = trusted(record)
+    assert changed(record) + (f"; trusts {trusts}" if trusts else "") == said
 
 
 def assignment(account: str) -> dict[str, Any]:
@@ -135,17 +136,22 @@ def test_changes_are_those_of_the_audited_accounts_of_where_doors_begin_and_of_t
     assert (", 1 change of keys, " in headline(found)) is (account is not None)
 
 
-def test_text_page_table_and_json_list_each_change_with_who_where_and_what_failed(
+def test_text_and_page_say_what_is_alike_once_and_table_and_json_have_each_change(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from tests.audit.test_commands import PROD, STATES
     from twokeys.audit.commands import audit
 
+    of_ours, of_another = (
+        {"requestParameters": {"roleName": "x", "assumeRolePolicyDocument": document(trusts(arn(account, "root")))}}
+        for account in (HUB, OUTSIDE)
+    )
     asked = {"roleName": "deployer", "policyArn": ADMINISTRATOR}
     calls = [
         called(PROD, "2026-09-02T10:00:00Z", "AttachRolePolicy", "eve", requestParameters=asked),
         called(PROD, "2026-09-03T10:00:00Z", "CreateUser", "eve", errorCode="AccessDenied"),
-        *(called(PROD, f"2026-09-04T10:00:{number}Z", "CreateRole", "zoe") for number in range(10, 25)),
+        *(called(PROD, f"2026-09-04T10:00:{number}Z", "CreateRole", "zoe", **of_ours) for number in range(10, 25)),
+        called(PROD, "2026-09-04T10:00:15Z", "CreateRole", "zoe", requestID="other", eventID="other", **of_another),
     ]
     monkeypatch.chdir(tmp_path)
     Path("log.json").write_text(json.dumps({"Records": calls}))
@@ -159,7 +165,9 @@ def test_text_page_table_and_json_list_each_change_with_who_where_and_what_faile
     assert f"\nChanges of keys: {by}\nchanged: {first} in us-east-1 (" in text
     assert f"): roleName deployer, policyArn {ADMINISTRATOR}\nchanged: 2026-09-03" in text
     assert "): failed: AccessDenied\n" in text
-    assert "\nchanges of keys: 5 more, which --csv, --html and --json list\n" in text
+    _, last, often = (line for line in text.splitlines() if "-> CreateRole of" in line)
+    assert last.endswith(f"): roleName x; trusts {arn(OUTSIDE, 'root')}"), "the rarest first"
+    assert often.endswith(f"): 15 times, the last: roleName x; trusts {arn(HUB, 'root')}")
     rows = [row for row in csv.DictReader(Path("a.csv").read_text().splitlines()) if row["what"] == "change of keys"]
     assert [(row["who"], row["account"], row["call"], row["why"]) for row in rows[:2]] == [
         ("user eve", PROD, "AttachRolePolicy", f"roleName deployer, policyArn {ADMINISTRATOR}"),
@@ -172,4 +180,4 @@ def test_text_page_table_and_json_list_each_change_with_who_where_and_what_faile
     ]
     _, _, page = Path("a.html").read_text().replace("<wbr>", "").partition("<h3>Changes of keys</h3>")
     assert f"<p>Changes of keys: {by}.</p>" in page
-    assert (len(rows), len(listed), page.count("-&gt; CreateRole of prod")) == (len(calls), len(calls), 15)
+    assert (len(rows), len(listed), page.count("-&gt; CreateRole of prod")) == (len(calls), len(calls), 2)

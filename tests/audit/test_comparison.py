@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from tests.access.test_identity_center import center
 from tests.access.world import (
     CI,
     DEPLOYER,
@@ -527,6 +528,9 @@ def test_an_entry_with_another_unique_id_of_caller_or_role_is_not_counted_as_the
         world.change(role, outputs={**role.outputs, "uniqueId": unique_id})
     record = entry(CI_SESSION, DEPLOYER, at(0), responseElements={"assumedRoleUser": {"assumedRoleId": assumed}})
     record["userIdentity"] |= {"principalId": told}
+    again = {**record, "eventTime": at(1), "sharedEventID": "again"}
+    others = [one.others for one in compared(world, record, again).doors if one.door.target.who.name == "deployer"]
+    assert others == [2 - 2 * count]
     found = compared(world, record)
     (door,) = [one for one in found.doors if one.door.target.who.name == "deployer"]
     assert (door.usage, door.count, door.others) == (Usage.USED if count else Usage.PERHAPS, count, 1 - count)
@@ -983,6 +987,27 @@ def by_github(subject: str) -> dict[str, Any]:
         userIdentity=who,
         eventID=subject,
     ) | {"sharedEventID": None}
+
+
+@pytest.mark.parametrize(
+    ("person", "assigned", "said"),
+    [
+        ("ann", {"principalType": "USER", "principalId": "u-1"}, Usage.USED),
+        ("bob", {"principalType": "USER", "principalId": "u-1"}, None),
+        ("bob", {}, Usage.PERHAPS),  # a group's members may be others by now
+    ],
+)
+def test_a_person_of_identity_center_uses_the_door_of_the_assignment_and_another_has_none(
+    person: str, assigned: dict[str, str], said: Usage | None
+) -> None:
+    """https://docs.aws.amazon.com/singlesignon/latest/userguide/identity-center-info-in-cloudtrail.html."""
+    role = arn(STAGE, "role/aws-reserved/sso.amazonaws.com/AWSReservedSSO_Admin_0123456789abcdef")
+    provider = arn(STAGE, "saml-provider/AWSSSO_0123456789abcdef_DO_NOT_DELETE")
+    record = entry(CI_SESSION, role, at(0), eventName=SAML, userIdentity={**PERSON, "userName": person})
+    record["requestParameters"] = {"roleArn": role, "principalArn": provider}
+    found = compared(center(**assigned), record)
+    used = [one.usage for one in found.doors if one.door.target.who.name.startswith("AWSReservedSSO_Admin")]
+    assert (used, len(found.undeclared)) == ([said or Usage.NEVER], said is None)
 
 
 def test_a_job_uses_the_door_of_its_repository_and_another_has_none() -> None:

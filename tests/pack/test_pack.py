@@ -15,7 +15,7 @@ from tests.access.test_declared import declared_door
 from tests.access.test_keys import CORRECT, WRONG, world_of
 from tests.access.test_rules import CHANGES
 from tests.access.test_translation import put
-from tests.access.world import CI, DEPLOYER, STAGE, World, arn, document, grants, trusts, two_keys
+from tests.access.world import CI, DEPLOYER, PROD, STAGE, World, arn, document, grants, trusts, two_keys
 from tests.pack.engine_requests import Engine, RefusedError
 from twokeys.access.rules import RULES
 from twokeys.access.snapshot import Resource
@@ -55,6 +55,23 @@ def test_a_name_that_a_plain_look_up_leaves_out_in_preview_is_left_to_the_update
     world.role("target", world.hub, document(trusts(arn(STAGE, "role/worker"))))
     if kind != "Role":  # half a door hangs on it
         assert "unproved-door" in Engine().rules(world.resources)
+
+
+@pytest.mark.parametrize(("unknown", "rules"), [
+    ("principalId", [DEFERRED]), ("targetId", [DEFERRED]), ("permissionSetArn", ["unproved-door"]),
+])  # fmt: skip
+def test_an_assignment_of_people_or_in_an_account_that_is_looked_up_is_left_to_the_update(
+    unknown: str, rules: list[str]
+) -> None:
+    """An assignment needs all of them: API_CreateAccountAssignment of Identity Center's API reference."""
+    world = World()
+    put(world, "aws:ssoadmin/permissionSet:PermissionSet", "mine", world.hub, name="mine", arn="ps")
+    said = {"permissionSetArn": "ps", "principalId": "g-1", "principalType": "GROUP", "targetId": PROD}
+    put(world, "aws:ssoadmin/accountAssignment:AccountAssignment", "a", world.hub, **{**said, unknown: UNKNOWN})
+    assert [one.policyName for one in Engine().analyze(world.resources)] == rules
+    assert set(Engine(preview=False).rules(world.resources)) == {"unproved-door"}
+    world.new_account()  # from which, as nobody tells, the value may come
+    assert "unproved-door" in Engine().rules(world.resources)
 
 
 @pytest.mark.parametrize(("waits_for", "rules"), [("the role", [DEFERRED]), ("a key", ["unproved-door"])])

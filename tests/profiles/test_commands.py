@@ -129,7 +129,7 @@ def test_a_source_profile_that_would_be_its_own_source_is_refused(config: Path, 
     stage = write(tmp_path, "stage.json", outputs(door("a"), door("b", role="b")))
     config.write_text("[profile hub]\nrole_arn = arn:aws:iam::111111111111:role/hub\nsource_profile = a\n")
     for source, circle in (("a", "a"), ("hub", "hub -> a")):
-        with pytest.raises(Refusal, match="would be its own source") as refused:
+        with pytest.raises(Refusal, match="cannot be their source too") as refused:
             run("--person", "ada", "--state", stage, "--source-profile", source)
         assert refused.value.where == circle
     assert "twokeys" not in config.read_text()

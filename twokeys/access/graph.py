@@ -39,6 +39,7 @@ from twokeys.access.translation import translate
 from twokeys.access.types import Reading, type_of
 from twokeys.errors import Refusal
 from twokeys.iam import UNKNOWN, Arn, Glob, Outcome, PolicyDocument, PolicyKind, account_as_a_whole, is_account
+from twokeys.iam.principals import UNIQUE_ID
 
 __all__ = ["SHOW_SECRETS", "Door", "Grant", "Graph", "Judge", "Key", "Trust", "build"]
 
@@ -393,8 +394,10 @@ def _names_nobody(role: Principal, name: str, accounts: Accounts) -> NotProved:
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
     """
-    what = f"That role {role.arn} in account {accounts.name(role.account)} trusts {name}"
+    what = f"Whom role {role.arn} in account {accounts.name(role.account)} lets in by the name {name}"
     why = "that name does not tell who it is"
+    if UNIQUE_ID.fullmatch(name):
+        why = "AWS leaves such a unique id of a user or role that was deleted, and then lets nobody in by it"
     return NotProved(what, why, _BY_ARN, f"{name} -> {role.arn}", role.urn, role.source)
 
 

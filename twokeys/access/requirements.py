@@ -102,8 +102,14 @@ def _demands(clause: ConditionClause) -> bool:
         clause.base.name in _EQUALS
         and not clause.if_exists
         and clause.set_operator != "ForAllValues"
-        and not any(isinstance(value, str) and not value.strip("*?") for value in clause.values)
+        and (not clause.values or _all_certain(clause.values))
     )
+
+
+def _all_certain(values: Iterable[object]) -> bool:
+    """Whether there are values and each says something: one that is empty, or `*` alone, may be met by anybody."""
+    each = list(values)
+    return bool(each) and all(not isinstance(value, str) or value.strip("*?") for value in each)
 
 
 def demands_external_id(statement: Statement) -> bool:
@@ -143,7 +149,7 @@ def asks_for_external_id(requirements: Iterable[Requirement]) -> bool:
 def _asks_for_external_id(one: Requirement) -> bool:
     operator = one.operator.removesuffix("IfExists") if one.negated else one.operator
     wanted = "StringNotEquals" if one.negated else "StringEquals"
-    return one.key.lower() == _EXTERNAL_ID and operator in (wanted, wanted + "IgnoreCase") and any(one.values)
+    return one.key.lower() == _EXTERNAL_ID and operator in (wanted, wanted + "IgnoreCase") and _all_certain(one.values)
 
 
 def limits_callers(statement: Statement) -> bool:

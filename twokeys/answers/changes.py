@@ -12,7 +12,7 @@ from twokeys.access.documents import MASKS, Document
 from twokeys.access.requirements import EXTERNAL_ID, in_detail, in_full
 from twokeys.access.snapshot import Evidence
 from twokeys.answers.allowed import Difference, difference, with_ids
-from twokeys.answers.model import Answers, NotProved, Party, Step, Way
+from twokeys.answers.model import Answers, Door, Key, NotProved, Party, State, Step, Way
 from twokeys.answers.permissions import Level, Permissions
 from twokeys.answers.summary import callers_accounts
 from twokeys.answers.words import duration
@@ -118,6 +118,7 @@ def _beside(before: Answers, after: Answers, ids: Mapping[str, str]) -> Iterator
         if found:
             yield Beside(f"identity provider {name} of {names.get(account, account)}", found)
     yield from _other_accounts(before, after, ids)
+    yield from _half_doors(before, after, ids)
     yield from _long_term(before, after, ids)
 
 
@@ -130,6 +131,33 @@ def _other_accounts(before: Answers, after: Answers, ids: Mapping[str, str]) -> 
     for name in sorted(was.keys() & now.keys()):
         if was[name] != now[name] and (was[name] + now[name]).isdigit():
             yield Beside(f"account {name} is another one", Difference((f"id {now[name]}",), (f"id {was[name]}",)))
+
+
+def _half_doors(before: Answers, after: Answers, ids: Mapping[str, str]) -> Iterator[Beside]:
+    """Which keys doors gain or lose that are open on neither side; those not proved afterwards are told as such.
+
+    Live AWS tells of more accounts than states do.
+    """
+    alike = _live(before) is _live(after)
+    was, now = (
+        {(_with_id(door.source.who, ids), _with_id(door.target.who, ids)): door for door in side.doors}
+        for side in (before, after)
+    )
+    for ends in sorted(was.keys() | now.keys(), key=str):
+        old, new = was.get(ends), now.get(ends)
+        door = new or old
+        if door is None or {one.state for one in (old, new) if one} - {State.SHUT}:
+            continue
+        had, has = (_keys(one) for one in (old, new))
+        if had != has and (alike or ends[1].account in before.accounts):
+            gains, loses = (tuple(f"the {key}" for key in each) for each in (has - had, had - has))
+            lacks = f" ({new.lacks})" if new else ""
+            yield Beside(f"{door.source.short} -> {door.target.short}, not open{lacks}", Difference(gains, loses))
+
+
+def _keys(door: Door | None) -> frozenset[str]:
+    keys = {"trust": door.trust, "grant": door.grant} if door else {}
+    return frozenset(name for name, key in keys.items() if key is Key.PRESENT)
 
 
 def _long_term(before: Answers, after: Answers, ids: Mapping[str, str]) -> Iterator[Beside]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
+from datetime import UTC, datetime
 from importlib.metadata import version
 from textwrap import shorten
 from typing import Any
 
+from twokeys.access.requirements import in_detail
 from twokeys.access.snapshot import Evidence
 from twokeys.answers.allowed import Difference
 from twokeys.answers.changes import OTHER_POLICIES, Changed, Changes, same_boundary
@@ -90,9 +92,7 @@ def in_markdown(found: Changes) -> str:
     if found.not_proved:
         parts.append("#### Not proved")
         parts.append(
-            "\n".join(
-                f"- {markdown(one.message)}\\. Next step: {markdown(one.next_step)}\\." for one in found.not_proved
-            )
+            "\n".join(f"- {markdown(one.message)}. Next step: {markdown(one.next_step)}." for one in found.not_proved)
         )
     parts += map(markdown, _limits(found))
     return "\n\n".join(parts) + "\n"
@@ -118,10 +118,19 @@ def _gained_and_lost(found: Difference) -> str:
 
 def _limits(found: Changes) -> Iterator[str]:
     yield from (f"{one}." for one in (found.scope, found.not_looked_at) if one)
-    for side, read in _sides(found):
-        if read:
-            each = "; ".join(f"{one.name} ({file_or_live(one, SHORT)})" for one in read)
-            yield f"Evidence {side}: {each}; TwoKeys {version('twokeys')}."
+    before, after = found.read
+    both = [one for one in before if one in after]
+    sides = (
+        ("of both sides", both),
+        *((side, [one for one in read if one not in both]) for side, read in _sides(found)),
+    )
+    each = [
+        f"{side}: {'; '.join(f'{one.name} ({file_or_live(one, SHORT)})' for one in read)}"
+        for side, read in sides
+        if read
+    ]
+    if each:
+        yield f"Evidence {'. Evidence '.join(each)}. TwoKeys {version('twokeys')}."
 
 
 def _sides(found: Changes) -> Iterable[tuple[str, tuple[Evidence, ...]]]:
@@ -167,4 +176,11 @@ def _changed(found: Iterable[Changed]) -> Iterator[str]:
 
 
 def _state(way: Way) -> str:
-    return f"{conditions(way)}{through(one.short for one in way.through)} ({way.permissions})"
+    """What each key asks for, as far as it is between accounts, and what it leads to: "trust: MFA; grant: always"."""
+    now, asked = datetime.now(UTC), []
+    for step in way.steps:
+        for key, each in zip(("trust", "grant"), step.requirements, strict=True):
+            if words := dict.fromkeys(in_detail(one, now) for one in each):
+                where = f"{key} of {step.target.short}" if way.through else key
+                asked.append(f"{where if step.crosses else step.target.short}: {' and '.join(words)}")
+    return f"{'; '.join(asked) or conditions(way)}{through(one.short for one in way.through)} ({way.permissions})"

@@ -47,6 +47,7 @@ from twokeys.answers.summary import SHORT
 from twokeys.doors import Door as Declared
 from twokeys.doors import Who
 from twokeys.iam import Arn, Outcome, Unknown, Verdict
+from twokeys.iam.subjects import misspelt_subject
 
 CHAINED_SESSION = 3600
 """Seconds that a session lasts at most when a role's session asked for it.
@@ -95,6 +96,13 @@ class _Reader:
             for found in graph.federated
             for subject, source in found.sources.items()
             if (name := found.open_by(subject))
+        }
+        self._no_token = {
+            (found.role, source): f"a subject {misspelt.why}"
+            for found in graph.federated
+            for wanted in found.federation.subject.values
+            if (source := found.sources.get(wanted.text)) is not None and source.kind == "web-identity"
+            if (misspelt := misspelt_subject(found.federation.prefix, wanted)) is not None
         }
         self._assignments = {one.role: one for one in graph.identity_center.assignments}
 
@@ -225,7 +233,7 @@ class _Reader:
         return Way(
             steps=tuple(map(self._step, path.doors)),
             verdict=_worst(door.outcome for door in path.doors).value,
-            conditions=tuple(dict.fromkeys(chain.from_iterable(map(_conditions, path.doors)))),
+            conditions=tuple(dict.fromkeys(chain(self._never(path.doors[0]), *map(_conditions, path.doors)))),
             permissions=self._strength(last.target),
             max_session_seconds=longest,
             by_access_role=self._is_access_role(last.target),
@@ -233,6 +241,11 @@ class _Reader:
             third_party=self._third_party(path.doors[0]),
             open_to=self._whoever(path.doors[0]),
         )
+
+    def _never(self, first: access.Door) -> Iterator[str]:
+        """What nobody can show, as far as the identity provider documents its tokens."""
+        if (why := self._no_token.get((first.target, first.source))) is not None:
+            yield why
 
     def _whoever(self, first: access.Door) -> str | None:
         """Where one only has to have an account, or a certificate, to come in: as the rules refuse it."""

@@ -17,7 +17,8 @@ _GROUPS = ("group", "identity-center-group")
 def into(answers: Answers, target: str | None) -> Answers:
     """Only what leads into the accounts that `target` names: an id, a name, an environment or a stack; None is all.
 
-    What is not proved and not about one account stays. Raises Refusal when `target` names no account.
+    What is not proved and not about one account stays; so do the passwords and access keys of users who come in from
+    elsewhere, as whoever has one comes in by it. Raises Refusal when `target` names no account.
     """
     if target is None:
         return answers
@@ -35,12 +36,14 @@ def into(answers: Answers, target: str | None) -> Answers:
             next_step=(f"write {close}, if that is meant; else " if close else "")
             + "name an account by id or name, an environment or a stack, or give the states that show it",
         )
+    ways = tuple(way for way in answers.ways if way.account in accounts)
+    coming = {way.source.who for way in ways}
     return replace(
         answers,
         accounts=accounts,
-        ways=tuple(way for way in answers.ways if way.account in accounts),
+        ways=ways,
         within=tuple(way for way in answers.within if way.account in accounts),
-        long_term=tuple(one for one in answers.long_term if one.user.who.account in accounts),
+        long_term=tuple(one for one in answers.long_term if one.user.who.account in accounts or one.user.who in coming),
         doors=tuple(door for door in answers.doors if door.target.who.account in accounts),
         not_proved=tuple(one for one in answers.not_proved if one.target is None or one.target.who.account in accounts),
     )

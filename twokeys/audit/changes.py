@@ -28,10 +28,11 @@ WIDENING = (
 _ACCOUNT = re.compile(r"\d{12}")
 _OF_ACCOUNTS = ("targetId", "accountId")
 """What names the account that a call is about: CreateAccountAssignment, AttachPolicy and CloseAccount, among others."""
+_DOCUMENTS = ("assumeRolePolicyDocument", "policyDocument")
 _ON = re.compile(r"on resource: (\S+)")
 _LONGEST = 150
 """Characters of the longest value that is shown; what is longer is a document or a certificate."""
-_UNTOLD = re.compile(r"(instanceArn|identityStoreId|description|.*(token|password|metadata|uuid))", re.IGNORECASE)
+_UNTOLD = re.compile(r"(instanceArn|identityStoreId|description|path|.*(token|password|metadata|uuid))", re.IGNORECASE)
 """Parameters that tell nothing of who can enter, or nothing that may be printed."""
 _MOST = 3
 
@@ -55,7 +56,7 @@ def account_of(record: Mapping[str, Any]) -> str | None:
 
 
 def changed(record: Mapping[str, Any]) -> str:
-    """What a call changes: its parameters as AWS names them but for documents, and whom a new trust policy trusts.
+    """What a call changes: its parameters as AWS names them, but for documents.
 
     Of a call without any, as CreateAccessKey of oneself, what AWS answered; of a denied one, the resource of its error.
     """
@@ -68,8 +69,6 @@ def _values(asked: object) -> Iterator[str]:
     for key, value in asked.items() if isinstance(asked, Mapping) else ():
         if isinstance(value, Mapping):
             yield from _values(value)
-        elif isinstance(value, str) and key in ("assumeRolePolicyDocument", "policyDocument"):
-            yield from (f"trusts {names}" for names in [_trusted(value)] if names)
         elif (
             isinstance(value, str)
             and 0 < len(value) <= _LONGEST
@@ -79,11 +78,13 @@ def _values(asked: object) -> Iterator[str]:
             yield f"{key} {value}"
 
 
-def _trusted(document: str) -> str:
-    """Whom the statements of a trust policy allow to come; empty for another policy."""
+def trusted(record: Mapping[str, Any]) -> str:
+    """Whom a call's trust policy allows to come; empty for a call without one."""
+    asked = record.get("requestParameters")
+    found = [asked.get(key) for key in _DOCUMENTS] if isinstance(asked, Mapping) else []
     try:
-        statements = parse_policy(document, PolicyKind.TRUST).statements
-    except PolicyError:
+        statements = parse_policy(next(one for one in found if isinstance(one, str)), PolicyKind.TRUST).statements
+    except (PolicyError, StopIteration):
         return ""
     allowed = [one.principals for one in statements if one.effect == "Allow" and one.principals is not None]
     names = (str(name) for one in allowed for name in (*one.aws, *one.federated, *one.service))

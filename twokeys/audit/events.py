@@ -114,7 +114,9 @@ def as_data(answers: Answers, found: Comparison) -> dict[str, Any]:
         ],
         "undeclared": [_use(use, answers) for use in found.undeclared],
         "unusual": [{**_use(one.use, answers), "why": list(one.why)} for one in found.unusual],
-        "changes": [{**_use(one.use, answers), "changed": one.what} for one in found.changes],
+        "changes": [
+            {**_use(one.use, answers), "changed": one.what, "trusts": one.trusts or None} for one in found.changes
+        ],
         "notLookedAt": not_in_the_events(answers, found),
         "population": [],
     }
@@ -376,13 +378,16 @@ def who_changed(answers: Answers, found: Comparison) -> str:
 
 
 def changes(answers: Answers, found: Comparison) -> list[tuple[str, str]]:
-    """Of each call that changes keys the call, and what it changes or why it failed, in words."""
+    """The calls that change keys, and what they change, in words: those that are alike once, the rarest first.
+
+    They are alike where the same principal calls the same of an account, for the same trust or with the same error.
+    """
+    alike: dict[tuple[object, ...], list[Change]] = defaultdict(list)
+    for one in found.changes:
+        alike[one.use.caller.who, one.use.account, one.use.event, one.use.failed, one.trusts].append(one)
     return [
-        (
-            used(one.use, answers),
-            "; ".join(filter(None, (one.use.failed and f"failed: {one.use.failed}", one.what))) or "nothing is told",
-        )
-        for one in found.changes
+        (used(same[-1].use, answers), (f"{len(same)} times, the last: " if len(same) > 1 else "") + str(same[-1]))
+        for same in sorted(alike.values(), key=len)
     ]
 
 

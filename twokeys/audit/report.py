@@ -46,7 +46,6 @@ from twokeys.audit.entries import DoorUse
 from twokeys.audit.events import (
     about_early,
     by_door,
-    changes,
     covered,
     door_use,
     events,
@@ -401,8 +400,8 @@ def _rows_of_events(answers: Answers, found: Comparison) -> Iterator[dict[str, s
         yield {"what": what(entry), **_row_of_use(entry.use, answers), "why": entry.perhaps, "door": doors}
     for strange in found.unusual:
         yield {"what": "unusual", **_row_of_use(strange.use, answers), "why": "; ".join(strange.why)}
-    for change, (_, why) in zip(found.changes, changes(answers, found), strict=True):
-        yield {"what": "change of keys", **_row_of_use(change.use, answers), "why": why}
+    for change in found.changes:
+        yield {"what": "change of keys", **_row_of_use(change.use, answers), "why": str(change)}
 
 
 def _row_of_use(use: Use, answers: Answers) -> dict[str, str]:

@@ -26,7 +26,7 @@ from sys import intern
 from typing import Any
 
 from twokeys.answers.model import Party
-from twokeys.audit.changes import account_of, changed, is_change
+from twokeys.audit.changes import account_of, changed, is_change, trusted
 from twokeys.audit.coverage import Coverage
 from twokeys.audit.logs import Source, time_of
 from twokeys.doors import Who
@@ -165,14 +165,22 @@ class Use:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A call that changes who can enter, the account that it is about, and what it changes, in words.
+    """A call that changes who can enter, what it changes, in words, and whom a new trust policy trusts.
 
     `everywhere` tells that it is about the organization or its Identity Center as a whole.
     """
 
     use: Use
     what: str
+    trusts: str
     everywhere: bool
+
+    def __str__(self) -> str:
+        """What it changes, whom a new trust policy trusts, and why it failed, in words."""
+        failed, trusts = (
+            f"{word} {said}" if said else "" for word, said in (("failed:", self.use.failed), ("trusts", self.trusts))
+        )
+        return "; ".join(filter(None, (failed, self.what, trusts))) or "nothing is told"
 
 
 @dataclass
@@ -281,7 +289,7 @@ class Trail:
         for account in {named} if named else _recorded_in(record, None):
             use = _called(record, _mapping(record.get("userIdentity")), Who("root-user", account, "root user"), time)
             everywhere = named is None and not source.startswith("iam.")
-            self.changes[use.id] = Change(use, changed(record), everywhere)
+            self.changes[use.id] = Change(use, changed(record), trusted(record), everywhere)
 
     def _outside(self, time: datetime) -> bool:
         return not (self.since or time) <= time <= (self.until or time)

@@ -17,7 +17,7 @@ from twokeys.iam.conditions import ConditionClause, operator_named
 from twokeys.iam.json_text import JsonError, JsonNumber, Path, Position, Positions, read_json, read_quickly, render
 from twokeys.iam.lazy import lazy
 from twokeys.iam.matching import ArnPattern, TextPattern
-from twokeys.iam.principals import Principals
+from twokeys.iam.principals import UNIQUE_ID, Principals
 from twokeys.iam.truth import TRUE, UNKNOWN, Lookup, Truth, Unknown, any_of, negate, truth
 
 if TYPE_CHECKING:
@@ -205,7 +205,6 @@ def _is_action(name: str | Unknown, action: str) -> Truth:
 
 _ACTION = re.compile(r"[^\s:]+:[^\s:]+|\*+")
 _STARS = re.compile(r"\*+")
-_UNIQUE_ID = re.compile(r"A[A-Z]{3}[A-Z0-9]{12,}")
 _IAM_SID = re.compile(r"[A-Za-z0-9]*")
 _CONDITION_KEY = re.compile(r"[^\s:]+:.+|[A-Za-z0-9_.-]+")
 ELEMENTS = frozenset({
@@ -560,7 +559,7 @@ class _Reader:
 
 
 def _names_principal(name: str) -> bool:
-    if name == "*" or is_account(name) or _UNIQUE_ID.fullmatch(name):
+    if name == "*" or is_account(name) or UNIQUE_ID.fullmatch(name):
         return True
     if "*" in name or "?" in name:
         return name.startswith("arn:")

@@ -18,7 +18,7 @@ from twokeys.iam.truth import FALSE, TRUE, UNKNOWN, Truth, Unknown
 _WEB_IDENTITY_PROVIDERS = frozenset(
     {"accounts.google.com", "cognito-identity.amazonaws.com", "graph.facebook.com", "www.amazon.com"}
 )
-_UNIQUE_ID = re.compile(r"A[A-Z]{3}[A-Z0-9]{12,}")
+UNIQUE_ID = re.compile(r"A[A-Z]{3}[A-Z0-9]{12,}")
 _WILD = re.compile(r"[*?]")
 _SERVICE = re.compile(r"[a-z0-9.-]+\.[a-z.]+")
 

@@ -17,6 +17,7 @@ from typing import Final
 
 from twokeys.access.findings import Finding
 from twokeys.access.graph import Door, Graph, Key
+from twokeys.access.identity_center import ASSIGNMENT, ENTITLEMENT
 from twokeys.access.judge import widest
 from twokeys.access.principals import Principal
 from twokeys.access.report import Judged
@@ -62,9 +63,15 @@ class _Waiting:
         self._hung_upon = set(self._documents_of_half_doors())
 
     def may_be_deferred(self, finding: Finding) -> bool:
-        """Whether a finding of `unproved-door` is about an unknown document that the update can judge in time."""
+        """Whether a finding of `unproved-door` is about an unknown document that the update can judge in time.
+
+        So it can an assignment of Identity Center whose people or account it looks up: nothing of it is open before.
+        """
         resource = self._graph.snapshot.by_urn.get(finding.urn or "")
-        if resource is None or not _judged_in_update(resource) or resource.urn in self._hung_upon:
+        if resource is None or resource.urn in self._hung_upon:
+            return False
+        of_nobody = resource.type in (ASSIGNMENT, ENTITLEMENT) and finding.door == f"{resource.urn} -> *"
+        if not (_judged_in_update(resource) or of_nobody):
             return False
         unknown = [key for key, value in (resource.inputs or {}).items() if holds_unknown(value) or _lacks_name(value)]
         return bool(unknown) and not self._waits_for_account(resource, unknown)

@@ -372,7 +372,7 @@ def _refuse_circle(source: tuple[str, str], ours: Container[str], profiles: Mapp
             raise Refusal(
                 f"--source-profile {source[1]}",
                 where=" -> ".join(seen),
-                why="that profile is one of those that this run writes, and would be its own source",
+                why="that is one of the profiles that this run writes, and cannot be their source too",
                 next_step="name the profile that has your own credentials",
             )
         at = profiles.get(at, {}).get("source_profile")
