@@ -1,4 +1,7 @@
-"""Programs that open an account, or leave half a door, and those in order that look alike (`fine_...`)."""
+"""Programs that open an account, or leave half a door, and those in order that look alike (`fine_...`).
+
+`known` of a program is `s.late` where preview does not know its documents.
+"""
 
 import json
 from typing import Any
@@ -17,16 +20,16 @@ OUTSIDER = {"AWS": arn(FOREIGN, "root")}
 # What preview knows
 
 
-def everyone(s: Scene) -> None:
-    s.deployer(text(trusts(MEMBER_OF_ANYBODY)))
+def everyone(s: Scene, known: Any = str) -> None:
+    s.deployer(known(text(trusts(MEMBER_OF_ANYBODY))))
 
 
-def everyone_with_an_external_id(s: Scene) -> None:
-    s.deployer(text(trusts(MEMBER_OF_ANYBODY, Condition={"StringEquals": {"sts:ExternalId": "x"}})))
+def everyone_with_an_external_id(s: Scene, known: Any = str) -> None:
+    s.deployer(known(text(trusts(MEMBER_OF_ANYBODY, Condition={"StringEquals": {"sts:ExternalId": "x"}}))))
 
 
-def outsider(s: Scene) -> None:
-    s.deployer(text(trusts(OUTSIDER)))
+def outsider(s: Scene, known: Any = str) -> None:
+    s.deployer(known(text(trusts(OUTSIDER))))
 
 
 def outsider_among_ours(s: Scene) -> None:
@@ -66,18 +69,18 @@ def outsider_by_a_forged_stack(s: Scene) -> None:
     s.deployer(text(trusts({"AWS": arn(FOREIGN, "role/x")})))
 
 
-def wildcard_grant(s: Scene) -> None:
+def wildcard_grant(s: Scene, known: Any = str) -> None:
     ci = s.ci()
-    s.grant(text(grants("*")), ci.name)
+    s.grant(known(text(grants("*"))), ci.name)
 
 
-def wildcard_in_a_managed_policy(s: Scene) -> None:
-    policy = aws.iam.Policy("wide", name="wide", policy=text(grants("*")), opts=s.at(s.hub))
+def wildcard_in_a_managed_policy(s: Scene, known: Any = str) -> None:
+    policy = aws.iam.Policy("wide", name="wide", policy=known(text(grants("*"))), opts=s.at(s.hub))
     aws.iam.RolePolicyAttachment("wide", role=s.ci().name, policy_arn=policy.arn, opts=s.at(s.hub))
 
 
-def wildcard_in_inline_policies(s: Scene) -> None:
-    s.ci(inline_policies=[aws.iam.RoleInlinePolicyArgs(name="wide", policy=text(grants("*")))])
+def wildcard_in_inline_policies(s: Scene, known: Any = str) -> None:
+    s.ci(inline_policies=[aws.iam.RoleInlinePolicyArgs(name="wide", policy=known(text(grants("*"))))])
 
 
 def trust_as_a_mapping_in_an_account_to_come(s: Scene) -> None:
@@ -93,9 +96,11 @@ def trust_in_an_account_to_come(s: Scene) -> None:
     aws.iam.Role("payroll", name="payroll", assume_role_policy=trust, opts=s.at(s.hub))
 
 
-def cloud_control(s: Scene) -> None:
+def cloud_control(s: Scene, known: Any = str) -> None:
     state = {"RoleName": "open", "AssumeRolePolicyDocument": document(trusts(MEMBER_OF_ANYBODY))}
-    aws.cloudcontrol.Resource("open", type_name="AWS::IAM::Role", desired_state=json.dumps(state), opts=s.at(s.stage))
+    aws.cloudcontrol.Resource(
+        "open", type_name="AWS::IAM::Role", desired_state=known(json.dumps(state)), opts=s.at(s.stage)
+    )
 
 
 def stack_set(s: Scene) -> None:
@@ -115,19 +120,19 @@ def account_that_a_change_would_replace(s: Scene) -> None:
     aws.organizations.Account("new", name="new", email="a+new@example.com", opts=s.at(s.hub))
 
 
-def github_without_a_subject(s: Scene) -> None:
+def github_without_a_subject(s: Scene, known: Any = str) -> None:
     issuer = "token.actions.githubusercontent.com"
     audience = {"StringEquals": {f"{issuer}:aud": "sts.amazonaws.com"}}
     federated = {"Federated": arn(STAGE, f"oidc-provider/{issuer}")}
     statement = trusts(federated, Condition=audience) | {"Action": "sts:AssumeRoleWithWebIdentity"}
-    s.deployer(text(statement))
+    s.deployer(known(text(statement)))
 
 
-def stage_into_prod(s: Scene) -> None:
+def stage_into_prod(s: Scene, known: Any = str) -> None:
     worker = aws.iam.Role("worker", name="worker", assume_role_policy=text(SERVICE), opts=s.at(s.stage))
-    target = arn(PROD, "role/target")
-    key = aws.iam.RolePolicy("key", name="key", role=worker.name, policy=text(grants(target)), opts=s.at(s.stage))
-    trust = text(trusts({"AWS": arn(STAGE, "role/worker")}))
+    policy = known(text(grants(arn(PROD, "role/target"))))
+    key = aws.iam.RolePolicy("key", name="key", role=worker.name, policy=policy, opts=s.at(s.stage))
+    trust = known(text(trusts({"AWS": arn(STAGE, "role/worker")})))
     aws.iam.Role("target", name="target", assume_role_policy=trust, opts=s.at(s.prod, depends_on=[key]))
 
 
@@ -135,15 +140,15 @@ def stage_into_prod(s: Scene) -> None:
 
 
 def late_everyone(s: Scene) -> None:
-    s.deployer(s.late(text(trusts(MEMBER_OF_ANYBODY))))
+    everyone(s, s.late)
 
 
 def late_everyone_with_an_external_id(s: Scene) -> None:
-    s.deployer(s.late(text(trusts(MEMBER_OF_ANYBODY, Condition={"StringEquals": {"sts:ExternalId": "x"}}))))
+    everyone_with_an_external_id(s, s.late)
 
 
 def late_outsider(s: Scene) -> None:
-    s.deployer(s.late(text(trusts(OUTSIDER))))
+    outsider(s, s.late)
 
 
 def late_role_of_an_outsider(s: Scene) -> None:
@@ -165,8 +170,7 @@ def late_leaf_of_a_document(s: Scene) -> None:
 
 
 def late_wildcard_grant(s: Scene) -> None:
-    ci = s.ci()
-    s.grant(s.late(text(grants("*"))), ci.name)
+    wildcard_grant(s, s.late)
 
 
 def late_grant_of_sts_by_pattern(s: Scene) -> None:
@@ -175,8 +179,7 @@ def late_grant_of_sts_by_pattern(s: Scene) -> None:
 
 
 def late_managed_policy(s: Scene) -> None:
-    policy = aws.iam.Policy("wide", name="wide", policy=s.late(text(grants("*"))), opts=s.at(s.hub))
-    aws.iam.RolePolicyAttachment("wide", role=s.ci().name, policy_arn=policy.arn, opts=s.at(s.hub))
+    wildcard_in_a_managed_policy(s, s.late)
 
 
 def late_managed_policy_arns(s: Scene) -> None:
@@ -191,7 +194,7 @@ def late_policy_attached_to_many(s: Scene) -> None:
 
 
 def late_inline_policies(s: Scene) -> None:
-    s.ci(inline_policies=[aws.iam.RoleInlinePolicyArgs(name="wide", policy=s.late(text(grants("*"))))])
+    wildcard_in_inline_policies(s, s.late)
 
 
 def late_group_policy(s: Scene) -> None:
@@ -210,26 +213,15 @@ def late_grant_on_a_role_that_does_not_trust(s: Scene) -> None:
 
 
 def late_github_without_a_subject(s: Scene) -> None:
-    issuer = "token.actions.githubusercontent.com"
-    audience = {"StringEquals": {f"{issuer}:aud": "sts.amazonaws.com"}}
-    federated = {"Federated": arn(STAGE, f"oidc-provider/{issuer}")}
-    statement = trusts(federated, Condition=audience) | {"Action": "sts:AssumeRoleWithWebIdentity"}
-    s.deployer(s.late(text(statement)))
+    github_without_a_subject(s, s.late)
 
 
 def late_way_from_stage_into_prod(s: Scene) -> None:
-    worker = aws.iam.Role("worker", name="worker", assume_role_policy=text(SERVICE), opts=s.at(s.stage))
-    policy = s.late(text(grants(arn(PROD, "role/target"))))
-    key = aws.iam.RolePolicy("key", name="key", role=worker.name, policy=policy, opts=s.at(s.stage))
-    trust = s.late(text(trusts({"AWS": arn(STAGE, "role/worker")})))
-    aws.iam.Role("target", name="target", assume_role_policy=trust, opts=s.at(s.prod, depends_on=[key]))
+    stage_into_prod(s, s.late)
 
 
 def late_cloud_control(s: Scene) -> None:
-    state = {"RoleName": "open", "AssumeRolePolicyDocument": document(trusts(MEMBER_OF_ANYBODY))}
-    aws.cloudcontrol.Resource(
-        "open", type_name="AWS::IAM::Role", desired_state=s.late(json.dumps(state)), opts=s.at(s.stage)
-    )
+    cloud_control(s, s.late)
 
 
 # Declarations
@@ -297,26 +289,23 @@ def component(s: Scene) -> None:
     _door(s)
 
 
-def transformed_trust(s: Scene) -> None:
-    def open_it(args: pulumi.ResourceTransformArgs) -> pulumi.ResourceTransformResult | None:
-        if args.type_ != "aws:iam/role:Role" or args.name != "door":
-            return None
-        return pulumi.ResourceTransformResult(
-            {**args.props, "assumeRolePolicy": text(trusts(MEMBER_OF_ANYBODY))}, args.opts
-        )
+def retrusted(trust: Any, name: str = "door") -> Any:
+    """A transform that gives the role of this name another trust policy."""
 
-    _door(s, transforms=[open_it])
+    def change(args: pulumi.ResourceTransformArgs) -> pulumi.ResourceTransformResult | None:
+        if args.type_ != "aws:iam/role:Role" or args.name != name:
+            return None
+        return pulumi.ResourceTransformResult({**args.props, "assumeRolePolicy": trust}, args.opts)
+
+    return change
+
+
+def transformed_trust(s: Scene, known: Any = str) -> None:
+    _door(s, transforms=[retrusted(known(text(trusts(MEMBER_OF_ANYBODY))))])
 
 
 def late_transformed_trust(s: Scene) -> None:
-    late = s.late(text(trusts(OUTSIDER)))
-
-    def open_it(args: pulumi.ResourceTransformArgs) -> pulumi.ResourceTransformResult | None:
-        if args.type_ != "aws:iam/role:Role" or args.name != "door":
-            return None
-        return pulumi.ResourceTransformResult({**args.props, "assumeRolePolicy": late}, args.opts)
-
-    _door(s, transforms=[open_it])
+    transformed_trust(s, s.late)
 
 
 # Several runs

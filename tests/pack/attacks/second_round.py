@@ -5,7 +5,7 @@ from typing import Any
 
 import pulumi
 import pulumi_aws as aws
-from attacks import MEMBER_OF_ANYBODY, OUTSIDER, _door, exported_door
+from attacks import MEMBER_OF_ANYBODY, OUTSIDER, _door, exported_door, retrusted
 from scene import CI, DEPLOYER, FOREIGN, HUB, PROD, SERVICE, STAGE, Scene, arn, document, grants, text, trusts
 
 from components.other_stack import OtherStack
@@ -415,12 +415,5 @@ def fine_declared_documents(s: Scene) -> None:
 
 
 def late_difference_from_what_is_declared(s: Scene) -> None:
-    late = s.late(text(trusts(OUTSIDER)))
-
-    def open_it(args: pulumi.ResourceTransformArgs) -> pulumi.ResourceTransformResult | None:
-        if args.name != "deployer" or args.type_ != "aws:iam/role:Role":
-            return None
-        return pulumi.ResourceTransformResult({**args.props, "assumeRolePolicy": late}, args.opts)
-
-    pulumi.runtime.register_resource_transform(open_it)
+    pulumi.runtime.register_resource_transform(retrusted(s.late(text(trusts(OUTSIDER))), "deployer"))
     _declared_door(s)
