@@ -105,10 +105,19 @@ class Comparison:
         return {file: why for source in self.sources for file, why in source.not_readable.items()}
 
     @property
+    def not_covered(self) -> dict[str, int]:
+        """The accounts that are not covered, and on how many days: what happened there then is not known."""
+        return {one.account: one.lost for one in self.coverage if one.lacks is not None}
+
+    @property
+    def may_be_more(self) -> bool:
+        """Whether there may be entries and changes of keys that no record was given of."""
+        return bool(self.start is None or self.not_covered or self.unreadable or self.not_readable)
+
+    @property
     def noteworthy(self) -> bool:
         """Whether somebody has to look: at an entry without a door or an unusual one, or for what is not known."""
-        known = self.start is not None and not (self.unreadable or self.not_readable or any(self.not_known))
-        return bool(self.undeclared or self.unusual or not known)
+        return bool(self.undeclared or self.unusual or self.may_be_more or any(self.not_known))
 
 
 def compare(
