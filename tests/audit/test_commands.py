@@ -26,7 +26,7 @@ from tests.access.world import CI as CI_ROLE
 from tests.access.world import MFA, OUTSIDE, STAGE, World, document, grants, trusts, two_keys
 from tests.access.world import arn as world_arn
 from tests.answers.test_summary import organization
-from tests.audit.cloudtrail import ENABLED, denied, digests, entry, read_event, signed_in
+from tests.audit.cloudtrail import ENABLED, called, denied, digests, entry, read_event, signed_in
 from twokeys.access.graph import build
 from twokeys.answers.commands import access
 from twokeys.answers.reading import read as answered
@@ -418,6 +418,32 @@ def test_the_exit_code_tells_on_demand_that_somebody_has_to_look(tmp_path: Path)
     assert run("stage", *ONE_REGION, "--events", folder, "--exit-code").return_value == 0
     assert run("prod", "--exit-code").return_value == 0
     assert run("stage", *ONE_REGION, "--events", folder, "--until", "2026-09-01", "--exit-code").return_value == 1
+
+
+@pytest.mark.parametrize(
+    ("role", "day", "later"),
+    [("deployer", "2026-09-14", False), ("deployer", "2026-09-16", True), ("new", "2026-09-16", True)],
+)
+def test_a_change_of_keys_after_the_state_was_written_says_at_the_top_that_there_may_be_more_ways(
+    tmp_path: Path, role: str, day: str, later: bool
+) -> None:
+    """The engine says in a state's `manifest` when it wrote it.
+
+    https://github.com/pulumi/pulumi/blob/v3.274.1/sdk/go/common/apitype/core.go (ManifestV1)
+    """
+    state = json.loads(write_state(tmp_path / "state", two_keys()).read_text())
+    state["deployment"]["manifest"] = {"time": "2026-09-15T22:59:30.553182123Z"}
+    (tmp_path / "state").write_text(json.dumps(state))
+    asked = {"roleName": role, "policyDocument": document(trusts(f"arn:aws:iam::{OUTSIDE}:root"))}
+    change = called(STAGE, f"{day}T10:00:00Z", "UpdateAssumeRolePolicy", "eve", requestParameters=asked)
+    command = (STAGE, "--state", str(tmp_path / "state"), "--events", logs(tmp_path, change))
+    text = run(*command, "--html", "report.html", "--csv", "report.csv").output
+    page, table = (Path(f"report.{ending}").read_text().replace("<wbr>", "") for ending in ("html", "csv"))
+    what = f"UpdateAssumeRolePolicy of {role} in {STAGE} on {day} 10:00 UTC"
+    said = f"Not shown: keys that were changed after the states were written ({what})"
+    data = read(*command)
+    assert [said in shown for shown in (text, page, table, data["notShown"] or "")] == [later] * 4
+    assert (" at least " in text.partition(" in (")[0], data["summary"]["mayBeMore"]) == (later, later)
 
 
 def test_a_sign_in_as_the_root_user_is_shown_and_gives_exit_code_1(tmp_path: Path) -> None:

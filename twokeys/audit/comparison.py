@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from twokeys.answers.model import Answers, Party, Step, Way
 from twokeys.answers.selection import is_person
 from twokeys.audit import LEARNING
+from twokeys.audit.changes import WIDENING
 from twokeys.audit.coverage import Covered
 from twokeys.audit.entries import DoorUse, Entry, Tallies, Tally, Usage
 from twokeys.audit.known import Judge
@@ -182,6 +183,22 @@ def compare(
         regions=trail.coverage.only,
         changes=tuple(_changes(trail, accounts)),
     )
+
+
+def changed_since(found: Comparison, answers: Answers) -> tuple[str, ...]:
+    """The keys that were changed after the states that show them were written, so that more may come in now, in words.
+
+    What no state shows, as a new role, is compared with the last state of its account. Live IAM is as of now.
+    """
+    said: dict[str, None] = {}
+    for one in found.changes if answers.from_states else ():
+        use = one.use
+        written = answers.written.get((use.account, one.of)) or answers.written.get((use.account, ""))
+        if use.event in WIDENING and use.failed is None and (written is None or use.time > written):
+            what = f" of {one.of}" if one.of else ""
+            place = Party(Who("root", use.account), account_name=answers.names.get(use.account, "")).place
+            said[f"{use.event}{what} in {place} on {use.time:%Y-%m-%d %H:%M} UTC"] = None
+    return tuple(said)
 
 
 def by_person(found: Comparison, answers: Answers) -> Comparison:
