@@ -823,7 +823,16 @@ def test_a_way_that_is_open_to_everybody_at_a_provider_is_said_at_the_top_and_gi
     assert [way["source"]["name"] for way in found["ways"] if way["openTo"]] == ["GitHub repo:*"]
 
 
-ANY_OF_AWS = "an account at AWS"
+ANY_OF_AWS = "who has an account at AWS"
+GUESTS = {
+    "Effect": "Allow",
+    "Principal": {"Federated": "cognito-identity.amazonaws.com"},
+    "Action": "sts:AssumeRoleWithWebIdentity",
+    "Condition": {
+        "StringEquals": {"cognito-identity.amazonaws.com:aud": "us-east-1:12345678-dead-beef-cafe-123456790ab"},
+        "ForAnyValue:StringLike": {"cognito-identity.amazonaws.com:amr": "unauthenticated"},
+    },
+}
 
 
 @pytest.mark.parametrize(
@@ -833,12 +842,13 @@ ANY_OF_AWS = "an account at AWS"
         (trusts("*", condition={"StringLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/ci"}}), ANY_OF_AWS),
         (
             {"Effect": "Allow", "Principal": {"Federated": "*"}, "Action": "sts:AssumeRoleWithWebIdentity"},
-            "an account at any identity provider",
+            "who has an account at any identity provider",
         ),
         (
             {"Effect": "Allow", "Principal": {"Service": "rolesanywhere.amazonaws.com"}, "Action": "sts:AssumeRole"},
-            "a certificate of any trust anchor of the account",
+            "who has a certificate of any trust anchor of the account",
         ),
+        (GUESTS, "(guests of the identity pool)"),
     ],
     ids=str,
 )
@@ -849,13 +859,17 @@ def test_what_access_check_refuses_as_open_to_everybody_audit_says_at_the_top_an
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html#principal-anonymous
     https://docs.aws.amazon.com/rolesanywhere/latest/userguide/trust-model.html
+    https://docs.aws.amazon.com/cognito/latest/developerguide/role-trust-and-permissions.html
     """
     world = two_keys()
-    world.role("door", world.stage, document(statement))
+    changes_itself = ["arn:aws:iam::aws:policy/IAMFullAccess"]
+    world.role("door", world.stage, document(statement), managedPolicyArns=changes_itself)
     state = str(write_state(tmp_path / "a", world))
-    assert CliRunner().invoke(access, ["check", "--state", state], standalone_mode=False).return_value == 1
+    checked = CliRunner().invoke(access, ["check", "--state", state], standalone_mode=False)
+    said = f"open to anybody {whoever}"
+    assert checked.return_value == 1
+    assert re.findall(r"^  (.) .* -> role door of .*: (open to .*)$", checked.output, re.MULTILINE) == [("!", said)]
     result = run("stage", "--state", state, "--csv", "report.csv", "--exit-code")
-    said = f"open to anybody who has {whoever}"
     assert f"1 way {said}" in result.output.splitlines()[1]
     assert result.return_value == 1
     rows = list(csv.DictReader(Path("report.csv").read_text().splitlines()))

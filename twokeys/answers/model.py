@@ -173,7 +173,7 @@ class Way:
     third_party: str | None = None
     """Of one that comes from an account or organization of others: `OUTSIDE` or `NOT_SHOWN_INSIDE`."""
     open_to: str | None = None
-    """The identity provider, such as GitHub, where whoever has an account there comes in; AWS itself; `ANY_ANCHOR`."""
+    """Where whoever has an account comes in: an identity provider, such as GitHub, AWS; `ANY_ANCHOR`, `GUESTS`."""
 
     @property
     def source(self) -> Party:

@@ -264,7 +264,10 @@ def not_looked_at(answers: Answers) -> str:
     of_root = (
         "passwords, access keys and MFA devices of root users, and those newer than AWS's credential report, which is"
     )
-    made = "passwords and access keys that no stack made; whether MFA devices exist"
+    made = (
+        "root users, who sign in to their account with its e-mail address; passwords and access keys that no stack "
+        "made; whether MFA devices exist"
+    )
     return _NOT_LOOKED_AT.format(f"{of_root} up to four hours old" if live else made)
 
 

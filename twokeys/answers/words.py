@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
+from twokeys.access.federated import GUESTS
 from twokeys.access.judge import Key
 from twokeys.answers.model import ANY_ANCHOR, KeyPlace, Step, Time, Way
 from twokeys.doors.expiry import left, on, until
@@ -24,6 +25,8 @@ def through(stops: Iterable[str]) -> str:
 
 def open_to(provider: str) -> str:
     """Who comes in where a trust policy names no tenant of a provider that all the world shares, or nobody at all."""
+    if provider == GUESTS:
+        return f"open to anybody ({GUESTS})"
     has = f"a certificate of {provider} of the account" if provider == ANY_ANCHOR else f"an account at {provider}"
     return f"open to anybody who has {has}"
 
