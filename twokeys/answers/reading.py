@@ -10,6 +10,7 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from datetime import datetime
 from itertools import chain
 
 from twokeys.access import graph as access
@@ -25,7 +26,7 @@ from twokeys.access.names import ROLES_ANYWHERE
 from twokeys.access.paths import Path, paths_from
 from twokeys.access.principals import ACCESS_KEY, CREDENTIALS, MFA_DEVICE, PASSWORD, USER, Principal
 from twokeys.access.requirements import MFA_BUT_OF_KEYS, denied_since, in_words, window
-from twokeys.access.snapshot import STACK, Snapshot, mapping, place_of
+from twokeys.access.snapshot import STACK, Snapshot, mapping, place_of, stack_of
 from twokeys.answers.account_names import AccountNames
 from twokeys.answers.model import (
     ANY_ANCHOR,
@@ -122,6 +123,7 @@ class _Reader:
             ids=dict(self._accounts.ids),
             names=dict(self._names.said),
             shown=frozenset(one.account for one in self._graph.principals if one.urn),
+            written=self._written(),
             evidence=snapshot.evidence,
             from_states=snapshot.is_state,
             without_state=snapshot.without_state,
@@ -188,6 +190,17 @@ class _Reader:
         for door in self._graph.steps:
             if door.open and door.source.kind == "user":
                 yield self._way(Path((door,)))
+
+    def _written(self) -> dict[tuple[str, str], datetime]:
+        times: dict[str | None, datetime | None] = {
+            one.stack: one.moment for one in self._graph.snapshot.evidence if one.stack
+        }
+        found: dict[tuple[str, str], datetime] = {}
+        for one in self._graph.principals:
+            if one.urn and (time := times.get(stack_of(one.urn))):
+                found[one.account, one.name] = time
+                found[one.account, ""] = max(found.get((one.account, ""), time), time)
+        return found
 
     def _long_term(self) -> Iterator[LongTerm]:
         """Of a user whose name is not known yet, the resource's; a key that is not active lets nobody in."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from importlib.metadata import version
 from itertools import chain
 from typing import Any
@@ -23,6 +23,8 @@ _NOT_LOOKED_AT = (
     "entered; code that runs with a role; {}"
 )
 _STRONGEST_FIRST = sorted(Level, reverse=True)
+_APART = timedelta(days=7)
+"""How far apart states were written that are said to be of different times."""
 SHA256, SHORT = 64, 12
 """Hexadecimal digits of a sha256, and as many as a terminal shows of it."""
 
@@ -199,12 +201,17 @@ def not_shown(answers: Answers) -> str | None:
             "the users and roles of {}",
             "give the states of the stacks that make them as well (`--state FILE`), or ask live IAM (`--live`)",
         ),
+        (
+            [listed(answers.changed_since)] if answers.changed_since else [],
+            "keys that were changed after the states were written ({})",
+            "refresh these stacks (`pulumi refresh`) and give their new states, or ask live IAM (`--live`)",
+        ),
     )
     missing = [(what.format(", ".join(names)), step) for names, what, step in parts if names]
     if not missing:
         return None
     what, steps = ("; ".join(each) for each in zip(*missing, strict=True))
-    return f"Not shown: {what}, so ways through them are missing here. Next step: {steps}"
+    return f"Not shown: {what}, so ways through them may be missing here. Next step: {steps}"
 
 
 def scope(answers: Answers) -> str | None:
@@ -217,7 +224,11 @@ def scope(answers: Answers) -> str | None:
     with_a_way = {way.source.who for way in answers.ways}
     others = [arn for arn in answers.updated_by if Who.named(arn) not in with_a_way]
     ran = f". The updates were run by {', '.join(others)}" if others else ""
-    return f"From states: only users and roles that stacks made; --live also finds those made otherwise{ran}"
+    times = [moment for one in answers.evidence if (moment := one.moment)]
+    ages = ""
+    if times and max(times) - min(times) >= _APART:
+        ages = f". The states are of different times, {min(times):%Y-%m-%d} to {max(times):%Y-%m-%d}"
+    return f"From states: only users and roles that stacks made; --live also finds those made otherwise{ages}{ran}"
 
 
 def _not_answered(answers: Answers) -> str | None:

@@ -19,6 +19,7 @@ from twokeys.audit.events import (
     about_early,
     changes,
     coverage,
+    gaps,
     headline,
     not_in_the_events,
     not_readable,
@@ -60,7 +61,7 @@ def page(answers: Answers, target: str | None, comparison: Comparison | None, no
         organization=answers.name,
         origin=answers.origin,
         made=f"{now:%Y-%m-%d %H:%M} UTC",
-        sentences=[numbers.sentence, credentials(answers), headline(comparison), not_shown(answers)],
+        sentences=[numbers.sentence, credentials(answers), headline(answers, comparison), not_shown(answers)],
         scope=scope(answers),
         evidence=what_was_read(answers, comparison),
         version=version("twokeys"),
@@ -156,6 +157,7 @@ def _events(answers: Answers, found: Comparison, named: Named) -> dict[str, obje
     perhaps = perhaps_by(found, once)
     shown.update((use.time, use.id) for use in found.undeclared)
     return {
+        "gaps": gaps(answers, found),
         "period": period(found),
         "not_readable": not_readable(found),
         "about_early": about_early(found),
