@@ -498,8 +498,8 @@ OTHER = arn(STAGE, "role/other")
 LOOSE = "arn:aws:iam::account:unpinned--loose:role"
 NOT_PINNED = "account unknown (provider loose is not pinned)"
 PIN = (
-    "set allowed_account_ids of that provider (of a default provider: aws:allowedAccountIds in the stack's config) to "
-    "the one account that it works in"
+    "set allowed_account_ids of that provider to the one account that it works in (of a default provider: "
+    "aws:allowedAccountIds in the stack's config, or `twokeys preview --account ID`)"
 )
 EXCEPT = "make an exception in the pack's configuration, with reason, owner and expiry"
 THROUGH = "through the component OtherStack (`pulumi package add` of the folder components of a TwoKeys clone)"

@@ -268,6 +268,7 @@ def test_the_doors_that_a_preview_gains_and_loses_are_advice(tmp_path: Path) -> 
     assert engine.rules(two_keys().resources) == []
     found = {one.policyName: one.message for one in engine.analyze(two_keys().resources[:-1])}
     assert "- role ci of management -> role deployer of 222222222222" in found[DOORS_CHANGED]
+    assert "\nNext step: " in found[DOORS_CHANGED]
 
 
 def strong(policy: str) -> World:

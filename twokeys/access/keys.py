@@ -27,8 +27,8 @@ _DENIES = "denies it"
 _IDENTITY = re.compile(r"identity-based policy (\d+)")
 _NAME_ACCOUNTS = f"name the accounts in the instances of the StackSet, or {EXCEPT}"
 _PIN = (
-    "set allowed_account_ids of that provider (of a default provider: aws:allowedAccountIds in the stack's config) to "
-    "the one account that it works in"
+    "set allowed_account_ids of that provider to the one account that it works in (of a default provider: "
+    "aws:allowedAccountIds in the stack's config, or `twokeys preview --account ID`)"
 )
 # https://docs.aws.amazon.com/singlesignon/latest/userguide/referencingpermissionsets.html
 _OF_PERMISSION_SET = "AWSReservedSSO_"
