@@ -166,6 +166,91 @@ def test_a_profile_that_is_not_there_is_refused_by_every_command_that_asks_aws(
     assert "The config profile (nope) could not be found" in capsys.readouterr().err
 
 
+CONFIG = """
+[profile program]
+credential_process = FOLDER/nope
+[profile no-program]
+credential_process = FOLDER/config
+[profile prints]
+credential_process = echo hello
+[profile fails]
+credential_process = cat FOLDER/nope
+[profile token]
+role_arn = arn:aws:iam::111111111111:role/x
+web_identity_token_file = FOLDER/nope
+[profile circle]
+role_arn = arn:aws:iam::111111111111:role/x
+source_profile = back
+[profile back]
+role_arn = arn:aws:iam::111111111111:role/x
+source_profile = circle
+[profile source]
+role_arn = arn:aws:iam::111111111111:role/x
+source_profile = nope
+[profile center]
+sso_session = nope
+sso_account_id = 111111111111
+sso_role_name = x
+[profile half]
+aws_access_key_id = AKIAIOSFODNN7EXAMPLE
+[profile login]
+login_session = arn:aws:iam::111111111111:user/ada
+"""
+"""https://docs.aws.amazon.com/sdkref/latest/guide/settings-reference.html"""
+
+
+@pytest.mark.parametrize(
+    ("profile", "why", "step"),
+    [
+        ("program", "No such file or directory: 'FOLDER/nope'", "mend what gives them"),
+        ("no-program", "Permission denied: 'FOLDER/config'", "mend what gives them"),
+        ("prints", "JSONDecodeError", "has to be a program that prints JSON"),
+        ("fails", "custom-process: cat: FOLDER/nope", "mend what gives them"),
+        ("token", "No such file or directory: 'FOLDER/nope'", "mend what gives them"),
+        ("circle", "Infinite loop", "and no source_profile"),
+        ("source", "does not exist", "correct that in the AWS config file"),
+        ("center", "sso-session does not exist", "correct that in the AWS config file"),
+        ("half", "missing: aws_secret_access_key", "set what is missing"),
+        ("login", "Missing Dependency", 'pip install "botocore[crt]"'),
+    ],
+)
+def test_credentials_that_cannot_be_had_are_refused_with_the_profile_the_cause_and_what_helps(
+    *,
+    profile: str,
+    why: str,
+    step: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (tmp_path / "config").write_text(CONFIG.replace("FOLDER", str(tmp_path)))
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    refused = _refused(["costs", "--json", "--profile", profile], monkeypatch, capsys)
+    assert refused["where"] == f"the AWS credentials of profile {profile}"
+    assert why.replace("FOLDER", str(tmp_path)) in refused["why"]
+    assert step in refused["nextStep"]
+
+
+def test_a_session_of_the_shell_that_is_over_is_said_to_be_over(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
+        monkeypatch.setenv(name, "x")
+    monkeypatch.setenv("AWS_CREDENTIAL_EXPIRATION", "2026-01-31T15:00:00+00:00")
+    refused = _refused(["costs", "--json"], monkeypatch, capsys)
+    assert refused["why"] == "the session in this shell ended at 2026-01-31T15:00:00+00:00"
+    assert refused["nextStep"].startswith("`unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN")
+
+
+def _refused(words: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> dict[str, str]:
+    monkeypatch.setattr(sys, "argv", ["twokeys", *words])
+    with pytest.raises(SystemExit) as stopped:
+        cli.main()
+    assert stopped.value.code == 1
+    refused: dict[str, str] = json.loads(capsys.readouterr().out)["refused"]
+    return refused
+
+
 @pytest.mark.parametrize(
     ("words", "offered"),
     [

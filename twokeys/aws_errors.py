@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, ProfileNotFound
-from botocore.exceptions import ConnectionError as NoConnectionError
+import os
+import traceback
+
+from botocore import exceptions as raised
+from botocore.exceptions import BotoCoreError, ClientError
 
 from twokeys.errors import Refusal
 
@@ -12,8 +15,6 @@ _TOO_OFTEN = frozenset({"Throttling", "ThrottlingException", "TooManyRequestsExc
 # https://docs.aws.amazon.com/STS/latest/APIReference/CommonErrors.html
 _NOT_SIGNED_IN = frozenset(
     {
-        "ExpiredToken",
-        "ExpiredTokenException",
         "InvalidClientTokenId",
         "UnrecognizedClientException",
         "IncompleteSignature",
@@ -22,21 +23,69 @@ _NOT_SIGNED_IN = frozenset(
         "AuthFailure",
     }
 )
+_EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException"})
 _SIGN_IN = (
     "sign in (`aws sso login`, `aws configure`), name a profile with --profile, or for the sandbox run"
     ' eval "$(twokeys sandbox shell ...)"'
 )
+_GIVEN_BY = (
+    "mend what gives them: a credential_process has to be a program that prints JSON"
+    " (https://docs.aws.amazon.com/sdkref/latest/guide/feature-process-credentials.html), and a file that a profile"
+    " or a variable names has to be there"
+)
+_STEPS: tuple[tuple[tuple[type[Exception], ...], str], ...] = (
+    (
+        (raised.ProfileNotFound,),
+        "name a profile that there is (`aws configure list-profiles`) with --profile or AWS_PROFILE, or unset it",
+    ),
+    ((raised.InfiniteLoopConfigError,), "give one of these profiles credentials of its own, and no source_profile"),
+    ((raised.PartialCredentialsError,), "set what is missing, or take the other half away too"),
+    (
+        (raised.ConfigParseError, raised.InvalidConfigError),
+        "correct that in the AWS config file, or name another profile",
+    ),
+    ((raised.MissingDependencyException,), '`pip install "botocore[crt]"`'),
+    ((raised.LoginError,), "sign in again: `aws login`, with --profile where yours has a name"),
+    (
+        (raised.SSOError, raised.TokenRetrievalError),
+        "sign in again: `aws sso login`, with --profile where yours has a name",
+    ),
+    ((raised.CredentialRetrievalError, raised.UnknownCredentialError), _GIVEN_BY),
+    ((raised.NoRegionError,), "name a region: AWS_REGION, or `region` in the profile"),
+    ((BotoCoreError,), _SIGN_IN),
+    ((Exception,), _GIVEN_BY),
+)
+"""What helps, by what botocore raises; the first row that fits counts."""
 
 
-def no_answer(error: BotoCoreError | ClientError, *, asked: str = "") -> Refusal:
+def refusal_of(error: Exception, profile: str | None = None) -> Refusal | None:
+    """A Refusal for what boto3 raised of AWS or of its configuration; None for what is neither.
+
+    Of helpers, files and variables with credentials botocore passes on what Python raises.
+    """
+    if isinstance(error, BotoCoreError | ClientError):
+        return no_answer(error, profile=profile)
+    if isinstance(error, ValueError) and str(error).startswith("Invalid endpoint"):
+        return Refusal(
+            "AWS cannot be asked",
+            where="AWS_ENDPOINT_URL",
+            why=str(error),
+            next_step="write it as in https://HOST or http://127.0.0.1:4566, or take it away for AWS itself",
+        )
+    passed = {frame.f_globals.get("__name__") for frame, _ in traceback.walk_tb(error.__traceback__)}
+    return no_answer(error, profile=profile) if passed & {"botocore.credentials", "botocore.tokens"} else None
+
+
+def no_answer(error: Exception, *, asked: str = "", profile: str | None = None) -> Refusal:
     """A Refusal for what boto3 raised.
 
     Args:
         asked: the action that was called ("organizations:ListRoots"), where that is known better than boto3 says it.
+        profile: the profile that was asked with, where one was named.
     """
     if isinstance(error, ClientError):
-        return _answered(error, asked or error.operation_name)
-    if isinstance(error, HTTPClientError | NoConnectionError):
+        return _answered(error, asked or error.operation_name, profile)
+    if isinstance(error, raised.HTTPClientError | raised.ConnectionError):
         return Refusal(
             "AWS cannot be reached",
             where=asked or "the network",
@@ -44,25 +93,32 @@ def no_answer(error: BotoCoreError | ClientError, *, asked: str = "") -> Refusal
             next_step="look at the network, a proxy, and AWS_ENDPOINT_URL where it is set, and run this again; a"
             " sandbox that is gone comes back with `twokeys sandbox up`, and its shell anew",
         )
-    absent = "name a profile that there is (`aws configure list-profiles`) with --profile or AWS_PROFILE, or unset it"
-    step = absent if isinstance(error, ProfileNotFound) else _SIGN_IN
-    return Refusal("AWS cannot be asked", where=asked or "the AWS credentials", why=str(error), next_step=step)
+    named = profile or os.environ.get("AWS_PROFILE")
+    where = asked or (f"the AWS credentials of profile {named}" if named else "the AWS credentials")
+    why = str(error).strip().rstrip(".") if isinstance(error, BotoCoreError) else f"{type(error).__name__}: {error}"
+    step = next(step for classes, step in _STEPS if isinstance(error, classes))
+    if isinstance(error, RuntimeError) and "still expired" in str(error):
+        why, step = _ended(profile)
+    return Refusal("AWS cannot be asked", where=where, why=why, next_step=step)
 
 
-def malformed_endpoint(error: ValueError) -> Refusal | None:
-    """A Refusal for an AWS_ENDPOINT_URL that is no address; None for any other error of that class."""
-    if not str(error).startswith("Invalid endpoint"):
-        return None
-    return Refusal(
-        "AWS cannot be asked",
-        where="AWS_ENDPOINT_URL",
-        why=str(error),
-        next_step="write it as in https://HOST or http://127.0.0.1:4566, or take it away for AWS itself",
+def _ended(profile: str | None) -> tuple[str, str]:
+    """That a session is over, and the way back: credentials of the shell win over those of the default profile."""
+    if profile or "AWS_ACCESS_KEY_ID" not in os.environ:
+        return "the session is over", f"your session has expired, sign in again: {_SIGN_IN}"
+    at = os.environ.get("AWS_CREDENTIAL_EXPIRATION")
+    return (
+        f"the session in this shell ended{f' at {at}' if at else ''}",
+        "`unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN AWS_CREDENTIAL_EXPIRATION`, or give"
+        " --profile default",
     )
 
 
-def _answered(error: ClientError, asked: str) -> Refusal:
+def _answered(error: ClientError, asked: str, profile: str | None) -> Refusal:
     code, why = error.response["Error"].get("Code", ""), str(error).rstrip(".")
+    if code in _EXPIRED:
+        _, step = _ended(profile)
+        return Refusal("the AWS credentials are not valid", where=asked, why=why, next_step=step)
     if code in _NOT_SIGNED_IN:
         return Refusal("the AWS credentials are not valid", where=asked, why=why, next_step=_SIGN_IN)
     if code in _TOO_OFTEN:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import itertools
 import json
 import os
 import shutil
@@ -150,15 +151,11 @@ def main() -> NoReturn:
     except Exception as error:
         if isinstance(error, ModuleNotFoundError) and (lacking := missing(error.name, _called() or "")):
             _refuse(lacking)
-        if type(error).__module__.startswith("botocore."):  # AWS or its configuration, and no defect of ours
-            from twokeys.aws_errors import no_answer  # noqa: PLC0415 - it imports botocore
+        if "botocore" in sys.modules:  # AWS or its configuration may be why, and no defect of ours
+            from twokeys.aws_errors import refusal_of  # noqa: PLC0415 - it imports botocore
 
-            _refuse(no_answer(error))  # type: ignore[arg-type] # every exception of that package is one of the two
-        if isinstance(error, ValueError) and "botocore" in sys.modules:
-            from twokeys.aws_errors import malformed_endpoint  # noqa: PLC0415 - it imports botocore
-
-            if malformed := malformed_endpoint(error):
-                _refuse(malformed)
+            if refused := refusal_of(error, _profile()):
+                _refuse(refused)
         if "--traceback" in sys.argv or os.environ.get("TWOKEYS_TRACEBACK", "0") != "0":
             raise
         _say_defect(error)
@@ -167,6 +164,13 @@ def main() -> NoReturn:
 
 def _called() -> str | None:
     return next((word for word in sys.argv[1:] if word in COMMANDS), None)
+
+
+def _profile() -> str | None:
+    """The profile that the command line names, in front of another command's line."""
+    own = sys.argv[: sys.argv.index("--")] if "--" in sys.argv else sys.argv
+    words = [word for arg in own for word in arg.split("=", 1)]
+    return next((name for option, name in itertools.pairwise(words) if option == "--profile"), None)
 
 
 def _say_defect(error: Exception) -> NoReturn:

@@ -124,7 +124,11 @@ def test_a_shut_door_an_unknown_one_and_no_place_to_look_are_refused_with_the_ne
     with pytest.raises(Refusal) as shut:
         run("stage-reader", "--from", doors, "--external-id", "Another-ID")
     assert "AccessDenied" in shut.value.why
-    assert "the door is for user ada (all yours: `twokeys profiles --person ada --dry-run`)" in shut.value.next_step
+    assert "by its file the door is yours, so the file is old or the door is not made" in shut.value.next_step
+    bobs = write(tmp_path, "bobs.json", outputs(door("stage-reader", role="ops/reader", names=("bob",))))
+    with pytest.raises(Refusal) as not_hers:
+        run("stage-reader", "--from", bobs, "--external-id", "Another-ID")
+    assert "the door is for user bob (all yours: `twokeys profiles --person ada --dry-run`)" in not_hers.value.next_step
     with pytest.raises(Refusal) as unknown:
         run("stage-raeder", "--from", doors)
     assert unknown.value.next_step == "name stage-reader, if that is meant"
@@ -195,6 +199,18 @@ def test_a_session_that_may_have_begun_with_mfa_is_tried_before_a_code_is_asked_
     done = run("stage-reader", "--from", write(tmp_path, "mfa.json", outputs(asking)), "--json")
     assert json.loads(done.stdout)["arn"].startswith(f"arn:aws:sts::{STAGE}:assumed-role/reader/")
     assert "Code of" not in done.output
+
+
+def test_a_code_that_is_given_is_sent_though_the_file_says_nothing_of_mfa(doors: str) -> None:
+    with pytest.raises(Refusal, match="MultiFactorAuthentication failed"):  # a device that is not there
+        run("stage-reader", "--from", doors, "--mfa-code", "123456")
+
+
+def test_nobody_is_asked_for_the_code_of_a_door_that_its_file_says_is_another_s(tmp_path: Path) -> None:
+    bobs = write(tmp_path, "mfa.json", outputs(door("stage-reader", role="ops/reader", names=("bob",), mfa=True)))
+    with pytest.raises(Refusal, match="the door is for user bob") as refused:
+        run("stage-reader", "--from", bobs)
+    assert "if the file is old: --mfa-code CODE" in refused.value.next_step
 
 
 @pytest.mark.parametrize("caller", [f"arn:aws:iam::{MANAGEMENT}:root", READER])

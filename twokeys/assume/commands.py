@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -18,7 +19,7 @@ from twokeys.profiles.options import DOORS, complete, doors_options, exports_of,
 
 if TYPE_CHECKING:
     from twokeys.assume.session import Session
-    from twokeys.profiles.ways import Way
+    from twokeys.profiles.ways import Members, Way
 
 _NO_COMMAND = 127
 """As a shell says it."""
@@ -77,7 +78,7 @@ def assume(*, door: str, command: tuple[str, ...], as_json: bool, **how: Any) ->
     if command and shutil.which(command[0]) is None:
         click.echo(f"{command[0]} is no command that is on PATH, so no session was begun", err=True)
         return _NO_COMMAND
-    session = _open(_way(door, how["profile"], how.pop("states"), how.pop("published")), **how)
+    session = _open(*_way(door, how["profile"], how.pop("states"), how.pop("published")), **how)
     if command:
         surroundings = {name: value for name, value in os.environ.items() if name != "AWS_PROFILE"}
         try:
@@ -113,7 +114,7 @@ def console(
     from twokeys.assume.session import console_address, local_aws
     from twokeys.iam import Arn
 
-    way = _way(door, how["profile"], how.pop("states"), how.pop("published"))
+    way, members = _way(door, how["profile"], how.pop("states"), how.pop("published"))
     if where := local_aws(how["profile"]):
         raise Refusal(
             "signing in to the console",
@@ -121,7 +122,7 @@ def console(
             why="the credentials are those of a local AWS, which has no console",
             next_step=f"go through the door with the AWS CLI: `twokeys assume {door} -- aws ...`",
         )
-    session = _open(way, **how)
+    session = _open(way, members, **how)
     parsed = Arn.parse(session.arn)
     address = console_address(session, parsed.partition if parsed else "aws", destination)
     if in_browser:
@@ -130,13 +131,13 @@ def console(
     return 0
 
 
-def _way(door: str, profile: str | None, states: tuple[str, ...], published: tuple[str, ...]) -> Way:
+def _way(door: str, profile: str | None, states: tuple[str, ...], published: tuple[str, ...]) -> tuple[Way, Members]:
     from twokeys.assume.session import local_aws
     from twokeys.profiles.reading import with_states
     from twokeys.profiles.ways import with_account
 
     exports = with_states(exports_of(states, published, sandbox=True))
-    ways, _members, _unread = read_said(exports)
+    ways, members, _unread = read_said(exports)
     name, _, account = door.rpartition("@")
     way = next((one for one in ways if one.name == door or _in(account, one, name)), None)
     if way is None:
@@ -156,7 +157,7 @@ def _way(door: str, profile: str | None, states: tuple[str, ...], published: tup
             why="it is a door of the sandbox, and your credentials would be sent to AWS",
             next_step='run eval "$(twokeys sandbox shell --user NAME)" first, or name other doors with --from',
         )
-    return way
+    return way, members
 
 
 def _in(account: str, way: Way, name: str) -> bool:
@@ -165,25 +166,10 @@ def _in(account: str, way: Way, name: str) -> bool:
     return account in (way.account, way.account_name) and way.name in (name, with_account(way, name))
 
 
-def _open(  # noqa: PLR0913 - one parameter an option
-    way: Way,
-    *,
-    profile: str | None,
-    seconds: int | None,
-    mfa_serial: str | None,
-    mfa_code: str | None,
-    external_id: str | None,
-) -> Session:
+def _open(way: Way, members: Members, **how: Any) -> Session:  # noqa: ANN401 - `_through`
     from twokeys.assume.session import open_session
 
-    return open_session(
-        way,
-        profile=profile,
-        seconds=seconds,
-        mfa_serial=mfa_serial,
-        code=lambda serial: mfa_code or _asked_code(way.name, serial),
-        external_id=external_id,
-    )
+    return open_session(way, members, ask=partial(_asked_code, way.name), **how)
 
 
 def _asked_code(door: str, serial: str) -> str:

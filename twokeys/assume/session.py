@@ -18,13 +18,13 @@ from urllib.parse import urlencode
 from urllib.request import urlopen
 
 import boto3
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
-from twokeys.aws_errors import no_answer
+from twokeys.aws_errors import DENIED, no_answer
 from twokeys.errors import Refusal
 from twokeys.iam import Arn
 from twokeys.loopback import is_loopback
-from twokeys.profiles.ways import AssignmentWay, RoleWay, closed, not_yet
+from twokeys.profiles.ways import AssignmentWay, Members, RoleWay, closed, is_for, not_yet
 
 CHAINED_SECONDS = 3_600
 """A session that is opened with a session lasts an hour at most (role chaining)."""
@@ -77,11 +77,13 @@ class Session:
 
 def open_session(  # noqa: PLR0913 - what AssumeRole takes
     way: RoleWay | AssignmentWay,
+    members: Members,
     *,
     profile: str | None,
     seconds: int | None,
     mfa_serial: str | None,
-    code: Callable[[str], str],
+    mfa_code: str | None,
+    ask: Callable[[str], str],
     external_id: str | None,
 ) -> Session:
     """Go through a door with the credentials of a profile, or without one those of the surroundings.
@@ -89,7 +91,8 @@ def open_session(  # noqa: PLR0913 - what AssumeRole takes
     Args:
         seconds: how long; by default as long as the role allows, and an hour if the credentials are a session's.
         mfa_serial: the ARN of the MFA device; by default the user's that is called like the user.
-        code: asks for the six digits of a device, by its ARN.
+        mfa_code: the six digits of the device, which are sent whatever the door is said to ask for.
+        ask: asks for them, by the device's ARN, where the door asks for MFA.
 
     Raises:
         Refusal: the door is closed, not open yet or Identity Center's, there are no credentials, or AWS refuses.
@@ -123,10 +126,14 @@ def open_session(  # noqa: PLR0913 - what AssumeRole takes
         credentials = session.get_credentials()
         of_session = credentials is not None and bool(credentials.token)
         asked = _asked(way, caller, seconds, external_id, chained=of_session or ":user/" not in caller)
-        answered: Any = _without_code(sts, asked, mfa=way.mfa) if of_session or not way.mfa else None
+        answered: Any = None
+        if mfa_code is None and (of_session or not way.mfa):
+            answered = _without_code(sts, asked, mfa=way.mfa)
         if answered is None:
+            if mfa_code is None and is_for(way, caller, members) is False:
+                raise _of_others(way, caller, f"you are {caller}", " if the file is old: --mfa-code CODE;")
             serial = mfa_serial or _device(way, caller)
-            given = "".join(code(serial).split())
+            given = "".join((ask(serial) if mfa_code is None else mfa_code).split())
             if not re.fullmatch("[0-9]{6}", given):
                 raise Refusal(
                     f"door {way.name}",
@@ -144,20 +151,20 @@ def open_session(  # noqa: PLR0913 - what AssumeRole takes
             next_step="run this at a terminal, or in a shell that has gone through the door of that profile"
             ' (`eval "$(twokeys assume DOOR --mfa-code CODE)"`), without --profile',
         ) from error
-    except BotoCoreError as error:
-        raise no_answer(error) from error
     except ClientError as error:
         if _WRONG_CODE in str(error):
             raise _wrong_code(way, asked["SerialNumber"], str(error)) from error
-        theirs = " or ".join(dict.fromkeys(source.label for source in way.sources))
-        raise Refusal(
-            f"door {way.name}",
-            where=way.role_arn,
-            why=str(error),
-            next_step=f"check whose credentials these are (`aws sts get-caller-identity`): the door is for {theirs}"
-            f" (all yours: `twokeys profiles --{_whose(caller)} --dry-run`); another profile, such"
-            " as that of a door before this one: --profile",
-        ) from error
+        if not caller or error.response["Error"]["Code"] not in DENIED:
+            raise no_answer(error, profile=profile) from error
+        if is_for(way, caller, members):
+            raise Refusal(
+                f"door {way.name}",
+                where=way.role_arn,
+                why=str(error),
+                next_step="by its file the door is yours, so the file is old or the door is not made (ask whoever"
+                " publishes it), or it asks for what you did not give: --mfa-code, --external-id",
+            ) from error
+        raise _of_others(way, caller, str(error)) from error
     keys = answered["Credentials"]
     return Session(
         access_key=keys["AccessKeyId"],
@@ -180,6 +187,18 @@ def _without_code(sts: Any, asked: Mapping[str, Any], *, mfa: bool) -> Any:  # n
         if mfa and error.response["Error"]["Code"] == "AccessDenied":
             return None
         raise
+
+
+def _of_others(way: RoleWay, caller: str, why: str, more: str = "") -> Refusal:
+    theirs = " or ".join(dict.fromkeys(source.label for source in way.sources))
+    return Refusal(
+        f"door {way.name}",
+        where=way.role_arn,
+        why=why,
+        next_step=f"check whose credentials these are (`aws sts get-caller-identity`): the door is for {theirs}"
+        f" (all yours: `twokeys profiles --{_whose(caller)} --dry-run`);{more} another profile, such"
+        " as that of a door before this one: --profile",
+    )
 
 
 def _whose(caller: str) -> str:
@@ -211,8 +230,8 @@ def _device(way: RoleWay, caller: str) -> str:
         raise Refusal(
             f"door {way.name}",
             where=way.role_arn,
-            why=f"it asks for MFA, and {caller} is no IAM user with a device: the session of a role, or of Identity"
-            " Center, carries no MFA",
+            why=f"MFA needs a user's device, and {caller} is no IAM user with one: the session of a role, or of"
+            " Identity Center, carries no MFA",
             next_step="take the keys of the user whose door it is, or a session that they began with MFA (`aws sts"
             " get-session-token --serial-number ARN --token-code CODE`): --profile NAME",
         )

@@ -116,6 +116,17 @@ def ways_of(ways: Iterable[Way], members: Members, who: Who, groups: Iterable[st
     return tuple(way for way in ways if any(_may(who, source, way, members, said) for source in way.sources))
 
 
+def is_for(way: Way, caller: str, members: Members) -> bool | None:
+    """Whether a door names a caller, as far as its file says; None where that depends on what it does not."""
+    who = Who.named(caller)
+    if who is None or not {"user", "role", "group"} >= {source.kind for source in way.sources}:
+        return None
+    try:
+        return bool(ways_of([way], members, who))
+    except Refusal:
+        return None
+
+
 def known_people(ways: Iterable[Way], members: Members) -> frozenset[str]:
     """The names of all users that the exports tell of: those whom a way names, and the members of groups."""
     bearers = {who.name for who in people(ways, members) if who.kind in ("user", "identity-center-user")}
