@@ -13,7 +13,7 @@ from twokeys.answers import pages
 from twokeys.answers.model import Answers, Party, Step, Time, Way
 from twokeys.answers.permissions import Level
 from twokeys.answers.summary import FEW, Named, by_account, not_looked_at, not_shown, scope, summary
-from twokeys.answers.words import asked, duration, held, into, keys, remaining, since, third_parties
+from twokeys.answers.words import asked, duration, into, keys, remaining, since, third_parties
 from twokeys.audit.comparison import Comparison
 from twokeys.audit.events import (
     about_early,
@@ -123,7 +123,7 @@ def _by_source(found: Iterable[tuple[Way, ...]], now: datetime) -> list[tuple[st
             way.permissions.level.word + (f": {policies}" if policies else ""),
             asked(way, now) + (f", up to {duration(way.max_session_seconds)}" if way.max_session_seconds else ""),
             listed([", ".join(filter(None, (since(one), remaining(one, now)))) for one in same], most=2),
-            held(way),
+            way.lacks,
             listed([one.why for one in same], most=2),
         )
         rows[way.source.short].append(row)

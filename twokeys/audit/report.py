@@ -32,7 +32,6 @@ from twokeys.answers.words import (
     conditions,
     duration,
     facts,
-    held,
     into,
     keys,
     not_now,
@@ -334,7 +333,7 @@ def _row(way: Way) -> dict[str, str]:
     last = way.steps[-1].declared
     return {
         **_ends(way.source, way.target),
-        "keys": held(way),
+        "keys": way.lacks,
         "third party": open_to(way.open_to) if way.open_to else way.third_party or "",
         "external ID": ("asked for" if way.external_id else "not asked for") if way.third_party else "",
         "permissions": str(way.permissions),
