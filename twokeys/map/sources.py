@@ -25,7 +25,7 @@ KINDS = {
     "web-identity": "by a web identity",
     "saml": "by SAML",
     "service": "by an AWS service",
-    "outsider": "by another organization",
+    "outsider": "by an organization as a whole",
     "everyone": "by anybody in AWS",
 }
 CHAINED, BY_ACCESS_ROLE, ROOT = "through other roles", "by AWS's access role", "by a root session"
