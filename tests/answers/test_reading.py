@@ -23,7 +23,7 @@ from twokeys.answers.model import Answers, Time, Way
 from twokeys.answers.reading import read
 from twokeys.answers.selection import into
 from twokeys.answers.summary import summary
-from twokeys.answers.words import facts, held
+from twokeys.answers.words import facts
 from twokeys.doors import Who
 from twokeys.doors.expiry import until
 from twokeys.errors import Refusal
@@ -334,7 +334,7 @@ def test_a_trust_in_the_whole_organization_is_for_its_accounts_that_nothing_show
     world.role("shared", world.stage, document(trusts("*", condition=admitted)))
     found = seen(world, STAGE)
     ways = [way for way in found.ways if way.source.who.kind == "outsider"]
-    assert [(way.source.short, way.target.who.name, held(way)) for way in ways] == [
+    assert [(way.source.short, way.target.who.name, way.lacks) for way in ways] == [
         ("anybody of organization o-a1b2c3d4e5", "shared", "grant not shown")
     ] * more
     assert summary(found, datetime.now(UTC)).may_be_more is more

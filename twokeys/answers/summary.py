@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from importlib.metadata import version
 from itertools import chain
 from typing import Any
@@ -23,6 +23,8 @@ _NOT_LOOKED_AT = (
     "entered; code that runs with a role; {}"
 )
 _STRONGEST_FIRST = sorted(Level, reverse=True)
+_APART = timedelta(days=7)
+"""How far apart states were written that are said to be of different times."""
 SHA256, SHORT = 64, 12
 """Hexadecimal digits of a sha256, and as many as a terminal shows of it."""
 
@@ -155,8 +157,8 @@ def summary(answers: Answers, now: datetime) -> Summary:
         accounts=len(answers.accounts),
         principals=len({way.source.who for way in open_now}),
         ways=len(open_now),
-        doors=sum(way.shown and not way.through for way in open_now),
-        not_shown=sum(not way.shown for way in open_now),
+        doors=sum(way.state is State.OPEN and not way.through for way in open_now),
+        not_shown=sum(way.state is not State.OPEN for way in open_now),
         not_now=tuple((when, times[when]) for when in (Time.LATER, Time.OVER) if times[when]),
         may_be_more=not_shown(answers) is not None,
         levels=tuple((level, levels[level]) for level in _STRONGEST_FIRST if levels[level]),
@@ -183,7 +185,7 @@ def unseen(answers: Answers) -> list[str]:
     """The accounts of the organization that ways come from, or may, and of which no user or role is shown."""
     ids = callers_accounts(answers.ways) - answers.shown
     named = {name for one, name in answers.names.items() if one in ids and name != one}
-    whole = {way.source.who.name for way in answers.ways if way.source.who.kind == "outsider" and not way.shown}
+    whole = {way.source.who.name for way in answers.ways if way.source.who.kind == "outsider" and not way.third_party}
     return sorted(named | {f"other accounts of organization {one}" for one in whole})
 
 
@@ -201,12 +203,17 @@ def not_shown(answers: Answers) -> str | None:
             "the users and roles of {}",
             "give the states of the stacks that make them as well (`--state FILE`), or ask live IAM (`--live`)",
         ),
+        (
+            [listed(answers.changed_since)] if answers.changed_since else [],
+            "keys that were changed after the states were written ({})",
+            "refresh these stacks (`pulumi refresh`) and give their new states, or ask live IAM (`--live`)",
+        ),
     )
     missing = [(what.format(", ".join(names)), step) for names, what, step in parts if names]
     if not missing:
         return None
     what, steps = ("; ".join(each) for each in zip(*missing, strict=True))
-    return f"Not shown: {what}, so ways through them are missing here. Next step: {steps}"
+    return f"Not shown: {what}, so ways through them may be missing here. Next step: {steps}"
 
 
 def scope(answers: Answers) -> str | None:
@@ -219,7 +226,11 @@ def scope(answers: Answers) -> str | None:
     with_a_way = {way.source.who for way in answers.ways}
     others = [arn for arn in answers.updated_by if Who.named(arn) not in with_a_way]
     ran = f". The updates were run by {', '.join(others)}" if others else ""
-    return f"From states: only users and roles that stacks made; --live also finds those made otherwise{ran}"
+    times = [moment for one in answers.evidence if (moment := one.moment)]
+    ages = ""
+    if times and max(times) - min(times) >= _APART:
+        ages = f". The states are of different times, {min(times):%Y-%m-%d} to {max(times):%Y-%m-%d}"
+    return f"From states: only users and roles that stacks made; --live also finds those made otherwise{ages}{ran}"
 
 
 def _not_answered(answers: Answers) -> str | None:
