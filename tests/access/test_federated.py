@@ -22,6 +22,7 @@ from tests.access.world import (
     trusts,
     two_keys,
 )
+from twokeys.access.federated import GUESTS
 from twokeys.access.names import CARRIERS, ROLES_ANYWHERE
 from twokeys.access.paths import paths_from
 from twokeys.iam import UNKNOWN, Outcome
@@ -172,6 +173,47 @@ def test_a_claim_of_ones_own_and_a_provider_of_ones_own_are_accepted(provider: s
     assert not refused(trusting(admits(condition, provider)))
 
 
+COGNITO = "cognito-identity.amazonaws.com"
+OF_POOL = {"StringEquals": {f"{COGNITO}:aud": "us-east-1:12345678-dead-beef-cafe-123456790ab"}}
+ADMINISTRATOR = [{"Effect": "Allow", "Action": "*", "Resource": "*"}]
+GUEST_GIVES_ITSELF = [{"Effect": "Allow", "Action": "iam:Put*", "Resource": arn(STAGE, "role/gh")}]
+OF_AN_APP = [{"Effect": "Allow", "Action": ["mobileanalytics:PutEvents", "cognito-sync:*"], "Resource": "*"}]
+
+
+@pytest.mark.parametrize(
+    ("amr", "permissions", "guests", "refuses"),
+    [
+        ({"ForAnyValue:StringLike": {f"{COGNITO}:amr": "unauthenticated"}}, ADMINISTRATOR, True, True),
+        ({"ForAnyValue:StringLike": {f"{COGNITO}:amr": "unauthenticated"}}, GUEST_GIVES_ITSELF, True, True),
+        ({"ForAnyValue:StringLike": {f"{COGNITO}:amr": "unauthenticated"}}, [grants("*")], True, True),
+        ({"ForAnyValue:StringLike": {f"{COGNITO}:amr": "unauthenticated"}}, [], True, True),
+        ({"ForAnyValue:StringLike": {f"{COGNITO}:amr": "unauthenticated"}}, OF_AN_APP, True, False),
+        ({"ForAnyValue:StringLike": {f"{COGNITO}:amr": "*authenticated"}}, ADMINISTRATOR, True, True),
+        ({}, ADMINISTRATOR, True, True),
+        ({}, OF_AN_APP, True, False),
+        ({"ForAnyValue:StringLike": {f"{COGNITO}:amr": "authenticated"}}, ADMINISTRATOR, False, False),
+        ({"ForAnyValue:StringLike": {f"{COGNITO}:amr": "graph.facebook.com"}}, ADMINISTRATOR, False, False),
+    ],
+)
+def test_guests_of_an_identity_pool_are_anybody_and_refused_where_their_role_leads_on(
+    amr: dict[str, Any], permissions: Any, guests: bool, refuses: bool
+) -> None:
+    """A guest's token has amr "unauthenticated" alone; one of a login has "authenticated" and the login's provider.
+
+    https://docs.aws.amazon.com/cognito/latest/developerguide/role-trust-and-permissions.html
+    An app's guest role writes analytics and its own data sets: https://docs.aws.amazon.com/cognito/latest/developerguide/iam-roles.html
+    """
+    world = trusting(admits({**OF_POOL, **amr}, COGNITO))
+    if permissions:
+        world.add("RolePolicy", "more", world.stage, role="gh", name="more", policy=document(*permissions))
+    else:
+        world.role("next", world.stage, document(trusts(arn(STAGE, "role/gh"))))
+    (found,) = world.graph.federated
+    assert [found.open_by(one) for one in found.sources] == [GUESTS if guests else None]
+    said = [one.message for one in world.check().mandatory if one.rule == "federated-trust"]
+    assert ["guests of the identity pool come in, whom nobody signed in" in one for one in said] == [True] * refuses
+
+
 @pytest.mark.parametrize(
     "statement",
     [
@@ -253,6 +295,17 @@ HANDING = {
     ),
 }
 """The services that hand a role to others, and the page that says so."""
+
+
+@pytest.mark.parametrize(("key", "value"), [("ID", "o-a1b2c3d4e5"), ("Paths", "o-a1b2c3d4e5/*")])
+def test_a_service_is_of_no_organization(key: str, value: str) -> None:
+    """Both keys are there only for a principal that is a member; without one ForAnyValue is false.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-principalorgpaths
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html
+    """
+    admitted = trusts("*", condition={"ForAnyValue:StringLike": {f"aws:PrincipalOrg{key}": value}})
+    assert {one.source.kind for one in trusting(admitted).graph.doors if one.target.name == "gh"} <= {"outsider"}
 
 
 def test_every_service_that_hands_a_role_to_others_has_a_page_that_says_so() -> None:

@@ -52,6 +52,24 @@ def test_a_pull_request_is_told_who_gains_a_way_its_keys_and_how_strong_it_is() 
     assert "grant key: inline policy grant of role ci, statement 0" in text
 
 
+def test_a_way_that_its_dates_keep_shut_is_gained_as_what_it_is() -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html#Conditions_Date"""
+    after = without_grant()
+    said = {"over": ("LessThan", "2020", "closed since 2020-06-01 00:00 UTC")}
+    said["later"] = ("GreaterThan", "2999", "opens 2999-06-01")
+    for name, (operator, year, _) in said.items():
+        dated = {f"Date{operator}": {"aws:CurrentTime": f"{year}-06-01T00:00:00Z"}}
+        after.role(name, after.stage, document(trusts(CI, condition=dated)))
+    after.grant("ci", after.hub, *(arn(STAGE, f"role/{name}") for name in said))
+    text = shown(without_grant(), after)
+    assert text.startswith("### Who can enter: 1 way not open yet, 1 way closed by its date\n")
+    found = list(lines(changes(read(without_grant().graph), read(after.graph))))
+    for name, (_, _, words) in said.items():
+        (row,) = (one for one in text.splitlines() if one.startswith(f"| role ci of management | role {name} of "))
+        (line,) = (one for one in found if f"-> role {name} of " in one)
+        assert (f", {words} |" in row, line.endswith(f", {words})")) == (True, True)
+
+
 def test_a_role_that_grows_stronger_is_a_change() -> None:
     """AdministratorAccess allows everything.
 

@@ -20,16 +20,15 @@ from tests.access.world import HUB, MFA, OUTSIDE, PROD, STAGE, World, arn, docum
 from twokeys.access.accounts import ROLE
 from twokeys.access.graph import build
 from twokeys.answers.commands import access
+from twokeys.answers.model import State
 from twokeys.answers.published import published
 from twokeys.answers.reading import read
 from twokeys.answers.sources import together
-from twokeys.answers.words import held
 from twokeys.audit.commands import audit
 from twokeys.doors import Who
 from twokeys.exports import read_exports
 from twokeys.map.commands import map_
-from twokeys.map.model import State
-from twokeys.map.sources import drawn
+from twokeys.map.model import Organization
 from twokeys.profiles.reading import read_ways
 from twokeys.profiles.ways import people
 from twokeys.verify.attempts import Attempts, Keys
@@ -167,10 +166,10 @@ def test_check_audit_map_diff_and_export_say_the_same(tmp_path: Path, seed: int)
     assert not unproved & direct, "nothing is open and not proved"
 
     answers = read(build(together([state])))
-    doors = [door for door in drawn(answers, datetime.now(UTC)).doors if door.state is State.OPEN]
-    on_the_map = {(door.source, door.account, door.role, door.lacks) for door in doors}
-    listed = [way for way in (*answers.ways, *answers.within) if way.shown]
-    assert on_the_map == {(way.source.who, way.account, way.target.who.name, held(way)) for way in listed}
+    doors = [door for door in Organization(answers, datetime.now(UTC)).doors if door.state is State.OPEN]
+    on_the_map = {(door.source.who, door.target.who, door.lacks) for door in doors}
+    listed = [way for way in (*answers.ways, *answers.within) if way.state is State.OPEN]
+    assert on_the_map == {(way.source.who, way.target.who, way.lacks) for way in listed}
 
     unsure = f"{len(audited['notProved'])} not proved"
     pictured = run(map_, "--state", state, "--svg", tmp_path / "map.svg").output

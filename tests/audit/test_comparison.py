@@ -773,8 +773,11 @@ def test_a_way_through_roles_is_used_where_each_session_began_the_next() -> None
     (way,) = [one for one in found.ways if one.way.source.who.name == "ann"]
     assert (way.usage, way.not_known) == (Usage.NOT_KNOWN, "management is not covered in us-east-1")
     of, all_of = "of which it is not known whether", compared(world, second, covered=())
-    assert headline(found).endswith(f" unusual, 1 step on the way {of} it was used")
-    assert headline(all_of).endswith(f" unusual, 1 door and 1 step on the way {of} they were used")
+    lost = "not covered: {}management (2 days): entries and changes of keys there are not known"
+    answers = read(world.graph)
+    said, all_said = (headline(answers, one).partition(" unusual, ")[2] for one in (found, all_of))
+    assert said == f"1 step on the way {of} it was used; {lost.format('')}"
+    assert all_said == f"1 door and 1 step on the way {of} they were used; {lost.format(f'{STAGE} (2 days), ')}"
 
 
 def in_a_session(name: str = "s", **changes: Any) -> dict[str, Any]:
@@ -807,7 +810,7 @@ def test_a_session_whose_assume_role_is_in_no_record_perhaps_came_by_each_door_i
     found = with_session(in_a_session(), in_a_session(), covered=covered)
     assert (usage(found)["deployer"], found.entries) == (Usage.PERHAPS, 1)
     assert whys(found)[0][0] == "a session of this role is in the records, its AssumeRole is not"
-    assert "1 session whose AssumeRole is in no record, 1 unusual" in headline(found)
+    assert "1 session whose AssumeRole is in no record, 1 unusual" in headline(read(two_keys().graph), found)
     assert found.noteworthy
 
 
@@ -932,12 +935,14 @@ def test_the_first_entry_into_a_role_is_unusual_after_the_learning_period_only()
 
 def test_where_all_of_the_period_only_teaches_what_is_usual_it_is_not_said_that_nothing_is_unusual() -> None:
     ever = "all of the period only teaches what is usual (--learning-days)"
+    world = two_keys()
+    answers = read(world.graph)
     failed = denied(f"arn:aws:iam::{HUB}:user/ann", DEPLOYER, at(1))
     for records, said in (([], ever), ([failed], f"1 unusual, {ever}")):
-        found = compared(two_keys(), entry(CI_SESSION, DEPLOYER, at(0)), *records, learning_days=14)
-        assert headline(found).startswith(f"CloudTrail: 1 entry (1 by a door, 0 without a door), {said}")
-    found = compared(two_keys(), entry(CI_SESSION, DEPLOYER, at(0)), learning_days=0)
-    assert ever not in headline(found)
+        found = compared(world, entry(CI_SESSION, DEPLOYER, at(0)), *records, learning_days=14)
+        assert headline(answers, found).startswith(f"CloudTrail: 1 entry (1 by a door, 0 without a door), {said}")
+    found = compared(world, entry(CI_SESSION, DEPLOYER, at(0)), learning_days=0)
+    assert ever not in headline(answers, found)
 
 
 def test_a_new_source_address_and_a_new_region_are_unusual_for_one_who_entered_before() -> None:

@@ -118,7 +118,7 @@ def test_what_follows_from_who_calls():
         "service": {
             "aws:principalisawsservice": ("true",), "aws:principalservicename": ("ec2.amazonaws.com",),
             "aws:principalarn": (), "aws:principalaccount": (), "aws:username": (), "aws:userid": (),
-            "aws:principalorgid": (),
+            "aws:principalorgid": (), "aws:principalorgpaths": (),
         },
         "google": {},
     }  # fmt: skip

@@ -1,7 +1,11 @@
 """Names that try to be something else: in D2, in HTML, in a script element, in XML."""
 
-from twokeys.doors import Declaration
-from twokeys.map.model import Account, Door, Key, Organization, Who, organization
+from dataclasses import replace
+
+from tests.map.organizations import declared, organization, step, through
+from twokeys.answers.model import Account, KeyPlace
+from twokeys.doors import Who
+from twokeys.map.model import Organization
 
 NAMES = (
     '"} ; evil: {shape: image; icon: https://evil.example/x.png} #',
@@ -27,17 +31,8 @@ def hostile(names: tuple[str, ...] = NAMES) -> Organization:
     for number, name in enumerate(names):
         id = f"{200000000000 + number}"
         accounts.append(Account(id, name, name, (f"unit-{number % 3}", name)))
-        doors.append(
-            Door(
-                name=name,
-                source=Who("role", "111111111111", name),
-                account=id,
-                role=name,
-                trust=Key.PRESENT,
-                grant=Key.PRESENT,
-                requirements=(name,),
-                declared=Declaration(reason=name, owner=name),
-                explanation=name,
-            )
-        )
+        source = Who("role", "111111111111", name)
+        said = declared(source, id, name, name=name, reason=name, owner=name)
+        made = step(source, id, name, name, declared=said)
+        doors.append(through(replace(made, trust=KeyPlace(name), grants=(KeyPlace(name),))))
     return organization(NAMES[0], accounts, doors, [(name,) for name in NAMES])

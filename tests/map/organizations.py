@@ -1,64 +1,99 @@
 """Organizations to draw, of any size, as people build them: a few hubs whose roles enter many accounts."""
 
-from dataclasses import replace
+from collections.abc import Iterable
 from datetime import UTC, datetime
+from typing import Any
 
-from twokeys.doors import Declaration
-from twokeys.map.model import Account, Door, Key, Organization, Who, organization
+from twokeys.access.judge import Key
+from twokeys.answers.model import Account, Answers, Door, KeyPlace, Party, Step, Way
+from twokeys.answers.permissions import Level, Permissions
+from twokeys.doors import Door as Declared
+from twokeys.doors import DoorSource, DoorTarget, Who
+from twokeys.map.model import Organization
 
 NOW = datetime(2026, 11, 27, 12, 28, tzinfo=UTC)
-MANAGEMENT = "111111111111"
+MANAGEMENT, STAGE, PROD = "111111111111", "222222222222", "333333333333"
+NAMES = {MANAGEMENT: "management", STAGE: "stage", PROD: "prod"}
 TEAMS = ("retail", "payments", "logistics", "search", "identity", "data", "mobile", "media", "support", "research")
 
 
-def door(source: Who, account: str, role: str, **more: object) -> Door:
-    values: dict[str, object] = {
-        "name": f"{source.name}-{role}",
-        "trust": Key.PRESENT,
-        "grant": Key.PRESENT,
-        "verdict": "ALLOW",
-        "explanation": f"{source.label} may assume role {role}: the trust names it, and its own policy grants it.",
-        **more,
-    }
-    return Door(source=source, account=account, role=role, **values)  # type: ignore[arg-type]
+def party(who: Who) -> Party:
+    return Party(who, account_name=NAMES.get(who.account, who.account))
+
+
+def declared(source: Who, account: str, role: str, **said: Any) -> Declared:
+    whom: Any = {"kind": source.kind, "account": source.account, "names": (source.name,)}
+    said = {"name": f"{source.name}-{role}", **said}
+    return Declared(source=DoorSource(**whom), target=DoorTarget(account=account, role=role), **said)
+
+
+def step(source: Who, account: str, role: str, *conditions: str, **more: Any) -> Step:
+    trust, grant = KeyPlace(f"trust policy of role {role}"), KeyPlace(f"a policy of {source.label}")
+    target = party(Who("role", account, role))
+    return Step(party(source), target, conditions, trust, (grant,), **more)
+
+
+def through(*steps: Step, level: Level = Level.READ, **more: Any) -> Way:
+    conditions = tuple(dict.fromkeys(said for one in steps for said in one.conditions))
+    return Way(steps, "CONDITIONAL" if conditions else "ALLOW", conditions, Permissions(level), **more)
+
+
+def way(source: Who, account: str, role: str, *conditions: str, session: int | None = None, **more: Any) -> Way:
+    return through(step(source, account, role, *conditions, **more), max_session_seconds=session)
+
+
+def shut(source: Who, account: str, role: str, *conditions: str, **more: Any) -> Door:
+    keys = {"trust": Key.PRESENT, "grant": Key.MISSING, "verdict": "DENY", **more}
+    return Door(source=party(source), target=party(Who("role", account, role)), conditions=conditions, **keys)
+
+
+def organization(
+    name: str,
+    accounts: Iterable[Account],
+    doors: Iterable[Way | Door],
+    units: Iterable[tuple[str, ...]] = (),
+    memberships: Iterable[tuple[Who, Who]] = (),
+) -> Organization:
+    listed = list(doors)
+    answers = Answers(
+        origin="a state",
+        name=name,
+        accounts={one.id: one for one in accounts},
+        ways=tuple(one for one in listed if isinstance(one, Way)),
+        doors=tuple(one for one in listed if isinstance(one, Door)),
+        not_proved=(),
+        units=tuple(units),
+        memberships=tuple((party(user), party(group)) for user, group in memberships),
+    )
+    return Organization(answers, NOW)
 
 
 def classic() -> Organization:
     """One management account and a stage and a prod account: what the README shows."""
     ci, developers = Who("role", MANAGEMENT, "ci"), Who("group", MANAGEMENT, "developers")
-    ada = Who("user", MANAGEMENT, "ada")
-    stage, prod = "222222222222", "333333333333"
-    whole = organization(
+    deployments = declared(ci, STAGE, "deployer", reason="deployments", owner="platform")
+    return organization(
         "example",
         [
             Account(MANAGEMENT, "management", "management", ()),
-            Account(stage, "stage", "stage", ("stage",)),
-            Account(prod, "prod", "prod", ("prod",)),
+            Account(STAGE, "stage", "stage", ("stage",)),
+            Account(PROD, "prod", "prod", ("prod",)),
         ],
         [
-            door(
-                ci,
-                stage,
-                "deployer",
-                max_session_seconds=3600,
-                declared=Declaration(reason="deployments", owner="platform"),
-            ),
-            door(ci, prod, "deployer", max_session_seconds=3600),
-            door(developers, stage, "developer", verdict="CONDITIONAL", requirements=("MFA",)),
-            door(
+            way(ci, STAGE, "deployer", session=3600, declared=deployments),
+            way(ci, PROD, "deployer", session=3600),
+            way(developers, STAGE, "developer", "MFA"),
+            shut(
                 developers,
-                prod,
+                PROD,
                 "readonly",
-                grant=Key.MISSING,
-                verdict="DENY",
-                requirements=("MFA",),
-                declared=Declaration(expires=datetime(2027, 2, 1, tzinfo=UTC)),
+                "MFA",
+                declared=declared(developers, PROD, "readonly", expires=datetime(2027, 2, 1, tzinfo=UTC)),
                 explanation="The role trusts the account of developers, but none of their policies grants it.",
             ),
         ],
-        memberships=[(ada, developers)],
+        memberships=[(Who("user", MANAGEMENT, "ada"), developers)],
     )
-    return replace(whole, origin="a state")
 
 
 def grown(size: int) -> Organization:
@@ -73,17 +108,17 @@ def grown(size: int) -> Organization:
     auditor = Who("role", "100000000002", "auditor")
     operators = Who("group", MANAGEMENT, "operators")
     people = [Who("user", MANAGEMENT, f"person-{number:02}") for number in range(12)]
-    accounts, doors = list(hubs), []
+    accounts = list(hubs)
+    doors: list[Way | Door] = []
     for number in range(size - len(hubs)):
         environment = ("prod", "stage", "sandbox")[number % 3]
         team = TEAMS[(number // 3) % len(TEAMS)]
         id = f"{200000000000 + number}"
         service = number // (3 * len(TEAMS)) + 1
         accounts.append(Account(id, f"{team}-{service}-{environment}", environment, ("workloads", team, environment)))
-        broken = {"grant": Key.MISSING, "verdict": "DENY"} if number % (size // 2 - 1) == 5 else {}
-        doors.append(door(ci, id, "deployer", **broken))
-        doors.append(
-            door(auditor, id, "auditor", **({"trust": Key.UNKNOWN, "verdict": "UNKNOWN"} if number == 7 else {}))
-        )
-        doors.append(door(operators, id, "operator", verdict="CONDITIONAL", requirements=("MFA",)))
+        broken = number % (size // 2 - 1) == 5
+        doors.append(shut(ci, id, "deployer") if broken else way(ci, id, "deployer"))
+        unproved = {"trust": Key.UNPROVED, "grant": Key.PRESENT, "verdict": "UNKNOWN"}
+        doors.append(shut(auditor, id, "auditor", **unproved) if number == 7 else way(auditor, id, "auditor"))
+        doors.append(way(operators, id, "operator", "MFA"))
     return organization("example", accounts, doors, memberships=[(person, operators) for person in people])

@@ -1,21 +1,19 @@
 """The SVG: what D2 makes of a scene, and what names cannot do to it."""
 
 import re
-from functools import partial
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 
 from tests.map.hostile import NAMES, hostile
-from tests.map.organizations import NOW, classic, grown
+from tests.map.organizations import classic, grown, organization
+from twokeys.answers.model import State
 from twokeys.errors import Refusal
 from twokeys.map import drawing
-from twokeys.map.drawing import laid_out, shown
-from twokeys.map.model import State, organization
+from twokeys.map.drawing import draw, laid_out, shown
 from twokeys.map.scenes import overview
 
-draw = partial(drawing.draw, now=NOW)
 SVG = "{http://www.w3.org/2000/svg}"
 
 

@@ -2,8 +2,10 @@
 
 import pytest
 
-from tests.map.organizations import MANAGEMENT, classic, door
-from twokeys.map.model import Account, Key, State, Who, doors_of, organization
+from tests.map.organizations import MANAGEMENT, PROD, STAGE, classic, organization, shut, step, through, way
+from twokeys.access.judge import Key
+from twokeys.answers.model import Account, State
+from twokeys.doors import Who
 from twokeys.map.scenes import overview
 
 CI = Who("role", MANAGEMENT, "ci")
@@ -16,34 +18,32 @@ CI = Who("role", MANAGEMENT, "ci")
     [
         (Key.PRESENT, Key.PRESENT, "ALLOW", State.OPEN, "both keys"),
         (Key.PRESENT, Key.PRESENT, "CONDITIONAL", State.OPEN, "both keys"),
-        (Key.PRESENT, Key.PRESENT, None, State.OPEN, "both keys"),
         (Key.PRESENT, Key.MISSING, "DENY", State.SHUT, "no grant"),
         (Key.MISSING, Key.PRESENT, "DENY", State.SHUT, "no trust"),
         (Key.MISSING, Key.MISSING, "DENY", State.SHUT, "no trust, no grant"),
-        (Key.MISSING, Key.UNKNOWN, "DENY", State.SHUT, "no trust"),
-        (Key.UNKNOWN, Key.PRESENT, "UNKNOWN", State.UNPROVED, "trust not proved"),
-        (Key.UNKNOWN, Key.UNKNOWN, None, State.UNPROVED, "trust and grant not proved"),
+        (Key.MISSING, Key.UNPROVED, "DENY", State.SHUT, "no trust"),
+        (Key.UNPROVED, Key.PRESENT, "UNKNOWN", State.UNPROVED, "trust not proved"),
+        (Key.UNPROVED, Key.UNPROVED, "UNKNOWN", State.UNPROVED, "trust and grant not proved"),
         (Key.PRESENT, Key.PRESENT, "UNKNOWN", State.UNPROVED, "not proved"),
         (Key.PRESENT, Key.PRESENT, "DENY", State.SHUT, "denied"),
     ],
 )
 def test_a_door_says_in_words_what_it_lacks(trust, grant, verdict, state, lacks) -> None:
-    made = door(CI, "222222222222", "deployer", trust=trust, grant=grant, verdict=verdict)
+    made = shut(CI, STAGE, "deployer", trust=trust, grant=grant, verdict=verdict)
     assert (made.state, made.lacks) == (state, lacks)
 
 
 def test_an_account_that_only_a_door_names_stands_outside_the_organization() -> None:
     hop = Who("role", "888888888888", "hop")
-    steps = (door(CI, "888888888888", "hop"), door(hop, "999999999999", "vendor"))
-    way = door(CI, "999999999999", "vendor", steps=steps)
-    whole = organization("example", [Account(MANAGEMENT, "management")], [way])
+    leads = through(step(CI, "888888888888", "hop"), step(hop, "999999999999", "vendor"))
+    whole = organization("example", [Account(MANAGEMENT, "management")], [leads])
     for id in ("888888888888", "999999999999"):
-        assert Account(id, id, None, None) in whole.accounts
-    assert [arrow.doors for arrow in overview(whole).arrows] == [(way,), (way,)]
+        assert whole.accounts[id] == Account(id, id, None, None)
+    assert [arrow.doors for arrow in overview(whole).arrows] == [(leads,), (leads,)]
 
 
 def test_every_unit_above_an_account_is_listed_and_so_is_an_empty_one() -> None:
-    accounts = [Account("222222222222", "stage", "stage", ("workloads", "stage"))]
+    accounts = [Account(STAGE, "stage", "stage", ("workloads", "stage"))]
     whole = organization("example", accounts, [], [("suspended", "old")])
     assert whole.units == (("suspended",), ("suspended", "old"), ("workloads",), ("workloads", "stage"))
 
@@ -51,15 +51,15 @@ def test_every_unit_above_an_account_is_listed_and_so_is_an_empty_one() -> None:
 def test_a_person_has_the_doors_of_the_groups_they_are_in() -> None:
     ada = Who("user", MANAGEMENT, "ada")
     assert ada in classic().principals
-    assert {found.role for found in doors_of(classic(), ada)} == {"developer", "readonly"}
+    assert {found.target.who.name for found in classic().doors_of(ada)} == {"developer", "readonly"}
 
 
 def test_a_principal_has_the_doors_behind_a_role_that_it_may_reach_but_not_those_behind_a_shut_door() -> None:
-    hop, behind = Who("role", "222222222222", "hop"), Who("role", "222222222222", "closed")
-    first = door(CI, "222222222222", "hop", trust=Key.UNKNOWN)
-    second = door(hop, "333333333333", "deployer", grant=Key.UNKNOWN)
-    back = door(Who("role", "333333333333", "deployer"), "222222222222", "hop")
-    shut = door(CI, "222222222222", "closed", grant=Key.MISSING)
-    unreached = door(behind, "333333333333", "admin")
-    whole = organization("example", [], [first, second, back, shut, unreached])
-    assert set(doors_of(whole, CI)) == {first, second, back, shut}
+    hop, behind = Who("role", STAGE, "hop"), Who("role", STAGE, "closed")
+    first = shut(CI, STAGE, "hop", trust=Key.UNPROVED, grant=Key.PRESENT, verdict="UNKNOWN")
+    second = shut(hop, PROD, "deployer", grant=Key.UNPROVED, verdict="UNKNOWN")
+    back = way(Who("role", PROD, "deployer"), STAGE, "hop")
+    closed = shut(CI, STAGE, "closed")
+    unreached = way(behind, PROD, "admin")
+    whole = organization("example", [], [first, second, back, closed, unreached])
+    assert set(whole.doors_of(CI)) == {first, second, back, closed}

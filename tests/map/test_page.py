@@ -1,7 +1,6 @@
 """The page, in a real browser: what people see, click and type, and that it asks nothing of any server."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -9,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.map.hostile import NAMES, hostile
-from tests.map.organizations import NOW, classic, grown
+from tests.map.organizations import classic, grown
 from twokeys.map.drawing import draw
 from twokeys.map.model import Organization
 from twokeys.map.page import page as page_of
@@ -25,7 +24,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Organizati
     def made(name: str, whole: Organization) -> Path:
         path = folder / f"{name}.html"
         if not path.exists():
-            path.write_text(page_of(whole, NOW), encoding="utf-8")
+            path.write_text(page_of(whole), encoding="utf-8")
         return path
 
     return made
@@ -256,7 +255,7 @@ def test_hostile_names_are_shown_and_do_nothing(opened: Opened) -> None:
 
 def test_a_script_that_is_not_the_pages_own_is_kept_from_running(browser: Browser, tmp_path: Path) -> None:
     path = tmp_path / "tampered.html"
-    path.write_text(page_of(classic(), NOW).replace("</main>", "</main><script>window.hacked = true</script>"))
+    path.write_text(page_of(classic()).replace("</main>", "</main><script>window.hacked = true</script>"))
     page = browser.new_page()
     page.goto(path.as_uri())
     page.wait_for_selector("body[data-ready]")
@@ -298,7 +297,7 @@ def test_the_picture_that_stands_alone_can_be_read_in_light_and_dark(
     browser: Browser, tmp_path: Path, scheme: Literal["light", "dark"]
 ) -> None:
     path = tmp_path / "map.svg"
-    path.write_text(draw(grown(50), NOW), encoding="utf-8")
+    path.write_text(draw(grown(50)), encoding="utf-8")
     page = browser.new_page(color_scheme=scheme)
     page.goto(path.as_uri())
     pairs = page.evaluate(
@@ -331,11 +330,7 @@ def test_the_filters_stand_in_one_row_of_a_screen_of_1280_pixels(opened: Opened)
 
 
 def test_the_kind_of_way_is_a_filter_and_search_dims_what_does_not_match(opened: Opened) -> None:
-    whole = classic()
-    made = [
-        replace(door, kinds=("by a role",) if door.source.kind == "role" else ("by a group",)) for door in whole.doors
-    ]
-    page = opened("kinds", replace(whole, doors=tuple(made)))
+    page = opened("classic", classic())
     choose(page, "kind", "by a role")
     expect(doors(page)).to_have_count(2)
     expect(page.locator("#picture g.principal.dim").filter(has_text="group developers")).to_have_count(1)

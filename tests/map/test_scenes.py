@@ -4,8 +4,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.map.organizations import MANAGEMENT, classic, door, grown
-from twokeys.map.model import Account, Key, State, Who, organization
+from tests.map.organizations import MANAGEMENT, PROD, STAGE, classic, grown, organization, shut, step, through, way
+from twokeys.access.judge import Key
+from twokeys.answers.model import Account, State
+from twokeys.answers.permissions import Level
+from twokeys.doors import Who
 from twokeys.map.scenes import MOST_ARROWS, MOST_BOXES, Box, Scene, overview
 
 SIZES = [5, 15, 50, 500]
@@ -61,7 +64,7 @@ def test_an_account_at_a_door_that_is_not_open_is_never_folded_away(size: int) -
     apart = {box.about[0] for box in boxes(scene) if box.kind == "account"}
     for found in whole.doors:
         if found.state is not State.OPEN:
-            assert {found.account, found.source.account} <= apart
+            assert {found.target.who.account, found.source.who.account} <= apart
 
 
 def test_a_small_organization_is_shown_down_to_its_roles_with_both_keys_on_each_door() -> None:
@@ -76,12 +79,11 @@ def test_a_small_organization_is_shown_down_to_its_roles_with_both_keys_on_each_
 
 
 def test_a_door_into_an_administrators_role_says_so_and_a_step_before_it_does_not() -> None:
-    ci, hop = Who("role", MANAGEMENT, "ci"), Who("role", "222222222222", "hop")
-    steps = (door(ci, "222222222222", "hop"), door(hop, "333333333333", "admin", requirements=("MFA",)))
-    way = door(ci, "333333333333", "admin", steps=steps, permissions="administrator")
-    drawn = {arrow.lines for arrow in overview(organization("example", [], [way])).arrows}
+    ci, hop = Who("role", MANAGEMENT, "ci"), Who("role", STAGE, "hop")
+    leads = through(step(ci, STAGE, "hop"), step(hop, PROD, "admin", "MFA"), level=Level.ADMINISTRATOR)
+    drawn = {arrow.lines for arrow in overview(organization("example", [], [leads])).arrows}
     assert drawn == {("✓ both keys",), ("✓ both keys", "administrator", "with MFA")}
-    folded = organization("example", [Account(str(n), str(n)) for n in range(MOST_BOXES)], [way])
+    folded = organization("example", [Account(str(n), str(n)) for n in range(MOST_BOXES)], [leads])
     lines = {line for arrow in overview(folded).arrows for line in arrow.lines}
     assert "(administrator), with" in " ".join(lines)
 
@@ -89,16 +91,16 @@ def test_a_door_into_an_administrators_role_says_so_and_a_step_before_it_does_no
 @pytest.mark.parametrize(
     ("lacks", "grant", "trust", "sign"),
     [
-        ({"verdict": "DENY"}, State.SHUT, State.SHUT, "✗ denied"),
-        ({"verdict": "DENY", "grant": Key.MISSING}, State.SHUT, State.OPEN, "✗ no grant"),
-        ({"verdict": "DENY", "trust": Key.MISSING}, State.OPEN, State.SHUT, "✗ no trust"),
+        ({"grant": Key.PRESENT}, State.SHUT, State.SHUT, "✗ denied"),
+        ({"grant": Key.MISSING}, State.SHUT, State.OPEN, "✗ no grant"),
+        ({"trust": Key.MISSING, "grant": Key.PRESENT}, State.OPEN, State.SHUT, "✗ no trust"),
     ],
 )
 def test_the_half_of_an_arrow_shows_the_key_that_is_missing(
-    lacks: dict[str, object], grant: State, trust: State, sign: str
+    lacks: dict[str, Key], grant: State, trust: State, sign: str
 ) -> None:
-    shut = door(Who("role", MANAGEMENT, "ci"), "222222222222", "deployer", **lacks)
-    (arrow,) = overview(organization("example", [], [shut])).arrows
+    closed = shut(Who("role", MANAGEMENT, "ci"), STAGE, "deployer", **lacks)
+    (arrow,) = overview(organization("example", [], [closed])).arrows
     assert (arrow.grant, arrow.trust) == (grant, trust)
     assert sign in arrow.lines
 
@@ -123,7 +125,7 @@ def test_even_an_organization_with_very_many_flat_units_stays_readable(units: in
     accounts = [
         Account(f"{200000000000 + number}", f"a{number}", None, (f"unit-{number // 2}",)) for number in range(units * 2)
     ]
-    doors = [door(ci, account.id, "deployer") for account in accounts]
+    doors = [way(ci, account.id, "deployer") for account in accounts]
     scene = overview(organization("example", [Account(MANAGEMENT, "management"), *accounts], doors))
     assert len(scene.arrows) <= MOST_ARROWS
     assert len([box for box in boxes(scene) if not box.children]) <= MOST_BOXES
@@ -134,7 +136,7 @@ def test_many_broken_doors_are_summed_up_by_what_they_lack(broken: int) -> None:
     ci = Who("role", MANAGEMENT, "ci")
     accounts = [Account(f"{200000000000 + number}", f"a{number}", None, ("unit",)) for number in range(200)]
     doors = [
-        door(ci, account.id, "deployer", grant=Key.MISSING if number < broken else Key.PRESENT)
+        shut(ci, account.id, "deployer") if number < broken else way(ci, account.id, "deployer")
         for number, account in enumerate(accounts)
     ]
     scene = overview(organization("example", [Account(MANAGEMENT, "management"), *accounts], doors))

@@ -1,4 +1,4 @@
-"""From states to the model. The states in `states/` are of a real update of this program's three stacks.
+"""From states to what a map shows. The states in `states/` are of a real update of this program's three stacks.
 
 They were exported from Pulumi's engine, which ran against a local AWS, and cut down to what a state says of resources,
 each of them a line.
@@ -15,20 +15,22 @@ import pytest
 
 from tests.access.world import two_keys
 from twokeys.access.graph import build
+from twokeys.access.judge import Key
 from twokeys.access.principals import Kind
-from twokeys.answers.model import Party
+from twokeys.answers.model import Account, Party, State
 from twokeys.answers.reading import read as read_answers
 from twokeys.answers.sources import together
+from twokeys.doors import Who
 from twokeys.errors import Refusal
-from twokeys.map.model import Account, Key, Organization, State, Who
-from twokeys.map.sources import KINDS, drawn
+from twokeys.map.model import KINDS, Organization, kinds_of
+from twokeys.map.page import data
 
 STATES = Path(__file__).parent / "states"
 ALL = [STATES / f"{stack}.json" for stack in ("management", "stage", "prod")]
 
 
 def read(states: list[Path], name: str | None = None) -> Organization:
-    return drawn(read_answers(build(together(states)), name), datetime.now(UTC))
+    return Organization(read_answers(build(together(states)), name), datetime.now(UTC))
 
 
 Edit = Callable[[list[dict[str, Any]]], None]
@@ -57,14 +59,14 @@ def one(resources: list[dict[str, Any]], type: str, name: str) -> dict[str, Any]
 
 
 def door(whole: Organization, account: str, role: str) -> Any:
-    (found,) = [each for each in whole.doors if each.account == account and each.role == role]
+    (found,) = [each for each in whole.doors if each.target.who == Who("role", account, role)]
     return found
 
 
 def test_three_stacks_together_show_the_accounts_in_their_units() -> None:
     whole = read(ALL)
-    assert whole.name == "Organization o-1637f8ec99"
-    assert [(one.id, one.name, one.environment, one.unit) for one in whole.accounts] == [
+    assert whole.answers.name == "Organization o-1637f8ec99"
+    assert [(one.id, one.name, one.environment, one.unit) for one in whole.accounts.values()] == [
         ("111111111111", "management", None, ()),
         ("333333333333", "prod", "prod", ("Workloads", "Prod")),
         ("222222222222", "stage", "stage", ("Workloads", "Stage")),
@@ -74,8 +76,8 @@ def test_three_stacks_together_show_the_accounts_in_their_units() -> None:
 
 def test_three_stacks_together_show_each_door_with_both_keys_and_why_it_is_there() -> None:
     whole = read(ALL)
-    declared = [found for found in whole.doors if "by AWS's access role" not in found.kinds]
-    assert [(found.source.label, found.account, found.role) for found in declared] == [
+    declared = [found for found in whole.doors if "by AWS's access role" not in kinds_of(found)]
+    assert [(found.source.who.label, found.target.who.account, found.target.who.name) for found in declared] == [
         ("role ci", "333333333333", "deployer"),
         ("user alice", "333333333333", "read-only"),
         ("role ci", "222222222222", "deployer"),
@@ -86,14 +88,14 @@ def test_three_stacks_together_show_each_door_with_both_keys_and_why_it_is_there
         (State.UNPROVED, "grant not shown")
     }
     developer = door(whole, "222222222222", "developer")
-    assert (developer.name, developer.declared.owner, developer.declared.reason, developer.max_session_seconds) == (
+    assert (developer.declared.name, developer.declared.owner, developer.declared.reason) == (
         "stage-developer",
         "platform",
         "Looking into what runs on stage",
-        14400,
     )
-    assert developer.requirements == ("MFA",)
-    assert "trust key: trust policy of role developer, statement 0" in developer.explanation
+    assert (developer.max_session_seconds, developer.conditions) == (14400, ("MFA",))
+    explained = data(whole)["doors"][whole.doors.index(developer)]["explanation"]
+    assert "trust key: trust policy of role developer, statement 0" in explained
 
 
 def test_a_group_is_shown_as_who_is_in_it() -> None:
@@ -105,10 +107,11 @@ def test_a_door_whose_grant_is_gone_lacks_it_and_says_the_next_step(edited) -> N
     def without_grant(resources: list[dict[str, Any]]) -> None:
         resources.remove(one(resources, "aws:iam/rolePolicy:RolePolicy", "stage-deployer-grant"))
 
-    broken = door(edited("stage", without_grant), "222222222222", "deployer")
+    whole = edited("stage", without_grant)
+    broken = door(whole, "222222222222", "deployer")
     assert (broken.trust, broken.grant, broken.state) == (Key.PRESENT, Key.MISSING, State.SHUT)
     assert broken.lacks == "no grant"
-    assert "Next step: " in broken.explanation
+    assert "Next step: " in data(whole)["doors"][whole.doors.index(broken)]["explanation"]
 
 
 def test_a_door_whose_trust_names_somebody_else_lacks_the_trust(edited) -> None:
@@ -117,8 +120,9 @@ def test_a_door_whose_trust_names_somebody_else_lacks_the_trust(edited) -> None:
         for side in ("inputs", "outputs"):
             role[side]["assumeRolePolicy"] = role[side]["assumeRolePolicy"].replace(":role/ci", ":role/cd")
 
-    doors = [each for each in edited("stage", other_trust).doors if each.role == "deployer"]
-    states = {each.source.name: (each.trust, each.grant) for each in doors if each.account == "222222222222"}
+    doors = [each for each in edited("stage", other_trust).doors if each.target.who.name == "deployer"]
+    doors = [each for each in doors if each.target.who.account == "222222222222"]
+    states = {each.source.who.name: (each.trust, each.grant) for each in doors}
     assert states["ci"] == (Key.MISSING, Key.PRESENT)
     assert states["cd"] == (Key.PRESENT, Key.MISSING)
 
@@ -131,9 +135,9 @@ def test_a_trust_in_an_account_that_no_stack_shows_is_a_door_from_outside(edited
             role[side]["assumeRolePolicy"] = trust.replace("111111111111:role/ci", "999999999999:root")
 
     whole = edited("stage", vendor)
-    found = next(each for each in whole.doors if each.source.account == "999999999999")
-    assert (found.source.kind, found.trust, found.grant) == ("root", Key.PRESENT, Key.NOT_OURS)
-    assert Account("999999999999", "999999999999", None, None) in whole.accounts
+    found = next(each for each in whole.doors if each.source.who.account == "999999999999")
+    assert (found.source.who.kind, found.lacks) == ("root", "trust; the grant is not ours")
+    assert whole.accounts["999999999999"] == Account("999999999999", "999999999999", None, None)
 
 
 def test_nothing_is_proved_of_a_role_whose_account_is_not_pinned(edited) -> None:
@@ -148,18 +152,17 @@ def test_nothing_is_proved_of_a_role_whose_account_is_not_pinned(edited) -> None
                 each.get("outputs", {}).pop("arn", None)
 
     whole = edited("stage", unpinned)
-    found = [each for each in whole.doors if "unpinned" in each.account]
+    found = [each for each in whole.doors if "unpinned" in each.target.who.account]
     assert found
     assert all(each.state is State.UNPROVED for each in found)
     assert Who("everyone", "") not in whole.principals
-    assert any("not pinned" in account.name for account in whole.accounts)
+    assert any("not pinned" in account.name for account in whole.accounts.values())
 
 
 def test_a_stack_alone_places_its_accounts_by_what_the_management_stack_exports_and_a_name_can_be_given() -> None:
     whole = read([STATES / "stage.json"], "Example Ltd")
-    assert whole.name == "Example Ltd"
-    stage = next(account for account in whole.accounts if account.id == "222222222222")
-    assert stage.unit == ("Workloads", "Stage")
+    assert whole.answers.name == "Example Ltd"
+    assert whole.accounts["222222222222"].unit == ("Workloads", "Stage")
 
 
 def test_an_account_that_the_organization_lists_but_no_stack_has_is_shown(edited) -> None:
@@ -167,7 +170,7 @@ def test_an_account_that_the_organization_lists_but_no_stack_has_is_shown(edited
         found = one(resources, "aws:organizations/organization:Organization", "organization")
         found["outputs"]["accounts"] = [{"id": "444444444444", "name": "sandbox"}]
 
-    assert ("444444444444", "sandbox") in [(one.id, one.name) for one in edited("management", listed).accounts]
+    assert ("444444444444", "sandbox") in [(one.id, one.name) for one in edited("management", listed).accounts.values()]
 
 
 def test_units_that_go_in_a_circle_do_not_hang_the_map(edited) -> None:
@@ -186,7 +189,7 @@ def test_an_external_id_is_named_as_a_requirement(edited) -> None:
             trust["Statement"][0]["Condition"] = {"StringEquals": {"sts:ExternalId": "s3cret"}}
             role[side]["assumeRolePolicy"] = json.dumps(trust)
 
-    assert door(edited("stage", external_id), "222222222222", "developer").requirements == ("external ID",)
+    assert door(edited("stage", external_id), "222222222222", "developer").conditions == ("external ID",)
 
 
 @pytest.mark.parametrize("content", ["", "[]", "not json", '{"version": 3}'])
@@ -203,10 +206,9 @@ def test_a_root_session_is_a_kind_of_way_of_its_own() -> None:
     way, *_ = found.ways
     root = Party(Who("root-user", way.account, "root"))
     way = replace(way, steps=(*way.steps[:-1], replace(way.steps[-1], target=root)))
-    (door,) = [one for one in drawn(replace(found, ways=(way,)), datetime.now(UTC)).doors if one.role == "root"]
-    assert "by a root session" in door.kinds
+    assert "by a root session" in kinds_of(way)
 
 
 def test_each_kind_of_principal_has_its_words_in_the_filter() -> None:
     missing = set(get_args(Kind)) - KINDS.keys()
-    assert not missing, f"twokeys/map/sources.py: say in KINDS how {missing} come in"
+    assert not missing, f"twokeys/map/model.py: say in KINDS how {missing} come in"

@@ -40,8 +40,10 @@ from twokeys.iam import (
     PolicyDocument,
     Request,
     Statement,
+    Unknown,
     Verdict,
     evaluate,
+    evaluate_trust,
     federations,
 )
 from twokeys.iam.admission import Wanted
@@ -51,6 +53,9 @@ from twokeys.iam.shared_providers import SharedProvider, open_to_others, shared_
 from twokeys.iam.truth import Truth
 from twokeys.iam.verdict import Why
 
+GUESTS = "guests of the identity pool"
+"""Whom Amazon Cognito gives tokens without a sign-in, where an identity pool takes guests: its id is all they need."""
+_COGNITO = "cognito-identity.amazonaws.com"
 _ANYBODY = "*"
 _LATER = "(not known yet)"
 _PATTERN = ("StringLike", "ForAnyValue:StringLike")
@@ -99,13 +104,30 @@ class FederatedTrust:
         reasons = [open_to_others(self.shared, claim, self.federation.admits(claim)) for claim in claims]
         return reasons[0] if all(reasons) else None
 
+    @property
+    def guests(self) -> bool:
+        """Whether an identity of a Cognito identity pool comes in that never signed in; its token says so in `amr`.
+
+        Only a pool that takes guests has such, which the trust policy does not tell: without a word on `amr` they may.
+        https://docs.aws.amazon.com/cognito/latest/developerguide/role-trust-and-permissions.html
+        """
+        trust, federation = self.role.trust_policy, self.federation
+        if federation.prefix != _COGNITO or self.unknown or isinstance(trust, Unknown):
+            return False
+        alone = replace(trust, statements=(federation.statement, *federation.denials))
+        context = Context({f"{_COGNITO}:amr": ("unauthenticated",)})
+        request = Request(_caller(self), federation.action, self.role.arn, context)
+        return evaluate_trust(request, alone).outcome in (Outcome.ALLOW, Outcome.CONDITIONAL)
+
     def open_by(self, subject: str) -> str | None:
         """The name of the provider, where one of `sources` is open to whoever has an account there.
 
-        Of several subjects one may be a tenant's own.
+        Of several subjects one may be a tenant's own. `GUESTS`, where Cognito's come in whom nobody signed in.
         """
         if self.federation.provider == ANY_PROVIDER:
             return provider_name(self.federation)
+        if self.guests and set(subject) & set("*?") and not self.open_to_others:
+            return GUESTS
         if self.shared is None or self.open_to_others is None:
             return None
         admitted = self.federation.admits("sub")

@@ -52,15 +52,20 @@ _EVERYTHING = parse_policy(
 
 
 class Key(Enum):
-    """Whether one of a door's two keys is there."""
+    """One of a door's two keys, the trust in the target or the grant in the source, as far as it is known."""
 
     PRESENT = "present"
     MISSING = "missing"
-    UNPROVED = "unproved"
+    UNPROVED = "not proved"
     NOT_OURS = "not ours"
     """The grant is made in an account that is not shown to be ours: nobody here can see it, so it counts as made."""
     NOT_NEEDED = "not needed"
     """AWS itself lets the principal ask for the role: people of an identity provider hold no grant."""
+    DENIED = "denied"
+    """Answers say so of a missing key that a Deny, a boundary or a control policy keeps from turning."""
+    NOT_SHOWN = "not shown"
+    """Answers say so of the grant of whoever the management account lets into the role that AWS made: nothing that was
+    read holds one."""
 
 
 @dataclass(slots=True, eq=False)

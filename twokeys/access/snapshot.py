@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cached_property
 from typing import Any, Literal
 
@@ -155,7 +156,7 @@ class Evidence:
 
     `time` is when the engine wrote the state (`manifest.time`) or when AWS was asked, in ISO 8601. Only a file has a
     `sha256`, in hexadecimal digits; only live accounts have a `caller` (an ARN), the region that was asked, and
-    `accounts`, the ids of those whose IAM was read.
+    `accounts`, the ids of those whose IAM was read. `stack` is whose state a file is.
     """
 
     name: str
@@ -165,6 +166,16 @@ class Evidence:
     region: str | None = None
     not_answered: tuple[NotAnswered, ...] = ()
     accounts: tuple[str, ...] = ()
+    stack: str | None = None
+
+    @property
+    def moment(self) -> datetime | None:
+        """`time` as a moment; None where it is none, or does not tell its zone."""
+        try:
+            moment = datetime.fromisoformat(self.time or "")
+        except ValueError:
+            return None
+        return moment if moment.tzinfo else None
 
 
 @dataclass(frozen=True)

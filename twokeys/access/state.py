@@ -91,7 +91,8 @@ def parse_state(text: str, origin: str = "this state") -> Snapshot:
             pending = tuple(_pending(operations))
             unfinished = tuple(dict.fromkeys(str(stack_of(one["resource"]["urn"])) for one in operations))
             written = mapping(deployment.get("manifest")).get("time")
-            read = Evidence(origin, written if isinstance(written, str) else None)
+            stack = stack_of(resources[0].urn) if resources else None
+            read = Evidence(origin, written if isinstance(written, str) else None, stack=stack)
             return Snapshot(resources, origin, pending, is_state=True, evidence=(read,), unfinished=unfinished)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise _no_state(origin, f"one of its resources is not as the engine writes it: {error}") from error

@@ -9,10 +9,11 @@ from datetime import UTC, datetime
 from functools import partial
 
 from twokeys.access.documents import MASKS, Document
+from twokeys.access.judge import Key
 from twokeys.access.requirements import EXTERNAL_ID, in_detail, in_full
 from twokeys.access.snapshot import Evidence
 from twokeys.answers.allowed import Difference, difference, with_ids
-from twokeys.answers.model import Answers, Door, Key, NotProved, Party, State, Step, Way
+from twokeys.answers.model import Answers, Door, NotProved, Party, State, Step, Way
 from twokeys.answers.permissions import Level, Permissions
 from twokeys.answers.summary import callers_accounts
 from twokeys.answers.words import duration

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -14,9 +15,9 @@ from twokeys.access.snapshot import Evidence
 from twokeys.answers.allowed import Difference
 from twokeys.answers.changes import OTHER_POLICIES, Changed, Changes, same_boundary
 from twokeys.answers.data import not_proved_data, way_data
-from twokeys.answers.model import Way
+from twokeys.answers.model import Time, Way
 from twokeys.answers.summary import SHORT, file_or_live, strongest
-from twokeys.answers.words import conditions, keys_of, third_party, through
+from twokeys.answers.words import conditions, keys_of, not_now, third_party, through
 from twokeys.shown import counted, markdown, printable
 
 NOTHING = "No way in is gained, lost or changed"
@@ -72,8 +73,11 @@ def lines(found: Changes) -> Iterator[str]:
 
 def in_markdown(found: Changes) -> str:
     """A section for a pull request: what is gained, lost and changed, with keys, conditions and why; ends in a line."""
+    now = datetime.now(UTC)
+    times = Counter(way.at(now) for way in found.gained)
     counts = [
-        f"{counted(len(found.gained), 'way')} gained" if found.gained else "",
+        f"{counted(times[Time.NOW], 'way')} gained" if times[Time.NOW] else "",
+        *(f"{counted(times[when], 'way')} {when.value}" for when in (Time.LATER, Time.OVER) if times[when]),
         f"{len(found.lost)} lost" if found.lost else "",
         f"{len(found.changed)} changed" if found.changed else "",
         f"{len(found.beside)} changed of what bears on them" if found.beside else "",
@@ -139,7 +143,7 @@ def _sides(found: Changes) -> Iterable[tuple[str, tuple[Evidence, ...]]]:
 
 def _line(way: Way) -> str:
     asked = f" if {conditions(way)}" if way.conditions else ""
-    about = ", ".join(filter(None, (str(way.permissions), third_party(way))))
+    about = ", ".join(filter(None, (str(way.permissions), third_party(way), not_now(way, datetime.now(UTC)))))
     return printable(f"{way.source.short} -> {_into(way)}{asked} ({about})")
 
 
@@ -155,7 +159,8 @@ def _ways(title: str, ways: Iterable[Way]) -> Iterator[str]:
     rows = ["| Who | Into | If | Permissions | Why |", "| --- | --- | --- | --- | --- |"]
     for way in listed:
         who = ", ".join(filter(None, (way.source.short, third_party(way))))
-        cells = (who, _into(way), conditions(way), str(way.permissions), way.why)
+        asked = ", ".join(filter(None, (conditions(way), not_now(way, datetime.now(UTC)))))
+        cells = (who, _into(way), asked, str(way.permissions), way.why)
         rows.append(f"| {' | '.join(map(markdown, cells))} |")
     yield "\n".join(rows)
     places = [

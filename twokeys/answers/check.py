@@ -16,7 +16,7 @@ from twokeys.answers.data import as_data as answers_data
 from twokeys.answers.data import where
 from twokeys.answers.model import Answers, State, Time
 from twokeys.answers.summary import FEW, Named, by_principal, in_words, not_shown, scope, summary
-from twokeys.answers.words import held, not_now, through
+from twokeys.answers.words import not_now, open_to, through
 from twokeys.shown import counted, say
 
 _SIGNS = {State.OPEN: "✓", State.UNPROVED: "?", State.SHUT: "✗"}
@@ -71,8 +71,9 @@ def _open(answers: Answers, named: Named, now: datetime) -> Iterator[str]:
             asked = f", if {' and '.join(one.conditions)}" if one.conditions else ""
             into = f"{one.label} of {named(one.accounts)}{through(one.through)}"
             first = one.ways[0]
-            lacks = not_now(first, now) or ("" if first.shown else held(first))
-            sign = _SIGNS_OF_TIME.get(first.at(now), "✓" if first.shown else "?")
+            opened = open_to(first.open_to) if first.open_to else ""
+            lacks = not_now(first, now) or opened or ("" if first.state is State.OPEN else first.lacks)
+            sign = _SIGNS_OF_TIME.get(first.at(now), "!" if opened else _SIGNS[first.state])
             lines[sign, f"{into}{asked} ({one.level.word}){f': {lacks}' if lacks else ''}"].append(source.short)
     for (sign, rest), who in lines.items():
         yield f"  {sign} {', '.join(who)} -> {rest}"

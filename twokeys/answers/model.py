@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import Enum
 
 from twokeys.access.documents import Document
+from twokeys.access.judge import Key
 from twokeys.access.requirements import EXTERNAL_ID
 from twokeys.access.snapshot import Evidence
 from twokeys.answers.permissions import Permissions
@@ -15,24 +16,11 @@ from twokeys.doors import Door as Declared
 from twokeys.doors import Who
 from twokeys.iam import Requirement
 
-
-class Key(Enum):
-    """One of a door's two keys, the trust in the target or the grant in the source, as far as it is known."""
-
-    PRESENT = "present"
-    MISSING = "missing"
-    UNKNOWN = "not proved"
-    NOT_OURS = "not ours"
-    """The grant of an outsider: nobody here can see it, so it counts as made."""
-    NOT_NEEDED = "not needed"
-    """AWS itself lets people of an identity provider ask for the role: they hold no grant."""
-    DENIED = "denied"
-    """It does not turn, as a Deny, a boundary or a control policy keeps it from turning."""
-    NOT_SHOWN = "not shown"
-    """The grant of whoever the management account lets into the role that AWS made: nothing that was read holds one."""
-
-
-_WITHOUT_GRANT = {Key.NOT_OURS: "trust; the grant is not ours", Key.NOT_NEEDED: "trust; no grant is needed"}
+_WITHOUT_GRANT = {
+    Key.NOT_OURS: "trust; the grant is not ours",
+    Key.NOT_NEEDED: "trust; no grant is needed",
+    Key.NOT_SHOWN: "grant not shown",
+}
 
 
 OUTSIDE, NOT_SHOWN_INSIDE = "outside the organization", "not shown to be in the organization"
@@ -45,7 +33,7 @@ ANONYMOUS = Who("principal", "ANONYMOUS_PRINCIPAL")
 
 
 class Time(Enum):
-    """Whether a way is open at a moment, as the dates in its keys have it."""
+    """Whether a way is open at a moment, as the dates in its keys have it; the worst last."""
 
     NOW = "open"
     LATER = "not open yet"
@@ -144,6 +132,27 @@ class Step:
         """Whether it leads from one account into another, or from outside of AWS into one."""
         return self.source.who.account != self.target.who.account
 
+    @property
+    def grant_key(self) -> Key:
+        """The grant; a door within one account may need none, as its trust names who comes."""
+        return self.grant if self.crosses or self.grants else Key.NOT_NEEDED
+
+    @property
+    def state(self) -> State:
+        """OPEN, or UNPROVED where nothing that was read holds the grant."""
+        return State.UNPROVED if self.grant is Key.NOT_SHOWN else State.OPEN
+
+    @property
+    def lacks(self) -> str:
+        """That in words: "both keys", "trust; no grant is needed", "grant not shown"."""
+        return _WITHOUT_GRANT.get(self.grant_key, "both keys")
+
+    def at(self, now: datetime) -> Time:
+        """Whether AWS takes its keys at a moment, by their dates: the one place that says so."""
+        if self.closes is not None and self.closes <= now:
+            return Time.OVER
+        return Time.LATER if self.opens is not None and self.opens > now else Time.NOW
+
 
 @dataclass(frozen=True, slots=True)
 class Way:
@@ -164,7 +173,7 @@ class Way:
     third_party: str | None = None
     """Of one that comes from an account or organization of others: `OUTSIDE` or `NOT_SHOWN_INSIDE`."""
     open_to: str | None = None
-    """The identity provider, such as GitHub, where whoever has an account there comes in; AWS itself; `ANY_ANCHOR`."""
+    """Where whoever has an account comes in: an identity provider, such as GitHub, AWS; `ANY_ANCHOR`, `GUESTS`."""
 
     @property
     def source(self) -> Party:
@@ -197,9 +206,15 @@ class Way:
         return self.steps[0].declared if len(self.steps) == 1 else None
 
     @property
-    def shown(self) -> bool:
-        """Whether something that was read holds each grant that is needed of an account of ours."""
-        return all(step.grant is not Key.NOT_SHOWN for step in self.steps)
+    def state(self) -> State:
+        """OPEN, or UNPROVED as soon as a door on the way is."""
+        return max((step.state for step in self.steps), key=list(State).index)
+
+    @property
+    def lacks(self) -> str:
+        """What is known of the keys of its doors between accounts, or of the one within an account: "both keys"."""
+        steps = [step for step in self.steps if step.crosses] or self.steps
+        return " and ".join(dict.fromkeys(step.lacks for step in steps))
 
     @property
     def opens(self) -> datetime | None:
@@ -212,10 +227,8 @@ class Way:
         return min((step.closes for step in self.steps if step.closes), default=None)
 
     def at(self, now: datetime) -> Time:
-        """Whether AWS takes its keys at a moment, by their dates: the one place that says so."""
-        if self.closes is not None and self.closes <= now:
-            return Time.OVER
-        return Time.LATER if self.opens is not None and self.opens > now else Time.NOW
+        """Whether AWS takes all of its keys at a moment, by their dates."""
+        return max((step.at(now) for step in self.steps), key=list(Time).index)
 
     @property
     def expires(self) -> datetime | None:
@@ -283,12 +296,24 @@ class Door:
     @property
     def state(self) -> State:
         """SHUT as soon as a key is missing or the verdict is DENY; OPEN only with both keys and no doubt."""
-        return state_of(self.trust, self.grant, self.verdict)
+        keys = {self.trust, self.grant}
+        if Key.MISSING in keys or self.verdict == "DENY":
+            return State.SHUT
+        return State.UNPROVED if Key.UNPROVED in keys or self.verdict == "UNKNOWN" else State.OPEN
 
     @property
     def lacks(self) -> str:
-        """The state in words, which never needs a colour: "both keys", "no grant", "trust not proved"."""
-        return lacks_of(self.trust, self.grant, self.verdict)
+        """The state in words, which never needs a colour: "both keys", "no grant", "trust not proved", "denied"."""
+        keys = (("trust", self.trust), ("grant", self.grant))
+        missing = [name for name, key in keys if key is Key.MISSING]
+        unproved = [name for name, key in keys if key is Key.UNPROVED]
+        if missing:
+            return "no " + ", no ".join(missing)
+        if self.state is State.SHUT:
+            return "denied"
+        if unproved:
+            return " and ".join(unproved) + " not proved"
+        return _WITHOUT_GRANT.get(self.grant, "both keys") if self.state is State.OPEN else "not proved"
 
 
 @dataclass(frozen=True, slots=True)
@@ -385,6 +410,11 @@ class Answers:
     """What people call each account that is known, with its id, also those that were not asked for."""
     shown: frozenset[str] = frozenset()
     """The accounts of which a user or role is shown."""
+    written: Mapping[tuple[str, str], datetime] = field(default_factory=dict)
+    """When the state was written that shows a role, user or group, by its account and name; by account and an empty
+    name, the last of its states."""
+    changed_since: tuple[str, ...] = ()
+    """The keys that CloudTrail saw changed after the states that show them were written, in words."""
     evidence: tuple[Evidence, ...] = ()
     from_states: bool = False
     """Whether only what stacks made is shown."""
@@ -404,33 +434,6 @@ class Answers:
     def named(self, party: Party) -> Party:
         """The party with what people call its account."""
         return replace(party, account_name=self.names.get(party.who.account, ""))
-
-
-def state_of(trust: Key, grant: Key, verdict: str | None) -> State:
-    """SHUT as soon as a key is missing or the verdict is DENY; OPEN only with both keys and no doubt."""
-    keys = {trust, grant}
-    if Key.MISSING in keys or verdict == "DENY":
-        return State.SHUT
-    if keys & {Key.UNKNOWN, Key.NOT_SHOWN} or verdict == "UNKNOWN":
-        return State.UNPROVED
-    return State.OPEN
-
-
-def lacks_of(trust: Key, grant: Key, verdict: str | None) -> str:
-    """That state in words: "both keys", "no grant", "grant not shown", "trust not proved", "denied"."""
-    keys = (("trust", trust), ("grant", grant))
-    missing = [name for name, key in keys if key is Key.MISSING]
-    unknown = [name for name, key in keys if key is Key.UNKNOWN]
-    state = state_of(trust, grant, verdict)
-    if missing:
-        return "no " + ", no ".join(missing)
-    if state is State.SHUT:
-        return "denied"
-    if unknown:
-        return " and ".join(unknown) + " not proved"
-    if grant is Key.NOT_SHOWN:
-        return "grant not shown"
-    return _WITHOUT_GRANT.get(grant, "both keys") if state is State.OPEN else "not proved"
 
 
 def _latest(moments: Iterable[str | None]) -> str | None:

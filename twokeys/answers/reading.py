@@ -10,6 +10,7 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from datetime import datetime
 from itertools import chain
 
 from twokeys.access import graph as access
@@ -19,12 +20,13 @@ from twokeys.access.declared_doors import DeclaredDoors, who
 from twokeys.access.federated import by_every_anchor
 from twokeys.access.graph import Graph
 from twokeys.access.identity_center import PERMISSION_SET
+from twokeys.access.judge import Key
 from twokeys.access.keys import Lack, Statement, denial, statements
 from twokeys.access.names import ROLES_ANYWHERE
 from twokeys.access.paths import Path, paths_from
 from twokeys.access.principals import ACCESS_KEY, CREDENTIALS, MFA_DEVICE, PASSWORD, USER, Principal
 from twokeys.access.requirements import MFA_BUT_OF_KEYS, denied_since, in_words, window
-from twokeys.access.snapshot import STACK, Snapshot, mapping, place_of
+from twokeys.access.snapshot import STACK, Snapshot, mapping, place_of, stack_of
 from twokeys.answers.account_names import AccountNames
 from twokeys.answers.model import (
     ANY_ANCHOR,
@@ -32,7 +34,6 @@ from twokeys.answers.model import (
     OUTSIDE,
     Answers,
     Door,
-    Key,
     KeyPlace,
     LongTerm,
     NotProved,
@@ -64,13 +65,6 @@ _LONG_TERM = {PASSWORD: "a password", ACCESS_KEY: "an access key"}
 _PROVIDERS = ("aws:iam/openIdConnectProvider:OpenIdConnectProvider", "aws:iam/samlProvider:SamlProvider")
 _TAKES = {"clientIdLists": "client ID", "thumbprintLists": "thumbprint", "samlMetadataDocument": "metadata of sha256"}
 _STORE = ("aws:identitystore/user:User", "aws:identitystore/group:Group")
-_KEYS = {
-    access.Key.PRESENT: Key.PRESENT,
-    access.Key.MISSING: Key.MISSING,
-    access.Key.UNPROVED: Key.UNKNOWN,
-    access.Key.NOT_OURS: Key.NOT_OURS,
-    access.Key.NOT_NEEDED: Key.NOT_NEEDED,
-}
 
 
 def read(graph: Graph, name: str | None = None) -> Answers:
@@ -129,6 +123,7 @@ class _Reader:
             ids=dict(self._accounts.ids),
             names=dict(self._names.said),
             shown=frozenset(one.account for one in self._graph.principals if one.urn),
+            written=self._written(),
             evidence=snapshot.evidence,
             from_states=snapshot.is_state,
             without_state=snapshot.without_state,
@@ -196,6 +191,17 @@ class _Reader:
             if door.open and door.source.kind == "user":
                 yield self._way(Path((door,)))
 
+    def _written(self) -> dict[tuple[str, str], datetime]:
+        times: dict[str | None, datetime | None] = {
+            one.stack: one.moment for one in self._graph.snapshot.evidence if one.stack
+        }
+        found: dict[tuple[str, str], datetime] = {}
+        for one in self._graph.principals:
+            if one.urn and (time := times.get(stack_of(one.urn))):
+                found[one.account, one.name] = time
+                found[one.account, ""] = max(found.get((one.account, ""), time), time)
+        return found
+
     def _long_term(self) -> Iterator[LongTerm]:
         """Of a user whose name is not known yet, the resource's; a key that is not active lets nobody in."""
         found: dict[Who, dict[str, None]] = defaultdict(dict)
@@ -258,7 +264,7 @@ class _Reader:
 
     def _third_party(self, first: access.Door) -> str | None:
         """What is known of an account or organization of others; whoever it is, anybody in AWS comes from outside."""
-        if first.grant_key is not access.Key.NOT_OURS:
+        if first.grant_key is not Key.NOT_OURS:
             return None
         known = not first.source.account or self._accounts.all_listed
         return OUTSIDE if known else NOT_SHOWN_INSIDE
@@ -283,7 +289,7 @@ class _Reader:
             trust=trust or self._assigned(door),
             grants=self._places.of_grant(door),
             declared=self._declaration(door),
-            grant=_KEYS[door.grant_key],
+            grant=door.grant_key,
             opens=opens,
             closes=min(filter(None, ends), default=None),
             requirements=(door.trust.requirements, door.grant.requirements),
@@ -374,10 +380,10 @@ class _Reader:
         Of a door between two accounts of which one is not known nothing is proved: it may be no door.
         """
         if not self._between_known(door):
-            return Key.UNKNOWN, Key.UNKNOWN
-        trust, grant = _KEYS[door.trust_key], _KEYS[door.grant_key]
+            return Key.UNPROVED, Key.UNPROVED
+        trust, grant = door.trust_key, door.grant_key
         if {trust, grant} == {Key.PRESENT, Key.MISSING} and (statement is None or statement.lack is Lack.PROOF):
-            return (Key.PRESENT, Key.UNKNOWN) if trust is Key.PRESENT else (Key.UNKNOWN, Key.PRESENT)
+            return (Key.PRESENT, Key.UNPROVED) if trust is Key.PRESENT else (Key.UNPROVED, Key.PRESENT)
         return trust, grant
 
     def _between_known(self, door: access.Door) -> bool:
@@ -396,7 +402,7 @@ class _Reader:
             target=self._target(door.target),
             trust=trust,
             grant=grant,
-            verdict=Outcome.UNKNOWN.value if Key.UNKNOWN in keys else door.outcome.value,
+            verdict=Outcome.UNKNOWN.value if Key.UNPROVED in keys else door.outcome.value,
             conditions=_conditions(door),
             declared=self._declaration(door),
             problem=statement.message if statement else None,
@@ -423,14 +429,14 @@ class _Reader:
 
     def _one_key(self, source: Party, target: Party, statement: Statement) -> Door:
         """A door with one key: a trust in an account as a whole or in everyone, or a grant on a role not there."""
-        other = Key.UNKNOWN if statement.lack is Lack.PROOF else Key.MISSING
+        other = Key.UNPROVED if statement.lack is Lack.PROOF else Key.MISSING
         trusted = source.who.kind == "root"
         return Door(
             source=source,
             target=target,
             trust=Key.PRESENT if trusted else other,
             grant=other if trusted else Key.PRESENT,
-            verdict=(Outcome.UNKNOWN if other is Key.UNKNOWN else Outcome.DENY).value,
+            verdict=(Outcome.UNKNOWN if other is Key.UNPROVED else Outcome.DENY).value,
             declared=self._declared.of(source.who, (), target.who),
             problem=statement.message,
             next_step=statement.next_step,
@@ -449,7 +455,7 @@ class _Reader:
             if one.lack is Lack.PROOF:
                 yield NotProved(one.message, one.next_step, one.door, one.urn, *ends.get(one.door, ()))
         for door in self._graph.doors:
-            unsure = door.outcome is Outcome.UNKNOWN and access.Key.MISSING not in (door.trust_key, door.grant_key)
+            unsure = door.outcome is Outcome.UNKNOWN and Key.MISSING not in (door.trust_key, door.grant_key)
             if unsure and door.asked and door.id not in said:
                 why = "; ".join((*door.trust.unknowns, *door.grant.unknowns))
                 about = f"Whether {door.source.arn} can enter {door.target.arn} is not known: {why}"

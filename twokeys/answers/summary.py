@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from importlib.metadata import version
 from itertools import chain
 from typing import Any
@@ -23,6 +23,8 @@ _NOT_LOOKED_AT = (
     "entered; code that runs with a role; {}"
 )
 _STRONGEST_FIRST = sorted(Level, reverse=True)
+_APART = timedelta(days=7)
+"""How far apart states were written that are said to be of different times."""
 SHA256, SHORT = 64, 12
 """Hexadecimal digits of a sha256, and as many as a terminal shows of it."""
 
@@ -155,8 +157,8 @@ def summary(answers: Answers, now: datetime) -> Summary:
         accounts=len(answers.accounts),
         principals=len({way.source.who for way in open_now}),
         ways=len(open_now),
-        doors=sum(way.shown and not way.through for way in open_now),
-        not_shown=sum(not way.shown for way in open_now),
+        doors=sum(way.state is State.OPEN and not way.through for way in open_now),
+        not_shown=sum(way.state is not State.OPEN for way in open_now),
         not_now=tuple((when, times[when]) for when in (Time.LATER, Time.OVER) if times[when]),
         may_be_more=not_shown(answers) is not None,
         levels=tuple((level, levels[level]) for level in _STRONGEST_FIRST if levels[level]),
@@ -199,12 +201,17 @@ def not_shown(answers: Answers) -> str | None:
             "the users and roles of {}",
             "give the states of the stacks that make them as well (`--state FILE`), or ask live IAM (`--live`)",
         ),
+        (
+            [listed(answers.changed_since)] if answers.changed_since else [],
+            "keys that were changed after the states were written ({})",
+            "refresh these stacks (`pulumi refresh`) and give their new states, or ask live IAM (`--live`)",
+        ),
     )
     missing = [(what.format(", ".join(names)), step) for names, what, step in parts if names]
     if not missing:
         return None
     what, steps = ("; ".join(each) for each in zip(*missing, strict=True))
-    return f"Not shown: {what}, so ways through them are missing here. Next step: {steps}"
+    return f"Not shown: {what}, so ways through them may be missing here. Next step: {steps}"
 
 
 def scope(answers: Answers) -> str | None:
@@ -217,7 +224,11 @@ def scope(answers: Answers) -> str | None:
     with_a_way = {way.source.who for way in answers.ways}
     others = [arn for arn in answers.updated_by if Who.named(arn) not in with_a_way]
     ran = f". The updates were run by {', '.join(others)}" if others else ""
-    return f"From states: only users and roles that stacks made; --live also finds those made otherwise{ran}"
+    times = [moment for one in answers.evidence if (moment := one.moment)]
+    ages = ""
+    if times and max(times) - min(times) >= _APART:
+        ages = f". The states are of different times, {min(times):%Y-%m-%d} to {max(times):%Y-%m-%d}"
+    return f"From states: only users and roles that stacks made; --live also finds those made otherwise{ages}{ran}"
 
 
 def _not_answered(answers: Answers) -> str | None:
@@ -264,7 +275,10 @@ def not_looked_at(answers: Answers) -> str:
     of_root = (
         "passwords, access keys and MFA devices of root users, and those newer than AWS's credential report, which is"
     )
-    made = "passwords and access keys that no stack made; whether MFA devices exist"
+    made = (
+        "root users, who sign in to their account with its e-mail address; passwords and access keys that no stack "
+        "made; whether MFA devices exist"
+    )
     return _NOT_LOOKED_AT.format(f"{of_root} up to four hours old" if live else made)
 
 

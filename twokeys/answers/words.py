@@ -6,7 +6,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
-from twokeys.answers.model import ANY_ANCHOR, Key, KeyPlace, Step, Time, Way, lacks_of
+from twokeys.access.federated import GUESTS
+from twokeys.access.judge import Key
+from twokeys.answers.model import ANY_ANCHOR, KeyPlace, Step, Time, Way
 from twokeys.doors.expiry import left, on, until
 
 
@@ -23,6 +25,8 @@ def through(stops: Iterable[str]) -> str:
 
 def open_to(provider: str) -> str:
     """Who comes in where a trust policy names no tenant of a provider that all the world shares, or nobody at all."""
+    if provider == GUESTS:
+        return f"open to anybody ({GUESTS})"
     has = f"a certificate of {provider} of the account" if provider == ANY_ANCHOR else f"an account at {provider}"
     return f"open to anybody who has {has}"
 
@@ -64,8 +68,8 @@ def since(way: Way) -> str:
     return when(way.not_before) + bound + (f", changed {when(way.changed)}" if way.changed else "")
 
 
-def not_now(way: Way, now: datetime) -> str:
-    """Of a way that its dates keep shut: "closed since 2027-01-31 15:00 UTC", "opens 2027-06-01"; else empty."""
+def not_now(way: Way | Step, now: datetime) -> str:
+    """Of one that its dates keep shut: "closed since 2027-01-31 15:00 UTC", "opens 2027-06-01"; else empty."""
     if way.opens and way.at(now) is Time.LATER:
         return f"opens {on(way.opens)}" + (f", closes {on(way.closes)}" if way.closes else "")
     return left(way.closes, now) if way.closes and way.at(now) is Time.OVER else ""
@@ -111,17 +115,6 @@ def _without_grant(step: Step) -> str:
     if step.grant is Key.NOT_NEEDED:
         return "none is needed: AWS itself lets them ask for the role"
     return "not shown: no document here holds it" if step.crosses else "none is needed within one account"
-
-
-def held(way: Way) -> str:
-    """What is known of the keys of a way's doors between accounts, or of the one within an account: "both keys"."""
-    steps = [step for step in way.steps if step.crosses] or way.steps
-    return " and ".join(dict.fromkeys(lacks_of(Key.PRESENT, grant_of(step), way.verdict) for step in steps))
-
-
-def grant_of(step: Step) -> Key:
-    """The grant of a door; one within an account may need none, as its trust names who comes."""
-    return step.grant if step.crosses or step.grants else Key.NOT_NEEDED
 
 
 def keys_of(way: Way) -> Iterator[str]:

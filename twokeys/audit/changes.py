@@ -55,6 +55,13 @@ def account_of(record: Mapping[str, Any]) -> str | None:
     return next((one for one in named if isinstance(one, str) and _ACCOUNT.fullmatch(one)), None)
 
 
+def changed_of(record: Mapping[str, Any]) -> str:
+    """The name of the role, user or group that a call changes; empty for any other."""
+    asked = record.get("requestParameters")
+    named = (asked.get(key) for key in ("roleName", "userName", "groupName")) if isinstance(asked, Mapping) else ()
+    return next((one for one in named if isinstance(one, str)), "")
+
+
 def changed(record: Mapping[str, Any]) -> str:
     """What a call changes: its parameters as AWS names them, but for documents.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -80,9 +81,9 @@ class _Moment(click.DateTime):
     is_flag=True,
     help="Exit with 1 on what is to be looked at: a door without a key, a way open to "
     "everybody (at AWS, at an identity provider), an entry without a door, an unusual one; and "
-    "on what is not shown, not proved or not known: whether a door was used, what a damaged log holds, what AWS did "
-    "not answer, whether a user has a password or key. Ways in, users with credentials and doors without a record of "
-    "use are answers, and give 0.",
+    "on what is not shown, not proved or not known: whether a door was used, what a damaged or missing log holds, "
+    "what AWS did not answer, whether a user has a password or key. Ways in, users with credentials and doors without "
+    "a record of use are answers, and give 0.",
 )
 def audit(  # noqa: PLR0913 - one parameter an option
     *,
@@ -120,7 +121,7 @@ def audit(  # noqa: PLR0913 - one parameter an option
     from twokeys.answers.sources import snapshot
     from twokeys.answers.summary import summary
     from twokeys.audit import events, report
-    from twokeys.audit.comparison import by_person, compare
+    from twokeys.audit.comparison import by_person, changed_since, compare
     from twokeys.audit.page import page
     from twokeys.aws_reference import known_region
     from twokeys.files import write_output
@@ -137,20 +138,21 @@ def audit(  # noqa: PLR0913 - one parameter an option
         raise click.UsageError("--from is in the future, of which nothing is recorded: give an earlier day or moment")
     whole = into(read(build(snapshot(states, stacks, live=live, member_role=member_role))), target)
     found = of_person(whole, person)
-    comparison, now = None, datetime.now(UTC)
+    comparison, now, period = None, datetime.now(UTC), (start, end)
     if logs or events_api:
-        period = (start, end)
         named = tuple(known_region(one, "--region") for one in regions)
         trail = _from_files(logs, named, *period) if logs else _from_api(named, *period)
-        comparison = by_person(compare(whole, trail, *period, learning_days=learning_days), found)
+        all_of = compare(whole, trail, *period, learning_days=learning_days)
+        found = replace(found, changed_since=changed_since(all_of, whole))
+        comparison = by_person(all_of, found)
     if html is not None:
         write_output(html, page(found, target, comparison, now))
     if table is not None:
         write_output(table, report.table(found, target, comparison, now))
     if as_json:
         entries = events.as_data(found, comparison) if comparison is not None else None
-        made = now.isoformat(timespec="seconds")
-        text = json.dumps({"target": target, "made": made, **as_data(found, now), "events": entries}, indent=2)
+        about = {"target": target, "made": now.isoformat(timespec="seconds"), **as_data(found, now)}
+        text = json.dumps({**about, "events": entries}, indent=2)
         before, here, after = text.rpartition(events.POPULATION)
         click.echo(before + here[:-1] + (here and "\n"), nl=False)
         for number, one in enumerate(events.population(found, comparison) if comparison is not None else ()):

@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from twokeys.answers.model import Answers, Party, Step, Way
 from twokeys.answers.selection import is_person
 from twokeys.audit import LEARNING
+from twokeys.audit.changes import WIDENING
 from twokeys.audit.coverage import Covered
 from twokeys.audit.entries import DoorUse, Entry, Tallies, Tally, Usage
 from twokeys.audit.known import Judge
@@ -105,10 +106,19 @@ class Comparison:
         return {file: why for source in self.sources for file, why in source.not_readable.items()}
 
     @property
+    def not_covered(self) -> dict[str, int]:
+        """The accounts that are not covered, and on how many days: what happened there then is not known."""
+        return {one.account: one.lost for one in self.coverage if one.lacks is not None}
+
+    @property
+    def may_be_more(self) -> bool:
+        """Whether there may be entries and changes of keys that no record was given of."""
+        return bool(self.start is None or self.not_covered or self.unreadable or self.not_readable)
+
+    @property
     def noteworthy(self) -> bool:
         """Whether somebody has to look: at an entry without a door or an unusual one, or for what is not known."""
-        known = self.start is not None and not (self.unreadable or self.not_readable or any(self.not_known))
-        return bool(self.undeclared or self.unusual or not known)
+        return bool(self.undeclared or self.unusual or self.may_be_more or any(self.not_known))
 
 
 def compare(
@@ -173,6 +183,22 @@ def compare(
         regions=trail.coverage.only,
         changes=tuple(_changes(trail, accounts)),
     )
+
+
+def changed_since(found: Comparison, answers: Answers) -> tuple[str, ...]:
+    """The keys that were changed after the states that show them were written, so that more may come in now, in words.
+
+    What no state shows, as a new role, is compared with the last state of its account. Live IAM is as of now.
+    """
+    said: dict[str, None] = {}
+    for one in found.changes if answers.from_states else ():
+        use = one.use
+        written = answers.written.get((use.account, one.of)) or answers.written.get((use.account, ""))
+        if use.event in WIDENING and use.failed is None and (written is None or use.time > written):
+            what = f" of {one.of}" if one.of else ""
+            place = Party(Who("root", use.account), account_name=answers.names.get(use.account, "")).place
+            said[f"{use.event}{what} in {place} on {use.time:%Y-%m-%d %H:%M} UTC"] = None
+    return tuple(said)
 
 
 def by_person(found: Comparison, answers: Answers) -> Comparison:

@@ -134,6 +134,11 @@ class Covered:
         """All days that are not covered."""
         return {region: [*_days(missing)] for region, missing in self.missing.items()}
 
+    @property
+    def lost(self) -> int:
+        """How many days are not covered, each in one region at least."""
+        return reduce(or_, self.missing.values(), 0).bit_count()
+
 
 @dataclass
 class Coverage:

@@ -49,6 +49,8 @@ def as_data(answers: Answers, found: Comparison) -> dict[str, Any]:
         "from": _iso(found.start),
         "until": _iso(found.end),
         "learnedUntil": _iso(found.learned_until),
+        "summary": headline(answers, found),
+        "mayBeMore": found.may_be_more,
         "entries": found.entries,
         "entriesAndSteps": dict(Counter(map(what, found.population))),
         "askedForAndNotShown": found.not_shown,
@@ -220,7 +222,7 @@ def _use(use: Use, answers: Answers) -> dict[str, Any]:
     }
 
 
-def headline(found: Comparison | None) -> str:
+def headline(answers: Answers, found: Comparison | None) -> str:
     """What somebody has to look at, in few words; empty where no events were given."""
     if found is None:
         return ""
@@ -244,7 +246,14 @@ def headline(found: Comparison | None) -> str:
         f"{counted(len(found.not_readable), 'file')} that cannot be read" if found.not_readable else "",
     ]
     first = "no records of the period" if found.start is None else seen
-    return f"CloudTrail: {', '.join(filter(None, (first, *not_known)))}"
+    seen = f"CloudTrail: {', '.join(filter(None, (first, *not_known)))}"
+    return "; ".join(filter(None, (seen, gaps(answers, found))))
+
+
+def gaps(answers: Answers, found: Comparison) -> str:
+    """Which accounts are not covered, and what follows; empty where all are."""
+    lost = [f"{_place(account, answers)} ({counted(days, 'day')})" for account, days in found.not_covered.items()]
+    return f"not covered: {listed(lost, most=_FEW)}: entries and changes of keys there are not known" if lost else ""
 
 
 def _only_learning(found: Comparison) -> bool:
@@ -257,7 +266,8 @@ def _entries(found: Comparison) -> str:
     each = [f"{there[_SURE]} by a door", f"{there[_PERHAPS]} perhaps by a door", f"{there[_WITHOUT]} without a door"]
     each = [one for one in each if one != "0 perhaps by a door"]
     entries = "entry" if found.entries == 1 else "entries"
-    return f"{found.entries} {entries}" + (f" ({', '.join(each)})" if found.entries else "")
+    at_least, read = ("at least ", "in what was read ") if found.may_be_more else ("", "")
+    return f"{at_least}{found.entries} {entries}" + (f" ({read}{', '.join(each)})" if found.entries else "")
 
 
 def events(answers: Answers, found: Comparison, named: Callable[[Sequence[str]], str]) -> Iterator[str]:
@@ -355,7 +365,7 @@ def ways(found: Comparison) -> str:
     step = (
         "give whole files and digests of what is not covered, or with --region the regions with an active STS endpoint"
     )
-    known = f". To know more, {step}" if counts[Usage.NOT_KNOWN] else ""
+    known = f". To know more, {step}" if counts[Usage.NOT_KNOWN] or found.not_covered else ""
     return f"Of {counted(len(found.ways), 'way')} in, those through other roles included: {each}{known}"
 
 

@@ -262,5 +262,5 @@ def _refused(file: Path, why: str) -> Refusal:
         "a CloudTrail log file cannot be read",
         where=str(file),
         why=why,
-        next_step="copy the file again from the trail's bucket, or leave it out of --events",
+        next_step="copy the file again from the trail's bucket",
     )

@@ -13,12 +13,13 @@ from twokeys.answers import pages
 from twokeys.answers.model import Answers, Party, Step, Time, Way
 from twokeys.answers.permissions import Level
 from twokeys.answers.summary import FEW, Named, by_account, not_looked_at, not_shown, scope, summary
-from twokeys.answers.words import asked, duration, held, into, keys, remaining, since, third_parties
+from twokeys.answers.words import asked, duration, into, keys, remaining, since, third_parties
 from twokeys.audit.comparison import Comparison
 from twokeys.audit.events import (
     about_early,
     changes,
     coverage,
+    gaps,
     headline,
     not_in_the_events,
     not_readable,
@@ -60,7 +61,7 @@ def page(answers: Answers, target: str | None, comparison: Comparison | None, no
         organization=answers.name,
         origin=answers.origin,
         made=f"{now:%Y-%m-%d %H:%M} UTC",
-        sentences=[numbers.sentence, credentials(answers), headline(comparison), not_shown(answers)],
+        sentences=[numbers.sentence, credentials(answers), headline(answers, comparison), not_shown(answers)],
         scope=scope(answers),
         evidence=what_was_read(answers, comparison),
         version=version("twokeys"),
@@ -122,7 +123,7 @@ def _by_source(found: Iterable[tuple[Way, ...]], now: datetime) -> list[tuple[st
             way.permissions.level.word + (f": {policies}" if policies else ""),
             asked(way, now) + (f", up to {duration(way.max_session_seconds)}" if way.max_session_seconds else ""),
             listed([", ".join(filter(None, (since(one), remaining(one, now)))) for one in same], most=2),
-            held(way),
+            way.lacks,
             listed([one.why for one in same], most=2),
         )
         rows[way.source.short].append(row)
@@ -156,6 +157,7 @@ def _events(answers: Answers, found: Comparison, named: Named) -> dict[str, obje
     perhaps = perhaps_by(found, once)
     shown.update((use.time, use.id) for use in found.undeclared)
     return {
+        "gaps": gaps(answers, found),
         "period": period(found),
         "not_readable": not_readable(found),
         "about_early": about_early(found),

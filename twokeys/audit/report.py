@@ -32,7 +32,6 @@ from twokeys.answers.words import (
     conditions,
     duration,
     facts,
-    held,
     into,
     keys,
     not_now,
@@ -153,7 +152,7 @@ def show(  # noqa: PLR0913 - what is answered by position
         credentials(answers),
         not_shown(answers),
         scope(answers),
-        headline(comparison),
+        headline(answers, comparison),
     ):
         if line:
             say(console, line)
@@ -334,7 +333,7 @@ def _row(way: Way) -> dict[str, str]:
     last = way.steps[-1].declared
     return {
         **_ends(way.source, way.target),
-        "keys": held(way),
+        "keys": way.lacks,
         "third party": open_to(way.open_to) if way.open_to else way.third_party or "",
         "external ID": ("asked for" if way.external_id else "not asked for") if way.third_party else "",
         "permissions": str(way.permissions),
@@ -368,7 +367,7 @@ def _rows_of_events(answers: Answers, found: Comparison) -> Iterator[dict[str, s
     yield {"what": "not looked at", "why": not_in_the_events(answers, found)}
     yield from (
         {"what": "events compared", "why": why}
-        for why in filter(None, (headline(found), period(found), about_early(found)))
+        for why in filter(None, (headline(answers, found), period(found), about_early(found)))
     )
     yield from ({"what": "file not readable", "why": why} for why in not_readable(found))
     for one in found.coverage:

@@ -26,7 +26,7 @@ from sys import intern
 from typing import Any
 
 from twokeys.answers.model import Party
-from twokeys.audit.changes import account_of, changed, is_change, trusted
+from twokeys.audit.changes import account_of, changed, changed_of, is_change, trusted
 from twokeys.audit.coverage import Coverage
 from twokeys.audit.logs import Source, time_of
 from twokeys.doors import Who
@@ -174,6 +174,8 @@ class Change:
     what: str
     trusts: str
     everywhere: bool
+    of: str = ""
+    """The name of the role, user or group."""
 
     def __str__(self) -> str:
         """What it changes, whom a new trust policy trusts, and why it failed, in words."""
@@ -289,7 +291,7 @@ class Trail:
         for account in {named} if named else _recorded_in(record, None):
             use = _called(record, _mapping(record.get("userIdentity")), Who("root-user", account, "root user"), time)
             everywhere = named is None and not source.startswith("iam.")
-            self.changes[use.id] = Change(use, changed(record), trusted(record), everywhere)
+            self.changes[use.id] = Change(use, changed(record), trusted(record), everywhere, changed_of(record))
 
     def _outside(self, time: datetime) -> bool:
         return not (self.since or time) <= time <= (self.until or time)

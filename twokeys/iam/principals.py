@@ -120,7 +120,14 @@ class Caller:
         if self.kind is CallerKind.SERVICE:
             known["aws:principalisawsservice"] = ("true",)
             known["aws:principalservicename"] = (self.arn,)
-            for absent in ("principalarn", "principalaccount", "username", "userid", "principalorgid"):
+            for absent in (
+                "principalarn",
+                "principalaccount",
+                "username",
+                "userid",
+                "principalorgid",
+                "principalorgpaths",
+            ):
                 known[f"aws:{absent}"] = ()
             return known
         known["aws:principalisawsservice"] = ("false",)

@@ -12,7 +12,6 @@ import click
 from twokeys.answers.options import asked, sources
 
 if TYPE_CHECKING:
-    from twokeys.answers.model import Answers
     from twokeys.map.model import Organization
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
@@ -44,49 +43,51 @@ def map_(  # noqa: PLR0913 - one parameter an option
     from twokeys.answers.sources import snapshot
     from twokeys.files import write_output
     from twokeys.map.drawing import draw
+    from twokeys.map.model import Organization
     from twokeys.map.page import page
-    from twokeys.map.sources import drawn
 
     asked(stacks, live=live)
     answers = read(build(snapshot(states, stacks, live=live, member_role=member_role)))
     now = datetime.now(UTC)
-    organization = drawn(answers, now)
+    organization = Organization(answers, now)
     if svg is None and html is None and not as_json:
         svg, html = Path("map.svg"), Path("map.html")
     if svg is not None:
-        write_output(svg, draw(organization, now))
+        write_output(svg, draw(organization))
     if html is not None:
-        write_output(html, page(organization, now))
+        write_output(html, page(organization))
     if as_json:
         click.echo(json.dumps(as_data(answers, now), indent=2))
     else:
-        _summary(answers, organization, [path for path in (svg, html) if path is not None], now)
+        _summary(organization, [path for path in (svg, html) if path is not None])
 
 
-def _summary(answers: Answers, organization: Organization, written: list[Path], now: datetime) -> None:
+def _summary(organization: Organization, written: list[Path]) -> None:
     from rich.console import Console
 
-    from twokeys.answers.summary import summary
-    from twokeys.map.model import State
+    from twokeys.answers.model import State
+    from twokeys.answers.summary import limits, summary
     from twokeys.shown import counted, say
 
+    answers = organization.answers
     shut = [door for door in organization.doors if door.state is State.SHUT]
     unproved = [door for door in organization.doors if door.state is State.UNPROVED]
     within = f"{len(answers.within)} within an account, " if answers.within else ""
     console = Console()
     say(
         console,
-        f"{organization.name}: {counted(len(organization.accounts), 'account')}, "
-        f"{summary(answers, now).ways_in}, {within}{counted(len(shut), 'door')} without a key or denied, "
+        f"{answers.name}: {counted(len(organization.accounts), 'account')}, "
+        f"{summary(answers, organization.now).ways_in}, {within}{counted(len(shut), 'door')} without a key or denied, "
         f"{len(answers.not_proved)} not proved",
     )
-    names = {account.id: account.name for account in organization.accounts}
     for door in (*shut, *unproved):
-        source = f"{door.source.label} of {names[door.source.account]}"
-        say(console, f"  {source} -> role {door.role} of {names[door.account]}: {door.lacks}")
+        source, target = (
+            f"{who.label} of {organization.accounts[who.account].name}" for who in (door.source.who, door.target.who)
+        )
+        say(console, f"  {source} -> {target}: {organization.lacks(door)}")
     for message in organization.unproved:
         say(console, f"  not on the map, as nobody knows whose door it is: {message}")
-    for line in organization.limits:
+    for line in limits(answers):
         say(console, f"{line}.")
     for path in written:
         click.echo(f"Wrote {path}")

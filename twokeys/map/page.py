@@ -9,20 +9,23 @@ from typing import Any
 
 from markupsafe import Markup
 
+from twokeys.access.judge import Key
 from twokeys.answers import pages
-from twokeys.answers.model import Party
-from twokeys.answers.words import through
+from twokeys.answers.model import Account, Door, Way
+from twokeys.answers.summary import limits
+from twokeys.answers.words import keys_of, through
+from twokeys.doors import Who
 from twokeys.doors.expiry import until
 from twokeys.map.drawing import laid_out, origin_of, title_of
-from twokeys.map.model import Account, Door, Organization, Who, doors_of
+from twokeys.map.model import Organization, arrows_of, kinds_of, name_of
 from twokeys.map.scenes import Box, Scene, kinds_counted, overview
 from twokeys.shown import printable
 
 _PACKAGE = "twokeys.map"
 
 
-def page(whole: Organization, now: datetime) -> str:
-    """The page as HTML text; `now` is when it is made (UTC).
+def page(whole: Organization) -> str:
+    """The page as HTML text.
 
     A content security policy in the page itself keeps it from loading anything and from running any script but its own.
     Raises Refusal where D2 is missing or fails.
@@ -36,8 +39,8 @@ def page(whole: Organization, now: datetime) -> str:
         _PACKAGE,
         "page.html",
         title=title_of(whole),
-        origin=f"{scene.subtitle}. {origin_of(whole, now)}",
-        limits=whole.limits,
+        origin=f"{scene.subtitle}. {origin_of(whole)}",
+        limits=limits(whole.answers),
         style=pages.part(_PACKAGE, "page.css"),
         script=script,
         script_hash=pages.hashed(script),
@@ -54,15 +57,16 @@ def data(whole: Organization) -> dict[str, Any]:
     Doors are referred to by their place in the list `doors`.
     """
     place = {door: index for index, door in enumerate(whole.doors)}
+    accounts = whole.accounts.values()
     return {
-        "name": whole.name,
+        "name": whole.answers.name,
         "units": [list(unit) for unit in whole.units],
-        "environments": list(whole.environments),
-        "counts": kinds_counted(whole.doors),
-        "kinds": sorted({kind for door in whole.doors for kind in door.kinds}),
-        "accounts": [_account(account) for account in whole.accounts],
+        "environments": sorted({account.environment for account in accounts if account.environment}),
+        "counts": kinds_counted(whole),
+        "kinds": sorted({kind for door in whole.doors for kind in kinds_of(door)}),
+        "accounts": [_account(account) for account in accounts],
         "principals": [_principal(whole, who, place) for who in whole.principals],
-        "doors": [_door(door) for door in whole.doors],
+        "doors": [_door(door, whole) for door in whole.doors],
     }
 
 
@@ -71,43 +75,71 @@ def _account(account: Account) -> dict[str, Any]:
     return {"id": account.id, "name": account.name, "environment": account.environment, "unit": unit}
 
 
-def _principal(whole: Organization, who: Who, place: dict[Door, int]) -> dict[str, Any]:
+def _principal(whole: Organization, who: Who, place: dict[Way | Door, int]) -> dict[str, Any]:
     return {
-        **_named(who),
+        **_who(who),
         "members": [user.name for user, group in whole.memberships if group == who],
-        "doors": [place[door] for door in doors_of(whole, who)],
+        "doors": [place[door] for door in whole.doors_of(who)],
     }
 
 
-def _named(who: Who) -> dict[str, Any]:
+def _who(who: Who) -> dict[str, Any]:
     return {"kind": who.kind, "account": who.account, "name": who.name, "label": who.label}
 
 
-def _door(door: Door) -> dict[str, Any]:
+def _door(door: Way | Door, whole: Organization) -> dict[str, Any]:
+    source, target = door.source.who, door.target.who
     return {
-        "name": door.name,
-        "source": _named(door.source),
-        "account": door.account,
-        "role": door.role,
-        "target": _named(door.target),
-        "trust": door.trust.value,
-        "grant": door.grant.value,
+        "name": name_of(door),
+        "source": _who(source),
+        "account": target.account,
+        "role": target.name,
+        "target": _who(target),
         "state": door.state.value,
-        "keys": door.lacks,
-        "countedAs": door.counted_as,
-        "ends": [[who.kind, who.account, who.name] for one in door.arrows for who in (one.source, one.target)],
+        "keys": whole.lacks(door),
+        "countedAs": whole.counted_as(door),
+        "ends": [
+            [who.kind, who.account, who.name] for one in arrows_of(door) for who in (one.source.who, one.target.who)
+        ],
         "verdict": door.verdict,
-        "requirements": list(door.requirements),
-        "maxSessionSeconds": door.max_session_seconds,
-        "declared": door.declared.said | ({"expires": until(expires)} if (expires := door.declared.expires) else {}),
-        "explanation": door.explanation,
-        "through": list(door.through),
-        "permissions": door.permissions,
-        "kinds": list(door.kinds),
+        "requirements": list(door.conditions),
+        "kinds": list(kinds_of(door)),
+        **(_of_way(door) if isinstance(door, Way) else _not_open(door)),
     }
 
 
-def _drawn(scene: Scene, place: dict[Door, int]) -> dict[str, Any]:
+def _of_way(way: Way) -> dict[str, Any]:
+    said = way.declared.said if way.declared else {"reason": way.why}
+    return {
+        "trust": Key.PRESENT.value,
+        "grant": way.steps[0].grant_key.value,
+        "maxSessionSeconds": way.max_session_seconds,
+        "declared": said | _expiry(way.expires),
+        "explanation": "\n".join([*(f"Through {one}." for one in way.through), *keys_of(way)]),
+        "through": [one.short for one in way.through],
+        "permissions": str(way.permissions),
+    }
+
+
+def _not_open(door: Door) -> dict[str, Any]:
+    declared = door.declared
+    problem = (f"{door.problem}.", f"Next step: {door.next_step}.") if door.problem else ()
+    return {
+        "trust": door.trust.value,
+        "grant": door.grant.value,
+        "maxSessionSeconds": declared.max_session_seconds if declared else None,
+        "declared": declared.said | _expiry(declared.expires) if declared else {},
+        "explanation": "\n".join(filter(None, (*problem, door.explanation))),
+        "through": [],
+        "permissions": None,
+    }
+
+
+def _expiry(expires: datetime | None) -> dict[str, str]:
+    return {"expires": until(expires)} if expires else {}
+
+
+def _drawn(scene: Scene, place: dict[Way | Door, int]) -> dict[str, Any]:
     """What the boxes and arrows of the picture stand for, by their classes in it."""
     boxes: dict[str, Any] = {}
     waiting: list[Box] = list(scene.boxes)
@@ -124,13 +156,11 @@ def _inside_script(value: object) -> Markup:
     return Markup(json.dumps(value).replace("<", "\\u003c"))  # noqa: S704 - and nothing else can end it
 
 
-def _in_words(door: Door, whole: Organization) -> tuple[str, str]:
+def _in_words(door: Way | Door, whole: Organization) -> tuple[str, str]:
     """The state of a door and the door itself in a line, for a reader without scripts."""
-    names = {account.id: account.name for account in whole.accounts}
-    source = Party(door.source, account_name=names[door.source.account] if door.source.account else "").short
-    asked = f", with {', '.join(door.requirements)}" if door.requirements else ""
-    strong = f" ({door.permissions})" if door.permissions else ""
-    line = (
-        f"{source} → {door.target.label} of {names[door.account]}{through(door.through)}{asked}{strong}: {door.lacks}"
-    )
+    asked = f", with {', '.join(door.conditions)}" if door.conditions else ""
+    stops, strong = "", ""
+    if isinstance(door, Way):
+        stops, strong = through(one.short for one in door.through), f" ({door.permissions})"
+    line = f"{door.source.short} → {door.target.short}{stops}{asked}{strong}: {whole.lacks(door)}"
     return door.state.value, line

@@ -13,7 +13,11 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 
-from twokeys.map.model import WAY, WITHIN, Account, Door, Key, Organization, State, Who
+from twokeys.access.judge import Key
+from twokeys.answers.model import Account, Door, State, Step, Way
+from twokeys.answers.permissions import Level
+from twokeys.doors import Who
+from twokeys.map.model import WAY, WITHIN, Organization, arrows_of
 from twokeys.shown import counted, folded, listed
 
 MOST_ARROWS, MOST_BOXES = 12, 40
@@ -63,7 +67,7 @@ class Arrow:
     lines: tuple[str, ...]
     title: str
     """For a reader who does not see it: "group developers of management to role readonly of prod: ✗ no grant"."""
-    doors: tuple[Door, ...]
+    doors: tuple[Way | Door, ...]
 
 
 @dataclass(frozen=True)
@@ -83,34 +87,34 @@ Path = tuple[Segment, ...]
 def overview(whole: Organization) -> Scene:
     """The whole organization, in the most detail that can be read."""
     units = [(), *whole.units]
-    deepest = max(map(len, (*units, *(account.unit or () for account in whole.accounts))))
+    deepest = max(map(len, (*units, *(account.unit or () for account in whole.accounts.values()))))
     for level in (_ROLES, _ACCOUNTS, *range(deepest, -1, -1)):
         drawing = _Drawing(whole, level)
         drawing.add_units(unit[:level] for unit in units)
         if drawing.fits():
             break
     boxes = drawing.boxes()
-    return Scene(f"{counted(len(whole.accounts), 'account')}, {_counts(whole.doors)}", boxes, drawing.arrows())
+    return Scene(f"{counted(len(whole.accounts), 'account')}, {_counts(whole)}", boxes, drawing.arrows())
 
 
 class _Drawing:
     """Accounts, shown down to a level of detail, and the doors between them."""
 
     def __init__(self, whole: Organization, level: int) -> None:
-        self._accounts = {account.id: account for account in whole.accounts}
+        self._accounts = whole.accounts
         self._level = level
         self._apart = _exceptions(whole.doors)
-        folded = [account for account in whole.accounts if account.id not in self._apart]
+        folded = [account for account in whole.accounts.values() if account.id not in self._apart]
         self._together = Counter(self._surroundings(account) for account in folded)
         self._paths: dict[Path, None] = {}
-        for account in sorted(whole.accounts, key=lambda account: (account.unit is None, account.unit or ())):
+        for account in sorted(whole.accounts.values(), key=lambda account: (account.unit is None, account.unit or ())):
             self._paths[self._account_path(account)] = None
-        self._between: dict[tuple[Path, Path, str], dict[Door, list[Door]]] = {}
+        self._between: dict[tuple[Path, Path, str], dict[Step | Door, list[Way | Door]]] = {}
         """By ends and what they lack the doors of an arrow, each with the ways that lead through it."""
         for door in whole.doors:
-            for one in door.arrows:
-                ends = self._end(one.source, one), self._end(one.target, one)
-                self._between.setdefault((*ends, one.lacks), {}).setdefault(one, []).append(door)
+            for one in arrows_of(door):
+                ends = self._end(one.source.who, one), self._end(one.target.who, one)
+                self._between.setdefault((*ends, whole.lacks(one)), {}).setdefault(one, []).append(door)
         self._keys: dict[Path, str] = {}
 
     def fits(self) -> bool:
@@ -132,12 +136,16 @@ class _Drawing:
     def arrows(self) -> tuple[Arrow, ...]:
         """The arrows, between boxes that `boxes` has made."""
         return tuple(
-            self._arrow(f"arrow-{number}", source, target, doors)
-            for number, ((source, target, _), doors) in enumerate(self._between.items(), start=1)
+            self._arrow(f"arrow-{number}", source, target, lacks, doors)
+            for number, ((source, target, lacks), doors) in enumerate(self._between.items(), start=1)
         )
 
-    def _arrow(self, key: str, source: Path, target: Path, doors: dict[Door, list[Door]]) -> Arrow:
-        first, lines = next(iter(doors)), _label(source, target, doors)
+    def _arrow(
+        self, key: str, source: Path, target: Path, lacks: str, doors: dict[Step | Door, list[Way | Door]]
+    ) -> Arrow:
+        first = next(iter(doors))
+        lines = _label(source, target, f"{SIGNS[first.state]} {lacks}", doors)
+        grant, trust = _halves(first)
         most = min(len(source), len(target)) + (source == target)
         shared = max(depth for depth in range(most) if source[:depth] == target[:depth])
         return Arrow(
@@ -145,10 +153,10 @@ class _Drawing:
             source=self._keys[source],
             target=self._keys[target],
             around=self._keys[source[:shared]] if shared else None,
-            grant=_half(first, first.grant),
-            trust=_half(first, first.trust),
+            grant=grant,
+            trust=trust,
             lines=lines,
-            title=f"{self._called(source)} to {self._called(target)}: {' '.join(lines)}",
+            title=f"{self._name_and_place(source)} to {self._name_and_place(target)}: {' '.join(lines)}",
             doors=tuple(dict.fromkeys(way for ways in doors.values() for way in ways)),
         )
 
@@ -179,7 +187,7 @@ class _Drawing:
             return account_lines(self._accounts[about[0]])
         return (Who(about[0], about[1], about[2]).label,)
 
-    def _called(self, path: Path) -> str:
+    def _name_and_place(self, path: Path) -> str:
         kind, about = path[-1]
         place = f" of {self._accounts[about[1]].name}" if kind == "principal" else ""
         return self._lines(kind, about, path)[0] + place
@@ -201,7 +209,7 @@ class _Drawing:
             return path
         return (*path, ("principal", (who.kind, who.account, who.name)))
 
-    def _end(self, who: Who, door: Door) -> Path:
+    def _end(self, who: Who, door: Step | Door) -> Path:
         """Where an arrow ends: for the many doors that are open, at the unit whose accounts are folded into one box."""
         path = self._path(who)
         account = self._accounts[who.account]
@@ -228,59 +236,63 @@ def _unit_path(unit: tuple[str, ...]) -> Path:
     return (("root", ()), *(("unit", unit[:depth]) for depth in range(1, len(unit) + 1)))
 
 
-def _exceptions(doors: Iterable[Door]) -> frozenset[str]:
-    apart = {id for door in doors if door.state is not State.OPEN for id in (door.account, door.source.account)}
+def _exceptions(doors: Iterable[Way | Door]) -> frozenset[str]:
+    shut = [door for door in doors if door.state is not State.OPEN]
+    apart = {party.who.account for door in shut for party in (door.target, door.source)}
     return frozenset(apart) if len(apart) <= MOST_EXCEPTIONS else frozenset()
 
 
-def _half(door: Door, key: Key) -> State:
-    """How the half of an arrow for one key is drawn; a door that is denied with both keys is shut on both halves."""
-    if key is Key.PRESENT and Key.PRESENT is door.trust is door.grant:
-        return door.state
-    shut = dict.fromkeys((Key.MISSING, Key.DENIED), State.SHUT)
-    return {**shut, Key.UNKNOWN: State.UNPROVED, Key.NOT_SHOWN: State.UNPROVED}.get(key, State.OPEN)
+def _halves(door: Step | Door) -> tuple[State, State]:
+    """How the halves of an arrow, grant and trust, are drawn; a door that is denied with both keys is shut on both."""
+    if isinstance(door, Step):
+        return door.state, State.OPEN
+    if Key.PRESENT is door.trust is door.grant:
+        return door.state, door.state
+    states = {Key.MISSING: State.SHUT, Key.DENIED: State.SHUT, Key.UNPROVED: State.UNPROVED}
+    return states.get(door.grant, State.OPEN), states.get(door.trust, State.OPEN)
 
 
-def _label(source: Path, target: Path, doors: Mapping[Door, Collection[Door]]) -> tuple[str, ...]:
+def _label(
+    source: Path, target: Path, known: str, doors: Mapping[Step | Door, Collection[Way | Door]]
+) -> tuple[str, ...]:
     """Who comes into which role, where the boxes do not say it; what is known of the keys; what a session must show.
 
     An administrator's role is called so. `doors` are those of the arrow, each with the ways that lead through it.
     """
-    (state, lacks), *_ = {(door.state, door.lacks) for door in doors}
-    known = f"{SIGNS[state]} {lacks}"
     if source[-1][0] == target[-1][0] == "principal":
         strong = ["administrator"] if any(_administrator(door, ways) for door, ways in doors.items()) else []
-        return (known, *strong, *{f"with {', '.join(door.requirements)}": None for door in doors if door.requirements})
+        return (known, *strong, *{f"with {', '.join(door.conditions)}": None for door in doors if door.conditions})
     into: dict[tuple[str, str], dict[str, None]] = {}
     for door, ways in doors.items():
         needs = " (administrator)" if _administrator(door, ways) else ""
-        needs += f", with {', '.join(door.requirements)}" if door.requirements else ""
-        into.setdefault((door.source.label, needs), {})[door.role] = None
+        needs += f", with {', '.join(door.conditions)}" if door.conditions else ""
+        into.setdefault((door.source.who.label, needs), {})[door.target.who.name] = None
     alike: dict[tuple[tuple[str, ...], str], list[str]] = {}
     for (who, needs), roles in into.items():
         alike.setdefault((tuple(roles), needs), []).append(who)
     named = [f"{listed(who)} → {listed(roles)}{needs}" for (roles, needs), who in alike.items()]
     if len(named) > _MOST_NAMED:
-        people, aims = {who for who, _ in into}, {door.role for door in doors}
+        people, aims = {who for who, _ in into}, {door.target.who.name for door in doors}
         named = [f"{counted(len(people), 'principal')} → {counted(len(aims), 'role')}"]
     many = [counted(len(doors), "door")] if len(doors) > sum(map(len, into.values())) else []
     return (*(line for name in named for line in folded(name, _WIDTH, 0)), *many, known)
 
 
-def _administrator(door: Door, ways: Iterable[Door]) -> bool:
-    return any(way.target == door.target and way.permissions == "administrator" for way in ways)
+def _administrator(door: Step | Door, ways: Iterable[Way | Door]) -> bool:
+    ends = (way for way in ways if isinstance(way, Way) and way.target.who == door.target.who)
+    return any(way.permissions.level is Level.ADMINISTRATOR for way in ends)
 
 
-def kinds_counted(doors: Iterable[Door]) -> list[str]:
+def kinds_counted(whole: Organization) -> list[str]:
     """What there may be to count, in the order in which it is said."""
-    return [WAY, WITHIN, *sorted({door.counted_as for door in doors} - {WAY, WITHIN})]
+    return [WAY, WITHIN, *sorted(set(map(whole.counted_as, whole.doors)) - {WAY, WITHIN})]
 
 
-def _counts(doors: Collection[Door]) -> str:
+def _counts(whole: Organization) -> str:
     """How many ways in, ways within an account, and doors that are not open, as every command counts them."""
-    numbers = Counter(door.counted_as for door in doors)
-    unsure = sum(door.grant is Key.NOT_SHOWN for door in doors)
-    ways, within, *trouble = kinds_counted(doors)
+    numbers = Counter(map(whole.counted_as, whole.doors))
+    unsure = sum(isinstance(door, Way) and door.state is State.UNPROVED for door in whole.doors)
+    ways, within, *trouble = kinds_counted(whole)
     return ", ".join(
         (
             f"{counted(numbers[ways], 'way')} in" + (f" ({unsure} with grant not shown)" if unsure else ""),

@@ -5,21 +5,30 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 
-from twokeys.access.federated import FederatedTrust, by_every_anchor, provider_name
+from twokeys.access.federated import GUESTS, FederatedTrust, by_every_anchor, provider_name
 from twokeys.access.findings import DoorConfig, Finding, Rule
 from twokeys.access.graph import Graph
-from twokeys.access.names import CARRIERS, ROLES_ANYWHERE
+from twokeys.access.names import ASSUME_ROLE, CARRIERS, ROLES_ANYWHERE
 from twokeys.access.principals import Principal
-from twokeys.iam import ANY_PROVIDER, UNKNOWN
+from twokeys.iam import ANY_PROVIDER, UNKNOWN, Caller, Outcome, Policies, Request, evaluate_grant
 from twokeys.iam.shared_providers import SharedProvider
 
 _OPEN, _IDLE = "is open to others by", "cannot work as it stands with"
+_MORE = (
+    (ASSUME_ROLE, "the role may assume roles"),
+    *((f"iam:{verb}RolePolicy", "the role may change its own permissions") for verb in ("Attach", "Put")),
+)
+_OPENING = (Outcome.ALLOW, Outcome.CONDITIONAL)
 _SHARED = "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_oidc_secure-by-default.html"
 
 
 def _federated(graph: Graph, _config: DoorConfig, _today: date) -> Iterator[Finding]:
     for found in graph.federated:
-        if not found.unknown and (wrong := _wrong(found)):
+        wrong = None if found.unknown else _wrong(found)
+        if wrong is None and GUESTS in map(found.open_by, found.sources) and (may := _leads_on(graph, found.role)):
+            step = "demand that the amr of a token is authenticated, or take from the role what guests need not"
+            wrong = _OPEN, f"{GUESTS} come in, whom nobody signed in, and {may}", step
+        if wrong:
             headline, why, step = wrong
             said = f"{headline} {provider_name(found.federation)}: {why}"
             yield _finding(graph, found.role, said, step, found.sources)
@@ -58,6 +67,26 @@ def _open(found: FederatedTrust, shared: SharedProvider) -> tuple[str, str, str]
     return None
 
 
+def _leads_on(graph: Graph, role: Principal) -> str:
+    """What makes a role more than one for guests: it enters others, or may change what it may do itself; or nothing.
+
+    https://docs.aws.amazon.com/cognito/latest/developerguide/iam-roles.html
+    """
+    if any(door.source is role and door.open for door in (*graph.doors, *graph.steps)):
+        return "the role enters others"
+    policies = Policies(
+        identity=tuple(one.policy for one in role.all_documents),
+        boundary=role.boundary.policy if role.boundary else None,
+        scps=graph.guards.scps(role.account),
+    )
+    if any(one.arn is not None and one.arn.endswith(":policy/IAMFullAccess") for one in role.all_documents):
+        return "the role may change its own permissions"
+    for action, may in _MORE:
+        if evaluate_grant(Request(Caller(role.caller_arn), action, role.arn), policies).outcome in _OPENING:
+            return may
+    return ""
+
+
 def _finding(graph: Graph, role: Principal, wrong: str, step: str, sources: object) -> Finding:
     account = graph.accounts.name(role.account)
     message = f"The trust policy of role {role.arn} in account {account} {wrong}"
@@ -78,8 +107,10 @@ FEDERATED_TRUST = Rule(
 """A provider that all the world shares (GitHub, GitLab, HCP Terraform, Pulumi Cloud, Cognito, Google and others of
 AWS's page) needs a claim that names one tenant to its end: not `*`, nor `repo:*`, nor `repo:acme*`, not under IfExists
 or ForAllValues. A subject that no token has lets nobody in: `policy-lint` says so. Every provider (`*`), a provider of
-another account and a trust in Roles Anywhere that names no trust anchor are refused.
+another account and a trust in Roles Anywhere that names no trust anchor are refused. So are guests of a Cognito
+identity pool where the role enters others or may change its own permissions; an app's guests with less are not.
 
 Unknown: a provider, or a tenant, that is not known yet is left to `unproved-door`. Does not check: whether the tenant
-that is named is yours, what subjects a provider of your own hands out, and MFA of federated people.
+that is named is yours, whether an identity pool takes guests, what subjects a provider of your own hands out, and MFA
+of federated people.
 """
