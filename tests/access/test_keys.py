@@ -498,13 +498,13 @@ OTHER = arn(STAGE, "role/other")
 LOOSE = "arn:aws:iam::account:unpinned--loose:role"
 NOT_PINNED = "account unknown (provider loose is not pinned)"
 PIN = (
-    "set allowed_account_ids of that provider (of a default provider: aws:allowedAccountIds in the stack's config) to "
-    "the one account that it works in"
+    "set allowed_account_ids of that provider to the one account that it works in (of a default provider: "
+    "aws:allowedAccountIds in the stack's config, or `twokeys preview --account ID`)"
 )
-EXCEPT = "make an exception with reason, owner and expiry"
-THROUGH = "through components.other_stack.OtherStack, with its full name as `stack`"
-IF_ELSEWHERE = f"; if it is made in another stack, read that stack {THROUGH} (it exports `doors`)"
-ELSEWHERE = f"read the stack that holds the %s {THROUGH} (it exports `doors`), or {EXCEPT}"
+EXCEPT = "make an exception in the pack's configuration, with reason, owner and expiry"
+THROUGH = "through the component OtherStack (`pulumi package add` of the folder components of a TwoKeys clone)"
+IF_ELSEWHERE = f"; if it is made in another stack, read that stack {THROUGH}, if it exports `doors`"
+ELSEWHERE = f"read the stack that holds the %s {THROUGH}, if it exports `doors`, or {EXCEPT}"
 GIVE = f"give role ci a policy that allows sts:AssumeRole on {DEPLOYER}, or take it out of the trust policy"
 LET = f"let role ci assume {DEPLOYER} there too (%s), or take it out of the trust policy"
 NARROW = "narrow that Deny (%s), or take it out of the trust policy"
@@ -631,9 +631,10 @@ def trust_in_a_role_of_an_account_that_is_only_listed(world: World) -> None:
 
 
 @says(*((NO_PROOF, f"{TRUSTS} {whom} as a whole, but no principal of this stack or of a referenced one is granted it: "
-         "the grant key is not proved", ELSEWHERE % "grant", f"{named} -> {DEPLOYER}", "deployer")
-        for named, whom in ((arn(PROD, "root"), f"account {PROD}"),
-                            ("o-a1b2c3d4e5", "organization o-a1b2c3d4e5"))))  # fmt: skip
+         "the grant key is not proved", first + ELSEWHERE % "grant", f"{named} -> {DEPLOYER}", "deployer")
+        for named, whom, first in ((arn(PROD, "root"), f"account {PROD}", ""),
+                                   ("o-a1b2c3d4e5", "organization o-a1b2c3d4e5",
+                                    "name the principals that shall enter, "))))  # fmt: skip
 def trust_in_many_of_whom_nobody_is_here(world: World) -> None:
     prod_is_listed(world)
     of_organization = trusts("*", condition={"StringEquals": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}})

@@ -11,11 +11,14 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.access.states import write_plan, write_state
+from tests.access.world import two_keys
 from tests.pack.test_violations import event
 
 PULUMI = """#!/bin/sh
 echo "$@" >> "$CALLS"
-if [ "$1" = stack ]; then exit 1; fi
+if [ "$1" = stack ]; then sed "s#:stage::#:$(basename "$4")::#g" state > "$6"; exit; fi
+if [ -f plan ]; then for last; do :; done; sed "s/:stage::/:dev::/g" plan > "$last"; fi
 if [ -n "$PULUMI_ENABLE_STREAMING_JSON_PREVIEW" ]; then cat "$EVENTS"; exit "$CODE"; fi
 echo '{"steps": []}'
 exit "$CODE"
@@ -86,6 +89,20 @@ def test_a_preview_in_order_passes(runner: Runner) -> None:
     assert "Every door has two keys" in (runner.folder / "summary").read_text()
     assert "--policy-pack policies --policy-pack-config c.json" in (runner.folder / "calls").read_text()
     assert runner.run(2, CODE=runner.outputs["code"]).returncode == 0
+
+
+def test_the_comment_reads_the_other_stacks_and_says_the_changes_once(runner: Runner) -> None:
+    write_state(runner.folder / "state", two_keys())
+    write_plan(runner.folder / "plan", two_keys())
+    (runner.folder / "events").write_text(event("doors-changed", "advisory", "What changes.\n+ a -> b", severity="low"))
+    done = runner.run(
+        0, PACK="", PACK_CONFIG="", FOLDER=".", WITH_STATE="true", OTHER_STACKS="hub acme/x/prod", CODE="0"
+    )
+    assert done.returncode == 0, done.stderr
+    comment = Path(runner.outputs["comment"]).read_text()
+    assert all(name in comment for name in ("before.json", "hub.json", "acme-x-prod.json")), comment + done.stderr
+    assert "doors-changed" not in comment
+    assert "title=doors-changed::+ a -" in done.stdout
 
 
 @pytest.mark.skipif(not os.path.exists("/usr/bin/jq"), reason="GitHub's runners have jq, this machine has not")

@@ -15,7 +15,7 @@ from tests.access.test_declared import declared_door
 from tests.access.test_keys import CORRECT, WRONG, world_of
 from tests.access.test_rules import CHANGES
 from tests.access.test_translation import put
-from tests.access.world import CI, DEPLOYER, PROD, STAGE, World, arn, document, grants, trusts, two_keys
+from tests.access.world import CI, DEPLOYER, HUB, PROD, STAGE, World, arn, document, grants, trusts, two_keys
 from tests.pack.engine_requests import Engine, RefusedError
 from twokeys.access.rules import RULES
 from twokeys.access.snapshot import Resource
@@ -90,6 +90,29 @@ def test_an_unknown_half_that_is_made_from_the_role_at_the_other_end_is_left_to_
     given = {"made_from": grant} if unknown == "grant" else {"policy": document(grants(DEPLOYER))}
     world.add("RolePolicy", "grant", world.hub, role="ci", name="grant", **given)  # type: ignore[arg-type]
     assert [one.policyName for one in Engine().analyze(world.resources)] == rules
+
+
+@pytest.mark.parametrize("condition", [{}, {"IpAddress": {"aws:SourceIp": "203.0.113.0/24"}}])
+@pytest.mark.parametrize(("crosses", "allowed"), [(True, False), (True, True), (False, False), (False, True)])
+def test_what_waits_for_a_bucket_is_to_be_proved_in_preview_only_where_a_trust_in_everyone_of_another_account_stands(
+    condition: dict[str, object], *, crosses: bool, allowed: bool
+) -> None:
+    """A refused trust is not made; within its account one in everyone is open without a grant.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-denyallow.html
+    """
+    world = World()
+    world.resources.clear()  # without members, and so without an access role, which the trust would admit
+    here, there = world.provider("here", HUB, assume=False), world.provider("there", STAGE, assume=False)
+    account = there if crosses else here
+    bucket = put(world, "aws:s3/bucket:Bucket", "assets", account)
+    world.role("worker", account)
+    world.add("RolePolicy", "x", account, role="worker", name="x", made_from={"policy": [bucket]})
+    world.role("open", here, document(trusts("*", condition=condition)))
+    excuse = {"door": f"* -> {arn(HUB, 'role/open')}", "reason": "x", "owner": "x", "expires": "2999-01-01"}
+    engine = Engine({"wildcard-trust": {"exceptions": [excuse]}} if allowed else {})
+    found = {one.policyName for one in engine.analyze(world.resources)} & {"unproved-door", "wildcard-trust", DEFERRED}
+    assert found == ({"unproved-door" if crosses else DEFERRED} if allowed else {"wildcard-trust", DEFERRED})
 
 
 @pytest.mark.parametrize("name", CORRECT)
@@ -245,6 +268,7 @@ def test_the_doors_that_a_preview_gains_and_loses_are_advice(tmp_path: Path) -> 
     assert engine.rules(two_keys().resources) == []
     found = {one.policyName: one.message for one in engine.analyze(two_keys().resources[:-1])}
     assert "- role ci of management -> role deployer of 222222222222" in found[DOORS_CHANGED]
+    assert "\nNext step: " in found[DOORS_CHANGED]
 
 
 def strong(policy: str) -> World:

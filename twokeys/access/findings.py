@@ -42,7 +42,8 @@ class Finding:
         place = f" ({self.source})" if self.source else ""
         at = place_of(self.urn or "")
         where = f" [{at}]" if at and at not in self.message else ""
-        return f"{self.message}{place}.{where} Next step: {self.next_step}."
+        end = "" if self.message.endswith("\n") else f"{place}.{where} "  # a list ends by itself
+        return f"{self.message}{end}Next step: {self.next_step}."
 
 
 class Config(BaseModel):

@@ -18,7 +18,7 @@ from twokeys.access.accounts import ACCOUNT, ROLE, Accounts
 from twokeys.access.documents import Document, Documents
 from twokeys.access.judge import Door
 from twokeys.access.names import ASSUME_ROLE
-from twokeys.access.not_proved import NotProved
+from twokeys.access.not_proved import EXCEPT, NotProved
 from twokeys.access.principals import Principal, Principals
 from twokeys.access.snapshot import Resource, Snapshot, items, mapping
 from twokeys.iam import (
@@ -55,7 +55,7 @@ _RESERVED_ARN = re.compile(
 )
 _DURATION = re.compile(r"PT(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?")
 _HOUR = 3600
-_ACCEPT = "or make an exception with reason, owner and expiry"
+_ACCEPT = f"or {EXCEPT}"
 _NAME_IT = f"write it from values that are known in preview, {_ACCEPT}"
 _SHOW_SET = f"make the permission set in this program, so that its policies are shown, {_ACCEPT}"
 _SHOW_ROLE = f"make the role in this program, so that its trust policy is shown, {_ACCEPT}"

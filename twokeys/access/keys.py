@@ -16,25 +16,25 @@ from twokeys.access.documents import Document
 from twokeys.access.graph import SHOW_SECRETS, Door, Grant, Graph, Key, Trust
 from twokeys.access.judge import Judge
 from twokeys.access.names import EVERYONE
+from twokeys.access.not_proved import EXCEPT
 from twokeys.access.paths import leading_out
 from twokeys.access.principals import HOLDERS, Principal
 from twokeys.access.requirements import asks_for_external_id
 from twokeys.iam import UNKNOWN, Arn, Outcome, parse_arn
 
-_THROUGH = "through components.other_stack.OtherStack, with its full name as `stack`"
+_THROUGH = "through the component OtherStack (`pulumi package add` of the folder components of a TwoKeys clone)"
 _DENIES = "denies it"
 _IDENTITY = re.compile(r"identity-based policy (\d+)")
-_EXCEPT = "make an exception with reason, owner and expiry"
-_NAME_ACCOUNTS = f"name the accounts in the instances of the StackSet, or {_EXCEPT}"
+_NAME_ACCOUNTS = f"name the accounts in the instances of the StackSet, or {EXCEPT}"
 _PIN = (
-    "set allowed_account_ids of that provider (of a default provider: aws:allowedAccountIds in the stack's config) to "
-    "the one account that it works in"
+    "set allowed_account_ids of that provider to the one account that it works in (of a default provider: "
+    "aws:allowedAccountIds in the stack's config, or `twokeys preview --account ID`)"
 )
 # https://docs.aws.amazon.com/singlesignon/latest/userguide/referencingpermissionsets.html
 _OF_PERMISSION_SET = "AWSReservedSSO_"
 _IMPORT = (
     "take that role into this program (option import_), so that the pack is shown its policies, read the stack that "
-    f"makes it {_THROUGH}, or {_EXCEPT}"
+    f"makes it {_THROUGH}, or {EXCEPT}"
 )
 _HIDDEN = "is made from something that this program only reads, and the engine shows a policy nothing that is only read"
 
@@ -82,7 +82,7 @@ def read_too(graph: Graph, stack: str) -> str:
     """The next step where another stack has what is missing: its output `doors` in a program, its state for states."""
     if graph.snapshot.is_state:
         return f"read the state of {stack} together with this one (`--state` may be repeated)"
-    return f"read {stack} {_THROUGH} (it exports `doors`)"
+    return f"read {stack} {_THROUGH}, if it exports `doors`"
 
 
 class _Reader:
@@ -212,7 +212,7 @@ class _Reader:
         if source.kind == "role" and source.name.startswith(_OF_PERMISSION_SET):
             about += ", but what that role may do is said by a permission set of IAM Identity Center, which is not read"
             step = (
-                f"see that the permission set allows sts:AssumeRole on {_to_grant(role)}, and {_EXCEPT}; or let people "
+                f"see that the permission set allows sts:AssumeRole on {_to_grant(role)}, and {EXCEPT}; or let people "
                 "enter that account itself by a permission set (`via: identity-center`)"
             )
             return _about(door, Lack.PROOF, about + ": the grant key is not proved", step, role)
@@ -267,7 +267,7 @@ class _Reader:
             f"The door from {source.arn} of account {self._account(source)} to role {role.arn} in account "
             f"{self._account(role)} has a {key} key that is not proved: {'; '.join(reasons or verdict.unknowns)}"
         )
-        step = f"write the {key} as a policy of its own in this stack, or {_EXCEPT}"
+        step = f"write the {key} as a policy of its own in this stack, or {EXCEPT}"
         if any(document.hidden for document in _documents(door)):
             step = SHOW_SECRETS
         yield _about(door, Lack.PROOF, about, step, role if role.urn else source)
@@ -304,7 +304,7 @@ class _Reader:
                 f"What {_who(source)} of account {self._account(source)} may enter is not proved: {reasons}; trust "
                 f"policies leave it to such grants who enters {', '.join(roles[:3])}{more}"
             )
-            step = f"take that policy into this program, so that the pack is shown what it says, or {_EXCEPT}"
+            step = f"take that policy into this program, so that the pack is shown what it says, or {EXCEPT}"
             yield Statement(Lack.PROOF, about, step, f"{source.arn} -> *", source.urn, source.source)
 
     def open_trust(self, trust: Trust) -> Iterator[Statement]:
@@ -333,7 +333,10 @@ class _Reader:
             yield Statement(Lack.GRANT, about, step + self._if_elsewhere, door, role.urn, role.source)
         else:
             about += "no principal of this stack or of a referenced one is granted it: the grant key is not proved"
-            yield Statement(Lack.PROOF, about, self._elsewhere("grant"), door, role.urn, role.source)
+            step = self._elsewhere("grant")
+            if account is None:
+                step = f"name the principals that shall enter, {step}"
+            yield Statement(Lack.PROOF, about, step, door, role.urn, role.source)
 
     @staticmethod
     def _spoken_for(door: Door) -> bool:
@@ -389,7 +392,7 @@ class _Reader:
         return f"; if it is made in another stack, {read_too(self._graph, 'that stack')}"
 
     def _elsewhere(self, key: str) -> str:
-        return f"{read_too(self._graph, f'the stack that holds the {key}')}, or {_EXCEPT}"
+        return f"{read_too(self._graph, f'the stack that holds the {key}')}, or {EXCEPT}"
 
     def _hidden(self, urn: str | None, key: str) -> bool:
         resource = self._graph.snapshot.by_urn.get(urn or "")

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from twokeys.access.documents import Document
 
+EXCEPT = "make an exception in the pack's configuration, with reason, owner and expiry"
+
 
 @dataclass(frozen=True, slots=True)
 class NotProved:

@@ -59,6 +59,14 @@ ATTACHMENTS = _of_each("PolicyAttachment")
 ATTACHMENT_TO_MANY = "aws:iam/policyAttachment:PolicyAttachment"
 _EXCLUSIVE_INLINE = _of_each("PoliciesExclusive")
 _EXCLUSIVE_ATTACHMENT = _of_each("PolicyAttachmentsExclusive")
+IDENTITY_PROVIDERS = ("aws:iam/openIdConnectProvider:OpenIdConnectProvider", "aws:iam/samlProvider:SamlProvider")
+_LIST_OF_USERS = "aws:iam/groupMembership:GroupMembership"
+_LIST_OF_GROUPS = "aws:iam/userGroupMembership:UserGroupMembership"
+ABOUT_PRINCIPALS = frozenset({
+    *_KINDS, MANAGED_POLICY, *INLINE_POLICIES, *ATTACHMENTS, ATTACHMENT_TO_MANY, *_EXCLUSIVE_INLINE,
+    *_EXCLUSIVE_ATTACHMENT, _LIST_OF_USERS, _LIST_OF_GROUPS, PASSWORD, ACCESS_KEY, *IDENTITY_PROVIDERS,
+})  # fmt: skip
+"""The types that say which principals there are and what they hold; each names those that it is about."""
 _ONE_ROLE = "run `pulumi refresh` on the stacks that have it, and let one of them make the role"
 _REFRESH = (
     "run `pulumi refresh` and export the state again; if the role still has it, attach it in this program, or detach it"
@@ -357,7 +365,7 @@ class Principals:
         https://www.pulumi.com/registry/packages/aws/api-docs/iam/groupmembership/
         """
         listed: list[tuple[Resource, Principal, list[Principal]]] = []
-        for resource in self._snapshot.of_type("aws:iam/groupMembership:GroupMembership"):
+        for resource in self._snapshot.of_type(_LIST_OF_USERS):
             groups = self._referred(resource, "group", "group")
             if not groups:
                 self._unclear(resource, "the group whose users it lists is not known yet")
@@ -366,7 +374,7 @@ class Principals:
                 listed.append((resource, group, users))
                 for user in users:
                     user.groups.append(group)
-        for resource in self._snapshot.of_type("aws:iam/userGroupMembership:UserGroupMembership"):
+        for resource in self._snapshot.of_type(_LIST_OF_GROUPS):
             for user in self._referred(resource, "user", "user"):
                 user.groups.extend(self._all_referred(resource, "groups", "group"))
         joined = [user for user in self if user.groups] if listed else []

@@ -50,7 +50,8 @@ def init_command(directory: Path, *, publishable: bool) -> None:
     show_default=True,
     help="For GitHub Actions, for its security tab, or for a comment.",
 )
-def report_command(events: Path, *, steps: Path | None, folder: str, shape: str) -> int:
+@click.option("--without", multiple=True, metavar="POLICY", help="Leave this policy out; may be repeated.")
+def report_command(events: Path, *, steps: Path | None, folder: str, shape: str, without: tuple[str, ...]) -> int:
     """Show what policies said in a preview, from its EVENTS.
 
     EVENTS is what `pulumi preview --json` prints with PULUMI_ENABLE_STREAMING_JSON_PREVIEW=true. Exits with 1 when a
@@ -59,7 +60,7 @@ def report_command(events: Path, *, steps: Path | None, folder: str, shape: str)
     from twokeys.pack.shown import in_annotations, in_markdown, in_sarif
     from twokeys.pack.violations import read_violations
 
-    found = read_violations(events, steps)
+    found = [one for one in read_violations(events, steps) if one.policy not in without]
     if shape == "annotations":
         for line in in_annotations(found, folder) if found else ["No policy was violated."]:
             click.echo(line)

@@ -12,7 +12,7 @@ is not known, so that preview shows a document that lacks a name, and IAM would 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from typing import Final
 
 from twokeys.access.findings import Finding
@@ -38,7 +38,8 @@ def deferred(graph: Graph, judged: Sequence[Judged]) -> tuple[list[Judged], list
 
     So it does a control policy that is not known yet: it can only close a door that both keys open.
     """
-    waiting = _Waiting(graph)
+    stopped = [one.finding for one in judged if one.mandatory]
+    waiting = _Waiting(graph, {one.door for one in stopped if one.rule == "wildcard-trust"})
     later = [one for one in judged if one.finding.rule == "unproved-door" and waiting.may_be_deferred(one.finding)]
     kept = [one for one in judged if one not in later]
     urns = {one.finding.urn for one in later if one.finding.urn is not None}
@@ -56,8 +57,10 @@ def deferred(graph: Graph, judged: Sequence[Judged]) -> tuple[list[Judged], list
 class _Waiting:
     """Tells what an unknown document waits for, and what hangs on it."""
 
-    def __init__(self, graph: Graph) -> None:
+    def __init__(self, graph: Graph, refused: Set[str | None]) -> None:
         self._graph = graph
+        self._refused = refused
+        """The doors of trusts in everyone that stop the operation: they are not made, so nothing can hang on them."""
         to_come = graph.accounts.by_symbol.keys() - graph.accounts.ids.keys()
         self._accounts_to_come = {graph.accounts.by_symbol[symbol].urn for symbol in to_come}
         self._hung_upon = set(self._documents_of_half_doors())
@@ -91,10 +94,14 @@ class _Waiting:
                 other = door.source if door.trust_key is Key.UNPROVED else door.target
                 yield from self._without_the_role(_unknown_documents(door), other)
         for trust in self._graph.open_trusts:
-            if trust.account != trust.role.account and not any(door.open for door in trust.holders):
-                holders = [one for one in self._graph.principals if trust.account in (None, one.account)]
+            role = trust.role
+            stands = trust.account != role.account and f"* -> {role.arn}" not in self._refused
+            if stands and not any(door.open for door in trust.holders):
+                # within the role's own account, a trust in everyone is open without a grant
+                others = [one for one in self._graph.principals if one.account != role.account]
+                holders = [one for one in others if trust.account in (None, one.account)]
                 grants = (urn for one in holders for urn in _unknown_grants(one))
-                yield from self._without_the_role(grants, trust.role)
+                yield from self._without_the_role(grants, role)
 
     def _without_the_role(self, unknown: Iterable[str], role: Principal) -> Iterable[str]:
         """Documents of which one is to name a role, unless one is made from that role: its ARN is not known yet."""

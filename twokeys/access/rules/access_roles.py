@@ -8,6 +8,7 @@ from datetime import date
 from twokeys.access.findings import DoorConfig, Finding, Rule
 from twokeys.access.graph import Graph
 from twokeys.access.names import granted_resources
+from twokeys.access.not_proved import EXCEPT
 from twokeys.iam import UNKNOWN
 
 _NAME = "access-role-reserved"
@@ -32,10 +33,7 @@ def _granted(graph: Graph, _config: DoorConfig, _today: date) -> Iterator[Findin
                         f"{principal.arn} the access role of account {graph.accounts.name(role.account)}, which AWS "
                         "made with AdministratorAccess: whoever holds that grant is an administrator there"
                     )
-                    step = (
-                        "grant a role of that account that is made for the purpose, or make an exception with reason, "
-                        "owner and expiry"
-                    )
+                    step = f"grant a role of that account that is made for the purpose, or {EXCEPT}"
                     door = f"{principal.arn} -> {resource}"
                     yield Finding(_NAME, message, step, document.urn, door, document.source)
 

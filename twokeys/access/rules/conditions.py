@@ -13,6 +13,7 @@ from twokeys.access.findings import Config, DoorConfig, Finding, Rule
 from twokeys.access.graph import Door, Graph
 from twokeys.access.keys import read_too
 from twokeys.access.names import admitted_by
+from twokeys.access.not_proved import EXCEPT
 from twokeys.access.principals import Principal
 from twokeys.access.requirements import (
     as_denied,
@@ -24,16 +25,7 @@ from twokeys.access.requirements import (
 from twokeys.iam import UNKNOWN, Arn, Outcome, Statement, account_as_a_whole, is_account, parse_arn
 
 _NAMED = "third-party-named"
-_EXCEPT = "make an exception with reason, owner and expiry"
 _CONFUSED_DEPUTY = "https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html"
-
-
-class OutsiderConfig(DoorConfig):
-    """Which accounts belong to the organization, beside those that the stack shows."""
-
-    organization_accounts: tuple[str, ...] = Field(
-        default=(), description="12-digit ids of accounts of the organization that this stack does not show."
-    )
 
 
 class ThirdParty(Config):
@@ -121,27 +113,25 @@ def _foreign_organizations(graph: Graph, statement: Statement) -> frozenset[str]
     return frozenset() if graph.accounts.organization is None and len(others) == 1 else others
 
 
-def _without_external_id(graph: Graph, config: OutsiderConfig, _today: date) -> Iterator[Finding]:
+def _without_external_id(graph: Graph, _config: DoorConfig, _today: date) -> Iterator[Finding]:
     for one in _outsiders(graph):
         if one.with_external_id:
             continue
         role, where = one.role, f"Role {one.role.arn} in account {graph.accounts.name(one.role.account)}"
-        if one.in_organization or one.account in config.organization_accounts:
-            ours = "can only come in as" if one.in_organization else "is listed as"
+        step = f"{read_too(graph, 'the stack that holds the grant')}, or {EXCEPT}"
+        if one.in_organization:
             message = (
-                f"{where} trusts {one.name} of account {one.account}, which {ours} one of the organization, but no "
-                "stack reference shows a grant there: the grant key is not proved"
+                f"{where} trusts {one.name} of account {one.account}, which can only come in as one of the "
+                "organization, but no stack reference shows a grant there: the grant key is not proved"
             )
-            step = f"{read_too(graph, 'the stack that holds the grant')}, or {_EXCEPT}"
         else:
             whose = f"whose account {one.account}" if one.account else "which"
             message = (
                 f"{where} trusts {one.name}, {whose} is not known to be in the organization, without an external ID"
             )
-            listed = f", and name {one.account} in organizationAccounts of external-id" if one.account else ""
             step = (
-                f"if it is yours, {read_too(graph, 'the stack that holds the grant')}{listed}; if it is another "
-                "company, add a StringEquals condition on sts:ExternalId with an id that it uses for you only"
+                f"if it is yours, {step}; if it is another company, add a StringEquals condition on sts:ExternalId "
+                "with an id that it uses for you only"
             )
         yield Finding("external-id", message, step, role.urn, one.door, role.source)
 
@@ -181,7 +171,7 @@ EXTERNAL_ID = Rule(
     remediation="Add a condition on sts:ExternalId with an id that only this third party uses for you.",
     url=_CONFUSED_DEPUTY,
     check=_without_external_id,
-    config=OutsiderConfig,
+    config=DoorConfig,
 )
 """The confused deputy: a third party that serves many customers must not be led to the wrong role.
 

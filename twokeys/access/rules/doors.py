@@ -8,6 +8,7 @@ from datetime import date
 from twokeys.access.findings import DoorConfig, Finding, Rule
 from twokeys.access.graph import Graph
 from twokeys.access.keys import Lack, statements
+from twokeys.access.not_proved import EXCEPT
 
 _CROSS_ACCOUNT = (
     "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic-cross-account.html"
@@ -67,8 +68,7 @@ UNPROVED_DOOR = Rule(
     severity="high",
     remediation=(
         "Write the document from values that preview knows, pin the provider's account, declare the door "
-        "(`twokeys.declared`), read the other stack through components.other_stack.OtherStack, or make an exception "
-        "with reason, owner and expiry."
+        f"(`twokeys.declared`), read the other stack through the component OtherStack, or {EXCEPT}."
     ),
     url="https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html",
     check=_of("unproved-door", Lack.PROOF),
