@@ -22,7 +22,7 @@ from twokeys import access
 from twokeys.access import types
 from twokeys.access.accounts import Accounts
 from twokeys.access.not_read import not_read
-from twokeys.access.types import _OF_AWS, Reading, TypeOf, aws_type, cloudformation_type, type_of
+from twokeys.access.types import _OF_AWS, Reading, aws_type, cloudformation_type, type_of
 from twokeys.iam import UNKNOWN
 
 PODS = document(
@@ -50,7 +50,8 @@ DYNAMIC = "pulumi-nodejs:dynamic:Resource"
     ("aws:iam/role:Role", Reading.READ, ""),
 ])  # fmt: skip
 def test_a_type_is_read_harmless_or_not_read_and_says_why(token: str, reading: Reading, why: str) -> None:
-    assert type_of(token) == TypeOf(reading, why)
+    assert (found := type_of(token)) is not None
+    assert (found.reading, found.why) == (reading, why)
 
 
 def test_a_type_of_aws_has_one_name_whoever_makes_it() -> None:

@@ -32,7 +32,7 @@ from twokeys.access.names import EVERYONE, USERNAME, admits_everyone, granted_re
 from twokeys.access.not_proved import NotProved
 from twokeys.access.not_read import NotRead
 from twokeys.access.organization import Guards
-from twokeys.access.principals import Holder, Kind, Principal, Principals
+from twokeys.access.principals import Holder, Principal, PrincipalKind, Principals
 from twokeys.access.root_sessions import root_sessions
 from twokeys.access.snapshot import Pending, Snapshot
 from twokeys.access.translation import translate
@@ -198,7 +198,7 @@ class _Builder:
         self._doors: dict[tuple[Principal, Principal], Door] = {}
         self._roles = {role.arn: role for role in (*roles_elsewhere, *graph.access_roles, *graph.roles)}
         self._outside: dict[str, Principal] = {}
-        self._federated = Federated()
+        self._admit_everyone: list[Principal] = []
         self._exact: dict[str, list[Principal]] = defaultdict(list)
         self._wide: dict[str, dict[Principal, list[Glob]]] = defaultdict(dict)
         self._unknown: dict[str, dict[Principal, None]] = defaultdict(dict)
@@ -206,21 +206,17 @@ class _Builder:
 
     def run(self) -> None:
         """Fill the graph."""
-        admit_everyone = []
-        for role in self._roles.values():
-            policy = UNKNOWN if role.trust is None else role.trust.policy
-            if policy is not UNKNOWN and self._from_trust(role, policy):
-                admit_everyone.append(role)
-            if policy is not UNKNOWN:
-                self._from_providers(role, policy)
-        self._from_grants()
-        self._from_within(admit_everyone)
-        self._from_assignments()
-        graph = self._graph
-        for door in root_sessions(graph.snapshot, graph.accounts, graph.principals, graph.guards):
-            self._doors[door.source, door.target] = door
+        for join in self.SOURCES:
+            join(self)
         for door in self._doors.values():
             (self._graph.doors if door.crosses else self._graph.steps).append(door)
+
+    @property
+    def _trusts(self) -> Iterator[tuple[Principal, PolicyDocument]]:
+        """The roles whose trust policy is known, with it."""
+        for role in self._roles.values():
+            if role.trust is not None and role.trust.policy is not UNKNOWN:
+                yield role, role.trust.policy
 
     def _read_grants(self) -> Iterator[Grant]:
         resources: dict[int, tuple[str, ...]] = {}
@@ -239,6 +235,9 @@ class _Builder:
                     else:
                         self._exact[resource].append(principal)
                     yield Grant(principal, resource, document, own=document in principal.documents)
+
+    def _from_trusts(self) -> None:
+        self._admit_everyone = [role for role, trust in self._trusts if self._from_trust(role, trust)]
 
     def _from_trust(self, role: Principal, trust: PolicyDocument) -> bool:
         """The doors that a trust names; returns whether everybody in the role's own account may come in by it."""
@@ -278,7 +277,7 @@ class _Builder:
         if not role.made_by_aws:
             self._graph.open_trusts.append(Trust(role, name, account, tuple(doors)))
 
-    def _from_within(self, roles: Iterable[Principal]) -> None:
+    def _from_within(self) -> None:
         """The steps of everybody in each role's own account: a trust in everyone is one in each of them by itself.
 
         https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-denyallow.html
@@ -286,30 +285,41 @@ class _Builder:
         by_account: dict[str, list[Principal]] = defaultdict(list)
         for principal in self._principals:
             by_account[principal.account].append(principal)
-        for role in roles:
+        for role in self._admit_everyone:
             others = [one for one in by_account[role.account] if one is not role and (one, role) not in self._doors]
             self._doors |= {(door.source, role): door for door in self._judge.steps(others, role)}
 
-    def _from_providers(self, role: Principal, trust: PolicyDocument) -> None:
-        """Federated principals, and services that hand the role to others: the trust policy is their only key."""
-        rcps = self._graph.guards.rcps(role.account)
-        for found in self._federated.trusts(role, trust):
-            if found.of_identity_center and any(one.role is role for one in self._graph.identity_center.assignments):
-                continue
-            self._graph.federated.append(found)
-            if found.unknown:
-                self._graph.not_proved.append(_unknown_provider(found, _known_by(self._graph)))
-            for door in federated_doors(found, trust, rcps):
-                known = self._doors.setdefault((door.source, role), door)
-                if _MOST_OPEN_FIRST.index(door.outcome) < _MOST_OPEN_FIRST.index(known.outcome):
-                    self._doors[door.source, role] = door  # another statement lets the same one in
-        for door in carried(role, trust, rcps):
-            self._doors[door.source, role] = door
+    def _from_providers(self) -> None:
+        """Federated principals: the trust policy is their only key."""
+        federated = Federated()
+        of_assignments = {one.role for one in self._graph.identity_center.assignments}
+        for role, trust in self._trusts:
+            for found in federated.trusts(role, trust):
+                if not (found.of_identity_center and role in of_assignments):
+                    self._graph.federated.append(found)
+                    self._from_provider(found, trust)
+
+    def _from_provider(self, found: FederatedTrust, trust: PolicyDocument) -> None:
+        role = found.role
+        if found.unknown:
+            self._graph.not_proved.append(_unknown_provider(found, _known_by(self._graph)))
+        for door in federated_doors(found, trust, self._graph.guards.rcps(role.account)):
+            known = self._doors.setdefault((door.source, role), door)
+            if _MOST_OPEN_FIRST.index(door.outcome) < _MOST_OPEN_FIRST.index(known.outcome):
+                self._doors[door.source, role] = door  # another statement lets the same one in
+
+    def _from_services(self) -> None:
+        """Services that hand the role to others: they need no grant either."""
+        for role, trust in self._trusts:
+            self._join(carried(role, trust, self._graph.guards.rcps(role.account)))
+
+    def _from_root_sessions(self) -> None:
+        graph = self._graph
+        self._join(root_sessions(graph.snapshot, graph.accounts, graph.principals, graph.guards))
 
     def _from_assignments(self) -> None:
         self._graph.not_proved += self._graph.identity_center.not_proved
-        for assignment in self._graph.identity_center.assignments:
-            self._doors[assignment.source, assignment.role] = assignment.door
+        self._join(assignment.door for assignment in self._graph.identity_center.assignments)
 
     def _from_grants(self) -> None:
         answered: dict[Principal, list[str]] = defaultdict(list)
@@ -324,6 +334,20 @@ class _Builder:
                 glob = _glob(grant.resource)
                 if not any(glob.matches(arn) for arn in answered[grant.source]):
                     self._graph.lone_grants.append(grant)
+
+    SOURCES = (
+        _from_trusts,
+        _from_providers,
+        _from_services,
+        _from_grants,
+        _from_within,
+        _from_assignments,
+        _from_root_sessions,
+    )
+    """What makes doors, in this order."""
+
+    def _join(self, doors: Iterable[Door]) -> None:
+        self._doors |= {(door.source, door.target): door for door in doors}
 
     def _named(self, name_of_trust: str) -> Principal | None:
         """The principal that a trust names by its ARN; None for a name that does not tell who that is."""
@@ -359,7 +383,7 @@ class _Builder:
         if name not in self._outside:
             arn = Arn.parse(name) or (Arn.root(account) if account else None)
             given = arn.name if arn else name
-            kind: Kind = "everyone" if name == EVERYONE else "outsider"
+            kind: PrincipalKind = "everyone" if name == EVERYONE else "outsider"
             self._outside[name] = Principal(str(arn or name), kind, account or "", given)
         return self._outside[name]
 

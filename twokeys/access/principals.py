@@ -22,7 +22,7 @@ CREDENTIALS, MFA_DEVICE = "credentials", "mfaDevice"
 PEOPLE = "twokeys:people:People"
 GROUP = "aws:iam/group:Group"
 MANAGED_POLICY = "aws:iam/policy:Policy"
-Kind: TypeAlias = Literal[
+PrincipalKind: TypeAlias = Literal[
     "role",
     "user",
     "group",
@@ -38,7 +38,7 @@ Kind: TypeAlias = Literal[
 """What a principal is. `outsider`: a principal, or an account as a whole, that is not shown to be the organization's;
 `everyone`: whoever has an AWS account. Those two, services and federated people hold no grant that a stack could show.
 """
-WITHOUT_GRANT: frozenset[Kind] = frozenset(
+WITHOUT_GRANT: frozenset[PrincipalKind] = frozenset(
     {"web-identity", "saml", "service", "identity-center-user", "identity-center-group"}
 )
 """Those who need no grant of sts:AssumeRole: AWS asks their identity provider who they are, or a service asks AWS."""
@@ -59,6 +59,14 @@ ATTACHMENTS = _of_each("PolicyAttachment")
 ATTACHMENT_TO_MANY = "aws:iam/policyAttachment:PolicyAttachment"
 _EXCLUSIVE_INLINE = _of_each("PoliciesExclusive")
 _EXCLUSIVE_ATTACHMENT = _of_each("PolicyAttachmentsExclusive")
+IDENTITY_PROVIDERS = ("aws:iam/openIdConnectProvider:OpenIdConnectProvider", "aws:iam/samlProvider:SamlProvider")
+_LIST_OF_USERS = "aws:iam/groupMembership:GroupMembership"
+_LIST_OF_GROUPS = "aws:iam/userGroupMembership:UserGroupMembership"
+ABOUT_PRINCIPALS = frozenset({
+    *_KINDS, MANAGED_POLICY, *INLINE_POLICIES, *ATTACHMENTS, ATTACHMENT_TO_MANY, *_EXCLUSIVE_INLINE,
+    *_EXCLUSIVE_ATTACHMENT, _LIST_OF_USERS, _LIST_OF_GROUPS, PASSWORD, ACCESS_KEY, *IDENTITY_PROVIDERS,
+})  # fmt: skip
+"""The types that say which principals there are and what they hold; each names those that it is about."""
 _ONE_ROLE = "run `pulumi refresh` on the stacks that have it, and let one of them make the role"
 _REFRESH = (
     "run `pulumi refresh` and export the state again; if the role still has it, attach it in this program, or detach it"
@@ -72,7 +80,7 @@ _NAME_IT = "name the principal by a value that is known in preview, or by the ou
 
 @dataclass(eq=False, slots=True)
 class Principal:
-    """Who can come in: a role, a user, a group (that is: any member of it), and all others that `Kind` lists.
+    """Who can come in: a role, a user, a group (that is: any member of it), and all others that `PrincipalKind` lists.
 
     `account` is empty for those that belong to none. `urn` is None when the principal is no resource of the stack: then
     its `documents` are only those the stack gives it, and `trust` is None unless AWS made the role (`made_by_aws`).
@@ -81,7 +89,7 @@ class Principal:
     """
 
     arn: str
-    kind: Kind
+    kind: PrincipalKind
     account: str
     name: str
     urn: str | None = None
@@ -357,7 +365,7 @@ class Principals:
         https://www.pulumi.com/registry/packages/aws/api-docs/iam/groupmembership/
         """
         listed: list[tuple[Resource, Principal, list[Principal]]] = []
-        for resource in self._snapshot.of_type("aws:iam/groupMembership:GroupMembership"):
+        for resource in self._snapshot.of_type(_LIST_OF_USERS):
             groups = self._referred(resource, "group", "group")
             if not groups:
                 self._unclear(resource, "the group whose users it lists is not known yet")
@@ -366,7 +374,7 @@ class Principals:
                 listed.append((resource, group, users))
                 for user in users:
                     user.groups.append(group)
-        for resource in self._snapshot.of_type("aws:iam/userGroupMembership:UserGroupMembership"):
+        for resource in self._snapshot.of_type(_LIST_OF_GROUPS):
             for user in self._referred(resource, "user", "user"):
                 user.groups.extend(self._all_referred(resource, "groups", "group"))
         joined = [user for user in self if user.groups] if listed else []

@@ -26,14 +26,18 @@ class Reading(Enum):
 
 @dataclass(frozen=True, slots=True)
 class TypeOf:
-    """How a type is treated; `why` says of one that is not read what it may do, as a clause after its name."""
+    """How a type is treated; `why` says of one that is not read what it may do, as a clause after its name.
+
+    `lets_in` tells whether a new resource of it may let somebody in: then an update judges it before it is made.
+    """
 
     reading: Reading
     why: str = ""
+    lets_in: bool = True
 
 
 _READ = TypeOf(Reading.READ)
-_HARMLESS = TypeOf(Reading.HARMLESS)
+_HARMLESS = TypeOf(Reading.HARMLESS, lets_in=False)
 _BY_CONTENT = TypeOf(Reading.BY_CONTENT)
 
 _IAM_READ = (
@@ -69,6 +73,15 @@ _OTHERS_READ = (
     "organizations::delegatedadministrator", "organizations::organization", "organizations::organizationalunit",
     "organizations::policy", "organizations::policyattachment",
 )  # fmt: skip
+_CLOSING = ("organizations::organizationalunit", "organizations::policy", "organizations::policyattachment")
+"""A new one can only close what others open: one that no longer does is a change."""
+_LET_NOBODY_IN = (
+    "iam::group", "iam::oidcprovider", "iam::samlprovider", "identitystore::group", "identitystore::groupmembership",
+    "identitystore::user", *_CLOSING,
+)  # fmt: skip
+"""Read, and alone they let nobody in: the policy of a group, a trust in a provider and the assignment of a group of
+Identity Center, which is for whoever is a member, are resources of their own.
+"""
 _TOLD_BY_CONTENT = (
     "cloudcontrol::resource", "index::extensionresource", "cloudformation::stack", "cloudformation::stackset",
     "cloudformation::stackinstances", "cloudformation::stacksetinstance", "cloudformation::customresource",
@@ -80,6 +93,7 @@ _OF_AWS: dict[str, TypeOf] = {
     **{f"iam::{name}": _HARMLESS for name in _IAM_HARMLESS},
     **{f"ssoadmin::{name}": _HARMLESS for name in _SSO_HARMLESS},
     **dict.fromkeys(_OTHERS_READ, _READ),
+    **dict.fromkeys(_LET_NOBODY_IN, TypeOf(Reading.READ, lets_in=False)),
     **dict.fromkeys(_TOLD_BY_CONTENT, _BY_CONTENT),
     "accountaccess::application": _HARMLESS,
     "accountaccess::entitlement": _READ,
@@ -108,8 +122,8 @@ _DECIDES = ("iam::", "ssoadmin::", "accountaccess::")
 _SAME = {"sso": "ssoadmin", "serverlessrepo": "serverlessrepository"}
 
 _READ_BUT_HARMLESS = frozenset({
-    *(f"organizations::{name}" for name in ("organization", "organizationalunit", "policy", "policyattachment")),
-    "cloudformation::customresource", "cloudformation::customresourceemulator", "eks::addon", "lambda::invocation",
+    *_CLOSING, "organizations::organization", "cloudformation::customresource",
+    "cloudformation::customresourceemulator", "eks::addon", "lambda::invocation",
 })  # fmt: skip
 _BY_TERRAFORM = {
     "cloudcontrol": "cloudcontrolapi", "serverlessrepository": "serverlessapplicationrepository", "ssoadmin": "sso",

@@ -24,7 +24,7 @@ from twokeys.access.judge import Key
 from twokeys.access.keys import Lack, Statement, denial, statements
 from twokeys.access.names import ROLES_ANYWHERE
 from twokeys.access.paths import Path, paths_from
-from twokeys.access.principals import ACCESS_KEY, CREDENTIALS, MFA_DEVICE, PASSWORD, USER, Principal
+from twokeys.access.principals import ACCESS_KEY, CREDENTIALS, IDENTITY_PROVIDERS, MFA_DEVICE, PASSWORD, USER, Principal
 from twokeys.access.requirements import MFA_BUT_OF_KEYS, denied_since, in_words, window
 from twokeys.access.snapshot import STACK, Snapshot, mapping, place_of, stack_of
 from twokeys.answers.account_names import AccountNames
@@ -62,7 +62,6 @@ https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoot.html
 """
 _CALLER = "parent_caller_arn"
 _LONG_TERM = {PASSWORD: "a password", ACCESS_KEY: "an access key"}
-_PROVIDERS = ("aws:iam/openIdConnectProvider:OpenIdConnectProvider", "aws:iam/samlProvider:SamlProvider")
 _TAKES = {"clientIdLists": "client ID", "thumbprintLists": "thumbprint", "samlMetadataDocument": "metadata of sha256"}
 _STORE = ("aws:identitystore/user:User", "aws:identitystore/group:Group")
 
@@ -145,7 +144,7 @@ class _Reader:
         https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateOpenIDConnectProvider.html
         https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateSAMLProvider.html
         """
-        for resource in self._graph.snapshot.of_type(*_PROVIDERS):
+        for resource in self._graph.snapshot.of_type(*IDENTITY_PROVIDERS):
             said = {}
             for key, word in _TAKES.items():
                 value = resource.get(key)

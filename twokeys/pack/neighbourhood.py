@@ -15,7 +15,7 @@ from twokeys import doors
 from twokeys.access.access_roles import entered_by_access_role
 from twokeys.access.accounts import ACCOUNT, Accounts
 from twokeys.access.exports import Exported
-from twokeys.access.principals import INLINE_POLICIES
+from twokeys.access.principals import ABOUT_PRINCIPALS, INLINE_POLICIES
 from twokeys.access.root_sessions import FEATURES
 from twokeys.access.snapshot import PROVIDER, STACK, STACK_REFERENCE, Resource, Snapshot
 from twokeys.access.translation import MAKERS, translate
@@ -253,12 +253,16 @@ class Neighbourhood:
         return next((one for one in self._as_pulumi(maker) if one.urn == urn), None) if maker else None
 
     def _is_far(self, resource: Resource, held: Set[Key] = frozenset()) -> bool:
-        """Whether it may bear on anything: a policy that permission sets hold, or what makes more than IAM here."""
+        """Whether it may bear on anything: a policy that permission sets hold, what makes more than IAM here, and
+        whatever else the graph reads without an index of it here.
+        """
         if not _is_of_other_maker(resource):
-            return ("policy named", resource.text("name") or "") in held
+            by_name = ("policy named", resource.text("name") or "") in held
+            indexed = resource.type in ABOUT_PRINCIPALS or _is_frame(resource)
+            return by_name or (not indexed and _is_read(resource))
         made = self._as_pulumi(resource)
         spreads = "stackset" in f"{resource.type} {resource.inputs} {resource.outputs}".lower()
-        return spreads or any(one is not resource and not one.type.startswith("aws:iam/") for one in made)
+        return spreads or any(one is not resource and one.type not in ABOUT_PRINCIPALS for one in made)
 
     def _part_of(self, resource: Resource) -> Part:
         return PartReader(resource, self._accounts, self._made, self._by).part
@@ -292,6 +296,11 @@ class Neighbourhood:
 def _is_frame(resource: Resource) -> bool:
     """Whether every judgement reads it: it says which accounts there are, or what other stacks hold."""
     return resource.type.startswith((*_ACCOUNTS, *_IDENTITY_CENTER)) or resource.type in _REFERENCES
+
+
+def _is_read(resource: Resource) -> bool:
+    known = type_of(resource.type)
+    return known is not None and known.reading is Reading.READ
 
 
 def _is_of_other_maker(resource: Resource) -> bool:

@@ -10,7 +10,7 @@ from twokeys import doors
 from twokeys.access.accounts import ROLE, Accounts
 from twokeys.access.documents import parsed
 from twokeys.access.names import admits_everyone, granted_resources, trusted_names
-from twokeys.access.principals import ATTACHMENT_TO_MANY, GROUP, MANAGED_POLICY, USER
+from twokeys.access.principals import ABOUT_PRINCIPALS, ATTACHMENT_TO_MANY, GROUP, MANAGED_POLICY, USER
 from twokeys.access.root_sessions import covers_root
 from twokeys.access.snapshot import Resource
 from twokeys.iam import UNKNOWN, Arn, PolicyDocument, PolicyKind, account_as_a_whole, aws_managed
@@ -67,7 +67,7 @@ class PartReader:
         self._accounts = accounts
         self._made = made
         self._by = by
-        if not resource.type.startswith("aws:iam/"):
+        if resource.type not in ABOUT_PRINCIPALS:
             self._read_other()
             return
         part.account = accounts.of(resource)

@@ -4,70 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from twokeys.access.accounts import ACCOUNT, ROLE
+from twokeys.access.accounts import ROLE
 from twokeys.access.documents import parsed
 from twokeys.access.names import CARRIERS, EVERY_SERVICE
-from twokeys.access.principals import ATTACHMENTS, GROUP, INLINE_POLICIES, MANAGED_POLICY
+from twokeys.access.principals import ATTACHMENTS, INLINE_POLICIES, MANAGED_POLICY
 from twokeys.access.snapshot import Resource
-from twokeys.access.types import Reading, type_of
+from twokeys.access.types import type_of
 from twokeys.iam import UNKNOWN, PolicyError, PolicyKind, Statement, aws_managed
 
 GIVING = frozenset({ROLE, MANAGED_POLICY, *INLINE_POLICIES, *ATTACHMENTS})
 """The types that give somebody a document: each can be judged by itself when its values are known."""
-_IAM = "aws:iam/"
-_HARMLESS_IN_IAM = frozenset(
-    {
-        GROUP,
-        "aws:iam/accountAlias:AccountAlias",
-        "aws:iam/accountPasswordPolicy:AccountPasswordPolicy",
-        "aws:iam/instanceProfile:InstanceProfile",
-        "aws:iam/serverCertificate:ServerCertificate",
-        "aws:iam/serviceLinkedRole:ServiceLinkedRole",
-        "aws:iam/virtualMfaDevice:VirtualMfaDevice",
-    }
-)
-"""Alone they hold no policy: what is attached to a group is a resource of its own, AWS writes a service-linked role's.
-
-https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_create-service-linked-role.html
-"""
-_OF_IAM = (
-    _IAM,
-    "aws:accountaccess/",
-    "aws:organizations/delegatedAdministrator:",
-    "aws:ssoadmin/",
-    "aws-native:iam:",
-    "aws-native:organizations:",
-    "aws-native:sso:",
-)
-"""Packages and modules of which every other type is judged."""
 
 
 def may_let_in(resource: Resource) -> bool:
     """Whether making a resource may let somebody into an account.
 
     A role that only services may assume that work for its account, a policy without an action of STS and the attachment
-    of such a policy of AWS's own do not. A document that is not known, or that cannot be read, may.
+    of such a policy of AWS's own do not. A document that is not known, or that cannot be read, may. So does whatever
+    else `twokeys.access.types` does not say of that it lets nobody in, but a component, which no provider makes: what
+    it is made of is shown one by one.
     """
-    if resource.type in _HARMLESS_IN_IAM:
-        return False
     if resource.type == ROLE:
         return _role(resource)
     if resource.type in INLINE_POLICIES or resource.type == MANAGED_POLICY:
         return _document(resource.get("policy"), PolicyKind.IDENTITY)
     if resource.type in ATTACHMENTS:
         return _managed(resource.get("policyArn"))
-    return resource.type == ACCOUNT or resource.type.startswith(_OF_IAM) or not _is_read(resource)
-
-
-def _is_read(resource: Resource) -> bool:
-    """Whether the graph reads a type or knows it to be harmless, so that its content does not matter here.
-
-    A component, which no provider makes, makes nothing itself: what it is made of is shown one by one.
-    """
     known = type_of(resource.type)
-    if known is None:
-        return resource.provider is None
-    return known.reading in (Reading.READ, Reading.HARMLESS)
+    return resource.provider is not None if known is None else known.lets_in
 
 
 def _role(role: Resource) -> bool:
