@@ -196,7 +196,7 @@ def not_shown(answers: Answers) -> str | None:
         (
             answers.unfinished,
             "what is still to come of stacks whose update is under way or was stopped ({})",
-            "let `pulumi up` end, and ask again",
+            "let `pulumi up` end (one that was cut off: `twokeys fleet recover {}`), and ask again",
         ),
         (
             unseen(answers),
@@ -209,7 +209,7 @@ def not_shown(answers: Answers) -> str | None:
             "refresh these stacks (`pulumi refresh`) and give their new states, or ask live IAM (`--live`)",
         ),
     )
-    missing = [(what.format(", ".join(names)), step) for names, what, step in parts if names]
+    missing = [(what.format(", ".join(names)), step.format(names[0])) for names, what, step in parts if names]
     if not missing:
         return None
     what, steps = ("; ".join(each) for each in zip(*missing, strict=True))
