@@ -826,6 +826,7 @@ def test_a_third_party_is_said_to_be_outside_where_the_accounts_of_the_organizat
         name: ("", "") for name in told if name.startswith("Organization")
     }
     assert top in next(row["why"] for row in rows if row["what"] == "summary")
+    assert [row["why"] for row in rows if row["what"] == "organization"] == ["Organization o-1"]
     found = read("stage", "--state", state)
     assert found["summary"]["thirdParties"] == [{"known": known, "ways": 2, "withoutExternalId": 1}]
     (guest,) = [way for way in found["ways"] if way["target"]["name"] == "guest"]
