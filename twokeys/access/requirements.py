@@ -280,6 +280,11 @@ def window(requirements: Iterable[Requirement]) -> Window:
     return max(filter(None, opens), default=None), min(filter(None, closes), default=None)
 
 
+def ended(statement: Statement) -> datetime | None:
+    """The moment from which a statement can no longer apply."""
+    return window(clause.requirement() for clause in statement.conditions)[1]
+
+
 def _window(one: Requirement) -> Window:
     if one.any_of:
         opens, closes = zip(*map(window, one.any_of), strict=True)
