@@ -37,6 +37,12 @@ class Finding:
     rule: str = ""
 
     @property
+    def sides(self) -> tuple[str, str]:
+        """The source and the target of its door as it names them; empty where it is about none."""
+        source, _, target = (self.door or "").partition(" -> ")
+        return source, target
+
+    @property
     def text(self) -> str:
         """The finding as it is shown to people."""
         place = f" ({self.source})" if self.source else ""

@@ -8,10 +8,11 @@ from datetime import datetime
 from twokeys.access.federated import GUESTS, FederatedTrust, by_every_anchor, provider_name
 from twokeys.access.findings import DoorConfig, Finding, Rule
 from twokeys.access.graph import Graph
-from twokeys.access.names import ASSUME_ROLE, CARRIERS, ROLES_ANYWHERE
+from twokeys.access.names import CARRIERS, ROLES_ANYWHERE
 from twokeys.access.principals import Principal
 from twokeys.iam import ANY_PROVIDER, UNKNOWN, Caller, Outcome, Policies, Request, evaluate_grant
 from twokeys.iam.shared_providers import SharedProvider
+from twokeys.iam.sts import ASSUME_ROLE
 
 _OPEN, _IDLE = "is open to others by", "cannot work as it stands with"
 _MORE = (

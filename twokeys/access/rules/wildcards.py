@@ -16,6 +16,7 @@ from twokeys.access.principals import Principal
 from twokeys.access.requirements import as_denied, limits_callers
 from twokeys.access_role import ACCESS_ROLE
 from twokeys.iam import UNKNOWN, Arn, Glob, Statement
+from twokeys.iam.sts import ASSUME_ROLE, IN_TRUSTS
 from twokeys.iam.truth import Truth
 
 _ROLE_OF_ANY_ACCOUNT = re.compile(r"arn:[^:*?]+:iam::\*:role/(?:[^*?]+/)?([^*?/]+)")
@@ -55,8 +56,7 @@ def _admits_everyone(statement: Statement) -> bool:
 
 
 def _assumes(statement: Statement) -> bool:
-    actions = ("sts:AssumeRole", "sts:AssumeRoleWithSAML", "sts:AssumeRoleWithWebIdentity")
-    return any(statement.covers_action(action) is not Truth.FALSE for action in actions)
+    return any(statement.covers_action(action) is not Truth.FALSE for action in IN_TRUSTS)
 
 
 def _wide_grants(graph: Graph, _config: DoorConfig, _now: datetime) -> Iterator[Finding]:
@@ -107,7 +107,7 @@ def _wide_resources(graph: Graph, document: Document, account: str) -> Iterator[
 
 def _grants(statement: Statement) -> bool:
     """Whether a statement grants sts:AssumeRole otherwise than by saying that its holder is an administrator."""
-    return statement.actions != ("*",) and statement.covers_action("sts:AssumeRole") is Truth.TRUE
+    return statement.actions != ("*",) and statement.covers_action(ASSUME_ROLE) is Truth.TRUE
 
 
 @lru_cache(maxsize=65536)
