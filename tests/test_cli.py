@@ -343,6 +343,6 @@ def test_what_cannot_be_asked_is_refused_at_once_in_a_few_lines_and_nothing_is_w
         cli.main()
     assert stopped.value.code == code
     said = capsys.readouterr()
-    assert said.out == ""
+    assert said.out == ("false\n" if words.startswith("assume") else "")  # for `eval "$(...)" && ...`
     assert 1 < len(said.err.splitlines()) <= 5, said.err
     assert {path.name for path in tmp_path.iterdir()} == before

@@ -63,7 +63,7 @@ def read_exports(path: str) -> Exports:
         return parse_exports(Path(path).read_bytes(), path)
     except OSError as error:
         raise Refusal(
-            "the stack's exports cannot be read",
+            "the exports cannot be read",
             where=path,
             why=error.strerror or str(error),
             next_step="give a file that `twokeys access export FILE` or `pulumi stack export --file FILE` wrote",

@@ -214,6 +214,21 @@ def test_services_and_calls_within_the_account_are_counted_apart() -> None:
     assert (found.entries, found.unusual) == (0, ())
 
 
+def test_a_service_that_hands_a_role_to_others_uses_its_door_and_the_session_is_begun_by_it() -> None:
+    """EKS Pod Identity assumes the role for a pod. https://docs.aws.amazon.com/eks/latest/userguide/pod-id-role.html"""
+    world, pods = two_keys(), {"type": "AWSService", "invokedBy": "pods.eks.amazonaws.com"}
+    trust = {"Effect": "Allow", "Principal": {"Service": pods["invokedBy"]}, "Action": "sts:AssumeRole"}
+    world.role("pod", world.stage, document(trust))
+    of_pod = {"roleArn": arn(STAGE, "role/pod"), "roleSessionName": "eks"}
+    call = {**BY_A_SERVICE, "userIdentity": pods, "requestParameters": of_pod, "resources": [], "eventTime": at(0)}
+    failed = {**call, "sharedEventID": "x", "errorCode": "AccessDenied"}
+    elsewhere = {**call, "sharedEventID": "y", "requestParameters": {"roleArn": DEPLOYER}}
+    found = compared(world, call, failed, elsewhere, learning_days=0)
+    assert (usage(found)["pod"], usage(found)["deployer"], found.entries) == (Usage.USED, Usage.NEVER, 1)
+    assert found.apart == {"calls by AWS services": 1, "failed calls by AWS services": 1}
+    assert (found.undeclared, found.unusual) == ((), ())
+
+
 def test_a_sign_in_is_counted_apart_and_that_of_the_root_user_or_a_failed_one_is_unusual() -> None:
     """https://docs.aws.amazon.com/IAM/latest/UserGuide/root-user-best-practices.html: monitor the root user."""
     by_role = {"type": "AssumedRole", "accountId": STAGE, "arn": f"arn:aws:sts::{STAGE}:assumed-role/ops/ann"}
@@ -598,7 +613,9 @@ def test_a_door_has_no_record_of_use_only_where_one_of_its_accounts_has_records_
     ends = [entry(CI_SESSION, "", at(day), eventName="x", recipientAccountId="000000000000") for day in (0, 9)]
     found = compared(two_keys(), *nothing, *ends, covered=())
     assert set(usage(found).values()) == {Usage.NOT_KNOWN if said else Usage.NEVER}
-    assert all(said in one.not_known for one in found.doors)
+    places = {STAGE: STAGE, HUB: "management"}
+    assert said in "; ".join(f"{places[one.account]} is not covered {one.lacks}".rstrip() for one in found.coverage)
+    assert all(("is not covered" in one.not_known) is bool(said) for one in found.doors)
     span = None if said else (DAY, DAY + timedelta(days=9))
     assert {one.covered for one in found.doors} == {span}
     assert all(bool(one.days) is (one.lacks is not None) for one in found.coverage)
@@ -771,7 +788,7 @@ def test_a_way_through_roles_is_used_where_each_session_began_the_next() -> None
     assert [(one.use.caller.who.name, one.on_the_way) for one in found.population] == [("ann", True), ("ci", False)]
     found = compared(world, second, covered=(STAGE,))
     (way,) = [one for one in found.ways if one.way.source.who.name == "ann"]
-    assert (way.usage, way.not_known) == (Usage.NOT_KNOWN, "management is not covered in us-east-1")
+    assert (way.usage, way.not_known) == (Usage.NOT_KNOWN, "management is not covered")
     of, all_of = "of which it is not known whether", compared(world, second, covered=())
     lost = "not covered: {}management (2 days): entries and changes of keys there are not known"
     answers = read(world.graph)
@@ -905,6 +922,30 @@ def test_calls_of_the_root_user_are_unusual_and_those_with_a_user_s_key_are_coun
     assert [why for one in found.unusual for why in one.why] == unusual
     assert found.apart == {what.replace(" S ", f" {STAGE} "): count for what, count in apart.items()}
     assert compared(two_keys(), called(PROD, at(0), event, user, **changes)).unusual == ()
+
+
+@pytest.mark.parametrize("issuer", ["IAMUser", "Root"])
+@pytest.mark.parametrize("kind", ["FederatedUser", "IAMUser"])
+def test_temporary_credentials_of_a_user_that_nothing_shows_and_of_the_root_user_are_unusual(
+    kind: str, issuer: str
+) -> None:
+    """https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html."""
+    made_by = arn(STAGE, "root" if issuer == "Root" else "user/zoe")
+    session = {"sessionIssuer": {"type": issuer, "arn": made_by, "accountId": STAGE}}
+    own = f"arn:aws:sts::{STAGE}:federated-user/x" if kind == "FederatedUser" else made_by
+    told = {"type": issuer if kind == "IAMUser" else kind, "arn": own, "accountId": STAGE, "accessKeyId": "ASIA1"}
+    call = called(STAGE, at(1), "DeleteBucket", userIdentity={**told, "sessionContext": session})
+    found = compared(two_keys(), call, signed_in(STAGE, at(0), "zoe"))
+    said = "other calls with temporary credentials of a user that nothing read shows, 1 time"
+    as_root = issuer == "Root"
+    whys_of = [[said], ["call as the root user, 1 time"]][as_root]
+    assert [one for why in whys(found) for one in why if "sign-in" not in one] == whys_of
+    assert [one.use.event for one in found.unusual] == [
+        *(["DeleteBucket"] if as_root else []),  # what the root user did comes first
+        "ConsoleLogin",
+        *([] if as_root else ["DeleteBucket"]),
+    ]
+    assert ("unusual (1 as the root user)" in headline(read(two_keys().graph), found)) is as_root
 
 
 def test_a_used_door_tells_its_sessions_and_what_came_before_its_keys() -> None:

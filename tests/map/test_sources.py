@@ -16,7 +16,7 @@ import pytest
 from tests.access.world import two_keys
 from twokeys.access.graph import build
 from twokeys.access.judge import Key
-from twokeys.access.principals import Kind
+from twokeys.access.principals import PrincipalKind
 from twokeys.answers.model import Account, Party, State
 from twokeys.answers.reading import read as read_answers
 from twokeys.answers.sources import together
@@ -210,5 +210,5 @@ def test_a_root_session_is_a_kind_of_way_of_its_own() -> None:
 
 
 def test_each_kind_of_principal_has_its_words_in_the_filter() -> None:
-    missing = set(get_args(Kind)) - KINDS.keys()
+    missing = set(get_args(PrincipalKind)) - KINDS.keys()
     assert not missing, f"twokeys/map/model.py: say in KINDS how {missing} come in"

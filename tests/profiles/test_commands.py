@@ -12,6 +12,7 @@ from typing import Any
 
 import boto3
 import pytest
+from click import UsageError
 from click.shell_completion import ShellComplete
 from click.testing import CliRunner, Result
 
@@ -279,6 +280,12 @@ def test_the_tab_key_completes_doors_and_people(
     assert ",".join(one.value for one in found) == expected
     (tmp_path / "doors.json").write_text("<html>")
     assert not ShellComplete(cli._twokeys, {}, "twokeys", "_TWOKEYS_COMPLETE").get_completions(words, begun)
+    monkeypatch.delenv("TWOKEYS_DOORS")
+    (tmp_path / ".twokeys" / "stacks").mkdir(parents=True)
+    write(tmp_path / ".twokeys" / "stacks", "stage.json", doors)
+    monkeypatch.chdir(tmp_path)
+    found = ShellComplete(cli._twokeys, {}, "twokeys", "_TWOKEYS_COMPLETE").get_completions(words, begun)
+    assert ",".join(one.value for one in found) == expected
 
 
 def test_a_file_that_the_surroundings_name_and_is_not_there_is_said_to_be_theirs(
@@ -295,6 +302,30 @@ def test_several_published_files_count_together(tmp_path: Path) -> None:
     files = [write(tmp_path, f"{name}.json", outputs(door(name), accounts_shown=[STAGE])) for name in ("a", "b")]
     told = run("--person", "ada", "--from", files[0], "--from", files[1])
     assert told.stdout.splitlines()[:2] == ["+ profile a", "+ profile b"]
+    assert "Note" not in told.stderr
+
+
+@pytest.mark.usefixtures("config")
+def test_two_files_that_differ_about_a_door_or_rename_it_are_both_named(tmp_path: Path) -> None:
+    old = write(tmp_path, "old.json", outputs(door("stage-a"), accounts_shown=[STAGE]))
+    new = write(tmp_path, "new.json", outputs(door("stage-a", mfa=True), accounts_shown=[STAGE]))
+    other = write(tmp_path, "other.json", outputs(door("stage-a", target=PROD), accounts_shown=[PROD]))
+    differing = run("--person", "ada", "--from", old, "--from", new)
+    assert f"Note: {old} and {new} differ about the MFA of door stage-a: the first counts." in differing.stderr
+    renamed = run("--person", "ada", "--from", old, "--from", other)
+    names = "2 doors are called stage-a, so here they are prod-stage-a and stage-stage-a"
+    assert f"Note: {names}." in renamed.stderr
+
+
+def test_a_group_that_no_door_is_for_is_refused(tmp_path: Path) -> None:
+    said = write(tmp_path, "s.json", outputs(door("a", kind="group", names=("developers",), documents=False)))
+    with pytest.raises(Refusal, match=r"no group is called developer .*the groups there are developers"):
+        run("--person", "ada", "--from", said, "--group", "developer")
+    nobodys = write(tmp_path, "n.json", outputs(door("a")))
+    with pytest.raises(Refusal, match="no door there is for a group"):
+        run("--person", "ada", "--from", nobodys, "--group", "developers")
+    with pytest.raises(UsageError, match="a name is empty"):
+        run("--person", "ada", "--from", "")
 
 
 def test_a_dry_run_shows_the_diff_writes_nothing_and_says_3_until_there_is_nothing_to_do(

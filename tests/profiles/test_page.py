@@ -105,6 +105,23 @@ def test_an_account_s_own_environment_colours_it_whatever_its_name(tmp_path: Pat
     assert parse_qs(urlsplit(page(tmp_path, outputs(door("a")) | told).links[0]).query)["color"] == ["F2B0A9"]
 
 
+def test_a_door_behind_a_role_is_there_without_a_link(tmp_path: Path) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_switch-role-console.html (original credentials)"""
+    behind = door("b", kind="role", names=("reader",), target=PROD)
+    behind["door"]["source"]["account"] = STAGE
+    found = page(tmp_path, outputs(door("a"), behind))
+    assert len(found.links) == 1
+    assert "behind a, from which the console does not switch" in found.text
+
+
+def test_a_file_that_is_no_such_page_is_not_written_over(tmp_path: Path) -> None:
+    (tmp_path / "ways.html").write_text("[default]\n")
+    with pytest.raises(Refusal, match="is no page of ways in"):
+        page(tmp_path, outputs(door("a")))
+    (tmp_path / "ways.html").unlink()
+    assert page(tmp_path, outputs(door("a"))).tags == page(tmp_path, outputs(door("a"))).tags
+
+
 def test_a_door_that_the_console_cannot_take_has_no_link_and_says_why(tmp_path: Path) -> None:
     closed = {"expires": "2026-01-31T15:00Z"}
     later = door("c", role="early", opens="2999-06-01T00:00:00Z")

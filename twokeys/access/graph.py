@@ -32,7 +32,7 @@ from twokeys.access.names import EVERYONE, USERNAME, admits_everyone, granted_re
 from twokeys.access.not_proved import NotProved
 from twokeys.access.not_read import NotRead
 from twokeys.access.organization import Guards
-from twokeys.access.principals import Holder, Kind, Principal, Principals
+from twokeys.access.principals import Holder, Principal, PrincipalKind, Principals
 from twokeys.access.root_sessions import root_sessions
 from twokeys.access.snapshot import Pending, Snapshot
 from twokeys.access.translation import translate
@@ -383,7 +383,7 @@ class _Builder:
         if name not in self._outside:
             arn = Arn.parse(name) or (Arn.root(account) if account else None)
             given = arn.name if arn else name
-            kind: Kind = "everyone" if name == EVERYONE else "outsider"
+            kind: PrincipalKind = "everyone" if name == EVERYONE else "outsider"
             self._outside[name] = Principal(str(arn or name), kind, account or "", given)
         return self._outside[name]
 

@@ -22,7 +22,7 @@ CREDENTIALS, MFA_DEVICE = "credentials", "mfaDevice"
 PEOPLE = "twokeys:people:People"
 GROUP = "aws:iam/group:Group"
 MANAGED_POLICY = "aws:iam/policy:Policy"
-Kind: TypeAlias = Literal[
+PrincipalKind: TypeAlias = Literal[
     "role",
     "user",
     "group",
@@ -38,7 +38,7 @@ Kind: TypeAlias = Literal[
 """What a principal is. `outsider`: a principal, or an account as a whole, that is not shown to be the organization's;
 `everyone`: whoever has an AWS account. Those two, services and federated people hold no grant that a stack could show.
 """
-WITHOUT_GRANT: frozenset[Kind] = frozenset(
+WITHOUT_GRANT: frozenset[PrincipalKind] = frozenset(
     {"web-identity", "saml", "service", "identity-center-user", "identity-center-group"}
 )
 """Those who need no grant of sts:AssumeRole: AWS asks their identity provider who they are, or a service asks AWS."""
@@ -80,7 +80,7 @@ _NAME_IT = "name the principal by a value that is known in preview, or by the ou
 
 @dataclass(eq=False, slots=True)
 class Principal:
-    """Who can come in: a role, a user, a group (that is: any member of it), and all others that `Kind` lists.
+    """Who can come in: a role, a user, a group (that is: any member of it), and all others that `PrincipalKind` lists.
 
     `account` is empty for those that belong to none. `urn` is None when the principal is no resource of the stack: then
     its `documents` are only those the stack gives it, and `trust` is None unless AWS made the role (`made_by_aws`).
@@ -89,7 +89,7 @@ class Principal:
     """
 
     arn: str
-    kind: Kind
+    kind: PrincipalKind
     account: str
     name: str
     urn: str | None = None

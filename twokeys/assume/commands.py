@@ -78,7 +78,12 @@ def assume(*, door: str, command: tuple[str, ...], as_json: bool, **how: Any) ->
     if command and shutil.which(command[0]) is None:
         click.echo(f"{command[0]} is no command that is on PATH, so no session was begun", err=True)
         return _NO_COMMAND
-    session = _open(*_way(door, how["profile"], how.pop("states"), how.pop("published")), **how)
+    try:
+        session = _open(*_way(door, how["profile"], how.pop("states"), how.pop("published")), **how)
+    except Exception:
+        if not (command or as_json or sys.stdout.isatty()):
+            click.echo("false")  # so that `eval "$(...)" && ...` does not go on
+        raise
     if command:
         surroundings = {name: value for name, value in os.environ.items() if name != "AWS_PROFILE"}
         try:

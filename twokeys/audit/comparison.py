@@ -18,7 +18,7 @@ from twokeys.audit.coverage import Covered
 from twokeys.audit.entries import DoorUse, Entry, Tallies, Tally, Usage
 from twokeys.audit.known import Judge
 from twokeys.audit.logs import Source
-from twokeys.audit.trail import SESSION, SIGN_IN, Change, Trail, Use, resolved
+from twokeys.audit.trail import SESSION, SIGN_IN, TEMPORARY, Change, Trail, Use, resolved
 from twokeys.audit.unusual import Unusual, is_weak, unusual
 from twokeys.doors import Who
 
@@ -138,7 +138,9 @@ def compare(
     period = _period(start or spanned[0], end or spanned[1]) if spanned else None
     start, end = spanned or (None, None)
     known = [resolved(use, answers.principals) for use in uses]
-    doors, steps = (Tallies(one if period else ()) for one in _doors(answers))
+    crossing, on_the_way = _doors(answers)
+    doors, steps = (Tallies(one if period else ()) for one in (crossing, on_the_way))
+    carriers = {door.source.who for door in crossing if door.source.who.kind == "service"}
     ids: dict[Who, set[str]] = defaultdict(set)
     for unique_id, party in answers.principals.items():
         ids[party.who].add(unique_id)
@@ -147,18 +149,19 @@ def compare(
     population: list[Entry] = []
     for use in known:
         if use.account in answers.accounts:
-            other = _apart(use)
-            if other is None:
+            apart_as = _apart(use)
+            other = apart_as
+            if other is None or (use.caller.who in carriers and use.failed is None):
                 entry = doors.take(use, ids)
-                other = None if entry.doors else _by_service(use, answers)
+                other = None if entry.doors else apart_as or _by_service(use, answers)
                 population += [] if other else [entry]
             apart += Counter([other] if other else ())
             judged += [] if _needs_no_door(use) else [use]
         if not use.failed and use.event != SIGN_IN and (step := steps.take(use, ids, on_the_way=True)).doors:
             population.append(step)
-    on_the_way = {step.source.who.account for way in answers.ways for step in way.steps} - {*answers.accounts}
-    signed = [use for use in known if use.account in on_the_way and is_weak(use)]
-    accounts = {*answers.accounts} | on_the_way
+    others = {step.source.who.account for way in answers.ways for step in way.steps} - {*answers.accounts}
+    signed = [use for use in known if use.account in others and is_weak(use)]
+    accounts = {*answers.accounts} | others
     learned = None
     if start is not None:
         learned = start + min(timedelta(days=learning_days), datetime.max.replace(tzinfo=UTC) - start)
@@ -324,6 +327,6 @@ def _sign_ins(uses: Iterable[Use]) -> Iterable[SignIns]:
 
 def _key_calls(answers: Answers, trail: Trail) -> Iterable[tuple[str, int]]:
     for (account, caller, name), calls in trail.calls.items():
-        if caller.kind != "root-user" and account in answers.accounts:
+        if caller.kind != "root-user" and name != TEMPORARY and account in answers.accounts:
             who = Party(caller, account_name=answers.names.get(account, "")).short
             yield f"{name or 'other'} calls of {who} with an access key", calls.count

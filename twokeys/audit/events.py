@@ -230,7 +230,9 @@ def headline(answers: Answers, found: Comparison | None) -> str:
         f", {n} whose {what} is not shown though its door asks for it" for what, n in found.not_shown.items()
     )
     begun = f", {counted(found.not_begun, 'session')} whose AssumeRole is in no record" if found.not_begun else ""
+    as_root = sum(one.use.caller.who.kind == "root-user" for one in found.unusual)
     unusual = f"{len(found.unusual)} unusual" if found.unusual or not _only_learning(found) else ""
+    unusual += f" ({as_root} as the root user)" if as_root else ""
     learning = _ONLY_LEARNING if _only_learning(found) else ""
     changes = f"{counted(len(found.changes), 'change')} of keys" if found.changes else ""
     seen = ", ".join(filter(None, (f"{_entries(found)}{begun}{hidden}", changes, unusual, learning)))
@@ -486,9 +488,7 @@ def _apart(count: int, what: str) -> str:
 
 
 def usage(one: DoorUse) -> str:
-    """Whether a door was used, and why it is not known."""
-    if one.usage is Usage.NOT_KNOWN:
-        return f"{one.usage.value}: {one.not_known}"
+    """Whether a door was used, in words."""
     if one.usage is not Usage.NEVER or one.covered is None:
         return str(one.usage.value)
     first, last = one.covered
@@ -515,21 +515,25 @@ def uses(found: Sequence[DoorUse], named: Callable[[Sequence[str]], str]) -> lis
     """Whether each door was used, and how, in words; of many, what is alike but for the account once, added up."""
     if len(found) <= _MANY:
         return [(usage(one), door_use(one)) for one in found]
-    alike: dict[tuple[bool, str, str, str], list[DoorUse]] = defaultdict(list)
+    alike: dict[tuple[bool, str, str, str, str], list[DoorUse]] = defaultdict(list)
     for one in found:
         source, target = one.door.source, one.door.target
         whence = str(source) if one.door.crosses else f"{source.who.label} there"
-        words = usage(one).replace(f"{target.place} is not covered", "the account is not covered")
-        alike[one.proved, words, whence, target.who.label].append(one)
+        why = one.not_known.replace(f"{target.place} is not covered", "the account is not covered")
+        alike[one.proved, usage(one), why, whence, target.who.label].append(one)
     return [
-        (words, door_use(_together(same), f"{whence} -> {role} of {named([one.door.target.place for one in same])}"))
-        for (_, words, whence, role), same in alike.items()
+        (
+            words,
+            door_use(_together(same, why), f"{whence} -> {role} of {named([one.door.target.place for one in same])}"),
+        )
+        for (_, words, why, whence, role), same in alike.items()
     ]
 
 
-def _together(same: list[DoorUse]) -> DoorUse:
+def _together(same: list[DoorUse], why: str) -> DoorUse:
     return replace(
         same[0],
+        not_known=why,
         count=sum(one.count for one in same),
         perhaps=sum(one.perhaps for one in same),
         early=sum(one.early for one in same),
@@ -552,7 +556,8 @@ def door_use(one: DoorUse, ends: str = "") -> str:
     count += f" ({others})" if one.others else ""
     sessions = f", as {listed(list(one.sessions), most=_FEW)}" if one.sessions else ""
     sessions += f", for {listed(list(one.identities), most=_FEW)}" if one.identities else ""
-    return f"{ends or f'{one.door.source} -> {one.door.target}'}{proved}{count}{sessions}{last}"
+    why = f": {one.not_known}" if one.usage is Usage.NOT_KNOWN else ""
+    return f"{ends or f'{one.door.source} -> {one.door.target}'}{proved}{count}{sessions}{last}{why}"
 
 
 def used(use: Use, answers: Answers) -> str:

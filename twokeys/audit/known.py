@@ -93,7 +93,7 @@ class Judge:
         found = [(place, self.covered(account, start)) for account, place in accounts.items()]
         if covering := [one for _, one in found if one.lacks is None]:
             return "", (start, self.end), all(one.without_digests for one in covering)
-        each = (f"{place} is not covered {one.lacks}".rstrip() for place, one in found)
+        each = (f"{place} is not covered" for place, _ in found)
         return "; ".join(each) or "no account has records of it", None, False
 
     def accounts(self, ends: Iterable[tuple[Who, Who]]) -> Iterable[Covered]:

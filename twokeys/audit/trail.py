@@ -40,6 +40,8 @@ SIGN_IN, ROOT, SESSION = "ConsoleLogin", "AssumeRoot", "session"
 EVENTS = ("AssumeRole", "AssumeRoleWithSAML", "AssumeRoleWithWebIdentity", ROOT, "SwitchRole", SIGN_IN)
 _SOURCES = {**dict.fromkeys(EVENTS, "sts.amazonaws.com"), **dict.fromkeys(EVENTS[-2:], "signin.amazonaws.com")}
 _SIGNED_IN = ("SwitchRole", SIGN_IN)
+TEMPORARY = "temporary"
+"""Calls with credentials that do not last, of a user or of whom one made a federated user, under one name."""
 BY_KEY = ("CreateUser", "CreateAccessKey", "GetSessionToken", "GetFederationToken")
 """Calls that make credentials, which are counted where an IAM user made them with an access key of its own."""
 LOGGING = {
@@ -315,14 +317,17 @@ class Trail:
         told = _mapping(record.get("userIdentity"))
         account, key = _text(told.get("accountId")), _text(told.get("accessKeyId")) or ""
         kind, name = told.get("type"), str(record.get("eventName"))
-        root = kind == "Root" and not told.get("invokedBy") and record.get("eventType") != "AwsServiceEvent"
-        if account is None or not (root or (kind == "IAMUser" and key.startswith(_LONG_TERM))):
+        issuer = _mapping(_mapping(told.get("sessionContext")).get("sessionIssuer"))
+        by_root = kind == "Root" or (kind == "FederatedUser" and issuer.get("type") == "Root")
+        root = by_root and not told.get("invokedBy") and record.get("eventType") != "AwsServiceEvent"
+        if account is None or not (root or (kind in ("IAMUser", "FederatedUser") and key)):
             return
         use = _called(record, told, Who("root-user", account, "root user"), time)
         if root and str(_mapping(told.get("sessionContext")).get("assumedRoot")).lower() == "true":
             self._as_root[key] = min(self._as_root.get(key, use), use, key=lambda one: (one.time, one.id))
             return
-        of = (account, use.caller.who, name if root or name in BY_KEY else "")
+        lasts = "" if key.startswith(_LONG_TERM) else TEMPORARY
+        of = (account, use.caller.who, name if root or (name in BY_KEY and not lasts) else lasts)
         if of[2] and use.id in self._named:  # delivered by another trail, too
             return
         self._named |= {use.id} if of[2] else set()
@@ -554,7 +559,7 @@ def _caller(record: Mapping[str, Any], told: Mapping[str, Any], asked: Mapping[s
         return _by_web_identity(told)
     if kind == "IAMUser" and _text(told.get("userName")):  # who could not sign in has no ARN
         return Party(Who("user", account, str(told["userName"])))
-    if kind == "Root":
+    if kind == "Root" or issuer.get("type") == "Root":  # also whom it made a federated user
         return Party(Who("root-user", account, "root user"), str(told.get("arn") or ""))
     return Party(Who("principal", account))
 

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from twokeys.answers.model import Answers
 from twokeys.audit.entries import Entry
-from twokeys.audit.trail import LOGGING, SIGN_IN, Trail, Use
+from twokeys.audit.trail import BY_KEY, LOGGING, SIGN_IN, TEMPORARY, Trail, Use
 from twokeys.doors import Who
 from twokeys.shown import counted
 
@@ -33,7 +33,7 @@ def unusual(  # noqa: PLR0913, PLR0917 - what is looked through
     accounts: Container[str],
     learned: datetime | None,
 ) -> tuple[Unusual, ...]:
-    """What is unusual among the uses, the entries, and the calls in the accounts, in order of time.
+    """What is unusual among the uses, the entries, and the calls in the accounts: root users first, in order of time.
 
     Habits are known from `learned` on; without it from the first use on.
     """
@@ -41,7 +41,8 @@ def unusual(  # noqa: PLR0913, PLR0917 - what is looked through
     calls = [*_root_calls(answers, trail), *_logging(trail, accounts), *_unknown_keys(answers, trail, users)]
     calls += [Unusual(one.use, one.unmet) for one in population if one.on_the_way and one.unmet]
     lacks = {one.use.id: one.unmet for one in population if not one.on_the_way}
-    return tuple(sorted([*calls, *_surprises(uses, learned, users, lacks)], key=lambda one: (one.use.time, one.use.id)))
+    found = [*calls, *_surprises(uses, learned, users, lacks)]
+    return tuple(sorted(found, key=lambda one: (one.use.caller.who.kind != "root-user", one.use.time, one.use.id)))
 
 
 def _root_calls(answers: Answers, trail: Trail) -> Iterable[Unusual]:
@@ -55,7 +56,8 @@ def _root_calls(answers: Answers, trail: Trail) -> Iterable[Unusual]:
 def _unknown_keys(answers: Answers, trail: Trail, users: Container[Who]) -> Iterable[Unusual]:
     for (account, caller, name), calls in trail.calls.items():
         if caller.kind == "user" and caller not in users and account in answers.accounts:
-            said = f"{name or 'other'} calls with an access key of a user that nothing read shows"
+            whose = "temporary credentials" if name == TEMPORARY else "an access key"
+            said = f"{name if name in BY_KEY else 'other'} calls with {whose} of a user that nothing read shows"
             yield Unusual(calls.last, (f"{said}, {counted(calls.count, 'time')}",))
 
 

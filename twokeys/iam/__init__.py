@@ -12,7 +12,7 @@ from twokeys.iam.arn import (
     DEFAULT_PARTITION,
     Arn,
     ArnError,
-    Kind,
+    ArnKind,
     account_as_a_whole,
     is_account,
     parse_arn,
@@ -22,7 +22,7 @@ from twokeys.iam.conditions import ConditionClause
 from twokeys.iam.documents import PolicyDocument, PolicyError, PolicyKind, Statement, parse_policy
 from twokeys.iam.evaluation import Policies, evaluate, evaluate_grant, evaluate_trust
 from twokeys.iam.federation import ANY_PROVIDER, Federation, federations
-from twokeys.iam.finding import Finding, Severity
+from twokeys.iam.finding import PolicyFinding, Severity
 from twokeys.iam.globs import Glob
 from twokeys.iam.lint import lint, lint_source
 from twokeys.iam.principals import Caller, CallerKind, Principals
@@ -42,19 +42,19 @@ __all__ = [
     "Admitted",
     "Arn",
     "ArnError",
+    "ArnKind",
     "Caller",
     "CallerKind",
     "ConditionClause",
     "Context",
     "Decision",
     "Federation",
-    "Finding",
     "Glob",
-    "Kind",
     "Outcome",
     "Policies",
     "PolicyDocument",
     "PolicyError",
+    "PolicyFinding",
     "PolicyKind",
     "Principals",
     "Request",

@@ -178,7 +178,7 @@ def profiles(  # noqa: PLR0913 - one parameter an option
     if not ways and not groups:
         _refuse_unknown(who, all_ways, members)
     if page:
-        return _write_page(page, who, ways, chosen["sso_start_url"], as_json=as_json)
+        return _write_page(page, who, ways, all_ways, chosen["sso_start_url"], as_json=as_json)
 
     shown, unwritten = accounts_shown(exports), {way: why for way in ways if (why := no_profile(way))}
     written: dict[Way, Way | None] = dict.fromkeys(way for way in ways if way not in unwritten)
@@ -208,9 +208,9 @@ def profiles(  # noqa: PLR0913 - one parameter an option
         if differs and not dry_run:
             files.replace_text(path, old, done.text)
     notes = [
-        *(f"{way.name} {why}" for way, why in unwritten.items()),
+        *(f"{chosen['prefix']}{way.name} {why}" for way, why in unwritten.items()),
         *([f"the profiles of {others} {_GONE[dry_run]}"] if others else []),
-        *(f"{way.name} {why}" for way in written if (why := mfa_from(way, who, choices.session))),
+        *(f"{chosen['prefix']}{way.name} {why}" for way in written if (why := mfa_from(way, who, choices.session))),
         *(f"{name} is not read: {why.why} ({why.where})" for name, why in unread.items() if as_json),
         *_notes(done.text, path, source, kept, ways),
         *_missing(done, path, exports, shown),
@@ -241,13 +241,28 @@ def _refuse_contradictions() -> None:
         raise click.UsageError(f"--page writes no profiles and is for a --person: leave out {' and '.join(others)}.")
 
 
-def _write_page(page: Path, who: Who, ways: Sequence[Way], start_url: str | None, *, as_json: bool) -> int:
+def _write_page(  # noqa: PLR0913 - what the command was given
+    page: Path, who: Who, ways: Sequence[Way], every: Sequence[Way], start_url: str | None, *, as_json: bool
+) -> int:
     from twokeys import files
     from twokeys.profiles.page import page_of
+    from twokeys.profiles.ways import beyond, closed
 
-    files.write_output(page, page_of(who.name, ways, start_url))
-    told = {"for": {"kind": who.kind, "name": who.name}, "file": str(page), "ways": [*map(_way_data, ways)]}
-    click.echo(json.dumps(told) if as_json else f"{page}: {counted(len(ways), 'door')} of {who.name}")
+    behind = beyond((way for way in every if not closed(way)), (way for way in ways if not closed(way)))
+    shown = {**dict.fromkeys(ways), **behind}
+
+    old = files.read_text(page)
+    if old.strip() and "<title>Ways in for " not in old:
+        raise Refusal(
+            "the page is not written",
+            where=str(page),
+            why="that file is there and is no page of ways in, so it would be lost",
+            next_step="name another file, or remove that one",
+        )
+    files.write_output(page, page_of(who.name, shown, start_url))
+    told = [_way_data(way, before) for way, before in shown.items()]
+    report = {"for": {"kind": who.kind, "name": who.name}, "file": str(page), "ways": told}
+    click.echo(json.dumps(report) if as_json else f"{page}: {counted(len(ways), 'door')} of {who.name}")
     return 0
 
 

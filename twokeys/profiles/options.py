@@ -48,13 +48,15 @@ def doors_options(command: _Command) -> _Command:
 
 
 def complete(ctx: click.Context, param: click.Parameter, begun: str) -> list[str]:
-    """The doors, people or roles of a file that is named or `$TWOKEYS_DOORS` names: for the TAB key."""
+    """The doors, people or roles of a file that is named or `$TWOKEYS_DOORS` names, else the sandbox's: for TAB."""
     from twokeys.profiles.reading import read_ways, with_states
     from twokeys.profiles.ways import known_people, known_roles
+    from twokeys.project.states import sandbox_states
 
     named = ctx.params.get("states") or ctx.params.get("published") or (os.environ.get(DOORS, ""),)
     files = [each for each in named if each != "-" and Path(each).is_file()]  # an address is asked when one runs it
     try:
+        files = files or [*map(str, sandbox_states(Path.cwd()) if named == ("",) else ())]
         ways, members = read_ways(with_states(exports_of((), tuple(files)))) if files else ((), {})
     except Refusal:
         return []
@@ -67,7 +69,10 @@ def read_said(exports: list[Exports]) -> tuple[tuple[Way, ...], Members, dict[st
     from twokeys.profiles.reading import read_ways
 
     unread: dict[str, Refusal] = {}
-    ways, members = read_ways(exports, unread)
+    notes: list[str] = []
+    ways, members = read_ways(exports, unread, notes)
+    for note in notes:
+        click.echo(f"Note: {printable(note)}.", err=True)
     for name, why in unread.items():
         click.echo(f"Note: the door {printable(name)} is not read: {printable(why.why)} ({why.where}).", err=True)
     return ways, members, unread
@@ -85,6 +90,8 @@ def exports_of(states: tuple[str, ...], published: tuple[str, ...], *, sandbox: 
     if states and published:
         raise click.UsageError("give --from or --state, not both: one file for everybody, or a state for each stack")
     named = states or published or tuple(filter(None, [os.environ.get(DOORS)]))
+    if "" in named:
+        raise click.UsageError(f"a name is empty. {_SAY_WHERE}")
     if sandbox and not named:
         named = _of_the_sandbox()
     if not named:

@@ -5,7 +5,7 @@ Everything that comes from an export is escaped; the page loads nothing and runs
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 
 from twokeys.answers import pages
 from twokeys.doors.expiry import until
@@ -13,14 +13,17 @@ from twokeys.doors.switch_role import colour_of, switch_role_url
 from twokeys.profiles.ways import AssignmentWay, RoleWay, Way, closed, not_yet
 
 
-def page_of(person: str, ways: Iterable[Way], start_url: str | None = None) -> str:
-    """The page with a link for each way that the console can take; `start_url` is the access portal's, if said."""
-    shown = [_shown(way, start_url) for way in ways]
+def page_of(person: str, ways: Mapping[Way, Way | None], start_url: str | None = None) -> str:
+    """The page with a link for each way that the console can take; `start_url` is the access portal's, if said.
+
+    Each way stands with the one that it is behind, if any.
+    """
+    shown = [_shown(way, before, start_url) for way, before in ways.items()]
     return pages.page("twokeys.profiles", "page.html", person=person, ways=shown)
 
 
-def _shown(way: Way, start_url: str | None) -> dict[str, object]:
-    url, why_not = _link(way, start_url)
+def _shown(way: Way, before: Way | None, start_url: str | None) -> dict[str, object]:
+    url, why_not = _link(way, before, start_url)
     role = way.role if isinstance(way, RoleWay) else way.permission_set
     facts = [f"{role} in {way.account_name}" + (f" ({way.account})" if way.account_name != way.account else "")]
     facts += [way.reason or "", f"owner: {way.owner}" if way.owner else ""]
@@ -29,11 +32,18 @@ def _shown(way: Way, start_url: str | None) -> dict[str, object]:
     return {"name": way.name, "url": url, "colour": colour_of(way.environment), "facts": list(filter(None, facts))}
 
 
-def _link(way: Way, start_url: str | None) -> tuple[str | None, str]:
+def _link(way: Way, before: Way | None, start_url: str | None) -> tuple[str | None, str]:
     """Where the console goes for this way, or why it does not.
 
     It asks for no external ID: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_permissions-to-switch.html
+    and switches with the credentials that one signed in with, never with those of a role:
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_switch-role-console.html
     """
+    if before:
+        return (
+            None,
+            f"behind {before.name}, from which the console does not switch: twokeys profiles writes its profile",
+        )
     if shut := closed(way) or not_yet(way):
         return None, shut
     if isinstance(way, AssignmentWay):

@@ -51,18 +51,23 @@ def _called(exported: ExportedDoor, names: Mapping[str, str]) -> str:
     return fit(called)
 
 
-def read_ways(exports: Sequence[Exports], unread: dict[str, Refusal] | None = None) -> tuple[tuple[Way, ...], Members]:
+def read_ways(
+    exports: Sequence[Exports], unread: dict[str, Refusal] | None = None, notes: list[str] | None = None
+) -> tuple[tuple[Way, ...], Members]:
     """Every way that the exports tell of, in the order of their names, and the groups they tell of.
 
     The same way in two exports (a door is listed by each stack that holds one of its keys) is one; two different ones
-    of one name are told apart by their accounts. A door that is malformed or still without account ids is no way, which
-    goes into `unread` by its name. Refuses exports none of whose doors can be read or that hide them as secrets; and
-    those that do not speak of doors, which is not the same as having none.
+    of one name are told apart by their accounts; where several exports are why, or differ about a door, `notes` gets
+    it. A door that is malformed or still without account ids is no way, which goes into `unread` by its name. Refuses
+    exports none of whose doors can be read or that hide them as secrets; and those that do not speak of doors, which is
+    not the same as having none.
     """
     unread = {} if unread is None else unread
+    notes = [] if notes is None else notes
     environments = {name: str(said) for each in exports for name, said in _mapping(each, ENVIRONMENTS_OUTPUT)}
     reader = _Reader(account_names(exports), environments, _by_account(exports, "regions"), _center(exports), unread)
     ways: dict[tuple[str, ...], Way] = {}
+    first: dict[tuple[str, ...], str] = {}
     members: dict[Who, frozenset[str]] = {}
     assigned: set[tuple[str, str]] = set()
     for each in exports:
@@ -74,7 +79,11 @@ def read_ways(exports: Sequence[Exports], unread: dict[str, Refusal] | None = No
         assigned |= {_target(one) for one in doors}
         for way in doors:
             key = (way.name, *_target(way))
-            ways[key] = _merged(ways.get(key, way), way)
+            known = ways.setdefault(key, way)
+            where = first.setdefault(key, each.where)
+            if each.where not in (where, TOGETHER) and (differ := _differ(known, way)):
+                notes.append(f"{where} and {each.where} differ about the {differ} of door {way.name}: the first counts")
+            ways[key] = _merged(known, way)
     if not ways and unread:
         raise next(iter(unread.values()))
     if not ways and not any("doors" in each.outputs for each in exports if each.where != TOGETHER):
@@ -84,7 +93,15 @@ def read_ways(exports: Sequence[Exports], unread: dict[str, Refusal] | None = No
             why="none of them has the output doors or an assignment of Identity Center",
             next_step=f"give the exports of the stacks that hold the member accounts too; of a published file {ASK}",
         )
-    return tuple(sorted(_told_apart(ways.values()), key=lambda way: way.name)), members
+    told = _told_apart(ways.values())
+    called: dict[str, list[str]] = {}
+    for way, now in zip(ways.values(), told, strict=True):
+        called.setdefault(way.name, []).append(now.name)
+    if sum(each.where != TOGETHER for each in exports) > 1:
+        for name, names in called.items():
+            if len(names) > 1:
+                notes.append(f"{len(names)} doors are called {name}, so here they are {' and '.join(sorted(names))}")
+    return tuple(sorted(told, key=lambda way: way.name)), members
 
 
 def _told_apart(ways: Iterable[Way]) -> list[Way]:
@@ -100,6 +117,19 @@ def _merged(known: Way, way: Way) -> Way:
     """One way as two stacks tell it: all sources, and what only one of the two knows (an external ID, a colour)."""
     missing = {name: getattr(way, name) for name in type(known).model_fields if getattr(known, name) is None}
     return known.model_copy(update={**missing, "sources": tuple(dict.fromkeys((*known.sources, *way.sources)))})
+
+
+def _differ(known: Way, way: Way) -> str:
+    """What two files say differently of one door, in words; of a time that only one of them has, nothing."""
+    said = (
+        ("MFA", "mfa"),
+        ("external ID", "asks_external_id"),
+        ("end", "expires"),
+        ("beginning", "opens"),
+        ("length of sessions", "max_session_seconds"),
+    )
+    both = ((what, getattr(known, name, None), getattr(way, name, None)) for what, name in said)
+    return " and the ".join(what for what, one, other in both if None not in (one, other) and one != other)
 
 
 def _target(way: Way) -> tuple[str, str]:

@@ -93,7 +93,7 @@ def mfa_from(way: Way, who: Who, session: Session) -> str:
         return (
             "asks for MFA, which the session of a role or of Identity Center does not carry: stays shut from its source"
         )
-    return "asks for MFA, with which the session of its source has to have begun" if session else ""
+    return "asks for MFA: if its source gives a session, that has to have begun with it" if session else ""
 
 
 def no_profile(way: Way) -> str | None:

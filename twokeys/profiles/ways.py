@@ -109,12 +109,26 @@ Members = Mapping[Who, frozenset[str]]
 def ways_of(ways: Iterable[Way], members: Members, who: Who, groups: Iterable[str] = ()) -> tuple[Way, ...]:
     """The ways that one principal has: those that name it and those of its groups.
 
-    `who.account` may be "" (any account); `groups` are group names that the caller says the person is in. Refuses when
-    it depends on a group whose members neither the exports nor the trust tell: leaving a way out would be as wrong as
-    adding one.
+    `who.account` may be "" (any account); `groups` are group names that the caller says the person is in. Refuses one
+    that is not there, and when it depends on a group whose members neither the exports nor the trust tell: leaving a
+    way out would be as wrong as adding one.
     """
+    ways = tuple(ways)
+    _refuse_unknown_groups(groups, ways, members)
     said = frozenset(groups)
     return tuple(way for way in ways if any(_may(who, source, way, members, said) for source in way.sources))
+
+
+def _refuse_unknown_groups(groups: Iterable[str], ways: Iterable[Way], members: Members) -> None:
+    named = {*members, *(who for way in ways for who in way.sources)}
+    known = sorted({who.name for who in named if who.kind in ("group", "identity-center-group")})
+    if unknown := [name for name in groups if name not in (*known, "none")]:
+        raise Refusal(
+            f"no group is called {unknown[0]}",
+            where="groups of these exports",
+            why=f"the groups there are {', '.join(known)}" if known else "no door there is for a group",
+            next_step="name one of them (--group none for none)" if known else "leave --group out",
+        )
 
 
 def is_for(way: Way, caller: str, members: Members) -> bool | None:

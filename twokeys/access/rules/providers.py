@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from twokeys.access.accounts import Entry
+from twokeys.access.accounts import ProviderEntry
 from twokeys.access.findings import Config, Finding, Rule
 from twokeys.access.graph import Graph
 from twokeys.access.principals import HOLDERS
@@ -39,7 +39,7 @@ def _entries(graph: Graph, _config: Config, _now: datetime) -> Iterator[Finding]
                 yield Finding(message, "set assume_roles to a role of that account", urn)
 
 
-def _finding(entry: Entry, message: str, step: str, *, advice: bool = False) -> Finding:
+def _finding(entry: ProviderEntry, message: str, step: str, *, advice: bool = False) -> Finding:
     return Finding(f"Provider {entry.name} {message}", step, entry.urn, advice=advice)
 
 
@@ -74,7 +74,7 @@ def _is_about_accounts(graph: Graph) -> bool:
     return doors or trusts or bool(graph.lone_grants)
 
 
-def _contradiction(entry: Entry) -> tuple[str, str] | None:
+def _contradiction(entry: ProviderEntry) -> tuple[str, str] | None:
     account = entry.assumed_account
     if account is None or not entry.allowed or len(entry.allowed) > 1 or account in entry.allowed:
         return None
@@ -84,7 +84,7 @@ def _contradiction(entry: Entry) -> tuple[str, str] | None:
     )
 
 
-def _problem(graph: Graph, entry: Entry) -> tuple[str, str] | None:
+def _problem(graph: Graph, entry: ProviderEntry) -> tuple[str, str] | None:
     if entry.allowed == ():
         return "is not pinned to its account", "set allowed_account_ids to the one account that it works in"
     if entry.allowed is not None and len(entry.allowed) > 1:
