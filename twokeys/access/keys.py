@@ -19,7 +19,7 @@ from twokeys.access.names import EVERYONE
 from twokeys.access.not_proved import EXCEPT
 from twokeys.access.paths import leading_out
 from twokeys.access.principals import HOLDERS, Principal
-from twokeys.access.requirements import asks_for_external_id
+from twokeys.access.requirements import asks_for_external_id, in_words, window
 from twokeys.iam import UNKNOWN, Arn, Outcome, parse_arn
 from twokeys.iam.sts import RESERVED_ROLE
 
@@ -189,8 +189,10 @@ class _Reader:
         about = (
             f"Role {role.arn} in account {self._account(role)} trusts {source.arn} of account {self._account(source)}"
         )
+        dates = [in_words(one) for one in door.trust.requirements if window([one]) != (None, None)]
+        dated = f", whose trust policy admits it {' and '.join(dates)}" if dates else ""
         step = (
-            f"give {_who(source)} a policy that allows sts:AssumeRole on {_to_grant(role)}, "
+            f"give {_who(source)} a policy that allows sts:AssumeRole on {_to_grant(role)}{dated}, "
             "or take it out of the trust policy"
         )
         namesakes = self._namesakes(source.kind, source.name)

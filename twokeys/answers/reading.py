@@ -105,6 +105,7 @@ class _Reader:
         identity = id_of(organization) if organization else None
         ways = list(self._ways())
         ways += self._by_management(ways)
+        ways += self._by_organization()
         doors = list(self._doors())
         return Answers(
             origin=snapshot.origin,
@@ -345,6 +346,29 @@ class _Reader:
                 permissions=self._strength(role),
                 by_access_role=True,
             )
+
+    def _by_organization(self) -> Iterator[Way]:
+        """A trust in the whole organization admits whoever holds a grant there, in accounts that nothing shows too.
+
+        https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-principalorgid
+        """
+        accounts, shown = self._accounts, {one.account for one in self._graph.principals if one.urn}
+        if accounts.all_listed and accounts.members | {accounts.management} <= shown:
+            return
+        judge = access.Judge(self._graph.guards, accounts)
+        for trust in self._graph.open_trusts:
+            if not trust.names.startswith(("o-", "organization:")):
+                continue
+            door = judge.door(Principal(trust.names, "outsider", "", trust.names), trust.role)
+            if door.open and accounts.organization in (None, trust.names):
+                way = self._way(Path((door,)))
+                yield replace(
+                    way,
+                    steps=(replace(way.steps[0], grant=Key.NOT_SHOWN),),
+                    verdict=Outcome.CONDITIONAL.value,
+                    conditions=(*way.conditions, "a grant of the role in their own account"),
+                    third_party=None,
+                )
 
     def _made_with_account(self, role: Principal, trust: KeyPlace) -> KeyPlace:
         """Where the trust of an access role stands: AWS makes it together with the account."""

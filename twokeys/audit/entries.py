@@ -247,8 +247,14 @@ def _lets_in_all(source: Who, caller: Who) -> bool:
 
 
 def _may_be(caller: Who, source: Who) -> bool:
-    """Whether the caller may be the source, as far as is told: a user of a group that nobody shows the members of."""
-    if source.kind == "everyone" or (source.kind, caller.kind) == ("identity-center-group", "identity-center-user"):
+    """Whether the caller may be the source, as far as is told: a user of a group that nobody shows the members of.
+
+    No record tells of which organization a caller's account is.
+    """
+    if source.kind in ("everyone", "outsider") or (source.kind, caller.kind) == (
+        "identity-center-group",
+        "identity-center-user",
+    ):
         return True
     if source.name.startswith(_ANY_PROVIDER) and caller.kind in ("saml", "identity-center-user"):
         return True
