@@ -604,6 +604,7 @@ def test_of_one_person_the_answer_is_what_may_be_entered_and_what_was_done(tmp_p
         denied(f"arn:aws:iam::{HUB}:user/mallory", READ_ONLY, "2026-09-03T11:00:00Z"),
         denied(ALICE, DEPLOYER, "2026-09-03T12:00:00Z"),
         signed_in(PROD, "2026-09-04T10:00:00Z", "zoe"),
+        called(HUB, "2026-09-05T10:00:00Z", "GetFederationToken", "alice"),
     ]
     found = read("prod", "--person", "alice", "--events", logs(tmp_path, *records))
     assert [(one["source"]["name"], one["target"]["name"]) for one in found["ways"]] == [("alice", "read-only")]
@@ -616,7 +617,10 @@ def test_of_one_person_the_answer_is_what_may_be_entered_and_what_was_done(tmp_p
     assert [one["event"] for one in events["changes"]] == ["CreateUser"]
     assert ["AccessDenied" in one["why"][0] for one in events["unusual"]].count(True) == 1
     assert {one["caller"]["name"] for one in events["unusual"]} == {"alice"}
-    assert (len(events["ways"]), events["signIns"], events["apart"]) == (1, [], {})
+    of_key = "GetFederationToken calls of user alice of management with an access key that nothing read shows"
+    assert (len(events["ways"]), events["signIns"], events["apart"]) == (1, [], {of_key: 1})
+    only_seen = read("prod", "--person", "mallory", "--events", str(tmp_path / "AWSLogs"))
+    assert (only_seen["ways"], [one["caller"]["name"] for one in only_seen["events"]["unusual"]]) == ([], ["mallory"])
     text = run("prod", "--person", "alice").stdout
     assert text.startswith("Whether alice can enter prod (from the states ")
     assert "role ci" not in text
@@ -822,6 +826,7 @@ def test_a_third_party_is_said_to_be_outside_where_the_accounts_of_the_organizat
         name: ("", "") for name in told if name.startswith("Organization")
     }
     assert top in next(row["why"] for row in rows if row["what"] == "summary")
+    assert [row["why"] for row in rows if row["what"] == "organization"] == ["Organization o-1"]
     found = read("stage", "--state", state)
     assert found["summary"]["thirdParties"] == [{"known": known, "ways": 2, "withoutExternalId": 1}]
     (guest,) = [way for way in found["ways"] if way["target"]["name"] == "guest"]

@@ -26,7 +26,7 @@ KINDS = {
     "web-identity": "by a web identity",
     "saml": "by SAML",
     "service": "by an AWS service",
-    "outsider": "by another organization",
+    "outsider": "by an organization as a whole",
     "everyone": "by anybody in AWS",
 }
 
