@@ -182,9 +182,11 @@ def callers_accounts(ways: Iterable[Way]) -> set[str]:
 
 
 def unseen(answers: Answers) -> list[str]:
-    """The accounts of the organization that ways come from, and of which no user or role is shown."""
+    """The accounts of the organization that ways come from, or may, and of which no user or role is shown."""
     ids = callers_accounts(answers.ways) - answers.shown
-    return sorted(name for one, name in answers.names.items() if one in ids and name != one)
+    named = {name for one, name in answers.names.items() if one in ids and name != one}
+    whole = {way.source.who.name for way in answers.ways if way.source.who.kind == "outsider" and not way.third_party}
+    return sorted(named | {f"other accounts of organization {one}" for one in whole})
 
 
 def not_shown(answers: Answers) -> str | None:
