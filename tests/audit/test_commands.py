@@ -36,7 +36,7 @@ from twokeys.audit.commands import audit
 from twokeys.audit.lookup import ASKED
 from twokeys.errors import Refusal
 from twokeys.map.drawing import draw
-from twokeys.map.model import Organization
+from twokeys.map.model import Map
 
 STATES = Path(__file__).parent.parent / "map" / "states"
 HUB, PROD = "111111111111", "333333333333"
@@ -962,7 +962,7 @@ def test_a_door_that_its_dates_keep_shut_is_told_apart_from_ways_in_and_counted_
     assert [found["summary"][name] for name in counts] == [2, 2, 1]
     assert {way["target"]["name"]: (way["opens"] or "")[:4] for way in found["ways"]}["later"] == "2999"
     checked = CliRunner().invoke(access, ["check", "--state", state], standalone_mode=False).output
-    whole = Organization(answered(build(together([Path(state)]))), datetime.now(UTC))
+    whole = Map(answered(build(together([Path(state)]))), datetime.now(UTC))
     on_the_map = {door.target.who.name: (whole.lacks(door), whole.counted_as(door)) for door in whole.doors}
     assert {name: on_the_map[name] for name in (*said, "now")} == {
         "now": ("both keys", "way in"),

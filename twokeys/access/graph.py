@@ -251,7 +251,7 @@ class _Builder:
             elif _stands_for_many(name):
                 within = True
                 self._from_open_trust(role, name, None)
-            elif principal := self._named(name):
+            elif principal := self._trusted(name):
                 self._door(principal, role, asked=True)
             else:
                 self._graph.not_proved.append(_names_nobody(role, name, self._graph.accounts))
@@ -349,7 +349,7 @@ class _Builder:
     def _join(self, doors: Iterable[Door]) -> None:
         self._doors |= {(door.source, door.target): door for door in doors}
 
-    def _named(self, name_of_trust: str) -> Principal | None:
+    def _trusted(self, name_of_trust: str) -> Principal | None:
         """The principal that a trust names by its ARN; None for a name that does not tell who that is."""
         if known := self._principals.by_arn.get(name_of_trust):
             return known

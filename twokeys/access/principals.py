@@ -249,7 +249,7 @@ class Principals:
             return
         if again_said is UNKNOWN:
             there.trust = again.trust
-        elif _said(said) != _said(again_said):
+        elif _meaning(said) != _meaning(again_said):
             title, why = there.trust.title, f"{there.urn} and {again.urn} are both this role and do not say the same"
             there.trust = Document(UNKNOWN, title, there.urn, there.source, problem=why, next_step=_ONE_ROLE)
 
@@ -542,13 +542,13 @@ class Principals:
         return there or self.mentioned(account, kind, name)
 
 
-def _said(trust: PolicyDocument) -> frozenset[object]:
+def _meaning(trust: PolicyDocument) -> frozenset[object]:
     """What a trust policy says, in whatever order and notation: IAM writes an account as its root, for one."""
     return frozenset(
         (
             one.effect,
             *(None if listed is None else frozenset(listed) for listed in (one.actions, one.not_actions)),
-            _named(one.principals),
+            _trusted(one.principals),
             frozenset((clause.operator, clause.lower_key, frozenset(clause.values)) for clause in one.conditions),
             (one.variables, *one.unresolved),
         )
@@ -556,7 +556,7 @@ def _said(trust: PolicyDocument) -> frozenset[object]:
     )
 
 
-def _named(principals: TrustedPrincipals | None) -> object:
+def _trusted(principals: TrustedPrincipals | None) -> object:
     if principals is None or principals.everyone or principals.unresolved:
         return principals and (principals.everyone, principals.unresolved)
     accounts = frozenset((account_as_a_whole(one) or one) if isinstance(one, str) else one for one in principals.aws)

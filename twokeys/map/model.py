@@ -32,7 +32,7 @@ KINDS = {
 
 
 @dataclass(frozen=True)
-class Organization:
+class Map:
     """Everything on one map, in a stable order; `now` is the moment for which it is said what is open."""
 
     answers: Answers

@@ -263,7 +263,7 @@ class GranteeSettings(Model):
 
     @model_validator(mode="after")
     def _one(self) -> Self:
-        if len(_named(self)) != 1:
+        if len(_principals(self)) != 1:
             raise refuse("a door or a grant has exactly one source", "name one role, user or group")
         return self
 
@@ -476,7 +476,7 @@ class PrincipalName(NamedTuple):
 
 def principal_of(said: GranteeSettings) -> PrincipalName:
     """The one principal that a setting names."""
-    return _named(said)[0]
+    return _principals(said)[0]
 
 
 def grantee(door: DoorSettings) -> PrincipalName:
@@ -546,7 +546,7 @@ def is_account_id(text: str) -> bool:
     return re.fullmatch(ACCOUNT_ID, text) is not None
 
 
-def _named(said: GranteeSettings) -> list[PrincipalName]:
+def _principals(said: GranteeSettings) -> list[PrincipalName]:
     kinds: tuple[SourceKind, ...] = ("role", "user", "group")
     found = [PrincipalName(kind, name) for kind in kinds if (name := getattr(said, kind)) is not None]
     return [*found, PrincipalName("root", "")] if getattr(said, "root", False) else found
