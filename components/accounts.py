@@ -28,8 +28,8 @@ from twokeys.settings.models import (
     asks_for_mfa,
     is_unit_id,
     made_by_management,
+    principal_of,
     terms,
-    who,
 )
 
 
@@ -104,7 +104,7 @@ class Accounts:
         roles |= {
             (settings.target_account_of(door), door.target.role)
             for door in settings.doors.values()
-            if door.via == "assume-role" and (asks_for_mfa(door) or who(door.source).kind != "role")
+            if door.via == "assume-role" and (asks_for_mfa(door) or principal_of(door.source).kind != "role")
         }
         return {f"{account}/{role}": self._link(members[account], account, role) for account, role in sorted(roles)}
 
@@ -205,7 +205,7 @@ class Accounts:
 
     def _assignment(self, name: str) -> IdentityCenterAccess:
         settings, door = self._settings, self._settings.doors[name]
-        source, own = who(door.source), self._identity_center
+        source, own = principal_of(door.source), self._identity_center
         who_comes = f"{source.kind}/{source.name}"
         return IdentityCenterAccess(
             name,
@@ -254,7 +254,7 @@ def door_args(  # noqa: PLR0913 - a door joins two accounts
     members: pulumi.Input[list[str]],
 ) -> CrossAccountAccessArgs:
     """The arguments of one CrossAccountAccess component."""
-    source = who(door.source)
+    source = principal_of(door.source)
     args: CrossAccountAccessArgs = {
         "source_kind": source.kind,
         "source_account_id": source_account_id,
@@ -274,7 +274,7 @@ def door_args(  # noqa: PLR0913 - a door joins two accounts
     if source.kind != "root":
         args["source"] = source.name
     elif door.source.grant_to is not None:
-        args["grant_to_kind"], args["grant_to"] = who(door.source.grant_to)
+        args["grant_to_kind"], args["grant_to"] = principal_of(door.source.grant_to)
     if door.permissions.boundary:
         args["permissions_boundary"] = door.permissions.boundary
     return args

@@ -8,7 +8,7 @@ import pulumi_aws as aws
 
 from twokeys.doors import RESERVED, Door, DoorSource, DoorTarget, ExportedDoor, resolve, symbol
 from twokeys.doors.expiry import open_until
-from twokeys.settings.models import DoorSettings, Settings, permission_set_name, who
+from twokeys.settings.models import DoorSettings, Settings, permission_set_name, principal_of
 
 
 class IdentityCenterAccess(pulumi.ComponentResource):
@@ -35,7 +35,7 @@ class IdentityCenterAccess(pulumi.ComponentResource):
         """The door of this name in `settings`; `source_id` is the person's or group's in the identity store."""
         said = settings.doors[name]
         account = settings.target_account_of(said)
-        called, comes = permission_set_name(account, said), who(said.source)
+        called, comes = permission_set_name(account, said), principal_of(said.source)
         declared = _door(name, said, settings.management_account_id, symbol(account), called)
         super().__init__("twokeys:access:IdentityCenterAccess", name, {"door": declared.door.to_props()}, opts)
         child = pulumi.ResourceOptions(parent=self)
@@ -80,7 +80,7 @@ class IdentityCenterAccess(pulumi.ComponentResource):
 
 
 def _door(name: str, said: DoorSettings, source_account: str, target_account: str, called: str) -> ExportedDoor:
-    comes = who(said.source)
+    comes = principal_of(said.source)
     door = Door.model_validate(
         {
             "name": name,

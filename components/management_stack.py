@@ -7,7 +7,7 @@ from components.refusing import ProgramRefusal
 from components.stack_outputs import StackOutputs
 from twokeys.doors import ACCOUNT_OUTPUT, ACCOUNTS_OUTPUT, PEOPLE_OUTPUT
 from twokeys.errors import or_nearest
-from twokeys.settings.models import Who
+from twokeys.settings.models import PrincipalName
 
 _LISTED = {"role": "role_arns", "user": "user_arns", "group": "group_members"}
 """The output that lists what the management stack makes, by kind."""
@@ -19,7 +19,7 @@ class ManagementStack(StackOutputs):
     def __init__(self, name: str, doors: int = 0) -> None:
         super().__init__(name, "the management stack", "name another one in twokeys:managementStack", doors)
 
-    def expect(self, principals: Sequence[Who], door: str, account: str | None) -> None:
+    def expect(self, principals: Sequence[PrincipalName], door: str, account: str | None) -> None:
         """End the program with a ProgramRefusal if management makes none of this kind and name in this account.
 
         Only where this stack reads from management at all, and management is there: else nothing is known. `account`
@@ -30,7 +30,7 @@ class ManagementStack(StackOutputs):
             self.refer().apply(lambda outputs: _live_there(outputs, door, account, self.name))
 
 
-def _all_there(outputs: Mapping[str, Any], principals: Sequence[Who], door: str, stack: str) -> None:
+def _all_there(outputs: Mapping[str, Any], principals: Sequence[PrincipalName], door: str, stack: str) -> None:
     for one in principals:
         known = outputs.get(_LISTED.get(one.kind, ""))
         if known is not None and one.name not in known:

@@ -18,7 +18,7 @@ from twokeys.doors import (
 from twokeys.doors import OrganizationGrant as DeclaredGrant
 from twokeys.doors.documents import GRANT_TYPES, name_of
 from twokeys.doors.expiry import open_until
-from twokeys.settings.models import OrganizationGrantSettings, Settings, asks_for_mfa, who
+from twokeys.settings.models import OrganizationGrantSettings, Settings, asks_for_mfa, principal_of
 
 
 class OrganizationGrant(pulumi.ComponentResource):
@@ -48,7 +48,7 @@ class OrganizationGrant(pulumi.ComponentResource):
         `organization:<name>` then stands where its id will.
         """
         said, partition = settings.organization_grants[name], settings.partition
-        source = who(said.source)
+        source = principal_of(said.source)
         account = symbol(settings.people.account) if settings.people.account else settings.management_account_id
         about = DeclaredGrant.model_validate(
             {

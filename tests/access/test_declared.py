@@ -12,7 +12,7 @@ from twokeys.access.declared_doors import DeclaredDoors, who
 from twokeys.access.documents import Documents
 from twokeys.access.exports import BadExport, Exported
 from twokeys.access.membership import join_declared_groups
-from twokeys.access.principals import Kind, Principal, Principals
+from twokeys.access.principals import Principal, PrincipalKind, Principals
 from twokeys.access.snapshot import Resource
 from twokeys.doors import ACCOUNT_OUTPUT, MEMBERS_OUTPUT, PEOPLE_OUTPUT, Who, render
 from twokeys.iam import UNKNOWN, PolicyDocument
@@ -496,7 +496,7 @@ def test_a_door_is_declared_by_components_and_by_the_outputs_of_stacks() -> None
     ("everyone", "*", "", "everyone", Who("everyone", "")),
 ])  # fmt: skip
 def test_a_principal_is_named_as_declarations_name_it(
-    kind: Kind, of: str, account: str, name: str, expected: Who
+    kind: PrincipalKind, of: str, account: str, name: str, expected: Who
 ) -> None:
     assert who(Principal(of, kind, account, name)) == expected
 

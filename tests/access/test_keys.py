@@ -616,6 +616,13 @@ def condition_in_the_grant_that_its_holder_cannot_meet(world: World) -> None:
     world.add("RolePolicy", "enter", world.hub, role="ci", name="enter", policy=policy)
 
 
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html#Conditions_Date
+@says((NO_GRANT, f"{TRUSTS_CI} no policy of role ci grants sts:AssumeRole on it: {NO_GRANT}",
+       GIVE.replace(", or", ", whose trust policy admits it until 2026-10-31, or"), DOOR, "deployer"))  # fmt: skip
+def trust_with_an_end_and_no_grant(world: World) -> None:
+    role_to_role(world, document(trusts(CI, condition={"DateLessThan": {"aws:CurrentTime": "2026-11-01T00:00:00Z"}})))
+
+
 @says((NO_GRANT, f"{TRUSTS_CI} this stack has neither that role nor a grant for it: {NO_GRANT}", GIVE + IF_ELSEWHERE,
        DOOR, "deployer"))  # fmt: skip
 def trust_in_a_role_that_is_not_here(world: World) -> None:

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
@@ -431,7 +431,7 @@ def test_a_door_from_prod_to_stage_is_no_matter_of_isolation() -> None:
 )
 def test_a_door_is_closed_from_the_moment_that_it_names(now: datetime, found: list[str]) -> None:
     world = two_keys()
-    world.add("Component", "today", door=door(expires=TODAY.isoformat()))
+    world.add("Component", "today", door=door(expires="2026-11-24"))
     world.add("Component", "hours", door=door(expires="2026-11-24T14:00Z"))
     assert [one.rule for one in check(world.graph, RULES, {}, now).mandatory] == found
 
@@ -526,14 +526,14 @@ def test_an_expired_exception_is_a_violation_beside_the_door() -> None:
     _, expired = without_grant().findings(config)
     message = f"The exception for the door {CI_DOOR} (migration) expired on 2026-11-23"
     step = "close the door, or ask platform to renew the exception"
-    assert expired == Finding("door-needs-grant", message, step, door=CI_DOOR)
+    assert expired == Finding(message, step, door=CI_DOOR, rule="door-needs-grant")
 
 
 def test_an_exception_that_nothing_needs_is_a_violation() -> None:
     config = {"door-needs-grant": {"exceptions": [exception(CI_DOOR, "2027-01-31")]}}
     message = f"The exception for the door {CI_DOOR} (migration) is not used: nothing here needs it"
     step = "remove it from the configuration of door-needs-grant, or correct its door or stack"
-    assert two_keys().findings(config) == [Finding("door-needs-grant", message, step)]
+    assert two_keys().findings(config) == [Finding(message, step, rule="door-needs-grant")]
 
 
 def test_an_exception_for_another_stack_is_neither_used_nor_missed_here() -> None:
@@ -563,7 +563,7 @@ def test_an_error_in_a_rule_is_a_violation_with_a_next_step_and_never_a_pass() -
     assert result.findings == ()
     message = "The rule broken failed with KeyError: 'boom'; it has proved nothing"
     step = "report this as a defect of TwoKeys; until it is mended, no change can be shown to be safe"
-    assert result.failure == Finding("broken", message, step)
+    assert result.failure == Finding(message, step, rule="broken")
 
 
 @pytest.mark.parametrize(
@@ -575,7 +575,7 @@ def test_an_error_in_a_rule_is_a_violation_with_a_next_step_and_never_a_pass() -
     ],
 )
 def test_a_finding_says_where_it_is_unless_its_sentence_does(given: dict[str, Any], text: str) -> None:
-    assert Finding(**{"rule": "r", "message": "It is open", "next_step": "shut it", **given}).text == text
+    assert Finding(**{"message": "It is open", "next_step": "shut it", **given}).text == text
 
 
 def test_a_finding_is_shown_at_the_resource_of_the_stack_and_asks_for_the_secret_that_hides_it() -> None:
@@ -587,7 +587,7 @@ def test_a_finding_is_shown_at_the_resource_of_the_stack_and_asks_for_the_secret
 
     def shown(rule: str, role: str) -> tuple[str | None, str]:
         urn = next(one.urn for one in world.resources if one.name == role)
-        made = Rule(rule, "d", "low", "r", "u", lambda *_: [Finding(rule, "m", "wait", urn)], DoorConfig)
+        made = Rule(rule, "d", "low", "r", "u", lambda *_: [Finding("m", "wait", urn)], DoorConfig)
         (finding,) = run(made, world.graph, {}, TODAY).findings
         return (finding.urn or "").rpartition(":")[2], finding.next_step.partition(" and keep")[0].rstrip(",")
 
@@ -813,7 +813,7 @@ def test_a_level_for_all_is_that_of_each_rule_without_one_of_its_own() -> None:
     assert read_configuration(isolated | own, RULES, where="", others=["first"]) == isolated | own
 
 
-FINDING, ADVICE = Finding("own", "message", "step"), Finding("own", "advice", "step", advice=True)
+FINDING, ADVICE = Finding("message", "step", rule="own"), Finding("advice", "step", advice=True, rule="own")
 
 
 @pytest.mark.parametrize(("mandatory", "level", "expected"), [
@@ -850,12 +850,12 @@ def test_a_rule_that_is_switched_on_is_given_its_settings_and_the_day() -> None:
     excuse = {"door": "a -> b", "reason": "r", "owner": "o", "expires": "9999-12-31"}
     seen: list[tuple[object, date]] = []
 
-    def looks(_: object, settings: DoorConfig, today: date) -> list[Finding]:
-        seen.append((settings, today))
+    def looks(_: object, settings: DoorConfig, now: datetime) -> list[Finding]:
+        seen.append((settings, now))
         return []
 
     own = replace(RULES[0], name="own", check=looks, config=DoorConfig, mandatory=False)
     config: dict[str, dict[str, object]] = {"off": {"enforcementLevel": "disabled"}, "own": {"exceptions": [excuse]}}
     check(two_keys().graph, [replace(own, name="off"), own], config, TODAY)
-    assert seen == [(DoorConfig.model_validate({"exceptions": [excuse]}), datetime.combine(TODAY, time(), UTC))]
+    assert seen == [(DoorConfig.model_validate({"exceptions": [excuse]}), TODAY)]
     assert [level_of(one, config) for one in (own, replace(own, mandatory=True))] == ["advisory", "mandatory"]

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, datetime
 from typing import Any
 
 from twokeys.access.findings import Finding
@@ -14,7 +14,7 @@ from twokeys.access.snapshot import PROVIDER, Resource, Snapshot
 from twokeys.iam import UNKNOWN
 
 HUB, STAGE, PROD, OUTSIDE = "1" * 12, "2" * 12, "3" * 12, "9" * 12
-TODAY = date(2026, 11, 24)
+TODAY = datetime(2026, 11, 24, tzinfo=UTC)
 TYPES = {
     "Account": "aws:organizations/account:Account",
     "Organization": "aws:organizations/organization:Organization",

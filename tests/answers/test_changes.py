@@ -70,6 +70,23 @@ def test_a_way_that_its_dates_keep_shut_is_gained_as_what_it_is() -> None:
         assert (f", {words} |" in row, line.endswith(f", {words})")) == (True, True)
 
 
+def test_a_difference_fits_into_the_terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    old, new = write_state(tmp_path / "a", without_grant()), write_state(tmp_path / "b", two_keys())
+    assert max(map(len, written("diff", old, new).splitlines())) <= 60
+
+
+@pytest.mark.parametrize(("condition", "asked"), [(None, "without MFA"), (MFA, "MFA")])
+def test_a_person_who_gains_a_way_that_asks_for_no_mfa_is_said_to(condition: dict[str, object], asked: str) -> None:
+    before, after = World(), World()
+    for world in (before, after):
+        world.add("User", "ann", world.hub, name="ann")
+    after.role("deployer", after.stage, document(trusts(arn(HUB, "user/ann"), condition=condition)))
+    allowed = document(grants(DEPLOYER))
+    after.add("UserPolicy", "may", after.hub, user="ann", name="may", policy=allowed)
+    assert f"| user ann of management | role deployer of 222222222222 | {asked} | " in shown(before, after)
+
+
 def test_a_role_that_grows_stronger_is_a_change() -> None:
     """AdministratorAccess allows everything.
 

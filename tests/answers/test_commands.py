@@ -66,6 +66,7 @@ def test_a_state_that_an_update_has_not_finished_says_what_is_not_shown(tmp_path
     code, text = call("check", "--state", state)
     assert code == 0, "a bucket opens nothing, and a grant that is not shown is no violation either"
     assert "Not shown: what is still to come of stacks whose update is under way or was stopped (stage)" in text
+    assert "`twokeys fleet recover stage`" in text
     assert "Every door that is shown has two keys" in text
     assert "stopped (stage)" in json.loads(call("check", "--state", state, "--json")[1])["notShown"]
 

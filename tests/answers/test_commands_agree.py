@@ -28,7 +28,7 @@ from twokeys.audit.commands import audit
 from twokeys.doors import Who
 from twokeys.exports import read_exports
 from twokeys.map.commands import map_
-from twokeys.map.model import Organization
+from twokeys.map.model import Map
 from twokeys.profiles.reading import read_ways
 from twokeys.profiles.ways import people
 from twokeys.verify.attempts import Attempts, Keys
@@ -166,7 +166,7 @@ def test_check_audit_map_diff_and_export_say_the_same(tmp_path: Path, seed: int)
     assert not unproved & direct, "nothing is open and not proved"
 
     answers = read(build(together([state])))
-    doors = [door for door in Organization(answers, datetime.now(UTC)).doors if door.state is State.OPEN]
+    doors = [door for door in Map(answers, datetime.now(UTC)).doors if door.state is State.OPEN]
     on_the_map = {(door.source.who, door.target.who, door.lacks) for door in doors}
     listed = [way for way in (*answers.ways, *answers.within) if way.state is State.OPEN]
     assert on_the_map == {(way.source.who, way.target.who, way.lacks) for way in listed}

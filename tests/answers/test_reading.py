@@ -22,6 +22,7 @@ from tests.access.world import (
 from twokeys.answers.model import Answers, Time, Way
 from twokeys.answers.reading import read
 from twokeys.answers.selection import into
+from twokeys.answers.summary import summary
 from twokeys.answers.words import facts
 from twokeys.doors import Who
 from twokeys.doors.expiry import until
@@ -311,3 +312,30 @@ def test_an_account_that_only_another_stack_names_is_called_as_there_without_its
     }
     world.other_stack("management", "org/twokeys/management", outputs)
     assert seen(world).accounts[PROD].name == "archive"
+
+
+@pytest.mark.parametrize(
+    ("listed", "key", "value", "more"),
+    [
+        ((HUB, STAGE), "ID", "o-a1b2c3d4e5", False),
+        ((HUB, STAGE, PROD), "ID", "o-a1b2c3d4e5", True),
+        ((HUB, STAGE, PROD), "Paths", "o-a1b2c3d4e5/*", True),
+        ((), "ID", "o-a1b2c3d4e5", True),
+    ],
+)
+def test_a_trust_in_the_whole_organization_is_for_its_accounts_that_nothing_shows_too(
+    listed: tuple[str, ...], key: str, value: str, more: bool
+) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-principalorgid"""
+    world = two_keys()
+    accounts = [{"id": account, "name": account} for account in listed]
+    world.add("Organization", "org", world.hub, outputs={"id": "o-a1b2c3d4e5", "accounts": accounts})
+    admitted = {"ForAnyValue:StringLike": {f"aws:PrincipalOrg{key}": value}}
+    world.role("shared", world.stage, document(trusts("*", condition=admitted)))
+    found = seen(world, STAGE)
+    ways = [way for way in found.ways if way.source.who.kind == "outsider"]
+    assert [(way.source.short, way.target.who.name, way.lacks) for way in ways] == [
+        ("anybody of organization o-a1b2c3d4e5", "shared", "grant not shown")
+    ] * more
+    assert summary(found, datetime.now(UTC)).may_be_more is more
+    assert [way.third_party for way in ways] == [None] * more

@@ -36,7 +36,7 @@ from twokeys.audit.commands import audit
 from twokeys.audit.lookup import ASKED
 from twokeys.errors import Refusal
 from twokeys.map.drawing import draw
-from twokeys.map.model import Organization
+from twokeys.map.model import Map
 
 STATES = Path(__file__).parent.parent / "map" / "states"
 HUB, PROD = "111111111111", "333333333333"
@@ -604,6 +604,7 @@ def test_of_one_person_the_answer_is_what_may_be_entered_and_what_was_done(tmp_p
         denied(f"arn:aws:iam::{HUB}:user/mallory", READ_ONLY, "2026-09-03T11:00:00Z"),
         denied(ALICE, DEPLOYER, "2026-09-03T12:00:00Z"),
         signed_in(PROD, "2026-09-04T10:00:00Z", "zoe"),
+        called(HUB, "2026-09-05T10:00:00Z", "GetFederationToken", "alice"),
     ]
     found = read("prod", "--person", "alice", "--events", logs(tmp_path, *records))
     assert [(one["source"]["name"], one["target"]["name"]) for one in found["ways"]] == [("alice", "read-only")]
@@ -616,7 +617,10 @@ def test_of_one_person_the_answer_is_what_may_be_entered_and_what_was_done(tmp_p
     assert [one["event"] for one in events["changes"]] == ["CreateUser"]
     assert ["AccessDenied" in one["why"][0] for one in events["unusual"]].count(True) == 1
     assert {one["caller"]["name"] for one in events["unusual"]} == {"alice"}
-    assert (len(events["ways"]), events["signIns"], events["apart"]) == (1, [], {})
+    of_key = "GetFederationToken calls of user alice of management with an access key that nothing read shows"
+    assert (len(events["ways"]), events["signIns"], events["apart"]) == (1, [], {of_key: 1})
+    only_seen = read("prod", "--person", "mallory", "--events", str(tmp_path / "AWSLogs"))
+    assert (only_seen["ways"], [one["caller"]["name"] for one in only_seen["events"]["unusual"]]) == ([], ["mallory"])
     text = run("prod", "--person", "alice").stdout
     assert text.startswith("Whether alice can enter prod (from the states ")
     assert "role ci" not in text
@@ -822,6 +826,7 @@ def test_a_third_party_is_said_to_be_outside_where_the_accounts_of_the_organizat
         name: ("", "") for name in told if name.startswith("Organization")
     }
     assert top in next(row["why"] for row in rows if row["what"] == "summary")
+    assert [row["why"] for row in rows if row["what"] == "organization"] == ["Organization o-1"]
     found = read("stage", "--state", state)
     assert found["summary"]["thirdParties"] == [{"known": known, "ways": 2, "withoutExternalId": 1}]
     (guest,) = [way for way in found["ways"] if way["target"]["name"] == "guest"]
@@ -957,7 +962,7 @@ def test_a_door_that_its_dates_keep_shut_is_told_apart_from_ways_in_and_counted_
     assert [found["summary"][name] for name in counts] == [2, 2, 1]
     assert {way["target"]["name"]: (way["opens"] or "")[:4] for way in found["ways"]}["later"] == "2999"
     checked = CliRunner().invoke(access, ["check", "--state", state], standalone_mode=False).output
-    whole = Organization(answered(build(together([Path(state)]))), datetime.now(UTC))
+    whole = Map(answered(build(together([Path(state)]))), datetime.now(UTC))
     on_the_map = {door.target.who.name: (whole.lacks(door), whole.counted_as(door)) for door in whole.doors}
     assert {name: on_the_map[name] for name in (*said, "now")} == {
         "now": ("both keys", "way in"),

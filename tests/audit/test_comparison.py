@@ -103,6 +103,19 @@ def test_whoever_the_management_account_grants_it_may_use_the_access_role() -> N
     assert len(stranger.undeclared) == 1
 
 
+def test_an_account_that_nothing_shows_perhaps_comes_by_a_trust_in_the_whole_organization() -> None:
+    """No record tells the organization of its caller's account.
+
+    https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html
+    """
+    world = two_keys()
+    world.add("Organization", "org", world.hub, outputs={"id": "o-a1b2c3d4e5"})
+    ours = {"StringEquals": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}}
+    world.role("shared", world.stage, document(trusts("*", condition=ours)))
+    found = compared(world, entry(f"arn:aws:iam::{OUTSIDE}:user/agent", arn(STAGE, "role/shared"), at(0)))
+    assert (usage(found)["shared"], found.undeclared) == (Usage.PERHAPS, ())
+
+
 def test_a_use_of_a_door_from_outside_is_explained_by_it() -> None:
     world = World()
     world.role("vendor", world.stage, document(trusts(arn(OUTSIDE, "root"))))

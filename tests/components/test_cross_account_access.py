@@ -74,7 +74,8 @@ def test_the_trust_is_made_in_the_target_and_the_grant_in_the_source_account() -
 
 def test_what_a_config_says_of_a_door_is_an_argument_that_every_program_can_give() -> None:
     arguments = CrossAccountAccessArgs.__annotations__.keys()
-    assert DoorSettings.model_fields.keys() & DoorPlan.model_fields.keys() <= arguments
+    missing = DoorSettings.model_fields.keys() & DoorPlan.model_fields.keys() - arguments
+    assert not missing, f"make {missing} an argument in CrossAccountAccessArgs"
 
 
 def test_an_account_that_is_no_resource_of_the_stack_is_declared_by_its_id() -> None:

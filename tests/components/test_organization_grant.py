@@ -19,7 +19,7 @@ from twokeys.doors.expiry import closing_time
 from twokeys.iam import UNKNOWN
 from twokeys.settings import parse
 from twokeys.settings.grants import inline_characters
-from twokeys.settings.models import Who
+from twokeys.settings.models import PrincipalName
 
 COMPONENT, ORGANIZATION = "twokeys:access:OrganizationGrant", "aws:organizations/organization:Organization"
 POLICIES = {
@@ -123,7 +123,7 @@ def test_the_estimate_of_the_settings_is_what_is_written() -> None:
     said = {"from": {"role": "audit/auditor"}, "to": {"role": "audit/reader"}, "reason": "The audit", "owner": "x"}
     grant = parse("management", {**base, "organizationGrants": {"audit": said}})
     written = make().one(POLICIES["role"], "audit").inputs["policy"]
-    assert inline_characters(grant) == {("management", Who("role", "auditor")): characters(written)}
+    assert inline_characters(grant) == {("management", PrincipalName("role", "auditor")): characters(written)}
 
     permissions = {"managedPolicies": ["arn:aws:iam::aws:policy/ReadOnlyAccess"]}
     doors = {"audit": {**said, "to": {"account": "*", "role": "audit/reader"}, "permissions": permissions}}
@@ -139,4 +139,6 @@ def test_the_estimate_of_the_settings_is_what_is_written() -> None:
         target_account="222222222222",
         role="audit/reader",
     )
-    assert inline_characters(two) == {("management", Who("role", "auditor")): 2 * characters(door_grant(plan))}
+    assert inline_characters(two) == {
+        ("management", PrincipalName("role", "auditor")): 2 * characters(door_grant(plan))
+    }

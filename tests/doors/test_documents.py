@@ -11,8 +11,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from pydantic.alias_generators import to_camel
 
-from twokeys.doors import Who, render
+from twokeys.doors import Declaration, Who, render
 from twokeys.doors.documents import DoorPlan, door, grant_document, name_of, path_of, symbolic_documents, trust_document
 from twokeys.doors.expiry import closing_time, open_until, until
 from twokeys.iam import Caller, Context, Outcome, Policies, PolicyKind, Request, evaluate_grant, parse_policy
@@ -133,6 +134,7 @@ def test_the_name_of_a_grant_stays_within_aws_s_128_characters() -> None:
 def test_the_summary_says_what_people_ask() -> None:
     plan = planned(mfa=True, reason="Deployments", owner="platform", expires="2027-01-31")
     assert door(plan).to_props() == {
+        **dict.fromkeys(map(to_camel, Declaration.model_fields)),  # what nobody says of this one
         "name": "stage-deployer",
         "opens": None,
         "source": {"kind": "role", "account": "111111111111", "names": ["ci"]},

@@ -9,13 +9,13 @@ import pytest
 
 from tests.iam.policies import SOURCE, TARGET, admits, document, grant, trust
 from twokeys.iam import UNKNOWN, PolicyKind, Severity, lint, lint_source, policy_size
-from twokeys.iam.finding import GUIDE, Finding
+from twokeys.iam.finding import GUIDE, PolicyFinding
 
 GITHUB = "token.actions.githubusercontent.com"
 ROLE = f"arn:aws:iam::{TARGET}:role/x"
 
 
-def found_in(statement: dict[str, Any]) -> tuple[Finding, ...]:
+def found_in(statement: dict[str, Any]) -> tuple[PolicyFinding, ...]:
     return lint(grant(statement), PolicyKind.IDENTITY)
 
 
@@ -158,7 +158,7 @@ def test_a_trust_policy_has_at_most_2048_characters():
     (found,) = lint_source({"Version": "2012-10-17", "Statement": [statement]}, PolicyKind.TRUST)
     size = policy_size({"Version": "2012-10-17", "Statement": [statement]})
     raised = "a trust policy may have 2,048, or up to 8,192 where its quota was raised"
-    assert found == Finding(
+    assert found == PolicyFinding(
         "too-long", None, "", f"the document has {size:,} characters; {raised}", f"{GUIDE}reference_iam-quotas.html",
         Severity.ERROR,
     )  # fmt: skip

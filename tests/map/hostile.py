@@ -5,7 +5,7 @@ from dataclasses import replace
 from tests.map.organizations import declared, organization, step, through
 from twokeys.answers.model import Account, KeyPlace
 from twokeys.doors import Who
-from twokeys.map.model import Organization
+from twokeys.map.model import Map
 
 NAMES = (
     '"} ; evil: {shape: image; icon: https://evil.example/x.png} #',
@@ -25,7 +25,7 @@ NAMES = (
 )
 
 
-def hostile(names: tuple[str, ...] = NAMES) -> Organization:
+def hostile(names: tuple[str, ...] = NAMES) -> Map:
     """An organization in which every text comes from an enemy."""
     accounts, doors = [Account("111111111111", NAMES[1])], []
     for number, name in enumerate(names):

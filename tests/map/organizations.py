@@ -9,7 +9,7 @@ from twokeys.answers.model import Account, Answers, Door, KeyPlace, Party, Step,
 from twokeys.answers.permissions import Level, Permissions
 from twokeys.doors import Door as Declared
 from twokeys.doors import DoorSource, DoorTarget, Who
-from twokeys.map.model import Organization
+from twokeys.map.model import Map
 
 NOW = datetime(2026, 11, 27, 12, 28, tzinfo=UTC)
 MANAGEMENT, STAGE, PROD = "111111111111", "222222222222", "333333333333"
@@ -53,7 +53,7 @@ def organization(
     doors: Iterable[Way | Door],
     units: Iterable[tuple[str, ...]] = (),
     memberships: Iterable[tuple[Who, Who]] = (),
-) -> Organization:
+) -> Map:
     listed = list(doors)
     answers = Answers(
         origin="a state",
@@ -65,10 +65,10 @@ def organization(
         units=tuple(units),
         memberships=tuple((party(user), party(group)) for user, group in memberships),
     )
-    return Organization(answers, NOW)
+    return Map(answers, NOW)
 
 
-def classic() -> Organization:
+def classic() -> Map:
     """One management account and a stage and a prod account: what the README shows."""
     ci, developers = Who("role", MANAGEMENT, "ci"), Who("group", MANAGEMENT, "developers")
     deployments = declared(ci, STAGE, "deployer", reason="deployments", owner="platform")
@@ -96,7 +96,7 @@ def classic() -> Organization:
     )
 
 
-def grown(size: int) -> Organization:
+def grown(size: int) -> Map:
     """An organization of about `size` accounts, three doors into each but few lack a key."""
     hubs = [
         Account(MANAGEMENT, "management", "management", ()),

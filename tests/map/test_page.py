@@ -10,18 +10,18 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from tests.map.hostile import NAMES, hostile
 from tests.map.organizations import classic, grown
 from twokeys.map.drawing import draw
-from twokeys.map.model import Organization
+from twokeys.map.model import Map
 from twokeys.map.page import page as page_of
 
 Opened = Callable[..., Page]
 
 
 @pytest.fixture(scope="module")
-def files(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Organization], Path]:
+def files(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Map], Path]:
     """Pages by name, each made once."""
     folder = tmp_path_factory.mktemp("pages")
 
-    def made(name: str, whole: Organization) -> Path:
+    def made(name: str, whole: Map) -> Path:
         path = folder / f"{name}.html"
         if not path.exists():
             path.write_text(page_of(whole), encoding="utf-8")
@@ -31,11 +31,11 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Organizati
 
 
 @pytest.fixture
-def opened(browser: Browser, files: Callable[[str, Organization], Path]) -> Iterator[Opened]:
+def opened(browser: Browser, files: Callable[[str, Map], Path]) -> Iterator[Opened]:
     """Opens the page of an organization; in the end nothing went wrong in it, and it asked for nothing."""
     contexts, requests, complaints = [], [], []
 
-    def open_page(name: str, whole: Organization, fragment: str = "", **options: object) -> Page:
+    def open_page(name: str, whole: Map, fragment: str = "", **options: object) -> Page:
         context = browser.new_context(**{"viewport": {"width": 1500, "height": 950}, **options})  # type: ignore[arg-type]
         contexts.append(context)
         page = context.new_page()
@@ -347,7 +347,7 @@ def test_the_keyboard_comes_to_the_list_before_the_picture(opened: Opened) -> No
 
 
 def test_without_scripts_there_is_a_still_picture_and_the_list(
-    browser: Browser, files: Callable[[str, Organization], Path]
+    browser: Browser, files: Callable[[str, Map], Path]
 ) -> None:
     context = browser.new_context(java_script_enabled=False, viewport={"width": 1300, "height": 900})
     page = context.new_page()

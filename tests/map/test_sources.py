@@ -16,31 +16,31 @@ import pytest
 from tests.access.world import two_keys
 from twokeys.access.graph import build
 from twokeys.access.judge import Key
-from twokeys.access.principals import Kind
+from twokeys.access.principals import PrincipalKind
 from twokeys.answers.model import Account, Party, State
 from twokeys.answers.reading import read as read_answers
 from twokeys.answers.sources import together
 from twokeys.doors import Who
 from twokeys.errors import Refusal
-from twokeys.map.model import KINDS, Organization, kinds_of
+from twokeys.map.model import KINDS, Map, kinds_of
 from twokeys.map.page import data
 
 STATES = Path(__file__).parent / "states"
 ALL = [STATES / f"{stack}.json" for stack in ("management", "stage", "prod")]
 
 
-def read(states: list[Path], name: str | None = None) -> Organization:
-    return Organization(read_answers(build(together(states)), name), datetime.now(UTC))
+def read(states: list[Path], name: str | None = None) -> Map:
+    return Map(read_answers(build(together(states)), name), datetime.now(UTC))
 
 
 Edit = Callable[[list[dict[str, Any]]], None]
 
 
 @pytest.fixture
-def edited(tmp_path: Path) -> Callable[..., Organization]:
+def edited(tmp_path: Path) -> Callable[..., Map]:
     """The organization of the three states after an edit of the resources of one of them."""
 
-    def edited(stack: str, edit: Edit) -> Organization:
+    def edited(stack: str, edit: Edit) -> Map:
         states = []
         for path in ALL:
             state = json.loads(path.read_text())
@@ -58,7 +58,7 @@ def one(resources: list[dict[str, Any]], type: str, name: str) -> dict[str, Any]
     return found
 
 
-def door(whole: Organization, account: str, role: str) -> Any:
+def door(whole: Map, account: str, role: str) -> Any:
     (found,) = [each for each in whole.doors if each.target.who == Who("role", account, role)]
     return found
 
@@ -210,5 +210,5 @@ def test_a_root_session_is_a_kind_of_way_of_its_own() -> None:
 
 
 def test_each_kind_of_principal_has_its_words_in_the_filter() -> None:
-    missing = set(get_args(Kind)) - KINDS.keys()
+    missing = set(get_args(PrincipalKind)) - KINDS.keys()
     assert not missing, f"twokeys/map/model.py: say in KINDS how {missing} come in"

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.test_settings import changed as changed_at
-from twokeys.organization.findings import Finding, Status
+from twokeys.organization.findings import CheckResult, Status
 from twokeys.organization.model import Account, Caller, Live, Organization, Policy, Request, Unit
 from twokeys.organization.plan import Fate, Plan, entrances, wanted
 from twokeys.organization.preflight import Project, preflight
@@ -79,13 +79,13 @@ def findings(
     tried: dict[str, str | None] | None = None,
     organization: Organization | None = ORGANIZATION,
     **facts: Any,
-) -> list[Finding]:
+) -> list[CheckResult]:
     chosen = (Plan("management", parse("management", management)), Plan("prod", parse("prod", prod)))
     live = Live(caller, replace(organization, **facts) if organization else None, unread or {})
     return list(preflight(Project(chosen, others), live, {SHOP: None} if tried is None else tried))
 
 
-def only(found: list[Finding], status: Status = Status.FAILURE) -> Finding:
+def only(found: list[CheckResult], status: Status = Status.FAILURE) -> CheckResult:
     """The one finding that does not pass."""
     (one,) = [finding for finding in found if finding.status is not Status.PASS]
     assert one.status is status

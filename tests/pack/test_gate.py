@@ -80,6 +80,24 @@ def test_what_was_said_of_a_resource_is_not_said_again_of_the_stack() -> None:
     assert [one.policyName for one in again] == [one.policyName for one in found]
 
 
+def test_the_policy_that_makes_the_role_of_guests_one_that_enters_others_is_refused_before_it_is_made() -> None:
+    """https://docs.aws.amazon.com/cognito/latest/developerguide/role-trust-and-permissions.html"""
+    claims = "cognito-identity.amazonaws.com"
+    guests = {
+        **BY_ANY_SUBJECT,
+        "Principal": {"Federated": claims},
+        "Condition": {
+            "StringEquals": {f"{claims}:aud": "us-east-1:12345678-dead-beef-cafe-123456790ab"},
+            "ForAnyValue:StringLike": {f"{claims}:amr": "unauthenticated"},
+        },
+    }
+    for action, found in ("mobileanalytics:PutEvents", []), ("*", ["federated-trust: does"]):
+        world = base(document(guests))
+        does = document(grants("*", action=action))
+        world.add("RolePolicy", "does", world.stage, role="deployer", name="does", policy=does)
+        assert refused(world) == found
+
+
 ORGANIZATION = "trust in the organization"
 """The stack does not tell that the organization is its own, so the grant has to be there before the trust."""
 

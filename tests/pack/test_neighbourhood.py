@@ -123,7 +123,7 @@ def test_small_stacks_in_any_order_are_answered_as_the_whole_is(monkeypatch: pyt
 
 def every_door(graph: Graph) -> Iterable[Finding]:
     doors = (*graph.doors, *graph.steps)
-    return (Finding("door", "", "", one.target.urn, one.id) for one in doors if one.outcome is not Outcome.DENY)
+    return (Finding("", "", one.target.urn, one.id) for one in doors if one.outcome is not Outcome.DENY)
 
 
 def doors_of(graph: Graph) -> set[str]:

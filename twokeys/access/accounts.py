@@ -32,7 +32,7 @@ _NO_PROVIDER = "none"
 
 
 @dataclass(frozen=True)
-class Entry:
+class ProviderEntry:
     """How a provider gets into its account: the roles it assumes in order, and the ids it may work in."""
 
     urn: str
@@ -104,7 +104,7 @@ class Accounts:
                 own = _arn(resource)
                 if own is not None and own.service == "iam" and _ID.fullmatch(own.account):
                     self._seen_in[resource.provider] = own.account
-        self.entries: tuple[Entry, ...] = tuple(map(entry, snapshot.of_type(PROVIDER)))
+        self.entries: tuple[ProviderEntry, ...] = tuple(map(entry, snapshot.of_type(PROVIDER)))
         self._entries = {found.urn: found for found in self.entries}
         self._in_other_stacks = frozenset(one.urn for one in _below_other_stacks(snapshot))
 
@@ -302,7 +302,7 @@ class Accounts:
     def _providers_of(self, account: str) -> list[Resource]:
         return [provider for provider in self._snapshot.of_type(PROVIDER) if self.of_provider(provider.urn) == account]
 
-    def _entry(self, provider: Resource) -> Entry:
+    def _entry(self, provider: Resource) -> ProviderEntry:
         return self._entries.get(provider.urn) or entry(provider)
 
     def _find(self, urn: str, above: frozenset[str]) -> str:
@@ -327,13 +327,13 @@ class Accounts:
         return self._seen_in.get(urn) or own or _unpinned(provider.name)
 
 
-def _by_the_environment(provider: Resource, found: Entry) -> bool:
+def _by_the_environment(provider: Resource, found: ProviderEntry) -> bool:
     """Whether a provider works with the credentials of the environment, and with no role."""
     own = ("accessKey", "token", "profile", "sharedCredentialsFiles", "sharedConfigFiles")
     return found.assumes == () and found.allowed == () and not any(provider.get(key) for key in own)
 
 
-def entry(provider: Resource) -> Entry:
+def entry(provider: Resource) -> ProviderEntry:
     """How a provider gets into its account: by a web identity's role first, then by the roles it assumes in order.
 
     Provider inputs reach us as JSON strings; an unreadable one is unknown. So are roles under both the key of
@@ -349,7 +349,7 @@ def entry(provider: Resource) -> Entry:
         assumes = tuple(arns) if all(isinstance(arn, str) for arn in arns) else None  # type: ignore[arg-type]
     allowed = _listed(provider, "allowedAccountIds")
     ids = tuple(map(_as_id, allowed)) if allowed is not None and UNKNOWN not in allowed else None
-    return Entry(urn=provider.urn, name=provider.name, assumes=assumes, allowed=ids)
+    return ProviderEntry(urn=provider.urn, name=provider.name, assumes=assumes, allowed=ids)
 
 
 def id_of(resource: Resource) -> str:

@@ -9,6 +9,7 @@ from twokeys.access.graph import Graph
 from twokeys.access.principals import Principal
 from twokeys.doors import Door, Who
 from twokeys.iam import Arn
+from twokeys.iam.sts import RESERVED_ROLE
 
 # https://docs.aws.amazon.com/singlesignon/latest/userguide/referencingpermissionsets.html: the suffix is AWS's own.
 _SUFFIX = re.compile(r"_(?:[0-9a-f]{16}|\?{16})")
@@ -35,7 +36,7 @@ class DeclaredDoors:
 
         One for an account as a whole is for whom its grant names, not for everybody else there who holds a grant too.
         """
-        if role.name.startswith("AWSReservedSSO_") and _SUFFIX.fullmatch(role.name[-17:]):
+        if role.name.startswith(RESERVED_ROLE) and _SUFFIX.fullmatch(role.name[-17:]):
             role = Who(role.kind, role.account, role.name[:-17])
         return next((found for who in (source, *groups) if (found := self._doors.get((who, role)))), None)
 

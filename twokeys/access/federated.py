@@ -12,21 +12,12 @@ from dataclasses import dataclass, replace
 
 from twokeys.access.accounts import Accounts
 from twokeys.access.judge import Door, settled
-from twokeys.access.names import (
-    ASSUME_ROLE,
-    CARRIERS,
-    EVERY_SERVICE,
-    EVERYONE,
-    ROLES_ANYWHERE,
-    admits_everyone,
-    trusted_names,
-)
+from twokeys.access.names import CARRIERS, EVERY_SERVICE, EVERYONE, ROLES_ANYWHERE, admits_everyone, trusted_names
 from twokeys.access.principals import Principal
 from twokeys.access.requirements import demanded_values
 from twokeys.iam import (
     ANY_PROVIDER,
     UNKNOWN,
-    WITH_SAML,
     Arn,
     ArnError,
     Caller,
@@ -50,6 +41,7 @@ from twokeys.iam.admission import Wanted
 from twokeys.iam.arn import Named
 from twokeys.iam.evaluation import Levels
 from twokeys.iam.shared_providers import SharedProvider, open_to_others, shared_provider, tenant_claims
+from twokeys.iam.sts import ASSUME_ROLE, WITH_SAML
 from twokeys.iam.truth import Truth
 from twokeys.iam.verdict import Why
 

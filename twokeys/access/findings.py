@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
@@ -24,10 +24,9 @@ class Finding:
 
     `door` is `<source ARN> -> <target ARN>`, with `*` for a side that is not one principal: exceptions name it so.
     `advice` tells that it is only advice where the rule's level is not set: the stack is not of the kind that the rule
-    is for. `severity` is there where it is another one than the rule's.
+    is for. `severity` is there where it is another one than the rule's. `rule` is set by who runs the rule.
     """
 
-    rule: str
     message: str
     next_step: str
     urn: str | None = None
@@ -35,6 +34,13 @@ class Finding:
     source: str | None = None
     advice: bool = False
     severity: Severity | None = None
+    rule: str = ""
+
+    @property
+    def sides(self) -> tuple[str, str]:
+        """The source and the target of its door as it names them; empty where it is about none."""
+        source, _, target = (self.door or "").partition(" -> ")
+        return source, target
 
     @property
     def text(self) -> str:
@@ -103,24 +109,22 @@ class Result:
     failure: Finding | None = None
 
 
-def run(rule: Rule[Any], graph: Graph, config: Mapping[str, object], today: date) -> Result:
+def run(rule: Rule[Any], graph: Graph, config: Mapping[str, object], now: datetime) -> Result:
     """Run a rule and apply its exceptions; never raises.
 
     `config` are its settings, as `twokeys.access.configuration` read them. An exception that has expired or that no
-    finding needed is itself a finding. `today` is the moment at which it is judged; a date is the beginning of that day
-    in UTC.
+    finding needed is itself a finding. `now` is the moment at which it is judged.
     """
-    now = today if isinstance(today, datetime) else datetime.combine(today, time(), UTC)
     try:
         settings = rule.config.model_validate(dict(config))
         findings = tuple(rule.check(graph, settings, now))
         if isinstance(settings, DoorConfig):
-            findings = tuple(_excused(rule.name, findings, settings.exceptions, graph, now.date()))
+            findings = tuple(_excused(rule.name, findings, settings.exceptions, graph, now.astimezone(UTC).date()))
     except Exception as error:  # a rule that fails has proved nothing
         message = f"The rule {rule.name} failed with {type(error).__name__}: {error}; it has proved nothing"
         step = "report this as a defect of TwoKeys; until it is mended, no change can be shown to be safe"
-        return Result(failure=Finding(rule.name, message, step))
-    return Result(tuple(_of_the_stack(finding, graph) for finding in findings))
+        return Result(failure=Finding(message, step, rule=rule.name))
+    return Result(tuple(_of_the_stack(replace(finding, rule=rule.name), graph) for finding in findings))
 
 
 _WAIT_FOR_VALUES = frozenset({"unproved-door", "provider-enters-its-account"})
@@ -148,7 +152,7 @@ def _excused(
     for one in here:
         if one.expires < today:
             message = f"The exception for the door {one.door} ({one.reason}) expired on {one.expires}"
-            yield Finding(rule, message, f"close the door, or ask {one.owner} to renew the exception", door=one.door)
+            yield Finding(message, f"close the door, or ask {one.owner} to renew the exception", door=one.door)
         elif one.door not in doors:
             message = f"The exception for the door {one.door} ({one.reason}) is not used: nothing here needs it"
-            yield Finding(rule, message, f"remove it from the configuration of {rule}, or correct its door or stack")
+            yield Finding(message, f"remove it from the configuration of {rule}, or correct its door or stack")

@@ -32,7 +32,7 @@ from twokeys.access.names import EVERYONE, USERNAME, admits_everyone, granted_re
 from twokeys.access.not_proved import NotProved
 from twokeys.access.not_read import NotRead
 from twokeys.access.organization import Guards
-from twokeys.access.principals import Holder, Kind, Principal, Principals
+from twokeys.access.principals import Holder, Principal, PrincipalKind, Principals
 from twokeys.access.root_sessions import root_sessions
 from twokeys.access.snapshot import Pending, Snapshot
 from twokeys.access.translation import translate
@@ -251,7 +251,7 @@ class _Builder:
             elif _stands_for_many(name):
                 within = True
                 self._from_open_trust(role, name, None)
-            elif principal := self._named(name):
+            elif principal := self._trusted(name):
                 self._door(principal, role, asked=True)
             else:
                 self._graph.not_proved.append(_names_nobody(role, name, self._graph.accounts))
@@ -349,7 +349,7 @@ class _Builder:
     def _join(self, doors: Iterable[Door]) -> None:
         self._doors |= {(door.source, door.target): door for door in doors}
 
-    def _named(self, name_of_trust: str) -> Principal | None:
+    def _trusted(self, name_of_trust: str) -> Principal | None:
         """The principal that a trust names by its ARN; None for a name that does not tell who that is."""
         if known := self._principals.by_arn.get(name_of_trust):
             return known
@@ -383,7 +383,7 @@ class _Builder:
         if name not in self._outside:
             arn = Arn.parse(name) or (Arn.root(account) if account else None)
             given = arn.name if arn else name
-            kind: Kind = "everyone" if name == EVERYONE else "outsider"
+            kind: PrincipalKind = "everyone" if name == EVERYONE else "outsider"
             self._outside[name] = Principal(str(arn or name), kind, account or "", given)
         return self._outside[name]
 

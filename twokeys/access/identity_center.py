@@ -17,7 +17,6 @@ from typing import Literal
 from twokeys.access.accounts import ACCOUNT, ROLE, Accounts
 from twokeys.access.documents import Document, Documents
 from twokeys.access.judge import Door
-from twokeys.access.names import ASSUME_ROLE
 from twokeys.access.not_proved import EXCEPT, NotProved
 from twokeys.access.principals import Principal, Principals
 from twokeys.access.snapshot import Resource, Snapshot, items, mapping
@@ -33,6 +32,7 @@ from twokeys.iam import (
     evaluate_trust,
     is_account,
 )
+from twokeys.iam.sts import ASSUME_ROLE, RESERVED_ROLE
 from twokeys.iam.verdict import Why
 
 ASSIGNMENT = "aws:ssoadmin/accountAssignment:AccountAssignment"
@@ -51,7 +51,7 @@ _PATH = "/aws-reserved/sso.amazonaws.com/"
 _SUFFIX = "?" * 16
 _RESERVED_ARN = re.compile(
     r"arn:[a-z-]+:iam::(?P<account>\d{12}):role/aws-reserved/sso\.amazonaws\.com/(?:[a-z0-9-]+/)?"
-    r"AWSReservedSSO_(?P<set>[\w+=,.@-]+)_(?P<suffix>[0-9a-f]{16})(?![0-9a-f])"
+    rf"{RESERVED_ROLE}(?P<set>[\w+=,.@-]+)_(?P<suffix>[0-9a-f]{{16}})(?![0-9a-f])"
 )
 _DURATION = re.compile(r"PT(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?")
 _HOUR = 3600
@@ -149,7 +149,7 @@ class _Reader:
         if next(self.snapshot.of_type(ASSIGNMENT), None) is None:
             return {}
         trusts = (str(resource.get("assumeRolePolicy")) for resource in self.snapshot.of_type(ROLE))
-        found = (one for trust in trusts if "AWSReservedSSO_" in trust for one in _RESERVED_ARN.finditer(trust))
+        found = (one for trust in trusts if RESERVED_ROLE in trust for one in _RESERVED_ARN.finditer(trust))
         return {(one["account"], one["set"]): one.group() for one in found}
 
     def assignments(self) -> Iterator[Assignment]:
@@ -301,12 +301,12 @@ class _Reader:
         region = assignment.text("region") or made or (provider.text("region") if provider else None)
         # https://docs.aws.amazon.com/singlesignon/latest/userguide/referencingpermissionsets.html: none in us-east-1
         path = _PATH if region in (None, "us-east-1") else f"{_PATH}{region}/"
-        name = f"AWSReservedSSO_{permission_set.name}_{_SUFFIX}"
+        name = f"{RESERVED_ROLE}{permission_set.name}_{_SUFFIX}"
         return self.principals.mentioned(account, "role", name, path=path)
 
     def _read_live(self, name: str, account: str) -> Principal | None:
         """The role itself, where IAM was read."""
-        pattern = re.compile(rf"AWSReservedSSO_{re.escape(name)}_[0-9a-f]{{16}}")
+        pattern = re.compile(rf"{RESERVED_ROLE}{re.escape(name)}_[0-9a-f]{{16}}")
         there = (one for one in self.principals if one.kind == "role" and one.account == account)
         return next((one for one in there if pattern.fullmatch(one.name)), None)
 

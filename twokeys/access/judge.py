@@ -10,7 +10,6 @@ from itertools import chain
 from typing import cast
 
 from twokeys.access.accounts import Accounts
-from twokeys.access.names import ASSUME_ROLE
 from twokeys.access.organization import Guards
 from twokeys.access.principals import WITHOUT_GRANT, Principal
 from twokeys.iam import (
@@ -36,6 +35,7 @@ from twokeys.iam import (
     parse_policy,
 )
 from twokeys.iam.evaluation import Levels
+from twokeys.iam.sts import ASSUME_ROLE
 from twokeys.iam.truth import FREE, Truth
 from twokeys.iam.verdict import Why
 

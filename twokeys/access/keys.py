@@ -19,8 +19,9 @@ from twokeys.access.names import EVERYONE
 from twokeys.access.not_proved import EXCEPT
 from twokeys.access.paths import leading_out
 from twokeys.access.principals import HOLDERS, Principal
-from twokeys.access.requirements import asks_for_external_id
+from twokeys.access.requirements import asks_for_external_id, in_words, window
 from twokeys.iam import UNKNOWN, Arn, Outcome, parse_arn
+from twokeys.iam.sts import RESERVED_ROLE
 
 _THROUGH = "through the component OtherStack (`pulumi package add` of the folder components of a TwoKeys clone)"
 _DENIES = "denies it"
@@ -30,8 +31,6 @@ _PIN = (
     "set allowed_account_ids of that provider to the one account that it works in (of a default provider: "
     "aws:allowedAccountIds in the stack's config, or `twokeys preview --account ID`)"
 )
-# https://docs.aws.amazon.com/singlesignon/latest/userguide/referencingpermissionsets.html
-_OF_PERMISSION_SET = "AWSReservedSSO_"
 _IMPORT = (
     "take that role into this program (option import_), so that the pack is shown its policies, read the stack that "
     f"makes it {_THROUGH}, or {EXCEPT}"
@@ -190,8 +189,10 @@ class _Reader:
         about = (
             f"Role {role.arn} in account {self._account(role)} trusts {source.arn} of account {self._account(source)}"
         )
+        dates = [in_words(one) for one in door.trust.requirements if window([one]) != (None, None)]
+        dated = f", whose trust policy admits it {' and '.join(dates)}" if dates else ""
         step = (
-            f"give {_who(source)} a policy that allows sts:AssumeRole on {_to_grant(role)}, "
+            f"give {_who(source)} a policy that allows sts:AssumeRole on {_to_grant(role)}{dated}, "
             "or take it out of the trust policy"
         )
         namesakes = self._namesakes(source.kind, source.name)
@@ -209,7 +210,7 @@ class _Reader:
         if namesakes:
             about += f", but {_who(source)} of this stack lives in account {self._account(namesakes[0])}"
             return _about(door, Lack.PROOF, about + ": the grant key is not proved", _PIN, role)
-        if source.kind == "role" and source.name.startswith(_OF_PERMISSION_SET):
+        if source.kind == "role" and source.name.startswith(RESERVED_ROLE):
             about += ", but what that role may do is said by a permission set of IAM Identity Center, which is not read"
             step = (
                 f"see that the permission set allows sts:AssumeRole on {_to_grant(role)}, and {EXCEPT}; or let people "

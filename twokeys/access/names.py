@@ -7,12 +7,11 @@ from collections.abc import Iterator
 
 from twokeys.access.requirements import as_denied, demanded_values, organizations_demanded
 from twokeys.iam import UNKNOWN, Arn, PolicyDocument, Statement, Unknown, account_as_a_whole, is_account
+from twokeys.iam.sts import ASSUME_ROLE, ASSUME_ROOT, IN_TRUSTS
 from twokeys.iam.truth import Truth
 
-ASSUME_ROLE = "sts:AssumeRole"
 _ASSUME_ROLE = ASSUME_ROLE.lower()
-_IN_TRUSTS = (ASSUME_ROLE, "sts:AssumeRoleWithSAML", "sts:AssumeRoleWithWebIdentity")
-_IN_GRANTS = (ASSUME_ROLE, "sts:AssumeRoot")
+_IN_GRANTS = (ASSUME_ROLE, ASSUME_ROOT)
 EVERYONE = "*"
 EVERY_SERVICE = "*"
 ROLES_ANYWHERE = "rolesanywhere.amazonaws.com"
@@ -144,7 +143,7 @@ def open_leaves(policy: PolicyDocument, *, trust: bool) -> tuple[str, ...]:
 
 
 def _may_let_in(statement: Statement, *, trust: bool) -> bool:
-    if all(statement.covers_action(action) is Truth.FALSE for action in (_IN_TRUSTS if trust else _IN_GRANTS)):
+    if all(statement.covers_action(action) is Truth.FALSE for action in (IN_TRUSTS if trust else _IN_GRANTS)):
         return False
     if not trust:
         return _may_name_role(statement)

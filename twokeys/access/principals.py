@@ -22,7 +22,7 @@ CREDENTIALS, MFA_DEVICE = "credentials", "mfaDevice"
 PEOPLE = "twokeys:people:People"
 GROUP = "aws:iam/group:Group"
 MANAGED_POLICY = "aws:iam/policy:Policy"
-Kind: TypeAlias = Literal[
+PrincipalKind: TypeAlias = Literal[
     "role",
     "user",
     "group",
@@ -38,7 +38,7 @@ Kind: TypeAlias = Literal[
 """What a principal is. `outsider`: a principal, or an account as a whole, that is not shown to be the organization's;
 `everyone`: whoever has an AWS account. Those two, services and federated people hold no grant that a stack could show.
 """
-WITHOUT_GRANT: frozenset[Kind] = frozenset(
+WITHOUT_GRANT: frozenset[PrincipalKind] = frozenset(
     {"web-identity", "saml", "service", "identity-center-user", "identity-center-group"}
 )
 """Those who need no grant of sts:AssumeRole: AWS asks their identity provider who they are, or a service asks AWS."""
@@ -80,7 +80,7 @@ _NAME_IT = "name the principal by a value that is known in preview, or by the ou
 
 @dataclass(eq=False, slots=True)
 class Principal:
-    """Who can come in: a role, a user, a group (that is: any member of it), and all others that `Kind` lists.
+    """Who can come in: a role, a user, a group (that is: any member of it), and all others that `PrincipalKind` lists.
 
     `account` is empty for those that belong to none. `urn` is None when the principal is no resource of the stack: then
     its `documents` are only those the stack gives it, and `trust` is None unless AWS made the role (`made_by_aws`).
@@ -89,7 +89,7 @@ class Principal:
     """
 
     arn: str
-    kind: Kind
+    kind: PrincipalKind
     account: str
     name: str
     urn: str | None = None
@@ -249,7 +249,7 @@ class Principals:
             return
         if again_said is UNKNOWN:
             there.trust = again.trust
-        elif _said(said) != _said(again_said):
+        elif _meaning(said) != _meaning(again_said):
             title, why = there.trust.title, f"{there.urn} and {again.urn} are both this role and do not say the same"
             there.trust = Document(UNKNOWN, title, there.urn, there.source, problem=why, next_step=_ONE_ROLE)
 
@@ -542,13 +542,13 @@ class Principals:
         return there or self.mentioned(account, kind, name)
 
 
-def _said(trust: PolicyDocument) -> frozenset[object]:
+def _meaning(trust: PolicyDocument) -> frozenset[object]:
     """What a trust policy says, in whatever order and notation: IAM writes an account as its root, for one."""
     return frozenset(
         (
             one.effect,
             *(None if listed is None else frozenset(listed) for listed in (one.actions, one.not_actions)),
-            _named(one.principals),
+            _trusted(one.principals),
             frozenset((clause.operator, clause.lower_key, frozenset(clause.values)) for clause in one.conditions),
             (one.variables, *one.unresolved),
         )
@@ -556,7 +556,7 @@ def _said(trust: PolicyDocument) -> frozenset[object]:
     )
 
 
-def _named(principals: TrustedPrincipals | None) -> object:
+def _trusted(principals: TrustedPrincipals | None) -> object:
     if principals is None or principals.everyone or principals.unresolved:
         return principals and (principals.everyone, principals.unresolved)
     accounts = frozenset((account_as_a_whole(one) or one) if isinstance(one, str) else one for one in principals.aws)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import datetime
 from typing import Any, Final
 
 from twokeys.access.configuration import LEVEL
@@ -33,10 +33,10 @@ class Judged:
 
 
 def check(
-    graph: Graph, rules: Iterable[Rule[Any]], config: Mapping[str, Mapping[str, object]], today: date
+    graph: Graph, rules: Iterable[Rule[Any]], config: Mapping[str, Mapping[str, object]], now: datetime
 ) -> Verdicts:
     """Run every rule that the configuration does not disable: see `judge`."""
-    judged = tuple(judge(graph, rules, config, today))
+    judged = tuple(judge(graph, rules, config, now))
     return Verdicts(
         tuple(one.finding for one in judged if one.mandatory), tuple(one.finding for one in judged if not one.mandatory)
     )
@@ -48,7 +48,7 @@ def level_of(rule: Rule[Any], config: Mapping[str, Mapping[str, object]]) -> str
 
 
 def judge(
-    graph: Graph, rules: Iterable[Rule[Any]], config: Mapping[str, Mapping[str, object]], today: date
+    graph: Graph, rules: Iterable[Rule[Any]], config: Mapping[str, Mapping[str, object]], now: datetime
 ) -> Iterator[Judged]:
     """What every rule that is not disabled finds, each at its level.
 
@@ -60,7 +60,7 @@ def judge(
         if level == "disabled":
             continue
         settings = {key: value for key, value in config.get(rule.name, {}).items() if key != LEVEL}
-        result = run(rule, graph, settings, today)
+        result = run(rule, graph, settings, now)
         for finding in result.findings:
             yield Judged(finding, mandatory=level in MANDATORY and not finding.advice)
         if result.failure is not None:

@@ -13,11 +13,13 @@ from twokeys.access.documents import MASKS
 from twokeys.doors.expiry import on, until
 from twokeys.iam import ConditionClause, PolicyDocument, Requirement, Statement
 from twokeys.iam.conditions import operator_named, parse_date
+from twokeys.iam.sts import IN_TRUSTS
 from twokeys.iam.truth import FREE, UNKNOWN, Lookup, Truth, any_of, negate
 from twokeys.iam.truth import all_of as all_true
 from twokeys.iam.verdict import all_of, one_of
 
 _EQUALS = frozenset({"StringEquals", "StringEqualsIgnoreCase", "StringLike", "ArnEquals", "ArnLike"})
+MFA: Final = "MFA"
 MFA_BUT_OF_KEYS: Final = "MFA (not asked of access keys)"
 _EXTERNAL_ID = "sts:externalid"
 EXTERNAL_ID: Final = "external ID"
@@ -41,7 +43,6 @@ _CLOCKS: Final = {
 Window: TypeAlias = tuple[datetime | None, datetime | None]
 """From which moment on, and until which; None where there is no such moment."""
 _AUDIENCE = ("StringEquals", "ForAnyValue:StringEquals")
-_ENTERING = ("sts:AssumeRole", "sts:AssumeRoleWithSAML", "sts:AssumeRoleWithWebIdentity")
 _VARIABLE = re.compile(r"\$\{[^}]{2,}\}")
 _PATTERN = re.compile(r"[*?]|\$\{[^}]{2,}\}")
 _ANYBODY = re.compile(r"[*?]|\$\{aws:principal", re.IGNORECASE)
@@ -63,7 +64,7 @@ def as_denied(trust: PolicyDocument, controls: Iterable[Statement] = ()) -> Iter
 
 
 def _denies_all_of(denial: Statement, allowing: Statement) -> bool:
-    taken = (action for action in _ENTERING if allowing.covers_action(action) is not Truth.FALSE)
+    taken = (action for action in IN_TRUSTS if allowing.covers_action(action) is not Truth.FALSE)
     return all(denial.covers_action(action) is Truth.TRUE for action in taken)
 
 
@@ -133,20 +134,21 @@ def denies_without_external_id(requirements: Iterable[Requirement], trust: Polic
     """
     clauses = (clause for statement in trust.statements for clause in statement.conditions)
     written = {clause.values for clause in clauses if clause.lower_key == _EXTERNAL_ID}
-    return any(one.negated and _asks_for_external_id(one) and one.values in written for one in requirements)
+    return any(one.negated and is_external_id(one) and one.values in written for one in requirements)
 
 
 def asks_for_external_id(requirements: Iterable[Requirement]) -> bool:
     """Whether a verdict hangs on one of certain external IDs, each of them an exact value."""
     return any(
         not one.negated
-        and _asks_for_external_id(one)
+        and is_external_id(one)
         and not any(isinstance(value, str) and _VARIABLE.search(value) for value in one.values)
         for one in requirements
     )
 
 
-def _asks_for_external_id(one: Requirement) -> bool:
+def is_external_id(one: Requirement) -> bool:
+    """Whether a requirement is one of certain external IDs."""
     operator = one.operator.removesuffix("IfExists") if one.negated else one.operator
     wanted = "StringNotEquals" if one.negated else "StringEquals"
     return one.key.lower() == _EXTERNAL_ID and operator in (wanted, wanted + "IgnoreCase") and _all_certain(one.values)
@@ -197,6 +199,12 @@ def requires_mfa(requirements: Iterable[Requirement]) -> bool:
     )
 
 
+def is_mfa(one: Requirement) -> bool:
+    """Whether a requirement is of MFA, be it only for those of whom AWS tells whether they have it."""
+    strict = one.operator + "IfExists" if one.negated else one.operator.removesuffix("IfExists")
+    return requires_mfa([one]) or _asks_for_mfa(one._replace(operator=strict))
+
+
 def in_words(requirement: Requirement) -> str:
     """A requirement for people: "MFA", "external ID", "audience a", "until 2027-01-31"; others as the policy has them.
 
@@ -204,9 +212,8 @@ def in_words(requirement: Requirement) -> str:
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-multifactorauthpresent
     """
     if requires_mfa([requirement]):
-        return "MFA"
-    strict = requirement.operator + "IfExists" if requirement.negated else requirement.operator.removesuffix("IfExists")
-    if _asks_for_mfa(requirement._replace(operator=strict)):
+        return MFA
+    if is_mfa(requirement):
         return MFA_BUT_OF_KEYS
     if requirement.any_of:
         return one_of(all_of(map(in_words, group)) for group in requirement.any_of)
@@ -217,7 +224,7 @@ def in_words(requirement: Requirement) -> str:
         return f"until {until(closes)}"
     if requirement.key.lower().endswith(":aud") and requirement.operator in _AUDIENCE and not requirement.negated:
         return f"audience {one_of(requirement.values)}"
-    return EXTERNAL_ID if _asks_for_external_id(requirement) else str(requirement)
+    return EXTERNAL_ID if is_external_id(requirement) else str(requirement)
 
 
 def met(requirement: Requirement, lookup: Lookup) -> Truth:
@@ -234,7 +241,7 @@ def met(requirement: Requirement, lookup: Lookup) -> Truth:
 def in_detail(requirement: Requirement, now: datetime) -> str:
     """As `in_words`, and how long ago MFA may be, and whether an end is over: "MFA, less than 1 h ago"."""
     words = in_words(requirement)
-    if words in ("MFA", MFA_BUT_OF_KEYS) and requirement.key.lower() == _MFA_AGE:
+    if words in (MFA, MFA_BUT_OF_KEYS) and requirement.key.lower() == _MFA_AGE:
         ages = [int(value) if value.isdigit() else None for value in requirement.values]
         known = [age for age in ages if age is not None]
         if known and len(known) == len(ages):
@@ -263,7 +270,7 @@ def _in_full(one: Requirement, plain: Callable[[str], str]) -> Iterable[object]:
         groups = frozenset(frozenset(in_full(group, plain)) for group in one.any_of)
         return next(iter(groups)) if len(groups) == 1 else (groups,)
     words, values = in_words(one), frozenset(map(plain, one.values))
-    if words == EXTERNAL_ID:
+    if is_external_id(one):
         return ((words, values, "IgnoreCase" in one.operator),)
     if one.key.lower() == _MFA_PRESENT or any(window([one])):
         return (words,)
@@ -278,6 +285,11 @@ def window(requirements: Iterable[Requirement]) -> Window:
     """
     opens, closes = zip((None, None), *map(_window, requirements), strict=True)
     return max(filter(None, opens), default=None), min(filter(None, closes), default=None)
+
+
+def ended(statement: Statement) -> datetime | None:
+    """The moment from which a statement can no longer apply."""
+    return window(clause.requirement() for clause in statement.conditions)[1]
 
 
 def _window(one: Requirement) -> Window:

@@ -31,10 +31,10 @@ from twokeys.iam import (
     Verdict,
     evaluate,
 )
+from twokeys.iam.sts import ASSUME_ROOT
 from twokeys.iam.truth import Truth
 from twokeys.iam.verdict import Why
 
-ASSUME_ROOT = "sts:AssumeRoot"
 FEATURES = "aws:iam/organizationsFeatures:OrganizationsFeatures"
 _ADMINISTRATOR = "aws:organizations/delegatedAdministrator:DelegatedAdministrator"
 _ROOT_SESSIONS = "RootSessions"

@@ -159,14 +159,21 @@ def _ways(title: str, ways: Iterable[Way]) -> Iterator[str]:
     rows = ["| Who | Into | If | Permissions | Why |", "| --- | --- | --- | --- | --- |"]
     for way in listed:
         who = ", ".join(filter(None, (way.source.short, third_party(way))))
-        asked = ", ".join(filter(None, (conditions(way), not_now(way, datetime.now(UTC)))))
-        cells = (who, _into(way), asked, str(way.permissions), way.why)
+        cells = (who, _into(way), _asked(way), str(way.permissions), way.why)
         rows.append(f"| {' | '.join(map(markdown, cells))} |")
     yield "\n".join(rows)
     places = [
         f"- {markdown(_line(way))}\n" + "\n".join(f"  - {markdown(key)}" for key in keys_of(way)) for way in listed
     ]
     yield "<details><summary>Where each key stands</summary>\n\n" + "\n".join(places) + "\n\n</details>"
+
+
+def _asked(way: Way) -> str:
+    """What a way asks for, of a person also that it is not MFA, and how its dates keep it shut."""
+    person = way.source.who.kind in ("user", "group")
+    without_mfa = "without MFA" if person and not any("MFA" in one for one in way.conditions) else ""
+    asked = (without_mfa, " and ".join(way.conditions), not_now(way, datetime.now(UTC)))
+    return ", ".join(filter(None, asked)) or conditions(way)
 
 
 def _changed(found: Iterable[Changed]) -> Iterator[str]:

@@ -98,6 +98,8 @@ def diff_command(  # noqa: PLR0913 - one parameter an option
     exit_code: bool,
 ) -> int:
     """Show the ways in that lead from state BEFORE to state AFTER, to a plan, or to what is there (--live)."""
+    from rich.console import Console
+
     from twokeys.access.graph import build
     from twokeys.answers.changes import changes, drift
     from twokeys.answers.changes_shown import as_data, in_markdown, lines
@@ -105,7 +107,7 @@ def diff_command(  # noqa: PLR0913 - one parameter an option
     from twokeys.answers.sources import snapshot, together
     from twokeys.answers.summary import not_looked_at, not_shown, scope
     from twokeys.errors import Refusal
-    from twokeys.shown import printable
+    from twokeys.shown import say
 
     if [after is not None, plan is not None, live].count(True) != 1:
         raise click.UsageError("name exactly one of a second state, --plan and --live")
@@ -132,7 +134,7 @@ def diff_command(  # noqa: PLR0913 - one parameter an option
         click.echo(in_markdown(found), nl=False)
     else:
         for line in lines(found):
-            click.echo(printable(line))
+            say(Console(), line)
     not_known = found.not_shown or any(one.not_answered for side in found.read for one in side)
     return 1 if exit_code and (found or not_known) else 0
 

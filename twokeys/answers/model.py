@@ -9,7 +9,7 @@ from enum import Enum
 
 from twokeys.access.documents import Document
 from twokeys.access.judge import Key
-from twokeys.access.requirements import EXTERNAL_ID
+from twokeys.access.requirements import is_external_id, requires_mfa
 from twokeys.access.snapshot import Evidence
 from twokeys.answers.permissions import Permissions
 from twokeys.doors import Door as Declared
@@ -183,7 +183,12 @@ class Way:
     @property
     def external_id(self) -> bool:
         """Whether whoever comes is asked for an external ID."""
-        return EXTERNAL_ID in self.conditions
+        return any(is_external_id(one) for step in self.steps for key in step.requirements for one in key)
+
+    @property
+    def mfa(self) -> bool:
+        """Whether whoever comes has to be signed in with MFA."""
+        return any(requires_mfa(key) for step in self.steps for key in step.requirements)
 
     @property
     def target(self) -> Party:

@@ -15,21 +15,11 @@ from typing import Any
 
 from twokeys.answers.model import Answers, Party, Way
 from twokeys.answers.summary import unseen
-from twokeys.doors import (
-    ENVIRONMENTS_OUTPUT,
-    RESERVED,
-    Door,
-    DoorRequirements,
-    DoorSource,
-    DoorTarget,
-    ExportedDoor,
-    Who,
-)
+from twokeys.doors import ENVIRONMENTS_OUTPUT, RESERVED, Door, DoorRequirements, DoorSource, DoorTarget, ExportedDoor
+from twokeys.iam.sts import permission_set_of
 
 FORMAT = 1
 """Another number says that this version would read the file wrongly; of a field more it is not in need."""
-MFA, EXTERNAL_ID = "MFA", "external ID"
-_RESERVED = "AWSReservedSSO_"
 _KINDS = ("role", "user", "group", "identity-center-user", "identity-center-group")
 
 
@@ -86,7 +76,7 @@ def _door(way: Way) -> Door:
             {"kind": source.kind, "account": source.account or way.account, "names": (source.name,)}
         ),
         target=DoorTarget(account=way.account, role=_role(way), partition=_partition(way)),
-        requires=DoorRequirements(mfa=MFA in way.conditions, external_id=EXTERNAL_ID in way.conditions),
+        requires=DoorRequirements(mfa=way.mfa, external_id=way.external_id),
         max_session_seconds=way.max_session_seconds,
         opens=way.opens,
         **{**(declared.declaration if declared else {}), "expires": way.expires},
@@ -97,7 +87,7 @@ def _name(way: Way) -> str:
     """The name that the door was declared with, else by account and role."""
     if way.declared is not None:
         return way.declared.name
-    role = _permission_set(way.target.who) if way.target.who.name.startswith(_RESERVED) else way.target.who.name
+    role = permission_set_of(way.target.who.name) or way.target.who.name
     return fit(f"{way.target.place}-{role}")
 
 
@@ -108,17 +98,9 @@ def fit(name: str) -> str:
 
 def _role(way: Way) -> str:
     """The role with its path, as a declaration names it."""
-    if way.target.who.name.startswith(_RESERVED):
-        return RESERVED + _permission_set(way.target.who)
+    if permission_set := permission_set_of(way.target.who.name):
+        return RESERVED + permission_set
     return way.target.arn.partition(":role/")[2] or way.target.who.name
-
-
-def _permission_set(role: Who) -> str:
-    """The permission set of the role that AWS makes of it: `AWSReservedSSO_<permission set>_<suffix>`.
-
-    https://docs.aws.amazon.com/singlesignon/latest/userguide/referencingpermissionsets.html
-    """
-    return role.name.removeprefix(_RESERVED).rpartition("_")[0]
 
 
 def _partition(way: Way) -> str:

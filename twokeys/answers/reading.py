@@ -25,7 +25,7 @@ from twokeys.access.keys import Lack, Statement, denial, statements
 from twokeys.access.names import ROLES_ANYWHERE
 from twokeys.access.paths import Path, paths_from
 from twokeys.access.principals import ACCESS_KEY, CREDENTIALS, IDENTITY_PROVIDERS, MFA_DEVICE, PASSWORD, USER, Principal
-from twokeys.access.requirements import MFA_BUT_OF_KEYS, denied_since, in_words, window
+from twokeys.access.requirements import MFA, MFA_BUT_OF_KEYS, denied_since, in_words, window
 from twokeys.access.snapshot import STACK, Snapshot, mapping, place_of, stack_of
 from twokeys.answers.account_names import AccountNames
 from twokeys.answers.model import (
@@ -48,9 +48,9 @@ from twokeys.answers.summary import SHORT
 from twokeys.doors import Door as Declared
 from twokeys.doors import Who
 from twokeys.iam import Arn, Outcome, Unknown, Verdict
+from twokeys.iam.sts import CHAINED_SECONDS
 from twokeys.iam.subjects import misspelt_subject
 
-CHAINED_SESSION = 3600
 """Seconds that a session lasts at most when a role's session asked for it.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles.html#iam-term-role-chaining
@@ -105,6 +105,7 @@ class _Reader:
         identity = id_of(organization) if organization else None
         ways = list(self._ways())
         ways += self._by_management(ways)
+        ways += self._by_organization()
         doors = list(self._doors())
         return Answers(
             origin=snapshot.origin,
@@ -234,7 +235,7 @@ class _Reader:
         if last.target.kind == "root":
             longest = ROOT_SESSION
         elif last.source.kind == "role":
-            longest = min(longest or CHAINED_SESSION, CHAINED_SESSION)
+            longest = min(longest or CHAINED_SECONDS, CHAINED_SECONDS)
         return Way(
             steps=tuple(map(self._step, path.doors)),
             verdict=_worst(door.outcome for door in path.doors).value,
@@ -345,6 +346,29 @@ class _Reader:
                 permissions=self._strength(role),
                 by_access_role=True,
             )
+
+    def _by_organization(self) -> Iterator[Way]:
+        """A trust in the whole organization admits whoever holds a grant there, in accounts that nothing shows too.
+
+        https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-principalorgid
+        """
+        accounts, shown = self._accounts, {one.account for one in self._graph.principals if one.urn}
+        if accounts.all_listed and accounts.members | {accounts.management} <= shown:
+            return
+        judge = access.Judge(self._graph.guards, accounts)
+        for trust in self._graph.open_trusts:
+            if not trust.names.startswith(("o-", "organization:")):
+                continue
+            door = judge.door(Principal(trust.names, "outsider", "", trust.names), trust.role)
+            if door.open and accounts.organization in (None, trust.names):
+                way = self._way(Path((door,)))
+                yield replace(
+                    way,
+                    steps=(replace(way.steps[0], grant=Key.NOT_SHOWN),),
+                    verdict=Outcome.CONDITIONAL.value,
+                    conditions=(*way.conditions, "a grant of the role in their own account"),
+                    third_party=None,
+                )
 
     def _made_with_account(self, role: Principal, trust: KeyPlace) -> KeyPlace:
         """Where the trust of an access role stands: AWS makes it together with the account."""
@@ -485,7 +509,7 @@ def _short(value: str) -> str:
 def _conditions(door: access.Door) -> tuple[str, ...]:
     keys: tuple[Verdict, ...] = (door.trust, door.grant)
     said = dict.fromkeys(in_words(one) for key in keys for one in key.requirements)
-    return tuple(one for one in said if one != MFA_BUT_OF_KEYS or "MFA" not in said)
+    return tuple(one for one in said if one != MFA_BUT_OF_KEYS or MFA not in said)
 
 
 def _worst(outcomes: Iterable[Outcome]) -> Outcome:

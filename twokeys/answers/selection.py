@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from twokeys.answers.model import Answers, Party
@@ -10,7 +11,7 @@ from twokeys.doors import Who
 from twokeys.errors import Refusal, nearest
 from twokeys.shown import listed
 
-_PEOPLE = ("user", "identity-center-user")
+PEOPLE = ("user", "identity-center-user")
 _GROUPS = ("group", "identity-center-group")
 
 
@@ -49,11 +50,11 @@ def into(answers: Answers, target: str | None) -> Answers:
     )
 
 
-def of_person(answers: Answers, person: str | None) -> Answers:
+def of_person(answers: Answers, person: str | None, seen: Iterable[str] = ()) -> Answers:
     """Only what a user of IAM or of IAM Identity Center may enter, by name; None is everybody.
 
     A group counts unless its members are shown and the person is not among them. What is not proved and not about one
-    principal stays. Raises Refusal for a person whom nothing shows.
+    principal stays. Raises Refusal for a person whom nothing shows and who is not among those `seen` elsewhere.
     """
     if person is None:
         return answers
@@ -68,7 +69,7 @@ def of_person(answers: Answers, person: str | None) -> Answers:
 
     sources = [way.source for way in (*answers.ways, *answers.within)]
     users = [*sources, *(one.user for one in answers.long_term), *(user for user, _ in answers.memberships)]
-    known = {one.who.name for one in (*users, *answers.principals.values()) if one.who.kind in _PEOPLE}
+    known = {*seen} | {one.who.name for one in (*users, *answers.principals.values()) if one.who.kind in PEOPLE}
     if person not in known:
         close = nearest(person, sorted(known))
         raise Refusal(
@@ -93,4 +94,4 @@ def of_person(answers: Answers, person: str | None) -> Answers:
 
 def is_person(who: Who, person: str) -> bool:
     """Whether somebody is the user of this name, of IAM or of IAM Identity Center."""
-    return who.kind in _PEOPLE and who.name == person
+    return who.kind in PEOPLE and who.name == person

@@ -182,9 +182,11 @@ def callers_accounts(ways: Iterable[Way]) -> set[str]:
 
 
 def unseen(answers: Answers) -> list[str]:
-    """The accounts of the organization that ways come from, and of which no user or role is shown."""
+    """The accounts of the organization that ways come from, or may, and of which no user or role is shown."""
     ids = callers_accounts(answers.ways) - answers.shown
-    return sorted(name for one, name in answers.names.items() if one in ids and name != one)
+    named = {name for one, name in answers.names.items() if one in ids and name != one}
+    whole = {way.source.who.name for way in answers.ways if way.source.who.kind == "outsider" and not way.third_party}
+    return sorted(named | {f"other accounts of organization {one}" for one in whole})
 
 
 def not_shown(answers: Answers) -> str | None:
@@ -194,7 +196,7 @@ def not_shown(answers: Answers) -> str | None:
         (
             answers.unfinished,
             "what is still to come of stacks whose update is under way or was stopped ({})",
-            "let `pulumi up` end, and ask again",
+            "let `pulumi up` end (one that was cut off: `twokeys fleet recover {}`), and ask again",
         ),
         (
             unseen(answers),
@@ -207,7 +209,7 @@ def not_shown(answers: Answers) -> str | None:
             "refresh these stacks (`pulumi refresh`) and give their new states, or ask live IAM (`--live`)",
         ),
     )
-    missing = [(what.format(", ".join(names)), step) for names, what, step in parts if names]
+    missing = [(what.format(", ".join(names)), step.format(names[0])) for names, what, step in parts if names]
     if not missing:
         return None
     what, steps = ("; ".join(each) for each in zip(*missing, strict=True))

@@ -23,10 +23,10 @@ from botocore.exceptions import ClientError
 from twokeys.aws_errors import DENIED, no_answer
 from twokeys.errors import Refusal
 from twokeys.iam import Arn
+from twokeys.iam.sts import CHAINED_SECONDS
 from twokeys.loopback import is_loopback
 from twokeys.profiles.ways import AssignmentWay, Members, RoleWay, closed, is_for, not_yet
 
-CHAINED_SECONDS = 3_600
 """A session that is opened with a session lasts an hour at most (role chaining)."""
 _CONSOLES: Mapping[str, tuple[str, str]] = {
     "aws": ("https://signin.aws.amazon.com/federation", "https://console.aws.amazon.com/"),

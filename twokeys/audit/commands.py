@@ -137,14 +137,14 @@ def audit(  # noqa: PLR0913 - one parameter an option
     if start and start > datetime.now(UTC):
         raise click.UsageError("--from is in the future, of which nothing is recorded: give an earlier day or moment")
     whole = into(read(build(snapshot(states, stacks, live=live, member_role=member_role))), target)
-    found = of_person(whole, person)
     comparison, now, period = None, datetime.now(UTC), (start, end)
     if logs or events_api:
         named = tuple(known_region(one, "--region") for one in regions)
         trail = _from_files(logs, named, *period) if logs else _from_api(named, *period)
-        all_of = compare(whole, trail, *period, learning_days=learning_days)
-        found = replace(found, changed_since=changed_since(all_of, whole))
-        comparison = by_person(all_of, found)
+        comparison = compare(whole, trail, *period, learning_days=learning_days)
+        whole = replace(whole, changed_since=changed_since(comparison, whole))
+    found = of_person(whole, person, comparison.people if comparison else ())
+    comparison = comparison and by_person(comparison, found)
     if html is not None:
         write_output(html, page(found, target, comparison, now))
     if table is not None:

@@ -11,14 +11,14 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from twokeys.answers.model import Answers, Party, Step, Way
-from twokeys.answers.selection import is_person
+from twokeys.answers.selection import PEOPLE, is_person
 from twokeys.audit import LEARNING
 from twokeys.audit.changes import WIDENING
 from twokeys.audit.coverage import Covered
 from twokeys.audit.entries import DoorUse, Entry, Tallies, Tally, Usage
 from twokeys.audit.known import Judge
 from twokeys.audit.logs import Source
-from twokeys.audit.trail import SESSION, SIGN_IN, TEMPORARY, Change, Trail, Use, resolved
+from twokeys.audit.trail import BY_KEY, SESSION, SIGN_IN, TEMPORARY, Change, Trail, Use, resolved
 from twokeys.audit.unusual import Unusual, is_weak, unusual
 from twokeys.doors import Who
 
@@ -73,6 +73,16 @@ class Comparison:
     """Those that count, where people named them."""
     changes: tuple[Change, ...] = ()
     """The calls that changed, or tried to change, who can enter, in order of time."""
+
+    key_calls: tuple[tuple[Party, str, int], ...] = ()
+    """The calls of users with credentials of their own, by name, in the accounts that were asked for and on the way."""
+
+    @property
+    def people(self) -> set[str]:
+        """The names of the users of IAM and of IAM Identity Center whom the records show."""
+        callers = [one.use.caller.who for one in self.population] + [one.use.caller.who for one in self.unusual]
+        callers += [one.use.caller.who for one in self.changes] + [user.who for user, _, _ in self.key_calls]
+        return {who.name for who in callers if who.kind in PEOPLE}
 
     @property
     def entries(self) -> int:
@@ -144,7 +154,7 @@ def compare(
     ids: dict[Who, set[str]] = defaultdict(set)
     for unique_id, party in answers.principals.items():
         ids[party.who].add(unique_id)
-    apart = Counter(dict(_key_calls(answers, trail)))
+    apart: Counter[str] = Counter()
     judged: list[Use] = []
     population: list[Entry] = []
     for use in known:
@@ -165,6 +175,10 @@ def compare(
     learned = None
     if start is not None:
         learned = start + min(timedelta(days=learning_days), datetime.max.replace(tzinfo=UTC) - start)
+    key_calls = tuple(_key_calls(answers, trail, accounts))
+    for user, name, count in key_calls:
+        if user.who.account in answers.accounts and name != TEMPORARY:
+            apart[_calls(user, name)] += count
     judge = Judge(answers, trail, *period) if period else None
     by_doors, by_steps = (one.used(judge) if judge else {} for one in (doors, steps))
     used = by_doors | by_steps
@@ -185,6 +199,7 @@ def compare(
         population=tuple(sorted(population, key=lambda one: (one.use.time, one.use.id))),
         regions=trail.coverage.only,
         changes=tuple(_changes(trail, accounts)),
+        key_calls=key_calls,
     )
 
 
@@ -236,8 +251,22 @@ def by_person(found: Comparison, answers: Answers) -> Comparison:
         unusual=tuple(one for one in found.unusual if did(one.use)),
         sign_ins=tuple(one for one in found.sign_ins if is_person(one.user.who, person)),
         changes=tuple(one for one in found.changes if did(one.use)),
-        apart={},
+        apart=dict(_own_calls(found, answers)),
     )
+
+
+def _own_calls(found: Comparison, answers: Answers) -> Iterable[tuple[str, int]]:
+    """The person's calls with own credentials, and whether something shows the access key."""
+    shown = {one.user.who for one in answers.long_term if "access key" in one.has}
+    for user, name, count in found.key_calls:
+        if is_person(user.who, answers.person):
+            by_key = name != TEMPORARY and user.who not in shown
+            yield _calls(user, name) + (" that nothing read shows" if by_key else ""), count
+
+
+def _calls(user: Party, name: str) -> str:
+    whose = "temporary credentials" if name == TEMPORARY else "an access key"
+    return f"{name if name in BY_KEY else 'other'} calls of {user.short} with {whose}"
 
 
 def _changes(trail: Trail, accounts: Container[str]) -> list[Change]:
@@ -325,8 +354,7 @@ def _sign_ins(uses: Iterable[Use]) -> Iterable[SignIns]:
         yield SignIns(own[0].caller, tuple(own))
 
 
-def _key_calls(answers: Answers, trail: Trail) -> Iterable[tuple[str, int]]:
+def _key_calls(answers: Answers, trail: Trail, accounts: Container[str]) -> Iterable[tuple[Party, str, int]]:
     for (account, caller, name), calls in trail.calls.items():
-        if caller.kind != "root-user" and name != TEMPORARY and account in answers.accounts:
-            who = Party(caller, account_name=answers.names.get(account, "")).short
-            yield f"{name or 'other'} calls of {who} with an access key", calls.count
+        if caller.kind != "root-user" and account in accounts:
+            yield answers.named(Party(caller)), name, calls.count

@@ -9,9 +9,8 @@ from datetime import datetime
 from enum import Enum
 from itertools import chain
 
-from twokeys.access.requirements import MFA_BUT_OF_KEYS, in_words, met, window
+from twokeys.access.requirements import EXTERNAL_ID, MFA, in_words, is_external_id, is_mfa, met, window
 from twokeys.answers.model import Step
-from twokeys.answers.published import EXTERNAL_ID, MFA
 from twokeys.audit.known import BY_PROVIDER, Judge
 from twokeys.audit.trail import ROOT, SESSION, Use
 from twokeys.doors import Who
@@ -199,16 +198,16 @@ def _unmet(use: Use, asked: Iterable[tuple[Requirement, Truth]]) -> Iterator[str
     """What a door asks for and a call did not meet, in words."""
     for one, is_met in asked:
         if is_met is Truth.FALSE:
-            words, (opens, closed) = in_words(one), window([one])
-            if words in (MFA, MFA_BUT_OF_KEYS):
+            opens, closed = window([one])
+            if is_mfa(one):
                 yield "without the MFA that its door asks for"
-            elif words == EXTERNAL_ID:
+            elif is_external_id(one):
                 named = "with another external ID than" if use.external_id else "without the external ID that"
                 yield f"{named} its door asks for: {_OTHERWISE}"
             elif closed is not None and opens is None and not one.any_of:
                 yield f"the door is closed since {closed:%Y-%m-%d %H:%M} UTC: {_OTHERWISE}"
             else:
-                yield f"the call does not meet its door's condition {words}: {_OTHERWISE}"
+                yield f"the call does not meet its door's condition {in_words(one)}: {_OTHERWISE}"
 
 
 def _is_at(target: Who, used: Who) -> bool:
@@ -248,8 +247,14 @@ def _lets_in_all(source: Who, caller: Who) -> bool:
 
 
 def _may_be(caller: Who, source: Who) -> bool:
-    """Whether the caller may be the source, as far as is told: a user of a group that nobody shows the members of."""
-    if source.kind == "everyone" or (source.kind, caller.kind) == ("identity-center-group", "identity-center-user"):
+    """Whether the caller may be the source, as far as is told: a user of a group that nobody shows the members of.
+
+    No record tells of which organization a caller's account is.
+    """
+    if source.kind in ("everyone", "outsider") or (source.kind, caller.kind) == (
+        "identity-center-group",
+        "identity-center-user",
+    ):
         return True
     if source.name.startswith(_ANY_PROVIDER) and caller.kind in ("saml", "identity-center-user"):
         return True

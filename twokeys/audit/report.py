@@ -188,6 +188,7 @@ def table(answers: Answers, target: str | None, comparison: Comparison | None, n
     made = f"TwoKeys {version('twokeys')}, {now:%Y-%m-%d %H:%M} UTC"
     about = [
         ("report", f"{title(answers, target)}; {made}"),
+        ("organization", answers.name),
         ("summary", summary(answers, now).sentence),
         ("not looked at", not_looked_at(answers)),
     ]

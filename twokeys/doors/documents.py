@@ -6,7 +6,7 @@ from typing import Any, Literal, cast
 from twokeys.doors.expiry import open_until
 from twokeys.doors.model import Declaration, Door, DoorRequirements, DoorSource, DoorTarget, SymbolicDocument
 
-Kind = Literal["role", "user", "group", "root"]
+SourceKind = Literal["role", "user", "group", "root"]
 """What a door may start from in an account; the root stands for the account as a whole."""
 
 GRANT_TYPES = {
@@ -26,7 +26,7 @@ class DoorPlan(Declaration):
     """
 
     name: str
-    kind: Kind
+    kind: SourceKind
     source: str = ""
     source_account: str
     members: tuple[str, ...] = ()
@@ -148,7 +148,7 @@ def symbolic_documents(plan: DoorPlan) -> list[SymbolicDocument]:
 
 def door(plan: DoorPlan) -> Door:
     """The door as people and other stacks read it."""
-    grantee = DoorSource(kind=cast("Kind", plan.grantee_kind), account=plan.source_account, names=(plan.grantee,))
+    grantee = DoorSource(kind=cast("SourceKind", plan.grantee_kind), account=plan.source_account, names=(plan.grantee,))
     return Door.model_validate(
         {
             "name": plan.name,

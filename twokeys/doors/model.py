@@ -19,11 +19,12 @@ from twokeys.doors.expiry import ClosingTime
 from twokeys.doors.symbols import ACCOUNT, texts_of
 from twokeys.doors.who import Who
 from twokeys.iam import DEFAULT_PARTITION, Arn, PolicyDocument, PolicyKind, Statement, parse_policy
+from twokeys.iam.sts import ASSUME_ROOT, IN_TRUSTS, RESERVED_ROLE
 from twokeys.iam.truth import Truth
 
-RESERVED = "aws-reserved/sso.amazonaws.com/AWSReservedSSO_"
+RESERVED = f"aws-reserved/sso.amazonaws.com/{RESERVED_ROLE}"
 """What stands before a permission set's name in the role that AWS makes of it; a suffix of AWS's own follows."""
-_ENTERING = ("sts:AssumeRole", "sts:AssumeRoleWithSAML", "sts:AssumeRoleWithWebIdentity", "sts:AssumeRoot")
+_ENTERING = (*IN_TRUSTS, ASSUME_ROOT)
 """The actions by which somebody enters an account."""
 _IN_JSON = {
     "missing": "it is missing",

@@ -12,7 +12,7 @@ from twokeys.iam.arn import (
     DEFAULT_PARTITION,
     Arn,
     ArnError,
-    Kind,
+    ArnKind,
     account_as_a_whole,
     is_account,
     parse_arn,
@@ -21,8 +21,8 @@ from twokeys.iam.arn import (
 from twokeys.iam.conditions import ConditionClause
 from twokeys.iam.documents import PolicyDocument, PolicyError, PolicyKind, Statement, parse_policy
 from twokeys.iam.evaluation import Policies, evaluate, evaluate_grant, evaluate_trust
-from twokeys.iam.federation import ANY_PROVIDER, WITH_SAML, WITH_WEB_IDENTITY, Federation, federations
-from twokeys.iam.finding import Finding, Severity
+from twokeys.iam.federation import ANY_PROVIDER, Federation, federations
+from twokeys.iam.finding import PolicyFinding, Severity
 from twokeys.iam.globs import Glob
 from twokeys.iam.lint import lint, lint_source
 from twokeys.iam.principals import Caller, CallerKind, Principals
@@ -39,24 +39,22 @@ __all__ = [
     "MOST_FOR_A_TRUST_POLICY",
     "SIZE_LIMITS",
     "UNKNOWN",
-    "WITH_SAML",
-    "WITH_WEB_IDENTITY",
     "Admitted",
     "Arn",
     "ArnError",
+    "ArnKind",
     "Caller",
     "CallerKind",
     "ConditionClause",
     "Context",
     "Decision",
     "Federation",
-    "Finding",
     "Glob",
-    "Kind",
     "Outcome",
     "Policies",
     "PolicyDocument",
     "PolicyError",
+    "PolicyFinding",
     "PolicyKind",
     "Principals",
     "Request",

@@ -20,7 +20,7 @@ from dataclasses import replace
 from twokeys.iam.arn import Arn, arn_segments, is_account
 from twokeys.iam.conditions import ConditionClause, parse_date, parse_network, parse_number
 from twokeys.iam.documents import PolicyKind, Statement
-from twokeys.iam.finding import Finding, error, path_of
+from twokeys.iam.finding import PolicyFinding, error, path_of
 
 _PAGE = "access-analyzer-reference-policy-checks.html#access-analyzer-reference-policy-checks-error-"
 _VARIABLES = "reference_policies_variables.html"
@@ -167,7 +167,7 @@ _PRIVATE = tuple(map(ipaddress.ip_network, ("10.0.0.0/8", "172.16.0.0/12", "192.
 _CLAUSE_RULES = (_values, _keys, _private_addresses)
 
 
-def _conditions(statement: Statement, _kind: PolicyKind, _known: frozenset[str]) -> Iterator[Finding]:
+def _conditions(statement: Statement, _kind: PolicyKind, _known: frozenset[str]) -> Iterator[PolicyFinding]:
     for clause in statement.conditions:
         for rule in _CLAUSE_RULES:
             for name, message, page in rule(clause):
@@ -176,7 +176,7 @@ def _conditions(statement: Statement, _kind: PolicyKind, _known: frozenset[str])
                 yield replace(error(name, statement, path_of(clause), message, page), next_step=step)
 
 
-def _actions(statement: Statement, kind: PolicyKind, _known: frozenset[str]) -> Iterator[Finding]:
+def _actions(statement: Statement, kind: PolicyKind, _known: frozenset[str]) -> Iterator[PolicyFinding]:
     element = "Action" if statement.actions is not None else "NotAction"
     for name in statement.actions if statement.actions is not None else statement.not_actions or ():
         if not isinstance(name, str):
@@ -190,7 +190,7 @@ def _actions(statement: Statement, kind: PolicyKind, _known: frozenset[str]) -> 
             yield error("action-in-trust-policy", statement, element, message, "id_roles_terms-and-concepts.html")
 
 
-def _resources(statement: Statement, _kind: PolicyKind, _known: frozenset[str]) -> Iterator[Finding]:
+def _resources(statement: Statement, _kind: PolicyKind, _known: frozenset[str]) -> Iterator[PolicyFinding]:
     element = "Resource" if statement.resources is not None else "NotResource"
     for name in statement.resources if statement.resources is not None else statement.not_resources or ():
         if not isinstance(name, str) or not name.startswith("arn:"):
@@ -216,7 +216,7 @@ def _resources(statement: Statement, _kind: PolicyKind, _known: frozenset[str]) 
             yield error("invalid-arn-account", statement, element, message, _PAGE + "invalid-arn-account")
 
 
-def _principal_forms(statement: Statement, _kind: PolicyKind, _known: frozenset[str]) -> Iterator[Finding]:
+def _principal_forms(statement: Statement, _kind: PolicyKind, _known: frozenset[str]) -> Iterator[PolicyFinding]:
     for element, principals in (("Principal", statement.principals), ("NotPrincipal", statement.not_principals)):
         if principals is None:
             continue
@@ -244,7 +244,7 @@ def _is_provider(name: str) -> bool:
     return arn.kind in ("oidc-provider", "saml-provider") if arn else bool(_SERVICE.fullmatch(name.partition("/")[0]))
 
 
-def _variables(statement: Statement, _kind: PolicyKind, _known: frozenset[str]) -> Iterator[Finding]:
+def _variables(statement: Statement, _kind: PolicyKind, _known: frozenset[str]) -> Iterator[PolicyFinding]:
     """A variable where IAM reads none is literal text; one that is not well written is refused."""
     element = "Resource" if statement.resources is not None else "NotResource"
     for name in (*(statement.resources or ()), *(statement.not_resources or ())):
@@ -268,7 +268,7 @@ def _variables(statement: Statement, _kind: PolicyKind, _known: frozenset[str]) 
                 yield from _badly_written(statement, path_of(clause), text)
 
 
-def _badly_written(statement: Statement, element: str, text: str) -> Iterator[Finding]:
+def _badly_written(statement: Statement, element: str, text: str) -> Iterator[PolicyFinding]:
     for found in re.finditer(r"\$\{([^}]*)(\}?)", text):
         inner = found[1]
         key, comma, default = inner.partition(",")
@@ -283,7 +283,7 @@ def _badly_written(statement: Statement, element: str, text: str) -> Iterator[Fi
             yield error("variable-syntax", statement, element, f"{text!r}: a key has no spaces", _VARIABLES)
 
 
-ANALYZER_ERRORS: tuple[Callable[[Statement, PolicyKind, frozenset[str]], Iterator[Finding]], ...] = (
+ANALYZER_ERRORS: tuple[Callable[[Statement, PolicyKind, frozenset[str]], Iterator[PolicyFinding]], ...] = (
     _conditions,
     _actions,
     _resources,

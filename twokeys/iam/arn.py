@@ -14,7 +14,7 @@ from typing import Literal, TypeAlias, get_args
 DEFAULT_PARTITION = "aws"
 Named: TypeAlias = Literal["role", "user", "group", "policy", "saml-provider", "oidc-provider"]
 """What of IAM an account can have several of, each by its name."""
-Kind: TypeAlias = Literal[
+ArnKind: TypeAlias = Literal[
     "role", "user", "group", "policy", "saml-provider", "oidc-provider", "root", "assumed-role", "federated-user"
 ]
 _NAMED: frozenset[str] = frozenset(get_args(Named))
@@ -80,7 +80,7 @@ class Arn:
         return cls(partition, "sts", "", account, f"assumed-role/{role}/{session}")
 
     @property
-    def kind(self) -> Kind | None:
+    def kind(self) -> ArnKind | None:
         """What of IAM or STS it names; None for everything else, and where the name is missing."""
         if self.service not in ("iam", "sts"):
             return None

@@ -16,10 +16,9 @@ from twokeys.iam.admission import Admitted, admitted
 from twokeys.iam.arn import Arn
 from twokeys.iam.documents import PolicyDocument, Statement
 from twokeys.iam.lazy import lazy
+from twokeys.iam.sts import WITH_SAML, WITH_WEB_IDENTITY
 from twokeys.iam.truth import UNKNOWN, Truth, Unknown
 
-WITH_WEB_IDENTITY = "sts:AssumeRoleWithWebIdentity"
-WITH_SAML = "sts:AssumeRoleWithSAML"
 ANY_PROVIDER = "*"
 _SUBJECTS = {"graph.facebook.com": "id", "www.amazon.com": "user_id"}
 

@@ -21,7 +21,7 @@ class Severity(Enum):
 
 
 @dataclass(frozen=True)
-class Finding:
+class PolicyFinding:
     """One thing to change.
 
     Attributes:
@@ -45,15 +45,15 @@ class Finding:
     next_step: str = "correct it"
 
 
-def warning(rule: str, statement: Statement, element: str, message: str, page: str) -> Finding:
+def warning(rule: str, statement: Statement, element: str, message: str, page: str) -> PolicyFinding:
     """A finding on an element of a statement; `page` is one of the IAM user guide."""
-    return Finding(rule, statement.index, f"Statement[{statement.index}].{element}", message, GUIDE + page)
+    return PolicyFinding(rule, statement.index, f"Statement[{statement.index}].{element}", message, GUIDE + page)
 
 
-def error(rule: str, statement: Statement, element: str, message: str, page: str) -> Finding:
+def error(rule: str, statement: Statement, element: str, message: str, page: str) -> PolicyFinding:
     """Like `warning`, for what AWS refuses or what cannot work."""
     path = f"Statement[{statement.index}].{element}"
-    return Finding(rule, statement.index, path, message, GUIDE + page, Severity.ERROR)
+    return PolicyFinding(rule, statement.index, path, message, GUIDE + page, Severity.ERROR)
 
 
 def path_of(clause: ConditionClause) -> str:

@@ -9,7 +9,7 @@ from twokeys.iam.analyzer import ANALYZER_ERRORS
 from twokeys.iam.arn import Arn, is_account
 from twokeys.iam.conditions import parse_network
 from twokeys.iam.documents import PolicyDocument, PolicyError, PolicyKind, Statement, parse_policy
-from twokeys.iam.finding import GUIDE, Finding, Severity, error, path_of, warning
+from twokeys.iam.finding import GUIDE, PolicyFinding, Severity, error, path_of, warning
 from twokeys.iam.never import never_met
 from twokeys.iam.principals import Principals
 from twokeys.iam.size import MOST_FOR_A_TRUST_POLICY, SIZE_LIMITS, policy_size
@@ -18,7 +18,7 @@ from twokeys.iam.truth import Truth, Unknown
 
 def lint(
     document: PolicyDocument, kind: PolicyKind, *, account: str | None = None, organization: Iterable[str] = ()
-) -> tuple[Finding, ...]:
+) -> tuple[PolicyFinding, ...]:
     """The findings on a parsed document, in the order of its statements.
 
     Args:
@@ -36,12 +36,12 @@ def lint(
     return (*_id(document, kind), *of_statements)
 
 
-def _id(document: PolicyDocument, kind: PolicyKind) -> Iterator[Finding]:
+def _id(document: PolicyDocument, kind: PolicyKind) -> Iterator[PolicyFinding]:
     """It is read: IAM has roles with one in an inline policy. https://github.com/noqdev/iambic/issues/463."""
     if document.id is not None and kind not in (PolicyKind.TRUST, PolicyKind.RESOURCE):
         message = f"an Id is for resource-based policies, and AWS documents none for {kind}; leave it out"
         page = GUIDE + "reference_policies_elements_id.html"
-        yield Finding("id", None, "Id", message, page, Severity.ERROR)
+        yield PolicyFinding("id", None, "Id", message, page, Severity.ERROR)
 
 
 def lint_source(
@@ -50,7 +50,7 @@ def lint_source(
     *,
     account: str | None = None,
     organization: Iterable[str] = (),
-) -> tuple[Finding, ...]:
+) -> tuple[PolicyFinding, ...]:
     """The findings on a document that may be refused: a refusal is a finding named as `PolicyError.rule`.
 
     A document that is too long is a finding as well: see `twokeys.iam.size`.
@@ -72,19 +72,19 @@ def lint_source(
     return (refused, *(finding for finding in rest if finding.rule != refused.rule or finding.path != refused.path))
 
 
-def _too_long(source: str | bytes | Mapping[str, object], kind: PolicyKind) -> Iterator[Finding]:
+def _too_long(source: str | bytes | Mapping[str, object], kind: PolicyKind) -> Iterator[PolicyFinding]:
     size = policy_size(source)
     limit = SIZE_LIMITS.get(kind)
     if size is not None and limit is not None and size > limit:
         more = f", or up to {MOST_FOR_A_TRUST_POLICY:,} where its quota was raised" if kind is PolicyKind.TRUST else ""
         message = f"the document has {size:,} characters; {kind} may have {limit:,}{more}"
-        yield Finding("too-long", None, "", message, GUIDE + "reference_iam-quotas.html", Severity.ERROR)
+        yield PolicyFinding("too-long", None, "", message, GUIDE + "reference_iam-quotas.html", Severity.ERROR)
 
 
-def _refusal(refusal: PolicyError) -> Finding:
+def _refusal(refusal: PolicyError) -> PolicyFinding:
     page = _PAGES.get(refusal.rule, "reference_policies_grammar.html")
     found = re.match(r"Statement(?:\[(\d+)\])?", refusal.path)
-    return Finding(
+    return PolicyFinding(
         refusal.rule,
         None if found is None else int(found[1] or 0),
         refusal.path,
@@ -130,7 +130,7 @@ _POSITIVE = ("StringEquals", "StringLike", "StringEqualsIgnoreCase", "ArnEquals"
 _MFA = ("aws:multifactorauthpresent", "aws:multifactorauthage")
 
 
-def _not_principal(statement: Statement, kind: PolicyKind, _known: frozenset[str]) -> Iterator[Finding]:
+def _not_principal(statement: Statement, kind: PolicyKind, _known: frozenset[str]) -> Iterator[PolicyFinding]:
     if statement.not_principals is None:
         return
     make = error if kind is PolicyKind.TRUST or statement.effect == "Allow" else warning
@@ -139,7 +139,7 @@ def _not_principal(statement: Statement, kind: PolicyKind, _known: frozenset[str
     yield make("not-principal", statement, "NotPrincipal", message, page)
 
 
-def _resource_in_trust(statement: Statement, kind: PolicyKind, _known: frozenset[str]) -> Iterator[Finding]:
+def _resource_in_trust(statement: Statement, kind: PolicyKind, _known: frozenset[str]) -> Iterator[PolicyFinding]:
     if kind is not PolicyKind.TRUST:
         return
     for name, value in (("Resource", statement.resources), ("NotResource", statement.not_resources)):
@@ -149,7 +149,7 @@ def _resource_in_trust(statement: Statement, kind: PolicyKind, _known: frozenset
             yield error("resource-in-trust-policy", statement, name, message, page)
 
 
-def _bare_star(statement: Statement, kind: PolicyKind, _known: frozenset[str]) -> Iterator[Finding]:
+def _bare_star(statement: Statement, kind: PolicyKind, _known: frozenset[str]) -> Iterator[PolicyFinding]:
     """IAM takes {"AWS": "*"} in a trust policy, but not the text '*' by itself."""
     if kind is PolicyKind.TRUST and statement.principals is not None and statement.principals.bare:
         message = (
@@ -159,7 +159,7 @@ def _bare_star(statement: Statement, kind: PolicyKind, _known: frozenset[str]) -
         yield error("bare-star-principal", statement, "Principal", message, _PRINCIPAL_PAGE)
 
 
-def _principal_names(statement: Statement, _kind: PolicyKind, _known: frozenset[str]) -> Iterator[Finding]:
+def _principal_names(statement: Statement, _kind: PolicyKind, _known: frozenset[str]) -> Iterator[PolicyFinding]:
     for element, principals in (("Principal", statement.principals), ("NotPrincipal", statement.not_principals)):
         if principals is None:
             continue
@@ -188,7 +188,7 @@ def _name_problem(name: str) -> tuple[str, str]:
     return "", ""
 
 
-def _for_all_values(statement: Statement, _kind: PolicyKind, _known: frozenset[str]) -> Iterator[Finding]:
+def _for_all_values(statement: Statement, _kind: PolicyKind, _known: frozenset[str]) -> Iterator[PolicyFinding]:
     if statement.effect != "Allow":
         return
     present = {
@@ -206,7 +206,7 @@ def _for_all_values(statement: Statement, _kind: PolicyKind, _known: frozenset[s
             yield warning("for-all-values-allow", statement, path_of(clause), message, page)
 
 
-def _host_bits(statement: Statement, _kind: PolicyKind, _known: frozenset[str]) -> Iterator[Finding]:
+def _host_bits(statement: Statement, _kind: PolicyKind, _known: frozenset[str]) -> Iterator[PolicyFinding]:
     """AWS documents ranges in the standard form only, whose bits behind the prefix are zero; IAM takes others."""
     for clause in statement.conditions:
         for value in clause.values if clause.base.family == "ip" else ():
@@ -221,7 +221,7 @@ def _host_bits(statement: Statement, _kind: PolicyKind, _known: frozenset[str]) 
                 yield warning("host-bits", statement, path_of(clause), message, page)
 
 
-def _mfa(statement: Statement, _kind: PolicyKind, _known: frozenset[str]) -> Iterator[Finding]:
+def _mfa(statement: Statement, _kind: PolicyKind, _known: frozenset[str]) -> Iterator[PolicyFinding]:
     page = "reference_policies_condition-keys.html#condition-keys-multifactorauthpresent"
     demanded = any(clause.operator == "Bool" and clause.lower_key in _MFA for clause in statement.conditions)
     for clause in statement.conditions:
@@ -248,7 +248,7 @@ def _mfa(statement: Statement, _kind: PolicyKind, _known: frozenset[str]) -> Ite
             yield warning("mfa-deny-without-if-exists", statement, path_of(clause), message, page)
 
 
-def _confused_deputy(statement: Statement, kind: PolicyKind, known: frozenset[str]) -> Iterator[Finding]:
+def _confused_deputy(statement: Statement, kind: PolicyKind, known: frozenset[str]) -> Iterator[PolicyFinding]:
     """A third party's account needs an external ID, a service that acts for its customers a source condition."""
     if kind is not PolicyKind.TRUST or statement.effect != "Allow" or statement.principals is None:
         return
@@ -278,7 +278,7 @@ def _third_parties(principals: Principals, known: frozenset[str]) -> Iterator[st
             yield name
 
 
-def _mismatched_action(statement: Statement, kind: PolicyKind, _known: frozenset[str]) -> Iterator[Finding]:
+def _mismatched_action(statement: Statement, kind: PolicyKind, _known: frozenset[str]) -> Iterator[PolicyFinding]:
     if kind is not PolicyKind.TRUST or statement.effect != "Allow" or statement.principals is None:
         return
     page = "access-analyzer-reference-policy-checks.html"
@@ -291,7 +291,7 @@ def _mismatched_action(statement: Statement, kind: PolicyKind, _known: frozenset
             yield error("mismatched-action", statement, "Action", message, page)
 
 
-def _federation_by_others(statement: Statement, kind: PolicyKind, _known: frozenset[str]) -> Iterator[Finding]:
+def _federation_by_others(statement: Statement, kind: PolicyKind, _known: frozenset[str]) -> Iterator[PolicyFinding]:
     named = statement.principals
     if kind is not PolicyKind.TRUST or statement.effect != "Allow" or named is None or named.federated:
         return
@@ -304,7 +304,7 @@ def _federation_by_others(statement: Statement, kind: PolicyKind, _known: frozen
 _OF_PROVIDERS = frozenset({"sts:assumerolewithsaml", "sts:assumerolewithwebidentity"})
 
 
-def _open_trust(statement: Statement, kind: PolicyKind, _known: frozenset[str]) -> Iterator[Finding]:
+def _open_trust(statement: Statement, kind: PolicyKind, _known: frozenset[str]) -> Iterator[PolicyFinding]:
     if kind not in (PolicyKind.TRUST, PolicyKind.RESOURCE) or statement.effect != "Allow":
         return
     if statement.principals is not None and statement.principals.everyone and not _limiting(statement) & _LIMITING_KEYS:
@@ -325,7 +325,7 @@ def _limiting(statement: Statement) -> set[str]:
     }
 
 
-_RULES: tuple[Callable[[Statement, PolicyKind, frozenset[str]], Iterator[Finding]], ...] = (
+_RULES: tuple[Callable[[Statement, PolicyKind, frozenset[str]], Iterator[PolicyFinding]], ...] = (
     _not_principal,
     _resource_in_trust,
     _bare_star,

@@ -340,8 +340,8 @@ def _match(regex: re.Pattern[str], tokens: tuple[_Token, ...], text: str) -> Tru
     if regex.fullmatch(text) is not None:
         return TRUE
     if _IS_PRIVATE.search(text) is not None and any(isinstance(token, int) for token in tokens):
-        loose = _regex(tokens, digits_fit_symbols=True)
-        return FALSE if loose.fullmatch(text) is None else Truth.UNKNOWN
+        perhaps = _regex(tokens, digits_fit_symbols=True)
+        return FALSE if perhaps.fullmatch(text) is None else Truth.UNKNOWN
     return FALSE
 
 
@@ -362,7 +362,7 @@ def _as_regex(tokens: Iterable[_Token], *, character: str = ".", digits_fit_symb
         elif token == _ANY:
             chunks[-1] += character
         else:
-            chunks[-1] += _loosened(re.escape(str(token))) if digits_fit_symbols else re.escape(str(token))
+            chunks[-1] += _with_any_ids(re.escape(str(token))) if digits_fit_symbols else re.escape(str(token))
     if len(chunks) == 1:
         return chunks[0]
     middle = "".join(f"(?>{character}*?{chunk})" for chunk in chunks[1:-1] if chunk)
@@ -375,7 +375,7 @@ def _components_regex(segments: list[str]) -> re.Pattern[str]:
     return re.compile(":".join([*first, _as_regex(_wildcard_tokens(segments[5]))]), re.DOTALL)
 
 
-def _loosened(literal: str) -> str:
+def _with_any_ids(literal: str) -> str:
     """Digits may also be those of an id that is not known yet, except a complete other id."""
     return "".join(
         run if len(run) == 12 and run.isdigit() else re.sub(r"[0-9]", "[\\g<0>\U000f0000-\U000fffff]", run)

@@ -19,7 +19,7 @@ from twokeys.iam.arn import is_account
 from twokeys.iam.cases import exclude
 from twokeys.iam.conditions import ConditionClause, parse_network
 from twokeys.iam.documents import PolicyKind, Statement
-from twokeys.iam.finding import Finding, error, path_of
+from twokeys.iam.finding import PolicyFinding, error, path_of
 from twokeys.iam.subjects import misspelt_subject
 
 _KEYS = "reference_policies_condition-keys.html#condition-keys-"
@@ -93,7 +93,7 @@ _COMPARED = ("numeric", "date", "bool", "ip")
 _TAGS_OF_PRINCIPALS = "aws:principaltag/"
 
 
-def never_met(statement: Statement, _kind: PolicyKind, _known: frozenset[str]) -> Iterator[Finding]:
+def never_met(statement: Statement, _kind: PolicyKind, _known: frozenset[str]) -> Iterator[PolicyFinding]:
     """What of the conditions of a statement never matches."""
     for clause in statement.conditions:
         if clause.lower_key in _FORMS.keys() - {"aws:principalarn"} and clause.base.family in _COMPARED:
@@ -109,7 +109,7 @@ def never_met(statement: Statement, _kind: PolicyKind, _known: frozenset[str]) -
     yield from _contradictions(statement)
 
 
-def _text(statement: Statement, clause: ConditionClause, value: str) -> Iterator[Finding]:
+def _text(statement: Statement, clause: ConditionClause, value: str) -> Iterator[PolicyFinding]:
     key, like = clause.lower_key, clause.base.positive == "StringLike"
     never = f"so {clause.operator} never matches it"
     element = path_of(clause)
@@ -163,7 +163,7 @@ def _wrong(clause: ConditionClause, value: str) -> tuple[str, str] | None:
     return None if fits else (form.words, f"write {meant}" if meant else "write it in that form")
 
 
-def _contradictions(statement: Statement) -> Iterator[Finding]:
+def _contradictions(statement: Statement) -> Iterator[PolicyFinding]:
     """Conditions on one key of which each can be met, and no value, and not its absence either, meets all."""
     by_key: dict[str, list[ConditionClause]] = {}
     for clause in statement.conditions:

@@ -12,7 +12,7 @@ import click
 from twokeys.answers.options import asked, sources
 
 if TYPE_CHECKING:
-    from twokeys.map.model import Organization
+    from twokeys.map.model import Map
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
@@ -43,49 +43,49 @@ def map_(  # noqa: PLR0913 - one parameter an option
     from twokeys.answers.sources import snapshot
     from twokeys.files import write_output
     from twokeys.map.drawing import draw
-    from twokeys.map.model import Organization
+    from twokeys.map.model import Map
     from twokeys.map.page import page
 
     asked(stacks, live=live)
     answers = read(build(snapshot(states, stacks, live=live, member_role=member_role)))
     now = datetime.now(UTC)
-    organization = Organization(answers, now)
+    whole = Map(answers, now)
     if svg is None and html is None and not as_json:
         svg, html = Path("map.svg"), Path("map.html")
     if svg is not None:
-        write_output(svg, draw(organization))
+        write_output(svg, draw(whole))
     if html is not None:
-        write_output(html, page(organization))
+        write_output(html, page(whole))
     if as_json:
         click.echo(json.dumps(as_data(answers, now), indent=2))
     else:
-        _summary(organization, [path for path in (svg, html) if path is not None])
+        _summary(whole, [path for path in (svg, html) if path is not None])
 
 
-def _summary(organization: Organization, written: list[Path]) -> None:
+def _summary(whole: Map, written: list[Path]) -> None:
     from rich.console import Console
 
     from twokeys.answers.model import State
     from twokeys.answers.summary import limits, summary
     from twokeys.shown import counted, say
 
-    answers = organization.answers
-    shut = [door for door in organization.doors if door.state is State.SHUT]
-    unproved = [door for door in organization.doors if door.state is State.UNPROVED]
+    answers = whole.answers
+    shut = [door for door in whole.doors if door.state is State.SHUT]
+    unproved = [door for door in whole.doors if door.state is State.UNPROVED]
     within = f"{len(answers.within)} within an account, " if answers.within else ""
     console = Console()
     say(
         console,
-        f"{answers.name}: {counted(len(organization.accounts), 'account')}, "
-        f"{summary(answers, organization.now).ways_in}, {within}{counted(len(shut), 'door')} without a key or denied, "
+        f"{answers.name}: {counted(len(whole.accounts), 'account')}, "
+        f"{summary(answers, whole.now).ways_in}, {within}{counted(len(shut), 'door')} without a key or denied, "
         f"{len(answers.not_proved)} not proved",
     )
     for door in (*shut, *unproved):
         source, target = (
-            f"{who.label} of {organization.accounts[who.account].name}" for who in (door.source.who, door.target.who)
+            f"{who.label} of {whole.accounts[who.account].name}" for who in (door.source.who, door.target.who)
         )
-        say(console, f"  {source} -> {target}: {organization.lacks(door)}")
-    for message in organization.unproved:
+        say(console, f"  {source} -> {target}: {whole.lacks(door)}")
+    for message in whole.unproved:
         say(console, f"  not on the map, as nobody knows whose door it is: {message}")
     for line in limits(answers):
         say(console, f"{line}.")

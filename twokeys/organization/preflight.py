@@ -10,7 +10,7 @@ from twokeys.errors import Refusal
 from twokeys.organization import account_checks
 from twokeys.organization import organization_checks as of
 from twokeys.organization.account_checks import unknown
-from twokeys.organization.findings import Finding, Status, failure, warning
+from twokeys.organization.findings import CheckResult, Status, failure, warning
 from twokeys.organization.model import ALL_FEATURES, Live, Organization
 from twokeys.organization.plan import Plan, wanted
 from twokeys.project.config import load_project
@@ -55,21 +55,21 @@ def read_project(root: Path, stacks: tuple[str, ...]) -> Project:
     return Project(chosen, tuple(others), unreadable)
 
 
-def preflight(project: Project, live: Live, tried: Mapping[str, str | None] | None) -> Iterator[Finding]:
+def preflight(project: Project, live: Live, tried: Mapping[str, str | None] | None) -> Iterator[CheckResult]:
     """All findings, in the order in which one would set things right; a check that finds nothing passes.
 
     `tried` is what entering each existing account gave (None: it could be entered); None when it was not tried.
     """
-    found: dict[str, list[Finding]] = {}
+    found: dict[str, list[CheckResult]] = {}
     for check, findings in _checks(project, live, tried):
         found.setdefault(check, []).extend(findings)
     for check, its in found.items():
-        yield from its or (Finding(check, Status.PASS),)
+        yield from its or (CheckResult(check, Status.PASS),)
 
 
 def _checks(
     project: Project, live: Live, tried: Mapping[str, str | None] | None
-) -> Iterator[tuple[str, Iterable[Finding]]]:
+) -> Iterator[tuple[str, Iterable[CheckResult]]]:
     """Each check with what it finds. Of an organization that cannot be seen nothing more is checked."""
     chosen, everything = project.chosen, project.everything
     yield "credentials", of.credentials(chosen, live)
@@ -95,7 +95,7 @@ def _checks(
     tree = ("root", "organizational units", "accounts")
     requests = "pending requests"
     # Each check with the parts of the organization that it needs to have been read.
-    checks: tuple[tuple[str, tuple[str, ...], Callable[[], Iterator[Finding]]], ...] = (
+    checks: tuple[tuple[str, tuple[str, ...], Callable[[], Iterator[CheckResult]]], ...] = (
         ("trusted access", ("trusted access",), lambda: of.trusted_access(chosen, everything, organization)),
         ("policy types", ("root",), lambda: of.policy_types(chosen, organization)),
         ("units", tree[:2], lambda: of.units(chosen, everything, organization)),

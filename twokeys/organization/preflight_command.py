@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from twokeys.options import PROJECT
-from twokeys.organization.findings import Finding, Status
+from twokeys.organization.findings import CheckResult, Status
 
 if TYPE_CHECKING:
     import boto3
@@ -76,7 +76,7 @@ def _enter(session: boto3.Session, live: Live, plans: tuple[Plan, ...], say: Say
     )
 
 
-def _show(findings: list[Finding], console: Console) -> None:
+def _show(findings: list[CheckResult], console: Console) -> None:
     from rich.markup import escape
     from rich.table import Table
 

@@ -15,7 +15,7 @@ import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import version
 from typing import Any, Final
@@ -62,9 +62,9 @@ _SEVERITIES: Final = {
 class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
     """One pack in one operation; the methods' names are the protocol's."""
 
-    def __init__(self, rules: tuple[Rule[Any], ...] = RULES, today: Callable[[], date] | None = None) -> None:
+    def __init__(self, rules: tuple[Rule[Any], ...] = RULES, now: Callable[[], datetime] | None = None) -> None:
         self._rules = rules
-        self._today = today or (lambda: datetime.now(UTC))
+        self._now = now or (lambda: datetime.now(UTC))
         self._configuration: Mapping[str, Mapping[str, object]] = {}
         self._dry_run = os.environ.get("PULUMI_DRY_RUN") == "true"
         self._asked: dict[str, Resource] = {}
@@ -176,7 +176,7 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
 
     def _judged(self, snapshot: Snapshot, own: str | None) -> tuple[list[Judged], Graph]:
         graph = graph_of(snapshot, own)
-        return list(judge(graph, self._rules, self._configuration, self._today())), graph
+        return list(judge(graph, self._rules, self._configuration, self._now())), graph
 
     def _snapshot(self, found: Iterable[Any]) -> Snapshot:
         there: list[Resource] = []
@@ -197,7 +197,7 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
     def _mandatory(self, graph: Graph) -> Iterable[Finding]:
         """Only what stops an update: nobody reads advice about a resource that is about to be made."""
         rules = (rule for rule in self._rules if level_of(rule, self._configuration) in MANDATORY)
-        return (one.finding for one in judge(graph, rules, self._configuration, self._today()) if one.mandatory)
+        return (one.finding for one in judge(graph, rules, self._configuration, self._now()) if one.mandatory)
 
     def _level(self, policy: str) -> str:
         return str(self._configuration.get(policy, {}).get(LEVEL, "advisory"))
@@ -242,9 +242,9 @@ def _content(finding: Finding) -> tuple[object, ...]:
 def _failure(what: str, error: Exception) -> Judged:
     if isinstance(error, Refusal):
         message = f"{error.what[:1].upper()}{error.what[1:]} ({error.where}): {error.why}"
-        return Judged(Finding(FAIL_CLOSED, message, error.next_step), mandatory=True)
+        return Judged(Finding(message, error.next_step, rule=FAIL_CLOSED), mandatory=True)
     message = f"{what} cannot be read ({type(error).__name__}: {error}), so nothing about it is proved"
-    return Judged(Finding(FAIL_CLOSED, message, _DEFECT), mandatory=True)
+    return Judged(Finding(message, _DEFECT, rule=FAIL_CLOSED), mandatory=True)
 
 
 def _policy_info(policy: Policy) -> Any:

@@ -25,7 +25,7 @@ def doors_changed(graph: Graph, before: Callable[[], Snapshot | None]) -> list[J
         state = before()
     except Refusal as refusal:  # a difference that cannot be told must not look like none
         about = f"The doors gained and lost cannot be told ({refusal.where}: {refusal.why})"
-        return [Judged(Finding(DOORS_CHANGED, about, _NAME_A_STATE), mandatory=False)]
+        return [Judged(Finding(about, _NAME_A_STATE, rule=DOORS_CHANGED), mandatory=False)]
     if state is None or not state.resources:
         return []
     # A pack starts with every operation, and neither an update nor the first preview asks this.
@@ -38,4 +38,4 @@ def doors_changed(graph: Graph, before: Callable[[], Snapshot | None]) -> list[J
         return []
     about = "Ways in gained (+), lost (-) and changed (~):\n" + "\n".join(lines(found)) + "\n"
     severity = _SEVERITIES.get(found.strongest.word, "low")
-    return [Judged(Finding(DOORS_CHANGED, about, _READ_IT, severity=severity), mandatory=False)]
+    return [Judged(Finding(about, _READ_IT, severity=severity, rule=DOORS_CHANGED), mandatory=False)]

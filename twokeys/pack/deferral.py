@@ -51,7 +51,7 @@ def deferred(graph: Graph, judged: Sequence[Judged]) -> tuple[list[Judged], list
         return kept, []
     names = sorted({graph.snapshot.by_urn[urn].name for urn in urns})
     about = f"Not known in preview, and nobody comes in by it unjudged: {listed(names, _MANY)}"
-    return kept, [Judged(Finding(DEFERRED, about, _STEP), mandatory=False)]
+    return kept, [Judged(Finding(about, _STEP, rule=DEFERRED), mandatory=False)]
 
 
 class _Waiting:

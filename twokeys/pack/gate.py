@@ -163,15 +163,15 @@ class Gate:
         That role may be one that this update makes later, in an account that it has not come to yet. The role of an
         assignment is AWS's, of a permission set that may be one of this update as long as one has still to get its ARN.
         """
-        if (finding.door or "").startswith(f"{finding.urn} -> ") and ASSIGNMENT in str(finding.urn):
+        if finding.sides[0] == finding.urn and ASSIGNMENT in finding.urn:
             return any(one.text("arn") is None for one in graph.snapshot.of_type(PERMISSION_SET))
-        target = Arn.parse((finding.door or "").rpartition(" -> ")[2])
+        target = Arn.parse(finding.sides[1])
         return target is not None and all(role.arn != str(target) for role in graph.roles)
 
     def _is_open_to_us(self, finding: Finding, graph: Graph) -> bool:
         """Whether it is a trust in our own organization as a whole, of whose principals one may still get the grant."""
         ours = graph.accounts.organization
-        return ours is not None and (finding.door or "").startswith(f"{ours} -> ")
+        return ours is not None and finding.sides[0] == ours
 
     def _trust_is_last(self, snapshot: Snapshot, urn: str) -> bool:
         above = (snapshot.by_urn.get(parent) for parent in snapshot.ancestors(snapshot.by_urn[urn]))
@@ -183,12 +183,12 @@ class Gate:
         The engine shows the inputs of a resource only, and such a name is in none.
         """
         own = {role.arn for role in graph.roles if role.urn == resource.urn}
-        sides = [Arn.parse(side) for side in (finding.door or "").split(" -> ") if side not in own]
+        sides = [Arn.parse(side) for side in finding.sides if side not in own]
         return any(arn and arn.kind and graph.principals.unsettled(arn.kind, arn.account) for arn in sides)
 
     def _is_made(self, finding: Finding, graph: Graph) -> bool:
         """Whether the update has already come to the role that a grant names: then its trust does not change again."""
-        source, _, target = (finding.door or "").partition(" -> ")
+        source, target = finding.sides
         holder = Arn.parse(source)
         made = [role for role in graph.roles if role.arn == target and role.urn in self._shown]
         if holder is not None and holder.kind == "group":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
 
@@ -77,7 +77,7 @@ def preview(  # noqa: PLR0913 - all but the program and the stack by name
 def judge(
     snapshot: Snapshot,
     config: Mapping[str, Mapping[str, object]] | None = None,
-    today: date | None = None,
+    now: datetime | None = None,
     *,
     account: str | None = None,
     made: bool = False,
@@ -90,7 +90,7 @@ def judge(
         made: whether it is what came of an update; a preview leaves to the update what that judges in time.
     """
     graph = graph_of(snapshot, account)
-    judged = list(judged_by(graph, RULES, config or {}, today or datetime.now(UTC)))
+    judged = list(judged_by(graph, RULES, config or {}, now or datetime.now(UTC)))
     if not made:
         judged, later = deferred(graph, judged)
         judged += later

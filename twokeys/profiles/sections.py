@@ -13,12 +13,12 @@ from twokeys.doors import Who
 from twokeys.doors.expiry import until
 from twokeys.errors import Refusal
 from twokeys.iam import Arn
+from twokeys.iam.sts import CHAINED_SECONDS
 from twokeys.profiles.awsconfig import Section
 from twokeys.profiles.ways import AssignmentWay, RoleWay, Way, closed, not_yet
 
 # Role chaining is limited to one hour, whatever the role allows:
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles.html#iam-term-role-chaining
-_CHAINED_SECONDS = 3600
 _OF_A_ROLE = (
     "role_arn",
     "sso_session",
@@ -172,7 +172,7 @@ def _duration(who: Who, way: RoleWay, choices: Choices) -> int | None:
     if way.max_session_seconds is None:
         return None
     if who.kind == "role" or choices.session:
-        return min(way.max_session_seconds, _CHAINED_SECONDS)
+        return min(way.max_session_seconds, CHAINED_SECONDS)
     return way.max_session_seconds
 
 

@@ -14,6 +14,7 @@ from twokeys.answers.published import fit
 from twokeys.doors import Declaration, Who
 from twokeys.doors.expiry import left, on
 from twokeys.errors import Refusal
+from twokeys.iam.sts import permission_set_of
 
 
 class _Way(Declaration):
@@ -98,7 +99,7 @@ def _is_behind(who: Who, way: Way) -> bool:
         return False
     if isinstance(way, RoleWay):
         return who.name == way.role.rpartition("/")[2]
-    return who.name.rpartition("_")[0] == f"AWSReservedSSO_{way.permission_set}"
+    return permission_set_of(who.name) == way.permission_set
 
 
 Members = Mapping[Who, frozenset[str]]

@@ -21,7 +21,7 @@ from twokeys.sandbox.local_aws import LocalAws
 from twokeys.sandbox.local_server.mfa import totp
 from twokeys.sandbox.person import make_device, remove_device
 from twokeys.verify.attempts import SESSION, Attempts, Keys, Pace, Probe
-from twokeys.verify.doors import Door, Exports
+from twokeys.verify.doors import DoorToTry, Exports
 from twokeys.verify.probes import WRONG_EXTERNAL_ID, by_portal, enter, from_inside
 
 _NOBODY: Final = "twokeys-probe-without-grant"
@@ -90,7 +90,7 @@ class _Prober:
                 continue
             yield from from_inside(self._attempts, account, others, administrator)
 
-    def _through(self, door: Door, source: Who) -> Iterator[Probe]:
+    def _through(self, door: DoorToTry, source: Who) -> Iterator[Probe]:
         """Who the door is for, and the same caller without what the door asks for."""
         with ExitStack() as cleaning:
             try:
@@ -118,7 +118,7 @@ class _Prober:
                 name = f"{who} tries door {door.name} with a wrong external ID"
                 yield self._attempts.attempt(name, keys, role, expected=False, arguments=wrong)
 
-    def _caller(self, door: Door, source: Who, cleaning: ExitStack) -> tuple[str, Keys, str]:
+    def _caller(self, door: DoorToTry, source: Who, cleaning: ExitStack) -> tuple[str, Keys, str]:
         """How the probe calls the caller, credentials, and the user's name when it is one."""
         account = door.source_account
         if source.kind == "root":

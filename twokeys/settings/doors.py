@@ -14,14 +14,14 @@ from twokeys.settings.models import (
     DoorSettings,
     PeopleSettings,
     PermissionsSettings,
+    PrincipalName,
     Settings,
     TargetSettings,
-    Who,
     grantee,
     is_account_id,
     made_by_management,
     permission_set_name,
-    who,
+    principal_of,
 )
 from twokeys.settings.problem import Problem, no_account, no_mfa, those_there, twice
 
@@ -58,7 +58,7 @@ def _door(settings: Settings, key: str, door: DoorSettings) -> Iterator[Problem]
     if door.via == "identity-center":
         yield from _identity_center_door(settings, key, door)
     yield from _role(key, door)
-    if who(door.source).kind == "role" and door.session_seconds > 3600:
+    if principal_of(door.source).kind == "role" and door.session_seconds > 3600:
         why = (
             "a role that enters another role is role chaining, which AWS limits to 3600 seconds"
             " (https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles.html#iam-term-role-chaining)"
@@ -104,8 +104,8 @@ def _door_people(settings: Settings, key: str, door: DoorSettings) -> Iterator[P
     center = people.identity_center
     if door.via == "identity-center":
         users = {"user": set(center.users if center else people.users)}
-        asked = (Who("user", door.source.user or ""), *(Who("user", name) for name in door.source.members or ()))
-        named_people = tuple(one for one in asked if one.name and "/" not in one.name)
+        asked = (door.source.user, *(door.source.members or ()))
+        named_people = tuple(PrincipalName("user", name) for name in asked if name and "/" not in name)
     else:
         own = {people.break_glass.role} if people.break_glass and people.account is None else set()
         users = {"user": set(people.users), "group": set(people.groups), "role": {*people.roles, *own}}
@@ -147,7 +147,7 @@ def _made_by_nobody(settings: Settings, key: str, door: DoorSettings) -> Iterato
         or (account == (settings.people.account or MANAGEMENT) and not source.stack)
     ):
         return
-    for one in (grantee(door), *(Who("user", member) for member in source.members or ())):
+    for one in (grantee(door), *(PrincipalName("user", member) for member in source.members or ())):
         why = (
             f"`people` do not live in account {account}, and AWS refuses a trust in a {one.kind}, and a grant to one,"
             f" that is not there ({_PRINCIPAL_PAGE})"
@@ -161,7 +161,7 @@ def _identity_center_door(settings: Settings, key: str, door: DoorSettings) -> I
 
     https://docs.aws.amazon.com/singlesignon/latest/APIReference/API_CreatePermissionSet.html
     """
-    person = who(door.source)
+    person = principal_of(door.source)
     if person.kind not in ("user", "group"):
         yield Problem(f"{key}.from", person.kind, "IAM Identity Center is for people", "name one user or group")
     center = settings.people.identity_center

@@ -18,11 +18,11 @@ from twokeys.settings.models import (
     OrganizationGrantSettings,
     OrganizationSettings,
     PeopleSettings,
+    PrincipalName,
     Settings,
-    Who,
     asks_for_mfa,
     grantee,
-    who,
+    principal_of,
 )
 from twokeys.settings.problem import Problem, no_mfa
 
@@ -36,25 +36,25 @@ def grants(settings: Settings) -> Iterator[Problem]:
         why = "these grants are made in the management account and belong to the stack that has `organization`"
         step = "move `organizationGrants` to the management stack's config"
         yield Problem("organizationGrants", "(set)", why, step)
-    made: dict[tuple[Who, str], str] = {}
+    made: dict[tuple[PrincipalName, str], str] = {}
     for name, grant in settings.organization_grants.items():
         key = f"organizationGrants.{name}"
         yield from _grant(settings, key, grant)
         # The policy is called after the role, and names are unique whatever their path and case.
-        what = (_without_path(who(grant.source)), grant.target.role.rpartition("/")[2].casefold())
+        what = (_without_path(principal_of(grant.source)), grant.target.role.rpartition("/")[2].casefold())
         if (other := made.setdefault(what, name)) != name:
             why = f"organizationGrants.{other} grants this role to the same source"
             yield Problem(f"{key}.to.role", grant.target.role, why, "grant a source each role once")
     yield from _too_many(settings)
 
 
-def inline_characters(settings: Settings) -> dict[tuple[str, Who], int]:
+def inline_characters(settings: Settings) -> dict[tuple[str, PrincipalName], int]:
     """How many characters of inline policies this stack gives each source at least, by account and name without path.
 
     A test holds this to what `components` write. Other inline policies of a source, and what other stacks grant it, are
     not known here.
     """
-    characters: dict[tuple[str, Who], int] = defaultdict(int)
+    characters: dict[tuple[str, PrincipalName], int] = defaultdict(int)
     for door in settings.doors.values():
         if "grant" in door.keys and door.via == "assume-role":
             document = _document(f"arn:{settings.partition}:iam::{_ACCOUNT_ID}:role/{door.target.role}", {})
@@ -65,7 +65,7 @@ def inline_characters(settings: Settings) -> dict[tuple[str, Who], int]:
         if asks_for_mfa(grant):
             condition["Bool"] = {"aws:MultiFactorAuthPresent": "true"}
         document = _document(f"arn:{settings.partition}:iam::*:role/{grant.target.role}", {"Condition": condition})
-        characters[settings.people.account or MANAGEMENT, _without_path(who(grant.source))] += len(document)
+        characters[settings.people.account or MANAGEMENT, _without_path(principal_of(grant.source))] += len(document)
     return dict(characters)
 
 
@@ -75,7 +75,7 @@ def _grant(settings: Settings, key: str, grant: OrganizationGrantSettings) -> It
         yield Problem(
             f"{key}.from", user, "no user of `people` has this name", "remove it from the grant, or add the user"
         )
-    if grant.mfa and who(grant.source).kind == "role":
+    if grant.mfa and principal_of(grant.source).kind == "role":
         yield no_mfa(f"{key}.mfa")
     access_roles = (settings.organization or OrganizationSettings()).access_roles
     if grant.target.role.rpartition("/")[2] in access_roles:
@@ -104,5 +104,5 @@ def _document(resource: str, more: Mapping[str, Any]) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]}, separators=(",", ":"))
 
 
-def _without_path(principal: Who) -> Who:
-    return Who(principal.kind, principal.name.rpartition("/")[2])
+def _without_path(principal: PrincipalName) -> PrincipalName:
+    return PrincipalName(principal.kind, principal.name.rpartition("/")[2])

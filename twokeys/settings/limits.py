@@ -23,8 +23,9 @@ from twokeys.settings.models import (
     OrganizationSettings,
     Settings,
     UnitSettings,
+    grantee,
+    principal_of,
     terms,
-    who,
 )
 from twokeys.settings.problem import Problem, twice
 from twokeys.settings.values import MOST_TAGS
@@ -67,7 +68,7 @@ def trust_characters(settings: Settings, door: DoorSettings) -> int | None:
         members = settings.people.groups.get(door.source.group)
         if members is None:
             return None
-    source, grantee = who(door.source), who(door.source.grant_to or door.source)
+    source, granted = principal_of(door.source), grantee(door)
     document = trust_document(
         DoorPlan.model_validate(
             {
@@ -76,8 +77,8 @@ def trust_characters(settings: Settings, door: DoorSettings) -> int | None:
                 "source": source.name,
                 "source_account": settings.management_account_id,  # every account's id is as long
                 "members": tuple(members or ()),
-                "grantee_kind": grantee.kind,
-                "grantee": grantee.name,
+                "grantee_kind": granted.kind,
+                "grantee": granted.name,
                 "target_account": "",
                 "role": door.target.role,
                 **terms(door),

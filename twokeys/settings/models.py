@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field, model_validator
 from twokeys.access_role import ACCESS_ROLE
 from twokeys.aws_reference import regions
 from twokeys.doors import Declaration
-from twokeys.doors.documents import DoorPlan, Kind
+from twokeys.doors.documents import DoorPlan, SourceKind
 from twokeys.settings.audit import AuditSettings
 from twokeys.settings.base import Model
 from twokeys.settings.baseline import AccountBaselineSettings, BaselineSettings, ContactsSettings
@@ -263,7 +263,7 @@ class GranteeSettings(Model):
 
     @model_validator(mode="after")
     def _one(self) -> Self:
-        if len(_named(self)) != 1:
+        if len(_principals(self)) != 1:
             raise refuse("a door or a grant has exactly one source", "name one role, user or group")
         return self
 
@@ -297,7 +297,7 @@ class SourceSettings(GranteeSettings):
                 "name one role, user or group under grantTo",
             )
         if not self.root and self.grant_to is not None:
-            raise refuse(f"the grant goes to the {who(self).kind} itself", "remove grantTo")
+            raise refuse(f"the grant goes to the {principal_of(self).kind} itself", "remove grantTo")
         return self
 
 
@@ -467,30 +467,30 @@ class Settings(Model):
         return self.model_copy(update={"doors": doors})
 
 
-class Who(NamedTuple):
+class PrincipalName(NamedTuple):
     """One principal by kind ("role", "user", "group" or "root") and path-and-name (empty for root)."""
 
-    kind: Kind
+    kind: SourceKind
     name: str
 
 
-def who(said: GranteeSettings) -> Who:
+def principal_of(said: GranteeSettings) -> PrincipalName:
     """The one principal that a setting names."""
-    return _named(said)[0]
+    return _principals(said)[0]
 
 
-def grantee(door: DoorSettings) -> Who:
+def grantee(door: DoorSettings) -> PrincipalName:
     """Who gets the grant of a door: its source, or whom it names for a trust in the whole account."""
-    return who(door.source.grant_to or door.source)
+    return principal_of(door.source.grant_to or door.source)
 
 
-def made_by_management(settings: Settings, door: DoorSettings) -> tuple[Who, ...]:
+def made_by_management(settings: Settings, door: DoorSettings) -> tuple[PrincipalName, ...]:
     """Those of a door whom `people` of the management stack has to have: not who exists, or has a path."""
     source = door.source
     elsewhere = source.stack or (source.account and source.account != settings.people.account)
     if source.exists or elsewhere or door.via == "identity-center":
         return ()
-    people = [grantee(door), *(Who("user", member) for member in source.members or ())]
+    people = [grantee(door), *(PrincipalName("user", member) for member in source.members or ())]
     return tuple(one for one in people if "/" not in one.name)
 
 
@@ -498,7 +498,7 @@ def asks_for_mfa(said: DoorSettings | OrganizationGrantSettings) -> bool:
     """Whether MFA is asked for: as it says, else for people (users, groups) and not for roles, which have none."""
     if said.mfa is not None:
         return said.mfa
-    person = grantee(said) if isinstance(said, DoorSettings) else who(said.source)
+    person = grantee(said) if isinstance(said, DoorSettings) else principal_of(said.source)
     return person.kind != "role"
 
 
@@ -546,7 +546,7 @@ def is_account_id(text: str) -> bool:
     return re.fullmatch(ACCOUNT_ID, text) is not None
 
 
-def _named(said: GranteeSettings) -> list[Who]:
-    kinds: tuple[Kind, ...] = ("role", "user", "group")
-    found = [Who(kind, name) for kind in kinds if (name := getattr(said, kind)) is not None]
-    return [*found, Who("root", "")] if getattr(said, "root", False) else found
+def _principals(said: GranteeSettings) -> list[PrincipalName]:
+    kinds: tuple[SourceKind, ...] = ("role", "user", "group")
+    found = [PrincipalName(kind, name) for kind in kinds if (name := getattr(said, kind)) is not None]
+    return [*found, PrincipalName("root", "")] if getattr(said, "root", False) else found

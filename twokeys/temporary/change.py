@@ -55,6 +55,8 @@ def closing_minute(moment: datetime) -> datetime:
 def opened(doors: Mapping[str, Any], opening: Opening, where: Path, longest: int) -> dict[str, Any]:
     """The door as it is to stand among the doors of a stack.
 
+    A copy has everything that its original says, also who owns it, but what the wish says and what is said of others
+    than who comes by it.
     `longest` is how many seconds a session of a copy may last; the original's may be longer than the copy is open.
     Raises Refusal where there is no such door, or where it is open for good.
     """

@@ -26,7 +26,7 @@ _STEP = "update that stack with this version of the program, so that its output 
 
 
 @dataclass(frozen=True)
-class Door:
+class DoorToTry:
     """A door as the stack output `doors` has it, ready to be tried.
 
     Attributes:
@@ -63,7 +63,7 @@ class Exports:
     """What stacks export about who may enter: doors, and the ARN of each account's access role by account name."""
 
     management: str
-    doors: tuple[Door, ...]
+    doors: tuple[DoorToTry, ...]
     access_roles: Mapping[str, str]
 
     @property
@@ -93,15 +93,15 @@ def exports(stacks: Mapping[str, Mapping[str, Any]]) -> Exports:
     return Exports(str(managements[0]), tuple(doors), access_roles)
 
 
-def _break_glass(said: Mapping[str, Any]) -> Iterator[Door]:
+def _break_glass(said: Mapping[str, Any]) -> Iterator[DoorToTry]:
     """The way for emergencies, within the management account: it names its users and asks for MFA."""
     arn = Arn.parse(str(said.get("role_arn")))
     if arn is not None and said.get("users"):
         users = tuple(Who("user", arn.account, str(name)) for name in said["users"])
-        yield Door("break-glass", users, str(arn), frozenset(users), mfa=True, external={})
+        yield DoorToTry("break-glass", users, str(arn), frozenset(users), mfa=True, external={})
 
 
-def _doors(stack: str, listed: Iterable[Any]) -> Iterator[Door]:
+def _doors(stack: str, listed: Iterable[Any]) -> Iterator[DoorToTry]:
     for item in listed:
         try:
             yield _door(ExportedDoor.read(item))
@@ -110,9 +110,9 @@ def _doors(stack: str, listed: Iterable[Any]) -> Iterator[Door]:
             raise Refusal(what, where="output doors", why=str(error), next_step=_STEP) from error
 
 
-def _door(exported: ExportedDoor) -> Door:
+def _door(exported: ExportedDoor) -> DoorToTry:
     door, external = exported.door, exported.external_id
-    return Door(
+    return DoorToTry(
         name=door.name,
         sources=door.source.principals,
         role_arn=str(exported.role_arn),

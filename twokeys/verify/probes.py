@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from twokeys.doors import Who
 from twokeys.errors import Refusal
 from twokeys.verify.attempts import Attempts, Keys, Probe
-from twokeys.verify.doors import Door, Exports
+from twokeys.verify.doors import DoorToTry, Exports
 
 WRONG_EXTERNAL_ID = "twokeys-probe-wrong"
 
@@ -34,7 +34,7 @@ def probe_as(attempts: Attempts, keys: Keys, found: Exports, mfa: MfaCode | None
     yield from _Probing(attempts, keys, who, found, mfa).run()
 
 
-def by_portal(door: Door) -> Probe:
+def by_portal(door: DoorToTry) -> Probe:
     """That a door of IAM Identity Center cannot be tried with keys."""
     return Probe(
         f"{door.whom} enters by door {door.name}",
@@ -47,7 +47,7 @@ def by_portal(door: Door) -> Probe:
     )
 
 
-def enter(attempts: Attempts, name: str, keys: Keys, door: Door, arguments: Mapping[str, str]) -> Probe:
+def enter(attempts: Attempts, name: str, keys: Keys, door: DoorToTry, arguments: Mapping[str, str]) -> Probe:
     """Try a door that should open; a refusal says nothing of one with a condition that the caller may not meet."""
     probe = attempts.attempt(name, keys, door.role_arn, expected=True, arguments=arguments)
     if probe.assumed is not False or not door.needs:
@@ -98,7 +98,7 @@ class _Probing:
             if probe.assumed:
                 yield from from_inside(self.attempts, account, self.found, self.attempts.assume(self.keys, arn))
 
-    def _at(self, door: Door) -> Iterator[Probe]:
+    def _at(self, door: DoorToTry) -> Iterator[Probe]:
         if self.who in door.trusted:
             yield from self._through(door)
             return
@@ -116,7 +116,7 @@ class _Probing:
             next_step=f"run this with the credentials of {door.whom}",
         )
 
-    def _through(self, door: Door) -> Iterator[Probe]:
+    def _through(self, door: DoorToTry) -> Iterator[Probe]:
         """A door that names the caller: it must open, and not without what it asks for."""
         name = f"{self.called} enters by door {door.name}"
         if door.mfa:
@@ -128,7 +128,7 @@ class _Probing:
             about = f"{self.called} tries door {door.name} with a wrong external ID"
             yield self.attempts.attempt(about, self.keys, door.role_arn, expected=False, arguments=wrong)
 
-    def _with_mfa(self, name: str, door: Door) -> Iterator[Probe]:
+    def _with_mfa(self, name: str, door: DoorToTry) -> Iterator[Probe]:
         """Keys that are not temporary carry no MFA; a session may, and does not say so."""
         if self.keys.token is not None:
             probe = enter(self.attempts, name, self.keys, door, door.external)

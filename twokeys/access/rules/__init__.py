@@ -10,13 +10,14 @@ from twokeys.access.rules.conditions import EXTERNAL_ID, MFA_FOR_PEOPLE, THIRD_P
 from twokeys.access.rules.declared import DECLARED_EQUALS_REAL
 from twokeys.access.rules.doors import DOOR_NEEDS_GRANT, DOOR_NEEDS_TRUST, UNPROVED_DOOR
 from twokeys.access.rules.environments import ENVIRONMENTS_ISOLATED
+from twokeys.access.rules.expired import DOOR_EXPIRED
 from twokeys.access.rules.federated import FEDERATED_TRUST
 from twokeys.access.rules.members import ACCOUNT_KEPT, NO_IAM_USERS, UNIQUE_EMAILS
 from twokeys.access.rules.not_read import CODE_NOT_READ, NOT_READ
+from twokeys.access.rules.policy_lint import POLICY_LINT
 from twokeys.access.rules.providers import NO_DEFAULT_PROVIDER, PROVIDER_ENTERS_ITS_ACCOUNT
 from twokeys.access.rules.refused import POLICY_REFUSED
 from twokeys.access.rules.root_sessions import ROOT_SESSION_GRANT
-from twokeys.access.rules.upkeep import DOOR_EXPIRED, POLICY_LINT
 from twokeys.access.rules.wildcards import WILDCARD_GRANT, WILDCARD_TRUST
 
 RULES: tuple[Rule[Any], ...] = (

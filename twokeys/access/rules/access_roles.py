@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import datetime
 
 from twokeys.access.findings import DoorConfig, Finding, Rule
 from twokeys.access.graph import Graph
@@ -14,7 +14,7 @@ from twokeys.iam import UNKNOWN
 _NAME = "access-role-reserved"
 
 
-def _granted(graph: Graph, _config: DoorConfig, _today: date) -> Iterator[Finding]:
+def _granted(graph: Graph, _config: DoorConfig, _now: datetime) -> Iterator[Finding]:
     reserved = {
         role.arn: role
         for role in graph.principals
@@ -35,7 +35,7 @@ def _granted(graph: Graph, _config: DoorConfig, _today: date) -> Iterator[Findin
                     )
                     step = f"grant a role of that account that is made for the purpose, or {EXCEPT}"
                     door = f"{principal.arn} -> {resource}"
-                    yield Finding(_NAME, message, step, document.urn, door, document.source)
+                    yield Finding(message, step, document.urn, door, document.source)
 
 
 ACCESS_ROLE_RESERVED = Rule(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import datetime
 
 from pydantic import Field
 
@@ -113,7 +113,7 @@ def _foreign_organizations(graph: Graph, statement: Statement) -> frozenset[str]
     return frozenset() if graph.accounts.organization is None and len(others) == 1 else others
 
 
-def _without_external_id(graph: Graph, _config: DoorConfig, _today: date) -> Iterator[Finding]:
+def _without_external_id(graph: Graph, _config: DoorConfig, _now: datetime) -> Iterator[Finding]:
     for one in _outsiders(graph):
         if one.with_external_id:
             continue
@@ -133,10 +133,10 @@ def _without_external_id(graph: Graph, _config: DoorConfig, _today: date) -> Ite
                 f"if it is yours, {step}; if it is another company, add a StringEquals condition on sts:ExternalId "
                 "with an id that it uses for you only"
             )
-        yield Finding("external-id", message, step, role.urn, one.door, role.source)
+        yield Finding(message, step, role.urn, one.door, role.source)
 
 
-def _not_named(graph: Graph, config: ThirdPartyConfig, _today: date) -> Iterator[Finding]:
+def _not_named(graph: Graph, config: ThirdPartyConfig, _now: datetime) -> Iterator[Finding]:
     named = {one.account for one in config.third_parties}
     for one in _outsiders(graph):
         if one.with_external_id and one.account not in named:
@@ -148,10 +148,10 @@ def _not_named(graph: Graph, config: ThirdPartyConfig, _today: date) -> Iterator
             entry = {"account": one.account or "", "name": "...", "owner": "...", "reason": "..."}
             text = json.dumps({_NAMED: {"thirdParties": [entry]}})
             step = f"name it in the configuration of the policy pack: {text}"
-            yield Finding(_NAMED, message, step, role.urn, one.door, role.source)
+            yield Finding(message, step, role.urn, one.door, role.source)
 
 
-def _people(graph: Graph, _config: DoorConfig, _today: date) -> Iterator[Finding]:
+def _people(graph: Graph, _config: DoorConfig, _now: datetime) -> Iterator[Finding]:
     for door in graph.doors:
         if door.open and door.source.kind in ("user", "group") and door.target.urn is not None:
             if requires_mfa((*door.trust.requirements, *door.grant.requirements)):
@@ -161,7 +161,7 @@ def _people(graph: Graph, _config: DoorConfig, _today: date) -> Iterator[Finding
                 f"{door.source.kind} {door.source.name} in without MFA"
             )
             step = 'add the condition {"Bool": {"aws:MultiFactorAuthPresent": "true"}} to its trust policy'
-            yield Finding("mfa-for-people", message, step, door.target.urn, door.id, door.target.source)
+            yield Finding(message, step, door.target.urn, door.id, door.target.source)
 
 
 EXTERNAL_ID = Rule(

@@ -6,7 +6,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from datetime import date
+from datetime import datetime
 from itertools import product
 from typing import Any
 
@@ -23,11 +23,11 @@ _SYMBOLS_TRIED = 2
 """A document of a door names one account that is made with it; more are left to when their ids are known."""
 
 
-def _check(graph: Graph, _config: Config, _today: date) -> Iterator[Finding]:
+def _check(graph: Graph, _config: Config, _now: datetime) -> Iterator[Finding]:
     for bad in graph.documents.bad_declarations:
         about = f"What {bad.component.name} declares cannot be read: {bad.why}"
         step = "declare documents with twokeys.doors.SymbolicDocument, from values known in preview"
-        yield Finding(NAME, about, step, bad.component.urn, source=bad.component.source)
+        yield Finding(about, step, bad.component.urn, source=bad.component.source)
     yield from _twice(graph)
     for declared in graph.documents.declared:
         if declared.covers is None:
@@ -35,7 +35,7 @@ def _check(graph: Graph, _config: Config, _today: date) -> Iterator[Finding]:
             about = f"{declared.component.name} declares a document of {document.type} {document.name}"
             step = "make exactly one such resource below that component, or take the declaration out"
             message = f"{about}, but below it there is not exactly one such resource"
-            yield Finding(NAME, message, step, declared.component.urn, source=declared.component.source)
+            yield Finding(message, step, declared.component.urn, source=declared.component.source)
         else:
             for difference in _differences(graph, declared, declared.covers):
                 yield _finding(declared, declared.covers, difference)
@@ -49,7 +49,7 @@ def _twice(graph: Graph) -> Iterator[Finding]:
             covered = graph.snapshot.by_urn[urn]
             message = f"The {key} of {covered.type} {covered.name} is declared {times} times"
             step = "leave one declaration: the structure that the document is made from"
-            yield Finding(NAME, message, step, covered.urn, source=covered.source)
+            yield Finding(message, step, covered.urn, source=covered.source)
 
 
 def _differences(graph: Graph, declared: Declared, resource: Resource) -> Iterator[str]:
@@ -96,7 +96,7 @@ def _meanings(graph: Graph, said: dict[str, Any], real: str) -> Iterator[dict[st
 def _finding(declared: Declared, resource: Resource, difference: str) -> Finding:
     message = f"{resource.type} {resource.name} is not what {declared.component.name} declared: {difference}"
     step = "make both from one structure with twokeys.doors.render, and update again"
-    return Finding(NAME, message, step, resource.urn, source=resource.source)
+    return Finding(message, step, resource.urn, source=resource.source)
 
 
 def _normal(document: PolicyDocument) -> tuple[object, ...]:

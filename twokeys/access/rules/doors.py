@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import date
+from datetime import datetime
 
 from twokeys.access.findings import DoorConfig, Finding, Rule
 from twokeys.access.graph import Graph
@@ -15,11 +15,11 @@ _CROSS_ACCOUNT = (
 )
 
 
-def _of(name: str, lack: Lack) -> Callable[[Graph, DoorConfig, date], Iterator[Finding]]:
-    def check(graph: Graph, _config: DoorConfig, _today: date) -> Iterator[Finding]:
+def _of(lack: Lack) -> Callable[[Graph, DoorConfig, datetime], Iterator[Finding]]:
+    def check(graph: Graph, _config: DoorConfig, _now: datetime) -> Iterator[Finding]:
         for found in statements(graph):
             if found.lack is lack:
-                yield Finding(name, found.message, found.next_step, found.urn, found.door, found.source)
+                yield Finding(found.message, found.next_step, found.urn, found.door, found.source)
 
     return check
 
@@ -33,7 +33,7 @@ DOOR_NEEDS_GRANT = Rule(
         "or take that principal out of the trust policy."
     ),
     url=_CROSS_ACCOUNT,
-    check=_of("door-needs-grant", Lack.GRANT),
+    check=_of(Lack.GRANT),
     config=DoorConfig,
 )
 """A trust without a grant: half a door, waiting for whoever can write a policy in the other account.
@@ -51,7 +51,7 @@ DOOR_NEEDS_TRUST = Rule(
     severity="high",
     remediation="Add the principal to the role's trust policy, correct the role's ARN, or remove the grant.",
     url=_CROSS_ACCOUNT,
-    check=_of("door-needs-trust", Lack.TRUST),
+    check=_of(Lack.TRUST),
     config=DoorConfig,
 )
 """A grant without a trust: half a door, or a typing mistake in an ARN.
@@ -71,7 +71,7 @@ UNPROVED_DOOR = Rule(
         f"(`twokeys.declared`), read the other stack through the component OtherStack, or {EXCEPT}."
     ),
     url="https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html",
-    check=_of("unproved-door", Lack.PROOF),
+    check=_of(Lack.PROOF),
     config=DoorConfig,
 )
 """Whatever is neither shown to have two keys nor shown to lack one.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import date
+from datetime import datetime
 
 from pydantic import Field
 
@@ -31,7 +31,7 @@ class EnvironmentConfig(DoorConfig):
     )
 
 
-def _check(graph: Graph, config: EnvironmentConfig, _today: date) -> Iterator[Finding]:
+def _check(graph: Graph, config: EnvironmentConfig, _now: datetime) -> Iterator[Finding]:
     given = {graph.accounts.canonical(account): name for account, name in config.accounts.items()}
 
     def environment(account: str) -> str | None:
@@ -87,7 +87,7 @@ def _way_to_nobody_knows(graph: Graph, path: Path, closed: ClosedTo) -> Finding:
 
 def _finding(path: Path, message: str, step: str) -> Finding:
     last = path.doors[-1].target
-    return Finding(NAME, message, step, last.urn or path.source.urn, path.id, last.source)
+    return Finding(message, step, last.urn or path.source.urn, path.id, last.source)
 
 
 def _in_one_spelling(closed: ClosedTo) -> ClosedTo:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import datetime
 
 from twokeys.access.federated import GUESTS, FederatedTrust, by_every_anchor, provider_name
 from twokeys.access.findings import DoorConfig, Finding, Rule
 from twokeys.access.graph import Graph
-from twokeys.access.names import ASSUME_ROLE, CARRIERS, ROLES_ANYWHERE
+from twokeys.access.names import CARRIERS, ROLES_ANYWHERE
 from twokeys.access.principals import Principal
 from twokeys.iam import ANY_PROVIDER, UNKNOWN, Caller, Outcome, Policies, Request, evaluate_grant
 from twokeys.iam.shared_providers import SharedProvider
+from twokeys.iam.sts import ASSUME_ROLE
 
 _OPEN, _IDLE = "is open to others by", "cannot work as it stands with"
 _MORE = (
@@ -22,7 +23,7 @@ _OPENING = (Outcome.ALLOW, Outcome.CONDITIONAL)
 _SHARED = "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_oidc_secure-by-default.html"
 
 
-def _federated(graph: Graph, _config: DoorConfig, _today: date) -> Iterator[Finding]:
+def _federated(graph: Graph, _config: DoorConfig, _now: datetime) -> Iterator[Finding]:
     for found in graph.federated:
         wrong = None if found.unknown else _wrong(found)
         if wrong is None and GUESTS in map(found.open_by, found.sources) and (may := _leads_on(graph, found.role)):
@@ -92,7 +93,7 @@ def _finding(graph: Graph, role: Principal, wrong: str, step: str, sources: obje
     message = f"The trust policy of role {role.arn} in account {account} {wrong}"
     named = list(sources.values()) if isinstance(sources, dict) else []
     who = named[0].arn if len(named) == 1 else "*"
-    return Finding("federated-trust", message, step, role.urn, f"{who} -> {role.arn}", role.source)
+    return Finding(message, step, role.urn, f"{who} -> {role.arn}", role.source)
 
 
 FEDERATED_TRUST = Rule(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import date
+from datetime import datetime
 
 from twokeys.access.access_roles import entered_by_access_role
 from twokeys.access.accounts import ACCOUNT, MEMBER_ACCOUNT
@@ -17,7 +17,7 @@ from twokeys.access.snapshot import Resource
 _LONG_TERM = {USER: "IAM user", ACCESS_KEY: "access key", PASSWORD: "console password"}
 
 
-def _long_term(graph: Graph, _config: Config, _today: date) -> Iterator[Finding]:
+def _long_term(graph: Graph, _config: Config, _now: datetime) -> Iterator[Finding]:
     entered = {account for account, _ in entered_by_access_role(graph.accounts)}
     members = (graph.accounts.members | entered) - {graph.accounts.management or ""}
     lived_in = {
@@ -33,7 +33,7 @@ def _long_term(graph: Graph, _config: Config, _today: date) -> Iterator[Finding]
             message = f"{_LONG_TERM[resource.type]} {resource.name} is made in member account"
             step = "give people and machines a role in that account, and a grant where they already are"
             message = f"{message} {graph.accounts.name(account)}".capitalize().replace("Iam", "IAM", 1)
-            found.append(Finding("no-iam-users", message, step, resource.urn, source=resource.source))
+            found.append(Finding(message, step, resource.urn, source=resource.source))
     if _has_people_elsewhere(graph):
         yield from found
     elif found:
@@ -47,18 +47,18 @@ def _has_people_elsewhere(graph: Graph) -> bool:
     return any(snapshot.of_type(MEMBER_ACCOUNT, PEOPLE)) or any(one.caller for one in snapshot.evidence)
 
 
-def _kept(graph: Graph, _config: Config, _today: date) -> Iterator[Finding]:
+def _kept(graph: Graph, _config: Config, _now: datetime) -> Iterator[Finding]:
     for account in graph.snapshot.of_type(ACCOUNT):
         name = account.text("name") or account.name
         if not account.protect:
             message = f"Account {name} is not protected: a changed e-mail or role name would replace it"
-            yield _account("account-kept", account, message, "set the option protect=True on the account")
+            yield _account(account, message, "set the option protect=True on the account")
         if account.get("closeOnDeletion") in (True, "true"):
             message = f"Account {name} would be closed when it leaves the program"
-            yield _account("account-kept", account, message, "leave close_on_deletion out, and close accounts by hand")
+            yield _account(account, message, "leave close_on_deletion out, and close accounts by hand")
 
 
-def _emails(graph: Graph, _config: Config, _today: date) -> Iterator[Finding]:
+def _emails(graph: Graph, _config: Config, _now: datetime) -> Iterator[Finding]:
     users: dict[str, list[Resource]] = defaultdict(list)
     for account in graph.snapshot.of_type(ACCOUNT):
         if email := account.text("email"):
@@ -66,11 +66,11 @@ def _emails(graph: Graph, _config: Config, _today: date) -> Iterator[Finding]:
     for email, accounts in users.items():
         for account in accounts[1:]:
             message = f"Account {account.name} has the e-mail {email} of account {accounts[0].name}"
-            yield _account("unique-emails", account, message, "give each account an address of its own")
+            yield _account(account, message, "give each account an address of its own")
 
 
-def _account(rule: str, account: Resource, message: str, step: str) -> Finding:
-    return Finding(rule, message, step, account.urn, source=account.source)
+def _account(account: Resource, message: str, step: str) -> Finding:
+    return Finding(message, step, account.urn, source=account.source)
 
 
 NO_IAM_USERS = Rule(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import date
+from datetime import datetime
 
 from twokeys.access.findings import DoorConfig, Finding, Rule
 from twokeys.access.graph import Graph
@@ -11,15 +11,13 @@ from twokeys.access.graph import Graph
 _TYPES = "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_create.html"
 
 
-def _of(name: str, *, certain: bool) -> Callable[[Graph, DoorConfig, date], Iterator[Finding]]:
-    def check(graph: Graph, _config: DoorConfig, _today: date) -> Iterator[Finding]:
+def _of(*, certain: bool) -> Callable[[Graph, DoorConfig, datetime], Iterator[Finding]]:
+    def check(graph: Graph, _config: DoorConfig, _now: datetime) -> Iterator[Finding]:
         for found in graph.not_read:
             if found.certain is certain and not found.unknown:
                 resource = found.resource
                 message = f"{resource.type} {resource.name} {found.why}: whom that lets in is not proved"
-                yield Finding(
-                    name, message, found.next_step, resource.made_by or resource.urn, found.door, resource.source
-                )
+                yield Finding(message, found.next_step, resource.made_by or resource.urn, found.door, resource.source)
 
     return check
 
@@ -30,7 +28,7 @@ NOT_READ = Rule(
     severity="high",
     remediation="Make it with resources of pulumi-aws, or accept it with owner, reason and expiry.",
     url=_TYPES,
-    check=_of("not-read", certain=True),
+    check=_of(certain=True),
     config=DoorConfig,
 )
 """A resource of a type that makes IAM and is not read: a template by its URL or with a transform, Service Catalog,
@@ -47,7 +45,7 @@ CODE_NOT_READ = Rule(
     severity="medium",
     remediation="See that it makes no IAM.",
     url=_TYPES,
-    check=_of("code-not-read", certain=False),
+    check=_of(certain=False),
     config=DoorConfig,
     mandatory=False,
 )

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import datetime
 
-from twokeys.access.accounts import Entry
+from twokeys.access.accounts import ProviderEntry
 from twokeys.access.findings import Config, Finding, Rule
 from twokeys.access.graph import Graph
 from twokeys.access.principals import HOLDERS
@@ -15,8 +15,8 @@ _NAME = "provider-enters-its-account"
 _PROVIDER = "https://www.pulumi.com/registry/packages/aws/api-docs/provider/"
 
 
-def _entries(graph: Graph, _config: Config, _today: date) -> Iterator[Finding]:
-    direct, loose = {}, []
+def _entries(graph: Graph, _config: Config, _now: datetime) -> Iterator[Finding]:
+    direct, wrong = {}, []
     strict = _decides_about_accounts(graph)
     for entry in graph.accounts.entries:
         if _is_default(entry.name):
@@ -24,23 +24,23 @@ def _entries(graph: Graph, _config: Config, _today: date) -> Iterator[Finding]:
         if problem := _contradiction(entry):
             yield _finding(entry, *problem)
         elif problem := _problem(graph, entry):
-            loose.append(_finding(entry, *problem, advice=not strict))
+            wrong.append(_finding(entry, *problem, advice=not strict))
         elif entry.assumes == ():
             direct[entry.urn] = graph.accounts.of_provider(entry.urn)
     if strict:
-        yield from loose
+        yield from wrong
     elif _may_go_wrong(graph) and not any(_is_default(entry.name) for entry in graph.accounts.entries):
-        yield from loose[:1]
+        yield from wrong[:1]
     if strict and len(set(direct.values())) > 1:
         for urn, account in direct.items():
             if account != graph.accounts.management:
                 name = graph.accounts.name(account)
                 message = f"A provider works in account {name} without assuming a role there, beside another account"
-                yield Finding(_NAME, message, "set assume_roles to a role of that account", urn)
+                yield Finding(message, "set assume_roles to a role of that account", urn)
 
 
-def _finding(entry: Entry, message: str, step: str, *, advice: bool = False) -> Finding:
-    return Finding(_NAME, f"Provider {entry.name} {message}", step, entry.urn, advice=advice)
+def _finding(entry: ProviderEntry, message: str, step: str, *, advice: bool = False) -> Finding:
+    return Finding(f"Provider {entry.name} {message}", step, entry.urn, advice=advice)
 
 
 def _decides_about_accounts(graph: Graph) -> bool:
@@ -74,7 +74,7 @@ def _is_about_accounts(graph: Graph) -> bool:
     return doors or trusts or bool(graph.lone_grants)
 
 
-def _contradiction(entry: Entry) -> tuple[str, str] | None:
+def _contradiction(entry: ProviderEntry) -> tuple[str, str] | None:
     account = entry.assumed_account
     if account is None or not entry.allowed or len(entry.allowed) > 1 or account in entry.allowed:
         return None
@@ -84,7 +84,7 @@ def _contradiction(entry: Entry) -> tuple[str, str] | None:
     )
 
 
-def _problem(graph: Graph, entry: Entry) -> tuple[str, str] | None:
+def _problem(graph: Graph, entry: ProviderEntry) -> tuple[str, str] | None:
     if entry.allowed == ():
         return "is not pinned to its account", "set allowed_account_ids to the one account that it works in"
     if entry.allowed is not None and len(entry.allowed) > 1:
@@ -103,7 +103,7 @@ def _problem(graph: Graph, entry: Entry) -> tuple[str, str] | None:
     return None
 
 
-def _defaults(graph: Graph, _config: Config, _today: date) -> Iterator[Finding]:
+def _defaults(graph: Graph, _config: Config, _now: datetime) -> Iterator[Finding]:
     strict = _decides_about_accounts(graph)
     used = {resource.provider for resource in graph.snapshot.resources if resource.provider}
     for provider in graph.snapshot.of_type(PROVIDER):
@@ -115,7 +115,7 @@ def _defaults(graph: Graph, _config: Config, _today: date) -> Iterator[Finding]:
             step = "pass a provider made for the account, and set pulumi:disable-default-providers to [aws]"
             if strict or _may_go_wrong(graph):
                 advice = not strict or provider.urn not in used
-                yield Finding("no-default-provider", message, step, provider.urn, advice=advice)
+                yield Finding(message, step, provider.urn, advice=advice)
             if not strict:
                 return
 

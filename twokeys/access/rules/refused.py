@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import date
+from datetime import datetime
 
 from twokeys import doors
 from twokeys.access.accounts import ROLE
@@ -41,7 +41,7 @@ work, and a name of a principal that is no name is `unproved-door`'s.
 """
 
 
-def _refused(graph: Graph, _config: Config, _today: date) -> Iterator[Finding]:
+def _refused(graph: Graph, _config: Config, _now: datetime) -> Iterator[Finding]:
     declared: _Declared = {
         (one.covers.urn, one.document.property): one.document for one in graph.documents.declared if one.covers
     }
@@ -68,7 +68,7 @@ def _trust(graph: Graph, role: Principal, trust: Document, declared: _Declared) 
     for found in lint(trust.policy, PolicyKind.TRUST):
         if found.rule in REFUSED:
             message = f"IAM refuses the {trust.title}{_in(graph, role)}, at {found.path}: {found.message}"
-            yield Finding(NAME, message, f"see {found.url}", trust.urn, source=trust.source)
+            yield Finding(message, f"see {found.url}", trust.urn, source=trust.source)
     own = parse_arn(role.arn).partition
     for statement in trust.policy.statements:
         for name in statement.principals.aws if statement.principals else ():
@@ -79,7 +79,7 @@ def _trust(graph: Graph, role: Principal, trust: Document, declared: _Declared) 
                     f"{named.partition} can be named in partition {own}"
                 )
                 step = f"name a principal of partition {own}; see {_PARTITIONS}"
-                yield Finding(NAME, message, step, trust.urn, source=trust.source)
+                yield Finding(message, step, trust.urn, source=trust.source)
 
 
 def _inline(graph: Graph, principal: Principal, declared: _Declared) -> Iterator[Finding]:
@@ -106,7 +106,7 @@ def _of_other_accounts(graph: Graph) -> Iterator[Finding]:
                 message = f"{resource.type} {resource.name} in account {graph.accounts.name(account)} is given {arn}"
                 why = ", and IAM takes a managed policy of that account or of AWS only"
                 step = f"name one of those, or write what it allows as an inline policy; see {_MANAGED}"
-                yield Finding(NAME, message + why, step, resource.urn, source=resource.source)
+                yield Finding(message + why, step, resource.urn, source=resource.source)
 
 
 def _inline_size(resource: Resource, declared: _Declared) -> int:
@@ -129,7 +129,7 @@ def _too_long(what: str, size: int, limit: int, document: Document, *, advice: b
     more = " unless the account's quota was raised" if advice else ""
     message = f"{what} has {size:,} characters without white space, and IAM takes {limit:,}{more}"
     step = f"say less, with wildcards where that is right, or spread it over roles or managed policies; see {_QUOTAS}"
-    return Finding(NAME, message, step, document.urn, source=document.source, advice=advice)
+    return Finding(message, step, document.urn, source=document.source, advice=advice)
 
 
 def _in(graph: Graph, principal: Principal) -> str:

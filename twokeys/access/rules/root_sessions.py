@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import datetime
 
 from twokeys.access.documents import Document
 from twokeys.access.findings import DoorConfig, Finding, Rule
@@ -16,7 +16,7 @@ _OTHERS = (":role/", ":user/", ":group/", ":policy/")
 """What of IAM a pattern can name that is no root."""
 
 
-def _wide(graph: Graph, _config: DoorConfig, _today: date) -> Iterator[Finding]:
+def _wide(graph: Graph, _config: DoorConfig, _now: datetime) -> Iterator[Finding]:
     for who, account, document, resource in granting(graph, _wide_resources):
         yield _finding(graph, who, account, document, resource)
 
@@ -44,7 +44,7 @@ def _finding(graph: Graph, who: str, account: str, document: Document, resource:
     )
     step = "name the accounts: arn:aws:iam::ACCOUNT:root, and the task by a condition on sts:TaskPolicyArn"
     door = f"{who} -> {resource} (sts:AssumeRoot)"
-    return Finding("root-session-grant", message, step, document.urn, door, document.source)
+    return Finding(message, step, document.urn, door, document.source)
 
 
 ROOT_SESSION_GRANT = Rule(

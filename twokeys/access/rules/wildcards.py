@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from datetime import date
+from datetime import datetime
 from functools import lru_cache, partial
 from itertools import chain
 
@@ -16,13 +16,14 @@ from twokeys.access.principals import Principal
 from twokeys.access.requirements import as_denied, limits_callers
 from twokeys.access_role import ACCESS_ROLE
 from twokeys.iam import UNKNOWN, Arn, Glob, Statement
+from twokeys.iam.sts import ASSUME_ROLE, IN_TRUSTS
 from twokeys.iam.truth import Truth
 
 _ROLE_OF_ANY_ACCOUNT = re.compile(r"arn:[^:*?]+:iam::\*:role/(?:[^*?]+/)?([^*?/]+)")
 _RESOURCE_ORGANIZATION = "aws:resourceorgid"
 
 
-def _open_trusts(graph: Graph, _config: DoorConfig, _today: date) -> Iterator[Finding]:
+def _open_trusts(graph: Graph, _config: DoorConfig, _now: datetime) -> Iterator[Finding]:
     for role in graph.roles:
         if role.trust is None or role.trust.policy is UNKNOWN:
             continue
@@ -34,7 +35,7 @@ def _open_trusts(graph: Graph, _config: DoorConfig, _today: date) -> Iterator[Fi
                     "principals, nor does a Deny beside it"
                 )
                 step = "name the principals by their ARNs, or add a StringEquals condition on aws:PrincipalOrgID"
-                yield Finding("wildcard-trust", message, step, role.urn, f"* -> {role.arn}", role.source)
+                yield Finding(message, step, role.urn, f"* -> {role.arn}", role.source)
 
 
 def _closing(graph: Graph, role: Principal) -> Iterator[Statement]:
@@ -55,11 +56,10 @@ def _admits_everyone(statement: Statement) -> bool:
 
 
 def _assumes(statement: Statement) -> bool:
-    actions = ("sts:AssumeRole", "sts:AssumeRoleWithSAML", "sts:AssumeRoleWithWebIdentity")
-    return any(statement.covers_action(action) is not Truth.FALSE for action in actions)
+    return any(statement.covers_action(action) is not Truth.FALSE for action in IN_TRUSTS)
 
 
-def _wide_grants(graph: Graph, _config: DoorConfig, _today: date) -> Iterator[Finding]:
+def _wide_grants(graph: Graph, _config: DoorConfig, _now: datetime) -> Iterator[Finding]:
     for who, account, document, resource in granting(graph, partial(_wide_resources, graph)):
         holder = Arn.parse(who)
         of_user = holder is not None and holder.kind in ("user", "group") and USERNAME.sub("name", resource)
@@ -107,7 +107,7 @@ def _wide_resources(graph: Graph, document: Document, account: str) -> Iterator[
 
 def _grants(statement: Statement) -> bool:
     """Whether a statement grants sts:AssumeRole otherwise than by saying that its holder is an administrator."""
-    return statement.actions != ("*",) and statement.covers_action("sts:AssumeRole") is Truth.TRUE
+    return statement.actions != ("*",) and statement.covers_action(ASSUME_ROLE) is Truth.TRUE
 
 
 @lru_cache(maxsize=65536)
@@ -149,7 +149,7 @@ def _wide(graph: Graph, who: str, account: str, document: Document, resource: st
         "name the roles by their exact ARNs, or one role of every account with a StringEquals condition that "
         "aws:ResourceOrgID is the organization's id"
     )
-    return Finding("wildcard-grant", message, step, document.urn, f"{who} -> {resource}", document.source)
+    return Finding(message, step, document.urn, f"{who} -> {resource}", document.source)
 
 
 WILDCARD_TRUST = Rule(

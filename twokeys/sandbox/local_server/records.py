@@ -38,7 +38,7 @@ def store(name: str) -> AccountScopedDict:
 
 
 def install() -> None:
-    """Keep the records with ministack's state."""
+    """Keep the records with ministack's state, which calls the two functions below by their names."""
     ministack.state_map[STATE] = STATE
     ministack.loaded_modules[STATE] = sys.modules[__name__]
 

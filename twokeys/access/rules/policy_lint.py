@@ -1,23 +1,19 @@
-"""Documents that say what they mean, and doors that close when they should."""
+"""Documents say what they mean."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, time, timedelta
-
-from pydantic import Field
+from datetime import datetime
 
 from twokeys.access.documents import Document
 from twokeys.access.findings import Config, Finding, Rule
 from twokeys.access.graph import Graph, Judge
 from twokeys.access.principals import Principal
-from twokeys.access.requirements import organizations_demanded, window
+from twokeys.access.requirements import ended, organizations_demanded
 from twokeys.access.rules.refused import REFUSED
-from twokeys.access.snapshot import Resource
 from twokeys.aws_reference import unknown_names
-from twokeys.doors import Door, OrganizationGrant
 from twokeys.doors.expiry import until
-from twokeys.iam import UNKNOWN, Arn, Outcome, PolicyDocument, PolicyKind, Statement, lint
+from twokeys.iam import UNKNOWN, Arn, Outcome, PolicyKind, Statement, lint
 from twokeys.iam.subjects import narrower_subject
 
 _ELSEWHERE = frozenset({"open-trust", "third-party-without-external-id", "service-without-source"})
@@ -45,7 +41,7 @@ def _shut_in(graph: Graph) -> Iterator[Finding]:
         if verdict.outcome is Outcome.DENY:
             by = verdict.decisions[0].document
             message = f"Nobody of account {graph.accounts.name(account)} can enter another account, as {by} denies it"
-            yield Finding("policy-lint", message, f"narrow that Deny ({by}) if doors are to start there")
+            yield Finding(message, f"narrow that Deny ({by}) if doors are to start there")
 
 
 _CHANGES = {"role": ("iam:UpdateAssumeRolePolicy", "iam:PutRolePolicy"), "group": ("iam:PutGroupPolicy",)}
@@ -68,7 +64,7 @@ def _not_ours_to_change(graph: Graph) -> Iterator[Finding]:
                 who = caller or f"everybody of account {graph.accounts.name(one.account)}"
                 message = f"{by} denies {who} {action}, so the next update cannot change {one.kind} {one.arn}"
                 step = f"except the role by which this program enters the account from that Deny ({by})"
-                yield Finding("policy-lint", message, step, one.urn, source=one.source)
+                yield Finding(message, step, one.urn, source=one.source)
 
 
 def _whole_tenants(graph: Graph) -> Iterator[Finding]:
@@ -88,7 +84,7 @@ def _whole_tenants(graph: Graph) -> Iterator[Finding]:
                     f" lets in {wanted.text} of {shared.name}, so everything that this owner has there"
                 )
                 step = f"name what needs the role, as in {less}"
-                yield Finding("policy-lint", message, step, found.role.urn, source=found.role.source)
+                yield Finding(message, step, found.role.urn, source=found.role.source)
 
 
 def _linted(
@@ -104,7 +100,7 @@ def _linted(
         if found.rule not in _ELSEWHERE | REFUSED:
             message = f"The {document.title}{place} has a flaw at {found.path}: {found.message}"
             step = f"{found.next_step}; see {found.url}"
-            yield Finding("policy-lint", message, step, document.urn, source=document.source)
+            yield Finding(message, step, document.urn, source=document.source)
     for one in document.policy.statements:
         if kind is PolicyKind.TRUST and (asked := _of_another_organization(graph, one)):
             message = (
@@ -112,54 +108,13 @@ def _linted(
                 f" those of {asked}, which they are not"
             )
             step = f"write {graph.accounts.organization} in its condition, or leave the condition out"
-            yield Finding("policy-lint", message, step, document.urn, source=document.source)
-        ended = _ended(one)
-        if ended is not None and ended <= now and (kind, one.effect) != (PolicyKind.TRUST, "Allow"):  # _over says that
+            yield Finding(message, step, document.urn, source=document.source)
+        over = ended(one)  # of a door that is over, `door-expired` speaks
+        if over is not None and over <= now and (kind, one.effect) != (PolicyKind.TRUST, "Allow"):
             does = "denies nothing" if one.effect == "Deny" else "allows nothing"
-            message = f"The {document.title}{place} has a statement that is over: it {does} since {until(ended)}"
+            message = f"The {document.title}{place} has a statement that is over: it {does} since {until(over)}"
             step = "remove the statement, or set a later date"
-            yield Finding("policy-lint", message, step, document.urn, source=document.source)
-
-
-class TemporaryDoors(Config):
-    """How long a temporary door may be open from the day on which it is judged."""
-
-    most_days: int | None = Field(default=None, ge=0, le=3660)
-
-    def last_moment(self, today: date) -> datetime | None:
-        """The moment after which none may close."""
-        if self.most_days is None:
-            return None
-        return datetime.combine(today + timedelta(days=self.most_days + 1), time(), UTC)
-
-
-def _expired(graph: Graph, config: TemporaryDoors, now: datetime) -> Iterator[Finding]:
-    declared = list(_declared(graph, config, now))
-    yield from declared
-    told = {finding.urn for finding in declared}
-    for role in graph.roles:
-        if role.trust is not None and told.isdisjoint(graph.snapshot.ancestors(graph.snapshot.by_urn[role.urn or ""])):
-            yield from _over(graph, role, role.trust, now)
-
-
-def _declared(graph: Graph, config: TemporaryDoors, now: datetime) -> Iterator[Finding]:
-    for resource in graph.snapshot.resources:
-        properties = resource.inputs or resource.outputs
-        door, grant = properties.get("door"), properties.get("organizationGrant")
-        if isinstance(door, dict) and "source" in door and "target" in door:
-            yield from _judged(resource, door, Door, config, now)
-        if isinstance(grant, dict):
-            yield from _judged(resource, grant, OrganizationGrant, config, now)
-
-
-def _over(graph: Graph, role: Principal, trust: Document, now: datetime) -> Iterator[Finding]:
-    for one in trust.policy.statements if isinstance(trust.policy, PolicyDocument) else ():
-        ended = _ended(one)
-        if one.effect == "Allow" and ended is not None and ended <= now:
-            place = f"role {role.name} in account {graph.accounts.name(role.account)}"
-            message = f"The trust policy of {place} has a statement that is over: it lets in until {until(ended)}"
-            step = "remove the statement, or set a later date"
-            yield Finding("door-expired", message, step, role.urn, source=trust.source)
+            yield Finding(message, step, document.urn, source=document.source)
 
 
 def _of_another_organization(graph: Graph, statement: Statement) -> str | None:
@@ -179,43 +134,6 @@ def _of_another_organization(graph: Graph, statement: Statement) -> str | None:
     return ", ".join(sorted(demanded)) if ours else None
 
 
-def _ended(statement: Statement) -> datetime | None:
-    """The moment from which a statement can no longer apply."""
-    return window(clause.requirement() for clause in statement.conditions)[1]
-
-
-def _judged(
-    resource: Resource,
-    declared: dict[str, object],
-    model: type[Door] | type[OrganizationGrant],
-    config: TemporaryDoors,
-    now: datetime,
-) -> Iterator[Finding]:
-    what = "door" if model is Door else "grant"
-    try:
-        found = model.read(declared, newer=False)
-    except ValueError as error:
-        message = f"The {what} that {resource.name} declares cannot be read: {error}"
-        step = f"declare it with twokeys.doors.{model.__name__}, from values known in preview; or update TwoKeys here"
-        yield Finding("door-expired", message, step, resource.urn, source=resource.source)
-        return
-    if found.expires is not None and found.expires <= now:
-        reason = f" ({found.reason})" if found.reason else ""
-        role = found.target.role if isinstance(found, Door) else f"{found.role} of every account"
-        message = (
-            f"The {what} {found.name}{reason} to role {role} is closed since {until(found.expires)} and still declared"
-        )
-        step = f"remove the {what}, or let {found.owner or 'its owner'} set a later day"
-        yield Finding("door-expired", message, step, resource.urn, source=resource.source)
-    last = config.last_moment(now)
-    if found.expires is not None and last is not None and found.expires > last:
-        message = (
-            f"The {what} {found.name} is open until {until(found.expires)}, and this pack lets a temporary one be open "
-            f"until {until(last)} (mostDays {config.most_days})"
-        )
-        yield Finding("door-expired", message, "let it end earlier", resource.urn, source=resource.source)
-
-
 POLICY_LINT = Rule(
     name="policy-lint",
     description="Policy documents say what they mean.",
@@ -233,22 +151,4 @@ groups that it made.
 
 Unknown: a document that is not known is not linted. Does not check: what other rules look at (open trusts, external
 IDs), and whether trusts in services limit their source, since a service is no door between accounts.
-"""
-
-DOOR_EXPIRED = Rule(
-    name="door-expired",
-    description="A temporary door is closed when its time is over.",
-    severity="high",
-    remediation="Remove the door, or set a later day if it is still needed.",
-    url="https://docs.aws.amazon.com/IAM/latest/UserGuide/best-practices.html",
-    check=_expired,
-    config=TemporaryDoors,
-)
-"""A declared door, or a declared grant for the whole organization, exists until the moment `expires`; a statement of a
-trust policy until its condition on `aws:CurrentTime` or `aws:EpochTime` can no longer be met.
-
-`mostDays` refuses a temporary one that would be open for longer than that from today.
-
-Unknown: declarations are always known; one that is not, or that cannot be read, is refused.
-Does not check: grants without a declaration, and whether anybody closes a door between two updates.
 """

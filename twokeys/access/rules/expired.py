@@ -1,0 +1,110 @@
+"""Doors close when they should."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, time, timedelta
+
+from pydantic import Field
+
+from twokeys.access.documents import Document
+from twokeys.access.findings import Config, Finding, Rule
+from twokeys.access.graph import Graph
+from twokeys.access.principals import Principal
+from twokeys.access.requirements import ended
+from twokeys.access.snapshot import Resource
+from twokeys.doors import Door, OrganizationGrant
+from twokeys.doors.expiry import until
+from twokeys.iam import PolicyDocument
+
+
+class TemporaryDoors(Config):
+    """How long a temporary door may be open from the day on which it is judged."""
+
+    most_days: int | None = Field(default=None, ge=0, le=3660)
+
+    def last_moment(self, now: datetime) -> datetime | None:
+        """The moment after which none may close."""
+        if self.most_days is None:
+            return None
+        return datetime.combine(now.date() + timedelta(days=self.most_days + 1), time(), UTC)
+
+
+def _expired(graph: Graph, config: TemporaryDoors, now: datetime) -> Iterator[Finding]:
+    declared = list(_declared(graph, config, now))
+    yield from declared
+    told = {finding.urn for finding in declared}
+    for role in graph.roles:
+        if role.trust is not None and told.isdisjoint(graph.snapshot.ancestors(graph.snapshot.by_urn[role.urn or ""])):
+            yield from _over(graph, role, role.trust, now)
+
+
+def _declared(graph: Graph, config: TemporaryDoors, now: datetime) -> Iterator[Finding]:
+    for resource in graph.snapshot.resources:
+        properties = resource.inputs or resource.outputs
+        door, grant = properties.get("door"), properties.get("organizationGrant")
+        if isinstance(door, dict) and "source" in door and "target" in door:
+            yield from _judged(resource, door, Door, config, now)
+        if isinstance(grant, dict):
+            yield from _judged(resource, grant, OrganizationGrant, config, now)
+
+
+def _over(graph: Graph, role: Principal, trust: Document, now: datetime) -> Iterator[Finding]:
+    for one in trust.policy.statements if isinstance(trust.policy, PolicyDocument) else ():
+        over = ended(one)
+        if one.effect == "Allow" and over is not None and over <= now:
+            place = f"role {role.name} in account {graph.accounts.name(role.account)}"
+            message = f"The trust policy of {place} has a statement that is over: it lets in until {until(over)}"
+            step = "remove the statement, or set a later date"
+            yield Finding(message, step, role.urn, source=trust.source)
+
+
+def _judged(
+    resource: Resource,
+    declared: dict[str, object],
+    model: type[Door] | type[OrganizationGrant],
+    config: TemporaryDoors,
+    now: datetime,
+) -> Iterator[Finding]:
+    what = "door" if model is Door else "grant"
+    try:
+        found = model.read(declared, newer=False)
+    except ValueError as error:
+        message = f"The {what} that {resource.name} declares cannot be read: {error}"
+        step = f"declare it with twokeys.doors.{model.__name__}, from values known in preview; or update TwoKeys here"
+        yield Finding(message, step, resource.urn, source=resource.source)
+        return
+    if found.expires is not None and found.expires <= now:
+        reason = f" ({found.reason})" if found.reason else ""
+        role = found.target.role if isinstance(found, Door) else f"{found.role} of every account"
+        message = (
+            f"The {what} {found.name}{reason} to role {role} is closed since {until(found.expires)} and still declared"
+        )
+        step = f"remove the {what}, or let {found.owner or 'its owner'} set a later day"
+        yield Finding(message, step, resource.urn, source=resource.source)
+    last = config.last_moment(now)
+    if found.expires is not None and last is not None and found.expires > last:
+        message = (
+            f"The {what} {found.name} is open until {until(found.expires)}, and this pack lets a temporary one be open "
+            f"until {until(last)} (mostDays {config.most_days})"
+        )
+        yield Finding(message, "let it end earlier", resource.urn, source=resource.source)
+
+
+DOOR_EXPIRED = Rule(
+    name="door-expired",
+    description="A temporary door is closed when its time is over.",
+    severity="high",
+    remediation="Remove the door, or set a later day if it is still needed.",
+    url="https://docs.aws.amazon.com/IAM/latest/UserGuide/best-practices.html",
+    check=_expired,
+    config=TemporaryDoors,
+)
+"""A declared door, or a declared grant for the whole organization, exists until the moment `expires`; a statement of a
+trust policy until its condition on `aws:CurrentTime` or `aws:EpochTime` can no longer be met.
+
+`mostDays` refuses a temporary one that would be open for longer than that from today.
+
+Unknown: declarations are always known; one that is not, or that cannot be read, is refused.
+Does not check: grants without a declaration, and whether anybody closes a door between two updates.
+"""

@@ -1,0 +1,31 @@
+"""What STS calls its actions and how long its sessions last.
+
+https://docs.aws.amazon.com/STS/latest/APIReference/API_Operations.html
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+ASSUME_ROLE: Final = "sts:AssumeRole"
+WITH_WEB_IDENTITY: Final = "sts:AssumeRoleWithWebIdentity"
+WITH_SAML: Final = "sts:AssumeRoleWithSAML"
+ASSUME_ROOT: Final = "sts:AssumeRoot"
+IN_TRUSTS: Final = (ASSUME_ROLE, WITH_SAML, WITH_WEB_IDENTITY)
+"""The actions that a trust policy lets somebody in by."""
+CHAINED_SECONDS: Final = 3600
+"""The longest session of whoever is a session already: role chaining.
+
+https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles.html#iam-term-role-chaining
+"""
+RESERVED_ROLE: Final = "AWSReservedSSO_"
+"""What the name of a role begins with that AWS makes of a permission set; a suffix of AWS's own ends it.
+
+https://docs.aws.amazon.com/singlesignon/latest/userguide/referencingpermissionsets.html
+"""
+
+
+def permission_set_of(role: str) -> str | None:
+    """The permission set that AWS makes a role of this name of; None for any other role."""
+    name, _, suffix = role.rpartition("_")
+    return name.removeprefix(RESERVED_ROLE) if name.startswith(RESERVED_ROLE) and suffix else None
