@@ -215,6 +215,23 @@ def test_guests_of_an_identity_pool_are_anybody_and_refused_where_their_role_lea
 
 
 @pytest.mark.parametrize(
+    "pool",
+    [
+        "cognito-identity-us-gov.amazonaws.com",
+        "cognito-identity.us-gov-east-1.amazonaws.com",
+        "cognito-identity.cn-north-1.amazonaws.com.cn",
+    ],
+)
+def test_an_identity_pool_of_another_partition_is_one_too(pool: str) -> None:
+    """https://docs.aws.amazon.com/govcloud-us/latest/UserGuide/govcloud-cog.html"""
+    of_pool = {"StringEquals": {f"{pool}:aud": "us-gov-west-1:12345678-dead-beef-cafe-123456790ab"}}
+    guests = trusting(admits({**of_pool, "ForAnyValue:StringLike": {f"{pool}:amr": "unauthenticated"}}, pool))
+    assert [one.open_by(subject) for one in guests.graph.federated for subject in one.sources] == [GUESTS]
+    assert not refused(guests)
+    assert refused(trusting(admits({}, pool))) == {"federated-trust"}
+
+
+@pytest.mark.parametrize(
     "statement",
     [
         admits(provider="*"),

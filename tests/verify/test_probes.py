@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+from botocore.exceptions import ClientError
 
 from tests.verify.conftest import HUB
 from twokeys.doors import Who
@@ -62,6 +63,19 @@ def test_with_a_device_the_door_that_asks_for_mfa_opens(
                 )
             )
         )
+        # A session that began with MFA carries it:
+        # https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_mfa_configure-api-require.html
+        keys = keys_of("alice")
+        code = {"SerialNumber": serial, "TokenCode": totp(seed, time.time())}
+        kept = [
+            aws.client("sts", keys.access, keys.secret).get_session_token(**given)["Credentials"]
+            for given in (code, {})
+        ]
+        role = next(one.role_arn for one in found.doors if one.name == "stage-developer")
+        sessions = [Keys(one["AccessKeyId"], one["SecretAccessKey"], one["SessionToken"]) for one in kept]
+        assert attempts.assume(sessions[0], role)
+        with pytest.raises(ClientError, match="AccessDenied"):
+            attempts.assume(sessions[1], role)
     finally:
         iam.deactivate_mfa_device(UserName="alice", SerialNumber=serial)
         iam.delete_virtual_mfa_device(SerialNumber=serial)

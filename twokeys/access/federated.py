@@ -40,6 +40,7 @@ from twokeys.iam import (
 from twokeys.iam.admission import Wanted
 from twokeys.iam.arn import Named
 from twokeys.iam.evaluation import Levels
+from twokeys.iam.principals import COGNITO
 from twokeys.iam.shared_providers import SharedProvider, open_to_others, shared_provider, tenant_claims
 from twokeys.iam.sts import ASSUME_ROLE, WITH_SAML
 from twokeys.iam.truth import Truth
@@ -47,7 +48,6 @@ from twokeys.iam.verdict import Why
 
 GUESTS = "guests of the identity pool"
 """Whom Amazon Cognito gives tokens without a sign-in, where an identity pool takes guests: its id is all they need."""
-_COGNITO = "cognito-identity.amazonaws.com"
 _ANYBODY = "*"
 _LATER = "(not known yet)"
 _PATTERN = ("StringLike", "ForAnyValue:StringLike")
@@ -104,10 +104,10 @@ class FederatedTrust:
         https://docs.aws.amazon.com/cognito/latest/developerguide/role-trust-and-permissions.html
         """
         trust, federation = self.role.trust_policy, self.federation
-        if federation.prefix != _COGNITO or self.unknown or isinstance(trust, Unknown):
+        if federation.prefix not in COGNITO or self.unknown or isinstance(trust, Unknown):
             return False
         alone = replace(trust, statements=(federation.statement, *federation.denials))
-        context = Context({f"{_COGNITO}:amr": ("unauthenticated",)})
+        context = Context({f"{federation.prefix}:amr": ("unauthenticated",)})
         request = Request(_caller(self), federation.action, self.role.arn, context)
         return evaluate_trust(request, alone).outcome in (Outcome.ALLOW, Outcome.CONDITIONAL)
 

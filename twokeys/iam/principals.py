@@ -15,9 +15,17 @@ from twokeys.iam.arn import Arn, ArnError, is_account, parse_arn
 from twokeys.iam.lazy import lazy
 from twokeys.iam.truth import FALSE, TRUE, UNKNOWN, Truth, Unknown
 
-_WEB_IDENTITY_PROVIDERS = frozenset(
-    {"accounts.google.com", "cognito-identity.amazonaws.com", "graph.facebook.com", "www.amazon.com"}
+COGNITO = (
+    "cognito-identity.amazonaws.com",
+    "cognito-identity-us-gov.amazonaws.com",
+    "cognito-identity.us-gov-east-1.amazonaws.com",
+    "cognito-identity.cn-north-1.amazonaws.com.cn",
 )
+"""What trust policies call Amazon Cognito's identity pools, by partition and region.
+
+https://docs.aws.amazon.com/govcloud-us/latest/UserGuide/govcloud-cog.html; the last as the AWS SDK for Android has it.
+"""
+_WEB_IDENTITY_PROVIDERS = frozenset({"accounts.google.com", *COGNITO, "graph.facebook.com", "www.amazon.com"})
 UNIQUE_ID = re.compile(r"A[A-Z]{3}[A-Z0-9]{12,}")
 _WILD = re.compile(r"[*?]")
 _SERVICE = re.compile(r"[a-z0-9.-]+\.[a-z.]+")

@@ -14,6 +14,7 @@ import re
 from dataclasses import dataclass
 
 from twokeys.iam.admission import Admitted, Wanted
+from twokeys.iam.principals import COGNITO
 from twokeys.iam.subjects import UUID, misspelt_subject
 
 _WILD = re.compile(r"\*|\?|\$\{")
@@ -116,7 +117,7 @@ _BY_ISSUER = {
         SharedProvider("api.pulumi.com/oidc/v2", "Pulumi Cloud", whole=True),
         SharedProvider("oidc.vercel.com", "Vercel", ("aud",), whole=True),
         SharedProvider("sandboxes.cloud", "sandboxes.cloud", ("aud",), whole=True),
-        SharedProvider("cognito-identity.amazonaws.com", "Amazon Cognito", ("aud",), whole=True),
+        *(SharedProvider(issuer, "Amazon Cognito", ("aud",), whole=True) for issuer in COGNITO),
         SharedProvider("accounts.google.com", "Google", ("aud", "sub"), whole=True),
         SharedProvider("www.amazon.com", "Login with Amazon", ("app_id",), whole=True),
         SharedProvider("graph.facebook.com", "Facebook", ("app_id",), whole=True),

@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 
 from twokeys.iam.admission import Wanted
+from twokeys.iam.principals import COGNITO
 
 UUID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 _WILD = re.compile(r"\*|\?|\$\{")
@@ -174,7 +175,7 @@ _PROVIDERS = (
     ),
     _Subjects(
         "Amazon Cognito",
-        r"cognito-identity\.amazonaws\.com",
+        "|".join(map(re.escape, COGNITO)),
         r"[\w-]+:[0-9a-f-]+",
         ("us-east-1:1f2e3d4c-5b6a-7980-1f2e-3d4c5b6a7980",),
         "https://docs.aws.amazon.com/cognitoidentity/latest/APIReference/API_GetId.html",

@@ -46,4 +46,4 @@ organizations = Inside(
     "FULL_ACCESS_POLICY_ID _DISPATCH _accounts _attachments _create_statuses _ensure_org"
     " _orgs _ous _policies _public_account _public_ou _roots _tags _target new_uuid",
 )
-sts = Inside("services.sts", "handle_request _caller_identity _error")
+sts = Inside("services.sts", "handle_request register_session _caller_identity _error _sessions")

@@ -1,7 +1,8 @@
-"""MFA codes in AssumeRole, which ministack ignores: `SerialNumber` and `TokenCode` of the caller's own device.
+"""MFA codes in AssumeRole and GetSessionToken, which ministack ignores: `SerialNumber` and `TokenCode` of the caller.
 
 AWS sets `aws:MultiFactorAuthPresent` when both fit, and refuses the call when they do not; codes are TOTP (RFC 6238).
-See https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
+A session of GetSessionToken keeps it, that of a role has none:
+https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_mfa_configure-api-require.html
 """
 
 from __future__ import annotations
@@ -24,17 +25,19 @@ _STEP_SECONDS: Final = 30
 _TOLERANCE: Final = 1
 _REFUSED: Final = "MultiFactorAuthentication failed with invalid MFA one time pass code."
 
+_KEPT: Final = "MultiFactorAuthPresent"
+
 _present: contextvars.ContextVar[bool] = contextvars.ContextVar("mfa_present", default=False)
 
 
 def install() -> None:
-    """Check the codes of AssumeRole calls before ministack answers them."""
+    """Check the codes of these calls before ministack answers them."""
     handle: Callable[..., Awaitable[Any]] = base.handle_request
-    identify = base.caller_identity
+    identify, register = base.caller_identity, base.register_session
 
     async def checked(method: str, path: str, headers: Any, body: Any, query_params: Any) -> Any:  # noqa: ANN401
         given = _parameters(body, query_params)
-        if given.get("Action") != "AssumeRole" or "SerialNumber" not in given:
+        if given.get("Action") not in ("AssumeRole", "GetSessionToken") or "SerialNumber" not in given:
             return await handle(method, path, headers, body, query_params)
         caller = identify(headers, query_params)
         if not isinstance(caller, Mapping) or not _is_right(caller, given["SerialNumber"], given.get("TokenCode", "")):
@@ -47,11 +50,16 @@ def install() -> None:
 
     def identified(headers: Any, query_params: Any = None) -> Any:  # noqa: ANN401
         caller = identify(headers, query_params)
-        if _present.get() and isinstance(caller, dict):
+        if isinstance(caller, dict) and (_present.get() or base.sessions.get(caller["accessKey"], {}).get(_KEPT)):
             caller["principalKeys"] = {**caller["principalKeys"], "aws:multifactorauthpresent": "true"}
         return caller
 
+    def registered(access_key: str, session: dict[str, Any]) -> None:
+        kept = _present.get() and session.get("PrincipalType") == "User"  # GetSessionToken's
+        register(access_key, {**session, _KEPT: kept})
+
     base.handle_request = checked
+    base.register_session = registered
     base.caller_identity = identified
     iam.virtual_mfa_xml = _with_a_real_seed(iam.virtual_mfa_xml)
 
