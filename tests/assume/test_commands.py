@@ -153,6 +153,20 @@ def test_a_shut_door_an_unknown_one_and_no_place_to_look_are_refused_with_the_ne
         run("stage-reader")
 
 
+@pytest.mark.parametrize(
+    ("arguments", "printed"),
+    [
+        (["stage-reader", "--seconds", "abc"], "false\n"),
+        (["stage-reader", "aws"], "false\n"),
+        (["stage-reader", "--seconds", "abc", "--json"], ""),
+        (["stage-reader", "--seconds", "abc", "--", "aws"], ""),
+    ],
+)
+def test_a_wrong_option_ends_an_eval_too(arguments: list[str], printed: str) -> None:
+    result = CliRunner().invoke(assume, arguments)
+    assert (result.exit_code, result.stdout) == (2, printed)
+
+
 def test_a_door_that_asks_for_mfa_asks_for_the_code_of_the_user_s_device(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

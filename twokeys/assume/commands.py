@@ -44,14 +44,24 @@ def _through(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
+def _end_eval(*, for_a_shell: bool) -> None:
+    """Let `eval "$(...)" && ...` not go on after a refusal."""
+    if for_a_shell and not sys.stdout.isatty():
+        click.echo("false")
+
+
 class _BeforeACommand(click.Command):
     """A command whose own options end at `--`: what stands behind it is another command, with its own."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         own = args[: args.index("--")] if "--" in args else args
-        rest = super().parse_args(ctx, [*own])
-        if ctx.params["command"]:
-            raise click.UsageError("put -- before the command: twokeys assume DOOR -- aws s3 ls", ctx)
+        try:
+            rest = super().parse_args(ctx, [*own])
+            if ctx.params["command"]:
+                raise click.UsageError("put -- before the command: twokeys assume DOOR -- aws s3 ls", ctx)
+        except click.UsageError:
+            _end_eval(for_a_shell=own == args and "--json" not in args)
+            raise
         ctx.params["command"] = tuple(args[len(own) + 1 :])
         return rest
 
@@ -81,8 +91,7 @@ def assume(*, door: str, command: tuple[str, ...], as_json: bool, **how: Any) ->
     try:
         session = _open(*_way(door, how["profile"], how.pop("states"), how.pop("published")), **how)
     except Exception:
-        if not (command or as_json or sys.stdout.isatty()):
-            click.echo("false")  # so that `eval "$(...)" && ...` does not go on
+        _end_eval(for_a_shell=not (command or as_json))
         raise
     if command:
         surroundings = {name: value for name, value in os.environ.items() if name != "AWS_PROFILE"}
