@@ -72,6 +72,15 @@ def test_the_command_s_exit_code_is_the_answer_and_one_that_is_not_there_begins_
         run("--from", doors, "--", "true")
 
 
+def test_a_user_whom_the_role_trusts_without_mfa_is_not_asked_for_what_others_show(tmp_path: Path) -> None:
+    entries = [
+        door("a", role="ops/reader", external_id="Unique-ID", mfa=mfa, names=(who,))
+        for mfa, who in ((True, "bob"), (False, "ada"))
+    ]
+    said = json.loads(run("a", "--from", write(tmp_path, "doors.json", outputs(*entries)), "--json").stdout)
+    assert said["arn"] == READER
+
+
 def test_without_a_command_a_shell_gets_the_session(doors: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TWOKEYS_DOORS", doors)
     lines = run("stage-reader").stdout.splitlines()

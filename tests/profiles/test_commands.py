@@ -199,6 +199,60 @@ def test_a_door_that_cannot_be_read_keeps_no_other_from_its_profile_and_keeps_it
     assert [note.split()[0] for note in notes if "is not read" in note] == ["b", "c"]
 
 
+@pytest.mark.usefixtures("config")
+def test_of_two_doors_of_one_name_the_one_that_is_read_keeps_its_profile_and_so_does_the_other(tmp_path: Path) -> None:
+    both = outputs(door("developer"), door("developer", target=PROD))
+    run("--person", "ada", "--state", write(tmp_path, "s.json", both), "--prefix", "x-")
+    had = settings("x-stage-developer"), settings("x-prod-developer")
+    bad = outputs(door("developer", seconds=-1), door("developer", target=PROD), door("c", role="c"))
+    told = run("--person", "ada", "--state", write(tmp_path, "s.json", bad), "--prefix", "x-")
+    assert told.stdout.splitlines()[:3] == [
+        "+ profile x-c",
+        "= profile x-prod-developer",
+        "= profile x-stage-developer",
+    ]
+    assert (settings("x-stage-developer"), settings("x-prod-developer")) == had
+
+
+@pytest.mark.usefixtures("config")
+@pytest.mark.parametrize("change", [{"seconds": -1}, {"external_id": "x-1", "documents": False}])
+def test_what_is_behind_a_door_whose_profile_stays_stays_too(tmp_path: Path, change: dict[str, Any]) -> None:
+    behind = [
+        door(name, target=PROD, role=name, source={"kind": "role", "account": account, "names": [role]})
+        for name, account, role in (("a-last", PROD, "prod"), ("prod", STAGE, "reader"))
+    ]
+    whole = outputs(door("stage"), door("x", role="x"), *behind)
+    run("--person", "ada", "--state", write(tmp_path, "s.json", whole))
+    changed = write(tmp_path, "s.json", outputs(door("stage", **change), door("y", role="y"), *behind))
+    told = run("--person", "ada", "--from", changed)
+    assert told.stdout.splitlines()[:5] == [
+        "+ profile y",
+        "- profile x",
+        "= profile a-last",
+        "= profile prod",
+        "= profile stage",
+    ]
+    assert settings("a-last")["source_profile"] == "prod"
+
+
+@pytest.mark.usefixtures("config")
+@pytest.mark.parametrize("first", [0, 1])
+def test_each_source_of_a_role_shows_mfa_as_the_statement_that_trusts_it_asks(tmp_path: Path, first: int) -> None:
+    ci = {"kind": "role", "account": PROD, "names": ["ci"]}
+    entries = [door("a", mfa=True), door("a", source=ci, trusted=[f"arn:aws:iam::{PROD}:role/ci"])]
+    enters_ci = door("to-ci", names=("bob",), target=PROD, role="ci")
+    stage = write(tmp_path, "s.json", outputs(entries[first], entries[1 - first], enters_ci))
+    again = write(tmp_path, "again.json", outputs(*entries))
+    told = run("--person", "ada", "--from", stage, "--from", again)
+    assert "differ" not in told.stderr
+    assert settings("a")["mfa_serial"] == f"arn:aws:iam::{MANAGEMENT}:mfa/ada"
+    run("--role", "ci", "--from", stage, "--replace")
+    assert "mfa_serial" not in settings("a")
+    assert "asks for MFA" not in Path(os.environ["AWS_CONFIG_FILE"]).read_text()
+    run("--person", "bob", "--from", stage, "--replace")
+    assert settings("a")["source_profile"] == "to-ci"
+
+
 def test_the_profile_of_a_door_that_is_gone_goes_too(config: Path, tmp_path: Path) -> None:
     before = config.read_bytes()
     run("--person", "ada", "--state", write(tmp_path, "s.json", outputs(door("a"), door("b", target=PROD))))
@@ -252,6 +306,25 @@ def test_the_profiles_of_somebody_else_go_only_when_that_is_asked_for(config: Pa
     assert config.read_bytes() == before
     assert "the profiles of ada went, whose block this was" in run(*arguments, "--replace").stderr
     assert b"role_session_name = ada" not in config.read_bytes()
+
+
+def test_the_profiles_of_identity_center_say_in_their_block_whose_they_are(config: Path, tmp_path: Path) -> None:
+    def assigned(name: str, who: str) -> dict[str, Any]:
+        role = "aws-reserved/sso.amazonaws.com/AWSReservedSSO_Reader"
+        return door(name, kind="identity-center-user", names=(who,), role=role, documents=False)
+
+    center = {"start_url": "https://example.awsapps.com/start", "region": "eu-central-1"}
+    every = outputs(assigned("a", "ada"), assigned("b", "bob"), identity_center=center)
+    stage = write(tmp_path, "stage.json", every)
+    run("--person", "ada", "--state", stage)
+    before = config.read_bytes()
+    with pytest.raises(Refusal, match="the block doors holds the profiles of ada"):
+        run("--person", "bob", "--state", stage)
+    assert config.read_bytes() == before
+    config.write_bytes(before.replace(b"# for ada\n", b""))  # as an earlier version wrote it
+    run("--person", "ada", "--state", stage)
+    assert config.read_bytes() == before
+    assert "- profile a" in run("--person", "bob", "--state", stage, "--replace").stdout
 
 
 def test_a_config_file_that_is_a_link_to_itself_is_refused(config: Path, tmp_path: Path) -> None:

@@ -21,13 +21,13 @@ import boto3
 from botocore.exceptions import ClientError
 
 from twokeys.aws_errors import DENIED, no_answer
+from twokeys.doors import Who
 from twokeys.errors import Refusal
 from twokeys.iam import Arn
 from twokeys.iam.sts import CHAINED_SECONDS
 from twokeys.loopback import is_loopback
 from twokeys.profiles.ways import AssignmentWay, Members, RoleWay, closed, is_for, not_yet
 
-"""A session that is opened with a session lasts an hour at most (role chaining)."""
 _CONSOLES: Mapping[str, tuple[str, str]] = {
     "aws": ("https://signin.aws.amazon.com/federation", "https://console.aws.amazon.com/"),
     "aws-us-gov": ("https://signin.amazonaws-us-gov.com/federation", "https://console.amazonaws-us-gov.com/"),
@@ -127,8 +127,9 @@ def open_session(  # noqa: PLR0913 - what AssumeRole takes
         of_session = credentials is not None and bool(credentials.token)
         asked = _asked(way, caller, seconds, external_id, chained=of_session or ":user/" not in caller)
         answered: Any = None
-        if mfa_code is None and (of_session or not way.mfa):
-            answered = _without_code(sts, asked, mfa=way.mfa)
+        mfa = way.mfa and Who.named(caller) not in way.without_mfa
+        if mfa_code is None and (of_session or not mfa):
+            answered = _without_code(sts, asked, mfa=mfa)
         if answered is None:
             if mfa_code is None and is_for(way, caller, members) is False:
                 raise _of_others(way, caller, f"you are {caller}", " if the file is old: --mfa-code CODE;")

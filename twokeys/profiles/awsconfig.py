@@ -18,6 +18,7 @@ from botocore.configloader import build_profile_map
 from twokeys.errors import Refusal
 
 _BEGIN = re.compile(r"# >>> twokeys (?P<block>\S+) >>>")
+_FOR = "# for "
 _END = re.compile(r"# <<< twokeys (?P<block>\S+) <<<")
 # What every SDK's parser takes without quotes: https://docs.aws.amazon.com/sdkref/latest/guide/file-format.html
 _NAME = re.compile(r"[A-Za-z0-9_./%@:+-]+")
@@ -55,17 +56,19 @@ class Change:
     held: tuple[str, ...] = ()
 
 
-def rewrite(
+def rewrite(  # noqa: PLR0913 - what a rewrite needs
     text: str,
     block: str,
     sections: Sequence[Section],
     where: str,
     keep: Callable[[str, Mapping[str, str]], bool] = lambda *_: False,
+    *,
+    holder: str = "",
 ) -> Change:
     """The text with our block of this name holding exactly these sections (none: no block).
 
-    A profile of the block that is none of them stays, with its sso-session, where `keep` says so of its name and
-    settings.
+    A profile of the block that is none of them stays, with its sso-session and those whose source it is, where `keep`
+    says so of its name and settings. The block says whose it is: `holder`'s.
     Everything outside the block keeps every character; a new block goes to the end, with the file's own line ends.
     Refuses a text that botocore cannot read, broken markers, a section of ours that the file has elsewhere, and
     settings after the block that belong to its last section. `where` names the file.
@@ -82,9 +85,11 @@ def rewrite(
     old = _parse(ours, where)
     gone = [header for header in old if header not in new]
     held = [header for header in gone if header.startswith("profile ") and keep(header[8:], old[header])]
+    for source in held:  # which grows
+        held += [one for one in gone if one not in held and f"profile {old[one].get('source_profile')}" == source]
     used = {f"sso-session {old[header].get('sso_session')}" for header in held}
     held += [header for header in gone if header in used]
-    rendered = _render(block, sections, {header: _text(ours, header) for header in held}, end_of_line)
+    rendered = _render(block, holder, sections, {header: _text(ours, header) for header in held}, end_of_line)
     if rendered and before and not before.endswith("\n"):
         before += end_of_line
     result = before + rendered + after
@@ -122,6 +127,14 @@ def profiles_in(text: str, where: str, *, credentials: bool = False) -> dict[str
     return dict(parsed) if credentials else _named(parsed, "profile")
 
 
+def holder_of(text: str, block: str, where: str) -> str | None:
+    """Whose our block is; None where there is none, or it does not say so."""
+    lines = _lines(text)
+    start, stop = _place(lines, block, where)
+    said = "".join(lines[start:stop][1:2]).rstrip()
+    return said.removeprefix(_FOR) if said.startswith(_FOR) else None
+
+
 def sso_sessions_in(text: str, block: str, where: str) -> frozenset[str]:
     """The sso-sessions that the file has outside of our block."""
     lines = _lines(text)
@@ -147,12 +160,13 @@ def _text(block: str, header: str) -> str:
     return _END.split(part)[0].rstrip()
 
 
-def _render(block: str, sections: Sequence[Section], held: Mapping[str, str], end_of_line: str) -> str:
+def _render(block: str, holder: str, sections: Sequence[Section], held: Mapping[str, str], end_of_line: str) -> str:
     """The block in the order of names, whichever sections are held: what is there already then stays where it is."""
     if not sections and not held:
         return ""
     lines = [
         f"# >>> twokeys {block} >>>",
+        *([f"{_FOR}{holder}"] if holder else []),
         "# Written by `twokeys profiles`, which rewrites all of this block; edit outside of it.",
     ]
     texts = {section.header: _written(section, end_of_line) for section in sections} | dict(held)

@@ -155,10 +155,11 @@ def profiles(  # noqa: PLR0913 - one parameter an option
     from twokeys import files
     from twokeys.doors import Who
     from twokeys.profiles import awsconfig
-    from twokeys.profiles.reading import accounts_shown, with_states
+    from twokeys.profiles.reading import accounts_shown, names_of, with_states
     from twokeys.profiles.sections import (
         Choices,
         account_of,
+        ascii_line,
         mfa_from,
         no_profile,
         sections_for,
@@ -169,7 +170,7 @@ def profiles(  # noqa: PLR0913 - one parameter an option
 
     _refuse_contradictions()
     who = Who("user" if person else "role", account, person or role or "")
-    own_name = session_name(who.name)
+    own_name = ascii_line(session_name(who.name))
     path = config or Path(os.environ.get("AWS_CONFIG_FILE") or "~/.aws/config").expanduser()
     ours = (Path.cwd() / ".twokeys").resolve() in Path(os.path.realpath(path)).parents
     exports = with_states(exports_of(states, published, sandbox=dry_run or ours or page is not None))
@@ -183,25 +184,25 @@ def profiles(  # noqa: PLR0913 - one parameter an option
     shown, unwritten = accounts_shown(exports), {way: why for way in ways if (why := no_profile(way))}
     written: dict[Way, Way | None] = dict.fromkeys(way for way in ways if way not in unwritten)
     written |= beyond((way for way in all_ways if no_profile(way) is None), written)
-    secret, kept = _credentials()
+    (secret, kept), unclear = _credentials(), names_of(unread, exports)
     source = ("source_profile", source_profile or "default")
     source = ("credential_source", credential_source) if credential_source else source
 
     def stays(name: str, settings: Mapping[str, str]) -> bool:
-        if settings.get("role_session_name", own_name) != own_name:
+        if settings.get("role_session_name", holder) != own_name:
             return False
-        not_told = name.removeprefix(chosen["prefix"]) in unread or account_of(settings) not in shown
+        not_told = name.removeprefix(chosen["prefix"]) in unclear or account_of(settings) not in shown
         return not_told or settings.get("role_arn") in {getattr(way, "role_arn", "") for way in unwritten}
 
     with contextlib.nullcontext() if dry_run else files.locked(path):
         old = files.read_text(path)
-        had = awsconfig.profiles_in(old, str(path))
+        had, holder = awsconfig.profiles_in(old, str(path)), awsconfig.holder_of(old, block, str(path)) or own_name
         choices = Choices(source=source, session=session_of(_settings_of(source, had, kept)), **chosen)
         sections = sections_for(who, written, choices, awsconfig.sso_sessions_in(old, block, str(path)))
         _refuse_shadowed(sections, secret, kept)
         _refuse_circle(source, {one.name for one in sections}, had)
-        done = awsconfig.rewrite(old, block, sections, str(path), stays)
-        others = _others(had, done, own_name)
+        done = awsconfig.rewrite(old, block, sections, str(path), stays, holder=own_name)
+        others = _others(had, done, own_name, holder)
         if others and not dry_run and not replace:
             raise _holds_others(block, others, who, path)
         differs = done.text != old
@@ -350,10 +351,13 @@ def _notes(
     return [f"the source profile {profile} is not there yet: `aws configure --profile {profile}` makes it"]
 
 
-def _others(had: Mapping[str, Mapping[str, str]], done: awsconfig.Change, name: str) -> str:
-    """Whose profiles the block loses, where they are somebody else's: one block holds those of one person."""
+def _others(had: Mapping[str, Mapping[str, str]], done: awsconfig.Change, name: str, holder: str) -> str:
+    """Whose profiles the block loses, where they are somebody else's: one block holds those of one person.
+
+    A profile of Identity Center does not say whose it is: then it is the block's holder's.
+    """
     lost = (had.get(one.removeprefix("profile "), {}) for one in (*done.removed, *done.changed))
-    return ", ".join(sorted({each.get("role_session_name", name) for each in lost} - {name}))
+    return ", ".join(sorted({each.get("role_session_name", holder) for each in lost} - {name}))
 
 
 def _holds_others(block: str, others: str, who: Who, path: Path) -> Refusal:

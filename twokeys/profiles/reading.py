@@ -18,7 +18,7 @@ from twokeys.doors import ACCOUNT_OUTPUT, ENVIRONMENTS_OUTPUT, PEOPLE_OUTPUT, Ex
 from twokeys.errors import Refusal
 from twokeys.exports import ASK, Exports, account_names, is_account_id
 from twokeys.iam import UNKNOWN, Arn
-from twokeys.profiles.ways import AssignmentWay, Members, RoleWay, Way, with_account
+from twokeys.profiles.ways import AssignmentWay, Members, RoleWay, Way, apart, taken_by, with_account
 
 TOGETHER: Final = "what these exports show together"
 
@@ -93,7 +93,7 @@ def read_ways(
             why="none of them has the output doors or an assignment of Identity Center",
             next_step=f"give the exports of the stacks that hold the member accounts too; of a published file {ASK}",
         )
-    told = _told_apart(ways.values())
+    told = _told_apart(ways.values(), unread)
     called: dict[str, list[str]] = {}
     for way, now in zip(ways.values(), told, strict=True):
         called.setdefault(way.name, []).append(now.name)
@@ -104,31 +104,41 @@ def read_ways(
     return tuple(sorted(told, key=lambda way: way.name)), members
 
 
-def _told_apart(ways: Iterable[Way]) -> list[Way]:
-    """The ways by names of their own: of several that have one, each has its account's before it, else its role's."""
+def _told_apart(ways: Iterable[Way], unread: Iterable[str]) -> list[Way]:
+    """The ways by names of their own: of several that have one, each has its account's before it, else its role's.
+
+    A door that cannot be read counts, so that its malformed entry gives no other door another name.
+    """
     told = list(ways)
     for renamed in (with_account, lambda way, name: fit("-".join((*_target(way), name)))):
-        count = Counter(way.name for way in told)
+        count = Counter([*unread, *(way.name for way in told)])
         told = [way.model_copy(update={"name": renamed(way, way.name)}) if count[way.name] > 1 else way for way in told]
     return told
 
 
 def _merged(known: Way, way: Way) -> Way:
-    """One way as two stacks tell it: all sources, and what only one of the two knows (an external ID, a colour)."""
+    """One way as two entries tell it: all sources, and what only one of the two knows (an external ID, a colour).
+
+    Of a role's sources each comes with MFA or without, as the first entry says that has it.
+    """
     missing = {name: getattr(way, name) for name in type(known).model_fields if getattr(known, name) is None}
+    new = frozenset(way.sources) - frozenset(known.sources)
+    if isinstance(known, RoleWay) and isinstance(way, RoleWay) and new and known.mfa != way.mfa:
+        missing |= {"mfa": True, "without_mfa": known.without_mfa | new if known.mfa else frozenset(known.sources)}
     return known.model_copy(update={**missing, "sources": tuple(dict.fromkeys((*known.sources, *way.sources)))})
 
 
 def _differ(known: Way, way: Way) -> str:
     """What two files say differently of one door, in words; of a time that only one of them has, nothing."""
     said = (
-        ("MFA", "mfa"),
         ("external ID", "asks_external_id"),
         ("end", "expires"),
         ("beginning", "opens"),
         ("length of sessions", "max_session_seconds"),
     )
-    both = ((what, getattr(known, name, None), getattr(way, name, None)) for what, name in said)
+    seen = next((taken_by(known, one) for one in way.sources if one in known.sources), None)
+    both = [("MFA", getattr(seen, "mfa", None), getattr(way, "mfa", None))]
+    both += [(what, getattr(known, name, None), getattr(way, name, None)) for what, name in said]
     return " and the ".join(what for what, one, other in both if None not in (one, other) and one != other)
 
 
@@ -293,6 +303,13 @@ def accounts_shown(exports: Iterable[Exports]) -> frozenset[str]:
             listed = [account for _, account in _mapping(each, "member_account_ids")]
         found |= _names(listed)
     return frozenset(found)
+
+
+def names_of(unread: Iterable[str], exports: Sequence[Exports]) -> frozenset[str]:
+    """What these doors may be called: their names, also with the name of an account before them."""
+    names = account_names(exports)
+    accounts = [names.get(account, account) for account in accounts_shown(exports)]
+    return frozenset(unread) | {apart(account, name) for account in accounts for name in unread}
 
 
 def _names(values: object) -> frozenset[str]:

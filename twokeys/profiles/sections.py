@@ -163,7 +163,11 @@ def _section(
 def _about(way: Way, more: str) -> str:
     ends = f"until {until(way.expires)}" if way.expires else ""
     said = [way.account_name, way.reason or "", not_yet(way) or "", ends, more]
-    text = " - ".join(each for each in said if each)
+    return ascii_line(" - ".join(each for each in said if each))
+
+
+def ascii_line(text: str) -> str:
+    """A text as it can stand in one line of the file."""
     # AWS's parsers are promised ASCII: https://docs.aws.amazon.com/sdkref/latest/guide/file-format.html
     return " ".join(text.split()).encode("ascii", "backslashreplace").decode()
 
@@ -186,5 +190,6 @@ def _mfa_serial(who: Who, way: RoleWay) -> str:
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_mfa_enable_virtual.html
     """
-    source = next((each.account for each in way.sources if each.account), who.account)
+    named_first = sorted(way.sources, key=lambda each: each.name != who.name)
+    source = next((each.account for each in named_first if each.account), who.account)
     return f"arn:{way.role_arn.split(':')[1]}:iam::{who.account or source}:mfa/{who.name}"

@@ -36,11 +36,15 @@ class _Way(Declaration):
 
 
 class RoleWay(_Way):
-    """A role behind a door, and what a session must show there."""
+    """A role behind a door, and what a session must show there.
+
+    `without_mfa` are the sources that MFA is not asked of, where it is of others.
+    """
 
     role: str
     role_arn: str
     mfa: bool = False
+    without_mfa: frozenset[Who] = frozenset()
     asks_external_id: bool = False
     external_id: str | None = None
     max_session_seconds: int | None = None
@@ -58,7 +62,18 @@ Way = RoleWay | AssignmentWay
 
 def with_account(way: Way, name: str) -> str:
     """A name with the account's before it: that of a way where others are called as it is."""
-    return fit(f"{way.account_name}-{name}")
+    return apart(way.account_name, name)
+
+
+def apart(account_name: str, name: str) -> str:
+    """The same of a way that is only known by its account and its name."""
+    return fit(f"{account_name}-{name}")
+
+
+def taken_by(way: Way, source: Who) -> Way:
+    """The way as one of its sources takes it: without MFA where that is asked of others only."""
+    plain = isinstance(way, RoleWay) and source in way.without_mfa
+    return way.model_copy(update={"mfa": False}) if plain else way
 
 
 def closed(way: Way) -> str | None:
@@ -79,11 +94,12 @@ def beyond(ways: Iterable[Way], own: Iterable[Way]) -> dict[Way, Way]:
     https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_mfa_configure-api-require.html
     """
     reached = list(own)
-    taken, before, every = {way.name for way in reached}, dict[Way, Way](), tuple(ways)
+    taken, before = {way.name for way in reached}, dict[Way, Way]()
+    every = [(source, taken_by(way, source)) for way in ways for source in way.sources]
     for first in reached:  # which grows
-        for way in every:
+        for source, way in every:
             opens = way.name not in taken and isinstance(way, RoleWay) and not way.mfa
-            if opens and any(_is_behind(source, first) for source in way.sources):
+            if opens and _is_behind(source, first):
                 before[way] = first
                 taken.add(way.name)
                 reached.append(way)
@@ -116,7 +132,8 @@ def ways_of(ways: Iterable[Way], members: Members, who: Who, groups: Iterable[st
     ways = tuple(ways)
     _refuse_unknown_groups(groups, ways, members)
     said = frozenset(groups)
-    return tuple(way for way in ways if any(_may(who, source, way, members, said) for source in way.sources))
+    found = ((way, next((one for one in way.sources if _may(who, one, way, members, said)), None)) for way in ways)
+    return tuple(taken_by(way, source) for way, source in found if source)
 
 
 def _refuse_unknown_groups(groups: Iterable[str], ways: Iterable[Way], members: Members) -> None:
@@ -159,7 +176,7 @@ def people(ways: Iterable[Way], members: Members) -> dict[Who, tuple[Way, ...]]:
     for way in ways:
         for source in way.sources:
             for bearer in _bearers(source, way, members):
-                found.setdefault(bearer, {})[way.name] = way
+                found.setdefault(bearer, {})[way.name] = taken_by(way, source)
     return {who: tuple(found[who].values()) for who in sorted(found, key=lambda each: (each.name.lower(), each.kind))}
 
 
