@@ -45,10 +45,14 @@ _STEPS: tuple[tuple[tuple[type[Exception], ...], str], ...] = (
         "correct that in the AWS config file, or name another profile",
     ),
     ((raised.MissingDependencyException,), '`pip install "botocore[crt]"`'),
-    ((raised.LoginError,), "sign in again: `aws login`, with --profile where yours has a name"),
     (
         (raised.SSOError, raised.TokenRetrievalError),
         "sign in again: `aws sso login`, with --profile where yours has a name",
+    ),
+    # botocore before 1.41 knows no `aws login`
+    (
+        (getattr(raised, "LoginError", raised.SSOError),),
+        "sign in again: `aws login`, with --profile where yours has a name",
     ),
     ((raised.CredentialRetrievalError, raised.UnknownCredentialError), _GIVEN_BY),
     ((raised.NoRegionError,), "name a region: AWS_REGION, or `region` in the profile"),
@@ -105,7 +109,7 @@ def no_answer(error: Exception, *, asked: str = "", profile: str | None = None) 
 def _ended(profile: str | None) -> tuple[str, str]:
     """That a session is over, and the way back: credentials of the shell win over those of the default profile."""
     if profile or "AWS_ACCESS_KEY_ID" not in os.environ:
-        return "the session is over", f"your session has expired, sign in again: {_SIGN_IN}"
+        return "the session is over", f"your session has expired: {_SIGN_IN}"
     at = os.environ.get("AWS_CREDENTIAL_EXPIRATION")
     return (
         f"the session in this shell ended{f' at {at}' if at else ''}",

@@ -196,6 +196,8 @@ def test_a_command_that_makes_iam_is_refused(text: object) -> None:
         "aws s3 sync ./site s3://bucket",
         "aws eks update-kubeconfig --name x",
         "aws iam get-role --role-name x",
+        "gcloud projects add-iam-policy-binding p --member=user:a --role=roles/viewer",
+        "./update-iam-report.sh && make update-iam",
         "pwsh -c 'New-IAMServiceLinkedRole -AWSServiceName ecs.amazonaws.com; Get-IAMRole x'",
         "curl -s https://bucket.s3.amazonaws.com/setup.sh | bash && adduser app && npm run update-schema",
         "aws iam create-service-linked-role --aws-service-name ecs.amazonaws.com || true",  # AWS writes its trust

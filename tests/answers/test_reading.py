@@ -1,9 +1,12 @@
 """Who can enter an account, as the access graph has it, with where each key stands and since when."""
 
+import json
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
+from tests.access.states import write_state
 from tests.access.world import (
     CI,
     DEPLOYER,
@@ -19,6 +22,9 @@ from tests.access.world import (
     trusts,
     two_keys,
 )
+from twokeys.access.graph import build
+from twokeys.access.snapshot import Snapshot
+from twokeys.access.state import parse_state
 from twokeys.answers.model import Answers, Time, Way
 from twokeys.answers.reading import read
 from twokeys.answers.selection import into
@@ -57,6 +63,20 @@ def test_a_door_is_told_with_both_keys_their_statements_and_resources() -> None:
     assert (step.trust.urn, step.trust.statement) == ("urn:pulumi:stage::twokeys::aws:iam/role:Role::deployer", 0)
     (grant,) = step.grants
     assert (grant.urn, grant.statement) == ("urn:pulumi:stage::twokeys::aws:iam/rolePolicy:RolePolicy::ci-grant", 0)
+
+
+def test_the_states_of_two_projects_whose_stacks_have_one_name_each_have_their_own_time(tmp_path: Path) -> None:
+    """A stack is named within its project: https://www.pulumi.com/docs/iac/concepts/stacks/#create-stack."""
+    parts = []
+    for project, role, time in (("network", "netadmin", EARLY), ("apps", "app", LATE)):
+        world = World()
+        world.role(role, world.stage, document(trusts(CI)))
+        state = json.loads(write_state(tmp_path / project, world).read_text().replace("::twokeys::", f"::{project}::"))
+        state["deployment"]["manifest"] = {"time": time}
+        parts.append(parse_state(json.dumps(state), project))
+    written = read(build(Snapshot.together(parts, "both"))).written
+    early, late = map(datetime.fromisoformat, (EARLY, LATE))
+    assert written == {(STAGE, "netadmin"): early, (STAGE, "app"): late, (STAGE, ""): late}
 
 
 def test_the_statement_that_turns_the_key_is_named_among_others() -> None:

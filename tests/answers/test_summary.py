@@ -9,6 +9,7 @@ from click.testing import CliRunner
 from tests.access.states import write_state
 from tests.access.world import CI, HUB, World, arn, document, grants, trusts
 from twokeys.answers.commands import access
+from twokeys.answers.model import Time
 from twokeys.answers.reading import read
 from twokeys.answers.summary import by_account, by_principal, summary
 from twokeys.audit.commands import audit
@@ -38,6 +39,17 @@ def test_what_many_accounts_have_alike_is_one_line_of_each_principal() -> None:
     groups = {len(group.accounts): [way.source.who.name for way, *_ in group.ways] for group in by_account(answers)}
     assert groups[30] == ["ci"]
     assert groups[1] in (["ann"], [])
+
+
+def test_a_way_that_its_dates_keep_shut_is_not_alike_to_one_that_is_open() -> None:
+    """A Deny after a date in the role of one account leaves the role of that name in the other open."""
+    world = organization(2)
+    past = {"DateGreaterThan": {"aws:CurrentTime": "2020-06-01T00:00:00Z"}}
+    ended = document({"Effect": "Deny", "Action": "*", "Resource": "*", "Condition": past})
+    world.add("RolePolicy", "over", world.provider("again", "200000000000"), role="deployer", name="over", policy=ended)
+    (ci,) = [entrances for source, entrances in by_principal(read(world.graph).ways) if source.who.name == "ci"]
+    now = datetime.now(UTC)
+    assert [{way.at(now) for way in one.ways} for one in ci if one.role == "deployer"].count({Time.NOW}) == 1
 
 
 def test_few_accounts_are_shown_each_by_itself() -> None:

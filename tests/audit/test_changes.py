@@ -2,6 +2,8 @@
 
 import csv
 import json
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +12,10 @@ from click.testing import CliRunner
 
 from tests.access.world import DEPLOYER, HUB, OUTSIDE, PROD, STAGE, arn, document, trusts, two_keys
 from tests.audit.cloudtrail import called, entry
-from tests.audit.test_comparison import CI_SESSION, at, compared
+from tests.audit.test_comparison import CI_SESSION, DAY, at, compared
 from twokeys.answers.reading import read
 from twokeys.audit.changes import WIDENING, changed, is_change, trusted
+from twokeys.audit.comparison import changed_since
 from twokeys.audit.events import headline
 
 # The record of CreateUser is AWS's own:
@@ -60,7 +63,7 @@ def test_a_change_of_keys_is_a_write_call_of_the_services_that_keep_them(source:
 
 
 def test_the_event_history_is_asked_for_changes_only() -> None:
-    of = ("iam", "sso", "identitystore")
+    of = ("iam", "sso", "sso-directory", "identitystore", "organizations")
     assert [name for name in WIDENING if not any(is_change(f"{one}.amazonaws.com", name) for one in of)] == []
 
 
@@ -83,6 +86,10 @@ def test_the_event_history_is_asked_for_changes_only() -> None:
         ),
         (
             {"requestParameters": {"roleName": "x", "policyDocument": document(trusts("*"))}},
+            "roleName x; trusts everyone",
+        ),
+        (
+            {"requestParameters": {"roleName": "x", "policyDocument": document(trusts("x") | {"Principal": "*"})}},
             "roleName x; trusts everyone",
         ),
         ({"requestParameters": {"roleName": "x", "policyDocument": '{"Statement": ['}}, "roleName x"),
@@ -136,6 +143,46 @@ def test_changes_are_those_of_the_audited_accounts_of_where_doors_begin_and_of_t
     found = compared(world, entry(CI_SESSION, DEPLOYER, at(0)), record, {**record, "requestID": "again"})
     assert [one.use.account for one in found.changes] == ([account] if account else [])
     assert (", 1 change of keys, " in headline(read(world.graph), found)) is (account is not None)
+
+
+@pytest.mark.parametrize("of_member", [-1, 5])
+@pytest.mark.parametrize(("of_management", "later"), [(1, True), (5, False)])
+def test_an_assignment_is_compared_with_the_state_of_the_account_that_recorded_it(
+    of_member: int, of_management: int, later: bool
+) -> None:
+    """Its targetId names the member account; the call and the resource are of IAM Identity Center's own account."""
+    world = two_keys()
+    written = {(HUB, ""): DAY + timedelta(days=of_management), (STAGE, ""): DAY + timedelta(days=of_member)}
+    answers = replace(read(world.graph), from_states=True, written=written)
+    said = changed_since(compared(world, assignment(STAGE)), answers)
+    assert [one.partition(" on ")[0] for one in said] == [f"CreateAccountAssignment in {STAGE}"] * later
+
+
+@pytest.mark.parametrize(
+    ("source", "name", "later"),
+    [
+        *(("iam", name, True) for name in ("CreateAccessKey", "PutRolePermissionsBoundary", "DetachRolePolicy")),
+        ("sso", "AttachCustomerManagedPolicyReferenceToPermissionSet", True),
+        ("sso", "DeleteInlinePolicyFromPermissionSet", True),
+        ("sso-directory", "AddMemberToGroup", True),
+        *(
+            ("organizations", name, True)
+            for name in ("DetachPolicy", "UpdatePolicy", "DisablePolicyType", "MoveAccount")
+        ),
+        *(("iam", name, False) for name in ("DeleteRole", "DeleteAccessKey", "ChangePassword", "EnableMFADevice")),
+        ("sso", "DeleteAccountAssignment", False),
+    ],
+)
+def test_what_may_let_more_in_after_the_state_was_written_is_not_shown(source: str, name: str, later: bool) -> None:
+    """A boundary or a policy that goes may take a Deny with it, and a control policy limits whole accounts.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
+    """
+    world = two_keys()
+    found = compared(world, called(HUB, at(2), name, "eve", eventSource=f"{source}.amazonaws.com"))
+    answers = replace(read(world.graph), from_states=True, written={(HUB, ""): DAY})
+    assert [one.use.event for one in found.changes] == [name]
+    assert bool(changed_since(found, answers)) is later
 
 
 def test_text_and_page_say_what_is_alike_once_and_table_and_json_have_each_change(

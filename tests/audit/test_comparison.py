@@ -116,6 +116,17 @@ def test_an_account_that_nothing_shows_perhaps_comes_by_a_trust_in_the_whole_org
     assert (usage(found)["shared"], found.undeclared) == (Usage.PERHAPS, ())
 
 
+def test_a_third_party_s_account_needs_no_records_as_the_role_s_has_each_entry_from_there() -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/cloudtrail-integration.html: both accounts record AssumeRole."""
+    world = two_keys()
+    outside = {"StringEquals": {"sts:ExternalId": "abc-123"}}
+    world.role("vendor", world.stage, document(trusts(arn(OUTSIDE, "root"), condition=outside)))
+    found = compared(world, entry(CI_SESSION, DEPLOYER, at(0)), learning_days=14)
+    assert (usage(found)["vendor"], found.not_covered, found.noteworthy) == (Usage.NEVER, {}, False)
+    lost = compared(world, entry(CI_SESSION, DEPLOYER, at(0)), learning_days=14, covered=(HUB,))
+    assert (usage(lost)["vendor"], [*lost.not_covered], lost.noteworthy) == (Usage.NOT_KNOWN, [STAGE], True)
+
+
 def test_a_use_of_a_door_from_outside_is_explained_by_it() -> None:
     world = World()
     world.role("vendor", world.stage, document(trusts(arn(OUTSIDE, "root"))))

@@ -173,6 +173,14 @@ def test_people_read_the_last_day_or_the_moment(written: str, shown: str) -> Non
     assert until(closing_time(written)) == shown
 
 
+def test_a_moment_without_a_day_before_it_is_shown_as_it_is() -> None:
+    """A policy may name it, as its dates are those of ISO 8601.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html#Conditions_Date
+    """
+    assert until(datetime.min.replace(tzinfo=UTC)).endswith("1-01-01")
+
+
 @pytest.mark.parametrize("written", ["soon", "2027-02-30", "2027-01-31T15:00", "", None, "31.1.2027"])
 def test_what_is_neither_a_day_nor_a_moment_with_its_zone_is_an_error(written: object) -> None:
     with pytest.raises(ValueError, match=r"."):

@@ -14,7 +14,7 @@ import pytest
 from tests.access.states import write_state
 from tests.access.test_declared import NEW, NEW_ID, TARGET, declared_door, symbolic
 from tests.access.test_keys import CORRECT, world_of
-from tests.access.test_translation import put
+from tests.access.test_translation import native, put
 from tests.access.world import CI, DEPLOYER, HUB, OUTSIDE, PROD, SERVICE, STAGE, World, arn, document, grants, trusts
 from tests.pack.engine_requests import Engine
 from twokeys.access.snapshot import Resource
@@ -179,7 +179,9 @@ def test_a_grant_whose_trust_may_still_come_is_made_and_one_that_came_too_late_i
     assert refused(world) == ["door-needs-trust: ci-grant"]
 
 
-@pytest.mark.parametrize("shape", ["inline", "managed", "of a role", "attached to a role", "group", "user"])
+@pytest.mark.parametrize(
+    "shape", ["inline", "managed", "of a role", "attached to a role", "group", "native group", "user"]
+)
 def test_a_grant_on_everything_is_refused_in_every_shape(shape: str) -> None:
     world, wide = base(), document(grants("*"))
     if shape == "inline":
@@ -194,6 +196,10 @@ def test_a_grant_on_everything_is_refused_in_every_shape(shape: str) -> None:
     elif shape == "group":
         world.add("Group", "all", world.hub, name="all")
         world.add("GroupPolicy", "wide", world.hub, group="all", name="wide", policy=wide)
+    elif shape == "native group":
+        # https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-iam-group.html
+        policies = [{"policyName": "wide", "policyDocument": json.loads(wide)}]
+        put(world, "aws-native:iam:Group", "all", native(world, HUB), groupName="all", policies=policies)
     else:
         world.add("User", "alice", world.hub, name="alice")
         world.add("UserPolicy", "wide", world.hub, user="alice", name="wide", policy=wide)

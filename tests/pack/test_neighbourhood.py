@@ -22,7 +22,7 @@ from twokeys.access.accounts import ROLE
 from twokeys.access.findings import Finding
 from twokeys.access.graph import Door, Graph, _Builder, build
 from twokeys.access.names import ROLES_ANYWHERE
-from twokeys.access.principals import MANAGED_POLICY, USER, Principal
+from twokeys.access.principals import GROUP, MANAGED_POLICY, USER, Principal
 from twokeys.access.report import judge
 from twokeys.access.rules import RULES
 from twokeys.access.snapshot import Resource, Snapshot
@@ -150,7 +150,10 @@ TOKENS = {
     for token in re.findall(r"'(aws:\w+/\w+:\w+)'", file.read_text())
 }
 NEW = ("aws:ssm/activation:Activation", "aws:iam/gift:Gift", "aws:ssoadmin/gift:Gift")
-READ = [*sorted(one for one in TOKENS - {MANAGED_POLICY, ROLE, USER} if type_of(one) == TypeOf(Reading.READ)), *NEW]
+READ = [
+    *sorted(one for one in TOKENS - {GROUP, MANAGED_POLICY, ROLE, USER} if type_of(one) == TypeOf(Reading.READ)),
+    *NEW,
+]
 """All that let somebody in but those that others name."""
 OPEN = Verdict(Outcome.ALLOW, Why())
 

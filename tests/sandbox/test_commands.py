@@ -105,6 +105,15 @@ def without_grant(project: Path) -> Any:
     return doors
 
 
+@pytest.mark.usefixtures("programs_in_process")
+@pytest.mark.parametrize("of", ["organization/network/prod", "organization/twokeys/prod"])
+def test_a_stack_of_another_project_and_the_stack_itself_are_nothing_to_make_first(
+    twokeys: Run, project: Path, of: str
+) -> None:
+    (project / "__main__.py").write_text(f"import pulumi\npulumi.export('x', pulumi.StackReference({of!r}).outputs)\n")
+    assert "sandbox up prod prod" not in twokeys("sandbox", "up", "prod").stdout
+
+
 @pytest.mark.usefixtures("small_organization", "programs_in_process")
 def test_a_door_without_its_grant_is_refused_and_a_shell_finds_what_was_made_before_and_nothing_else(
     twokeys: Run, project: Path, monkeypatch: pytest.MonkeyPatch

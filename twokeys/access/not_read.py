@@ -34,7 +34,7 @@ _COMMAND = re.compile(
     r"|rolesanywhere)\s+(?!create-service-linked-role\b)(?:create|put|attach|update|add|upload|enable|provision|register|deploy|execute|set|delete-\w+-permissions)\S*"
     r"|\beks\s+create-pod-identity-association\b"
     # https://docs.aws.amazon.com/powershell/v4/userguide/pstools-iam.html
-    r"|\b(?:new|write|register|add|update|set)-(?:iam|ssoadmn|cfnstack)(?!servicelinkedrole)[a-z]*\b"
+    r"|\b(?:new|write|register|add|update|set)-(?:iam|ssoadmn|cfnstack)(?!servicelinkedrole)[a-z]*\b(?<!-iam)(?!-)"
     r"|\b(?:terraform|tofu|terragrunt|pulumi|cdk|sam|sls|serverless|copilot|chalice|amplify|eksctl)\b"
     r"[^|;&\n]*\b(?:apply|up|deploy|create|update)\b",
     re.IGNORECASE,

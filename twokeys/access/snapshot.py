@@ -42,6 +42,11 @@ def stack_of(urn: str) -> str | None:
     return urn.removeprefix("urn:pulumi:").partition("::")[0] if urn.startswith("urn:pulumi:") else None
 
 
+def project_of(urn: str) -> str:
+    """What the URNs of a stack begin with: its name and its project's, as two projects may have a stack `prod`."""
+    return "::".join(urn.split("::")[:2])
+
+
 def place_of(urn: str) -> str:
     """Where people find a resource: its URN, or of one that was read live the ARN of what it is or is a part of."""
     return urn.partition(" ")[0] if urn.startswith("arn:") else urn
@@ -156,7 +161,7 @@ class Evidence:
 
     `time` is when the engine wrote the state (`manifest.time`) or when AWS was asked, in ISO 8601. Only a file has a
     `sha256`, in hexadecimal digits; only live accounts have a `caller` (an ARN), the region that was asked, and
-    `accounts`, the ids of those whose IAM was read. `stack` is whose state a file is.
+    `accounts`, the ids of those whose IAM was read. `stack` is whose state a file is, as `project_of` has it.
     """
 
     name: str

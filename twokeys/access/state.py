@@ -16,7 +16,17 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from twokeys.access.snapshot import PROVIDER, STACK, Evidence, Pending, Resource, Snapshot, mapping, stack_of
+from twokeys.access.snapshot import (
+    PROVIDER,
+    STACK,
+    Evidence,
+    Pending,
+    Resource,
+    Snapshot,
+    mapping,
+    project_of,
+    stack_of,
+)
 from twokeys.access.wire import OUTPUT, SECRET, SIGNATURE, UNKNOWNS
 from twokeys.errors import Refusal
 from twokeys.iam import UNKNOWN
@@ -91,7 +101,7 @@ def parse_state(text: str, origin: str = "this state") -> Snapshot:
             pending = tuple(_pending(operations))
             unfinished = tuple(dict.fromkeys(str(stack_of(one["resource"]["urn"])) for one in operations))
             written = mapping(deployment.get("manifest")).get("time")
-            stack = stack_of(resources[0].urn) if resources else None
+            stack = project_of(resources[0].urn) if resources else None
             read = Evidence(origin, written if isinstance(written, str) else None, stack=stack)
             return Snapshot(resources, origin, pending, is_state=True, evidence=(read,), unfinished=unfinished)
     except (ValueError, KeyError, TypeError, AttributeError) as error:

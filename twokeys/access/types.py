@@ -76,11 +76,11 @@ _OTHERS_READ = (
 _CLOSING = ("organizations::organizationalunit", "organizations::policy", "organizations::policyattachment")
 """A new one can only close what others open: one that no longer does is a change."""
 _LET_NOBODY_IN = (
-    "iam::group", "iam::oidcprovider", "iam::samlprovider", "identitystore::group", "identitystore::groupmembership",
+    "iam::oidcprovider", "iam::samlprovider", "identitystore::group", "identitystore::groupmembership",
     "identitystore::user", *_CLOSING,
 )  # fmt: skip
-"""Read, and alone they let nobody in: the policy of a group, a trust in a provider and the assignment of a group of
-Identity Center, which is for whoever is a member, are resources of their own.
+"""Read, and alone they let nobody in: a trust in a provider and the assignment of a group of Identity Center, which is
+for whoever is a member, are resources of their own.
 """
 _TOLD_BY_CONTENT = (
     "cloudcontrol::resource", "index::extensionresource", "cloudformation::stack", "cloudformation::stackset",

@@ -26,7 +26,7 @@ from twokeys.access.names import ROLES_ANYWHERE
 from twokeys.access.paths import Path, paths_from
 from twokeys.access.principals import ACCESS_KEY, CREDENTIALS, IDENTITY_PROVIDERS, MFA_DEVICE, PASSWORD, USER, Principal
 from twokeys.access.requirements import MFA, MFA_BUT_OF_KEYS, denied_since, in_words, window
-from twokeys.access.snapshot import STACK, Snapshot, mapping, place_of, stack_of
+from twokeys.access.snapshot import STACK, Snapshot, mapping, place_of, project_of
 from twokeys.answers.account_names import AccountNames
 from twokeys.answers.model import (
     ANY_ANCHOR,
@@ -197,7 +197,7 @@ class _Reader:
         }
         found: dict[tuple[str, str], datetime] = {}
         for one in self._graph.principals:
-            if one.urn and (time := times.get(stack_of(one.urn))):
+            if one.urn and (time := times.get(project_of(one.urn))):
                 found[one.account, one.name] = time
                 found[one.account, ""] = max(found.get((one.account, ""), time), time)
         return found

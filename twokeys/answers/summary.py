@@ -406,6 +406,7 @@ def _pattern(way: Way) -> tuple[object, ...]:
         tuple(_stop(one, way) for one in way.through),
         way.conditions,
         way.by_access_role,
+        (way.opens, way.closes, way.state, way.open_to),
     )
 
 

@@ -19,12 +19,26 @@ _SERVICES = ("iam", "sso", "sso-directory", "identitystore", "organizations")
 WIDENING = (
     *("CreateRole", "UpdateAssumeRolePolicy", "CreateLoginProfile", "UpdateLoginProfile", "AddUserToGroup"),
     *(f"{verb}{whose}Policy" for verb in ("Put", "Attach", "Detach", "Delete") for whose in ("Role", "User", "Group")),
-    *("CreatePolicyVersion", "SetDefaultPolicyVersion", "DeleteRolePermissionsBoundary"),
-    *("DeleteUserPermissionsBoundary", "CreateOpenIDConnectProvider", "AddClientIDToOpenIDConnectProvider"),
-    *("CreateSAMLProvider", "UpdateSAMLProvider", "EnableOrganizationsRootSessions", "CreateAccountAssignment"),
-    *("PutInlinePolicyToPermissionSet", "AttachManagedPolicyToPermissionSet", "CreateGroupMembership"),
+    *(f"{verb}{whose}PermissionsBoundary" for verb in ("Put", "Delete") for whose in ("Role", "User")),
+    *("CreateAccessKey", "UpdateAccessKey", "CreatePolicyVersion", "SetDefaultPolicyVersion"),
+    *("CreateOpenIDConnectProvider", "AddClientIDToOpenIDConnectProvider", "UpdateOpenIDConnectProviderThumbprint"),
+    *("CreateSAMLProvider", "UpdateSAMLProvider", "EnableOrganizationsRootSessions"),
+    *("CreateAccountAssignment", "CreateGroupMembership", "AddMemberToGroup"),
+    *(f"{how}PermissionSet" for how in ("PutInlinePolicyTo", "DeleteInlinePolicyFrom")),
+    *(f"{how}PermissionSet" for how in ("PutPermissionsBoundaryTo", "DeletePermissionsBoundaryFrom")),
+    *(f"{how}PermissionSet" for how in ("AttachManagedPolicyTo", "DetachManagedPolicyFrom")),
+    *(
+        f"{how}PermissionSet"
+        for how in ("AttachCustomerManagedPolicyReferenceTo", "DetachCustomerManagedPolicyReferenceFrom")
+    ),
+    *("AttachPolicy", "DetachPolicy", "UpdatePolicy", "DisablePolicyType", "MoveAccount"),
+    *("LeaveOrganization", "RemoveAccountFromOrganization", "EnableUser", "AssociateDirectory"),
+    *(f"{how}ExternalIdPConfigurationForDirectory" for how in ("Create", "Update", "Enable")),
 )
-"""Those that may let more in: an event history, which is asked by name, is asked for them."""
+"""Those that may let more in, as a new boundary or a policy that goes may: a Deny goes with it.
+
+An event history, which is asked by name, is asked for them.
+"""
 _ACCOUNT = re.compile(r"\d{12}")
 _OF_ACCOUNTS = ("targetId", "accountId")
 """What names the account that a call is about: CreateAccountAssignment, AttachPolicy and CloseAccount, among others."""
@@ -94,5 +108,8 @@ def trusted(record: Mapping[str, Any]) -> str:
     except (PolicyError, StopIteration):
         return ""
     allowed = [one.principals for one in statements if one.effect == "Allow" and one.principals is not None]
-    names = (str(name) for one in allowed for name in (*one.aws, *one.federated, *one.service))
+    everyone = ["*"] if any(one.everyone for one in allowed) else []
+    names = dict.fromkeys(
+        [*everyone, *(str(name) for one in allowed for name in (*one.aws, *one.federated, *one.service))]
+    )
     return listed(["everyone" if name == "*" else name for name in names], most=_MOST)

@@ -206,12 +206,13 @@ def compare(
 def changed_since(found: Comparison, answers: Answers) -> tuple[str, ...]:
     """The keys that were changed after the states that show them were written, so that more may come in now, in words.
 
-    What no state shows, as a new role, is compared with the last state of its account. Live IAM is as of now.
+    What no state shows, as a new role, is compared with the last state of the account that recorded the call: an
+    assignment of Identity Center stands in the management account's. Live IAM is as of now.
     """
     said: dict[str, None] = {}
     for one in found.changes if answers.from_states else ():
         use = one.use
-        written = answers.written.get((use.account, one.of)) or answers.written.get((use.account, ""))
+        written = answers.written.get((one.recorded, one.of)) or answers.written.get((one.recorded, ""))
         if use.event in WIDENING and use.failed is None and (written is None or use.time > written):
             what = f" of {one.of}" if one.of else ""
             place = Party(Who("root", use.account), account_name=answers.names.get(use.account, "")).place

@@ -134,7 +134,7 @@ def not_in_the_events(answers: Answers, found: Comparison, most: int | None = No
     names = listed(without, most=most or len(without))
     digests = f". Gaps within a day show only with digests, and none were given for {names}" if without else ""
     history = (
-        "; of the event history changes of keys that let nobody more in"
+        "; of the event history changes of keys that are not known to let more in"
         if any(one.caller for one in found.sources)
         else ""
     )

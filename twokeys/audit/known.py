@@ -97,8 +97,12 @@ class Judge:
         return "; ".join(each) or "no account has records of it", None, False
 
     def accounts(self, ends: Iterable[tuple[Who, Who]]) -> Iterable[Covered]:
-        """What there is of each account that is asked for, and of those that the ends lead from."""
-        accounts = {*self.answers.accounts, *(source.account for source, _ in ends)} - {""}
+        """What there is of each account that is asked for, and of those that the ends lead from.
+
+        Nobody has the records of a third party's account; those of the role's account have each entry from there.
+        """
+        theirs = {way.source.who.account for way in self.answers.ways if way.third_party}
+        accounts = {*self.answers.accounts, *({source.account for source, _ in ends} - theirs)} - {""}
         names = self.answers.names
         for account in sorted(accounts, key=lambda one: (one not in self.answers.accounts, names.get(one, one))):
             yield self.covered(account, self.start)

@@ -18,7 +18,7 @@ from twokeys.audit.changes import WIDENING
 from twokeys.audit.trail import BY_KEY, EVENTS
 from twokeys.errors import Refusal
 
-ASKED = (*(("EventName", one) for one in (*EVENTS, *BY_KEY, *WIDENING)), ("Username", "root"))
+ASKED = (*(("EventName", one) for one in dict.fromkeys((*EVENTS, *BY_KEY, *WIDENING))), ("Username", "root"))
 """The attributes that records are looked up by."""
 HISTORY = timedelta(days=90)
 _PAUSE = 0.5

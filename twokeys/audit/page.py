@@ -74,7 +74,7 @@ def page(answers: Answers, target: str | None, comparison: Comparison | None, no
             (
                 account,
                 _counts(of_account[account.id], now),
-                len({way.source for way in of_account[account.id]}),
+                len({way.source for way in of_account[account.id] if way.at(now) is Time.NOW}),
                 [number for number, group in enumerate(groups, 1) if account in group.accounts],
             )
             for account in sorted(answers.accounts.values(), key=lambda one: (one.name, one.id))

@@ -178,6 +178,8 @@ class Change:
     everywhere: bool
     of: str = ""
     """The name of the role, user or group."""
+    recorded: str = ""
+    """The account that recorded the call: an assignment's is in the state of it, not of the member account."""
 
     def __str__(self) -> str:
         """What it changes, whom a new trust policy trusts, and why it failed, in words."""
@@ -290,10 +292,12 @@ class Trail:
         source, named = str(record.get("eventSource")), account_of(record)
         if not is_change(source, str(record.get("eventName"))):
             return
-        for account in {named} if named else _recorded_in(record, None):
+        recorded = next(iter(_recorded_in(record, None)), "")
+        if account := named or recorded:
             use = _called(record, _mapping(record.get("userIdentity")), Who("root-user", account, "root user"), time)
             everywhere = named is None and not source.startswith("iam.")
-            self.changes[use.id] = Change(use, changed(record), trusted(record), everywhere, changed_of(record))
+            said = changed(record), trusted(record)
+            self.changes[use.id] = Change(use, *said, everywhere, changed_of(record), recorded)
 
     def _outside(self, time: datetime) -> bool:
         return not (self.since or time) <= time <= (self.until or time)

@@ -33,7 +33,8 @@ def closing_time(value: object) -> datetime:
 
 def until(closes: datetime) -> str:
     """How people read it: the last day, or the moment in UTC where it is not the end of a day."""
-    return on(closes - timedelta(days=1) if closes.time() == time() else closes)
+    ends_a_day = closes.time() == time() and closes.date() > date.min  # a policy may name the first day that there is
+    return on(closes - timedelta(days=1) if ends_a_day else closes)
 
 
 def on(opens: datetime) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from twokeys.access.accounts import ROLE
 from twokeys.access.documents import parsed
 from twokeys.access.names import CARRIERS, EVERY_SERVICE
-from twokeys.access.principals import ATTACHMENTS, INLINE_POLICIES, MANAGED_POLICY
+from twokeys.access.principals import ATTACHMENTS, GROUP, INLINE_POLICIES, MANAGED_POLICY
 from twokeys.access.snapshot import Resource
 from twokeys.access.types import type_of
 from twokeys.iam import UNKNOWN, PolicyError, PolicyKind, Statement, aws_managed
@@ -30,6 +30,8 @@ def may_let_in(resource: Resource) -> bool:
         return _document(resource.get("policy"), PolicyKind.IDENTITY)
     if resource.type in ATTACHMENTS:
         return _managed(resource.get("policyArn"))
+    if resource.type == GROUP:  # its policies are resources of their own; CloudFormation's type holds them
+        return False
     known = type_of(resource.type)
     return resource.provider is not None if known is None else known.lets_in
 

@@ -93,7 +93,9 @@ class StackRun:
             say=self.say,
             output=self.output,
         )
-        first = sorted({name.rpartition("/")[2] for name in not_there} & box.project.stacks().keys())
+        names = (name.rpartition("/") for name in not_there)  # `stack`, or `organization/project/stack`
+        own = {stack for of, _, stack in names if of.rpartition("/")[2] in ("", box.project.name)}
+        first = sorted((own - {self.name}) & box.project.stacks().keys())
         return Done(self.name, "preview", snapshot, verdicts, self._too_early(first) if first else None)
 
     def _too_early(self, first: Sequence[str]) -> Refusal:
