@@ -21,12 +21,11 @@ import boto3
 from botocore.exceptions import ClientError
 
 from twokeys.aws_errors import DENIED, no_answer
-from twokeys.doors import Who
 from twokeys.errors import Refusal
 from twokeys.iam import Arn
 from twokeys.iam.sts import CHAINED_SECONDS
 from twokeys.loopback import is_loopback
-from twokeys.profiles.ways import AssignmentWay, Members, RoleWay, closed, is_for, not_yet
+from twokeys.profiles.ways import AssignmentWay, Members, RoleWay, asks_mfa, closed, is_for, not_yet
 
 _CONSOLES: Mapping[str, tuple[str, str]] = {
     "aws": ("https://signin.aws.amazon.com/federation", "https://console.aws.amazon.com/"),
@@ -127,7 +126,7 @@ def open_session(  # noqa: PLR0913 - what AssumeRole takes
         of_session = credentials is not None and bool(credentials.token)
         asked = _asked(way, caller, seconds, external_id, chained=of_session or ":user/" not in caller)
         answered: Any = None
-        mfa = way.mfa and Who.named(caller) not in way.without_mfa
+        mfa = asks_mfa(way, caller)
         if mfa_code is None and (of_session or not mfa):
             answered = _without_code(sts, asked, mfa=mfa)
         if answered is None:

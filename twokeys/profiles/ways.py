@@ -76,6 +76,11 @@ def taken_by(way: Way, source: Who) -> Way:
     return way.model_copy(update={"mfa": False}) if plain else way
 
 
+def asks_mfa(way: RoleWay, caller: str) -> bool:
+    """Whether a role asks a caller for MFA, by the caller's ARN."""
+    return way.mfa and Who.named(caller) not in way.without_mfa
+
+
 def closed(way: Way) -> str | None:
     """Since when a temporary way is closed, in words; None for one that is open."""
     now = datetime.now(UTC)
