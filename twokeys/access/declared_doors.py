@@ -40,12 +40,6 @@ class DeclaredDoors:
             role = Who(role.kind, role.account, role.name[:-17])
         return next((found for who in (source, *groups) if (found := self._doors.get((who, role)))), None)
 
-    def session_of(self, role: Principal) -> int | None:
-        """The longest session of a role in seconds, if the stacks have the role."""
-        resource = self._snapshot.by_urn.get(role.urn or "")
-        seconds = resource.get("maxSessionDuration") if resource else None
-        return int(seconds) if isinstance(seconds, int | float) and 900 <= seconds <= 43_200 else None
-
     def _all(self) -> Iterator[DeclaredDoor]:
         listed = [resource.get("door") for resource in self._snapshot.resources]
         for outputs in self._snapshot.stack_outputs:

@@ -96,7 +96,6 @@ class _Reader:
             if (source := found.sources.get(wanted.text)) is not None and source.kind == "web-identity"
             if (misspelt := misspelt_subject(found.federation.prefix, wanted)) is not None
         }
-        self._assignments = {one.role: one for one in graph.identity_center.assignments}
 
     def read(self, name: str | None) -> Answers:
         snapshot = self._graph.snapshot
@@ -229,8 +228,7 @@ class _Reader:
     def _way(self, path: Path) -> Way:
         last = path.doors[-1]
         about = self._declaration(last)
-        of_role = self._session_of(last.target)
-        longest = of_role or (about.max_session_seconds if about else None)
+        longest = last.target.max_session_seconds or (about.max_session_seconds if about else None)
         if last.target.kind == "root":
             longest = ROOT_SESSION
         elif last.source.kind == "role":
@@ -242,7 +240,7 @@ class _Reader:
             permissions=self._strength(last.target),
             max_session_seconds=longest,
             by_access_role=self._is_access_role(last.target),
-            role_session_seconds=of_role,
+            role_session_seconds=last.target.max_session_seconds,
             third_party=self._third_party(path.doors[0]),
             open_to=self._whoever(path.doors[0]),
         )
@@ -293,13 +291,6 @@ class _Reader:
             closes=min(filter(None, ends), default=None),
             requirements=(door.trust.requirements, door.grant.requirements),
         )
-
-    def _session_of(self, role: Principal) -> int | None:
-        """The longest session of a role in seconds: as its resource, or its permission set, says."""
-        assignment = self._assignments.get(role)
-        if assignment is not None and assignment.permission_set is not None:
-            return assignment.permission_set.session_seconds
-        return self._declared.session_of(role)
 
     def _assigned(self, door: access.Door) -> KeyPlace | None:
         """Where the key of a door stands that AWS makes the trust of: an assignment, or centralized root access."""
