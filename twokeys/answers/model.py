@@ -37,7 +37,7 @@ class Time(Enum):
 
     NOW = "open"
     LATER = "not open yet"
-    OVER = "closed by its date"
+    OVER = "closed by date"
 
 
 class State(Enum):
