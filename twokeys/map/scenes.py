@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from twokeys.access.judge import Key
-from twokeys.answers.model import Account, Door, State, Step, Way
+from twokeys.answers.model import Account, DoorAnswer, State, Step, Way
 from twokeys.answers.permissions import Level
 from twokeys.answers.words import asked_of_session
 from twokeys.doors import Who
@@ -68,7 +68,7 @@ class Arrow:
     lines: tuple[str, ...]
     title: str
     """For a reader who does not see it: "group developers of management to role readonly of prod: ✗ no grant"."""
-    doors: tuple[Way | Door, ...]
+    doors: tuple[Way | DoorAnswer, ...]
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,7 @@ class _Drawing:
         for account in sorted(whole.accounts.values(), key=lambda account: (account.unit is None, account.unit or ())):
             self._paths[self._account_path(account)] = None
         self._whole = whole
-        self._between: dict[tuple[Path, Path, str, Look], dict[Step | Door, list[Way | Door]]] = {}
+        self._between: dict[tuple[Path, Path, str, Look], dict[Step | DoorAnswer, list[Way | DoorAnswer]]] = {}
         """By ends and what they lack the doors of an arrow, each with the ways that lead through it."""
         for door in whole.doors:
             for one in arrows_of(door):
@@ -143,7 +143,7 @@ class _Drawing:
         )
 
     def _arrow(
-        self, key: str, source: Path, target: Path, look: Look, doors: dict[Step | Door, list[Way | Door]]
+        self, key: str, source: Path, target: Path, look: Look, doors: dict[Step | DoorAnswer, list[Way | DoorAnswer]]
     ) -> Arrow:
         first = next(iter(doors))
         lacks = {self._whole.lacks(one) for one in doors}
@@ -213,7 +213,7 @@ class _Drawing:
             return path
         return (*path, ("principal", (who.kind, who.account, who.name)))
 
-    def _end(self, who: Who, door: Step | Door) -> Path:
+    def _end(self, who: Who, door: Step | DoorAnswer) -> Path:
         """Where an arrow ends: for the many doors that are open, at the unit whose accounts are folded into one box."""
         path = self._path(who)
         account = self._accounts[who.account]
@@ -240,13 +240,13 @@ def _unit_path(unit: tuple[str, ...]) -> Path:
     return (("root", ()), *(("unit", unit[:depth]) for depth in range(1, len(unit) + 1)))
 
 
-def _exceptions(doors: Iterable[Way | Door]) -> frozenset[str]:
+def _exceptions(doors: Iterable[Way | DoorAnswer]) -> frozenset[str]:
     shut = [door for door in doors if door.state is not State.OPEN]
     apart = {party.who.account for door in shut for party in (door.target, door.source)}
     return frozenset(apart) if len(apart) <= MOST_EXCEPTIONS else frozenset()
 
 
-def _halves(door: Step | Door, look: Look) -> tuple[Look, Look]:
+def _halves(door: Step | DoorAnswer, look: Look) -> tuple[Look, Look]:
     """How the halves of an arrow, grant and trust, are drawn; one that is denied with both keys is shut on both."""
     if isinstance(door, Step):
         return look, look if look is Look.DATED else Look.OPEN
@@ -257,7 +257,7 @@ def _halves(door: Step | Door, look: Look) -> tuple[Look, Look]:
 
 
 def _label(
-    source: Path, target: Path, known: Iterable[str], doors: Mapping[Step | Door, Collection[Way | Door]]
+    source: Path, target: Path, known: Iterable[str], doors: Mapping[Step | DoorAnswer, Collection[Way | DoorAnswer]]
 ) -> tuple[str, ...]:
     """Who comes into which role, where the boxes do not say it; what is known of the keys; what a session must show.
 
@@ -282,7 +282,7 @@ def _label(
     return (*(line for name in named for line in folded(name, _WIDTH, 0)), *many, *known)
 
 
-def _administrator(door: Step | Door, ways: Iterable[Way | Door]) -> bool:
+def _administrator(door: Step | DoorAnswer, ways: Iterable[Way | DoorAnswer]) -> bool:
     ends = (way for way in ways if isinstance(way, Way) and way.target.who == door.target.who)
     return any(way.permissions.level is Level.ADMINISTRATOR for way in ends)
 
