@@ -924,7 +924,7 @@ def test_a_door_that_its_dates_keep_shut_is_told_apart_from_ways_in_and_counted_
     state = str(write_state(tmp_path / "a", world))
     result = run("stage", "--state", state, "--csv", "report.csv", "--html", "report.html")
     top = "2 principals have 2 ways in (1 door, 1 whose grant is not shown): 1 administrator, 1 no permissions; "
-    top += "2 ways not open yet; 1 way closed by its date"
+    top += "2 ways not open yet; 1 way closed by date"
     assert result.output.splitlines()[1] == top
     said = {"over": "closed since 2020-06-01 00:00 UTC", "later": "opens 2999-06-01"}
     said["both"] = "opens 2999-06-01, closes 2999-07-01"
@@ -937,12 +937,12 @@ def test_a_door_that_its_dates_keep_shut_is_told_apart_from_ways_in_and_counted_
         if row["if"][:4] in ("from", "unti")
     } == {
         "now": ("way in", "2020", "2999"),
-        "over": ("way closed by its date", "", "2020"),
+        "over": ("way closed by date", "", "2020"),
         "later": ("way not open yet", "2999", ""),
         "both": ("way not open yet", "2999", "2999"),
     }
     page = Path("report.html").read_text().replace("<wbr>", "")
-    assert "1 no permissions; 2 not open yet; 1 closed by its date" in page
+    assert "1 no permissions; 2 not open yet; 1 closed by date" in page
     found = read("stage", "--state", state)
     counts = ("ways", "waysNotOpenYet", "waysClosedByTheirDate")
     assert [found["summary"][name] for name in counts] == [2, 2, 1]
@@ -952,7 +952,7 @@ def test_a_door_that_its_dates_keep_shut_is_told_apart_from_ways_in_and_counted_
     on_the_map = {door.target.who.name: (whole.lacks(door), whole.counted_as(door)) for door in whole.doors}
     assert {name: on_the_map[name] for name in (*said, "now")} == {
         "now": ("both keys", "way in"),
-        "over": (f"both keys, {said['over']}", "way closed by its date"),
+        "over": (f"both keys, {said['over']}", "way closed by date"),
         **{name: (f"both keys, {said[name]}", "way not open yet") for name in ("later", "both")},
     }
     assert "2 ways not open yet" in draw(whole)

@@ -45,7 +45,7 @@ from twokeys.answers.model import (
     NOT_SHOWN_INSIDE,
     OUTSIDE,
     Answers,
-    Door,
+    DoorAnswer,
     KeyPlace,
     LongTerm,
     NotProved,
@@ -57,8 +57,7 @@ from twokeys.answers.model import (
 from twokeys.answers.permissions import Level, Permissions, permissions
 from twokeys.answers.places import Places
 from twokeys.answers.summary import SHORT
-from twokeys.doors import Door as Declared
-from twokeys.doors import Who
+from twokeys.doors import DeclaredDoor, Who
 from twokeys.iam import Arn, Outcome, Unknown, Verdict
 from twokeys.iam.sts import CHAINED_SECONDS
 from twokeys.iam.subjects import misspelt_subject
@@ -109,7 +108,6 @@ class _Reader:
             if (source := found.sources.get(wanted.text)) is not None and source.kind == "web-identity"
             if (misspelt := misspelt_subject(found.federation.prefix, wanted)) is not None
         }
-        self._assignments = {one.role: one for one in graph.identity_center.assignments}
 
     def read(self, name: str | None) -> Answers:
         snapshot = self._graph.snapshot
@@ -249,8 +247,7 @@ class _Reader:
     def _way(self, path: Path) -> Way:
         last = path.doors[-1]
         about = self._declaration(last)
-        of_role = self._session_of(last.target)
-        longest = of_role or (about.max_session_seconds if about else None)
+        longest = last.target.max_session_seconds or (about.max_session_seconds if about else None)
         if last.target.kind == "root":
             longest = ROOT_SESSION
         elif last.source.kind == "role":
@@ -262,7 +259,7 @@ class _Reader:
             permissions=self._strength(last.target),
             max_session_seconds=longest,
             by_access_role=self._is_access_role(last.target),
-            role_session_seconds=of_role,
+            role_session_seconds=last.target.max_session_seconds,
             third_party=self._third_party(path.doors[0]),
             open_to=self._whoever(path.doors[0]),
         )
@@ -314,13 +311,6 @@ class _Reader:
             requirements=(door.trust.requirements, door.grant.requirements),
         )
 
-    def _session_of(self, role: Principal) -> int | None:
-        """The longest session of a role in seconds: as its resource, or its permission set, says."""
-        assignment = self._assignments.get(role)
-        if assignment is not None and assignment.permission_set is not None:
-            return assignment.permission_set.session_seconds
-        return self._declared.session_of(role)
-
     def _assigned(self, door: access.Door) -> KeyPlace | None:
         """Where the key of a door stands that AWS makes the trust of: an assignment, or centralized root access."""
         if door.target.kind == "root":
@@ -340,7 +330,7 @@ class _Reader:
             self._permissions[role] = root if role.kind == "root" else permissions(role)
         return self._permissions[role]
 
-    def _declaration(self, door: access.Door) -> Declared | None:
+    def _declaration(self, door: access.Door) -> DeclaredDoor | None:
         return self._declared.of(who(door.source), map(who, door.source.groups), who(door.target))
 
     def _by_management(self, ways: Sequence[Way]) -> Iterator[Way]:
@@ -396,7 +386,7 @@ class _Reader:
 
     # Doors ------------------------------------------------------------------------------------------------------------
 
-    def _doors(self) -> Iterator[Door]:
+    def _doors(self) -> Iterator[DoorAnswer]:
         """The doors of the graph, and those of which it has only one key: what its statements about keys tell.
 
         A pattern that grants a role which does not trust the principal is no door. A group's door is left out where
@@ -434,12 +424,12 @@ class _Reader:
             return True
         return self._accounts.pinned(door.source.account) and self._accounts.pinned(door.target.account)
 
-    def _door(self, door: access.Door, keys: tuple[Key, Key], statement: Statement | None) -> Door:
+    def _door(self, door: access.Door, keys: tuple[Key, Key], statement: Statement | None) -> DoorAnswer:
         trust, grant = (
             Key.DENIED if key is Key.MISSING and denial(door, name) else key
             for key, name in zip(keys, ("trust", "grant"), strict=True)
         )
-        return Door(
+        return DoorAnswer(
             source=self._party(door.source),
             target=self._target(door.target),
             trust=trust,
@@ -469,11 +459,11 @@ class _Reader:
                 found[f"{grant.source.arn} -> {grant.resource}"] = self._party(grant.source), target
         return found
 
-    def _one_key(self, source: Party, target: Party, statement: Statement) -> Door:
+    def _one_key(self, source: Party, target: Party, statement: Statement) -> DoorAnswer:
         """A door with one key: a trust in an account as a whole or in everyone, or a grant on a role not there."""
         other = Key.UNPROVED if statement.lack is Lack.PROOF else Key.MISSING
         trusted = source.who.kind == "root"
-        return Door(
+        return DoorAnswer(
             source=source,
             target=target,
             trust=Key.PRESENT if trusted else other,
@@ -539,7 +529,7 @@ def _way_order(way: Way) -> tuple[str, ...]:
     return (way.target.place, way.account, way.target.who.name, f"{len(way.steps):09}", str(way.source))
 
 
-def _door_order(door: Door) -> tuple[str, ...]:
+def _door_order(door: DoorAnswer) -> tuple[str, ...]:
     return (door.target.place, door.target.who.account, door.target.who.name, str(door.source))
 
 

@@ -141,7 +141,7 @@ class Declaration(_Declared):
         return {to_camel(name): one.isoformat() if isinstance(one, datetime) else one for name, one in values}
 
 
-class Door(Declaration):
+class DeclaredDoor(Declaration):
     """The summary of a door for people and exports."""
 
     name: str
@@ -175,7 +175,7 @@ class Door(Declaration):
 
 
 class OrganizationGrant(Declaration):
-    """The summary of a grant of the role of one name in every account of the organization, as `Door` is of a door."""
+    """The summary of a grant of the role of one name in every account, as `DeclaredDoor` is of a door."""
 
     name: str
     source: DoorSource
@@ -224,7 +224,7 @@ class ExportedDoor(_Declared):
     """A door as the stack output `doors` lists it, so that another stack can prove the key that lives elsewhere."""
 
     name: str
-    door: Door
+    door: DeclaredDoor
     documents: tuple[SymbolicDocument, ...]
 
     @property
