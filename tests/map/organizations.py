@@ -95,6 +95,15 @@ def classic() -> Map:
     )
 
 
+def every_look() -> Map:
+    """A door of each look that there is."""
+    ci = Who("role", MANAGEMENT, "ci")
+    dated = way(ci, STAGE, "dated", closes=NOW)
+    unproved = way(ci, STAGE, "unproved", grant=Key.NOT_SHOWN)
+    accounts = [Account(id, name, None, (name,)) for id, name in NAMES.items()]
+    return organization("example", accounts, [way(ci, STAGE, "open"), dated, unproved, shut(ci, STAGE, "shut")])
+
+
 def grown(size: int) -> Map:
     """An organization of about `size` accounts, three doors into each but few lack a key."""
     hubs = [

@@ -36,7 +36,7 @@ class Time(Enum):
 
     NOW = "open"
     LATER = "not open yet"
-    OVER = "closed by its date"
+    OVER = "closed by date"
 
 
 class State(Enum):
@@ -413,9 +413,9 @@ class Answers:
     """What people call each account that is known, with its id, also those that were not asked for."""
     shown: frozenset[str] = frozenset()
     """The accounts of which a user or role is shown."""
-    written: Mapping[tuple[str, str], datetime] = field(default_factory=dict)
+    written: Mapping[tuple[str, ...], datetime] = field(default_factory=dict)
     """When the state was written that shows a role, user or group, by its account and name; by account and an empty
-    name, the last of its states."""
+    name, the last of its states; by these and a policy's name or ARN, the one that holds the policy."""
     changed_since: tuple[str, ...] = ()
     """The keys that CloudTrail saw changed after the states that show them were written, in words."""
     evidence: tuple[Evidence, ...] = ()

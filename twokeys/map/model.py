@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from enum import Enum
 from functools import cached_property
 
 from twokeys.answers.model import Account, Answers, DoorAnswer, State, Step, Time, Way
@@ -15,6 +16,16 @@ OUTSIDE = "Outside AWS"
 """Where those stand that belong to no account: web identities, users of a SAML provider, everyone."""
 
 WAY, WITHIN = "way in", "within an account"
+
+
+class Look(Enum):
+    """How one is drawn: as the state of its keys, or as one that its dates keep shut; the worst last."""
+
+    OPEN = "open"
+    DATED = "dated"
+    UNPROVED = "unproved"
+    SHUT = "shut"
+
 
 KINDS = {
     "role": "by a role",
@@ -77,6 +88,11 @@ class Map:
     def unproved(self) -> tuple[str, ...]:
         """What may let somebody in and is no arrow, as nobody knows whom or where to."""
         return tuple(one.message for one in self.answers.not_proved if one.source is None or one.target is None)
+
+    def look(self, one: Way | Step | DoorAnswer) -> Look:
+        """How it is drawn: its dates come first, as AWS refuses it whatever is known of its keys."""
+        dated = not isinstance(one, DoorAnswer) and one.at(self.now) is not Time.NOW
+        return Look.DATED if dated else Look(one.state.value)
 
     def lacks(self, one: Way | Step | DoorAnswer) -> str:
         """What is known of its keys, and how its dates keep it shut: "both keys", "both keys, opens 2027-06-01"."""

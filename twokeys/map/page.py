@@ -13,7 +13,7 @@ from twokeys.access.judge import Key
 from twokeys.answers import pages
 from twokeys.answers.model import Account, DoorAnswer, Way
 from twokeys.answers.summary import limits
-from twokeys.answers.words import keys_of, through
+from twokeys.answers.words import asked_of_session, keys_of, through
 from twokeys.doors import Who
 from twokeys.doors.expiry import until
 from twokeys.map.drawing import laid_out, origin_of, title_of
@@ -95,14 +95,14 @@ def _door(door: Way | DoorAnswer, whole: Map) -> dict[str, Any]:
         "account": target.account,
         "role": target.name,
         "target": _who(target),
-        "state": door.state.value,
+        "look": whole.look(door).value,
         "keys": whole.lacks(door),
         "countedAs": whole.counted_as(door),
         "ends": [
             [who.kind, who.account, who.name] for one in arrows_of(door) for who in (one.source.who, one.target.who)
         ],
         "verdict": door.verdict,
-        "requirements": list(door.conditions),
+        "asked": asked_of_session(door.conditions),
         "kinds": list(kinds_of(door)),
         **(_of_way(door) if isinstance(door, Way) else _not_open(door)),
     }
@@ -157,10 +157,10 @@ def _inside_script(value: object) -> Markup:
 
 
 def _in_words(door: Way | DoorAnswer, whole: Map) -> tuple[str, str]:
-    """The state of a door and the door itself in a line, for a reader without scripts."""
-    asked = f", with {', '.join(door.conditions)}" if door.conditions else ""
+    """How a door looks and the door itself in a line, for a reader without scripts."""
+    asked = f", {asked_of_session(door.conditions)}" if door.conditions else ""
     stops, strong = "", ""
     if isinstance(door, Way):
         stops, strong = through(one.short for one in door.through), f" ({door.permissions})"
     line = f"{door.source.short} → {door.target.short}{stops}{asked}{strong}: {whole.lacks(door)}"
-    return door.state.value, line
+    return whole.look(door).value, line
