@@ -6,7 +6,7 @@ from typing import Any, cast
 import pulumi
 import pulumi_aws as aws
 
-from twokeys.doors import RESERVED, Door, DoorSource, DoorTarget, ExportedDoor, resolve, symbol
+from twokeys.doors import RESERVED, DeclaredDoor, DoorSource, DoorTarget, ExportedDoor, resolve, symbol
 from twokeys.doors.expiry import open_until
 from twokeys.settings.models import DoorSettings, Settings, permission_set_name, principal_of
 
@@ -81,7 +81,7 @@ class IdentityCenterAccess(pulumi.ComponentResource):
 
 def _door(name: str, said: DoorSettings, source_account: str, target_account: str, called: str) -> ExportedDoor:
     comes = principal_of(said.source)
-    door = Door.model_validate(
+    door = DeclaredDoor.model_validate(
         {
             "name": name,
             "source": DoorSource(

@@ -62,7 +62,7 @@ def test_a_way_that_its_dates_keep_shut_is_gained_as_what_it_is() -> None:
         after.role(name, after.stage, document(trusts(CI, condition=dated)))
     after.grant("ci", after.hub, *(arn(STAGE, f"role/{name}") for name in said))
     text = shown(without_grant(), after)
-    assert text.startswith("### Who can enter: 1 way not open yet, 1 way closed by its date\n")
+    assert text.startswith("### Who can enter: 1 way not open yet, 1 way closed by date\n")
     found = list(lines(changes(read(without_grant().graph), read(after.graph))))
     for name, (_, _, words) in said.items():
         (row,) = (one for one in text.splitlines() if one.startswith(f"| role ci of management | role {name} of "))

@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from twokeys.doors import (
-    Door,
+    DeclaredDoor,
     ExportedDoor,
     SymbolicDocument,
     UnresolvedSymbolError,
@@ -63,7 +63,7 @@ def test_a_name_that_an_arn_could_not_hold_is_no_symbol() -> None:
 
 
 def test_an_exported_door_survives_the_way_through_a_stack_output() -> None:
-    door = Door.model_validate(
+    door = DeclaredDoor.model_validate(
         {
             "name": "stage-deployer",
             "source": {"kind": "role", "account": "111111111111", "names": ["ci"]},
@@ -115,7 +115,7 @@ def test_the_id_of_an_organization_to_come_is_a_symbol_that_stands_alone() -> No
 
 def test_a_door_of_identity_center_from_an_older_stack_is_known_by_its_role() -> None:
     """https://docs.aws.amazon.com/singlesignon/latest/userguide/referencingpermissionsets.html"""
-    door = Door.model_validate(
+    door = DeclaredDoor.model_validate(
         {
             "name": "developer",
             "source": {"kind": "group", "account": "111111111111", "names": ["developers"]},

@@ -9,7 +9,8 @@ from typing import Any
 import yaml
 
 from twokeys.iam import Caller, Context, Policies, Request, Verdict, evaluate, evaluate_grant, evaluate_trust
-from twokeys.iam.documents import PolicyDocument, PolicyKind, parse_policy
+from twokeys.iam.documents import PolicyDocument, PolicyKind
+from twokeys.iam.parsing import parse_policy
 from twokeys.iam.truth import UNKNOWN, Unknown
 
 CORPUS = Path(__file__).parent / "corpus"

@@ -5,8 +5,9 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.iam.cases import Case, corpus, judged, raw_document
-from twokeys.iam.documents import PolicyError, PolicyKind, parse_policy
+from twokeys.iam.documents import PolicyKind
 from twokeys.iam.lint import lint_source
+from twokeys.iam.parsing import PolicyError, parse_policy
 from twokeys.iam.verdict import Outcome, Requirement, Verdict
 
 CASES = corpus()

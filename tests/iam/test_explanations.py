@@ -8,9 +8,10 @@ import pytest
 
 from tests.iam.cases import Case, corpus, judged, policies_of, raw_document, request_of
 from twokeys.iam.conditions import OPERATORS, _operators
-from twokeys.iam.documents import PolicyError, PolicyKind, parse_policy
+from twokeys.iam.documents import PolicyKind
 from twokeys.iam.evaluation import evaluate, evaluate_grant, evaluate_trust
 from twokeys.iam.lint import Severity, lint_source
+from twokeys.iam.parsing import PolicyError, parse_policy
 from twokeys.iam.principals import Caller
 from twokeys.iam.request import Context, Request
 from twokeys.iam.verdict import Decision, Outcome, Requirement, Verdict

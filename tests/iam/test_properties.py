@@ -11,9 +11,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.iam.cases import corpus, policies_of, request_of
-from twokeys.iam.documents import PolicyDocument, PolicyError, PolicyKind, parse_policy
+from twokeys.iam.documents import PolicyDocument, PolicyKind
 from twokeys.iam.evaluation import Policies, evaluate
 from twokeys.iam.lint import lint_source
+from twokeys.iam.parsing import PolicyError, parse_policy
 from twokeys.iam.principals import Caller
 from twokeys.iam.request import Context, Request
 from twokeys.iam.truth import UNKNOWN

@@ -5,10 +5,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from twokeys.access.judge import Key
-from twokeys.answers.model import Account, Answers, Door, KeyPlace, Party, Step, Way
+from twokeys.answers.model import Account, Answers, DoorAnswer, KeyPlace, Party, Step, Way
 from twokeys.answers.permissions import Level, Permissions
-from twokeys.doors import Door as Declared
-from twokeys.doors import DoorSource, DoorTarget, Who
+from twokeys.doors import DeclaredDoor, DoorSource, DoorTarget, Who
 from twokeys.map.model import Map
 
 NOW = datetime(2026, 11, 27, 12, 28, tzinfo=UTC)
@@ -21,10 +20,10 @@ def party(who: Who) -> Party:
     return Party(who, account_name=NAMES.get(who.account, who.account))
 
 
-def declared(source: Who, account: str, role: str, **said: Any) -> Declared:
+def declared(source: Who, account: str, role: str, **said: Any) -> DeclaredDoor:
     whom: Any = {"kind": source.kind, "account": source.account, "names": (source.name,)}
     said = {"name": f"{source.name}-{role}", **said}
-    return Declared(source=DoorSource(**whom), target=DoorTarget(account=account, role=role), **said)
+    return DeclaredDoor(source=DoorSource(**whom), target=DoorTarget(account=account, role=role), **said)
 
 
 def step(source: Who, account: str, role: str, *conditions: str, **more: Any) -> Step:
@@ -42,15 +41,15 @@ def way(source: Who, account: str, role: str, *conditions: str, session: int | N
     return through(step(source, account, role, *conditions, **more), max_session_seconds=session)
 
 
-def shut(source: Who, account: str, role: str, *conditions: str, **more: Any) -> Door:
+def shut(source: Who, account: str, role: str, *conditions: str, **more: Any) -> DoorAnswer:
     keys = {"trust": Key.PRESENT, "grant": Key.MISSING, "verdict": "DENY", **more}
-    return Door(source=party(source), target=party(Who("role", account, role)), conditions=conditions, **keys)
+    return DoorAnswer(source=party(source), target=party(Who("role", account, role)), conditions=conditions, **keys)
 
 
 def organization(
     name: str,
     accounts: Iterable[Account],
-    doors: Iterable[Way | Door],
+    doors: Iterable[Way | DoorAnswer],
     units: Iterable[tuple[str, ...]] = (),
     memberships: Iterable[tuple[Who, Who]] = (),
 ) -> Map:
@@ -60,7 +59,7 @@ def organization(
         name=name,
         accounts={one.id: one for one in accounts},
         ways=tuple(one for one in listed if isinstance(one, Way)),
-        doors=tuple(one for one in listed if isinstance(one, Door)),
+        doors=tuple(one for one in listed if isinstance(one, DoorAnswer)),
         not_proved=(),
         units=tuple(units),
         memberships=tuple((party(user), party(group)) for user, group in memberships),
@@ -96,6 +95,15 @@ def classic() -> Map:
     )
 
 
+def every_look() -> Map:
+    """A door of each look that there is."""
+    ci = Who("role", MANAGEMENT, "ci")
+    dated = way(ci, STAGE, "dated", closes=NOW)
+    unproved = way(ci, STAGE, "unproved", grant=Key.NOT_SHOWN)
+    accounts = [Account(id, name, None, (name,)) for id, name in NAMES.items()]
+    return organization("example", accounts, [way(ci, STAGE, "open"), dated, unproved, shut(ci, STAGE, "shut")])
+
+
 def grown(size: int) -> Map:
     """An organization of about `size` accounts, three doors into each but few lack a key."""
     hubs = [
@@ -109,7 +117,7 @@ def grown(size: int) -> Map:
     operators = Who("group", MANAGEMENT, "operators")
     people = [Who("user", MANAGEMENT, f"person-{number:02}") for number in range(12)]
     accounts = list(hubs)
-    doors: list[Way | Door] = []
+    doors: list[Way | DoorAnswer] = []
     for number in range(size - len(hubs)):
         environment = ("prod", "stage", "sandbox")[number % 3]
         team = TEAMS[(number // 3) % len(TEAMS)]

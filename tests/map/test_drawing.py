@@ -7,11 +7,11 @@ from xml.etree import ElementTree
 import pytest
 
 from tests.map.hostile import NAMES, hostile
-from tests.map.organizations import classic, grown, organization
-from twokeys.answers.model import State
+from tests.map.organizations import classic, every_look, grown, organization
 from twokeys.errors import Refusal
 from twokeys.map import drawing
 from twokeys.map.drawing import draw, laid_out, shown
+from twokeys.map.model import Look
 from twokeys.map.scenes import overview
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -58,14 +58,25 @@ def test_title_and_subtitle_begin_at_the_left_edge_of_what_they_are_about() -> N
     assert [left - float(text.get("x", "nan")) for text in words] == [1, 1]  # D2 pads to the outside of a line
 
 
+def test_the_legend_names_the_lines_that_are_drawn_and_no_others() -> None:
+    meanings = {"key present ✓", "shut by date ◷", "not proved ?", "key missing ✗, or denied"}
+    assert meanings <= {one.strip("\u00a0") for one in texts(draw(every_look()))}
+    assert meanings & {one.strip("\u00a0") for one in texts(draw(organization("empty", [], [])))} == set()
+
+
 def test_a_missing_key_is_drawn_in_another_colour_and_another_line_than_one_that_is_there() -> None:
-    tree = ElementTree.fromstring(draw(classic()))
+    tree = ElementTree.fromstring(draw(every_look()))
     dashes = {}
     for group in tree.iter(f"{SVG}g"):
         for name in group.get("class", "").split():
-            if name in {state.value for state in State} and (path := group.find(f"{SVG}path")) is not None:
+            if name in {look.value for look in Look} and (path := group.find(f"{SVG}path")) is not None:
                 dashes[name] = (path.get("stroke"), "dasharray" in path.get("style", ""))
-    assert dashes == {"open": ("#0072B2", False), "unproved": ("#000000", True), "shut": ("#D55E00", True)}
+    assert dashes == {
+        "open": ("#0072B2", False),
+        "dated": ("#B0588A", True),
+        "unproved": ("#000000", True),
+        "shut": ("#D55E00", True),
+    }
 
 
 @pytest.mark.parametrize("size", [3, 15, 50, 500])

@@ -1,6 +1,7 @@
 """The page, in a real browser: what people see, click and type, and that it asks nothing of any server."""
 
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
@@ -8,7 +9,8 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.map.hostile import NAMES, hostile
-from tests.map.organizations import classic, grown
+from tests.map.organizations import MANAGEMENT, PROD, STAGE, classic, every_look, grown, organization, way
+from twokeys.doors import Who
 from twokeys.map.drawing import draw
 from twokeys.map.model import Map
 from twokeys.map.page import page as page_of
@@ -161,6 +163,24 @@ def test_filters_narrow_each_other_and_what_does_not_match_is_dimmed(opened: Ope
     expect(page.locator("#picture g.dim")).to_have_count(0)
 
 
+def test_a_way_that_its_dates_keep_shut_is_not_among_those_with_both_keys(opened: Opened, browser: Browser) -> None:
+    ci, over = Who("role", MANAGEMENT, "ci"), datetime(2026, 2, 1, tzinfo=UTC)
+    whole = organization(
+        "dated", [], [way(ci, STAGE, "old", "MFA", "until 2026-01-31", closes=over), way(ci, PROD, "new")]
+    )
+    page = opened("dated", whole, "keys=open")
+    expect(doors(page)).to_have_count(1)
+    choose(page, "keys", "◷ shut by date")
+    said = "◷ both keys, closed since 2026-02-01 00:00 UTC, read, with MFA, until 2026-01-31"
+    expect(doors(page)).to_have_text([f"role ci of management → old of stage{said}"])
+    expect(page.locator("#picture g.dated-door:not(.dim)")).to_have_count(1)
+    still = browser.new_page(java_script_enabled=False)
+    still.goto(page.url.partition("#")[0])
+    expect(still.locator("#doors li.dated")).to_contain_text("closed since 2026-02-01")
+    expect(still.locator("#doors li.open")).to_have_count(1)
+    still.close()
+
+
 def test_a_click_on_a_box_shows_its_ways_and_back_comes_back(opened: Opened) -> None:
     page = opened("classic", classic())
     page.locator("#picture g.account").filter(has_text="222222222222").click(position={"x": 8, "y": 8})
@@ -274,7 +294,7 @@ def test_the_picture_is_dark_where_the_reader_asks_for_dark(opened: Opened) -> N
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_text_and_lines_have_the_contrast_that_wcag_asks_for(opened: Opened, scheme: str) -> None:
     # https://www.w3.org/TR/WCAG22/#contrast-minimum (4.5 for text) and #non-text-contrast (3 for graphics)
-    page = opened("50", grown(50), color_scheme=scheme)
+    page = opened("looks", every_look(), color_scheme=scheme)
     colours = page.evaluate(
         """() => {
           const style = (selector, property) => getComputedStyle(document.querySelector(selector))[property];
@@ -282,14 +302,14 @@ def test_text_and_lines_have_the_contrast_that_wcag_asks_for(opened: Opened, sch
             text: [style('#picture g.account text', 'fill'), style('#picture g.account rect', 'fill')],
             unit: [style('#picture g.unit text', 'fill'), style('#picture g.unit rect', 'fill')],
             quiet: [style('header .quiet', 'color'), style(':root', 'backgroundColor')],
-            ...Object.fromEntries(['open', 'unproved', 'shut'].map((state) =>
+            ...Object.fromEntries(['open', 'dated', 'unproved', 'shut'].map((state) =>
               [state, [style(`g.${state} path.connection`, 'stroke'), style('#picture g.root rect', 'fill')]])),
           };
         }"""
     )
     ratios = {name: contrast(*pair) for name, pair in colours.items()}
     assert all(ratios[name] >= 4.5 for name in ("text", "unit", "quiet")), ratios
-    assert all(ratios[name] >= 3 for name in ("open", "unproved", "shut")), ratios
+    assert all(ratios[name] >= 3 for name in ("open", "dated", "unproved", "shut")), ratios
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -1,6 +1,7 @@
 """What is on a picture: as much as can be read, and nothing that is wrong folded away."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -9,6 +10,7 @@ from twokeys.access.judge import Key
 from twokeys.answers.model import Account, State
 from twokeys.answers.permissions import Level
 from twokeys.doors import Who
+from twokeys.map.model import Look
 from twokeys.map.scenes import MOST_ARROWS, MOST_BOXES, Box, Scene, overview
 
 SIZES = [5, 15, 50, 500]
@@ -91,18 +93,39 @@ def test_a_door_into_an_administrators_role_says_so_and_a_step_before_it_does_no
 @pytest.mark.parametrize(
     ("lacks", "grant", "trust", "sign"),
     [
-        ({"grant": Key.PRESENT}, State.SHUT, State.SHUT, "✗ denied"),
-        ({"grant": Key.MISSING}, State.SHUT, State.OPEN, "✗ no grant"),
-        ({"trust": Key.MISSING, "grant": Key.PRESENT}, State.OPEN, State.SHUT, "✗ no trust"),
+        ({"grant": Key.PRESENT}, Look.SHUT, Look.SHUT, "✗ denied"),
+        ({"grant": Key.MISSING}, Look.SHUT, Look.OPEN, "✗ no grant"),
+        ({"trust": Key.MISSING, "grant": Key.PRESENT}, Look.OPEN, Look.SHUT, "✗ no trust"),
     ],
 )
 def test_the_half_of_an_arrow_shows_the_key_that_is_missing(
-    lacks: dict[str, Key], grant: State, trust: State, sign: str
+    lacks: dict[str, Key], grant: Look, trust: Look, sign: str
 ) -> None:
     closed = shut(Who("role", MANAGEMENT, "ci"), STAGE, "deployer", **lacks)
     (arrow,) = overview(organization("example", [], [closed])).arrows
     assert (arrow.grant, arrow.trust) == (grant, trust)
     assert sign in arrow.lines
+
+
+OVER, LATER = datetime(2026, 2, 1, tzinfo=UTC), datetime(2027, 6, 1, tzinfo=UTC)
+
+
+def test_a_way_that_its_dates_keep_shut_looks_so_on_both_halves_and_a_step_before_it_is_open() -> None:
+    hop = Who("role", STAGE, "hop")
+    last = step(hop, PROD, "admin", "from 2027-06-01", "MFA", opens=LATER)
+    leads = through(step(Who("role", MANAGEMENT, "ci"), STAGE, "hop"), last)
+    before, shut_now = overview(organization("example", [], [leads])).arrows
+    assert (before.grant, before.trust, before.lines) == (Look.OPEN, Look.OPEN, ("✓ both keys",))
+    assert (shut_now.grant, shut_now.trust) == (Look.DATED, Look.DATED)
+    assert shut_now.lines == ("◷ both keys, opens 2027-06-01", "with MFA, from 2027-06-01")
+
+
+def test_ways_that_different_dates_keep_shut_are_one_arrow_between_two_boxes() -> None:
+    ci = Who("role", MANAGEMENT, "ci")
+    accounts = [Account(f"{200000000000 + number}", f"a{number}", None, ("unit",)) for number in range(60)]
+    doors = [way(ci, one.id, "deployer", closes=OVER - timedelta(number)) for number, one in enumerate(accounts)]
+    (arrow,) = overview(organization("example", [Account(MANAGEMENT, "management"), *accounts], doors)).arrows
+    assert (arrow.grant, len(arrow.doors), arrow.lines[-1]) == (Look.DATED, 60, "◷ both keys, shut by date")
 
 
 def test_a_unit_without_accounts_and_an_account_that_does_not_exist_yet_are_seen_without_any_door() -> None:
@@ -140,5 +163,5 @@ def test_many_broken_doors_are_summed_up_by_what_they_lack(broken: int) -> None:
         for number, account in enumerate(accounts)
     ]
     scene = overview(organization("example", [Account(MANAGEMENT, "management"), *accounts], doors))
-    assert {arrow.grant: len(arrow.doors) for arrow in scene.arrows} == {State.SHUT: broken, State.OPEN: 200 - broken}
+    assert {arrow.grant: len(arrow.doors) for arrow in scene.arrows} == {Look.SHUT: broken, Look.OPEN: 200 - broken}
     assert scene.subtitle == f"201 accounts, {200 - broken} ways in, {broken} doors with no grant"

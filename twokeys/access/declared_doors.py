@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from twokeys.access.graph import Graph
 from twokeys.access.principals import Principal
-from twokeys.doors import Door, Who
+from twokeys.doors import DeclaredDoor, Who
 from twokeys.iam import Arn
 from twokeys.iam.sts import RESERVED_ROLE
 
@@ -24,14 +24,14 @@ class DeclaredDoors:
     def __init__(self, graph: Graph) -> None:
         self._snapshot = graph.snapshot
         self.unreadable: dict[str, str] = {}
-        self._doors: dict[tuple[Who, Who], Door] = {}
+        self._doors: dict[tuple[Who, Who], DeclaredDoor] = {}
         canonical = graph.accounts.canonical
         for door in self._all():
             role = Who("role", canonical(door.target.account), door.target.role)
             for one in (*door.source.principals, *door.whom):
                 self._doors[Who(one.kind, canonical(one.account), one.name), role] = door
 
-    def of(self, source: Who, groups: Iterable[Who], role: Who) -> Door | None:
+    def of(self, source: Who, groups: Iterable[Who], role: Who) -> DeclaredDoor | None:
         """The declaration that was written for a door: it names the principal, or a group of it.
 
         One for an account as a whole is for whom its grant names, not for everybody else there who holds a grant too.
@@ -40,13 +40,7 @@ class DeclaredDoors:
             role = Who(role.kind, role.account, role.name[:-17])
         return next((found for who in (source, *groups) if (found := self._doors.get((who, role)))), None)
 
-    def session_of(self, role: Principal) -> int | None:
-        """The longest session of a role in seconds, if the stacks have the role."""
-        resource = self._snapshot.by_urn.get(role.urn or "")
-        seconds = resource.get("maxSessionDuration") if resource else None
-        return int(seconds) if isinstance(seconds, int | float) and 900 <= seconds <= 43_200 else None
-
-    def _all(self) -> Iterator[Door]:
+    def _all(self) -> Iterator[DeclaredDoor]:
         listed = [resource.get("door") for resource in self._snapshot.resources]
         for outputs in self._snapshot.stack_outputs:
             doors = outputs.get("doors")
@@ -55,7 +49,7 @@ class DeclaredDoors:
             # Another component's property of the same name may be anything.
             if isinstance(door, Mapping) and "source" in door and "target" in door:
                 try:
-                    yield Door.read(door)
+                    yield DeclaredDoor.read(door)
                 except ValueError as error:
                     self.unreadable[str(door.get("name"))] = str(error)
 

@@ -282,6 +282,7 @@ class _Reader:
         place = (account, permission_set)
         if place not in self._roles:
             role = self._roles[place] = self._make_role(permission_set, account, assignment)
+            role.max_session_seconds = permission_set.session_seconds
             if permission_set.resource is None:
                 self._not_shown(permission_set, role, assignment)
             elif role.urn is None:

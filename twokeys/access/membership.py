@@ -12,7 +12,7 @@ from twokeys.access.documents import Declared, Documents
 from twokeys.access.exports import Exported
 from twokeys.access.names import trusted_names
 from twokeys.access.principals import Principals
-from twokeys.doors import Door, resolve
+from twokeys.doors import DeclaredDoor, resolve
 from twokeys.iam import Arn, PolicyError, PolicyKind
 
 
@@ -40,11 +40,11 @@ def join_declared_groups(accounts: Accounts, documents: Documents, principals: P
                     principals.mentioned(user.account, "user", user.name, arn).groups.append(group)
 
 
-def _group_door(declared: Declared) -> Door | None:
+def _group_door(declared: Declared) -> DeclaredDoor | None:
     if declared.document.type != ROLE:
         return None
     try:
-        door = Door.read(declared.component.get("door"))
+        door = DeclaredDoor.read(declared.component.get("door"))
     except ValueError:
         return None  # `door-expired` refuses a door that cannot be read
     return door if door.source.kind == "group" else None

@@ -85,7 +85,8 @@ class Principal:
     `account` is empty for those that belong to none. `urn` is None when the principal is no resource of the stack: then
     its `documents` are only those the stack gives it, and `trust` is None unless AWS made the role (`made_by_aws`).
     `unsettled` is its name or path if that is not known yet: then the ARN only stands in. `prefixed` tells that the
-    name is one that AWS's provider makes up behind a known prefix: no document can name it.
+    name is one that AWS's provider makes up behind a known prefix: no document can name it. `max_session_seconds` is
+    of a role, as its resource or its permission set says.
     """
 
     arn: str
@@ -99,6 +100,7 @@ class Principal:
     made_by_aws: bool = False
     trust: Document | None = None
     boundary: Document | None = None
+    max_session_seconds: int | None = None
     documents: list[Document] = field(default_factory=list)
     groups: list[Principal] = field(default_factory=list)
 
@@ -221,6 +223,9 @@ class Principals:
             if kind == "role":
                 title = f"trust policy of role {name}"
                 principal.trust = self._documents.of(resource, "assumeRolePolicy", PolicyKind.TRUST, title)
+                seconds = resource.get("maxSessionDuration")
+                if isinstance(seconds, int | float) and 900 <= seconds <= 43_200:
+                    principal.max_session_seconds = int(seconds)
             there = self._by_name.get((account, kind, name))
             if there is not None and not unsettled and self._accounts.pinned(account):
                 self._by_urn[resource.urn] = there

@@ -13,7 +13,7 @@ from twokeys.access.judge import Key
 from twokeys.access.requirements import EXTERNAL_ID, in_detail, in_full
 from twokeys.access.snapshot import Evidence
 from twokeys.answers.allowed import Difference, difference, with_ids
-from twokeys.answers.model import Answers, Door, NotProved, Party, State, Step, Way
+from twokeys.answers.model import Answers, DoorAnswer, NotProved, Party, State, Step, Way
 from twokeys.answers.permissions import Level, Permissions
 from twokeys.answers.summary import callers_accounts
 from twokeys.answers.words import duration
@@ -156,7 +156,7 @@ def _half_doors(before: Answers, after: Answers, ids: Mapping[str, str]) -> Iter
             yield Beside(f"{door.source.short} -> {door.target.short}, not open{lacks}", Difference(gains, loses))
 
 
-def _keys(door: Door | None) -> frozenset[str]:
+def _keys(door: DoorAnswer | None) -> frozenset[str]:
     keys = {"trust": door.trust, "grant": door.grant} if door else {}
     return frozenset(name for name, key in keys.items() if key is Key.PRESENT)
 

@@ -6,10 +6,10 @@ from datetime import datetime
 from typing import Any
 
 from twokeys.access.snapshot import place_of
-from twokeys.answers.model import Account, Answers, Door, KeyPlace, LongTerm, NotProved, Party, State, Step, Way
+from twokeys.answers.model import Account, Answers, DoorAnswer, KeyPlace, LongTerm, NotProved, Party, State, Step, Way
 from twokeys.answers.permissions import Permissions
 from twokeys.answers.summary import evidence, not_shown, scope, summary
-from twokeys.doors import Door as Declared
+from twokeys.doors import DeclaredDoor
 
 
 def as_data(answers: Answers, now: datetime) -> dict[str, Any]:
@@ -105,7 +105,7 @@ def step_data(step: Step) -> dict[str, Any]:
     }
 
 
-def door_data(door: Door) -> dict[str, Any]:
+def door_data(door: DoorAnswer) -> dict[str, Any]:
     """A door, open or not."""
     return {
         "source": party_data(door.source),
@@ -155,7 +155,7 @@ def place_data(place: KeyPlace) -> dict[str, Any]:
     }
 
 
-def declared_data(door: Declared | None) -> dict[str, Any] | None:
+def declared_data(door: DeclaredDoor | None) -> dict[str, Any] | None:
     """What people read of a declared door."""
     return {"name": door.name, **door.said} if door else None
 

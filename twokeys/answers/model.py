@@ -12,8 +12,7 @@ from twokeys.access.judge import Key
 from twokeys.access.requirements import is_external_id, requires_mfa
 from twokeys.access.snapshot import Evidence
 from twokeys.answers.permissions import Permissions
-from twokeys.doors import Door as Declared
-from twokeys.doors import Who
+from twokeys.doors import DeclaredDoor, Who
 from twokeys.iam import Requirement
 
 _WITHOUT_GRANT = {
@@ -37,7 +36,7 @@ class Time(Enum):
 
     NOW = "open"
     LATER = "not open yet"
-    OVER = "closed by its date"
+    OVER = "closed by date"
 
 
 class State(Enum):
@@ -112,7 +111,7 @@ class Step:
     conditions: tuple[str, ...]
     trust: KeyPlace | None
     grants: tuple[KeyPlace, ...]
-    declared: Declared | None = None
+    declared: DeclaredDoor | None = None
     """The declaration that was written for this door."""
     grant: Key = Key.PRESENT
     opens: datetime | None = None
@@ -206,7 +205,7 @@ class Way:
         return tuple(step.target for step in self.steps[:-1])
 
     @property
-    def declared(self) -> Declared | None:
+    def declared(self) -> DeclaredDoor | None:
         """The declaration that was written for this way: one door, for whom it lets in. None for any other way."""
         return self.steps[0].declared if len(self.steps) == 1 else None
 
@@ -244,8 +243,7 @@ class Way:
     @property
     def why(self) -> str:
         """What the door was written for and who answers for it; how else one comes to have the way."""
-        owner = self.declared.owner if self.declared else None
-        return f"{self.reason}; owner {owner}" if owner else self.reason
+        return "; ".join((self.reason, *(self.declared.details if self.declared else ())))
 
     @property
     def reason(self) -> str:
@@ -280,8 +278,8 @@ class Way:
 
 
 @dataclass(frozen=True, slots=True)
-class Door:
-    """One (source principal, target role) pair across accounts, with both keys, open or not.
+class DoorAnswer:
+    """What answers say of a door: one (source principal, target role) pair across accounts, open or not.
 
     `verdict` is ALLOW, DENY, CONDITIONAL or UNKNOWN. `problem` and `next_step` are there where a key lacks or is not
     proved; `explanation` is what the evaluation says of each key.
@@ -293,7 +291,7 @@ class Door:
     grant: Key
     verdict: str
     conditions: tuple[str, ...] = ()
-    declared: Declared | None = None
+    declared: DeclaredDoor | None = None
     problem: str | None = None
     next_step: str | None = None
     explanation: str = ""
@@ -400,7 +398,7 @@ class Answers:
     name: str
     accounts: Mapping[str, Account]
     ways: tuple[Way, ...]
-    doors: tuple[Door, ...]
+    doors: tuple[DoorAnswer, ...]
     not_proved: tuple[NotProved, ...]
     within: tuple[Way, ...] = ()
     long_term: tuple[LongTerm, ...] = ()
@@ -415,9 +413,9 @@ class Answers:
     """What people call each account that is known, with its id, also those that were not asked for."""
     shown: frozenset[str] = frozenset()
     """The accounts of which a user or role is shown."""
-    written: Mapping[tuple[str, str], datetime] = field(default_factory=dict)
+    written: Mapping[tuple[str, ...], datetime] = field(default_factory=dict)
     """When the state was written that shows a role, user or group, by its account and name; by account and an empty
-    name, the last of its states."""
+    name, the last of its states; by these and a policy's name or ARN, the one that holds the policy."""
     changed_since: tuple[str, ...] = ()
     """The keys that CloudTrail saw changed after the states that show them were written, in words."""
     evidence: tuple[Evidence, ...] = ()

@@ -15,7 +15,15 @@ from typing import Any
 
 from twokeys.answers.model import Answers, Party, Way
 from twokeys.answers.summary import unseen
-from twokeys.doors import ENVIRONMENTS_OUTPUT, RESERVED, Door, DoorRequirements, DoorSource, DoorTarget, ExportedDoor
+from twokeys.doors import (
+    ENVIRONMENTS_OUTPUT,
+    RESERVED,
+    DeclaredDoor,
+    DoorRequirements,
+    DoorSource,
+    DoorTarget,
+    ExportedDoor,
+)
 from twokeys.iam.sts import permission_set_of
 
 FORMAT = 1
@@ -68,9 +76,9 @@ def doors_of(answers: Answers) -> Iterator[ExportedDoor]:
             yield ExportedDoor(name=_name(way), door=_door(way), documents=())
 
 
-def _door(way: Way) -> Door:
+def _door(way: Way) -> DeclaredDoor:
     declared, source = way.declared, way.source.who
-    return Door(
+    return DeclaredDoor(
         name=_name(way),
         source=DoorSource.model_validate(
             {"kind": source.kind, "account": source.account or way.account, "names": (source.name,)}
@@ -93,7 +101,7 @@ def _name(way: Way) -> str:
 
 def fit(name: str) -> str:
     """A name as the name of a profile can be: https://docs.aws.amazon.com/sdkref/latest/guide/file-format.html"""
-    return re.sub(r"[^A-Za-z0-9_.@+-]+", "-", name)
+    return re.sub(r"[^A-Za-z0-9_./%@:+-]+", "-", name)
 
 
 def _role(way: Way) -> str:

@@ -24,7 +24,19 @@ from twokeys.access.judge import Key
 from twokeys.access.keys import Lack, Statement, denial, statements
 from twokeys.access.names import ROLES_ANYWHERE
 from twokeys.access.paths import Path, paths_from
-from twokeys.access.principals import ACCESS_KEY, CREDENTIALS, IDENTITY_PROVIDERS, MFA_DEVICE, PASSWORD, USER, Principal
+from twokeys.access.principals import (
+    ACCESS_KEY,
+    ATTACHMENTS,
+    CREDENTIALS,
+    HOLDERS,
+    IDENTITY_PROVIDERS,
+    INLINE_POLICIES,
+    MANAGED_POLICY,
+    MFA_DEVICE,
+    PASSWORD,
+    USER,
+    Principal,
+)
 from twokeys.access.requirements import MFA, MFA_BUT_OF_KEYS, denied_since, in_words, window
 from twokeys.access.snapshot import STACK, Snapshot, mapping, place_of, project_of
 from twokeys.answers.account_names import AccountNames
@@ -33,7 +45,7 @@ from twokeys.answers.model import (
     NOT_SHOWN_INSIDE,
     OUTSIDE,
     Answers,
-    Door,
+    DoorAnswer,
     KeyPlace,
     LongTerm,
     NotProved,
@@ -45,8 +57,7 @@ from twokeys.answers.model import (
 from twokeys.answers.permissions import Level, Permissions, permissions
 from twokeys.answers.places import Places
 from twokeys.answers.summary import SHORT
-from twokeys.doors import Door as Declared
-from twokeys.doors import Who
+from twokeys.doors import DeclaredDoor, Who
 from twokeys.iam import Arn, Outcome, Unknown, Verdict
 from twokeys.iam.sts import CHAINED_SECONDS
 from twokeys.iam.subjects import misspelt_subject
@@ -97,7 +108,6 @@ class _Reader:
             if (source := found.sources.get(wanted.text)) is not None and source.kind == "web-identity"
             if (misspelt := misspelt_subject(found.federation.prefix, wanted)) is not None
         }
-        self._assignments = {one.role: one for one in graph.identity_center.assignments}
 
     def read(self, name: str | None) -> Answers:
         snapshot = self._graph.snapshot
@@ -191,15 +201,22 @@ class _Reader:
             if door.open and door.source.kind == "user":
                 yield self._way(Path((door,)))
 
-    def _written(self) -> dict[tuple[str, str], datetime]:
+    def _written(self) -> dict[tuple[str, ...], datetime]:
         times: dict[str | None, datetime | None] = {
             one.stack: one.moment for one in self._graph.snapshot.evidence if one.stack
         }
-        found: dict[tuple[str, str], datetime] = {}
-        for one in self._graph.principals:
-            if one.urn and (time := times.get(project_of(one.urn))):
-                found[one.account, one.name] = time
-                found[one.account, ""] = max(found.get((one.account, ""), time), time)
+        shown: list[tuple[str, tuple[str, ...]]] = []
+        for principal in self._graph.principals:
+            if principal.urn:
+                shown += [(principal.urn, (principal.account, name)) for name in (principal.name, "")]
+        for one in self._graph.snapshot.of_type(MANAGED_POLICY, *ATTACHMENTS, *INLINE_POLICIES):
+            holder = next(filter(None, map(one.text, HOLDERS)), "")
+            policy = one.text("policyArn") or one.text("arn") or one.text("name") or ""
+            shown.append((one.urn, (self._accounts.of(one), holder, policy)))
+        found: dict[tuple[str, ...], datetime] = {}
+        for urn, key in shown:
+            if time := times.get(project_of(urn)):
+                found[key] = max(found.get(key, time), time)
         return found
 
     def _long_term(self) -> Iterator[LongTerm]:
@@ -230,8 +247,7 @@ class _Reader:
     def _way(self, path: Path) -> Way:
         last = path.doors[-1]
         about = self._declaration(last)
-        of_role = self._session_of(last.target)
-        longest = of_role or (about.max_session_seconds if about else None)
+        longest = last.target.max_session_seconds or (about.max_session_seconds if about else None)
         if last.target.kind == "root":
             longest = ROOT_SESSION
         elif last.source.kind == "role":
@@ -243,7 +259,7 @@ class _Reader:
             permissions=self._strength(last.target),
             max_session_seconds=longest,
             by_access_role=self._is_access_role(last.target),
-            role_session_seconds=of_role,
+            role_session_seconds=last.target.max_session_seconds,
             third_party=self._third_party(path.doors[0]),
             open_to=self._whoever(path.doors[0]),
         )
@@ -295,13 +311,6 @@ class _Reader:
             requirements=(door.trust.requirements, door.grant.requirements),
         )
 
-    def _session_of(self, role: Principal) -> int | None:
-        """The longest session of a role in seconds: as its resource, or its permission set, says."""
-        assignment = self._assignments.get(role)
-        if assignment is not None and assignment.permission_set is not None:
-            return assignment.permission_set.session_seconds
-        return self._declared.session_of(role)
-
     def _assigned(self, door: access.Door) -> KeyPlace | None:
         """Where the key of a door stands that AWS makes the trust of: an assignment, or centralized root access."""
         if door.target.kind == "root":
@@ -321,7 +330,7 @@ class _Reader:
             self._permissions[role] = root if role.kind == "root" else permissions(role)
         return self._permissions[role]
 
-    def _declaration(self, door: access.Door) -> Declared | None:
+    def _declaration(self, door: access.Door) -> DeclaredDoor | None:
         return self._declared.of(who(door.source), map(who, door.source.groups), who(door.target))
 
     def _by_management(self, ways: Sequence[Way]) -> Iterator[Way]:
@@ -356,15 +365,19 @@ class _Reader:
         if accounts.all_listed and accounts.members | {accounts.management} <= shown:
             return
         judge = access.Judge(self._graph.guards, accounts)
+        members: dict[str, Principal] = {}
+        doors: list[access.Door] = []
         for trust in self._graph.open_trusts:
-            if not trust.names.startswith(("o-", "organization:")):
-                continue
-            door = judge.door(Principal(trust.names, "outsider", "", trust.names), trust.role)
-            if door.open and accounts.organization in (None, trust.names):
-                way = self._way(Path((door,)))
+            name = trust.names
+            if name.startswith(("o-", "organization:")) and accounts.organization in (None, name):
+                anybody = members.setdefault(name, Principal(name, "outsider", "", name))
+                doors.append(judge.door(anybody, trust.role))
+        for path in paths_from(self._graph, lambda start: start in members.values(), doors):
+            if all(map(self._between_known, path.doors)):
+                way = self._way(path)
                 yield replace(
                     way,
-                    steps=(replace(way.steps[0], grant=Key.NOT_SHOWN),),
+                    steps=(replace(way.steps[0], grant=Key.NOT_SHOWN), *way.steps[1:]),
                     verdict=Outcome.CONDITIONAL.value,
                     conditions=(*way.conditions, "a grant of the role in their own account"),
                     third_party=None,
@@ -377,7 +390,7 @@ class _Reader:
 
     # Doors ------------------------------------------------------------------------------------------------------------
 
-    def _doors(self) -> Iterator[Door]:
+    def _doors(self) -> Iterator[DoorAnswer]:
         """The doors of the graph, and those of which it has only one key: what its statements about keys tell.
 
         A pattern that grants a role which does not trust the principal is no door. A group's door is left out where
@@ -415,12 +428,12 @@ class _Reader:
             return True
         return self._accounts.pinned(door.source.account) and self._accounts.pinned(door.target.account)
 
-    def _door(self, door: access.Door, keys: tuple[Key, Key], statement: Statement | None) -> Door:
+    def _door(self, door: access.Door, keys: tuple[Key, Key], statement: Statement | None) -> DoorAnswer:
         trust, grant = (
             Key.DENIED if key is Key.MISSING and denial(door, name) else key
             for key, name in zip(keys, ("trust", "grant"), strict=True)
         )
-        return Door(
+        return DoorAnswer(
             source=self._party(door.source),
             target=self._target(door.target),
             trust=trust,
@@ -450,11 +463,11 @@ class _Reader:
                 found[f"{grant.source.arn} -> {grant.resource}"] = self._party(grant.source), target
         return found
 
-    def _one_key(self, source: Party, target: Party, statement: Statement) -> Door:
+    def _one_key(self, source: Party, target: Party, statement: Statement) -> DoorAnswer:
         """A door with one key: a trust in an account as a whole or in everyone, or a grant on a role not there."""
         other = Key.UNPROVED if statement.lack is Lack.PROOF else Key.MISSING
         trusted = source.who.kind == "root"
-        return Door(
+        return DoorAnswer(
             source=source,
             target=target,
             trust=Key.PRESENT if trusted else other,
@@ -520,7 +533,7 @@ def _way_order(way: Way) -> tuple[str, ...]:
     return (way.target.place, way.account, way.target.who.name, f"{len(way.steps):09}", str(way.source))
 
 
-def _door_order(door: Door) -> tuple[str, ...]:
+def _door_order(door: DoorAnswer) -> tuple[str, ...]:
     return (door.target.place, door.target.who.account, door.target.who.name, str(door.source))
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from twokeys.access.requirements import MFA_BUT_OF_KEYS
 from twokeys.access.snapshot import Evidence
-from twokeys.answers.model import NOT_SHOWN_INSIDE, OUTSIDE, Account, Answers, Door, Party, State, Time, Way
+from twokeys.answers.model import NOT_SHOWN_INSIDE, OUTSIDE, Account, Answers, DoorAnswer, Party, State, Time, Way
 from twokeys.answers.permissions import Level
 from twokeys.answers.words import open_to
 from twokeys.doors import Who
@@ -313,9 +313,11 @@ def by_principal(ways: Iterable[Way]) -> list[tuple[Party, tuple[Entrance, ...]]
     return sorted(found, key=lambda pair: (-pair[1][0].level, str(pair[0])))
 
 
-def in_words(doors: Iterable[Door], named: Callable[[Sequence[str]], str] = ", ".join) -> list[tuple[State, str, str]]:
+def in_words(
+    doors: Iterable[DoorAnswer], named: Callable[[Sequence[str]], str] = ", ".join
+) -> list[tuple[State, str, str]]:
     """The state of doors, what they lack in a line, and the next step; into alike roles of several accounts once."""
-    groups: dict[tuple[str, str, str], list[Door]] = defaultdict(list)
+    groups: dict[tuple[str, str, str], list[DoorAnswer]] = defaultdict(list)
     for door in doors:
         groups[door.source.short, door.target.who.label, door.lacks].append(door)
     found = []
@@ -326,7 +328,7 @@ def in_words(doors: Iterable[Door], named: Callable[[Sequence[str]], str] = ", "
     return found
 
 
-def not_open(answers: Answers) -> list[Door]:
+def not_open(answers: Answers) -> list[DoorAnswer]:
     """The doors that lack a key, are denied or not proved, but for those of a sentence on what is not proved."""
     told = {(one.source.who, one.target.who) for one in answers.not_proved if one.source and one.target}
     return [

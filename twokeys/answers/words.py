@@ -62,6 +62,14 @@ def conditions(way: Way) -> str:
     return " and ".join(way.conditions) or "always"
 
 
+def asked_of_session(conditions: Iterable[str]) -> str:
+    """The same as part of a sentence, dates last: "with MFA, external ID, until 2027-01-31"; empty where nothing."""
+    each = list(conditions)
+    dates = [one for one in each if one.startswith(("from ", "until "))]
+    shows = ", ".join(one for one in each if one not in dates)
+    return ", ".join(filter(None, (f"with {shows}" if shows else "", *dates)))
+
+
 def since(way: Way) -> str:
     """Since when a way is there, and since when it is as it is, as far as that is known."""
     bound = "" if way.since or way.not_before is None else " or later"

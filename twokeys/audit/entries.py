@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import Enum
 from itertools import chain
 
-from twokeys.access.requirements import EXTERNAL_ID, MFA, in_words, is_external_id, is_mfa, met, window
+from twokeys.access.requirements import EXTERNAL_ID, MFA, in_words, is_external_id, is_mfa, met, requires_mfa, window
 from twokeys.answers.model import Step
 from twokeys.audit.known import BY_PROVIDER, Judge
 from twokeys.audit.trail import ROOT, SESSION, Use
@@ -26,6 +26,8 @@ _NOT_NAMED = "the record does not name the caller"
 _NOT_SHOWN = "nothing shows whether the caller is whom the door is for"
 _UNKNOWN_MANAGEMENT = Who("root", "")
 """Whom AWS's own access role lets in where nothing tells which account that is."""
+_HIDDEN = ((MFA, lambda one: requires_mfa([one])), (EXTERNAL_ID, is_external_id))
+"""What a record may not tell of, and which requirements are of it."""
 _ANY_PROVIDER = "any identity provider "
 """How a door's source begins that is of no provider in particular."""
 
@@ -127,8 +129,8 @@ class Tallies:
         for one in found:
             (one.perhaps if why else one.sure).append(use)
             one.others += other
-        untold = [{in_words(each) for each, is_met in asked[id(one)] if is_met is Truth.FREE} for one in found]
-        not_shown = tuple(what for what in (MFA, EXTERNAL_ID) if untold and all(what in words for words in untold))
+        untold = [[each for each, is_met in asked[id(one)] if is_met is Truth.FREE] for one in found]
+        not_shown = tuple(what for what, is_it in _HIDDEN if untold and all(any(map(is_it, each)) for each in untold))
         return Entry(use, tuple(one.door for one in found), why, on_the_way, lacks, not_shown)
 
     @staticmethod

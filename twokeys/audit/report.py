@@ -11,7 +11,7 @@ from itertools import chain
 
 from rich.console import Console
 
-from twokeys.answers.model import Answers, Door, NotProved, Party, State, Time, Way
+from twokeys.answers.model import Answers, DoorAnswer, NotProved, Party, State, Time, Way
 from twokeys.answers.summary import (
     SHA256,
     SHORT,
@@ -352,7 +352,7 @@ def _row(way: Way) -> dict[str, str]:
     }
 
 
-def _row_of_door(door: Door) -> dict[str, str]:
+def _row_of_door(door: DoorAnswer) -> dict[str, str]:
     declared = door.declared
     return {
         **_ends(door.source, door.target),
@@ -365,7 +365,7 @@ def _row_of_door(door: Door) -> dict[str, str]:
 
 
 def _rows_of_events(answers: Answers, found: Comparison) -> Iterator[dict[str, str]]:
-    yield {"what": "not looked at", "why": not_in_the_events(answers, found)}
+    yield {"what": "not looked at", "why": not_in_the_events(found)}
     yield from (
         {"what": "events compared", "why": why}
         for why in filter(None, (headline(answers, found), period(found), about_early(found)))

@@ -3,7 +3,7 @@
 from twokeys.doors.model import (
     RESERVED,
     Declaration,
-    Door,
+    DeclaredDoor,
     DoorRequirements,
     DoorSource,
     DoorTarget,
@@ -61,7 +61,7 @@ __all__ = [
     "TRUST_AFTER_GRANT",
     "UNITS_OUTPUT",
     "Declaration",
-    "Door",
+    "DeclaredDoor",
     "DoorRequirements",
     "DoorSource",
     "DoorTarget",

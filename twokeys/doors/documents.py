@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal, cast
 
 from twokeys.doors.expiry import open_until
-from twokeys.doors.model import Declaration, Door, DoorRequirements, DoorSource, DoorTarget, SymbolicDocument
+from twokeys.doors.model import Declaration, DeclaredDoor, DoorRequirements, DoorSource, DoorTarget, SymbolicDocument
 
 SourceKind = Literal["role", "user", "group", "root"]
 """What a door may start from in an account; the root stands for the account as a whole."""
@@ -146,10 +146,10 @@ def symbolic_documents(plan: DoorPlan) -> list[SymbolicDocument]:
     return documents
 
 
-def door(plan: DoorPlan) -> Door:
+def door(plan: DoorPlan) -> DeclaredDoor:
     """The door as people and other stacks read it."""
     grantee = DoorSource(kind=cast("SourceKind", plan.grantee_kind), account=plan.source_account, names=(plan.grantee,))
-    return Door.model_validate(
+    return DeclaredDoor.model_validate(
         {
             "name": plan.name,
             "source": DoorSource(

@@ -122,7 +122,7 @@ class DoorRequirements(_Declared):
 class Declaration(_Declared):
     """What people say of a door; `expires` is the moment from which it is closed.
 
-    A field here is in JSON, CSV and what `twokeys access export` publishes by itself.
+    A field here is in JSON, CSV, sentences and what `twokeys access export` publishes by itself.
     """
 
     reason: str | None = None
@@ -140,8 +140,14 @@ class Declaration(_Declared):
         values = self.declaration.items()
         return {to_camel(name): one.isoformat() if isinstance(one, datetime) else one for name, one in values}
 
+    @property
+    def details(self) -> tuple[str, ...]:
+        """What they say beside the reason, for a sentence: "owner platform". When a door ends, its keys say as well."""
+        said = {name: value for name, value in self.declaration.items() if name not in ("reason", "expires") and value}
+        return tuple(f"{name.replace('_', ' ')} {value}" for name, value in said.items())
 
-class Door(Declaration):
+
+class DeclaredDoor(Declaration):
     """The summary of a door for people and exports."""
 
     name: str
@@ -175,7 +181,7 @@ class Door(Declaration):
 
 
 class OrganizationGrant(Declaration):
-    """The summary of a grant of the role of one name in every account of the organization, as `Door` is of a door."""
+    """The summary of a grant of the role of one name in every account, as `DeclaredDoor` is of a door."""
 
     name: str
     source: DoorSource
@@ -224,7 +230,7 @@ class ExportedDoor(_Declared):
     """A door as the stack output `doors` lists it, so that another stack can prove the key that lives elsewhere."""
 
     name: str
-    door: Door
+    door: DeclaredDoor
     documents: tuple[SymbolicDocument, ...]
 
     @property

@@ -19,12 +19,13 @@ from twokeys.iam.arn import (
     partition_of_region,
 )
 from twokeys.iam.conditions import ConditionClause
-from twokeys.iam.documents import PolicyDocument, PolicyError, PolicyKind, Statement, parse_policy
+from twokeys.iam.documents import PolicyDocument, PolicyKind, Statement
 from twokeys.iam.evaluation import Policies, evaluate, evaluate_grant, evaluate_trust
 from twokeys.iam.federation import ANY_PROVIDER, Federation, federations
 from twokeys.iam.finding import PolicyFinding, Severity
 from twokeys.iam.globs import Glob
 from twokeys.iam.lint import lint, lint_source
+from twokeys.iam.parsing import PolicyError, parse_policy
 from twokeys.iam.principals import Caller, CallerKind, Principals
 from twokeys.iam.request import Context, Request
 from twokeys.iam.size import INLINE_POLICY_SIZES, MANAGED_POLICY_SIZE, MOST_FOR_A_TRUST_POLICY, SIZE_LIMITS, policy_size

@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from twokeys.iam.analyzer import ANALYZER_ERRORS
 from twokeys.iam.arn import Arn, is_account
 from twokeys.iam.conditions import parse_network
-from twokeys.iam.documents import PolicyDocument, PolicyError, PolicyKind, Statement, parse_policy
+from twokeys.iam.documents import PolicyDocument, PolicyKind, Statement
 from twokeys.iam.finding import GUIDE, PolicyFinding, Severity, error, path_of, warning
 from twokeys.iam.never import never_met
+from twokeys.iam.parsing import PolicyError, parse_policy
 from twokeys.iam.principals import Principals
 from twokeys.iam.size import MOST_FOR_A_TRUST_POLICY, SIZE_LIMITS, policy_size
 from twokeys.iam.truth import Truth, Unknown

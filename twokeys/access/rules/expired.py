@@ -13,7 +13,7 @@ from twokeys.access.graph import Graph
 from twokeys.access.principals import Principal
 from twokeys.access.requirements import ended
 from twokeys.access.snapshot import Resource
-from twokeys.doors import Door, OrganizationGrant
+from twokeys.doors import DeclaredDoor, OrganizationGrant
 from twokeys.doors.expiry import until
 from twokeys.iam import PolicyDocument
 
@@ -44,7 +44,7 @@ def _declared(graph: Graph, config: TemporaryDoors, now: datetime) -> Iterator[F
         properties = resource.inputs or resource.outputs
         door, grant = properties.get("door"), properties.get("organizationGrant")
         if isinstance(door, dict) and "source" in door and "target" in door:
-            yield from _judged(resource, door, Door, config, now)
+            yield from _judged(resource, door, DeclaredDoor, config, now)
         if isinstance(grant, dict):
             yield from _judged(resource, grant, OrganizationGrant, config, now)
 
@@ -62,11 +62,11 @@ def _over(graph: Graph, role: Principal, trust: Document, now: datetime) -> Iter
 def _judged(
     resource: Resource,
     declared: dict[str, object],
-    model: type[Door] | type[OrganizationGrant],
+    model: type[DeclaredDoor] | type[OrganizationGrant],
     config: TemporaryDoors,
     now: datetime,
 ) -> Iterator[Finding]:
-    what = "door" if model is Door else "grant"
+    what = "door" if model is DeclaredDoor else "grant"
     try:
         found = model.read(declared, newer=False)
     except ValueError as error:
@@ -76,7 +76,7 @@ def _judged(
         return
     if found.expires is not None and found.expires <= now:
         reason = f" ({found.reason})" if found.reason else ""
-        role = found.target.role if isinstance(found, Door) else f"{found.role} of every account"
+        role = found.target.role if isinstance(found, DeclaredDoor) else f"{found.role} of every account"
         message = (
             f"The {what} {found.name}{reason} to role {role} is closed since {until(found.expires)} and still declared"
         )
