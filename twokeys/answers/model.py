@@ -243,8 +243,7 @@ class Way:
     @property
     def why(self) -> str:
         """What the door was written for and who answers for it; how else one comes to have the way."""
-        owner = self.declared.owner if self.declared else None
-        return f"{self.reason}; owner {owner}" if owner else self.reason
+        return "; ".join((self.reason, *(self.declared.details if self.declared else ())))
 
     @property
     def reason(self) -> str:

@@ -365,15 +365,19 @@ class _Reader:
         if accounts.all_listed and accounts.members | {accounts.management} <= shown:
             return
         judge = access.Judge(self._graph.guards, accounts)
+        members: dict[str, Principal] = {}
+        doors: list[access.Door] = []
         for trust in self._graph.open_trusts:
-            if not trust.names.startswith(("o-", "organization:")):
-                continue
-            door = judge.door(Principal(trust.names, "outsider", "", trust.names), trust.role)
-            if door.open and accounts.organization in (None, trust.names):
-                way = self._way(Path((door,)))
+            name = trust.names
+            if name.startswith(("o-", "organization:")) and accounts.organization in (None, name):
+                anybody = members.setdefault(name, Principal(name, "outsider", "", name))
+                doors.append(judge.door(anybody, trust.role))
+        for path in paths_from(self._graph, lambda start: start in members.values(), doors):
+            if all(map(self._between_known, path.doors)):
+                way = self._way(path)
                 yield replace(
                     way,
-                    steps=(replace(way.steps[0], grant=Key.NOT_SHOWN),),
+                    steps=(replace(way.steps[0], grant=Key.NOT_SHOWN), *way.steps[1:]),
                     verdict=Outcome.CONDITIONAL.value,
                     conditions=(*way.conditions, "a grant of the role in their own account"),
                     third_party=None,
@@ -495,7 +499,7 @@ class _Reader:
                 yield NotProved(about, step, door.id, door.target.urn, *ends[door.id])
         for unread in self._graph.not_read:
             resource = unread.resource
-            about = f"Whom {resource.type} {resource.name} lets in is not proved: it {unread.why}"
+            about = f"Whom {resource.label} lets in is not proved: it {unread.why}"
             yield NotProved(about, unread.next_step, unread.door, resource.urn)
         for name, why in self._declared.unreadable.items():
             about = f"The reason, owner and end of door {name} are not known: its declaration cannot be read: {why}"
