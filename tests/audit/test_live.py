@@ -113,7 +113,7 @@ def _auditor(iam: "IAMClient") -> tuple[str, boto3.Session]:
 
 
 def _has_keys_at(found: Answers, way: Way, role: str, user: str) -> None:
-    (step,) = way_data(way)["steps"]
+    (step,) = map(step_data, way.steps)
     assert [(one["urn"], one["arn"], one["statement"]) for one in (step["trust"], *step["grants"])] == [
         (None, role, 0),
         (None, user, 0),
