@@ -200,9 +200,10 @@ def told_of(account: str, state: Path) -> list[dict[str, Any]]:
 def test_profiles_offer_exactly_the_doors_that_an_audit_lists_for_a_person(tmp_path: Path, seed: int) -> None:
     state = write_state(tmp_path / "state.json", a_world(seed))
     run(access, "export", tmp_path / "doors.json", "--state", state)
+    published = read_ways([read_exports(str(tmp_path / "doors.json"))])
     offered = {
         (who, way.account, way.role.rpartition("/")[2])  # type: ignore[union-attr]
-        for who, ways in people(*read_ways([read_exports(str(tmp_path / "doors.json"))])).items()
+        for who, ways in people(published.ways, published.members).items()
         for way in ways
         if who.kind == "user"
     }

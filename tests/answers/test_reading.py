@@ -71,12 +71,18 @@ def test_the_states_of_two_projects_whose_stacks_have_one_name_each_have_their_o
     for project, role, time in (("network", "netadmin", EARLY), ("apps", "app", LATE)):
         world = World()
         world.role(role, world.stage, document(trusts(CI)))
+        if project == "apps":  # holds policies of the other's role
+            world.grant("netadmin", world.stage, DEPLOYER)
+            world.add(
+                "RolePolicyAttachment", "netadmin", world.stage, role="netadmin", policyArn=arn(STAGE, "policy/x")
+            )
         state = json.loads(write_state(tmp_path / project, world).read_text().replace("::twokeys::", f"::{project}::"))
         state["deployment"]["manifest"] = {"time": time}
         parts.append(parse_state(json.dumps(state), project))
     written = read(build(Snapshot.together(parts, "both"))).written
     early, late = map(datetime.fromisoformat, (EARLY, LATE))
-    assert written == {(STAGE, "netadmin"): early, (STAGE, "app"): late, (STAGE, ""): late}
+    of_netadmin = {(STAGE, "netadmin", policy): late for policy in ("grant", arn(STAGE, "policy/x"))}
+    assert written == {(STAGE, "netadmin"): early, (STAGE, "app"): late, (STAGE, ""): late, **of_netadmin}
 
 
 def test_the_statement_that_turns_the_key_is_named_among_others() -> None:
@@ -370,16 +376,23 @@ def test_an_account_that_only_another_stack_names_is_called_as_there_without_its
 def test_a_trust_in_the_whole_organization_is_for_its_accounts_that_nothing_shows_too(
     listed: tuple[str, ...], key: str, value: str, more: bool
 ) -> None:
-    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-principalorgid"""
+    """And whoever comes in by it goes on from there, as a session of the role.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-principalorgid
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles.html#iam-term-role-chaining
+    """
     world = two_keys()
     accounts = [{"id": account, "name": account} for account in listed]
     world.add("Organization", "org", world.hub, outputs={"id": "o-a1b2c3d4e5", "accounts": accounts})
     admitted = {"ForAnyValue:StringLike": {f"aws:PrincipalOrg{key}": value}}
     world.role("shared", world.stage, document(trusts("*", condition=admitted)))
+    world.role("behind", world.stage, document(trusts(arn(STAGE, "role/shared"))))
     found = seen(world, STAGE)
     ways = [way for way in found.ways if way.source.who.kind == "outsider"]
-    assert [(way.source.short, way.target.who.name, way.lacks) for way in ways] == [
-        ("anybody of organization o-a1b2c3d4e5", "shared", "grant not shown")
-    ] * more
+    assert [(way.source.short, [step.target.who.name for step in way.steps], way.lacks) for way in ways] == [
+        ("anybody of organization o-a1b2c3d4e5", [*before, role], "grant not shown")
+        for before, role in ((["shared"], "behind"), ([], "shared"))
+        if more
+    ]
     assert summary(found, datetime.now(UTC)).may_be_more is more
-    assert [way.third_party for way in ways] == [None] * more
+    assert {way.third_party for way in ways} <= {None}

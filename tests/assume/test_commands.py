@@ -72,12 +72,16 @@ def test_the_command_s_exit_code_is_the_answer_and_one_that_is_not_there_begins_
         run("--from", doors, "--", "true")
 
 
-def test_a_user_whom_the_role_trusts_without_mfa_is_not_asked_for_what_others_show(tmp_path: Path) -> None:
+@pytest.mark.parametrize("of", [("user", "ada"), ("group", "developers")])
+def test_a_user_whom_the_role_trusts_without_mfa_is_not_asked_for_what_others_show(
+    tmp_path: Path, of: tuple[str, str]
+) -> None:
     entries = [
-        door("a", role="ops/reader", external_id="Unique-ID", mfa=mfa, names=(who,))
-        for mfa, who in ((True, "bob"), (False, "ada"))
+        door("a", role="ops/reader", external_id="Unique-ID", mfa=mfa, kind=kind, names=(who,), documents=False)
+        for mfa, kind, who in ((True, "user", "bob"), (False, *of))
     ]
-    said = json.loads(run("a", "--from", write(tmp_path, "doors.json", outputs(*entries)), "--json").stdout)
+    doors = write(tmp_path, "doors.json", outputs(*entries))
+    said = json.loads(run("a", "--from", doors, "--external-id", "Unique-ID", "--json").stdout)
     assert said["arn"] == READER
 
 
@@ -95,7 +99,7 @@ def test_a_user_s_session_lasts_as_long_as_the_role_allows_and_a_session_s_one_h
     exported = json.loads(Path(doors).read_text())
     exported["doors"][0]["door"]["maxSessionSeconds"] = 7200
     Path(doors).write_text(json.dumps(exported))
-    (way,), _ = read(doors)
+    (way,) = read(doors)
     asked = [
         sessions._asked(way, f"arn:aws:sts::{MANAGEMENT}:assumed-role/x/ada", None, None, chained=chained)
         for chained in (False, True)
@@ -111,7 +115,7 @@ def read(doors: str) -> Any:
     from twokeys.exports import read_exports
     from twokeys.profiles.reading import read_ways
 
-    return read_ways([read_exports(doors)])
+    return read_ways([read_exports(doors)]).ways
 
 
 def test_doors_of_one_name_are_named_by_their_accounts(tmp_path: Path) -> None:
@@ -240,7 +244,7 @@ def test_nobody_is_asked_for_the_code_of_a_door_that_its_file_says_is_another_s(
 @pytest.mark.parametrize("caller", [f"arn:aws:iam::{MANAGEMENT}:root", READER])
 def test_whoever_is_no_user_has_no_mfa_device_to_be_asked_for(tmp_path: Path, caller: str) -> None:
     """Only users and root users have one: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_mfa.html"""
-    (way,), _ = read(write(tmp_path, "mfa.json", outputs(door("stage-reader", role="ops/reader", mfa=True))))
+    (way,) = read(write(tmp_path, "mfa.json", outputs(door("stage-reader", role="ops/reader", mfa=True))))
     with pytest.raises(Refusal, match="is no IAM user"):
         sessions._device(way, caller)
 

@@ -14,6 +14,7 @@ from tests.access.world import DEPLOYER, HUB, OUTSIDE, PROD, STAGE, arn, documen
 from tests.audit.cloudtrail import called, entry
 from tests.audit.test_comparison import CI_SESSION, DAY, at, compared
 from twokeys.answers.reading import read
+from twokeys.answers.selection import into
 from twokeys.audit.changes import WIDENING, changed, is_change, trusted
 from twokeys.audit.comparison import changed_since
 from twokeys.audit.events import headline
@@ -183,6 +184,49 @@ def test_what_may_let_more_in_after_the_state_was_written_is_not_shown(source: s
     answers = replace(read(world.graph), from_states=True, written={(HUB, ""): DAY})
     assert [one.use.event for one in found.changes] == [name]
     assert bool(changed_since(found, answers)) is later
+
+
+@pytest.mark.parametrize(
+    ("name", "asked", "later"),
+    [
+        ("AttachRolePolicy", {"policyArn": ADMINISTRATOR}, False),  # in the later state of another stack
+        ("AttachRolePolicy", {"policyArn": arn(HUB, "policy/x")}, True),
+        ("PutRolePolicy", {"policyName": "grant"}, False),
+        ("UpdateAssumeRolePolicy", {}, True),
+    ],
+)
+def test_a_policy_is_compared_with_the_state_that_holds_it(name: str, asked: dict[str, str], later: bool) -> None:
+    world = two_keys()
+    found = compared(world, called(HUB, at(2), name, "eve", requestParameters={"roleName": "ci", **asked}))
+    held = dict.fromkeys(((HUB, "ci", "grant"), (HUB, "ci", ADMINISTRATOR)), DAY + timedelta(days=3))
+    answers = replace(read(world.graph), from_states=True, written={(HUB, "ci"): DAY, (HUB, ""): DAY, **held})
+    assert bool(changed_since(found, answers)) is later
+
+
+@pytest.mark.parametrize(
+    ("name", "asked", "later"),
+    [
+        ("UpdateAssumeRolePolicy", {"roleName": "nightly"}, False),
+        ("CreateAccessKey", {"userName": "nightly"}, False),
+        ("UpdateAssumeRolePolicy", {"roleName": "ci"}, True),
+        ("UpdateAssumeRolePolicy", {"roleName": "new"}, True),  # which no state shows
+        ("CreateAccessKey", {}, True),  # of whoever calls
+        ("AttachRolePolicy", {"roleName": "nightly", "policyArn": ADMINISTRATOR}, True),  # which may be a grant
+    ],
+)
+def test_who_may_be_somebody_of_another_account_matters_only_if_an_answer_is_about_it(
+    name: str, asked: dict[str, str], later: bool
+) -> None:
+    world = two_keys()
+    found = compared(world, called(HUB, at(2), name, "eve", requestParameters=asked))
+    written = dict.fromkeys(((HUB, "ci"), (HUB, "nightly"), (HUB, "")), DAY)
+    answers = replace(into(read(world.graph), STAGE), from_states=True, written=written)
+    own_way = replace(answers, ways=tuple(way for way in answers.ways if not way.by_access_role))
+    assert bool(changed_since(found, own_way)) is later
+    assert changed_since(found, replace(read(world.graph), from_states=True, written=written)), (
+        "the account is asked for"
+    )
+    assert changed_since(found, answers), "the access role lets in whoever of the account holds a grant"
 
 
 def test_text_and_page_say_what_is_alike_once_and_table_and_json_have_each_change(

@@ -960,7 +960,7 @@ def test_temporary_credentials_of_a_user_that_nothing_shows_and_of_the_root_user
     told = {"type": issuer if kind == "IAMUser" else kind, "arn": own, "accountId": STAGE, "accessKeyId": "ASIA1"}
     call = called(STAGE, at(1), "DeleteBucket", userIdentity={**told, "sessionContext": session})
     found = compared(two_keys(), call, signed_in(STAGE, at(0), "zoe"))
-    said = "other calls with temporary credentials of a user that nothing read shows, 1 time"
+    said = "calls with temporary credentials of a user that nothing read shows, 1 time"
     as_root = issuer == "Root"
     whys_of = [[said], ["call as the root user, 1 time"]][as_root]
     assert [one for why in whys(found) for one in why if "sign-in" not in one] == whys_of
@@ -970,6 +970,8 @@ def test_temporary_credentials_of_a_user_that_nothing_shows_and_of_the_root_user
         *([] if as_root else ["DeleteBucket"]),
     ]
     assert ("unusual (1 as the root user)" in headline(read(two_keys().graph), found)) is as_root
+    counted = {} if as_root else {f"calls of user zoe of {STAGE} with temporary credentials": 1}
+    assert {what: count for what, count in found.apart.items() if "sign-in" not in what} == counted
 
 
 def test_a_used_door_tells_its_sessions_and_what_came_before_its_keys() -> None:

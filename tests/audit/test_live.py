@@ -12,7 +12,7 @@ from twokeys.access.graph import build
 from twokeys.access.live import read_live
 from twokeys.access.principals import ACCESS_KEY, MFA_DEVICE, PASSWORD, USER
 from twokeys.access.snapshot import PROVIDER, Resource, Snapshot
-from twokeys.answers.data import as_data, way_data
+from twokeys.answers.data import as_data, step_data
 from twokeys.answers.model import Answers, Way
 from twokeys.answers.reading import read
 from twokeys.answers.selection import into

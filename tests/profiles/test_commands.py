@@ -196,7 +196,7 @@ def test_a_door_that_cannot_be_read_keeps_no_other_from_its_profile_and_keeps_it
     assert settings("b") == had
     assert "= profile a" in told.stdout
     notes = json.loads(run("--person", "ada", "--state", stage, "--json").stdout)["notes"]
-    assert [note.split()[0] for note in notes if "is not read" in note] == ["b", "c"]
+    assert [note.split()[2] for note in notes if "is not read" in note] == ["b", "c"]
 
 
 @pytest.mark.usefixtures("config")
@@ -212,6 +212,15 @@ def test_of_two_doors_of_one_name_the_one_that_is_read_keeps_its_profile_and_so_
         "= profile x-stage-developer",
     ]
     assert (settings("x-stage-developer"), settings("x-prod-developer")) == had
+
+
+@pytest.mark.usefixtures("config")
+def test_of_two_doors_of_one_name_in_one_account_both_profiles_stay_when_one_is_not_read(tmp_path: Path) -> None:
+    both = outputs(door("developer"), door("developer", role="ops/writer"))
+    run("--person", "ada", "--state", write(tmp_path, "s.json", both))
+    bad = outputs(door("developer", seconds=900), door("developer", role="ops/writer", seconds=-1))
+    told = run("--person", "ada", "--state", write(tmp_path, "s.json", bad))
+    assert told.stdout.splitlines()[:2] == ["~ profile stage-developer-reader", "= profile stage-developer-writer"]
 
 
 @pytest.mark.usefixtures("config")
@@ -385,6 +394,8 @@ def test_two_files_that_differ_about_a_door_or_rename_it_are_both_named(tmp_path
     other = write(tmp_path, "other.json", outputs(door("stage-a", target=PROD), accounts_shown=[PROD]))
     differing = run("--person", "ada", "--from", old, "--from", new)
     assert f"Note: {old} and {new} differ about the MFA of door stage-a: the first counts." in differing.stderr
+    said = json.loads(run("--person", "ada", "--from", old, "--from", new, "--json").stdout)
+    assert f"{old} and {new} differ about the MFA of door stage-a: the first counts" in said["notes"]
     renamed = run("--person", "ada", "--from", old, "--from", other)
     names = "2 doors are called stage-a, so here they are prod-stage-a and stage-stage-a"
     assert f"Note: {names}." in renamed.stderr
@@ -506,17 +517,14 @@ def test_a_closed_door_and_one_whose_external_id_is_not_there_have_no_profile_or
 def test_a_hostile_export_cannot_write_a_profile_of_its_own(config: Path, tmp_path: Path) -> None:
     before = config.read_bytes()
     hostile = "x\n[profile evil]\ncredential_process = rm -rf /"
-    for exported in (
-        door("a", external_id=hostile),
-        door(hostile),
-        door("a", role=hostile),
-        door("a", partition=hostile),
-    ):
+    for exported in (door("a", external_id=hostile), door("a", role=hostile), door("a", partition=hostile)):
         with pytest.raises(Refusal):
             run("--person", "ada", "--state", write(tmp_path, "stage.json", outputs(exported)))
-    run("--person", "ada", "--state", write(tmp_path, "stage.json", outputs(door("a", reason=hostile))))
+    run("--person", "ada", "--state", write(tmp_path, "stage.json", outputs(door("a", reason=hostile), door(hostile))))
     assert config.read_bytes().startswith(before)
-    assert set(boto3.Session().available_profiles) == {"default", "a"}
+    safe = "x-profile-evil-credential_process-rm--rf-/"
+    assert set(boto3.Session().available_profiles) == {"default", "a", safe}
+    assert settings(safe)["role_arn"] == f"arn:aws:iam::{STAGE}:role/reader"
 
 
 def test_whose_doors_has_to_be_said() -> None:

@@ -23,7 +23,8 @@ def names_of(
 
 def told(*contents: dict[str, Any]) -> tuple[tuple[Way, ...], Any]:
     exports = [parse_exports(json.dumps(each).encode(), f"file {i}") for i, each in enumerate(contents)]
-    return read_ways(with_states(exports))
+    said = read_ways(with_states(exports))
+    return said.ways, said.members
 
 
 def only(*contents: dict[str, Any]) -> RoleWay:
@@ -124,15 +125,48 @@ def test_the_same_door_told_by_two_stacks_is_one_and_knows_what_either_knows() -
     assert way.external_id == "x-1"
 
 
+def test_each_source_of_a_door_keeps_the_external_id_and_the_end_that_are_its_own() -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_common-scenarios_third-party.html: one a customer."""
+    entries = [
+        door("a", external_id="for-ada"),
+        door("a", names=("bob",), external_id="for-bob", expires="2999-01-31"),
+        door("a", names=("eve",)),
+    ]
+    ways, members = told(outputs(*entries), outputs(*reversed(entries)))
+    had = {who: ways_of(ways, members, Who("user", "", who))[0] for who in ("ada", "bob", "eve")}
+    assert [getattr(way, "external_id", "") for way in had.values()] == ["for-ada", "for-bob", None]
+    assert [way.expires is None for way in had.values()] == [True, False, True]
+
+
+def test_somebody_with_two_ways_through_one_door_takes_the_one_that_asks_for_less() -> None:
+    grouped = door("a", kind="group", names=("developers",), documents=False)
+    ways, members = told(outputs(door("a", mfa=True), grouped, group_members={"developers": ["ada"]}))
+    (way,) = ways_of(ways, members, Who("user", "", "ada"))
+    assert isinstance(way, RoleWay)
+    assert not way.mfa
+
+
+def test_a_door_is_called_as_a_profile_can_be() -> None:
+    """https://docs.aws.amazon.com/sdkref/latest/guide/file-format.html: letters, digits and _ . / % @ : + -"""
+    names = ["my door", "my-door", "[x] 'y'", "team/a:b", "default", "日本"]
+    doors = [door(name, role=f"r{at}") for at, name in enumerate(names)]
+    assert names_of("ada", outputs(*doors)) == [
+        "door",
+        "stage-default",
+        "stage-my-door-r0",
+        "stage-my-door-r1",
+        "team/a:b",
+        "x-y",
+    ]
+
+
 def test_different_doors_of_one_name_are_told_apart_by_their_accounts() -> None:
     bob = door("a", names=("bob",), target=PROD)
     assert names_of("ada", outputs(door("a")), outputs(bob)) == ["stage-a"]
     assert names_of("bob", outputs(door("a")), outputs(bob)) == ["prod-a"]
     assert names_of("ada", outputs(door("a"), door("a"))) == ["a"]
     same = outputs(door("a"), door("a", role="ops/writer"))
-    assert names_of("ada", same) == [
-        f"{STAGE}-arn-aws-iam-{STAGE}-role-{role}-stage-a" for role in ("ops-writer", "reader")
-    ]
+    assert names_of("ada", same) == ["stage-a-reader", "stage-a-writer"]
 
 
 @pytest.mark.parametrize(
@@ -169,7 +203,9 @@ def test_a_role_behind_a_way_leads_on_by_what_opens_to_it_without_mfa() -> None:
     )
     own = [way for way in ways if way.name == "a"]
     assert {way.name: first.name for way, first in beyond(ways, own).items()} == {"b": "a", "e": "b"}
-    assigned = AssignmentWay(name="x", sources=(), account=STAGE, account_name="stage", permission_set="Ops")
+    assigned = AssignmentWay(
+        name="x", source=Who("user", "", "ada"), account=STAGE, account_name="stage", permission_set="Ops"
+    )
     assert [way.name for way in beyond(ways, [assigned])] == ["f"]
 
 

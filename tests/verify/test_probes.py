@@ -82,6 +82,37 @@ def test_with_a_device_the_door_that_asks_for_mfa_opens(
     assert probes[f"user alice of account {HUB} enters by door stage-developer"] == "assumed"
 
 
+@pytest.mark.parametrize(
+    ("door", "caller", "without", "enters"),
+    [
+        ("stage-deployer", "role ci", "NOT as expected", "not probed"),
+        ("stage-partner", "user alice", "not probed", "assumed"),
+    ],
+)
+def test_a_session_at_a_door_that_opens_without_the_mfa_it_should_ask_for(  # noqa: PLR0917 - a row of the table
+    door: str,
+    caller: str,
+    without: str,
+    enters: str,
+    aws: LocalAws,
+    attempts: Attempts,
+    keys_of: KeysOf,
+    found: Exports,
+) -> None:
+    """AssumeRole's session carries no MFA, GetSessionToken's may:
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_mfa_configure-api-require.html"""
+    if caller == "role ci":
+        session = attempts.assume(Keys(HUB, "test"), f"arn:aws:iam::{HUB}:role/ci")
+    else:
+        keys = keys_of("alice")
+        kept = aws.client("sts", keys.access, keys.secret).get_session_token()["Credentials"]
+        session = Keys(kept["AccessKeyId"], kept["SecretAccessKey"], kept["SessionToken"])
+    doors = tuple(replace(one, mfa=True) if one.name == door else one for one in found.doors)
+    probes = judged(list(probe_as(attempts, session, replace(found, doors=doors))))
+    assert probes[f"{caller} of account {HUB} tries door {door} without MFA"] == without
+    assert probes[f"{caller} of account {HUB} enters by door {door}"] == enters
+
+
 def test_a_role_session_enters_by_the_roles_doors(attempts: Attempts, found: Exports) -> None:
     session = attempts.assume(Keys(HUB, "test"), f"arn:aws:iam::{HUB}:role/ci")
     probes = judged(list(probe_as(attempts, session, found)))
@@ -119,8 +150,10 @@ def test_whoever_enters_an_account_as_administrator_stays_out_of_the_others(
     iam = aws.client("iam", HUB)
     allowed = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole","Resource":"*"}]}'
     iam.put_user_policy(UserName="bob", PolicyName="admin", PolicyDocument=allowed)
+    asking = tuple(replace(one, mfa=one.name == "prod-support") for one in found.doors)
     try:
         probes = judged(list(probe_as(attempts, keys_of("bob"), found)))
+        asked = judged(list(probe_as(attempts, keys_of("bob"), replace(found, doors=asking))))
     finally:
         iam.delete_user_policy(UserName="bob", PolicyName="admin")
     assert probes[f"user bob of account {HUB} enters stage by its access role"] == "assumed"
@@ -128,3 +161,5 @@ def test_whoever_enters_an_account_as_administrator_stays_out_of_the_others(
     assert probes["the administrator of stage tries the access role of prod"] == "refused"
     assert probes["the administrator of stage tries door prod-reader"] == "refused"
     assert "NOT as expected" not in probes.values()
+    # A trust in the account as a whole that lets in without the MFA that the door is said to ask for
+    assert asked[f"user bob of account {HUB} tries door prod-support without MFA"] == "NOT as expected"

@@ -242,7 +242,7 @@ class _Builder:
     def _from_trust(self, role: Principal, trust: PolicyDocument) -> bool:
         """The doors that a trust names; returns whether everybody in the role's own account may come in by it."""
         within = False
-        for name in trusted_names(trust):
+        for name in trusted_names(trust, self._graph.guards.denials(role)):
             account = account_as_a_whole(name)
             if account is not None:
                 account = self._graph.accounts.canonical(account)
@@ -311,7 +311,7 @@ class _Builder:
     def _from_services(self) -> None:
         """Services that hand the role to others: they need no grant either."""
         for role, trust in self._trusts:
-            self._join(carried(role, trust, self._graph.guards.rcps(role.account)))
+            self._join(carried(role, trust, self._graph.guards))
 
     def _from_root_sessions(self) -> None:
         graph = self._graph

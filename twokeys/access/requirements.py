@@ -5,8 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+<<<<<<< HEAD
 from datetime import UTC, datetime, timedelta
 from itertools import chain
+=======
+from datetime import UTC, datetime
+>>>>>>> main
 from typing import Final, TypeAlias
 
 from twokeys.access.documents import MASKS
@@ -57,13 +61,16 @@ def as_denied(trust: PolicyDocument, controls: Iterable[Statement] = ()) -> Iter
     `Deny` to `*` under StringNotEquals on the caller's organization, account or ARN admits whom StringEquals does, and
     nobody without the key; without any condition it leaves nobody. It may spare AWS's services, which are no AWS
     principals. One that hangs on something else is passed over. So do `controls`, of control policies of the role.
+    What a Deny leaves by one key or by another is a statement for each; of several such, one is followed.
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html#Conditions_String
     """
     denials = [(one, left) for one in (*trust.statements, *controls) if (left := _left_by(one)) is not None]
     for one in trust.statements:
         met = [left for denial, left in denials if one.effect == "Allow" and _denies_all_of(denial, one)]
-        if () not in met:
-            yield replace(one, conditions=(*one.conditions, *chain.from_iterable(met))) if met else one
+        demanded = [left[0] for left in met if len(left) == 1]
+        alternatives = next(([(each,) for each in left] for left in met if len(left) > 1), [()])
+        for either in alternatives if () not in met else ():
+            yield replace(one, conditions=(*one.conditions, *demanded, *either)) if met else one
 
 
 def _denies_all_of(denial: Statement, allowing: Statement) -> bool:
@@ -72,20 +79,23 @@ def _denies_all_of(denial: Statement, allowing: Statement) -> bool:
 
 
 def _left_by(denial: Statement) -> tuple[ConditionClause, ...] | None:
-    """What whom a Deny leaves has to meet; () where it leaves nobody, None where it says nothing of who calls."""
+    """What one has to meet to be left by a Deny; () where it leaves nobody, None where it hangs on more than who calls.
+
+    With ForAnyValue a caller without the key is not denied.
+    """
     whom = denial.principals
     if denial.effect != "Deny" or denial.unresolved or whom is None or not whom.everyone:
         return None
     if not denial.conditions:
         return ()
     found = [clause for clause in denial.conditions if not _spares_services(clause)]
-    if len(found) != 1 or found[0].lower_key not in _WHOSE or not found[0].base.negated:
+    if not found or not all(one.lower_key in _WHOSE and one.base.negated for one in found):
         return None
-    (clause,) = found
-    if clause.set_operator == "ForAnyValue":  # a caller without the key is not denied
+    if any(one.set_operator == "ForAnyValue" for one in found):
         return None
-    several = "ForAnyValue:" if clause.set_operator else ""
-    return (replace(clause, operator=several + clause.base.positive),)
+    return tuple(
+        replace(one, operator=("ForAnyValue:" if one.set_operator else "") + one.base.positive) for one in found
+    )
 
 
 def _spares_services(clause: ConditionClause) -> bool:

@@ -251,8 +251,7 @@ class Way:
     @property
     def why(self) -> str:
         """What the door was written for and who answers for it; how else one comes to have the way."""
-        owner = self.declared.owner if self.declared else None
-        return f"{self.reason}; owner {owner}" if owner else self.reason
+        return "; ".join((self.reason, *(self.declared.details if self.declared else ())))
 
     @property
     def reason(self) -> str:
@@ -422,9 +421,9 @@ class Answers:
     """What people call each account that is known, with its id, also those that were not asked for."""
     shown: frozenset[str] = frozenset()
     """The accounts of which a user or role is shown."""
-    written: Mapping[tuple[str, str], datetime] = field(default_factory=dict)
+    written: Mapping[tuple[str, ...], datetime] = field(default_factory=dict)
     """When the state was written that shows a role, user or group, by its account and name; by account and an empty
-    name, the last of its states."""
+    name, the last of its states; by these and a policy's name or ARN, the one that holds the policy."""
     changed_since: tuple[str, ...] = ()
     """The keys that CloudTrail saw changed after the states that show them were written, in words."""
     evidence: tuple[Evidence, ...] = ()

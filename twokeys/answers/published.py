@@ -101,7 +101,7 @@ def _name(way: Way) -> str:
 
 def fit(name: str) -> str:
     """A name as the name of a profile can be: https://docs.aws.amazon.com/sdkref/latest/guide/file-format.html"""
-    return re.sub(r"[^A-Za-z0-9_.@+-]+", "-", name)
+    return re.sub(r"[^A-Za-z0-9_./%@:+-]+", "-", name)
 
 
 def _role(way: Way) -> str:

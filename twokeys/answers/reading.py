@@ -24,7 +24,19 @@ from twokeys.access.judge import Key
 from twokeys.access.keys import Lack, Statement, denial, statements
 from twokeys.access.names import ROLES_ANYWHERE
 from twokeys.access.paths import Path, paths_from
-from twokeys.access.principals import ACCESS_KEY, CREDENTIALS, IDENTITY_PROVIDERS, MFA_DEVICE, PASSWORD, USER, Principal
+from twokeys.access.principals import (
+    ACCESS_KEY,
+    ATTACHMENTS,
+    CREDENTIALS,
+    HOLDERS,
+    IDENTITY_PROVIDERS,
+    INLINE_POLICIES,
+    MANAGED_POLICY,
+    MFA_DEVICE,
+    PASSWORD,
+    USER,
+    Principal,
+)
 from twokeys.access.requirements import MFA, MFA_BUT_OF_KEYS, denied_since, in_words, pauses, window
 from twokeys.access.snapshot import STACK, Snapshot, mapping, place_of, project_of
 from twokeys.answers.account_names import AccountNames
@@ -189,15 +201,22 @@ class _Reader:
             if door.open and door.source.kind == "user":
                 yield self._way(Path((door,)))
 
-    def _written(self) -> dict[tuple[str, str], datetime]:
+    def _written(self) -> dict[tuple[str, ...], datetime]:
         times: dict[str | None, datetime | None] = {
             one.stack: one.moment for one in self._graph.snapshot.evidence if one.stack
         }
-        found: dict[tuple[str, str], datetime] = {}
-        for one in self._graph.principals:
-            if one.urn and (time := times.get(project_of(one.urn))):
-                found[one.account, one.name] = time
-                found[one.account, ""] = max(found.get((one.account, ""), time), time)
+        shown: list[tuple[str, tuple[str, ...]]] = []
+        for principal in self._graph.principals:
+            if principal.urn:
+                shown += [(principal.urn, (principal.account, name)) for name in (principal.name, "")]
+        for one in self._graph.snapshot.of_type(MANAGED_POLICY, *ATTACHMENTS, *INLINE_POLICIES):
+            holder = next(filter(None, map(one.text, HOLDERS)), "")
+            policy = one.text("policyArn") or one.text("arn") or one.text("name") or ""
+            shown.append((one.urn, (self._accounts.of(one), holder, policy)))
+        found: dict[tuple[str, ...], datetime] = {}
+        for urn, key in shown:
+            if time := times.get(project_of(urn)):
+                found[key] = max(found.get(key, time), time)
         return found
 
     def _long_term(self) -> Iterator[LongTerm]:
@@ -348,15 +367,19 @@ class _Reader:
         if accounts.all_listed and accounts.members | {accounts.management} <= shown:
             return
         judge = access.Judge(self._graph.guards, accounts)
+        members: dict[str, Principal] = {}
+        doors: list[access.Door] = []
         for trust in self._graph.open_trusts:
-            if not trust.names.startswith(("o-", "organization:")):
-                continue
-            door = judge.door(Principal(trust.names, "outsider", "", trust.names), trust.role)
-            if door.open and accounts.organization in (None, trust.names):
-                way = self._way(Path((door,)))
+            name = trust.names
+            if name.startswith(("o-", "organization:")) and accounts.organization in (None, name):
+                anybody = members.setdefault(name, Principal(name, "outsider", "", name))
+                doors.append(judge.door(anybody, trust.role))
+        for path in paths_from(self._graph, lambda start: start in members.values(), doors):
+            if all(map(self._between_known, path.doors)):
+                way = self._way(path)
                 yield replace(
                     way,
-                    steps=(replace(way.steps[0], grant=Key.NOT_SHOWN),),
+                    steps=(replace(way.steps[0], grant=Key.NOT_SHOWN), *way.steps[1:]),
                     verdict=Outcome.CONDITIONAL.value,
                     conditions=(*way.conditions, "a grant of the role in their own account"),
                     third_party=None,

@@ -89,7 +89,7 @@ def assume(*, door: str, command: tuple[str, ...], as_json: bool, **how: Any) ->
         click.echo(f"{command[0]} is no command that is on PATH, so no session was begun", err=True)
         return _NO_COMMAND
     try:
-        session = _open(*_way(door, how["profile"], how.pop("states"), how.pop("published")), **how)
+        session = _open(*_ways(door, how["profile"], how.pop("states"), how.pop("published")), **how)
     except Exception:
         _end_eval(for_a_shell=not (command or as_json))
         raise
@@ -128,7 +128,7 @@ def console(
     from twokeys.assume.session import console_address, local_aws
     from twokeys.iam import Arn
 
-    way, members = _way(door, how["profile"], how.pop("states"), how.pop("published"))
+    ways, members = _ways(door, how["profile"], how.pop("states"), how.pop("published"))
     if where := local_aws(how["profile"]):
         raise Refusal(
             "signing in to the console",
@@ -136,7 +136,7 @@ def console(
             why="the credentials are those of a local AWS, which has no console",
             next_step=f"go through the door with the AWS CLI: `twokeys assume {door} -- aws ...`",
         )
-    session = _open(way, members, **how)
+    session = _open(ways, members, **how)
     parsed = Arn.parse(session.arn)
     address = console_address(session, parsed.partition if parsed else "aws", destination)
     if in_browser:
@@ -145,19 +145,21 @@ def console(
     return 0
 
 
-def _way(door: str, profile: str | None, states: tuple[str, ...], published: tuple[str, ...]) -> tuple[Way, Members]:
+def _ways(
+    door: str, profile: str | None, states: tuple[str, ...], published: tuple[str, ...]
+) -> tuple[list[Way], Members]:
+    """The ways through one door: one for each of those whom it is for."""
     from twokeys.assume.session import local_aws
     from twokeys.profiles.reading import with_states
-    from twokeys.profiles.ways import with_account
+    from twokeys.profiles.ways import apart, called
 
     exports = with_states(exports_of(states, published, sandbox=True))
-    ways, members, _unread = read_said(exports)
-    name, _, account = door.rpartition("@")
-    way = next((one for one in ways if one.name == door or _in(account, one, name)), None)
-    if way is None:
-        known = [one.name for one in ways]
-        close = [one.name for one in ways if one.name == with_account(one, door)]
-        close = close or [*filter(None, [nearest(door, known)])]
+    told = read_said(exports)
+    ways = called(told.ways, door)
+    if not ways:
+        known = list(dict.fromkeys(one.name for one in told.ways))
+        begins = {apart(one.account_name, door) for one in told.ways}
+        close = [one for one in known if one in begins] or [*filter(None, [nearest(door, known)])]
         raise Refusal(
             f"no door is called {door}" if door else "no door is named",
             where=", ".join(one.where for one in exports),
@@ -171,19 +173,13 @@ def _way(door: str, profile: str | None, states: tuple[str, ...], published: tup
             why="it is a door of the sandbox, and your credentials would be sent to AWS",
             next_step='run eval "$(twokeys sandbox shell --user NAME)" first, or name other doors with --from',
         )
-    return way, members
+    return ways, told.members
 
 
-def _in(account: str, way: Way, name: str) -> bool:
-    from twokeys.profiles.ways import with_account
-
-    return account in (way.account, way.account_name) and way.name in (name, with_account(way, name))
-
-
-def _open(way: Way, members: Members, **how: Any) -> Session:  # noqa: ANN401 - `_through`
+def _open(ways: list[Way], members: Members, **how: Any) -> Session:  # noqa: ANN401 - `_through`
     from twokeys.assume.session import open_session
 
-    return open_session(way, members, ask=partial(_asked_code, way.name), **how)
+    return open_session(ways, members, ask=partial(_asked_code, ways[0].name), **how)
 
 
 def _asked_code(door: str, serial: str) -> str:

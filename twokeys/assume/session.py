@@ -9,7 +9,7 @@ import json
 import os
 import re
 import shlex
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -25,7 +25,7 @@ from twokeys.errors import Refusal
 from twokeys.iam import Arn
 from twokeys.iam.sts import CHAINED_SECONDS
 from twokeys.loopback import is_loopback
-from twokeys.profiles.ways import AssignmentWay, Members, RoleWay, asks_mfa, closed, is_for, not_yet
+from twokeys.profiles.ways import AssignmentWay, Members, RoleWay, Way, closed, for_caller, least, not_yet
 
 _CONSOLES: Mapping[str, tuple[str, str]] = {
     "aws": ("https://signin.aws.amazon.com/federation", "https://console.aws.amazon.com/"),
@@ -75,7 +75,7 @@ class Session:
 
 
 def open_session(  # noqa: PLR0913 - what AssumeRole takes
-    way: RoleWay | AssignmentWay,
+    ways: Sequence[Way],
     members: Members,
     *,
     profile: str | None,
@@ -88,6 +88,7 @@ def open_session(  # noqa: PLR0913 - what AssumeRole takes
     """Go through a door with the credentials of a profile, or without one those of the surroundings.
 
     Args:
+        ways: those through the door, of which each source has its own.
         seconds: how long; by default as long as the role allows, and an hour if the credentials are a session's.
         mfa_serial: the ARN of the MFA device; by default the user's that is called like the user.
         mfa_code: the six digits of the device, which are sent whatever the door is said to ask for.
@@ -96,42 +97,23 @@ def open_session(  # noqa: PLR0913 - what AssumeRole takes
     Raises:
         Refusal: the door is closed, not open yet or Identity Center's, there are no credentials, or AWS refuses.
     """
-    if since := closed(way):
-        raise Refusal(
-            f"door {way.name}",
-            where=f"account {way.account}",
-            why=f"it is {since}",
-            next_step=f"open it again, for review: `twokeys access open {way.name} --for 2h --reason TEXT`",
-        )
-    if later := not_yet(way):
-        raise Refusal(
-            f"door {way.name}",
-            where=f"account {way.account}",
-            why=f"it is not open yet: it {later}",
-            next_step="go through it then, or ask whoever owns it for a door that opens earlier",
-        )
-    if isinstance(way, AssignmentWay):
-        raise Refusal(
-            f"door {way.name}",
-            where=f"account {way.account}",
-            why="it is a door of IAM Identity Center, which the AWS CLI itself opens",
-            next_step=f"write its profile with `twokeys profiles`, then `aws sso login --profile {way.name}`",
-        )
-    caller = ""
+    way, caller = _open_way(ways), ""
     try:
         session = boto3.Session(profile_name=profile)
         sts = session.client("sts", region_name=session.region_name or way.region or "us-east-1")
         caller = str(sts.get_caller_identity()["Arn"])
+        ways, own = for_caller(ways, caller, members)
+        way = _open_way(ways)
         credentials = session.get_credentials()
         of_session = credentials is not None and bool(credentials.token)
         asked = _asked(way, caller, seconds, external_id, chained=of_session or ":user/" not in caller)
         answered: Any = None
-        mfa = asks_mfa(way, caller)
-        if mfa_code is None and (of_session or not mfa):
-            answered = _without_code(sts, asked, mfa=mfa)
+        mfa = [isinstance(one, RoleWay) and one.mfa for one in ways]
+        if mfa_code is None and (of_session or not all(mfa)):
+            answered = _without_code(sts, asked, mfa=any(mfa))
         if answered is None:
-            if mfa_code is None and is_for(way, caller, members) is False:
-                raise _of_others(way, caller, f"you are {caller}", " if the file is old: --mfa-code CODE;")
+            if mfa_code is None and own is False:
+                raise _of_others(ways, caller, f"you are {caller}", " if the file is old: --mfa-code CODE;")
             serial = mfa_serial or _device(way, caller)
             given = "".join((ask(serial) if mfa_code is None else mfa_code).split())
             if not re.fullmatch("[0-9]{6}", given):
@@ -156,7 +138,7 @@ def open_session(  # noqa: PLR0913 - what AssumeRole takes
             raise _wrong_code(way, asked["SerialNumber"], str(error)) from error
         if not caller or error.response["Error"]["Code"] not in DENIED:
             raise no_answer(error, profile=profile) from error
-        if is_for(way, caller, members):
+        if own:
             raise Refusal(
                 f"door {way.name}",
                 where=way.role_arn,
@@ -164,7 +146,7 @@ def open_session(  # noqa: PLR0913 - what AssumeRole takes
                 next_step="by its file the door is yours, so the file is old or the door is not made (ask whoever"
                 " publishes it), or it asks for what you did not give: --mfa-code, --external-id",
             ) from error
-        raise _of_others(way, caller, str(error)) from error
+        raise _of_others(ways, caller, str(error)) from error
     keys = answered["Credentials"]
     return Session(
         access_key=keys["AccessKeyId"],
@@ -189,11 +171,28 @@ def _without_code(sts: Any, asked: Mapping[str, Any], *, mfa: bool) -> Any:  # n
         raise
 
 
-def _of_others(way: RoleWay, caller: str, why: str, more: str = "") -> Refusal:
-    theirs = " or ".join(dict.fromkeys(source.label for source in way.sources))
+def _open_way(ways: Sequence[Way]) -> RoleWay:
+    """The way that asks least. Refuses a door that is closed, not open yet or Identity Center's."""
+    way = least(ways)
+    if since := closed(way):
+        why = f"it is {since}"
+        step = f"open it again, for review: `twokeys access open {way.name} --for 2h --reason TEXT`"
+    elif later := not_yet(way):
+        why = f"it is not open yet: it {later}"
+        step = "go through it then, or ask whoever owns it for a door that opens earlier"
+    elif isinstance(way, AssignmentWay):
+        why = "it is a door of IAM Identity Center, which the AWS CLI itself opens"
+        step = f"write its profile with `twokeys profiles`, then `aws sso login --profile {way.name}`"
+    else:
+        return way
+    raise Refusal(f"door {way.name}", where=f"account {way.account}", why=why, next_step=step)
+
+
+def _of_others(ways: Sequence[Way], caller: str, why: str, more: str = "") -> Refusal:
+    theirs = " or ".join(dict.fromkeys(way.source.label for way in ways))
     return Refusal(
-        f"door {way.name}",
-        where=way.role_arn,
+        f"door {ways[0].name}",
+        where=getattr(ways[0], "role_arn", ways[0].account),
         why=why,
         next_step=f"check whose credentials these are (`aws sts get-caller-identity`): the door is for {theirs}"
         f" (all yours: `twokeys profiles --{_whose(caller)} --dry-run`);{more} another profile, such"

@@ -24,12 +24,18 @@ WIDENING = (
     *("CreateOpenIDConnectProvider", "AddClientIDToOpenIDConnectProvider", "UpdateOpenIDConnectProviderThumbprint"),
     *("CreateSAMLProvider", "UpdateSAMLProvider", "EnableOrganizationsRootSessions"),
     *("CreateAccountAssignment", "CreateGroupMembership", "AddMemberToGroup"),
-    *(f"{how}PermissionSet" for how in ("PutInlinePolicyTo", "DeleteInlinePolicyFrom")),
-    *(f"{how}PermissionSet" for how in ("PutPermissionsBoundaryTo", "DeletePermissionsBoundaryFrom")),
-    *(f"{how}PermissionSet" for how in ("AttachManagedPolicyTo", "DetachManagedPolicyFrom")),
     *(
         f"{how}PermissionSet"
-        for how in ("AttachCustomerManagedPolicyReferenceTo", "DetachCustomerManagedPolicyReferenceFrom")
+        for how in (
+            *(
+                "PutInlinePolicyTo",
+                "DeleteInlinePolicyFrom",
+                "PutPermissionsBoundaryTo",
+                "DeletePermissionsBoundaryFrom",
+            ),
+            *("AttachManagedPolicyTo", "DetachManagedPolicyFrom"),
+            *("AttachCustomerManagedPolicyReferenceTo", "DetachCustomerManagedPolicyReferenceFrom"),
+        )
     ),
     *("AttachPolicy", "DetachPolicy", "UpdatePolicy", "DisablePolicyType", "MoveAccount"),
     *("LeaveOrganization", "RemoveAccountFromOrganization", "EnableUser", "AssociateDirectory"),
@@ -39,6 +45,8 @@ WIDENING = (
 
 An event history, which is asked by name, is asked for them.
 """
+BEING = ("UpdateAssumeRolePolicy", "CreateLoginProfile", "UpdateLoginProfile", "CreateAccessKey", "UpdateAccessKey")
+"""Those of them that let somebody be a role or user, and give it nothing."""
 _ACCOUNT = re.compile(r"\d{12}")
 _OF_ACCOUNTS = ("targetId", "accountId")
 """What names the account that a call is about: CreateAccountAssignment, AttachPolicy and CloseAccount, among others."""
@@ -62,18 +70,20 @@ def is_change(source: str, name: str) -> bool:
     return any("Write" in level and "Tagging" not in level for level in levels)
 
 
+def _asked(record: Mapping[str, Any], *names: str) -> Iterator[str]:
+    asked = record.get("requestParameters")
+    return (one for name in names if isinstance(asked, Mapping) and isinstance(one := asked.get(name), str))
+
+
 def account_of(record: Mapping[str, Any]) -> str | None:
     """The account that a call names as what it is about; None where it names none."""
-    asked = record.get("requestParameters")
-    named = (asked.get(key) for key in _OF_ACCOUNTS) if isinstance(asked, Mapping) else ()
-    return next((one for one in named if isinstance(one, str) and _ACCOUNT.fullmatch(one)), None)
+    return next(filter(_ACCOUNT.fullmatch, _asked(record, *_OF_ACCOUNTS)), None)
 
 
-def changed_of(record: Mapping[str, Any]) -> str:
-    """The name of the role, user or group that a call changes; empty for any other."""
-    asked = record.get("requestParameters")
-    named = (asked.get(key) for key in ("roleName", "userName", "groupName")) if isinstance(asked, Mapping) else ()
-    return next((one for one in named if isinstance(one, str)), "")
+def changed_of(record: Mapping[str, Any]) -> tuple[str, str]:
+    """The name of the role, user or group that a call changes, and the policy of it; each empty where it names none."""
+    whose, policy = _asked(record, "roleName", "userName", "groupName"), _asked(record, "policyArn", "policyName")
+    return next(whose, ""), next(policy, "")
 
 
 def changed(record: Mapping[str, Any]) -> str:
@@ -101,11 +111,9 @@ def _values(asked: object) -> Iterator[str]:
 
 def trusted(record: Mapping[str, Any]) -> str:
     """Whom a call's trust policy allows to come; empty for a call without one."""
-    asked = record.get("requestParameters")
-    found = [asked.get(key) for key in _DOCUMENTS] if isinstance(asked, Mapping) else []
     try:
-        statements = parse_policy(next(one for one in found if isinstance(one, str)), PolicyKind.TRUST).statements
-    except (PolicyError, StopIteration):
+        statements = parse_policy(next(_asked(record, *_DOCUMENTS), ""), PolicyKind.TRUST).statements
+    except PolicyError:
         return ""
     allowed = [one.principals for one in statements if one.effect == "Allow" and one.principals is not None]
     everyone = ["*"] if any(one.everyone for one in allowed) else []

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from twokeys.answers.model import Answers, Party, Step, Way
 from twokeys.answers.selection import PEOPLE, is_person
 from twokeys.audit import LEARNING
-from twokeys.audit.changes import WIDENING
+from twokeys.audit.changes import BEING, WIDENING
 from twokeys.audit.coverage import Covered
 from twokeys.audit.entries import DoorUse, Entry, Tallies, Tally, Usage
 from twokeys.audit.known import Judge
@@ -177,7 +177,7 @@ def compare(
         learned = start + min(timedelta(days=learning_days), datetime.max.replace(tzinfo=UTC) - start)
     key_calls = tuple(_key_calls(answers, trail, accounts))
     for user, name, count in key_calls:
-        if user.who.account in answers.accounts and name != TEMPORARY:
+        if user.who.account in answers.accounts:
             apart[_calls(user, name)] += count
     judge = Judge(answers, trail, *period) if period else None
     by_doors, by_steps = (one.used(judge) if judge else {} for one in (doors, steps))
@@ -206,18 +206,37 @@ def compare(
 def changed_since(found: Comparison, answers: Answers) -> tuple[str, ...]:
     """The keys that were changed after the states that show them were written, so that more may come in now, in words.
 
-    What no state shows, as a new role, is compared with the last state of the account that recorded the call: an
-    assignment of Identity Center stands in the management account's. Live IAM is as of now.
+    A policy of somebody's is compared with the state that holds it, whose stack need not be that of the role, and what
+    no state shows, as a new role, with the last state of the account that recorded the call: an assignment of Identity
+    Center stands in the management account's. Live IAM is as of now.
     """
     said: dict[str, None] = {}
     for one in found.changes if answers.from_states else ():
-        use = one.use
-        written = answers.written.get((one.recorded, one.of)) or answers.written.get((one.recorded, ""))
-        if use.event in WIDENING and use.failed is None and (written is None or use.time > written):
-            what = f" of {one.of}" if one.of else ""
+        use, (whose, policy) = one.use, one.of
+        shown = ((one.recorded, whose, policy), (one.recorded, whose), (one.recorded, ""))
+        written = next((answers.written[key] for key in shown if key in answers.written), None)
+        later = use.event in WIDENING and use.failed is None and (written is None or use.time > written)
+        if later and not _is_of_nobody_here(one, answers):
+            what = f" of {whose}" if whose else ""
             place = Party(Who("root", use.account), account_name=answers.names.get(use.account, "")).place
             said[f"{use.event}{what} in {place} on {use.time:%Y-%m-%d %H:%M} UTC"] = None
     return tuple(said)
+
+
+def _is_of_nobody_here(one: Change, answers: Answers) -> bool:
+    """Whether a change tells who may be somebody, of an account that was not asked for, whom no answer is about.
+
+    Somebody of a group or an account as a whole that an answer is about may be anybody of it.
+    """
+    (whose, _), account = one.of, one.use.account
+    shown = bool(whose) and (one.recorded, whose) in answers.written
+    if one.use.event not in BEING or account in answers.accounts or not shown:
+        return False
+    ends = [end for way in (*answers.ways, *answers.within) for step in way.steps for end in (step.source, step.target)]
+    ends += [end for door in answers.doors for end in (door.source, door.target)]
+    ends += [end for lacking in answers.not_proved for end in (lacking.source, lacking.target) if end]
+    here = [end.who for end in ends if end.who.account == account]
+    return not any(who.kind not in ("role", "user") or who.name.rpartition("/")[2] == whose for who in here)
 
 
 def by_person(found: Comparison, answers: Answers) -> Comparison:
@@ -267,7 +286,8 @@ def _own_calls(found: Comparison, answers: Answers) -> Iterable[tuple[str, int]]
 
 def _calls(user: Party, name: str) -> str:
     whose = "temporary credentials" if name == TEMPORARY else "an access key"
-    return f"{name if name in BY_KEY else 'other'} calls of {user.short} with {whose}"
+    which = "" if name == TEMPORARY else f"{name if name in BY_KEY else 'other'} "
+    return f"{which}calls of {user.short} with {whose}"
 
 
 def _changes(trail: Trail, accounts: Container[str]) -> list[Change]:

@@ -84,6 +84,7 @@ def as_data(answers: Answers, found: Comparison) -> dict[str, Any]:
                 "daysByRegion": {region: one.recorded.whole(region).bit_count() for region in one.recorded.regions},
                 "covered": one.lacks is None,
                 "notCovered": one.lacks,
+                "withoutDigests": list(one.without_digests),
                 "daysNotCovered": {region: [f"{day}" for day in days] for region, days in one.days.items()},
             }
             for one in found.coverage
@@ -119,26 +120,19 @@ def as_data(answers: Answers, found: Comparison) -> dict[str, Any]:
         "changes": [
             {**_use(one.use, answers), "changed": one.what, "trusts": one.trusts or None} for one in found.changes
         ],
-        "notLookedAt": not_in_the_events(answers, found),
+        "notLookedAt": not_in_the_events(found),
         "population": [],
     }
 
 
-def not_in_the_events(answers: Answers, found: Comparison, most: int | None = None) -> str:
-    """What nothing is said of, naming `most` of the accounts that no digests were given for."""
-    without = [
-        f"{_place(one.account, answers)} ({listed(one.without_digests, most=most or len(one.without_digests))})"
-        for one in found.coverage
-        if one.without_digests
-    ]
-    names = listed(without, most=most or len(without))
-    digests = f". Gaps within a day show only with digests, and none were given for {names}" if without else ""
+def not_in_the_events(found: Comparison) -> str:
+    """What nothing is said of."""
     history = (
         "; of the event history changes of keys that are not known to let more in"
         if any(one.caller for one in found.sources)
         else ""
     )
-    return f"{NOT_LOOKED_AT}{history}; {_other_regions(found)}{digests}"
+    return f"{NOT_LOOKED_AT}{history}; {_other_regions(found)}"
 
 
 def _other_regions(found: Comparison) -> str:
@@ -249,13 +243,24 @@ def headline(answers: Answers, found: Comparison | None) -> str:
     ]
     first = "no records of the period" if found.start is None else seen
     seen = f"CloudTrail: {', '.join(filter(None, (first, *not_known)))}"
-    return "; ".join(filter(None, (seen, gaps(answers, found))))
+    return "; ".join(filter(None, (seen, gaps(answers, found), _without_digests(answers, found))))
 
 
 def gaps(answers: Answers, found: Comparison) -> str:
     """Which accounts are not covered, and what follows; empty where all are."""
     lost = [f"{_place(account, answers)} ({counted(days, 'day')})" for account, days in found.not_covered.items()]
     return f"not covered: {listed(lost, most=_FEW)}: entries and changes of keys there are not known" if lost else ""
+
+
+def _without_digests(answers: Answers, found: Comparison) -> str:
+    """Of which accounts log files alone tell, and what follows; empty where digests were given of all."""
+    places = [
+        _place(one.account, answers)
+        + (f" ({listed(one.without_digests, most=_FEW)})" if len(one.without_digests) < len(one.regions) else "")
+        for one in found.coverage
+        if one.without_digests
+    ]
+    return f"no digests of {listed(places, most=_FEW)}: a log file that is missing would not show" if places else ""
 
 
 def _only_learning(found: Comparison) -> bool:
@@ -299,7 +304,7 @@ def events(answers: Answers, found: Comparison, named: Callable[[Sequence[str]],
         yield f"unusual: {used(strange.use, answers)}: {'; '.join(strange.why)}"
     yield from filter(None, [who_changed(answers, found)])
     yield from _few("changes of keys", [f"changed: {call}: {what}" for call, what in changes(answers, found)])
-    yield not_in_the_events(answers, found, _MANY)
+    yield not_in_the_events(found)
 
 
 def _few(what: str, lines: list[str]) -> Iterator[str]:
@@ -492,8 +497,7 @@ def usage(one: DoorUse) -> str:
     if one.usage is not Usage.NEVER or one.covered is None:
         return str(one.usage.value)
     first, last = one.covered
-    hours = " (without digests: hours may be missing)" if one.without_digests else ""
-    return f"{one.usage.value} in what was read of each day, {first:%Y-%m-%d} to {last:%Y-%m-%d}{hours}"
+    return f"{one.usage.value} in what was read of each day, {first:%Y-%m-%d} to {last:%Y-%m-%d}"
 
 
 def sign_ins(one: SignIns, answers: Answers) -> str:

@@ -161,7 +161,7 @@ def _events(answers: Answers, found: Comparison, named: Named) -> dict[str, obje
         "period": period(found),
         "not_readable": not_readable(found),
         "about_early": about_early(found),
-        "not_looked_at": not_in_the_events(answers, found),
+        "not_looked_at": not_in_the_events(found),
         "coverage": coverage(answers, found, named),
         "doors": uses(found.doors, named),
         "steps": uses(found.steps, named),

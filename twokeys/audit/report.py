@@ -365,7 +365,7 @@ def _row_of_door(door: DoorAnswer) -> dict[str, str]:
 
 
 def _rows_of_events(answers: Answers, found: Comparison) -> Iterator[dict[str, str]]:
-    yield {"what": "not looked at", "why": not_in_the_events(answers, found)}
+    yield {"what": "not looked at", "why": not_in_the_events(found)}
     yield from (
         {"what": "events compared", "why": why}
         for why in filter(None, (headline(answers, found), period(found), about_early(found)))

@@ -176,8 +176,8 @@ class Change:
     what: str
     trusts: str
     everywhere: bool
-    of: str = ""
-    """The name of the role, user or group."""
+    of: tuple[str, str] = ("", "")
+    """The name of the role, user or group, and the policy of it."""
     recorded: str = ""
     """The account that recorded the call: an assignment's is in the state of it, not of the member account."""
 

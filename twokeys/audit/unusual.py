@@ -57,7 +57,8 @@ def _unknown_keys(answers: Answers, trail: Trail, users: Container[Who]) -> Iter
     for (account, caller, name), calls in trail.calls.items():
         if caller.kind == "user" and caller not in users and account in answers.accounts:
             whose = "temporary credentials" if name == TEMPORARY else "an access key"
-            said = f"{name if name in BY_KEY else 'other'} calls with {whose} of a user that nothing read shows"
+            which = "" if name == TEMPORARY else f"{name if name in BY_KEY else 'other'} "
+            said = f"{which}calls with {whose} of a user that nothing read shows"
             yield Unusual(calls.last, (f"{said}, {counted(calls.count, 'time')}",))
 
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from twokeys.doors import Who
     from twokeys.exports import Exports
     from twokeys.profiles import awsconfig
+    from twokeys.profiles.reading import Reading
     from twokeys.profiles.ways import Members, Way
 
 _WOULD_CHANGE = 3
@@ -155,7 +156,7 @@ def profiles(  # noqa: PLR0913 - one parameter an option
     from twokeys import files
     from twokeys.doors import Who
     from twokeys.profiles import awsconfig
-    from twokeys.profiles.reading import accounts_shown, names_of, with_states
+    from twokeys.profiles.reading import accounts_shown, with_states
     from twokeys.profiles.sections import (
         Choices,
         account_of,
@@ -174,24 +175,24 @@ def profiles(  # noqa: PLR0913 - one parameter an option
     path = config or Path(os.environ.get("AWS_CONFIG_FILE") or "~/.aws/config").expanduser()
     ours = (Path.cwd() / ".twokeys").resolve() in Path(os.path.realpath(path)).parents
     exports = with_states(exports_of(states, published, sandbox=dry_run or ours or page is not None))
-    all_ways, members, unread = read_said(exports)
-    ways = ways_of(all_ways, members, who, groups)
+    told = read_said(exports)
+    ways = ways_of(told.ways, told.members, who, groups)
     if not ways and not groups:
-        _refuse_unknown(who, all_ways, members)
+        _refuse_unknown(who, told.ways, told.members)
     if page:
-        return _write_page(page, who, ways, all_ways, chosen["sso_start_url"], as_json=as_json)
+        return _write_page(page, who, ways, told, chosen["sso_start_url"], as_json=as_json)
 
     shown, unwritten = accounts_shown(exports), {way: why for way in ways if (why := no_profile(way))}
     written: dict[Way, Way | None] = dict.fromkeys(way for way in ways if way not in unwritten)
-    written |= beyond((way for way in all_ways if no_profile(way) is None), written)
-    (secret, kept), unclear = _credentials(), names_of(unread, exports)
+    written |= beyond((way for way in told.ways if no_profile(way) is None), written)
+    secret, kept = _credentials()
     source = ("source_profile", source_profile or "default")
     source = ("credential_source", credential_source) if credential_source else source
 
     def stays(name: str, settings: Mapping[str, str]) -> bool:
         if settings.get("role_session_name", holder) != own_name:
             return False
-        not_told = name.removeprefix(chosen["prefix"]) in unclear or account_of(settings) not in shown
+        not_told = name.removeprefix(chosen["prefix"]) in told.unread or account_of(settings) not in shown
         return not_told or settings.get("role_arn") in {getattr(way, "role_arn", "") for way in unwritten}
 
     with contextlib.nullcontext() if dry_run else files.locked(path):
@@ -212,15 +213,15 @@ def profiles(  # noqa: PLR0913 - one parameter an option
         *(f"{chosen['prefix']}{way.name} {why}" for way, why in unwritten.items()),
         *([f"the profiles of {others} {_GONE[dry_run]}"] if others else []),
         *(f"{chosen['prefix']}{way.name} {why}" for way in written if (why := mfa_from(way, who, choices.session))),
-        *(f"{name} is not read: {why.why} ({why.where})" for name, why in unread.items() if as_json),
+        *(told.notes if as_json else ()),  # on standard error they are said already
         *_notes(done.text, path, source, kept, ways),
         *_missing(done, path, exports, shown),
     ]
     difference = awsconfig.diff(old, done.text, str(path)) if dry_run else None
     if as_json:
         report = {"for": {"kind": who.kind, "name": who.name}, "file": str(path), "notes": notes, **_changes(done)}
-        told = [*map(_way_data, ways), *(_way_data(way, before) for way, before in written.items() if before)]
-        report |= {"ways": told, "written": differs and not dry_run}
+        data = [*map(_way_data, ways), *(_way_data(way, before) for way, before in written.items() if before)]
+        report |= {"ways": data, "written": differs and not dry_run}
         click.echo(json.dumps(report | ({"diff": difference} if dry_run else {})))
     else:
         _say(path, done, difference, notes)
@@ -243,13 +244,13 @@ def _refuse_contradictions() -> None:
 
 
 def _write_page(  # noqa: PLR0913 - what the command was given
-    page: Path, who: Who, ways: Sequence[Way], every: Sequence[Way], start_url: str | None, *, as_json: bool
+    page: Path, who: Who, ways: Sequence[Way], told: Reading, start_url: str | None, *, as_json: bool
 ) -> int:
     from twokeys import files
     from twokeys.profiles.page import page_of
     from twokeys.profiles.ways import beyond, closed
 
-    behind = beyond((way for way in every if not closed(way)), (way for way in ways if not closed(way)))
+    behind = beyond((way for way in told.ways if not closed(way)), (way for way in ways if not closed(way)))
     shown = {**dict.fromkeys(ways), **behind}
 
     old = files.read_text(page)
@@ -261,8 +262,8 @@ def _write_page(  # noqa: PLR0913 - what the command was given
             next_step="name another file, or remove that one",
         )
     files.write_output(page, page_of(who.name, shown, start_url))
-    told = [_way_data(way, before) for way, before in shown.items()]
-    report = {"for": {"kind": who.kind, "name": who.name}, "file": str(page), "ways": told}
+    data = [_way_data(way, before) for way, before in shown.items()]
+    report = {"for": {"kind": who.kind, "name": who.name}, "file": str(page), "ways": data, "notes": told.notes}
     click.echo(json.dumps(report) if as_json else f"{page}: {counted(len(ways), 'door')} of {who.name}")
     return 0
 

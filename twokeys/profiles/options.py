@@ -14,7 +14,7 @@ from twokeys.shown import printable
 
 if TYPE_CHECKING:
     from twokeys.exports import Exports
-    from twokeys.profiles.ways import Members, Way
+    from twokeys.profiles.reading import Reading
 
 DOORS = "TWOKEYS_DOORS"
 _SAY_WHERE = f"Say where the doors stand: --from URL_OR_FILE (or ${DOORS}), or --state FILE for each stack."
@@ -49,7 +49,7 @@ def doors_options(command: _Command) -> _Command:
 
 def complete(ctx: click.Context, param: click.Parameter, begun: str) -> list[str]:
     """The doors, people or roles of a file that is named or `$TWOKEYS_DOORS` names, else the sandbox's: for TAB."""
-    from twokeys.profiles.reading import read_ways, with_states
+    from twokeys.profiles.reading import Reading, read_ways, with_states
     from twokeys.profiles.ways import known_people, known_roles
     from twokeys.project.states import sandbox_states
 
@@ -57,25 +57,22 @@ def complete(ctx: click.Context, param: click.Parameter, begun: str) -> list[str
     files = [each for each in named if each != "-" and Path(each).is_file()]  # an address is asked when one runs it
     try:
         files = files or [*map(str, sandbox_states(Path.cwd()) if named == ("",) else ())]
-        ways, members = read_ways(with_states(exports_of((), tuple(files)))) if files else ((), {})
+        told = read_ways(with_states(exports_of((), tuple(files)))) if files else Reading((), {})
     except Refusal:
         return []
-    names = {"person": known_people(ways, members), "role": known_roles(ways)}
-    return sorted(name for name in names.get(param.name or "", {way.name for way in ways}) if name.startswith(begun))
+    names = {"person": known_people(told.ways, told.members), "role": known_roles(told.ways)}
+    doors = {way.name for way in told.ways}
+    return sorted(name for name in names.get(param.name or "", doors) if name.startswith(begun))
 
 
-def read_said(exports: list[Exports]) -> tuple[tuple[Way, ...], Members, dict[str, Refusal]]:
-    """What `read_ways` reads, and the doors that it cannot read, which are said on standard error."""
+def read_said(exports: list[Exports]) -> Reading:
+    """What `read_ways` reads, with its notes on standard error."""
     from twokeys.profiles.reading import read_ways
 
-    unread: dict[str, Refusal] = {}
-    notes: list[str] = []
-    ways, members = read_ways(exports, unread, notes)
-    for note in notes:
+    told = read_ways(exports)
+    for note in told.notes:
         click.echo(f"Note: {printable(note)}.", err=True)
-    for name, why in unread.items():
-        click.echo(f"Note: the door {printable(name)} is not read: {printable(why.why)} ({why.where}).", err=True)
-    return ways, members, unread
+    return told
 
 
 def exports_of(states: tuple[str, ...], published: tuple[str, ...], *, sandbox: bool = False) -> list[Exports]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, NamedTuple
 
 from twokeys.access import environment
 from twokeys.access.accounts import Accounts
@@ -18,7 +18,8 @@ from twokeys.doors import ACCOUNT_OUTPUT, ENVIRONMENTS_OUTPUT, PEOPLE_OUTPUT, Ex
 from twokeys.errors import Refusal
 from twokeys.exports import ASK, Exports, account_names, is_account_id
 from twokeys.iam import UNKNOWN, Arn
-from twokeys.profiles.ways import AssignmentWay, Members, RoleWay, Way, apart, taken_by, with_account
+from twokeys.iam.sts import RESERVED_ROLE
+from twokeys.profiles.ways import AssignmentWay, Members, RoleWay, Way, apart
 
 TOGETHER: Final = "what these exports show together"
 
@@ -51,23 +52,33 @@ def _called(exported: ExportedDoor, names: Mapping[str, str]) -> str:
     return fit(called)
 
 
-def read_ways(
-    exports: Sequence[Exports], unread: dict[str, Refusal] | None = None, notes: list[str] | None = None
-) -> tuple[tuple[Way, ...], Members]:
-    """Every way that the exports tell of, in the order of their names, and the groups they tell of.
+@dataclass(frozen=True)
+class Reading:
+    """What exports tell: every way, in the order of their names, and the groups.
 
-    The same way in two exports (a door is listed by each stack that holds one of its keys) is one; two different ones
-    of one name are told apart by their accounts; where several exports are why, or differ about a door, `notes` gets
-    it. A door that is malformed or still without account ids is no way, which goes into `unread` by its name. Refuses
-    exports none of whose doors can be read or that hide them as secrets; and those that do not speak of doors, which is
-    not the same as having none.
+    `unread` are the names that a door which cannot be read may have, and `notes` say which those are, where the files
+    differ about a door and where several are why it is called otherwise.
     """
-    unread = {} if unread is None else unread
-    notes = [] if notes is None else notes
+
+    ways: tuple[Way, ...]
+    members: Members
+    unread: frozenset[str] = frozenset()
+    notes: tuple[str, ...] = ()
+
+
+def read_ways(exports: Sequence[Exports]) -> Reading:
+    """What the exports tell of doors, a way for each source of each.
+
+    The same way in two exports (a door is listed by each stack that holds one of its keys) is one. A door has a name
+    that a profile can have; two different ones of one name are told apart by their accounts. One that is malformed or
+    still without account ids is no way. Refuses exports none of whose doors can be read or that hide them as secrets;
+    and those that do not speak of doors, which is not the same as having none.
+    """
     environments = {name: str(said) for each in exports for name, said in _mapping(each, ENVIRONMENTS_OUTPUT)}
-    reader = _Reader(account_names(exports), environments, _by_account(exports, "regions"), _center(exports), unread)
-    ways: dict[tuple[str, ...], Way] = {}
-    first: dict[tuple[str, ...], str] = {}
+    reader = _Reader(account_names(exports), environments, _by_account(exports, "regions"), _center(exports))
+    ways: dict[tuple[_Named, Who], Way] = {}
+    first: dict[tuple[_Named, Who], str] = {}
+    notes: dict[str, None] = {}
     members: dict[Who, frozenset[str]] = {}
     assigned: set[tuple[str, str]] = set()
     for each in exports:
@@ -75,15 +86,17 @@ def read_ways(
             members[group] = members.get(group, frozenset()) | users
         doors = [*reader.doors(each)]
         if each.where == TOGETHER:  # an assignment that is a door of that name already
-            doors = [one for one in doors if isinstance(one, RoleWay) or _target(one) not in assigned]
-        assigned |= {_target(one) for one in doors}
+            doors = [one for one in doors if isinstance(one, RoleWay) or _named(one)[1:] not in assigned]
+        assigned |= {_named(one)[1:] for one in doors}
         for way in doors:
-            key = (way.name, *_target(way))
+            key = (_named(way), way.source)
             known = ways.setdefault(key, way)
             where = first.setdefault(key, each.where)
             if each.where not in (where, TOGETHER) and (differ := _differ(known, way)):
-                notes.append(f"{where} and {each.where} differ about the {differ} of door {way.name}: the first counts")
-            ways[key] = _merged(known, way)
+                notes[f"{where} and {each.where} differ about the {differ} of door {way.name}: the first counts"] = None
+            missing = {name: getattr(way, name) for name in type(known).model_fields if getattr(known, name) is None}
+            ways[key] = known.model_copy(update=missing)  # an external ID, a colour: what only one of them knows
+    unread = reader.unread
     if not ways and unread:
         raise next(iter(unread.values()))
     if not ways and not any("doors" in each.outputs for each in exports if each.where != TOGETHER):
@@ -93,71 +106,89 @@ def read_ways(
             why="none of them has the output doors or an assignment of Identity Center",
             next_step=f"give the exports of the stacks that hold the member accounts too; of a published file {ASK}",
         )
-    told = _told_apart(ways.values(), unread)
-    called: dict[str, list[str]] = {}
-    for way, now in zip(ways.values(), told, strict=True):
-        called.setdefault(way.name, []).append(now.name)
-    if sum(each.where != TOGETHER for each in exports) > 1:
-        for name, names in called.items():
-            if len(names) > 1:
-                notes.append(f"{len(names)} doors are called {name}, so here they are {' and '.join(sorted(names))}")
-    return tuple(sorted(told, key=lambda way: way.name)), members
+    named = list(dict.fromkeys(door for door, _ in ways))
+    called = _told_apart((*named, *unread), reader.names)
+    told = [way.model_copy(update={"name": called[door]}) for (door, _), way in ways.items()]
+    several = sum(each.where != TOGETHER for each in exports) > 1
+    for name in dict.fromkeys(door.name for door in named):
+        names = [called[door] for door in named if door.name == name]
+        if len(names) > 1 and several:
+            notes[f"{len(names)} doors are called {name}, so here they are {' and '.join(sorted(names))}"] = None
+        if len(names) == 1 and fit(name) != name:
+            notes[f"no profile can be called {name!r}, so that door is {names[0]} here"] = None
+    lost = {one for one in unread if not one.role}
+    may_be = {called[one] for one in unread} | {
+        apart(reader.names.get(account, account), one.name) for account in accounts_shown(exports) for one in lost
+    }
+    notes |= {f"the door {one.name} is not read: {why.why} ({why.where})": None for one, why in unread.items()}
+    return Reading(tuple(sorted(told, key=lambda way: way.name)), members, frozenset(may_be), tuple(notes))
 
 
-def _told_apart(ways: Iterable[Way], unread: Iterable[str]) -> list[Way]:
-    """The ways by names of their own: of several that have one, each has its account's before it, else its role's.
+def _told_apart(doors: Iterable[_Named], accounts: Mapping[str, str]) -> dict[_Named, str]:
+    """What doors are called here: of several of one name, each has its account's before it, then its role's behind it.
 
     A door that cannot be read counts, so that its malformed entry gives no other door another name.
     """
-    told = list(ways)
-    for renamed in (with_account, lambda way, name: fit("-".join((*_target(way), name)))):
-        count = Counter([*unread, *(way.name for way in told)])
-        told = [way.model_copy(update={"name": renamed(way, way.name)}) if count[way.name] > 1 else way for way in told]
-    return told
+    called = {one: fit(one.name).strip("-") or "door" for one in doors}
 
+    def renamed(by: Callable[[_Named, str], str]) -> dict[_Named, str]:
+        count = Counter(["default", *called.values()])  # the profile that is everybody's own already
+        return {one: by(one, name) if count[name] > 1 else name for one, name in called.items()}
 
-def _merged(known: Way, way: Way) -> Way:
-    """One way as two entries tell it: all sources, and what only one of the two knows (an external ID, a colour).
-
-    Of a role's sources each comes with MFA or without, as the first entry says that has it.
-    """
-    missing = {name: getattr(way, name) for name in type(known).model_fields if getattr(known, name) is None}
-    new = frozenset(way.sources) - frozenset(known.sources)
-    if isinstance(known, RoleWay) and isinstance(way, RoleWay) and new and known.mfa != way.mfa:
-        missing |= {"mfa": True, "without_mfa": known.without_mfa | new if known.mfa else frozenset(known.sources)}
-    return known.model_copy(update={**missing, "sources": tuple(dict.fromkeys((*known.sources, *way.sources)))})
+    called = renamed(lambda one, name: apart(accounts.get(one.account, one.account), name) if one.account else name)
+    return renamed(lambda one, name: fit(f"{name}-{one.role}") if one.role else name)
 
 
 def _differ(known: Way, way: Way) -> str:
     """What two files say differently of one door, in words; of a time that only one of them has, nothing."""
     said = (
+        ("MFA", "mfa"),
         ("external ID", "asks_external_id"),
         ("end", "expires"),
         ("beginning", "opens"),
         ("length of sessions", "max_session_seconds"),
     )
-    seen = next((taken_by(known, one) for one in way.sources if one in known.sources), None)
-    both = [("MFA", getattr(seen, "mfa", None), getattr(way, "mfa", None))]
-    both += [(what, getattr(known, name, None), getattr(way, name, None)) for what, name in said]
+    both = [(what, getattr(known, name, None), getattr(way, name, None)) for what, name in said]
     return " and the ".join(what for what, one, other in both if None not in (one, other) and one != other)
 
 
-def _target(way: Way) -> tuple[str, str]:
-    return (way.account, way.role_arn if isinstance(way, RoleWay) else way.permission_set)
+class _Named(NamedTuple):
+    """A door, whoever comes through it: what it is called, and the role it leads to, where that can be read."""
+
+    name: str
+    account: str = ""
+    role: str = ""
+
+
+def _named(way: Way) -> _Named:
+    role = way.role.rpartition("/")[2] if isinstance(way, RoleWay) else RESERVED_ROLE + way.permission_set
+    return _Named(way.name, way.account, role)
+
+
+def _named_by(entry: object, index: int) -> _Named:
+    """The same of an entry that is malformed."""
+
+    def said(of: object, key: str) -> Any:  # noqa: ANN401 - whatever stands there
+        return of.get(key) if isinstance(of, Mapping) else None
+
+    target = said(said(entry, "door"), "target")
+    account, role = str(said(target, "account")), said(target, "role")
+    name = str(said(entry, "name") or f"doors[{index}]")
+    return _Named(name, account, role.rpartition("/")[2]) if is_account_id(account) and role else _Named(name)
 
 
 @dataclass(frozen=True)
 class _Reader:
     """What all exports together tell: accounts' names and regions by id, environments by name, and Identity Center.
 
-    Into `unread` goes why a door cannot be read.
+    `unread` gets the doors that cannot be read, with why.
     """
 
     names: Mapping[str, str]
     environments: Mapping[str, str]
     regions: Mapping[str, str]
     center: Mapping[str, str]
-    unread: dict[str, Refusal]
+    unread: dict[_Named, Refusal] = field(default_factory=dict)
 
     def doors(self, exports: Exports) -> Iterable[Way]:
         """The ways in the output `doors`."""
@@ -181,19 +212,18 @@ class _Reader:
         if not isinstance(listed, list):
             raise _malformed(exports, "doors", "it is not a list")
         for index, item in enumerate(listed):
-            name = str(item["name"]) if isinstance(item, Mapping) and item.get("name") else f"doors[{index}]"
             try:
                 exported = ExportedDoor.read(item)
                 _must_have_ids(exported, exports)
-                way = self._way(exported)
+                ways = [self._way(exported, source) for source in dict.fromkeys(_sources(exported))]
             except ValueError as error:
-                self.unread[name] = _malformed(exports, f"doors[{index}]", str(error))
+                self.unread[_named_by(item, index)] = _malformed(exports, f"doors[{index}]", str(error))
             except Refusal as refusal:
-                self.unread[name] = refusal
+                self.unread[_named_by(item, index)] = refusal
             else:
-                yield way
+                yield from ways
 
-    def _way(self, exported: ExportedDoor) -> Way:
+    def _way(self, exported: ExportedDoor, source: Who) -> Way:
         """A door of IAM Identity Center is entered by its permission set, never by the role that AWS makes.
 
         https://docs.aws.amazon.com/cli/latest/userguide/cli-configure-sso.html
@@ -212,7 +242,7 @@ class _Reader:
         if door.target.permission_set is not None:
             return AssignmentWay(
                 **common,
-                sources=tuple(Who(one.kind, "", one.name) for one in door.source.principals),
+                source=Who(source.kind, "", source.name),
                 permission_set=door.target.permission_set,
                 start_url=self.center.get("start_url"),
                 region=self.center.get("region"),
@@ -220,7 +250,7 @@ class _Reader:
         arn = exported.role_arn
         return RoleWay(
             **common,
-            sources=tuple(_sources(exported)),
+            source=source,
             role=f"{arn.path}{arn.name}".lstrip("/"),
             role_arn=str(arn),
             mfa=door.requires.mfa,
@@ -303,13 +333,6 @@ def accounts_shown(exports: Iterable[Exports]) -> frozenset[str]:
             listed = [account for _, account in _mapping(each, "member_account_ids")]
         found |= _names(listed)
     return frozenset(found)
-
-
-def names_of(unread: Iterable[str], exports: Sequence[Exports]) -> frozenset[str]:
-    """What these doors may be called: their names, also with the name of an account before them."""
-    names = account_names(exports)
-    accounts = [names.get(account, account) for account in accounts_shown(exports)]
-    return frozenset(unread) | {apart(account, name) for account in accounts for name in unread}
 
 
 def _names(values: object) -> frozenset[str]:

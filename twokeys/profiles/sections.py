@@ -190,6 +190,4 @@ def _mfa_serial(who: Who, way: RoleWay) -> str:
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_mfa_enable_virtual.html
     """
-    named_first = sorted(way.sources, key=lambda each: each.name != who.name)
-    source = next((each.account for each in named_first if each.account), who.account)
-    return f"arn:{way.role_arn.split(':')[1]}:iam::{who.account or source}:mfa/{who.name}"
+    return f"arn:{way.role_arn.split(':')[1]}:iam::{who.account or way.source.account}:mfa/{who.name}"

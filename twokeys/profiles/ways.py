@@ -7,7 +7,7 @@ particular and therefore in nobody's profiles.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from twokeys.answers.published import fit
@@ -18,7 +18,9 @@ from twokeys.iam.sts import permission_set_of
 
 
 class _Way(Declaration):
-    """`admitted` are the only users whom the trust names, None if it names others too.
+    """A door as one of those who come through it takes it: what it asks is asked of `source`, and may not be of others.
+
+    `admitted` are the only users whom the trust names, None if it names others too.
 
     A trust cannot name a group, so of a group's members only these come in:
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
@@ -26,7 +28,7 @@ class _Way(Declaration):
     """
 
     name: str
-    sources: tuple[Who, ...]
+    source: Who
     account: str
     account_name: str
     opens: datetime | None = None
@@ -36,15 +38,11 @@ class _Way(Declaration):
 
 
 class RoleWay(_Way):
-    """A role behind a door, and what a session must show there.
-
-    `without_mfa` are the sources that MFA is not asked of, where it is of others.
-    """
+    """A role behind a door, and what a session must show there."""
 
     role: str
     role_arn: str
     mfa: bool = False
-    without_mfa: frozenset[Who] = frozenset()
     asks_external_id: bool = False
     external_id: str | None = None
     max_session_seconds: int | None = None
@@ -60,25 +58,30 @@ class AssignmentWay(_Way):
 Way = RoleWay | AssignmentWay
 
 
-def with_account(way: Way, name: str) -> str:
-    """A name with the account's before it: that of a way where others are called as it is."""
-    return apart(way.account_name, name)
-
-
 def apart(account_name: str, name: str) -> str:
-    """The same of a way that is only known by its account and its name."""
+    """A name with the account's before it: that of a way where others are called as it is."""
     return fit(f"{account_name}-{name}")
 
 
-def taken_by(way: Way, source: Who) -> Way:
-    """The way as one of its sources takes it: without MFA where that is asked of others only."""
-    plain = isinstance(way, RoleWay) and source in way.without_mfa
-    return way.model_copy(update={"mfa": False}) if plain else way
+def called(ways: Iterable[Way], door: str) -> list[Way]:
+    """The ways through the door that somebody calls so: by its name, or by it and its account's after an @."""
+    name, _, account = door.rpartition("@")
+    ways = list(ways)
+    return [way for way in ways if way.name == fit(door)] or [
+        way
+        for way in ways
+        if account in (way.account, way.account_name) and way.name in (fit(name), apart(way.account_name, name))
+    ]
 
 
-def asks_mfa(way: RoleWay, caller: str) -> bool:
-    """Whether a role asks a caller for MFA, by the caller's ARN."""
-    return way.mfa and Who.named(caller) not in way.without_mfa
+def least(ways: Iterable[Way]) -> Way:
+    """Of the ways through a door the one that asks least of who takes it."""
+    return min(ways, key=_asks)
+
+
+def _asks(way: Way) -> tuple[bool, bool, bool]:
+    not_held = isinstance(way, RoleWay) and way.asks_external_id and way.external_id is None
+    return bool(closed(way) or not_yet(way)), not_held, isinstance(way, RoleWay) and way.mfa
 
 
 def closed(way: Way) -> str | None:
@@ -100,11 +103,10 @@ def beyond(ways: Iterable[Way], own: Iterable[Way]) -> dict[Way, Way]:
     """
     reached = list(own)
     taken, before = {way.name for way in reached}, dict[Way, Way]()
-    every = [(source, taken_by(way, source)) for way in ways for source in way.sources]
+    every = [way for way in ways if isinstance(way, RoleWay) and not way.mfa]
     for first in reached:  # which grows
-        for source, way in every:
-            opens = way.name not in taken and isinstance(way, RoleWay) and not way.mfa
-            if opens and _is_behind(source, first):
+        for way in every:
+            if way.name not in taken and _is_behind(way.source, first):
                 before[way] = first
                 taken.add(way.name)
                 reached.append(way)
@@ -128,7 +130,7 @@ Members = Mapping[Who, frozenset[str]]
 
 
 def ways_of(ways: Iterable[Way], members: Members, who: Who, groups: Iterable[str] = ()) -> tuple[Way, ...]:
-    """The ways that one principal has: those that name it and those of its groups.
+    """The ways that one principal has, itself or by its groups: of each door, the one that asks least.
 
     `who.account` may be "" (any account); `groups` are group names that the caller says the person is in. Refuses one
     that is not there, and when it depends on a group whose members neither the exports nor the trust tell: leaving a
@@ -137,12 +139,15 @@ def ways_of(ways: Iterable[Way], members: Members, who: Who, groups: Iterable[st
     ways = tuple(ways)
     _refuse_unknown_groups(groups, ways, members)
     said = frozenset(groups)
-    found = ((way, next((one for one in way.sources if _may(who, one, way, members, said)), None)) for way in ways)
-    return tuple(taken_by(way, source) for way, source in found if source)
+    found: dict[str, Way] = {}
+    for way in sorted(ways, key=_asks):
+        if way.name not in found and _may(who, way, members, said):
+            found[way.name] = way
+    return tuple(way for way in ways if way is found.get(way.name))
 
 
 def _refuse_unknown_groups(groups: Iterable[str], ways: Iterable[Way], members: Members) -> None:
-    named = {*members, *(who for way in ways for who in way.sources)}
+    named = {*members, *(way.source for way in ways)}
     known = sorted({who.name for who in named if who.kind in ("group", "identity-center-group")})
     if unknown := [name for name in groups if name not in (*known, "none")]:
         raise Refusal(
@@ -153,15 +158,18 @@ def _refuse_unknown_groups(groups: Iterable[str], ways: Iterable[Way], members: 
         )
 
 
-def is_for(way: Way, caller: str, members: Members) -> bool | None:
-    """Whether a door names a caller, as far as its file says; None where that depends on what it does not."""
+def for_caller(ways: Sequence[Way], caller: str, members: Members) -> tuple[Sequence[Way], bool | None]:
+    """The ways through one door that a caller may have, and whether the file says that one of them is theirs.
+
+    That is None where it depends on what the file does not say.
+    """
     who = Who.named(caller)
-    if who is None or not {"user", "role", "group"} >= {source.kind for source in way.sources}:
-        return None
     try:
-        return bool(ways_of([way], members, who))
+        own = ways_of(ways, members, who) if who else ()
     except Refusal:
-        return None
+        return ways, None
+    known = who is not None and {"user", "role", "group"} >= {way.source.kind for way in ways}
+    return own or ways, bool(own) if own or known else None
 
 
 def known_people(ways: Iterable[Way], members: Members) -> frozenset[str]:
@@ -172,20 +180,20 @@ def known_people(ways: Iterable[Way], members: Members) -> frozenset[str]:
 
 def known_roles(ways: Iterable[Way]) -> frozenset[str]:
     """The names of all roles that a way names."""
-    return frozenset(who.name for way in ways for who in way.sources if who.kind == "role")
+    return frozenset(way.source.name for way in ways if way.source.kind == "role")
 
 
 def people(ways: Iterable[Way], members: Members) -> dict[Who, tuple[Way, ...]]:
     """The ways of each user and role that is known to have one, and of each group whose members are unknown."""
     found: dict[Who, dict[str, Way]] = {}
     for way in ways:
-        for source in way.sources:
-            for bearer in _bearers(source, way, members):
-                found.setdefault(bearer, {})[way.name] = taken_by(way, source)
+        for bearer in _bearers(way, members):
+            found.setdefault(bearer, {})[way.name] = way
     return {who: tuple(found[who].values()) for who in sorted(found, key=lambda each: (each.name.lower(), each.kind))}
 
 
-def _bearers(source: Who, way: Way, members: Members) -> Iterable[Who]:
+def _bearers(way: Way, members: Members) -> Iterable[Who]:
+    source = way.source
     if source.kind not in ("group", "identity-center-group"):
         return [source]
     known = [each for each in (members.get(source), way.admitted) if each is not None]
@@ -198,14 +206,15 @@ def _bearers(source: Who, way: Way, members: Members) -> Iterable[Who]:
     ]
 
 
-def _may(who: Who, source: Who, way: Way, members: Members, said: frozenset[str]) -> bool:
+def _may(who: Who, way: Way, members: Members, said: frozenset[str]) -> bool:
+    source = way.source
     if who.account and source.account and who.account != source.account:
         return False
     if source.kind in (who.kind, f"identity-center-{who.kind}"):
         return source.name == who.name
     if who.kind != "user" or source.kind not in ("group", "identity-center-group"):
         return False
-    bearers = _bearers(source, way, members)
+    bearers = _bearers(way, members)
     if list(bearers) != [source]:
         return who.name in {bearer.name for bearer in bearers}
     if not said:

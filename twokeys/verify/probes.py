@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
 from twokeys.doors import Who
 from twokeys.errors import Refusal
@@ -99,11 +100,9 @@ class _Probing:
                 yield from from_inside(self.attempts, account, self.found, self.attempts.assume(self.keys, arn))
 
     def _at(self, door: DoorToTry) -> Iterator[Probe]:
-        if self.who in door.trusted:
-            yield from self._through(door)
-            return
-        if Who("root", self.who.account) in door.trusted:
-            yield self._if_granted(f"{self.called} enters by door {door.name}", door.role_arn, door.external)
+        name = f"{self.called} enters by door {door.name}"
+        if {self.who, Who("root", self.who.account)} & door.trusted:
+            yield from self._with_mfa(name, door) if door.mfa else self._through(name, door)
             return
         name = f"{self.called} tries door {door.name}"
         yield self.attempts.attempt(name, self.keys, door.role_arn, expected=False, arguments=door.external)
@@ -116,34 +115,45 @@ class _Probing:
             next_step=f"run this with the credentials of {door.whom}",
         )
 
-    def _through(self, door: DoorToTry) -> Iterator[Probe]:
+    def _through(self, name: str, door: DoorToTry) -> Iterator[Probe]:
         """A door that names the caller: it must open, and not without what it asks for."""
-        name = f"{self.called} enters by door {door.name}"
-        if door.mfa:
-            yield from self._with_mfa(name, door)
-            return
-        yield enter(self.attempts, name, self.keys, door, door.external)
-        if door.external:
+        yield self._enter(name, door, door.external)
+        if door.external and self.who in door.trusted:
             wrong = {"ExternalId": WRONG_EXTERNAL_ID}
             about = f"{self.called} tries door {door.name} with a wrong external ID"
             yield self.attempts.attempt(about, self.keys, door.role_arn, expected=False, arguments=wrong)
 
+    def _enter(self, name: str, door: DoorToTry, arguments: Mapping[str, str]) -> Probe:
+        if self.who in door.trusted:
+            return enter(self.attempts, name, self.keys, door, arguments)
+        return self._if_granted(name, door.role_arn, arguments)
+
     def _with_mfa(self, name: str, door: DoorToTry) -> Iterator[Probe]:
-        """Keys that are not temporary carry no MFA; a session may, and does not say so."""
-        if self.keys.token is not None:
-            probe = enter(self.attempts, name, self.keys, door, door.external)
-            step = "begin a session with MFA (`aws sts get-session-token --serial-number ... --token-code ...`)"
-            why = f"the session seems to carry no MFA ({probe.detail})"
-            yield probe if probe.assumed is not False else replace(probe, assumed=None, detail=why, next_step=step)
-            return
+        """Lasting keys and the session of a role carry no MFA; that of a user may, and nothing tells whether it does.
+
+        https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_mfa_configure-api-require.html
+        """
         about = f"{self.called} tries door {door.name} without MFA"
-        yield self.attempts.attempt(about, self.keys, door.role_arn, expected=False, arguments=door.external)
-        if self.mfa is None:
-            step, why = "give the ARN of your device with --mfa-serial", "the door asks for MFA"
-            yield Probe(name, door.role_arn, expected=True, assumed=None, detail=why, next_step=step)
+        unknown = partial(Probe, role_arn=door.role_arn, assumed=None)
+        if self.keys.token is not None and self.who.kind == "user":
+            probe = self._enter(name, door, door.external)
+            if probe.assumed is False:
+                step = "begin a session with MFA (`aws sts get-session-token --serial-number ... --token-code ...`)"
+                why = f"the session seems to carry no MFA ({probe.detail})"
+                probe = replace(probe, assumed=None, detail=why, next_step=step)
+            yield probe
+            if probe.assumed:
+                step, why = "run this with the user's own keys", "whether this session began with MFA cannot be told"
+                yield unknown(about, expected=False, detail=why, next_step=step)
             return
-        given = {**door.external, **self.mfa()}
-        yield enter(self.attempts, name, self.keys, door, given)
+        yield self.attempts.attempt(about, self.keys, door.role_arn, expected=False, arguments=door.external)
+        if self.mfa is None or self.who.kind == "role":
+            step, why = "give the ARN of your device with --mfa-serial", "the door asks for MFA"
+            if self.who.kind == "role":
+                step, why = "run this as a user whom the door is for", "the session of a role carries no MFA"
+            yield unknown(name, expected=True, detail=why, next_step=step)
+            return
+        yield self._enter(name, door, {**door.external, **self.mfa()})
 
     def _if_granted(self, name: str, role_arn: str, arguments: Mapping[str, str]) -> Probe:
         """A role that trusts the caller's account as a whole: nothing shows whether the caller is granted it."""

@@ -70,7 +70,7 @@ def _outsiders(graph: Graph) -> Iterator[_Outsider]:
     for role in graph.roles:
         if role.trust is None or role.trust.policy is UNKNOWN:
             continue
-        for statement in as_denied(role.trust.policy):
+        for statement in as_denied(role.trust.policy, graph.guards.denials(role)):
             foreign = _foreign_organizations(graph, statement)
             for name in admitted_by(statement):
                 account = _account(graph, name)
