@@ -501,7 +501,7 @@ class _Reader:
                 yield NotProved(about, step, door.id, door.target.urn, *ends[door.id])
         for unread in self._graph.not_read:
             resource = unread.resource
-            about = f"Whom {resource.type} {resource.name} lets in is not proved: it {unread.why}"
+            about = f"Whom {resource.label} lets in is not proved: it {unread.why}"
             yield NotProved(about, unread.next_step, unread.door, resource.urn)
         for name, why in self._declared.unreadable.items():
             about = f"The reason, owner and end of door {name} are not known: its declaration cannot be read: {why}"
