@@ -5,12 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-<<<<<<< HEAD
 from datetime import UTC, datetime, timedelta
-from itertools import chain
-=======
-from datetime import UTC, datetime
->>>>>>> main
 from typing import Final, TypeAlias
 
 from twokeys.access.documents import MASKS
