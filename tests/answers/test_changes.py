@@ -70,6 +70,17 @@ def test_a_way_that_its_dates_keep_shut_is_gained_as_what_it_is() -> None:
         assert (f", {words} |" in row, line.endswith(f", {words})")) == (True, True)
 
 
+def test_a_way_that_its_dates_kept_shut_is_lost_as_what_it_was_in_text_and_json() -> None:
+    before = without_grant()
+    over = {"DateLessThan": {"aws:CurrentTime": "2020-06-01T00:00:00Z"}}
+    before.role("over", before.stage, document(trusts(CI, condition=over)))
+    before.grant("ci", before.hub, arn(STAGE, "role/over"))
+    after = without_grant()
+    assert shown(before, after).startswith("### Who can enter: 1 lost that was closed by date\n")
+    (lost,) = as_data(changes(read(before.graph), read(after.graph)))["lost"]
+    assert lost["now"] == "closed by date"
+
+
 def test_a_difference_fits_into_the_terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "60")
     old, new = write_state(tmp_path / "a", without_grant()), write_state(tmp_path / "b", two_keys())

@@ -418,7 +418,7 @@ def _names_nobody(role: Principal, name: str, accounts: Accounts) -> NotProved:
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
     """
-    what = f"Whom role {role.arn} in account {accounts.name(role.account)} lets in by the name {name}"
+    what = f"Whom role {accounts.located(role)} lets in by the name {name}"
     why = "that name does not tell who it is"
     if UNIQUE_ID.fullmatch(name):
         why = "AWS leaves such a unique id of a user or role that was deleted, and then lets nobody in by it"
@@ -462,7 +462,7 @@ def _not_proved(graph: Graph) -> Iterator[NotProved]:
     yield from graph.principals.not_proved
     for unread in graph.not_read:
         if unread.unknown:
-            resource, about = unread.resource, f"What {unread.resource.type} {unread.resource.name} makes"
+            resource, about = unread.resource, f"What {unread.resource.label} makes"
             yield NotProved(about, f"it {unread.why}", unread.next_step, unread.door, resource.urn, resource.source)
     yield from map(_pending, filter(_may_let_in, graph.snapshot.pending))
     for bad in graph.exported.bad:
@@ -478,13 +478,12 @@ def _may_let_in(pending: Pending) -> bool:
 def _pending(pending: Pending) -> NotProved:
     """What the engine was stopped at. Half made, it may let somebody in already, unless its type never does."""
     resource = pending.resource
-    what = f"{resource.type} {resource.name}"
     why = (
         f"the last update was stopped while it was {pending.operation} it, so whether it is there, and what it says, "
         "is not known"
     )
     step = "run `pulumi refresh`, or `pulumi up` to its end, and export the state again"
-    return NotProved(what, why, step, f"{resource.urn} -> *", resource.urn, resource.source)
+    return NotProved(resource.label, why, step, f"{resource.urn} -> *", resource.urn, resource.source)
 
 
 def _documents(principals: Principals) -> Iterator[tuple[str, Document]]:

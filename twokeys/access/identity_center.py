@@ -356,7 +356,7 @@ class _Reader:
         return self.principals.managed_document(str(arn))
 
     def _unclear(self, resource: Resource, which: str) -> None:
-        what = f"Whom {resource.type} {resource.name} lets into which account"
+        what = f"Whom {resource.label} lets into which account"
         why = f"{which} that it names is not known yet"
         self.not_proved.append(NotProved(what, why, _NAME_IT, f"{resource.urn} -> *", resource.urn, resource.source))
 

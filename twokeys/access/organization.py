@@ -143,10 +143,10 @@ class Guards:
 
     def _attach(self, kind: PolicyKind, name: str, node: str, policy: PolicyDocument | Unknown) -> None:
         if isinstance(policy, PolicyDocument):
-            policy = replace(policy, title=f"{kind.name} {name} at {self._called(node)}")
+            policy = replace(policy, title=f"{kind.name} {name} at {self._label(node)}")
         self._attached[kind][node].append(policy)
 
-    def _called(self, node: str) -> str:
+    def _label(self, node: str) -> str:
         if node == _ROOT:
             return "the root"
         names: list[str] = []

@@ -105,6 +105,11 @@ class Principal:
     groups: list[Principal] = field(default_factory=list)
 
     @property
+    def label(self) -> str:
+        """What messages call it: "role ci"."""
+        return f"{self.kind} {self.name}"
+
+    @property
     def trust_policy(self) -> PolicyDocument | Unknown:
         """What its trust policy says, where that is known."""
         return self.trust.policy if self.trust else UNKNOWN
@@ -259,7 +264,7 @@ class Principals:
             there.trust = Document(UNKNOWN, title, there.urn, there.source, problem=why, next_step=_ONE_ROLE)
 
     def _unclear(self, resource: Resource, why: str) -> None:
-        what = f"What {resource.type} {resource.name} gives to whom"
+        what = f"What {resource.label} gives to whom"
         self.not_proved.append(NotProved(what, why, _NAME_IT, f"{resource.urn} -> *", resource.urn, resource.source))
 
     def _identity(self, resource: Resource, key: str) -> str | None:
@@ -504,7 +509,7 @@ class Principals:
         first: dict[Principal, object] = {}
         for resource in self._snapshot.of_type(ROLE, USER):
             principal, value = self._by_urn[resource.urn], resource.get("permissionsBoundary") or None
-            title = f"permissions boundary of {principal.kind} {principal.name}"
+            title = f"permissions boundary of {principal.label}"
             if first.setdefault(principal, value) != value:
                 principal.boundary = Document(
                     UNKNOWN, title, principal.urn, problem=_BOTH_BOUNDARIES, next_step=_ONE_ROLE

@@ -28,7 +28,7 @@ def _open_trusts(graph: Graph, _config: DoorConfig, _now: datetime) -> Iterator[
         for statement in as_denied(role.trust.policy, graph.guards.denials(role)):
             if _admits_everyone(statement) and not limits_callers(statement):
                 message = (
-                    f"The trust policy of role {role.arn} in account {graph.accounts.name(role.account)} admits "
+                    f"The trust policy of role {graph.accounts.located(role)} admits "
                     f"everyone (statement {statement.index}), and no condition of that statement limits it to known "
                     "principals, nor does a Deny beside it"
                 )
