@@ -63,4 +63,5 @@ def test_every_field_of_a_door_is_in_json_in_csv_and_in_what_is_published(field:
     else:
         name = DeclaredDoor.model_fields[field].alias or field
         assert way["declared"][name] == PRINTED[field], "`declared_data` of answers/data.py"
+        assert field == "expires" or SAID[field] in way["why"], "`Declaration.details` of doors/model.py"
         assert PRINTED[field] in row["why" if field == "reason" else name], "`COLUMNS` and `_row` of audit/report.py"

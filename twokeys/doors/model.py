@@ -122,7 +122,7 @@ class DoorRequirements(_Declared):
 class Declaration(_Declared):
     """What people say of a door; `expires` is the moment from which it is closed.
 
-    A field here is in JSON, CSV and what `twokeys access export` publishes by itself.
+    A field here is in JSON, CSV, sentences and what `twokeys access export` publishes by itself.
     """
 
     reason: str | None = None
@@ -139,6 +139,12 @@ class Declaration(_Declared):
         """These fields as answers print them."""
         values = self.declaration.items()
         return {to_camel(name): one.isoformat() if isinstance(one, datetime) else one for name, one in values}
+
+    @property
+    def details(self) -> tuple[str, ...]:
+        """What they say beside the reason, for a sentence: "owner platform". When a door ends, its keys say as well."""
+        said = {name: value for name, value in self.declaration.items() if name not in ("reason", "expires") and value}
+        return tuple(f"{name.replace('_', ' ')} {value}" for name, value in said.items())
 
 
 class DeclaredDoor(Declaration):
