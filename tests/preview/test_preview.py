@@ -382,4 +382,17 @@ def test_a_virtual_environment_without_the_sdk_is_said(tmp_path: Path) -> None:
     with pytest.raises(Refusal) as refused:
         preview(program, python=tmp_path / "venv/bin/python")
     assert refused.value.why == "ModuleNotFoundError: No module named 'grpc'"
-    assert "pip install 'twokeys[pulumi]'" in refused.value.next_step
+    assert "(pip install pulumi)" in refused.value.next_step, "the SDK brings grpc"
+
+
+@pytest.mark.parametrize(
+    ("module", "typed"), [("pulumi_tailscale.acl", "(pip install pulumi-tailscale)"), ("our_own", None)]
+)
+def test_a_provider_that_is_not_installed_is_named_as_its_registry_does(
+    tmp_path: Path, module: str, typed: str | None
+) -> None:
+    """`pulumi_aws` is https://pypi.org/project/pulumi-aws/; of another module nobody knows what it is called there."""
+    (tmp_path / "__main__.py").write_text(f"import {module}\n")
+    with pytest.raises(Refusal, match="ModuleNotFoundError") as refused:
+        preview(tmp_path, output=io.StringIO())
+    assert typed in refused.value.next_step if typed else "pip" not in refused.value.next_step
