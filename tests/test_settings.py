@@ -70,6 +70,22 @@ def refused(config: dict[str, Any], stack: str = "stage") -> Refusal:
     return caught.value
 
 
+def test_a_door_of_the_wrong_form_hides_no_clash_of_what_is_beside_it() -> None:
+    doors = {"bad": DOOR | {"sessionSeconds": "4h"}, "nowhere": DOOR | {"to": {"account": "prod", "role": "a"}}}
+    chained = DOOR | {"to": {"role": "b"}, "sessionSeconds": 7200}
+    stage = {"email": "example@company.com", "tags": ["a"]}
+    error = refused(STAGE | {"accounts": {"stage": stage}, "doors": doors | {"chained": chained}})
+    assert "4 settings" in error.what
+    for part in ("bad.sessionSeconds = 4h", "stage.tags = ", "accounts of this stack: stage", "3600 seconds"):
+        assert part in error.why
+
+
+def test_a_key_that_pulumi_config_set_wrote_without_path_is_said_to_be_one() -> None:
+    error = refused(STAGE | {"twokeys:doors.stage-deployer.mfa": "true", "aws:region": "us-east-1"})
+    assert "2 settings" in error.what
+    assert "`pulumi config set --path twokeys:doors.stage-deployer.mfa VALUE`" in error.why
+
+
 @pytest.mark.parametrize("stack", ["management", "stage", "prod"])
 def test_the_example_of_each_stack_is_accepted(stack: str, project_root: Path) -> None:
     config = yaml.safe_load((project_root / f"Pulumi.{stack}.yaml").read_text())["config"]
@@ -328,6 +344,22 @@ def test_an_unknown_key_is_refused_wherever_it_stands() -> None:
             "'effect' is not an element",
             "write Effect, if that is meant",
         ),
+        (
+            "doors.stage-deployer.permissions.statements",
+            {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"},
+            "it takes a list",
+            "write it as a list: `- ` in front of its first key",
+        ),
+        ("doors.stage-deployer.to", "arn:aws:iam::222222222222:role/a", "it has settings", "write {role: a}"),
+        ("organization", {"adopt": 1234}, "it takes text", 'write "1234", in quotes'),
+        ("organization", {"organizationalUnits": ["Prod"]}, "it has settings", "write each as a key with a colon"),
+        (
+            "organization",
+            {"organizationalUnits": {"A": {"B": {}}}},
+            "no such setting",
+            "write a unit below another by its path, as in A/B",
+        ),
+        ("people", {"roles": '{"ci": {}}'}, "it has settings", "take the quotes around it away"),
         ("managementAccountId", 1227133513, "it takes text", "write all 12 digits in quotes: YAML drops a 0"),
         ("managementAccountId", 111111111111, "it takes text", 'write "111111111111", in quotes'),
         ("tags", {"environment": False}, "it takes text", "write it in quotes: YAML reads yes, no"),
@@ -474,6 +506,7 @@ SCP, MANAGED = "organization.serviceControlPolicies.stay", "doors.stage-deployer
         (members(one={"name": "same"}, two={"name": "same"}), "2 settings", "accounts.one.name", ""),
         (members(management={}), "", "management account", ""),
         (MANAGEMENT | {"accounts": {"log": {"organizationalUnit": "Security"}}}, "", "no organizational unit", ""),
+        (MANAGEMENT | {"accounts": {"log": {"organizationalUnit": "Root"}}}, "", "", "at the organization's root"),
         (MANAGEMENT | {"organization": {"create": False, "policyTypes": []}},
          "twokeys:organization.policyTypes", "", ""),
         (MANAGEMENT | {"organization": {"create": False, "trustedServices": []}},

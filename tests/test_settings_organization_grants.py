@@ -44,7 +44,7 @@ def test_a_grant_for_the_organization_is_refused_elsewhere() -> None:
         ("mfa", True, "carries no MFA"),
         ("to", {"role": "OrganizationAccountAccessRole"}, "would open every account"),
         ("to", {"role": "a/OrganizationAccountAccessRole"}, "would open every account"),
-        ("to", {"role": "*"}, "and its name, such as deploy"),
+        ("to", {"role": "*"}, "as in deploy/ci"),
         ("to", {"role": "auditor", "account": "stage"}, "no such setting"),
         ("reason", "", "it is empty"),
         ("expires", "soon", "2027-01-31"),

@@ -926,6 +926,19 @@ def control(world: World, statement: dict[str, Any] | Unknown) -> World:
 
 OURS_ONLY = {"Condition": {"StringNotEqualsIfExists": {"aws:PrincipalOrgID": OURS}}}
 HUB_ONLY = {"Condition": {"StringNotEquals": {"aws:PrincipalAccount": HUB}}}
+
+
+def perimeter(*others: object, operator: str = "StringNotEqualsIfExists") -> dict[str, Any]:
+    """AWS's data perimeter, which spares roles with a tag, services and the accounts of certain others.
+
+    https://github.com/aws-samples/data-perimeter-policy-examples/blob/main/resource_control_policies/identity_perimeter_rcp.json
+    """
+    spared = {"aws:PrincipalOrgID": OURS, "aws:ResourceTag/dp:exclude:identity": "true"}
+    accounts = {"aws:PrincipalAccount": list(others)} if others else {}
+    services = {"BoolIfExists": {"aws:PrincipalIsAWSService": "false"}}
+    return {"Action": ["s3:*", "sts:AssumeRole"], "Condition": {operator: spared | accounts, **services}}
+
+
 ALICE = {"Condition": {"ArnLike": {"aws:PrincipalArn": ALICE_ARN}}}
 NOTHING = {"Action": "s3:GetObject"}
 WITHOUT_MFA = {"Condition": {"BoolIfExists": {"aws:MultiFactorAuthPresent": "false"}}}
@@ -946,9 +959,8 @@ WITHOUT_MFA = {"Condition": {"BoolIfExists": {"aws:MultiFactorAuthPresent": "fal
         (arn(OUTSIDE, "user/ann"), {"aws:username": "bob"}, NOTHING, Outcome.DENY),
         (arn(OUTSIDE, "role/x"), {}, HUB_ONLY, Outcome.DENY),
         ("*", {"aws:PrincipalOrgID": THEIRS}, NOTHING, Outcome.ALLOW),
-        ("*", {"aws:PrincipalOrgID": THEIRS}, OURS_ONLY, Outcome.DENY),
-        ("*", {"aws:PrincipalOrgID": THEIRS}, HUB_ONLY, Outcome.CONDITIONAL),
-        ("*", {"sts:ExternalId": "x"}, OURS_ONLY, Outcome.CONDITIONAL),
+        (OUTSIDE, {"aws:PrincipalOrgID": THEIRS}, OURS_ONLY, Outcome.DENY),
+        (OUTSIDE, {"sts:ExternalId": "x"}, OURS_ONLY, Outcome.CONDITIONAL),
     ],
 )
 def test_an_outsider_comes_in_as_far_as_the_trust_and_the_control_policies_of_the_role_let_it(
@@ -965,26 +977,39 @@ def test_an_outsider_comes_in_as_far_as_the_trust_and_the_control_policies_of_th
 
 
 @pytest.mark.parametrize(
-    ("rcp", "closed"),
+    ("rcp", "tags", "comes"),
     [
-        ({}, True),
-        ({"Action": "sts:*"}, True),
-        ({"Resource": arn(STAGE, "role/o*")}, True),
-        ({"Resource": arn(STAGE, "role/x*")}, False),
-        ({"Action": "sts:AssumeRoleWithSAML"}, False),
-        (HUB_ONLY, False),
-        (OURS_ONLY, False),
-        (UNKNOWN, False),
+        ({}, {}, "nobody"),
+        ({"Action": "sts:*"}, {}, "nobody"),
+        ({"Resource": arn(STAGE, "role/o*")}, {}, "nobody"),
+        ({"Resource": arn(STAGE, "role/x*")}, {}, "everyone"),
+        ({"Action": "sts:AssumeRoleWithSAML"}, {}, "everyone"),
+        (HUB_ONLY, {}, "ci"),
+        (OURS_ONLY, {}, "ci"),
+        (UNKNOWN, {}, "everyone"),
+        (perimeter(), {}, "ci"),
+        (perimeter(), {"owner": UNKNOWN}, "ci"),
+        (perimeter(), {"DP:exclude:Identity": "true"}, "everyone"),
+        (perimeter(), {"dp:exclude:identity": UNKNOWN}, "everyone"),
+        (perimeter(), UNKNOWN, "everyone"),
+        (perimeter(PROD), {}, "ci"),
+        (perimeter("*"), {}, "everyone"),
+        (perimeter(UNKNOWN), {}, "everyone"),
+        (perimeter(operator="StringEqualsIfExists"), {}, "everyone"),
     ],
 )
-def test_a_trust_in_everyone_is_refused_as_long_as_somebody_comes_in(
-    rcp: dict[str, Any] | Unknown, closed: bool
+def test_a_trust_in_everyone_is_refused_where_control_policies_leave_more_than_certain_others(
+    rcp: dict[str, Any] | Unknown, tags: Any, comes: str
 ) -> None:
     """https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps.html"""
     world = control(World(), rcp)
-    world.role("open", world.stage, document(trusts("*")))
-    inside = [one for one in (*world.graph.doors, *world.graph.steps) if one.target.name == "open" and one.open]
-    assert ("wildcard-trust" in world.rules(), bool(inside)) == (not closed, not closed)
+    world.role("ci", world.hub)
+    world.grant("ci", world.hub, arn(STAGE, "role/open"))
+    world.role("open", world.stage, document(trusts("*")), tags=tags)
+    doors = [one for one in (*world.graph.doors, *world.graph.steps) if one.target.name == "open" and one.open]
+    inside = {one.source.kind if one.source.kind == "everyone" else one.source.name for one in doors}
+    assert ("wildcard-trust" in world.rules()) is (comes == "everyone")
+    assert comes in inside or (comes, inside) == ("nobody", set())
 
 
 @pytest.mark.parametrize(

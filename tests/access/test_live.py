@@ -190,6 +190,7 @@ IN_HUB: list[dict[str, object]] = [
         "RoleDetailList": [
             {"RoleName": "r", "RoleId": "AROA0123456789ABCDEF", "Arn": iam(HUB, "role/r"),
              "AssumeRolePolicyDocument": "trust", "RolePolicyList": [policy("inline")],
+             "Tags": [{"Key": "owner", "Value": "a"}],
              "AttachedManagedPolicies": [{"PolicyName": "own", "PolicyArn": iam(HUB, "policy/p/own")}]},
         ],
     },
@@ -317,7 +318,7 @@ HUBS = [
        credentials={PASSWORD: False, ACCESS_KEY: True, MFA_DEVICE: False}),
     of(HUB, "iam:UserGroupMembership", "alone", user="alone", groups=[]),
     of(HUB, "iam:Role", "r", name="r", arn=iam(HUB, "role/r"), assumeRolePolicy="trust", maxSessionDuration=7200,
-       uniqueId="AROA0123456789ABCDEF"),
+       uniqueId="AROA0123456789ABCDEF", tags={"owner": "a"}),
     of(HUB, "iam:RolePolicy", "r/inline", role="r", name="inline", policy=json.dumps(TRUST)),
     of(HUB, "iam:RolePolicyAttachment", f"r/{OWN}", role="r", policyArn=OWN),
     provider(HUB),

@@ -29,7 +29,7 @@ from twokeys.answers.model import Answers, Time, Way
 from twokeys.answers.reading import read
 from twokeys.answers.selection import into
 from twokeys.answers.summary import summary
-from twokeys.answers.words import facts
+from twokeys.answers.words import facts, not_now
 from twokeys.doors import Who
 from twokeys.doors.expiry import until
 from twokeys.errors import Refusal
@@ -273,6 +273,30 @@ def test_a_role_whose_policy_denies_everything_after_a_date_is_closed_by_it(
     assert way.at(datetime(2026, 11, 26, 14, tzinfo=UTC)) is Time.NOW
 
 
+@pytest.mark.parametrize(
+    ("now", "said"),
+    [
+        ("2027-01-30", ""),
+        ("2027-01-31", "closed since 2027-01-31 00:00 UTC, opens 2027-06-01"),
+        ("2027-05-31", "closed since 2027-01-31 00:00 UTC, opens 2027-06-01"),
+        ("2027-06-01", ""),
+    ],
+)
+def test_a_way_is_shut_between_an_alternative_that_is_over_and_one_that_is_not_open_yet(now: str, said: str) -> None:
+    """Of several statements one has to allow it, each by its own dates.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
+    """
+    dates = {"DateLessThan": "2027-01-31", "DateGreaterThanEquals": "2027-06-01"}
+    admits = (trusts(CI, condition={operator: {"aws:CurrentTime": day}}) for operator, day in dates.items())
+    world = World()
+    world.role("ci", world.hub)
+    world.grant("ci", world.hub, DEPLOYER)
+    world.role("deployer", world.stage, document(*admits))
+    way, moment = only(seen(world, STAGE)), datetime.fromisoformat(now).replace(tzinfo=UTC)
+    assert (way.at(moment) is Time.NOW, not_now(way, moment)) == (not said, said)
+
+
 def test_a_way_whose_subject_no_token_has_says_so() -> None:
     """https://docs.github.com/en/actions/reference/security/oidc#example-subject-claims"""
     issuer, world = "token.actions.githubusercontent.com", World()
@@ -352,16 +376,23 @@ def test_an_account_that_only_another_stack_names_is_called_as_there_without_its
 def test_a_trust_in_the_whole_organization_is_for_its_accounts_that_nothing_shows_too(
     listed: tuple[str, ...], key: str, value: str, more: bool
 ) -> None:
-    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-principalorgid"""
+    """And whoever comes in by it goes on from there, as a session of the role.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-principalorgid
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles.html#iam-term-role-chaining
+    """
     world = two_keys()
     accounts = [{"id": account, "name": account} for account in listed]
     world.add("Organization", "org", world.hub, outputs={"id": "o-a1b2c3d4e5", "accounts": accounts})
     admitted = {"ForAnyValue:StringLike": {f"aws:PrincipalOrg{key}": value}}
     world.role("shared", world.stage, document(trusts("*", condition=admitted)))
+    world.role("behind", world.stage, document(trusts(arn(STAGE, "role/shared"))))
     found = seen(world, STAGE)
     ways = [way for way in found.ways if way.source.who.kind == "outsider"]
-    assert [(way.source.short, way.target.who.name, way.lacks) for way in ways] == [
-        ("anybody of organization o-a1b2c3d4e5", "shared", "grant not shown")
-    ] * more
+    assert [(way.source.short, [step.target.who.name for step in way.steps], way.lacks) for way in ways] == [
+        ("anybody of organization o-a1b2c3d4e5", [*before, role], "grant not shown")
+        for before, role in ((["shared"], "behind"), ([], "shared"))
+        if more
+    ]
     assert summary(found, datetime.now(UTC)).may_be_more is more
-    assert [way.third_party for way in ways] == [None] * more
+    assert {way.third_party for way in ways} <= {None}

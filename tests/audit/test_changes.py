@@ -15,7 +15,7 @@ from tests.audit.cloudtrail import called, entry
 from tests.audit.test_comparison import CI_SESSION, DAY, at, compared
 from twokeys.answers.reading import read
 from twokeys.answers.selection import into
-from twokeys.audit.changes import WIDENING, changed, is_change, trusted
+from twokeys.audit.changes import WIDENING, account_of, changed, changed_of, is_change, trusted
 from twokeys.audit.comparison import changed_since
 from twokeys.audit.events import headline
 
@@ -111,6 +111,35 @@ def test_a_change_says_what_it_changes_and_whom_a_new_trust_policy_trusts(record
     """https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html: the request's parameters."""
     trusts = trusted(record)
     assert changed(record) + (f"; trusts {trusts}" if trusts else "") == said
+
+
+def test_a_trust_policy_names_whom_it_allows_and_not_all_of_many() -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_effect.html: Deny lets nobody in."""
+    roles = [arn(OUTSIDE, f"role/{name}") for name in "abcd"]
+    of = document(trusts(*roles), trusts(arn(OUTSIDE, "role/denied"), effect="Deny"))
+    said = trusted({"requestParameters": {"policyDocument": of}})
+    assert said == f"{roles[0]}, {roles[1]} and 2 more"
+
+
+@pytest.mark.parametrize(
+    ("asked", "account", "of"),
+    [
+        ({"targetId": "ou-ab12-cd34ef56", "policyId": "p-1"}, None, ("", "")),
+        ({"targetId": STAGE, "policyId": "p-1"}, STAGE, ("", "")),
+        ({"groupName": "devs", "policyName": "grant"}, None, ("devs", "grant")),
+        ({"groupName": "devs", "userName": "ann"}, None, ("ann", "")),
+    ],
+)
+def test_a_call_names_the_account_and_whom_it_is_about(
+    asked: dict[str, str], account: str | None, of: tuple[str, str]
+) -> None:
+    """A control policy is attached to a root, a unit or an account, and a user is added to a group.
+
+    https://docs.aws.amazon.com/organizations/latest/APIReference/API_AttachPolicy.html (`TargetId`) and
+    https://docs.aws.amazon.com/IAM/latest/APIReference/API_AddUserToGroup.html
+    """
+    record = {"requestParameters": asked}
+    assert (account_of(record), changed_of(record)) == (account, of)
 
 
 def assignment(account: str) -> dict[str, Any]:
@@ -255,12 +284,18 @@ def test_text_and_page_say_what_is_alike_once_and_table_and_json_have_each_chang
     )
     by = f"{len(calls) - 2} by user zoe of prod, 2 by user eve of prod (1 failed)"
     first = f"2026-09-02 10:00:00 UTC user eve of prod ({PROD}) -> AttachRolePolicy of prod ({PROD}) from 192.0.2.0"
-    assert f"\nChanges of keys: {by}\nchanged: {first} in us-east-1 (" in text
-    assert f"): roleName deployer, policyArn {ADMINISTRATOR}\nchanged: 2026-09-03" in text
-    assert "): failed: AccessDenied\n" in text
-    _, last, often = (line for line in text.splitlines() if "-> CreateRole of" in line)
-    assert last.endswith(f"): roleName x; trusts {arn(OUTSIDE, 'root')}"), "the rarest first"
-    assert often.endswith(f"): 15 times, the last: roleName x; trusts {arn(HUB, 'root')}")
+    assert f"\nChanges of keys: {by}\n" in text
+    assert f"\nunusual, changed: {first} in us-east-1 (" in text
+    of_nobody = "calls with an access key of a user that nothing read shows, 1 time"
+    assert f"): other {of_nobody}; roleName deployer, policyArn {ADMINISTRATOR}\n" in text
+    assert f"): CreateUser {of_nobody}; failed: AccessDenied\n" in text
+    assert [text.count(f"-> {call} of prod") for call in ("AttachRolePolicy", "CreateUser")] == [1, 1], "each once"
+    often, rare = (line for line in text.splitlines() if "-> CreateRole of" in line)
+    assert often.startswith("unusual, changed (15): ")
+    of_ours = f"roleName x; trusts {arn(HUB, 'root')}"
+    assert f"), the last of 15 since 2026-09-04 10:00 UTC: {of_ours}; other {of_nobody[:-6]}16 times" in often
+    assert rare.startswith("changed: ")
+    assert rare.endswith(f"): roleName x; trusts {arn(OUTSIDE, 'root')}")
     rows = [row for row in csv.DictReader(Path("a.csv").read_text().splitlines()) if row["what"] == "change of keys"]
     assert [(row["who"], row["account"], row["call"], row["why"]) for row in rows[:2]] == [
         ("user eve", PROD, "AttachRolePolicy", f"roleName deployer, policyArn {ADMINISTRATOR}"),

@@ -573,7 +573,7 @@ def test_an_entry_with_another_unique_id_of_caller_or_role_is_not_counted_as_the
     found = compared(world, record)
     (door,) = [one for one in found.doors if one.door.target.who.name == "deployer"]
     assert (door.usage, door.count, door.others) == (Usage.USED if count else Usage.PERHAPS, count, 1 - count)
-    assert ("perhaps 1 time (1 with another unique id, of that name" in door_use(door)) is not count
+    assert (", perhaps 1 time" in door_use(door)) == (not count)
     assert [one.perhaps.startswith("caller or role has another") for one in found.population] == [not count]
     assert found.undeclared == ()
 
@@ -1020,6 +1020,17 @@ def test_a_new_source_address_and_a_new_region_are_unusual_for_one_who_entered_b
     assert whys(found) == [
         ("new source address 198.51.100.7 for this principal", "new region eu-central-1 for this principal")
     ]
+
+
+def test_what_is_usual_is_each_principal_s_own_by_unique_id_where_nothing_names_it() -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/cloudtrail-integration.html (of a call across accounts)."""
+    first = ("this principal's first entry into this role",)
+    other = CI_SESSION.replace("/ci/", "/other/")
+    named = compared(two_keys(), entry(CI_SESSION, DEPLOYER, at(0)), entry(other, DEPLOYER, at(20)), learning_days=14)
+    assert whys(named) == [first]
+    told = [{"type": "AWSAccount", "accountId": HUB, "principalId": f"AROA{name}:x"} for name in ("ONE", "ONE", "TWO")]
+    calls = [entry(CI_SESSION, DEPLOYER, at(10 * number), userIdentity=one) for number, one in enumerate(told)]
+    assert [one.use.unique_id for one in compared(two_keys(), *calls, learning_days=7).unusual] == ["AROATWO"]
 
 
 def test_two_hours_from_every_usual_hour_is_unusual_round_the_clock_and_one_hour_is_not() -> None:

@@ -105,3 +105,10 @@ def test_a_stack_without_a_file_is_refused(project_root: Path) -> None:
     done = CliRunner().invoke(preview, ["nope", "--project", str(project_root)])
     assert isinstance(done.exception, Refusal)
     assert "Pulumi.nope.yaml" in done.exception.where
+
+
+def test_a_program_that_refuses_its_config_names_the_line(tmp_path: Path) -> None:
+    program = "from components.stack_config import stack_settings\nstack_settings()\n"
+    done = acme(tmp_path, "config:\n  twokeys:rootEmail: me@company.com\n  twokeys:regoin: eu-west-1\n", program)
+    assert isinstance(done.exception, Refusal)
+    assert "Pulumi.dev.yaml:3: twokeys:regoin = eu-west-1: there is no such setting" in done.exception.why

@@ -133,6 +133,7 @@ def _role(native: Native) -> Iterator[Resource]:
         assumeRolePolicy=native.get("AssumeRolePolicyDocument"),
         permissionsBoundary=native.get("PermissionsBoundary"),
         maxSessionDuration=native.get("MaxSessionDuration"),
+        tags=native.get("Tags"),
     )
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from twokeys.access.accounts import Accounts
 from twokeys.access.judge import Door, settled
 from twokeys.access.names import CARRIERS, EVERY_SERVICE, EVERYONE, ROLES_ANYWHERE, admits_everyone, trusted_names
+from twokeys.access.organization import Guards
 from twokeys.access.principals import Principal
 from twokeys.access.requirements import demanded_values
 from twokeys.iam import (
@@ -234,7 +235,7 @@ def provider_name(federation: Federation) -> str:
     return shared.name if shared else federation.prefix
 
 
-def carried(role: Principal, trust: PolicyDocument, rcps: Levels) -> Iterator[Door]:
+def carried(role: Principal, trust: PolicyDocument, guards: Guards) -> Iterator[Door]:
     """A door for each service that a trust policy lets in and that hands the role to others than itself.
 
     Services are also of everyone: a Deny of all others may spare them, and then they come in without being named.
@@ -245,10 +246,10 @@ def carried(role: Principal, trust: PolicyDocument, rcps: Levels) -> Iterator[Do
         if statement.effect == "Allow" and statement.principals is not None
         for service in statement.principals.service
     }
-    spared = admits_everyone(trust) and EVERYONE not in trusted_names(trust)
+    spared = admits_everyone(trust) and EVERYONE not in trusted_names(trust, guards.denials(role))
     for service in CARRIERS if spared or EVERY_SERVICE in named else filter(named.__contains__, CARRIERS):
         request = Request(Caller(service), ASSUME_ROLE, role.arn, Context())
-        verdict = settled(evaluate, request, Policies(trust=trust, rcps=rcps))
+        verdict = settled(evaluate, request, Policies(trust=trust, rcps=guards.rcps(role.account)))
         if verdict.outcome is not Outcome.DENY or not spared:
             yield Door(Principal(service, "service", "", service), role, verdict, _NO_GRANT, asked=True)
 

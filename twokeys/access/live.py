@@ -212,7 +212,9 @@ def _principals(
             membership = "aws:iam/userGroupMembership:UserGroupMembership"
             yield _made(membership, name, account, values, part_of=user["Arn"])
         for role in page.get("RoleDetailList", []):
-            yield from _principal(role, account, "role", ROLE, {"maxSessionDuration": sessions.get(role["RoleName"])})
+            tags = {tag["Key"]: tag["Value"] for tag in role.get("Tags", [])}
+            more = {"maxSessionDuration": sessions.get(role["RoleName"]), "tags": tags}
+            yield from _principal(role, account, "role", ROLE, more)
 
 
 def _longest_sessions(iam: IAMClient) -> dict[str, int | None]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from twokeys.access.requirements import as_denied, demanded_values, organizations_demanded
 from twokeys.iam import UNKNOWN, Arn, PolicyDocument, Statement, Unknown, account_as_a_whole, is_account
@@ -34,9 +34,12 @@ USERNAME = re.compile(r"\$\{aws:username\}", re.IGNORECASE)
 _PRINCIPALS = frozenset({"role", "user"})
 
 
-def trusted_names(trust: PolicyDocument) -> tuple[str, ...]:
-    """The AWS principals that a trust policy allows `sts:AssumeRole`, as `admitted_by` names them, each once."""
-    return tuple(dict.fromkeys(name for statement in as_denied(trust) for name in admitted_by(statement)))
+def trusted_names(trust: PolicyDocument, controls: Iterable[Statement] = ()) -> tuple[str, ...]:
+    """The AWS principals that a trust policy allows `sts:AssumeRole`, as `admitted_by` names them, each once.
+
+    `controls` are of control policies of the role: whom they leave of everyone is named instead.
+    """
+    return tuple(dict.fromkeys(name for statement in as_denied(trust, controls) for name in admitted_by(statement)))
 
 
 def admits_everyone(trust: PolicyDocument) -> bool:

@@ -8,14 +8,18 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import partial
+from itertools import chain
 
 from twokeys import doors
 from twokeys.access.accounts import ACCOUNT, ORGANIZATION, ORGANIZATIONAL_UNIT, Accounts, id_of
 from twokeys.access.documents import Document, Documents
 from twokeys.access.exports import Exported
+from twokeys.access.principals import Principal
 from twokeys.access.snapshot import Resource, Snapshot, mapping
-from twokeys.iam import UNKNOWN, PolicyDocument, PolicyError, PolicyKind, Unknown, parse_policy
+from twokeys.iam import UNKNOWN, PolicyDocument, PolicyError, PolicyKind, Statement, Unknown, parse_policy
 from twokeys.iam.evaluation import Levels
+from twokeys.iam.truth import Truth, Values
 
 _POLICY = "aws:organizations/policy:Policy"
 _ATTACHMENT = "aws:organizations/policyAttachment:PolicyAttachment"
@@ -64,6 +68,30 @@ class Guards:
     def rcps(self, account: str) -> Levels:
         """The resource control policies on each level above and at an account; () when none bind it."""
         return self._of(PolicyKind.RCP, account)
+
+    def denials(self, role: Principal) -> Iterator[Statement]:
+        """What the resource control policies of a role say of it, without the conditions that its own tags meet.
+
+        No trust policy can open what they deny; a policy that is not known is left out.
+        https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps.html
+        """
+        lookup = partial(_of_tags, self._tags(role))
+        for policy in chain.from_iterable(self.rcps(role.account)):
+            for one in () if isinstance(policy, Unknown) else policy.statements:
+                if one.covers_resource(role.arn, lookup) is Truth.TRUE:
+                    left = tuple(each for each in one.conditions if each.evaluate(lookup) is not Truth.TRUE)
+                    yield replace(one, conditions=left)
+
+    def _tags(self, role: Principal) -> Mapping[str, object] | None:
+        """The tags of a role by their keys in lower case, as far as they are known; None where more may be there."""
+        resource = self._snapshot.by_urn.get(role.urn or "")
+        if resource is None or resource.made_by:  # a CloudFormation stack hands its own tags on
+            return None
+        tags, provider = resource.get("tagsAll"), self._snapshot.by_urn.get(resource.provider or "")
+        adds = bool(resource.provider) if provider is None else provider.get("defaultTags") is not None
+        if not isinstance(tags, Mapping) and not adds:
+            tags = resource.get("tags") or {}
+        return {str(key).lower(): value for key, value in tags.items()} if isinstance(tags, Mapping) else None
 
     def bind(self, account: str) -> Iterator[Document]:
         """The control policies on each level above and at an account, but for AWS's own that allow everything."""
@@ -115,10 +143,10 @@ class Guards:
 
     def _attach(self, kind: PolicyKind, name: str, node: str, policy: PolicyDocument | Unknown) -> None:
         if isinstance(policy, PolicyDocument):
-            policy = replace(policy, title=f"{kind.name} {name} at {self._called(node)}")
+            policy = replace(policy, title=f"{kind.name} {name} at {self._label(node)}")
         self._attached[kind][node].append(policy)
 
-    def _called(self, node: str) -> str:
+    def _label(self, node: str) -> str:
         if node == _ROOT:
             return "the root"
         names: list[str] = []
@@ -174,6 +202,16 @@ class Guards:
         if resource.type == ACCOUNT:
             return self._accounts.named_by(resource)
         return id_of(resource) or resource.urn
+
+
+def _of_tags(tags: Mapping[str, object] | None, key: str) -> Values:
+    """A condition key about the tags of a resource, whose keys are compared without case; others are not known.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-resourcetag
+    """
+    _, of_resource, tag = key.partition("aws:resourcetag/")
+    value = tags.get(tag, ()) if of_resource and tags is not None else UNKNOWN
+    return (value,) if isinstance(value, str) else () if value == () else UNKNOWN
 
 
 def _full_access(kind: PolicyKind) -> PolicyDocument:

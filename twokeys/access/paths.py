@@ -7,9 +7,10 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles.html#iam-term-role-cha
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from twokeys.access.door_name import DoorName
 from twokeys.access.graph import Door, Graph
 from twokeys.access.principals import Principal
 
@@ -31,21 +32,21 @@ class Path:
         return self.doors[-1].target
 
     @property
-    def id(self) -> str:
+    def id(self) -> DoorName:
         """`<source ARN> -> <target ARN>`, like a door's."""
-        return f"{self.source.arn} -> {self.target.arn}"
+        return DoorName(self.source.arn, self.target.arn)
 
     def __str__(self) -> str:
         return " -> ".join([self.source.arn, *(door.target.arn for door in self.doors)])
 
 
-def paths_from(graph: Graph, starts: Callable[[Principal], bool]) -> Iterator[Path]:
+def paths_from(graph: Graph, starts: Callable[[Principal], bool], further: Iterable[Door] = ()) -> Iterator[Path]:
     """The shortest way from each starting principal to each role it can reach, in order of length.
 
-    Only open doors count, those under conditions included: conditions can be met. Doors within one account are steps of
-    a way, but a way is only one if it leads into another account.
+    `further` are doors beside the graph's own. Only open doors count, those under conditions included: conditions can
+    be met. Doors within one account are steps of a way, but a way is only one if it leads into another account.
     """
-    doors = _open_doors(graph)
+    doors = _open_doors((*graph.doors, *graph.steps, *further))
     for start in [principal for principal in doors if starts(principal)]:
         yield from _from(start, doors)
 
@@ -66,9 +67,9 @@ def leading_out(graph: Graph) -> frozenset[Principal]:
     return frozenset(reached)
 
 
-def _open_doors(graph: Graph) -> Mapping[Principal, list[Door]]:
+def _open_doors(doors: Iterable[Door]) -> Mapping[Principal, list[Door]]:
     found: dict[Principal, list[Door]] = defaultdict(list)
-    for door in (*graph.doors, *graph.steps):
+    for door in doors:
         if door.open:
             found[door.source].append(door)
     return found

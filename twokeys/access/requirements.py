@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
-from itertools import chain
+from datetime import UTC, datetime, timedelta
 from typing import Final, TypeAlias
 
 from twokeys.access.documents import MASKS
@@ -36,12 +35,15 @@ _WHOSE: Final = {
 """What of a key's value tells whose principal it is: an organization, or the ARN up to its account."""
 _ORGANIZATIONS = frozenset({"aws:principalorgid", "aws:principalorgpaths"})
 _CLOCKS: Final = {
-    "aws:currenttime": re.compile(r"Date(?P<side>LessThan|GreaterThan)?(Equals)?(IfExists)?"),
-    "aws:epochtime": re.compile(r"(Date|Numeric)(?P<side>LessThan|GreaterThan)?(Equals)?(IfExists)?"),
+    "aws:currenttime": re.compile(r"Date(?P<side>LessThan|GreaterThan)?(?P<equals>Equals)?(IfExists)?"),
+    "aws:epochtime": re.compile(r"(Date|Numeric)(?P<side>LessThan|GreaterThan)?(?P<equals>Equals)?(IfExists)?"),
 }
 """The operators under which a key that tells the time can be met up to a moment, from one on, or at one."""
 Window: TypeAlias = tuple[datetime | None, datetime | None]
 """From which moment on, and until which; None where there is no such moment."""
+_FIRST: Final = datetime.min.replace(tzinfo=UTC)
+Pause: TypeAlias = tuple[datetime, datetime]
+"""From when until when something cannot be met that can be before and after."""
 _AUDIENCE = ("StringEquals", "ForAnyValue:StringEquals")
 _VARIABLE = re.compile(r"\$\{[^}]{2,}\}")
 _PATTERN = re.compile(r"[*?]|\$\{[^}]{2,}\}")
@@ -54,13 +56,16 @@ def as_denied(trust: PolicyDocument, controls: Iterable[Statement] = ()) -> Iter
     `Deny` to `*` under StringNotEquals on the caller's organization, account or ARN admits whom StringEquals does, and
     nobody without the key; without any condition it leaves nobody. It may spare AWS's services, which are no AWS
     principals. One that hangs on something else is passed over. So do `controls`, of control policies of the role.
+    What a Deny leaves by one key or by another is a statement for each; of several such, one is followed.
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html#Conditions_String
     """
     denials = [(one, left) for one in (*trust.statements, *controls) if (left := _left_by(one)) is not None]
     for one in trust.statements:
         met = [left for denial, left in denials if one.effect == "Allow" and _denies_all_of(denial, one)]
-        if () not in met:
-            yield replace(one, conditions=(*one.conditions, *chain.from_iterable(met))) if met else one
+        demanded = [left[0] for left in met if len(left) == 1]
+        alternatives = next(([(each,) for each in left] for left in met if len(left) > 1), [()])
+        for either in alternatives if () not in met else ():
+            yield replace(one, conditions=(*one.conditions, *demanded, *either)) if met else one
 
 
 def _denies_all_of(denial: Statement, allowing: Statement) -> bool:
@@ -69,20 +74,23 @@ def _denies_all_of(denial: Statement, allowing: Statement) -> bool:
 
 
 def _left_by(denial: Statement) -> tuple[ConditionClause, ...] | None:
-    """What whom a Deny leaves has to meet; () where it leaves nobody, None where it says nothing of who calls."""
+    """What one has to meet to be left by a Deny; () where it leaves nobody, None where it hangs on more than who calls.
+
+    With ForAnyValue a caller without the key is not denied.
+    """
     whom = denial.principals
     if denial.effect != "Deny" or denial.unresolved or whom is None or not whom.everyone:
         return None
     if not denial.conditions:
         return ()
     found = [clause for clause in denial.conditions if not _spares_services(clause)]
-    if len(found) != 1 or found[0].lower_key not in _WHOSE or not found[0].base.negated:
+    if not found or not all(one.lower_key in _WHOSE and one.base.negated for one in found):
         return None
-    (clause,) = found
-    if clause.set_operator == "ForAnyValue":  # a caller without the key is not denied
+    if any(one.set_operator == "ForAnyValue" for one in found):
         return None
-    several = "ForAnyValue:" if clause.set_operator else ""
-    return (replace(clause, operator=several + clause.base.positive),)
+    return tuple(
+        replace(one, operator=("ForAnyValue:" if one.set_operator else "") + one.base.positive) for one in found
+    )
 
 
 def _spares_services(clause: ConditionClause) -> bool:
@@ -280,11 +288,30 @@ def _in_full(one: Requirement, plain: Callable[[str], str]) -> Iterable[object]:
 def window(requirements: Iterable[Requirement]) -> Window:
     """When requirements can be met together, as far as those say that are about time alone.
 
-    A requirement of one moment opens and closes with it. Of alternatives any one is enough.
+    Of alternatives any one is enough; where they leave a time out, `pauses` has it. A moment that is itself still
+    admitted is over a second later, as the clock of the keys has it.
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-currenttime
     """
     opens, closes = zip((None, None), *map(_window, requirements), strict=True)
     return max(filter(None, opens), default=None), min(filter(None, closes), default=None)
+
+
+def pauses(requirements: Iterable[Requirement]) -> tuple[Pause, ...]:
+    """When no alternative of a requirement can be met, as some are over and the others cannot be met yet."""
+    found = []
+    for one in requirements:
+        periods = sorted(map(window, one.any_of), key=lambda period: period[0] or _FIRST)
+        end = periods[0][1] if periods else None
+        for opens, closes in periods[1:]:
+            if end and opens and end < opens:
+                found.append((end, opens))
+            end = max(end, closes) if end and closes else None
+    return tuple(found)
+
+
+def pausing(those: Iterable[Pause], now: datetime) -> list[Pause]:
+    """Those of these pauses that a moment is in."""
+    return [(start, end) for start, end in those if start <= now < end]
 
 
 def ended(statement: Statement) -> datetime | None:
@@ -306,9 +333,10 @@ def _window(one: Requirement) -> Window:
     if told is None or not known or len(known) < len(moments) or (one.negated and not told["side"]):
         return None, None
     first, last = min(known), max(known)
+    admitted = timedelta(seconds=1) if bool(told["equals"]) is not one.negated else timedelta()
     if one.negated:  # what a Deny refuses after a moment is open until then
-        return (last, None) if told["side"] == "LessThan" else (None, first)
-    return None if told["side"] == "LessThan" else first, None if told["side"] == "GreaterThan" else last
+        return (last, None) if told["side"] == "LessThan" else (None, first + admitted)
+    return None if told["side"] == "LessThan" else first, None if told["side"] == "GreaterThan" else last + admitted
 
 
 def denied_since(policy: PolicyDocument) -> Iterator[datetime]:
@@ -322,8 +350,8 @@ def denied_since(policy: PolicyDocument) -> Iterator[datetime]:
 
 def _moment(text: str) -> datetime | None:
     seconds = parse_date(text)
-    try:
-        return None if seconds is None else datetime.fromtimestamp(float(seconds), UTC)
+    try:  # with a second to spare for what is still admitted then
+        return None if seconds is None else datetime.fromtimestamp(float(seconds) + 1, UTC) - timedelta(seconds=1)
     except (OverflowError, ValueError):
         return None
 

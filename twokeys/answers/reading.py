@@ -37,7 +37,7 @@ from twokeys.access.principals import (
     USER,
     Principal,
 )
-from twokeys.access.requirements import MFA, MFA_BUT_OF_KEYS, denied_since, in_words, window
+from twokeys.access.requirements import MFA, MFA_BUT_OF_KEYS, denied_since, in_words, pauses, window
 from twokeys.access.snapshot import STACK, Snapshot, mapping, place_of, project_of
 from twokeys.answers.account_names import AccountNames
 from twokeys.answers.model import (
@@ -295,7 +295,8 @@ class _Reader:
         trust = self._places.of_trust(door)
         if trust is not None and door.target in self._graph.access_roles:
             trust = self._made_with_account(door.target, trust)
-        opens, closes = window((*door.trust.requirements, *door.grant.requirements))
+        asked = (*door.trust.requirements, *door.grant.requirements)
+        opens, closes = window(asked)
         policies = (one.policy for one in door.target.all_documents if not isinstance(one.policy, Unknown))
         ends = (closes, *chain.from_iterable(map(denied_since, policies)))
         return Step(
@@ -308,6 +309,7 @@ class _Reader:
             grant=door.grant_key,
             opens=opens,
             closes=min(filter(None, ends), default=None),
+            pauses=pauses(asked),
             requirements=(door.trust.requirements, door.grant.requirements),
         )
 
@@ -365,15 +367,19 @@ class _Reader:
         if accounts.all_listed and accounts.members | {accounts.management} <= shown:
             return
         judge = access.Judge(self._graph.guards, accounts)
+        members: dict[str, Principal] = {}
+        doors: list[access.Door] = []
         for trust in self._graph.open_trusts:
-            if not trust.names.startswith(("o-", "organization:")):
-                continue
-            door = judge.door(Principal(trust.names, "outsider", "", trust.names), trust.role)
-            if door.open and accounts.organization in (None, trust.names):
-                way = self._way(Path((door,)))
+            name = trust.names
+            if name.startswith(("o-", "organization:")) and accounts.organization in (None, name):
+                anybody = members.setdefault(name, Principal(name, "outsider", "", name))
+                doors.append(judge.door(anybody, trust.role))
+        for path in paths_from(self._graph, lambda start: start in members.values(), doors):
+            if all(map(self._between_known, path.doors)):
+                way = self._way(path)
                 yield replace(
                     way,
-                    steps=(replace(way.steps[0], grant=Key.NOT_SHOWN),),
+                    steps=(replace(way.steps[0], grant=Key.NOT_SHOWN), *way.steps[1:]),
                     verdict=Outcome.CONDITIONAL.value,
                     conditions=(*way.conditions, "a grant of the role in their own account"),
                     third_party=None,
@@ -495,7 +501,7 @@ class _Reader:
                 yield NotProved(about, step, door.id, door.target.urn, *ends[door.id])
         for unread in self._graph.not_read:
             resource = unread.resource
-            about = f"Whom {resource.type} {resource.name} lets in is not proved: it {unread.why}"
+            about = f"Whom {resource.label} lets in is not proved: it {unread.why}"
             yield NotProved(about, unread.next_step, unread.door, resource.urn)
         for name, why in self._declared.unreadable.items():
             about = f"The reason, owner and end of door {name} are not known: its declaration cannot be read: {why}"

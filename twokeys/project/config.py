@@ -113,11 +113,11 @@ def load_config(
     path = project.stack_file(stack)
     given: dict[str, Any] = {}
     for key, value in read_config(path).items():
-        if (full := _full(project, key)) in given:
+        if (full := as_full_key(project, key)) in given:
             raise _unreadable(path, f"{full} stands twice, once without its namespace", "take out one of the two")
         given[full] = value
     for key, text in (overrides or {}).items():
-        given[_full(project, key)] = _overriding(project, key, text)
+        given[as_full_key(project, key)] = _overriding(project, key, text)
     _complete(project, stack, path, given)
     for key, value in given.items():
         if _encrypted(value):
@@ -192,6 +192,8 @@ def read_mapping(path: Path) -> dict[str, Any]:
             step = f"write line {hard} with ordinary spaces"
         elif "mapping values" in (error.problem or ""):
             step = "put a text that has a colon and a space in quotes, or correct the indent"
+        elif mark and re.search("expected (<block end>|key|',|'-)", error.problem or ""):
+            step = f"indent line {mark.line + 1} as the lines of its mapping, or close the quotes or brackets above it"
         words = (error.context, error.problem)
         raise _unreadable(path, f"it is no YAML: {', '.join(one for one in words if one)}{place}", step) from error
     except (UnicodeDecodeError, yaml.YAMLError) as error:
@@ -204,6 +206,11 @@ def read_mapping(path: Path) -> dict[str, Any]:
     if not isinstance(data, dict):
         raise _unreadable(path, "it is not a YAML mapping")
     return data
+
+
+def as_full_key(project: Project, key: str) -> str:
+    """A key with its namespace: the project's, where it is written without."""
+    return key if ":" in key else f"{project.name}:{key}"
 
 
 def _text_of(path: Path) -> str:
@@ -230,7 +237,7 @@ def _refuse_too_much(config: StackConfig, stack: str) -> None:
 def _complete(project: Project, stack: str, path: Path, given: dict[str, Any]) -> None:
     """Check the values against `Pulumi.yaml`, and add what it says itself."""
     for key, declared in project.schema.items():
-        full = _full(project, key)
+        full = as_full_key(project, key)
         if full in given:
             _check_type(path, full, declared, given[full])
         elif not isinstance(declared, dict):
@@ -246,13 +253,9 @@ def _complete(project: Project, stack: str, path: Path, given: dict[str, Any]) -
             )
 
 
-def _full(project: Project, key: str) -> str:
-    return key if ":" in key else f"{project.name}:{key}"
-
-
 def _overriding(project: Project, key: str, text: str) -> Any:  # noqa: ANN401 - YAML
-    full = _full(project, key)
-    declared = next((one for name, one in project.schema.items() if _full(project, name) == full), None)
+    full = as_full_key(project, key)
+    declared = next((one for name, one in project.schema.items() if as_full_key(project, name) == full), None)
     if not isinstance(declared, dict) or declared.get("type") not in ("object", "array"):
         return text
     try:
@@ -283,8 +286,16 @@ def _check_type(path: Path, key: str, declared: Any, value: Any) -> None:  # noq
             f"the configuration value {key} has the wrong type",
             where=str(path),
             why=f"it must be of type {wanted}, it is {_shown(value)}",
-            next_step="correct the value",
+            next_step=_WRITTEN.get(wanted, "correct the value"),
         )
+
+
+_WRITTEN: Final = {
+    "object": "write `key: value` lines below it, indented deeper than it, or {} for none",
+    "array": "write a list, as in [one, two]",
+    "integer": "write a whole number",
+    "boolean": "write true or false",
+}
 
 
 def _fits(declared: Mapping[str, Any], value: object) -> bool:

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from copy import deepcopy
+from typing import Any
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
@@ -23,27 +25,52 @@ PROJECT = "twokeys"
 """The namespace of our config keys."""
 
 
-def parse(stack: str, config: Mapping[str, object]) -> Settings:
+def parse(stack: str, config: Mapping[str, object], lines: Callable[[str], str] | None = None) -> Settings:
     """The settings of one stack; a door into every account has become one for each.
+
+    What has the wrong form stops no check of what does not depend on it.
 
     Args:
         stack: the stack's name, for refusals.
         config: config keys (with or without the project's `twokeys:`) to values as Pulumi stores them: text, with
             objects as JSON text; objects may also be given as they are. Keys of the `pulumi:` namespace are not ours.
+        lines: the file and line of a key (`twokeys:accounts.prod.email`), "" where it is not known.
 
     Raises:
         Refusal: something is unknown, malformed or contradicts something else; it lists every problem that was found.
     """
     values, problems = _own_values(config)
-    if problems:
-        raise _refusal(stack, problems)
     try:
         settings = Settings.model_validate(values)
+        problems += contradictions(settings)
     except ValidationError as error:
-        raise _refusal(stack, _problems_of(error.errors())) from None
-    if problems := list(contradictions(settings)):
-        raise _refusal(stack, problems)
+        malformed, known = _problems_of(error.errors()), {one.key for one in problems}
+        problems += (one for one in malformed if one.key not in known)
+        problems += _contradictions_beside(error.errors(), values)
+    if problems:
+        raise _refusal(stack, problems, lines)
     return settings.with_a_door_for_each_account()
+
+
+def _contradictions_beside(malformed: Sequence[ErrorDetails], values: Mapping[str, object]) -> Iterator[Problem]:
+    """What clashes in the rest of a config in which something has the wrong form.
+
+    A door or grant of the wrong form is left out, since nothing else names it; so is a setting of an account, with what
+    clashes there. Where anything else has the wrong form, nothing more can be judged.
+    """
+    rest: Any = deepcopy(values)
+    places = {detail["loc"][:3] for detail in malformed}
+    for place in places:
+        match place:
+            case ("doors" | "organizationGrants" as part, name, *_):
+                rest[part].pop(name, None)
+            case ("accounts", name, setting) if setting != "[key]":
+                rest["accounts"][name].pop(setting, None)
+            case _:
+                return
+    unclear = tuple(f"accounts.{place[1]}." for place in places if place[0] == "accounts")
+    settings = Settings.model_validate(rest)
+    yield from (one for one in contradictions(settings) if not one.key.startswith(unclear))
 
 
 def _own_values(config: Mapping[str, object]) -> tuple[dict[str, object], list[Problem]]:
@@ -70,7 +97,7 @@ def _own_values(config: Mapping[str, object]) -> tuple[dict[str, object], list[P
             value = _decoded(name, raw)
         except ValueError as error:
             problems.append(Problem(name, raw, f"not JSON: {error}", "write it as an object in the stack's YAML file"))
-            continue
+            value = raw
         if value not in ("", {}, None) or name not in _KEYS:
             values[name] = value
     return values, problems
@@ -151,6 +178,11 @@ def _problem_of(detail: ErrorDetails) -> Problem:
         return Problem(key, value, detail["msg"], context["next_step"])
     if kind == "extra_forbidden" and str(place[-1]).casefold() == "resourcecontrolpolicies":
         next_step = "write each under `policies`, with `type: RESOURCE_CONTROL_POLICY`"
+    elif kind == "extra_forbidden" and "organizationalUnits" in place[-3:-2] and isinstance(value, dict):
+        next_step = f"write a unit below another by its path, as in {place[-2]}/{place[-1]}: {{{{}}}}"
+    elif kind == "extra_forbidden" and str(place[-1]).partition(".")[0] in _OBJECTS:
+        why = "it is one key with periods in it, as `pulumi config set` without --path writes it"
+        next_step = f"take it out, and set it with `pulumi config set --path {PROJECT}:{place[-1]} VALUE`"
     elif kind == "extra_forbidden":
         near, above = nearest_key(detail["loc"]), holders(detail["loc"])
         if near or above:
@@ -168,15 +200,17 @@ def _problem_of(detail: ErrorDetails) -> Problem:
     return Problem(key, value, why, meant(kind, place, value) or next_step)
 
 
-def _refusal(stack: str, problems: Iterable[Problem]) -> Refusal:
-    found = list(problems)
-    where = f"config of stack {stack}"
-    if len(found) == 1:
-        only = found[0]
+def _refusal(stack: str, problems: Sequence[Problem], lines: Callable[[str], str] | None) -> Refusal:
+    places = [lines(_full(each.key)) if lines else "" for each in problems]
+    if len(problems) == 1:
+        only, where = problems[0], places[0] or f"config of stack {stack}"
         return Refusal(f"{_full(only.key)} = {_shown(only.value)}", where=where, why=only.why, next_step=only.next_step)
-    listed = "".join(f"\n  - {_full(each.key)} = {_shown(each.value)}: {each.why}; {each.next_step}" for each in found)
-    step = f"correct them in Pulumi.{stack}.yaml"
-    return Refusal(f"{len(found)} settings cannot be used", where=where, why=listed, next_step=step)
+    listed = "".join(
+        f"\n  - {f'{place}: ' if place else ''}{_full(each.key)} = {_shown(each.value)}: {each.why}; {each.next_step}"
+        for place, each in zip(places, problems, strict=True)
+    )
+    where, step = f"config of stack {stack}", f"correct them in Pulumi.{stack}.yaml"
+    return Refusal(f"{len(problems)} settings cannot be used", where=where, why=listed, next_step=step)
 
 
 def _full(key: str) -> str:

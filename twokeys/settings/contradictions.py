@@ -44,8 +44,10 @@ def contradictions(settings: Settings) -> Iterator[Problem]:
     yield from organization_wide(settings)
     unclear = [*door_targets(settings)]
     yield from unclear
-    if unclear:
-        return  # what follows is about the accounts that doors lead to
+    # What follows is about the accounts that doors lead to.
+    nowhere = {problem.key.split(".")[1] for problem in unclear}
+    doors_there = {name: door for name, door in settings.doors.items() if name not in nowhere}
+    settings = settings.model_copy(update={"doors": doors_there})
     yield from account_life(settings)
     yield from doors(settings)
     yield from grants(settings)
@@ -117,7 +119,9 @@ def _organization(settings: Settings) -> Iterator[Problem]:
         path = member.organizational_unit
         if path is not None and not is_unit_id(path) and path not in paths:
             key = f"accounts.{account}.organizationalUnit"
-            yield no_unit(key, path, paths, "add it to organization.organizationalUnits")
+            root = "leave it out: an account without it is made at the organization's root"
+            add = "add it to organization.organizationalUnits"
+            yield no_unit(key, path, paths, root if path.casefold() == ROOT else add)
     for delegated in organization.delegated_administrators:
         key = f"organization.delegatedAdministrators.{delegated}"
         if delegated == settings.management_account_id:

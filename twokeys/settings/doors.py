@@ -144,6 +144,7 @@ def _made_by_nobody(settings: Settings, key: str, door: DoorSettings) -> Iterato
         or source.exists
         or door.via == "identity-center"
         or is_account_id(account)
+        or account in settings.target_accounts_of(door)
         or (account == (settings.people.account or MANAGEMENT) and not source.stack)
     ):
         return

@@ -9,7 +9,7 @@ from twokeys.settings.keys import keys_at, may_be_empty
 
 _SECONDS = {"s": 1, "sec": 1, "second": 1, "m": 60, "min": 60, "minute": 60, "h": 3_600, "hour": 3_600, "d": 86_400}
 _SECONDS |= {"day": 86_400, "w": 604_800, "week": 604_800, "y": 31_536_000, "year": 31_536_000}
-_ACCOUNT = ("managementAccountId", "adopt")
+_ACCOUNTS = ("managementAccountId", "accounts")
 
 
 def meant(kind: str, place: tuple[str | int, ...], value: object) -> str | None:
@@ -27,8 +27,14 @@ def meant(kind: str, place: tuple[str | int, ...], value: object) -> str | None:
         return f"write it as a list: [{', '.join(each.strip() for each in value.split(','))}]"
     if kind == "tuple_type" and isinstance(value, dict) and not any(value.values()):
         return f"write it as a list: [{', '.join(map(str, value))}]"
+    if kind == "tuple_type" and isinstance(value, dict) and name == "statements":
+        return "write it as a list: `- ` in front of its first key, and the others indented below that one"
     if kind == "string_type":
         return _text(place, value)
+    if kind == "dict_type" and isinstance(value, list):
+        return "write each as a key with a colon, and behind it what belongs to it"
+    if kind == "dict_type" and isinstance(value, str) and value.lstrip().startswith("{"):
+        return "take the quotes around it away"
     if kind == "model_type":
         return _settings(place, value)
     return None
@@ -56,7 +62,7 @@ def _text(place: tuple[str | int, ...], value: object) -> str | None:
     name = place[-1]
     if isinstance(value, bool):
         return "write it in quotes: YAML reads yes, no, on and off as true or false" if "tags" in place else None
-    if isinstance(value, int) and name in _ACCOUNT and len(str(value)) < 12:
+    if isinstance(value, int) and place[0] in _ACCOUNTS and name in (*_ACCOUNTS, "adopt") and len(str(value)) < 12:
         return "write all 12 digits in quotes: YAML drops a 0 in front, or reads the digits as octal"
     if isinstance(value, int | float):
         return f'write "{value}", in quotes'
@@ -73,6 +79,7 @@ def _settings(place: tuple[str | int, ...], value: object) -> str | None:
     if not known:
         return None
     if isinstance(value, str) and len(required) == 1:
-        return f"write {{{required[0]}: {json.dumps(value) if ':' in value or '*' in value else value}}}"
+        name = value.rpartition(":")[2].partition("/")[2] if value.startswith("arn:") else value
+        return f"write {{{required[0]}: {json.dumps(name) if ':' in name or '*' in name else name}}}"
     none = ", or {} for none" if may_be_empty(place) else ""
     return f"write `key: value` lines below it, with keys such as {', '.join(known[:6])}{none}"

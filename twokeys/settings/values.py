@@ -72,9 +72,9 @@ def _without_arn(value: str) -> str:
 def _named_with_path(who: str, example: str, most: int, page: str) -> AfterValidator:
     return must_match(
         rf"(?=(.{{0,510}}/)?[^/]*\Z)([\x21-\x2e\x30-\x7e]+/)*[\w+=,.@-]{{1,{most}}}",
-        f"{who} is named by its path (512 characters with both slashes) and its name, such as {example} ({page})",
-        f"give the name (1 to {most} letters, digits and +=,.@_-) after its path, without a slash in front;"
-        " `*` is not allowed, name one",
+        f"the name of {who} has 1 to {most} letters, digits and +=,.@_-, and before it may stand a path of at most 512"
+        f" characters with both slashes, as in {example} ({page})",
+        "write it so, without a slash in front; `*` is not allowed, name one",
     )
 
 

@@ -6,13 +6,12 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from functools import lru_cache, partial
-from itertools import chain
 
 from twokeys.access.documents import Document
+from twokeys.access.door_name import DoorName
 from twokeys.access.findings import DoorConfig, Finding, Rule
 from twokeys.access.graph import Graph
 from twokeys.access.names import USERNAME, could_be_role
-from twokeys.access.principals import Principal
 from twokeys.access.requirements import as_denied, limits_callers
 from twokeys.access_role import ACCESS_ROLE
 from twokeys.iam import UNKNOWN, Arn, Glob, Statement
@@ -27,27 +26,15 @@ def _open_trusts(graph: Graph, _config: DoorConfig, _now: datetime) -> Iterator[
     for role in graph.roles:
         if role.trust is None or role.trust.policy is UNKNOWN:
             continue
-        for statement in as_denied(role.trust.policy, _closing(graph, role)):
+        for statement in as_denied(role.trust.policy, graph.guards.denials(role)):
             if _admits_everyone(statement) and not limits_callers(statement):
                 message = (
-                    f"The trust policy of role {role.arn} in account {graph.accounts.name(role.account)} admits "
+                    f"The trust policy of role {graph.accounts.located(role)} admits "
                     f"everyone (statement {statement.index}), and no condition of that statement limits it to known "
                     "principals, nor does a Deny beside it"
                 )
                 step = "name the principals by their ARNs, or add a StringEquals condition on aws:PrincipalOrgID"
-                yield Finding(message, step, role.urn, f"* -> {role.arn}", role.source)
-
-
-def _closing(graph: Graph, role: Principal) -> Iterator[Statement]:
-    """What the resource control policies of a role deny everybody, as the graph has it: a trust cannot open it.
-
-    https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps.html
-    """
-    for policy in chain.from_iterable(graph.guards.rcps(role.account)):
-        if policy is not UNKNOWN:
-            for one in policy.statements:
-                if not one.conditions and one.covers_resource(role.arn, lambda _key: UNKNOWN) is Truth.TRUE:
-                    yield one
+                yield Finding(message, step, role.urn, DoorName("*", role.arn), role.source)
 
 
 def _admits_everyone(statement: Statement) -> bool:
@@ -149,7 +136,7 @@ def _wide(graph: Graph, who: str, account: str, document: Document, resource: st
         "name the roles by their exact ARNs, or one role of every account with a StringEquals condition that "
         "aws:ResourceOrgID is the organization's id"
     )
-    return Finding(message, step, document.urn, f"{who} -> {resource}", document.source)
+    return Finding(message, step, document.urn, DoorName(who, resource), document.source)
 
 
 WILDCARD_TRUST = Rule(
@@ -165,10 +152,10 @@ WILDCARD_TRUST = Rule(
 
 A condition counts if the statement demands it (not negated, not IfExists) and each value says which organization or
 account: not `*`, nor `o-*`, nor `arn:aws:iam::*:role/ci`, which is a role that anybody can make. Unknown: a trust
-policy that is not known is left to `unproved-door`; a value that is not known limits nobody. A Deny beside it counts
-where it denies everyone but certain organizations, accounts or ARNs, or everyone; one in a resource control policy of
-the account where it denies everyone. Does not check: whether those are ours (`external-id`), and what a Deny on
-anything else takes away.
+policy that is not known is left to `unproved-door`; a value that is not known limits nobody. A Deny beside it, or in a
+resource control policy of the account, counts where it denies everyone, or everyone but certain organizations, accounts
+or ARNs; it may spare roles with a tag that this one is known not to have. Does not check: whether those are ours
+(`external-id`), and what a Deny on anything else takes away.
 """
 
 WILDCARD_GRANT = Rule(
