@@ -117,15 +117,10 @@ def _without_external_id(graph: Graph, _config: DoorConfig, _now: datetime) -> I
     for one in _outsiders(graph):
         if one.with_external_id:
             continue
-<<<<<<< HEAD
-        role, where = one.role, f"Role {one.role.arn} in account {graph.accounts.name(one.role.account)}"
-        excuse = {"door": one.door, "reason": "...", "owner": "...", "expires": "YYYY-MM-DD"}
+        role, where = one.role, f"Role {graph.accounts.located(one.role)}"
+        excuse = {"door": str(one.door), "reason": "...", "owner": "...", "expires": "YYYY-MM-DD"}
         excepted = _in_configuration("external-id", "exceptions", excuse)
         step = f"{read_too(graph, 'the stack that holds the grant')}, or make an exception {excepted}"
-=======
-        role, where = one.role, f"Role {graph.accounts.located(one.role)}"
-        step = f"{read_too(graph, 'the stack that holds the grant')}, or {EXCEPT}"
->>>>>>> main
         if one.in_organization:
             message = (
                 f"{where} trusts {one.name} of account {one.account}, which can only come in as one of the "
