@@ -149,7 +149,7 @@ def main() -> NoReturn:
     except Refusal as refusal:
         _refuse(refusal)
     except Exception as error:
-        if isinstance(error, ModuleNotFoundError) and (lacking := missing(error.name, _called() or "")):
+        if isinstance(error, ModuleNotFoundError) and (lacking := missing(error.name, _command() or "")):
             _refuse(lacking)
         if "botocore" in sys.modules:  # AWS or its configuration may be why, and no defect of ours
             from twokeys.aws_errors import refusal_of  # noqa: PLC0415 - it imports botocore
@@ -162,7 +162,7 @@ def main() -> NoReturn:
     sys.exit(code if isinstance(code, int) else 0)
 
 
-def _called() -> str | None:
+def _command() -> str | None:
     return next((word for word in sys.argv[1:] if word in COMMANDS), None)
 
 
@@ -186,7 +186,7 @@ def _say_defect(error: Exception) -> NoReturn:
     if "--json" in sys.argv:
         click.echo(json.dumps({"defect": {"what": what, "where": where, "about": about, "nextStep": step}}))
     else:
-        called = " ".join(["twokeys", *filter(None, [_called()])])
+        called = " ".join(["twokeys", *filter(None, [_command()])])
         why = "an error that TwoKeys did not foresee; what it would have answered is not known"
         _say(f"Failed: {called} has a defect; it is not you", what=what, where=f"{where} ({about})", why=why, next=step)
     sys.exit(70)

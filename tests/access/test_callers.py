@@ -312,6 +312,8 @@ WITH_MFA, FROM_AN_ADDRESS = (
     Requirement("IpAddress", "aws:SourceIp", ("10.0.0.0/8",)),
 )
 JANUARY = datetime(2027, 1, 31, tzinfo=UTC)
+SECOND = JANUARY.replace(second=1)
+"""The first moment at which what is still admitted at the beginning of that day is over."""
 
 
 @pytest.mark.parametrize(("one", "external_id", "mfa", "closes"), [
@@ -338,7 +340,7 @@ JANUARY = datetime(2027, 1, 31, tzinfo=UTC)
     (Requirement("AnyOf", any_of=((WITH_MFA,), (FROM_AN_ADDRESS, WITH_MFA))), False, True, None),
     (Requirement("AnyOf", any_of=((WITH_MFA,), (FROM_AN_ADDRESS,))), False, False, None),
     (Requirement("DateLessThan", "aws:CurrentTime", ("2027-01-31T00:00:00Z",)), False, False, JANUARY),
-    (Requirement("DateLessThanEquals", "AWS:currenttime", ("2027-01-31T02:00:00+02:00",)), False, False, JANUARY),
+    (Requirement("DateLessThanEquals", "AWS:currenttime", ("2027-01-31T02:00:00+02:00",)), False, False, SECOND),
     (Requirement("DateLessThan", "aws:CurrentTime", ("2027-01-31",)), False, False, JANUARY),
     (Requirement("DateLessThan", "aws:CurrentTime", ("2026-01-31", "2027-01-31")), False, False, JANUARY),
     (Requirement("DateLessThan", "aws:CurrentTime", ("2027-01-31", "soon")), False, False, None),
@@ -347,7 +349,7 @@ JANUARY = datetime(2027, 1, 31, tzinfo=UTC)
     (Requirement("DateLessThan", "aws:EpochTime", ("9" * 30,)), False, False, None),
     (Requirement("DateLessThan", "aws:CurrentTime", ()), False, False, None),
     (Requirement("NumericLessThan", "aws:CurrentTime", ("1801353600",)), False, False, None),
-    (Requirement("DateEquals", "aws:CurrentTime", ("2027-01-31",)), False, False, JANUARY),
+    (Requirement("DateEquals", "aws:CurrentTime", ("2027-01-31",)), False, False, SECOND),
     (Requirement("DateNotEquals", "aws:CurrentTime", ("2027-01-31",)), False, False, None),
     (Requirement("DateLessThan", "aws:CurrentTime", ("soon",)), False, False, None),
     (Requirement("DateLessThan", "aws:TokenIssueTime", ("2027-01-31",)), False, False, None),
@@ -372,7 +374,8 @@ JUNE = datetime(2027, 6, 1, tzinfo=UTC)
     ([Requirement(*FROM, EARLY), Requirement(*UNTIL, LATE)], JANUARY, JUNE),
     ([Requirement("NumericGreaterThanEquals", "aws:EpochTime", ("1801353600",))], JANUARY, None),
     ([Requirement(*FROM, EARLY + LATE)], JANUARY, None),
-    ([Requirement(*FROM, EARLY + LATE, negated=True)], None, JANUARY),
+    ([Requirement(*FROM, EARLY + LATE, negated=True)], None, SECOND),
+    ([Requirement("DateGreaterThanEquals", "aws:CurrentTime", EARLY, negated=True)], None, JANUARY),
     ([Requirement(*UNTIL, EARLY + LATE, negated=True)], JUNE, None),
     ([Requirement("AnyOf", any_of=((Requirement(*UNTIL, EARLY),), (Requirement(*UNTIL, LATE), WITH_MFA)))], None, JUNE),
     ([Requirement("AnyOf", any_of=((Requirement(*FROM, EARLY),), (Requirement(*FROM, LATE),)))], JANUARY, None),
@@ -393,7 +396,8 @@ def test_requirements_about_time_say_from_when_and_until_when_they_can_be_met_to
     (Requirement("StringEquals", EXTERNAL_ID, ("a",)), "external ID"),
     (Requirement("DateLessThan", "aws:CurrentTime", ("2027-01-31T12:30:00Z",)), "until 2027-01-31 12:30 UTC"),
     (Requirement("DateGreaterThan", "aws:CurrentTime", ("2027-06-01T00:00:00Z",)), "from 2027-06-01"),
-    (Requirement("DateGreaterThan", "aws:CurrentTime", ("2027-06-01T00:00:00Z",), negated=True), "until 2027-05-31"),
+    (Requirement("DateGreaterThan", "aws:CurrentTime", LATE, negated=True), "until 2027-06-01 00:00 UTC"),
+    (Requirement("DateLessThanEquals", "aws:CurrentTime", ("2027-01-31T23:59:59Z",)), "until 2027-01-31"),
     (Requirement("DateEquals", "aws:CurrentTime", ("2027-06-01",)), "aws:CurrentTime DateEquals 2027-06-01"),
     (Requirement("BoolIfExists", PRESENT, ("true",)), "MFA (not asked of access keys)"),
     (Requirement("Bool", PRESENT, ("false",), negated=True), "MFA (not asked of access keys)"),

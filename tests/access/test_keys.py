@@ -1002,3 +1002,11 @@ def test_what_is_said_names_both_sides_the_place_and_the_next_step(name: str) ->
     assert [(one.lack.value, one.message, one.next_step, one.door) for one in said] == [row[:4] for row in expected]
     assert places == [row[4] for row in expected]
     assert [one.source for one in said] == [f"{place}.py:1" if place != "ci-grant" else "ci.py:1" for place in places]
+
+
+def test_a_sentence_that_begins_with_a_principal_keeps_the_case_of_its_name() -> None:
+    world = World()
+    world.role("DeployProd", world.hub)
+    world.grant("DeployProd", world.hub, DEPLOYER)
+    (said,) = statements(world.graph)
+    assert said.message.startswith("Role DeployProd of account ")

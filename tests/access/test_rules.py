@@ -474,18 +474,22 @@ def test_a_pack_can_say_how_long_a_temporary_door_may_be_open() -> None:
 
 
 @pytest.mark.parametrize(
-    "condition",
+    ("condition", "last"),
     [
-        {"DateEquals": {"aws:CurrentTime": "2026-11-23T12:00:00Z"}},
-        {"NumericLessThanEquals": {"aws:EpochTime": "1577836800"}},
-        {"DateLessThan": {"aws:CurrentTime": ["2026-11-22T00:00:00Z", "2026-11-23T00:00:00Z"]}},
+        ({"DateEquals": {"aws:CurrentTime": "2026-11-23T00:00:00Z"}}, "2026-11-23 00:00 UTC"),
+        ({"NumericLessThanEquals": {"aws:EpochTime": "1577836800"}}, "2020-01-01 00:00 UTC"),
+        ({"DateLessThanEquals": {"aws:CurrentTime": "2026-11-22T23:59:59Z"}}, "2026-11-22"),
+        ({"DateLessThan": {"aws:CurrentTime": ["2026-11-22T00:00:00Z", "2026-11-23T00:00:00Z"]}}, "2026-11-22"),
     ],
 )
-def test_a_statement_whose_time_is_over_is_told_in_a_trust_a_grant_and_a_deny(condition: dict[str, Any]) -> None:
+def test_a_statement_whose_time_is_over_is_told_in_a_trust_a_grant_and_a_deny(
+    condition: dict[str, Any], last: str
+) -> None:
     """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html#Conditions_Date"""
     world = two_keys()
     trusting(world, CI, condition)
-    assert world.rules() == ["door-expired"]
+    (finding,) = world.findings()
+    assert (finding.rule, f"it lets in until {last}" in finding.message) == ("door-expired", True)
     world = two_keys()
     denying = {"Effect": "Deny", "Action": "s3:GetObject", "Resource": "*", "Condition": condition}
     world.add("RolePolicy", "over", world.hub, role="ci", policy=document(denying))

@@ -70,6 +70,17 @@ def test_a_way_that_its_dates_keep_shut_is_gained_as_what_it_is() -> None:
         assert (f", {words} |" in row, line.endswith(f", {words})")) == (True, True)
 
 
+def test_a_way_that_its_dates_kept_shut_is_lost_as_what_it_was_in_text_and_json() -> None:
+    before = without_grant()
+    over = {"DateLessThan": {"aws:CurrentTime": "2020-06-01T00:00:00Z"}}
+    before.role("over", before.stage, document(trusts(CI, condition=over)))
+    before.grant("ci", before.hub, arn(STAGE, "role/over"))
+    after = without_grant()
+    assert shown(before, after).startswith("### Who can enter: 1 lost that was closed by date\n")
+    (lost,) = as_data(changes(read(before.graph), read(after.graph)))["lost"]
+    assert lost["now"] == "closed by date"
+
+
 def test_a_difference_fits_into_the_terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "60")
     old, new = write_state(tmp_path / "a", without_grant()), write_state(tmp_path / "b", two_keys())
@@ -546,6 +557,28 @@ def test_the_published_file_holds_doors_and_no_external_id(tmp_path: Path) -> No
     (door,) = json.loads(text)["doors"]
     assert door["door"]["requires"] == {"mfa": False, "externalId": True}
     assert door["door"]["source"] == {"kind": "role", "account": HUB, "names": ["ci"]}
+
+
+@pytest.mark.parametrize(
+    ("times", "as_of"),
+    [
+        (["2026-11-28T02:00:00+01:00", "2026-11-28T01:30:00Z"], "2026-11-28T01:00:00+00:00"),
+        (["2026-11-28T02:00:00+01:00", None], None),
+    ],
+)
+def test_the_published_file_is_as_old_as_the_oldest_state_that_it_is_from(
+    tmp_path: Path, times: list[str | None], as_of: str | None
+) -> None:
+    """A developer sees so what may have changed since. That a state has no time is not told as a newer one."""
+    given: list[str | Path] = []
+    for index, time in enumerate(times):
+        state = write_state(tmp_path / f"{index}.json", two_keys())
+        told = json.loads(state.read_text().replace("::twokeys::", f"::of-{index}::"))
+        told["deployment"]["manifest"] = {"time": time} if time else {}
+        state.write_text(json.dumps(told))
+        given += ["--state", state]
+    written("export", tmp_path / "doors.json", *given)
+    assert json.loads((tmp_path / "doors.json").read_text())["as_of"] == as_of
 
 
 def test_the_published_file_does_not_take_an_account_of_the_management_stack_for_the_management_account(

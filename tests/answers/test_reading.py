@@ -29,7 +29,7 @@ from twokeys.answers.model import Answers, Time, Way
 from twokeys.answers.reading import read
 from twokeys.answers.selection import into
 from twokeys.answers.summary import summary
-from twokeys.answers.words import facts
+from twokeys.answers.words import facts, not_now
 from twokeys.doors import Who
 from twokeys.doors.expiry import until
 from twokeys.errors import Refusal
@@ -271,6 +271,30 @@ def test_a_role_whose_policy_denies_everything_after_a_date_is_closed_by_it(
     way = only(seen(world, STAGE))
     assert way.at(datetime(2026, 11, 26, 15, tzinfo=UTC)) is time
     assert way.at(datetime(2026, 11, 26, 14, tzinfo=UTC)) is Time.NOW
+
+
+@pytest.mark.parametrize(
+    ("now", "said"),
+    [
+        ("2027-01-30", ""),
+        ("2027-01-31", "closed since 2027-01-31 00:00 UTC, opens 2027-06-01"),
+        ("2027-05-31", "closed since 2027-01-31 00:00 UTC, opens 2027-06-01"),
+        ("2027-06-01", ""),
+    ],
+)
+def test_a_way_is_shut_between_an_alternative_that_is_over_and_one_that_is_not_open_yet(now: str, said: str) -> None:
+    """Of several statements one has to allow it, each by its own dates.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
+    """
+    dates = {"DateLessThan": "2027-01-31", "DateGreaterThanEquals": "2027-06-01"}
+    admits = (trusts(CI, condition={operator: {"aws:CurrentTime": day}}) for operator, day in dates.items())
+    world = World()
+    world.role("ci", world.hub)
+    world.grant("ci", world.hub, DEPLOYER)
+    world.role("deployer", world.stage, document(*admits))
+    way, moment = only(seen(world, STAGE)), datetime.fromisoformat(now).replace(tzinfo=UTC)
+    assert (way.at(moment) is Time.NOW, not_now(way, moment)) == (not said, said)
 
 
 def test_a_way_whose_subject_no_token_has_says_so() -> None:

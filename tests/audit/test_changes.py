@@ -255,12 +255,18 @@ def test_text_and_page_say_what_is_alike_once_and_table_and_json_have_each_chang
     )
     by = f"{len(calls) - 2} by user zoe of prod, 2 by user eve of prod (1 failed)"
     first = f"2026-09-02 10:00:00 UTC user eve of prod ({PROD}) -> AttachRolePolicy of prod ({PROD}) from 192.0.2.0"
-    assert f"\nChanges of keys: {by}\nchanged: {first} in us-east-1 (" in text
-    assert f"): roleName deployer, policyArn {ADMINISTRATOR}\nchanged: 2026-09-03" in text
-    assert "): failed: AccessDenied\n" in text
-    _, last, often = (line for line in text.splitlines() if "-> CreateRole of" in line)
-    assert last.endswith(f"): roleName x; trusts {arn(OUTSIDE, 'root')}"), "the rarest first"
-    assert often.endswith(f"): 15 times, the last: roleName x; trusts {arn(HUB, 'root')}")
+    assert f"\nChanges of keys: {by}\n" in text
+    assert f"\nunusual, changed: {first} in us-east-1 (" in text
+    of_nobody = "calls with an access key of a user that nothing read shows, 1 time"
+    assert f"): other {of_nobody}; roleName deployer, policyArn {ADMINISTRATOR}\n" in text
+    assert f"): CreateUser {of_nobody}; failed: AccessDenied\n" in text
+    assert [text.count(f"-> {call} of prod") for call in ("AttachRolePolicy", "CreateUser")] == [1, 1], "each once"
+    often, rare = (line for line in text.splitlines() if "-> CreateRole of" in line)
+    assert often.startswith("unusual, changed (15): ")
+    of_ours = f"roleName x; trusts {arn(HUB, 'root')}"
+    assert f"), the last of 15 since 2026-09-04 10:00 UTC: {of_ours}; other {of_nobody[:-6]}16 times" in often
+    assert rare.startswith("changed: ")
+    assert rare.endswith(f"): roleName x; trusts {arn(OUTSIDE, 'root')}")
     rows = [row for row in csv.DictReader(Path("a.csv").read_text().splitlines()) if row["what"] == "change of keys"]
     assert [(row["who"], row["account"], row["call"], row["why"]) for row in rows[:2]] == [
         ("user eve", PROD, "AttachRolePolicy", f"roleName deployer, policyArn {ADMINISTRATOR}"),

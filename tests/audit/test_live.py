@@ -12,7 +12,7 @@ from twokeys.access.graph import build
 from twokeys.access.live import read_live
 from twokeys.access.principals import ACCESS_KEY, MFA_DEVICE, PASSWORD, USER
 from twokeys.access.snapshot import PROVIDER, Resource, Snapshot
-from twokeys.answers.data import as_data, way_data
+from twokeys.answers.data import as_data, step_data
 from twokeys.answers.model import Answers, Way
 from twokeys.answers.reading import read
 from twokeys.answers.selection import into
@@ -113,7 +113,7 @@ def _auditor(iam: "IAMClient") -> tuple[str, boto3.Session]:
 
 
 def _has_keys_at(found: Answers, way: Way, role: str, user: str) -> None:
-    (step,) = way_data(way)["steps"]
+    (step,) = map(step_data, way.steps)
     assert [(one["urn"], one["arn"], one["statement"]) for one in (step["trust"], *step["grants"])] == [
         (None, role, 0),
         (None, user, 0),

@@ -7,12 +7,16 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from twokeys import doors
 from twokeys.access import environment
 from twokeys.access.snapshot import PROVIDER, Resource, Snapshot, items, mapping
 from twokeys.access_role import ACCESS_ROLE
 from twokeys.iam import DEFAULT_PARTITION, UNKNOWN, Arn, partition_of_region
+
+if TYPE_CHECKING:
+    from twokeys.access.principals import Principal
 
 ACCOUNT = "aws:organizations/account:Account"
 ORGANIZATION = "aws:organizations/organization:Organization"
@@ -168,6 +172,10 @@ class Accounts:
     def is_of_stack_set(self, account: str) -> bool:
         """Whether an account stands for those of a StackSet that are not shown."""
         return account.startswith(doors.SYMBOL_PREFIX + _UNPINNED + _STACK_SET)
+
+    def located(self, principal: Principal) -> str:
+        """A principal with where it is: its ARN "in account prod (123456789012)"."""
+        return f"{principal.arn} in account {self.name(principal.account)}"
 
     def name(self, account: str) -> str:
         """What people call an account: its resource's name and its id, or what is known of it."""

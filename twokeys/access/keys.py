@@ -13,6 +13,7 @@ from enum import Enum
 from itertools import pairwise
 
 from twokeys.access.documents import Document
+from twokeys.access.door_name import DoorName
 from twokeys.access.graph import SHOW_SECRETS, Door, Grant, Graph, Key, Trust
 from twokeys.access.judge import Judge
 from twokeys.access.names import EVERYONE
@@ -53,7 +54,7 @@ class Statement:
     lack: Lack
     message: str
     next_step: str
-    door: str
+    door: DoorName
     urn: str | None
     source: str | None = None
 
@@ -126,10 +127,10 @@ class _Reader:
                 concerned.setdefault(grant.source, f"it is granted {grant.resource}")
         for principal, why in concerned.items():
             about = (
-                f"The {principal.kind} {principal.name} lives in account {self._account(principal)}, and {why}: "
+                f"The {principal.label} lives in account {self._account(principal)}, and {why}: "
                 "whether that is a door is not proved"
             )
-            side = f"* -> {principal.arn}" if principal.trust is not None else f"{principal.arn} -> *"
+            side = DoorName("*", principal.arn) if principal.trust is not None else DoorName(principal.arn, "*")
             step = _NAME_ACCOUNTS if self._accounts.is_of_stack_set(principal.account) else _PIN
             resources = self._graph.snapshot.by_urn
             made = resources.get(principal.urn or "")
@@ -186,13 +187,11 @@ class _Reader:
 
     def _without_grant(self, door: Door) -> Statement:
         source, role = door.source, door.target
-        about = (
-            f"Role {role.arn} in account {self._account(role)} trusts {source.arn} of account {self._account(source)}"
-        )
+        about = f"Role {self._accounts.located(role)} trusts {source.arn} of account {self._account(source)}"
         dates = [in_words(one) for one in door.trust.requirements if window([one]) != (None, None)]
         dated = f", whose trust policy admits it {' and '.join(dates)}" if dates else ""
         step = (
-            f"give {_who(source)} a policy that allows sts:AssumeRole on {_to_grant(role)}{dated}, "
+            f"give {source.label} a policy that allows sts:AssumeRole on {_to_grant(role)}{dated}, "
             "or take it out of the trust policy"
         )
         namesakes = self._namesakes(source.kind, source.name)
@@ -200,15 +199,15 @@ class _Reader:
             why = denial(door, "grant")
             if why:
                 step = (
-                    f"{_past(why, f'let {_who(source)} assume {_to_grant(role)}')}, or take it out of the trust policy"
+                    f"{_past(why, f'let {source.label} assume {_to_grant(role)}')}, or take it out of the trust policy"
                 )
             elif excluding := self._judge.excluding(door, "grant"):
-                why = f"{_who(source)} is granted it only under {' and '.join(excluding)}, which it cannot meet"
+                why = f"{source.label} is granted it only under {' and '.join(excluding)}, which it cannot meet"
                 step = "correct that condition, or take it out of the trust policy"
-            why = why or f"no policy of {_who(source)} grants sts:AssumeRole on it"
+            why = why or f"no policy of {source.label} grants sts:AssumeRole on it"
             return _about(door, Lack.GRANT, f"{about}, but {why}: the grant key is missing", step, role)
         if namesakes:
-            about += f", but {_who(source)} of this stack lives in account {self._account(namesakes[0])}"
+            about += f", but {source.label} of this stack lives in account {self._account(namesakes[0])}"
             return _about(door, Lack.PROOF, about + ": the grant key is not proved", _PIN, role)
         if source.kind == "role" and source.name.startswith(RESERVED_ROLE):
             about += ", but what that role may do is said by a permission set of IAM Identity Center, which is not read"
@@ -236,8 +235,8 @@ class _Reader:
         if excluding:
             names = f"admits it only under {' and '.join(dict.fromkeys(excluding))}, which it cannot meet"
         about = (
-            f"{_who(source).capitalize()} of account {self._account(source)} is granted sts:AssumeRole on role "
-            f"{role.arn} in account {self._account(role)}, but "
+            f"{source.kind.capitalize()} {source.name} of account {self._account(source)} is granted sts:AssumeRole on "
+            f"role {self._accounts.located(role)}, but "
             f"{why or f'the trust policy of that role {names}'}: the trust key is missing"
         )
         named = source.arn
@@ -299,14 +298,14 @@ class _Reader:
             if not unknown or not self._pinned(source):
                 continue
             reasons = "; ".join(f"{document.title}: {document.problem}" for document in unknown)
-            roles = [f"{door.target.arn} in account {self._account(door.target)}" for door in behind]
+            roles = [self._accounts.located(door.target) for door in behind]
             more = f" and {len(roles) - 3} more" if len(roles) > 3 else ""
             about = (
-                f"What {_who(source)} of account {self._account(source)} may enter is not proved: {reasons}; trust "
+                f"What {source.label} of account {self._account(source)} may enter is not proved: {reasons}; trust "
                 f"policies leave it to such grants who enters {', '.join(roles[:3])}{more}"
             )
             step = f"take that policy into this program, so that the pack is shown what it says, or {EXCEPT}"
-            yield Statement(Lack.PROOF, about, step, f"{source.arn} -> *", source.urn, source.source)
+            yield Statement(Lack.PROOF, about, step, DoorName(source.arn, "*"), source.urn, source.source)
 
     def open_trust(self, trust: Trust) -> Iterator[Statement]:
         """A trust in an account as a whole, or in everyone: somebody has to hold a grant.
@@ -326,8 +325,8 @@ class _Reader:
         else:
             named = str(Arn.root(account, self._accounts.partition(account)))
             whom = f"account {self._accounts.name(account)} as a whole"
-        door = f"{named} -> {role.arn}"
-        about = f"Role {role.arn} in account {self._account(role)} trusts {whom}, but "
+        door = DoorName(named, role.arn)
+        about = f"Role {self._accounts.located(role)} trusts {whom}, but "
         if account is not None and account in self._accounts.held:
             about += "nobody there is granted sts:AssumeRole on it by this stack: the grant key is missing"
             step = f"give those who shall enter a policy that allows sts:AssumeRole on {_to_grant(role)}"
@@ -381,11 +380,11 @@ class _Reader:
             but = "that account is not in this stack and no stack reference shows the role's trust"
             lack, step = Lack.PROOF, self._elsewhere("trust")
         about = (
-            f"{_who(source).capitalize()} of account {self._account(source)} is granted sts:AssumeRole on "
+            f"{source.kind.capitalize()} {source.name} of account {self._account(source)} is granted sts:AssumeRole on "
             f"{grant.resource} in account {there}, but {but}: the trust key is "
             f"{'missing' if lack is Lack.TRUST else 'not proved'}"
         )
-        door = f"{source.arn} -> {grant.resource}"
+        door = DoorName(source.arn, grant.resource)
         yield Statement(lack, about, step, door, grant.document.urn or source.urn, source.source)
 
     @property
@@ -408,10 +407,6 @@ class _Reader:
 
 def _about(door: Door, lack: Lack, about: str, step: str, where: Principal) -> Statement:
     return Statement(lack, about, step, door.id, where.urn, where.source)
-
-
-def _who(principal: Principal) -> str:
-    return f"{principal.kind} {principal.name}"
 
 
 def _to_grant(role: Principal) -> str:

@@ -87,9 +87,9 @@ class Guards:
         resource = self._snapshot.by_urn.get(role.urn or "")
         if resource is None or resource.made_by:  # a CloudFormation stack hands its own tags on
             return None
-        provider = self._snapshot.by_urn.get(resource.provider or "")
-        tags = resource.get("tagsAll")
-        if not isinstance(tags, Mapping) and (provider is None or provider.get("defaultTags") is None):
+        tags, provider = resource.get("tagsAll"), self._snapshot.by_urn.get(resource.provider or "")
+        adds = bool(resource.provider) if provider is None else provider.get("defaultTags") is not None
+        if not isinstance(tags, Mapping) and not adds:
             tags = resource.get("tags") or {}
         return {str(key).lower(): value for key, value in tags.items()} if isinstance(tags, Mapping) else None
 
@@ -143,10 +143,10 @@ class Guards:
 
     def _attach(self, kind: PolicyKind, name: str, node: str, policy: PolicyDocument | Unknown) -> None:
         if isinstance(policy, PolicyDocument):
-            policy = replace(policy, title=f"{kind.name} {name} at {self._called(node)}")
+            policy = replace(policy, title=f"{kind.name} {name} at {self._label(node)}")
         self._attached[kind][node].append(policy)
 
-    def _called(self, node: str) -> str:
+    def _label(self, node: str) -> str:
         if node == _ROOT:
             return "the root"
         names: list[str] = []

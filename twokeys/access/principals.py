@@ -9,6 +9,7 @@ from typing import Literal, TypeAlias
 
 from twokeys.access.accounts import ROLE, Accounts
 from twokeys.access.documents import Document, Documents
+from twokeys.access.door_name import DoorName
 from twokeys.access.names import granted_resources
 from twokeys.access.not_proved import NotProved
 from twokeys.access.snapshot import Resource, Snapshot, items, mapping
@@ -103,6 +104,11 @@ class Principal:
     max_session_seconds: int | None = None
     documents: list[Document] = field(default_factory=list)
     groups: list[Principal] = field(default_factory=list)
+
+    @property
+    def label(self) -> str:
+        """What messages call it: "role ci"."""
+        return f"{self.kind} {self.name}"
 
     @property
     def trust_policy(self) -> PolicyDocument | Unknown:
@@ -259,8 +265,9 @@ class Principals:
             there.trust = Document(UNKNOWN, title, there.urn, there.source, problem=why, next_step=_ONE_ROLE)
 
     def _unclear(self, resource: Resource, why: str) -> None:
-        what = f"What {resource.type} {resource.name} gives to whom"
-        self.not_proved.append(NotProved(what, why, _NAME_IT, f"{resource.urn} -> *", resource.urn, resource.source))
+        what = f"What {resource.label} gives to whom"
+        door = DoorName(resource.urn, "*")
+        self.not_proved.append(NotProved(what, why, _NAME_IT, door, resource.urn, resource.source))
 
     def _identity(self, resource: Resource, key: str) -> str | None:
         return resource.text(key) or self._documents.declared_property(resource, key)
@@ -453,7 +460,7 @@ class Principals:
 
     def _may_be_held(self, holder: Principal, document: Document, what: str, why: str, step: str) -> None:
         if document.policy is UNKNOWN or granted_resources(document.policy):
-            place = f"{holder.arn} -> *"
+            place = DoorName(holder.arn, "*")
             self.not_proved.append(NotProved(what, why, step, place, document.urn, document.source, document))
 
     def _read_attached_when_refreshed(self) -> None:
@@ -504,7 +511,7 @@ class Principals:
         first: dict[Principal, object] = {}
         for resource in self._snapshot.of_type(ROLE, USER):
             principal, value = self._by_urn[resource.urn], resource.get("permissionsBoundary") or None
-            title = f"permissions boundary of {principal.kind} {principal.name}"
+            title = f"permissions boundary of {principal.label}"
             if first.setdefault(principal, value) != value:
                 principal.boundary = Document(
                     UNKNOWN, title, principal.urn, problem=_BOTH_BOUNDARIES, next_step=_ONE_ROLE

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final, TypeAlias
 
 from twokeys.access.documents import MASKS
@@ -35,12 +35,15 @@ _WHOSE: Final = {
 """What of a key's value tells whose principal it is: an organization, or the ARN up to its account."""
 _ORGANIZATIONS = frozenset({"aws:principalorgid", "aws:principalorgpaths"})
 _CLOCKS: Final = {
-    "aws:currenttime": re.compile(r"Date(?P<side>LessThan|GreaterThan)?(Equals)?(IfExists)?"),
-    "aws:epochtime": re.compile(r"(Date|Numeric)(?P<side>LessThan|GreaterThan)?(Equals)?(IfExists)?"),
+    "aws:currenttime": re.compile(r"Date(?P<side>LessThan|GreaterThan)?(?P<equals>Equals)?(IfExists)?"),
+    "aws:epochtime": re.compile(r"(Date|Numeric)(?P<side>LessThan|GreaterThan)?(?P<equals>Equals)?(IfExists)?"),
 }
 """The operators under which a key that tells the time can be met up to a moment, from one on, or at one."""
 Window: TypeAlias = tuple[datetime | None, datetime | None]
 """From which moment on, and until which; None where there is no such moment."""
+_FIRST: Final = datetime.min.replace(tzinfo=UTC)
+Pause: TypeAlias = tuple[datetime, datetime]
+"""From when until when something cannot be met that can be before and after."""
 _AUDIENCE = ("StringEquals", "ForAnyValue:StringEquals")
 _VARIABLE = re.compile(r"\$\{[^}]{2,}\}")
 _PATTERN = re.compile(r"[*?]|\$\{[^}]{2,}\}")
@@ -285,11 +288,30 @@ def _in_full(one: Requirement, plain: Callable[[str], str]) -> Iterable[object]:
 def window(requirements: Iterable[Requirement]) -> Window:
     """When requirements can be met together, as far as those say that are about time alone.
 
-    A requirement of one moment opens and closes with it. Of alternatives any one is enough.
+    Of alternatives any one is enough; where they leave a time out, `pauses` has it. A moment that is itself still
+    admitted is over a second later, as the clock of the keys has it.
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-currenttime
     """
     opens, closes = zip((None, None), *map(_window, requirements), strict=True)
     return max(filter(None, opens), default=None), min(filter(None, closes), default=None)
+
+
+def pauses(requirements: Iterable[Requirement]) -> tuple[Pause, ...]:
+    """When no alternative of a requirement can be met, as some are over and the others cannot be met yet."""
+    found = []
+    for one in requirements:
+        periods = sorted(map(window, one.any_of), key=lambda period: period[0] or _FIRST)
+        end = periods[0][1] if periods else None
+        for opens, closes in periods[1:]:
+            if end and opens and end < opens:
+                found.append((end, opens))
+            end = max(end, closes) if end and closes else None
+    return tuple(found)
+
+
+def pausing(those: Iterable[Pause], now: datetime) -> list[Pause]:
+    """Those of these pauses that a moment is in."""
+    return [(start, end) for start, end in those if start <= now < end]
 
 
 def ended(statement: Statement) -> datetime | None:
@@ -311,9 +333,10 @@ def _window(one: Requirement) -> Window:
     if told is None or not known or len(known) < len(moments) or (one.negated and not told["side"]):
         return None, None
     first, last = min(known), max(known)
+    admitted = timedelta(seconds=1) if bool(told["equals"]) is not one.negated else timedelta()
     if one.negated:  # what a Deny refuses after a moment is open until then
-        return (last, None) if told["side"] == "LessThan" else (None, first)
-    return None if told["side"] == "LessThan" else first, None if told["side"] == "GreaterThan" else last
+        return (last, None) if told["side"] == "LessThan" else (None, first + admitted)
+    return None if told["side"] == "LessThan" else first, None if told["side"] == "GreaterThan" else last + admitted
 
 
 def denied_since(policy: PolicyDocument) -> Iterator[datetime]:
@@ -327,8 +350,8 @@ def denied_since(policy: PolicyDocument) -> Iterator[datetime]:
 
 def _moment(text: str) -> datetime | None:
     seconds = parse_date(text)
-    try:
-        return None if seconds is None else datetime.fromtimestamp(float(seconds), UTC)
+    try:  # with a second to spare for what is still admitted then
+        return None if seconds is None else datetime.fromtimestamp(float(seconds) + 1, UTC) - timedelta(seconds=1)
     except (OverflowError, ValueError):
         return None
 

@@ -59,7 +59,7 @@ def root_sessions(snapshot: Snapshot, accounts: Accounts, principals: Principals
         return
     there = [one for one in principals if one.account in places and one.kind in HOLDERS]
     entered = [account for account, _ in entered_by_access_role(accounts)]
-    members = accounts.all_members.union(entered, *map(_named, there)) - {accounts.management}
+    members = accounts.all_members.union(entered, *map(_accounts_granted, there)) - {accounts.management}
     roots = [_root(member, accounts) for member in sorted(members)]
     for principal in there if roots else ():
         if _granted(principal, named=enabled is None):
@@ -90,7 +90,7 @@ def _granted(principal: Principal, *, named: bool) -> bool:
     )
 
 
-def _named(principal: Principal) -> Iterator[str]:
+def _accounts_granted(principal: Principal) -> Iterator[str]:
     """The accounts whose roots a grant of a principal names."""
     for document in principal.all_documents:
         for statement in document.policy.statements if isinstance(document.policy, PolicyDocument) else ():

@@ -93,6 +93,11 @@ class Resource:
     made_by: str | None = None
     made_from_hidden: frozenset[str] = frozenset()
 
+    @property
+    def label(self) -> str:
+        """What messages call it: its type and its logical name."""
+        return f"{self.type} {self.name}"
+
     def get(self, key: str) -> object:
         """The value of a property: None where it is absent, UNKNOWN where it is or may be there but is not known yet.
 

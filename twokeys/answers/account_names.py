@@ -50,7 +50,7 @@ class AccountNames:
                 inside,
                 self._unit(account, resource),
                 regions.get(account),
-                self._called(account, resource, inside),
+                self._names_for(account, resource, inside),
                 management=account == self._accounts.management,
             )
 
@@ -79,7 +79,7 @@ class AccountNames:
         parent = resource.text("parentId") or ""
         return self.units.get(parent, (parent,) if parent.startswith("ou-") else ())
 
-    def _called(self, account: str, resource: Resource | None, inside: str | None) -> frozenset[str]:
+    def _names_for(self, account: str, resource: Resource | None, inside: str | None) -> frozenset[str]:
         if account == self._accounts.management:
             names = {account, "management"}
         else:

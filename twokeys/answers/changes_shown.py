@@ -27,16 +27,17 @@ _FEW, _WIDEST = 4, 200
 
 def as_data(found: Changes) -> dict[str, Any]:
     """The changes; ways have the shape that every command gives them."""
+    now = datetime.now(UTC)
     return {
-        "gained": [way_data(way) for way in found.gained],
-        "lost": [way_data(way) for way in found.lost],
+        "gained": [way_data(way, now) for way in found.gained],
+        "lost": [way_data(way, now) for way in found.lost],
         "changed": [
             {
                 "what": list(one.what),
                 "permissions": {"gained": list(one.permissions.gains), "lost": list(one.permissions.loses)},
                 "boundary": {"gained": list(one.boundary.gains), "lost": list(one.boundary.loses)},
-                "before": way_data(one.before),
-                "after": way_data(one.after),
+                "before": way_data(one.before, now),
+                "after": way_data(one.after, now),
             }
             for one in found.changed
         ],
@@ -74,11 +75,16 @@ def lines(found: Changes) -> Iterator[str]:
 def in_markdown(found: Changes) -> str:
     """A section for a pull request: what is gained, lost and changed, with keys, conditions and why; ends in a line."""
     now = datetime.now(UTC)
-    times = Counter(way.at(now) for way in found.gained)
+    gained, lost = (Counter(way.at(now) for way in ways) for ways in (found.gained, found.lost))
     counts = [
-        f"{counted(times[Time.NOW], 'way')} gained" if times[Time.NOW] else "",
-        *(f"{counted(times[when], 'way')} {when.value}" for when in (Time.LATER, Time.OVER) if times[when]),
-        f"{len(found.lost)} lost" if found.lost else "",
+        f"{counted(gained[Time.NOW], 'way')} gained" if gained[Time.NOW] else "",
+        *(f"{counted(gained[when], 'way')} {when.value}" for when in (Time.LATER, Time.OVER) if gained[when]),
+        f"{lost[Time.NOW]} lost" if lost[Time.NOW] else "",
+        *(
+            f"{lost[when]} lost that {'was' if lost[when] == 1 else 'were'} {when.value}"
+            for when in (Time.LATER, Time.OVER)
+            if lost[when]
+        ),
         f"{len(found.changed)} changed" if found.changed else "",
         f"{len(found.beside)} changed of what bears on them" if found.beside else "",
         f"{len(found.not_proved)} not proved" if found.not_proved else "",

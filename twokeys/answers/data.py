@@ -23,8 +23,8 @@ def as_data(answers: Answers, now: datetime) -> dict[str, Any]:
         "organization": answers.name,
         "summary": summary(answers, now).as_dict(),
         "accounts": [account_data(one) for one in answers.accounts.values()],
-        "ways": [way_data(one) for one in answers.ways],
-        "within": [way_data(one) for one in answers.within],
+        "ways": [way_data(one, now) for one in answers.ways],
+        "within": [way_data(one, now) for one in answers.within],
         "longTerm": [long_term_data(one) for one in answers.long_term],
         "doors": [door_data(one) for one in answers.doors],
         "notProved": [not_proved_data(one) for one in answers.not_proved],
@@ -67,8 +67,8 @@ def long_term_data(one: LongTerm) -> dict[str, Any]:
     }
 
 
-def way_data(way: Way) -> dict[str, Any]:
-    """A way in."""
+def way_data(way: Way, now: datetime) -> dict[str, Any]:
+    """A way in; `now` says whether its dates keep it shut: "open", "not open yet", "closed by date"."""
     return {
         "source": party_data(way.source),
         "target": party_data(way.target),
@@ -84,6 +84,7 @@ def way_data(way: Way) -> dict[str, Any]:
         "declared": declared_data(way.declared),
         "expires": way.expires.isoformat() if way.expires else None,
         "opens": way.opens.isoformat() if way.opens else None,
+        "now": way.at(now).value,
         "closes": way.closes.isoformat() if way.closes else None,
         "since": way.since,
         "notBefore": way.not_before,

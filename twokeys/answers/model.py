@@ -9,7 +9,7 @@ from enum import Enum
 
 from twokeys.access.documents import Document
 from twokeys.access.judge import Key
-from twokeys.access.requirements import is_external_id, requires_mfa
+from twokeys.access.requirements import Pause, is_external_id, pausing, requires_mfa
 from twokeys.access.snapshot import Evidence
 from twokeys.answers.permissions import Permissions
 from twokeys.doors import DeclaredDoor, Who
@@ -118,6 +118,8 @@ class Step:
     """The moment before which AWS refuses it, where a key says one."""
     closes: datetime | None = None
     """The moment from which AWS refuses it or, of its session, everything: as a key or a policy of its role says."""
+    pauses: tuple[Pause, ...] = ()
+    """From when until when AWS refuses it in between."""
     requirements: tuple[tuple[Requirement, ...], tuple[Requirement, ...]] = field(default=((), ()), repr=False)
     """What `conditions` say in words, of the trust and of the grant, with the external IDs: never to be printed."""
 
@@ -150,7 +152,8 @@ class Step:
         """Whether AWS takes its keys at a moment, by their dates: the one place that says so."""
         if self.closes is not None and self.closes <= now:
             return Time.OVER
-        return Time.LATER if self.opens is not None and self.opens > now else Time.NOW
+        waits = (self.opens is not None and self.opens > now) or pausing(self.pauses, now)
+        return Time.LATER if waits else Time.NOW
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,6 +232,11 @@ class Way:
     def closes(self) -> datetime | None:
         """The moment from which AWS refuses it, as its documents have it: what a declaration says closes nothing."""
         return min((step.closes for step in self.steps if step.closes), default=None)
+
+    @property
+    def pauses(self) -> tuple[Pause, ...]:
+        """From when until when AWS refuses a door on the way in between."""
+        return tuple(one for step in self.steps for one in step.pauses)
 
     def at(self, now: datetime) -> Time:
         """Whether AWS takes all of its keys at a moment, by their dates."""

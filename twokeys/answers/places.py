@@ -67,11 +67,11 @@ class Places:
             for attachment in self._attachments:
                 attached = (attachment.text("policyArn") or "").rpartition("/")[2]
                 if attached == name and self._is(attachment, holder.kind, holder):
-                    yield _joint(attachment, f"attachment of {document.title} to {holder.kind} {holder.name}")
+                    yield _joint(attachment, f"attachment of {document.title} to {holder.label}")
         if group is not None:
             for membership in self._memberships:
                 if self._joins(membership, source, group):
-                    yield _joint(membership, f"membership of {source.kind} {source.name} in group {group.name}")
+                    yield _joint(membership, f"membership of {source.label} in group {group.name}")
 
     def _joins(self, membership: Resource, user: Principal, group: Principal) -> bool:
         one_user = membership.type == _MEMBERSHIPS[0]

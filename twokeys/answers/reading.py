@@ -37,7 +37,7 @@ from twokeys.access.principals import (
     USER,
     Principal,
 )
-from twokeys.access.requirements import MFA, MFA_BUT_OF_KEYS, denied_since, in_words, window
+from twokeys.access.requirements import MFA, MFA_BUT_OF_KEYS, denied_since, in_words, pauses, window
 from twokeys.access.snapshot import STACK, Snapshot, mapping, place_of, project_of
 from twokeys.answers.account_names import AccountNames
 from twokeys.answers.model import (
@@ -295,7 +295,8 @@ class _Reader:
         trust = self._places.of_trust(door)
         if trust is not None and door.target in self._graph.access_roles:
             trust = self._made_with_account(door.target, trust)
-        opens, closes = window((*door.trust.requirements, *door.grant.requirements))
+        asked = (*door.trust.requirements, *door.grant.requirements)
+        opens, closes = window(asked)
         policies = (one.policy for one in door.target.all_documents if not isinstance(one.policy, Unknown))
         ends = (closes, *chain.from_iterable(map(denied_since, policies)))
         return Step(
@@ -308,6 +309,7 @@ class _Reader:
             grant=door.grant_key,
             opens=opens,
             closes=min(filter(None, ends), default=None),
+            pauses=pauses(asked),
             requirements=(door.trust.requirements, door.grant.requirements),
         )
 
@@ -499,7 +501,7 @@ class _Reader:
                 yield NotProved(about, step, door.id, door.target.urn, *ends[door.id])
         for unread in self._graph.not_read:
             resource = unread.resource
-            about = f"Whom {resource.type} {resource.name} lets in is not proved: it {unread.why}"
+            about = f"Whom {resource.label} lets in is not proved: it {unread.why}"
             yield NotProved(about, unread.next_step, unread.door, resource.urn)
         for name, why in self._declared.unreadable.items():
             about = f"The reason, owner and end of door {name} are not known: its declaration cannot be read: {why}"

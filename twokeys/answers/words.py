@@ -8,6 +8,7 @@ from datetime import datetime
 
 from twokeys.access.federated import GUESTS
 from twokeys.access.judge import Key
+from twokeys.access.requirements import pausing
 from twokeys.answers.model import ANY_ANCHOR, KeyPlace, Step, Time, Way
 from twokeys.doors.expiry import left, on, until
 
@@ -77,10 +78,13 @@ def since(way: Way) -> str:
 
 
 def not_now(way: Way | Step, now: datetime) -> str:
-    """Of one that its dates keep shut: "closed since 2027-01-31 15:00 UTC", "opens 2027-06-01"; else empty."""
-    if way.opens and way.at(now) is Time.LATER:
-        return f"opens {on(way.opens)}" + (f", closes {on(way.closes)}" if way.closes else "")
-    return left(way.closes, now) if way.closes and way.at(now) is Time.OVER else ""
+    """Of one that its dates keep shut: "closed since 2027-01-31 15:00 UTC", "opens 2027-06-01", both; else empty."""
+    if way.at(now) is not Time.LATER:
+        return left(way.closes, now) if way.closes and way.at(now) is Time.OVER else ""
+    starts, ends = zip((None, way.opens), *pausing(way.pauses, now), strict=True)
+    opens = max(filter(None, ends))
+    said = (*(left(start, now) for start in starts if start), f"opens {on(opens)}")
+    return ", ".join((*said, f"closes {on(way.closes)}") if way.closes else said)
 
 
 def remaining(way: Way, now: datetime) -> str:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from itertools import groupby
 from typing import Any
@@ -25,6 +25,7 @@ NOT_LOOKED_AT = (
     "for making credentials; which read events a trail's event selectors leave out"
 )
 _SURE, _PERHAPS, _WITHOUT = "entry by a door", "entry perhaps by a door", "entry without a door"
+_NO_DOOR, _UNUSUAL, _CHANGED = "without a door", "unusual", "changed"
 _STEP, _PERHAPS_A_STEP = "step on the way", "step perhaps on the way"
 POPULATION = '"population": []'
 """How `as_data` ends in JSON, but for brackets."""
@@ -278,12 +279,17 @@ def _entries(found: Comparison) -> str:
 
 
 def events(answers: Answers, found: Comparison, named: Callable[[Sequence[str]], str]) -> Iterator[str]:
-    """What the events say, one a line, under a heading; `named` says which accounts are alike."""
+    """The events in lines of text, each use once: what is to be looked at, changes of keys, doors, what there is."""
     yield ""
     yield "What CloudTrail saw"
     yield period(found)
     yield from _few("not readable", not_readable(found))
-    yield from _few("records", [f"records of {line}" for line, _ in coverage(answers, found, named)])
+    groups = _alike((*_entries_and_unusual(found), *_changed(found)))
+    first = [one for one in groups if [*one.labels] != [_CHANGED]]
+    yield from _few("entries, calls and attempts", [one.line(answers) for one in sorted(first, key=_Alike.order)])
+    yield from filter(None, [who_changed(answers, found)])
+    others = sorted((one for one in groups if one not in first), key=len)
+    yield from _few("changes of keys", [one.line(answers) for one in others])
     yield from (f"{words}: {door}" for words, door in uses(found.doors, named))
     yield from (f"on the way, {words}: {step}" for words, step in uses(found.steps, named))
     yield from filter(None, [ways(found)])
@@ -294,17 +300,75 @@ def events(answers: Answers, found: Comparison, named: Callable[[Sequence[str]],
     yield from filter(None, [about_early(found)])
     for signed in found.sign_ins:
         yield f"signed in: {sign_ins(signed, answers)}"
-    yield from _few(
-        "perhaps by a door",
-        [f"perhaps by {doors}: {use}" for doors, use in perhaps_by(found, lambda use: used(use, answers))],
-    )
-    for use in found.undeclared:
-        yield f"without a door: {used(use, answers)}"
-    for strange in found.unusual:
-        yield f"unusual: {used(strange.use, answers)}: {'; '.join(strange.why)}"
-    yield from filter(None, [who_changed(answers, found)])
-    yield from _few("changes of keys", [f"changed: {call}: {what}" for call, what in changes(answers, found)])
+    yield from _few("records", [f"records of {line}" for line, _ in coverage(answers, found, named)])
     yield not_in_the_events(found)
+
+
+@dataclass
+class _Alike:
+    """Uses that are alike, in order of time, with what they are, how often, and why."""
+
+    uses: list[Use] = field(default_factory=list)
+    labels: Counter[str] = field(default_factory=Counter)
+    why: dict[str, None] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.uses)
+
+    def order(self) -> tuple[object, ...]:
+        """Root users first, then who had no door."""
+        first = self.uses[0]
+        return first.caller.who.kind != "root-user", _NO_DOOR not in self.labels, first.time, first.id
+
+    def call(self, answers: Answers) -> str:
+        """The last of them, and of how many it is."""
+        since = f", the last of {len(self)} since {self.uses[0].time:%Y-%m-%d %H:%M} UTC" if len(self) > 1 else ""
+        return used(self.uses[-1], answers) + since
+
+    @property
+    def reasons(self) -> str:
+        """Why they are said, not all of many."""
+        more = [f"{len(self.why) - _FEW} more such reasons"] if len(self.why) > _FEW + 1 else []
+        return "; ".join([*self.why][: _FEW if more else None] + more)
+
+    def line(self, answers: Answers) -> str:
+        """All of it."""
+        labels = ", ".join(
+            f"{label} ({count})" if count > 1 else label for label, count in sorted(self.labels.items(), reverse=True)
+        )
+        return f"{labels}: {self.call(answers)}{': ' if self.why else ''}{self.reasons}"
+
+
+_Said = tuple[Use, str, tuple[str, ...], str]
+"""A use, what it is, why, and whom it trusts."""
+
+
+def _entries_and_unusual(found: Comparison) -> Iterator[_Said]:
+    for one in found.population:
+        if one.perhaps:
+            yield one.use, f"perhaps by {' or '.join(map(by_door, one.doors))}", tuple(one.perhaps.split("; ")), ""
+        elif not one.doors:
+            yield one.use, _NO_DOOR, (), ""
+    yield from ((one.use, _UNUSUAL, one.why, "") for one in found.unusual)
+
+
+def _changed(found: Comparison) -> Iterator[_Said]:
+    yield from ((one.use, _CHANGED, (str(one),) if str(one) else (), one.trusts) for one in found.changes)
+
+
+def _alike(said: Iterable[_Said]) -> list[_Alike]:
+    """Each use once: those together where the same principal calls the same of an account, with the same outcome."""
+    of_use: dict[tuple[str, str], list[_Said]] = defaultdict(list)
+    for one in said:
+        of_use[one[0].id, one[0].event].append(one)
+    groups: dict[tuple[object, ...], _Alike] = defaultdict(_Alike)
+    for same in sorted(of_use.values(), key=lambda same: (same[0][0].time, same[0][0].id)):
+        use, kinds = same[0][0], frozenset((what, trusts) for _, what, _, trusts in same if what != _UNUSUAL)
+        group = groups[use.caller.who, not use.told and use.unique_id, use.target, use.event, use.failed, kinds]
+        group.uses.append(use)
+        group.labels.update(what for _, what, _, _ in same)
+        group.why.update(dict.fromkeys(why for _, _, whys, _ in same for why in whys))
+    return list(groups.values())
 
 
 def _few(what: str, lines: list[str]) -> Iterator[str]:
@@ -398,17 +462,8 @@ def who_changed(answers: Answers, found: Comparison) -> str:
 
 
 def changes(answers: Answers, found: Comparison) -> list[tuple[str, str]]:
-    """The calls that change keys, and what they change, in words: those that are alike once, the rarest first.
-
-    They are alike where the same principal calls the same of an account, for the same trust or with the same error.
-    """
-    alike: dict[tuple[object, ...], list[Change]] = defaultdict(list)
-    for one in found.changes:
-        alike[one.use.caller.who, one.use.account, one.use.event, one.use.failed, one.trusts].append(one)
-    return [
-        (used(same[-1].use, answers), (f"{len(same)} times, the last: " if len(same) > 1 else "") + str(same[-1]))
-        for same in sorted(alike.values(), key=len)
-    ]
+    """The calls that change keys, and what they change, in words: those that are alike once, the rarest first."""
+    return [(one.call(answers), one.reasons) for one in sorted(_alike(_changed(found)), key=len)]
 
 
 def through_roles(found: Comparison) -> list[tuple[str, str]]:
@@ -464,24 +519,24 @@ def period(found: Comparison) -> str:
         nothing = f"there are no records of the period{unreadable}, so nothing tells whether a door is used"
         return f"{asked}CloudTrail: {nothing}"
     there = Counter(map(what, found.population))
-    steps = "".join(
-        f", {counted(there[kind], 'step')}{kind.removeprefix('step')}"
-        for kind in (_STEP, _PERHAPS_A_STEP)
-        if there[kind]
-    )
     several = [one for one in found.population if len(one.doors) > 1]
     times = sum(len(one.doors) for one in several)
-    several_doors = f"; {len(several)} of these have several doors and count at each, {times} times" if several else ""
     apart = ", ".join(_apart(count, what) for what, count in found.apart.items())
-    apart = f"; not among the entries: {apart}" if apart else ""
-    unreadable = f"; {counted(len(found.unreadable), 'record')} cannot be read" if found.unreadable else ""
-    learning = f"; what is usual is learned until {found.learned_until:%Y-%m-%d %H:%M}" if found.learned_until else ""
-    if _only_learning(found):
-        learning = f"; {_ONLY_LEARNING}"
-    return (
-        f"{asked}CloudTrail from {found.start:%Y-%m-%d %H:%M} to {found.end:%Y-%m-%d %H:%M} UTC: "
-        f"{_entries(found)}{steps}{several_doors}{apart}{unreadable}{learning}"
+    seen = (
+        *(
+            f"{counted(there[kind], 'step')}{kind.removeprefix('step')}"
+            for kind in (_STEP, _PERHAPS_A_STEP)
+            if there[kind]
+        ),
+        f"{len(several)} have several doors and count at each, {times} times" if several else "",
+        f"not among the entries: {apart}" if apart else "",
+        f"what is usual is learned until {found.learned_until:%Y-%m-%d %H:%M}"
+        if found.learned_until and not _only_learning(found)
+        else "",
     )
+    about = "; ".join(filter(None, seen))
+    span = f"CloudTrail from {found.start:%Y-%m-%d %H:%M} to {found.end:%Y-%m-%d %H:%M} UTC"
+    return f"{asked}{span}{': ' if about else ''}{about}"
 
 
 def _apart(count: int, what: str) -> str:
@@ -556,8 +611,6 @@ def door_use(one: DoorUse, ends: str = "") -> str:
     count = f", {counted(one.count, 'time')}{early}" if one.count else ""
     also = " and" if one.count else ","
     count += f"{also} perhaps {counted(one.perhaps, 'time')}{'' if one.count else early}" if one.perhaps else ""
-    others = f"{one.others} with another unique id, of that name before or after it was made anew"
-    count += f" ({others})" if one.others else ""
     sessions = f", as {listed(list(one.sessions), most=_FEW)}" if one.sessions else ""
     sessions += f", for {listed(list(one.identities), most=_FEW)}" if one.identities else ""
     why = f": {one.not_known}" if one.usage is Usage.NOT_KNOWN else ""

@@ -186,7 +186,7 @@ class Change:
         failed, trusts = (
             f"{word} {said}" if said else "" for word, said in (("failed:", self.use.failed), ("trusts", self.trusts))
         )
-        return "; ".join(filter(None, (failed, self.what, trusts))) or "nothing is told"
+        return "; ".join(filter(None, (failed, self.what, trusts)))
 
 
 @dataclass

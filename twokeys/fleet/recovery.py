@@ -142,7 +142,7 @@ def unlock(stack: str, folder: Path, machine_lost: str | None) -> list[str]:
     held = _holding(stack, folder)
     proofs = [prove_dead(owner, os.uname().nodename, machine_lost) for owner in held]
     if held:
-        said = _said(stack, folder, "cancel", "--yes")
+        said = _output(stack, folder, "cancel", "--yes")
         if _holding(stack, folder):
             raise Refusal(
                 f"stack {stack} could not be unlocked",
@@ -169,7 +169,7 @@ def _mend_attributes(stack: str, folder: Path) -> None:
 
 def _holding(stack: str, folder: Path) -> tuple[Owner, ...]:
     """Renaming a stack to its own name takes the lock first and then fails, because a stack of that name exists."""
-    said = _said(stack, folder, "stack", "rename", stack)
+    said = _output(stack, folder, "stack", "rename", stack)
     found = owners(said)
     if not found and "already exists" not in said:
         raise Refusal(
@@ -181,7 +181,7 @@ def _holding(stack: str, folder: Path) -> tuple[Owner, ...]:
     return found
 
 
-def _said(stack: str, folder: Path, *arguments: str) -> str:
+def _output(stack: str, folder: Path, *arguments: str) -> str:
     command = [cli(), *arguments, "--stack", stack, "--non-interactive"]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)  # noqa: S603 - the CLI
     return (done.stderr + done.stdout).strip()

@@ -225,7 +225,7 @@ def trust_policy(management_account: str, partition: str = "aws") -> dict[str, A
 def _refuse_unusable(root_email: str, organization: Organization) -> None:
     owner = organization.account_by_email.get(root_email.casefold())
     if owner is not None and owner.id != organization.management_account:
-        why = f"it is the address of {_called(owner)}"
+        why = f"it is the address of {_label(owner)}"
     else:
         try:
             check_email(root_email)
@@ -459,7 +459,7 @@ def _accounts(
         try:
             accounts[key] = account, _account(account, key, path, role, root_email)
         except ValidationError as error:
-            left_out.append(LeftOut(_called(account), _first_reason(error), _STAYS))
+            left_out.append(LeftOut(_label(account), _first_reason(error), _STAYS))
         else:
             paths[key] = path or "the root"
     return accounts, paths
@@ -506,7 +506,7 @@ def _unmanageable(
 ) -> LeftOut | None:
     if account.state != ACTIVE:
         return LeftOut(
-            _called(account),
+            _label(account),
             f"it is {account.state}: nothing in it can be managed",
             "wait until AWS removes it (90 days after its closing), or reopen it through AWS Support, and adopt again",
         )
@@ -515,7 +515,7 @@ def _unmanageable(
     trust = json.dumps(trust_policy(organization.management_account, partition))
     invited = "; AWS makes no access role in an account that was invited" if account.joined_method == "INVITED" else ""
     return LeftOut(
-        _called(account),
+        _label(account),
         f"it cannot be entered: {entered.why_not}{invited}",
         f"in the account, make a role {ACCESS_ROLE} with the managed policy AdministratorAccess and this trust policy:"
         f" {trust} (or name the role that there is with --access-role, or allow your own role sts:AssumeRole on it),"
@@ -523,5 +523,5 @@ def _unmanageable(
     )
 
 
-def _called(account: Account) -> str:
+def _label(account: Account) -> str:
     return f"account {account.id} ({account.name})"

@@ -75,7 +75,7 @@ class Gate:
         return (
             known is not None
             and known.reading is Reading.READ
-            and any(one is not None and _said(one) != _said(resource) for one in was)
+            and any(one is not None and _asked(one) != _asked(resource) for one in was)
         )
 
     def judge(self, resource: Resource, aliases: Iterable[str] = ()) -> list[Finding]:
@@ -206,7 +206,7 @@ def _may_name_users(role: Principal) -> bool:
     return policy is UNKNOWN or any(arn is not None and arn.kind == "user" for arn in named)
 
 
-def _said(resource: Resource) -> Mapping[str, object]:
+def _asked(resource: Resource) -> Mapping[str, object]:
     """What a resource is asked to be, but for what lets nobody in."""
     return {key: value for key, value in (resource.inputs or {}).items() if key not in _LETS_NOBODY_IN}
 

@@ -285,7 +285,7 @@ def main(questions: int, answers: int) -> int:
         pipe.ask("failed", {"reason": str(error), "where": program, "refusal": refusal})
         return 1
     except BaseException as error:
-        pipe.ask("failed", {"reason": _said(error), "where": _place(error, folder) or program})
+        pipe.ask("failed", {"reason": _message(error), "where": _place(error, folder) or program})
         return 1
     pipe.ask("done", {})
     return 0
@@ -295,7 +295,7 @@ def _execute(program: str) -> None:
     runpy.run_path(program, run_name="__main__")
 
 
-def _said(error: BaseException) -> str:
+def _message(error: BaseException) -> str:
     text = "".join(traceback.format_exception_only(type(error), error)).strip()
     return text.removeprefix("Exception: ")
 

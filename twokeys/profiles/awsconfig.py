@@ -96,7 +96,7 @@ def rewrite(  # noqa: PLR0913 - what a rewrite needs
 
     outside = _parse(before + after, where)
     for section in sections:
-        if section.name in _named(outside, section.kind):
+        if section.name in _sections(outside, section.kind):
             raise Refusal(
                 f"the {section.kind} {section.name} is already there",
                 where=f"{where}: [{section.header}]",
@@ -124,7 +124,7 @@ def rewrite(  # noqa: PLR0913 - what a rewrite needs
 def profiles_in(text: str, where: str, *, credentials: bool = False) -> dict[str, Mapping[str, str]]:
     """The profiles of a config file (or, with `credentials`, of a credentials file) by name."""
     parsed = _parse(text, where)
-    return dict(parsed) if credentials else _named(parsed, "profile")
+    return dict(parsed) if credentials else _sections(parsed, "profile")
 
 
 def holder_of(text: str, block: str, where: str) -> str | None:
@@ -139,7 +139,7 @@ def sso_sessions_in(text: str, block: str, where: str) -> frozenset[str]:
     """The sso-sessions that the file has outside of our block."""
     lines = _lines(text)
     start, stop = _place(lines, block, where)
-    return frozenset(_named(_parse("".join(lines[:start] + lines[stop:]), where), "sso-session"))
+    return frozenset(_sections(_parse("".join(lines[:start] + lines[stop:]), where), "sso-session"))
 
 
 def diff(old: str, new: str, where: str) -> str:
@@ -258,7 +258,7 @@ def _reason(error: configparser.Error) -> str:
     return type(error).__name__
 
 
-def _named(parsed: Mapping[str, Mapping[str, str]], kind: str) -> dict[str, Mapping[str, str]]:
+def _sections(parsed: Mapping[str, Mapping[str, str]], kind: str) -> dict[str, Mapping[str, str]]:
     known = build_profile_map(dict(parsed))
     return dict(known["profiles" if kind == "profile" else "sso_sessions"])
 

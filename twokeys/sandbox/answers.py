@@ -70,16 +70,16 @@ def ask(states: Iterable[Path], folder: Path, picture: Path, outputs: Mapping[st
 
 def _questions(people: list[str], picture: Path) -> Iterator[tuple[click.Command, list[str]]]:
     """Each command with its arguments; the states come after them."""
-    yield _named("audit", audit), ["audit", "prod", "--html", "audit.html"]
+    yield _under_twokeys("audit", audit), ["audit", "prod", "--html", "audit.html"]
     if people:
         for written in (["--config", "aws-config"], ["--page", "ways-in.html"]):
-            yield _named("profiles", profiles), ["profiles", "--person", people[0], *written]
-    yield _named("map", map_), ["map", "--html", "map.html", "--svg", str(picture)]
+            yield _under_twokeys("profiles", profiles), ["profiles", "--person", people[0], *written]
+    yield _under_twokeys("map", map_), ["map", "--html", "map.html", "--svg", str(picture)]
     bill = ["costs", "--file", "bill.csv", "--picture", "bill.svg", "--by", "account", "--by", "service"]
-    yield _named("costs", costs), [*bill, "--by", "tag:environment"]
+    yield _under_twokeys("costs", costs), [*bill, "--by", "tag:environment"]
 
 
-def _named(name: str, command: click.Command) -> click.Group:
+def _under_twokeys(name: str, command: click.Command) -> click.Group:
     """The command under `twokeys`, so that its messages name it as the reader calls it."""
     return click.Group("twokeys", commands={name: command})
 

@@ -17,7 +17,7 @@ class Model(BaseModel):
 
     @field_validator("*", mode="before")
     @classmethod
-    def _said(cls, value: object, info: ValidationInfo) -> object:
+    def _not_empty(cls, value: object, info: ValidationInfo) -> object:
         """A key with nothing after its colon may be a text that was forgotten: leaving it out says so for sure."""
         if value is None and cls.model_fields[str(info.field_name)].default is None:
             raise refuse("nothing stands after its colon", "write what is meant, or leave the key out")

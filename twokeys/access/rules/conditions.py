@@ -9,6 +9,7 @@ from datetime import datetime
 
 from pydantic import Field
 
+from twokeys.access.door_name import DoorName
 from twokeys.access.findings import Config, DoorConfig, Finding, Rule
 from twokeys.access.graph import Door, Graph
 from twokeys.access.keys import read_too
@@ -56,11 +57,11 @@ class _Outsider:
     with_external_id: bool = False
 
     @property
-    def door(self) -> str:
+    def door(self) -> DoorName:
         """As exceptions name it: an account as a whole by its root."""
         role = parse_arn(self.role.arn)
         whole = self.account is not None and is_account(self.name)
-        return f"{Arn.root(self.account or '', role.partition) if whole else self.name} -> {self.role.arn}"
+        return DoorName(str(Arn.root(self.account or "", role.partition)) if whole else self.name, self.role.arn)
 
 
 def _outsiders(graph: Graph) -> Iterator[_Outsider]:
@@ -117,7 +118,7 @@ def _without_external_id(graph: Graph, _config: DoorConfig, _now: datetime) -> I
     for one in _outsiders(graph):
         if one.with_external_id:
             continue
-        role, where = one.role, f"Role {one.role.arn} in account {graph.accounts.name(one.role.account)}"
+        role, where = one.role, f"Role {graph.accounts.located(one.role)}"
         step = f"{read_too(graph, 'the stack that holds the grant')}, or {EXCEPT}"
         if one.in_organization:
             message = (
@@ -142,7 +143,7 @@ def _not_named(graph: Graph, config: ThirdPartyConfig, _now: datetime) -> Iterat
         if one.with_external_id and one.account not in named:
             role = one.role
             message = (
-                f"Role {role.arn} in account {graph.accounts.name(role.account)} lets {one.name} in with an external "
+                f"Role {graph.accounts.located(role)} lets {one.name} in with an external "
                 "ID; who that is and who answers for it is not written down"
             )
             entry = {"account": one.account or "", "name": "...", "owner": "...", "reason": "..."}
@@ -156,10 +157,7 @@ def _people(graph: Graph, _config: DoorConfig, _now: datetime) -> Iterator[Findi
         if door.open and door.source.kind in ("user", "group") and door.target.urn is not None:
             if requires_mfa((*door.trust.requirements, *door.grant.requirements)):
                 continue
-            message = (
-                f"Role {door.target.arn} in account {graph.accounts.name(door.target.account)} lets "
-                f"{door.source.kind} {door.source.name} in without MFA"
-            )
+            message = f"Role {graph.accounts.located(door.target)} lets {door.source.label} in without MFA"
             step = 'add the condition {"Bool": {"aws:MultiFactorAuthPresent": "true"}} to its trust policy'
             yield Finding(message, step, door.target.urn, door.id, door.target.source)
 

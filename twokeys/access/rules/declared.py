@@ -94,7 +94,7 @@ def _meanings(graph: Graph, said: dict[str, Any], real: str) -> Iterator[dict[st
 
 
 def _finding(declared: Declared, resource: Resource, difference: str) -> Finding:
-    message = f"{resource.type} {resource.name} is not what {declared.component.name} declared: {difference}"
+    message = f"{resource.label} is not what {declared.component.name} declared: {difference}"
     step = "make both from one structure with twokeys.doors.render, and update again"
     return Finding(message, step, resource.urn, source=resource.source)
 

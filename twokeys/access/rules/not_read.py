@@ -16,7 +16,7 @@ def _of(*, certain: bool) -> Callable[[Graph, DoorConfig, datetime], Iterator[Fi
         for found in graph.not_read:
             if found.certain is certain and not found.unknown:
                 resource = found.resource
-                message = f"{resource.type} {resource.name} {found.why}: whom that lets in is not proved"
+                message = f"{resource.label} {found.why}: whom that lets in is not proved"
                 yield Finding(message, found.next_step, resource.made_by or resource.urn, found.door, resource.source)
 
     return check

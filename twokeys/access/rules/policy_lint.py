@@ -80,7 +80,7 @@ def _whole_tenants(graph: Graph) -> Iterator[Finding]:
         for wanted in federation.subject.values:
             if less := narrower_subject(shared.issuer, wanted):
                 message = (
-                    f"The trust policy of role {found.role.arn} in account {graph.accounts.name(found.role.account)}"
+                    f"The trust policy of role {graph.accounts.located(found.role)}"
                     f" lets in {wanted.text} of {shared.name}, so everything that this owner has there"
                 )
                 step = f"name what needs the role, as in {less}"

@@ -89,7 +89,7 @@ def _inline(graph: Graph, principal: Principal, declared: _Declared) -> Iterator
     size = sum(_inline_size(one, declared) for one in resources.values() if one)
     limit = INLINE_POLICY_SIZES.get(principal.kind)
     if limit is not None and size > limit:
-        what = f"The text of all inline policies of {principal.kind} {principal.name}{_in(graph, principal)}"
+        what = f"The text of all inline policies of {principal.label}{_in(graph, principal)}"
         yield _too_long(what, size, limit, documents[0])
 
 
@@ -103,7 +103,7 @@ def _of_other_accounts(graph: Graph) -> Iterator[Finding]:
             if arn is None or not arn.account.isdigit() or arn.account == account:
                 continue
             if account.isdigit() or (graph.accounts.pinned(account) and arn.account in known):
-                message = f"{resource.type} {resource.name} in account {graph.accounts.name(account)} is given {arn}"
+                message = f"{resource.label} in account {graph.accounts.name(account)} is given {arn}"
                 why = ", and IAM takes a managed policy of that account or of AWS only"
                 step = f"name one of those, or write what it allows as an inline policy; see {_MANAGED}"
                 yield Finding(message + why, step, resource.urn, source=resource.source)

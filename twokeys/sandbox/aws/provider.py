@@ -44,7 +44,7 @@ class AwsProvider:
     def create(self, type: str, urn: str, inputs: Properties) -> tuple[str, Properties]:
         """Make the object in the provider's account and return (id, outputs)."""
         known = resource_type(type)
-        with refusals(f"creating {_called(urn)}", self.aws.endpoint):
+        with refusals(f"creating {_label(urn)}", self.aws.endpoint):
             made = known.create(self.aws, inputs)
             identifier, told_once = (made, {}) if isinstance(made, str) else made
             return identifier, self._outputs(known, identifier, inputs, told_once, urn)
@@ -57,7 +57,7 @@ class AwsProvider:
         With inputs, those that the program set; without (an import), all that are not merely computed.
         """
         known = resource_type(type)
-        with refusals(f"reading {_called(urn)}", self.aws.endpoint):
+        with refusals(f"reading {_label(urn)}", self.aws.endpoint):
             found = known.read(self.aws, id, {**outputs, **inputs})
         if found is None:
             return None
@@ -89,14 +89,14 @@ class AwsProvider:
         """Bring the object to the new inputs and return its outputs."""
         known = resource_type(type)
         if known.update is None:
-            raise ProviderError(f"{_called(urn)} cannot be updated", (f"Every change of a {type} needs a new one.",))
-        with refusals(f"updating {_called(urn)}", self.aws.endpoint):
+            raise ProviderError(f"{_label(urn)} cannot be updated", (f"Every change of a {type} needs a new one.",))
+        with refusals(f"updating {_label(urn)}", self.aws.endpoint):
             known.update(self.aws, id, {**old_outputs, **old_inputs}, new_inputs)
             return self._outputs(known, id, new_inputs, old_outputs, urn)
 
     def delete(self, type: str, urn: str, id: str, inputs: Properties) -> None:
         """Remove the object; one that is already gone is success."""
-        with refusals(f"deleting {_called(urn)}", self.aws.endpoint):
+        with refusals(f"deleting {_label(urn)}", self.aws.endpoint):
             try:
                 resource_type(type).delete(self.aws, id, inputs)
             except ClientError as error:
@@ -120,7 +120,7 @@ class AwsProvider:
     ) -> Properties:
         found = known.read(self.aws, identifier, {**earlier, **inputs})
         if found is None:
-            raise ProviderError(f"{_called(urn)} is gone right after it was written", (f"Its id was {identifier}.",))
+            raise ProviderError(f"{_label(urn)} is gone right after it was written", (f"Its id was {identifier}.",))
         kept = {name: earlier[name] for name in known.computed & earlier.keys() - found.keys()}
         return self._merged(known, inputs, {**kept, **found})
 
@@ -143,7 +143,7 @@ class AwsProvider:
         }
 
 
-def _called(urn: str) -> str:
+def _label(urn: str) -> str:
     """A resource as people call it: its type and its logical name."""
     qualified, _, name = urn.rpartition("::")
     return f"{qualified.rpartition('::')[2].rpartition('$')[2]} {name}"
