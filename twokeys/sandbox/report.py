@@ -104,7 +104,8 @@ class Report:
 
     def show_outputs(self, done: Done) -> None:
         """The doors of the stack and the addresses to switch role, then other outputs as far as they are short."""
-        lines, outputs = [], {key: value for key, value in done.outputs.items() if value not in ({}, [], None)}
+        lines: list[str] = []
+        outputs = {key: value for key, value in done.outputs.items() if value not in ({}, [], None)}
         for key in sorted(outputs, key=lambda key: (key not in _FIRST, key)):
             said = _in_lines(key, outputs[key])
             if said and len(lines) + len(said) <= _MOST:
