@@ -16,7 +16,7 @@ from http.client import HTTPException
 from pathlib import Path
 from threading import Thread
 from typing import TypeGuard
-from urllib.error import HTTPError
+from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
 from urllib.request import url2pathname, urlopen
 
@@ -97,8 +97,11 @@ def _fetched(address: str) -> bytes:
     except HTTPError as error:
         with error:
             raise _not_there(address, " ".join(f"{error.code} {error.reason}".split()), error.code) from error
+    except URLError as error:
+        step = "look at the network, and at HTTPS_PROXY where a proxy is in between, or download it and give that file"
+        raise _not_there(address, str(error.reason), step=step) from error
     except (OSError, ValueError, HTTPException) as error:
-        raise _not_there(address, str(getattr(error, "reason", error))) from error
+        raise _not_there(address, str(error)) from error
     if len(text) > _MOST_BYTES:
         raise _not_there(address, f"it is larger than {_MOST_BYTES >> 20} MiB")
     return text
@@ -110,8 +113,8 @@ def _refuse_open(address: str) -> None:
         raise OSError(f"{address} is not https, and over http anybody on the way could change it; nothing else is read")
 
 
-def _not_there(address: str, why: str, code: int = 0) -> Refusal:
-    step = "give the https address, or a file, of what `twokeys access export FILE` wrote"
+def _not_there(address: str, why: str, code: int = 0, step: str = "") -> Refusal:
+    step = step or "give the https address, or a file, of what `twokeys access export FILE` wrote"
     if code in (401, 403):
         step = "it asks for a sign-in, which this does not do: download it in your browser, and give that file"
     elif code:

@@ -559,6 +559,28 @@ def test_the_published_file_holds_doors_and_no_external_id(tmp_path: Path) -> No
     assert door["door"]["source"] == {"kind": "role", "account": HUB, "names": ["ci"]}
 
 
+@pytest.mark.parametrize(
+    ("times", "as_of"),
+    [
+        (["2026-11-28T02:00:00+01:00", "2026-11-28T01:30:00Z"], "2026-11-28T01:00:00+00:00"),
+        (["2026-11-28T02:00:00+01:00", None], None),
+    ],
+)
+def test_the_published_file_is_as_old_as_the_oldest_state_that_it_is_from(
+    tmp_path: Path, times: list[str | None], as_of: str | None
+) -> None:
+    """A developer sees so what may have changed since. That a state has no time is not told as a newer one."""
+    given: list[str | Path] = []
+    for index, time in enumerate(times):
+        state = write_state(tmp_path / f"{index}.json", two_keys())
+        told = json.loads(state.read_text().replace("::twokeys::", f"::of-{index}::"))
+        told["deployment"]["manifest"] = {"time": time} if time else {}
+        state.write_text(json.dumps(told))
+        given += ["--state", state]
+    written("export", tmp_path / "doors.json", *given)
+    assert json.loads((tmp_path / "doors.json").read_text())["as_of"] == as_of
+
+
 def test_the_published_file_does_not_take_an_account_of_the_management_stack_for_the_management_account(
     tmp_path: Path,
 ) -> None:

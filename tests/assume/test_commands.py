@@ -65,6 +65,9 @@ def test_the_command_s_exit_code_is_the_answer_and_one_that_is_not_there_begins_
     # https://pubs.opengroup.org/onlinepubs/9799919799/utilities/V3_chap02.html#tag_19_08_02 (exit status for commands)
     kill = "import os, signal; os.kill(os.getpid(), signal.SIGTERM)"
     assert run("stage-reader", "--from", doors, "--", sys.executable, "-c", kill).return_value == 128 + 15
+    # Ctrl-C, which a terminal sends to both, is the command's: a psql or a shell goes on after it
+    both = "import os, signal, time; os.kill(os.getppid(), signal.SIGINT); time.sleep(0.5); raise SystemExit(5)"
+    assert run("stage-reader", "--from", doors, "--", sys.executable, "-c", both).return_value == 5
     absent = run("stage-reader", "--from", doors, "--", "no-such-command")
     assert absent.return_value == 127
     assert "no-such-command is no command that is on PATH" in absent.stderr

@@ -15,7 +15,7 @@ from tests.audit.cloudtrail import called, entry
 from tests.audit.test_comparison import CI_SESSION, DAY, at, compared
 from twokeys.answers.reading import read
 from twokeys.answers.selection import into
-from twokeys.audit.changes import WIDENING, changed, is_change, trusted
+from twokeys.audit.changes import WIDENING, account_of, changed, changed_of, is_change, trusted
 from twokeys.audit.comparison import changed_since
 from twokeys.audit.events import headline
 
@@ -111,6 +111,35 @@ def test_a_change_says_what_it_changes_and_whom_a_new_trust_policy_trusts(record
     """https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html: the request's parameters."""
     trusts = trusted(record)
     assert changed(record) + (f"; trusts {trusts}" if trusts else "") == said
+
+
+def test_a_trust_policy_names_whom_it_allows_and_not_all_of_many() -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_effect.html: Deny lets nobody in."""
+    roles = [arn(OUTSIDE, f"role/{name}") for name in "abcd"]
+    of = document(trusts(*roles), trusts(arn(OUTSIDE, "role/denied"), effect="Deny"))
+    said = trusted({"requestParameters": {"policyDocument": of}})
+    assert said == f"{roles[0]}, {roles[1]} and 2 more"
+
+
+@pytest.mark.parametrize(
+    ("asked", "account", "of"),
+    [
+        ({"targetId": "ou-ab12-cd34ef56", "policyId": "p-1"}, None, ("", "")),
+        ({"targetId": STAGE, "policyId": "p-1"}, STAGE, ("", "")),
+        ({"groupName": "devs", "policyName": "grant"}, None, ("devs", "grant")),
+        ({"groupName": "devs", "userName": "ann"}, None, ("ann", "")),
+    ],
+)
+def test_a_call_names_the_account_and_whom_it_is_about(
+    asked: dict[str, str], account: str | None, of: tuple[str, str]
+) -> None:
+    """A control policy is attached to a root, a unit or an account, and a user is added to a group.
+
+    https://docs.aws.amazon.com/organizations/latest/APIReference/API_AttachPolicy.html (`TargetId`) and
+    https://docs.aws.amazon.com/IAM/latest/APIReference/API_AddUserToGroup.html
+    """
+    record = {"requestParameters": asked}
+    assert (account_of(record), changed_of(record)) == (account, of)
 
 
 def assignment(account: str) -> dict[str, Any]:

@@ -1022,6 +1022,17 @@ def test_a_new_source_address_and_a_new_region_are_unusual_for_one_who_entered_b
     ]
 
 
+def test_what_is_usual_is_each_principal_s_own_by_unique_id_where_nothing_names_it() -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/cloudtrail-integration.html (of a call across accounts)."""
+    first = ("this principal's first entry into this role",)
+    other = CI_SESSION.replace("/ci/", "/other/")
+    named = compared(two_keys(), entry(CI_SESSION, DEPLOYER, at(0)), entry(other, DEPLOYER, at(20)), learning_days=14)
+    assert whys(named) == [first]
+    told = [{"type": "AWSAccount", "accountId": HUB, "principalId": f"AROA{name}:x"} for name in ("ONE", "ONE", "TWO")]
+    calls = [entry(CI_SESSION, DEPLOYER, at(10 * number), userIdentity=one) for number, one in enumerate(told)]
+    assert [one.use.unique_id for one in compared(two_keys(), *calls, learning_days=7).unusual] == ["AROATWO"]
+
+
 def test_two_hours_from_every_usual_hour_is_unusual_round_the_clock_and_one_hour_is_not() -> None:
     usual = [entry(CI_SESSION, DEPLOYER, at(day, hours=14)) for day in range(10)]  # 23 o'clock UTC
     for hours, unusual in ((15, False), (16, True), (13, False), (12, True)):

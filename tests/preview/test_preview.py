@@ -239,6 +239,47 @@ def test_ids_and_arns_are_unknown_and_so_is_a_document_made_from_them() -> None:
     assert role.property_dependencies["description"] == (one(snapshot, "bucket").urn,)
 
 
+def _github(condition: Mapping[str, object]) -> None:
+    """A trust as most programs write it: https://www.pulumi.com/docs/iac/concepts/inputs-outputs/apply/."""
+    issuer = "token.actions.githubusercontent.com"
+    github = aws.iam.OpenIdConnectProvider("github", url=f"https://{issuer}", client_id_lists=["sts.amazonaws.com"])
+
+    def trust(arn: str) -> str:
+        entered = {"Federated": arn}, "sts:AssumeRoleWithWebIdentity"
+        statement = {"Effect": "Allow", "Principal": entered[0], "Action": entered[1], "Condition": condition}
+        return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+    aws.iam.Role("ci", assume_role_policy=github.arn.apply(trust))
+
+
+@pytest.mark.parametrize(("sub", "rules"), [("repo:acme/app:ref:refs/heads/main", []), (None, ["federated-trust"])])
+def test_a_trust_made_from_the_arn_of_its_identity_provider_is_judged_as_the_arn_follows_from_its_url(
+    sub: str | None, rules: list[str]
+) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-arns."""
+    names = {"aud": "sts.amazonaws.com"} | ({"sub": sub} if sub else {})
+    condition = {"StringEquals": {f"token.actions.githubusercontent.com:{key}": said for key, said in names.items()}}
+    snapshot = preview(lambda: _github(condition), config={"aws:allowedAccountIds": '["222222222222"]'})
+    found = judge(snapshot)
+    assert [finding.rule for finding in found.mandatory] == rules
+    assert not found.advisory
+    # Without an account nothing follows; the update judges it.
+    assert one(preview(lambda: _github(condition)), "ci").get("assumeRolePolicy") is UNKNOWN
+
+
+def test_a_name_that_is_not_known_yet_has_no_arn() -> None:
+    def program() -> None:
+        path = aws.s3.Bucket("bucket").arn
+        pulumi.export("path", aws.iam.Role("role", name="app", path=path, assume_role_policy=TRUST).arn)
+        pulumi.export("automatic", aws.iam.Role("other", assume_role_policy=TRUST).arn)
+        pulumi.export("known", aws.iam.Role("third", name="app", path="/ci/", assume_role_policy=TRUST).arn)
+
+    said = exports(preview(program, config={"aws:allowedAccountIds": '["222222222222"]', "aws:region": "cn-north-1"}))
+    assert said["path"] is UNKNOWN
+    assert said["automatic"] is UNKNOWN
+    assert said["known"] == "arn:aws-cn:iam::222222222222:role/ci/app"
+
+
 def test_a_policy_document_is_looked_up_without_aws() -> None:
     def program() -> None:
         principal = aws.iam.GetPolicyDocumentStatementPrincipalArgs(

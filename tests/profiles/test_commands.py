@@ -286,12 +286,13 @@ def test_the_profile_of_an_account_that_is_not_shown_stays_with_its_session_and_
     run("--person", "ada", "--state", write(tmp_path, "s.json", every))
     had = config.read_text()
     assert had.index("[sso-session twokeys]") < had.index("[profile a]") < had.index("[profile prod]\n# prod - Looking")
-    part = {**outputs(door("b")), "accounts_not_shown": ["prod"], **said}
+    part = {**outputs(door("b")), "accounts_not_shown": ["prod"], "as_of": "2026-11-28T00:03:09+00:00", **said}
     arguments = ("--person", "ada", "--from", write(tmp_path, "doors.json", part))
     told = run(*arguments)
     assert {"+ profile b", "- profile a", "= profile prod", "= profile prod-sso"} < {*told.stdout.splitlines()}
     assert f"prod-sso stays as it was, since these exports do not show account {PROD}" in told.stderr
     assert "does not show the users and roles of prod," in told.stderr
+    assert "doors.json is as of 2026-11-28 00:03 UTC" in told.stderr.replace("\n", " ")
     kept = config.read_bytes()
     assert set(boto3.Session().available_profiles) == {"default", "b", "prod", "prod-sso"}
     assert "[profile prod]\n# prod - Looking\n" in config.read_text()

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from pydantic.alias_generators import to_camel
 
+from twokeys.access.door_name import DoorName
 from twokeys.access.graph import SHOW_SECRETS, Graph
 from twokeys.access.snapshot import place_of
 
@@ -30,7 +31,7 @@ class Finding:
     message: str
     next_step: str
     urn: str | None = None
-    door: str | None = None
+    door: DoorName | None = None
     source: str | None = None
     advice: bool = False
     severity: Severity | None = None
@@ -39,8 +40,7 @@ class Finding:
     @property
     def sides(self) -> tuple[str, str]:
         """The source and the target of its door as it names them; empty where it is about none."""
-        source, _, target = (self.door or "").partition(" -> ")
-        return source, target
+        return (self.door.source, self.door.target) if self.door else ("", "")
 
     @property
     def text(self) -> str:
@@ -152,7 +152,9 @@ def _excused(
     for one in here:
         if one.expires < today:
             message = f"The exception for the door {one.door} ({one.reason}) expired on {one.expires}"
-            yield Finding(message, f"close the door, or ask {one.owner} to renew the exception", door=one.door)
+            step = f"close the door, or ask {one.owner} to renew the exception"
+            source, _, target = one.door.partition(" -> ")
+            yield Finding(message, step, door=DoorName(source, target))
         elif one.door not in doors:
             message = f"The exception for the door {one.door} ({one.reason}) is not used: nothing here needs it"
             yield Finding(message, f"remove it from the configuration of {rule}, or correct its door or stack")

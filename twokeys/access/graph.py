@@ -22,6 +22,7 @@ from functools import lru_cache
 from twokeys.access.access_roles import access_roles
 from twokeys.access.accounts import Accounts
 from twokeys.access.documents import Document, Documents
+from twokeys.access.door_name import DoorName
 from twokeys.access.exports import Exported
 from twokeys.access.federated import Federated, FederatedTrust, carried, provider_name
 from twokeys.access.federated import doors as federated_doors
@@ -422,7 +423,7 @@ def _names_nobody(role: Principal, name: str, accounts: Accounts) -> NotProved:
     why = "that name does not tell who it is"
     if UNIQUE_ID.fullmatch(name):
         why = "AWS leaves such a unique id of a user or role that was deleted, and then lets nobody in by it"
-    return NotProved(what, why, _BY_ARN, f"{name} -> {role.arn}", role.urn, role.source)
+    return NotProved(what, why, _BY_ARN, DoorName(name, role.arn), role.urn, role.source)
 
 
 def _known_by(graph: Graph) -> str:
@@ -434,7 +435,7 @@ def _unknown_provider(found: FederatedTrust, step: str) -> NotProved:
     role = found.role
     what = f"Whom the trust policy of role {role.name} lets in by {provider_name(found.federation)}"
     why = "the provider, or the claim that names its tenant, is not known yet"
-    return NotProved(what, why, step, f"* -> {role.arn}", role.urn, role.source, role.trust)
+    return NotProved(what, why, step, DoorName("*", role.arn), role.urn, role.source, role.trust)
 
 
 def _not_proved(graph: Graph) -> Iterator[NotProved]:
@@ -467,7 +468,7 @@ def _not_proved(graph: Graph) -> Iterator[NotProved]:
     yield from map(_pending, filter(_may_let_in, graph.snapshot.pending))
     for bad in graph.exported.bad:
         what = f"What stack {bad.stack} exports about doors"
-        yield NotProved(what, bad.why, bad.next_step, f"stack {bad.stack} -> *", bad.urn)
+        yield NotProved(what, bad.why, bad.next_step, DoorName(f"stack {bad.stack}", "*"), bad.urn)
 
 
 def _may_let_in(pending: Pending) -> bool:
@@ -483,17 +484,17 @@ def _pending(pending: Pending) -> NotProved:
         "is not known"
     )
     step = "run `pulumi refresh`, or `pulumi up` to its end, and export the state again"
-    return NotProved(resource.label, why, step, f"{resource.urn} -> *", resource.urn, resource.source)
+    return NotProved(resource.label, why, step, DoorName(resource.urn, "*"), resource.urn, resource.source)
 
 
-def _documents(principals: Principals) -> Iterator[tuple[str, Document]]:
+def _documents(principals: Principals) -> Iterator[tuple[DoorName, Document]]:
     """Every document with the name that an exception gives to its unknown door, which holds an ARN or a URN."""
     for principal in principals:
         if principal.trust is not None:
-            yield f"* -> {principal.arn}", principal.trust
+            yield DoorName("*", principal.arn), principal.trust
         for document in principal.documents:
-            yield f"{principal.arn} -> *", document
+            yield DoorName(principal.arn, "*"), document
         if principal.boundary is not None:
-            yield f"{principal.arn} -> *", principal.boundary
+            yield DoorName(principal.arn, "*"), principal.boundary
     for document in principals.managed_policies:
-        yield f"{document.urn} -> *", document
+        yield DoorName(document.urn or "", "*"), document

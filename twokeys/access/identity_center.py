@@ -16,6 +16,7 @@ from typing import Literal
 
 from twokeys.access.accounts import ACCOUNT, ROLE, Accounts
 from twokeys.access.documents import Document, Documents
+from twokeys.access.door_name import DoorName
 from twokeys.access.judge import Door
 from twokeys.access.not_proved import EXCEPT, NotProved
 from twokeys.access.principals import Principal, Principals
@@ -197,7 +198,7 @@ class _Reader:
             return
         if role.trust is None:
             what = f"Whether {source.arn} can sign in to role {role.name} in account {self.accounts.name(role.account)}"
-            why, door = "its trust policy is made outside this stack", f"{source.arn} -> {role.arn}"
+            why, door = "its trust policy is made outside this stack", DoorName(source.arn, role.arn)
             self.not_proved.append(NotProved(what, why, _SHOW_ROLE, door, resource.urn, resource.source))
         yield Assignment(source, role, None, resource, self._members.get(source.arn, ()))
 
@@ -321,7 +322,7 @@ class _Reader:
         why = "it is made outside this stack"
         role.documents.append(Document(UNKNOWN, title, problem=why))
         what = f"What {title} lets its people do in account {self.accounts.name(role.account)}"
-        door = f"{assignment.urn} -> {role.arn}"
+        door = DoorName(assignment.urn, role.arn)
         self.not_proved.append(NotProved(what, why, _SHOW_SET, door, assignment.urn, assignment.source))
 
     def _add_policies(self, permission_set: Resource, role: Principal) -> None:
@@ -363,7 +364,8 @@ class _Reader:
     def _unclear(self, resource: Resource, which: str) -> None:
         what = f"Whom {resource.label} lets into which account"
         why = f"{which} that it names is not known yet"
-        self.not_proved.append(NotProved(what, why, _NAME_IT, f"{resource.urn} -> *", resource.urn, resource.source))
+        door = DoorName(resource.urn, "*")
+        self.not_proved.append(NotProved(what, why, _NAME_IT, door, resource.urn, resource.source))
 
 
 def _name_of(resource: Resource) -> str:

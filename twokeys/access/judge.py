@@ -10,6 +10,7 @@ from itertools import chain
 from typing import cast
 
 from twokeys.access.accounts import Accounts
+from twokeys.access.door_name import DoorName
 from twokeys.access.organization import Guards
 from twokeys.access.principals import WITHOUT_GRANT, Principal
 from twokeys.iam import (
@@ -122,9 +123,9 @@ class Door:
         return self.outcome in (Outcome.ALLOW, Outcome.CONDITIONAL)
 
     @property
-    def id(self) -> str:
+    def id(self) -> DoorName:
         """How people and exceptions name the door: `<source ARN> -> <target ARN>`."""
-        return f"{self.source.arn} -> {self.target.arn}"
+        return DoorName(self.source.arn, self.target.arn)
 
 
 class Judge:

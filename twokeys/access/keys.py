@@ -13,6 +13,7 @@ from enum import Enum
 from itertools import pairwise
 
 from twokeys.access.documents import Document
+from twokeys.access.door_name import DoorName
 from twokeys.access.graph import SHOW_SECRETS, Door, Grant, Graph, Key, Trust
 from twokeys.access.judge import Judge
 from twokeys.access.names import EVERYONE
@@ -53,7 +54,7 @@ class Statement:
     lack: Lack
     message: str
     next_step: str
-    door: str
+    door: DoorName
     urn: str | None
     source: str | None = None
 
@@ -129,7 +130,7 @@ class _Reader:
                 f"The {principal.label} lives in account {self._account(principal)}, and {why}: "
                 "whether that is a door is not proved"
             )
-            side = f"* -> {principal.arn}" if principal.trust is not None else f"{principal.arn} -> *"
+            side = DoorName("*", principal.arn) if principal.trust is not None else DoorName(principal.arn, "*")
             step = _NAME_ACCOUNTS if self._accounts.is_of_stack_set(principal.account) else _PIN
             resources = self._graph.snapshot.by_urn
             made = resources.get(principal.urn or "")
@@ -304,7 +305,7 @@ class _Reader:
                 f"policies leave it to such grants who enters {', '.join(roles[:3])}{more}"
             )
             step = f"take that policy into this program, so that the pack is shown what it says, or {EXCEPT}"
-            yield Statement(Lack.PROOF, about, step, f"{source.arn} -> *", source.urn, source.source)
+            yield Statement(Lack.PROOF, about, step, DoorName(source.arn, "*"), source.urn, source.source)
 
     def open_trust(self, trust: Trust) -> Iterator[Statement]:
         """A trust in an account as a whole, or in everyone: somebody has to hold a grant.
@@ -324,7 +325,7 @@ class _Reader:
         else:
             named = str(Arn.root(account, self._accounts.partition(account)))
             whom = f"account {self._accounts.name(account)} as a whole"
-        door = f"{named} -> {role.arn}"
+        door = DoorName(named, role.arn)
         about = f"Role {self._accounts.located(role)} trusts {whom}, but "
         if account is not None and account in self._accounts.held:
             about += "nobody there is granted sts:AssumeRole on it by this stack: the grant key is missing"
@@ -383,7 +384,7 @@ class _Reader:
             f"{grant.resource} in account {there}, but {but}: the trust key is "
             f"{'missing' if lack is Lack.TRUST else 'not proved'}"
         )
-        door = f"{source.arn} -> {grant.resource}"
+        door = DoorName(source.arn, grant.resource)
         yield Statement(lack, about, step, door, grant.document.urn or source.urn, source.source)
 
     @property

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from twokeys.access.documents import Document
+from twokeys.access.door_name import DoorName
 
 EXCEPT = "make an exception in the pack's configuration, with reason, owner and expiry"
 
@@ -22,7 +23,7 @@ class NotProved:
     what: str
     why: str
     next_step: str
-    door: str
+    door: DoorName
     urn: str | None = None
     source: str | None = None
     document: Document | None = None

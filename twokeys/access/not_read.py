@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from twokeys.access.accounts import ROLE, Accounts
+from twokeys.access.door_name import DoorName
 from twokeys.access.snapshot import Resource, Snapshot, items, mapping
 from twokeys.access.types import Reading, aws_type, type_of
 from twokeys.iam import UNKNOWN, Arn
@@ -73,9 +74,9 @@ class NotRead:
     unknown: bool = False
 
     @property
-    def door(self) -> str:
+    def door(self) -> DoorName:
         """How an exception names it: by the URN, which is its own."""
-        return f"{self.resource.urn} -> *"
+        return DoorName(self.resource.urn, "*")
 
 
 def not_read(snapshot: Snapshot, accounts: Accounts) -> Iterator[NotRead]:

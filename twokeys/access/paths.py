@@ -10,6 +10,7 @@ from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from twokeys.access.door_name import DoorName
 from twokeys.access.graph import Door, Graph
 from twokeys.access.principals import Principal
 
@@ -31,9 +32,9 @@ class Path:
         return self.doors[-1].target
 
     @property
-    def id(self) -> str:
+    def id(self) -> DoorName:
         """`<source ARN> -> <target ARN>`, like a door's."""
-        return f"{self.source.arn} -> {self.target.arn}"
+        return DoorName(self.source.arn, self.target.arn)
 
     def __str__(self) -> str:
         return " -> ".join([self.source.arn, *(door.target.arn for door in self.doors)])

@@ -9,6 +9,7 @@ from typing import Literal, TypeAlias
 
 from twokeys.access.accounts import ROLE, Accounts
 from twokeys.access.documents import Document, Documents
+from twokeys.access.door_name import DoorName
 from twokeys.access.names import granted_resources
 from twokeys.access.not_proved import NotProved
 from twokeys.access.snapshot import Resource, Snapshot, items, mapping
@@ -265,7 +266,8 @@ class Principals:
 
     def _unclear(self, resource: Resource, why: str) -> None:
         what = f"What {resource.label} gives to whom"
-        self.not_proved.append(NotProved(what, why, _NAME_IT, f"{resource.urn} -> *", resource.urn, resource.source))
+        door = DoorName(resource.urn, "*")
+        self.not_proved.append(NotProved(what, why, _NAME_IT, door, resource.urn, resource.source))
 
     def _identity(self, resource: Resource, key: str) -> str | None:
         return resource.text(key) or self._documents.declared_property(resource, key)
@@ -458,7 +460,7 @@ class Principals:
 
     def _may_be_held(self, holder: Principal, document: Document, what: str, why: str, step: str) -> None:
         if document.policy is UNKNOWN or granted_resources(document.policy):
-            place = f"{holder.arn} -> *"
+            place = DoorName(holder.arn, "*")
             self.not_proved.append(NotProved(what, why, step, place, document.urn, document.source, document))
 
     def _read_attached_when_refreshed(self) -> None:

@@ -2,8 +2,8 @@
 
 It has the shape of `pulumi stack output --json`, so that whatever reads the outputs of stacks reads it too: `doors`,
 `parent_account_id`, `member_account_ids` and their environments, `identity_center` with the members of its groups,
-`regions` by account; and how far it goes: the accounts whose roles were seen (`accounts_shown`), and the others that
-ways come from.
+`regions` by account; of when it is (`as_of`: when the oldest state was written that it is from); and how far it goes:
+the accounts whose roles were seen (`accounts_shown`), and the others that ways come from.
 The documents of the doors are left out, and with them every external ID; a door says that it asks for one.
 """
 
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import UTC
 from typing import Any
 
 from twokeys.answers.model import Answers, Party, Way
@@ -38,8 +39,10 @@ def published(answers: Answers) -> dict[str, Any]:
     """
     management = next((id for id, account in answers.accounts.items() if account.management), None)
     portal = answers.portal
+    read = [one.moment.astimezone(UTC).isoformat() for one in answers.evidence if one.moment]
     return {
         "doors_format": FORMAT,
+        "as_of": min(read) if len(read) == len(answers.evidence) > 0 else None,
         "identity_center": {"start_url": portal.start_url, "region": portal.region} if portal else None,
         "identity_center_members": _members(answers),
         "doors": [door.to_props() for door in doors_of(answers)],

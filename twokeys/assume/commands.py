@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -95,12 +96,15 @@ def assume(*, door: str, command: tuple[str, ...], as_json: bool, **how: Any) ->
         raise
     if command:
         surroundings = {name: value for name, value in os.environ.items() if name != "AWS_PROFILE"}
+        stopping = signal.signal(signal.SIGINT, lambda *_: None)  # Ctrl-C is for the command, which may go on
         try:
             ended = subprocess.run(command, env=surroundings | session.environment, check=False).returncode  # noqa: S603
         except OSError as error:
             raise Refusal(
                 f"the command {command[0]}", where="this machine", why=str(error), next_step="name one that runs here"
             ) from error
+        finally:
+            signal.signal(signal.SIGINT, stopping)
         return ended if ended >= 0 else 128 - ended  # ended by a signal, as a shell says it
     if as_json:
         click.echo(json.dumps(session.environment | {"arn": session.arn}))

@@ -120,7 +120,7 @@ def audit(  # noqa: PLR0913 - one parameter an option
     from twokeys.answers.selection import into, of_person
     from twokeys.answers.sources import snapshot
     from twokeys.answers.summary import summary
-    from twokeys.audit import events, report
+    from twokeys.audit import data, report
     from twokeys.audit.comparison import by_person, changed_since, compare
     from twokeys.audit.page import page
     from twokeys.aws_reference import known_region
@@ -150,12 +150,12 @@ def audit(  # noqa: PLR0913 - one parameter an option
     if table is not None:
         write_output(table, report.table(found, target, comparison, now))
     if as_json:
-        entries = events.as_data(found, comparison) if comparison is not None else None
+        entries = data.as_data(found, comparison) if comparison is not None else None
         about = {"target": target, "made": now.isoformat(timespec="seconds"), **as_data(found, now)}
         text = json.dumps({**about, "events": entries}, indent=2)
-        before, here, after = text.rpartition(events.POPULATION)
+        before, here, after = text.rpartition(data.POPULATION)
         click.echo(before + here[:-1] + (here and "\n"), nl=False)
-        for number, one in enumerate(events.population(found, comparison) if comparison is not None else ()):
+        for number, one in enumerate(data.population(found, comparison) if comparison is not None else ()):
             click.echo(f"{',' if number else ' '} {json.dumps(one)}")
         click.echo(here[-1:] + after)
     else:

@@ -1,21 +1,20 @@
-"""What CloudTrail saw, as data and in words."""
+"""What CloudTrail saw, in words."""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import date
 from itertools import groupby
-from typing import Any
 
-from twokeys.answers.data import party_data
 from twokeys.answers.model import Answers, Party, Step
 from twokeys.audit.comparison import Comparison, SignIns
 from twokeys.audit.coverage import Covered
 from twokeys.audit.entries import DoorUse, Entry, Usage
 from twokeys.audit.logs import Source
-from twokeys.audit.trail import EVENTS, SIGN_IN, Change, Use
+from twokeys.audit.record import EVENTS, SIGN_IN, Use
+from twokeys.audit.trail import Change
 from twokeys.doors import Who
 from twokeys.shown import counted, listed
 
@@ -27,8 +26,6 @@ NOT_LOOKED_AT = (
 _SURE, _PERHAPS, _WITHOUT = "entry by a door", "entry perhaps by a door", "entry without a door"
 _NO_DOOR, _UNUSUAL, _CHANGED = "without a door", "unusual", "changed"
 _STEP, _PERHAPS_A_STEP = "step on the way", "step perhaps on the way"
-POPULATION = '"population": []'
-"""How `as_data` ends in JSON, but for brackets."""
 _ONLY_LEARNING = "all of the period only teaches what is usual (--learning-days)"
 _FEW = 3
 """How many sessions of a door's users are named."""
@@ -40,90 +37,6 @@ _OF_WAYS = {
 }
 _MANY = 12
 """How many files that cannot be read, and accounts, are named on a terminal."""
-
-
-def as_data(answers: Answers, found: Comparison) -> dict[str, Any]:
-    """What the events say as JSON-ready data; `population` gives the rows of its last key, which may be many."""
-    first, last = found.asked
-    return {
-        "asked": {"from": _iso(first), "until": _iso(last), "regions": list(found.regions) or None},
-        "from": _iso(found.start),
-        "until": _iso(found.end),
-        "learnedUntil": _iso(found.learned_until),
-        "summary": headline(answers, found),
-        "mayBeMore": found.may_be_more,
-        "entries": found.entries,
-        "entriesAndSteps": dict(Counter(map(what, found.population))),
-        "askedForAndNotShown": found.not_shown,
-        "apart": found.apart,
-        "filesNotReadable": list(found.not_readable),
-        "unreadable": len(found.unreadable),
-        "unreadableRecords": list(found.unreadable),
-        "sources": [
-            {
-                "name": one.name,
-                "sha256": one.sha256 or None,
-                "caller": one.caller or None,
-                "filesRead": one.read,
-                "passedOver": dict(one.passed_over),
-                "notReadable": one.not_readable,
-                "from": _iso(one.start),
-                "until": _iso(one.end),
-            }
-            for one in found.sources
-        ],
-        "coverage": [
-            {
-                "account": one.account,
-                "accountName": _place(one.account, answers),
-                "records": one.recorded.records,
-                "files": one.recorded.files,
-                "filesMissing": one.recorded.missing,
-                "first": _iso(one.recorded.first),
-                "last": _iso(one.recorded.last),
-                "regions": list(one.regions),
-                "daysByRegion": {region: one.recorded.whole(region).bit_count() for region in one.recorded.regions},
-                "covered": one.lacks is None,
-                "notCovered": one.lacks,
-                "withoutDigests": list(one.without_digests),
-                "daysNotCovered": {region: [f"{day}" for day in days] for region, days in one.days.items()},
-            }
-            for one in found.coverage
-        ],
-        "doors": [_door(one) for one in found.doors],
-        "steps": [_door(one) for one in found.steps],
-        "ways": [
-            {
-                "source": party_data(one.way.source),
-                "target": party_data(one.way.target),
-                "through": [party_data(party) for party in one.way.through],
-                "usage": one.usage.value,
-                "whyNotKnown": one.not_known or None,
-                "count": one.count,
-                "perhaps": one.perhaps,
-                "last": _iso(one.last),
-            }
-            for one in found.ways
-        ],
-        "signIns": [
-            {
-                "user": party_data(answers.named(one.user)),
-                "account": one.uses[-1].account,
-                "accountName": _place(one.uses[-1].account, answers),
-                "count": len(one.uses),
-                "last": _iso(one.uses[-1].time),
-                "mfaUsed": _mfa(one),
-            }
-            for one in found.sign_ins
-        ],
-        "undeclared": [_use(use, answers) for use in found.undeclared],
-        "unusual": [{**_use(one.use, answers), "why": list(one.why)} for one in found.unusual],
-        "changes": [
-            {**_use(one.use, answers), "changed": one.what, "trusts": one.trusts or None} for one in found.changes
-        ],
-        "notLookedAt": not_in_the_events(found),
-        "population": [],
-    }
 
 
 def not_in_the_events(found: Comparison) -> str:
@@ -143,17 +56,6 @@ def _other_regions(found: Comparison) -> str:
     return "regions that AWS does not enable by default, but for the stack's and those of which there are records"
 
 
-def population(answers: Answers, found: Comparison) -> Iterator[dict[str, Any]]:
-    """Every entry, and every use of a step on the way, in order of time, with the doors that explain it."""
-    for one in found.population:
-        yield {
-            "what": what(one),
-            "doors": [by_door(step) for step in one.doors],
-            "whyPerhaps": one.perhaps or None,
-            **_use(one.use, answers),
-        }
-
-
 def what(one: Entry) -> str:
     """What an entry is."""
     if one.on_the_way:
@@ -166,55 +68,9 @@ def by_door(step: Step) -> str:
     return step.declared.name if step.declared and step.declared.name else f"{step.source.short} -> {step.target.short}"
 
 
-def _door(one: DoorUse) -> dict[str, Any]:
-    first, last = one.covered or (None, None)
-    return {
-        "source": party_data(one.door.source),
-        "target": party_data(one.door.target),
-        "proved": one.proved,
-        "usage": one.usage.value,
-        "whyNotKnown": one.not_known or None,
-        "coveredFrom": _iso(first),
-        "coveredUntil": _iso(last),
-        "withoutDigests": one.without_digests,
-        "count": one.count,
-        "perhaps": one.perhaps,
-        "last": _iso(one.last),
-        "beforeItsKeys": one.early,
-        "withAnotherId": one.others,
-        "sessions": list(one.sessions),
-        "sourceIdentities": list(one.identities),
-    }
-
-
-def _iso(time: datetime | None) -> str | None:
-    return time.isoformat() if time else None
-
-
-def _place(account: str, answers: Answers) -> str:
+def place(account: str, answers: Answers) -> str:
+    """What people call an account."""
     return Party(Who("root", account), account_name=answers.names.get(account, "")).place
-
-
-def _use(use: Use, answers: Answers) -> dict[str, Any]:
-    return {
-        "id": use.id,
-        "time": _iso(use.time),
-        "event": use.event,
-        "caller": party_data(answers.named(use.caller)),
-        "uniqueId": use.unique_id,
-        "account": use.account,
-        "accountName": _place(use.account, answers),
-        "callerSession": use.caller_session,
-        "sourceIdentity": use.source_identity,
-        "role": use.role or None,
-        "roleArn": use.arn or None,
-        "task": use.task,
-        "region": use.region,
-        "source": use.source,
-        "session": use.session,
-        "failed": use.failed,
-        "mfaUsed": use.mfa,
-    }
 
 
 def headline(answers: Answers, found: Comparison | None) -> str:
@@ -249,14 +105,14 @@ def headline(answers: Answers, found: Comparison | None) -> str:
 
 def gaps(answers: Answers, found: Comparison) -> str:
     """Which accounts are not covered, and what follows; empty where all are."""
-    lost = [f"{_place(account, answers)} ({counted(days, 'day')})" for account, days in found.not_covered.items()]
+    lost = [f"{place(account, answers)} ({counted(days, 'day')})" for account, days in found.not_covered.items()]
     return f"not covered: {listed(lost, most=_FEW)}: entries and changes of keys there are not known" if lost else ""
 
 
 def _without_digests(answers: Answers, found: Comparison) -> str:
     """Of which accounts log files alone tell, and what follows; empty where digests were given of all."""
     places = [
-        _place(one.account, answers)
+        place(one.account, answers)
         + (f" ({listed(one.without_digests, most=_FEW)})" if len(one.without_digests) < len(one.regions) else "")
         for one in found.coverage
         if one.without_digests
@@ -403,7 +259,7 @@ def coverage(answers: Answers, found: Comparison, named: Callable[[Sequence[str]
     """What there is of each account and all days that are not covered, in words; once for those that are alike."""
     alike: dict[tuple[str, ...], list[str]] = defaultdict(list)
     for one in found.coverage:
-        alike[covered(one), *days(one)].append(_place(one.account, answers))
+        alike[covered(one), *days(one)].append(place(one.account, answers))
     return [(f"{named(places)}: {words}", lacking) for (words, *lacking), places in alike.items()]
 
 
@@ -557,13 +413,14 @@ def usage(one: DoorUse) -> str:
 
 def sign_ins(one: SignIns, answers: Answers) -> str:
     """Who signed in at the account's own console, how often, when last, and whether with MFA, in words."""
-    mfa = ", ".join(f"{word} {count}" if len(_mfa(one)) > 1 else word for word, count in _mfa(one).items())
+    counts = mfa(one)
+    with_mfa = ", ".join(f"{word} {count}" if len(counts) > 1 else word for word, count in counts.items())
     times = counted(len(one.uses), "time")
     last = f"{one.uses[-1].time:%Y-%m-%d %H:%M} UTC"
-    return f"{answers.named(one.user)} at the console, {times}, last {last}, MFA used: {mfa}"
+    return f"{answers.named(one.user)} at the console, {times}, last {last}, MFA used: {with_mfa}"
 
 
-def _mfa(one: SignIns) -> dict[str, int]:
+def mfa(one: SignIns) -> dict[str, int]:
     """How many sign-ins were with MFA, without it, and do not tell."""
     told = [use.mfa for use in one.uses]
     counts = {"yes": told.count(True), "no": told.count(False), "not told": told.count(None)}

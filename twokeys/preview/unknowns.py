@@ -13,10 +13,11 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from twokeys.access.snapshot import STACK_REFERENCE
+from twokeys.iam.arn import Arn, Named, partition_of_region
 from twokeys.preview.policy_document import TOKEN as POLICY_DOCUMENT
 from twokeys.preview.policy_document import policy_document
 from twokeys.preview.run import Asked, RefusedRequestError, Run
-from twokeys.preview.values import UNKNOWN_TEXT, has_unknown, known, unsecret
+from twokeys.preview.values import UNKNOWN_TEXT, has_unknown, known, plain, unsecret
 
 Answer = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 
@@ -25,8 +26,16 @@ _CALLER: Final = "aws:index/getCallerIdentity:getCallerIdentity"
 _REGION: Final = "aws:index/getRegion:getRegion"
 _PARTITION: Final = "aws:index/getPartition:getPartition"
 _ROLE: Final = re.compile(r"arn:[a-z-]+:iam::(\d{12}):role/(?:.*/)?([^/]+)")
-# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html#arns-syntax, "partition"
-_PARTITIONS: Final = {"cn-": ("aws-cn", "amazonaws.com.cn"), "us-gov-": ("aws-us-gov", "amazonaws.com")}
+_ARNS: Final[Mapping[str, tuple[Named, str]]] = {
+    "aws:iam/group:Group": ("group", "name"),
+    "aws:iam/openIdConnectProvider:OpenIdConnectProvider": ("oidc-provider", "url"),
+    "aws:iam/policy:Policy": ("policy", "name"),
+    "aws:iam/role:Role": ("role", "name"),
+    "aws:iam/samlProvider:SamlProvider": ("saml-provider", "name"),
+    "aws:iam/user:User": ("user", "name"),
+}
+"""What of IAM has an ARN that follows from its account and this input, which AWS does not change:
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-arns"""
 
 
 @dataclass(frozen=True)
@@ -49,8 +58,14 @@ class Unknowns:
         """Nothing is to be known of a component beside what it says itself."""
 
     def make(self, asked: Asked, run: Run) -> tuple[str, Mapping[str, Any]]:
-        """The inputs, as far as the provider can be asked; the id only of what is imported."""
-        return asked.import_id, dict(asked.inputs) if _configured(asked.provider, run) else {}
+        """The inputs, as far as the provider can be asked, and an ARN that follows; the id only of what is imported.
+
+        With the ARN a trust that names a provider of GitHub's tokens is a document here already. The engine's preview
+        has no such ARN; the update then judges that document.
+        """
+        if not _configured(asked.provider, run):
+            return asked.import_id, {}
+        return asked.import_id, {**asked.inputs, **self._arn(asked, run)}
 
     def read(self, asked: Asked, id: str, run: Run) -> Mapping[str, Any]:  # noqa: ARG002
         """Nothing is known of an object that is only read, but the outputs of a stack that was given."""
@@ -84,11 +99,20 @@ class Unknowns:
         if token == _REGION and region:
             return {"id": region, "name": region, "region": region, "endpoint": f"ec2.{region}.amazonaws.com"}
         if token == _PARTITION and region:
-            found = (one for prefix, one in _PARTITIONS.items() if str(region).startswith(prefix))
-            partition, suffix = next(found, ("aws", "amazonaws.com"))
+            partition = partition_of_region(str(region))
+            suffix = "amazonaws.com.cn" if partition == "aws-cn" else "amazonaws.com"
             reverse = ".".join(reversed(suffix.split(".")))
             return {"id": partition, "partition": partition, "dnsSuffix": suffix, "reverseDnsPrefix": reverse}
         return None
+
+    def _arn(self, asked: Asked, run: Run) -> Mapping[str, str]:
+        kind, key = _ARNS.get(asked.type, (None, ""))
+        inputs, caller = plain(asked.inputs), self._caller(run.provider_inputs(asked.provider))
+        name, path = inputs.get(key), inputs.get("path", "/")
+        if kind is None or caller is None or not isinstance(name, str) or not isinstance(path, str):
+            return {}
+        partition = str(caller["arn"]).split(":")[1]
+        return {"arn": str(Arn.iam(kind, caller["accountId"], name.removeprefix("https://"), path, partition))}
 
     def _caller(self, provider: Mapping[str, object]) -> Mapping[str, Any] | None:
         """Who the provider would be: its last role's session, else somebody of the one account it may touch.
@@ -109,7 +133,8 @@ class Unknowns:
         account = str(allowed[0]) if len(allowed) == 1 else self.account or ""
         if not account:
             return None
-        arn = f"arn:aws:iam::{account}:user/whoever-runs-this-preview"
+        partition = partition_of_region(str(provider.get("region") or ""))
+        arn = f"arn:{partition}:iam::{account}:user/whoever-runs-this-preview"
         return {"accountId": account, "id": account, "userId": "AIDAEXAMPLE", "arn": arn}
 
     def _outputs(self, name: str) -> Mapping[str, Any] | None:

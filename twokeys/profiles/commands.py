@@ -399,7 +399,8 @@ def _refuse_circle(source: tuple[str, str], ours: Container[str], profiles: Mapp
 
 
 def _missing(done: awsconfig.Change, path: Path, exports: Sequence[Exports], shown: frozenset[str]) -> Iterable[str]:
-    """What these exports do not tell: the profiles that stay for that, and what whoever published them left out."""
+    """What these exports do not tell: the profiles that stay for that, what happened since, and what is left out."""
+    from twokeys.answers.words import when
     from twokeys.profiles import awsconfig
     from twokeys.profiles.sections import account_of
 
@@ -410,6 +411,8 @@ def _missing(done: awsconfig.Change, path: Path, exports: Sequence[Exports], sho
                 " is gone, delete the profile by hand"
             )
     for each in exports:
+        if isinstance(written := each.outputs.get("as_of"), str):
+            yield f"{each.where} is as of {when(written)}"
         if isinstance(unseen := each.outputs.get("accounts_not_shown"), list) and unseen:
             yield f"{each.where} does not show the users and roles of {', '.join(map(str, unseen))}, nor ways by them"
 

@@ -41,7 +41,7 @@ def with_states(exports: Sequence[Exports]) -> list[Exports]:
         for one in doors_of(answers)
         if is_account_id(one.door.source.account) and is_account_id(one.door.target.account)
     ]
-    del told["accounts_not_shown"]  # whoever gives states knows which are missing
+    del told["accounts_not_shown"], told["as_of"]  # whoever gives states knows which are missing, and of when they are
     return [*exports, Exports(TOGETHER, told)]
 
 

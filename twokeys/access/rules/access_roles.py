@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
+from twokeys.access.door_name import DoorName
 from twokeys.access.findings import DoorConfig, Finding, Rule
 from twokeys.access.graph import Graph
 from twokeys.access.names import granted_resources
@@ -34,7 +35,7 @@ def _granted(graph: Graph, _config: DoorConfig, _now: datetime) -> Iterator[Find
                         "made with AdministratorAccess: whoever holds that grant is an administrator there"
                     )
                     step = f"grant a role of that account that is made for the purpose, or {EXCEPT}"
-                    door = f"{principal.arn} -> {resource}"
+                    door = DoorName(principal.arn, resource)
                     yield Finding(message, step, document.urn, door, document.source)
 
 

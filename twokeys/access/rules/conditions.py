@@ -9,6 +9,7 @@ from datetime import datetime
 
 from pydantic import Field
 
+from twokeys.access.door_name import DoorName
 from twokeys.access.findings import Config, DoorConfig, Finding, Rule
 from twokeys.access.graph import Door, Graph
 from twokeys.access.keys import read_too
@@ -56,11 +57,11 @@ class _Outsider:
     with_external_id: bool = False
 
     @property
-    def door(self) -> str:
+    def door(self) -> DoorName:
         """As exceptions name it: an account as a whole by its root."""
         role = parse_arn(self.role.arn)
         whole = self.account is not None and is_account(self.name)
-        return f"{Arn.root(self.account or '', role.partition) if whole else self.name} -> {self.role.arn}"
+        return DoorName(str(Arn.root(self.account or "", role.partition)) if whole else self.name, self.role.arn)
 
 
 def _outsiders(graph: Graph) -> Iterator[_Outsider]:

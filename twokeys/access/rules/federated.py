@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
+from twokeys.access.door_name import DoorName
 from twokeys.access.federated import GUESTS, FederatedTrust, by_every_anchor, provider_name
 from twokeys.access.findings import DoorConfig, Finding, Rule
 from twokeys.access.graph import Graph
@@ -93,7 +94,7 @@ def _finding(graph: Graph, role: Principal, wrong: str, step: str, sources: obje
     message = f"The trust policy of role {role.arn} in account {account} {wrong}"
     named = list(sources.values()) if isinstance(sources, dict) else []
     who = named[0].arn if len(named) == 1 else "*"
-    return Finding(message, step, role.urn, f"{who} -> {role.arn}", role.source)
+    return Finding(message, step, role.urn, DoorName(who, role.arn), role.source)
 
 
 FEDERATED_TRUST = Rule(

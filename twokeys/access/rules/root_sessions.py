@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from twokeys.access.documents import Document
+from twokeys.access.door_name import DoorName
 from twokeys.access.findings import DoorConfig, Finding, Rule
 from twokeys.access.graph import Graph
 from twokeys.access.root_sessions import covers_root
@@ -43,7 +44,7 @@ def _finding(graph: Graph, who: str, account: str, document: Document, resource:
         f"{resource}, so its holder may act as the root user of every member account"
     )
     step = "name the accounts: arn:aws:iam::ACCOUNT:root, and the task by a condition on sts:TaskPolicyArn"
-    door = f"{who} -> {resource} (sts:AssumeRoot)"
+    door = DoorName(who, f"{resource} (sts:AssumeRoot)")
     return Finding(message, step, document.urn, door, document.source)
 
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from functools import lru_cache, partial
 
 from twokeys.access.documents import Document
+from twokeys.access.door_name import DoorName
 from twokeys.access.findings import DoorConfig, Finding, Rule
 from twokeys.access.graph import Graph
 from twokeys.access.names import USERNAME, could_be_role
@@ -33,7 +34,7 @@ def _open_trusts(graph: Graph, _config: DoorConfig, _now: datetime) -> Iterator[
                     "principals, nor does a Deny beside it"
                 )
                 step = "name the principals by their ARNs, or add a StringEquals condition on aws:PrincipalOrgID"
-                yield Finding(message, step, role.urn, f"* -> {role.arn}", role.source)
+                yield Finding(message, step, role.urn, DoorName("*", role.arn), role.source)
 
 
 def _admits_everyone(statement: Statement) -> bool:
@@ -135,7 +136,7 @@ def _wide(graph: Graph, who: str, account: str, document: Document, resource: st
         "name the roles by their exact ARNs, or one role of every account with a StringEquals condition that "
         "aws:ResourceOrgID is the organization's id"
     )
-    return Finding(message, step, document.urn, f"{who} -> {resource}", document.source)
+    return Finding(message, step, document.urn, DoorName(who, resource), document.source)
 
 
 WILDCARD_TRUST = Rule(

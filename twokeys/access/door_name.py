@@ -1,0 +1,17 @@
+"""How people and exceptions name a door."""
+
+from __future__ import annotations
+
+
+class DoorName(str):
+    """`<source ARN> -> <target ARN>`, with `*` for a side that is not one principal: and those two."""
+
+    __slots__ = ("source", "target")
+    source: str
+    target: str
+
+    def __new__(cls, source: str, target: str) -> DoorName:
+        """The name of the door between two sides."""
+        name = super().__new__(cls, f"{source} -> {target}")
+        name.source, name.target = source, target
+        return name

@@ -1,0 +1,160 @@
+"""What CloudTrail saw, as JSON-ready data."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from twokeys.answers.data import party_data
+from twokeys.answers.model import Answers
+from twokeys.audit.comparison import Comparison
+from twokeys.audit.entries import DoorUse
+from twokeys.audit.events import by_door, headline, mfa, not_in_the_events, place, what
+from twokeys.audit.record import Use
+
+POPULATION = '"population": []'
+"""How `as_data` ends in JSON, but for brackets."""
+
+
+def as_data(answers: Answers, found: Comparison) -> dict[str, Any]:
+    """What the events say as JSON-ready data; `population` gives the rows of its last key, which may be many."""
+    first, last = found.asked
+    return {
+        "asked": {"from": _iso(first), "until": _iso(last), "regions": list(found.regions) or None},
+        "from": _iso(found.start),
+        "until": _iso(found.end),
+        "learnedUntil": _iso(found.learned_until),
+        "summary": headline(answers, found),
+        "mayBeMore": found.may_be_more,
+        "entries": found.entries,
+        "entriesAndSteps": dict(Counter(map(what, found.population))),
+        "askedForAndNotShown": found.not_shown,
+        "apart": found.apart,
+        "filesNotReadable": list(found.not_readable),
+        "unreadable": len(found.unreadable),
+        "unreadableRecords": list(found.unreadable),
+        "sources": [
+            {
+                "name": one.name,
+                "sha256": one.sha256 or None,
+                "caller": one.caller or None,
+                "filesRead": one.read,
+                "passedOver": dict(one.passed_over),
+                "notReadable": one.not_readable,
+                "from": _iso(one.start),
+                "until": _iso(one.end),
+            }
+            for one in found.sources
+        ],
+        "coverage": [
+            {
+                "account": one.account,
+                "accountName": place(one.account, answers),
+                "records": one.recorded.records,
+                "files": one.recorded.files,
+                "filesMissing": one.recorded.missing,
+                "first": _iso(one.recorded.first),
+                "last": _iso(one.recorded.last),
+                "regions": list(one.regions),
+                "daysByRegion": {region: one.recorded.whole(region).bit_count() for region in one.recorded.regions},
+                "covered": one.lacks is None,
+                "notCovered": one.lacks,
+                "withoutDigests": list(one.without_digests),
+                "daysNotCovered": {region: [f"{day}" for day in days] for region, days in one.days.items()},
+            }
+            for one in found.coverage
+        ],
+        "doors": [_door(one) for one in found.doors],
+        "steps": [_door(one) for one in found.steps],
+        "ways": [
+            {
+                "source": party_data(one.way.source),
+                "target": party_data(one.way.target),
+                "through": [party_data(party) for party in one.way.through],
+                "usage": one.usage.value,
+                "whyNotKnown": one.not_known or None,
+                "count": one.count,
+                "perhaps": one.perhaps,
+                "last": _iso(one.last),
+            }
+            for one in found.ways
+        ],
+        "signIns": [
+            {
+                "user": party_data(answers.named(one.user)),
+                "account": one.uses[-1].account,
+                "accountName": place(one.uses[-1].account, answers),
+                "count": len(one.uses),
+                "last": _iso(one.uses[-1].time),
+                "mfaUsed": mfa(one),
+            }
+            for one in found.sign_ins
+        ],
+        "undeclared": [_use(use, answers) for use in found.undeclared],
+        "unusual": [{**_use(one.use, answers), "why": list(one.why)} for one in found.unusual],
+        "changes": [
+            {**_use(one.use, answers), "changed": one.what, "trusts": one.trusts or None} for one in found.changes
+        ],
+        "notLookedAt": not_in_the_events(found),
+        "population": [],
+    }
+
+
+def population(answers: Answers, found: Comparison) -> Iterator[dict[str, Any]]:
+    """Every entry, and every use of a step on the way, in order of time, with the doors that explain it."""
+    for one in found.population:
+        yield {
+            "what": what(one),
+            "doors": [by_door(step) for step in one.doors],
+            "whyPerhaps": one.perhaps or None,
+            **_use(one.use, answers),
+        }
+
+
+def _door(one: DoorUse) -> dict[str, Any]:
+    first, last = one.covered or (None, None)
+    return {
+        "source": party_data(one.door.source),
+        "target": party_data(one.door.target),
+        "proved": one.proved,
+        "usage": one.usage.value,
+        "whyNotKnown": one.not_known or None,
+        "coveredFrom": _iso(first),
+        "coveredUntil": _iso(last),
+        "withoutDigests": one.without_digests,
+        "count": one.count,
+        "perhaps": one.perhaps,
+        "last": _iso(one.last),
+        "beforeItsKeys": one.early,
+        "withAnotherId": one.others,
+        "sessions": list(one.sessions),
+        "sourceIdentities": list(one.identities),
+    }
+
+
+def _use(use: Use, answers: Answers) -> dict[str, Any]:
+    return {
+        "id": use.id,
+        "time": _iso(use.time),
+        "event": use.event,
+        "caller": party_data(answers.named(use.caller)),
+        "uniqueId": use.unique_id,
+        "account": use.account,
+        "accountName": place(use.account, answers),
+        "callerSession": use.caller_session,
+        "sourceIdentity": use.source_identity,
+        "role": use.role or None,
+        "roleArn": use.arn or None,
+        "task": use.task,
+        "region": use.region,
+        "source": use.source,
+        "session": use.session,
+        "failed": use.failed,
+        "mfaUsed": use.mfa,
+    }
+
+
+def _iso(time: datetime | None) -> str | None:
+    return time.isoformat() if time else None
