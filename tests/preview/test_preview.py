@@ -267,17 +267,15 @@ def test_a_trust_made_from_the_arn_of_its_identity_provider_is_judged_as_the_arn
     assert one(preview(lambda: _github(condition)), "ci").get("assumeRolePolicy") is UNKNOWN
 
 
-def test_a_name_that_is_not_known_yet_has_no_arn() -> None:
+def test_an_identity_provider_whose_name_is_not_known_yet_has_no_arn() -> None:
     def program() -> None:
-        path = aws.s3.Bucket("bucket").arn
-        pulumi.export("path", aws.iam.Role("role", name="app", path=path, assume_role_policy=TRUST).arn)
-        pulumi.export("automatic", aws.iam.Role("other", assume_role_policy=TRUST).arn)
-        pulumi.export("known", aws.iam.Role("third", name="app", path="/ci/", assume_role_policy=TRUST).arn)
+        late = aws.s3.Bucket("bucket").id
+        pulumi.export("late", aws.iam.SamlProvider("late", name=late, saml_metadata_document="<x/>").arn)
+        pulumi.export("known", aws.iam.SamlProvider("known", name="Okta", saml_metadata_document="<x/>").arn)
 
     said = exports(preview(program, config={"aws:allowedAccountIds": '["222222222222"]', "aws:region": "cn-north-1"}))
-    assert said["path"] is UNKNOWN
-    assert said["automatic"] is UNKNOWN
-    assert said["known"] == "arn:aws-cn:iam::222222222222:role/ci/app"
+    assert said["late"] is UNKNOWN
+    assert said["known"] == "arn:aws-cn:iam::222222222222:saml-provider/Okta"
 
 
 def test_a_policy_document_is_looked_up_without_aws() -> None:
