@@ -263,8 +263,30 @@ def test_a_trust_made_from_the_arn_of_its_identity_provider_is_judged_as_the_arn
     found = judge(snapshot)
     assert [finding.rule for finding in found.mandatory] == rules
     assert not found.advisory
-    # Without an account nothing follows; the update judges it.
-    assert one(preview(lambda: _github(condition)), "ci").get("assumeRolePolicy") is UNKNOWN
+    # Without an account nothing follows; the update judges it, and preview says what to write.
+    late = preview(lambda: _github(condition))
+    assert one(late, "ci").get("assumeRolePolicy") is UNKNOWN
+    [advice] = judge(late).advisory
+    assert "arn:aws:iam::ACCOUNT:oidc-provider/token.actions.githubusercontent.com" in str(advice.next_step)
+
+
+def test_a_document_given_as_a_mapping_is_text_in_the_outputs_and_judged_as_it_was_given() -> None:
+    """https://www.pulumi.com/registry/packages/aws/api-docs/iam/role/ (inputs and outputs)."""
+
+    def program() -> None:
+        late = aws.s3.Bucket("bucket").arn
+        for name, principal in (("known", {"AWS": "*"}), ("late", {"AWS": late})):
+            statement: Any = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}
+            role = aws.iam.Role(name, assume_role_policy={"Version": "2012-10-17", "Statement": [statement]})
+            pulumi.export(name, role.assume_role_policy)
+
+    snapshot = preview(program)
+    assert json.loads(str(exports(snapshot)["known"]))["Statement"][0]["Principal"] == {"AWS": "*"}
+    assert exports(snapshot)["late"] is UNKNOWN
+    found = judge(snapshot)
+    assert {(finding.rule, finding.urn) for finding in found.mandatory} == {
+        ("wildcard-trust", one(snapshot, "known").urn)
+    }
 
 
 def test_an_identity_provider_whose_name_is_not_known_yet_has_no_arn() -> None:

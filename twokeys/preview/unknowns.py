@@ -17,7 +17,7 @@ from twokeys.iam.arn import Arn, Named, partition_of_region
 from twokeys.preview.policy_document import TOKEN as POLICY_DOCUMENT
 from twokeys.preview.policy_document import policy_document
 from twokeys.preview.run import Asked, RefusedRequestError, Run
-from twokeys.preview.values import UNKNOWN_TEXT, has_unknown, known, plain, unsecret
+from twokeys.preview.values import UNKNOWN_TEXT, as_given_back, has_unknown, known, plain, unsecret
 
 Answer = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 
@@ -61,7 +61,8 @@ class Unknowns:
         """
         if not _configured(asked.provider, run):
             return asked.import_id, {}
-        return asked.import_id, {**asked.inputs, **self._arn(asked, run)}
+        given_back = as_given_back(asked.inputs) if asked.type.startswith("aws:") else asked.inputs
+        return asked.import_id, {**given_back, **self._arn(asked, run)}
 
     def read(self, asked: Asked, id: str, run: Run) -> Mapping[str, Any]:  # noqa: ARG002
         """Nothing is known of an object that is only read, but the outputs of a stack that was given."""
