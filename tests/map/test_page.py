@@ -9,11 +9,24 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.map.hostile import NAMES, hostile
-from tests.map.organizations import MANAGEMENT, PROD, STAGE, classic, every_look, grown, organization, way
+from tests.map.organizations import (
+    MANAGEMENT,
+    PROD,
+    STAGE,
+    classic,
+    every_look,
+    grown,
+    organization,
+    step,
+    through,
+    way,
+)
+from twokeys.access.judge import Key
 from twokeys.doors import Who
 from twokeys.map.drawing import draw
 from twokeys.map.model import Map
 from twokeys.map.page import page as page_of
+from twokeys.map.scenes import overview
 
 Opened = Callable[..., Page]
 
@@ -179,6 +192,16 @@ def test_a_way_that_its_dates_keep_shut_is_not_among_those_with_both_keys(opened
     expect(still.locator("#doors li.dated")).to_contain_text("closed since 2026-02-01")
     expect(still.locator("#doors li.open")).to_have_count(1)
     still.close()
+
+
+def test_only_ways_in_that_are_open_now_are_counted_as_with_a_grant_that_is_not_shown(opened: Opened) -> None:
+    ci, hop = Who("role", MANAGEMENT, "ci"), Who("role", STAGE, "hop")
+    unsure = through(step(ci, STAGE, "hop"), step(hop, PROD, "admin", grant=Key.NOT_SHOWN))
+    over = way(ci, PROD, "old", grant=Key.NOT_SHOWN, closes=datetime(2026, 2, 1, tzinfo=UTC))
+    whole = organization("unsure", [], [unsure, over])
+    said = "1 way in (1 with grant not shown), 1 way closed by date"
+    assert overview(whole).subtitle.endswith(said)
+    expect(opened("unsure", whole).locator("#count")).to_have_text(said)
 
 
 def test_a_click_on_a_box_shows_its_ways_and_back_comes_back(opened: Opened) -> None:

@@ -88,7 +88,11 @@ def test_a_file_that_exists_is_replaced_only_when_that_is_said(adopt: Run, proje
     assert refused.returncode == 1
     assert "files are not replaced unasked" in refused.stderr
     assert file.read_text() == "mine"
-    assert adopt("--no-enter", "--yes").returncode == 0
+    (project / "Pulumi.example.yaml").write_text("config: {}\n")
+    done = adopt("--no-enter", "--yes")
+    assert done.returncode == 0
+    assert "Remove those that came as examples" in done.stdout
+    assert "Pulumi.example.yaml" in done.stdout.partition("came as examples")[2]
     assert "adopt: o-" in file.read_text()
 
 

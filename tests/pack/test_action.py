@@ -76,7 +76,9 @@ def test_a_refused_preview_is_annotated_reported_and_fails_the_job(runner: Runne
     assert done.returncode == 0, done.stderr
     assert "::error title=wildcard-trust::Everyone may enter" in done.stdout
     assert runner.outputs["code"] == "255"
-    assert "Everyone may enter" in Path(runner.outputs["comment"]).read_text()
+    comment = Path(runner.outputs["comment"]).read_text()
+    assert "Everyone may enter" in comment
+    assert "Ways in are compared once the preview passes; until then `doors-changed`" in comment
     assert Path(runner.outputs["sarif"]).read_text().startswith('{"$schema"')
     assert "twokeys-policies" in (runner.folder / "calls").read_text()
     assert runner.run(2, CODE=runner.outputs["code"]).returncode == 255
@@ -103,6 +105,16 @@ def test_the_comment_reads_the_other_stacks_and_says_the_changes_once(runner: Ru
     assert all(name in comment for name in ("before.json", "hub.json", "acme-x-prod.json")), comment + done.stderr
     assert "doors-changed" not in comment
     assert "title=doors-changed::+ a -" in done.stdout
+
+
+def test_without_a_state_every_way_of_the_plan_is_listed_and_the_comment_says_so(runner: Runner) -> None:
+    write_plan(runner.folder / "plan", two_keys())
+    (runner.folder / "events").write_text('{"summaryEvent": {}}\n')
+    done = runner.run(0, PACK="", PACK_CONFIG="", FOLDER=".", WITH_STATE="false", CODE="0")
+    assert done.returncode == 0, done.stderr
+    comment = Path(runner.outputs["comment"]).read_text()
+    assert "listed as gained: with `state: false` there is nothing to compare with" in comment
+    assert "### Who can enter: 1 way gained" in comment, comment + done.stderr
 
 
 @pytest.mark.skipif(not os.path.exists("/usr/bin/jq"), reason="GitHub's runners have jq, this machine has not")

@@ -86,6 +86,14 @@ def test_a_comment_says_first_what_stops_the_change_and_obeys_no_markup(events: 
     assert "\\[x\\]" in said
 
 
+def test_a_comment_gives_each_way_that_changes_a_line_with_its_sign(tmp_path: Path) -> None:
+    """A `+` or `-` before a space begins a list: https://spec.commonmark.org/0.31.2/#bullet-list-marker"""
+    ways = "What changes.\nWays in gained (+), lost (-):\n+ a -> b\n- c -> d\nNext step: read the list"
+    (tmp_path / "events.jsonl").write_text(event("doors-changed", "advisory", ways))
+    item = "- **doors-changed**: Ways in gained (+), lost (-):\n  - \\+ a -> b\n  - \\- c -> d\n  - Next"
+    assert item in run(tmp_path / "events.jsonl")[1]
+
+
 def test_a_preview_without_violations_says_so(tmp_path: Path) -> None:
     (tmp_path / "events.jsonl").write_text('{"summaryEvent": {}}\n')
     assert run(tmp_path / "events.jsonl") == (0, "Every door has two keys, and every rule holds.\n")

@@ -111,7 +111,7 @@ def diff_command(  # noqa: PLR0913 - one parameter an option
 
     if [after is not None, plan is not None, live].count(True) != 1:
         raise click.UsageError("name exactly one of a second state, --plan and --live")
-    there = together([before, *states])
+    there = together([before, *states], may_be_empty=before if plan else None)
     old = read(build(there))
     if live:
         new = read(build(snapshot((), (), live=True, member_role=member_role)))
@@ -183,7 +183,7 @@ def _planned(before: Path, plan: Path, states: tuple[Path, ...]) -> Snapshot:
     from twokeys.access.state import read_plan, read_state
     from twokeys.answers.sources import together
 
-    planned = read_plan(plan, read_state(before))
+    planned = read_plan(plan, read_state(before, may_be_empty=True))
     others = [together(states)] if states else []
     return Snapshot.together([planned, *others], planned.origin)
 

@@ -98,6 +98,8 @@ class Report:
         memory = max((one.memory for one in self.results), default=0)
         at_once = f", {self.slots.count} at once ({self.slots.why})" if self.slots and memory else ""
         done = ", ".join(f"{count} {op}" for op, count in sorted(changes.items())) or "nothing done"
+        if changes and self.operation is not Operation.VERIFY:
+            done += ", as the engine counts: with stacks, components and providers"
         peak = f", {memory / MIB:,.0f} MiB at most" if memory else ""
         console.print(f"{done}; {self.seconds:.1f} s{at_once}{peak}", highlight=False)
         if counted[State.LOST] + counted[State.STOPPED] + counted[State.WAITING]:

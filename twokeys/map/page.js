@@ -188,7 +188,7 @@
   // As every command counts: ways into an account from elsewhere, those within one, and doors that are not open.
   const counts = (doors) => {
     const numbers = data.counts.map((what) => [what, doors.filter((door) => door.countedAs === what).length]);
-    const unsure = doors.filter((door) => door.grant === "not shown").length;
+    const unsure = doors.filter((door) => door.countedAs === data.counts[0] && door.look === "unproved").length;
     const said = numbers.filter(([what, number]) => number || what === data.counts[0]).map(([what, number]) => (
       `${number} ${number === 1 ? what : what.replace(/^(way|door)\b/, "$1s")}${unsure && what === data.counts[0] ? ` (${unsure} with grant not shown)` : ""}`));
     return said.join(", ");

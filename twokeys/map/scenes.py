@@ -88,8 +88,7 @@ Path = tuple[Segment, ...]
 def overview(whole: Map) -> Scene:
     """The whole organization, in the most detail that can be read."""
     units = [(), *whole.units]
-    deepest = max(map(len, (*units, *(account.unit or () for account in whole.accounts.values()))))
-    for level in (_ROLES, _ACCOUNTS, *range(deepest, -1, -1)):
+    for level in (_ROLES, _ACCOUNTS, *range(max(map(len, units)), -1, -1)):
         drawing = _Drawing(whole, level)
         drawing.add_units(unit[:level] for unit in units)
         if drawing.fits():
@@ -188,7 +187,7 @@ class _Drawing:
             apart = any(other[:depth] == path[:depth] and _kind_at(other, depth) == "account" for other in self._paths)
             return (f"{self._together[path[:depth]]} {'other ' if apart else ''}accounts",)
         if kind == "account":
-            return account_lines(self._accounts[about[0]])
+            return _account_lines(self._accounts[about[0]])
         return (Who(about[0], about[1], about[2]).label,)
 
     def _name_and_place(self, path: Path) -> str:
@@ -225,7 +224,7 @@ class _Drawing:
         return path
 
 
-def account_lines(account: Account) -> tuple[str, ...]:
+def _account_lines(account: Account) -> tuple[str, ...]:
     """An account in words: its name, its id or that it has none yet, and its environment if it has another name."""
     id = account.id if account.id.isdigit() else "not created yet" if account.unit is not None else ""
     return tuple(dict.fromkeys(line for line in (account.name, id, account.environment) if line))
@@ -295,7 +294,7 @@ def kinds_counted(whole: Map) -> list[str]:
 def _counts(whole: Map) -> str:
     """How many ways in, ways within an account, and doors that are not open, as every command counts them."""
     numbers = Counter(map(whole.counted_as, whole.doors))
-    unsure = sum(isinstance(door, Way) and door.state is State.UNPROVED for door in whole.doors)
+    unsure = sum(whole.counted_as(door) == WAY and whole.look(door) is Look.UNPROVED for door in whole.doors)
     ways, within, *trouble = kinds_counted(whole)
     return ", ".join(
         (

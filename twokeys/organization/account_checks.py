@@ -54,7 +54,8 @@ def addresses_within_the_project(plans: Sequence[Plan], chosen: Sequence[str]) -
                 "e-mail",
                 value,
                 f"it is claimed by {listed([f'accounts.{key} of stack {plan.stack}' for plan, key in clashing])}",
-                "keep it in one of them: an account belongs to one stack",
+                "keep it in one of them, since an account belongs to one stack; where one came as an example and is not"
+                " used, remove its file",
             )
 
 

@@ -219,3 +219,12 @@ def _show(made: Adoption, written: list[Path], console: Console) -> None:
         highlight=False,
         soft_wrap=True,
     )
+    if beside := sorted({*written[0].parent.glob("Pulumi.*.yaml")} - {*written}):
+        claimed = (
+            f"Remove those that came as examples, and update none of them: {', '.join(one.name for one in beside)}"
+        )
+        console.print(
+            f"{claimed}. A stack claims the accounts and the organization that its file names.",
+            highlight=False,
+            soft_wrap=True,
+        )

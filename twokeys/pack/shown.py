@@ -47,8 +47,8 @@ def in_markdown(found: Sequence[Violation]) -> str:
     parts = []
     for mandatory, title in ((True, "Refused"), (False, "Advice")):
         if listed := [one for one in found if one.mandatory is mandatory]:
-            lines = "\n".join(f"- **{one.policy}**: {markdown(_sentence(one))}" for one in listed)
-            parts.append(f"### {title}\n\n{lines}\n")
+            lines = (f"- **{one.policy}**: " + "\n  - ".join(_items(one)) for one in listed)
+            parts.append(f"### {title}\n\n" + "\n".join(lines) + "\n")
     return "\n".join(parts)
 
 
@@ -90,10 +90,19 @@ def _result(one: Violation, index: int, folder: str) -> dict[str, Any]:
     }
 
 
-def _sentence(one: Violation) -> str:
+def _items(one: Violation) -> list[str]:
+    """As items of a list: what begins with + or - is no list within."""
+    return [f"\\{line}" if line[:1] in ("+", "-") else line for line in map(markdown, _lines(one))]
+
+
+def _lines(one: Violation) -> list[str]:
     """The message without the policy's description, which a title or a rule already says."""
     first, _, rest = one.message.partition("\n")
-    return printable((rest or first).replace("\n", " "))
+    return [printable(line.strip()) for line in (rest or first).split("\n") if line.strip()]
+
+
+def _sentence(one: Violation) -> str:
+    return " ".join(_lines(one))
 
 
 def _path(file: str, folder: str) -> str:
