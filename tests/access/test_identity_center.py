@@ -244,7 +244,8 @@ WHO_WHERE: list[tuple[list[Any], tuple[object, ...]]] = [
     ([("organizations/account:Account", "new", {}), ADMIN, assigned(targetId=UNKNOWN, made_from={"targetId": ["new"]})],
         ("group/g-1", "Admin", 3600, RESERVED_ROLE.replace(STAGE, "account:new"), ())),
     ([role("r", document(trusts(EXACT))), ADMIN, assigned()], ("group/g-1", "Admin", 3600, EXACT, ())),
-    ([role("r", document(trusts(EXACT.replace(STAGE, PROD)))), ADMIN, assigned()], ("group/g-1", *IN_STAGE, ())),
+    ([role("r", document(trusts(EXACT.replace(STAGE, PROD)))), ADMIN, assigned(region="us-east-1")],
+        ("group/g-1", *IN_STAGE, ())),
     ([role("AWSReservedSSO_Admin_0123456789abcdef", path=f"/{RESERVED[5:]}"), ADMIN, assigned(targetId=HUB)],
         ("group/g-1", "Admin", 3600, arn(HUB, f"{RESERVED}AWSReservedSSO_Admin_0123456789abcdef"), ())),
     ([role("AWSReservedSSO_Admin_0123456789abcdef"), ADMIN, assigned()], ("group/g-1", *IN_STAGE, ())),
@@ -283,14 +284,33 @@ def test_whom_an_assignment_or_an_entitlement_lets_in_where(resources: list[Any]
         ]
 
 
-@pytest.mark.parametrize(("region", "path"), [("eu-west-1", "eu-west-1/"), ("us-east-1", ""), (None, "")])
-def test_the_region_of_a_role_is_that_of_its_provider_where_nothing_nearer_tells_one(region: object, path: str) -> None:
+@pytest.mark.parametrize(
+    ("region", "trusted", "path"),
+    [
+        ("eu-west-1", "", "eu-west-1/"),
+        ("us-east-1", "eu-west-1/", ""),
+        (None, "", ""),
+        (None, "eu-west-1/", "eu-west-1/"),
+        (None, "*/", "*/"),
+    ],
+)
+def test_the_region_of_a_role_is_that_of_its_provider_where_nothing_nearer_tells_one(
+    region: object, trusted: str, path: str
+) -> None:
+    """A provider takes it from the environment too: then a trust policy may tell it.
+
+    https://docs.aws.amazon.com/singlesignon/latest/userguide/referencingpermissionsets.html
+    """
+    pattern = arn(STAGE, f"{RESERVED}{trusted}AWSReservedSSO_Admin_*")
+    trust = document(trusts(STAGE, condition={"ArnLike": {"aws:PrincipalArn": pattern}}))
     world = bare(ADMIN, assigned())
+    world.role("open", world.stage, trust)
+    world.resources.insert(0, world.resources.pop())
     world.change(world.hub, inputs={**(world.hub.inputs or {}), "region": region}, outputs={})
-    expected = arn(STAGE, f"{RESERVED}{path}AWSReservedSSO_Admin_{'?' * 16}")
-    assert [one.role.arn for one in read(world).assignments] == [expected]
-    world.resources.append(replace(world.resources.pop(), provider=None))
-    assert [one.role.arn for one in read(world).assignments] == [RESERVED_ROLE]
+    for place in (path, trusted):
+        expected = arn(STAGE, f"{RESERVED}{place}AWSReservedSSO_Admin_{'?' * 16}")
+        assert [one.role.arn for one in read(world).assignments] == [expected]
+        world.resources.append(replace(world.resources.pop(), provider=None))
 
 
 EXCEPT = "or make an exception in the pack's configuration, with reason, owner and expiry"

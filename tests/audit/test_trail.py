@@ -22,7 +22,8 @@ from tests.audit.cloudtrail import (
 from twokeys.answers.model import Party
 from twokeys.answers.reading import read
 from twokeys.audit.events import used
-from twokeys.audit.trail import Trail, resolved
+from twokeys.audit.record import resolved
+from twokeys.audit.trail import Trail
 from twokeys.doors import Who
 
 

@@ -92,6 +92,26 @@ def test_an_unknown_half_that_is_made_from_the_role_at_the_other_end_is_left_to_
     assert [one.policyName for one in Engine().analyze(world.resources)] == rules
 
 
+def test_of_a_trust_that_is_not_known_preview_says_that_it_may_be_refused_and_the_arn_that_its_provider_will_have() -> (
+    None
+):
+    """OpenIdConnectProviderArn: https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateOpenIDConnectProvider.html"""
+    world, bucket = World(), "aws:s3/bucket:Bucket"
+    world.add("RolePolicy", "reads", world.hub, role="ci", made_from={"policy": [put(world, bucket, "b", world.hub)]})
+    said = Engine().analyze(world.resources)[0].message
+    assert "unjudged: reads" in said
+    assert "nothing has to be done" in said
+    kind = "aws:iam/openIdConnectProvider:OpenIdConnectProvider"
+    github = put(world, kind, "github", world.stage, url="https://token.actions.githubusercontent.com")
+    world.add("Role", "jobs", world.stage, name="jobs", made_from={"assumeRolePolicy": [github]})
+    (found,) = Engine().analyze(world.resources)
+    assert found.policyName == DEFERRED
+    assert "unjudged: reads. Whom the trust policy of jobs lets in" in found.message
+    assert "may be refused in the update" in found.message
+    assert "nothing has to be done" not in found.message
+    assert f"arn:aws:iam::{STAGE}:oidc-provider/token.actions.githubusercontent.com" in found.message
+
+
 @pytest.mark.parametrize("condition", [{}, {"IpAddress": {"aws:SourceIp": "203.0.113.0/24"}}])
 @pytest.mark.parametrize(("crosses", "allowed"), [(True, False), (True, True), (False, False), (False, True)])
 def test_what_waits_for_a_bucket_is_to_be_proved_in_preview_only_where_a_trust_in_everyone_of_another_account_stands(

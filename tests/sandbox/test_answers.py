@@ -3,6 +3,7 @@
 import io
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -76,3 +77,15 @@ def test_a_message_in_a_narrow_terminal_parts_no_word() -> None:
         "  123456789012:role/OrganizationAccount",
         "  AccessRole",
     ]
+
+
+def test_what_a_stack_exports_is_shown_in_fifteen_lines_its_doors_and_addresses_first() -> None:
+    out, console = io.StringIO(), "https://signin.aws.amazon.com/switchrole?account=222222222222&roleName=reader"
+    outputs: dict[str, Any] = {f"bucket_{number}": f"assets-{number}" for number in range(20)}
+    outputs |= {"text": "a\nb", "none": [], "policy": "x" * 80}
+    outputs |= {"doors": [{"name": "stage-reader"}, {"name": "a"}], "switch_role_urls": {"stage/reader": console}}
+    Report(Console(file=out, width=80)).show_outputs(SimpleNamespace(outputs=outputs))  # type: ignore[arg-type]
+    lines = out.getvalue().splitlines()
+    assert lines[:3] == ["  doors: stage-reader, a", "  switch_role_urls:", f"    stage/reader: {console}"]
+    assert lines[3] == "  bucket_0: assets-0"
+    assert lines[14:] == ["  and 11 more: --json shows all"]

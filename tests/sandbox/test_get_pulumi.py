@@ -73,6 +73,25 @@ def test_beside_what_is_built_there_is_a_host_for_python_of_the_environment_that
         process.terminate()
 
 
+def test_once_that_environment_is_gone_the_host_runs_in_the_projects_or_says_what_to_type(
+    tmp_path: Path, said: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The CLI starts the host in the folder of the project and shows what it says (measured with 3.274.1)."""
+    go(tmp_path)
+    monkeypatch.setattr(sys, "executable", "/nowhere/bin/python")
+    host = getting.get_pulumi(said.append).with_name("pulumi-language-python")
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    monkeypatch.delenv("VIRTUAL_ENV", raising=False)
+    done = subprocess.run([host, "127.0.0.1:1"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "/nowhere/bin/python, which it ran in, is gone; type: twokeys sandbox get-pulumi" in done.stderr
+    (tmp_path / ".venv").symlink_to(sys.prefix)
+    with subprocess.Popen([host, "127.0.0.1:1"], cwd=tmp_path, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline().strip().isdecimal()
+        process.terminate()
+
+
 def test_the_vendors_host_beside_the_cli_stays(tmp_path: Path, said: list[str]) -> None:
     go(tmp_path)
     host = getting.get_pulumi(said.append).with_name("pulumi-language-python")

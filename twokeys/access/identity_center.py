@@ -54,6 +54,7 @@ _RESERVED_ARN = re.compile(
     r"arn:[a-z-]+:iam::(?P<account>\d{12}):role/aws-reserved/sso\.amazonaws\.com/(?:[a-z0-9-]+/)?"
     rf"{RESERVED_ROLE}(?P<set>[\w+=,.@-]+)_(?P<suffix>[0-9a-f]{{16}})(?![0-9a-f])"
 )
+_REGION = re.compile(r":role/aws-reserved/sso\.amazonaws\.com/([a-z0-9-]+|\*)/")
 _DURATION = re.compile(r"PT(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?")
 _HOUR = 3600
 _ACCEPT = f"or {EXCEPT}"
@@ -137,6 +138,7 @@ class _Reader:
         self._roles: dict[tuple[str, PermissionSet], Principal] = {}
         self._sources: dict[tuple[str, str], Principal] = {}
         self._by_arn = self._read_sets()
+        self._regions: list[str] = []
         self._of_set: dict[str, list[Resource]] = defaultdict(list)
         self._known = self._read_suffixes()
         self._people = self._read_people()
@@ -149,8 +151,10 @@ class _Reader:
         """The ARNs of AWS's own roles, with their suffix, as far as trust policies tell them."""
         if next(self.snapshot.of_type(ASSIGNMENT), None) is None:
             return {}
-        trusts = (str(resource.get("assumeRolePolicy")) for resource in self.snapshot.of_type(ROLE))
-        found = (one for trust in trusts if RESERVED_ROLE in trust for one in _RESERVED_ARN.finditer(trust))
+        every = (str(resource.get("assumeRolePolicy")) for resource in self.snapshot.of_type(ROLE))
+        trusts = [trust for trust in every if RESERVED_ROLE in trust]
+        self._regions = [one.group(1) for trust in trusts for one in _REGION.finditer(trust)]
+        found = (one for trust in trusts for one in _RESERVED_ARN.finditer(trust))
         return {(one["account"], one["set"]): one.group() for one in found}
 
     def assignments(self) -> Iterator[Assignment]:
@@ -301,6 +305,7 @@ class _Reader:
         provider = self.snapshot.by_urn.get(assignment.provider or "")
         made = permission_set.resource.text("region") if permission_set.resource else None
         region = assignment.text("region") or made or (provider.text("region") if provider else None)
+        region = region or next(iter(self._regions), None)  # the environment's is in trust policies only
         # https://docs.aws.amazon.com/singlesignon/latest/userguide/referencingpermissionsets.html: none in us-east-1
         path = _PATH if region in (None, "us-east-1") else f"{_PATH}{region}/"
         name = f"{RESERVED_ROLE}{permission_set.name}_{_SUFFIX}"

@@ -219,8 +219,12 @@ class Way:
 
     @property
     def lacks(self) -> str:
-        """What is known of the keys of its doors between accounts, or of the one within an account: "both keys"."""
-        steps = [step for step in self.steps if step.crosses] or self.steps
+        """What is known of the keys of its doors between accounts, or of the one within an account: "both keys".
+
+        Of a way with a door that is not proved, what is known of that one's.
+        """
+        not_proved = [step for step in self.steps if step.state is State.UNPROVED]
+        steps = not_proved or [step for step in self.steps if step.crosses] or self.steps
         return " and ".join(dict.fromkeys(step.lacks for step in steps))
 
     @property

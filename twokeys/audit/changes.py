@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
+from twokeys.access.snapshot import mapping
 from twokeys.aws_reference import access_levels
 from twokeys.iam import PolicyError, PolicyKind, parse_policy
 from twokeys.shown import listed
@@ -71,8 +72,8 @@ def is_change(source: str, name: str) -> bool:
 
 
 def _asked(record: Mapping[str, Any], *names: str) -> Iterator[str]:
-    asked = record.get("requestParameters")
-    return (one for name in names if isinstance(asked, Mapping) and isinstance(one := asked.get(name), str))
+    asked = mapping(record.get("requestParameters"))
+    return (one for name in names if isinstance(one := asked.get(name), str))
 
 
 def account_of(record: Mapping[str, Any]) -> str | None:
@@ -97,7 +98,7 @@ def changed(record: Mapping[str, Any]) -> str:
 
 
 def _values(asked: object) -> Iterator[str]:
-    for key, value in asked.items() if isinstance(asked, Mapping) else ():
+    for key, value in mapping(asked).items():
         if isinstance(value, Mapping):
             yield from _values(value)
         elif (

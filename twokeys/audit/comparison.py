@@ -18,7 +18,8 @@ from twokeys.audit.coverage import Covered
 from twokeys.audit.entries import DoorUse, Entry, Tallies, Tally, Usage
 from twokeys.audit.known import Judge
 from twokeys.audit.logs import Source
-from twokeys.audit.trail import BY_KEY, SESSION, SIGN_IN, TEMPORARY, Change, Trail, Use, resolved
+from twokeys.audit.record import SESSION, SIGN_IN, Use, resolved
+from twokeys.audit.trail import BY_KEY, TEMPORARY, Change, Trail
 from twokeys.audit.unusual import Unusual, is_weak, unusual
 from twokeys.doors import Who
 

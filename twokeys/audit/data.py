@@ -12,7 +12,7 @@ from twokeys.answers.model import Answers
 from twokeys.audit.comparison import Comparison
 from twokeys.audit.entries import DoorUse
 from twokeys.audit.events import by_door, headline, mfa, not_in_the_events, place, what
-from twokeys.audit.trail import Use
+from twokeys.audit.record import Use
 
 POPULATION = '"population": []'
 """How `as_data` ends in JSON, but for brackets."""

@@ -12,7 +12,7 @@ from itertools import chain
 from twokeys.access.requirements import EXTERNAL_ID, MFA, in_words, is_external_id, is_mfa, met, requires_mfa, window
 from twokeys.answers.model import Step
 from twokeys.audit.known import BY_PROVIDER, Judge
-from twokeys.audit.trail import ROOT, SESSION, Use
+from twokeys.audit.record import ROOT, SESSION, Use
 from twokeys.doors import Who
 from twokeys.iam import Requirement
 from twokeys.iam.globs import Glob

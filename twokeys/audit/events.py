@@ -13,7 +13,8 @@ from twokeys.audit.comparison import Comparison, SignIns
 from twokeys.audit.coverage import Covered
 from twokeys.audit.entries import DoorUse, Entry, Usage
 from twokeys.audit.logs import Source
-from twokeys.audit.trail import EVENTS, SIGN_IN, Change, Use
+from twokeys.audit.record import EVENTS, SIGN_IN, Use
+from twokeys.audit.trail import Change
 from twokeys.doors import Who
 from twokeys.shown import counted, listed
 

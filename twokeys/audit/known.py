@@ -9,7 +9,8 @@ from functools import cached_property
 
 from twokeys.answers.model import Answers, Step
 from twokeys.audit.coverage import Covered
-from twokeys.audit.trail import Trail, Use
+from twokeys.audit.record import Use
+from twokeys.audit.trail import Trail
 from twokeys.doors import Who
 
 BY_PROVIDER = ("web-identity", "saml", "identity-center-user", "identity-center-group")

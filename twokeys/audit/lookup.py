@@ -15,7 +15,8 @@ import boto3
 from botocore.exceptions import ClientError
 
 from twokeys.audit.changes import WIDENING
-from twokeys.audit.trail import BY_KEY, EVENTS
+from twokeys.audit.record import EVENTS
+from twokeys.audit.trail import BY_KEY
 from twokeys.errors import Refusal
 
 ASKED = (*(("EventName", one) for one in dict.fromkeys((*EVENTS, *BY_KEY, *WIDENING))), ("Username", "root"))

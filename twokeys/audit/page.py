@@ -33,8 +33,8 @@ from twokeys.audit.events import (
     what,
     who_changed,
 )
+from twokeys.audit.record import Use
 from twokeys.audit.report import credentials, heading, question, shut, title, what_was_read
-from twokeys.audit.trail import Use
 from twokeys.shown import listed
 
 _PACKAGE = "twokeys.audit"

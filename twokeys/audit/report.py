@@ -58,7 +58,7 @@ from twokeys.audit.events import (
     ways,
     what,
 )
-from twokeys.audit.trail import EVENTS, SIGN_IN, Use
+from twokeys.audit.record import EVENTS, SIGN_IN, Use
 from twokeys.doors import Declaration, Who
 from twokeys.shown import counted, listed, say, spreadsheet
 

@@ -1,8 +1,5 @@
 """Uses of roles and root sessions, read from CloudTrail records: who assumed (or tried to assume) what, when, whence.
 
-Records: https://docs.aws.amazon.com/IAM/latest/UserGuide/cloudtrail-integration.html and
-https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html
-
 One call across accounts is recorded in both: in the caller's account with its ARN, in the role's account with the
 caller's account and unique id only. Both carry the same `sharedEventID` and count once. A call that is denied is
 recorded in the caller's account only. A role that somebody switched to in the console is recorded by AWS Sign-In as
@@ -20,24 +17,33 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
-from functools import lru_cache
-from sys import intern
+from datetime import datetime, timedelta
 from typing import Any
 
+from twokeys.access.snapshot import mapping
 from twokeys.answers.model import Party
 from twokeys.audit.changes import account_of, changed, changed_of, is_change, trusted
 from twokeys.audit.coverage import Coverage
 from twokeys.audit.logs import Source, time_of
+from twokeys.audit.record import (
+    EVENTS,
+    LONG_TERM,
+    ROLE,
+    ROOT,
+    SESSION,
+    SIGN_IN,
+    Use,
+    called,
+    caller_session,
+    failed,
+    identity,
+    is_management,
+    recorded_in,
+    text,
+    use_of,
+)
 from twokeys.doors import Who
-from twokeys.iam import Arn
-from twokeys.iam.conditions import parse_network
-from twokeys.iam.shared_providers import shared_provider
-from twokeys.iam.truth import FREE, UNKNOWN, Values
 
-SIGN_IN, ROOT, SESSION = "ConsoleLogin", "AssumeRoot", "session"
-"""The last is no call: a session of a role of which no record tells who began it."""
-EVENTS = ("AssumeRole", "AssumeRoleWithSAML", "AssumeRoleWithWebIdentity", ROOT, "SwitchRole", SIGN_IN)
 _SOURCES = {**dict.fromkeys(EVENTS, "sts.amazonaws.com"), **dict.fromkeys(EVENTS[-2:], "signin.amazonaws.com")}
 _SIGNED_IN = ("SwitchRole", SIGN_IN)
 TEMPORARY = "temporary"
@@ -51,11 +57,6 @@ LOGGING = {
     "PutEventSelectors": "what a trail logs was changed",
 }
 """Calls after which a trail may log less. https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_StopLogging.html"""
-_LONG_TERM = "AKIA"
-"""How the id of an access key begins that does not end.
-
-https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-prefixes
-"""
 _LONGEST = timedelta(hours=12)
 """How long a session of a role lasts at most.
 
@@ -63,106 +64,14 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_update-role-settings.h
 """
 _AT_ONCE = timedelta(minutes=1)
 """How far apart the two records of one switch in the console, or a call and the session that it began, are at most."""
-_ACCOUNT = re.compile(r"(?:arn:[^:]+:iam::)?(\d{12})(?::root)?")
-_IDENTITY_CENTER = "AWSSSO_"
-"""How the SAML provider's name begins that IAM Identity Center makes in each account.
-
-https://docs.aws.amazon.com/singlesignon/latest/userguide/using-service-linked-roles.html
-"""
 _NOBODY = Party(Who("principal", ""))
 """Who began a session of which no record tells it."""
 _INSTANCE = re.compile(r"i-[0-9a-f]+")
-_SESSION = re.compile(r"arn:[^:]+:sts::\d{12}:assumed-role/[^/]+/(.+)")
 _TRAIL = re.compile(r"arn:[^:]+:cloudtrail:[^:]+:(\d{12}):trail/.+")
 """A delegated administrator names the organization's trail, which is the management account's, by its ARN.
 
 https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-delegated-administrator.html
 """
-_ROLE = re.compile(r"arn:[^:]+:iam::(\d{12}):role/(.+)")
-_ON_RESOURCE = re.compile(r"on resource: (arn:[^:]+:iam::\d{12}:role/\S+)")
-
-
-@dataclass(frozen=True, slots=True)
-class Use:
-    """One attempt to assume a role or a member account's root, or to sign in to the account itself.
-
-    `role` is the role's name, empty for a root session and a sign-in; `task` is the policy that a root session was
-    limited to; `failed` is the error, None when it succeeded. `unique_id` is the caller's (AIDA..., AROA...), and
-    `caller_session` and `source_identity` tell which session of the caller's role it was, and for whom; `session` is
-    the name of the one that was asked for. A source identity that the caller's session does not carry may be asked for
-    with the call, and goes with the new session. `source` is the source IP address or the AWS service that called.
-    """
-
-    id: str
-    time: datetime
-    event: str
-    caller: Party
-    unique_id: str | None
-    account: str
-    role: str
-    region: str
-    source: str
-    session: str | None = None
-    caller_session: str | None = None
-    source_identity: str | None = None
-    failed: str | None = None
-    task: str | None = None
-    mfa: bool | None = None
-    """Whether the sign-in, or the session that called, was with MFA; None where the record does not tell it."""
-    external_id: str | None = field(default=None, repr=False)
-    """The external ID that a call of AssumeRole named, not to be printed; empty for none, None where it is not told."""
-    endpoint: str | None = None
-    """The VPC endpoint that the call came through."""
-    arn: str = ""
-    """The role's."""
-    by: str | None = None
-    """The id of the access key that the call was made with."""
-    key: str | None = None
-    """The id of the access key that the new session has."""
-    role_id: str | None = None
-    """The unique id of the role that was assumed (AROA...)."""
-    invoked_by: str | None = None
-    """The AWS service that called for the caller."""
-
-    @property
-    def target(self) -> Who:
-        """What was assumed."""
-        return Who("role", self.account, self.role) if self.role else Who("root-user", self.account, "root user")
-
-    def lookup(self, key: str) -> Values:
-        """What the record shows of a condition key of the call, given in lower case; FREE where it does not tell.
-
-        A call through a VPC endpoint has no aws:SourceIp, and one with a user's own access key nothing about MFA.
-        https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
-        """
-        match key:
-            case "aws:currenttime":
-                return (f"{self.time.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",)
-            case "aws:epochtime":
-                return (str(int(self.time.timestamp())),)
-            case "aws:sourceip" if self.endpoint:
-                return ()
-            case "aws:sourceip" if parse_network(self.source):
-                return (self.source,)
-            case "aws:multifactorauthpresent" if self.mfa is not None:
-                by_key = not self.mfa and (self.by or "").startswith(_LONG_TERM)
-                return () if by_key else (str(self.mfa).lower(),)
-            case "aws:multifactorauthage" if self.mfa is not None:
-                return UNKNOWN if self.mfa else ()  # how long ago it was, no record tells
-            case "sts:externalid" if self.external_id is not None:
-                return (self.external_id,) if self.external_id else ()
-            case "aws:userid" if self.unique_id and self.caller_session:
-                return (f"{self.unique_id}:{self.caller_session}",)
-            case "sts:rolesessionname" if self.session:
-                return (self.session,)
-            case "sts:sourceidentity" | "aws:sourceidentity" if self.source_identity:
-                return (self.source_identity,)
-        return FREE
-
-    @property
-    def told(self) -> bool:
-        """Whether the record tells the caller, not only its account."""
-        return self.caller.who.kind != "principal"
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,19 +148,19 @@ class Trail:
         """
         self.records += 1
         time = time_of(record.get("eventTime"))
-        name, service = _text(record.get("eventName")), _text(record.get("eventSource"))
+        name, service = text(record.get("eventName")), text(record.get("eventSource"))
         if record.get("eventCategory") == "Insight":  # about the number of calls, not a call
             return time
-        kind = _mapping(record.get("userIdentity")).get("type")
+        kind = mapping(record.get("userIdentity")).get("type")
         again = name == SIGN_IN and kind == "AssumedRole"  # its call of AssumeRole is recorded, too
         concerns = name is None or (name in EVENTS and service in (_SOURCES[name], None) and not again)
-        use = _use(record, time) if concerns and name and service and time is not None else None
+        use = use_of(record, time) if concerns and name and service and time is not None else None
         if time is not None:
             self.start = min(self.start or time, time)
             self.end = max(self.end or time, time)
-            for account in _recorded_in(record, use):
+            for account in recorded_in(record, use):
                 region, read = str(record.get("awsRegion") or ""), record.get("readOnly") is True
-                self.coverage.saw(account, region, time, covers=delivered and _is_management(record), read=read)
+                self.coverage.saw(account, region, time, covers=delivered and is_management(record), read=read)
         if use is not None:
             known = self._uses.get(use.id)
             if known is None or (not known.told and use.told):
@@ -280,21 +189,21 @@ class Trail:
         yield from ((use, None) for use in stopped.values())
 
     def _log(self, record: Mapping[str, Any], time: datetime) -> None:
-        asked = _mapping(record.get("requestParameters"))
+        asked = mapping(record.get("requestParameters"))
         named = str(asked.get("name") or asked.get("trailName") or "")
         arn, trail = _TRAIL.fullmatch(named), named.rpartition("/")[2]
-        owners = {arn.group(1)} if arn and not _failed(record) else _recorded_in(record, None)
+        owners = {arn.group(1)} if arn and not failed(record) else recorded_in(record, None)
         for account in owners if record.get("eventSource") == "cloudtrail.amazonaws.com" else ():
-            use = _called(record, _mapping(record.get("userIdentity")), Who("root-user", account, "root user"), time)
+            use = called(record, mapping(record.get("userIdentity")), Who("root-user", account, "root user"), time)
             self.logging[use.id] = (trail, use)
 
     def _change(self, record: Mapping[str, Any], time: datetime) -> None:
         source, named = str(record.get("eventSource")), account_of(record)
         if not is_change(source, str(record.get("eventName"))):
             return
-        recorded = next(iter(_recorded_in(record, None)), "")
+        recorded = next(iter(recorded_in(record, None)), "")
         if account := named or recorded:
-            use = _called(record, _mapping(record.get("userIdentity")), Who("root-user", account, "root user"), time)
+            use = called(record, mapping(record.get("userIdentity")), Who("root-user", account, "root user"), time)
             everywhere = named is None and not source.startswith("iam.")
             said = changed(record), trusted(record)
             self.changes[use.id] = Change(use, *said, everywhere, changed_of(record), recorded)
@@ -303,13 +212,13 @@ class Trail:
         return not (self.since or time) <= time <= (self.until or time)
 
     def _cannot_read(self, record: Mapping[str, Any], time: datetime | None, file: str, *, hides: bool) -> None:
-        name, place = _text(record.get("eventName")), f" in {file}" if file else ""
-        needed = {"eventName": name, "eventSource": _text(record.get("eventSource")), "eventTime": time}
+        name, place = text(record.get("eventName")), f" in {file}" if file else ""
+        needed = {"eventName": name, "eventSource": text(record.get("eventSource")), "eventTime": time}
         lacks = next((field for field, there in needed.items() if not there), "what was assumed")
-        said = f"{name or 'record'} {_identity(record) or 'without an id'}{place}, which lacks {lacks}"
-        self.unreadable.setdefault(str(_identity(record) or self.records), said)
+        said = f"{name or 'record'} {identity(record) or 'without an id'}{place}, which lacks {lacks}"
+        self.unreadable.setdefault(str(identity(record) or self.records), said)
         outside = time is not None and self._outside(time)
-        for account in () if not hides or outside or _failed(record) else _recorded_in(record, None) or ("",):
+        for account in () if not hides or outside or failed(record) else recorded_in(record, None) or ("",):
             self.hidden.setdefault(account, said)
 
     def _call(self, record: Mapping[str, Any], time: datetime) -> None:
@@ -318,19 +227,19 @@ class Trail:
         Of a root user it is AWS's own query for its use that leaves out what AWS did for the account.
         https://docs.aws.amazon.com/securityhub/latest/userguide/cloudwatch-controls.html#cloudwatch-1
         """
-        told = _mapping(record.get("userIdentity"))
-        account, key = _text(told.get("accountId")), _text(told.get("accessKeyId")) or ""
+        told = mapping(record.get("userIdentity"))
+        account, key = text(told.get("accountId")), text(told.get("accessKeyId")) or ""
         kind, name = told.get("type"), str(record.get("eventName"))
-        issuer = _mapping(_mapping(told.get("sessionContext")).get("sessionIssuer"))
+        issuer = mapping(mapping(told.get("sessionContext")).get("sessionIssuer"))
         by_root = kind == "Root" or (kind == "FederatedUser" and issuer.get("type") == "Root")
         root = by_root and not told.get("invokedBy") and record.get("eventType") != "AwsServiceEvent"
         if account is None or not (root or (kind in ("IAMUser", "FederatedUser") and key)):
             return
-        use = _called(record, told, Who("root-user", account, "root user"), time)
-        if root and str(_mapping(told.get("sessionContext")).get("assumedRoot")).lower() == "true":
+        use = called(record, told, Who("root-user", account, "root user"), time)
+        if root and str(mapping(told.get("sessionContext")).get("assumedRoot")).lower() == "true":
             self._as_root[key] = min(self._as_root.get(key, use), use, key=lambda one: (one.time, one.id))
             return
-        lasts = "" if key.startswith(_LONG_TERM) else TEMPORARY
+        lasts = "" if key.startswith(LONG_TERM) else TEMPORARY
         of = (account, use.caller.who, name if root or (name in BY_KEY and not lasts) else lasts)
         if of[2] and use.id in self._named:  # delivered by another trail, too
             return
@@ -350,17 +259,17 @@ class Trail:
         (`sessionCredentialFromConsole`) and, of instances' sessions,
         https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_switch-role-ec2.html
         """
-        told = _mapping(record.get("userIdentity"))
-        context = _mapping(told.get("sessionContext"))
-        role = _ROLE.fullmatch(str(_mapping(context.get("sessionIssuer")).get("arn")))
-        name = _caller_session(record, told) or ""
+        told = mapping(record.get("userIdentity"))
+        context = mapping(told.get("sessionContext"))
+        role = ROLE.fullmatch(str(mapping(context.get("sessionIssuer")).get("arn")))
+        name = caller_session(record, told) or ""
         service = told.get("invokedBy") or told.get("inScopeOf") or context.get("ec2RoleDelivery")
         if role is None or service or role.group(2).startswith("aws-service-role/") or _INSTANCE.fullmatch(name):
             return
-        created = _mapping(context.get("attributes")).get("creationDate")
+        created = mapping(context.get("attributes")).get("creationDate")
         of = (role.group(0), name, str(created))
         if of not in self._in_roles or time < self._in_roles[of][1].time:
-            use = _called(record, told, Who("role", role.group(1), role.group(2)), time)
+            use = called(record, told, Who("role", role.group(1), role.group(2)), time)
             use = replace(use, event=SESSION, caller=_NOBODY, unique_id=None, session=name, arn=role.group(0))
             began, console = time_of(created), str(record.get("sessionCredentialFromConsole")).lower() == "true"
             self._in_roles[of] = (began or time - _LONGEST, replace(use, by=use.by if began and not console else None))
@@ -385,10 +294,10 @@ class Trail:
 
     def uses(self, start: datetime | None = None, end: datetime | None = None) -> list[Use]:
         """The uses in order of time (then id), from `start` to `end` inclusive."""
-        called: dict[tuple[Who, Who], list[datetime]] = defaultdict(list)
+        times: dict[tuple[Who, Who], list[datetime]] = defaultdict(list)
         for use in self._uses.values():
             if use.event == "AssumeRole":
-                called[use.caller.who, use.target].append(use.time)
+                times[use.caller.who, use.target].append(use.time)
         begun = {use.key for use in self._uses.values() if use.event == ROOT}
         sessions = [
             replace(use, event=ROOT, caller=_NOBODY, unique_id=None)
@@ -398,7 +307,7 @@ class Trail:
         chosen = [
             use
             for use in (*self._uses.values(), *sessions, *self._begun_by_nobody())
-            if (start is None or use.time >= start) and (end is None or use.time <= end) and not _is_double(use, called)
+            if (start is None or use.time >= start) and (end is None or use.time <= end) and not _is_double(use, times)
         ]
         return sorted(chosen, key=lambda use: (use.time, use.id))
 
@@ -421,188 +330,3 @@ def _is_double(use: Use, called: Mapping[tuple[Who, Who], list[datetime]]) -> bo
     """Whether a switch in the console is there as the call of AssumeRole too; `called` has the times of these calls."""
     times = called.get((use.caller.who, use.target), [])
     return use.event == "SwitchRole" and any(abs(time - use.time) <= _AT_ONCE for time in times)
-
-
-def resolved(use: Use, principals: Mapping[str, Party]) -> Use:
-    """The use with its caller found by unique id, where the record tells the account only and the sources know it."""
-    known = principals.get(use.unique_id or "")
-    return replace(use, caller=known) if not use.told and known is not None else use
-
-
-def _is_management(record: Mapping[str, Any]) -> bool:
-    """https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html."""
-    return record.get("eventCategory", "Management") == "Management" and record.get("managementEvent") is not False
-
-
-def _recorded_in(record: Mapping[str, Any], use: Use | None) -> set[str]:
-    """The account whose trail has a record; empty where nothing tells it."""
-    told = _mapping(record.get("userIdentity"))
-    own = _text(told.get("accountId")) if told.get("type") != "AWSAccount" else None
-    account = _text(record.get("recipientAccountId")) or own or (use.account if use is not None else None)
-    return {account} if account else set()
-
-
-def _use(record: Mapping[str, Any], time: datetime) -> Use | None:
-    target = _target(record)
-    return _called(record, _mapping(record.get("userIdentity")), target, time) if target is not None else None
-
-
-def _called(record: Mapping[str, Any], told: Mapping[str, Any], target: Who, time: datetime) -> Use:
-    asked, answered = _mapping(record.get("requestParameters")), _mapping(record.get("responseElements"))
-    task = asked.get("taskPolicyArn")
-    task = _mapping(task).get("arn", task)
-    return Use(
-        id=str(_identity(record) or f"{time:%Y-%m-%dT%H:%M:%SZ} {record['eventName']} {told.get('principalId')}"),
-        time=time,
-        event=intern(str(record["eventName"])),
-        caller=_caller(record, told, asked),
-        unique_id=intern(str(told["principalId"]).partition(":")[0]) if told.get("principalId") else None,
-        account=intern(target.account),
-        role=intern(target.name if target.kind == "role" else ""),
-        region=intern(str(record.get("awsRegion") or "unknown")),
-        source=intern(str(record.get("sourceIPAddress") or "unknown")),
-        session=_text(asked.get("roleSessionName")),
-        caller_session=_caller_session(record, told),
-        source_identity=_text(_mapping(told.get("sessionContext")).get("sourceIdentity"))
-        or _text(asked.get("sourceIdentity")),
-        failed=_failed(record),
-        task=task.rpartition("/")[2] if isinstance(task, str) else None,
-        mfa=_mfa(record, told, asked),
-        external_id=intern(_text(asked.get("externalId")) or "")
-        if asked and record["eventName"] == "AssumeRole"
-        else None,
-        endpoint=_text(record.get("vpcEndpointId")),
-        arn=intern(next((arn for arn in _role_arns(record) if _ROLE.fullmatch(arn)), "")),
-        by=_text(told.get("accessKeyId")),
-        key=_text(_mapping(answered.get("credentials")).get("accessKeyId")),
-        role_id=intern(str(_mapping(answered.get("assumedRoleUser")).get("assumedRoleId") or "").partition(":")[0])
-        or None,
-        invoked_by=_service(told.get("invokedBy")) or _service(record.get("sourceIPAddress")),
-    )
-
-
-def _mfa(record: Mapping[str, Any], told: Mapping[str, Any], asked: Mapping[str, Any]) -> bool | None:
-    """Whether the caller showed an MFA device: at the sign-in, with the session, or with the call itself.
-
-    STS refuses a call whose device or code is wrong. A call with a user's own access key has no session. https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
-    """
-    if record["eventName"] == SIGN_IN:
-        said = _mapping(record.get("additionalEventData")).get("MFAUsed")
-    else:
-        said = _mapping(_mapping(told.get("sessionContext")).get("attributes")).get("mfaAuthenticated")
-        said = "false" if said is None and str(told.get("accessKeyId")).startswith(_LONG_TERM) else said
-        said = "true" if _text(asked.get("serialNumber")) else said
-    return {"yes": True, "true": True, "no": False, "false": False}.get(str(said).lower())
-
-
-def _identity(record: Mapping[str, Any]) -> str | None:
-    ids = (record.get("sharedEventID"), record.get("eventID"), record.get("requestID"))
-    return next(filter(None, map(_text, ids)), None)
-
-
-def _failed(record: Mapping[str, Any]) -> str | None:
-    return _text(record.get("errorCode")) or _text(record.get("errorMessage"))
-
-
-def _target(record: Mapping[str, Any]) -> Who | None:
-    """The role, or the root of the account; None where the record does not tell it."""
-    if record["eventName"] == ROOT:
-        asked = _text(_mapping(record.get("requestParameters")).get("targetPrincipal"))
-        account = _ACCOUNT.fullmatch(asked or "")
-        return Who("root-user", account.group(1), "root user") if account else None
-    if record["eventName"] == SIGN_IN:
-        own = _text(_mapping(record.get("userIdentity")).get("accountId"))
-        return Who("root-user", own, "root user") if own else None
-    if record["eventName"] == "SwitchRole":
-        arn = Arn.parse(str(_mapping(record.get("userIdentity")).get("arn")))
-        return Who("role", arn.account, arn.name) if arn is not None and arn.role is not None else None
-    role = next((found for arn in _role_arns(record) if (found := _ROLE.fullmatch(arn))), None)
-    return Who("role", role.group(1), role.group(2)) if role else None
-
-
-def _role_arns(record: Mapping[str, Any]) -> Iterator[str]:
-    """Where the role may stand: the request, the resources, and, when a call was denied, only the error message."""
-    asked = _text(_mapping(record.get("requestParameters")).get("roleArn"))
-    if asked is not None:
-        yield asked
-    resources = record.get("resources")
-    for resource in resources if isinstance(resources, list) else ():
-        arn = _mapping(resource).get("ARN") or _mapping(resource).get("arn")
-        if isinstance(arn, str):
-            yield arn
-    message = _ON_RESOURCE.search(str(record.get("errorMessage") or ""))
-    if message is not None:
-        yield message.group(1)
-
-
-def _caller_session(record: Mapping[str, Any], told: Mapping[str, Any]) -> str | None:
-    """The name of the role's session that called, which the role's account has behind the unique id."""
-    switch = record["eventName"] == "SwitchRole"
-    arn = _mapping(record.get("additionalEventData")).get("SwitchFrom") if switch else told.get("arn")
-    if session := _SESSION.fullmatch(str(arn)):
-        return session.group(1)
-    by_id = told.get("type") == "AWSAccount"
-    return _text(str(told.get("principalId") or "").partition(":")[2]) if by_id else None
-
-
-def _caller(record: Mapping[str, Any], told: Mapping[str, Any], asked: Mapping[str, Any]) -> Party:
-    """Who called; a principal without a name where the record tells only the account."""
-    kind, account = told.get("type"), str(told.get("accountId") or "")
-    issuer = _mapping(_mapping(told.get("sessionContext")).get("sessionIssuer"))
-    arns = (issuer.get("arn"), told.get("arn"))
-    if record["eventName"] == "SwitchRole":
-        arns = (_mapping(record.get("additionalEventData")).get("SwitchFrom"), None)
-    for text in arns:
-        if isinstance(text, str) and (party := _named(text)):
-            return party
-    if kind == "AWSService" or (kind is None and told.get("invokedBy")):
-        return Party(Who("service", account, str(told.get("invokedBy") or "unknown")))
-    if kind == "SAMLUser":
-        return _by_saml(told, asked)
-    if kind == "WebIdentityUser":
-        return _by_web_identity(told)
-    if kind == "IAMUser" and _text(told.get("userName")):  # who could not sign in has no ARN
-        return Party(Who("user", account, str(told["userName"])))
-    if kind == "Root" or issuer.get("type") == "Root":  # also whom it made a federated user
-        return Party(Who("root-user", account, "root user"), str(told.get("arn") or ""))
-    return Party(Who("principal", account))
-
-
-@lru_cache(maxsize=10_000)
-def _named(text: str) -> Party | None:
-    """The user or role of an ARN, also of a role's session."""
-    arn = Arn.parse(text)
-    if arn is not None and arn.kind in ("user", "role"):
-        return Party(Who(arn.kind, arn.account, arn.name), str(arn))
-    return Party(Who("role", arn.account, arn.name), str(arn.role)) if arn is not None and arn.role else None
-
-
-def _by_saml(told: Mapping[str, Any], asked: Mapping[str, Any]) -> Party:
-    person, arn = str(told.get("userName") or "unknown"), str(asked.get("principalArn") or "")
-    provider = arn.rpartition("/")[2] or str(told.get("identityProvider") or "unknown")
-    if provider.startswith(_IDENTITY_CENTER):
-        return Party(Who("identity-center-user", "", person), arn)
-    return Party(Who("saml", "", f"{provider} {person}"), arn)
-
-
-def _by_web_identity(told: Mapping[str, Any]) -> Party:
-    provider = str(told.get("identityProvider") or "unknown")
-    issuer = provider.partition(":oidc-provider/")[2] or provider
-    shared = shared_provider(issuer)
-    return Party(Who("web-identity", "", f"{shared.name if shared else issuer} {told.get('userName')}"), provider)
-
-
-def _mapping(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
-
-
-def _service(value: object) -> str | None:
-    """An AWS service by the name that it calls as.
-
-    https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html
-    """
-    return value if isinstance(value, str) and value.endswith(".amazonaws.com") else None
-
-
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) and value else None

@@ -9,7 +9,8 @@ from datetime import datetime
 
 from twokeys.answers.model import Answers
 from twokeys.audit.entries import Entry
-from twokeys.audit.trail import BY_KEY, LOGGING, SIGN_IN, TEMPORARY, Trail, Use
+from twokeys.audit.record import SIGN_IN, Use
+from twokeys.audit.trail import BY_KEY, LOGGING, TEMPORARY, Trail
 from twokeys.doors import Who
 from twokeys.shown import counted
 

@@ -23,7 +23,7 @@ from twokeys.access.principals import Principal
 from twokeys.access.report import Judged
 from twokeys.access.snapshot import Resource, Snapshot, holds_unknown
 from twokeys.access.types import Reading, type_of
-from twokeys.iam import UNKNOWN, Outcome
+from twokeys.iam import UNKNOWN, Arn, Outcome
 from twokeys.pack.relevance import GIVING
 from twokeys.shown import listed
 
@@ -31,6 +31,11 @@ DEFERRED: Final = "judged-in-the-update"
 _DOCUMENTS: Final = ("assumeRolePolicy", "inlinePolicies", "policy")
 _MANY: Final = 5
 _STEP: Final = "nothing has to be done; `pulumi up` with this pack judges each before it is made"
+_STEP_OF_TRUSTS: Final = (
+    "`pulumi up` with this pack judges each before it is made; to have a trust policy judged now, write it from what "
+    "is known already, or declare it (`twokeys.declared`)"
+)
+_OIDC: Final = "aws:iam/openIdConnectProvider:OpenIdConnectProvider"
 
 
 def deferred(graph: Graph, judged: Sequence[Judged]) -> tuple[list[Judged], list[Judged]]:
@@ -49,9 +54,41 @@ def deferred(graph: Graph, judged: Sequence[Judged]) -> tuple[list[Judged], list
         urns |= graph.guards.aimless
     if not urns:
         return kept, []
-    names = sorted({graph.snapshot.by_urn[urn].name for urn in urns})
-    about = f"Not known in preview, and nobody comes in by it unjudged: {listed(names, _MANY)}"
-    return kept, [Judged(Finding(about, _STEP, rule=DEFERRED), mandatory=False)]
+    found = [graph.snapshot.by_urn[urn] for urn in sorted(urns)]
+    trusts = [one for one in found if holds_unknown(_trust(one)) or _lacks_name(_trust(one))]
+    others = [one.name for one in found if one not in trusts]
+    about = []
+    if others:
+        about.append(f"Not known in preview, and nobody comes in by it unjudged: {listed(sorted(others), _MANY)}")
+    step = _STEP
+    if trusts:
+        whose = listed(sorted(one.name for one in trusts), _MANY)
+        about.append(
+            f"Whom the trust policy of {whose} lets in is not known in preview, and may be refused in the update"
+        )
+        step = _STEP_OF_TRUSTS
+        if known := _arn_of_provider(graph, trusts):
+            step += f"; of the identity provider, write {known}"
+    return kept, [Judged(Finding(". ".join(about), step, rule=DEFERRED), mandatory=False)]
+
+
+def _trust(resource: Resource) -> object:
+    return (resource.inputs or {}).get("assumeRolePolicy")
+
+
+def _arn_of_provider(graph: Graph, roles: Iterable[Resource]) -> str | None:
+    """The ARN of an OIDC provider that a trust waits for, which follows from its account (or ACCOUNT) and its URL.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html#principal-federated-web-identity
+    """
+    behind = {urn for role in roles for urn in role.property_dependencies.get("assumeRolePolicy", ())}
+    for made in graph.snapshot.of_type(_OIDC):
+        url, account = made.get("url"), graph.accounts.of(made)
+        if made.urn in behind and isinstance(url, str):
+            account = account if account.isdecimal() else "ACCOUNT"  # a symbol cannot be written into a program
+            name, partition = url.removeprefix("https://"), graph.accounts.partition_of(made)
+            return str(Arn.iam("oidc-provider", account, name, partition=partition))
+    return None
 
 
 class _Waiting:

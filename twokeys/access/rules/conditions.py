@@ -14,7 +14,6 @@ from twokeys.access.findings import Config, DoorConfig, Finding, Rule
 from twokeys.access.graph import Door, Graph
 from twokeys.access.keys import read_too
 from twokeys.access.names import admitted_by
-from twokeys.access.not_proved import EXCEPT
 from twokeys.access.principals import Principal
 from twokeys.access.requirements import (
     as_denied,
@@ -119,7 +118,9 @@ def _without_external_id(graph: Graph, _config: DoorConfig, _now: datetime) -> I
         if one.with_external_id:
             continue
         role, where = one.role, f"Role {graph.accounts.located(one.role)}"
-        step = f"{read_too(graph, 'the stack that holds the grant')}, or {EXCEPT}"
+        excuse = {"door": str(one.door), "reason": "...", "owner": "...", "expires": "YYYY-MM-DD"}
+        excepted = _in_configuration("external-id", "exceptions", excuse)
+        step = f"{read_too(graph, 'the stack that holds the grant')}, or make an exception {excepted}"
         if one.in_organization:
             message = (
                 f"{where} trusts {one.name} of account {one.account}, which can only come in as one of the "
@@ -131,8 +132,8 @@ def _without_external_id(graph: Graph, _config: DoorConfig, _now: datetime) -> I
                 f"{where} trusts {one.name}, {whose} is not known to be in the organization, without an external ID"
             )
             step = (
-                f"if it is yours, {step}; if it is another company, add a StringEquals condition on sts:ExternalId "
-                "with an id that it uses for you only"
+                "if it is another company, add a StringEquals condition on sts:ExternalId with an id that it uses for "
+                f"you only; if it is yours, {step}"
             )
         yield Finding(message, step, role.urn, one.door, role.source)
 
@@ -147,9 +148,15 @@ def _not_named(graph: Graph, config: ThirdPartyConfig, _now: datetime) -> Iterat
                 "ID; who that is and who answers for it is not written down"
             )
             entry = {"account": one.account or "", "name": "...", "owner": "...", "reason": "..."}
-            text = json.dumps({_NAMED: {"thirdParties": [entry]}})
-            step = f"name it in the configuration of the policy pack: {text}"
+            step = f"name it {_in_configuration(_NAMED, 'thirdParties', entry)}"
             yield Finding(message, step, role.urn, one.door, role.source)
+
+
+def _in_configuration(rule: str, setting: str, entry: dict[str, str]) -> str:
+    """Where an entry of a rule's settings is written, with the text to add."""
+    return (
+        f"in the configuration of the policy pack (--policy-pack-config FILE): {json.dumps({rule: {setting: [entry]}})}"
+    )
 
 
 def _people(graph: Graph, _config: DoorConfig, _now: datetime) -> Iterator[Finding]:

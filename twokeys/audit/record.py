@@ -1,0 +1,310 @@
+"""One record of CloudTrail as a use: who called, what was assumed, when, whence. Pure.
+
+Records: https://docs.aws.amazon.com/IAM/latest/UserGuide/cloudtrail-integration.html and
+https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from functools import lru_cache
+from sys import intern
+from typing import Any
+
+from twokeys.access.snapshot import mapping
+from twokeys.answers.model import Party
+from twokeys.doors import Who
+from twokeys.iam import Arn
+from twokeys.iam.conditions import parse_network
+from twokeys.iam.shared_providers import shared_provider
+from twokeys.iam.truth import FREE, UNKNOWN, Values
+
+SIGN_IN, ROOT, SESSION = "ConsoleLogin", "AssumeRoot", "session"
+"""The last is no call: a session of a role of which no record tells who began it."""
+EVENTS = ("AssumeRole", "AssumeRoleWithSAML", "AssumeRoleWithWebIdentity", ROOT, "SwitchRole", SIGN_IN)
+LONG_TERM = "AKIA"
+"""How the id of an access key begins that does not end.
+
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-prefixes
+"""
+_ACCOUNT = re.compile(r"(?:arn:[^:]+:iam::)?(\d{12})(?::root)?")
+_IDENTITY_CENTER = "AWSSSO_"
+"""How the SAML provider's name begins that IAM Identity Center makes in each account.
+
+https://docs.aws.amazon.com/singlesignon/latest/userguide/using-service-linked-roles.html
+"""
+_SESSION = re.compile(r"arn:[^:]+:sts::\d{12}:assumed-role/[^/]+/(.+)")
+ROLE = re.compile(r"arn:[^:]+:iam::(\d{12}):role/(.+)")
+_ON_RESOURCE = re.compile(r"on resource: (arn:[^:]+:iam::\d{12}:role/\S+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """One attempt to assume a role or a member account's root, or to sign in to the account itself.
+
+    `role` is the role's name, empty for a root session and a sign-in; `task` is the policy that a root session was
+    limited to; `failed` is the error, None when it succeeded. `unique_id` is the caller's (AIDA..., AROA...), and
+    `caller_session` and `source_identity` tell which session of the caller's role it was, and for whom; `session` is
+    the name of the one that was asked for. A source identity that the caller's session does not carry may be asked for
+    with the call, and goes with the new session. `source` is the source IP address or the AWS service that called.
+    """
+
+    id: str
+    time: datetime
+    event: str
+    caller: Party
+    unique_id: str | None
+    account: str
+    role: str
+    region: str
+    source: str
+    session: str | None = None
+    caller_session: str | None = None
+    source_identity: str | None = None
+    failed: str | None = None
+    task: str | None = None
+    mfa: bool | None = None
+    """Whether the sign-in, or the session that called, was with MFA; None where the record does not tell it."""
+    external_id: str | None = field(default=None, repr=False)
+    """The external ID that a call of AssumeRole named, not to be printed; empty for none, None where it is not told."""
+    endpoint: str | None = None
+    """The VPC endpoint that the call came through."""
+    arn: str = ""
+    """The role's."""
+    by: str | None = None
+    """The id of the access key that the call was made with."""
+    key: str | None = None
+    """The id of the access key that the new session has."""
+    role_id: str | None = None
+    """The unique id of the role that was assumed (AROA...)."""
+    invoked_by: str | None = None
+    """The AWS service that called for the caller."""
+
+    @property
+    def target(self) -> Who:
+        """What was assumed."""
+        return Who("role", self.account, self.role) if self.role else Who("root-user", self.account, "root user")
+
+    def lookup(self, key: str) -> Values:
+        """What the record shows of a condition key of the call, given in lower case; FREE where it does not tell.
+
+        A call through a VPC endpoint has no aws:SourceIp, and one with a user's own access key nothing about MFA.
+        https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
+        """
+        match key:
+            case "aws:currenttime":
+                return (f"{self.time.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",)
+            case "aws:epochtime":
+                return (str(int(self.time.timestamp())),)
+            case "aws:sourceip" if self.endpoint:
+                return ()
+            case "aws:sourceip" if parse_network(self.source):
+                return (self.source,)
+            case "aws:multifactorauthpresent" if self.mfa is not None:
+                by_key = not self.mfa and (self.by or "").startswith(LONG_TERM)
+                return () if by_key else (str(self.mfa).lower(),)
+            case "aws:multifactorauthage" if self.mfa is not None:
+                return UNKNOWN if self.mfa else ()  # how long ago it was, no record tells
+            case "sts:externalid" if self.external_id is not None:
+                return (self.external_id,) if self.external_id else ()
+            case "aws:userid" if self.unique_id and self.caller_session:
+                return (f"{self.unique_id}:{self.caller_session}",)
+            case "sts:rolesessionname" if self.session:
+                return (self.session,)
+            case "sts:sourceidentity" | "aws:sourceidentity" if self.source_identity:
+                return (self.source_identity,)
+        return FREE
+
+    @property
+    def told(self) -> bool:
+        """Whether the record tells the caller, not only its account."""
+        return self.caller.who.kind != "principal"
+
+
+def resolved(use: Use, principals: Mapping[str, Party]) -> Use:
+    """The use with its caller found by unique id, where the record tells the account only and the sources know it."""
+    known = principals.get(use.unique_id or "")
+    return replace(use, caller=known) if not use.told and known is not None else use
+
+
+def is_management(record: Mapping[str, Any]) -> bool:
+    """https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html."""
+    return record.get("eventCategory", "Management") == "Management" and record.get("managementEvent") is not False
+
+
+def recorded_in(record: Mapping[str, Any], use: Use | None) -> set[str]:
+    """The account whose trail has a record; empty where nothing tells it."""
+    told = mapping(record.get("userIdentity"))
+    own = text(told.get("accountId")) if told.get("type") != "AWSAccount" else None
+    account = text(record.get("recipientAccountId")) or own or (use.account if use is not None else None)
+    return {account} if account else set()
+
+
+def use_of(record: Mapping[str, Any], time: datetime) -> Use | None:
+    """The use that a record of `EVENTS` tells; None where it does not tell what was assumed."""
+    target = _target(record)
+    return called(record, mapping(record.get("userIdentity")), target, time) if target is not None else None
+
+
+def called(record: Mapping[str, Any], told: Mapping[str, Any], target: Who, time: datetime) -> Use:
+    """A call of somebody (`told` is its `userIdentity`) as a use of a target."""
+    asked, answered = mapping(record.get("requestParameters")), mapping(record.get("responseElements"))
+    task = asked.get("taskPolicyArn")
+    task = mapping(task).get("arn", task)
+    return Use(
+        id=str(identity(record) or f"{time:%Y-%m-%dT%H:%M:%SZ} {record['eventName']} {told.get('principalId')}"),
+        time=time,
+        event=intern(str(record["eventName"])),
+        caller=_caller(record, told, asked),
+        unique_id=intern(str(told["principalId"]).partition(":")[0]) if told.get("principalId") else None,
+        account=intern(target.account),
+        role=intern(target.name if target.kind == "role" else ""),
+        region=intern(str(record.get("awsRegion") or "unknown")),
+        source=intern(str(record.get("sourceIPAddress") or "unknown")),
+        session=text(asked.get("roleSessionName")),
+        caller_session=caller_session(record, told),
+        source_identity=text(mapping(told.get("sessionContext")).get("sourceIdentity"))
+        or text(asked.get("sourceIdentity")),
+        failed=failed(record),
+        task=task.rpartition("/")[2] if isinstance(task, str) else None,
+        mfa=_mfa(record, told, asked),
+        external_id=intern(text(asked.get("externalId")) or "")
+        if asked and record["eventName"] == "AssumeRole"
+        else None,
+        endpoint=text(record.get("vpcEndpointId")),
+        arn=intern(next((arn for arn in _role_arns(record) if ROLE.fullmatch(arn)), "")),
+        by=text(told.get("accessKeyId")),
+        key=text(mapping(answered.get("credentials")).get("accessKeyId")),
+        role_id=intern(str(mapping(answered.get("assumedRoleUser")).get("assumedRoleId") or "").partition(":")[0])
+        or None,
+        invoked_by=_service(told.get("invokedBy")) or _service(record.get("sourceIPAddress")),
+    )
+
+
+def _mfa(record: Mapping[str, Any], told: Mapping[str, Any], asked: Mapping[str, Any]) -> bool | None:
+    """Whether the caller showed an MFA device: at the sign-in, with the session, or with the call itself.
+
+    STS refuses a call whose device or code is wrong. A call with a user's own access key has no session. https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
+    """
+    if record["eventName"] == SIGN_IN:
+        said = mapping(record.get("additionalEventData")).get("MFAUsed")
+    else:
+        said = mapping(mapping(told.get("sessionContext")).get("attributes")).get("mfaAuthenticated")
+        said = "false" if said is None and str(told.get("accessKeyId")).startswith(LONG_TERM) else said
+        said = "true" if text(asked.get("serialNumber")) else said
+    return {"yes": True, "true": True, "no": False, "false": False}.get(str(said).lower())
+
+
+def identity(record: Mapping[str, Any]) -> str | None:
+    """What both accounts' records of a call share, else the record's own id."""
+    ids = (record.get("sharedEventID"), record.get("eventID"), record.get("requestID"))
+    return next(filter(None, map(text, ids)), None)
+
+
+def failed(record: Mapping[str, Any]) -> str | None:
+    """The error of a call, None when it succeeded."""
+    return text(record.get("errorCode")) or text(record.get("errorMessage"))
+
+
+def _target(record: Mapping[str, Any]) -> Who | None:
+    """The role, or the root of the account; None where the record does not tell it."""
+    if record["eventName"] == ROOT:
+        asked = text(mapping(record.get("requestParameters")).get("targetPrincipal"))
+        account = _ACCOUNT.fullmatch(asked or "")
+        return Who("root-user", account.group(1), "root user") if account else None
+    if record["eventName"] == SIGN_IN:
+        own = text(mapping(record.get("userIdentity")).get("accountId"))
+        return Who("root-user", own, "root user") if own else None
+    if record["eventName"] == "SwitchRole":
+        arn = Arn.parse(str(mapping(record.get("userIdentity")).get("arn")))
+        return Who("role", arn.account, arn.name) if arn is not None and arn.role is not None else None
+    role = next((found for arn in _role_arns(record) if (found := ROLE.fullmatch(arn))), None)
+    return Who("role", role.group(1), role.group(2)) if role else None
+
+
+def _role_arns(record: Mapping[str, Any]) -> Iterator[str]:
+    """Where the role may stand: the request, the resources, and, when a call was denied, only the error message."""
+    asked = text(mapping(record.get("requestParameters")).get("roleArn"))
+    if asked is not None:
+        yield asked
+    resources = record.get("resources")
+    for resource in resources if isinstance(resources, list) else ():
+        arn = mapping(resource).get("ARN") or mapping(resource).get("arn")
+        if isinstance(arn, str):
+            yield arn
+    message = _ON_RESOURCE.search(str(record.get("errorMessage") or ""))
+    if message is not None:
+        yield message.group(1)
+
+
+def caller_session(record: Mapping[str, Any], told: Mapping[str, Any]) -> str | None:
+    """The name of the role's session that called, which the role's account has behind the unique id."""
+    switch = record["eventName"] == "SwitchRole"
+    arn = mapping(record.get("additionalEventData")).get("SwitchFrom") if switch else told.get("arn")
+    if session := _SESSION.fullmatch(str(arn)):
+        return session.group(1)
+    by_id = told.get("type") == "AWSAccount"
+    return text(str(told.get("principalId") or "").partition(":")[2]) if by_id else None
+
+
+def _caller(record: Mapping[str, Any], told: Mapping[str, Any], asked: Mapping[str, Any]) -> Party:
+    """Who called; a principal without a name where the record tells only the account."""
+    kind, account = told.get("type"), str(told.get("accountId") or "")
+    issuer = mapping(mapping(told.get("sessionContext")).get("sessionIssuer"))
+    arns = (issuer.get("arn"), told.get("arn"))
+    if record["eventName"] == "SwitchRole":
+        arns = (mapping(record.get("additionalEventData")).get("SwitchFrom"), None)
+    for arn in arns:
+        if isinstance(arn, str) and (party := _named(arn)):
+            return party
+    if kind == "AWSService" or (kind is None and told.get("invokedBy")):
+        return Party(Who("service", account, str(told.get("invokedBy") or "unknown")))
+    if kind == "SAMLUser":
+        return _by_saml(told, asked)
+    if kind == "WebIdentityUser":
+        return _by_web_identity(told)
+    if kind == "IAMUser" and text(told.get("userName")):  # who could not sign in has no ARN
+        return Party(Who("user", account, str(told["userName"])))
+    if kind == "Root" or issuer.get("type") == "Root":  # also whom it made a federated user
+        return Party(Who("root-user", account, "root user"), str(told.get("arn") or ""))
+    return Party(Who("principal", account))
+
+
+@lru_cache(maxsize=10_000)
+def _named(text: str) -> Party | None:
+    """The user or role of an ARN, also of a role's session."""
+    arn = Arn.parse(text)
+    if arn is not None and arn.kind in ("user", "role"):
+        return Party(Who(arn.kind, arn.account, arn.name), str(arn))
+    return Party(Who("role", arn.account, arn.name), str(arn.role)) if arn is not None and arn.role else None
+
+
+def _by_saml(told: Mapping[str, Any], asked: Mapping[str, Any]) -> Party:
+    person, arn = str(told.get("userName") or "unknown"), str(asked.get("principalArn") or "")
+    provider = arn.rpartition("/")[2] or str(told.get("identityProvider") or "unknown")
+    if provider.startswith(_IDENTITY_CENTER):
+        return Party(Who("identity-center-user", "", person), arn)
+    return Party(Who("saml", "", f"{provider} {person}"), arn)
+
+
+def _by_web_identity(told: Mapping[str, Any]) -> Party:
+    provider = str(told.get("identityProvider") or "unknown")
+    issuer = provider.partition(":oidc-provider/")[2] or provider
+    shared = shared_provider(issuer)
+    return Party(Who("web-identity", "", f"{shared.name if shared else issuer} {told.get('userName')}"), provider)
+
+
+def _service(value: object) -> str | None:
+    """An AWS service by the name that it calls as.
+
+    https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html
+    """
+    return value if isinstance(value, str) and value.endswith(".amazonaws.com") else None
+
+
+def text(value: object) -> str | None:
+    """A value that should be text and not empty, as that; None for any other."""
+    return value if isinstance(value, str) and value else None
