@@ -249,18 +249,13 @@ def quota(accounts: Sequence[Wanted], organization: Organization) -> Iterator[Ch
 
 
 def close_quota(accounts: Sequence[Wanted], organization: Organization) -> Iterator[CheckResult]:
-    """Accounts to be closed fit into what AWS closes in 30 days: the higher of 250 or 20 % of them, 1,000 at most.
-
-    https://docs.aws.amazon.com/organizations/latest/APIReference/API_CloseAccount.html. How many were closed in the
-    last 30 days is not told by Organizations, so a number that fits may still be too many.
-    """
+    """Accounts to be closed fit into what AWS closes in 30 days; it does not tell how many it closed before these."""
     closing = [one.key for one in accounts if one.fate is Fate.CLOSED and one.account and one.account.state == ACTIVE]
     if not closing:
         return
-    members = len(organization.accounts) - 1
-    limit = min(1000, max(250, members // 5))
-    said = f"accounts to be closed: {len(closing)}; AWS closes {limit} in 30 days, those before these included"
-    if len(closing) > limit:
+    allowed = organization.closings
+    said = f"accounts to be closed: {len(closing)}; AWS closes {allowed} in 30 days, those before these included"
+    if len(closing) > allowed:
         yield failure("close quota", listed(closing, most=8), said, "close the rest 30 days later")
     else:
         yield warning("close quota", listed(closing, most=8), said, "a closed account cannot be used again; be sure")

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from pydantic_core import PydanticCustomError
 
+from twokeys.organization.findings import Plain
 from twokeys.organization.life.facts import Facts
 from twokeys.organization.model import ACTIVE, ALL_FEATURES
 from twokeys.settings.values import check_email
@@ -19,21 +20,21 @@ SERVICE = "account.amazonaws.com"
 
 
 @dataclass(frozen=True)
-class Check:
+class Check(Plain):
     """One precondition: what must hold, whether it does, and the next step where it does not."""
 
     what: str
     ok: bool
     next_step: str = ""
 
-    def as_dict(self) -> dict[str, object]:
-        """JSON-ready data, for `--json`."""
-        return {"what": self.what, "ok": self.ok, **({} if self.ok else {"nextStep": self.next_step})}
-
 
 def email_checks(facts: Facts, account: str, address: str) -> list[Check]:
     """What StartPrimaryEmailUpdate needs. An address outside the organization that is taken shows at the call only."""
-    return [*_management(facts, account), _is_address(address), *_unused(facts, account, facts.id_of(account), address)]
+    return [
+        *_preconditions(facts, account),
+        _is_address(address),
+        *_unused(facts, account, facts.id_of(account), address),
+    ]
 
 
 def remaining(facts: Facts, account: str, address: str) -> list[str]:
@@ -47,13 +48,7 @@ def remaining(facts: Facts, account: str, address: str) -> list[str]:
     return [edit, f"let the state learn it: `{facts.refresh}`", f"see that nothing changes: `{facts.preview}`"]
 
 
-def _management(facts: Facts, account: str) -> Iterator[Check]:
-    wanted, management = facts.settings.management_account_id, facts.organization.management_account
-    yield Check(
-        f"the credentials are in the management account {wanted}",
-        facts.caller == wanted == management,
-        f"they are in {facts.caller}, and the organization's management account is {management}; sign in there",
-    )
+def _preconditions(facts: Facts, account: str) -> Iterator[Check]:
     yield Check(
         "the organization has all features",
         facts.organization.features == ALL_FEATURES,
