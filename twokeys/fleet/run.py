@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from typing import Final
 
 from twokeys.fleet.executors import Workers
@@ -65,8 +65,6 @@ def run(  # noqa: PLR0913 - all by name
                 result, lost = _result(future, task)
                 going = going and not lost
                 conclude(result)
-        except BrokenExecutor:
-            going = False  # a worker died between two shards; those that run will tell
         except KeyboardInterrupt:
             if not going:
                 raise

@@ -23,7 +23,6 @@ from twokeys.organization.model import Account, Caller, Live, Organization, Poli
 
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
-Say = Callable[[str], None]
 
 RETRIES = Config(retries={"mode": "adaptive", "total_max_attempts": 12}, connect_timeout=10, read_timeout=60)
 AT_ONCE = 8
@@ -36,29 +35,25 @@ ACCOUNTS_QUOTA = "L-E619E033"
 """The quota "Default maximum number of accounts" of Organizations."""
 
 
-def read_live(
-    session: boto3.Session, *, tags: bool = False, accounts_only: bool = False, say: Say = lambda _: None
-) -> Live:
+def read_live(session: boto3.Session, *, tags: bool = False, accounts_only: bool = False) -> Live:
     """What the session's credentials show of their organization.
 
     Args:
         session: any credentials; only those of the management account (or of a delegated administrator) see it all.
         tags: also read the tags of units, accounts and policies, one call each.
         accounts_only: read the tree, trusted services and delegated administrators, and nothing else.
-        say: told now and then what is being read.
 
     Raises Refusal when AWS cannot be asked: no valid credentials, no network, too many requests, or a fault of its own.
     """
     try:
-        return _Reader(session, say).live(tags=tags, accounts_only=accounts_only)
+        return _Reader(session).live(tags=tags, accounts_only=accounts_only)
     except (BotoCoreError, ClientError) as error:
         raise no_answer(error) from error
 
 
 class _Reader:
-    def __init__(self, session: boto3.Session, say: Say) -> None:
+    def __init__(self, session: boto3.Session) -> None:
         self._session = session
-        self._say = say
         self._region = session.region_name or "us-east-1"
         self._api = self._client("organizations")
         self._unread: dict[str, str] = {}
@@ -111,7 +106,6 @@ class _Reader:
                 units += below
                 accounts += its
                 level += [(unit.id, unit.names) for unit in below]
-            self._say(f"{len(units)} organizational units, {len(accounts)} accounts")
         return replace(
             organization,
             root=root["Id"],
@@ -147,7 +141,6 @@ class _Reader:
             for kind in organization.policy_types
             for summary in self._pages("policies", "list_policies", "Policies", Filter=kind)
         ]
-        self._say(f"{len(summaries)} policies")
         return replace(organization, policies=tuple(self._all(summaries, self._policy)))
 
     def _policy(self, summary: Mapping[str, Any]) -> Policy:
@@ -243,7 +236,6 @@ class _Reader:
     def _tagged(self, organization: Organization) -> Organization:
         own = [policy.id for policy in organization.policies if not policy.aws_managed]
         names = [unit.id for unit in organization.units] + [account.id for account in organization.accounts] + own
-        self._say(f"tags of {len(names)} objects")
         tags = dict(zip(names, self._all(names, self._tags), strict=True))
         return replace(
             organization,

@@ -15,7 +15,6 @@ again, on the same port if it is free. One that is killed has forgotten them.
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import random
 import signal
@@ -25,13 +24,14 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Final, Self
 
 import boto3
 import psutil
+from pydantic import TypeAdapter, ValidationError
 
 from twokeys.errors import Refusal
 from twokeys.files import locked, make_folder, read_text, replace_text
@@ -73,6 +73,9 @@ class _Record:
             return None
 
 
+_RECORD: Final = TypeAdapter(_Record)
+
+
 class LocalAws:
     """One running local AWS. Make it with `start` or `attach`; as a context manager it is stopped at the end.
 
@@ -105,7 +108,7 @@ class LocalAws:
         directory.chmod(0o700)  # it holds keys of the accounts
         # Only one process at a time decides whether a server is there, so that two never serve one directory.
         with locked(_record_path(directory), _READY_SECONDS + _STOP_SECONDS):
-            running = cls._attach(directory)
+            running = cls.attach(directory)
             if running is not None:
                 return running
             left = _read_record(directory)
@@ -119,7 +122,12 @@ class LocalAws:
     @classmethod
     def attach(cls, directory: Path) -> Self | None:
         """The local AWS that serves `directory` now, or None; a stale pid file is no server."""
-        return cls._attach(directory.resolve())
+        directory = directory.resolve()
+        record = _read_record(directory)
+        if record is None or record.process() is None:
+            return None
+        found = cls(directory, record, detached=True, child=None)
+        return found if _answers(found.endpoint) else None
 
     @property
     def port(self) -> int:
@@ -177,14 +185,6 @@ class LocalAws:
             self.stop()
 
     @classmethod
-    def _attach(cls, directory: Path) -> Self | None:
-        record = _read_record(directory)
-        if record is None or record.process() is None:
-            return None
-        found = cls(directory, record, detached=True, child=None)
-        return found if _answers(found.endpoint) else None
-
-    @classmethod
     def _when_ready(cls, directory: Path, process: subprocess.Popen[bytes], port: int, *, detached: bool) -> Self:
         try:
             record = _Record(process.pid, psutil.Process(process.pid).create_time(), port)
@@ -195,7 +195,7 @@ class LocalAws:
                     raise _never_ready(directory, process.poll())
                 time.sleep(0.02)
             path = _record_path(directory)
-            replace_text(path, read_text(path), json.dumps(asdict(record)))
+            replace_text(path, read_text(path), _RECORD.dump_json(record).decode())
             if detached and process.stdin is not None:
                 process.stdin.write(DETACH)
                 process.stdin.close()
@@ -298,10 +298,8 @@ def _log_path(directory: Path) -> Path:
 
 
 def _read_record(directory: Path) -> _Record | None:
+    """None too for half a record: it names no process for certain, so there is nothing to attach to or to end."""
     try:
-        data = json.loads(_record_path(directory).read_text())
-        return _Record(int(data["pid"]), float(data["started"]), int(data["port"]))
-    except FileNotFoundError:
+        return _RECORD.validate_json(_record_path(directory).read_bytes())
+    except (FileNotFoundError, ValidationError):
         return None
-    except (ValueError, KeyError, TypeError):
-        return None  # half a record names no process for certain, so there is nothing to attach to or to end

@@ -35,10 +35,6 @@ def test_an_account_that_the_state_has_is_held_and_left(world: World) -> None:
     assert left(world) == ("Account old",)
 
 
-def test_nothing_is_left_of_an_account_that_the_state_does_not_have() -> None:
-    assert left(World()) == ()
-
-
 def test_a_provider_and_what_it_made_are_still_there(world: World) -> None:
     provider = world.provider("old", OLD)
     world.role("reader", provider)
@@ -51,12 +47,6 @@ def test_what_the_management_account_holds_about_it_is_still_there(world: World)
     world.add("Component", "budget", world.hub, filters=[{"values": [OLD]}])
     world.add("Component", "other", world.hub, accountId="5" * 12)
     assert left(world) == ("Account old", "Door delegation", "Door budget")
-
-
-def test_an_account_that_is_not_made_yet_is_not_held() -> None:
-    world = World()
-    world.add("Account", "new", world.hub, name="new")
-    assert held_accounts(Snapshot(tuple(world.resources))) == {}
 
 
 def closing(code: str, **more: Any) -> None:

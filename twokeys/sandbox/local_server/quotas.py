@@ -11,15 +11,12 @@ from __future__ import annotations
 
 import time
 import uuid
-from typing import Any, TypeAlias
 
 from ministack.core.responses import get_account_id
 
 from twokeys.sandbox.local_server import organizations, records
 from twokeys.sandbox.local_server.inside import organizations as base
-from twokeys.sandbox.local_server.supplement import Answer, ApiError, json_answer
-
-Payload: TypeAlias = dict[str, Any]
+from twokeys.sandbox.local_server.supplement import Answer, ApiError, Payload, answering
 
 ACCOUNTS = "L-E619E033"
 GRANTED_AT_MOST = 10_000.0
@@ -41,16 +38,15 @@ def install() -> None:
     )
     create = base.DISPATCH["CreateAccount"]
 
-    def create_account(payload: Payload) -> Answer:
+    def create_account(payload: Payload) -> Payload | Answer:
         if len(base.accounts) >= _value():  # closed ones too
-            failed = organizations.failed_creation(payload, "ACCOUNT_LIMIT_EXCEEDED")
-            return json_answer({"CreateAccountStatus": failed})
+            return {"CreateAccountStatus": organizations.failed_creation(payload, "ACCOUNT_LIMIT_EXCEEDED")}
         answer: Answer = create(payload)
         return answer
 
-    base.DISPATCH["CreateAccount"] = create_account
+    base.DISPATCH["CreateAccount"] = answering(create_account)
     # The sandbox invites nobody.
-    base.DISPATCH["ListHandshakesForOrganization"] = lambda _: json_answer({"Handshakes": []})
+    base.DISPATCH["ListHandshakesForOrganization"] = answering(lambda _: {"Handshakes": []})
 
 
 def _value() -> float:
