@@ -50,12 +50,8 @@ class Placement:
 def place(sizes: Mapping[str, int], recorded: Mapping[int, Iterable[str]], capacity: int = CAPACITY) -> Placement:
     """Give each account its shard: the one it is recorded in, or the first with room for it, or a new one.
 
-    Args:
-        sizes: the environment's accounts, in its order, with the number of resources that each brings.
-        recorded: the accounts of each shard as they are now.
-        capacity: how many resources a shard may get. An account that is larger than that has a shard of its own.
-
-    Raises ValueError when an account is recorded in two shards.
+    `sizes` are the resources that each account brings, and `recorded` the accounts of each shard now. Raises ValueError
+    when an account is recorded in two shards.
     """
     home: dict[str, int] = {}
     for number, accounts in recorded.items():

@@ -23,15 +23,7 @@ https://docs.aws.amazon.com/controltower/latest/userguide/limits.html
 
 @dataclass(frozen=True)
 class Order:
-    """What somebody asked for.
-
-    Attributes:
-        only: the shards that were named; none means all.
-        anyway: run shards that are unchanged, too.
-        since: a commit; shards that have not changed since it are left out.
-        packs: folders of policy packs, each with its configuration.
-        parallel: the engine's operations at once, in each shard.
-    """
+    """What somebody asked for: `only` these shards (none means all), `anyway` also those that are unchanged."""
 
     operation: Operation
     environment: Environment

@@ -29,10 +29,7 @@ def run(  # noqa: PLR0913 - all by name
     After a worker's death nothing more is begun, because what killed it (the memory, an operator) may kill the next.
     Ctrl-C tells those that work to stop in order, waits for them and begins no more; a second one leaves them to it.
 
-    Args:
-        begun, ended: told of each task that is begun and of each result.
-        creating: stacks that may create accounts; AWS takes only a few creations at a time.
-        creating_at_once: how many of those are worked on at once.
+    `creating` are stacks that may create accounts, of which `creating_at_once` are worked on at a time.
     """
     waiting = list(tasks)
     running: dict[Future[Result], Task] = {}

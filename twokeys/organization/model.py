@@ -86,7 +86,6 @@ class Policy:
     """A policy of the organization.
 
     Attributes:
-        document: its text.
         targets: ids of the roots, units and accounts that it is attached to.
         aws_managed: AWS made it (FullAWSAccess), so nobody can change it.
     """
@@ -116,8 +115,6 @@ class Organization:
 
     Attributes:
         features: ALL or CONSOLIDATED_BILLING.
-        policy_types: the enabled ones, by name.
-        trusted_services: service principals.
         delegated_administrators: services by account id.
         root_features: what IAM centralizes of root access: RootCredentialsManagement, RootSessions.
         pending: CreateAccount requests under way.

@@ -38,12 +38,9 @@ ACCOUNTS_QUOTA = "L-E619E033"
 def read_live(session: boto3.Session, *, tags: bool = False, accounts_only: bool = False) -> Live:
     """What the session's credentials show of their organization.
 
-    Args:
-        session: any credentials; only those of the management account (or of a delegated administrator) see it all.
-        tags: also read the tags of units, accounts and policies, one call each.
-        accounts_only: read the tree, trusted services and delegated administrators, and nothing else.
-
-    Raises Refusal when AWS cannot be asked: no valid credentials, no network, too many requests, or a fault of its own.
+    Only credentials of the management account see it all. `tags` also reads the tags of units, accounts and policies,
+    one call each; `accounts_only` reads the tree, trusted services and delegated administrators. Raises Refusal when
+    AWS cannot be asked: no valid credentials, no network, too many requests, or a fault of its own.
     """
     try:
         return _Reader(session).live(tags=tags, accounts_only=accounts_only)

@@ -77,13 +77,9 @@ _RECORD: Final = TypeAdapter(_Record)
 
 
 class LocalAws:
-    """One running local AWS. Make it with `start` or `attach`; as a context manager it is stopped at the end.
+    """One running local AWS. Make it with `start` or `attach`.
 
-    Attributes:
-        directory: where it keeps its accounts, its log and its pid file.
-        endpoint: `http://127.0.0.1:<port>`, for `AWS_ENDPOINT_URL`.
-        detached: whether it outlives us; leaving the context manager then leaves it running.
-        started_here: False when `start` or `attach` found it running already.
+    As a context manager it is stopped at the end, unless it is detached or was running already.
     """
 
     def __init__(

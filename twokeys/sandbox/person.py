@@ -24,8 +24,7 @@ _USER: Final = "aws:iam/user:User"
 def account_of(user: str, states: Sequence[Path], account: str | None) -> str:
     """The account in which the states have a user, which `account` chooses where several have one of that name.
 
-    Raises:
-        Refusal: none has, several have, or the states cannot be read together.
+    Raises Refusal when none has, several have, or the states cannot be read together.
     """
     snapshot = together(states)
     accounts = Accounts(snapshot)
@@ -63,9 +62,6 @@ def sign_in(aws: LocalAws, account: str, user: str) -> dict[str, str]:
     Keys and the device of that name that were there are removed: a user has two keys at most, and nobody can read the
     seed of a device again.
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
-
-    Raises:
-        Refusal: the local AWS does not know the user.
     """
     variables = aws.environment(account)
     iam = aws.client("iam", account)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.sandbox.aws.conftest import Driver, grant, trust, urn
+from tests.sandbox.aws.conftest import Driver, trust, urn
 from twokeys.iam import UNKNOWN
 from twokeys.sandbox.aws.catalogue import RESOURCE_TYPES, is_kept, resource_type
 from twokeys.sandbox.aws.resource_type import Diff, ResourceType
@@ -45,27 +45,9 @@ def test_an_automatic_name_hangs_on_the_seed_and_is_kept() -> None:
     assert check(ROLE, news, {"name": first}, seed=b"2")["name"] == first
 
 
-@pytest.mark.parametrize(
-    "other",
-    [
-        pytest.param({"AWS": "arn:aws:iam::111111111111:root"}, id="an account is its root"),
-        pytest.param({"AWS": ["111111111111"]}, id="a list of one is its element"),
-    ],
-)
-def test_a_document_that_means_the_same_changes_nothing(other: dict[str, Any]) -> None:
-    document = json.loads(TRUST)
-    document["Statement"] = [{**document["Statement"][0], "Principal": other}]
-    new = {"assumeRolePolicy": json.dumps(document, indent=2)}
+def test_a_document_that_is_written_otherwise_changes_nothing() -> None:
+    new = {"assumeRolePolicy": json.dumps(json.loads(TRUST), indent=2, sort_keys=True)}
     assert diff(ROLE, {"assumeRolePolicy": TRUST}, new) == Diff(())
-
-
-def test_the_order_of_actions_means_nothing_and_of_statements_neither() -> None:
-    type = "aws:iam/rolePolicy:RolePolicy"
-    old, new = (
-        grant("arn:aws:iam::1:role/a", "arn:aws:iam::1:role/b"),
-        grant("arn:aws:iam::1:role/b", "arn:aws:iam::1:role/a"),
-    )
-    assert diff(type, {"policy": old}, {"policy": new}) == Diff(())
 
 
 def test_ignored_changes_are_ignored() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import time
 from collections.abc import Callable
 from functools import partial
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from twokeys.errors import Refusal
+from twokeys.loopback import is_loopback
 from twokeys.options import FILE, PROJECT, Group
 
 if TYPE_CHECKING:
@@ -210,8 +210,7 @@ def _opened(
 
 def _refuse_real_aws_for_the_sandbox(profile: str | None) -> None:
     """The accounts of the sandbox's state are of a local AWS: only that may be asked about them."""
-    endpoint = os.environ.get("AWS_ENDPOINT_URL", "")
-    if profile is not None or not re.match(r"https?://(127\.0\.0\.1|localhost)[:/]", endpoint):
+    if profile is not None or not is_loopback(os.environ.get("AWS_ENDPOINT_URL", "")):
         raise Refusal(
             "which AWS the stack is on cannot be told",
             where="--state",

@@ -33,14 +33,7 @@ Keys = tuple[str, str, str | None]
 
 
 class Aws:
-    """The APIs as one set of credentials sees them. Clients are made once each and may be used by many threads.
-
-    Attributes:
-        endpoint: where the local AWS is.
-        region: the provider's region.
-        account: the 12-digit id of the account the credentials are in.
-        default_tags: the provider's `defaultTags.tags`.
-    """
+    """The APIs as one set of credentials sees them. Clients are made once each and may be used by many threads."""
 
     def __init__(self, endpoint: str, region: str, keys: Keys, default_tags: Mapping[str, str]) -> None:
         self.endpoint, self.region, self.account = endpoint, region, ""
@@ -90,11 +83,7 @@ def make_client(service: str, endpoint: str, region: str, keys: Keys) -> Any:  #
 
 @contextlib.contextmanager
 def refusals(doing: str, endpoint: str) -> Iterator[None]:
-    """Say an API's refusal in our voice: what was being done, and what the API said.
-
-    Raises:
-        ProviderError: for every error of boto3.
-    """
+    """Raise ProviderError for every error of boto3: what was being done, and what the API said."""
     try:
         yield
     except ClientError as error:

@@ -89,11 +89,7 @@ def _assume(role: Mapping[str, Any], sts: Any, endpoint: str) -> Keys:  # noqa: 
 
 
 def seconds(duration: str) -> int:
-    """A duration as the provider takes it ("1h", "1h30m", "900s") in seconds.
-
-    Raises:
-        ProviderError: it is none.
-    """
+    """A duration as the provider takes it ("1h", "1h30m", "900s") in seconds. Raises ProviderError for others."""
     parts = re.fullmatch(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?", duration)
     if not duration or parts is None:
         raise ProviderError(f"{duration!r} is no duration", ("Write it as in 1h, 90m or 1h30m.",))

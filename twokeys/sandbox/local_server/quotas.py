@@ -9,10 +9,7 @@ too, so that the limit can be tried: `aws service-quotas request-service-quota-i
 
 from __future__ import annotations
 
-import time
 import uuid
-
-from ministack.core.responses import get_account_id
 
 from twokeys.sandbox.local_server import organizations, records
 from twokeys.sandbox.local_server.inside import organizations as base
@@ -56,29 +53,11 @@ def _value() -> float:
 def _quota(payload: Payload) -> Payload:
     if payload.get("ServiceCode") != "organizations" or payload.get("QuotaCode") != ACCOUNTS:
         raise ApiError("NoSuchResourceException", "The sandbox has the account quota of organizations only.")
-    return {
-        "ServiceCode": "organizations",
-        "ServiceName": "AWS Organizations",
-        "QuotaArn": f"arn:aws:servicequotas::{get_account_id()}:organizations/{ACCOUNTS}",
-        "QuotaCode": ACCOUNTS,
-        "QuotaName": "Default maximum number of accounts",
-        "Value": _value(),
-        "Unit": "None",
-        "Adjustable": True,
-        "GlobalQuota": True,
-    }
+    return {"ServiceCode": "organizations", "QuotaCode": ACCOUNTS, "Value": _value()}
 
 
 def _request(payload: Payload) -> Payload:
     quota = _quota(payload)
     _values[ACCOUNTS] = payload["DesiredValue"]
-    kept = ("ServiceCode", "ServiceName", "QuotaCode", "QuotaName", "QuotaArn", "GlobalQuota", "Unit")
-    return {
-        "RequestedQuota": {
-            "Id": uuid.uuid4().hex,
-            "Status": "APPROVED",
-            "DesiredValue": payload["DesiredValue"],
-            "Created": int(time.time()),
-            **{key: quota[key] for key in kept},
-        }
-    }
+    asked = {"Id": uuid.uuid4().hex, "Status": "APPROVED", "DesiredValue": payload["DesiredValue"]}
+    return {"RequestedQuota": {**asked, "ServiceCode": quota["ServiceCode"], "QuotaCode": quota["QuotaCode"]}}
