@@ -172,7 +172,7 @@ def _json_text(value: Any) -> Any:  # noqa: ANN401 - property values have no typ
 
 def equivalent_json(one: str, other: str) -> bool:
     """Whether both texts hold the same JSON; texts that hold none are the same only when they are equal."""
-    return _parsed(one) == _parsed(other)
+    return bool(_parsed(one) == _parsed(other))
 
 
 def _as_set(value: Any) -> set[str]:  # noqa: ANN401 - property values have no type
