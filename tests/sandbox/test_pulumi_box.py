@@ -12,7 +12,6 @@ from tests.sandbox.conftest import Run
 from twokeys.project.config import load_project, read_mapping
 from twokeys.sandbox.get_pulumi import find_pulumi
 from twokeys.sandbox.pulumi_box import PulumiBox, place_plugins
-from twokeys.sandbox.pulumi_events import run
 from twokeys.sandbox.run_pulumi import command
 
 RECORDER = """#!/bin/sh
@@ -184,35 +183,3 @@ def test_the_newest_pulumi_of_the_cache_is_found(tmp_path: Path, monkeypatch: py
     found = find_pulumi()
     assert found is not None
     assert found.parent.parent.name == "3.274.1"
-
-
-EVENTS = [
-    {"sequence": 0, "diagnosticEvent": {"message": "<{%reset%}>no such config<{%reset%}>\n", "severity": "error"}},
-    {
-        "sequence": 1,
-        "policyEvent": {
-            "policyName": "door-needs-grant",
-            "enforcementLevel": "mandatory",
-            "message": "<{%fg 1%}>one key<{%reset%}>",
-        },
-    },
-    {"sequence": 2, "summaryEvent": {"resourceChanges": {"create": 2, "same": 1}}},
-]
-
-
-def cli(folder: Path, *lines: str, code: int = 0) -> Path:
-    (folder / "said").write_text("".join(f"{line}\n" for line in lines))
-    path = folder / "pulumi"
-    path.write_text(f'#!/bin/sh\ncat "{folder}/said"\necho oh >&2\nexit {code}\n')
-    path.chmod(0o755)
-    return path
-
-
-def test_changes_violations_and_errors_are_read_from_the_events(tmp_path: Path) -> None:
-    ran = run(
-        cli(tmp_path, *(json.dumps(one, separators=(",", ":")) for one in EVENTS), code=255), ["up"], tmp_path, {}
-    )
-    assert ran.code == 255
-    assert ran.changes == {"create": 2, "same": 1}
-    assert ran.violations == [("door-needs-grant", "mandatory", "one key")]
-    assert ran.errors == "no such config"

@@ -108,15 +108,6 @@ def test_what_is_no_address_for_an_account_is_told(address: str) -> None:
     assert failed(email_checks(facts(), "stage", address)) == ["give another address"]
 
 
-def test_what_remains_is_the_edit_then_the_state_then_a_look() -> None:
-    edit, learn, look = remaining(facts(), "stage", "new@company.com")
-    assert edit == "write `email: new@company.com` under `twokeys:accounts.stage` in Pulumi.all.yaml"
-    assert (learn, look) == (
-        "let the state learn it: `pulumi refresh -s all`",
-        "see that nothing changes: `pulumi preview -s all`",
-    )
-
-
 def test_an_address_that_config_says_by_itself_is_taken_out_of_it() -> None:
     assert remaining(facts(), "stage", "example+stage@company.com")[0].startswith("take `email` out of")
 

@@ -123,20 +123,6 @@ def test_a_managed_policy_keeps_five_versions_and_the_newest_counts(management: 
     management.provider.delete(type, where, identifier, inputs)
 
 
-@pytest.mark.parametrize(
-    ("type", "id"),
-    [
-        ("aws:iam/accessKey:AccessKey", "AKIA0"),
-        ("aws:iam/policyAttachment:PolicyAttachment", "p"),
-        ("aws:iam/groupMembership:GroupMembership", "m"),
-    ],
-)
-def test_what_cannot_be_imported_says_so(management: Driver, type: str, id: str) -> None:
-    """Their ids do not name what they belong to: https://www.pulumi.com/registry/packages/aws/api-docs/iam/accesskey/."""
-    with pytest.raises(ProviderError, match="cannot be imported"):
-        management.provider.read(type, urn(type, "x"), id, {}, {})
-
-
 def test_a_look_up_of_a_role_tells_what_the_resource_tells(management: Driver) -> None:
     _, role = management.up(ROLE, "r", name="r", assumeRolePolicy=trust("111111111111"), tags={"a": "b"})
     found = management.provider.invoke("aws:iam/getRole:getRole", {"name": "r"})
