@@ -89,6 +89,7 @@ class LocalAws:
         self.endpoint = f"http://{_LOOPBACK}:{record.port}"
         self.detached = detached
         self.started_here = child is not None
+        self.port, self.pid = record.port, record.pid
         self._record = record
         self._child = child
 
@@ -125,24 +126,14 @@ class LocalAws:
         found = cls(directory, record, detached=True, child=None)
         return found if _answers(found.endpoint) else None
 
-    @property
-    def port(self) -> int:
-        """The port it listens on, on 127.0.0.1 only."""
-        return self._record.port
-
-    @property
-    def pid(self) -> int:
-        """The server's process id."""
-        return self._record.pid
-
-    def environment(self, account: str = MANAGEMENT_ACCOUNT, region: str = "us-east-1") -> dict[str, str]:
+    def environment(self, account: str = MANAGEMENT_ACCOUNT) -> dict[str, str]:
         """The variables with which the AWS CLI and boto3 are `account`'s root user in this local AWS."""
         return {
             "AWS_ENDPOINT_URL": self.endpoint,
             "AWS_ACCESS_KEY_ID": account,
             "AWS_SECRET_ACCESS_KEY": "test",
-            "AWS_REGION": region,
-            "AWS_DEFAULT_REGION": region,
+            "AWS_REGION": "us-east-1",
+            "AWS_DEFAULT_REGION": "us-east-1",
             "AWS_EC2_METADATA_DISABLED": "true",
         }
 
