@@ -18,6 +18,7 @@ from twokeys.preview.policy_document import TOKEN as POLICY_DOCUMENT
 from twokeys.preview.policy_document import policy_document
 from twokeys.preview.run import Asked, RefusedRequestError, Run
 from twokeys.preview.values import UNKNOWN_TEXT, as_given_back, has_unknown, known, plain, unsecret
+from twokeys.project.states import NOT_READ
 
 Answer = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 
@@ -80,7 +81,8 @@ class Unknowns:
         if token in _READ_STACK:
             outputs = self._outputs(str(args.get("name") or args.get("stackName")))
             if outputs is None:
-                raise RefusedRequestError(f'unknown stack "{args.get("name") or args.get("stackName")}"')
+                name = args.get("name") or args.get("stackName")
+                raise RefusedRequestError(f'unknown stack "{name}": it {NOT_READ}')
             return {"name": args.get("name"), "outputs": dict(outputs), "secretOutputNames": []}
         if not _configured(provider, run):
             return None
