@@ -8,6 +8,7 @@ import pulumi
 from components.refusing import ProgramRefusal
 from twokeys.doors import ACCOUNTS_OUTPUT
 from twokeys.errors import or_nearest
+from twokeys.project.states import NOT_READ
 from twokeys.shown import counted
 
 _ACCESS_ROLES = "access_role_arns"
@@ -94,32 +95,36 @@ class StackOutputs:
         return self.refer().apply(entry)
 
     def _found(self) -> pulumi.Output[dict[str, Any]]:
-        if self._is_deployed():
+        why = self._not_there()
+        if not why:
             return pulumi.StackReference(self.name).outputs.apply(dict)
         next_step = f"update {self._called} first, or {self._otherwise}"
         if not pulumi.runtime.is_dry_run():
             raise ProgramRefusal(
                 f"an update without {self._called}",
                 where=f"stack {self.name}",
-                why="it is not deployed, and this stack needs ids from it",
+                why=f"it {why}, and this stack needs ids from it",
                 next_step=next_step,
             )
+        if why == NOT_READ:
+            next_step = f"give its state, too, with `--state FILE`; where it was never updated, {next_step}"
         doors = counted(self._doors, "door")
         pulumi.log.warn(
-            f"stack {self.name} is not deployed: what comes from it is unknown in this preview, and no control policy"
+            f"stack {self.name} {why}: what comes from it is unknown in this preview, and no control policy"
             " of it is judged"
             + (f"; whether it has those who come through {doors} is not checked" if self._doors else "")
-            + f". Next step: {next_step}; `twokeys preview` also takes its state with `--state FILE`"
+            + f". Next step: {next_step}"
         )
         unknown: Any = pulumi.UNKNOWN
         return pulumi.Output.from_input(unknown)
 
-    def _is_deployed(self) -> bool:
+    def _not_there(self) -> str:
+        """Why nothing can be read of it; empty where it can. `twokeys preview` does not know what is deployed."""
         try:
             found = pulumi.runtime.invoke("pulumi:pulumi:readStackOutputs", {"name": self.name}).value
         except Exception as error:
             # The SDK has no class of its own for a failed invoke.
-            if "unknown stack" in str(error):
-                return False
-            raise
-        return bool(found and found.get("outputs"))
+            if "unknown stack" not in str(error):
+                raise
+            return NOT_READ if NOT_READ in str(error) else "is not deployed"
+        return "" if found and found.get("outputs") else "is not deployed"

@@ -52,6 +52,40 @@ def test_a_pull_request_is_told_who_gains_a_way_its_keys_and_how_strong_it_is() 
     assert "grant key: inline policy grant of role ci, statement 0" in text
 
 
+def test_of_a_new_account_its_door_comes_first_and_what_follows_from_it_and_from_aws_is_a_row_each() -> None:
+    """The access role of a new account trusts the management account, so who may enter any account enters it too.
+
+    https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_accounts_access-cross-account-role.html
+    """
+    before = two_keys()
+    before.role("boss", before.stage, document(trusts(arn(STAGE, "root"))))
+    before.grant("boss", before.stage, CI)
+    ci = next(one for one in before.resources if one.name == "ci")
+    values = {**ci.inputs, "assumeRolePolicy": document(trusts(arn(STAGE, "role/boss")))}
+    before.change(ci, inputs=values, outputs=values)
+    for name in ("break-glass", "other"):
+        before.role(name, before.hub)
+        before.grant(name, before.hub, "*")
+    after, new = World(), "333333333333"
+    after.resources = list(before.resources)
+    after.add("Account", "new", after.hub, name="new", email="a+new@example.com", outputs={"id": new, "name": "new"})
+    inside = after.provider("in-new", new)
+    after.role("reader", inside, document(trusts(CI)))
+    after.add("RolePolicy", "door", after.hub, role="ci", policy=document(grants(arn(new, "role/reader"))))
+    text = shown(before, after)
+    rows = [line.split(" | ")[:2] for line in text.partition("<details>")[0].splitlines() if "of new" in line]
+    anywhere = "role break-glass of management; role other of management"
+    assert rows == [
+        ["| role ci of management", "role reader of new"],
+        [f"| role boss of {STAGE}; role OrganizationAccountAccessRole of {STAGE}; {anywhere}", "role reader of new"],
+        [f"| {anywhere}", "role OrganizationAccountAccessRole of new"],
+    ]
+    assert f"- role boss of {STAGE} -> role reader of new, through role ci of management" in text
+    assert text.count("trust key: trust policy of role reader, ") == 1
+    lost = shown(after, before).partition("<details>")[0].splitlines()
+    assert [line.split(" | ")[:2] for line in lost if "of new" in line] == rows
+
+
 def test_a_way_that_its_dates_keep_shut_is_gained_as_what_it_is() -> None:
     """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html#Conditions_Date"""
     after = without_grant()
@@ -555,7 +589,7 @@ def test_the_published_file_holds_doors_and_no_external_id(tmp_path: Path) -> No
     text = (tmp_path / "doors.json").read_text()
     assert "not-for-everybody" not in text
     (door,) = json.loads(text)["doors"]
-    assert door["door"]["requires"] == {"mfa": False, "externalId": True}
+    assert door["door"]["requires"] == {"mfa": False, "externalId": True, "conditions": []}
     assert door["door"]["source"] == {"kind": "role", "account": HUB, "names": ["ci"]}
 
 

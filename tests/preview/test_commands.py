@@ -27,8 +27,9 @@ def test_it_says_in_one_line_a_stack_what_was_judged(project_root: Path) -> None
     assert done.return_value == 0
     assert "stage: 23 resources, nothing refused" in done.output
     assert "prod: 22 resources, nothing refused" in done.output
-    assert done.output.count("stack organization/twokeys/management is not deployed") == 1
+    assert done.output.count("stack organization/twokeys/management is not among the stacks whose states were") == 1
     assert "with `--state FILE`" in done.output
+    assert "is not deployed" not in done.output, "nobody has looked"
 
 
 @pytest.mark.usefixtures("programs_in_process", "nothing_updated")

@@ -263,21 +263,41 @@ def test_a_trust_made_from_the_arn_of_its_identity_provider_is_judged_as_the_arn
     found = judge(snapshot)
     assert [finding.rule for finding in found.mandatory] == rules
     assert not found.advisory
-    # Without an account nothing follows; the update judges it.
-    assert one(preview(lambda: _github(condition)), "ci").get("assumeRolePolicy") is UNKNOWN
+    # Without an account nothing follows; the update judges it, and preview says what to write.
+    late = preview(lambda: _github(condition))
+    assert one(late, "ci").get("assumeRolePolicy") is UNKNOWN
+    [advice] = judge(late).advisory
+    assert "arn:aws:iam::ACCOUNT:oidc-provider/token.actions.githubusercontent.com" in str(advice.next_step)
 
 
-def test_a_name_that_is_not_known_yet_has_no_arn() -> None:
+def test_a_document_given_as_a_mapping_is_text_in_the_outputs_and_judged_as_it_was_given() -> None:
+    """https://www.pulumi.com/registry/packages/aws/api-docs/iam/role/ (inputs and outputs)."""
+
     def program() -> None:
-        path = aws.s3.Bucket("bucket").arn
-        pulumi.export("path", aws.iam.Role("role", name="app", path=path, assume_role_policy=TRUST).arn)
-        pulumi.export("automatic", aws.iam.Role("other", assume_role_policy=TRUST).arn)
-        pulumi.export("known", aws.iam.Role("third", name="app", path="/ci/", assume_role_policy=TRUST).arn)
+        late = aws.s3.Bucket("bucket").arn
+        for name, principal in (("known", {"AWS": "*"}), ("late", {"AWS": late})):
+            statement: Any = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}
+            role = aws.iam.Role(name, assume_role_policy={"Version": "2012-10-17", "Statement": [statement]})
+            pulumi.export(name, role.assume_role_policy)
+
+    snapshot = preview(program)
+    assert json.loads(str(exports(snapshot)["known"]))["Statement"][0]["Principal"] == {"AWS": "*"}
+    assert exports(snapshot)["late"] is UNKNOWN
+    found = judge(snapshot)
+    assert {(finding.rule, finding.urn) for finding in found.mandatory} == {
+        ("wildcard-trust", one(snapshot, "known").urn)
+    }
+
+
+def test_an_identity_provider_whose_name_is_not_known_yet_has_no_arn() -> None:
+    def program() -> None:
+        late = aws.s3.Bucket("bucket").id
+        pulumi.export("late", aws.iam.SamlProvider("late", name=late, saml_metadata_document="<x/>").arn)
+        pulumi.export("known", aws.iam.SamlProvider("known", name="Okta", saml_metadata_document="<x/>").arn)
 
     said = exports(preview(program, config={"aws:allowedAccountIds": '["222222222222"]', "aws:region": "cn-north-1"}))
-    assert said["path"] is UNKNOWN
-    assert said["automatic"] is UNKNOWN
-    assert said["known"] == "arn:aws-cn:iam::222222222222:role/ci/app"
+    assert said["late"] is UNKNOWN
+    assert said["known"] == "arn:aws-cn:iam::222222222222:saml-provider/Okta"
 
 
 def test_a_policy_document_is_looked_up_without_aws() -> None:

@@ -262,6 +262,15 @@ def test_each_source_of_a_role_shows_mfa_as_the_statement_that_trusts_it_asks(tm
     assert settings("a")["source_profile"] == "to-ci"
 
 
+def test_a_profile_says_under_which_conditions_its_door_is_open(config: Path, tmp_path: Path) -> None:
+    office = {"mfa": False, "externalId": False, "conditions": ["aws:SourceIp IpAddress 203.0.113.0/24"]}
+    pauses = [["2021-01-01T00:00:00Z", "2999-01-01T00:00:00Z"]]
+    said = door("a", requires=office, pauses=pauses)
+    run("--person", "ada", "--from", write(tmp_path, "doors.json", outputs(said)))
+    comment = "# stage - opens 2999-01-01 - only if aws:SourceIp IpAddress 203.0.113.0/24\n"
+    assert f"[profile a]\n{comment}" in config.read_text()
+
+
 def test_the_profile_of_a_door_that_is_gone_goes_too(config: Path, tmp_path: Path) -> None:
     before = config.read_bytes()
     run("--person", "ada", "--state", write(tmp_path, "s.json", outputs(door("a"), door("b", target=PROD))))
@@ -312,9 +321,11 @@ def test_the_profiles_of_somebody_else_go_only_when_that_is_asked_for(config: Pa
     with pytest.raises(Refusal, match="the block doors holds the profiles of ada") as refused:
         run(*arguments)
     assert "--replace" in refused.value.next_step
-    assert "the profiles of ada would go, whose block this is" in run(*arguments, "--dry-run").stderr
+    dry = run(*arguments, "--dry-run")
+    assert dry.stderr.startswith("Note: without --dry-run this is refused: the block doors holds the profiles of ada")
+    assert dry.output.index("is refused") < dry.output.index("@@")
     assert config.read_bytes() == before
-    assert "the profiles of ada went, whose block this was" in run(*arguments, "--replace").stderr
+    run(*arguments, "--replace")
     assert b"role_session_name = ada" not in config.read_bytes()
 
 
@@ -388,6 +399,50 @@ def test_several_published_files_count_together(tmp_path: Path) -> None:
     assert "Note" not in told.stderr
 
 
+def _of_another_organization(exported: dict[str, Any]) -> dict[str, Any]:
+    text = json.dumps(exported)
+    for account in (MANAGEMENT, STAGE, PROD):
+        text = text.replace(account, str((int(account[0]) + 6) % 10) * 12)
+    return dict(json.loads(text))
+
+
+@pytest.mark.parametrize("of", ["user", "identity-center-user"])
+def test_no_profile_is_moved_to_another_organization_unasked(config: Path, tmp_path: Path, of: str) -> None:
+    role = "reader" if of == "user" else "aws-reserved/sso.amazonaws.com/AWSReservedSSO_Reader"
+    exported = outputs(door("stage-reader", kind=of, role=role, documents=False))
+    center = {"start_url": "https://one.awsapps.com/start", "region": "eu-central-1"}
+    first = write(tmp_path, "one.json", exported | {"identity_center": center})
+    center = center | {"start_url": "https://two.awsapps.com/start"}
+    second = write(tmp_path, "two.json", _of_another_organization(exported) | {"identity_center": center})
+    run("--person", "ada", "--from", first)
+    before = config.read_bytes()
+    with pytest.raises(Refusal, match="profile stage-reader of accounts that these exports do not show") as refused:
+        run("--person", "ada", "--from", second)
+    assert config.read_bytes() == before
+    with pytest.raises(Refusal, match="two organizations") as together:
+        run("--person", "ada", "--from", first, "--from", second)
+    assert f"profiles of the second: --from {second} --block org2" in together.value.next_step
+    typed = "--block org2 --prefix org2- --sso-session org2 --source-profile NAME"
+    assert typed in refused.value.next_step
+    run("--person", "ada", "--from", second, *typed.split())
+    assert {"stage-reader", "org2-stage-reader"} < {*boto3.Session().available_profiles}
+    assert config.read_bytes().startswith(before)
+    moved = run("--person", "ada", "--from", second, "--replace")
+    assert "~ profile stage-reader" in moved.stdout
+
+
+def test_an_sso_session_is_not_moved_from_under_profiles_that_stay(config: Path, tmp_path: Path) -> None:
+    role = "aws-reserved/sso.amazonaws.com/AWSReservedSSO_Reader"
+    center = {"start_url": "https://one.awsapps.com/start", "region": "eu-central-1"}
+    doors = [door(name, kind="identity-center-user", role=role, documents=False) for name in ("a", "b")]
+    run("--person", "ada", "--from", write(tmp_path, "one.json", outputs(doors[0], identity_center=center)))
+    before = config.read_bytes()
+    other = _of_another_organization(outputs(doors[1], identity_center=center | {"region": "us-east-1"}))
+    with pytest.raises(Refusal, match="holds sso-session twokeys"):
+        run("--person", "ada", "--from", write(tmp_path, "two.json", other))
+    assert config.read_bytes() == before
+
+
 @pytest.mark.usefixtures("config")
 def test_two_files_that_differ_about_a_door_or_rename_it_are_both_named(tmp_path: Path) -> None:
     old = write(tmp_path, "old.json", outputs(door("stage-a"), accounts_shown=[STAGE]))
@@ -455,7 +510,12 @@ def test_a_source_profile_that_is_not_there_yet_is_noted(
     # botocore refuses such a profile when it is used, so it is told when it is written.
     stage = write(tmp_path, "stage.json", outputs(door("a")))
     told = json.loads(run("--person", "ada", "--state", stage, "--source-profile", "hub", "--json").output)
-    assert told["notes"] == ["the source profile hub is not there yet: `aws configure --profile hub` makes it"]
+    assert told["notes"] == ["the source profile hub is not there yet: make it with `aws configure --profile hub`"]
+    config.write_text(config.read_text() + "[profile hub]\nregion = us-east-1\n")
+    assert (
+        "hbu is not there yet: write hub, if"
+        in run("--person", "ada", "--state", stage, "--source-profile", "hbu").stderr
+    )
     config.write_text("")
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE")
     told = json.loads(run("--person", "ada", "--state", stage, "--dry-run", "--json").output)

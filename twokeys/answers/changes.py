@@ -63,6 +63,8 @@ class Changes:
     not_looked_at: str | None = None
     read: tuple[tuple[Evidence, ...], tuple[Evidence, ...]] = ((), ())
     """What was read of before and of after."""
+    entered: frozenset[str] = frozenset()
+    """The accounts that somebody enters on both sides; all others are new, or gone."""
 
     @property
     def strongest(self) -> Level:
@@ -94,6 +96,7 @@ def changes(before: Answers, after: Answers) -> Changes:
         changed=tuple(found for one, other in both if (found := _changed(one, other, ids)).what),
         not_proved=tuple(one for one in after.not_proved if (one.message, one.door) not in known),
         beside=tuple(_beside(before, after, ids)),
+        entered=frozenset(way.account for ends in both for way in ends),
     )
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -15,7 +15,7 @@ from twokeys.access.snapshot import Evidence
 from twokeys.answers.allowed import Difference
 from twokeys.answers.changes import OTHER_POLICIES, Changed, Changes, same_boundary
 from twokeys.answers.data import not_proved_data, way_data
-from twokeys.answers.model import Time, Way
+from twokeys.answers.model import Party, Time, Way
 from twokeys.answers.summary import SHORT, file_or_live, strongest
 from twokeys.answers.words import conditions, keys_of, not_now, third_party, through
 from twokeys.shown import counted, markdown, printable
@@ -91,8 +91,8 @@ def in_markdown(found: Changes) -> str:
     ]
     parts = [f"### Who can enter: {', '.join(filter(None, counts))}"] if found else ["### Who can enter", f"{NOTHING}."]
     parts += [markdown(found.not_shown)] if found.not_shown else []
-    parts += _ways("Gained", found.gained)
-    parts += _ways("Lost", found.lost)
+    parts += _ways("Gained", found.gained, found.entered)
+    parts += _ways("Lost", found.lost, found.entered)
     parts += _changed(found.changed)
     if found.beside:
         parts.append("#### What bears on them")
@@ -157,21 +157,51 @@ def _into(way: Way) -> str:
     return way.target.short + through(one.short for one in way.through)
 
 
-def _ways(title: str, ways: Iterable[Way]) -> Iterator[str]:
+def _ways(title: str, ways: Iterable[Way], entered: Collection[str]) -> Iterator[str]:
+    """A table of ways and where their keys stand, each once.
+
+    What was asked for is first. What follows from it is a row each: who comes through a door by being somebody else
+    first, and who enters a new account by what AWS itself makes in it.
+    """
     listed = strongest(ways)
     if not listed:
         return
-    yield f"#### {title}"
-    rows = ["| Who | Into | If | Permissions | Why |", "| --- | --- | --- | --- | --- |"]
+    doors = {(way.source, way.target) for way in listed if len(way.steps) == 1}
+    rows: dict[tuple[int, object], list[Way]] = defaultdict(list)
     for way in listed:
-        who = ", ".join(filter(None, (way.source.short, third_party(way))))
-        cells = (who, _into(way), _asked(way), str(way.permissions), way.why)
-        rows.append(f"| {' | '.join(map(markdown, cells))} |")
-    yield "\n".join(rows)
-    places = [
-        f"- {markdown(_line(way))}\n" + "\n".join(f"  - {markdown(key)}" for key in keys_of(way)) for way in listed
-    ]
+        last = (way.steps[-1].source, way.target)
+        if way.account not in entered and (way.by_access_role or way.target.who.kind == "root-user"):
+            rows[2, way.account].append(way)
+        elif len(way.steps) > 1 and last in doors:
+            rows[1, last].append(way)
+        else:
+            rows[0, way].append(way)
+    ordered = [rows[key] for key in sorted(rows, key=lambda key: key[0])]
+    yield f"#### {title}"
+    yield _table(
+        ("Who", "Into", "If", "Permissions", "Why"),
+        [[_cells(way, alone=len(row) == 1) for way in row] for row in ordered],
+    )
+    places: list[str] = []
+    placed: set[tuple[Party, Party]] = set()
+    for way in (way for row in ordered for way in row):
+        new = [step for step in way.steps if (step.source, step.target) not in placed]
+        placed.update((step.source, step.target) for step in new)
+        places += [f"- {markdown(_line(way))}", *(f"  - {markdown(key)}" for key in keys_of(way, new))]
     yield "<details><summary>Where each key stands</summary>\n\n" + "\n".join(places) + "\n\n</details>"
+
+
+def _cells(way: Way, *, alone: bool) -> tuple[str, ...]:
+    who = ", ".join(filter(None, (way.source.short, third_party(way))))
+    return who, _into(way) if alone else way.target.short, _asked(way), str(way.permissions), way.why
+
+
+def _table(titles: Sequence[str], rows: Iterable[Sequence[Sequence[str]]]) -> str:
+    """A table of rows, each of one or of several whose cells are put together, each text once."""
+    lines = [titles, ["---"] * len(titles)]
+    for row in rows:
+        lines.append([markdown("; ".join(dict.fromkeys(texts))) for texts in zip(*row, strict=True)])
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 
 def _asked(way: Way) -> str:
@@ -183,14 +213,13 @@ def _asked(way: Way) -> str:
 
 
 def _changed(found: Iterable[Changed]) -> Iterator[str]:
-    rows = []
+    rows = defaultdict(list)
     for one in sorted(found, key=lambda one: -one.after.permissions.level):
-        who, role = one.after.source.short, one.after.target.short
-        cells = (who, role, "; ".join(_what(one)), _state(one.before), _state(one.after))
-        rows.append(f"| {' | '.join(map(markdown, cells))} |")
+        who, role, what = one.after.source.short, one.after.target.short, "; ".join(_what(one))
+        rows[role, what].append((who, role, what, _state(one.before), _state(one.after)))
     if rows:
         yield "#### Changed"
-        yield "\n".join(["| Who | Into | What | Before | After |", "| --- | --- | --- | --- | --- |", *rows])
+        yield _table(("Who", "Into", "What", "Before", "After"), rows.values())
 
 
 def _state(way: Way) -> str:

@@ -23,7 +23,7 @@ from twokeys.access.principals import Principal
 from twokeys.access.report import Judged
 from twokeys.access.snapshot import Resource, Snapshot, holds_unknown
 from twokeys.access.types import Reading, type_of
-from twokeys.iam import UNKNOWN, Arn, Outcome, is_account
+from twokeys.iam import UNKNOWN, Arn, Outcome
 from twokeys.pack.relevance import GIVING
 from twokeys.shown import listed
 
@@ -77,14 +77,15 @@ def _trust(resource: Resource) -> object:
 
 
 def _arn_of_provider(graph: Graph, roles: Iterable[Resource]) -> str | None:
-    """The ARN of an OIDC provider that a trust waits for, which follows from its account and its URL.
+    """The ARN of an OIDC provider that a trust waits for, which follows from its account (or ACCOUNT) and its URL.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html#principal-federated-web-identity
     """
     behind = {urn for role in roles for urn in role.property_dependencies.get("assumeRolePolicy", ())}
     for made in graph.snapshot.of_type(_OIDC):
         url, account = made.get("url"), graph.accounts.of(made)
-        if made.urn in behind and isinstance(url, str) and is_account(account):
+        if made.urn in behind and isinstance(url, str):
+            account = account if account.isdecimal() else "ACCOUNT"  # a symbol cannot be written into a program
             name, partition = url.removeprefix("https://"), graph.accounts.partition_of(made)
             return str(Arn.iam("oidc-provider", account, name, partition=partition))
     return None

@@ -17,7 +17,8 @@ from twokeys.iam.arn import Arn, Named, partition_of_region
 from twokeys.preview.policy_document import TOKEN as POLICY_DOCUMENT
 from twokeys.preview.policy_document import policy_document
 from twokeys.preview.run import Asked, RefusedRequestError, Run
-from twokeys.preview.values import UNKNOWN_TEXT, has_unknown, known, plain, unsecret
+from twokeys.preview.values import UNKNOWN_TEXT, as_given_back, has_unknown, known, plain, unsecret
+from twokeys.project.states import NOT_READ
 
 Answer = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 
@@ -26,15 +27,11 @@ _CALLER: Final = "aws:index/getCallerIdentity:getCallerIdentity"
 _REGION: Final = "aws:index/getRegion:getRegion"
 _PARTITION: Final = "aws:index/getPartition:getPartition"
 _ROLE: Final = re.compile(r"arn:[a-z-]+:iam::(\d{12}):role/(?:.*/)?([^/]+)")
-_ARNS: Final[Mapping[str, tuple[Named, str]]] = {
-    "aws:iam/group:Group": ("group", "name"),
+_PROVIDERS: Final[Mapping[str, tuple[Named, str]]] = {
     "aws:iam/openIdConnectProvider:OpenIdConnectProvider": ("oidc-provider", "url"),
-    "aws:iam/policy:Policy": ("policy", "name"),
-    "aws:iam/role:Role": ("role", "name"),
     "aws:iam/samlProvider:SamlProvider": ("saml-provider", "name"),
-    "aws:iam/user:User": ("user", "name"),
 }
-"""What of IAM has an ARN that follows from its account and this input, which AWS does not change:
+"""Identity providers, whose ARN follows from their account and this input:
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-arns"""
 
 
@@ -60,12 +57,13 @@ class Unknowns:
     def make(self, asked: Asked, run: Run) -> tuple[str, Mapping[str, Any]]:
         """The inputs, as far as the provider can be asked, and an ARN that follows; the id only of what is imported.
 
-        With the ARN a trust that names a provider of GitHub's tokens is a document here already. The engine's preview
-        has no such ARN; the update then judges that document.
+        With the ARN of an identity provider a trust in it is a document here already. The engine's preview has no such
+        ARN; the update then judges that document. Of a role nothing follows, as its trust may be known as late as that.
         """
         if not _configured(asked.provider, run):
             return asked.import_id, {}
-        return asked.import_id, {**asked.inputs, **self._arn(asked, run)}
+        given_back = as_given_back(asked.inputs) if asked.type.startswith("aws:") else asked.inputs
+        return asked.import_id, {**given_back, **self._arn(asked, run)}
 
     def read(self, asked: Asked, id: str, run: Run) -> Mapping[str, Any]:  # noqa: ARG002
         """Nothing is known of an object that is only read, but the outputs of a stack that was given."""
@@ -83,7 +81,8 @@ class Unknowns:
         if token in _READ_STACK:
             outputs = self._outputs(str(args.get("name") or args.get("stackName")))
             if outputs is None:
-                raise RefusedRequestError(f'unknown stack "{args.get("name") or args.get("stackName")}"')
+                name = args.get("name") or args.get("stackName")
+                raise RefusedRequestError(f'unknown stack "{name}": it {NOT_READ}')
             return {"name": args.get("name"), "outputs": dict(outputs), "secretOutputNames": []}
         if not _configured(provider, run):
             return None
@@ -106,13 +105,12 @@ class Unknowns:
         return None
 
     def _arn(self, asked: Asked, run: Run) -> Mapping[str, str]:
-        kind, key = _ARNS.get(asked.type, (None, ""))
-        inputs, caller = plain(asked.inputs), self._caller(run.provider_inputs(asked.provider))
-        name, path = inputs.get(key), inputs.get("path", "/")
-        if kind is None or caller is None or not isinstance(name, str) or not isinstance(path, str):
+        kind, key = _PROVIDERS.get(asked.type, (None, ""))
+        name, caller = plain(asked.inputs).get(key), self._caller(run.provider_inputs(asked.provider))
+        if kind is None or caller is None or not isinstance(name, str):
             return {}
         partition = str(caller["arn"]).split(":")[1]
-        return {"arn": str(Arn.iam(kind, caller["accountId"], name.removeprefix("https://"), path, partition))}
+        return {"arn": str(Arn.iam(kind, caller["accountId"], name.removeprefix("https://"), partition=partition))}
 
     def _caller(self, provider: Mapping[str, object]) -> Mapping[str, Any] | None:
         """Who the provider would be: its last role's session, else somebody of the one account it may touch.

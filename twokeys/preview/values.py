@@ -5,6 +5,7 @@ https://github.com/pulumi/pulumi/blob/master/developer-docs/architecture/deploym
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -50,6 +51,21 @@ def known(value: Any) -> Any:  # noqa: ANN401 - JSON
     if isinstance(value, dict):
         return {key: known(item) for key, item in value.items() if item != UNKNOWN_TEXT}
     return [known(item) for item in value if item != UNKNOWN_TEXT] if isinstance(value, list) else value
+
+
+def as_given_back(value: Any) -> Any:  # noqa: ANN401 - JSON
+    """What the aws provider gives back of an input: a policy document that was a mapping is JSON text.
+
+    With a leaf that is not known the whole text is not. https://www.pulumi.com/registry/packages/aws/api-docs/iam/role/
+    has such a document among the inputs as text or PolicyDocument, and among the outputs as text.
+    """
+    if isinstance(value, list):
+        return [as_given_back(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    if "Statement" not in value:
+        return {key: as_given_back(item) for key, item in value.items()}
+    return UNKNOWN_TEXT if has_unknown(plain(value)) else json.dumps(unsecret(value))
 
 
 def has_unknown(value: object) -> bool:

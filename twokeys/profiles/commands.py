@@ -6,16 +6,16 @@ import contextlib
 import json
 import os
 import re
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence, Set
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
 
-from twokeys.errors import Refusal, nearest
-from twokeys.profiles.options import complete, doors_options, exports_of, read_said
-from twokeys.shown import counted
+from twokeys.errors import Refusal, nearest, or_nearest
+from twokeys.profiles.options import ORGANIZATION, complete, doors_options, exports_of, note, read_said
+from twokeys.shown import counted, listed
 
 if TYPE_CHECKING:
     from twokeys.doors import Who
@@ -25,10 +25,6 @@ if TYPE_CHECKING:
     from twokeys.profiles.ways import Members, Way
 
 _WOULD_CHANGE = 3
-_GONE = {
-    False: "went, whose block this was",
-    True: "would go, whose block this is: with --replace, or give yours another --block",
-}
 _OF_THE_PAGE = frozenset({"states", "published", "person", "account", "groups", "sso_start_url", "page", "as_json"})
 """The options that a page takes."""
 
@@ -108,7 +104,7 @@ def _named(ctx: click.Context, param: click.Parameter, value: str) -> str:
 @click.option(
     "--sso-region", metavar="REGION", callback=_word, help="Identity Center's region, if the state does not tell it."
 )
-@click.option("--replace", is_flag=True, help="Let the profiles of somebody else go, whose block it is.")
+@click.option("--replace", is_flag=True, help="Let the profiles of somebody else, or of another organization, go.")
 @click.option("--dry-run", is_flag=True, help="Show the change as a diff and write nothing; exit 3 if there is one.")
 @click.option(
     "--page",
@@ -137,9 +133,9 @@ def profiles(  # noqa: PLR0913 - one parameter an option
     """Write AWS CLI profiles for exactly the doors that a person or a role has, and for those behind their roles.
 
     The profiles stand in one marked block of the config file. Each run rewrites that block, so the profile of a door
-    that is gone goes too; one of an account that the files do not show stays, which is said. Everything else in the
-    file stays as it is, byte by byte, and a profile that you wrote yourself is never touched: one of the same name is
-    refused.
+    that is gone goes too; one of an account that the files do not show stays, which is said, and is refused where a
+    door of the same name would take its place. Everything else in the file stays as it is, byte by byte, and a profile
+    that you wrote yourself is never touched: one of the same name is refused.
 
     With --page it writes no profiles, but one HTML page, to be kept anywhere: a link for each door, which switches to
     its role in the AWS console, in the colour of its environment. It loads nothing and runs no script.
@@ -203,18 +199,18 @@ def profiles(  # noqa: PLR0913 - one parameter an option
         _refuse_shadowed(sections, secret, kept)
         _refuse_circle(source, {one.name for one in sections}, had)
         done = awsconfig.rewrite(old, block, sections, str(path), stays, holder=own_name)
-        others = _others(had, done, own_name, holder)
-        if others and not dry_run and not replace:
-            raise _holds_others(block, others, who, path)
+        lost = None if replace else _lost(had, done, own_name, holder, shown=shown, block=block, path=path)
+        if lost and not dry_run:
+            raise lost
         differs = done.text != old
         if differs and not dry_run:
             files.replace_text(path, old, done.text)
     notes = [
+        *([f"without --dry-run this is refused: {lost}"] if lost else []),
         *(f"{chosen['prefix']}{way.name} {why}" for way, why in unwritten.items()),
-        *([f"the profiles of {others} {_GONE[dry_run]}"] if others else []),
         *(f"{chosen['prefix']}{way.name} {why}" for way in written if (why := mfa_from(way, who, choices.session))),
         *(told.notes if as_json else ()),  # on standard error they are said already
-        *_notes(done.text, path, source, kept, ways),
+        *_notes(source, {*kept, *had} - {one.name for one in sections}, ways),
         *_missing(done, path, exports, shown),
     ]
     difference = awsconfig.diff(old, done.text, str(path)) if dry_run else None
@@ -329,11 +325,8 @@ def _refuse_shadowed(sections: Iterable[awsconfig.Section], secret: Path, known:
             )
 
 
-def _notes(
-    text: str, path: Path, source: tuple[str, str], known: Mapping[str, object], ways: Sequence[Way]
-) -> list[str]:
-    """What is no reason to refuse, but will keep somebody from using a profile."""
-    from twokeys.profiles import awsconfig
+def _notes(source: tuple[str, str], known: Set[str], ways: Sequence[Way]) -> list[str]:
+    """What is no reason to refuse, but will keep somebody from using a profile; `known` are those of others than us."""
     from twokeys.profiles.ways import RoleWay
 
     if not ways:
@@ -342,33 +335,60 @@ def _notes(
             " (`twokeys access open NAME --from DOOR --user NAME`, in the program's folder)"
         ]
     profile = source[1] if source[0] == "source_profile" and any(isinstance(way, RoleWay) for way in ways) else None
-    if profile is None or profile in known or profile in awsconfig.profiles_in(text, str(path)):
+    if profile is None or profile in known:
         return []
     if "AWS_ACCESS_KEY_ID" in os.environ and profile == "default":
         return [
             "your credentials are in the environment, which no source profile reads: take them with"
             " --credential-source Environment"
         ]
-    return [f"the source profile {profile} is not there yet: `aws configure --profile {profile}` makes it"]
+    make = or_nearest(f"make it with `aws configure --profile {profile}`", profile, known)
+    return [f"the source profile {profile} is not there yet: {make}"]
 
 
-def _others(had: Mapping[str, Mapping[str, str]], done: awsconfig.Change, name: str, holder: str) -> str:
-    """Whose profiles the block loses, where they are somebody else's: one block holds those of one person.
+def _lost(  # noqa: PLR0913 - what the block holds, and what would come
+    had: Mapping[str, Mapping[str, str]],
+    done: awsconfig.Change,
+    name: str,
+    holder: str,
+    *,
+    shown: frozenset[str],
+    block: str,
+    path: Path,
+) -> Refusal | None:
+    """Why the block may not change unasked: it loses profiles of somebody else, or of accounts that are not shown.
 
     A profile of Identity Center does not say whose it is: then it is the block's holder's.
     """
+    from twokeys.profiles import awsconfig
+    from twokeys.profiles.sections import account_of
+
     lost = (had.get(one.removeprefix("profile "), {}) for one in (*done.removed, *done.changed))
-    return ", ".join(sorted({each.get("role_session_name", holder) for each in lost} - {name}))
+    if others := ", ".join(sorted({each.get("role_session_name", holder) for each in lost} - {name})):
+        return Refusal(
+            f"the block {block} holds the profiles of {others}",
+            where=str(path),
+            why=f"they would go, for those of {name}",
+            next_step=f"give {name} another --block (and a --prefix where names are the same), or let those of {others}"
+            " go with --replace",
+        )
+    after = awsconfig.profiles_in(done.text, str(path))
+    held = {
+        f"sso-session {settings.get('sso_session')}" for one, settings in after.items() if f"profile {one}" in done.held
+    }
 
+    def leads_elsewhere(header: str) -> bool:
+        was, to = (account_of(each.get(header.removeprefix("profile "), {})) for each in (had, after))
+        return was not in {*shown, to} or header in held
 
-def _holds_others(block: str, others: str, who: Who, path: Path) -> Refusal:
-    return Refusal(
-        f"the block {block} holds the profiles of {others}",
-        where=str(path),
-        why=f"they would go, for those of {who.name}",
-        next_step=f"give {who.name} another --block (and a --prefix where names are the same), or let those of {others}"
-        " go with --replace",
-    )
+    if moved := [header for header in done.changed if leads_elsewhere(header)]:
+        return Refusal(
+            f"the block {block} holds {listed(moved)} of accounts that these exports do not show",
+            where=str(path),
+            why="each would lead elsewhere then, as another organization has doors of the same names",
+            next_step=f"write the other organization's with {ORGANIZATION}, or let the old ones go with --replace",
+        )
+    return None
 
 
 def _settings_of(
@@ -430,15 +450,11 @@ def _changes(done: awsconfig.Change) -> dict[str, object]:
 
 
 def _say(path: Path, done: awsconfig.Change, difference: str | None, notes: Iterable[str]) -> None:
+    for one in notes:  # before a diff, which may be long
+        note(one)
     if difference is not None:
         click.echo(difference or f"{path}: nothing would change\n", nl=False)
-    else:
-        _say_done(path, done)
-    for note in notes:
-        click.echo(f"Note: {note}.", err=True)
-
-
-def _say_done(path: Path, done: awsconfig.Change) -> None:
+        return
     for sign, headers in (("+", done.added), ("~", done.changed), ("-", done.removed), ("=", done.kept)):
         for header in headers:
             click.echo(f"{sign} {header}")

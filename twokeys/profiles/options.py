@@ -20,6 +20,8 @@ DOORS = "TWOKEYS_DOORS"
 _SAY_WHERE = f"Say where the doors stand: --from URL_OR_FILE (or ${DOORS}), or --state FILE for each stack."
 
 
+ORGANIZATION = "--block org2 --prefix org2- --sso-session org2 --source-profile NAME (your credentials there)"
+"""How to have profiles of a second organization beside those of the first."""
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
@@ -40,7 +42,7 @@ def doors_options(command: _Command) -> _Command:
             multiple=True,
             metavar="URL_OR_FILE",
             help="A file for everybody, instead of states: what `twokeys access export` wrote; - is the standard "
-            f"input. Several count together. Default: ${DOORS}, else the sandbox's states.",
+            f"input. Several files of one organization count together. Default: ${DOORS}, else the sandbox's states.",
         ),
     ):
         command = option(command)
@@ -70,9 +72,14 @@ def read_said(exports: list[Exports]) -> Reading:
     from twokeys.profiles.reading import read_ways
 
     told = read_ways(exports)
-    for note in told.notes:
-        click.echo(f"Note: {printable(note)}.", err=True)
+    for each in told.notes:
+        note(each)
     return told
+
+
+def note(text: str) -> None:
+    """Say on standard error what is worth knowing and no reason to refuse."""
+    click.echo(f"Note: {printable(text)}.", err=True)
 
 
 def exports_of(states: tuple[str, ...], published: tuple[str, ...], *, sandbox: bool = False) -> list[Exports]:
@@ -112,5 +119,5 @@ def _of_the_sandbox() -> tuple[str, ...]:
         raise click.UsageError(f"{_SAY_WHERE} There is no sandbox in this folder either.") from refusal
     names = ", ".join(path.stem for path in found)
     folder = os.path.relpath(found[0].parent)
-    click.echo(f"Note: the doors are the sandbox's ({names} in {folder}).", err=True)
+    note(f"the doors are the sandbox's ({names} in {folder})")
     return tuple(map(str, found))

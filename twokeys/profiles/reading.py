@@ -19,6 +19,7 @@ from twokeys.errors import Refusal
 from twokeys.exports import ASK, Exports, account_names, is_account_id
 from twokeys.iam import UNKNOWN, Arn
 from twokeys.iam.sts import RESERVED_ROLE
+from twokeys.profiles.options import ORGANIZATION
 from twokeys.profiles.ways import AssignmentWay, Members, RoleWay, Way, apart
 
 TOGETHER: Final = "what these exports show together"
@@ -74,6 +75,7 @@ def read_ways(exports: Sequence[Exports]) -> Reading:
     still without account ids is no way. Refuses exports none of whose doors can be read or that hide them as secrets;
     and those that do not speak of doors, which is not the same as having none.
     """
+    _refuse_two_organizations(exports)
     environments = {name: str(said) for each in exports for name, said in _mapping(each, ENVIRONMENTS_OUTPUT)}
     reader = _Reader(account_names(exports), environments, _by_account(exports, "regions"), _center(exports))
     ways: dict[tuple[_Named, Who], Way] = {}
@@ -94,7 +96,9 @@ def read_ways(exports: Sequence[Exports]) -> Reading:
             where = first.setdefault(key, each.where)
             if each.where not in (where, TOGETHER) and (differ := _differ(known, way)):
                 notes[f"{where} and {each.where} differ about the {differ} of door {way.name}: the first counts"] = None
-            missing = {name: getattr(way, name) for name in type(known).model_fields if getattr(known, name) is None}
+            missing = {
+                name: getattr(way, name) for name in type(known).model_fields if getattr(known, name) in (None, ())
+            }
             ways[key] = known.model_copy(update=missing)  # an external ID, a colour: what only one of them knows
     unread = reader.unread
     if not ways and unread:
@@ -124,6 +128,22 @@ def read_ways(exports: Sequence[Exports]) -> Reading:
     return Reading(tuple(sorted(told, key=lambda way: way.name)), members, frozenset(may_be), tuple(notes))
 
 
+def _refuse_two_organizations(exports: Sequence[Exports]) -> None:
+    """Doors and accounts of one name are two organizations' more often than not, and nobody is alice of both."""
+    first: dict[str, str] = {}
+    for each in exports:
+        if each.where != TOGETHER and is_account_id(account := each.outputs.get(ACCOUNT_OUTPUT)):
+            first.setdefault(account, each.where)
+    if len(first) > 1:
+        one, other, *_ = first.values()
+        raise Refusal(
+            "these files are of two organizations",
+            where=f"{one}, {other}",
+            why=f"the management account of one is {' and of the other '.join([*first][:2])}",
+            next_step=f"name those of one at a time; profiles of the second: --from {other} {ORGANIZATION}",
+        )
+
+
 def _told_apart(doors: Iterable[_Named], accounts: Mapping[str, str]) -> dict[_Named, str]:
     """What doors are called here: of several of one name, each has its account's before it, then its role's behind it.
 
@@ -146,10 +166,11 @@ def _differ(known: Way, way: Way) -> str:
         ("external ID", "asks_external_id"),
         ("end", "expires"),
         ("beginning", "opens"),
+        ("conditions", "conditions"),
         ("length of sessions", "max_session_seconds"),
     )
     both = [(what, getattr(known, name, None), getattr(way, name, None)) for what, name in said]
-    return " and the ".join(what for what, one, other in both if None not in (one, other) and one != other)
+    return " and the ".join(what for what, one, other in both if not {None, ()} & {one, other} and one != other)
 
 
 class _Named(NamedTuple):
@@ -237,6 +258,8 @@ class _Reader:
             "account_name": name,
             "environment": self.environments.get(name) or environment.of_names([name]) or "",
             "opens": door.opens,
+            "pauses": door.pauses,
+            "conditions": door.requires.conditions,
             **door.declaration,
         }
         if door.target.permission_set is not None:

@@ -15,7 +15,7 @@ from twokeys.errors import Refusal
 from twokeys.iam import Arn
 from twokeys.iam.sts import CHAINED_SECONDS
 from twokeys.profiles.awsconfig import Section
-from twokeys.profiles.ways import AssignmentWay, RoleWay, Way, closed, not_yet
+from twokeys.profiles.ways import AssignmentWay, RoleWay, Way, closed, not_yet, only_if
 
 # Role chaining is limited to one hour, whatever the role allows:
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles.html#iam-term-role-chaining
@@ -162,7 +162,7 @@ def _section(
 
 def _about(way: Way, more: str) -> str:
     ends = f"until {until(way.expires)}" if way.expires else ""
-    said = [way.account_name, way.reason or "", not_yet(way) or "", ends, more]
+    said = [way.account_name, way.reason or "", not_yet(way) or "", ends, only_if(way), more]
     return ascii_line(" - ".join(each for each in said if each))
 
 

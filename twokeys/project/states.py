@@ -10,6 +10,9 @@ from typing import Final
 from twokeys.errors import Refusal, nearest
 from twokeys.project.config import load_project, read_mapping
 
+NOT_READ: Final = "is not among the stacks whose states were read"
+"""What `twokeys preview` answers a program that asks for the outputs of another stack; who knows if it is deployed."""
+
 _SANDBOX: Final = Path(".twokeys")
 _DEMO: Final = _SANDBOX / "demo"
 _MADE: Final = _SANDBOX / "stacks"
