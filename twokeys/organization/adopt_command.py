@@ -76,8 +76,7 @@ def adopt(  # noqa: PLR0913 - one parameter an option
 
     from twokeys.organization.adoption import adopt as adoption_of
     from twokeys.organization.adoption import environments_by, refuse_unadoptable
-    from twokeys.organization.reading import read_live
-    from twokeys.organization.session import aws_session
+    from twokeys.organization.reading import aws_session, read_live
 
     stack = _stack_of(out)
     split = environments_by(environment_by) if environment_by else None

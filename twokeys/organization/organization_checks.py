@@ -171,12 +171,13 @@ def _own_units(plan: Plan, said: OrganizationSettings, organization: Organizatio
                 f"{identifier} is named {there.names[-1]!r}, and would be renamed to {name!r}",
                 f"say `name: {there.names[-1]}`",
             )
+    yield from _there_already(plan, again)
+
+
+def _there_already(plan: Plan, again: Sequence[str]) -> Iterator[CheckResult]:
     if again:
-        yield warning(
-            listed(again, most=8),
-            "they exist already",
-            f"nothing, if stack {plan.stack} made them; else say `adopt: ID` for each, or making them fails",
-        )
+        step = f"nothing, if stack {plan.stack} made them; else say `adopt: ID` for each, or making them fails"
+        yield warning(listed(again, most=8), "they exist already", step)
 
 
 def policies(plans: Sequence[Plan], organization: Organization) -> Iterator[CheckResult]:
@@ -206,9 +207,4 @@ def policies(plans: Sequence[Plan], organization: Organization) -> Iterator[Chec
                 )
             elif missing := sorted(set(policy.attached.values()) - set(there.targets)):
                 yield failure(where, f"it is not attached to {listed(missing, most=8)}", "take these out of `attached`")
-        if again:
-            yield warning(
-                listed(again, most=8),
-                "policies of these names exist already",
-                f"nothing, if stack {plan.stack} made them; else say `adopt: ID` for each, or making them fails",
-            )
+        yield from _there_already(plan, again)

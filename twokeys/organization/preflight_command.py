@@ -45,8 +45,7 @@ def preflight(  # noqa: PLR0913 - one parameter an option
 
     from twokeys.organization.preflight import preflight as findings_of
     from twokeys.organization.preflight import read_project
-    from twokeys.organization.reading import read_live
-    from twokeys.organization.session import aws_session
+    from twokeys.organization.reading import aws_session, read_live
 
     known = read_project(project.resolve(), stacks)
     session = aws_session(profile, region)

@@ -18,6 +18,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from twokeys.aws_errors import DENIED, no_answer
+from twokeys.aws_reference import known_region
 from twokeys.loopback import is_loopback
 from twokeys.organization.model import Account, Caller, Live, Organization, Policy, Request, Unit
 
@@ -33,6 +34,13 @@ AT_ONCE = 8
 _QUOTA_REGIONS = {"aws": "us-east-1", "aws-cn": "cn-northwest-1", "aws-us-gov": "us-gov-west-1"}
 ACCOUNTS_QUOTA = "L-E619E033"
 """The quota "Default maximum number of accounts" of Organizations."""
+
+
+def aws_session(profile: str | None, region: str | None) -> boto3.Session:
+    """A session. Raises Refusal when AWS has no region of that name."""
+    if region is not None:
+        known_region(region, "--region")
+    return boto3.Session(profile_name=profile, region_name=region)
 
 
 def read_live(session: boto3.Session, *, tags: bool = False, accounts_only: bool = False) -> Live:

@@ -4,14 +4,11 @@ https://docs.aws.amazon.com/organizations/latest/APIReference/API_CreateAccount.
 """
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from botocore.stub import Stubber
 
-from tests.sandbox.aws.conftest import ACCOUNT, Driver, Organized, trust, urn
-from twokeys.sandbox.aws import organizations
+from tests.sandbox.aws.conftest import ACCOUNT, Organized, trust, urn
 from twokeys.sandbox.aws.client import ProviderError
 from twokeys.sandbox.local_aws import LocalAws
 
@@ -70,30 +67,6 @@ def test_closing_on_deletion_suspends_the_account_and_keeping_only_removes_it(or
     assert client.describe_account(AccountId=closed)["Account"]["Status"] == "SUSPENDED"
     with pytest.raises(client.exceptions.AccountNotFoundException):
         client.describe_account(AccountId=kept)
-
-
-IN_PROGRESS = {"Id": "car-12345678", "AccountName": "stage", "State": "IN_PROGRESS"}
-TAKEN = {**IN_PROGRESS, "State": "FAILED", "FailureReason": "EMAIL_ALREADY_EXISTS"}
-
-
-def create(driver: Driver, answers: Callable[[Stubber], None]) -> str:
-    inputs = driver.check(ACCOUNT, "stage", STAGE)
-    with Stubber(driver.api("organizations")) as stub:
-        answers(stub)
-        made = organizations._account_create(driver.provider.aws, inputs)
-        stub.assert_no_pending_responses()
-    return made
-
-
-@pytest.mark.parametrize("failure", ["ACCOUNT_LIMIT_EXCEEDED", "EMAIL_ALREADY_EXISTS"])
-def test_the_reason_of_a_failed_create_is_said(management: Driver, failure: str) -> None:
-    """https://docs.aws.amazon.com/organizations/latest/APIReference/API_CreateAccountStatus.html lists the reasons."""
-
-    def answers(stub: Stubber) -> None:
-        stub.add_response("create_account", {"CreateAccountStatus": {**TAKEN, "FailureReason": failure}})
-
-    with pytest.raises(ProviderError, match=f"stage was not made: {failure}"):
-        create(management, answers)
 
 
 def test_a_unit_with_accounts_in_it_is_not_removed(organized: Organized) -> None:

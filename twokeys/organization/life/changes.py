@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 from pydantic_core import PydanticCustomError
 
-from twokeys.organization.findings import Plain
 from twokeys.organization.life.facts import Facts
 from twokeys.organization.model import ACTIVE, ALL_FEATURES
 from twokeys.settings.values import check_email
@@ -20,7 +19,7 @@ SERVICE = "account.amazonaws.com"
 
 
 @dataclass(frozen=True)
-class Check(Plain):
+class Check:
     """One precondition: what must hold, whether it does, and the next step where it does not."""
 
     what: str

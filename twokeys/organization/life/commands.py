@@ -126,8 +126,9 @@ def email(  # noqa: PLR0913, PLR0917 - click gives the options as arguments
     left = remaining(facts, name, new_address) if otp or old == new_address else first
     if as_json:
         told = {"account": name, "id": facts.id_of(name), "from": old, "to": new_address, "done": done}
-        more = {"alreadyThere": old == new_address, "remaining": left}
-        click.echo(json.dumps({**told, "checks": [check.as_dict() for check in checks], **more}, indent=2))
+        shown = [{"what": one.what, "ok": one.ok, **({} if one.ok else {"nextStep": one.next_step})} for one in checks]
+        more = {"checks": shown, "alreadyThere": old == new_address, "remaining": left}
+        click.echo(json.dumps({**told, **more}, indent=2))
         return 0 if fits else 1
     act = "give AWS the code (AcceptPrimaryEmailUpdate)" if otp else "have AWS mail a code (StartPrimaryEmailUpdate)"
     lines = [f"account {name} ({facts.id_of(name) or 'not made'}): e-mail address {old!r} -> {new_address!r}"]
@@ -196,7 +197,7 @@ def _opened(
 ) -> tuple[Facts, boto3.Session]:
     """What is known of a stack, and the credentials to ask with."""
     from twokeys.access.state import read_state
-    from twokeys.organization.session import aws_session
+    from twokeys.organization.reading import aws_session
     from twokeys.project.stacks import read_settings
     from twokeys.project.states import sandbox_states
 
