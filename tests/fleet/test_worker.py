@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from twokeys.fleet import worker
-from twokeys.fleet.task import Operation, Result, State, Task
+from twokeys.fleet.task import Operation, State, Task
 
 Script = Callable[[str], None]
 TASK = Task(Operation.UP, "prod-001", ".")
@@ -56,14 +56,6 @@ def gone(pid: int, seconds: float = 60) -> bool:
     return False
 
 
-def test_the_result_is_what_the_engines_process_says(host: Script) -> None:
-    host("""
-        assert task()["stack"] == "prod-001"
-        done(seconds=1.5)
-    """)
-    assert worker.run_shard(TASK) == Result("prod-001", State.DONE, {"create": 2}, seconds=1.5)
-
-
 def test_a_process_that_dies_makes_its_shard_lost_and_says_how(host: Script) -> None:
     host("""
         task()
@@ -81,15 +73,6 @@ def test_after_a_lost_shard_the_next_one_has_a_new_process(host: Script) -> None
     assert worker.run_shard(TASK).state is State.LOST
     host("task(); done()")
     assert worker.run_shard(TASK).state is State.DONE
-
-
-def test_half_an_answer_is_no_answer(host: Script) -> None:
-    host("""
-        task()
-        sys.stdout.write('{"stack": "prod-001", "st')
-        sys.stdout.flush()
-    """)
-    assert worker.run_shard(TASK).state is State.LOST
 
 
 # What the engine's process starts, as the pulumi CLI starts its plugins: `group` is one of its own.
@@ -112,12 +95,6 @@ def test_what_a_dead_process_left_running_is_asked_to_end_and_then_ended(
     assert worker.run_shard(TASK).state is State.LOST
     assert gone(int((tmp_path / "pid").read_text()))
     assert time.monotonic() - began > 1.0  # it was given its time
-
-
-def test_what_a_dead_process_left_in_another_process_group_is_ended_too(host: Script, tmp_path: Path) -> None:
-    host(LEFT.format(group=0, pid=str(tmp_path / "pid")))
-    assert worker.run_shard(TASK).state is State.LOST
-    assert gone(int((tmp_path / "pid").read_text()))
 
 
 def test_an_engine_that_is_to_stop_stops_in_order(host: Script) -> None:
@@ -154,12 +131,3 @@ def test_the_engines_process_ends_when_its_worker_does_however_that_happens(
     os.kill(child.pid, how)
     child.wait()
     assert gone(hosts[0].pid)
-
-
-def test_a_task_that_cannot_be_begun_is_a_refusal_of_the_real_engines_process(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("PATH", str(tmp_path))
-    result = worker.run_shard(Task(Operation.PREVIEW, "prod-001", str(tmp_path)))
-    assert result.state is State.FAILED
-    assert "the pulumi CLI is not installed" in result.problems[0]

@@ -10,7 +10,6 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.organization.existing import MANAGEMENT, Existing
-from twokeys.errors import Refusal
 from twokeys.organization.entering import Entrance, try_entrances
 from twokeys.organization.model import Live
 from twokeys.organization.reading import read_live
@@ -83,16 +82,6 @@ def test_what_may_not_be_read_is_named_by_its_permission(existing: Existing) -> 
         "account quota": "servicequotas:GetServiceQuota",
         "resource policy": "organizations:DescribeResourcePolicy",
     }
-
-
-def test_an_account_without_an_organization_has_none(bare: Existing) -> None:
-    assert read_live(bare.session()).organization is None
-
-
-def test_an_aws_that_does_not_answer_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
-    with pytest.raises(Refusal, match="AWS cannot be reached"):
-        read_live(Existing.session())
 
 
 DOORS = [Entrance("222222222222", "Access"), Entrance("333333333333", "Access", "id")]

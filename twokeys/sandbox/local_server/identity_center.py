@@ -16,8 +16,8 @@ from typing import Any
 from ministack.core.responses import get_account_id
 
 from twokeys.sandbox.local_server import organizations, records
-from twokeys.sandbox.local_server.records import Kind, Operation, Payload
-from twokeys.sandbox.local_server.supplement import ApiError
+from twokeys.sandbox.local_server.records import Kind, Operation
+from twokeys.sandbox.local_server.supplement import ApiError, Payload
 
 _ASSIGNMENT = ("PrincipalId", "PrincipalType", "TargetId", "TargetType", "PermissionSetArn", "InstanceArn")
 

@@ -13,8 +13,8 @@ from datetime import UTC, datetime
 from ministack.core.responses import get_account_id, get_region
 
 from twokeys.sandbox.local_server import organizations, records
-from twokeys.sandbox.local_server.records import Kind, Payload
-from twokeys.sandbox.local_server.supplement import ApiError
+from twokeys.sandbox.local_server.records import Kind
+from twokeys.sandbox.local_server.supplement import ApiError, Payload
 
 _tag_status = records.store("ce.tags")  # tag key -> status
 _administrators = records.store("guardduty.administrators")  # region -> account id
