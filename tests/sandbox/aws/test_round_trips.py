@@ -103,7 +103,7 @@ CASES = {
         type="aws:organizations/organizationalUnit:OrganizationalUnit",
         make=lambda known: {"name": "workloads", "parentId": known["root"], "tags": {"team": "core"}},
         change=lambda known: {"name": "work", "parentId": known["root"], "tags": {"owner": "core"}},
-        outputs=lambda known: {"accounts": [], "tagsAll": {"team": "core"}},
+        outputs=lambda _: {"accounts": [], "tagsAll": {"team": "core"}},
     ),
     "Account": Case(
         type="aws:organizations/account:Account",
