@@ -1,8 +1,5 @@
 """A worker and its engine's process: neither outlives the other, and what happens to the engine is a result."""
 
-import os
-import signal
-import subprocess
 import sys
 import textwrap
 import threading
@@ -68,13 +65,6 @@ def test_a_process_that_dies_makes_its_shard_lost_and_says_how(host: Script) -> 
     assert "out of memory, they say" in result.problems[0]
 
 
-def test_after_a_lost_shard_the_next_one_has_a_new_process(host: Script) -> None:
-    host("task(); sys.exit(3)")
-    assert worker.run_shard(TASK).state is State.LOST
-    host("task(); done()")
-    assert worker.run_shard(TASK).state is State.DONE
-
-
 # What the engine's process starts, as the pulumi CLI starts its plugins: `group` is one of its own.
 LEFT = """
     task()
@@ -109,25 +99,3 @@ def test_an_engine_that_is_to_stop_stops_in_order(host: Script) -> None:
             done(state="stopped")
     """)
     assert worker.run_shard(TASK, stop).state in (State.STOPPED, State.LOST)  # lost: before its handler was there
-
-
-_WORKER = """
-import sys
-from twokeys.fleet.task import Operation, Task
-from twokeys.fleet.worker import run_shard
-run_shard(Task(Operation.UP, "prod-001", sys.argv[1]))
-"""
-
-
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
-def test_the_engines_process_ends_when_its_worker_does_however_that_happens(
-    how: signal.Signals, tmp_path: Path, project_root: Path
-) -> None:
-    child = subprocess.Popen([sys.executable, "-c", _WORKER, str(tmp_path)], cwd=project_root)
-    hosts: list[psutil.Process] = []
-    while not hosts:
-        hosts = psutil.Process(child.pid).children()
-        time.sleep(0.02)
-    os.kill(child.pid, how)
-    child.wait()
-    assert gone(hosts[0].pid)

@@ -107,10 +107,6 @@ def entered(code: str) -> dict[str, str | None]:
     return try_entrances(cast(boto3.Session, Session(code)), DOORS)
 
 
-def test_an_account_whose_role_refuses_cannot_be_entered() -> None:
-    assert entered("AccessDenied") == {"222222222222": "AccessDenied: No.", "333333333333": None}
-
-
 @pytest.mark.parametrize("code", ["Throttling", "ExpiredToken", "InternalFailure", "ServiceUnavailable"])
 def test_an_aws_without_an_answer_makes_no_account_one_that_cannot_be_entered(code: str) -> None:
     with pytest.raises(ClientError):

@@ -32,13 +32,9 @@ https://docs.github.com/en/actions/reference/limits
 
 @dataclass(frozen=True)
 class Placement:
-    """Accounts by shard.
+    """Accounts by shard number; a shard that lost its last account is still there, until its stack is gone.
 
-    Attributes:
-        shards: accounts by shard number; a shard that lost its last account is still there, until its stack is gone.
-        placed: the accounts that are new in it.
-        removed: the accounts that were recorded and are no longer in the environment.
-        overfull: shards that hold more than the capacity, with their size: accounts grow, and never move by themselves.
+    `placed` are new, `removed` are recorded and gone; `overfull` shards hold more than the capacity, as accounts grow.
     """
 
     shards: Mapping[int, tuple[str, ...]]

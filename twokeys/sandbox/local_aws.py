@@ -1,12 +1,9 @@
 """The local AWS that the sandbox runs on: ministack, in a process of ours, on loopback only.
 
-Two ways to run it, because two kinds of commands need it:
-
-- *with us* (the default): the server reads a pipe that only we hold open, and ends when the pipe does: at our exit,
-  after Ctrl-C, and after a crash or `kill -9` of ours. That works on every POSIX system and needs no cleanup.
-- *detached* (`detached=True`): once it is ready the server outlives the command, so that `twokeys sandbox up` and a
-  later `shell` reach the same accounts through the same endpoint. `server.json` names its pid *and* its start time; a
-  process is only ever taken for ours, or ended, when both match, so a recycled pid is never touched.
+By default the server reads a pipe that only we hold open, and ends when the pipe does: at our exit, after Ctrl-C, and
+after a crash of ours. Detached, it outlives the command once it is ready, so that `twokeys sandbox up` and a later
+`shell` reach the same accounts through the same endpoint. `server.json` names its pid *and* its start time; a process
+is only ever taken for ours, or ended, when both match, so a recycled pid is never touched.
 
 Either way its accounts are written to disk at an orderly end, by ministack's own means, and are there when it starts
 again, on the same port if it is free. One that is killed has forgotten them.

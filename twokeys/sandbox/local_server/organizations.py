@@ -65,13 +65,6 @@ def trusts(management: str, service: str) -> bool:
     return service in (_record.get_scoped(management, None, "services") or {})
 
 
-def administers(account: str, service: str) -> bool:
-    """Whether a member account is a delegated administrator of `service` in its organization."""
-    management = organization_of(account)
-    delegated = _record.get_scoped(management, None, "delegated") or {}
-    return service in delegated.get(account, {})
-
-
 def _inside_an_organization(name: str, handler: Callable[[Payload], Answer]) -> Callable[[Payload], Answer]:
     def answer(payload: Payload) -> Answer:
         management = organization_of(get_account_id())
