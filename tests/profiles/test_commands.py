@@ -59,6 +59,7 @@ def test_a_person_s_doors_become_profiles_that_boto3_reads(config: Path, tmp_pat
         "duration_seconds": "14400",
     }
     assert config.read_text().startswith("# mine\n[default]\nregion = us-west-2\n# >>> twokeys doors >>>\n")
+    assert "# stage - mfa_serial is guessed from the name: --mfa-serial\n" in config.read_text()
 
 
 @pytest.mark.usefixtures("config")
