@@ -25,8 +25,8 @@ from twokeys.iam.truth import FREE, UNKNOWN, Values
 SIGN_IN, ROOT, SESSION = "ConsoleLogin", "AssumeRoot", "session"
 """The last is no call: a session of a role of which no record tells who began it."""
 EVENTS = ("AssumeRole", "AssumeRoleWithSAML", "AssumeRoleWithWebIdentity", ROOT, "SwitchRole", SIGN_IN)
-LONG_TERM = "AKIA"
-"""How the id of an access key begins that does not end.
+LONG_TERM, USER_ID = "AKIA", "AIDA"
+"""How the id of an access key begins that does not end, and a user's unique id.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-prefixes
 """
@@ -93,6 +93,7 @@ class Use:
 
         A call through a VPC endpoint has no aws:SourceIp, and one with a user's own access key nothing about MFA.
         https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
+        https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html#principaltable
         """
         match key:
             case "aws:currenttime":
@@ -112,6 +113,8 @@ class Use:
                 return (self.external_id,) if self.external_id else ()
             case "aws:userid" if self.unique_id and self.caller_session:
                 return (f"{self.unique_id}:{self.caller_session}",)
+            case "aws:userid" if self.unique_id and self.unique_id.startswith(USER_ID):
+                return (self.unique_id,)
             case "sts:rolesessionname" if self.session:
                 return (self.session,)
             case "sts:sourceidentity" | "aws:sourceidentity" if self.source_identity:
