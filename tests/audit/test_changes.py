@@ -205,6 +205,14 @@ def test_what_lies_between_the_states_and_the_records_is_said_and_what_was_taken
     assert ("1 change of keys in the period may have let more in before" in str(scope(now))) is later
 
 
+def test_who_administers_identity_center_from_a_member_account_that_nothing_shows_is_not_shown() -> None:
+    """https://docs.aws.amazon.com/singlesignon/latest/userguide/delegated-admin.html"""
+    answers = read(two_keys().graph)
+    assert "administers IAM Identity Center" not in str(not_shown(answers))
+    said = "who administers IAM Identity Center from 999988887777, and can assign anybody but in the"
+    assert said in str(not_shown(replace(answers, assigners=frozenset({"999988887777"}))))
+
+
 @pytest.mark.parametrize("of_member", [-1, 5])
 @pytest.mark.parametrize(("of_management", "later"), [(1, True), (5, False)])
 def test_an_assignment_is_compared_with_the_state_of_the_account_that_recorded_it(

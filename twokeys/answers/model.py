@@ -425,6 +425,8 @@ class Answers:
     """What people call each account that is known, with its id, also those that were not asked for."""
     shown: frozenset[str] = frozenset()
     """The accounts of which a user or role is shown."""
+    assigners: frozenset[str] = frozenset()
+    """The member accounts that administer IAM Identity Center for the organization."""
     written: Mapping[tuple[str, ...], datetime] = field(default_factory=dict)
     """When the state was written that shows a role, user or group, by its account and name; by account and an empty
     name, the last of its states; by these and a policy's name or ARN, the one that holds the policy."""

@@ -133,6 +133,7 @@ class _Reader:
             ids=dict(self._accounts.ids),
             names=dict(self._names.said),
             shown=frozenset(one.account for one in self._graph.principals if one.urn),
+            assigners=frozenset(self._assigners()),
             written=self._written(),
             evidence=snapshot.evidence,
             from_states=snapshot.is_state,
@@ -148,6 +149,16 @@ class _Reader:
             controls={one: tuple(self._graph.guards.bind(one)) for one in self._accounts.members if organization},
             providers=dict(self._providers()),
         )
+
+    def _assigners(self) -> Iterator[str]:
+        """Who administers IAM Identity Center there can assign anybody anywhere but in the management account.
+
+        https://docs.aws.amazon.com/singlesignon/latest/userguide/delegated-admin.html
+        """
+        for resource in self._graph.snapshot.of_type("aws:organizations/delegatedAdministrator:DelegatedAdministrator"):
+            account = resource.text("accountId")
+            if account and resource.text("servicePrincipal") == "sso.amazonaws.com":
+                yield self._accounts.canonical(account)
 
     def _providers(self) -> Iterator[tuple[tuple[str, str], dict[str, frozenset[str]]]]:
         """What an identity provider is told to take: a value that is not known yet, or a secret, is left out.

@@ -204,6 +204,11 @@ def not_shown(answers: Answers) -> str | None:
             "give the states of the stacks that make them as well (`--state FILE`), or ask live IAM (`--live`)",
         ),
         (
+            sorted(answers.names.get(one, one) for one in answers.assigners - answers.shown),
+            "who administers IAM Identity Center from {}, and can assign anybody but in the management account",
+            "give the state of the stack that makes the users and roles there ({}), or ask live IAM (`--live`)",
+        ),
+        (
             [listed(answers.changed_since)] if answers.changed_since else [],
             "keys that were changed after the states were written ({})",
             "refresh these stacks (`pulumi refresh`) and give their new states, or ask live IAM (`--live`)",
