@@ -40,7 +40,7 @@ ADAPTERS = {
     "twokeys/aws_errors.py",
     "twokeys/aws_reference.py",
     "twokeys/costs/explorer.py",
-    *(f"twokeys/organization/{name}.py" for name in ("creations", "entering", "reading", "session")),
+    *(f"twokeys/organization/{name}.py" for name in ("creations", "entering", "reading")),
     *(f"twokeys/organization/{name}.py" for name in ("adopt_command", "preflight_command")),
     *(f"twokeys/organization/life/{name}.py" for name in ("aws", "commands")),
     "twokeys/pack/own_account.py",

@@ -2,6 +2,7 @@
 
 import csv
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -19,17 +20,20 @@ DOOR = {
     "name": "ci-in",
     "source": {"kind": "role", "account": HUB, "names": ["ci"]},
     "target": {"account": STAGE, "role": "deployer", "partition": "aws"},
-    "requires": {"mfa": True},
+    "requires": {"mfa": True, "conditions": ["aws:SourceIp IpAddress 203.0.113.0/24"]},
     "max_session_seconds": 3600,
     "opens": "2020-06-01T00:00:00Z",
+    "pauses": [],
     **SAID,
 }
 FROM = {"DateGreaterThan": {"aws:CurrentTime": "2020-06-01T00:00:00Z"}}
+OFFICE = {"IpAddress": {"aws:SourceIp": "203.0.113.0/24"}}
 BY_KEYS = {
     "name": ("why", "ci-in; the reason"),
     "source": ("who", "role ci"),
     "target": ("into role", "deployer"),
-    "requires": ("if", "MFA and from 2020-06-01"),
+    "requires": ("if", "MFA and aws:SourceIp IpAddress 203.0.113.0/24 and from 2020-06-01"),
+    "pauses": ("opens", "2020-06-01T00:00:00+00:00"),  # in between, an answer says when it opens again
     "opens": ("opens", "2020-06-01T00:00:00+00:00"),
     "max_session_seconds": ("up to", "1 h"),
     "grant_to": ("who", "role ci"),  # whom the grant is for comes, and is the source of the way that is published
@@ -46,7 +50,7 @@ def test_every_field_of_a_door_is_in_json_in_csv_and_in_what_is_published(field:
     )
     world = World()
     world.role("ci", world.hub)
-    world.role("deployer", world.stage, document(trusts(CI, condition=MFA | FROM)), maxSessionDuration=3600)
+    world.role("deployer", world.stage, document(trusts(CI, condition=MFA | OFFICE | FROM)), maxSessionDuration=3600)
     world.grant("ci", world.hub, DEPLOYER)
     world.add("Component", "ci-in", door=DOOR)
     answers = read(world.graph)
@@ -65,3 +69,30 @@ def test_every_field_of_a_door_is_in_json_in_csv_and_in_what_is_published(field:
         assert way["declared"][name] == PRINTED[field], "`declared_data` of answers/data.py"
         assert field == "expires" or SAID[field] in way["why"], "`Declaration.details` of doors/model.py"
         assert PRINTED[field] in row["why" if field == "reason" else name], "`COLUMNS` and `_row` of audit/report.py"
+
+
+def test_what_alternatives_ask_in_common_and_the_pause_between_them_are_published_and_no_external_id() -> None:
+    def during(opens: str, closes: str) -> dict[str, Any]:
+        return (
+            MFA | OFFICE | {"DateGreaterThan": {"aws:CurrentTime": opens}, "DateLessThan": {"aws:CurrentTime": closes}}
+        )
+
+    def published_with(*statements: dict[str, Any]) -> dict[str, Any]:
+        world = World()
+        world.role("ci", world.hub)
+        world.role("deployer", world.stage, document(*statements))
+        world.grant("ci", world.hub, DEPLOYER)
+        (entry,) = published(read(world.graph))["doors"]
+        return dict(entry["door"])
+
+    first, last = (
+        during("2020-01-01T00:00:00Z", "2021-01-01T00:00:00Z"),
+        during("2098-01-01T00:00:00Z", "2099-01-01T00:00:00Z"),
+    )
+    door = published_with(trusts(CI, condition=first), trusts(CI, condition=last))
+    assert door["requires"]["conditions"] == ["aws:SourceIp IpAddress 203.0.113.0/24"]
+    assert door["pauses"] == [["2021-01-01T00:00:00Z", "2098-01-01T00:00:00Z"]]
+    door = published_with(trusts(CI, condition=MFA), trusts(CI, condition=OFFICE))
+    assert door["requires"]["conditions"] == ["(MFA or aws:SourceIp IpAddress 203.0.113.0/24)"]
+    door = published_with(trusts(CI, condition={"StringLike": {"sts:ExternalId": "secret*"}}))
+    assert door["requires"]["conditions"] == ["external ID"]

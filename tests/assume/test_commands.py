@@ -9,8 +9,10 @@ import shlex
 import sys
 import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from time import time
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -21,11 +23,13 @@ from click import UsageError
 from click.testing import CliRunner, Result
 
 from tests.profiles.doors import MANAGEMENT, PROD, STAGE, door, outputs, write
-from tests.profiles.test_local_aws import local_aws  # noqa: F401 - the fixture
+from tests.profiles.test_local_aws import allow, local_aws  # noqa: F401 - the fixture
 from twokeys.assume import session as sessions
 from twokeys.assume.commands import assume, console
 from twokeys.errors import Refusal
 from twokeys.sandbox.local_aws import LocalAws
+from twokeys.sandbox.local_server.mfa import totp
+from twokeys.sandbox.person import make_device, remove_device
 
 WHO = "import boto3; print(boto3.client('sts').get_caller_identity()['Arn'])"
 READER = f"arn:aws:sts::{STAGE}:assumed-role/reader/ada"
@@ -140,11 +144,16 @@ def test_a_shut_door_an_unknown_one_and_no_place_to_look_are_refused_with_the_ne
     with pytest.raises(Refusal) as shut:
         run("stage-reader", "--from", doors, "--external-id", "Another-ID")
     assert "AccessDenied" in shut.value.why
-    assert "by its file the door is yours, so the file is old or the door is not made" in shut.value.next_step
+    assert "by its file the door is yours: the file is old or the door is not made" in shut.value.next_step
+    office = {"mfa": False, "externalId": True, "conditions": ["aws:SourceIp IpAddress 203.0.113.0/24"]}
+    office_only = door("stage-reader", role="ops/reader", external_id="Another-ID", requires=office)
+    with pytest.raises(Refusal, match="yours: it is open only if aws:SourceIp IpAddress "):
+        run("stage-reader", "--from", write(tmp_path, "office.json", outputs(office_only)))
     bobs = write(tmp_path, "bobs.json", outputs(door("stage-reader", role="ops/reader", names=("bob",))))
     with pytest.raises(Refusal) as not_hers:
         run("stage-reader", "--from", bobs, "--external-id", "Another-ID")
-    assert "the door is for user bob (all yours: `twokeys profiles --person ada --dry-run`)" in not_hers.value.next_step
+    assert not_hers.value.why == "it is for user bob, and you are user ada"
+    assert "none in this file is yours" in not_hers.value.next_step
     with pytest.raises(Refusal) as unknown:
         run("stage-raeder", "--from", doors)
     assert unknown.value.next_step == "name stage-reader, if that is meant"
@@ -239,9 +248,61 @@ def test_a_code_that_is_given_is_sent_though_the_file_says_nothing_of_mfa(doors:
 
 def test_nobody_is_asked_for_the_code_of_a_door_that_its_file_says_is_another_s(tmp_path: Path) -> None:
     bobs = write(tmp_path, "mfa.json", outputs(door("stage-reader", role="ops/reader", names=("bob",), mfa=True)))
-    with pytest.raises(Refusal, match="the door is for user bob") as refused:
+    with pytest.raises(Refusal, match="it is for user bob") as refused:
         run("stage-reader", "--from", bobs)
-    assert "if the file is old: --mfa-code CODE" in refused.value.next_step
+    assert "if the file is old, --mfa-code CODE" in refused.value.next_step
+
+
+def test_of_a_door_that_is_another_s_it_is_said_whose_it_is_and_which_are_one_s_own(tmp_path: Path) -> None:
+    entries = (
+        door("deploy", kind="role", names=("ci",), reason="Deployments"),
+        door("stage-reader", role="ops/reader"),
+    )
+    with pytest.raises(Refusal) as refused:
+        run("deploy", "--from", write(tmp_path, "doors.json", outputs(*entries)))
+    assert refused.value.why == "it is for role ci, and you are user ada"
+    assert refused.value.next_step.startswith("yours are stage-reader; for a while, have one like it opened")
+    assert "`twokeys access open NAME --from deploy --user ada --for 2h --reason TEXT`" in refused.value.next_step
+
+
+def test_a_door_behind_another_is_gone_through_with_one_code_and_no_terminal(
+    tmp_path: Path,
+    local_aws: LocalAws,  # noqa: F811 - the fixture
+) -> None:
+    """The code is the user's, and a role's session carries no MFA:
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_mfa_configure-api-require.html"""
+    parent, stage = local_aws.client("iam", MANAGEMENT), local_aws.client("iam", STAGE)
+    serial, seed = make_device(parent, "ada", "ada")
+    hub, last = f"arn:aws:iam::{MANAGEMENT}:role/hub", f"arn:aws:iam::{STAGE}:role/last"
+    ada = {"AWS": f"arn:aws:iam::{MANAGEMENT}:user/ada"}
+    asks = {"Bool": {"aws:MultiFactorAuthPresent": "true"}}
+    made = [
+        (parent, "hub", allow("sts:AssumeRole", Principal=ada, Condition=asks)),
+        (stage, "middle", allow("sts:AssumeRole", Principal={"AWS": hub})),
+        (stage, "last", allow("sts:AssumeRole", Principal={"AWS": f"arn:aws:iam::{STAGE}:role/middle"})),
+    ]
+    for account, name, trust in made:
+        account.create_role(RoleName=name, AssumeRolePolicyDocument=trust)
+        account.put_role_policy(RoleName=name, PolicyName="on", PolicyDocument=allow("sts:AssumeRole", Resource="*"))
+    entries = [
+        door("hub", target=MANAGEMENT, role="hub", mfa=True),
+        door("middle", role="middle", source={"kind": "role", "account": MANAGEMENT, "names": ["hub"]}),
+        door("last", role="last", source={"kind": "role", "account": STAGE, "names": ["middle"]}),
+    ]
+    ends = (datetime.now(UTC) + timedelta(minutes=5)).isoformat()
+    entries[2]["door"] |= {"expires": ends, "maxSessionSeconds": 43200}
+    doors = write(tmp_path, "doors.json", outputs(*entries))
+    try:
+        with pytest.raises(Refusal, match=f"door hub .{serial}"):
+            run("last", "--from", doors)
+        done = run("last", "--from", doors, "--mfa-code", totp(seed, time()), "--json")
+    finally:
+        remove_device(parent, "ada", serial)
+    assert json.loads(done.stdout)["arn"] == last.replace(":iam:", ":sts:").replace("role", "assumed-role") + "/ada"
+    # Role chaining: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles.html#iam-term-role-chaining
+    lasts = datetime.fromisoformat(json.loads(done.stdout)["AWS_CREDENTIAL_EXPIRATION"]) - datetime.now(UTC)
+    assert lasts < timedelta(seconds=3601)
+    assert "Note: last closes in 4 min, and this session ends" in done.stderr
 
 
 @pytest.mark.parametrize("caller", [f"arn:aws:iam::{MANAGEMENT}:root", READER])

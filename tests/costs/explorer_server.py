@@ -44,9 +44,6 @@ class Explorer:
         ]
         result: dict[str, Any] = {"TimePeriod": period, "Groups": [], "Estimated": False, "Total": {}}
         (metric,) = request["Metrics"]
-        if "GroupBy" not in request:
-            result["Total"] = {metric: self._sum(lines)}
-            return 200, self.broken({"ResultsByTime": [result]})
         groups: dict[tuple[str, ...], list[Line]] = {}
         for line in lines:
             groups.setdefault(tuple(READ[each["Key"]](line) for each in request["GroupBy"]), []).append(line)

@@ -63,14 +63,6 @@ def test_json_has_every_digit_and_null_for_what_has_no_tag(report: str) -> None:
     assert {"account": PROD, "name": None, "kind": "credit", "amount": "-2.25"} in told["apart"]
 
 
-def test_a_long_table_ends_with_the_sum_of_the_rest(tmp_path: Path) -> None:
-    file = tmp_path / "report.csv"
-    file.write_bytes(legacy([Line(f"{index:012}", "AmazonEC2", "EC2", "1.5") for index in range(30)]))
-    shown = run("--file", str(file), "--by", "account").output
-    assert "10 more" in shown
-    assert "15.00" in shown
-
-
 def test_the_picture_is_one_svg_that_loads_nothing_and_shows_every_account(report: str, tmp_path: Path) -> None:
     picture = tmp_path / "costs.svg"
     run("--file", report, "--picture", str(picture), "--from", "2026-10", "--to", "2026-11")
@@ -110,12 +102,6 @@ def test_hostile_names_stay_text_in_the_picture_and_on_the_terminal(tmp_path: Pa
     root = ElementTree.fromstring(picture.read_text())
     assert not list(root.iter("{http://www.w3.org/2000/svg}script"))
     assert "<script>" in " ".join(root.itertext())
-
-
-def test_what_looks_like_markup_is_shown_as_it_is(tmp_path: Path) -> None:
-    file = tmp_path / "[red]report.csv"
-    file.write_bytes(cur2())
-    assert "tag:[/red]" in run("--file", str(file), "--by", "tag:[/red]").output
 
 
 def test_a_picture_of_many_accounts_and_services_groups_the_rest_and_a_bill_of_credits_has_none(tmp_path: Path) -> None:

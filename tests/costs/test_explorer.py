@@ -6,7 +6,6 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from botocore.exceptions import EndpointConnectionError
 
 from tests.costs.bills import BILL, STAGE, TOTAL
 from tests.costs.explorer_server import Explorer, serving
@@ -47,28 +46,10 @@ def test_every_request_is_one_that_the_api_takes_and_every_page_is_fetched(monke
     assert len(served.requests) > 6
 
 
-def test_one_table_costs_two_pages(monkeypatch: pytest.MonkeyPatch) -> None:
-    with serving(Explorer(BILL, page=100)) as served:
-        ask(served, monkeypatch, breakdowns=((ACCOUNT, SERVICE),))
-    assert len(served.requests) == 2
-
-
 def test_throttling_is_waited_out_by_the_sdk(monkeypatch: pytest.MonkeyPatch) -> None:
     with serving(Explorer(BILL, throttled=1)) as served:
         assert ask(served, monkeypatch).total == Decimal(TOTAL)
         assert served.throttled == 0
-
-
-def test_without_a_network_it_is_tried_twice_and_not_as_often_as_a_throttled_call(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
-    tried: list[object] = []
-    client = explorer.client()
-    client.meta.events.register("before-send.ce", lambda **sent: tried.append(sent))
-    with pytest.raises(EndpointConnectionError):
-        explorer.ask(client, Question(((ACCOUNT,),), **OCTOBER))
-    assert len(tried) == 2
 
 
 def test_more_than_two_dimensions_are_refused_before_anything_is_paid_for(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -93,17 +93,6 @@ def test_a_parquet_report_gives_the_same_sums(tmp_path: Path) -> None:
         read_parquet(str(tmp_path / "cut.parquet"), ledger)
 
 
-def test_a_report_in_parts_is_one_bill_whatever_the_parts() -> None:
-    assert costs(legacy(BILL[:4]), legacy(BILL[4:])).total == Decimal(TOTAL)
-    assert costs(legacy(BILL[:4]), cur2(BILL[4:])).total == Decimal(TOTAL)
-
-
-def test_a_breakdown_may_cross_as_many_dimensions_as_asked_for() -> None:
-    found = costs(legacy(), question=Question(((ACCOUNT, SERVICE, TEAM),)))
-    assert amounts(found, 0)[STAGE, "Amazon Elastic Compute Cloud", "web"] == Decimal("0.3")
-    assert found.breakdowns[0].total == Decimal(CHARGES)
-
-
 def test_days_are_from_the_first_to_before_the_end() -> None:
     # As the API counts: https://docs.aws.amazon.com/aws-cost-management/latest/APIReference/API_DateInterval.html
     bounded = Question(((ACCOUNT,),), first=date(2026, 10, 2), end=date(2026, 10, 31))
@@ -150,10 +139,6 @@ def test_all_kinds_of_tags_in_one_column_are_read_as_resource_tags() -> None:
     found = costs(report, question=Question(((Dimension("tag", "team"),),)))
     assert amounts(found, 0) == exact(BY_TEAM)
     assert amounts(costs(report, question=Question(((Dimension("tag", "accountTag/team"),),))), 0).keys() == {("",)}
-
-
-def test_accounts_are_named_where_the_report_names_them() -> None:
-    assert costs(cur2()).names == {STAGE: "Staging", PROD: "Production"}
 
 
 def test_currencies_are_never_added() -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import boto3
 
-from tests.fleet.conftest import MANAGEMENT, copied, environment_of, write_stack
+from tests.fleet.conftest import MANAGEMENT, environment_of, small, write_stack
 from tests.fleet.slow import slow
 from tests.sandbox.conftest import TWOKEYS
 from twokeys.sandbox.local_aws import LocalAws
@@ -119,8 +119,7 @@ def empty(project_root: Path, place: Path, slowest: float = 0.0) -> Iterator[Clo
     """A cloud without an organization, whose calls take up to `slowest` seconds."""
     for name in ("project", "backend"):
         (place / name).mkdir(parents=True)
-    project = copied(project_root, place / "project")
-    (project / "pyproject.toml").unlink()  # without it the CLI installs nothing into the environment that we share
+    project = small(project_root, place / "project")
     with LocalAws.start(place / "aws") as aws, slow(aws.port, slowest) as endpoint:
         variables = {
             **os.environ,

@@ -1,12 +1,13 @@
 """Projects with an environment to split: the real program, copied, with small configs."""
 
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+
+from tests.sandbox.conftest import copied
 
 MANAGEMENT: dict[str, Any] = {
     "twokeys:managementAccountId": "111111111111",
@@ -43,22 +44,16 @@ def write_stack(project: Path, name: str, config: dict[str, Any]) -> Path:
     return path
 
 
-def copied(project_root: Path, folder: Path) -> Path:
+def small(project_root: Path, folder: Path) -> Path:
     """The program with a small organization."""
-    for name in ("Pulumi.yaml", "Pulumi.README.md", "__main__.py", "pyproject.toml", "uv.lock"):
-        shutil.copy(project_root / name, folder / name)
-    ignored = shutil.ignore_patterns("__pycache__")
-    for name in ("components", "policies"):
-        shutil.copytree(project_root / name, folder / name, ignore=ignored)
-    (folder / ".venv").symlink_to(project_root / ".venv")
-    write_stack(folder, "management", MANAGEMENT)
+    write_stack(copied(project_root, folder), "management", MANAGEMENT)
     return folder
 
 
 @pytest.fixture
 def project(tmp_path: Path, project_root: Path) -> Path:
     """The program with a small organization, and an environment prod of three accounts that is not split."""
-    write_stack(copied(project_root, tmp_path), "prod", environment_of(["one", "two", "three"]))
+    write_stack(small(project_root, tmp_path), "prod", environment_of(["one", "two", "three"]))
     return tmp_path
 
 

@@ -21,11 +21,6 @@ def split(project: Path, capacity: int = 14) -> tuple[Path, ...]:
     return write(environment, place(account_sizes(environment.settings), environment.recorded(), capacity))
 
 
-def test_an_environment_that_is_not_split_is_one_shard(project: Path) -> None:
-    (only,) = load(project, "prod").shards
-    assert (only.stack, only.folder, only.accounts) == ("prod", project, ("one", "two", "three"))
-
-
 def test_each_shard_has_its_accounts_and_their_doors_and_everything_that_all_share(project: Path) -> None:
     split(project)
     first, second = load(project, "prod").shards
@@ -35,18 +30,6 @@ def test_each_shard_has_its_accounts_and_their_doors_and_everything_that_all_sha
     assert set(config["twokeys:doors"]) == {"three-deployer"}
     assert {key: config[key] for key in SHARED} == SHARED
     assert parse("prod-002", config).accounts.keys() == {"three"}
-
-
-def test_nothing_is_lost_between_the_environment_and_its_shards(project: Path) -> None:
-    split(project)
-    environment = load(project, "prod")
-    accounts: dict[str, object] = {}
-    doors: dict[str, object] = {}
-    for shard in environment.shards:
-        accounts |= stored_config(shard.file)["twokeys:accounts"]
-        doors |= stored_config(shard.file)["twokeys:doors"]
-    assert accounts == environment.config["twokeys:accounts"]
-    assert doors == environment.config["twokeys:doors"]
 
 
 def test_the_shards_are_stacks_of_the_same_project_and_program(project: Path) -> None:
@@ -94,13 +77,6 @@ def test_an_account_in_two_shards_is_refused(project: Path) -> None:
     (shards / "Pulumi.prod-003.yaml").write_text((shards / "Pulumi.prod-002.yaml").read_text())
     with pytest.raises(Refusal, match="an account in two shards: three"):
         _ = load(project, "prod").shards
-
-
-def test_another_environment_whose_name_begins_alike_is_no_shard(project: Path) -> None:
-    split(project)
-    config = environment_of(["four"])
-    write_stack(project / "shards", "prod-eu-001", config)
-    assert [shard.stack for shard in load(project, "prod").shards] == ["prod-001", "prod-002"]
 
 
 @pytest.mark.parametrize(
@@ -179,10 +155,4 @@ def test_a_shard_that_does_not_say_which_accounts_it_has_is_refused_and_not_spli
     file = project / "shards/Pulumi.prod-001.yaml"
     file.write_text(f"config:\n  twokeys:rootEmail: example@company.com\n  {accounts}\n")
     with pytest.raises(Refusal, match=r"Pulumi\.prod-001\.yaml does not say which accounts"):
-        split(project)
-
-
-def test_a_file_where_the_folder_of_the_shards_would_be_is_refused(project: Path) -> None:
-    (project / "shards").write_text("")
-    with pytest.raises(Refusal, match="cannot be read or written"):
         split(project)

@@ -14,7 +14,7 @@ import pytest
 from dask import config as dask_config
 
 from twokeys.errors import Refusal
-from twokeys.fleet.executors import Workers, dask, opening, pool
+from twokeys.fleet.executors import Workers, dask, opening
 from twokeys.fleet.run import run
 from twokeys.fleet.task import Operation, Result, State, Task
 
@@ -120,8 +120,3 @@ def test_a_cluster_without_workers_is_refused() -> None:
         dask(found.scheduler_address),
     ):
         raise AssertionError("it was not refused")
-
-
-def test_a_pool_without_tasks_ends_at_once() -> None:
-    with pool(2) as workers:
-        assert run([], workers, begun=lambda _: None, ended=lambda _: None) == []

@@ -74,25 +74,8 @@ def test_no_account_moves_whatever_is_added_and_removed(environments: list[list[
         assert set(placement.placed) == set(accounts) - set(before)
 
 
-@given(ACCOUNTS)
-def test_no_shard_is_filled_over_its_capacity(accounts: list[str]) -> None:
-    sizes = sizes_of(accounts)
-    placement = place(sizes, {}, 100)
-    for members in placement.shards.values():
-        assert len(members) == 1 or sum(sizes[account] for account in members) <= 100
-
-
 def shards(count: int) -> list[Shard]:
     return [Shard(f"prod-{number:03d}", Path("shards"), ("a", "b")) for number in range(1, count + 1)]
-
-
-def test_each_shard_is_a_job_with_the_arguments_of_its_command() -> None:
-    assert matrix_of(shards(2)) == {
-        "include": [
-            {"name": "prod-001", "shards": ["prod-001"], "arguments": "--shard prod-001", "accounts": 2},
-            {"name": "prod-002", "shards": ["prod-002"], "arguments": "--shard prod-002", "accounts": 2},
-        ]
-    }
 
 
 def test_more_shards_than_jobs_are_spread_evenly_and_none_is_lost() -> None:
@@ -103,10 +86,6 @@ def test_more_shards_than_jobs_are_spread_evenly_and_none_is_lost() -> None:
     assert {len(job["shards"]) for job in jobs} == {3, 4}  # type: ignore[arg-type]
     assert jobs[0]["name"] == "prod-001 to prod-004"
     assert str(jobs[0]["arguments"]).startswith("--shard prod-001 --shard prod-002 ")
-
-
-def test_no_shards_make_an_empty_matrix() -> None:
-    assert matrix_of([]) == {"include": []}
 
 
 @pytest.mark.parametrize(

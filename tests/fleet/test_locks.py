@@ -33,10 +33,6 @@ def test_the_owners_are_read_from_what_the_cli_says() -> None:
     assert first.at == second.at  # the same moment, in two zones
 
 
-def test_another_message_names_no_owner() -> None:
-    assert owners("error: a stack named prod-001 already exists") == ()
-
-
 @pytest.mark.parametrize(
     ("host", "living", "hours", "lost", "proof"),
     [

@@ -58,12 +58,6 @@ def test_an_account_in_another_stack_is_refused_before_it_is_made_a_second_time(
         look(project, Held(*held), "prod-001")
 
 
-def test_an_account_that_no_stack_has_is_a_new_one(project: Path) -> None:
-    held = Held(("one", "prod-001"))
-    look(project, held, "prod-001")
-    assert held.asked == ["prod-001", "prod-002", "prod-003", "prod"]
-
-
 def test_accounts_of_a_shard_whose_file_is_gone_are_found_in_its_state(project: Path) -> None:
     (project / "shards/Pulumi.prod-002.yaml").unlink()
     split(project, capacity=100)

@@ -7,12 +7,8 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html: why 
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from tests.fleet.conftest import environment_of, write_stack
 from tests.fleet.test_environment import split
-from tests.in_process import twokeys
-from twokeys.errors import Refusal
 from twokeys.fleet.layout import account_sizes
 from twokeys.project.environment import load, stored_config
 
@@ -38,16 +34,3 @@ def test_a_door_into_every_account_is_in_every_shard_and_counted_for_each_accoun
     shards = load(project, "prod").shards
     assert [shard.accounts for shard in shards] == [("one", "two"), ("three",)]
     assert [stored_config(shard.file)["twokeys:doors"] for shard in shards] == [{"auditor": AUDITOR}] * 2
-
-
-def test_an_environment_with_more_grants_than_aws_takes_is_refused_and_told_of_the_one_grant(project: Path) -> None:
-    names = [f"a{number}" for number in range(100)]
-    environment(project, names, keys=["trust", "grant"])
-    with pytest.raises(Refusal, match=r"10240 of a role.*organizationGrants"):
-        load(project, "prod")
-    refused = twokeys("fleet", "split", "prod", folder=project)
-    assert refused.returncode == 1
-    assert "organizationGrants" in refused.stderr
-    assert not (project / "shards").exists()
-    environment(project, names)
-    assert len(load(project, "prod").settings.doors) == 100

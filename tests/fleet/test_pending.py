@@ -49,27 +49,21 @@ SECRET = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270"
 @pytest.mark.parametrize(
     ("kind", "inputs", "identifier"),
     [
-        ("accessanalyzer/analyzer:Analyzer", {"analyzerName": "organization"}, "organization"),
         ("budgets/budget:Budget", {"name": "stage"}, "111111111111:stage"),
         ("budgets/budget:Budget", {"name": "stage", "accountId": "333333333333"}, "333333333333:stage"),
         ("cloudtrail/trail:Trail", {"name": "all"}, "arn:aws:cloudtrail:eu-west-1:111111111111:trail/all"),
-        ("iam/accountAlias:AccountAlias", {"accountAlias": "company-stage"}, "company-stage"),
-        ("iam/group:Group", {"name": "developers"}, "developers"),
         (
             "iam/openIdConnectProvider:OpenIdConnectProvider",
             {"url": "https://token.actions.githubusercontent.com"},
             "arn:aws:iam::111111111111:oidc-provider/token.actions.githubusercontent.com",
         ),
         ("iam/role:Role", {"name": "deployer"}, "deployer"),
-        ("iam/user:User", {"name": "alice"}, "alice"),
-        ("kms/alias:Alias", {"name": "alias/logs"}, "alias/logs"),
         (
             "organizations/delegatedAdministrator:DelegatedAdministrator",
             {"accountId": "333333333333", "servicePrincipal": "guardduty.amazonaws.com"},
             "333333333333/guardduty.amazonaws.com",
         ),
         ("organizations/policyAttachment:PolicyAttachment", {"targetId": "r-1", "policyId": "p-2"}, "r-1:p-2"),
-        ("s3/bucket:Bucket", {"bucket": "company-logs"}, "company-logs"),
         (
             "ssoadmin/managedPolicyAttachment:ManagedPolicyAttachment",
             {"managedPolicyArn": "arn:m", "permissionSetArn": "arn:p", "instanceArn": "arn:i"},
@@ -189,11 +183,6 @@ def test_what_is_taken_over_stands_last_and_is_read_before_anything_else() -> No
     assert taken == {**role, "id": "deployer", "outputs": {"name": "deployer"}, "refreshBeforeUpdate": True}
     assert [one["urn"] for one in creating(deployment)] == [ACCOUNT["urn"], role["urn"], reader["urn"]]
     assert creating(edited) == []
-
-
-def test_a_component_that_was_begun_has_no_inputs_and_is_no_obstacle() -> None:
-    component = {"urn": "urn:pulumi:prod-001::twokeys::twokeys:accounts:MemberAccount::stage", "type": "twokeys:a:B"}
-    assert (identifiers(left(component)), unclear([component], {})) == ({}, [])
 
 
 def test_only_creates_count_and_not_those_that_replace_what_is_there() -> None:

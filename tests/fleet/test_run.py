@@ -68,11 +68,6 @@ def test_each_shard_is_done_once_and_no_more_at_once_than_there_are_slots() -> N
     assert workers.most <= 3
 
 
-def test_a_failed_shard_stops_no_other() -> None:
-    states = ran(Threads(2, lambda task: Result(task.stack, State.FAILED if "3" in task.stack else State.DONE)), 6)
-    assert list(states.values()).count(State.DONE) == 5
-
-
 def test_after_a_workers_death_nothing_more_is_begun_and_nothing_is_tried_again() -> None:
     begun: list[str] = []
 
@@ -86,16 +81,6 @@ def test_after_a_workers_death_nothing_more_is_begun_and_nothing_is_tried_again(
     assert states["prod-002"] is State.LOST
     assert {states[f"prod-00{number}"] for number in (3, 4, 5)} == {State.WAITING}
     assert begun == ["prod-001", "prod-002"]
-
-
-def test_a_pool_that_breaks_before_a_shard_is_begun_leaves_it_waiting() -> None:
-    class Broken(Threads):
-        def submit(self, task: Task) -> Future[Result]:
-            if task.stack == "prod-002":
-                raise BrokenProcessPool("the pool is broken")
-            return super().submit(task)
-
-    assert ran(Broken(1, done), 3) == {"prod-001": State.DONE, "prod-002": State.WAITING, "prod-003": State.WAITING}
 
 
 def test_ctrl_c_tells_those_that_work_to_stop_and_begins_no_more() -> None:
@@ -121,21 +106,6 @@ def test_only_so_many_shards_create_accounts_at_once() -> None:
     workers = Threads(8, done)
     assert set(ran(workers, 8, creating=creating, creating_at_once=2).values()) == {State.DONE}
     assert workers.most <= 2
-
-
-def test_a_shard_that_creates_nothing_does_not_wait_for_those_that_do() -> None:
-    release = threading.Event()
-
-    def work(task: Task) -> Result:
-        if task.stack == "prod-001":
-            assert release.wait(10)
-        elif task.stack == "prod-003":
-            release.set()
-        return done(task)
-
-    workers = Threads(2, work)
-    states = ran(workers, 3, creating={"prod-001", "prod-002"}, creating_at_once=1)
-    assert set(states.values()) == {State.DONE}
 
 
 @pytest.mark.parametrize("operation", Operation)

@@ -1,8 +1,5 @@
 """A worker and its engine's process: neither outlives the other, and what happens to the engine is a result."""
 
-import os
-import signal
-import subprocess
 import sys
 import textwrap
 import threading
@@ -14,7 +11,7 @@ import psutil
 import pytest
 
 from twokeys.fleet import worker
-from twokeys.fleet.task import Operation, Result, State, Task
+from twokeys.fleet.task import Operation, State, Task
 
 Script = Callable[[str], None]
 TASK = Task(Operation.UP, "prod-001", ".")
@@ -56,14 +53,6 @@ def gone(pid: int, seconds: float = 60) -> bool:
     return False
 
 
-def test_the_result_is_what_the_engines_process_says(host: Script) -> None:
-    host("""
-        assert task()["stack"] == "prod-001"
-        done(seconds=1.5)
-    """)
-    assert worker.run_shard(TASK) == Result("prod-001", State.DONE, {"create": 2}, seconds=1.5)
-
-
 def test_a_process_that_dies_makes_its_shard_lost_and_says_how(host: Script) -> None:
     host("""
         task()
@@ -74,22 +63,6 @@ def test_a_process_that_dies_makes_its_shard_lost_and_says_how(host: Script) -> 
     assert result.state is State.LOST
     assert "killed by signal 9" in result.problems[0]
     assert "out of memory, they say" in result.problems[0]
-
-
-def test_after_a_lost_shard_the_next_one_has_a_new_process(host: Script) -> None:
-    host("task(); sys.exit(3)")
-    assert worker.run_shard(TASK).state is State.LOST
-    host("task(); done()")
-    assert worker.run_shard(TASK).state is State.DONE
-
-
-def test_half_an_answer_is_no_answer(host: Script) -> None:
-    host("""
-        task()
-        sys.stdout.write('{"stack": "prod-001", "st')
-        sys.stdout.flush()
-    """)
-    assert worker.run_shard(TASK).state is State.LOST
 
 
 # What the engine's process starts, as the pulumi CLI starts its plugins: `group` is one of its own.
@@ -114,12 +87,6 @@ def test_what_a_dead_process_left_running_is_asked_to_end_and_then_ended(
     assert time.monotonic() - began > 1.0  # it was given its time
 
 
-def test_what_a_dead_process_left_in_another_process_group_is_ended_too(host: Script, tmp_path: Path) -> None:
-    host(LEFT.format(group=0, pid=str(tmp_path / "pid")))
-    assert worker.run_shard(TASK).state is State.LOST
-    assert gone(int((tmp_path / "pid").read_text()))
-
-
 def test_an_engine_that_is_to_stop_stops_in_order(host: Script) -> None:
     stop = threading.Event()
     stop.set()
@@ -132,34 +99,3 @@ def test_an_engine_that_is_to_stop_stops_in_order(host: Script) -> None:
             done(state="stopped")
     """)
     assert worker.run_shard(TASK, stop).state in (State.STOPPED, State.LOST)  # lost: before its handler was there
-
-
-_WORKER = """
-import sys
-from twokeys.fleet.task import Operation, Task
-from twokeys.fleet.worker import run_shard
-run_shard(Task(Operation.UP, "prod-001", sys.argv[1]))
-"""
-
-
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
-def test_the_engines_process_ends_when_its_worker_does_however_that_happens(
-    how: signal.Signals, tmp_path: Path, project_root: Path
-) -> None:
-    child = subprocess.Popen([sys.executable, "-c", _WORKER, str(tmp_path)], cwd=project_root)
-    hosts: list[psutil.Process] = []
-    while not hosts:
-        hosts = psutil.Process(child.pid).children()
-        time.sleep(0.02)
-    os.kill(child.pid, how)
-    child.wait()
-    assert gone(hosts[0].pid)
-
-
-def test_a_task_that_cannot_be_begun_is_a_refusal_of_the_real_engines_process(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("PATH", str(tmp_path))
-    result = worker.run_shard(Task(Operation.PREVIEW, "prod-001", str(tmp_path)))
-    assert result.state is State.FAILED
-    assert "the pulumi CLI is not installed" in result.problems[0]

@@ -98,17 +98,6 @@ def test_an_account_that_config_cannot_say_is_left_out(changes: dict[str, str]) 
     assert "config refuses its" in left_out(made)[0]
 
 
-def test_an_account_that_could_not_be_entered_is_left_out_with_the_role_to_make() -> None:
-    one = adopted({"000000000001": Entered(None, "AccessDenied")}, accounts=(account(1, "a", joined_method="INVITED"),))
-    assert "AccessDenied; AWS makes no access role in an account that was invited" in left_out(one)[0]
-    assert '"AWS": "arn:aws:iam::111111111111:root"' in one.left_out[0].next_step
-
-
-@pytest.mark.parametrize("state", ["SUSPENDED", "PENDING_CLOSURE", "CLOSED", "PENDING_ACTIVATION"])
-def test_an_account_that_is_not_active_is_left_out(state: str) -> None:
-    assert state in left_out(adopted(accounts=(account(1, "a", state=state),)))[0]
-
-
 def test_units_keep_their_names_whatever_is_in_them() -> None:
     units = (
         unit(1, "A/B"),
@@ -127,16 +116,6 @@ def test_units_keep_their_names_whatever_is_in_them() -> None:
     assert len(made) == 7
 
 
-def test_units_five_deep_are_the_most_that_aws_has_and_are_taken_over() -> None:
-    names = ("1st", "2nd", "3rd", "4th", "5th")
-    units = tuple(
-        unit(depth, *names[:depth], parent=f"ou-ab12-{depth - 1:08}" if depth > 1 else "r-ab12")
-        for depth in range(1, 6)
-    )
-    made = adopted(units=units, accounts=(account(1, "deep", parent=units[-1].id),))
-    assert config(made)["accounts"]["deep"]["organizationalUnit"] == "1st/2nd/3rd/4th/5th"
-
-
 @pytest.mark.parametrize(
     ("one", "why"),
     [
@@ -149,12 +128,6 @@ def test_a_policy_that_config_cannot_say_is_left_out(one: Policy, why: str) -> N
     made = adopted(policies=(one, policy(2, "good")))
     assert list(config(made)["organization"]["serviceControlPolicies"]) == ["good"]
     assert why in left_out(made)[0]
-
-
-def test_aws_own_policies_are_not_taken_over() -> None:
-    made = adopted(policies=(replace(policy(1, "FullAWSAccess"), aws_managed=True),))
-    assert "serviceControlPolicies" not in config(made)["organization"]
-    assert made.left_out == ()
 
 
 def test_what_control_tower_made_is_left_to_it() -> None:
@@ -220,10 +193,6 @@ def test_what_cannot_be_taken_over_is_refused(live: Live, what: str) -> None:
         refuse_unadoptable(live)
 
 
-def test_a_quota_that_is_not_known_keeps_nobody_from_taking_over() -> None:
-    assert refuse_unadoptable(Live(CALLER, EMPTY, {"account quota": "servicequotas:GetServiceQuota"})) is EMPTY
-
-
 def test_an_address_that_no_account_could_have_is_refused_with_the_way_out() -> None:
     with pytest.raises(Refusal) as refused:
         adopt(EMPTY, stack="adopted", region="us-east-1", entered={}, root_email="master@local.local")
@@ -279,19 +248,6 @@ def test_each_unit_gets_a_stack_of_its_own_however_deep_it_is_and_whatever_it_is
     found = environments(replace(EMPTY, units=units, accounts=members), "ou")
     assert found.pop("adopted") == []
     assert sorted(found.values()) == [[one.id] for one in members]
-
-
-def test_each_value_of_a_tag_gets_a_stack_of_its_own() -> None:
-    members = tuple(account(number, f"n{number}", tags={"env": tag}) for number, tag in enumerate(("Prod", "prod", "")))
-    found = environments(replace(EMPTY, accounts=members), "tag:env")
-    assert found.pop("adopted") == [members[2].id]
-    assert sorted(found.values()) == [[one.id] for one in members[:2]]
-
-
-def test_no_unit_is_lost_when_one_is_called_what_another_ones_path_would_be() -> None:
-    units = (unit(1, "A-B-00000003"), unit(2, "A-B"), unit(3, "A/B"), unit(4, "/" * 128), unit(5, "-" * 128))
-    made = config(adopted(units=units))["organization"]["organizationalUnits"]
-    assert {said["adopt"] for said in made.values()} == {one.id for one in units}
 
 
 def test_tags_that_aws_made_are_not_taken_over() -> None:

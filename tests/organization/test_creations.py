@@ -59,10 +59,3 @@ def test_an_account_that_cannot_be_the_one_is_refused_with_every_reason(bare: Ex
     assert "it is named old, not stage" in refusal.value.why
     assert any(state in refusal.value.why for state in ("PENDING_CLOSURE", "CLOSED"))
     assert "adopt" in refusal.value.next_step
-
-
-def test_credentials_that_may_not_look_are_told_which_action_is_missing(bare: Existing) -> None:
-    bare.begin()
-    member = bare.account("stage", "stage@company.com")
-    with pytest.raises(Refusal, match="AWS says no"):
-        accounts_made(bare.session(member), {"stage@company.com": "stage"}, sleep=never)

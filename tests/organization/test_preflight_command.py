@@ -76,24 +76,6 @@ def test_what_is_not_there_is_refused(twokeys: Run, arguments: str, said: str) -
     assert said in twokeys(*arguments.split()).stderr
 
 
-def test_an_account_beyond_the_quota_is_not_made(bare: Existing) -> None:
-    # https://docs.aws.amazon.com/organizations/latest/APIReference/API_CreateAccountStatus.html
-    bare.begin()
-    quotas, api = bare.client("service-quotas"), bare.client("organizations")
-    wanted = {"ServiceCode": "organizations", "QuotaCode": "L-E619E033"}
-    quotas.request_service_quota_increase(**wanted, DesiredValue=2)
-    assert quotas.get_service_quota(**wanted)["Quota"]["Value"] == 2
-    bare.account("one", "one@company.com")
-    status = api.create_account(AccountName="two", Email="two@company.com")["CreateAccountStatus"]
-    assert (status["State"], status["FailureReason"]) == ("FAILED", "ACCOUNT_LIMIT_EXCEEDED")
-    assert api.describe_create_account_status(CreateAccountRequestId=status["Id"])["CreateAccountStatus"] == status
-    assert len(api.list_accounts()["Accounts"]) == 2
-    quotas.request_service_quota_increase(**wanted, DesiredValue=3)
-    assert bare.account("two", "two@company.com")
-    with pytest.raises(quotas.exceptions.NoSuchResourceException):
-        quotas.get_service_quota(ServiceCode="ec2", QuotaCode="L-1216C47A")
-
-
 @pytest.mark.usefixtures("project")
 @pytest.mark.parametrize("command", ["preflight stage", "access check --live", "audit --live"])
 def test_an_endpoint_that_is_no_address_is_named(twokeys: Run, monkeypatch: pytest.MonkeyPatch, command: str) -> None:

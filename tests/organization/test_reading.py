@@ -10,7 +10,6 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.organization.existing import MANAGEMENT, Existing
-from twokeys.errors import Refusal
 from twokeys.organization.entering import Entrance, try_entrances
 from twokeys.organization.model import Live
 from twokeys.organization.reading import read_live
@@ -85,16 +84,6 @@ def test_what_may_not_be_read_is_named_by_its_permission(existing: Existing) -> 
     }
 
 
-def test_an_account_without_an_organization_has_none(bare: Existing) -> None:
-    assert read_live(bare.session()).organization is None
-
-
-def test_an_aws_that_does_not_answer_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
-    with pytest.raises(Refusal, match="AWS cannot be reached"):
-        read_live(Existing.session())
-
-
 DOORS = [Entrance("222222222222", "Access"), Entrance("333333333333", "Access", "id")]
 
 
@@ -116,10 +105,6 @@ class Session:
 
 def entered(code: str) -> dict[str, str | None]:
     return try_entrances(cast(boto3.Session, Session(code)), DOORS)
-
-
-def test_an_account_whose_role_refuses_cannot_be_entered() -> None:
-    assert entered("AccessDenied") == {"222222222222": "AccessDenied: No.", "333333333333": None}
 
 
 @pytest.mark.parametrize("code", ["Throttling", "ExpiredToken", "InternalFailure", "ServiceUnavailable"])

@@ -132,6 +132,15 @@ def test_a_door_that_the_console_cannot_take_has_no_link_and_says_why(tmp_path: 
     assert "opens 2999-06-01" in found.text
 
 
+def test_what_a_door_asks_of_where_a_session_is_and_the_pause_it_is_in_stand_on_its_card(tmp_path: Path) -> None:
+    office = {"mfa": False, "externalId": False, "conditions": ["aws:SourceIp IpAddress 203.0.113.0/24"]}
+    pauses = [["2021-01-01T00:00:00Z", "2999-01-01T00:00:00Z"]]
+    found = page(tmp_path, outputs(door("a", requires=office), door("b", role="b", pauses=pauses)))
+    assert len(found.links) == 1
+    assert "only if aws:SourceIp IpAddress 203.0.113.0/24" in found.text
+    assert "opens 2999-01-01" in found.text
+
+
 def test_a_permission_set_leads_to_the_access_portal_and_to_nothing_that_is_no_web_page(tmp_path: Path) -> None:
     assert page(tmp_path, identity_center()).links == ["https://d-1234567890.awsapps.com/start"]
     portal = "https://acme.awsapps.com/start"

@@ -1,18 +1,17 @@
 """One stack with an organization and two accounts, made in a sandbox from a copy of the program."""
 
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.sandbox.conftest import copied
 from twokeys.project.config import load_project
 from twokeys.project.stack_yaml import dumped
 from twokeys.sandbox.box import Sandbox
 from twokeys.sandbox.local_aws import MANAGEMENT_ACCOUNT, LocalAws
 from twokeys.sandbox.up import StackRun
 
-PROGRAM = ("__main__.py", "Pulumi.yaml", "Pulumi.README.md", "components", "policies")
 STACK = "all"
 Config = dict[str, Any]
 
@@ -78,11 +77,5 @@ class World:
 
 def worlds(root: Path, folder: Path) -> Iterator[World]:
     """A copy of the program in `folder` with a local AWS of its own."""
-    for name in PROGRAM:
-        source, target = root / name, folder / name
-        if source.is_dir():
-            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
-        else:
-            shutil.copy(source, target)
     with LocalAws.start(folder / ".twokeys" / "aws") as aws:
-        yield World(folder, aws)
+        yield World(copied(root, folder), aws)

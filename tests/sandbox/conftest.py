@@ -16,16 +16,23 @@ TWOKEYS = (sys.executable, "-c", "from twokeys.cli import main; main()")
 Run = Twokeys
 
 
+def copied(root: Path, folder: Path) -> Path:
+    """The program, without its stacks."""
+    folder.mkdir(exist_ok=True)
+    for name in ("Pulumi.yaml", "Pulumi.README.md", "__main__.py", "uv.lock"):
+        shutil.copy(root / name, folder)
+    for name in ("components", "policies"):
+        shutil.copytree(root / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    (folder / ".venv").symlink_to(sys.prefix)  # where the real engine looks for the policy pack's packages
+    return folder
+
+
 @pytest.fixture
 def project(tmp_path: Path, project_root: Path) -> Iterator[Path]:
     """The project as it is in the repository, with a sandbox folder of its own."""
-    copy = tmp_path / "project"
-    copy.mkdir()
-    for path in (*project_root.glob("Pulumi*"), project_root / "__main__.py", project_root / "uv.lock"):
+    copy = copied(project_root, tmp_path / "project")
+    for path in project_root.glob("Pulumi.*.yaml"):
         shutil.copy(path, copy)
-    for name in ("components", "policies"):
-        shutil.copytree(project_root / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
-    (copy / ".venv").symlink_to(sys.prefix)  # where the real engine looks for the policy pack's packages
     yield copy
     for aws in copy.glob(".twokeys/**/aws"):
         running = LocalAws.attach(aws)

@@ -67,25 +67,10 @@ def test_a_verdict_has_its_colour_and_nothing_else_has(line: str, marked: dict[s
     assert {text.plain[one.start : one.end].strip(): one.style for one in text.spans} == marked
 
 
-def test_a_message_in_a_narrow_terminal_parts_no_word() -> None:
-    out = io.StringIO()
-    message = "role ci trusts arn:aws:iam::123456789012:role/OrganizationAccountAccessRole"
-    Report(Console(file=out, width=40, force_terminal=True, no_color=True)).say("warning", message)
-    lines = Console(file=io.StringIO()).render_str(out.getvalue(), markup=False).plain.splitlines()
-    assert [line.removesuffix("\x1b[0m").removeprefix("\x1b[2m") for line in lines] == [
-        "warning: role ci trusts arn:aws:iam::",
-        "  123456789012:role/OrganizationAccount",
-        "  AccessRole",
-    ]
-
-
-def test_what_a_stack_exports_is_shown_in_fifteen_lines_its_doors_and_addresses_first() -> None:
+def test_of_what_a_stack_exports_its_doors_and_addresses_are_shown() -> None:
     out, console = io.StringIO(), "https://signin.aws.amazon.com/switchrole?account=222222222222&roleName=reader"
-    outputs: dict[str, Any] = {f"bucket_{number}": f"assets-{number}" for number in range(20)}
-    outputs |= {"text": "a\nb", "none": [], "policy": "x" * 80}
-    outputs |= {"doors": [{"name": "stage-reader"}, {"name": "a"}], "switch_role_urls": {"stage/reader": console}}
+    outputs: dict[str, Any] = {"text": "a", "none": [], "doors": [{"name": "stage-reader"}, {"name": "a"}]}
+    outputs["switch_role_urls"] = {"stage/reader": console}
     Report(Console(file=out, width=80)).show_outputs(SimpleNamespace(outputs=outputs))  # type: ignore[arg-type]
-    lines = out.getvalue().splitlines()
-    assert lines[:3] == ["  doors: stage-reader, a", "  switch_role_urls:", f"    stage/reader: {console}"]
-    assert lines[3] == "  bucket_0: assets-0"
-    assert lines[14:] == ["  and 11 more: --json shows all"]
+    lines = ["  doors: stage-reader, a", f"  stage/reader: {console}", "  and 1 more: --json shows all"]
+    assert out.getvalue().splitlines() == lines

@@ -34,14 +34,6 @@ def go(tmp_path: Path, *, version: str = "go1.26.8", before: str = "") -> None:
     path.chmod(0o755)
 
 
-def test_the_one_on_path_is_taken_and_nothing_is_fetched(tmp_path: Path, said: list[str]) -> None:
-    mine = tmp_path / "bin" / "pulumi"
-    mine.write_text("#!/bin/sh\n")
-    mine.chmod(0o755)
-    assert getting.get_pulumi(said.append) == mine
-    assert said == []
-
-
 def test_where_the_vendor_cannot_be_reached_it_is_built_and_kept_by_its_version(
     tmp_path: Path, said: list[str]
 ) -> None:
@@ -90,14 +82,6 @@ def test_once_that_environment_is_gone_the_host_runs_in_the_projects_or_says_wha
         assert process.stdout is not None
         assert process.stdout.readline().strip().isdecimal()
         process.terminate()
-
-
-def test_the_vendors_host_beside_the_cli_stays(tmp_path: Path, said: list[str]) -> None:
-    go(tmp_path)
-    host = getting.get_pulumi(said.append).with_name("pulumi-language-python")
-    host.write_text("the vendor's")
-    getting.get_pulumi(said.append)
-    assert host.read_text() == "the vendor's"
 
 
 def test_a_build_that_fails_says_what_go_said_and_leaves_nothing(tmp_path: Path, said: list[str]) -> None:

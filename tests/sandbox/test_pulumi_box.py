@@ -11,8 +11,7 @@ import pytest
 from tests.sandbox.conftest import Run
 from twokeys.project.config import load_project, read_mapping
 from twokeys.sandbox.get_pulumi import find_pulumi
-from twokeys.sandbox.pulumi_box import PulumiBox, inherited, place_plugins
-from twokeys.sandbox.pulumi_events import run
+from twokeys.sandbox.pulumi_box import PulumiBox, place_plugins
 from twokeys.sandbox.run_pulumi import command
 
 RECORDER = """#!/bin/sh
@@ -68,13 +67,6 @@ def test_an_override_is_merged_as_what_it_is_and_not_as_text(box: PulumiBox) -> 
     assert config["twokeys:doors"] == doors
     assert config["twokeys:accountsAtOnce"] == 3
     assert read_mapping(mirror / "Pulumi.prod.yaml")["config"]["twokeys:doors"] != doors
-
-
-def test_a_file_that_is_gone_from_the_project_is_gone_from_the_mirror(box: PulumiBox, project: Path) -> None:
-    (project / "notes.txt").write_text("old")
-    assert (box.reflect() / "notes.txt").exists()
-    (project / "notes.txt").unlink()
-    assert not os.path.lexists(box.reflect() / "notes.txt")
 
 
 def test_a_command_runs_in_the_mirror_and_its_files_are_where_it_was_called(box: PulumiBox, project: Path) -> None:
@@ -191,48 +183,3 @@ def test_the_newest_pulumi_of_the_cache_is_found(tmp_path: Path, monkeypatch: py
     found = find_pulumi()
     assert found is not None
     assert found.parent.parent.name == "3.274.1"
-
-
-def test_variables_of_ours_are_not_unset(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AWS_PROFILE", "x")
-    monkeypatch.setenv("AWS_REGION", "x")
-    assert "AWS_PROFILE" in inherited({"AWS_REGION": "us-east-1"})
-    assert "AWS_REGION" not in inherited({"AWS_REGION": "us-east-1"})
-
-
-EVENTS = [
-    {"sequence": 0, "diagnosticEvent": {"message": "<{%reset%}>no such config<{%reset%}>\n", "severity": "error"}},
-    {
-        "sequence": 1,
-        "policyEvent": {
-            "policyName": "door-needs-grant",
-            "enforcementLevel": "mandatory",
-            "message": "<{%fg 1%}>one key<{%reset%}>",
-        },
-    },
-    {"sequence": 2, "summaryEvent": {"resourceChanges": {"create": 2, "same": 1}}},
-]
-
-
-def cli(folder: Path, *lines: str, code: int = 0) -> Path:
-    (folder / "said").write_text("".join(f"{line}\n" for line in lines))
-    path = folder / "pulumi"
-    path.write_text(f'#!/bin/sh\ncat "{folder}/said"\necho oh >&2\nexit {code}\n')
-    path.chmod(0o755)
-    return path
-
-
-def test_changes_violations_and_errors_are_read_from_the_events(tmp_path: Path) -> None:
-    ran = run(
-        cli(tmp_path, *(json.dumps(one, separators=(",", ":")) for one in EVENTS), code=255), ["up"], tmp_path, {}
-    )
-    assert ran.code == 255
-    assert ran.changes == {"create": 2, "same": 1}
-    assert ran.violations == [("door-needs-grant", "mandatory", "one key")]
-    assert ran.errors == "no such config"
-
-
-def test_a_run_that_ended_before_the_engine_began_says_what_the_cli_said(tmp_path: Path) -> None:
-    ran = run(cli(tmp_path, "warning: old", code=1), ["up"], tmp_path, {})
-    assert (ran.events, ran.changes) == ((), {})
-    assert ran.errors.splitlines()[-1] == "oh"

@@ -10,10 +10,11 @@ The documents of the doors are left out, and with them every external ID; a door
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC
 from typing import Any
 
+from twokeys.access.requirements import EXTERNAL_ID, in_words, is_external_id, is_mfa, window
 from twokeys.answers.model import Answers, Party, Way
 from twokeys.answers.summary import unseen
 from twokeys.doors import (
@@ -25,7 +26,9 @@ from twokeys.doors import (
     DoorTarget,
     ExportedDoor,
 )
+from twokeys.iam import Requirement
 from twokeys.iam.sts import permission_set_of
+from twokeys.iam.verdict import all_of, one_of
 
 FORMAT = 1
 """Another number says that this version would read the file wrongly; of a field more it is not in need."""
@@ -87,11 +90,28 @@ def _door(way: Way) -> DeclaredDoor:
             {"kind": source.kind, "account": source.account or way.account, "names": (source.name,)}
         ),
         target=DoorTarget(account=way.account, role=_role(way), partition=_partition(way)),
-        requires=DoorRequirements(mfa=way.mfa, external_id=way.external_id),
+        requires=DoorRequirements(mfa=way.mfa, external_id=way.external_id, conditions=_conditions(way)),
         max_session_seconds=way.max_session_seconds,
         opens=way.opens,
+        pauses=way.pauses,
         **{**(declared.declaration if declared else {}), "expires": way.expires},
     )
+
+
+def _conditions(way: Way) -> tuple[str, ...]:
+    """What else the keys ask, in words; of an external ID that is a pattern not even that."""
+    said = dict.fromkeys(each for step in way.steps for key in step.requirements for each in _else(key))
+    return tuple(EXTERNAL_ID if "sts:externalid" in each.lower() else each for each in said)
+
+
+def _else(requirements: Iterable[Requirement]) -> Iterator[str]:
+    """What requirements ask beside MFA, an external ID and a time; of alternatives, what each of them does."""
+    for one in requirements:
+        each = [[*_else(group)] for group in one.any_of]
+        if each and all(each):
+            yield one_of(map(all_of, each))
+        elif not (is_mfa(one) or is_external_id(one) or any(window([one]))):
+            yield in_words(one)
 
 
 def _name(way: Way) -> str:

@@ -10,17 +10,19 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
-from functools import partial
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from twokeys.errors import Refusal, nearest
-from twokeys.profiles.options import DOORS, complete, doors_options, exports_of, read_said
+from twokeys.profiles.options import DOORS, complete, doors_options, exports_of, note, read_said
+from twokeys.shown import listed
 
 if TYPE_CHECKING:
     from twokeys.assume.session import Session
-    from twokeys.profiles.ways import Members, Way
+    from twokeys.profiles.reading import Reading
+    from twokeys.profiles.ways import Way
 
 _NO_COMMAND = 127
 """As a shell says it."""
@@ -132,7 +134,7 @@ def console(
     from twokeys.assume.session import console_address, local_aws
     from twokeys.iam import Arn
 
-    ways, members = _ways(door, how["profile"], how.pop("states"), how.pop("published"))
+    ways, told = _ways(door, how["profile"], how.pop("states"), how.pop("published"))
     if where := local_aws(how["profile"]):
         raise Refusal(
             "signing in to the console",
@@ -140,7 +142,7 @@ def console(
             why="the credentials are those of a local AWS, which has no console",
             next_step=f"go through the door with the AWS CLI: `twokeys assume {door} -- aws ...`",
         )
-    session = _open(ways, members, **how)
+    session = _open(ways, told, **how)
     parsed = Arn.parse(session.arn)
     address = console_address(session, parsed.partition if parsed else "aws", destination)
     if in_browser:
@@ -151,7 +153,7 @@ def console(
 
 def _ways(
     door: str, profile: str | None, states: tuple[str, ...], published: tuple[str, ...]
-) -> tuple[list[Way], Members]:
+) -> tuple[list[Way], Reading]:
     """The ways through one door: one for each of those whom it is for."""
     from twokeys.assume.session import local_aws
     from twokeys.profiles.reading import with_states
@@ -167,7 +169,7 @@ def _ways(
         raise Refusal(
             f"no door is called {door}" if door else "no door is named",
             where=", ".join(one.where for one in exports),
-            why=f"the doors there are {', '.join(known)}" if known else "no door is there",
+            why=f"the doors there are {listed(known, 12)}" if known else "no door is there",
             next_step=f"name {' or '.join(close)}, if that is meant" if close else "name one of them",
         )
     if not (states or published or os.environ.get(DOORS)) and local_aws(profile) is None:
@@ -177,13 +179,18 @@ def _ways(
             why="it is a door of the sandbox, and your credentials would be sent to AWS",
             next_step='run eval "$(twokeys sandbox shell --user NAME)" first, or name other doors with --from',
         )
-    return ways, told.members
+    return ways, told
 
 
-def _open(ways: list[Way], members: Members, **how: Any) -> Session:  # noqa: ANN401 - `_through`
+def _open(ways: list[Way], told: Reading, **how: Any) -> Session:  # noqa: ANN401 - `_through`
     from twokeys.assume.session import open_session
+    from twokeys.doors.expiry import left
 
-    return open_session(ways, members, ask=partial(_asked_code, ways[0].name), **how)
+    session = open_session(ways, told, ask=_asked_code, **how)
+    way = session.way
+    if way.expires and way.expires < session.expires:
+        note(f"{way.name} {left(way.expires, datetime.now(UTC))}, and this session ends {session.expires:%H:%M} UTC")
+    return session
 
 
 def _asked_code(door: str, serial: str) -> str:

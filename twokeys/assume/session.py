@@ -21,11 +21,24 @@ import boto3
 from botocore.exceptions import ClientError
 
 from twokeys.aws_errors import DENIED, no_answer
+from twokeys.doors import Who
 from twokeys.errors import Refusal
-from twokeys.iam import Arn
 from twokeys.iam.sts import CHAINED_SECONDS
 from twokeys.loopback import is_loopback
-from twokeys.profiles.ways import AssignmentWay, Members, RoleWay, Way, closed, for_caller, least, not_yet
+from twokeys.profiles.reading import Reading
+from twokeys.profiles.ways import (
+    AssignmentWay,
+    RoleWay,
+    Way,
+    before,
+    closed,
+    for_caller,
+    least,
+    not_yet,
+    only_if,
+    own_ways,
+)
+from twokeys.shown import listed
 
 _CONSOLES: Mapping[str, tuple[str, str]] = {
     "aws": ("https://signin.aws.amazon.com/federation", "https://console.aws.amazon.com/"),
@@ -51,6 +64,16 @@ class Session:
     expires: datetime
     arn: str
     region: str | None
+    way: RoleWay
+
+    @property
+    def keys(self) -> dict[str, Any]:
+        """What a session of boto3 takes."""
+        return {
+            "aws_access_key_id": self.access_key,
+            "aws_secret_access_key": self.secret_key,
+            "aws_session_token": self.token,
+        }
 
     @property
     def environment(self) -> dict[str, str]:
@@ -76,46 +99,55 @@ class Session:
 
 def open_session(  # noqa: PLR0913 - what AssumeRole takes
     ways: Sequence[Way],
-    members: Members,
+    told: Reading,
     *,
     profile: str | None,
     seconds: int | None,
     mfa_serial: str | None,
     mfa_code: str | None,
-    ask: Callable[[str], str],
+    ask: Callable[[str, str], str],
     external_id: str | None,
+    first: Session | None = None,
 ) -> Session:
     """Go through a door with the credentials of a profile, or without one those of the surroundings.
 
+    Where the file shows that the door is behind another one of the caller's, through that first.
+
     Args:
-        ways: those through the door, of which each source has its own.
+        ways: those through the door, of which each source has its own; `told` are all that the file tells of.
         seconds: how long; by default as long as the role allows, and an hour if the credentials are a session's.
         mfa_serial: the ARN of the MFA device; by default the user's that is called like the user.
         mfa_code: the six digits of the device, which are sent whatever the door is said to ask for.
-        ask: asks for them, by the device's ARN, where the door asks for MFA.
+        ask: asks for them, by the door and the device's ARN, where the door asks for MFA.
+        first: the session of the door before, whose credentials are taken.
 
     Raises:
         Refusal: the door is closed, not open yet or Identity Center's, there are no credentials, or AWS refuses.
     """
     way, caller = _open_way(ways), ""
     try:
-        session = boto3.Session(profile_name=profile)
+        session = boto3.Session(profile_name=profile, **first.keys if first else {})
         sts = session.client("sts", region_name=session.region_name or way.region or "us-east-1")
         caller = str(sts.get_caller_identity()["Arn"])
-        ways, own = for_caller(ways, caller, members)
+        ways, own = for_caller(ways, caller, told.members)
+        if own is False and (door := before(ways, told.ways, caller, told.members)):
+            mfa: Any = {"mfa_serial": mfa_serial, "mfa_code": mfa_code, "ask": ask}
+            one = open_session([door], told, profile=profile, seconds=None, external_id=None, **mfa)
+            mfa |= {"mfa_serial": None, "mfa_code": None}
+            return open_session(ways, told, profile=profile, seconds=seconds, external_id=external_id, first=one, **mfa)
         way = _open_way(ways)
         credentials = session.get_credentials()
         of_session = credentials is not None and bool(credentials.token)
         asked = _asked(way, caller, seconds, external_id, chained=of_session or ":user/" not in caller)
         answered: Any = None
-        mfa = [isinstance(one, RoleWay) and one.mfa for one in ways]
-        if mfa_code is None and (of_session or not all(mfa)):
-            answered = _without_code(sts, asked, mfa=any(mfa))
+        asks_mfa = [isinstance(one, RoleWay) and one.mfa for one in ways]
+        if mfa_code is None and (of_session or not all(asks_mfa)):
+            answered = _without_code(sts, asked, mfa=any(asks_mfa))
         if answered is None:
             if mfa_code is None and own is False:
-                raise _of_others(ways, caller, f"you are {caller}", " if the file is old: --mfa-code CODE;")
+                raise _of_others(ways, told, caller, " if the file is old, --mfa-code CODE tries it;")
             serial = mfa_serial or _device(way, caller)
-            given = "".join((ask(serial) if mfa_code is None else mfa_code).split())
+            given = "".join((ask(way.name, serial) if mfa_code is None else mfa_code).split())
             if not re.fullmatch("[0-9]{6}", given):
                 raise Refusal(
                     f"door {way.name}",
@@ -130,23 +162,25 @@ def open_session(  # noqa: PLR0913 - what AssumeRole takes
             f"profile {profile or os.environ.get('AWS_PROFILE', 'default')}",
             where=f"door {way.name}",
             why="it asks for an MFA code itself, and there is no terminal to ask you at",
-            next_step="run this at a terminal, or in a shell that has gone through the door of that profile"
-            ' (`eval "$(twokeys assume DOOR --mfa-code CODE)"`), without --profile',
+            next_step="give the profile with your own keys instead, its source_profile, and --mfa-code CODE: this goes"
+            " through the doors before it by itself",
         ) from error
     except ClientError as error:
         if _WRONG_CODE in str(error):
             raise _wrong_code(way, asked["SerialNumber"], str(error)) from error
         if not caller or error.response["Error"]["Code"] not in DENIED:
             raise no_answer(error, profile=profile) from error
-        if own:
-            raise Refusal(
-                f"door {way.name}",
-                where=way.role_arn,
-                why=str(error),
-                next_step="by its file the door is yours, so the file is old or the door is not made (ask whoever"
-                " publishes it), or it asks for what you did not give: --mfa-code, --external-id",
-            ) from error
-        raise _of_others(ways, caller, str(error)) from error
+        if own is False:
+            raise _of_others(ways, told, caller) from error
+        where = f"it is open {only_if(way)}; or " if way.conditions else ""
+        raise Refusal(
+            f"door {way.name}",
+            where=way.role_arn,
+            why=str(error),
+            next_step=f"by its file the door is {'yours' if own else f'for {_whose(ways)}'}: {where}the file is old or"
+            " the door is not made (ask whoever publishes it), or it asks for what you did not give: --mfa-code,"
+            " --external-id",
+        ) from error
     keys = answered["Credentials"]
     return Session(
         access_key=keys["AccessKeyId"],
@@ -155,6 +189,7 @@ def open_session(  # noqa: PLR0913 - what AssumeRole takes
         expires=keys["Expiration"],
         arn=answered["AssumedRoleUser"]["Arn"],
         region=way.region or session.region_name,
+        way=way,
     )
 
 
@@ -188,24 +223,25 @@ def _open_way(ways: Sequence[Way]) -> RoleWay:
     raise Refusal(f"door {way.name}", where=f"account {way.account}", why=why, next_step=step)
 
 
-def _of_others(ways: Sequence[Way], caller: str, why: str, more: str = "") -> Refusal:
-    theirs = " or ".join(dict.fromkeys(way.source.label for way in ways))
+def _of_others(ways: Sequence[Way], told: Reading, caller: str, more: str = "") -> Refusal:
+    """Of a door that the file says is another's: whose it is, which are the caller's, and how they come to have it."""
+    who, theirs = Who.named(caller), _whose(ways)
+    you = who.label if who and who.label not in theirs else caller
+    mine = [way.name for way in own_ways(told.ways, caller, told.members)]
+    user = who.name if who and who.kind == "user" and ways[0].reason else ""
+    opened = f"`twokeys access open NAME --from {ways[0].name} --user {user} --for 2h --reason TEXT`"
     return Refusal(
         f"door {ways[0].name}",
         where=getattr(ways[0], "role_arn", ways[0].account),
-        why=why,
-        next_step=f"check whose credentials these are (`aws sts get-caller-identity`): the door is for {theirs}"
-        f" (all yours: `twokeys profiles --{_whose(caller)} --dry-run`);{more} another profile, such"
-        " as that of a door before this one: --profile",
+        why=f"it is for {theirs}, and you are {you}",
+        next_step=(f"yours are {listed(mine, 12)};" if mine else "none in this file is yours;")
+        + (f" for a while, have one like it opened in the program's folder: {opened};" if user else "")
+        + f"{more} for credentials of somebody else, --profile NAME",
     )
 
 
-def _whose(caller: str) -> str:
-    """The option of `twokeys profiles` that names a caller."""
-    arn = Arn.parse(caller)
-    if arn is not None and arn.kind == "user":
-        return f"person {arn.name}"
-    return f"role {arn.name}" if arn is not None and arn.role else "person NAME"
+def _whose(ways: Sequence[Way]) -> str:
+    return " or ".join(dict.fromkeys(way.source.label for way in ways))
 
 
 def _wrong_code(way: RoleWay, serial: str, why: str) -> Refusal:
@@ -213,8 +249,8 @@ def _wrong_code(way: RoleWay, serial: str, why: str) -> Refusal:
         f"door {way.name}",
         where=way.role_arn,
         why=why,
-        next_step=f"run this again with the next code of {serial}, since AWS takes each once; if yours is another"
-        " device (`aws iam list-mfa-devices`), name it with --mfa-serial",
+        next_step=f"run this again with the next code of {serial}, since AWS takes each once; that is the device"
+        " called like you: name another one of yours with --mfa-serial ARN",
     )
 
 

@@ -177,8 +177,8 @@ def _from_explorer(profile: str | None, question: Question) -> Costs:
     from twokeys.costs import explorer
 
     with _progress() as progress:
-        task = progress.add_task("Asking Cost Explorer", total=None)
-        return explorer.ask(explorer.client(profile), question, lambda what: progress.update(task, description=what))
+        progress.add_task("Asking Cost Explorer", total=None)
+        return explorer.ask(explorer.client(profile), question)
 
 
 @contextmanager

@@ -7,14 +7,13 @@ Every page of an answer costs $0.01; throttling is the SDK's business (its adapt
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, cast
 
 import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
-from botocore.exceptions import ConnectionError as NoConnectionError
 
 from twokeys.costs.breakdown import ACCOUNT, METRIC, ZERO, Breakdown, Costs, Dimension, Question, add, kind_of
 from twokeys.errors import Refusal
@@ -33,19 +32,11 @@ _SECONDS_TO_CONNECT = 5
 def client(profile: str | None = None) -> CostExplorerClient:
     """A client for the one region that Cost Explorer has. Raises BotoCoreError for a profile that is not there."""
     config = Config(connect_timeout=_SECONDS_TO_CONNECT, retries={"mode": "adaptive", "max_attempts": 5})
-    made = boto3.Session(profile_name=profile).client("ce", region_name="us-east-1", config=config)
-    made.meta.events.register_first("needs-retry.ce", _give_up_without_a_network)
-    return made
+    return boto3.Session(profile_name=profile).client("ce", region_name="us-east-1", config=config)
 
 
-def _give_up_without_a_network(attempts: int, caught_exception: Exception | None, **_: object) -> None:
-    """Five tries are for throttling; where nothing answers, two tell as much."""
-    if attempts > 1 and isinstance(caught_exception, NoConnectionError):
-        raise caught_exception
-
-
-def ask(explorer: CostExplorerClient, question: Question, asked: Callable[[str], None] = lambda _: None) -> Costs:
-    """The bill of the question's days, which must be bounded; `asked` is told of each page before it is fetched.
+def ask(explorer: CostExplorerClient, question: Question) -> Costs:
+    """The bill of the question's days, which must be bounded.
 
     Refuses a breakdown by more than two dimensions, before anything is asked and paid for.
     """
@@ -57,7 +48,7 @@ def ask(explorer: CostExplorerClient, question: Question, asked: Callable[[str],
                 why="the Cost Explorer API groups by two keys at most",
                 next_step="use two, or give an exported report with --file, which has no such limit",
             )
-    conversation = _Conversation(explorer, question, asked)
+    conversation = _Conversation(explorer, question)
     records = conversation.groups([_definition(ACCOUNT), {"Type": "DIMENSION", "Key": "RECORD_TYPE"}])
     charges = add(amount for (_, record), amount in records.items() if not kind_of(record))
     apart: dict[tuple[str, str], Decimal] = {}
@@ -98,8 +89,8 @@ def ask(explorer: CostExplorerClient, question: Question, asked: Callable[[str],
 class _Conversation:
     """Calls about the same days, and what their answers say beside the amounts."""
 
-    def __init__(self, explorer: CostExplorerClient, question: Question, asked: Callable[[str], None]) -> None:
-        self._explorer, self._asked = explorer, asked
+    def __init__(self, explorer: CostExplorerClient, question: Question) -> None:
+        self._explorer = explorer
         self._period = {"Start": str(question.first), "End": str(question.end)}
         self._currencies: set[str] = set()
         self.names: dict[str, str] = {}
@@ -111,8 +102,7 @@ class _Conversation:
     ) -> dict[tuple[str, ...], Decimal]:
         """The amounts of the whole period by the keys of their group."""
         amounts: dict[tuple[str, ...], Decimal] = {}
-        about = " and ".join(each["Key"] for each in definitions)
-        for page in self._pages(about, GroupBy=definitions, **({"Filter": expression} if expression else {})):
+        for page in self._pages(GroupBy=definitions, **({"Filter": expression} if expression else {})):
             for result in page["ResultsByTime"]:
                 for group in result.get("Groups", []):
                     keys = tuple(group["Keys"])
@@ -130,11 +120,10 @@ class _Conversation:
         self._currencies.add(value["Unit"])
         return Decimal(value["Amount"])
 
-    def _pages(self, about: str, **request: Any) -> Iterator[GetCostAndUsageResponseTypeDef]:  # noqa: ANN401
+    def _pages(self, **request: Any) -> Iterator[GetCostAndUsageResponseTypeDef]:  # noqa: ANN401
         token: dict[str, str] = {}
         while True:
             self.pages += 1
-            self._asked(f"Asking Cost Explorer for {about} (page {self.pages})")
             whole = {"TimePeriod": self._period, "Granularity": "MONTHLY", "Metrics": [METRIC], **request, **token}
             try:
                 page = self._explorer.get_cost_and_usage(**cast("GetCostAndUsageRequestTypeDef", whole))

@@ -117,6 +117,8 @@ class DoorRequirements(_Declared):
 
     mfa: bool = False
     external_id: bool = False
+    conditions: tuple[str, ...] = ()
+    """Of a published door, what its keys ask beside these and a time, in words."""
 
 
 class Declaration(_Declared):
@@ -158,6 +160,8 @@ class DeclaredDoor(Declaration):
     requires: DoorRequirements = DoorRequirements()
     opens: AwareDatetime | None = None
     """Of a published door, the moment before which AWS refuses it, as its keys have it."""
+    pauses: tuple[tuple[AwareDatetime, AwareDatetime], ...] = ()
+    """Of a published door, from when until when AWS refuses it in between."""
     max_session_seconds: int | None = Field(default=None, ge=900, le=43_200)
     """What AssumeRole takes: https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html"""
 

@@ -18,13 +18,10 @@ _DASK_SECONDS: Final = 20.0
 
 @dataclass(frozen=True)
 class Workers:
-    """Where tasks go.
+    """Where tasks go, `slots` of them at once.
 
-    Attributes:
-        slots: how many of them are worked on at once.
-        submit: gives a task to a worker. The future fails when the worker dies; it is not tried again.
-        stop: tells those that work to stop in order. What has begun on other machines is left to end: it is a shard's
-            time at most.
+    The future of `submit` fails when the worker dies; the task is not tried again. `stop` tells those that work to stop
+    in order; what has begun on other machines is left to end, which is a shard's time at most.
     """
 
     slots: int

@@ -6,7 +6,7 @@ import hashlib
 import json
 import subprocess
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -94,31 +94,22 @@ def _files(folder: Path, names: Iterable[str]) -> Iterable[Path]:
             yield from (one for one in path.rglob("*") if one.is_file() and "__pycache__" not in one.parts)
 
 
-@dataclass(frozen=True)
-class Settled:
-    """What a shard was like when an update of it succeeded, or a preview found nothing to do.
-
-    `digest` is of everything that hangs on it, the state included.
-    """
-
-    digest: str
-    resources: int
-
-
 class Ledger:
-    """One file a shard, in the fleet's folder. It may be lost: then everything is run once more."""
+    """The digest of each shard when an update of it succeeded, or a preview found nothing to do: one file a shard.
+
+    It may be lost: then everything is run once more.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def last(self, stack: str) -> Settled | None:
+    def last(self, stack: str) -> str | None:
         """The last of a stack; None when there was none, or the file cannot be read."""
-        try:
-            return Settled(**json.loads((self._folder / f"{stack}.json").read_text(encoding="utf-8")))
-        except (OSError, ValueError, TypeError):
-            return None  # a lost or damaged entry only costs a run
+        with suppress(OSError, ValueError):
+            return (self._folder / stack).read_text(encoding="utf-8")
+        return None
 
-    def record(self, stack: str, settled: Settled) -> None:
+    def record(self, stack: str, digest: str) -> None:
         """Remember it. Raises Refusal when the folder cannot be written."""
         make_folder(self._folder)
-        write_output(self._folder / f"{stack}.json", json.dumps(asdict(settled)))
+        write_output(self._folder / stack, digest)

@@ -32,13 +32,9 @@ https://docs.github.com/en/actions/reference/limits
 
 @dataclass(frozen=True)
 class Placement:
-    """Accounts by shard.
+    """Accounts by shard number; a shard that lost its last account is still there, until its stack is gone.
 
-    Attributes:
-        shards: accounts by shard number; a shard that lost its last account is still there, until its stack is gone.
-        placed: the accounts that are new in it.
-        removed: the accounts that were recorded and are no longer in the environment.
-        overfull: shards that hold more than the capacity, with their size: accounts grow, and never move by themselves.
+    `placed` are new, `removed` are recorded and gone; `overfull` shards hold more than the capacity, as accounts grow.
     """
 
     shards: Mapping[int, tuple[str, ...]]
@@ -50,12 +46,8 @@ class Placement:
 def place(sizes: Mapping[str, int], recorded: Mapping[int, Iterable[str]], capacity: int = CAPACITY) -> Placement:
     """Give each account its shard: the one it is recorded in, or the first with room for it, or a new one.
 
-    Args:
-        sizes: the environment's accounts, in its order, with the number of resources that each brings.
-        recorded: the accounts of each shard as they are now.
-        capacity: how many resources a shard may get. An account that is larger than that has a shard of its own.
-
-    Raises ValueError when an account is recorded in two shards.
+    `sizes` are the resources that each account brings, and `recorded` the accounts of each shard now. Raises ValueError
+    when an account is recorded in two shards.
     """
     home: dict[str, int] = {}
     for number, accounts in recorded.items():
@@ -69,16 +61,11 @@ def place(sizes: Mapping[str, int], recorded: Mapping[int, Iterable[str]], capac
             shards[home[account]].append(account)
     filled = {number: sum(sizes[account] for account in accounts) for number, accounts in shards.items()}
     placed = [account for account in sizes if account not in home]
-    roomy = sorted(filled)
     for account in placed:
-        roomy = [number for number in roomy if filled[number] < capacity]
         new = max(shards, default=0) + 1
-        number = next((one for one in roomy if filled[one] + sizes[account] <= capacity), new)
-        if number == new:
-            shards[number], filled[number] = [], 0
-            roomy.append(number)
-        shards[number].append(account)
-        filled[number] += sizes[account]
+        number = next((one for one in sorted(filled) if filled[one] + sizes[account] <= capacity), new)
+        shards.setdefault(number, []).append(account)
+        filled[number] = filled.get(number, 0) + sizes[account]
     return Placement(
         {number: tuple(accounts) for number, accounts in shards.items()},
         tuple(placed),

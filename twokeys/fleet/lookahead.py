@@ -8,8 +8,7 @@ from pathlib import Path
 from twokeys.errors import Refusal
 from twokeys.organization.findings import Status
 from twokeys.organization.preflight import preflight, read_project
-from twokeys.organization.reading import read_live
-from twokeys.organization.session import aws_session
+from twokeys.organization.reading import aws_session, read_live
 
 
 def refuse_what_would_stop(root: Path, environment: str, coming: Iterable[str]) -> None:

@@ -30,35 +30,24 @@ def moved(environment: Environment, accounts: Iterable[str], number: int) -> Pla
 
     Raises Refusal when the environment is not split, or has no such account.
     """
-    recorded = environment.recorded()
-    chosen = list(accounts)
-    where = f"environment {environment.name}"
+    recorded, name, chosen = environment.recorded(), environment.name, list(accounts)
+    there = environment.settings.accounts
+    last = max(recorded, default=0)
+    unknown = [account for account in chosen if account not in there]
     if not recorded:
-        raise Refusal(
-            "there is no shard to move between",
-            where=where,
-            why="the environment is not split",
-            next_step=f"run `twokeys fleet split {environment.name}`",
-        )
-    unknown = [account for account in chosen if account not in environment.settings.accounts]
-    if unknown:
-        raise Refusal(
-            f"there is no account {unknown[0]} to move",
-            where=where,
-            why=f"it has {', '.join(list(environment.settings.accounts)[:10])}",
-            next_step="name accounts by their keys in the config",
-        )
-    last = max(recorded)
-    if number > last + 1:
-        raise Refusal(
-            f"there is no shard {shard_name(environment.name, number)}",
-            where=where,
-            why=f"the last one is {shard_name(environment.name, last)}",
-            next_step=f"name one that is there, or {shard_name(environment.name, last + 1)} to open a new one",
-        )
-    shards = {one: tuple(name for name in names if name not in chosen) for one, names in recorded.items()}
-    shards[number] = (*shards.get(number, ()), *chosen)
-    return Placement(dict(sorted(shards.items())))
+        what, why = "there is no shard to move between", "the environment is not split"
+        step = f"run `twokeys fleet split {name}`"
+    elif unknown:
+        what, why = f"there is no account {unknown[0]} to move", f"it has {', '.join(list(there)[:10])}"
+        step = "name accounts by their keys in the config"
+    elif number > last + 1:
+        what, why = f"there is no shard {shard_name(name, number)}", f"the last one is {shard_name(name, last)}"
+        step = f"name one that is there, or {shard_name(name, last + 1)} to open a new one"
+    else:
+        shards = {one: tuple(name for name in names if name not in chosen) for one, names in recorded.items()}
+        shards[number] = (*shards.get(number, ()), *chosen)
+        return Placement(dict(sorted(shards.items())))
+    raise Refusal(what, where=f"environment {name}", why=why, next_step=step)
 
 
 def outstanding(holders: Iterable[tuple[str, str]], environment: Environment) -> list[Move]:

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from twokeys.errors import Refusal
 from twokeys.fleet.backend import Backend
-from twokeys.fleet.inputs import Ledger, Settled, changed_since, folder_digest, program_digest, shard_digest
+from twokeys.fleet.inputs import Ledger, changed_since, folder_digest, program_digest, shard_digest
 from twokeys.fleet.task import Operation, Result, State, Task
 from twokeys.project.environment import Environment, Shard
 
@@ -23,15 +23,7 @@ https://docs.aws.amazon.com/controltower/latest/userguide/limits.html
 
 @dataclass(frozen=True)
 class Order:
-    """What somebody asked for.
-
-    Attributes:
-        only: the shards that were named; none means all.
-        anyway: run shards that are unchanged, too.
-        since: a commit; shards that have not changed since it are left out.
-        packs: folders of policy packs, each with its configuration.
-        parallel: the engine's operations at once, in each shard.
-    """
+    """What somebody asked for: `only` these shards (none means all), `anyway` also those that are unchanged."""
 
     operation: Operation
     environment: Environment
@@ -70,11 +62,9 @@ class Order:
         states = self.backend.fingerprints(shard.stack for shard in self.shards)
         for shard in self.shards:
             same = touched is not None and shard.stack not in touched
-            settled = self.ledger.last(shard.stack)
-            same = same or (settled is not None and settled.digest == self._digest(shard, states[shard.stack]))
+            same = same or self.ledger.last(shard.stack) == self._digest(shard, states[shard.stack])
             if same and not self.anyway and self.operation is not Operation.VERIFY:
-                resources = {"same": settled.resources} if settled else {}
-                unchanged.append(Result(shard.stack, State.UNCHANGED, resources))
+                unchanged.append(Result(shard.stack, State.UNCHANGED))
             else:
                 packs = tuple((str(folder), config) for folder, config in self.packs)
                 tasks.append(Task(self.operation, shard.stack, str(shard.folder), packs, self.parallel))
@@ -95,7 +85,7 @@ class Order:
         if complete or (self.operation is Operation.PREVIEW and result.settled):
             shard = next(one for one in self.shards if one.stack == result.stack)
             state = self.backend.fingerprints([shard.stack])[shard.stack]
-            self.ledger.record(result.stack, Settled(self._digest(shard, state), result.resources))
+            self.ledger.record(result.stack, self._digest(shard, state))
 
     @cached_property
     def _shared(self) -> tuple[str, dict[str, Any]]:

@@ -23,7 +23,6 @@ _STYLES: Final = {
     State.STOPPED: "yellow",
     State.WAITING: "yellow",
 }
-_RUNNING_SHOWN: Final = 4
 _PROBLEMS_SHOWN: Final = 20
 
 
@@ -31,29 +30,21 @@ class Display(Progress):
     """What is done and what is worked on, on a console; says nothing without one."""
 
     def __init__(self, console: Console | None, operation: Operation, shards: int) -> None:
-        now = TextColumn("shards [dim]{task.fields[now]}")
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), now, TimeElapsedColumn())
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
         super().__init__(*columns, console=console, transient=True, disable=console is None)
-        self._works_on: dict[str, None] = {}
-        self._shards = self.add_task(operation.value, total=shards, now="")
+        self._operation = operation.value
+        self._shards = self.add_task(self._operation, total=shards)
 
     def begun(self, task: Task) -> None:
         """A shard is begun."""
-        self._works_on[task.stack] = None
-        self._show(0)
+        self.update(self._shards, description=f"{self._operation} {task.stack}")
 
     def ended(self, result: Result) -> None:
         """A shard has ended."""
-        self._works_on.pop(result.stack, None)
-        self._show(1)
+        self.advance(self._shards)
         if not self.disable and result.state is not State.WAITING:
             text = f"{result.stack}: {result.state.value}, {in_words(result)}, {result.seconds:.1f} s"
             self.console.print(text, style=_STYLES[result.state], highlight=False, soft_wrap=True)
-
-    def _show(self, advance: int) -> None:
-        shown = list(self._works_on)
-        more = f" and {len(shown) - _RUNNING_SHOWN} more" if len(shown) > _RUNNING_SHOWN else ""
-        self.update(self._shards, advance=advance, now=", ".join(shown[:_RUNNING_SHOWN]) + more)
 
 
 def in_words(result: Result) -> str:

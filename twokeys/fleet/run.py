@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from typing import Final
 
 from twokeys.fleet.executors import Workers
@@ -29,10 +29,7 @@ def run(  # noqa: PLR0913 - all by name
     After a worker's death nothing more is begun, because what killed it (the memory, an operator) may kill the next.
     Ctrl-C tells those that work to stop in order, waits for them and begins no more; a second one leaves them to it.
 
-    Args:
-        begun, ended: told of each task that is begun and of each result.
-        creating: stacks that may create accounts; AWS takes only a few creations at a time.
-        creating_at_once: how many of those are worked on at once.
+    `creating` are stacks that may create accounts, of which `creating_at_once` are worked on at a time.
     """
     waiting = list(tasks)
     running: dict[Future[Result], Task] = {}
@@ -65,8 +62,6 @@ def run(  # noqa: PLR0913 - all by name
                 result, lost = _result(future, task)
                 going = going and not lost
                 conclude(result)
-        except BrokenExecutor:
-            going = False  # a worker died between two shards; those that run will tell
         except KeyboardInterrupt:
             if not going:
                 raise

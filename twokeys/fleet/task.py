@@ -34,13 +34,7 @@ class State(Enum):
 
 @dataclass(frozen=True)
 class Task:
-    """What a worker has to know.
-
-    Attributes:
-        folder: the folder of the Pulumi project that the stack is run in.
-        packs: folders of policy packs, each with its configuration.
-        parallel: the engine's operations at once.
-    """
+    """What a worker has to know; `packs` are folders of policy packs, each with its configuration."""
 
     operation: Operation
     stack: str
@@ -53,11 +47,8 @@ class Task:
 class Result:
     """What came of a task.
 
-    Attributes:
-        changes: resources by operation (`create`, `update`, `same`, ...); probes by judgement for `verify`.
-        problems: what is wrong, one text each: errors, broken mandatory policies, probes that went wrong.
-        advice: broken advisory policies and warnings.
-        memory: the peak of the engine's process and its children, in bytes (`resource.getrusage`).
+    `changes` are resources by operation (`create`, `same`, ...), or probes by judgement for `verify`; `memory` is the
+    peak of the engine's process and its children, in bytes (`resource.getrusage`).
     """
 
     stack: str

@@ -14,13 +14,12 @@ from twokeys.organization.plan import Fate, Plan, Wanted
 from twokeys.shown import listed
 
 
-def unknown(live: Live, check: str, *parts: str) -> CheckResult | None:
+def unknown(live: Live, *parts: str) -> CheckResult | None:
     """That a check cannot be made, when one of the parts that it needs could not be read."""
     missing = sorted({live.unread[part] for part in parts if part in live.unread})
     if not missing:
         return None
     return failure(
-        check,
         f"account {live.caller.account}",
         f"cannot be known: needs {', '.join(missing)}",
         f"allow {', '.join(missing)}, or use credentials that may",
@@ -51,7 +50,6 @@ def addresses_within_the_project(plans: Sequence[Plan], chosen: Sequence[str]) -
         ]
         if any(plan.stack in chosen for plan, _ in clashing):
             yield failure(
-                "e-mail",
                 value,
                 f"it is claimed by {listed([f'accounts.{key} of stack {plan.stack}' for plan, key in clashing])}",
                 "keep it in one of them, since an account belongs to one stack; where one came as an example and is not"
@@ -68,46 +66,27 @@ def addresses(accounts: Sequence[Wanted], organization: Organization) -> Iterato
     """
     there = []
     for one in accounts:
-        if one.fate is Fate.THERE and one.account is not None:
-            finding = _taken(one, organization)
-            if finding is None:
-                there.append(f"{one.key} ({one.account.id})")
-            else:
-                yield finding
+        account = one.account
+        if one.fate is not Fate.THERE or account is None:
+            continue
+        if account.id == organization.management_account:
+            yield failure(one.where, f"{one.email} is the management account's own", "choose another address")
+        elif account.state != ACTIVE:
+            yield failure(
+                one.where,
+                f"{one.email} belongs to account {account.id} ({account.name}), which is {account.state}: it keeps the"
+                " address until AWS removes it for good",
+                "choose another address, or reopen that account through AWS Support and adopt it; if it is the one that"
+                f' is meant, say `state: closed` and `adopt: "{account.id}"`',
+            )
+        elif account.name == one.name:
+            there.append(f"{one.key} ({account.id})")
     if there:
         yield warning(
-            "e-mail",
             listed(there, most=8),
             "accounts with this address and name are there already",
             "nothing, if these stacks made them; else say `adopt: ID`, or creating them fails",
         )
-
-
-def _taken(one: Wanted, organization: Organization) -> CheckResult | None:
-    account = one.account
-    if account is None:
-        return None
-    if account.id == organization.management_account:
-        return failure("e-mail", one.where, f"{one.email} is the management account's own", "choose another address")
-    if account.state != ACTIVE:
-        return failure(
-            "e-mail",
-            one.where,
-            f"{one.email} belongs to account {account.id} ({account.name}), which is {account.state}: it keeps the"
-            " address until AWS removes it for good",
-            "choose another address, or reopen that account through AWS Support and adopt it; if it is the one that is"
-            f' meant, say `state: closed` and `adopt: "{account.id}"`',
-        )
-    if account.name != one.name:
-        return warning(
-            "name",
-            one.where,
-            f"account {account.id} with the address {one.email} is named {account.name!r}, and would be renamed to"
-            f" {one.name!r}",
-            "nothing, if this stack made it; else choose another address, or take that account over:"
-            f' `adopt: "{account.id}"`, `name: {account.name}`',
-        )
-    return None
 
 
 def adopted(accounts: Sequence[Wanted]) -> Iterator[CheckResult]:
@@ -119,7 +98,6 @@ def adopted(accounts: Sequence[Wanted]) -> Iterator[CheckResult]:
         account = one.account
         if one.fate is Fate.CLOSED and account is not None and account.email.casefold() != one.email.casefold():
             yield failure(
-                "adopt",
                 one.where,
                 f"account {account.id}, which is to be closed, has the address {account.email}, and config says"
                 f" {one.email}",
@@ -129,27 +107,18 @@ def adopted(accounts: Sequence[Wanted]) -> Iterator[CheckResult]:
             continue
         if account is None:
             why = "no account of the organization has this id"
-            yield failure("adopt", one.where, f"{one.member.adopt}: {why}", "correct the id; `twokeys adopt` writes it")
+            yield failure(one.where, f"{one.member.adopt}: {why}", "correct the id; `twokeys adopt` writes it")
         elif account.state != ACTIVE:
             yield failure(
-                "adopt",
                 one.where,
                 f"account {account.id} is {account.state}, so nothing in it can be managed",
                 "take it out of the config, or reopen it through AWS Support",
             )
         elif account.email.casefold() != one.email.casefold():
             yield failure(
-                "adopt",
                 one.where,
                 f"account {account.id} has the address {account.email}, and config says {one.email}",
                 f"say `email: {account.email}`",
-            )
-        elif account.name != one.name:
-            yield warning(
-                "name",
-                one.where,
-                f"account {account.id} is named {account.name!r}, and would be renamed to {one.name!r}",
-                f"nothing, if that is meant; else say `name: {account.name}`",
             )
 
 
@@ -168,7 +137,6 @@ def moves(accounts: Sequence[Wanted], organization: Organization) -> Iterator[Ch
             unit_now = organization.unit_by_id.get(one.account.parent)
             now = unit_now.path if unit_now else "the root"
             yield warning(
-                "units",
                 one.where,
                 f"account {one.account.id} is in {now} and would be moved to {wanted.path}",
                 "nothing, if that is meant: the policies of that unit bind it from then on",
@@ -176,19 +144,32 @@ def moves(accounts: Sequence[Wanted], organization: Organization) -> Iterator[Ch
 
 
 def names(accounts: Sequence[Wanted], organization: Organization) -> Iterator[CheckResult]:
-    """A new account's name should not be another's: AWS allows it, and people then take one for the other.
+    """Accounts that are there would be renamed, and a new one should not be called as another is, which AWS allows.
 
     https://docs.aws.amazon.com/organizations/latest/APIReference/API_CreateAccount.html
     """
     taken = {account.name: account for account in organization.accounts}
     for one in accounts:
-        if one.fate is Fate.CREATE and one.name in taken:
-            other = taken[one.name]
+        account, fate = one.account, one.fate
+        if fate is Fate.CREATE and (other := taken.get(one.name)):
             yield warning(
-                "name",
                 one.where,
                 f"account {other.id} ({other.email}) has the name {one.name!r} too",
                 f'name it apart; or, if it is this account, say `adopt: "{other.id}"` and `email: {other.email}`',
+            )
+        elif account and account.state == ACTIVE and account.name != one.name and fate in (Fate.THERE, Fate.ADOPT):
+            other_address = account.email.casefold() != one.email.casefold()
+            if other_address or account.id == organization.management_account:
+                continue  # it is refused already
+            step = f"say `name: {account.name}`"
+            if fate is Fate.THERE:
+                step = "choose another address, or take that account over:"
+                step += f' `adopt: "{account.id}"`, `name: {account.name}`'
+            yield warning(
+                one.where,
+                f"account {account.id} with the address {account.email} is named {account.name!r}, and would be renamed"
+                f" to {one.name!r}",
+                f"nothing, if that is meant and this stack's; else {step}",
             )
 
 
@@ -203,14 +184,12 @@ def pending(accounts: Sequence[Wanted], organization: Organization) -> Iterator[
         since = f"request {request.id} of {request.requested}"
         if request.account_name in wanted:
             yield failure(
-                "pending requests",
                 wanted[request.account_name].where,
                 f"an account of this name is being made already ({since})",
                 "wait until that has ended and run this again; then say `adopt: ID`, unless this stack asked for it",
             )
         else:
             yield warning(
-                "pending requests",
                 request.account_name,
                 f"it is being made by somebody else ({since}), and counts against the quota",
                 "nothing, or ask whoever made the request",
@@ -228,7 +207,6 @@ def quota(accounts: Sequence[Wanted], organization: Organization) -> Iterator[Ch
         return
     if organization.account_quota is None:
         yield warning(
-            "account quota",
             "the organization",
             f"accounts to be made: {new}; the quota is not known before the organization exists, and is 10 or less",
             "ask for more in Service Quotas (organizations, us-east-1) once the organization exists",
@@ -238,7 +216,6 @@ def quota(accounts: Sequence[Wanted], organization: Organization) -> Iterator[Ch
     left = organization.account_quota - counted
     if new > left:
         yield failure(
-            "account quota",
             "the organization",
             f"accounts to be made: {new}; of {organization.account_quota} there are {left} left"
             f" ({len(organization.accounts)} accounts with the management account and closed ones,"
@@ -249,21 +226,16 @@ def quota(accounts: Sequence[Wanted], organization: Organization) -> Iterator[Ch
 
 
 def close_quota(accounts: Sequence[Wanted], organization: Organization) -> Iterator[CheckResult]:
-    """Accounts to be closed fit into what AWS closes in 30 days: the higher of 250 or 20 % of them, 1,000 at most.
-
-    https://docs.aws.amazon.com/organizations/latest/APIReference/API_CloseAccount.html. How many were closed in the
-    last 30 days is not told by Organizations, so a number that fits may still be too many.
-    """
+    """Accounts to be closed fit into what AWS closes in 30 days; it does not tell how many it closed before these."""
     closing = [one.key for one in accounts if one.fate is Fate.CLOSED and one.account and one.account.state == ACTIVE]
     if not closing:
         return
-    members = len(organization.accounts) - 1
-    limit = min(1000, max(250, members // 5))
-    said = f"accounts to be closed: {len(closing)}; AWS closes {limit} in 30 days, those before these included"
-    if len(closing) > limit:
-        yield failure("close quota", listed(closing, most=8), said, "close the rest 30 days later")
+    allowed = organization.closings
+    said = f"accounts to be closed: {len(closing)}; AWS closes {allowed} in 30 days, those before these included"
+    if len(closing) > allowed:
+        yield failure(listed(closing, most=8), said, "close the rest 30 days later")
     else:
-        yield warning("close quota", listed(closing, most=8), said, "a closed account cannot be used again; be sure")
+        yield warning(listed(closing, most=8), said, "a closed account cannot be used again; be sure")
 
 
 def entering(
@@ -275,7 +247,7 @@ def entering(
     not tried; what is left out so is said.
     """
     if tried is None:
-        yield warning("access role", "all accounts", "not tried", "leave --no-enter out to try them")
+        yield warning("all accounts", "not tried", "leave --no-enter out to try them")
         return
     for one in accounts:
         answer = tried.get(one.account.id) if one.account else None
@@ -283,7 +255,6 @@ def entering(
             continue
         invited = "; AWS makes no access role in an account that was invited" * (one.account.joined_method == "INVITED")
         yield failure(
-            "access role",
             one.where,
             f"role {one.member.access.role} of account {one.account.id} cannot be assumed: {answer}{invited}",
             f"make it there with AdministratorAccess, trusting arn:aws:iam::{organization.management_account}:root;"

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from twokeys.organization.adoption import Adoption, Entered
     from twokeys.organization.model import Live
-    from twokeys.organization.reading import Say
 
 
 @click.command()
@@ -77,20 +76,17 @@ def adopt(  # noqa: PLR0913 - one parameter an option
 
     from twokeys.organization.adoption import adopt as adoption_of
     from twokeys.organization.adoption import environments_by, refuse_unadoptable
-    from twokeys.organization.reading import read_live
-    from twokeys.organization.session import aws_session, progress
+    from twokeys.organization.reading import aws_session, read_live
 
     stack = _stack_of(out)
     split = environments_by(environment_by) if environment_by else None
-    for role in roles:
-        _refuse_no_role(role)
     if not yes:
         _refuse_existing([out])  # the rest is known once AWS was asked, which takes its time
-    say = progress()
     session = aws_session(profile, region)
-    live = read_live(session, tags=True, say=say)
-    organization = refuse_unadoptable(live)
-    entered = {} if no_enter else _enter(session, live, roles or (ACCESS_ROLE,), say)
+    with Console(stderr=True).status("Reading the organization"):
+        live = read_live(session, tags=True)
+        organization = refuse_unadoptable(live)
+        entered = {} if no_enter else _enter(session, live, roles or (ACCESS_ROLE,))
     made = adoption_of(
         organization,
         stack=stack,
@@ -115,18 +111,7 @@ def _stack_of(out: Path) -> str:
     return named[1]
 
 
-def _refuse_no_role(role: str) -> None:
-    from pydantic import TypeAdapter, ValidationError
-
-    from twokeys.settings.values import RoleName
-
-    try:
-        TypeAdapter(RoleName).validate_python(role)
-    except ValidationError as error:
-        raise click.UsageError(f"--access-role {role!r}: {error.errors()[0]['msg']}") from None
-
-
-def _enter(session: boto3.Session, live: Live, roles: tuple[str, ...], say: Say) -> dict[str, Entered]:
+def _enter(session: boto3.Session, live: Live, roles: tuple[str, ...]) -> dict[str, Entered]:
     """Try the roles one after the other in those accounts that no earlier one opened."""
     from twokeys.organization.adoption import Entered
     from twokeys.organization.entering import Entrance, try_entrances
@@ -141,7 +126,7 @@ def _enter(session: boto3.Session, live: Live, roles: tuple[str, ...], say: Say)
     entered: dict[str, Entered] = {}
     for role in roles:
         entrances = [Entrance(account, role) for account in left]
-        for account, why_not in try_entrances(session, entrances, partition=live.caller.partition, say=say).items():
+        for account, why_not in try_entrances(session, entrances, partition=live.caller.partition).items():
             entered[account] = Entered(None, f"{role}: {why_not}") if why_not else Entered(role)
         left = [account for account in left if entered[account].role is None]
     return entered

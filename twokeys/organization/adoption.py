@@ -91,46 +91,32 @@ def refuse_unadoptable(live: Live) -> Organization:
     (https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html).
     """
     organization, caller = live.organization, live.caller
-    where = f"account {caller.account}"
     missing = sorted({action for part, action in live.unread.items() if part not in _NOT_NEEDED})
+    what, where = "the organization cannot be taken over", f"account {caller.account}"
     if organization is not None and organization.management_account != caller.account:
-        raise Refusal(
-            "a member account cannot take its organization over",
-            where=where,
-            why=f"organization {organization.id} is managed by account {organization.management_account}",
-            next_step=f"use credentials of account {organization.management_account}",
+        what = "a member account cannot take its organization over"
+        why = f"organization {organization.id} is managed by account {organization.management_account}"
+        step = f"use credentials of account {organization.management_account}"
+    elif missing:
+        why = f"what is not read would be missing in the config; not permitted: {', '.join(missing)}"
+        step = (
+            "use credentials with AWS's managed policy AWSOrganizationsReadOnlyAccess and iam:ListOrganizationsFeatures"
         )
-    if missing:
-        raise Refusal(
-            "the organization cannot be taken over",
-            where=where,
-            why=f"what is not read would be missing in the config; not permitted: {', '.join(missing)}",
-            next_step="use credentials with AWS's managed policy AWSOrganizationsReadOnlyAccess and"
-            " iam:ListOrganizationsFeatures",
-        )
-    if organization is None:
-        raise Refusal(
-            "there is no organization to take over",
-            where=where,
-            why="the account belongs to none",
-            next_step="let a management stack create one: see Pulumi.management.yaml",
-        )
-    if organization.features != ALL_FEATURES:
-        raise Refusal(
-            "the organization cannot be taken over",
-            where=f"organization {organization.id}",
-            why=f"its feature set is {organization.features}: it has no policies, and taking it over would enable them",
-            next_step="enable all features first:"
-            " https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_org_support-all-features.html",
-        )
-    if caller.is_root_user and not caller.local:
-        raise Refusal(
-            "the root user cannot take the organization over",
-            where=caller.arn,
-            why="a root user may not assume roles, so it can enter no account",
-            next_step="use a role or a user of the management account",
-        )
-    return organization
+    elif organization is None:
+        what, why = "there is no organization to take over", "the account belongs to none"
+        step = "let a management stack create one: see Pulumi.management.yaml"
+    elif organization.features != ALL_FEATURES:
+        where = f"organization {organization.id}"
+        why = f"its feature set is {organization.features}: it has no policies, and taking it over would enable them"
+        page = "https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_org_support-all-features.html"
+        step = f"enable all features first: {page}"
+    elif caller.is_root_user and not caller.local:
+        what, where = "the root user cannot take the organization over", caller.arn
+        why = "a root user may not assume roles, so it can enter no account"
+        step = "use a role or a user of the management account"
+    else:
+        return organization
+    raise Refusal(what, where=where, why=why, next_step=step)
 
 
 def adopt(  # noqa: PLR0913 - all by name
@@ -143,17 +129,10 @@ def adopt(  # noqa: PLR0913 - all by name
     environment_of: EnvironmentOf = lambda _: None,
     partition: str = "aws",
 ) -> Adoption:
-    """The config that takes over everything that can be taken over.
+    """The config that takes over everything that can be taken over; `stack` is the management stack's name.
 
-    Args:
-        stack: the name of the management stack.
-        region: the region that its providers work in.
-        entered: how each active account can be entered; one that is not here was not tried and is taken over.
-        root_email: the address from which accounts to come derive theirs, the management account's own by default.
-        environment_of: which accounts get stacks of their own.
-
-    Raises Refusal when a stack's config would be refused although each part of it is sound; nothing is then to be
-    written.
+    `entered` is how each active account can be entered; one that is not in it was not tried and is taken over. Raises
+    Refusal when a stack's config would be refused although each part of it is sound; nothing is then to be written.
     """
     _refuse_unusable(root_email, organization)
     units = _unit_keys(organization)

@@ -34,11 +34,10 @@ def looked_up(begun: Iterable[Mapping[str, Any]]) -> dict[str, tuple[str, str]]:
     session = boto3.Session()
     names = {one["inputs"]["email"]: one["inputs"]["name"] for one in wanted if one["type"] == _ACCOUNT}
     accounts = accounts_made(session, names) if names else {}
-    client: Any = session.client("organizations", region_name=session.region_name or "us-east-1", config=RETRIES)
+    client = _client(session)
 
-    def listed(operation: str, key: str, **arguments: str) -> dict[str, tuple[str, str]]:
-        pages = client.get_paginator(operation).paginate(**arguments)
-        return {one["Name"]: (one["Id"], one["Arn"]) for page in pages for one in page[key]}
+    def listed(operation: str, key: str, **arguments: object) -> dict[str, tuple[str, str]]:
+        return {one["Name"]: (one["Id"], one["Arn"]) for one in _all(client, operation, key, **arguments)}
 
     def find(kind: str, inputs: Mapping[str, Any]) -> tuple[str, str] | None:
         if kind == _ACCOUNT:
@@ -72,23 +71,16 @@ def accounts_made(
     address, so one of the same name is waited for, and what counts is which account then has the address.
     https://docs.aws.amazon.com/organizations/latest/APIReference/API_CreateAccountStatus.html
 
-    Args:
-        session: credentials of the management account.
-        wanted: the accounts' names, by e-mail address as it was asked for; AWS ignores case in addresses.
-
-    Raises Refusal when AWS cannot be asked, a request does not end, or an account with such an address cannot be the
-    one: it is closed, has another name, or was invited.
+    `wanted` has the accounts' names by e-mail address; AWS ignores case in addresses. Raises Refusal when AWS cannot be
+    asked, a request does not end, or an account with such an address cannot be the one: it is closed, has another name,
+    or was invited.
     """
-    organizations: Any = session.client("organizations", region_name=session.region_name or "us-east-1", config=RETRIES)
-
-    def all_of(operation: str, key: str, **arguments: object) -> list[Any]:
-        return [one for page in organizations.get_paginator(operation).paginate(**arguments) for one in page[key]]
-
+    client = _client(session)
     try:
         waited, names = 0.0, set(wanted.values())
         while under_way := [
             one["AccountName"]
-            for one in all_of("list_create_account_status", "CreateAccountStatuses", States=["IN_PROGRESS"])
+            for one in _all(client, "list_create_account_status", "CreateAccountStatuses", States=["IN_PROGRESS"])
             if one["AccountName"] in names
         ]:
             if waited >= _LONGEST_SECONDS:
@@ -100,13 +92,21 @@ def accounts_made(
                 )
             sleep(_PAUSE_SECONDS)
             waited += _PAUSE_SECONDS
-        there = {one["Email"].lower(): one for one in all_of("list_accounts", "Accounts")}
+        there = {one["Email"].lower(): one for one in _all(client, "list_accounts", "Accounts")}
     except (BotoCoreError, ClientError) as error:
         raise no_answer(error) from error
     found = {email: there[email.lower()] for email in wanted if email.lower() in there}
     for email, account in found.items():
         _require_the_one(email, wanted[email], account)
     return {email: str(account["Arn"]) for email, account in found.items()}
+
+
+def _client(session: boto3.Session) -> Any:  # noqa: ANN401 - boto3 makes clients at run time
+    return session.client("organizations", region_name=session.region_name or "us-east-1", config=RETRIES)
+
+
+def _all(client: Any, operation: str, key: str, **arguments: object) -> list[Any]:  # noqa: ANN401 - as above
+    return [one for page in client.get_paginator(operation).paginate(**arguments) for one in page[key]]
 
 
 def _require_the_one(email: str, name: str, account: Mapping[str, Any]) -> None:

@@ -5,9 +5,10 @@ https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_accounts_
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any
 
 import boto3
 from botocore.exceptions import ClientError
@@ -26,42 +27,27 @@ class Entrance:
     role: str
     external_id: str | None = None
 
-    def arn(self, partition: str) -> str:
-        """The role's ARN."""
-        return f"arn:{partition}:iam::{self.account}:role/{self.role}"
-
 
 def try_entrances(
-    session: boto3.Session,
-    entrances: Iterable[Entrance],
-    *,
-    partition: str = "aws",
-    say: Callable[[str], None] = lambda _: None,
+    session: boto3.Session, entrances: Iterable[Entrance], *, partition: str = "aws"
 ) -> dict[str, str | None]:
     """For each account None when it can be entered, else what AWS answered.
 
     Raises what boto3 raises for anything but a refusal of AWS.
     """
-    sts = session.client("sts", region_name=session.region_name or "us-east-1", config=RETRIES)
+    sts: Any = session.client("sts", region_name=session.region_name or "us-east-1", config=RETRIES)
     wanted = list(entrances)
 
     def attempt(entrance: Entrance) -> str | None:
-        role = entrance.arn(partition)
+        role = f"arn:{partition}:iam::{entrance.account}:role/{entrance.role}"
+        external = {"ExternalId": entrance.external_id} if entrance.external_id else {}
         try:
-            if entrance.external_id is None:
-                sts.assume_role(RoleArn=role, RoleSessionName=SESSION_NAME)
-            else:
-                sts.assume_role(RoleArn=role, RoleSessionName=SESSION_NAME, ExternalId=entrance.external_id)
+            sts.assume_role(RoleArn=role, RoleSessionName=SESSION_NAME, **external)
         except ClientError as error:
             if error.response["Error"]["Code"] not in DENIED:
                 raise  # an account that AWS had no time for is not one that cannot be entered
             return f"{error.response['Error']['Code']}: {error.response['Error'].get('Message', '')}"
         return None
 
-    found: dict[str, str | None] = {}
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        for entrance, answer in zip(wanted, pool.map(attempt, wanted), strict=True):
-            found[entrance.account] = answer
-            if len(found) % 50 == 0:
-                say(f"tried to enter {len(found)} of {len(wanted)} accounts")
-    return found
+        return {one.account: answer for one, answer in zip(wanted, pool.map(attempt, wanted), strict=True)}

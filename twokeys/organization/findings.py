@@ -30,24 +30,24 @@ class CheckResult(Plain):
     """One result of one check.
 
     Attributes:
-        check: the check's name ("e-mail").
         where: the stack, account, unit or file that it is about; empty for what passes, as is all that follows.
         what: what is so, as a sentence without its full stop.
         next_step: what to do about it.
+        check: the check's name ("e-mail"), which preflight gives it.
     """
 
-    check: str
     status: Status
     where: str = ""
     what: str = ""
     next_step: str = ""
+    check: str = ""
 
 
-def warning(check: str, where: str, what: str, next_step: str) -> CheckResult:
+def warning(where: str, what: str, next_step: str) -> CheckResult:
     """It does not stop an update, and somebody should know."""
-    return CheckResult(check, Status.WARNING, where, what, next_step)
+    return CheckResult(Status.WARNING, where, what, next_step)
 
 
-def failure(check: str, where: str, what: str, next_step: str) -> CheckResult:
+def failure(where: str, what: str, next_step: str) -> CheckResult:
     """An update would fail, or cannot be known to succeed."""
-    return CheckResult(check, Status.FAILURE, where, what, next_step)
+    return CheckResult(Status.FAILURE, where, what, next_step)

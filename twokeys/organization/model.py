@@ -86,7 +86,6 @@ class Policy:
     """A policy of the organization.
 
     Attributes:
-        document: its text.
         targets: ids of the roots, units and accounts that it is attached to.
         aws_managed: AWS made it (FullAWSAccess), so nobody can change it.
     """
@@ -116,8 +115,6 @@ class Organization:
 
     Attributes:
         features: ALL or CONSOLIDATED_BILLING.
-        policy_types: the enabled ones, by name.
-        trusted_services: service principals.
         delegated_administrators: services by account id.
         root_features: what IAM centralizes of root access: RootCredentialsManagement, RootSessions.
         pending: CreateAccount requests under way.
@@ -142,6 +139,14 @@ class Organization:
     invitations: int = 0
     account_quota: int | None = None
     has_resource_policy: bool = False
+
+    @property
+    def closings(self) -> int:
+        """How many accounts AWS closes in 30 days: the higher of 250 or 20 % of the members, 1,000 at most.
+
+        https://docs.aws.amazon.com/organizations/latest/APIReference/API_CloseAccount.html
+        """
+        return min(1000, max(250, (len(self.accounts) - 1) // 5))
 
     @cached_property
     def account_by_id(self) -> Mapping[str, Account]:

@@ -24,14 +24,12 @@ def credentials(plans: Sequence[Plan], live: Live) -> Iterator[CheckResult]:
         wanted = plan.settings.management_account_id
         if wanted != caller.account:
             yield failure(
-                "credentials",
                 f"stack {plan.stack}",
                 f"its management account is {wanted}, and these credentials are of {caller.account} ({caller.arn})",
                 f"use credentials of account {wanted}, or correct managementAccountId",
             )
         elif caller.is_root_user and not caller.local:
             yield failure(
-                "credentials",
                 f"stack {plan.stack}",
                 f"{caller.arn} is a root user, which may not assume roles, so it can enter no account",
                 "use a role or a user of the management account",
@@ -48,14 +46,11 @@ def existence(plans: Sequence[Plan], live: Live) -> Iterator[CheckResult]:
     adopting = {plan.stack: said.adopt for plan in plans if (said := plan.settings.organization) and said.adopt}
     if organization is None:
         if not making:
-            yield failure(
-                "organization", f"account {account}", "there is none", "update the stack that has `organization` first"
-            )
+            yield failure(f"account {account}", "there is none", "update the stack that has `organization` first")
         return
     where = f"organization {organization.id}"
     if organization.management_account != account:
         yield failure(
-            "organization",
             where,
             f"account {organization.management_account} manages it, and these credentials are of {account}",
             f"use credentials of account {organization.management_account}",
@@ -63,17 +58,15 @@ def existence(plans: Sequence[Plan], live: Live) -> Iterator[CheckResult]:
         return
     for stack, adopted in adopting.items():
         if adopted != organization.id:
-            yield failure("organization", f"stack {stack}", f"it adopts {adopted}", f"say `adopt: {organization.id}`")
+            yield failure(f"stack {stack}", f"it adopts {adopted}", f"say `adopt: {organization.id}`")
     if making:
         yield warning(
-            "organization",
             where,
             "it exists already",
             f"nothing, if stack {making[0]} made it; else say `adopt: {organization.id}`, or creating it fails",
         )
     if organization.features != ALL_FEATURES:
         yield failure(
-            "organization",
             where,
             f"its feature set is {organization.features}: it has no policies and closes no accounts",
             "enable all features in the AWS Organizations console",
@@ -102,7 +95,6 @@ def trusted_access(
     for service, key in needed.items():
         if service not in coming.union(organization.trusted_services):
             yield failure(
-                "trusted access",
                 key,
                 f"{service} has no trusted access",
                 f"add {service} to organization.trustedServices of the management stack and update that first",
@@ -126,9 +118,7 @@ def policy_types(plans: Sequence[Plan], organization: Organization) -> Iterator[
         if plan.settings.bill and plan.settings.bill.tags:
             needed.add("TAG_POLICY")
         for kind in sorted(needed - set(organization.policy_types)):
-            yield failure(
-                "policy types", where, f"{kind} is not enabled", "enable it, or let the stack manage the organization"
-            )
+            yield failure(where, f"{kind} is not enabled", "enable it, or let the stack manage the organization")
 
 
 def units(plans: Sequence[Plan], everything: Sequence[Plan], organization: Organization) -> Iterator[CheckResult]:
@@ -146,17 +136,15 @@ def units(plans: Sequence[Plan], everything: Sequence[Plan], organization: Organ
             if unit is None or (unit in organization.unit_by_id if is_unit_id(unit) else unit in made):
                 continue
             if is_unit_id(unit):
-                yield failure("units", where, f"the organization has no unit {unit}", "correct the id")
+                yield failure(where, f"the organization has no unit {unit}", "correct the id")
             elif found := organization.unit_by_path.get(unit):
                 yield failure(
-                    "units",
                     where,
                     f"{unit} is in AWS ({found.id}), and the stack that has `organization` does not know it",
                     f"add it there to organizationalUnits as {unit}: {{adopt: {found.id}}}, or write {found.id} here",
                 )
             else:
                 yield failure(
-                    "units",
                     where,
                     f"{unit} is neither in AWS nor made by a stack of this project",
                     "add it to organization.organizationalUnits of the management stack",
@@ -176,21 +164,20 @@ def _own_units(plan: Plan, said: OrganizationSettings, organization: Organizatio
         there = organization.unit_by_id.get(identifier)
         name = (unit.name if unit else None) or path.rpartition("/")[2]
         if there is None:
-            yield failure("units", where, f"the organization has no unit {identifier}", "correct the id")
+            yield failure(where, f"the organization has no unit {identifier}", "correct the id")
         elif unit and unit.adopt and there.names[-1] != name:
             yield failure(
-                "units",
                 where,
                 f"{identifier} is named {there.names[-1]!r}, and would be renamed to {name!r}",
                 f"say `name: {there.names[-1]}`",
             )
+    yield from _there_already(plan, again)
+
+
+def _there_already(plan: Plan, again: Sequence[str]) -> Iterator[CheckResult]:
     if again:
-        yield warning(
-            "units",
-            listed(again, most=8),
-            "they exist already",
-            f"nothing, if stack {plan.stack} made them; else say `adopt: ID` for each, or making them fails",
-        )
+        step = f"nothing, if stack {plan.stack} made them; else say `adopt: ID` for each, or making them fails"
+        yield warning(listed(again, most=8), "they exist already", step)
 
 
 def policies(plans: Sequence[Plan], organization: Organization) -> Iterator[CheckResult]:
@@ -211,25 +198,13 @@ def policies(plans: Sequence[Plan], organization: Organization) -> Iterator[Chec
                 if found := by_name.get((kind, name)):
                     again.append(f"{name} ({found.id})")
             elif there is None:
-                yield failure("policies", where, f"the organization has no policy {policy.adopt}", "correct the id")
+                yield failure(where, f"the organization has no policy {policy.adopt}", "correct the id")
             elif (there.type, there.name) != (kind, name):
                 yield failure(
-                    "policies",
                     where,
                     f"{there.id} is {there.name!r} of type {there.type}, and config says {name!r} of type {kind}",
                     "correct the id, the name or the type",
                 )
             elif missing := sorted(set(policy.attached.values()) - set(there.targets)):
-                yield failure(
-                    "policies",
-                    where,
-                    f"it is not attached to {listed(missing, most=8)}",
-                    "take these out of `attached`",
-                )
-        if again:
-            yield warning(
-                "policies",
-                listed(again, most=8),
-                "policies of these names exist already",
-                f"nothing, if stack {plan.stack} made them; else say `adopt: ID` for each, or making them fails",
-            )
+                yield failure(where, f"it is not attached to {listed(missing, most=8)}", "take these out of `attached`")
+        yield from _there_already(plan, again)

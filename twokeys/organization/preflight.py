@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from twokeys.errors import Refusal
@@ -64,7 +64,8 @@ def preflight(project: Project, live: Live, tried: Mapping[str, str | None] | No
     for check, findings in _checks(project, live, tried):
         found.setdefault(check, []).extend(findings)
     for check, its in found.items():
-        yield from its or (CheckResult(check, Status.PASS),)
+        for one in its or (CheckResult(Status.PASS),):
+            yield replace(one, check=check)
 
 
 def _checks(
@@ -76,15 +77,14 @@ def _checks(
     yield "e-mail", account_checks.addresses_within_the_project(everything, [plan.stack for plan in chosen])
     for file, why in (project.unreadable or {}).items():
         said = f"it cannot be read, so its addresses are not compared: {why}"
-        yield "e-mail", (warning("e-mail", file, said, "correct it"),)
-    if finding := unknown(live, "organization", "organization"):
+        yield "e-mail", (warning(file, said, "correct it"),)
+    if finding := unknown(live, "organization"):
         yield "organization", (finding,)
         return
     yield "organization", of.existence(chosen, live)
     organization = live.organization or Organization("", ALL_FEATURES, live.caller.account, "")
     if organization.management_account != live.caller.account:
         rest = failure(
-            "organization",
             f"account {live.caller.account}",
             "the rest cannot be known: only the management account sees its organization",
             f"run this again with credentials of account {organization.management_account}",
@@ -113,11 +113,11 @@ def _checks(
         ("close quota", tree, lambda: account_checks.close_quota(accounts, organization)),
         ("access role", tree, lambda: account_checks.entering(accounts, organization, tried)),
     )
-    without_accounts = unknown(live, "e-mail", *tree)
+    without_accounts = unknown(live, *tree)
     for check, needed, findings in checks:
         if without_accounts and set(tree) <= set(needed):
             continue
-        missing = unknown(live, check, *needed)
+        missing = unknown(live, *needed)
         yield check, (missing,) if missing else findings()
     if without_accounts:
         yield "e-mail", (without_accounts,)

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from twokeys.organization.model import Live
     from twokeys.organization.plan import Plan
-    from twokeys.organization.reading import Say
 
 _STYLES = {Status.WARNING: "yellow", Status.FAILURE: "bold red"}
 _COUNTED = {Status.WARNING: "warning", Status.FAILURE: "failure"}
@@ -46,14 +45,13 @@ def preflight(  # noqa: PLR0913 - one parameter an option
 
     from twokeys.organization.preflight import preflight as findings_of
     from twokeys.organization.preflight import read_project
-    from twokeys.organization.reading import read_live
-    from twokeys.organization.session import aws_session, progress
+    from twokeys.organization.reading import aws_session, read_live
 
     known = read_project(project.resolve(), stacks)
-    say = progress()
     session = aws_session(profile, region)
-    live = read_live(session, say=say)
-    tried = None if no_enter else _enter(session, live, known.chosen, say)
+    with Console(stderr=True).status("Reading the organization"):
+        live = read_live(session)
+        tried = None if no_enter else _enter(session, live, known.chosen)
     findings = list(findings_of(known, live, tried))
     failed = any(one.status is Status.FAILURE for one in findings)
     if as_json:
@@ -63,7 +61,7 @@ def preflight(  # noqa: PLR0913 - one parameter an option
     return 1 if failed else 0
 
 
-def _enter(session: boto3.Session, live: Live, plans: tuple[Plan, ...], say: Say) -> dict[str, str | None]:
+def _enter(session: boto3.Session, live: Live, plans: tuple[Plan, ...]) -> dict[str, str | None]:
     """A root user may assume nothing, and is refused already; in a member account there is nobody to enter."""
     from twokeys.organization.entering import try_entrances
     from twokeys.organization.plan import entrances, wanted
@@ -71,9 +69,7 @@ def _enter(session: boto3.Session, live: Live, plans: tuple[Plan, ...], say: Say
     organization, caller = live.organization, live.caller
     if organization is None or (caller.is_root_user and not caller.local):
         return {}
-    return try_entrances(
-        session, entrances(wanted(plans, organization), organization), partition=caller.partition, say=say
-    )
+    return try_entrances(session, entrances(wanted(plans, organization), organization), partition=caller.partition)
 
 
 def _show(findings: list[CheckResult], console: Console) -> None:

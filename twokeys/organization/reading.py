@@ -18,12 +18,12 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from twokeys.aws_errors import DENIED, no_answer
+from twokeys.aws_reference import known_region
 from twokeys.loopback import is_loopback
 from twokeys.organization.model import Account, Caller, Live, Organization, Policy, Request, Unit
 
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
-Say = Callable[[str], None]
 
 RETRIES = Config(retries={"mode": "adaptive", "total_max_attempts": 12}, connect_timeout=10, read_timeout=60)
 AT_ONCE = 8
@@ -36,29 +36,29 @@ ACCOUNTS_QUOTA = "L-E619E033"
 """The quota "Default maximum number of accounts" of Organizations."""
 
 
-def read_live(
-    session: boto3.Session, *, tags: bool = False, accounts_only: bool = False, say: Say = lambda _: None
-) -> Live:
+def aws_session(profile: str | None, region: str | None) -> boto3.Session:
+    """A session. Raises Refusal when AWS has no region of that name."""
+    if region is not None:
+        known_region(region, "--region")
+    return boto3.Session(profile_name=profile, region_name=region)
+
+
+def read_live(session: boto3.Session, *, tags: bool = False, accounts_only: bool = False) -> Live:
     """What the session's credentials show of their organization.
 
-    Args:
-        session: any credentials; only those of the management account (or of a delegated administrator) see it all.
-        tags: also read the tags of units, accounts and policies, one call each.
-        accounts_only: read the tree, trusted services and delegated administrators, and nothing else.
-        say: told now and then what is being read.
-
-    Raises Refusal when AWS cannot be asked: no valid credentials, no network, too many requests, or a fault of its own.
+    Only credentials of the management account see it all. `tags` also reads the tags of units, accounts and policies,
+    one call each; `accounts_only` reads the tree, trusted services and delegated administrators. Raises Refusal when
+    AWS cannot be asked: no valid credentials, no network, too many requests, or a fault of its own.
     """
     try:
-        return _Reader(session, say).live(tags=tags, accounts_only=accounts_only)
+        return _Reader(session).live(tags=tags, accounts_only=accounts_only)
     except (BotoCoreError, ClientError) as error:
         raise no_answer(error) from error
 
 
 class _Reader:
-    def __init__(self, session: boto3.Session, say: Say) -> None:
+    def __init__(self, session: boto3.Session) -> None:
         self._session = session
-        self._say = say
         self._region = session.region_name or "us-east-1"
         self._api = self._client("organizations")
         self._unread: dict[str, str] = {}
@@ -111,7 +111,6 @@ class _Reader:
                 units += below
                 accounts += its
                 level += [(unit.id, unit.names) for unit in below]
-            self._say(f"{len(units)} organizational units, {len(accounts)} accounts")
         return replace(
             organization,
             root=root["Id"],
@@ -147,7 +146,6 @@ class _Reader:
             for kind in organization.policy_types
             for summary in self._pages("policies", "list_policies", "Policies", Filter=kind)
         ]
-        self._say(f"{len(summaries)} policies")
         return replace(organization, policies=tuple(self._all(summaries, self._policy)))
 
     def _policy(self, summary: Mapping[str, Any]) -> Policy:
@@ -243,7 +241,6 @@ class _Reader:
     def _tagged(self, organization: Organization) -> Organization:
         own = [policy.id for policy in organization.policies if not policy.aws_managed]
         names = [unit.id for unit in organization.units] + [account.id for account in organization.accounts] + own
-        self._say(f"tags of {len(names)} objects")
         tags = dict(zip(names, self._all(names, self._tags), strict=True))
         return replace(
             organization,

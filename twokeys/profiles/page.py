@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from twokeys.answers import pages
 from twokeys.doors.expiry import until
 from twokeys.doors.switch_role import colour_of, switch_role_url
-from twokeys.profiles.ways import AssignmentWay, RoleWay, Way, closed, not_yet
+from twokeys.profiles.ways import AssignmentWay, RoleWay, Way, closed, not_yet, only_if
 
 
 def page_of(person: str, ways: Mapping[Way, Way | None], start_url: str | None = None) -> str:
@@ -26,7 +26,8 @@ def _shown(way: Way, before: Way | None, start_url: str | None) -> dict[str, obj
     url, why_not = _link(way, before, start_url)
     role = way.role if isinstance(way, RoleWay) else way.permission_set
     facts = [f"{role} in {way.account_name}" + (f" ({way.account})" if way.account_name != way.account else "")]
-    facts += [way.reason or "", *way.details, "with MFA" if isinstance(way, RoleWay) and way.mfa else "", why_not]
+    facts += [way.reason or "", *way.details, "with MFA" if isinstance(way, RoleWay) and way.mfa else ""]
+    facts += [only_if(way), why_not]
     facts += [f"until {until(way.expires)}"] if way.expires and not closed(way) else []
     return {"name": way.name, "url": url, "colour": colour_of(way.environment), "facts": list(filter(None, facts))}
 

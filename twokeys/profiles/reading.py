@@ -96,7 +96,9 @@ def read_ways(exports: Sequence[Exports]) -> Reading:
             where = first.setdefault(key, each.where)
             if each.where not in (where, TOGETHER) and (differ := _differ(known, way)):
                 notes[f"{where} and {each.where} differ about the {differ} of door {way.name}: the first counts"] = None
-            missing = {name: getattr(way, name) for name in type(known).model_fields if getattr(known, name) is None}
+            missing = {
+                name: getattr(way, name) for name in type(known).model_fields if getattr(known, name) in (None, ())
+            }
             ways[key] = known.model_copy(update=missing)  # an external ID, a colour: what only one of them knows
     unread = reader.unread
     if not ways and unread:
@@ -164,10 +166,11 @@ def _differ(known: Way, way: Way) -> str:
         ("external ID", "asks_external_id"),
         ("end", "expires"),
         ("beginning", "opens"),
+        ("conditions", "conditions"),
         ("length of sessions", "max_session_seconds"),
     )
     both = [(what, getattr(known, name, None), getattr(way, name, None)) for what, name in said]
-    return " and the ".join(what for what, one, other in both if None not in (one, other) and one != other)
+    return " and the ".join(what for what, one, other in both if not {None, ()} & {one, other} and one != other)
 
 
 class _Named(NamedTuple):
@@ -255,6 +258,8 @@ class _Reader:
             "account_name": name,
             "environment": self.environments.get(name) or environment.of_names([name]) or "",
             "opens": door.opens,
+            "pauses": door.pauses,
+            "conditions": door.requires.conditions,
             **door.declaration,
         }
         if door.target.permission_set is not None:

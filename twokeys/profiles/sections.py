@@ -15,7 +15,7 @@ from twokeys.errors import Refusal
 from twokeys.iam import Arn
 from twokeys.iam.sts import CHAINED_SECONDS
 from twokeys.profiles.awsconfig import Section
-from twokeys.profiles.ways import AssignmentWay, RoleWay, Way, closed, not_yet
+from twokeys.profiles.ways import AssignmentWay, RoleWay, Way, closed, not_yet, only_if
 
 # Role chaining is limited to one hour, whatever the role allows:
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles.html#iam-term-role-chaining
@@ -116,13 +116,15 @@ def account_of(settings: Mapping[str, str]) -> str:
 
 def _role_profile(who: Who, way: RoleWay, choices: Choices) -> Section:
     settings = [("role_arn", way.role_arn), choices.source, ("role_session_name", session_name(who.name))]
+    more = [mfa_from(way, who, choices.session)]
     if way.mfa and who.kind == "user" and choices.session != "role":
         settings.append(("mfa_serial", choices.mfa_serial or _mfa_serial(who, way)))
+        more += [] if choices.mfa_serial else ["mfa_serial is guessed from the name: --mfa-serial"]
     if way.external_id is not None:
         settings.append(("external_id", way.external_id))
     if seconds := _duration(who, way, choices):
         settings.append(("duration_seconds", str(seconds)))
-    return _section(way, settings, choices.region or way.region, choices, mfa_from(way, who, choices.session))
+    return _section(way, settings, choices.region or way.region, choices, *more)
 
 
 def _after(before: Way | None, choices: Choices) -> Choices:
@@ -153,16 +155,14 @@ def _sso_session(way: AssignmentWay, choices: Choices) -> Section:
     return Section("sso-session", choices.sso_session, settings)
 
 
-def _section(
-    way: Way, settings: list[tuple[str, str]], region: str | None, choices: Choices, more: str = ""
-) -> Section:
+def _section(way: Way, settings: list[tuple[str, str]], region: str | None, choices: Choices, *more: str) -> Section:
     settings += [("region", region)] if region else []
-    return Section("profile", f"{choices.prefix}{way.name}", tuple(settings), _about(way, more))
+    return Section("profile", f"{choices.prefix}{way.name}", tuple(settings), _about(way, *more))
 
 
-def _about(way: Way, more: str) -> str:
+def _about(way: Way, *more: str) -> str:
     ends = f"until {until(way.expires)}" if way.expires else ""
-    said = [way.account_name, way.reason or "", not_yet(way) or "", ends, more]
+    said = [way.account_name, way.reason or "", not_yet(way) or "", ends, only_if(way), *more]
     return ascii_line(" - ".join(each for each in said if each))
 
 

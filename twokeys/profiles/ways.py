@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import groupby
 
+from twokeys.access.requirements import Pause, pausing
 from twokeys.answers.published import fit
 from twokeys.doors import Declaration, Who
 from twokeys.doors.expiry import left, on
@@ -32,6 +34,8 @@ class _Way(Declaration):
     account: str
     account_name: str
     opens: datetime | None = None
+    pauses: tuple[Pause, ...] = ()
+    conditions: tuple[str, ...] = ()
     environment: str = ""
     admitted: frozenset[str] | None = None
     region: str | None = None
@@ -84,6 +88,10 @@ def _asks(way: Way) -> tuple[bool, bool, bool]:
     return bool(closed(way) or not_yet(way)), not_held, isinstance(way, RoleWay) and way.mfa
 
 
+def _name(way: Way) -> str:
+    return way.name
+
+
 def closed(way: Way) -> str | None:
     """Since when a temporary way is closed, in words; None for one that is open."""
     now = datetime.now(UTC)
@@ -91,8 +99,16 @@ def closed(way: Way) -> str | None:
 
 
 def not_yet(way: Way) -> str | None:
-    """From when a way is open that is not open yet, in words; None for any other."""
-    return f"opens {on(way.opens)}" if way.opens and way.opens > datetime.now(UTC) else None
+    """From when a way is open that is not open yet, or not at the moment, in words; None for any other."""
+    now = datetime.now(UTC)
+    waits = [way.opens] if way.opens and way.opens > now else []
+    waits += [end for _, end in pausing(way.pauses, now)]
+    return f"opens {on(max(waits))}" if waits else None
+
+
+def only_if(way: Way) -> str:
+    """What a session must be beside what it shows, as part of a sentence: "only if aws:SourceIp IpAddress ..."."""
+    return f"only if {' and '.join(way.conditions)}" if way.conditions else ""
 
 
 def beyond(ways: Iterable[Way], own: Iterable[Way]) -> dict[Way, Way]:
@@ -170,6 +186,23 @@ def for_caller(ways: Sequence[Way], caller: str, members: Members) -> tuple[Sequ
         return ways, None
     known = who is not None and {"user", "role", "group"} >= {way.source.kind for way in ways}
     return own or ways, bool(own) if own or known else None
+
+
+def own_ways(ways: Iterable[Way], caller: str, members: Members) -> list[Way]:
+    """The ways of a caller, of each door the one that asks least, as far as the file says whose a door is."""
+    doors = [list(door) for _, door in groupby(sorted(ways, key=_name), _name)]
+    return [least(had) for had, own in (for_caller(door, caller, members) for door in doors) if own]
+
+
+def before(door: Sequence[Way], ways: Iterable[Way], caller: str, members: Members) -> Way | None:
+    """The way through which a caller comes to this door, which is not theirs: None if the file shows none open now.
+
+    It may be behind another one itself. No external ID is known for it.
+    """
+    names = {way.name for way in door}
+    usable = [way for way in ways if isinstance(way, RoleWay) and (way.name in names or not any(_asks(way)[:2]))]
+    behind = beyond(usable, own_ways(usable, caller, members))
+    return next((first for way, first in behind.items() if way.name in names), None)
 
 
 def known_people(ways: Iterable[Way], members: Members) -> frozenset[str]:

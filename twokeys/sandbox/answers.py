@@ -40,12 +40,9 @@ _COLUMNS: Final = (
 
 
 def ask(states: Iterable[Path], folder: Path, picture: Path, outputs: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """Run each command in `folder`, where it leaves its pages and pictures; what did not go well, as sentences.
+    """Run each command in `folder`, where it leaves its pages; what did not go well, as sentences.
 
-    Args:
-        states: the state files of the stacks.
-        picture: where the organization is drawn (SVG).
-        outputs: stack name to its outputs.
+    `picture` is where the organization is drawn (SVG), `outputs` those of each stack by its name.
     """
     folder.mkdir(parents=True, exist_ok=True)
     _invent_a_bill(folder / "bill.csv", outputs)

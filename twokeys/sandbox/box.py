@@ -21,11 +21,7 @@ _OURS: Final = ("aws", "stacks", "pulumi", "answers", "organization.svg", "shell
 
 @dataclass(frozen=True)
 class Sandbox:
-    """Where the sandbox keeps things.
-
-    Attributes:
-        directory: its folder, `.twokeys` in the project by default.
-    """
+    """Where the sandbox keeps things: in `directory`, by default `.twokeys` in the project."""
 
     project: Project
     directory: Path

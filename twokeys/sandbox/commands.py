@@ -10,13 +10,18 @@ from typing import TYPE_CHECKING
 
 import click
 
-from twokeys.options import CONFIG, PACK_CONFIG, PROJECT, Group
-from twokeys.sandbox.mailbox import DIRECTORY, mailbox
+from twokeys.options import CONFIG, FOLDER, PACK_CONFIG, PROJECT, Group
 from twokeys.sandbox.pulumi_commands import get_pulumi, mfa_code, pulumi_demo, shell
 
 if TYPE_CHECKING:
     from twokeys.sandbox.box import Sandbox
 
+_DIRECTORY = click.option(
+    "--state",
+    "directory",
+    type=FOLDER,
+    help="Where states and the local AWS are kept. Default: .twokeys in the project.",
+)
 _VERBOSE = click.option("--verbose", is_flag=True, help="Show every resource, every probe and what is only advised.")
 
 
@@ -30,7 +35,6 @@ def sandbox() -> None:
     """
 
 
-sandbox.add_command(mailbox)
 sandbox.add_command(shell)
 sandbox.add_command(mfa_code)
 sandbox.add_command(get_pulumi)
@@ -40,7 +44,7 @@ sandbox.add_command(pulumi_demo)
 @sandbox.command()
 @click.argument("stacks", nargs=-1, required=True, metavar="STACK...")
 @PROJECT
-@DIRECTORY
+@_DIRECTORY
 @CONFIG
 @PACK_CONFIG
 @_VERBOSE
@@ -98,7 +102,7 @@ def up(  # noqa: PLR0913, PLR0917 - click gives the options as arguments
 
 @sandbox.command()
 @PROJECT
-@DIRECTORY
+@_DIRECTORY
 def down(project: Path, directory: Path | None) -> int:
     """End the local AWS and forget everything in it; the demo's too."""
     box = _sandbox(project, directory)
@@ -110,7 +114,7 @@ def down(project: Path, directory: Path | None) -> int:
 
 @sandbox.command()
 @PROJECT
-@DIRECTORY
+@_DIRECTORY
 @click.option(
     "--picture",
     type=click.Path(path_type=Path, dir_okay=False),

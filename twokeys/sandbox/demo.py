@@ -46,13 +46,7 @@ _TELLING: Final = ("without MFA", "access role of prod", "without a grant", "tri
 
 @dataclass
 class Story:
-    """How the demo went.
-
-    Attributes:
-        outputs: stack name to its outputs.
-        entering: who can enter prod, as lines.
-        failed: why it is not the story that it should be; empty when it is.
-    """
+    """How the demo went: outputs by stack, who can enter prod, as lines, and what is not as it should be."""
 
     outputs: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     probes: list[Probe] = field(default_factory=list)

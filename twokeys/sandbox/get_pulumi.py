@@ -77,14 +77,9 @@ def find_pulumi(path: str | None = None) -> Path | None:
 
 
 def get_pulumi(say: Say, *, build: bool = False) -> Path:
-    """The path of a pulumi CLI, which is fetched or built when there is none.
+    """The path of a pulumi CLI, which is fetched or built when there is none, and is built anyway with `build`.
 
-    Args:
-        say: is given what is done and how long it takes, before it is done.
-        build: build it, also where one is there or could be downloaded.
-
-    Raises:
-        Refusal: it can neither be downloaded nor built.
+    `say` is given what is done and how long it takes. Raises Refusal when it can neither be downloaded nor built.
     """
     found = (None if build else find_pulumi()) or _fetched(say, build=build)
     host = found.resolve().with_name(HOST)

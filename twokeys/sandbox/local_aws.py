@@ -1,12 +1,9 @@
 """The local AWS that the sandbox runs on: ministack, in a process of ours, on loopback only.
 
-Two ways to run it, because two kinds of commands need it:
-
-- *with us* (the default): the server reads a pipe that only we hold open, and ends when the pipe does: at our exit,
-  after Ctrl-C, and after a crash or `kill -9` of ours. That works on every POSIX system and needs no cleanup.
-- *detached* (`detached=True`): once it is ready the server outlives the command, so that `twokeys sandbox up` and a
-  later `shell` reach the same accounts through the same endpoint. `server.json` names its pid *and* its start time; a
-  process is only ever taken for ours, or ended, when both match, so a recycled pid is never touched.
+By default the server reads a pipe that only we hold open, and ends when the pipe does: at our exit, after Ctrl-C, and
+after a crash of ours. Detached, it outlives the command once it is ready, so that `twokeys sandbox up` and a later
+`shell` reach the same accounts through the same endpoint. `server.json` names its pid *and* its start time; a process
+is only ever taken for ours, or ended, when both match, so a recycled pid is never touched.
 
 Either way its accounts are written to disk at an orderly end, by ministack's own means, and are there when it starts
 again, on the same port if it is free. One that is killed has forgotten them.
@@ -15,7 +12,6 @@ again, on the same port if it is free. One that is killed has forgotten them.
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import random
 import signal
@@ -25,13 +21,14 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Final, Self
 
 import boto3
 import psutil
+from pydantic import TypeAdapter, ValidationError
 
 from twokeys.errors import Refusal
 from twokeys.files import locked, make_folder, read_text, replace_text
@@ -73,14 +70,13 @@ class _Record:
             return None
 
 
-class LocalAws:
-    """One running local AWS. Make it with `start` or `attach`; as a context manager it is stopped at the end.
+_RECORD: Final = TypeAdapter(_Record)
 
-    Attributes:
-        directory: where it keeps its accounts, its log and its pid file.
-        endpoint: `http://127.0.0.1:<port>`, for `AWS_ENDPOINT_URL`.
-        detached: whether it outlives us; leaving the context manager then leaves it running.
-        started_here: False when `start` or `attach` found it running already.
+
+class LocalAws:
+    """One running local AWS. Make it with `start` or `attach`.
+
+    As a context manager it is stopped at the end, unless it is detached or was running already.
     """
 
     def __init__(
@@ -90,6 +86,7 @@ class LocalAws:
         self.endpoint = f"http://{_LOOPBACK}:{record.port}"
         self.detached = detached
         self.started_here = child is not None
+        self.port, self.pid = record.port, record.pid
         self._record = record
         self._child = child
 
@@ -105,7 +102,7 @@ class LocalAws:
         directory.chmod(0o700)  # it holds keys of the accounts
         # Only one process at a time decides whether a server is there, so that two never serve one directory.
         with locked(_record_path(directory), _READY_SECONDS + _STOP_SECONDS):
-            running = cls._attach(directory)
+            running = cls.attach(directory)
             if running is not None:
                 return running
             left = _read_record(directory)
@@ -119,26 +116,21 @@ class LocalAws:
     @classmethod
     def attach(cls, directory: Path) -> Self | None:
         """The local AWS that serves `directory` now, or None; a stale pid file is no server."""
-        return cls._attach(directory.resolve())
+        directory = directory.resolve()
+        record = _read_record(directory)
+        if record is None or record.process() is None:
+            return None
+        found = cls(directory, record, detached=True, child=None)
+        return found if _answers(found.endpoint) else None
 
-    @property
-    def port(self) -> int:
-        """The port it listens on, on 127.0.0.1 only."""
-        return self._record.port
-
-    @property
-    def pid(self) -> int:
-        """The server's process id."""
-        return self._record.pid
-
-    def environment(self, account: str = MANAGEMENT_ACCOUNT, region: str = "us-east-1") -> dict[str, str]:
+    def environment(self, account: str = MANAGEMENT_ACCOUNT) -> dict[str, str]:
         """The variables with which the AWS CLI and boto3 are `account`'s root user in this local AWS."""
         return {
             "AWS_ENDPOINT_URL": self.endpoint,
             "AWS_ACCESS_KEY_ID": account,
             "AWS_SECRET_ACCESS_KEY": "test",
-            "AWS_REGION": region,
-            "AWS_DEFAULT_REGION": region,
+            "AWS_REGION": "us-east-1",
+            "AWS_DEFAULT_REGION": "us-east-1",
             "AWS_EC2_METADATA_DISABLED": "true",
         }
 
@@ -177,14 +169,6 @@ class LocalAws:
             self.stop()
 
     @classmethod
-    def _attach(cls, directory: Path) -> Self | None:
-        record = _read_record(directory)
-        if record is None or record.process() is None:
-            return None
-        found = cls(directory, record, detached=True, child=None)
-        return found if _answers(found.endpoint) else None
-
-    @classmethod
     def _when_ready(cls, directory: Path, process: subprocess.Popen[bytes], port: int, *, detached: bool) -> Self:
         try:
             record = _Record(process.pid, psutil.Process(process.pid).create_time(), port)
@@ -195,7 +179,7 @@ class LocalAws:
                     raise _never_ready(directory, process.poll())
                 time.sleep(0.02)
             path = _record_path(directory)
-            replace_text(path, read_text(path), json.dumps(asdict(record)))
+            replace_text(path, read_text(path), _RECORD.dump_json(record).decode())
             if detached and process.stdin is not None:
                 process.stdin.write(DETACH)
                 process.stdin.close()
@@ -298,10 +282,8 @@ def _log_path(directory: Path) -> Path:
 
 
 def _read_record(directory: Path) -> _Record | None:
+    """None too for half a record: it names no process for certain, so there is nothing to attach to or to end."""
     try:
-        data = json.loads(_record_path(directory).read_text())
-        return _Record(int(data["pid"]), float(data["started"]), int(data["port"]))
-    except FileNotFoundError:
+        return _RECORD.validate_json(_record_path(directory).read_bytes())
+    except (FileNotFoundError, ValidationError):
         return None
-    except (ValueError, KeyError, TypeError):
-        return None  # half a record names no process for certain, so there is nothing to attach to or to end

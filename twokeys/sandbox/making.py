@@ -32,11 +32,8 @@ Outputs = Callable[[str], Mapping[str, Any] | None]
 class LocalMaker:
     """Answers an update; see `twokeys.preview.run.Maker`.
 
-    Args:
-        environment: where the local AWS is, and the credentials that the program starts with.
-        mandatory: the mandatory findings on a graph, by which each resource is judged before it is made.
-        stack_outputs: the outputs of another stack by its name, None for one that is not up.
-        done: called with each resource once it is made.
+    `mandatory` gives the findings on a graph by which each resource is judged before it is made, and `stack_outputs`
+    the outputs of another stack by its name, None for one that is not up; `done` is called once a resource is made.
     """
 
     def __init__(

@@ -24,8 +24,7 @@ _USER: Final = "aws:iam/user:User"
 def account_of(user: str, states: Sequence[Path], account: str | None) -> str:
     """The account in which the states have a user, which `account` chooses where several have one of that name.
 
-    Raises:
-        Refusal: none has, several have, or the states cannot be read together.
+    Raises Refusal when none has, several have, or the states cannot be read together.
     """
     snapshot = together(states)
     accounts = Accounts(snapshot)
@@ -35,19 +34,16 @@ def account_of(user: str, states: Sequence[Path], account: str | None) -> str:
         return found[0]
     having = found or sorted(where for name, where in users if name == user)
     names = sorted({name for name, _ in users})
-    if not having and user in {one.text("name") or one.name for one in snapshot.of_type("aws:iam/role:Role")}:
-        raise Refusal(
-            f"{user} is a role",
-            where=", ".join(map(str, states)),
-            why="only a user has an access key and an MFA device to be given",
-            next_step=f"try the doors of {user} with `twokeys verify STACK`, or be one of {', '.join(names)}",
-        )
-    raise Refusal(
-        f"several users are called {user}" if found else f"nobody{f' of {account}' if having else ''} is called {user}",
-        where=", ".join(map(str, states)),
-        why=f"one is in each of {', '.join(having)}" if having else f"the users are {', '.join(names) or 'none'}",
-        next_step="choose one with --account ID" if having else f"name {nearest(user, names) or 'one of them'}",
-    )
+    if having:
+        what = f"{'several users are' if found else f'nobody of {account} is'} called {user}"
+        why, step = f"one is in each of {', '.join(having)}", "choose one with --account ID"
+    elif user in {one.text("name") or one.name for one in snapshot.of_type("aws:iam/role:Role")}:
+        what, why = f"{user} is a role", "only a user has an access key and an MFA device to be given"
+        step = f"try the doors of {user} with `twokeys verify STACK`, or be one of {', '.join(names)}"
+    else:
+        what, why = f"nobody is called {user}", f"the users are {', '.join(names) or 'none'}"
+        step = f"name {nearest(user, names) or 'one of them'}"
+    raise Refusal(what, where=", ".join(map(str, states)), why=why, next_step=step)
 
 
 def made_with(account: str, project: Path) -> Path | None:
@@ -66,9 +62,6 @@ def sign_in(aws: LocalAws, account: str, user: str) -> dict[str, str]:
     Keys and the device of that name that were there are removed: a user has two keys at most, and nobody can read the
     seed of a device again.
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
-
-    Raises:
-        Refusal: the local AWS does not know the user.
     """
     variables = aws.environment(account)
     iam = aws.client("iam", account)

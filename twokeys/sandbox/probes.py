@@ -32,14 +32,7 @@ _OURS: Final = secrets.token_hex(4)
 def probe(
     aws: LocalAws, found: Exports, *, about: frozenset[str] | None = None, pace: Pace | None = None
 ) -> Iterator[Probe]:
-    """Probe what the outputs of stacks declare.
-
-    Args:
-        aws: the local AWS, which must be running.
-        found: what all stacks export.
-        about: the ARNs of the roles to try; None means all of them.
-        pace: how fast; None is without a limit.
-    """
+    """Probe what the outputs of stacks declare; `about` are the ARNs of the roles to try, None means all of them."""
     prober = _Prober(aws, found, found.role_arns if about is None else about, pace or Pace(0))
     yield from prober.access_roles()
     yield from prober.doors()

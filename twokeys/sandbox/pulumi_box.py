@@ -34,12 +34,7 @@ _OURS: Final = {HOST: HOST_MODULE, _AWS: "twokeys.sandbox.plugins.resource_aws"}
 
 @dataclass(frozen=True)
 class PulumiBox:
-    """The stacks of one project as the pulumi CLI has them.
-
-    Attributes:
-        directory: the sandbox's folder (`.twokeys`); what is here is in its folder `pulumi`, and the local AWS is the
-            one that the other commands of the sandbox use too.
-    """
+    """The stacks of one project as the pulumi CLI has them, in the folder `pulumi` of the sandbox's folder."""
 
     project: Project
     directory: Path
@@ -71,14 +66,8 @@ class PulumiBox:
     def open(self, aws: LocalAws, account: str = "") -> dict[str, str]:
         """Make everything ready, and give the variables with which `pulumi` and the AWS CLI work on the local AWS.
 
-        Where there is no pulumi CLI they are the AWS CLI's alone.
-
-        Args:
-            aws: the running local AWS.
-            account: whose administrator the AWS CLI is to be; "" is the management account. Stacks need that one.
-
-        Raises:
-            Refusal: a file of the project cannot be read, or the CLI cannot create a stack.
+        Where there is no pulumi CLI they are the AWS CLI's alone, which is the administrator of `account`; "" is the
+        management account. Raises Refusal when a file cannot be read, or the CLI cannot create a stack.
         """
         path = os.environ.get("PATH", os.defpath).split(os.pathsep)
         others = os.pathsep.join(folder for folder in path if folder != str(self.binaries))
@@ -103,11 +92,7 @@ class PulumiBox:
         return variables
 
     def reflect(self, overrides: Mapping[str, Mapping[str, Any]] | None = None) -> Path:
-        """Make the mirror as the project is now; `overrides` (stack to key to value, parsed) win over stack files.
-
-        Raises:
-            Refusal: a file of the project cannot be read.
-        """
+        """Make the mirror as the project is now; `overrides` (stack to key to value, parsed) win over stack files."""
         root = self.project.root
         self.mirror.mkdir(parents=True, exist_ok=True)
         own = {path.name for path in self.project.stacks().values() if path.parent == root} | {"Pulumi.yaml"}

@@ -34,11 +34,7 @@ class _Story:
 
 
 def tell(box: PulumiBox, aws: LocalAws, pulumi: Path, console: Console) -> list[str]:
-    """Run the story; what did not go as it should, in words, and empty when all did.
-
-    Raises:
-        Refusal: a file of the project cannot be read, or the CLI cannot create a stack.
-    """
+    """Run the story; what did not go as it should, in words, and empty when all did."""
     environment = {**clean_environment(), **box.open(aws)}
     story = _Story(box, environment, pulumi, console)
     refused = next((stack for stack in STACKS if _doors(box, stack)), None)

@@ -21,13 +21,7 @@ _LAST_LINES: Final = 20
 
 @dataclass(frozen=True)
 class Ran:
-    """What came of one command.
-
-    Attributes:
-        code: its exit code.
-        events: what the engine reported, in order.
-        said: what else it printed, for people.
-    """
+    """What came of one command; `said` is what else it printed, for people."""
 
     code: int
     events: tuple[Mapping[str, Any], ...]

@@ -19,9 +19,6 @@ from twokeys.sandbox.local_aws import LocalAws
 from twokeys.sandbox.up import Done, StackRun
 from twokeys.shown import columns, folded
 
-_FIRST: Final = (DOORS_OUTPUT, "switch_role_urls")
-_MOST: Final = 14
-"""As many lines of outputs are shown of one stack."""
 _WIDTH: Final = 80
 _INDENT: Final = 21
 """Where the third column of a step begins."""
@@ -103,16 +100,12 @@ class Report:
             self._line(f"failed: {what}: {done.failed.why}\n  where: {where}\n  next:  {step}", style="red")
 
     def show_outputs(self, done: Done) -> None:
-        """The doors of the stack and the addresses to switch role, then other outputs as far as they are short."""
-        lines: list[str] = []
+        """The doors of the stack and the addresses to switch role, and how many outputs there are besides."""
         outputs = {key: value for key, value in done.outputs.items() if value not in ({}, [], None)}
-        for key in sorted(outputs, key=lambda key: (key not in _FIRST, key)):
-            said = _in_lines(key, outputs[key])
-            if said and len(lines) + len(said) <= _MOST:
-                lines += said
-                del outputs[key]
-        for line in lines:
-            self._line(f"  {line}")
+        if doors := outputs.pop(DOORS_OUTPUT, None):
+            self._line(f"  doors: {', '.join(one['name'] for one in doors)}")
+        for name, address in outputs.pop("switch_role_urls", {}).items():
+            self._line(f"  {name}: {address}")
         if outputs:
             self._line(f"  and {len(outputs)} more: --json shows all")
 
@@ -161,16 +154,6 @@ def as_data(done: Done) -> dict[str, Any]:
         ],
         "outputs": json.loads(json.dumps(dict(done.outputs), default=lambda _: "[unknown]")),
     }
-
-
-def _in_lines(key: str, value: object) -> list[str]:
-    """An output in one line, or one of those to be read first with a line for each address; nothing if it is longer."""
-    if key == DOORS_OUTPUT and isinstance(value, list):
-        value = ", ".join(str(one["name"]) for one in value if isinstance(one, dict) and "name" in one)
-    elif key in _FIRST and isinstance(value, dict):
-        return [f"{key}:", *(f"  {name}: {address}" for name, address in value.items())]
-    line = f"{key}: {value if isinstance(value, str) else json.dumps(value, default=repr)}"
-    return [line] if key in _FIRST or (len(line) < _WIDTH and "\n" not in line) else []
 
 
 def _counted(done: Done) -> str:

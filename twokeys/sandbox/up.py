@@ -34,10 +34,7 @@ Config = Mapping[str, Mapping[str, object]]
 class Done:
     """How an `up` went.
 
-    Attributes:
-        stage: what was judged last: "preview", "update" or "result".
-        verdicts: what the rules found there; a mandatory finding has stopped it.
-        failed: why it is not made or the program failed, where no rule stopped it.
+    `stage` is what was judged last ("preview", "update" or "result"); `failed`, why it ended where no rule stopped it.
     """
 
     stack: str
@@ -55,13 +52,7 @@ class Done:
 
 @dataclass(frozen=True)
 class StackRun:
-    """One stack in a sandbox.
-
-    Attributes:
-        overrides: config values that win over the stack's file.
-        rules: the policy pack's configuration.
-        say: gets the program's messages with their severity.
-    """
+    """One stack in a sandbox: `overrides` win over its file, and `rules` is the policy pack's configuration."""
 
     sandbox: Sandbox
     name: str

@@ -103,10 +103,8 @@ def open_command(  # noqa: PLR0913 - one parameter an option
     was = " ".join(str(doors[door]["reason"]).split()) if copy_of is None else reason
     if was != reason:
         click.echo(f'its reason "{was}" becomes "{reason}"')
-    click.echo(
-        f"{door} {left(opening.closes, now)} ({until(opening.closes)}); a session lasts {session / 3600:g} h at most, "
-        f"so the last one ends by {ends:%Y-%m-%d %H:%M} UTC"
-    )
+    click.echo(f"{door} {left(opening.closes, now)} ({until(opening.closes)})")
+    click.echo(f"a session lasts {session / 3600:g} h at most, so the last one ends by {ends:%Y-%m-%d %H:%M} UTC")
     if session < before:
         click.echo(f"(sessions of {copy_of} last {before / 3600:g} h: longer than {door} is open)")
     click.echo("previewed: nothing refused" if judged else f"not previewed: {name} is split into shards")

@@ -6,14 +6,11 @@ STATE https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_acc
 """
 
 import json
-from typing import Any
 
-import boto3
 import pytest
-from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from tests.sandbox.aws.conftest import ACCESS_ROLE, ORGANIZATION, Driver, Organized
+from tests.sandbox.aws.conftest import ACCESS_ROLE, Organized
 from twokeys.sandbox.local_aws import LocalAws
 
 NEW = "new+stage@company.com"
@@ -29,34 +26,6 @@ def reason(error: pytest.ExceptionInfo[ClientError]) -> str:
     """The reason of a ConstraintViolationException."""
     assert error.value.response["Error"]["Code"] == "ConstraintViolationException"
     return str(error.value.response["Reason"])  # type: ignore[typeddict-item]
-
-
-def test_a_member_account_is_renamed_from_the_management_account(organized: Organized) -> None:
-    driver = organized.driver
-    account = organized.account("stage")
-    driver.api("account").put_account_name(AccountId=account, AccountName="staging")
-    assert driver.api("organizations").describe_account(AccountId=account)["Account"]["Name"] == "staging"
-    inside = driver.member(account)
-    inside.api("account").put_account_name(AccountName="from within")
-    assert driver.api("organizations").describe_account(AccountId=account)["Account"]["Name"] == "from within"
-    inside.provider.close()
-
-
-@pytest.mark.parametrize("name", ["", "x" * 51, "a<b"])
-def test_a_name_that_aws_does_not_take_is_refused(organized: Organized, name: str) -> None:
-    """ACCOUNT: AccountName has 1 to 50 characters, pattern [ -;=?-~]+."""
-    account = organized.account("stage")
-    session = boto3.Session(region_name="us-east-1")
-    unchecked = session.client(
-        "account",
-        endpoint_url=organized.driver.provider.aws.endpoint,
-        aws_access_key_id=organized.driver.account,
-        aws_secret_access_key="test",
-        config=Config(parameter_validation=False),
-    )
-    with pytest.raises(ClientError, match="ValidationException"):
-        unchecked.put_account_name(AccountId=account, AccountName=name)
-    unchecked.close()
 
 
 def test_a_new_address_is_the_account_s_once_the_mailed_code_comes_back(
@@ -83,20 +52,6 @@ def test_an_address_in_use_is_no_new_address(organized: Organized) -> None:
     client = organized.driver.api("account")
     with pytest.raises(client.exceptions.ConflictException):
         client.start_primary_email_update(AccountId=account, PrimaryEmail="Example+Prod@company.com")
-
-
-def test_names_and_addresses_of_members_need_trusted_access(management: Driver) -> None:
-    """https://docs.aws.amazon.com/accounts/latest/reference/using-orgs-trusted-access.html"""
-    management.up(ORGANIZATION, "organization")
-    account = management.up("aws:organizations/account:Account", "stage", name="stage", email="a@company.com")[0]
-    client = management.api("account")
-    for call in (
-        lambda: client.put_account_name(AccountId=account, AccountName="b"),
-        lambda: client.start_primary_email_update(AccountId=account, PrimaryEmail=NEW),
-        lambda: client.get_primary_email(AccountId=account),
-    ):
-        with pytest.raises(client.exceptions.AccessDeniedException, match=r"account\.amazonaws\.com"):
-            call()
 
 
 def test_a_closed_account_cannot_be_entered_and_keeps_its_address(organized: Organized) -> None:
@@ -131,20 +86,3 @@ def test_the_management_account_and_delegated_administrators_are_not_closed(orga
     with pytest.raises(ClientError) as error:
         client.close_account(AccountId=organized.driver.account)
     assert reason(error) == "CANNOT_CLOSE_MANAGEMENT_ACCOUNT"
-
-
-def test_an_account_s_life_outlives_an_orderly_end(tmp_path: Any) -> None:
-    with LocalAws.start(tmp_path / "aws") as aws:
-        organizations, named = aws.client("organizations"), aws.client("account")
-        organizations.create_organization(FeatureSet="ALL")
-        organizations.enable_aws_service_access(ServicePrincipal="account.amazonaws.com")
-        request = {"AccountName": "first", "Email": "first@company.com"}
-        first = organizations.create_account(**request)["CreateAccountStatus"]["AccountId"]
-        request = {"AccountName": "second", "Email": "second@company.com"}
-        second = organizations.create_account(**request)["CreateAccountStatus"]["AccountId"]
-        organizations.close_account(AccountId=second)
-        named.put_account_name(AccountId=first, AccountName="renamed")
-    with LocalAws.start(tmp_path / "aws") as again:
-        organizations = again.client("organizations")
-        assert organizations.describe_account(AccountId=first)["Account"]["Name"] == "renamed"
-        assert organizations.describe_account(AccountId=second)["Account"]["State"] == "CLOSED"

@@ -87,13 +87,6 @@ def test_a_grant_alone_does_not(two: TwoAccounts) -> None:
         two.enter()
 
 
-def test_a_grant_for_another_role_does_not(two: TwoAccounts) -> None:
-    two.trust(trust(two.user_arn))
-    two.grant(two.role_arn.replace("deployer", "reader"))
-    with pytest.raises(ClientError, match="AccessDenied"):
-        two.enter()
-
-
 @pytest.mark.parametrize("given", [{}, {"ExternalId": "wrong"}])
 def test_a_wrong_external_id_does_not(two: TwoAccounts, given: dict[str, str]) -> None:
     two.trust(trust(two.user_arn, Condition={"StringEquals": {"sts:ExternalId": "right"}}))
@@ -141,24 +134,6 @@ def test_a_provider_assumes_one_role_through_another(organized: Organized) -> No
     identity = chained.provider.invoke("aws:index/getCallerIdentity:getCallerIdentity", {})
     assert identity["arn"] == f"arn:aws:sts::{second}:assumed-role/inner/pulumi"
     chained.provider.close()
-
-
-def test_what_a_member_provider_makes_is_in_the_member_account(organized: Organized) -> None:
-    account = organized.account("stage")
-    inside = organized.driver.member(account)
-    _, role = inside.up("aws:iam/user:User", "u", name="u")
-    assert role["arn"] == f"arn:aws:iam::{account}:user/u"
-    assert organized.driver.api("iam").list_users()["Users"] == []
-    inside.provider.close()
-
-
-def test_a_session_policy_narrows_what_a_provider_may_do(organized: Organized) -> None:
-    account = organized.account("stage")
-    access = f"arn:aws:iam::{account}:role/OrganizationAccountAccessRole"
-    narrowed = organized.driver.member(account, assumeRoles=[{"roleArn": access, "policy": grant("*")}])
-    with pytest.raises(ProviderError, match="AccessDenied"):
-        narrowed.up("aws:iam/user:User", "u", name="u")
-    narrowed.provider.close()
 
 
 def granted_in(organization: str) -> str:

@@ -4,16 +4,11 @@ https://docs.aws.amazon.com/organizations/latest/APIReference/API_CreateAccount.
 """
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from botocore.exceptions import ClientError
-from botocore.stub import Stubber
 
-from tests.sandbox.aws.conftest import ACCOUNT, ORGANIZATION, Driver, Organized, trust, urn
-from twokeys.sandbox.aws import organizations
-from twokeys.sandbox.aws.catalogue import resource_type
+from tests.sandbox.aws.conftest import ACCOUNT, Organized, trust, urn
 from twokeys.sandbox.aws.client import ProviderError
 from twokeys.sandbox.local_aws import LocalAws
 
@@ -47,14 +42,6 @@ def test_an_account_has_the_same_id_in_each_run(tmp_path: Path) -> None:
     assert len(set(runs[0][1].values())) == 3
 
 
-def test_the_access_role_has_the_name_that_was_asked_for(organized: Organized) -> None:
-    account = organized.account("stage", roleName="Entrance")
-    sts = organized.driver.api("sts")
-    sts.assume_role(RoleArn=f"arn:aws:iam::{account}:role/Entrance", RoleSessionName="test")
-    with pytest.raises(ClientError, match="AccessDenied"):
-        sts.assume_role(RoleArn=f"arn:aws:iam::{account}:role/OrganizationAccountAccessRole", RoleSessionName="test")
-
-
 def test_an_account_is_renamed_in_place(organized: Organized) -> None:
     """https://docs.aws.amazon.com/accounts/latest/APIReference/API_PutAccountName.html, with trusted access."""
     driver, client = organized.driver, organized.driver.api("organizations")
@@ -72,11 +59,6 @@ def test_a_closed_account_is_not_found(organized: Organized) -> None:
     assert driver.provider.read(ACCOUNT, urn(ACCOUNT, "old"), account, {}, {}) is None
 
 
-def test_an_account_in_govcloud_is_refused(management: Driver) -> None:
-    with pytest.raises(ProviderError, match="no accounts in AWS GovCloud"):
-        management.up(ACCOUNT, "a", **STAGE, createGovcloud=True)
-
-
 def test_closing_on_deletion_suspends_the_account_and_keeping_only_removes_it(organized: Organized) -> None:
     driver, client = organized.driver, organized.driver.api("organizations")
     closed, kept = organized.account("closed"), organized.account("kept")
@@ -87,65 +69,11 @@ def test_closing_on_deletion_suspends_the_account_and_keeping_only_removes_it(or
         client.describe_account(AccountId=kept)
 
 
-IN_PROGRESS = {"Id": "car-12345678", "AccountName": "stage", "State": "IN_PROGRESS"}
-TAKEN = {**IN_PROGRESS, "State": "FAILED", "FailureReason": "EMAIL_ALREADY_EXISTS"}
-
-
-def create(driver: Driver, answers: Callable[[Stubber], None]) -> str:
-    inputs = driver.check(ACCOUNT, "stage", STAGE)
-    with Stubber(driver.api("organizations")) as stub:
-        answers(stub)
-        made = organizations._account_create(driver.provider.aws, inputs)
-        stub.assert_no_pending_responses()
-    return made
-
-
-@pytest.mark.parametrize("failure", ["ACCOUNT_LIMIT_EXCEEDED", "EMAIL_ALREADY_EXISTS"])
-def test_the_reason_of_a_failed_create_is_said(management: Driver, failure: str) -> None:
-    """https://docs.aws.amazon.com/organizations/latest/APIReference/API_CreateAccountStatus.html lists the reasons."""
-
-    def answers(stub: Stubber) -> None:
-        stub.add_response("create_account", {"CreateAccountStatus": {**TAKEN, "FailureReason": failure}})
-
-    with pytest.raises(ProviderError, match=f"stage was not made: {failure}"):
-        create(management, answers)
-
-
-def test_the_root_is_known_while_trusted_services_change(management: Driver) -> None:
-    """Else the units below it would have an unknown parent, and be replaced."""
-    roots = [{"id": "r-ab12"}]
-    inputs = management.check(ORGANIZATION, "o", {"awsServiceAccessPrincipals": ["account.amazonaws.com"]})
-    assert resource_type(ORGANIZATION).preview(inputs, {"roots": roots})["roots"] == roots
-
-
 def test_a_unit_with_accounts_in_it_is_not_removed(organized: Organized) -> None:
     unit, _ = organized.driver.up(UNIT, "unit", name="workloads", parentId=organized.root)
     organized.account("stage", parentId=unit)
     with pytest.raises(ProviderError, match="OrganizationalUnitNotEmptyException"):
         organized.driver.provider.delete(UNIT, urn(UNIT, "unit"), unit, {})
-
-
-def test_a_policy_of_a_type_that_is_not_enabled_cannot_be_attached(organized: Organized) -> None:
-    content = json.dumps({"tags": {}})
-    policy, _ = organized.driver.up("aws:organizations/policy:Policy", "p", content=content, type="TAG_POLICY")
-    with pytest.raises(ProviderError, match="PolicyTypeNotEnabledException"):
-        organized.driver.up(
-            "aws:organizations/policyAttachment:PolicyAttachment", "a", policyId=policy, targetId=organized.root
-        )
-
-
-@pytest.mark.parametrize(
-    "type", ["aws:organizations/policy:Policy", "aws:organizations/policyAttachment:PolicyAttachment"]
-)
-def test_skip_destroy_leaves_the_object_in_place(organized: Organized, type: str) -> None:
-    driver, client = organized.driver, organized.driver.api("organizations")
-    content = json.dumps({"Version": "2012-10-17", "Statement": []})
-    policy, _ = driver.up("aws:organizations/policy:Policy", "p", content=content)
-    attachment = {"policyId": policy, "targetId": organized.root}
-    identifier, _ = driver.up("aws:organizations/policyAttachment:PolicyAttachment", "a", **attachment)
-    ids = {"aws:organizations/policy:Policy": policy}
-    driver.provider.delete(type, urn(type, "x"), ids.get(type, identifier), {**attachment, "skipDestroy": True})
-    assert client.list_targets_for_policy(PolicyId=policy)["Targets"][0]["TargetId"] == organized.root
 
 
 def test_the_look_up_tells_what_the_resource_tells(organized: Organized) -> None:
@@ -165,11 +93,6 @@ def test_a_member_account_sees_its_organization_and_cannot_change_it(organized: 
     with pytest.raises(ProviderError, match="AccessDeniedException"):
         inside.up(UNIT, "unit", name="mine", parentId=organized.root)
     inside.provider.close()
-
-
-def test_an_account_without_an_organization_is_told_so(management: Driver) -> None:
-    with pytest.raises(ProviderError, match="is in no organization"):
-        management.provider.invoke("aws:organizations/getOrganization:getOrganization", {})
 
 
 def test_units_are_looked_up_by_their_parent(organized: Organized) -> None:

@@ -6,13 +6,11 @@ automatic names: https://www.pulumi.com/docs/iac/concepts/resources/names/.
 
 import json
 import re
-import subprocess
-import sys
 from typing import Any
 
 import pytest
 
-from tests.sandbox.aws.conftest import Driver, grant, trust, urn
+from tests.sandbox.aws.conftest import Driver, trust, urn
 from twokeys.iam import UNKNOWN
 from twokeys.sandbox.aws.catalogue import RESOURCE_TYPES, is_kept, resource_type
 from twokeys.sandbox.aws.resource_type import Diff, ResourceType
@@ -47,61 +45,14 @@ def test_an_automatic_name_hangs_on_the_seed_and_is_kept() -> None:
     assert check(ROLE, news, {"name": first}, seed=b"2")["name"] == first
 
 
-def test_a_name_or_a_prefix_of_the_program_is_used() -> None:
-    assert check(ROLE, {"assumeRolePolicy": TRUST, "name": "mine"})["name"] == "mine"
-    assert "name" not in check(ROLE, {"assumeRolePolicy": TRUST, "namePrefix": "mine-"})
-
-
-def test_an_automatic_name_fits_what_iam_takes() -> None:
-    checked = resource_type(ROLE).check(urn(ROLE, "x" * 100), {}, {"assumeRolePolicy": TRUST}, b"1")
-    assert len(checked["name"]) == 64
-
-
-def test_what_is_not_known_yet_is_never_refused() -> None:
-    news = {"assumeRolePolicy": UNKNOWN, "name": UNKNOWN, "tags": {"a": UNKNOWN}, "permissionsBoundary": UNKNOWN}
-    checked = check(ROLE, news)
-    assert news.items() <= checked.items()
-
-
-@pytest.mark.parametrize(
-    "other",
-    [
-        pytest.param({"AWS": "arn:aws:iam::111111111111:root"}, id="an account is its root"),
-        pytest.param({"AWS": ["111111111111"]}, id="a list of one is its element"),
-    ],
-)
-def test_a_document_that_means_the_same_changes_nothing(other: dict[str, Any]) -> None:
-    document = json.loads(TRUST)
-    document["Statement"] = [{**document["Statement"][0], "Principal": other}]
-    new = {"assumeRolePolicy": json.dumps(document, indent=2)}
+def test_a_document_that_is_written_otherwise_changes_nothing() -> None:
+    new = {"assumeRolePolicy": json.dumps(json.loads(TRUST), indent=2, sort_keys=True)}
     assert diff(ROLE, {"assumeRolePolicy": TRUST}, new) == Diff(())
-
-
-def test_a_document_that_means_something_else_is_a_change() -> None:
-    new = {"assumeRolePolicy": trust("222222222222")}
-    assert diff(ROLE, {"assumeRolePolicy": TRUST}, new) == Diff(("assumeRolePolicy",))
-
-
-def test_the_order_of_actions_means_nothing_and_of_statements_neither() -> None:
-    type = "aws:iam/rolePolicy:RolePolicy"
-    old, new = (
-        grant("arn:aws:iam::1:role/a", "arn:aws:iam::1:role/b"),
-        grant("arn:aws:iam::1:role/b", "arn:aws:iam::1:role/a"),
-    )
-    assert diff(type, {"policy": old}, {"policy": new}) == Diff(())
-
-
-def test_an_unknown_new_value_counts_as_changed() -> None:
-    assert diff(ROLE, {"assumeRolePolicy": TRUST}, {"assumeRolePolicy": UNKNOWN}) == Diff(("assumeRolePolicy",))
 
 
 def test_ignored_changes_are_ignored() -> None:
     old, new = {"description": "a", "tags": {"a": "b"}}, {"description": "b", "tags": {"a": "c"}}
     assert diff(ROLE, old, new, "description", 'tags["a"]') == Diff(())
-
-
-def test_empty_tags_are_no_tags() -> None:
-    assert diff(ROLE, {}, {"tags": {}}) == Diff(())
 
 
 @pytest.mark.parametrize(
@@ -186,28 +137,6 @@ def test_a_kept_type_is_changed_in_place_and_read_as_it_was_declared(management:
     assert management.provider.read(QUEUE, urn(QUEUE, "jobs"), "jobs", {}, {}) is None  # nothing to be imported
 
 
-def test_a_refresh_finds_nothing_new_also_where_a_type_has_no_arn(management: Driver) -> None:
-    """https://www.pulumi.com/registry/packages/aws/api-docs/account/alternativecontact/#outputs has none."""
-    contact = "aws:account/alternativeContact:AlternativeContact"
-    inputs = {"alternateContactType": "SECURITY", "name": "Ann", "title": "-", "emailAddress": "a@b.co"}
-    known = {**inputs, "phoneNumber": "1"}
-    identifier, outputs = management.up(contact, "security", **known)
-    found = management.provider.read(contact, urn(contact, "security"), identifier, known, outputs)
-    assert found == (identifier, known, outputs)
-
-
-def test_a_person_of_identity_center_has_a_name_in_parts_and_an_id_of_its_own(management: Driver) -> None:
-    identifier, outputs = management.up(PERSON, "alice", userName="alice", name=NAME)
-    assert (outputs["name"], outputs["userId"]) == (NAME, identifier)
-    assert "alice" not in identifier
-
-
-def test_what_is_unknown_or_an_asset_is_no_reason_to_refuse(management: Driver) -> None:
-    asset = {"4dabf18193072939515e22adb298388d": "c44067f5952c0a294b673a41bacd8c17", "text": "x"}
-    assert management.check("aws:s3/bucketObject:BucketObject", "page", {"bucket": UNKNOWN, "source": asset})
-    assert resource_type(QUEUE).preview({"name": UNKNOWN}, None)["name"] is UNKNOWN
-
-
 def test_a_type_that_no_version_of_the_sdk_has_is_kept_too(management: Driver) -> None:
     identifier, outputs = management.up("aws:tomorrow/thing:Thing", "it", size=3)
     assert outputs == {"size": 3, "arn": f"arn:aws:tomorrow:us-east-1:{management.account}:thing/{identifier}"}
@@ -220,15 +149,6 @@ def test_a_replacement_that_keeps_its_name_removes_the_old_object_first() -> Non
     assert not automatic.delete_before_replace
 
 
-def test_a_preview_of_a_create_knows_the_inputs_only() -> None:
-    assert resource_type("aws:iam/group:Group").preview({"name": "g", "path": "/"}, None) == {
-        "name": "g",
-        "path": "/",
-        "arn": UNKNOWN,
-        "uniqueId": UNKNOWN,
-    }
-
-
 def test_a_preview_of_an_update_keeps_what_an_update_keeps() -> None:
     old = {"name": "u", "path": "/", "arn": "arn:old", "uniqueId": "AIDA1", "tagsAll": {}}
     assert resource_type("aws:iam/user:User").preview({"name": "v", "path": "/"}, old) == {
@@ -238,22 +158,6 @@ def test_a_preview_of_an_update_keeps_what_an_update_keeps() -> None:
         "uniqueId": "AIDA1",
         "tagsAll": {},
     }
-
-
-CODE = """
-from concurrent.futures import ThreadPoolExecutor
-from twokeys.sandbox.aws.schema import schema
-
-TYPES = ["aws:sns/topicSubscription:TopicSubscription", "aws:costexplorer/costAllocationTag:CostAllocationTag",
-         "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup", "aws:s3/bucket:Bucket", "aws:kms/key:Key"] * 8
-with ThreadPoolExecutor(40) as pool:
-    print(all(one.computed for one in pool.map(schema, TYPES)))
-"""
-
-
-def test_many_threads_that_ask_at_once_get_the_whole_schema() -> None:
-    done = subprocess.run([sys.executable, "-c", CODE], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "True"
 
 
 def test_the_inputs_of_a_type_are_its_own_also_where_a_property_has_its_name() -> None:

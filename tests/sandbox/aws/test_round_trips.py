@@ -3,7 +3,6 @@
 Properties, defaults and ids are those of https://www.pulumi.com/registry/packages/aws/api-docs/ (version 7).
 """
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,20 +14,10 @@ from twokeys.sandbox.aws.catalogue import RESOURCE_TYPES, resource_type
 from twokeys.sandbox.aws.resource_type import Diff, Secret
 from twokeys.sandbox.aws.schema import schema
 
-EC2_TRUST = json.dumps(
-    {
-        "Version": "2012-10-17",
-        "Statement": [{"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}],
-    }
-)
+EC2_TRUST = trust("x").replace('"AWS": "x"', '"Service": "ec2.amazonaws.com"')
 READ_ONLY = "arn:aws:iam::aws:policy/ReadOnlyAccess"
 ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
-DENY_LEAVE = json.dumps(
-    {
-        "Version": "2012-10-17",
-        "Statement": [{"Effect": "Deny", "Action": "organizations:LeaveOrganization", "Resource": "*"}],
-    }
-)
+DENY_LEAVE = grant("*").replace("sts:AssumeRole", "organizations:LeaveOrganization").replace("Allow", "Deny")
 SAML = f'<EntityDescriptor entityID="https://idp.example.com/{"x" * 1000}"/>'  # AWS wants 1000 characters at least
 
 
@@ -47,25 +36,13 @@ class Case:
     importable: bool = True
 
 
-def a_role(driver: Driver, known: dict[str, Any]) -> dict[str, Any]:
-    driver.up("aws:iam/role:Role", "role", name="deployer", assumeRolePolicy=EC2_TRUST)
-    return known
-
-
-def a_user(driver: Driver, known: dict[str, Any]) -> dict[str, Any]:
-    driver.up("aws:iam/user:User", "user", name="ci")
-    driver.up("aws:iam/user:User", "user2", name="dev")
-    return known
-
-
-def a_group(driver: Driver, known: dict[str, Any]) -> dict[str, Any]:
-    driver.up("aws:iam/group:Group", "group", name="engineers")
-    driver.up("aws:iam/group:Group", "group2", name="auditors")
-    return known
-
-
 def people(driver: Driver, known: dict[str, Any]) -> dict[str, Any]:
-    return a_user(driver, a_group(driver, a_role(driver, known)))
+    driver.up("aws:iam/role:Role", "role", name="deployer", assumeRolePolicy=EC2_TRUST)
+    for name in ("ci", "dev"):
+        driver.up("aws:iam/user:User", name, name=name)
+    for name in ("engineers", "auditors"):
+        driver.up("aws:iam/group:Group", name, name=name)
+    return known
 
 
 def a_unit(driver: Driver, known: dict[str, Any]) -> dict[str, Any]:
@@ -85,7 +62,35 @@ def trusting_iam(driver: Driver, known: dict[str, Any]) -> dict[str, Any]:
     return known
 
 
+HOLDERS = {"role": "deployer", "group": "engineers", "user": "ci"}
+
+
+def inline(kind: str) -> Case:
+    inputs = {"name": "enter", kind: HOLDERS[kind], "policy": grant("*")}
+    return Case(
+        type=f"aws:iam/{kind}Policy:{kind.capitalize()}Policy",
+        prepare=people,
+        make=lambda _: inputs,
+        change=lambda _: {**inputs, "policy": grant("arn:aws:iam::111111111111:role/a")},
+        id=lambda _: f"{HOLDERS[kind]}:enter",
+        outputs=lambda _: inputs,
+    )
+
+
+def attachment(kind: str) -> Case:
+    inputs = {kind: HOLDERS[kind], "policyArn": READ_ONLY}
+    return Case(
+        type=f"aws:iam/{kind}PolicyAttachment:{kind.capitalize()}PolicyAttachment",
+        prepare=people,
+        make=lambda _: inputs,
+        id=lambda _: f"{HOLDERS[kind]}/{READ_ONLY}",
+        outputs=lambda _: inputs,
+    )
+
+
 CASES = {
+    **{f"{kind} policy": inline(kind) for kind in HOLDERS},
+    **{f"{kind} policy attachment": attachment(kind) for kind in HOLDERS},
     "Organization": Case(
         type="aws:organizations/organization:Organization",
         make=lambda _: {"enabledPolicyTypes": ["TAG_POLICY"]},
@@ -178,51 +183,6 @@ CASES = {
             "tagsAll": {"a": "b"},
         },
     ),
-    "RolePolicy": Case(
-        type="aws:iam/rolePolicy:RolePolicy",
-        prepare=a_role,
-        make=lambda _: {"name": "enter", "role": "deployer", "policy": grant("*")},
-        change=lambda _: {"name": "enter", "role": "deployer", "policy": grant("arn:aws:iam::111111111111:role/a")},
-        id=lambda _: "deployer:enter",
-        outputs=lambda _: {"name": "enter", "role": "deployer", "policy": grant("*")},
-    ),
-    "GroupPolicy": Case(
-        type="aws:iam/groupPolicy:GroupPolicy",
-        prepare=a_group,
-        make=lambda _: {"name": "enter", "group": "engineers", "policy": grant("*")},
-        change=lambda _: {"name": "enter", "group": "engineers", "policy": grant("arn:aws:iam::111111111111:role/a")},
-        id=lambda _: "engineers:enter",
-        outputs=lambda _: {"name": "enter", "group": "engineers"},
-    ),
-    "UserPolicy": Case(
-        type="aws:iam/userPolicy:UserPolicy",
-        prepare=a_user,
-        make=lambda _: {"name": "enter", "user": "ci", "policy": grant("*")},
-        change=lambda _: {"name": "enter", "user": "ci", "policy": grant("arn:aws:iam::111111111111:role/a")},
-        id=lambda _: "ci:enter",
-        outputs=lambda _: {"name": "enter", "user": "ci"},
-    ),
-    "RolePolicyAttachment": Case(
-        type="aws:iam/rolePolicyAttachment:RolePolicyAttachment",
-        prepare=a_role,
-        make=lambda _: {"role": "deployer", "policyArn": READ_ONLY},
-        id=lambda _: f"deployer/{READ_ONLY}",
-        outputs=lambda _: {"role": "deployer", "policyArn": READ_ONLY},
-    ),
-    "GroupPolicyAttachment": Case(
-        type="aws:iam/groupPolicyAttachment:GroupPolicyAttachment",
-        prepare=a_group,
-        make=lambda _: {"group": "engineers", "policyArn": READ_ONLY},
-        id=lambda _: f"engineers/{READ_ONLY}",
-        outputs=lambda _: {"group": "engineers", "policyArn": READ_ONLY},
-    ),
-    "UserPolicyAttachment": Case(
-        type="aws:iam/userPolicyAttachment:UserPolicyAttachment",
-        prepare=a_user,
-        make=lambda _: {"user": "ci", "policyArn": READ_ONLY},
-        id=lambda _: f"ci/{READ_ONLY}",
-        outputs=lambda _: {"user": "ci", "policyArn": READ_ONLY},
-    ),
     "iam Policy": Case(
         type="aws:iam/policy:Policy",
         make=lambda _: {"name": "enter", "policy": grant("*"), "description": "Enter.", "tags": {"a": "b"}},
@@ -289,7 +249,7 @@ CASES = {
     ),
     "AccessKey": Case(
         type="aws:iam/accessKey:AccessKey",
-        prepare=a_user,
+        prepare=people,
         make=lambda _: {"user": "ci"},
         change=lambda _: {"user": "ci", "status": "Inactive"},
         outputs=lambda _: {"user": "ci", "status": "Active"},
@@ -321,15 +281,6 @@ CASES = {
         change=lambda _: {"name": "idp", "samlMetadataDocument": SAML.replace("idp.", "sso."), "tags": {"c": "d"}},
         id=lambda known: f"arn:aws:iam::{known['account']}:saml-provider/idp",
         outputs=lambda known: {"arn": f"arn:aws:iam::{known['account']}:saml-provider/idp"},
-    ),
-    "organizations Policy of tags": Case(
-        type="aws:organizations/policy:Policy",
-        make=lambda _: {
-            "name": "tags",
-            "type": "TAG_POLICY",
-            "content": json.dumps({"tags": {"environment": {"tag_key": {"@@assign": "environment"}}}}),
-        },
-        outputs=lambda _: {"type": "TAG_POLICY"},
     ),
 }
 

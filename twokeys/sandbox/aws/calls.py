@@ -21,11 +21,9 @@ class Calls:
 
     Attributes:
         type: the token of the resource type, whose properties are asked for and told.
-        kind: the object in the names of operations ("role" in `create_role`).
+        kind: the object in the names of operations ("role" in `create_role`), and `look` the verb that reads it.
         key: the argument that names an object ("RoleName").
-        names: members of requests and answers by the property that holds them, where that is not the same name in
-            camel case ("RoleName" is `name`).
-        look: the verb of the operation that reads it.
+        names: properties by members of requests and answers, where they are not the same in camel case.
         of_tags: how the operations on its tags call it; "" is by its kind and key, as in IAM.
     """
 

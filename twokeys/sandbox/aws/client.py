@@ -5,22 +5,16 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlsplit
 
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, HTTPClientError
 
-from twokeys.errors import Refusal
-from twokeys.loopback import is_loopback
-
 _session_lock = threading.Lock()
 _session: boto3.Session | None = None
 
-_RENEW_BEFORE = timedelta(minutes=5)
 _ATTEMPTS = 4
 """A local AWS that ended does not come back: a call is not tried for minutes as on AWS, whatever `maxRetries` says."""
 _GONE = ("AWSOrganizationsNotInUseException", "PolicyNotAttachedException")
@@ -34,69 +28,27 @@ class ProviderError(Exception):
         super().__init__("\n".join((message, *reasons)))
 
 
-@dataclass(frozen=True)
-class Credentials:
-    """Keys that sign requests; `expires` is None for those that do not end."""
-
-    access_key: str
-    secret_key: str = field(repr=False)
-    token: str | None = field(default=None, repr=False)
-    expires: datetime | None = None
-
-
-def loopback_endpoint(url: str, *, where: str) -> str:
-    """`url`, when it is on this machine. The sandbox speaks to nothing else, whatever the environment says.
-
-    Raises:
-        Refusal: it is not.
-    """
-    if not is_loopback(url) or urlsplit(url).scheme not in ("http", "https"):
-        raise Refusal(
-            "the sandbox talks to loopback only",
-            where=where,
-            why=f"{url!r} is not an endpoint on this machine",
-            next_step="start the local AWS with `twokeys sandbox up`, or use the pulumi CLI for real accounts",
-        )
-    return url
+Keys = tuple[str, str, str | None]
+"""What signs requests: access key, secret key and, for a session, its token."""
 
 
 class Aws:
-    """The APIs as one set of credentials sees them. Clients are made once each and may be used by many threads.
+    """The APIs as one set of credentials sees them. Clients are made once each and may be used by many threads."""
 
-    Attributes:
-        endpoint: where the local AWS is.
-        region: the provider's region.
-        account: the 12-digit id of the account the credentials are in.
-        default_tags: the provider's `defaultTags.tags`.
-    """
-
-    def __init__(
-        self,
-        endpoint: str,
-        region: str,
-        renew: Callable[[], Credentials],
-        *,
-        default_tags: Mapping[str, str] | None = None,
-    ) -> None:
+    def __init__(self, endpoint: str, region: str, keys: Keys, default_tags: Mapping[str, str]) -> None:
         self.endpoint, self.region, self.account = endpoint, region, ""
-        self.default_tags = dict(default_tags or {})
-        self._renew = renew
-        self._credentials = renew()
-        self._clients: dict[tuple[str, str], Any] = {}
+        self.default_tags = dict(default_tags)
+        self._keys = keys
+        self._clients: dict[str, Any] = {}
         self._lock = threading.Lock()
 
     # boto3's clients are generated at run time; `Any` is what boto3 itself declares without its stubs.
-    def client(self, service: str, region: str | None = None) -> Any:  # noqa: ANN401
-        """The client of one service ("iam"), with credentials that last for some minutes at least."""
-        key = (service, region or self.region)
+    def client(self, service: str) -> Any:  # noqa: ANN401
+        """The client of one service ("iam")."""
         with self._lock:
-            expires = self._credentials.expires
-            if expires is not None and datetime.now(UTC) > expires - _RENEW_BEFORE:
-                self._credentials = self._renew()
-                self._clients.clear()
-            if key not in self._clients:
-                self._clients[key] = make_client(service, self.endpoint, key[1], self._credentials)
-            return self._clients[key]
+            if service not in self._clients:
+                self._clients[service] = make_client(service, self.endpoint, self.region, self._keys)
+            return self._clients[service]
 
     def pages(self, service: str, operation: str, key: str, **arguments: Any) -> list[Any]:  # noqa: ANN401
         """All items of a listing, page after page."""
@@ -110,7 +62,7 @@ class Aws:
                 self._clients.popitem()[1].close()
 
 
-def make_client(service: str, endpoint: str, region: str, credentials: Credentials) -> Any:  # noqa: ANN401 - as above
+def make_client(service: str, endpoint: str, region: str, keys: Keys) -> Any:  # noqa: ANN401 - as above
     """A client of the one shared session: a session per client costs 38 ms and 10 MB (measured)."""
     global _session  # noqa: PLW0603 - boto3's loaders and models are worth having once in a process
     config = Config(
@@ -122,20 +74,16 @@ def make_client(service: str, endpoint: str, region: str, credentials: Credentia
             service,
             endpoint_url=endpoint,
             region_name=region,
-            aws_access_key_id=credentials.access_key,
-            aws_secret_access_key=credentials.secret_key,
-            aws_session_token=credentials.token,
+            aws_access_key_id=keys[0],
+            aws_secret_access_key=keys[1],
+            aws_session_token=keys[2],
             config=config,
         )
 
 
 @contextlib.contextmanager
 def refusals(doing: str, endpoint: str) -> Iterator[None]:
-    """Say an API's refusal in our voice: what was being done, and what the API said.
-
-    Raises:
-        ProviderError: for every error of boto3.
-    """
+    """Raise ProviderError for every error of boto3: what was being done, and what the API said."""
     try:
         yield
     except ClientError as error:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
+from twokeys.errors import Refusal
 from twokeys.iam import UNKNOWN
+from twokeys.loopback import is_loopback
 from twokeys.preview.values import has_unknown
-from twokeys.sandbox.aws.client import Aws, Credentials, ProviderError, loopback_endpoint, make_client, refusals
+from twokeys.sandbox.aws.client import Aws, Keys, ProviderError, make_client, refusals
 from twokeys.sandbox.aws.resource_type import Properties
 
 _DEFAULT_REGION = "us-east-1"
@@ -24,20 +27,6 @@ _ASSUME_ROLE = {
 }
 
 
-@dataclass(frozen=True)
-class Configuration:
-    """A provider's checked inputs, parsed."""
-
-    access_key: str
-    secret_key: str = field(repr=False)
-    token: str | None = field(repr=False)
-    region: str
-    assume_roles: tuple[Mapping[str, Any], ...]
-    allowed: tuple[str, ...]
-    forbidden: tuple[str, ...]
-    default_tags: Mapping[str, str]
-
-
 def check_configuration(inputs: Properties) -> Properties:
     """Inputs as the provider stores them: everything but a string is JSON text, as the vendor's plugin has it."""
     return {
@@ -45,12 +34,21 @@ def check_configuration(inputs: Properties) -> Properties:
     }
 
 
-def parse_configuration(inputs: Properties, environment: Mapping[str, str]) -> Configuration:
-    """The provider's settings; what it does not set comes from the environment, as with the vendor's plugin.
+def connect(inputs: Properties, environment: Mapping[str, str]) -> Aws:
+    """The APIs in the configured account; what the provider does not set comes from the environment, as with AWS's CLI.
 
     Raises:
-        ProviderError: there are no credentials.
+        ProviderError: there are no credentials, a role cannot be assumed, or the account is not an allowed one.
+        Refusal: no local AWS is named, or an endpoint that is not on this machine.
     """
+    endpoint = environment.get("AWS_ENDPOINT_URL", "")
+    if urlsplit(endpoint).scheme not in ("http", "https") or not is_loopback(endpoint):
+        raise Refusal(
+            "the sandbox talks to loopback only",
+            where="AWS_ENDPOINT_URL",
+            why=f"{endpoint!r} is not an endpoint on this machine",
+            next_step="start the local AWS with `twokeys sandbox up`, or use the pulumi CLI for real accounts",
+        )
     access_key = inputs.get("accessKey") or environment.get("AWS_ACCESS_KEY_ID")
     secret_key = inputs.get("secretKey") or environment.get("AWS_SECRET_ACCESS_KEY")
     if not access_key or not secret_key:
@@ -59,51 +57,24 @@ def parse_configuration(inputs: Properties, environment: Mapping[str, str]) -> C
             ("Neither accessKey and secretKey nor AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are set.",),
         )
     token = inputs.get("token") or (None if inputs.get("accessKey") else environment.get("AWS_SESSION_TOKEN"))
+    named = inputs.get("region") or environment.get("AWS_REGION") or environment.get("AWS_DEFAULT_REGION")
+    region, keys = named or _DEFAULT_REGION, (access_key, secret_key, token)
+    for role in _listed(inputs.get("assumeRoles")) or _listed(inputs.get("assumeRole")):
+        keys = _assume(role, make_client("sts", endpoint, region, keys), endpoint)
     tags = _decoded(inputs.get("defaultTags")) or {}
-    return Configuration(
-        access_key=access_key,
-        secret_key=secret_key,
-        token=token,
-        region=inputs.get("region")
-        or environment.get("AWS_REGION")
-        or environment.get("AWS_DEFAULT_REGION")
-        or _DEFAULT_REGION,
-        assume_roles=tuple(_listed(inputs.get("assumeRoles")) or _listed(inputs.get("assumeRole"))),
-        allowed=tuple(_listed(inputs.get("allowedAccountIds"))),
-        forbidden=tuple(_listed(inputs.get("forbiddenAccountIds"))),
-        default_tags=dict(tags.get("tags") or {}),
-    )
-
-
-def connect(configuration: Configuration, endpoint: str) -> Aws:
-    """The APIs in the configured account.
-
-    Raises:
-        ProviderError: a role cannot be assumed, or the account is not one that the provider may touch.
-        Refusal: the endpoint is not on this machine.
-    """
-    loopback_endpoint(endpoint, where="AWS_ENDPOINT_URL")
-    aws = Aws(
-        endpoint, configuration.region, _credentials(configuration, endpoint), default_tags=configuration.default_tags
-    )
+    aws = Aws(endpoint, region, keys, tags.get("tags") or {})
     with refusals("finding out which account the provider's credentials are in", endpoint):
         identity = aws.client("sts").get_caller_identity()
     aws.account = identity["Account"]
-    _refuse_other_accounts(configuration, aws.account, identity["Arn"])
+    allowed, forbidden = _listed(inputs.get("allowedAccountIds")), _listed(inputs.get("forbiddenAccountIds"))
+    if (allowed and aws.account not in allowed) or aws.account in forbidden:
+        said = "forbiddenAccountIds names that account" if aws.account in forbidden else f"allowedAccountIds: {allowed}"
+        reason = f"The provider works as {identity['Arn']}; {said}."
+        raise ProviderError(f"AWS account ID not allowed: {aws.account}", (reason,))
     return aws
 
 
-def _credentials(configuration: Configuration, endpoint: str) -> Callable[[], Credentials]:
-    def obtain() -> Credentials:
-        current = Credentials(configuration.access_key, configuration.secret_key, configuration.token)
-        for role in configuration.assume_roles:
-            current = _assume(role, current, configuration, endpoint)
-        return current
-
-    return obtain
-
-
-def _assume(role: Mapping[str, Any], caller: Credentials, configuration: Configuration, endpoint: str) -> Credentials:
+def _assume(role: Mapping[str, Any], sts: Any, endpoint: str) -> Keys:  # noqa: ANN401 - a client of boto3
     request = {theirs: role[ours] for ours, theirs in _ASSUME_ROLE.items() if role.get(ours)}
     request.setdefault("RoleSessionName", "pulumi")
     if role.get("duration"):
@@ -112,39 +83,18 @@ def _assume(role: Mapping[str, Any], caller: Credentials, configuration: Configu
         request["PolicyArns"] = [{"arn": arn} for arn in role["policyArns"]]
     if role.get("tags"):
         request["Tags"] = [{"Key": key, "Value": value} for key, value in sorted(role["tags"].items())]
-    sts = make_client("sts", endpoint, configuration.region, caller)
-    try:
-        with refusals(f"assuming the role {role.get('roleArn')}", endpoint):
-            answer = sts.assume_role(**request)["Credentials"]
-    finally:
-        sts.close()
-    return Credentials(answer["AccessKeyId"], answer["SecretAccessKey"], answer["SessionToken"], answer["Expiration"])
+    with refusals(f"assuming the role {role.get('roleArn')}", endpoint), contextlib.closing(sts):
+        answer = sts.assume_role(**request)["Credentials"]
+    return answer["AccessKeyId"], answer["SecretAccessKey"], answer["SessionToken"]
 
 
 def seconds(duration: str) -> int:
-    """A duration as the provider takes it ("1h", "1h30m", "900s") in seconds.
-
-    Raises:
-        ProviderError: it is none.
-    """
+    """A duration as the provider takes it ("1h", "1h30m", "900s") in seconds. Raises ProviderError for others."""
     parts = re.fullmatch(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?", duration)
     if not duration or parts is None:
         raise ProviderError(f"{duration!r} is no duration", ("Write it as in 1h, 90m or 1h30m.",))
     hours, minutes, rest = (int(part or 0) for part in parts.groups())
     return hours * 3600 + minutes * 60 + rest
-
-
-def _refuse_other_accounts(configuration: Configuration, account: str, arn: str) -> None:
-    if configuration.allowed and account not in configuration.allowed:
-        raise ProviderError(
-            f"AWS account ID not allowed: {account}",
-            (f"The provider works as {arn}; allowedAccountIds names {', '.join(configuration.allowed)}.",),
-        )
-    if account in configuration.forbidden:
-        raise ProviderError(
-            f"AWS account ID not allowed: {account}",
-            (f"The provider works as {arn}; forbiddenAccountIds names that account.",),
-        )
 
 
 def _text(value: Any) -> Any:  # noqa: ANN401 - property values have no type

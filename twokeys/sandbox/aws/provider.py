@@ -6,33 +6,16 @@ from collections.abc import Mapping
 
 from botocore.exceptions import ClientError
 
-from twokeys.errors import Refusal
 from twokeys.sandbox.aws.calls import all_tags
 from twokeys.sandbox.aws.catalogue import INVOKES, resource_type
 from twokeys.sandbox.aws.client import Aws, ProviderError, absent, refusals
-from twokeys.sandbox.aws.configuration import connect, parse_configuration
+from twokeys.sandbox.aws.configuration import connect
 from twokeys.sandbox.aws.resource_type import Diff, Properties, ResourceType, Secret
 
 
 def configured(inputs: Properties, environment: Mapping[str, str]) -> AwsProvider:
-    """A provider with its own credentials, got by assuming the configured roles.
-
-    Args:
-        environment: has AWS_ENDPOINT_URL, credentials and region, as for the AWS CLI.
-
-    Raises:
-        ProviderError: a role cannot be assumed, or the account is not an allowed one.
-        Refusal: no local AWS is named, or an endpoint that is not on this machine.
-    """
-    endpoint = environment.get("AWS_ENDPOINT_URL")
-    if not endpoint:
-        raise Refusal(
-            "the provider cannot be configured",
-            where="AWS_ENDPOINT_URL",
-            why="the sandbox speaks to a local AWS only, and none is named",
-            next_step="start it with `twokeys sandbox up`",
-        )
-    return AwsProvider(connect(parse_configuration(inputs, environment), endpoint))
+    """A provider with its own credentials, got by assuming the configured roles; see `connect`."""
+    return AwsProvider(connect(inputs, environment))
 
 
 class AwsProvider:

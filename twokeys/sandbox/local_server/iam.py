@@ -1,8 +1,8 @@
 """IAM operations and refusals that ministack lacks: https://docs.aws.amazon.com/IAM/latest/APIReference/.
 
-Renaming users and groups, changing and tagging identity providers, the refusal to delete what is still in use or to
-attach what does not exist, and the refusal of a trust policy that names a principal which does not exist (in an
-account that this local AWS has). The features of centralized root access are kept on record only.
+Renaming users and groups, changing and tagging identity providers, the refusal to attach what does not exist, and of a
+trust policy that names a principal which does not exist (in an account that this local AWS has). The features of
+centralized root access are kept on record only.
 """
 
 from __future__ import annotations
@@ -181,38 +181,6 @@ def _members(params: Params, name: str) -> list[str]:
     return found
 
 
-def _user_is_unused(params: Params) -> None:
-    """https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteUser.html lists what has to go first."""
-    name = base.p(params, "UserName")
-    in_use = {
-        "must remove it from its groups": any(name in group["Users"] for group in base.groups.values()),
-        "must delete its inline policies": bool(base.user_inline_policies.get(name)),
-        "must delete its login profile": name in base.login_profiles,
-        "must deactivate its MFA devices": any(device.get("User") == name for device in base.mfa_devices.values()),
-    }
-    _refuse_conflicts(in_use)
-
-
-def _group_is_unused(params: Params) -> None:
-    """https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteGroup.html."""
-    name = base.p(params, "GroupName")
-    group = base.groups.get(name)
-    if group is not None:
-        _refuse_conflicts(
-            {
-                "must remove its users": bool(group["Users"]),
-                "must detach its policies": bool(group["AttachedPolicies"]),
-                "must delete its inline policies": bool(base.group_inline_policies.get(name)),
-            }
-        )
-
-
-def _refuse_conflicts(in_use: dict[str, bool]) -> None:
-    for what, still in in_use.items():
-        if still:
-            raise _RefusedError(409, "DeleteConflict", f"Cannot delete entity, {what} first.")
-
-
 def _policy_exists(params: Params) -> None:
     """https://docs.aws.amazon.com/IAM/latest/APIReference/API_AttachRolePolicy.html: NoSuchEntity.
 
@@ -303,8 +271,6 @@ _MISSING: dict[str, Callable[[Params], str]] = {
 _CHECKS: dict[str, Callable[[Params], None]] = {
     "CreateRole": lambda params: _principals_exist(base.p(params, "AssumeRolePolicyDocument")),
     "UpdateAssumeRolePolicy": lambda params: _principals_exist(base.p(params, "PolicyDocument")),
-    "DeleteUser": _user_is_unused,
-    "DeleteGroup": _group_is_unused,
     "AttachRolePolicy": _policy_exists,
     "AttachGroupPolicy": _policy_exists,
     "AttachUserPolicy": _policy_exists,

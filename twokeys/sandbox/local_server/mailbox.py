@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 from pathlib import Path
 
@@ -16,9 +15,7 @@ FILE = "mailbox.jsonl"
 
 
 def send(to: str, subject: str, text: str) -> None:
-    """Add a message; it is on disk when this returns."""
+    """Add a message."""
     line = json.dumps({"to": to, "subject": subject, "text": text, "sent": time.time()})
     with (Path(persistence.STATE_DIR).parent / FILE).open("a", encoding="utf-8") as file:
         file.write(line + "\n")
-        file.flush()
-        os.fsync(file.fileno())

@@ -18,7 +18,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any, TypeAlias
+from typing import Any
 from urllib.parse import parse_qs
 from uuid import NAMESPACE_OID, uuid5
 
@@ -27,9 +27,7 @@ from ministack.core.responses import get_account_id, get_region, request_scope
 from twokeys.sandbox.local_server import records
 from twokeys.sandbox.local_server.inside import iam, sts
 from twokeys.sandbox.local_server.inside import organizations as base
-from twokeys.sandbox.local_server.supplement import Answer, ApiError, json_answer
-
-Payload: TypeAlias = dict[str, Any]
+from twokeys.sandbox.local_server.supplement import Answer, ApiError, Payload, answering
 
 # "services" -> {principal: time}; "delegated" -> {account: {principal: time}};
 # "closed" -> the accounts that were closed
@@ -38,15 +36,14 @@ _made: Counter[str] = Counter()
 _called: ContextVar[str | None] = ContextVar("called", default=None)
 """What is being made: its id is told by that, so that two runs of a program can be compared."""
 _ADMINISTRATOR_ACCESS = "arn:aws:iam::aws:policy/AdministratorAccess"
-_READABLE_BY_MEMBERS = ("DescribeOrganization",)
 
 
 def install() -> None:
     """Add what is missing to ministack's table of operations, and guard every operation as AWS does."""
     for name, operation in _MISSING.items():
-        base.DISPATCH[name] = _answering(operation)
+        base.DISPATCH[name] = answering(operation)
     for name, amend in _AMENDED.items():
-        base.DISPATCH[name] = _answering(amend(base.DISPATCH[name]))
+        base.DISPATCH[name] = answering(amend(base.DISPATCH[name]))
     for name, handler in list(base.DISPATCH.items()):
         if name != "CreateOrganization":
             base.DISPATCH[name] = _inside_an_organization(name, handler)
@@ -68,39 +65,17 @@ def trusts(management: str, service: str) -> bool:
     return service in (_record.get_scoped(management, None, "services") or {})
 
 
-def administers(account: str, service: str) -> bool:
-    """Whether a member account is a delegated administrator of `service` in its organization."""
-    management = organization_of(account)
-    delegated = _record.get_scoped(management, None, "delegated") or {}
-    return service in delegated.get(account, {})
-
-
-def _answering(operation: Callable[[Payload], Payload | Answer]) -> Callable[[Payload], Answer]:
-    def answer(payload: Payload) -> Answer:
-        try:
-            result = operation(payload)
-        except ApiError as error:
-            return error.answer()
-        return json_answer(result) if isinstance(result, dict) else result
-
-    return answer
-
-
 def _inside_an_organization(name: str, handler: Callable[[Payload], Answer]) -> Callable[[Payload], Answer]:
     def answer(payload: Payload) -> Answer:
         management = organization_of(get_account_id())
         if management is None:
-            return ApiError(
-                "AWSOrganizationsNotInUseException", "Your account is not a member of an organization."
-            ).answer()
-        if management == get_account_id():
+            raise ApiError("AWSOrganizationsNotInUseException", "Your account is not a member of an organization.")
+        if management != get_account_id() and name != "DescribeOrganization":
+            raise ApiError("AccessDeniedException", "You don't have permissions to access this resource.")
+        with request_scope(management, get_region()):
             return handler(payload)
-        if name in _READABLE_BY_MEMBERS:
-            with request_scope(management, get_region()):
-                return handler(payload)
-        return ApiError("AccessDeniedException", "You don't have permissions to access this resource.").answer()
 
-    return answer
+    return answering(answer)
 
 
 def _create_organization(payload: Payload) -> Payload:

@@ -9,17 +9,11 @@ too, so that the limit can be tried: `aws service-quotas request-service-quota-i
 
 from __future__ import annotations
 
-import time
 import uuid
-from typing import Any, TypeAlias
-
-from ministack.core.responses import get_account_id
 
 from twokeys.sandbox.local_server import organizations, records
 from twokeys.sandbox.local_server.inside import organizations as base
-from twokeys.sandbox.local_server.supplement import Answer, ApiError, json_answer
-
-Payload: TypeAlias = dict[str, Any]
+from twokeys.sandbox.local_server.supplement import Answer, ApiError, Payload, answering
 
 ACCOUNTS = "L-E619E033"
 GRANTED_AT_MOST = 10_000.0
@@ -41,16 +35,15 @@ def install() -> None:
     )
     create = base.DISPATCH["CreateAccount"]
 
-    def create_account(payload: Payload) -> Answer:
+    def create_account(payload: Payload) -> Payload | Answer:
         if len(base.accounts) >= _value():  # closed ones too
-            failed = organizations.failed_creation(payload, "ACCOUNT_LIMIT_EXCEEDED")
-            return json_answer({"CreateAccountStatus": failed})
+            return {"CreateAccountStatus": organizations.failed_creation(payload, "ACCOUNT_LIMIT_EXCEEDED")}
         answer: Answer = create(payload)
         return answer
 
-    base.DISPATCH["CreateAccount"] = create_account
+    base.DISPATCH["CreateAccount"] = answering(create_account)
     # The sandbox invites nobody.
-    base.DISPATCH["ListHandshakesForOrganization"] = lambda _: json_answer({"Handshakes": []})
+    base.DISPATCH["ListHandshakesForOrganization"] = answering(lambda _: {"Handshakes": []})
 
 
 def _value() -> float:
@@ -60,29 +53,11 @@ def _value() -> float:
 def _quota(payload: Payload) -> Payload:
     if payload.get("ServiceCode") != "organizations" or payload.get("QuotaCode") != ACCOUNTS:
         raise ApiError("NoSuchResourceException", "The sandbox has the account quota of organizations only.")
-    return {
-        "ServiceCode": "organizations",
-        "ServiceName": "AWS Organizations",
-        "QuotaArn": f"arn:aws:servicequotas::{get_account_id()}:organizations/{ACCOUNTS}",
-        "QuotaCode": ACCOUNTS,
-        "QuotaName": "Default maximum number of accounts",
-        "Value": _value(),
-        "Unit": "None",
-        "Adjustable": True,
-        "GlobalQuota": True,
-    }
+    return {"ServiceCode": "organizations", "QuotaCode": ACCOUNTS, "Value": _value()}
 
 
 def _request(payload: Payload) -> Payload:
     quota = _quota(payload)
     _values[ACCOUNTS] = payload["DesiredValue"]
-    kept = ("ServiceCode", "ServiceName", "QuotaCode", "QuotaName", "QuotaArn", "GlobalQuota", "Unit")
-    return {
-        "RequestedQuota": {
-            "Id": uuid.uuid4().hex,
-            "Status": "APPROVED",
-            "DesiredValue": payload["DesiredValue"],
-            "Created": int(time.time()),
-            **{key: quota[key] for key in kept},
-        }
-    }
+    asked = {"Id": uuid.uuid4().hex, "Status": "APPROVED", "DesiredValue": payload["DesiredValue"]}
+    return {"RequestedQuota": {**asked, "ServiceCode": quota["ServiceCode"], "QuotaCode": quota["QuotaCode"]}}

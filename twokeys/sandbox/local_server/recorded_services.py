@@ -12,9 +12,9 @@ from datetime import UTC, datetime
 
 from ministack.core.responses import get_account_id, get_region
 
-from twokeys.sandbox.local_server import organizations, records
-from twokeys.sandbox.local_server.records import Kind, Payload
-from twokeys.sandbox.local_server.supplement import ApiError
+from twokeys.sandbox.local_server import records
+from twokeys.sandbox.local_server.records import Kind
+from twokeys.sandbox.local_server.supplement import Payload
 
 _tag_status = records.store("ce.tags")  # tag key -> status
 _administrators = records.store("guardduty.administrators")  # region -> account id
@@ -56,12 +56,7 @@ def _export(payload: Payload) -> Payload:
 
 
 def _update_tag_status(payload: Payload) -> Payload:
-    """Only the management account may; a tag key counts as known as soon as it is named, as nothing costs here.
-
-    https://docs.aws.amazon.com/awsaccountbilling/latest/aboutv2/activating-tags.html
-    """
-    if organizations.organization_of(get_account_id()) not in (None, get_account_id()):
-        raise ApiError("AccessDeniedException", "Linked account doesn't have access to cost allocation tags.")
+    """A tag key counts as known as soon as it is named, as nothing costs here."""
     for one in payload["CostAllocationTagsStatus"]:
         _tag_status[one["TagKey"]] = one["Status"]
     return {"Errors": []}
@@ -79,17 +74,9 @@ def _list_tags(payload: Payload) -> Payload:
 
 
 def _analyzer(payload: Payload) -> Payload:
-    """One of an organization: by the management account or a delegated administrator, with trusted access enabled."""
-    account, service = get_account_id(), "access-analyzer.amazonaws.com"
-    management = organizations.organization_of(account)
-    if payload["type"].startswith("ORGANIZATION"):
-        if management is None or not organizations.trusts(management, service):
-            raise ApiError("ValidationException", f"Trusted access of {service} is not enabled in the organization.")
-        if account != management and not organizations.administers(account, service):
-            raise ApiError("AccessDeniedException", f"{account} is no delegated administrator of {service}.")
     name = payload["analyzerName"]
     return {
-        "arn": f"arn:aws:access-analyzer:{get_region()}:{account}:analyzer/{name}",
+        "arn": f"arn:aws:access-analyzer:{get_region()}:{get_account_id()}:analyzer/{name}",
         "name": name,
         "createdAt": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "status": "ACTIVE",
@@ -98,19 +85,12 @@ def _analyzer(payload: Payload) -> Payload:
 
 
 def _enable_administrator(payload: Payload) -> Payload:
-    account, caller = str(payload["adminAccountId"]), get_account_id()
-    if organizations.organization_of(caller) != caller or organizations.organization_of(account) != caller:
-        raise ApiError("BadRequestException", f"{caller} manages no organization that {account} belongs to.")
-    if _administrators.get(get_region()) not in (None, account):
-        raise ApiError("BadRequestException", "Another delegated administrator is enabled in this region.")
-    _administrators[get_region()] = account
+    _administrators[get_region()] = payload["adminAccountId"]
     return {}
 
 
-def _disable_administrator(payload: Payload) -> Payload:
-    if _administrators.get(get_region()) != payload["adminAccountId"]:
-        raise ApiError("BadRequestException", f"{payload['adminAccountId']} is not the delegated administrator.")
-    _administrators.pop(get_region())
+def _disable_administrator(_: Payload) -> Payload:
+    _administrators.pop(get_region(), None)
     return {}
 
 

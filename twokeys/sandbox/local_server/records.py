@@ -20,9 +20,8 @@ from ministack.core import iam_actions, router
 from ministack.core.responses import AccountScopedDict
 
 from twokeys.sandbox.local_server.inside import app as ministack
-from twokeys.sandbox.local_server.supplement import Answer, ApiError, json_answer
+from twokeys.sandbox.local_server.supplement import Answer, ApiError, Payload, answering
 
-Payload: TypeAlias = dict[str, Any]
 Operation: TypeAlias = Callable[[Payload], Payload]
 
 STATE: Final = "twokeys_records"
@@ -131,14 +130,13 @@ def serve(
     scope = scope or service
 
     def answer(name: str, payload: Payload) -> Answer:
-        try:
-            if name not in _model(service).operation_names or (not kinds and name not in (others or {})):
-                message = f"The sandbox's record of {scope} has no operation {name}."
-                raise ApiError("UnknownOperationException", message)
+        def operation(payload: Payload) -> Payload:
             own = (others or {}).get(name)
-            return json_answer(own(payload) if own else _kept(service, kinds, name, payload))
-        except ApiError as error:
-            return error.answer()
+            if name not in _model(service).operation_names or not (own or kinds):
+                raise ApiError("UnknownOperationException", f"The sandbox's record of {scope} has no operation {name}.")
+            return own(payload) if own else _kept(service, kinds, name, payload)
+
+        return answering(operation)(payload)
 
     async def handle(
         method: str, path: str, headers: Mapping[str, str], body: bytes, query: Mapping[str, list[str]]

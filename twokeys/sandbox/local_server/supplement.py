@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any, TypeAlias
 
 Answer: TypeAlias = tuple[int, dict[str, str], bytes]
+Payload: TypeAlias = dict[str, Any]
 
 
 def json_answer(body: dict[str, Any], status: int = 200) -> Answer:
@@ -27,3 +29,16 @@ class ApiError(Exception):
             {"__type": self.code, "message": str(self), **({"Reason": self.reason} if self.reason else {})}, 400
         )
         return status, {**headers, "x-amzn-errortype": self.code}, body
+
+
+def answering(operation: Callable[[Payload], Payload | Answer]) -> Callable[[Payload], Answer]:
+    """An operation that answers with JSON, or with the error that it raises."""
+
+    def answer(payload: Payload) -> Answer:
+        try:
+            result = operation(payload)
+        except ApiError as error:
+            return error.answer()
+        return json_answer(result) if isinstance(result, dict) else result
+
+    return answer
