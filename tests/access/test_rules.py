@@ -436,6 +436,17 @@ def test_a_door_is_closed_from_the_moment_that_it_names(now: datetime, found: li
     assert [one.rule for one in check(world.graph, RULES, {}, now).mandatory] == found
 
 
+def test_what_is_wrong_with_a_declared_door_is_mended_where_it_is_declared() -> None:
+    world = two_keys()
+    user_without_mfa(world)
+    component = world.add("Component", "over", door=door(expires="2026-11-23"))
+    role = next(one for one in world.resources if one.name == "deployer")
+    world.change(role, parent=component.urn)
+    over, without_mfa = sorted(world.findings(), key=lambda finding: finding.rule)
+    assert "Pulumi.stage.yaml" in over.next_step
+    assert without_mfa.next_step.startswith("take `mfa: false` out of door deploy in Pulumi.stage.yaml")
+
+
 def test_a_trust_in_an_account_of_ones_own_that_nothing_shows_stands_by_an_exception() -> None:
     world = World()
     world.role("deployer", world.stage, document(trusts(arn(OUTSIDE, "root"))))

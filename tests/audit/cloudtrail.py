@@ -117,9 +117,15 @@ BY_A_SERVICE: dict[str, Any] = {
 
 
 def entry(caller: str, role: str, time: str, **changes: Any) -> dict[str, Any]:
-    """A record of the caller's account, like AWS's: `caller` and `role` are ARNs, a session's ARN for a role."""
+    """A record of the caller's account, like AWS's: `caller` and `role` are ARNs, a session's ARN for a role.
+
+    A user's principalId is its unique id, the root's the account; a role's has to be that of its state, if it matters.
+    https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html
+    """
+    account, name = caller.split(":")[4], caller.rpartition("/")[2]
     kind = "AssumedRole" if ":assumed-role/" in caller else "Root" if caller.endswith(":root") else "IAMUser"
-    identity = {"type": kind, "principalId": "", "arn": caller, "accountId": caller.split(":")[4]}
+    unique_id = {"IAMUser": f"AIDA{name.upper()}", "Root": account, "AssumedRole": ""}[kind]
+    identity = {"type": kind, "principalId": unique_id, "arn": caller, "accountId": account}
     return {
         **IN_THE_CALLERS_ACCOUNT,
         "userIdentity": identity,

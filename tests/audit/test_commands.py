@@ -416,14 +416,14 @@ def in_table(rows: list[dict[str, str]]) -> Numbers:
 
 def test_a_period_limits_the_events(tmp_path: Path) -> None:
     folder = logs(
-        tmp_path, entry(CI, DEPLOYER, "2026-09-01T10:00:00Z"), entry(ALICE, READ_ONLY, "2026-10-01T10:00:00Z")
+        tmp_path, entry(ALICE, READ_ONLY, "2026-09-01T10:00:00Z"), entry(CI, DEPLOYER, "2026-10-01T10:00:00Z")
     )
     events = read("prod", "--events", folder, "--from", "2026-09-15", "--until", "2026-10-15")["events"]
     same = read("prod", "--events", folder, "--from", "2026-10-01", "--until", "2026-10-01")["events"]
     assert same["entries"] == 1, "the last day is whole"
     assert read("prod", "--events", folder, "--until", "2026-10-01T09:59:59")["events"]["entries"] == 1
     used = {one["target"]["name"] for one in events["doors"] if one["usage"] == "used"}
-    assert used == {"read-only"}
+    assert used == {"deployer"}
     assert events["from"] == "2026-09-15T00:00:00+00:00"
     period = {"from": "2026-09-15T00:00:00+00:00", "until": "2026-10-15T23:59:59.999999+00:00"}
     assert events["asked"] == {**period, "regions": None}

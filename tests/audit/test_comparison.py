@@ -513,6 +513,14 @@ def entered_with(condition: dict[str, Any], asked: dict[str, Any], **changes: An
     return compared(world, record, learning_days=14)
 
 
+@pytest.mark.parametrize(("unique_id", "used"), [("AIDAAGENT", Usage.USED), ("AIDAOTHER", Usage.PERHAPS)])
+def test_an_entry_of_a_user_uses_a_door_for_a_user_s_unique_id_if_it_is_that_user_s(
+    unique_id: str, used: Usage
+) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html#principaltable."""
+    assert usage(entered_with({"StringEquals": {"aws:userid": unique_id}}, {}))["vendor"] == used
+
+
 OF_HUB = {"requestParameters": {"name": f"arn:aws:cloudtrail:us-east-1:{HUB}:trail/ours"}}
 
 

@@ -95,6 +95,15 @@ def test_a_stack_reference_is_answered_from_the_state_of_the_sandbox(
         assert refusal in str(done.exception)
 
 
+def test_a_stack_whose_own_state_is_known_is_said_not_to_be_compared_with_it(tmp_path: Path) -> None:
+    stack = "pulumi:pulumi:Stack"
+    made = {"urn": f"urn:pulumi:dev::acme::{stack}::acme-dev", "type": stack, "custom": False, "outputs": {}}
+    state = tmp_path / ".twokeys" / "stacks" / "dev.json"
+    state.parent.mkdir(parents=True)
+    state.write_text(json.dumps({"version": 3, "deployment": {"resources": [made]}}))
+    assert "not compared with its state: `twokeys access diff`" in acme(tmp_path, "config: {}\n", "").output
+
+
 @pytest.mark.parametrize("account", ["123", "12345678901a", "١٢٣٤٥٦٧٨٩٠١٢"])
 def test_an_account_that_is_none_is_refused(project_root: Path, account: str) -> None:
     done = CliRunner().invoke(preview, ["stage", "--project", str(project_root), "--account", account])

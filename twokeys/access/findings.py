@@ -12,7 +12,7 @@ from pydantic.alias_generators import to_camel
 
 from twokeys.access.door_name import DoorName
 from twokeys.access.graph import SHOW_SECRETS, Graph
-from twokeys.access.snapshot import place_of
+from twokeys.access.snapshot import Resource, place_of, stack_of
 
 Severity = Literal["low", "medium", "high", "critical"]
 Level = Literal["advisory", "mandatory", "remediate", "disabled"]
@@ -50,6 +50,11 @@ class Finding:
         where = f" [{at}]" if at and at not in self.message else ""
         end = "" if self.message.endswith("\n") else f"{place}.{where} "  # a list ends by itself
         return f"{self.message}{end}Next step: {self.next_step}."
+
+
+def where_declared(component: Resource) -> str:
+    """Where a door is written that a component declares: in its stack's config, unless a program says it itself."""
+    return f"in Pulumi.{stack_of(component.urn)}.yaml, or in the program that declares it"
 
 
 class Config(BaseModel):

@@ -31,8 +31,8 @@ EVENTS = (
     *("AssumeRole", "AssumeRoleWithSAML", "AssumeRoleWithWebIdentity", ROOT, BY_CERTIFICATE),
     *("SwitchRole", SIGN_IN),
 )
-LONG_TERM = "AKIA"
-"""How the id of an access key begins that does not end.
+LONG_TERM, USER_ID = "AKIA", "AIDA"
+"""How the id of an access key begins that does not end, and a user's unique id.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-prefixes
 """
@@ -104,6 +104,7 @@ class Use:
 
         A call through a VPC endpoint has no aws:SourceIp, and one with a user's own access key nothing about MFA.
         https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
+        https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html#principaltable
         """
         match key:
             case "aws:currenttime":
@@ -123,6 +124,8 @@ class Use:
                 return (self.external_id,) if self.external_id else ()
             case "aws:userid" if self.unique_id and self.caller_session:
                 return (f"{self.unique_id}:{self.caller_session}",)
+            case "aws:userid" if self.unique_id and self.unique_id.startswith(USER_ID):
+                return (self.unique_id,)
             case "sts:rolesessionname" if self.session:
                 return (self.session,)
             case "sts:sourceidentity" | "aws:sourceidentity" if self.source_identity:

@@ -73,17 +73,16 @@ class Ledger:
                 why=f"the report has lines in {' and '.join(sorted(self.currencies))}",
                 next_step="give a report in one currency",
             )
-        used = {(account, *rest): amount for (kind, account, *rest), amount in self.cells.items() if not kind}
-        named = {(account, self.products.get(code) or code, *tags): ZERO for account, code, *tags in used}
-        for (account, code, *tags), amount in used.items():
-            key = (account, self.products.get(code) or code, *tags)
-            named[key] = add([named[key], amount])
-        columns = {ACCOUNT: 0, SERVICE: 1}
-        columns |= {Dimension("tag", key): place for place, key in enumerate(self.question.tags, 2)}
+        used: dict[tuple[str, ...], Decimal] = {}
         apart: dict[tuple[str, str], Decimal] = {}
-        for (kind, account, *_), amount in self.cells.items():
+        for (kind, account, code, *tags), amount in self.cells.items():
             if kind:
                 apart[account, kind] = add([apart.get((account, kind), ZERO), amount])
+            else:
+                key = (account, self.products.get(code) or code, *tags)
+                used[key] = add([used.get(key, ZERO), amount])
+        columns = {ACCOUNT: 0, SERVICE: 1}
+        columns |= {Dimension("tag", key): place for place, key in enumerate(self.question.tags, 2)}
         notes = [f"{self.blank} lines have no {METRIC}; they count as 0"] if self.blank else []
         for place, tag in enumerate(self.question.tags, 3):
             if self.tag_keys and not any(cell[place] for cell in self.cells):
@@ -92,7 +91,7 @@ class Ledger:
         return Costs(
             currency=next(iter(self.currencies)),
             charges=add(used.values()),
-            breakdowns=tuple(break_down(by, named, columns) for by in self.question.breakdowns),
+            breakdowns=tuple(break_down(by, used, columns) for by in self.question.breakdowns),
             apart=apart,
             names=self.account_names,
             first=self.question.first,

@@ -60,6 +60,9 @@ def preview(  # noqa: PLR0913 - one parameter an option
     said: set[tuple[str, str]] = set()
     for stack in stacks:
         messages: list[tuple[str, str]] = [("info", answers)] if read else []
+        if stack in known:
+            compare = "`twokeys access diff` says which ways in a change gains, loses and makes stronger"
+            messages.append(("info", f"{stack} is judged as it will be, and not compared with its state: {compare}"))
         snapshot, verdicts = stack_preview(
             found,
             stack,

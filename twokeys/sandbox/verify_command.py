@@ -38,6 +38,7 @@ _NOT_ENFORCED = "the local AWS does not enforce control policies"
 @click.option("--profile", help="Real AWS: the profile to begin with. Default: the environment's credentials.")
 @click.option("--mfa-serial", help="Real AWS: your MFA device; a code is asked for at each door that wants one.")
 @click.option("--rate", type=click.FloatRange(0.1, 50), default=5.0, show_default=True, help="Calls a second at most.")
+@click.option("--verbose", is_flag=True, help="List every probe.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def verify(  # noqa: PLR0913 - one parameter an option
     *,
@@ -46,6 +47,7 @@ def verify(  # noqa: PLR0913 - one parameter an option
     profile: str | None,
     mfa_serial: str | None,
     rate: float,
+    verbose: bool,
     as_json: bool,
 ) -> int:
     """Try the doors of each STACK of the sandbox (default: all), or with --state those of real AWS.
@@ -82,7 +84,7 @@ def verify(  # noqa: PLR0913 - one parameter an option
     if as_json:
         click.echo(json.dumps({"ok": _ok(probes), "probes": [one.as_dict() for one in probes]}, indent=2))
     else:
-        _show(probes, Console())
+        _show(probes, Console(), verbose=verbose)
     return 0 if _ok(probes) else 1
 
 
@@ -181,26 +183,29 @@ def _shown(found: Iterable[Probe], console: Console | None) -> Iterator[Probe]:
 _STYLES = {"as expected": "green", "conditional": "cyan", "NOT as expected": "bold red", "not probed": "yellow"}
 
 
-def _show(probes: list[Probe], console: Console) -> None:
+def _show(probes: list[Probe], console: Console, *, verbose: bool) -> None:
+    """The verdict, then whatever is not as expected in full."""
     from rich.table import Table
 
     from twokeys.shown import cell, say, show_table
 
-    table = Table()
-    for column in ("probe", "happened", ""):
-        table.add_column(column, overflow="fold")
-    for one in probes:
-        table.add_row(cell(one.name), one.happened, one.judged, style=_STYLES[one.judged])
-    show_table(console, table)
+    probed = [one for one in probes if one.probed]
+    right = sum(one.as_expected for one in probed)
+    entered, refused = (sum(one.assumed is each for one in probes) for each in (True, False))
+    under = sum(one.conditional for one in probed)
+    some = f", {under} of them only under conditions on AWS" if under else ""
+    why = dict.fromkeys(one.detail.partition(" (")[0] for one in probes if not one.probed)
+    left = f"; {len(probes) - len(probed)} not probed: {'; '.join(why)}" if why else ""
+    verdict = f"{right} of {len(probed)} probes went as expected{some}"
+    say(console, f"{verdict}: {entered} let in, {refused} refused{left}", "green" if _ok(probes) else "bold red")
     for one in probes:
         if one.judged != "as expected":
             step = f" Next step: {one.next_step}." if one.next_step else ""
-            text = f"{one.judged}: {one.name} ({one.role_arn}): {one.detail}.{step}"
-            say(console, text)
-    probed = [one for one in probes if one.probed]
-    right = sum(one.as_expected for one in probed)
-    why = dict.fromkeys(one.detail.partition(" (")[0] for one in probes if not one.probed)
-    left = f", {len(probes) - len(probed)} not probed: {'; '.join(why)}" if why else ""
-    under = sum(one.conditional for one in probed)
-    some = f", {under} of them only under conditions on AWS" if under else ""
-    say(console, f"{right} of {len(probed)} probes went as expected{some}{left}")
+            say(console, f"{one.judged}: {one.name} ({one.role_arn}): {one.detail}.{step}", _STYLES[one.judged])
+    if verbose:
+        table = Table()
+        for column in ("probe", "happened", ""):
+            table.add_column(column, overflow="fold")
+        for one in probes:
+            table.add_row(cell(one.name), one.happened, one.judged, style=_STYLES[one.judged])
+        show_table(console, table)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from pydantic import Field
 
 from twokeys.access.door_name import DoorName
-from twokeys.access.findings import Config, DoorConfig, Finding, Rule
+from twokeys.access.findings import Config, DoorConfig, Finding, Rule, where_declared
 from twokeys.access.graph import Door, Graph
 from twokeys.access.keys import read_too
 from twokeys.access.names import admitted_by
@@ -165,8 +165,21 @@ def _people(graph: Graph, _config: DoorConfig, _now: datetime) -> Iterator[Findi
             if requires_mfa((*door.trust.requirements, *door.grant.requirements)):
                 continue
             message = f"Role {graph.accounts.located(door.target)} lets {door.source.label} in without MFA"
-            step = 'add the condition {"Bool": {"aws:MultiFactorAuthPresent": "true"}} to its trust policy'
-            yield Finding(message, step, door.target.urn, door.id, door.target.source)
+            yield Finding(
+                message, _to_ask_for_mfa(graph, door.target.urn), door.target.urn, door.id, door.target.source
+            )
+
+
+def _to_ask_for_mfa(graph: Graph, role: str) -> str:
+    """What to write: a component makes the trust policy of the door that it declares."""
+    snapshot = graph.snapshot
+    for component in (
+        snapshot.by_urn[urn] for urn in snapshot.ancestors(snapshot.by_urn[role]) if urn in snapshot.by_urn
+    ):
+        declared = component.get("door")
+        if isinstance(declared, Mapping) and "name" in declared:
+            return f"take `mfa: false` out of door {declared['name']} {where_declared(component)}"
+    return 'add the condition {"Bool": {"aws:MultiFactorAuthPresent": "true"}} to its trust policy'
 
 
 EXTERNAL_ID = Rule(

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, time, timedelta
 from pydantic import Field
 
 from twokeys.access.documents import Document
-from twokeys.access.findings import Config, Finding, Rule
+from twokeys.access.findings import Config, Finding, Rule, where_declared
 from twokeys.access.graph import Graph
 from twokeys.access.principals import Principal
 from twokeys.access.requirements import ended
@@ -80,7 +80,8 @@ def _judged(
         message = (
             f"The {what} {found.name}{reason} to role {role} is closed since {until(found.expires)} and still declared"
         )
-        step = f"remove the {what}, or let {found.owner or 'its owner'} set a later day"
+        where = where_declared(resource)
+        step = f"remove the {what} {found.name} {where}, or let {found.owner or 'its owner'} set a later day there"
         yield Finding(message, step, resource.urn, source=resource.source)
     last = config.last_moment(now)
     if found.expires is not None and last is not None and found.expires > last:
