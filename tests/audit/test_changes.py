@@ -13,10 +13,12 @@ from click.testing import CliRunner
 from tests.access.world import DEPLOYER, HUB, OUTSIDE, PROD, STAGE, arn, document, trusts, two_keys
 from tests.audit.cloudtrail import called, entry
 from tests.audit.test_comparison import CI_SESSION, DAY, at, compared
+from twokeys.access.snapshot import Evidence
 from twokeys.answers.reading import read
 from twokeys.answers.selection import into
+from twokeys.answers.summary import not_shown, scope
 from twokeys.audit.changes import WIDENING, account_of, changed, changed_of, is_change, trusted
-from twokeys.audit.comparison import changed_since
+from twokeys.audit.comparison import against_states
 from twokeys.audit.events import headline
 
 # The record of CreateUser is AWS's own:
@@ -175,6 +177,34 @@ def test_changes_are_those_of_the_audited_accounts_of_where_doors_begin_and_of_t
     assert (", 1 change of keys, " in headline(read(world.graph), found)) is (account is not None)
 
 
+@pytest.mark.parametrize(
+    ("written", "not_recorded", "later"),
+    [(timedelta(days=-3), True, False), (timedelta(hours=-3), False, False), (timedelta(days=9), False, True)],
+)
+def test_what_lies_between_the_states_and_the_records_is_said_and_what_was_taken_back_before_them(
+    written: timedelta, not_recorded: bool, later: bool
+) -> None:
+    world = two_keys()
+    found = compared(
+        world, *(called(HUB, at(hour), name, "eve") for hour, name in ((1, "CreateRole"), (2, "DeleteRole")))
+    )
+    assert found.start is not None
+    moment = found.start + written
+    answers = replace(
+        read(world.graph),
+        from_states=True,
+        written={(HUB, ""): moment},
+        evidence=(Evidence("hub.json", moment.isoformat()),),
+    )
+    now = against_states(answers, found)
+    said = f"changes of keys between {moment:%Y-%m-%d %H:%M} UTC and {found.start:%Y-%m-%d %H:%M} UTC"
+    assert (said in str(not_shown(now)), "The states are of after the period" in str(scope(now))) == (
+        not_recorded,
+        later,
+    )
+    assert ("1 change of keys in the period may have let more in before" in str(scope(now))) is later
+
+
 @pytest.mark.parametrize("of_member", [-1, 5])
 @pytest.mark.parametrize(("of_management", "later"), [(1, True), (5, False)])
 def test_an_assignment_is_compared_with_the_state_of_the_account_that_recorded_it(
@@ -184,7 +214,7 @@ def test_an_assignment_is_compared_with_the_state_of_the_account_that_recorded_i
     world = two_keys()
     written = {(HUB, ""): DAY + timedelta(days=of_management), (STAGE, ""): DAY + timedelta(days=of_member)}
     answers = replace(read(world.graph), from_states=True, written=written)
-    said = changed_since(compared(world, assignment(STAGE)), answers)
+    said = against_states(answers, compared(world, assignment(STAGE))).changed_since
     assert [one.partition(" on ")[0] for one in said] == [f"CreateAccountAssignment in {STAGE}"] * later
 
 
@@ -212,7 +242,7 @@ def test_what_may_let_more_in_after_the_state_was_written_is_not_shown(source: s
     found = compared(world, called(HUB, at(2), name, "eve", eventSource=f"{source}.amazonaws.com"))
     answers = replace(read(world.graph), from_states=True, written={(HUB, ""): DAY})
     assert [one.use.event for one in found.changes] == [name]
-    assert bool(changed_since(found, answers)) is later
+    assert bool(against_states(answers, found).changed_since) is later
 
 
 @pytest.mark.parametrize(
@@ -229,7 +259,7 @@ def test_a_policy_is_compared_with_the_state_that_holds_it(name: str, asked: dic
     found = compared(world, called(HUB, at(2), name, "eve", requestParameters={"roleName": "ci", **asked}))
     held = dict.fromkeys(((HUB, "ci", "grant"), (HUB, "ci", ADMINISTRATOR)), DAY + timedelta(days=3))
     answers = replace(read(world.graph), from_states=True, written={(HUB, "ci"): DAY, (HUB, ""): DAY, **held})
-    assert bool(changed_since(found, answers)) is later
+    assert bool(against_states(answers, found).changed_since) is later
 
 
 @pytest.mark.parametrize(
@@ -251,11 +281,10 @@ def test_who_may_be_somebody_of_another_account_matters_only_if_an_answer_is_abo
     written = dict.fromkeys(((HUB, "ci"), (HUB, "nightly"), (HUB, "")), DAY)
     answers = replace(into(read(world.graph), STAGE), from_states=True, written=written)
     own_way = replace(answers, ways=tuple(way for way in answers.ways if not way.by_access_role))
-    assert bool(changed_since(found, own_way)) is later
-    assert changed_since(found, replace(read(world.graph), from_states=True, written=written)), (
-        "the account is asked for"
-    )
-    assert changed_since(found, answers), "the access role lets in whoever of the account holds a grant"
+    assert bool(against_states(own_way, found).changed_since) is later
+    whole = replace(read(world.graph), from_states=True, written=written)
+    assert against_states(whole, found).changed_since, "the account is asked for"
+    assert against_states(answers, found).changed_since, "the access role lets in whoever of the account holds a grant"
 
 
 def test_text_and_page_say_what_is_alike_once_and_table_and_json_have_each_change(

@@ -41,7 +41,8 @@ from twokeys.map.model import Map
 STATES = Path(__file__).parent.parent / "map" / "states"
 HUB, PROD = "111111111111", "333333333333"
 MADE, WRITTEN = "2026-01-01T08:00:00Z", "2026-11-24T11:32:00Z"
-SCOPE = "From states: only users and roles that stacks made; --live also finds those made otherwise"
+AS_OF = " as of 2026-11-24 11:32 UTC"
+SCOPE = f"From states{AS_OF}: only users and roles that stacks made; --live also finds those made otherwise"
 ALICE = f"arn:aws:iam::{HUB}:user/alice"
 CI = f"arn:aws:sts::{HUB}:assumed-role/ci/run-1"
 DEPLOYER, READ_ONLY = f"arn:aws:iam::{PROD}:role/deployer", f"arn:aws:iam::{PROD}:role/read-only"
@@ -85,10 +86,11 @@ def logs(tmp_path: Path, *records: dict[str, Any]) -> str:
 def assert_alike(text: str, events: dict[str, Any], top: str, on_the_page: str) -> None:
     """That text, report.html, report.csv and JSON have the same line of the events at the top, which is not whole."""
     page, table = (Path(f"report.{ending}").read_text().replace("<wbr>", "") for ending in ("html", "csv"))
-    assert [f"CloudTrail: {top}{end}" in shown for shown, end in ((text, "\n"), (page, ".</p>"), (table, '"'))] == [
-        True
-    ] * 3
-    assert (events["summary"], events["mayBeMore"]) == (f"CloudTrail: {top}", True)
+    only = "of us-east-1 only (--region): "
+    assert [
+        f"CloudTrail {only}{top}{end}" in shown for shown, end in ((text, "\n"), (page, ".</p>"), (table, '"'))
+    ] == [True] * 3
+    assert (events["summary"], events["mayBeMore"]) == (f"CloudTrail {only}{top}", True)
     assert on_the_page in page
 
 
@@ -619,6 +621,12 @@ def test_of_one_person_the_answer_is_what_may_be_entered_and_what_was_done(tmp_p
         entry(CI, DEPLOYER, "2026-09-01T10:00:00Z"),
         entry(ALICE, READ_ONLY, "2026-09-01T11:00:00Z", responseElements={"credentials": key}),
         entry(CI, DEPLOYER, "2026-09-02T10:00:00Z", requestParameters=for_alice),
+        entry(
+            f"arn:aws:iam::{HUB}:root",
+            READ_ONLY,
+            "2026-09-02T11:00:00Z",
+            userIdentity={"type": "AWSAccount", "accountId": HUB},
+        ),
         {**inside, "userIdentity": inside["userIdentity"] | key, "recipientAccountId": PROD},
         {**inside, "eventName": "DeleteUser", "sharedEventID": "another", "recipientAccountId": PROD},
         denied(f"arn:aws:iam::{HUB}:user/mallory", READ_ONLY, "2026-09-03T11:00:00Z"),
@@ -634,6 +642,7 @@ def test_of_one_person_the_answer_is_what_may_be_entered_and_what_was_done(tmp_p
         ("ci", "deployer"),
     ]
     assert [(one["source"]["name"], one["count"] + one["perhaps"]) for one in events["doors"]] == [("alice", 1)]
+    assert [(one["usage"], one["byOthers"]) for one in events["doors"]] == [("used", 1)]
     assert [one["event"] for one in events["changes"]] == ["CreateUser"]
     assert ["AccessDenied" in one["why"][0] for one in events["unusual"]].count(True) == 1
     assert {one["caller"]["name"] for one in events["unusual"]} == {"alice"}

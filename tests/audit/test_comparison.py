@@ -1079,7 +1079,8 @@ def test_where_all_of_the_period_only_teaches_what_is_usual_it_is_not_said_that_
     failed = denied(f"arn:aws:iam::{HUB}:user/ann", DEPLOYER, at(1))
     for records, said in (([], ever), ([failed], f"1 unusual, {ever}")):
         found = compared(world, entry(CI_SESSION, DEPLOYER, at(0)), *records, learning_days=14)
-        assert headline(answers, found).startswith(f"CloudTrail: 1 entry (1 by a door, 0 without a door), {said}")
+        top = f"CloudTrail of us-east-1 only (--region): 1 entry (1 by a door, 0 without a door), {said}"
+        assert headline(answers, found).startswith(top)
     found = compared(world, entry(CI_SESSION, DEPLOYER, at(0)), learning_days=0)
     assert ever not in headline(answers, found)
 

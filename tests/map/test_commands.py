@@ -33,7 +33,8 @@ def test_the_summary_fits_a_narrow_terminal(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 LIMITS = (
-    "From states: only users and roles that stacks made; --live also finds those made otherwise.",
+    "From states as of 2026-11-24 11:32 UTC: only users and roles that stacks made; --live also finds those made "
+    "otherwise.",
     "Not looked at: policies of buckets, keys, queues and other data; network ways; what a role may do once it is "
     # https://docs.aws.amazon.com/IAM/latest/UserGuide/root-user-sign-in.html
     "entered; code that runs with a role; root users, who sign in to their account with its e-mail address; passwords "

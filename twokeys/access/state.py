@@ -11,7 +11,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -33,6 +33,8 @@ from twokeys.iam import UNKNOWN
 
 _VERSIONS = (3, 4)
 _PARTS_OF_A_URN = 3
+_CLOCKS = timedelta(hours=1)
+"""How far the clocks of two machines may lie apart."""
 _SHOWS_NOTHING = frozenset({STACK, PROVIDER})
 
 
@@ -55,6 +57,13 @@ def read_state(path: Path, *, may_be_empty: bool = False) -> Snapshot:
         ) from error
     snapshot = parse_state(text, origin=str(path))
     (read,) = snapshot.evidence
+    if read.moment and read.moment > datetime.now(UTC) + _CLOCKS:
+        raise Refusal(
+            "this state is of the future",
+            where=str(path),
+            why=f"its manifest says that it was written at {read.time}, so nothing tells of when it is",
+            next_step="set the clock of the machine that runs the updates, refresh the stack, and export it again",
+        )
     read = replace(read, name=path.name, sha256=hashlib.sha256(data).hexdigest())
     snapshot = replace(snapshot, evidence=(read,))
     if may_be_empty or snapshot.pending or any(one.type not in _SHOWS_NOTHING for one in snapshot.resources):

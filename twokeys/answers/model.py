@@ -430,6 +430,10 @@ class Answers:
     name, the last of its states; by these and a policy's name or ARN, the one that holds the policy."""
     changed_since: tuple[str, ...] = ()
     """The keys that CloudTrail saw changed after the states that show them were written, in words."""
+    not_recorded: str = ""
+    """Between when no record tells of changes of keys: the oldest state is older than the records. Empty if nothing."""
+    meanwhile: str = ""
+    """What the period had that is not as it was when the states were written, or IAM read, in words."""
     evidence: tuple[Evidence, ...] = ()
     from_states: bool = False
     """Whether only what stacks made is shown."""

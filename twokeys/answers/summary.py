@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from itertools import chain
 from typing import Any
@@ -23,8 +23,8 @@ _NOT_LOOKED_AT = (
     "entered; code that runs with a role; {}"
 )
 _STRONGEST_FIRST = sorted(Level, reverse=True)
-_APART = timedelta(days=7)
-"""How far apart states were written that are said to be of different times."""
+APART = timedelta(days=1)
+"""How far apart two moments are that are said to be different times."""
 SHA256, SHORT = 64, 12
 """Hexadecimal digits of a sha256, and as many as a terminal shows of it."""
 
@@ -208,6 +208,11 @@ def not_shown(answers: Answers) -> str | None:
             "keys that were changed after the states were written ({})",
             "refresh these stacks (`pulumi refresh`) and give their new states, or ask live IAM (`--live`)",
         ),
+        (
+            [answers.not_recorded] if answers.not_recorded else [],
+            "changes of keys between {}, which is between the oldest state and the records",
+            "give the logs of that time too, newer states (`pulumi refresh`), or ask live IAM (`--live`)",
+        ),
     )
     missing = [(what.format(", ".join(names)), step.format(names[0])) for names, what, step in parts if names]
     if not missing:
@@ -217,20 +222,32 @@ def not_shown(answers: Answers) -> str | None:
 
 
 def scope(answers: Answers) -> str | None:
-    """What states cannot show, who was made otherwise, and who ran the updates, but for a principal with a way.
+    """Of when states are and what they cannot show, who was made otherwise, and who ran the updates, but for a
+    principal with a way.
 
     Of live IAM what AWS did not tell, and what would make it.
     """
     if not answers.from_states:
-        return _not_answered(answers)
+        return ". ".join(filter(None, (answers.meanwhile, _not_answered(answers)))) or None
     with_a_way = {way.source.who for way in answers.ways}
     others = [arn for arn in answers.updated_by if Who.named(arn) not in with_a_way]
-    ran = f". The updates were run by {', '.join(others)}" if others else ""
-    times = [moment for one in answers.evidence if (moment := one.moment)]
-    ages = ""
-    if times and max(times) - min(times) >= _APART:
-        ages = f". The states are of different times, {min(times):%Y-%m-%d} to {max(times):%Y-%m-%d}"
-    return f"From states: only users and roles that stacks made; --live also finds those made otherwise{ages}{ran}"
+    ran = f"The updates were run by {', '.join(others)}" if others else ""
+    only = "only users and roles that stacks made; --live also finds those made otherwise"
+    return ". ".join(filter(None, (f"From states{_as_of(answers)}: {only}", answers.meanwhile, ran)))
+
+
+def in_utc(moment: datetime) -> str:
+    """A moment for people."""
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def _as_of(answers: Answers) -> str:
+    """Of when the states are: one moment, or the first and the last where they are more than a day apart."""
+    times = sorted(moment for one in answers.evidence if (moment := one.moment))
+    if not times:
+        return ""
+    several = times[-1] - times[0] > APART
+    return f" as of {in_utc(times[0])}" + (f" to {in_utc(times[-1])}" if several else "")
 
 
 def _not_answered(answers: Answers) -> str | None:

@@ -6,7 +6,6 @@ import json
 from collections import defaultdict
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import chain
 from pathlib import Path
@@ -127,7 +126,7 @@ def audit(  # noqa: PLR0913 - one parameter an option
     from twokeys.answers.sources import snapshot
     from twokeys.answers.summary import summary
     from twokeys.audit import data, report
-    from twokeys.audit.comparison import by_person, changed_since, compare
+    from twokeys.audit.comparison import against_states, by_person, compare
     from twokeys.audit.page import page
     from twokeys.aws_reference import known_region
     from twokeys.files import write_output
@@ -148,7 +147,7 @@ def audit(  # noqa: PLR0913 - one parameter an option
         named = tuple(known_region(one, "--region") for one in regions)
         trail = _from_files(logs, named, *period) if logs else _from_api(named, *period)
         comparison = compare(whole, trail, *period, learning_days=learning_days)
-        whole = replace(whole, changed_since=changed_since(comparison, whole))
+        whole = against_states(whole, comparison)
     found = of_person(whole, person, comparison.people if comparison else ())
     comparison = comparison and by_person(comparison, found)
     if html is not None:

@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from twokeys.access.names import CARRIERS
 from twokeys.answers.model import Answers, Party, Step, Way
 from twokeys.answers.selection import PEOPLE, is_person
+from twokeys.answers.summary import APART, in_utc
 from twokeys.audit import LEARNING
 from twokeys.audit.changes import BEING, WIDENING
 from twokeys.audit.coverage import Covered
@@ -23,6 +24,7 @@ from twokeys.audit.record import EARLIER, SESSION, SIGN_IN, Use, resolved
 from twokeys.audit.trail import BY_KEY, TEMPORARY, Change, Trail
 from twokeys.audit.unusual import Unusual, is_weak, unusual
 from twokeys.doors import Who
+from twokeys.shown import counted
 
 _BEFORE = "sessions that began before the period, of roles without a door"
 
@@ -217,24 +219,41 @@ def compare(
     )
 
 
-def changed_since(found: Comparison, answers: Answers) -> tuple[str, ...]:
-    """The keys that were changed after the states that show them were written, so that more may come in now, in words.
+def against_states(answers: Answers, found: Comparison) -> Answers:
+    """The answers with what the records say of their time: keys changed after the states that show them were written,
+    so that more may come in now; the time between the oldest state and the records, of which nothing tells; and what
+    the period had that is not in the answers any more.
 
     A policy of somebody's is compared with the state that holds it, whose stack need not be that of the role, and what
     no state shows, as a new role, with the last state of the account that recorded the call: an assignment of Identity
     Center stands in the management account's. Live IAM is as of now.
     """
-    said: dict[str, None] = {}
-    for one in found.changes if answers.from_states else ():
+    since: dict[str, None] = {}
+    before = 0
+    for one in found.changes:
         use, (whose, policy) = one.use, one.of
         shown = ((one.recorded, whose, policy), (one.recorded, whose), (one.recorded, ""))
         written = next((answers.written[key] for key in shown if key in answers.written), None)
-        later = use.event in WIDENING and use.failed is None and (written is None or use.time > written)
-        if later and not _is_of_nobody_here(one, answers):
+        if use.event not in WIDENING or use.failed is not None or _is_of_nobody_here(one, answers):
+            continue
+        if answers.from_states and (written is None or use.time > written):
             what = f" of {whose}" if whose else ""
             place = Party(Who("root", use.account), account_name=answers.names.get(use.account, "")).place
-            said[f"{use.event}{what} in {place} on {use.time:%Y-%m-%d %H:%M} UTC"] = None
-    return tuple(said)
+            since[f"{use.event}{what} in {place} on {in_utc(use.time)}"] = None
+        else:
+            before += 1
+    times = sorted(moment for one in answers.evidence if answers.from_states and (moment := one.moment))
+    start, end, not_recorded, meanwhile = found.start, found.end, "", []
+    if times and start and start - times[0] > APART:
+        not_recorded = f"{in_utc(times[0])} and {in_utc(start)}"
+    if times and end and times[-1] - end > APART:
+        meanwhile.append(f"The states are of after the period, which ends at {in_utc(end)}")
+    if before:
+        meanwhile.append(
+            f"{counted(before, 'change')} of keys in the period may have let more in before: what "
+            "was made and taken back by then is only among these changes"
+        )
+    return replace(answers, changed_since=tuple(since), not_recorded=not_recorded, meanwhile=". ".join(meanwhile))
 
 
 def _is_of_nobody_here(one: Change, answers: Answers) -> bool:
@@ -254,7 +273,7 @@ def _is_of_nobody_here(one: Change, answers: Answers) -> bool:
 
 
 def by_person(found: Comparison, answers: Answers) -> Comparison:
-    """What one person did, whose answers these are, and how the doors of these ways were used; all, if of nobody.
+    """What one person did, whose answers these are, and how that one used the doors of these ways; all, if of nobody.
 
     A call is the person's that the user made, that carries the person's name as its source identity, or that was made
     in a session which one of the entries began.
@@ -270,17 +289,25 @@ def by_person(found: Comparison, answers: Answers) -> Comparison:
         return own
 
     population = tuple(one for one in found.population if did(one.use))
-    ways = {id(way) for way in answers.ways}
+    of_door: dict[int, list[Entry]] = defaultdict(list)
+    for entry in population:
+        for door in entry.doors:
+            of_door[id(door)].append(entry)
     steps = {(step.source.who, step.target.who) for way in (*answers.ways, *answers.within) for step in way.steps}
+    used: dict[tuple[Who, Who], tuple[Tally, DoorUse]] = {}
+    for one in (*found.doors, *found.steps):
+        if (ends := (one.door.source.who, one.door.target.who)) in steps:
+            tally = Tally(one.door)
+            used[ends] = (tally, tally.of_person(one, of_door[id(one.door)]))
     doors, on_the_way = (
-        tuple(one for one in of if (one.door.source.who, one.door.target.who) in steps)
+        tuple(used[ends][1] for one in of if (ends := (one.door.source.who, one.door.target.who)) in used)
         for of in (found.doors, found.steps)
     )
     return replace(
         found,
         doors=doors,
         steps=on_the_way,
-        ways=tuple(one for one in found.ways if id(one.way) in ways),
+        ways=tuple(_way_use(way, used) for way in answers.ways if used),
         population=population,
         unusual=tuple(one for one in found.unusual if did(one.use)),
         sign_ins=tuple(one for one in found.sign_ins if is_person(one.user.who, person)),

@@ -131,6 +131,7 @@ def _door(one: DoorUse) -> dict[str, Any]:
         "last": _iso(one.last),
         "beforeItsKeys": one.early,
         "withAnotherId": one.others,
+        "byOthers": one.by_others,
         "sessions": list(one.sessions),
         "sourceIdentities": list(one.identities),
     }

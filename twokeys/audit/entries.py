@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Container, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum
 from itertools import chain
@@ -70,6 +70,8 @@ class DoorUse:
     """Whether log files alone cover it, so that a gap within a day would not show."""
     others: int = 0
     """How many of `perhaps` tell another unique id than the source or the role has."""
+    by_others: int = 0
+    """Of one person's use of a door, how many more uses there are: by others, or by somebody whom no record names."""
 
     @property
     def usage(self) -> Usage:
@@ -173,17 +175,28 @@ class Tally:
         """When the last of its keys was created, as far as that is known."""
         return max((datetime.fromisoformat(key.created) for key in self.door.keys if key.created), default=None)
 
+    def of_person(self, whole: DoorUse, entries: Iterable[Entry]) -> DoorUse:
+        """How one person used it, of all its uses and of this person's entries."""
+        for one in entries:
+            (self.perhaps if one.perhaps else self.sure).append(one.use)
+            self.others += one.perhaps.startswith(_ANOTHER_ID)
+        found = self._use(whole.not_known, whole.covered, without_digests=whole.without_digests)
+        return replace(found, by_others=whole.count + whole.perhaps - found.count - found.perhaps)
+
     def use(self, judge: Judge) -> DoorUse:
         """How it was used."""
+        not_known, covered, without_digests = judge.about(self.door, self.made)
+        return self._use(not_known, covered, without_digests=without_digests)
+
+    def _use(self, not_known: str, covered: tuple[datetime, datetime] | None, *, without_digests: bool) -> DoorUse:
         made = self.made
         uses = self.sure or self.perhaps
         early = sum(use.time < made for use in uses) if made else 0
         sessions = tuple(dict.fromkeys(use.caller_session for use in uses if use.caller_session))
         identities = tuple(dict.fromkeys(use.source_identity for use in uses if use.source_identity))
         last = uses[-1].time if uses else None
-        about = judge.about(self.door, made)
         found = (len(self.sure), len(self.perhaps), last, early, sessions, identities)
-        return DoorUse(self.door, bool(self.door.keys), *found, *about, self.others)
+        return DoorUse(self.door, bool(self.door.keys), *found, not_known, covered, without_digests, self.others)
 
 
 def _is_another(use: Use, ids: Mapping[Who, set[str]]) -> bool:

@@ -110,7 +110,8 @@ def headline(answers: Answers, found: Comparison | None) -> str:
         _not_as_digest(found),
     ]
     first = "no records of the period" if found.start is None else seen
-    seen = f"CloudTrail: {', '.join(filter(None, (first, *not_known)))}"
+    only = f" of {listed(found.regions)} only (--region)" if found.regions else ""
+    seen = f"CloudTrail{only}: {', '.join(filter(None, (first, *not_known)))}"
     return "; ".join(filter(None, (seen, gaps(answers, found), _without_digests(answers, found))))
 
 
@@ -478,6 +479,7 @@ def _together(same: list[DoorUse], why: str) -> DoorUse:
         perhaps=sum(one.perhaps for one in same),
         early=sum(one.early for one in same),
         others=sum(one.others for one in same),
+        by_others=sum(one.by_others for one in same),
         last=max((one.last for one in same if one.last), default=None),
         sessions=tuple(dict.fromkeys(name for one in same for name in one.sessions)),
         identities=tuple(dict.fromkeys(name for one in same for name in one.identities)),
@@ -495,7 +497,8 @@ def door_use(one: DoorUse, ends: str = "") -> str:
     sessions = f", as {listed(list(one.sessions), most=_FEW)}" if one.sessions else ""
     sessions += f", for {listed(list(one.identities), most=_FEW)}" if one.identities else ""
     why = f": {one.not_known}" if one.usage is Usage.NOT_KNOWN else ""
-    return f"{ends or f'{one.door.source} -> {one.door.target}'}{proved}{count}{sessions}{last}{why}"
+    more = f"; {counted(one.by_others, 'time')} by others, or by whom no record names" if one.by_others else ""
+    return f"{ends or f'{one.door.source} -> {one.door.target}'}{proved}{count}{sessions}{last}{why}{more}"
 
 
 def used(use: Use, answers: Answers) -> str:
