@@ -132,7 +132,7 @@ def test_a_log_file_that_is_not_as_its_digest_says_is_named_and_its_day_is_not_k
     log.write_bytes(gzip.compress(content.replace(b"2026-09-01T10", b"2026-09-01T11")))
     text = run("prod", *ONE_REGION, "--events", folder, "--html", "report.html", "--csv", "report.csv").output
     events = read("prod", *ONE_REGION, "--events", folder)["events"]
-    top = events["summary"].removeprefix("CloudTrail: ")
+    top = events["summary"].removeprefix("CloudTrail of us-east-1 only (--region): ")
     assert top.startswith("at least 1 entry")
     assert "1 file is not as its digest says; not covered: management (1 day)" in top
     assert_alike(text, events, top, "not as its digest says")
