@@ -1,4 +1,9 @@
-"""Who can enter an account, through what, granted where, since when; and who really did."""
+"""Who can enter an account, through what, granted where, since when; and who really did.
+
+What CloudTrail saw goes from `record` (one record as a use) to `trail` (all of them, each call once), `entries` (which
+doors explain it), `known`, `unusual`, `changes` and `coverage`, `comparison` (all of these), `data` and `events` (it as
+JSON and in words).
+"""
 
 LEARNING = 14
 """Days from the beginning of the period in which entries only teach what is usual."""

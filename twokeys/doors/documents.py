@@ -1,9 +1,9 @@
 """The documents of a door, pure: from one structure come both the symbolic and the real document."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, cast
 
-from twokeys.doors.expiry import open_until
+from twokeys.doors.expiry import as_condition
 from twokeys.doors.model import Declaration, DeclaredDoor, DoorRequirements, DoorSource, DoorTarget, SymbolicDocument
 
 SourceKind = Literal["role", "user", "group", "root"]
@@ -15,6 +15,16 @@ GRANT_TYPES = {
     "group": ("aws:iam/groupPolicy:GroupPolicy", "group"),
 }
 """The resource of an inline policy and its property that names the holder, by what the holder is."""
+
+OWN_CONDITIONS: dict[str, tuple[str, str, Callable[[Any], Any]]] = {
+    "mfa": ("Bool", "aws:MultiFactorAuthPresent", lambda _: "true"),
+    "external_id": ("StringEquals", "sts:ExternalId", str),
+    "expires": ("DateLessThan", "aws:CurrentTime", as_condition),
+}
+"""The fields of a door that become a condition of its trust: operator, key and how the trust says the field's value.
+
+Config refuses a door whose `conditions` say one of them too, since one would overwrite the other.
+"""
 
 
 class DoorPlan(Declaration):
@@ -60,12 +70,9 @@ def trust_document(plan: DoorPlan) -> dict[str, Any]:
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
     """
     conditions: dict[str, dict[str, Any]] = {operator: dict(keys) for operator, keys in plan.conditions.items()}
-    if plan.mfa:
-        conditions.setdefault("Bool", {})["aws:MultiFactorAuthPresent"] = "true"
-    if plan.external_id is not None:
-        conditions.setdefault("StringEquals", {})["sts:ExternalId"] = plan.external_id
-    for operator, keys in (open_until(plan.expires) if plan.expires else {}).items():
-        conditions.setdefault(operator, {}).update(keys)
+    for field, (operator, key, in_trust) in OWN_CONDITIONS.items():
+        if (value := getattr(plan, field)) not in (None, False):
+            conditions.setdefault(operator, {})[key] = in_trust(value)
     principals = _principals(plan)
     statement: dict[str, Any] = {
         "Effect": "Allow",

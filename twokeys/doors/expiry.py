@@ -54,7 +54,12 @@ def left(closes: datetime, now: datetime) -> str:
 
 def open_until(closes: datetime) -> dict[str, dict[str, str]]:
     """The condition of a policy that ends then."""
-    return {"DateLessThan": {"aws:CurrentTime": closes.strftime("%Y-%m-%dT%H:%M:%SZ")}}
+    return {"DateLessThan": {"aws:CurrentTime": as_condition(closes)}}
+
+
+def as_condition(moment: datetime) -> str:
+    """A moment in UTC as a policy says it."""
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _end_of(day: date) -> datetime:

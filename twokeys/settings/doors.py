@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from pydantic.alias_generators import to_camel
 
+from twokeys.doors.documents import OWN_CONDITIONS
 from twokeys.errors import or_nearest
 from twokeys.settings.models import (
     EVERY_ACCOUNT,
@@ -67,12 +68,12 @@ def _door(settings: Settings, key: str, door: DoorSettings) -> Iterator[Problem]
         yield Problem(f"{key}.sessionSeconds", door.session_seconds, why, step)
     if grantee(door).kind == "role" and door.mfa and door.via == "assume-role":
         yield no_mfa(f"{key}.mfa")
-    own = {"Bool": ("aws:MultiFactorAuthPresent", "mfa"), "StringEquals": ("sts:ExternalId", "externalId")}
-    own |= {"DateLessThan": ("aws:CurrentTime", "expires")} if door.expires else {}
-    for operator, (condition, setting) in own.items():
+    for field, (operator, condition, _) in OWN_CONDITIONS.items():
+        if field == "expires" and not door.expires:
+            continue  # a door may say a time in its conditions alone
         if any(given.casefold() == condition.casefold() for given in door.conditions.get(operator, {})):
             where, why = f"{key}.conditions.{operator}", f"{condition} has a setting of its own"
-            yield Problem(where, door.conditions[operator], why, f"say it as `{setting}` alone")
+            yield Problem(where, door.conditions[operator], why, f"say it as `{to_camel(field)}` alone")
 
 
 def _role(key: str, door: DoorSettings) -> Iterator[Problem]:
