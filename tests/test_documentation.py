@@ -32,6 +32,14 @@ def test_the_page_of_the_rules_lists_every_rule_as_it_is(project_root: Path) -> 
     assert rows == expected, "docs/rules.md: put its rows into the order of RULES, and take out those of no rule"
 
 
+def test_the_settings_of_a_rule_are_named_on_the_pages_of_the_rules(project_root: Path) -> None:
+    pages = "".join((project_root / "docs" / page).read_text() for page in ("rules.md", "policies.md"))
+    settings = {field.alias or name for rule in RULES for name, field in rule.config.model_fields.items()}
+    assert settings
+    missing = {one for one in settings if not re.search(rf"[`\"]{one}[`\"]", pages)}
+    assert not missing, f"say in docs/rules.md or docs/policies.md what these settings of rules do: {sorted(missing)}"
+
+
 def test_the_page_of_what_is_not_looked_at_has_every_rule(project_root: Path) -> None:
     page = (project_root / "docs/not-looked-at.md").read_text()
     named = {

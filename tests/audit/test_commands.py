@@ -112,6 +112,33 @@ def test_it_tells_who_can_enter_prod_through_what_granted_where_since_when() -> 
     assert (found["events"], found["notShown"]) == (None, None)
 
 
+def test_a_log_file_that_is_not_as_its_digest_says_is_named_and_its_day_is_not_known(tmp_path: Path) -> None:
+    """`hashValue` is of the uncompressed content, as `aws cloudtrail validate-logs` compares it.
+
+    https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-validation-digest-file-structure.html
+    """
+    reads = [read_event(account, "2026-09-01T09:00:00Z") for account in (HUB, PROD)]
+    folder = logs(tmp_path, *reads, entry(CI, DEPLOYER, "2026-09-01T10:00:00Z"))
+    log = Path(folder, LOG)
+    content = gzip.decompress(log.read_bytes())
+    for account in (HUB, PROD):
+        digests(Path(folder), account, "2026-09-01", "2026-09-01")
+    (digest,) = Path(folder).glob(f"{HUB}_CloudTrail-Digest*")
+    listing = {"s3Object": f"AWSLogs/{LOG}", "hashValue": hashlib.sha256(content).hexdigest()}
+    digest.write_text(json.dumps({**json.loads(digest.read_text()), "logFiles": [listing, listing]}))
+    whole = run("prod", *ONE_REGION, "--events", folder).output.replace("\n", " ")
+    assert "1 log file held against digests, none not as they say" in whole
+    assert "the signatures of digests, which `aws cloudtrail validate-logs` checks" in whole
+    log.write_bytes(gzip.compress(content.replace(b"2026-09-01T10", b"2026-09-01T11")))
+    text = run("prod", *ONE_REGION, "--events", folder, "--html", "report.html", "--csv", "report.csv").output
+    events = read("prod", *ONE_REGION, "--events", folder)["events"]
+    top = events["summary"].removeprefix("CloudTrail of us-east-1 only (--region): ")
+    assert top.startswith("at least 1 entry")
+    assert "1 file is not as its digest says; not covered: management (1 day)" in top
+    assert_alike(text, events, top, "not as its digest says")
+    assert [one["notAsDigest"] for one in events["sources"]] == [[str(log)]]
+
+
 def test_the_table_names_each_key_by_its_resource_and_statement() -> None:
     text = run("prod").output
     assert "trust key: trust policy of role deployer, statement 0, urn:pulumi:prod::" in text
@@ -153,7 +180,7 @@ def test_events_are_compared_with_the_doors(tmp_path: Path) -> None:
     name = f"{HUB}_CloudTrail_us-east-1_20260905T1410Z_x.json.gz"
     names = (name, name.replace("20260905", "20260907"))
     times = {"digestStartTime": "2026-09-05T13:10:31Z", "digestEndTime": "2026-09-05T14:10:31Z"}
-    digest = {**times, "logFiles": [{"s3Object": f"AWSLogs/{one}"} for one in names]}
+    digest = {**times, "logFiles": [{"s3Object": f"AWSLogs/{one}", "hashValue": "0"} for one in names]}
     there = tmp_path / "AWSLogs" / f"{HUB}_CloudTrail_us-east-1_20260909T1410Z_x.json.gz"
     there.write_bytes(gzip.compress(b'{"Records": []}'))
     listing = tmp_path / "AWSLogs" / f"{HUB}_CloudTrail-Digest_us-east-1_the-trail_us-east-1_20260905T151031Z.json"

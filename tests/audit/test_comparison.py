@@ -27,7 +27,7 @@ from twokeys.answers.selection import into
 from twokeys.audit.comparison import Comparison, compare
 from twokeys.audit.coverage import Coverage
 from twokeys.audit.entries import Usage
-from twokeys.audit.events import door_use, headline
+from twokeys.audit.events import door_use, headline, used
 from twokeys.audit.trail import Trail
 
 CI_SESSION = f"arn:aws:sts::{HUB}:assumed-role/ci/run-1"
@@ -231,7 +231,10 @@ def test_where_nothing_tells_which_account_is_the_management_account_anybody_per
 
 def test_services_and_calls_within_the_account_are_counted_apart() -> None:
     world = two_keys()
-    service = {**BY_A_SERVICE, "requestParameters": {"roleArn": DEPLOYER}, "resources": [], "eventTime": at(0)}
+    trust = {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    world.role("web", world.stage, document(trust))
+    web = {"roleArn": arn(STAGE, "role/web")}
+    service = {**BY_A_SERVICE, "requestParameters": web, "resources": [], "eventTime": at(0)}
     inside = entry(f"arn:aws:iam::{STAGE}:user/bob", DEPLOYER, at(0))
     found = compared(world, service, inside)
     assert found.apart == {"calls by AWS services": 1, "calls within the account": 1}
@@ -248,9 +251,57 @@ def test_a_service_that_hands_a_role_to_others_uses_its_door_and_the_session_is_
     failed = {**call, "sharedEventID": "x", "errorCode": "AccessDenied"}
     elsewhere = {**call, "sharedEventID": "y", "requestParameters": {"roleArn": DEPLOYER}}
     found = compared(world, call, failed, elsewhere, learning_days=0)
-    assert (usage(found)["pod"], usage(found)["deployer"], found.entries) == (Usage.USED, Usage.NEVER, 1)
-    assert found.apart == {"calls by AWS services": 1, "failed calls by AWS services": 1}
-    assert (found.undeclared, found.unusual) == ((), ())
+    assert (usage(found)["pod"], usage(found)["deployer"], found.entries) == (Usage.USED, Usage.NEVER, 2)
+    assert found.apart == {"failed calls by AWS services": 1}
+    assert ([one.role for one in found.undeclared], found.unusual) == (["deployer"], ())
+
+
+@pytest.mark.parametrize(
+    ("service", "role", "door"),
+    [
+        ("ec2.amazonaws.com", "deployer", False),  # whose trust policy lets in nobody but roles
+        ("ec2.amazonaws.com", "another", True),  # of which nothing is shown
+        ("ssm.amazonaws.com", "another", False),
+    ],
+)
+def test_a_service_without_a_door_enters_where_it_hands_roles_on_or_the_role_trusts_no_service(
+    service: str, role: str, door: bool
+) -> None:
+    """https://docs.aws.amazon.com/systems-manager/latest/userguide/hybrid-multicloud-service-role.html (ssm)."""
+    told = {"userIdentity": {"type": "AWSService", "invokedBy": service}, "eventTime": at(0), "resources": []}
+    call = {**BY_A_SERVICE, **told, "requestParameters": {"roleArn": arn(STAGE, f"role/{role}")}}
+    found = compared(two_keys(), call)
+    assert (found.apart, len(found.undeclared)) == ({"calls by AWS services": 1} if door else {}, 0 if door else 1)
+
+
+def test_a_session_of_roles_anywhere_is_an_entry_and_with_its_call_of_assume_role_one() -> None:
+    """https://docs.aws.amazon.com/rolesanywhere/latest/userguide/authentication-create-session.html"""
+    anywhere, asked = "rolesanywhere.amazonaws.com", {"roleArn": DEPLOYER}
+    session = {
+        **called(STAGE, at(0), "CreateSession", userIdentity={"type": "Unknown"}, eventSource=anywhere),
+        "requestParameters": asked,
+    }
+    told = {"userIdentity": {"type": "AWSService", "invokedBy": anywhere}, "eventTime": at(0), "resources": []}
+    assume = {**BY_A_SERVICE, **told, "requestParameters": asked}
+    for records in ([session], [session, assume]):
+        found = compared(two_keys(), *records)
+        assert [(one.caller.who.name, one.role) for one in found.undeclared] == [(anywhere, "deployer")]
+
+
+def test_two_calls_with_one_id_both_count_and_the_second_is_unusual() -> None:
+    first, second = entry(CI_SESSION, DEPLOYER, at(0)), entry(f"arn:aws:iam::{HUB}:user/bob", DEPLOYER, at(0))
+    of_the_role = {"userIdentity": {"type": "AWSAccount", "principalId": "AROAX:run-1", "accountId": HUB}}
+    again = [{**record, "sharedEventID": "one"} for record in (first, second, first, second, first | of_the_role)]
+    found = compared(two_keys(), *again, learning_days=14)
+    assert (found.entries, [one.use.id for one in found.unusual]) == (2, ["one (2)"])
+    assert whys(found) == [("another call has the same sharedEventID or eventID, which CloudTrail gives once",)]
+
+
+def test_a_role_of_another_path_was_another_role() -> None:
+    """A name is unique in an account: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"""
+    found = compared(two_keys(), entry(CI_SESSION, arn(STAGE, "role/team/x/deployer"), at(0)))
+    assert [one.perhaps for one in found.population] == ["role has another path than in what was read"]
+    assert "-> role team/x/deployer of" in used(found.population[0].use, read(two_keys().graph))
 
 
 def test_a_sign_in_is_counted_apart_and_that_of_the_root_user_or_a_failed_one_is_unusual() -> None:
@@ -587,22 +638,24 @@ def test_an_entry_with_another_unique_id_of_caller_or_role_is_not_counted_as_the
 
 
 @pytest.mark.parametrize(
-    ("account", "changes", "apart"),
-    [
-        (HUB, {"invokedBy": "cloudformation.amazonaws.com"}, True),
-        (HUB, {}, False),
-        (HUB, {"invokedBy": "AWS Internal"}, False),
-        (OUTSIDE, {"invokedBy": "cloudformation.amazonaws.com"}, False),
-    ],
+    ("account", "changes"), [(HUB, {"invokedBy": "cloudformation.amazonaws.com"}), (HUB, {}), (OUTSIDE, {})]
 )
-def test_a_service_that_calls_for_an_account_of_ours_is_named_and_needs_no_door(
-    account: str, changes: dict[str, Any], apart: bool
-) -> None:
-    """https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html."""
+def test_a_call_that_a_service_makes_as_its_caller_is_the_caller_s_entry(account: str, changes: dict[str, Any]) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/access_forward_access_sessions.html"""
     told = {"type": "AWSAccount", "principalId": "AROAX:s", "accountId": account, **changes}
     found = compared(two_keys(), entry(CI_SESSION, arn(STAGE, "role/stacksets"), at(0), userIdentity=told))
-    service = {"calls by cloudformation.amazonaws.com for somebody of account management": 1}
-    assert (found.apart, len(found.undeclared), found.entries) == (service if apart else {}, not apart, not apart)
+    assert (found.apart, len(found.undeclared), found.entries) == ({}, 1, 1)
+    said = used(found.undeclared[0], read(two_keys().graph))
+    assert ("through cloudformation.amazonaws.com in" in said) == bool(changes)
+
+
+def test_only_its_service_can_call_as_a_service_linked_role() -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles.html#iam-term-service-linked-role"""
+    linked = arn(HUB, "role/aws-service-role/stacksets.cloudformation.amazonaws.com/AWSServiceRoleForX")
+    issuer = {"sessionContext": {"sessionIssuer": {"type": "Role", "arn": linked, "accountId": HUB}}}
+    told = {"type": "AssumedRole", "accountId": HUB, "invokedBy": "cloudformation.amazonaws.com", **issuer}
+    found = compared(two_keys(), entry(CI_SESSION, arn(STAGE, "role/stacksets-exec-1"), at(0), userIdentity=told))
+    assert (found.apart, found.entries) == ({"calls by AWS services": 1}, 0)
 
 
 def test_a_sign_in_without_mfa_to_an_account_on_the_way_is_unusual_and_one_elsewhere_is_not() -> None:
@@ -863,6 +916,20 @@ def test_a_session_whose_assume_role_is_in_no_record_perhaps_came_by_each_door_i
     assert found.noteworthy
 
 
+def test_a_session_that_began_before_the_period_is_said_at_the_top_and_perhaps_came_by_each_door_into_its_role() -> (
+    None
+):
+    found = with_session(in_a_session(began=at(-1)))
+    assert (usage(found)["deployer"], found.entries, found.not_begun) == (Usage.PERHAPS, 1, 0)
+    said = "1 session that began before the period was at work (role deployer of 222222222222, as s)"
+    assert said in headline(read(two_keys().graph), found)
+    assert found.population[0].perhaps == "the session began before the period, and nothing shows who began it"
+    issuer = {"sessionIssuer": {"type": "Role", "arn": arn(STAGE, "role/x")}, "attributes": {"creationDate": at(-1)}}
+    found = with_session(in_a_session(sessionContext=issuer))
+    assert (len(found.earlier), found.entries) == (1, 0)
+    assert found.apart == {"sessions that began before the period, of roles without a door": 1}
+
+
 BY_ASIA2 = {"responseElements": {"credentials": {"accessKeyId": "ASIA2"}}}
 
 
@@ -893,7 +960,6 @@ def test_a_session_that_takes_the_name_of_another_is_known_by_its_access_key(
 @pytest.mark.parametrize(
     "records",
     [
-        [in_a_session(began=at(-1))],
         [in_a_session("i-0123456789abcdef0")],
         [in_a_session(path="aws-service-role/x.amazonaws.com/")],
         [in_a_session(invokedBy="cloudformation.amazonaws.com")],
@@ -905,9 +971,7 @@ def test_a_session_that_takes_the_name_of_another_is_known_by_its_access_key(
         ],
     ],
 )
-def test_a_session_that_a_service_or_a_record_or_an_earlier_day_explains_is_no_entry_of_its_own(
-    records: list[dict[str, Any]],
-) -> None:
+def test_a_session_that_a_service_or_a_record_explains_is_no_entry_of_its_own(records: list[dict[str, Any]]) -> None:
     found = with_session(*records)
     assert found.not_begun == 0
     assert found.entries == len(records) - 1

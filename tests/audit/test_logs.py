@@ -104,7 +104,10 @@ DIGEST = {
     "digestStartTime": "2015-08-17T14:01:31Z",
     "digestEndTime": "2015-08-17T15:01:31Z",
     "logFiles": [
-        {"s3Object": "AWSLogs/111122223333/CloudTrail/us-east-2/2015/08/17/111122223333_CloudTrail_x.json.gz"}
+        {
+            "s3Object": "AWSLogs/111122223333/CloudTrail/us-east-2/2015/08/17/111122223333_CloudTrail_x.json.gz",
+            "hashValue": "9bb6196fc6b84d6f075a56548feca262bd99ba3c2de41b618e5b6e22c1fc71f6",
+        }
     ],
 }
 
@@ -114,10 +117,13 @@ def test_a_digest_lists_its_log_files_and_its_period(tmp_path: Path) -> None:
     file = tmp_path / "digest.json"
     file.write_text(json.dumps(DIGEST))
     start, end = (datetime(2015, 8, 17, hour, 1, 31, tzinfo=UTC) for hour in (14, 15))
-    assert listed(file) == (["111122223333_CloudTrail_x.json"], start, end)
+    (log,) = DIGEST["logFiles"]
+    assert listed(file) == ({"111122223333_CloudTrail_x.json": log["hashValue"]}, start, end)
 
 
-@pytest.mark.parametrize("value", [None, "", "y", "2015-08-17T10:01:31", 7, {}, [7], [{}], [{"s3Object": 7}]])
+@pytest.mark.parametrize(
+    "value", [None, "", "y", "2015-08-17T10:01:31", 7, {}, [7], [{}], [{"s3Object": 7}], [{"s3Object": "x"}]]
+)
 @pytest.mark.parametrize("field", DIGEST)
 def test_a_digest_of_which_a_field_is_damaged_is_refused(tmp_path: Path, field: str, value: object) -> None:
     file = tmp_path / "digest.json"

@@ -178,6 +178,8 @@ def switched(time: str) -> dict[str, Any]:
 def test_a_switch_in_the_console_counts_once_beside_its_call_of_assume_role() -> None:
     (alone,) = trail(switched("2014-07-18T16:00:00Z")).uses()
     assert (alone.caller.who, alone.target) == (Who("user", CALLER, "JohnDoe"), Who("role", OWNER, "EC2-dev"))
+    (failed,) = trail(switched("2014-07-18T16:00:00Z") | {"responseElements": {"SwitchRole": "Failure"}}).uses()
+    assert (alone.failed, failed.failed) == (None, "Failure")
     both = trail(switched("2014-07-18T15:07:40Z"), IN_THE_CALLERS_ACCOUNT)
     assert [use.event for use in both.uses()] == ["AssumeRole"]
 

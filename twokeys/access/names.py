@@ -51,6 +51,12 @@ def admits_everyone(trust: PolicyDocument) -> bool:
     return any(one.principals is not None and one.principals.everyone for one in _allowing(trust))
 
 
+def admits_services(trust: PolicyDocument) -> bool:
+    """Whether a statement that may allow `sts:AssumeRole` names an AWS service, or somebody who is not known."""
+    named = [one.principals for one in _allowing(trust)]
+    return any(one is None or one.everyone or one.unresolved or one.service for one in named)
+
+
 def admitted_by(statement: Statement) -> tuple[str, ...]:
     """Whom a statement of a trust policy lets in by `sts:AssumeRole`: ARNs, accounts, organizations, `*` for everyone.
 

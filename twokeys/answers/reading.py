@@ -22,7 +22,7 @@ from twokeys.access.graph import Graph
 from twokeys.access.identity_center import PERMISSION_SET
 from twokeys.access.judge import Key
 from twokeys.access.keys import Lack, Statement, denial, statements
-from twokeys.access.names import ROLES_ANYWHERE
+from twokeys.access.names import ROLES_ANYWHERE, admits_services
 from twokeys.access.paths import Path, paths_from
 from twokeys.access.principals import (
     ACCESS_KEY,
@@ -147,6 +147,11 @@ class _Reader:
                 )
             ),
             controls={one: tuple(self._graph.guards.bind(one)) for one in self._accounts.members if organization},
+            no_service=frozenset(
+                who(role)
+                for role in self._graph.roles
+                if not isinstance(role.trust_policy, Unknown) and not admits_services(role.trust_policy)
+            ),
             providers=dict(self._providers()),
         )
 

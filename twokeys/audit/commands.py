@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
+from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +18,8 @@ from twokeys.audit import LEARNING
 from twokeys.options import InputPath
 
 if TYPE_CHECKING:
+    from twokeys.audit.coverage import Coverage
+    from twokeys.audit.logs import Source
     from twokeys.audit.trail import Trail
 
 
@@ -80,9 +86,9 @@ class _Moment(click.DateTime):
     is_flag=True,
     help="Exit with 1 on what is to be looked at: a door without a key, a way open to "
     "everybody (at AWS, at an identity provider), an entry without a door, an unusual one; and "
-    "on what is not shown, not proved or not known: whether a door was used, what a damaged or missing log holds, "
-    "what AWS did not answer, whether a user has a password or key. Ways in, users with credentials and doors without "
-    "a record of use are answers, and give 0.",
+    "on what is not shown, not proved or not known: whether a door was used, what a damaged, changed or missing log "
+    "holds, what AWS did not answer, whether a user has a password or key. Ways in, users with credentials and doors "
+    "without a record of use are answers, and give 0.",
 )
 def audit(  # noqa: PLR0913 - one parameter an option
     *,
@@ -174,13 +180,16 @@ def _from_files(
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
     from twokeys.audit.coverage import Coverage, is_digest, is_log
-    from twokeys.audit.logs import DIGEST, Source, account_of, hashed, hashed_together, kind, listed, log_files, records
+    from twokeys.audit.logs import DIGEST, Source, account_of, hashed, hashed_together, kind, log_files, records
     from twokeys.audit.trail import Trail
     from twokeys.errors import Refusal
 
     files = {path: log_files(path) for path in paths}
     trail = Trail(since=start, until=end, coverage=Coverage(regions))
-    given = {file.name.removesuffix(".gz") for inside in files.values() for file in inside}
+    given: dict[str, list[Path]] = defaultdict(list)
+    for file in chain.from_iterable(files.values()):
+        given[file.name.removesuffix(".gz")].append(file)
+    held: set[tuple[Path, str]] = set()
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -204,11 +213,7 @@ def _from_files(
                     for record in records(file, key) if service is None else ():
                         source.saw(trail.add(record, str(file), delivered=whole))
                     if service == DIGEST and is_digest(file.name):  # of another, nothing tells the account and region
-                        names, *period = listed(file)
-                        trail.coverage.digest(file.name, *period)
-                        for name in names:
-                            if name not in given:
-                                trail.coverage.not_given(name)
+                        _read_digest(file, given, held, source, trail.coverage)
                     trail.coverage.file(file.name)
                     if service is None:
                         source.read += 1
@@ -224,6 +229,28 @@ def _from_files(
                 progress.update(task, advance=1, records=trail.records)
             source.sha256 = hashed_together(hashes) if path.is_dir() else hashes[0]
     return trail
+
+
+def _read_digest(
+    digest: Path, given: Mapping[str, list[Path]], held: set[tuple[Path, str]], source: Source, coverage: Coverage
+) -> None:
+    """Hold the log files that were given, by name, against a digest; one that cannot be read is said anyway."""
+    from twokeys.audit.logs import hashed_unpacked, listed
+    from twokeys.errors import Refusal
+
+    hashes, *period = listed(digest)
+    coverage.digest(digest.name, *period)
+    for name, value in hashes.items():
+        if name not in given:
+            coverage.not_given(name)
+        for log in given.get(name, ()):
+            if (log, value) not in held:
+                held.add((log, value))
+                source.held += 1
+                with suppress(Refusal):
+                    if hashed_unpacked(log) != value:
+                        source.not_as_digest.append(str(log))
+                        coverage.not_as_digest(log.name)
 
 
 def _from_api(regions: tuple[str, ...], start: datetime | None, end: datetime | None) -> Trail:

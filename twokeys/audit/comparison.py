@@ -10,6 +10,7 @@ from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
+from twokeys.access.names import CARRIERS
 from twokeys.answers.model import Answers, Party, Step, Way
 from twokeys.answers.selection import PEOPLE, is_person
 from twokeys.answers.summary import APART, in_utc
@@ -19,11 +20,13 @@ from twokeys.audit.coverage import Covered
 from twokeys.audit.entries import DoorUse, Entry, Tallies, Tally, Usage
 from twokeys.audit.known import Judge
 from twokeys.audit.logs import Source
-from twokeys.audit.record import SESSION, SIGN_IN, Use, resolved
+from twokeys.audit.record import EARLIER, SESSION, SIGN_IN, Use, resolved
 from twokeys.audit.trail import BY_KEY, TEMPORARY, Change, Trail
 from twokeys.audit.unusual import Unusual, is_weak, unusual
 from twokeys.doors import Who
 from twokeys.shown import counted
+
+_BEFORE = "sessions that began before the period, of roles without a door"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +80,8 @@ class Comparison:
     changes: tuple[Change, ...] = ()
     """The calls that changed, or tried to change, who can enter, in order of time."""
 
+    earlier: tuple[Use, ...] = ()
+    """The sessions in the accounts that were asked for that began before the period, each with its first call."""
     key_calls: tuple[tuple[Party, str, int], ...] = ()
     """The calls of users with credentials of their own, by name, in the accounts that were asked for and on the way."""
 
@@ -119,6 +124,11 @@ class Comparison:
         return {file: why for source in self.sources for file, why in source.not_readable.items()}
 
     @property
+    def not_as_digest(self) -> list[str]:
+        """The log files that are not as their digests say."""
+        return [file for source in self.sources for file in source.not_as_digest]
+
+    @property
     def not_covered(self) -> dict[str, int]:
         """The accounts that are not covered, and on how many days: what happened there then is not known."""
         return {one.account: one.lost for one in self.coverage if one.lacks is not None}
@@ -126,7 +136,9 @@ class Comparison:
     @property
     def may_be_more(self) -> bool:
         """Whether there may be entries and changes of keys that no record was given of."""
-        return bool(self.start is None or self.not_covered or self.unreadable or self.not_readable)
+        return bool(
+            self.start is None or self.not_covered or self.unreadable or self.not_readable or self.not_as_digest
+        )
 
     @property
     def noteworthy(self) -> bool:
@@ -153,7 +165,6 @@ def compare(
     known = [resolved(use, answers.principals) for use in uses]
     crossing, on_the_way = _doors(answers)
     doors, steps = (Tallies(one if period else ()) for one in (crossing, on_the_way))
-    carriers = {door.source.who for door in crossing if door.source.who.kind == "service"}
     ids: dict[Who, set[str]] = defaultdict(set)
     for unique_id, party in answers.principals.items():
         ids[party.who].add(unique_id)
@@ -164,9 +175,10 @@ def compare(
         if use.account in answers.accounts:
             apart_as = _apart(use)
             other = apart_as
-            if other is None or (use.caller.who in carriers and use.failed is None):
+            handed = use.failed is None and use.caller.who.kind == "service" and _hands_on(use, answers)
+            if other is None or handed:
                 entry = doors.take(use, ids)
-                other = None if entry.doors else apart_as or _by_service(use, answers)
+                other = _BEFORE if use.event == EARLIER and not entry.doors else None
                 population += [] if other else [entry]
             apart += Counter([other] if other else ())
             judged += [] if _needs_no_door(use) else [use]
@@ -202,6 +214,7 @@ def compare(
         population=tuple(sorted(population, key=lambda one: (one.use.time, one.use.id))),
         regions=trail.coverage.only,
         changes=tuple(_changes(trail, accounts)),
+        earlier=tuple(use for use in known if use.event == EARLIER and use.account in answers.accounts),
         key_calls=key_calls,
     )
 
@@ -299,6 +312,7 @@ def by_person(found: Comparison, answers: Answers) -> Comparison:
         unusual=tuple(one for one in found.unusual if did(one.use)),
         sign_ins=tuple(one for one in found.sign_ins if is_person(one.user.who, person)),
         changes=tuple(one for one in found.changes if did(one.use)),
+        earlier=tuple(filter(did, found.earlier)),
         apart=dict(_own_calls(found, answers)),
     )
 
@@ -363,21 +377,22 @@ def _apart(use: Use) -> str | None:
         whose = "the root user" if use.caller.who.kind == "root-user" else "IAM users"
         return f"{failed}sign-ins of {whose} within the account"
     if _needs_no_door(use):
-        whence = "by AWS services" if use.caller.who.kind == "service" else "within the account"
+        inside = use.caller.who.kind != "service" and use.caller.who.account == use.account
+        whence = "within the account" if inside else "by AWS services"
         return f"{failed}calls {whence}"
     return "failed attempts" if failed else None
 
 
 def _needs_no_door(use: Use) -> bool:
     """Whether a call, other than a sign-in, comes from an AWS service or from within the account."""
-    inside = use.caller.who.kind == "service" or use.caller.who.account == use.account
+    by_service = use.caller.who.kind == "service" or ":role/aws-service-role/" in use.caller.arn
+    inside = by_service or use.caller.who.account == use.account
     return inside and use.event != SIGN_IN
 
 
-def _by_service(use: Use, answers: Answers) -> str | None:
-    """Which AWS service called, and for whom of an account that is known, in words."""
-    known = use.invoked_by is not None and use.caller.who.account in answers.names
-    return f"calls by {use.invoked_by} for {answers.named(use.caller).short}" if known else None
+def _hands_on(use: Use, answers: Answers) -> bool:
+    """Whether a service's call needs a door: it hands roles to others, or the role trusts no service."""
+    return use.caller.who.name in CARRIERS or use.target in answers.no_service
 
 
 def _doors(answers: Answers) -> tuple[list[Step], list[Step]]:

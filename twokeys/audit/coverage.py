@@ -183,6 +183,12 @@ class Coverage:
             self.accounts[account].missing += 1
             self.accounts[account].lost[region] |= day
 
+    def not_as_digest(self, name: str) -> None:
+        """Take the name of a log file that is not as its digest says: what was in it is not known."""
+        if found := _named(name):
+            account, region, _, day = found
+            self.accounts[account].lost[region] |= day
+
     def asked(self, account: str, region: str, start: datetime, end: datetime) -> None:
         """Take that all of a region and a period was asked for."""
         for days in (self.accounts[account].days, self.accounts[account].reads):

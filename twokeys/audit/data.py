@@ -43,6 +43,8 @@ def as_data(answers: Answers, found: Comparison) -> dict[str, Any]:
                 "filesRead": one.read,
                 "passedOver": dict(one.passed_over),
                 "notReadable": one.not_readable,
+                "heldAgainstDigests": one.held,
+                "notAsDigest": one.not_as_digest,
                 "from": _iso(one.start),
                 "until": _iso(one.end),
             }
@@ -151,6 +153,7 @@ def _use(use: Use, answers: Answers) -> dict[str, Any]:
         "task": use.task,
         "region": use.region,
         "source": use.source,
+        "invokedBy": use.invoked_by,
         "session": use.session,
         "failed": use.failed,
         "mfaUsed": use.mfa,

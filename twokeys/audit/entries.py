@@ -12,7 +12,7 @@ from itertools import chain
 from twokeys.access.requirements import EXTERNAL_ID, MFA, in_words, is_external_id, is_mfa, met, requires_mfa, window
 from twokeys.answers.model import Step
 from twokeys.audit.known import BY_PROVIDER, Judge
-from twokeys.audit.record import ROOT, SESSION, Use
+from twokeys.audit.record import EARLIER, ROOT, SESSION, Use
 from twokeys.doors import Who
 from twokeys.iam import Requirement
 from twokeys.iam.globs import Glob
@@ -21,7 +21,10 @@ from twokeys.iam.truth import Truth
 _OTHERWISE = "the trust was another then, or the door was not used"
 """How AWS, which refuses a call that does not meet a condition of the door, came to let it in."""
 _ANOTHER_ID = "caller or role has another unique id than in what was read"
+_ANOTHER_PATH = "role has another path than in what was read"
 _NO_BEGINNING = "a session of this role is in the records, its AssumeRole is not"
+_BEFORE = "the session began before the period, and nothing shows who began it"
+_SESSIONS = (SESSION, EARLIER)
 _NOT_NAMED = "the record does not name the caller"
 _NOT_SHOWN = "nothing shows whether the caller is whom the door is for"
 _UNKNOWN_MANAGEMENT = Who("root", "")
@@ -126,7 +129,10 @@ class Tallies:
         other = sure and _is_another(use, ids)
         lacks = tuple(dict.fromkeys(chain.from_iterable(unmet[id(one)] for one in found)))
         lacks = (_NO_BEGINNING,) if use.event == SESSION else lacks
-        why = _ANOTHER_ID if other else "" if sure or not found else _NOT_SHOWN if use.told else _NOT_NAMED
+        why = _BEFORE if use.event == EARLIER else _ANOTHER_ID if other else ""
+        why = why or ("" if sure or not found else _NOT_SHOWN if use.told else _NOT_NAMED)
+        if found and all(_has_another_path(one.door, use) for one in found):
+            why = "; ".join(filter(None, (why, _ANOTHER_PATH)))
         why = "; ".join(filter(None, (why, *lacks)))
         for one in found:
             (one.perhaps if why else one.sure).append(use)
@@ -144,7 +150,7 @@ class Tallies:
         may_be = [
             one
             for one in into
-            if (use.event in (ROOT, SESSION) and not use.told)  # a session whose beginning has no record
+            if (use.event in (ROOT, *_SESSIONS) and not use.told)  # a session whose beginning has no record
             or (
                 _may_be(use.caller.who, one.door.source.who)
                 and not (by_id and _has_another_id(one.door.source.who, by_id, ids))
@@ -199,12 +205,20 @@ def _is_another(use: Use, ids: Mapping[Who, set[str]]) -> bool:
     return any(unique_id is not None and unique_id not in ids.get(who, {unique_id}) for who, unique_id in told)
 
 
+def _has_another_path(door: Step, use: Use) -> bool:
+    """Whether the role of a door has its name and another path: a name is unique in an account, so it was another role.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+    """
+    return door.target.who == use.target and "" not in (use.arn, door.target.arn) and use.arn != door.target.arn
+
+
 def _asked(door: Step, use: Use) -> list[tuple[Requirement, Truth]]:
     """What a door asks for, as it is now, and whether a call met it, as far as its record shows.
 
     What a session does later shows nothing of the call that began it.
     """
-    if use.event == SESSION:
+    if use.event in _SESSIONS:
         return []
     return [(one, met(one, use.lookup)) for one in chain.from_iterable(door.requirements)]
 
@@ -236,7 +250,7 @@ def _comes_by(source: Who, event: str) -> bool:
 
     A door for any provider may be for both of them. https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_sts-comparison.html
     """
-    if event == SESSION:  # nothing tells how it began
+    if event in _SESSIONS:  # nothing tells how it began
         return True
     if event == "AssumeRoleWithSAML":
         return source.kind in BY_PROVIDER and (source.kind != "web-identity" or source.name.startswith(_ANY_PROVIDER))

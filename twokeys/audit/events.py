@@ -13,7 +13,7 @@ from twokeys.audit.comparison import Comparison, SignIns
 from twokeys.audit.coverage import Covered
 from twokeys.audit.entries import DoorUse, Entry, Usage
 from twokeys.audit.logs import Source
-from twokeys.audit.record import EVENTS, SIGN_IN, Use
+from twokeys.audit.record import EARLIER, EVENTS, SIGN_IN, Use
 from twokeys.audit.trail import Change
 from twokeys.doors import Who
 from twokeys.shown import counted, listed
@@ -46,7 +46,11 @@ def not_in_the_events(found: Comparison) -> str:
         if any(one.caller for one in found.sources)
         else ""
     )
-    return f"{NOT_LOOKED_AT}{history}; {_other_regions(found)}"
+    held = any(one.held for one in found.sources)
+    signatures = (
+        "; the signatures of digests, which `aws cloudtrail validate-logs` checks with AWS's key" if held else ""
+    )
+    return f"{NOT_LOOKED_AT}{history}{signatures}; {_other_regions(found)}"
 
 
 def _other_regions(found: Comparison) -> str:
@@ -81,6 +85,12 @@ def headline(answers: Answers, found: Comparison | None) -> str:
         f", {n} whose {what} is not shown though its door asks for it" for what, n in found.not_shown.items()
     )
     begun = f", {counted(found.not_begun, 'session')} whose AssumeRole is in no record" if found.not_begun else ""
+    if found.earlier:
+        each = listed(
+            [f"role {use.role} of {place(use.account, answers)}, as {use.session}" for use in found.earlier], most=_FEW
+        )
+        were = "was" if len(found.earlier) == 1 else "were"
+        begun += f", {counted(len(found.earlier), 'session')} that began before the period {were} at work ({each})"
     as_root = sum(one.use.caller.who.kind == "root-user" for one in found.unusual)
     unusual = f"{len(found.unusual)} unusual" if found.unusual or not _only_learning(found) else ""
     unusual += f" ({as_root} as the root user)" if as_root else ""
@@ -97,11 +107,18 @@ def headline(answers: Answers, found: Comparison | None) -> str:
         f"{of} of which it is not known whether {'it was' if doors + steps == 1 else 'they were'} used" if of else "",
         f"{counted(len(found.unreadable), 'record')} that cannot be read" if found.unreadable else "",
         f"{counted(len(found.not_readable), 'file')} that cannot be read" if found.not_readable else "",
+        _not_as_digest(found),
     ]
     first = "no records of the period" if found.start is None else seen
     only = f" of {listed(found.regions)} only (--region)" if found.regions else ""
     seen = f"CloudTrail{only}: {', '.join(filter(None, (first, *not_known)))}"
     return "; ".join(filter(None, (seen, gaps(answers, found), _without_digests(answers, found))))
+
+
+def _not_as_digest(found: Comparison) -> str:
+    count = len(found.not_as_digest)
+    verb, whose = ("is", "its digest says") if count == 1 else ("are", "their digests say")
+    return f"{counted(count, 'file')} {verb} not as {whose}" if count else ""
 
 
 def gaps(answers: Answers, found: Comparison) -> str:
@@ -235,10 +252,14 @@ def _few(what: str, lines: list[str]) -> Iterator[str]:
 
 
 def not_readable(found: Comparison) -> list[str]:
-    """The files and records that cannot be read, each in a sentence."""
+    """The files and records that cannot be read, or are not as CloudTrail wrote them, each in a sentence."""
     files = [f"{file}: {why}" for file, why in found.not_readable.items()]
     records = [f"{one}; what happened is not known: copy its file again" for one in found.unreadable]
-    return [f"not readable: {one}" for one in (*files, *records)]
+    changed = [
+        f"not as its digest says: {file}: what CloudTrail wrote in it is not known: copy it again"
+        for file in found.not_as_digest
+    ]
+    return [*changed, *(f"not readable: {one}" for one in (*files, *records))]
 
 
 def days(one: Covered) -> list[str]:
@@ -357,6 +378,9 @@ def read_from(one: Source, digits: int) -> str:
         f"asked as {one.caller}" if one.caller else f"{counted(one.read, 'file')} read",
         f"{one.passed_over.total()} passed over: {others}" if others else "",
         f"{len(one.not_readable)} not readable" if one.not_readable else "",
+        f"{counted(one.held, 'log file')} held against digests, {len(one.not_as_digest) or 'none'} not as they say"
+        if one.held
+        else "",
         span,
     )
     return ", ".join(filter(None, parts))
@@ -397,7 +421,7 @@ def period(found: Comparison) -> str:
 
 
 def _apart(count: int, what: str) -> str:
-    for things in ("sign-ins", "calls", "attempts"):
+    for things in ("sign-ins", "sessions", "calls", "attempts"):
         before, plural, after = what.partition(things)
         if plural:
             return f"{counted(count, f'{before}{things[:-1]}')}{after}"
@@ -480,11 +504,14 @@ def door_use(one: DoorUse, ends: str = "") -> str:
 def used(use: Use, answers: Answers) -> str:
     """A use in words."""
     unknown = f" ({use.unique_id})" if not use.told and use.unique_id else ""
-    what = f"role {use.role}" if use.role else f"root user, limited to {use.task or 'an unknown task'},"
+    what = f"role {use.path}" if use.role else f"root user, limited to {use.task or 'an unknown task'},"
     what = "console" if use.event == SIGN_IN else what if use.event in EVENTS or use.role else use.event
     session = f" as {use.caller_session}" if use.caller_session else ""
     session += f" for {use.source_identity}" if use.source_identity else ""
+    session += f", begun {use.began:%Y-%m-%d %H:%M} UTC" if use.event == EARLIER and use.began else ""
+    through = use.invoked_by if use.caller.who.kind != "service" else None
+    whence = " ".join(f"{how} {which}" for how, which in (("from", use.source), ("through", through)) if which)
     return (
         f"{use.time:%Y-%m-%d %H:%M:%S} UTC {answers.named(use.caller)}{session}{unknown} -> {what} of "
-        f"{answers.names.get(use.account, use.account)} from {use.source} in {use.region} ({use.id})"
+        f"{answers.names.get(use.account, use.account)} {whence} in {use.region} ({use.id})"
     )

@@ -59,14 +59,17 @@ class Source:
     """Where events come from, as evidence: a file or a folder as it was named, or the API and who asked it.
 
     `read` files were read to the end, `passed_over` counts those of other services, `not_readable` says of each other
-    file why. `start` and `end` are the times of the first and the last event. `sha256`, in hexadecimal digits, is the
-    file's; a folder's is that of the sorted list of its files' hashes, one a line.
+    file why. `held` log files were held against the hashes that its digests have, and some are `not_as_digest`.
+    `start` and `end` are the times of the first and the last event. `sha256`, in hexadecimal digits, is the file's; a
+    folder's is that of the sorted list of its files' hashes, one a line.
     """
 
     name: str
     sha256: str = ""
     caller: str = ""
     read: int = 0
+    held: int = 0
+    not_as_digest: list[str] = field(default_factory=list)
     passed_over: Counter[str] = field(default_factory=Counter)
     not_readable: dict[str, str] = field(default_factory=dict)
     start: datetime | None = None
@@ -138,8 +141,24 @@ def kind(file: Path) -> tuple[str | None, str]:
     return _OTHERS.get(key), key
 
 
-def listed(digest: Path) -> tuple[list[str], datetime, datetime]:
-    """The names of the log files that a digest lists, as they are without `.gz`, and its start and end.
+def hashed_unpacked(file: Path) -> str:
+    """The sha256 that a digest has of a log file: of what is in it. Raises Refusal for one that cannot be read.
+
+    https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-validation-digest-file-structure.html
+    (`hashValue`: of the uncompressed log file content)
+    """
+    digest = sha256()
+    try:
+        with _packed_or_not(file) as stream:
+            while part := stream.read(1 << 20):
+                digest.update(part)
+    except _DAMAGE as error:
+        raise _refused(file, _said(error)) from error
+    return digest.hexdigest()
+
+
+def listed(digest: Path) -> tuple[dict[str, str], datetime, datetime]:
+    """The log files that a digest lists, by their names without `.gz`, with their hashes, and its start and end.
 
     Raises Refusal for a damaged one.
 
@@ -152,12 +171,12 @@ def listed(digest: Path) -> tuple[list[str], datetime, datetime]:
         raise _refused(digest, _said(error)) from error
     try:
         files, start, end = found["logFiles"], time_of(found["digestStartTime"]), time_of(found["digestEndTime"])
-        names = [one["s3Object"].rpartition("/")[2].removesuffix(".gz") for one in files]
+        hashes = {one["s3Object"].rpartition("/")[2].removesuffix(".gz"): one["hashValue"].lower() for one in files}
     except (AttributeError, KeyError, TypeError):
         files, start, end = None, None, None
     if not isinstance(files, list) or start is None or end is None or end < start:
         raise _refused(digest, "its logFiles, digestStartTime or digestEndTime is not as CloudTrail writes it")
-    return names, start, end
+    return hashes, start, end
 
 
 def time_of(value: object) -> datetime | None:
@@ -218,10 +237,14 @@ def _may_hold_events(path: Path) -> bool:
     return path.name.lower().endswith(_ENDINGS) and (path.is_file() or not path.exists())  # a link to nothing
 
 
-def _opened(file: Path) -> BinaryIO:
+def _packed_or_not(file: Path) -> BinaryIO:
     with file.open("rb") as beginning:
         packed = beginning.read(len(_GZIP)) == _GZIP  # whatever its name: tools that copy unpack, or forget the ending
-    stream = cast("BinaryIO", gzip.open(file) if packed else file.open("rb"))  # noqa: SIM115
+    return cast("BinaryIO", gzip.open(file) if packed else file.open("rb"))
+
+
+def _opened(file: Path) -> BinaryIO:
+    stream = _packed_or_not(file)
     if stream.read(len(BOM_UTF8)) != BOM_UTF8:  # as Windows writes it
         stream.seek(0)
     return stream

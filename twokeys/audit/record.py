@@ -14,6 +14,7 @@ from functools import lru_cache
 from sys import intern
 from typing import Any
 
+from twokeys.access.names import ROLES_ANYWHERE
 from twokeys.access.snapshot import mapping
 from twokeys.answers.model import Party
 from twokeys.doors import Who
@@ -22,9 +23,14 @@ from twokeys.iam.conditions import parse_network
 from twokeys.iam.shared_providers import shared_provider
 from twokeys.iam.truth import FREE, UNKNOWN, Values
 
-SIGN_IN, ROOT, SESSION = "ConsoleLogin", "AssumeRoot", "session"
-"""The last is no call: a session of a role of which no record tells who began it."""
-EVENTS = ("AssumeRole", "AssumeRoleWithSAML", "AssumeRoleWithWebIdentity", ROOT, "SwitchRole", SIGN_IN)
+SIGN_IN, ROOT, SESSION, EARLIER = "ConsoleLogin", "AssumeRoot", "session", "earlier session"
+"""The last two are no calls: a session of a role of which no record tells who began it, in the period or before it."""
+BY_CERTIFICATE = "CreateSession"
+"""https://docs.aws.amazon.com/rolesanywhere/latest/userguide/authentication-create-session.html"""
+EVENTS = (
+    *("AssumeRole", "AssumeRoleWithSAML", "AssumeRoleWithWebIdentity", ROOT, BY_CERTIFICATE),
+    *("SwitchRole", SIGN_IN),
+)
 LONG_TERM, USER_ID = "AKIA", "AIDA"
 """How the id of an access key begins that does not end, and a user's unique id.
 
@@ -81,7 +87,12 @@ class Use:
     role_id: str | None = None
     """The unique id of the role that was assumed (AROA...)."""
     invoked_by: str | None = None
-    """The AWS service that called for the caller."""
+    """The AWS service that called with the caller's identity and permissions.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/access_forward_access_sessions.html
+    """
+    began: datetime | None = None
+    """When a session began of which no record tells who began it."""
 
     @property
     def target(self) -> Who:
@@ -120,6 +131,12 @@ class Use:
             case "sts:sourceidentity" | "aws:sourceidentity" if self.source_identity:
                 return (self.source_identity,)
         return FREE
+
+    @property
+    def path(self) -> str:
+        """The role's name with its path, as the record has it; without that of a permission set's role."""
+        found = ROLE.fullmatch(self.arn)
+        return found.group(2) if found and not found.group(2).startswith("aws-reserved/") else self.role
 
     @property
     def told(self) -> bool:
@@ -180,10 +197,12 @@ def called(record: Mapping[str, Any], told: Mapping[str, Any], target: Who, time
         endpoint=text(record.get("vpcEndpointId")),
         arn=intern(next((arn for arn in _role_arns(record) if ROLE.fullmatch(arn)), "")),
         by=text(told.get("accessKeyId")),
-        key=text(mapping(answered.get("credentials")).get("accessKeyId")),
+        key=text(
+            mapping(mapping(_first(answered.get("credentialSet")) or answered).get("credentials")).get("accessKeyId")
+        ),
         role_id=intern(str(mapping(answered.get("assumedRoleUser")).get("assumedRoleId") or "").partition(":")[0])
         or None,
-        invoked_by=_service(told.get("invokedBy")) or _service(record.get("sourceIPAddress")),
+        invoked_by=text(told.get("invokedBy")),
     )
 
 
@@ -208,8 +227,13 @@ def identity(record: Mapping[str, Any]) -> str | None:
 
 
 def failed(record: Mapping[str, Any]) -> str | None:
-    """The error of a call, None when it succeeded."""
-    return text(record.get("errorCode")) or text(record.get("errorMessage"))
+    """The error of a call, None when it succeeded. A sign-in or a switch of roles may tell it in its answer alone.
+
+    https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-aws-console-sign-in-events.html
+    """
+    answer = mapping(record.get("responseElements")).get(str(record.get("eventName")))
+    said = text(record.get("errorCode")) or text(record.get("errorMessage"))
+    return said or ("Failure" if answer == "Failure" else None)
 
 
 def _target(record: Mapping[str, Any]) -> Who | None:
@@ -263,6 +287,8 @@ def _caller(record: Mapping[str, Any], told: Mapping[str, Any], asked: Mapping[s
     for arn in arns:
         if isinstance(arn, str) and (party := _named(arn)):
             return party
+    if record["eventName"] == BY_CERTIFICATE:
+        return Party(Who("service", "", ROLES_ANYWHERE))
     if kind == "AWSService" or (kind is None and told.get("invokedBy")):
         return Party(Who("service", account, str(told.get("invokedBy") or "unknown")))
     if kind == "SAMLUser":
@@ -300,12 +326,8 @@ def _by_web_identity(told: Mapping[str, Any]) -> Party:
     return Party(Who("web-identity", "", f"{shared.name if shared else issuer} {told.get('userName')}"), provider)
 
 
-def _service(value: object) -> str | None:
-    """An AWS service by the name that it calls as.
-
-    https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html
-    """
-    return value if isinstance(value, str) and value.endswith(".amazonaws.com") else None
+def _first(value: object) -> object:
+    return value[0] if isinstance(value, list) and value else None
 
 
 def text(value: object) -> str | None:

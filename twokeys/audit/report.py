@@ -419,6 +419,7 @@ def _row_of_use(use: Use, answers: Answers) -> dict[str, str]:
         "time": _at(use.time),
         "call": use.event,
         "from address": use.source,
+        "through": use.invoked_by or "",
         "region": use.region,
         "event ID": use.id,
         "session": use.caller_session or use.session or "",

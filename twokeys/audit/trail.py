@@ -15,17 +15,20 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from twokeys.access.names import ROLES_ANYWHERE
 from twokeys.access.snapshot import mapping
 from twokeys.answers.model import Party
 from twokeys.audit.changes import account_of, changed, changed_of, is_change, trusted
 from twokeys.audit.coverage import Coverage
 from twokeys.audit.logs import Source, time_of
 from twokeys.audit.record import (
+    BY_CERTIFICATE,
+    EARLIER,
     EVENTS,
     LONG_TERM,
     ROLE,
@@ -44,7 +47,11 @@ from twokeys.audit.record import (
 )
 from twokeys.doors import Who
 
-_SOURCES = {**dict.fromkeys(EVENTS, "sts.amazonaws.com"), **dict.fromkeys(EVENTS[-2:], "signin.amazonaws.com")}
+_SOURCES = {
+    **dict.fromkeys(EVENTS, "sts.amazonaws.com"),
+    **dict.fromkeys(EVENTS[-2:], "signin.amazonaws.com"),
+    BY_CERTIFICATE: ROLES_ANYWHERE,
+}
 _SIGNED_IN = ("SwitchRole", SIGN_IN)
 TEMPORARY = "temporary"
 """Calls with credentials that do not last, of a user or of whom one made a federated user, under one name."""
@@ -133,6 +140,8 @@ class Trail:
     """Calls of `LOGGING` and StartLogging, by id, each with the trail's name."""
     changes: dict[str, Change] = field(default_factory=dict)
     """Calls that change who can enter, by id."""
+    same_id: dict[str, Use] = field(default_factory=dict)
+    """Calls whose id another call has, too, by the id that they are kept under."""
     _uses: dict[str, Use] = field(default_factory=dict)
     _named: set[str] = field(default_factory=set)
     """The ids of the calls that are counted by name; there are too many of the others."""
@@ -162,6 +171,7 @@ class Trail:
                 region, read = str(record.get("awsRegion") or ""), record.get("readOnly") is True
                 self.coverage.saw(account, region, time, covers=delivered and is_management(record), read=read)
         if use is not None:
+            use = self._by_id(use, self._uses.get)
             known = self._uses.get(use.id)
             if known is None or (not known.told and use.told):
                 self._uses[use.id] = use
@@ -195,6 +205,7 @@ class Trail:
         owners = {arn.group(1)} if arn and not failed(record) else recorded_in(record, None)
         for account in owners if record.get("eventSource") == "cloudtrail.amazonaws.com" else ():
             use = called(record, mapping(record.get("userIdentity")), Who("root-user", account, "root user"), time)
+            use = self._by_id(use, lambda id: self.logging.get(id, ("", None))[1])
             self.logging[use.id] = (trail, use)
 
     def _change(self, record: Mapping[str, Any], time: datetime) -> None:
@@ -206,7 +217,17 @@ class Trail:
             use = called(record, mapping(record.get("userIdentity")), Who("root-user", account, "root user"), time)
             everywhere = named is None and not source.startswith("iam.")
             said = changed(record), trusted(record)
+            use = self._by_id(use, lambda id: self.changes[id].use if id in self.changes else None)
             self.changes[use.id] = Change(use, *said, everywhere, changed_of(record), recorded)
+
+    def _by_id(self, use: Use, known: Callable[[str], Use | None]) -> Use:
+        """The use under its id, or under another where that is the id of another call."""
+        id, number = use.id, 1
+        while (other := known(use.id)) is not None and not _is_same(use, other):
+            number += 1
+            use = replace(use, id=f"{id} ({number})")
+            self.same_id[use.id] = use
+        return use
 
     def _outside(self, time: datetime) -> bool:
         return not (self.since or time) <= time <= (self.until or time)
@@ -270,12 +291,14 @@ class Trail:
         of = (role.group(0), name, str(created))
         if of not in self._in_roles or time < self._in_roles[of][1].time:
             use = called(record, told, Who("role", role.group(1), role.group(2)), time)
-            use = replace(use, event=SESSION, caller=_NOBODY, unique_id=None, session=name, arn=role.group(0))
             began, console = time_of(created), str(record.get("sessionCredentialFromConsole")).lower() == "true"
+            use = replace(
+                use, event=SESSION, caller=_NOBODY, unique_id=None, session=name, arn=role.group(0), began=began
+            )
             self._in_roles[of] = (began or time - _LONGEST, replace(use, by=use.by if began and not console else None))
 
     def _begun_by_nobody(self) -> Iterator[Use]:
-        """The sessions of roles that began in the period and the records, without a record of their beginning."""
+        """The sessions of roles without a record of their beginning, also those from before the period."""
         into: dict[tuple[str, str], list[Use]] = defaultdict(list)
         for use in self._uses.values():
             if use.role and use.failed is None:
@@ -283,14 +306,10 @@ class Trail:
         first_of = {account: one.first for account, one in self.coverage.accounts.items()}
         for began, session in self._in_roles.values():
             first = first_of.get(session.account)
-            if (
-                first is not None
-                and began >= max(self.since or first, first)
-                and not any(
-                    _begins(use, session, began) for use in into[session.account, session.role.rpartition("/")[2]]
-                )
-            ):
-                yield session
+            begun_by = into[session.account, session.role.rpartition("/")[2]]
+            if first is not None and not any(_begins(use, session, began) for use in begun_by):
+                earlier = began < max(self.since or first, first)
+                yield replace(session, event=EARLIER) if earlier else session
 
     def uses(self, start: datetime | None = None, end: datetime | None = None) -> list[Use]:
         """The uses in order of time (then id), from `start` to `end` inclusive."""
@@ -327,6 +346,18 @@ def _begins(use: Use, session: Use, began: datetime) -> bool:
 
 
 def _is_double(use: Use, called: Mapping[tuple[Who, Who], list[datetime]]) -> bool:
-    """Whether a switch in the console is there as the call of AssumeRole too; `called` has the times of these calls."""
+    """Whether a switch in the console, or a session of Roles Anywhere, is there as the call of AssumeRole too.
+
+    `called` has the times of these calls.
+    """
     times = called.get((use.caller.who, use.target), [])
-    return use.event == "SwitchRole" and any(abs(time - use.time) <= _AT_ONCE for time in times)
+    return use.event in ("SwitchRole", BY_CERTIFICATE) and any(abs(time - use.time) <= _AT_ONCE for time in times)
+
+
+def _is_same(use: Use, other: Use) -> bool:
+    """Whether two records with one id are of one call: that of the role's account may not name who called."""
+    what = (use.event, use.target, use.caller.who.account, use.session, use.failed, use.time)
+    whose = use.caller == other.caller or not (use.told and other.told)
+    return whose and what == (
+        *(other.event, other.target, other.caller.who.account, other.session, other.failed, other.time),
+    )

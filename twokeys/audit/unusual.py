@@ -16,6 +16,7 @@ from twokeys.shown import counted
 
 _ENOUGH = 10
 _APART = 2
+_SAME_ID = "another call has the same sharedEventID or eventID, which CloudTrail gives once"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,7 @@ def unusual(  # noqa: PLR0913, PLR0917 - what is looked through
     """
     users = _users(answers)
     calls = [*_root_calls(answers, trail), *_logging(trail, accounts), *_unknown_keys(answers, trail, users)]
+    calls += [Unusual(use, (_SAME_ID,)) for use in trail.same_id.values() if use.account in accounts]
     calls += [Unusual(one.use, one.unmet) for one in population if one.on_the_way and one.unmet]
     lacks = {one.use.id: one.unmet for one in population if not one.on_the_way}
     found = [*calls, *_surprises(uses, learned, users, lacks)]
