@@ -48,9 +48,9 @@ def everyone(**condition: Any) -> str:
     return document(statement | ({"Condition": condition} if condition else {}))
 
 
-def organization(world: World) -> World:
-    outputs = {"arn": f"arn:aws:organizations::{HUB}:organization/{OURS}", "id": OURS, "masterAccountId": HUB}
-    world.add("Organization", "organization", world.hub, outputs=outputs)
+def organization(world: World, **outputs: object) -> World:
+    made = {"arn": f"arn:aws:organizations::{HUB}:organization/{OURS}", "id": OURS, "masterAccountId": HUB}
+    world.add("Organization", "organization", world.hub, outputs=made | outputs)
     return world
 
 
@@ -911,16 +911,16 @@ def test_a_trust_in_everyone_admits_each_whom_no_denial_and_no_condition_keeps_o
     assert all(one.trust.why for one in steps)
 
 
-def control(world: World, statement: dict[str, Any] | Unknown) -> World:
-    """The organization with stage in it, and a resource control policy on its root."""
-    organization(world)
+def control(world: World, statement: dict[str, Any] | Unknown, target: str = STAGE, **outputs: object) -> World:
+    """The organization with stage in it, and a resource control policy."""
+    organization(world, **outputs)
     member(world, "stage-account", STAGE)
     policy: object = statement
     if not isinstance(statement, Unknown):
         every = {"Effect": "Deny", "Principal": "*", "Action": "sts:AssumeRole", "Resource": "*"}
         policy = {"Version": "2012-10-17", "Statement": [{**every, **statement}]}
     made = world.add("ControlPolicy", "rcp", world.hub, name="rcp", type="RESOURCE_CONTROL_POLICY", content=policy)
-    world.add("ControlPolicyAttachment", "rcp", world.hub, made_from={"policyId": [made]}, targetId=STAGE)
+    world.add("ControlPolicyAttachment", "rcp", world.hub, made_from={"policyId": [made]}, targetId=target)
     return world
 
 
@@ -1010,6 +1010,26 @@ def test_a_trust_in_everyone_is_refused_where_control_policies_leave_more_than_c
     inside = {one.source.kind if one.source.kind == "everyone" else one.source.name for one in doors}
     assert ("wildcard-trust" in world.rules()) is (comes == "everyone")
     assert comes in inside or (comes, inside) == ("nobody", set())
+
+
+@pytest.mark.parametrize("listed", [[], [{"id": HUB, "name": "hub"}, {"id": STAGE, "name": "stage"}]])
+@pytest.mark.parametrize(("account", "rules"), [(STAGE, []), (OUTSIDE, ["wildcard-trust"])])
+def test_a_control_policy_of_the_root_does_not_limit_a_trust_in_an_account_outside_the_organization(
+    account: str, rules: list[str], listed: list[dict[str, str]]
+) -> None:
+    """https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps.html"""
+    world = control(World(), perimeter(), "r-abcd", accounts=listed)
+    world.role("ci", world.hub)
+    world.grant("ci", world.hub, arn(account, "role/open"))
+    world.role("open", world.provider("other", account), document(trusts("*")))
+    assert world.rules() == rules
+
+
+def test_an_account_that_a_perimeter_spares_comes_in_from_outside_and_is_found_once() -> None:
+    world = control(World(), perimeter(OUTSIDE))
+    world.role("open", world.stage, document(trusts(arn(OUTSIDE, "root"))))
+    (found,) = [one for one in world.findings() if one.rule == "external-id"]
+    assert "not known to be in the organization" in found.message
 
 
 @pytest.mark.parametrize(

@@ -58,6 +58,9 @@ def granting(world: World, resource: str) -> None:
         ("ArnLike", "aws:PrincipalArn", "arn:aws:iam::*:role/ci"),
         ("StringLike", "aws:PrincipalArn", "arn:*/ci"),
         ("StringEquals", "aws:PrincipalAccount", "${aws:PrincipalAccount}"),
+        ("StringEquals", "aws:PrincipalAccount", "${sts:ExternalId}"),
+        ("StringEquals", "aws:PrincipalAccount", "${aws:RequestTag/account}"),
+        ("StringEquals", "aws:PrincipalAccount", "${aws:TokenIssueTime, '111111111111'}"),
         ("StringLike", "aws:PrincipalOrgID", ["o-a1b2c3d4e5", "o-?*"]),
     ],
 )

@@ -72,11 +72,13 @@ class Guards:
     def denials(self, role: Principal) -> Iterator[Statement]:
         """What the resource control policies of a role say of it, without the conditions that its own tags meet.
 
-        No trust policy can open what they deny; a policy that is not known is left out.
+        No trust policy can open what they deny; a policy that is not known is left out, and so are all of an account
+        that is not shown to be in the organization.
         https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps.html
         """
         lookup = partial(_of_tags, self._tags(role))
-        for policy in chain.from_iterable(self.rcps(role.account)):
+        policies = self.rcps(role.account) if self._is_member(role.account) else ()
+        for policy in chain.from_iterable(policies):
             for one in () if isinstance(policy, Unknown) else policy.statements:
                 if one.covers_resource(role.arn, lookup) is Truth.TRUE:
                     left = tuple(each for each in one.conditions if each.evaluate(lookup) is not Truth.TRUE)
@@ -101,13 +103,22 @@ class Guards:
 
     def _of(self, kind: PolicyKind, account: str) -> Levels:
         attached = self._attached[kind]
-        if not attached or account in self._managers:
+        if not attached or account in self._managers or self._is_outside(account):
             return ()
         if (kind, account) not in self._levels:
             self._levels[kind, account] = tuple(
                 (_full_access(kind), *attached.get(node, ())) for node in self._line(account)
             )
         return self._levels[kind, account]
+
+    def _is_outside(self, account: str) -> bool:
+        known = self._accounts.all_listed and self._accounts.pinned(account)
+        return known and not self._is_member(account)
+
+    def _is_member(self, account: str) -> bool:
+        """Whether an account is shown to be one of the organization; that a stack works in it does not show that."""
+        attached = any(account in targets for targets in self._attached.values())
+        return attached or account in self._parents or account in self._accounts.all_members
 
     def _line(self, account: str) -> list[str]:
         line = [account]

@@ -47,7 +47,8 @@ Pause: TypeAlias = tuple[datetime, datetime]
 _AUDIENCE = ("StringEquals", "ForAnyValue:StringEquals")
 _VARIABLE = re.compile(r"\$\{[^}]{2,}\}")
 _PATTERN = re.compile(r"[*?]|\$\{[^}]{2,}\}")
-_ANYBODY = re.compile(r"[*?]|\$\{aws:principal", re.IGNORECASE)
+_ANYBODY = re.compile(r"[*?]|\$\{(?!aws:Resource(Account|OrgID)\})", re.IGNORECASE)
+"""What anybody can match: a pattern, and a variable that is not about the role itself, as callers choose its value."""
 
 
 def as_denied(trust: PolicyDocument, controls: Iterable[Statement] = ()) -> Iterator[Statement]:
@@ -167,7 +168,7 @@ def limits_callers(statement: Statement) -> bool:
 
     A condition on the caller's organization, account or ARN does that if the statement demands it and each of its
     values says which organization or account: `arn:aws:iam::*:role/ci` is a role that anybody can make, `o-*` is any
-    organization, and a variable about the principal holds of everyone. What is not known yet limits nobody. Whether
+    organization, and a variable about the caller holds of everyone. What is not known yet limits nobody. Whether
     those organizations and accounts are one's own is not said here.
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-principal-properties
     """

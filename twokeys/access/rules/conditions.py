@@ -67,6 +67,7 @@ def _outsiders(graph: Graph) -> Iterator[_Outsider]:
     doors = [door for door in graph.doors if door.source.kind == "outsider"]
     shut = {door.id for door in doors if door.outcome is Outcome.DENY}
     asked = {door.id for door in doors if _denied_without_external_id(door)}
+    found: dict[tuple[DoorName, bool], _Outsider] = {}
     for role in graph.roles:
         if role.trust is None or role.trust.policy is UNKNOWN:
             continue
@@ -81,7 +82,9 @@ def _outsiders(graph: Graph) -> Iterator[_Outsider]:
                         one = replace(one, with_external_id=True)
                     told = one.with_external_id or graph.accounts.pinned(role.account)
                     if told and (one.door not in shut or _of_another_partition(one)):
-                        yield one
+                        key = one.door, one.with_external_id
+                        found[key] = min(found.get(key, one), one, key=lambda each: each.in_organization)
+    yield from found.values()
 
 
 def _denied_without_external_id(door: Door) -> bool:
