@@ -41,7 +41,7 @@ class Lines:
             return ""
         text: Any = yaml.compose(file.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
         pair = next((pair for pair in text.value if pair[0].value == "config"), None)  # none: it comes by a merge (<<)
-        return f"{file.name}:{_line(*pair, f'{names[0]}.{rest}')}" if pair else ""
+        return f"{file.name}:{_line(pair[0], pair[1], f'{names[0]}.{rest}')}" if pair else ""
 
 
 def _line(name: yaml.Node, node: yaml.Node, path: str) -> int:
