@@ -73,7 +73,11 @@ def test_what_identity_center_works_on_is_asked_for_by_its_request(client_of) ->
     assert (done["Status"], done["TargetId"], done["PrincipalId"]) == ("SUCCEEDED", account, group)
     with pytest.raises(ClientError, match="ResourceNotFoundException"):
         sso.describe_account_assignment_creation_status(AccountAssignmentCreationRequestId=permissions[-36:], **at)
-    for kind, principal, target in (("GROUP", "g", account), ("USER", group, account), ("GROUP", group, "500700000099")):
+    for kind, principal, target in (
+        ("GROUP", "g", account),
+        ("USER", group, account),
+        ("GROUP", group, "500700000099"),
+    ):
         with pytest.raises(ClientError, match="ResourceNotFoundException"):
             sso.create_account_assignment(
                 PermissionSetArn=permissions,
