@@ -267,6 +267,7 @@ ALL: Answers = {
     ("ListDelegatedAdministrators", "iam.amazonaws.com"): [
         {"DelegatedAdministrators": []}, {"DelegatedAdministrators": [{"Id": STAGE}]}
     ],
+    ("ListDelegatedAdministrators", "sso.amazonaws.com"): {"DelegatedAdministrators": [{"Id": STAGE}]},
     IN_STAGE: {"Credentials": {
         "AccessKeyId": "inside-stage-0123", "SecretAccessKey": "s", "SessionToken": "t", "Expiration": DAY,
     }},
@@ -360,12 +361,15 @@ CENTER = [
 ]  # fmt: skip
 ROOT_ACCESS = [
     of(HUB, "iam:OrganizationsFeatures", "features", enabledFeatures=["RootSessions"]),
-    of(
-        HUB,
-        "organizations:DelegatedAdministrator",
-        f"{STAGE}/iam",
-        accountId=STAGE,
-        servicePrincipal="iam.amazonaws.com",
+    *(
+        of(
+            HUB,
+            "organizations:DelegatedAdministrator",
+            f"{STAGE}/{service}",
+            accountId=STAGE,
+            servicePrincipal=f"{service}.amazonaws.com",
+        )
+        for service in ("iam", "sso")
     ),
 ]
 STAGES = [
@@ -425,7 +429,7 @@ LESS: list[tuple[Answers, list[Resource]]] = [
         [*HUBS, *ORGANIZED, *(one for one in CENTER if one.name != "Admin" or "Boundary" not in one.type),
             *ROOT_ACCESS, *STAGES]),
     *(({("ListOrganizationsFeatures", ""): said}, [*HUBS, *ORGANIZED, *CENTER,
-        of(HUB, "iam:OrganizationsFeatures", "features", enabledFeatures=[]), ROOT_ACCESS[1], *STAGES])
+        of(HUB, "iam:OrganizationsFeatures", "features", enabledFeatures=[]), *ROOT_ACCESS[1:], *STAGES])
         for said in (dict[str, Any](), "OrganizationNotFoundException", "ServiceAccessNotEnabledException",
             "AccountNotManagementOrDelegatedAdministratorException")),
 ]  # fmt: skip

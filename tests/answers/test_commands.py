@@ -135,7 +135,12 @@ def test_a_configuration_holds_exceptions_and_levels(tmp_path: Path) -> None:
     exception = {"door": DOOR, "reason": "migration", "owner": "platform", "expires": "9999-12-31"}
     config = tmp_path / "config.json"
     config.write_text(json.dumps({"door-needs-grant": {"exceptions": [exception]}}))
-    assert call("check", "--state", state, "--config", config)[0] == 0
+    code, text = call("check", "--state", state, "--config", config)
+    assert code == 0
+    assert f"accepted exception: door-needs-grant: {DOOR}, until 9999-12-31; platform answers for it: migration" in text
+    assert "has two keys (0 doors), but for 1 accepted exception.\n" in text
+    told = json.loads(call("check", "--state", state, "--config", config, "--json")[1])
+    assert told["acceptedExceptions"] == [{"rule": "door-needs-grant", **exception, "stack": None}]
     config.write_text(json.dumps({"door-needs-grant": "advisory"}))
     assert call("check", "--state", state, "--config", config)[0] == 0
     config.write_text(json.dumps({"all": "disabled"}))

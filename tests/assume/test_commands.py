@@ -288,13 +288,18 @@ def test_a_door_behind_another_is_gone_through_with_one_code_and_no_terminal(
         door("hub", target=MANAGEMENT, role="hub", mfa=True),
         door("middle", role="middle", source={"kind": "role", "account": MANAGEMENT, "names": ["hub"]}),
         door("last", role="last", source={"kind": "role", "account": STAGE, "names": ["middle"]}),
+        door("keyed", role="keyed", source={"kind": "role", "account": STAGE, "names": ["middle"]}, documents=False),
     ]
+    entries[3]["door"]["requires"]["externalId"] = True
     ends = (datetime.now(UTC) + timedelta(minutes=5)).isoformat()
     entries[2]["door"] |= {"expires": ends, "maxSessionSeconds": 43200}
     doors = write(tmp_path, "doors.json", outputs(*entries))
     try:
         with pytest.raises(Refusal, match=f"door hub .{serial}"):
             run("last", "--from", doors)
+        for arguments, why in ((("last", "--seconds", "7200"), "an hour at most"), (("keyed",), "an external ID")):
+            with pytest.raises(Refusal, match=why):  # before a code is asked for, which AWS takes once
+                run(*arguments, "--from", doors)
         done = run("last", "--from", doors, "--mfa-code", totp(seed, time()), "--json")
     finally:
         remove_device(parent, "ada", serial)

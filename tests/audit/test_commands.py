@@ -612,6 +612,27 @@ def test_of_the_event_history_the_evidence_names_account_regions_and_who_asked(m
     assert (events["entries"], events["sources"][0]["caller"], events["sources"][0]["sha256"]) == (1, ALICE, None)
 
 
+def test_entries_for_another_person_or_from_another_address_are_lines_of_their_own(tmp_path: Path) -> None:
+    """Source identity: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_control-access_monitor.html"""
+    mallory = f"arn:aws:iam::{HUB}:user/mallory"
+    for_eve = {"roleArn": READ_ONLY, "roleSessionName": "s", "sourceIdentity": "eve"}
+    records = [
+        entry(mallory, READ_ONLY, "2026-09-01T10:00:00Z", sourceIPAddress="198.51.100.7"),
+        entry(mallory, READ_ONLY, "2026-09-01T11:00:00Z", sourceIPAddress="203.0.113.9", requestParameters=for_eve),
+        entry(mallory, READ_ONLY, "2026-09-01T12:00:00Z", sourceIPAddress="203.0.113.9", requestParameters=for_eve),
+    ]
+    text = run("prod", "--events", logs(tmp_path, *records)).stdout
+    first, other = (
+        line for line in text.splitlines() if "user mallory" in line and " -> " in line and " from " in line
+    )
+    assert "from 198.51.100.7" in first
+    assert "for eve" not in first
+    assert "the last of" not in first
+    assert "from 203.0.113.9" in other
+    assert "for eve" in other
+    assert "the last of 2 since 2026-09-01 11:00 UTC" in other
+
+
 def test_of_one_person_the_answer_is_what_may_be_entered_and_what_was_done(tmp_path: Path) -> None:
     """Source identity: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_control-access_monitor.html"""
     key, session = {"accessKeyId": "ASIA1"}, f"arn:aws:sts::{PROD}:assumed-role/read-only/x"

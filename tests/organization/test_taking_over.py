@@ -124,6 +124,32 @@ def test_another_access_role_opens_accounts_that_have_no_usual_one(anew: Existin
     assert "access" not in accounts["shop"]
 
 
+@pytest.mark.parametrize("account", ["222222222222", "member"])
+def test_what_is_no_management_account_is_refused(
+    existing: Existing, account: str, adopt: Run, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", existing.ids["shop"] if account == "member" else account)
+    refused = adopt()
+    assert refused.returncode == 1
+    expected = "a member account cannot" if account == "member" else "there is no organization to take over"
+    assert f"Refused: {expected}" in refused.stderr
+    assert not (project / "Pulumi.adopted.yaml").exists()
+
+
+def test_a_missing_permission_is_named_and_nothing_is_written(
+    existing: Existing, adopt: Run, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    allowed = ("Describe*", "ListRoots", "ListOrganizationalUnitsForParent")
+    key = existing.clerk(*(f"organizations:{action}" for action in allowed))
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", key.access)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", key.secret)
+    refused = adopt()
+    assert refused.returncode == 1
+    assert "organizations:ListAccountsForParent" in refused.stderr
+    assert "organizations:ListRoots" not in refused.stderr
+    assert not (project / "Pulumi.adopted.yaml").exists()
+
+
 @pytest.mark.long
 @pytest.mark.timeout(3600)
 def test_three_hundred_accounts_are_taken_over_unchanged(
@@ -141,3 +167,11 @@ def test_three_hundred_accounts_are_taken_over_unchanged(
     found = taken(twokeys("sandbox", "up", "adopted", timeout=1800), project, "adopted")
     assert all(imported for imported, _, _ in found)
     assert bare.live() == before
+
+
+@pytest.mark.parametrize("role", ["", "a b", "r" * 65])
+def test_a_name_that_no_role_can_have_is_a_usage_error_before_aws_is_asked(adopt: Run, role: str) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html#API_CreateRole_RequestParameters."""
+    refused = adopt("--access-role", role)
+    assert refused.returncode == 2
+    assert f"--access-role {role!r}" in refused.stderr

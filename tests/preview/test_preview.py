@@ -279,8 +279,14 @@ def test_a_document_given_as_a_mapping_is_text_in_the_outputs_and_judged_as_it_w
             statement: Any = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}
             role = aws.iam.Role(name, assume_role_policy={"Version": "2012-10-17", "Statement": [statement]})
             pulumi.export(name, role.assume_role_policy)
+        pulumi.export("tags", aws.s3.Bucket("tagged", tags={"Statement": "monthly"}).tags)
+        statements = aws.s3.Bucket("other").id.apply(lambda _: [])
+        of_late = aws.iam.Role("of-late", assume_role_policy={"Version": "2012-10-17", "Statement": statements})
+        pulumi.export("of-late", of_late.assume_role_policy)
 
     snapshot = preview(program)
+    assert exports(snapshot)["tags"] == {"Statement": "monthly"}
+    assert exports(snapshot)["of-late"] is UNKNOWN
     assert json.loads(str(exports(snapshot)["known"]))["Statement"][0]["Principal"] == {"AWS": "*"}
     assert exports(snapshot)["late"] is UNKNOWN
     found = judge(snapshot)

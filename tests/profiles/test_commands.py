@@ -419,6 +419,7 @@ def test_no_profile_is_moved_to_another_organization_unasked(config: Path, tmp_p
     before = config.read_bytes()
     with pytest.raises(Refusal, match="profile stage-reader of accounts that these exports do not show") as refused:
         run("--person", "ada", "--from", second)
+    assert "an account was made anew under its old name" in refused.value.why
     assert config.read_bytes() == before
     with pytest.raises(Refusal, match="two organizations") as together:
         run("--person", "ada", "--from", first, "--from", second)
@@ -453,6 +454,10 @@ def test_two_files_that_differ_about_a_door_or_rename_it_are_both_named(tmp_path
     assert f"Note: {old} and {new} differ about the MFA of door stage-a: the first counts." in differing.stderr
     said = json.loads(run("--person", "ada", "--from", old, "--from", new, "--json").stdout)
     assert f"{old} and {new} differ about the MFA of door stage-a: the first counts" in said["notes"]
+    secret, changed = (write(tmp_path, f"{x}.json", outputs(door("a", external_id=f"of-{x}"))) for x in ("one", "two"))
+    ids = run("--person", "ada", "--from", secret, "--from", changed)
+    assert f"Note: {secret} and {changed} differ about the external ID of door a: the first counts." in ids.stderr
+    assert "of-two" not in ids.output
     renamed = run("--person", "ada", "--from", old, "--from", other)
     names = "2 doors are called stage-a, so here they are prod-stage-a and stage-stage-a"
     assert f"Note: {names}." in renamed.stderr

@@ -79,7 +79,12 @@ def test_a_setting_has_no_line_where_the_file_of_the_stack_says_something_else(r
     assert lines("twokeys:region") == ""
     given["twokeys:accounts"] = '{"other":{}}'
     assert lines("twokeys:accounts.stage.email") == ""
-    (root / "Pulumi.stage.yaml").write_text("config: [")
+    given["twokeys:accounts"] = "{no JSON"
+    assert lines("twokeys:accounts.stage.email") == ""
+    file = root / "Pulumi.stage.yaml"
+    file.write_text("<<: {config: {twokeys:rootEmail: example@company.com}}\n")
+    assert lines("twokeys:rootEmail") == "", "the text of a setting that a merge brings is under no key `config`"
+    file.write_text("config: [")
     assert lines("twokeys:rootEmail") == ""
 
 

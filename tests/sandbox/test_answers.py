@@ -67,10 +67,25 @@ def test_a_verdict_has_its_colour_and_nothing_else_has(line: str, marked: dict[s
     assert {text.plain[one.start : one.end].strip(): one.style for one in text.spans} == marked
 
 
-def test_of_what_a_stack_exports_its_doors_and_addresses_are_shown() -> None:
-    out, console = io.StringIO(), "https://signin.aws.amazon.com/switchrole?account=222222222222&roleName=reader"
-    outputs: dict[str, Any] = {"text": "a", "none": [], "doors": [{"name": "stage-reader"}, {"name": "a"}]}
-    outputs["switch_role_urls"] = {"stage/reader": console}
+def shown(outputs: dict[str, Any]) -> list[str]:
+    out = io.StringIO()
     Report(Console(file=out, width=80)).show_outputs(SimpleNamespace(outputs=outputs))  # type: ignore[arg-type]
-    lines = ["  doors: stage-reader, a", f"  stage/reader: {console}", "  and 1 more: --json shows all"]
-    assert out.getvalue().splitlines() == lines
+    return out.getvalue().splitlines()
+
+
+def test_of_many_outputs_the_ids_of_accounts_come_first_and_fifteen_lines_are_shown() -> None:
+    outputs: dict[str, Any] = {"none": [], "readme": "a\nb", "doors": [{"name": "stage-reader"}, {"name": "a"}]}
+    outputs["switch_role_urls"] = {f"stage/{number}": "https://signin.aws.amazon.com" for number in range(60)}
+    lines = shown(outputs | {"text": "a", "child_account_id": "222222222222", "parent_account_id": "111111111111"})
+    assert lines[:4] == [
+        "  child_account_id: 222222222222",
+        "  parent_account_id: 111111111111",
+        "  text: a",
+        "  doors: stage-reader, a",
+    ]
+    assert lines[4:14] == [f"  stage/{number}: https://signin.aws.amazon.com" for number in range(10)]
+    assert lines[14:] == ["  and 51 more: --json shows all"]
+
+
+def test_outputs_with_our_names_and_another_form_are_shown_as_they_are() -> None:
+    assert shown({"doors": ["front"], "switch_role_urls": "none"}) == ['  doors: ["front"]', "  switch_role_urls: none"]

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import venv
 from pathlib import Path
 
 import pytest
@@ -65,18 +66,23 @@ def test_beside_what_is_built_there_is_a_host_for_python_of_the_environment_that
         process.terminate()
 
 
-def test_once_that_environment_is_gone_the_host_runs_in_the_projects_or_says_what_to_type(
-    tmp_path: Path, said: list[str], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("stands", [False, True])
+def test_once_that_environment_is_gone_or_lacks_twokeys_the_host_runs_in_the_projects_or_says_what_to_type(
+    tmp_path: Path, said: list[str], monkeypatch: pytest.MonkeyPatch, *, stands: bool
 ) -> None:
     """The CLI starts the host in the folder of the project and shows what it says (measured with 3.274.1)."""
     go(tmp_path)
-    monkeypatch.setattr(sys, "executable", "/nowhere/bin/python")
+    old = tmp_path / "old" / "bin" / "python"
+    if stands:
+        venv.create(old.parent.parent)
+    monkeypatch.setattr(sys, "executable", str(old))
     host = getting.get_pulumi(said.append).with_name("pulumi-language-python")
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
     monkeypatch.delenv("VIRTUAL_ENV", raising=False)
     done = subprocess.run([host, "127.0.0.1:1"], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (1, "")
-    assert "/nowhere/bin/python, which it ran in, is gone; type: twokeys sandbox get-pulumi" in done.stderr
+    gone = f"{old}, which it ran in, is gone or has no TwoKeys any more; type: twokeys sandbox get-pulumi"
+    assert gone in done.stderr
     (tmp_path / ".venv").symlink_to(sys.prefix)
     with subprocess.Popen([host, "127.0.0.1:1"], cwd=tmp_path, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None

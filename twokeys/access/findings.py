@@ -13,6 +13,7 @@ from pydantic.alias_generators import to_camel
 from twokeys.access.door_name import DoorName
 from twokeys.access.graph import SHOW_SECRETS, Graph
 from twokeys.access.snapshot import Resource, place_of, stack_of
+from twokeys.iam import account_as_a_whole
 
 Severity = Literal["low", "medium", "high", "critical"]
 Level = Literal["advisory", "mandatory", "remediate", "disabled"]
@@ -107,11 +108,24 @@ class Rule(Generic[C]):
 
 
 @dataclass(frozen=True, slots=True)
+class Accepted:
+    """An exception by which a rule lets a door stand that it would refuse."""
+
+    rule: str
+    exception: DoorException
+
+    def __str__(self) -> str:
+        one = self.exception
+        return f"{self.rule}: {one.door}, until {one.expires}; {one.owner} answers for it: {one.reason}"
+
+
+@dataclass(frozen=True, slots=True)
 class Result:
     """What came of one rule; `failure` is an error of the rule itself, which no one may take for a pass."""
 
     findings: tuple[Finding, ...] = ()
     failure: Finding | None = None
+    accepted: tuple[Accepted, ...] = ()
 
 
 def run(rule: Rule[Any], graph: Graph, config: Mapping[str, object], now: datetime) -> Result:
@@ -120,16 +134,19 @@ def run(rule: Rule[Any], graph: Graph, config: Mapping[str, object], now: dateti
     `config` are its settings, as `twokeys.access.configuration` read them. An exception that has expired or that no
     finding needed is itself a finding. `now` is the moment at which it is judged.
     """
+    accepted: tuple[Accepted, ...] = ()
     try:
         settings = rule.config.model_validate(dict(config))
         findings = tuple(rule.check(graph, settings, now))
         if isinstance(settings, DoorConfig):
-            findings = tuple(_excused(rule.name, findings, settings.exceptions, graph, now.astimezone(UTC).date()))
+            here = (one for one in settings.exceptions if one.stack is None or one.stack == graph.snapshot.stack)
+            findings, accepted = _excused(rule.name, findings, here, now.astimezone(UTC).date())
     except Exception as error:  # a rule that fails has proved nothing
         message = f"The rule {rule.name} failed with {type(error).__name__}: {error}; it has proved nothing"
         step = "report this as a defect of TwoKeys; until it is mended, no change can be shown to be safe"
         return Result(failure=Finding(message, step, rule=rule.name))
-    return Result(tuple(_of_the_stack(replace(finding, rule=rule.name), graph) for finding in findings))
+    shown = tuple(_of_the_stack(replace(finding, rule=rule.name), graph) for finding in findings)
+    return Result(shown, accepted=accepted)
 
 
 _WAIT_FOR_VALUES = frozenset({"unproved-door", "provider-enters-its-account"})
@@ -148,18 +165,28 @@ def _of_the_stack(finding: Finding, graph: Graph) -> Finding:
 
 
 def _excused(
-    rule: str, findings: tuple[Finding, ...], exceptions: tuple[DoorException, ...], graph: Graph, today: date
-) -> Iterable[Finding]:
-    here = [one for one in exceptions if one.stack is None or one.stack == graph.snapshot.stack]
-    valid = {one.door for one in here if one.expires >= today}
-    yield from (finding for finding in findings if finding.door is None or finding.door not in valid)
-    doors = {finding.door for finding in findings}
-    for one in here:
+    rule: str, findings: tuple[Finding, ...], exceptions: Iterable[DoorException], today: date
+) -> tuple[tuple[Finding, ...], tuple[Accepted, ...]]:
+    """The findings that no exception lets stand, with those about exceptions, and the exceptions that were needed."""
+    accepted, wrong = [], []
+    doors = {_ends(finding.door) for finding in findings if finding.door}
+    for one in exceptions:
         if one.expires < today:
             message = f"The exception for the door {one.door} ({one.reason}) expired on {one.expires}"
             step = f"close the door, or ask {one.owner} to renew the exception"
             source, _, target = one.door.partition(" -> ")
-            yield Finding(message, step, door=DoorName(source, target))
-        elif one.door not in doors:
+            wrong.append(Finding(message, step, door=DoorName(source, target)))
+        elif _ends(one.door) not in doors:
             message = f"The exception for the door {one.door} ({one.reason}) is not used: nothing here needs it"
-            yield Finding(message, f"remove it from the configuration of {rule}, or correct its door or stack")
+            wrong.append(Finding(message, f"remove it from the configuration of {rule}, or correct its door or stack"))
+        else:
+            accepted.append(Accepted(rule, one))
+    stand = {_ends(one.exception.door) for one in accepted}
+    left = (finding for finding in findings if finding.door is None or _ends(finding.door) not in stand)
+    return (*left, *wrong), tuple(accepted)
+
+
+def _ends(door: str) -> tuple[str, str]:
+    """The sides of a door's name; an account as a whole is its id, as messages name it, or the ARN of its root."""
+    source, _, target = door.partition(" -> ")
+    return account_as_a_whole(source) or source, target

@@ -108,9 +108,10 @@ def _maker(account: str) -> Callable[[str, str, Mapping[str, object]], Resource]
 
 
 def _root_access(iam: IAMClient, organizations: OrganizationsClient, account: str) -> Iterator[Resource]:
-    """Whether root sessions are switched on, and who else than the management account may begin them.
+    """Whether root sessions are switched on, who else may begin them, and who else administers IAM Identity Center.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/id_root-user-access-management.html
+    https://docs.aws.amazon.com/singlesignon/latest/userguide/delegated-admin.html
     """
     try:
         enabled = iam.list_organizations_features().get("EnabledFeatures", [])
@@ -120,11 +121,13 @@ def _root_access(iam: IAMClient, organizations: OrganizationsClient, account: st
         enabled = []
     values: dict[str, object] = {"enabledFeatures": list(enabled)}
     yield _made("aws:iam/organizationsFeatures:OrganizationsFeatures", "features", account, values)
-    pages = organizations.get_paginator("list_delegated_administrators").paginate(ServicePrincipal="iam.amazonaws.com")
-    for administrator in (one for page in pages for one in page["DelegatedAdministrators"]):
-        values = {"accountId": administrator["Id"], "servicePrincipal": "iam.amazonaws.com"}
-        type_ = "aws:organizations/delegatedAdministrator:DelegatedAdministrator"
-        yield _made(type_, f"{administrator['Id']}/iam", account, values)
+    for service in ("iam", "sso"):
+        principal = f"{service}.amazonaws.com"
+        pages = organizations.get_paginator("list_delegated_administrators").paginate(ServicePrincipal=principal)
+        for administrator in (one for page in pages for one in page["DelegatedAdministrators"]):
+            values = {"accountId": administrator["Id"], "servicePrincipal": principal}
+            type_ = "aws:organizations/delegatedAdministrator:DelegatedAdministrator"
+            yield _made(type_, f"{administrator['Id']}/{service}", account, values)
 
 
 def _members(session: boto3.Session, sts: STSClient) -> Callable[[Arn], tuple[list[Resource], list[NotAnswered]]]:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from twokeys.access.configuration import LEVEL
-from twokeys.access.findings import Finding, Rule, run
+from twokeys.access.findings import Accepted, Finding, Result, Rule, run
 from twokeys.access.graph import Graph
 
 MANDATORY: Final = ("mandatory", "remediate")
@@ -21,6 +21,8 @@ class Verdicts:
 
     mandatory: tuple[Finding, ...]
     advisory: tuple[Finding, ...]
+    accepted: tuple[Accepted, ...] = ()
+    """The exceptions by which doors stand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +38,12 @@ def check(
     graph: Graph, rules: Iterable[Rule[Any]], config: Mapping[str, Mapping[str, object]], now: datetime
 ) -> Verdicts:
     """Run every rule that the configuration does not disable: see `judge`."""
-    judged = tuple(judge(graph, rules, config, now))
+    results = tuple(_results(graph, rules, config, now))
+    judged = tuple(one for level, result in results for one in _judged(level, result))
     return Verdicts(
-        tuple(one.finding for one in judged if one.mandatory), tuple(one.finding for one in judged if not one.mandatory)
+        tuple(one.finding for one in judged if one.mandatory),
+        tuple(one.finding for one in judged if not one.mandatory),
+        tuple(one for _, result in results for one in result.accepted),
     )
 
 
@@ -55,13 +60,24 @@ def judge(
     `config` is what `twokeys.access.configuration` read: by rule, its settings and `enforcementLevel`. A rule that
     fails is mandatory, whatever its level.
     """
+    for level, result in _results(graph, rules, config, now):
+        yield from _judged(level, result)
+
+
+def _results(
+    graph: Graph, rules: Iterable[Rule[Any]], config: Mapping[str, Mapping[str, object]], now: datetime
+) -> Iterator[tuple[str, Result]]:
+    """The level of every rule that is not disabled, and what came of it."""
     for rule in rules:
         level = level_of(rule, config)
         if level == "disabled":
             continue
         settings = {key: value for key, value in config.get(rule.name, {}).items() if key != LEVEL}
-        result = run(rule, graph, settings, now)
-        for finding in result.findings:
-            yield Judged(finding, mandatory=level in MANDATORY and not finding.advice)
-        if result.failure is not None:
-            yield Judged(result.failure, mandatory=True, failed=True)
+        yield level, run(rule, graph, settings, now)
+
+
+def _judged(level: str, result: Result) -> Iterator[Judged]:
+    for finding in result.findings:
+        yield Judged(finding, mandatory=level in MANDATORY and not finding.advice)
+    if result.failure is not None:
+        yield Judged(result.failure, mandatory=True, failed=True)

@@ -22,7 +22,7 @@ from twokeys.iam import Requirement
 from twokeys.iam.verdict import all_of
 from twokeys.shown import listed
 
-OTHER_POLICIES = "other policies"
+ACCESS_KEY, OTHER_POLICIES = "an access key", "other policies"
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,15 +165,20 @@ def _keys(door: DoorAnswer | None) -> frozenset[str]:
 
 
 def _long_term(before: Answers, after: Answers, ids: Mapping[str, str]) -> Iterator[Beside]:
-    """Who gains or loses a password or an access key, in what was read alike: live AWS tells more than states do."""
-    if _live(before) is not _live(after):
-        return
+    """Who gains or loses a password or an access key.
+
+    Live AWS tells more than states do, whose passwords people may make by hand: beside a state, only access keys that
+    it does not have count, in the accounts that it shows.
+    """
     was, now = ({_with_id(one.user.who, ids): one for one in side.long_term} for side in (before, after))
+    alike = _live(before) is _live(after)
     for user in sorted({**was, **now}, key=str):
-        old, new = was.get(user), now.get(user)
-        if (old and old.has) != (new and new.has):
-            party = (new or was[user]).user
-            yield Beside(party.short, Difference((new.has,) if new else (), (old.has,) if old else ()))
+        had, has = (side[user].has if user in side else "" for side in (was, now))
+        if not alike:
+            had, has = "", ACCESS_KEY if ACCESS_KEY in has and ACCESS_KEY not in had else ""
+        if had != has and (alike or user.account in before.accounts):
+            party = (now.get(user) or was[user]).user
+            yield Beside(party.short, Difference((has,) if has else (), (had,) if had else ()))
 
 
 def _live(side: Answers) -> bool:

@@ -24,11 +24,14 @@ _SIGNS_OF_TIME = {Time.LATER: "…", Time.OVER: "✗"}
 
 
 def as_data(answers: Answers, verdicts: Verdicts, now: datetime) -> dict[str, Any]:
-    """The answers in the shape of every command, and `violations` and `advice`."""
+    """The answers in the shape of every command, and `violations`, `advice` and `acceptedExceptions`."""
     return {
         **answers_data(answers, now),
         "violations": [_finding_data(finding) for finding in verdicts.mandatory],
         "advice": [_finding_data(finding) for finding in verdicts.advisory],
+        "acceptedExceptions": [
+            {"rule": one.rule, **one.exception.model_dump(mode="json", by_alias=True)} for one in verdicts.accepted
+        ],
     }
 
 
@@ -44,9 +47,12 @@ def show(answers: Answers, verdicts: Verdicts, console: Console, now: datetime) 
     for level, findings in (("violation", verdicts.mandatory), ("advice", verdicts.advisory)):
         for line in _alike(findings, answers):
             say(console, f"{level}: {line}")
+    for one in verdicts.accepted:
+        say(console, f"accepted exception: {one}")
     if not verdicts.mandatory:
+        but = f", but for {counted(len(verdicts.accepted), 'accepted exception')}" if verdicts.accepted else ""
         shown = " that is shown" if numbers.not_shown or answers.without_state or answers.unfinished else ""
-        say(console, f"Every door{shown} has two keys ({counted(numbers.doors, 'door')}).")
+        say(console, f"Every door{shown} has two keys ({counted(numbers.doors, 'door')}){but}.")
 
 
 def _alike(findings: Iterable[Finding], answers: Answers) -> Iterator[str]:

@@ -131,6 +131,8 @@ def open_session(  # noqa: PLR0913 - what AssumeRole takes
         caller = str(sts.get_caller_identity()["Arn"])
         ways, own = for_caller(ways, caller, told.members)
         if own is False and (door := before(ways, told.ways, caller, told.members)):
+            hub = _open_way([door]).role_arn  # what is asked behind it is refused before a code is used up:
+            _asked(_open_way(for_caller(ways, hub, told.members)[0]), hub, seconds, external_id, chained=True)
             mfa: Any = {"mfa_serial": mfa_serial, "mfa_code": mfa_code, "ask": ask}
             one = open_session([door], told, profile=profile, seconds=None, external_id=None, **mfa)
             mfa |= {"mfa_serial": None, "mfa_code": None}

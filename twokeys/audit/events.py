@@ -231,14 +231,18 @@ def _changed(found: Comparison) -> Iterator[_Said]:
 
 
 def _alike(said: Iterable[_Said]) -> list[_Alike]:
-    """Each use once: those together where the same principal calls the same of an account, with the same outcome."""
+    """Each use once: those together where the same principal calls the same of an account, with the same outcome.
+
+    An entry tells for whom and from where it was: those of another are apart.
+    """
     of_use: dict[tuple[str, str], list[_Said]] = defaultdict(list)
     for one in said:
         of_use[one[0].id, one[0].event].append(one)
     groups: dict[tuple[object, ...], _Alike] = defaultdict(_Alike)
     for same in sorted(of_use.values(), key=lambda same: (same[0][0].time, same[0][0].id)):
         use, kinds = same[0][0], frozenset((what, trusts) for _, what, _, trusts in same if what != _UNUSUAL)
-        group = groups[use.caller.who, not use.told and use.unique_id, use.target, use.event, use.failed, kinds]
+        whence = () if {what for what, _ in kinds} == {_CHANGED} else (use.source, use.source_identity)
+        group = groups[use.caller.who, not use.told and use.unique_id, use.target, use.event, use.failed, kinds, whence]
         group.uses.append(use)
         group.labels.update(what for _, what, _, _ in same)
         group.why.update(dict.fromkeys(why for _, _, whys, _ in same for why in whys))

@@ -80,6 +80,8 @@ def adopt(  # noqa: PLR0913 - one parameter an option
 
     stack = _stack_of(out)
     split = environments_by(environment_by) if environment_by else None
+    for role in roles:
+        _refuse_no_role(role)
     if not yes:
         _refuse_existing([out])  # the rest is known once AWS was asked, which takes its time
     session = aws_session(profile, region)
@@ -109,6 +111,17 @@ def _stack_of(out: Path) -> str:
     if named is None:
         raise click.UsageError(f"--out names a stack's file, such as Pulumi.adopted.yaml, not {out.name!r}")
     return named[1]
+
+
+def _refuse_no_role(role: str) -> None:
+    from pydantic import TypeAdapter, ValidationError
+
+    from twokeys.settings.values import RoleName
+
+    try:
+        TypeAdapter(RoleName).validate_python(role)
+    except ValidationError as error:
+        raise click.UsageError(f"--access-role {role!r}: {error.errors()[0]['msg']}") from None
 
 
 def _enter(session: boto3.Session, live: Live, roles: tuple[str, ...]) -> dict[str, Entered]:

@@ -37,10 +37,16 @@ ACCOUNTS_QUOTA = "L-E619E033"
 
 
 def aws_session(profile: str | None, region: str | None) -> boto3.Session:
-    """A session. Raises Refusal when AWS has no region of that name."""
+    """A session whose profile has asked for its MFA code, which a line of progress would wipe away later.
+
+    Raises Refusal when AWS has no region of that name.
+    """
     if region is not None:
         known_region(region, "--region")
-    return boto3.Session(profile_name=profile, region_name=region)
+    session = boto3.Session(profile_name=profile, region_name=region)
+    if credentials := session.get_credentials():
+        credentials.get_frozen_credentials()
+    return session
 
 
 def read_live(session: boto3.Session, *, tags: bool = False, accounts_only: bool = False) -> Live:

@@ -16,6 +16,8 @@ from twokeys.iam import UNKNOWN
 UNKNOWN_TEXT: Final = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 """How the wire writes a value that is not known yet."""
 _REFERENCE: Final = "5cf8f73096256a8f31e491e813e4eb8e"
+_ELEMENTS: Final = {"Version", "Id", "Statement"}
+"""https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html"""
 
 
 def unsecret(value: Any) -> Any:  # noqa: ANN401 - JSON
@@ -63,7 +65,8 @@ def as_given_back(value: Any) -> Any:  # noqa: ANN401 - JSON
         return [as_given_back(item) for item in value]
     if not isinstance(value, dict):
         return value
-    if "Statement" not in value:
+    statement = unsecret(value.get("Statement"))
+    if not (isinstance(statement, dict | list) or (statement == UNKNOWN_TEXT and value.keys() <= _ELEMENTS)):
         return {key: as_given_back(item) for key, item in value.items()}
     return UNKNOWN_TEXT if has_unknown(plain(value)) else json.dumps(unsecret(value))
 

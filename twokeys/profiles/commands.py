@@ -385,8 +385,10 @@ def _lost(  # noqa: PLR0913 - what the block holds, and what would come
         return Refusal(
             f"the block {block} holds {listed(moved)} of accounts that these exports do not show",
             where=str(path),
-            why="each would lead elsewhere then, as another organization has doors of the same names",
-            next_step=f"write the other organization's with {ORGANIZATION}, or let the old ones go with --replace",
+            why="each would lead elsewhere then: another organization has doors of the same names, or an account was"
+            " made anew under its old name",
+            next_step=f"write another organization's with {ORGANIZATION}; of an account made anew, let the old ones go"
+            " with --replace",
         )
     return None
 

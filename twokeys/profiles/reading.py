@@ -164,6 +164,7 @@ def _differ(known: Way, way: Way) -> str:
     said = (
         ("MFA", "mfa"),
         ("external ID", "asks_external_id"),
+        ("external ID", "external_id"),
         ("end", "expires"),
         ("beginning", "opens"),
         ("conditions", "conditions"),

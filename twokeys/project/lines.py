@@ -40,8 +40,8 @@ class Lines:
         if not names or not _same(config[names[0]], self.given.get(as_full_key(project, name))):
             return ""
         text: Any = yaml.compose(file.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
-        pair = next(pair for pair in text.value if pair[0].value == "config")
-        return f"{file.name}:{_line(pair[0], pair[1], f'{names[0]}.{rest}')}"
+        pair = next((pair for pair in text.value if pair[0].value == "config"), None)  # none: it comes by a merge (<<)
+        return f"{file.name}:{_line(pair[0], pair[1], f'{names[0]}.{rest}')}" if pair else ""
 
 
 def _line(name: yaml.Node, node: yaml.Node, path: str) -> int:
@@ -63,4 +63,7 @@ def _line(name: yaml.Node, node: yaml.Node, path: str) -> int:
 def _same(said: object, given: object) -> bool:
     if not isinstance(said, dict | list):
         return as_text(said) == given
-    return isinstance(given, str) and given[:1] in ("{", "[") and bool(json.loads(given) == said)
+    try:
+        return isinstance(given, str) and bool(json.loads(given) == said)
+    except ValueError:
+        return False

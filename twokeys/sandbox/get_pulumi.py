@@ -3,7 +3,7 @@
 What is downloaded or built is kept in the user's cache by its version, as a file and not as a link: the CLI looks for
 its helpers beside the place that its own path resolves to. The vendor's release has the hosts of its languages there.
 The module of its Python host is not on the Go module proxy, so what is built gets ours, which runs in the environment
-that asked last; in the project's own, once that is gone.
+that asked last; in the project's own, once that is gone or has no TwoKeys any more.
 """
 
 from __future__ import annotations
@@ -42,11 +42,11 @@ _FREE_BYTES: Final = 6 << 30
 _LAST_LINES: Final = 12
 _COMMAND: Final = """#!/bin/sh
 python={python}
-[ -x "$python" ] && exec "$python" -m {module} {arguments} "$@"
-for other in .venv/bin/python "$VIRTUAL_ENV/bin/python" python3; do
-  "$other" -c 'import {module}' 2>/dev/null && exec "$other" -m {module} {arguments} "$@"
+has='import sys; from importlib.util import find_spec as has; sys.exit(not (has("pulumi") and has("{module}")))'
+for each in "$python" .venv/bin/python "$VIRTUAL_ENV/bin/python" python3; do
+  "$each" -c "$has" 2>/dev/null && exec "$each" -m {module} {arguments} "$@"
 done
-echo "{name}: $python, which it ran in, is gone; type: twokeys sandbox get-pulumi \
+echo "{name}: $python, which it ran in, is gone or has no TwoKeys any more; type: twokeys sandbox get-pulumi \
 (in a sandbox: twokeys sandbox shell)" >&2
 exit 1
 """
@@ -98,8 +98,8 @@ def is_ours(command: Path, module: str) -> bool:
 def wrap(target: Path, module: str, *arguments: Path) -> None:
     """Write a command that runs a module of ours, whole or not at all.
 
-    It runs in this interpreter; once that is gone, in one of the project's, the active environment's or PATH's that has
-    the module.
+    It runs in this interpreter; once that is gone or has no TwoKeys any more, in one of the project's, the active
+    environment's or PATH's that has the module.
     """
     text = _COMMAND.format(
         name=target.name, python=shlex.quote(sys.executable), module=module, arguments=shlex.join(map(str, arguments))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import time
+from collections.abc import Mapping
 from typing import Any, Final
 
 from rich.console import Console
@@ -22,6 +23,10 @@ from twokeys.shown import columns, folded
 _WIDTH: Final = 80
 _INDENT: Final = 21
 """Where the third column of a step begins."""
+_OUTPUTS: Final = 14
+"""So many outputs of a stack are shown."""
+_LONGEST: Final = 120
+"""An output that is longer is not shown."""
 _TOGETHER: Final = "\N{NO-BREAK SPACE}"
 """Between what is not to be parted at the end of a line."""
 
@@ -100,14 +105,26 @@ class Report:
             self._line(f"failed: {what}: {done.failed.why}\n  where: {where}\n  next:  {step}", style="red")
 
     def show_outputs(self, done: Done) -> None:
-        """The doors of the stack and the addresses to switch role, and how many outputs there are besides."""
+        """Outputs that fit a line, the ids of accounts first; then doors and the addresses to switch role.
+
+        `doors` and `switch_role_urls` that a program exports in another form are outputs like all others.
+        """
         outputs = {key: value for key, value in done.outputs.items() if value not in ({}, [], None)}
-        if doors := outputs.pop(DOORS_OUTPUT, None):
-            self._line(f"  doors: {', '.join(one['name'] for one in doors)}")
-        for name, address in outputs.pop("switch_role_urls", {}).items():
-            self._line(f"  {name}: {address}")
-        if outputs:
-            self._line(f"  and {len(outputs)} more: --json shows all")
+        ours: list[str] = []
+        doors, addresses = outputs.get(DOORS_OUTPUT), outputs.get("switch_role_urls")
+        if isinstance(doors, list) and all(isinstance(one, Mapping) and "name" in one for one in doors):
+            del outputs[DOORS_OUTPUT]
+            ours.append(f"doors: {', '.join(str(one['name']) for one in doors)}")
+        if isinstance(addresses, Mapping):
+            del outputs["switch_role_urls"]
+            ours += [f"{name}: {address}" for name, address in addresses.items()]
+        plain = [f"{key}: {_text(outputs[key])}" for key in sorted(outputs, key=_no_account_id)]
+        short = [line for line in plain if len(line) <= _LONGEST and "\n" not in line]
+        shown = [*short, *ours][:_OUTPUTS]
+        for line in shown:
+            self._line(f"  {line}")
+        if more := len(plain) + len(ours) - len(shown):
+            self._line(f"  and {more} more: --json shows all")
 
     def _show_accounts(self, done: Done) -> None:
         accounts = done.outputs.get("member_account_ids") or {}
@@ -159,3 +176,11 @@ def as_data(done: Done) -> dict[str, Any]:
 def _counted(done: Done) -> str:
     advice = f", {len(done.verdicts.advisory)} advisory" if done.verdicts.advisory else ""
     return f"{len(done.verdicts.mandatory) or 'nothing'} refused{advice}"
+
+
+def _no_account_id(key: str) -> bool:
+    return not key.endswith("account_id")
+
+
+def _text(value: Any) -> str:  # noqa: ANN401 - outputs have no type
+    return value if isinstance(value, str) else json.dumps(value, default=lambda _: "[unknown]")

@@ -6,6 +6,7 @@ STATE https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_acc
 """
 
 from dataclasses import fields, replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ import pytest
 from twokeys.errors import Refusal
 from twokeys.organization.life.aws import NotClosedError
 from twokeys.organization.life.changes import Check, email_checks, remaining
-from twokeys.organization.life.closing import Standing, standings, work_through
+from twokeys.organization.life.closing import Standing, quota, require_management, standings, work_through
 from twokeys.organization.life.facts import Facts
 from twokeys.organization.life.overview import overview
 from twokeys.organization.model import Account, Organization
@@ -21,6 +22,7 @@ from twokeys.settings import parse
 
 MANAGEMENT, STAGE, PROD = "1" * 12, "2" * 12, "3" * 12
 TRUSTED = ("account.amazonaws.com",)
+NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
 
 def there_is(id_: str, name: str, email: str, unit: str = "root") -> Account:
@@ -43,6 +45,7 @@ def facts(config_of: dict[str, Any] | None = None, **changes: Any) -> Facts:
         file="Pulumi.all.yaml",
         settings=parse("all", config),
         held={"stage": STAGE, "prod": PROD},
+        caller=MANAGEMENT,
         organization=Organization(
             "o-a1b2c3d4e5", "ALL", MANAGEMENT, "root@company.com", accounts=there, trusted_services=TRUSTED
         ),
@@ -70,16 +73,21 @@ QUARANTINED = {"stage": {"state": "quarantined", "organizationalUnit": "Workload
 CLOSED = {"stage": {"state": "closed", "adopt": STAGE}, "prod": {}}
 
 
+def test_a_new_address_that_fits_needs_nothing_more() -> None:
+    assert failed(email_checks(facts(), "stage", "new@company.com")) == []
+
+
 @pytest.mark.parametrize(
     ("change", "step"),
     [
+        ({"caller": STAGE}, f"they are in {STAGE}"),
         ({"features": "CONSOLIDATED_BILLING"}, "enable all features"),
         ({"trusted_services": ()}, "add account.amazonaws.com to organization.trustedServices"),
         ({"held": {}}, "update the stack first: pulumi up -s all"),
     ],
 )
 def test_each_precondition_that_does_not_hold_has_a_next_step(change: dict[str, Any], step: str) -> None:
-    """EMAIL: all features and trusted access."""
+    """EMAIL: all features, trusted access, and the management account."""
     (only,) = failed(email_checks(facts(**change), "stage", "new@company.com"))
     assert only.startswith(step)
 
@@ -102,10 +110,24 @@ def test_the_address_of_the_management_account_is_taken(address: str) -> None:
     assert len(failed(email_checks(facts(), "stage", address))) == 1
 
 
+def test_an_address_that_another_entry_of_the_config_is_to_have_is_taken() -> None:
+    known = facts({"stage": {}, "prod": {}, "planned": {"email": "new@company.com"}})
+    assert len(failed(email_checks(known, "stage", "new@company.com"))) == 1
+
+
 @pytest.mark.parametrize("address", ["a@b.c", "x" * 60 + "@b.co", "nobody"])
 def test_what_is_no_address_for_an_account_is_told(address: str) -> None:
     """CreateAccount takes 6 to 64 characters, and config the same."""
     assert failed(email_checks(facts(), "stage", address)) == ["give another address"]
+
+
+def test_what_remains_is_the_edit_then_the_state_then_a_look() -> None:
+    edit, learn, look = remaining(facts(), "stage", "new@company.com")
+    assert edit == "write `email: new@company.com` under `twokeys:accounts.stage` in Pulumi.all.yaml"
+    assert (learn, look) == (
+        "let the state learn it: `pulumi refresh -s all`",
+        "see that nothing changes: `pulumi preview -s all`",
+    )
 
 
 def test_an_address_that_config_says_by_itself_is_taken_out_of_it() -> None:
@@ -148,11 +170,36 @@ def test_an_id_that_was_mistaken_closes_nothing() -> None:
     assert "has the address example+prod@company.com, and config says example+stage@company.com" in only.why
 
 
+def test_what_the_state_still_holds_is_named_but_not_all_of_it() -> None:
+    (only,) = standings(facts(CLOSED, left={"stage": tuple(f"Role r{n}" for n in range(9))}))
+    assert only.why == "the state still holds Role r0, Role r1, Role r2 and 6 more"
+
+
 @pytest.mark.parametrize(("members", "allowed"), [(2, 250), (1249, 250), (1500, 300), (9000, 1000)])
 def test_the_quota_is_the_higher_of_250_and_a_fifth_up_to_1000(members: int, allowed: int) -> None:
     """CLOSE."""
-    accounts = tuple(there_is(str(n), str(n), f"{n}@company.com") for n in range(members + 1))
-    assert facts(accounts=accounts).organization.closings == allowed
+    accounts = tuple(there_is(str(n), str(n), f"{n}@company.com") for n in range(members))
+    assert quota(facts(accounts=accounts), None, NOW).allowed == allowed
+
+
+def test_every_closed_account_may_count_unless_cloudtrail_saw_it_closed_before() -> None:
+    known = with_state(with_state(facts(), STAGE, "CLOSED"), PROD, "PENDING_CLOSURE")
+    unknown = quota(known, None, NOW)
+    assert (unknown.at_most, unknown.left) == (2, 248)
+    assert unknown.goes_on(NOW).startswith("by 2026-12-24 at the latest")
+    told = quota(known, [NOW - timedelta(days=40), NOW - timedelta(days=10)], NOW)
+    assert told.at_most == 1
+    assert told.goes_on(NOW).startswith("from 2026-12-14 12:00 UTC on")
+
+
+@pytest.mark.parametrize(
+    "change", [{"caller": STAGE}, {"management_account": STAGE}, {"features": "CONSOLIDATED_BILLING"}]
+)
+def test_nothing_is_closed_from_elsewhere_or_without_all_features(change: dict[str, Any]) -> None:
+    """CLOSE: you can close an account when all features are enabled."""
+    with pytest.raises(Refusal):
+        require_management(facts(**change))
+    require_management(facts())
 
 
 QUEUE = [Standing(name, name * 12, "queued", "") for name in "456"]
@@ -202,12 +249,11 @@ def test_the_queue_is_worked_through_in_order_as_far_as_aws_lets_it(  # noqa: PL
     closer = Closer(*answers)
     done = work_through(QUEUE, closer, closer.sleep)
     assert "".join(closer.asked) == asked
-    for place, wanted in (("closing", closed), ("refused", refused), ("queued", queued)):
-        assert "".join(one.account for one in done.queue if one.place == place) == wanted
-    assert (done.stopped, done.failed) == (stopped, GONE in answers)
+    for found, wanted in ((done.closed, closed), (done.refused, refused), (done.queued, queued)):
+        assert "".join(one.account for one in found) == wanted
+    assert (done.stopped, done.failed, done.used_up) == (stopped, GONE in answers, QUOTA in answers)
     assert closer.slept == 15 * (len(asked) - len(set(asked)))
-    said = "CANNOT_REMOVE_DELEGATED_ADMINISTRATOR_FROM_ORG: no"
-    assert all(said in one.why for one in done.queue if one.place == "refused")
+    assert all("CANNOT_REMOVE_DELEGATED_ADMINISTRATOR_FROM_ORG: no" in one.why for one in done.refused)
 
 
 @pytest.mark.parametrize(

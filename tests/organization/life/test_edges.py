@@ -1,6 +1,7 @@
 """What is read from a state, and what AWS's answers are taken for."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import boto3
@@ -11,7 +12,7 @@ from tests.access.world import HUB, World
 from tests.organization.life.test_decisions import facts
 from twokeys.access.snapshot import Snapshot
 from twokeys.errors import Refusal
-from twokeys.organization.life.aws import NotClosedError, client_of, close
+from twokeys.organization.life.aws import Aws, NotClosedError
 from twokeys.organization.life.changes import remaining
 from twokeys.organization.life.facts import held_accounts, left_of
 
@@ -27,12 +28,16 @@ def world() -> World:
 
 
 def left(world: World) -> tuple[str, ...]:
-    return tuple(left_of(Snapshot(tuple(world.resources)), OLD))
+    return left_of(Snapshot(tuple(world.resources)), OLD)
 
 
 def test_an_account_that_the_state_has_is_held_and_left(world: World) -> None:
     assert held_accounts(Snapshot(tuple(world.resources))) == {"old": OLD}
     assert left(world) == ("Account old",)
+
+
+def test_nothing_is_left_of_an_account_that_the_state_does_not_have() -> None:
+    assert left(World()) == ()
 
 
 def test_a_provider_and_what_it_made_are_still_there(world: World) -> None:
@@ -49,26 +54,56 @@ def test_what_the_management_account_holds_about_it_is_still_there(world: World)
     assert left(world) == ("Account old", "Door delegation", "Door budget")
 
 
-def closing(code: str, **more: Any) -> None:
-    """Close an account of an AWS that answers with that error."""
-    client = client_of(boto3.Session("AKIDEXAMPLE", "secret", region_name="us-east-1"), "organizations")
-    with Stubber(client) as stub:
-        stub.add_client_error("close_account", code, "no", modeled_fields=more or None)
-        close(client, OLD)
+def test_an_account_that_is_not_made_yet_is_not_held() -> None:
+    world = World()
+    world.add("Account", "new", world.hub, name="new")
+    assert held_accounts(Snapshot(tuple(world.resources))) == {}
 
 
-def test_the_reason_of_a_refused_closing_is_told_and_one_that_is_closed_already_is_as_good_as_closed() -> None:
-    with pytest.raises(NotClosedError) as error:
-        closing("ConstraintViolationException", Reason="CLOSE_ACCOUNT_QUOTA_EXCEEDED")
-    assert error.value.reason == "CLOSE_ACCOUNT_QUOTA_EXCEEDED"
-    closing("AccountAlreadyClosedException")
+@pytest.fixture
+def aws() -> Aws:
+    return Aws(boto3.Session("AKIDEXAMPLE", "secret", region_name="us-east-1"))
+
+
+def refuse(aws: Aws, service: str, operation: str, code: str, **more: Any) -> Stubber:
+    stub = Stubber(aws._client(service))
+    stub.add_client_error(operation, code, "no", modeled_fields=more or None)
+    return stub
+
+
+def test_the_reason_of_a_refused_closing_is_told(aws: Aws) -> None:
+    code, reason = "ConstraintViolationException", "CLOSE_ACCOUNT_QUOTA_EXCEEDED"
+    with refuse(aws, "organizations", "close_account", code, Reason=reason), pytest.raises(NotClosedError) as error:
+        aws.close(OLD)
+    assert error.value.reason == reason
+
+
+def test_an_account_that_is_closed_already_is_as_good_as_closed(aws: Aws) -> None:
+    with refuse(aws, "organizations", "close_account", "AccountAlreadyClosedException"):
+        aws.close(OLD)
 
 
 @pytest.mark.parametrize("code", ["AccessDeniedException", "ServiceException"])
-def test_any_other_answer_is_a_refusal_that_says_what_was_asked(code: str) -> None:
-    with pytest.raises(Refusal) as refusal:
-        closing(code)
+def test_any_other_answer_is_a_refusal_that_says_what_was_asked(aws: Aws, code: str) -> None:
+    with refuse(aws, "organizations", "close_account", code), pytest.raises(Refusal) as refusal:
+        aws.close(OLD)
     assert refusal.value.where == "organizations:CloseAccount"
+
+
+def test_closings_are_those_that_cloudtrail_saw_succeed(aws: Aws) -> None:
+    when = datetime(2026, 11, 1, tzinfo=UTC)
+    events = [
+        {"EventTime": when, "CloudTrailEvent": '{"eventName": "CloseAccount"}'},
+        {"EventTime": when, "CloudTrailEvent": '{"errorCode": "AccessDenied"}'},
+    ]
+    with Stubber(aws._client("cloudtrail")) as stub:
+        stub.add_response("lookup_events", {"Events": events})
+        assert aws.closings(when) == (when,)
+
+
+def test_without_cloudtrail_nobody_knows_when_accounts_were_closed(aws: Aws) -> None:
+    with refuse(aws, "cloudtrail", "lookup_events", "AccessDeniedException"):
+        assert aws.closings(datetime(2026, 11, 1, tzinfo=UTC)) is None
 
 
 def test_what_remains_after_a_new_address_names_commands_for_the_shard() -> None:

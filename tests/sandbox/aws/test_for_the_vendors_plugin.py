@@ -73,6 +73,20 @@ def test_what_identity_center_works_on_is_asked_for_by_its_request(client_of) ->
     assert (done["Status"], done["TargetId"], done["PrincipalId"]) == ("SUCCEEDED", account, group)
     with pytest.raises(ClientError, match="ResourceNotFoundException"):
         sso.describe_account_assignment_creation_status(AccountAssignmentCreationRequestId=permissions[-36:], **at)
+    for kind, principal, target in (
+        ("GROUP", "g", account),
+        ("USER", group, account),
+        ("GROUP", group, "500700000099"),
+    ):
+        with pytest.raises(ClientError, match="ResourceNotFoundException"):
+            sso.create_account_assignment(
+                PermissionSetArn=permissions,
+                PrincipalType=kind,
+                PrincipalId=principal,
+                TargetType="AWS_ACCOUNT",
+                TargetId=target,
+                **at,
+            )
 
 
 def test_what_watches_the_bill_is_made_told_changed_and_deleted(client_of) -> None:

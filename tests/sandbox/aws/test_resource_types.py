@@ -45,9 +45,35 @@ def test_an_automatic_name_hangs_on_the_seed_and_is_kept() -> None:
     assert check(ROLE, news, {"name": first}, seed=b"2")["name"] == first
 
 
-def test_a_document_that_is_written_otherwise_changes_nothing() -> None:
-    new = {"assumeRolePolicy": json.dumps(json.loads(TRUST), indent=2, sort_keys=True)}
-    assert diff(ROLE, {"assumeRolePolicy": TRUST}, new) == Diff(())
+def _policy(text: str) -> dict[str, str]:
+    return {"assumeRolePolicy": text}
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        pytest.param(TRUST, json.dumps(json.loads(TRUST), indent=2, sort_keys=True), True, id="written otherwise"),
+        pytest.param('{"Action":["a","b"]}', '{"Action":["b","a"]}', True, id="the order of actions"),
+        pytest.param('{"Action":["a"]}', '{"Action":"a"}', True, id="a list of one is its element"),
+        pytest.param(
+            '{"Principal":{"AWS":"111111111111"}}',
+            '{"Principal":{"AWS":"arn:aws:iam::111111111111:root"}}',
+            True,
+            id="an account is its root",
+        ),
+        pytest.param('{"a":true}', '{"a":"true"}', True, id="a boolean is its text"),
+        pytest.param('{"a":1}', '{"a":true}', False, id="one is not true"),
+        pytest.param('{"a":"b"}', '{"a":"c"}', False, id="another value"),
+        pytest.param('{"a":' * 100_000, '{"b":' * 100_000, False, id="too deep to be read"),
+        pytest.param("1e3", "1000.0", False, id="names that are numbers"),
+    ],
+)
+def test_a_document_changes_when_it_means_something_else(one: str, other: str, same: bool) -> None:
+    # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
+    assert diff(ROLE, _policy(one), _policy(other)) == Diff(() if same else ("assumeRolePolicy",))
+    assert diff(ROLE, {"managedPolicyArns": [one]}, {"managedPolicyArns": [other]}).changed == (
+        () if same else ("managedPolicyArns",)
+    )
 
 
 def test_ignored_changes_are_ignored() -> None:

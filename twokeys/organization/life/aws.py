@@ -1,16 +1,21 @@
-"""The edge to boto3: the calls that change an account."""
+"""The edge to boto3: the calls that change an account, and when accounts were closed."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Any
 
 import boto3
+from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from twokeys.aws_errors import no_answer
-from twokeys.organization.reading import RETRIES
+
+_CONFIG = Config(retries={"mode": "standard", "total_max_attempts": 10})
+_ORGANIZATIONS_REGION = "us-east-1"
+"""Where CloudTrail has the events of AWS Organizations."""
 
 
 class NotClosedError(Exception):
@@ -21,39 +26,63 @@ class NotClosedError(Exception):
         super().__init__(message)
 
 
-def client_of(session: boto3.Session, service: str) -> Any:  # noqa: ANN401 - boto3 makes clients at run time
-    """A client of "organizations" or "account"."""
-    return session.client(service, region_name=session.region_name or "us-east-1", config=RETRIES)  # type: ignore[call-overload]
+class Aws:
+    """AWS Organizations and Account Management with one set of credentials.
 
-
-def change_email(client: Any, account: str, address: str, code: str | None) -> None:  # noqa: ANN401 - as above
-    """Have AWS mail a code to the new address, or give it the code, which makes it the address of the root user.
-
-    https://docs.aws.amazon.com/accounts/latest/APIReference/API_StartPrimaryEmailUpdate.html
-    Raises Refusal when AWS cannot be asked or says no.
+    Every method refuses (`Refusal`) when AWS cannot be asked or says no, but for `closings`.
     """
-    if code is None:
-        with _asking("account:StartPrimaryEmailUpdate"):
-            client.start_primary_email_update(AccountId=account, PrimaryEmail=address)
-    else:
-        with _asking("account:AcceptPrimaryEmailUpdate"):
-            client.accept_primary_email_update(AccountId=account, PrimaryEmail=address, Otp=code)
 
+    def __init__(self, session: boto3.Session) -> None:
+        self._session = session
+        self._clients: dict[str, Any] = {}
 
-def close(client: Any, account: str) -> None:  # noqa: ANN401 - as above
-    """Close a member account; AWS goes on with it in the background.
-
-    Raises NotClosedError when AWS refuses this account, or refuses to close any more of them, and Refusal when it
-    cannot be asked.
-    """
-    with _asking("organizations:CloseAccount"):
+    def closings(self, since: datetime) -> tuple[datetime, ...] | None:
+        """When accounts were closed from here, as CloudTrail's event history tells; None when it may not be asked."""
+        attribute = {"AttributeKey": "EventName", "AttributeValue": "CloseAccount"}
+        client = self._client("cloudtrail", _ORGANIZATIONS_REGION)
         try:
-            client.close_account(AccountId=account)
-        except client.exceptions.AccountAlreadyClosedException:
-            return
-        except (client.exceptions.ConstraintViolationException, client.exceptions.ConflictException) as error:
-            code = error.response["Error"]
-            raise NotClosedError(str(error.response.get("Reason") or code["Code"]), code["Message"]) from error
+            pages = client.get_paginator("lookup_events").paginate(LookupAttributes=[attribute], StartTime=since)
+            events = [event for page in pages for event in page["Events"]]
+        except (ClientError, BotoCoreError):
+            return None  # the quota is then told as far as it is known without: see `closing.Quota`
+        times = [event["EventTime"] for event in events if '"errorCode"' not in event.get("CloudTrailEvent", "")]
+        return tuple(time.astimezone(UTC) for time in times) or None
+
+    def start_email(self, account: str, address: str) -> None:
+        """Have AWS mail a code to the new address.
+
+        https://docs.aws.amazon.com/accounts/latest/APIReference/API_StartPrimaryEmailUpdate.html
+        """
+        with _asking("account:StartPrimaryEmailUpdate"):
+            self._client("account").start_primary_email_update(AccountId=account, PrimaryEmail=address)
+
+    def accept_email(self, account: str, address: str, code: str) -> None:
+        """https://docs.aws.amazon.com/accounts/latest/APIReference/API_AcceptPrimaryEmailUpdate.html"""
+        with _asking("account:AcceptPrimaryEmailUpdate"):
+            self._client("account").accept_primary_email_update(AccountId=account, PrimaryEmail=address, Otp=code)
+
+    def close(self, account: str) -> None:
+        """Close a member account; AWS goes on with it in the background.
+
+        Raises NotClosedError when AWS refuses this account, or refuses to close any more of them.
+        """
+        client = self._client("organizations")
+        with _asking("organizations:CloseAccount"):
+            try:
+                client.close_account(AccountId=account)
+            except client.exceptions.AccountAlreadyClosedException:
+                return
+            except (client.exceptions.ConstraintViolationException, client.exceptions.ConflictException) as error:
+                code = error.response["Error"]
+                raise NotClosedError(str(error.response.get("Reason") or code["Code"]), code["Message"]) from error
+
+    def _client(self, service: str, region: str | None = None) -> Any:  # noqa: ANN401 - boto3 makes clients at run time
+        if service not in self._clients:
+            make: Callable[..., Any] = self._session.client
+            self._clients[service] = make(
+                service, region_name=region or self._session.region_name or _ORGANIZATIONS_REGION, config=_CONFIG
+            )
+        return self._clients[service]
 
 
 @contextmanager

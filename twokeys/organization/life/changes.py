@@ -26,14 +26,14 @@ class Check:
     ok: bool
     next_step: str = ""
 
+    def as_dict(self) -> dict[str, object]:
+        """JSON-ready data, for `--json`."""
+        return {"what": self.what, "ok": self.ok, **({} if self.ok else {"nextStep": self.next_step})}
+
 
 def email_checks(facts: Facts, account: str, address: str) -> list[Check]:
     """What StartPrimaryEmailUpdate needs. An address outside the organization that is taken shows at the call only."""
-    return [
-        *_preconditions(facts, account),
-        _is_address(address),
-        *_unused(facts, account, facts.id_of(account), address),
-    ]
+    return [*_management(facts, account), _is_address(address), *_unused(facts, account, facts.id_of(account), address)]
 
 
 def remaining(facts: Facts, account: str, address: str) -> list[str]:
@@ -47,7 +47,13 @@ def remaining(facts: Facts, account: str, address: str) -> list[str]:
     return [edit, f"let the state learn it: `{facts.refresh}`", f"see that nothing changes: `{facts.preview}`"]
 
 
-def _preconditions(facts: Facts, account: str) -> Iterator[Check]:
+def _management(facts: Facts, account: str) -> Iterator[Check]:
+    wanted, management = facts.settings.management_account_id, facts.organization.management_account
+    yield Check(
+        f"the credentials are in the management account {wanted}",
+        facts.caller == wanted == management,
+        f"they are in {facts.caller}, and the organization's management account is {management}; sign in there",
+    )
     yield Check(
         "the organization has all features",
         facts.organization.features == ALL_FEATURES,

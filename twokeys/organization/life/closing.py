@@ -10,74 +10,152 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from datetime import datetime, timedelta
 from typing import Literal
 
 from twokeys.errors import Refusal
-from twokeys.organization.findings import Plain
 from twokeys.organization.life.aws import NotClosedError
 from twokeys.organization.life.facts import Facts
-from twokeys.organization.model import ACTIVE, CLOSED, CLOSING
+from twokeys.organization.model import ACTIVE, ALL_FEATURES, CLOSED, CLOSING
 
+WINDOW = timedelta(days=30)
+KEPT = timedelta(days=90)
+_MOST = 1000
 QUOTA = "CLOSE_ACCOUNT_QUOTA_EXCEEDED"
 AT_ONCE = "CLOSE_ACCOUNT_REQUESTS_LIMIT_EXCEEDED"
 """https://docs.aws.amazon.com/organizations/latest/APIReference/API_CloseAccount.html, ConstraintViolationException"""
 _PAUSE_SECONDS = 15.0
 _PATIENCE_SECONDS = 600.0
+Place = Literal["queued", "refused", "closing", "closed", "gone"]
 
 
 @dataclass(frozen=True)
-class Standing(Plain):
+class Standing:
     """Where an account that config calls closed stands, why, and what comes next."""
 
     account: str
     id: str
-    place: Literal["queued", "refused", "closing", "closed", "gone"]
+    place: Place
     why: str
     next_step: str = ""
+
+    def as_dict(self) -> dict[str, str]:
+        """JSON-ready data, for `--json`."""
+        said = {"account": self.account, "id": self.id, "place": self.place, "why": self.why}
+        return said | ({"nextStep": self.next_step} if self.next_step else {})
+
+
+@dataclass(frozen=True)
+class Quota:
+    """What AWS lets an organization close in 30 days, and how much of it is used as far as anybody can tell.
+
+    Attributes:
+        allowed: the higher of 250 and 20 % of the member accounts, 1,000 at most.
+        at_most: closings of the last 30 days at most: every account that is closed now, for AWS keeps one for 90 days,
+            but those that CloudTrail saw closed before.
+        dates: those that CloudTrail has, oldest first; None when it cannot be asked. Accounts that were closed from
+            within, by their root user, are not among them.
+    """
+
+    allowed: int
+    at_most: int
+    dates: tuple[datetime, ...] | None = None
+
+    @property
+    def left(self) -> int:
+        """How many closings are certainly left."""
+        return max(0, self.allowed - self.at_most)
+
+    def goes_on(self, now: datetime) -> str:
+        """When more may be closed once the quota is used up, as a sentence's end."""
+        recent = [date for date in self.dates or () if date > now - WINDOW]
+        if recent:
+            return f"from {recent[0] + WINDOW:%Y-%m-%d %H:%M} UTC on, 30 days after the oldest closing in CloudTrail"
+        return (
+            f"by {now + WINDOW:%Y-%m-%d} at the latest: the quota counts 30 days back, and AWS does not tell when"
+            " accounts were closed"
+        )
+
+
+def require_management(facts: Facts) -> None:
+    """Refuse credentials of another account than config names, and an organization that AWS closes nothing in."""
+    wanted, management = facts.settings.management_account_id, facts.organization.management_account
+    if not facts.caller == management == wanted:
+        raise Refusal(
+            "closing accounts from here",
+            where=f"account {facts.caller}",
+            why=f"config names the management account {wanted}, and the organization's is {management}",
+            next_step="use credentials of the management account",
+        )
+    if facts.organization.features != ALL_FEATURES:
+        raise Refusal(
+            "closing accounts of this organization",
+            where=f"the organization of {management}",
+            why="AWS closes member accounts only where all features are enabled",
+            next_step="enable all features: https://docs.aws.amazon.com/organizations/latest/userguide/"
+            "orgs_manage_org_support-all-features.html",
+        )
 
 
 def standings(facts: Facts) -> list[Standing]:
     """Every account that config calls closed, in the order of the config, which is the order of the queue."""
-    return [_standing(facts, account) for account in facts.settings.accounts_in("closed")]
+    closed = facts.settings.accounts_in("closed")
+    return [Standing(account, facts.id_of(account), *_place(facts, account)) for account in closed]
 
 
-def _standing(facts: Facts, account: str) -> Standing:
+def quota(facts: Facts, dates: Sequence[datetime] | None, now: datetime) -> Quota:
+    """What may be closed. Closed accounts count among the members, as AWS counts them."""
+    members = [one for one in facts.organization.accounts if one.id != facts.organization.management_account]
+    out = sum(one.state in CLOSED or one.state == CLOSING for one in members)
+    return Quota(
+        allowed=min(_MOST, max(250, len(members) * 20 // 100)),
+        at_most=max(0, out - sum(date <= now - WINDOW for date in dates or ())),
+        dates=None if dates is None else tuple(sorted(dates)),
+    )
+
+
+def _place(facts: Facts, account: str) -> tuple[Place, str, str]:
     identifier, there = facts.id_of(account), facts.at_aws(account)
-    at = partial(Standing, account, identifier)
     if there is None:
-        return at("gone", "AWS does not have it, or has let it go", f"remove its entry from {facts.file}")
+        return "gone", "AWS does not have it, or has let it go", f"remove its entry from {facts.file}"
     email = facts.settings.email_of(account)
     if there.email.casefold() != email.casefold():
         why = f"the account with this id has the address {there.email}, and config says {email}"
-        return at("refused", why, f"correct `adopt` or `email` of accounts.{account} in {facts.file}")
+        return "refused", why, f"correct `adopt` or `email` of accounts.{account} in {facts.file}"
     if there.state == CLOSING:
-        return at("closing", "AWS is closing it")
+        return "closing", "AWS is closing it", ""
     if there.state in CLOSED:
         why = f"it is {there.state}; AWS keeps it for 90 days after its closing"
-        return at("closed", why, "keep its entry until AWS has let it go")
+        return "closed", why, "keep its entry until AWS has let it go"
     if identifier == facts.organization.management_account:
-        return at("refused", "it is the management account", "take it out of `accounts`")
+        return "refused", "it is the management account", "take it out of `accounts`"
     if left := facts.left.get(account):
         shown = ", ".join(left[:3]) + (f" and {len(left) - 3} more" if len(left) > 3 else "")
         step = f"take its protection out of the state (`pulumi state unprotect`) and update the stack: {facts.update}"
-        return at("refused", f"the state still holds {shown}", step)
+        return "refused", f"the state still holds {shown}", step
     if identifier in facts.organization.delegated_administrators:
         why = "it is a delegated administrator, and AWS closes none"
         step = "give the service to another account (audit.delegatedAdministrators) and update the management stack"
-        return at("refused", why, step)
+        return "refused", why, step
     if there.state != ACTIVE:
-        return at("refused", f"it is {there.state}", "see what AWS says of it, and run this again")
-    return at("queued", "nothing of it is in the state any more, and AWS has it ACTIVE")
+        return "refused", f"it is {there.state}", "see what AWS says of it, and run this again"
+    return "queued", "nothing of it is in the state any more, and AWS has it ACTIVE", ""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """The queue as it is now; `stopped` is why it ended early, as AWS put it, `failed`, whether that is an error."""
+    """What became of the queue: `stopped` is why it ended early, as AWS put it; `failed`, whether that is an error."""
 
-    queue: tuple[Standing, ...]
+    closed: tuple[Standing, ...] = ()
+    refused: tuple[Standing, ...] = ()
+    queued: tuple[Standing, ...] = ()
     stopped: str = ""
     failed: bool = False
+
+    @property
+    def used_up(self) -> bool:
+        """Whether the quota of 30 days ended it."""
+        return self.stopped.startswith(QUOTA)
 
 
 def work_through(queue: Sequence[Standing], close: Callable[[str], None], sleep: Callable[[float], None]) -> Outcome:
@@ -87,23 +165,28 @@ def work_through(queue: Sequence[Standing], close: Callable[[str], None], sleep:
     that AWS refuses by itself is left, and the next one is tried. `close` raises NotClosedError when AWS refuses, and
     Refusal when it cannot be asked.
     """
-    now = list(queue)
+    closed: list[Standing] = []
+    refused: list[Standing] = []
     for index, one in enumerate(queue):
         waited = 0.0
-        while now[index] is one:
+        while True:
             try:
                 close(one.id)
-                now[index] = replace(one, place="closing", why="AWS is closing it")
             except NotClosedError as error:
                 if error.reason == AT_ONCE and waited < _PATIENCE_SECONDS:
                     sleep(_PAUSE_SECONDS)
                     waited += _PAUSE_SECONDS
-                elif error.reason in (QUOTA, AT_ONCE):
-                    return Outcome(tuple(now), f"{error.reason}: {error}")
-                else:
-                    why = f"AWS refuses to close it: {error.reason}: {error}"
-                    step = "correct what AWS names, and run this again"
-                    now[index] = replace(one, place="refused", why=why, next_step=step)
+                    continue
+                if error.reason in (QUOTA, AT_ONCE):
+                    said = f"{error.reason}: {error}"
+                    return Outcome(tuple(closed), tuple(refused), tuple(queue[index:]), said)
+                why = f"AWS refuses to close it: {error.reason}: {error}"
+                step = "correct what AWS names, and run this again"
+                refused.append(replace(one, place="refused", why=why, next_step=step))
             except Refusal as refusal:
-                return Outcome(tuple(now), f"{refusal.where}: {refusal.why}", failed=True)
-    return Outcome(tuple(now))
+                said = f"{refusal.where}: {refusal.why}"
+                return Outcome(tuple(closed), tuple(refused), tuple(queue[index:]), said, failed=True)
+            else:
+                closed.append(replace(one, place="closing", why="AWS is closing it"))
+            break
+    return Outcome(tuple(closed), tuple(refused))

@@ -6,7 +6,7 @@ import json
 import os
 import time
 from collections.abc import Callable
-from functools import partial
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import boto3
 
     from twokeys.access.snapshot import Snapshot
+    from twokeys.organization.life.aws import Aws
     from twokeys.organization.life.facts import Facts
     from twokeys.project.stacks import StackSettings
 
@@ -102,48 +103,39 @@ def email(  # noqa: PLR0913, PLR0917 - click gives the options as arguments
     """Give ACCOUNT (its key in the config of STACK) a new e-mail address, in the two steps that AWS has.
 
     First AWS mails a code to the new address; the same command with --otp CODE then makes it the address of the root
-    user. Until then the old one stays. On the sandbox the mail is in
-    .twokeys/aws/mailbox.jsonl. Exits with 1 when a precondition does not hold.
+    user. Until then the old one stays. On the sandbox `twokeys sandbox mailbox` shows the mail. Exits with 1 when a
+    precondition does not hold.
     """
-    from twokeys.organization.life.aws import change_email, client_of
     from twokeys.organization.life.changes import email_checks, remaining
+    from twokeys.organization.life.report import Change
 
-    facts, session = _opened(stack, **where)
-    if name not in facts.settings.accounts:
-        raise Refusal(
-            f"there is no account {name} in stack {stack}",
-            where=facts.file,
-            why=f"it has {', '.join(facts.settings.accounts) or 'none'}",
-            next_step="name one by its key in `twokeys:accounts`",
-        )
-    there, checks = facts.at_aws(name), email_checks(facts, name, new_address)
-    old, fits = there.email if there else "", all(check.ok for check in checks)
-    done = yes and fits and old != new_address
-    if done:
-        change_email(client_of(session, "account"), facts.id_of(name), new_address, otp)
+    facts, aws = _opened(stack, **where)
+    _require_known(facts, name)
+    there = facts.at_aws(name)
     again = f"twokeys account email {stack} {name} {new_address} --otp CODE --yes"
-    first = [f"read the code: the mailbox of {new_address}", f"give it to AWS: `{again}`"]
-    left = remaining(facts, name, new_address) if otp or old == new_address else first
-    if as_json:
-        told = {"account": name, "id": facts.id_of(name), "from": old, "to": new_address, "done": done}
-        shown = [{"what": one.what, "ok": one.ok, **({} if one.ok else {"nextStep": one.next_step})} for one in checks]
-        more = {"checks": shown, "alreadyThere": old == new_address, "remaining": left}
-        click.echo(json.dumps({**told, **more}, indent=2))
-        return 0 if fits else 1
-    act = "give AWS the code (AcceptPrimaryEmailUpdate)" if otp else "have AWS mail a code (StartPrimaryEmailUpdate)"
-    lines = [f"account {name} ({facts.id_of(name) or 'not made'}): e-mail address {old!r} -> {new_address!r}"]
-    for check in checks:
-        step = "" if check.ok else f"\n      next: {check.next_step}"
-        lines.append(f"  {'ok ' if check.ok else 'NO '} {check.what}{step}")
-    happened = (
-        f"Done: {act}." if done else f"Nothing was changed. With --yes: {act}." if fits else "Nothing was changed."
+    mail = f"the mailbox of {new_address}"
+    change = Change(
+        account=name,
+        id=facts.id_of(name),
+        what="e-mail address",
+        old=there.email if there else "",
+        new=new_address,
+        checks=email_checks(facts, name, new_address),
+        remaining=remaining(facts, name, new_address)
+        if otp
+        else [f"read the code: {mail}", f"give it to AWS: `{again}`"],
+        act="give AWS the code (AcceptPrimaryEmailUpdate)"
+        if otp
+        else "have AWS mail a code there (StartPrimaryEmailUpdate)",
     )
-    lines.append("AWS has it already." if old == new_address else happened)
-    if fits:
-        lines.append("What remains:" if done or old == new_address else "What then remains:")
-        lines += [f"  {number}. {step}" for number, step in enumerate(left, 1)]
-    click.echo("\n".join(lines))
-    return 0 if fits else 1
+
+    def act() -> None:
+        if otp:
+            aws.accept_email(change.id, new_address, otp)
+        else:
+            aws.start_email(change.id, new_address)
+
+    return change.run(yes, as_json, act)
 
 
 @account.command()
@@ -158,45 +150,32 @@ def close(stack: str, yes: bool, as_json: bool, **where: Any) -> int:  # noqa: A
     used; AWS Support can reopen it for 90 days, and its e-mail address is never free again. Exits with 1 when an
     account must not be closed, or AWS refuses one.
     """
-    from twokeys.organization.life.aws import client_of
-    from twokeys.organization.life.aws import close as close_account
-    from twokeys.organization.life.closing import QUOTA, Outcome, standings, work_through
+    from rich.console import Console
 
-    facts, session = _opened(stack, **where)
-    found = standings(facts)
+    from twokeys.organization.life.closing import KEPT, quota, require_management, standings, work_through
+    from twokeys.organization.life.report import ClosingReport
+
+    facts, aws = _opened(stack, **where)
+    require_management(facts)
+    found, now = standings(facts), datetime.now(UTC)
     queue = [one for one in found if one.place == "queued"]
-    closing = partial(close_account, client_of(session, "organizations"))
-    done = work_through(queue, closing, time.sleep) if yes else Outcome(tuple(queue))
-    now = {one.account: one for one in (*found, *done.queue)}.values()
-    refused = [one for one in now if one.place == "refused"]
-    closed, queued = ([one.account for one in done.queue if one.place == place] for place in ("closing", "queued"))
+    allowed = quota(facts, aws.closings(now - KEPT), now)
+    done = work_through(queue, aws.close, time.sleep) if yes else None
+    refused = [one for one in found if one.place == "refused"] + list(done.refused if done else ())
+    report = ClosingReport(stack, found, queue, done, refused, allowed, now)
     if as_json:
-        told = {"stack": stack, "accounts": [one.as_dict() for one in now], "allowed": facts.organization.closings}
-        more = {"dryRun": not yes, "closed": closed, "queued": queued, "stopped": done.stopped}
-        click.echo(json.dumps({**told, **more, "refused": [one.as_dict() for one in refused]}, indent=2))
-        return 1 if refused or done.failed else 0
-    for one in now:
-        step = f"\n         next: {one.next_step}" if one.next_step else ""
-        click.echo(f"{one.place:8} {one.account} ({one.id or 'not made'}): {one.why}{step}")
-    if not now:
-        click.echo(f"No account of stack {stack} is closed in its config.")
-    elif yes:
-        click.echo(f"{len(closed)} closed, {len(queued)} still queued, {len(refused)} refused")
+        click.echo(json.dumps(report.as_json(), indent=2))
     else:
-        names = f"Nothing was changed. With --yes, in this order: {', '.join(queued)}"
-        click.echo(f"AWS closes {facts.organization.closings} accounts of this organization in 30 days.")
-        click.echo(names if queued else "Nothing to close.")
-    if done.stopped:
-        when = "once closings are older than 30 days" if done.stopped.startswith(QUOTA) else "in some minutes"
-        click.echo(f"AWS stopped it: {done.stopped}\nThe same command goes on {when}.")
-    return 1 if refused or done.failed else 0
+        report.show(Console(soft_wrap=True, highlight=False, markup=False))
+    return 1 if refused or (done is not None and done.failed) else 0
 
 
 def _opened(
     stack: str, *, project: Path, state: Path | None, profile: str | None, region: str | None
-) -> tuple[Facts, boto3.Session]:
-    """What is known of a stack, and the credentials to ask with."""
+) -> tuple[Facts, Aws]:
+    """What is known of a stack, and the AWS that the credentials are for."""
     from twokeys.access.state import read_state
+    from twokeys.organization.life.aws import Aws
     from twokeys.organization.reading import aws_session
     from twokeys.project.stacks import read_settings
     from twokeys.project.states import sandbox_states
@@ -206,7 +185,7 @@ def _opened(
         _refuse_real_aws_for_the_sandbox(profile)
         state = sandbox_states(project.resolve(), (stack,))[0]
     session = aws_session(profile, region)
-    return _facts(stack, config, read_state(state), session), session
+    return _facts(stack, config, read_state(state), session), Aws(session)
 
 
 def _refuse_real_aws_for_the_sandbox(profile: str | None) -> None:
@@ -227,13 +206,13 @@ def _facts(stack: str, config: StackSettings, snapshot: Snapshot, session: boto3
 
     live = read_live(session, accounts_only=True)
     organization, caller, missing = live.organization, live.caller.account, sorted(set(live.unread.values()))
-    managing = config.settings.management_account_id
-    if organization is None or missing or not managing == caller == organization.management_account:
+    if organization is None or organization.management_account != caller or missing:
         why = "it belongs to no organization"
         if missing:
             why = f"not permitted: {', '.join(missing)}"
         elif organization is not None:
-            why = f"config names the management account {managing}, and AWS {organization.management_account}"
+            manager = organization.management_account
+            why = f"only the organization's management account, {manager}, may ask and change what is asked here"
         raise Refusal(
             "asking about accounts from here",
             where=f"account {caller}",
@@ -245,9 +224,18 @@ def _facts(stack: str, config: StackSettings, snapshot: Snapshot, session: boto3
         file=config.file,
         settings=config.settings,
         held=held_accounts(snapshot),
+        caller=caller,
         organization=organization,
         environment=config.environment,
-        left={
-            account: tuple(left_of(snapshot, identifier)) for account, identifier in config.settings.closed().items()
-        },
+        left={account: left_of(snapshot, identifier) for account, identifier in config.settings.closed().items()},
     )
+
+
+def _require_known(facts: Facts, account: str) -> None:
+    if account not in facts.settings.accounts:
+        raise Refusal(
+            f"there is no account {account} in stack {facts.stack}",
+            where=facts.file,
+            why=f"it has {', '.join(facts.settings.accounts) or 'none'}",
+            next_step="name one by its key in `twokeys:accounts`",
+        )

@@ -24,6 +24,7 @@ class Facts:
         file: the config file that people edit, for next steps.
         held: the ids of the accounts that its state has, by their key in config.
         left: what its state still has of each account that config calls closed, the account itself included.
+        caller: the account that the credentials are in.
         organization: as AWS has it, closed accounts included.
         environment: of a shard, the environment that it is a part of.
     """
@@ -32,6 +33,7 @@ class Facts:
     file: str
     settings: Settings
     held: Mapping[str, str]
+    caller: str
     organization: Organization
     environment: str = ""
     left: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -68,13 +70,21 @@ class Facts:
 
 def held_accounts(snapshot: Snapshot) -> dict[str, str]:
     """The id of each account of a state by its logical name, which is its key in config."""
-    arns = {one.name: _ARN.fullmatch(one.text("arn") or "") for one in snapshot.of_type(ACCOUNT)}
-    return {name: arn[1] for name, arn in arns.items() if arn}
+    found = {}
+    for resource in snapshot.of_type(ACCOUNT):
+        arn = _ARN.fullmatch(resource.text("arn") or "")
+        if arn is not None:
+            found[resource.name] = arn[1]
+    return found
 
 
-def left_of(snapshot: Snapshot, account: str) -> Iterator[str]:
+def left_of(snapshot: Snapshot, account: str) -> tuple[str, ...]:
     """What a state has of the account with this id, in it or about it, the account itself included."""
     accounts = Accounts(snapshot)
+    return tuple(_left(snapshot, accounts, account))
+
+
+def _left(snapshot: Snapshot, accounts: Accounts, account: str) -> Iterator[str]:
     for resource in snapshot.resources:
         if resource.type == _STACK:
             yield from _doors(resource, account)

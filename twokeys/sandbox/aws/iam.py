@@ -12,7 +12,8 @@ from typing import Any, Final
 
 from twokeys.sandbox.aws.calls import Calls, text
 from twokeys.sandbox.aws.client import Aws, ProviderError, or_none, timestamp
-from twokeys.sandbox.aws.resource_type import AutoName, Properties, ResourceType, equivalent_json, set_each
+from twokeys.sandbox.aws.documents import equivalent_json
+from twokeys.sandbox.aws.resource_type import AutoName, Properties, ResourceType, set_each
 
 _MOST_VERSIONS: Final = 5
 _KINDS: Final = ("role", "group", "user")

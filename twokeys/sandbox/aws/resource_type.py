@@ -16,6 +16,7 @@ from typing import Any, TypeAlias
 from twokeys.iam import UNKNOWN
 from twokeys.preview.values import has_unknown
 from twokeys.sandbox.aws.client import Aws
+from twokeys.sandbox.aws.documents import canonical_json, equivalent_json
 from twokeys.sandbox.aws.schema import schema
 
 Properties: TypeAlias = dict[str, Any]
@@ -170,22 +171,12 @@ def _json_text(value: Any) -> Any:  # noqa: ANN401 - property values have no typ
     return UNKNOWN if has_unknown(value) else json.dumps(value, separators=(",", ":"))
 
 
-def equivalent_json(one: str, other: str) -> bool:
-    """Whether both texts hold the same JSON; texts that hold none are the same only when they are equal."""
-    return bool(_parsed(one) == _parsed(other))
-
-
 def _as_set(value: Any) -> set[str]:  # noqa: ANN401 - property values have no type
     """Each item as text that is the same for all that mean the same, policy documents in it included."""
-
-    def read(one: Any) -> Any:  # noqa: ANN401 - as above
-        return {key: _parsed(inner) for key, inner in one.items()} if isinstance(one, dict) else one
-
-    return {json.dumps(read(item), sort_keys=True) for item in value or ()}
+    return {json.dumps(_canonical(item), sort_keys=True) for item in value or ()}
 
 
-def _parsed(text: Any) -> Any:  # noqa: ANN401 - as above
-    try:
-        return json.loads(text)
-    except (TypeError, ValueError):
-        return text
+def _canonical(value: Any) -> Any:  # noqa: ANN401 - as above
+    if isinstance(value, dict):
+        return {key: _canonical(inner) for key, inner in value.items()}
+    return canonical_json(value) if isinstance(value, str) else value

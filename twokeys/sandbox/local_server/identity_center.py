@@ -129,6 +129,12 @@ def _no_boundary(payload: Payload) -> Payload:
 
 def _create_assignment(payload: Payload) -> Payload:
     _SETS.one(payload)
+    if payload["PrincipalType"] == "USER":
+        _USERS.one({"UserId": payload["PrincipalId"]})
+    else:
+        _GROUPS.one({"GroupId": payload["PrincipalId"]})
+    if organizations.organization_of(payload["TargetId"]) != get_account_id():
+        raise ApiError("ResourceNotFoundException", f"No account {payload['TargetId']} is in the organization.")
     assignment = {name: payload[name] for name in _ASSIGNMENT}
     _assignments[",".join(assignment.values())] = assignment
     return {"AccountAssignmentCreationStatus": _done(assignment)}
