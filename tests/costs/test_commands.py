@@ -40,6 +40,7 @@ def test_a_report_becomes_tables_with_what_is_untagged_and_apart(report: str, tm
     names.write_text(json.dumps({"member_account_ids": {"stage": STAGE}}))
     shown = run("--file", report, "--by", "account", "--by", "tag:Team", "--state", str(names)).output
     assert f"stage ({STAGE})" in shown
+    assert shown.startswith("Costs of 2026-10-01 to 2026-10-31 (UTC)\n")
     assert "(untagged)" in shown
     rows = {
         line.split("│")[1].strip(): line.split("│")[2].strip() for line in shown.splitlines() if line.count("│") > 2
@@ -57,6 +58,7 @@ def test_a_report_becomes_tables_with_what_is_untagged_and_apart(report: str, tm
 def test_json_has_every_digit_and_null_for_what_has_no_tag(report: str) -> None:
     told: dict[str, Any] = json.loads(run("--file", report, "--by", "account,tag:Team", "--json").output)
     assert (told["charges"], told["total"], told["currency"]) == (CHARGES, TOTAL, "USD")
+    assert (told["from"], told["to"]) == ("2026-10-01", "2026-11-01")  # no --from: the days of its lines
     (breakdown,) = told["breakdowns"]
     assert breakdown["by"] == ["account", "tag:Team"]
     assert {"account": STAGE, "name": None, "tag:Team": None, "amount": "0.0000000001"} in breakdown["rows"]

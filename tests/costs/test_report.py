@@ -105,6 +105,11 @@ def test_days_are_from_the_first_to_before_the_end() -> None:
         costs(legacy(), question=Question(((ACCOUNT,),), first=date(2027, 1, 1)))
 
 
+def test_a_day_that_no_calendar_has_is_refused() -> None:
+    with pytest.raises(Refusal, match="begins on no day"):
+        costs(legacy().replace(b"2026-10-31T00:00:00Z", b"2026-13-31T00:00:00Z"))
+
+
 def test_a_tag_that_aws_made_is_asked_for_by_its_whole_key() -> None:
     # `aws:createdBy`: https://docs.aws.amazon.com/awsaccountbilling/latest/aboutv2/aws-tags.html
     found = costs(legacy(), question=Question(((Dimension("tag", "aws:createdBy"),),)))

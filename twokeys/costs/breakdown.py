@@ -89,7 +89,8 @@ class Costs:
     """A bill, broken down.
 
     `apart` holds credits, refunds and taxes by (account, kind); they are in no breakdown, and not in `charges`. `first`
-    and `end` are the first day and the day after the last, in UTC; None where the report's own bounds hold.
+    and `end` are the first day and the day after the last, in UTC, of a report those on which its lines begin; None
+    where no line says when.
     """
 
     currency: str

@@ -108,13 +108,14 @@ def costs(  # noqa: PLR0913 - one parameter an option
     names = account_names([read_exports(each) for each in states])
     found = _from_reports(reports, question) if reports else _from_explorer(profile, question)
     found = found.named(names)
+    days = f"{found.first} to {found.end - timedelta(days=1)}" if found.first and found.end else ""
     if picture:
-        days = f", {found.first} to {found.end - timedelta(days=1)}" if found.first and found.end else ""
-        files.write_output(picture, draw(found, f"Costs by account and service{days}"))
+        files.write_output(picture, draw(found, f"Costs by account and service{f', {days}' if days else ''}"))
     found = replace(found, breakdowns=tuple(found.breakdown(*by) for by in breakdowns))
     if as_json:
         click.echo(json.dumps(as_data(found), ensure_ascii=False))
     else:
+        click.echo(f"Costs of {days} (UTC)" if days else "Costs of days that the report does not say")
         print_tables(found)
         if not found.names:
             click.echo("Accounts get their names from the states of the stacks: --state FILE, for each.")

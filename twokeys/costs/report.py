@@ -19,6 +19,7 @@ import re
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date, timedelta
 from decimal import Decimal
 
 from twokeys.costs.breakdown import (
@@ -56,6 +57,8 @@ class Ledger:
     account_names: dict[str, str] = field(default_factory=dict)
     products: dict[str, str] = field(default_factory=dict)
     files: dict[str, Lines] = field(default_factory=dict)
+    days: set[str] = field(default_factory=set)
+    """On which lines begin, as they stand there."""
 
     def costs(self, where: str) -> Costs:
         """The bill. Refuses a report without any line of these days, and one in several currencies."""
@@ -88,14 +91,18 @@ class Ledger:
             if self.tag_keys and not any(cell[place] for cell in self.cells):
                 near = nearest(tag, {name.rpartition(":")[2].removeprefix("user_") for name in self.tag_keys})
                 notes.append(f"no line has the tag {tag}" + (f"; {near} is there" if near else ""))
+        try:
+            days = [date.fromisoformat(day) for day in self.days if _DAY.fullmatch(day)]
+        except ValueError as error:
+            raise _unreadable(where, f"a line of it begins on no day: {error}", _AGAIN) from error
         return Costs(
             currency=next(iter(self.currencies)),
             charges=add(used.values()),
             breakdowns=tuple(break_down(by, used, columns) for by in self.question.breakdowns),
             apart=apart,
             names=self.account_names,
-            first=self.question.first,
-            end=self.question.end,
+            first=self.question.first or min(days, default=None),
+            end=self.question.end or (max(days) + timedelta(days=1) if days else None),
             notes=tuple(notes),
         )
 
@@ -216,12 +223,12 @@ def _read_rows(header: Row, rows: Iterable[Row], where: str, ledger: Ledger, pla
     account, code, kind = (_need(columns, each, where) for each in (_ACCOUNT, _CODE, _KIND))
     currency = _need(columns, _CURRENCY, where)
     bounded = question.first is not None or question.end is not None
-    start = _need(columns, _START, where) if bounded else 0
+    start = _need(columns, _START, where) if bounded else columns.get(_START)
     first = question.first.isoformat() if question.first else ""
     end = question.end.isoformat() if question.end else "~"
     tags = [_tag_reader(key, header, columns, where, ledger.tag_keys) for key in question.tags]
     named, product = columns.get(_ACCOUNT_NAME), _product_reader(columns)
-    cells, products, names = ledger.cells, ledger.products, ledger.account_names
+    cells, products, names, days = ledger.cells, ledger.products, ledger.account_names, ledger.days
     identity = [columns[name] for name in _IDENTITY] if all(name in columns for name in _IDENTITY) else told_by
     lines, total = Lines(), ZERO
     with exactly():
@@ -231,9 +238,11 @@ def _read_rows(header: Row, rows: Iterable[Row], where: str, ledger: Ledger, pla
                     continue
                 raise _unreadable(where, f"{place()} has {len(row)} fields of {len(header)}", _AGAIN)
             try:
-                outside = bounded and not first <= row[start][:10] < end
-                if outside and _is_day(row[start]):
-                    continue
+                if start is not None:
+                    day = row[start][:10]
+                    if bounded and not first <= day < end and _is_day(day):
+                        continue
+                    days.add(day)
                 amount = Decimal(row[cost]) if row[cost] else ZERO
                 key = (kind_of(row[kind]), row[account], row[code], *(tag(row) for tag in tags))
                 total += amount
