@@ -73,18 +73,19 @@ def shown(outputs: dict[str, Any]) -> list[str]:
     return out.getvalue().splitlines()
 
 
-def test_of_many_outputs_the_ids_of_accounts_come_first_and_fifteen_lines_are_shown() -> None:
+def test_of_many_outputs_the_ids_of_accounts_come_first_then_doors_and_fifteen_lines_are_shown() -> None:
     outputs: dict[str, Any] = {"none": [], "readme": "a\nb", "doors": [{"name": "stage-reader"}, {"name": "a"}]}
+    outputs |= {f"plain{number}": "a" for number in range(20)}
     outputs["switch_role_urls"] = {f"stage/{number}": "https://signin.aws.amazon.com" for number in range(60)}
     lines = shown(outputs | {"text": "a", "child_account_id": "222222222222", "parent_account_id": "111111111111"})
     assert lines[:4] == [
         "  child_account_id: 222222222222",
         "  parent_account_id: 111111111111",
-        "  text: a",
         "  doors: stage-reader, a",
+        "  stage/0: https://signin.aws.amazon.com",
     ]
-    assert lines[4:14] == [f"  stage/{number}: https://signin.aws.amazon.com" for number in range(10)]
-    assert lines[14:] == ["  and 51 more: --json shows all"]
+    assert lines[4:14] == [f"  stage/{number}: https://signin.aws.amazon.com" for number in range(1, 11)]
+    assert lines[14:] == ["  and 71 more: --json shows all"]
 
 
 def test_outputs_with_our_names_and_another_form_are_shown_as_they_are() -> None:

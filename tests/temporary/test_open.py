@@ -247,3 +247,11 @@ def test_somebody_else_comes_from_the_same_account_for_no_longer_than_the_copy_i
     assert entry["from"] == {"user": "bob", "account": "tools"}
     assert entry["sessionSeconds"] == lasts
     assert "mfa" not in entry
+
+
+def test_where_no_stack_has_doors_the_next_step_is_the_folder_that_has_them(shop: Path) -> None:
+    (shop / "Pulumi.shop.yaml").write_text("config: {aws:region: eu-west-1}\n")
+    for copying in ((), ("--from", "other")):
+        refused = refusal(shop, "foo", "--for", "2h", *copying)
+        assert refused.why == "no stack's file has twokeys:doors"
+        assert "--project" in refused.next_step

@@ -112,13 +112,15 @@ def load_config(
     """
     path = project.stack_file(stack)
     given: dict[str, Any] = {}
+    written: dict[str, str] = {}
     for key, value in read_config(path).items():
         if (full := as_full_key(project, key)) in given:
             raise _unreadable(path, f"{full} stands twice, once without its namespace", "take out one of the two")
-        given[full] = value
+        given[full], written[full] = value, key
     for key, text in (overrides or {}).items():
         given[as_full_key(project, key)] = _overriding(project, key, text)
-    _complete(project, stack, path, given)
+        written.pop(as_full_key(project, key), None)
+    _complete(project, stack, path, given, written)
     for key, value in given.items():
         if _encrypted(value):
             raise Refusal(
@@ -208,6 +210,32 @@ def read_mapping(path: Path) -> dict[str, Any]:
     return data
 
 
+def place_of(file: Path, path: str) -> str:
+    """`Pulumi.prod.yaml:23` for `twokeys:accounts.prod.email` as the file writes it, or what is nearest above it.
+
+    "" where nothing of it is there, as where its `config` comes by a merge (<<).
+    """
+    text: Any = yaml.compose(file.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
+    pair = next((pair for pair in text.value if pair[0].value == "config"), None)
+    return f"{file.name}:{_line(*pair, path)}" if pair else ""
+
+
+def _line(name: yaml.Node, node: yaml.Node, path: str) -> int:
+    """The line of the last of the keys in `path` that is there; a key may have periods itself."""
+    while path:
+        pairs: Any = node.value if isinstance(node, yaml.MappingNode) else ()
+        if isinstance(node, yaml.SequenceNode):
+            pairs = [
+                (yaml.ScalarNode("", str(number), item.start_mark), item) for number, item in enumerate(node.value)
+            ]
+        there = [pair for pair in pairs if f"{path}.".startswith(f"{pair[0].value}.")]
+        if not there:
+            break
+        name, node = max(there, key=lambda pair: len(pair[0].value))
+        path = path[len(name.value) + 1 :]
+    return int(name.start_mark.line) + 1
+
+
 def as_full_key(project: Project, key: str) -> str:
     """A key with its namespace: the project's, where it is written without."""
     return key if ":" in key else f"{project.name}:{key}"
@@ -234,12 +262,21 @@ def _refuse_too_much(config: StackConfig, stack: str) -> None:
         )
 
 
-def _complete(project: Project, stack: str, path: Path, given: dict[str, Any]) -> None:
-    """Check the values against `Pulumi.yaml`, and add what it says itself."""
+def _complete(project: Project, stack: str, path: Path, given: dict[str, Any], written: Mapping[str, str]) -> None:
+    """Check the values against `Pulumi.yaml`, and add what it says itself.
+
+    `written` has the key as the stack's file says it of what is from there; the rest is from the command line.
+    """
     for key, declared in project.schema.items():
         full = as_full_key(project, key)
         if full in given:
-            _check_type(path, full, declared, given[full])
+            if not _has_its_type(declared, given[full]):
+                raise Refusal(
+                    f"the configuration value {full} has the wrong type",
+                    where=(place_of(path, written[full]) or str(path)) if full in written else "--config",
+                    why=f"it must be of type {declared['type']}, it is {_shown(given[full])}",
+                    next_step=_WRITTEN.get(declared["type"], "correct the value"),
+                )
         elif not isinstance(declared, dict):
             given[full] = declared
         elif "value" in declared or "default" in declared:
@@ -277,17 +314,10 @@ def _in_yaml(escape: re.Match[str]) -> str:
     return json.loads(f'"{escape[0]}"') if len(escape[0]) > 2 else escape[0]
 
 
-def _check_type(path: Path, key: str, declared: Any, value: Any) -> None:  # noqa: ANN401 - YAML
-    wanted = declared.get("type") if isinstance(declared, dict) else None
-    if wanted is None or _encrypted(value):
-        return
-    if not _fits(declared, value if isinstance(value, dict | list) else as_text(value)):
-        raise Refusal(
-            f"the configuration value {key} has the wrong type",
-            where=str(path),
-            why=f"it must be of type {wanted}, it is {_shown(value)}",
-            next_step=_WRITTEN.get(wanted, "correct the value"),
-        )
+def _has_its_type(declared: Any, value: Any) -> bool:  # noqa: ANN401 - YAML
+    if not isinstance(declared, dict) or "type" not in declared or _encrypted(value):
+        return True
+    return _fits(declared, value if isinstance(value, dict | list) else as_text(value))
 
 
 _WRITTEN: Final = {

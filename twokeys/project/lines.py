@@ -6,12 +6,9 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import yaml
 
 from twokeys.errors import Refusal
-from twokeys.project.config import as_full_key, load_project, read_config
+from twokeys.project.config import as_full_key, load_project, place_of, read_config
 from twokeys.project.stack_yaml import as_text
 
 
@@ -39,25 +36,7 @@ class Lines:
         names = [one for one in config if as_full_key(project, one) == as_full_key(project, name)]
         if not names or not _same(config[names[0]], self.given.get(as_full_key(project, name))):
             return ""
-        text: Any = yaml.compose(file.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
-        pair = next((pair for pair in text.value if pair[0].value == "config"), None)  # none: it comes by a merge (<<)
-        return f"{file.name}:{_line(pair[0], pair[1], f'{names[0]}.{rest}')}" if pair else ""
-
-
-def _line(name: yaml.Node, node: yaml.Node, path: str) -> int:
-    """The line of the last of the keys in `path` that is there; a key may have periods itself."""
-    while path:
-        pairs: Any = node.value if isinstance(node, yaml.MappingNode) else ()
-        if isinstance(node, yaml.SequenceNode):
-            pairs = [
-                (yaml.ScalarNode("", str(number), item.start_mark), item) for number, item in enumerate(node.value)
-            ]
-        there = [pair for pair in pairs if f"{path}.".startswith(f"{pair[0].value}.")]
-        if not there:
-            break
-        name, node = max(there, key=lambda pair: len(pair[0].value))
-        path = path[len(name.value) + 1 :]
-    return int(name.start_mark.line) + 1
+        return place_of(file, f"{names[0]}.{rest}")
 
 
 def _same(said: object, given: object) -> bool:

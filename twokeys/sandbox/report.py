@@ -105,7 +105,7 @@ class Report:
             self._line(f"failed: {what}: {done.failed.why}\n  where: {where}\n  next:  {step}", style="red")
 
     def show_outputs(self, done: Done) -> None:
-        """Outputs that fit a line, the ids of accounts first; then doors and the addresses to switch role.
+        """The ids of accounts, doors and the addresses to switch role; then the other outputs that fit a line.
 
         `doors` and `switch_role_urls` that a program exports in another form are outputs like all others.
         """
@@ -118,12 +118,13 @@ class Report:
         if isinstance(addresses, Mapping):
             del outputs["switch_role_urls"]
             ours += [f"{name}: {address}" for name, address in addresses.items()]
-        plain = [f"{key}: {_text(outputs[key])}" for key in sorted(outputs, key=_no_account_id)]
+        ids = [f"{key}: {value}" for key, value in outputs.items() if key.endswith("account_id")]
+        plain = [f"{key}: {_text(value)}" for key, value in outputs.items() if not key.endswith("account_id")]
         short = [line for line in plain if len(line) <= _LONGEST and "\n" not in line]
-        shown = [*short, *ours][:_OUTPUTS]
+        shown = [*ids, *ours, *short][:_OUTPUTS]
         for line in shown:
             self._line(f"  {line}")
-        if more := len(plain) + len(ours) - len(shown):
+        if more := len(ids) + len(plain) + len(ours) - len(shown):
             self._line(f"  and {more} more: --json shows all")
 
     def _show_accounts(self, done: Done) -> None:
@@ -176,10 +177,6 @@ def as_data(done: Done) -> dict[str, Any]:
 def _counted(done: Done) -> str:
     advice = f", {len(done.verdicts.advisory)} advisory" if done.verdicts.advisory else ""
     return f"{len(done.verdicts.mandatory) or 'nothing'} refused{advice}"
-
-
-def _no_account_id(key: str) -> bool:
-    return not key.endswith("account_id")
 
 
 def _text(value: Any) -> str:  # noqa: ANN401 - outputs have no type

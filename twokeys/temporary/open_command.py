@@ -181,7 +181,11 @@ def _stack_with(project: Project, door: str, stack: str | None, copy: str | None
     names = sorted(every if copy else temporary)
     kind = "doors" if copy else "doors that can be opened again"
     near, like = nearest(door, names), nearest(door, every)
-    copying = f"open a copy of a door, with a name of its own: twokeys access open NAME --from {like or 'DOOR'}"
+    copying = (
+        f"open a copy of a door, with a name of its own: twokeys access open NAME --from {like or 'DOOR'}"
+        if every
+        else "name with --project the folder whose stacks have doors; a role of a program of your own is opened there"
+    )
     raise Refusal(
         f"there is no door {door}",
         where=", ".join(map(str, files.values())) or str(project.root),
@@ -190,7 +194,7 @@ def _stack_with(project: Project, door: str, stack: str | None, copy: str | None
         else f"no door of theirs has `expires`, as one to open again has: {', '.join(every)}"
         if every
         else f"no stack's file has {DOORS}",
-        next_step=f"write {near}, if that is meant" if near else "name one of them" if copy else copying,
+        next_step=f"write {near}, if that is meant" if near else "name one of them" if copy and every else copying,
     )
 
 
