@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import groupby
 
-from twokeys.access.requirements import Pause, pausing
+from twokeys.access.requirements import Period, pausing
 from twokeys.answers.published import fit
 from twokeys.doors import Declaration, Who
 from twokeys.doors.expiry import left, on
@@ -34,7 +34,7 @@ class _Way(Declaration):
     account: str
     account_name: str
     opens: datetime | None = None
-    pauses: tuple[Pause, ...] = ()
+    pauses: tuple[Period, ...] = ()
     conditions: tuple[str, ...] = ()
     environment: str = ""
     admitted: frozenset[str] | None = None
