@@ -295,7 +295,7 @@ def test_a_shell_completes_commands_and_options(words: str, offered: set[str]) -
         (1, "profiles --person alice --from NONE"),
         (1, "assume door --from NONE"),
         (1, "costs --file NONE"),
-        (1, "account list stage --state NONE"),
+        (1, "account close stage --state NONE"),
         (1, "preview stage --policy-pack-config NONE"),
         (1, "preview stage --project LOOP"),
         (1, f"preview stage --policy-pack-config {'n' * 300}"),

@@ -35,8 +35,6 @@ def test_a_grown_organization_is_read_whole(existing: Existing) -> None:
     # https://docs.aws.amazon.com/organizations/latest/APIReference/API_Account.html: State, which replaces Status
     assert organization.account_by_id[ids["suspended"]].state == "CLOSED"
     assert organization.account_by_id[ids["shop"]].parent == ids["level-3"]
-    assert organization.account_by_id[ids["shop"]].unit == "Workloads/Web/Prod"
-    assert organization.account_by_id[MANAGEMENT].unit == "root"
     assert organization.account_by_email["twin-1@company.com"].id == ids["twin 1"]
     assert set(organization.delegated_administrators[ids["deep"]]) == {
         "access-analyzer.amazonaws.com",

@@ -68,7 +68,6 @@ class Account:
         state: ACTIVE, PENDING_ACTIVATION, SUSPENDED, PENDING_CLOSURE or CLOSED.
         joined_method: CREATED or INVITED; AWS makes no access role in an invited account.
         parent: the id of the unit or root that it is in.
-        unit: the path of that unit, "root" at the top.
     """
 
     id: str
@@ -77,7 +76,6 @@ class Account:
     state: str
     joined_method: str
     parent: str
-    unit: str = "root"
     tags: Mapping[str, str] = field(default_factory=dict)
 
 

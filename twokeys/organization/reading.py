@@ -140,7 +140,6 @@ class _Reader:
                     state=one.get("State") or one["Status"],
                     joined_method=one["JoinedMethod"],
                     parent=parent,
-                    unit="/".join(names) or "root",
                 )
                 for one in accounts
             ],

@@ -81,7 +81,7 @@ def _closed(settings: Settings) -> Iterator[Problem]:
     for account, identifier in settings.closed().items():
         if not identifier:
             why = f"accounts.{account}.state is closed, and no resource keeps the id of such an account, only config"
-            step = "name its id, which `twokeys account list` and the AWS Organizations console show"
+            step = "name its id, which `pulumi stack output member_account_ids` and the AWS Organizations console show"
             yield Problem(f"accounts.{account}.adopt", "(missing)", why, step)
 
 

@@ -16,7 +16,6 @@ from twokeys.organization.life.aws import NotClosedError
 from twokeys.organization.life.changes import Check, email_checks, remaining
 from twokeys.organization.life.closing import Standing, quota, require_management, standings, work_through
 from twokeys.organization.life.facts import Facts
-from twokeys.organization.life.overview import overview
 from twokeys.organization.model import Account, Organization
 from twokeys.settings import parse
 
@@ -25,8 +24,8 @@ TRUSTED = ("account.amazonaws.com",)
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
 
-def there_is(id_: str, name: str, email: str, unit: str = "root") -> Account:
-    return Account(id_, name, email, "ACTIVE", "CREATED", "r-ab12", unit)
+def there_is(id_: str, name: str, email: str) -> Account:
+    return Account(id_, name, email, "ACTIVE", "CREATED", "r-ab12")
 
 
 def facts(config_of: dict[str, Any] | None = None, **changes: Any) -> Facts:
@@ -69,7 +68,6 @@ def failed(checks: list[Check]) -> list[str]:
     return [check.next_step for check in checks if not check.ok]
 
 
-QUARANTINED = {"stage": {"state": "quarantined", "organizationalUnit": "Workloads"}}
 CLOSED = {"stage": {"state": "closed", "adopt": STAGE}, "prod": {}}
 
 
@@ -254,25 +252,3 @@ def test_the_queue_is_worked_through_in_order_as_far_as_aws_lets_it(  # noqa: PL
     assert (done.stopped, done.failed, done.used_up) == (stopped, GONE in answers, QUOTA in answers)
     assert closer.slept == 15 * (len(asked) - len(set(asked)))
     assert all("CANNOT_REMOVE_DELEGATED_ADMINISTRATOR_FROM_ORG: no" in one.why for one in done.refused)
-
-
-@pytest.mark.parametrize(
-    ("known", "next_step"),
-    [
-        (facts(), ""),
-        (facts(held={}), "it is not made yet: pulumi up -s all"),
-        (facts(held={"stage": "9" * 12}), "AWS does not have it any more: pulumi refresh -s all"),
-        (with_state(facts(), STAGE, "CLOSED"), "it is closed at AWS"),
-        (changed(facts(), accounts=(there_is(STAGE, "stage", "s@b.co", "Elsewhere"),)), ""),
-        (facts({"stage": {"organizationalUnit": "Workloads"}}), "it moves to Workloads: pulumi up -s all"),
-        (facts(QUARANTINED), "say `state: active` to let it return"),
-        (facts(CLOSED), "close it: twokeys account close all"),
-        (with_state(facts(CLOSED), STAGE, "CLOSED"), "keep its entry until AWS has let it go"),
-        (with_state(facts(CLOSED), STAGE, "PENDING_CLOSURE"), "AWS is closing it"),
-    ],
-)
-def test_each_account_has_what_comes_next(known: Facts, next_step: str) -> None:
-    row = overview(known)[0]
-    assert row.account == "stage"
-    assert row.next_step.startswith(next_step)
-    assert bool(row.next_step) == bool(next_step)

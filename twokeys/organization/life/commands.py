@@ -57,33 +57,6 @@ def _options(command: _Command) -> _Command:
 _YES = click.option("--yes", is_flag=True, help="Do it. Without this, nothing is changed.")
 
 
-@account.command("list")
-@click.argument("stack")
-@_options
-def list_(stack: str, as_json: bool, **where: Any) -> int:  # noqa: ANN401 - click gives what `_options` declares
-    """Say of each account of STACK what config, AWS and the state have, and what comes next."""
-    from rich.console import Console
-    from rich.markup import escape
-    from rich.table import Table
-
-    from twokeys.organization.life.overview import overview
-    from twokeys.shown import show_table
-
-    facts, _ = _opened(stack, **where)
-    rows = overview(facts)
-    if as_json:
-        click.echo(json.dumps({"stack": stack, "accounts": [row.as_dict() for row in rows]}, indent=2))
-        return 0
-    table = Table()
-    for column in ("account", "id", "config", "AWS", "unit", "next"):
-        table.add_column(column, overflow="fold")
-    for row in rows:
-        cells = (row.account, row.id or "none", row.config, row.aws, row.organizational_unit, row.next_step)
-        table.add_row(*(escape(cell) for cell in cells))
-    show_table(Console(), table)
-    return 0
-
-
 @account.command()
 @click.argument("stack")
 @click.argument("name", metavar="ACCOUNT")
