@@ -362,6 +362,27 @@ def test_what_closed_a_way_is_not_taken_away_in_silence(closed_by: str, opened: 
     assert set(refused(closed_way(closed_by, still=False), before=before)) == {f"environments-isolated: {opened}"}
 
 
+@pytest.mark.parametrize(
+    ("arn_before", "assigned", "told"),
+    [
+        ("ps-mine", "ps-mine", []),
+        ("ps-mine", "ps-elsewhere", ["unproved-door: a"]),
+        (None, "ps-late", []),  # it may be the one that has just been made: its ARN is in no input
+    ],
+)
+def test_an_assignment_of_a_permission_set_made_elsewhere_is_refused_before_it_is_made(
+    arn_before: str | None, assigned: str, told: list[str], tmp_path: Path
+) -> None:
+    world = World()
+    made = put(world, "aws:ssoadmin/permissionSet:PermissionSet", "mine", world.hub, name="mine")
+    if arn_before:
+        world.change(made, outputs={"arn": arn_before, "name": "mine"})
+        before = write_state(tmp_path / "before.json", world)
+    said = {"permissionSetArn": assigned, "principalId": "g-1", "principalType": "GROUP", "targetId": PROD}
+    put(world, "aws:ssoadmin/accountAssignment:AccountAssignment", "a", world.hub, **said)
+    assert refused(world, before=before if arn_before else None) == told
+
+
 def test_an_assignment_of_a_permission_set_made_elsewhere_is_refused_where_a_trust_leaves_who_enters_to_grants() -> (
     None
 ):

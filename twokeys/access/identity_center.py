@@ -326,7 +326,8 @@ class _Reader:
         what = f"What {title} lets its people do in account {self.accounts.name(role.account)}"
         door = DoorName(assignment.urn, role.arn)
         at = assignment.urn, assignment.source
-        self.not_proved.append(NotProved(what, why, _SHOW_SET, door, *at, advice=True))
+        known = self.accounts.is_ours(role.account)  # of another one, trusts that leave it to grants are not shown
+        self.not_proved.append(NotProved(what, why, _SHOW_SET, door, *at, advice=known))
 
     def _add_policies(self, attached: Iterable[Resource], name: str, role: Principal) -> None:
         for resource in attached:

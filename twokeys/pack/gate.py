@@ -14,7 +14,7 @@ from typing import Final, TypeAlias
 from twokeys.access.accounts import ACCOUNT, ORGANIZATION
 from twokeys.access.findings import Finding
 from twokeys.access.graph import Graph
-from twokeys.access.identity_center import PERMISSION_SET
+from twokeys.access.identity_center import ASSIGNMENT, PERMISSION_SET
 from twokeys.access.names import trusted_names
 from twokeys.access.principals import Principal
 from twokeys.access.snapshot import PROVIDER, Resource, Snapshot
@@ -160,8 +160,11 @@ class Gate:
     def _leads_out(self, finding: Finding, graph: Graph) -> bool:
         """Whether a door ends at a role that is none of the stack: the grant alone lets nobody in here.
 
-        That role may be one that this update makes later, in an account that it has not come to yet.
+        That role may be one that this update makes later, in an account that it has not come to yet. The role of an
+        assignment is AWS's, of a permission set that may be one of this update as long as one has still to get its ARN.
         """
+        if finding.sides[0] == finding.urn and ASSIGNMENT in finding.urn:
+            return any(one.text("arn") is None for one in graph.snapshot.of_type(PERMISSION_SET))
         target = Arn.parse(finding.sides[1])
         return target is not None and all(role.arn != str(target) for role in graph.roles)
 

@@ -79,7 +79,7 @@ UNPROVED_DOOR = Rule(
 Unknown: this is where every unknown ends: a trust policy or a grant that is not known and that no declaration covers, a
 policy attachment that does not tell what it attaches to whom, a principal under a provider whose account is not pinned,
 and a door whose other key lives in a stack that nobody refers to. Of an assignment whose permission set is made
-elsewhere both keys are shown, so that what it lets people do is advice; where a trust leaves it to grants who enters a
-role, that is one of its keys, and refused.
+elsewhere both keys are shown, so that what it lets people do in an account that is shown to be ours is advice; where a
+trust leaves it to grants who enters a role, that is one of its keys, and refused.
 Does not check: whether what another stack exports is still true there.
 """
