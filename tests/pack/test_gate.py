@@ -313,6 +313,18 @@ def test_an_assignment_of_a_permission_set_made_elsewhere_is_refused_before_it_i
     assert refused(world, before=before if arn_before else None) == told
 
 
+def test_an_assignment_of_a_permission_set_made_elsewhere_is_refused_where_a_trust_leaves_who_enters_to_grants() -> (
+    None
+):
+    world = World()
+    said = {"permissionSetArn": "ps", "principalId": "g-1", "principalType": "GROUP", "targetId": STAGE}
+    put(world, "aws:ssoadmin/accountAssignment:AccountAssignment", "a", world.hub, **said)
+    assert refused(world) == []
+    world.role("open", world.hub, document(trusts(STAGE)))
+    assert refused(world) == ["unproved-door: open"]
+    assert refused(world, order=lambda one: one.name == "a") == ["unproved-door: a"]
+
+
 def test_in_preview_nothing_is_refused_before_the_whole_is_known() -> None:
     engine = Engine(preview=True)
     assert [found for one in base(OPEN).resources for found in engine.judge(one)] == []
