@@ -87,17 +87,12 @@ def policies_of(case: Case) -> Policies:
     boundary = case.get("boundary")
     return Policies(
         identity=_several(case["grant"], PolicyKind.IDENTITY, target),
-        trust=None if trust == "null" else document(trust, trust_kind(trust), target),
+        trust=None if trust == "null" else document(trust, PolicyKind.TRUST, target),
         boundary=None if boundary is None else document(boundary, PolicyKind.BOUNDARY, target),
         session=_several(case["session"], PolicyKind.SESSION, target) if "session" in case else None,
         scps=_levels(case.get("scps", []), PolicyKind.SCP, target),
         rcps=_levels(case.get("rcps", []), PolicyKind.RCP, target),
     )
-
-
-def trust_kind(said: Any) -> PolicyKind:
-    """IAM stores no trust policy with NotPrincipal: one that has it is read as the policy of any resource."""
-    return PolicyKind.RESOURCE if "NotPrincipal" in repr(said) else PolicyKind.TRUST
 
 
 def document(said: Any, kind: PolicyKind, target: str) -> PolicyDocument | Unknown:
@@ -120,7 +115,7 @@ def _statement(said: Any, kind: PolicyKind, target: str) -> Any:
         filled["Action"] = "sts:AssumeRole"
     if kind is PolicyKind.RCP:
         filled["Principal"] = "*"
-    if kind not in (PolicyKind.TRUST, PolicyKind.RESOURCE) and "Resource" not in said and "NotResource" not in said:
+    if kind is not PolicyKind.TRUST and "Resource" not in said and "NotResource" not in said:
         filled["Resource"] = target
     return {**filled, **said}
 

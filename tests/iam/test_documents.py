@@ -43,13 +43,12 @@ def test_a_document_keeps_what_it_says():
     assert clause.variables
 
 
-IDENTITY, TRUSTING, RCP, RESOURCE = PolicyKind.IDENTITY, PolicyKind.TRUST, PolicyKind.RCP, PolicyKind.RESOURCE
+IDENTITY, TRUSTING, RCP = PolicyKind.IDENTITY, PolicyKind.TRUST, PolicyKind.RCP
 LONG = "x" * 80
 STANDING: dict[PolicyKind, dict[str, Any]] = {
     IDENTITY: GRANT,
     TRUSTING: TRUST,
     RCP: {"Effect": "Deny", "Principal": "*", "Action": "*", "Resource": "*"},
-    RESOURCE: {"Effect": "Deny", "Principal": "*", "Action": "*", "Resource": "*"},
 }
 """A statement of each kind. What is refused below is a document, or such a statement with a change; `()` leaves out."""
 REFUSED = [
@@ -95,15 +94,11 @@ REFUSED = [
     (RCP, {'NotPrincipal': '*'}, 'not-principal Statement.NotPrincipal',
      'NotPrincipal cannot be used in a resource control policy', '"NotPrincipa'),
     (TRUSTING, {'Principal': ()}, 'missing-element Statement',
-     'the statement has neither Principal nor NotPrincipal', '{"Effect": "'),
-    (RESOURCE, {'NotPrincipal': '*'}, 'exclusive-elements Statement.NotPrincipal',
-     'Principal and NotPrincipal exclude each other', '"NotPrincipa'),
+     'the statement has no Principal', '{"Effect": "'),
     (TRUSTING, {'Resource': '*'}, 'resource-in-trust-policy Statement.Resource',
      'a trust policy has no Resource: the role that it is attached to is the resource', '"Resource": '),
     (TRUSTING, {'NotResource': '*'}, 'resource-in-trust-policy Statement.NotResource',
      'a trust policy has no NotResource: the role that it is attached to is the resource', '"NotResource'),
-    (RESOURCE, {'NotResource': '*'}, 'exclusive-elements Statement.NotResource',
-     'Resource and NotResource exclude each other', '"NotResource'),
     (RCP, {'Action': (), 'NotAction': '*'}, 'prohibited-element Statement.NotAction',
      'a resource control policy has no NotAction', '"NotAction":'),
     (RCP, {'Principal': {'AWS': '111111111111'}}, 'rcp-principal Statement.Principal',
@@ -234,19 +229,9 @@ def test_a_principal_is_a_star_an_account_an_arn_or_a_unique_id(name: str):
 ])  # fmt: skip
 def test_a_principal_element_names_whom_it_says(said: Any, names: Principals):
     (read,) = parse_policy(policy({**TRUST, "Principal": said}), PolicyKind.TRUST).statements
-    assert (read.principals, read.not_principals) == (names, None)
+    assert read.principals == names
     assert read.principals is not None
     assert read.principals.bare is names.bare
-
-
-def test_a_policy_that_iam_refuses_as_trust_can_be_read_as_resource_based():
-    everybody_else = {"AWS": "111111111111", "CanonicalUser": "x"}
-    statement = {"Effect": "Deny", "NotPrincipal": everybody_else, "Action": "*", "NotResource": "*"}
-    (read,) = parse_policy(policy(statement), PolicyKind.RESOURCE).statements
-    assert read.not_principals is not None
-    assert (read.not_principals.aws, read.not_principals.canonical_user) == (("111111111111",), ("x",))
-    assert (read.effect, read.resources, read.not_resources, read.label) == ("Deny", None, ("*",), "statement 0")
-    assert parse_policy(policy({**GRANT, "Sid": "In"})).statements[0].label == "statement 'In'"
 
 
 def test_an_id_is_for_resource_based_policies_only():

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.iam.policies import CI, SOURCE, TARGET, admits, document, grant, request, trust
+from tests.iam.policies import CI, SOURCE, TARGET, admits, grant, request, trust
 from twokeys.iam import (
     UNKNOWN,
     Caller,
@@ -40,17 +40,6 @@ def test_the_context_can_say_otherwise():
     asked = request(keys={"aws:principalarn": "arn:aws:iam::333333333333:role/x"})
     trusting = trust(admits(SOURCE, Condition={"ArnLike": {"aws:PrincipalArn": CI}}))
     assert evaluate(asked, Policies((grant({}),), trusting)).outcome is DENY
-
-
-def resource_policy(*statements: Any) -> Any:
-    filled = [{"Action": "sts:*", "Effect": "Deny", **one} for one in statements]
-    return document({"Effect": "Allow", "Principal": "*", "Action": "*"}, *filled, kind=PolicyKind.RESOURCE)
-
-
-def test_not_principal_always_denies_a_caller_with_a_permissions_boundary():
-    """https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html"""
-    policy = resource_policy({"NotPrincipal": {"AWS": [USER, SOURCE]}})
-    assert outcome(USER, policy, grant({}), boundary=grant({}, kind=PolicyKind.BOUNDARY)) is DENY
 
 
 def test_each_key_can_be_judged_alone():

@@ -10,7 +10,7 @@ from tests.iam.cases import Case, corpus, judged, policies_of, raw_document, req
 from twokeys.iam.conditions import OPERATORS, _operators
 from twokeys.iam.documents import PolicyKind
 from twokeys.iam.evaluation import evaluate, evaluate_grant, evaluate_trust
-from twokeys.iam.lint import Severity, lint_source
+from twokeys.iam.lint import lint
 from twokeys.iam.parsing import PolicyError, parse_policy
 from twokeys.iam.principals import Caller
 from twokeys.iam.request import Context, Request
@@ -35,11 +35,12 @@ FINDINGS = [case for case in corpus() if "finding" in case]
 @pytest.mark.parametrize("case", FINDINGS, ids=[case.it for case in FINDINGS])
 def test_a_finding_names_rule_place_remedy_and_page(case: Case):
     kind = PolicyKind[case["kind"].upper()]
-    found = lint_source(raw_document(case["lint"], kind, TARGET), kind, account=MINE, organization=["111111111111"])
+    read = parse_policy(raw_document(case["lint"], kind, TARGET), kind)
+    found = lint(read, kind, account=MINE, organization=["111111111111"])
     error = f"{case.page}#access-analyzer-reference-policy-checks-error-"
     said = [f"{one.severity.value} {one.rule} {one.path}: {one.message} <{one.url}>" for one in found]
     assert [one.replace(error, "#").replace(GUIDE, "") for one in said] == case["finding"]
-    assert all(f"Statement[{one.statement}]" in one.path and (one.line, one.column) == (None, None) for one in found)
+    assert all(f"Statement[{one.statement}]" in one.path for one in found)
 
 
 @pytest.mark.parametrize("said", [
@@ -47,21 +48,7 @@ def test_a_finding_names_rule_place_remedy_and_page(case: Case):
     {"Statement": {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "arn:aws:iam::222222222222:role/$x"}},
 ], ids=str)  # fmt: skip
 def test_a_variable_in_its_place_is_no_finding(said: Any):
-    assert lint_source(raw_document(said, IDENTITY, TARGET), IDENTITY) == ()
-
-
-def test_a_refusal_from_text_is_a_finding_with_its_line_and_column():
-    text = '{"Version": "2012-10-17",\n "Statement": {"Effect": "allow", "Action": "*", "Resource": "*"}}'
-    (finding,) = lint_source(text, IDENTITY)
-    assert (finding.statement, finding.path, finding.line, finding.column) == (0, "Statement.Effect", 2, 26)
-    assert finding.severity is Severity.ERROR
-    assert finding.url == GUIDE + "reference_policies_elements_effect.html"
-
-
-def test_a_refusal_without_a_page_of_its_own_points_to_the_grammar():
-    (finding,) = lint_source({"Comment": "x", "Statement": []}, IDENTITY)
-    assert (finding.rule, finding.path, finding.statement) == ("unknown-element", "Comment", None)
-    assert finding.url == GUIDE + "reference_policies_grammar.html"
+    assert lint(parse_policy(raw_document(said, IDENTITY, TARGET), IDENTITY), IDENTITY) == ()
 
 
 @pytest.mark.parametrize(("element", "negated"), [("Resource", False), ("NotResource", True)])

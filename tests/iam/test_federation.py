@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.iam.policies import TARGET, document, request, trust
-from twokeys.iam import UNKNOWN, Caller, Federation, Outcome, Policies, PolicyKind, evaluate, federations
+from tests.iam.policies import TARGET, request, trust
+from twokeys.iam import UNKNOWN, Caller, Federation, Outcome, Policies, evaluate, federations
 from twokeys.iam.admission import Admitted
 from twokeys.iam.documents import PolicyDocument
 
@@ -115,12 +115,6 @@ def test_a_denial_counts_for_the_providers_that_it_certainly_names(principal: An
     assert [one.provider for one in found] == providers
 
 
-def test_a_denial_of_all_but_some_is_not_taken_to_name_a_provider():
-    allowed = {"Effect": "Allow", "Principal": {"Federated": GITHUB}, "Action": WEB}
-    denied = {"Effect": "Deny", "NotPrincipal": {"Federated": GITHUB}, "Action": WEB}
-    assert [one.provider for one in federations(document(allowed, denied, kind=PolicyKind.RESOURCE))] == [GITHUB]
-
-
 @pytest.mark.parametrize(("provider", "action", "prefix", "found"), [
     (GITHUB, WEB, HOST, True), (GITHUB, "sts:*", HOST, True), (GITHUB, "sts:AssumeRole", "", False),
     (GITHUB, SAML, "", False), (CORP, SAML, "saml", True), (CORP, WEB, "", False),
@@ -156,13 +150,6 @@ def test_a_star_is_every_provider(principal: Any):
         ("*", WEB),
         ("*", SAML),
     ]
-
-
-def test_not_principal_is_every_other_provider():
-    named = document(
-        {"Effect": "Allow", "NotPrincipal": {"Federated": GITHUB}, "Action": WEB}, kind=PolicyKind.RESOURCE
-    )
-    assert only(named).provider == "*"
 
 
 def test_a_provider_or_an_action_that_is_not_known_yet_is_unresolved():

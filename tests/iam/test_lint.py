@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.iam.policies import SOURCE, TARGET, admits, trust
-from twokeys.iam import UNKNOWN, PolicyKind, Severity, lint, lint_source
+from twokeys.iam import UNKNOWN, PolicyKind, Severity, lint, parse_policy
 
 VENDOR = "333333333333"
 
@@ -50,23 +50,6 @@ def test_nobody_is_a_third_party_of_an_unknown_organization():
     assert lint(trust(admits(VENDOR)), PolicyKind.TRUST, account=TARGET) == ()
 
 
-@pytest.mark.parametrize(("change", "rule", "path"), [
-    ({"Resource": "*"}, "resource-in-trust-policy", "Statement[0].Resource"),
-    ({"NotResource": "*"}, "resource-in-trust-policy", "Statement[0].NotResource"),
-    ({"Condition": {"StringEqual": {}}}, "unknown-operator", "Statement[0].Condition.StringEqual"),
-    ({"Principal": {"Group": "x"}}, "unknown-principal-type", "Statement[0].Principal.Group"),
-])  # fmt: skip
-def test_what_iam_refuses_is_a_finding_too(change: dict[str, Any], rule: str, path: str):
-    statement = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": SOURCE}, **change}
-    (finding,) = lint_source({"Version": "2012-10-17", "Statement": [statement]}, PolicyKind.TRUST)
-    assert (finding.rule, finding.path, finding.statement, finding.severity) == (rule, path, 0, Severity.ERROR)
-
-
-def test_an_unknown_version_is_a_finding():
-    (finding,) = lint_source('{\n"Version": "2012-10-18", "Statement": []}', PolicyKind.IDENTITY)
-    assert (finding.rule, finding.statement, finding.line) == ("unknown-version", None, 2)
-
-
 @pytest.mark.parametrize(("kind", "more", "expected"), [
     (PolicyKind.IDENTITY, {"Action": "*", "Resource": "*"}, [("id", "Id")]),
     (PolicyKind.TRUST, {"Action": "sts:AssumeRole", "Principal": {"AWS": SOURCE}}, []),
@@ -74,18 +57,4 @@ def test_an_unknown_version_is_a_finding():
 def test_an_id_is_for_resource_based_policies(kind: PolicyKind, more: dict[str, Any], expected: list[tuple[str, str]]):
     """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_id.html"""
     source = {"Version": "2012-10-17", "Id": "x", "Statement": [{"Effect": "Allow", **more}]}
-    assert [(finding.rule, finding.path) for finding in lint_source(source, kind)] == expected
-
-
-def test_the_other_findings_of_a_refused_trust_policy_are_found_as_well():
-    statements = [
-        {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": "*", "Resource": "*"},
-        {"Effect": "Deny", "Action": "sts:AssumeRole", "NotPrincipal": {"AWS": SOURCE}},
-    ]
-    findings = lint_source({"Version": "2012-10-17", "Statement": statements}, PolicyKind.TRUST)
-    assert [(finding.rule, finding.statement) for finding in findings] == [
-        ("resource-in-trust-policy", 0),
-        ("bare-star-principal", 0),
-        ("open-trust", 0),
-        ("not-principal", 1),
-    ]
+    assert [(finding.rule, finding.path) for finding in lint(parse_policy(source, kind), kind)] == expected

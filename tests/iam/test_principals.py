@@ -1,7 +1,6 @@
 """Every form of a Principal element against every sort of caller.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
-https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html
 """
 
 from typing import Any
@@ -65,30 +64,6 @@ def test_whom_an_element_names(element: Principals, expected: dict[str, list[Nam
             assert element.has_sessions or element.listed & CALLERS[caller].names
     for caller in CALLERS.values():
         assert not element.everyone or element.form(caller) is DIRECT
-
-
-@pytest.mark.parametrize(("element", "from_allow", "from_deny"), [
-    (Principals(unresolved=True), dict.fromkeys(CALLERS, UNSURE), dict.fromkeys(CALLERS, UNSURE)),
-    (Principals(everyone=True), dict.fromkeys(CALLERS, TRUE), dict.fromkeys(CALLERS, TRUE)),
-    (Principals(aws=("111111111111",)), dict.fromkeys(SIGNED, TRUE), {"root": TRUE}),
-    (Principals(aws=(ROOT, ROLE)), dict.fromkeys(SIGNED, TRUE), {"root": TRUE}),
-    (Principals(aws=(ROLE,)), {"role": TRUE, "session": TRUE}, {}),
-    (Principals(aws=(ROOT, ROLE, SESSION)), dict.fromkeys(SIGNED, TRUE), {
-        "root": TRUE, "role": UNSURE, "session": TRUE,
-    }),
-    (Principals(aws=(ROOT, ROLE, UNKNOWN)), {**dict.fromkeys(CALLERS, UNSURE), **dict.fromkeys(SIGNED, TRUE)}, {
-        **dict.fromkeys(CALLERS, UNSURE), "root": TRUE,
-    }),
-    (Principals(service=("ec2.amazonaws.com",)), {"service": TRUE}, {"service": TRUE}),
-    (Principals(federated=("accounts.google.com", UNKNOWN)), {**dict.fromkeys(CALLERS, UNSURE), "google": TRUE}, {
-        **dict.fromkeys(CALLERS, UNSURE), "google": TRUE,
-    }),
-    (Principals(service=(UNKNOWN,)), dict.fromkeys(CALLERS, UNSURE), dict.fromkeys(CALLERS, UNSURE)),
-], ids=str)  # fmt: skip
-def test_whom_a_not_principal_spares(element: Principals, from_allow: dict[str, Truth], from_deny: dict[str, Truth]):
-    for denies, expected in ((False, from_allow), (True, from_deny)):
-        spared = {caller: element.spares(one, denies=denies) for caller, one in CALLERS.items()}
-        assert {caller: found for caller, found in spared.items() if found is not Truth.FALSE} == expected, denies
 
 
 def test_what_follows_from_who_calls():

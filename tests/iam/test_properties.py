@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tests.iam.cases import corpus, policies_of, request_of
 from twokeys.iam.documents import PolicyDocument, PolicyKind
 from twokeys.iam.evaluation import Policies, evaluate
-from twokeys.iam.lint import lint_source
+from twokeys.iam.lint import lint
 from twokeys.iam.parsing import PolicyError, parse_policy
 from twokeys.iam.principals import Caller
 from twokeys.iam.request import Context, Request
@@ -388,9 +388,10 @@ def test_reading_a_damaged_document_gives_a_document_or_an_error(drawn: Drawn, d
     read(document, PolicyKind.TRUST)
 
 
-@given(value=json_values | plausible_values, kind=st.sampled_from(PolicyKind))
-def test_linting_a_value_gives_findings(value: Any, kind: PolicyKind):
-    for finding in lint_source(value, kind):
+@given(drawn=requests(), layer=st.sampled_from(tuple(KINDS)))
+def test_linting_a_document_gives_findings(drawn: Drawn, layer: str):
+    kind = KINDS[layer]
+    for finding in (one for document in drawn[layer] for one in lint(parse_policy(document, kind), kind)):
         assert finding.rule
         assert finding.message
         assert finding.url.startswith("https://docs.aws.amazon.com/")

@@ -269,8 +269,6 @@ def test_a_role_is_named_by_the_arn_of_a_session_if_it_is_that_session():
     (trust(admits(SOURCE, Action=[UNKNOWN])), grant({}), "Action of statement 0 of the trust policy"),
     (trust(admits(UNKNOWN)), grant({}), "Principal of statement 0 of the trust policy"),
     (trust(admits(SOURCE)), grant({"Resource": [UNKNOWN]}), "Resource of statement 0 of the identity-based policy 1"),
-    (document({"Effect": "Allow", "NotPrincipal": {"AWS": [UNKNOWN]}, "Action": "sts:*"}, kind=PolicyKind.RESOURCE),
-     grant({}), "Principal of statement 0 of the trust policy"),
 ])  # fmt: skip
 def test_what_is_not_resolved_is_named_by_its_place(trusting: Any, granting: Any, waits: str):
     assert judge(trusting, granting).unknowns == (waits,)

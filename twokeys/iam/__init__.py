@@ -24,11 +24,17 @@ from twokeys.iam.evaluation import Policies, evaluate, evaluate_grant, evaluate_
 from twokeys.iam.federation import ANY_PROVIDER, Federation, federations
 from twokeys.iam.finding import PolicyFinding, Severity
 from twokeys.iam.globs import Glob
-from twokeys.iam.lint import lint, lint_source
+from twokeys.iam.lint import lint
 from twokeys.iam.parsing import PolicyError, parse_policy
 from twokeys.iam.principals import Caller, CallerKind, Principals
 from twokeys.iam.request import Context, Request
-from twokeys.iam.size import INLINE_POLICY_SIZES, MANAGED_POLICY_SIZE, MOST_FOR_A_TRUST_POLICY, SIZE_LIMITS, policy_size
+from twokeys.iam.size import (
+    INLINE_POLICY_SIZES,
+    MANAGED_POLICY_SIZE,
+    MOST_FOR_A_TRUST_POLICY,
+    TRUST_POLICY_SIZE,
+    policy_size,
+)
 from twokeys.iam.truth import UNKNOWN, Unknown
 from twokeys.iam.verdict import Decision, Outcome, Requirement, Verdict
 
@@ -38,7 +44,7 @@ __all__ = [
     "INLINE_POLICY_SIZES",
     "MANAGED_POLICY_SIZE",
     "MOST_FOR_A_TRUST_POLICY",
-    "SIZE_LIMITS",
+    "TRUST_POLICY_SIZE",
     "UNKNOWN",
     "Admitted",
     "Arn",
@@ -73,7 +79,6 @@ __all__ = [
     "federations",
     "is_account",
     "lint",
-    "lint_source",
     "parse_arn",
     "parse_policy",
     "partition_of_region",

@@ -217,23 +217,22 @@ def _resources(statement: Statement, _kind: PolicyKind, _known: frozenset[str]) 
 
 
 def _principal_forms(statement: Statement, _kind: PolicyKind, _known: frozenset[str]) -> Iterator[PolicyFinding]:
-    for element, principals in (("Principal", statement.principals), ("NotPrincipal", statement.not_principals)):
-        if principals is None:
-            continue
-        for type_, names, fits, form in (
-            ("AWS", principals.aws, None, ""),
-            ("Service", principals.service, _SERVICE.fullmatch, "a service, such as lambda.amazonaws.com"),
-            ("Federated", principals.federated, _is_provider, "a domain, or the ARN of an OIDC or SAML provider"),
-        ):
-            for name in (one for one in names if isinstance(one, str)):
-                if "${" in name:
-                    message = f"{name!r}: variables are read in Resource and Condition only"
-                    page = _PAGE + "variable-unsupported-in-element"
-                    yield error("variable-in-element", statement, f"{element}.{type_}", message, page)
-                elif fits is not None and name != "*" and not fits(name):
-                    page = _PAGE + "invalid-principal-format"
-                    message = f"{name!r} is not {form}"
-                    yield error("principal-format", statement, f"{element}.{type_}", message, page)
+    principals = statement.principals
+    if principals is None:
+        return
+    for type_, names, fits, form in (
+        ("AWS", principals.aws, None, ""),
+        ("Service", principals.service, _SERVICE.fullmatch, "a service, such as lambda.amazonaws.com"),
+        ("Federated", principals.federated, _is_provider, "a domain, or the ARN of an OIDC or SAML provider"),
+    ):
+        for name in (one for one in names if isinstance(one, str)):
+            if "${" in name:
+                message = f"{name!r}: variables are read in Resource and Condition only"
+                page = _PAGE + "variable-unsupported-in-element"
+                yield error("variable-in-element", statement, f"Principal.{type_}", message, page)
+            elif fits is not None and name != "*" and not fits(name):
+                page = _PAGE + "invalid-principal-format"
+                yield error("principal-format", statement, f"Principal.{type_}", f"{name!r} is not {form}", page)
 
 
 _SERVICE = re.compile(r"[a-z0-9-]+(?:\.[a-z0-9-]+)+")

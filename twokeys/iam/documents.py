@@ -31,8 +31,6 @@ class PolicyKind(Enum):
     SESSION = "session policy"
     SCP = "service control policy"
     RCP = "resource control policy"
-    RESOURCE = "resource-based policy"
-    """Of any service: Resource and NotPrincipal may be there. A trust policy that IAM would refuse can be read so."""
 
     __hash__ = object.__hash__  # each kind is one object; Enum's own hash is Python code, run at each look-up
 
@@ -45,15 +43,14 @@ class PolicyKind(Enum):
 class Statement:
     """One statement. Nothing changes one.
 
-    Of `actions` and `not_actions` exactly one is not None; of `resources` and `not_resources` at most one; of
-    `principals` and `not_principals` at most one. A name in them can be `UNKNOWN`. `unresolved` holds the paths of
-    whole elements that are not resolved yet: a Condition, or a part of one; an Effect, of which both are there.
+    Of `actions` and `not_actions` exactly one is not None; of `resources` and `not_resources` at most one. A name in
+    them can be `UNKNOWN`. `unresolved` holds the paths of whole elements that are not resolved yet: a Condition, or a
+    part of one; an Effect, of which both are there. IAM takes no NotPrincipal in any of the kinds.
     """
 
     sid: str | None
     effect: Effect
     principals: Principals | None
-    not_principals: Principals | None
     actions: tuple[str | Unknown, ...] | None
     not_actions: tuple[str | Unknown, ...] | None
     resources: tuple[str | Unknown, ...] | None
@@ -133,7 +130,7 @@ class PolicyDocument:
     kind: PolicyKind = PolicyKind.IDENTITY
     from_text: bool = field(default=False, repr=False, compare=False)
     title: str | None = field(default=None, repr=False, compare=False)
-    sides: dict[tuple[str, str, bool], Side] = field(default_factory=dict, init=False, repr=False, compare=False)
+    sides: dict[tuple[str, str], Side] = field(default_factory=dict, init=False, repr=False, compare=False)
 
 
 @lru_cache(maxsize=8192)

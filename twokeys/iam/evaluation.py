@@ -177,7 +177,7 @@ class _Layers:
 
     def __init__(self, policies: Policies, action: str) -> None:
         self.own = own = policies.own(action)
-        trust = side_of(policies.trust, action, _TRUST, bounded=policies.boundary is not None)
+        trust = side_of(policies.trust, action, _TRUST)
         of_rcps = list(chain.from_iterable(_levels(policies.rcps, action, "RCP")))
         denies = _denies((trust, own.side, *of_rcps))
         (self.trust,) = trust.gates

@@ -104,7 +104,7 @@ def _of_statement(trust: PolicyDocument, statement: Statement, action: str) -> I
 
 
 def _providers(statement: Statement) -> tuple[str | Unknown, ...]:
-    """The providers that a statement names; NotPrincipal names every other one."""
+    """The providers that a statement names."""
     principals = statement.principals
     if principals is None or principals.everyone:
         return (ANY_PROVIDER,)

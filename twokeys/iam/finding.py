@@ -30,7 +30,6 @@ class PolicyFinding:
         path: the JSON path of the element.
         message: what is wrong and what to do instead.
         url: the AWS page.
-        line, column: the place in the text where one was given, else None.
         next_step: what to do, where the message does not say it.
     """
 
@@ -40,8 +39,6 @@ class PolicyFinding:
     message: str
     url: str
     severity: Severity = Severity.WARNING
-    line: int | None = None
-    column: int | None = None
     next_step: str = "correct it"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 
 from twokeys.iam.analyzer import ANALYZER_ERRORS
 from twokeys.iam.arn import Arn, is_account
@@ -11,9 +11,7 @@ from twokeys.iam.conditions import parse_network
 from twokeys.iam.documents import PolicyDocument, PolicyKind, Statement
 from twokeys.iam.finding import GUIDE, PolicyFinding, Severity, error, path_of, warning
 from twokeys.iam.never import never_met
-from twokeys.iam.parsing import PolicyError, parse_policy
 from twokeys.iam.principals import Principals
-from twokeys.iam.size import MOST_FOR_A_TRUST_POLICY, SIZE_LIMITS, policy_size
 from twokeys.iam.truth import Truth, Unknown
 
 
@@ -23,7 +21,7 @@ def lint(
     """The findings on a parsed document, in the order of its statements.
 
     Args:
-        document: the policy; one that IAM would refuse as a trust policy can be parsed as PolicyKind.RESOURCE.
+        document: the policy.
         kind: what the document is used as.
         account: the account of what the policy is attached to, an id or symbol.
         organization: the accounts of the organization. Others are third parties, for which a trust policy needs an
@@ -39,78 +37,12 @@ def lint(
 
 def _id(document: PolicyDocument, kind: PolicyKind) -> Iterator[PolicyFinding]:
     """It is read: IAM has roles with one in an inline policy. https://github.com/noqdev/iambic/issues/463."""
-    if document.id is not None and kind not in (PolicyKind.TRUST, PolicyKind.RESOURCE):
+    if document.id is not None and kind is not PolicyKind.TRUST:
         message = f"an Id is for resource-based policies, and AWS documents none for {kind}; leave it out"
         page = GUIDE + "reference_policies_elements_id.html"
         yield PolicyFinding("id", None, "Id", message, page, Severity.ERROR)
 
 
-def lint_source(
-    source: str | bytes | Mapping[str, object],
-    kind: PolicyKind,
-    *,
-    account: str | None = None,
-    organization: Iterable[str] = (),
-) -> tuple[PolicyFinding, ...]:
-    """The findings on a document that may be refused: a refusal is a finding named as `PolicyError.rule`.
-
-    A document that is too long is a finding as well: see `twokeys.iam.size`.
-    """
-    organization = tuple(organization)
-    try:
-        document = parse_policy(source, kind)
-        too_long = _too_long(source, kind)
-        return (*too_long, *lint(document, kind, account=account, organization=organization))
-    except PolicyError as refusal:
-        refused = _refusal(refusal)
-    if kind is not PolicyKind.TRUST:
-        return (refused,)
-    try:
-        document = parse_policy(source, PolicyKind.RESOURCE)
-    except PolicyError:
-        return (refused,)
-    rest = lint(document, kind, account=account, organization=organization)
-    return (refused, *(finding for finding in rest if finding.rule != refused.rule or finding.path != refused.path))
-
-
-def _too_long(source: str | bytes | Mapping[str, object], kind: PolicyKind) -> Iterator[PolicyFinding]:
-    size = policy_size(source)
-    limit = SIZE_LIMITS.get(kind)
-    if size is not None and limit is not None and size > limit:
-        more = f", or up to {MOST_FOR_A_TRUST_POLICY:,} where its quota was raised" if kind is PolicyKind.TRUST else ""
-        message = f"the document has {size:,} characters; {kind} may have {limit:,}{more}"
-        yield PolicyFinding("too-long", None, "", message, GUIDE + "reference_iam-quotas.html", Severity.ERROR)
-
-
-def _refusal(refusal: PolicyError) -> PolicyFinding:
-    page = _PAGES.get(refusal.rule, "reference_policies_grammar.html")
-    found = re.match(r"Statement(?:\[(\d+)\])?", refusal.path)
-    return PolicyFinding(
-        refusal.rule,
-        None if found is None else int(found[1] or 0),
-        refusal.path,
-        refusal.message,
-        GUIDE + page,
-        Severity.ERROR,
-        refusal.line,
-        refusal.column,
-    )
-
-
-_PAGES = {
-    "unknown-operator": "reference_policies_elements_condition_operators.html",
-    "unknown-version": "reference_policies_elements_version.html",
-    "unknown-principal-type": "reference_policies_elements_principal.html",
-    "principal": "reference_policies_elements_principal.html",
-    "principal-in-identity-policy": "reference_policies_elements_principal.html",
-    "not-principal": "reference_policies_elements_notprincipal.html",
-    "resource-in-trust-policy": "id_roles_terms-and-concepts.html",
-    "resource": "reference_policies_elements_resource.html",
-    "action": "reference_policies_elements_action.html",
-    "effect": "reference_policies_elements_effect.html",
-    "sid": "reference_policies_elements_sid.html",
-    "duplicate-sid": "reference_policies_elements_sid.html",
-}
 _PRINCIPAL_PAGE = "reference_policies_elements_principal.html"
 _UNIQUE_ID = re.compile(r"A(?:ROA|IDA|SIA|GPA|NPA|KIA)[A-Z0-9]{8,}")
 _LIMITING_KEYS = frozenset(
@@ -131,25 +63,6 @@ _POSITIVE = ("StringEquals", "StringLike", "StringEqualsIgnoreCase", "ArnEquals"
 _MFA = ("aws:multifactorauthpresent", "aws:multifactorauthage")
 
 
-def _not_principal(statement: Statement, kind: PolicyKind, _known: frozenset[str]) -> Iterator[PolicyFinding]:
-    if statement.not_principals is None:
-        return
-    make = error if kind is PolicyKind.TRUST or statement.effect == "Allow" else warning
-    message = "NotPrincipal names everybody else; deny with Principal '*' and a condition on aws:PrincipalArn instead"
-    page = "reference_policies_elements_notprincipal.html"
-    yield make("not-principal", statement, "NotPrincipal", message, page)
-
-
-def _resource_in_trust(statement: Statement, kind: PolicyKind, _known: frozenset[str]) -> Iterator[PolicyFinding]:
-    if kind is not PolicyKind.TRUST:
-        return
-    for name, value in (("Resource", statement.resources), ("NotResource", statement.not_resources)):
-        if value is not None:
-            message = f"a trust policy has no {name}: the role that it is attached to is the resource; leave it out"
-            page = "id_roles_terms-and-concepts.html"
-            yield error("resource-in-trust-policy", statement, name, message, page)
-
-
 def _bare_star(statement: Statement, kind: PolicyKind, _known: frozenset[str]) -> Iterator[PolicyFinding]:
     """IAM takes {"AWS": "*"} in a trust policy, but not the text '*' by itself."""
     if kind is PolicyKind.TRUST and statement.principals is not None and statement.principals.bare:
@@ -161,16 +74,14 @@ def _bare_star(statement: Statement, kind: PolicyKind, _known: frozenset[str]) -
 
 
 def _principal_names(statement: Statement, _kind: PolicyKind, _known: frozenset[str]) -> Iterator[PolicyFinding]:
-    for element, principals in (("Principal", statement.principals), ("NotPrincipal", statement.not_principals)):
-        if principals is None:
+    names = statement.principals.aws if statement.principals else ()
+    for place, name in enumerate(names):
+        if isinstance(name, Unknown) or name == "*":
             continue
-        for place, name in enumerate(principals.aws):
-            if isinstance(name, Unknown) or name == "*":
-                continue
-            rule, message = _name_problem(name)
-            if rule:
-                where = f"{element}.AWS" + (f"[{place}]" if len(principals.aws) > 1 else "")
-                yield error(rule, statement, where, message, _PRINCIPAL_PAGE)
+        rule, message = _name_problem(name)
+        if rule:
+            where = "Principal.AWS" + (f"[{place}]" if len(names) > 1 else "")
+            yield error(rule, statement, where, message, _PRINCIPAL_PAGE)
 
 
 def _name_problem(name: str) -> tuple[str, str]:
@@ -306,7 +217,7 @@ _OF_PROVIDERS = frozenset({"sts:assumerolewithsaml", "sts:assumerolewithwebident
 
 
 def _open_trust(statement: Statement, kind: PolicyKind, _known: frozenset[str]) -> Iterator[PolicyFinding]:
-    if kind not in (PolicyKind.TRUST, PolicyKind.RESOURCE) or statement.effect != "Allow":
+    if kind is not PolicyKind.TRUST or statement.effect != "Allow":
         return
     if statement.principals is not None and statement.principals.everyone and not _limiting(statement) & _LIMITING_KEYS:
         message = "everybody in every account can pass; name the principals, or add a condition on aws:PrincipalOrgID"
@@ -327,8 +238,6 @@ def _limiting(statement: Statement) -> set[str]:
 
 
 _RULES: tuple[Callable[[Statement, PolicyKind, frozenset[str]], Iterator[PolicyFinding]], ...] = (
-    _not_principal,
-    _resource_in_trust,
     _bare_star,
     _principal_names,
     _open_trust,

@@ -103,7 +103,6 @@ class Rule:
 
     __slots__ = (
         "_action",
-        "_bounded",
         "_conditions",
         "_direct",
         "_exact",
@@ -115,14 +114,13 @@ class Rule:
         "certain",
     )  # fmt: skip
 
-    def __init__(self, label: str, statement: Statement, action: Truth, *, bounded: bool) -> None:
+    def __init__(self, label: str, statement: Statement, action: Truth) -> None:
         named, resources = statement.principals, statement.resources
         self.certain = (Match(label, statement),)
         self._label = label
         self._statement = statement
         self._conditions = statement.conditions
         self._action = action
-        self._bounded = bounded
         self._listed = None if named is None or named.everyone else named.listed
         self._resources: frozenset[str] | None = None
         self._exact = False
@@ -131,12 +129,7 @@ class Rule:
         elif resources is not None and "*" not in resources:
             self._resources = statement.exact_resources
             self._exact = len(self._resources) == len(resources)
-        self._plain = (
-            action is TRUE
-            and not statement.unresolved
-            and statement.not_principals is None
-            and (named is None or named.plain)
-        )
+        self._plain = action is TRUE and not statement.unresolved and (named is None or named.plain)
         self._direct = self._plain and not (named is not None and named.has_sessions)
 
     @property
@@ -217,14 +210,6 @@ class Rule:
     def _namings(self, request: Request) -> Iterable[_Naming]:
         """How the statement names the caller; empty when it does not."""
         statement = self._statement
-        if statement.not_principals is not None:
-            denies = statement.effect == "Deny"
-            spared = statement.not_principals.spares(request.caller, denies=denies)
-            if denies and self._bounded:
-                spared = FALSE
-            if spared is TRUE:
-                return ()
-            return ((Form.DIRECT, (), (self._of("Principal"),) if spared is Truth.UNKNOWN else ()),)
         if statement.principals is None:
             return _UNNAMED
         found: list[_Naming] = []
@@ -319,29 +304,28 @@ class Side(NamedTuple):
     gates: tuple[Rules, ...]
 
 
-def side_of(document: PolicyDocument | Unknown | None, action: str, label: str, *, bounded: bool = False) -> Side:
+def side_of(document: PolicyDocument | Unknown | None, action: str, label: str) -> Side:
     """The statements of a document about an action, which is given in lower case; `label` names it for messages.
 
-    A document that is not resolved yet may allow and may deny. `bounded` is whether the caller has a permissions
-    boundary, which a NotPrincipal with Deny always denies.
+    A document that is not resolved yet may allow and may deny.
     """
     if not isinstance(document, PolicyDocument):
         rules = Rules(label, () if document is None else (Unresolved(label, f"the {label}"),))
         return Side(rules, (rules,))
-    found = document.sides.get((action, label, bounded))
+    found = document.sides.get((action, label))
     if found is None:
-        found = document.sides[action, label, bounded] = _side_of(document, action, label, bounded=bounded)
+        found = document.sides[action, label] = _side_of(document, action, label)
     return found
 
 
-def _side_of(document: PolicyDocument, action: str, label: str, *, bounded: bool) -> Side:
+def _side_of(document: PolicyDocument, action: str, label: str) -> Side:
     allows: list[Rule | Unresolved] = []
     denies: list[Rule | Unresolved] = []
     for statement in document.statements:
         covered = statement.covers_action(action)
         if covered is not FALSE:
             rules = allows if statement.effect == "Allow" else denies
-            rules.append(Rule(label, statement, covered, bounded=bounded))
+            rules.append(Rule(label, statement, covered))
     for path in document.unresolved:
         unresolved = Unresolved(label, f"{path} of the {label}")
         allows.append(unresolved)

@@ -77,7 +77,7 @@ _PRINCIPAL_TYPES = {
 }  # fmt: skip
 _TEXTS, _LISTS, _MAPPINGS, _NAMES = (str, bytes), (list, tuple), (dict, Mapping), (str, Unknown)
 _WITHOUT_ID = frozenset({PolicyKind.SCP, PolicyKind.RCP})
-_WITH_PRINCIPAL = frozenset({PolicyKind.TRUST, PolicyKind.RESOURCE, PolicyKind.RCP})
+_WITH_PRINCIPAL = frozenset({PolicyKind.TRUST, PolicyKind.RCP})
 
 
 class _Reader:
@@ -171,8 +171,7 @@ class _Reader:
         self._check_elements(elements, path)
         conditions, unresolved = self._conditions(elements, path)
         sid = self._sid(elements, path)
-        principals = self._principals(elements, path, "Principal")
-        not_principals = self._principals(elements, path, "NotPrincipal")
+        principals = self._principals(elements, path)
         actions, not_actions = self._actions(elements, path, "Action"), self._actions(elements, path, "NotAction")
         resources = self._resources(elements, path, "Resource")
         not_resources = self._resources(elements, path, "NotResource")
@@ -185,7 +184,6 @@ class _Reader:
             sid,
             "Allow" if effect == "Allow" else "Deny",
             principals,
-            not_principals,
             actions,
             not_actions,
             resources,
@@ -210,12 +208,12 @@ class _Reader:
                     f"{kind} has no {name}: it applies to what it is attached to",
                     (*path, name), "principal-in-identity-policy", at_key=True,
                 )  # fmt: skip
-        if "NotPrincipal" in elements and kind in (PolicyKind.TRUST, PolicyKind.RCP):
+        if "NotPrincipal" in elements:
             raise self._error(
                 f"NotPrincipal cannot be used in {kind}", (*path, "NotPrincipal"), "not-principal", at_key=True
             )
-        if kind in _WITH_PRINCIPAL:
-            self._exactly_one(elements, path, "Principal", "NotPrincipal")
+        if kind in _WITH_PRINCIPAL and "Principal" not in elements:
+            raise self._error("the statement has no Principal", path, "missing-element")
         if kind is PolicyKind.TRUST:
             for name in ("Resource", "NotResource"):
                 if name in elements:
@@ -223,8 +221,6 @@ class _Reader:
                         f"a trust policy has no {name}: the role that it is attached to is the resource",
                         (*path, name), "resource-in-trust-policy", at_key=True,
                     )  # fmt: skip
-        elif kind is PolicyKind.RESOURCE:
-            self._at_most_one(elements, path, "Resource", "NotResource")
         else:
             self._exactly_one(elements, path, "Resource", "NotResource")
         if kind is PolicyKind.RCP and "NotAction" in elements:
@@ -248,13 +244,10 @@ class _Reader:
                 "a resource control policy denies; only RCPFullAWSAccess allows", (*path, "Effect"), "rcp-effect"
             )
 
-    def _at_most_one(self, elements: Mapping[str, object], path: Path, one: str, other: str) -> None:
+    def _exactly_one(self, elements: Mapping[str, object], path: Path, one: str, other: str) -> None:
         if one in elements and other in elements:
             message = f"{one} and {other} exclude each other"
             raise self._error(message, (*path, other), "exclusive-elements", at_key=True)
-
-    def _exactly_one(self, elements: Mapping[str, object], path: Path, one: str, other: str) -> None:
-        self._at_most_one(elements, path, one, other)
         if one not in elements and other not in elements:
             raise self._error(f"the statement has neither {one} nor {other}", path, "missing-element")
 
@@ -264,17 +257,17 @@ class _Reader:
             return None
         path = (*path, "Sid")
         sid = self._string(value, path, "a Sid")
-        if self._kind is not PolicyKind.RESOURCE and not _IAM_SID.fullmatch(sid):
+        if not _IAM_SID.fullmatch(sid):
             raise self._error(f"{_shown(sid)}: a Sid in IAM is made of letters and digits", path, "sid")
         if sid and sid in self._sids:
             raise self._error(f"the Sid {_shown(sid)} is there twice", path, "duplicate-sid")
         self._sids.add(sid)
         return sid
 
-    def _principals(self, elements: Mapping[str, object], path: Path, name: str) -> Principals | None:
-        if name not in elements:
+    def _principals(self, elements: Mapping[str, object], path: Path) -> Principals | None:
+        if "Principal" not in elements:
             return None
-        value, path = elements[name], (*path, name)
+        value, path = elements["Principal"], (*path, "Principal")
         if isinstance(value, Unknown):
             return Principals(unresolved=True)
         if value == "*":
@@ -285,7 +278,7 @@ class _Reader:
             )
         types = self._object(value, path, "a Principal")
         if not types:
-            raise self._error(f"{name} names nobody", path, "empty-list")
+            raise self._error("Principal names nobody", path, "empty-list")
         found: dict[str, tuple[str | Unknown, ...]] = {}
         for type_name, names in types.items():
             if type_name not in _PRINCIPAL_TYPES:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from twokeys.iam.arn import Arn, ArnError, is_account, parse_arn
 from twokeys.iam.lazy import lazy
-from twokeys.iam.truth import FALSE, TRUE, UNKNOWN, Truth, Unknown
+from twokeys.iam.truth import TRUE, UNKNOWN, Truth, Unknown
 
 COGNITO = (
     "cognito-identity.amazonaws.com",
@@ -247,7 +247,7 @@ _BY_ITSELF = {
 
 @dataclass(unsafe_hash=True)
 class Principals:
-    """A Principal or NotPrincipal element. Nothing changes one.
+    """A Principal element. Nothing changes one.
 
     Attributes:
         everyone: whether it is or contains `*`, as a string or under AWS; the two forms are equivalent.
@@ -336,32 +336,6 @@ class Principals:
     def sessions_of(self, role: Caller) -> tuple[str, ...]:
         """The session names under which sessions of a role are listed."""
         return self._sessions.get(str(Arn.assumed_role(role.account, role.name, "", role.partition)), ())
-
-    def spares(self, caller: Caller, *, denies: bool) -> Truth:
-        """As a NotPrincipal element: whether it exempts the caller from the statement.
-
-        From a Deny only a caller is exempt whose account, role and own ARN are all listed, so of a role whose session
-        is not known none is for certain; a caller that is listed in any of these forms is exempt from an Allow.
-        """
-        if self.unresolved:
-            return Truth.UNKNOWN
-        if caller.kind in (CallerKind.SERVICE, CallerKind.FEDERATED):
-            listed = [self._lists(caller, caller.arn)]
-        else:
-            listed = [self._lists(caller, arn) for arn in caller.lineage]
-        if caller.kind is CallerKind.ROLE and denies and all(listed) and not self.everyone:
-            return Truth.UNKNOWN if self.sessions_of(caller) or UNKNOWN in self.aws else FALSE
-        if self.everyone or all(listed) or (any(listed) and not denies):
-            return TRUE
-        unresolved = UNKNOWN in (*self.aws, *self.service, *self.federated)
-        return Truth.UNKNOWN if unresolved else FALSE
-
-    def _lists(self, caller: Caller, arn: str) -> bool:
-        if caller.kind is CallerKind.SERVICE:
-            return arn in self.service
-        if caller.kind is CallerKind.FEDERATED:
-            return arn in self.federated
-        return self._has_account_of(caller) if arn == caller.lineage[0] else arn in self._aws
 
     def _has_account_of(self, caller: Caller) -> bool:
         return caller.account in self._aws or caller.lineage[0] in self._aws

@@ -10,25 +10,16 @@ import json
 from collections.abc import Mapping
 from typing import Final
 
-from twokeys.iam.documents import PolicyKind
-
 MANAGED_POLICY_SIZE: Final = 6_144
 """Of a customer-managed policy, also where it is a permissions boundary; inline policies of a principal add up."""
 INLINE_POLICY_SIZES: Final[Mapping[str, int]] = {"user": 2_048, "group": 5_120, "role": 10_240}
 """How many characters the inline policies of one principal may have together, by its kind."""
+TRUST_POLICY_SIZE: Final = 2_048
 MOST_FOR_A_TRUST_POLICY: Final = 8_192
 """What the quota of an account can be raised to."""
-SIZE_LIMITS: Final[Mapping[PolicyKind, int]] = {
-    PolicyKind.TRUST: 2_048,
-    PolicyKind.BOUNDARY: MANAGED_POLICY_SIZE,
-    PolicyKind.SESSION: 2_048,
-    PolicyKind.SCP: 10_240,
-    PolicyKind.RCP: 5_120,
-}
-"""The most characters of a document of each kind. An identity-based policy's depends on how it is attached."""
 
 
-def policy_size(source: str | bytes | Mapping[str, object]) -> int | None:
+def policy_size(source: str | Mapping[str, object]) -> int | None:
     """The characters of a document without white space; None if a part of it is not known yet.
 
     White space inside of strings is not counted either: "IAM does not count white space when calculating the size".
@@ -38,5 +29,4 @@ def policy_size(source: str | bytes | Mapping[str, object]) -> int | None:
             source = json.dumps(source, ensure_ascii=False)
         except TypeError:
             return None
-    text = source.decode("utf-8", "replace") if isinstance(source, bytes) else source
-    return sum(map(len, text.split()))
+    return sum(map(len, source.split()))

@@ -17,7 +17,7 @@ from twokeys.iam import (
     INLINE_POLICY_SIZES,
     MANAGED_POLICY_SIZE,
     MOST_FOR_A_TRUST_POLICY,
-    SIZE_LIMITS,
+    TRUST_POLICY_SIZE,
     UNKNOWN,
     Arn,
     PolicyKind,
@@ -59,7 +59,7 @@ def _refused(graph: Graph, _config: Config, _now: datetime) -> Iterator[Finding]
 
 def _trust(graph: Graph, role: Principal, trust: Document, declared: _Declared) -> Iterator[Finding]:
     resource = graph.snapshot.by_urn.get(trust.urn or "")
-    size, usual = _size(resource, "assumeRolePolicy", declared) if resource else 0, SIZE_LIMITS[PolicyKind.TRUST]
+    size, usual = _size(resource, "assumeRolePolicy", declared) if resource else 0, TRUST_POLICY_SIZE
     if size > usual:
         limit = MOST_FOR_A_TRUST_POLICY if size > MOST_FOR_A_TRUST_POLICY else usual
         yield _too_long(f"The {trust.title}", size, limit, trust, advice=limit == usual)
