@@ -118,25 +118,6 @@ def test_pulumi_s_own_keys_are_not_ours() -> None:
     assert parse("stage", STAGE | {"pulumi:disable-default-providers": '["aws"]'}) == parse("stage", STAGE)
 
 
-@pytest.mark.parametrize(
-    ("key", "value", "why"),
-    [
-        # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_effect.html
-        (
-            "doors.stage-deployer.permissions.statements",
-            [{"Effect": "allow", "Action": "*", "Resource": "*"}],
-            "Statement[0].Effect",
-        ),
-        # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
-        ("doors.stage-deployer.conditions", {"IpAdress": {"aws:SourceIp": "10.0.0.0/8"}}, "IpAdress"),
-    ],
-)
-def test_a_policy_that_iam_would_not_take_is_refused_with_the_place(key: str, value: object, why: str) -> None:
-    refusal = refused(changed(STAGE, key, value))
-    assert f"twokeys:{key} = " in refusal.what
-    assert why in refusal.why
-
-
 def test_permissions_may_name_an_account_by_its_symbol() -> None:
     statement = {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "arn:aws:iam::account:stage:role/next"}
     assert parse("stage", changed(STAGE, "doors.stage-deployer.permissions.statements", [statement]))
@@ -417,7 +398,7 @@ def test_what_every_stack_needs_is_asked_for(key: str) -> None:
         (
             "doors.stage-deployer.permissions",
             {"statements": [{"Effect": "allow", "Action": "s3:GetObject", "Resource": "*"}]},
-            "'allow' is not an effect",
+            "Statement[0].Effect: 'allow' is not an effect",
             "write Allow, if that is meant, or correct it",
         ),
         ("region", "us-east-11", "no AWS region has this name", "write us-east-1, if that is meant, or give a region"),

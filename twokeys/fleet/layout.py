@@ -93,14 +93,14 @@ def slots(wanted: int | None, processors: int, memory: int, each: int) -> Slots:
     return Slots(asked, "--parallel" if wanted else f"{processors} processors")
 
 
-def matrix_of(shards: Iterable[Shard], at_most: int = MOST_JOBS) -> dict[str, list[dict[str, object]]]:
+def matrix_of(shards: Iterable[Shard]) -> dict[str, list[dict[str, object]]]:
     """A matrix as `fromJSON` of GitHub Actions takes it: `{"include": [{name, shards, arguments, accounts}]}`.
 
     `arguments` are for `twokeys fleet`: `--shard prod-001 --shard prod-002`. More shards than jobs are spread evenly in
     their order, so that a job's shards are next to each other.
     """
     listed = list(shards)
-    jobs = min(len(listed), at_most)
+    jobs = min(len(listed), MOST_JOBS)
     bounds = [round(index * len(listed) / jobs) for index in range(jobs + 1)] if jobs else []
     groups = [listed[start:end] for start, end in pairwise(bounds)]
     return {
