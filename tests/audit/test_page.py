@@ -118,6 +118,16 @@ def test_the_keys_of_several_accounts_stand_in_one_fold(opened: Opened) -> None:
     expect(accounts.first.locator("li").first).to_be_visible()
 
 
+def foot(shown: Page) -> object:
+    """What stands at the left of the foot of each page that is printed."""
+    return shown.evaluate("[...document.styleSheets[0].cssRules].at(-1).cssRules[0].style.content")
+
+
+def test_each_printed_page_says_of_what_report_it_is(opened: Opened) -> None:
+    shown = opened(*audited(), STAGE)
+    assert foot(shown) == f'"Who can enter {STAGE}; made 2026-11-24 12:00 UTC"'
+
+
 def test_its_own_style_is_applied_and_prints_dark_on_white(opened: Opened) -> None:
     shown = opened(*audited(), STAGE)
     body = shown.locator("body")
@@ -148,11 +158,13 @@ def test_nothing_that_anybody_named_is_ever_more_than_text(opened: Opened) -> No
         step = replace(first.steps[0], source=party, target=party, conditions=(name,))
         hostile.append(replace(first, steps=(step,), conditions=(name,)))
     unproved = tuple(NotProved(name, name, name) for name in NAMES)
-    shown = opened(replace(found, ways=tuple(hostile), not_proved=unproved), comparison, NAMES[1])
+    (closing,) = (name for name in NAMES if "</style>" in name)
+    shown = opened(replace(found, ways=tuple(hostile), not_proved=unproved), comparison, closing)
     assert shown.locator("script, img, iframe, link, object").count() == 0
     assert shown.locator("style").count() == 1
     assert shown.evaluate("window.hacked") is None
-    expect(shown.locator("h1")).to_have_text(f"Who can enter {NAMES[1]}: {STAGE}")
+    expect(shown.locator("h1")).to_have_text(f"Who can enter {closing}: {STAGE}")
+    assert foot(shown) == f'"Who can enter {closing}: {STAGE}; made 2026-11-24 12:00 UTC"'
 
 
 def test_an_account_that_nobody_can_enter_says_so(opened: Opened) -> None:

@@ -44,7 +44,9 @@ _MOST = 50
 
 def page(answers: Answers, target: str | None, comparison: Comparison | None, now: datetime) -> str:
     """The report as HTML text; `now` is when it is made (UTC). A content security policy in it lets it load nothing."""
-    style = pages.part(_PACKAGE, "page.css")
+    made = f"{now:%Y-%m-%d %H:%M} UTC"
+    asked_of = question(answers, target)
+    style = pages.part(_PACKAGE, "page.css") + pages.footer(f"{asked_of}; made {made}")
     numbers, groups, named = summary(answers, now), by_account(answers), Named()
     by_source: dict[Party, list[Way]] = defaultdict(list)
     of_account: dict[str, list[Way]] = {id: [] for id in answers.accounts}
@@ -57,10 +59,10 @@ def page(answers: Answers, target: str | None, comparison: Comparison | None, no
         style=style,
         style_hash=pages.hashed(style),
         title=title(answers, target),
-        heading=question(answers, target),
+        heading=asked_of,
         organization=answers.name,
         origin=answers.origin,
-        made=f"{now:%Y-%m-%d %H:%M} UTC",
+        made=made,
         sentences=[numbers.sentence, credentials(answers), headline(answers, comparison), not_shown(answers)],
         scope=scope(answers),
         evidence=what_was_read(answers, comparison),

@@ -119,7 +119,7 @@ class Guards:
     def _is_member(self, account: str) -> bool:
         """Whether an account is shown to be one of the organization; that a stack works in it does not show that."""
         attached = any(account in targets for targets in self._attached.values())
-        return attached or account in self._parents or account in self._accounts.all_members
+        return attached or account in self._parents or self._accounts.is_member(account)
 
     def _line(self, account: str) -> list[str]:
         line = [account]

@@ -220,7 +220,9 @@ class _Translator:
             units = items(inner.get("organizationalunitids"))
             found |= dict.fromkeys(self._below(units))
             more |= bool(units) or any(not isinstance(one, str) for one in listed) or not (listed or units)
-        return [*found, *([self._accounts.of_stack_set(stack_set.name)] if more else [])]
+        inside = properties.get("permissionmodel") == "SERVICE_MANAGED"
+        others = self._accounts.of_stack_set(stack_set.name, of_organization=inside)
+        return [*found, *([others] if more else [])]
 
     def _instances(self, stack_set: Resource) -> Iterator[Mapping[str, object]]:
         for one in self._snapshot.resources:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from twokeys.access.federated import GUESTS, FederatedTrust, by_every_anchor, provider_name
@@ -24,7 +24,12 @@ _OPENING = (Outcome.ALLOW, Outcome.CONDITIONAL)
 _SHARED = "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_oidc_secure-by-default.html"
 
 
-def _federated(graph: Graph, _config: DoorConfig, _now: datetime) -> Iterator[Finding]:
+def _federated(graph: Graph, _config: DoorConfig, _now: datetime) -> Iterable[Finding]:
+    """Each once: `sts:*` lets a provider in by a web identity and by SAML, and one sentence says both."""
+    return dict.fromkeys(_open_or_idle(graph))
+
+
+def _open_or_idle(graph: Graph) -> Iterator[Finding]:
     for found in graph.federated:
         wrong = None if found.unknown else _wrong(found)
         if wrong is None and GUESTS in map(found.open_by, found.sources) and (may := _leads_on(graph, found.role)):
