@@ -589,7 +589,7 @@ def test_the_published_file_holds_doors_and_no_external_id(tmp_path: Path) -> No
     text = (tmp_path / "doors.json").read_text()
     assert "not-for-everybody" not in text
     (door,) = json.loads(text)["doors"]
-    assert door["door"]["requires"] == {"mfa": False, "externalId": True, "conditions": []}
+    assert door["door"]["requires"] == {"mfa": False, "externalId": True}
     assert door["door"]["source"] == {"kind": "role", "account": HUB, "names": ["ci"]}
 
 
