@@ -180,7 +180,6 @@ REFUSED_VALUES = [
     ("managementAccountId", "\u0661" * 12, "12 digits"),  # digits, but not ASCII's
     ("rootEmail", "example", "not an e-mail address"),  # RFC5321
     ("rootEmail", "a@b.c", "6 to 64 characters"),  # CREATE_ACCOUNT
-    ("rootEmail", f"{'a' * 53}@company.com", "6 to 64 characters"),
     ("rootEmail", "exa mple@company.com", "not an e-mail address"),
     ("rootEmail", "example@company..com", "not an e-mail address"),
     ("rootEmail", "exämple@company.com", "ASCII"),  # CREATE_ACCOUNT
@@ -194,7 +193,6 @@ REFUSED_VALUES = [
     ("accounts.stage.name", "Büro", "1 to 50"),
     ("accounts.stage.adopt", "123", "12 digits"),
     ("accounts.stage.access.role", "a b", "1 to 64"),  # CREATE_ROLE
-    ("accounts.stage.access.role", "x" * 65, "1 to 64"),
     ("accounts.stage.access.externalId", "x", "2 to 1224"),  # ASSUME_ROLE
     ("accounts.stage.access.sessionSeconds", 899, "lasts 900 to 43200 seconds"),  # ASSUME_ROLE
     ("accounts.stage.organizationalUnit", "a/b/c/d/e/f", "at most 5 deep"),  # QUOTAS
@@ -206,10 +204,8 @@ REFUSED_VALUES = [
         "phone",
     ),  # CONTACT
     ("doors.stage-deployer.sessionSeconds", 3599, "lasts 3600 to 43200 seconds"),  # CREATE_ROLE
-    ("doors.stage-deployer.sessionSeconds", 43201, "lasts 3600 to 43200 seconds"),
     ("doors.stage-deployer.sessionSeconds", 3601, "role chaining"),  # ROLE_CHAINING
     ("doors.stage-deployer.externalId", "has space", "2 to 1224"),
-    ("doors.stage-deployer.externalId", "x" * 1225, "2 to 1224"),
     ("doors.stage-deployer.permissions.managedPolicies", ["ReadOnlyAccess"], "by its ARN"),
     ("doors.stage-deployer.permissions.boundary", "arn:aws:iam::aws:role/x", "by its ARN"),
     ("doors.stage-deployer.permissions", {}, "may do nothing"),
@@ -256,12 +252,9 @@ def test_a_value_that_aws_would_refuse_is_refused_with_its_key_and_value(key: st
 ACCEPTED_VALUES = [
     ("rootEmail", f"{'a' * 40}@company.com"),
     ("accounts.stage.name", "x" * 50),
-    ("accounts.stage.access.role", "x" * 64),
     ("accounts.stage.access.externalId", "ab"),
     ("accounts.stage.organizationalUnit", "a/b/c/d/e"),
     ("accounts.stage.organizationalUnit", "ou-ab12-cd345678"),
-    ("doors.stage-deployer.sessionSeconds", 3600),
-    ("doors.stage-deployer.externalId", "x" * 1224),
     ("doors.stage-deployer.to.role", "deploy/team/deployer"),
     ("doors.stage-deployer.permissions.boundary", "arn:aws:iam::222222222222:policy/team/limits"),
 ]
@@ -277,12 +270,6 @@ def test_what_every_stack_needs_is_asked_for(key: str) -> None:
     refusal = refused({name: value for name, value in STAGE.items() if name != key})
     assert refusal.what == f"twokeys:{key} = (missing)"
     assert refusal.why == "it is required"
-
-
-def test_an_unknown_key_is_refused_wherever_it_stands() -> None:
-    refusal = refused(changed(STAGE, "doors.stage-deployer.to.roel", "x"))
-    assert "twokeys:doors.stage-deployer.to.roel = x" in refusal.what
-    assert refusal.why == "there is no such setting"
 
 
 @pytest.mark.parametrize(
@@ -554,21 +541,6 @@ def test_an_organizational_unit_that_exists_implies_no_parents() -> None:
 @pytest.mark.parametrize("target", ["root", "Workloads", "Workloads/Stage"])
 def test_a_guard_rail_may_stand_at_the_root_and_at_an_implied_parent(target: str) -> None:
     assert parse("management", changed(MANAGEMENT, "organization.serviceControlPolicies.stay.targets", [target]))
-
-
-def test_a_guard_rail_longer_than_aws_takes_is_refused() -> None:
-    # 10240 characters: QUOTAS
-    path = "organization.serviceControlPolicies.stay.document"
-    outline = len(json.dumps({"Version": "2012-10-17", "Statement": [DENY | {"Sid": ""}]}, separators=(",", ":")))
-    for size, fits in ((10_240, True), (10_241, False)):
-        document = {"Version": "2012-10-17", "Statement": [DENY | {"Sid": "x" * (size - outline)}]}
-        config = changed(MANAGEMENT, path, document)
-        if fits:
-            assert parse("management", config)
-        else:
-            refusal = refused(config, "management")
-            assert refusal.what == f"twokeys:{path} = {size} characters"
-            assert "at most 10240 characters" in refusal.why
 
 
 def test_parents_of_organizational_units_are_implied_and_come_first() -> None:

@@ -46,15 +46,9 @@ class Placement:
 def place(sizes: Mapping[str, int], recorded: Mapping[int, Iterable[str]], capacity: int = CAPACITY) -> Placement:
     """Give each account its shard: the one it is recorded in, or the first with room for it, or a new one.
 
-    `sizes` are the resources that each account brings, and `recorded` the accounts of each shard now. Raises ValueError
-    when an account is recorded in two shards.
+    `sizes` are the resources that each account brings, and `recorded` the accounts of each shard now, none in two.
     """
-    home: dict[str, int] = {}
-    for number, accounts in recorded.items():
-        for account in accounts:
-            if account in home:
-                raise ValueError(f"account {account} is in two shards, {home[account]} and {number}")
-            home[account] = number
+    home = {account: number for number, accounts in recorded.items() for account in accounts}
     shards: dict[int, list[str]] = {number: [] for number in sorted(recorded)}
     for account in home:
         if account in sizes:
