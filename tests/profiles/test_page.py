@@ -16,8 +16,8 @@ from click.testing import CliRunner
 from tests.profiles.doors import MANAGEMENT, PROD, STAGE, door, outputs, write
 from tests.profiles.test_ways import identity_center
 from twokeys.access.graph import build
-from twokeys.access.snapshot import Snapshot
-from twokeys.access.state import read_state
+from twokeys.access.reading.snapshot import Snapshot
+from twokeys.access.reading.state import read_state
 from twokeys.answers.published import published
 from twokeys.answers.reading import read
 from twokeys.doors.symbols import texts_of

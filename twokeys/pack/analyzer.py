@@ -28,9 +28,9 @@ from pulumi.runtime.proto import analyzer_pb2_grpc, plugin_pb2
 from twokeys.access.configuration import LEVEL, read_configuration
 from twokeys.access.findings import Finding, Rule
 from twokeys.access.graph import Graph
+from twokeys.access.reading.snapshot import PROVIDER, Resource, Snapshot
 from twokeys.access.report import MANDATORY, Judged, judge, level_of
 from twokeys.access.rules import RULES
-from twokeys.access.snapshot import PROVIDER, Resource, Snapshot
 from twokeys.errors import Refusal
 from twokeys.pack.before import state_before
 from twokeys.pack.changed import DOORS_CHANGED, doors_changed
