@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from tests.access.world import CI, DEPLOYER, HUB, MFA, OUTSIDE, PROD, STAGE, World, arn, document, grants, trusts
-from twokeys.access.names import admits_everyone, could_be_role, granted_resources, open_leaves, trusted_names
-from twokeys.access.requirements import (
+from twokeys.access.model.names import admits_everyone, could_be_role, granted_resources, open_leaves, trusted_names
+from twokeys.access.model.requirements import (
     asks_for_external_id,
     demanded_values,
     demands_external_id,

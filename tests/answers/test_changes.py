@@ -13,7 +13,7 @@ from tests.access.states import write_state
 from tests.access.test_federated import AUD, CORP, HOST, SAML, SUB, admits
 from tests.access.test_translation import put
 from tests.access.world import CI, DEPLOYER, HUB, MFA, STAGE, World, arn, document, grants, trusts, two_keys
-from twokeys.access.documents import Document
+from twokeys.access.model.documents import Document
 from twokeys.answers.allowed import Difference, difference
 from twokeys.answers.changes import changes
 from twokeys.answers.changes_shown import as_data, in_markdown, lines

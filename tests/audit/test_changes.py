@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from tests.access.world import DEPLOYER, HUB, OUTSIDE, PROD, STAGE, arn, document, trusts, two_keys
 from tests.audit.cloudtrail import called, entry
 from tests.audit.test_comparison import CI_SESSION, DAY, at, compared
-from twokeys.access.snapshot import Evidence
+from twokeys.access.reading.snapshot import Evidence
 from twokeys.answers.reading import read
 from twokeys.answers.selection import into
 from twokeys.answers.summary import not_shown, scope

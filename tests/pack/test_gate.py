@@ -17,7 +17,7 @@ from tests.access.test_keys import CORRECT, world_of
 from tests.access.test_translation import native, put
 from tests.access.world import CI, DEPLOYER, HUB, OUTSIDE, PROD, SERVICE, STAGE, World, arn, document, grants, trusts
 from tests.pack.engine_requests import Engine
-from twokeys.access.snapshot import Resource
+from twokeys.access.reading.snapshot import Resource
 from twokeys.pack.analyzer import Analyzer
 from twokeys.pack.changed import DOORS_CHANGED
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum
 
-from twokeys.access.documents import Document
 from twokeys.access.judge import Key
-from twokeys.access.requirements import Period, is_external_id, pausing, requires_mfa
-from twokeys.access.snapshot import Evidence
+from twokeys.access.model.documents import Document
+from twokeys.access.model.requirements import Period, is_external_id, pausing, requires_mfa
+from twokeys.access.reading.snapshot import Evidence
 from twokeys.answers.permissions import Permissions
 from twokeys.doors import DeclaredDoor, Who
 from twokeys.iam import Requirement

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import chain, pairwise, product
 from typing import Final, TypeAlias
 
-from twokeys.access.documents import MASKS
+from twokeys.access.model.documents import MASKS
 from twokeys.doors.expiry import on, until
 from twokeys.iam import ConditionClause, PolicyDocument, Requirement, Statement
 from twokeys.iam.conditions import operator_named, parse_date
