@@ -11,6 +11,7 @@ from typing import Any, cast
 
 import pytest
 
+from tests.access.test_translation import put
 from tests.access.world import (
     CI,
     DEPLOYER,
@@ -28,12 +29,12 @@ from tests.access.world import (
     trusts,
     two_keys,
 )
-from twokeys.access.access_roles import entered_by_access_role
 from twokeys.access.graph import Door, Judge, Key, build
-from twokeys.access.not_proved import NotProved
+from twokeys.access.model.access_roles import entered_by_access_role
+from twokeys.access.model.not_proved import NotProved
+from twokeys.access.model.principals import Principal
 from twokeys.access.paths import leading_out, paths_from
-from twokeys.access.principals import Principal
-from twokeys.access.snapshot import Pending, Resource, Snapshot
+from twokeys.access.reading.snapshot import Pending, Resource, Snapshot
 from twokeys.errors import Refusal
 from twokeys.iam import UNKNOWN, Outcome, Unknown
 
@@ -1023,6 +1024,25 @@ def test_a_control_policy_of_the_root_does_not_limit_a_trust_in_an_account_outsi
     world.grant("ci", world.hub, arn(account, "role/open"))
     world.role("open", world.provider("other", account), document(trusts("*")))
     assert world.rules() == rules
+
+
+@pytest.mark.parametrize(("model", "rule"), [("SERVICE_MANAGED", "unproved-door"), ("SELF_MANAGED", "wildcard-trust")])
+def test_a_stack_set_with_service_managed_permissions_deploys_to_accounts_of_the_organization_only(
+    model: str, rule: str
+) -> None:
+    """https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/stacksets-orgs-associate-stackset-with-org.html"""
+    world = control(World(), OURS_ONLY, "r-abcd")
+    trust = json.loads(document(trusts("*")))
+    role = {"Type": "AWS::IAM::Role", "Properties": {"RoleName": "open", "AssumeRolePolicyDocument": trust}}
+    put(
+        world,
+        "aws:cloudformation/stackSet:StackSet",
+        "all",
+        world.hub,
+        permissionModel=model,
+        templateBody=json.dumps({"Resources": {"R": role}}),
+    )
+    assert [one.rule for one in world.check().mandatory] == [rule]
 
 
 def test_an_account_that_a_perimeter_spares_comes_in_from_outside_and_is_found_once() -> None:

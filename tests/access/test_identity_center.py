@@ -11,14 +11,14 @@ import pytest
 
 from tests.access.test_translation import put
 from tests.access.world import HUB, PROD, STAGE, World, arn, document, grants, trusts
-from twokeys.access.accounts import Accounts
-from twokeys.access.documents import Documents
 from twokeys.access.graph import Door
 from twokeys.access.identity_center import Assignment, IdentityCenter, identity_center
-from twokeys.access.not_proved import NotProved
+from twokeys.access.model.accounts import Accounts
+from twokeys.access.model.documents import Documents
+from twokeys.access.model.not_proved import NotProved
+from twokeys.access.model.principals import Principals
 from twokeys.access.paths import paths_from
-from twokeys.access.principals import Principals
-from twokeys.access.snapshot import Resource
+from twokeys.access.reading.snapshot import Resource
 from twokeys.iam import UNKNOWN, Outcome
 
 INSTANCE = "arn:aws:sso:::instance/ssoins-1"
@@ -104,12 +104,24 @@ def test_a_grant_of_a_permission_set_without_a_trust_is_half_a_door() -> None:
     assert refused(world) == {"door-needs-trust"}
 
 
-@pytest.mark.parametrize("place", [RESERVED, f"{RESERVED}eu-west-1/"])
-def test_a_trust_that_names_the_role_with_its_suffix_means_the_same_role(place: str) -> None:
-    exact = arn(HUB, f"{place}AWSReservedSSO_Admin_0123456789abcdef")
-    world = into_stage(center(targetId=HUB), exact, None)
+NAMED = "AWSReservedSSO_Admin_0123456789abcdef"
+
+
+@pytest.mark.parametrize(("named", "place", "outcome"), [
+    (arn(HUB, f"{RESERVED}{NAMED}"), RESERVED, Outcome.ALLOW),
+    (arn(HUB, f"{RESERVED}eu-west-1/{NAMED}"), f"{RESERVED}eu-west-1/", Outcome.ALLOW),
+    (f"arn:aws:sts::{HUB}:assumed-role/{NAMED}/ann@example.com", RESERVED, Outcome.CONDITIONAL),
+])  # fmt: skip
+def test_a_trust_that_names_the_role_or_a_session_of_it_means_the_same_role(
+    named: str, place: str, outcome: Outcome
+) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html#principal-role-session"""
+    world = into_stage(center(targetId=HUB), named, None)
+    (finding,) = world.check().mandatory
+    assert (finding.rule, "give permission set Admin a policy" in finding.next_step) == ("door-needs-grant", True)
     attach(world, "PermissionSetInlinePolicy", inlinePolicy=document(grants(TARGET)))
-    assert f"{exact} -> {TARGET}" in {door.id for door in world.graph.doors if door.open}
+    doors = {door.id: door.outcome for door in world.graph.doors}
+    assert doors[f"{arn(HUB, place + NAMED)} -> {TARGET}"] is outcome  # type: ignore[index]
     assert not refused(world)
 
 
@@ -329,11 +341,12 @@ def unclear(of: str, name: str, which: str) -> NotProved:
     return NotProved(what, why, NAME_IT, f"{URN}{of}::{name} -> *", f"{URN}{of}::{name}", "a.py:1")
 
 
-def not_shown(name: str, role_name: str) -> NotProved:
-    what = f"What permission set {name} lets its people do in account {STAGE}"
+def not_shown(name: str, account: str = STAGE) -> NotProved:
+    what = f"What permission set {name} lets its people do in account {account}"
     urn = f"{URN}{OF_ASSIGNMENT}::a"
-    door = f"{urn} -> {RESERVED_ROLE.replace('Admin', role_name)}"
-    return NotProved(what, "it is made outside this stack", SHOW_SET, door, urn, "a.py:1")
+    door = f"{urn} -> {RESERVED_ROLE.replace('Admin', name).replace(STAGE, account)}"
+    advice = account == STAGE  # which the stack works in
+    return NotProved(what, "it is made outside this stack", SHOW_SET, door, urn, "a.py:1", advice=advice)
 
 
 UNCLEAR: list[tuple[list[Any], NotProved, int]] = [
@@ -343,8 +356,9 @@ UNCLEAR: list[tuple[list[Any], NotProved, int]] = [
     ([assigned(principalType=UNKNOWN)], unclear(OF_ASSIGNMENT, "a", "the user or group"), 0),
     ([entitled(UNKNOWN)], unclear(OF_ENTITLEMENT, "e", "the role"), 0),
     ([entitled(ELSEWHERE, whom={})], unclear(OF_ENTITLEMENT, "e", "the user or group"), 0),
-    ([assigned()], not_shown("ps-1", "ps-1"), 1),
-    ([assigned(permissionSetArn=UNKNOWN)], not_shown("that is not known yet", "that is not known yet"), 1),
+    ([assigned()], not_shown("ps-1"), 1),
+    ([assigned(targetId=PROD)], not_shown("ps-1", PROD), 1),
+    ([assigned(permissionSetArn=UNKNOWN)], not_shown("that is not known yet"), 1),
     ([entitled(ELSEWHERE)], NotProved(
         f"Whether identity-center:group/g-1 can sign in to role elsewhere in account {PROD}",
         "its trust policy is made outside this stack", SHOW_ROLE, f"identity-center:group/g-1 -> {ELSEWHERE}",
@@ -361,14 +375,25 @@ def test_what_is_not_proved_of_an_assignment_is_said_with_its_next_step(
     world.resources = [replace(one, source="a.py:1") for one in world.resources]
     found = read(world)
     assert (found.not_proved, len(found.assignments)) == ((said,), doors)
-    assert refused(world) == {"unproved-door"}
-    if said.why == "it is made outside this stack":
+    assert [one.rule for one in (world.check().advisory if said.advice else world.check().mandatory)] == [
+        "unproved-door"
+    ]
+    if said.next_step == SHOW_SET:
         (document,) = found.assignments[0].role.documents
         assert (document.policy, document.title, document.problem) == (
             UNKNOWN,
             said.what[5:].split(" lets")[0],
             said.why,
         )
+
+
+def test_what_a_permission_set_made_elsewhere_grants_is_refused_where_a_trust_leaves_it_to_that_who_comes_in() -> None:
+    world = bare(assigned())
+    assert not refused(world)
+    world.role("open", world.hub, document(trusts(STAGE)))
+    assert refused(world) == {"unproved-door"}
+    attach(world, "PermissionSetInlinePolicy", inlinePolicy=document(grants("*")))
+    assert refused(world) == {"unproved-door", "wildcard-grant"}
 
 
 def test_each_assignment_whose_permission_set_is_not_known_yet_is_said_by_itself() -> None:

@@ -760,6 +760,18 @@ def test_long_term_credentials_are_advice_said_once_in_a_program_that_has_no_com
     )
 
 
+def test_an_account_without_protection_is_advice_said_once_in_a_program_that_has_no_components_of_ours() -> None:
+    """As in the example of https://www.pulumi.com/registry/packages/aws/api-docs/organizations/account/."""
+    world = two_keys()
+    for name in ("one", "two"):
+        world.add("Account", name, world.hub, name=name, email=f"{name}@example.com", closeOnDeletion=True)
+    verdicts = world.check()
+    assert ([one.rule for one in verdicts.advisory], verdicts.mandatory) == (["account-kept"], ())
+    assert verdicts.advisory[0].message.endswith(", and 3 more")
+    world.add("MemberAccount", "one")
+    assert [one.rule for one in world.check().mandatory] == ["account-kept"] * 4
+
+
 # The configuration of the rules: https://www.pulumi.com/docs/insights/policy/policy-packs/authoring/#configuration
 
 

@@ -10,17 +10,18 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from twokeys.access.accounts import ACCOUNT, ROLE, Accounts
-from twokeys.access.documents import Document, Documents
-from twokeys.access.door_name import DoorName
 from twokeys.access.judge import Door
-from twokeys.access.not_proved import EXCEPT, NotProved
-from twokeys.access.principals import Principal, Principals
-from twokeys.access.snapshot import Resource, Snapshot, items, mapping
+from twokeys.access.model.accounts import Accounts
+from twokeys.access.model.documents import Document, Documents
+from twokeys.access.model.door_name import DoorName
+from twokeys.access.model.not_proved import EXCEPT, NotProved
+from twokeys.access.model.principals import Principal, Principals
+from twokeys.access.reading.snapshot import Resource, Snapshot, items, mapping
+from twokeys.access.reading.tokens import ACCOUNT, ROLE
 from twokeys.iam import (
     UNKNOWN,
     Arn,
@@ -51,8 +52,9 @@ _BOUNDARY = "aws:ssoadmin/permissionsBoundaryAttachment:PermissionsBoundaryAttac
 _PATH = "/aws-reserved/sso.amazonaws.com/"
 _SUFFIX = "?" * 16
 _RESERVED_ARN = re.compile(
-    r"arn:[a-z-]+:iam::(?P<account>\d{12}):role/aws-reserved/sso\.amazonaws\.com/(?:[a-z0-9-]+/)?"
-    rf"{RESERVED_ROLE}(?P<set>[\w+=,.@-]+)_(?P<suffix>[0-9a-f]{{16}})(?![0-9a-f])"
+    r"arn:[a-z-]+:(?:iam|sts)::(?P<account>\d{12}):"
+    r"(?:(?P<role>role/aws-reserved/sso\.amazonaws\.com/(?:[a-z0-9-]+/)?)|assumed-role/)"
+    rf"(?P<name>{RESERVED_ROLE}(?P<set>[\w+=,.@-]+)_[0-9a-f]{{16}})(?![0-9a-f])"
 )
 _REGION = re.compile(r":role/aws-reserved/sso\.amazonaws\.com/([a-z0-9-]+|\*)/")
 _DURATION = re.compile(r"PT(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?")
@@ -147,15 +149,17 @@ class _Reader:
             for resource in self.snapshot.of_type(kind):
                 self._of_set[self._set_key(resource)].append(resource)
 
-    def _read_suffixes(self) -> Mapping[tuple[str, str], str]:
-        """The ARNs of AWS's own roles, with their suffix, as far as trust policies tell them."""
+    def _read_suffixes(self) -> Mapping[tuple[str, str], re.Match[str]]:
+        """AWS's own roles with their suffix, as far as trust policies tell it: in ARNs of roles, else of sessions."""
         if next(self.snapshot.of_type(ASSIGNMENT), None) is None:
             return {}
         every = (str(resource.get("assumeRolePolicy")) for resource in self.snapshot.of_type(ROLE))
         trusts = [trust for trust in every if RESERVED_ROLE in trust]
         self._regions = [one.group(1) for trust in trusts for one in _REGION.finditer(trust)]
-        found = (one for trust in trusts for one in _RESERVED_ARN.finditer(trust))
-        return {(one["account"], one["set"]): one.group() for one in found}
+        found = sorted(
+            (one for trust in trusts for one in _RESERVED_ARN.finditer(trust)), key=lambda one: bool(one["role"])
+        )
+        return {(one["account"], one["set"]): one for one in found}
 
     def assignments(self) -> Iterator[Assignment]:
         """Every assignment and entitlement that says whom it lets into which account."""
@@ -290,15 +294,14 @@ class _Reader:
             role.max_session_seconds = permission_set.session_seconds
             if permission_set.resource is None:
                 self._not_shown(permission_set, role, assignment)
-            elif role.urn is None:
-                self._add_policies(permission_set.resource, role)
+            if role.urn is None:
+                self._add_policies(self._of_set[self._set_key(assignment)], permission_set.name, role)
         return self._roles[place]
 
     def _make_role(self, permission_set: PermissionSet, account: str, assignment: Resource) -> Principal:
-        text = self._known.get((account, permission_set.name))
-        arn = Arn.parse(text) if text else None
-        if arn is not None:
-            return self.principals.mentioned(account, "role", arn.name, text)
+        known = self._known.get((account, permission_set.name))
+        if known is not None and known["role"]:
+            return self.principals.mentioned(account, "role", known["name"], known.group())
         there = self._read_live(permission_set.name, account)
         if there is not None:
             return there
@@ -308,7 +311,7 @@ class _Reader:
         region = region or next(iter(self._regions), None)  # the environment's is in trust policies only
         # https://docs.aws.amazon.com/singlesignon/latest/userguide/referencingpermissionsets.html: none in us-east-1
         path = _PATH if region in (None, "us-east-1") else f"{_PATH}{region}/"
-        name = f"{RESERVED_ROLE}{permission_set.name}_{_SUFFIX}"
+        name = known["name"] if known else f"{RESERVED_ROLE}{permission_set.name}_{_SUFFIX}"
         return self.principals.mentioned(account, "role", name, path=path)
 
     def _read_live(self, name: str, account: str) -> Principal | None:
@@ -323,12 +326,14 @@ class _Reader:
         role.documents.append(Document(UNKNOWN, title, problem=why))
         what = f"What {title} lets its people do in account {self.accounts.name(role.account)}"
         door = DoorName(assignment.urn, role.arn)
-        self.not_proved.append(NotProved(what, why, _SHOW_SET, door, assignment.urn, assignment.source))
+        at = assignment.urn, assignment.source
+        known = self.accounts.is_ours(role.account)  # of another one, trusts that leave it to grants are not shown
+        self.not_proved.append(NotProved(what, why, _SHOW_SET, door, *at, advice=known))
 
-    def _add_policies(self, permission_set: Resource, role: Principal) -> None:
-        for resource in self._of_set[permission_set.urn]:
+    def _add_policies(self, attached: Iterable[Resource], name: str, role: Principal) -> None:
+        for resource in attached:
             if resource.type == _INLINE:
-                role.documents.append(self._inline(resource, permission_set.text("name") or permission_set.name))
+                role.documents.append(self._inline(resource, name))
             elif resource.type == _MANAGED:
                 role.documents.append(self._managed(resource, resource.get("managedPolicyArn")))
             elif resource.type == _MANAGED_EXCLUSIVE:

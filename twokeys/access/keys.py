@@ -12,17 +12,17 @@ from dataclasses import dataclass
 from enum import Enum
 from itertools import pairwise
 
-from twokeys.access.documents import Document
-from twokeys.access.door_name import DoorName
 from twokeys.access.graph import SHOW_SECRETS, Door, Grant, Graph, Key, Trust
 from twokeys.access.judge import Judge
-from twokeys.access.names import EVERYONE
-from twokeys.access.not_proved import EXCEPT
+from twokeys.access.model.documents import Document
+from twokeys.access.model.door_name import DoorName
+from twokeys.access.model.names import EVERYONE
+from twokeys.access.model.not_proved import EXCEPT
+from twokeys.access.model.principals import HOLDERS, Principal
+from twokeys.access.model.requirements import asks_for_external_id, in_words, window
 from twokeys.access.paths import leading_out
-from twokeys.access.principals import HOLDERS, Principal
-from twokeys.access.requirements import asks_for_external_id, in_words, window
 from twokeys.iam import UNKNOWN, Arn, Outcome, parse_arn
-from twokeys.iam.sts import RESERVED_ROLE
+from twokeys.iam.sts import RESERVED_ROLE, permission_set_of
 
 _THROUGH = "through the component OtherStack (`pulumi package add` of the folder components of a TwoKeys clone)"
 _DENIES = "denies it"
@@ -57,6 +57,7 @@ class Statement:
     door: DoorName
     urn: str | None
     source: str | None = None
+    advice: bool = False
 
 
 def statements(graph: Graph) -> Iterator[Statement]:
@@ -67,7 +68,7 @@ def statements(graph: Graph) -> Iterator[Statement]:
     """
     reader = _Reader(graph)
     for one in graph.not_proved:
-        yield Statement(Lack.PROOF, one.message, one.next_step, one.door, one.urn, one.source)
+        yield Statement(Lack.PROOF, one.message, one.next_step, one.door, one.urn, one.source, one.advice)
     yield from reader.unpinned()
     for door in graph.doors:
         yield from reader.door(door)
@@ -99,6 +100,8 @@ class _Reader:
             self._accounts.of_provider(entry.urn) for entry in graph.accounts.entries if entry.assumes != ()
         }
         self._leads_out = leading_out(graph)
+        assignments = graph.identity_center.assignments
+        self._of_sets = {one.role for one in assignments if one.permission_set and one.permission_set.resource}
         self._through_members = {
             (group, door.target)
             for door in graph.doors
@@ -190,12 +193,13 @@ class _Reader:
         about = f"Role {self._accounts.located(role)} trusts {source.arn} of account {self._account(source)}"
         dates = [in_words(one) for one in door.trust.requirements if window([one]) != (None, None)]
         dated = f", whose trust policy admits it {' and '.join(dates)}" if dates else ""
+        holder = f"permission set {permission_set_of(source.name)}" if source in self._of_sets else source.label
         step = (
-            f"give {source.label} a policy that allows sts:AssumeRole on {_to_grant(role)}{dated}, "
+            f"give {holder} a policy that allows sts:AssumeRole on {_to_grant(role)}{dated}, "
             "or take it out of the trust policy"
         )
         namesakes = self._namesakes(source.kind, source.name)
-        if source.urn is not None or any(True for _ in source.all_documents):
+        if source.urn is not None or source in self._of_sets or any(True for _ in source.all_documents):
             why = denial(door, "grant")
             if why:
                 step = (

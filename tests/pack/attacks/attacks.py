@@ -117,7 +117,8 @@ def stack_set(s: Scene) -> None:
 
 
 def account_that_a_change_would_replace(s: Scene) -> None:
-    aws.organizations.Account("new", name="new", email="a+new@example.com", opts=s.at(s.hub))
+    member = pulumi.ComponentResource("twokeys:accounts:MemberAccount", "new")
+    aws.organizations.Account("new", name="new", email="a+new@example.com", opts=s.at(s.hub, parent=member))
 
 
 def github_without_a_subject(s: Scene, known: Any = str) -> None:

@@ -8,7 +8,7 @@ from datetime import datetime
 from twokeys.access.findings import DoorConfig, Finding, Rule
 from twokeys.access.graph import Graph
 from twokeys.access.keys import Lack, statements
-from twokeys.access.not_proved import EXCEPT
+from twokeys.access.model.not_proved import EXCEPT
 
 _CROSS_ACCOUNT = (
     "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic-cross-account.html"
@@ -19,7 +19,7 @@ def _of(lack: Lack) -> Callable[[Graph, DoorConfig, datetime], Iterator[Finding]
     def check(graph: Graph, _config: DoorConfig, _now: datetime) -> Iterator[Finding]:
         for found in statements(graph):
             if found.lack is lack:
-                yield Finding(found.message, found.next_step, found.urn, found.door, found.source)
+                yield Finding(found.message, found.next_step, found.urn, found.door, found.source, found.advice)
 
     return check
 
@@ -78,6 +78,8 @@ UNPROVED_DOOR = Rule(
 
 Unknown: this is where every unknown ends: a trust policy or a grant that is not known and that no declaration covers, a
 policy attachment that does not tell what it attaches to whom, a principal under a provider whose account is not pinned,
-and a door whose other key lives in a stack that nobody refers to.
+and a door whose other key lives in a stack that nobody refers to. Of an assignment whose permission set is made
+elsewhere both keys are shown, so that what it lets people do in an account that is shown to be ours is advice; where a
+trust leaves it to grants who enters a role, that is one of its keys, and refused.
 Does not check: whether what another stack exports is still true there.
 """

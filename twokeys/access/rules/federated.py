@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
-from twokeys.access.door_name import DoorName
 from twokeys.access.federated import GUESTS, FederatedTrust, by_every_anchor, provider_name
 from twokeys.access.findings import DoorConfig, Finding, Rule
 from twokeys.access.graph import Graph
-from twokeys.access.names import CARRIERS, ROLES_ANYWHERE
-from twokeys.access.principals import Principal
+from twokeys.access.model.door_name import DoorName
+from twokeys.access.model.names import CARRIERS, ROLES_ANYWHERE
+from twokeys.access.model.principals import Principal
 from twokeys.iam import ANY_PROVIDER, UNKNOWN, Caller, Outcome, Policies, Request, evaluate_grant
 from twokeys.iam.shared_providers import SharedProvider
 from twokeys.iam.sts import ASSUME_ROLE
@@ -24,7 +24,12 @@ _OPENING = (Outcome.ALLOW, Outcome.CONDITIONAL)
 _SHARED = "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_oidc_secure-by-default.html"
 
 
-def _federated(graph: Graph, _config: DoorConfig, _now: datetime) -> Iterator[Finding]:
+def _federated(graph: Graph, _config: DoorConfig, _now: datetime) -> Iterable[Finding]:
+    """Each once: `sts:*` lets a provider in by a web identity and by SAML, and one sentence says both."""
+    return dict.fromkeys(_open_or_idle(graph))
+
+
+def _open_or_idle(graph: Graph) -> Iterator[Finding]:
     for found in graph.federated:
         wrong = None if found.unknown else _wrong(found)
         if wrong is None and GUESTS in map(found.open_by, found.sources) and (may := _leads_on(graph, found.role)):

@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 
-from twokeys.access.access_roles import entered_by_access_role
-from twokeys.access.accounts import ACCOUNT, MEMBER_ACCOUNT
 from twokeys.access.findings import Config, Finding, Rule
 from twokeys.access.graph import Graph
-from twokeys.access.principals import ACCESS_KEY, PASSWORD, PEOPLE, USER
-from twokeys.access.snapshot import Resource
+from twokeys.access.model.access_roles import entered_by_access_role
+from twokeys.access.model.accounts import MEMBER_ACCOUNT
+from twokeys.access.model.principals import PEOPLE
+from twokeys.access.reading.snapshot import Resource
+from twokeys.access.reading.tokens import ACCESS_KEY, ACCOUNT, PASSWORD, USER
 
 _LONG_TERM = {USER: "IAM user", ACCESS_KEY: "access key", PASSWORD: "console password"}
 
@@ -34,20 +35,24 @@ def _long_term(graph: Graph, _config: Config, _now: datetime) -> Iterator[Findin
             step = "give people and machines a role in that account, and a grant where they already are"
             message = f"{message} {graph.accounts.name(account)}".capitalize().replace("Iam", "IAM", 1)
             found.append(Finding(message, step, resource.urn, source=resource.source))
-    if _has_people_elsewhere(graph):
+    yield from _by_kind_of_stack(graph, found)
+
+
+def _by_kind_of_stack(graph: Graph, found: list[Finding]) -> Iterator[Finding]:
+    """Findings as they are where our components make accounts and people, and in live IAM; elsewhere one advice."""
+    snapshot = graph.snapshot
+    if any(snapshot.of_type(MEMBER_ACCOUNT, PEOPLE)) or any(one.caller for one in snapshot.evidence):
         yield from found
     elif found:
         more = f", and {len(found) - 1} more" if len(found) > 1 else ""
         yield replace(found[0], message=found[0].message + more, advice=True)
 
 
-def _has_people_elsewhere(graph: Graph) -> bool:
-    """Whether the rule is for it: a stack of our components has `People` for users, and live IAM an organization."""
-    snapshot = graph.snapshot
-    return any(snapshot.of_type(MEMBER_ACCOUNT, PEOPLE)) or any(one.caller for one in snapshot.evidence)
-
-
 def _kept(graph: Graph, _config: Config, _now: datetime) -> Iterator[Finding]:
+    yield from _by_kind_of_stack(graph, list(_not_kept(graph)))
+
+
+def _not_kept(graph: Graph) -> Iterator[Finding]:
     for account in graph.snapshot.of_type(ACCOUNT):
         name = account.text("name") or account.name
         if not account.protect:
@@ -102,7 +107,8 @@ ACCOUNT_KEPT = Rule(
     config=Config,
 )
 """A policy is not shown what a preview would delete or replace, so each account has to be protected: then the engine
-itself refuses to delete or to replace it, in preview already.
+itself refuses to delete or to replace it, in preview already. A stack without our components gets one piece of advice
+instead: an account that is lost is no door, and the plain example of pulumi-aws does not protect one.
 
 Unknown: `protect` is always known. Does not check: an account whose protection and definition are removed at once
 (two updates are needed for that: the engine still refuses the first).

@@ -12,11 +12,12 @@ from functools import partial
 from itertools import chain
 
 from twokeys import doors
-from twokeys.access.accounts import ACCOUNT, ORGANIZATION, ORGANIZATIONAL_UNIT, Accounts, id_of
-from twokeys.access.documents import Document, Documents
-from twokeys.access.exports import Exported
-from twokeys.access.principals import Principal
-from twokeys.access.snapshot import Resource, Snapshot, mapping
+from twokeys.access.model.accounts import Accounts, id_of
+from twokeys.access.model.documents import Document, Documents
+from twokeys.access.model.exports import Exported
+from twokeys.access.model.principals import Principal
+from twokeys.access.reading.snapshot import Resource, Snapshot, mapping
+from twokeys.access.reading.tokens import ACCOUNT, ORGANIZATION, ORGANIZATIONAL_UNIT
 from twokeys.iam import UNKNOWN, PolicyDocument, PolicyError, PolicyKind, Statement, Unknown, parse_policy
 from twokeys.iam.evaluation import Levels
 from twokeys.iam.truth import Truth, Values
@@ -118,7 +119,7 @@ class Guards:
     def _is_member(self, account: str) -> bool:
         """Whether an account is shown to be one of the organization; that a stack works in it does not show that."""
         attached = any(account in targets for targets in self._attached.values())
-        return attached or account in self._parents or account in self._accounts.all_members
+        return attached or account in self._parents or self._accounts.is_member(account)
 
     def _line(self, account: str) -> list[str]:
         line = [account]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from twokeys.access.documents import Document
-from twokeys.access.door_name import DoorName
+from twokeys.access.model.documents import Document
+from twokeys.access.model.door_name import DoorName
 
 EXCEPT = "make an exception in the pack's configuration, with reason, owner and expiry"
 
@@ -17,7 +17,7 @@ class NotProved:
     `what` is a noun phrase, `why` a clause that follows "is not proved:", `next_step` an instruction. `door` is how an
     exception names it: ARNs or URNs, which hold the account, with `*` for a side that is not known. `urn` is the
     resource and `source` the program's line, where there are such. `document` is there where it is a policy document,
-    which knows what it waits for.
+    which knows what it waits for. `advice` tells that it is no key of a door: who comes in where is shown.
     """
 
     what: str
@@ -27,6 +27,7 @@ class NotProved:
     urn: str | None = None
     source: str | None = None
     document: Document | None = None
+    advice: bool = False
 
     @property
     def message(self) -> str:

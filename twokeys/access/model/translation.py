@@ -11,12 +11,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
-from twokeys.access.accounts import ACCOUNT, ORGANIZATIONAL_UNIT, Accounts, id_of
-from twokeys.access.cloudformation import Native, as_pulumi, lowered
-from twokeys.access.not_read import NotRead, not_read
-from twokeys.access.snapshot import Resource, Snapshot, items, mapping
-from twokeys.access.templates import Place, Reference, Template, TemplateError, read_template
-from twokeys.access.types import Reading, aws_type, cloudformation_type, of_aws
+from twokeys.access.model.accounts import Accounts, id_of
+from twokeys.access.model.not_read import NotRead, not_read
+from twokeys.access.reading.cloudformation import Native, as_pulumi, lowered
+from twokeys.access.reading.snapshot import Resource, Snapshot, items, mapping
+from twokeys.access.reading.templates import Place, Reference, Template, TemplateError, read_template
+from twokeys.access.reading.tokens import ACCOUNT, ORGANIZATIONAL_UNIT
+from twokeys.access.reading.types import Reading, aws_type, cloudformation_type, of_aws
 from twokeys.iam import UNKNOWN
 from twokeys.iam.arn import partition_of_region
 
@@ -219,7 +220,9 @@ class _Translator:
             units = items(inner.get("organizationalunitids"))
             found |= dict.fromkeys(self._below(units))
             more |= bool(units) or any(not isinstance(one, str) for one in listed) or not (listed or units)
-        return [*found, *([self._accounts.of_stack_set(stack_set.name)] if more else [])]
+        inside = properties.get("permissionmodel") == "SERVICE_MANAGED"
+        others = self._accounts.of_stack_set(stack_set.name, of_organization=inside)
+        return [*found, *([others] if more else [])]
 
     def _instances(self, stack_set: Resource) -> Iterator[Mapping[str, object]]:
         for one in self._snapshot.resources:

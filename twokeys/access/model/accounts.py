@@ -10,18 +10,15 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from twokeys import doors
-from twokeys.access import environment
-from twokeys.access.snapshot import PROVIDER, Resource, Snapshot, items, mapping
+from twokeys.access.model import environment
+from twokeys.access.reading.snapshot import PROVIDER, Resource, Snapshot, items, mapping
+from twokeys.access.reading.tokens import ACCOUNT, ORGANIZATION, ROLE
 from twokeys.access_role import ACCESS_ROLE
 from twokeys.iam import DEFAULT_PARTITION, UNKNOWN, Arn, partition_of_region
 
 if TYPE_CHECKING:
-    from twokeys.access.principals import Principal
+    from twokeys.access.model.principals import Principal
 
-ACCOUNT = "aws:organizations/account:Account"
-ORGANIZATION = "aws:organizations/organization:Organization"
-ORGANIZATIONAL_UNIT = "aws:organizations/organizationalUnit:OrganizationalUnit"
-ROLE = "aws:iam/role:Role"
 MEMBER_ACCOUNT = "twokeys:accounts:MemberAccount"
 """Our component of a member account, which tells the role by which it is entered."""
 _ORGANIZATIONS = "aws:organizations/"
@@ -31,7 +28,7 @@ _ORGANIZATION_ID = re.compile(r"o-[a-z0-9]{10,32}")
 _ASSUMES = ("assumeRoles", "assumeRole")
 """What a provider assumes; the second as aws-native and versions of pulumi-aws before 7 have it."""
 _UNPINNED = "unpinned--"
-_STACK_SET = "StackSet--"
+_STACK_SET, _ORGANIZATION_STACK_SET = "StackSet--", "StackSet-of-organization--"
 _NO_PROVIDER = "none"
 
 
@@ -165,13 +162,17 @@ class Accounts:
         return not account.startswith(doors.SYMBOL_PREFIX + _UNPINNED)
 
     @staticmethod
-    def of_stack_set(name: str) -> str:
-        """The accounts that a StackSet deploys to and that the snapshot does not show, as one that equals no other."""
-        return _unpinned(_STACK_SET + name)
+    def of_stack_set(name: str, *, of_organization: bool = False) -> str:
+        """The accounts that a StackSet deploys to and that the snapshot does not show, as one that equals no other.
+
+        One with service-managed permissions deploys to no account outside the organization.
+        https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/stacksets-orgs-associate-stackset-with-org.html
+        """
+        return _unpinned((_ORGANIZATION_STACK_SET if of_organization else _STACK_SET) + name)
 
     def is_of_stack_set(self, account: str) -> bool:
         """Whether an account stands for those of a StackSet that are not shown."""
-        return account.startswith(doors.SYMBOL_PREFIX + _UNPINNED + _STACK_SET)
+        return account.startswith((_unpinned(_STACK_SET), _unpinned(_ORGANIZATION_STACK_SET)))
 
     def located(self, principal: Principal) -> str:
         """A principal with where it is: its ARN "in account prod (123456789012)"."""
@@ -180,7 +181,7 @@ class Accounts:
     def name(self, account: str) -> str:
         """What people call an account: its resource's name and its id, or what is known of it."""
         if self.is_of_stack_set(account):
-            stack_set = account.removeprefix(doors.SYMBOL_PREFIX + _UNPINNED + _STACK_SET)
+            stack_set = account.removeprefix(_unpinned("")).partition("--")[2]
             return f"unknown (any that StackSet {stack_set} deploys to)"
         if not self.pinned(account):
             provider = account.removeprefix(doors.SYMBOL_PREFIX + _UNPINNED)
@@ -254,6 +255,10 @@ class Accounts:
         made = {self.canonical(symbol) for symbol in self.by_symbol}
         listed = [{_as_id(mapping(item).get("id")) for item in items(one.get("accounts"))} for one in organizations]
         return any(len(ids) > 1 and made <= ids for ids in listed)
+
+    def is_member(self, account: str) -> bool:
+        """Whether an account, or whichever account it stands for, is shown to be a member of the organization."""
+        return account in self.all_members or account.startswith(_unpinned(_ORGANIZATION_STACK_SET))
 
     def is_ours(self, account: str) -> bool:
         """Whether an account is shown to be one of the organization: it is worked in, made or listed."""
