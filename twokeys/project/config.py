@@ -217,7 +217,7 @@ def place_of(file: Path, path: str) -> str:
     """
     text: Any = yaml.compose(file.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
     pair = next((pair for pair in text.value if pair[0].value == "config"), None)
-    return f"{file.name}:{_line(*pair, path)}" if pair else ""
+    return f"{file.name}:{_line(pair[0], pair[1], path)}" if pair else ""
 
 
 def _line(name: yaml.Node, node: yaml.Node, path: str) -> int:
