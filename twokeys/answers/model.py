@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import Enum
 
 from twokeys.access.documents import Document
+from twokeys.access.findings import Accepted
 from twokeys.access.judge import Key
 from twokeys.access.requirements import Pause, is_external_id, pausing, requires_mfa
 from twokeys.access.snapshot import Evidence
@@ -453,6 +454,8 @@ class Answers:
     """Whose tokens and assertions an identity provider takes, in words, by its account and name."""
     person: str = ""
     """Of whom alone this is, where somebody asked for one person."""
+    accepted: tuple[Accepted, ...] | None = None
+    """The exceptions by which doors stand; None where nobody gave the policy pack's configuration."""
 
     def named(self, party: Party) -> Party:
         """The party with what people call its account."""
