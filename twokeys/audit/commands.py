@@ -19,7 +19,7 @@ from twokeys.audit import LEARNING
 from twokeys.options import FILE, InputPath
 
 if TYPE_CHECKING:
-    from twokeys.access.snapshot import Snapshot
+    from twokeys.access.reading.snapshot import Snapshot
     from twokeys.answers.model import Answers
     from twokeys.audit.coverage import Coverage
     from twokeys.audit.logs import Source

@@ -11,10 +11,10 @@ from itertools import product
 from typing import Any
 
 from twokeys import doors
-from twokeys.access.documents import Declared
 from twokeys.access.findings import Config, Finding, Rule
 from twokeys.access.graph import Graph
-from twokeys.access.snapshot import Resource
+from twokeys.access.model.documents import Declared
+from twokeys.access.reading.snapshot import Resource
 from twokeys.iam import PolicyDocument, PolicyError, PolicyKind, Principals, Statement, account_as_a_whole
 
 NAME = "declared-equals-real"

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from twokeys import doors
-from twokeys.access.accounts import Accounts
-from twokeys.access.snapshot import Resource, Snapshot, holds_unknown
+from twokeys.access.model.accounts import Accounts
+from twokeys.access.reading.snapshot import Resource, Snapshot, holds_unknown
 from twokeys.doors import SymbolicDocument
 from twokeys.iam import (
     UNKNOWN,
