@@ -15,8 +15,8 @@ from tests.access.test_federated import AUD, CORP, HOST, SAML, SUB, admits
 from tests.access.test_translation import put
 from tests.access.world import CI, DEPLOYER, HUB, MFA, STAGE, World, arn, document, grants, trusts, two_keys
 from twokeys.access.model.documents import Document
-from twokeys.access.model.principals import ACCESS_KEY, CREDENTIALS, MFA_DEVICE, PASSWORD
 from twokeys.access.reading.snapshot import Evidence
+from twokeys.access.reading.tokens import ACCESS_KEY, CREDENTIALS, MFA_DEVICE, PASSWORD
 from twokeys.answers.allowed import Difference, difference
 from twokeys.answers.changes import changes, drift
 from twokeys.answers.changes_shown import as_data, in_markdown, lines
