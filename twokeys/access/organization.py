@@ -22,7 +22,7 @@ from twokeys.iam.evaluation import Levels
 from twokeys.iam.truth import Truth, Values
 
 _POLICY = "aws:organizations/policy:Policy"
-_ATTACHMENT = "aws:organizations/policyAttachment:PolicyAttachment"
+CONTROL_POLICY_ATTACHMENT = "aws:organizations/policyAttachment:PolicyAttachment"
 _KINDS = {"SERVICE_CONTROL_POLICY": PolicyKind.SCP, "RESOURCE_CONTROL_POLICY": PolicyKind.RCP}
 _ROOT = "root"
 _DEEPEST = 5
@@ -56,7 +56,7 @@ class Guards:
         self._managers = {accounts.management}
         self._levels: dict[tuple[PolicyKind, str], Levels] = {}
         self._read_tree()
-        for attachment in snapshot.of_type(_ATTACHMENT):
+        for attachment in snapshot.of_type(CONTROL_POLICY_ATTACHMENT):
             self._read_attachment(attachment, documents)
         if next(snapshot.of_type(ORGANIZATION), None) is None:
             self._read_exported(exported, documents)
