@@ -80,7 +80,7 @@ def pairs(roles: int, root_share: int) -> list[Pair]:
 
 
 def snapshot(made: list[Pair]) -> Any:
-    from twokeys.access.snapshot import PROVIDER, Resource, Snapshot
+    from twokeys.access.reading.snapshot import PROVIDER, Resource, Snapshot
 
     def resources() -> Iterator[Resource]:
         for account in (HUB, *AROUND):

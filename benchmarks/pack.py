@@ -30,7 +30,7 @@ from pulumi.runtime.proto import analyzer_pb2_grpc  # noqa: E402
 
 from tests.access.world import HUB, STAGE, World, arn, document, grants, trusts  # noqa: E402
 from tests.pack.engine_requests import Engine, input_request, stack_request  # noqa: E402
-from twokeys.access.snapshot import Resource  # noqa: E402
+from twokeys.access.reading.snapshot import Resource  # noqa: E402
 from twokeys.sandbox.get_pulumi import find_pulumi  # noqa: E402
 from twokeys.sandbox.local_aws import LocalAws  # noqa: E402
 from twokeys.sandbox.pulumi_box import place_plugins  # noqa: E402

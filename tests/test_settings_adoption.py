@@ -145,9 +145,9 @@ def guard_rails_at_the_root(count: int, **more: object) -> dict[str, object]:
     return {"serviceControlPolicies": policies, **more}
 
 
-def resource_control(size: int) -> dict[str, object]:
-    """A resource control policy of so many characters."""
-    statement = {"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "arn:aws:s3:::"}
+def denying(size: int, **more: str) -> dict[str, object]:
+    """A control policy of so many characters."""
+    statement = {"Effect": "Deny", "Action": "s3:*", "Resource": "arn:aws:s3:::", **more}
     document = {"Version": "2012-10-17", "Statement": [statement]}
     statement["Resource"] += "b" * (size - len(json.dumps(document, separators=(",", ":"))))
     return document
@@ -162,8 +162,8 @@ EXISTING = {"adopt": "o-a1b2c3d4e5"}
         # https://docs.aws.amazon.com/organizations/latest/userguide/orgs_reference_limits.html: maximum size of a
         # policy document, and number of policies that you can attach to an entity
         (
-            several(1, "RESOURCE_CONTROL_POLICY", resource_control(5_120)),
-            several(1, "RESOURCE_CONTROL_POLICY", resource_control(5_121)),
+            several(1, "RESOURCE_CONTROL_POLICY", denying(5_120, Principal="*")),
+            several(1, "RESOURCE_CONTROL_POLICY", denying(5_121, Principal="*")),
         ),
         (
             several(1, "AISERVICES_OPT_OUT_POLICY", {"a": "x" * 2_492}),
@@ -174,8 +174,12 @@ EXISTING = {"adopt": "o-a1b2c3d4e5"}
         (several(5, "CHATBOT_POLICY", {"a": 1}), several(6, "CHATBOT_POLICY", {"a": 1})),
         # RCPFullAWSAccess cannot be detached and counts; FullAWSAccess is attached to whatever is made
         (
-            several(4, "RESOURCE_CONTROL_POLICY", resource_control(200)),
-            several(5, "RESOURCE_CONTROL_POLICY", resource_control(200)),
+            several(4, "RESOURCE_CONTROL_POLICY", denying(200, Principal="*")),
+            several(5, "RESOURCE_CONTROL_POLICY", denying(200, Principal="*")),
+        ),
+        (
+            {"serviceControlPolicies": {"p": {"targets": [], "document": denying(10_240)}}},
+            {"serviceControlPolicies": {"p": {"targets": [], "document": denying(10_241)}}},
         ),
         (guard_rails_at_the_root(9), guard_rails_at_the_root(10)),
         (guard_rails_at_the_root(10, **EXISTING), guard_rails_at_the_root(11, **EXISTING)),
@@ -202,9 +206,3 @@ def test_two_attachments_that_would_be_called_alike_are_refused() -> None:
     policies = {"p": {"targets": ["a-b"], "document": document}, "p-a": {"targets": ["b"], "document": document}}
     organization = {"organizationalUnits": {"a-b": {}, "b": {}}, "serviceControlPolicies": policies}
     assert "choose another key" in refused(MANAGEMENT | {"organization": organization}, "management").next_step
-
-
-def test_more_than_fifty_tags_are_refused() -> None:
-    # orgs_reference_limits.html: number of tags that you can attach to a root, OU, or account
-    tags = {f"key-{number}": "x" for number in range(51)}
-    assert "at most 50" in refused(changed(MANAGEMENT, "tags", tags), "management").why

@@ -138,10 +138,6 @@ def test_such_aliases_are_taken(alias: str) -> None:
 CENTER = DOOR | {"via": "identity-center", "from": {"group": "developers"}}
 
 
-def test_a_door_through_identity_center_has_the_shape_of_any_other() -> None:
-    assert parse("stage", STAGE | {"doors": {"stage-developer": CENTER}}).doors["stage-developer"].via
-
-
 @pytest.mark.parametrize(
     ("changes", "why"),
     [

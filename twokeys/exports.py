@@ -20,9 +20,10 @@ from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
 from urllib.request import url2pathname, urlopen
 
-from twokeys.access.accounts import ACCOUNT, Accounts
-from twokeys.access.snapshot import Snapshot
-from twokeys.access.state import parse_state, properties
+from twokeys.access.model.accounts import Accounts
+from twokeys.access.reading.snapshot import Snapshot
+from twokeys.access.reading.state import parse_state, properties
+from twokeys.access.reading.tokens import ACCOUNT
 from twokeys.errors import Refusal
 from twokeys.iam import UNKNOWN
 from twokeys.loopback import is_loopback

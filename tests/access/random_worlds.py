@@ -18,7 +18,7 @@ from fnmatch import fnmatchcase
 from typing import Any, Final
 
 from tests.access.world import World, arn, document
-from twokeys.access.snapshot import Resource, Snapshot
+from twokeys.access.reading.snapshot import Resource, Snapshot
 
 ORGANIZATION: Final = "o-a1b2c3d4e5"
 OUTSIDE: Final = "9" * 12

@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 
 from tests.access.world import CI, HUB, OUTSIDE, PROD, STAGE, World, arn, document
-from twokeys.access.accounts import Accounts, entry
-from twokeys.access.documents import Documents
-from twokeys.access.exports import Exported
-from twokeys.access.organization import Guards
-from twokeys.access.snapshot import Resource, Snapshot
+from twokeys.access.model.accounts import Accounts, entry
+from twokeys.access.model.documents import Documents
+from twokeys.access.model.exports import Exported
+from twokeys.access.model.organization import Guards
+from twokeys.access.reading.snapshot import Resource, Snapshot
 from twokeys.iam import UNKNOWN, PolicyKind, parse_policy
 
 STAGE_ROLE, PROD_ROLE = arn(STAGE, "role/in"), arn(PROD, "role/in")

@@ -6,18 +6,20 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-ke
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import Any
 
 import pytest
 
 from tests.access.world import CI, DEPLOYER, HUB, MFA, OUTSIDE, PROD, STAGE, World, arn, document, grants, trusts
-from twokeys.access.names import admits_everyone, could_be_role, granted_resources, open_leaves, trusted_names
-from twokeys.access.requirements import (
+from twokeys.access.model.names import admits_everyone, could_be_role, granted_resources, open_leaves, trusted_names
+from twokeys.access.model.requirements import (
     asks_for_external_id,
     demanded_values,
     demands_external_id,
     in_words,
     organizations_demanded,
+    pauses,
     requires_mfa,
     window,
 )
@@ -390,6 +392,44 @@ def test_requirements_about_time_say_from_when_and_until_when_they_can_be_met_to
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-logic-multiple-context-keys-or-values.html
     """
     assert window(each) == (opens, closes)
+
+
+def year(number: int) -> datetime:
+    return datetime(number, 1, 1, tzinfo=UTC)
+
+
+def during(opens: int, closes: int) -> tuple[Requirement, ...]:
+    return Requirement(*FROM, (f"{opens}-01-01",)), Requirement(*UNTIL, (f"{closes}-01-01",))
+
+
+def either(*groups: Sequence[Requirement]) -> Requirement:
+    return Requirement("AnyOf", any_of=tuple(map(tuple, groups)))
+
+
+@pytest.mark.parametrize(("each", "periods"), [
+    ([either(during(2030, 2031), during(2034, 2035))], [(2030, 2031), (2034, 2035)]),
+    ([either(during(2030, 2032), during(2031, 2033), during(2033, 2034))], [(2030, 2034)]),
+    ([either(during(2030, 2039), during(2031, 2032), during(2035, 2036))], [(2030, 2039)]),
+    ([either(during(2030, 2031), during(2039, 2034))], [(2030, 2031)]),
+    ([either(during(2020, 2019), during(2030, 2031))], [(2030, 2031)]),
+    ([either(during(2030, 2031), [either(during(2033, 2034), during(2036, 2037))])],
+     [(2030, 2031), (2033, 2034), (2036, 2037)]),
+    ([either(during(2030, 2033), during(2035, 2038)), either(during(2032, 2036), during(2037, 2039))],
+     [(2032, 2033), (2035, 2036), (2037, 2038)]),
+    ([either(during(2030, 2031), during(2034, 2035)), *during(2033, 2039)], [(2034, 2035)]),
+    ([*during(2033, 2039), either(during(2030, 2031), [WITH_MFA])], [(2033, 2039)]),
+    ([either(during(2030, 2031), during(2036, 2037)), *during(2032, 2035)], [(2035, 2035)]),
+    ([*during(2032, 2030)], [(2030, 2030)]),
+])  # fmt: skip
+def test_alternatives_are_met_at_the_times_of_each_and_those_that_never_can_be_met_add_none(
+    each: list[Requirement], periods: list[tuple[int, int]]
+) -> None:
+    """What can never be met has no length, and so is never open: statements are evaluated each for itself.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-basics.html
+    """
+    assert window(each) == (year(periods[0][0]), year(periods[-1][1]))
+    assert pauses(each) == tuple((year(end), year(start)) for (_, end), (start, _) in pairwise(periods))
 
 
 @pytest.mark.parametrize(("one", "said"), [

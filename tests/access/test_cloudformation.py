@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from twokeys.access.cloudformation import Native, as_pulumi, lowered
-from twokeys.access.snapshot import Resource
-from twokeys.access.templates import Reference
+from twokeys.access.reading.cloudformation import Native, as_pulumi, lowered
+from twokeys.access.reading.snapshot import Resource
+from twokeys.access.reading.templates import Reference
 from twokeys.iam import UNKNOWN
 
 URN = "urn:pulumi:stage::twokeys::aws-native:any:Type::it"

@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 
 from tests.access.world import CI, HUB, OUTSIDE, PROD, SERVICE, STAGE, TYPES, World, arn, document, grants, trusts
-from twokeys.access.accounts import Accounts
 from twokeys.access.declared_doors import DeclaredDoors, who
-from twokeys.access.documents import Documents
-from twokeys.access.exports import BadExport, Exported
-from twokeys.access.membership import join_declared_groups
-from twokeys.access.principals import Principal, PrincipalKind, Principals
-from twokeys.access.snapshot import Resource
+from twokeys.access.model.accounts import Accounts
+from twokeys.access.model.documents import Documents
+from twokeys.access.model.exports import BadExport, Exported
+from twokeys.access.model.membership import join_declared_groups
+from twokeys.access.model.principals import Principal, PrincipalKind, Principals
+from twokeys.access.reading.snapshot import Resource
 from twokeys.doors import ACCOUNT_OUTPUT, MEMBERS_OUTPUT, PEOPLE_OUTPUT, Who, render
 from twokeys.iam import UNKNOWN, PolicyDocument
 

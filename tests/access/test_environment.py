@@ -3,8 +3,8 @@
 import pytest
 
 from tests.access.world import DEPLOYER, PROD, World, arn, document, trusts, two_keys
-from twokeys.access.environment import canonical, of_another_purpose, of_names, of_tags
-from twokeys.access.snapshot import Resource
+from twokeys.access.model.environment import canonical, of_another_purpose, of_names, of_tags
+from twokeys.access.reading.snapshot import Resource
 from twokeys.iam import UNKNOWN
 
 

@@ -23,7 +23,7 @@ from tests.access.world import (
     two_keys,
 )
 from twokeys.access.federated import GUESTS
-from twokeys.access.names import CARRIERS, ROLES_ANYWHERE
+from twokeys.access.model.names import CARRIERS, ROLES_ANYWHERE
 from twokeys.access.paths import paths_from
 from twokeys.iam import UNKNOWN, Outcome
 
@@ -328,7 +328,7 @@ def test_a_service_is_of_no_organization(key: str, value: str) -> None:
 def test_every_service_that_hands_a_role_to_others_has_a_page_that_says_so() -> None:
     new, gone = sorted(CARRIERS.keys() - HANDING), sorted(HANDING.keys() - CARRIERS)
     assert not new, f"give HANDING the page of AWS's that shows the trust policy for each of {new}"
-    assert not gone, f"CARRIERS in twokeys/access/names.py lacks {gone}, which AWS documents"
+    assert not gone, f"CARRIERS in twokeys/access/model/names.py lacks {gone}, which AWS documents"
 
 
 @pytest.mark.parametrize(("statements", "expected"), [

@@ -29,12 +29,12 @@ from tests.access.world import (
     trusts,
     two_keys,
 )
-from twokeys.access.access_roles import entered_by_access_role
 from twokeys.access.graph import Door, Judge, Key, build
-from twokeys.access.not_proved import NotProved
+from twokeys.access.model.access_roles import entered_by_access_role
+from twokeys.access.model.not_proved import NotProved
+from twokeys.access.model.principals import Principal
 from twokeys.access.paths import leading_out, paths_from
-from twokeys.access.principals import Principal
-from twokeys.access.snapshot import Pending, Resource, Snapshot
+from twokeys.access.reading.snapshot import Pending, Resource, Snapshot
 from twokeys.errors import Refusal
 from twokeys.iam import UNKNOWN, Outcome, Unknown
 

@@ -11,14 +11,14 @@ import pytest
 
 from tests.access.test_translation import put
 from tests.access.world import HUB, PROD, STAGE, World, arn, document, grants, trusts
-from twokeys.access.accounts import Accounts
-from twokeys.access.documents import Documents
 from twokeys.access.graph import Door
 from twokeys.access.identity_center import Assignment, IdentityCenter, identity_center
-from twokeys.access.not_proved import NotProved
+from twokeys.access.model.accounts import Accounts
+from twokeys.access.model.documents import Documents
+from twokeys.access.model.not_proved import NotProved
+from twokeys.access.model.principals import Principals
 from twokeys.access.paths import paths_from
-from twokeys.access.principals import Principals
-from twokeys.access.snapshot import Resource
+from twokeys.access.reading.snapshot import Resource
 from twokeys.iam import UNKNOWN, Outcome
 
 INSTANCE = "arn:aws:sso:::instance/ssoins-1"

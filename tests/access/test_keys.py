@@ -29,7 +29,7 @@ from tests.access.world import (
     two_keys,
 )
 from twokeys.access.keys import statements
-from twokeys.access.snapshot import Resource
+from twokeys.access.reading.snapshot import Resource
 from twokeys.iam import UNKNOWN
 
 ADMIN = "arn:aws:iam::aws:policy/AdministratorAccess"

@@ -20,9 +20,9 @@ from botocore.validate import validate_parameters
 
 from tests.access.world import document, grants
 from twokeys.access.graph import build
-from twokeys.access.live import _region, read_live
-from twokeys.access.principals import ACCESS_KEY, MFA_DEVICE, PASSWORD
-from twokeys.access.snapshot import NotAnswered, Resource
+from twokeys.access.reading.live import _region, read_live
+from twokeys.access.reading.snapshot import NotAnswered, Resource
+from twokeys.access.reading.tokens import ACCESS_KEY, MFA_DEVICE, PASSWORD
 from twokeys.errors import Refusal
 from twokeys.sandbox.local_aws import LocalAws
 

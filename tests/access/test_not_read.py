@@ -19,10 +19,10 @@ import pytest
 from tests.access.test_translation import put, refused
 from tests.access.world import DEPLOYER, PROD, STAGE, World, arn, document, two_keys
 from twokeys import access
-from twokeys.access import types
-from twokeys.access.accounts import Accounts
-from twokeys.access.not_read import not_read
-from twokeys.access.types import _OF_AWS, Reading, aws_type, cloudformation_type, type_of
+from twokeys.access.model.accounts import Accounts
+from twokeys.access.model.not_read import not_read
+from twokeys.access.reading import types
+from twokeys.access.reading.types import _OF_AWS, Reading, aws_type, cloudformation_type, type_of
 from twokeys.iam import UNKNOWN
 
 PODS = document(

@@ -13,7 +13,7 @@ from tests.access.test_declared import symbolic
 from tests.access.world import HUB, PROD, STAGE, World, arn, document, trusts
 from tests.pack.engine_requests import Engine
 from twokeys.access.graph import Key, build
-from twokeys.access.snapshot import Snapshot
+from twokeys.access.reading.snapshot import Snapshot
 from twokeys.iam import UNKNOWN
 
 ORGANIZATION, ANOTHER = "o-a1b2c3d4e5", "o-z9y8x7w6v5"

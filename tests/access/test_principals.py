@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from tests.access.world import CI, HUB, MFA, PROD, SERVICE, STAGE, TYPES, World, arn, document, grants, trusts
-from twokeys.access.accounts import Accounts
-from twokeys.access.documents import Document, Documents
-from twokeys.access.not_proved import NotProved
-from twokeys.access.principals import Principals
-from twokeys.access.snapshot import Resource
+from twokeys.access.model.accounts import Accounts
+from twokeys.access.model.documents import Document, Documents
+from twokeys.access.model.not_proved import NotProved
+from twokeys.access.model.principals import Principals
+from twokeys.access.reading.snapshot import Resource
 from twokeys.iam import UNKNOWN
 
 READS = document(grants("*", action="s3:GetObject"))

@@ -12,10 +12,10 @@ import pytest
 
 from tests.access.world import CI, STAGE, TODAY, arn, document, trusts
 from twokeys.access.graph import build
+from twokeys.access.reading.snapshot import Pending, Resource, Snapshot
+from twokeys.access.reading.state import parse_state, read_plan, read_state
 from twokeys.access.report import check
 from twokeys.access.rules import RULES
-from twokeys.access.snapshot import Pending, Resource, Snapshot
-from twokeys.access.state import parse_state, read_plan, read_state
 from twokeys.answers.sources import together
 from twokeys.errors import Refusal
 from twokeys.iam import UNKNOWN

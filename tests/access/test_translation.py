@@ -24,10 +24,10 @@ from tests.access.world import (
     trusts,
     two_keys,
 )
-from twokeys.access.accounts import Accounts
-from twokeys.access.snapshot import Resource
-from twokeys.access.templates import Place, Reference, TemplateError, read_template
-from twokeys.access.translation import translate
+from twokeys.access.model.accounts import Accounts
+from twokeys.access.model.translation import translate
+from twokeys.access.reading.snapshot import Resource
+from twokeys.access.reading.templates import Place, Reference, TemplateError, read_template
 from twokeys.iam import UNKNOWN
 
 OPEN = document(trusts("*"))

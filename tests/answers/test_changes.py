@@ -13,7 +13,7 @@ from tests.access.states import write_state
 from tests.access.test_federated import AUD, CORP, HOST, SAML, SUB, admits
 from tests.access.test_translation import put
 from tests.access.world import CI, DEPLOYER, HUB, MFA, STAGE, World, arn, document, grants, trusts, two_keys
-from twokeys.access.documents import Document
+from twokeys.access.model.documents import Document
 from twokeys.answers.allowed import Difference, difference
 from twokeys.answers.changes import changes
 from twokeys.answers.changes_shown import as_data, in_markdown, lines
@@ -589,7 +589,7 @@ def test_the_published_file_holds_doors_and_no_external_id(tmp_path: Path) -> No
     text = (tmp_path / "doors.json").read_text()
     assert "not-for-everybody" not in text
     (door,) = json.loads(text)["doors"]
-    assert door["door"]["requires"] == {"mfa": False, "externalId": True, "conditions": []}
+    assert door["door"]["requires"] == {"mfa": False, "externalId": True}
     assert door["door"]["source"] == {"kind": "role", "account": HUB, "names": ["ci"]}
 
 

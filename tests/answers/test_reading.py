@@ -23,8 +23,8 @@ from tests.access.world import (
     two_keys,
 )
 from twokeys.access.graph import build
-from twokeys.access.snapshot import Snapshot
-from twokeys.access.state import parse_state
+from twokeys.access.reading.snapshot import Snapshot
+from twokeys.access.reading.state import parse_state
 from twokeys.answers.model import Answers, Time, Way
 from twokeys.answers.reading import read
 from twokeys.answers.selection import into

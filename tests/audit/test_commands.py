@@ -371,14 +371,20 @@ def times(lines: Iterable[str]) -> list[tuple[int, int]]:
     return sorted((int(sure[1]) if sure else 0, int(perhaps[1]) if perhaps else 0) for sure, perhaps in found)
 
 
-def in_text(text: str) -> Numbers:
-    ways, _, events = text.partition("What CloudTrail saw")
-    starts: Counter[str] = Counter()
-    for line in events.splitlines():
+def kinds(lines: Iterable[str]) -> Counter[str]:
+    """How many uses are of each kind, as what stands before the colon of each line says."""
+    found: Counter[str] = Counter()
+    for line in lines:
         for kind, count in re.findall(
             r"(?:^|, )(perhaps by|without a door|unusual)[^:]*?(?: \((\d+)\))?(?=, |: )", line
         ):
-            starts[kind] += int(count or 1)
+            found[kind] += int(count or 1)
+    return found
+
+
+def in_text(text: str) -> Numbers:
+    ways, _, events = text.partition("What CloudTrail saw")
+    starts = kinds(events.splitlines())
     usages = ("used", "perhaps used", "not known", "no record of use", "on the way, ")
     doors = [line for line in events.partition("\nOf ")[0].splitlines() if line.startswith(usages)]
     levels = Counter(re.findall(r"^  ([a-z ]+?)(?: \(.*?\))?: .* -> ", ways, re.MULTILINE))
@@ -390,13 +396,13 @@ def in_page(page: str) -> Numbers:
     for caption, body in re.findall(r"<caption>(.*?)</caption>.*?</thead>(.*?)</table>", page, re.DOTALL):
         for row in re.findall(r"<tr>(.*?)</tr>", body, re.DOTALL):
             tables[caption].append(re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row, re.DOTALL))
-    without = re.search(r"<h3>Entries without a door</h3>\s*<ul>(.*?)</ul>", page, re.DOTALL)
+    starts = kinds(f"{what}: " for what, _ in tables["Each use once"])
     doors = tables["Use of each door"] + tables["Use of the steps on the way"]
     return Numbers(
         Counter(row[1].partition(":")[0] for row in tables["Ways in"] if len(row) > 1),
-        len(tables["Those that are perhaps by a door"]),
-        without.group(1).count("<li>") if without else 0,
-        len(tables["What is unusual about each"]),
+        starts["perhaps by"],
+        starts["without a door"],
+        starts["unusual"],
         times(row[1] for row in doors),
     )
 
@@ -619,7 +625,8 @@ def test_entries_for_another_person_or_from_another_address_are_lines_of_their_o
     records = [
         entry(mallory, READ_ONLY, "2026-09-01T10:00:00Z", sourceIPAddress="198.51.100.7"),
         entry(mallory, READ_ONLY, "2026-09-01T11:00:00Z", sourceIPAddress="203.0.113.9", requestParameters=for_eve),
-        entry(mallory, READ_ONLY, "2026-09-01T12:00:00Z", sourceIPAddress="203.0.113.9", requestParameters=for_eve),
+        entry(mallory, READ_ONLY, "2026-09-01T12:00:00Z", sourceIPAddress="203.0.113.9", requestParameters=for_eve)
+        | {"awsRegion": "eu-west-3"},
     ]
     text = run("prod", "--events", logs(tmp_path, *records)).stdout
     first, other = (
@@ -630,7 +637,7 @@ def test_entries_for_another_person_or_from_another_address_are_lines_of_their_o
     assert "the last of" not in first
     assert "from 203.0.113.9" in other
     assert "for eve" in other
-    assert "the last of 2 since 2026-09-01 11:00 UTC" in other
+    assert "the last of 2 since 2026-09-01 11:00 UTC in 2 regions" in other
 
 
 def test_of_one_person_the_answer_is_what_may_be_entered_and_what_was_done(tmp_path: Path) -> None:

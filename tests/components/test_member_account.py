@@ -74,10 +74,6 @@ def test_what_is_no_other_account_is_not_refused(there: dict[str, Any], preview:
     assert make(preview, THERE | there, adopt=MEMBER).exports["id"] == MEMBER
 
 
-def test_an_existing_account_is_adopted_and_not_created() -> None:
-    assert make(adopt="222222222222").one(ACCOUNT, "stage").import_id == "222222222222"
-
-
 def test_in_an_update_the_access_role_is_tried_before_the_id_is_handed_on(tried_roles: list[AccessRole]) -> None:
     done = make(access={"externalId": "abc"})
     arn = f"arn:aws:iam::{MEMBER}:role/OrganizationAccountAccessRole"

@@ -105,9 +105,10 @@ def test_days_are_from_the_first_to_before_the_end() -> None:
         costs(legacy(), question=Question(((ACCOUNT,),), first=date(2027, 1, 1)))
 
 
-def test_a_day_that_no_calendar_has_is_refused() -> None:
-    with pytest.raises(Refusal, match="begins on no day"):
-        costs(legacy().replace(b"2026-10-31T00:00:00Z", b"2026-13-31T00:00:00Z"))
+@pytest.mark.parametrize("day", [b"2026-13-31", b"9999-12-31"])
+def test_a_day_that_no_calendar_has_or_that_none_follows_is_refused(day: bytes) -> None:
+    with pytest.raises(Refusal, match="begins on no day of a bill"):
+        costs(legacy().replace(b"2026-10-31T00:00:00Z", day + b"T00:00:00Z"))
 
 
 def test_a_tag_that_aws_made_is_asked_for_by_its_whole_key() -> None:

@@ -137,11 +137,10 @@ def test_the_summary_says_what_people_ask() -> None:
         **dict.fromkeys(map(to_camel, Declaration.model_fields)),  # what nobody says of this one
         "name": "stage-deployer",
         "opens": None,
-        "pauses": [],
         "source": {"kind": "role", "account": "111111111111", "names": ["ci"]},
         "target": {"account": "account:stage", "role": "deployer", "partition": "aws"},
         "grantTo": None,
-        "requires": {"mfa": True, "externalId": False, "conditions": []},
+        "requires": {"mfa": True, "externalId": False},
         "maxSessionSeconds": 3600,
         "reason": "Deployments",
         "owner": "platform",

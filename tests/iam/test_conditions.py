@@ -69,11 +69,6 @@ def test_for_all_values_is_true_and_for_any_value_false_of_a_missing_or_empty_ke
             assert holds(f"ForAnyValue:{name}", "x", empty) is Truth.FALSE
 
 
-def test_null_asks_whether_a_key_is_there():
-    assert holds("Null", "true", ()) is Truth.TRUE
-    assert holds("Null", "false", ()) is Truth.FALSE
-
-
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/access-analyzer-reference-policy-checks.html
 #   "Null with qualifier", "Empty array condition", "... ForAllValues", "... ForAnyValue", "... IfExists"
 

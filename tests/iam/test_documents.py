@@ -234,10 +234,6 @@ def test_a_principal_element_names_whom_it_says(said: Any, names: Principals):
     assert read.principals.bare is names.bare
 
 
-def test_an_id_is_for_resource_based_policies_only():
-    assert parse_policy(policy(TRUST, Id="x"), PolicyKind.TRUST).id == "x"
-
-
 def test_a_sid_is_unique_unless_it_is_empty():
     twice = refusal(policy({**GRANT, "Sid": "A"}, {**GRANT, "Sid": "A"}))
     assert (twice.path, twice.rule, twice.message) == (

@@ -1,39 +1,12 @@
 """Who is let in, by which policies, beside the cases of the corpus."""
 
-from typing import Any
-
 import pytest
 
 from tests.iam.policies import CI, SOURCE, TARGET, admits, grant, request, trust
-from twokeys.iam import (
-    UNKNOWN,
-    Caller,
-    CallerKind,
-    Outcome,
-    Policies,
-    PolicyKind,
-    evaluate,
-    evaluate_grant,
-    evaluate_trust,
-)
+from twokeys.iam import UNKNOWN, Outcome, Policies, PolicyKind, evaluate, evaluate_grant, evaluate_trust
 
 ALLOW, DENY = Outcome.ALLOW, Outcome.DENY
-SESSION = f"arn:aws:sts::{SOURCE}:assumed-role/ci/build"
-USER = f"arn:aws:iam::{SOURCE}:user/anna"
 NARROW = grant({"Action": "s3:*"}, kind=PolicyKind.BOUNDARY)
-
-
-def outcome(caller: str | Caller, trusting: Any, *identity: Any, rcps: Any = (), **more: Any) -> Outcome:
-    return evaluate(request(caller), Policies(identity=identity, **more).on(trusting, rcps)).outcome
-
-
-SAML = f"arn:aws:iam::{TARGET}:saml-provider/corp"
-
-
-def test_nobody_crosses_a_partition():
-    caller = f"arn:aws-cn:iam::{SOURCE}:role/ci"
-    assert outcome(caller, trust(admits(SOURCE, caller)), grant({})) is DENY
-    assert evaluate_trust(request(caller), trust(admits(SOURCE, caller))).outcome is DENY
 
 
 def test_the_context_can_say_otherwise():
@@ -52,16 +25,6 @@ def test_each_key_can_be_judged_alone():
     assert evaluate_grant(asked, Policies((grant({}),), boundary=NARROW)).outcome is DENY
     assert evaluate_grant(asked, Policies((grant({}),), scps=((NARROW,),))).outcome is DENY
     assert evaluate_grant(request("ec2.amazonaws.com"), Policies()).outcome is ALLOW
-
-
-@pytest.mark.parametrize(("text", "kind"), [
-    (CI, CallerKind.ROLE), (SESSION, CallerKind.SESSION), (USER, CallerKind.USER),
-    (f"arn:aws:iam::{SOURCE}:root", CallerKind.ROOT),
-    (SAML, CallerKind.FEDERATED), (f"arn:aws:sts::{SOURCE}:federated-user/x", CallerKind.FEDERATED_USER),
-    ("lambda.amazonaws.com", CallerKind.SERVICE), ("accounts.google.com", CallerKind.FEDERATED),
-])  # fmt: skip
-def test_a_caller_is_known_by_its_arn(text: str, kind: CallerKind):
-    assert Caller(text).kind is kind
 
 
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/id_root-user-privileged-task.html

@@ -170,7 +170,10 @@ def test_filters_narrow_each_other_and_what_does_not_match_is_dimmed(opened: Ope
     expect(page.locator("#picture g.door.dim")).to_have_count(3)
     choose(page, "environment", "stage")
     expect(page.locator("#count")).to_have_text("0 ways in")
-    expect(page.locator("#of")).to_have_text("of 3 ways in, 1 door with no grant")
+    expect(page.locator("#of")).to_have_text(
+        "of 3 ways in, 1 door with no grant; Account: prod — 333333333333; Environment: stage;"
+        " Keys: ✗ a key is missing, or denied"
+    )
     page.get_by_role("button", name="Show everything").click()
     expect(page.locator("#count")).to_have_text("3 ways in, 1 door with no grant")
     expect(page.locator("#picture g.dim")).to_have_count(0)
@@ -406,6 +409,10 @@ def test_without_scripts_there_is_a_still_picture_and_the_list(
 def test_on_a_phone_nothing_is_wider_than_the_screen_and_the_list_comes_first(opened: Opened) -> None:
     page = opened("classic", classic(), viewport={"width": 390, "height": 844})
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    expect(page.get_by_text("scroll it sideways")).to_be_visible()
+    page.set_viewport_size({"width": 1500, "height": 950})
+    expect(page.get_by_text("scroll it sideways")).to_be_hidden()
+    page.set_viewport_size({"width": 390, "height": 844})
     tops = [page.locator(part).evaluate("part => part.getBoundingClientRect().top") for part in ("#side", "#map")]
     assert tops[0] < tops[1]
 

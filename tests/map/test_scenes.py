@@ -10,6 +10,7 @@ from twokeys.access.judge import Key
 from twokeys.answers.model import Account, State
 from twokeys.answers.permissions import Level
 from twokeys.doors import Who
+from twokeys.map.drawing import laid_out
 from twokeys.map.model import Look
 from twokeys.map.scenes import MOST_ARROWS, MOST_BOXES, Box, Scene, overview
 
@@ -55,7 +56,7 @@ def test_the_overview_stands_for_every_account_and_every_door_once(size: int) ->
 def test_both_ends_of_each_arrow_are_boxes_of_the_picture(size: int) -> None:
     scene = overview(grown(size))
     keys = {box.key for box in boxes(scene)}
-    assert {end for arrow in scene.arrows for end in (arrow.source, arrow.target)} <= keys
+    assert {end for arrow in scene.arrows for end in (arrow.source, *arrow.targets)} <= keys
     assert {arrow.around for arrow in scene.arrows} <= keys | {None}
 
 
@@ -88,6 +89,23 @@ def test_a_door_into_an_administrators_role_says_so_and_a_step_before_it_does_no
     folded = organization("example", [Account(str(n), str(n)) for n in range(MOST_BOXES)], [leads])
     lines = {line for arrow in overview(folded).arrows for line in arrow.lines}
     assert "(administrator), with" in " ".join(lines)
+
+
+def test_who_comes_into_the_same_roles_of_several_accounts_is_one_arrow_with_a_head_at_each() -> None:
+    ci, enter = Who("role", MANAGEMENT, "ci"), Who("role", MANAGEMENT, "break-glass")
+    ids = [str(200_000_000_000 + number) for number in range(MOST_ARROWS - 1)]
+    accounts = [Account(id, f"team-{id}", None, ("teams",)) for id in ids]
+    accounts.append(Account(MANAGEMENT, "management", None, ()))
+    doors = [way(enter, id, role) for id in ids for role in ("admin", "billing")]
+    scene = overview(organization("example", accounts, [*doors, way(ci, MANAGEMENT, "deployer")]))
+    (inside,) = (arrow for arrow in scene.arrows if arrow.targets == (arrow.source,))
+    (several,) = (arrow for arrow in scene.arrows if arrow is not inside)
+    assert several.lines == ("role break-glass →", "admin, billing", "✓ both keys")
+    assert len(several.targets) == len(set(several.targets)) == len(ids)
+    assert several.title.startswith(f"management to {', '.join(f'team-{id}' for id in ids)}: ")
+    assert set(several.doors) == set(doors)
+    picture = laid_out(scene)
+    assert picture.count("break-glass") == 1
 
 
 @pytest.mark.parametrize(

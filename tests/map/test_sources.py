@@ -16,7 +16,7 @@ import pytest
 from tests.access.world import two_keys
 from twokeys.access.graph import build
 from twokeys.access.judge import Key
-from twokeys.access.principals import PrincipalKind
+from twokeys.access.model.principals import PrincipalKind
 from twokeys.answers.model import Account, Party, State
 from twokeys.answers.reading import read as read_answers
 from twokeys.answers.sources import together

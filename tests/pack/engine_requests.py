@@ -7,7 +7,7 @@ from google.protobuf import struct_pb2
 from pulumi.runtime.proto import analyzer_pb2
 from pulumi.runtime.rpc import UNKNOWN as UNKNOWN_TEXT
 
-from twokeys.access.snapshot import Resource
+from twokeys.access.reading.snapshot import Resource
 from twokeys.iam import UNKNOWN
 from twokeys.pack.analyzer import Analyzer
 from twokeys.pack.deferral import DEFERRED

@@ -16,7 +16,7 @@ from botocore.exceptions import ClientError
 
 from tests.pack.generated import HUB, Generated, generate
 from twokeys.access.graph import build
-from twokeys.access.live import read_live
+from twokeys.access.reading.live import read_live
 from twokeys.project.config import load_project
 from twokeys.sandbox.box import Sandbox
 from twokeys.sandbox.local_aws import LocalAws

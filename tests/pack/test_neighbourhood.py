@@ -18,15 +18,15 @@ import pytest
 from tests.access.random_worlds import make
 from tests.access.test_keys import CORRECT, WRONG, world_of
 from tests.access.world import CI, HUB, SERVICE, STAGE, TODAY, World, arn, document, trusts
-from twokeys.access.accounts import ROLE
 from twokeys.access.findings import Finding
 from twokeys.access.graph import Door, Graph, _Builder, build
-from twokeys.access.names import ROLES_ANYWHERE
-from twokeys.access.principals import GROUP, MANAGED_POLICY, USER, Principal
+from twokeys.access.model.names import ROLES_ANYWHERE
+from twokeys.access.model.principals import Principal
+from twokeys.access.reading.snapshot import Resource, Snapshot
+from twokeys.access.reading.tokens import GROUP, MANAGED_POLICY, ROLE, USER
+from twokeys.access.reading.types import _OF_AWS, Reading, TypeOf, aws_type, type_of
 from twokeys.access.report import judge
 from twokeys.access.rules import RULES
-from twokeys.access.snapshot import Resource, Snapshot
-from twokeys.access.types import _OF_AWS, Reading, TypeOf, aws_type, type_of
 from twokeys.iam import Outcome, Verdict
 from twokeys.iam.verdict import Why
 from twokeys.pack.gate import Gate

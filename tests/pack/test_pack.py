@@ -17,8 +17,8 @@ from tests.access.test_rules import CHANGES
 from tests.access.test_translation import put
 from tests.access.world import CI, DEPLOYER, HUB, PROD, STAGE, World, arn, document, grants, trusts, two_keys
 from tests.pack.engine_requests import Engine, RefusedError
+from twokeys.access.reading.snapshot import Resource
 from twokeys.access.rules import RULES
-from twokeys.access.snapshot import Resource
 from twokeys.iam import UNKNOWN
 from twokeys.pack import analyzer
 from twokeys.pack.analyzer import Analyzer
@@ -323,7 +323,8 @@ def test_a_state_that_cannot_be_read_is_said_and_not_taken_for_no_change(tmp_pat
 
 
 def test_the_rules_import_nothing_of_pulumi(project_root: Path) -> None:
-    code = "import sys, twokeys.access.rules, twokeys.access.state; print([m for m in sys.modules if 'pulumi' in m])"
+    modules = "twokeys.access.rules, twokeys.access.reading.state"
+    code = f"import sys, {modules}; print([m for m in sys.modules if 'pulumi' in m])"
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=project_root, capture_output=True, text=True, timeout=60, check=True
     )

@@ -20,7 +20,7 @@ import pulumi_aws as aws
 import pytest
 
 from tests.preview.test_commands import DOOR, HALF
-from twokeys.access.snapshot import Resource, Snapshot
+from twokeys.access.reading.snapshot import Resource, Snapshot
 from twokeys.errors import Refusal
 from twokeys.iam import UNKNOWN
 from twokeys.preview import judge, preview

@@ -46,6 +46,15 @@ def settings(name: str) -> dict[str, str]:
     return dict(boto3.Session(profile_name=name)._session.get_scoped_config())
 
 
+CENTER = {"start_url": "https://example.awsapps.com/start", "region": "eu-central-1"}
+
+
+def assigned(name: str, who: str = "ada", **more: Any) -> dict[str, Any]:
+    """A door through IAM Identity Center."""
+    role = "aws-reserved/sso.amazonaws.com/AWSReservedSSO_Reader"
+    return door(name, kind="identity-center-user", names=(who,), role=role, documents=False, **more)
+
+
 def test_a_person_s_doors_become_profiles_that_boto3_reads(config: Path, tmp_path: Path) -> None:
     stage = write(tmp_path, "stage.json", outputs(door("stage-reader", mfa=True, seconds=14400)))
     parent = write(tmp_path, "management.json", deployment(*people({})))
@@ -289,10 +298,8 @@ def test_the_profile_of_an_account_that_is_not_shown_stays_with_its_session_and_
     config: Path, tmp_path: Path, said: dict[str, Any]
 ) -> None:
     config.write_bytes(config.read_bytes().replace(b"\n", b"\r\n"))
-    role = "aws-reserved/sso.amazonaws.com/AWSReservedSSO_Reader"
-    assigned = door("prod-sso", kind="identity-center-user", role=role, target=PROD, documents=False)
-    center = {"start_url": "https://example.awsapps.com/start", "region": "eu-central-1"}
-    every = outputs(door("a"), door("prod", target=PROD, reason="Looking"), assigned, identity_center=center)
+    through = assigned("prod-sso", target=PROD)
+    every = outputs(door("a"), door("prod", target=PROD, reason="Looking"), through, identity_center=CENTER)
     run("--person", "ada", "--state", write(tmp_path, "s.json", every))
     had = config.read_text()
     assert had.index("[sso-session twokeys]") < had.index("[profile a]") < had.index("[profile prod]\n# prod - Looking")
@@ -331,12 +338,7 @@ def test_the_profiles_of_somebody_else_go_only_when_that_is_asked_for(config: Pa
 
 
 def test_the_profiles_of_identity_center_say_in_their_block_whose_they_are(config: Path, tmp_path: Path) -> None:
-    def assigned(name: str, who: str) -> dict[str, Any]:
-        role = "aws-reserved/sso.amazonaws.com/AWSReservedSSO_Reader"
-        return door(name, kind="identity-center-user", names=(who,), role=role, documents=False)
-
-    center = {"start_url": "https://example.awsapps.com/start", "region": "eu-central-1"}
-    every = outputs(assigned("a", "ada"), assigned("b", "bob"), identity_center=center)
+    every = outputs(assigned("a"), assigned("b", "bob"), identity_center=CENTER)
     stage = write(tmp_path, "stage.json", every)
     run("--person", "ada", "--state", stage)
     before = config.read_bytes()
@@ -409,11 +411,9 @@ def _of_another_organization(exported: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.mark.parametrize("of", ["user", "identity-center-user"])
 def test_no_profile_is_moved_to_another_organization_unasked(config: Path, tmp_path: Path, of: str) -> None:
-    role = "reader" if of == "user" else "aws-reserved/sso.amazonaws.com/AWSReservedSSO_Reader"
-    exported = outputs(door("stage-reader", kind=of, role=role, documents=False))
-    center = {"start_url": "https://one.awsapps.com/start", "region": "eu-central-1"}
-    first = write(tmp_path, "one.json", exported | {"identity_center": center})
-    center = center | {"start_url": "https://two.awsapps.com/start"}
+    exported = outputs(door("stage-reader", documents=False) if of == "user" else assigned("stage-reader"))
+    first = write(tmp_path, "one.json", exported | {"identity_center": CENTER})
+    center = CENTER | {"start_url": "https://two.awsapps.com/start"}
     second = write(tmp_path, "two.json", _of_another_organization(exported) | {"identity_center": center})
     run("--person", "ada", "--from", first)
     before = config.read_bytes()
@@ -434,12 +434,9 @@ def test_no_profile_is_moved_to_another_organization_unasked(config: Path, tmp_p
 
 
 def test_an_sso_session_is_not_moved_from_under_profiles_that_stay(config: Path, tmp_path: Path) -> None:
-    role = "aws-reserved/sso.amazonaws.com/AWSReservedSSO_Reader"
-    center = {"start_url": "https://one.awsapps.com/start", "region": "eu-central-1"}
-    doors = [door(name, kind="identity-center-user", role=role, documents=False) for name in ("a", "b")]
-    run("--person", "ada", "--from", write(tmp_path, "one.json", outputs(doors[0], identity_center=center)))
+    run("--person", "ada", "--from", write(tmp_path, "one.json", outputs(assigned("a"), identity_center=CENTER)))
     before = config.read_bytes()
-    other = _of_another_organization(outputs(doors[1], identity_center=center | {"region": "us-east-1"}))
+    other = _of_another_organization(outputs(assigned("b"), identity_center=CENTER | {"region": "us-east-1"}))
     with pytest.raises(Refusal, match="holds sso-session twokeys"):
         run("--person", "ada", "--from", write(tmp_path, "two.json", other))
     assert config.read_bytes() == before
@@ -620,20 +617,9 @@ def test_somebody_of_whom_nothing_tells_is_refused_with_those_there_are(tmp_path
 @pytest.mark.usefixtures("config")
 def test_a_door_of_identity_center_becomes_a_profile_that_signs_in_there(tmp_path: Path) -> None:
     """https://docs.aws.amazon.com/cli/latest/userguide/cli-configure-sso.html: session, account and permission set."""
-    exported = door(
-        "stage-developer",
-        kind="identity-center-user",
-        role="aws-reserved/sso.amazonaws.com/AWSReservedSSO_stage-developer",
-        documents=False,
-    )
-    center = {"start_url": "https://example.awsapps.com/start", "region": "eu-central-1"}
-    stage = write(tmp_path, "stage.json", outputs(exported, identity_center=center))
+    stage = write(tmp_path, "stage.json", outputs(assigned("stage-developer"), identity_center=CENTER))
     run("--person", "ada", "--state", stage)
-    assert settings("stage-developer") == {
-        "sso_session": "twokeys",
-        "sso_account_id": STAGE,
-        "sso_role_name": "stage-developer",
-    }
+    assert settings("stage-developer") == {"sso_session": "twokeys", "sso_account_id": STAGE, "sso_role_name": "Reader"}
     text = Path(os.environ["AWS_CONFIG_FILE"]).read_text()
     assert "sso_start_url = https://example.awsapps.com/start" in text
     assert "sso_region = eu-central-1" in text

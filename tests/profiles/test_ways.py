@@ -245,14 +245,6 @@ def identity_center() -> dict[str, Any]:
     )
 
 
-def test_identity_center_assignments_are_ways_in_for_users_and_group_members() -> None:
-    assert names_of("ada", identity_center()) == ["stage-ReadOnly"]
-    assert names_of("bob", identity_center()) == ["prod-ReadOnly"]
-    (first, _), _ = told(identity_center())
-    assert isinstance(first, AssignmentWay)
-    assert (first.start_url, first.region) == ("https://d-1234567890.awsapps.com/start", "eu-west-1")
-
-
 def test_everybody_who_has_a_way_is_listed_once() -> None:
     users = [f"arn:aws:iam::{MANAGEMENT}:user/{name}" for name in ("ada", "bob")]
     ways, members = told(

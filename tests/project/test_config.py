@@ -111,15 +111,6 @@ def test_a_stack_without_a_file_is_refused_beside_others_and_so_is_a_name_that_l
     assert "as the name of a stack" in _refusal(root, "../dev").what
 
 
-def test_a_stack_file_with_an_account_twice_is_refused_before_one_is_lost(root: Path) -> None:
-    (root / "Pulumi.dev.yaml").write_text(
-        "config:\n  proj:accounts:\n    shop: {}\n    bank: {}\n    shop: {name: Shop}\n"
-    )
-    refused = _refusal(root)
-    assert "the key 'shop' stands twice" in refused.why
-    assert "line 5" in refused.why
-
-
 def test_what_is_no_file_is_refused_without_waiting_for_it(root: Path) -> None:
     os.mkfifo(root / "Pulumi.dev.yaml")
     assert "a file is needed" in _refusal(root).why

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from twokeys.access.graph import build
-from twokeys.access.snapshot import Snapshot
+from twokeys.access.reading.snapshot import Snapshot
 from twokeys.answers.changes import changes
 from twokeys.answers.reading import read
 from twokeys.doors import Who

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.pack.real_engine import HUB, Accounts
-from tests.pack.test_attacks import ALLOWED_HALVES, IN_ORDER, LATE, WITHOUT_PREVIEW
+from tests.pack.test_attacks import ALLOWED_HALVES, IN_ORDER, LATE, SECOND_ROUND, WITHOUT_PREVIEW, only_halves
 from twokeys.access.findings import Finding
 from twokeys.access.graph import Graph
 from twokeys.access.report import judge
@@ -74,6 +74,12 @@ def make(accounts: Accounts, monkeypatch: pytest.MonkeyPatch) -> Make:
 def test_it_is_refused_before_it_opens_anything(program: str, make: Make, accounts: Accounts) -> None:
     assert make(program).refused != []
     assert accounts.keys_in_iam() == set() or program in ALLOWED_HALVES
+
+
+@pytest.mark.parametrize("program", SECOND_ROUND)
+def test_another_road_is_refused_too(program: str, make: Make, accounts: Accounts) -> None:
+    assert make(program).refused != []
+    assert only_halves(accounts.keys_in_iam())
 
 
 @pytest.mark.parametrize("program", sorted(IN_ORDER))

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from twokeys.access.graph import Graph
-from twokeys.access.principals import Principal
+from twokeys.access.model.principals import Principal
 from twokeys.doors import DeclaredDoor, Who
 from twokeys.iam import Arn
 from twokeys.iam.sts import RESERVED_ROLE

@@ -10,12 +10,12 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from twokeys.access.accounts import Accounts
 from twokeys.access.judge import Door, settled
-from twokeys.access.names import CARRIERS, EVERY_SERVICE, EVERYONE, ROLES_ANYWHERE, admits_everyone, trusted_names
-from twokeys.access.organization import Guards
-from twokeys.access.principals import Principal
-from twokeys.access.requirements import demanded_values
+from twokeys.access.model.accounts import Accounts
+from twokeys.access.model.names import CARRIERS, EVERY_SERVICE, EVERYONE, ROLES_ANYWHERE, admits_everyone, trusted_names
+from twokeys.access.model.organization import Guards
+from twokeys.access.model.principals import Principal
+from twokeys.access.model.requirements import demanded_values
 from twokeys.iam import (
     ANY_PROVIDER,
     UNKNOWN,

@@ -10,9 +10,9 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from pydantic.alias_generators import to_camel
 
-from twokeys.access.door_name import DoorName
 from twokeys.access.graph import SHOW_SECRETS, Graph
-from twokeys.access.snapshot import Resource, place_of, stack_of
+from twokeys.access.model.door_name import DoorName
+from twokeys.access.reading.snapshot import Resource, place_of, stack_of
 from twokeys.iam import account_as_a_whole
 
 Severity = Literal["low", "medium", "high", "critical"]

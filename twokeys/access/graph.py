@@ -19,25 +19,32 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from twokeys.access.access_roles import access_roles
-from twokeys.access.accounts import Accounts
-from twokeys.access.documents import Document, Documents
-from twokeys.access.door_name import DoorName
-from twokeys.access.exports import Exported
 from twokeys.access.federated import Federated, FederatedTrust, carried, provider_name
 from twokeys.access.federated import doors as federated_doors
 from twokeys.access.identity_center import IdentityCenter, identity_center
 from twokeys.access.judge import Door, Judge, Key
-from twokeys.access.membership import join_declared_groups
-from twokeys.access.names import EVERYONE, USERNAME, admits_everyone, granted_resources, open_leaves, trusted_names
-from twokeys.access.not_proved import NotProved
-from twokeys.access.not_read import NotRead
-from twokeys.access.organization import Guards
-from twokeys.access.principals import Holder, Principal, PrincipalKind, Principals
+from twokeys.access.model.access_roles import access_roles
+from twokeys.access.model.accounts import Accounts
+from twokeys.access.model.documents import Document, Documents
+from twokeys.access.model.door_name import DoorName
+from twokeys.access.model.exports import Exported
+from twokeys.access.model.membership import join_declared_groups
+from twokeys.access.model.names import (
+    EVERYONE,
+    USERNAME,
+    admits_everyone,
+    granted_resources,
+    open_leaves,
+    trusted_names,
+)
+from twokeys.access.model.not_proved import NotProved
+from twokeys.access.model.not_read import NotRead
+from twokeys.access.model.organization import Guards
+from twokeys.access.model.principals import Holder, Principal, PrincipalKind, Principals
+from twokeys.access.model.translation import translate
+from twokeys.access.reading.snapshot import Pending, Snapshot
+from twokeys.access.reading.types import Reading, type_of
 from twokeys.access.root_sessions import root_sessions
-from twokeys.access.snapshot import Pending, Snapshot
-from twokeys.access.translation import translate
-from twokeys.access.types import Reading, type_of
 from twokeys.errors import Refusal
 from twokeys.iam import UNKNOWN, Arn, Glob, Outcome, PolicyDocument, PolicyKind, account_as_a_whole, is_account
 from twokeys.iam.principals import UNIQUE_ID

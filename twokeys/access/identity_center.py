@@ -14,13 +14,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from twokeys.access.accounts import ACCOUNT, ROLE, Accounts
-from twokeys.access.documents import Document, Documents
-from twokeys.access.door_name import DoorName
 from twokeys.access.judge import Door
-from twokeys.access.not_proved import EXCEPT, NotProved
-from twokeys.access.principals import Principal, Principals
-from twokeys.access.snapshot import Resource, Snapshot, items, mapping
+from twokeys.access.model.accounts import Accounts
+from twokeys.access.model.documents import Document, Documents
+from twokeys.access.model.door_name import DoorName
+from twokeys.access.model.not_proved import EXCEPT, NotProved
+from twokeys.access.model.principals import Principal, Principals
+from twokeys.access.reading.snapshot import Resource, Snapshot, items, mapping
+from twokeys.access.reading.tokens import ACCOUNT, ROLE
 from twokeys.iam import (
     UNKNOWN,
     Arn,

@@ -9,10 +9,10 @@ from functools import lru_cache, partial
 from itertools import chain
 from typing import cast
 
-from twokeys.access.accounts import Accounts
-from twokeys.access.door_name import DoorName
-from twokeys.access.organization import Guards
-from twokeys.access.principals import WITHOUT_GRANT, Principal
+from twokeys.access.model.accounts import Accounts
+from twokeys.access.model.door_name import DoorName
+from twokeys.access.model.organization import Guards
+from twokeys.access.model.principals import WITHOUT_GRANT, Principal
 from twokeys.iam import (
     DEFAULT_PARTITION,
     UNKNOWN,

@@ -12,15 +12,15 @@ from dataclasses import dataclass
 from enum import Enum
 from itertools import pairwise
 
-from twokeys.access.documents import Document
-from twokeys.access.door_name import DoorName
 from twokeys.access.graph import SHOW_SECRETS, Door, Grant, Graph, Key, Trust
 from twokeys.access.judge import Judge
-from twokeys.access.names import EVERYONE
-from twokeys.access.not_proved import EXCEPT
+from twokeys.access.model.documents import Document
+from twokeys.access.model.door_name import DoorName
+from twokeys.access.model.names import EVERYONE
+from twokeys.access.model.not_proved import EXCEPT
+from twokeys.access.model.principals import HOLDERS, Principal
+from twokeys.access.model.requirements import asks_for_external_id, in_words, window
 from twokeys.access.paths import leading_out
-from twokeys.access.principals import HOLDERS, Principal
-from twokeys.access.requirements import asks_for_external_id, in_words, window
 from twokeys.iam import UNKNOWN, Arn, Outcome, parse_arn
 from twokeys.iam.sts import RESERVED_ROLE, permission_set_of
 

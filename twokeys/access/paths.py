@@ -10,9 +10,9 @@ from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from twokeys.access.door_name import DoorName
 from twokeys.access.graph import Door, Graph
-from twokeys.access.principals import Principal
+from twokeys.access.model.door_name import DoorName
+from twokeys.access.model.principals import Principal
 
 
 @dataclass(frozen=True, slots=True, eq=False)

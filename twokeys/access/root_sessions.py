@@ -10,12 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from twokeys.access.access_roles import entered_by_access_role
-from twokeys.access.accounts import ACCOUNT, Accounts
 from twokeys.access.judge import Door
-from twokeys.access.organization import Guards
-from twokeys.access.principals import HOLDERS, Principal, Principals
-from twokeys.access.snapshot import Snapshot
+from twokeys.access.model.access_roles import entered_by_access_role
+from twokeys.access.model.accounts import Accounts
+from twokeys.access.model.organization import Guards
+from twokeys.access.model.principals import HOLDERS, Principal, Principals
+from twokeys.access.reading.snapshot import Snapshot
+from twokeys.access.reading.tokens import ACCOUNT
 from twokeys.iam import (
     UNKNOWN,
     Arn,

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 
-from twokeys.access import environment
-from twokeys.access.accounts import ORGANIZATION, ORGANIZATIONAL_UNIT, id_of
 from twokeys.access.graph import Graph
-from twokeys.access.snapshot import PROVIDER, Resource, Snapshot, stack_of
+from twokeys.access.model import environment
+from twokeys.access.model.accounts import id_of
+from twokeys.access.reading.snapshot import PROVIDER, Resource, Snapshot, stack_of
+from twokeys.access.reading.tokens import ORGANIZATION, ORGANIZATIONAL_UNIT
 from twokeys.answers.model import Account, Way
 
 

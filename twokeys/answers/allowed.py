@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import product
 
-from twokeys.access.documents import Document
-from twokeys.access.requirements import EXTERNAL_ID
+from twokeys.access.model.documents import Document
+from twokeys.access.model.requirements import EXTERNAL_ID
 from twokeys.iam import PolicyDocument, Statement, aws_managed
 
 _ADMINISTRATOR = "AdministratorAccess"

@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 
-from twokeys.access.documents import MASKS, Document
 from twokeys.access.judge import Key
-from twokeys.access.requirements import EXTERNAL_ID, in_detail, in_full
-from twokeys.access.snapshot import Evidence
+from twokeys.access.model.documents import MASKS, Document
+from twokeys.access.model.requirements import EXTERNAL_ID, in_detail, in_full
+from twokeys.access.reading.snapshot import Evidence
 from twokeys.answers.allowed import Difference, difference, with_ids
 from twokeys.answers.model import Answers, DoorAnswer, NotProved, Party, State, Step, Way
 from twokeys.answers.permissions import Level, Permissions

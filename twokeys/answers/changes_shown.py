@@ -10,8 +10,8 @@ from importlib.metadata import version
 from textwrap import shorten
 from typing import Any
 
-from twokeys.access.requirements import in_detail
-from twokeys.access.snapshot import Evidence
+from twokeys.access.model.requirements import in_detail
+from twokeys.access.reading.snapshot import Evidence
 from twokeys.answers.allowed import Difference
 from twokeys.answers.changes import OTHER_POLICIES, Changed, Changes, same_boundary
 from twokeys.answers.data import not_proved_data, way_data

@@ -16,7 +16,7 @@ from twokeys.answers.options import asked, sources
 from twokeys.options import FILE, Group
 
 if TYPE_CHECKING:
-    from twokeys.access.snapshot import Snapshot
+    from twokeys.access.reading.snapshot import Snapshot
 
 
 @click.group(cls=Group)
@@ -179,8 +179,8 @@ def export_command(
 
 def _planned(before: Path, plan: Path, states: tuple[Path, ...]) -> Snapshot:
     """What a plan leads to, with the other stacks as they are."""
-    from twokeys.access.snapshot import Snapshot
-    from twokeys.access.state import read_plan, read_state
+    from twokeys.access.reading.snapshot import Snapshot
+    from twokeys.access.reading.state import read_plan, read_state
     from twokeys.answers.sources import together
 
     planned = read_plan(plan, read_state(before, may_be_empty=True))

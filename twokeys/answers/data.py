@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from twokeys.access.snapshot import place_of
+from twokeys.access.reading.snapshot import place_of
 from twokeys.answers.model import Account, Answers, DoorAnswer, KeyPlace, LongTerm, NotProved, Party, State, Step, Way
 from twokeys.answers.permissions import Permissions
 from twokeys.answers.summary import evidence, not_shown, scope, summary

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum
 
-from twokeys.access.documents import Document
 from twokeys.access.judge import Key
-from twokeys.access.requirements import Pause, is_external_id, pausing, requires_mfa
-from twokeys.access.snapshot import Evidence
+from twokeys.access.model.documents import Document
+from twokeys.access.model.requirements import Period, is_external_id, pausing, requires_mfa
+from twokeys.access.reading.snapshot import Evidence
 from twokeys.answers.permissions import Permissions
 from twokeys.doors import DeclaredDoor, Who
 from twokeys.iam import Requirement
@@ -118,7 +118,7 @@ class Step:
     """The moment before which AWS refuses it, where a key says one."""
     closes: datetime | None = None
     """The moment from which AWS refuses it or, of its session, everything: as a key or a policy of its role says."""
-    pauses: tuple[Pause, ...] = ()
+    pauses: tuple[Period, ...] = ()
     """From when until when AWS refuses it in between."""
     requirements: tuple[tuple[Requirement, ...], tuple[Requirement, ...]] = field(default=((), ()), repr=False)
     """What `conditions` say in words, of the trust and of the grant, with the external IDs: never to be printed."""
@@ -238,7 +238,7 @@ class Way:
         return min((step.closes for step in self.steps if step.closes), default=None)
 
     @property
-    def pauses(self) -> tuple[Pause, ...]:
+    def pauses(self) -> tuple[Period, ...]:
         """From when until when AWS refuses a door on the way in between."""
         return tuple(one for step in self.steps for one in step.pauses)
 

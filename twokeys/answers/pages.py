@@ -34,6 +34,17 @@ def part(package: str, name: str) -> Markup:
     return Markup(_source(package, name))  # noqa: S704 - files of ours, nobody else's text
 
 
+def footer(text: str) -> Markup:
+    """The rule that prints this text at the foot of every page, left of the page's number.
+
+    Whatever is no ASCII letter or digit is escaped, so that no name ends the string or the style:
+    https://www.w3.org/TR/css-syntax-3/#consume-escaped-code-point
+    """
+    escaped = "".join(one if one.isascii() and one.isalnum() else f"\\{ord(one):x} " for one in printable(text))
+    rule = f'@page {{ @bottom-left {{ content: "{escaped}"; font: 8pt sans-serif; }} }}\n'
+    return Markup(rule)  # noqa: S704 - escaped above
+
+
 def hashed(text: str) -> str:
     """How a content security policy names an inline style or script that may be used."""
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()

@@ -20,8 +20,8 @@ import re
 from dataclasses import dataclass, field
 from enum import IntEnum
 
-from twokeys.access.documents import Document
-from twokeys.access.principals import Principal
+from twokeys.access.model.documents import Document
+from twokeys.access.model.principals import Principal
 from twokeys.answers.allowed import policy_name
 from twokeys.aws_reference import access_levels
 from twokeys.iam import PolicyDocument, Statement, Unknown, aws_managed

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from twokeys.access.documents import Document
 from twokeys.access.graph import Door, Graph
-from twokeys.access.principals import Principal
-from twokeys.access.snapshot import Resource, place_of
+from twokeys.access.model.documents import Document
+from twokeys.access.model.principals import Principal
+from twokeys.access.reading.snapshot import Resource, place_of
 from twokeys.answers.model import KeyPlace
 from twokeys.iam import Decision, Verdict
 

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC
 from typing import Any
 
-from twokeys.access.requirements import EXTERNAL_ID, in_words, is_external_id, is_mfa, window
+from twokeys.access.model.requirements import EXTERNAL_ID, in_words, is_external_id, is_mfa, window
 from twokeys.answers.model import Answers, Party, Way
 from twokeys.answers.summary import unseen
 from twokeys.doors import (

@@ -14,31 +14,29 @@ from datetime import datetime
 from itertools import chain
 
 from twokeys.access import graph as access
-from twokeys.access.access_roles import is_as_aws_made_it
-from twokeys.access.accounts import ORGANIZATION, ROLE, id_of
 from twokeys.access.declared_doors import DeclaredDoors, who
 from twokeys.access.federated import by_every_anchor
 from twokeys.access.graph import Graph
 from twokeys.access.identity_center import PERMISSION_SET
 from twokeys.access.judge import Key
 from twokeys.access.keys import Lack, Statement, denial, statements
-from twokeys.access.names import ROLES_ANYWHERE, admits_services
+from twokeys.access.model.access_roles import is_as_aws_made_it
+from twokeys.access.model.accounts import id_of
+from twokeys.access.model.names import ROLES_ANYWHERE, admits_services
+from twokeys.access.model.principals import ATTACHMENTS, HOLDERS, IDENTITY_PROVIDERS, INLINE_POLICIES, Principal
+from twokeys.access.model.requirements import MFA, MFA_BUT_OF_KEYS, denied_since, in_words, pauses, window
 from twokeys.access.paths import Path, paths_from
-from twokeys.access.principals import (
+from twokeys.access.reading.snapshot import STACK, Snapshot, mapping, place_of, project_of
+from twokeys.access.reading.tokens import (
     ACCESS_KEY,
-    ATTACHMENTS,
     CREDENTIALS,
-    HOLDERS,
-    IDENTITY_PROVIDERS,
-    INLINE_POLICIES,
     MANAGED_POLICY,
     MFA_DEVICE,
+    ORGANIZATION,
     PASSWORD,
+    ROLE,
     USER,
-    Principal,
 )
-from twokeys.access.requirements import MFA, MFA_BUT_OF_KEYS, denied_since, in_words, pauses, window
-from twokeys.access.snapshot import STACK, Snapshot, mapping, place_of, project_of
 from twokeys.answers.account_names import AccountNames
 from twokeys.answers.model import (
     ANY_ANCHOR,

@@ -9,10 +9,11 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import Progress
 
-from twokeys.access.accounts import Accounts
-from twokeys.access.principals import PEOPLE, USER
-from twokeys.access.snapshot import STACK, Resource, Snapshot
-from twokeys.access.state import read_state
+from twokeys.access.model.accounts import Accounts
+from twokeys.access.model.principals import PEOPLE
+from twokeys.access.reading.snapshot import STACK, Resource, Snapshot
+from twokeys.access.reading.state import read_state
+from twokeys.access.reading.tokens import USER
 from twokeys.errors import Refusal
 from twokeys.project.states import not_whole, sandbox_states
 
@@ -70,7 +71,7 @@ def snapshot(states: Sequence[Path], stacks: Sequence[str], *, live: bool = Fals
     nothing to read.
     """
     if live:
-        from twokeys.access.live import read_live  # noqa: PLC0415 - boto3 takes a third of a second to import
+        from twokeys.access.reading.live import read_live  # noqa: PLC0415 - boto3 takes a third of a second to import
 
         console = Console(stderr=True)
         with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:

@@ -10,8 +10,8 @@ from importlib.metadata import version
 from itertools import chain
 from typing import Any
 
-from twokeys.access.requirements import MFA_BUT_OF_KEYS
-from twokeys.access.snapshot import Evidence
+from twokeys.access.model.requirements import MFA_BUT_OF_KEYS
+from twokeys.access.reading.snapshot import Evidence
 from twokeys.answers.model import NOT_SHOWN_INSIDE, OUTSIDE, Account, Answers, DoorAnswer, Party, State, Time, Way
 from twokeys.answers.permissions import Level
 from twokeys.answers.words import open_to

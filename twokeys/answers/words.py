@@ -8,7 +8,7 @@ from datetime import datetime
 
 from twokeys.access.federated import GUESTS
 from twokeys.access.judge import Key
-from twokeys.access.requirements import pausing
+from twokeys.access.model.requirements import pausing
 from twokeys.answers.model import ANY_ANCHOR, KeyPlace, Step, Time, Way
 from twokeys.doors.expiry import left, on, until
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
-from twokeys.access.snapshot import mapping
+from twokeys.access.reading.snapshot import mapping
 from twokeys.aws_reference import access_levels
 from twokeys.iam import PolicyError, PolicyKind, parse_policy
 from twokeys.shown import listed

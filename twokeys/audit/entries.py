@@ -9,7 +9,16 @@ from datetime import datetime
 from enum import Enum
 from itertools import chain
 
-from twokeys.access.requirements import EXTERNAL_ID, MFA, in_words, is_external_id, is_mfa, met, requires_mfa, window
+from twokeys.access.model.requirements import (
+    EXTERNAL_ID,
+    MFA,
+    in_words,
+    is_external_id,
+    is_mfa,
+    met,
+    requires_mfa,
+    window,
+)
 from twokeys.answers.model import Step
 from twokeys.audit.known import BY_PROVIDER, Judge
 from twokeys.audit.record import EARLIER, ROOT, SESSION, Use

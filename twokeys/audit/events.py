@@ -158,12 +158,10 @@ def events(answers: Answers, found: Comparison, named: Callable[[Sequence[str]],
     yield "What CloudTrail saw"
     yield period(found)
     yield from _few("not readable", not_readable(found))
-    groups = _alike((*_entries_and_unusual(found), *_changed(found)))
-    first = [one for one in groups if [*one.labels] != [_CHANGED]]
-    yield from _few("entries, calls and attempts", [one.line(answers) for one in sorted(first, key=_Alike.order)])
+    looked_at, changed = to_look_at(answers, found)
+    yield from _few("entries, calls and attempts", list(map(": ".join, looked_at)))
     yield from filter(None, [who_changed(answers, found)])
-    others = sorted((one for one in groups if one not in first), key=len)
-    yield from _few("changes of keys", [one.line(answers) for one in others])
+    yield from _few("changes of keys", list(map(": ".join, changed)))
     yield from (f"{words}: {door}" for words, door in uses(found.doors, named))
     yield from (f"on the way, {words}: {step}" for words, step in uses(found.steps, named))
     yield from filter(None, [ways(found)])
@@ -194,23 +192,30 @@ class _Alike:
         first = self.uses[0]
         return first.caller.who.kind != "root-user", _NO_DOOR not in self.labels, first.time, first.id
 
-    def call(self, answers: Answers) -> str:
-        """The last of them, and of how many it is."""
-        since = f", the last of {len(self)} since {self.uses[0].time:%Y-%m-%d %H:%M} UTC" if len(self) > 1 else ""
-        return used(self.uses[-1], answers) + since
-
-    @property
-    def reasons(self) -> str:
-        """Why they are said, not all of many."""
-        more = [f"{len(self.why) - _FEW} more such reasons"] if len(self.why) > _FEW + 1 else []
-        return "; ".join([*self.why][: _FEW if more else None] + more)
-
-    def line(self, answers: Answers) -> str:
-        """All of it."""
+    def row(self, answers: Answers) -> tuple[str, str]:
+        """What they are; the last of them, of how many in how many regions, and why, not all of many."""
         labels = ", ".join(
             f"{label} ({count})" if count > 1 else label for label, count in sorted(self.labels.items(), reverse=True)
         )
-        return f"{labels}: {self.call(answers)}{': ' if self.why else ''}{self.reasons}"
+        last, regions = used(self.uses[-1], answers), len({use.region for use in self.uses})
+        last += f", the last of {len(self)} since {self.uses[0].time:%Y-%m-%d %H:%M} UTC" if len(self) > 1 else ""
+        last += f" in {regions} regions" if regions > 1 else ""
+        more = [f"{len(self.why) - _FEW} more such reasons"] if len(self.why) > _FEW + 1 else []
+        return labels, ": ".join(filter(None, (last, "; ".join([*self.why][: _FEW if more else None] + more))))
+
+
+Rows = list[tuple[str, str]]
+
+
+def to_look_at(answers: Answers, found: Comparison) -> tuple[Rows, Rows]:
+    """Each use once, with what it is: entries without a sure door and what is unusual, and other changes of keys.
+
+    Those that are alike are one; of the changes the rarest is first.
+    """
+    groups = _alike((*_entries_and_unusual(found), *_changed(found)))
+    first = sorted((one for one in groups if [*one.labels] != [_CHANGED]), key=_Alike.order)
+    changes = sorted((one for one in groups if [*one.labels] == [_CHANGED]), key=len)
+    return [one.row(answers) for one in first], [one.row(answers) for one in changes]
 
 
 _Said = tuple[Use, str, tuple[str, ...], str]
@@ -322,15 +327,6 @@ def ways(found: Comparison) -> str:
     return f"Of {counted(len(found.ways), 'way')} in, those through other roles included: {each}{known}"
 
 
-def perhaps_by(found: Comparison, said: Callable[[Use], str]) -> list[tuple[str, str]]:
-    """Of each entry and use of a step that is perhaps by a door, those that it may be by, and the use and why."""
-    return [
-        (" or ".join(map(by_door, one.doors)), f"{said(one.use)}: {one.perhaps}")
-        for one in found.population
-        if one.perhaps
-    ]
-
-
 def who_changed(answers: Answers, found: Comparison) -> str:
     """How many calls that change keys there are, by whom and how many of them failed; empty where there are none."""
     by: dict[str, list[Change]] = defaultdict(list)
@@ -341,11 +337,6 @@ def who_changed(answers: Answers, found: Comparison) -> str:
         failed = sum(one.use.failed is not None for one in own)
         each.append(f"{len(own)} by {who}" + (f" ({failed} failed)" if failed else ""))
     return f"Changes of keys: {listed(each, most=_MANY)}" if each else ""
-
-
-def changes(answers: Answers, found: Comparison) -> list[tuple[str, str]]:
-    """The calls that change keys, and what they change, in words: those that are alike once, the rarest first."""
-    return [(one.call(answers), one.reasons) for one in sorted(_alike(_changed(found)), key=len)]
 
 
 def through_roles(found: Comparison) -> list[tuple[str, str]]:

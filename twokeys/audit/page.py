@@ -17,23 +17,21 @@ from twokeys.answers.words import asked, duration, into, keys, remaining, since,
 from twokeys.audit.comparison import Comparison
 from twokeys.audit.events import (
     about_early,
-    changes,
     coverage,
     gaps,
     headline,
     not_in_the_events,
     not_readable,
-    perhaps_by,
     period,
     sign_ins,
     through_roles,
+    to_look_at,
     used,
     uses,
     ways,
     what,
     who_changed,
 )
-from twokeys.audit.record import Use
 from twokeys.audit.report import credentials, heading, question, shut, title, what_was_read
 from twokeys.shown import listed
 
@@ -44,7 +42,9 @@ _MOST = 50
 
 def page(answers: Answers, target: str | None, comparison: Comparison | None, now: datetime) -> str:
     """The report as HTML text; `now` is when it is made (UTC). A content security policy in it lets it load nothing."""
-    style = pages.part(_PACKAGE, "page.css")
+    made = f"{now:%Y-%m-%d %H:%M} UTC"
+    asked_of = question(answers, target)
+    style = pages.part(_PACKAGE, "page.css") + pages.footer(f"{asked_of}; made {made}")
     numbers, groups, named = summary(answers, now), by_account(answers), Named()
     by_source: dict[Party, list[Way]] = defaultdict(list)
     of_account: dict[str, list[Way]] = {id: [] for id in answers.accounts}
@@ -57,10 +57,10 @@ def page(answers: Answers, target: str | None, comparison: Comparison | None, no
         style=style,
         style_hash=pages.hashed(style),
         title=title(answers, target),
-        heading=question(answers, target),
+        heading=asked_of,
         organization=answers.name,
         origin=answers.origin,
-        made=f"{now:%Y-%m-%d %H:%M} UTC",
+        made=made,
         sentences=[numbers.sentence, credentials(answers), headline(answers, comparison), not_shown(answers)],
         scope=scope(answers),
         evidence=what_was_read(answers, comparison),
@@ -146,16 +146,9 @@ def _lines(step: Step) -> list[tuple[str, str | None]]:
 
 
 def _events(answers: Answers, found: Comparison, named: Named) -> dict[str, object]:
-    shown = {(one.use.time, one.use.id) for one in found.population[:_MOST]}
-
-    def once(use: Use) -> str:
-        """A use in full, or in short where the page has it in full further up."""
-        short = f"{use.time:%Y-%m-%d %H:%M:%S} UTC {use.caller.who.label}, as above"
-        return short if (use.time, use.id) in shown else used(use, answers)
-
-    undeclared = [once(use) for use in found.undeclared]
-    perhaps = perhaps_by(found, once)
-    shown.update((use.time, use.id) for use in found.undeclared)
+    unusual = {(one.use.id, one.use.event) for one in found.unusual}
+    sure = [one for one in found.population if one.doors and not one.perhaps]
+    looked_at, changed = to_look_at(answers, found)
     return {
         "gaps": gaps(answers, found),
         "period": period(found),
@@ -168,11 +161,9 @@ def _events(answers: Answers, found: Comparison, named: Named) -> dict[str, obje
         "ways": ways(found),
         "through": through_roles(found),
         "most": _MOST,
-        "population": [(what(one), used(one.use, answers)) for one in found.population],
-        "perhaps": perhaps,
+        "looked_at": looked_at,
+        "sure": [(what(one), used(one.use, answers)) for one in sure if (one.use.id, one.use.event) not in unusual],
         "sign_ins": [sign_ins(one, answers) for one in found.sign_ins],
-        "undeclared": undeclared,
-        "changes": changes(answers, found),
+        "changes": changed,
         "who_changed": who_changed(answers, found),
-        "unusual": [("; ".join(one.why), once(one.use)) for one in found.unusual],
     }

@@ -14,8 +14,8 @@ from functools import lru_cache
 from sys import intern
 from typing import Any
 
-from twokeys.access.names import ROLES_ANYWHERE
-from twokeys.access.snapshot import mapping
+from twokeys.access.model.names import ROLES_ANYWHERE
+from twokeys.access.reading.snapshot import mapping
 from twokeys.answers.model import Party
 from twokeys.doors import Who
 from twokeys.iam import Arn

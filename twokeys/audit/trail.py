@@ -20,8 +20,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from twokeys.access.names import ROLES_ANYWHERE
-from twokeys.access.snapshot import mapping
+from twokeys.access.model.names import ROLES_ANYWHERE
+from twokeys.access.reading.snapshot import mapping
 from twokeys.answers.model import Party
 from twokeys.audit.changes import account_of, changed, changed_of, is_change, trusted
 from twokeys.audit.coverage import Coverage

@@ -93,8 +93,9 @@ class Ledger:
                 notes.append(f"no line has the tag {tag}" + (f"; {near} is there" if near else ""))
         try:
             days = [date.fromisoformat(day) for day in self.days if _DAY.fullmatch(day)]
-        except ValueError as error:
-            raise _unreadable(where, f"a line of it begins on no day: {error}", _AGAIN) from error
+            end = self.question.end or (max(days) + timedelta(days=1) if days else None)
+        except (ValueError, OverflowError) as error:
+            raise _unreadable(where, f"a line of it begins on no day of a bill: {error}", _AGAIN) from error
         return Costs(
             currency=next(iter(self.currencies)),
             charges=add(used.values()),
@@ -102,7 +103,7 @@ class Ledger:
             apart=apart,
             names=self.account_names,
             first=self.question.first or min(days, default=None),
-            end=self.question.end or (max(days) + timedelta(days=1) if days else None),
+            end=end,
             notes=tuple(notes),
         )
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from operator import not_
 from typing import Any, Literal, Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -117,7 +118,7 @@ class DoorRequirements(_Declared):
 
     mfa: bool = False
     external_id: bool = False
-    conditions: tuple[str, ...] = ()
+    conditions: tuple[str, ...] = Field(default=(), exclude_if=not_)
     """Of a published door, what its keys ask beside these and a time, in words."""
 
 
@@ -160,7 +161,7 @@ class DeclaredDoor(Declaration):
     requires: DoorRequirements = DoorRequirements()
     opens: AwareDatetime | None = None
     """Of a published door, the moment before which AWS refuses it, as its keys have it."""
-    pauses: tuple[tuple[AwareDatetime, AwareDatetime], ...] = ()
+    pauses: tuple[tuple[AwareDatetime, AwareDatetime], ...] = Field(default=(), exclude_if=not_)
     """Of a published door, from when until when AWS refuses it in between."""
     max_session_seconds: int | None = Field(default=None, ge=900, le=43_200)
     """What AssumeRole takes: https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html"""

@@ -16,7 +16,6 @@ from typing import Any, TypeVar, cast
 SYMBOL_PREFIX = "account:"
 _ORGANIZATION_PREFIX = "organization:"
 _SLUG = r"[A-Za-z0-9_-]+"
-_SYMBOL = re.compile(rf"{SYMBOL_PREFIX}{_SLUG}")
 # A symbol stands alone or in the account field of an ARN, and nowhere else: other text that looks like one is text.
 _PLACE = re.compile(rf"^(arn:[^:]*:[^:]*:[^:]*:)?((?:{SYMBOL_PREFIX}|{_ORGANIZATION_PREFIX}){_SLUG})(?(1)(?=:)|$)")
 ACCOUNT = rf"^(\d{{12}}|{SYMBOL_PREFIX}{_SLUG})$"
@@ -43,11 +42,6 @@ def organization_symbol(organization: str) -> str:
     Raises ValueError as `symbol` does.
     """
     return _ORGANIZATION_PREFIX + _slug(organization)
-
-
-def is_symbol(account: str) -> bool:
-    """Whether an account is named by a symbol instead of its 12-digit id."""
-    return _SYMBOL.fullmatch(account) is not None
 
 
 def resolve(value: Json, ids: Mapping[str, str]) -> Json:

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from twokeys.access.accounts import ACCOUNT
-from twokeys.access.snapshot import Snapshot
-from twokeys.access.state import parse_state
+from twokeys.access.reading.snapshot import Snapshot
+from twokeys.access.reading.state import parse_state
+from twokeys.access.reading.tokens import ACCOUNT
 from twokeys.doors import symbol
 from twokeys.errors import Refusal
 from twokeys.project.shards import SHARDS

@@ -46,15 +46,9 @@ class Placement:
 def place(sizes: Mapping[str, int], recorded: Mapping[int, Iterable[str]], capacity: int = CAPACITY) -> Placement:
     """Give each account its shard: the one it is recorded in, or the first with room for it, or a new one.
 
-    `sizes` are the resources that each account brings, and `recorded` the accounts of each shard now. Raises ValueError
-    when an account is recorded in two shards.
+    `sizes` are the resources that each account brings, and `recorded` the accounts of each shard now, none in two.
     """
-    home: dict[str, int] = {}
-    for number, accounts in recorded.items():
-        for account in accounts:
-            if account in home:
-                raise ValueError(f"account {account} is in two shards, {home[account]} and {number}")
-            home[account] = number
+    home = {account: number for number, accounts in recorded.items() for account in accounts}
     shards: dict[int, list[str]] = {number: [] for number in sorted(recorded)}
     for account in home:
         if account in sizes:
@@ -99,14 +93,14 @@ def slots(wanted: int | None, processors: int, memory: int, each: int) -> Slots:
     return Slots(asked, "--parallel" if wanted else f"{processors} processors")
 
 
-def matrix_of(shards: Iterable[Shard], at_most: int = MOST_JOBS) -> dict[str, list[dict[str, object]]]:
+def matrix_of(shards: Iterable[Shard]) -> dict[str, list[dict[str, object]]]:
     """A matrix as `fromJSON` of GitHub Actions takes it: `{"include": [{name, shards, arguments, accounts}]}`.
 
     `arguments` are for `twokeys fleet`: `--shard prod-001 --shard prod-002`. More shards than jobs are spread evenly in
     their order, so that a job's shards are next to each other.
     """
     listed = list(shards)
-    jobs = min(len(listed), at_most)
+    jobs = min(len(listed), MOST_JOBS)
     bounds = [round(index * len(listed) / jobs) for index in range(jobs + 1)] if jobs else []
     groups = [listed[start:end] for start, end in pairwise(bounds)]
     return {

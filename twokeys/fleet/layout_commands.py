@@ -7,7 +7,6 @@ from pathlib import Path
 
 import click
 
-from twokeys.errors import Refusal
 from twokeys.fleet.layout import CAPACITY, account_sizes, matrix_of, place
 from twokeys.options import PROJECT
 
@@ -34,15 +33,7 @@ def split(environment: str, project: Path, capacity: int, *, only_check: bool, a
 
     found = load(project.resolve(), environment)
     sizes = account_sizes(found.settings)
-    try:
-        placement = place(sizes, found.recorded(), capacity)
-    except ValueError as error:
-        raise Refusal(
-            f"environment {environment} cannot be split",
-            where=str(found.folder),
-            why=str(error),
-            next_step="take it out of the file of the shard whose state does not have it",
-        ) from error
+    placement = place(sizes, found.recorded_once(), capacity)
     changed = tuple(outdated(found, placement)) if only_check else write(found, placement)
     shards = {shard_name(environment, number): list(accounts) for number, accounts in placement.shards.items()}
     overfull = {shard_name(environment, number): size for number, size in placement.overfull.items()}

@@ -12,8 +12,8 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from twokeys.access.accounts import Accounts
-from twokeys.access.state import parse_state
+from twokeys.access.model.accounts import Accounts
+from twokeys.access.reading.state import parse_state
 from twokeys.errors import Refusal
 from twokeys.organization.creations import LOOKED_UP
 

@@ -182,12 +182,13 @@ def _arrow(arrow: Arrow, paths: dict[str, str]) -> str:
     middle = f"{paths[arrow.around]}.{arrow.key}" if arrow.around else arrow.key
     worst = max((arrow.grant, arrow.trust), key=list(Look).index)
     door = f"{middle}: {_label(arrow.lines)} {{ class: [door; {worst.value}-door; {arrow.key}] }}\n"
-    if arrow.source == arrow.target:
+    if (arrow.source,) == arrow.targets:
         return door
-    return (
-        f"{door}{paths[arrow.source]} -> {middle}: {{ class: [{arrow.grant.value}; {arrow.key}] }}\n"
-        f"{middle} -> {paths[arrow.target]}: {{ class: [{arrow.trust.value}; {arrow.key}] }}\n"
+    trusts = (
+        f"{middle} -> {paths[target]}: {{ class: [{arrow.trust.value}; {arrow.key}] }}\n" for target in arrow.targets
     )
+    grant = f"{paths[arrow.source]} -> {middle}: {{ class: [{arrow.grant.value}; {arrow.key}] }}\n"
+    return "".join((door, grant, *trusts))
 
 
 def _d2(text: str) -> str:

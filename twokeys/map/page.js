@@ -109,8 +109,11 @@
       }
     }
     dimBoxes(found);
+    hint();
     bringIntoSight(byId("picture").querySelector(found.size < data.doors.length ? ".door.chosen, .door:not(.dim)" : ".door.chosen"));
   };
+
+  const hint = () => { byId("wider").hidden = byId("picture").scrollWidth <= byId("picture").clientWidth; };
 
   const bringIntoSight = (part) => {
     if (!part) return;
@@ -194,10 +197,14 @@
     return said.join(", ");
   };
 
+  // In words, since the filters themselves are not printed.
+  const limits = (view) => ["search", ...FILTERS].filter((key) => view[key] !== "").map((key) => (
+    `${byId(key).labels[0].firstChild.textContent.replace("(press /)", "").trim()}: ${key === "search" ? view.search : choices[key].get(view[key])}`));
+
   const showList = (found, view, narrowed) => {
     byId("count").textContent = counts(found.map((index) => data.doors[index]));
     byId("of").hidden = found.length === data.doors.length;
-    byId("of").textContent = `of ${counts(data.doors)}`;
+    byId("of").textContent = [`of ${counts(data.doors)}`, ...limits(view)].join("; ");
     byId("doors").replaceChildren(...found.slice(0, rows).map((index) => row(index, view)));
     byId("more").hidden = found.length <= rows;
     byId("more").textContent = `Show all ${found.length}`;
@@ -271,6 +278,7 @@
       byId("search").focus();
     });
     for (const happening of ["popstate", "hashchange"]) window.addEventListener(happening, show);
+    window.addEventListener("resize", hint);
     window.addEventListener("beforeprint", () => { rows = Infinity; show(); });
   };
 

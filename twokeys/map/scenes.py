@@ -52,16 +52,17 @@ class Box:
 
 @dataclass(frozen=True)
 class Arrow:
-    """One or more doors between the same two boxes, alike in what they lack; `source` and `target` are the boxes' keys.
+    """One or more doors from one box, alike in what they lack; `source` and `targets` are the boxes' keys.
 
-    It is drawn in two halves, the grant from the source to the middle and the trust from there to the target, so that
-    it shows which key is missing; one from a box into itself is drawn in that box. `around` is the key of the innermost
-    box that holds both ends, if there is one. `doors` are the ways that lead along it, also those that lead on.
+    Those that let the same come into the same roles of several accounts or units are one arrow with a head at each. It
+    is drawn in halves, the grant from the source to the middle and the trust from there to the targets, so that it
+    shows which key is missing; one from a box into itself is drawn in that box. `around` is the key of the innermost
+    box that holds all ends, if there is one. `doors` are the ways that lead along it, also those that lead on.
     """
 
     key: str
     source: str
-    target: str
+    targets: tuple[str, ...]
     around: str | None
     grant: Look
     trust: Look
@@ -80,6 +81,8 @@ class Scene:
     arrows: tuple[Arrow, ...]
 
 
+_Doors = dict[Step | DoorAnswer, list[Way | DoorAnswer]]
+"""The doors of an arrow, each with the ways that lead through it."""
 Segment = tuple[str, tuple[str, ...]]
 Path = tuple[Segment, ...]
 """Where a box is, from the outermost box in: (kind, about) of each box around it, and its own."""
@@ -110,8 +113,8 @@ class _Drawing:
         for account in sorted(whole.accounts.values(), key=lambda account: (account.unit is None, account.unit or ())):
             self._paths[self._account_path(account)] = None
         self._whole = whole
-        self._between: dict[tuple[Path, Path, str, Look], dict[Step | DoorAnswer, list[Way | DoorAnswer]]] = {}
-        """By ends and what they lack the doors of an arrow, each with the ways that lead through it."""
+        self._between: dict[tuple[Path, Path, str, Look], _Doors] = {}
+        """The doors by their ends and what they lack."""
         for door in whole.doors:
             for one in arrows_of(door):
                 ends = self._end(one.source.who, one), self._end(one.target.who, one)
@@ -136,31 +139,35 @@ class _Drawing:
 
     def arrows(self) -> tuple[Arrow, ...]:
         """The arrows, between boxes that `boxes` has made."""
+        alike: dict[tuple[Path, Path | None, tuple[str, ...], tuple[Look, Look]], dict[Path, _Doors]] = {}
+        for (source, target, _, look), doors in self._between.items():
+            first = next(iter(doors))
+            lacks = {self._whole.lacks(one) for one in doors}
+            known = lacks.pop() if len(lacks) == 1 else f"{first.lacks}, shut by date"
+            lines = _label(source, target, folded(f"{SIGNS[look]} {known}", _WIDEST_STATE, 0), doors)
+            apart = target if source == target or target[-1][0] == "principal" else None
+            alike.setdefault((source, apart, lines, _halves(first, look)), {}).setdefault(target, {}).update(doors)
         return tuple(
-            self._arrow(f"arrow-{number}", source, target, look, doors)
-            for number, ((source, target, _, look), doors) in enumerate(self._between.items(), start=1)
+            self._arrow(f"arrow-{number}", source, into, lines, halves)
+            for number, ((source, _, lines, halves), into) in enumerate(alike.items(), start=1)
         )
 
     def _arrow(
-        self, key: str, source: Path, target: Path, look: Look, doors: dict[Step | DoorAnswer, list[Way | DoorAnswer]]
+        self, key: str, source: Path, into: Mapping[Path, _Doors], lines: tuple[str, ...], halves: tuple[Look, Look]
     ) -> Arrow:
-        first = next(iter(doors))
-        lacks = {self._whole.lacks(one) for one in doors}
-        known = lacks.pop() if len(lacks) == 1 else f"{first.lacks}, shut by date"
-        lines = _label(source, target, folded(f"{SIGNS[look]} {known}", _WIDEST_STATE, 0), doors)
-        grant, trust = _halves(first, look)
-        most = min(len(source), len(target)) + (source == target)
-        shared = max(depth for depth in range(most) if source[:depth] == target[:depth])
+        most = min(map(len, (source, *into))) + (source in into)
+        shared = max(depth for depth in range(most) if {one[:depth] for one in into} == {source[:depth]})
+        targets = ", ".join(map(self._name_and_place, into))
         return Arrow(
             key=key,
             source=self._keys[source],
-            target=self._keys[target],
+            targets=tuple(self._keys[target] for target in into),
             around=self._keys[source[:shared]] if shared else None,
-            grant=grant,
-            trust=trust,
+            grant=halves[0],
+            trust=halves[1],
             lines=lines,
-            title=f"{self._name_and_place(source)} to {self._name_and_place(target)}: {' '.join(lines)}",
-            doors=tuple(dict.fromkeys(way for ways in doors.values() for way in ways)),
+            title=f"{self._name_and_place(source)} to {targets}: {' '.join(lines)}",
+            doors=tuple(dict.fromkeys(way for doors in into.values() for ways in doors.values() for way in ways)),
         )
 
     def _box(self, path: Path, tree: dict[Path, dict[Path, None]]) -> Box:

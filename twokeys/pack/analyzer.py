@@ -13,7 +13,7 @@ from __future__ import annotations
 import os
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -28,9 +28,9 @@ from pulumi.runtime.proto import analyzer_pb2_grpc, plugin_pb2
 from twokeys.access.configuration import LEVEL, read_configuration
 from twokeys.access.findings import Finding, Rule
 from twokeys.access.graph import Graph
+from twokeys.access.reading.snapshot import PROVIDER, Resource, Snapshot
 from twokeys.access.report import MANDATORY, Judged, judge, level_of
 from twokeys.access.rules import RULES
-from twokeys.access.snapshot import PROVIDER, Resource, Snapshot
 from twokeys.errors import Refusal
 from twokeys.pack.before import state_before
 from twokeys.pack.changed import DOORS_CHANGED, doors_changed
@@ -62,9 +62,8 @@ _SEVERITIES: Final = {
 class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
     """One pack in one operation; the methods' names are the protocol's."""
 
-    def __init__(self, rules: tuple[Rule[Any], ...] = RULES, now: Callable[[], datetime] | None = None) -> None:
+    def __init__(self, rules: tuple[Rule[Any], ...] = RULES) -> None:
         self._rules = rules
-        self._now = now or (lambda: datetime.now(UTC))
         self._configuration: Mapping[str, Mapping[str, object]] = {}
         self._dry_run = os.environ.get("PULUMI_DRY_RUN") == "true"
         self._asked: dict[str, Resource] = {}
@@ -176,7 +175,7 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
 
     def _judged(self, snapshot: Snapshot, own: str | None) -> tuple[list[Judged], Graph]:
         graph = graph_of(snapshot, own)
-        return list(judge(graph, self._rules, self._configuration, self._now())), graph
+        return list(judge(graph, self._rules, self._configuration, datetime.now(UTC))), graph
 
     def _snapshot(self, found: Iterable[Any]) -> Snapshot:
         there: list[Resource] = []
@@ -197,7 +196,7 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
     def _mandatory(self, graph: Graph) -> Iterable[Finding]:
         """Only what stops an update: nobody reads advice about a resource that is about to be made."""
         rules = (rule for rule in self._rules if level_of(rule, self._configuration) in MANDATORY)
-        return (one.finding for one in judge(graph, rules, self._configuration, self._now()) if one.mandatory)
+        return (one.finding for one in judge(graph, rules, self._configuration, datetime.now(UTC)) if one.mandatory)
 
     def _level(self, policy: str) -> str:
         return str(self._configuration.get(policy, {}).get(LEVEL, "advisory"))

@@ -11,8 +11,8 @@ from urllib.parse import unquote, urlparse
 
 import yaml
 
-from twokeys.access.snapshot import Snapshot
-from twokeys.access.state import parse_state, read_state
+from twokeys.access.reading.snapshot import Snapshot
+from twokeys.access.reading.state import parse_state, read_state
 
 
 def state_before(project: str, stack: str, named: str | None = None) -> Snapshot | None:

@@ -8,8 +8,8 @@ from typing import Final
 
 from twokeys.access.findings import Finding, Severity
 from twokeys.access.graph import Graph, build
+from twokeys.access.reading.snapshot import Snapshot
 from twokeys.access.report import Judged
-from twokeys.access.snapshot import Snapshot
 from twokeys.errors import Refusal
 
 DOORS_CHANGED: Final = "doors-changed"

@@ -19,10 +19,10 @@ from twokeys.access.findings import Finding
 from twokeys.access.graph import Door, Graph, Key
 from twokeys.access.identity_center import ASSIGNMENT, ENTITLEMENT
 from twokeys.access.judge import widest
-from twokeys.access.principals import Principal
+from twokeys.access.model.principals import Principal
+from twokeys.access.reading.snapshot import Resource, Snapshot, holds_unknown
+from twokeys.access.reading.types import Reading, type_of
 from twokeys.access.report import Judged
-from twokeys.access.snapshot import Resource, Snapshot, holds_unknown
-from twokeys.access.types import Reading, type_of
 from twokeys.iam import UNKNOWN, Arn, Outcome
 from twokeys.pack.relevance import GIVING
 from twokeys.shown import listed

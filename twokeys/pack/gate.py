@@ -11,15 +11,14 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Final, TypeAlias
 
-from twokeys.access.accounts import ACCOUNT, ORGANIZATION
 from twokeys.access.findings import Finding
 from twokeys.access.graph import Graph
 from twokeys.access.identity_center import ASSIGNMENT, PERMISSION_SET
-from twokeys.access.names import trusted_names
-from twokeys.access.organization import CONTROL_POLICY_ATTACHMENT
-from twokeys.access.principals import Principal
-from twokeys.access.snapshot import PROVIDER, Resource, Snapshot
-from twokeys.access.types import Reading, type_of
+from twokeys.access.model.names import trusted_names
+from twokeys.access.model.principals import Principal
+from twokeys.access.reading.snapshot import PROVIDER, Resource, Snapshot
+from twokeys.access.reading.tokens import ACCOUNT, CONTROL_POLICY_ATTACHMENT, ORGANIZATION
+from twokeys.access.reading.types import Reading, type_of
 from twokeys.doors import TRUST_AFTER_GRANT
 from twokeys.iam import UNKNOWN, Arn
 from twokeys.pack.neighbourhood import Neighbourhood

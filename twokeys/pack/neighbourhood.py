@@ -12,14 +12,15 @@ from collections.abc import Iterable, Iterator, Mapping, Set
 from typing import Final, TypeAlias
 
 from twokeys import doors
-from twokeys.access.access_roles import entered_by_access_role
-from twokeys.access.accounts import ACCOUNT, Accounts
-from twokeys.access.exports import Exported
-from twokeys.access.principals import ABOUT_PRINCIPALS, INLINE_POLICIES
+from twokeys.access.model.access_roles import entered_by_access_role
+from twokeys.access.model.accounts import Accounts
+from twokeys.access.model.exports import Exported
+from twokeys.access.model.principals import ABOUT_PRINCIPALS, INLINE_POLICIES
+from twokeys.access.model.translation import MAKERS, translate
+from twokeys.access.reading.snapshot import PROVIDER, STACK, STACK_REFERENCE, Resource, Snapshot
+from twokeys.access.reading.tokens import ACCOUNT
+from twokeys.access.reading.types import Reading, type_of
 from twokeys.access.root_sessions import FEATURES
-from twokeys.access.snapshot import PROVIDER, STACK, STACK_REFERENCE, Resource, Snapshot
-from twokeys.access.translation import MAKERS, translate
-from twokeys.access.types import Reading, type_of
 from twokeys.iam import Arn
 from twokeys.pack.parts import Key, Node, Part, PartReader
 from twokeys.pack.search import Search

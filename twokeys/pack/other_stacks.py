@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from twokeys.access.snapshot import STACK, Resource, mapping
+from twokeys.access.reading.snapshot import STACK, Resource, mapping
 from twokeys.doors import OTHER_STACK
 from twokeys.iam import UNKNOWN
 from twokeys.pack.before import state_before

@@ -8,9 +8,9 @@ from dataclasses import replace
 from functools import cache
 from typing import Final
 
-from twokeys.access.accounts import entry
 from twokeys.access.graph import Graph, build
-from twokeys.access.snapshot import PROVIDER, Resource, Snapshot
+from twokeys.access.model.accounts import entry
+from twokeys.access.reading.snapshot import PROVIDER, Resource, Snapshot
 from twokeys.iam import UNKNOWN
 
 _CREDENTIALS: Final = ("profile", "accessKey", "secretKey", "token")

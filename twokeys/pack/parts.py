@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 
 from twokeys import doors
-from twokeys.access.accounts import ROLE, Accounts
-from twokeys.access.documents import parsed
-from twokeys.access.names import admits_everyone, granted_resources, trusted_names
-from twokeys.access.principals import ABOUT_PRINCIPALS, ATTACHMENT_TO_MANY, GROUP, MANAGED_POLICY, USER
+from twokeys.access.model.accounts import Accounts
+from twokeys.access.model.documents import parsed
+from twokeys.access.model.names import admits_everyone, granted_resources, trusted_names
+from twokeys.access.model.principals import ABOUT_PRINCIPALS, ATTACHMENT_TO_MANY
+from twokeys.access.reading.snapshot import Resource
+from twokeys.access.reading.tokens import GROUP, MANAGED_POLICY, ROLE, USER
 from twokeys.access.root_sessions import covers_root
-from twokeys.access.snapshot import Resource
 from twokeys.iam import UNKNOWN, Arn, PolicyDocument, PolicyKind, account_as_a_whole, aws_managed
 from twokeys.pack.relevance import GIVING
 

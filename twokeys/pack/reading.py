@@ -15,9 +15,9 @@ from typing import Any
 
 from google.protobuf import struct_pb2
 
-from twokeys.access.not_read import CODE_BY_VALUE, PROVIDER_CODE
-from twokeys.access.snapshot import STACK_REFERENCE, Resource, is_stack_reference
-from twokeys.access.wire import OUTPUT, SECRET, SIGNATURE, UNKNOWNS
+from twokeys.access.model.not_read import CODE_BY_VALUE, PROVIDER_CODE
+from twokeys.access.reading.snapshot import STACK_REFERENCE, Resource, is_stack_reference
+from twokeys.access.reading.wire import OUTPUT, SECRET, SIGNATURE, UNKNOWNS
 from twokeys.doors import OTHER_STACK
 from twokeys.iam import UNKNOWN
 

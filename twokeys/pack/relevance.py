@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from twokeys.access.accounts import ROLE
-from twokeys.access.documents import parsed
-from twokeys.access.names import CARRIERS, EVERY_SERVICE
-from twokeys.access.principals import ATTACHMENTS, GROUP, INLINE_POLICIES, MANAGED_POLICY
-from twokeys.access.snapshot import Resource
-from twokeys.access.types import type_of
+from twokeys.access.model.documents import parsed
+from twokeys.access.model.names import CARRIERS, EVERY_SERVICE
+from twokeys.access.model.principals import ATTACHMENTS, INLINE_POLICIES
+from twokeys.access.reading.snapshot import Resource
+from twokeys.access.reading.tokens import GROUP, MANAGED_POLICY, ROLE
+from twokeys.access.reading.types import type_of
 from twokeys.iam import UNKNOWN, PolicyError, PolicyKind, Statement, aws_managed
 
 GIVING = frozenset({ROLE, MANAGED_POLICY, *INLINE_POLICIES, *ATTACHMENTS})
@@ -21,8 +21,8 @@ def may_let_in(resource: Resource) -> bool:
 
     A role that only services may assume that work for its account, a policy without an action of STS and the attachment
     of such a policy of AWS's own do not. A document that is not known, or that cannot be read, may. So does whatever
-    else `twokeys.access.types` does not say of that it lets nobody in, but a component, which no provider makes: what
-    it is made of is shown one by one.
+    else `twokeys.access.reading.types` does not say of that it lets nobody in, but a component, which no provider
+    makes: what it is made of is shown one by one.
     """
     if resource.type == ROLE:
         return _role(resource)

@@ -14,8 +14,8 @@ from twokeys.options import ACCOUNT, CONFIG, PACK_CONFIG, PROJECT, InputPath
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from twokeys.access.reading.snapshot import Snapshot
     from twokeys.access.report import Verdicts
-    from twokeys.access.snapshot import Snapshot
 
 _FILE = InputPath(path_type=Path, dir_okay=False)
 

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import IO, Any
 
 from twokeys.access.configuration import read_configuration
+from twokeys.access.reading.snapshot import Snapshot
 from twokeys.access.report import Verdicts
 from twokeys.access.report import judge as judged_by
 from twokeys.access.rules import RULES
-from twokeys.access.snapshot import Snapshot
 from twokeys.errors import Refusal
 from twokeys.exports import read_exports
 from twokeys.pack.deferral import deferred

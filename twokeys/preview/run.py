@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Protocol
 
-from twokeys.access.not_read import PROVIDER_CODE
-from twokeys.access.snapshot import Resource, Snapshot, is_stack_reference
+from twokeys.access.model.not_read import PROVIDER_CODE
+from twokeys.access.reading.snapshot import Resource, Snapshot, is_stack_reference
 from twokeys.pack.reading import whole_code
 from twokeys.preview.values import holds_secret, plain
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from twokeys.access.snapshot import STACK_REFERENCE
+from twokeys.access.reading.snapshot import STACK_REFERENCE
 from twokeys.iam.arn import Arn, Named, partition_of_region
 from twokeys.preview.policy_document import TOKEN as POLICY_DOCUMENT
 from twokeys.preview.policy_document import policy_document

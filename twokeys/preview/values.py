@@ -9,8 +9,8 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
-from twokeys.access.state import properties as plain_state
-from twokeys.access.wire import SECRET, SIGNATURE
+from twokeys.access.reading.state import properties as plain_state
+from twokeys.access.reading.wire import SECRET, SIGNATURE
 from twokeys.iam import UNKNOWN
 
 UNKNOWN_TEXT: Final = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"

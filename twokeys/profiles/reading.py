@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
-from twokeys.access import environment
-from twokeys.access.accounts import Accounts
 from twokeys.access.graph import build
-from twokeys.access.principals import INLINE_POLICIES
-from twokeys.access.snapshot import Snapshot
+from twokeys.access.model import environment
+from twokeys.access.model.accounts import Accounts
+from twokeys.access.model.principals import INLINE_POLICIES
+from twokeys.access.reading.snapshot import Snapshot
 from twokeys.answers.published import FORMAT, doors_of, fit, published
 from twokeys.answers.reading import read
 from twokeys.doors import ACCOUNT_OUTPUT, ENVIRONMENTS_OUTPUT, PEOPLE_OUTPUT, ExportedDoor, Who

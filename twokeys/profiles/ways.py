@@ -7,11 +7,12 @@ particular and therefore in nobody's profiles.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import groupby
 
-from twokeys.access.requirements import Pause, pausing
+from twokeys.access.model.requirements import Period, pausing
 from twokeys.answers.published import fit
 from twokeys.doors import Declaration, Who
 from twokeys.doors.expiry import left, on
@@ -34,7 +35,7 @@ class _Way(Declaration):
     account: str
     account_name: str
     opens: datetime | None = None
-    pauses: tuple[Pause, ...] = ()
+    pauses: tuple[Period, ...] = ()
     conditions: tuple[str, ...] = ()
     environment: str = ""
     admitted: frozenset[str] | None = None
@@ -114,31 +115,26 @@ def only_if(way: Way) -> str:
 def beyond(ways: Iterable[Way], own: Iterable[Way]) -> dict[Way, Way]:
     """The ways that begin with the role behind one of these, or behind one of those: each with the one before it.
 
+    AWS calls the role of a permission set `AWSReservedSSO_<it>_<suffix>`:
+    https://docs.aws.amazon.com/singlesignon/latest/userguide/referencingpermissionsets.html
     A role's session carries no MFA, so that what asks for it is no way from there:
     https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_mfa_configure-api-require.html
     """
     reached = list(own)
     taken, before = {way.name for way in reached}, dict[Way, Way]()
-    every = [way for way in ways if isinstance(way, RoleWay) and not way.mfa]
+    leads: dict[tuple[type[Way], str, str | None], list[Way]] = defaultdict(list)
+    for way in ways:
+        if isinstance(way, RoleWay) and not way.mfa and way.source.kind == "role":
+            leads[RoleWay, way.source.account, way.source.name].append(way)
+            leads[AssignmentWay, way.source.account, permission_set_of(way.source.name)].append(way)
     for first in reached:  # which grows
-        for way in every:
-            if way.name not in taken and _is_behind(way.source, first):
+        role = first.role.rpartition("/")[2] if isinstance(first, RoleWay) else first.permission_set
+        for way in leads[type(first), first.account, role]:
+            if way.name not in taken:
                 before[way] = first
                 taken.add(way.name)
                 reached.append(way)
     return before
-
-
-def _is_behind(who: Who, way: Way) -> bool:
-    """Whether this is the role that a way ends in; AWS calls that of a permission set `AWSReservedSSO_<it>_<suffix>`.
-
-    https://docs.aws.amazon.com/singlesignon/latest/userguide/referencingpermissionsets.html
-    """
-    if who.kind != "role" or who.account != way.account:
-        return False
-    if isinstance(way, RoleWay):
-        return who.name == way.role.rpartition("/")[2]
-    return permission_set_of(who.name) == way.permission_set
 
 
 Members = Mapping[Who, frozenset[str]]

@@ -20,6 +20,7 @@ import yaml
 from twokeys.errors import Refusal, nearest
 from twokeys.project.shards import SHARDS
 from twokeys.project.stack_yaml import as_text, loaded
+from twokeys.shown import short
 
 MOST_CONFIG: Final = 128 * 1024 - len("PULUMI_CONFIG=") - 1
 """Bytes of config, as JSON: a language host hands it over in one variable of the environment, which Linux ends at
@@ -264,7 +265,7 @@ def _overriding(project: Project, key: str, text: str) -> Any:  # noqa: ANN401 -
         raise Refusal(
             f"the configuration value {full} cannot be read",
             where="--config",
-            why=f"it is of type {declared['type']}, and {_shown(text)} is no YAML: {error}",
+            why=f"it is of type {declared['type']}, and {short(text)} is no YAML: {error}",
             next_step=f"write it as JSON or YAML: --config '{full}={{...}}'",
         ) from error
 
@@ -285,7 +286,7 @@ def _check_type(path: Path, key: str, declared: Any, value: Any) -> None:  # noq
         raise Refusal(
             f"the configuration value {key} has the wrong type",
             where=str(path),
-            why=f"it must be of type {wanted}, it is {_shown(value)}",
+            why=f"it must be of type {wanted}, it is {short(value)}",
             next_step=_WRITTEN.get(wanted, "correct the value"),
         )
 
@@ -317,11 +318,6 @@ def _fits(declared: Mapping[str, Any], value: object) -> bool:
             return isinstance(value, list) and (not isinstance(items, dict) or all(_fits(items, one) for one in value))
         case _:
             return True
-
-
-def _shown(value: object) -> str:
-    text = "nothing" if value is None else repr(value)
-    return text if len(text) <= 80 else f"{text[:77]}..."
 
 
 def _encrypted(value: object) -> bool:

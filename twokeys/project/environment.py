@@ -94,6 +94,19 @@ class Environment:
             found[number] = tuple(accounts)
         return found
 
+    def recorded_once(self) -> dict[int, tuple[str, ...]]:
+        """As `recorded`; raises Refusal when an account is in two shards, too."""
+        recorded = self.recorded()
+        times = Counter(account for accounts in recorded.values() for account in accounts)
+        if twice := sorted(account for account in times if times[account] > 1):
+            raise Refusal(
+                f"an account in two shards: {', '.join(twice)}",
+                where=str(self.folder),
+                why="two stacks would manage one account, and each would undo what the other does",
+                next_step="take it out of the file of the shard whose state does not have it, then split again",
+            )
+        return recorded
+
     @cached_property
     def shards(self) -> tuple[Shard, ...]:
         """The stacks of the environment, in the order of their numbers; the environment itself when it is not split.
@@ -101,7 +114,7 @@ class Environment:
         Raises Refusal when the files do not say what the environment says; `twokeys fleet split` brings them up to
         date.
         """
-        recorded = self.recorded()
+        recorded = self.recorded_once()
         if not recorded:
             return (Shard(self.name, self.root, tuple(self.settings.accounts)),)
         self._check(recorded)
@@ -134,21 +147,12 @@ class Environment:
         return self.folder / f"Pulumi.{shard_name(self.name, number)}.yaml"
 
     def _check(self, recorded: Mapping[int, tuple[str, ...]]) -> None:
-        placed = [account for accounts in recorded.values() for account in accounts]
-        twice = sorted(account for account, times in Counter(placed).items() if times > 1)
         differing = [
             number
             for number, accounts in recorded.items()
             if stored_config(self.shard_file(number)) != self.shard_config(accounts)
         ]
-        missing = sorted(set(self.settings.accounts) - set(placed))
-        if twice:
-            raise Refusal(
-                f"an account in two shards: {', '.join(twice)}",
-                where=str(self.folder),
-                why="two stacks would manage one account, and each would undo what the other does",
-                next_step="take it out of the file of the shard whose state does not have it, then split again",
-            )
+        missing = sorted(set(self.settings.accounts).difference(*recorded.values()))
         if differing or missing:
             why = f"{_listed(missing)} in none of them" if missing else f"{len(differing)} differ from {self.file.name}"
             raise Refusal(

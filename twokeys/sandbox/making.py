@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final
 
-from twokeys.access.accounts import entry
 from twokeys.access.findings import Finding
 from twokeys.access.graph import Graph
-from twokeys.access.snapshot import STACK_REFERENCE, Resource
-from twokeys.access.wire import SECRET, SIGNATURE
+from twokeys.access.model.accounts import entry
+from twokeys.access.reading.snapshot import STACK_REFERENCE, Resource
+from twokeys.access.reading.wire import SECRET, SIGNATURE
 from twokeys.errors import Refusal
 from twokeys.pack.gate import Gate
 from twokeys.pack.relevance import may_let_in

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from botocore.exceptions import ClientError
 
-from twokeys.access.accounts import Accounts
+from twokeys.access.model.accounts import Accounts
 from twokeys.answers.sources import together
 from twokeys.errors import Refusal, nearest
 from twokeys.project.states import local_aws_of, states_made

@@ -13,10 +13,10 @@ from typing import IO, Any
 
 from twokeys.access.findings import Finding
 from twokeys.access.graph import Graph
+from twokeys.access.reading.snapshot import Snapshot
 from twokeys.access.report import Verdicts
 from twokeys.access.report import judge as judge_rules
 from twokeys.access.rules import RULES
-from twokeys.access.snapshot import Snapshot
 from twokeys.errors import Refusal
 from twokeys.preview.process import run_in_process
 from twokeys.preview.program import interpreter, judge, stack_preview

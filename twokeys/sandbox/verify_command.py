@@ -130,7 +130,7 @@ def _limited_by_control_policies(states: Iterable[Path]) -> dict[tuple[Who | Non
     """
     from twokeys.access.declared_doors import who
     from twokeys.access.graph import Judge, build
-    from twokeys.access.snapshot import Snapshot
+    from twokeys.access.reading.snapshot import Snapshot
     from twokeys.doors import Who
     from twokeys.exports import read_exports
     from twokeys.iam import Outcome

@@ -10,7 +10,7 @@ from botocore.stub import Stubber
 
 from tests.access.world import HUB, World
 from tests.organization.life.test_decisions import facts
-from twokeys.access.snapshot import Snapshot
+from twokeys.access.reading.snapshot import Snapshot
 from twokeys.errors import Refusal
 from twokeys.organization.life.aws import Aws, NotClosedError
 from twokeys.organization.life.changes import remaining

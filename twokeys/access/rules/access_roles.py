@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from twokeys.access.door_name import DoorName
 from twokeys.access.findings import DoorConfig, Finding, Rule
 from twokeys.access.graph import Graph
-from twokeys.access.names import granted_resources
-from twokeys.access.not_proved import EXCEPT
+from twokeys.access.model.door_name import DoorName
+from twokeys.access.model.names import granted_resources
+from twokeys.access.model.not_proved import EXCEPT
 from twokeys.iam import UNKNOWN
 
 _NAME = "access-role-reserved"

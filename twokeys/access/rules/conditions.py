@@ -9,13 +9,13 @@ from datetime import datetime
 
 from pydantic import Field
 
-from twokeys.access.door_name import DoorName
 from twokeys.access.findings import Config, DoorConfig, Finding, Rule, where_declared
 from twokeys.access.graph import Door, Graph
 from twokeys.access.keys import read_too
-from twokeys.access.names import admitted_by
-from twokeys.access.principals import Principal
-from twokeys.access.requirements import (
+from twokeys.access.model.door_name import DoorName
+from twokeys.access.model.names import admitted_by
+from twokeys.access.model.principals import Principal
+from twokeys.access.model.requirements import (
     as_denied,
     demands_external_id,
     denies_without_external_id,

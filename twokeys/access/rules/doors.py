@@ -8,7 +8,7 @@ from datetime import datetime
 from twokeys.access.findings import DoorConfig, Finding, Rule
 from twokeys.access.graph import Graph
 from twokeys.access.keys import Lack, statements
-from twokeys.access.not_proved import EXCEPT
+from twokeys.access.model.not_proved import EXCEPT
 
 _CROSS_ACCOUNT = (
     "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic-cross-account.html"

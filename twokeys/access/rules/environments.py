@@ -7,9 +7,9 @@ from datetime import datetime
 
 from pydantic import Field
 
-from twokeys.access.environment import canonical
 from twokeys.access.findings import Config, DoorConfig, Finding, Rule
 from twokeys.access.graph import Graph
+from twokeys.access.model.environment import canonical
 from twokeys.access.paths import Path, paths_from
 
 NAME = "environments-isolated"

@@ -7,12 +7,12 @@ from datetime import UTC, datetime, time, timedelta
 
 from pydantic import Field
 
-from twokeys.access.documents import Document
 from twokeys.access.findings import Config, Finding, Rule, where_declared
 from twokeys.access.graph import Graph
-from twokeys.access.principals import Principal
-from twokeys.access.requirements import ended
-from twokeys.access.snapshot import Resource
+from twokeys.access.model.documents import Document
+from twokeys.access.model.principals import Principal
+from twokeys.access.model.requirements import ended
+from twokeys.access.reading.snapshot import Resource
 from twokeys.doors import DeclaredDoor, OrganizationGrant
 from twokeys.doors.expiry import until
 from twokeys.iam import PolicyDocument

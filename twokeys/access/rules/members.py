@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 
-from twokeys.access.access_roles import entered_by_access_role
-from twokeys.access.accounts import ACCOUNT, MEMBER_ACCOUNT
 from twokeys.access.findings import Config, Finding, Rule
 from twokeys.access.graph import Graph
-from twokeys.access.principals import ACCESS_KEY, PASSWORD, PEOPLE, USER
-from twokeys.access.snapshot import Resource
+from twokeys.access.model.access_roles import entered_by_access_role
+from twokeys.access.model.accounts import MEMBER_ACCOUNT
+from twokeys.access.model.principals import PEOPLE
+from twokeys.access.reading.snapshot import Resource
+from twokeys.access.reading.tokens import ACCESS_KEY, ACCOUNT, PASSWORD, USER
 
 _LONG_TERM = {USER: "IAM user", ACCESS_KEY: "access key", PASSWORD: "console password"}
 

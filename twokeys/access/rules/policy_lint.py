@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from twokeys.access.documents import Document
 from twokeys.access.findings import Config, Finding, Rule
 from twokeys.access.graph import Graph, Judge
-from twokeys.access.principals import Principal
-from twokeys.access.requirements import ended, organizations_demanded
+from twokeys.access.model.documents import Document
+from twokeys.access.model.principals import Principal
+from twokeys.access.model.requirements import ended, organizations_demanded
 from twokeys.access.rules.refused import REFUSED
 from twokeys.aws_reference import unknown_names
 from twokeys.doors.expiry import until

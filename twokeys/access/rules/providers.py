@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from twokeys.access.accounts import ProviderEntry
 from twokeys.access.findings import Config, Finding, Rule
 from twokeys.access.graph import Graph
-from twokeys.access.principals import HOLDERS
-from twokeys.access.snapshot import PROVIDER
+from twokeys.access.model.accounts import ProviderEntry
+from twokeys.access.model.principals import HOLDERS
+from twokeys.access.reading.snapshot import PROVIDER
 
 _NAME = "provider-enters-its-account"
 _PROVIDER = "https://www.pulumi.com/registry/packages/aws/api-docs/provider/"

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 
 from twokeys import doors
-from twokeys.access.accounts import ROLE
-from twokeys.access.documents import Document
 from twokeys.access.findings import Config, Finding, Rule
 from twokeys.access.graph import Graph
-from twokeys.access.principals import ATTACHMENT_TO_MANY, ATTACHMENTS, INLINE_POLICIES, USER, Principal
-from twokeys.access.snapshot import Resource, items
+from twokeys.access.model.documents import Document
+from twokeys.access.model.principals import ATTACHMENT_TO_MANY, ATTACHMENTS, INLINE_POLICIES, Principal
+from twokeys.access.reading.snapshot import Resource, items
+from twokeys.access.reading.tokens import ROLE, USER
 from twokeys.doors import SymbolicDocument
 from twokeys.iam import (
     INLINE_POLICY_SIZES,

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from twokeys.access.documents import Document
-from twokeys.access.door_name import DoorName
 from twokeys.access.findings import DoorConfig, Finding, Rule
 from twokeys.access.graph import Graph
+from twokeys.access.model.documents import Document
+from twokeys.access.model.door_name import DoorName
 from twokeys.access.root_sessions import covers_root
 from twokeys.access.rules.wildcards import granting
 from twokeys.iam import UNKNOWN, Arn, is_account

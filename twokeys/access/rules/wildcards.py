@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from functools import lru_cache, partial
 
-from twokeys.access.documents import Document
-from twokeys.access.door_name import DoorName
 from twokeys.access.findings import DoorConfig, Finding, Rule
 from twokeys.access.graph import Graph
-from twokeys.access.names import USERNAME, could_be_role
-from twokeys.access.requirements import as_denied, limits_callers
+from twokeys.access.model.documents import Document
+from twokeys.access.model.door_name import DoorName
+from twokeys.access.model.names import USERNAME, could_be_role
+from twokeys.access.model.requirements import as_denied, limits_callers
 from twokeys.access_role import ACCESS_ROLE
 from twokeys.iam import UNKNOWN, Arn, Glob, Statement
 from twokeys.iam.sts import ASSUME_ROLE, IN_TRUSTS

@@ -19,7 +19,7 @@ from twokeys.options import FILE, PROJECT, Group
 if TYPE_CHECKING:
     import boto3
 
-    from twokeys.access.snapshot import Snapshot
+    from twokeys.access.reading.snapshot import Snapshot
     from twokeys.organization.life.aws import Aws
     from twokeys.organization.life.facts import Facts
     from twokeys.project.stacks import StackSettings
@@ -147,7 +147,7 @@ def _opened(
     stack: str, *, project: Path, state: Path | None, profile: str | None, region: str | None
 ) -> tuple[Facts, Aws]:
     """What is known of a stack, and the AWS that the credentials are for."""
-    from twokeys.access.state import read_state
+    from twokeys.access.reading.state import read_state
     from twokeys.organization.life.aws import Aws
     from twokeys.organization.reading import aws_session
     from twokeys.project.stacks import read_settings

@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from twokeys.access.accounts import ACCOUNT, Accounts
-from twokeys.access.snapshot import PROVIDER, Resource, Snapshot
+from twokeys.access.model.accounts import Accounts
+from twokeys.access.reading.snapshot import PROVIDER, Resource, Snapshot
+from twokeys.access.reading.tokens import ACCOUNT
 from twokeys.organization.model import Account, Organization
 from twokeys.settings.models import Settings
 

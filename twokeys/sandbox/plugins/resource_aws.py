@@ -25,7 +25,7 @@ import grpc
 from google.protobuf import empty_pb2, json_format, struct_pb2
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
-from twokeys.access.wire import SECRET, SIGNATURE
+from twokeys.access.reading.wire import SECRET, SIGNATURE
 from twokeys.errors import Refusal
 from twokeys.iam import UNKNOWN
 from twokeys.preview.values import UNKNOWN_TEXT, has_unknown, plain

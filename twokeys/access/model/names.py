@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from twokeys.access.requirements import as_denied, demanded_values, organizations_demanded
+from twokeys.access.model.requirements import as_denied, demanded_values, organizations_demanded
 from twokeys.iam import UNKNOWN, Arn, PolicyDocument, Statement, Unknown, account_as_a_whole, is_account
 from twokeys.iam.sts import ASSUME_ROLE, ASSUME_ROOT, IN_TRUSTS
 from twokeys.iam.truth import Truth

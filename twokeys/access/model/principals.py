@@ -7,22 +7,17 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias
 
-from twokeys.access.accounts import ROLE, Accounts
-from twokeys.access.documents import Document, Documents
-from twokeys.access.door_name import DoorName
-from twokeys.access.names import granted_resources
-from twokeys.access.not_proved import NotProved
-from twokeys.access.snapshot import Resource, Snapshot, items, mapping
+from twokeys.access.model.accounts import Accounts
+from twokeys.access.model.documents import Document, Documents
+from twokeys.access.model.door_name import DoorName
+from twokeys.access.model.names import granted_resources
+from twokeys.access.model.not_proved import NotProved
+from twokeys.access.reading.snapshot import Resource, Snapshot, items, mapping
+from twokeys.access.reading.tokens import ACCESS_KEY, GROUP, MANAGED_POLICY, PASSWORD, ROLE, USER
 from twokeys.iam import UNKNOWN, Arn, PolicyDocument, PolicyKind, Unknown, account_as_a_whole, aws_managed, parse_policy
 from twokeys.iam.principals import Principals as TrustedPrincipals
 
-USER = "aws:iam/user:User"
-PASSWORD, ACCESS_KEY = "aws:iam/userLoginProfile:UserLoginProfile", "aws:iam/accessKey:AccessKey"
-CREDENTIALS, MFA_DEVICE = "credentials", "mfaDevice"
-"""Of a user of live IAM: whether it has each of the two and MFA_DEVICE, None where it is newer than what tells it."""
 PEOPLE = "twokeys:people:People"
-GROUP = "aws:iam/group:Group"
-MANAGED_POLICY = "aws:iam/policy:Policy"
 PrincipalKind: TypeAlias = Literal[
     "role",
     "user",

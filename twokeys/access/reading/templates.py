@@ -15,7 +15,7 @@ from typing import Any
 
 import yaml
 
-from twokeys.access.snapshot import items, mapping
+from twokeys.access.reading.snapshot import items, mapping
 from twokeys.iam import UNKNOWN, Arn
 from twokeys.iam.arn import Named
 

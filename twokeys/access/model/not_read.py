@@ -12,10 +12,11 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from twokeys.access.accounts import ROLE, Accounts
-from twokeys.access.door_name import DoorName
-from twokeys.access.snapshot import Resource, Snapshot, items, mapping
-from twokeys.access.types import Reading, aws_type, type_of
+from twokeys.access.model.accounts import Accounts
+from twokeys.access.model.door_name import DoorName
+from twokeys.access.reading.snapshot import Resource, Snapshot, items, mapping
+from twokeys.access.reading.tokens import ROLE
+from twokeys.access.reading.types import Reading, aws_type, type_of
 from twokeys.iam import UNKNOWN, Arn
 
 _IAM_CALL = re.compile(

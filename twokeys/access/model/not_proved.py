@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from twokeys.access.documents import Document
-from twokeys.access.door_name import DoorName
+from twokeys.access.model.documents import Document
+from twokeys.access.model.door_name import DoorName
 
 EXCEPT = "make an exception in the pack's configuration, with reason, owner and expiry"
 

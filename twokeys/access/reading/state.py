@@ -16,7 +16,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from twokeys.access.snapshot import (
+from twokeys.access.reading.snapshot import (
     PROVIDER,
     STACK,
     Evidence,
@@ -27,7 +27,7 @@ from twokeys.access.snapshot import (
     project_of,
     stack_of,
 )
-from twokeys.access.wire import OUTPUT, SECRET, SIGNATURE, UNKNOWNS
+from twokeys.access.reading.wire import OUTPUT, SECRET, SIGNATURE, UNKNOWNS
 from twokeys.errors import Refusal
 from twokeys.iam import UNKNOWN
 

@@ -12,17 +12,17 @@ from functools import partial
 from itertools import chain
 
 from twokeys import doors
-from twokeys.access.accounts import ACCOUNT, ORGANIZATION, ORGANIZATIONAL_UNIT, Accounts, id_of
-from twokeys.access.documents import Document, Documents
-from twokeys.access.exports import Exported
-from twokeys.access.principals import Principal
-from twokeys.access.snapshot import Resource, Snapshot, mapping
+from twokeys.access.model.accounts import Accounts, id_of
+from twokeys.access.model.documents import Document, Documents
+from twokeys.access.model.exports import Exported
+from twokeys.access.model.principals import Principal
+from twokeys.access.reading.snapshot import Resource, Snapshot, mapping
+from twokeys.access.reading.tokens import ACCOUNT, CONTROL_POLICY_ATTACHMENT, ORGANIZATION, ORGANIZATIONAL_UNIT
 from twokeys.iam import UNKNOWN, PolicyDocument, PolicyError, PolicyKind, Statement, Unknown, parse_policy
 from twokeys.iam.evaluation import Levels
 from twokeys.iam.truth import Truth, Values
 
 _POLICY = "aws:organizations/policy:Policy"
-CONTROL_POLICY_ATTACHMENT = "aws:organizations/policyAttachment:PolicyAttachment"
 _KINDS = {"SERVICE_CONTROL_POLICY": PolicyKind.SCP, "RESOURCE_CONTROL_POLICY": PolicyKind.RCP}
 _ROOT = "root"
 _DEEPEST = 5

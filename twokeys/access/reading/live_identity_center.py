@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 if TYPE_CHECKING:
     import boto3
 
-    from twokeys.access.snapshot import Resource
+    from twokeys.access.reading.snapshot import Resource
 
 Make = Callable[[str, str, Mapping[str, object]], "Resource"]
 """Makes a resource of a type, a name and its values."""

@@ -6,9 +6,10 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import chain, pairwise, product
 from typing import Final, TypeAlias
 
-from twokeys.access.documents import MASKS
+from twokeys.access.model.documents import MASKS
 from twokeys.doors.expiry import on, until
 from twokeys.iam import ConditionClause, PolicyDocument, Requirement, Statement
 from twokeys.iam.conditions import operator_named, parse_date
@@ -41,9 +42,10 @@ _CLOCKS: Final = {
 """The operators under which a key that tells the time can be met up to a moment, from one on, or at one."""
 Window: TypeAlias = tuple[datetime | None, datetime | None]
 """From which moment on, and until which; None where there is no such moment."""
+Period: TypeAlias = tuple[datetime, datetime]
+"""From when until when."""
 _FIRST: Final = datetime.min.replace(tzinfo=UTC)
-Pause: TypeAlias = tuple[datetime, datetime]
-"""From when until when something cannot be met that can be before and after."""
+_LAST: Final = datetime.max.replace(tzinfo=UTC)
 _AUDIENCE = ("StringEquals", "ForAnyValue:StringEquals")
 _VARIABLE = re.compile(r"\$\{[^}]{2,}\}")
 _PATTERN = re.compile(r"[*?]|\$\{[^}]{2,}\}")
@@ -287,30 +289,23 @@ def _in_full(one: Requirement, plain: Callable[[str], str]) -> Iterable[object]:
 
 
 def window(requirements: Iterable[Requirement]) -> Window:
-    """When requirements can be met together, as far as those say that are about time alone.
+    """When requirements can be met together, as far as those say that are about time alone; `pauses` are in between.
 
-    Of alternatives any one is enough; where they leave a time out, `pauses` has it. A moment that is itself still
-    admitted is over a second later, as the clock of the keys has it.
+    A moment that is itself still admitted is over a second later, as the clock of the keys has it. Those that can
+    never be met together are over when the first of them is.
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-currenttime
     """
-    opens, closes = zip((None, None), *map(_window, requirements), strict=True)
-    return max(filter(None, opens), default=None), min(filter(None, closes), default=None)
+    found = _periods(requirements)
+    opens, closes = found[0][0], found[-1][1]
+    return None if opens == _FIRST else opens, None if closes == _LAST else closes
 
 
-def pauses(requirements: Iterable[Requirement]) -> tuple[Pause, ...]:
-    """When no alternative of a requirement can be met, as some are over and the others cannot be met yet."""
-    found = []
-    for one in requirements:
-        periods = sorted(map(window, one.any_of), key=lambda period: period[0] or _FIRST)
-        end = periods[0][1] if periods else None
-        for opens, closes in periods[1:]:
-            if end and opens and end < opens:
-                found.append((end, opens))
-            end = max(end, closes) if end and closes else None
-    return tuple(found)
+def pauses(requirements: Iterable[Requirement]) -> tuple[Period, ...]:
+    """When requirements cannot be met together that can be before and after, as alternatives leave a time out."""
+    return tuple((end, opens) for (_, end), (opens, _) in pairwise(_periods(requirements)))
 
 
-def pausing(those: Iterable[Pause], now: datetime) -> list[Pause]:
+def pausing(those: Iterable[Period], now: datetime) -> list[Period]:
     """Those of these pauses that a moment is in."""
     return [(start, end) for start, end in those if start <= now < end]
 
@@ -320,24 +315,39 @@ def ended(statement: Statement) -> datetime | None:
     return window(clause.requirement() for clause in statement.conditions)[1]
 
 
-def _window(one: Requirement) -> Window:
-    if one.any_of:
-        opens, closes = zip(*map(window, one.any_of), strict=True)
-        return (
-            None if None in opens else min(filter(None, opens)),
-            None if None in closes else max(filter(None, closes)),
-        )
+def _periods(requirements: Iterable[Requirement]) -> list[Period]:
+    """When requirements can all be met, in order and apart; one period of no length if never."""
+    found = [(_FIRST, _LAST)]
+    for one in requirements:
+        those = _merged(chain.from_iterable(map(_periods, one.any_of))) if one.any_of else [_period(one)]
+        pairs = [(max(a[0], b[0]), min(a[1], b[1])) for a, b in product(found, those)]
+        never = min(found[-1][1], those[-1][1])
+        found = [(opens, closes) for opens, closes in pairs if opens < closes] or [(never, never)]
+    return found
+
+
+def _merged(periods: Iterable[Period]) -> list[Period]:
+    found: list[Period] = []
+    for opens, closes in sorted(periods):
+        if found and opens <= found[-1][1]:
+            found[-1] = (found[-1][0], max(found[-1][1], closes))
+        else:
+            found.append((opens, closes))
+    return [one for one in found if one[0] < one[1]] or found[-1:]
+
+
+def _period(one: Requirement) -> Period:
     clock = _CLOCKS.get(one.key.lower())
     told = clock.fullmatch(one.operator) if clock else None
     moments = [_moment(value) for value in one.values]
     known = [moment for moment in moments if moment is not None]
     if told is None or not known or len(known) < len(moments) or (one.negated and not told["side"]):
-        return None, None
+        return _FIRST, _LAST
     first, last = min(known), max(known)
     admitted = timedelta(seconds=1) if bool(told["equals"]) is not one.negated else timedelta()
     if one.negated:  # what a Deny refuses after a moment is open until then
-        return (last, None) if told["side"] == "LessThan" else (None, first + admitted)
-    return None if told["side"] == "LessThan" else first, None if told["side"] == "GreaterThan" else last + admitted
+        return (last, _LAST) if told["side"] == "LessThan" else (_FIRST, first + admitted)
+    return _FIRST if told["side"] == "LessThan" else first, _LAST if told["side"] == "GreaterThan" else last + admitted
 
 
 def denied_since(policy: PolicyDocument) -> Iterator[datetime]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from twokeys.access.accounts import ROLE
-from twokeys.access.documents import Document, Documents
-from twokeys.access.principals import INLINE_POLICIES, Principal, Principals
-from twokeys.access.snapshot import Referred, Snapshot
+from twokeys.access.model.documents import Document, Documents
+from twokeys.access.model.principals import INLINE_POLICIES, Principal, Principals
+from twokeys.access.reading.snapshot import Referred, Snapshot
+from twokeys.access.reading.tokens import ROLE
 from twokeys.doors import (
     ACCOUNT_OUTPUT,
     DOORS_OUTPUT,

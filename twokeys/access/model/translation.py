@@ -11,12 +11,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
-from twokeys.access.accounts import ACCOUNT, ORGANIZATIONAL_UNIT, Accounts, id_of
-from twokeys.access.cloudformation import Native, as_pulumi, lowered
-from twokeys.access.not_read import NotRead, not_read
-from twokeys.access.snapshot import Resource, Snapshot, items, mapping
-from twokeys.access.templates import Place, Reference, Template, TemplateError, read_template
-from twokeys.access.types import Reading, aws_type, cloudformation_type, of_aws
+from twokeys.access.model.accounts import Accounts, id_of
+from twokeys.access.model.not_read import NotRead, not_read
+from twokeys.access.reading.cloudformation import Native, as_pulumi, lowered
+from twokeys.access.reading.snapshot import Resource, Snapshot, items, mapping
+from twokeys.access.reading.templates import Place, Reference, Template, TemplateError, read_template
+from twokeys.access.reading.tokens import ACCOUNT, ORGANIZATIONAL_UNIT
+from twokeys.access.reading.types import Reading, aws_type, cloudformation_type, of_aws
 from twokeys.iam import UNKNOWN
 from twokeys.iam.arn import partition_of_region
 

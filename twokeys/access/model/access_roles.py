@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import lru_cache
 
-from twokeys.access.accounts import Accounts
-from twokeys.access.documents import Document
-from twokeys.access.principals import Principal, Principals
+from twokeys.access.model.accounts import Accounts
+from twokeys.access.model.documents import Document
+from twokeys.access.model.principals import Principal, Principals
 from twokeys.access_role import ACCESS_ROLE
 from twokeys.iam import Arn, PolicyDocument, PolicyKind, parse_policy
 

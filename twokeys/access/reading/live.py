@@ -23,10 +23,20 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from twokeys.access.accounts import ACCOUNT, ORGANIZATIONAL_UNIT, ROLE
-from twokeys.access.live_identity_center import identity_center
-from twokeys.access.principals import ACCESS_KEY, CREDENTIALS, GROUP, MANAGED_POLICY, MFA_DEVICE, PASSWORD, USER
-from twokeys.access.snapshot import PROVIDER, Evidence, NotAnswered, Resource, Snapshot
+from twokeys.access.reading.live_identity_center import identity_center
+from twokeys.access.reading.snapshot import PROVIDER, Evidence, NotAnswered, Resource, Snapshot
+from twokeys.access.reading.tokens import (
+    ACCESS_KEY,
+    ACCOUNT,
+    CREDENTIALS,
+    GROUP,
+    MANAGED_POLICY,
+    MFA_DEVICE,
+    ORGANIZATIONAL_UNIT,
+    PASSWORD,
+    ROLE,
+    USER,
+)
 from twokeys.access_role import ACCESS_ROLE
 from twokeys.errors import Refusal
 from twokeys.iam import Arn, parse_arn

@@ -10,18 +10,15 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from twokeys import doors
-from twokeys.access import environment
-from twokeys.access.snapshot import PROVIDER, Resource, Snapshot, items, mapping
+from twokeys.access.model import environment
+from twokeys.access.reading.snapshot import PROVIDER, Resource, Snapshot, items, mapping
+from twokeys.access.reading.tokens import ACCOUNT, ORGANIZATION, ROLE
 from twokeys.access_role import ACCESS_ROLE
 from twokeys.iam import DEFAULT_PARTITION, UNKNOWN, Arn, partition_of_region
 
 if TYPE_CHECKING:
-    from twokeys.access.principals import Principal
+    from twokeys.access.model.principals import Principal
 
-ACCOUNT = "aws:organizations/account:Account"
-ORGANIZATION = "aws:organizations/organization:Organization"
-ORGANIZATIONAL_UNIT = "aws:organizations/organizationalUnit:OrganizationalUnit"
-ROLE = "aws:iam/role:Role"
 MEMBER_ACCOUNT = "twokeys:accounts:MemberAccount"
 """Our component of a member account, which tells the role by which it is entered."""
 _ORGANIZATIONS = "aws:organizations/"

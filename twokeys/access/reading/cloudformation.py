@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from twokeys.access.snapshot import Resource, items
-from twokeys.access.templates import Reference
+from twokeys.access.reading.snapshot import Resource, items
+from twokeys.access.reading.templates import Reference
 from twokeys.iam import UNKNOWN
 
 

@@ -1,0 +1,1 @@
+"""Accounts, principals and the documents that bear on them, read from a snapshot."""

@@ -1,0 +1,1 @@
+"""What a stack, a state, a template or live accounts hold, as one snapshot."""
