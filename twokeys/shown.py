@@ -8,6 +8,7 @@ that looks like a formula (https://owasp.org/www-community/attacks/CSV_Injection
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -47,6 +48,15 @@ def listed(names: Sequence[str], most: int = 4) -> str:
     if len(shown) <= most:
         return ", ".join(shown)
     return f"{', '.join(shown[: most - 1])} and {len(shown) - most + 1} more"
+
+
+def short(value: object) -> str:
+    """A value of a config in a message: text as it is where that is clear, else as JSON; at most 80 characters."""
+    plain = isinstance(value, str) and value.isprintable() and value.strip() == value != ""
+    text = str(value) if plain else json.dumps(value, default=str, ensure_ascii=False)
+    if len(text) > 80 and isinstance(value, dict | list):
+        text = f"(an object with {', '.join(value)})" if isinstance(value, dict) else f"(a list of {len(value)})"
+    return text if len(text) <= 80 else text[:77] + "..."
 
 
 def say(console: Console, line: str, style: str | None = None) -> None:

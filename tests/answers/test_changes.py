@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import boto3
@@ -14,8 +15,10 @@ from tests.access.test_federated import AUD, CORP, HOST, SAML, SUB, admits
 from tests.access.test_translation import put
 from tests.access.world import CI, DEPLOYER, HUB, MFA, STAGE, World, arn, document, grants, trusts, two_keys
 from twokeys.access.model.documents import Document
+from twokeys.access.reading.snapshot import Evidence
+from twokeys.access.reading.tokens import ACCESS_KEY, CREDENTIALS, MFA_DEVICE, PASSWORD
 from twokeys.answers.allowed import Difference, difference
-from twokeys.answers.changes import changes
+from twokeys.answers.changes import changes, drift
 from twokeys.answers.changes_shown import as_data, in_markdown, lines
 from twokeys.answers.commands import access
 from twokeys.answers.reading import read
@@ -767,6 +770,16 @@ def test_a_user_who_gains_an_access_key_or_a_password_is_told() -> None:
     for sides, told in (((before, after), "gained"), ((after, before), "lost")):
         (said,) = lines(changes(*(read(one.graph) for one in sides)))
         assert said == f"~ user alice of management: {told} a password and an access key"
+
+
+def test_a_live_user_of_whom_the_credential_report_does_not_tell_yet_is_drift() -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_getting-report.html: it may be four hours old."""
+    live, read_live = two_keys(), (Evidence("live IAM", caller=arn(HUB, "user/auditor")),)
+    columns = dict.fromkeys((PASSWORD, ACCESS_KEY, MFA_DEVICE))
+    live.add("User", "zoe", live.hub, name="zoe", outputs={CREDENTIALS: columns})
+    live.add("User", "ann", live.hub, name="ann", outputs={CREDENTIALS: dict.fromkeys(columns, False)})
+    (said,) = lines(drift(read(two_keys().graph), replace(read(live.graph), evidence=read_live)))
+    assert said.startswith("~ user zoe of management: gained perhaps a password or an access key, as it is newer than")
 
 
 def test_a_key_that_a_door_gains_or_loses_is_told_though_it_stays_shut() -> None:

@@ -1149,3 +1149,23 @@ def test_the_hash_of_a_folder_is_what_standard_tools_make_of_it_and_that_of_a_fi
     assert read("prod", "--events", folder, "--events", str(file))["events"]["entries"] == 1, (
         "read twice, it counts once"
     )
+
+
+def test_accepted_exceptions_are_listed_with_their_owner_reason_and_last_day(tmp_path: Path) -> None:
+    world = two_keys()
+    world.resources.pop()
+    state = ("--state", str(write_state(tmp_path / "state.json", world)))
+    door = f"{CI_ROLE} -> {world_arn(STAGE, 'role/deployer')}"
+    exception = {"door": door, "reason": "migration", "owner": "platform", "expires": "9999-12-31"}
+    config = tmp_path / "config.json"
+    config.write_text(json.dumps({"door-needs-grant": {"exceptions": [exception]}}))
+    given = (*state, "--config", str(config))
+    said = f"door-needs-grant: {door}, until 9999-12-31; platform answers for it: migration"
+    text = run(STAGE, *given, "--csv", "report.csv", "--html", "report.html").stdout
+    assert f"\nAccepted exceptions: 1\n  {said}\n" in text
+    rows = csv.DictReader(Path("report.csv").read_text().splitlines())
+    assert [row["why"] for row in rows if row["what"] == "accepted exception"] == [said]
+    assert f"<li>{said}</li>" in unescape(Path("report.html").read_text().replace("<wbr>", ""))
+    assert read(STAGE, *given)["acceptedExceptions"] == [{"rule": "door-needs-grant", **exception, "stack": None}]
+    assert "\nAccepted exceptions: none\n" in run(HUB, *given).stdout
+    assert read(STAGE, *state)["acceptedExceptions"] is None

@@ -654,8 +654,13 @@ def test_only_its_service_can_call_as_a_service_linked_role() -> None:
     linked = arn(HUB, "role/aws-service-role/stacksets.cloudformation.amazonaws.com/AWSServiceRoleForX")
     issuer = {"sessionContext": {"sessionIssuer": {"type": "Role", "arn": linked, "accountId": HUB}}}
     told = {"type": "AssumedRole", "accountId": HUB, "invokedBy": "cloudformation.amazonaws.com", **issuer}
-    found = compared(two_keys(), entry(CI_SESSION, arn(STAGE, "role/stacksets-exec-1"), at(0), userIdentity=told))
+    called = entry(CI_SESSION, arn(STAGE, "role/stacksets-exec-1"), at(0), userIdentity=told, sharedEventID="shared")
+    of_member = {**called, "userIdentity": {"type": "AWSAccount", "principalId": "AROAX:s", "accountId": HUB}}
+    of_member["recipientAccountId"] = STAGE
+    found = compared(two_keys(), called, of_member)
     assert (found.apart, found.entries) == ({"calls by AWS services": 1}, 0)
+    (alone,) = compared(two_keys(), of_member).undeclared
+    assert "-> role stacksets-exec-1 (named as StackSets name theirs) of" in used(alone, read(two_keys().graph))
 
 
 def test_a_sign_in_without_mfa_to_an_account_on_the_way_is_unusual_and_one_elsewhere_is_not() -> None:

@@ -292,6 +292,42 @@ def test_what_closed_a_way_is_not_taken_away_in_silence(closed_by: str, opened: 
     assert set(refused(closed_way(closed_by, still=False), before=before)) == {f"environments-isolated: {opened}"}
 
 
+PERIMETER = document({
+    "Effect": "Deny", "Principal": "*", "Action": "sts:AssumeRole", "Resource": "*",
+    "Condition": {"StringNotEqualsIfExists": {"aws:PrincipalAccount": HUB}},
+})  # fmt: skip
+
+
+def behind_a_perimeter(*, native: bool) -> World:
+    """A resource control policy of stage that keeps others than the hub out, and a role there that trusts everyone."""
+    world, said = World(), {"name": "rcp", "type": "RESOURCE_CONTROL_POLICY", "content": PERIMETER}
+    if native:
+        put(world, "aws-native:organizations:Policy", "attached", world.hub, **said, targetIds=[STAGE])
+    else:
+        world.add("ControlPolicy", "rcp", world.hub, outputs={**said, "id": "p-1"}, **said)
+        world.add("ControlPolicyAttachment", "attached", world.hub, policyId="p-1", targetId=STAGE)
+    world.role("ci", world.hub)
+    world.grant("ci", world.hub, arn(STAGE, "role/open"))
+    world.role("open", world.stage, OPEN)
+    return world
+
+
+@pytest.mark.parametrize("native", [False, True])
+def test_a_control_policy_closes_nothing_in_the_update_that_attaches_it(tmp_path: Path, *, native: bool) -> None:
+    """AWS may refuse it, and what does not wait for it is made beside it.
+
+    https://www.pulumi.com/docs/iac/concepts/options/dependson/
+    """
+    world = behind_a_perimeter(native=native)
+    there = world.resources
+    assert Engine().rules(there) == []
+    for name, told in (("attached", ["wildcard-trust: open"]), ("", [])):
+        world.resources = [one for one in there if one.name not in (name, "open")]
+        before = write_state(tmp_path / "before.json", world)
+        world.resources = there
+        assert refused(world, before=before) == told
+
+
 @pytest.mark.parametrize(
     ("arn_before", "assigned", "told"),
     [

@@ -23,6 +23,7 @@ from twokeys.iam.verdict import all_of
 from twokeys.shown import listed
 
 ACCESS_KEY, OTHER_POLICIES = "an access key", "other policies"
+NOT_REPORTED = "perhaps a password or an access key, as it is newer than AWS's credential report"
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,14 +169,15 @@ def _long_term(before: Answers, after: Answers, ids: Mapping[str, str]) -> Itera
     """Who gains or loses a password or an access key.
 
     Live AWS tells more than states do, whose passwords people may make by hand: beside a state, only access keys that
-    it does not have count, in the accounts that it shows.
+    it does not have count, in the accounts that it shows, and users of whom AWS does not tell yet.
     """
     was, now = ({_with_id(one.user.who, ids): one for one in side.long_term} for side in (before, after))
     alike = _live(before) is _live(after)
     for user in sorted({**was, **now}, key=str):
         had, has = (side[user].has if user in side else "" for side in (was, now))
         if not alike:
-            had, has = "", ACCESS_KEY if ACCESS_KEY in has and ACCESS_KEY not in had else ""
+            not_known = NOT_REPORTED if user in now and not has else ""
+            had, has = "", ACCESS_KEY if ACCESS_KEY in has and ACCESS_KEY not in had else not_known
         if had != has and (alike or user.account in before.accounts):
             party = (now.get(user) or was[user]).user
             yield Beside(party.short, Difference((has,) if has else (), (had,) if had else ()))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -24,14 +25,11 @@ _SIGNS_OF_TIME = {Time.LATER: "…", Time.OVER: "✗"}
 
 
 def as_data(answers: Answers, verdicts: Verdicts, now: datetime) -> dict[str, Any]:
-    """The answers in the shape of every command, and `violations`, `advice` and `acceptedExceptions`."""
+    """The answers in the shape of every command, with the exceptions that doors stand by, `violations` and `advice`."""
     return {
-        **answers_data(answers, now),
+        **answers_data(replace(answers, accepted=verdicts.accepted), now),
         "violations": [_finding_data(finding) for finding in verdicts.mandatory],
         "advice": [_finding_data(finding) for finding in verdicts.advisory],
-        "acceptedExceptions": [
-            {"rule": one.rule, **one.exception.model_dump(mode="json", by_alias=True)} for one in verdicts.accepted
-        ],
     }
 
 

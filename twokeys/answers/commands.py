@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -46,7 +45,7 @@ def check_command(  # noqa: PLR0913 - one parameter an option
 
     from twokeys.access.graph import build
     from twokeys.access.report import check
-    from twokeys.access.rules import RULES
+    from twokeys.access.rules import RULES, rules_config
     from twokeys.answers.check import as_data, show
     from twokeys.answers.reading import read
     from twokeys.answers.sources import snapshot
@@ -54,7 +53,7 @@ def check_command(  # noqa: PLR0913 - one parameter an option
     asked(stacks, live=live)
     graph = build(snapshot(states, stacks, live=live, member_role=member_role))
     now = datetime.now(UTC)
-    verdicts = check(graph, RULES, _config(config), now)
+    verdicts = check(graph, RULES, rules_config(config), now)
     if as_json:
         click.echo(json.dumps(as_data(read(graph), verdicts, now), indent=2))
     else:
@@ -186,11 +185,3 @@ def _planned(before: Path, plan: Path, states: tuple[Path, ...]) -> Snapshot:
     planned = read_plan(plan, read_state(before, may_be_empty=True))
     others = [together(states)] if states else []
     return Snapshot.together([planned, *others], planned.origin)
-
-
-def _config(file: Path | None) -> Mapping[str, Mapping[str, object]]:
-    from twokeys.access.configuration import read_configuration
-    from twokeys.access.rules import RULES
-    from twokeys.policy_packs import load_config
-
-    return read_configuration(load_config(file), RULES, where=str(file)) if file is not None else {}

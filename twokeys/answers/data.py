@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from twokeys.access.findings import Accepted
 from twokeys.access.reading.snapshot import place_of
 from twokeys.answers.model import Account, Answers, DoorAnswer, KeyPlace, LongTerm, NotProved, Party, State, Step, Way
 from twokeys.answers.permissions import Permissions
@@ -31,6 +32,7 @@ def as_data(answers: Answers, now: datetime) -> dict[str, Any]:
         "notShown": not_shown(answers),
         "scope": scope(answers),
         "evidence": evidence(answers),
+        "acceptedExceptions": None if answers.accepted is None else list(map(_accepted_data, answers.accepted)),
     }
 
 
@@ -134,6 +136,11 @@ def not_proved_data(one: NotProved) -> dict[str, Any]:
         "source": party_data(one.source) if one.source else None,
         "target": party_data(one.target) if one.target else None,
     }
+
+
+def _accepted_data(one: Accepted) -> dict[str, Any]:
+    """An exception by which a rule lets a door stand, as the policy pack's configuration has it."""
+    return {"rule": one.rule, **one.exception.model_dump(mode="json", by_alias=True)}
 
 
 def where(urn: str | None) -> dict[str, str | None]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum
 
+from twokeys.access.findings import Accepted
 from twokeys.access.judge import Key
 from twokeys.access.model.documents import Document
 from twokeys.access.model.requirements import Period, is_external_id, pausing, requires_mfa
@@ -453,6 +454,8 @@ class Answers:
     """Whose tokens and assertions an identity provider takes, in words, by its account and name."""
     person: str = ""
     """Of whom alone this is, where somebody asked for one person."""
+    accepted: tuple[Accepted, ...] | None = None
+    """The exceptions by which doors stand; None where nobody gave the policy pack's configuration."""
 
     def named(self, party: Party) -> Party:
         """The party with what people call its account."""

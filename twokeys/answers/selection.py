@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import replace
 
+from twokeys.access.findings import Accepted
 from twokeys.answers.model import Answers, Party
 from twokeys.answers.summary import FEW
 from twokeys.doors import Who
 from twokeys.errors import Refusal, nearest
+from twokeys.iam import Arn
 from twokeys.shown import listed
 
 PEOPLE = ("user", "identity-center-user")
@@ -47,7 +49,14 @@ def into(answers: Answers, target: str | None) -> Answers:
         long_term=tuple(one for one in answers.long_term if one.user.who.account in accounts or one.user.who in coming),
         doors=tuple(door for door in answers.doors if door.target.who.account in accounts),
         not_proved=tuple(one for one in answers.not_proved if one.target is None or one.target.who.account in accounts),
+        accepted=answers.accepted and tuple(one for one in answers.accepted if not _elsewhere(one, accounts)),
     )
+
+
+def _elsewhere(one: Accepted, accounts: Container[str]) -> bool:
+    """Whether an exception is for a door into another account; of one that names no role it is not known."""
+    role = Arn.parse(one.exception.door.partition(" -> ")[2])
+    return role is not None and role.account not in accounts
 
 
 def of_person(answers: Answers, person: str | None, seen: Iterable[str] = ()) -> Answers:

@@ -6,6 +6,7 @@ import json
 from collections import defaultdict
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import chain
 from pathlib import Path
@@ -15,9 +16,11 @@ import click
 
 from twokeys.answers.options import asked, sources
 from twokeys.audit import LEARNING
-from twokeys.options import InputPath
+from twokeys.options import FILE, InputPath
 
 if TYPE_CHECKING:
+    from twokeys.access.reading.snapshot import Snapshot
+    from twokeys.answers.model import Answers
     from twokeys.audit.coverage import Coverage
     from twokeys.audit.logs import Source
     from twokeys.audit.trail import Trail
@@ -75,6 +78,7 @@ class _Moment(click.DateTime):
     metavar="NAME",
     help="Only what this user of IAM or of IAM Identity Center may enter, and with events what that user did.",
 )
+@click.option("--config", type=FILE, help="The policy pack's configuration: list the exceptions by which doors stand.")
 @click.option("--html", type=click.Path(dir_okay=False, path_type=Path), help="Also write the report as an HTML file.")
 @click.option(
     "--csv", "table", type=click.Path(dir_okay=False, path_type=Path), help="Also write the report as a CSV file."
@@ -104,6 +108,7 @@ def audit(  # noqa: PLR0913 - one parameter an option
     end: datetime | None,
     learning_days: int,
     person: str | None,
+    config: Path | None,
     html: Path | None,
     table: Path | None,
     with_keys: bool,
@@ -119,9 +124,7 @@ def audit(  # noqa: PLR0913 - one parameter an option
     """
     from rich.console import Console
 
-    from twokeys.access.graph import build
     from twokeys.answers.data import as_data
-    from twokeys.answers.reading import read
     from twokeys.answers.selection import into, of_person
     from twokeys.answers.sources import snapshot
     from twokeys.answers.summary import summary
@@ -141,8 +144,9 @@ def audit(  # noqa: PLR0913 - one parameter an option
         raise click.UsageError("--from is later than --until: give the earlier one to --from")
     if start and start > datetime.now(UTC):
         raise click.UsageError("--from is in the future, of which nothing is recorded: give an earlier day or moment")
-    whole = into(read(build(snapshot(states, stacks, live=live, member_role=member_role))), target)
     comparison, now, period = None, datetime.now(UTC), (start, end)
+    shown = snapshot(states, stacks, live=live, member_role=member_role)
+    whole = into(_answers(shown, config, now), target)
     if logs or events_api:
         named = tuple(known_region(one, "--region") for one in regions)
         trail = _from_files(logs, named, *period) if logs else _from_api(named, *period)
@@ -171,6 +175,17 @@ def audit(  # noqa: PLR0913 - one parameter an option
     not_known = not all(one.has for one in found.long_term) or any(one.not_answered for one in found.evidence)
     seen = comparison is not None and comparison.noteworthy
     return 1 if exit_code and (summary(found, now).to_be_looked_at or not_known or seen) else 0
+
+
+def _answers(shown: Snapshot, config: Path | None, now: datetime) -> Answers:
+    from twokeys.access.graph import build
+    from twokeys.access.report import check
+    from twokeys.access.rules import RULES, rules_config
+    from twokeys.answers.reading import read
+
+    graph = build(shown)
+    accepted = check(graph, RULES, rules_config(config), now).accepted if config is not None else None
+    return replace(read(graph), accepted=accepted)
 
 
 def _from_files(

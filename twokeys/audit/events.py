@@ -25,6 +25,8 @@ NOT_LOOKED_AT = (
 )
 _SURE, _PERHAPS, _WITHOUT = "entry by a door", "entry perhaps by a door", "entry without a door"
 _NO_DOOR, _UNUSUAL, _CHANGED = "without a door", "unusual", "changed"
+_OF_STACK_SETS = "stacksets-exec-"
+"""https://docs.aws.amazon.com/aws-managed-policy/latest/reference/CloudFormationStackSetsOrgAdminServiceRolePolicy.html"""
 _STEP, _PERHAPS_A_STEP = "step on the way", "step perhaps on the way"
 _ONLY_LEARNING = "all of the period only teaches what is usual (--learning-days)"
 _FEW = 3
@@ -499,7 +501,8 @@ def door_use(one: DoorUse, ends: str = "") -> str:
 def used(use: Use, answers: Answers) -> str:
     """A use in words."""
     unknown = f" ({use.unique_id})" if not use.told and use.unique_id else ""
-    what = f"role {use.path}" if use.role else f"root user, limited to {use.task or 'an unknown task'},"
+    stack_sets = " (named as StackSets name theirs)" if use.role.startswith(_OF_STACK_SETS) else ""
+    what = f"role {use.path}{stack_sets}" if use.role else f"root user, limited to {use.task or 'an unknown task'},"
     what = "console" if use.event == SIGN_IN else what if use.event in EVENTS or use.role else use.event
     session = f" as {use.caller_session}" if use.caller_session else ""
     session += f" for {use.source_identity}" if use.source_identity else ""

@@ -86,6 +86,7 @@ def page(answers: Answers, target: str | None, comparison: Comparison | None, no
         few=len(answers.accounts) <= FEW,
         shut=shut(answers, named),
         not_proved=list(dict.fromkeys((one.message, one.next_step) for one in answers.not_proved)),
+        accepted=None if answers.accepted is None else list(map(str, answers.accepted)),
         events=_events(answers, comparison, named) if comparison is not None else None,
         lists=[*named.lists()],
     )

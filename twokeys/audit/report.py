@@ -163,6 +163,8 @@ def show(  # noqa: PLR0913 - what is answered by position
         say(console, line)
     for line in not_proved(answers.not_proved, most=None if with_keys else FEW):
         say(console, line)
+    for line in _accepted(answers):
+        say(console, line)
     if comparison is not None:
         for line in events(answers, comparison, named):
             say(console, line)
@@ -218,6 +220,8 @@ def _rows(answers: Answers, found: Comparison | None, now: datetime) -> Iterator
     for one in answers.not_proved:
         ends = _ends(one.source, one.target) if one.source and one.target else {}
         yield {"what": "not proved", **ends, "why": one.message, "next step": one.next_step}
+    for accepted in answers.accepted or ():
+        yield {"what": "accepted exception", "why": str(accepted)}
     for missing in filter(None, (not_shown(answers), scope(answers))):
         sentence, _, step = missing.partition(". Next step: ")
         yield {"what": "not shown", "why": sentence, "next step": step}
@@ -237,6 +241,13 @@ def not_proved(found: Iterable[NotProved], most: int | None) -> Iterator[str]:
     yield from sentences[:most]
     if most is not None and len(sentences) > most:
         yield f"not proved: {len(sentences) - most} more, which --keys and --json list"
+
+
+def _accepted(answers: Answers) -> Iterator[str]:
+    if answers.accepted is not None:
+        yield ""
+        yield f"Accepted exceptions: {len(answers.accepted) or 'none'}"
+        yield from (f"  {one}" for one in answers.accepted)
 
 
 def heading(alike: Alike, named: Named) -> str:

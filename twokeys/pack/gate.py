@@ -17,7 +17,7 @@ from twokeys.access.identity_center import ASSIGNMENT, PERMISSION_SET
 from twokeys.access.model.names import trusted_names
 from twokeys.access.model.principals import Principal
 from twokeys.access.reading.snapshot import PROVIDER, Resource, Snapshot
-from twokeys.access.reading.tokens import ACCOUNT, ORGANIZATION
+from twokeys.access.reading.tokens import ACCOUNT, CONTROL_POLICY_ATTACHMENT, ORGANIZATION
 from twokeys.access.reading.types import Reading, type_of
 from twokeys.doors import TRUST_AFTER_GRANT
 from twokeys.iam import UNKNOWN, Arn
@@ -25,6 +25,7 @@ from twokeys.pack.neighbourhood import Neighbourhood
 from twokeys.pack.own_account import graph_of
 from twokeys.pack.relevance import may_let_in
 
+_CLOSING: Final = (CONTROL_POLICY_ATTACHMENT, "aws-native:organizations:Policy")
 _LETS_NOBODY_IN: Final = frozenset({"__defaults", "description", "tags", "tagsAll"})
 _Found: TypeAlias = Mapping[tuple[str, str | None, str | None], Finding]
 """Findings by rule, resource and door: what one is about, however it is worded."""
@@ -58,8 +59,11 @@ class Gate:
 
     def show(self, resource: Resource, aliases: Iterable[str] = ()) -> None:
         """Take note of a resource that the update has come to; under its aliases it is there no more."""
+        there = [urn for urn in (resource.urn, *aliases) if urn in self._all.there]
         for alias in aliases:
             self._note(alias, None)
+        if resource.type in _CLOSING and not there:
+            return  # AWS may refuse it, or have it later than a role whose trust it would close
         self._note(resource.urn, _with_identity(resource, self._all.there.get(resource.urn)))
         self._shown.add(resource.urn)
 

@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
 
-from twokeys.access.configuration import read_configuration
 from twokeys.access.reading.snapshot import Snapshot
 from twokeys.access.report import Verdicts
 from twokeys.access.report import judge as judged_by
@@ -17,7 +16,6 @@ from twokeys.errors import Refusal
 from twokeys.exports import read_exports
 from twokeys.pack.deferral import deferred
 from twokeys.pack.own_account import graph_of
-from twokeys.policy_packs import load_config as load_pack_config
 from twokeys.preview.process import run_in_process
 from twokeys.preview.run import Run
 from twokeys.preview.unknowns import Answer, Unknowns
@@ -156,14 +154,6 @@ def placeholders(project: Project, stack: str) -> dict[str, str]:
     given = read_config(project.stack_file(stack))
     secrets = (key for key, value in given.items() if isinstance(value, dict) and value.keys() == {"secure"})
     return {key: f"[secret {key}]" for key in secrets}
-
-
-def rules_config(file: Path | None) -> dict[str, dict[str, object]]:
-    """The policy pack's configuration in a file; empty where none is named.
-
-    Raises Refusal when it cannot be read, or names a rule, level or setting that there is not.
-    """
-    return {} if file is None else read_configuration(load_pack_config(file), RULES, where=str(file))
 
 
 def outputs_of(states: Iterable[Path]) -> dict[str, Mapping[str, Any]]:

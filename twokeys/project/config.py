@@ -20,6 +20,7 @@ import yaml
 from twokeys.errors import Refusal, nearest
 from twokeys.project.shards import SHARDS
 from twokeys.project.stack_yaml import as_text, loaded
+from twokeys.shown import short
 
 MOST_CONFIG: Final = 128 * 1024 - len("PULUMI_CONFIG=") - 1
 """Bytes of config, as JSON: a language host hands it over in one variable of the environment, which Linux ends at
@@ -274,7 +275,7 @@ def _complete(project: Project, stack: str, path: Path, given: dict[str, Any], w
                 raise Refusal(
                     f"the configuration value {full} has the wrong type",
                     where=(place_of(path, written[full]) or str(path)) if full in written else "--config",
-                    why=f"it must be of type {declared['type']}, it is {_shown(given[full])}",
+                    why=f"it must be of type {declared['type']}, it is {short(given[full])}",
                     next_step=_WRITTEN.get(declared["type"], "correct the value"),
                 )
         elif not isinstance(declared, dict):
@@ -301,7 +302,7 @@ def _overriding(project: Project, key: str, text: str) -> Any:  # noqa: ANN401 -
         raise Refusal(
             f"the configuration value {full} cannot be read",
             where="--config",
-            why=f"it is of type {declared['type']}, and {_shown(text)} is no YAML: {error}",
+            why=f"it is of type {declared['type']}, and {short(text)} is no YAML: {error}",
             next_step=f"write it as JSON or YAML: --config '{full}={{...}}'",
         ) from error
 
@@ -347,11 +348,6 @@ def _fits(declared: Mapping[str, Any], value: object) -> bool:
             return isinstance(value, list) and (not isinstance(items, dict) or all(_fits(items, one) for one in value))
         case _:
             return True
-
-
-def _shown(value: object) -> str:
-    text = "nothing" if value is None else repr(value)
-    return text if len(text) <= 80 else f"{text[:77]}..."
 
 
 def _encrypted(value: object) -> bool:

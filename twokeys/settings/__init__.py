@@ -20,6 +20,7 @@ from twokeys.settings.keys import holders, nearest_key
 from twokeys.settings.meant import meant
 from twokeys.settings.models import Settings
 from twokeys.settings.problem import Problem
+from twokeys.shown import short
 
 PROJECT = "twokeys"
 """The namespace of our config keys."""
@@ -204,9 +205,9 @@ def _refusal(stack: str, problems: Sequence[Problem], lines: Callable[[str], str
     places = [lines(_full(each.key)) if lines else "" for each in problems]
     if len(problems) == 1:
         only, where = problems[0], places[0] or f"config of stack {stack}"
-        return Refusal(f"{_full(only.key)} = {_shown(only.value)}", where=where, why=only.why, next_step=only.next_step)
+        return Refusal(f"{_full(only.key)} = {short(only.value)}", where=where, why=only.why, next_step=only.next_step)
     listed = "".join(
-        f"\n  - {f'{place}: ' if place else ''}{_full(each.key)} = {_shown(each.value)}: {each.why}; {each.next_step}"
+        f"\n  - {f'{place}: ' if place else ''}{_full(each.key)} = {short(each.value)}: {each.why}; {each.next_step}"
         for place, each in zip(places, problems, strict=True)
     )
     where, step = f"config of stack {stack}", f"correct them in Pulumi.{stack}.yaml"
@@ -215,11 +216,3 @@ def _refusal(stack: str, problems: Sequence[Problem], lines: Callable[[str], str
 
 def _full(key: str) -> str:
     return key if ":" in key.partition(".")[0] else f"{PROJECT}:{key}"
-
-
-def _shown(value: object) -> str:
-    plain = isinstance(value, str) and value.isprintable() and value.strip() == value != ""
-    text = str(value) if plain else json.dumps(value, default=str, ensure_ascii=False)
-    if len(text) > 80 and isinstance(value, dict | list):
-        text = f"(an object with {', '.join(value)})" if isinstance(value, dict) else f"(a list of {len(value)})"
-    return text if len(text) <= 80 else text[:77] + "..."

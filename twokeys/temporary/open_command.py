@@ -205,7 +205,8 @@ def _refuse_what_preview_refuses(
 
     Raises Refusal where the config contradicts itself, the program fails or a mandatory rule is violated.
     """
-    from twokeys.preview.program import outputs_of, rules_config, stack_preview
+    from twokeys.access.rules import rules_config
+    from twokeys.preview.program import outputs_of, stack_preview
     from twokeys.project.config import load_config
     from twokeys.project.stacks import shards_of
     from twokeys.settings import parse

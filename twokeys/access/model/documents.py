@@ -55,7 +55,7 @@ class Document:
 
 
 @dataclass(frozen=True, slots=True)
-class Declared:
+class DeclaredDocument:
     """A symbolic document as a component gave it, with the resource that it covers (None: there is no such one)."""
 
     document: SymbolicDocument
@@ -78,7 +78,7 @@ class Documents:
         self._snapshot = snapshot
         self._accounts = accounts
         self._parsed: dict[tuple[str, PolicyKind], PolicyDocument | PolicyError] = {}
-        self.declared: list[Declared] = []
+        self.declared: list[DeclaredDocument] = []
         self.bad_declarations: list[BadDeclaration] = []
         self._by_place: dict[tuple[str, str], SymbolicDocument] = {}
         self._read_declarations()
@@ -154,7 +154,7 @@ class Documents:
                 found = covers[0] if len(covers) == 1 else None
                 if found in self._snapshot.left_out:
                     continue
-                self.declared.append(Declared(document, component, found))
+                self.declared.append(DeclaredDocument(document, component, found))
                 if found is not None and found.inputs is not None:  # a declaration stands only for what is shown
                     self._by_place[found.urn, document.property] = document
 

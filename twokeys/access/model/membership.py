@@ -8,7 +8,7 @@ door does: it says that the users its trust names come as members of the group t
 from __future__ import annotations
 
 from twokeys.access.model.accounts import Accounts
-from twokeys.access.model.documents import Declared, Documents
+from twokeys.access.model.documents import DeclaredDocument, Documents
 from twokeys.access.model.exports import Exported
 from twokeys.access.model.names import trusted_names
 from twokeys.access.model.principals import Principals
@@ -41,7 +41,7 @@ def join_declared_groups(accounts: Accounts, documents: Documents, principals: P
                     principals.mentioned(user.account, "user", user.name, arn).groups.append(group)
 
 
-def _group_door(declared: Declared) -> DeclaredDoor | None:
+def _group_door(declared: DeclaredDocument) -> DeclaredDoor | None:
     if declared.document.type != ROLE:
         return None
     try:

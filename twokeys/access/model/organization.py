@@ -17,13 +17,12 @@ from twokeys.access.model.documents import Document, Documents
 from twokeys.access.model.exports import Exported
 from twokeys.access.model.principals import Principal
 from twokeys.access.reading.snapshot import Resource, Snapshot, mapping
-from twokeys.access.reading.tokens import ACCOUNT, ORGANIZATION, ORGANIZATIONAL_UNIT
+from twokeys.access.reading.tokens import ACCOUNT, CONTROL_POLICY_ATTACHMENT, ORGANIZATION, ORGANIZATIONAL_UNIT
 from twokeys.iam import UNKNOWN, PolicyDocument, PolicyError, PolicyKind, Statement, Unknown, parse_policy
 from twokeys.iam.evaluation import Levels
 from twokeys.iam.truth import Truth, Values
 
 _POLICY = "aws:organizations/policy:Policy"
-_ATTACHMENT = "aws:organizations/policyAttachment:PolicyAttachment"
 _KINDS = {"SERVICE_CONTROL_POLICY": PolicyKind.SCP, "RESOURCE_CONTROL_POLICY": PolicyKind.RCP}
 _ROOT = "root"
 _DEEPEST = 5
@@ -57,7 +56,7 @@ class Guards:
         self._managers = {accounts.management}
         self._levels: dict[tuple[PolicyKind, str], Levels] = {}
         self._read_tree()
-        for attachment in snapshot.of_type(_ATTACHMENT):
+        for attachment in snapshot.of_type(CONTROL_POLICY_ATTACHMENT):
             self._read_attachment(attachment, documents)
         if next(snapshot.of_type(ORGANIZATION), None) is None:
             self._read_exported(exported, documents)

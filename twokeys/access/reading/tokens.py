@@ -6,6 +6,7 @@ https://www.pulumi.com/docs/iac/concepts/resources/names/#types
 ACCOUNT = "aws:organizations/account:Account"
 ORGANIZATION = "aws:organizations/organization:Organization"
 ORGANIZATIONAL_UNIT = "aws:organizations/organizationalUnit:OrganizationalUnit"
+CONTROL_POLICY_ATTACHMENT = "aws:organizations/policyAttachment:PolicyAttachment"
 ROLE = "aws:iam/role:Role"
 GROUP = "aws:iam/group:Group"
 MANAGED_POLICY = "aws:iam/policy:Policy"

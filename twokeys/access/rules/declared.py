@@ -13,7 +13,7 @@ from typing import Any
 from twokeys import doors
 from twokeys.access.findings import Config, Finding, Rule
 from twokeys.access.graph import Graph
-from twokeys.access.model.documents import Declared
+from twokeys.access.model.documents import DeclaredDocument
 from twokeys.access.reading.snapshot import Resource
 from twokeys.iam import PolicyDocument, PolicyError, PolicyKind, Principals, Statement, account_as_a_whole
 
@@ -52,7 +52,7 @@ def _twice(graph: Graph) -> Iterator[Finding]:
             yield Finding(message, step, covered.urn, source=covered.source)
 
 
-def _differences(graph: Graph, declared: Declared, resource: Resource) -> Iterator[str]:
+def _differences(graph: Graph, declared: DeclaredDocument, resource: Resource) -> Iterator[str]:
     document = declared.document
     account = graph.accounts.canonical(document.account)
     real_document = resource.get(document.property)
@@ -93,7 +93,7 @@ def _meanings(graph: Graph, said: dict[str, Any], real: str) -> Iterator[dict[st
         yield said
 
 
-def _finding(declared: Declared, resource: Resource, difference: str) -> Finding:
+def _finding(declared: DeclaredDocument, resource: Resource, difference: str) -> Finding:
     message = f"{resource.label} is not what {declared.component.name} declared: {difference}"
     step = "make both from one structure with twokeys.doors.render, and update again"
     return Finding(message, step, resource.urn, source=resource.source)
