@@ -347,6 +347,16 @@ def test_a_plain_look_up_that_only_aws_can_answer_is_named_when_the_program_fail
     assert "_output" in refused.value.next_step
 
 
+def test_a_component_of_a_package_is_left_to_the_cli_whose_engine_runs_it(tmp_path: Path) -> None:
+    """https://www.pulumi.com/docs/iac/guides/building-extending/components/: awsx and eks are such packages."""
+    (tmp_path / "__main__.py").write_text(
+        "import pulumi\npulumi.ComponentResource('awsx:ec2:Vpc', 'v', {}, remote=True)\n"
+    )
+    with pytest.raises(Refusal, match="awsx:ec2:Vpc v is a component of a package") as refused:
+        preview(tmp_path, output=io.StringIO())
+    assert "pulumi preview --policy-pack" in refused.value.next_step
+
+
 def test_another_stack_is_unknown_unless_its_outputs_are_given() -> None:
     def program() -> None:
         other = pulumi.StackReference("organization/acme/base")

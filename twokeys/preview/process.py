@@ -15,7 +15,7 @@ from threading import Lock
 from typing import IO, Any, Final
 
 from twokeys.errors import Refusal
-from twokeys.preview.run import Run
+from twokeys.preview.run import ELSEWHERE, Run
 
 _MONITOR: Final = Path(__file__).with_name("monitor.py")
 # `-c` keeps this folder off the program's module path.
@@ -161,6 +161,11 @@ def _failed(stack: str, where: str, why: str, unanswered: Sequence[str] = ()) ->
         step = (
             f"install what the program imports{typed} into the project's virtual environment, or into the one of this"
             " `twokeys`"
+        )
+    elif ELSEWHERE in why:
+        step = (
+            "preview it with the pulumi CLI: `twokeys policies init policies`, then"
+            " `pulumi preview --policy-pack policies`"
         )
     elif unanswered:
         asked = ", ".join(dict.fromkeys(one.rpartition(":")[2] for one in unanswered))

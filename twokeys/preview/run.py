@@ -18,6 +18,7 @@ from twokeys.preview.values import holds_secret, plain
 
 STACK: Final = "pulumi:pulumi:Stack"
 PROVIDERS: Final = "pulumi:providers:"
+ELSEWHERE: Final = "is a component of a package that only the engine can run"
 _DISABLED: Final = "pulumi:disable-default-providers"
 
 
@@ -126,7 +127,7 @@ class Run:
 
     def _register(self, what: Mapping[str, Any]) -> dict[str, Any]:
         if what["remote"]:
-            raise RefusedRequestError(f"{what['type']} {what['name']} is a component in another language: use pulumi")
+            raise RefusedRequestError(f"{what['type']} {what['name']} {ELSEWHERE}")
         asked = self._asked(what, custom=what["custom"])
         with self._lock:
             if asked.urn in self._made:
