@@ -727,6 +727,25 @@ def test_a_stack_that_works_in_two_accounts_gets_advice_until_a_wrong_one_would_
     assert refused == ({rule} if providers else set()) | (set() if assume else {"provider-enters-its-account"})
 
 
+@pytest.mark.parametrize("own", [{"profile": "prod"}, {"accessKey": UNKNOWN}, {"sharedCredentialsFiles": '["prod"]'}])
+def test_a_profile_or_keys_of_its_own_enter_the_account_that_a_provider_is_pinned_to(own: dict[str, object]) -> None:
+    """As IAM Identity Center gives one profile an account; the provider fails if they are another account's.
+
+    https://docs.aws.amazon.com/cli/latest/userguide/cli-configure-sso.html
+    https://www.pulumi.com/registry/packages/aws/api-docs/provider/
+    """
+    world = World()
+    world.resources.clear()
+    tools, prod = world.provider("tools", HUB, assume=False), world.provider("prod", STAGE, assume=False)
+    own_credentials = {**(prod.inputs or {}), **own}
+    world.role("ci", tools)
+    world.role("deployer", prod, document(trusts(CI)))
+    world.grant("ci", tools, DEPLOYER)
+    assert world.rules() == ["provider-enters-its-account"]
+    world.change(prod, inputs=own_credentials, outputs=own_credentials)
+    assert world.rules() == []
+
+
 def test_a_default_provider_that_only_answers_look_ups_makes_nothing_in_a_wrong_account() -> None:
     world = two_keys()
     world.add("Provider", "default_7_51_1")
