@@ -553,8 +553,38 @@ def test_an_expired_exception_is_a_violation_beside_the_door() -> None:
 def test_an_exception_that_nothing_needs_is_a_violation() -> None:
     config = {"door-needs-grant": {"exceptions": [exception(CI_DOOR, "2027-01-31")]}}
     message = f"The exception for the door {CI_DOOR} (migration) is not used: nothing here needs it"
-    step = "remove it from the configuration of door-needs-grant, or correct its door or stack"
+    step = "remove it from the configuration of door-needs-grant, or correct its door"
     assert two_keys().findings(config) == [Finding(message, step, rule="door-needs-grant")]
+
+
+@pytest.mark.parametrize("expires", ["2027-01-31", "2026-11-23"])
+@pytest.mark.parametrize(
+    ("rule", "door"),
+    [
+        ("external-id", f"{arn(OUTSIDE, 'role/ci')} -> {arn(PROD, 'role/reader')}"),
+        ("door-needs-grant", f"{CI} -> {arn(PROD, 'role/reader')}"),  # its source is made here, its trust is not
+        ("door-needs-trust", f"{arn(OUTSIDE, 'role/ci')} -> {DEPLOYER}"),  # its target is made here, its grant is not
+        ("not-read", "urn:pulumi:prod::app::aws:cloudformation/stack:Stack::more -> *"),
+    ],
+)
+def test_an_exception_for_what_another_stack_makes_is_of_no_matter_here(rule: str, door: str, expires: str) -> None:
+    """One configuration serves all stacks, as `pulumi policy enable --config` takes one for a whole organization.
+
+    https://www.pulumi.com/docs/iac/cli/commands/pulumi_policy_enable/
+    """
+    assert two_keys().rules({rule: {"exceptions": [exception(door, expires)]}}) == []
+
+
+@pytest.mark.parametrize(
+    ("rule", "door"),
+    [
+        ("door-needs-grant", f"{arn(HUB, 'role/misspelt')} -> {DEPLOYER}"),
+        ("door-needs-trust", f"{CI} -> {arn(STAGE, 'role/misspelt')}"),
+        ("unproved-door", f"{CI} -> *"),
+    ],
+)
+def test_an_exception_that_nothing_needs_is_refused_where_what_it_is_for_is_made(rule: str, door: str) -> None:
+    assert two_keys().rules({rule: {"exceptions": [exception(door, "2027-01-31")]}}) == [rule]
 
 
 def test_an_exception_for_another_stack_is_neither_used_nor_missed_here() -> None:
