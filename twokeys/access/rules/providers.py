@@ -36,7 +36,7 @@ def _entries(graph: Graph, _config: Config, _now: datetime) -> Iterator[Finding]
         for urn, account in direct.items():
             if account != graph.accounts.management:
                 name = graph.accounts.name(account)
-                message = f"A provider works in account {name} with the environment's credentials, and another elsewhere"
+                message = f"A provider works in account {name} with the environment's credentials, another elsewhere"
                 yield Finding(message, _ENTER, urn)
 
 
