@@ -31,6 +31,7 @@ from twokeys.access.model.exports import Exported
 from twokeys.access.model.membership import join_declared_groups
 from twokeys.access.model.names import (
     EVERYONE,
+    OWN_ACCOUNT,
     USERNAME,
     admits_everyone,
     granted_resources,
@@ -251,7 +252,7 @@ class _Builder:
         """The doors that a trust names; returns whether everybody in the role's own account may come in by it."""
         within = False
         for name in trusted_names(trust, self._graph.guards.denials(role)):
-            account = account_as_a_whole(name)
+            account = role.account if name == OWN_ACCOUNT else account_as_a_whole(name)
             if account is not None:
                 account = self._graph.accounts.canonical(account)
                 within = within or account == role.account
