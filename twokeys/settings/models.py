@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Final, Literal, NamedTuple, Self, TypeAlias
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
 from twokeys.access_role import ACCESS_ROLE
 from twokeys.aws_reference import regions
@@ -322,8 +322,10 @@ class PermissionsSettings(Model):
 class DeclaredSettings(Model, Declaration):
     """What each door and grant says for people; a field of `Declaration` is a key of both by itself."""
 
+    model_config = ConfigDict(str_min_length=1)
+
     reason: Reason
-    owner: Annotated[str, Field(min_length=1, max_length=200)]
+    owner: Annotated[str, Field(max_length=200)]
     expires: ClosingTime | None = None
 
 
