@@ -334,6 +334,10 @@ class DoorSettings(DeclaredSettings):
 
     `via: identity-center` leads people in through IAM Identity Center: the role is then the permission set
     `<account>-<role>`, of which AWS makes a role in the account.
+
+    A field that documents say has the same name in `DoorPlan`, to which it comes by itself, and in its `OWN_CONDITIONS`
+    if the trust asks for it. Its limits are a type of `twokeys.settings.values`, what it clashes with is in
+    `twokeys.settings.doors`, and `IdentityCenterAccess` takes it or `_identity_center_door` there refuses it.
     """
 
     source: Annotated[SourceSettings, Field(alias="from")]
