@@ -125,7 +125,8 @@ class DoorRequirements(_Declared):
 class Declaration(_Declared):
     """What people say of a door; `expires` is the moment from which it is closed.
 
-    A field here is in JSON, CSV, sentences and what `twokeys access export` publishes by itself.
+    A field here is in config, exports, JSON, CSV, maps, sentences and what `twokeys access export` publishes by itself;
+    its limits in config are a type of the same field in `DeclaredSettings`.
     """
 
     reason: str | None = None
