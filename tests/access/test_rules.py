@@ -692,6 +692,17 @@ def test_a_program_of_one_account_gets_one_piece_of_advice_about_its_providers_i
     assert [finding.rule for finding in world.check().advisory] == ["third-party-named", advice]
 
 
+def test_a_default_provider_is_pinned_by_allowed_account_ids_in_the_stacks_config() -> None:
+    """https://www.pulumi.com/registry/packages/aws/installation-configuration/#configuration-options"""
+    world = one_account("default", pin=True)
+    world.role("ci", world.resources[0])
+    world.grant("ci", world.resources[0], DEPLOYER)
+    assert "no-default-provider" not in world.rules()
+    world.role("deployer", world.provider("deploy", PROD), document(trusts(CI)))
+    (finding,) = world.findings()
+    assert (finding.rule, "and more in account " + HUB in finding.message) == ("no-default-provider", True)
+
+
 def test_a_trust_in_the_own_account_is_about_no_other_account() -> None:
     world = World()
     world.resources.clear()
