@@ -9,6 +9,7 @@ from twokeys.access.findings import Config, Finding, Rule
 from twokeys.access.graph import Graph
 from twokeys.access.model.accounts import ProviderEntry
 from twokeys.access.model.principals import HOLDERS
+from twokeys.access.reading.snapshot import project_of
 
 _NAME = "provider-enters-its-account"
 _ENTER = "set assume_roles to a role of that account, or a profile or keys of the provider's own"
@@ -31,9 +32,10 @@ def _entries(graph: Graph, _config: Config, _now: datetime) -> Iterator[Finding]
         yield from wrong
     elif _may_go_wrong(graph) and not any(_is_default(entry.name) for entry in graph.accounts.entries):
         yield from wrong[:1]
-    if strict and len(set(direct.values())) > 1:
+    if strict:
         for urn, account in direct.items():
-            if account != graph.accounts.management:
+            elsewhere = any(project_of(one) == project_of(urn) and direct[one] != account for one in direct)
+            if elsewhere and account != graph.accounts.management:
                 name = graph.accounts.name(account)
                 message = f"A provider works in account {name} with the environment's credentials, another elsewhere"
                 yield Finding(message, _ENTER, urn)
@@ -103,11 +105,10 @@ def _problem(graph: Graph, entry: ProviderEntry) -> tuple[str, str] | None:
 
 def _defaults(graph: Graph, _config: Config, _now: datetime) -> Iterator[Finding]:
     strict = _decides_about_accounts(graph)
-    several = _works_in_several(graph) or bool(graph.accounts.by_symbol)
     used = {resource.provider for resource in graph.snapshot.resources if resource.provider}
     for entry in graph.accounts.entries:
         pinned = len(entry.allowed or ()) == 1
-        if _is_default(entry.name) and (several or not pinned):
+        if _is_default(entry.name) and not (pinned and _is_of_one_account(graph, entry)):
             resources = [found.name for found in graph.snapshot.resources if found.provider == entry.urn]
             what = f"{', '.join(resources[:3])}{' and more' if len(resources) > 3 else ''}"
             whose = f"makes {what}" if entry.urn in used else "answers a look-up"
@@ -120,6 +121,12 @@ def _defaults(graph: Graph, _config: Config, _now: datetime) -> Iterator[Finding
                 yield Finding(message, step, entry.urn, advice=not strict or entry.urn not in used)
             if not strict:
                 return
+
+
+def _is_of_one_account(graph: Graph, entry: ProviderEntry) -> bool:
+    """Whether its own stack works in no other account: of several stacks together, each is a program of its own."""
+    stack = [one.urn for one in graph.accounts.entries if project_of(one.urn) == project_of(entry.urn)]
+    return not graph.accounts.by_symbol and len(set(map(graph.accounts.of_provider, stack))) == 1
 
 
 def _is_default(name: str) -> bool:
