@@ -352,7 +352,11 @@ class _Builder:
         _from_assignments,
         _from_root_sessions,
     )
-    """What makes doors, in this order."""
+    """What makes doors, in this order; `federated`, `identity_center` and `root_sessions` read what some of them join.
+
+    An update judges the resources of each type that `reading.types` has as read, on the whole stack until `pack.parts`
+    indexes what the type names. Of another source docs/what-is-read.md gets a row.
+    """
 
     def _join(self, doors: Iterable[Door]) -> None:
         self._doors |= {(door.source, door.target): door for door in doors}

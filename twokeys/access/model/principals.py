@@ -33,6 +33,8 @@ PrincipalKind: TypeAlias = Literal[
 ]
 """What a principal is. `outsider`: a principal, or an account as a whole, that is not shown to be the organization's;
 `everyone`: whoever has an AWS account. Those two, services and federated people hold no grant that a stack could show.
+
+`Who.label` of `twokeys.doors.who` is what people call each.
 """
 WITHOUT_GRANT: frozenset[PrincipalKind] = frozenset(
     {"web-identity", "saml", "service", "identity-center-user", "identity-center-group"}
