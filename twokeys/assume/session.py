@@ -153,15 +153,8 @@ def open_session(  # noqa: PLR0913 - what AssumeRole takes
             if mfa_code is None and own is False:
                 raise _of_others(ways, told, caller, in_shell, " if the file is old, --mfa-code CODE tries it;")
             serial = mfa_serial or _device(way, caller)
-            given = "".join((ask(way.name, serial) if mfa_code is None else mfa_code).split())
-            if not re.fullmatch("[0-9]{6}", given):
-                raise Refusal(
-                    f"door {way.name}",
-                    where=way.role_arn,
-                    why=f"a code has six digits, and {given!r} has not",
-                    next_step=f"give the six digits that {serial} shows",
-                )
-            asked |= {"SerialNumber": serial, "TokenCode": given}
+            code = ask(way.name, serial) if mfa_code is None else mfa_code
+            asked |= {"SerialNumber": serial, "TokenCode": _six_digits(code, way, serial)}
             answered = sts.assume_role(**asked)
     except EOFError as error:
         raise Refusal(
@@ -197,6 +190,18 @@ def open_session(  # noqa: PLR0913 - what AssumeRole takes
         region=way.region or session.region_name,
         way=way,
     )
+
+
+def _six_digits(code: str, way: RoleWay, serial: str) -> str:
+    given = "".join(code.split())
+    if not re.fullmatch("[0-9]{6}", given):
+        raise Refusal(
+            f"door {way.name}",
+            where=way.role_arn,
+            why=f"a code has six digits, and {given!r} has not",
+            next_step=f"give the six digits that {serial} shows",
+        )
+    return given
 
 
 def _without_code(sts: Any, asked: Mapping[str, Any], *, mfa: bool) -> Any:  # noqa: ANN401 - boto3's
