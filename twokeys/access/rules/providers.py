@@ -9,9 +9,10 @@ from twokeys.access.findings import Config, Finding, Rule
 from twokeys.access.graph import Graph
 from twokeys.access.model.accounts import ProviderEntry
 from twokeys.access.model.principals import HOLDERS
-from twokeys.access.reading.snapshot import PROVIDER
+from twokeys.access.reading.snapshot import project_of
 
 _NAME = "provider-enters-its-account"
+_ENTER = "set assume_roles to a role of that account, or a profile or keys of the provider's own"
 _PROVIDER = "https://www.pulumi.com/registry/packages/aws/api-docs/provider/"
 
 
@@ -25,18 +26,19 @@ def _entries(graph: Graph, _config: Config, _now: datetime) -> Iterator[Finding]
             yield _finding(entry, *problem)
         elif problem := _problem(graph, entry):
             wrong.append(_finding(entry, *problem, advice=not strict))
-        elif entry.assumes == ():
+        elif entry.by_the_environment:
             direct[entry.urn] = graph.accounts.of_provider(entry.urn)
     if strict:
         yield from wrong
     elif _may_go_wrong(graph) and not any(_is_default(entry.name) for entry in graph.accounts.entries):
         yield from wrong[:1]
-    if strict and len(set(direct.values())) > 1:
+    if strict:
         for urn, account in direct.items():
-            if account != graph.accounts.management:
+            elsewhere = any(project_of(one) == project_of(urn) and direct[one] != account for one in direct)
+            if elsewhere and account != graph.accounts.management:
                 name = graph.accounts.name(account)
-                message = f"A provider works in account {name} without assuming a role there, beside another account"
-                yield Finding(message, "set assume_roles to a role of that account", urn)
+                message = f"A provider works in account {name} with the environment's credentials, another elsewhere"
+                yield Finding(message, _ENTER, urn)
 
 
 def _finding(entry: ProviderEntry, message: str, step: str, *, advice: bool = False) -> Finding:
@@ -95,29 +97,36 @@ def _problem(graph: Graph, entry: ProviderEntry) -> tuple[str, str] | None:
             "works in an account that cannot be told: its role and its id are not known yet, and hang on no account",
             "set assume_roles and allowed_account_ids from the account's own resource, or from values known in preview",
         )
-    if entry.assumes == () and works_in in graph.accounts.members:
-        return (
-            f"works in member account {graph.accounts.name(works_in)} without assuming a role there",
-            "set assume_roles to a role of that account",
-        )
+    if entry.by_the_environment and works_in in graph.accounts.members:
+        name = graph.accounts.name(works_in)
+        return f"works in member account {name} with the credentials of the management account", _ENTER
     return None
 
 
 def _defaults(graph: Graph, _config: Config, _now: datetime) -> Iterator[Finding]:
     strict = _decides_about_accounts(graph)
     used = {resource.provider for resource in graph.snapshot.resources if resource.provider}
-    for provider in graph.snapshot.of_type(PROVIDER):
-        if _is_default(provider.name):
-            resources = [found.name for found in graph.snapshot.resources if found.provider == provider.urn]
+    for entry in graph.accounts.entries:
+        pinned = len(entry.allowed or ()) == 1
+        if _is_default(entry.name) and not (pinned and _is_of_one_account(graph, entry)):
+            resources = [found.name for found in graph.snapshot.resources if found.provider == entry.urn]
             what = f"{', '.join(resources[:3])}{' and more' if len(resources) > 3 else ''}"
-            whose = f"makes {what}" if provider.urn in used else "answers a look-up"
-            message = f"The default aws provider {whose} in whatever account the environment's credentials belong to"
+            whose = f"makes {what}" if entry.urn in used else "answers a look-up"
+            where = f"account {graph.accounts.name(graph.accounts.of_provider(entry.urn))}"
+            if not pinned:
+                where = "whatever account the environment's credentials belong to"
+            message = f"The default aws provider {whose} in {where}"
             step = "pass a provider made for the account, and set pulumi:disable-default-providers to [aws]"
             if strict or _may_go_wrong(graph):
-                advice = not strict or provider.urn not in used
-                yield Finding(message, step, provider.urn, advice=advice)
+                yield Finding(message, step, entry.urn, advice=not strict or entry.urn not in used)
             if not strict:
                 return
+
+
+def _is_of_one_account(graph: Graph, entry: ProviderEntry) -> bool:
+    """Whether its own stack works in no other account: of several stacks together, each is a program of its own."""
+    stack = [one.urn for one in graph.accounts.entries if project_of(one.urn) == project_of(entry.urn)]
+    return not graph.accounts.by_symbol and len(set(map(graph.accounts.of_provider, stack))) == 1
 
 
 def _is_default(name: str) -> bool:
@@ -126,18 +135,19 @@ def _is_default(name: str) -> bool:
 
 PROVIDER_ENTERS_ITS_ACCOUNT = Rule(
     name=_NAME,
-    description="A provider assumes a role into its account and is pinned to it.",
+    description="A provider is pinned to its account, and enters it by a role, a profile or keys.",
     severity="high",
-    remediation="Set assume_roles and allowed_account_ids of the provider.",
+    remediation="Set allowed_account_ids of the provider, and assume_roles, a profile or keys.",
     url=_PROVIDER,
     check=_entries,
     config=Config,
 )
-"""Each explicit aws provider is pinned to one account, and one account at most is worked in without assuming a role.
+"""Each aws provider is pinned to one account, and those of one account at most use the environment's credentials.
 
-The account without a role is the management account, whose credentials run the program. A stack gets one piece of
-advice where it makes accounts, works in several or has a trust or a grant that is about accounts, and is refused where
-one of the first two is so and the third. Unknown: a role or an id that is not known yet has to hang on one account of
+The others assume a role, or have a profile or keys, as IAM Identity Center gives them; with those of another account
+than the one that it is pinned to, AWS's provider fails by itself. A stack gets one piece of advice where it makes
+accounts, works in several or has a trust or a grant that is about accounts, and is refused where one of the first two
+is so and the third. Unknown: a role or an id that is not known yet has to hang on one account of
 the stack; that both mean one account is checked when they are known.
 Does not check: whether the role can be assumed, and which credentials run the program.
 """
@@ -153,6 +163,6 @@ NO_DEFAULT_PROVIDER = Rule(
 )
 """The default provider works in whatever account the environment's credentials belong to.
 
-A stack gets one piece of advice, or is refused, as for `provider-enters-its-account`. Unknown: the name of a provider
-is always known.
+In a stack of one account `aws:allowedAccountIds` pins it as well as an explicit one. A stack gets one piece of
+advice, or is refused, as for `provider-enters-its-account`. Unknown: the name of a provider is always known.
 """
