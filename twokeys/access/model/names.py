@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from typing import Final
 
 from twokeys.access.model.requirements import as_denied, demanded_values, organizations_demanded
 from twokeys.iam import UNKNOWN, Arn, PolicyDocument, Statement, Unknown, account_as_a_whole, is_account
@@ -30,6 +31,8 @@ CARRIERS = {
 }
 """Services that hand a role to others than themselves, and whom."""
 _WILD = ("*", "?", "${")
+OWN_ACCOUNT: Final = "${aws:ResourceAccount}"
+"""The account of the role itself, where a statement demands it of `aws:PrincipalAccount`."""
 USERNAME = re.compile(r"\$\{aws:username\}", re.IGNORECASE)
 _PRINCIPALS = frozenset({"role", "user"})
 
@@ -83,6 +86,7 @@ def admitted_by(statement: Statement) -> tuple[str, ...]:
 def _narrowed(statement: Statement, account: str | None) -> tuple[str, ...]:
     """Those whom conditions pick out of everyone or out of an account as a whole; `*` where they pick nobody."""
     accounts: list[frozenset[str]] = []
+    own = False
     for values in demanded_values(statement, "aws:principalarn"):
         arns = [arn for value in values if (arn := _principal(value))]
         if len(arns) == len(values):
@@ -93,8 +97,12 @@ def _narrowed(statement: Statement, account: str | None) -> tuple[str, ...]:
     if account is not None:
         return (EVERYONE,)
     for values in demanded_values(statement, "aws:principalaccount"):
-        if all(isinstance(value, str) and is_account(value) for value in values):
+        if values and all(str(value).lower() == OWN_ACCOUNT.lower() for value in values):
+            own = True
+        elif all(isinstance(value, str) and is_account(value) for value in values):
             accounts.append(frozenset(map(str, values)))
+    if own and not accounts:
+        return (OWN_ACCOUNT,)
     if accounts:
         return tuple(sorted(frozenset.intersection(*accounts)))
     organizations = organizations_demanded(statement)
