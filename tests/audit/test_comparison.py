@@ -27,7 +27,7 @@ from twokeys.answers.selection import into
 from twokeys.audit.comparison import Comparison, compare
 from twokeys.audit.coverage import Coverage
 from twokeys.audit.entries import Usage
-from twokeys.audit.events import door_use, headline, used
+from twokeys.audit.events import door_use, headline, used, ways
 from twokeys.audit.trail import Trail
 
 CI_SESSION = f"arn:aws:sts::{HUB}:assumed-role/ci/run-1"
@@ -1098,6 +1098,20 @@ def test_temporary_credentials_of_a_user_that_nothing_shows_and_of_the_root_user
     assert ("unusual (1 as the root user)" in headline(read(two_keys().graph), found)) is as_root
     counted = {} if as_root else {f"calls of user zoe of {STAGE} with temporary credentials": 1}
     assert {what: count for what, count in found.apart.items() if "sign-in" not in what} == counted
+
+
+def test_of_a_door_whose_keys_were_made_after_the_period_that_is_said() -> None:
+    world = two_keys()
+    for one in world.resources:
+        world.change(one, created=at(5))
+    found = compared(world, entry(CI_SESSION, DEPLOYER, at(1)), read_event(STAGE, at(3)))
+    (deployer,) = [one for one in found.doors if one.door.target.who.name == "deployer"]
+    assert (deployer.usage, deployer.early) == (Usage.USED, 1)
+    found = compared(world, read_event(HUB, at(3)), read_event(STAGE, at(3)))
+    assert usage(found)["deployer"] is Usage.LATER
+    assert "1 made after the period" in ways(found)
+    assert usage(compared(world, read_event(HUB, at(3)), covered=()))["deployer"] is Usage.NOT_KNOWN
+    assert usage(compared(world, read_event(HUB, at(6)), read_event(STAGE, at(6))))["deployer"] is Usage.NEVER
 
 
 def test_a_used_door_tells_its_sessions_and_what_came_before_its_keys() -> None:

@@ -258,13 +258,20 @@ def _from_files(
                         trail.hidden.setdefault(account_of(file), f"{file}, which cannot be read")
                 progress.update(task, advance=1, records=trail.records)
             source.sha256 = hashed_together(hashes) if path.is_dir() else hashes[0]
+    listed = {log for log, _ in held}
+    for source, inside in zip(trail.sources, files.values(), strict=True):
+        digested = (one for one in inside if trail.coverage.digested(one.name) and one not in listed)
+        source.in_no_digest = [one for one in map(str, digested) if one not in source.not_readable]
     return trail
 
 
 def _read_digest(
     digest: Path, given: Mapping[str, list[Path]], held: set[tuple[Path, str]], source: Source, coverage: Coverage
 ) -> None:
-    """Hold the log files that were given, by name, against a digest; one that cannot be read is said anyway."""
+    """Hold the log files that were given, by name, and the digest before it, against a digest.
+
+    One that cannot be read is said anyway.
+    """
     from twokeys.audit.logs import hashed_unpacked, listed
     from twokeys.errors import Refusal
 

@@ -49,8 +49,13 @@ _FIRST = date(2013, 1, 1).toordinal()
 _BEGINNING, _END = (moment.replace(tzinfo=UTC) for moment in (datetime.min, datetime.max))
 _FEW = 2
 """How many of the regions that lack the same are named."""
+_HOUR = timedelta(hours=1)
+_DELIVERED = timedelta(minutes=15)
+"""How long after the time in its name a log file is delivered at most, but for delays: AWS's example has events of
+seven minutes after it. https://docs.aws.amazon.com/awscloudtrail/latest/userguide/get-and-view-cloudtrail-log-files.html
+"""
 _Span = tuple[datetime, datetime]
-_FILE = re.compile(r"(\d{12})_CloudTrail(?:-Digest)?_([a-z]+(?:-[a-z]+)+-\d+)_(?:(.+)_)?(\d{8})T\d{4,6}Z")
+_FILE = re.compile(r"(\d{12})_CloudTrail(?:-Digest)?_([a-z]+(?:-[a-z]+)+-\d+)_(?:(.+)_)?(20\d{6}T\d{4,6}Z)")
 """The name of a log file or a digest, that with the trail's name and home region.
 
 https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-examples.html and
@@ -178,17 +183,25 @@ class Coverage:
             self.accounts[account].trails[region].add(trail)
 
     def not_given(self, name: str) -> None:
-        """Take the name of a log file that a digest lists and that was not given."""
-        if found := _named(name):
-            account, region, _, day = found
-            self.accounts[account].missing += 1
-            self.accounts[account].lost[region] |= day
+        """Take the name of a log file that a digest lists and that was not given; a digest is missed as a gap."""
+        if is_log(name):
+            self.not_as_digest(name)
+            self.accounts[name[:12]].missing += 1
 
     def not_as_digest(self, name: str) -> None:
-        """Take the name of a log file that is not as its digest says: what was in it is not known."""
+        """Take the name of a log file, or of an hour's digest, that is not as a digest says: what was in it is not
+        known.
+        """
         if found := _named(name):
-            account, region, _, day = found
-            self.accounts[account].lost[region] |= day
+            account, region, trail, time = found
+            since, until = (time - _HOUR, time - timedelta.resolution) if trail else (time, time)
+            self.accounts[account].lost[region] |= _mask(since, until)
+
+    def digested(self, name: str) -> bool:
+        """Whether digests were given of the time in which a log file of this name was delivered."""
+        account, region, _, time = _named(name) or ("", "", "", _END)
+        spans = self.accounts[account].spans(region) if is_log(name) else ()
+        return any(first <= time and last - time >= _DELIVERED for first, last in spans)
 
     def asked(self, account: str, region: str, start: datetime, end: datetime) -> None:
         """Take that all of a region and a period was asked for."""
@@ -302,11 +315,11 @@ def _when(missing: int, there: int) -> Iterator[str]:
         yield f"after {_day(highest)}"
 
 
-def _named(name: str) -> tuple[str, str, str, int] | None:
-    """The account, the region, of a digest the trail, and the day's bit that a file is named after."""
+def _named(name: str) -> tuple[str, str, str, datetime] | None:
+    """The account, the region, of a digest the trail, and the time that a file is named after: of a digest its end."""
     found = _FILE.match(name)
     try:
-        return (found[1], found[2], found[3] or "", 1 << _bit(date.fromisoformat(found[4]))) if found else None
+        return (found[1], found[2], found[3] or "", datetime.fromisoformat(found[4])) if found else None
     except ValueError:
         return None
 
