@@ -12,6 +12,7 @@ from itertools import chain
 from rich.console import Console
 
 from twokeys.answers.model import Answers, DoorAnswer, NotProved, Party, State, Time, Way
+from twokeys.answers.permissions import Level
 from twokeys.answers.summary import (
     SHA256,
     SHORT,
@@ -124,10 +125,12 @@ def question(answers: Answers, target: str | None) -> str:
 
 
 def credentials(answers: Answers) -> str:
-    """How many users have a password or a key of their own, or may have one; empty where nobody has."""
+    """How many users have a password or a key of their own, with the administrators; how many may have one."""
     have, not_known = (sum(bool(one.has) is has for one in answers.long_term) for has in (True, False))
+    may = sum(one.permissions.level is Level.ADMINISTRATOR for one in answers.long_term if one.has and one.permissions)
+    strong = f" ({counted(may, 'administrator')})" if may else ""
     parts = (
-        f"{counted(have, 'user')} with long-term credentials" if have else "",
+        f"{counted(have, 'user')} with long-term credentials{strong}" if have else "",
         f"{counted(not_known, 'user')} who may have long-term credentials" if not_known else "",
     )
     return ", ".join(filter(None, parts))
