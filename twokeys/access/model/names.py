@@ -14,6 +14,8 @@ _ASSUME_ROLE = ASSUME_ROLE.lower()
 _IN_GRANTS = (ASSUME_ROLE, ASSUME_ROOT)
 EVERYONE = "*"
 EVERY_SERVICE = "*"
+OWN_ACCOUNT = "${aws:ResourceAccount}"
+"""How a trust names the account of its own role."""
 ROLES_ANYWHERE = "rolesanywhere.amazonaws.com"
 CARRIERS = {
     "account-access.amazonaws.com": "people of IAM Identity Center",
@@ -61,8 +63,8 @@ def admitted_by(statement: Statement) -> tuple[str, ...]:
     """Whom a statement of a trust policy lets in by `sts:AssumeRole`: ARNs, accounts, organizations, `*` for everyone.
 
     Where the Principal is everyone or an account as a whole and a condition demands certain callers, it is those: ARNs
-    for exact values of `aws:PrincipalArn`; accounts (12 digits) for `aws:PrincipalAccount` and for patterns of ARNs in
-    one account; organizations (`o-...`) for `aws:PrincipalOrgID` and `aws:PrincipalOrgPaths`. Each value stands by
+    for exact values of `aws:PrincipalArn`; accounts (12 digits, `OWN_ACCOUNT`) for `aws:PrincipalAccount` and for
+    patterns of ARNs in one account; organizations (`o-...`) for the other two keys. Each value stands by
     itself. A value that says nobody in particular (`o-*`, a variable, a value that is not known) leaves everyone.
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-principal-properties
     """
@@ -87,18 +89,22 @@ def _narrowed(statement: Statement, account: str | None) -> tuple[str, ...]:
         arns = [arn for value in values if (arn := _principal(value))]
         if len(arns) == len(values):
             return tuple(str(arn) for arn in arns if account in (None, arn.account))
-        found = [one for value in values if (one := _account_of_pattern(value))]
-        if len(found) == len(values):
-            accounts.append(frozenset(found))
+        accounts.append(frozenset(_account_of_pattern(value) or EVERYONE for value in values))
     if account is not None:
         return (EVERYONE,)
     for values in demanded_values(statement, "aws:principalaccount"):
-        if all(isinstance(value, str) and is_account(value) for value in values):
-            accounts.append(frozenset(map(str, values)))
-    if accounts:
-        return tuple(sorted(frozenset.intersection(*accounts)))
+        accounts.append(frozenset(one if _is_certain(one) else EVERYONE for one in map(str, values)))
+    certain = [one for one in accounts if one.isdisjoint((EVERYONE, OWN_ACCOUNT))]
     organizations = organizations_demanded(statement)
-    return (EVERYONE,) if organizations is None else tuple(sorted(organizations))
+    if certain:
+        return tuple(sorted(frozenset.intersection(*certain)))
+    if organizations is not None:
+        return tuple(sorted(organizations))
+    return tuple(sorted(min(accounts, key=lambda one: EVERYONE in one))) if accounts else (EVERYONE,)
+
+
+def _is_certain(account: str) -> bool:
+    return is_account(account) or account == OWN_ACCOUNT
 
 
 def _principal(value: object) -> Arn | None:
