@@ -379,7 +379,6 @@ def test_a_trust_admits_exactly_those_whom_it_names(
         arn(HUB, "role/c?"),
         arn(OUTSIDE, "role/c*"),
         "AROAABCDEFGHIJKLMNOPQ",
-        arn(HUB, "group/people"),
         "arn:aws:iam:::role/x",
         "arn:aws:iam::aws:role/x",
         f"arn:aws:sts::{HUB}:federated-user/x",

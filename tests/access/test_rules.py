@@ -555,8 +555,38 @@ def test_an_expired_exception_is_a_violation_beside_the_door() -> None:
 def test_an_exception_that_nothing_needs_is_a_violation() -> None:
     config = {"door-needs-grant": {"exceptions": [exception(CI_DOOR, "2027-01-31")]}}
     message = f"The exception for the door {CI_DOOR} (migration) is not used: nothing here needs it"
-    step = "remove it from the configuration of door-needs-grant, or correct its door or stack"
+    step = "remove it from the configuration of door-needs-grant, or correct its door"
     assert two_keys().findings(config) == [Finding(message, step, rule="door-needs-grant")]
+
+
+@pytest.mark.parametrize("expires", ["2027-01-31", "2026-11-23"])
+@pytest.mark.parametrize(
+    ("rule", "door"),
+    [
+        ("external-id", f"{arn(OUTSIDE, 'role/ci')} -> {arn(PROD, 'role/reader')}"),
+        ("door-needs-grant", f"{CI} -> {arn(PROD, 'role/reader')}"),  # its source is made here, its trust is not
+        ("door-needs-trust", f"{arn(OUTSIDE, 'role/ci')} -> {DEPLOYER}"),  # its target is made here, its grant is not
+        ("not-read", "urn:pulumi:prod::app::aws:cloudformation/stack:Stack::more -> *"),
+    ],
+)
+def test_an_exception_for_what_another_stack_makes_is_of_no_matter_here(rule: str, door: str, expires: str) -> None:
+    """One configuration serves all stacks, as `pulumi policy enable --config` takes one for a whole organization.
+
+    https://www.pulumi.com/docs/iac/cli/commands/pulumi_policy_enable/
+    """
+    assert two_keys().rules({rule: {"exceptions": [exception(door, expires)]}}) == []
+
+
+@pytest.mark.parametrize(
+    ("rule", "door"),
+    [
+        ("door-needs-grant", f"{arn(HUB, 'role/misspelt')} -> {DEPLOYER}"),
+        ("door-needs-trust", f"{CI} -> {arn(STAGE, 'role/misspelt')}"),
+        ("unproved-door", f"{CI} -> *"),
+    ],
+)
+def test_an_exception_that_nothing_needs_is_refused_where_what_it_is_for_is_made(rule: str, door: str) -> None:
+    assert two_keys().rules({rule: {"exceptions": [exception(door, "2027-01-31")]}}) == [rule]
 
 
 def test_an_exception_for_another_stack_is_neither_used_nor_missed_here() -> None:
@@ -727,6 +757,25 @@ def test_a_stack_that_works_in_two_accounts_gets_advice_until_a_wrong_one_would_
     world.role("vendor", world.resources[0], VENDOR)
     refused = {finding.rule for finding in world.check().mandatory}
     assert refused == ({rule} if providers else set()) | (set() if assume else {"provider-enters-its-account"})
+
+
+@pytest.mark.parametrize("own", [{"profile": "prod"}, {"accessKey": UNKNOWN}, {"sharedCredentialsFiles": '["prod"]'}])
+def test_a_profile_or_keys_of_its_own_enter_the_account_that_a_provider_is_pinned_to(own: dict[str, object]) -> None:
+    """As IAM Identity Center gives one profile an account; the provider fails if they are another account's.
+
+    https://docs.aws.amazon.com/cli/latest/userguide/cli-configure-sso.html
+    https://www.pulumi.com/registry/packages/aws/api-docs/provider/
+    """
+    world = World()
+    world.resources.clear()
+    tools, prod = world.provider("tools", HUB, assume=False), world.provider("prod", STAGE, assume=False)
+    own_credentials = {**(prod.inputs or {}), **own}
+    world.role("ci", tools)
+    world.role("deployer", prod, document(trusts(CI)))
+    world.grant("ci", tools, DEPLOYER)
+    assert world.rules() == ["provider-enters-its-account"]
+    world.change(prod, inputs=own_credentials, outputs=own_credentials)
+    assert world.rules() == []
 
 
 def test_a_default_provider_that_only_answers_look_ups_makes_nothing_in_a_wrong_account() -> None:

@@ -70,7 +70,8 @@ _Said = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 class DoorException(Config):
     """A door that a rule lets stand: which, why, who answers for it, and the last day on which it holds.
 
-    `stack` limits it to one stack, so that one configuration can serve several.
+    It is for the stack that makes the role, or what else the rule is about: one configuration serves many stacks.
+    `stack` limits it to the stacks of that name.
     """
 
     door: str = Field(description="The door as the violation names it: <source ARN> -> <target ARN>.")
@@ -132,14 +133,16 @@ def run(rule: Rule[Any], graph: Graph, config: Mapping[str, object], now: dateti
     """Run a rule and apply its exceptions; never raises.
 
     `config` are its settings, as `twokeys.access.configuration` read them. An exception that has expired or that no
-    finding needed is itself a finding. `now` is the moment at which it is judged.
+    finding needed is itself a finding, in the stack that it is for. `now` is the moment at which it is judged.
     """
     accepted: tuple[Accepted, ...] = ()
     try:
         settings = rule.config.model_validate(dict(config))
         findings = tuple(rule.check(graph, settings, now))
         if isinstance(settings, DoorConfig):
-            here = (one for one in settings.exceptions if one.stack is None or one.stack == graph.snapshot.stack)
+            found = {_ends(finding.door) for finding in findings if finding.door}
+            here = [one for one in settings.exceptions if _is_of(one, rule.name, graph) or _ends(one.door) in found]
+            here = [one for one in here if one.stack is None or one.stack == graph.snapshot.stack]
             findings, accepted = _excused(rule.name, findings, here, now.astimezone(UTC).date())
     except Exception as error:  # a rule that fails has proved nothing
         message = f"The rule {rule.name} failed with {type(error).__name__}: {error}; it has proved nothing"
@@ -164,6 +167,20 @@ def _of_the_stack(finding: Finding, graph: Graph) -> Finding:
     return replace(finding, urn=resource.made_by) if resource.made_by else finding
 
 
+_ABOUT_GRANTS = frozenset({"door-needs-trust", "wildcard-grant", "root-session-grant", "access-role-reserved"})
+
+
+def _is_of(exception: DoorException, rule: str, graph: Graph) -> bool:
+    """Whether the stack makes what an exception is for: the source of a grant, else the role, or the resource.
+
+    Of others it is not told whether they need it.
+    """
+    source, _, target = exception.door.partition(" -> ")
+    side = source if rule in _ABOUT_GRANTS or target == "*" else target
+    principal = graph.principals.by_arn.get(side)
+    return side in graph.snapshot.by_urn or (principal is not None and principal.urn is not None)
+
+
 def _excused(
     rule: str, findings: tuple[Finding, ...], exceptions: Iterable[DoorException], today: date
 ) -> tuple[tuple[Finding, ...], tuple[Accepted, ...]]:
@@ -178,7 +195,7 @@ def _excused(
             wrong.append(Finding(message, step, door=DoorName(source, target)))
         elif _ends(one.door) not in doors:
             message = f"The exception for the door {one.door} ({one.reason}) is not used: nothing here needs it"
-            wrong.append(Finding(message, f"remove it from the configuration of {rule}, or correct its door or stack"))
+            wrong.append(Finding(message, f"remove it from the configuration of {rule}, or correct its door"))
         else:
             accepted.append(Accepted(rule, one))
     stand = {_ends(one.exception.door) for one in accepted}

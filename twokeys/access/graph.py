@@ -262,7 +262,7 @@ class _Builder:
                 self._from_open_trust(role, name, None)
             elif principal := self._trusted(name):
                 self._door(principal, role, asked=True)
-            else:
+            elif not _is_group(name):
                 self._graph.not_proved.append(_names_nobody(role, name, self._graph.accounts))
         return within and admits_everyone(trust)
 
@@ -353,7 +353,11 @@ class _Builder:
         _from_assignments,
         _from_root_sessions,
     )
-    """What makes doors, in this order."""
+    """What makes doors, in this order; `federated`, `identity_center` and `root_sessions` read what some of them join.
+
+    An update judges the resources of each type that `reading.types` has as read, on the whole stack until `pack.parts`
+    indexes what the type names. Of another source docs/what-is-read.md gets a row.
+    """
 
     def _join(self, doors: Iterable[Door]) -> None:
         self._doors |= {(door.source, door.target): door for door in doors}
@@ -422,6 +426,12 @@ def _half_a_door(resource: str) -> bool:
 def _glob(resource: str) -> Glob:
     """A pattern that matches at least what the resource matches; the evaluation has the last word."""
     return Glob(resource)
+
+
+def _is_group(name: str) -> bool:
+    """Whether a trusted name is a group's, which IAM takes in no trust policy: `policy-refused` says so."""
+    arn = Arn.parse(name)
+    return arn is not None and arn.kind == "group"
 
 
 def _names_nobody(role: Principal, name: str, accounts: Accounts) -> NotProved:

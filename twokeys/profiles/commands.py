@@ -14,7 +14,7 @@ import click
 from click.core import ParameterSource
 
 from twokeys.errors import Refusal, nearest, or_nearest
-from twokeys.profiles.options import ORGANIZATION, complete, doors_options, exports_of, note, read_said
+from twokeys.profiles.options import ORGANIZATION, as_of, complete, doors_options, exports_of, note, read_said
 from twokeys.shown import counted, listed
 
 if TYPE_CHECKING:
@@ -422,7 +422,6 @@ def _refuse_circle(source: tuple[str, str], ours: Container[str], profiles: Mapp
 
 def _missing(done: awsconfig.Change, path: Path, exports: Sequence[Exports], shown: frozenset[str]) -> Iterable[str]:
     """What these exports do not tell: the profiles that stay for that, what happened since, and what is left out."""
-    from twokeys.answers.words import when
     from twokeys.profiles import awsconfig
     from twokeys.profiles.sections import account_of
 
@@ -433,8 +432,8 @@ def _missing(done: awsconfig.Change, path: Path, exports: Sequence[Exports], sho
                 " is gone, delete the profile by hand"
             )
     for each in exports:
-        if isinstance(written := each.outputs.get("as_of"), str):
-            yield f"{each.where} is as of {when(written)}"
+        if said := as_of(each):
+            yield f"{each.where} is {said}"
         if isinstance(unseen := each.outputs.get("accounts_not_shown"), list) and unseen:
             yield f"{each.where} does not show the users and roles of {', '.join(map(str, unseen))}, nor ways by them"
 

@@ -77,6 +77,14 @@ def read_said(exports: list[Exports]) -> Reading:
     return told
 
 
+def as_of(exports: Exports) -> str:
+    """Of when a published file is, in words; "" where it does not say so."""
+    from twokeys.answers.words import when
+
+    written = exports.outputs.get("as_of")
+    return f"as of {when(written)}" if isinstance(written, str) else ""
+
+
 def note(text: str) -> None:
     """Say on standard error what is worth knowing and no reason to refuse."""
     click.echo(f"Note: {printable(text)}.", err=True)

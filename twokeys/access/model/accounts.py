@@ -27,6 +27,7 @@ _ID = re.compile(r"\d{12}")
 _ORGANIZATION_ID = re.compile(r"o-[a-z0-9]{10,32}")
 _ASSUMES = ("assumeRoles", "assumeRole")
 """What a provider assumes; the second as aws-native and versions of pulumi-aws before 7 have it."""
+_OWN_CREDENTIALS = ("accessKey", "token", "profile", "sharedCredentialsFiles", "sharedConfigFiles")
 _UNPINNED = "unpinned--"
 _STACK_SET, _ORGANIZATION_STACK_SET = "StackSet--", "StackSet-of-organization--"
 _NO_PROVIDER = "none"
@@ -42,6 +43,13 @@ class ProviderEntry:
     """The role ARNs; empty: none; None: it assumes a role whose ARN is not known yet."""
     allowed: tuple[str, ...] | None
     """`allowedAccountIds`; empty: not pinned; None: pinned to an id that is not known yet."""
+    own_credentials: bool
+    """Whether it has a profile or keys of its own, as each account has one with IAM Identity Center."""
+
+    @property
+    def by_the_environment(self) -> bool:
+        """Whether it works with the credentials of the environment, and with no role."""
+        return self.assumes == () and not self.own_credentials
 
     @property
     def assumed_account(self) -> str | None:
@@ -341,14 +349,8 @@ class Accounts:
             role = self._snapshot.behind(provider, key, ROLE)
             if role and role.provider and role.provider not in above:
                 return self.of_provider(role.provider, above)
-        own = self._own_account if _by_the_environment(provider, found) else None
+        own = self._own_account if found.by_the_environment and found.allowed == () else None
         return self._seen_in.get(urn) or own or _unpinned(provider.name)
-
-
-def _by_the_environment(provider: Resource, found: ProviderEntry) -> bool:
-    """Whether a provider works with the credentials of the environment, and with no role."""
-    own = ("accessKey", "token", "profile", "sharedCredentialsFiles", "sharedConfigFiles")
-    return found.assumes == () and found.allowed == () and not any(provider.get(key) for key in own)
 
 
 def entry(provider: Resource) -> ProviderEntry:
@@ -367,7 +369,8 @@ def entry(provider: Resource) -> ProviderEntry:
         assumes = tuple(arns) if all(isinstance(arn, str) for arn in arns) else None  # type: ignore[arg-type]
     allowed = _listed(provider, "allowedAccountIds")
     ids = tuple(map(_as_id, allowed)) if allowed is not None and UNKNOWN not in allowed else None
-    return ProviderEntry(urn=provider.urn, name=provider.name, assumes=assumes, allowed=ids)
+    own = any(provider.get(key) for key in _OWN_CREDENTIALS)
+    return ProviderEntry(urn=provider.urn, name=provider.name, assumes=assumes, allowed=ids, own_credentials=own)
 
 
 def id_of(resource: Resource) -> str:

@@ -12,6 +12,7 @@ from twokeys.access.model.principals import HOLDERS
 from twokeys.access.reading.snapshot import PROVIDER
 
 _NAME = "provider-enters-its-account"
+_ENTER = "set assume_roles to a role of that account, or a profile or keys of the provider's own"
 _PROVIDER = "https://www.pulumi.com/registry/packages/aws/api-docs/provider/"
 
 
@@ -25,7 +26,7 @@ def _entries(graph: Graph, _config: Config, _now: datetime) -> Iterator[Finding]
             yield _finding(entry, *problem)
         elif problem := _problem(graph, entry):
             wrong.append(_finding(entry, *problem, advice=not strict))
-        elif entry.assumes == ():
+        elif entry.by_the_environment:
             direct[entry.urn] = graph.accounts.of_provider(entry.urn)
     if strict:
         yield from wrong
@@ -35,8 +36,8 @@ def _entries(graph: Graph, _config: Config, _now: datetime) -> Iterator[Finding]
         for urn, account in direct.items():
             if account != graph.accounts.management:
                 name = graph.accounts.name(account)
-                message = f"A provider works in account {name} without assuming a role there, beside another account"
-                yield Finding(message, "set assume_roles to a role of that account", urn)
+                message = f"A provider works in account {name} with the environment's credentials, another elsewhere"
+                yield Finding(message, _ENTER, urn)
 
 
 def _finding(entry: ProviderEntry, message: str, step: str, *, advice: bool = False) -> Finding:
@@ -95,11 +96,9 @@ def _problem(graph: Graph, entry: ProviderEntry) -> tuple[str, str] | None:
             "works in an account that cannot be told: its role and its id are not known yet, and hang on no account",
             "set assume_roles and allowed_account_ids from the account's own resource, or from values known in preview",
         )
-    if entry.assumes == () and works_in in graph.accounts.members:
-        return (
-            f"works in member account {graph.accounts.name(works_in)} without assuming a role there",
-            "set assume_roles to a role of that account",
-        )
+    if entry.by_the_environment and works_in in graph.accounts.members:
+        name = graph.accounts.name(works_in)
+        return f"works in member account {name} with the credentials of the management account", _ENTER
     return None
 
 
@@ -126,18 +125,19 @@ def _is_default(name: str) -> bool:
 
 PROVIDER_ENTERS_ITS_ACCOUNT = Rule(
     name=_NAME,
-    description="A provider assumes a role into its account and is pinned to it.",
+    description="A provider is pinned to its account, and enters it by a role, a profile or keys.",
     severity="high",
-    remediation="Set assume_roles and allowed_account_ids of the provider.",
+    remediation="Set allowed_account_ids of the provider, and assume_roles, a profile or keys.",
     url=_PROVIDER,
     check=_entries,
     config=Config,
 )
-"""Each explicit aws provider is pinned to one account, and one account at most is worked in without assuming a role.
+"""Each aws provider is pinned to one account, and those of one account at most use the environment's credentials.
 
-The account without a role is the management account, whose credentials run the program. A stack gets one piece of
-advice where it makes accounts, works in several or has a trust or a grant that is about accounts, and is refused where
-one of the first two is so and the third. Unknown: a role or an id that is not known yet has to hang on one account of
+The others assume a role, or have a profile or keys, as IAM Identity Center gives them; with those of another account
+than the one that it is pinned to, AWS's provider fails by itself. A stack gets one piece of advice where it makes
+accounts, works in several or has a trust or a grant that is about accounts, and is refused where one of the first two
+is so and the third. Unknown: a role or an id that is not known yet has to hang on one account of
 the stack; that both mean one account is checked when they are known.
 Does not check: whether the role can be assumed, and which credentials run the program.
 """
