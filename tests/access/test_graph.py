@@ -564,7 +564,10 @@ def test_a_foreign_value_with_an_external_id_is_a_third_party() -> None:
 ORGANIZATIONS = {
     "its id": {"StringEquals": {"aws:PrincipalOrgID": OURS}},
     "its paths": {"ForAnyValue:StringLike": {"aws:PrincipalOrgPaths": f"{OURS}/r-ab12/*"}},
-    "its id, and a name": {"StringEquals": {"aws:PrincipalOrgID": OURS}, "ArnLike": {"aws:PrincipalArn": arn("*", "role/ci")}},
+    "its id, and a name": {
+        "StringEquals": {"aws:PrincipalOrgID": OURS},
+        "ArnLike": {"aws:PrincipalArn": arn("*", "role/ci")},
+    },
 }
 
 
