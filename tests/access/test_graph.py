@@ -55,13 +55,14 @@ def organization(world: World, **outputs: object) -> World:
     return world
 
 
-def member(world: World, name: str, account: str) -> None:
+def member(world: World, name: str, account: str, **more: object) -> None:
     outputs = {
         "id": account,
         "arn": f"arn:aws:organizations::{HUB}:account/{OURS}/{account}",
         "name": name,
         "email": f"a+{name}@example.com",
         "tags": {"environment": name},
+        **more,
     }
     world.add("Account", name, world.hub, protect=True, outputs=outputs)
 
@@ -339,6 +340,11 @@ def organization_with_holders() -> World:
                 ),
                 ({"aws:PrincipalOrgID": THEIRS}, {THEIRS: f"outsider {THEIRS}: ALLOW"}, []),
                 ({"aws:PrincipalAccount": [HUB, OUTSIDE]}, OF_HUB | FOREIGN, [(HUB, HUB, OF_HUB)]),
+                (
+                    {"aws:PrincipalAccount": "${aws:ResourceAccount}"},
+                    OF_STAGE | WITHOUT_GRANT,
+                    [("${aws:ResourceAccount}", STAGE, OF_STAGE)],
+                ),
                 ({"aws:PrincipalArn": CI}, {CI: "role ci: ALLOW, asked"}, []),
             )
         ),
@@ -1031,6 +1037,34 @@ def test_an_outsider_comes_in_as_far_as_the_trust_and_the_control_policies_of_th
     (grant,) = door.grant.decisions
     assert (grant.document, grant.effect) == ("grant", "Allow")
     assert grant.why.startswith("it is made in an account that is not shown to be ours")
+
+
+@pytest.mark.parametrize(("parent", "trusted", "outcome"), [
+    ("ou-ab12-11111111", "r-ab12/ou-ab12-11111111/*", Outcome.ALLOW),
+    ("ou-ab12-22222222", "r-ab12/ou-ab12-11111111/*", Outcome.ALLOW),  # a unit of that one
+    ("ou-ab12-22222222", "r-ab12/ou-ab12-11111111/", Outcome.DENY),
+    ("ou-ab12-33333333", "r-ab12/ou-ab12-11111111/*", Outcome.DENY),
+    ("r-ab12", "r-ab12/ou-ab12-11111111/*", Outcome.DENY),
+    ("r-ab12", "r-ab12/", Outcome.ALLOW),
+    (None, "r-ab12/ou-ab12-11111111/*", Outcome.CONDITIONAL),
+    ("ou-ab12-44444444", "r-ab12/ou-ab12-11111111/*", Outcome.CONDITIONAL),  # a unit that nothing shows
+])  # fmt: skip
+def test_a_trust_in_an_organizational_unit_admits_the_accounts_below_it(
+    parent: str | None, trusted: str, outcome: Outcome
+) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-principalorgpaths"""
+    world = organization(World(), roots=[{"id": "r-ab12"}])
+    for name, above in (("1", "r-ab12"), ("2", "ou-ab12-11111111"), ("3", "r-ab12")):
+        made = {"id": f"ou-ab12-{name * 8}"}
+        world.add("OrganizationalUnit", name, world.hub, name=name, parentId=above, outputs=made)
+    member(world, "prod", PROD, **({"parentId": parent} if parent else {}))
+    prod = world.provider("prod", PROD)
+    world.role("auditor", prod)
+    world.grant("auditor", prod, DEPLOYER)
+    condition = {"ForAnyValue:StringLike": {"aws:PrincipalOrgPaths": f"{OURS}/{trusted}"}}
+    world.role("deployer", world.stage, document(trusts("*", condition=condition)))
+    found = [one for one in world.graph.doors if one.source.name == "auditor" and one.target.arn == DEPLOYER]
+    assert [one.outcome for one in found] == [outcome]
 
 
 @pytest.mark.parametrize(

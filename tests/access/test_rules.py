@@ -694,6 +694,34 @@ def test_a_program_of_one_account_gets_one_piece_of_advice_about_its_providers_i
     assert [finding.rule for finding in world.check().advisory] == ["third-party-named", advice]
 
 
+def test_a_default_provider_is_pinned_by_allowed_account_ids_in_the_stacks_config() -> None:
+    """https://www.pulumi.com/registry/packages/aws/installation-configuration/#configuration-options"""
+    world = one_account("default", pin=True)
+    world.role("ci", world.resources[0])
+    world.grant("ci", world.resources[0], DEPLOYER)
+    assert "no-default-provider" not in world.rules()
+    world.role("deployer", world.provider("deploy", PROD), document(trusts(CI)))
+    (finding,) = (one for one in world.findings() if one.rule == "no-default-provider")
+    assert finding.message.endswith(f" in account {HUB}")
+
+
+@pytest.mark.parametrize("name", ["default", "only"])
+def test_states_that_are_read_together_are_programs_each_of_one_account(name: str) -> None:
+    """Each was updated with credentials of its own; a URN begins with its stack and project.
+
+    https://www.pulumi.com/docs/iac/concepts/resources/names/#urns
+    """
+    here, there = one_account(name, pin=True), World()
+    there.resources.clear()
+    here.role("ci", here.resources[0])
+    here.grant("ci", here.resources[0], DEPLOYER)
+    there.role("deployer", there.provider(name, STAGE, assume=False), document(trusts(CI)))
+    for one in there.resources:
+        urn, provider = (text.replace("::twokeys::", "::app::") if text else text for text in (one.urn, one.provider))
+        here.resources.append(replace(one, urn=urn, provider=provider))
+    assert here.rules() == []
+
+
 def test_a_trust_in_the_own_account_is_about_no_other_account() -> None:
     world = World()
     world.resources.clear()

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from twokeys.errors import Refusal, nearest
-from twokeys.profiles.options import DOORS, as_of, complete, doors_options, exports_of, note, read_said
+from twokeys.profiles.options import DOORS, as_of, complete, doors_options, exports_of, mfa_serial, note, read_said
 from twokeys.shown import listed
 
 if TYPE_CHECKING:
@@ -32,7 +32,9 @@ def _through(command: Callable[..., Any]) -> Callable[..., Any]:
     for option in (
         click.option("--json", "as_json", is_flag=True, help="Print JSON."),
         click.option("--external-id", metavar="ID", help="The external ID that the door asks for."),
-        click.option("--mfa-serial", metavar="ARN", help="Your MFA device, if it is not called like you."),
+        click.option(
+            "--mfa-serial", metavar="ARN", callback=mfa_serial, help="Your MFA device, if it is not called like you."
+        ),
         click.option("--mfa-code", metavar="CODE", help="The code of that device; default: it is asked for."),
         click.option(
             "--seconds", type=click.IntRange(900, 43_200), help="How long; default: as long as the role allows."

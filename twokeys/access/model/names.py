@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from typing import Final
 
 from twokeys.access.model.requirements import as_denied, demanded_values, organizations_demanded
 from twokeys.iam import UNKNOWN, Arn, PolicyDocument, Statement, Unknown, account_as_a_whole, is_account
@@ -14,8 +15,6 @@ _ASSUME_ROLE = ASSUME_ROLE.lower()
 _IN_GRANTS = (ASSUME_ROLE, ASSUME_ROOT)
 EVERYONE = "*"
 EVERY_SERVICE = "*"
-OWN_ACCOUNT = "${aws:ResourceAccount}"
-"""How a trust names the account of its own role."""
 ROLES_ANYWHERE = "rolesanywhere.amazonaws.com"
 CARRIERS = {
     "account-access.amazonaws.com": "people of IAM Identity Center",
@@ -32,6 +31,8 @@ CARRIERS = {
 }
 """Services that hand a role to others than themselves, and whom."""
 _WILD = ("*", "?", "${")
+OWN_ACCOUNT: Final = "${aws:ResourceAccount}"
+"""The account of the role itself, where a statement demands it of `aws:PrincipalAccount`."""
 USERNAME = re.compile(r"\$\{aws:username\}", re.IGNORECASE)
 _PRINCIPALS = frozenset({"role", "user"})
 
@@ -93,18 +94,20 @@ def _narrowed(statement: Statement, account: str | None) -> tuple[str, ...]:
     if account is not None:
         return (EVERYONE,)
     for values in demanded_values(statement, "aws:principalaccount"):
-        accounts.append(frozenset(one if _is_certain(one) else EVERYONE for one in map(str, values)))
-    certain = [one for one in accounts if one.isdisjoint((EVERYONE, OWN_ACCOUNT))]
+        accounts.append(frozenset(map(_account_or_everyone, map(str, values))))
+    exact = [one for one in accounts if EVERYONE not in one]
     organizations = organizations_demanded(statement)
-    if certain:
+    if certain := [one for one in exact if OWN_ACCOUNT not in one]:
         return tuple(sorted(frozenset.intersection(*certain)))
-    if organizations is not None:
-        return tuple(sorted(organizations))
-    return tuple(sorted(min(accounts, key=lambda one: EVERYONE in one))) if accounts else (EVERYONE,)
+    if exact or organizations is None:
+        return tuple(sorted(next(iter([*exact, *accounts]), (EVERYONE,))))
+    return tuple(sorted(organizations))
 
 
-def _is_certain(account: str) -> bool:
-    return is_account(account) or account == OWN_ACCOUNT
+def _account_or_everyone(value: str) -> str:
+    if value.lower() == OWN_ACCOUNT.lower():
+        return OWN_ACCOUNT
+    return value if is_account(value) else EVERYONE
 
 
 def _principal(value: object) -> Arn | None:
