@@ -40,6 +40,17 @@ def test_an_error_of_aws_names_what_was_asked_and_what_helps(code: str, what: st
     assert step in refusal.next_step
 
 
+def test_keys_of_the_environment_that_aws_does_not_know_are_said_to_be_in_the_way(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """https://docs.aws.amazon.com/cli/latest/userguide/cli-configure-envvars.html (they override a profile's)"""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE")
+    assert no_answer(answered("InvalidClientTokenId")).next_step.startswith(
+        "`unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS"
+    )
+    assert no_answer(answered("InvalidClientTokenId"), profile="mine").next_step.startswith("sign in")
+
+
 def test_without_another_word_the_operation_says_where() -> None:
     assert no_answer(answered("ServiceException")).where == "ListRoots"
 

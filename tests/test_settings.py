@@ -20,11 +20,15 @@ from typing import Any
 
 import pytest
 import yaml
+from pydantic.alias_generators import to_camel
 
+from twokeys.doors import Declaration
 from twokeys.errors import Refusal
 from twokeys.settings import parse
 from twokeys.settings.models import PrincipalName, all_units, asks_for_mfa, principal_of
 
+TEXTS = [to_camel(name) for name in Declaration.model_fields if name != "expires"]
+"""What people say of a door."""
 END = datetime(2027, 2, 1, tzinfo=UTC)
 DOOR: dict[str, Any] = {
     "from": {"role": "ci"},
@@ -346,7 +350,7 @@ def test_what_every_stack_needs_is_asked_for(key: str) -> None:
         ),
         ("doors.stage-deployer.sessionSeconds", 3600.5, "it takes a whole number", "write one"),
         ("doors.stage-deployer.sessionSeconds", "1" * 5000, "it takes a whole number", "write one"),
-        ("doors.stage-deployer.owner", "", "it is empty", "write what is meant"),
+        *((f"doors.stage-deployer.{key}", "", "it is empty", "write what is meant") for key in TEXTS),
         ("doors.stage-deployer.owner", "x" * 201, "it takes at most 200 characters", "write fewer"),
         ("doors.stage-deployer.keys", [], "it is empty", "write what is meant"),
         (

@@ -28,6 +28,8 @@ _SIGN_IN = (
     "sign in (`aws sso login`, `aws configure`), name a profile with --profile, or for the sandbox run"
     ' eval "$(twokeys sandbox shell ...)"'
 )
+LEAVE = "`unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN AWS_CREDENTIAL_EXPIRATION`"
+"""How a shell forgets the keys in its environment variables, which win over those of the default profile."""
 _GIVEN_BY = (
     "mend what gives them: a credential_process has to be a program that prints JSON"
     " (https://docs.aws.amazon.com/sdkref/latest/guide/feature-process-credentials.html), and a file that a profile"
@@ -107,15 +109,16 @@ def no_answer(error: Exception, *, asked: str = "", profile: str | None = None) 
 
 
 def _ended(profile: str | None) -> tuple[str, str]:
-    """That a session is over, and the way back: credentials of the shell win over those of the default profile."""
-    if profile or "AWS_ACCESS_KEY_ID" not in os.environ:
+    """That a session is over, and the way back."""
+    if not _in_shell(profile):
         return "the session is over", f"your session has expired: {_SIGN_IN}"
     at = os.environ.get("AWS_CREDENTIAL_EXPIRATION")
-    return (
-        f"the session in this shell ended{f' at {at}' if at else ''}",
-        "`unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN AWS_CREDENTIAL_EXPIRATION`, or give"
-        " --profile default",
-    )
+    return (f"the session in this shell ended{f' at {at}' if at else ''}", f"{LEAVE}, or give --profile default")
+
+
+def _in_shell(profile: str | None) -> bool:
+    """Whether the keys are those of the environment variables, to which boto3 prefers only a profile that is named."""
+    return not profile and "AWS_ACCESS_KEY_ID" in os.environ
 
 
 def _answered(error: ClientError, asked: str, profile: str | None) -> Refusal:
@@ -124,7 +127,8 @@ def _answered(error: ClientError, asked: str, profile: str | None) -> Refusal:
         _, step = _ended(profile)
         return Refusal("the AWS credentials are not valid", where=asked, why=why, next_step=step)
     if code in _NOT_SIGNED_IN:
-        return Refusal("the AWS credentials are not valid", where=asked, why=why, next_step=_SIGN_IN)
+        dead = f"{LEAVE}: keys in the environment win where no --profile is given; then " if _in_shell(profile) else ""
+        return Refusal("the AWS credentials are not valid", where=asked, why=why, next_step=dead + _SIGN_IN)
     if code in _TOO_OFTEN:
         step = "run this again in some minutes: others ask the same account, and it was tried for long already"
         return Refusal("AWS is asked too often", where=asked, why=why, next_step=step)

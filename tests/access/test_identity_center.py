@@ -387,6 +387,19 @@ def test_what_is_not_proved_of_an_assignment_is_said_with_its_next_step(
         )
 
 
+def test_whose_account_an_assignment_is_in_is_told_by_aws_where_the_stack_shows_no_other_account() -> None:
+    """Only an organization's instance has multi-account permissions, and only in accounts of its organization.
+
+    https://docs.aws.amazon.com/singlesignon/latest/userguide/identity-center-instances.html
+    """
+    world = bare(assigned(targetId=PROD))
+    assert refused(world) == {"unproved-door"}
+    world.resources.remove(world.stage)
+    assert not refused(world)
+    world.role("open", world.hub, document(trusts(PROD)))
+    assert refused(world) == {"external-id"}
+
+
 def test_what_a_permission_set_made_elsewhere_grants_is_refused_where_a_trust_leaves_it_to_that_who_comes_in() -> None:
     world = bare(assigned())
     assert not refused(world)

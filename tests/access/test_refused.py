@@ -135,3 +135,10 @@ def test_what_iam_saves_is_not_refused() -> None:
     private = {**grants(DEPLOYER), "Condition": {"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}}}
     world.add("RolePolicy", "p", world.hub, role="ci", name="p", policy=document(both, private))
     assert refused(world) == (0, 0)
+
+
+def test_a_group_in_a_trust_policy_is_refused_once() -> None:
+    """ "You cannot identify a user group as a principal in a policy": reference_policies_elements_principal.html."""
+    world = two_keys()
+    world.role("x", world.stage, document(trusts(arn(HUB, "group/people"))))
+    assert [one.rule for one in world.check().mandatory] == [RULE]

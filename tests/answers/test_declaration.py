@@ -22,6 +22,7 @@ DOOR = {
     "target": {"account": STAGE, "role": "deployer", "partition": "aws"},
     "requires": {"mfa": True, "conditions": ["aws:SourceIp IpAddress 203.0.113.0/24"]},
     "max_session_seconds": 3600,
+    "permits": "no permissions",
     "opens": "2020-06-01T00:00:00Z",
     "pauses": [],
     **SAID,
@@ -36,6 +37,7 @@ BY_KEYS = {
     "pauses": ("opens", "2020-06-01T00:00:00+00:00"),  # in between, an answer says when it opens again
     "opens": ("opens", "2020-06-01T00:00:00+00:00"),
     "max_session_seconds": ("up to", "1 h"),
+    "permits": ("permissions", "no permissions"),
     "grant_to": ("who", "role ci"),  # whom the grant is for comes, and is the source of the way that is published
 }
 """Fields that answers do not repeat, as the keys themselves say them: the column that does."""

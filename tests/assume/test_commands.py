@@ -75,7 +75,7 @@ def test_the_command_s_exit_code_is_the_answer_and_one_that_is_not_there_begins_
     absent = run("stage-reader", "--from", doors, "--", "no-such-command")
     assert absent.return_value == 127
     assert "no-such-command is no command that is on PATH" in absent.stderr
-    with pytest.raises(Refusal, match=r"no door is named.*the doors there are stage-reader"):
+    with pytest.raises(Refusal, match=r"no door is named.*yours are stage-reader"):
         run("--from", doors, "--", "true")
 
 
@@ -94,12 +94,21 @@ def test_a_user_whom_the_role_trusts_without_mfa_is_not_asked_for_what_others_sh
 
 def test_without_a_command_a_shell_gets_the_session(doors: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TWOKEYS_DOORS", doors)
-    lines = run("stage-reader").stdout.splitlines()
-    assert lines[0] == "unset AWS_PROFILE"
-    said = dict(word.split("=", 1) for line in lines[1:] for word in shlex.split(line)[1:])
+    Path(doors).with_name("config").write_text("[profile mine]\n")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(Path(doors).with_name("config")))
+    monkeypatch.setenv("AWS_PROFILE", "mine")
+    assert run("stage-reader").stdout.startswith("unset AWS_PROFILE\nexport ")
+    monkeypatch.delenv("AWS_PROFILE")
+    said = dict(
+        word.split("=", 1) for line in run("stage-reader").stdout.splitlines() for word in shlex.split(line)[1:]
+    )
+    assert "AWS_PROFILE" not in said  # which fish cannot unset
     for name, value in said.items():
         monkeypatch.setenv(name, value)
     assert boto3.client("sts").get_caller_identity()["Arn"] == READER
+    with pytest.raises(Refusal, match=r"for user ada, and this shell is already in stage-reader\.") as again:
+        run("stage-reader")
+    assert again.value.next_step.startswith("use --profile default, or `unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY")
 
 
 def test_a_user_s_session_lasts_as_long_as_the_role_allows_and_a_session_s_one_hour(doors: str) -> None:
@@ -157,6 +166,10 @@ def test_a_shut_door_an_unknown_one_and_no_place_to_look_are_refused_with_the_ne
     with pytest.raises(Refusal) as unknown:
         run("stage-raeder", "--from", doors)
     assert unknown.value.next_step == "name stage-reader, if that is meant"
+    old = outputs(door("b"), door("a", names=("bob",)), door("c"), as_of="2026-11-28T06:30:12+00:00")
+    with pytest.raises(Refusal, match=r"as of 2026-11-28 06:30 UTC\): yours are b, c, the others are a\.") as since:
+        run("stage-queue", "--from", write(tmp_path, "old.json", old))
+    assert since.value.next_step == "name one of them; if the door was made since, ask for a newer file"
     closed = write(tmp_path, "closed.json", outputs(door("stage-reader", expires="2026-01-31T15:00Z")))
     with pytest.raises(Refusal, match="closed since 2026-01-31 15:00 UTC"):
         run("stage-reader", "--from", closed)
@@ -255,13 +268,14 @@ def test_nobody_is_asked_for_the_code_of_a_door_that_its_file_says_is_another_s(
 
 def test_of_a_door_that_is_another_s_it_is_said_whose_it_is_and_which_are_one_s_own(tmp_path: Path) -> None:
     entries = (
-        door("deploy", kind="role", names=("ci",), reason="Deployments"),
+        door("deploy", kind="role", names=("ci",), reason="Deployments", owner="platform", permits="write"),
         door("stage-reader", role="ops/reader"),
     )
     with pytest.raises(Refusal) as refused:
         run("deploy", "--from", write(tmp_path, "doors.json", outputs(*entries)))
     assert refused.value.why == "it is for role ci, and you are user ada"
-    assert refused.value.next_step.startswith("yours are stage-reader; for a while, have one like it opened")
+    one_like_it = "for one like it for a while (its role permits: write) ask its owner, platform, for"
+    assert refused.value.next_step.startswith(f"yours are stage-reader; {one_like_it}")
     assert "`twokeys access open NAME --from deploy --user ada --for 2h --reason TEXT`" in refused.value.next_step
 
 

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 CALLER, OWNER = "777788889999", "111122223333"
+UNIQUE_IDS = {"ci": "AROA0BD818BB365B4F9A8"}
+"""Of the roles in tests/map/states."""
 
 # Where the endpoint of STS is active by default: the table of
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_region-endpoints.html
@@ -119,12 +121,15 @@ BY_A_SERVICE: dict[str, Any] = {
 def entry(caller: str, role: str, time: str, **changes: Any) -> dict[str, Any]:
     """A record of the caller's account, like AWS's: `caller` and `role` are ARNs, a session's ARN for a role.
 
-    A user's principalId is its unique id, the root's the account; a role's has to be that of its state, if it matters.
+    The principalId of a user is its unique id, of the root the account, and of a session the role's unique id and the
+    session's name.
     https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html
     """
-    account, name = caller.split(":")[4], caller.rpartition("/")[2]
-    kind = "AssumedRole" if ":assumed-role/" in caller else "Root" if caller.endswith(":root") else "IAMUser"
-    unique_id = {"IAMUser": f"AIDA{name.upper()}", "Root": account, "AssumedRole": ""}[kind]
+    account, path = caller.split(":")[4:]
+    kind = "AssumedRole" if path.startswith("assumed-role/") else "Root" if path == "root" else "IAMUser"
+    *_, of_role, name = "", *path.split("/")
+    session = f"{UNIQUE_IDS.get(of_role, f'AROA{of_role.upper()}')}:{name}"
+    unique_id = {"IAMUser": f"AIDA{name.upper()}", "Root": account, "AssumedRole": session}[kind]
     identity = {"type": kind, "principalId": unique_id, "arn": caller, "accountId": account}
     return {
         **IN_THE_CALLERS_ACCOUNT,

@@ -174,7 +174,7 @@ def test_events_are_compared_with_the_doors(tmp_path: Path) -> None:
     events = read("prod", *ONE_REGION, "--events", str(tmp_path / "AWSLogs"))["events"]
     assert [one["usage"] for one in events["doors"]].count("no record of use") == 2
     assert [(one["accountName"], one["covered"], one["notCovered"]) for one in events["coverage"]] == [
-        ("prod", False, "in us-east-1 before 2026-09-02"),
+        ("prod", False, "in us-east-1 before 2026-09-02 00:00 UTC, of which there is no digest"),
         ("management", True, None),
     ]
     name = f"{HUB}_CloudTrail_us-east-1_20260905T1410Z_x.json.gz"
@@ -187,7 +187,7 @@ def test_events_are_compared_with_the_doors(tmp_path: Path) -> None:
     listing.write_text(json.dumps(digest))
     missing = read("prod", *ONE_REGION, "--events", str(tmp_path / "AWSLogs"))["events"]
     assert [(one["notCovered"], one["files"], one["filesMissing"]) for one in missing["coverage"]] == [
-        ("in us-east-1 before 2026-09-02", 0, 0),
+        ("in us-east-1 before 2026-09-02 00:00 UTC, of which there is no digest", 0, 0),
         ("in us-east-1 on 2026-09-05 (1 more such day)", 2, 2),
     ]
     days = [one["daysNotCovered"] for one in missing["coverage"]]

@@ -756,7 +756,7 @@ def test_only_management_events_of_log_files_cover_and_one_has_to_be_a_read_even
         ),
         (
             [(0, 1), (24, 25)],
-            "in us-east-1 from 2026-09-01 01:00 to 2026-09-02 00:00 UTC, of which there is no digest",
+            "in us-east-1 from 2026-09-01 01:00 to 2026-09-02 00:00 UTC (1 more such gap), of which there is no digest",
             [1, 2],
         ),
         (
@@ -764,22 +764,71 @@ def test_only_management_events_of_log_files_cover_and_one_has_to_be_a_read_even
             "in us-east-1 from 2026-09-01 01:00 to 2026-09-01 02:00 UTC (1 more such gap), of which there is no digest",
             [1],
         ),
-        ([(0, 47)], "in us-east-1 after 2026-09-01", [2]),
-        ([(1, 48)], "in us-east-1 before 2026-09-02", [1]),
+        (
+            [(0, 23), (24, 48)],
+            "in us-east-1 from 2026-09-01 23:00 to 2026-09-02 00:00 UTC, of which there is no digest",
+            [1],  # an hour that ends at midnight is of one day
+        ),
+        ([(0, 47)], "in us-east-1 after 2026-09-02 23:00 UTC, of which there is no digest", [2]),
+        ([(1, 48)], "in us-east-1 before 2026-09-01 01:00 UTC, of which there is no digest", [1]),
+        ([(-9, -8)], "in us-east-1 from 2026-09-01 00:00 to 2026-09-02 23:59 UTC, of which there is no digest", [1, 2]),
         ([(-30, -20), (-1, 50), (60, 61)], None, []),  # what is outside of the period does not matter
-        ([(0, 1)], "in us-east-1", [1, 2]),
+        ([(0, 1)], "in us-east-1 after 2026-09-01 01:00 UTC, of which there is no digest", [1, 2]),
     ],
 )
-def test_between_digests_no_hour_may_lack(hours: list[tuple[int, int]], said: str | None, lacking: list[int]) -> None:
+def test_where_there_are_digests_no_hour_of_the_period_may_lack(
+    hours: list[tuple[int, int]], said: str | None, lacking: list[int]
+) -> None:
     """https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-validation-intro.html."""
     midnight = DAY.replace(hour=0)
     coverage, end = Coverage(("us-east-1",)), midnight + timedelta(days=2, microseconds=-1)
-    coverage.accounts[STAGE].reads["us-east-1"] = -1
+    for day in (midnight, end):  # a log file of each day does not show that no other lacks
+        coverage.saw(STAGE, "us-east-1", day, covers=True, read=True)
     for one in hours:
         span = [midnight + timedelta(hours=hour) for hour in one]
         coverage.digest(f"{STAGE}_CloudTrail-Digest_us-east-1_the-trail_us-east-1_20260901T100131Z.json.gz", *span)
     gaps = coverage.covered(STAGE, [], (midnight, end))
     assert (gaps.lacks, [day.day for day in gaps.days.get("us-east-1", ())]) == (said, lacking)
+
+
+@pytest.mark.parametrize(
+    ("digested", "asked", "said"),
+    [
+        ((1, 10), (None, None), None),  # records were delivered before the first digest, and the last is still to come
+        ((3, 10), (None, None), "before 2026-09-01 03:00 UTC"),
+        ((1, 8), (None, None), "after 2026-09-01 08:00 UTC"),
+        ((0, 12), (0, 12), None),
+        ((1, 12), (0, 12), "before 2026-09-01 01:00 UTC"),
+        ((0, 11), (0, 12), "after 2026-09-01 11:00 UTC"),
+    ],
+)
+def test_the_first_and_the_last_digests_may_lack_only_where_the_period_is_not_asked_for(
+    digested: tuple[int, int], asked: tuple[int | None, int | None], said: str | None
+) -> None:
+    """A digest is delivered after its hour. validate-logs looks for it up to two hours after the period.
+
+    https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-validation-digest-file-structure.html
+    and https://github.com/aws/aws-cli/blob/develop/awscli/customizations/cloudtrail/validation.py
+    """
+    trail = Trail(coverage=Coverage(("us-east-1",)))
+    midnight = DAY.replace(hour=0)
+    for hour in (0, 12):
+        trail.add(read_event(STAGE, f"2026-09-01T{hour:02}:00:00Z"), delivered=True)
+    name = f"{STAGE}_CloudTrail-Digest_us-east-1_the-trail_us-east-1_20260901T100131Z.json.gz"
+    trail.coverage.digest(name, *(midnight + timedelta(hours=hour) for hour in digested))
+    period = (None if hour is None else midnight + timedelta(hours=hour) for hour in asked)
+    found = compare(into(read(two_keys().graph), STAGE), trail, *period)
+    assert found.coverage[0].lacks == (said and f"in us-east-1 {said}, of which there is no digest")
+
+
+def test_the_digest_of_the_last_hour_till_now_is_still_to_come() -> None:
+    now = datetime.now(UTC)
+    trail = Trail(coverage=Coverage(("us-east-1",)))
+    trail.add(read_event(STAGE, f"{now - timedelta(hours=29):%Y-%m-%dT%H:%M:%SZ}"), delivered=True)
+    name = f"{STAGE}_CloudTrail-Digest_us-east-1_the-trail_us-east-1_20260901T100131Z.json.gz"
+    trail.coverage.digest(name, now - timedelta(hours=30), now - timedelta(hours=1))
+    found = compare(into(read(two_keys().graph), STAGE), trail, now - timedelta(hours=30), now + timedelta(hours=20))
+    assert found.coverage[0].lacks is None
 
 
 @pytest.mark.parametrize(

@@ -304,7 +304,7 @@ def test_each_field_of_a_door_is_found_in_what_is_made_or_exported(stacks: Stack
     refused = {"mfa", "externalId", "conditions", "keys"} if way == "identity-center" else set()
     missing = {str(field.alias) for field in DoorSettings.model_fields.values()} - door.keys() - refused
     assert not missing, (
-        f"give DOORS a value of its own for {missing}, or refuse it with via: {way} in"
+        f"give DOORS a value of its own for {missing} (DOOR, if both ways take it), or refuse it with via: {way} in"
         " twokeys/settings/doors.py and name it in `refused`"
     )
     done = stacks.run("stage", doors={"night": door})
@@ -314,7 +314,7 @@ def test_each_field_of_a_door_is_found_in_what_is_made_or_exported(stacks: Stack
         for leaf in ENDS_UP_AS[way].get(field) or _leaves(value):
             assert leaf in text, (
                 f"`{field}` of a door with via: {way} is dropped: {leaf} is in nothing that is made or exported; pass"
-                " it on in each place that CONTRIBUTING.md names in the row 'a field of a door'"
+                " it on in each place that `DoorSettings` names"
             )
 
 

@@ -18,6 +18,7 @@ from tests.costs.bills import (
     BY_SERVICE,
     BY_TEAM,
     CHARGES,
+    EC2,
     PROD,
     STAGE,
     TOTAL,
@@ -281,3 +282,23 @@ def test_two_versions_of_one_month_are_not_added_where_focus_names_no_line_item(
 def test_a_focus_export_that_cannot_answer_is_refused_by_name(columns: str, why: str) -> None:
     with pytest.raises(Refusal, match=why):
         costs(columns.encode())
+
+
+def test_a_focus_export_is_read_with_the_names_that_athena_gives_its_columns() -> None:
+    """https://docs.aws.amazon.com/athena/latest/ug/tables-databases-columns-names.html: in lower case."""
+    line = '10,USD,Usage,2026-10-01 00:00:00.000,Amazon S3,222222222222,stage,"{""Team"": ""web""}"'
+    found = costs(f"{FOCUS.lower()}\n{line}".encode())
+    assert amounts(found, 2) == exact({("web",): "10"})
+    assert found.names == {"222222222222": "stage"}
+
+
+def test_a_map_as_athena_prints_it_is_refused_with_how_to_select_it() -> None:
+    """https://docs.aws.amazon.com/athena/latest/ug/querying-maps.html: `{team=a, b=c}` may be one tag or two."""
+    report = cur2(BILL[:1]).replace(b'{""user_team"": ""web""}', b"{user_team=web}")
+    with pytest.raises(Refusal, match=r"is not a map in JSON\. Next step: select it in Athena as json_format"):
+        costs(report)
+
+
+def test_a_line_without_a_currency_is_named_so_beside_another_one() -> None:
+    with pytest.raises(Refusal, match="the report has lines in USD and no currency"):
+        costs(legacy([Line(STAGE, *EC2, "1"), Line(STAGE, *EC2, "0", currency="")]))

@@ -18,6 +18,7 @@ from tests.access.test_translation import native, put
 from tests.access.world import CI, DEPLOYER, HUB, OUTSIDE, PROD, SERVICE, STAGE, World, arn, document, grants, trusts
 from tests.pack.engine_requests import Engine
 from twokeys.access.reading.snapshot import Resource
+from twokeys.iam import UNKNOWN
 from twokeys.pack.analyzer import Analyzer
 from twokeys.pack.changed import DOORS_CHANGED
 
@@ -359,6 +360,28 @@ def test_an_assignment_of_a_permission_set_made_elsewhere_is_refused_where_a_tru
     world.role("open", world.hub, document(trusts(STAGE)))
     assert refused(world) == ["unproved-door: open"]
     assert refused(world, order=lambda one: one.name == "a") == ["unproved-door: a"]
+
+
+@pytest.mark.parametrize("order", [lambda _: 0, lambda one: one.name == "deployer"])
+@pytest.mark.parametrize("grant", [True, False])
+def test_a_trust_in_an_account_stands_where_a_permission_set_of_the_same_update_may_have_the_grant(
+    order: Callable[[Resource], object], *, grant: bool
+) -> None:
+    """Which set is assigned is known by its ARN, which is an output."""
+    for preview in (True, False):
+        world, sso = World(), "aws:ssoadmin/"
+        world.role("deployer", world.stage, document(trusts(HUB)))
+        made = put(world, f"{sso}permissionSet:PermissionSet", "set", world.hub, name="set")
+        later = {"permissionSetArn": UNKNOWN, "made_from": {"permissionSetArn": [made]}}
+        of = later if preview else {"permissionSetArn": "ps"}
+        policy = {**of, "inlinePolicy": document(grants(DEPLOYER if grant else CI))}
+        put(world, f"{sso}permissionSetInlinePolicy:PermissionSetInlinePolicy", "i", world.hub, **policy)
+        said = {"principalId": "g-1", "principalType": "GROUP", "targetId": HUB}
+        put(world, f"{sso}accountAssignment:AccountAssignment", "a", world.hub, **of, **said)
+        if preview:
+            assert Engine().rules(world.resources) == ([] if grant else ["door-needs-grant"])
+        else:
+            assert refused(world, order=order) == []
 
 
 def test_in_preview_nothing_is_refused_before_the_whole_is_known() -> None:

@@ -15,7 +15,21 @@ from tests.access.test_declared import declared_door
 from tests.access.test_keys import CORRECT, WRONG, world_of
 from tests.access.test_rules import CHANGES
 from tests.access.test_translation import put
-from tests.access.world import CI, DEPLOYER, HUB, PROD, STAGE, World, arn, document, grants, trusts, two_keys
+from tests.access.world import (
+    CI,
+    DEPLOYER,
+    HUB,
+    OUTSIDE,
+    PROD,
+    SERVICE,
+    STAGE,
+    World,
+    arn,
+    document,
+    grants,
+    trusts,
+    two_keys,
+)
 from tests.pack.engine_requests import Engine, RefusedError
 from twokeys.access.reading.snapshot import Resource
 from twokeys.access.rules import RULES
@@ -90,6 +104,24 @@ def test_an_unknown_half_that_is_made_from_the_role_at_the_other_end_is_left_to_
     given = {"made_from": grant} if unknown == "grant" else {"policy": document(grants(DEPLOYER))}
     world.add("RolePolicy", "grant", world.hub, role="ci", name="grant", **given)  # type: ignore[arg-type]
     assert [one.policyName for one in Engine().analyze(world.resources)] == rules
+
+
+@pytest.mark.parametrize("holder", ["Role", "User", "Group"])
+@pytest.mark.parametrize("attached", [False, True])
+def test_a_grant_without_its_trust_is_refused_in_preview_where_its_holder_is_known_by_its_resource_only(
+    holder: str, *, attached: bool
+) -> None:
+    """A name that nobody gives is made up by the provider: https://www.pulumi.com/docs/iac/concepts/resources/names/."""
+    world, grant = World(), document(grants(arn(OUTSIDE, "role/deployer")))
+    values = {"assumeRolePolicy": SERVICE} if holder == "Role" else {"path": "/"}
+    made = world.add(holder, "late", world.hub, **values)
+    who = {holder.lower(): [made]}
+    if attached:
+        policy = world.add("Policy", "p", world.hub, name="p", policy=grant)
+        world.add(f"{holder}PolicyAttachment", "a", world.hub, made_from={**who, "policyArn": [policy]})
+    else:
+        world.add(f"{holder}Policy", "p", world.hub, made_from=who, policy=grant)
+    assert [one.policyName for one in Engine().analyze(world.resources)] == ["unproved-door"]
 
 
 def test_of_a_trust_that_is_not_known_preview_says_that_it_may_be_refused_and_the_arn_that_its_provider_will_have() -> (

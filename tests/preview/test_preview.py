@@ -340,11 +340,13 @@ def test_a_plain_look_up_is_answered_by_who_calls() -> None:
     assert exports(preview(program, calls={token: zones}))["zones"] == ["us-east-1a"]
 
 
-def test_a_plain_look_up_that_only_aws_can_answer_is_named_when_the_program_fails(tmp_path: Path) -> None:
-    (tmp_path / "__main__.py").write_text("import pulumi_aws as aws\naws.get_availability_zones().names\n")
-    with pytest.raises(Refusal, match=r"it may need what only AWS can tell \(getAvailabilityZones\): ") as refused:
+@pytest.mark.parametrize("name", ["get_availability_zones", "get_caller_identity"])
+def test_a_plain_look_up_that_only_aws_can_answer_is_named_when_the_program_fails(name: str, tmp_path: Path) -> None:
+    (tmp_path / "__main__.py").write_text(f"import pulumi_aws as aws\naws.{name}()\n")
+    with pytest.raises(Refusal, match=r"looks up what only AWS can tell \(get[A-Za-z]+\)\. Next") as refused:
         preview(tmp_path, output=io.StringIO())
     assert "_output" in refused.value.next_step
+    assert ("--account" in refused.value.next_step) is (name == "get_caller_identity")
 
 
 def test_a_component_of_a_package_is_left_to_the_cli_whose_engine_runs_it(tmp_path: Path) -> None:

@@ -125,6 +125,7 @@ def test_a_reason_that_is_replaced_is_said_with_the_new_one(shop: Path, monkeypa
     monkeypatch.setattr("twokeys.temporary.open_command._refuse_what_preview_refuses", lambda *_, **__: True)
     said = [call(shop, "shop-fix", "--for", "2h", "--reason", reason) for reason in ("Again", "Again")]
     assert 'its reason "The queue is stuck" becomes "Again"' in said[0]
+    assert said[0].endswith("and publish doors.json anew: twokeys access export.\n")
     assert "becomes" not in said[1]
 
 

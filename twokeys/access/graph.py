@@ -31,6 +31,7 @@ from twokeys.access.model.exports import Exported
 from twokeys.access.model.membership import join_declared_groups
 from twokeys.access.model.names import (
     EVERYONE,
+    OWN_ACCOUNT,
     USERNAME,
     admits_everyone,
     granted_resources,
@@ -251,7 +252,7 @@ class _Builder:
         """The doors that a trust names; returns whether everybody in the role's own account may come in by it."""
         within = False
         for name in trusted_names(trust, self._graph.guards.denials(role)):
-            account = account_as_a_whole(name)
+            account = role.account if name == OWN_ACCOUNT else account_as_a_whole(name)
             if account is not None:
                 account = self._graph.accounts.canonical(account)
                 within = within or account == role.account
@@ -261,7 +262,7 @@ class _Builder:
                 self._from_open_trust(role, name, None)
             elif principal := self._trusted(name):
                 self._door(principal, role, asked=True)
-            else:
+            elif not _is_group(name):
                 self._graph.not_proved.append(_names_nobody(role, name, self._graph.accounts))
         return within and admits_everyone(trust)
 
@@ -352,7 +353,11 @@ class _Builder:
         _from_assignments,
         _from_root_sessions,
     )
-    """What makes doors, in this order."""
+    """What makes doors, in this order; `federated`, `identity_center` and `root_sessions` read what some of them join.
+
+    An update judges the resources of each type that `reading.types` has as read, on the whole stack until `pack.parts`
+    indexes what the type names. Of another source docs/what-is-read.md gets a row.
+    """
 
     def _join(self, doors: Iterable[Door]) -> None:
         self._doors |= {(door.source, door.target): door for door in doors}
@@ -381,11 +386,13 @@ class _Builder:
         return self._principals.mentioned(account, kind, somebody_else, name_of_trust)
 
     def _is_outside(self, role: Principal, name: str, account: str | None) -> bool:
-        """Whether a trusted name stands for others than us: a foreign account, a foreign organization, everyone."""
+        """Whether a trusted name stands for others than us: a foreign account, everyone, an organization.
+
+        One that nothing shows to be ours is foreign, whoever holds a grant here: those prove nothing of its accounts.
+        """
         if account is not None:
             return account != role.account and not self._graph.is_ours(account)
-        ours = self._graph.accounts.organization
-        return name == EVERYONE or (name.startswith("o-") and ours not in (None, name))
+        return not self._graph.accounts.is_own_organization(name)
 
     def _outsider(self, name: str, account: str | None) -> Principal:
         if name not in self._outside:
@@ -419,6 +426,12 @@ def _half_a_door(resource: str) -> bool:
 def _glob(resource: str) -> Glob:
     """A pattern that matches at least what the resource matches; the evaluation has the last word."""
     return Glob(resource)
+
+
+def _is_group(name: str) -> bool:
+    """Whether a trusted name is a group's, which IAM takes in no trust policy: `policy-refused` says so."""
+    arn = Arn.parse(name)
+    return arn is not None and arn.kind == "group"
 
 
 def _names_nobody(role: Principal, name: str, accounts: Accounts) -> NotProved:

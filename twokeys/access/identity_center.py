@@ -327,8 +327,19 @@ class _Reader:
         what = f"What {title} lets its people do in account {self.accounts.name(role.account)}"
         door = DoorName(assignment.urn, role.arn)
         at = assignment.urn, assignment.source
-        known = self.accounts.is_ours(role.account)  # of another one, trusts that leave it to grants are not shown
-        self.not_proved.append(NotProved(what, why, _SHOW_SET, door, *at, advice=known))
+        self.not_proved.append(
+            NotProved(what, why, _SHOW_SET, door, *at, advice=self._is_ours(role.account, assignment))
+        )
+
+    def _is_ours(self, account: str, assignment: Resource) -> bool:
+        """Whether the account of an assignment is shown to be ours, or nothing but AWS's own rule says whose it is.
+
+        AWS assigns in accounts of the instance's own organization only. In a stack that shows others of them, one that
+        it does not show may be a mistake.
+        https://docs.aws.amazon.com/singlesignon/latest/userguide/identity-center-instances.html
+        """
+        shown = self.accounts.held | self.accounts.all_members
+        return self.accounts.is_ours(account) or shown == {self.accounts.of(assignment)}
 
     def _add_policies(self, attached: Iterable[Resource], name: str, role: Principal) -> None:
         for resource in attached:

@@ -21,6 +21,7 @@ from twokeys.access.model.not_proved import EXCEPT
 from twokeys.access.model.principals import HOLDERS, Principal
 from twokeys.access.model.requirements import asks_for_external_id, in_words, window
 from twokeys.access.paths import leading_out
+from twokeys.doors import DOORS_OUTPUT
 from twokeys.iam import UNKNOWN, Arn, Outcome, parse_arn
 from twokeys.iam.sts import RESERVED_ROLE, permission_set_of
 
@@ -79,11 +80,11 @@ def statements(graph: Graph) -> Iterator[Statement]:
         yield from reader.lone_grant(grant)
 
 
-def read_too(graph: Graph, stack: str) -> str:
-    """The next step where another stack has what is missing: its output `doors` in a program, its state for states."""
+def read_too(graph: Graph, stack: str, output: str = DOORS_OUTPUT) -> str:
+    """The next step where another stack has what is missing: its output in a program, its state for states."""
     if graph.snapshot.is_state:
         return f"read the state of {stack} together with this one (`--state` may be repeated)"
-    return f"read {stack} {_THROUGH}, if it exports `doors`"
+    return f"read {stack} {_THROUGH}, if it exports `{output}`"
 
 
 class _Reader:
@@ -315,11 +316,12 @@ class _Reader:
         """A trust in an account as a whole, or in everyone: somebody has to hold a grant.
 
         What `wildcard-trust` refuses is not repeated, and the roles that AWS made hold every grant without being meant.
+        Of an organization, a grant in the role's own account says nothing about the others.
         """
         role, account = trust.role, trust.account
         if role.urn is None or account == role.account or not self._pinned(role) or trust.names == EVERYONE:
             return
-        meant = [door for door in trust.holders if not door.source.made_by_aws]
+        meant = [door for door in trust.holders if door.crosses and not door.source.made_by_aws]
         if any(door.open or (door.asked and self._spoken_for(door)) for door in meant):
             return
         if self._program_enters(trust) or any(door.outcome is Outcome.UNKNOWN for door in meant):

@@ -291,7 +291,8 @@ class _Reader:
         """What is known of an account or organization of others; whoever it is, anybody in AWS comes from outside."""
         if first.grant_key is not Key.NOT_OURS:
             return None
-        known = not first.source.account or self._accounts.all_listed
+        of_account, ours = first.source.account, self._accounts
+        known = ours.all_listed if of_account else first.source.kind == "everyone" or ours.organization is not None
         return OUTSIDE if known else NOT_SHOWN_INSIDE
 
     def _is_access_role(self, role: Principal) -> bool:
@@ -379,8 +380,8 @@ class _Reader:
         members: dict[str, Principal] = {}
         doors: list[access.Door] = []
         for trust in self._graph.open_trusts:
-            name = trust.names
-            if name.startswith(("o-", "organization:")) and accounts.organization in (None, name):
+            if trust.account is None and accounts.is_own_organization(trust.names):
+                name = accounts.organization or trust.names
                 anybody = members.setdefault(name, Principal(name, "outsider", "", name))
                 doors.append(judge.door(anybody, trust.role))
         for path in paths_from(self._graph, lambda start: start in members.values(), doors):

@@ -18,9 +18,9 @@ from urllib.parse import urlencode
 from urllib.request import urlopen
 
 import boto3
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
-from twokeys.aws_errors import DENIED, no_answer
+from twokeys.aws_errors import DENIED, LEAVE, no_answer
 from twokeys.doors import Who
 from twokeys.errors import Refusal
 from twokeys.iam.sts import CHAINED_SECONDS
@@ -92,9 +92,12 @@ class Session:
 
     @property
     def exports(self) -> str:
-        """The same as lines for `eval "$(...)"`; a profile of the shell would win over them, so it is unset."""
-        lines = [f"export {name}={shlex.quote(value)}" for name, value in self.environment.items()]
-        return "\n".join(["unset AWS_PROFILE", *lines])
+        """The same as lines for `eval "$(...)"`; a profile of the shell would win over them, so it is unset.
+
+        Only where there is one: fish, which takes `export`, has no `unset`.
+        """
+        unset = ["unset AWS_PROFILE"] if "AWS_PROFILE" in os.environ else []
+        return "\n".join([*unset, *(f"export {name}={shlex.quote(value)}" for name, value in self.environment.items())])
 
 
 def open_session(  # noqa: PLR0913 - what AssumeRole takes
@@ -140,6 +143,7 @@ def open_session(  # noqa: PLR0913 - what AssumeRole takes
         way = _open_way(ways)
         credentials = session.get_credentials()
         of_session = credentials is not None and bool(credentials.token)
+        in_shell = credentials is not None and credentials.method == "env"
         asked = _asked(way, caller, seconds, external_id, chained=of_session or ":user/" not in caller)
         answered: Any = None
         asks_mfa = [isinstance(one, RoleWay) and one.mfa for one in ways]
@@ -147,17 +151,10 @@ def open_session(  # noqa: PLR0913 - what AssumeRole takes
             answered = _without_code(sts, asked, mfa=any(asks_mfa))
         if answered is None:
             if mfa_code is None and own is False:
-                raise _of_others(ways, told, caller, " if the file is old, --mfa-code CODE tries it;")
+                raise _of_others(ways, told, caller, in_shell, " if the file is old, --mfa-code CODE tries it;")
             serial = mfa_serial or _device(way, caller)
-            given = "".join((ask(way.name, serial) if mfa_code is None else mfa_code).split())
-            if not re.fullmatch("[0-9]{6}", given):
-                raise Refusal(
-                    f"door {way.name}",
-                    where=way.role_arn,
-                    why=f"a code has six digits, and {given!r} has not",
-                    next_step=f"give the six digits that {serial} shows",
-                )
-            asked |= {"SerialNumber": serial, "TokenCode": given}
+            code = ask(way.name, serial) if mfa_code is None else mfa_code
+            asked |= {"SerialNumber": serial, "TokenCode": _six_digits(code, way, serial)}
             answered = sts.assume_role(**asked)
     except EOFError as error:
         raise Refusal(
@@ -173,7 +170,7 @@ def open_session(  # noqa: PLR0913 - what AssumeRole takes
         if not caller or error.response["Error"]["Code"] not in DENIED:
             raise no_answer(error, profile=profile) from error
         if own is False:
-            raise _of_others(ways, told, caller) from error
+            raise _of_others(ways, told, caller, in_shell) from error
         where = f"it is open {only_if(way)}; or " if way.conditions else ""
         raise Refusal(
             f"door {way.name}",
@@ -193,6 +190,18 @@ def open_session(  # noqa: PLR0913 - what AssumeRole takes
         region=way.region or session.region_name,
         way=way,
     )
+
+
+def _six_digits(code: str, way: RoleWay, serial: str) -> str:
+    given = "".join(code.split())
+    if not re.fullmatch("[0-9]{6}", given):
+        raise Refusal(
+            f"door {way.name}",
+            where=way.role_arn,
+            why=f"a code has six digits, and {given!r} has not",
+            next_step=f"give the six digits that {serial} shows",
+        )
+    return given
 
 
 def _without_code(sts: Any, asked: Mapping[str, Any], *, mfa: bool) -> Any:  # noqa: ANN401 - boto3's
@@ -225,19 +234,29 @@ def _open_way(ways: Sequence[Way]) -> RoleWay:
     raise Refusal(f"door {way.name}", where=f"account {way.account}", why=why, next_step=step)
 
 
-def _of_others(ways: Sequence[Way], told: Reading, caller: str, more: str = "") -> Refusal:
-    """Of a door that the file says is another's: whose it is, which are the caller's, and how they come to have it."""
+def _of_others(ways: Sequence[Way], told: Reading, caller: str, in_shell: bool, more: str = "") -> Refusal:
+    """Of a door that the file says is another's: whose it is, which are the caller's, and how they come to have it.
+
+    `in_shell` is whether the keys are in the environment, where `eval` puts those of a session.
+    """
     who, theirs = Who.named(caller), _whose(ways)
+    door, where = f"door {ways[0].name}", getattr(ways[0], "role_arn", ways[0].account)
+    inside = [way.name for way in told.ways if isinstance(way, RoleWay) and Who.named(way.role_arn) == who]
+    if inside and in_shell:
+        why = f"it is for {theirs}, and this shell is already in {' or '.join(dict.fromkeys(inside))}"
+        return Refusal(door, where=where, why=why, next_step=f"use --profile default, or {LEAVE} first")
     you = who.label if who and who.label not in theirs else caller
     mine = [way.name for way in own_ways(told.ways, caller, told.members)]
     user = who.name if who and who.kind == "user" and ways[0].reason else ""
     opened = f"`twokeys access open NAME --from {ways[0].name} --user {user} --for 2h --reason TEXT`"
+    strength = f" (its role permits: {ways[0].permits})" if ways[0].permits else ""
+    owner = f"its owner, {ways[0].owner}," if ways[0].owner else "whoever runs the stacks"
     return Refusal(
-        f"door {ways[0].name}",
-        where=getattr(ways[0], "role_arn", ways[0].account),
+        door,
+        where=where,
         why=f"it is for {theirs}, and you are {you}",
         next_step=(f"yours are {listed(mine, 12)};" if mine else "none in this file is yours;")
-        + (f" for a while, have one like it opened in the program's folder: {opened};" if user else "")
+        + (f" for one like it for a while{strength} ask {owner} for {opened};" if user else "")
         + f"{more} for credentials of somebody else, --profile NAME",
     )
 
@@ -301,6 +320,16 @@ def _asked(way: RoleWay, caller: str, seconds: int | None, external_id: str | No
     if identity := external_id or way.external_id:
         asked["ExternalId"] = identity
     return asked
+
+
+def caller_of(profile: str | None) -> str:
+    """The ARN of whose credentials a profile, or the surroundings, hold; "" where they are none or AWS does not say."""
+    try:
+        session = boto3.Session(profile_name=profile)
+        sts = session.client("sts", region_name=session.region_name or "us-east-1")
+        return str(sts.get_caller_identity()["Arn"])
+    except (BotoCoreError, ClientError):
+        return ""
 
 
 def local_aws(profile: str | None) -> str | None:

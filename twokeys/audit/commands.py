@@ -21,6 +21,7 @@ from twokeys.options import FILE, InputPath
 if TYPE_CHECKING:
     from twokeys.access.reading.snapshot import Snapshot
     from twokeys.answers.model import Answers
+    from twokeys.audit.comparison import Comparison
     from twokeys.audit.coverage import Coverage
     from twokeys.audit.logs import Source
     from twokeys.audit.trail import Trail
@@ -128,22 +129,14 @@ def audit(  # noqa: PLR0913 - one parameter an option
     from twokeys.answers.selection import into, of_person
     from twokeys.answers.sources import snapshot
     from twokeys.answers.summary import summary
-    from twokeys.audit import data, report
+    from twokeys.audit import report
     from twokeys.audit.comparison import against_states, by_person, compare
     from twokeys.audit.page import page
     from twokeys.aws_reference import known_region
     from twokeys.files import write_output
 
     asked(stacks, live=live)
-    if logs and events_api:
-        raise click.UsageError("take events from --events or from --events-api")
-    about_events = {"--from": start, "--until": end, "--region": regions}
-    if (unused := [name for name, value in about_events.items() if value]) and not (logs or events_api):
-        raise click.UsageError(f"{' and '.join(unused)} without events: give --events or --events-api")
-    if start and end and start > end:
-        raise click.UsageError("--from is later than --until: give the earlier one to --from")
-    if start and start > datetime.now(UTC):
-        raise click.UsageError("--from is in the future, of which nothing is recorded: give an earlier day or moment")
+    _refuse_contradictions()
     comparison, now, period = None, datetime.now(UTC), (start, end)
     shown = snapshot(states, stacks, live=live, member_role=member_role)
     whole = into(_answers(shown, config, now), target)
@@ -159,14 +152,9 @@ def audit(  # noqa: PLR0913 - one parameter an option
     if table is not None:
         write_output(table, report.table(found, target, comparison, now))
     if as_json:
-        entries = data.as_data(found, comparison) if comparison is not None else None
-        about = {"target": target, "made": now.isoformat(timespec="seconds"), **as_data(found, now)}
-        text = json.dumps({**about, "events": entries}, indent=2)
-        before, here, after = text.rpartition(data.POPULATION)
-        click.echo(before + here[:-1] + (here and "\n"), nl=False)
-        for number, one in enumerate(data.population(found, comparison) if comparison is not None else ()):
-            click.echo(f"{',' if number else ' '} {json.dumps(one)}")
-        click.echo(here[-1:] + after)
+        _print_json(
+            {"target": target, "made": now.isoformat(timespec="seconds"), **as_data(found, now)}, found, comparison
+        )
     else:
         report.show(found, target, comparison, Console(), now, with_keys=with_keys)
         for file in (html, table):
@@ -175,6 +163,33 @@ def audit(  # noqa: PLR0913 - one parameter an option
     not_known = not all(one.has for one in found.long_term) or any(one.not_answered for one in found.evidence)
     seen = comparison is not None and comparison.noteworthy
     return 1 if exit_code and (summary(found, now).to_be_looked_at or not_known or seen) else 0
+
+
+def _refuse_contradictions() -> None:
+    """Options that do not go together: two sources of events, what is asked of events without any, an empty period."""
+    given = click.get_current_context().params
+    start, end, logs, events_api = (given[name] for name in ("start", "end", "logs", "events_api"))
+    if logs and events_api:
+        raise click.UsageError("take events from --events or from --events-api")
+    about_events = {"--from": start, "--until": end, "--region": given["regions"]}
+    if (unused := [name for name, value in about_events.items() if value]) and not (logs or events_api):
+        raise click.UsageError(f"{' and '.join(unused)} without events: give --events or --events-api")
+    if start and end and start > end:
+        raise click.UsageError("--from is later than --until: give the earlier one to --from")
+    if start and start > datetime.now(UTC):
+        raise click.UsageError("--from is in the future, of which nothing is recorded: give an earlier day or moment")
+
+
+def _print_json(about: Mapping[str, Any], found: Answers, comparison: Comparison | None) -> None:
+    """All as one object, whose entries, which may be many, are written one by one."""
+    from twokeys.audit import data
+
+    entries = data.as_data(found, comparison) if comparison is not None else None
+    before, here, after = json.dumps({**about, "events": entries}, indent=2).rpartition(data.POPULATION)
+    click.echo(before + here[:-1] + (here and "\n"), nl=False)
+    for number, one in enumerate(data.population(found, comparison) if comparison is not None else ()):
+        click.echo(f"{',' if number else ' '} {json.dumps(one)}")
+    click.echo(here[-1:] + after)
 
 
 def _answers(shown: Snapshot, config: Path | None, now: datetime) -> Answers:

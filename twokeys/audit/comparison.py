@@ -194,7 +194,7 @@ def compare(
     for user, name, count in key_calls:
         if user.who.account in answers.accounts:
             apart[_calls(user, name)] += count
-    judge = Judge(answers, trail, *period) if period else None
+    judge = Judge(answers, trail, *period, asked) if period else None
     by_doors, by_steps = (one.used(judge) if judge else {} for one in (doors, steps))
     used = by_doors | by_steps
     return Comparison(

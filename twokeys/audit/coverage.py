@@ -10,7 +10,8 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_enable-regi
 
 An account is covered from one day to another where, in each region that counts, CloudTrail's own log files hold a
 management event of each day, or digests go through the day. One of the events has to be a read event, as AssumeRole is.
-CloudTrail delivers a digest each hour, also of a region in which nothing happened: between two of them none may lack.
+CloudTrail delivers a digest each hour, also of a region in which nothing happened: where there is one in a region, none
+may lack from the period's first hour to its last.
 Records from elsewhere, as from lookup-events, may be a selection: they cover nothing.
 https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html
 (`managementEvent`, `eventCategory`, `readOnly`) and
@@ -23,9 +24,9 @@ import re
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import reduce
-from itertools import pairwise
+from itertools import chain
 from operator import or_
 
 from twokeys.iam.arn import DEFAULT_PARTITION, partition_of_region
@@ -261,7 +262,10 @@ def _gap(
     elif holes:
         (first, last), more = holes[0], len(holes) - 1
         others = f" ({counted(more, 'more such gap')})" if more else ""
-        why = f"from {first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M} UTC{others}, of which there is no digest"
+        span = f"from {first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M}"
+        if (first == start) != (last == end):
+            span = f"before {last:%Y-%m-%d %H:%M}" if first == start else f"after {first:%Y-%m-%d %H:%M}"
+        why = f"{span} UTC{others}, of which there is no digest"
     elif days and days != mask:
         why = " and ".join(_when(mask & ~days, days))
     elif days and not reads >> after:
@@ -270,16 +274,17 @@ def _gap(
     elif whole and not days:
         why = f"from {start:%Y-%m-%d} to {end:%Y-%m-%d}"
     for first, last in (*holes, *(span for span, _ in stopped)):
-        days &= ~_mask(max(first, start), min(last, end))
+        days &= ~_mask(max(first, start), min(last, end) - timedelta.resolution)  # midnight is of the day before
     if not reads >> after:
         days &= (1 << after >> 1) - 1 if reads else 0
     return mask & ~days, why
 
 
 def _holes(one: Recorded, region: str, start: datetime, end: datetime) -> list[_Span]:
-    """The periods between two digests of which there is none."""
-    between = pairwise(one.spans(region))
-    holes = [(max(end_of, start), min(begin, end)) for (_, end_of), (begin, _) in between]
+    """The periods before, between and after digests of which there is none, where there is one at all."""
+    spans = one.spans(region)
+    edges = [start, *chain.from_iterable(spans), end] if spans else []
+    holes = [(max(first, start), min(last, end)) for first, last in zip(edges[::2], edges[1::2], strict=True)]
     return [(first, last) for first, last in holes if first < last]
 
 

@@ -9,9 +9,11 @@ from typing import Any
 
 from twokeys.answers.data import party_data
 from twokeys.answers.model import Answers
-from twokeys.audit.comparison import Comparison
+from twokeys.audit.comparison import Comparison, SignIns, WayUse
+from twokeys.audit.coverage import Covered
 from twokeys.audit.entries import DoorUse
 from twokeys.audit.events import by_door, headline, mfa, not_in_the_events, place, what
+from twokeys.audit.logs import Source
 from twokeys.audit.record import Use
 
 POPULATION = '"population": []'
@@ -35,65 +37,12 @@ def as_data(answers: Answers, found: Comparison) -> dict[str, Any]:
         "filesNotReadable": list(found.not_readable),
         "unreadable": len(found.unreadable),
         "unreadableRecords": list(found.unreadable),
-        "sources": [
-            {
-                "name": one.name,
-                "sha256": one.sha256 or None,
-                "caller": one.caller or None,
-                "filesRead": one.read,
-                "passedOver": dict(one.passed_over),
-                "notReadable": one.not_readable,
-                "heldAgainstDigests": one.held,
-                "notAsDigest": one.not_as_digest,
-                "from": _iso(one.start),
-                "until": _iso(one.end),
-            }
-            for one in found.sources
-        ],
-        "coverage": [
-            {
-                "account": one.account,
-                "accountName": place(one.account, answers),
-                "records": one.recorded.records,
-                "files": one.recorded.files,
-                "filesMissing": one.recorded.missing,
-                "first": _iso(one.recorded.first),
-                "last": _iso(one.recorded.last),
-                "regions": list(one.regions),
-                "daysByRegion": {region: one.recorded.whole(region).bit_count() for region in one.recorded.regions},
-                "covered": one.lacks is None,
-                "notCovered": one.lacks,
-                "withoutDigests": list(one.without_digests),
-                "daysNotCovered": {region: [f"{day}" for day in days] for region, days in one.days.items()},
-            }
-            for one in found.coverage
-        ],
+        "sources": [_source(one) for one in found.sources],
+        "coverage": [_coverage(one, answers) for one in found.coverage],
         "doors": [_door(one) for one in found.doors],
         "steps": [_door(one) for one in found.steps],
-        "ways": [
-            {
-                "source": party_data(one.way.source),
-                "target": party_data(one.way.target),
-                "through": [party_data(party) for party in one.way.through],
-                "usage": one.usage.value,
-                "whyNotKnown": one.not_known or None,
-                "count": one.count,
-                "perhaps": one.perhaps,
-                "last": _iso(one.last),
-            }
-            for one in found.ways
-        ],
-        "signIns": [
-            {
-                "user": party_data(answers.named(one.user)),
-                "account": one.uses[-1].account,
-                "accountName": place(one.uses[-1].account, answers),
-                "count": len(one.uses),
-                "last": _iso(one.uses[-1].time),
-                "mfaUsed": mfa(one),
-            }
-            for one in found.sign_ins
-        ],
+        "ways": [_way(one) for one in found.ways],
+        "signIns": [_sign_in(one, answers) for one in found.sign_ins],
         "undeclared": [_use(use, answers) for use in found.undeclared],
         "unusual": [{**_use(one.use, answers), "why": list(one.why)} for one in found.unusual],
         "changes": [
@@ -113,6 +62,63 @@ def population(answers: Answers, found: Comparison) -> Iterator[dict[str, Any]]:
             "whyPerhaps": one.perhaps or None,
             **_use(one.use, answers),
         }
+
+
+def _source(one: Source) -> dict[str, Any]:
+    return {
+        "name": one.name,
+        "sha256": one.sha256 or None,
+        "caller": one.caller or None,
+        "filesRead": one.read,
+        "passedOver": dict(one.passed_over),
+        "notReadable": one.not_readable,
+        "heldAgainstDigests": one.held,
+        "notAsDigest": one.not_as_digest,
+        "from": _iso(one.start),
+        "until": _iso(one.end),
+    }
+
+
+def _coverage(one: Covered, answers: Answers) -> dict[str, Any]:
+    return {
+        "account": one.account,
+        "accountName": place(one.account, answers),
+        "records": one.recorded.records,
+        "files": one.recorded.files,
+        "filesMissing": one.recorded.missing,
+        "first": _iso(one.recorded.first),
+        "last": _iso(one.recorded.last),
+        "regions": list(one.regions),
+        "daysByRegion": {region: one.recorded.whole(region).bit_count() for region in one.recorded.regions},
+        "covered": one.lacks is None,
+        "notCovered": one.lacks,
+        "withoutDigests": list(one.without_digests),
+        "daysNotCovered": {region: [f"{day}" for day in days] for region, days in one.days.items()},
+    }
+
+
+def _way(one: WayUse) -> dict[str, Any]:
+    return {
+        "source": party_data(one.way.source),
+        "target": party_data(one.way.target),
+        "through": [party_data(party) for party in one.way.through],
+        "usage": one.usage.value,
+        "whyNotKnown": one.not_known or None,
+        "count": one.count,
+        "perhaps": one.perhaps,
+        "last": _iso(one.last),
+    }
+
+
+def _sign_in(one: SignIns, answers: Answers) -> dict[str, Any]:
+    return {
+        "user": party_data(answers.named(one.user)),
+        "account": one.uses[-1].account,
+        "accountName": place(one.uses[-1].account, answers),
+        "count": len(one.uses),
+        "last": _iso(one.uses[-1].time),
+        "mfaUsed": mfa(one),
+    }
 
 
 def _door(one: DoorUse) -> dict[str, Any]:

@@ -44,6 +44,10 @@ _PACKED = (gzip.BadGzipFile, EOFError, zlib.error)
 _DAMAGE = (OSError, *_PACKED, ValueError, RecursionError, ijson.JSONError)
 """What comes of reading a file that was cut, garbled or is no JSON."""
 _GZIP = b"\x1f\x8b"
+_AGAIN: Final = (
+    "copy the file again from the trail's bucket, or give what `aws cloudtrail lookup-events --output json` prints in"
+    " UTF-8; exports of other tools are not read"
+)
 _LEVELS: Final = {"start_map": 1, "start_array": 1, "end_map": -1, "end_array": -1}
 DIGEST: Final = "CloudTrail-Digest"
 _OTHERS: Final = {"digestStartTime": DIGEST, "configurationItems": "Config", "configSnapshotId": "Config"}
@@ -281,9 +285,4 @@ def _said(error: Exception) -> str:
 
 
 def _refused(file: Path, why: str) -> Refusal:
-    return Refusal(
-        "a CloudTrail log file cannot be read",
-        where=str(file),
-        why=why,
-        next_step="copy the file again from the trail's bucket",
-    )
+    return Refusal("a CloudTrail log file cannot be read", where=str(file), why=why, next_step=_AGAIN)

@@ -73,7 +73,7 @@ class Ledger:
             raise Refusal(
                 "costs in different currencies cannot be added",
                 where=where,
-                why=f"the report has lines in {' and '.join(sorted(self.currencies))}",
+                why=f"the report has lines in {' and '.join(sorted(one or 'no currency' for one in self.currencies))}",
                 next_step="give a report in one currency",
             )
         used: dict[tuple[str, ...], Decimal] = {}
@@ -177,6 +177,8 @@ _FOCUS = {
 }
 """The columns of FOCUS that say what those of the report say; what is billed is not blended and not amortized."""
 _AGAIN = "download the report again and compare its size with the one in the bucket"
+_NO_MAP = " is not a map in JSON"
+_MAP = "select it in Athena as json_format(CAST(resource_tags AS JSON)) AS resource_tags, or give the exported file"
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _ACCOUNT, _CODE, _KIND = "lineitemusageaccountid", "lineitemproductcode", "lineitemlineitemtype"
 _CURRENCY, _START, _COST = "lineitemcurrencycode", "lineitemusagestartdate", "lineitemunblendedcost"
@@ -191,6 +193,8 @@ _FOCUS_IDENTITY = (
 
 https://docs.aws.amazon.com/cur/latest/userguide/table-dictionary-focus-1-2-aws-columns.html
 """
+_FOCUS_NAMES = {name.lower(): name for name in (*_FOCUS, *_FOCUS_IDENTITY) if name != "Tags"}
+"""Columns as Athena calls them: https://docs.aws.amazon.com/athena/latest/ug/tables-databases-columns-names.html"""
 _SPELLED = {
     _ACCOUNT: "lineItem/UsageAccountId",
     _CODE: "lineItem/ProductCode",
@@ -215,7 +219,7 @@ def _wanted(name: str) -> bool:
 
 
 def _read_rows(header: Row, rows: Iterable[Row], where: str, ledger: Ledger, place: Callable[[], str]) -> None:
-    question = ledger.question
+    question, header = ledger.question, [_FOCUS_NAMES.get(name, name) for name in header]
     told_by = [header.index(name) for name in _FOCUS_IDENTITY if name in header]
     if len(_FOCUS.keys() & header) > 1:
         header = _as_report(header, where)
@@ -253,7 +257,8 @@ def _read_rows(header: Row, rows: Iterable[Row], where: str, ledger: Ledger, pla
             except decimal.DecimalException as error:
                 raise _unreadable(where, f"{place()}: {row[cost]!r} is no amount of money", _AGAIN) from error
             except ValueError as error:
-                raise _unreadable(where, f"{place()}: {error}", _AGAIN) from error
+                next_step = _MAP if str(error).endswith(_NO_MAP) else _AGAIN
+                raise _unreadable(where, f"{place()}: {error}", next_step) from error
             ledger.rows += 1
             if identity:
                 lines.add([row[column] for column in identity])
@@ -263,7 +268,7 @@ def _read_rows(header: Row, rows: Iterable[Row], where: str, ledger: Ledger, pla
                 names[row[account]] = row[named]
     _keep(lines, ledger, where)
     if not total.is_finite():
-        raise _unreadable(where, f"a {METRIC} in it is {total}", _AGAIN)
+        raise _unreadable(where, f"an {METRIC} in it is {total}", _AGAIN)
 
 
 def _is_day(start: str) -> bool:
@@ -365,9 +370,12 @@ def _tag_in(pairs: Mapping[str, str], key: str) -> str:
 @functools.lru_cache(maxsize=65536)
 def _map(text: str) -> Mapping[str, str]:
     """A map column, which a CSV export writes as a JSON object. Raises ValueError for anything else."""
-    pairs = json.loads(text) if text else {}
+    try:
+        pairs = json.loads(text) if text else {}
+    except ValueError:
+        pairs = None
     if not isinstance(pairs, dict):
-        raise ValueError(f"{text!r} is not a map")
+        raise ValueError(f"{text!r}{_NO_MAP}")
     return {str(name): "" if value is None else str(value) for name, value in pairs.items()}
 
 

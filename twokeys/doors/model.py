@@ -125,7 +125,8 @@ class DoorRequirements(_Declared):
 class Declaration(_Declared):
     """What people say of a door; `expires` is the moment from which it is closed.
 
-    A field here is in JSON, CSV, sentences and what `twokeys access export` publishes by itself.
+    A field here is in config, exports, JSON, CSV, maps, sentences and what `twokeys access export` publishes by itself;
+    its limits in config are a type of the same field in `DeclaredSettings`.
     """
 
     reason: str | None = None
@@ -163,6 +164,8 @@ class DeclaredDoor(Declaration):
     """Of a published door, the moment before which AWS refuses it, as its keys have it."""
     pauses: tuple[tuple[AwareDatetime, AwareDatetime], ...] = Field(default=(), exclude_if=not_)
     """Of a published door, from when until when AWS refuses it in between."""
+    permits: str | None = Field(default=None, exclude_if=not_)
+    """Of a published door, how strong its role is, in words: "write"."""
     max_session_seconds: int | None = Field(default=None, ge=900, le=43_200)
     """What AssumeRole takes: https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html"""
 

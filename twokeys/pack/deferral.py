@@ -19,7 +19,7 @@ from twokeys.access.findings import Finding
 from twokeys.access.graph import Door, Graph, Key
 from twokeys.access.identity_center import ASSIGNMENT, ENTITLEMENT
 from twokeys.access.judge import widest
-from twokeys.access.model.principals import Principal
+from twokeys.access.model.principals import ATTACHMENTS, INLINE_POLICIES, TYPES, Principal
 from twokeys.access.reading.snapshot import Resource, Snapshot, holds_unknown
 from twokeys.access.reading.types import Reading, type_of
 from twokeys.access.report import Judged
@@ -114,7 +114,13 @@ class _Waiting:
         if not (_judged_in_update(resource) or of_nobody):
             return False
         unknown = [key for key, value in (resource.inputs or {}).items() if holds_unknown(value) or _lacks_name(value)]
+        unknown = [key for key in unknown if not self._names_its_holder(resource, key)]
         return bool(unknown) and not self._waits_for_account(resource, unknown)
+
+    def _names_its_holder(self, resource: Resource, key: str) -> bool:
+        """Whether a property names the principal that gets a policy, which is known by its resource: `role=role.id`."""
+        kind = {**INLINE_POLICIES, **ATTACHMENTS}.get(resource.type)
+        return key == kind and self._graph.snapshot.behind(resource, key, TYPES[kind]) is not None
 
     def _waits_for_account(self, resource: Resource, keys: Sequence[str]) -> bool:
         """A value whose origin is not told may come from an account as well."""
@@ -133,7 +139,7 @@ class _Waiting:
         for trust in self._graph.open_trusts:
             role = trust.role
             stands = trust.account != role.account and f"* -> {role.arn}" not in self._refused
-            if stands and not any(door.open for door in trust.holders):
+            if stands and not any(door.open and door.crosses for door in trust.holders):
                 # within the role's own account, a trust in everyone is open without a grant
                 others = [one for one in self._graph.principals if one.account != role.account]
                 holders = [one for one in others if trust.account in (None, one.account)]

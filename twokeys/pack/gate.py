@@ -21,11 +21,13 @@ from twokeys.access.reading.tokens import ACCOUNT, CONTROL_POLICY_ATTACHMENT, OR
 from twokeys.access.reading.types import Reading, type_of
 from twokeys.doors import TRUST_AFTER_GRANT
 from twokeys.iam import UNKNOWN, Arn
+from twokeys.iam.sts import RESERVED_ROLE
 from twokeys.pack.neighbourhood import Neighbourhood
 from twokeys.pack.own_account import graph_of
 from twokeys.pack.relevance import may_let_in
 
 _CLOSING: Final = (CONTROL_POLICY_ATTACHMENT, "aws-native:organizations:Policy")
+_WITH_IDS: Final = (ACCOUNT, ORGANIZATION, PERMISSION_SET)
 _LETS_NOBODY_IN: Final = frozenset({"__defaults", "description", "tags", "tagsAll"})
 _Found: TypeAlias = Mapping[tuple[str, str | None, str | None], Finding]
 """Findings by rule, resource and door: what one is about, however it is worded."""
@@ -37,7 +39,8 @@ class Gate:
     Args:
         before: the state before the update; None where there is none or where it cannot be reached.
         findings: the mandatory findings on a graph.
-        made: the state as it is now, read for the ids of accounts that this update has made: no input holds them.
+        made: the state as it is now, read for the ids of accounts and permission sets that this update has made: no
+            input holds them.
         own_account: the account of providers that tell none, asked for only before something is refused.
     """
 
@@ -136,8 +139,8 @@ class Gate:
             self._all.put(urn, resource)
 
     def _read_ids(self) -> None:
-        """Find out the ids of accounts and of the organization that this update has made so far."""
-        without = [one for one in self._all.frame if one.type in (ACCOUNT, ORGANIZATION) and not one.outputs]
+        """Find out the ids of accounts, permission sets and the organization that this update has made so far."""
+        without = [one for one in self._all.frame if one.type in _WITH_IDS and not one.outputs]
         if without and (now := self._made()):
             for one in without:
                 if (made := now.by_urn.get(one.urn)) and made.outputs:
@@ -167,15 +170,15 @@ class Gate:
         That role may be one that this update makes later, in an account that it has not come to yet. The role of an
         assignment is AWS's, of a permission set that may be one of this update as long as one has still to get its ARN.
         """
-        if finding.sides[0] == finding.urn and ASSIGNMENT in finding.urn:
+        source = finding.sides[0]
+        if RESERVED_ROLE in source or (source == finding.urn and ASSIGNMENT in source):
             return any(one.text("arn") is None for one in graph.snapshot.of_type(PERMISSION_SET))
         target = Arn.parse(finding.sides[1])
         return target is not None and all(role.arn != str(target) for role in graph.roles)
 
     def _is_open_to_us(self, finding: Finding, graph: Graph) -> bool:
         """Whether it is a trust in our own organization as a whole, of whose principals one may still get the grant."""
-        ours = graph.accounts.organization
-        return ours is not None and finding.sides[0] == ours
+        return graph.accounts.is_own_organization(finding.sides[0])
 
     def _trust_is_last(self, snapshot: Snapshot, urn: str) -> bool:
         above = (snapshot.by_urn.get(parent) for parent in snapshot.ancestors(snapshot.by_urn[urn]))

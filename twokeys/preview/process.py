@@ -28,6 +28,11 @@ except ModuleNotFoundError as error:
 runpy.run_path(sys.argv.pop(1), run_name="__main__")
 """
 _THREADS: Final = 16
+_NO_ANSWER: Final = "get can only be used with classes decorated with"
+"""What pulumi-aws raises where it reads the answer of a plain look-up, and there is none."""
+_BY_CLI: Final = (
+    "preview it with the pulumi CLI: `twokeys policies init policies`, then `pulumi preview --policy-pack policies`"
+)
 
 
 def run_in_process(  # noqa: PLR0913 - all by name
@@ -163,15 +168,14 @@ def _failed(stack: str, where: str, why: str, unanswered: Sequence[str] = ()) ->
             " `twokeys`"
         )
     elif ELSEWHERE in why:
-        step = (
-            "preview it with the pulumi CLI: `twokeys policies init policies`, then"
-            " `pulumi preview --policy-pack policies`"
-        )
+        step = _BY_CLI
     elif unanswered:
-        asked = ", ".join(dict.fromkeys(one.rpartition(":")[2] for one in unanswered))
-        why = f"it may need what only AWS can tell ({asked}): {why}"
+        asked = dict.fromkeys(one.rpartition(":")[2] for one in unanswered)
+        told = f"what only AWS can tell ({', '.join(asked)})"
+        why = f"it looks up {told}" if _NO_ANSWER in why else f"it may need {told}: {why}"
+        caller = " name the account of the program's credentials (--account);" if "getCallerIdentity" in asked else ""
         step = (
-            "look it up by the function's `_output` form, whose value may be unknown; name the account of the program's"
-            " credentials (--account); or preview it with the pulumi CLI"
+            "look it up by the function's `_output` form, whose value may be unknown, or take it from the stack's"
+            f" config;{caller} or {_BY_CLI}"
         )
     return Refusal(f"the program of stack {stack} failed", where=where, why=why.rstrip(". \n"), next_step=step)

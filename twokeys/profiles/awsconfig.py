@@ -201,7 +201,11 @@ def _place(lines: Sequence[str], block: str, where: str) -> tuple[int, int]:
         elif begin or end:
             raise _refused(where, f"line {index + 1} is a marker without its other half", "Mend or remove the block.")
     if opened is not None:
-        raise _refused(where, f"the block that begins in line {opened + 1} has no end", "Mend or remove the block.")
+        raise _refused(
+            where,
+            f"the block that begins in line {opened + 1} has no end",
+            f"Write the line `# <<< twokeys {opened_name} <<<` where it ends, or remove the block.",
+        )
     return found or (len(lines), len(lines))
 
 

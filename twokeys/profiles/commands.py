@@ -14,7 +14,16 @@ import click
 from click.core import ParameterSource
 
 from twokeys.errors import Refusal, nearest, or_nearest
-from twokeys.profiles.options import ORGANIZATION, complete, doors_options, exports_of, note, read_said
+from twokeys.profiles.options import (
+    ORGANIZATION,
+    as_of,
+    complete,
+    doors_options,
+    exports_of,
+    mfa_serial,
+    note,
+    read_said,
+)
 from twokeys.shown import counted, listed
 
 if TYPE_CHECKING:
@@ -25,6 +34,10 @@ if TYPE_CHECKING:
     from twokeys.profiles.ways import Members, Way
 
 _WOULD_CHANGE = 3
+_NO_DOOR = (
+    "there is no door of theirs in these exports: ask whoever publishes them, or have one opened for a while (`twokeys"
+    " access open NAME --from DOOR --user NAME`, in the program's folder)"
+)
 _OF_THE_PAGE = frozenset({"states", "published", "person", "account", "groups", "sso_start_url", "page", "as_json"})
 """The options that a page takes."""
 
@@ -41,6 +54,23 @@ def _named(ctx: click.Context, param: click.Parameter, value: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9_./%@:+-]*", value):
         raise click.BadParameter(f"{value!r}: use letters, digits and any of _ . / % @ : + -", ctx, param)
     return value
+
+
+def _config(given: Path | None) -> Path:
+    return given or Path(os.environ.get("AWS_CONFIG_FILE") or "~/.aws/config").expanduser()
+
+
+def _profiles(ctx: click.Context, _: click.Parameter, begun: str) -> list[str]:
+    """The profiles that there are, for TAB."""
+    from twokeys import files
+    from twokeys.profiles import awsconfig
+
+    path = _config(ctx.params.get("config"))
+    try:
+        names = {*awsconfig.profiles_in(files.read_text(path), str(path)), *_credentials()[1]}
+    except Refusal:
+        return []
+    return sorted(name for name in names if name.startswith(begun))
 
 
 @click.command()
@@ -79,6 +109,7 @@ def _named(ctx: click.Context, param: click.Parameter, value: str) -> str:
     "--source-profile",
     metavar="NAME",
     callback=_word,
+    shell_complete=_profiles,
     help="The profile with your own credentials.  [default: default]",
 )
 @click.option(
@@ -89,7 +120,7 @@ def _named(ctx: click.Context, param: click.Parameter, value: str) -> str:
 @click.option(
     "--region", callback=_word, help="The region of the profiles; default: the one the state has for the account."
 )
-@click.option("--mfa-serial", metavar="ARN", callback=_word, help="Your MFA device, if it is not called like you.")
+@click.option("--mfa-serial", metavar="ARN", callback=mfa_serial, help="Your MFA device, if it is not called like you.")
 @click.option(
     "--sso-session",
     default="twokeys",
@@ -168,7 +199,7 @@ def profiles(  # noqa: PLR0913 - one parameter an option
     _refuse_contradictions()
     who = Who("user" if person else "role", account, person or role or "")
     own_name = ascii_line(session_name(who.name))
-    path = config or Path(os.environ.get("AWS_CONFIG_FILE") or "~/.aws/config").expanduser()
+    path = _config(config)
     ours = (Path.cwd() / ".twokeys").resolve() in Path(os.path.realpath(path)).parents
     exports = with_states(exports_of(states, published, sandbox=dry_run or ours or page is not None))
     told = read_said(exports)
@@ -176,7 +207,7 @@ def profiles(  # noqa: PLR0913 - one parameter an option
     if not ways and not groups:
         _refuse_unknown(who, told.ways, told.members)
     if page:
-        return _write_page(page, who, ways, told, chosen["sso_start_url"], as_json=as_json)
+        return _write_page(page, who, ways, told, exports, chosen["sso_start_url"], as_json=as_json)
 
     shown, unwritten = accounts_shown(exports), {way: why for way in ways if (why := no_profile(way))}
     written: dict[Way, Way | None] = dict.fromkeys(way for way in ways if way not in unwritten)
@@ -199,14 +230,12 @@ def profiles(  # noqa: PLR0913 - one parameter an option
         _refuse_shadowed(sections, secret, kept)
         _refuse_circle(source, {one.name for one in sections}, had)
         done = awsconfig.rewrite(old, block, sections, str(path), stays, holder=own_name)
-        lost = None if replace else _lost(had, done, own_name, holder, shown=shown, block=block, path=path)
-        if lost and not dry_run:
-            raise lost
+        if not replace:
+            _refuse_lost(had, done, own_name, holder, shown=shown, block=block, path=path)
         differs = done.text != old
         if differs and not dry_run:
             files.replace_text(path, old, done.text)
     notes = [
-        *([f"without --dry-run this is refused: {lost}"] if lost else []),
         *(f"{chosen['prefix']}{way.name} {why}" for way, why in unwritten.items()),
         *(f"{chosen['prefix']}{way.name} {why}" for way in written if (why := mfa_from(way, who, choices.session))),
         *(told.notes if as_json else ()),  # on standard error they are said already
@@ -235,12 +264,21 @@ def _refuse_contradictions() -> None:
         one for one in run.command.params if run.get_parameter_source(one.name or "") is ParameterSource.COMMANDLINE
     )
     others = [one.opts[0] for one in given if one.name not in _OF_THE_PAGE]
+    if run.params["page"] == Path("-") and run.params["as_json"]:
+        raise click.UsageError("--page - prints the page: leave out --json.")
     if run.params["page"] and others:
         raise click.UsageError(f"--page writes no profiles and is for a --person: leave out {' and '.join(others)}.")
 
 
-def _write_page(  # noqa: PLR0913 - what the command was given
-    page: Path, who: Who, ways: Sequence[Way], told: Reading, start_url: str | None, *, as_json: bool
+def _write_page(  # noqa: PLR0913, PLR0917 - what the command was given
+    page: Path,
+    who: Who,
+    ways: Sequence[Way],
+    told: Reading,
+    exports: Sequence[Exports],
+    start_url: str | None,
+    *,
+    as_json: bool,
 ) -> int:
     from twokeys import files
     from twokeys.profiles.page import page_of
@@ -249,6 +287,10 @@ def _write_page(  # noqa: PLR0913 - what the command was given
     behind = beyond((way for way in told.ways if not closed(way)), (way for way in ways if not closed(way)))
     shown = {**dict.fromkeys(ways), **behind}
 
+    text = page_of(who.name, shown, [each for each in map(as_of, exports) if each], start_url)
+    if page == Path("-"):
+        click.echo(text, nl=False)
+        return 0
     old = files.read_text(page)
     if old.strip() and "<title>Ways in for " not in old:
         raise Refusal(
@@ -257,10 +299,18 @@ def _write_page(  # noqa: PLR0913 - what the command was given
             why="that file is there and is no page of ways in, so it would be lost",
             next_step="name another file, or remove that one",
         )
-    files.write_output(page, page_of(who.name, shown, start_url))
-    data = [_way_data(way, before) for way, before in shown.items()]
-    report = {"for": {"kind": who.kind, "name": who.name}, "file": str(page), "ways": data, "notes": told.notes}
-    click.echo(json.dumps(report) if as_json else f"{page}: {counted(len(ways), 'door')} of {who.name}")
+    files.write_output(page, text)
+    notes = [*_dates(exports), *([] if ways else [_NO_DOOR])]
+    if as_json:
+        report = {"for": {"kind": who.kind, "name": who.name}, "file": str(page)}
+        data = [_way_data(way, before) for way, before in shown.items()]
+        click.echo(json.dumps(report | {"ways": data, "notes": [*told.notes, *notes]}))
+        return 0
+    for each in notes:
+        note(each)
+    shut = sum(closed(way) is not None for way in shown)
+    apart = f", and {shut} closed" if shut else ""
+    click.echo(f"{page}: {counted(len(shown) - shut, 'open door')} of {who.name}{apart}")
     return 0
 
 
@@ -330,10 +380,7 @@ def _notes(source: tuple[str, str], known: Set[str], ways: Sequence[Way]) -> lis
     from twokeys.profiles.ways import RoleWay
 
     if not ways:
-        return [
-            "there is no door of theirs in these exports: ask whoever publishes them, or have one opened for a while"
-            " (`twokeys access open NAME --from DOOR --user NAME`, in the program's folder)"
-        ]
+        return [_NO_DOOR]
     profile = source[1] if source[0] == "source_profile" and any(isinstance(way, RoleWay) for way in ways) else None
     if profile is None or profile in known:
         return []
@@ -342,11 +389,12 @@ def _notes(source: tuple[str, str], known: Set[str], ways: Sequence[Way]) -> lis
             "your credentials are in the environment, which no source profile reads: take them with"
             " --credential-source Environment"
         ]
-    make = or_nearest(f"make it with `aws configure --profile {profile}`", profile, known)
+    other = f", or name another with --source-profile: {listed(sorted(known))}" if known - {profile} else ""
+    make = or_nearest(f"make it with `aws configure --profile {profile}`{other}", profile, known)
     return [f"the source profile {profile} is not there yet: {make}"]
 
 
-def _lost(  # noqa: PLR0913 - what the block holds, and what would come
+def _refuse_lost(  # noqa: PLR0913 - what the block holds, and what would come
     had: Mapping[str, Mapping[str, str]],
     done: awsconfig.Change,
     name: str,
@@ -355,8 +403,8 @@ def _lost(  # noqa: PLR0913 - what the block holds, and what would come
     shown: frozenset[str],
     block: str,
     path: Path,
-) -> Refusal | None:
-    """Why the block may not change unasked: it loses profiles of somebody else, or of accounts that are not shown.
+) -> None:
+    """Refuse to change the block unasked where it loses profiles of somebody else, or of accounts that are not shown.
 
     A profile of Identity Center does not say whose it is: then it is the block's holder's.
     """
@@ -365,7 +413,7 @@ def _lost(  # noqa: PLR0913 - what the block holds, and what would come
 
     lost = (had.get(one.removeprefix("profile "), {}) for one in (*done.removed, *done.changed))
     if others := ", ".join(sorted({each.get("role_session_name", holder) for each in lost} - {name})):
-        return Refusal(
+        raise Refusal(
             f"the block {block} holds the profiles of {others}",
             where=str(path),
             why=f"they would go, for those of {name}",
@@ -382,7 +430,7 @@ def _lost(  # noqa: PLR0913 - what the block holds, and what would come
         return was not in {*shown, to} or header in held
 
     if moved := [header for header in done.changed if leads_elsewhere(header)]:
-        return Refusal(
+        raise Refusal(
             f"the block {block} holds {listed(moved)} of accounts that these exports do not show",
             where=str(path),
             why="each would lead elsewhere then: another organization has doors of the same names, or an account was"
@@ -390,7 +438,6 @@ def _lost(  # noqa: PLR0913 - what the block holds, and what would come
             next_step=f"write another organization's with {ORGANIZATION}; of an account made anew, let the old ones go"
             " with --replace",
         )
-    return None
 
 
 def _settings_of(
@@ -422,7 +469,6 @@ def _refuse_circle(source: tuple[str, str], ours: Container[str], profiles: Mapp
 
 def _missing(done: awsconfig.Change, path: Path, exports: Sequence[Exports], shown: frozenset[str]) -> Iterable[str]:
     """What these exports do not tell: the profiles that stay for that, what happened since, and what is left out."""
-    from twokeys.answers.words import when
     from twokeys.profiles import awsconfig
     from twokeys.profiles.sections import account_of
 
@@ -432,11 +478,14 @@ def _missing(done: awsconfig.Change, path: Path, exports: Sequence[Exports], sho
                 f"{name} stays as it was, since these exports do not show account {account_of(settings)}; if that door"
                 " is gone, delete the profile by hand"
             )
+    yield from _dates(exports)
     for each in exports:
-        if isinstance(written := each.outputs.get("as_of"), str):
-            yield f"{each.where} is as of {when(written)}"
         if isinstance(unseen := each.outputs.get("accounts_not_shown"), list) and unseen:
             yield f"{each.where} does not show the users and roles of {', '.join(map(str, unseen))}, nor ways by them"
+
+
+def _dates(exports: Iterable[Exports]) -> Iterable[str]:
+    return (f"{each.where} is {said}" for each in exports if (said := as_of(each)))
 
 
 def _way_data(way: Way, through: Way | None = None) -> dict[str, object]:

@@ -5,7 +5,7 @@ Everything that comes from an export is escaped; the page loads nothing and runs
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from twokeys.answers import pages
 from twokeys.doors.expiry import until
@@ -13,13 +13,17 @@ from twokeys.doors.switch_role import colour_of, switch_role_url
 from twokeys.profiles.ways import AssignmentWay, RoleWay, Way, closed, not_yet, only_if
 
 
-def page_of(person: str, ways: Mapping[Way, Way | None], start_url: str | None = None) -> str:
+def page_of(
+    person: str, ways: Mapping[Way, Way | None], dates: Sequence[str] = (), start_url: str | None = None
+) -> str:
     """The page with a link for each way that the console can take; `start_url` is the access portal's, if said.
+
+    `dates` say of when its files are.
 
     Each way stands with the one that it is behind, if any.
     """
     shown = [_shown(way, before, start_url) for way, before in ways.items()]
-    return pages.page("twokeys.profiles", "page.html", person=person, ways=shown)
+    return pages.page("twokeys.profiles", "page.html", person=person, ways=shown, dates=dates)
 
 
 def _shown(way: Way, before: Way | None, start_url: str | None) -> dict[str, object]:

@@ -261,6 +261,7 @@ class _Reader:
             "opens": door.opens,
             "pauses": door.pauses,
             "conditions": door.requires.conditions,
+            "permits": door.permits,
             **door.declaration,
         }
         if door.target.permission_set is not None:

@@ -40,6 +40,8 @@ class _Way(Declaration):
     environment: str = ""
     admitted: frozenset[str] | None = None
     region: str | None = None
+    permits: str | None = None
+    """How strong its role is, in words: "read"."""
 
 
 class RoleWay(_Way):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Final, Literal, NamedTuple, Self, TypeAlias
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
 from twokeys.access_role import ACCESS_ROLE
 from twokeys.aws_reference import regions
@@ -322,8 +322,10 @@ class PermissionsSettings(Model):
 class DeclaredSettings(Model, Declaration):
     """What each door and grant says for people; a field of `Declaration` is a key of both by itself."""
 
+    model_config = ConfigDict(str_min_length=1)
+
     reason: Reason
-    owner: Annotated[str, Field(min_length=1, max_length=200)]
+    owner: Annotated[str, Field(max_length=200)]
     expires: ClosingTime | None = None
 
 
@@ -332,6 +334,10 @@ class DoorSettings(DeclaredSettings):
 
     `via: identity-center` leads people in through IAM Identity Center: the role is then the permission set
     `<account>-<role>`, of which AWS makes a role in the account.
+
+    A field that documents say has the same name in `DoorPlan`, to which it comes by itself, and in its `OWN_CONDITIONS`
+    if the trust asks for it. Its limits are a type of `twokeys.settings.values`, what it clashes with is in
+    `twokeys.settings.doors`, and `IdentityCenterAccess` takes it or `_identity_center_door` there refuses it.
     """
 
     source: Annotated[SourceSettings, Field(alias="from")]

@@ -60,13 +60,14 @@ def open_command(  # noqa: PLR0913 - one parameter an option
     """
     from twokeys.doors.expiry import left, until
     from twokeys.files import read_text, write_output
+    from twokeys.preview.program import outputs_of  # which says first that the extra is missing
     from twokeys.project.config import load_project, read_config
     from twokeys.project.stacks import settings_of
     from twokeys.temporary.change import DOORS, Opening, closing_minute, opened, written
 
     if copy_of is None and (user is not None or role is not None):
         raise click.UsageError("--user and --role say what is other about a copy: name its original with --from")
-    now = datetime.now(UTC)
+    now, known = datetime.now(UTC), outputs_of(states)
     opening = Opening(door, _closes(lasts, end, now), reason, copy_of, user, role)
     found = load_project(project.resolve())
     name, file = _stack_with(found, copy_of or door, stack, door if copy_of else None)
@@ -77,7 +78,7 @@ def open_command(  # noqa: PLR0913 - one parameter an option
     entry = opened(doors, opening, file, longest)
     new = written(old, opening, entry, file)
     wanted = {**doors, door: entry}
-    judged = _refuse_what_preview_refuses(found, name, wanted, pack_config=pack_config, states=states)
+    judged = _refuse_what_preview_refuses(found, name, wanted, pack_config=pack_config, known=known)
     if not dry_run:
         write_output(file, new, instead_of=old)
     changes = _diff(file.name, old, new)
@@ -199,21 +200,25 @@ def _stack_with(project: Project, door: str, stack: str | None, copy: str | None
 
 
 def _refuse_what_preview_refuses(
-    project: Project, stack: str, doors: Mapping[str, Any], *, pack_config: Path | None, states: tuple[Path, ...]
+    project: Project,
+    stack: str,
+    doors: Mapping[str, Any],
+    *,
+    pack_config: Path | None,
+    known: Mapping[str, Mapping[str, Any]],
 ) -> bool:
     """Preview the stack with these doors; False for an environment that is split, of which only the config is checked.
 
     Raises Refusal where the config contradicts itself, the program fails or a mandatory rule is violated.
     """
     from twokeys.access.rules import rules_config
-    from twokeys.preview.program import outputs_of, stack_preview
+    from twokeys.preview.program import stack_preview
     from twokeys.project.config import load_config
     from twokeys.project.stacks import shards_of
     from twokeys.settings import parse
     from twokeys.temporary.change import DOORS
 
-    rules, known = rules_config(pack_config), outputs_of(states)
-    overrides = {DOORS: json.dumps(doors)}
+    rules, overrides = rules_config(pack_config), {DOORS: json.dumps(doors)}
     settings = parse(stack, load_config(project, stack, overrides, for_program=False).values)
     _refuse_unknown(project, settings)
     if shards_of(project, stack):
@@ -262,6 +267,8 @@ def _diff(name: str, old: str, new: str) -> str:
 
 
 def _next_step(stack: str, *, split: bool) -> str:
-    if split:
-        return f"Next: twokeys fleet split {stack}, have it reviewed, then twokeys fleet up {stack}."
-    return f"Next: have it reviewed, then pulumi up -s {stack} (on the sandbox: twokeys sandbox up {stack})."
+    review = f"twokeys fleet split {stack}, have it reviewed" if split else "have it reviewed"
+    update = (
+        f"twokeys fleet up {stack}" if split else f"pulumi up -s {stack} (on the sandbox: twokeys sandbox up {stack})"
+    )
+    return f"Next: {review}, then {update}, and publish doors.json anew: twokeys access export."

@@ -29,7 +29,7 @@ def probe_with(profile: str | None, found: Exports, mfa: MfaCode | None, pace: P
         keys = Keys(str(frozen.access_key), str(frozen.secret_key), frozen.token or None)
         yield from probe_as(Attempts(partial(_sts, session), pace), keys, found, mfa)
     except (BotoCoreError, ClientError) as error:
-        raise no_answer(error) from error
+        raise no_answer(error, profile=profile) from error
 
 
 def _sts(session: boto3.Session, keys: Keys) -> Any:  # noqa: ANN401 - boto3's clients are made at run time

@@ -27,7 +27,7 @@ def test_a_new_account_has_an_access_role_that_the_management_account_can_assume
     inside.provider.close()
 
 
-def test_an_account_has_the_same_id_in_each_run(tmp_path: Path) -> None:
+def test_what_is_made_in_an_organization_has_the_same_id_in_each_run(tmp_path: Path) -> None:
     """So that `twokeys access diff` can compare two runs of the sandbox."""
     runs = []
     for folder in ("first", "second"):
@@ -37,7 +37,11 @@ def test_an_account_has_the_same_id_in_each_run(tmp_path: Path) -> None:
             for name in ("stage", "prod"):
                 client.create_account(AccountName=name, Email=f"example+{name}@company.com")
             ids = {one["Name"]: one["Id"] for one in client.list_accounts()["Accounts"]}
-            runs.append((organization, ids))
+            root = client.list_roots()["Roots"][0]["Id"]
+            unit = client.create_organizational_unit(ParentId=root, Name="workloads")["OrganizationalUnit"]
+            guard = {"Name": "guard", "Description": "guard", "Type": "SERVICE_CONTROL_POLICY"}
+            policy = client.create_policy(**guard, Content='{"Version": "2012-10-17", "Statement": []}')["Policy"]
+            runs.append((organization, ids, unit, policy))
     assert runs[0] == runs[1]
     assert len(set(runs[0][1].values())) == 3
 

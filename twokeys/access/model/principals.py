@@ -33,6 +33,8 @@ PrincipalKind: TypeAlias = Literal[
 ]
 """What a principal is. `outsider`: a principal, or an account as a whole, that is not shown to be the organization's;
 `everyone`: whoever has an AWS account. Those two, services and federated people hold no grant that a stack could show.
+
+`Who.label` of `twokeys.doors.who` is what people call each.
 """
 WITHOUT_GRANT: frozenset[PrincipalKind] = frozenset(
     {"web-identity", "saml", "service", "identity-center-user", "identity-center-group"}
@@ -42,7 +44,7 @@ Holder: TypeAlias = Literal["role", "user", "group"]
 """Those that IAM attaches identity-based policies to."""
 HOLDERS: tuple[Holder, ...] = ("role", "user", "group")
 _KINDS: Mapping[str, Holder] = {ROLE: "role", USER: "user", GROUP: "group"}
-_TYPES = {kind: type_ for type_, kind in _KINDS.items()}
+TYPES: Mapping[Holder, str] = {kind: type_ for type_, kind in _KINDS.items()}
 
 
 def _of_each(ending: str) -> Mapping[str, Holder]:
@@ -521,7 +523,7 @@ class Principals:
         name = self._identity(resource, key)
         if name is not None:
             return [self._by_given_name(resource, kind, name)]
-        behind = self._snapshot.behind(resource, key, _TYPES[kind])
+        behind = self._snapshot.behind(resource, key, TYPES[kind])
         return [self._by_urn[behind.urn]] if behind else []
 
     def _all_referred(self, resource: Resource, key: str, kind: Holder) -> list[Principal]:

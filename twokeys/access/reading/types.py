@@ -116,6 +116,9 @@ _OF_AWS: dict[str, TypeOf] = {
     "ssm::quicksetupconfigurationmanager": TypeOf(Reading.NOT_READ, "deploys templates with roles to its accounts"),
     "ssmquicksetup::configurationmanager": TypeOf(Reading.NOT_READ, "deploys templates with roles to its accounts"),
 }
+"""AWS's types that make IAM or hand a role to somebody; one that a template or aws-native makes is read by
+`reading.cloudformation`. docs/what-is-read.md says how each is read.
+"""
 _NEW = TypeOf(Reading.NOT_READ, "is a type of a service that decides who may enter, and this version does not know it")
 _DECIDES = ("iam::", "ssoadmin::", "accountaccess::")
 """Services of which every type must be known: a new one may let somebody in."""

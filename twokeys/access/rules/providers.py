@@ -9,7 +9,7 @@ from twokeys.access.findings import Config, Finding, Rule
 from twokeys.access.graph import Graph
 from twokeys.access.model.accounts import ProviderEntry
 from twokeys.access.model.principals import HOLDERS
-from twokeys.access.reading.snapshot import PROVIDER
+from twokeys.access.reading.snapshot import project_of
 
 _NAME = "provider-enters-its-account"
 _ENTER = "set assume_roles to a role of that account, or a profile or keys of the provider's own"
@@ -32,9 +32,10 @@ def _entries(graph: Graph, _config: Config, _now: datetime) -> Iterator[Finding]
         yield from wrong
     elif _may_go_wrong(graph) and not any(_is_default(entry.name) for entry in graph.accounts.entries):
         yield from wrong[:1]
-    if strict and len(set(direct.values())) > 1:
+    if strict:
         for urn, account in direct.items():
-            if account != graph.accounts.management:
+            elsewhere = any(project_of(one) == project_of(urn) and direct[one] != account for one in direct)
+            if elsewhere and account != graph.accounts.management:
                 name = graph.accounts.name(account)
                 message = f"A provider works in account {name} with the environment's credentials, another elsewhere"
                 yield Finding(message, _ENTER, urn)
@@ -105,18 +106,27 @@ def _problem(graph: Graph, entry: ProviderEntry) -> tuple[str, str] | None:
 def _defaults(graph: Graph, _config: Config, _now: datetime) -> Iterator[Finding]:
     strict = _decides_about_accounts(graph)
     used = {resource.provider for resource in graph.snapshot.resources if resource.provider}
-    for provider in graph.snapshot.of_type(PROVIDER):
-        if _is_default(provider.name):
-            resources = [found.name for found in graph.snapshot.resources if found.provider == provider.urn]
+    for entry in graph.accounts.entries:
+        pinned = len(entry.allowed or ()) == 1
+        if _is_default(entry.name) and not (pinned and _is_of_one_account(graph, entry)):
+            resources = [found.name for found in graph.snapshot.resources if found.provider == entry.urn]
             what = f"{', '.join(resources[:3])}{' and more' if len(resources) > 3 else ''}"
-            whose = f"makes {what}" if provider.urn in used else "answers a look-up"
-            message = f"The default aws provider {whose} in whatever account the environment's credentials belong to"
+            whose = f"makes {what}" if entry.urn in used else "answers a look-up"
+            where = f"account {graph.accounts.name(graph.accounts.of_provider(entry.urn))}"
+            if not pinned:
+                where = "whatever account the environment's credentials belong to"
+            message = f"The default aws provider {whose} in {where}"
             step = "pass a provider made for the account, and set pulumi:disable-default-providers to [aws]"
             if strict or _may_go_wrong(graph):
-                advice = not strict or provider.urn not in used
-                yield Finding(message, step, provider.urn, advice=advice)
+                yield Finding(message, step, entry.urn, advice=not strict or entry.urn not in used)
             if not strict:
                 return
+
+
+def _is_of_one_account(graph: Graph, entry: ProviderEntry) -> bool:
+    """Whether its own stack works in no other account: of several stacks together, each is a program of its own."""
+    stack = [one.urn for one in graph.accounts.entries if project_of(one.urn) == project_of(entry.urn)]
+    return not graph.accounts.by_symbol and len(set(map(graph.accounts.of_provider, stack))) == 1
 
 
 def _is_default(name: str) -> bool:
@@ -153,6 +163,6 @@ NO_DEFAULT_PROVIDER = Rule(
 )
 """The default provider works in whatever account the environment's credentials belong to.
 
-A stack gets one piece of advice, or is refused, as for `provider-enters-its-account`. Unknown: the name of a provider
-is always known.
+In a stack of one account `aws:allowedAccountIds` pins it as well as an explicit one. A stack gets one piece of
+advice, or is refused, as for `provider-enters-its-account`. Unknown: the name of a provider is always known.
 """

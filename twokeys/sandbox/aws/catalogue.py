@@ -1,4 +1,7 @@
-"""Everything the sandbox's AWS provider knows, by token; a type that is not here is kept as declared."""
+"""Everything the sandbox's AWS provider knows, by token; a type that is not here is kept as declared.
+
+docs/local-aws.md names what is really made.
+"""
 
 from __future__ import annotations
 

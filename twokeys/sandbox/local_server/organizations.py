@@ -273,7 +273,8 @@ def _with_unique_name(create: Callable[[Payload], Answer]) -> Callable[[Payload]
         if base.target(parent)[1] not in ("ROOT", "ORGANIZATIONAL_UNIT"):
             raise ApiError("ParentNotFoundException", f"We can't find a root or OU with the ParentId {parent}.")
         _refuse_duplicate_unit(str(parent), payload.get("Name"))
-        status, headers, body = create(payload)
+        with _identified(f"unit {payload.get('Name')} of {parent}"):
+            status, headers, body = create(payload)
         if status == 200:
             attached = base.attachments.get(base.FULL_ACCESS_POLICY_ID) or []
             unit = json.loads(body)["OrganizationalUnit"]["Id"]
@@ -281,6 +282,14 @@ def _with_unique_name(create: Callable[[Payload], Answer]) -> Callable[[Payload]
         return status, headers, body
 
     return create_unit
+
+
+def _with_id_from_name(create: Callable[[Payload], Answer]) -> Callable[[Payload], Answer]:
+    def create_policy(payload: Payload) -> Answer:
+        with _identified(f"{payload.get('Type')} {payload.get('Name')} of {get_account_id()}"):
+            return create(payload)
+
+    return create_policy
 
 
 def _update_unit(payload: Payload) -> Payload:
@@ -411,5 +420,6 @@ _MISSING: dict[str, Callable[[Payload], Payload | Answer]] = {
 _AMENDED: dict[str, Callable[[Callable[[Payload], Answer]], Callable[[Payload], Payload | Answer]]] = {
     "CreateAccount": _with_access_role,
     "CreateOrganizationalUnit": _with_unique_name,
+    "CreatePolicy": _with_id_from_name,
     "DeleteOrganizationalUnit": _if_empty,
 }
