@@ -33,6 +33,7 @@ def as_data(answers: Answers, now: datetime) -> dict[str, Any]:
         "scope": scope(answers),
         "evidence": evidence(answers),
         "acceptedExceptions": None if answers.accepted is None else list(map(_accepted_data, answers.accepted)),
+        "expiredExceptions": None if answers.accepted is None else list(map(_accepted_data, answers.expired)),
     }
 
 

@@ -267,6 +267,8 @@ class Way:
         last = self.steps[-1]
         if last.declared is not None:
             return f"not declared; by the door {last.declared.name} of {last.source.who.label}"
+        if self.source.who.assigned:
+            return "assigned in IAM Identity Center; `aws sso-admin list-account-assignments` says who is"
         if self.target.who.kind == "root-user":
             return "centralized root access"
         return "AWS's own access role" if self.by_access_role else "not declared"
@@ -459,6 +461,8 @@ class Answers:
     """Of whom alone this is, where somebody asked for one person."""
     accepted: tuple[Accepted, ...] | None = None
     """The exceptions by which doors stand; None where nobody gave the policy pack's configuration."""
+    expired: tuple[Accepted, ...] = ()
+    """Those that have expired."""
 
     def named(self, party: Party) -> Party:
         """The party with what people call its account."""

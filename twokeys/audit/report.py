@@ -66,7 +66,7 @@ from twokeys.shown import counted, listed, say, spreadsheet
 FEW = 12
 """Up to how many doors and unproved things are shown without being asked for more."""
 
-SHUT = "Doors that are not open"
+SHUT, EXPIRED = "Doors that are not open", "Expired exceptions, to be renewed by their owners or to be removed"
 _COLUMNS = 80
 """Columns of a terminal."""
 
@@ -225,6 +225,8 @@ def _rows(answers: Answers, found: Comparison | None, now: datetime) -> Iterator
         yield {"what": "not proved", **ends, "why": one.message, "next step": one.next_step}
     for accepted in answers.accepted or ():
         yield {"what": "accepted exception", "why": str(accepted)}
+    for expired in answers.expired:
+        yield {"what": "expired exception", "why": str(expired)}
     for missing in filter(None, (not_shown(answers), scope(answers))):
         sentence, _, step = missing.partition(". Next step: ")
         yield {"what": "not shown", "why": sentence, "next step": step}
@@ -251,6 +253,9 @@ def _accepted(answers: Answers) -> Iterator[str]:
         yield ""
         yield f"Accepted exceptions: {len(answers.accepted) or 'none'}"
         yield from (f"  {one}" for one in answers.accepted)
+        if answers.expired:
+            yield f"{EXPIRED}: {len(answers.expired)}"
+            yield from (f"  {one}" for one in answers.expired)
 
 
 def heading(alike: Alike, named: Named) -> str:
