@@ -630,6 +630,26 @@ def trust_in_a_role_that_is_not_here(world: World) -> None:
     trusted(world, CI)
 
 
+# Names are unique whatever their case, but an ARN is compared with it, and with its path:
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html
+@says((NO_GRANT, f"{TRUSTS} {arn(HUB, 'role/CI')} of account {HUB}, but this stack has neither that role nor a grant "
+       f"for it: {NO_GRANT}", f"write {CI}, if that is meant, or {GIVE.replace('role ci', 'role CI')}{IF_ELSEWHERE}",
+       f"{arn(HUB, 'role/CI')} -> {DEPLOYER}", "deployer"))  # fmt: skip
+def trust_in_a_role_that_differs_by_case(world: World) -> None:
+    world.role("ci", world.hub)
+    trusted(world, arn(HUB, "role/CI"))
+
+
+@says((NO_TRUST, f"{HOLDS} {arn(STAGE, 'role/app/other')} in account {STAGE}, but no role of this stack answers to "
+       f"that and trusts it: {NO_TRUST}", f"write {OTHER}, if that is meant, or add the role with a trust policy that "
+       f"names {CI}, correct the ARN, or remove the grant{IF_ELSEWHERE}", f"{CI} -> {arn(STAGE, 'role/app/other')}",
+       "ci-grant"))  # fmt: skip
+def grant_on_a_role_that_differs_by_its_path(world: World) -> None:
+    world.role("ci", world.hub)
+    world.role("other", world.stage)
+    world.grant("ci", world.hub, arn(STAGE, "role/app/other"))
+
+
 @says((NO_PROOF, f"{TRUSTS} {arn(PROD, 'role/ci')} of account {PROD}, but that account is not in this stack and no "
        "stack reference shows a grant: the grant key is not proved", ELSEWHERE % "grant",
        f"{arn(PROD, 'role/ci')} -> {DEPLOYER}", "deployer"))  # fmt: skip

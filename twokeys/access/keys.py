@@ -22,6 +22,7 @@ from twokeys.access.model.principals import HOLDERS, Principal
 from twokeys.access.model.requirements import asks_for_external_id, in_words, window
 from twokeys.access.paths import leading_out
 from twokeys.doors import DOORS_OUTPUT
+from twokeys.errors import nearest
 from twokeys.iam import UNKNOWN, Arn, Outcome, parse_arn
 from twokeys.iam.sts import RESERVED_ROLE, permission_set_of
 
@@ -227,7 +228,8 @@ class _Reader:
             return _about(door, Lack.PROOF, about, step, role)
         if source.account in self._accounts.held:
             about += f", but this stack has neither that {source.kind} nor a grant for it: the grant key is missing"
-            return _about(door, Lack.GRANT, about, step + self._if_elsewhere, role)
+            step = self._if_meant(source.kind, source.account, source.name) + step + self._if_elsewhere
+            return _about(door, Lack.GRANT, about, step, role)
         about += ", but that account is not in this stack and no stack reference shows a grant"
         return _about(door, Lack.PROOF, about + ": the grant key is not proved", self._elsewhere("grant"), role)
 
@@ -381,7 +383,8 @@ class _Reader:
         elif account in self._accounts.held:
             but = "no role of this stack answers to that and trusts it"
             step = f"add the role with a trust policy that names {source.arn}, correct the ARN, or remove the grant"
-            lack, step = Lack.TRUST, step + self._if_elsewhere
+            step = self._if_meant("role", account, name.rpartition("/")[2]) + step + self._if_elsewhere
+            lack = Lack.TRUST
         else:
             but = "that account is not in this stack and no stack reference shows the role's trust"
             lack, step = Lack.PROOF, self._elsewhere("trust")
@@ -392,6 +395,14 @@ class _Reader:
         )
         door = DoorName(source.arn, grant.resource)
         yield Statement(lack, about, step, door, grant.document.urn or source.urn, source.source)
+
+    def _if_meant(self, kind: str, account: str, name: str) -> str:
+        """Whoever of the stack differs from what a document names by the case of letters or by the path alone."""
+        there = {
+            one.name: one for one in self._graph.principals if (one.kind, one.account) == (kind, account) and one.urn
+        }
+        near = nearest(name, there, cutoff=1)
+        return f"write {there[near].arn}, if that is meant, or " if near else ""
 
     @property
     def _if_elsewhere(self) -> str:
