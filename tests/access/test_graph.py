@@ -186,7 +186,7 @@ def chain(trust: str) -> World:
     "condition",
     [
         {"StringEquals": {"aws:PrincipalAccount": HUB}},
-        {"StringEquals": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}},
+        {"StringEquals": {"aws:PrincipalOrgID": OURS}},
         {"ArnLike": {"aws:PrincipalArn": arn(HUB, "role/*")}},
         {"StringEquals": {"aws:PrincipalAccount": [HUB, PROD]}, "IpAddress": {"aws:SourceIp": "192.0.2.0/24"}},
     ],
@@ -565,6 +565,63 @@ def test_a_foreign_value_with_an_external_id_is_a_third_party() -> None:
     world = limited(condition)
     assert mandatory(world) == []
     assert "third-party-named" in world.rules()
+
+
+ORGANIZATIONS = {
+    "its id": {"StringEquals": {"aws:PrincipalOrgID": OURS}},
+    "its paths": {"ForAnyValue:StringLike": {"aws:PrincipalOrgPaths": f"{OURS}/r-ab12/*"}},
+    "its id, and a name": {
+        "StringEquals": {"aws:PrincipalOrgID": OURS},
+        "ArnLike": {"aws:PrincipalArn": arn("*", "role/ci")},
+    },
+}
+
+
+@pytest.mark.parametrize("condition", ORGANIZATIONS.values(), ids=list(ORGANIZATIONS))
+@pytest.mark.parametrize("holder", ["itself", "another of its account", "one of another account"])
+@pytest.mark.parametrize("shown", [True, False], ids=["ours", "not shown to be ours"])
+def test_a_grant_proves_a_trust_in_an_organization_if_that_is_ours_and_it_is_of_another_account(
+    condition: dict[str, Any], holder: str, shown: bool
+) -> None:
+    """Across accounts both keys are needed; within one a trust in everyone needs none, so a grant there is no key.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic-cross-account.html
+    """
+    world = organization(World()) if shown else World()
+    world.role("open", world.stage, everyone(**condition))
+    name = "open" if holder == "itself" else "ci"
+    provider = world.hub if holder == "one of another account" else world.stage
+    if name == "ci":
+        world.role(name, provider)
+    world.add("RolePolicyAttachment", "admin", provider, role=name, policyArn=ADMINISTRATOR)
+    proved = [] if provider is world.hub else ["unproved-door"]
+    assert mandatory(world) == (proved if shown else ["external-id"])
+
+
+def test_the_organization_is_that_of_the_accounts_that_are_shown() -> None:
+    """Each part of an organization has its id in its ARN.
+
+    https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsorganizations.html
+    """
+    world = World()
+    member(world, "stage-account", STAGE)
+    assert world.graph.accounts.organization == OURS
+
+
+@pytest.mark.parametrize("other", ["${aws:ResourceAccount}", "12345"])
+def test_a_foreign_account_is_one_whatever_stands_beside_it(other: str) -> None:
+    world = two_keys()
+    world.role("open", world.stage, everyone(StringEquals={"aws:PrincipalAccount": [other, OUTSIDE]}))
+    assert mandatory(world) == ["external-id"]
+
+
+def test_whoever_is_of_the_role_s_own_account_is_not_anybody() -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-resourceaccount"""
+    world = two_keys()
+    world.role("open", world.stage, everyone(StringEquals={"aws:PrincipalAccount": "${aws:ResourceAccount}"}))
+    opened = arn(STAGE, "role/open")
+    assert {one.source.arn for one in world.graph.doors if one.target.arn == opened} == set()
+    assert DEPLOYER in {one.source.arn for one in world.graph.steps if one.target.arn == opened}
 
 
 def test_two_organizations_are_not_both_ours_where_the_stack_does_not_say_which_one_is() -> None:

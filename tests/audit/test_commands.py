@@ -1233,3 +1233,23 @@ def test_accepted_exceptions_are_listed_with_their_owner_reason_and_last_day(tmp
     assert read(STAGE, *given)["acceptedExceptions"] == [{"rule": "door-needs-grant", **exception, "stack": None}]
     assert "\nAccepted exceptions: none\n" in run(HUB, *given).stdout
     assert read(STAGE, *state)["acceptedExceptions"] is None
+
+
+def test_an_exception_that_has_expired_is_named_in_every_form_and_gives_1(tmp_path: Path) -> None:
+    state = ("--state", str(write_state(tmp_path / "state.json", two_keys())))
+    door = f"{CI_ROLE} -> {world_arn(STAGE, 'role/deployer')}"
+    exception = {"door": door, "reason": "migration", "owner": "platform", "expires": "2020-12-31"}
+    config = tmp_path / "config.json"
+    config.write_text(json.dumps({"door-needs-grant": {"exceptions": [exception]}}))
+    given = (*state, "--config", str(config))
+    said = f"door-needs-grant: {door}, until 2020-12-31; platform answers for it: migration"
+    found = run(STAGE, *given, "--exit-code", "--csv", "report.csv", "--html", "report.html")
+    heading = "Expired exceptions, to be renewed by their owners or to be removed"
+    assert f"\nAccepted exceptions: none\n{heading}: 1\n  {said}\n" in found.stdout
+    assert (found.return_value, run(STAGE, *state, "--exit-code").return_value) == (1, 0)
+    rows = csv.DictReader(Path("report.csv").read_text().splitlines())
+    assert [row["why"] for row in rows if row["what"] == "expired exception"] == [said]
+    page = unescape(Path("report.html").read_text().replace("<wbr>", ""))
+    assert (f"<h3>{heading}</h3>" in page, f"<li>{said}</li>" in page) == (True, True)
+    assert read(STAGE, *given)["expiredExceptions"] == [{"rule": "door-needs-grant", **exception, "stack": None}]
+    assert heading not in run(HUB, *given).stdout

@@ -1234,6 +1234,26 @@ def test_a_person_of_identity_center_uses_the_door_of_the_assignment_and_another
     assert (used, len(found.undeclared)) == ([said or Usage.NEVER], said is None)
 
 
+def test_a_role_of_identity_center_whose_assignments_nobody_shows_is_entered_by_its_users_in_ways_and_events() -> None:
+    """https://docs.aws.amazon.com/singlesignon/latest/userguide/permissionsetsconcept.html"""
+    role = arn(STAGE, "role/AWSReservedSSO_Admin_0123456789abcdef")
+    provider = arn(STAGE, "saml-provider/AWSSSO_0123456789abcdef_DO_NOT_DELETE")
+    asked = {"StringEquals": {"SAML:aud": "https://signin.aws.amazon.com/saml"}}
+    trust = {"Effect": "Allow", "Principal": {"Federated": provider}, "Action": "sts:AssumeRoleWithSAML"}
+    world = two_keys()
+    world.role("AWSReservedSSO_Admin_0123456789abcdef", world.stage, document({**trust, "Condition": asked}))
+    record = entry(CI_SESSION, role, at(0), eventName=SAML, userIdentity={**PERSON, "userName": "ann"})
+    record["requestParameters"] = {"roleArn": role, "principalArn": provider}
+    found = compared(world, record)
+    (way,) = (one for one in found.ways if one.way.target.who.name.startswith("AWSReservedSSO_Admin"))
+    assert (way.usage, found.undeclared) == (Usage.USED, ())
+    assert (way.way.source.short, found.population[0].use.caller.short) == (
+        "Identity Center user *",
+        "Identity Center user ann",
+    )
+    assert "aws sso-admin list-account-assignments" in way.way.why
+
+
 def test_a_job_uses_the_door_of_its_repository_and_another_has_none() -> None:
     world = World()
     condition = {

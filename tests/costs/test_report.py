@@ -225,6 +225,13 @@ def test_two_versions_of_one_month_are_not_added(count: int) -> None:
         costs(identified(0, count), identified(0, count + count // 10, "1.5"), question=Question(((ACCOUNT,),)))
 
 
+def test_a_line_item_that_stands_twice_in_one_file_is_not_added_twice() -> None:
+    """ "unique in a given partition": https://docs.aws.amazon.com/cur/latest/userguide/identity-columns.html"""
+    once = identified(0, 3)
+    with pytest.raises(Refusal, match=r"line 5 is once more line item id0 of 2026-10-01/2026-10-02"):
+        costs(once + b"\n" + once.partition(b"\n")[2], question=Question(((ACCOUNT,),)))
+
+
 def test_the_files_of_one_version_are_added_also_where_they_share_a_line_item_s_id() -> None:
     found = costs(identified(0, 3_000), identified(2_990, 3_000), question=Question(((ACCOUNT,),)))
     assert found.total == 6_000
@@ -260,10 +267,21 @@ def test_the_columns_that_focus_1_2_adds_change_nothing_of_what_is_billed() -> N
     assert (found.charges, found.total) == (10, 10)
 
 
+def test_of_days_of_which_the_report_has_no_line_it_is_said_which_it_has() -> None:
+    question = Question(((ACCOUNT,),), date(2026, 9, 1), date(2026, 12, 1))
+    lines = [Line(STAGE, *EC2, "1", day=f"2026-{day}") for day in ("10-31", "11-01")]
+    (note,) = costs(legacy(lines), question=question).notes
+    assert note == "of these days the report's lines begin on 2026-10-31 to 2026-11-01 only"
+    assert costs(legacy(lines), question=replace(question, first=date(2026, 10, 31), end=date(2026, 11, 2))).notes == ()
+
+
 def test_two_versions_of_one_month_are_not_added_where_focus_names_no_line_item() -> None:
     def version(hours: int, name: str = "stage") -> bytes:
         lines = [f"1,USD,Usage,2026-10-01T{n:02}:00:00Z,Amazon S3,222222222222,{name}," for n in range(hours)]
         return "\n".join([FOCUS, *lines]).encode()
+
+    twice = version(20).partition(b"\n")[2]
+    assert costs(version(20) + b"\n" + twice).total == 40, "FOCUS has no line item: two lines may be alike"
 
     with pytest.raises(Refusal, match="two versions of one report"):
         costs(version(20), version(24, "renamed"))

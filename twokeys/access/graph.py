@@ -386,11 +386,13 @@ class _Builder:
         return self._principals.mentioned(account, kind, somebody_else, name_of_trust)
 
     def _is_outside(self, role: Principal, name: str, account: str | None) -> bool:
-        """Whether a trusted name stands for others than us: a foreign account, a foreign organization, everyone."""
+        """Whether a trusted name stands for others than us: a foreign account, everyone, an organization.
+
+        One that nothing shows to be ours is foreign, whoever holds a grant here: those prove nothing of its accounts.
+        """
         if account is not None:
             return account != role.account and not self._graph.is_ours(account)
-        ours = self._graph.accounts.organization
-        return name == EVERYONE or (name.startswith("o-") and ours not in (None, name))
+        return not self._graph.accounts.is_own_organization(name)
 
     def _outsider(self, name: str, account: str | None) -> Principal:
         if name not in self._outside:

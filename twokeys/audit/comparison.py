@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from twokeys.access.model.names import CARRIERS
-from twokeys.answers.model import Answers, Party, Step, Way
+from twokeys.answers.model import ACCESS_KEY, Answers, Party, Step, Way
 from twokeys.answers.selection import PEOPLE, is_person
 from twokeys.answers.summary import APART, in_utc
 from twokeys.audit import LEARNING
@@ -324,7 +324,7 @@ def by_person(found: Comparison, answers: Answers) -> Comparison:
 
 def _own_calls(found: Comparison, answers: Answers) -> Iterable[tuple[str, int]]:
     """The person's calls with own credentials, and whether something shows the access key."""
-    shown = {one.user.who for one in answers.long_term if "access key" in one.has}
+    shown = {one.user.who for one in answers.long_term if ACCESS_KEY in one.has}
     for user, name, count in found.key_calls:
         if is_person(user.who, answers.person):
             by_key = name != TEMPORARY and user.who not in shown

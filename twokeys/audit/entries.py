@@ -275,6 +275,8 @@ def _comes_by(source: Who, event: str) -> bool:
 
 def _is(source: Who, caller: Who) -> bool:
     """Whether a door's source is the caller; a subject may be a pattern, as in `GitHub repo:acme/*`."""
+    if source.assigned:
+        return caller.kind == "identity-center-user" and Glob(source.assigned).matches(caller.name)
     if source.kind in ("web-identity", "saml"):
         any_provider = source.name.startswith(_ANY_PROVIDER)
         name = f"* {source.name.removeprefix(_ANY_PROVIDER)}" if any_provider else source.name

@@ -92,17 +92,21 @@ class Ledger:
                 near = nearest(tag, {name.rpartition(":")[2].removeprefix("user_") for name in self.tag_keys})
                 notes.append(f"no line has the tag {tag}" + (f"; {near} is there" if near else ""))
         try:
-            days = [date.fromisoformat(day) for day in self.days if _DAY.fullmatch(day)]
-            end = self.question.end or (max(days) + timedelta(days=1) if days else None)
+            days = sorted(date.fromisoformat(day) for day in self.days if _DAY.fullmatch(day))
+            after = days[-1] + timedelta(days=1) if days else None
         except (ValueError, OverflowError) as error:
             raise _unreadable(where, f"a line of it begins on no day of a bill: {error}", _AGAIN) from error
+        first, end = self.question.first or min(days, default=None), self.question.end or after
+        if days and (first, end) != (days[0], after):
+            there = " to ".join(map(str, dict.fromkeys((days[0], days[-1]))))
+            notes.append(f"of these days the report's lines begin on {there} only")
         return Costs(
             currency=next(iter(self.currencies)),
             charges=add(used.values()),
             breakdowns=tuple(break_down(by, used, columns) for by in self.question.breakdowns),
             apart=apart,
             names=self.account_names,
-            first=self.question.first or min(days, default=None),
+            first=first,
             end=end,
             notes=tuple(notes),
         )
@@ -225,8 +229,7 @@ def _read_rows(header: Row, rows: Iterable[Row], where: str, ledger: Ledger, pla
         header = _as_report(header, where)
     columns = {_plain(name): index for index, name in reversed(list(enumerate(header)))}
     cost = _need(columns, _COST, where)
-    account, code, kind = (_need(columns, each, where) for each in (_ACCOUNT, _CODE, _KIND))
-    currency = _need(columns, _CURRENCY, where)
+    account, code, kind, currency = (_need(columns, each, where) for each in (_ACCOUNT, _CODE, _KIND, _CURRENCY))
     bounded = question.first is not None or question.end is not None
     start = _need(columns, _START, where) if bounded else columns.get(_START)
     first = question.first.isoformat() if question.first else ""
@@ -234,7 +237,8 @@ def _read_rows(header: Row, rows: Iterable[Row], where: str, ledger: Ledger, pla
     tags = [_tag_reader(key, header, columns, where, ledger.tag_keys) for key in question.tags]
     named, product = columns.get(_ACCOUNT_NAME), _product_reader(columns)
     cells, products, names, days = ledger.cells, ledger.products, ledger.account_names, ledger.days
-    identity = [columns[name] for name in _IDENTITY] if all(name in columns for name in _IDENTITY) else told_by
+    by_id = all(name in columns for name in _IDENTITY)
+    told_by = [columns[name] for name in _IDENTITY] if by_id else told_by
     lines, total = Lines(), ZERO
     with exactly():
         for row in rows:
@@ -260,8 +264,8 @@ def _read_rows(header: Row, rows: Iterable[Row], where: str, ledger: Ledger, pla
                 next_step = _MAP if str(error).endswith(_NO_MAP) else _AGAIN
                 raise _unreadable(where, f"{place()}: {error}", next_step) from error
             ledger.rows += 1
-            if identity:
-                lines.add([row[column] for column in identity])
+            if told_by and lines.add(identity := [row[column] for column in told_by], row) and by_id:
+                raise _twice(where, f"{place()} is once more line item {' of '.join(identity)}")
             ledger.blank += not row[cost]
             ledger.currencies.add(row[currency])
             if named is not None and row[named]:
@@ -280,13 +284,21 @@ def _is_day(start: str) -> bool:
 
 def _keep(lines: Lines, ledger: Ledger, where: str) -> None:
     if repeated := next((name for name, its in ledger.files.items() if lines.repeats(its)), None):
-        raise Refusal(
-            "two versions of one report cannot be added",
-            where=where,
-            why=f"it repeats lines of {repeated}, as each version of a month does",
-            next_step="give the files of the newest version of each month only",
-        )
+        raise _twice(where, f"it repeats lines of {repeated}, as each version of a month does")
     ledger.files[where] = lines
+
+
+def _twice(where: str, why: str) -> Refusal:
+    """Of one version AWS gives a line item an id that is unique in its month; FOCUS has none, and lines may be alike.
+
+    https://docs.aws.amazon.com/cur/latest/userguide/identity-columns.html
+    """
+    return Refusal(
+        "two versions of one report cannot be added",
+        where=where,
+        why=why,
+        next_step="give the files of the newest version of each month only",
+    )
 
 
 def _need(columns: Mapping[str, int], name: str, where: str) -> int:

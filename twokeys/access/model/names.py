@@ -64,8 +64,8 @@ def admitted_by(statement: Statement) -> tuple[str, ...]:
     """Whom a statement of a trust policy lets in by `sts:AssumeRole`: ARNs, accounts, organizations, `*` for everyone.
 
     Where the Principal is everyone or an account as a whole and a condition demands certain callers, it is those: ARNs
-    for exact values of `aws:PrincipalArn`; accounts (12 digits) for `aws:PrincipalAccount` and for patterns of ARNs in
-    one account; organizations (`o-...`) for `aws:PrincipalOrgID` and `aws:PrincipalOrgPaths`. Each value stands by
+    for exact values of `aws:PrincipalArn`; accounts (12 digits, `OWN_ACCOUNT`) for `aws:PrincipalAccount` and for
+    patterns of ARNs in one account; organizations (`o-...`) for the other two keys. Each value stands by
     itself. A value that says nobody in particular (`o-*`, a variable, a value that is not known) leaves everyone.
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-principal-properties
     """
@@ -86,27 +86,28 @@ def admitted_by(statement: Statement) -> tuple[str, ...]:
 def _narrowed(statement: Statement, account: str | None) -> tuple[str, ...]:
     """Those whom conditions pick out of everyone or out of an account as a whole; `*` where they pick nobody."""
     accounts: list[frozenset[str]] = []
-    own = False
     for values in demanded_values(statement, "aws:principalarn"):
         arns = [arn for value in values if (arn := _principal(value))]
         if len(arns) == len(values):
             return tuple(str(arn) for arn in arns if account in (None, arn.account))
-        found = [one for value in values if (one := _account_of_pattern(value))]
-        if len(found) == len(values):
-            accounts.append(frozenset(found))
+        accounts.append(frozenset(_account_of_pattern(value) or EVERYONE for value in values))
     if account is not None:
         return (EVERYONE,)
     for values in demanded_values(statement, "aws:principalaccount"):
-        if values and all(str(value).lower() == OWN_ACCOUNT.lower() for value in values):
-            own = True
-        elif all(isinstance(value, str) and is_account(value) for value in values):
-            accounts.append(frozenset(map(str, values)))
-    if own and not accounts:
-        return (OWN_ACCOUNT,)
-    if accounts:
-        return tuple(sorted(frozenset.intersection(*accounts)))
+        accounts.append(frozenset(map(_account_or_everyone, map(str, values))))
+    exact = [one for one in accounts if EVERYONE not in one]
     organizations = organizations_demanded(statement)
-    return (EVERYONE,) if organizations is None else tuple(sorted(organizations))
+    if certain := [one for one in exact if OWN_ACCOUNT not in one]:
+        return tuple(sorted(frozenset.intersection(*certain)))
+    if exact or organizations is None:
+        return tuple(sorted(next(iter([*exact, *accounts]), (EVERYONE,))))
+    return tuple(sorted(organizations))
+
+
+def _account_or_everyone(value: str) -> str:
+    if value.lower() == OWN_ACCOUNT.lower():
+        return OWN_ACCOUNT
+    return value if is_account(value) else EVERYONE
 
 
 def _principal(value: object) -> Arn | None:
