@@ -272,7 +272,8 @@ def test_of_days_of_which_the_report_has_no_line_it_is_said_which_it_has() -> No
     lines = [Line(STAGE, *EC2, "1", day=f"2026-{day}") for day in ("10-31", "11-01")]
     (note,) = costs(legacy(lines), question=question).notes
     assert note == "of these days the report's lines begin on 2026-10-31 to 2026-11-01 only"
-    assert costs(legacy(lines), question=replace(question, first=date(2026, 10, 31), end=date(2026, 11, 2))).notes == ()
+    whole = replace(question, first=date(2026, 10, 1), end=date(2026, 12, 1))
+    assert costs(legacy(lines), question=whole).notes == (), "a report by month has one day of each"
 
 
 def test_two_versions_of_one_month_are_not_added_where_focus_names_no_line_item() -> None:

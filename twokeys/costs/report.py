@@ -97,7 +97,8 @@ class Ledger:
         except (ValueError, OverflowError) as error:
             raise _unreadable(where, f"a line of it begins on no day of a bill: {error}", _AGAIN) from error
         first, end = self.question.first or min(days, default=None), self.question.end or after
-        if days and (first, end) != (days[0], after):
+        asked = [day.strftime("%Y-%m") for day in (first, end - timedelta(days=1))] if first and end else []
+        if days and asked != [day.strftime("%Y-%m") for day in (days[0], days[-1])]:  # a line can be of a whole month
             there = " to ".join(map(str, dict.fromkeys((days[0], days[-1]))))
             notes.append(f"of these days the report's lines begin on {there} only")
         return Costs(
