@@ -108,7 +108,7 @@ def log_files(path: Path) -> list[Path]:
             "there are no CloudTrail log files",
             where=str(path),
             why=f"the folder holds no file named {', '.join(_ENDINGS)}",
-            next_step="copy the trail's folder AWSLogs here, for example with `aws s3 sync`, and name it",
+            next_step="copy the trail's folder AWSLogs here with `aws s3 sync`, or unpack the archive, and name it",
         )
     return sorted(files)
 
