@@ -25,7 +25,7 @@ from tests.audit.cloudtrail import BY_A_SERVICE, called, denied, entry, read_eve
 from twokeys.answers.reading import read
 from twokeys.answers.selection import into
 from twokeys.audit.comparison import Comparison, compare
-from twokeys.audit.coverage import Coverage
+from twokeys.audit.coverage import Coverage, Period
 from twokeys.audit.entries import Usage
 from twokeys.audit.events import door_use, headline, used, ways
 from twokeys.audit.trail import Trail
@@ -787,7 +787,7 @@ def test_where_there_are_digests_no_hour_of_the_period_may_lack(
     for one in hours:
         span = [midnight + timedelta(hours=hour) for hour in one]
         coverage.digest(f"{STAGE}_CloudTrail-Digest_us-east-1_the-trail_us-east-1_20260901T100131Z.json.gz", *span)
-    gaps = coverage.covered(STAGE, [], (midnight, end))
+    gaps = coverage.covered(STAGE, [], Period(midnight, end))
     assert (gaps.lacks, [day.day for day in gaps.days.get("us-east-1", ())]) == (said, lacking)
 
 
@@ -819,6 +819,48 @@ def test_the_first_and_the_last_digests_may_lack_only_where_the_period_is_not_as
     period = (None if hour is None else midnight + timedelta(hours=hour) for hour in asked)
     found = compare(into(read(two_keys().graph), STAGE), trail, *period)
     assert found.coverage[0].lacks == (said and f"in us-east-1 {said}, of which there is no digest")
+
+
+STOPPED = called(HUB, "2026-09-02T00:10:00Z", "StopLogging", "eve", eventSource="cloudtrail.amazonaws.com")
+
+
+@pytest.mark.parametrize(
+    ("records", "lacks"),
+    [
+        ([(HUB, "2026-09-01T22:30:00Z"), (STAGE, "2026-09-02T12:00:00Z")], "before 2026-09-02"),
+        ([(STAGE, "2026-09-01T10:00:00Z"), (HUB, "2026-09-02T01:30:00Z")], "after 2026-09-01"),
+        (
+            [(STAGE, "2026-09-01T10:00:00Z"), STOPPED, (PROD, "2026-09-02T01:50:00Z")],
+            "from 2026-09-02 00:10 UTC on, as user eve of management called StopLogging",
+        ),
+    ],
+)
+def test_without_digests_the_first_and_the_last_hours_of_the_period_count(
+    records: list[tuple[str, str] | dict[str, Any]], lacks: str
+) -> None:
+    """Only a digest comes late.
+
+    https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-validation-digest-file-structure.html
+    """
+    trail = Trail(coverage=Coverage(("us-east-1",)))
+    for one in records:
+        trail.add(one if isinstance(one, dict) else read_event(*one), delivered=True)
+    found = compare(into(read(two_keys().graph), STAGE), trail)
+    assert found.coverage[0].lacks == f"in us-east-1 {lacks}"
+    assert (found.not_covered[STAGE], set(usage(found).values())) == (1, {Usage.NOT_KNOWN})
+
+
+@pytest.mark.parametrize(("stopped", "covered"), [([], True), ([STOPPED], False)])
+def test_no_digest_is_due_of_a_last_day_that_has_just_begun_but_a_trail_that_was_stopped_counts(
+    stopped: list[dict[str, Any]], covered: bool
+) -> None:
+    trail = Trail(coverage=Coverage(("us-east-1",)))
+    for one in (read_event(STAGE, "2026-09-01T10:00:00Z"), *stopped, read_event(HUB, "2026-09-02T01:50:00Z")):
+        trail.add(one, delivered=True)
+    name = f"{STAGE}_CloudTrail-Digest_us-east-1_the-trail_us-east-1_20260901T100131Z.json.gz"
+    trail.coverage.digest(name, DAY.replace(hour=10), DAY.replace(hour=0) + timedelta(days=1))
+    found = compare(into(read(two_keys().graph), STAGE), trail)
+    assert (found.coverage[0].lacks is None) is covered
 
 
 def test_the_digest_of_the_last_hour_till_now_is_still_to_come() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from tests.access.world import STAGE
 from tests.audit.cloudtrail import ENABLED
-from twokeys.audit.coverage import Coverage, is_digest, is_log
+from twokeys.audit.coverage import Coverage, Period, is_digest, is_log
 
 DAY = datetime(2026, 9, 1, tzinfo=UTC)
 END = DAY.replace(hour=23, minute=59)
@@ -59,7 +59,7 @@ def test_a_backfill_digest_does_not_stand_for_its_hour() -> None:
     coverage = Coverage(("us-east-1",))
     coverage.saw(STAGE, "us-east-1", DAY, covers=False, read=True)
     coverage.digest(f"{STAGE}_CloudTrail-Digest_us-east-1_ours_us-east-1_20260902T000131Z_backfill.json.gz", DAY, END)
-    assert coverage.covered(STAGE, [], (DAY, END)).lacks == "by log files with management events"
+    assert coverage.covered(STAGE, [], Period(DAY, END)).lacks == "by log files with management events"
 
 
 def test_regions_that_lack_the_same_are_said_together() -> None:
@@ -67,10 +67,10 @@ def test_regions_that_lack_the_same_are_said_together() -> None:
     for region in ("us-east-1", "us-west-2"):
         digest(coverage, region)
     coverage.saw(STAGE, "us-east-1", DAY, covers=True, read=True)
-    gaps = coverage.covered(STAGE, [], (DAY, END))
+    gaps = coverage.covered(STAGE, [], Period(DAY, END))
     assert gaps.lacks == "in ap-northeast-1, ap-northeast-2 and 13 more regions"
     assert set(gaps.days) == {*ENABLED} - {"us-east-1", "us-west-2"}
-    gaps = coverage.covered(STAGE, [], (DAY.replace(month=8, day=31), END))
+    gaps = coverage.covered(STAGE, [], Period(DAY.replace(month=8, day=31), END))
     never = "ap-northeast-1, ap-northeast-2 and 13 more regions"
     assert (
         gaps.lacks
@@ -101,5 +101,5 @@ def test_a_trail_logs_read_events_in_all_of_its_regions_or_in_none(
         digest(coverage, "us-east-1", trail)
     for trail in there:
         digest(coverage, "sa-east-1", trail)
-    words = coverage.covered(STAGE, [], (DAY, END)).lacks
+    words = coverage.covered(STAGE, [], Period(DAY, END)).lacks
     assert words == (None if covered else "in sa-east-1 where nothing shows that its trail logs read events")

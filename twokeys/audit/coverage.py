@@ -28,6 +28,7 @@ from datetime import UTC, date, datetime, timedelta
 from functools import reduce
 from itertools import chain
 from operator import or_
+from typing import NamedTuple
 
 from twokeys.iam.arn import DEFAULT_PARTITION, partition_of_region
 from twokeys.shown import counted
@@ -146,6 +147,14 @@ class Covered:
         return reduce(or_, self.missing.values(), 0).bit_count()
 
 
+class Period(NamedTuple):
+    """What is asked of: log files from `start` to `end`, digests through `due`, a part of it (default: all of it)."""
+
+    start: datetime
+    end: datetime
+    due: _Span | None = None
+
+
 @dataclass
 class Coverage:
     """What there is of each account, by id; `only` are the regions that count, where people named them."""
@@ -219,7 +228,7 @@ class Coverage:
         self,
         account: str,
         home: Collection[str],
-        period: _Span,
+        period: Period,
         changed: datetime | None = None,
         stopped: Sequence[tuple[_Span, str]] = (),
     ) -> Covered:
@@ -263,12 +272,15 @@ def is_digest(name: str) -> bool:
 
 
 def _gap(
-    one: Recorded, region: str, period: _Span, changed: datetime | None, stopped: Sequence[tuple[_Span, str]]
+    one: Recorded, region: str, period: Period, changed: datetime | None, stopped: Sequence[tuple[_Span, str]]
 ) -> tuple[int, str]:
     """The days of a region that are not covered, a bit each, and why in words."""
-    start, end = period
-    whole, mask, reads = one.whole(region, start, end), _mask(start, end), one.read(region) & _mask(start, end)
-    holes, after = _holes(one, region, start, end), _bit(changed) + 1 if changed else 0
+    start, end, due = period.start, period.end, period.due or (period.start, period.end)
+    mask, reads = _mask(start, end), one.read(region) & _mask(start, end)
+    holes, after = _holes(one, region, *due), _bit(changed) + 1 if changed else 0
+    whole = one.whole(region, *due)
+    if one.spans(region):  # of the days before and after no digest is due
+        whole |= mask & ~_mask(*due) & ~one.lost.get(region, 0)
     days, why = whole & mask, ""
     if stopped and whole:
         why = stopped[0][1]
@@ -276,8 +288,8 @@ def _gap(
         (first, last), more = holes[0], len(holes) - 1
         others = f" ({counted(more, 'more such gap')})" if more else ""
         span = f"from {first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M}"
-        if (first == start) != (last == end):
-            span = f"before {last:%Y-%m-%d %H:%M}" if first == start else f"after {first:%Y-%m-%d %H:%M}"
+        if (first == due[0]) != (last == due[1]):
+            span = f"before {last:%Y-%m-%d %H:%M}" if first == due[0] else f"after {first:%Y-%m-%d %H:%M}"
         why = f"{span} UTC{others}, of which there is no digest"
     elif days and days != mask:
         why = " and ".join(_when(mask & ~days, days))

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 
 from twokeys.answers.model import Answers, Step
-from twokeys.audit.coverage import Covered
+from twokeys.audit.coverage import Covered, Period
 from twokeys.audit.record import Use
 from twokeys.audit.trail import Trail
 from twokeys.doors import Who
@@ -54,14 +54,14 @@ class Judge:
             stopped = [
                 ((use.time, until or self.end), self._stop(use, until)) for use, until in self._stops(account, start)
             ]
-            home, period = self._home(account), self._due(start)
+            home, period = self._home(account), Period(start, self.end, self._due(start))
             found = self.trail.coverage.covered(account, home, period, self._changed(account), stopped)
             self._covered[account, start] = found
         return self._covered[account, start]
 
     def _due(self, start: datetime) -> tuple[datetime, datetime]:
-        """From when to when there is something of each hour, if nothing lacks: the first record that was given may be
-        older than the first digest, and the digest of the last is still to come, as is that of the last hour till now.
+        """From when to when there is a digest of each hour, if none lacks: the first record that was given may be older
+        than the first digest, and the digest of the last is still to come, as is that of the last hour till now.
         """
         exact = start > self.start or self.asked[0] is not None
         late = min(_LATE, self.end - start)
