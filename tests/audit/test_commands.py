@@ -1218,6 +1218,7 @@ def test_the_hash_of_a_folder_is_what_standard_tools_make_of_it_and_that_of_a_fi
 def test_accepted_exceptions_are_listed_with_their_owner_reason_and_last_day(tmp_path: Path) -> None:
     world = two_keys()
     world.resources.pop()
+    world.add("User", "alice", world.hub, outputs={"name": "alice", "uniqueId": "AIDAALICE"}, name="alice")
     state = ("--state", str(write_state(tmp_path / "state.json", world)))
     door = f"{CI_ROLE} -> {world_arn(STAGE, 'role/deployer')}"
     exception = {"door": door, "reason": "migration", "owner": "platform", "expires": "9999-12-31"}
@@ -1232,6 +1233,7 @@ def test_accepted_exceptions_are_listed_with_their_owner_reason_and_last_day(tmp
     assert f"<li>{said}</li>" in unescape(Path("report.html").read_text().replace("<wbr>", ""))
     assert read(STAGE, *given)["acceptedExceptions"] == [{"rule": "door-needs-grant", **exception, "stack": None}]
     assert "\nAccepted exceptions: none\n" in run(HUB, *given).stdout
+    assert "\nAccepted exceptions: none\n" in run(STAGE, *given, "--person", "alice").stdout
     assert read(STAGE, *state)["acceptedExceptions"] is None
 
 

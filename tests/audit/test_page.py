@@ -97,6 +97,21 @@ def test_it_has_each_use_once_with_all_that_it_is(opened: Opened) -> None:
     expect(shown.locator("#events").get_by_text("role unseen")).to_have_count(1)
 
 
+def test_it_has_every_use_that_no_door_explains_by_its_person(opened: Opened) -> None:
+    """With IAM Identity Center the session has the user's name.
+
+    https://docs.aws.amazon.com/singlesignon/latest/userguide/logging-using-cloudtrail.html
+    """
+    found, _ = audited()
+    trail = Trail()
+    for number in range(60):
+        session = f"arn:aws:sts::{OUTSIDE}:assumed-role/AWSReservedSSO_Admin_0123456789abcdef/person-{number}"
+        trail.add(entry(session, arn(STAGE, "role/unseen"), at(number / 100)))
+    uses = opened(found, compare(found, trail), STAGE).get_by_role("table", name="Each use once").locator("tbody tr")
+    expect(uses).to_have_count(60)
+    expect(uses.filter(has_text="as person-7 ")).to_have_count(1)
+
+
 def test_the_keys_of_several_accounts_stand_in_one_fold(opened: Opened) -> None:
     found, comparison = audited()
     elsewhere = Party(Who("role", OUTSIDE, "reader"), OUTSIDE, OUTSIDE)

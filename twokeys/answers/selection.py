@@ -64,7 +64,8 @@ def of_person(answers: Answers, person: str | None, seen: Iterable[str] = ()) ->
     """Only what a user of IAM or of IAM Identity Center may enter, by name; None is everybody.
 
     A group counts unless its members are shown and the person is not among them. What is not proved and not about one
-    principal stays. Raises Refusal for a person whom nothing shows and who is not among those `seen` elsewhere.
+    principal stays, and so does an exception but for the door of somebody else who is on none of the ways.
+    Raises Refusal for a person whom nothing shows and who is not among those `seen` elsewhere.
     """
     if person is None:
         return answers
@@ -91,14 +92,25 @@ def of_person(answers: Answers, person: str | None, seen: Iterable[str] = ()) ->
             next_step=(f"write {close}, if that is meant; else " if close else "")
             + "name a user of IAM or of IAM Identity Center, or give the state that shows the person",
         )
+    ways = tuple(way for way in answers.ways if theirs(way.source))
+    on_the_way = {step.source.who for way in ways for step in way.steps}
+
+    def concerns(one: Accepted) -> bool:
+        source = one.exception.door.partition(" -> ")[0]
+        arn = Arn.parse(source)
+        who = Who("group", arn.account, arn.name) if arn and arn.kind == "group" else Who.named(source)
+        return who is None or who.kind in ("root", "everyone") or who in on_the_way or theirs(Party(who))
+
     return replace(
         answers,
         person=person,
-        ways=tuple(way for way in answers.ways if theirs(way.source)),
+        ways=ways,
         within=tuple(way for way in answers.within if theirs(way.source)),
         long_term=tuple(one for one in answers.long_term if theirs(one.user)),
         doors=tuple(door for door in answers.doors if theirs(door.source)),
         not_proved=tuple(one for one in answers.not_proved if theirs(one.source)),
+        accepted=answers.accepted and tuple(filter(concerns, answers.accepted)),
+        expired=tuple(filter(concerns, answers.expired)),
     )
 
 

@@ -165,7 +165,7 @@ def events(answers: Answers, found: Comparison, named: Callable[[Sequence[str]],
     looked_at, changed = to_look_at(answers, found)
     yield from _few("entries, calls and attempts", list(map(": ".join, looked_at)))
     yield from filter(None, [who_changed(answers, found)])
-    yield from _few("changes of keys", list(map(": ".join, changed)))
+    yield from _few("changes of keys", list(map(": ".join, changed)), "--csv and --json")
     yield from (f"{words}: {door}" for words, door in uses(found.doors, named))
     yield from (f"on the way, {words}: {step}" for words, step in uses(found.steps, named))
     yield from filter(None, [ways(found)])
@@ -204,6 +204,8 @@ class _Alike:
         last, regions = used(self.uses[-1], answers), len({use.region for use in self.uses})
         last += f", the last of {len(self)} since {self.uses[0].time:%Y-%m-%d %H:%M} UTC" if len(self) > 1 else ""
         last += f" in {regions} regions" if regions > 1 else ""
+        sessions = sorted({use.caller_session for use in self.uses if use.caller_session})
+        last += f", in sessions {listed(sessions, most=_FEW)}" if len(sessions) > 1 else ""
         more = [f"{len(self.why) - _FEW} more such reasons"] if len(self.why) > _FEW + 1 else []
         return labels, ": ".join(filter(None, (last, "; ".join([*self.why][: _FEW if more else None] + more))))
 
@@ -242,7 +244,8 @@ def _changed(found: Comparison) -> Iterator[_Said]:
 def _alike(said: Iterable[_Said]) -> list[_Alike]:
     """Each use once: those together where the same principal calls the same of an account, with the same outcome.
 
-    An entry tells for whom and from where it was: those of another are apart.
+    An entry tells for whom and from where it was: those of another are apart. So is, where no door explains it, each
+    session of a role, which with IAM Identity Center is a person.
     """
     of_use: dict[tuple[str, str], list[_Said]] = defaultdict(list)
     for one in said:
@@ -250,7 +253,9 @@ def _alike(said: Iterable[_Said]) -> list[_Alike]:
     groups: dict[tuple[object, ...], _Alike] = defaultdict(_Alike)
     for same in sorted(of_use.values(), key=lambda same: (same[0][0].time, same[0][0].id)):
         use, kinds = same[0][0], frozenset((what, trusts) for _, what, _, trusts in same if what != _UNUSUAL)
-        whence = () if {what for what, _ in kinds} == {_CHANGED} else (use.source, use.source_identity)
+        what_it_is = {what for what, _ in kinds}
+        whence = () if what_it_is == {_CHANGED} else (use.source, use.source_identity)
+        whence += (use.caller_session,) if _NO_DOOR in what_it_is else ()
         group = groups[use.caller.who, not use.told and use.unique_id, use.target, use.event, use.failed, kinds, whence]
         group.uses.append(use)
         group.labels.update(what for _, what, _, _ in same)
@@ -258,10 +263,10 @@ def _alike(said: Iterable[_Said]) -> list[_Alike]:
     return list(groups.values())
 
 
-def _few(what: str, lines: list[str]) -> Iterator[str]:
+def _few(what: str, lines: list[str], have_all: str = "--csv, --html and --json") -> Iterator[str]:
     yield from lines[:_MANY]
     if len(lines) > _MANY:
-        yield f"{what}: {len(lines) - _MANY} more, which --csv, --html and --json list"
+        yield f"{what}: {len(lines) - _MANY} more, which {have_all} list"
 
 
 def not_readable(found: Comparison) -> list[str]:

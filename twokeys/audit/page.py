@@ -37,7 +37,7 @@ from twokeys.shown import listed
 
 _PACKAGE = "twokeys.audit"
 _MOST = 50
-"""How many entries a list of the page has; the CSV and JSON list all."""
+"""How many entries by a door and changes the page has; the CSV and JSON list all."""
 
 
 def page(answers: Answers, target: str | None, comparison: Comparison | None, now: datetime) -> str:
