@@ -280,6 +280,25 @@ def test_roles_anywhere_by_whatever_trust_anchor_is_refused(anchors: str) -> Non
     assert refused(world) == {"federated-trust"}
 
 
+CLUSTER = "oidc.eks.eu-west-1.amazonaws.com/id/EXAMPLED539D4633E53DE1B71EXAMPLE"
+
+
+@pytest.mark.parametrize(
+    ("condition", "advice"),
+    [
+        (None, ["federated-trust"]),
+        ({"StringEquals": {f"{CLUSTER}:aud": "sts.amazonaws.com"}}, ["federated-trust"]),
+        ({"StringLike": {f"{CLUSTER}:sub": "system:serviceaccount:*:ebs"}}, ["federated-trust"]),
+        ({"StringLike": {f"{CLUSTER}:sub": "system:serviceaccount:kube-system:*"}}, []),
+        ({"StringEquals": {f"{CLUSTER}:sub": "system:serviceaccount:kube-system:ebs"}}, []),
+    ],
+)
+def test_pods_of_every_namespace_of_a_cluster_of_one_s_own_are_advice(condition: Any, advice: list[str]) -> None:
+    """https://docs.aws.amazon.com/eks/latest/userguide/associate-service-account-role.html"""
+    found = trusting(admits(condition, arn(STAGE, f"oidc-provider/{CLUSTER}"))).check()
+    assert ([one.rule for one in found.mandatory], [one.rule for one in found.advisory]) == ([], advice)
+
+
 def test_a_service_that_works_for_its_account_is_no_door() -> None:
     assert not [door for door in two_keys().graph.doors if door.source.kind == "service"]
 

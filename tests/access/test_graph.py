@@ -55,13 +55,14 @@ def organization(world: World, **outputs: object) -> World:
     return world
 
 
-def member(world: World, name: str, account: str) -> None:
+def member(world: World, name: str, account: str, **more: object) -> None:
     outputs = {
         "id": account,
         "arn": f"arn:aws:organizations::{HUB}:account/{OURS}/{account}",
         "name": name,
         "email": f"a+{name}@example.com",
         "tags": {"environment": name},
+        **more,
     }
     world.add("Account", name, world.hub, protect=True, outputs=outputs)
 
@@ -185,7 +186,7 @@ def chain(trust: str) -> World:
     "condition",
     [
         {"StringEquals": {"aws:PrincipalAccount": HUB}},
-        {"StringEquals": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}},
+        {"StringEquals": {"aws:PrincipalOrgID": OURS}},
         {"ArnLike": {"aws:PrincipalArn": arn(HUB, "role/*")}},
         {"StringEquals": {"aws:PrincipalAccount": [HUB, PROD]}, "IpAddress": {"aws:SourceIp": "192.0.2.0/24"}},
     ],
@@ -339,6 +340,11 @@ def organization_with_holders() -> World:
                 ),
                 ({"aws:PrincipalOrgID": THEIRS}, {THEIRS: f"outsider {THEIRS}: ALLOW"}, []),
                 ({"aws:PrincipalAccount": [HUB, OUTSIDE]}, OF_HUB | FOREIGN, [(HUB, HUB, OF_HUB)]),
+                (
+                    {"aws:PrincipalAccount": "${aws:ResourceAccount}"},
+                    OF_STAGE | WITHOUT_GRANT,
+                    [("${aws:ResourceAccount}", STAGE, OF_STAGE)],
+                ),
                 ({"aws:PrincipalArn": CI}, {CI: "role ci: ALLOW, asked"}, []),
             )
         ),
@@ -559,6 +565,63 @@ def test_a_foreign_value_with_an_external_id_is_a_third_party() -> None:
     world = limited(condition)
     assert mandatory(world) == []
     assert "third-party-named" in world.rules()
+
+
+ORGANIZATIONS = {
+    "its id": {"StringEquals": {"aws:PrincipalOrgID": OURS}},
+    "its paths": {"ForAnyValue:StringLike": {"aws:PrincipalOrgPaths": f"{OURS}/r-ab12/*"}},
+    "its id, and a name": {
+        "StringEquals": {"aws:PrincipalOrgID": OURS},
+        "ArnLike": {"aws:PrincipalArn": arn("*", "role/ci")},
+    },
+}
+
+
+@pytest.mark.parametrize("condition", ORGANIZATIONS.values(), ids=list(ORGANIZATIONS))
+@pytest.mark.parametrize("holder", ["itself", "another of its account", "one of another account"])
+@pytest.mark.parametrize("shown", [True, False], ids=["ours", "not shown to be ours"])
+def test_a_grant_proves_a_trust_in_an_organization_if_that_is_ours_and_it_is_of_another_account(
+    condition: dict[str, Any], holder: str, shown: bool
+) -> None:
+    """Across accounts both keys are needed; within one a trust in everyone needs none, so a grant there is no key.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic-cross-account.html
+    """
+    world = organization(World()) if shown else World()
+    world.role("open", world.stage, everyone(**condition))
+    name = "open" if holder == "itself" else "ci"
+    provider = world.hub if holder == "one of another account" else world.stage
+    if name == "ci":
+        world.role(name, provider)
+    world.add("RolePolicyAttachment", "admin", provider, role=name, policyArn=ADMINISTRATOR)
+    proved = [] if provider is world.hub else ["unproved-door"]
+    assert mandatory(world) == (proved if shown else ["external-id"])
+
+
+def test_the_organization_is_that_of_the_accounts_that_are_shown() -> None:
+    """Each part of an organization has its id in its ARN.
+
+    https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsorganizations.html
+    """
+    world = World()
+    member(world, "stage-account", STAGE)
+    assert world.graph.accounts.organization == OURS
+
+
+@pytest.mark.parametrize("other", ["${aws:ResourceAccount}", "12345"])
+def test_a_foreign_account_is_one_whatever_stands_beside_it(other: str) -> None:
+    world = two_keys()
+    world.role("open", world.stage, everyone(StringEquals={"aws:PrincipalAccount": [other, OUTSIDE]}))
+    assert mandatory(world) == ["external-id"]
+
+
+def test_whoever_is_of_the_role_s_own_account_is_not_anybody() -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-resourceaccount"""
+    world = two_keys()
+    world.role("open", world.stage, everyone(StringEquals={"aws:PrincipalAccount": "${aws:ResourceAccount}"}))
+    opened = arn(STAGE, "role/open")
+    assert {one.source.arn for one in world.graph.doors if one.target.arn == opened} == set()
+    assert DEPLOYER in {one.source.arn for one in world.graph.steps if one.target.arn == opened}
 
 
 def test_two_organizations_are_not_both_ours_where_the_stack_does_not_say_which_one_is() -> None:
@@ -974,6 +1037,34 @@ def test_an_outsider_comes_in_as_far_as_the_trust_and_the_control_policies_of_th
     (grant,) = door.grant.decisions
     assert (grant.document, grant.effect) == ("grant", "Allow")
     assert grant.why.startswith("it is made in an account that is not shown to be ours")
+
+
+@pytest.mark.parametrize(("parent", "trusted", "outcome"), [
+    ("ou-ab12-11111111", "r-ab12/ou-ab12-11111111/*", Outcome.ALLOW),
+    ("ou-ab12-22222222", "r-ab12/ou-ab12-11111111/*", Outcome.ALLOW),  # a unit of that one
+    ("ou-ab12-22222222", "r-ab12/ou-ab12-11111111/", Outcome.DENY),
+    ("ou-ab12-33333333", "r-ab12/ou-ab12-11111111/*", Outcome.DENY),
+    ("r-ab12", "r-ab12/ou-ab12-11111111/*", Outcome.DENY),
+    ("r-ab12", "r-ab12/", Outcome.ALLOW),
+    (None, "r-ab12/ou-ab12-11111111/*", Outcome.CONDITIONAL),
+    ("ou-ab12-44444444", "r-ab12/ou-ab12-11111111/*", Outcome.CONDITIONAL),  # a unit that nothing shows
+])  # fmt: skip
+def test_a_trust_in_an_organizational_unit_admits_the_accounts_below_it(
+    parent: str | None, trusted: str, outcome: Outcome
+) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-principalorgpaths"""
+    world = organization(World(), roots=[{"id": "r-ab12"}])
+    for name, above in (("1", "r-ab12"), ("2", "ou-ab12-11111111"), ("3", "r-ab12")):
+        made = {"id": f"ou-ab12-{name * 8}"}
+        world.add("OrganizationalUnit", name, world.hub, name=name, parentId=above, outputs=made)
+    member(world, "prod", PROD, **({"parentId": parent} if parent else {}))
+    prod = world.provider("prod", PROD)
+    world.role("auditor", prod)
+    world.grant("auditor", prod, DEPLOYER)
+    condition = {"ForAnyValue:StringLike": {"aws:PrincipalOrgPaths": f"{OURS}/{trusted}"}}
+    world.role("deployer", world.stage, document(trusts("*", condition=condition)))
+    found = [one for one in world.graph.doors if one.source.name == "auditor" and one.target.arn == DEPLOYER]
+    assert [one.outcome for one in found] == [outcome]
 
 
 @pytest.mark.parametrize(

@@ -73,8 +73,9 @@ ROLE_TO_ROLE: dict[str, tuple[list[Any], list[Any], dict[str, Any], list[str]]] 
     "trust in the account by its bare id": ([trusts(HUB)], GRANTED, {}, []),
     "trust in the account limited to the role": (
         [trusts(arn(HUB, "root"), condition={"ArnLike": {"aws:PrincipalArn": CI}})], GRANTED, {}, []),
-    "trust in the organization": (
-        [trusts("*", condition={"StringEquals": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}})], GRANTED, {}, []),
+    "trust in an organization that is not shown to be ours": (
+        [trusts("*", condition={"StringEquals": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}})],
+        GRANTED, {}, ["external-id"]),
     "trust with an external id": ([trusts(CI, condition={"StringEquals": {"sts:ExternalId": "x"}})], GRANTED, {}, []),
     "deny of something else": (
         [trusts(CI)], [grants(DEPLOYER), grants(arn(STAGE, "role/other"), effect="Deny")], {}, []),
@@ -633,6 +634,26 @@ def trust_in_a_role_that_is_not_here(world: World) -> None:
     trusted(world, CI)
 
 
+# Names are unique whatever their case, but an ARN is compared with it, and with its path:
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html
+@says((NO_GRANT, f"{TRUSTS} {arn(HUB, 'role/CI')} of account {HUB}, but this stack has neither that role nor a grant "
+       f"for it: {NO_GRANT}", f"write {CI}, if that is meant, or {GIVE.replace('role ci', 'role CI')}{IF_ELSEWHERE}",
+       f"{arn(HUB, 'role/CI')} -> {DEPLOYER}", "deployer"))  # fmt: skip
+def trust_in_a_role_that_differs_by_case(world: World) -> None:
+    world.role("ci", world.hub)
+    trusted(world, arn(HUB, "role/CI"))
+
+
+@says((NO_TRUST, f"{HOLDS} {arn(STAGE, 'role/app/other')} in account {STAGE}, but no role of this stack answers to "
+       f"that and trusts it: {NO_TRUST}", f"write {OTHER}, if that is meant, or add the role with a trust policy that "
+       f"names {CI}, correct the ARN, or remove the grant{IF_ELSEWHERE}", f"{CI} -> {arn(STAGE, 'role/app/other')}",
+       "ci-grant"))  # fmt: skip
+def grant_on_a_role_that_differs_by_its_path(world: World) -> None:
+    world.role("ci", world.hub)
+    world.role("other", world.stage)
+    world.grant("ci", world.hub, arn(STAGE, "role/app/other"))
+
+
 @says((NO_PROOF, f"{TRUSTS} {arn(PROD, 'role/ci')} of account {PROD}, but that account is not in this stack and no "
        "stack reference shows a grant: the grant key is not proved", ELSEWHERE % "grant",
        f"{arn(PROD, 'role/ci')} -> {DEPLOYER}", "deployer"))  # fmt: skip
@@ -826,12 +847,15 @@ WAITING = (
 @says(
     (NO_PROOF, "The inline policy enter of role ci is not proved: it is not known yet and no component declares it",
      WAITING, f"{arn(STAGE, 'role/ci')} -> *", "enter"),
+    (NO_PROOF, f"{TRUSTS} organization o-a1b2c3d4e5 as a whole, but no principal of this stack or of a referenced one "
+     "is granted it: the grant key is not proved", "name the principals that shall enter, " + ELSEWHERE % "grant",
+     f"o-a1b2c3d4e5 -> {DEPLOYER}", "deployer"),
     (NO_GRANT, f"{TRUSTS} account {HUB} as a whole, but nobody there is granted sts:AssumeRole on it by this stack: "
      f"{NO_GRANT}", f"give those who shall enter a policy that allows sts:AssumeRole on {DEPLOYER}{IF_ELSEWHERE}",
      f"{arn(HUB, 'root')} -> {DEPLOYER}", "deployer"),
 )  # fmt: skip
-def trust_in_an_organization_beside_a_policy_that_is_not_known_yet(world: World) -> None:
-    """Such a policy may be the grant of whoever its account, or the organization, stands for."""
+def trust_in_an_organization_beside_a_policy_of_its_own_account_that_is_not_known_yet(world: World) -> None:
+    """Within the role's account a trust in everyone needs no grant, so whoever holds one there tells of no other."""
     prod_is_listed(world)
     of_organization = trusts("*", condition={"StringEquals": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}})
     world.role("deployer", world.stage, document(of_organization, trusts(HUB)))

@@ -45,6 +45,11 @@ def trusting(world: World, whom: str, condition: dict[str, object]) -> None:
     replaced(world, "deployer", assumeRolePolicy=document(trusts(whom, condition=condition)))
 
 
+def organization(world: World) -> World:
+    world.add("Organization", "organization", world.hub, outputs={"id": "o-a1b2c3d4e5"})
+    return world
+
+
 def granting(world: World, resource: str) -> None:
     replaced(world, "ci-grant", policy=document(grants(resource)))
 
@@ -85,7 +90,7 @@ def test_a_condition_that_anybody_can_meet_limits_nobody(operator: str, key: str
     ],
 )
 def test_a_condition_that_says_whose_the_principal_is_limits_everyone(operator: str, key: str, value: str) -> None:
-    world = two_keys()
+    world = organization(two_keys())
     trusting(world, "*", {operator: {key: value}})
     assert world.rules() == []
 
@@ -114,7 +119,7 @@ def test_a_denial_of_everyone_else_limits_everyone(denied: dict[str, object], ru
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html#Conditions_String
     """
-    world = two_keys()
+    world = organization(two_keys())
     denial = {**trusts("*", effect="Deny"), **denied}
     replaced(world, "deployer", assumeRolePolicy=document(trusts("*"), denial))
     assert world.rules() == rules
@@ -518,15 +523,12 @@ def test_a_statement_whose_time_is_over_is_told_in_a_trust_a_grant_and_a_deny(
 
 
 @pytest.mark.parametrize(
-    ("organization", "found"), [("o-zzzzzzzzzz", ["policy-lint"]), ("o-a1b2c3d4e5", []), ("${aws:ResourceOrgID}", [])]
+    ("named", "found"), [("o-zzzzzzzzzz", ["policy-lint"]), ("o-a1b2c3d4e5", []), ("${aws:ResourceOrgID}", [])]
 )
-def test_the_paths_of_another_organization_are_none_of_one_s_own_principals(
-    organization: str, found: list[str]
-) -> None:
+def test_the_paths_of_another_organization_are_none_of_one_s_own_principals(named: str, found: list[str]) -> None:
     """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-principalorgpaths"""
-    world = two_keys()
-    world.add("Organization", "organization", world.hub, outputs={"id": "o-a1b2c3d4e5"})
-    trusting(world, CI, {"ForAnyValue:StringLike": {"aws:PrincipalOrgPaths": f"{organization}/*"}})
+    world = organization(two_keys())
+    trusting(world, CI, {"ForAnyValue:StringLike": {"aws:PrincipalOrgPaths": f"{named}/*"}})
     assert world.rules() == found
 
 

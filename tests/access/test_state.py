@@ -4,6 +4,7 @@ What the fields mean is said where the engine writes them: `ResourceV3`, `Operat
 https://github.com/pulumi/pulumi/blob/v3.274.1/sdk/go/common/apitype/core.go
 """
 
+import gzip
 import json
 from pathlib import Path
 from typing import Any
@@ -184,6 +185,19 @@ def test_a_file_that_cannot_be_opened_or_is_not_in_utf_8_is_refused(tmp_path: Pa
     (tmp_path / "s").write_bytes(b"\xff\xfe{")
     with pytest.raises(Refusal, match="the state cannot be read"):
         read_state(tmp_path / "s")
+
+
+def test_a_checkpoint_that_the_backend_compressed_is_read_unless_it_is_cut_off(tmp_path: Path) -> None:
+    """https://www.pulumi.com/docs/iac/cli/environment-variables/: PULUMI_DIY_BACKEND_GZIP."""
+    resources = [{"urn": "urn:pulumi:s::p::t:t:T::x", "type": "t:t:T", "custom": True}]
+    packed = gzip.compress(json.dumps({"version": 3, "checkpoint": {"latest": {"resources": resources}}}).encode())
+    file = tmp_path / "s.json.gz"
+    file.write_bytes(packed)
+    assert [one.urn for one in read_state(file).resources] == [resources[0]["urn"]]
+    for damaged in (packed[:-9], packed[:10] + b"\xff" * 9, packed[:5]):
+        file.write_bytes(damaged)
+        with pytest.raises(Refusal, match="the state cannot be read"):
+            read_state(file)
 
 
 def test_every_field_of_a_resource_is_read_and_a_checkpoint_as_a_deployment(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import boto3
 import pytest
@@ -26,6 +27,9 @@ from twokeys.doors import SYMBOL_PREFIX
 from twokeys.errors import Refusal
 from twokeys.iam import UNKNOWN, parse_policy
 from twokeys.sandbox.local_aws import LocalAws
+
+if TYPE_CHECKING:
+    from mypy_boto3_iam import IAMClient
 
 
 def written(*arguments: object) -> str:
@@ -631,15 +635,25 @@ def test_the_published_file_does_not_take_an_account_of_the_management_stack_for
     assert found["member_account_ids"]["log-archive"] == archive
 
 
+def an_account_of_an_organization(name: str) -> str:
+    organizations = boto3.client("organizations")
+    organizations.create_organization(FeatureSet="ALL")
+    status = organizations.create_account(Email=f"aws+{name}@example.com", AccountName=name)["CreateAccountStatus"]
+    return status.get("AccountId") or organizations.list_accounts()["Accounts"][-1]["Id"]
+
+
+def administrator_with_a_password(iam: "IAMClient", name: str) -> None:
+    iam.create_user(UserName=name)
+    iam.create_login_profile(UserName=name, Password="not-for-everybody-1")
+    iam.attach_user_policy(UserName=name, PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess")
+
+
 def test_what_is_there_and_not_in_the_state_is_drift(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """On a local AWS: somebody grants a user the role by hand, past every stack."""
     with LocalAws.start(tmp_path / "aws") as aws:
         for name, value in aws.environment(HUB).items():
             monkeypatch.setenv(name, value)
-        organizations, iam = boto3.client("organizations"), boto3.client("iam")
-        organizations.create_organization(FeatureSet="ALL")
-        status = organizations.create_account(Email="aws+stage@example.com", AccountName="stage")["CreateAccountStatus"]
-        stage = status.get("AccountId") or organizations.list_accounts()["Accounts"][-1]["Id"]
+        stage, iam = an_account_of_an_organization("stage"), boto3.client("iam")
         inside = boto3.client("iam", aws_access_key_id=stage, aws_secret_access_key="test")
         role, trust = arn(stage, "role/deployer"), document(trusts(arn(HUB, "root")))
         iam.create_role(RoleName="ci", AssumeRolePolicyDocument=document(trusts(arn(HUB, "root"))))
@@ -650,6 +664,7 @@ def test_what_is_there_and_not_in_the_state_is_drift(tmp_path: Path, monkeypatch
         iam.put_role_policy(RoleName="ci", PolicyName="grant", PolicyDocument=document(grants(role)))
         iam.create_user(UserName="mallory")
         iam.create_access_key(UserName="mallory")
+        administrator_with_a_password(inside, "eve")
         made_by_aws = arn(stage, "role/OrganizationAccountAccessRole")
         iam.put_user_policy(UserName="mallory", PolicyName="g", PolicyDocument=document(grants(role, made_by_aws)))
         world = World()
@@ -680,12 +695,17 @@ def test_what_is_there_and_not_in_the_state_is_drift(tmp_path: Path, monkeypatch
         undeclared, meant = written("check", "--live"), written("check", "--live", "--state", state)
         live = json.loads(written("check", "--live", "--state", state, "--json"))
     assert "no-iam-users: IAM user zoe" in undeclared
-    assert "violation: no-iam-users" not in meant
+    assert "no-iam-users: IAM user zoe" not in meant
     reasons = {(way["source"]["name"], way["target"]["name"]): way["why"] for way in live["ways"]}
     assert (reasons["ci", "deployer"], reasons["mallory", "deployer"]) == ("deploy; Deployments", "not declared")
     assert reasons["mallory", "OrganizationAccountAccessRole"] == "AWS's own access role"
     assert "Not shown" not in text
-    assert [line for line in text.splitlines() if "~" in line] == ["~ user mallory of management: gained an access key"]
+    assert sorted(line for line in text.splitlines() if "~" in line) == [
+        "~ administrator: user eve of stage has a password of its own and no MFA device: "
+        "gained the user, with a password",
+        "~ write: user mallory of management has an access key of its own and no MFA device: "
+        "gained the user, with an access key",
+    ]
     assert f" ({HUB}), so their ways count as differences. Next step: give" in alone
     (gained,) = [line for line in text.splitlines() if line.startswith("+") and "role deployer" in line]
     assert "user mallory" in gained
@@ -767,9 +787,11 @@ def test_a_user_who_gains_an_access_key_or_a_password_is_told() -> None:
     before.add("AccessKey", "alice", before.hub, user="alice", status="Inactive")
     after.add("AccessKey", "alice", after.hub, user="alice", status="Active")
     after.add("UserLoginProfile", "alice", after.hub, user="alice")
-    for sides, told in (((before, after), "gained"), ((after, before), "lost")):
+    alice, both = "user alice of management", "a password and an access key"
+    gained, lost = f"{alice} has {both} of its own: gained {both}", f"{alice}: lost {both}"
+    for sides, ends in (((before, after), gained), ((after, before), lost)):
         (said,) = lines(changes(*(read(one.graph) for one in sides)))
-        assert said == f"~ user alice of management: {told} a password and an access key"
+        assert said.endswith(ends)
 
 
 def test_a_live_user_of_whom_the_credential_report_does_not_tell_yet_is_drift() -> None:
@@ -779,7 +801,29 @@ def test_a_live_user_of_whom_the_credential_report_does_not_tell_yet_is_drift() 
     live.add("User", "zoe", live.hub, name="zoe", outputs={CREDENTIALS: columns})
     live.add("User", "ann", live.hub, name="ann", outputs={CREDENTIALS: dict.fromkeys(columns, False)})
     (said,) = lines(drift(read(two_keys().graph), replace(read(live.graph), evidence=read_live)))
-    assert said.startswith("~ user zoe of management: gained perhaps a password or an access key, as it is newer than")
+    assert said.endswith(
+        "user zoe of management may have a password or an access key of its own, as it is newer than AWS's credential "
+        "report: gained the user, with perhaps a password or an access key"
+    )
+
+
+@pytest.mark.parametrize("device", [True, False])
+def test_a_password_is_drift_but_of_a_user_whom_a_state_shows_and_who_has_an_mfa_device(device: bool) -> None:
+    """Whoever may call it makes another user's password: the user then signs in to the console.
+
+    https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateLoginProfile.html
+    """
+    live, read_live = two_keys(), (Evidence("live IAM", caller=arn(HUB, "user/auditor")),)
+    shown = two_keys()
+    shown.add("User", "ann", shown.hub, name="ann")
+    for name in ("ann", "eve"):
+        has = {PASSWORD: True, ACCESS_KEY: False, MFA_DEVICE: device}
+        live.add("User", name, live.hub, name=name, outputs={CREDENTIALS: has})
+    found = list(lines(drift(read(shown.graph), replace(read(live.graph), evidence=read_live))))
+    without = "" if device else " and no MFA device"
+    said = {name: f"user {name} of management has a password of its own{without}: gained " for name in ("ann", "eve")}
+    assert [f"{said['eve']}the user, with a password" in line for line in found][-1]
+    assert any(f"{said['ann']}a password" in line for line in found) is not device
 
 
 def test_a_key_that_a_door_gains_or_loses_is_told_though_it_stays_shut() -> None:

@@ -4,6 +4,8 @@ The examples are those of https://docs.aws.amazon.com/IAM/latest/UserGuide/cloud
 credentials in their responses: one call across accounts as both accounts record it, and one within an account.
 """
 
+import gzip
+import hashlib
 import json
 from datetime import date, timedelta
 from pathlib import Path
@@ -241,7 +243,7 @@ def read_event(account: str, time: str, region: str = "us-east-1", **changes: An
 
 
 def digests(folder: Path, account: str, first: str, last: str, region: str = "us-east-1") -> None:
-    """Digests of each day from the first to the last, without log files: nothing happened. One here is of a whole day.
+    """Digests of each day from the first to the last, of the log files that are there. One here is of a whole day.
 
     https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-validation-digest-file-structure.html
     """
@@ -249,5 +251,13 @@ def digests(folder: Path, account: str, first: str, last: str, region: str = "us
     while day <= date.fromisoformat(last):
         name = f"{account}_CloudTrail-Digest_{region}_the-trail_us-east-1_{day:%Y%m%d}T100131Z.json"
         times = {"digestStartTime": f"{day}T00:00:00Z", "digestEndTime": f"{day + timedelta(days=1)}T00:00:00Z"}
-        Path(folder, name).write_text(json.dumps({**times, "logFiles": []}))
+        logs = [
+            {"s3Object": f"AWSLogs/{log.name}", "hashValue": hashlib.sha256(_unpacked(log)).hexdigest()}
+            for log in folder.glob(f"{account}_CloudTrail_{region}_{day:%Y%m%d}T*")
+        ]
+        Path(folder, name).write_text(json.dumps({**times, "logFiles": logs}))
         day += timedelta(days=1)
+
+
+def _unpacked(log: Path) -> bytes:
+    return gzip.decompress(log.read_bytes()) if log.suffix == ".gz" else log.read_bytes()

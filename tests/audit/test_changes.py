@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from tests.access.world import DEPLOYER, HUB, OUTSIDE, PROD, STAGE, arn, document, trusts, two_keys
+from tests.access.world import CI, DEPLOYER, HUB, MFA, OUTSIDE, PROD, STAGE, arn, document, trusts, two_keys
 from tests.audit.cloudtrail import called, entry
 from tests.audit.test_comparison import CI_SESSION, DAY, at, compared
 from twokeys.access.reading.snapshot import Evidence
@@ -251,6 +251,19 @@ def test_what_may_let_more_in_after_the_state_was_written_is_not_shown(source: s
     answers = replace(read(world.graph), from_states=True, written={(HUB, ""): DAY})
     assert [one.use.event for one in found.changes] == [name]
     assert bool(against_states(answers, found).changed_since) is later
+
+
+@pytest.mark.parametrize("name", ["EnableMFADevice", "DeactivateMFADevice"])
+def test_an_mfa_device_that_changes_may_let_more_in_where_a_way_asks_for_mfa(name: str) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_mfa_enable-overview.html."""
+    for condition, later in ((None, False), (MFA, True)):
+        world = two_keys()
+        world.role("other", world.stage, document(trusts(CI, condition=condition)))
+        world.grant("ci", world.hub, arn(STAGE, "role/other"))
+        found = compared(world, called(HUB, at(2), name, "eve"))
+        answers = replace(read(world.graph), from_states=True, written={(HUB, ""): DAY})
+        assert [way.mfa for way in answers.ways if way.target.who.name == "other"] == [later]
+        assert bool(against_states(answers, found).changed_since) is later
 
 
 @pytest.mark.parametrize(

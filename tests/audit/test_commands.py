@@ -9,7 +9,7 @@ import subprocess
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from html import unescape
 from importlib.metadata import version
 from pathlib import Path
@@ -127,7 +127,7 @@ def test_a_log_file_that_is_not_as_its_digest_says_is_named_and_its_day_is_not_k
     listing = {"s3Object": f"AWSLogs/{LOG}", "hashValue": hashlib.sha256(content).hexdigest()}
     digest.write_text(json.dumps({**json.loads(digest.read_text()), "logFiles": [listing, listing]}))
     whole = run("prod", *ONE_REGION, "--events", folder).output.replace("\n", " ")
-    assert "1 log file held against digests, none not as they say" in whole
+    assert "1 file held against digests, none not as they say" in whole
     assert "the signatures of digests, which `aws cloudtrail validate-logs` checks" in whole
     log.write_bytes(gzip.compress(content.replace(b"2026-09-01T10", b"2026-09-01T11")))
     text = run("prod", *ONE_REGION, "--events", folder, "--html", "report.html", "--csv", "report.csv").output
@@ -137,6 +137,69 @@ def test_a_log_file_that_is_not_as_its_digest_says_is_named_and_its_day_is_not_k
     assert "1 file is not as its digest says; not covered: management (1 day)" in top
     assert_alike(text, events, top, "not as its digest says")
     assert [one["notAsDigest"] for one in events["sources"]] == [[str(log)]]
+
+
+def test_a_log_file_that_no_digest_of_its_time_lists_is_named_and_the_answer_is_not_whole(tmp_path: Path) -> None:
+    """A digest has the log files that were delivered in its hour; a log file's name has the time of its delivery.
+
+    https://docs.aws.amazon.com/awscloudtrail/latest/userguide/get-and-view-cloudtrail-log-files.html
+    """
+    reads = [read_event(account, "2026-09-01T09:00:00Z") for account in (HUB, PROD)]
+    folder = logs(tmp_path, *reads, entry(CI, DEPLOYER, "2026-09-01T10:00:00Z"))
+    for account in (HUB, PROD):
+        digests(Path(folder), account, "2026-09-01", "2026-09-01")
+    asked = ("prod", *ONE_REGION, "--events", folder, "--exit-code")
+    assert run(*asked).return_value == 0
+    last = Path(folder, LOG.replace("T0000Z_log", "T2350Z_last"))  # the next digest may list it
+    last.write_bytes(Path(folder, LOG).read_bytes())
+    assert run(*asked).return_value == 0
+    added = Path(folder, LOG.replace("T0000Z_log", "T1000Z_added"))
+    added.write_bytes(Path(folder, LOG).read_bytes())
+    assert run(*asked).return_value == 1
+    text = run(*asked, "--html", "report.html", "--csv", "report.csv").output
+    events = read("prod", *ONE_REGION, "--events", folder)["events"]
+    top = events["summary"].removeprefix("CloudTrail of us-east-1 only (--region): ")
+    assert top.startswith("at least 1 entry")
+    assert_alike(text, events, top, "in no digest given")
+    assert "1 log file in no digest given" in top
+    assert [one["inNoDigest"] for one in events["sources"]] == [[str(added)]]
+    digests(Path(folder), HUB, "2026-09-01", "2026-09-01")
+    assert run(*asked).return_value == 0
+
+
+def test_a_digest_that_is_not_as_the_next_one_says_is_named_and_its_hour_is_not_known(tmp_path: Path) -> None:
+    """`previousDigestHashValue` is of the uncompressed content; a trail's first digest has null.
+
+    https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-validation-digest-file-structure.html
+    """
+    folder = Path(logs(tmp_path, read_event(PROD, "2026-09-01T09:00:00Z")))
+    (folder / LOG).rename(log := folder / LOG.replace(HUB, PROD))
+    content, before, written = log.read_bytes(), None, {}
+    for hour in range(24):
+        end = datetime(2026, 9, 1, tzinfo=UTC) + timedelta(hours=hour + 1)
+        listing = {"s3Object": log.name, "hashValue": hashlib.sha256(gzip.decompress(content)).hexdigest()}
+        digest = {
+            "digestStartTime": f"{end - timedelta(hours=1):%Y-%m-%dT%H:%M:%SZ}",
+            "digestEndTime": f"{end:%Y-%m-%dT%H:%M:%SZ}",
+            "previousDigestS3Object": before and f"AWSLogs/{before.name}",
+            "previousDigestHashValue": before and hashlib.sha256(written[before]).hexdigest(),
+            "previousDigestHashAlgorithm": before and "SHA-256",
+            "logFiles": [] if hour else [listing],
+        }
+        before = folder / f"{PROD}_CloudTrail-Digest_us-east-1_the-trail_us-east-1_{end:%Y%m%dT%H%M%SZ}.json.gz"
+        written[before] = json.dumps(digest).encode()
+        before.write_bytes(gzip.compress(written[before]))
+    period = ("--from", "2026-09-01", "--until", "2026-09-01")
+    events = read("prod", *ONE_REGION, "--events", str(folder), *period)["events"]
+    assert [(one["heldAgainstDigests"], one["notAsDigest"]) for one in events["sources"]] == [(24, [])]
+    assert not [one["notCovered"] for one in events["coverage"] if one["account"] == PROD and one["notCovered"]]
+    emptied = min(written)
+    emptied.write_bytes(gzip.compress(json.dumps({**json.loads(written[emptied]), "logFiles": []}).encode()))
+    events = read("prod", *ONE_REGION, "--events", str(folder), *period)["events"]
+    assert [(one["notAsDigest"], one["inNoDigest"]) for one in events["sources"]] == [([str(emptied)], [str(log)])]
+    assert "1 file is not as its digest says" in events["summary"]
+    lost = {one["account"]: one["daysNotCovered"] for one in events["coverage"]}
+    assert lost[PROD] == {"us-east-1": ["2026-09-01"]}
 
 
 def test_the_table_names_each_key_by_its_resource_and_statement() -> None:
@@ -174,7 +237,7 @@ def test_events_are_compared_with_the_doors(tmp_path: Path) -> None:
     events = read("prod", *ONE_REGION, "--events", str(tmp_path / "AWSLogs"))["events"]
     assert [one["usage"] for one in events["doors"]].count("no record of use") == 2
     assert [(one["accountName"], one["covered"], one["notCovered"]) for one in events["coverage"]] == [
-        ("prod", False, "in us-east-1 before 2026-09-02"),
+        ("prod", False, "in us-east-1 before 2026-09-02 00:00 UTC, of which there is no digest"),
         ("management", True, None),
     ]
     name = f"{HUB}_CloudTrail_us-east-1_20260905T1410Z_x.json.gz"
@@ -187,7 +250,7 @@ def test_events_are_compared_with_the_doors(tmp_path: Path) -> None:
     listing.write_text(json.dumps(digest))
     missing = read("prod", *ONE_REGION, "--events", str(tmp_path / "AWSLogs"))["events"]
     assert [(one["notCovered"], one["files"], one["filesMissing"]) for one in missing["coverage"]] == [
-        ("in us-east-1 before 2026-09-02", 0, 0),
+        ("in us-east-1 before 2026-09-02 00:00 UTC, of which there is no digest", 0, 0),
         ("in us-east-1 on 2026-09-05 (1 more such day)", 2, 2),
     ]
     days = [one["daysNotCovered"] for one in missing["coverage"]]
@@ -1105,6 +1168,7 @@ def test_a_damaged_file_in_a_folder_is_counted_and_named_and_no_door_that_it_may
     assert f"\n{sentence}\n" in result.stdout
     assert ", 1 file that cannot be read\n" in result.stdout
     span = "1 file read, 60 passed over: 60 of CloudTrail-Digest, 1 not readable, "
+    span += "1 file held against digests, none not as they say, "
     span += "events from 2026-09-01 00:00:00 to 2026-09-30 23:59:59 UTC"
     rows = list(csv.DictReader(Path("report.csv").read_text().splitlines()))
     assert f"{folder}: sha256 {source['sha256']}, {span}" in [row["why"] for row in rows if row["what"] == "evidence"]
@@ -1169,3 +1233,23 @@ def test_accepted_exceptions_are_listed_with_their_owner_reason_and_last_day(tmp
     assert read(STAGE, *given)["acceptedExceptions"] == [{"rule": "door-needs-grant", **exception, "stack": None}]
     assert "\nAccepted exceptions: none\n" in run(HUB, *given).stdout
     assert read(STAGE, *state)["acceptedExceptions"] is None
+
+
+def test_an_exception_that_has_expired_is_named_in_every_form_and_gives_1(tmp_path: Path) -> None:
+    state = ("--state", str(write_state(tmp_path / "state.json", two_keys())))
+    door = f"{CI_ROLE} -> {world_arn(STAGE, 'role/deployer')}"
+    exception = {"door": door, "reason": "migration", "owner": "platform", "expires": "2020-12-31"}
+    config = tmp_path / "config.json"
+    config.write_text(json.dumps({"door-needs-grant": {"exceptions": [exception]}}))
+    given = (*state, "--config", str(config))
+    said = f"door-needs-grant: {door}, until 2020-12-31; platform answers for it: migration"
+    found = run(STAGE, *given, "--exit-code", "--csv", "report.csv", "--html", "report.html")
+    heading = "Expired exceptions, to be renewed by their owners or to be removed"
+    assert f"\nAccepted exceptions: none\n{heading}: 1\n  {said}\n" in found.stdout
+    assert (found.return_value, run(STAGE, *state, "--exit-code").return_value) == (1, 0)
+    rows = csv.DictReader(Path("report.csv").read_text().splitlines())
+    assert [row["why"] for row in rows if row["what"] == "expired exception"] == [said]
+    page = unescape(Path("report.html").read_text().replace("<wbr>", ""))
+    assert (f"<h3>{heading}</h3>" in page, f"<li>{said}</li>" in page) == (True, True)
+    assert read(STAGE, *given)["expiredExceptions"] == [{"rule": "door-needs-grant", **exception, "stack": None}]
+    assert heading not in run(HUB, *given).stdout

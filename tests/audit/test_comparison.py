@@ -27,7 +27,7 @@ from twokeys.answers.selection import into
 from twokeys.audit.comparison import Comparison, compare
 from twokeys.audit.coverage import Coverage
 from twokeys.audit.entries import Usage
-from twokeys.audit.events import door_use, headline, used
+from twokeys.audit.events import door_use, headline, used, ways
 from twokeys.audit.trail import Trail
 
 CI_SESSION = f"arn:aws:sts::{HUB}:assumed-role/ci/run-1"
@@ -756,7 +756,7 @@ def test_only_management_events_of_log_files_cover_and_one_has_to_be_a_read_even
         ),
         (
             [(0, 1), (24, 25)],
-            "in us-east-1 from 2026-09-01 01:00 to 2026-09-02 00:00 UTC, of which there is no digest",
+            "in us-east-1 from 2026-09-01 01:00 to 2026-09-02 00:00 UTC (1 more such gap), of which there is no digest",
             [1, 2],
         ),
         (
@@ -764,22 +764,71 @@ def test_only_management_events_of_log_files_cover_and_one_has_to_be_a_read_even
             "in us-east-1 from 2026-09-01 01:00 to 2026-09-01 02:00 UTC (1 more such gap), of which there is no digest",
             [1],
         ),
-        ([(0, 47)], "in us-east-1 after 2026-09-01", [2]),
-        ([(1, 48)], "in us-east-1 before 2026-09-02", [1]),
+        (
+            [(0, 23), (24, 48)],
+            "in us-east-1 from 2026-09-01 23:00 to 2026-09-02 00:00 UTC, of which there is no digest",
+            [1],  # an hour that ends at midnight is of one day
+        ),
+        ([(0, 47)], "in us-east-1 after 2026-09-02 23:00 UTC, of which there is no digest", [2]),
+        ([(1, 48)], "in us-east-1 before 2026-09-01 01:00 UTC, of which there is no digest", [1]),
+        ([(-9, -8)], "in us-east-1 from 2026-09-01 00:00 to 2026-09-02 23:59 UTC, of which there is no digest", [1, 2]),
         ([(-30, -20), (-1, 50), (60, 61)], None, []),  # what is outside of the period does not matter
-        ([(0, 1)], "in us-east-1", [1, 2]),
+        ([(0, 1)], "in us-east-1 after 2026-09-01 01:00 UTC, of which there is no digest", [1, 2]),
     ],
 )
-def test_between_digests_no_hour_may_lack(hours: list[tuple[int, int]], said: str | None, lacking: list[int]) -> None:
+def test_where_there_are_digests_no_hour_of_the_period_may_lack(
+    hours: list[tuple[int, int]], said: str | None, lacking: list[int]
+) -> None:
     """https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-validation-intro.html."""
     midnight = DAY.replace(hour=0)
     coverage, end = Coverage(("us-east-1",)), midnight + timedelta(days=2, microseconds=-1)
-    coverage.accounts[STAGE].reads["us-east-1"] = -1
+    for day in (midnight, end):  # a log file of each day does not show that no other lacks
+        coverage.saw(STAGE, "us-east-1", day, covers=True, read=True)
     for one in hours:
         span = [midnight + timedelta(hours=hour) for hour in one]
         coverage.digest(f"{STAGE}_CloudTrail-Digest_us-east-1_the-trail_us-east-1_20260901T100131Z.json.gz", *span)
     gaps = coverage.covered(STAGE, [], (midnight, end))
     assert (gaps.lacks, [day.day for day in gaps.days.get("us-east-1", ())]) == (said, lacking)
+
+
+@pytest.mark.parametrize(
+    ("digested", "asked", "said"),
+    [
+        ((1, 10), (None, None), None),  # records were delivered before the first digest, and the last is still to come
+        ((3, 10), (None, None), "before 2026-09-01 03:00 UTC"),
+        ((1, 8), (None, None), "after 2026-09-01 08:00 UTC"),
+        ((0, 12), (0, 12), None),
+        ((1, 12), (0, 12), "before 2026-09-01 01:00 UTC"),
+        ((0, 11), (0, 12), "after 2026-09-01 11:00 UTC"),
+    ],
+)
+def test_the_first_and_the_last_digests_may_lack_only_where_the_period_is_not_asked_for(
+    digested: tuple[int, int], asked: tuple[int | None, int | None], said: str | None
+) -> None:
+    """A digest is delivered after its hour. validate-logs looks for it up to two hours after the period.
+
+    https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-validation-digest-file-structure.html
+    and https://github.com/aws/aws-cli/blob/develop/awscli/customizations/cloudtrail/validation.py
+    """
+    trail = Trail(coverage=Coverage(("us-east-1",)))
+    midnight = DAY.replace(hour=0)
+    for hour in (0, 12):
+        trail.add(read_event(STAGE, f"2026-09-01T{hour:02}:00:00Z"), delivered=True)
+    name = f"{STAGE}_CloudTrail-Digest_us-east-1_the-trail_us-east-1_20260901T100131Z.json.gz"
+    trail.coverage.digest(name, *(midnight + timedelta(hours=hour) for hour in digested))
+    period = (None if hour is None else midnight + timedelta(hours=hour) for hour in asked)
+    found = compare(into(read(two_keys().graph), STAGE), trail, *period)
+    assert found.coverage[0].lacks == (said and f"in us-east-1 {said}, of which there is no digest")
+
+
+def test_the_digest_of_the_last_hour_till_now_is_still_to_come() -> None:
+    now = datetime.now(UTC)
+    trail = Trail(coverage=Coverage(("us-east-1",)))
+    trail.add(read_event(STAGE, f"{now - timedelta(hours=29):%Y-%m-%dT%H:%M:%SZ}"), delivered=True)
+    name = f"{STAGE}_CloudTrail-Digest_us-east-1_the-trail_us-east-1_20260901T100131Z.json.gz"
+    trail.coverage.digest(name, now - timedelta(hours=30), now - timedelta(hours=1))
+    found = compare(into(read(two_keys().graph), STAGE), trail, now - timedelta(hours=30), now + timedelta(hours=20))
+    assert found.coverage[0].lacks is None
 
 
 @pytest.mark.parametrize(
@@ -1051,6 +1100,20 @@ def test_temporary_credentials_of_a_user_that_nothing_shows_and_of_the_root_user
     assert {what: count for what, count in found.apart.items() if "sign-in" not in what} == counted
 
 
+def test_of_a_door_whose_keys_were_made_after_the_period_that_is_said() -> None:
+    world = two_keys()
+    for one in world.resources:
+        world.change(one, created=at(5))
+    found = compared(world, entry(CI_SESSION, DEPLOYER, at(1)), read_event(STAGE, at(3)))
+    (deployer,) = [one for one in found.doors if one.door.target.who.name == "deployer"]
+    assert (deployer.usage, deployer.early) == (Usage.USED, 1)
+    found = compared(world, read_event(HUB, at(3)), read_event(STAGE, at(3)))
+    assert usage(found)["deployer"] is Usage.LATER
+    assert "1 made after the period" in ways(found)
+    assert usage(compared(world, read_event(HUB, at(3)), covered=()))["deployer"] is Usage.NOT_KNOWN
+    assert usage(compared(world, read_event(HUB, at(6)), read_event(STAGE, at(6))))["deployer"] is Usage.NEVER
+
+
 def test_a_used_door_tells_its_sessions_and_what_came_before_its_keys() -> None:
     world = two_keys()
     for one in world.resources:
@@ -1169,6 +1232,26 @@ def test_a_person_of_identity_center_uses_the_door_of_the_assignment_and_another
     found = compared(center(**assigned), record)
     used = [one.usage for one in found.doors if one.door.target.who.name.startswith("AWSReservedSSO_Admin")]
     assert (used, len(found.undeclared)) == ([said or Usage.NEVER], said is None)
+
+
+def test_a_role_of_identity_center_whose_assignments_nobody_shows_is_entered_by_its_users_in_ways_and_events() -> None:
+    """https://docs.aws.amazon.com/singlesignon/latest/userguide/permissionsetsconcept.html"""
+    role = arn(STAGE, "role/AWSReservedSSO_Admin_0123456789abcdef")
+    provider = arn(STAGE, "saml-provider/AWSSSO_0123456789abcdef_DO_NOT_DELETE")
+    asked = {"StringEquals": {"SAML:aud": "https://signin.aws.amazon.com/saml"}}
+    trust = {"Effect": "Allow", "Principal": {"Federated": provider}, "Action": "sts:AssumeRoleWithSAML"}
+    world = two_keys()
+    world.role("AWSReservedSSO_Admin_0123456789abcdef", world.stage, document({**trust, "Condition": asked}))
+    record = entry(CI_SESSION, role, at(0), eventName=SAML, userIdentity={**PERSON, "userName": "ann"})
+    record["requestParameters"] = {"roleArn": role, "principalArn": provider}
+    found = compared(world, record)
+    (way,) = (one for one in found.ways if one.way.target.who.name.startswith("AWSReservedSSO_Admin"))
+    assert (way.usage, found.undeclared) == (Usage.USED, ())
+    assert (way.way.source.short, found.population[0].use.caller.short) == (
+        "Identity Center user *",
+        "Identity Center user ann",
+    )
+    assert "aws sso-admin list-account-assignments" in way.way.why
 
 
 def test_a_job_uses_the_door_of_its_repository_and_another_has_none() -> None:

@@ -72,7 +72,10 @@ def test_regions_that_lack_the_same_are_said_together() -> None:
     assert set(gaps.days) == {*ENABLED} - {"us-east-1", "us-west-2"}
     gaps = coverage.covered(STAGE, [], (DAY.replace(month=8, day=31), END))
     never = "ap-northeast-1, ap-northeast-2 and 13 more regions"
-    assert gaps.lacks == f"in us-east-1, us-west-2 before 2026-09-01, and also in {never}"
+    assert (
+        gaps.lacks
+        == f"in us-east-1, us-west-2 before 2026-09-01 00:00 UTC, of which there is no digest, and also in {never}"
+    )
 
 
 @pytest.mark.parametrize(

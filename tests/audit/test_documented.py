@@ -41,10 +41,10 @@ def write_events(folder: Path) -> None:
     for number, record in enumerate(record for account in records.values() for record in account):
         record |= {"eventID": f"{UUID(int=number)}", "sharedEventID": None}
     for account, found in records.items():
-        for region in ENABLED:
-            digests(folder, account, f"{FIRST}", f"{LAST}", region)
         name = f"{account}_CloudTrail_us-east-1_{FIRST:%Y%m%d}T0310Z_x.json"
         Path(folder, name).write_text(json.dumps({"Records": found}))
+        for region in ENABLED:
+            digests(folder, account, f"{FIRST}", f"{LAST}", region)
 
 
 def test_the_page_shows_what_a_run_prints(project_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

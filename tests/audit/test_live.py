@@ -86,7 +86,7 @@ def test_keys_are_there_since_their_resources_were_made_and_an_inline_policys_ti
     hers, *his = sorted(found.long_term, key=str)[::-1]
     assert list(map(str, his)) == ["administrator: user pat of prod has an access key of its own and no MFA device"]
     assert [one.user.arn for one in his] == [f"arn:aws:iam::{prod}:user/pat"]
-    assert (hers.user.who.name, hers.has) == ("ann", "a password and an access key"), "she comes in from elsewhere"
+    assert (hers.user.who.name, hers.has) == ("ann", ("a password", "an access key")), "she comes in from elsewhere"
     assert "access keys and MFA devices of root users," in not_looked_at(found)
     assert scope(everywhere) is None
     assert len(there.by_urn) == len(there.resources), "a policy of AWS's own is in both accounts"

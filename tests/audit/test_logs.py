@@ -130,7 +130,7 @@ def test_a_digest_of_which_a_field_is_damaged_is_refused(tmp_path: Path, field: 
     file.write_text(json.dumps({**DIGEST, field: value}))
     with pytest.raises(Refusal) as refused:
         listed(file)
-    assert refused.value.why == "its logFiles, digestStartTime or digestEndTime is not as CloudTrail writes it"
+    assert refused.value.why == "its logFiles, times or previous digest are not as CloudTrail writes them"
 
 
 def test_a_file_with_the_mark_that_windows_writes_is_read(tmp_path: Path) -> None:

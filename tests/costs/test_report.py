@@ -18,6 +18,7 @@ from tests.costs.bills import (
     BY_SERVICE,
     BY_TEAM,
     CHARGES,
+    EC2,
     PROD,
     STAGE,
     TOTAL,
@@ -224,6 +225,13 @@ def test_two_versions_of_one_month_are_not_added(count: int) -> None:
         costs(identified(0, count), identified(0, count + count // 10, "1.5"), question=Question(((ACCOUNT,),)))
 
 
+def test_a_line_item_that_stands_twice_in_one_file_is_not_added_twice() -> None:
+    """ "unique in a given partition": https://docs.aws.amazon.com/cur/latest/userguide/identity-columns.html"""
+    once = identified(0, 3)
+    with pytest.raises(Refusal, match=r"line 5 is once more line item id0 of 2026-10-01/2026-10-02"):
+        costs(once + b"\n" + once.partition(b"\n")[2], question=Question(((ACCOUNT,),)))
+
+
 def test_the_files_of_one_version_are_added_also_where_they_share_a_line_item_s_id() -> None:
     found = costs(identified(0, 3_000), identified(2_990, 3_000), question=Question(((ACCOUNT,),)))
     assert found.total == 6_000
@@ -259,10 +267,22 @@ def test_the_columns_that_focus_1_2_adds_change_nothing_of_what_is_billed() -> N
     assert (found.charges, found.total) == (10, 10)
 
 
+def test_of_days_of_which_the_report_has_no_line_it_is_said_which_it_has() -> None:
+    question = Question(((ACCOUNT,),), date(2026, 9, 1), date(2026, 12, 1))
+    lines = [Line(STAGE, *EC2, "1", day=f"2026-{day}") for day in ("10-31", "11-01")]
+    (note,) = costs(legacy(lines), question=question).notes
+    assert note == "of these days the report's lines begin on 2026-10-31 to 2026-11-01 only"
+    whole = replace(question, first=date(2026, 10, 1), end=date(2026, 12, 1))
+    assert costs(legacy(lines), question=whole).notes == (), "a report by month has one day of each"
+
+
 def test_two_versions_of_one_month_are_not_added_where_focus_names_no_line_item() -> None:
     def version(hours: int, name: str = "stage") -> bytes:
         lines = [f"1,USD,Usage,2026-10-01T{n:02}:00:00Z,Amazon S3,222222222222,{name}," for n in range(hours)]
         return "\n".join([FOCUS, *lines]).encode()
+
+    twice = version(20).partition(b"\n")[2]
+    assert costs(version(20) + b"\n" + twice).total == 40, "FOCUS has no line item: two lines may be alike"
 
     with pytest.raises(Refusal, match="two versions of one report"):
         costs(version(20), version(24, "renamed"))
@@ -281,3 +301,23 @@ def test_two_versions_of_one_month_are_not_added_where_focus_names_no_line_item(
 def test_a_focus_export_that_cannot_answer_is_refused_by_name(columns: str, why: str) -> None:
     with pytest.raises(Refusal, match=why):
         costs(columns.encode())
+
+
+def test_a_focus_export_is_read_with_the_names_that_athena_gives_its_columns() -> None:
+    """https://docs.aws.amazon.com/athena/latest/ug/tables-databases-columns-names.html: in lower case."""
+    line = '10,USD,Usage,2026-10-01 00:00:00.000,Amazon S3,222222222222,stage,"{""Team"": ""web""}"'
+    found = costs(f"{FOCUS.lower()}\n{line}".encode())
+    assert amounts(found, 2) == exact({("web",): "10"})
+    assert found.names == {"222222222222": "stage"}
+
+
+def test_a_map_as_athena_prints_it_is_refused_with_how_to_select_it() -> None:
+    """https://docs.aws.amazon.com/athena/latest/ug/querying-maps.html: `{team=a, b=c}` may be one tag or two."""
+    report = cur2(BILL[:1]).replace(b'{""user_team"": ""web""}', b"{user_team=web}")
+    with pytest.raises(Refusal, match=r"is not a map in JSON\. Next step: select it in Athena as json_format"):
+        costs(report)
+
+
+def test_a_line_without_a_currency_is_named_so_beside_another_one() -> None:
+    with pytest.raises(Refusal, match="the report has lines in USD and no currency"):
+        costs(legacy([Line(STAGE, *EC2, "1"), Line(STAGE, *EC2, "0", currency="")]))

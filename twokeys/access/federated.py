@@ -6,7 +6,6 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers.html
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
@@ -16,6 +15,7 @@ from twokeys.access.model.names import CARRIERS, EVERY_SERVICE, EVERYONE, ROLES_
 from twokeys.access.model.organization import Guards
 from twokeys.access.model.principals import Principal
 from twokeys.access.model.requirements import demanded_values
+from twokeys.doors.who import OF_IDENTITY_CENTER
 from twokeys.iam import (
     ANY_PROVIDER,
     UNKNOWN,
@@ -52,7 +52,6 @@ GUESTS = "guests of the identity pool"
 _ANYBODY = "*"
 _LATER = "(not known yet)"
 _PATTERN = ("StringLike", "ForAnyValue:StringLike")
-_OF_IDENTITY_CENTER = re.compile(r"AWSSSO_[0-9a-f]+_DO_NOT_DELETE")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,7 +70,7 @@ class FederatedTrust:
         https://docs.aws.amazon.com/singlesignon/latest/userguide/permissionsetsconcept.html
         """
         arn = _arn(self.federation)
-        return arn is not None and arn.kind == "saml-provider" and bool(_OF_IDENTITY_CENTER.fullmatch(arn.name))
+        return arn is not None and arn.kind == "saml-provider" and bool(OF_IDENTITY_CENTER.fullmatch(arn.name))
 
     @property
     def unknown(self) -> bool:

@@ -110,7 +110,7 @@ class Rule(Generic[C]):
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """An exception by which a rule lets a door stand that it would refuse."""
+    """An exception by which a rule lets a door stand that it would refuse, or did until it expired."""
 
     rule: str
     exception: DoorException
@@ -127,6 +127,7 @@ class Result:
     findings: tuple[Finding, ...] = ()
     failure: Finding | None = None
     accepted: tuple[Accepted, ...] = ()
+    expired: tuple[Accepted, ...] = ()
 
 
 def run(rule: Rule[Any], graph: Graph, config: Mapping[str, object], now: datetime) -> Result:
@@ -136,6 +137,7 @@ def run(rule: Rule[Any], graph: Graph, config: Mapping[str, object], now: dateti
     finding needed is itself a finding, in the stack that it is for. `now` is the moment at which it is judged.
     """
     accepted: tuple[Accepted, ...] = ()
+    expired: tuple[Accepted, ...] = ()
     try:
         settings = rule.config.model_validate(dict(config))
         findings = tuple(rule.check(graph, settings, now))
@@ -143,13 +145,15 @@ def run(rule: Rule[Any], graph: Graph, config: Mapping[str, object], now: dateti
             found = {_ends(finding.door) for finding in findings if finding.door}
             here = [one for one in settings.exceptions if _is_of(one, rule.name, graph) or _ends(one.door) in found]
             here = [one for one in here if one.stack is None or one.stack == graph.snapshot.stack]
-            findings, accepted = _excused(rule.name, findings, here, now.astimezone(UTC).date())
+            today = now.astimezone(UTC).date()
+            expired = tuple(Accepted(rule.name, one) for one in here if one.expires < today)
+            findings, accepted = _excused(rule.name, findings, here, today)
     except Exception as error:  # a rule that fails has proved nothing
         message = f"The rule {rule.name} failed with {type(error).__name__}: {error}; it has proved nothing"
         step = "report this as a defect of TwoKeys; until it is mended, no change can be shown to be safe"
         return Result(failure=Finding(message, step, rule=rule.name))
     shown = tuple(_of_the_stack(replace(finding, rule=rule.name), graph) for finding in findings)
-    return Result(shown, accepted=accepted)
+    return Result(shown, accepted=accepted, expired=expired)
 
 
 _WAIT_FOR_VALUES = frozenset({"unproved-door", "provider-enters-its-account"})

@@ -31,6 +31,7 @@ from twokeys.access.model.exports import Exported
 from twokeys.access.model.membership import join_declared_groups
 from twokeys.access.model.names import (
     EVERYONE,
+    OWN_ACCOUNT,
     USERNAME,
     admits_everyone,
     granted_resources,
@@ -251,7 +252,7 @@ class _Builder:
         """The doors that a trust names; returns whether everybody in the role's own account may come in by it."""
         within = False
         for name in trusted_names(trust, self._graph.guards.denials(role)):
-            account = account_as_a_whole(name)
+            account = role.account if name == OWN_ACCOUNT else account_as_a_whole(name)
             if account is not None:
                 account = self._graph.accounts.canonical(account)
                 within = within or account == role.account
@@ -385,11 +386,13 @@ class _Builder:
         return self._principals.mentioned(account, kind, somebody_else, name_of_trust)
 
     def _is_outside(self, role: Principal, name: str, account: str | None) -> bool:
-        """Whether a trusted name stands for others than us: a foreign account, a foreign organization, everyone."""
+        """Whether a trusted name stands for others than us: a foreign account, everyone, an organization.
+
+        One that nothing shows to be ours is foreign, whoever holds a grant here: those prove nothing of its accounts.
+        """
         if account is not None:
             return account != role.account and not self._graph.is_ours(account)
-        ours = self._graph.accounts.organization
-        return name == EVERYONE or (name.startswith("o-") and ours not in (None, name))
+        return not self._graph.accounts.is_own_organization(name)
 
     def _outsider(self, name: str, account: str | None) -> Principal:
         if name not in self._outside:

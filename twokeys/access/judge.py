@@ -270,7 +270,14 @@ class Judge:
         https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-resourceorgid
         """
         nameless = _ANY if source.kind == "group" else UNKNOWN if source.unsettled else None
-        return _context(nameless, self._organization_of(source), self._organization_of(target), self._with_mfa)
+        of_source, of_target = self._organization_of(source), self._organization_of(target)
+        context = _context(nameless, of_source, of_target, self._with_mfa)
+        paths = {
+            f"aws:{whose}OrgPaths": (f"{organization}/{path}",)
+            for whose, organization, one in (("Principal", of_source, source), ("Resource", of_target, target))
+            if organization and (path := self._guards.path(one.account))
+        }
+        return Context(values={**context.values, **paths}) if paths else context
 
     def _organization_of(self, principal: Principal) -> str | None:
         organization = self._accounts.organization

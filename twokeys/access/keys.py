@@ -22,6 +22,8 @@ from twokeys.access.model.not_proved import EXCEPT
 from twokeys.access.model.principals import HOLDERS, Principal
 from twokeys.access.model.requirements import asks_for_external_id, in_words, window
 from twokeys.access.paths import leading_out
+from twokeys.doors import DOORS_OUTPUT
+from twokeys.errors import nearest
 from twokeys.iam import UNKNOWN, Arn, Outcome, parse_arn
 from twokeys.iam.sts import RESERVED_ROLE, permission_set_of
 
@@ -80,13 +82,13 @@ def statements(graph: Graph) -> Iterator[Statement]:
         yield from reader.lone_grant(grant)
 
 
-def read_too(graph: Graph, stack: str) -> str:
-    """The next step where another stack has what is missing: its state, or in a program its output `doors`."""
+def read_too(graph: Graph, stack: str, output: str = DOORS_OUTPUT) -> str:
+    """The next step where another stack has what is missing: its state, or in a program its output."""
     if graph.snapshot.is_state:
         return f"read the state of {stack} together with this one (`--state` may be repeated)"
     return (
         f"give the state of {stack} (`pulumi stack export --file FILE` there) in the configuration of the policy pack: "
-        f'{{"{OTHER_STACKS}": {{"states": ["FILE"]}}}}; or read that stack {_THROUGH}, if it exports `doors`'
+        f'{{"{OTHER_STACKS}": {{"states": ["FILE"]}}}}; or read that stack {_THROUGH}, if it exports `{output}`'
     )
 
 
@@ -230,7 +232,8 @@ class _Reader:
             return _about(door, Lack.PROOF, about, step, role)
         if source.account in self._accounts.held:
             about += f", but this stack has neither that {source.kind} nor a grant for it: the grant key is missing"
-            return _about(door, Lack.GRANT, about, step + self._if_elsewhere, role)
+            step = self._if_meant(source.kind, source.account, source.name) + step + self._if_elsewhere
+            return _about(door, Lack.GRANT, about, step, role)
         about += ", but that account is not in this stack and no stack reference shows a grant"
         return _about(door, Lack.PROOF, about + ": the grant key is not proved", self._elsewhere("grant"), role)
 
@@ -319,11 +322,12 @@ class _Reader:
         """A trust in an account as a whole, or in everyone: somebody has to hold a grant.
 
         What `wildcard-trust` refuses is not repeated, and the roles that AWS made hold every grant without being meant.
+        Of an organization, a grant in the role's own account says nothing about the others.
         """
         role, account = trust.role, trust.account
         if role.urn is None or account == role.account or not self._pinned(role) or trust.names == EVERYONE:
             return
-        meant = [door for door in trust.holders if not door.source.made_by_aws]
+        meant = [door for door in trust.holders if door.crosses and not door.source.made_by_aws]
         if any(door.open or (door.asked and self._spoken_for(door)) for door in meant):
             return
         if self._program_enters(trust) or any(door.outcome is Outcome.UNKNOWN for door in meant):
@@ -383,7 +387,8 @@ class _Reader:
         elif account in self._accounts.held:
             but = "no role of this stack answers to that and trusts it"
             step = f"add the role with a trust policy that names {source.arn}, correct the ARN, or remove the grant"
-            lack, step = Lack.TRUST, step + self._if_elsewhere
+            step = self._if_meant("role", account, name.rpartition("/")[2]) + step + self._if_elsewhere
+            lack = Lack.TRUST
         else:
             but = "that account is not in this stack and no stack reference shows the role's trust"
             lack, step = Lack.PROOF, self._elsewhere("trust")
@@ -394,6 +399,14 @@ class _Reader:
         )
         door = DoorName(source.arn, grant.resource)
         yield Statement(lack, about, step, door, grant.document.urn or source.urn, source.source)
+
+    def _if_meant(self, kind: str, account: str, name: str) -> str:
+        """Whoever of the stack differs from what a document names by the case of letters or by the path alone."""
+        there = {
+            one.name: one for one in self._graph.principals if (one.kind, one.account) == (kind, account) and one.urn
+        }
+        near = nearest(name, there, cutoff=1)
+        return f"write {there[near].arn}, if that is meant, or " if near else ""
 
     @property
     def _if_elsewhere(self) -> str:

@@ -23,6 +23,8 @@ class Verdicts:
     advisory: tuple[Finding, ...]
     accepted: tuple[Accepted, ...] = ()
     """The exceptions by which doors stand."""
+    expired: tuple[Accepted, ...] = ()
+    """Those by which none does any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,7 @@ def check(
         tuple(one.finding for one in judged if one.mandatory),
         tuple(one.finding for one in judged if not one.mandatory),
         tuple(one for _, result in results for one in result.accepted),
+        tuple(one for _, result in results for one in result.expired),
     )
 
 

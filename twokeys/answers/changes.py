@@ -13,7 +13,7 @@ from twokeys.access.model.documents import MASKS, Document
 from twokeys.access.model.requirements import EXTERNAL_ID, in_detail, in_full
 from twokeys.access.reading.snapshot import Evidence
 from twokeys.answers.allowed import Difference, difference, with_ids
-from twokeys.answers.model import Answers, DoorAnswer, NotProved, Party, State, Step, Way
+from twokeys.answers.model import PASSWORD, Answers, DoorAnswer, NotProved, Party, State, Step, Way
 from twokeys.answers.permissions import Level, Permissions
 from twokeys.answers.summary import callers_accounts
 from twokeys.answers.words import duration
@@ -22,8 +22,8 @@ from twokeys.iam import Requirement
 from twokeys.iam.verdict import all_of
 from twokeys.shown import listed
 
-ACCESS_KEY, OTHER_POLICIES = "an access key", "other policies"
-NOT_REPORTED = "perhaps a password or an access key, as it is newer than AWS's credential report"
+OTHER_POLICIES = "other policies"
+_NOT_KNOWN = "perhaps a password or an access key"
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,21 +166,27 @@ def _keys(door: DoorAnswer | None) -> frozenset[str]:
 
 
 def _long_term(before: Answers, after: Answers, ids: Mapping[str, str]) -> Iterator[Beside]:
-    """Who gains or loses a password or an access key.
+    """Who gains or loses a password or an access key, in the words that an audit has for whoever has one afterwards.
 
-    Live AWS tells more than states do, whose passwords people may make by hand: beside a state, only access keys that
-    it does not have count, in the accounts that it shows, and users of whom AWS does not tell yet.
+    Live AWS tells more than states do: beside a state, what it does not have counts, in the accounts that it shows. But
+    a password beside an MFA device, of a user that it shows, is how people sign in to whom it is handed: see
+    `docs/break-glass.md`.
     """
     was, now = ({_with_id(one.user.who, ids): one for one in side.long_term} for side in (before, after))
+    known = was.keys() | {_with_id(user, ids) for user in before.users}
     alike = _live(before) is _live(after)
     for user in sorted({**was, **now}, key=str):
-        had, has = (side[user].has if user in side else "" for side in (was, now))
+        old, new = was.get(user), now.get(user)
+        had, has = (one.has or (_NOT_KNOWN,) if one else () for one in (old, new))
+        gains, loses = ([one for one in side if one not in other] for side, other in ((has, had), (had, has)))
         if not alike:
-            not_known = NOT_REPORTED if user in now and not has else ""
-            had, has = "", ACCESS_KEY if ACCESS_KEY in has and ACCESS_KEY not in had else not_known
-        if had != has and (alike or user.account in before.accounts):
-            party = (now.get(user) or was[user]).user
-            yield Beside(party.short, Difference((has,) if has else (), (had,) if had else ()))
+            as_meant = {PASSWORD} if user in known and new and new.mfa else set()
+            gains, loses = [one for one in gains if one not in as_meant], []
+        if (gains or loses) and (alike or user.account in before.accounts):
+            gained, lost = map(" and ".join, (gains, loses))
+            gained = gained if user in known else f"the user, with {gained}"
+            about = str(new) if new else was[user].user.short
+            yield Beside(about, Difference((gained,) if gains else (), (lost,) if loses else ()))
 
 
 def _live(side: Answers) -> bool:
@@ -217,7 +223,7 @@ def drift(before: Answers, live: Answers) -> Changes:
         return found
     people = f"the users and roles of {', '.join(missing)}"
     what = f"Not shown by {before.origin}: {people}, so their ways count as differences"
-    step = "give the state of each other stack (`--state FILE`)"
+    step = "give the states of the stacks that make them (`--state FILE`); whom no stack makes somebody made by hand"
     return replace(found, not_shown=f"{what}. Next step: {step}.")
 
 

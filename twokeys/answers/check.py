@@ -27,7 +27,7 @@ _SIGNS_OF_TIME = {Time.LATER: "…", Time.OVER: "✗"}
 def as_data(answers: Answers, verdicts: Verdicts, now: datetime) -> dict[str, Any]:
     """The answers in the shape of every command, with the exceptions that doors stand by, `violations` and `advice`."""
     return {
-        **answers_data(replace(answers, accepted=verdicts.accepted), now),
+        **answers_data(replace(answers, accepted=verdicts.accepted, expired=verdicts.expired), now),
         "violations": [_finding_data(finding) for finding in verdicts.mandatory],
         "advice": [_finding_data(finding) for finding in verdicts.advisory],
     }

@@ -33,6 +33,7 @@ def as_data(answers: Answers, now: datetime) -> dict[str, Any]:
         "scope": scope(answers),
         "evidence": evidence(answers),
         "acceptedExceptions": None if answers.accepted is None else list(map(_accepted_data, answers.accepted)),
+        "expiredExceptions": None if answers.accepted is None else list(map(_accepted_data, answers.expired)),
     }
 
 
@@ -63,7 +64,7 @@ def long_term_data(one: LongTerm) -> dict[str, Any]:
     """A user with credentials of its own; what nothing tells is null, and `permissions` of a user that is not shown."""
     return {
         "user": party_data(one.user),
-        "has": one.has or None,
+        "has": " and ".join(one.has) or None,
         "mfaDevice": one.mfa,
         "permissions": _permissions_data(one.permissions) if one.permissions else None,
     }

@@ -26,6 +26,7 @@ _WITHOUT_GRANT = {
 OUTSIDE, NOT_SHOWN_INSIDE = "outside the organization", "not shown to be in the organization"
 """What is known of an account that is not shown to be ours, where all of the organization are listed and elsewhere."""
 
+PASSWORD, ACCESS_KEY = "a password", "an access key"
 ANY_ANCHOR = "any trust anchor"
 """Whose certificates a role takes that names none of the account's trust anchors to IAM Roles Anywhere."""
 ANONYMOUS = Who("principal", "ANONYMOUS_PRINCIPAL")
@@ -266,6 +267,8 @@ class Way:
         last = self.steps[-1]
         if last.declared is not None:
             return f"not declared; by the door {last.declared.name} of {last.source.who.label}"
+        if self.source.who.assigned:
+            return "assigned in IAM Identity Center; `aws sso-admin list-account-assignments` says who is"
         if self.target.who.kind == "root-user":
             return "centralized root access"
         return "AWS's own access role" if self.by_access_role else "not declared"
@@ -356,7 +359,7 @@ class LongTerm:
     """
 
     user: Party
-    has: str
+    has: tuple[str, ...]
     mfa: bool | None = None
     permissions: Permissions | None = None
 
@@ -364,7 +367,7 @@ class LongTerm:
     def words(self) -> str:
         """What it has: "has a password of its own and no MFA device"."""
         if self.has:
-            return f"has {self.has} of its own" + (" and no MFA device" if self.mfa is False else "")
+            return f"has {' and '.join(self.has)} of its own" + (" and no MFA device" if self.mfa is False else "")
         return "may have a password or an access key of its own, as it is newer than AWS's credential report"
 
     def __str__(self) -> str:
@@ -426,6 +429,8 @@ class Answers:
     """What people call each account that is known, with its id, also those that were not asked for."""
     shown: frozenset[str] = frozenset()
     """The accounts of which a user or role is shown."""
+    users: frozenset[Who] = frozenset()
+    """The users that are shown."""
     assigners: frozenset[str] = frozenset()
     """The member accounts that administer IAM Identity Center for the organization."""
     written: Mapping[tuple[str, ...], datetime] = field(default_factory=dict)
@@ -456,6 +461,8 @@ class Answers:
     """Of whom alone this is, where somebody asked for one person."""
     accepted: tuple[Accepted, ...] | None = None
     """The exceptions by which doors stand; None where nobody gave the policy pack's configuration."""
+    expired: tuple[Accepted, ...] = ()
+    """Those that have expired."""
 
     def named(self, party: Party) -> Party:
         """The party with what people call its account."""

@@ -26,22 +26,16 @@ from twokeys.access.model.names import ROLES_ANYWHERE, admits_services
 from twokeys.access.model.principals import ATTACHMENTS, HOLDERS, IDENTITY_PROVIDERS, INLINE_POLICIES, Principal
 from twokeys.access.model.requirements import MFA, MFA_BUT_OF_KEYS, denied_since, in_words, pauses, window
 from twokeys.access.paths import Path, paths_from
+from twokeys.access.reading import tokens
 from twokeys.access.reading.snapshot import STACK, Snapshot, mapping, place_of, project_of
-from twokeys.access.reading.tokens import (
-    ACCESS_KEY,
-    CREDENTIALS,
-    MANAGED_POLICY,
-    MFA_DEVICE,
-    ORGANIZATION,
-    PASSWORD,
-    ROLE,
-    USER,
-)
+from twokeys.access.reading.tokens import CREDENTIALS, MANAGED_POLICY, MFA_DEVICE, ORGANIZATION, ROLE, USER
 from twokeys.answers.account_names import AccountNames
 from twokeys.answers.model import (
+    ACCESS_KEY,
     ANY_ANCHOR,
     NOT_SHOWN_INSIDE,
     OUTSIDE,
+    PASSWORD,
     Answers,
     DoorAnswer,
     KeyPlace,
@@ -70,7 +64,7 @@ ROOT_SESSION = 900
 https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoot.html
 """
 _CALLER = "parent_caller_arn"
-_LONG_TERM = {PASSWORD: "a password", ACCESS_KEY: "an access key"}
+_LONG_TERM = {tokens.PASSWORD: PASSWORD, tokens.ACCESS_KEY: ACCESS_KEY}
 _TAKES = {"clientIdLists": "client ID", "thumbprintLists": "thumbprint", "samlMetadataDocument": "metadata of sha256"}
 _STORE = ("aws:identitystore/user:User", "aws:identitystore/group:Group")
 
@@ -131,6 +125,7 @@ class _Reader:
             ids=dict(self._accounts.ids),
             names=dict(self._names.said),
             shown=frozenset(one.account for one in self._graph.principals if one.urn),
+            users=frozenset(who(one) for one in self._graph.principals if one.urn and one.kind == "user"),
             assigners=frozenset(self._assigners()),
             written=self._written(),
             evidence=snapshot.evidence,
@@ -253,7 +248,7 @@ class _Reader:
             principal = shown.get(user)
             yield LongTerm(
                 self._party(principal) if principal else Party(user, account_name=self._names.of(user.account)),
-                has=" and ".join(each),
+                has=tuple(each),
                 mfa=mfa.get(user),
                 permissions=self._strength(principal) if principal else None,
             )
@@ -296,7 +291,8 @@ class _Reader:
         """What is known of an account or organization of others; whoever it is, anybody in AWS comes from outside."""
         if first.grant_key is not Key.NOT_OURS:
             return None
-        known = not first.source.account or self._accounts.all_listed
+        of_account, ours = first.source.account, self._accounts
+        known = ours.all_listed if of_account else first.source.kind == "everyone" or ours.organization is not None
         return OUTSIDE if known else NOT_SHOWN_INSIDE
 
     def _is_access_role(self, role: Principal) -> bool:
@@ -384,8 +380,8 @@ class _Reader:
         members: dict[str, Principal] = {}
         doors: list[access.Door] = []
         for trust in self._graph.open_trusts:
-            name = trust.names
-            if name.startswith(("o-", "organization:")) and accounts.organization in (None, name):
+            if trust.account is None and accounts.is_own_organization(trust.names):
+                name = accounts.organization or trust.names
                 anybody = members.setdefault(name, Principal(name, "outsider", "", name))
                 doors.append(judge.door(anybody, trust.role))
         for path in paths_from(self._graph, lambda start: start in members.values(), doors):

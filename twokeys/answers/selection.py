@@ -50,6 +50,7 @@ def into(answers: Answers, target: str | None) -> Answers:
         doors=tuple(door for door in answers.doors if door.target.who.account in accounts),
         not_proved=tuple(one for one in answers.not_proved if one.target is None or one.target.who.account in accounts),
         accepted=answers.accepted and tuple(one for one in answers.accepted if not _elsewhere(one, accounts)),
+        expired=tuple(one for one in answers.expired if not _elsewhere(one, accounts)),
     )
 
 

@@ -16,6 +16,7 @@ from twokeys.answers.model import NOT_SHOWN_INSIDE, OUTSIDE, Account, Answers, D
 from twokeys.answers.permissions import Level
 from twokeys.answers.words import open_to
 from twokeys.doors import Who
+from twokeys.iam import account_as_a_whole
 from twokeys.shown import counted, listed
 
 _NOT_LOOKED_AT = (
@@ -236,7 +237,8 @@ def scope(answers: Answers) -> str | None:
         return ". ".join(filter(None, (answers.meanwhile, _not_answered(answers)))) or None
     with_a_way = {way.source.who for way in answers.ways}
     others = [arn for arn in answers.updated_by if Who.named(arn) not in with_a_way]
-    ran = f"The updates were run by {', '.join(others)}" if others else ""
+    root = ", the root user as in the sandbox: in AWS a role runs them" if any(map(account_as_a_whole, others)) else ""
+    ran = f"The updates were run by {', '.join(others)}{root}" if others else ""
     only = "only users and roles that stacks made; --live also finds those made otherwise"
     return ". ".join(filter(None, (f"From states{_as_of(answers)}: {only}", answers.meanwhile, ran)))
 

@@ -17,11 +17,17 @@ from twokeys.iam import PolicyError, PolicyKind, parse_policy
 from twokeys.shown import listed
 
 _SERVICES = ("iam", "sso", "sso-directory", "identitystore", "organizations")
+MFA_DEVICES = ("EnableMFADevice", "DeactivateMFADevice")
+"""Whoever has a user's password or key may have a device of their own after these; one has to be deactivated to go.
+
+https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteVirtualMFADevice.html
+"""
 WIDENING = (
     *("CreateRole", "UpdateAssumeRolePolicy", "CreateLoginProfile", "UpdateLoginProfile", "AddUserToGroup"),
     *(f"{verb}{whose}Policy" for verb in ("Put", "Attach", "Detach", "Delete") for whose in ("Role", "User", "Group")),
     *(f"{verb}{whose}PermissionsBoundary" for verb in ("Put", "Delete") for whose in ("Role", "User")),
     *("CreateAccessKey", "UpdateAccessKey", "CreatePolicyVersion", "SetDefaultPolicyVersion"),
+    *MFA_DEVICES,
     *("CreateOpenIDConnectProvider", "AddClientIDToOpenIDConnectProvider", "UpdateOpenIDConnectProviderThumbprint"),
     *("CreateSAMLProvider", "UpdateSAMLProvider", "EnableOrganizationsRootSessions"),
     *("CreateAccountAssignment", "CreateGroupMembership", "AddMemberToGroup"),
@@ -46,7 +52,10 @@ WIDENING = (
 
 An event history, which is asked by name, is asked for them.
 """
-BEING = ("UpdateAssumeRolePolicy", "CreateLoginProfile", "UpdateLoginProfile", "CreateAccessKey", "UpdateAccessKey")
+BEING = (
+    *("UpdateAssumeRolePolicy", "CreateLoginProfile", "UpdateLoginProfile", "CreateAccessKey", "UpdateAccessKey"),
+    *MFA_DEVICES,
+)
 """Those of them that let somebody be a role or user, and give it nothing."""
 _ACCOUNT = re.compile(r"\d{12}")
 _OF_ACCOUNTS = ("targetId", "accountId")

@@ -90,7 +90,8 @@ class _Moment(click.DateTime):
     "--exit-code",
     is_flag=True,
     help="Exit with 1 on what is to be looked at: a door without a key, a way open to "
-    "everybody (at AWS, at an identity provider), an entry without a door, an unusual one; and "
+    "everybody (at AWS, at an identity provider), an exception that has expired, an entry without a door, an unusual "
+    "one; and "
     "on what is not shown, not proved or not known: whether a door was used, what a damaged, changed or missing log "
     "holds, what AWS did not answer, whether a user has a password or key. Ways in, users with credentials and doors "
     "without a record of use are answers, and give 0.",
@@ -162,7 +163,8 @@ def audit(  # noqa: PLR0913 - one parameter an option
                 click.echo(f"Wrote {file}")
     not_known = not all(one.has for one in found.long_term) or any(one.not_answered for one in found.evidence)
     seen = comparison is not None and comparison.noteworthy
-    return 1 if exit_code and (summary(found, now).to_be_looked_at or not_known or seen) else 0
+    wrong = summary(found, now).to_be_looked_at or found.expired
+    return 1 if exit_code and (wrong or not_known or seen) else 0
 
 
 def _refuse_contradictions() -> None:
@@ -199,8 +201,10 @@ def _answers(shown: Snapshot, config: Path | None, now: datetime) -> Answers:
     from twokeys.answers.reading import read
 
     graph = build(shown)
-    accepted = check(graph, RULES, rules_config(config), now).accepted if config is not None else None
-    return replace(read(graph), accepted=accepted)
+    if config is None:
+        return read(graph)
+    verdicts = check(graph, RULES, rules_config(config), now)
+    return replace(read(graph), accepted=verdicts.accepted, expired=verdicts.expired)
 
 
 def _from_files(
@@ -258,13 +262,20 @@ def _from_files(
                         trail.hidden.setdefault(account_of(file), f"{file}, which cannot be read")
                 progress.update(task, advance=1, records=trail.records)
             source.sha256 = hashed_together(hashes) if path.is_dir() else hashes[0]
+    listed = {log for log, _ in held}
+    for source, inside in zip(trail.sources, files.values(), strict=True):
+        digested = (one for one in inside if trail.coverage.digested(one.name) and one not in listed)
+        source.in_no_digest = [one for one in map(str, digested) if one not in source.not_readable]
     return trail
 
 
 def _read_digest(
     digest: Path, given: Mapping[str, list[Path]], held: set[tuple[Path, str]], source: Source, coverage: Coverage
 ) -> None:
-    """Hold the log files that were given, by name, against a digest; one that cannot be read is said anyway."""
+    """Hold the log files that were given, by name, and the digest before it, against a digest.
+
+    One that cannot be read is said anyway.
+    """
     from twokeys.audit.logs import hashed_unpacked, listed
     from twokeys.errors import Refusal
 

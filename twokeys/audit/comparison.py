@@ -11,11 +11,11 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from twokeys.access.model.names import CARRIERS
-from twokeys.answers.model import Answers, Party, Step, Way
+from twokeys.answers.model import ACCESS_KEY, Answers, Party, Step, Way
 from twokeys.answers.selection import PEOPLE, is_person
 from twokeys.answers.summary import APART, in_utc
 from twokeys.audit import LEARNING
-from twokeys.audit.changes import BEING, WIDENING
+from twokeys.audit.changes import BEING, MFA_DEVICES, WIDENING
 from twokeys.audit.coverage import Covered
 from twokeys.audit.entries import DoorUse, Entry, Tallies, Tally, Usage
 from twokeys.audit.known import Judge
@@ -125,8 +125,13 @@ class Comparison:
 
     @property
     def not_as_digest(self) -> list[str]:
-        """The log files that are not as their digests say."""
+        """The log files and digests that are not as digests say."""
         return [file for source in self.sources for file in source.not_as_digest]
+
+    @property
+    def in_no_digest(self) -> list[str]:
+        """The log files that no digest lists, of times of which there are digests."""
+        return [file for source in self.sources for file in source.in_no_digest]
 
     @property
     def not_covered(self) -> dict[str, int]:
@@ -136,9 +141,8 @@ class Comparison:
     @property
     def may_be_more(self) -> bool:
         """Whether there may be entries and changes of keys that no record was given of."""
-        return bool(
-            self.start is None or self.not_covered or self.unreadable or self.not_readable or self.not_as_digest
-        )
+        not_whole = self.not_covered or self.unreadable or self.not_readable or self.not_as_digest or self.in_no_digest
+        return bool(self.start is None or not_whole)
 
     @property
     def noteworthy(self) -> bool:
@@ -194,7 +198,7 @@ def compare(
     for user, name, count in key_calls:
         if user.who.account in answers.accounts:
             apart[_calls(user, name)] += count
-    judge = Judge(answers, trail, *period) if period else None
+    judge = Judge(answers, trail, *period, asked) if period else None
     by_doors, by_steps = (one.used(judge) if judge else {} for one in (doors, steps))
     used = by_doors | by_steps
     return Comparison(
@@ -229,12 +233,13 @@ def against_states(answers: Answers, found: Comparison) -> Answers:
     Center stands in the management account's. Live IAM is as of now.
     """
     since: dict[str, None] = {}
-    before = 0
+    before, ways = 0, (*answers.ways, *answers.within)
+    widening = [one for one in WIDENING if one not in MFA_DEVICES or any(way.mfa for way in ways)]
     for one in found.changes:
         use, (whose, policy) = one.use, one.of
         shown = ((one.recorded, whose, policy), (one.recorded, whose), (one.recorded, ""))
         written = next((answers.written[key] for key in shown if key in answers.written), None)
-        if use.event not in WIDENING or use.failed is not None or _is_of_nobody_here(one, answers):
+        if use.event not in widening or use.failed is not None or _is_of_nobody_here(one, answers):
             continue
         if answers.from_states and (written is None or use.time > written):
             what = f" of {whose}" if whose else ""
@@ -319,7 +324,7 @@ def by_person(found: Comparison, answers: Answers) -> Comparison:
 
 def _own_calls(found: Comparison, answers: Answers) -> Iterable[tuple[str, int]]:
     """The person's calls with own credentials, and whether something shows the access key."""
-    shown = {one.user.who for one in answers.long_term if "access key" in one.has}
+    shown = {one.user.who for one in answers.long_term if ACCESS_KEY in one.has}
     for user, name, count in found.key_calls:
         if is_person(user.who, answers.person):
             by_key = name != TEMPORARY and user.who not in shown
@@ -364,8 +369,9 @@ def _way_use(way: Way, used: Mapping[tuple[Who, Who], tuple[Tally, DoorUse]]) ->
     if through:
         return WayUse(way, Usage.USED, len(through), last=through[-1].time)
     words = {one.usage for one in doors}
-    if Usage.NEVER in words or Usage.NOT_KNOWN not in words:
-        usage = Usage.NEVER if Usage.NEVER in words else Usage.PERHAPS
+    unused = next((one for one in (Usage.LATER, Usage.NEVER) if one in words), None)
+    if unused or Usage.NOT_KNOWN not in words:
+        usage = unused or Usage.PERHAPS
         return WayUse(way, usage, last=doors[-1].last if usage is Usage.PERHAPS else None)
     return WayUse(way, Usage.NOT_KNOWN, not_known=next(one.not_known for one in doors if one.usage is Usage.NOT_KNOWN))
 

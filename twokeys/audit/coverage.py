@@ -10,7 +10,8 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_enable-regi
 
 An account is covered from one day to another where, in each region that counts, CloudTrail's own log files hold a
 management event of each day, or digests go through the day. One of the events has to be a read event, as AssumeRole is.
-CloudTrail delivers a digest each hour, also of a region in which nothing happened: between two of them none may lack.
+CloudTrail delivers a digest each hour, also of a region in which nothing happened: where there is one in a region, none
+may lack from the period's first hour to its last.
 Records from elsewhere, as from lookup-events, may be a selection: they cover nothing.
 https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html
 (`managementEvent`, `eventCategory`, `readOnly`) and
@@ -23,9 +24,9 @@ import re
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import reduce
-from itertools import pairwise
+from itertools import chain
 from operator import or_
 
 from twokeys.iam.arn import DEFAULT_PARTITION, partition_of_region
@@ -48,8 +49,13 @@ _FIRST = date(2013, 1, 1).toordinal()
 _BEGINNING, _END = (moment.replace(tzinfo=UTC) for moment in (datetime.min, datetime.max))
 _FEW = 2
 """How many of the regions that lack the same are named."""
+_HOUR = timedelta(hours=1)
+_DELIVERED = timedelta(minutes=15)
+"""How long after the time in its name a log file is delivered at most, but for delays: AWS's example has events of
+seven minutes after it. https://docs.aws.amazon.com/awscloudtrail/latest/userguide/get-and-view-cloudtrail-log-files.html
+"""
 _Span = tuple[datetime, datetime]
-_FILE = re.compile(r"(\d{12})_CloudTrail(?:-Digest)?_([a-z]+(?:-[a-z]+)+-\d+)_(?:(.+)_)?(\d{8})T\d{4,6}Z")
+_FILE = re.compile(r"(\d{12})_CloudTrail(?:-Digest)?_([a-z]+(?:-[a-z]+)+-\d+)_(?:(.+)_)?(20\d{6}T\d{4,6}Z)")
 """The name of a log file or a digest, that with the trail's name and home region.
 
 https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-examples.html and
@@ -177,17 +183,25 @@ class Coverage:
             self.accounts[account].trails[region].add(trail)
 
     def not_given(self, name: str) -> None:
-        """Take the name of a log file that a digest lists and that was not given."""
-        if found := _named(name):
-            account, region, _, day = found
-            self.accounts[account].missing += 1
-            self.accounts[account].lost[region] |= day
+        """Take the name of a log file that a digest lists and that was not given; a digest is missed as a gap."""
+        if is_log(name):
+            self.not_as_digest(name)
+            self.accounts[name[:12]].missing += 1
 
     def not_as_digest(self, name: str) -> None:
-        """Take the name of a log file that is not as its digest says: what was in it is not known."""
+        """Take the name of a log file, or of an hour's digest, that is not as a digest says: what was in it is not
+        known.
+        """
         if found := _named(name):
-            account, region, _, day = found
-            self.accounts[account].lost[region] |= day
+            account, region, trail, time = found
+            since, until = (time - _HOUR, time - timedelta.resolution) if trail else (time, time)
+            self.accounts[account].lost[region] |= _mask(since, until)
+
+    def digested(self, name: str) -> bool:
+        """Whether digests were given of the time in which a log file of this name was delivered."""
+        account, region, _, time = _named(name) or ("", "", "", _END)
+        spans = self.accounts[account].spans(region) if is_log(name) else ()
+        return any(first <= time and last - time >= _DELIVERED for first, last in spans)
 
     def asked(self, account: str, region: str, start: datetime, end: datetime) -> None:
         """Take that all of a region and a period was asked for."""
@@ -261,7 +275,10 @@ def _gap(
     elif holes:
         (first, last), more = holes[0], len(holes) - 1
         others = f" ({counted(more, 'more such gap')})" if more else ""
-        why = f"from {first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M} UTC{others}, of which there is no digest"
+        span = f"from {first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M}"
+        if (first == start) != (last == end):
+            span = f"before {last:%Y-%m-%d %H:%M}" if first == start else f"after {first:%Y-%m-%d %H:%M}"
+        why = f"{span} UTC{others}, of which there is no digest"
     elif days and days != mask:
         why = " and ".join(_when(mask & ~days, days))
     elif days and not reads >> after:
@@ -270,16 +287,17 @@ def _gap(
     elif whole and not days:
         why = f"from {start:%Y-%m-%d} to {end:%Y-%m-%d}"
     for first, last in (*holes, *(span for span, _ in stopped)):
-        days &= ~_mask(max(first, start), min(last, end))
+        days &= ~_mask(max(first, start), min(last, end) - timedelta.resolution)  # midnight is of the day before
     if not reads >> after:
         days &= (1 << after >> 1) - 1 if reads else 0
     return mask & ~days, why
 
 
 def _holes(one: Recorded, region: str, start: datetime, end: datetime) -> list[_Span]:
-    """The periods between two digests of which there is none."""
-    between = pairwise(one.spans(region))
-    holes = [(max(end_of, start), min(begin, end)) for (_, end_of), (begin, _) in between]
+    """The periods before, between and after digests of which there is none, where there is one at all."""
+    spans = one.spans(region)
+    edges = [start, *chain.from_iterable(spans), end] if spans else []
+    holes = [(max(first, start), min(last, end)) for first, last in zip(edges[::2], edges[1::2], strict=True)]
     return [(first, last) for first, last in holes if first < last]
 
 
@@ -297,11 +315,11 @@ def _when(missing: int, there: int) -> Iterator[str]:
         yield f"after {_day(highest)}"
 
 
-def _named(name: str) -> tuple[str, str, str, int] | None:
-    """The account, the region, of a digest the trail, and the day's bit that a file is named after."""
+def _named(name: str) -> tuple[str, str, str, datetime] | None:
+    """The account, the region, of a digest the trail, and the time that a file is named after: of a digest its end."""
     found = _FILE.match(name)
     try:
-        return (found[1], found[2], found[3] or "", 1 << _bit(date.fromisoformat(found[4]))) if found else None
+        return (found[1], found[2], found[3] or "", datetime.fromisoformat(found[4])) if found else None
     except ValueError:
         return None
 

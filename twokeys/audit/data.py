@@ -74,6 +74,7 @@ def _source(one: Source) -> dict[str, Any]:
         "notReadable": one.not_readable,
         "heldAgainstDigests": one.held,
         "notAsDigest": one.not_as_digest,
+        "inNoDigest": one.in_no_digest,
         "from": _iso(one.start),
         "until": _iso(one.end),
     }

@@ -45,11 +45,12 @@ _ANY_PROVIDER = "any identity provider "
 
 
 class Usage(Enum):
-    """Whether a door was used in the period."""
+    """Whether a door was used in the period; of one without a record of use, whether it was there at all."""
 
     USED = "used"
     PERHAPS = "perhaps used"
     NEVER = "no record of use"
+    LATER = "made after the period"
     NOT_KNOWN = "not known"
 
 
@@ -81,11 +82,14 @@ class DoorUse:
     """How many of `perhaps` tell another unique id than the source or the role has."""
     by_others: int = 0
     """Of one person's use of a door, how many more uses there are: by others, or by somebody whom no record names."""
+    made: datetime | None = None
+    """When the last of its keys was created, as far as that is known."""
 
     @property
     def usage(self) -> Usage:
         """Used, perhaps used or without a record of use; not known where an entry may be missing."""
-        unused = Usage.NOT_KNOWN if self.not_known else Usage.NEVER
+        later = self.covered is not None and self.made is not None and self.made > self.covered[1]
+        unused = Usage.NOT_KNOWN if self.not_known else Usage.LATER if later else Usage.NEVER
         return Usage.USED if self.count else Usage.PERHAPS if self.perhaps else unused
 
 
@@ -205,7 +209,8 @@ class Tally:
         identities = tuple(dict.fromkeys(use.source_identity for use in uses if use.source_identity))
         last = uses[-1].time if uses else None
         found = (len(self.sure), len(self.perhaps), last, early, sessions, identities)
-        return DoorUse(self.door, bool(self.door.keys), *found, not_known, covered, without_digests, self.others)
+        proved = bool(self.door.keys)
+        return DoorUse(self.door, proved, *found, not_known, covered, without_digests, self.others, made=made)
 
 
 def _is_another(use: Use, ids: Mapping[Who, set[str]]) -> bool:
@@ -270,6 +275,8 @@ def _comes_by(source: Who, event: str) -> bool:
 
 def _is(source: Who, caller: Who) -> bool:
     """Whether a door's source is the caller; a subject may be a pattern, as in `GitHub repo:acme/*`."""
+    if source.assigned:
+        return caller.kind == "identity-center-user" and Glob(source.assigned).matches(caller.name)
     if source.kind in ("web-identity", "saml"):
         any_provider = source.name.startswith(_ANY_PROVIDER)
         name = f"* {source.name.removeprefix(_ANY_PROVIDER)}" if any_provider else source.name

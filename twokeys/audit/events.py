@@ -35,6 +35,7 @@ _OF_WAYS = {
     Usage.USED: "used",
     Usage.PERHAPS: "perhaps used",
     Usage.NEVER: "without a record of use",
+    Usage.LATER: "made after the period",
     Usage.NOT_KNOWN: "not known",
 }
 _MANY = 12
@@ -110,6 +111,7 @@ def headline(answers: Answers, found: Comparison | None) -> str:
         f"{counted(len(found.unreadable), 'record')} that cannot be read" if found.unreadable else "",
         f"{counted(len(found.not_readable), 'file')} that cannot be read" if found.not_readable else "",
         _not_as_digest(found),
+        f"{counted(len(found.in_no_digest), 'log file')} in no digest given" if found.in_no_digest else "",
     ]
     first = "no records of the period" if found.start is None else seen
     only = f" of {listed(found.regions)} only (--region)" if found.regions else ""
@@ -269,6 +271,9 @@ def not_readable(found: Comparison) -> list[str]:
     changed = [
         f"not as its digest says: {file}: what CloudTrail wrote in it is not known: copy it again"
         for file in found.not_as_digest
+    ] + [
+        f"in no digest given: {file}: nothing shows that CloudTrail wrote it: give all digests, or leave it out"
+        for file in found.in_no_digest
     ]
     return [*changed, *(f"not readable: {one}" for one in (*files, *records))]
 
@@ -375,7 +380,7 @@ def read_from(one: Source, digits: int) -> str:
         f"asked as {one.caller}" if one.caller else f"{counted(one.read, 'file')} read",
         f"{one.passed_over.total()} passed over: {others}" if others else "",
         f"{len(one.not_readable)} not readable" if one.not_readable else "",
-        f"{counted(one.held, 'log file')} held against digests, {len(one.not_as_digest) or 'none'} not as they say"
+        f"{counted(one.held, 'file')} held against digests, {len(one.not_as_digest) or 'none'} not as they say"
         if one.held
         else "",
         span,

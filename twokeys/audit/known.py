@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 
 from twokeys.answers.model import Answers, Step
@@ -15,16 +15,22 @@ from twokeys.doors import Who
 
 BY_PROVIDER = ("web-identity", "saml", "identity-center-user", "identity-center-group")
 """Who comes by an identity provider: recorded in the role's account only."""
+_LATE = timedelta(hours=2)
+"""How long after an event its digest may come, of one that is delivered each hour: validate-logs looks as far, too.
+
+https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-validation-digest-file-structure.html
+"""
 
 
 @dataclass(frozen=True)
 class Judge:
-    """Where the records of a trail would have a use, from `start` to `end`."""
+    """Where the records of a trail would have a use, from `start` to `end`; `asked` are those that people named."""
 
     answers: Answers
     trail: Trail
     start: datetime
     end: datetime
+    asked: tuple[datetime | None, datetime | None] = (None, None)
     _covered: dict[tuple[str, datetime], Covered] = field(default_factory=dict)
 
     @cached_property
@@ -48,10 +54,20 @@ class Judge:
             stopped = [
                 ((use.time, until or self.end), self._stop(use, until)) for use, until in self._stops(account, start)
             ]
-            period = (start, self.end)
-            found = self.trail.coverage.covered(account, self._home(account), period, self._changed(account), stopped)
+            home, period = self._home(account), self._due(start)
+            found = self.trail.coverage.covered(account, home, period, self._changed(account), stopped)
             self._covered[account, start] = found
         return self._covered[account, start]
+
+    def _due(self, start: datetime) -> tuple[datetime, datetime]:
+        """From when to when there is something of each hour, if nothing lacks: the first record that was given may be
+        older than the first digest, and the digest of the last is still to come, as is that of the last hour till now.
+        """
+        exact = start > self.start or self.asked[0] is not None
+        late = min(_LATE, self.end - start)
+        first = start if exact else start + late
+        last = self.end if self.asked[1] is not None else self.end - late
+        return first, max(first, min(last, datetime.now(UTC) - _LATE))
 
     def _stop(self, use: Use, until: datetime | None) -> str:
         who, end = self.answers.named(use.caller).short, f"to {until:%Y-%m-%d %H:%M} UTC" if until else "on"

@@ -44,6 +44,10 @@ _PACKED = (gzip.BadGzipFile, EOFError, zlib.error)
 _DAMAGE = (OSError, *_PACKED, ValueError, RecursionError, ijson.JSONError)
 """What comes of reading a file that was cut, garbled or is no JSON."""
 _GZIP = b"\x1f\x8b"
+_AGAIN: Final = (
+    "copy the file again from the trail's bucket, or give what `aws cloudtrail lookup-events --output json` prints in"
+    " UTF-8; exports of other tools are not read"
+)
 _LEVELS: Final = {"start_map": 1, "start_array": 1, "end_map": -1, "end_array": -1}
 DIGEST: Final = "CloudTrail-Digest"
 _OTHERS: Final = {"digestStartTime": DIGEST, "configurationItems": "Config", "configSnapshotId": "Config"}
@@ -59,7 +63,8 @@ class Source:
     """Where events come from, as evidence: a file or a folder as it was named, or the API and who asked it.
 
     `read` files were read to the end, `passed_over` counts those of other services, `not_readable` says of each other
-    file why. `held` log files were held against the hashes that its digests have, and some are `not_as_digest`.
+    file why. `held` log files and digests were held against the hashes that its digests have, and some are
+    `not_as_digest`; log files `in_no_digest` stand in none, though the digests of their time are there.
     `start` and `end` are the times of the first and the last event. `sha256`, in hexadecimal digits, is the file's; a
     folder's is that of the sorted list of its files' hashes, one a line.
     """
@@ -70,6 +75,7 @@ class Source:
     read: int = 0
     held: int = 0
     not_as_digest: list[str] = field(default_factory=list)
+    in_no_digest: list[str] = field(default_factory=list)
     passed_over: Counter[str] = field(default_factory=Counter)
     not_readable: dict[str, str] = field(default_factory=dict)
     start: datetime | None = None
@@ -102,7 +108,7 @@ def log_files(path: Path) -> list[Path]:
             "there are no CloudTrail log files",
             where=str(path),
             why=f"the folder holds no file named {', '.join(_ENDINGS)}",
-            next_step="copy the trail's folder AWSLogs here, for example with `aws s3 sync`, and name it",
+            next_step="copy the trail's folder AWSLogs here with `aws s3 sync`, or unpack the archive, and name it",
         )
     return sorted(files)
 
@@ -142,10 +148,10 @@ def kind(file: Path) -> tuple[str | None, str]:
 
 
 def hashed_unpacked(file: Path) -> str:
-    """The sha256 that a digest has of a log file: of what is in it. Raises Refusal for one that cannot be read.
+    """The sha256 that a digest has of a file: of what is in it. Raises Refusal for one that cannot be read.
 
     https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-validation-digest-file-structure.html
-    (`hashValue`: of the uncompressed log file content)
+    (`hashValue` and `previousDigestHashValue`: of the uncompressed content)
     """
     digest = sha256()
     try:
@@ -158,9 +164,9 @@ def hashed_unpacked(file: Path) -> str:
 
 
 def listed(digest: Path) -> tuple[dict[str, str], datetime, datetime]:
-    """The log files that a digest lists, by their names without `.gz`, with their hashes, and its start and end.
+    """The hashes that a digest has of log files and the digest before it, by names without `.gz`; its start and end.
 
-    Raises Refusal for a damaged one.
+    Raises Refusal for a damaged one. A trail's first digest, and one after a stop, names none before it.
 
     https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-validation-digest-file-structure.html
     """
@@ -171,11 +177,14 @@ def listed(digest: Path) -> tuple[dict[str, str], datetime, datetime]:
         raise _refused(digest, _said(error)) from error
     try:
         files, start, end = found["logFiles"], time_of(found["digestStartTime"]), time_of(found["digestEndTime"])
-        hashes = {one["s3Object"].rpartition("/")[2].removesuffix(".gz"): one["hashValue"].lower() for one in files}
+        told = [(one["s3Object"], one["hashValue"]) for one in files]
+        if found.get("previousDigestHashAlgorithm") == "SHA-256":
+            told.append((found["previousDigestS3Object"], found["previousDigestHashValue"]))
+        hashes = {name.rpartition("/")[2].removesuffix(".gz"): value.lower() for name, value in told}
     except (AttributeError, KeyError, TypeError):
         files, start, end = None, None, None
     if not isinstance(files, list) or start is None or end is None or end < start:
-        raise _refused(digest, "its logFiles, digestStartTime or digestEndTime is not as CloudTrail writes it")
+        raise _refused(digest, "its logFiles, times or previous digest are not as CloudTrail writes them")
     return hashes, start, end
 
 
@@ -281,9 +290,4 @@ def _said(error: Exception) -> str:
 
 
 def _refused(file: Path, why: str) -> Refusal:
-    return Refusal(
-        "a CloudTrail log file cannot be read",
-        where=str(file),
-        why=why,
-        next_step="copy the file again from the trail's bucket",
-    )
+    return Refusal("a CloudTrail log file cannot be read", where=str(file), why=why, next_step=_AGAIN)

@@ -32,7 +32,7 @@ from twokeys.audit.events import (
     what,
     who_changed,
 )
-from twokeys.audit.report import credentials, heading, question, shut, title, what_was_read
+from twokeys.audit.report import EXPIRED, credentials, heading, question, shut, title, what_was_read
 from twokeys.shown import listed
 
 _PACKAGE = "twokeys.audit"
@@ -87,6 +87,8 @@ def page(answers: Answers, target: str | None, comparison: Comparison | None, no
         shut=shut(answers, named),
         not_proved=list(dict.fromkeys((one.message, one.next_step) for one in answers.not_proved)),
         accepted=None if answers.accepted is None else list(map(str, answers.accepted)),
+        expired=list(map(str, answers.expired)),
+        expired_heading=EXPIRED,
         events=_events(answers, comparison, named) if comparison is not None else None,
         lists=[*named.lists()],
     )

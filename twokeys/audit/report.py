@@ -12,6 +12,7 @@ from itertools import chain
 from rich.console import Console
 
 from twokeys.answers.model import Answers, DoorAnswer, NotProved, Party, State, Time, Way
+from twokeys.answers.permissions import Level
 from twokeys.answers.summary import (
     SHA256,
     SHORT,
@@ -65,7 +66,7 @@ from twokeys.shown import counted, listed, say, spreadsheet
 FEW = 12
 """Up to how many doors and unproved things are shown without being asked for more."""
 
-SHUT = "Doors that are not open"
+SHUT, EXPIRED = "Doors that are not open", "Expired exceptions, to be renewed by their owners or to be removed"
 _COLUMNS = 80
 """Columns of a terminal."""
 
@@ -124,10 +125,12 @@ def question(answers: Answers, target: str | None) -> str:
 
 
 def credentials(answers: Answers) -> str:
-    """How many users have a password or a key of their own, or may have one; empty where nobody has."""
+    """How many users have a password or a key of their own, with the administrators; how many may have one."""
     have, not_known = (sum(bool(one.has) is has for one in answers.long_term) for has in (True, False))
+    may = sum(one.permissions.level is Level.ADMINISTRATOR for one in answers.long_term if one.has and one.permissions)
+    strong = f" ({counted(may, 'administrator')})" if may else ""
     parts = (
-        f"{counted(have, 'user')} with long-term credentials" if have else "",
+        f"{counted(have, 'user')} with long-term credentials{strong}" if have else "",
         f"{counted(not_known, 'user')} who may have long-term credentials" if not_known else "",
     )
     return ", ".join(filter(None, parts))
@@ -222,6 +225,8 @@ def _rows(answers: Answers, found: Comparison | None, now: datetime) -> Iterator
         yield {"what": "not proved", **ends, "why": one.message, "next step": one.next_step}
     for accepted in answers.accepted or ():
         yield {"what": "accepted exception", "why": str(accepted)}
+    for expired in answers.expired:
+        yield {"what": "expired exception", "why": str(expired)}
     for missing in filter(None, (not_shown(answers), scope(answers))):
         sentence, _, step = missing.partition(". Next step: ")
         yield {"what": "not shown", "why": sentence, "next step": step}
@@ -248,6 +253,9 @@ def _accepted(answers: Answers) -> Iterator[str]:
         yield ""
         yield f"Accepted exceptions: {len(answers.accepted) or 'none'}"
         yield from (f"  {one}" for one in answers.accepted)
+        if answers.expired:
+            yield f"{EXPIRED}: {len(answers.expired)}"
+            yield from (f"  {one}" for one in answers.expired)
 
 
 def heading(alike: Alike, named: Named) -> str:

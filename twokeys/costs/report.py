@@ -73,7 +73,7 @@ class Ledger:
             raise Refusal(
                 "costs in different currencies cannot be added",
                 where=where,
-                why=f"the report has lines in {' and '.join(sorted(self.currencies))}",
+                why=f"the report has lines in {' and '.join(sorted(one or 'no currency' for one in self.currencies))}",
                 next_step="give a report in one currency",
             )
         used: dict[tuple[str, ...], Decimal] = {}
@@ -92,17 +92,22 @@ class Ledger:
                 near = nearest(tag, {name.rpartition(":")[2].removeprefix("user_") for name in self.tag_keys})
                 notes.append(f"no line has the tag {tag}" + (f"; {near} is there" if near else ""))
         try:
-            days = [date.fromisoformat(day) for day in self.days if _DAY.fullmatch(day)]
-            end = self.question.end or (max(days) + timedelta(days=1) if days else None)
+            days = sorted(date.fromisoformat(day) for day in self.days if _DAY.fullmatch(day))
+            after = days[-1] + timedelta(days=1) if days else None
         except (ValueError, OverflowError) as error:
             raise _unreadable(where, f"a line of it begins on no day of a bill: {error}", _AGAIN) from error
+        first, end = self.question.first or min(days, default=None), self.question.end or after
+        asked = [day.strftime("%Y-%m") for day in (first, end - timedelta(days=1))] if first and end else []
+        if days and asked != [day.strftime("%Y-%m") for day in (days[0], days[-1])]:  # a line can be of a whole month
+            there = " to ".join(map(str, dict.fromkeys((days[0], days[-1]))))
+            notes.append(f"of these days the report's lines begin on {there} only")
         return Costs(
             currency=next(iter(self.currencies)),
             charges=add(used.values()),
             breakdowns=tuple(break_down(by, used, columns) for by in self.question.breakdowns),
             apart=apart,
             names=self.account_names,
-            first=self.question.first or min(days, default=None),
+            first=first,
             end=end,
             notes=tuple(notes),
         )
@@ -177,6 +182,8 @@ _FOCUS = {
 }
 """The columns of FOCUS that say what those of the report say; what is billed is not blended and not amortized."""
 _AGAIN = "download the report again and compare its size with the one in the bucket"
+_NO_MAP = " is not a map in JSON"
+_MAP = "select it in Athena as json_format(CAST(resource_tags AS JSON)) AS resource_tags, or give the exported file"
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _ACCOUNT, _CODE, _KIND = "lineitemusageaccountid", "lineitemproductcode", "lineitemlineitemtype"
 _CURRENCY, _START, _COST = "lineitemcurrencycode", "lineitemusagestartdate", "lineitemunblendedcost"
@@ -191,6 +198,8 @@ _FOCUS_IDENTITY = (
 
 https://docs.aws.amazon.com/cur/latest/userguide/table-dictionary-focus-1-2-aws-columns.html
 """
+_FOCUS_NAMES = {name.lower(): name for name in (*_FOCUS, *_FOCUS_IDENTITY) if name != "Tags"}
+"""Columns as Athena calls them: https://docs.aws.amazon.com/athena/latest/ug/tables-databases-columns-names.html"""
 _SPELLED = {
     _ACCOUNT: "lineItem/UsageAccountId",
     _CODE: "lineItem/ProductCode",
@@ -215,14 +224,13 @@ def _wanted(name: str) -> bool:
 
 
 def _read_rows(header: Row, rows: Iterable[Row], where: str, ledger: Ledger, place: Callable[[], str]) -> None:
-    question = ledger.question
+    question, header = ledger.question, [_FOCUS_NAMES.get(name, name) for name in header]
     told_by = [header.index(name) for name in _FOCUS_IDENTITY if name in header]
     if len(_FOCUS.keys() & header) > 1:
         header = _as_report(header, where)
     columns = {_plain(name): index for index, name in reversed(list(enumerate(header)))}
     cost = _need(columns, _COST, where)
-    account, code, kind = (_need(columns, each, where) for each in (_ACCOUNT, _CODE, _KIND))
-    currency = _need(columns, _CURRENCY, where)
+    account, code, kind, currency = (_need(columns, each, where) for each in (_ACCOUNT, _CODE, _KIND, _CURRENCY))
     bounded = question.first is not None or question.end is not None
     start = _need(columns, _START, where) if bounded else columns.get(_START)
     first = question.first.isoformat() if question.first else ""
@@ -230,7 +238,8 @@ def _read_rows(header: Row, rows: Iterable[Row], where: str, ledger: Ledger, pla
     tags = [_tag_reader(key, header, columns, where, ledger.tag_keys) for key in question.tags]
     named, product = columns.get(_ACCOUNT_NAME), _product_reader(columns)
     cells, products, names, days = ledger.cells, ledger.products, ledger.account_names, ledger.days
-    identity = [columns[name] for name in _IDENTITY] if all(name in columns for name in _IDENTITY) else told_by
+    by_id = all(name in columns for name in _IDENTITY)
+    told_by = [columns[name] for name in _IDENTITY] if by_id else told_by
     lines, total = Lines(), ZERO
     with exactly():
         for row in rows:
@@ -253,17 +262,18 @@ def _read_rows(header: Row, rows: Iterable[Row], where: str, ledger: Ledger, pla
             except decimal.DecimalException as error:
                 raise _unreadable(where, f"{place()}: {row[cost]!r} is no amount of money", _AGAIN) from error
             except ValueError as error:
-                raise _unreadable(where, f"{place()}: {error}", _AGAIN) from error
+                next_step = _MAP if str(error).endswith(_NO_MAP) else _AGAIN
+                raise _unreadable(where, f"{place()}: {error}", next_step) from error
             ledger.rows += 1
-            if identity:
-                lines.add([row[column] for column in identity])
+            if told_by and lines.add(identity := [row[column] for column in told_by], row) and by_id:
+                raise _twice(where, f"{place()} is once more line item {' of '.join(identity)}")
             ledger.blank += not row[cost]
             ledger.currencies.add(row[currency])
             if named is not None and row[named]:
                 names[row[account]] = row[named]
     _keep(lines, ledger, where)
     if not total.is_finite():
-        raise _unreadable(where, f"a {METRIC} in it is {total}", _AGAIN)
+        raise _unreadable(where, f"an {METRIC} in it is {total}", _AGAIN)
 
 
 def _is_day(start: str) -> bool:
@@ -275,13 +285,21 @@ def _is_day(start: str) -> bool:
 
 def _keep(lines: Lines, ledger: Ledger, where: str) -> None:
     if repeated := next((name for name, its in ledger.files.items() if lines.repeats(its)), None):
-        raise Refusal(
-            "two versions of one report cannot be added",
-            where=where,
-            why=f"it repeats lines of {repeated}, as each version of a month does",
-            next_step="give the files of the newest version of each month only",
-        )
+        raise _twice(where, f"it repeats lines of {repeated}, as each version of a month does")
     ledger.files[where] = lines
+
+
+def _twice(where: str, why: str) -> Refusal:
+    """Of one version AWS gives a line item an id that is unique in its month; FOCUS has none, and lines may be alike.
+
+    https://docs.aws.amazon.com/cur/latest/userguide/identity-columns.html
+    """
+    return Refusal(
+        "two versions of one report cannot be added",
+        where=where,
+        why=why,
+        next_step="give the files of the newest version of each month only",
+    )
 
 
 def _need(columns: Mapping[str, int], name: str, where: str) -> int:
@@ -365,9 +383,12 @@ def _tag_in(pairs: Mapping[str, str], key: str) -> str:
 @functools.lru_cache(maxsize=65536)
 def _map(text: str) -> Mapping[str, str]:
     """A map column, which a CSV export writes as a JSON object. Raises ValueError for anything else."""
-    pairs = json.loads(text) if text else {}
+    try:
+        pairs = json.loads(text) if text else {}
+    except ValueError:
+        pairs = None
     if not isinstance(pairs, dict):
-        raise ValueError(f"{text!r} is not a map")
+        raise ValueError(f"{text!r}{_NO_MAP}")
     return {str(name): "" if value is None else str(value) for name, value in pairs.items()}
 
 

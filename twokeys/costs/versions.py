@@ -1,4 +1,4 @@
-"""Whether two files of a report are two versions of the same month, which must not be added.
+"""Whether lines would be added twice: two files of a report that are two versions of the same month, or one of such.
 
 AWS writes a report several times a month, and a new version repeats the lines of the one before it, under the same line
 item and time interval: https://docs.aws.amazon.com/cur/latest/userguide/cur-versioning.html. Files of one version may
@@ -22,18 +22,19 @@ class Lines:
     """What is kept of the lines of one file."""
 
     def __init__(self) -> None:
-        self._kept: set[int] = set()
+        self._kept: dict[int, int] = {}
         self._largest_first: list[int] = []
 
-    def add(self, identity: Sequence[str]) -> None:
-        """Take one line by what identifies it in a version of the report."""
+    def add(self, identity: Sequence[str], whole: Sequence[str]) -> bool:
+        """Take one line by what identifies it in a version of the report; whether the same one was taken before."""
         digest = int.from_bytes(blake2b("\0".join(identity).encode(), digest_size=8).digest())
         if digest in self._kept or digest >= self._end:
-            return
-        self._kept.add(digest)
+            return self._kept.get(digest) == hash(tuple(whole))
+        self._kept[digest] = hash(tuple(whole))
         heapq.heappush(self._largest_first, -digest)
         if len(self._kept) > _KEPT:
-            self._kept.discard(-heapq.heappop(self._largest_first))
+            del self._kept[-heapq.heappop(self._largest_first)]
+        return False
 
     def repeats(self, other: Lines) -> bool:
         """Whether most lines of the smaller one of the two files are in the other one too."""

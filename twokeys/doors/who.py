@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from twokeys.iam import Arn, account_as_a_whole
@@ -14,6 +15,7 @@ _LABELS = {
 }
 
 
+OF_IDENTITY_CENTER = re.compile(r"AWSSSO_[0-9a-f]+_DO_NOT_DELETE")
 _SUFFIX_TO_COME = "?" * 16
 """What stands for the suffix that AWS gives the role of a permission set; AWS's own pages write `*` for it."""
 
@@ -53,8 +55,21 @@ class Who:
         return cls("role" if arn.kind == "assumed-role" else arn.kind, arn.account, arn.name)
 
     @property
+    def assigned(self) -> str:
+        """Of those who come by the SAML provider that IAM Identity Center makes, which of its users: `*`; else empty.
+
+        https://docs.aws.amazon.com/singlesignon/latest/userguide/permissionsetsconcept.html
+        """
+        if self.kind != "saml":
+            return ""
+        provider, _, user = self.name.partition(" ")
+        return user if OF_IDENTITY_CENTER.fullmatch(provider) else ""
+
+    @property
     def label(self) -> str:
         """What people call it, without its account: "role ci", "Identity Center group everyone"."""
+        if self.assigned:
+            return f"{_LABELS['identity-center-user']} {self.assigned}"
         if self.kind == "root":
             return "the account as a whole"
         if self.kind == "root-user":

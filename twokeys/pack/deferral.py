@@ -139,7 +139,7 @@ class _Waiting:
         for trust in self._graph.open_trusts:
             role = trust.role
             stands = trust.account != role.account and f"* -> {role.arn}" not in self._refused
-            if stands and not any(door.open for door in trust.holders):
+            if stands and not any(door.open and door.crosses for door in trust.holders):
                 # within the role's own account, a trust in everyone is open without a grant
                 others = [one for one in self._graph.principals if one.account != role.account]
                 holders = [one for one in others if trust.account in (None, one.account)]

@@ -183,8 +183,7 @@ class Gate:
 
     def _is_open_to_us(self, finding: Finding, graph: Graph) -> bool:
         """Whether it is a trust in our own organization as a whole, of whose principals one may still get the grant."""
-        ours = graph.accounts.organization
-        return ours is not None and finding.sides[0] == ours
+        return graph.accounts.is_own_organization(finding.sides[0])
 
     def _trust_is_last(self, snapshot: Snapshot, urn: str) -> bool:
         above = (snapshot.by_urn.get(parent) for parent in snapshot.ancestors(snapshot.by_urn[urn]))

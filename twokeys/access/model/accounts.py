@@ -95,6 +95,7 @@ class Accounts:
             if organization := _organization_id(resource):
                 self.ids[symbol] = organization
             organizations.add(self.ids.get(symbol, symbol))
+        organizations = organizations or set(filter(None, map(_organization_of_part, snapshot.resources)))
         self.organization: str | None = organizations.pop() if len(organizations) == 1 else None
         """The organization's id, or its symbol before it has one; None where the snapshot shows none, or several."""
         self._environments: dict[str, str] = {}
@@ -272,6 +273,10 @@ class Accounts:
         """Whether an account is shown to be one of the organization: it is worked in, made or listed."""
         return account in self.held or account in self.all_members or account == self.management
 
+    def is_own_organization(self, name: str) -> bool:
+        """Whether an organization, as a trust names it, is shown to be one's own; a variable is the role's own one."""
+        return name.startswith("${") or name == self.organization
+
     def access_role(self, account: str) -> str:
         """The name of the role by which the management account enters an account: as AWS made it, else as it is told.
 
@@ -418,6 +423,13 @@ def _organization_id(resource: Resource) -> str | None:
         if _ORGANIZATION_ID.fullmatch(identity):
             return identity
     return None
+
+
+def _organization_of_part(resource: Resource) -> str | None:
+    """The organization of an account, unit or policy, as its ARN has it: `account/o-.../<its id>`."""
+    arn = _arn(resource) if resource.type.startswith(_ORGANIZATIONS) else None
+    identity = arn.resource.split("/")[1:2] if arn is not None and arn.service == "organizations" else []
+    return identity[0] if identity and _ORGANIZATION_ID.fullmatch(identity[0]) else None
 
 
 def _exported_organizations(snapshot: Snapshot) -> Iterator[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from typing import Final
 
 from twokeys.access.model.requirements import as_denied, demanded_values, organizations_demanded
 from twokeys.iam import UNKNOWN, Arn, PolicyDocument, Statement, Unknown, account_as_a_whole, is_account
@@ -30,6 +31,8 @@ CARRIERS = {
 }
 """Services that hand a role to others than themselves, and whom."""
 _WILD = ("*", "?", "${")
+OWN_ACCOUNT: Final = "${aws:ResourceAccount}"
+"""The account of the role itself, where a statement demands it of `aws:PrincipalAccount`."""
 USERNAME = re.compile(r"\$\{aws:username\}", re.IGNORECASE)
 _PRINCIPALS = frozenset({"role", "user"})
 
@@ -61,8 +64,8 @@ def admitted_by(statement: Statement) -> tuple[str, ...]:
     """Whom a statement of a trust policy lets in by `sts:AssumeRole`: ARNs, accounts, organizations, `*` for everyone.
 
     Where the Principal is everyone or an account as a whole and a condition demands certain callers, it is those: ARNs
-    for exact values of `aws:PrincipalArn`; accounts (12 digits) for `aws:PrincipalAccount` and for patterns of ARNs in
-    one account; organizations (`o-...`) for `aws:PrincipalOrgID` and `aws:PrincipalOrgPaths`. Each value stands by
+    for exact values of `aws:PrincipalArn`; accounts (12 digits, `OWN_ACCOUNT`) for `aws:PrincipalAccount` and for
+    patterns of ARNs in one account; organizations (`o-...`) for the other two keys. Each value stands by
     itself. A value that says nobody in particular (`o-*`, a variable, a value that is not known) leaves everyone.
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-principal-properties
     """
@@ -87,18 +90,24 @@ def _narrowed(statement: Statement, account: str | None) -> tuple[str, ...]:
         arns = [arn for value in values if (arn := _principal(value))]
         if len(arns) == len(values):
             return tuple(str(arn) for arn in arns if account in (None, arn.account))
-        found = [one for value in values if (one := _account_of_pattern(value))]
-        if len(found) == len(values):
-            accounts.append(frozenset(found))
+        accounts.append(frozenset(_account_of_pattern(value) or EVERYONE for value in values))
     if account is not None:
         return (EVERYONE,)
     for values in demanded_values(statement, "aws:principalaccount"):
-        if all(isinstance(value, str) and is_account(value) for value in values):
-            accounts.append(frozenset(map(str, values)))
-    if accounts:
-        return tuple(sorted(frozenset.intersection(*accounts)))
+        accounts.append(frozenset(map(_account_or_everyone, map(str, values))))
+    exact = [one for one in accounts if EVERYONE not in one]
     organizations = organizations_demanded(statement)
-    return (EVERYONE,) if organizations is None else tuple(sorted(organizations))
+    if certain := [one for one in exact if OWN_ACCOUNT not in one]:
+        return tuple(sorted(frozenset.intersection(*certain)))
+    if exact or organizations is None:
+        return tuple(sorted(next(iter([*exact, *accounts]), (EVERYONE,))))
+    return tuple(sorted(organizations))
+
+
+def _account_or_everyone(value: str) -> str:
+    if value.lower() == OWN_ACCOUNT.lower():
+        return OWN_ACCOUNT
+    return value if is_account(value) else EVERYONE
 
 
 def _principal(value: object) -> Arn | None:

@@ -51,6 +51,7 @@ class Guards:
         self.documents: dict[str, tuple[Document, PolicyKind]] = {}
         self.aimless: set[str] = set()
         self._parents: dict[str, str] = {}
+        self._roots: set[str] = set()
         self._names: dict[str, str] = {}
         self._exported_paths: dict[str, str] = {}
         self._managers = {accounts.management}
@@ -68,6 +69,16 @@ class Guards:
     def rcps(self, account: str) -> Levels:
         """The resource control policies on each level above and at an account; () when none bind it."""
         return self._of(PolicyKind.RCP, account)
+
+    def path(self, account: str) -> str | None:
+        """The root and the units above an account, as `aws:PrincipalOrgPaths` has them; None where one is not known.
+
+        https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-principalorgpaths
+        """
+        _, *units, own = self._line(account)
+        known = own in self._parents and len(self._roots) == 1 and all(one.startswith("ou-") for one in units)
+        top = self._parents.get(units[0] if units else own) if known else None
+        return "/".join((*self._roots, *units, "")) if top == _ROOT else None
 
     def denials(self, role: Principal) -> Iterator[Statement]:
         """What the resource control policies of a role say of it, without the conditions that its own tags meet.
@@ -129,6 +140,10 @@ class Guards:
         return line[::-1]
 
     def _read_tree(self) -> None:
+        for organization in self._snapshot.of_type(ORGANIZATION):
+            roots = organization.get("roots")
+            ids = [mapping(one).get("id") for one in roots] if isinstance(roots, list | tuple) else []
+            self._roots |= {one for one in ids if isinstance(one, str)}
         for resource in self._snapshot.of_type(ORGANIZATIONAL_UNIT, ACCOUNT):
             parent = self._node(resource, "parentId")
             if parent is not None:

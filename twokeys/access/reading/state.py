@@ -6,8 +6,10 @@ version 4 where one uses a feature that older engines do not have (`sdk/go/commo
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import json
+import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -33,6 +35,8 @@ from twokeys.iam import UNKNOWN
 
 _VERSIONS = (3, 4)
 _PARTS_OF_A_URN = 3
+_GZIP = b"\x1f\x8b"
+"""How a compressed checkpoint begins (PULUMI_DIY_BACKEND_GZIP): https://www.pulumi.com/docs/iac/cli/environment-variables/"""
 _CLOCKS = timedelta(hours=1)
 """How far the clocks of two machines may lie apart."""
 _SHOWS_NOTHING = frozenset({STACK, PROVIDER})
@@ -46,8 +50,8 @@ def read_state(path: Path, *, may_be_empty: bool = False) -> Snapshot:
     """
     try:
         data = path.read_bytes()
-        text = data.decode("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
+        text = (gzip.decompress(data) if data[:2] == _GZIP else data).decode("utf-8-sig")
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
         not_utf8 = "it is not text in UTF-8; `>` in Windows PowerShell writes UTF-16"
         raise Refusal(
             "the state cannot be read",

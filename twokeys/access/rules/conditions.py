@@ -22,7 +22,8 @@ from twokeys.access.model.requirements import (
     organizations_demanded,
     requires_mfa,
 )
-from twokeys.iam import UNKNOWN, Arn, Outcome, Statement, account_as_a_whole, is_account, parse_arn
+from twokeys.doors import DOORS_OUTPUT, ORGANIZATION_OUTPUT
+from twokeys.iam import UNKNOWN, Arn, Outcome, account_as_a_whole, is_account, parse_arn
 
 _NAMED = "third-party-named"
 _CONFUSED_DEPUTY = "https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html"
@@ -31,7 +32,10 @@ _CONFUSED_DEPUTY = "https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-de
 class ThirdParty(Config):
     """Another company whose account may come in for good, with an external ID; who answers for it, and why."""
 
-    account: str = Field(pattern=r"^\d{12}$", description="Its 12-digit account id, as its set-up page gives it.")
+    account: str = Field(
+        pattern=r"^(\d{12}|o-[a-z0-9]{10,32})$",
+        description="Its 12-digit account id, as its set-up page gives it; its organization's id, if that comes in.",
+    )
     name: str = Field(min_length=1, description="What people call it.")
     owner: str = Field(min_length=1)
     reason: str = Field(min_length=1)
@@ -72,13 +76,15 @@ def _outsiders(graph: Graph) -> Iterator[_Outsider]:
         if role.trust is None or role.trust.policy is UNKNOWN:
             continue
         for statement in as_denied(role.trust.policy, graph.guards.denials(role)):
-            foreign = _foreign_organizations(graph, statement)
+            organizations = organizations_demanded(statement)
+            others = {one for one in organizations or () if not graph.accounts.is_own_organization(one)}
+            in_organization = organizations is not None and not others
             for name in admitted_by(statement):
                 account = _account(graph, name)
                 known = account in (None, role.account) or graph.is_ours(account or "")
-                if name in (foreign or ()) or not known:
-                    one = _Outsider(role, name, account, in_organization=foreign == frozenset())
-                    if account is not None and (one.door in asked or demands_external_id(statement)):
+                if name in others or not known:
+                    one = _Outsider(role, name, account, in_organization)
+                    if one.door in asked or demands_external_id(statement):
                         one = replace(one, with_external_id=True)
                     told = one.with_external_id or graph.accounts.pinned(role.account)
                     if told and (one.door not in shut or _of_another_partition(one)):
@@ -104,18 +110,6 @@ def _account(graph: Graph, name: str) -> str | None:
     return graph.accounts.canonical(account) if account else None
 
 
-def _foreign_organizations(graph: Graph, statement: Statement) -> frozenset[str] | None:
-    """Of the organizations that alone a statement is for, those that are not ours; None if it demands none.
-
-    Where the stack does not tell which one is ours, one organization is taken to be it; of two, one is not.
-    """
-    demanded = organizations_demanded(statement)
-    if demanded is None:
-        return None
-    others = frozenset(one for one in demanded if not one.startswith("${") and one != graph.accounts.organization)
-    return frozenset() if graph.accounts.organization is None and len(others) == 1 else others
-
-
 def _without_external_id(graph: Graph, _config: DoorConfig, _now: datetime) -> Iterator[Finding]:
     for one in _outsiders(graph):
         if one.with_external_id:
@@ -123,17 +117,20 @@ def _without_external_id(graph: Graph, _config: DoorConfig, _now: datetime) -> I
         role, where = one.role, f"Role {graph.accounts.located(one.role)}"
         excuse = {"door": str(one.door), "reason": "...", "owner": "...", "expires": "YYYY-MM-DD"}
         excepted = _in_configuration("external-id", "exceptions", excuse)
-        step = f"{read_too(graph, 'the stack that holds the grant')}, or make an exception {excepted}"
+        missing = "holds the grant", DOORS_OUTPUT
+        if one.account is None:
+            missing = "has the organization", ORGANIZATION_OUTPUT
+        step = f"{read_too(graph, f'the stack that {missing[0]}', missing[1])}, or make an exception {excepted}"
         if one.in_organization:
             message = (
                 f"{where} trusts {one.name} of account {one.account}, which can only come in as one of the "
                 "organization, but no stack reference shows a grant there: the grant key is not proved"
             )
         else:
-            whose = f"whose account {one.account}" if one.account else "which"
-            message = (
-                f"{where} trusts {one.name}, {whose} is not known to be in the organization, without an external ID"
-            )
+            whom = f"{one.name}, whose account {one.account} is not known to be in the organization"
+            if one.account is None:
+                whom = f"whoever is in organization {one.name}, which is not shown to be yours"
+            message = f"{where} trusts {whom}, without an external ID"
             step = (
                 "if it is another company, add a StringEquals condition on sts:ExternalId with an id that it uses for "
                 f"you only; if it is yours, {step}"
@@ -144,13 +141,14 @@ def _without_external_id(graph: Graph, _config: DoorConfig, _now: datetime) -> I
 def _not_named(graph: Graph, config: ThirdPartyConfig, _now: datetime) -> Iterator[Finding]:
     named = {one.account for one in config.third_parties}
     for one in _outsiders(graph):
-        if one.with_external_id and one.account not in named:
+        whose = one.account or one.name
+        if one.with_external_id and whose not in named:
             role = one.role
             message = (
                 f"Role {graph.accounts.located(role)} lets {one.name} in with an external "
                 "ID; who that is and who answers for it is not written down"
             )
-            entry = {"account": one.account or "", "name": "...", "owner": "...", "reason": "..."}
+            entry = {"account": whose, "name": "...", "owner": "...", "reason": "..."}
             step = f"name it {_in_configuration(_NAMED, 'thirdParties', entry)}"
             yield Finding(message, step, role.urn, one.door, role.source)
 

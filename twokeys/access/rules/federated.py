@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import datetime
 
 from twokeys.access.federated import GUESTS, FederatedTrust, by_every_anchor, provider_name
@@ -20,6 +22,8 @@ _MORE = (
     (ASSUME_ROLE, "the role may assume roles"),
     *((f"iam:{verb}RolePolicy", "the role may change its own permissions") for verb in ("Attach", "Put")),
 )
+_CLUSTER = re.compile(r"oidc\.eks\.[\w-]+\.amazonaws\.com(?:\.cn)?/id/\w+", re.IGNORECASE)
+_OF_NAMESPACE = re.compile(r"system:serviceaccount:[^:*?]+:")
 _OPENING = (Outcome.ALLOW, Outcome.CONDITIONAL)
 _SHARED = "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_oidc_secure-by-default.html"
 
@@ -39,11 +43,24 @@ def _open_or_idle(graph: Graph) -> Iterator[Finding]:
             headline, why, step = wrong
             said = f"{headline} {provider_name(found.federation)}: {why}"
             yield _finding(graph, found.role, said, step, found.sources)
+        elif _CLUSTER.fullmatch(found.federation.prefix) and any(map(_of_any_namespace, found.sources)):
+            said = f"lets in pods of every namespace of EKS cluster {found.federation.prefix}"
+            step = f"demand {found.federation.subject_key} by StringEquals, as system:serviceaccount:NAMESPACE:NAME"
+            one = _finding(graph, found.role, said, step, found.sources)
+            yield replace(one, advice=True, severity="medium")
     for role in graph.roles:
         if role.trust is not None and role.trust.policy is not UNKNOWN and by_every_anchor(role.trust.policy):
             why = f"{CARRIERS[ROLES_ANYWHERE]} comes in, for every trust anchor of the account"
             step = "demand the ARN of one trust anchor with ArnEquals on aws:SourceArn"
             yield _finding(graph, role, f"{_OPEN} {ROLES_ANYWHERE}: {why}", step, {})
+
+
+def _of_any_namespace(subject: str) -> bool:
+    """Whether service accounts of any namespace have a subject, so that whoever may make a pod has the role.
+
+    https://docs.aws.amazon.com/eks/latest/userguide/associate-service-account-role.html
+    """
+    return not {*subject}.isdisjoint("*?") and not _OF_NAMESPACE.match(subject)
 
 
 def _wrong(found: FederatedTrust) -> tuple[str, str, str] | None:
@@ -115,7 +132,8 @@ FEDERATED_TRUST = Rule(
 AWS's page) needs a claim that names one tenant to its end: not `*`, nor `repo:*`, nor `repo:acme*`, not under IfExists
 or ForAllValues. A subject that no token has lets nobody in: `policy-lint` says so. Every provider (`*`), a provider of
 another account and a trust in Roles Anywhere that names no trust anchor are refused. So are guests of a Cognito
-identity pool where the role enters others or may change its own permissions; an app's guests with less are not.
+identity pool where the role enters others or may change its own permissions; an app's guests with less are not. That
+pods of every namespace of an EKS cluster come in is advice: the cluster is one's own.
 
 Unknown: a provider, or a tenant, that is not known yet is left to `unproved-door`. Does not check: whether the tenant
 that is named is yours, whether an identity pool takes guests, what subjects a provider of your own hands out, and MFA
