@@ -42,7 +42,7 @@ def other_states(settings: Mapping[str, object], own: str, folder: Path = Path()
     named = settings.get(_STATES, [])
     if settings.keys() - {_STATES, LEVEL} or not isinstance(named, list) or not all(isinstance(n, str) for n in named):
         raise Refusal(
-            "the states of other stacks cannot be told",
+            "the states of other stacks are not named as they have to be",
             where=f"the policy pack's configuration, {OTHER_STACKS}",
             why=f"it takes a list of files, {_STATES}, and nothing else",
             next_step=f'write it as {{"{OTHER_STACKS}": {{"{_STATES}": ["FILE"]}}}}',
