@@ -254,8 +254,8 @@ def _alike(said: Iterable[_Said]) -> list[_Alike]:
     for same in sorted(of_use.values(), key=lambda same: (same[0][0].time, same[0][0].id)):
         use, kinds = same[0][0], frozenset((what, trusts) for _, what, _, trusts in same if what != _UNUSUAL)
         what_it_is = {what for what, _ in kinds}
-        whence = () if what_it_is == {_CHANGED} else (use.source, use.source_identity)
-        whence += (use.caller_session,) if _NO_DOOR in what_it_is else ()
+        session = use.caller_session if _NO_DOOR in what_it_is else None
+        whence = () if what_it_is == {_CHANGED} else (use.source, use.source_identity, session)
         group = groups[use.caller.who, not use.told and use.unique_id, use.target, use.event, use.failed, kinds, whence]
         group.uses.append(use)
         group.labels.update(what for _, what, _, _ in same)
