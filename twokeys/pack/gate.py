@@ -44,6 +44,7 @@ class Gate:
         made: the state as it is now, read for the ids of accounts and permission sets that this update has made: no
             input holds them.
         own_account: the account of providers that tell none, asked for only before something is refused.
+        with_others: what stands of findings once the states of other stacks are read too: no update puts that right.
     """
 
     def __init__(
@@ -53,6 +54,7 @@ class Gate:
         *,
         made: Callable[[], Snapshot | None] = lambda: None,
         own_account: Callable[[Iterable[Resource]], str | None] = lambda _providers: None,
+        with_others: Callable[[Graph, list[Finding], str | None], list[Finding]] = lambda _graph, found, _own: found,
     ) -> None:
         self._all = Neighbourhood(before.resources if before else ())
         self._before = before
@@ -63,6 +65,7 @@ class Gate:
         self._findings = findings
         self._made = made
         self._ask_own_account = own_account
+        self._with_others = with_others
 
     def show(self, resource: Resource, aliases: Iterable[str] = ()) -> None:
         """Take note of a resource that the update has come to; under its aliases it is there no more."""
@@ -129,7 +132,9 @@ class Gate:
         around = self._all.around(self._changed)
         if around is not None and not self._new(resource, *around):
             return []
-        return self._new(resource, self._all.whole(self._changed), self._all.whole())
+        whole = self._all.whole()
+        found = self._new(resource, self._all.whole(self._changed), whole)
+        return self._with_others(self._graph(whole), found, self._all.own_account) if found else []
 
     def _new(self, resource: Resource, before: Snapshot, after: Snapshot) -> list[Finding]:
         graph = self._graph(after)
