@@ -75,7 +75,7 @@ def test_the_command_s_exit_code_is_the_answer_and_one_that_is_not_there_begins_
     absent = run("stage-reader", "--from", doors, "--", "no-such-command")
     assert absent.return_value == 127
     assert "no-such-command is no command that is on PATH" in absent.stderr
-    with pytest.raises(Refusal, match=r"no door is named.*yours are stage-reader"):
+    with pytest.raises(Refusal, match=r"no door is named.*the doors there are stage-reader"):
         run("--from", doors, "--", "true")
 
 
@@ -167,7 +167,7 @@ def test_a_shut_door_an_unknown_one_and_no_place_to_look_are_refused_with_the_ne
         run("stage-raeder", "--from", doors)
     assert unknown.value.next_step == "name stage-reader, if that is meant"
     old = outputs(door("b"), door("a", names=("bob",)), door("c"), as_of="2026-11-28T06:30:12+00:00")
-    with pytest.raises(Refusal, match=r"as of 2026-11-28 06:30 UTC\): yours are b, c, the others are a\.") as since:
+    with pytest.raises(Refusal, match=r"as of 2026-11-28 06:30 UTC\): the doors there are a, b, c\.") as since:
         run("stage-queue", "--from", write(tmp_path, "old.json", old))
     assert since.value.next_step == "name one of them; if the door was made since, ask for a newer file"
     closed = write(tmp_path, "closed.json", outputs(door("stage-reader", expires="2026-01-31T15:00Z")))

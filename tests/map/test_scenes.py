@@ -183,3 +183,12 @@ def test_many_broken_doors_are_summed_up_by_what_they_lack(broken: int) -> None:
     scene = overview(organization("example", [Account(MANAGEMENT, "management"), *accounts], doors))
     assert {arrow.grant: len(arrow.doors) for arrow in scene.arrows} == {Look.SHUT: broken, Look.OPEN: 200 - broken}
     assert scene.subtitle == f"201 accounts, {200 - broken} ways in, {broken} doors with no grant"
+
+
+def test_accounts_that_others_enter_in_the_same_numbers_have_an_arrow_each() -> None:
+    teams = [str(200_000_000_000 + n) for n in range(8)]
+    accounts = [Account(MANAGEMENT, "management", None, ()), *(Account(id, id, None, ("teams",)) for id in teams)]
+    doors = [way(Who("role", MANAGEMENT, f"{id}-{n}"), id, f"of-{id}-{n}") for id in teams for n in range(6)]
+    scene = overview(organization("example", accounts, doors))
+    assert [arrow.lines[:1] for arrow in scene.arrows] == [("6 principals → 6 roles",)] * 8
+    assert [len(arrow.doors) for arrow in scene.arrows] == [6] * 8

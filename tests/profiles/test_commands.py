@@ -460,6 +460,12 @@ def test_two_files_that_differ_about_a_door_or_rename_it_are_both_named(tmp_path
     ids = run("--person", "ada", "--from", secret, "--from", changed)
     assert f"Note: {secret} and {changed} differ about the external ID of door a: the first counts." in ids.stderr
     assert "of-two" not in ids.output
+    reads, rules = (
+        write(tmp_path, f"{x}.json", outputs({**(a := door("a")), "door": a["door"] | {"permits": x}}))
+        for x in ("reads", "administrator")
+    )
+    strong = run("--person", "ada", "--from", reads, "--from", rules)
+    assert f"Note: {reads} and {rules} differ about the strength of door a: the first counts." in strong.stderr
     renamed = run("--person", "ada", "--from", old, "--from", other)
     names = "2 doors are called stage-a, so here they are prod-stage-a and stage-stage-a"
     assert f"Note: {names}." in renamed.stderr

@@ -178,13 +178,13 @@ def test_whatever_an_export_says_stays_text_and_the_page_loads_nothing(tmp_path:
 
 
 def test_a_page_says_of_when_it_is_and_what_is_closed_and_can_be_printed(tmp_path: Path) -> None:
-    shut = door("b", role="b", expires="2026-01-31T15:00Z")
+    shut = door("b", role="b", expires="2026-01-31T15:00Z"), door("d", role="d", opens="2030-01-31T15:00Z")
     told = outputs(
-        door("a"), shut, door("c", names=("bob",)), as_of="2026-11-28T06:30:12+00:00", group_members={"g": ["eve"]}
+        door("a"), *shut, door("c", names=("bob",)), as_of="2026-11-28T06:30:12+00:00", group_members={"g": ["eve"]}
     )
     given = ["--from", write(tmp_path, "doors.json", told), "--page"]
     done = CliRunner().invoke(profiles, ["--person", "ada", *given, str(tmp_path / "p.html")])
-    assert done.stdout == f"{tmp_path / 'p.html'}: 1 open door of ada, and 1 closed\n"
+    assert done.stdout == f"{tmp_path / 'p.html'}: 1 open door of ada, and 2 that are not open\n"
     assert "doors.json is as of 2026-11-28 06:30 UTC" in done.stderr
     printed = CliRunner().invoke(profiles, ["--person", "ada", *given, "-"]).stdout
     assert printed == (tmp_path / "p.html").read_text()

@@ -157,9 +157,9 @@ def _ways(
     door: str, profile: str | None, states: tuple[str, ...], published: tuple[str, ...]
 ) -> tuple[list[Way], Reading]:
     """The ways through one door: one for each of those whom it is for."""
-    from twokeys.assume.session import caller_of, local_aws
+    from twokeys.assume.session import local_aws
     from twokeys.profiles.reading import with_states
-    from twokeys.profiles.ways import apart, called, own_ways
+    from twokeys.profiles.ways import apart, called
 
     exports = with_states(exports_of(states, published, sandbox=True))
     told = read_said(exports)
@@ -168,14 +168,10 @@ def _ways(
         known = list(dict.fromkeys(one.name for one in told.ways))
         begins = {apart(one.account_name, door) for one in told.ways}
         close = [one for one in known if one in begins] or [*filter(None, [nearest(door, known)])]
-        mine = [way.name for way in own_ways(told.ways, caller_of(profile), told.members)]
-        others = [one for one in known if one not in mine]
-        said = [f"yours are {listed(mine, 12)}" if mine else ""]
-        said += [f"{'the others' if mine else 'the doors there'} are {listed(others, 12)}" if others else ""]
         raise Refusal(
             f"no door is called {door}" if door else "no door is named",
             where=", ".join(filter(None, (said for one in exports for said in (one.where, as_of(one))))),
-            why=", ".join(filter(None, said)) or "no door is there",
+            why=f"the doors there are {listed(known, 12)}" if known else "no door is there",
             next_step=(f"name {' or '.join(close)}, if that is meant" if close else "name one of them")
             + ("; if the door was made since, ask for a newer file" if door and any(map(as_of, exports)) else ""),
         )

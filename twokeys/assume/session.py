@@ -18,7 +18,7 @@ from urllib.parse import urlencode
 from urllib.request import urlopen
 
 import boto3
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
 from twokeys.aws_errors import DENIED, LEAVE, no_answer
 from twokeys.doors import Who
@@ -320,16 +320,6 @@ def _asked(way: RoleWay, caller: str, seconds: int | None, external_id: str | No
     if identity := external_id or way.external_id:
         asked["ExternalId"] = identity
     return asked
-
-
-def caller_of(profile: str | None) -> str:
-    """The ARN of whose credentials a profile, or the surroundings, hold; "" where they are none or AWS does not say."""
-    try:
-        session = boto3.Session(profile_name=profile)
-        sts = session.client("sts", region_name=session.region_name or "us-east-1")
-        return str(sts.get_caller_identity()["Arn"])
-    except (BotoCoreError, ClientError):
-        return ""
 
 
 def local_aws(profile: str | None) -> str | None:

@@ -139,17 +139,20 @@ class _Drawing:
 
     def arrows(self) -> tuple[Arrow, ...]:
         """The arrows, between boxes that `boxes` has made."""
-        alike: dict[tuple[Path, Path | None, tuple[str, ...], tuple[Look, Look]], dict[Path, _Doors]] = {}
+        alike: dict[tuple[object, ...], tuple[Path, tuple[str, ...], tuple[Look, Look], dict[Path, _Doors]]] = {}
         for (source, target, _, look), doors in self._between.items():
             first = next(iter(doors))
             lacks = {self._whole.lacks(one) for one in doors}
             known = lacks.pop() if len(lacks) == 1 else f"{first.lacks}, shut by date"
             lines = _label(source, target, folded(f"{SIGNS[look]} {known}", _WIDEST_STATE, 0), doors)
             apart = target if source == target or target[-1][0] == "principal" else None
-            alike.setdefault((source, apart, lines, _halves(first, look)), {}).setdefault(target, {}).update(doors)
+            halves = _halves(first, look)
+            same = frozenset((one.source.who, one.target.who.name) for one in doors)  # a label may only count them
+            into = alike.setdefault((source, apart, lines, halves, same), (source, lines, halves, {}))[-1]
+            into.setdefault(target, {}).update(doors)
         return tuple(
             self._arrow(f"arrow-{number}", source, into, lines, halves)
-            for number, ((source, _, lines, halves), into) in enumerate(alike.items(), start=1)
+            for number, (source, lines, halves, into) in enumerate(alike.values(), start=1)
         )
 
     def _arrow(

@@ -282,7 +282,7 @@ def _write_page(  # noqa: PLR0913, PLR0917 - what the command was given
 ) -> int:
     from twokeys import files
     from twokeys.profiles.page import page_of
-    from twokeys.profiles.ways import beyond, closed
+    from twokeys.profiles.ways import beyond, closed, not_yet
 
     behind = beyond((way for way in told.ways if not closed(way)), (way for way in ways if not closed(way)))
     shown = {**dict.fromkeys(ways), **behind}
@@ -308,8 +308,8 @@ def _write_page(  # noqa: PLR0913, PLR0917 - what the command was given
         return 0
     for each in notes:
         note(each)
-    shut = sum(closed(way) is not None for way in shown)
-    apart = f", and {shut} closed" if shut else ""
+    shut = sum(bool(closed(way) or not_yet(way)) for way in shown)
+    apart = f", and {shut} that {'is' if shut == 1 else 'are'} not open" if shut else ""
     click.echo(f"{page}: {counted(len(shown) - shut, 'open door')} of {who.name}{apart}")
     return 0
 

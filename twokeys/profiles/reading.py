@@ -167,7 +167,9 @@ def _differ(known: Way, way: Way) -> str:
         ("external ID", "external_id"),
         ("end", "expires"),
         ("beginning", "opens"),
+        ("pauses", "pauses"),
         ("conditions", "conditions"),
+        ("strength", "permits"),
         ("length of sessions", "max_session_seconds"),
     )
     both = [(what, getattr(known, name, None), getattr(way, name, None)) for what, name in said]
