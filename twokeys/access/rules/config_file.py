@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from twokeys.access.configuration import read_configuration
+from twokeys.access.configuration import OTHER_STACKS, read_configuration
 from twokeys.access.rules import RULES
 from twokeys.policy_packs import load_config
 
@@ -14,4 +14,4 @@ def rules_config(file: Path | None) -> dict[str, dict[str, object]]:
 
     Raises Refusal when it cannot be read, or names a rule, level or setting that there is not.
     """
-    return {} if file is None else read_configuration(load_config(file), RULES, where=str(file))
+    return {} if file is None else read_configuration(load_config(file), RULES, where=str(file), others=(OTHER_STACKS,))
