@@ -345,6 +345,11 @@ def organization_with_holders() -> World:
                     OF_STAGE | WITHOUT_GRANT,
                     [("${aws:ResourceAccount}", STAGE, OF_STAGE)],
                 ),
+                (
+                    {"aws:PrincipalAccount": ["${aws:ResourceAccount}", OUTSIDE]},
+                    OF_STAGE | WITHOUT_GRANT | FOREIGN,
+                    [("${aws:ResourceAccount}", STAGE, OF_STAGE)],
+                ),
                 ({"aws:PrincipalArn": CI}, {CI: "role ci: ALLOW, asked"}, []),
             )
         ),

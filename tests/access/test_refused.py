@@ -9,7 +9,21 @@ from typing import Any
 
 import pytest
 
-from tests.access.world import CI, DEPLOYER, HUB, SERVICE, STAGE, TYPES, World, arn, document, grants, trusts, two_keys
+from tests.access.world import (
+    CI,
+    DEPLOYER,
+    HUB,
+    OUTSIDE,
+    SERVICE,
+    STAGE,
+    TYPES,
+    World,
+    arn,
+    document,
+    grants,
+    trusts,
+    two_keys,
+)
 from twokeys.iam import UNKNOWN, policy_size
 
 RULE = "policy-refused"
@@ -137,8 +151,9 @@ def test_what_iam_saves_is_not_refused() -> None:
     assert refused(world) == (0, 0)
 
 
-def test_a_group_in_a_trust_policy_is_refused_once() -> None:
+@pytest.mark.parametrize("account", [HUB, OUTSIDE])
+def test_a_group_in_a_trust_policy_is_refused_once(account: str) -> None:
     """ "You cannot identify a user group as a principal in a policy": reference_policies_elements_principal.html."""
     world = two_keys()
-    world.role("x", world.stage, document(trusts(arn(HUB, "group/people"))))
+    world.role("x", world.stage, document(trusts(arn(account, "group/people"))))
     assert [one.rule for one in world.check().mandatory] == [RULE]

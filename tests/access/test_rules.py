@@ -584,10 +584,37 @@ def test_an_exception_for_what_another_stack_makes_is_of_no_matter_here(rule: st
         ("door-needs-grant", f"{arn(HUB, 'role/misspelt')} -> {DEPLOYER}"),
         ("door-needs-trust", f"{CI} -> {arn(STAGE, 'role/misspelt')}"),
         ("unproved-door", f"{CI} -> *"),
+        ("unproved-door", CI_DOOR),
+        ("environments-isolated", f"{CI} -> {arn(STAGE, 'role/OrganizationAccountAccessRole')}"),  # no stack makes it
     ],
 )
 def test_an_exception_that_nothing_needs_is_refused_where_what_it_is_for_is_made(rule: str, door: str) -> None:
     assert two_keys().rules({rule: {"exceptions": [exception(door, "2027-01-31")]}}) == [rule]
+
+
+@pytest.mark.parametrize(
+    ("rule", "door"),
+    [
+        ("external-id", f"{CI} -> {arn(STAGE, 'role/gone')}"),
+        ("door-needs-trust", f"{HUB} -> {arn(PROD, 'role/reader')}"),
+        ("unproved-door", f"{CI} -> {arn(PROD, 'role/reader')}"),  # there, or here, the other key is not shown
+        ("unproved-door", f"{arn(PROD, 'role/ci')} -> {DEPLOYER}"),
+    ],
+)
+def test_an_exception_for_what_is_gone_or_misspelt_is_said_by_the_stack_that_it_names_and_else_once_it_has_expired(
+    rule: str, door: str
+) -> None:
+    """Several stacks may work in one account: none is refused for an exception that another one needs."""
+
+    def of(expires: str, **stack: str) -> tuple[list[str], list[str]]:
+        verdicts = two_keys().check({rule: {"exceptions": [exception(door, expires, **stack)]}})
+        return [one.rule for one in verdicts.mandatory], [one.rule for one in verdicts.advisory]
+
+    here = two_keys().graph.snapshot.stack
+    assert here is not None
+    assert of("2027-01-31", stack=here) == of("2026-11-23", stack=here) == ([rule], [])
+    assert of("2027-01-31") == ([], [])
+    assert of("2026-11-23") == ([], [rule])
 
 
 def test_an_exception_for_another_stack_is_neither_used_nor_missed_here() -> None:
@@ -805,6 +832,22 @@ def test_a_profile_or_keys_of_its_own_enter_the_account_that_a_provider_is_pinne
     assert world.rules() == ["provider-enters-its-account"]
     world.change(prod, inputs=own_credentials, outputs=own_credentials)
     assert world.rules() == []
+
+
+@pytest.mark.parametrize("key", ["sharedCredentialsFiles", "sharedConfigFiles"])
+def test_an_empty_list_of_files_is_no_profile_or_key_of_its_own(key: str) -> None:
+    """The engine hands a provider its inputs as JSON text."""
+    world = World()
+    world.resources.clear()
+    tools, prod = world.provider("tools", HUB, assume=False), world.provider("prod", STAGE, assume=False)
+    world.role("ci", tools)
+    world.role("deployer", prod, document(trusts(CI)))
+    world.grant("ci", tools, DEPLOYER)
+    world.change(prod, inputs={**(prod.inputs or {}), key: "[]"})
+    assert {one.rule for one in world.findings()} == {"provider-enters-its-account"}
+    assert world.findings()[-1].message == (
+        f"Provider prod works in account {STAGE} with the environment's credentials, provider tools elsewhere"
+    )
 
 
 def test_a_default_provider_that_only_answers_look_ups_makes_nothing_in_a_wrong_account() -> None:

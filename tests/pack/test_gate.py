@@ -323,11 +323,11 @@ def test_a_control_policy_closes_nothing_in_the_update_that_attaches_it(tmp_path
     world = behind_a_perimeter(native=native)
     there = world.resources
     assert Engine().rules(there) == []
-    for name, told in (("attached", ["wildcard-trust: open"]), ("", [])):
+    for name, found in (("attached", ["wildcard-trust: open"]), ("", [])):
         world.resources = [one for one in there if one.name not in (name, "open")]
         before = write_state(tmp_path / "before.json", world)
         world.resources = there
-        assert refused(world, before=before) == told
+        assert refused(world, before=before) == found
     if native:  # what is attached is in its inputs, and nobody tells what was attached before
         assert refused(world) == []
 
@@ -368,7 +368,7 @@ def test_a_control_policy_made_by_cloud_control_closes_nothing_in_the_update_tha
 
 
 @pytest.mark.parametrize(
-    ("arn_before", "assigned", "told"),
+    ("arn_before", "assigned", "found"),
     [
         ("ps-mine", "ps-mine", []),
         ("ps-mine", "ps-elsewhere", ["unproved-door: a"]),
@@ -376,7 +376,7 @@ def test_a_control_policy_made_by_cloud_control_closes_nothing_in_the_update_tha
     ],
 )
 def test_an_assignment_of_a_permission_set_made_elsewhere_is_refused_before_it_is_made(
-    arn_before: str | None, assigned: str, told: list[str], tmp_path: Path
+    arn_before: str | None, assigned: str, found: list[str], tmp_path: Path
 ) -> None:
     world = World()
     made = put(world, "aws:ssoadmin/permissionSet:PermissionSet", "mine", world.hub, name="mine")
@@ -385,7 +385,7 @@ def test_an_assignment_of_a_permission_set_made_elsewhere_is_refused_before_it_i
         before = write_state(tmp_path / "before.json", world)
     said = {"permissionSetArn": assigned, "principalId": "g-1", "principalType": "GROUP", "targetId": PROD}
     put(world, "aws:ssoadmin/accountAssignment:AccountAssignment", "a", world.hub, **said)
-    assert refused(world, before=before if arn_before else None) == told
+    assert refused(world, before=before if arn_before else None) == found
 
 
 def test_an_assignment_of_a_permission_set_made_elsewhere_is_refused_where_a_trust_leaves_who_enters_to_grants() -> (

@@ -354,9 +354,9 @@ def test_a_state_that_cannot_be_read_is_said_and_not_taken_for_no_change(tmp_pat
     assert "cannot be told" in found.message
 
 
-def test_the_rules_import_nothing_of_pulumi(project_root: Path) -> None:
+def test_the_rules_import_nothing_of_pulumi_or_of_commands(project_root: Path) -> None:
     modules = "twokeys.access.rules, twokeys.access.reading.state"
-    code = f"import sys, {modules}; print([m for m in sys.modules if 'pulumi' in m])"
+    code = f"import sys, {modules}; print([m for m in sys.modules if 'pulumi' in m or m == 'click'])"
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=project_root, capture_output=True, text=True, timeout=60, check=True
     )

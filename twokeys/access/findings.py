@@ -13,7 +13,7 @@ from pydantic.alias_generators import to_camel
 from twokeys.access.graph import SHOW_SECRETS, Graph
 from twokeys.access.model.door_name import DoorName
 from twokeys.access.reading.snapshot import Resource, place_of, stack_of
-from twokeys.iam import account_as_a_whole
+from twokeys.iam import Arn, account_as_a_whole
 
 Severity = Literal["low", "medium", "high", "critical"]
 Level = Literal["advisory", "mandatory", "remediate", "disabled"]
@@ -71,7 +71,7 @@ class DoorException(Config):
     """A door that a rule lets stand: which, why, who answers for it, and the last day on which it holds.
 
     It is for the stack that makes the role, or what else the rule is about: one configuration serves many stacks.
-    `stack` limits it to the stacks of that name.
+    `stack` says that it is for the stacks of that name only, also when nothing makes the role any more.
     """
 
     door: str = Field(description="The door as the violation names it: <source ARN> -> <target ARN>.")
@@ -134,7 +134,8 @@ def run(rule: Rule[Any], graph: Graph, config: Mapping[str, object], now: dateti
     """Run a rule and apply its exceptions; never raises.
 
     `config` are its settings, as `twokeys.access.configuration` read them. An exception that has expired or that no
-    finding needed is itself a finding, in the stack that it is for. `now` is the moment at which it is judged.
+    finding needed is itself a finding, in the stack that it is for; an expired one whose stack is not known is advice.
+    `now` is the moment at which it is judged.
     """
     accepted: tuple[Accepted, ...] = ()
     expired: tuple[Accepted, ...] = ()
@@ -143,11 +144,13 @@ def run(rule: Rule[Any], graph: Graph, config: Mapping[str, object], now: dateti
         findings = tuple(rule.check(graph, settings, now))
         if isinstance(settings, DoorConfig):
             found = {_ends(finding.door) for finding in findings if finding.door}
-            here = [one for one in settings.exceptions if _is_of(one, rule.name, graph) or _ends(one.door) in found]
-            here = [one for one in here if one.stack is None or one.stack == graph.snapshot.stack]
             today = now.astimezone(UTC).date()
-            expired = tuple(Accepted(rule.name, one) for one in here if one.expires < today)
+            named = [one for one in settings.exceptions if one.stack in (None, graph.snapshot.stack)]
+            here = [one for one in named if one.stack or _ends(one.door) in found or _is_of(one, rule.name, graph)]
+            perhaps = [one for one in named if one not in here and _may_be_of(one, rule.name, graph)]
+            expired = tuple(Accepted(rule.name, one) for one in (*here, *perhaps) if one.expires < today)
             findings, accepted = _excused(rule.name, findings, here, today)
+            findings += tuple(replace(_expired(one), advice=True) for one in perhaps if one.expires < today)
     except Exception as error:  # a rule that fails has proved nothing
         message = f"The rule {rule.name} failed with {type(error).__name__}: {error}; it has proved nothing"
         step = "report this as a defect of TwoKeys; until it is mended, no change can be shown to be safe"
@@ -175,14 +178,45 @@ _ABOUT_GRANTS = frozenset({"door-needs-trust", "wildcard-grant", "root-session-g
 
 
 def _is_of(exception: DoorException, rule: str, graph: Graph) -> bool:
-    """Whether the stack makes what an exception is for: the source of a grant, else the role, or the resource.
+    """Whether the stack makes all that an exception is for, so that no other stack needs it."""
+    principals, resources = graph.principals.by_arn, graph.snapshot.by_urn
+    sides = _sides(exception, rule, graph)
+    return bool(sides) and all(
+        side in resources or (side in principals and principals[side].urn is not None) for side in sides
+    )
 
-    Of others it is not told whether they need it.
+
+def _may_be_of(exception: DoorException, rule: str, graph: Graph) -> bool:
+    """Whether what an exception is for is in an account that the stack works in: it, or another one, may have made it.
+
+    Until it expires, the other one may need it.
+    """
+    arns = ((side, Arn.parse(side)) for side in _sides(exception, rule, graph))
+    accounts = {account_as_a_whole(side) or (arn.account if arn else None) for side, arn in arns}
+    return not accounts.isdisjoint(graph.accounts.held)
+
+
+def _sides(exception: DoorException, rule: str, graph: Graph) -> tuple[str, ...]:
+    """What an exception is for: the source of a grant, else the role, or the resource.
+
+    A role that AWS makes is no stack's, so that its door is the source's. Of a door that is not proved either stack may
+    lack the other one's key.
     """
     source, _, target = exception.door.partition(" -> ")
-    side = source if rule in _ABOUT_GRANTS or target == "*" else target
-    principal = graph.principals.by_arn.get(side)
-    return side in graph.snapshot.by_urn or (principal is not None and principal.urn is not None)
+    if rule == "unproved-door":
+        return tuple(one for one in (source, target) if ":" in one and not account_as_a_whole(one))
+    role, arn = graph.principals.by_arn.get(target), Arn.parse(target)
+    by_aws = arn is not None and arn.name in graph.accounts.access_roles(arn.account) and not (role and role.urn)
+    return (source if by_aws or rule in _ABOUT_GRANTS or target == "*" else target,)
+
+
+def _expired(one: DoorException) -> Finding:
+    source, _, target = one.door.partition(" -> ")
+    return Finding(
+        f"The exception for the door {one.door} ({one.reason}) expired on {one.expires}",
+        f"close the door, or ask {one.owner} to renew the exception",
+        door=DoorName(source, target),
+    )
 
 
 def _excused(
@@ -193,10 +227,7 @@ def _excused(
     doors = {_ends(finding.door) for finding in findings if finding.door}
     for one in exceptions:
         if one.expires < today:
-            message = f"The exception for the door {one.door} ({one.reason}) expired on {one.expires}"
-            step = f"close the door, or ask {one.owner} to renew the exception"
-            source, _, target = one.door.partition(" -> ")
-            wrong.append(Finding(message, step, door=DoorName(source, target)))
+            wrong.append(_expired(one))
         elif _ends(one.door) not in doors:
             message = f"The exception for the door {one.door} ({one.reason}) is not used: nothing here needs it"
             wrong.append(Finding(message, f"remove it from the configuration of {rule}, or correct its door"))

@@ -262,7 +262,7 @@ class _Builder:
                 self._from_open_trust(role, name, None)
             elif principal := self._trusted(name):
                 self._door(principal, role, asked=True)
-            elif not _is_group(name):
+            else:
                 self._graph.not_proved.append(_names_nobody(role, name, self._graph.accounts))
         return within and admits_everyone(trust)
 
@@ -426,12 +426,6 @@ def _half_a_door(resource: str) -> bool:
 def _glob(resource: str) -> Glob:
     """A pattern that matches at least what the resource matches; the evaluation has the last word."""
     return Glob(resource)
-
-
-def _is_group(name: str) -> bool:
-    """Whether a trusted name is a group's, which IAM takes in no trust policy: `policy-refused` says so."""
-    arn = Arn.parse(name)
-    return arn is not None and arn.kind == "group"
 
 
 def _names_nobody(role: Principal, name: str, accounts: Accounts) -> NotProved:

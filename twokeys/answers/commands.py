@@ -45,7 +45,8 @@ def check_command(  # noqa: PLR0913 - one parameter an option
 
     from twokeys.access.graph import build
     from twokeys.access.report import check
-    from twokeys.access.rules import RULES, rules_config
+    from twokeys.access.rules import RULES
+    from twokeys.access.rules.config_file import rules_config
     from twokeys.answers.check import as_data, show
     from twokeys.answers.reading import read
     from twokeys.answers.sources import snapshot

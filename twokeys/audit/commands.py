@@ -197,7 +197,8 @@ def _print_json(about: Mapping[str, Any], found: Answers, comparison: Comparison
 def _answers(shown: Snapshot, config: Path | None, now: datetime) -> Answers:
     from twokeys.access.graph import build
     from twokeys.access.report import check
-    from twokeys.access.rules import RULES, rules_config
+    from twokeys.access.rules import RULES
+    from twokeys.access.rules.config_file import rules_config
     from twokeys.answers.reading import read
 
     graph = build(shown)

@@ -21,10 +21,10 @@ def graph_of(snapshot: Snapshot, own: str | None) -> Graph:
     """The graph of a snapshot; `own` is what `own_account` said of its providers."""
     if own is None:
         return build(snapshot)
-    told = tuple(
+    resources = tuple(
         _of_the_environment(one) if one.type == PROVIDER and _tells_none(one) else one for one in snapshot.resources
     )
-    return build(replace(snapshot, resources=told), own_account=own)
+    return build(replace(snapshot, resources=resources), own_account=own)
 
 
 def own_account(providers: Iterable[Resource]) -> str | None:

@@ -46,7 +46,7 @@ def preview(  # noqa: PLR0913 - one parameter an option
     looked at. What other stacks export is read from --state, by default from the stacks that the sandbox has updated.
     Exits with 1 when a mandatory rule is violated or the program fails.
     """
-    from twokeys.access.rules import rules_config
+    from twokeys.access.rules.config_file import rules_config
     from twokeys.preview.program import outputs_of, stack_preview
     from twokeys.project.config import load_project
     from twokeys.project.states import states_made

@@ -66,7 +66,7 @@ def up(  # noqa: PLR0913, PLR0917 - click gives the options as arguments
     from rich.console import Console
 
     from twokeys.access.configuration import OTHER_STACKS
-    from twokeys.access.rules import rules_config
+    from twokeys.access.rules.config_file import rules_config
     from twokeys.project.config import load_config
     from twokeys.sandbox.report import Report, as_data
     from twokeys.sandbox.up import StackRun

@@ -211,7 +211,7 @@ def _refuse_what_preview_refuses(
 
     Raises Refusal where the config contradicts itself, the program fails or a mandatory rule is violated.
     """
-    from twokeys.access.rules import rules_config
+    from twokeys.access.rules.config_file import rules_config
     from twokeys.preview.program import stack_preview
     from twokeys.project.config import load_config
     from twokeys.project.stacks import shards_of

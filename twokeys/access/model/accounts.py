@@ -27,7 +27,8 @@ _ID = re.compile(r"\d{12}")
 _ORGANIZATION_ID = re.compile(r"o-[a-z0-9]{10,32}")
 _ASSUMES = ("assumeRoles", "assumeRole")
 """What a provider assumes; the second as aws-native and versions of pulumi-aws before 7 have it."""
-_OWN_CREDENTIALS = ("accessKey", "token", "profile", "sharedCredentialsFiles", "sharedConfigFiles")
+_OWN_CREDENTIALS = ("accessKey", "token", "profile")
+_OWN_FILES = ("sharedCredentialsFiles", "sharedConfigFiles")
 _UNPINNED = "unpinned--"
 _STACK_SET, _ORGANIZATION_STACK_SET = "StackSet--", "StackSet-of-organization--"
 _NO_PROVIDER = "none"
@@ -369,7 +370,7 @@ def entry(provider: Resource) -> ProviderEntry:
         assumes = tuple(arns) if all(isinstance(arn, str) for arn in arns) else None  # type: ignore[arg-type]
     allowed = _listed(provider, "allowedAccountIds")
     ids = tuple(map(_as_id, allowed)) if allowed is not None and UNKNOWN not in allowed else None
-    own = any(provider.get(key) for key in _OWN_CREDENTIALS)
+    own = any(map(provider.get, _OWN_CREDENTIALS)) or any(_listed(provider, key) != [] for key in _OWN_FILES)
     return ProviderEntry(urn=provider.urn, name=provider.name, assumes=assumes, allowed=ids, own_credentials=own)
 
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
-from twokeys.access.configuration import OTHER_STACKS, read_configuration
 from twokeys.access.findings import Rule
 from twokeys.access.rules.access_roles import ACCESS_ROLE_RESERVED
 from twokeys.access.rules.conditions import EXTERNAL_ID, MFA_FOR_PEOPLE, THIRD_PARTY_NAMED
@@ -21,7 +19,6 @@ from twokeys.access.rules.providers import NO_DEFAULT_PROVIDER, PROVIDER_ENTERS_
 from twokeys.access.rules.refused import POLICY_REFUSED
 from twokeys.access.rules.root_sessions import ROOT_SESSION_GRANT
 from twokeys.access.rules.wildcards import WILDCARD_GRANT, WILDCARD_TRUST
-from twokeys.policy_packs import load_config
 
 RULES: tuple[Rule[Any], ...] = (
     DOOR_NEEDS_GRANT,
@@ -49,11 +46,3 @@ RULES: tuple[Rule[Any], ...] = (
     DOOR_EXPIRED,
 )
 """Every rule, in the order in which a pack reports them."""
-
-
-def rules_config(file: Path | None) -> dict[str, dict[str, object]]:
-    """The policy pack's configuration in a file; empty where none is named.
-
-    Raises Refusal when it cannot be read, or names a rule, level or setting that there is not.
-    """
-    return {} if file is None else read_configuration(load_config(file), RULES, where=str(file), others=(OTHER_STACKS,))

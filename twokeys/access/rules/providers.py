@@ -27,18 +27,19 @@ def _entries(graph: Graph, _config: Config, _now: datetime) -> Iterator[Finding]
         elif problem := _problem(graph, entry):
             wrong.append(_finding(entry, *problem, advice=not strict))
         elif entry.by_the_environment:
-            direct[entry.urn] = graph.accounts.of_provider(entry.urn)
+            direct[entry] = graph.accounts.of_provider(entry.urn)
     if strict:
         yield from wrong
     elif _may_go_wrong(graph) and not any(_is_default(entry.name) for entry in graph.accounts.entries):
         yield from wrong[:1]
     if strict:
-        for urn, account in direct.items():
-            elsewhere = any(project_of(one) == project_of(urn) and direct[one] != account for one in direct)
-            if elsewhere and account != graph.accounts.management:
+        for entry, account in direct.items():
+            project = project_of(entry.urn)
+            others = (one for one in direct if project_of(one.urn) == project and direct[one] != account)
+            if (other := next(others, None)) and account != graph.accounts.management:
                 name = graph.accounts.name(account)
-                message = f"A provider works in account {name} with the environment's credentials, another elsewhere"
-                yield Finding(message, _ENTER, urn)
+                message = f"works in account {name} with the environment's credentials, provider {other.name} elsewhere"
+                yield _finding(entry, message, _ENTER)
 
 
 def _finding(entry: ProviderEntry, message: str, step: str, *, advice: bool = False) -> Finding:
