@@ -504,8 +504,12 @@ PIN = (
 )
 EXCEPT = "make an exception in the pack's configuration, with reason, owner and expiry"
 THROUGH = "through the component OtherStack (`pulumi package add` of the folder components of a TwoKeys clone)"
-IF_ELSEWHERE = f"; if it is made in another stack, read that stack {THROUGH}, if it exports `doors`"
-ELSEWHERE = f"read the stack that holds the %s {THROUGH}, if it exports `doors`, or {EXCEPT}"
+READ_TOO = (
+    "give the state of %s (`pulumi stack export --file FILE` there) in the configuration of the policy pack: "
+    f'{{"other-stacks": {{"states": ["FILE"]}}}}; or read that stack {THROUGH}, if it exports `doors`'
+)
+IF_ELSEWHERE = f"; if it is made in another stack, {READ_TOO % 'that stack'}"
+ELSEWHERE = f"{READ_TOO % 'the stack that holds the %s'}, or {EXCEPT}"
 GIVE = f"give role ci a policy that allows sts:AssumeRole on {DEPLOYER}, or take it out of the trust policy"
 LET = f"let role ci assume {DEPLOYER} there too (%s), or take it out of the trust policy"
 NARROW = "narrow that Deny (%s), or take it out of the trust policy"

@@ -1167,7 +1167,7 @@ def test_a_damaged_file_in_a_folder_is_counted_and_named_and_no_door_that_it_may
         known,
     )
     sentence = f"not readable: {damaged}: {source['notReadable'][str(damaged)]}"
-    assert "; events in it are not known: copy the file again" in sentence
+    assert "; events in it are not known: copy the trail's log file" in sentence
     assert f"\n{sentence}\n" in result.stdout
     assert ", 1 file that cannot be read\n" in result.stdout
     span = "1 file read, 60 passed over: 60 of CloudTrail-Digest, 1 not readable, "

@@ -90,6 +90,33 @@ def test_a_file_that_is_no_log_is_refused_by_name_and_says_why(tmp_path: Path, c
     assert (refused.value.where, refused.value.why) == (str(file), why)
 
 
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        # https://docs.aws.amazon.com/athena/latest/ug/querying-finding-output-files.html
+        (b'"eventversion","useridentity"\n"1.08","{type=IAMUser}"\n', "CSV, as Athena and CloudTrail Lake write"),
+        (b"eventID,eventTime\n", "CSV, as Athena and CloudTrail Lake write"),
+        (b"PAR1\x15\x04", "Parquet, ORC or Avro, as UNLOAD"),
+        (b'{"eventversion":"1.08","eventname":"AssumeRole"}\n', "rows of a table in Athena"),
+        # https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/logs/S3ExportTasksConsole.html
+        (b'2026-10-01T00:00:00.000Z {"eventVersion": "1.08"}\n', "lines of CloudWatch Logs"),
+        (b'{"events": [{"message": "{}", "eventId": "1"}], "searchedLogStreams": []}', "events of CloudWatch Logs"),
+        (b'{"messageType": "DATA_MESSAGE", "owner": "1", "logEvents": []}', "events of CloudWatch Logs"),
+        (b'{"QueryStatus": "FINISHED", "QueryResultRows": [[{"eventID": "1"}]]}', "rows of a query in CloudTrail Lake"),
+        # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-events.html
+        (b'{"version": "0", "detail-type": "AWS API Call via CloudTrail", "detail": {}}', "an event of EventBridge"),
+    ],
+)
+@pytest.mark.parametrize("packed", [False, True])
+def test_an_export_that_is_not_read_is_refused_as_what_it_is(
+    tmp_path: Path, content: bytes, what: str, packed: bool
+) -> None:
+    file = tmp_path / "export.json"
+    file.write_bytes(gzip.compress(content) if packed else content)
+    with pytest.raises(Refusal, match=f"it is {what}.*not read.*Next step: copy the trail's log file from its bucket"):
+        list(records(file))
+
+
 @pytest.mark.parametrize("number", ["12345678901234567890123", "-9223372036854775809", "1e999", f"1{'0' * 4_000}"])
 def test_numbers_of_more_than_64_bits_are_legal_and_read(tmp_path: Path, number: str) -> None:
     """https://www.rfc-editor.org/rfc/rfc8259#section-6: JSON sets no limit to numbers."""

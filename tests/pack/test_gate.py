@@ -13,6 +13,7 @@ import pytest
 
 from tests.access.states import write_state
 from tests.access.test_declared import NEW, NEW_ID, TARGET, declared_door, symbolic
+from tests.access.test_identity_center import RESERVED
 from tests.access.test_keys import CORRECT, world_of
 from tests.access.test_translation import native, put
 from tests.access.world import CI, DEPLOYER, HUB, OUTSIDE, PROD, SERVICE, STAGE, World, arn, document, grants, trusts
@@ -327,6 +328,43 @@ def test_a_control_policy_closes_nothing_in_the_update_that_attaches_it(tmp_path
         before = write_state(tmp_path / "before.json", world)
         world.resources = there
         assert refused(world, before=before) == told
+    if native:  # what is attached is in its inputs, and nobody tells what was attached before
+        assert refused(world) == []
+
+
+@pytest.mark.parametrize(
+    ("native", "name", "was"),
+    [
+        (False, "attached", {"targetId": PROD}),
+        (True, "attached", {"targetIds": [PROD]}),
+        (False, "rcp", {"content": PERIMETER.replace("sts:AssumeRole", "s3:GetObject")}),
+        (True, "attached", {"content": PERIMETER.replace("sts:AssumeRole", "s3:GetObject")}),
+    ],
+)
+def test_a_control_policy_closes_no_more_in_the_update_that_changes_it(
+    native: bool, name: str, was: dict[str, object], tmp_path: Path
+) -> None:
+    world = behind_a_perimeter(native=native)
+    there = [replace(one, inputs=one.outputs or one.inputs) if one.name == "rcp" else one for one in world.resources]
+    world.resources = [
+        replace(one, inputs={**(one.inputs or {}), **was}, outputs={**one.outputs, **was}) if one.name == name else one
+        for one in there
+        if one.name != "open"
+    ]
+    before = write_state(tmp_path / "before.json", world)
+    world.resources = there
+    assert refused(world, before=before) == ["wildcard-trust: open"]
+
+
+def test_a_control_policy_made_by_cloud_control_closes_nothing_in_the_update_that_makes_it(tmp_path: Path) -> None:
+    """https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-organizations-policy.html"""
+    said = {"Name": "rcp", "Type": "RESOURCE_CONTROL_POLICY", "Content": json.loads(PERIMETER), "TargetIds": [STAGE]}
+    world, made = World(), {"typeName": "AWS::Organizations::Policy", "desiredState": json.dumps(said)}
+    before = write_state(tmp_path / "before.json", world)
+    put(world, "aws:cloudcontrol/resource:Resource", "attached", world.hub, **made)
+    world.role("open", world.stage, OPEN)
+    assert "wildcard-trust" not in Engine().rules(world.resources)
+    assert refused(world, before=before) == ["wildcard-trust: open"]
 
 
 @pytest.mark.parametrize(
@@ -382,6 +420,41 @@ def test_a_trust_in_an_account_stands_where_a_permission_set_of_the_same_update_
             assert Engine().rules(world.resources) == ([] if grant else ["door-needs-grant"])
         else:
             assert refused(world, order=order) == []
+
+
+@pytest.mark.parametrize("session", [False, True])
+def test_a_set_of_the_same_update_excuses_no_trust_in_the_role_of_another(tmp_path: Path, *, session: bool) -> None:
+    """https://docs.aws.amazon.com/singlesignon/latest/userguide/referencingpermissionsets.html"""
+    name = "AWSReservedSSO_Admin_0123456789abcdef"
+    trusted = f"arn:aws:sts::{HUB}:assumed-role/{name}/ann" if session else arn(HUB, f"{RESERVED}{name}")
+    for made, told in (("Unrelated", ["unproved-door: deployer"]), ("Admin", [])):
+        world = World()
+        put(world, "aws:ssoadmin/permissionSet:PermissionSet", "set", world.hub, name=made)
+        world.role("deployer", world.stage, document(trusts(trusted)))
+        assert refused(world) == told
+    made_before = World()
+    said = {"name": "Admin", "arn": "ps-1"}
+    put(made_before, "aws:ssoadmin/permissionSet:PermissionSet", "set", world.hub, **said)
+    before = write_state(tmp_path / "before.json", made_before)
+    assert refused(world, before=before) == ["unproved-door: deployer"]
+
+
+@pytest.mark.parametrize("assigned_before", [False, True])
+def test_a_set_of_the_same_update_excuses_no_more_assignments_than_may_be_of_it(
+    tmp_path: Path, *, assigned_before: bool
+) -> None:
+    """An assignment says the ARN of its set, which a new set has not got yet: each of two cannot be the one new set."""
+    world, before = World(), World()
+    said = {"principalId": "g-1", "principalType": "GROUP"}
+    assigned = "aws:ssoadmin/accountAssignment:AccountAssignment"
+    put(before, assigned, "old", before.hub, permissionSetArn="ps-1", targetId=PROD, **said)
+    state = write_state(tmp_path / "before.json", before)
+    put(world, "aws:ssoadmin/permissionSet:PermissionSet", "set", world.hub, name="set")
+    put(world, assigned, "first", world.hub, permissionSetArn="ps-1", targetId=HUB, **said)
+    put(world, assigned, "second", world.hub, permissionSetArn="ps-2", targetId=HUB, **said)
+    world.role("deployer", world.stage, document(trusts(arn(HUB, "root"))))
+    known = state if assigned_before else None
+    assert refused(world, before=known) == [f"unproved-door: {'first' if assigned_before else 'second'}"]
 
 
 def test_in_preview_nothing_is_refused_before_the_whole_is_known() -> None:

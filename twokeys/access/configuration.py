@@ -17,6 +17,8 @@ from twokeys.errors import Refusal, or_nearest
 
 LEVEL: Final = "enforcementLevel"
 EVERY_RULE: Final = "all"
+OTHER_STACKS: Final = "other-stacks"
+"""Not a rule: which states of other stacks the pack reads."""
 _SHAPE = 'write it as {"<rule>": {"enforcementLevel": "mandatory", ...}}'
 _OBJECT = ("it takes an object of settings", 'write it as {"key": "value"}')
 _PLAIN = {

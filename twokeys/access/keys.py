@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import Enum
 from itertools import pairwise
 
+from twokeys.access.configuration import OTHER_STACKS
 from twokeys.access.graph import SHOW_SECRETS, Door, Grant, Graph, Key, Trust
 from twokeys.access.judge import Judge
 from twokeys.access.model.documents import Document
@@ -82,10 +83,13 @@ def statements(graph: Graph) -> Iterator[Statement]:
 
 
 def read_too(graph: Graph, stack: str, output: str = DOORS_OUTPUT) -> str:
-    """The next step where another stack has what is missing: its output in a program, its state for states."""
+    """The next step where another stack has what is missing: its state, or in a program its output."""
     if graph.snapshot.is_state:
         return f"read the state of {stack} together with this one (`--state` may be repeated)"
-    return f"read {stack} {_THROUGH}, if it exports `{output}`"
+    return (
+        f"give the state of {stack} (`pulumi stack export --file FILE` there) in the configuration of the policy pack: "
+        f'{{"{OTHER_STACKS}": {{"states": ["FILE"]}}}}; or read that stack {_THROUGH}, if it exports `{output}`'
+    )
 
 
 class _Reader:

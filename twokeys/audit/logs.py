@@ -45,8 +45,8 @@ _DAMAGE = (OSError, *_PACKED, ValueError, RecursionError, ijson.JSONError)
 """What comes of reading a file that was cut, garbled or is no JSON."""
 _GZIP = b"\x1f\x8b"
 _AGAIN: Final = (
-    "copy the file again from the trail's bucket, or give what `aws cloudtrail lookup-events --output json` prints in"
-    " UTF-8; exports of other tools are not read"
+    "copy the trail's log file from its bucket (again), or give what `aws cloudtrail lookup-events --output json`"
+    " prints in UTF-8"
 )
 _LEVELS: Final = {"start_map": 1, "start_array": 1, "end_map": -1, "end_array": -1}
 DIGEST: Final = "CloudTrail-Digest"
@@ -56,6 +56,28 @@ _OTHERS: Final = {"digestStartTime": DIGEST, "configurationItems": "Config", "co
 https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-validation-digest-file-structure.html
 https://docs.aws.amazon.com/config/latest/developerguide/example-s3-notification.html
 """
+_EXPORTS: Final = {
+    "QueryResultRows": "rows of a query in CloudTrail Lake",
+    "detail-type": "an event of EventBridge",
+    "events": "events of CloudWatch Logs",
+    "logEvents": "events of CloudWatch Logs",
+    "eventtime": "rows of a table in Athena",
+    "eventversion": "rows of a table in Athena",
+}
+"""What is not read, though it is made of CloudTrail's events, by a key that only it has at its top.
+
+https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_GetQueryResults.html
+https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-events.html
+https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_FilterLogEvents.html
+https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/logs/SubscriptionFilters.html
+https://docs.aws.amazon.com/athena/latest/ug/unload.html (with the columns of the page cloudtrail-logs.html)
+"""
+_NO_JSON: Final = {
+    rb"PAR1|ORC|Obj\x01": "Parquet, ORC or Avro, as UNLOAD writes it",
+    rb'"?[A-Za-z]\w*"?,': "CSV, as Athena and CloudTrail Lake write rows of a query",
+    rb"\d{4}-\d\d-\d\dT": "lines of CloudWatch Logs",
+}
+"""The same, by how it begins."""
 
 
 @dataclass
@@ -214,6 +236,10 @@ def _first_key(file: Path) -> str:
     """The key at the top of a file that tells what it is; empty for a list."""
     try:
         with _opened(file) as stream:
+            start, beginning = stream.tell(), stream.read(_LITTLE)
+            stream.seek(start)
+            if export := next((what for begins, what in _NO_JSON.items() if re.match(begins, beginning)), ""):
+                raise _refused(file, f"it is {export}, which is not read")
             depth = 0
             events = _read("parse", stream, buf_size=_LITTLE)
             for prefix, event, value in events:
@@ -222,6 +248,8 @@ def _first_key(file: Path) -> str:
                     raise _refused(file, f"it nests deeper than {_DEEPEST} levels")
                 if prefix == "item" and event == "start_map":
                     return ""
+                if prefix == "" and event == "map_key" and value in _EXPORTS:
+                    raise _refused(file, f"it is {_EXPORTS[value]}, which is not read")
                 if prefix == "" and event == "map_key" and (value in _BY_FIRST_KEY or value in _OTHERS):
                     if value in ("Records", "Events") and next(events)[1] != "start_array":
                         raise _refused(file, f"its {value} are no list")

@@ -182,8 +182,6 @@ _FOCUS = {
 }
 """The columns of FOCUS that say what those of the report say; what is billed is not blended and not amortized."""
 _AGAIN = "download the report again and compare its size with the one in the bucket"
-_NO_MAP = " is not a map in JSON"
-_MAP = "select it in Athena as json_format(CAST(resource_tags AS JSON)) AS resource_tags, or give the exported file"
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _ACCOUNT, _CODE, _KIND = "lineitemusageaccountid", "lineitemproductcode", "lineitemlineitemtype"
 _CURRENCY, _START, _COST = "lineitemcurrencycode", "lineitemusagestartdate", "lineitemunblendedcost"
@@ -216,6 +214,7 @@ def _plain(name: str) -> str:
 
 
 def _wanted(name: str) -> bool:
+    name = _FOCUS_NAMES.get(name, name)
     if name in _FOCUS_IDENTITY:
         return True
     plain = _plain(_FOCUS.get(name, name))
@@ -236,7 +235,7 @@ def _read_rows(header: Row, rows: Iterable[Row], where: str, ledger: Ledger, pla
     first = question.first.isoformat() if question.first else ""
     end = question.end.isoformat() if question.end else "~"
     tags = [_tag_reader(key, header, columns, where, ledger.tag_keys) for key in question.tags]
-    named, product = columns.get(_ACCOUNT_NAME), _product_reader(columns)
+    named, product = columns.get(_ACCOUNT_NAME), _product_reader(header, columns)
     cells, products, names, days = ledger.cells, ledger.products, ledger.account_names, ledger.days
     by_id = all(name in columns for name in _IDENTITY)
     told_by = [columns[name] for name in _IDENTITY] if by_id else told_by
@@ -262,7 +261,7 @@ def _read_rows(header: Row, rows: Iterable[Row], where: str, ledger: Ledger, pla
             except decimal.DecimalException as error:
                 raise _unreadable(where, f"{place()}: {row[cost]!r} is no amount of money", _AGAIN) from error
             except ValueError as error:
-                next_step = _MAP if str(error).endswith(_NO_MAP) else _AGAIN
+                next_step = error.next_step if isinstance(error, _NotAMapError) else _AGAIN
                 raise _unreadable(where, f"{place()}: {error}", next_step) from error
             ledger.rows += 1
             if told_by and lines.add(identity := [row[column] for column in told_by], row) and by_id:
@@ -323,14 +322,14 @@ def _as_report(header: Row, where: str) -> Row:
     return [_FOCUS.get(name, name) for name in header]
 
 
-def _product_reader(columns: Mapping[str, int]) -> Callable[[Row], str]:
+def _product_reader(header: Row, columns: Mapping[str, int]) -> Callable[[Row], str]:
     """The service's name: a column of its own in legacy reports, in the map `product` in CUR 2.0."""
     if _PRODUCT in columns:
         column = columns[_PRODUCT]
         return lambda row: row[column]
     if _PRODUCT_MAP in columns:
         pairs = columns[_PRODUCT_MAP]
-        return lambda row: _map(row[pairs]).get("product_name", "")
+        return lambda row: _map(row[pairs], header[pairs]).get("product_name", "")
     return lambda _: ""
 
 
@@ -363,12 +362,12 @@ def _tag_reader(key: str, header: Row, columns: Mapping[str, int], where: str, k
         )
 
     @functools.lru_cache(maxsize=65536)
-    def tag_in(text: str) -> str:
-        pairs = _map(text)
+    def tag_in(text: str, column: str) -> str:
+        pairs = _map(text, column)
         keys.update(pairs)
         return _tag_in(pairs, key)
 
-    return lambda row: next((value for each in maps if (value := tag_in(row[each]))), "")
+    return lambda row: next((value for each in maps if (value := tag_in(row[each], header[each]))), "")
 
 
 def _tag_in(pairs: Mapping[str, str], key: str) -> str:
@@ -380,15 +379,27 @@ def _tag_in(pairs: Mapping[str, str], key: str) -> str:
     return next((value for name, value in pairs.items() if _plain(name) in plain), "")
 
 
+class _NotAMapError(ValueError):
+    """Text in a map column that is no JSON object, as Athena prints maps: `{team=a, b=c}` may be one pair or two.
+
+    https://docs.aws.amazon.com/athena/latest/ug/querying-maps.html
+    """
+
+    def __init__(self, text: str, column: str) -> None:
+        super().__init__(f"{text!r} in the column {column} is not a map in JSON")
+        select = f"select it in Athena as json_format(CAST({column} AS JSON)) AS {column}, or give the exported file"
+        self.next_step = select if re.match(r'\{[^"]*=', text) else _AGAIN
+
+
 @functools.lru_cache(maxsize=65536)
-def _map(text: str) -> Mapping[str, str]:
-    """A map column, which a CSV export writes as a JSON object. Raises ValueError for anything else."""
+def _map(text: str, column: str) -> Mapping[str, str]:
+    """A map column, which a CSV export writes as a JSON object. Raises _NotAMapError for anything else."""
     try:
         pairs = json.loads(text) if text else {}
     except ValueError:
         pairs = None
     if not isinstance(pairs, dict):
-        raise ValueError(f"{text!r}{_NO_MAP}")
+        raise _NotAMapError(text, column)
     return {str(name): "" if value is None else str(value) for name, value in pairs.items()}
 
 

@@ -25,10 +25,10 @@ from google.protobuf import empty_pb2, json_format
 from pulumi.runtime.proto import analyzer_pb2 as proto
 from pulumi.runtime.proto import analyzer_pb2_grpc, plugin_pb2
 
-from twokeys.access.configuration import LEVEL, read_configuration
+from twokeys.access.configuration import LEVEL, OTHER_STACKS, read_configuration
 from twokeys.access.findings import Finding, Rule
 from twokeys.access.graph import Graph
-from twokeys.access.reading.snapshot import PROVIDER, Resource, Snapshot
+from twokeys.access.reading.snapshot import PROVIDER, Resource, Snapshot, project_of
 from twokeys.access.report import MANDATORY, Judged, judge, level_of
 from twokeys.access.rules import RULES
 from twokeys.errors import Refusal
@@ -37,6 +37,7 @@ from twokeys.pack.changed import DOORS_CHANGED, doors_changed
 from twokeys.pack.deferral import deferred
 from twokeys.pack.gate import Gate
 from twokeys.pack.other_stacks import as_exported
+from twokeys.pack.other_states import as_of, other_states, with_others
 from twokeys.pack.own_account import graph_of, own_account
 from twokeys.pack.policies import BY_NAME, FAIL_CLOSED, POLICIES, Policy
 from twokeys.pack.reading import asked_for, dynamic_code, is_left_out, provider_of, settled
@@ -148,7 +149,7 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
             return ()
         if self._gate is None:
             state = partial(self._state, resource.urn)
-            self._gate = Gate(state(), self._mandatory, made=state, own_account=own_account)
+            self._gate = Gate(state(), self._mandatory, made=state, own_account=own_account, with_others=self._beside)
         if provider := provider_of(request):
             self._gate.show(provider)
         if is_left_out(request, resource):
@@ -163,15 +164,21 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
     def _stack(self, request: Any) -> Iterable[Judged]:
         """What is found in the whole. `pulumi policy analyze` asks about each resource first: nothing is said twice."""
         snapshot = self._snapshot(request.resources)
+        others = self._others(snapshot.resources[0].urn) if snapshot.resources else None
         judged, graph = self._judged(snapshot, None)
-        if any(one.mandatory for one in judged) and (own := own_account(snapshot.of_type(PROVIDER))):
+        own = own_account(snapshot.of_type(PROVIDER)) if any(one.mandatory for one in judged) else None
+        if own:
             judged, graph = self._judged(snapshot, own)
+        theirs: list[Judged] = []
+        if others is not None:
+            judged, theirs = with_others(judged, graph, others, lambda both: self._judged(both, own))
         if self._dry_run:
             judged, later = deferred(graph, judged)
             judged += later
+            theirs += [as_of(others)] if others is not None else []
             if self._level(DOORS_CHANGED) != "disabled" and snapshot.resources:
                 judged += doors_changed(graph, partial(self._state, snapshot.resources[0].urn))
-        return _in_few_lines([one for one in judged if _content(one.finding) not in self._said])
+        return _in_few_lines([one for one in (*judged, *theirs) if _content(one.finding) not in self._said])
 
     def _judged(self, snapshot: Snapshot, own: str | None) -> tuple[list[Judged], Graph]:
         graph = graph_of(snapshot, own)
@@ -192,6 +199,19 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
         scope, project = urn.split("::")[:2]
         named = self._configuration.get(DOORS_CHANGED, {}).get("state")
         return state_before(project, scope.removeprefix("urn:pulumi:"), None if named is None else str(named))
+
+    def _others(self, urn: str) -> Snapshot | None:
+        """The stacks whose states are named, as they are there."""
+        return other_states(self._configuration.get(OTHER_STACKS, {}), project_of(urn))
+
+    def _beside(self, graph: Graph, found: list[Finding], own: str | None) -> list[Finding]:
+        """What stands of findings that would stop an update, beside the other stacks."""
+        others = self._others(graph.snapshot.resources[0].urn)
+        if others is None:
+            return found
+        refused = [Judged(one, mandatory=True) for one in found]
+        stands, theirs = with_others(refused, graph, others, lambda both: self._judged(both, own))
+        return [one.finding for one in (*stands, *theirs) if one.mandatory]
 
     def _mandatory(self, graph: Graph) -> Iterable[Finding]:
         """Only what stops an update: nobody reads advice about a resource that is about to be made."""

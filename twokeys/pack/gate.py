@@ -26,7 +26,9 @@ from twokeys.pack.neighbourhood import Neighbourhood
 from twokeys.pack.own_account import graph_of
 from twokeys.pack.relevance import may_let_in
 
-_CLOSING: Final = (CONTROL_POLICY_ATTACHMENT, "aws-native:organizations:Policy")
+_CLOSING: Final = (CONTROL_POLICY_ATTACHMENT, "aws:organizations/policy:Policy", "aws-native:organizations:Policy")
+_BY_CLOUD_CONTROL: Final = ("aws:cloudcontrol/resource:Resource", "AWS::Organizations::Policy")
+_MISSES_A_KEY: Final = ("door-needs-grant", "door-needs-trust")
 _WITH_IDS: Final = (ACCOUNT, ORGANIZATION, PERMISSION_SET)
 _LETS_NOBODY_IN: Final = frozenset({"__defaults", "description", "tags", "tagsAll"})
 _Found: TypeAlias = Mapping[tuple[str, str | None, str | None], Finding]
@@ -42,6 +44,7 @@ class Gate:
         made: the state as it is now, read for the ids of accounts and permission sets that this update has made: no
             input holds them.
         own_account: the account of providers that tell none, asked for only before something is refused.
+        with_others: what stands of findings once the states of other stacks are read too: no update puts that right.
     """
 
     def __init__(
@@ -51,22 +54,27 @@ class Gate:
         *,
         made: Callable[[], Snapshot | None] = lambda: None,
         own_account: Callable[[Iterable[Resource]], str | None] = lambda _providers: None,
+        with_others: Callable[[Graph, list[Finding], str | None], list[Finding]] = lambda _graph, found, _own: found,
     ) -> None:
         self._all = Neighbourhood(before.resources if before else ())
+        self._before = before
         self._changed: dict[str, Resource | None] = {}
+        self._control_policies: dict[str, Resource | None] = {}
         self._begun = False
         self._shown: set[str] = set()
         self._findings = findings
         self._made = made
         self._ask_own_account = own_account
+        self._with_others = with_others
 
     def show(self, resource: Resource, aliases: Iterable[str] = ()) -> None:
         """Take note of a resource that the update has come to; under its aliases it is there no more."""
-        there = [urn for urn in (resource.urn, *aliases) if urn in self._all.there]
-        for alias in aliases:
+        urns = (resource.urn, *aliases)
+        if self._before is not None and _is_control_policy(resource):
+            for urn in urns:  # AWS may refuse the change, or have it later than a role whose trust it would close
+                self._control_policies.setdefault(urn, self._all.there.get(urn))
+        for alias in urns[1:]:
             self._note(alias, None)
-        if resource.type in _CLOSING and not there:
-            return  # AWS may refuse it, or have it later than a role whose trust it would close
         self._note(resource.urn, _with_identity(resource, self._all.there.get(resource.urn)))
         self._shown.add(resource.urn)
 
@@ -103,18 +111,30 @@ class Gate:
             self._changed = there
             refused = self._refused(resource)
         if refused:
-            for urn, was in there.items():
-                self._all.put(urn, was)
+            self._put(there)
             self._all.forget_accounts()
         self._changed = earlier if refused else {}
         return refused
 
     def _refused(self, resource: Resource) -> list[Finding]:
+        """What would be let in, both by the control policies as they will be and as they were before the update."""
+        refused = self._refused_now(resource)
+        if refused or not self._control_policies:
+            return refused
+        now = {urn: self._all.there.get(urn) for urn in self._control_policies}
+        self._put(self._control_policies)
+        refused = [one for one in self._refused_now(resource) if one.rule not in _MISSES_A_KEY]
+        self._put(now)
+        return refused
+
+    def _refused_now(self, resource: Resource) -> list[Finding]:
         """What bears on the resource is judged first; the whole stack has the last word before it is refused."""
         around = self._all.around(self._changed)
         if around is not None and not self._new(resource, *around):
             return []
-        return self._new(resource, self._all.whole(self._changed), self._all.whole())
+        whole = self._all.whole()
+        found = self._new(resource, self._all.whole(self._changed), whole)
+        return self._with_others(self._graph(whole), found, self._all.own_account) if found else []
 
     def _new(self, resource: Resource, before: Snapshot, after: Snapshot) -> list[Finding]:
         graph = self._graph(after)
@@ -131,6 +151,10 @@ class Gate:
             one for one in graph.lone_grants if one.resource in made or not graph.accounts.pinned(one.source.account)
         ]
         return graph
+
+    def _put(self, resources: Mapping[str, Resource | None]) -> None:
+        for urn, resource in resources.items():
+            self._all.put(urn, resource)
 
     def _note(self, urn: str, resource: Resource | None) -> None:
         was = self._all.there.get(urn)
@@ -167,14 +191,31 @@ class Gate:
     def _leads_out(self, finding: Finding, graph: Graph) -> bool:
         """Whether a door ends at a role that is none of the stack: the grant alone lets nobody in here.
 
-        That role may be one that this update makes later, in an account that it has not come to yet. The role of an
-        assignment is AWS's, of a permission set that may be one of this update as long as one has still to get its ARN.
+        That role may be one that this update makes later, in an account that it has not come to yet, or AWS's of a
+        permission set of this update.
         """
         source = finding.sides[0]
         if RESERVED_ROLE in source or (source == finding.urn and ASSIGNMENT in source):
-            return any(one.text("arn") is None for one in graph.snapshot.of_type(PERMISSION_SET))
+            return self._is_of_late_set(source, graph.snapshot)
         target = Arn.parse(finding.sides[1])
         return target is not None and all(role.arn != str(target) for role in graph.roles)
+
+    def _is_of_late_set(self, source: str, snapshot: Snapshot) -> bool:
+        """Whether a role, a session of it or an assignment may be of a permission set that has still to get its ARN.
+
+        An assignment tells the ARN only. Of as many ARNs as there are such sets, each may be the one of one of them.
+        """
+        sets = snapshot.of_type(PERMISSION_SET)
+        late = [one.text("name") or one.name for one in sets if one.text("arn") is None]
+        named = source.partition(RESERVED_ROLE)[2].partition("/")[0].rpartition("_")[0]
+        if named in late:
+            return True
+        assigned = {one.urn: one.text("permissionSetArn") for one in snapshot.of_type(ASSIGNMENT)}
+        before = self._before.of_type(ASSIGNMENT) if self._before else ()
+        known = {one.text("arn") for one in sets} | {one.text("permissionSetArn") for one in before}
+        arns = {arn for arn in assigned.values() if arn} - known
+        at = {arn for arn in arns if arn == assigned.get(source) or arn.rpartition("/")[2] == named}
+        return bool(at) and len(arns) <= len(late)
 
     def _is_open_to_us(self, finding: Finding, graph: Graph) -> bool:
         """Whether it is a trust in our own organization as a whole, of whose principals one may still get the grant."""
@@ -211,6 +252,10 @@ def _may_name_users(role: Principal) -> bool:
     policy = role.trust_policy
     named = [] if policy is UNKNOWN else [Arn.parse(name) for name in trusted_names(policy)]
     return policy is UNKNOWN or any(arn is not None and arn.kind == "user" for arn in named)
+
+
+def _is_control_policy(resource: Resource) -> bool:
+    return resource.type in _CLOSING or (resource.type, resource.text("typeName")) == _BY_CLOUD_CONTROL
 
 
 def _asked(resource: Resource) -> Mapping[str, object]:

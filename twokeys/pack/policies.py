@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from twokeys.access.configuration import OTHER_STACKS
 from twokeys.access.findings import Rule, Severity
 from twokeys.access.rules import RULES
 from twokeys.pack.changed import DOORS_CHANGED
@@ -57,6 +58,20 @@ POLICIES: Final = (
         "Read the list; nothing has to be done if this is what the change is for.",
         mandatory=False,
         settings={"state": {"type": "string", "description": "The state before, for a backend that is not a file."}},
+    ),
+    Policy(
+        OTHER_STACKS,
+        "Doors between stacks are judged with the states of the other stacks that are named.",
+        "low",
+        "Export those states again if they have changed.",
+        mandatory=False,
+        settings={
+            "states": {
+                "type": "array",
+                "items": {"type": "string"},
+                "description": "Files of `pulumi stack export`, from the program's folder.",
+            }
+        },
     ),
     Policy(
         FAIL_CLOSED,

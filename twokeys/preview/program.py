@@ -8,13 +8,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
 
+from twokeys.access.configuration import OTHER_STACKS
+from twokeys.access.graph import Graph
 from twokeys.access.reading.snapshot import Snapshot
-from twokeys.access.report import Verdicts
+from twokeys.access.report import Judged, Verdicts
 from twokeys.access.report import judge as judged_by
 from twokeys.access.rules import RULES
 from twokeys.errors import Refusal
 from twokeys.exports import read_exports
 from twokeys.pack.deferral import deferred
+from twokeys.pack.other_states import as_of, other_states, with_others
 from twokeys.pack.own_account import graph_of
 from twokeys.preview.process import run_in_process
 from twokeys.preview.run import Run
@@ -72,13 +75,14 @@ def preview(  # noqa: PLR0913 - all but the program and the stack by name
     return run.snapshot()
 
 
-def judge(
+def judge(  # noqa: PLR0913 - all but the snapshot and the configuration by name
     snapshot: Snapshot,
     config: Mapping[str, Mapping[str, object]] | None = None,
     now: datetime | None = None,
     *,
     account: str | None = None,
     made: bool = False,
+    others: Snapshot | None = None,
 ) -> Verdicts:
     """What the policy pack finds in a snapshot, in its words; a rule that fails has proved nothing.
 
@@ -86,13 +90,22 @@ def judge(
         config: the policy pack's configuration, by rule.
         account: as of `preview`.
         made: whether it is what came of an update; a preview leaves to the update what that judges in time.
+        others: the states of other stacks that may hold a key, as `other_states` reads them.
     """
-    graph = graph_of(snapshot, account)
-    judged = list(judged_by(graph, RULES, config or {}, now or datetime.now(UTC)))
+
+    def rules_on(shown: Snapshot) -> tuple[list[Judged], Graph]:
+        graph = graph_of(shown, account)
+        return list(judged_by(graph, RULES, config or {}, now or datetime.now(UTC))), graph
+
+    judged, graph = rules_on(snapshot)
+    theirs: list[Judged] = []
+    if others is not None:
+        judged, theirs = with_others(judged, graph, others, rules_on)
+        theirs.append(as_of(others))
     if not made:
         judged, later = deferred(graph, judged)
         judged += later
-    found = [(one.mandatory, one.finding) for one in judged]
+    found = [(one.mandatory, one.finding) for one in (*judged, *theirs)]
     return Verdicts(tuple(one for level, one in found if level), tuple(one for level, one in found if not level))
 
 
@@ -113,6 +126,8 @@ def stack_preview(  # noqa: PLR0913 - all but the stack by name
     `overrides` are config values that win over the stack's file; `say` gets the program's messages, each with its
     severity; `not_there` is as of `preview`. Raises Refusal when the config or the program fails.
     """
+    own = f"urn:pulumi:{stack}::{project.name}"
+    others = other_states(rules.get(OTHER_STACKS, {}), own, project.program.parent)
     hidden = placeholders(project, stack)
     config = load_config(project, stack, hidden | dict(overrides))
     snapshot = preview(
@@ -128,7 +143,7 @@ def stack_preview(  # noqa: PLR0913 - all but the stack by name
         say=say,
         output=output,
     )
-    return snapshot, judge(snapshot, rules, account=account)
+    return snapshot, judge(snapshot, rules, account=account, others=others)
 
 
 def interpreter(root: Path) -> Path | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from twokeys.access.configuration import read_configuration
+from twokeys.access.configuration import OTHER_STACKS, read_configuration
 from twokeys.access.findings import Rule
 from twokeys.access.rules.access_roles import ACCESS_ROLE_RESERVED
 from twokeys.access.rules.conditions import EXTERNAL_ID, MFA_FOR_PEOPLE, THIRD_PARTY_NAMED
@@ -56,4 +56,4 @@ def rules_config(file: Path | None) -> dict[str, dict[str, object]]:
 
     Raises Refusal when it cannot be read, or names a rule, level or setting that there is not.
     """
-    return {} if file is None else read_configuration(load_config(file), RULES, where=str(file))
+    return {} if file is None else read_configuration(load_config(file), RULES, where=str(file), others=(OTHER_STACKS,))
