@@ -28,6 +28,7 @@ from twokeys.audit.comparison import Comparison, compare
 from twokeys.audit.coverage import Coverage, Period
 from twokeys.audit.entries import Usage
 from twokeys.audit.events import door_use, headline, used, ways
+from twokeys.audit.logs import Source
 from twokeys.audit.trail import Trail
 
 CI_SESSION = f"arn:aws:sts::{HUB}:assumed-role/ci/run-1"
@@ -570,6 +571,18 @@ def test_who_stopped_or_changed_a_trail_is_unusual_and_nothing_is_known_until_it
     assert lacks == (f"in us-east-1 from 2026-09-03 09:00 UTC {end}, as {said}" if said else None)
     days = {"us-east-1": [date(2026, 9, day) for day in range(3, 5 if again else 6)]}
     assert found.coverage[0].days == (days if said else {})
+
+
+def test_the_event_history_goes_on_where_a_trail_is_stopped_or_changed() -> None:
+    """https://docs.aws.amazon.com/awscloudtrail/latest/userguide/how-cloudtrail-works.html#how-cloudtrail-works-eventhistory"""
+    trail = Trail(coverage=Coverage(("us-east-1",)), sources=[Source("history", caller="arn")])
+    first, last = (datetime.fromisoformat(at(day)) for day in (0, 4))
+    trail.coverage.asked(STAGE, "us-east-1", first, last)
+    for day, event in ((0, "StopLogging"), (4, "PutEventSelectors")):
+        trail.add(called(STAGE, at(day), event, eventSource="cloudtrail.amazonaws.com"))
+    found = compare(into(read(two_keys().graph), STAGE), trail, DAY)
+    named = [one.use.event for one in found.unusual if not one.why[0].startswith("call as")]
+    assert (named, found.coverage[0].lacks) == (["StopLogging", "PutEventSelectors"], None)
 
 
 def test_a_region_that_was_never_covered_is_not_so_because_a_trail_was_stopped() -> None:

@@ -1,8 +1,10 @@
 """CloudTrail's event history: https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_LookupEvents.html."""
 
+import ast
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -63,6 +65,15 @@ def test_every_page_of_every_event_and_region_is_read_at_two_calls_a_second() ->
     assert (pauses.count(0.5), pauses.count(0.25), len(pauses)) == (1, 2 * len(ASKED), 2 * len(ASKED) + 1)
     for one in session.stubs:
         one.assert_no_pending_responses()
+
+
+def test_it_is_asked_for_every_call_that_the_audit_knows_by_name(project_root: Path) -> None:
+    """Of none is it known otherwise that there was one. StartLogging ends what bears on the records of a trail only."""
+    services = ("cloudtrail", "iam", "identitystore", "organizations", "sso-admin", "sts")
+    api = {name for one in services for name in boto3.client(one, "us-east-1").meta.service_model.operation_names}
+    trees = [ast.parse(file.read_text()) for file in (project_root / "twokeys/audit").glob("*.py")]
+    words = {node.value for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Constant)}
+    assert words & api - {value for _, value in ASKED} == {"StartLogging"}
 
 
 def test_a_refusal_of_the_api_names_the_region_and_the_next_step() -> None:

@@ -85,9 +85,8 @@ class Judge:
     def _changed(self, account: str) -> datetime | None:
         changes = (
             use.time
-            for _, use in self.trail.logging.values()
-            if use.event in ("UpdateTrail", "PutEventSelectors") and not use.failed and use.time <= self.end
-            if use.account in (account, *self.management)
+            for use in self.trail.alters()
+            if use.time <= self.end and use.account in (account, *self.management)
         )
         return max(changes, default=None)
 

@@ -16,10 +16,10 @@ from botocore.exceptions import ClientError
 
 from twokeys.audit.changes import WIDENING
 from twokeys.audit.record import EVENTS
-from twokeys.audit.trail import BY_KEY
+from twokeys.audit.trail import BY_KEY, LOGGING
 from twokeys.errors import Refusal
 
-ASKED = (*(("EventName", one) for one in dict.fromkeys((*EVENTS, *BY_KEY, *WIDENING))), ("Username", "root"))
+ASKED = (*(("EventName", one) for one in dict.fromkeys((*EVENTS, *BY_KEY, *LOGGING, *WIDENING))), ("Username", "root"))
 """The attributes that records are looked up by."""
 HISTORY = timedelta(days=90)
 _PAUSE = 0.5

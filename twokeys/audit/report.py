@@ -70,6 +70,12 @@ SHUT, EXPIRED = "Doors that are not open", "Expired exceptions, to be renewed by
 _COLUMNS = 80
 """Columns of a terminal."""
 
+
+def _declared(said: Declaration | None) -> dict[str, str]:
+    """What people say of a door, but for the reason, which is in "why"."""
+    return {name: value for name, value in said.said.items() if name != "reason"} if said else {}
+
+
 COLUMNS = (
     "what",
     "account",
@@ -91,7 +97,7 @@ COLUMNS = (
     "not before",
     "opens",
     "why",
-    *(name for name in Declaration().said if name != "reason"),  # which "why" says
+    *_declared(Declaration()),
     "trust keys",
     "grant keys",
     "next step",
@@ -188,8 +194,8 @@ def table(answers: Answers, target: str | None, comparison: Comparison | None, n
     RFC 4180: https://www.rfc-editor.org/rfc/rfc4180
     """
     out = io.StringIO()
-    writer = csv.writer(out)
-    writer.writerow(COLUMNS)
+    writer = csv.DictWriter(out, COLUMNS)
+    writer.writeheader()
     made = f"TwoKeys {version('twokeys')}, {now:%Y-%m-%d %H:%M} UTC"
     about = [
         ("report", f"{title(answers, target)}; {made}"),
@@ -201,7 +207,7 @@ def table(answers: Answers, target: str | None, comparison: Comparison | None, n
     evidence = [{"what": what, "why": why} for what, why in about]
     of_events = _rows_of_events(answers, comparison) if comparison else ()
     for row in chain(evidence, _rows(answers, comparison, now), of_events):
-        writer.writerow([spreadsheet(row.get(column) or "") for column in COLUMNS])
+        writer.writerow({column: spreadsheet(said or "") for column, said in row.items()})
     return out.getvalue()
 
 
@@ -364,7 +370,7 @@ def _row(way: Way) -> dict[str, str]:
         "since": way.since or "",
         "not before": "" if way.since else way.not_before or "",
         "why": way.reason,
-        **(last.said if last else {}),
+        **_declared(last),
         **{name: end.isoformat() for name, end in (("opens", way.opens), ("expires", way.expires)) if end},
         "trust keys": "; ".join(place(step.trust) for step in way.steps if step.trust),
         "grant keys": "; ".join(place(grant) for step in way.steps for grant in step.grants),
@@ -378,7 +384,7 @@ def _row_of_door(door: DoorAnswer) -> dict[str, str]:
         "keys": door.lacks,
         "if": " and ".join(door.conditions),
         "why": "; ".join(filter(None, (declared.name, declared.reason))) if declared else "",
-        **(declared.said if declared else {}),
+        **_declared(declared),
         "next step": door.next_step or "",
     }
 

@@ -57,13 +57,12 @@ TEMPORARY = "temporary"
 """Calls with credentials that do not last, of a user or of whom one made a federated user, under one name."""
 BY_KEY = ("CreateUser", "CreateAccessKey", "GetSessionToken", "GetFederationToken")
 """Calls that make credentials, which are counted where an IAM user made them with an access key of its own."""
-LOGGING = {
-    "StopLogging": "logging was stopped",
-    "DeleteTrail": "a trail was deleted",
-    "UpdateTrail": "a trail was changed",
-    "PutEventSelectors": "what a trail logs was changed",
-}
-"""Calls after which a trail may log less. https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_StopLogging.html"""
+_STOPS = {"StopLogging": "logging was stopped", "DeleteTrail": "a trail was deleted"}
+"""Calls after which a trail logs nothing until StartLogging."""
+_ALTERS = {"UpdateTrail": "a trail was changed", "PutEventSelectors": "what a trail logs was changed"}
+"""Calls after which a trail may log less."""
+LOGGING = {**_STOPS, **_ALTERS}
+"""What each of them did. https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_StopLogging.html"""
 _LONGEST = timedelta(hours=12)
 """How long a session of a role lasts at most.
 
@@ -190,13 +189,25 @@ class Trail:
     def stops(self) -> Iterator[tuple[Use, datetime | None]]:
         """The calls that stopped or deleted a trail, and when it was started again; None where it was not."""
         stopped: dict[tuple[str, str], Use] = {}
-        for trail, use in sorted(self.logging.values(), key=lambda one: (one[1].time, one[1].id)):
+        for trail, use in sorted(self._of_trails(), key=lambda one: (one[1].time, one[1].id)):
             of = (use.account, trail)
-            if use.event in ("StopLogging", "DeleteTrail") and not use.failed:
+            if use.event in _STOPS:
                 stopped.setdefault(of, use)
-            elif use.event == "StartLogging" and not use.failed and of in stopped:
+            elif use.event == "StartLogging" and of in stopped:
                 yield stopped.pop(of), use.time
         yield from ((use, None) for use in stopped.values())
+
+    def alters(self) -> Iterator[Use]:
+        """The calls that changed a trail, or what it logs."""
+        return (use for _, use in self._of_trails() if use.event in _ALTERS)
+
+    def _of_trails(self) -> Iterator[tuple[str, Use]]:
+        """The calls that did what they ask for to the trail that the records are of; the event history is of none.
+
+        https://docs.aws.amazon.com/awscloudtrail/latest/userguide/how-cloudtrail-works.html#how-cloudtrail-works-eventhistory
+        """
+        if not any(one.caller for one in self.sources):
+            yield from (one for one in self.logging.values() if not one[1].failed)
 
     def _log(self, record: Mapping[str, Any], time: datetime) -> None:
         asked = mapping(record.get("requestParameters"))

@@ -12,7 +12,6 @@ from rich.console import Console
 from rich.highlighter import RegexHighlighter
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from twokeys.access.rules import RULES
 from twokeys.doors import DOORS_OUTPUT
 from twokeys.preview.run import STACK, Asked
 from twokeys.sandbox.aws.catalogue import is_kept
@@ -72,7 +71,7 @@ class Report:
         first = stack.preview()
         resources = [one for one in first.snapshot.resources if one.type != STACK]
         found = _counted(first)
-        self._step(f"{stack.name:<11} preview  {len(resources)} resources, {len(RULES)} rules: {found}")
+        self._step(f"{stack.name:<11} preview  {len(resources)} resources: {found}")
         if not first.ok:
             self._show_findings(first)
             self._show_failure(first)
