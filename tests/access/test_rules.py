@@ -553,6 +553,14 @@ def test_an_expired_exception_is_a_violation_beside_the_door() -> None:
     assert expired == Finding(message, step, door=CI_DOOR, rule="door-needs-grant")
 
 
+def test_what_an_exception_is_for_follows_from_the_rule_and_not_from_its_name() -> None:
+    unused = {"exceptions": [exception(f"{CI} -> {arn(PROD, 'role/misspelt*')}", "2027-01-31")]}
+    rule = next(one for one in RULES if one.name == "wildcard-grant")
+    for one in (rule, replace(rule, name="another-rule-about-grants")):
+        (finding,) = run(one, two_keys().graph, unused, TODAY).findings
+        assert "is not used: nothing here needs it" in finding.message
+
+
 def test_an_exception_that_nothing_needs_is_a_violation() -> None:
     config = {"door-needs-grant": {"exceptions": [exception(CI_DOOR, "2027-01-31")]}}
     message = f"The exception for the door {CI_DOOR} (migration) is not used: nothing here needs it"
@@ -668,7 +676,8 @@ def test_a_finding_is_shown_at_the_resource_of_the_stack_and_asks_for_the_secret
 
     def shown(rule: str, role: str) -> tuple[str | None, str]:
         urn = next(one.urn for one in world.resources if one.name == role)
-        made = Rule(rule, "d", "low", "r", "u", lambda *_: [Finding("m", "wait", urn)], DoorConfig)
+        known = next(one for one in RULES if one.name == rule)
+        made = replace(known, check=lambda *_: [Finding("m", "wait", urn)], config=DoorConfig)
         (finding,) = run(made, world.graph, {}, TODAY).findings
         return (finding.urn or "").rpartition(":")[2], finding.next_step.partition(" and keep")[0].rstrip(",")
 

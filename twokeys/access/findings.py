@@ -80,6 +80,12 @@ class DoorException(Config):
     expires: date
     stack: str | None = None
 
+    @property
+    def name(self) -> DoorName:
+        """The door with its two sides."""
+        source, _, target = self.door.partition(" -> ")
+        return DoorName(source, target)
+
 
 class DoorConfig(Config):
     """A rule about doors can let single doors stand."""
@@ -95,7 +101,10 @@ class Rule(Generic[C]):
     """A pure rule with what people need to know of it.
 
     `check` takes the graph, the rule's configuration and the moment at which it is judged, and yields findings.
-    `mandatory` is the enforcement when the pack's configuration says nothing else.
+    `mandatory` is the enforcement when the pack's configuration says nothing else. `keys` are those that it is about,
+    and so whose stack its exceptions are for: the grant's, which holds the source, the trust's or either.
+    `waits_for_values` tells that it asks for what is not known yet: of a secret that a state does not show, the next
+    step is another one.
     """
 
     name: str
@@ -106,6 +115,8 @@ class Rule(Generic[C]):
     check: Callable[[Graph, C, datetime], Iterable[Finding]]
     config: type[C] = Config  # type: ignore[assignment]
     mandatory: bool = True
+    keys: Literal["grant", "trust", "either"] = "trust"
+    waits_for_values: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,8 +157,8 @@ def run(rule: Rule[Any], graph: Graph, config: Mapping[str, object], now: dateti
             found = {_ends(finding.door) for finding in findings if finding.door}
             today = now.astimezone(UTC).date()
             named = [one for one in settings.exceptions if one.stack in (None, graph.snapshot.stack)]
-            here = [one for one in named if one.stack or _ends(one.door) in found or _is_of(one, rule.name, graph)]
-            perhaps = [one for one in named if one not in here and _may_be_of(one, rule.name, graph)]
+            here = [one for one in named if one.stack or _ends(one.name) in found or _is_of(one, rule, graph)]
+            perhaps = [one for one in named if one not in here and _may_be_of(one, rule, graph)]
             expired = tuple(Accepted(rule.name, one) for one in (*here, *perhaps) if one.expires < today)
             findings, accepted = _excused(rule.name, findings, here, today)
             findings += tuple(replace(_expired(one), advice=True) for one in perhaps if one.expires < today)
@@ -155,29 +166,22 @@ def run(rule: Rule[Any], graph: Graph, config: Mapping[str, object], now: dateti
         message = f"The rule {rule.name} failed with {type(error).__name__}: {error}; it has proved nothing"
         step = "report this as a defect of TwoKeys; until it is mended, no change can be shown to be safe"
         return Result(failure=Finding(message, step, rule=rule.name))
-    shown = tuple(_of_the_stack(replace(finding, rule=rule.name), graph) for finding in findings)
+    shown = tuple(_of_the_stack(replace(finding, rule=rule.name), rule, graph) for finding in findings)
     return Result(shown, accepted=accepted, expired=expired)
 
 
-_WAIT_FOR_VALUES = frozenset({"unproved-door", "provider-enters-its-account"})
-"""Rules that ask for what is not known yet: of a secret that a state does not show, the next step is another one."""
-
-
-def _of_the_stack(finding: Finding, graph: Graph) -> Finding:
+def _of_the_stack(finding: Finding, rule: Rule[Any], graph: Graph) -> Finding:
     """The finding, at a resource that the stack has: one that a template makes is shown at the template."""
     resource = graph.snapshot.by_urn.get(finding.urn or "")
     if resource is None:
         return finding
     code = finding.rule == "not-read" and ":dynamic" in resource.type
-    if (code or finding.rule in _WAIT_FOR_VALUES) and resource.hides_secret:
+    if (code or rule.waits_for_values) and resource.hides_secret:
         finding = replace(finding, next_step=SHOW_SECRETS)
     return replace(finding, urn=resource.made_by) if resource.made_by else finding
 
 
-_ABOUT_GRANTS = frozenset({"door-needs-trust", "wildcard-grant", "root-session-grant", "access-role-reserved"})
-
-
-def _is_of(exception: DoorException, rule: str, graph: Graph) -> bool:
+def _is_of(exception: DoorException, rule: Rule[Any], graph: Graph) -> bool:
     """Whether the stack makes all that an exception is for, so that no other stack needs it."""
     principals, resources = graph.principals.by_arn, graph.snapshot.by_urn
     sides = _sides(exception, rule, graph)
@@ -186,7 +190,7 @@ def _is_of(exception: DoorException, rule: str, graph: Graph) -> bool:
     )
 
 
-def _may_be_of(exception: DoorException, rule: str, graph: Graph) -> bool:
+def _may_be_of(exception: DoorException, rule: Rule[Any], graph: Graph) -> bool:
     """Whether what an exception is for is in an account that the stack works in: it, or another one, may have made it.
 
     Until it expires, the other one may need it.
@@ -196,26 +200,25 @@ def _may_be_of(exception: DoorException, rule: str, graph: Graph) -> bool:
     return not accounts.isdisjoint(graph.accounts.held)
 
 
-def _sides(exception: DoorException, rule: str, graph: Graph) -> tuple[str, ...]:
+def _sides(exception: DoorException, rule: Rule[Any], graph: Graph) -> tuple[str, ...]:
     """What an exception is for: the source of a grant, else the role, or the resource.
 
     A role that AWS makes is no stack's, so that its door is the source's. Of a door that is not proved either stack may
     lack the other one's key.
     """
-    source, _, target = exception.door.partition(" -> ")
-    if rule == "unproved-door":
+    source, target = exception.name.source, exception.name.target
+    if rule.keys == "either":
         return tuple(one for one in (source, target) if ":" in one and not account_as_a_whole(one))
     role, arn = graph.principals.by_arn.get(target), Arn.parse(target)
     by_aws = arn is not None and arn.name in graph.accounts.access_roles(arn.account) and not (role and role.urn)
-    return (source if by_aws or rule in _ABOUT_GRANTS or target == "*" else target,)
+    return (source if by_aws or rule.keys == "grant" or target == "*" else target,)
 
 
 def _expired(one: DoorException) -> Finding:
-    source, _, target = one.door.partition(" -> ")
     return Finding(
         f"The exception for the door {one.door} ({one.reason}) expired on {one.expires}",
         f"close the door, or ask {one.owner} to renew the exception",
-        door=DoorName(source, target),
+        door=one.name,
     )
 
 
@@ -228,17 +231,16 @@ def _excused(
     for one in exceptions:
         if one.expires < today:
             wrong.append(_expired(one))
-        elif _ends(one.door) not in doors:
+        elif _ends(one.name) not in doors:
             message = f"The exception for the door {one.door} ({one.reason}) is not used: nothing here needs it"
             wrong.append(Finding(message, f"remove it from the configuration of {rule}, or correct its door"))
         else:
             accepted.append(Accepted(rule, one))
-    stand = {_ends(one.exception.door) for one in accepted}
+    stand = {_ends(one.exception.name) for one in accepted}
     left = (finding for finding in findings if finding.door is None or _ends(finding.door) not in stand)
     return (*left, *wrong), tuple(accepted)
 
 
-def _ends(door: str) -> tuple[str, str]:
+def _ends(door: DoorName) -> tuple[str, str]:
     """The sides of a door's name; an account as a whole is its id, as messages name it, or the ARN of its root."""
-    source, _, target = door.partition(" -> ")
-    return account_as_a_whole(source) or source, target
+    return account_as_a_whole(door.source) or door.source, door.target

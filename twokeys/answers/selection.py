@@ -56,7 +56,7 @@ def into(answers: Answers, target: str | None) -> Answers:
 
 def _elsewhere(one: Accepted, accounts: Container[str]) -> bool:
     """Whether an exception is for a door into another account; of one that names no role it is not known."""
-    role = Arn.parse(one.exception.door.partition(" -> ")[2])
+    role = Arn.parse(one.exception.name.target)
     return role is not None and role.account not in accounts
 
 
@@ -96,7 +96,7 @@ def of_person(answers: Answers, person: str | None, seen: Iterable[str] = ()) ->
     on_the_way = {step.source.who for way in ways for step in way.steps}
 
     def concerns(one: Accepted) -> bool:
-        source = one.exception.door.partition(" -> ")[0]
+        source = one.exception.name.source
         arn = Arn.parse(source)
         who = Who("group", arn.account, arn.name) if arn and arn.kind == "group" else Who.named(source)
         return who is None or who.kind in ("root", "everyone") or who in on_the_way or theirs(Party(who))

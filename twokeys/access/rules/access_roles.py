@@ -47,6 +47,7 @@ ACCESS_ROLE_RESERVED = Rule(
     url="https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_accounts_access.html",
     check=_granted,
     config=DoorConfig,
+    keys="grant",
 )
 """A grant that names the access role of an account which the stack, or one that it refers to, makes or lists.
 

@@ -53,6 +53,7 @@ DOOR_NEEDS_TRUST = Rule(
     url=_CROSS_ACCOUNT,
     check=_of(Lack.TRUST),
     config=DoorConfig,
+    keys="grant",
 )
 """A grant without a trust: half a door, or a typing mistake in an ARN.
 
@@ -73,6 +74,8 @@ UNPROVED_DOOR = Rule(
     url="https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html",
     check=_of(Lack.PROOF),
     config=DoorConfig,
+    keys="either",
+    waits_for_values=True,
 )
 """Whatever is neither shown to have two keys nor shown to lack one.
 

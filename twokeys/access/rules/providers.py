@@ -142,6 +142,7 @@ PROVIDER_ENTERS_ITS_ACCOUNT = Rule(
     url=_PROVIDER,
     check=_entries,
     config=Config,
+    waits_for_values=True,
 )
 """Each aws provider is pinned to one account, and those of one account at most use the environment's credentials.
 

@@ -56,6 +56,7 @@ ROOT_SESSION_GRANT = Rule(
     url="https://docs.aws.amazon.com/IAM/latest/UserGuide/id_root-user-privileged-task.html",
     check=_wide,
     config=DoorConfig,
+    keys="grant",
 )
 """A statement that speaks of STS and allows `sts:AssumeRoot` on `*`, or on roots of accounts by a pattern.
 

@@ -166,6 +166,7 @@ WILDCARD_GRANT = Rule(
     url="https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_permissions-to-switch.html",
     check=_wide_grants,
     config=DoorConfig,
+    keys="grant",
 )
 """`sts:AssumeRole` on `*`, on every role of an account (`role/*`), on some (`role/deploy-*`), on roles of any account.
 
