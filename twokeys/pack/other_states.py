@@ -68,7 +68,7 @@ def _apart(found: Snapshot) -> Iterable[Resource]:
     """The resources, none of whose providers is taken for one of this stack, or works with its credentials."""
     accounts = Accounts(found)
     for one in found.resources:
-        if one.type != PROVIDER or (known := entry(one)).assumes != () or known.allowed != ():
+        if one.type != PROVIDER or not entry(one).tells_none:
             yield one
         else:
             account = accounts.of_provider(one.urn)

@@ -21,10 +21,11 @@ def graph_of(snapshot: Snapshot, own: str | None) -> Graph:
     """The graph of a snapshot; `own` is what `own_account` said of its providers."""
     if own is None:
         return build(snapshot)
-    resources = tuple(
-        _of_the_environment(one) if one.type == PROVIDER and _tells_none(one) else one for one in snapshot.resources
+    resources = (
+        _of_the_environment(one) if one.type == PROVIDER and entry(one).tells_none else one
+        for one in snapshot.resources
     )
-    return build(replace(snapshot, resources=resources), own_account=own)
+    return build(replace(snapshot, resources=tuple(resources)), own_account=own)
 
 
 def own_account(providers: Iterable[Resource]) -> str | None:
@@ -33,17 +34,12 @@ def own_account(providers: Iterable[Resource]) -> str | None:
     AWS is asked, with the credentials that the provider itself would use; that needs no permission.
     https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
     """
-    unpinned = [one for one in providers if _tells_none(one)]
+    unpinned = [one for one in providers if entry(one).tells_none]
     asked = {tuple(one.text(key) for key in _CREDENTIALS) for one in unpinned}
     if len(asked) != 1 or any(one.get(key) is UNKNOWN for one in unpinned for key in _CREDENTIALS):
         return None
     first = unpinned[0]
     return _caller(asked.pop(), first.text("region"), _sts_endpoint(first))
-
-
-def _tells_none(provider: Resource) -> bool:
-    found = entry(provider)
-    return found.assumes == () and found.allowed == ()
 
 
 def _of_the_environment(provider: Resource) -> Resource:

@@ -104,7 +104,7 @@ class LocalMaker:
 
     def _own_account(self, providers: Iterable[Resource]) -> str | None:
         """The account that all providers work in which tell none: as the pack asks AWS for it, with what they got."""
-        unpinned = [one.urn for one in providers if (found := entry(one)).assumes == () and found.allowed == ()]
+        unpinned = [one.urn for one in providers if entry(one).tells_none]
         accounts = {self._providers[urn].aws.account for urn in unpinned if urn in self._providers}
         return accounts.pop() if len(accounts) == 1 else None
 

@@ -48,6 +48,11 @@ class ProviderEntry:
     """Whether it has a profile or keys of its own, as each account has one with IAM Identity Center."""
 
     @property
+    def tells_none(self) -> bool:
+        """Whether nothing of it says in which account it works: it assumes no role and is not pinned."""
+        return self.assumes == () and self.allowed == ()
+
+    @property
     def by_the_environment(self) -> bool:
         """Whether it works with the credentials of the environment, and with no role."""
         return self.assumes == () and not self.own_credentials
@@ -350,7 +355,7 @@ class Accounts:
             role = self._snapshot.behind(provider, key, ROLE)
             if role and role.provider and role.provider not in above:
                 return self.of_provider(role.provider, above)
-        own = self._own_account if found.by_the_environment and found.allowed == () else None
+        own = self._own_account if found.tells_none and not found.own_credentials else None
         return self._seen_in.get(urn) or own or _unpinned(provider.name)
 
 
