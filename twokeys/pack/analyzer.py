@@ -70,6 +70,7 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
         self._asked: dict[str, Resource] = {}
         self._code: dict[str, Mapping[str, object]] = {}
         self._gate: Gate | None = None
+        self._other_stacks: Snapshot | None = None
         self._over = False
         self._said: set[tuple[object, ...]] = set()
         self._lock = threading.Lock()
@@ -201,8 +202,10 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
         return state_before(project, scope.removeprefix("urn:pulumi:"), None if named is None else str(named))
 
     def _others(self, urn: str) -> Snapshot | None:
-        """The stacks whose states are named, as they are there."""
-        return other_states(self._configuration.get(OTHER_STACKS, {}), project_of(urn))
+        """The stacks whose states are named, read once: each resource that lacks a key asks for them."""
+        if self._other_stacks is None:
+            self._other_stacks = other_states(self._configuration.get(OTHER_STACKS, {}), project_of(urn))
+        return self._other_stacks
 
     def _beside(self, graph: Graph, found: list[Finding], own: str | None) -> list[Finding]:
         """What stands of findings that would stop an update, beside the other stacks."""

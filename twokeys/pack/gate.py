@@ -21,7 +21,7 @@ from twokeys.access.reading.tokens import ACCOUNT, CONTROL_POLICY_ATTACHMENT, OR
 from twokeys.access.reading.types import Reading, type_of
 from twokeys.doors import TRUST_AFTER_GRANT
 from twokeys.iam import UNKNOWN, Arn
-from twokeys.iam.sts import RESERVED_ROLE
+from twokeys.iam.sts import RESERVED_ROLE, permission_set_of
 from twokeys.pack.neighbourhood import Neighbourhood
 from twokeys.pack.own_account import graph_of
 from twokeys.pack.relevance import may_let_in
@@ -119,10 +119,12 @@ class Gate:
     def _refused(self, resource: Resource) -> list[Finding]:
         """What would be let in, both by the control policies as they will be and as they were before the update."""
         refused = self._refused_now(resource)
-        if refused or not self._control_policies:
+        there = self._all.there
+        before = {urn: was for urn, was in self._control_policies.items() if was != there.get(urn)}
+        if refused or not before:
             return refused
-        now = {urn: self._all.there.get(urn) for urn in self._control_policies}
-        self._put(self._control_policies)
+        now = {urn: there.get(urn) for urn in before}
+        self._put(before)
         refused = [one for one in self._refused_now(resource) if one.rule not in _MISSES_A_KEY]
         self._put(now)
         return refused
@@ -207,7 +209,8 @@ class Gate:
         """
         sets = snapshot.of_type(PERMISSION_SET)
         late = [one.text("name") or one.name for one in sets if one.text("arn") is None]
-        named = source.partition(RESERVED_ROLE)[2].partition("/")[0].rpartition("_")[0]
+        role = Arn.parse(source)
+        named = permission_set_of(role.name) if role else None
         if named in late:
             return True
         assigned = {one.urn: one.text("permissionSetArn") for one in snapshot.of_type(ASSIGNMENT)}
