@@ -255,6 +255,29 @@ def grant_of_the_access_role(world: World) -> None:
     world.grant("helpdesk", world.hub, arn(PROD, "role/Enter"))
 
 
+@pytest.mark.parametrize(
+    ("resource", "rules"),
+    [
+        ("arn:*:iam::222222222222:role/deployer", []),
+        ("arn:aws*:iam::222222222222:role/gone", ["door-needs-trust"]),
+        ("arn:aws-*:iam::222222222222:role/deployer", ["door-needs-grant", "wildcard-grant"]),
+        ("arn:*:iam::222222222222:role/*", ["wildcard-grant"]),
+        ("arn:*:*::222222222222:role/deployer", ["wildcard-grant"]),
+        ("arn:*:iam::333333333333:role/Enter", ["access-role-reserved"]),
+    ],
+)
+def test_a_pattern_of_partitions_leaves_one_role_as_roles_delegate_within_one_partition(
+    resource: str, rules: list[str]
+) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies-cross-account-resource-access.html"""
+    world = two_keys()
+    grant_of_the_access_role(world)
+    replaced(world, "helpdesk-grant", policy=document(grants(resource)))
+    if "deployer" in resource:
+        replaced(world, "deployer", assumeRolePolicy=document(trusts(CI, arn(HUB, "role/helpdesk"))))
+    assert world.rules() == rules
+
+
 def any_repository(world: World) -> None:
     provider = {"Federated": arn(STAGE, "oidc-provider/token.actions.githubusercontent.com")}
     statement = {"Effect": "Allow", "Principal": provider, "Action": "sts:AssumeRoleWithWebIdentity"}
