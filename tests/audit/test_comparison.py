@@ -1,4 +1,4 @@
-"""Doors against what CloudTrail saw. docs/audit-events.md defines what is unusual; each test is one sentence."""
+"""Doors against what CloudTrail saw. docs/audit-events-words.md defines what is unusual; each test is one sentence."""
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Any

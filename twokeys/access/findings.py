@@ -104,7 +104,9 @@ class Rule(Generic[C]):
     `mandatory` is the enforcement when the pack's configuration says nothing else. `keys` are those that it is about,
     and so whose stack its exceptions are for: the grant's, which holds the source, the trust's or either.
     `waits_for_values` tells that it asks for what is not known yet: of a secret that a state does not show, the next
-    step is another one.
+    step is another one. `another_stack_answers` tells that it asks whether a key is there, and whose it is, which the
+    state of another stack may show. `may_follow` is what a later resource of the same update may bring that makes a
+    finding untrue, so that the update gate has to ask for it: None lets no such resource be made.
     """
 
     name: str
@@ -117,6 +119,8 @@ class Rule(Generic[C]):
     mandatory: bool = True
     keys: Literal["grant", "trust", "either"] = "trust"
     waits_for_values: bool = False
+    another_stack_answers: bool = False
+    may_follow: Literal["grant", "trust", "proof", "what is declared"] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,8 +179,7 @@ def _of_the_stack(finding: Finding, rule: Rule[Any], graph: Graph) -> Finding:
     resource = graph.snapshot.by_urn.get(finding.urn or "")
     if resource is None:
         return finding
-    code = finding.rule == "not-read" and ":dynamic" in resource.type
-    if (code or rule.waits_for_values) and resource.hides_secret:
+    if rule.waits_for_values and resource.hides_secret:
         finding = replace(finding, next_step=SHOW_SECRETS)
     return replace(finding, urn=resource.made_by) if resource.made_by else finding
 

@@ -1,6 +1,6 @@
 """Doors against what CloudTrail saw: doors never used, uses without a door, unusual entries.
 
-docs/audit-events.md says what counts as an entry, as used or perhaps used, as without a door, and as unusual.
+docs/audit-events-words.md says what counts as an entry, as used or perhaps used, as without a door, and as unusual.
 """
 
 from __future__ import annotations

@@ -191,6 +191,7 @@ EXTERNAL_ID = Rule(
     url=_CONFUSED_DEPUTY,
     check=_without_external_id,
     config=DoorConfig,
+    another_stack_answers=True,
 )
 """The confused deputy: a third party that serves many customers must not be led to the wrong role.
 
@@ -212,6 +213,7 @@ THIRD_PARTY_NAMED = Rule(
     check=_not_named,
     config=ThirdPartyConfig,
     mandatory=False,
+    another_stack_answers=True,
 )
 """A third party's grant is in nobody's stack, so its door is proved as far as it can be: by trust and external ID.
 
