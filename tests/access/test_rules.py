@@ -954,6 +954,16 @@ SHAPE = 'write it as {"<rule>": {"enforcementLevel": "mandatory", ...}}'
         "correct the value",
     ),
     (
+        {"third-party-named": {"thirdParties": [{"account": "1" * 12, "name": "n", "owner": " ", "reason": "r"}]}},
+        "third-party-named: thirdParties.0.owner: ' ': String should match pattern",
+        "correct the value",
+    ),
+    (
+        {"mfa-for-people": {"exceptions": [exception(CI_DOOR, "2027-01-31") | {"reason": "\u200b"}]}},
+        "mfa-for-people: exceptions.0.reason: '\\u200b': String should match pattern",
+        "correct the value",
+    ),
+    (
         {"third-party-named": {"thirdParties": [{"account": "1" * 12, "nam": "n"}]}},
         "third-party-named: thirdParties.0.name: it is required",
         "add it",

@@ -64,7 +64,8 @@ class Config(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True)
 
 
-_Said = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+Said = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"[\p{L}\p{N}\p{P}\p{S}]")]
+"""Something that a reader can see: neither spaces nor characters that are not shown."""
 
 
 class DoorException(Config):
@@ -75,8 +76,8 @@ class DoorException(Config):
     """
 
     door: str = Field(description="The door as the violation names it: <source ARN> -> <target ARN>.")
-    reason: _Said
-    owner: _Said
+    reason: Said
+    owner: Said
     expires: date
     stack: str | None = None
 
