@@ -1,6 +1,6 @@
 """Doors against what CloudTrail saw: doors never used, uses without a door, unusual entries.
 
-docs/audit-events.md says what counts as an entry, as used or perhaps used, as without a door, and as unusual.
+docs/audit-events-words.md says what counts as an entry, as used or perhaps used, as without a door, and as unusual.
 """
 
 from __future__ import annotations
@@ -10,12 +10,13 @@ from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
+from twokeys.access.model.documents import MASKS
 from twokeys.access.model.names import CARRIERS
 from twokeys.answers.model import ACCESS_KEY, Answers, Party, Step, Way
 from twokeys.answers.selection import PEOPLE, is_person
 from twokeys.answers.summary import APART, in_utc
 from twokeys.audit import LEARNING
-from twokeys.audit.changes import BEING, MFA_DEVICES, WIDENING
+from twokeys.audit.changes import BEING, MFA_DEVICES, TAKEN_BACK, WIDENING, WRITES
 from twokeys.audit.coverage import Covered
 from twokeys.audit.entries import DoorUse, Entry, Tallies, Tally, Usage
 from twokeys.audit.known import Judge
@@ -24,6 +25,7 @@ from twokeys.audit.record import EARLIER, SESSION, SIGN_IN, Use, resolved
 from twokeys.audit.trail import BY_KEY, TEMPORARY, Change, Trail
 from twokeys.audit.unusual import Unusual, is_weak, unusual
 from twokeys.doors import Who
+from twokeys.iam import UNKNOWN
 from twokeys.shown import counted
 
 _BEFORE = "sessions that began before the period, of roles without a door"
@@ -224,27 +226,22 @@ def compare(
 
 
 def against_states(answers: Answers, found: Comparison) -> Answers:
-    """The answers with what the records say of their time: keys changed after the states that show them were written,
-    so that more may come in now; the time between the oldest state and the records, of which nothing tells; and what
-    the period had that is not in the answers any more.
-
-    A policy of somebody's is compared with the state that holds it, whose stack need not be that of the role, and what
-    no state shows, as a new role, with the last state of the account that recorded the call: an assignment of Identity
-    Center stands in the management account's. Live IAM is as of now.
+    """The answers with what the records say of their time: changes of keys that the states do not have, so that more
+    may come in now; the time between the oldest state and the records, of which nothing tells; and what the period had
+    that is not in the answers any more. Live IAM is as of now.
     """
     since: dict[str, None] = {}
     before, ways = 0, (*answers.ways, *answers.within)
     widening = [one for one in WIDENING if one not in MFA_DEVICES or any(way.mfa for way in ways)]
+    last = {_about(one): one for one in found.changes if one.use.failed is None}
     for one in found.changes:
-        use, (whose, policy) = one.use, one.of
-        shown = ((one.recorded, whose, policy), (one.recorded, whose), (one.recorded, ""))
-        written = next((answers.written[key] for key in shown if key in answers.written), None)
+        use, whose = one.use, one.of[0]
         if use.event not in widening or use.failed is not None or _is_of_nobody_here(one, answers):
             continue
-        if answers.from_states and (written is None or use.time > written):
+        if answers.from_states and _is_not_shown(one, last[_about(one)], answers):
             what = f" of {whose}" if whose else ""
             place = Party(Who("root", use.account), account_name=answers.names.get(use.account, "")).place
-            since[f"{use.event}{what} in {place} on {in_utc(use.time)}"] = None
+            since[f"{use.event}{what} in {place} on {in_utc(use.time)} by {answers.named(use.caller).short}"] = None
         else:
             before += 1
     times = sorted(moment for one in answers.evidence if answers.from_states and (moment := one.moment))
@@ -259,6 +256,33 @@ def against_states(answers: Answers, found: Comparison) -> Answers:
             "was made and taken back by then is only among these changes"
         )
     return replace(answers, changed_since=tuple(since), not_recorded=not_recorded, meanwhile=". ".join(meanwhile))
+
+
+def _about(one: Change) -> tuple[str, ...]:
+    """What a call gives, writes or takes away."""
+    event = "UpdateAssumeRolePolicy" if one.use.event == "CreateRole" else one.use.event
+    return (TAKEN_BACK.get(event, event), one.recorded, *one.of)
+
+
+def _is_not_shown(one: Change, last: Change, answers: Answers) -> bool:
+    """Whether the states do not have what a call did.
+
+    An update does not read what others made: a state that is newer than a call may not have it. So of what is given to
+    somebody, written or taken away the last call counts, and whether the states have what it left. Of all else the time
+    of a state tells: of the role, user or group, else the last of the account that recorded the call.
+    """
+    event, key = one.use.event, (one.recorded, *one.of)
+    undone, there, said = event in TAKEN_BACK, key in answers.holds, answers.holds.get(key)
+    shows_whose = bool(one.of[0]) and (key[:2] in answers.written or event == "CreateAccountAssignment")
+    if shows_whose and (undone or event in TAKEN_BACK.values()):
+        if one is not last:
+            return False
+        if undone or not there or event not in WRITES:
+            return there is undone
+    if one.policy and said and said.policy is not UNKNOWN and not any(mask in str(said.policy) for mask in MASKS):
+        return one is last and one.policy != said.policy
+    written = next((answers.written[each] for each in (key, key[:2], (key[0], "")) if each in answers.written), None)
+    return written is None or one.use.time > written
 
 
 def _is_of_nobody_here(one: Change, answers: Answers) -> bool:

@@ -9,6 +9,7 @@ from datetime import datetime
 from enum import Enum
 from itertools import chain
 
+from twokeys.access.model.names import EVERY_SERVICE
 from twokeys.access.model.requirements import (
     EXTERNAL_ID,
     MFA,
@@ -287,8 +288,11 @@ def _is(source: Who, caller: Who) -> bool:
 
 
 def _lets_in_all(source: Who, caller: Who) -> bool:
-    """Whether a door is for the caller's account as a whole, or for everyone."""
-    return source.kind == "everyone" or (source.kind == "root" and source.account == caller.account != "")
+    """Whether a door is for the caller's account as a whole, for everyone, or for every service."""
+    if source.kind == "root":
+        return source.account == caller.account != ""
+    every_service = source.kind == caller.kind == "service" and source.name == EVERY_SERVICE
+    return every_service or source.kind == "everyone"
 
 
 def _may_be(caller: Who, source: Who) -> bool:

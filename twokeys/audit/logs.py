@@ -59,22 +59,23 @@ https://docs.aws.amazon.com/config/latest/developerguide/example-s3-notification
 _EXPORTS: Final = {
     "QueryResultRows": "rows of a query in CloudTrail Lake",
     "detail-type": "an event of EventBridge",
-    "events": "events of CloudWatch Logs",
-    "logEvents": "events of CloudWatch Logs",
-    "eventtime": "rows of a table in Athena",
-    "eventversion": "rows of a table in Athena",
+    **dict.fromkeys(("events", "logEvents", "logStreamName"), "events of CloudWatch Logs"),
+    **dict.fromkeys(("eventtime", "eventversion", "ResultSet"), "rows of a table in Athena"),
+    **dict.fromkeys(("results", "@message", "@timestamp", "@ptr"), "results of a query in CloudWatch Logs Insights"),
 }
-"""What is not read, though it is made of CloudTrail's events, by a key that only it has at its top.
+"""What is not read, though it is made of CloudTrail's events, by a key that only it has at its top, or its first has.
 
 https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_GetQueryResults.html
 https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-events.html
 https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_FilterLogEvents.html
 https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/logs/SubscriptionFilters.html
+https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_GetQueryResults.html
+https://docs.aws.amazon.com/athena/latest/APIReference/API_GetQueryResults.html
 https://docs.aws.amazon.com/athena/latest/ug/unload.html (with the columns of the page cloudtrail-logs.html)
 """
 _NO_JSON: Final = {
     rb"PAR1|ORC|Obj\x01": "Parquet, ORC or Avro, as UNLOAD writes it",
-    rb'"?[A-Za-z]\w*"?,': "CSV, as Athena and CloudTrail Lake write rows of a query",
+    rb'"?[@A-Za-z]\w*"?,': "CSV, as Athena, CloudTrail Lake and CloudWatch Logs Insights write rows of a query",
     rb"\d{4}-\d\d-\d\dT": "lines of CloudWatch Logs",
 }
 """The same, by how it begins."""
@@ -246,9 +247,9 @@ def _first_key(file: Path) -> str:
                 depth += _LEVELS.get(event, 0)
                 if depth > _DEEPEST:
                     raise _refused(file, f"it nests deeper than {_DEEPEST} levels")
-                if prefix == "item" and event == "start_map":
+                if prefix == "item" and event == "end_map":
                     return ""
-                if prefix == "" and event == "map_key" and value in _EXPORTS:
+                if prefix in {"", "item"} and event == "map_key" and value in _EXPORTS:
                     raise _refused(file, f"it is {_EXPORTS[value]}, which is not read")
                 if prefix == "" and event == "map_key" and (value in _BY_FIRST_KEY or value in _OTHERS):
                     if value in ("Records", "Events") and next(events)[1] != "start_array":

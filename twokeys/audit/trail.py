@@ -23,7 +23,7 @@ from typing import Any
 from twokeys.access.model.names import ROLES_ANYWHERE
 from twokeys.access.reading.snapshot import mapping
 from twokeys.answers.model import Party
-from twokeys.audit.changes import account_of, changed, changed_of, is_change, trusted
+from twokeys.audit.changes import account_of, changed, changed_of, is_change, trusted, written_by
 from twokeys.audit.coverage import Coverage
 from twokeys.audit.logs import Source, time_of
 from twokeys.audit.record import (
@@ -46,6 +46,7 @@ from twokeys.audit.record import (
     use_of,
 )
 from twokeys.doors import Who
+from twokeys.iam import PolicyDocument
 
 _SOURCES = {
     **dict.fromkeys(EVENTS, "sts.amazonaws.com"),
@@ -92,9 +93,11 @@ class Change:
     trusts: str
     everywhere: bool
     of: tuple[str, str] = ("", "")
-    """The name of the role, user or group, and the policy of it."""
+    """Whom it changes, and what of it, as `changed_of` has them."""
     recorded: str = ""
     """The account that recorded the call: an assignment's is in the state of it, not of the member account."""
+    policy: PolicyDocument | None = None
+    """What its policy says from then on."""
 
     def __str__(self) -> str:
         """What it changes, whom a new trust policy trusts, and why it failed, in words."""
@@ -229,7 +232,7 @@ class Trail:
             everywhere = named is None and not source.startswith("iam.")
             said = changed(record), trusted(record)
             use = self._by_id(use, lambda id: self.changes[id].use if id in self.changes else None)
-            self.changes[use.id] = Change(use, *said, everywhere, changed_of(record), recorded)
+            self.changes[use.id] = Change(use, *said, everywhere, changed_of(record), recorded, written_by(record))
 
     def _by_id(self, use: Use, known: Callable[[str], Use | None]) -> Use:
         """The use under its id, or under another where that is the id of another call."""

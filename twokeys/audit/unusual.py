@@ -1,4 +1,4 @@
-"""What is unusual among the uses of a trail. docs/audit-events.md says what counts."""
+"""What is unusual among the uses of a trail. docs/audit-events-words.md says what counts."""
 
 from __future__ import annotations
 
