@@ -527,11 +527,16 @@ def test_the_exit_code_tells_on_demand_that_somebody_has_to_look(tmp_path: Path)
 
 
 @pytest.mark.parametrize(
-    ("role", "day", "later"),
-    [("deployer", "2026-09-14", False), ("deployer", "2026-09-16", True), ("new", "2026-09-16", True)],
+    ("role", "day", "trusted", "later"),
+    [
+        ("deployer", "2026-09-14", CI_ROLE, False),
+        ("deployer", "2026-09-14", f"arn:aws:iam::{OUTSIDE}:root", True),  # which no update reads
+        ("new", "2026-09-14", CI, False),
+        ("new", "2026-09-16", CI, True),
+    ],
 )
-def test_a_change_of_keys_after_the_state_was_written_says_at_the_top_that_there_may_be_more_ways(
-    tmp_path: Path, role: str, day: str, later: bool
+def test_a_change_of_keys_that_the_state_does_not_have_says_at_the_top_that_there_may_be_more_ways(
+    tmp_path: Path, role: str, day: str, trusted: str, later: bool
 ) -> None:
     """The engine says in a state's `manifest` when it wrote it.
 
@@ -540,13 +545,13 @@ def test_a_change_of_keys_after_the_state_was_written_says_at_the_top_that_there
     state = json.loads(write_state(tmp_path / "state", two_keys()).read_text())
     state["deployment"]["manifest"] = {"time": "2026-09-15T22:59:30.553182123Z"}
     (tmp_path / "state").write_text(json.dumps(state))
-    asked = {"roleName": role, "policyDocument": document(trusts(f"arn:aws:iam::{OUTSIDE}:root"))}
+    asked = {"roleName": role, "policyDocument": document(trusts(trusted))}
     change = called(STAGE, f"{day}T10:00:00Z", "UpdateAssumeRolePolicy", "eve", requestParameters=asked)
     command = (STAGE, "--state", str(tmp_path / "state"), "--events", logs(tmp_path, change))
     text = run(*command, "--html", "report.html", "--csv", "report.csv").output
     page, table = (Path(f"report.{ending}").read_text().replace("<wbr>", "") for ending in ("html", "csv"))
-    what = f"UpdateAssumeRolePolicy of {role} in {STAGE} on {day} 10:00 UTC"
-    said = f"Not shown: keys that were changed after the states were written ({what})"
+    what = f"UpdateAssumeRolePolicy of {role} in {STAGE} on {day} 10:00 UTC by user eve of {STAGE}"
+    said = f"Not shown: changes of keys that the states do not have ({what})"
     data = read(*command)
     assert [said in shown for shown in (text, page, table, data["notShown"] or "")] == [later] * 4
     assert (" at least " in text.partition(" in (")[0], data["summary"]["mayBeMore"]) == (later, later)
