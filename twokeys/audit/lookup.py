@@ -14,12 +14,12 @@ from typing import Any
 import boto3
 from botocore.exceptions import ClientError
 
-from twokeys.audit.changes import TAKEN_BACK, WIDENING
+from twokeys.audit.changes import DELETED, TAKEN_BACK, WIDENING
 from twokeys.audit.record import EVENTS
 from twokeys.audit.trail import BY_KEY, LOGGING
 from twokeys.errors import Refusal
 
-_NAMES = dict.fromkeys((*EVENTS, *BY_KEY, *LOGGING, *WIDENING, *TAKEN_BACK))
+_NAMES = dict.fromkeys((*EVENTS, *BY_KEY, *LOGGING, *WIDENING, *TAKEN_BACK, *DELETED))
 ASKED = (*(("EventName", one) for one in _NAMES), ("Username", "root"))
 """The attributes that records are looked up by."""
 HISTORY = timedelta(days=90)
