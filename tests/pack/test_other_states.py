@@ -204,6 +204,14 @@ def test_a_closed_way_between_environments_is_seen_through_the_other_stack(state
     assert in_the_gate(app(), config) == ["environments-isolated"]
 
 
+def test_a_grant_that_completes_a_closed_way_is_refused(states: States, preview: bool) -> None:
+    closed = {"closed": [{"from": "stage", "to": "prod"}], "accounts": {HUB: "stage", STAGE: "prod"}}
+    config = {**states(default_provider(), deployer(CI)), "environments-isolated": closed}
+    for granted in (DEPLOYER, arn(STAGE, "role/deploy*")):
+        assert refused(central(granted), config, preview=preview) == ["environments-isolated"]
+    assert refused(central(), config, preview=preview) == ["door-needs-grant"]
+
+
 def test_a_state_that_once_read_a_role_of_this_stack_does_not_speak_for_it(states: States, preview: bool) -> None:
     old = resource("aws:iam/role:Role", "old", name="deployer", arn=DEPLOYER, assumeRolePolicy=document(trusts(CI)))
     world = app(arn(OUTSIDE, "role/x"))

@@ -164,12 +164,14 @@ def with_others(  # noqa: PLR0913 - what is found, and the stacks that it is fou
             continue
         elif finding.urn in urns or (_of_a_grant(one) and finding.sides[0] in holders & ours):
             stands.append(one)
-        elif joined.snapshot.is_beside(finding.urn) and answered and "*" not in finding.sides:
+        elif not joined.snapshot.is_beside(finding.urn):
+            continue
+        elif answered and _rule(one).may_follow and "*" not in finding.sides:
             halves.append(one)
-        elif joined.snapshot.is_beside(finding.urn) and keys and _rule(one).may_follow == "proof":
+        elif (keys and _rule(one).may_follow == "proof") or (not answered and finding.sides[0] in ours):
             theirs.append(one)
     if before is not None and halves:
-        theirs += _left(halves, joined, before(), judge)
+        theirs += _left(halves, joined, before, judge)
     files = {one.stack: one.name for one in others.evidence}
     return stands, [_at(one, files.get(project_of(one.finding.urn or ""), others.origin)) for one in theirs], joined
 
@@ -178,16 +180,22 @@ def _at(judged: Judged, file: str) -> Judged:
     return replace(judged, finding=replace(judged.finding, source=file))
 
 
-def _left(halves: Iterable[Judged], joined: Graph, before: Graph | None, judge: Judge) -> Iterator[Judged]:
-    """The halves in other stacks whose other half this change takes away, or where nobody tells what was, lacks.
+def _left(
+    halves: Iterable[Judged], joined: Graph, before: Callable[[], Graph | None], judge: Judge
+) -> Iterator[Judged]:
+    """The halves in other stacks whose other half this change takes away or, where nobody tells what was, lacks.
 
     A trust that would be left is refused: its own stack goes first. A grant that is left opens nothing and is said.
     """
-    known = {_ends(one) for one in judge(before.snapshot)[0]} if before else set()
+    try:
+        was = before()
+    except Refusal:  # `doors-changed` says so
+        was = None
+    known = {_ends(one) for one in judge(was.snapshot)[0]} if was else set()
     ours = {one.arn for one in joined.principals if one.urn and not joined.snapshot.is_beside(one.urn)}
     for one in halves:
         finding = one.finding
-        if _ends(one) in known or not (before or ours.intersection(finding.sides)):
+        if _ends(one) in known or not (was or ours.intersection(finding.sides)):
             continue
         if _rule(one).keys == "trust":
             excuse = {"door": str(finding.door), "reason": "...", "owner": "...", "expires": "YYYY-MM-DD"}
