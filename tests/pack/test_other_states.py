@@ -208,7 +208,7 @@ def test_a_grant_that_completes_a_closed_way_is_refused(states: States, preview:
     closed = {"closed": [{"from": "stage", "to": "prod"}], "accounts": {HUB: "stage", STAGE: "prod"}}
     config = {**states(default_provider(), deployer(CI)), "environments-isolated": closed}
     for granted in (DEPLOYER, arn(STAGE, "role/deploy*")):
-        assert refused(central(granted), config, preview=preview) == ["environments-isolated"]
+        assert "environments-isolated" in refused(central(granted), config, preview=preview)
     assert refused(central(), config, preview=preview) == ["door-needs-grant"]
 
 
