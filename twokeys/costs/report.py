@@ -239,8 +239,8 @@ def _read_rows(header: Row, rows: Iterable[Row], where: str, ledger: Ledger, pla
     cells, products, names, days = ledger.cells, ledger.products, ledger.account_names, ledger.days
     by_id = all(name in columns for name in _IDENTITY)
     told_by = [columns[name] for name in _IDENTITY] if by_id else told_by
-    lines, total = Lines(), ZERO
-    with exactly():
+    total = ZERO
+    with exactly(), Lines(told_by, unique=by_id) as lines:
         for row in rows:
             if len(row) != len(header):
                 if not row:
@@ -264,13 +264,12 @@ def _read_rows(header: Row, rows: Iterable[Row], where: str, ledger: Ledger, pla
                 next_step = error.next_step if isinstance(error, _NotAMapError) else _AGAIN
                 raise _unreadable(where, f"{place()}: {error}", next_step) from error
             ledger.rows += 1
-            if told_by and lines.add(identity := [row[column] for column in told_by], row) and by_id:
-                raise _twice(where, f"{place()} is once more line item {' of '.join(identity)}")
+            lines.add(row)
             ledger.blank += not row[cost]
             ledger.currencies.add(row[currency])
             if named is not None and row[named]:
                 names[row[account]] = row[named]
-    _keep(lines, ledger, where)
+        _keep(lines, ledger, where)
     if not total.is_finite():
         raise _unreadable(where, f"an {METRIC} in it is {total}", _AGAIN)
 
@@ -283,6 +282,8 @@ def _is_day(start: str) -> bool:
 
 
 def _keep(lines: Lines, ledger: Ledger, where: str) -> None:
+    if again := lines.twice():
+        raise _twice(where, "of the lines of these days, number {} and {} are one line item".format(*again))
     if repeated := next((name for name, its in ledger.files.items() if lines.repeats(its)), None):
         raise _twice(where, f"it repeats lines of {repeated}, as each version of a month does")
     ledger.files[where] = lines
