@@ -170,6 +170,31 @@ def test_a_log_file_that_no_digest_of_its_time_lists_is_named_and_the_answer_is_
     assert run(*asked).return_value == 0
 
 
+def test_a_second_trail_without_digests_is_named_once_and_the_answer_is_whole(tmp_path: Path) -> None:
+    """A trail delivers its digests into the bucket and below the prefix of its log files.
+
+    https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-validation-digest-file-structure.html
+    """
+    reads = [read_event(account, "2026-09-01T09:00:00Z") for account in (HUB, PROD)]
+    folder = logs(tmp_path, *reads, entry(CI, DEPLOYER, "2026-09-01T10:00:00Z"))
+    for account in (HUB, PROD):
+        digests(Path(folder), account, "2026-09-01", "2026-09-01")
+    of_other = tmp_path / "two/AWSLogs" / HUB
+    of_other.mkdir(parents=True)
+    for name in ("T1000Z_one", "T1100Z_two"):
+        (of_other / LOG.replace("T0000Z_log", name)).write_bytes(Path(folder, LOG).read_bytes())
+    asked = ("prod", *ONE_REGION, "--events", folder, "--events", str(tmp_path / "two"))
+    assert run(*asked, "--exit-code").return_value == 0
+    events = read(*asked)["events"]
+    where = f"{tmp_path}/two/AWSLogs"
+    assert f"no digests of the trail in {where} (2 log files): a log file that is missing" in events["summary"]
+    assert [(one["inNoDigest"], one["trailsWithoutDigests"]) for one in events["sources"]] == [
+        ([], {}),
+        ([], {where: 2}),
+    ]
+    assert events["entries"] == 1, "each call once"
+
+
 def test_a_digest_that_is_not_as_the_next_one_says_is_named_and_its_hour_is_not_known(tmp_path: Path) -> None:
     """`previousDigestHashValue` is of the uncompressed content; a trail's first digest has null.
 

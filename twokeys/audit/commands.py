@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
@@ -215,7 +215,17 @@ def _from_files(
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
     from twokeys.audit.coverage import Coverage, is_digest, is_log
-    from twokeys.audit.logs import DIGEST, Source, account_of, hashed, hashed_together, kind, log_files, records
+    from twokeys.audit.logs import (
+        DIGEST,
+        Source,
+        account_of,
+        delivered_into,
+        hashed,
+        hashed_together,
+        kind,
+        log_files,
+        records,
+    )
     from twokeys.audit.trail import Trail
     from twokeys.errors import Refusal
 
@@ -264,9 +274,13 @@ def _from_files(
                 progress.update(task, advance=1, records=trail.records)
             source.sha256 = hashed_together(hashes) if path.is_dir() else hashes[0]
     listed = {log for log, _ in held}
+    delivered = {file: delivered_into(file, path) for path, inside in files.items() for file in inside}
+    with_digests = {where for file, where in delivered.items() if file in listed or is_digest(file.name)}
     for source, inside in zip(trail.sources, files.values(), strict=True):
-        digested = (one for one in inside if trail.coverage.digested(one.name) and one not in listed)
-        source.in_no_digest = [one for one in map(str, digested) if one not in source.not_readable]
+        digested = [one for one in inside if trail.coverage.digested(one.name) and one not in listed]
+        digested = [one for one in digested if str(one) not in source.not_readable]
+        source.in_no_digest = [str(one) for one in digested if delivered[one] in with_digests]
+        source.without_digests = Counter(delivered[one] for one in digested if delivered[one] not in with_digests)
     return trail
 
 
