@@ -225,7 +225,7 @@ def compare(
     )
 
 
-def against_states(answers: Answers, found: Comparison) -> Answers:
+def against_states(answers: Answers, comparison: Comparison) -> Answers:
     """The answers with what the records say of their time: changes of keys that the states do not have, so that more
     may come in now; the time between the oldest state and the records, of which nothing tells; and what the period had
     that is not in the answers any more. Live IAM is as of now.
@@ -233,19 +233,18 @@ def against_states(answers: Answers, found: Comparison) -> Answers:
     since: dict[str, None] = {}
     before, ways = 0, (*answers.ways, *answers.within)
     widening = [one for one in WIDENING if one not in MFA_DEVICES or any(way.mfa for way in ways)]
-    last = {_about(one): one for one in found.changes if one.use.failed is None}
-    for one in found.changes:
+    last = {_about(one): one for one in comparison.changes if one.use.failed is None}
+    for one in comparison.changes:
         use, whose = one.use, one.of[0]
         if use.event not in widening or use.failed is not None or _is_of_nobody_here(one, answers):
             continue
         if answers.from_states and _is_not_shown(one, last[_about(one)], answers):
-            what = f" of {whose}" if whose else ""
-            place = Party(Who("root", use.account), account_name=answers.names.get(use.account, "")).place
-            since[f"{use.event}{what} in {place} on {in_utc(use.time)} by {answers.named(use.caller).short}"] = None
+            about = f"{use.event}{f' of {whose}' if whose else ''} in {answers.account_name(use.account)}"
+            since[f"{about} on {in_utc(use.time)} by {answers.named(use.caller).short}"] = None
         else:
             before += 1
     times = sorted(moment for one in answers.evidence if answers.from_states and (moment := one.moment))
-    start, end, not_recorded, meanwhile = found.start, found.end, "", []
+    start, end, not_recorded, meanwhile = comparison.start, comparison.end, "", []
     if times and start and start - times[0] > APART:
         not_recorded = f"{in_utc(times[0])} and {in_utc(start)}"
     if times and end and times[-1] - end > APART:
@@ -301,7 +300,7 @@ def _is_of_nobody_here(one: Change, answers: Answers) -> bool:
     return not any(who.kind not in ("role", "user") or who.name.rpartition("/")[2] == whose for who in here)
 
 
-def by_person(found: Comparison, answers: Answers) -> Comparison:
+def by_person(comparison: Comparison, answers: Answers) -> Comparison:
     """What one person did, whose answers these are, and how that one used the doors of these ways; all, if of nobody.
 
     A call is the person's that the user made, that carries the person's name as its source identity, or that was made
@@ -309,7 +308,7 @@ def by_person(found: Comparison, answers: Answers) -> Comparison:
     """
     person = answers.person
     if not person:
-        return found
+        return comparison
     keys: set[str] = set()
 
     def did(use: Use) -> bool:
@@ -317,39 +316,39 @@ def by_person(found: Comparison, answers: Answers) -> Comparison:
         keys.update([use.key] if own and use.key else ())
         return own
 
-    population = tuple(one for one in found.population if did(one.use))
+    population = tuple(one for one in comparison.population if did(one.use))
     of_door: dict[int, list[Entry]] = defaultdict(list)
     for entry in population:
         for door in entry.doors:
             of_door[id(door)].append(entry)
     steps = {(step.source.who, step.target.who) for way in (*answers.ways, *answers.within) for step in way.steps}
     used: dict[tuple[Who, Who], tuple[Tally, DoorUse]] = {}
-    for one in (*found.doors, *found.steps):
+    for one in (*comparison.doors, *comparison.steps):
         if (ends := (one.door.source.who, one.door.target.who)) in steps:
             tally = Tally(one.door)
             used[ends] = (tally, tally.of_person(one, of_door[id(one.door)]))
     doors, on_the_way = (
         tuple(used[ends][1] for one in of if (ends := (one.door.source.who, one.door.target.who)) in used)
-        for of in (found.doors, found.steps)
+        for of in (comparison.doors, comparison.steps)
     )
     return replace(
-        found,
+        comparison,
         doors=doors,
         steps=on_the_way,
         ways=tuple(_way_use(way, used) for way in answers.ways if used),
         population=population,
-        unusual=tuple(one for one in found.unusual if did(one.use)),
-        sign_ins=tuple(one for one in found.sign_ins if is_person(one.user.who, person)),
-        changes=tuple(one for one in found.changes if did(one.use)),
-        earlier=tuple(filter(did, found.earlier)),
-        apart=dict(_own_calls(found, answers)),
+        unusual=tuple(one for one in comparison.unusual if did(one.use)),
+        sign_ins=tuple(one for one in comparison.sign_ins if is_person(one.user.who, person)),
+        changes=tuple(one for one in comparison.changes if did(one.use)),
+        earlier=tuple(filter(did, comparison.earlier)),
+        apart=dict(_own_calls(comparison, answers)),
     )
 
 
-def _own_calls(found: Comparison, answers: Answers) -> Iterable[tuple[str, int]]:
+def _own_calls(comparison: Comparison, answers: Answers) -> Iterable[tuple[str, int]]:
     """The person's calls with own credentials, and whether something shows the access key."""
     shown = {one.user.who for one in answers.long_term if ACCESS_KEY in one.has}
-    for user, name, count in found.key_calls:
+    for user, name, count in comparison.key_calls:
         if is_person(user.who, answers.person):
             by_key = name != TEMPORARY and user.who not in shown
             yield _calls(user, name) + (" that nothing read shows" if by_key else ""), count

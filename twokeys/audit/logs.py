@@ -211,10 +211,10 @@ def listed(digest: Path) -> tuple[dict[str, str], datetime, datetime]:
         raise _refused(digest, _said(error)) from error
     try:
         files, start, end = found["logFiles"], time_of(found["digestStartTime"]), time_of(found["digestEndTime"])
-        told = [(one["s3Object"], one["hashValue"]) for one in files]
+        objects = [(one["s3Object"], one["hashValue"]) for one in files]
         if found.get("previousDigestHashAlgorithm") == "SHA-256":
-            told.append((found["previousDigestS3Object"], found["previousDigestHashValue"]))
-        hashes = {name.rpartition("/")[2].removesuffix(".gz"): value.lower() for name, value in told}
+            objects.append((found["previousDigestS3Object"], found["previousDigestHashValue"]))
+        hashes = {name.rpartition("/")[2].removesuffix(".gz"): value.lower() for name, value in objects}
     except (AttributeError, KeyError, TypeError):
         files, start, end = None, None, None
     if not isinstance(files, list) or start is None or end is None or end < start:
@@ -233,13 +233,13 @@ def time_of(value: object) -> datetime | None:
 
 def records(file: Path, key: str) -> Iterator[dict[str, Any]]:
     """The records of a file with such a key at its top, streamed. Raises Refusal for what cannot be read."""
-    place = _BY_FIRST_KEY.get(key, _LIST)
+    prefix = _BY_FIRST_KEY.get(key, _LIST)
     try:
         with _opened(file) as stream:
-            for record in _read("items", stream, prefix=place):
+            for record in _read("items", stream, prefix=prefix):
                 if not isinstance(record, dict):
                     raise _refused(file, "one of its records is no object")
-                yield _looked_up(file, record) if place == _LOOKED_UP or "CloudTrailEvent" in record else record
+                yield _looked_up(file, record) if prefix == _LOOKED_UP or "CloudTrailEvent" in record else record
     except _DAMAGE as error:
         raise _refused(file, _said(error)) from error
 

@@ -451,7 +451,7 @@ class Principals:
             self._may_be_held(holder, document, f"The {document.title}", why, _NAME_IN_LIST)
 
     def _may_be_held(self, holder: Principal, document: Document, what: str, why: str, step: str) -> None:
-        if document.policy is UNKNOWN or granted_resources(document.policy):
+        if document.policy is UNKNOWN or granted_resources(document.policy, self._accounts.partition(holder.account)):
             place = DoorName(holder.arn, "*")
             self.not_proved.append(NotProved(what, why, step, place, document.urn, document.source, document))
 
@@ -468,16 +468,16 @@ class Principals:
             held = set(role.documents) | {one.document for one in self.not_proved}
             inline = {one.inline for one in held if one and one.inline}
             for document in self._in_outputs(resource, inline):
-                if document not in held and self._may_open(document.policy):
+                if document not in held and self._may_open(role, document.policy):
                     what = f"Whether role {role.name} still has {document.title}"
                     why = "the state lists it as its last refresh saw it, and no resource here gives it to the role"
                     self._may_be_held(role, replace(document, urn=role.urn, source=role.source), what, why, _REFRESH)
 
-    def _may_open(self, policy: PolicyDocument | Unknown) -> bool:
+    def _may_open(self, holder: Principal, policy: PolicyDocument | Unknown) -> bool:
         """Whether a policy may grant a role that is here, by its ARN or a pattern, or the access role of an account."""
         if policy is UNKNOWN:
             return True
-        for name in granted_resources(policy):
+        for name in granted_resources(policy, self._accounts.partition(holder.account)):
             arn = None if {*"*?$"} & {*name} else Arn.parse(name)
             if arn is None or name in self.by_arn or arn.name in self._accounts.access_roles(arn.account):
                 return True
