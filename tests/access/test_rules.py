@@ -64,7 +64,7 @@ def granting(world: World, resource: str) -> None:
         ("StringLike", "aws:PrincipalArn", "arn:*/ci"),
         ("StringEquals", "aws:PrincipalAccount", "${aws:PrincipalAccount}"),
         ("StringEquals", "aws:PrincipalAccount", "${sts:ExternalId}"),
-        ("StringEquals", "aws:PrincipalAccount", "${aws:RequestTag/account}"),
+        ("StringEquals", "aws:PrincipalAccount", "${sts:RoleSessionName}"),
         ("StringEquals", "aws:PrincipalAccount", "${aws:TokenIssueTime, '111111111111'}"),
         ("StringLike", "aws:PrincipalOrgID", ["o-a1b2c3d4e5", "o-?*"]),
     ],
