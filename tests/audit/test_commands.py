@@ -556,7 +556,7 @@ def test_the_exit_code_tells_on_demand_that_somebody_has_to_look(tmp_path: Path)
     [
         ("deployer", "2026-09-14", CI_ROLE, False),
         ("deployer", "2026-09-14", f"arn:aws:iam::{OUTSIDE}:root", True),  # which no update reads
-        ("new", "2026-09-14", CI, False),
+        ("new", "2026-09-14", CI, True),  # nor does it find a role that no stack made
         ("new", "2026-09-16", CI, True),
     ],
 )
@@ -1281,6 +1281,7 @@ def test_an_exception_that_has_expired_is_named_in_every_form_and_gives_1(tmp_pa
     found = run(STAGE, *given, "--exit-code", "--csv", "report.csv", "--html", "report.html")
     heading = "Expired exceptions, to be renewed by their owners or to be removed"
     assert f"\nAccepted exceptions: none\n{heading}: 1\n  {said}\n" in found.stdout
+    assert "; 1 exception expired\n" in found.stdout
     assert (found.return_value, run(STAGE, *state, "--exit-code").return_value) == (1, 0)
     rows = csv.DictReader(Path("report.csv").read_text().splitlines())
     assert [row["why"] for row in rows if row["what"] == "expired exception"] == [said]
