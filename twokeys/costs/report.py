@@ -253,7 +253,7 @@ def _read_rows(header: Row, rows: Iterable[Row], where: str, ledger: Ledger, pla
                         continue
                     days.add(day)
                 amount = Decimal(row[cost]) if row[cost] else ZERO
-                key = (kind_of(row[kind]), row[account], row[code], *(tag(row) for tag in tags))
+                key = (kind_of(row[kind]), _account_id(row[account]), row[code], *(tag(row) for tag in tags))
                 total += amount
                 cells[key] = cells.get(key, ZERO) + amount
                 if not products.get(row[code]):
@@ -269,10 +269,22 @@ def _read_rows(header: Row, rows: Iterable[Row], where: str, ledger: Ledger, pla
             ledger.blank += not row[cost]
             ledger.currencies.add(row[currency])
             if named is not None and row[named]:
-                names[row[account]] = row[named]
+                names[_account_id(row[account])] = row[named]
     _keep(lines, ledger, where)
     if not total.is_finite():
         raise _unreadable(where, f"an {METRIC} in it is {total}", _AGAIN)
+
+
+@functools.lru_cache(maxsize=65536)
+def _account_id(text: str) -> str:
+    """The 12 digits of an account, also where they were kept as a number; raises ValueError for one that was rounded.
+
+    https://docs.aws.amazon.com/accounts/latest/reference/manage-acct-identifiers.html
+    """
+    number = re.fullmatch(r"(\d{1,12})(?:\.0)?", text)
+    if number is None and re.fullmatch(r"\d[.,]?\d*[Ee]\+?\d+", text):
+        raise ValueError(f"the account {text} was rounded, as spreadsheets do")
+    return number.group(1).zfill(12) if number else text
 
 
 def _is_day(start: str) -> bool:
@@ -408,8 +420,12 @@ def _as_text(value: object) -> str:
         return ""
     if isinstance(value, float):
         return repr(value)
-    if isinstance(value, list | dict):  # a Parquet map or struct
-        return json.dumps(dict(value), sort_keys=True)
+    if isinstance(value, bytes):  # text that its writer did not mark as such
+        return value.decode(errors="backslashreplace")
+    if isinstance(value, list) and all(isinstance(one, tuple) for one in value):
+        value = dict(value)  # a map
+    if isinstance(value, list | dict):
+        return json.dumps(value, sort_keys=True, default=str)
     return str(value)
 
 
