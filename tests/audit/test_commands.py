@@ -171,6 +171,31 @@ def test_a_log_file_that_no_digest_of_its_time_lists_is_named_and_the_answer_is_
     assert run(*asked).return_value == 0
 
 
+def test_a_second_trail_without_digests_is_named_once_and_the_answer_is_whole(tmp_path: Path) -> None:
+    """A trail delivers its digests into the bucket and below the prefix of its log files.
+
+    https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-validation-digest-file-structure.html
+    """
+    reads = [read_event(account, "2026-09-01T09:00:00Z") for account in (HUB, PROD)]
+    folder = logs(tmp_path, *reads, entry(CI, DEPLOYER, "2026-09-01T10:00:00Z"))
+    for account in (HUB, PROD):
+        digests(Path(folder), account, "2026-09-01", "2026-09-01")
+    of_other = tmp_path / "two/AWSLogs" / HUB
+    of_other.mkdir(parents=True)
+    for name in ("T1000Z_one", "T1100Z_two"):
+        (of_other / LOG.replace("T0000Z_log", name)).write_bytes(Path(folder, LOG).read_bytes())
+    asked = ("prod", *ONE_REGION, "--events", folder, "--events", str(tmp_path / "two"))
+    assert run(*asked, "--exit-code").return_value == 0
+    events = read(*asked)["events"]
+    where = f"{tmp_path}/two/AWSLogs"
+    assert f"no digests of the trail in {where} (2 log files): a log file that is missing" in events["summary"]
+    assert [(one["inNoDigest"], one["trailsWithoutDigests"]) for one in events["sources"]] == [
+        ([], {}),
+        ([], {where: 2}),
+    ]
+    assert events["entries"] == 1, "each call once"
+
+
 def test_a_digest_that_is_not_as_the_next_one_says_is_named_and_its_hour_is_not_known(tmp_path: Path) -> None:
     """`previousDigestHashValue` is of the uncompressed content; a trail's first digest has null.
 
@@ -532,7 +557,7 @@ def test_the_exit_code_tells_on_demand_that_somebody_has_to_look(tmp_path: Path)
     [
         ("deployer", "2026-09-14", CI_ROLE, False),
         ("deployer", "2026-09-14", f"arn:aws:iam::{OUTSIDE}:root", True),  # which no update reads
-        ("new", "2026-09-14", CI, False),
+        ("new", "2026-09-14", CI, True),  # nor does it find a role that no stack made
         ("new", "2026-09-16", CI, True),
     ],
 )
@@ -1281,6 +1306,7 @@ def test_an_exception_that_has_expired_is_named_in_every_form_and_gives_1(tmp_pa
     found = run(STAGE, *given, "--exit-code", "--csv", "report.csv", "--html", "report.html")
     heading = "Expired exceptions, to be renewed by their owners or to be removed"
     assert f"\nAccepted exceptions: none\n{heading}: 1\n  {said}\n" in found.stdout
+    assert "; 1 exception expired\n" in found.stdout
     assert (found.return_value, run(STAGE, *state, "--exit-code").return_value) == (1, 0)
     rows = csv.DictReader(Path("report.csv").read_text().splitlines())
     assert [row["why"] for row in rows if row["what"] == "expired exception"] == [said]
