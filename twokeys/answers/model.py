@@ -468,6 +468,10 @@ class Answers:
     expired: tuple[Accepted, ...] = ()
     """Those that have expired."""
 
+    def account_name(self, account: str) -> str:
+        """What people call an account, without its id; its id where it has no name."""
+        return Party(Who("root", account), account_name=self.names.get(account, "")).place
+
     def named(self, party: Party) -> Party:
         """The party with what people call its account."""
         return replace(party, account_name=self.names.get(party.who.account, ""))

@@ -143,25 +143,24 @@ def audit(  # noqa: PLR0913 - one parameter an option
         trail = _from_files(logs, named, *period) if logs else _from_api(named, *period)
         comparison = compare(whole, trail, *period, learning_days=learning_days)
         whole = against_states(whole, comparison)
-    found = of_person(whole, person, comparison.people if comparison else ())
-    comparison = comparison and by_person(comparison, found)
+    answers = of_person(whole, person, comparison.people if comparison else ())
+    comparison = comparison and by_person(comparison, answers)
     if html is not None:
-        write_output(html, page(found, target, comparison, now))
+        write_output(html, page(answers, target, comparison, now))
     if table is not None:
-        write_output(table, report.table(found, target, comparison, now))
+        write_output(table, report.table(answers, target, comparison, now))
     if as_json:
         _print_json(
-            {"target": target, "made": now.isoformat(timespec="seconds"), **as_data(found, now)}, found, comparison
+            {"target": target, "made": now.isoformat(timespec="seconds"), **as_data(answers, now)}, answers, comparison
         )
     else:
-        report.show(found, target, comparison, Console(), now, with_keys=with_keys)
+        report.show(answers, target, comparison, Console(), now, with_keys=with_keys)
         for file in (html, table):
             if file is not None:
                 click.echo(f"Wrote {file}")
-    not_known = not all(one.has for one in found.long_term) or any(one.not_answered for one in found.evidence)
+    not_known = not all(one.has for one in answers.long_term) or any(one.not_answered for one in answers.evidence)
     seen = comparison is not None and comparison.noteworthy
-    wrong = summary(found, now).to_be_looked_at or found.expired
-    return 1 if exit_code and (wrong or not_known or seen) else 0
+    return 1 if exit_code and (summary(answers, now).to_be_looked_at or not_known or seen) else 0
 
 
 def _refuse_contradictions() -> None:
@@ -179,14 +178,14 @@ def _refuse_contradictions() -> None:
         raise click.UsageError("--from is in the future, of which nothing is recorded: give an earlier day or moment")
 
 
-def _print_json(about: Mapping[str, Any], found: Answers, comparison: Comparison | None) -> None:
+def _print_json(about: Mapping[str, Any], answers: Answers, comparison: Comparison | None) -> None:
     """All as one object, whose entries, which may be many, are written one by one."""
     from twokeys.audit import data
 
-    entries = data.as_data(found, comparison) if comparison is not None else None
+    entries = data.as_data(answers, comparison) if comparison is not None else None
     before, here, after = json.dumps({**about, "events": entries}, indent=2).rpartition(data.POPULATION)
     click.echo(before + here[:-1] + (here and "\n"), nl=False)
-    for number, one in enumerate(data.population(found, comparison) if comparison is not None else ()):
+    for number, one in enumerate(data.population(answers, comparison) if comparison is not None else ()):
         click.echo(f"{',' if number else ' '} {json.dumps(one)}")
     click.echo(here[-1:] + after)
 

@@ -239,8 +239,8 @@ def _read_rows(header: Row, rows: Iterable[Row], where: str, ledger: Ledger, pla
     cells, products, names, days = ledger.cells, ledger.products, ledger.account_names, ledger.days
     by_id = all(name in columns for name in _IDENTITY)
     told_by = [columns[name] for name in _IDENTITY] if by_id else told_by
-    lines, total = Lines(), ZERO
-    with exactly():
+    total = ZERO
+    with exactly(), Lines(told_by, unique=by_id) as lines:
         for row in rows:
             if len(row) != len(header):
                 if not row:
@@ -253,7 +253,7 @@ def _read_rows(header: Row, rows: Iterable[Row], where: str, ledger: Ledger, pla
                         continue
                     days.add(day)
                 amount = Decimal(row[cost]) if row[cost] else ZERO
-                key = (kind_of(row[kind]), row[account], row[code], *(tag(row) for tag in tags))
+                key = (kind_of(row[kind]), _account_id(row[account]), row[code], *(tag(row) for tag in tags))
                 total += amount
                 cells[key] = cells.get(key, ZERO) + amount
                 if not products.get(row[code]):
@@ -264,15 +264,26 @@ def _read_rows(header: Row, rows: Iterable[Row], where: str, ledger: Ledger, pla
                 next_step = error.next_step if isinstance(error, _NotAMapError) else _AGAIN
                 raise _unreadable(where, f"{place()}: {error}", next_step) from error
             ledger.rows += 1
-            if told_by and lines.add(identity := [row[column] for column in told_by], row) and by_id:
-                raise _twice(where, f"{place()} is once more line item {' of '.join(identity)}")
+            lines.add(row)
             ledger.blank += not row[cost]
             ledger.currencies.add(row[currency])
             if named is not None and row[named]:
-                names[row[account]] = row[named]
-    _keep(lines, ledger, where)
+                names[_account_id(row[account])] = row[named]
+        _keep(lines, ledger, where)
     if not total.is_finite():
         raise _unreadable(where, f"an {METRIC} in it is {total}", _AGAIN)
+
+
+@functools.lru_cache(maxsize=65536)
+def _account_id(text: str) -> str:
+    """The 12 digits of an account, also where they were kept as a number; raises ValueError for one that was rounded.
+
+    https://docs.aws.amazon.com/accounts/latest/reference/manage-acct-identifiers.html
+    """
+    number = re.fullmatch(r"(\d{1,12})(?:\.0)?", text)
+    if number is None and re.fullmatch(r"\d[.,]?\d*[Ee]\+?\d+", text):
+        raise ValueError(f"the account {text} was rounded, as spreadsheets do")
+    return number.group(1).zfill(12) if number else text
 
 
 def _is_day(start: str) -> bool:
@@ -283,6 +294,8 @@ def _is_day(start: str) -> bool:
 
 
 def _keep(lines: Lines, ledger: Ledger, where: str) -> None:
+    if again := lines.twice():
+        raise _twice(where, "of the lines of these days, number {} and {} are one line item".format(*again))
     if repeated := next((name for name, its in ledger.files.items() if lines.repeats(its)), None):
         raise _twice(where, f"it repeats lines of {repeated}, as each version of a month does")
     ledger.files[where] = lines
@@ -408,8 +421,12 @@ def _as_text(value: object) -> str:
         return ""
     if isinstance(value, float):
         return repr(value)
-    if isinstance(value, list | dict):  # a Parquet map or struct
-        return json.dumps(dict(value), sort_keys=True)
+    if isinstance(value, bytes):  # text that its writer did not mark as such
+        return value.decode(errors="backslashreplace")
+    if isinstance(value, list) and all(isinstance(one, tuple) for one in value):
+        value = dict(value)  # a map
+    if isinstance(value, list | dict):
+        return json.dumps(value, sort_keys=True, default=str)
     return str(value)
 
 
