@@ -33,6 +33,7 @@ from twokeys.costs.breakdown import (
     add,
     break_down,
     exactly,
+    is_known,
     kind_of,
 )
 from twokeys.costs.versions import Lines
@@ -57,6 +58,7 @@ class Ledger:
     account_names: dict[str, str] = field(default_factory=dict)
     products: dict[str, str] = field(default_factory=dict)
     files: dict[str, Lines] = field(default_factory=dict)
+    payers: set[str] = field(default_factory=set)
     days: set[str] = field(default_factory=set)
     """On which lines begin, as they stand there."""
 
@@ -78,8 +80,8 @@ class Ledger:
             )
         used: dict[tuple[str, ...], Decimal] = {}
         apart: dict[tuple[str, str], Decimal] = {}
-        for (kind, account, code, *tags), amount in self.cells.items():
-            if kind:
+        for (line_item_type, account, code, *tags), amount in self.cells.items():
+            if kind := kind_of(line_item_type):
                 apart[account, kind] = add([apart.get((account, kind), ZERO), amount])
             else:
                 key = (account, self.products.get(code) or code, *tags)
@@ -87,6 +89,10 @@ class Ledger:
         columns = {ACCOUNT: 0, SERVICE: 1}
         columns |= {Dimension("tag", key): place for place, key in enumerate(self.question.tags, 2)}
         notes = [f"{self.blank} lines have no {METRIC}; they count as 0"] if self.blank else []
+        if unknown := sorted(kind or "no kind" for kind in {cell[0] for cell in self.cells} if not is_known(kind)):
+            notes.append(f"lines of a kind that is not known count as charges: {', '.join(unknown)}")
+        if len(self.payers) > 1:
+            notes.append(f"the bills of {len(self.payers)} payers are added: {', '.join(sorted(self.payers))}")
         for place, tag in enumerate(self.question.tags, 3):
             if self.tag_keys and not any(cell[place] for cell in self.cells):
                 near = nearest(tag, {name.rpartition(":")[2].removeprefix("user_") for name in self.tag_keys})
@@ -172,6 +178,7 @@ def read_parquet(path: str, ledger: Ledger, progress: Callable[..., None] = lamb
 
 _FOCUS = {
     "BilledCost": "lineItem/UnblendedCost",
+    "BillingAccountId": "bill/PayerAccountId",
     "BillingCurrency": "lineItem/CurrencyCode",
     "ChargeCategory": "lineItem/LineItemType",
     "ChargePeriodStart": "lineItem/UsageStartDate",
@@ -186,6 +193,7 @@ _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _ACCOUNT, _CODE, _KIND = "lineitemusageaccountid", "lineitemproductcode", "lineitemlineitemtype"
 _CURRENCY, _START, _COST = "lineitemcurrencycode", "lineitemusagestartdate", "lineitemunblendedcost"
 _ACCOUNT_NAME, _PRODUCT, _PRODUCT_MAP = "lineitemusageaccountname", "productproductname", "product"
+_PAYER = "billpayeraccountid"
 _TAG_MAPS = ("resourcetags", "tags")
 _IDENTITY = ("identitylineitemid", "identitytimeinterval")
 _FOCUS_IDENTITY = (
@@ -218,7 +226,7 @@ def _wanted(name: str) -> bool:
     if name in _FOCUS_IDENTITY:
         return True
     plain = _plain(_FOCUS.get(name, name))
-    asked = {*_SPELLED, *_TAG_MAPS, *_IDENTITY, _ACCOUNT_NAME, _PRODUCT, _PRODUCT_MAP}
+    asked = {*_SPELLED, *_TAG_MAPS, *_IDENTITY, _PAYER, _ACCOUNT_NAME, _PRODUCT, _PRODUCT_MAP}
     return plain in asked or plain.startswith("resourcetags")
 
 
@@ -235,7 +243,7 @@ def _read_rows(header: Row, rows: Iterable[Row], where: str, ledger: Ledger, pla
     first = question.first.isoformat() if question.first else ""
     end = question.end.isoformat() if question.end else "~"
     tags = [_tag_reader(key, header, columns, where, ledger.tag_keys) for key in question.tags]
-    named, product = columns.get(_ACCOUNT_NAME), _product_reader(header, columns)
+    named, payer, product = columns.get(_ACCOUNT_NAME), columns.get(_PAYER), _product_reader(header, columns)
     cells, products, names, days = ledger.cells, ledger.products, ledger.account_names, ledger.days
     by_id = all(name in columns for name in _IDENTITY)
     told_by = [columns[name] for name in _IDENTITY] if by_id else told_by
@@ -253,7 +261,7 @@ def _read_rows(header: Row, rows: Iterable[Row], where: str, ledger: Ledger, pla
                         continue
                     days.add(day)
                 amount = Decimal(row[cost]) if row[cost] else ZERO
-                key = (kind_of(row[kind]), _account_id(row[account]), row[code], *(tag(row) for tag in tags))
+                key = (row[kind], _account_id(row[account]), row[code], *(tag(row) for tag in tags))
                 total += amount
                 cells[key] = cells.get(key, ZERO) + amount
                 if not products.get(row[code]):
@@ -269,6 +277,7 @@ def _read_rows(header: Row, rows: Iterable[Row], where: str, ledger: Ledger, pla
             ledger.currencies.add(row[currency])
             if named is not None and row[named]:
                 names[_account_id(row[account])] = row[named]
+            ledger.payers.update([] if payer is None else [_account_id(row[payer])])
         _keep(lines, ledger, where)
     if not total.is_finite():
         raise _unreadable(where, f"an {METRIC} in it is {total}", _AGAIN)
@@ -326,7 +335,9 @@ def _need(columns: Mapping[str, int], name: str, where: str) -> int:
 
 def _as_report(header: Row, where: str) -> Row:
     """FOCUS's columns under the names that a report has for them."""
-    missing = [name for name in _FOCUS if name not in header and name not in ("SubAccountName", "Tags")]
+    missing = [
+        name for name in _FOCUS if name not in header and name not in ("BillingAccountId", "SubAccountName", "Tags")
+    ]
     if missing:
         what = f"a FOCUS export without {', '.join(missing)}"
         if "ChargeType" in header:  # what ChargeCategory was called in 0.5
