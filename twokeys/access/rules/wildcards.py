@@ -33,7 +33,10 @@ def _open_trusts(graph: Graph, _config: DoorConfig, _now: datetime) -> Iterator[
                     f"everyone (statement {statement.index}), and no condition of that statement limits it to known "
                     "principals, nor does a Deny beside it"
                 )
-                step = "name the principals by their ARNs, or add a StringEquals condition on aws:PrincipalOrgID"
+                step = (
+                    "name the principals by their ARNs, or add a StringEquals condition on aws:PrincipalOrgID (which "
+                    "needs a grant in another account of the organization, as a trust in an account does)"
+                )
                 yield Finding(message, step, role.urn, DoorName("*", role.arn), role.source)
 
 
