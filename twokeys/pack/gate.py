@@ -29,6 +29,7 @@ from twokeys.pack.relevance import may_let_in
 _CLOSING: Final = (CONTROL_POLICY_ATTACHMENT, "aws:organizations/policy:Policy", "aws-native:organizations:Policy")
 _BY_CLOUD_CONTROL: Final = ("aws:cloudcontrol/resource:Resource", "AWS::Organizations::Policy")
 _MISSES_A_KEY: Final = ("door-needs-grant", "door-needs-trust")
+_WIDE: Final = ("wildcard-grant", "root-session-grant")
 _WITH_IDS: Final = (ACCOUNT, ORGANIZATION, PERMISSION_SET)
 _LETS_NOBODY_IN: Final = frozenset({"__defaults", "description", "tags", "tagsAll"})
 _Found: TypeAlias = Mapping[tuple[str, str | None, str | None], Finding]
@@ -188,6 +189,8 @@ class Gate:
                 or self._is_open_to_us(finding, graph)
                 or self._is_about_unsettled(finding, resource, graph)
             )
+        if finding.rule in _WIDE:  # who gets a new policy is judged then, and a boundary grants nothing
+            return finding.sides[0] == finding.urn and (self._before is None or finding.urn not in self._before.by_urn)
         return False
 
     def _leads_out(self, finding: Finding, graph: Graph) -> bool:
