@@ -114,8 +114,10 @@ def test_a_page_is_at_most_two_screens_long_and_the_index_names_it(project_root:
     index = (project_root / "docs/README.md").read_text()
     for file in sorted((project_root / "docs").glob("*.md")):
         assert file.name == "README.md" or f"({file.name})" in index, f"link docs/{file.name} in docs/README.md"
-        lines = len(file.read_text().splitlines())
+        text = file.read_text()
+        lines, words = len(text.splitlines()), len(text.split())
         assert lines <= 100, f"docs/{file.name} has {lines} lines: shorten it to 100, or make two pages of it"
+        assert words <= 1600, f"docs/{file.name} has {words} words: shorten it to 1,600, or make two pages of it"
 
 
 def test_nothing_in_the_documentation_is_left_to_fill_in(project_root: Path) -> None:

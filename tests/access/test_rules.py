@@ -64,7 +64,7 @@ def granting(world: World, resource: str) -> None:
         ("StringLike", "aws:PrincipalArn", "arn:*/ci"),
         ("StringEquals", "aws:PrincipalAccount", "${aws:PrincipalAccount}"),
         ("StringEquals", "aws:PrincipalAccount", "${sts:ExternalId}"),
-        ("StringEquals", "aws:PrincipalAccount", "${aws:RequestTag/account}"),
+        ("StringEquals", "aws:PrincipalAccount", "${sts:RoleSessionName}"),
         ("StringEquals", "aws:PrincipalAccount", "${aws:TokenIssueTime, '111111111111'}"),
         ("StringLike", "aws:PrincipalOrgID", ["o-a1b2c3d4e5", "o-?*"]),
     ],
@@ -255,6 +255,29 @@ def grant_of_the_access_role(world: World) -> None:
     world.grant("helpdesk", world.hub, arn(PROD, "role/Enter"))
 
 
+@pytest.mark.parametrize(
+    ("resource", "rules"),
+    [
+        ("arn:*:iam::222222222222:role/deployer", []),
+        ("arn:aws*:iam::222222222222:role/gone", ["door-needs-trust"]),
+        ("arn:aws-*:iam::222222222222:role/deployer", ["door-needs-grant", "wildcard-grant"]),
+        ("arn:*:iam::222222222222:role/*", ["wildcard-grant"]),
+        ("arn:*:*::222222222222:role/deployer", ["wildcard-grant"]),
+        ("arn:*:iam::333333333333:role/Enter", ["access-role-reserved"]),
+    ],
+)
+def test_a_pattern_of_partitions_leaves_one_role_as_roles_delegate_within_one_partition(
+    resource: str, rules: list[str]
+) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies-cross-account-resource-access.html"""
+    world = two_keys()
+    grant_of_the_access_role(world)
+    replaced(world, "helpdesk-grant", policy=document(grants(resource)))
+    if "deployer" in resource:
+        replaced(world, "deployer", assumeRolePolicy=document(trusts(CI, arn(HUB, "role/helpdesk"))))
+    assert world.rules() == rules
+
+
 def any_repository(world: World) -> None:
     provider = {"Federated": arn(STAGE, "oidc-provider/token.actions.githubusercontent.com")}
     statement = {"Effect": "Allow", "Principal": provider, "Action": "sts:AssumeRoleWithWebIdentity"}
@@ -401,6 +424,21 @@ def test_a_control_policy_may_keep_all_others_than_the_program_from_changing_iam
     assert world.rules() == []
 
 
+@pytest.mark.parametrize(("account", "rules"), [
+    ("${aws:PrincipalAccount}", []), (HUB, []), ([HUB, STAGE], ["wildcard-grant"]),
+])  # fmt: skip
+def test_a_grant_that_a_condition_keeps_within_its_own_account_is_none_on_others(
+    account: object, rules: list[str]
+) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-resourceaccount"""
+    world = two_keys()
+    within = grants("*") | {"Condition": {"StringEquals": {"aws:ResourceAccount": account}}}
+    world.add("RolePolicy", "more", world.hub, role="ci", name="more", policy=document(within))
+    assert world.rules() == rules
+    world.role("other", world.stage, document(trusts(DEPLOYER, CI)))
+    assert world.rules() == (rules or ["door-needs-grant"])
+
+
 def test_a_permissions_boundary_grants_nothing() -> None:
     """https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html"""
     world = two_keys()
@@ -461,7 +499,8 @@ def test_a_trust_in_an_account_of_ones_own_that_nothing_shows_stands_by_an_excep
     world = World()
     world.role("deployer", world.stage, document(trusts(arn(OUTSIDE, "root"))))
     (finding,) = world.findings()
-    assert "if it is yours, " in finding.next_step
+    assert finding.next_step.startswith(f"if account {OUTSIDE} is another company's, add a StringEquals condition")
+    assert "; if it is yours, give the state of the stack that holds the grant" in finding.next_step
     exception = finding.next_step.partition("make an exception")[2].partition("{")[2]
     added = "{" + exception.replace("YYYY-MM-DD", "2026-12-31")
     assert world.rules(json.loads(added)) == []
@@ -628,9 +667,22 @@ def test_an_exception_for_what_is_gone_or_misspelt_is_said_by_the_stack_that_it_
 
 
 def test_an_exception_for_another_stack_is_neither_used_nor_missed_here() -> None:
-    config = {"door-needs-grant": {"exceptions": [exception(CI_DOOR, "2027-01-31", stack="prod")]}}
-    assert two_keys().rules(config) == []
-    assert without_grant().rules(config) == ["door-needs-grant"]
+    stack, theirs = without_grant().graph.snapshot.resources[0].urn.removeprefix("urn:pulumi:").split("::")[:2]
+
+    def of(named: str) -> list[str]:
+        config = {"door-needs-grant": {"exceptions": [exception(CI_DOOR, "2027-01-31", stack=named)]}}
+        assert two_keys().rules(config) == (["door-needs-grant"] if named in (stack, f"{theirs}/{stack}") else [])
+        return without_grant().rules(config)
+
+    assert of("prod") == of(f"other/{stack}") == ["door-needs-grant"]
+    assert of(stack) == of(f"{theirs}/{stack}") == []
+
+
+@pytest.mark.parametrize("stack", ["acme/network/prod", "network/", "/prod", "", "network prod"])
+def test_an_exception_for_a_misshapen_stack_is_refused(stack: str) -> None:
+    config = {"door-needs-grant": {"exceptions": [exception(CI_DOOR, "2027-01-31", stack=stack)]}}
+    with pytest.raises(Refusal, match=r"exceptions\.0\.stack: .*`network/prod`"):
+        read_configuration(config, RULES, where="FILE")
 
 
 @pytest.mark.parametrize("given", [None, "  "])
@@ -938,6 +990,16 @@ SHAPE = 'write it as {"<rule>": {"enforcementLevel": "mandatory", ...}}'
     (
         {"third-party-named": {"thirdParties": [{"account": "1", "name": "n", "owner": "o", "reason": "r"}]}},
         "third-party-named: thirdParties.0.account: '1': String should match pattern",
+        "correct the value",
+    ),
+    (
+        {"third-party-named": {"thirdParties": [{"account": "1" * 12, "name": "n", "owner": " ", "reason": "r"}]}},
+        "third-party-named: thirdParties.0.owner: ' ': String should match pattern",
+        "correct the value",
+    ),
+    (
+        {"mfa-for-people": {"exceptions": [exception(CI_DOOR, "2027-01-31") | {"reason": "\u200b"}]}},
+        "mfa-for-people: exceptions.0.reason: '\\u200b': String should match pattern",
         "correct the value",
     ),
     (

@@ -34,6 +34,7 @@ from twokeys.answers.selection import of_person
 from twokeys.answers.sources import together
 from twokeys.audit.commands import audit
 from twokeys.audit.lookup import ASKED
+from twokeys.audit.report import COLUMNS
 from twokeys.errors import Refusal
 from twokeys.map.drawing import draw
 from twokeys.map.model import Map
@@ -168,6 +169,31 @@ def test_a_log_file_that_no_digest_of_its_time_lists_is_named_and_the_answer_is_
     assert [one["inNoDigest"] for one in events["sources"]] == [[str(added)]]
     digests(Path(folder), HUB, "2026-09-01", "2026-09-01")
     assert run(*asked).return_value == 0
+
+
+def test_a_second_trail_without_digests_is_named_once_and_the_answer_is_whole(tmp_path: Path) -> None:
+    """A trail delivers its digests into the bucket and below the prefix of its log files.
+
+    https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-validation-digest-file-structure.html
+    """
+    reads = [read_event(account, "2026-09-01T09:00:00Z") for account in (HUB, PROD)]
+    folder = logs(tmp_path, *reads, entry(CI, DEPLOYER, "2026-09-01T10:00:00Z"))
+    for account in (HUB, PROD):
+        digests(Path(folder), account, "2026-09-01", "2026-09-01")
+    of_other = tmp_path / "two/AWSLogs" / HUB
+    of_other.mkdir(parents=True)
+    for name in ("T1000Z_one", "T1100Z_two"):
+        (of_other / LOG.replace("T0000Z_log", name)).write_bytes(Path(folder, LOG).read_bytes())
+    asked = ("prod", *ONE_REGION, "--events", folder, "--events", str(tmp_path / "two"))
+    assert run(*asked, "--exit-code").return_value == 0
+    events = read(*asked)["events"]
+    where = f"{tmp_path}/two/AWSLogs"
+    assert f"no digests of the trail in {where} (2 log files): a log file that is missing" in events["summary"]
+    assert [(one["inNoDigest"], one["trailsWithoutDigests"]) for one in events["sources"]] == [
+        ([], {}),
+        ([], {where: 2}),
+    ]
+    assert events["entries"] == 1, "each call once"
 
 
 def test_a_digest_that_is_not_as_the_next_one_says_is_named_and_its_hour_is_not_known(tmp_path: Path) -> None:
@@ -527,11 +553,16 @@ def test_the_exit_code_tells_on_demand_that_somebody_has_to_look(tmp_path: Path)
 
 
 @pytest.mark.parametrize(
-    ("role", "day", "later"),
-    [("deployer", "2026-09-14", False), ("deployer", "2026-09-16", True), ("new", "2026-09-16", True)],
+    ("role", "day", "trusted", "later"),
+    [
+        ("deployer", "2026-09-14", CI_ROLE, False),
+        ("deployer", "2026-09-14", f"arn:aws:iam::{OUTSIDE}:root", True),  # which no update reads
+        ("new", "2026-09-14", CI, True),  # nor does it find a role that no stack made
+        ("new", "2026-09-16", CI, True),
+    ],
 )
-def test_a_change_of_keys_after_the_state_was_written_says_at_the_top_that_there_may_be_more_ways(
-    tmp_path: Path, role: str, day: str, later: bool
+def test_a_change_of_keys_that_the_state_does_not_have_says_at_the_top_that_there_may_be_more_ways(
+    tmp_path: Path, role: str, day: str, trusted: str, later: bool
 ) -> None:
     """The engine says in a state's `manifest` when it wrote it.
 
@@ -540,13 +571,13 @@ def test_a_change_of_keys_after_the_state_was_written_says_at_the_top_that_there
     state = json.loads(write_state(tmp_path / "state", two_keys()).read_text())
     state["deployment"]["manifest"] = {"time": "2026-09-15T22:59:30.553182123Z"}
     (tmp_path / "state").write_text(json.dumps(state))
-    asked = {"roleName": role, "policyDocument": document(trusts(f"arn:aws:iam::{OUTSIDE}:root"))}
+    asked = {"roleName": role, "policyDocument": document(trusts(trusted))}
     change = called(STAGE, f"{day}T10:00:00Z", "UpdateAssumeRolePolicy", "eve", requestParameters=asked)
     command = (STAGE, "--state", str(tmp_path / "state"), "--events", logs(tmp_path, change))
     text = run(*command, "--html", "report.html", "--csv", "report.csv").output
     page, table = (Path(f"report.{ending}").read_text().replace("<wbr>", "") for ending in ("html", "csv"))
-    what = f"UpdateAssumeRolePolicy of {role} in {STAGE} on {day} 10:00 UTC"
-    said = f"Not shown: keys that were changed after the states were written ({what})"
+    what = f"UpdateAssumeRolePolicy of {role} in {STAGE} on {day} 10:00 UTC by user eve of {STAGE}"
+    said = f"Not shown: changes of keys that the states do not have ({what})"
     data = read(*command)
     assert [said in shown for shown in (text, page, table, data["notShown"] or "")] == [later] * 4
     assert (" at least " in text.partition(" in (")[0], data["summary"]["mayBeMore"]) == (later, later)
@@ -845,6 +876,30 @@ def test_an_answer_says_which_states_it_was_read_from_and_what_it_does_not_look_
 def test_the_report_is_written_as_a_file() -> None:
     assert "Wrote report.html" in run("prod", "--html", "report.html").output
     assert Path("report.html").read_text().startswith("<!doctype html>")
+
+
+def test_each_column_of_the_table_is_filled_in_some_row(tmp_path: Path) -> None:
+    """By the demo's organization and one record of CloudTrail, or by a stack with what the demo has not."""
+    used = entry(ALICE, READ_ONLY, "2026-09-01T10:00:00Z")
+    used["userIdentity"]["sessionContext"] = {"sourceIdentity": "alice", "attributes": {"mfaAuthenticated": "true"}}
+    run("--events", logs(tmp_path, used), "--csv", "report.csv")
+    table = Path("report.csv").read_text()
+    world = two_keys()
+    outside = trusts(world_arn(OUTSIDE, "root"), condition={"StringEquals": {"sts:ExternalId": "12345"}})
+    world.role("vendor", world.stage, document(outside))
+    world.role("alone", world.stage, document(trusts(world_arn(HUB, "role/nobody"))))
+    of_a_month = {
+        f"Date{how}Than": {"aws:CurrentTime": f"2020-0{month}-01T00:00:00Z"}
+        for how, month in (("Greater", 6), ("Less", 7))
+    }
+    world.role("dated", world.stage, document(trusts(world_arn(STAGE, "role/deployer"), condition=of_a_month)))
+    state = write_state(tmp_path / "a", world)
+    exported = json.loads(state.read_text())
+    exported["deployment"]["resources"][-1]["created"] = MADE  # of the other keys of that way nothing tells when
+    state.write_text(json.dumps(exported))
+    run("--state", str(state), "--csv", "report.csv")
+    rows = [row for text in (table, Path("report.csv").read_text()) for row in csv.DictReader(text.splitlines())]
+    assert [column for column in COLUMNS if not any(row[column] for row in rows)] == []
 
 
 def test_a_door_without_its_grant_is_named_with_the_next_step_in_text_page_and_table() -> None:
@@ -1251,6 +1306,7 @@ def test_an_exception_that_has_expired_is_named_in_every_form_and_gives_1(tmp_pa
     found = run(STAGE, *given, "--exit-code", "--csv", "report.csv", "--html", "report.html")
     heading = "Expired exceptions, to be renewed by their owners or to be removed"
     assert f"\nAccepted exceptions: none\n{heading}: 1\n  {said}\n" in found.stdout
+    assert "; 1 exception expired\n" in found.stdout
     assert (found.return_value, run(STAGE, *state, "--exit-code").return_value) == (1, 0)
     rows = csv.DictReader(Path("report.csv").read_text().splitlines())
     assert [row["why"] for row in rows if row["what"] == "expired exception"] == [said]

@@ -56,6 +56,7 @@ EMPTY, NO_JSON = (
     "it is empty, or ends before its JSON does",
     "it is no JSON, or holds a number of more than 4,300 digits",
 )
+INSIGHTS = "results of a query in CloudWatch Logs Insights"
 UNPACKED = "it is cut off or damaged, and cannot be unpacked"
 
 
@@ -67,7 +68,6 @@ UNPACKED = "it is cut off or damaged, and cannot be unpacked"
         (b"\xff", NO_JSON),
         (b'{"Records": [{"eventID": ', EMPTY),
         (b"{}", "it has no Records"),
-        (b"[]", "it has no Records"),
         (b'{"Records": ["x"]}', "one of its records is no object"),
         (b'{"Records": null}', "its Records are no list"),
         (b'{"Records": [{"x": 1e99999999999999999999}]}', NO_JSON),
@@ -94,10 +94,17 @@ def test_a_file_that_is_no_log_is_refused_by_name_and_says_why(tmp_path: Path, c
     ("content", "what"),
     [
         # https://docs.aws.amazon.com/athena/latest/ug/querying-finding-output-files.html
-        (b'"eventversion","useridentity"\n"1.08","{type=IAMUser}"\n', "CSV, as Athena and CloudTrail Lake write"),
-        (b"eventID,eventTime\n", "CSV, as Athena and CloudTrail Lake write"),
+        (b'"eventversion","useridentity"\n"1.08","{type=IAMUser}"\n', "CSV, as Athena, CloudTrail Lake and"),
+        (b"eventID,eventTime\n", "CSV, as Athena, CloudTrail Lake and"),
         (b"PAR1\x15\x04", "Parquet, ORC or Avro, as UNLOAD"),
         (b'{"eventversion":"1.08","eventname":"AssumeRole"}\n', "rows of a table in Athena"),
+        (b'[{"useridentity": {}, "eventversion": "1.08"}]', "rows of a table in Athena"),
+        # https://docs.aws.amazon.com/athena/latest/APIReference/API_GetQueryResults.html
+        (b'{"UpdateCount": 0, "ResultSet": {"Rows": []}}', "rows of a table in Athena"),
+        # https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_GetQueryResults.html
+        (b'{"results": [[{"field": "@message", "value": "{}"}]], "status": "Complete"}', INSIGHTS),
+        (b'[{"@timestamp": "2026-10-01 00:00:00.000", "@message": {"eventVersion": "1.08"}}]', INSIGHTS),
+        (b"@timestamp,@message\n2026-10-01 00:00:00.000,{}\n", "CSV, as Athena, CloudTrail Lake and CloudWatch Logs"),
         # https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/logs/S3ExportTasksConsole.html
         (b'2026-10-01T00:00:00.000Z {"eventVersion": "1.08"}\n', "lines of CloudWatch Logs"),
         (b'{"events": [{"message": "{}", "eventId": "1"}], "searchedLogStreams": []}', "events of CloudWatch Logs"),
@@ -194,6 +201,22 @@ def test_what_lookup_events_prints_is_read(tmp_path: Path) -> None:
     file.write_text(json.dumps({"Events": [{"EventId": "x"}]}))
     with pytest.raises(Refusal, match="CloudTrailEvent"):
         list(records(file))
+
+
+@pytest.mark.parametrize("content", [
+    [json.dumps(IN_THE_CALLERS_ACCOUNT)],
+    {"EventId": "1", "EventName": "AssumeRole", "CloudTrailEvent": json.dumps(IN_THE_CALLERS_ACCOUNT)},
+])  # fmt: skip
+def test_parts_of_what_lookup_events_prints_are_read(tmp_path: Path, content: object) -> None:
+    """`--query 'Events[].CloudTrailEvent'`, and `jq -c '.Events[]'`; without any event both print less.
+
+    https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_Event.html
+    """
+    file = tmp_path / "events.json"
+    file.write_text(f"{json.dumps(content)}\n")
+    assert [*records(file)] == [IN_THE_CALLERS_ACCOUNT]
+    file.write_text("[]")
+    assert [*records(file)] == []
 
 
 def test_records_may_be_lines_or_a_list(tmp_path: Path) -> None:

@@ -33,6 +33,7 @@ from twokeys.costs.breakdown import (
     add,
     break_down,
     exactly,
+    is_known,
     kind_of,
 )
 from twokeys.costs.versions import Lines
@@ -57,6 +58,7 @@ class Ledger:
     account_names: dict[str, str] = field(default_factory=dict)
     products: dict[str, str] = field(default_factory=dict)
     files: dict[str, Lines] = field(default_factory=dict)
+    payers: set[str] = field(default_factory=set)
     days: set[str] = field(default_factory=set)
     """On which lines begin, as they stand there."""
 
@@ -78,8 +80,8 @@ class Ledger:
             )
         used: dict[tuple[str, ...], Decimal] = {}
         apart: dict[tuple[str, str], Decimal] = {}
-        for (kind, account, code, *tags), amount in self.cells.items():
-            if kind:
+        for (line_item_type, account, code, *tags), amount in self.cells.items():
+            if kind := kind_of(line_item_type):
                 apart[account, kind] = add([apart.get((account, kind), ZERO), amount])
             else:
                 key = (account, self.products.get(code) or code, *tags)
@@ -87,6 +89,10 @@ class Ledger:
         columns = {ACCOUNT: 0, SERVICE: 1}
         columns |= {Dimension("tag", key): place for place, key in enumerate(self.question.tags, 2)}
         notes = [f"{self.blank} lines have no {METRIC}; they count as 0"] if self.blank else []
+        if unknown := sorted(kind or "no kind" for kind in {cell[0] for cell in self.cells} if not is_known(kind)):
+            notes.append(f"lines of a kind that is not known count as charges: {', '.join(unknown)}")
+        if len(self.payers) > 1:
+            notes.append(f"the bills of {len(self.payers)} payers are added: {', '.join(sorted(self.payers))}")
         for place, tag in enumerate(self.question.tags, 3):
             if self.tag_keys and not any(cell[place] for cell in self.cells):
                 near = nearest(tag, {name.rpartition(":")[2].removeprefix("user_") for name in self.tag_keys})
@@ -172,6 +178,7 @@ def read_parquet(path: str, ledger: Ledger, progress: Callable[..., None] = lamb
 
 _FOCUS = {
     "BilledCost": "lineItem/UnblendedCost",
+    "BillingAccountId": "bill/PayerAccountId",
     "BillingCurrency": "lineItem/CurrencyCode",
     "ChargeCategory": "lineItem/LineItemType",
     "ChargePeriodStart": "lineItem/UsageStartDate",
@@ -186,6 +193,7 @@ _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _ACCOUNT, _CODE, _KIND = "lineitemusageaccountid", "lineitemproductcode", "lineitemlineitemtype"
 _CURRENCY, _START, _COST = "lineitemcurrencycode", "lineitemusagestartdate", "lineitemunblendedcost"
 _ACCOUNT_NAME, _PRODUCT, _PRODUCT_MAP = "lineitemusageaccountname", "productproductname", "product"
+_PAYER = "billpayeraccountid"
 _TAG_MAPS = ("resourcetags", "tags")
 _IDENTITY = ("identitylineitemid", "identitytimeinterval")
 _FOCUS_IDENTITY = (
@@ -218,7 +226,7 @@ def _wanted(name: str) -> bool:
     if name in _FOCUS_IDENTITY:
         return True
     plain = _plain(_FOCUS.get(name, name))
-    asked = {*_SPELLED, *_TAG_MAPS, *_IDENTITY, _ACCOUNT_NAME, _PRODUCT, _PRODUCT_MAP}
+    asked = {*_SPELLED, *_TAG_MAPS, *_IDENTITY, _PAYER, _ACCOUNT_NAME, _PRODUCT, _PRODUCT_MAP}
     return plain in asked or plain.startswith("resourcetags")
 
 
@@ -235,12 +243,12 @@ def _read_rows(header: Row, rows: Iterable[Row], where: str, ledger: Ledger, pla
     first = question.first.isoformat() if question.first else ""
     end = question.end.isoformat() if question.end else "~"
     tags = [_tag_reader(key, header, columns, where, ledger.tag_keys) for key in question.tags]
-    named, product = columns.get(_ACCOUNT_NAME), _product_reader(header, columns)
+    named, payer, product = columns.get(_ACCOUNT_NAME), columns.get(_PAYER), _product_reader(header, columns)
     cells, products, names, days = ledger.cells, ledger.products, ledger.account_names, ledger.days
     by_id = all(name in columns for name in _IDENTITY)
     told_by = [columns[name] for name in _IDENTITY] if by_id else told_by
-    lines, total = Lines(), ZERO
-    with exactly():
+    total = ZERO
+    with exactly(), Lines(told_by, unique=by_id) as lines:
         for row in rows:
             if len(row) != len(header):
                 if not row:
@@ -253,7 +261,7 @@ def _read_rows(header: Row, rows: Iterable[Row], where: str, ledger: Ledger, pla
                         continue
                     days.add(day)
                 amount = Decimal(row[cost]) if row[cost] else ZERO
-                key = (kind_of(row[kind]), row[account], row[code], *(tag(row) for tag in tags))
+                key = (row[kind], _account_id(row[account]), row[code], *(tag(row) for tag in tags))
                 total += amount
                 cells[key] = cells.get(key, ZERO) + amount
                 if not products.get(row[code]):
@@ -264,15 +272,27 @@ def _read_rows(header: Row, rows: Iterable[Row], where: str, ledger: Ledger, pla
                 next_step = error.next_step if isinstance(error, _NotAMapError) else _AGAIN
                 raise _unreadable(where, f"{place()}: {error}", next_step) from error
             ledger.rows += 1
-            if told_by and lines.add(identity := [row[column] for column in told_by], row) and by_id:
-                raise _twice(where, f"{place()} is once more line item {' of '.join(identity)}")
+            lines.add(row)
             ledger.blank += not row[cost]
             ledger.currencies.add(row[currency])
             if named is not None and row[named]:
-                names[row[account]] = row[named]
-    _keep(lines, ledger, where)
+                names[_account_id(row[account])] = row[named]
+            ledger.payers.update([] if payer is None else [_account_id(row[payer])])
+        _keep(lines, ledger, where)
     if not total.is_finite():
         raise _unreadable(where, f"an {METRIC} in it is {total}", _AGAIN)
+
+
+@functools.lru_cache(maxsize=65536)
+def _account_id(text: str) -> str:
+    """The 12 digits of an account, also where they were kept as a number; raises ValueError for one that was rounded.
+
+    https://docs.aws.amazon.com/accounts/latest/reference/manage-acct-identifiers.html
+    """
+    number = re.fullmatch(r"(\d{1,12})(?:\.0)?", text)
+    if number is None and re.fullmatch(r"\d[.,]?\d*[Ee]\+?\d+", text):
+        raise ValueError(f"the account {text} was rounded, as spreadsheets do")
+    return number.group(1).zfill(12) if number else text
 
 
 def _is_day(start: str) -> bool:
@@ -283,6 +303,8 @@ def _is_day(start: str) -> bool:
 
 
 def _keep(lines: Lines, ledger: Ledger, where: str) -> None:
+    if again := lines.twice():
+        raise _twice(where, "of the lines of these days, number {} and {} are one line item".format(*again))
     if repeated := next((name for name, its in ledger.files.items() if lines.repeats(its)), None):
         raise _twice(where, f"it repeats lines of {repeated}, as each version of a month does")
     ledger.files[where] = lines
@@ -313,7 +335,9 @@ def _need(columns: Mapping[str, int], name: str, where: str) -> int:
 
 def _as_report(header: Row, where: str) -> Row:
     """FOCUS's columns under the names that a report has for them."""
-    missing = [name for name in _FOCUS if name not in header and name not in ("SubAccountName", "Tags")]
+    missing = [
+        name for name in _FOCUS if name not in header and name not in ("BillingAccountId", "SubAccountName", "Tags")
+    ]
     if missing:
         what = f"a FOCUS export without {', '.join(missing)}"
         if "ChargeType" in header:  # what ChargeCategory was called in 0.5
@@ -408,8 +432,12 @@ def _as_text(value: object) -> str:
         return ""
     if isinstance(value, float):
         return repr(value)
-    if isinstance(value, list | dict):  # a Parquet map or struct
-        return json.dumps(dict(value), sort_keys=True)
+    if isinstance(value, bytes):  # text that its writer did not mark as such
+        return value.decode(errors="backslashreplace")
+    if isinstance(value, list) and all(isinstance(one, tuple) for one in value):
+        value = dict(value)  # a map
+    if isinstance(value, list | dict):
+        return json.dumps(value, sort_keys=True, default=str)
     return str(value)
 
 

@@ -23,6 +23,7 @@ from twokeys.access.model.principals import ATTACHMENTS, INLINE_POLICIES, TYPES,
 from twokeys.access.reading.snapshot import Resource, Snapshot, holds_unknown
 from twokeys.access.reading.types import Reading, type_of
 from twokeys.access.report import Judged
+from twokeys.access.rules import BY_NAME
 from twokeys.iam import UNKNOWN, Arn, Outcome
 from twokeys.pack.relevance import GIVING
 from twokeys.shown import listed
@@ -43,9 +44,9 @@ def deferred(graph: Graph, judged: Sequence[Judged]) -> tuple[list[Judged], list
 
     So it does a control policy that is not known yet: it can only close a door that both keys open.
     """
-    stopped = [one.finding for one in judged if one.mandatory]
-    waiting = _Waiting(graph, {one.door for one in stopped if one.rule == "wildcard-trust"})
-    later = [one for one in judged if one.finding.rule == "unproved-door" and waiting.may_be_deferred(one.finding)]
+    mandatory = [one.finding for one in judged if one.mandatory]
+    waiting = _Waiting(graph, {one.door for one in mandatory if not _asks_for_proof(one)})
+    later = [one for one in judged if _asks_for_proof(one.finding) and waiting.may_be_deferred(one.finding)]
     kept = [one for one in judged if one not in later]
     urns = {one.finding.urn for one in later if one.finding.urn is not None}
     if any(door.outcome is Outcome.CONDITIONAL for door in graph.doors):
@@ -70,6 +71,10 @@ def deferred(graph: Graph, judged: Sequence[Judged]) -> tuple[list[Judged], list
         if known := _arn_of_provider(graph, trusts):
             step += f"; of the identity provider, write {known}"
     return kept, [Judged(Finding(". ".join(about), step, rule=DEFERRED), mandatory=False)]
+
+
+def _asks_for_proof(finding: Finding) -> bool:
+    return BY_NAME[finding.rule].may_follow == "proof"
 
 
 def _trust(resource: Resource) -> object:
@@ -97,7 +102,7 @@ class _Waiting:
     def __init__(self, graph: Graph, refused: Set[str | None]) -> None:
         self._graph = graph
         self._refused = refused
-        """The doors of trusts in everyone that stop the operation: they are not made, so nothing can hang on them."""
+        """The doors that stop the operation: they are not made, so nothing can hang on them."""
         to_come = graph.accounts.by_symbol.keys() - graph.accounts.ids.keys()
         self._accounts_to_come = {graph.accounts.by_symbol[symbol].urn for symbol in to_come}
         self._hung_upon = set(self._documents_of_half_doors())

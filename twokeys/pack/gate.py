@@ -19,6 +19,7 @@ from twokeys.access.model.principals import Principal
 from twokeys.access.reading.snapshot import PROVIDER, Resource, Snapshot
 from twokeys.access.reading.tokens import ACCOUNT, CONTROL_POLICY_ATTACHMENT, ORGANIZATION
 from twokeys.access.reading.types import Reading, type_of
+from twokeys.access.rules import BY_NAME
 from twokeys.doors import TRUST_AFTER_GRANT
 from twokeys.iam import UNKNOWN, Arn
 from twokeys.iam.sts import RESERVED_ROLE, permission_set_of
@@ -28,12 +29,19 @@ from twokeys.pack.relevance import may_let_in
 
 _CLOSING: Final = (CONTROL_POLICY_ATTACHMENT, "aws:organizations/policy:Policy", "aws-native:organizations:Policy")
 _BY_CLOUD_CONTROL: Final = ("aws:cloudcontrol/resource:Resource", "AWS::Organizations::Policy")
-_MISSES_A_KEY: Final = ("door-needs-grant", "door-needs-trust")
-_WIDE: Final = ("wildcard-grant", "root-session-grant")
 _WITH_IDS: Final = (ACCOUNT, ORGANIZATION, PERMISSION_SET)
 _LETS_NOBODY_IN: Final = frozenset({"__defaults", "description", "tags", "tagsAll"})
 _Found: TypeAlias = Mapping[tuple[str, str | None, str | None], Finding]
 """Findings by rule, resource and door: what one is about, however it is worded."""
+
+
+Beside: TypeAlias = Callable[[Graph, list[Finding], str | None], list[Finding]]
+"""What stands of findings on a graph beside other stacks; the last is the account of providers that tell none."""
+
+
+def alone(_graph: Graph, found: list[Finding], _own: str | None) -> list[Finding]:
+    """All of it: no other stack is read."""
+    return found
 
 
 class Gate:
@@ -55,7 +63,7 @@ class Gate:
         *,
         made: Callable[[], Snapshot | None] = lambda: None,
         own_account: Callable[[Iterable[Resource]], str | None] = lambda _providers: None,
-        with_others: Callable[[Graph, list[Finding], str | None], list[Finding]] = lambda _graph, found, _own: found,
+        with_others: Beside = alone,
     ) -> None:
         self._all = Neighbourhood(before.resources if before else ())
         self._before = before
@@ -126,7 +134,7 @@ class Gate:
             return refused
         now = {urn: there.get(urn) for urn in before}
         self._put(before)
-        refused = [one for one in self._refused_now(resource) if one.rule not in _MISSES_A_KEY]
+        refused = [one for one in self._refused_now(resource) if BY_NAME[one.rule].may_follow not in ("grant", "trust")]
         self._put(now)
         return refused
 
@@ -176,22 +184,25 @@ class Gate:
 
     def _may_still_come(self, finding: Finding, resource: Resource, graph: Graph) -> bool:
         """Whether a later resource of this update can still make a finding untrue."""
-        if finding.rule == "door-needs-grant":
-            return finding.urn is None or not self._trust_is_last(graph.snapshot, finding.urn)
-        if finding.rule == "door-needs-trust":
-            return not self._is_made(finding, graph)
-        if finding.rule == "declared-equals-real":  # a component is shown before what it makes and declares
-            declaring = {declared.component.urn for declared in graph.documents.declared}
-            return finding.urn != resource.urn or resource.urn in declaring
-        if finding.rule == "unproved-door":
-            return (
-                self._leads_out(finding, graph)
-                or self._is_open_to_us(finding, graph)
-                or self._is_about_unsettled(finding, resource, graph)
-            )
-        if finding.rule in _WIDE:  # who gets a new policy is judged then, and a boundary grants nothing
-            return finding.sides[0] == finding.urn and (self._before is None or finding.urn not in self._before.by_urn)
-        return False
+        match BY_NAME[finding.rule].may_follow:
+            case None:
+                return False
+            case "grant":
+                return finding.urn is None or not self._trust_is_last(graph.snapshot, finding.urn)
+            case "trust":
+                return not self._is_made(finding, graph)
+            case "what is declared":  # a component is shown before what it makes and declares
+                declaring = {declared.component.urn for declared in graph.documents.declared}
+                return finding.urn != resource.urn or resource.urn in declaring
+            case "proof":
+                return (
+                    self._leads_out(finding, graph)
+                    or self._is_open_to_us(finding, graph)
+                    or self._is_about_unsettled(finding, resource, graph)
+                )
+            case "holder":  # a new policy that nobody holds may be a boundary; who gets it is judged then
+                new = self._before is None or finding.urn not in self._before.by_urn
+                return new and finding.sides[0] == finding.urn
 
     def _leads_out(self, finding: Finding, graph: Graph) -> bool:
         """Whether a door ends at a role that is none of the stack: the grant alone lets nobody in here.

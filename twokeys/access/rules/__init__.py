@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from twokeys.access.findings import Rule
 from twokeys.access.rules.access_roles import ACCESS_ROLE_RESERVED
@@ -46,3 +46,4 @@ RULES: tuple[Rule[Any], ...] = (
     DOOR_EXPIRED,
 )
 """Every rule, in the order in which a pack reports them."""
+BY_NAME: Final = {rule.name: rule for rule in RULES}

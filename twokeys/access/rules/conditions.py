@@ -9,7 +9,7 @@ from datetime import datetime
 
 from pydantic import Field
 
-from twokeys.access.findings import Config, DoorConfig, Finding, Rule, where_declared
+from twokeys.access.findings import Config, DoorConfig, Finding, Rule, Said, where_declared
 from twokeys.access.graph import Door, Graph
 from twokeys.access.keys import read_too
 from twokeys.access.model.door_name import DoorName
@@ -36,9 +36,9 @@ class ThirdParty(Config):
         pattern=r"^(\d{12}|o-[a-z0-9]{10,32})$",
         description="Its 12-digit account id, as its set-up page gives it; its organization's id, if that comes in.",
     )
-    name: str = Field(min_length=1, description="What people call it.")
-    owner: str = Field(min_length=1)
-    reason: str = Field(min_length=1)
+    name: Said = Field(description="What people call it.")
+    owner: Said
+    reason: Said
 
 
 class ThirdPartyConfig(DoorConfig):
@@ -120,7 +120,7 @@ def _without_external_id(graph: Graph, _config: DoorConfig, _now: datetime) -> I
         missing = "holds the grant", DOORS_OUTPUT
         if one.account is None:
             missing = "has the organization", ORGANIZATION_OUTPUT
-        step = f"{read_too(graph, f'the stack that {missing[0]}', missing[1])}, or make an exception {excepted}"
+        step = read_too(graph, f"the stack that {missing[0]}", missing[1])
         if one.in_organization:
             message = (
                 f"{where} trusts {one.name} of account {one.account}, which can only come in as one of the "
@@ -131,10 +131,12 @@ def _without_external_id(graph: Graph, _config: DoorConfig, _now: datetime) -> I
             if one.account is None:
                 whom = f"whoever is in organization {one.name}, which is not shown to be yours"
             message = f"{where} trusts {whom}, without an external ID"
+            whose = f"account {one.account}" if one.account else f"organization {one.name}"
             step = (
-                "if it is another company, add a StringEquals condition on sts:ExternalId with an id that it uses for "
-                f"you only; if it is yours, {step}"
+                f"if {whose} is another company's, add a StringEquals condition on sts:ExternalId with an id that it "
+                f"uses for you only; if it is yours, {step}"
             )
+        step += f"; where that cannot be done, make an exception {excepted}"
         yield Finding(message, step, role.urn, one.door, role.source)
 
 
@@ -191,6 +193,7 @@ EXTERNAL_ID = Rule(
     url=_CONFUSED_DEPUTY,
     check=_without_external_id,
     config=DoorConfig,
+    another_stack_answers=True,
 )
 """The confused deputy: a third party that serves many customers must not be led to the wrong role.
 
@@ -212,6 +215,7 @@ THIRD_PARTY_NAMED = Rule(
     check=_not_named,
     config=ThirdPartyConfig,
     mandatory=False,
+    another_stack_answers=True,
 )
 """A third party's grant is in nobody's stack, so its door is proved as far as it can be: by trust and external ID.
 

@@ -133,6 +133,7 @@ DECLARED_EQUALS_REAL = Rule(
     url="https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html",
     check=_check,
     config=Config,
+    may_follow="what is declared",
 )
 """A declaration stands in for a document in preview, so it must never say something else.
 

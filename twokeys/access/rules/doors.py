@@ -35,6 +35,8 @@ DOOR_NEEDS_GRANT = Rule(
     url=_CROSS_ACCOUNT,
     check=_of(Lack.GRANT),
     config=DoorConfig,
+    another_stack_answers=True,
+    may_follow="grant",
 )
 """A trust without a grant: half a door, waiting for whoever can write a policy in the other account.
 
@@ -54,6 +56,8 @@ DOOR_NEEDS_TRUST = Rule(
     check=_of(Lack.TRUST),
     config=DoorConfig,
     keys="grant",
+    another_stack_answers=True,
+    may_follow="trust",
 )
 """A grant without a trust: half a door, or a typing mistake in an ARN.
 
@@ -76,6 +80,8 @@ UNPROVED_DOOR = Rule(
     config=DoorConfig,
     keys="either",
     waits_for_values=True,
+    another_stack_answers=True,
+    may_follow="proof",
 )
 """Whatever is neither shown to have two keys nor shown to lack one.
 
