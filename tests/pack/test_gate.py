@@ -18,10 +18,12 @@ from tests.access.test_keys import CORRECT, world_of
 from tests.access.test_translation import native, put
 from tests.access.world import CI, DEPLOYER, HUB, OUTSIDE, PROD, SERVICE, STAGE, World, arn, document, grants, trusts
 from tests.pack.engine_requests import Engine
+from tests.pack.test_neighbourhood import mandatory
 from twokeys.access.reading.snapshot import Resource
 from twokeys.iam import UNKNOWN
 from twokeys.pack.analyzer import Analyzer
 from twokeys.pack.changed import DOORS_CHANGED
+from twokeys.pack.gate import Gate
 
 OPEN = document(trusts("*"))
 
@@ -475,6 +477,30 @@ def test_a_set_of_the_same_update_excuses_no_more_assignments_than_may_be_of_it(
     world.role("deployer", world.stage, document(trusts(arn(HUB, "root"))))
     known = state if assigned_before else None
     assert refused(world, before=known) == [f"unproved-door: {'first' if assigned_before else 'second'}"]
+
+
+@pytest.mark.parametrize(
+    ("made", "assigned", "found"),
+    [(True, "ps-new", []), (True, "ps-elsewhere", ["unproved-door"]), (False, "ps-elsewhere", ["unproved-door"])],
+)
+def test_a_set_of_the_same_update_excuses_no_assignment_where_the_state_tells_the_arns_of_what_is_made(
+    assigned: str, found: list[str], *, made: bool
+) -> None:
+    """An input is known once what it is made from is there: https://www.pulumi.com/docs/iac/concepts/inputs-outputs/"""
+    world, now = World(), World()
+    world.role("deployer", world.stage, document(trusts(HUB)))
+    sso = "aws:ssoadmin/"
+    new = put(world, f"{sso}permissionSet:PermissionSet", "new", world.hub, name="new")
+    policy = {"permissionSetArn": "ps-new", "inlinePolicy": document(grants(DEPLOYER))}
+    put(world, f"{sso}permissionSetInlinePolicy:PermissionSetInlinePolicy", "i", world.hub, **policy)
+    said = {"permissionSetArn": assigned, "principalId": "g-1", "principalType": "GROUP", "targetId": HUB}
+    assignment = put(world, f"{sso}accountAssignment:AccountAssignment", "a", world.hub, **said)
+    if made:
+        now.resources.append(replace(new, outputs={"arn": "ps-new", "name": "new"}))
+    gate = Gate(None, mandatory, made=lambda: now.snapshot)
+    for one in world.resources[:-1]:
+        gate.show(replace(one, outputs={}))
+    assert [one.rule for one in gate.judge(replace(assignment, outputs={}))] == found
 
 
 def test_in_preview_nothing_is_refused_before_the_whole_is_known() -> None:
