@@ -34,6 +34,7 @@ from twokeys.answers.selection import of_person
 from twokeys.answers.sources import together
 from twokeys.audit.commands import audit
 from twokeys.audit.lookup import ASKED
+from twokeys.audit.report import COLUMNS
 from twokeys.errors import Refusal
 from twokeys.map.drawing import draw
 from twokeys.map.model import Map
@@ -168,6 +169,31 @@ def test_a_log_file_that_no_digest_of_its_time_lists_is_named_and_the_answer_is_
     assert [one["inNoDigest"] for one in events["sources"]] == [[str(added)]]
     digests(Path(folder), HUB, "2026-09-01", "2026-09-01")
     assert run(*asked).return_value == 0
+
+
+def test_a_second_trail_without_digests_is_named_once_and_the_answer_is_whole(tmp_path: Path) -> None:
+    """A trail delivers its digests into the bucket and below the prefix of its log files.
+
+    https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-validation-digest-file-structure.html
+    """
+    reads = [read_event(account, "2026-09-01T09:00:00Z") for account in (HUB, PROD)]
+    folder = logs(tmp_path, *reads, entry(CI, DEPLOYER, "2026-09-01T10:00:00Z"))
+    for account in (HUB, PROD):
+        digests(Path(folder), account, "2026-09-01", "2026-09-01")
+    of_other = tmp_path / "two/AWSLogs" / HUB
+    of_other.mkdir(parents=True)
+    for name in ("T1000Z_one", "T1100Z_two"):
+        (of_other / LOG.replace("T0000Z_log", name)).write_bytes(Path(folder, LOG).read_bytes())
+    asked = ("prod", *ONE_REGION, "--events", folder, "--events", str(tmp_path / "two"))
+    assert run(*asked, "--exit-code").return_value == 0
+    events = read(*asked)["events"]
+    where = f"{tmp_path}/two/AWSLogs"
+    assert f"no digests of the trail in {where} (2 log files): a log file that is missing" in events["summary"]
+    assert [(one["inNoDigest"], one["trailsWithoutDigests"]) for one in events["sources"]] == [
+        ([], {}),
+        ([], {where: 2}),
+    ]
+    assert events["entries"] == 1, "each call once"
 
 
 def test_a_digest_that_is_not_as_the_next_one_says_is_named_and_its_hour_is_not_known(tmp_path: Path) -> None:
@@ -557,6 +583,30 @@ def test_a_change_of_keys_that_the_state_does_not_have_says_at_the_top_that_ther
     assert (" at least " in text.partition(" in (")[0], data["summary"]["mayBeMore"]) == (later, later)
 
 
+def test_a_past_day_is_answered_by_its_states_and_dates_are_held_against_it(tmp_path: Path) -> None:
+    """`aws:CurrentTime`: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html."""
+    world = two_keys()
+    until = {"DateLessThan": {"aws:CurrentTime": "2026-07-01T00:00:00Z"}}
+    world.role("over", world.stage, document(trusts(CI_ROLE, condition=until)))
+    world.grant("ci", world.hub, world_arn(STAGE, "role/over"))
+    state = json.loads(write_state(tmp_path / "state", world).read_text())
+    state["deployment"]["manifest"] = {"time": "2026-06-15T22:59:30.553182123Z"}
+    (tmp_path / "state").write_text(json.dumps(state))
+    command = (STAGE, "--state", str(tmp_path / "state"))
+
+    def of_over(*more: str) -> list[str]:
+        return [way["now"] for way in read(*command, *more)["ways"] if way["target"]["name"] == "over"]
+
+    assert (of_over(), of_over("--at", "2026-06-30")) == (["closed by date"], ["open"])
+    found = read(*command, "--at", "2026-06-30")
+    assert (found["at"][:19], found["made"] > "2026-07") == ("2026-06-30T23:59:59", True)
+    said = "Dates in keys and of exceptions are held against 2026-06-30 23:59 UTC (--at)"
+    assert said in run(*command, "--at", "2026-06-30").output.replace("\n", " ")
+    assert "this state is of after --at" in str(refusal(*command, "--at", "2026-06-01"))
+    for wrong in (("--at", "2999-01-01"), ("--at", "2026-06-30", "--live")):
+        assert "--at is for a moment that is over" in str(refusal(STAGE, *wrong))
+
+
 def test_a_sign_in_as_the_root_user_is_shown_and_gives_exit_code_1(tmp_path: Path) -> None:
     result = run("prod", "--events", logs(tmp_path, signed_in(PROD, "2026-09-22T10:00:00Z")), "--exit-code")
     assert (result.return_value, "CloudTrail: at least 0 entries, 1 unusual" in result.stdout) == (1, True)
@@ -850,6 +900,30 @@ def test_an_answer_says_which_states_it_was_read_from_and_what_it_does_not_look_
 def test_the_report_is_written_as_a_file() -> None:
     assert "Wrote report.html" in run("prod", "--html", "report.html").output
     assert Path("report.html").read_text().startswith("<!doctype html>")
+
+
+def test_each_column_of_the_table_is_filled_in_some_row(tmp_path: Path) -> None:
+    """By the demo's organization and one record of CloudTrail, or by a stack with what the demo has not."""
+    used = entry(ALICE, READ_ONLY, "2026-09-01T10:00:00Z")
+    used["userIdentity"]["sessionContext"] = {"sourceIdentity": "alice", "attributes": {"mfaAuthenticated": "true"}}
+    run("--events", logs(tmp_path, used), "--csv", "report.csv")
+    table = Path("report.csv").read_text()
+    world = two_keys()
+    outside = trusts(world_arn(OUTSIDE, "root"), condition={"StringEquals": {"sts:ExternalId": "12345"}})
+    world.role("vendor", world.stage, document(outside))
+    world.role("alone", world.stage, document(trusts(world_arn(HUB, "role/nobody"))))
+    of_a_month = {
+        f"Date{how}Than": {"aws:CurrentTime": f"2020-0{month}-01T00:00:00Z"}
+        for how, month in (("Greater", 6), ("Less", 7))
+    }
+    world.role("dated", world.stage, document(trusts(world_arn(STAGE, "role/deployer"), condition=of_a_month)))
+    state = write_state(tmp_path / "a", world)
+    exported = json.loads(state.read_text())
+    exported["deployment"]["resources"][-1]["created"] = MADE  # of the other keys of that way nothing tells when
+    state.write_text(json.dumps(exported))
+    run("--state", str(state), "--csv", "report.csv")
+    rows = [row for text in (table, Path("report.csv").read_text()) for row in csv.DictReader(text.splitlines())]
+    assert [column for column in COLUMNS if not any(row[column] for row in rows)] == []
 
 
 def test_a_door_without_its_grant_is_named_with_the_next_step_in_text_page_and_table() -> None:

@@ -6,6 +6,9 @@ import re
 import signal
 import stat
 import subprocess
+from collections import defaultdict
+from collections.abc import Iterable
+from difflib import unified_diff
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +18,7 @@ import pytest
 import yaml
 
 from tests.access.states import write_state
-from tests.access.world import HUB, STAGE, two_keys
+from tests.access.world import HUB, STAGE, World, arn, document, trusts, two_keys
 from tests.sandbox.conftest import TWOKEYS, Run
 from twokeys.errors import Refusal
 from twokeys.sandbox import demo
@@ -33,9 +36,9 @@ def told(run: subprocess.CompletedProcess[str]) -> Any:
     return json.loads(run.stdout)
 
 
-def _without_ids(text: str) -> str:
-    """Without what differs from run to run, and without spaces: lines break elsewhere."""
-    return re.sub(r"\d{12}|[\d.]+(?=\ss\))|\s", "", text)
+def _alike(lines: Iterable[str]) -> list[str]:
+    """Lines without what differs from run to run."""
+    return [re.sub(r"\d{12}|[\d.]+(?=\ss\))", "", line.replace("\xa0", " ")).rstrip() for line in lines]
 
 
 @pytest.mark.usefixtures("programs_in_process")
@@ -52,10 +55,14 @@ def test_the_demo_tells_the_whole_story_on_a_screen_and_leaves_states_that_every
     assert max(map(len, lines)) <= 80
     assert lines[-2].startswith("pictures ")
     assert (project / lines[-2].split()[1].rstrip(",")).is_file()
-    drawn = re.findall(r"<text[^>]*>([^<]*)</text>", (project_root / "docs/demo.svg").read_text())
-    printed = _without_ids(" ".join(["$ scripts/demo", *lines[:-2]]))
-    same = _without_ids(html.unescape("".join(drawn))).startswith(printed)
-    assert same, "docs/demo.svg shows another text than the demo prints: run scripts/pictures"
+    drawn: dict[str, str] = defaultdict(str)
+    picture = (project_root / "docs/demo.svg").read_text()
+    for x, line, text in re.findall(r" x=\"([\d.]+)\".*?-line-(\d+)\)\">([^<]*)</text>", picture):
+        drawn[line] = drawn[line].ljust(round(float(x) / 12.2)) + html.unescape(text)  # as wide as rich draws a column
+    pictured, printed = _alike(drawn.values()), _alike(["$ scripts/demo", *lines[:-2]])
+    difference = "\n".join(unified_diff(pictured[: len(printed)], printed, "docs/demo.svg", "printed", lineterm=""))
+    same = "".join("".join(pictured).split()).startswith("".join("".join(printed).split()))  # lines may break elsewhere
+    assert same, f"docs/demo.svg shows another text than the demo prints: run scripts/pictures\n{difference}"
 
     [story] = stories
     assert story.failed == []
@@ -204,6 +211,30 @@ def test_ctrl_c_exits_with_130_and_leaves_no_server_and_what_is_up_is_made_again
     assert refused.stdout.endswith(
         "stage is not up any more: once what is refused is mended, twokeys sandbox up stage\n"
     )
+
+
+@pytest.mark.usefixtures("programs_in_process")
+def test_up_asks_the_states_of_other_stacks_for_the_other_key_as_the_pack_does(twokeys: Run, project: Path) -> None:
+    world = World()
+    world.role("ci", world.stage)
+    world.grant("ci", world.stage, arn(HUB, "role/target"))
+    state = write_state(project / "tools.json", world)
+    (project / "__main__.py").write_text(f"""
+import pulumi
+import pulumi_aws as aws
+
+hub = aws.Provider("hub", region="eu-west-1", allowed_account_ids=["{HUB}"])
+trust = {document(trusts(arn(STAGE, "root")))!r}
+aws.iam.Role("target", name="target", assume_role_policy=trust, opts=pulumi.ResourceOptions(provider=hub))
+""")
+    (project / "Pulumi.yaml").write_text("name: target\nruntime: python\n")
+    (project / "Pulumi.dev.yaml").touch()
+    config = project / "pack.json"
+    config.write_text(json.dumps({"other-stacks": {"states": [state.name]}}))
+    refused = twokeys("sandbox", "up", "dev")
+    assert (refused.returncode, "external-id" in refused.stdout) == (1, True)
+    made = twokeys("sandbox", "up", "dev", "--policy-pack-config", str(config))
+    assert made.returncode == 0, made.stdout + made.stderr
 
 
 def test_down_forgets_everything_and_touches_nothing_else(twokeys: Run, project: Path) -> None:

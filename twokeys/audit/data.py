@@ -76,6 +76,7 @@ def _source(one: Source) -> dict[str, Any]:
         "heldAgainstDigests": one.held,
         "notAsDigest": one.not_as_digest,
         "inNoDigest": one.in_no_digest,
+        "trailsWithoutDigests": dict(one.without_digests),
         "from": _iso(one.start),
         "until": _iso(one.end),
     }

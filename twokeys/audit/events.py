@@ -138,6 +138,8 @@ def _without_digests(answers: Answers, comparison: Comparison) -> str:
         for one in comparison.coverage
         if one.without_digests
     ]
+    trails = {trail: count for source in comparison.sources for trail, count in source.without_digests.items()}
+    places += [f"the trail in {trail} ({counted(count, 'log file')})" for trail, count in trails.items()]
     return f"no digests of {listed(places, most=_FEW)}: a log file that is missing would not show" if places else ""
 
 

@@ -93,7 +93,8 @@ class Source:
 
     `read` files were read to the end, `passed_over` counts those of other services, `not_readable` says of each other
     file why. `held` log files and digests were held against the hashes that its digests have, and some are
-    `not_as_digest`; log files `in_no_digest` stand in none, though the digests of their time are there.
+    `not_as_digest`; log files `in_no_digest` stand in none, though the digests of their time are there. Of a trail
+    `without_digests`, by where it delivered, only the number of such files is kept.
     `start` and `end` are the times of the first and the last event. `sha256`, in hexadecimal digits, is the file's; a
     folder's is that of the sorted list of its files' hashes, one a line.
     """
@@ -105,6 +106,7 @@ class Source:
     held: int = 0
     not_as_digest: list[str] = field(default_factory=list)
     in_no_digest: list[str] = field(default_factory=list)
+    without_digests: Counter[str] = field(default_factory=Counter)
     passed_over: Counter[str] = field(default_factory=Counter)
     not_readable: dict[str, str] = field(default_factory=dict)
     start: datetime | None = None
@@ -154,6 +156,15 @@ def hashed(file: Path) -> str:
 def hashed_together(hashes: list[str]) -> str:
     """The sha256 of a folder, as `sort | sha256sum` make it of its files' hashes."""
     return sha256("".join(f"{one}\n" for one in sorted(hashes)).encode()).hexdigest()
+
+
+def delivered_into(file: Path, given: Path) -> str:
+    """Where the trail of a file delivers log files and digests: its AWSLogs, else what was given.
+
+    https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-validation-digest-file-structure.html
+    """
+    before, found, _ = file.as_posix().rpartition("AWSLogs/")
+    return f"{before}AWSLogs" if found else given.as_posix()
 
 
 def account_of(file: Path) -> str:

@@ -15,6 +15,7 @@ from twokeys.audit.logs import (
     DIGEST,
     Source,
     account_of,
+    delivered_into,
     hashed,
     hashed_together,
     hashed_unpacked,
@@ -64,9 +65,16 @@ def read_files(
             progress(done, total, trail.records)
         source.sha256 = hashed_together(hashes) if path.is_dir() else hashes[0]
     in_a_digest = {log for log, _ in reading.held}
+    where = {file: delivered_into(file, path) for path, inside in files.items() for file in inside}
+    with_digests = {place for file, place in where.items() if file in in_a_digest or is_digest(file.name)}
     for source, inside in zip(trail.sources, files.values(), strict=True):
-        digested = (one for one in inside if trail.coverage.digested(one.name) and one not in in_a_digest)
-        source.in_no_digest = [one for one in map(str, digested) if one not in source.not_readable]
+        for file in inside:
+            if not trail.coverage.digested(file.name) or file in in_a_digest or str(file) in source.not_readable:
+                continue
+            if where[file] in with_digests:
+                source.in_no_digest.append(str(file))
+            else:
+                source.without_digests[where[file]] += 1
     return trail
 
 

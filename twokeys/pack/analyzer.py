@@ -150,10 +150,13 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
         if self._dry_run:
             return ()
         if self._gate is None:
-            state = partial(self._state, resource.urn)
-            self._before = state()
+            self._before = self._state(resource.urn, self._named)
             self._gate = Gate(
-                self._before, self._mandatory, made=state, own_account=own_account, with_others=self._beside
+                self._before,
+                self._mandatory,
+                made=partial(self._state, resource.urn),
+                own_account=own_account,
+                with_others=self._beside,
             )
         if provider := provider_of(request):
             self._gate.show(provider)
@@ -196,7 +199,7 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
 
     def _graph_before(self, snapshot: Snapshot, own: str | None, others: Snapshot | None) -> Graph | None:
         """The graph as it was before the operation, beside the other stacks; None where that is not known."""
-        state = self._state(snapshot.resources[0].urn) if self._dry_run else self._before
+        state = self._state(snapshot.resources[0].urn, self._named) if self._dry_run else self._before
         if state is None or not state.resources:
             return None
         graph = graph_of(state, own)
@@ -212,10 +215,15 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
             (left_out if is_left_out(one, asked) else there).append(as_exported(settled(one, asked, shown)))
         return Snapshot(tuple(there), left_out=tuple(left_out))
 
-    def _state(self, urn: str) -> Snapshot | None:
-        """The state of the stack as it is now, where it can be reached."""
+    @property
+    def _named(self) -> object:
+        """The file that the configuration names as the state before."""
+        return self._configuration.get(DOORS_CHANGED, {}).get("state")
+
+    @staticmethod
+    def _state(urn: str, named: object = None) -> Snapshot | None:
+        """The state of the stack in the file that is named, else as it is now, where it can be reached."""
         scope, project = urn.split("::")[:2]
-        named = self._configuration.get(DOORS_CHANGED, {}).get("state")
         return state_before(project, scope.removeprefix("urn:pulumi:"), None if named is None else str(named))
 
     def _others(self, urn: str) -> Snapshot | None:
