@@ -1,40 +1,75 @@
-"""Whether lines would be added twice: two files of a report that are two versions of the same month, or one of such.
+"""Whether a file repeats another one's lines, or its own.
 
-AWS writes a report several times a month, and a new version repeats the lines of the one before it, under the same line
-item and time interval: https://docs.aws.amazon.com/cur/latest/userguide/cur-versioning.html. Files of one version may
-share a few of these (a line item's id is unique in its own partition only), but not most.
-https://docs.aws.amazon.com/cur/latest/userguide/identity-columns.html
+A new version of a month repeats the lines of the one before it, under other ids
+(https://docs.aws.amazon.com/cur/latest/userguide/cur-versioning.html), so that lines are told by what they are for and
+cost. Parts of one version may have some alike, but not most. Within one file a line's id is unique in its partition
+(https://docs.aws.amazon.com/cur/latest/userguide/identity-columns.html), so that there only whole lines are compared.
 
-Of each file only the lines with the smallest digests are kept, so that memory does not grow with the report: of two
-files that repeat each other, they are the same ones.
+Memory does not grow with the report. Of two files only the lines with the smallest digests are compared: if the files
+repeat each other, they are the same ones. Of one file every line is, by digests in temporary files.
 """
 
 from __future__ import annotations
 
 import heapq
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from hashlib import blake2b
+from tempfile import SpooledTemporaryFile
+from types import TracebackType
+from typing import IO, Self
 
 _KEPT = 1024
+_PARTS = 64
+_PART = 1 << 18
+_DIGEST, _NUMBER, _LENGTH = 16, 8, 4
 
 
 class Lines:
-    """What is kept of the lines of one file."""
+    """What is kept of the lines of one file; `told_by` are the columns that another version of the line has, too.
 
-    def __init__(self) -> None:
-        self._kept: dict[int, int] = {}
+    Each line has its digest in one of several temporary files, of which one is held in memory at a time: of a hundred
+    million lines about 3 GB there, and 300 MB here. Leaving the `with` ends that; what `repeats` compares stays.
+    """
+
+    def __init__(self, told_by: Sequence[int]) -> None:
+        self._told_by = told_by
+        self._kept: set[int] = set()
         self._largest_first: list[int] = []
+        self._files = ExitStack()
+        self._parts: list[IO[bytes]] = []
 
-    def add(self, identity: Sequence[str], whole: Sequence[str]) -> bool:
-        """Take one line by what identifies it in a version of the report; whether the same one was taken before."""
-        digest = int.from_bytes(blake2b("\0".join(identity).encode(), digest_size=8).digest())
+    def __enter__(self) -> Self:
+        self._parts = [self._files.enter_context(SpooledTemporaryFile(_PART)) for _ in range(_PARTS)]  # noqa: SIM115 - it is one
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._files.close()
+
+    def add(self, line: Sequence[str], number: int, amount: str) -> None:
+        """Take a line with its number and what it costs."""
+        whole, cost = _digest(line, _DIGEST), amount.encode()
+        record = whole + number.to_bytes(_NUMBER) + len(cost).to_bytes(_LENGTH) + cost
+        self._parts[whole[0] % _PARTS].write(record)
+        digest = int.from_bytes(_digest([line[column] for column in self._told_by], 8))
         if digest in self._kept or digest >= self._end:
-            return self._kept.get(digest) == hash(tuple(whole))
-        self._kept[digest] = hash(tuple(whole))
+            return
+        self._kept.add(digest)
         heapq.heappush(self._largest_first, -digest)
         if len(self._kept) > _KEPT:
-            del self._kept[-heapq.heappop(self._largest_first)]
-        return False
+            self._kept.remove(-heapq.heappop(self._largest_first))
+
+    def again(self) -> Iterator[tuple[int, int, str]]:
+        """Of each line that says what one before it says: its number, that of the one before, and what it costs."""
+        for part in self._parts:
+            part.seek(0)
+            seen: dict[bytes, int] = {}
+            while record := part.read(_DIGEST + _NUMBER + _LENGTH):
+                number = int.from_bytes(record[_DIGEST:-_LENGTH])
+                amount = part.read(int.from_bytes(record[-_LENGTH:])).decode()
+                before = seen.setdefault(record[:_DIGEST], number)
+                if before != number:
+                    yield number, before, amount
 
     def repeats(self, other: Lines) -> bool:
         """Whether most lines of the smaller one of the two files are in the other one too."""
@@ -46,3 +81,7 @@ class Lines:
     def _end(self) -> float:
         """Below it every line is kept."""
         return -self._largest_first[0] if len(self._kept) == _KEPT else float("inf")
+
+
+def _digest(texts: Sequence[str], size: int) -> bytes:
+    return blake2b("\0".join(texts).encode(), digest_size=size).digest()
