@@ -13,6 +13,7 @@ from twokeys.settings.models import Settings
 # Columns of CUR 2.0 that break a bill down by account, service, region and tag:
 # https://docs.aws.amazon.com/cur/latest/userguide/table-dictionary-cur2.html
 _COLUMNS = (
+    *("identity_line_item_id", "identity_time_interval"),  # by which `twokeys costs` tells lines that stand twice
     "bill_billing_period_start_date",
     "bill_payer_account_id",
     "line_item_usage_account_id",

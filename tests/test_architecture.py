@@ -35,7 +35,6 @@ ADAPTERS = {
     "twokeys/access/reading/live.py",
     "twokeys/access/reading/live_identity_center.py",
     "twokeys/assume/session.py",
-    "twokeys/audit/commands.py",
     "twokeys/audit/lookup.py",
     "twokeys/aws_errors.py",
     "twokeys/aws_reference.py",

@@ -382,7 +382,7 @@ def test_every_service_that_hands_a_role_to_others_has_a_page_that_says_so() -> 
     ([EVERY_SERVICE, {**ANYWHERE, "Effect": "Deny"}], {one: (one, *OPEN) for one in HANDING if one != ROLES_ANYWHERE}),
     ([PODS, {**PODS, "Effect": "Deny"}], {}),
     ([trusts("*"), trusts("*", effect="Deny", condition=OTHERS | {"Bool": {"aws:PrincipalIsAWSService": "false"}})],
-        {one: (one, *OPEN) for one in HANDING}),
+        {"*": ("*", *OPEN)}),
     ([trusts("*"), trusts("*", effect="Deny", condition=OTHERS)], {}),
 ])  # fmt: skip
 def test_who_comes_in_by_a_provider_or_a_service_needs_no_grant(

@@ -574,6 +574,7 @@ def test_a_foreign_value_with_an_external_id_is_a_third_party() -> None:
 
 ORGANIZATIONS = {
     "its id": {"StringEquals": {"aws:PrincipalOrgID": OURS}},
+    "its id in capitals": {"StringEqualsIgnoreCase": {"aws:PrincipalOrgID": OURS.upper()}},
     "its paths": {"ForAnyValue:StringLike": {"aws:PrincipalOrgPaths": f"{OURS}/r-ab12/*"}},
     "its id, and a name": {
         "StringEquals": {"aws:PrincipalOrgID": OURS},

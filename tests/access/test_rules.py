@@ -255,6 +255,29 @@ def grant_of_the_access_role(world: World) -> None:
     world.grant("helpdesk", world.hub, arn(PROD, "role/Enter"))
 
 
+@pytest.mark.parametrize(
+    ("resource", "rules"),
+    [
+        ("arn:*:iam::222222222222:role/deployer", []),
+        ("arn:aws*:iam::222222222222:role/gone", ["door-needs-trust"]),
+        ("arn:aws-*:iam::222222222222:role/deployer", ["door-needs-grant", "wildcard-grant"]),
+        ("arn:*:iam::222222222222:role/*", ["wildcard-grant"]),
+        ("arn:*:*::222222222222:role/deployer", ["wildcard-grant"]),
+        ("arn:*:iam::333333333333:role/Enter", ["access-role-reserved"]),
+    ],
+)
+def test_a_pattern_of_partitions_leaves_one_role_as_roles_delegate_within_one_partition(
+    resource: str, rules: list[str]
+) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies-cross-account-resource-access.html"""
+    world = two_keys()
+    grant_of_the_access_role(world)
+    replaced(world, "helpdesk-grant", policy=document(grants(resource)))
+    if "deployer" in resource:
+        replaced(world, "deployer", assumeRolePolicy=document(trusts(CI, arn(HUB, "role/helpdesk"))))
+    assert world.rules() == rules
+
+
 def any_repository(world: World) -> None:
     provider = {"Federated": arn(STAGE, "oidc-provider/token.actions.githubusercontent.com")}
     statement = {"Effect": "Allow", "Principal": provider, "Action": "sts:AssumeRoleWithWebIdentity"}
@@ -459,7 +482,8 @@ def test_a_trust_in_an_account_of_ones_own_that_nothing_shows_stands_by_an_excep
     world = World()
     world.role("deployer", world.stage, document(trusts(arn(OUTSIDE, "root"))))
     (finding,) = world.findings()
-    assert "if it is yours, " in finding.next_step
+    assert finding.next_step.startswith(f"if account {OUTSIDE} is another company's, add a StringEquals condition")
+    assert "; if it is yours, give the state of the stack that holds the grant" in finding.next_step
     exception = finding.next_step.partition("make an exception")[2].partition("{")[2]
     added = "{" + exception.replace("YYYY-MM-DD", "2026-12-31")
     assert world.rules(json.loads(added)) == []
@@ -626,9 +650,22 @@ def test_an_exception_for_what_is_gone_or_misspelt_is_said_by_the_stack_that_it_
 
 
 def test_an_exception_for_another_stack_is_neither_used_nor_missed_here() -> None:
-    config = {"door-needs-grant": {"exceptions": [exception(CI_DOOR, "2027-01-31", stack="prod")]}}
-    assert two_keys().rules(config) == []
-    assert without_grant().rules(config) == ["door-needs-grant"]
+    stack, theirs = without_grant().graph.snapshot.resources[0].urn.removeprefix("urn:pulumi:").split("::")[:2]
+
+    def of(named: str) -> list[str]:
+        config = {"door-needs-grant": {"exceptions": [exception(CI_DOOR, "2027-01-31", stack=named)]}}
+        assert two_keys().rules(config) == (["door-needs-grant"] if named in (stack, f"{theirs}/{stack}") else [])
+        return without_grant().rules(config)
+
+    assert of("prod") == of(f"other/{stack}") == ["door-needs-grant"]
+    assert of(stack) == of(f"{theirs}/{stack}") == []
+
+
+@pytest.mark.parametrize("stack", ["acme/network/prod", "network/", "/prod", "", "network prod"])
+def test_an_exception_for_a_misshapen_stack_is_refused(stack: str) -> None:
+    config = {"door-needs-grant": {"exceptions": [exception(CI_DOOR, "2027-01-31", stack=stack)]}}
+    with pytest.raises(Refusal, match=r"exceptions\.0\.stack: .*`network/prod`"):
+        read_configuration(config, RULES, where="FILE")
 
 
 @pytest.mark.parametrize("given", [None, "  "])

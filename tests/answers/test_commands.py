@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from tests.access.states import write_plan, write_state
-from tests.access.world import CI, DEPLOYER, HUB, PROD, STAGE, World, arn, document, grants, trusts, two_keys
+from tests.access.world import CI, DEPLOYER, HUB, OUTSIDE, PROD, STAGE, World, arn, document, grants, trusts, two_keys
 from twokeys.answers.commands import access
 from twokeys.errors import Refusal
 
@@ -54,6 +54,15 @@ def test_users_with_the_same_way_in_are_one_line_of_check(tmp_path: Path) -> Non
     world.role("own", world.stage, document(trusts(arn(HUB, "user/ann"), arn(HUB, "user/ben"))))
     _, text = call("check", "--state", write_state(tmp_path / "state.json", world))
     assert f"  ✓ user ann of management, user ben of management -> role own of {STAGE} (no permissions)\n" in text
+
+
+def test_a_way_of_which_a_rule_refuses_a_door_has_the_mark_of_one_that_is_to_be_looked_at(tmp_path: Path) -> None:
+    world = two_keys()
+    world.role("own", world.stage, document(trusts(OUTSIDE)))
+    code, text = call("check", "--state", write_state(tmp_path / "state.json", world))
+    assert code == 1
+    assert f"  ! account {OUTSIDE} as a whole -> role own of {STAGE} (no permissions): refused by external-id\n" in text
+    assert f"  ✓ role ci of management -> role deployer of {STAGE} (no permissions)\n" in text
 
 
 def test_a_state_that_an_update_has_not_finished_says_what_is_not_shown(tmp_path: Path) -> None:

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from tests.access.world import CI, DEPLOYER, HUB, MFA, OUTSIDE, PROD, STAGE, arn, document, trusts, two_keys
+from tests.access.test_identity_center import SET_ARN, center
+from tests.access.world import CI, DEPLOYER, HUB, MFA, OUTSIDE, PROD, STAGE, arn, document, grants, trusts, two_keys
 from tests.audit.cloudtrail import called, entry
 from tests.audit.test_comparison import CI_SESSION, DAY, at, compared
 from twokeys.access.reading.snapshot import Evidence
@@ -37,7 +38,10 @@ CREATE_USER: dict[str, Any] = {
         }
     },
 }
-ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
+ADMINISTRATOR, READ, LOOK = (
+    f"arn:aws:iam::aws:policy/{name}" for name in ("AdministratorAccess", "ReadOnlyAccess", "SecurityAudit")
+)
+OWN = arn(HUB, "policy/own")
 
 
 @pytest.mark.parametrize(
@@ -126,10 +130,10 @@ def test_a_trust_policy_names_whom_it_allows_and_not_all_of_many() -> None:
 @pytest.mark.parametrize(
     ("asked", "account", "of"),
     [
-        ({"targetId": "ou-ab12-cd34ef56", "policyId": "p-1"}, None, ("", "")),
-        ({"targetId": STAGE, "policyId": "p-1"}, STAGE, ("", "")),
+        ({"targetId": "ou-ab12-cd34ef56", "policyId": "p-1"}, None, ("", "ou-ab12-cd34ef56")),
+        ({"targetId": STAGE, "permissionSetArn": "set", "principalId": "ann"}, STAGE, ("set", f"ann {STAGE}")),
         ({"groupName": "devs", "policyName": "grant"}, None, ("devs", "grant")),
-        ({"groupName": "devs", "userName": "ann"}, None, ("ann", "")),
+        ({"groupName": "devs", "userName": "ann"}, None, ("ann", "devs")),
     ],
 )
 def test_a_call_names_the_account_and_whom_it_is_about(
@@ -213,26 +217,16 @@ def test_who_administers_identity_center_from_a_member_account_that_nothing_show
     assert said in str(not_shown(replace(answers, assigners=frozenset({"999988887777"}))))
 
 
-@pytest.mark.parametrize("of_member", [-1, 5])
-@pytest.mark.parametrize(("of_management", "later"), [(1, True), (5, False)])
-def test_an_assignment_is_compared_with_the_state_of_the_account_that_recorded_it(
-    of_member: int, of_management: int, later: bool
-) -> None:
-    """Its targetId names the member account; the call and the resource are of IAM Identity Center's own account."""
-    world = two_keys()
-    written = {(HUB, ""): DAY + timedelta(days=of_management), (STAGE, ""): DAY + timedelta(days=of_member)}
-    answers = replace(read(world.graph), from_states=True, written=written)
-    said = against_states(answers, compared(world, assignment(STAGE))).changed_since
-    assert [one.partition(" on ")[0] for one in said] == [f"CreateAccountAssignment in {STAGE}"] * later
-
-
 @pytest.mark.parametrize(
     ("source", "name", "later"),
     [
         *(("iam", name, True) for name in ("CreateAccessKey", "PutRolePermissionsBoundary", "DetachRolePolicy")),
         ("sso", "AttachCustomerManagedPolicyReferenceToPermissionSet", True),
         ("sso", "DeleteInlinePolicyFromPermissionSet", True),
-        ("sso-directory", "AddMemberToGroup", True),
+        *(("iam", name, True) for name in ("EnableOrganizationsRootCredentialsManagement", "SendDelegationToken")),
+        ("sso", "ProvisionPermissionSet", True),
+        *(("sso-directory", name, True) for name in ("AddMemberToGroup", "ImportExternalIdPCertificate")),
+        *(("organizations", name, True) for name in ("RegisterDelegatedAdministrator", "AcceptHandshake")),
         *(
             ("organizations", name, True)
             for name in ("DetachPolicy", "UpdatePolicy", "DisablePolicyType", "MoveAccount")
@@ -245,6 +239,9 @@ def test_what_may_let_more_in_after_the_state_was_written_is_not_shown(source: s
     """A boundary or a policy that goes may take a Deny with it, and a control policy limits whole accounts.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/id_root-enable-root-access.html
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies-temporary-delegation.html
+    https://docs.aws.amazon.com/organizations/latest/userguide/orgs_integrate_delegated_admin.html
     """
     world = two_keys()
     found = compared(world, called(HUB, at(2), name, "eve", eventSource=f"{source}.amazonaws.com"))
@@ -266,21 +263,67 @@ def test_an_mfa_device_that_changes_may_let_more_in_where_a_way_asks_for_mfa(nam
         assert bool(against_states(answers, found).changed_since) is later
 
 
+GRANT, OTHER = document(grants(DEPLOYER)), document(grants(arn(STAGE, "role/other")))
+OF_CI, OF_ANN = {"roleName": "ci"}, {"userName": "ann"}
+ASSIGNED = {"permissionSetArn": SET_ARN, "principalId": "g-1", "targetId": STAGE}
+
+
 @pytest.mark.parametrize(
-    ("name", "asked", "later"),
+    ("made_by_hand", "later"),
     [
-        ("AttachRolePolicy", {"policyArn": ADMINISTRATOR}, False),  # in the later state of another stack
-        ("AttachRolePolicy", {"policyArn": arn(HUB, "policy/x")}, True),
-        ("PutRolePolicy", {"policyName": "grant"}, False),
-        ("UpdateAssumeRolePolicy", {}, True),
+        ([("AttachRolePolicy", OF_CI | {"policyArn": ADMINISTRATOR})], True),
+        ([(f"{do}RolePolicy", OF_CI | {"policyArn": ADMINISTRATOR}) for do in ("Attach", "Detach")], False),
+        ([("AttachRolePolicy", {"roleName": role, "policyArn": READ}) for role in ("ci", "deployer")], False),
+        ([("AttachRolePolicy", {"roleName": "both", "policyArn": LOOK})], False),
+        ([("DetachRolePolicy", OF_CI | {"policyArn": READ})], True),
+        ([(f"{do}RolePolicy", OF_CI | {"policyArn": READ}) for do in ("Detach", "Attach")], False),
+        ([("AttachUserPolicy", OF_ANN | {"policyArn": LOOK})], False),
+        ([("PutRolePolicy", OF_CI | {"policyName": "grant", "policyDocument": GRANT})], False),
+        ([("PutRolePolicy", OF_CI | {"policyName": "grant", "policyDocument": OTHER})], True),
+        ([("PutRolePolicy", OF_CI | {"policyName": "more", "policyDocument": GRANT})], True),
+        ([("PutRolePolicy", {"roleName": "both", "policyName": "own", "policyDocument": GRANT})], False),
+        ([("AddUserToGroup", OF_ANN | {"groupName": "devs"})], False),
+        ([("AddUserToGroup", OF_ANN | {"groupName": "admins"})], True),
+        ([("CreateAccountAssignment", ASSIGNED)], False),
+        ([("CreateAccountAssignment", ASSIGNED | {"principalId": "u-1"})], True),
+        ([(f"{do}AccountAssignment", ASSIGNED | {"principalId": "u-1"}) for do in ("Create", "Delete")], False),
+        ([("CreatePolicyVersion", {"policyArn": OWN, "policyDocument": GRANT, "setAsDefault": True})], False),
+        ([("CreatePolicyVersion", {"policyArn": OWN, "policyDocument": OTHER, "setAsDefault": True})], True),
+        ([("CreatePolicyVersion", {"policyArn": OWN, "policyDocument": OTHER, "setAsDefault": False})], False),
     ],
 )
-def test_a_policy_is_compared_with_the_state_that_holds_it(name: str, asked: dict[str, str], later: bool) -> None:
-    world = two_keys()
-    found = compared(world, called(HUB, at(2), name, "eve", requestParameters={"roleName": "ci", **asked}))
-    held = dict.fromkeys(((HUB, "ci", "grant"), (HUB, "ci", ADMINISTRATOR)), DAY + timedelta(days=3))
-    answers = replace(read(world.graph), from_states=True, written={(HUB, "ci"): DAY, (HUB, ""): DAY, **held})
-    assert bool(against_states(answers, found).changed_since) is later
+def test_what_was_made_by_hand_is_not_in_a_state_however_new_it_is(
+    made_by_hand: list[tuple[str, dict[str, Any]]], later: bool
+) -> None:
+    """https://www.pulumi.com/docs/iac/cli/commands/pulumi_up/: an update reads what AWS has with `--refresh` only."""
+    world = center()
+    world.role("ci", world.hub, managedPolicyArns=[READ])
+    world.role("deployer", world.hub, document(trusts(CI)))
+    world.role("both", world.hub, inlinePolicies=[{"name": "own", "policy": GRANT}])
+    world.grant("ci", world.hub, DEPLOYER)
+    world.add("RolePolicyAttachmentsExclusive", "of-deployer", world.hub, roleName="deployer", policyArns=[READ])
+    world.add("PolicyAttachment", "many", world.hub, policyArn=LOOK, roles=["both"], users=["ann"])
+    world.add("User", "ann", world.hub, name="ann")
+    world.add("UserGroupMembership", "ann", world.hub, user="ann", groups=["devs"])
+    world.add("Policy", "own", world.hub, name="own", arn=OWN, policy=GRANT)
+    calls = [
+        called(
+            HUB,
+            at(number + 1),
+            name,
+            "eve",
+            eventSource=f"{'sso' if 'Assignment' in name else 'iam'}.amazonaws.com",
+            requestParameters=asked,
+        )
+        for number, (name, asked) in enumerate(made_by_hand)
+    ]
+    found = compared(world, *calls)
+    shown = read(world.graph)
+    names = ["", "ci", "deployer", "both", "ann"]
+    written = {(HUB, name): DAY + timedelta(days=9) for name in names}
+    said = against_states(replace(shown, from_states=True, written=written), found).changed_since
+    assert [one.partition(" ")[0] for one in said] == [made_by_hand[-1][0]] * later
+    assert all(" by user eve of " in one for one in said)
 
 
 @pytest.mark.parametrize(

@@ -170,6 +170,31 @@ def test_a_log_file_that_no_digest_of_its_time_lists_is_named_and_the_answer_is_
     assert run(*asked).return_value == 0
 
 
+def test_a_second_trail_without_digests_is_named_once_and_the_answer_is_whole(tmp_path: Path) -> None:
+    """A trail delivers its digests into the bucket and below the prefix of its log files.
+
+    https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-validation-digest-file-structure.html
+    """
+    reads = [read_event(account, "2026-09-01T09:00:00Z") for account in (HUB, PROD)]
+    folder = logs(tmp_path, *reads, entry(CI, DEPLOYER, "2026-09-01T10:00:00Z"))
+    for account in (HUB, PROD):
+        digests(Path(folder), account, "2026-09-01", "2026-09-01")
+    of_other = tmp_path / "two/AWSLogs" / HUB
+    of_other.mkdir(parents=True)
+    for name in ("T1000Z_one", "T1100Z_two"):
+        (of_other / LOG.replace("T0000Z_log", name)).write_bytes(Path(folder, LOG).read_bytes())
+    asked = ("prod", *ONE_REGION, "--events", folder, "--events", str(tmp_path / "two"))
+    assert run(*asked, "--exit-code").return_value == 0
+    events = read(*asked)["events"]
+    where = f"{tmp_path}/two/AWSLogs"
+    assert f"no digests of the trail in {where} (2 log files): a log file that is missing" in events["summary"]
+    assert [(one["inNoDigest"], one["trailsWithoutDigests"]) for one in events["sources"]] == [
+        ([], {}),
+        ([], {where: 2}),
+    ]
+    assert events["entries"] == 1, "each call once"
+
+
 def test_a_digest_that_is_not_as_the_next_one_says_is_named_and_its_hour_is_not_known(tmp_path: Path) -> None:
     """`previousDigestHashValue` is of the uncompressed content; a trail's first digest has null.
 
@@ -527,11 +552,16 @@ def test_the_exit_code_tells_on_demand_that_somebody_has_to_look(tmp_path: Path)
 
 
 @pytest.mark.parametrize(
-    ("role", "day", "later"),
-    [("deployer", "2026-09-14", False), ("deployer", "2026-09-16", True), ("new", "2026-09-16", True)],
+    ("role", "day", "trusted", "later"),
+    [
+        ("deployer", "2026-09-14", CI_ROLE, False),
+        ("deployer", "2026-09-14", f"arn:aws:iam::{OUTSIDE}:root", True),  # which no update reads
+        ("new", "2026-09-14", CI, False),
+        ("new", "2026-09-16", CI, True),
+    ],
 )
-def test_a_change_of_keys_after_the_state_was_written_says_at_the_top_that_there_may_be_more_ways(
-    tmp_path: Path, role: str, day: str, later: bool
+def test_a_change_of_keys_that_the_state_does_not_have_says_at_the_top_that_there_may_be_more_ways(
+    tmp_path: Path, role: str, day: str, trusted: str, later: bool
 ) -> None:
     """The engine says in a state's `manifest` when it wrote it.
 
@@ -540,13 +570,13 @@ def test_a_change_of_keys_after_the_state_was_written_says_at_the_top_that_there
     state = json.loads(write_state(tmp_path / "state", two_keys()).read_text())
     state["deployment"]["manifest"] = {"time": "2026-09-15T22:59:30.553182123Z"}
     (tmp_path / "state").write_text(json.dumps(state))
-    asked = {"roleName": role, "policyDocument": document(trusts(f"arn:aws:iam::{OUTSIDE}:root"))}
+    asked = {"roleName": role, "policyDocument": document(trusts(trusted))}
     change = called(STAGE, f"{day}T10:00:00Z", "UpdateAssumeRolePolicy", "eve", requestParameters=asked)
     command = (STAGE, "--state", str(tmp_path / "state"), "--events", logs(tmp_path, change))
     text = run(*command, "--html", "report.html", "--csv", "report.csv").output
     page, table = (Path(f"report.{ending}").read_text().replace("<wbr>", "") for ending in ("html", "csv"))
-    what = f"UpdateAssumeRolePolicy of {role} in {STAGE} on {day} 10:00 UTC"
-    said = f"Not shown: keys that were changed after the states were written ({what})"
+    what = f"UpdateAssumeRolePolicy of {role} in {STAGE} on {day} 10:00 UTC by user eve of {STAGE}"
+    said = f"Not shown: changes of keys that the states do not have ({what})"
     data = read(*command)
     assert [said in shown for shown in (text, page, table, data["notShown"] or "")] == [later] * 4
     assert (" at least " in text.partition(" in (")[0], data["summary"]["mayBeMore"]) == (later, later)

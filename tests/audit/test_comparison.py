@@ -242,10 +242,11 @@ def test_services_and_calls_within_the_account_are_counted_apart() -> None:
     assert (found.entries, found.unusual) == (0, ())
 
 
-def test_a_service_that_hands_a_role_to_others_uses_its_door_and_the_session_is_begun_by_it() -> None:
+@pytest.mark.parametrize("trusted", ["pods.eks.amazonaws.com", "*"])
+def test_a_service_that_hands_a_role_to_others_uses_its_door_and_the_session_is_begun_by_it(trusted: str) -> None:
     """EKS Pod Identity assumes the role for a pod. https://docs.aws.amazon.com/eks/latest/userguide/pod-id-role.html"""
     world, pods = two_keys(), {"type": "AWSService", "invokedBy": "pods.eks.amazonaws.com"}
-    trust = {"Effect": "Allow", "Principal": {"Service": pods["invokedBy"]}, "Action": "sts:AssumeRole"}
+    trust = {"Effect": "Allow", "Principal": {"Service": trusted}, "Action": "sts:AssumeRole"}
     world.role("pod", world.stage, document(trust))
     of_pod = {"roleArn": arn(STAGE, "role/pod"), "roleSessionName": "eks"}
     call = {**BY_A_SERVICE, "userIdentity": pods, "requestParameters": of_pod, "resources": [], "eventTime": at(0)}

@@ -56,6 +56,7 @@ EMPTY, NO_JSON = (
     "it is empty, or ends before its JSON does",
     "it is no JSON, or holds a number of more than 4,300 digits",
 )
+INSIGHTS = "results of a query in CloudWatch Logs Insights"
 UNPACKED = "it is cut off or damaged, and cannot be unpacked"
 
 
@@ -94,10 +95,17 @@ def test_a_file_that_is_no_log_is_refused_by_name_and_says_why(tmp_path: Path, c
     ("content", "what"),
     [
         # https://docs.aws.amazon.com/athena/latest/ug/querying-finding-output-files.html
-        (b'"eventversion","useridentity"\n"1.08","{type=IAMUser}"\n', "CSV, as Athena and CloudTrail Lake write"),
-        (b"eventID,eventTime\n", "CSV, as Athena and CloudTrail Lake write"),
+        (b'"eventversion","useridentity"\n"1.08","{type=IAMUser}"\n', "CSV, as Athena, CloudTrail Lake and"),
+        (b"eventID,eventTime\n", "CSV, as Athena, CloudTrail Lake and"),
         (b"PAR1\x15\x04", "Parquet, ORC or Avro, as UNLOAD"),
         (b'{"eventversion":"1.08","eventname":"AssumeRole"}\n', "rows of a table in Athena"),
+        (b'[{"useridentity": {}, "eventversion": "1.08"}]', "rows of a table in Athena"),
+        # https://docs.aws.amazon.com/athena/latest/APIReference/API_GetQueryResults.html
+        (b'{"UpdateCount": 0, "ResultSet": {"Rows": []}}', "rows of a table in Athena"),
+        # https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_GetQueryResults.html
+        (b'{"results": [[{"field": "@message", "value": "{}"}]], "status": "Complete"}', INSIGHTS),
+        (b'[{"@timestamp": "2026-10-01 00:00:00.000", "@message": {"eventVersion": "1.08"}}]', INSIGHTS),
+        (b"@timestamp,@message\n2026-10-01 00:00:00.000,{}\n", "CSV, as Athena, CloudTrail Lake and CloudWatch Logs"),
         # https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/logs/S3ExportTasksConsole.html
         (b'2026-10-01T00:00:00.000Z {"eventVersion": "1.08"}\n', "lines of CloudWatch Logs"),
         (b'{"events": [{"message": "{}", "eventId": "1"}], "searchedLogStreams": []}', "events of CloudWatch Logs"),

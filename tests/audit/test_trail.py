@@ -64,7 +64,7 @@ def test_a_caller_that_is_told_by_its_unique_id_is_found_among_the_known_princip
     john = Party(Who("user", CALLER, "JohnDoe"))
     (use,) = trail(IN_THE_ROLES_ACCOUNT).uses()
     assert resolved(use, {"AIDAQRSTUVWXYZEXAMPLE": john}).caller == john
-    assert resolved(use, {"AIDASOMEBODYELSE": john}).told is False
+    assert resolved(use, {"AIDASOMEBODYELSE": john}).names_caller is False
 
 
 def test_a_session_of_a_role_is_the_role_that_issued_it() -> None:
@@ -151,7 +151,7 @@ def test_a_root_session_s_first_call_is_its_use_where_no_record_of_assume_root_i
     ]
     assert [use.event for use in trail(ASSUME_ROOT, *calls).uses()] == ["AssumeRoot"]
     (use,) = trail(*calls).uses()
-    assert (use.event, use.time.minute, use.target.kind, use.told) == ("AssumeRoot", 53, "root-user", False)
+    assert (use.event, use.time.minute, use.target.kind, use.names_caller) == ("AssumeRoot", 53, "root-user", False)
     assert trail(called("222222222222", "2024-10-25T20:53:00Z", "x", userIdentity=session)).uses() == []
 
 

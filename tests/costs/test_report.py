@@ -368,7 +368,7 @@ def test_lines_of_focus_that_are_wholly_alike_are_counted_with_their_sum(tmp_pat
     twice = once + b"\n" + once.partition(b"\n")[2]
     assert costs(once).notes == ()
     (note,) = costs(twice).notes
-    assert note.startswith("USD 30.0 of the total stands in 20 lines wholly like one before it: without ids of line items")
+    assert note.startswith("USD 30.0 of the total stands in 20 lines wholly like one before it: without ids")
     assert costs(twice.removesuffix(b"19") + b"0").notes[0].startswith("USD 28.5 of the total stands in 19 lines")
     for report, notes in ((once, 0), (twice, 1)):
         write_table(csv.read_csv(io.BytesIO(report)), tmp_path / "report.parquet")

@@ -330,14 +330,23 @@ def strong(policy: str) -> World:
     return world
 
 
+def with_key() -> World:
+    world = two_keys()
+    world.add("User", "ann", world.hub, name="ann")
+    world.add("AccessKey", "ann", world.hub, user="ann")
+    return world
+
+
 @pytest.mark.parametrize(("before", "after", "severity"), [
     (World(), strong("AdministratorAccess"), "HIGH"),
     (strong("ReadOnlyAccess"), strong("AdministratorAccess"), "HIGH"),
     (strong("ReadOnlyAccess"), strong("PowerUserAccess"), "MEDIUM"),
     (strong("PowerUserAccess"), strong("ReadOnlyAccess"), "LOW"),
     (strong("AdministratorAccess"), World(), "LOW"),
+    (two_keys(), with_key(), "HIGH"),
+    (with_key(), two_keys(), "LOW"),
 ])  # fmt: skip
-def test_a_door_that_grows_to_an_administrators_weighs_as_much_as_a_new_one(
+def test_what_changes_weighs_as_much_as_it_may_let_in(
     before: World, after: World, severity: str, tmp_path: Path
 ) -> None:
     """https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AdministratorAccess.html"""

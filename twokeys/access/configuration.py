@@ -71,7 +71,8 @@ def _validate(rule: Rule[Any], given: Mapping[str, object], where: str) -> None:
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(map(str, first["loc"]))
-        told = f"{first['input']!r}: {first['msg'].replace('Input should', 'it should')}"
+        said = first["msg"].removeprefix("Value error, ").replace("Input should", "it should")
+        told = f"{first['input']!r}: {said}"
         why, step = _PLAIN.get(first["type"], (told, "correct the value"))
         if first["type"] == "extra_forbidden":
             schema = rule.config.model_json_schema()

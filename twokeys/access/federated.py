@@ -237,7 +237,8 @@ def provider_name(federation: Federation) -> str:
 def carried(role: Principal, trust: PolicyDocument, guards: Guards) -> Iterator[Door]:
     """A door for each service that a trust policy lets in and that hands the role to others than itself.
 
-    Services are also of everyone: a Deny of all others may spare them, and then they come in without being named.
+    Services are also of everyone: a Deny of all others may spare them, and then they come in without being named. Where
+    it is the same of each, one door stands for all of them.
     """
     named = {
         service
@@ -246,9 +247,18 @@ def carried(role: Principal, trust: PolicyDocument, guards: Guards) -> Iterator[
         for service in statement.principals.service
     }
     spared = admits_everyone(trust) and EVERYONE not in trusted_names(trust, guards.denials(role))
-    for service in CARRIERS if spared or EVERY_SERVICE in named else filter(named.__contains__, CARRIERS):
-        request = Request(Caller(service), ASSUME_ROLE, role.arn, Context())
-        verdict = settled(evaluate, request, Policies(trust=trust, rcps=guards.rcps(role.account)))
+    found = {
+        service: settled(
+            evaluate,
+            Request(Caller(service), ASSUME_ROLE, role.arn, Context()),
+            Policies(trust=trust, rcps=guards.rcps(role.account)),
+        )
+        for service in (CARRIERS if spared or EVERY_SERVICE in named else filter(named.__contains__, CARRIERS))
+    }
+    verdicts = list(found.values())
+    if len(found) == len(CARRIERS) and all(one == verdicts[0] for one in verdicts):
+        found = {EVERY_SERVICE: verdicts[0]}
+    for service, verdict in found.items():
         if verdict.outcome is not Outcome.DENY or not spared:
             yield Door(Principal(service, "service", "", service), role, verdict, _NO_GRANT, asked=True)
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 from pydantic.alias_generators import to_camel
 
 from twokeys.access.graph import SHOW_SECRETS, Graph
@@ -64,6 +65,12 @@ class Config(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True)
 
 
+def _a_stack(name: str) -> str:
+    if not re.fullmatch(r"([A-Za-z0-9_.-]+/)?[A-Za-z0-9_.-]+", name):
+        raise ValueError("it is the name of a stack (`prod`), or its project's and its own (`network/prod`)")
+    return name
+
+
 _Said = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
 
@@ -71,14 +78,15 @@ class DoorException(Config):
     """A door that a rule lets stand: which, why, who answers for it, and the last day on which it holds.
 
     It is for the stack that makes the role, or what else the rule is about: one configuration serves many stacks.
-    `stack` says that it is for the stacks of that name only, also when nothing makes the role any more.
+    `stack` says that it is for the stacks of that name only, with `PROJECT/` before it for those of one project; also
+    when nothing makes the role any more.
     """
 
     door: str = Field(description="The door as the violation names it: <source ARN> -> <target ARN>.")
     reason: _Said
     owner: _Said
     expires: date
-    stack: str | None = None
+    stack: Annotated[str, AfterValidator(_a_stack)] | None = None
 
     @property
     def name(self) -> DoorName:
@@ -158,10 +166,10 @@ def run(rule: Rule[Any], graph: Graph, config: Mapping[str, object], now: dateti
         settings = rule.config.model_validate(dict(config))
         findings = tuple(rule.check(graph, settings, now))
         if isinstance(settings, DoorConfig):
-            found = {_ends(finding.door) for finding in findings if finding.door}
+            found = {finding.door.ends for finding in findings if finding.door}
             today = now.astimezone(UTC).date()
-            named = [one for one in settings.exceptions if one.stack in (None, graph.snapshot.stack)]
-            here = [one for one in named if one.stack or _ends(one.name) in found or _is_of(one, rule, graph)]
+            named = [one for one in settings.exceptions if one.stack is None or one.stack in graph.snapshot.names]
+            here = [one for one in named if one.stack or one.name.ends in found or _is_of(one, rule, graph)]
             perhaps = [one for one in named if one not in here and _may_be_of(one, rule, graph)]
             expired = tuple(Accepted(rule.name, one) for one in (*here, *perhaps) if one.expires < today)
             findings, accepted = _excused(rule.name, findings, here, today)
@@ -230,20 +238,15 @@ def _excused(
 ) -> tuple[tuple[Finding, ...], tuple[Accepted, ...]]:
     """The findings that no exception lets stand, with those about exceptions, and the exceptions that were needed."""
     accepted, wrong = [], []
-    doors = {_ends(finding.door) for finding in findings if finding.door}
+    doors = {finding.door.ends for finding in findings if finding.door}
     for one in exceptions:
         if one.expires < today:
             wrong.append(_expired(one))
-        elif _ends(one.name) not in doors:
+        elif one.name.ends not in doors:
             message = f"The exception for the door {one.door} ({one.reason}) is not used: nothing here needs it"
             wrong.append(Finding(message, f"remove it from the configuration of {rule}, or correct its door"))
         else:
             accepted.append(Accepted(rule, one))
-    stand = {_ends(one.exception.name) for one in accepted}
-    left = (finding for finding in findings if finding.door is None or _ends(finding.door) not in stand)
+    stand = {one.exception.name.ends for one in accepted}
+    left = (finding for finding in findings if finding.door is None or finding.door.ends not in stand)
     return (*left, *wrong), tuple(accepted)
-
-
-def _ends(door: DoorName) -> tuple[str, str]:
-    """The sides of a door's name; an account as a whole is its id, as messages name it, or the ARN of its root."""
-    return account_as_a_whole(door.source) or door.source, door.target

@@ -228,15 +228,17 @@ class _Builder:
                 yield role, role.trust.policy
 
     def _read_grants(self) -> Iterator[Grant]:
-        resources: dict[int, tuple[str, ...]] = {}
+        resources: dict[tuple[int, str], tuple[str, ...]] = {}
         for principal in self._principals:
+            partition = self._graph.accounts.partition(principal.account)
             for document in principal.all_documents:
                 if document.policy is UNKNOWN:
                     self._unknown[principal.account][principal] = None
                     continue
-                if id(document.policy) not in resources:
-                    resources[id(document.policy)] = granted_resources(document.policy)
-                for name in resources[id(document.policy)]:
+                place = id(document.policy), partition
+                if place not in resources:
+                    resources[place] = granted_resources(document.policy, partition)
+                for name in resources[place]:
                     resource = USERNAME.sub(principal.name, name) if principal.kind == "user" else name
                     glob = _glob(resource)
                     if glob.wild:

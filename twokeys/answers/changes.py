@@ -42,10 +42,14 @@ class Changed:
 
 @dataclass(frozen=True, slots=True)
 class Beside:
-    """What bears on ways and stands in no key of theirs: control policies, identity providers, passwords and keys."""
+    """What bears on ways and stands in no key of theirs: control policies, identity providers, passwords and keys.
+
+    Less of what `limits` may let more in.
+    """
 
     about: str
     difference: Difference
+    limits: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +73,10 @@ class Changes:
 
     @property
     def strongest(self) -> Level:
-        """How strong the strongest way is that is gained or changed; not known of what changed beside ways."""
+        """How strong the strongest way is that is gained or changed; not known of what may let more in beside ways."""
         ways = (*self.gained, *(one.after for one in self.changed))
-        return max((*(way.permissions.level for way in ways), Level.UNKNOWN if self.beside else Level.NONE))
+        more = any(one.limits or one.difference.gains for one in self.beside)
+        return max((*(way.permissions.level for way in ways), Level.UNKNOWN if more else Level.NONE))
 
     def __bool__(self) -> bool:
         return bool(self.gained or self.lost or self.changed or self.not_proved or self.beside)
@@ -113,7 +118,7 @@ def _beside(before: Answers, after: Answers, ids: Mapping[str, str]) -> Iterator
         alike[difference(old[account], new[account], ids)].append(names.get(account, account))
     for found, accounts in alike.items():
         if found:
-            yield Beside(f"control policies of {listed(sorted(accounts))}", found)
+            yield Beside(f"control policies of {listed(sorted(accounts))}", found, limits=True)
     was, now = (
         {(ids.get(account, account), name): said for (account, name), said in side.providers.items()}
         for side in (before, after)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -12,11 +12,12 @@ from typing import Any
 from rich.console import Console
 
 from twokeys.access.findings import Finding
+from twokeys.access.model.door_name import DoorName
 from twokeys.access.report import Verdicts
 from twokeys.answers.data import as_data as answers_data
 from twokeys.answers.data import where
-from twokeys.answers.model import Answers, State, Time
-from twokeys.answers.summary import FEW, Named, by_principal, in_words, not_shown, scope, summary
+from twokeys.answers.model import Answers, State, Time, Way
+from twokeys.answers.summary import FEW, Entrance, Named, by_principal, in_words, not_shown, scope, summary
 from twokeys.answers.words import not_now, open_to, through
 from twokeys.shown import counted, say
 
@@ -40,8 +41,11 @@ def show(answers: Answers, verdicts: Verdicts, console: Console, now: datetime) 
     for line in filter(None, (numbers.sentence, not_shown(answers), scope(answers))):
         say(console, line)
     named = Named()
-    for line in (*_open(answers, named, now), *_others(answers, named), *(f"  {line}" for line in named.lists())):
+    refused = {one.door.ends: one.rule for one in verdicts.mandatory if one.door}
+    for line in (*_open(answers, named, now, refused), *_others(answers, named)):
         say(console, line)
+    for line in named.lists():
+        say(console, f"  {line}")
     for level, findings in (("violation", verdicts.mandatory), ("advice", verdicts.advisory)):
         for line in _alike(findings, answers):
             say(console, f"{level}: {line}")
@@ -67,20 +71,31 @@ def _alike(findings: Iterable[Finding], answers: Answers) -> Iterator[str]:
             yield f"{rule}: {len(same) - 1} more that differ from it only in the account; --json has each"
 
 
-def _open(answers: Answers, named: Named, now: datetime) -> Iterator[str]:
-    """The ways in, a line each; those who have the same one stand together."""
+def _open(answers: Answers, named: Named, now: datetime, refused: Mapping[tuple[str, str], str]) -> Iterator[str]:
+    """The ways in, a line each; those who have the same one stand together. `refused` has the rule by door."""
     lines: dict[tuple[str, str], list[str]] = defaultdict(list)
     for source, entrances in by_principal(answers.ways):
-        for one in entrances:
+        for one, rule in (part for each in entrances for part in _by_rule(each, refused)):
             asked = f", if {' and '.join(one.conditions)}" if one.conditions else ""
             into = f"{one.label} of {named(one.accounts)}{through(one.through)}"
             first = one.ways[0]
             opened = open_to(first.open_to) if first.open_to else ""
-            lacks = not_now(first, now) or opened or ("" if first.state is State.OPEN else first.lacks)
-            sign = _SIGNS_OF_TIME.get(first.at(now), "!" if opened else _SIGNS[first.state])
-            lines[sign, f"{into}{asked} ({one.level.word}){f': {lacks}' if lacks else ''}"].append(source.short)
+            lacks = "" if first.state is State.OPEN else first.lacks
+            judged = ", ".join(filter(None, (lacks, rule and f"refused by {rule}")))
+            said = not_now(first, now) or opened or judged
+            sign = _SIGNS_OF_TIME.get(first.at(now), "!" if opened or rule else _SIGNS[first.state])
+            lines[sign, f"{into}{asked} ({one.level.word}){f': {said}' if said else ''}"].append(source.short)
     for (sign, rest), who in lines.items():
         yield f"  {sign} {', '.join(who)} -> {rest}"
+
+
+def _by_rule(one: Entrance, refused: Mapping[tuple[str, str], str]) -> list[tuple[Entrance, str]]:
+    """Ways that are alike, by the rule that refuses a door on the way; an empty one where none does."""
+    ways: dict[str, list[Way]] = defaultdict(list)
+    for way in one.ways:
+        doors = (DoorName(step.source.arn, step.target.arn) for step in way.steps)
+        ways[next((refused[door.ends] for door in doors if door.ends in refused), "")].append(way)
+    return [(replace(one, ways=tuple(same)), rule) for rule, same in ways.items()]
 
 
 def _others(answers: Answers, named: Named) -> Iterator[str]:

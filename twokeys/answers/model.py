@@ -435,9 +435,13 @@ class Answers:
     """The member accounts that administer IAM Identity Center for the organization."""
     written: Mapping[tuple[str, ...], datetime] = field(default_factory=dict)
     """When the state was written that shows a role, user or group, by its account and name; by account and an empty
-    name, the last of its states; by these and a policy's name or ARN, the one that holds the policy."""
+    name, the last of its states; by the account, nobody's name and its ARN, a managed policy."""
+    holds: Mapping[tuple[str, ...], Document | None] = field(default_factory=dict)
+    """What each role, user and group has, by its account, its name, and a policy's name or ARN (of a trust policy
+    nothing) or a group's name; managed policies, by nobody's name; and what is assigned in IAM Identity Center, by
+    permission set, principal and target. What is no document is None."""
     changed_since: tuple[str, ...] = ()
-    """The keys that CloudTrail saw changed after the states that show them were written, in words."""
+    """The changes of keys that CloudTrail saw and the states do not have, in words."""
     not_recorded: str = ""
     """Between when no record tells of changes of keys: the oldest state is older than the records. Empty if nothing."""
     meanwhile: str = ""
@@ -463,6 +467,10 @@ class Answers:
     """The exceptions by which doors stand; None where nobody gave the policy pack's configuration."""
     expired: tuple[Accepted, ...] = ()
     """Those that have expired."""
+
+    def account_name(self, account: str) -> str:
+        """What people call an account, without its id; its id where it has no name."""
+        return Party(Who("root", account), account_name=self.names.get(account, "")).place
 
     def named(self, party: Party) -> Party:
         """The party with what people call its account."""

@@ -17,13 +17,14 @@ from twokeys.access import graph as access
 from twokeys.access.declared_doors import DeclaredDoors, who
 from twokeys.access.federated import by_every_anchor
 from twokeys.access.graph import Graph
-from twokeys.access.identity_center import PERMISSION_SET
+from twokeys.access.identity_center import ASSIGNMENT, PERMISSION_SET
 from twokeys.access.judge import Key
 from twokeys.access.keys import Lack, Statement, denial, statements
 from twokeys.access.model.access_roles import is_as_aws_made_it
 from twokeys.access.model.accounts import id_of
+from twokeys.access.model.documents import Document
 from twokeys.access.model.names import ROLES_ANYWHERE, admits_services
-from twokeys.access.model.principals import ATTACHMENTS, HOLDERS, IDENTITY_PROVIDERS, INLINE_POLICIES, Principal
+from twokeys.access.model.principals import IDENTITY_PROVIDERS, Principal
 from twokeys.access.model.requirements import MFA, MFA_BUT_OF_KEYS, denied_since, in_words, pauses, window
 from twokeys.access.paths import Path, paths_from
 from twokeys.access.reading import tokens
@@ -128,6 +129,7 @@ class _Reader:
             users=frozenset(who(one) for one in self._graph.principals if one.urn and one.kind == "user"),
             assigners=frozenset(self._assigners()),
             written=self._written(),
+            holds=dict(self._holds()),
             evidence=snapshot.evidence,
             from_states=snapshot.is_state,
             without_state=snapshot.without_state,
@@ -218,15 +220,28 @@ class _Reader:
         for principal in self._graph.principals:
             if principal.urn:
                 shown += [(principal.urn, (principal.account, name)) for name in (principal.name, "")]
-        for one in self._graph.snapshot.of_type(MANAGED_POLICY, *ATTACHMENTS, *INLINE_POLICIES):
-            holder = next(filter(None, map(one.text, HOLDERS)), "")
-            policy = one.text("policyArn") or one.text("arn") or one.text("name") or ""
-            shown.append((one.urn, (self._accounts.of(one), holder, policy)))
+        for one in self._graph.snapshot.of_type(MANAGED_POLICY):
+            shown.append((one.urn, (self._accounts.of(one), "", one.text("arn") or "")))
         found: dict[tuple[str, ...], datetime] = {}
         for urn, key in shown:
             if time := times.get(project_of(urn)):
                 found[key] = max(found.get(key, time), time)
         return found
+
+    def _holds(self) -> Iterator[tuple[tuple[str, ...], Document | None]]:
+        for one in self._graph.principals:
+            whose = (one.account, one.name)
+            yield from (((*whose, group.name), None) for group in one.groups)
+            yield from (((*whose, said.inline or said.arn or ""), said) for said in one.documents)
+            if one.trust:
+                yield (*whose, ""), one.trust
+        for said in self._graph.principals.managed_policies:
+            arn = Arn.parse(said.arn or "")
+            if arn is not None:
+                yield (arn.account, "", str(arn)), said
+        for resource in self._graph.snapshot.of_type(ASSIGNMENT):
+            what, who, where = (resource.text(key) or "" for key in ("permissionSetArn", "principalId", "targetId"))
+            yield (self._accounts.of(resource), what, f"{who} {where}"), None
 
     def _long_term(self) -> Iterator[LongTerm]:
         """Of a user whose name is not known yet, the resource's; a key that is not active lets nobody in."""

@@ -211,8 +211,8 @@ def not_shown(answers: Answers) -> str | None:
         ),
         (
             [listed(answers.changed_since)] if answers.changed_since else [],
-            "keys that were changed after the states were written ({})",
-            "refresh these stacks (`pulumi refresh`) and give their new states, or ask live IAM (`--live`)",
+            "changes of keys that the states do not have ({})",
+            "give new states (`pulumi refresh`), let a stack make what no stack made, or ask live IAM (`--live`)",
         ),
         (
             [answers.not_recorded] if answers.not_recorded else [],

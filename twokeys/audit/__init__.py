@@ -2,8 +2,8 @@
 
 What CloudTrail saw goes from `record` (one record as a use) to `trail` (all of them, each call once), `entries` (which
 doors explain it), `known`, `unusual`, `changes` and `coverage`, `comparison` (all of these), `data` and `events` (it as
-JSON and in words); `report` prints it or makes a table of it, `page` a page. The records come from `logs` (files) or
-from `lookup` (CloudTrail's event history).
+JSON and in words); `report` prints it or makes a table of it, `page` a page. `reading` makes a trail of files, each of
+which `logs` reads; `lookup` makes one of CloudTrail's event history.
 """
 
 LEARNING = 14

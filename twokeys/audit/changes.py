@@ -9,11 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final
 
 from twokeys.access.reading.snapshot import mapping
 from twokeys.aws_reference import access_levels
-from twokeys.iam import PolicyError, PolicyKind, parse_policy
+from twokeys.iam import PolicyDocument, PolicyError, PolicyKind, parse_policy
 from twokeys.shown import listed
 
 _SERVICES = ("iam", "sso", "sso-directory", "identitystore", "organizations")
@@ -24,13 +24,17 @@ https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteVirtualMFADevice.h
 """
 WIDENING = (
     *("CreateRole", "UpdateAssumeRolePolicy", "CreateLoginProfile", "UpdateLoginProfile", "AddUserToGroup"),
+    *("UpdateUser", "AcceptDelegationRequest", "SendDelegationToken"),
     *(f"{verb}{whose}Policy" for verb in ("Put", "Attach", "Detach", "Delete") for whose in ("Role", "User", "Group")),
     *(f"{verb}{whose}PermissionsBoundary" for verb in ("Put", "Delete") for whose in ("Role", "User")),
     *("CreateAccessKey", "UpdateAccessKey", "CreatePolicyVersion", "SetDefaultPolicyVersion"),
     *MFA_DEVICES,
     *("CreateOpenIDConnectProvider", "AddClientIDToOpenIDConnectProvider", "UpdateOpenIDConnectProviderThumbprint"),
-    *("CreateSAMLProvider", "UpdateSAMLProvider", "EnableOrganizationsRootSessions"),
-    *("CreateAccountAssignment", "CreateGroupMembership", "AddMemberToGroup"),
+    *("CreateSAMLProvider", "UpdateSAMLProvider"),
+    *("EnableOrganizationsRootSessions", "EnableOrganizationsRootCredentialsManagement"),
+    *("CreateAccountAssignment", "AssociateProfile", "CreateGroupMembership", "AddMemberToGroup"),
+    *("ProvisionPermissionSet", "PutPermissionsPolicy", "PutMfaDeviceManagementForDirectory"),
+    *(f"{how}InstanceAccessControlAttributeConfiguration" for how in ("Create", "Update")),
     *(
         f"{how}PermissionSet"
         for how in (
@@ -45,7 +49,9 @@ WIDENING = (
         )
     ),
     *("AttachPolicy", "DetachPolicy", "UpdatePolicy", "DisablePolicyType", "MoveAccount"),
-    *("LeaveOrganization", "RemoveAccountFromOrganization", "EnableUser", "AssociateDirectory"),
+    *("LeaveOrganization", "RemoveAccountFromOrganization", "AcceptHandshake", "CreateAccount"),
+    *("RegisterDelegatedAdministrator", "EnableAWSServiceAccess", "PutResourcePolicy"),
+    *("EnableUser", "UpdatePassword", "AssociateDirectory", "ImportExternalIdPCertificate", "CreateBearerToken"),
     *(f"{how}ExternalIdPConfigurationForDirectory" for how in ("Create", "Update", "Enable")),
 )
 """Those that may let more in, as a new boundary or a policy that goes may: a Deny goes with it.
@@ -57,6 +63,22 @@ BEING = (
     *MFA_DEVICES,
 )
 """Those of them that let somebody be a role or user, and give it nothing."""
+TAKEN_BACK: Final = {
+    **{
+        f"{undo}{whose}Policy": f"{do}{whose}Policy"
+        for do, undo in (("Attach", "Detach"), ("Put", "Delete"))
+        for whose in ("Role", "User", "Group")
+    },
+    "RemoveUserFromGroup": "AddUserToGroup",
+    "DeleteAccountAssignment": "CreateAccountAssignment",
+}
+"""Calls that take away what others give to a role, user, group or account."""
+WRITES: Final = {
+    "CreateRole": PolicyKind.TRUST,
+    "UpdateAssumeRolePolicy": PolicyKind.TRUST,
+    **dict.fromkeys(("PutRolePolicy", "PutUserPolicy", "PutGroupPolicy", "CreatePolicyVersion"), PolicyKind.IDENTITY),
+}
+"""Calls that say what a policy says from then on, and of which kind it is."""
 _ACCOUNT = re.compile(r"\d{12}")
 _OF_ACCOUNTS = ("targetId", "accountId")
 """What names the account that a call is about: CreateAccountAssignment, AttachPolicy and CloseAccount, among others."""
@@ -91,9 +113,25 @@ def account_of(record: Mapping[str, Any]) -> str | None:
 
 
 def changed_of(record: Mapping[str, Any]) -> tuple[str, str]:
-    """The name of the role, user or group that a call changes, and the policy of it; each empty where it names none."""
-    whose, policy = _asked(record, "roleName", "userName", "groupName"), _asked(record, "policyArn", "policyName")
-    return next(whose, ""), next(policy, "")
+    """Whom a call changes (the name of a role, user or group; of an assignment the permission set's ARN), and what of
+    it: a policy, a user's group, the principal and the account of an assignment. Each is empty where it names none.
+    """
+    whose = next(_asked(record, "roleName", "userName", "groupName", "permissionSetArn"), "")
+    what = [
+        one for one in _asked(record, "policyArn", "policyName", "groupName", "principalId", "targetId") if one != whose
+    ]
+    return whose, " ".join(what)
+
+
+def written_by(record: Mapping[str, Any]) -> PolicyDocument | None:
+    """What a call's policy says from then on; None for a call that writes none, or none that can be read."""
+    kind = WRITES.get(str(record.get("eventName")))
+    if kind is None or mapping(record.get("requestParameters")).get("setAsDefault") is False:
+        return None
+    try:
+        return parse_policy(next(_asked(record, *_DOCUMENTS), ""), kind)
+    except PolicyError:
+        return None
 
 
 def changed(record: Mapping[str, Any]) -> str:

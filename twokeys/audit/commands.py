@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections import defaultdict
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from itertools import chain
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,8 +21,6 @@ if TYPE_CHECKING:
     from twokeys.access.reading.snapshot import Snapshot
     from twokeys.answers.model import Answers
     from twokeys.audit.comparison import Comparison
-    from twokeys.audit.coverage import Coverage
-    from twokeys.audit.logs import Source
     from twokeys.audit.trail import Trail
 
 
@@ -146,24 +143,24 @@ def audit(  # noqa: PLR0913 - one parameter an option
         trail = _from_files(logs, named, *period) if logs else _from_api(named, *period)
         comparison = compare(whole, trail, *period, learning_days=learning_days)
         whole = against_states(whole, comparison)
-    found = of_person(whole, person, comparison.people if comparison else ())
-    comparison = comparison and by_person(comparison, found)
+    answers = of_person(whole, person, comparison.people if comparison else ())
+    comparison = comparison and by_person(comparison, answers)
     if html is not None:
-        write_output(html, page(found, target, comparison, now))
+        write_output(html, page(answers, target, comparison, now))
     if table is not None:
-        write_output(table, report.table(found, target, comparison, now))
+        write_output(table, report.table(answers, target, comparison, now))
     if as_json:
         _print_json(
-            {"target": target, "made": now.isoformat(timespec="seconds"), **as_data(found, now)}, found, comparison
+            {"target": target, "made": now.isoformat(timespec="seconds"), **as_data(answers, now)}, answers, comparison
         )
     else:
-        report.show(found, target, comparison, Console(), now, with_keys=with_keys)
+        report.show(answers, target, comparison, Console(), now, with_keys=with_keys)
         for file in (html, table):
             if file is not None:
                 click.echo(f"Wrote {file}")
-    not_known = not all(one.has for one in found.long_term) or any(one.not_answered for one in found.evidence)
+    not_known = not all(one.has for one in answers.long_term) or any(one.not_answered for one in answers.evidence)
     seen = comparison is not None and comparison.noteworthy
-    wrong = summary(found, now).to_be_looked_at or found.expired
+    wrong = summary(answers, now).to_be_looked_at or answers.expired
     return 1 if exit_code and (wrong or not_known or seen) else 0
 
 
@@ -182,14 +179,14 @@ def _refuse_contradictions() -> None:
         raise click.UsageError("--from is in the future, of which nothing is recorded: give an earlier day or moment")
 
 
-def _print_json(about: Mapping[str, Any], found: Answers, comparison: Comparison | None) -> None:
+def _print_json(about: Mapping[str, Any], answers: Answers, comparison: Comparison | None) -> None:
     """All as one object, whose entries, which may be many, are written one by one."""
     from twokeys.audit import data
 
-    entries = data.as_data(found, comparison) if comparison is not None else None
+    entries = data.as_data(answers, comparison) if comparison is not None else None
     before, here, after = json.dumps({**about, "events": entries}, indent=2).rpartition(data.POPULATION)
     click.echo(before + here[:-1] + (here and "\n"), nl=False)
-    for number, one in enumerate(data.population(found, comparison) if comparison is not None else ()):
+    for number, one in enumerate(data.population(answers, comparison) if comparison is not None else ()):
         click.echo(f"{',' if number else ' '} {json.dumps(one)}")
     click.echo(here[-1:] + after)
 
@@ -211,116 +208,33 @@ def _answers(shown: Snapshot, config: Path | None, now: datetime) -> Answers:
 def _from_files(
     paths: tuple[Path, ...], regions: tuple[str, ...], start: datetime | None, end: datetime | None
 ) -> Trail:
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+    from twokeys.audit.logs import kind
+    from twokeys.audit.reading import read_files
 
-    from twokeys.audit.coverage import Coverage, is_digest, is_log
-    from twokeys.audit.logs import DIGEST, Source, account_of, hashed, hashed_together, kind, log_files, records
-    from twokeys.audit.trail import Trail
-    from twokeys.errors import Refusal
+    for file in filter(Path.is_file, paths):
+        if service := kind(file)[0]:
+            raise click.UsageError(f"--events {file}: it is a file of {service} and holds no events")
+    with _progress("Reading CloudTrail logs") as show:
 
-    files = {path: log_files(path) for path in paths}
-    trail = Trail(since=start, until=end, coverage=Coverage(regions))
-    given: dict[str, list[Path]] = defaultdict(list)
-    for file in chain.from_iterable(files.values()):
-        given[file.name.removesuffix(".gz")].append(file)
-    held: set[tuple[Path, str]] = set()
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("files, {task.fields[records]} records"),
-    )
-    console = Console(stderr=True)
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
-        task = progress.add_task("Reading CloudTrail logs", total=sum(map(len, files.values())), records=0)
-        for path, inside in files.items():
-            source, hashes = Source(str(path)), []
-            trail.sources.append(source)
-            for file in inside:
-                service = None
-                try:
-                    hashes.append(hashed(file))
-                    service, key = kind(file)
-                    if service is not None and file == path:
-                        raise click.UsageError(f"--events {file}: it is a file of {service} and holds no events")
-                    whole = key == "Records" and is_log(file.name)
-                    for record in records(file, key) if service is None else ():
-                        source.saw(trail.add(record, str(file), delivered=whole))
-                    if service == DIGEST and is_digest(file.name):  # of another, nothing tells the account and region
-                        _read_digest(file, given, held, source, trail.coverage)
-                    trail.coverage.file(file.name)
-                    if service is None:
-                        source.read += 1
-                    else:
-                        source.passed_over[service] += 1
-                except Refusal as refused:
-                    if file == path:
-                        raise
-                    lost = "whether a log file of its hour is missing is" if service == DIGEST else "events in it are"
-                    source.not_readable[str(file)] = f"{refused.why}; {lost} not known: {refused.next_step}"
-                    if service != DIGEST:
-                        trail.hidden.setdefault(account_of(file), f"{file}, which cannot be read")
-                progress.update(task, advance=1, records=trail.records)
-            source.sha256 = hashed_together(hashes) if path.is_dir() else hashes[0]
-    listed = {log for log, _ in held}
-    for source, inside in zip(trail.sources, files.values(), strict=True):
-        digested = (one for one in inside if trail.coverage.digested(one.name) and one not in listed)
-        source.in_no_digest = [one for one in map(str, digested) if one not in source.not_readable]
-    return trail
+        def say(done: int, total: int, records: int) -> None:
+            show(completed=done, total=total, read=f"{done}/{total} files, {records} records")
 
-
-def _read_digest(
-    digest: Path, given: Mapping[str, list[Path]], held: set[tuple[Path, str]], source: Source, coverage: Coverage
-) -> None:
-    """Hold the log files that were given, by name, and the digest before it, against a digest.
-
-    One that cannot be read is said anyway.
-    """
-    from twokeys.audit.logs import hashed_unpacked, listed
-    from twokeys.errors import Refusal
-
-    hashes, *period = listed(digest)
-    coverage.digest(digest.name, *period)
-    for name, value in hashes.items():
-        if name not in given:
-            coverage.not_given(name)
-        for log in given.get(name, ()):
-            if (log, value) not in held:
-                held.add((log, value))
-                source.held += 1
-                with suppress(Refusal):
-                    if hashed_unpacked(log) != value:
-                        source.not_as_digest.append(str(log))
-                        coverage.not_as_digest(log.name)
+        return read_files(paths, regions, start, end, say)
 
 
 def _from_api(regions: tuple[str, ...], start: datetime | None, end: datetime | None) -> Trail:
-    import boto3
+    from twokeys.audit.lookup import read_history
+
+    with _progress("Asking CloudTrail") as show:
+        return read_history(regions, start, end, lambda records: show(read=f"{records} records"))
+
+
+@contextmanager
+def _progress(what: str) -> Iterator[Callable[..., None]]:
+    """What is being done, on a terminal's standard error; what it gives takes what rich's `Progress.update` does."""
     from rich.console import Console
-    from rich.progress import Progress, TextColumn
+    from rich.progress import BarColumn, Progress, TextColumn
 
-    from twokeys.audit.coverage import ENABLED, Coverage
-    from twokeys.audit.logs import Source
-    from twokeys.audit.lookup import HISTORY, looked_up
-    from twokeys.audit.trail import Trail
-    from twokeys.iam.arn import partition_of_region
-
-    session = boto3.Session()
-    now = datetime.now(UTC)
-    start, end = start or now - HISTORY, end or now
-    own = session.region_name or "us-east-1"
-    asked = sorted({*(regions or (own, *ENABLED.get(partition_of_region(own), ())))})
-    trail = Trail(start=start, end=end, coverage=Coverage(regions))
-    console, column = Console(stderr=True), TextColumn("{task.description}")
-    with Progress(column, console=console, transient=True, disable=not console.is_terminal) as progress:
-        task = progress.add_task(f"Asking CloudTrail in {', '.join(asked)}", total=None)
-        for count, record in enumerate(looked_up(session, asked, start, end), 1):
-            progress.update(task, description=f"Asking CloudTrail: {count} records")
-            trail.add(record)
-    who = session.client("sts", region_name=asked[0]).get_caller_identity()
-    for region in asked:
-        trail.coverage.asked(who["Account"], region, max(start, now - HISTORY), end)
-    name = f"CloudTrail's event history of account {who['Account']} in {', '.join(asked)}"
-    trail.sources.append(Source(name, caller=who["Arn"], start=start, end=end))
-    return trail
+    console, columns = Console(stderr=True), (TextColumn(what), BarColumn(), TextColumn("{task.fields[read]}"))
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+        yield partial(progress.update, progress.add_task("", total=None, read=""))

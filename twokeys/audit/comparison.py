@@ -10,12 +10,13 @@ from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
+from twokeys.access.model.documents import MASKS
 from twokeys.access.model.names import CARRIERS
 from twokeys.answers.model import ACCESS_KEY, Answers, Party, Step, Way
 from twokeys.answers.selection import PEOPLE, is_person
 from twokeys.answers.summary import APART, in_utc
 from twokeys.audit import LEARNING
-from twokeys.audit.changes import BEING, MFA_DEVICES, WIDENING
+from twokeys.audit.changes import BEING, MFA_DEVICES, TAKEN_BACK, WIDENING, WRITES
 from twokeys.audit.coverage import Covered
 from twokeys.audit.entries import DoorUse, Entry, Tallies, Tally, Usage
 from twokeys.audit.known import Judge
@@ -24,6 +25,7 @@ from twokeys.audit.record import EARLIER, SESSION, SIGN_IN, Use, resolved
 from twokeys.audit.trail import BY_KEY, TEMPORARY, Change, Trail
 from twokeys.audit.unusual import Unusual, is_weak, unusual
 from twokeys.doors import Who
+from twokeys.iam import UNKNOWN
 from twokeys.shown import counted
 
 _BEFORE = "sessions that began before the period, of roles without a door"
@@ -223,32 +225,26 @@ def compare(
     )
 
 
-def against_states(answers: Answers, found: Comparison) -> Answers:
-    """The answers with what the records say of their time: keys changed after the states that show them were written,
-    so that more may come in now; the time between the oldest state and the records, of which nothing tells; and what
-    the period had that is not in the answers any more.
-
-    A policy of somebody's is compared with the state that holds it, whose stack need not be that of the role, and what
-    no state shows, as a new role, with the last state of the account that recorded the call: an assignment of Identity
-    Center stands in the management account's. Live IAM is as of now.
+def against_states(answers: Answers, comparison: Comparison) -> Answers:
+    """The answers with what the records say of their time: changes of keys that the states do not have, so that more
+    may come in now; the time between the oldest state and the records, of which nothing tells; and what the period had
+    that is not in the answers any more. Live IAM is as of now.
     """
     since: dict[str, None] = {}
     before, ways = 0, (*answers.ways, *answers.within)
     widening = [one for one in WIDENING if one not in MFA_DEVICES or any(way.mfa for way in ways)]
-    for one in found.changes:
-        use, (whose, policy) = one.use, one.of
-        shown = ((one.recorded, whose, policy), (one.recorded, whose), (one.recorded, ""))
-        written = next((answers.written[key] for key in shown if key in answers.written), None)
+    last = {_about(one): one for one in comparison.changes if one.use.failed is None}
+    for one in comparison.changes:
+        use, whose = one.use, one.of[0]
         if use.event not in widening or use.failed is not None or _is_of_nobody_here(one, answers):
             continue
-        if answers.from_states and (written is None or use.time > written):
-            what = f" of {whose}" if whose else ""
-            place = Party(Who("root", use.account), account_name=answers.names.get(use.account, "")).place
-            since[f"{use.event}{what} in {place} on {in_utc(use.time)}"] = None
+        if answers.from_states and _is_not_shown(one, last[_about(one)], answers):
+            about = f"{use.event}{f' of {whose}' if whose else ''} in {answers.account_name(use.account)}"
+            since[f"{about} on {in_utc(use.time)} by {answers.named(use.caller).short}"] = None
         else:
             before += 1
     times = sorted(moment for one in answers.evidence if answers.from_states and (moment := one.moment))
-    start, end, not_recorded, meanwhile = found.start, found.end, "", []
+    start, end, not_recorded, meanwhile = comparison.start, comparison.end, "", []
     if times and start and start - times[0] > APART:
         not_recorded = f"{in_utc(times[0])} and {in_utc(start)}"
     if times and end and times[-1] - end > APART:
@@ -259,6 +255,33 @@ def against_states(answers: Answers, found: Comparison) -> Answers:
             "was made and taken back by then is only among these changes"
         )
     return replace(answers, changed_since=tuple(since), not_recorded=not_recorded, meanwhile=". ".join(meanwhile))
+
+
+def _about(one: Change) -> tuple[str, ...]:
+    """What a call gives, writes or takes away."""
+    event = "UpdateAssumeRolePolicy" if one.use.event == "CreateRole" else one.use.event
+    return (TAKEN_BACK.get(event, event), one.recorded, *one.of)
+
+
+def _is_not_shown(one: Change, last: Change, answers: Answers) -> bool:
+    """Whether the states do not have what a call did.
+
+    An update does not read what others made: a state that is newer than a call may not have it. So of what is given to
+    somebody, written or taken away the last call counts, and whether the states have what it left. Of all else the time
+    of a state tells: of the role, user or group, else the last of the account that recorded the call.
+    """
+    event, key = one.use.event, (one.recorded, *one.of)
+    undone, there, said = event in TAKEN_BACK, key in answers.holds, answers.holds.get(key)
+    shows_whose = bool(one.of[0]) and (key[:2] in answers.written or event == "CreateAccountAssignment")
+    if shows_whose and (undone or event in TAKEN_BACK.values()):
+        if one is not last:
+            return False
+        if undone or not there or event not in WRITES:
+            return there is undone
+    if one.policy and said and said.policy is not UNKNOWN and not any(mask in str(said.policy) for mask in MASKS):
+        return one is last and one.policy != said.policy
+    written = next((answers.written[each] for each in (key, key[:2], (key[0], "")) if each in answers.written), None)
+    return written is None or one.use.time > written
 
 
 def _is_of_nobody_here(one: Change, answers: Answers) -> bool:
@@ -277,7 +300,7 @@ def _is_of_nobody_here(one: Change, answers: Answers) -> bool:
     return not any(who.kind not in ("role", "user") or who.name.rpartition("/")[2] == whose for who in here)
 
 
-def by_person(found: Comparison, answers: Answers) -> Comparison:
+def by_person(comparison: Comparison, answers: Answers) -> Comparison:
     """What one person did, whose answers these are, and how that one used the doors of these ways; all, if of nobody.
 
     A call is the person's that the user made, that carries the person's name as its source identity, or that was made
@@ -285,7 +308,7 @@ def by_person(found: Comparison, answers: Answers) -> Comparison:
     """
     person = answers.person
     if not person:
-        return found
+        return comparison
     keys: set[str] = set()
 
     def did(use: Use) -> bool:
@@ -293,39 +316,39 @@ def by_person(found: Comparison, answers: Answers) -> Comparison:
         keys.update([use.key] if own and use.key else ())
         return own
 
-    population = tuple(one for one in found.population if did(one.use))
+    population = tuple(one for one in comparison.population if did(one.use))
     of_door: dict[int, list[Entry]] = defaultdict(list)
     for entry in population:
         for door in entry.doors:
             of_door[id(door)].append(entry)
     steps = {(step.source.who, step.target.who) for way in (*answers.ways, *answers.within) for step in way.steps}
     used: dict[tuple[Who, Who], tuple[Tally, DoorUse]] = {}
-    for one in (*found.doors, *found.steps):
+    for one in (*comparison.doors, *comparison.steps):
         if (ends := (one.door.source.who, one.door.target.who)) in steps:
             tally = Tally(one.door)
             used[ends] = (tally, tally.of_person(one, of_door[id(one.door)]))
     doors, on_the_way = (
         tuple(used[ends][1] for one in of if (ends := (one.door.source.who, one.door.target.who)) in used)
-        for of in (found.doors, found.steps)
+        for of in (comparison.doors, comparison.steps)
     )
     return replace(
-        found,
+        comparison,
         doors=doors,
         steps=on_the_way,
         ways=tuple(_way_use(way, used) for way in answers.ways if used),
         population=population,
-        unusual=tuple(one for one in found.unusual if did(one.use)),
-        sign_ins=tuple(one for one in found.sign_ins if is_person(one.user.who, person)),
-        changes=tuple(one for one in found.changes if did(one.use)),
-        earlier=tuple(filter(did, found.earlier)),
-        apart=dict(_own_calls(found, answers)),
+        unusual=tuple(one for one in comparison.unusual if did(one.use)),
+        sign_ins=tuple(one for one in comparison.sign_ins if is_person(one.user.who, person)),
+        changes=tuple(one for one in comparison.changes if did(one.use)),
+        earlier=tuple(filter(did, comparison.earlier)),
+        apart=dict(_own_calls(comparison, answers)),
     )
 
 
-def _own_calls(found: Comparison, answers: Answers) -> Iterable[tuple[str, int]]:
+def _own_calls(comparison: Comparison, answers: Answers) -> Iterable[tuple[str, int]]:
     """The person's calls with own credentials, and whether something shows the access key."""
     shown = {one.user.who for one in answers.long_term if ACCESS_KEY in one.has}
-    for user, name, count in found.key_calls:
+    for user, name, count in comparison.key_calls:
         if is_person(user.who, answers.person):
             by_key = name != TEMPORARY and user.who not in shown
             yield _calls(user, name) + (" that nothing read shows" if by_key else ""), count

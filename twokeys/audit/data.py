@@ -12,7 +12,7 @@ from twokeys.answers.model import Answers
 from twokeys.audit.comparison import Comparison, SignIns, WayUse
 from twokeys.audit.coverage import Covered
 from twokeys.audit.entries import DoorUse
-from twokeys.audit.events import by_door, headline, mfa, not_in_the_events, place, what
+from twokeys.audit.events import by_door, headline, kind_of, mfa, not_in_the_events
 from twokeys.audit.logs import Source
 from twokeys.audit.record import Use
 
@@ -20,44 +20,45 @@ POPULATION = '"population": []'
 """How `as_data` ends in JSON, but for brackets."""
 
 
-def as_data(answers: Answers, found: Comparison) -> dict[str, Any]:
+def as_data(answers: Answers, comparison: Comparison) -> dict[str, Any]:
     """What the events say as JSON-ready data; `population` gives the rows of its last key, which may be many."""
-    first, last = found.asked
+    first, last = comparison.asked
     return {
-        "asked": {"from": _iso(first), "until": _iso(last), "regions": list(found.regions) or None},
-        "from": _iso(found.start),
-        "until": _iso(found.end),
-        "learnedUntil": _iso(found.learned_until),
-        "summary": headline(answers, found),
-        "mayBeMore": found.may_be_more,
-        "entries": found.entries,
-        "entriesAndSteps": dict(Counter(map(what, found.population))),
-        "askedForAndNotShown": found.not_shown,
-        "apart": found.apart,
-        "filesNotReadable": list(found.not_readable),
-        "unreadable": len(found.unreadable),
-        "unreadableRecords": list(found.unreadable),
-        "sources": [_source(one) for one in found.sources],
-        "coverage": [_coverage(one, answers) for one in found.coverage],
-        "doors": [_door(one) for one in found.doors],
-        "steps": [_door(one) for one in found.steps],
-        "ways": [_way(one) for one in found.ways],
-        "signIns": [_sign_in(one, answers) for one in found.sign_ins],
-        "undeclared": [_use(use, answers) for use in found.undeclared],
-        "unusual": [{**_use(one.use, answers), "why": list(one.why)} for one in found.unusual],
+        "asked": {"from": _iso(first), "until": _iso(last), "regions": list(comparison.regions) or None},
+        "from": _iso(comparison.start),
+        "until": _iso(comparison.end),
+        "learnedUntil": _iso(comparison.learned_until),
+        "summary": headline(answers, comparison),
+        "mayBeMore": comparison.may_be_more,
+        "entries": comparison.entries,
+        "entriesAndSteps": dict(Counter(map(kind_of, comparison.population))),
+        "askedForAndNotShown": comparison.not_shown,
+        "apart": comparison.apart,
+        "filesNotReadable": list(comparison.not_readable),
+        "unreadable": len(comparison.unreadable),
+        "unreadableRecords": list(comparison.unreadable),
+        "sources": [_source(one) for one in comparison.sources],
+        "coverage": [_coverage(one, answers) for one in comparison.coverage],
+        "doors": [_door(one) for one in comparison.doors],
+        "steps": [_door(one) for one in comparison.steps],
+        "ways": [_way(one) for one in comparison.ways],
+        "signIns": [_sign_in(one, answers) for one in comparison.sign_ins],
+        "undeclared": [_use(use, answers) for use in comparison.undeclared],
+        "unusual": [{**_use(one.use, answers), "why": list(one.why)} for one in comparison.unusual],
         "changes": [
-            {**_use(one.use, answers), "changed": one.what, "trusts": one.trusts or None} for one in found.changes
+            {**_use(one.use, answers), "changed": one.parameters, "trusts": one.trusts or None}
+            for one in comparison.changes
         ],
-        "notLookedAt": not_in_the_events(found),
+        "notLookedAt": not_in_the_events(comparison),
         "population": [],
     }
 
 
-def population(answers: Answers, found: Comparison) -> Iterator[dict[str, Any]]:
+def population(answers: Answers, comparison: Comparison) -> Iterator[dict[str, Any]]:
     """Every entry, and every use of a step on the way, in order of time, with the doors that explain it."""
-    for one in found.population:
+    for one in comparison.population:
         yield {
-            "what": what(one),
+            "what": kind_of(one),
             "doors": [by_door(step) for step in one.doors],
             "whyPerhaps": one.perhaps or None,
             **_use(one.use, answers),
@@ -75,6 +76,7 @@ def _source(one: Source) -> dict[str, Any]:
         "heldAgainstDigests": one.held,
         "notAsDigest": one.not_as_digest,
         "inNoDigest": one.in_no_digest,
+        "trailsWithoutDigests": dict(one.without_digests),
         "from": _iso(one.start),
         "until": _iso(one.end),
     }
@@ -83,7 +85,7 @@ def _source(one: Source) -> dict[str, Any]:
 def _coverage(one: Covered, answers: Answers) -> dict[str, Any]:
     return {
         "account": one.account,
-        "accountName": place(one.account, answers),
+        "accountName": answers.account_name(one.account),
         "records": one.recorded.records,
         "files": one.recorded.files,
         "filesMissing": one.recorded.missing,
@@ -115,7 +117,7 @@ def _sign_in(one: SignIns, answers: Answers) -> dict[str, Any]:
     return {
         "user": party_data(answers.named(one.user)),
         "account": one.uses[-1].account,
-        "accountName": place(one.uses[-1].account, answers),
+        "accountName": answers.account_name(one.uses[-1].account),
         "count": len(one.uses),
         "last": _iso(one.uses[-1].time),
         "mfaUsed": mfa(one),
@@ -152,7 +154,7 @@ def _use(use: Use, answers: Answers) -> dict[str, Any]:
         "caller": party_data(answers.named(use.caller)),
         "uniqueId": use.unique_id,
         "account": use.account,
-        "accountName": place(use.account, answers),
+        "accountName": answers.account_name(use.account),
         "callerSession": use.caller_session,
         "sourceIdentity": use.source_identity,
         "role": use.role or None,

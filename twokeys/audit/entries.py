@@ -9,6 +9,7 @@ from datetime import datetime
 from enum import Enum
 from itertools import chain
 
+from twokeys.access.model.names import EVERY_SERVICE
 from twokeys.access.model.requirements import (
     EXTERNAL_ID,
     MFA,
@@ -143,7 +144,7 @@ class Tallies:
         lacks = tuple(dict.fromkeys(chain.from_iterable(unmet[id(one)] for one in found)))
         lacks = (_NO_BEGINNING,) if use.event == SESSION else lacks
         why = _BEFORE if use.event == EARLIER else _ANOTHER_ID if other else ""
-        why = why or ("" if sure or not found else _NOT_SHOWN if use.told else _NOT_NAMED)
+        why = why or ("" if sure or not found else _NOT_SHOWN if use.names_caller else _NOT_NAMED)
         if found and all(_has_another_path(one.door, use) for one in found):
             why = "; ".join(filter(None, (why, _ANOTHER_PATH)))
         why = "; ".join(filter(None, (why, *lacks)))
@@ -159,17 +160,17 @@ class Tallies:
         """Whose of these doors a use is, by who came, and whether surely."""
         own = [one for one in into if _is(one.door.source.who, use.caller.who)]
         wide = [one for one in into if _lets_in_all(one.door.source.who, use.caller.who)]
-        by_id = use.unique_id if not use.told else None
+        by_id = use.unique_id if not use.names_caller else None
         may_be = [
             one
             for one in into
-            if (use.event in (ROOT, *_SESSIONS) and not use.told)  # a session whose beginning has no record
+            if (use.event in (ROOT, *_SESSIONS) and not use.names_caller)  # a session whose beginning has no record
             or (
                 _may_be(use.caller.who, one.door.source.who)
                 and not (by_id and _has_another_id(one.door.source.who, by_id, ids))
             )
         ]
-        sure = own or (wide if use.told or wide == may_be else [])
+        sure = own or (wide if use.names_caller or wide == may_be else [])
         return sure or may_be, bool(sure)
 
 
@@ -215,8 +216,8 @@ class Tally:
 
 def _is_another(use: Use, ids: Mapping[Who, set[str]]) -> bool:
     """Whether a call tells another unique id of its caller or its role than the sources do."""
-    told = ((use.caller.who, use.unique_id), (use.target, use.role_id)) if use.event == "AssumeRole" else ()
-    return any(unique_id is not None and unique_id not in ids.get(who, {unique_id}) for who, unique_id in told)
+    shown = ((use.caller.who, use.unique_id), (use.target, use.role_id)) if use.event == "AssumeRole" else ()
+    return any(unique_id is not None and unique_id not in ids.get(who, {unique_id}) for who, unique_id in shown)
 
 
 def _has_another_path(door: Step, use: Use) -> bool:
@@ -287,8 +288,11 @@ def _is(source: Who, caller: Who) -> bool:
 
 
 def _lets_in_all(source: Who, caller: Who) -> bool:
-    """Whether a door is for the caller's account as a whole, or for everyone."""
-    return source.kind == "everyone" or (source.kind == "root" and source.account == caller.account != "")
+    """Whether a door is for the caller's account as a whole, for everyone, or for every service."""
+    if source.kind == "root":
+        return source.account == caller.account != ""
+    every_service = source.kind == caller.kind == "service" and source.name == EVERY_SERVICE
+    return every_service or source.kind == "everyone"
 
 
 def _may_be(caller: Who, source: Who) -> bool:

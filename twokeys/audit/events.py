@@ -8,14 +8,13 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import groupby
 
-from twokeys.answers.model import Answers, Party, Step
+from twokeys.answers.model import Answers, Step
 from twokeys.audit.comparison import Comparison, SignIns
 from twokeys.audit.coverage import Covered
 from twokeys.audit.entries import DoorUse, Entry, Usage
 from twokeys.audit.logs import Source
 from twokeys.audit.record import EARLIER, EVENTS, SIGN_IN, Use
 from twokeys.audit.trail import Change
-from twokeys.doors import Who
 from twokeys.shown import counted, listed
 
 NOT_LOOKED_AT = (
@@ -42,28 +41,28 @@ _MANY = 12
 """How many files that cannot be read, and accounts, are named on a terminal."""
 
 
-def not_in_the_events(found: Comparison) -> str:
+def not_in_the_events(comparison: Comparison) -> str:
     """What nothing is said of."""
     history = (
         "; of the event history changes of keys that are not known to let more in"
-        if any(one.caller for one in found.sources)
+        if any(one.caller for one in comparison.sources)
         else ""
     )
-    held = any(one.held for one in found.sources)
+    held = any(one.held for one in comparison.sources)
     signatures = (
         "; the signatures of digests, which `aws cloudtrail validate-logs` checks with AWS's key" if held else ""
     )
-    return f"{NOT_LOOKED_AT}{history}{signatures}; {_other_regions(found)}"
+    return f"{NOT_LOOKED_AT}{history}{signatures}; {_other_regions(comparison)}"
 
 
-def _other_regions(found: Comparison) -> str:
+def _other_regions(comparison: Comparison) -> str:
     """An entry is recorded in the region of the STS endpoint that was called, and of the global one in us-east-1."""
-    if found.regions:
-        return f"regions other than {', '.join(found.regions)} (--region), but for the records that are there"
+    if comparison.regions:
+        return f"regions other than {', '.join(comparison.regions)} (--region), but for the records that are there"
     return "regions that AWS does not enable by default, but for the stack's and those of which there are records"
 
 
-def what(one: Entry) -> str:
+def kind_of(one: Entry) -> str:
     """What an entry is."""
     if one.on_the_way:
         return _PERHAPS_A_STEP if one.perhaps else _STEP
@@ -75,32 +74,30 @@ def by_door(step: Step) -> str:
     return step.declared.name if step.declared and step.declared.name else f"{step.source.short} -> {step.target.short}"
 
 
-def place(account: str, answers: Answers) -> str:
-    """What people call an account."""
-    return Party(Who("root", account), account_name=answers.names.get(account, "")).place
-
-
-def headline(answers: Answers, found: Comparison | None) -> str:
+def headline(answers: Answers, comparison: Comparison | None) -> str:
     """What somebody has to look at, in few words; empty where no events were given."""
-    if found is None:
+    if comparison is None:
         return ""
     hidden = "".join(
-        f", {n} whose {what} is not shown though its door asks for it" for what, n in found.not_shown.items()
+        f", {n} whose {what} is not shown though its door asks for it" for what, n in comparison.not_shown.items()
     )
-    begun = f", {counted(found.not_begun, 'session')} whose AssumeRole is in no record" if found.not_begun else ""
-    if found.earlier:
+    begun = (
+        f", {counted(comparison.not_begun, 'session')} whose AssumeRole is in no record" if comparison.not_begun else ""
+    )
+    if comparison.earlier:
         each = listed(
-            [f"role {use.role} of {place(use.account, answers)}, as {use.session}" for use in found.earlier], most=_FEW
+            [f"role {use.role} of {answers.account_name(use.account)}, as {use.session}" for use in comparison.earlier],
+            most=_FEW,
         )
-        were = "was" if len(found.earlier) == 1 else "were"
-        begun += f", {counted(len(found.earlier), 'session')} that began before the period {were} at work ({each})"
-    as_root = sum(one.use.caller.who.kind == "root-user" for one in found.unusual)
-    unusual = f"{len(found.unusual)} unusual" if found.unusual or not _only_learning(found) else ""
+        were = "was" if len(comparison.earlier) == 1 else "were"
+        begun += f", {counted(len(comparison.earlier), 'session')} that began before the period {were} at work ({each})"
+    as_root = sum(one.use.caller.who.kind == "root-user" for one in comparison.unusual)
+    unusual = f"{len(comparison.unusual)} unusual" if comparison.unusual or not _only_learning(comparison) else ""
     unusual += f" ({as_root} as the root user)" if as_root else ""
-    learning = _ONLY_LEARNING if _only_learning(found) else ""
-    changes = f"{counted(len(found.changes), 'change')} of keys" if found.changes else ""
-    seen = ", ".join(filter(None, (f"{_entries(found)}{begun}{hidden}", changes, unusual, learning)))
-    doors, steps = found.not_known
+    learning = _ONLY_LEARNING if _only_learning(comparison) else ""
+    changes = f"{counted(len(comparison.changes), 'change')} of keys" if comparison.changes else ""
+    seen = ", ".join(filter(None, (f"{_entries(comparison)}{begun}{hidden}", changes, unusual, learning)))
+    doors, steps = comparison.not_known
     of = " and ".join(
         f"{counted(count, what)}{where}"
         for count, what, where in ((doors, "door", ""), (steps, "step", " on the way"))
@@ -108,76 +105,86 @@ def headline(answers: Answers, found: Comparison | None) -> str:
     )
     not_known = [
         f"{of} of which it is not known whether {'it was' if doors + steps == 1 else 'they were'} used" if of else "",
-        f"{counted(len(found.unreadable), 'record')} that cannot be read" if found.unreadable else "",
-        f"{counted(len(found.not_readable), 'file')} that cannot be read" if found.not_readable else "",
-        _not_as_digest(found),
-        f"{counted(len(found.in_no_digest), 'log file')} in no digest given" if found.in_no_digest else "",
+        f"{counted(len(comparison.unreadable), 'record')} that cannot be read" if comparison.unreadable else "",
+        f"{counted(len(comparison.not_readable), 'file')} that cannot be read" if comparison.not_readable else "",
+        _not_as_digest(comparison),
+        f"{counted(len(comparison.in_no_digest), 'log file')} in no digest given" if comparison.in_no_digest else "",
     ]
-    first = "no records of the period" if found.start is None else seen
-    only = f" of {listed(found.regions)} only (--region)" if found.regions else ""
+    first = "no records of the period" if comparison.start is None else seen
+    only = f" of {listed(comparison.regions)} only (--region)" if comparison.regions else ""
     seen = f"CloudTrail{only}: {', '.join(filter(None, (first, *not_known)))}"
-    return "; ".join(filter(None, (seen, gaps(answers, found), _without_digests(answers, found))))
+    return "; ".join(filter(None, (seen, gaps(answers, comparison), _without_digests(answers, comparison))))
 
 
-def _not_as_digest(found: Comparison) -> str:
-    count = len(found.not_as_digest)
+def _not_as_digest(comparison: Comparison) -> str:
+    count = len(comparison.not_as_digest)
     verb, whose = ("is", "its digest says") if count == 1 else ("are", "their digests say")
     return f"{counted(count, 'file')} {verb} not as {whose}" if count else ""
 
 
-def gaps(answers: Answers, found: Comparison) -> str:
+def gaps(answers: Answers, comparison: Comparison) -> str:
     """Which accounts are not covered, and what follows; empty where all are."""
-    lost = [f"{place(account, answers)} ({counted(days, 'day')})" for account, days in found.not_covered.items()]
+    lost = [
+        f"{answers.account_name(account)} ({counted(days, 'day')})" for account, days in comparison.not_covered.items()
+    ]
     return f"not covered: {listed(lost, most=_FEW)}: entries and changes of keys there are not known" if lost else ""
 
 
-def _without_digests(answers: Answers, found: Comparison) -> str:
+def _without_digests(answers: Answers, comparison: Comparison) -> str:
     """Of which accounts log files alone tell, and what follows; empty where digests were given of all."""
     places = [
-        place(one.account, answers)
+        answers.account_name(one.account)
         + (f" ({listed(one.without_digests, most=_FEW)})" if len(one.without_digests) < len(one.regions) else "")
-        for one in found.coverage
+        for one in comparison.coverage
         if one.without_digests
     ]
+    trails = {trail: count for source in found.sources for trail, count in source.without_digests.items()}
+    places += [f"the trail in {trail} ({counted(count, 'log file')})" for trail, count in trails.items()]
     return f"no digests of {listed(places, most=_FEW)}: a log file that is missing would not show" if places else ""
 
 
-def _only_learning(found: Comparison) -> bool:
-    return found.learned_until is not None and found.end is not None and found.learned_until > found.end
+def _only_learning(comparison: Comparison) -> bool:
+    return (
+        comparison.learned_until is not None
+        and comparison.end is not None
+        and comparison.learned_until > comparison.end
+    )
 
 
-def _entries(found: Comparison) -> str:
+def _entries(comparison: Comparison) -> str:
     """How many entries there are, and by what: "4 entries (2 by a door, 1 perhaps by a door, 1 without a door)"."""
-    there = Counter(map(what, found.population))
+    there = Counter(map(kind_of, comparison.population))
     each = [f"{there[_SURE]} by a door", f"{there[_PERHAPS]} perhaps by a door", f"{there[_WITHOUT]} without a door"]
     each = [one for one in each if one != "0 perhaps by a door"]
-    entries = "entry" if found.entries == 1 else "entries"
-    at_least, read = ("at least ", "in what was read ") if found.may_be_more else ("", "")
-    return f"{at_least}{found.entries} {entries}" + (f" ({read}{', '.join(each)})" if found.entries else "")
+    entries = "entry" if comparison.entries == 1 else "entries"
+    at_least, read = ("at least ", "in what was read ") if comparison.may_be_more else ("", "")
+    return f"{at_least}{comparison.entries} {entries}" + (f" ({read}{', '.join(each)})" if comparison.entries else "")
 
 
-def events(answers: Answers, found: Comparison, named: Callable[[Sequence[str]], str]) -> Iterator[str]:
+def events(answers: Answers, comparison: Comparison, named: Callable[[Sequence[str]], str]) -> Iterator[str]:
     """The events in lines of text, each use once: what is to be looked at, changes of keys, doors, what there is."""
     yield ""
     yield "What CloudTrail saw"
-    yield period(found)
-    yield from _few("not readable", not_readable(found))
-    looked_at, changed = to_look_at(answers, found)
+    yield period(comparison)
+    yield from _few("not readable", not_readable(comparison))
+    looked_at, changed = to_look_at(answers, comparison)
     yield from _few("entries, calls and attempts", list(map(": ".join, looked_at)))
-    yield from filter(None, [who_changed(answers, found)])
+    yield from filter(None, [who_changed(answers, comparison)])
     yield from _few("changes of keys", list(map(": ".join, changed)), "--csv and --json")
-    yield from (f"{words}: {door}" for words, door in uses(found.doors, named))
-    yield from (f"on the way, {words}: {step}" for words, step in uses(found.steps, named))
-    yield from filter(None, [ways(found)])
+    yield from (f"{words}: {door}" for words, door in uses(comparison.doors, named))
+    yield from (f"on the way, {words}: {step}" for words, step in uses(comparison.steps, named))
+    yield from filter(None, [ways(comparison)])
     through = [
-        f"{words}: {way}" for words, way in through_roles(found) if words in (Usage.USED.value, Usage.PERHAPS.value)
+        f"{words}: {way}"
+        for words, way in through_roles(comparison)
+        if words in (Usage.USED.value, Usage.PERHAPS.value)
     ]
     yield from _few("ways through other roles", through)
-    yield from filter(None, [about_early(found)])
-    for signed in found.sign_ins:
+    yield from filter(None, [about_early(comparison)])
+    for signed in comparison.sign_ins:
         yield f"signed in: {sign_ins(signed, answers)}"
-    yield from _few("records", [f"records of {line}" for line, _ in coverage(answers, found, named)])
-    yield not_in_the_events(found)
+    yield from _few("records", [f"records of {line}" for line, _ in coverage(answers, comparison, named)])
+    yield not_in_the_events(comparison)
 
 
 @dataclass
@@ -213,12 +220,12 @@ class _Alike:
 Rows = list[tuple[str, str]]
 
 
-def to_look_at(answers: Answers, found: Comparison) -> tuple[Rows, Rows]:
+def to_look_at(answers: Answers, comparison: Comparison) -> tuple[Rows, Rows]:
     """Each use once, with what it is: entries without a sure door and what is unusual, and other changes of keys.
 
     Those that are alike are one; of the changes the rarest is first.
     """
-    groups = _alike((*_entries_and_unusual(found), *_changed(found)))
+    groups = _alike((*_entries_and_unusual(comparison), *_changed(comparison)))
     first = sorted((one for one in groups if [*one.labels] != [_CHANGED]), key=_Alike.order)
     changes = sorted((one for one in groups if [*one.labels] == [_CHANGED]), key=len)
     return [one.row(answers) for one in first], [one.row(answers) for one in changes]
@@ -228,17 +235,17 @@ _Said = tuple[Use, str, tuple[str, ...], str]
 """A use, what it is, why, and whom it trusts."""
 
 
-def _entries_and_unusual(found: Comparison) -> Iterator[_Said]:
-    for one in found.population:
+def _entries_and_unusual(comparison: Comparison) -> Iterator[_Said]:
+    for one in comparison.population:
         if one.perhaps:
             yield one.use, f"perhaps by {' or '.join(map(by_door, one.doors))}", tuple(one.perhaps.split("; ")), ""
         elif not one.doors:
             yield one.use, _NO_DOOR, (), ""
-    yield from ((one.use, _UNUSUAL, one.why, "") for one in found.unusual)
+    yield from ((one.use, _UNUSUAL, one.why, "") for one in comparison.unusual)
 
 
-def _changed(found: Comparison) -> Iterator[_Said]:
-    yield from ((one.use, _CHANGED, (str(one),) if str(one) else (), one.trusts) for one in found.changes)
+def _changed(comparison: Comparison) -> Iterator[_Said]:
+    yield from ((one.use, _CHANGED, (str(one),) if str(one) else (), one.trusts) for one in comparison.changes)
 
 
 def _alike(said: Iterable[_Said]) -> list[_Alike]:
@@ -256,7 +263,9 @@ def _alike(said: Iterable[_Said]) -> list[_Alike]:
         what_it_is = {what for what, _ in kinds}
         session = use.caller_session if _NO_DOOR in what_it_is else None
         whence = () if what_it_is == {_CHANGED} else (use.source, use.source_identity, session)
-        group = groups[use.caller.who, not use.told and use.unique_id, use.target, use.event, use.failed, kinds, whence]
+        group = groups[
+            use.caller.who, not use.names_caller and use.unique_id, use.target, use.event, use.failed, kinds, whence
+        ]
         group.uses.append(use)
         group.labels.update(what for _, what, _, _ in same)
         group.why.update(dict.fromkeys(why for _, _, whys, _ in same for why in whys))
@@ -269,16 +278,16 @@ def _few(what: str, lines: list[str], have_all: str = "--csv, --html and --json"
         yield f"{what}: {len(lines) - _MANY} more, which {have_all} list"
 
 
-def not_readable(found: Comparison) -> list[str]:
+def not_readable(comparison: Comparison) -> list[str]:
     """The files and records that cannot be read, or are not as CloudTrail wrote them, each in a sentence."""
-    files = [f"{file}: {why}" for file, why in found.not_readable.items()]
-    records = [f"{one}; what happened is not known: copy its file again" for one in found.unreadable]
+    files = [f"{file}: {why}" for file, why in comparison.not_readable.items()]
+    records = [f"{one}; what happened is not known: copy its file again" for one in comparison.unreadable]
     changed = [
         f"not as its digest says: {file}: what CloudTrail wrote in it is not known: copy it again"
-        for file in found.not_as_digest
+        for file in comparison.not_as_digest
     ] + [
         f"in no digest given: {file}: nothing shows that CloudTrail wrote it: give all digests, or leave it out"
-        for file in found.in_no_digest
+        for file in comparison.in_no_digest
     ]
     return [*changed, *(f"not readable: {one}" for one in (*files, *records))]
 
@@ -298,11 +307,13 @@ def _spans(found: list[date]) -> Iterator[str]:
         yield f"{first} to {more[-1]}" if more else first
 
 
-def coverage(answers: Answers, found: Comparison, named: Callable[[Sequence[str]], str]) -> list[tuple[str, list[str]]]:
+def coverage(
+    answers: Answers, comparison: Comparison, named: Callable[[Sequence[str]], str]
+) -> list[tuple[str, list[str]]]:
     """What there is of each account and all days that are not covered, in words; once for those that are alike."""
     alike: dict[tuple[str, ...], list[str]] = defaultdict(list)
-    for one in found.coverage:
-        alike[covered(one), *days(one)].append(place(one.account, answers))
+    for one in comparison.coverage:
+        alike[covered(one), *days(one)].append(answers.account_name(one.account))
     return [(f"{named(places)}: {words}", lacking) for (words, *lacking), places in alike.items()]
 
 
@@ -326,23 +337,23 @@ def covered(one: Covered) -> str:
     return ", ".join(filter(None, parts))
 
 
-def ways(found: Comparison) -> str:
+def ways(comparison: Comparison) -> str:
     """How many of the ways in were used, and what tells more, in a sentence; empty where there is none."""
-    counts = Counter(one.usage for one in found.ways)
+    counts = Counter(one.usage for one in comparison.ways)
     each = ", ".join(f"{counts[usage]} {_OF_WAYS[usage]}" for usage in Usage if counts[usage])
     if not counts:
         return ""
     step = (
         "give whole files and digests of what is not covered, or with --region the regions with an active STS endpoint"
     )
-    known = f". To know more, {step}" if counts[Usage.NOT_KNOWN] or found.not_covered else ""
-    return f"Of {counted(len(found.ways), 'way')} in, those through other roles included: {each}{known}"
+    known = f". To know more, {step}" if counts[Usage.NOT_KNOWN] or comparison.not_covered else ""
+    return f"Of {counted(len(comparison.ways), 'way')} in, those through other roles included: {each}{known}"
 
 
-def who_changed(answers: Answers, found: Comparison) -> str:
+def who_changed(answers: Answers, comparison: Comparison) -> str:
     """How many calls that change keys there are, by whom and how many of them failed; empty where there are none."""
     by: dict[str, list[Change]] = defaultdict(list)
-    for one in found.changes:
+    for one in comparison.changes:
         by[answers.named(one.use.caller).short].append(one)
     each = []
     for who, own in sorted(by.items(), key=lambda pair: -len(pair[1])):
@@ -351,7 +362,7 @@ def who_changed(answers: Answers, found: Comparison) -> str:
     return f"Changes of keys: {listed(each, most=_MANY)}" if each else ""
 
 
-def through_roles(found: Comparison) -> list[tuple[str, str]]:
+def through_roles(comparison: Comparison) -> list[tuple[str, str]]:
     """Of each way through other roles, whether it was used, and the way in words."""
     return [
         (
@@ -361,14 +372,14 @@ def through_roles(found: Comparison) -> list[tuple[str, str]]:
             + (f", last {one.last:%Y-%m-%d %H:%M} UTC" if one.last else "")
             + (f": {one.not_known}" if one.not_known else ""),
         )
-        for one in found.ways
+        for one in comparison.ways
         if one.way.through
     ]
 
 
-def about_early(found: Comparison) -> str:
+def about_early(comparison: Comparison) -> str:
     """On what it rests that a door was used before its keys were made; empty where none was."""
-    if not any(one.early for one in found.doors):
+    if not any(one.early for one in comparison.doors):
         return ""
     return (
         "Before its keys were made: before the latest time at which one of them was created, as the states say "
@@ -393,23 +404,23 @@ def read_from(one: Source, digits: int) -> str:
     return ", ".join(filter(None, parts))
 
 
-def period(found: Comparison) -> str:
+def period(comparison: Comparison) -> str:
     """What was compared, in a sentence."""
-    first, last = found.asked
+    first, last = comparison.asked
     parts = (
         f"from {first:%Y-%m-%d %H:%M} UTC" if first else "",
         f"until {last:%Y-%m-%d %H:%M} UTC" if last else "",
-        f"only {' and '.join(found.regions)}" if found.regions else "",
+        f"only {' and '.join(comparison.regions)}" if comparison.regions else "",
     )
     asked = f"Asked: {' '.join(filter(None, parts))}. " if any(parts) else ""
-    if found.start is None or found.end is None:
-        unreadable = f", but {len(found.unreadable)} that cannot be read" if found.unreadable else ""
+    if comparison.start is None or comparison.end is None:
+        unreadable = f", but {len(comparison.unreadable)} that cannot be read" if comparison.unreadable else ""
         nothing = f"there are no records of the period{unreadable}, so nothing tells whether a door is used"
         return f"{asked}CloudTrail: {nothing}"
-    there = Counter(map(what, found.population))
-    several = [one for one in found.population if len(one.doors) > 1]
+    there = Counter(map(kind_of, comparison.population))
+    several = [one for one in comparison.population if len(one.doors) > 1]
     times = sum(len(one.doors) for one in several)
-    apart = ", ".join(_apart(count, what) for what, count in found.apart.items())
+    apart = ", ".join(_apart(count, what) for what, count in comparison.apart.items())
     seen = (
         *(
             f"{counted(there[kind], 'step')}{kind.removeprefix('step')}"
@@ -418,12 +429,12 @@ def period(found: Comparison) -> str:
         ),
         f"{len(several)} have several doors and count at each, {times} times" if several else "",
         f"not among the entries: {apart}" if apart else "",
-        f"what is usual is learned until {found.learned_until:%Y-%m-%d %H:%M}"
-        if found.learned_until and not _only_learning(found)
+        f"what is usual is learned until {comparison.learned_until:%Y-%m-%d %H:%M}"
+        if comparison.learned_until and not _only_learning(comparison)
         else "",
     )
     about = "; ".join(filter(None, seen))
-    span = f"CloudTrail from {found.start:%Y-%m-%d %H:%M} to {found.end:%Y-%m-%d %H:%M} UTC"
+    span = f"CloudTrail from {comparison.start:%Y-%m-%d %H:%M} to {comparison.end:%Y-%m-%d %H:%M} UTC"
     return f"{asked}{span}{': ' if about else ''}{about}"
 
 
@@ -454,8 +465,8 @@ def sign_ins(one: SignIns, answers: Answers) -> str:
 
 def mfa(one: SignIns) -> dict[str, int]:
     """How many sign-ins were with MFA, without it, and do not tell."""
-    told = [use.mfa for use in one.uses]
-    counts = {"yes": told.count(True), "no": told.count(False), "not told": told.count(None)}
+    used = [use.mfa for use in one.uses]
+    counts = {"yes": used.count(True), "no": used.count(False), "not told": used.count(None)}
     return {word: count for word, count in counts.items() if count}
 
 
@@ -510,7 +521,7 @@ def door_use(one: DoorUse, ends: str = "") -> str:
 
 def used(use: Use, answers: Answers) -> str:
     """A use in words."""
-    unknown = f" ({use.unique_id})" if not use.told and use.unique_id else ""
+    unknown = f" ({use.unique_id})" if not use.names_caller and use.unique_id else ""
     stack_sets = " (named as StackSets name theirs)" if use.role.startswith(_OF_STACK_SETS) else ""
     what = f"role {use.path}{stack_sets}" if use.role else f"root user, limited to {use.task or 'an unknown task'},"
     what = "console" if use.event == SIGN_IN else what if use.event in EVENTS or use.role else use.event

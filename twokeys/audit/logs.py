@@ -59,22 +59,23 @@ https://docs.aws.amazon.com/config/latest/developerguide/example-s3-notification
 _EXPORTS: Final = {
     "QueryResultRows": "rows of a query in CloudTrail Lake",
     "detail-type": "an event of EventBridge",
-    "events": "events of CloudWatch Logs",
-    "logEvents": "events of CloudWatch Logs",
-    "eventtime": "rows of a table in Athena",
-    "eventversion": "rows of a table in Athena",
+    **dict.fromkeys(("events", "logEvents", "logStreamName"), "events of CloudWatch Logs"),
+    **dict.fromkeys(("eventtime", "eventversion", "ResultSet"), "rows of a table in Athena"),
+    **dict.fromkeys(("results", "@message", "@timestamp", "@ptr"), "results of a query in CloudWatch Logs Insights"),
 }
-"""What is not read, though it is made of CloudTrail's events, by a key that only it has at its top.
+"""What is not read, though it is made of CloudTrail's events, by a key that only it has at its top, or its first has.
 
 https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_GetQueryResults.html
 https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-events.html
 https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_FilterLogEvents.html
 https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/logs/SubscriptionFilters.html
+https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_GetQueryResults.html
+https://docs.aws.amazon.com/athena/latest/APIReference/API_GetQueryResults.html
 https://docs.aws.amazon.com/athena/latest/ug/unload.html (with the columns of the page cloudtrail-logs.html)
 """
 _NO_JSON: Final = {
     rb"PAR1|ORC|Obj\x01": "Parquet, ORC or Avro, as UNLOAD writes it",
-    rb'"?[A-Za-z]\w*"?,': "CSV, as Athena and CloudTrail Lake write rows of a query",
+    rb'"?[@A-Za-z]\w*"?,': "CSV, as Athena, CloudTrail Lake and CloudWatch Logs Insights write rows of a query",
     rb"\d{4}-\d\d-\d\dT": "lines of CloudWatch Logs",
 }
 """The same, by how it begins."""
@@ -86,7 +87,8 @@ class Source:
 
     `read` files were read to the end, `passed_over` counts those of other services, `not_readable` says of each other
     file why. `held` log files and digests were held against the hashes that its digests have, and some are
-    `not_as_digest`; log files `in_no_digest` stand in none, though the digests of their time are there.
+    `not_as_digest`; log files `in_no_digest` stand in none, though the digests of their time are there. Of a trail
+    `without_digests`, by where it delivered, only the number of such files is kept.
     `start` and `end` are the times of the first and the last event. `sha256`, in hexadecimal digits, is the file's; a
     folder's is that of the sorted list of its files' hashes, one a line.
     """
@@ -98,6 +100,7 @@ class Source:
     held: int = 0
     not_as_digest: list[str] = field(default_factory=list)
     in_no_digest: list[str] = field(default_factory=list)
+    without_digests: Counter[str] = field(default_factory=Counter)
     passed_over: Counter[str] = field(default_factory=Counter)
     not_readable: dict[str, str] = field(default_factory=dict)
     start: datetime | None = None
@@ -147,6 +150,15 @@ def hashed(file: Path) -> str:
 def hashed_together(hashes: list[str]) -> str:
     """The sha256 of a folder, as `sort | sha256sum` make it of its files' hashes."""
     return sha256("".join(f"{one}\n" for one in sorted(hashes)).encode()).hexdigest()
+
+
+def delivered_into(file: Path, given: Path) -> str:
+    """Where the trail of a file delivers log files and digests: its AWSLogs, else what was given.
+
+    https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-validation-digest-file-structure.html
+    """
+    before, found, _ = file.as_posix().rpartition("AWSLogs/")
+    return f"{before}AWSLogs" if found else given.as_posix()
 
 
 def account_of(file: Path) -> str:
@@ -199,10 +211,10 @@ def listed(digest: Path) -> tuple[dict[str, str], datetime, datetime]:
         raise _refused(digest, _said(error)) from error
     try:
         files, start, end = found["logFiles"], time_of(found["digestStartTime"]), time_of(found["digestEndTime"])
-        told = [(one["s3Object"], one["hashValue"]) for one in files]
+        objects = [(one["s3Object"], one["hashValue"]) for one in files]
         if found.get("previousDigestHashAlgorithm") == "SHA-256":
-            told.append((found["previousDigestS3Object"], found["previousDigestHashValue"]))
-        hashes = {name.rpartition("/")[2].removesuffix(".gz"): value.lower() for name, value in told}
+            objects.append((found["previousDigestS3Object"], found["previousDigestHashValue"]))
+        hashes = {name.rpartition("/")[2].removesuffix(".gz"): value.lower() for name, value in objects}
     except (AttributeError, KeyError, TypeError):
         files, start, end = None, None, None
     if not isinstance(files, list) or start is None or end is None or end < start:
@@ -221,13 +233,13 @@ def time_of(value: object) -> datetime | None:
 
 def records(file: Path, key: str) -> Iterator[dict[str, Any]]:
     """The records of a file with such a key at its top, streamed. Raises Refusal for what cannot be read."""
-    place = _BY_FIRST_KEY.get(key, _LIST)
+    prefix = _BY_FIRST_KEY.get(key, _LIST)
     try:
         with _opened(file) as stream:
-            for record in _read("items", stream, prefix=place):
+            for record in _read("items", stream, prefix=prefix):
                 if not isinstance(record, dict):
                     raise _refused(file, "one of its records is no object")
-                yield _looked_up(file, record) if place == _LOOKED_UP or "CloudTrailEvent" in record else record
+                yield _looked_up(file, record) if prefix == _LOOKED_UP or "CloudTrailEvent" in record else record
     except _DAMAGE as error:
         raise _refused(file, _said(error)) from error
 
@@ -246,9 +258,9 @@ def _first_key(file: Path) -> str:
                 depth += _LEVELS.get(event, 0)
                 if depth > _DEEPEST:
                     raise _refused(file, f"it nests deeper than {_DEEPEST} levels")
-                if prefix == "item" and event == "start_map":
+                if prefix == "item" and event == "end_map":
                     return ""
-                if prefix == "" and event == "map_key" and value in _EXPORTS:
+                if prefix in {"", "item"} and event == "map_key" and value in _EXPORTS:
                     raise _refused(file, f"it is {_EXPORTS[value]}, which is not read")
                 if prefix == "" and event == "map_key" and (value in _BY_FIRST_KEY or value in _OTHERS):
                     if value in ("Records", "Events") and next(events)[1] != "start_array":

@@ -20,6 +20,7 @@ from twokeys.audit.events import (
     coverage,
     gaps,
     headline,
+    kind_of,
     not_in_the_events,
     not_readable,
     period,
@@ -29,7 +30,6 @@ from twokeys.audit.events import (
     used,
     uses,
     ways,
-    what,
     who_changed,
 )
 from twokeys.audit.report import EXPIRED, credentials, heading, question, shut, title, what_was_read
@@ -148,25 +148,25 @@ def _lines(step: Step) -> list[tuple[str, str | None]]:
     return list(zip_longest(keys(bare), (key.urn for key in step.keys)))
 
 
-def _events(answers: Answers, found: Comparison, named: Named) -> dict[str, object]:
-    unusual = {(one.use.id, one.use.event) for one in found.unusual}
-    sure = [one for one in found.population if one.doors and not one.perhaps]
-    looked_at, changed = to_look_at(answers, found)
+def _events(answers: Answers, comparison: Comparison, named: Named) -> dict[str, object]:
+    unusual = {(one.use.id, one.use.event) for one in comparison.unusual}
+    sure = [one for one in comparison.population if one.doors and not one.perhaps]
+    looked_at, changed = to_look_at(answers, comparison)
     return {
-        "gaps": gaps(answers, found),
-        "period": period(found),
-        "not_readable": not_readable(found),
-        "about_early": about_early(found),
-        "not_looked_at": not_in_the_events(found),
-        "coverage": coverage(answers, found, named),
-        "doors": uses(found.doors, named),
-        "steps": uses(found.steps, named),
-        "ways": ways(found),
-        "through": through_roles(found),
+        "gaps": gaps(answers, comparison),
+        "period": period(comparison),
+        "not_readable": not_readable(comparison),
+        "about_early": about_early(comparison),
+        "not_looked_at": not_in_the_events(comparison),
+        "coverage": coverage(answers, comparison, named),
+        "doors": uses(comparison.doors, named),
+        "steps": uses(comparison.steps, named),
+        "ways": ways(comparison),
+        "through": through_roles(comparison),
         "most": _MOST,
         "looked_at": looked_at,
-        "sure": [(what(one), used(one.use, answers)) for one in sure if (one.use.id, one.use.event) not in unusual],
-        "sign_ins": [sign_ins(one, answers) for one in found.sign_ins],
+        "sure": [(kind_of(one), used(one.use, answers)) for one in sure if (one.use.id, one.use.event) not in unusual],
+        "sign_ins": [sign_ins(one, answers) for one in comparison.sign_ins],
         "changes": changed,
-        "who_changed": who_changed(answers, found),
+        "who_changed": who_changed(answers, comparison),
     }

@@ -139,15 +139,15 @@ class Use:
         return found.group(2) if found and not found.group(2).startswith("aws-reserved/") else self.role
 
     @property
-    def told(self) -> bool:
-        """Whether the record tells the caller, not only its account."""
+    def names_caller(self) -> bool:
+        """Whether the record names the caller, not only its account."""
         return self.caller.who.kind != "principal"
 
 
 def resolved(use: Use, principals: Mapping[str, Party]) -> Use:
     """The use with its caller found by unique id, where the record tells the account only and the sources know it."""
     known = principals.get(use.unique_id or "")
-    return replace(use, caller=known) if not use.told and known is not None else use
+    return replace(use, caller=known) if not use.names_caller and known is not None else use
 
 
 def is_management(record: Mapping[str, Any]) -> bool:
@@ -157,8 +157,8 @@ def is_management(record: Mapping[str, Any]) -> bool:
 
 def recorded_in(record: Mapping[str, Any], use: Use | None) -> set[str]:
     """The account whose trail has a record; empty where nothing tells it."""
-    told = mapping(record.get("userIdentity"))
-    own = text(told.get("accountId")) if told.get("type") != "AWSAccount" else None
+    user_identity = mapping(record.get("userIdentity"))
+    own = text(user_identity.get("accountId")) if user_identity.get("type") != "AWSAccount" else None
     account = text(record.get("recipientAccountId")) or own or (use.account if use is not None else None)
     return {account} if account else set()
 
@@ -169,44 +169,48 @@ def use_of(record: Mapping[str, Any], time: datetime) -> Use | None:
     return called(record, mapping(record.get("userIdentity")), target, time) if target is not None else None
 
 
-def called(record: Mapping[str, Any], told: Mapping[str, Any], target: Who, time: datetime) -> Use:
-    """A call of somebody (`told` is its `userIdentity`) as a use of a target."""
-    asked, answered = mapping(record.get("requestParameters")), mapping(record.get("responseElements"))
-    task = asked.get("taskPolicyArn")
+def called(record: Mapping[str, Any], user_identity: Mapping[str, Any], target: Who, time: datetime) -> Use:
+    """A call of somebody as a use of a target."""
+    parameters, response = mapping(record.get("requestParameters")), mapping(record.get("responseElements"))
+    task = parameters.get("taskPolicyArn")
     task = mapping(task).get("arn", task)
     return Use(
-        id=str(identity(record) or f"{time:%Y-%m-%dT%H:%M:%SZ} {record['eventName']} {told.get('principalId')}"),
+        id=str(
+            event_id(record) or f"{time:%Y-%m-%dT%H:%M:%SZ} {record['eventName']} {user_identity.get('principalId')}"
+        ),
         time=time,
         event=intern(str(record["eventName"])),
-        caller=_caller(record, told, asked),
-        unique_id=intern(str(told["principalId"]).partition(":")[0]) if told.get("principalId") else None,
+        caller=_caller(record, user_identity, parameters),
+        unique_id=intern(str(user_identity["principalId"]).partition(":")[0])
+        if user_identity.get("principalId")
+        else None,
         account=intern(target.account),
         role=intern(target.name if target.kind == "role" else ""),
         region=intern(str(record.get("awsRegion") or "unknown")),
         source=intern(str(record.get("sourceIPAddress") or "unknown")),
-        session=text(asked.get("roleSessionName")),
-        caller_session=caller_session(record, told),
-        source_identity=text(mapping(told.get("sessionContext")).get("sourceIdentity"))
-        or text(asked.get("sourceIdentity")),
+        session=text(parameters.get("roleSessionName")),
+        caller_session=caller_session(record, user_identity),
+        source_identity=text(mapping(user_identity.get("sessionContext")).get("sourceIdentity"))
+        or text(parameters.get("sourceIdentity")),
         failed=failed(record),
         task=task.rpartition("/")[2] if isinstance(task, str) else None,
-        mfa=_mfa(record, told, asked),
-        external_id=intern(text(asked.get("externalId")) or "")
-        if asked and record["eventName"] == "AssumeRole"
+        mfa=_mfa(record, user_identity, parameters),
+        external_id=intern(text(parameters.get("externalId")) or "")
+        if parameters and record["eventName"] == "AssumeRole"
         else None,
         endpoint=text(record.get("vpcEndpointId")),
         arn=intern(next((arn for arn in _role_arns(record) if ROLE.fullmatch(arn)), "")),
-        by=text(told.get("accessKeyId")),
+        by=text(user_identity.get("accessKeyId")),
         key=text(
-            mapping(mapping(_first(answered.get("credentialSet")) or answered).get("credentials")).get("accessKeyId")
+            mapping(mapping(_first(response.get("credentialSet")) or response).get("credentials")).get("accessKeyId")
         ),
-        role_id=intern(str(mapping(answered.get("assumedRoleUser")).get("assumedRoleId") or "").partition(":")[0])
+        role_id=intern(str(mapping(response.get("assumedRoleUser")).get("assumedRoleId") or "").partition(":")[0])
         or None,
-        invoked_by=text(told.get("invokedBy")),
+        invoked_by=text(user_identity.get("invokedBy")),
     )
 
 
-def _mfa(record: Mapping[str, Any], told: Mapping[str, Any], asked: Mapping[str, Any]) -> bool | None:
+def _mfa(record: Mapping[str, Any], user_identity: Mapping[str, Any], parameters: Mapping[str, Any]) -> bool | None:
     """Whether the caller showed an MFA device: at the sign-in, with the session, or with the call itself.
 
     STS refuses a call whose device or code is wrong. A call with a user's own access key has no session. https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
@@ -214,13 +218,13 @@ def _mfa(record: Mapping[str, Any], told: Mapping[str, Any], asked: Mapping[str,
     if record["eventName"] == SIGN_IN:
         said = mapping(record.get("additionalEventData")).get("MFAUsed")
     else:
-        said = mapping(mapping(told.get("sessionContext")).get("attributes")).get("mfaAuthenticated")
-        said = "false" if said is None and str(told.get("accessKeyId")).startswith(LONG_TERM) else said
-        said = "true" if text(asked.get("serialNumber")) else said
+        said = mapping(mapping(user_identity.get("sessionContext")).get("attributes")).get("mfaAuthenticated")
+        said = "false" if said is None and str(user_identity.get("accessKeyId")).startswith(LONG_TERM) else said
+        said = "true" if text(parameters.get("serialNumber")) else said
     return {"yes": True, "true": True, "no": False, "false": False}.get(str(said).lower())
 
 
-def identity(record: Mapping[str, Any]) -> str | None:
+def event_id(record: Mapping[str, Any]) -> str | None:
     """What both accounts' records of a call share, else the record's own id."""
     ids = (record.get("sharedEventID"), record.get("eventID"), record.get("requestID"))
     return next(filter(None, map(text, ids)), None)
@@ -267,21 +271,21 @@ def _role_arns(record: Mapping[str, Any]) -> Iterator[str]:
         yield message.group(1)
 
 
-def caller_session(record: Mapping[str, Any], told: Mapping[str, Any]) -> str | None:
+def caller_session(record: Mapping[str, Any], user_identity: Mapping[str, Any]) -> str | None:
     """The name of the role's session that called, which the role's account has behind the unique id."""
     switch = record["eventName"] == "SwitchRole"
-    arn = mapping(record.get("additionalEventData")).get("SwitchFrom") if switch else told.get("arn")
+    arn = mapping(record.get("additionalEventData")).get("SwitchFrom") if switch else user_identity.get("arn")
     if session := _SESSION.fullmatch(str(arn)):
         return session.group(1)
-    by_id = told.get("type") == "AWSAccount"
-    return text(str(told.get("principalId") or "").partition(":")[2]) if by_id else None
+    by_id = user_identity.get("type") == "AWSAccount"
+    return text(str(user_identity.get("principalId") or "").partition(":")[2]) if by_id else None
 
 
-def _caller(record: Mapping[str, Any], told: Mapping[str, Any], asked: Mapping[str, Any]) -> Party:
+def _caller(record: Mapping[str, Any], user_identity: Mapping[str, Any], parameters: Mapping[str, Any]) -> Party:
     """Who called; a principal without a name where the record tells only the account."""
-    kind, account = told.get("type"), str(told.get("accountId") or "")
-    issuer = mapping(mapping(told.get("sessionContext")).get("sessionIssuer"))
-    arns = (issuer.get("arn"), told.get("arn"))
+    kind, account = user_identity.get("type"), str(user_identity.get("accountId") or "")
+    issuer = mapping(mapping(user_identity.get("sessionContext")).get("sessionIssuer"))
+    arns = (issuer.get("arn"), user_identity.get("arn"))
     if record["eventName"] == "SwitchRole":
         arns = (mapping(record.get("additionalEventData")).get("SwitchFrom"), None)
     for arn in arns:
@@ -289,16 +293,16 @@ def _caller(record: Mapping[str, Any], told: Mapping[str, Any], asked: Mapping[s
             return party
     if record["eventName"] == BY_CERTIFICATE:
         return Party(Who("service", "", ROLES_ANYWHERE))
-    if kind == "AWSService" or (kind is None and told.get("invokedBy")):
-        return Party(Who("service", account, str(told.get("invokedBy") or "unknown")))
+    if kind == "AWSService" or (kind is None and user_identity.get("invokedBy")):
+        return Party(Who("service", account, str(user_identity.get("invokedBy") or "unknown")))
     if kind == "SAMLUser":
-        return _by_saml(told, asked)
+        return _by_saml(user_identity, parameters)
     if kind == "WebIdentityUser":
-        return _by_web_identity(told)
-    if kind == "IAMUser" and text(told.get("userName")):  # who could not sign in has no ARN
-        return Party(Who("user", account, str(told["userName"])))
+        return _by_web_identity(user_identity)
+    if kind == "IAMUser" and text(user_identity.get("userName")):  # who could not sign in has no ARN
+        return Party(Who("user", account, str(user_identity["userName"])))
     if kind == "Root" or issuer.get("type") == "Root":  # also whom it made a federated user
-        return Party(Who("root-user", account, "root user"), str(told.get("arn") or ""))
+        return Party(Who("root-user", account, "root user"), str(user_identity.get("arn") or ""))
     return Party(Who("principal", account))
 
 
@@ -311,19 +315,21 @@ def _named(text: str) -> Party | None:
     return Party(Who("role", arn.account, arn.name), str(arn.role)) if arn is not None and arn.role else None
 
 
-def _by_saml(told: Mapping[str, Any], asked: Mapping[str, Any]) -> Party:
-    person, arn = str(told.get("userName") or "unknown"), str(asked.get("principalArn") or "")
-    provider = arn.rpartition("/")[2] or str(told.get("identityProvider") or "unknown")
+def _by_saml(user_identity: Mapping[str, Any], parameters: Mapping[str, Any]) -> Party:
+    person, arn = str(user_identity.get("userName") or "unknown"), str(parameters.get("principalArn") or "")
+    provider = arn.rpartition("/")[2] or str(user_identity.get("identityProvider") or "unknown")
     if provider.startswith(_IDENTITY_CENTER):
         return Party(Who("identity-center-user", "", person), arn)
     return Party(Who("saml", "", f"{provider} {person}"), arn)
 
 
-def _by_web_identity(told: Mapping[str, Any]) -> Party:
-    provider = str(told.get("identityProvider") or "unknown")
+def _by_web_identity(user_identity: Mapping[str, Any]) -> Party:
+    provider = str(user_identity.get("identityProvider") or "unknown")
     issuer = provider.partition(":oidc-provider/")[2] or provider
     shared = shared_provider(issuer)
-    return Party(Who("web-identity", "", f"{shared.name if shared else issuer} {told.get('userName')}"), provider)
+    return Party(
+        Who("web-identity", "", f"{shared.name if shared else issuer} {user_identity.get('userName')}"), provider
+    )
 
 
 def _first(value: object) -> object:

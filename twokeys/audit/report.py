@@ -50,6 +50,7 @@ from twokeys.audit.events import (
     door_use,
     events,
     headline,
+    kind_of,
     not_in_the_events,
     not_readable,
     period,
@@ -57,7 +58,6 @@ from twokeys.audit.events import (
     sign_ins,
     usage,
     ways,
-    what,
 )
 from twokeys.audit.record import EVENTS, SIGN_IN, Use
 from twokeys.doors import Declaration, Who
@@ -211,8 +211,8 @@ def table(answers: Answers, target: str | None, comparison: Comparison | None, n
     return out.getvalue()
 
 
-def _rows(answers: Answers, found: Comparison | None, now: datetime) -> Iterator[dict[str, str]]:
-    used_by = {id(one.way): _counts(one) for one in (found.ways if found else ())}
+def _rows(answers: Answers, comparison: Comparison | None, now: datetime) -> Iterator[dict[str, str]]:
+    used_by = {id(one.way): _counts(one) for one in (comparison.ways if comparison else ())}
     for way in answers.ways:
         when = way.at(now)
         kind = "way in" if when is Time.NOW else f"way {when.value}"
@@ -389,48 +389,47 @@ def _row_of_door(door: DoorAnswer) -> dict[str, str]:
     }
 
 
-def _rows_of_events(answers: Answers, found: Comparison) -> Iterator[dict[str, str]]:
-    yield {"what": "not looked at", "why": not_in_the_events(found)}
+def _rows_of_events(answers: Answers, comparison: Comparison) -> Iterator[dict[str, str]]:
+    yield {"what": "not looked at", "why": not_in_the_events(comparison)}
     yield from (
         {"what": "events compared", "why": why}
-        for why in filter(None, (headline(answers, found), period(found), about_early(found)))
+        for why in filter(None, (headline(answers, comparison), period(comparison), about_early(comparison)))
     )
-    yield from ({"what": "file not readable", "why": why} for why in not_readable(found))
-    for one in found.coverage:
-        account = Party(Who("root", one.account), account_name=answers.names.get(one.account, ""))
+    yield from ({"what": "file not readable", "why": why} for why in not_readable(comparison))
+    for one in comparison.coverage:
         row = {
             "what": "covered" if one.lacks is None else "not covered",
             "account": one.account,
-            "account name": account.place,
+            "account name": answers.account_name(one.account),
         }
         yield {**row, "count": str(one.recorded.records), "why": covered(one)}
         for region, days in one.days.items():
             why = ", ".join(map(str, days))
             yield {**row, "what": "days not covered", "region": region, "count": str(len(days)), "why": why}
-    if counted_ways := ways(found):
+    if counted_ways := ways(comparison):
         yield {"what": "use of ways", "why": counted_ways}
-    for kind, used in (("door", found.doors), ("step", found.steps)):
+    for kind, used in (("door", comparison.doors), ("step", comparison.steps)):
         for door in used:
             ends = {**_ends(door.door.source, door.door.target), **_counts(door)}
             unused = usage(door) if not (door.count or door.perhaps) else ""
             why = "; ".join(filter(None, (unused, door_use(door))))
             yield {"what": f"{kind} {door.usage.value}", **ends, "why": why}
-    for signed in found.sign_ins:
+    for signed in comparison.sign_ins:
         user = answers.named(signed.user)
         ends = {**_ends(user, user), "into role": "console", "role ARN": ""}
         counts = {"count": str(len(signed.uses)), "last use": _at(signed.uses[-1].time)}
         yield {"what": "signed in", **ends, **counts, "why": sign_ins(signed, answers)}
-    for entry in found.population:
+    for entry in comparison.population:
         doors = "; ".join(map(by_door, entry.doors))
-        yield {"what": what(entry), **_row_of_use(entry.use, answers), "why": entry.perhaps, "door": doors}
-    for strange in found.unusual:
+        yield {"what": kind_of(entry), **_row_of_use(entry.use, answers), "why": entry.perhaps, "door": doors}
+    for strange in comparison.unusual:
         yield {"what": "unusual", **_row_of_use(strange.use, answers), "why": "; ".join(strange.why)}
-    for change in found.changes:
+    for change in comparison.changes:
         yield {"what": "change of keys", **_row_of_use(change.use, answers), "why": str(change)}
 
 
 def _row_of_use(use: Use, answers: Answers) -> dict[str, str]:
-    target = Party(use.target, use.arn, answers.names.get(use.account, ""))
+    target = answers.named(Party(use.target, use.arn))
     return {
         **_ends(answers.named(use.caller), target),
         **(
@@ -440,7 +439,7 @@ def _row_of_use(use: Use, answers: Answers) -> dict[str, str]:
             if use.event in EVENTS or use.role
             else {"into role": ""}
         ),
-        **({} if use.told or not use.unique_id else {"who": use.unique_id}),
+        **({} if use.names_caller or not use.unique_id else {"who": use.unique_id}),
         "time": _at(use.time),
         "call": use.event,
         "from address": use.source,

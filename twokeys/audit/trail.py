@@ -23,7 +23,7 @@ from typing import Any
 from twokeys.access.model.names import ROLES_ANYWHERE
 from twokeys.access.reading.snapshot import mapping
 from twokeys.answers.model import Party
-from twokeys.audit.changes import account_of, changed, changed_of, is_change, trusted
+from twokeys.audit.changes import account_of, changed, changed_of, is_change, trusted, written_by
 from twokeys.audit.coverage import Coverage
 from twokeys.audit.logs import Source, time_of
 from twokeys.audit.record import (
@@ -38,14 +38,15 @@ from twokeys.audit.record import (
     Use,
     called,
     caller_session,
+    event_id,
     failed,
-    identity,
     is_management,
     recorded_in,
     text,
     use_of,
 )
 from twokeys.doors import Who
+from twokeys.iam import PolicyDocument
 
 _SOURCES = {
     **dict.fromkeys(EVENTS, "sts.amazonaws.com"),
@@ -82,26 +83,28 @@ https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-delegated-
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A call that changes who can enter, what it changes, in words, and whom a new trust policy trusts.
+    """A call that changes who can enter, what it changes by its parameters, and whom a new trust policy trusts.
 
     `everywhere` tells that it is about the organization or its Identity Center as a whole.
     """
 
     use: Use
-    what: str
+    parameters: str
     trusts: str
     everywhere: bool
     of: tuple[str, str] = ("", "")
-    """The name of the role, user or group, and the policy of it."""
+    """Whom it changes, and what of it, as `changed_of` has them."""
     recorded: str = ""
     """The account that recorded the call: an assignment's is in the state of it, not of the member account."""
+    policy: PolicyDocument | None = None
+    """What its policy says from then on."""
 
     def __str__(self) -> str:
         """What it changes, whom a new trust policy trusts, and why it failed, in words."""
         failed, trusts = (
             f"{word} {said}" if said else "" for word, said in (("failed:", self.use.failed), ("trusts", self.trusts))
         )
-        return "; ".join(filter(None, (failed, self.what, trusts)))
+        return "; ".join(filter(None, (failed, self.parameters, trusts)))
 
 
 @dataclass
@@ -172,7 +175,7 @@ class Trail:
         if use is not None:
             use = self._by_id(use, self._uses.get)
             known = self._uses.get(use.id)
-            if known is None or (not known.told and use.told):
+            if known is None or (not known.names_caller and use.names_caller):
                 self._uses[use.id] = use
         elif concerns or time is None:
             self._cannot_read(record, time, file, hides=concerns or name in LOGGING)
@@ -210,8 +213,8 @@ class Trail:
             yield from (one for one in self.logging.values() if not one[1].failed)
 
     def _log(self, record: Mapping[str, Any], time: datetime) -> None:
-        asked = mapping(record.get("requestParameters"))
-        named = str(asked.get("name") or asked.get("trailName") or "")
+        parameters = mapping(record.get("requestParameters"))
+        named = str(parameters.get("name") or parameters.get("trailName") or "")
         arn, trail = _TRAIL.fullmatch(named), named.rpartition("/")[2]
         owners = {arn.group(1)} if arn and not failed(record) else recorded_in(record, None)
         for account in owners if record.get("eventSource") == "cloudtrail.amazonaws.com" else ():
@@ -229,7 +232,7 @@ class Trail:
             everywhere = named is None and not source.startswith("iam.")
             said = changed(record), trusted(record)
             use = self._by_id(use, lambda id: self.changes[id].use if id in self.changes else None)
-            self.changes[use.id] = Change(use, *said, everywhere, changed_of(record), recorded)
+            self.changes[use.id] = Change(use, *said, everywhere, changed_of(record), recorded, written_by(record))
 
     def _by_id(self, use: Use, known: Callable[[str], Use | None]) -> Use:
         """The use under its id, or under another where that is the id of another call."""
@@ -247,8 +250,8 @@ class Trail:
         name, place = text(record.get("eventName")), f" in {file}" if file else ""
         needed = {"eventName": name, "eventSource": text(record.get("eventSource")), "eventTime": time}
         lacks = next((field for field, there in needed.items() if not there), "what was assumed")
-        said = f"{name or 'record'} {identity(record) or 'without an id'}{place}, which lacks {lacks}"
-        self.unreadable.setdefault(str(identity(record) or self.records), said)
+        said = f"{name or 'record'} {event_id(record) or 'without an id'}{place}, which lacks {lacks}"
+        self.unreadable.setdefault(str(event_id(record) or self.records), said)
         outside = time is not None and self._outside(time)
         for account in () if not hides or outside or failed(record) else recorded_in(record, None) or ("",):
             self.hidden.setdefault(account, said)
@@ -259,16 +262,16 @@ class Trail:
         Of a root user it is AWS's own query for its use that leaves out what AWS did for the account.
         https://docs.aws.amazon.com/securityhub/latest/userguide/cloudwatch-controls.html#cloudwatch-1
         """
-        told = mapping(record.get("userIdentity"))
-        account, key = text(told.get("accountId")), text(told.get("accessKeyId")) or ""
-        kind, name = told.get("type"), str(record.get("eventName"))
-        issuer = mapping(mapping(told.get("sessionContext")).get("sessionIssuer"))
+        user_identity = mapping(record.get("userIdentity"))
+        account, key = text(user_identity.get("accountId")), text(user_identity.get("accessKeyId")) or ""
+        kind, name = user_identity.get("type"), str(record.get("eventName"))
+        issuer = mapping(mapping(user_identity.get("sessionContext")).get("sessionIssuer"))
         by_root = kind == "Root" or (kind == "FederatedUser" and issuer.get("type") == "Root")
-        root = by_root and not told.get("invokedBy") and record.get("eventType") != "AwsServiceEvent"
+        root = by_root and not user_identity.get("invokedBy") and record.get("eventType") != "AwsServiceEvent"
         if account is None or not (root or (kind in ("IAMUser", "FederatedUser") and key)):
             return
-        use = called(record, told, Who("root-user", account, "root user"), time)
-        if root and str(mapping(told.get("sessionContext")).get("assumedRoot")).lower() == "true":
+        use = called(record, user_identity, Who("root-user", account, "root user"), time)
+        if root and str(mapping(user_identity.get("sessionContext")).get("assumedRoot")).lower() == "true":
             self._as_root[key] = min(self._as_root.get(key, use), use, key=lambda one: (one.time, one.id))
             return
         lasts = "" if key.startswith(LONG_TERM) else TEMPORARY
@@ -291,17 +294,17 @@ class Trail:
         (`sessionCredentialFromConsole`) and, of instances' sessions,
         https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_switch-role-ec2.html
         """
-        told = mapping(record.get("userIdentity"))
-        context = mapping(told.get("sessionContext"))
+        user_identity = mapping(record.get("userIdentity"))
+        context = mapping(user_identity.get("sessionContext"))
         role = ROLE.fullmatch(str(mapping(context.get("sessionIssuer")).get("arn")))
-        name = caller_session(record, told) or ""
-        service = told.get("invokedBy") or told.get("inScopeOf") or context.get("ec2RoleDelivery")
+        name = caller_session(record, user_identity) or ""
+        service = user_identity.get("invokedBy") or user_identity.get("inScopeOf") or context.get("ec2RoleDelivery")
         if role is None or service or role.group(2).startswith("aws-service-role/") or _INSTANCE.fullmatch(name):
             return
         created = mapping(context.get("attributes")).get("creationDate")
         of = (role.group(0), name, str(created))
         if of not in self._in_roles or time < self._in_roles[of][1].time:
-            use = called(record, told, Who("role", role.group(1), role.group(2)), time)
+            use = called(record, user_identity, Who("role", role.group(1), role.group(2)), time)
             began, console = time_of(created), str(record.get("sessionCredentialFromConsole")).lower() == "true"
             use = replace(
                 use, event=SESSION, caller=_NOBODY, unique_id=None, session=name, arn=role.group(0), began=began
@@ -367,8 +370,8 @@ def _is_double(use: Use, called: Mapping[tuple[Who, Who], list[datetime]]) -> bo
 
 def _is_same(use: Use, other: Use) -> bool:
     """Whether two records with one id are of one call: that of the role's account may not name who called."""
-    what = (use.event, use.target, use.caller.who.account, use.session, use.failed, use.time)
-    whose = use.caller == other.caller or not (use.told and other.told)
-    return whose and what == (
+    call = (use.event, use.target, use.caller.who.account, use.session, use.failed, use.time)
+    whose = use.caller == other.caller or not (use.names_caller and other.names_caller)
+    return whose and call == (
         *(other.event, other.target, other.caller.who.account, other.session, other.failed, other.time),
     )

@@ -91,7 +91,7 @@ def _surprises(
             if why := tuple(_sign_in(use, users)):
                 yield Unusual(use, why)
             continue
-        who = use.caller.who if use.told else (use.caller.who.account, use.unique_id)
+        who = use.caller.who if use.names_caller else (use.caller.who.account, use.unique_id)
         surprises = [*lacks.get(use.id, ())]
         if learned is None or use.time >= learned:
             surprises += habits[who].surprises(use)

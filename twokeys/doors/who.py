@@ -76,6 +76,8 @@ class Who:
             return "root user"
         if self.kind == "everyone":
             return "anybody in AWS"
+        if self.kind == "service" and self.name == "*":
+            return "any AWS service"
         if self.kind == "web-identity":
             return self.name
         if self.kind == "outsider":

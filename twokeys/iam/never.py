@@ -159,7 +159,8 @@ def _wrong(clause: ConditionClause, value: str) -> tuple[str, str] | None:
     if wild:
         fits = any(one.startswith(beginning) or beginning.startswith(one) for one in form.begins)
     else:
-        fits = bool(form.whole.fullmatch(value)) or (operator == "StringEqualsIgnoreCase" and meant is not None)
+        any_case = re.IGNORECASE if operator == "StringEqualsIgnoreCase" else re.NOFLAG
+        fits = re.fullmatch(form.whole.pattern, value, any_case) is not None
     return None if fits else (form.words, f"write {meant}" if meant else "write it in that form")
 
 

@@ -151,7 +151,7 @@ class PartReader:
             self.part.wide, self.part.adds = True, False
             return
         self.part.adds = self.part.adds and all(one.effect == "Allow" for one in policy.statements)
-        for resource in granted_resources(policy):
+        for resource in granted_resources(policy, self._accounts.partition(self.part.account)):
             arn = Arn.parse(resource)
             if arn is not None and not any(sign in resource for sign in ("*", "?", "${")):
                 self.part.roles += self._node(arn)

@@ -16,7 +16,7 @@ from twokeys.access.model.requirements import Period, pausing
 from twokeys.answers.published import fit
 from twokeys.doors import Declaration, Who
 from twokeys.doors.expiry import left, on
-from twokeys.errors import Refusal
+from twokeys.errors import Refusal, nearest
 from twokeys.iam.sts import permission_set_of
 
 
@@ -169,6 +169,43 @@ def _refuse_unknown_groups(groups: Iterable[str], ways: Iterable[Way], members: 
             where="groups of these exports",
             why=f"the groups there are {', '.join(known)}" if known else "no door there is for a group",
             next_step="name one of them (--group none for none)" if known else "leave --group out",
+        )
+
+
+def refuse_unknown(who: Who, ways: Sequence[Way], members: Members) -> None:
+    """Somebody whom no export names is more likely misspelt than without doors; profiles would then be removed."""
+    roles = known_roles(ways)
+    known = known_people(ways, members) if who.kind == "user" else roles
+    if who.name in known:
+        _refuse_other_account(who, ways, members)
+        return
+    close = nearest(who.name, known)
+    named = (
+        f"name {close}, if that is who you mean"
+        if close
+        else f"{'name one of them, or ' if known else ''}give all stacks"
+    )
+    if who.kind == "user" and who.name in roles:
+        named = f"{who.name} is a role: --role {who.name}"
+    elif who.kind == "role" and who.name in known_people(ways, members):
+        named = f"{who.name} is a person: --person {who.name}"
+    raise Refusal(
+        f"no {who.kind} is called {who.name}",
+        where=f"{who.kind}s of these exports",
+        why=f"the {who.kind}s there are {', '.join(sorted(known))}" if known else f"no {who.kind} is named there",
+        next_step=named,
+    )
+
+
+def _refuse_other_account(who: Who, ways: Sequence[Way], members: Members) -> None:
+    accounts = {one.account for one in people(ways, members) if one.name == who.name}
+    accounts |= {group.account for group, users in members.items() if who.name in users}
+    if who.account and accounts and not accounts & {who.account, ""}:
+        raise Refusal(
+            f"{who.name} is nobody of account {who.account}",
+            where="these exports",
+            why=f"{who.name} is in {', '.join(sorted(accounts))}",
+            next_step="name that account, or leave --account out",
         )
 
 

@@ -37,7 +37,7 @@ class Document:
     `faulty` that it is known and wrong. `waits_for` names the resources that it is made from. `declared` tells that a
     component's declaration stands in for it; `stack` names the other stack that exports it. `hidden` tells that it
     holds a secret that the source does not show. `next_step` is what helps, where that is nothing usual. `arn`
-    is that of a managed policy, where it is known.
+    is that of a managed policy, where it is known, `inline` the name of an inline policy.
     """
 
     policy: PolicyDocument | Unknown
@@ -52,6 +52,7 @@ class Document:
     hidden: bool = False
     next_step: str | None = None
     arn: str | None = None
+    inline: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from twokeys.iam import account_as_a_whole
+
 
 class DoorName(str):
     """`<source ARN> -> <target ARN>`, with `*` for a side that is not one principal: and those two."""
@@ -15,3 +17,8 @@ class DoorName(str):
         name = super().__new__(cls, f"{source} -> {target}")
         name.source, name.target = source, target
         return name
+
+    @property
+    def ends(self) -> tuple[str, str]:
+        """Its sides, however they are written: an account as a whole by its id, also where its root's ARN names it."""
+        return account_as_a_whole(self.source) or self.source, self.target

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from twokeys.access.model.requirements import as_denied, demanded_values, organizations_demanded
-from twokeys.iam import UNKNOWN, Arn, PolicyDocument, Statement, Unknown, account_as_a_whole, is_account
+from twokeys.iam import UNKNOWN, Arn, Glob, PolicyDocument, Statement, Unknown, account_as_a_whole, is_account
 from twokeys.iam.sts import ASSUME_ROLE, ASSUME_ROOT, IN_TRUSTS
 from twokeys.iam.truth import Truth
 
@@ -129,10 +129,23 @@ def _account_of_pattern(value: object) -> str | None:
     return arn.account if arn is not None and is_account(arn.account) else None
 
 
-def granted_resources(policy: PolicyDocument) -> tuple[str, ...]:
-    """The resources, exact or with wildcards, on which an identity-based policy allows `sts:AssumeRole`."""
+def granted_resources(policy: PolicyDocument, partition: str) -> tuple[str, ...]:
+    """The resources on which an identity-based policy allows `sts:AssumeRole`, each as `in_partition` has it."""
     listed = (("*",) if one.resources is None else one.resources for one in _allowing(policy))
-    return tuple(dict.fromkeys(name for names in listed for name in names if isinstance(name, str)))
+    found = (in_partition(name, partition) for names in listed for name in names if isinstance(name, str))
+    return tuple(dict.fromkeys(found))
+
+
+def in_partition(resource: str, partition: str) -> str:
+    """A granted resource, exact or with wildcards, with its holder's partition in place of a pattern of partitions.
+
+    Roles delegate access within one partition only, so that the rest of it may be an exact name.
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies-cross-account-resource-access.html
+    """
+    start, pattern, rest = (*resource.split(":", 2), "", "")[:3]
+    if start != "arn" or not set(pattern) & {"*", "?"} or not Glob(pattern).matches(partition):
+        return resource
+    return f"arn:{partition}:{rest}"
 
 
 def _allowing(policy: PolicyDocument) -> Iterator[Statement]:

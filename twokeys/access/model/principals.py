@@ -146,7 +146,6 @@ class Principals:
         """The resources that give somebody a policy, where nothing says whom or which."""
         self._unpinned: dict[tuple[str, str], list[Principal]] = defaultdict(list)
         self._unsettled: dict[tuple[str, str], list[Principal]] = defaultdict(list)
-        self._inline: dict[Document, str] = {}
         self._managed: dict[str, Document] = {}
         self._managed_by_arn: dict[str, Document] = {}
         self._read_principals()
@@ -300,8 +299,7 @@ class Principals:
         holders = self._referred(resource, kind, kind)
         whose = ", ".join(holder.name for holder in holders) or "not known yet"
         title = f"inline policy {named} of {kind} {whose}"
-        document = self._documents.of(resource, "policy", PolicyKind.IDENTITY, title)
-        self._inline[document] = named
+        document = replace(self._documents.of(resource, "policy", PolicyKind.IDENTITY, title), inline=named)
         for holder in holders:
             holder.documents.append(document)
         if not holders:
@@ -323,8 +321,7 @@ class Principals:
             named = given if isinstance(given, str) else "without a known name"
             title = f"inline policy {named} of role {role.name}"
             document = self._documents.read(resource, "inlinePolicies", policy, PolicyKind.IDENTITY, title)
-            self._inline[document] = named
-            role.documents.append(document)
+            role.documents.append(replace(document, inline=named))
         self._attach_arns(resource, "managedPolicyArns", value("managedPolicyArns"), [role])
 
     def _attach(self, resource: Resource, holders: list[Principal]) -> None:
@@ -405,14 +402,14 @@ class Principals:
                 self._unclear(resource, "the policies that it lets stay are not known yet")
                 continue
             for holder in self._exclusively(resource, _EXCLUSIVE_INLINE[resource.type]):
-                others = [one for one in holder.documents if one in self._inline and self._inline[one] not in names]
+                others = [one for one in holder.documents if one.inline and one.inline not in names]
                 self._remove(holder, others, f"{resource.name} lists all the inline policies")
         for resource in self._snapshot.of_type(ATTACHMENT_TO_MANY):
             self._read_exclusive_of_policy(resource)
         for resource in self._snapshot.of_type(*_EXCLUSIVE_ATTACHMENT):
             for holder in self._exclusively(resource, _EXCLUSIVE_ATTACHMENT[resource.type]):
                 named = list(self._managed_documents(resource, "policyArns", resource.get("policyArns") or []))
-                others = [one for one in holder.documents if one not in self._inline and one not in named]
+                others = [one for one in holder.documents if not one.inline and one not in named]
                 self._remove(holder, others, f"{resource.name} lists all the attached policies")
                 holder.documents += [one for one in named if one not in holder.documents]
 
@@ -440,12 +437,10 @@ class Principals:
         role, removed = self._by_urn[resource.urn], []
         inputs = resource.inputs or {}
         if isinstance(inputs.get("inlinePolicies"), list) and inputs["inlinePolicies"]:
-            removed += [one for one in role.documents if one in self._inline and one.urn != resource.urn]
+            removed += [one for one in role.documents if one.inline and one.urn != resource.urn]
         if isinstance(inputs.get("managedPolicyArns"), list):
             own = list(self._managed_documents(resource, "managedPolicyArns", inputs["managedPolicyArns"]))
-            removed += [
-                one for one in role.documents if one not in self._inline and one not in own and one.urn != resource.urn
-            ]
+            removed += [one for one in role.documents if not one.inline and one not in own and one.urn != resource.urn]
         self._remove(role, removed, f"role {role.name} has a list of all its policies")
 
     def _remove(self, holder: Principal, removed: Iterable[Document], by: str) -> None:
@@ -456,7 +451,7 @@ class Principals:
             self._may_be_held(holder, document, f"The {document.title}", why, _NAME_IN_LIST)
 
     def _may_be_held(self, holder: Principal, document: Document, what: str, why: str, step: str) -> None:
-        if document.policy is UNKNOWN or granted_resources(document.policy):
+        if document.policy is UNKNOWN or granted_resources(document.policy, self._accounts.partition(holder.account)):
             place = DoorName(holder.arn, "*")
             self.not_proved.append(NotProved(what, why, step, place, document.urn, document.source, document))
 
@@ -471,18 +466,18 @@ class Principals:
                 continue  # only read, and then its outputs are all there is
             role = self._by_urn[resource.urn]
             held = set(role.documents) | {one.document for one in self.not_proved}
-            inline = {self._inline[one] for one in held if one in self._inline}
+            inline = {one.inline for one in held if one and one.inline}
             for document in self._in_outputs(resource, inline):
-                if document not in held and self._may_open(document.policy):
+                if document not in held and self._may_open(role, document.policy):
                     what = f"Whether role {role.name} still has {document.title}"
                     why = "the state lists it as its last refresh saw it, and no resource here gives it to the role"
                     self._may_be_held(role, replace(document, urn=role.urn, source=role.source), what, why, _REFRESH)
 
-    def _may_open(self, policy: PolicyDocument | Unknown) -> bool:
+    def _may_open(self, holder: Principal, policy: PolicyDocument | Unknown) -> bool:
         """Whether a policy may grant a role that is here, by its ARN or a pattern, or the access role of an account."""
         if policy is UNKNOWN:
             return True
-        for name in granted_resources(policy):
+        for name in granted_resources(policy, self._accounts.partition(holder.account)):
             arn = None if {*"*?$"} & {*name} else Arn.parse(name)
             if arn is None or name in self.by_arn or arn.name in self._accounts.access_roles(arn.account):
                 return True

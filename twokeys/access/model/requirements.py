@@ -180,15 +180,20 @@ def limits_callers(statement: Statement) -> bool:
 def organizations_demanded(statement: Statement) -> frozenset[str] | None:
     """The organizations whose principals alone a statement is for; None if it demands no certain organization.
 
-    `${aws:ResourceOrgID}` is the organization of the role itself.
+    `${aws:ResourceOrgID}` is the organization of the role itself. An id is in lower case, which StringEqualsIgnoreCase
+    meets however the value is written.
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-principalorgid
     """
     found = [
-        frozenset(str(value).partition("/")[0] for value in clause.values)
+        frozenset(_as_compared(clause, str(value)).partition("/")[0] for value in clause.values)
         for clause in statement.conditions
         if clause.lower_key in _ORGANIZATIONS and _says_whose(clause)
     ]
     return frozenset.intersection(*found) if found else None
+
+
+def _as_compared(clause: ConditionClause, value: str) -> str:
+    return value.lower() if clause.base.name == "StringEqualsIgnoreCase" else value
 
 
 def _says_whose(clause: ConditionClause) -> bool:

@@ -231,6 +231,14 @@ class Snapshot:
         """The name of the stack, as its URNs have it."""
         return stack_of(self.resources[0].urn) if self.resources else None
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What people call the stack: by its name, and by its project's and its own."""
+        if self.stack is None:
+            return ()
+        project = self.resources[0].urn.split("::")[1]
+        return self.stack, f"{project}/{self.stack}"
+
     @cached_property
     def referred(self) -> tuple[Referred, ...]:
         """What the snapshot shows of other stacks: by a reference itself, or by a component that repeats one.

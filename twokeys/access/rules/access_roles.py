@@ -27,7 +27,7 @@ def _granted(graph: Graph, _config: DoorConfig, _now: datetime) -> Iterator[Find
         for document in principal.documents:
             if document.policy is UNKNOWN or document.urn is None:
                 continue
-            for resource in granted_resources(document.policy):
+            for resource in granted_resources(document.policy, graph.accounts.partition(principal.account)):
                 if role := reserved.get(resource):
                     message = (
                         f"The {document.title} in account {graph.accounts.name(principal.account)} grants "

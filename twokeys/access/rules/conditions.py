@@ -120,7 +120,7 @@ def _without_external_id(graph: Graph, _config: DoorConfig, _now: datetime) -> I
         missing = "holds the grant", DOORS_OUTPUT
         if one.account is None:
             missing = "has the organization", ORGANIZATION_OUTPUT
-        step = f"{read_too(graph, f'the stack that {missing[0]}', missing[1])}, or make an exception {excepted}"
+        step = read_too(graph, f"the stack that {missing[0]}", missing[1])
         if one.in_organization:
             message = (
                 f"{where} trusts {one.name} of account {one.account}, which can only come in as one of the "
@@ -131,10 +131,12 @@ def _without_external_id(graph: Graph, _config: DoorConfig, _now: datetime) -> I
             if one.account is None:
                 whom = f"whoever is in organization {one.name}, which is not shown to be yours"
             message = f"{where} trusts {whom}, without an external ID"
+            whose = f"account {one.account}" if one.account else f"organization {one.name}"
             step = (
-                "if it is another company, add a StringEquals condition on sts:ExternalId with an id that it uses for "
-                f"you only; if it is yours, {step}"
+                f"if {whose} is another company's, add a StringEquals condition on sts:ExternalId with an id that it "
+                f"uses for you only; if it is yours, {step}"
             )
+        step += f"; where that cannot be done, make an exception {excepted}"
         yield Finding(message, step, role.urn, one.door, role.source)
 
 

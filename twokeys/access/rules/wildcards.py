@@ -11,7 +11,7 @@ from twokeys.access.findings import DoorConfig, Finding, Rule
 from twokeys.access.graph import Graph
 from twokeys.access.model.documents import Document
 from twokeys.access.model.door_name import DoorName
-from twokeys.access.model.names import USERNAME, could_be_role
+from twokeys.access.model.names import USERNAME, could_be_role, in_partition
 from twokeys.access.model.requirements import as_denied, limits_callers
 from twokeys.access_role import ACCESS_ROLE
 from twokeys.iam import UNKNOWN, Arn, Glob, Statement
@@ -85,8 +85,9 @@ def _wide_resources(graph: Graph, document: Document, account: str) -> Iterator[
     for statement in document.policy.statements:
         if statement.effect != "Allow" or not _grants(statement):
             continue
-        for resource in statement.resources if statement.resources is not None else ("*",):
-            if not isinstance(resource, str) or _exact_enough(resource, account):
+        for written in statement.resources if statement.resources is not None else ("*",):
+            resource = in_partition(written, graph.accounts.partition(account)) if isinstance(written, str) else ""
+            if _exact_enough(resource, account):
                 continue
             if not _one_role_of_the_organization(graph, statement, resource):
                 yield resource
@@ -171,10 +172,10 @@ WILDCARD_GRANT = Rule(
 """`sts:AssumeRole` on `*`, on every role of an account (`role/*`), on some (`role/deploy-*`), on roles of any account.
 
 A pattern also means every later role that it matches; `role/${aws:username}` that a user or a group holds is one role
-for each user. Whatever Action or NotAction covers sts:AssumeRole counts (`sts:*`, `*:*`, `s*:AssumeRole`, a list with
-`*`), in a managed policy that nobody holds yet as well. One role by its exact name in every account (`iam::*:role/x`)
-passes if StringEquals demands that aws:ResourceOrgID is the id of the organization; where the stack does not tell that,
-any one id. The access role of accounts is not granted so. Unknown: a document or an action that is not known is left to
-`unproved-door`. Does not check: `Action: *` by itself (the policy of an administrator says what it is), AWS-managed
-policies, grants within the principal's own account.
+for each user, and a pattern of partitions (`arn:*:iam::ID:role/x`) leaves one role. Whatever Action or NotAction covers
+sts:AssumeRole counts (`sts:*`, `*:*`, `s*:AssumeRole`, a list with `*`), in a managed policy that nobody holds yet too.
+One role by its exact name in every account (`iam::*:role/x`) passes if StringEquals demands that aws:ResourceOrgID is
+the id of the organization; where the stack does not tell that, any one id. The access role of accounts is not granted
+so. Unknown: a document or an action that is not known is left to `unproved-door`. Does not check: `Action: *` by itself
+(the policy of an administrator says what it is), AWS-managed policies, grants within the principal's own account.
 """

@@ -1,0 +1,230 @@
+"""The profiles of somebody's ways, written into a block of the AWS config file: what is refused, what stays, why."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Container, Iterable, Mapping, Sequence, Set
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+from twokeys import files
+from twokeys.doors import Who
+from twokeys.errors import Refusal, or_nearest
+from twokeys.exports import Exports
+from twokeys.profiles import awsconfig
+from twokeys.profiles.options import ORGANIZATION, as_of
+from twokeys.profiles.reading import Reading, accounts_shown
+from twokeys.profiles.sections import (
+    Choices,
+    account_of,
+    ascii_line,
+    mfa_from,
+    no_profile,
+    sections_for,
+    session_name,
+    session_of,
+)
+from twokeys.profiles.ways import RoleWay, Way, beyond
+from twokeys.shown import listed
+
+NO_DOOR: Final = (
+    "there is no door of theirs in these exports: ask whoever publishes them, or have one opened for a while (`twokeys"
+    " access open NAME --from DOOR --user NAME`, in the program's folder)"
+)
+
+
+@dataclass(frozen=True)
+class Block:
+    """A block of a config file: with `replace`, profiles of others in it go; with `dry_run`, nothing is written."""
+
+    path: Path
+    name: str
+    replace: bool = False
+    dry_run: bool = False
+
+
+@dataclass(frozen=True)
+class Written:
+    """What was written, or with a dry run would be.
+
+    `ways` are those that have a profile, each with the one that it is behind; `difference` is a unified diff, which may
+    be empty though the text `differs`; `notes` are sentences about what may keep somebody from using a profile.
+    """
+
+    ways: Mapping[Way, Way | None]
+    change: awsconfig.Change
+    differs: bool
+    difference: str
+    notes: tuple[str, ...]
+
+
+def config_file(given: Path | None) -> Path:
+    """The config file: the one that is given, else the AWS CLI's."""
+    return given or Path(os.environ.get("AWS_CONFIG_FILE") or "~/.aws/config").expanduser()
+
+
+def credentials() -> tuple[Path, dict[str, Mapping[str, str]]]:
+    """The credentials file and its profiles, which win over those of the config file."""
+    path = Path(os.environ.get("AWS_SHARED_CREDENTIALS_FILE") or "~/.aws/credentials").expanduser()
+    return path, awsconfig.profiles_in(files.read_text(path), str(path), credentials=True)
+
+
+def write(  # noqa: PLR0913, PLR0917 - whose profiles, what the exports tell, what was chosen
+    who: Who, ways: Sequence[Way], told: Reading, exports: Sequence[Exports], choices: Choices, block: Block
+) -> Written:
+    """Write a profile for each of these ways that can have one, and for those behind them.
+
+    Raises:
+        Refusal: a profile would take the place of somebody's own, of another's in the block, or lead elsewhere; its
+            source has its credentials through it; the file cannot be read or written.
+    """
+    path, own_name = block.path, ascii_line(session_name(who.name))
+    shown, unwritten = accounts_shown(exports), {way: why for way in ways if (why := no_profile(way))}
+    written: dict[Way, Way | None] = dict.fromkeys(way for way in ways if way not in unwritten)
+    written |= beyond((way for way in told.ways if no_profile(way) is None), written)
+    secret, kept = credentials()
+
+    def stays(name: str, settings: Mapping[str, str]) -> bool:
+        if settings.get("role_session_name", holder) != own_name:
+            return False
+        not_told = name.removeprefix(choices.prefix) in told.unread or account_of(settings) not in shown
+        return not_told or settings.get("role_arn") in {getattr(way, "role_arn", "") for way in unwritten}
+
+    with nullcontext() if block.dry_run else files.locked(path):
+        old = files.read_text(path)
+        had = awsconfig.profiles_in(old, str(path))
+        holder = awsconfig.holder_of(old, block.name, str(path)) or own_name
+        choices = replace(choices, session=session_of(_settings_of(choices.source, had, kept)))
+        sections = sections_for(who, written, choices, awsconfig.sso_sessions_in(old, block.name, str(path)))
+        _refuse_shadowed(sections, secret, kept)
+        _refuse_circle(choices.source, {one.name for one in sections}, had)
+        done = awsconfig.rewrite(old, block.name, sections, str(path), stays, holder=own_name)
+        if not block.replace:
+            _refuse_lost(had, done, own_name, holder, shown, block)
+        differs = done.text != old
+        if differs and not block.dry_run:
+            files.replace_text(path, old, done.text)
+    notes = (
+        *(f"{choices.prefix}{way.name} {why}" for way, why in unwritten.items()),
+        *(f"{choices.prefix}{way.name} {why}" for way in written if (why := mfa_from(way, who, choices.session))),
+        *_notes(choices.source, {*kept, *had} - {one.name for one in sections}, ways),
+        *_missing(done, path, exports, shown),
+    )
+    return Written(written, done, differs, awsconfig.diff(old, done.text, str(path)), notes)
+
+
+def _refuse_shadowed(sections: Iterable[awsconfig.Section], secret: Path, known: Mapping[str, object]) -> None:
+    for section in sections:
+        if section.kind == "profile" and section.name in known:
+            raise Refusal(
+                f"the profile {section.name} is already there",
+                where=f"{secret}: [{section.name}]",
+                why="the credentials file has settings of that name, which would be mixed with ours",
+                next_step="rename or remove it, or give our profiles a --prefix",
+            )
+
+
+def _notes(source: tuple[str, str], known: Set[str], ways: Sequence[Way]) -> list[str]:
+    """What is no reason to refuse, but will keep somebody from using a profile; `known` are those of others than us."""
+    if not ways:
+        return [NO_DOOR]
+    profile = source[1] if source[0] == "source_profile" and any(isinstance(way, RoleWay) for way in ways) else None
+    if profile is None or profile in known:
+        return []
+    if "AWS_ACCESS_KEY_ID" in os.environ and profile == "default":
+        return [
+            "your credentials are in the environment, which no source profile reads: take them with"
+            " --credential-source Environment"
+        ]
+    other = f", or name another with --source-profile: {listed(sorted(known))}" if known - {profile} else ""
+    make = or_nearest(f"make it with `aws configure --profile {profile}`{other}", profile, known)
+    return [f"the source profile {profile} is not there yet: {make}"]
+
+
+def _refuse_lost(  # noqa: PLR0913, PLR0917 - what the block holds, and what would come
+    had: Mapping[str, Mapping[str, str]],
+    done: awsconfig.Change,
+    name: str,
+    holder: str,
+    shown: frozenset[str],
+    block: Block,
+) -> None:
+    """Refuse to change the block unasked where it loses profiles of somebody else, or of accounts that are not shown.
+
+    A profile of Identity Center does not say whose it is: then it is the block's holder's.
+    """
+    lost = (had.get(one.removeprefix("profile "), {}) for one in (*done.removed, *done.changed))
+    if others := ", ".join(sorted({each.get("role_session_name", holder) for each in lost} - {name})):
+        raise Refusal(
+            f"the block {block.name} holds the profiles of {others}",
+            where=str(block.path),
+            why=f"they would go, for those of {name}",
+            next_step=f"give {name} another --block (and a --prefix where names are the same), or let those of {others}"
+            " go with --replace",
+        )
+    after = awsconfig.profiles_in(done.text, str(block.path))
+    held = {
+        f"sso-session {settings.get('sso_session')}" for one, settings in after.items() if f"profile {one}" in done.held
+    }
+
+    def leads_elsewhere(header: str) -> bool:
+        was, to = (account_of(each.get(header.removeprefix("profile "), {})) for each in (had, after))
+        return was not in {*shown, to} or header in held
+
+    if moved := [header for header in done.changed if leads_elsewhere(header)]:
+        raise Refusal(
+            f"the block {block.name} holds {listed(moved)} of accounts that these exports do not show",
+            where=str(block.path),
+            why="each would lead elsewhere then: another organization has doors of the same names, or an account was"
+            " made anew under its old name",
+            next_step=f"write another organization's with {ORGANIZATION}; of an account made anew, let the old ones go"
+            " with --replace",
+        )
+
+
+def _settings_of(
+    source: tuple[str, str], had: Mapping[str, Mapping[str, str]], kept: Mapping[str, Mapping[str, str]]
+) -> Mapping[str, str]:
+    """What is set where the first credentials come from; of one name, the credentials file wins."""
+    kind, name = source
+    return {kind: name} if kind == "credential_source" else {**had.get(name, {}), **kept.get(name, {})}
+
+
+def _refuse_circle(source: tuple[str, str], ours: Container[str], profiles: Mapping[str, Mapping[str, str]]) -> None:
+    """Refuse a source profile that has its own credentials through one that this run writes.
+
+    Of such a circle the AWS CLI says InfiniteLoopConfigError.
+    """
+    seen: list[str] = []
+    at = source[1] if source[0] == "source_profile" else None
+    while at and at not in seen:
+        seen.append(at)
+        if at in ours:
+            raise Refusal(
+                f"--source-profile {source[1]}",
+                where=" -> ".join(seen),
+                why="that is one of the profiles that this run writes, and cannot be their source too",
+                next_step="name the profile that has your own credentials",
+            )
+        at = profiles.get(at, {}).get("source_profile")
+
+
+def _missing(done: awsconfig.Change, path: Path, exports: Sequence[Exports], shown: frozenset[str]) -> Iterable[str]:
+    """What these exports do not tell: the profiles that stay for that, what happened since, and what is left out."""
+    for name, settings in awsconfig.profiles_in(done.text, str(path)).items() if done.held else ():
+        if f"profile {name}" in done.held and account_of(settings) not in shown:
+            yield (
+                f"{name} stays as it was, since these exports do not show account {account_of(settings)}; if that door"
+                " is gone, delete the profile by hand"
+            )
+    yield from dates(exports)
+    for each in exports:
+        if isinstance(unseen := each.outputs.get("accounts_not_shown"), list) and unseen:
+            yield f"{each.where} does not show the users and roles of {', '.join(map(str, unseen))}, nor ways by them"
+
+
+def dates(exports: Iterable[Exports]) -> Iterable[str]:
+    """Of when each published file is."""
+    return (f"{each.where} is {said}" for each in exports if (said := as_of(each)))
