@@ -292,19 +292,19 @@ def _read_rows(header: Row, rows: Iterable[list[str]], where: str, ledger: Ledge
             row.append("")
             try:
                 if report.add(row):
-                    lines.add(row, number, row[report.cost])
+                    lines.add(row, number, "" if report.by_id else row[report.cost])
             except (ValueError, decimal.DecimalException) as error:
                 why = str(error) if isinstance(error, ValueError) else f"{row[report.cost]!r} is no amount of money"
                 next_step = error.next_step if isinstance(error, _NotAMapError) else _AGAIN
                 raise _unreadable(where, f"{place()}: {why}", next_step) from error
-        if report.by_id and (again := min(lines.again(), default=None)):
-            raise Refusal(
-                "a line item cannot be added twice",
-                where=where,
-                why=f"rows {again[1]} and {again[0]} below its header are one line item",
-                next_step=_AGAIN,
-            )
-        for _, _, repeated in lines.again():
+        for again, before, repeated in lines.again():
+            if report.by_id:
+                raise Refusal(
+                    "a line item cannot be added twice",
+                    where=where,
+                    why=f"rows {before} and {again} below its header are one line item",
+                    next_step=_AGAIN,
+                )
             ledger.alike += 1
             ledger.alike_cost += Decimal(repeated or 0)
     ledger.files.append(ReportFile(where, tuple(report.header), lines, report.spans))

@@ -14,7 +14,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from hashlib import blake2b
+from struct import Struct
 from tempfile import SpooledTemporaryFile
 from types import TracebackType
 from typing import IO, Self
@@ -22,7 +22,7 @@ from typing import IO, Self
 _KEPT = 1024
 _PARTS = 64
 _PART = 1 << 18
-_DIGEST, _NUMBER, _LENGTH = 16, 8, 4
+_RECORD = Struct("=qQI")
 
 
 class Lines:
@@ -36,6 +36,7 @@ class Lines:
         self._told_by = told_by
         self._kept: set[int] = set()
         self._largest_first: list[int] = []
+        self._end: float = float("inf")  # below it every line is kept
         self._files = ExitStack()
         self._parts: list[IO[bytes]] = []
 
@@ -48,40 +49,33 @@ class Lines:
 
     def add(self, line: Sequence[str], number: int, amount: str) -> None:
         """Take a line with its number and what it costs."""
-        whole, cost = _digest(line, _DIGEST), amount.encode()
-        record = whole + number.to_bytes(_NUMBER) + len(cost).to_bytes(_LENGTH) + cost
-        self._parts[whole[0] % _PARTS].write(record)
-        digest = int.from_bytes(_digest([line[column] for column in self._told_by], 8))
-        if digest in self._kept or digest >= self._end:
+        whole, cost = hash(tuple(line)), amount.encode()
+        self._parts[whole % _PARTS].write(_RECORD.pack(whole, number, len(cost)) + cost)
+        digest = hash(tuple([line[column] for column in self._told_by]))
+        if digest >= self._end or digest in self._kept:
             return
         self._kept.add(digest)
         heapq.heappush(self._largest_first, -digest)
         if len(self._kept) > _KEPT:
             self._kept.remove(-heapq.heappop(self._largest_first))
+        if len(self._kept) == _KEPT:
+            self._end = -self._largest_first[0]
 
     def again(self) -> Iterator[tuple[int, int, str]]:
         """Of each line that says what one before it says: its number, that of the one before, and what it costs."""
         for part in self._parts:
             part.seek(0)
-            seen: dict[bytes, int] = {}
-            while record := part.read(_DIGEST + _NUMBER + _LENGTH):
-                number = int.from_bytes(record[_DIGEST:-_LENGTH])
-                amount = part.read(int.from_bytes(record[-_LENGTH:])).decode()
-                before = seen.setdefault(record[:_DIGEST], number)
+            records, place = part.read(), 0
+            seen: dict[int, int] = {}
+            while place < len(records):
+                whole, number, length = _RECORD.unpack_from(records, place)
+                place += _RECORD.size + length
+                before = seen.setdefault(whole, number)
                 if before != number:
-                    yield number, before, amount
+                    yield number, before, records[place - length : place].decode()
 
     def repeats(self, other: Lines) -> bool:
         """Whether most lines of the smaller one of the two files are in the other one too."""
         end = min(self._end, other._end)
         mine, theirs = ({digest for digest in each._kept if digest < end} for each in (self, other))
         return 2 * len(mine & theirs) > min(len(mine), len(theirs))
-
-    @property
-    def _end(self) -> float:
-        """Below it every line is kept."""
-        return -self._largest_first[0] if len(self._kept) == _KEPT else float("inf")
-
-
-def _digest(texts: Sequence[str], size: int) -> bytes:
-    return blake2b("\0".join(texts).encode(), digest_size=size).digest()
