@@ -193,7 +193,7 @@ GRANTED: list[tuple[dict[str, Any], list[str]]] = [
 @pytest.mark.parametrize(("statement", "expected"), GRANTED)
 def test_a_policy_grants_the_roles_that_its_statements_allow(statement: dict[str, Any], expected: list[str]) -> None:
     policy = parse_policy(policy_of(grants(IN_PROD), statement), PolicyKind.IDENTITY)
-    assert list(granted_resources(policy)) == [IN_PROD, *expected]
+    assert list(granted_resources(policy, "aws")) == [IN_PROD, *expected]
 
 
 @pytest.mark.parametrize(

@@ -379,7 +379,7 @@ def test_every_service_that_hands_a_role_to_others_has_a_page_that_says_so() -> 
     ([{**ANYWHERE, "Condition": ANCHOR}],
         {"rolesanywhere.amazonaws.com": ("rolesanywhere.amazonaws.com", Outcome.CONDITIONAL, "aws:SourceArn")}),
     ([PODS], {"pods.eks.amazonaws.com": ("pods.eks.amazonaws.com", *OPEN)}),
-    ([EVERY_SERVICE, {**ANYWHERE, "Effect": "Deny"}], {one: (one, *OPEN) for one in HANDING if one != ROLES_ANYWHERE}),
+    ([EVERY_SERVICE, {**ANYWHERE, "Effect": "Deny"}], {one: (one, *OPEN) for one in CARRIERS if one != ROLES_ANYWHERE}),
     ([PODS, {**PODS, "Effect": "Deny"}], {}),
     ([trusts("*"), trusts("*", effect="Deny", condition=OTHERS | {"Bool": {"aws:PrincipalIsAWSService": "false"}})],
         {"*": ("*", *OPEN)}),

@@ -63,6 +63,9 @@ def managed(world: World, kind: str, **holder: object) -> None:
 
 SERVICES_ONLY = json.loads(SERVICE)["Statement"][0]
 GRANTED = [grants(DEPLOYER)]
+TAGGED = {"StringEquals": {"aws:RequestTag/team": "web"}}
+"""Of a session tag: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_session-tags.html#id_session-tags_permissions-required"""
+PASSING = {**trusts(CI), "Action": "sts:TagSession"}
 ROLE_TO_ROLE: dict[str, tuple[list[Any], list[Any], dict[str, Any], list[str]]] = {
     # trust statements of deployer, policy statements of ci, its other inputs, the rules that refuse it
     "grant in the role itself": (
@@ -77,6 +80,17 @@ ROLE_TO_ROLE: dict[str, tuple[list[Any], list[Any], dict[str, Any], list[str]]] 
         [trusts("*", condition={"StringEquals": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}})],
         GRANTED, {}, ["external-id"]),
     "trust with an external id": ([trusts(CI, condition={"StringEquals": {"sts:ExternalId": "x"}})], GRANTED, {}, []),
+    "trust with a session tag that both sides let pass": (
+        [trusts(CI, condition=TAGGED), PASSING], [*GRANTED, grants(DEPLOYER, action="sts:TagSession")], {}, []),
+    "trust with a session tag that the grant lets nobody pass": (
+        [trusts(CI, condition=TAGGED), PASSING], GRANTED, {}, ["door-needs-trust"]),
+    "trust with a session tag that itself lets nobody pass": (
+        [trusts(CI, condition=TAGGED)], [*GRANTED, grants(DEPLOYER, action="sts:TagSession")], {},
+        ["door-needs-trust"]),
+    "grant with a session tag that nobody may pass": (
+        [trusts(CI)], [{**grants(DEPLOYER), "Condition": TAGGED}], {}, ["door-needs-grant"]),
+    "trust without any session tag": (
+        [trusts(CI, condition={"Null": {"aws:RequestTag/team": "true"}})], GRANTED, {}, []),
     "deny of something else": (
         [trusts(CI)], [grants(DEPLOYER), grants(arn(STAGE, "role/other"), effect="Deny")], {}, []),
     "trust in a unique id": ([trusts("AROAEXAMPLEID12345678")], [], {}, ["policy-lint", "unproved-door"]),

@@ -64,7 +64,7 @@ def granting(world: World, resource: str) -> None:
         ("StringLike", "aws:PrincipalArn", "arn:*/ci"),
         ("StringEquals", "aws:PrincipalAccount", "${aws:PrincipalAccount}"),
         ("StringEquals", "aws:PrincipalAccount", "${sts:ExternalId}"),
-        ("StringEquals", "aws:PrincipalAccount", "${aws:RequestTag/account}"),
+        ("StringEquals", "aws:PrincipalAccount", "${sts:RoleSessionName}"),
         ("StringEquals", "aws:PrincipalAccount", "${aws:TokenIssueTime, '111111111111'}"),
         ("StringLike", "aws:PrincipalOrgID", ["o-a1b2c3d4e5", "o-?*"]),
     ],
@@ -422,6 +422,21 @@ def test_a_control_policy_may_keep_all_others_than_the_program_from_changing_iam
     world = two_keys()
     control_policy_that_stops_the_next_update(world, "arn:aws:iam::*:role/OrganizationAccountAccessRole")
     assert world.rules() == []
+
+
+@pytest.mark.parametrize(("account", "rules"), [
+    ("${aws:PrincipalAccount}", []), (HUB, []), ([HUB, STAGE], ["wildcard-grant"]),
+])  # fmt: skip
+def test_a_grant_that_a_condition_keeps_within_its_own_account_is_none_on_others(
+    account: object, rules: list[str]
+) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-resourceaccount"""
+    world = two_keys()
+    within = grants("*") | {"Condition": {"StringEquals": {"aws:ResourceAccount": account}}}
+    world.add("RolePolicy", "more", world.hub, role="ci", name="more", policy=document(within))
+    assert world.rules() == rules
+    world.role("other", world.stage, document(trusts(DEPLOYER, CI)))
+    assert world.rules() == (rules or ["door-needs-grant"])
 
 
 def test_a_permissions_boundary_grants_nothing() -> None:
@@ -973,6 +988,16 @@ SHAPE = 'write it as {"<rule>": {"enforcementLevel": "mandatory", ...}}'
     (
         {"third-party-named": {"thirdParties": [{"account": "1", "name": "n", "owner": "o", "reason": "r"}]}},
         "third-party-named: thirdParties.0.account: '1': String should match pattern",
+        "correct the value",
+    ),
+    (
+        {"third-party-named": {"thirdParties": [{"account": "1" * 12, "name": "n", "owner": " ", "reason": "r"}]}},
+        "third-party-named: thirdParties.0.owner: ' ': String should match pattern",
+        "correct the value",
+    ),
+    (
+        {"mfa-for-people": {"exceptions": [exception(CI_DOOR, "2027-01-31") | {"reason": "\u200b"}]}},
+        "mfa-for-people: exceptions.0.reason: '\\u200b': String should match pattern",
         "correct the value",
     ),
     (

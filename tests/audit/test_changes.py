@@ -402,3 +402,38 @@ def test_text_and_page_say_what_is_alike_once_and_table_and_json_have_each_chang
     page = Path("a.html").read_text().replace("<wbr>", "")
     assert f"<p>Changes of keys: {by}.</p>" in page
     assert (len(rows), len(listed), page.count("-&gt; CreateRole of prod")) == (len(calls), len(calls), 2)
+
+
+BY_SERVICE = document({"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"})
+TRUST_IN_ALL = document(trusts("*"))
+OF_EVE = {"userName": "eve"}
+
+
+@pytest.mark.parametrize(
+    ("calls", "later"),
+    [
+        ([("CreateAccessKey", OF_EVE)], True),
+        ([("CreateLoginProfile", OF_EVE)], True),
+        ([("AttachUserPolicy", OF_EVE | {"policyArn": ADMINISTRATOR})], True),
+        ([("CreateAccessKey", OF_EVE), ("DeleteUser", OF_EVE)], False),
+        ([("CreateAccessKey", OF_EVE), ("DeleteUser", OF_EVE), ("CreateLoginProfile", OF_EVE)], True),
+        ([("CreateRole", {"roleName": "new", "assumeRolePolicyDocument": TRUST_IN_ALL})], True),
+        ([("CreateRole", {"roleName": "new", "assumeRolePolicyDocument": BY_SERVICE})], False),
+        ([("AttachRolePolicy", {"roleName": "new", "policyArn": ADMINISTRATOR})], False),
+        ([("CreateRole", {"roleName": "new", "assumeRolePolicyDocument": "cut"})], True),
+        (
+            [("CreateRole", {"roleName": "AWSReservedSSO_A_1", "assumeRolePolicyDocument": document(trusts("*"))})],
+            False,
+        ),
+    ],
+)
+def test_somebody_whom_no_stack_made_is_in_no_state_however_new_it_is(
+    calls: list[tuple[str, dict[str, Any]]], later: bool
+) -> None:
+    """A role for services only is no way in, and of the policies of a role made elsewhere nothing is known."""
+    records = [
+        called(HUB, at(number), name, "zoe", requestParameters=asked) for number, (name, asked) in enumerate(calls, 1)
+    ]
+    world = two_keys()
+    answers = replace(read(world.graph), from_states=True, written={(HUB, ""): DAY + timedelta(days=9)})
+    assert bool(against_states(answers, compared(world, *records)).changed_since) is later

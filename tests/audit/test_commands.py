@@ -34,6 +34,7 @@ from twokeys.answers.selection import of_person
 from twokeys.answers.sources import together
 from twokeys.audit.commands import audit
 from twokeys.audit.lookup import ASKED
+from twokeys.audit.report import COLUMNS
 from twokeys.errors import Refusal
 from twokeys.map.drawing import draw
 from twokeys.map.model import Map
@@ -556,7 +557,7 @@ def test_the_exit_code_tells_on_demand_that_somebody_has_to_look(tmp_path: Path)
     [
         ("deployer", "2026-09-14", CI_ROLE, False),
         ("deployer", "2026-09-14", f"arn:aws:iam::{OUTSIDE}:root", True),  # which no update reads
-        ("new", "2026-09-14", CI, False),
+        ("new", "2026-09-14", CI, True),  # nor does it find a role that no stack made
         ("new", "2026-09-16", CI, True),
     ],
 )
@@ -875,6 +876,30 @@ def test_an_answer_says_which_states_it_was_read_from_and_what_it_does_not_look_
 def test_the_report_is_written_as_a_file() -> None:
     assert "Wrote report.html" in run("prod", "--html", "report.html").output
     assert Path("report.html").read_text().startswith("<!doctype html>")
+
+
+def test_each_column_of_the_table_is_filled_in_some_row(tmp_path: Path) -> None:
+    """By the demo's organization and one record of CloudTrail, or by a stack with what the demo has not."""
+    used = entry(ALICE, READ_ONLY, "2026-09-01T10:00:00Z")
+    used["userIdentity"]["sessionContext"] = {"sourceIdentity": "alice", "attributes": {"mfaAuthenticated": "true"}}
+    run("--events", logs(tmp_path, used), "--csv", "report.csv")
+    table = Path("report.csv").read_text()
+    world = two_keys()
+    outside = trusts(world_arn(OUTSIDE, "root"), condition={"StringEquals": {"sts:ExternalId": "12345"}})
+    world.role("vendor", world.stage, document(outside))
+    world.role("alone", world.stage, document(trusts(world_arn(HUB, "role/nobody"))))
+    of_a_month = {
+        f"Date{how}Than": {"aws:CurrentTime": f"2020-0{month}-01T00:00:00Z"}
+        for how, month in (("Greater", 6), ("Less", 7))
+    }
+    world.role("dated", world.stage, document(trusts(world_arn(STAGE, "role/deployer"), condition=of_a_month)))
+    state = write_state(tmp_path / "a", world)
+    exported = json.loads(state.read_text())
+    exported["deployment"]["resources"][-1]["created"] = MADE  # of the other keys of that way nothing tells when
+    state.write_text(json.dumps(exported))
+    run("--state", str(state), "--csv", "report.csv")
+    rows = [row for text in (table, Path("report.csv").read_text()) for row in csv.DictReader(text.splitlines())]
+    assert [column for column in COLUMNS if not any(row[column] for row in rows)] == []
 
 
 def test_a_door_without_its_grant_is_named_with_the_next_step_in_text_page_and_table() -> None:
@@ -1281,6 +1306,7 @@ def test_an_exception_that_has_expired_is_named_in_every_form_and_gives_1(tmp_pa
     found = run(STAGE, *given, "--exit-code", "--csv", "report.csv", "--html", "report.html")
     heading = "Expired exceptions, to be renewed by their owners or to be removed"
     assert f"\nAccepted exceptions: none\n{heading}: 1\n  {said}\n" in found.stdout
+    assert "; 1 exception expired\n" in found.stdout
     assert (found.return_value, run(STAGE, *state, "--exit-code").return_value) == (1, 0)
     rows = csv.DictReader(Path("report.csv").read_text().splitlines())
     assert [row["why"] for row in rows if row["what"] == "expired exception"] == [said]

@@ -27,7 +27,7 @@ from twokeys.answers.selection import into
 from twokeys.audit.comparison import Comparison, compare
 from twokeys.audit.coverage import Coverage, Period
 from twokeys.audit.entries import Usage
-from twokeys.audit.events import door_use, headline, used, ways
+from twokeys.audit.events import door_use, headline, period, to_look_at, used, ways
 from twokeys.audit.logs import Source
 from twokeys.audit.trail import Trail
 
@@ -1154,6 +1154,40 @@ def test_temporary_credentials_of_a_user_that_nothing_shows_and_of_the_root_user
     assert ("unusual (1 as the root user)" in headline(read(two_keys().graph), found)) is as_root
     counted = {} if as_root else {f"calls of user zoe of {STAGE} with temporary credentials": 1}
     assert {what: count for what, count in found.apart.items() if "sign-in" not in what} == counted
+
+
+def test_who_had_no_door_is_first_then_who_did_not_meet_what_a_door_asks_for_then_the_root_user() -> None:
+    """A terminal shows the first twelve."""
+    world, ann = two_keys(), arn(HUB, "user/ann")
+    world.add("User", "ann", world.hub, name="ann")
+    world.add("UserPolicy", "ann", world.hub, user="ann", policy=document(grants(arn(STAGE, "role/reader"))))
+    world.role("reader", world.stage, document(trusts(ann, condition=MFA)))
+    request = {"roleArn": arn(STAGE, "role/reader")}
+    records = [
+        entry(CI_SESSION, DEPLOYER, at(0)),
+        called(STAGE, at(1), "DeleteBucket"),
+        entry(ann, "", at(2), userIdentity=caller("false"), requestParameters=request),
+        entry(arn(HUB, "user/eve"), DEPLOYER, at(3)),
+    ]
+    lines, _ = to_look_at(read(world.graph), compared(world, *records))
+    who = [said.partition(" UTC ")[2].partition(" of ")[0] for _, said in lines]
+    assert who == ["user eve", "user ann", "root user", "role ci"]
+
+
+@pytest.mark.parametrize("told", ["serviceEventDetails", "requestParameters"])
+def test_sessions_that_identity_center_handed_out_are_counted_beside_the_entries(told: str) -> None:
+    """The account that is entered has them as AssumeRoleWithSAML; that of Identity Center has the portal's calls.
+
+    https://docs.aws.amazon.com/singlesignon/latest/userguide/sso-info-in-cloudtrail.html
+    """
+    into_stage = {told: {"role_name": "AdministratorAccess", "account_id": STAGE}, "eventSource": "sso.amazonaws.com"}
+    portal = [called(HUB, at(hour), name, **into_stage) for hour, name in ((1, "GetRoleCredentials"), (2, "Federate"))]
+    refused = called(HUB, at(3), "GetRoleCredentials", **into_stage, errorCode="ForbiddenException")
+    found = compared(two_keys(), *portal, portal[0], refused)
+    assert found.entries == 0
+    assert "not among the entries: 2 sessions that IAM Identity Center handed out (" in period(found)
+    elsewhere = compared(two_keys(), *portal, target=HUB)
+    assert "handed out" not in period(elsewhere)
 
 
 def test_of_a_door_whose_keys_were_made_after_the_period_that_is_said() -> None:

@@ -68,7 +68,6 @@ UNPACKED = "it is cut off or damaged, and cannot be unpacked"
         (b"\xff", NO_JSON),
         (b'{"Records": [{"eventID": ', EMPTY),
         (b"{}", "it has no Records"),
-        (b"[]", "it has no Records"),
         (b'{"Records": ["x"]}', "one of its records is no object"),
         (b'{"Records": null}', "its Records are no list"),
         (b'{"Records": [{"x": 1e99999999999999999999}]}', NO_JSON),
@@ -202,6 +201,22 @@ def test_what_lookup_events_prints_is_read(tmp_path: Path) -> None:
     file.write_text(json.dumps({"Events": [{"EventId": "x"}]}))
     with pytest.raises(Refusal, match="CloudTrailEvent"):
         list(records(file))
+
+
+@pytest.mark.parametrize("content", [
+    [json.dumps(IN_THE_CALLERS_ACCOUNT)],
+    {"EventId": "1", "EventName": "AssumeRole", "CloudTrailEvent": json.dumps(IN_THE_CALLERS_ACCOUNT)},
+])  # fmt: skip
+def test_parts_of_what_lookup_events_prints_are_read(tmp_path: Path, content: object) -> None:
+    """`--query 'Events[].CloudTrailEvent'`, and `jq -c '.Events[]'`; without any event both print less.
+
+    https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_Event.html
+    """
+    file = tmp_path / "events.json"
+    file.write_text(f"{json.dumps(content)}\n")
+    assert [*records(file)] == [IN_THE_CALLERS_ACCOUNT]
+    file.write_text("[]")
+    assert [*records(file)] == []
 
 
 def test_records_may_be_lines_or_a_list(tmp_path: Path) -> None:

@@ -71,7 +71,7 @@ def test_every_form_of_a_report_gives_the_sums_that_a_pencil_gives(report: bytes
 
 
 def test_a_parquet_report_gives_the_same_sums(tmp_path: Path) -> None:
-    from pyarrow import array, float64, map_, string, table, timestamp
+    from pyarrow import array, binary, float64, map_, string, table, timestamp
     from pyarrow.parquet import write_table
 
     days = array([f"{line.day}T00:00:00" for line in BILL]).cast(timestamp("ms"))
@@ -96,6 +96,14 @@ def test_a_parquet_report_gives_the_same_sums(tmp_path: Path) -> None:
     found = ledger.costs("report.parquet")
     by_the_pencil(found)
     assert told[-1] == {"completed": 1}
+    texts = {name: one.cast(binary()) for name, one in columns.items() if one.type == string()}
+    write_table(table({**columns, **texts, "resource_tags": tags}), file)  # as tools write it that mark no text
+    ledger = Ledger(ledger.question)
+    read_parquet(str(file), ledger)
+    by_the_pencil(ledger.costs("report.parquet"))
+    write_table(table({**columns, "resource_tags": array([["user_team=web"]] * len(BILL))}), file)
+    with pytest.raises(Refusal, match="not a map"):
+        read_parquet(str(file), Ledger(ledger.question))
     (tmp_path / "cut.parquet").write_bytes(file.read_bytes()[:-100])
     with pytest.raises(Refusal, match="damaged"):
         read_parquet(str(tmp_path / "cut.parquet"), ledger)
@@ -155,10 +163,38 @@ def test_all_kinds_of_tags_in_one_column_are_read_as_resource_tags() -> None:
     assert amounts(costs(report, question=Question(((Dimension("tag", "accountTag/team"),),))), 0).keys() == {("",)}
 
 
-def test_currencies_are_never_added() -> None:
-    mixed = legacy([*BILL, replace(BILL[0], currency="EUR", amount="7")])
-    with pytest.raises(Refusal, match="EUR and USD"):
-        costs(mixed)
+# https://docs.aws.amazon.com/cur/latest/userguide/Lineitem-columns.html (`lineItem/LineItemType`)
+KINDS = (
+    *("Usage", "DiscountedUsage", "Fee", "RIFee", "Tax", "Credit", "Refund", "BundledDiscount", "EdpDiscount"),
+    *("SavingsPlanUpfrontFee", "SavingsPlanRecurringFee", "SavingsPlanCoveredUsage", "SavingsPlanNegation"),
+)
+# https://focus.finops.org/focus-specification/v1-2/ (Charge Category)
+CATEGORIES = ("Usage", "Purchase", "Tax", "Credit", "Adjustment")
+
+
+def of_categories(*categories: str) -> bytes:
+    lines = [f"{2**number},USD,{one},2026-10-01T00:00:00Z,Amazon S3,1,a," for number, one in enumerate(categories)]
+    return "\n".join([FOCUS, *lines]).encode()
+
+
+def test_the_sum_of_lines_of_every_kind_is_that_of_the_file() -> None:
+    bill = [Line(STAGE, *EC2, str(2**number), kind) for number, kind in enumerate(KINDS)]
+    for report, kinds in ((legacy(bill), KINDS), (cur2(bill), KINDS), (of_categories(*CATEGORIES), CATEGORIES)):
+        found = costs(report)
+        assert (found.total, found.notes) == (2 ** len(kinds) - 1, ())
+        of_kinds = {kind: amount for (_, kind), amount in found.apart.items()}
+        assert of_kinds == {kind.lower(): 2**n for n, kind in enumerate(kinds) if kind in {"Tax", "Credit", "Refund"}}
+
+
+def test_a_kind_of_line_that_is_not_known_is_named_and_counts_as_a_charge() -> None:
+    found = costs(legacy([Line(STAGE, *EC2, "1", "Rebate")]))
+    assert (found.charges, found.notes) == (1, ("lines of a kind that is not known count as charges: Rebate",))
+
+
+@pytest.mark.parametrize("number", ["12345678901", "12345678901.0"])
+def test_an_account_that_was_kept_as_a_number_has_its_12_digits(number: str) -> None:
+    """https://docs.aws.amazon.com/accounts/latest/reference/manage-acct-identifiers.html: "such as 012345678901"."""
+    assert amounts(costs(legacy([Line(number, *EC2, "1")])), 0) == {("012345678901",): Decimal(1)}
 
 
 def test_a_blank_cost_counts_as_nothing_and_is_told() -> None:
@@ -184,6 +220,7 @@ def test_a_blank_cost_counts_as_nothing_and_is_told() -> None:
         (cur2().replace(b'"{""user_team"": ""data""}"', b"{broken"), "line 5"),
         (cur2().replace(b'"{""product_name"": ""Amazon Simple Storage Service', b'"{product_name'), "line "),
         (legacy().replace(b"web", b"\xff"), "near line"),
+        (legacy().replace(STAGE.encode(), b"2.22222E+11"), "line 3: the account 2.22222E\\+11 was rounded"),
     ],
 )
 def test_a_damaged_report_is_refused_and_says_where(report: bytes, why: str) -> None:
@@ -387,7 +424,7 @@ def test_corrections_of_focus_and_several_payers_are_said() -> None:
     ]
     found = costs("\n".join(lines).encode(), question=Question(((PAYER,), (PAYER, ACCOUNT))))
     assert found.notes == (
-        "the bills of 2 payers are added; --by payer has each",
+        "the bills of 2 payers are added: 111111111111, 999999999999 (--by payer has each)",
         "USD -7 of the total, in 1 line, corrects earlier bills (ChargeClass Correction)",
     )
     assert amounts(found, 0) == exact({("111111111111",): "3", ("999999999999",): "20"})

@@ -15,6 +15,7 @@ from twokeys.errors import Refusal
 from twokeys.organization.adoption import Adoption, Entered, adopt, environments_by, refuse_unadoptable
 from twokeys.organization.model import Account, Caller, Live, Organization, Policy, Unit
 from twokeys.organization.stack_file import stack_file
+from twokeys.project.stack_yaml import dumped, loaded
 from twokeys.settings import parse
 
 MANAGEMENT = "111111111111"
@@ -106,14 +107,16 @@ def test_units_keep_their_names_whatever_is_in_them() -> None:
         unit(4, "x::y\n"),
         unit(5, "000000000001"),
         unit(6, "Ü" * 128),
+        unit(8, "<<"),
     )
     below = unit(7, "A/B", "C", parent=units[0].id)
     made = config(adopted(units=(below, *units)))["organization"]["organizationalUnits"]
+    assert loaded(dumped(made)) == made
     assert {said["adopt"]: said.get("name", key.rpartition("/")[2]) for key, said in made.items()} == {
         one.id: one.names[-1] for one in (*units, below)
     }
     assert f"A-B-{units[1].id[-8:]}" in made or f"A-B-{units[0].id[-8:]}" in made
-    assert len(made) == 7
+    assert len(made) == 8
 
 
 @pytest.mark.parametrize(

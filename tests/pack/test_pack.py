@@ -90,19 +90,22 @@ def test_an_assignment_of_people_or_in_an_account_that_is_looked_up_is_left_to_t
 
 @pytest.mark.parametrize(("waits_for", "rules"), [("the role", [DEFERRED]), ("a key", ["unproved-door"])])
 @pytest.mark.parametrize("unknown", ["grant", "trust"])
+@pytest.mark.parametrize("named", [True, False])
 def test_an_unknown_half_that_is_made_from_the_role_at_the_other_end_is_left_to_the_update(
-    unknown: str, waits_for: str, rules: list[str]
+    unknown: str, waits_for: str, rules: list[str], *, named: bool
 ) -> None:
-    """A role's ARN is an output: until the role is there, what is made from it is not known."""
+    """A role's ARN is an output: until the role is there, what is made from it is not known, whoever gives its name."""
     world = World()
     key = put(world, "aws:kms/key:Key", "key", world.hub)
-    ci = world.role("ci", world.hub)
+    names = {} if named else {{"trust": "ci", "grant": "deployer"}[unknown]: {"namePrefix": "late-"}}
+    ci = world.add("Role", "ci", world.hub, assumeRolePolicy=SERVICE, **names.get("ci", {"name": "ci"}))
     trust = {"assumeRolePolicy": [ci if waits_for == "the role" else key]}
     kept = {"made_from": trust} if unknown == "trust" else {"assumeRolePolicy": document(trusts(CI))}
-    deployer = world.add("Role", "deployer", world.stage, name="deployer", **kept)  # type: ignore[arg-type]
-    grant = {"policy": [deployer if waits_for == "the role" else key]}
-    given = {"made_from": grant} if unknown == "grant" else {"policy": document(grants(DEPLOYER))}
-    world.add("RolePolicy", "grant", world.hub, role="ci", name="grant", **given)  # type: ignore[arg-type]
+    kept |= names.get("deployer", {"name": "deployer"})
+    deployer = world.add("Role", "deployer", world.stage, **kept)  # type: ignore[arg-type]
+    grant = {"policy": [deployer if waits_for == "the role" else key]} if unknown == "grant" else {}
+    given = {} if unknown == "grant" else {"policy": document(grants(DEPLOYER))}
+    world.add("RolePolicy", "grant", world.hub, made_from={"role": [ci], **grant}, name="grant", **given)
     assert [one.policyName for one in Engine().analyze(world.resources)] == rules
 
 

@@ -6,6 +6,9 @@ import re
 import signal
 import stat
 import subprocess
+from collections import defaultdict
+from collections.abc import Iterable
+from difflib import unified_diff
 from pathlib import Path
 from typing import Any
 
@@ -33,9 +36,9 @@ def told(run: subprocess.CompletedProcess[str]) -> Any:
     return json.loads(run.stdout)
 
 
-def _without_ids(text: str) -> str:
-    """Without what differs from run to run, and without spaces: lines break elsewhere."""
-    return re.sub(r"\d{12}|[\d.]+(?=\ss\))|\s", "", text)
+def _alike(lines: Iterable[str]) -> list[str]:
+    """Lines without what differs from run to run."""
+    return [re.sub(r"\d{12}|[\d.]+(?=\ss\))", "", line.replace("\xa0", " ")).rstrip() for line in lines]
 
 
 @pytest.mark.usefixtures("programs_in_process")
@@ -52,10 +55,14 @@ def test_the_demo_tells_the_whole_story_on_a_screen_and_leaves_states_that_every
     assert max(map(len, lines)) <= 80
     assert lines[-2].startswith("pictures ")
     assert (project / lines[-2].split()[1].rstrip(",")).is_file()
-    drawn = re.findall(r"<text[^>]*>([^<]*)</text>", (project_root / "docs/demo.svg").read_text())
-    printed = _without_ids(" ".join(["$ scripts/demo", *lines[:-2]]))
-    same = _without_ids(html.unescape("".join(drawn))).startswith(printed)
-    assert same, "docs/demo.svg shows another text than the demo prints: run scripts/pictures"
+    drawn: dict[str, str] = defaultdict(str)
+    picture = (project_root / "docs/demo.svg").read_text()
+    for x, line, text in re.findall(r" x=\"([\d.]+)\".*?-line-(\d+)\)\">([^<]*)</text>", picture):
+        drawn[line] = drawn[line].ljust(round(float(x) / 12.2)) + html.unescape(text)  # as wide as rich draws a column
+    pictured, printed = _alike(drawn.values()), _alike(["$ scripts/demo", *lines[:-2]])
+    difference = "\n".join(unified_diff(pictured[: len(printed)], printed, "docs/demo.svg", "printed", lineterm=""))
+    same = "".join("".join(pictured).split()).startswith("".join("".join(printed).split()))  # lines may break elsewhere
+    assert same, f"docs/demo.svg shows another text than the demo prints: run scripts/pictures\n{difference}"
 
     [story] = stories
     assert story.failed == []

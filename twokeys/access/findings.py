@@ -71,7 +71,8 @@ def _a_stack(name: str) -> str:
     return name
 
 
-_Said = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+Said = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"[\p{L}\p{N}\p{P}\p{S}]")]
+"""Something that a reader can see: neither spaces nor characters that are not shown."""
 
 
 class DoorException(Config):
@@ -83,8 +84,8 @@ class DoorException(Config):
     """
 
     door: str = Field(description="The door as the violation names it: <source ARN> -> <target ARN>.")
-    reason: _Said
-    owner: _Said
+    reason: Said
+    owner: Said
     expires: date
     stack: Annotated[str, AfterValidator(_a_stack)] | None = None
 

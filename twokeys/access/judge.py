@@ -36,7 +36,7 @@ from twokeys.iam import (
     parse_policy,
 )
 from twokeys.iam.evaluation import Levels
-from twokeys.iam.sts import ASSUME_ROLE
+from twokeys.iam.sts import ASSUME_ROLE, TAG_SESSION
 from twokeys.iam.truth import FREE, Truth
 from twokeys.iam.verdict import Why
 
@@ -45,6 +45,10 @@ _NOT_SHOWN = frozenset({"outsider", "everyone"})
 _WHO = ("aws:PrincipalArn", "aws:username", "aws:userid")
 _TELL_APART = frozenset({*map(str.lower, _WHO), "aws:principaltype"})
 """The condition keys in which the principals of one account differ."""
+_TAG_KEYS = "aws:tagkeys"
+_OF_TAGS = ("aws:requesttag/", _TAG_KEYS, "sts:transitivetagkeys")
+"""The condition keys of a request that tell of session tags."""
+_NO_TAGS = f" (both sides have to allow {TAG_SESSION} for it to pass session tags)"
 _ANY = cast("Unknown", FREE)
 _NOBODYS_ACCOUNT = "0" * 12
 _EVERYTHING = parse_policy(
@@ -141,6 +145,7 @@ class Judge:
         self._callers: dict[Principal, tuple[Caller, Policies]] = {}
         self._classes: dict[Principal, int] = {}
         self._numbers: dict[object, int] = {}
+        self._of_tags: dict[int, frozenset[str]] = {}
 
     def door(self, source: Principal, target: Principal, *, asked: bool = False) -> Door:
         """The door between two principals, judged: each key on its own, or as AWS does within one account."""
@@ -194,6 +199,7 @@ class Judge:
                 for clause in failing or one.conditions:
                     has = request.lookup(clause.lower_key)
                     said = f" (it has {', '.join(has) or 'none'})" if isinstance(has, tuple) else ""
+                    said = _NO_TAGS if said and clause.lower_key.startswith(_OF_TAGS) else said
                     found.append(f"{clause.requirement()}{said}")
         return list(dict.fromkeys(found))
 
@@ -208,7 +214,7 @@ class Judge:
         for source in sources:
             caller, _ = self._of(source)
             request = Request(caller, ASSUME_ROLE, target.arn, self._context(source, target))
-            alike = (self._alike(source, request), resource.of(request))
+            alike = (self._alike(source, request), resource.of(request), request.lookup(_TAG_KEYS))
             if alike not in outcomes:
                 outcomes[alike] = self.door(source, target).outcome
             verdict = Verdict(outcomes[alike], partial(self._why, source, target))
@@ -254,9 +260,10 @@ class Judge:
                 values["aws:PrincipalOrgID"] = (source.arn,)
         if organization := self._organization_of(target):
             values["aws:ResourceOrgID"] = (organization,)
-        caller = Caller(source.arn if named else str(stand_in))
-        request = Request(caller, ASSUME_ROLE, target.arn, Context(values=values))
-        trust = self._admitted(request, target.trust_policy, self._guards.rcps(target.account))
+        caller, rcps = Caller(source.arn if named else str(stand_in)), self._guards.rcps(target.account)
+        policies = Policies(identity=(_EVERYTHING,), trust=target.trust_policy, rcps=rcps)
+        context = self._untagged(caller, target, policies, Context(values=values))
+        trust = self._admitted(Request(caller, ASSUME_ROLE, target.arn, context), target.trust_policy, rcps)
         why = "it is made in an account that is not shown to be ours, where nobody here can see it"
         grant = Verdict(Outcome.ALLOW, Why(decisions=(Decision("grant", None, None, "Allow", why),)))
         return Door(source, target, trust, grant)
@@ -277,7 +284,35 @@ class Judge:
             for whose, organization, one in (("Principal", of_source, source), ("Resource", of_target, target))
             if organization and (path := self._guards.path(one.account))
         }
-        return Context(values={**context.values, **paths}) if paths else context
+        context = Context(values={**context.values, **paths}) if paths else context
+        caller, held = self._of(source)
+        held = held.on(target.trust_policy, self._guards.rcps(target.account))
+        return self._untagged(caller, target, held, context)
+
+    def _untagged(self, caller: Caller, target: Principal, policies: Policies, context: Context) -> Context:
+        """The context without session tags where a policy asks about them and the caller may pass none.
+
+        https://docs.aws.amazon.com/IAM/latest/UserGuide/id_session-tags.html#id_session-tags_permissions-required
+        """
+        levels = chain.from_iterable((*policies.scps, *policies.rcps))
+        keys: frozenset[str] = frozenset().union(
+            *map(self._tags_in, (*policies.identity, policies.trust, policies.boundary, *levels))
+        )
+        if (
+            not keys
+            or evaluate(Request(caller, TAG_SESSION, target.arn, context), policies).outcome is not Outcome.DENY
+        ):
+            return context
+        return Context(values={**context.values, **dict.fromkeys((*keys, _TAG_KEYS), ())})
+
+    def _tags_in(self, policy: PolicyDocument | Unknown | None) -> frozenset[str]:
+        """The keys about session tags that a policy asks for."""
+        if not isinstance(policy, PolicyDocument):
+            return frozenset()
+        if id(policy) not in self._of_tags:
+            keys = (key for one in policy.statements for clause in one.conditions for key in clause.keys)
+            self._of_tags[id(policy)] = frozenset(key for key in keys if key.startswith(_OF_TAGS))
+        return self._of_tags[id(policy)]
 
     def _organization_of(self, principal: Principal) -> str | None:
         organization = self._accounts.organization

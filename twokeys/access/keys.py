@@ -158,7 +158,9 @@ class _Reader:
         if trust is not Key.MISSING and (door.source.arn, door.target.arn) in self._steps:
             return
         unsettled = self._unsettled(door)
-        if unsettled is not None and Key.PRESENT in (trust, grant):
+        # `not_proved` speaks of the unknown document, which says whom it is about as soon as that name is known
+        waits = unsettled in (door.source, door.target) and Key.UNPROVED in (trust, grant)
+        if unsettled is not None and Key.PRESENT in (trust, grant) and not waits:
             yield self._not_settled(door, unsettled)
         elif trust is Key.PRESENT and grant is Key.MISSING and door.target.urn is not None:
             yield self._without_grant(door)

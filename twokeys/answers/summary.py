@@ -56,6 +56,8 @@ class Summary:
     """Of third parties that are alike in what is known of them the ways, and those that ask for no external ID."""
     open_to: tuple[tuple[str, int], ...] = ()
     """Of each identity provider the ways that are open to whoever has an account there."""
+    expired: int = 0
+    """Exceptions that have expired."""
 
     @property
     def through_others(self) -> int:
@@ -65,7 +67,7 @@ class Summary:
     @property
     def to_be_looked_at(self) -> bool:
         """Whether a number is there that is no plain answer, or one that may be too small."""
-        return bool(self.doors_without_a_key or self.open_to or self.not_proved or self.may_be_more)
+        return bool(self.doors_without_a_key or self.open_to or self.not_proved or self.may_be_more or self.expired)
 
     @property
     def ways_in(self) -> str:
@@ -95,6 +97,7 @@ class Summary:
             f"{counted(self.mfa_but_of_keys, 'way')} with {MFA_BUT_OF_KEYS}" if self.mfa_but_of_keys else "",
             f"{counted(self.doors_without_a_key, 'door')} without a key or denied" if self.doors_without_a_key else "",
             f"{self.not_proved} not proved" if self.not_proved else "",
+            f"{counted(self.expired, 'exception')} expired" if self.expired else "",
         ]
         return "; ".join(part for part in (first, *more) if part)
 
@@ -174,6 +177,7 @@ def summary(answers: Answers, now: datetime) -> Summary:
         open_to=tuple(
             sorted(Counter(way.open_to for way in answers.ways if way.open_to and way.at(now) is not Time.OVER).items())
         ),
+        expired=len(answers.expired),
     )
 
 

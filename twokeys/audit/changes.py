@@ -73,6 +73,7 @@ TAKEN_BACK: Final = {
     "DeleteAccountAssignment": "CreateAccountAssignment",
 }
 """Calls that take away what others give to a role, user, group or account."""
+DELETED: Final = ("DeleteRole", "DeleteUser", "DeleteGroup")
 WRITES: Final = {
     "CreateRole": PolicyKind.TRUST,
     "UpdateAssumeRolePolicy": PolicyKind.TRUST,

@@ -160,8 +160,7 @@ def audit(  # noqa: PLR0913 - one parameter an option
                 click.echo(f"Wrote {file}")
     not_known = not all(one.has for one in answers.long_term) or any(one.not_answered for one in answers.evidence)
     seen = comparison is not None and comparison.noteworthy
-    wrong = summary(answers, now).to_be_looked_at or answers.expired
-    return 1 if exit_code and (wrong or not_known or seen) else 0
+    return 1 if exit_code and (summary(answers, now).to_be_looked_at or not_known or seen) else 0
 
 
 def _refuse_contradictions() -> None:

@@ -16,18 +16,23 @@ from twokeys.answers.model import ACCESS_KEY, Answers, Party, Step, Way
 from twokeys.answers.selection import PEOPLE, is_person
 from twokeys.answers.summary import APART, in_utc
 from twokeys.audit import LEARNING
-from twokeys.audit.changes import BEING, MFA_DEVICES, TAKEN_BACK, WIDENING, WRITES
+from twokeys.audit.changes import BEING, DELETED, MFA_DEVICES, TAKEN_BACK, WIDENING, WRITES
 from twokeys.audit.coverage import Covered
 from twokeys.audit.entries import DoorUse, Entry, Tallies, Tally, Usage
 from twokeys.audit.known import Judge
 from twokeys.audit.logs import Source
 from twokeys.audit.record import EARLIER, SESSION, SIGN_IN, Use, resolved
-from twokeys.audit.trail import BY_KEY, TEMPORARY, Change, Trail
+from twokeys.audit.trail import BY_KEY, HANDS_OUT, TEMPORARY, Change, Trail
 from twokeys.audit.unusual import Unusual, is_weak, unusual
 from twokeys.doors import Who
-from twokeys.iam import UNKNOWN
+from twokeys.iam import UNKNOWN, PolicyKind
+from twokeys.iam.sts import RESERVED_ROLE
 from twokeys.shown import counted
 
+_HANDED_OUT = (
+    f"sessions that IAM Identity Center handed out ({', '.join(HANDS_OUT)}), each an entry in the account's own "
+    "records (AssumeRoleWithSAML)"
+)
 _BEFORE = "sessions that began before the period, of roles without a door"
 
 
@@ -200,6 +205,8 @@ def compare(
     for user, name, count in key_calls:
         if user.who.account in answers.accounts:
             apart[_calls(user, name)] += count
+    if handed_out := sum(len(trail.handed_out.get(account, ())) for account in answers.accounts):
+        apart[_HANDED_OUT] = handed_out
     judge = Judge(answers, trail, *period, asked) if period else None
     by_doors, by_steps = (one.used(judge) if judge else {} for one in (doors, steps))
     used = by_doors | by_steps
@@ -233,12 +240,15 @@ def against_states(answers: Answers, comparison: Comparison) -> Answers:
     since: dict[str, None] = {}
     before, ways = 0, (*answers.ways, *answers.within)
     widening = [one for one in WIDENING if one not in MFA_DEVICES or any(way.mfa for way in ways)]
-    last = {_about(one): one for one in comparison.changes if one.use.failed is None}
+    done = [one for one in comparison.changes if one.use.failed is None]
+    last = {_about(one): one for one in done}
+    deleted = {(one.recorded, one.of[0]): one.use.time for one in done if one.of[0] and one.use.event in DELETED}
     for one in comparison.changes:
         use, whose = one.use, one.of[0]
         if use.event not in widening or use.failed is not None or _is_of_nobody_here(one, answers):
             continue
-        if answers.from_states and _is_not_shown(one, last[_about(one)], answers):
+        gone = deleted.get((one.recorded, whose), use.time) > use.time
+        if answers.from_states and not gone and _is_not_shown(one, last[_about(one)], answers):
             about = f"{use.event}{f' of {whose}' if whose else ''} in {answers.account_name(use.account)}"
             since[f"{about} on {in_utc(use.time)} by {answers.named(use.caller).short}"] = None
         else:
@@ -268,11 +278,14 @@ def _is_not_shown(one: Change, last: Change, answers: Answers) -> bool:
 
     An update does not read what others made: a state that is newer than a call may not have it. So of what is given to
     somebody, written or taken away the last call counts, and whether the states have what it left. Of all else the time
-    of a state tells: of the role, user or group, else the last of the account that recorded the call.
+    of a state tells: of the role, user or group, else the last of the account that recorded the call. A user, or a role
+    that somebody may enter, which is in no state, no time makes shown.
     """
     event, key = one.use.event, (one.recorded, *one.of)
     undone, there, said = event in TAKEN_BACK, key in answers.holds, answers.holds.get(key)
     shows_whose = bool(one.of[0]) and (key[:2] in answers.written or event == "CreateAccountAssignment")
+    if _is_for_somebody(one) and key[:2] not in answers.written and (*key[:2], "") not in answers.holds:
+        return True
     if shows_whose and (undone or event in TAKEN_BACK.values()):
         if one is not last:
             return False
@@ -282,6 +295,19 @@ def _is_not_shown(one: Change, last: Change, answers: Answers) -> bool:
         return one is last and one.policy != said.policy
     written = next((answers.written[each] for each in (key, key[:2], (key[0], "")) if each in answers.written), None)
     return written is None or one.use.time > written
+
+
+def _is_for_somebody(one: Change) -> bool:
+    """Whether a call gives a user something to come with, or lets in others than services by a role's trust policy.
+
+    A role of a permission set is answered by its assignment.
+    """
+    event, (whose, _) = one.use.event, one.of
+    if WRITES.get(event) is not PolicyKind.TRUST:
+        return bool(whose) and event not in MFA_DEVICES and (event in BEING or "User" in event)
+    allowed = [each.principals for each in one.policy.statements if each.effect == "Allow"] if one.policy else [None]
+    by_services = all(each is not None and not (each.everyone or each.aws or each.federated) for each in allowed)
+    return bool(whose) and not by_services and not whose.startswith(RESERVED_ROLE)
 
 
 def _is_of_nobody_here(one: Change, answers: Answers) -> bool:

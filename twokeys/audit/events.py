@@ -138,7 +138,7 @@ def _without_digests(answers: Answers, comparison: Comparison) -> str:
         for one in comparison.coverage
         if one.without_digests
     ]
-    trails = {trail: count for source in found.sources for trail, count in source.without_digests.items()}
+    trails = {trail: count for source in comparison.sources for trail, count in source.without_digests.items()}
     places += [f"the trail in {trail} ({counted(count, 'log file')})" for trail, count in trails.items()]
     return f"no digests of {listed(places, most=_FEW)}: a log file that is missing would not show" if places else ""
 
@@ -194,14 +194,16 @@ class _Alike:
     uses: list[Use] = field(default_factory=list)
     labels: Counter[str] = field(default_factory=Counter)
     why: dict[str, None] = field(default_factory=dict)
+    unmet: bool = False
 
     def __len__(self) -> int:
         return len(self.uses)
 
     def order(self) -> tuple[object, ...]:
-        """Root users first, then who had no door."""
+        """Who had no door first, then who did not meet what a door asks for, then root users."""
         first = self.uses[0]
-        return first.caller.who.kind != "root-user", _NO_DOOR not in self.labels, first.time, first.id
+        root = first.caller.who.kind == "root-user"
+        return _NO_DOOR not in self.labels, not self.unmet, not root, first.time, first.id
 
     def row(self, answers: Answers) -> tuple[str, str]:
         """What they are; the last of them, of how many in how many regions, and why, not all of many."""
@@ -226,6 +228,9 @@ def to_look_at(answers: Answers, comparison: Comparison) -> tuple[Rows, Rows]:
     Those that are alike are one; of the changes the rarest is first.
     """
     groups = _alike((*_entries_and_unusual(comparison), *_changed(comparison)))
+    unmet = {one.use.id for one in comparison.population if one.unmet}
+    for one in groups:
+        one.unmet = any(use.id in unmet for use in one.uses)
     first = sorted((one for one in groups if [*one.labels] != [_CHANGED]), key=_Alike.order)
     changes = sorted((one for one in groups if [*one.labels] == [_CHANGED]), key=len)
     return [one.row(answers) for one in first], [one.row(answers) for one in changes]

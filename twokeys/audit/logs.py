@@ -35,7 +35,11 @@ _DELIVERED = re.compile(r"(?:(\d{12})|o-[a-z0-9]{10,32})_([A-Za-z0-9-]+)_")
 _FOLDER = re.compile(r"(?:^|/)AWSLogs/(?:o-[a-z0-9]+/)?(\d{12})/([A-Za-z0-9-]+)/")
 """Where it puts it; some services name their files otherwise."""
 _RECORDS, _LOOKED_UP, _LINES, _LIST = "Records.item", "Events.item", "", "item"
-_BY_FIRST_KEY: Final = {"Records": _RECORDS, "Events": _LOOKED_UP, "eventVersion": _LINES, "eventTime": _LINES}
+_BY_FIRST_KEY: Final = {
+    "Records": _RECORDS,
+    "Events": _LOOKED_UP,
+    **dict.fromkeys(("eventVersion", "eventTime", "CloudTrailEvent"), _LINES),
+}
 """Where the records of a file stand, by a key that only such a file has at its top."""
 _DEEPEST = 64
 """More levels than any file of AWS has: the parser takes memory for each of those that it reads at once."""
@@ -48,6 +52,8 @@ _AGAIN: Final = (
     "copy the trail's log file from its bucket (again), or give what `aws cloudtrail lookup-events --output json`"
     " prints in UTF-8"
 )
+_OF_A_LIST: Final = (("item", "end_map"), ("item", "string"), ("", "end_array"))
+"""How the first thing in a list ends: a record, a record as text, or none."""
 _LEVELS: Final = {"start_map": 1, "start_array": 1, "end_map": -1, "end_array": -1}
 DIGEST: Final = "CloudTrail-Digest"
 _OTHERS: Final = {"digestStartTime": DIGEST, "configurationItems": "Config", "configSnapshotId": "Config"}
@@ -237,9 +243,12 @@ def records(file: Path, key: str) -> Iterator[dict[str, Any]]:
     try:
         with _opened(file) as stream:
             for record in _read("items", stream, prefix=prefix):
-                if not isinstance(record, dict):
+                if isinstance(record, str) and prefix == _LIST:  # `--query 'Events[].CloudTrailEvent'`
+                    yield _looked_up(file, {"CloudTrailEvent": record})
+                elif not isinstance(record, dict):
                     raise _refused(file, "one of its records is no object")
-                yield _looked_up(file, record) if prefix == _LOOKED_UP or "CloudTrailEvent" in record else record
+                else:
+                    yield _looked_up(file, record) if prefix == _LOOKED_UP or "CloudTrailEvent" in record else record
     except _DAMAGE as error:
         raise _refused(file, _said(error)) from error
 
@@ -258,7 +267,7 @@ def _first_key(file: Path) -> str:
                 depth += _LEVELS.get(event, 0)
                 if depth > _DEEPEST:
                     raise _refused(file, f"it nests deeper than {_DEEPEST} levels")
-                if prefix == "item" and event == "end_map":
+                if (prefix, event) in _OF_A_LIST:
                     return ""
                 if prefix in {"", "item"} and event == "map_key" and value in _EXPORTS:
                     raise _refused(file, f"it is {_EXPORTS[value]}, which is not read")

@@ -54,6 +54,8 @@ _SOURCES = {
     BY_CERTIFICATE: ROLES_ANYWHERE,
 }
 _SIGNED_IN = ("SwitchRole", SIGN_IN)
+HANDS_OUT = ("GetRoleCredentials", "Federate")
+"""Calls of the portal of IAM Identity Center that give a person a session: of the CLI, and of the console."""
 TEMPORARY = "temporary"
 """Calls with credentials that do not last, of a user or of whom one made a federated user, under one name."""
 BY_KEY = ("CreateUser", "CreateAccessKey", "GetSessionToken", "GetFederationToken")
@@ -142,6 +144,8 @@ class Trail:
     """Calls of `LOGGING` and StartLogging, by id, each with the trail's name."""
     changes: dict[str, Change] = field(default_factory=dict)
     """Calls that change who can enter, by id."""
+    handed_out: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    """Sessions that the portal of IAM Identity Center gave to people: the ids of its calls, by the account entered."""
     same_id: dict[str, Use] = field(default_factory=dict)
     """Calls whose id another call has, too, by the id that they are kept under."""
     _uses: dict[str, Use] = field(default_factory=dict)
@@ -185,6 +189,7 @@ class Trail:
             if not self._outside(time):
                 self._call(record, time)
                 self._change(record, time)
+                self._hand_out(record)
         if delivered and kind == "AssumedRole" and name not in (None, *_SIGNED_IN) and time and not self._outside(time):
             self._in_role(record, time)  # of what is not delivered, as a selection, the beginning may be left out
         return time
@@ -233,6 +238,16 @@ class Trail:
             said = changed(record), trusted(record)
             use = self._by_id(use, lambda id: self.changes[id].use if id in self.changes else None)
             self.changes[use.id] = Change(use, *said, everywhere, changed_of(record), recorded, written_by(record))
+
+    def _hand_out(self, record: Mapping[str, Any]) -> None:
+        """Take what the portal recorded where IAM Identity Center is; the account entered has AssumeRoleWithSAML.
+
+        https://docs.aws.amazon.com/singlesignon/latest/userguide/sso-info-in-cloudtrail.html
+        """
+        if record.get("eventName") in HANDS_OUT and record.get("eventSource") == "sso.amazonaws.com":
+            said = (mapping(record.get(one)).get("account_id") for one in ("serviceEventDetails", "requestParameters"))
+            if not failed(record) and (account := next(filter(None, map(text, said)), None)):
+                self.handed_out[account].add(str(event_id(record)))
 
     def _by_id(self, use: Use, known: Callable[[str], Use | None]) -> Use:
         """The use under its id, or under another where that is the id of another call."""

@@ -34,6 +34,7 @@ from twokeys.costs.breakdown import (
     add,
     break_down,
     exactly,
+    is_known,
     kind_of,
 )
 from twokeys.costs.overlap import ReportFile, Spans, refuse_what_is_in_two, widen
@@ -48,7 +49,7 @@ Row = Sequence[str]
 class Ledger:
     """The sums of one or more report files, as they are read.
 
-    `cells` is keyed by (kind, account, product code, payer, value of each tag in the order of `question.tags`).
+    `cells` is keyed by (line item type, account, product code, payer, value of each tag, as `question.tags` has them).
     `manifests` has the manifest that named a file, by the file's name.
     """
 
@@ -93,8 +94,8 @@ class Ledger:
             )
         used: dict[tuple[str, ...], Decimal] = {}
         apart: dict[tuple[str, str], Decimal] = {}
-        for (kind, account, code, *others), amount in self.cells.items():
-            if kind:
+        for (line_item_type, account, code, *others), amount in self.cells.items():
+            if kind := kind_of(line_item_type):
                 apart[account, kind] = add([apart.get((account, kind), ZERO), amount])
             else:
                 key = (account, self.products.get(code) or code, *others)
@@ -102,7 +103,7 @@ class Ledger:
         columns = {ACCOUNT: 0, SERVICE: 1, PAYER: 2}
         columns |= {Dimension("tag", key): place for place, key in enumerate(self.question.tags, 3)}
         first, end, note = self._days(where)
-        currency, payers = next(iter(self.currencies)), sorted({payer for _, _, _, payer, *_ in self.cells})
+        currency, payers = next(iter(self.currencies)), sorted({payer for _, _, _, payer, *_ in self.cells if payer})
         return Costs(
             currency=currency,
             charges=add(used.values()),
@@ -113,15 +114,17 @@ class Ledger:
             end=end,
             notes=(*self._notes(currency, payers), *note),
             metric=" and ".join(sorted(self.metrics)),
-            payers=tuple(filter(None, payers)),
+            payers=tuple(payers),
             files=tuple(self.hashes.items()),
         )
 
     def _notes(self, currency: str, payers: Sequence[str]) -> Iterator[str]:
         if self.blank:
             yield f"{counted(self.blank, 'line')} without {' or '.join(sorted(self.metrics))}: what is blank is 0"
+        if unknown := sorted(kind or "no kind" for kind in {cell[0] for cell in self.cells} if not is_known(kind)):
+            yield f"lines of a kind that is not known count as charges: {', '.join(unknown)}"
         if len(payers) > 1:
-            yield f"the bills of {len(payers)} payers are added; --by payer has each"
+            yield f"the bills of {len(payers)} payers are added: {', '.join(payers)} (--by payer has each)"
         if self.corrections:
             lines, cost = counted(self.corrections, "line"), f"{currency} {self.corrections_cost:f}"
             yield f"{cost} of the total, in {lines}, corrects earlier bills (ChargeClass Correction)"
@@ -343,7 +346,7 @@ class _Report:
     def add(self, row: Row) -> bool:
         """Add a line, if it is of the days that were asked for. Raises ValueError for what it cannot be."""
         ledger, begins, ends, code = self.ledger, row[self.start], row[self.stop], row[self.code]
-        day, payer = begins[:10], row[self.payer]
+        day, account, payer = begins[:10], _account_id(row[self.account]), _account_id(row[self.payer])
         if self.bounded and not self.first <= day < self.end and _is_day(day):
             return False
         amount = Decimal(row[self.cost] or 0)
@@ -351,22 +354,34 @@ class _Report:
             raise ValueError(f"the {self.cost_name} in it is {amount}")
         if self.focus and row[self.kind] not in _CATEGORIES:
             raise ValueError(f"the ChargeCategory {row[self.kind]!r} is none of {', '.join(_CATEGORIES)}")
-        key = (kind_of(row[self.kind]), row[self.account], code, payer, *(tag(row) for tag in self.tags))
+        key = (row[self.kind], account, code, payer, *(tag(row) for tag in self.tags))
         self.total += amount
         ledger.cells[key] = ledger.cells.get(key, ZERO) + amount
         if not ledger.products.get(code):
             ledger.products[code] = self.product(row)
         if row[self.name]:
-            ledger.account_names[row[self.account]] = row[self.name]
+            ledger.account_names[account] = row[self.name]
         if row[self.corrects] == "Correction":
             ledger.corrections += 1
             ledger.corrections_cost += amount
-        widen(self.spans, (row[self.account], payer, (row[self.period] or begins)[:7]), begins, ends)
+        widen(self.spans, (account, payer, (row[self.period] or begins)[:7]), begins, ends)
         ledger.days.add((day, ends[:10]))
         ledger.rows += 1
         ledger.blank += not row[self.cost]
         ledger.currencies.add(row[self.currency])
         return True
+
+
+@functools.lru_cache(maxsize=65536)
+def _account_id(text: str) -> str:
+    """The 12 digits of an account, also where they were kept as a number; raises ValueError for one that was rounded.
+
+    https://docs.aws.amazon.com/accounts/latest/reference/manage-acct-identifiers.html
+    """
+    number = re.fullmatch(r"(\d{1,12})(?:\.0)?", text)
+    if number is None and re.fullmatch(r"\d[.,]?\d*[Ee]\+?\d+", text):
+        raise ValueError(f"the account {text} was rounded, as spreadsheets do")
+    return number.group(1).zfill(12) if number else text
 
 
 def _is_day(start: str) -> bool:
@@ -483,8 +498,12 @@ def _as_text(value: object) -> str:
         return ""
     if isinstance(value, float):
         return repr(value)
-    if isinstance(value, list | dict):  # a Parquet map or struct
-        return json.dumps(dict(value), sort_keys=True)
+    if isinstance(value, bytes):  # text that its writer did not mark as such
+        return value.decode(errors="backslashreplace")
+    if isinstance(value, list) and all(isinstance(one, tuple) for one in value):
+        value = dict(value)  # a map
+    if isinstance(value, list | dict):
+        return json.dumps(value, sort_keys=True, default=str)
     return str(value)
 
 

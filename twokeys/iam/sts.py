@@ -10,6 +10,7 @@ from typing import Final
 ASSUME_ROLE: Final = "sts:AssumeRole"
 WITH_WEB_IDENTITY: Final = "sts:AssumeRoleWithWebIdentity"
 WITH_SAML: Final = "sts:AssumeRoleWithSAML"
+TAG_SESSION: Final = "sts:TagSession"
 ASSUME_ROOT: Final = "sts:AssumeRoot"
 IN_TRUSTS: Final = (ASSUME_ROLE, WITH_SAML, WITH_WEB_IDENTITY)
 """The actions that a trust policy lets somebody in by."""

@@ -264,8 +264,11 @@ def _unit_keys(organization: Organization) -> dict[str, str]:
 
 
 def _plain(name: str) -> str:
-    """A name without what would break a URN, a path or a line: control characters, `::`, spaces at its ends."""
-    return re.sub(r":{2,}|[\x00-\x1f\x7f]+", "-", name).strip()[:110].strip()
+    """A name without what would break a URN, a path or a line: control characters, `::`, spaces at its ends.
+
+    `<<` means a merge to the pulumi CLI, in quotes as well.
+    """
+    return re.sub(r":{2,}|[\x00-\x1f\x7f]+|^<<$", "-", name).strip()[:110].strip()
 
 
 # --- the organization -----------------------------------------------------------------------------------------------

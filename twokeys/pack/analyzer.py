@@ -37,7 +37,7 @@ from twokeys.pack.changed import DOORS_CHANGED, doors_changed
 from twokeys.pack.deferral import deferred
 from twokeys.pack.gate import Gate
 from twokeys.pack.other_stacks import as_exported
-from twokeys.pack.other_states import as_of, other_states, with_others
+from twokeys.pack.other_states import as_of, other_states, still_refused, with_others
 from twokeys.pack.own_account import graph_of, own_account
 from twokeys.pack.policies import BY_NAME, FAIL_CLOSED, POLICIES, Policy
 from twokeys.pack.reading import asked_for, dynamic_code, is_left_out, provider_of, settled
@@ -172,7 +172,7 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
             judged, graph = self._judged(snapshot, own)
         theirs: list[Judged] = []
         if others is not None:
-            judged, theirs = with_others(judged, graph, others, lambda both: self._judged(both, own))
+            judged, theirs = with_others(judged, judged, graph, others, lambda both: self._judged(both, own))
         if self._dry_run:
             judged, later = deferred(graph, judged)
             judged += later
@@ -210,11 +210,7 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
     def _beside(self, graph: Graph, found: list[Finding], own: str | None) -> list[Finding]:
         """What stands of findings that would stop an update, beside the other stacks."""
         others = self._others(graph.snapshot.resources[0].urn)
-        if others is None:
-            return found
-        refused = [Judged(one, mandatory=True) for one in found]
-        stands, theirs = with_others(refused, graph, others, lambda both: self._judged(both, own))
-        return [one.finding for one in (*stands, *theirs) if one.mandatory]
+        return still_refused(found, graph, others, lambda both: self._judged(both, own))
 
     def _mandatory(self, graph: Graph) -> Iterable[Finding]:
         """Only what stops an update: nobody reads advice about a resource that is about to be made."""

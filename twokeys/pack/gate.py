@@ -35,6 +35,15 @@ _Found: TypeAlias = Mapping[tuple[str, str | None, str | None], Finding]
 """Findings by rule, resource and door: what one is about, however it is worded."""
 
 
+Beside: TypeAlias = Callable[[Graph, list[Finding], str | None], list[Finding]]
+"""What stands of findings on a graph beside other stacks; the last is the account of providers that tell none."""
+
+
+def alone(_graph: Graph, found: list[Finding], _own: str | None) -> list[Finding]:
+    """All of it: no other stack is read."""
+    return found
+
+
 class Gate:
     """What one update has shown so far, upon the state that it started from.
 
@@ -54,7 +63,7 @@ class Gate:
         *,
         made: Callable[[], Snapshot | None] = lambda: None,
         own_account: Callable[[Iterable[Resource]], str | None] = lambda _providers: None,
-        with_others: Callable[[Graph, list[Finding], str | None], list[Finding]] = lambda _graph, found, _own: found,
+        with_others: Beside = alone,
     ) -> None:
         self._all = Neighbourhood(before.resources if before else ())
         self._before = before

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from twokeys.access.configuration import LEVEL, OTHER_STACKS
 from twokeys.access.findings import Finding, Rule
@@ -22,6 +22,8 @@ from twokeys.errors import Refusal
 from twokeys.iam import UNKNOWN
 
 _STATES: Final = "states"
+Judge: TypeAlias = Callable[[Snapshot], tuple[list[Judged], Graph]]
+"""Gives what the rules find in a snapshot, and its graph."""
 _NOTHING = "nothing has to be done, unless they have changed since: then export them again"
 
 
@@ -80,15 +82,24 @@ def as_of(others: Snapshot) -> Judged:
     return Judged(Finding(f"Judged together with {states}", _NOTHING, rule=OTHER_STACKS), mandatory=False)
 
 
+def still_refused(found: list[Finding], graph: Graph, others: Snapshot | None, judge: Judge) -> list[Finding]:
+    """What stands of findings that would stop an update once the other stacks are there too, where any are named."""
+    refused = [Judged(one, mandatory=True) for one in found]
+    if others is None or not any(map(_is_about_key, refused)):
+        return found
+    stands, theirs = with_others(refused, judge(graph.snapshot)[0], graph, others, judge)
+    return [one.finding for one in (*stands, *theirs) if one.mandatory]
+
+
 def with_others(
-    found: Collection[Judged], graph: Graph, others: Snapshot, judge: Callable[[Snapshot], tuple[list[Judged], Graph]]
+    found: Collection[Judged], alone: Iterable[Judged], graph: Graph, others: Snapshot, judge: Judge
 ) -> tuple[list[Judged], list[Judged]]:
     """What stands of findings in this stack once the other stacks are there too; and what of those is not proved.
 
-    `graph` is this stack's, in which `judge` may find more than `found`: only doors that those are about are looked at,
-    and what is new at the same resources. A key that cannot be read in a state is none, and refused with its file.
+    `graph` is this stack's and `alone` all that is found in it: only doors that `found` is about are looked at, and
+    what is new at the same resources. A key that cannot be read in a state is none, and refused with its file.
     """
-    keys = [one.finding for one in found if _rule(one).another_stack_answers and one.finding.door is not None]
+    keys = [one.finding for one in found if _is_about_key(one)]
     if not keys:
         return list(found), []
     own = graph.snapshot
@@ -96,7 +107,6 @@ def with_others(
     there = [one for one in others.resources if one.text("arn") not in ours]  # as this stack makes them, they are its
     pending = (*own.pending, *others.pending)
     together, joined = judge(replace(own, resources=(*own.resources, *there), pending=pending))
-    alone, _ = judge(own)
     said = {_place(one) for one in alone}
     doors, urns = {one.door for one in keys}, {one.finding.urn for one in found} - {None}
     holders = {one.arn for one in joined.principals if any(each.urn in own.by_urn for each in one.all_documents)}
@@ -116,6 +126,10 @@ def with_others(
             where = files.get(project_of(finding.urn or ""), others.origin)
             theirs.append(replace(one, finding=replace(finding, source=where)))
     return stands, theirs
+
+
+def _is_about_key(judged: Judged) -> bool:
+    return _rule(judged).another_stack_answers and judged.finding.door is not None
 
 
 def _rule(judged: Judged) -> Rule[Any]:

@@ -14,7 +14,9 @@ from twokeys.access.model.principals import ABOUT_PRINCIPALS, ATTACHMENT_TO_MANY
 from twokeys.access.reading.snapshot import Resource
 from twokeys.access.reading.tokens import GROUP, MANAGED_POLICY, ROLE, USER
 from twokeys.access.root_sessions import covers_root
-from twokeys.iam import UNKNOWN, Arn, PolicyDocument, PolicyKind, account_as_a_whole, aws_managed
+from twokeys.iam import UNKNOWN, Arn, PolicyDocument, PolicyKind, Statement, account_as_a_whole, aws_managed
+from twokeys.iam.sts import ASSUME_ROLE, TAG_SESSION
+from twokeys.iam.truth import Truth
 from twokeys.pack.relevance import GIVING
 
 Node: TypeAlias = tuple[str, str, str]
@@ -150,7 +152,7 @@ class PartReader:
         if policy is None:
             self.part.wide, self.part.adds = True, False
             return
-        self.part.adds = self.part.adds and all(one.effect == "Allow" for one in policy.statements)
+        self.part.adds = self.part.adds and all(map(_only_adds, policy.statements))
         for resource in granted_resources(policy, self._accounts.partition(self.part.account)):
             arn = Arn.parse(resource)
             if arn is not None and not any(sign in resource for sign in ("*", "?", "${")):
@@ -225,6 +227,12 @@ class PartReader:
         part.keys |= {("account", node[0]) for node in (*part.nodes, *part.roles, *part.trusts)}
         part.keys |= {("account", account) for account in part.opens}
         part.keys |= {("wide", part.account), ("wide", EVERYWHERE)} if part.wide else set()
+
+
+def _only_adds(statement: Statement) -> bool:
+    """Whether a statement changes no door but to the roles that it grants: to pass session tags is no grant."""
+    tags = statement.covers_action(TAG_SESSION) is not Truth.FALSE
+    return statement.effect == "Allow" and not (tags and statement.covers_action(ASSUME_ROLE) is Truth.FALSE)
 
 
 def _name_of(resource: Resource) -> str:

@@ -100,7 +100,7 @@ def judge(  # noqa: PLR0913 - all but the snapshot and the configuration by name
     judged, graph = rules_on(snapshot)
     theirs: list[Judged] = []
     if others is not None:
-        judged, theirs = with_others(judged, graph, others, rules_on)
+        judged, theirs = with_others(judged, judged, graph, others, rules_on)
         theirs.append(as_of(others))
     if not made:
         judged, later = deferred(graph, judged)

@@ -65,7 +65,6 @@ def up(  # noqa: PLR0913, PLR0917 - click gives the options as arguments
     """
     from rich.console import Console
 
-    from twokeys.access.configuration import OTHER_STACKS
     from twokeys.access.rules.config_file import rules_config
     from twokeys.project.config import load_config
     from twokeys.sandbox.report import Report, as_data
@@ -73,7 +72,6 @@ def up(  # noqa: PLR0913, PLR0917 - click gives the options as arguments
 
     box = _sandbox(project, directory)
     rules = rules_config(pack_config)
-    rules.pop(OTHER_STACKS, None)  # they tell of AWS, whose accounts are not those here
     console = Console(quiet=as_json)
     wanted = list(dict.fromkeys(stacks))
     for name in wanted:

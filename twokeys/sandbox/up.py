@@ -8,16 +8,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import IO, Any
 
+from twokeys.access.configuration import OTHER_STACKS
 from twokeys.access.findings import Finding
 from twokeys.access.graph import Graph
 from twokeys.access.reading.snapshot import Snapshot
-from twokeys.access.report import Verdicts
+from twokeys.access.report import Judged, Verdicts
 from twokeys.access.report import judge as judge_rules
 from twokeys.access.rules import RULES
 from twokeys.errors import Refusal
+from twokeys.pack.other_states import other_states, still_refused
+from twokeys.pack.own_account import graph_of
 from twokeys.preview.process import run_in_process
 from twokeys.preview.program import interpreter, judge, stack_preview
 from twokeys.preview.run import STACK, Asked, Run
@@ -104,7 +108,7 @@ class StackRun:
         """
         project, config = self.sandbox.project, load_config(self.sandbox.project, self.name, self.overrides)
         environment = self.sandbox.environment(aws)
-        maker = LocalMaker(environment, self._mandatory, self.sandbox.stack_outputs, done)
+        maker = LocalMaker(environment, self._mandatory, self.sandbox.stack_outputs, done, self._beside)
         run = Run(project.name, self.name, config.values, maker, self.say)
         failed = None
         write_state(self.state, run)  # so that a run that is killed is known to have begun, and all is made again
@@ -134,8 +138,25 @@ class StackRun:
                 self.state.unlink()  # nothing was made, so that the stack is not up
             return Done(self.name, "update", snapshot, Verdicts((), ()), failed)
         outputs = next((one.outputs for one in snapshot.resources if one.type == STACK), {})
-        return Done(self.name, "result", snapshot, judge(snapshot, self.rules, made=True), outputs=outputs)
+        return Done(
+            self.name, "result", snapshot, judge(snapshot, self.rules, made=True, others=self._others), outputs=outputs
+        )
+
+    @cached_property
+    def _others(self) -> Snapshot | None:
+        project = self.sandbox.project
+        settings = self.rules.get(OTHER_STACKS, {})
+        return other_states(settings, f"urn:pulumi:{self.name}::{project.name}", project.program.parent)
+
+    def _judged(self, graph: Graph) -> list[Judged]:
+        return list(judge_rules(graph, RULES, self.rules, datetime.now(UTC)))
 
     def _mandatory(self, graph: Graph) -> Iterable[Finding]:
-        judged = judge_rules(graph, RULES, self.rules, datetime.now(UTC))
-        return (one.finding for one in judged if one.mandatory)
+        return (one.finding for one in self._judged(graph) if one.mandatory)
+
+    def _beside(self, graph: Graph, found: list[Finding], own: str | None) -> list[Finding]:
+        def judge_both(both: Snapshot) -> tuple[list[Judged], Graph]:
+            graph = graph_of(both, own)
+            return self._judged(graph), graph
+
+        return still_refused(found, graph, self._others, judge_both)

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from pydantic import Field
 
-from twokeys.access.findings import Config, DoorConfig, Finding, Rule, where_declared
+from twokeys.access.findings import Config, DoorConfig, Finding, Rule, Said, where_declared
 from twokeys.access.graph import Door, Graph
 from twokeys.access.keys import read_too
 from twokeys.access.model.door_name import DoorName
@@ -36,9 +36,9 @@ class ThirdParty(Config):
         pattern=r"^(\d{12}|o-[a-z0-9]{10,32})$",
         description="Its 12-digit account id, as its set-up page gives it; its organization's id, if that comes in.",
     )
-    name: str = Field(min_length=1, description="What people call it.")
-    owner: str = Field(min_length=1)
-    reason: str = Field(min_length=1)
+    name: Said = Field(description="What people call it.")
+    owner: Said
+    reason: Said
 
 
 class ThirdPartyConfig(DoorConfig):

@@ -108,8 +108,8 @@ def _defaults(graph: Graph, _config: Config, _now: datetime) -> Iterator[Finding
     strict = _decides_about_accounts(graph)
     used = {resource.provider for resource in graph.snapshot.resources if resource.provider}
     for entry in graph.accounts.entries:
-        pinned = len(entry.allowed or ()) == 1
-        if _is_default(entry.name) and not (pinned and _is_of_one_account(graph, entry)):
+        pinned, of_one = len(entry.allowed or ()) == 1, _is_of_one_account(graph, entry)
+        if _is_default(entry.name) and not (pinned and of_one):
             resources = [found.name for found in graph.snapshot.resources if found.provider == entry.urn]
             what = f"{', '.join(resources[:3])}{' and more' if len(resources) > 3 else ''}"
             whose = f"makes {what}" if entry.urn in used else "answers a look-up"
@@ -118,6 +118,7 @@ def _defaults(graph: Graph, _config: Config, _now: datetime) -> Iterator[Finding
                 where = "whatever account the environment's credentials belong to"
             message = f"The default aws provider {whose} in {where}"
             step = "pass a provider made for the account, and set pulumi:disable-default-providers to [aws]"
+            step = f"set aws:allowedAccountIds to the account's id in the stack's config, or {step}" if of_one else step
             if strict or _may_go_wrong(graph):
                 yield Finding(message, step, entry.urn, advice=not strict or entry.urn not in used)
             if not strict:

@@ -12,14 +12,14 @@ from twokeys.access.graph import Graph
 from twokeys.access.model.documents import Document
 from twokeys.access.model.door_name import DoorName
 from twokeys.access.model.names import USERNAME, could_be_role, in_partition
-from twokeys.access.model.requirements import as_denied, limits_callers
+from twokeys.access.model.requirements import as_denied, demanded_values, limits_callers
 from twokeys.access_role import ACCESS_ROLE
 from twokeys.iam import UNKNOWN, Arn, Glob, Statement
 from twokeys.iam.sts import ASSUME_ROLE, IN_TRUSTS
 from twokeys.iam.truth import Truth
 
 _ROLE_OF_ANY_ACCOUNT = re.compile(r"arn:[^:*?]+:iam::\*:role/(?:[^*?]+/)?([^*?/]+)")
-_RESOURCE_ORGANIZATION = "aws:resourceorgid"
+_RESOURCE_ORGANIZATION, _OWN_ACCOUNT = "aws:resourceorgid", "${aws:PrincipalAccount}"
 
 
 def _open_trusts(graph: Graph, _config: DoorConfig, _now: datetime) -> Iterator[Finding]:
@@ -33,7 +33,10 @@ def _open_trusts(graph: Graph, _config: DoorConfig, _now: datetime) -> Iterator[
                     f"everyone (statement {statement.index}), and no condition of that statement limits it to known "
                     "principals, nor does a Deny beside it"
                 )
-                step = "name the principals by their ARNs, or add a StringEquals condition on aws:PrincipalOrgID"
+                step = (
+                    "name the principals by their ARNs, or add a StringEquals condition on aws:PrincipalOrgID (which "
+                    "needs a grant in another account of the organization, as a trust in an account does)"
+                )
                 yield Finding(message, step, role.urn, DoorName("*", role.arn), role.source)
 
 
@@ -87,7 +90,7 @@ def _wide_resources(graph: Graph, document: Document, account: str) -> Iterator[
             continue
         for written in statement.resources if statement.resources is not None else ("*",):
             resource = in_partition(written, graph.accounts.partition(account)) if isinstance(written, str) else ""
-            if _exact_enough(resource, account):
+            if _exact_enough(resource, account) or _of_own_account(statement, account):
                 continue
             if not _one_role_of_the_organization(graph, statement, resource):
                 yield resource
@@ -103,6 +106,11 @@ def _exact_enough(resource: str, own: str) -> bool:
     arn = Arn.parse(resource)
     inside = arn is not None and arn.service == "iam" and arn.account == own
     return inside or not Glob(resource).wild or not could_be_role(resource)
+
+
+def _of_own_account(statement: Statement, own: str) -> bool:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-resourceaccount"""
+    return any({*values} <= {own, _OWN_ACCOUNT} for values in demanded_values(statement, "aws:resourceaccount"))
 
 
 def _one_role_of_the_organization(graph: Graph, statement: Statement, resource: str) -> bool:
