@@ -277,6 +277,18 @@ def test_two_versions_of_one_month_are_not_added(count: int) -> None:
         costs(identified(0, count), identified(0, count + count // 10, "1.5"), question=Question(((ACCOUNT,),)))
 
 
+def test_two_forms_of_one_bill_are_not_added_and_those_of_other_days_or_accounts_are() -> None:
+    """An export of each form may be set up beside the others: https://docs.aws.amazon.com/cur/latest/userguide/what-is-data-exports.html"""
+    question = Question(((ACCOUNT,),))
+    with pytest.raises(Refusal, match=r"it is CUR 2.0, and .* is a legacy report of the same days"):
+        costs(legacy(), cur2(), question=question)
+    later = [replace(line, day=line.day.replace("-10-", "-12-")) for line in BILL]
+    assert costs(legacy(), cur2(later), question=question).total == 2 * Decimal(TOTAL)
+    ours = [line for line in BILL if line.account == STAGE]
+    theirs = [line for line in BILL if line.account == PROD]
+    assert costs(legacy(ours), cur2(theirs), question=question).total == Decimal(TOTAL)
+
+
 def test_a_line_item_that_stands_twice_in_one_file_is_not_added_twice() -> None:
     """ "unique in a given partition": https://docs.aws.amazon.com/cur/latest/userguide/identity-columns.html"""
     report = identified(0, 20_000)

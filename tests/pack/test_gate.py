@@ -160,6 +160,26 @@ def test_a_grant_on_everything_of_a_native_group_is_refused() -> None:
     assert "wildcard-grant" in {found.partition(":")[0] for found in refused(world)}
 
 
+@pytest.mark.parametrize("grant", [grants("*"), grants("*", action="sts:AssumeRoot")])
+def test_a_new_policy_that_may_be_a_boundary_is_judged_where_somebody_gets_it(grant: dict[str, object]) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html: a boundary grants nothing."""
+    world = World()
+    world.add("Policy", "limit", world.hub, name="limit", policy=document(grant))
+    limit = arn(HUB, "policy/limit")
+    world.role("ci", world.hub, permissionsBoundary=limit)
+    assert refused(world) == []
+    world.role("robot", world.hub, managedPolicyArns=[limit])
+    assert [one.partition(": ")[2] for one in refused(world)] == ["robot"]
+
+
+def test_a_policy_that_was_there_before_is_judged_when_it_changes_as_others_may_hold_it(tmp_path: Path) -> None:
+    world = World()
+    policy = world.add("Policy", "limit", world.hub, name="limit", policy=document(grants(DEPLOYER)))
+    before = write_state(tmp_path / "before.json", world)
+    world.change(policy, inputs={**(policy.inputs or {}), "policy": document(grants("*"))})
+    assert refused(world, before=before) == ["wildcard-grant: limit"]
+
+
 def test_a_component_that_makes_its_trust_last_has_lost_a_grant_that_is_not_there_by_then() -> None:
     world = World()
     door = world.add("Component", "door", trustAfterGrant=True)

@@ -42,6 +42,16 @@ from twokeys.errors import Refusal, nearest
 Row = Sequence[str]
 
 
+@dataclass(frozen=True, slots=True)
+class _File:
+    """What is kept of one file: its form (FOCUS, ...), its lines, whose they are, and on which days they begin."""
+
+    form: str
+    lines: Lines
+    accounts: set[str] = field(default_factory=set)
+    days: set[str] = field(default_factory=set)
+
+
 @dataclass
 class Ledger:
     """The sums of one or more report files, as they are read.
@@ -57,7 +67,7 @@ class Ledger:
     tag_keys: set[str] = field(default_factory=set)
     account_names: dict[str, str] = field(default_factory=dict)
     products: dict[str, str] = field(default_factory=dict)
-    files: dict[str, Lines] = field(default_factory=dict)
+    files: dict[str, _File] = field(default_factory=dict)
     payers: set[str] = field(default_factory=set)
     days: set[str] = field(default_factory=set)
     """On which lines begin, as they stand there."""
@@ -233,22 +243,21 @@ def _wanted(name: str) -> bool:
 def _read_rows(header: Row, rows: Iterable[Row], where: str, ledger: Ledger, place: Callable[[], str]) -> None:
     question, header = ledger.question, [_FOCUS_NAMES.get(name, name) for name in header]
     told_by = [header.index(name) for name in _FOCUS_IDENTITY if name in header]
-    if len(_FOCUS.keys() & header) > 1:
-        header = _as_report(header, where)
+    form, header = _form(header, where)
     columns = {_plain(name): index for index, name in reversed(list(enumerate(header)))}
     cost = _need(columns, _COST, where)
     account, code, kind, currency = (_need(columns, each, where) for each in (_ACCOUNT, _CODE, _KIND, _CURRENCY))
     bounded = question.first is not None or question.end is not None
     start = _need(columns, _START, where) if bounded else columns.get(_START)
-    first = question.first.isoformat() if question.first else ""
-    end = question.end.isoformat() if question.end else "~"
+    first, end = str(question.first or ""), str(question.end or "~")
     tags = [_tag_reader(key, header, columns, where, ledger.tag_keys) for key in question.tags]
     named, payer, product = columns.get(_ACCOUNT_NAME), columns.get(_PAYER), _product_reader(header, columns)
-    cells, products, names, days = ledger.cells, ledger.products, ledger.account_names, ledger.days
+    cells, products, names = ledger.cells, ledger.products, ledger.account_names
     by_id = all(name in columns for name in _IDENTITY)
     told_by = [columns[name] for name in _IDENTITY] if by_id else told_by
     total = ZERO
     with exactly(), Lines(told_by, unique=by_id) as lines:
+        file = _File(form, lines)
         for row in rows:
             if len(row) != len(header):
                 if not row:
@@ -259,9 +268,10 @@ def _read_rows(header: Row, rows: Iterable[Row], where: str, ledger: Ledger, pla
                     day = row[start][:10]
                     if bounded and not first <= day < end and _is_day(day):
                         continue
-                    days.add(day)
+                    file.days.add(day)
                 amount = Decimal(row[cost]) if row[cost] else ZERO
-                key = (row[kind], _account_id(row[account]), row[code], *(tag(row) for tag in tags))
+                file.accounts.add(of := _account_id(row[account]))
+                key = (row[kind], of, row[code], *(tag(row) for tag in tags))
                 total += amount
                 cells[key] = cells.get(key, ZERO) + amount
                 if not products.get(row[code]):
@@ -276,9 +286,9 @@ def _read_rows(header: Row, rows: Iterable[Row], where: str, ledger: Ledger, pla
             ledger.blank += not row[cost]
             ledger.currencies.add(row[currency])
             if named is not None and row[named]:
-                names[_account_id(row[account])] = row[named]
+                names[of] = row[named]
             ledger.payers.update([] if payer is None else [_account_id(row[payer])])
-        _keep(lines, ledger, where)
+        _keep(file, ledger, where)
     if not total.is_finite():
         raise _unreadable(where, f"an {METRIC} in it is {total}", _AGAIN)
 
@@ -302,12 +312,22 @@ def _is_day(start: str) -> bool:
     return True
 
 
-def _keep(lines: Lines, ledger: Ledger, where: str) -> None:
-    if again := lines.twice():
+def _keep(file: _File, ledger: Ledger, where: str) -> None:
+    """Take a file that was not read before: two versions share most lines, two forms most accounts and days."""
+    if again := file.lines.twice():
         raise _twice(where, "of the lines of these days, number {} and {} are one line item".format(*again))
-    if repeated := next((name for name, its in ledger.files.items() if lines.repeats(its)), None):
-        raise _twice(where, f"it repeats lines of {repeated}, as each version of a month does")
-    ledger.files[where] = lines
+    for name, its in ledger.files.items():
+        if file.lines.repeats(its.lines):
+            raise _twice(where, f"it repeats lines of {name}, as each version of a month does")
+        same = _most(file.accounts, its.accounts) and _most(file.days, its.days)
+        if file.form != its.form and same:
+            raise _twice(where, f"it is {file.form}, and {name} is {its.form} of the same days")
+    ledger.files[where] = file
+    ledger.days |= file.days
+
+
+def _most(one: set[str], other: set[str]) -> bool:
+    return 2 * len(one & other) > min(len(one), len(other))
 
 
 def _twice(where: str, why: str) -> Refusal:
@@ -319,7 +339,7 @@ def _twice(where: str, why: str) -> Refusal:
         "two versions of one report cannot be added",
         where=where,
         why=why,
-        next_step="give the files of the newest version of each month only",
+        next_step="give the files of the newest version of each month only, all in one form",
     )
 
 
@@ -331,6 +351,13 @@ def _need(columns: Mapping[str, int], name: str, where: str) -> int:
             "give a Cost and Usage Report or CUR 2.0 export with that column, or a FOCUS export (1.0 to 1.2)",
         )
     return columns[name]
+
+
+def _form(header: Row, where: str) -> tuple[str, Row]:
+    """What a report with these columns is, and its columns as a legacy report or CUR 2.0 calls them."""
+    if len(_FOCUS.keys() & header) > 1:
+        return "FOCUS", _as_report(header, where)
+    return ("a legacy report" if any("/" in name for name in header) else "CUR 2.0"), header
 
 
 def _as_report(header: Row, where: str) -> Row:

@@ -203,6 +203,9 @@ class Gate:
                     or self._is_open_to_us(finding, graph)
                     or self._is_about_unsettled(finding, resource, graph)
                 )
+            case "holder":  # a new policy that nobody holds may be a boundary; who gets it is judged then
+                new = self._before is None or finding.urn not in self._before.by_urn
+                return new and finding.sides[0] == finding.urn
 
     def _leads_out(self, finding: Finding, graph: Graph) -> bool:
         """Whether a door ends at a role that is none of the stack: the grant alone lets nobody in here.
