@@ -232,12 +232,16 @@ def test_credentials_that_cannot_be_had_are_refused_with_the_profile_the_cause_a
 
 
 def test_a_session_of_the_shell_that_is_over_is_said_to_be_over(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
         monkeypatch.setenv(name, "x")
     monkeypatch.setenv("AWS_CREDENTIAL_EXPIRATION", "2026-01-31T15:00:00+00:00")
+    (tmp_path / "config").write_text("[default]\n")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    monkeypatch.setenv("AWS_PROFILE", "default")  # boto3 takes the keys
     refused = _refused(["costs", "--json"], monkeypatch, capsys)
+    assert refused["where"] == "the AWS credentials"
     assert refused["why"] == "the session in this shell ended at 2026-01-31T15:00:00+00:00"
     assert refused["nextStep"].startswith("`unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN")
 

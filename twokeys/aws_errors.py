@@ -99,7 +99,7 @@ def no_answer(error: Exception, *, asked: str = "", profile: str | None = None) 
             next_step="look at the network, a proxy, and AWS_ENDPOINT_URL where it is set, and run this again; a"
             " sandbox that is gone comes back with `twokeys sandbox up`, and its shell anew",
         )
-    named = profile or os.environ.get("AWS_PROFILE")
+    named = None if in_shell(profile) else profile or os.environ.get("AWS_PROFILE")
     where = asked or (f"the AWS credentials of profile {named}" if named else "the AWS credentials")
     why = str(error).strip().rstrip(".") if isinstance(error, BotoCoreError) else f"{type(error).__name__}: {error}"
     step = next(step for classes, step in _STEPS if isinstance(error, classes))
@@ -110,14 +110,17 @@ def no_answer(error: Exception, *, asked: str = "", profile: str | None = None) 
 
 def _ended(profile: str | None) -> tuple[str, str]:
     """That a session is over, and the way back."""
-    if not _in_shell(profile):
+    if not in_shell(profile):
         return "the session is over", f"your session has expired: {_SIGN_IN}"
     at = os.environ.get("AWS_CREDENTIAL_EXPIRATION")
     return (f"the session in this shell ended{f' at {at}' if at else ''}", f"{LEAVE}, or give --profile default")
 
 
-def _in_shell(profile: str | None) -> bool:
-    """Whether the keys are those of the environment variables, to which boto3 prefers only a profile that is named."""
+def in_shell(profile: str | None) -> bool:
+    """Whether the keys are those of the environment variables, to which boto3 prefers only a profile that is named.
+
+    One that AWS_PROFILE names counts for nothing beside them.
+    """
     return not profile and "AWS_ACCESS_KEY_ID" in os.environ
 
 
@@ -127,7 +130,7 @@ def _answered(error: ClientError, asked: str, profile: str | None) -> Refusal:
         _, step = _ended(profile)
         return Refusal("the AWS credentials are not valid", where=asked, why=why, next_step=step)
     if code in _NOT_SIGNED_IN:
-        dead = f"{LEAVE}: keys in the environment win where no --profile is given; then " if _in_shell(profile) else ""
+        dead = f"{LEAVE}: keys in the environment win where no --profile is given; then " if in_shell(profile) else ""
         return Refusal("the AWS credentials are not valid", where=asked, why=why, next_step=dead + _SIGN_IN)
     if code in _TOO_OFTEN:
         step = "run this again in some minutes: others ask the same account, and it was tried for long already"

@@ -234,7 +234,7 @@ def role_with_a_path(world: World) -> None:
 
 @correct
 def boundary_that_allows(world: World) -> None:
-    boundary = world.add("Policy", "limit", world.hub, name="limit", policy=document(grants("*", action="*")))
+    boundary = world.add("Policy", "limit", world.hub, name="limit", policy=document(grants("*")))
     ci = world.role("ci", world.hub)
     world.change(
         ci,

@@ -447,6 +447,8 @@ def test_a_permissions_boundary_grants_nothing() -> None:
     assert world.rules() == ["wildcard-grant"]
     replaced(world, "ci", permissionsBoundary=arn(HUB, "policy/most"))
     assert world.rules() == []
+    replaced(world, "ci", permissionsBoundary=UNKNOWN)  # as a transform gives it: the engine tells of no policy behind
+    assert world.rules() == ["unproved-door"]
 
 
 def test_ways_within_prod_are_told_once_at_their_beginning() -> None:

@@ -5,6 +5,7 @@ CONSOLE https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_enab
 """
 
 import json
+import os
 import shlex
 import sys
 import threading
@@ -33,6 +34,7 @@ from twokeys.sandbox.person import make_device, remove_device
 
 WHO = "import boto3; print(boto3.client('sts').get_caller_identity()['Arn'])"
 READER = f"arn:aws:sts::{STAGE}:assumed-role/reader/ada"
+READER_ROLE = f"arn:aws:iam::{STAGE}:role/ops/reader"
 
 
 @pytest.fixture(autouse=True)
@@ -75,8 +77,9 @@ def test_the_command_s_exit_code_is_the_answer_and_one_that_is_not_there_begins_
     absent = run("stage-reader", "--from", doors, "--", "no-such-command")
     assert absent.return_value == 127
     assert "no-such-command is no command that is on PATH" in absent.stderr
-    with pytest.raises(Refusal, match=r"no door is named.*the doors there are stage-reader"):
-        run("--from", doors, "--", "true")
+    for command in ("true", "stage-reader"):
+        with pytest.raises(Refusal, match=r"no door is named.*yours are stage-reader.*before -- and a command"):
+            run("--from", doors, "--", command)
 
 
 @pytest.mark.parametrize("of", [("user", "ada"), ("group", "developers")])
@@ -166,22 +169,18 @@ def test_a_shut_door_an_unknown_one_and_no_place_to_look_are_refused_with_the_ne
     with pytest.raises(Refusal) as unknown:
         run("stage-raeder", "--from", doors)
     assert unknown.value.next_step == "name stage-reader, if that is meant"
-    old = outputs(door("b"), door("a", names=("bob",)), door("c"), as_of="2026-11-28T06:30:12+00:00")
-    with pytest.raises(Refusal, match=r"as of 2026-11-28 06:30 UTC\): the doors there are a, b, c\.") as since:
+    old = outputs(door("b", permits="write"), door("a", names=("bob",)), door("c"), as_of="2026-11-28T06:30:12+00:00")
+    with pytest.raises(Refusal, match=r"as of 2026-11-28 06:30 UTC\): yours are b \(write\), c; those of") as since:
         run("stage-queue", "--from", write(tmp_path, "old.json", old))
+    assert since.value.why.endswith("; those of others are a")
     assert since.value.next_step == "name one of them; if the door was made since, ask for a newer file"
-    closed = write(tmp_path, "closed.json", outputs(door("stage-reader", expires="2026-01-31T15:00Z")))
-    with pytest.raises(Refusal, match="closed since 2026-01-31 15:00 UTC"):
-        run("stage-reader", "--from", closed)
-    later = write(tmp_path, "later.json", outputs(door("stage-reader", opens="2999-06-01T00:00:00Z")))
-    with pytest.raises(Refusal, match="not open yet: it opens 2999-06-01"):
-        run("stage-reader", "--from", later)
     with pytest.raises(UsageError, match="TWOKEYS_DOORS"):
         run("stage-reader")
     with pytest.raises(UsageError, match="not both"):
         run("stage-reader", "--from", doors, "--state", doors)
-    with pytest.raises(UsageError, match="put -- before the command"):
-        run("stage-reader", "aws", "sts", "get-caller-identity", "--from", doors)
+    for command in ("aws sts get-caller-identity", "aws sts --output text", "ls -l", "ls -h"):
+        with pytest.raises(UsageError, match="put -- before the command"):
+            run("stage-reader", *command.split(), "--from", doors)
     with pytest.raises(UsageError, match="--json prints the session"):
         run("stage-reader", "--from", doors, "--json", "--", "true")
     (tmp_path / ".twokeys" / "stacks").mkdir(parents=True)
@@ -189,6 +188,85 @@ def test_a_shut_door_an_unknown_one_and_no_place_to_look_are_refused_with_the_ne
     monkeypatch.delenv("AWS_ENDPOINT_URL")
     with pytest.raises(Refusal, match="your credentials would be sent to AWS"):
         run("stage-reader")
+
+
+@pytest.mark.parametrize(
+    ("dates", "since"),
+    [
+        ({"expires": "2026-01-31T15:00Z"}, "is closed since 2026-01-31"),
+        ({"opens": "2999-06-01T00:00:00Z"}, "not open yet"),
+    ],
+)
+def test_aws_decides_whether_a_door_is_shut_by_its_dates_which_an_older_file_may_not_know(
+    tmp_path: Path, dates: dict[str, str], since: str
+) -> None:
+    def published(**more: Any) -> str:
+        told = outputs(door("stage-reader", role="ops/reader", **more, **dates), as_of="2026-11-28T06:30:12+00:00")
+        return write(tmp_path, "doors.json", told)
+
+    opened = run("stage-reader", "--from", published(external_id="Unique-ID"), "--json")
+    assert json.loads(opened.stdout)["arn"] == READER
+    assert ("AWS let you in: ask for a newer file" in opened.stderr) == ("expires" in dates)
+    asking = published(external_id="Another-ID", mfa=True)
+    by_its_file = rf"by its file \(as of 2026-11-28 06:30 UTC\) it .*{since}"
+    with pytest.raises(Refusal, match=f"{by_its_file}.*--mfa-code CODE tries it"):  # before a code is asked for
+        run("stage-reader", "--from", asking)
+    with pytest.raises(Refusal, match="MultiFactorAuthentication failed"):
+        run("stage-reader", "--from", asking, "--mfa-code", "123456")
+    with pytest.raises(Refusal, match=rf"{by_its_file}.*, and An error occurred \(AccessDenied\)"):
+        run("stage-reader", "--from", published(external_id="Another-ID"))
+
+
+def test_a_door_is_suggested_among_one_s_own_and_known_by_its_role(tmp_path: Path) -> None:
+    bobs, hers = door("stage", names=("bob",), role="x"), door("stage-reader", role="ops/reader")
+    doors = write(tmp_path, "doors.json", outputs(bobs | {"name": "stagebob"}, hers, door("prod-reader", target=PROD)))
+    for asked in ("stage", STAGE, "stage-raeder"):
+        with pytest.raises(Refusal) as refused:
+            run(asked, "--from", doors)
+        assert refused.value.next_step == "name stage-reader, if that is meant"
+    hers["door"]["requires"]["externalId"] = True
+    write(tmp_path, "doors.json", outputs(hers))
+    said = run(READER_ROLE, "--from", doors, "--external-id", "Unique-ID", "--json")
+    assert json.loads(said.stdout)["arn"] == READER
+
+
+@pytest.mark.parametrize("named", ["option", "environment"])
+def test_a_profile_of_a_door_gives_its_source_s_credentials_and_asks_for_no_code_of_its_own(
+    doors: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, named: str
+) -> None:
+    """https://docs.aws.amazon.com/cli/latest/userguide/cli-configure-role.html#cli-configure-role-mfa"""
+    pair = [f"{name} = {os.environ[name.upper()]}" for name in ("aws_access_key_id", "aws_secret_access_key")]
+    (tmp_path / "credentials").write_text("\n".join(["[mine]", *pair]))
+    asks = f"role_arn = {READER_ROLE}\nsource_profile = mine\nmfa_serial = arn:aws:iam::{MANAGEMENT}:mfa/ada\n"
+    (tmp_path / "config").write_text(f"[profile stage-reader]\n{asks}")
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+    for name, file in (("AWS_CONFIG_FILE", "config"), ("AWS_SHARED_CREDENTIALS_FILE", "credentials")):
+        monkeypatch.setenv(name, str(tmp_path / file))
+    if named == "environment":
+        monkeypatch.setenv("AWS_PROFILE", "stage-reader")
+    option = ["--profile", "stage-reader"] if named == "option" else []
+    said = run("stage-reader", "--from", doors, *option, "--json")
+    assert json.loads(said.stdout)["arn"] == READER
+
+
+def test_the_region_is_the_one_that_is_asked_for_else_that_of_the_shell_else_the_door_s(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entry = door("stage-reader", role="ops/reader", external_id="Unique-ID")
+    doors = write(tmp_path, "doors.json", outputs(entry, regions={STAGE: "eu-central-1"}))
+
+    def regions(*option: str) -> set[str]:
+        said = json.loads(run("stage-reader", "--from", doors, "--json", *option).stdout)
+        return {said["AWS_REGION"], said["AWS_DEFAULT_REGION"]}
+
+    assert regions() == {"us-east-1"}  # AWS_DEFAULT_REGION
+    monkeypatch.setenv("AWS_REGION", "eu-west-1")
+    assert regions() == {"eu-west-1"}
+    assert regions("--region", "eu-north-1") == {"eu-north-1"}
+    monkeypatch.delenv("AWS_REGION")
+    monkeypatch.delenv("AWS_DEFAULT_REGION")
+    assert regions() == {"eu-central-1"}
 
 
 @pytest.mark.parametrize(
@@ -255,8 +333,13 @@ def test_a_session_that_may_have_begun_with_mfa_is_tried_before_a_code_is_asked_
 
 
 def test_a_code_that_is_given_is_sent_though_the_file_says_nothing_of_mfa(doors: str) -> None:
-    with pytest.raises(Refusal, match="MultiFactorAuthentication failed"):  # a device that is not there
-        run("stage-reader", "--from", doors, "--mfa-code", "123456")
+    for device, named in (
+        (f"arn:aws:iam::{MANAGEMENT}:mfa/phone", "that --mfa-serial names"),
+        (None, "called like you"),
+    ):
+        option = ["--mfa-serial", device] if device else []
+        with pytest.raises(Refusal, match=f"MultiFactorAuthentication failed.*that is the device {named}"):  # not there
+            run("stage-reader", "--from", doors, "--mfa-code", "123456", *option)
 
 
 def test_nobody_is_asked_for_the_code_of_a_door_that_its_file_says_is_another_s(tmp_path: Path) -> None:

@@ -156,6 +156,43 @@ def test_all_kinds_of_tags_in_one_column_are_read_as_resource_tags() -> None:
     assert amounts(costs(report, question=Question(((Dimension("tag", "accountTag/team"),),))), 0).keys() == {("",)}
 
 
+# https://docs.aws.amazon.com/cur/latest/userguide/Lineitem-columns.html (`lineItem/LineItemType`)
+KINDS = (
+    *("Usage", "DiscountedUsage", "Fee", "RIFee", "Tax", "Credit", "Refund", "BundledDiscount", "EdpDiscount"),
+    *("SavingsPlanUpfrontFee", "SavingsPlanRecurringFee", "SavingsPlanCoveredUsage", "SavingsPlanNegation"),
+)
+# https://focus.finops.org/focus-specification/v1-2/ (Charge Category)
+CATEGORIES = ("Usage", "Purchase", "Tax", "Credit", "Adjustment")
+
+
+def of_categories(*categories: str) -> bytes:
+    lines = [f"{2**number},USD,{one},2026-10-01T00:00:00Z,Amazon S3,1,a," for number, one in enumerate(categories)]
+    return "\n".join([FOCUS, *lines]).encode()
+
+
+def test_the_sum_of_lines_of_every_kind_is_that_of_the_file() -> None:
+    bill = [Line(STAGE, *EC2, str(2**number), kind) for number, kind in enumerate(KINDS)]
+    for report, kinds in ((legacy(bill), KINDS), (cur2(bill), KINDS), (of_categories(*CATEGORIES), CATEGORIES)):
+        found = costs(report)
+        assert (found.total, found.notes) == (2 ** len(kinds) - 1, ())
+        of_kinds = {kind: amount for (_, kind), amount in found.apart.items()}
+        assert of_kinds == {kind.lower(): 2**n for n, kind in enumerate(kinds) if kind in {"Tax", "Credit", "Refund"}}
+
+
+def test_a_kind_of_line_that_is_not_known_is_named_and_counts_as_a_charge() -> None:
+    for report in (legacy([Line(STAGE, *EC2, "1", "Rebate")]), of_categories("Rebate")):
+        found = costs(report)
+        assert (found.charges, found.notes) == (1, ("lines of a kind that is not known count as charges: Rebate",))
+
+
+def test_the_bills_of_several_payers_are_added_and_said() -> None:
+    one, other = (
+        cur2([BILL[number]]).replace(b"111111111111", payer) for number, payer in ((0, b"1" * 12), (3, b"9" * 12))
+    )
+    assert costs(one).notes == ()
+    assert costs(one, other).notes == ("the bills of 2 payers are added: 111111111111, 999999999999",)
+
+
 def test_currencies_are_never_added() -> None:
     mixed = legacy([*BILL, replace(BILL[0], currency="EUR", amount="7")])
     with pytest.raises(Refusal, match="EUR and USD"):
@@ -238,6 +275,18 @@ def identified(first: int, count: int, cost: str = "1") -> bytes:
 def test_two_versions_of_one_month_are_not_added(count: int) -> None:
     with pytest.raises(Refusal, match="two versions of one report"):
         costs(identified(0, count), identified(0, count + count // 10, "1.5"), question=Question(((ACCOUNT,),)))
+
+
+def test_two_forms_of_one_bill_are_not_added_and_those_of_other_days_or_accounts_are() -> None:
+    """An export of each form may be set up beside the others: https://docs.aws.amazon.com/cur/latest/userguide/what-is-data-exports.html"""
+    question = Question(((ACCOUNT,),))
+    with pytest.raises(Refusal, match=r"it is CUR 2.0, and .* is a legacy report of the same days"):
+        costs(legacy(), cur2(), question=question)
+    later = [replace(line, day=line.day.replace("-10-", "-12-")) for line in BILL]
+    assert costs(legacy(), cur2(later), question=question).total == 2 * Decimal(TOTAL)
+    ours = [line for line in BILL if line.account == STAGE]
+    theirs = [line for line in BILL if line.account == PROD]
+    assert costs(legacy(ours), cur2(theirs), question=question).total == Decimal(TOTAL)
 
 
 def test_a_line_item_that_stands_twice_in_one_file_is_not_added_twice() -> None:

@@ -15,13 +15,16 @@ from tests.access.states import write_state
 from tests.access.test_declared import NEW, NEW_ID, TARGET, declared_door, symbolic
 from tests.access.test_identity_center import RESERVED
 from tests.access.test_keys import CORRECT, world_of
+from tests.access.test_rules import two_environments
 from tests.access.test_translation import native, put
 from tests.access.world import CI, DEPLOYER, HUB, OUTSIDE, PROD, SERVICE, STAGE, World, arn, document, grants, trusts
 from tests.pack.engine_requests import Engine
+from tests.pack.test_neighbourhood import mandatory
 from twokeys.access.reading.snapshot import Resource
 from twokeys.iam import UNKNOWN
 from twokeys.pack.analyzer import Analyzer
 from twokeys.pack.changed import DOORS_CHANGED
+from twokeys.pack.gate import Gate
 
 OPEN = document(trusts("*"))
 
@@ -155,6 +158,26 @@ def test_a_grant_on_everything_of_a_native_group_is_refused() -> None:
     policies = [{"policyName": "wide", "policyDocument": json.loads(document(grants("*")))}]
     put(world, "aws-native:iam:Group", "all", native(world, HUB), groupName="all", policies=policies)
     assert "wildcard-grant" in {found.partition(":")[0] for found in refused(world)}
+
+
+@pytest.mark.parametrize("grant", [grants("*"), grants("*", action="sts:AssumeRoot")])
+def test_a_new_policy_that_may_be_a_boundary_is_judged_where_somebody_gets_it(grant: dict[str, object]) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html: a boundary grants nothing."""
+    world = World()
+    world.add("Policy", "limit", world.hub, name="limit", policy=document(grant))
+    limit = arn(HUB, "policy/limit")
+    world.role("ci", world.hub, permissionsBoundary=limit)
+    assert refused(world) == []
+    world.role("robot", world.hub, managedPolicyArns=[limit])
+    assert [one.partition(": ")[2] for one in refused(world)] == ["robot"]
+
+
+def test_a_policy_that_was_there_before_is_judged_when_it_changes_as_others_may_hold_it(tmp_path: Path) -> None:
+    world = World()
+    policy = world.add("Policy", "limit", world.hub, name="limit", policy=document(grants(DEPLOYER)))
+    before = write_state(tmp_path / "before.json", world)
+    world.change(policy, inputs={**(policy.inputs or {}), "policy": document(grants("*"))})
+    assert refused(world, before=before) == ["wildcard-grant: limit"]
 
 
 def test_a_component_that_makes_its_trust_last_has_lost_a_grant_that_is_not_there_by_then() -> None:
@@ -455,6 +478,45 @@ def test_a_set_of_the_same_update_excuses_no_more_assignments_than_may_be_of_it(
     world.role("deployer", world.stage, document(trusts(arn(HUB, "root"))))
     known = state if assigned_before else None
     assert refused(world, before=known) == [f"unproved-door: {'first' if assigned_before else 'second'}"]
+
+
+@pytest.mark.parametrize(
+    ("made", "assigned", "found"),
+    [(True, "ps-new", []), (True, "ps-elsewhere", ["unproved-door"]), (False, "ps-elsewhere", ["unproved-door"])],
+)
+def test_a_set_of_the_same_update_excuses_no_assignment_where_the_state_tells_the_arns_of_what_is_made(
+    assigned: str, found: list[str], *, made: bool
+) -> None:
+    """An input is known once what it is made from is there: https://www.pulumi.com/docs/iac/concepts/inputs-outputs/"""
+    world, now = World(), World()
+    world.role("deployer", world.stage, document(trusts(HUB)))
+    sso = "aws:ssoadmin/"
+    new = put(world, f"{sso}permissionSet:PermissionSet", "new", world.hub, name="new")
+    policy = {"permissionSetArn": "ps-new", "inlinePolicy": document(grants(DEPLOYER))}
+    put(world, f"{sso}permissionSetInlinePolicy:PermissionSetInlinePolicy", "i", world.hub, **policy)
+    said = {"permissionSetArn": assigned, "principalId": "g-1", "principalType": "GROUP", "targetId": HUB}
+    assignment = put(world, f"{sso}accountAssignment:AccountAssignment", "a", world.hub, **said)
+    if made:
+        now.resources.append(replace(new, outputs={"arn": "ps-new", "name": "new"}))
+    gate = Gate(None, mandatory, made=lambda: now.snapshot)
+    for one in world.resources[:-1]:
+        gate.show(replace(one, outputs={}))
+    assert [one.rule for one in gate.judge(replace(assignment, outputs={}))] == found
+
+
+def test_what_lets_a_caller_pass_session_tags_is_judged_with_the_door_that_asks_for_one(tmp_path: Path) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/id_session-tags.html#id_session-tags_permissions-required"""
+    world, inner = World(), arn(PROD, "role/inner")
+    two_environments(world)
+    world.role("deployer", world.stage)
+    tagged = trusts(DEPLOYER, condition={"StringEquals": {"aws:RequestTag/team": "web"}})
+    world.role("inner", world.prod, document(tagged, {**trusts(DEPLOYER), "Action": "sts:TagSession"}))  # type: ignore[attr-defined]
+    world.grant("deployer", world.stage, inner)
+    assert world.rules() == ["door-needs-trust"]
+    before = write_state(tmp_path / "before.json", world)
+    passing = document(grants(inner, action="sts:TagSession"))
+    world.add("RolePolicy", "tags", world.stage, role="deployer", name="tags", policy=passing)
+    assert refused(world, before=before) == ["environments-isolated: tags"]
 
 
 def test_in_preview_nothing_is_refused_before_the_whole_is_known() -> None:

@@ -18,7 +18,7 @@ import pytest
 import yaml
 
 from tests.access.states import write_state
-from tests.access.world import HUB, STAGE, two_keys
+from tests.access.world import HUB, STAGE, World, arn, document, trusts, two_keys
 from tests.sandbox.conftest import TWOKEYS, Run
 from twokeys.errors import Refusal
 from twokeys.sandbox import demo
@@ -211,6 +211,30 @@ def test_ctrl_c_exits_with_130_and_leaves_no_server_and_what_is_up_is_made_again
     assert refused.stdout.endswith(
         "stage is not up any more: once what is refused is mended, twokeys sandbox up stage\n"
     )
+
+
+@pytest.mark.usefixtures("programs_in_process")
+def test_up_asks_the_states_of_other_stacks_for_the_other_key_as_the_pack_does(twokeys: Run, project: Path) -> None:
+    world = World()
+    world.role("ci", world.stage)
+    world.grant("ci", world.stage, arn(HUB, "role/target"))
+    state = write_state(project / "tools.json", world)
+    (project / "__main__.py").write_text(f"""
+import pulumi
+import pulumi_aws as aws
+
+hub = aws.Provider("hub", region="eu-west-1", allowed_account_ids=["{HUB}"])
+trust = {document(trusts(arn(STAGE, "root")))!r}
+aws.iam.Role("target", name="target", assume_role_policy=trust, opts=pulumi.ResourceOptions(provider=hub))
+""")
+    (project / "Pulumi.yaml").write_text("name: target\nruntime: python\n")
+    (project / "Pulumi.dev.yaml").touch()
+    config = project / "pack.json"
+    config.write_text(json.dumps({"other-stacks": {"states": [state.name]}}))
+    refused = twokeys("sandbox", "up", "dev")
+    assert (refused.returncode, "external-id" in refused.stdout) == (1, True)
+    made = twokeys("sandbox", "up", "dev", "--policy-pack-config", str(config))
+    assert made.returncode == 0, made.stdout + made.stderr
 
 
 def test_down_forgets_everything_and_touches_nothing_else(twokeys: Run, project: Path) -> None:

@@ -129,7 +129,7 @@ class Rule(Generic[C]):
     keys: Literal["grant", "trust", "either"] = "trust"
     waits_for_values: bool = False
     another_stack_answers: bool = False
-    may_follow: Literal["grant", "trust", "proof", "what is declared"] | None = None
+    may_follow: Literal["grant", "trust", "proof", "what is declared", "holder"] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,18 +61,29 @@ class _BeforeACommand(click.Command):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         own = args[: args.index("--")] if "--" in args else args
         try:
-            rest = super().parse_args(ctx, [*own])
-            if ctx.params["command"]:
+            if self._has_command(ctx, own):
                 raise click.UsageError("put -- before the command: twokeys assume DOOR -- aws s3 ls", ctx)
+            rest = super().parse_args(ctx, [*own])
         except click.UsageError:
             _end_eval(for_a_shell=own == args and "--json" not in args)
             raise
         ctx.params["command"] = tuple(args[len(own) + 1 :])
         return rest
 
+    def _has_command(self, ctx: click.Context, args: list[str]) -> bool:
+        """Whether a command follows DOOR, whose options may be none of ours."""
+        parser = self.make_parser(ctx)
+        parser.ignore_unknown_options = True
+        said, _, _ = parser.parse_args([*args])
+        command = said["command"]  # a tuple, or what click has for nothing
+        return isinstance(command, tuple) and not any(word.startswith("-") for word in (said["door"], *command[:1]))
+
 
 @click.command(cls=_BeforeACommand)
 @_through
+@click.option(
+    "--region", help="The region; default: the environment's, else the one that the file has for the account."
+)
 @click.argument("command", nargs=-1, type=click.UNPROCESSED)
 def assume(*, door: str, command: tuple[str, ...], as_json: bool, **how: Any) -> int:  # noqa: ANN401 - `_through`
     """Open DOOR for one COMMAND, or print the session for a shell.
@@ -90,7 +101,7 @@ def assume(*, door: str, command: tuple[str, ...], as_json: bool, **how: Any) ->
     """
     if command and as_json:
         raise click.UsageError("--json prints the session, and with a command nothing is printed: leave one out")
-    if command and shutil.which(command[0]) is None:
+    if door and command and shutil.which(command[0]) is None:
         click.echo(f"{command[0]} is no command that is on PATH, so no session was begun", err=True)
         return _NO_COMMAND
     try:
@@ -157,25 +168,18 @@ def _ways(
     door: str, profile: str | None, states: tuple[str, ...], published: tuple[str, ...]
 ) -> tuple[list[Way], Reading]:
     """The ways through one door: one for each of those whom it is for."""
-    from twokeys.assume.session import local_aws
+    from twokeys.assume.session import local_aws, own_doors
     from twokeys.profiles.reading import with_states
-    from twokeys.profiles.ways import apart, called
+    from twokeys.profiles.ways import called
 
     exports = with_states(exports_of(states, published, sandbox=True))
     told = read_said(exports)
     ways = called(told.ways, door)
+    elsewhere = not (states or published or os.environ.get(DOORS)) and local_aws(profile) is None
     if not ways:
-        known = list(dict.fromkeys(one.name for one in told.ways))
-        begins = {apart(one.account_name, door) for one in told.ways}
-        close = [one for one in known if one in begins] or [*filter(None, [nearest(door, known)])]
-        raise Refusal(
-            f"no door is called {door}" if door else "no door is named",
-            where=", ".join(filter(None, (said for one in exports for said in (one.where, as_of(one))))),
-            why=f"the doors there are {listed(known, 12)}" if known else "no door is there",
-            next_step=(f"name {' or '.join(close)}, if that is meant" if close else "name one of them")
-            + ("; if the door was made since, ask for a newer file" if door and any(map(as_of, exports)) else ""),
-        )
-    if not (states or published or os.environ.get(DOORS)) and local_aws(profile) is None:
+        where = ", ".join(filter(None, (said for one in exports for said in (one.where, as_of(one)))))
+        raise _no_door(door, told, [] if elsewhere else own_doors(profile, told), where)
+    if elsewhere:
         raise Refusal(
             f"door {door}",
             where=exports[0].where,
@@ -185,13 +189,39 @@ def _ways(
     return ways, told
 
 
+def _no_door(door: str, told: Reading, mine: list[Way], where: str) -> Refusal:
+    """Which doors there are, where one is asked for that is not there, or none: the caller's own first."""
+    from twokeys.profiles.ways import apart
+
+    known, own = [*dict.fromkeys(way.name for way in told.ways)], [way.name for way in mine]
+    there = {way.name for way in mine or told.ways if door in (way.account, way.account_name)}
+    there |= {way.name for way in told.ways if way.name == apart(way.account_name, door)}
+    close = [name for name in known if name in there] or [*filter(None, [nearest(door, own) or nearest(door, known)])]
+    others = [name for name in known if name not in own]
+    why = f"the doors there are {listed(known, 12)}" if known else "no door is there"
+    if own:
+        why = f"yours are {listed([f'{way.name} ({way.permits})' if way.permits else way.name for way in mine], 12)}"
+        why += f"; those of others are {listed(others, 12)}" if others else ""
+    return Refusal(
+        f"no door is called {door}" if door else "no door is named",
+        where=where,
+        why=why,
+        next_step=(f"name {' or '.join(close)}, if that is meant" if close else "name one of them")
+        + ("" if door else ", before -- and a command")
+        + ("; if the door was made since, ask for a newer file" if door and told.dates else ""),
+    )
+
+
 def _open(ways: list[Way], told: Reading, **how: Any) -> Session:  # noqa: ANN401 - `_through`
     from twokeys.assume.session import open_session
     from twokeys.doors.expiry import left
+    from twokeys.profiles.ways import closed
 
     session = open_session(ways, told, ask=_asked_code, **how)
     way = session.way
-    if way.expires and way.expires < session.expires:
+    if since := closed(way):
+        note(f"by its file {way.name} is {since}, and AWS let you in: ask for a newer file")
+    elif way.expires and way.expires < session.expires:
         note(f"{way.name} {left(way.expires, datetime.now(UTC))}, and this session ends {session.expires:%H:%M} UTC")
     return session
 

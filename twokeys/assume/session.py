@@ -18,27 +18,24 @@ from urllib.parse import urlencode
 from urllib.request import urlopen
 
 import boto3
-from botocore.exceptions import ClientError
+from botocore.config import Config
+from botocore.exceptions import ClientError, NoCredentialsError
+from botocore.session import Session as Configuration
 
-from twokeys.aws_errors import DENIED, LEAVE, no_answer
+from twokeys.aws_errors import DENIED, LEAVE, in_shell, no_answer
 from twokeys.doors import Who
 from twokeys.errors import Refusal
 from twokeys.iam.sts import CHAINED_SECONDS
 from twokeys.loopback import is_loopback
 from twokeys.profiles.reading import Reading
-from twokeys.profiles.ways import (
-    AssignmentWay,
-    RoleWay,
-    Way,
-    before,
-    closed,
-    for_caller,
-    least,
-    not_yet,
-    only_if,
-    own_ways,
-)
+from twokeys.profiles.ways import RoleWay, Way, before, beyond, closed, for_caller, least, not_yet, only_if, own_ways
 from twokeys.shown import listed
+
+_QUICK = Config(connect_timeout=5, retries={"mode": "standard", "total_max_attempts": 2})
+"""Somebody waits: of a network that is down, boto3's five attempts say so after 14 seconds.
+
+https://docs.aws.amazon.com/boto3/latest/guide/retries.html
+"""
 
 _CONSOLES: Mapping[str, tuple[str, str]] = {
     "aws": ("https://signin.aws.amazon.com/federation", "https://console.aws.amazon.com/"),
@@ -110,6 +107,7 @@ def open_session(  # noqa: PLR0913 - what AssumeRole takes
     mfa_code: str | None,
     ask: Callable[[str, str], str],
     external_id: str | None,
+    region: str | None = None,
     first: Session | None = None,
 ) -> Session:
     """Go through a door with the credentials of a profile, or without one those of the surroundings.
@@ -122,28 +120,28 @@ def open_session(  # noqa: PLR0913 - what AssumeRole takes
         mfa_serial: the ARN of the MFA device; by default the user's that is called like the user.
         mfa_code: the six digits of the device, which are sent whatever the door is said to ask for.
         ask: asks for them, by the door and the device's ARN, where the door asks for MFA.
+        region: where to work; by default the region of the surroundings, else the door's.
         first: the session of the door before, whose credentials are taken.
 
     Raises:
-        Refusal: the door is closed, not open yet or Identity Center's, there are no credentials, or AWS refuses.
+        Refusal: the door is Identity Center's, there are no credentials, or AWS refuses; a code would be asked for and
+            the file says that the door is another's, or shut by its dates.
     """
-    way, caller = _open_way(ways), ""
+    way = _role_way(ways)
+    session, sts, caller = _signed_in(profile, told, way.region, first)
+    ways, own = for_caller(ways, caller, told.members)
+    if own is False and (door := before(ways, told.ways, caller, told.members)):
+        hub = _role_way([door]).role_arn  # what is asked behind it is refused before a code is used up:
+        _asked(_role_way(for_caller(ways, hub, told.members)[0]), hub, seconds, external_id, chained=True)
+        mfa: Any = {"mfa_serial": mfa_serial, "mfa_code": mfa_code, "ask": ask}
+        one = open_session([door], told, profile=profile, seconds=None, external_id=None, **mfa)
+        mfa |= {"mfa_serial": None, "mfa_code": None, "external_id": external_id, "region": region}
+        return open_session(ways, told, profile=profile, seconds=seconds, first=one, **mfa)
+    way = _role_way(ways)
+    credentials = session.get_credentials()
+    of_session = credentials is not None and bool(credentials.token)
+    from_shell = credentials is not None and credentials.method == "env"
     try:
-        session = boto3.Session(profile_name=profile, **first.keys if first else {})
-        sts = session.client("sts", region_name=session.region_name or way.region or "us-east-1")
-        caller = str(sts.get_caller_identity()["Arn"])
-        ways, own = for_caller(ways, caller, told.members)
-        if own is False and (door := before(ways, told.ways, caller, told.members)):
-            hub = _open_way([door]).role_arn  # what is asked behind it is refused before a code is used up:
-            _asked(_open_way(for_caller(ways, hub, told.members)[0]), hub, seconds, external_id, chained=True)
-            mfa: Any = {"mfa_serial": mfa_serial, "mfa_code": mfa_code, "ask": ask}
-            one = open_session([door], told, profile=profile, seconds=None, external_id=None, **mfa)
-            mfa |= {"mfa_serial": None, "mfa_code": None}
-            return open_session(ways, told, profile=profile, seconds=seconds, external_id=external_id, first=one, **mfa)
-        way = _open_way(ways)
-        credentials = session.get_credentials()
-        of_session = credentials is not None and bool(credentials.token)
-        in_shell = credentials is not None and credentials.method == "env"
         asked = _asked(way, caller, seconds, external_id, chained=of_session or ":user/" not in caller)
         answered: Any = None
         asks_mfa = [isinstance(one, RoleWay) and one.mfa for one in ways]
@@ -151,26 +149,22 @@ def open_session(  # noqa: PLR0913 - what AssumeRole takes
             answered = _without_code(sts, asked, mfa=any(asks_mfa))
         if answered is None:
             if mfa_code is None and own is False:
-                raise _of_others(ways, told, caller, in_shell, " if the file is old, --mfa-code CODE tries it;")
+                raise _of_others(ways, told, caller, from_shell, " if the file is old, --mfa-code CODE tries it;")
+            if mfa_code is None and (shut := _shut(way, told)):
+                raise shut
             serial = mfa_serial or _device(way, caller)
             code = ask(way.name, serial) if mfa_code is None else mfa_code
             asked |= {"SerialNumber": serial, "TokenCode": _six_digits(code, way, serial)}
             answered = sts.assume_role(**asked)
-    except EOFError as error:
-        raise Refusal(
-            f"profile {profile or os.environ.get('AWS_PROFILE', 'default')}",
-            where=f"door {way.name}",
-            why="it asks for an MFA code itself, and there is no terminal to ask you at",
-            next_step="give the profile with your own keys instead, its source_profile, and --mfa-code CODE: this goes"
-            " through the doors before it by itself",
-        ) from error
     except ClientError as error:
         if _WRONG_CODE in str(error):
-            raise _wrong_code(way, asked["SerialNumber"], str(error)) from error
-        if not caller or error.response["Error"]["Code"] not in DENIED:
+            raise _wrong_code(way, asked["SerialNumber"], str(error), named=mfa_serial is not None) from error
+        if error.response["Error"]["Code"] not in DENIED:
             raise no_answer(error, profile=profile) from error
         if own is False:
-            raise _of_others(ways, told, caller, in_shell) from error
+            raise _of_others(ways, told, caller, from_shell) from error
+        if shut := _shut(way, told, error):
+            raise shut from error
         where = f"it is open {only_if(way)}; or " if way.conditions else ""
         raise Refusal(
             f"door {way.name}",
@@ -187,9 +181,64 @@ def open_session(  # noqa: PLR0913 - what AssumeRole takes
         token=keys["SessionToken"],
         expires=keys["Expiration"],
         arn=answered["AssumedRoleUser"]["Arn"],
-        region=way.region or session.region_name,
+        region=region or _region_of_surroundings() or way.region or session.region_name,
         way=way,
     )
+
+
+def own_doors(profile: str | None, told: Reading) -> list[Way]:
+    """The doors of whoever has these credentials, and those behind them; none where there are no credentials.
+
+    Raises:
+        Refusal: AWS does not say whose the credentials are.
+    """
+    try:
+        _, _, caller = _signed_in(profile, told)
+    except NoCredentialsError:
+        return []
+    own = own_ways(told.ways, caller, told.members)
+    return [*own, *beyond(told.ways, own)]
+
+
+def _signed_in(
+    profile: str | None, told: Reading, region: str | None = None, first: Session | None = None
+) -> tuple[boto3.Session, Any, str]:
+    """A session of the caller's own credentials, or of `first`'s; STS asked with them; and whose they are: an ARN."""
+    try:
+        session = boto3.Session(profile_name=_own_profile(profile, told), **first.keys if first else {})
+        sts = session.client("sts", region_name=session.region_name or region or "us-east-1", config=_QUICK)
+        return session, sts, str(sts.get_caller_identity()["Arn"])
+    except EOFError as error:
+        raise Refusal(
+            f"profile {profile or os.environ.get('AWS_PROFILE', 'default')}",
+            where="the AWS config file",
+            why="it asks for an MFA code itself, and there is no terminal to ask you at",
+            next_step="give the profile with your own keys instead, its source_profile, and --mfa-code CODE: this goes"
+            " through the doors before it by itself",
+        ) from error
+    except ClientError as error:
+        raise no_answer(error, profile=profile) from error
+
+
+def _own_profile(profile: str | None, told: Reading) -> str | None:
+    """The profile with the caller's own credentials: of one that leads through a door, its source.
+
+    `twokeys profiles` writes such. It would ask for the code of its own door, and AWS takes a code once.
+    """
+    if in_shell(profile):
+        return None
+    doors = {way.role_arn for way in told.ways if isinstance(way, RoleWay) and way.held}
+    profiles = Configuration().full_config["profiles"]
+    own = named = boto3.Session(profile_name=profile).profile_name
+    for _ in profiles:  # no more steps than there are, should they lead in a circle
+        settings = profiles.get(own, {})
+        own = settings.get("source_profile", own) if settings.get("role_arn") in doors else own
+    return own if own != named else profile
+
+
+def _region_of_surroundings() -> str | None:
+    """https://docs.aws.amazon.com/cli/latest/userguide/cli-configure-envvars.html (which of the two wins)"""
+    return os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
 
 
 def _six_digits(code: str, way: RoleWay, serial: str) -> str:
@@ -217,32 +266,45 @@ def _without_code(sts: Any, asked: Mapping[str, Any], *, mfa: bool) -> Any:  # n
         raise
 
 
-def _open_way(ways: Sequence[Way]) -> RoleWay:
-    """The way that asks least. Refuses a door that is closed, not open yet or Identity Center's."""
+def _role_way(ways: Sequence[Way]) -> RoleWay:
+    """The way that asks least. Refuses one of Identity Center."""
     way = least(ways)
-    if since := closed(way):
-        why = f"it is {since}"
-        step = f"open it again, for review: `twokeys access open {way.name} --for 2h --reason TEXT`"
-    elif later := not_yet(way):
-        why = f"it is not open yet: it {later}"
-        step = "go through it then, or ask whoever owns it for a door that opens earlier"
-    elif isinstance(way, AssignmentWay):
-        why = "it is a door of IAM Identity Center, which the AWS CLI itself opens"
-        step = f"write its profile with `twokeys profiles`, then `aws sso login --profile {way.name}`"
-    else:
+    if isinstance(way, RoleWay):
         return way
-    raise Refusal(f"door {way.name}", where=f"account {way.account}", why=why, next_step=step)
+    raise Refusal(
+        f"door {way.name}",
+        where=f"account {way.account}",
+        why="it is a door of IAM Identity Center, which the AWS CLI itself opens",
+        next_step=f"write its profile with `twokeys profiles`, then `aws sso login --profile {way.name}`",
+    )
 
 
-def _of_others(ways: Sequence[Way], told: Reading, caller: str, in_shell: bool, more: str = "") -> Refusal:
+def _shut(way: RoleWay, told: Reading, denied: ClientError | None = None) -> Refusal | None:
+    """Of a way that its dates keep shut as far as the file knows, and AWS where it was asked; None for any other."""
+    if since := closed(way):
+        step = f"open it again, for review: `twokeys access open {way.name} --for 2h --reason TEXT`"
+    elif since := not_yet(way):
+        step = "go through it then, or ask whoever owns it for a door that opens earlier"
+    else:
+        return None
+    of_when = f" ({', '.join(told.dates)})" if told.dates else ""
+    why = f"by its file{of_when} it {'is ' if closed(way) else 'is not open yet: it '}{since}"
+    if denied:
+        why += f", and {denied}"
+    else:
+        step += "; if that was changed since, --mfa-code CODE tries it, and a newer file says so"
+    return Refusal(f"door {way.name}", where=way.role_arn, why=why, next_step=step)
+
+
+def _of_others(ways: Sequence[Way], told: Reading, caller: str, from_shell: bool, more: str = "") -> Refusal:
     """Of a door that the file says is another's: whose it is, which are the caller's, and how they come to have it.
 
-    `in_shell` is whether the keys are in the environment, where `eval` puts those of a session.
+    `from_shell` is whether the keys are in the environment, where `eval` puts those of a session.
     """
     who, theirs = Who.named(caller), _whose(ways)
     door, where = f"door {ways[0].name}", getattr(ways[0], "role_arn", ways[0].account)
     inside = [way.name for way in told.ways if isinstance(way, RoleWay) and Who.named(way.role_arn) == who]
-    if inside and in_shell:
+    if inside and from_shell:
         why = f"it is for {theirs}, and this shell is already in {' or '.join(dict.fromkeys(inside))}"
         return Refusal(door, where=where, why=why, next_step=f"use --profile default, or {LEAVE} first")
     you = who.label if who and who.label not in theirs else caller
@@ -265,13 +327,14 @@ def _whose(ways: Sequence[Way]) -> str:
     return " or ".join(dict.fromkeys(way.source.label for way in ways))
 
 
-def _wrong_code(way: RoleWay, serial: str, why: str) -> Refusal:
+def _wrong_code(way: RoleWay, serial: str, why: str, *, named: bool) -> Refusal:
     return Refusal(
         f"door {way.name}",
         where=way.role_arn,
         why=why,
         next_step=f"run this again with the next code of {serial}, since AWS takes each once; that is the device"
-        " called like you: name another one of yours with --mfa-serial ARN",
+        f" {'that --mfa-serial names' if named else 'called like you'}: name another one of yours (`aws iam"
+        " list-mfa-devices` lists them) with --mfa-serial ARN",
     )
 
 

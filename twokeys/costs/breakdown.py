@@ -7,6 +7,7 @@ error, never a rounded result. Credits, refunds and taxes are kept apart from wh
 from __future__ import annotations
 
 import decimal
+import re
 from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
@@ -20,6 +21,15 @@ ZERO = Decimal(0)
 APART = ("credit", "refund", "tax")
 """Line item types that are no usage: https://docs.aws.amazon.com/cur/latest/userguide/Lineitem-columns.html
 (`Credit`, `Refund`, `Tax`). Discounts and fees belong to what they discount or are charged for."""
+
+_KINDS = re.compile(
+    r"usage|discountedusage|fee|rifee|.*discount|savingsplan(upfrontfee|recurringfee|coveredusage|negation)"
+    r"|credit|refund|tax|purchase|adjustment"
+)
+"""Those that there are, of FOCUS (`ChargeCategory`) too, in small letters.
+
+https://focus.finops.org/focus-specification/v1-2/ (Charge Category)
+"""
 
 _EXACT = decimal.Context(prec=100, traps=[decimal.Inexact, decimal.InvalidOperation])
 
@@ -123,6 +133,11 @@ def kind_of(line_item_type: str) -> str:
     """ "credit", "refund" or "tax", or "" for a line that is part of what was used."""
     kind = line_item_type.lower()
     return kind if kind in APART else ""
+
+
+def is_known(line_item_type: str) -> bool:
+    """Whether it is a kind of line that is known; any other counts as part of what was used."""
+    return _KINDS.fullmatch(line_item_type.lower()) is not None
 
 
 def exactly() -> AbstractContextManager[decimal.Context]:

@@ -33,12 +33,23 @@ from twokeys.costs.breakdown import (
     add,
     break_down,
     exactly,
+    is_known,
     kind_of,
 )
 from twokeys.costs.versions import Lines
 from twokeys.errors import Refusal, nearest
 
 Row = Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    """What is kept of one file: its form (FOCUS, ...), its lines, whose they are, and on which days they begin."""
+
+    form: str
+    lines: Lines
+    accounts: set[str] = field(default_factory=set)
+    days: set[str] = field(default_factory=set)
 
 
 @dataclass
@@ -56,7 +67,8 @@ class Ledger:
     tag_keys: set[str] = field(default_factory=set)
     account_names: dict[str, str] = field(default_factory=dict)
     products: dict[str, str] = field(default_factory=dict)
-    files: dict[str, Lines] = field(default_factory=dict)
+    files: dict[str, _File] = field(default_factory=dict)
+    payers: set[str] = field(default_factory=set)
     days: set[str] = field(default_factory=set)
     """On which lines begin, as they stand there."""
 
@@ -78,8 +90,8 @@ class Ledger:
             )
         used: dict[tuple[str, ...], Decimal] = {}
         apart: dict[tuple[str, str], Decimal] = {}
-        for (kind, account, code, *tags), amount in self.cells.items():
-            if kind:
+        for (line_item_type, account, code, *tags), amount in self.cells.items():
+            if kind := kind_of(line_item_type):
                 apart[account, kind] = add([apart.get((account, kind), ZERO), amount])
             else:
                 key = (account, self.products.get(code) or code, *tags)
@@ -87,6 +99,10 @@ class Ledger:
         columns = {ACCOUNT: 0, SERVICE: 1}
         columns |= {Dimension("tag", key): place for place, key in enumerate(self.question.tags, 2)}
         notes = [f"{self.blank} lines have no {METRIC}; they count as 0"] if self.blank else []
+        if unknown := sorted(kind or "no kind" for kind in {cell[0] for cell in self.cells} if not is_known(kind)):
+            notes.append(f"lines of a kind that is not known count as charges: {', '.join(unknown)}")
+        if len(self.payers) > 1:
+            notes.append(f"the bills of {len(self.payers)} payers are added: {', '.join(sorted(self.payers))}")
         for place, tag in enumerate(self.question.tags, 3):
             if self.tag_keys and not any(cell[place] for cell in self.cells):
                 near = nearest(tag, {name.rpartition(":")[2].removeprefix("user_") for name in self.tag_keys})
@@ -172,6 +188,7 @@ def read_parquet(path: str, ledger: Ledger, progress: Callable[..., None] = lamb
 
 _FOCUS = {
     "BilledCost": "lineItem/UnblendedCost",
+    "BillingAccountId": "bill/PayerAccountId",
     "BillingCurrency": "lineItem/CurrencyCode",
     "ChargeCategory": "lineItem/LineItemType",
     "ChargePeriodStart": "lineItem/UsageStartDate",
@@ -186,6 +203,7 @@ _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _ACCOUNT, _CODE, _KIND = "lineitemusageaccountid", "lineitemproductcode", "lineitemlineitemtype"
 _CURRENCY, _START, _COST = "lineitemcurrencycode", "lineitemusagestartdate", "lineitemunblendedcost"
 _ACCOUNT_NAME, _PRODUCT, _PRODUCT_MAP = "lineitemusageaccountname", "productproductname", "product"
+_PAYER = "billpayeraccountid"
 _TAG_MAPS = ("resourcetags", "tags")
 _IDENTITY = ("identitylineitemid", "identitytimeinterval")
 _FOCUS_IDENTITY = (
@@ -218,29 +236,28 @@ def _wanted(name: str) -> bool:
     if name in _FOCUS_IDENTITY:
         return True
     plain = _plain(_FOCUS.get(name, name))
-    asked = {*_SPELLED, *_TAG_MAPS, *_IDENTITY, _ACCOUNT_NAME, _PRODUCT, _PRODUCT_MAP}
+    asked = {*_SPELLED, *_TAG_MAPS, *_IDENTITY, _PAYER, _ACCOUNT_NAME, _PRODUCT, _PRODUCT_MAP}
     return plain in asked or plain.startswith("resourcetags")
 
 
 def _read_rows(header: Row, rows: Iterable[Row], where: str, ledger: Ledger, place: Callable[[], str]) -> None:
     question, header = ledger.question, [_FOCUS_NAMES.get(name, name) for name in header]
     told_by = [header.index(name) for name in _FOCUS_IDENTITY if name in header]
-    if len(_FOCUS.keys() & header) > 1:
-        header = _as_report(header, where)
+    form, header = _form(header, where)
     columns = {_plain(name): index for index, name in reversed(list(enumerate(header)))}
     cost = _need(columns, _COST, where)
     account, code, kind, currency = (_need(columns, each, where) for each in (_ACCOUNT, _CODE, _KIND, _CURRENCY))
     bounded = question.first is not None or question.end is not None
     start = _need(columns, _START, where) if bounded else columns.get(_START)
-    first = question.first.isoformat() if question.first else ""
-    end = question.end.isoformat() if question.end else "~"
+    first, end = str(question.first or ""), str(question.end or "~")
     tags = [_tag_reader(key, header, columns, where, ledger.tag_keys) for key in question.tags]
-    named, product = columns.get(_ACCOUNT_NAME), _product_reader(header, columns)
-    cells, products, names, days = ledger.cells, ledger.products, ledger.account_names, ledger.days
+    named, payer, product = columns.get(_ACCOUNT_NAME), columns.get(_PAYER), _product_reader(header, columns)
+    cells, products, names = ledger.cells, ledger.products, ledger.account_names
     by_id = all(name in columns for name in _IDENTITY)
     told_by = [columns[name] for name in _IDENTITY] if by_id else told_by
     total = ZERO
     with exactly(), Lines(told_by, unique=by_id) as lines:
+        file = _File(form, lines)
         for row in rows:
             if len(row) != len(header):
                 if not row:
@@ -251,9 +268,10 @@ def _read_rows(header: Row, rows: Iterable[Row], where: str, ledger: Ledger, pla
                     day = row[start][:10]
                     if bounded and not first <= day < end and _is_day(day):
                         continue
-                    days.add(day)
+                    file.days.add(day)
                 amount = Decimal(row[cost]) if row[cost] else ZERO
-                key = (kind_of(row[kind]), _account_id(row[account]), row[code], *(tag(row) for tag in tags))
+                file.accounts.add(of := _account_id(row[account]))
+                key = (row[kind], of, row[code], *(tag(row) for tag in tags))
                 total += amount
                 cells[key] = cells.get(key, ZERO) + amount
                 if not products.get(row[code]):
@@ -268,8 +286,9 @@ def _read_rows(header: Row, rows: Iterable[Row], where: str, ledger: Ledger, pla
             ledger.blank += not row[cost]
             ledger.currencies.add(row[currency])
             if named is not None and row[named]:
-                names[_account_id(row[account])] = row[named]
-        _keep(lines, ledger, where)
+                names[of] = row[named]
+            ledger.payers.update([] if payer is None else [_account_id(row[payer])])
+        _keep(file, ledger, where)
     if not total.is_finite():
         raise _unreadable(where, f"an {METRIC} in it is {total}", _AGAIN)
 
@@ -293,12 +312,22 @@ def _is_day(start: str) -> bool:
     return True
 
 
-def _keep(lines: Lines, ledger: Ledger, where: str) -> None:
-    if again := lines.twice():
+def _keep(file: _File, ledger: Ledger, where: str) -> None:
+    """Take a file that was not read before: two versions share most lines, two forms most accounts and days."""
+    if again := file.lines.twice():
         raise _twice(where, "of the lines of these days, number {} and {} are one line item".format(*again))
-    if repeated := next((name for name, its in ledger.files.items() if lines.repeats(its)), None):
-        raise _twice(where, f"it repeats lines of {repeated}, as each version of a month does")
-    ledger.files[where] = lines
+    for name, its in ledger.files.items():
+        if file.lines.repeats(its.lines):
+            raise _twice(where, f"it repeats lines of {name}, as each version of a month does")
+        same = _most(file.accounts, its.accounts) and _most(file.days, its.days)
+        if file.form != its.form and same:
+            raise _twice(where, f"it is {file.form}, and {name} is {its.form} of the same days")
+    ledger.files[where] = file
+    ledger.days |= file.days
+
+
+def _most(one: set[str], other: set[str]) -> bool:
+    return 2 * len(one & other) > min(len(one), len(other))
 
 
 def _twice(where: str, why: str) -> Refusal:
@@ -310,7 +339,7 @@ def _twice(where: str, why: str) -> Refusal:
         "two versions of one report cannot be added",
         where=where,
         why=why,
-        next_step="give the files of the newest version of each month only",
+        next_step="give the files of the newest version of each month only, all in one form",
     )
 
 
@@ -324,9 +353,18 @@ def _need(columns: Mapping[str, int], name: str, where: str) -> int:
     return columns[name]
 
 
+def _form(header: Row, where: str) -> tuple[str, Row]:
+    """What a report with these columns is, and its columns as a legacy report or CUR 2.0 calls them."""
+    if len(_FOCUS.keys() & header) > 1:
+        return "FOCUS", _as_report(header, where)
+    return ("a legacy report" if any("/" in name for name in header) else "CUR 2.0"), header
+
+
 def _as_report(header: Row, where: str) -> Row:
     """FOCUS's columns under the names that a report has for them."""
-    missing = [name for name in _FOCUS if name not in header and name not in ("SubAccountName", "Tags")]
+    missing = [
+        name for name in _FOCUS if name not in header and name not in ("BillingAccountId", "SubAccountName", "Tags")
+    ]
     if missing:
         what = f"a FOCUS export without {', '.join(missing)}"
         if "ChargeType" in header:  # what ChargeCategory was called in 0.5

@@ -149,8 +149,14 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
         if self._dry_run:
             return ()
         if self._gate is None:
-            state = partial(self._state, resource.urn)
-            self._gate = Gate(state(), self._mandatory, made=state, own_account=own_account, with_others=self._beside)
+            named = self._configuration.get(DOORS_CHANGED, {}).get("state")
+            self._gate = Gate(
+                self._state(resource.urn, named),
+                self._mandatory,
+                made=partial(self._state, resource.urn),  # a file that is named says what was before
+                own_account=own_account,
+                with_others=self._beside,
+            )
         if provider := provider_of(request):
             self._gate.show(provider)
         if is_left_out(request, resource):
@@ -178,7 +184,8 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
             judged += later
             theirs += [as_of(others)] if others is not None else []
             if self._level(DOORS_CHANGED) != "disabled" and snapshot.resources:
-                judged += doors_changed(graph, partial(self._state, snapshot.resources[0].urn))
+                named = self._configuration.get(DOORS_CHANGED, {}).get("state")
+                judged += doors_changed(graph, partial(self._state, snapshot.resources[0].urn, named))
         return _in_few_lines([one for one in (*judged, *theirs) if _content(one.finding) not in self._said])
 
     def _judged(self, snapshot: Snapshot, own: str | None) -> tuple[list[Judged], Graph]:
@@ -195,10 +202,10 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
             (left_out if is_left_out(one, asked) else there).append(as_exported(settled(one, asked, shown)))
         return Snapshot(tuple(there), left_out=tuple(left_out))
 
-    def _state(self, urn: str) -> Snapshot | None:
-        """The state of the stack as it is now, where it can be reached."""
+    @staticmethod
+    def _state(urn: str, named: object = None) -> Snapshot | None:
+        """The state of the stack in the file that is named, else as it is now, where it can be reached."""
         scope, project = urn.split("::")[:2]
-        named = self._configuration.get(DOORS_CHANGED, {}).get("state")
         return state_before(project, scope.removeprefix("urn:pulumi:"), None if named is None else str(named))
 
     def _others(self, urn: str) -> Snapshot | None:

@@ -71,6 +71,7 @@ class Gate:
         self._control_policies: dict[str, Resource | None] = {}
         self._begun = False
         self._shown: set[str] = set()
+        self._ids_are_read = False
         self._findings = findings
         self._made = made
         self._ask_own_account = own_account
@@ -176,7 +177,9 @@ class Gate:
     def _read_ids(self) -> None:
         """Find out the ids of accounts, permission sets and the organization that this update has made so far."""
         without = [one for one in self._all.frame if one.type in _WITH_IDS and not one.outputs]
-        if without and (now := self._made()):
+        now = self._made() if without else None
+        self._ids_are_read = now is not None
+        if now is not None:
             for one in without:
                 if (made := now.by_urn.get(one.urn)) and made.outputs:
                     self._all.put(one.urn, replace(one, outputs=made.outputs))
@@ -200,6 +203,9 @@ class Gate:
                     or self._is_open_to_us(finding, graph)
                     or self._is_about_unsettled(finding, resource, graph)
                 )
+            case "holder":  # a new policy that nobody holds may be a boundary; who gets it is judged then
+                new = self._before is None or finding.urn not in self._before.by_urn
+                return new and finding.sides[0] == finding.urn
 
     def _leads_out(self, finding: Finding, graph: Graph) -> bool:
         """Whether a door ends at a role that is none of the stack: the grant alone lets nobody in here.
@@ -216,7 +222,8 @@ class Gate:
     def _is_of_late_set(self, source: str, snapshot: Snapshot) -> bool:
         """Whether a role, a session of it or an assignment may be of a permission set that has still to get its ARN.
 
-        An assignment tells the ARN only. Of as many ARNs as there are such sets, each may be the one of one of them.
+        An assignment tells the ARN only: where the state as it is now cannot be read, each of as many ARNs as there are
+        such sets may be the one of one of them. Where it can, a set that is made has its ARN there.
         """
         sets = snapshot.of_type(PERMISSION_SET)
         late = [one.text("name") or one.name for one in sets if one.text("arn") is None]
@@ -229,7 +236,7 @@ class Gate:
         known = {one.text("arn") for one in sets} | {one.text("permissionSetArn") for one in before}
         arns = {arn for arn in assigned.values() if arn} - known
         at = {arn for arn in arns if arn == assigned.get(source) or arn.rpartition("/")[2] == named}
-        return bool(at) and len(arns) <= len(late)
+        return bool(at) and len(arns) <= len(late) and not self._ids_are_read
 
     def _is_open_to_us(self, finding: Finding, graph: Graph) -> bool:
         """Whether it is a trust in our own organization as a whole, of whose principals one may still get the grant."""

@@ -19,7 +19,7 @@ from twokeys.errors import Refusal
 from twokeys.exports import ASK, Exports, account_names, is_account_id
 from twokeys.iam import UNKNOWN, Arn
 from twokeys.iam.sts import RESERVED_ROLE
-from twokeys.profiles.options import ORGANIZATION
+from twokeys.profiles.options import ORGANIZATION, as_of
 from twokeys.profiles.ways import AssignmentWay, Members, RoleWay, Way, apart
 
 TOGETHER: Final = "what these exports show together"
@@ -58,13 +58,14 @@ class Reading:
     """What exports tell: every way, in the order of their names, and the groups.
 
     `unread` are the names that a door which cannot be read may have, and `notes` say which those are, where the files
-    differ about a door and where several are why it is called otherwise.
+    differ about a door and where several are why it is called otherwise. `dates` say of when the files are.
     """
 
     ways: tuple[Way, ...]
     members: Members
     unread: frozenset[str] = frozenset()
     notes: tuple[str, ...] = ()
+    dates: tuple[str, ...] = ()
 
 
 def read_ways(exports: Sequence[Exports]) -> Reading:
@@ -125,7 +126,8 @@ def read_ways(exports: Sequence[Exports]) -> Reading:
         apart(reader.names.get(account, account), one.name) for account in accounts_shown(exports) for one in lost
     }
     notes |= {f"the door {one.name} is not read: {why.why} ({why.where})": None for one, why in unread.items()}
-    return Reading(tuple(sorted(told, key=lambda way: way.name)), members, frozenset(may_be), tuple(notes))
+    dates = dict.fromkeys(filter(None, map(as_of, exports)))
+    return Reading(tuple(sorted(told, key=lambda way: way.name)), members, frozenset(may_be), (*notes,), (*dates,))
 
 
 def _refuse_two_organizations(exports: Sequence[Exports]) -> None:

@@ -100,7 +100,7 @@ def no_profile(way: Way) -> str | None:
     """Why a way has none: it is closed, or takes an external ID that the exports do not hold."""
     if since := closed(way):
         return f"is {since}: its profile is neither written nor changed"
-    if isinstance(way, RoleWay) and way.asks_external_id and way.external_id is None:
+    if isinstance(way, RoleWay) and not way.held:
         return (
             "asks for an external ID, which these exports do not hold: its profile is neither written nor changed; go"
             f" through it with `twokeys assume {way.name} --external-id ID`"

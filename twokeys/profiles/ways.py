@@ -54,6 +54,11 @@ class RoleWay(_Way):
     external_id: str | None = None
     max_session_seconds: int | None = None
 
+    @property
+    def held(self) -> bool:
+        """Whether the file has the external ID, if the door asks for one."""
+        return not self.asks_external_id or self.external_id is not None
+
 
 class AssignmentWay(_Way):
     """A permission set that Identity Center assigns in an account; `region` is the one of the Identity Center."""
@@ -71,10 +76,10 @@ def apart(account_name: str, name: str) -> str:
 
 
 def called(ways: Iterable[Way], door: str) -> list[Way]:
-    """The ways through the door that somebody calls so: by its name, or by it and its account's after an @."""
+    """The ways through the door that somebody calls so: by its name (with its account's after an @) or by its role."""
     name, _, account = door.rpartition("@")
     ways = list(ways)
-    return [way for way in ways if way.name == fit(door)] or [
+    return [way for way in ways if way.name == fit(door) or (isinstance(way, RoleWay) and way.role_arn == door)] or [
         way
         for way in ways
         if account in (way.account, way.account_name) and way.name in (fit(name), apart(way.account_name, name))
@@ -87,8 +92,8 @@ def least(ways: Iterable[Way]) -> Way:
 
 
 def _asks(way: Way) -> tuple[bool, bool, bool]:
-    not_held = isinstance(way, RoleWay) and way.asks_external_id and way.external_id is None
-    return bool(closed(way) or not_yet(way)), not_held, isinstance(way, RoleWay) and way.mfa
+    shut = bool(closed(way) or not_yet(way))
+    return (shut, not way.held, way.mfa) if isinstance(way, RoleWay) else (shut, False, False)
 
 
 def _name(way: Way) -> str:
