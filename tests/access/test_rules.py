@@ -678,6 +678,13 @@ def test_an_exception_for_another_stack_is_neither_used_nor_missed_here() -> Non
     assert of(stack) == of(f"{theirs}/{stack}") == []
 
 
+def test_an_exception_for_a_stack_counts_wherever_its_state_stands_among_those_that_are_read() -> None:
+    world, other = without_grant(), World()
+    world.resources[:0] = [replace(one, urn=one.urn.replace(":stage::", ":first::")) for one in other.resources]
+    exceptions = [exception(CI_DOOR, "2027-01-31", stack="twokeys/stage")]
+    assert world.rules({"door-needs-grant": {"exceptions": exceptions}}) == []
+
+
 @pytest.mark.parametrize("stack", ["acme/network/prod", "network/", "/prod", "", "network prod"])
 def test_an_exception_for_a_misshapen_stack_is_refused(stack: str) -> None:
     config = {"door-needs-grant": {"exceptions": [exception(CI_DOOR, "2027-01-31", stack=stack)]}}

@@ -209,7 +209,11 @@ def test_a_grant_that_completes_a_closed_way_is_refused(states: States, preview:
     config = {**states(default_provider(), deployer(CI)), "environments-isolated": closed}
     for granted in (DEPLOYER, arn(STAGE, "role/deploy*")):
         assert "environments-isolated" in refused(central(granted), config, preview=preview)
+        assert "environments-isolated" in in_the_gate(central(granted), config)
+    assert in_the_gate(central(arn(STAGE, "role/other")), config) == []
     assert refused(central(), config, preview=preview) == ["door-needs-grant"]
+    assert in_the_gate(central(DEPLOYER), states(default_provider(), deployer(CI))) == []
+    assert in_the_gate(central(DEPLOYER), states(default_provider(), deployer(SELF))) == []  # its trust may come
 
 
 def test_a_state_that_once_read_a_role_of_this_stack_does_not_speak_for_it(states: States, preview: bool) -> None:

@@ -133,6 +133,11 @@ class Rule(Generic[C]):
     another_stack_answers: bool = False
     may_follow: Literal["grant", "trust", "proof", "what is declared", "holder"] | None = None
 
+    @property
+    def of_a_grant(self) -> bool:
+        """Whether it may be about a grant whose trust another stack may show."""
+        return self.another_stack_answers and self.keys != "trust"
+
 
 @dataclass(frozen=True, slots=True)
 class Accepted:

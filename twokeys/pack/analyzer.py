@@ -35,9 +35,17 @@ from twokeys.errors import Refusal
 from twokeys.pack.before import state_before
 from twokeys.pack.changed import DOORS_CHANGED, doors_changed
 from twokeys.pack.deferral import deferred
-from twokeys.pack.gate import Gate
+from twokeys.pack.gate import Gate, alone
 from twokeys.pack.other_stacks import as_exported
-from twokeys.pack.other_states import as_of, beside, other_states, settings_alone, still_refused, with_others
+from twokeys.pack.other_states import (
+    as_of,
+    beside,
+    names_states,
+    other_states,
+    settings_alone,
+    still_refused,
+    with_others,
+)
 from twokeys.pack.own_account import graph_of, own_account
 from twokeys.pack.policies import BY_NAME, FAIL_CLOSED, POLICIES, Policy
 from twokeys.pack.reading import asked_for, dynamic_code, is_left_out, provider_of, settled
@@ -156,7 +164,7 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
                 self._mandatory,
                 made=partial(self._state, resource.urn),
                 own_account=own_account,
-                with_others=self._beside,
+                with_others=self._beside if names_states(self._configuration) else alone,
             )
         if provider := provider_of(request):
             self._gate.show(provider)
@@ -232,10 +240,10 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
             self._other_stacks = other_states(self._configuration.get(OTHER_STACKS, {}), project_of(urn))
         return self._other_stacks
 
-    def _beside(self, graph: Graph, found: list[Finding], own: str | None) -> list[Finding]:
+    def _beside(self, graph: Graph, found: list[Finding], grants: list[Finding], own: str | None) -> list[Finding]:
         """What stands of findings that would stop an update, beside the other stacks."""
         others = self._others(graph.snapshot.resources[0].urn)
-        return still_refused(found, graph, others, lambda both: self._judged(both, own))
+        return still_refused(found, grants, graph, others, lambda both: self._judged(both, own))
 
     def _mandatory(self, graph: Graph) -> Iterable[Finding]:
         """Only what stops an update: nobody reads advice about a resource that is about to be made."""

@@ -35,11 +35,14 @@ _Found: TypeAlias = Mapping[tuple[str, str | None, str | None], Finding]
 """Findings by rule, resource and door: what one is about, however it is worded."""
 
 
-Beside: TypeAlias = Callable[[Graph, list[Finding], str | None], list[Finding]]
-"""What stands of findings on a graph beside other stacks; the last is the account of providers that tell none."""
+Beside: TypeAlias = Callable[[Graph, list[Finding], list[Finding], str | None], list[Finding]]
+"""What stands of findings on a graph beside other stacks, and what comes there of grants whose trust is not here.
+
+The last is the account of providers that tell none.
+"""
 
 
-def alone(_graph: Graph, found: list[Finding], _own: str | None) -> list[Finding]:
+def alone(_graph: Graph, found: list[Finding], _grants: list[Finding], _own: str | None) -> list[Finding]:
     """All of it: no other stack is read."""
     return found
 
@@ -142,11 +145,20 @@ class Gate:
     def _refused_now(self, resource: Resource) -> list[Finding]:
         """What bears on the resource is judged first; the whole stack has the last word before it is refused."""
         around = self._all.around(self._changed)
-        if around is not None and not self._new(resource, *around):
+        if around is not None and not self._new(resource, *around) and not self._grants_elsewhere(*around):
             return []
-        whole = self._all.whole()
-        found = self._new(resource, self._all.whole(self._changed), whole)
-        return self._with_others(self._graph(whole), found, self._all.own_account) if found else []
+        before, whole = self._all.whole(self._changed), self._all.whole()
+        found, grants = self._new(resource, before, whole), self._grants_elsewhere(before, whole)
+        if not (found or grants):
+            return []
+        return self._with_others(self._graph(whole), found, grants, self._all.own_account)
+
+    def _grants_elsewhere(self, before: Snapshot, after: Snapshot) -> list[Finding]:
+        """New grants whose trust may stand in the state of another stack, where any is named: they complete a door."""
+        if self._with_others is alone:
+            return []
+        known, now = (_by_place(self._findings(graph_of(one, self._all.own_account))) for one in (before, after))
+        return [now[place] for place in now.keys() - known if BY_NAME[now[place].rule].of_a_grant]
 
     def _new(self, resource: Resource, before: Snapshot, after: Snapshot) -> list[Finding]:
         graph = self._graph(after)

@@ -90,12 +90,17 @@ def as_of(others: Snapshot) -> Judged:
     return Judged(Finding(f"Judged together with {states}", _NOTHING, rule=OTHER_STACKS), mandatory=False)
 
 
+def names_states(config: Mapping[str, Mapping[str, object]]) -> bool:
+    """Whether the pack's configuration names states of other stacks."""
+    return bool(config.get(OTHER_STACKS, {}).get(_STATES))
+
+
 def settings_alone(config: Mapping[str, Mapping[str, object]]) -> Mapping[str, Mapping[str, object]]:
     """The configuration by which this stack alone is judged: where states are named, exceptions for keys come later.
 
     Which rule refuses a key that is missing here is said once the states are read.
     """
-    if not config.get(OTHER_STACKS, {}).get(_STATES):
+    if not names_states(config):
         return config
     later = {rule.name for rule in RULES if rule.another_stack_answers}
     return {
@@ -117,13 +122,26 @@ def beside(graph: Graph, others: Snapshot) -> Snapshot:
     )
 
 
-def still_refused(found: list[Finding], graph: Graph, others: Snapshot | None, judge: Judge) -> list[Finding]:
-    """What stands of findings that would stop an update once the other stacks are there too, where any are named."""
-    refused = [Judged(one, mandatory=True) for one in found]
-    if others is None or not any(map(_is_about_key, refused)):
+def still_refused(
+    found: list[Finding], grants: list[Finding], graph: Graph, others: Snapshot | None, judge: Judge
+) -> list[Finding]:
+    """What stands of findings that would stop an update once the other stacks are there too, where any are named.
+
+    `grants` are those that lack a trust here. Alone they open nothing, so that only what else is wrong with a door that
+    one completes is refused.
+    """
+    both = [Judged(one, mandatory=True) for one in (*found, *grants)]
+    if others is None or not any(map(_is_about_key, both)):
         return found
-    stands, theirs, _ = with_others(refused, judge(graph.snapshot)[0], graph, others, judge)
-    return [one.finding for one in (*stands, *theirs) if one.mandatory and not one.finding.about_exception]
+    stands, theirs, _ = with_others(both, judge(graph.snapshot)[0], graph, others, judge)
+    later, holders = {one.door for one in grants} - {one.door for one in found}, {one.sides[0] for one in grants}
+    return [
+        one.finding
+        for one in (*stands, *theirs)
+        if one.mandatory and not one.finding.about_exception
+        if not (_rule(one).another_stack_answers and one.finding.door in later)
+        if _rule(one).another_stack_answers or one in stands or one.finding.sides[0] in holders
+    ]
 
 
 def with_others(  # noqa: PLR0913 - what is found, and the stacks that it is found in
@@ -162,7 +180,7 @@ def with_others(  # noqa: PLR0913 - what is found, and the stacks that it is fou
             stands.append(one)
         elif _place(one) in said:
             continue
-        elif finding.urn in urns or (_of_a_grant(one) and finding.sides[0] in holders & ours):
+        elif finding.urn in urns or (_rule(one).of_a_grant and finding.sides[0] in holders & ours):
             stands.append(one)
         elif not joined.snapshot.is_beside(finding.urn):
             continue
@@ -220,11 +238,6 @@ def _is_about_key(judged: Judged) -> bool:
 
 def _rule(judged: Judged) -> Rule[Any]:
     return BY_NAME[judged.finding.rule]
-
-
-def _of_a_grant(judged: Judged) -> bool:
-    rule = _rule(judged)
-    return rule.another_stack_answers and rule.keys != "trust"
 
 
 def _place(judged: Judged) -> tuple[object, ...]:

@@ -20,7 +20,8 @@ from twokeys.access.report import Judged, Verdicts
 from twokeys.access.report import judge as judge_rules
 from twokeys.access.rules import RULES
 from twokeys.errors import Refusal
-from twokeys.pack.other_states import other_states, settings_alone, still_refused
+from twokeys.pack.gate import alone
+from twokeys.pack.other_states import names_states, other_states, settings_alone, still_refused
 from twokeys.pack.own_account import graph_of
 from twokeys.preview.process import run_in_process
 from twokeys.preview.program import interpreter, judge, stack_preview
@@ -108,7 +109,8 @@ class StackRun:
         """
         project, config = self.sandbox.project, load_config(self.sandbox.project, self.name, self.overrides)
         environment = self.sandbox.environment(aws)
-        maker = LocalMaker(environment, self._mandatory, self.sandbox.stack_outputs, done, self._beside)
+        beside = self._beside if names_states(self.rules) else alone
+        maker = LocalMaker(environment, self._mandatory, self.sandbox.stack_outputs, done, beside)
         run = Run(project.name, self.name, config.values, maker, self.say)
         failed = None
         write_state(self.state, run)  # so that a run that is killed is known to have begun, and all is made again
@@ -152,9 +154,9 @@ class StackRun:
         judged = judge_rules(graph, RULES, settings_alone(self.rules), datetime.now(UTC))
         return (one.finding for one in judged if one.mandatory)
 
-    def _beside(self, graph: Graph, found: list[Finding], own: str | None) -> list[Finding]:
+    def _beside(self, graph: Graph, found: list[Finding], grants: list[Finding], own: str | None) -> list[Finding]:
         def judge_both(both: Snapshot) -> tuple[list[Judged], Graph]:
             graph = graph_of(both, own)
             return list(judge_rules(graph, RULES, self.rules, datetime.now(UTC))), graph
 
-        return still_refused(found, graph, self._others, judge_both)
+        return still_refused(found, grants, graph, self._others, judge_both)

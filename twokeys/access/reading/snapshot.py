@@ -237,13 +237,12 @@ class Snapshot:
         """The name of the stack, as its URNs have it."""
         return stack_of(self.resources[0].urn) if self.resources else None
 
-    @property
+    @cached_property
     def names(self) -> tuple[str, ...]:
-        """What people call the stack: by its name, and by its project's and its own."""
-        if self.stack is None:
-            return ()
-        project = self.resources[0].urn.split("::")[1]
-        return self.stack, f"{project}/{self.stack}"
+        """What people call the stack, or each of several states': by its name, and by its project's and its own."""
+        urns = (one.urn for one in self.resources if one.urn.startswith("urn:pulumi:") and not self.is_beside(one.urn))
+        each = (one.removeprefix("urn:pulumi:").split("::") for one in dict.fromkeys(map(project_of, urns)))
+        return tuple(name for stack, project in each for name in (stack, f"{project}/{stack}"))
 
     @cached_property
     def referred(self) -> tuple[Referred, ...]:
