@@ -177,6 +177,12 @@ def test_what_lets_nobody_in_is_not_mentioned(type_: str) -> None:
         "awscurl --service iam 'https://iam.amazonaws.com/?Action=CreateRole&RoleName=x'",
         "cd infra && terraform apply -auto-approve",
         "npx cdk deploy --require-approval never",
+        "aws iam \\\n  create-role --role-name x",
+        "docker run amazon/aws-cli:latest iam create-role --role-name x",
+        "aws organizations detach-policy --policy-id p-1 --target-id 222222222222",
+        # https://docs.aws.amazon.com/cdk/v2/guide/bootstrapping-env.html: five roles
+        "npx cdk bootstrap aws://222222222222/us-east-1 --trust 111111111111",
+        "sceptre --dir x launch prod",
         "eksctl create iamserviceaccount --cluster x",
         'python -c \'import boto3; boto3.client("iam").create_role(RoleName="x")\'',
         ["python", "-c", "import boto3; boto3.client('iam').attach_role_policy()"],

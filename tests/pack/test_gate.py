@@ -15,6 +15,7 @@ from tests.access.states import write_state
 from tests.access.test_declared import NEW, NEW_ID, TARGET, declared_door, symbolic
 from tests.access.test_identity_center import RESERVED
 from tests.access.test_keys import CORRECT, world_of
+from tests.access.test_rules import two_environments
 from tests.access.test_translation import native, put
 from tests.access.world import CI, DEPLOYER, HUB, OUTSIDE, PROD, SERVICE, STAGE, World, arn, document, grants, trusts
 from tests.pack.engine_requests import Engine
@@ -515,6 +516,21 @@ def test_a_set_of_the_same_update_excuses_no_assignment_where_the_state_tells_th
     for one in world.resources[:-1]:
         gate.show(replace(one, outputs={}))
     assert [one.rule for one in gate.judge(replace(assignment, outputs={}))] == found
+
+
+def test_what_lets_a_caller_pass_session_tags_is_judged_with_the_door_that_asks_for_one(tmp_path: Path) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/id_session-tags.html#id_session-tags_permissions-required"""
+    world, inner = World(), arn(PROD, "role/inner")
+    two_environments(world)
+    world.role("deployer", world.stage)
+    tagged = trusts(DEPLOYER, condition={"StringEquals": {"aws:RequestTag/team": "web"}})
+    world.role("inner", world.prod, document(tagged, {**trusts(DEPLOYER), "Action": "sts:TagSession"}))  # type: ignore[attr-defined]
+    world.grant("deployer", world.stage, inner)
+    assert world.rules() == ["door-needs-trust"]
+    before = write_state(tmp_path / "before.json", world)
+    passing = document(grants(inner, action="sts:TagSession"))
+    world.add("RolePolicy", "tags", world.stage, role="deployer", name="tags", policy=passing)
+    assert refused(world, before=before) == ["environments-isolated: tags"]
 
 
 def test_in_preview_nothing_is_refused_before_the_whole_is_known() -> None:

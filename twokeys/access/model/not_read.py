@@ -31,14 +31,15 @@ _AWS_SDK = re.compile(
     re.IGNORECASE,
 )
 _COMMAND = re.compile(
-    r"\baws\b(?:\s+--?\S+(?:\s+[^-\s]\S*)?)*\s+"
+    r"\baws(?:-cli(?::\S+)?)?(?:\s+--?\S+(?:\s+[^-\s]\S*)?)*\s+"
     r"(?:iam|sso-admin|identitystore|organizations|cloudformation|cloudcontrol|servicecatalog|serverlessrepo|controltower"
     r"|rolesanywhere)\s+(?!create-service-linked-role\b)(?:create|put|attach|update|add|upload|enable|provision|register|deploy|execute|set|delete-\w+-permissions)\S*"
+    r"|\baws\b.*\sorganizations\s+(?:detach|disable)-policy"
     r"|\beks\s+create-pod-identity-association\b"
     # https://docs.aws.amazon.com/powershell/v4/userguide/pstools-iam.html
     r"|\b(?:new|write|register|add|update|set)-(?:iam|ssoadmn|cfnstack)(?!servicelinkedrole)[a-z]*\b(?<!-iam)(?!-)"
-    r"|\b(?:terraform|tofu|terragrunt|pulumi|cdk|sam|sls|serverless|copilot|chalice|amplify|eksctl)\b"
-    r"[^|;&\n]*\b(?:apply|up|deploy|create|update)\b",
+    r"|\b(?:terraform|tofu|terragrunt|pulumi|cdk|sam|sls|serverless|copilot|chalice|amplify|eksctl"
+    r"|sst|zappa|rain|sceptre|org-formation)\b[^|;&\n]*\b(?:apply|up|deploy|create|update|bootstrap|launch|push)\b",
     re.IGNORECASE,
 )
 _SPEAKS_OF_IAM = re.compile(
@@ -118,7 +119,8 @@ _SAID_OF_COMMANDS = ("create", "update", "delete", "interpreter", "stdin")
 
 def _command(resource: Resource) -> Iterator[NotRead]:
     """A command can do what its credentials may; one that calls IAM, or deploys what may, certainly does."""
-    texts = [text for key in _SAID_OF_COMMANDS for text in _texts(resource.get(key))]
+    lines = [text for key in _SAID_OF_COMMANDS for text in _texts(resource.get(key))]
+    texts = [re.sub(r"[\\`]\r?\n", " ", text) for text in lines]  # a line that goes on below
     if any(_COMMAND.search(text) or _code_call(text) for text in texts) or _is_document(_properties(resource)):
         yield NotRead(resource, "runs a command that makes IAM", _MAKE_IT)
     elif not resource.type.startswith("command:remote:Copy"):
