@@ -146,6 +146,7 @@ def test_a_subject_that_no_token_has_lets_nobody_in_and_is_advice_with_what_is_m
         ("app.terraform.io", {"StringLike": {"app.terraform.io:sub": "organization:acme*"}}),
         ("api.pulumi.com/oidc", {"StringLike": {"api.pulumi.com/oidc:sub": "pulumi:deploy:org:acme:*"}}),
         ("agent.buildkite.com", {"StringEquals": {"agent.buildkite.com:aud": "sts.amazonaws.com"}}),
+        ("identity.depot.dev", {"StringEquals": {"identity.depot.dev:aud": "sts.amazonaws.com"}}),
         ("api.pulumi.com/oidc/v2", {"StringEquals": {"api.pulumi.com/oidc/v2:aud": "sts.amazonaws.com"}}),
         (SENTINEL, {"StringEquals": {f"{SENTINEL}:aud": "api://1462b192-27f7-4cb9-8523-0f4ecb54b47e"}}),
         (SENTINEL, {"StringLike": {"sts:RoleSessionName": "MicrosoftSentinel_*"}}),

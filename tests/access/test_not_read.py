@@ -177,6 +177,12 @@ def test_what_lets_nobody_in_is_not_mentioned(type_: str) -> None:
         "awscurl --service iam 'https://iam.amazonaws.com/?Action=CreateRole&RoleName=x'",
         "cd infra && terraform apply -auto-approve",
         "npx cdk deploy --require-approval never",
+        "aws iam \\\n  create-role --role-name x",
+        "docker run amazon/aws-cli:latest iam create-role --role-name x",
+        "aws organizations detach-policy --policy-id p-1 --target-id 222222222222",
+        # https://docs.aws.amazon.com/cdk/v2/guide/bootstrapping-env.html: five roles
+        "npx cdk bootstrap aws://222222222222/us-east-1 --trust 111111111111",
+        "sceptre --dir x launch prod",
         "eksctl create iamserviceaccount --cluster x",
         'python -c \'import boto3; boto3.client("iam").create_role(RoleName="x")\'',
         ["python", "-c", "import boto3; boto3.client('iam').attach_role_policy()"],
@@ -306,6 +312,7 @@ def test_every_type_of_pulumi_aws_in_a_service_that_decides_who_may_enter_is_kno
 
 ACCEPT = "or accept it with an exception that names its owner, a reason and a day on which it expires"
 MAKE = f"make it with resources of pulumi-aws, {ACCEPT}"
+SEE_WHOM = f"see whom it lets in, and {ACCEPT.removeprefix('or ')}"
 MAKE_IN_AWS = f"make what it makes in AWS with resources of pulumi-aws, {ACCEPT}"
 SEE_CODE, SEE_COMMAND = f"see what the code may do, {ACCEPT}", f"see that the command makes no IAM, {ACCEPT}"
 HAVE_IT_TRUST = f"make the role in this program and have it trust pods.eks.amazonaws.com, {ACCEPT}"
@@ -322,7 +329,7 @@ def _hands(role: str) -> str:
 
 SAID: list[tuple[str, dict[str, object], tuple[str, str, bool] | None]] = [
     ("aws:controltower/landingZone:LandingZone", {}, (
-        "makes Control Tower's roles, also in member accounts", MAKE, True)),
+        "makes Control Tower's roles, also in member accounts", SEE_WHOM, True)),
     (COMMAND, {"create": "aws iam create-role"}, (MAKES_IAM, MAKE, True)),
     (COMMAND, {"update": "aws iam create-role"}, (MAKES_IAM, MAKE, True)),
     (COMMAND, {"delete": "aws iam create-role"}, (MAKES_IAM, MAKE, True)),

@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from tests.access.test_identity_center import SET_ARN, center
+from tests.access.test_translation import put
 from tests.access.world import CI, DEPLOYER, HUB, MFA, OUTSIDE, PROD, STAGE, arn, document, grants, trusts, two_keys
 from tests.audit.cloudtrail import called, entry
 from tests.audit.test_comparison import CI_SESSION, DAY, at, compared
@@ -265,7 +266,8 @@ def test_an_mfa_device_that_changes_may_let_more_in_where_a_way_asks_for_mfa(nam
 
 GRANT, OTHER = document(grants(DEPLOYER)), document(grants(arn(STAGE, "role/other")))
 OF_CI, OF_ANN = {"roleName": "ci"}, {"userName": "ann"}
-ASSIGNED = {"permissionSetArn": SET_ARN, "principalId": "g-1", "targetId": STAGE}
+OF_SET = {"permissionSetArn": SET_ARN}
+ASSIGNED = OF_SET | {"principalId": "g-1", "targetId": STAGE}
 
 
 @pytest.mark.parametrize(
@@ -287,6 +289,12 @@ ASSIGNED = {"permissionSetArn": SET_ARN, "principalId": "g-1", "targetId": STAGE
         ([("CreateAccountAssignment", ASSIGNED)], False),
         ([("CreateAccountAssignment", ASSIGNED | {"principalId": "u-1"})], True),
         ([(f"{do}AccountAssignment", ASSIGNED | {"principalId": "u-1"}) for do in ("Create", "Delete")], False),
+        ([("AttachManagedPolicyToPermissionSet", OF_SET | {"managedPolicyArn": READ})], False),
+        ([("AttachManagedPolicyToPermissionSet", OF_SET | {"managedPolicyArn": LOOK})], False),
+        ([("AttachManagedPolicyToPermissionSet", OF_SET | {"managedPolicyArn": ADMINISTRATOR})], True),
+        ([("DetachManagedPolicyFromPermissionSet", OF_SET | {"managedPolicyArn": READ})], True),
+        ([("PutInlinePolicyToPermissionSet", OF_SET | {"inlinePolicy": GRANT})], True),
+        ([(f"{do}PermissionSet", OF_SET) for do in ("PutInlinePolicyTo", "DeleteInlinePolicyFrom")], False),
         ([("CreatePolicyVersion", {"policyArn": OWN, "policyDocument": GRANT, "setAsDefault": True})], False),
         ([("CreatePolicyVersion", {"policyArn": OWN, "policyDocument": OTHER, "setAsDefault": True})], True),
         ([("CreatePolicyVersion", {"policyArn": OWN, "policyDocument": OTHER, "setAsDefault": False})], False),
@@ -303,6 +311,9 @@ def test_what_was_made_by_hand_is_not_in_a_state_however_new_it_is(
     world.grant("ci", world.hub, DEPLOYER)
     world.add("RolePolicyAttachmentsExclusive", "of-deployer", world.hub, roleName="deployer", policyArns=[READ])
     world.add("PolicyAttachment", "many", world.hub, policyArn=LOOK, roles=["both"], users=["ann"])
+    for kind, policies in (("", {"managedPolicyArn": READ}), ("sExclusive", {"managedPolicyArns": [LOOK]})):
+        token = f"aws:ssoadmin/managedPolicyAttachment{kind}:ManagedPolicyAttachment{kind}"
+        put(world, token, kind, world.hub, permissionSetArn=SET_ARN, **policies)
     world.add("User", "ann", world.hub, name="ann")
     world.add("UserGroupMembership", "ann", world.hub, user="ann", groups=["devs"])
     world.add("Policy", "own", world.hub, name="own", arn=OWN, policy=GRANT)
@@ -312,14 +323,14 @@ def test_what_was_made_by_hand_is_not_in_a_state_however_new_it_is(
             at(number + 1),
             name,
             "eve",
-            eventSource=f"{'sso' if 'Assignment' in name else 'iam'}.amazonaws.com",
+            eventSource=f"{'sso' if 'permissionSetArn' in asked else 'iam'}.amazonaws.com",
             requestParameters=asked,
         )
         for number, (name, asked) in enumerate(made_by_hand)
     ]
     found = compared(world, *calls)
     shown = read(world.graph)
-    names = ["", "ci", "deployer", "both", "ann"]
+    names = ["", "ci", "deployer", "both", "ann", SET_ARN]
     written = {(HUB, name): DAY + timedelta(days=9) for name in names}
     said = against_states(replace(shown, from_states=True, written=written), found).changed_since
     assert [one.partition(" ")[0] for one in said] == [made_by_hand[-1][0]] * later

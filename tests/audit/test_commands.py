@@ -583,6 +583,30 @@ def test_a_change_of_keys_that_the_state_does_not_have_says_at_the_top_that_ther
     assert (" at least " in text.partition(" in (")[0], data["summary"]["mayBeMore"]) == (later, later)
 
 
+def test_a_past_day_is_answered_by_its_states_and_dates_are_held_against_it(tmp_path: Path) -> None:
+    """`aws:CurrentTime`: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html."""
+    world = two_keys()
+    until = {"DateLessThan": {"aws:CurrentTime": "2026-07-01T00:00:00Z"}}
+    world.role("over", world.stage, document(trusts(CI_ROLE, condition=until)))
+    world.grant("ci", world.hub, world_arn(STAGE, "role/over"))
+    state = json.loads(write_state(tmp_path / "state", world).read_text())
+    state["deployment"]["manifest"] = {"time": "2026-06-15T22:59:30.553182123Z"}
+    (tmp_path / "state").write_text(json.dumps(state))
+    command = (STAGE, "--state", str(tmp_path / "state"))
+
+    def of_over(*more: str) -> list[str]:
+        return [way["now"] for way in read(*command, *more)["ways"] if way["target"]["name"] == "over"]
+
+    assert (of_over(), of_over("--at", "2026-06-30")) == (["closed by date"], ["open"])
+    found = read(*command, "--at", "2026-06-30")
+    assert (found["at"][:19], found["made"] > "2026-07") == ("2026-06-30T23:59:59", True)
+    said = "Dates in keys and of exceptions are held against 2026-06-30 23:59 UTC (--at)"
+    assert said in run(*command, "--at", "2026-06-30").output.replace("\n", " ")
+    assert "this state is of after --at" in str(refusal(*command, "--at", "2026-06-01"))
+    for wrong in (("--at", "2999-01-01"), ("--at", "2026-06-30", "--live")):
+        assert "--at is for a moment that is over" in str(refusal(STAGE, *wrong))
+
+
 def test_a_sign_in_as_the_root_user_is_shown_and_gives_exit_code_1(tmp_path: Path) -> None:
     result = run("prod", "--events", logs(tmp_path, signed_in(PROD, "2026-09-22T10:00:00Z")), "--exit-code")
     assert (result.return_value, "CloudTrail: at least 0 entries, 1 unusual" in result.stdout) == (1, True)

@@ -19,10 +19,11 @@ from tests.audit.cloudtrail import (
     denied,
     signed_in,
 )
+from twokeys.access.model.names import ROLES_ANYWHERE
 from twokeys.answers.model import Party
 from twokeys.answers.reading import read
 from twokeys.audit.events import used
-from twokeys.audit.record import resolved
+from twokeys.audit.record import EVENTS, resolved
 from twokeys.audit.trail import Trail
 from twokeys.doors import Who
 
@@ -253,3 +254,21 @@ def test_uses_can_be_limited_to_a_period() -> None:
     assert [use.role for use in found.uses()] == ["EC2-dev", "JohnRole2"]
     assert [use.role for use in found.uses(start=datetime(2019, 1, 1, tzinfo=UTC))] == ["JohnRole2"]
     assert [use.role for use in found.uses(end=datetime(2019, 1, 1, tzinfo=UTC))] == ["EC2-dev"]
+
+
+def test_each_call_that_enters_tells_who_came_and_counts_from_its_own_service_only() -> None:
+    """S3 has a CreateSession, too: https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateSession.html"""
+    job = {"type": "WebIdentityUser", "userName": "job", "identityProvider": "token.actions.githubusercontent.com"}
+    role = {"roleArn": f"arn:aws:iam::{OWNER}:role/EC2-dev"}
+    by_certificate = {"userIdentity": {"type": "Unknown"}, "eventSource": ROLES_ANYWHERE, "requestParameters": role}
+    records = [
+        *(IN_THE_CALLERS_ACCOUNT, WITH_SAML, ASSUME_ROOT, switched("2014-07-18T16:00:00Z")),
+        {**IN_THE_ROLES_ACCOUNT, "eventName": "AssumeRoleWithWebIdentity", "userIdentity": job},
+        called(OWNER, "2014-07-18T16:00:00Z", "CreateSession", **by_certificate),
+        signed_in(OWNER, "2014-07-18T16:00:00Z", "JohnDoe"),
+    ]
+    lacking = EVENTS.keys() - {record["eventName"] for record in records}
+    assert not lacking, f"add the record that AWS documents of each of {sorted(lacking)}"
+    for record in records:
+        assert [use.names_caller for use in trail(record).uses()] == [True], record["eventName"]
+        assert trail({**record, "eventSource": "s3.amazonaws.com"}).uses() == [], record["eventName"]

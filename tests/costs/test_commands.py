@@ -3,17 +3,24 @@
 import gzip
 import json
 import os
+import re
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
-from datetime import date, datetime, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
+from hashlib import sha256
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal, Self
 from xml.etree import ElementTree
 
+import click
 import pytest
 from click.testing import CliRunner, Result
 from playwright.sync_api import Browser
+from pyarrow import csv
+from pyarrow.parquet import write_table
 
 from tests.costs.bills import BILL, CHARGES, PROD, STAGE, TOTAL, Line, cur2, legacy
 from tests.costs.explorer_server import Explorer, serving
@@ -63,6 +70,76 @@ def test_json_has_every_digit_and_null_for_what_has_no_tag(report: str) -> None:
     assert breakdown["by"] == ["account", "tag:Team"]
     assert {"account": STAGE, "name": None, "tag:Team": None, "amount": "0.0000000001"} in breakdown["rows"]
     assert {"account": PROD, "name": None, "kind": "credit", "amount": "-2.25"} in told["apart"]
+
+
+def test_the_answer_says_what_was_read_by_what_and_when(report: str, tmp_path: Path) -> None:
+    shown = run("--file", report).output
+    assert "\nMetric: UnblendedCost.\n" in shown
+    assert re.search(rf"\nMade at 20.*\+00:00 by TwoKeys {version('twokeys')} from \(sha256\)\n", shown)
+    assert f"\n{sha256(Path(report).read_bytes()).hexdigest()}  {report}\n" in shown
+    paid, parquet = tmp_path / "paid.csv", tmp_path / "paid.parquet"
+    paid.write_bytes(cur2())
+    write_table(csv.read_csv(paid), parquet)
+    for file in (paid, parquet):
+        said = json.loads(run("--file", str(file), "--by", "payer", "--json").output)
+        assert (said["metric"], said["payers"], said["version"]) == (
+            "UnblendedCost",
+            ["111111111111"],
+            version("twokeys"),
+        )
+        assert said["files"] == [{"file": str(file), "sha256": sha256(file.read_bytes()).hexdigest()}]
+        assert datetime.now(UTC) - datetime.fromisoformat(said["made"]) < timedelta(minutes=5)
+        assert said["breakdowns"][0]["rows"] == [{"payer": "111111111111", "amount": CHARGES}]
+
+
+def _in_a_bucket(at: Path, assembly: str, *, legacy_report: bool) -> str:
+    """A month in two parts with its manifest, as AWS delivers them; the manifest's path.
+
+    https://docs.aws.amazon.com/cur/latest/userguide/understanding-report-versions.html,
+    https://docs.aws.amazon.com/cur/latest/userguide/dataexports-manifest.html
+    """
+    period = "bill/20261001-20261101" if legacy_report else "bill/data/BILLING_PERIOD=2026-10"
+    keys = [f"cur/{period}/{assembly}/bill-0000{number}.csv.gz" for number in (1, 2)]
+    for key, lines in zip(keys, (BILL[:4], BILL[4:]), strict=True):
+        (at / key).parent.mkdir(parents=True, exist_ok=True)
+        (at / key).write_bytes(gzip.compress(legacy(lines)))
+    manifest = at / "cur" / period.replace("data", "metadata") / assembly / "bill-Manifest.json"
+    manifest.parent.mkdir(parents=True, exist_ok=True)
+    named = {"reportKeys": keys} if legacy_report else {"dataFiles": [f"s3://a-bucket/{key}" for key in keys]}
+    manifest.write_text(json.dumps(named))
+    return str(manifest)
+
+
+@pytest.mark.parametrize("legacy_report", [True, False])
+def test_a_manifest_stands_for_the_files_that_it_names(legacy_report: bool, tmp_path: Path) -> None:
+    first, second = (_in_a_bucket(tmp_path, name, legacy_report=legacy_report) for name in ("a1", "b2"))
+    said = json.loads(run("--file", first, "--json").output)
+    assert said["total"] == TOTAL
+    assert [Path(each["file"]).name for each in said["files"]] == ["bill-00001.csv.gz", "bill-00002.csv.gz"]
+    with pytest.raises(Refusal, match=r"two versions or exports of one month cannot be added.*no manifest names both"):
+        run("--file", first, "--file", second)
+    part = Path(said["files"][1]["file"])
+    with pytest.raises(click.UsageError, match="given twice"):
+        run("--file", first, "--file", str(part))
+    beside = Path(shutil.copy(first, tmp_path))
+    for each in said["files"]:
+        shutil.copy(each["file"], tmp_path)
+    shutil.rmtree(tmp_path / "cur")
+    assert json.loads(run("--file", str(beside), "--json").output)["total"] == TOTAL
+    (tmp_path / part.name).unlink()
+    with pytest.raises(Refusal, match=r"1 of the 2 files that it names are not here: \S*/bill-00002\.csv\.gz"):
+        run("--file", str(beside))
+
+
+@pytest.mark.parametrize(
+    ("text", "why"), [("{", "it is no JSON"), ("[]", "no list reportKeys"), (None, "No such file")]
+)
+def test_what_is_no_manifest_is_refused(text: str | None, why: str, tmp_path: Path) -> None:
+    manifest = tmp_path / "bill-Manifest.json"
+    if text is not None:
+        manifest.write_text(text)
+    with pytest.raises(Refusal, match=why):
+        run("--file", str(manifest))
 
 
 def test_the_picture_is_one_svg_that_loads_nothing_and_shows_every_account(report: str, tmp_path: Path) -> None:
@@ -117,7 +194,7 @@ def test_a_picture_of_many_accounts_and_services_groups_the_rest_and_a_bill_of_c
 
 def test_the_standard_input_and_parts_of_a_report_are_read(report: str, tmp_path: Path) -> None:
     other = tmp_path / "more.csv"
-    other.write_bytes(cur2())
+    other.write_bytes(cur2().replace(b"2026-10", b"2026-12"))
     script = "from twokeys.cli import main; main()"
     ended = subprocess.run(
         [sys.executable, "-c", script, "costs", "--file", "-", "--file", str(other), "--json"],
@@ -125,7 +202,10 @@ def test_the_standard_input_and_parts_of_a_report_are_read(report: str, tmp_path
         capture_output=True,
         check=True,
     )
-    assert json.loads(ended.stdout)["total"] == "18.5000002002"
+    told = json.loads(ended.stdout)
+    assert told["total"] == "18.5000002002"
+    read = {"-": Path(report).read_bytes(), str(other): other.read_bytes()}
+    assert told["files"] == [{"file": name, "sha256": sha256(file).hexdigest()} for name, file in read.items()]
     assert ended.stderr == b""
 
 

@@ -5,6 +5,7 @@ import io
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
+from itertools import permutations
 from pathlib import Path
 
 import pytest
@@ -26,7 +27,7 @@ from tests.costs.bills import (
     cur2,
     legacy,
 )
-from twokeys.costs.breakdown import ACCOUNT, SERVICE, Costs, Dimension, Question
+from twokeys.costs.breakdown import ACCOUNT, PAYER, SERVICE, Costs, Dimension, Question
 from twokeys.costs.report import Ledger, read_csv, read_parquet
 from twokeys.errors import Refusal
 
@@ -34,9 +35,15 @@ TEAM = Dimension("tag", "Team")
 
 
 def costs(*reports: bytes, question: Question | None = None) -> Costs:
+    """The bill of one report; several are its parts."""
+    parts = {f"report-{number:05}.csv": report for number, report in enumerate(reports, 1)}
+    return added(parts if len(reports) > 1 else {"report.csv": reports[0]}, question)
+
+
+def added(files: dict[str, bytes], question: Question | None = None) -> Costs:
     ledger = Ledger(question or Question(((ACCOUNT,), (SERVICE,), (TEAM,))))
-    for report in reports:
-        read_csv(io.BufferedReader(io.BytesIO(report)), "report.csv", ledger)
+    for name, report in files.items():
+        read_csv(io.BufferedReader(io.BytesIO(report)), name, ledger)
     return ledger.costs("report.csv")
 
 
@@ -136,7 +143,7 @@ def test_a_tag_without_a_column_is_refused_and_the_columns_are_named() -> None:
 def test_a_tag_that_no_line_of_a_map_has_is_all_untagged_and_said_with_the_nearest() -> None:
     found = costs(cur2(), question=Question(((Dimension("tag", "owner"),), (Dimension("tag", "taem"),), (TEAM,))))
     assert amounts(found, 0) == {("",): Decimal(CHARGES)}
-    assert found.notes == ("no line has the tag owner", "no line has the tag taem; team is there")
+    assert found.notes[:2] == ("no line has the tag owner", "no line has the tag taem; team is there")
 
 
 def test_two_tag_columns_that_differ_only_in_case_are_told_apart_by_the_exact_key() -> None:
@@ -180,23 +187,8 @@ def test_the_sum_of_lines_of_every_kind_is_that_of_the_file() -> None:
 
 
 def test_a_kind_of_line_that_is_not_known_is_named_and_counts_as_a_charge() -> None:
-    for report in (legacy([Line(STAGE, *EC2, "1", "Rebate")]), of_categories("Rebate")):
-        found = costs(report)
-        assert (found.charges, found.notes) == (1, ("lines of a kind that is not known count as charges: Rebate",))
-
-
-def test_the_bills_of_several_payers_are_added_and_said() -> None:
-    one, other = (
-        cur2([BILL[number]]).replace(b"111111111111", payer) for number, payer in ((0, b"1" * 12), (3, b"9" * 12))
-    )
-    assert costs(one).notes == ()
-    assert costs(one, other).notes == ("the bills of 2 payers are added: 111111111111, 999999999999",)
-
-
-def test_currencies_are_never_added() -> None:
-    mixed = legacy([*BILL, replace(BILL[0], currency="EUR", amount="7")])
-    with pytest.raises(Refusal, match="EUR and USD"):
-        costs(mixed)
+    found = costs(legacy([Line(STAGE, *EC2, "1", "Rebate")]))
+    assert (found.charges, found.notes) == (1, ("lines of a kind that is not known count as charges: Rebate",))
 
 
 @pytest.mark.parametrize("number", ["12345678901", "12345678901.0"])
@@ -208,7 +200,7 @@ def test_an_account_that_was_kept_as_a_number_has_its_12_digits(number: str) -> 
 def test_a_blank_cost_counts_as_nothing_and_is_told() -> None:
     found = costs(legacy([*BILL, replace(BILL[0], amount="")]))
     assert found.total == Decimal(TOTAL)
-    assert found.notes == ("1 lines have no UnblendedCost; they count as 0",)
+    assert found.notes[0] == "1 line without UnblendedCost: what is blank is 0"
 
 
 @pytest.mark.parametrize(
@@ -258,38 +250,106 @@ def test_no_digit_is_ever_lost(lines: list[Line]) -> None:
     assert all(each.total == found.charges for each in found.breakdowns)
 
 
-def identified(first: int, count: int, cost: str = "1") -> bytes:
-    """A report with so many lines, each with an identity of its own."""
-    header = (
-        "identity/LineItemId,identity/TimeInterval,lineItem/UsageAccountId,lineItem/LineItemType,lineItem/ProductCode"
-    )
-    lines = [f"{header},lineItem/CurrencyCode,lineItem/UnblendedCost"]
-    lines += [
-        f"id{n},2026-10-01/2026-10-02,222222222222,Usage,AmazonEC2,USD,{cost}" for n in range(first, first + count)
-    ]
+def identified(first: int, count: int, cost: str = "1", *, ids: str = "id", account: str = STAGE) -> bytes:
+    """A report with so many lines, an hour each, each with an identity of its own."""
+    bill = "identity/LineItemId,identity/TimeInterval,bill/PayerAccountId,bill/BillingPeriodStartDate"
+    line = "lineItem/UsageAccountId,lineItem/LineItemType,lineItem/UsageStartDate,lineItem/UsageEndDate"
+    lines = [f"{bill},{line},lineItem/ProductCode,lineItem/ResourceId,lineItem/CurrencyCode,lineItem/UnblendedCost"]
+    for n in range(first, first + count):
+        day, hour = divmod(n % 720, 24)
+        start, end = f"2026-10-{day + 1:02}T{hour:02}:00:00Z", f"2026-10-{day + 1:02}T{hour:02}:59:59Z"
+        by = f"{ids}{n},{start}/{end},111111111111,2026-10-01T00:00:00Z"
+        lines.append(f"{by},{account},Usage,{start},{end},AmazonEC2,i-{n},USD,{cost}")
     return "\n".join(lines).encode()
 
 
-# https://docs.aws.amazon.com/cur/latest/userguide/cur-versioning.html
+VERSIONS = "two versions or exports of one month cannot be added"
+BY_ONE_ACCOUNT = Question(((ACCOUNT,),))
+
+
 @pytest.mark.parametrize("count", [1, 10, 5_000])
-def test_two_versions_of_one_month_are_not_added(count: int) -> None:
-    with pytest.raises(Refusal, match="two versions of one report"):
-        costs(identified(0, count), identified(0, count + count // 10, "1.5"), question=Question(((ACCOUNT,),)))
+def test_two_versions_of_one_month_are_not_added_whatever_they_are_called(count: int) -> None:
+    """The id "isn't consistent between different Cost and Usage Reports".
+
+    https://docs.aws.amazon.com/cur/latest/userguide/identity-columns.html
+    """
+    older, newer = identified(0, count), identified(0, count + count // 10, ids="new")
+    reason = f"both have lines of account {STAGE} of payer 111111111111 in 2026-10, and their names are not"
+    for names in (("cur.csv", "cur2.csv"), ("a/cur-00001.csv", "b/cur-00001.csv"), ("cur-1.csv", "cur-2.csv.gz")):
+        with pytest.raises(Refusal, match=f"{VERSIONS}.*{reason}"):
+            added(dict(zip(names, (older, newer), strict=True)), BY_ONE_ACCOUNT)
+    with pytest.raises(Refusal, match=f"{VERSIONS}.*most lines of one are in the other"):
+        added({"cur-1.csv": older, "cur-2.csv": newer}, BY_ONE_ACCOUNT)
+
+
+def test_the_parts_of_one_export_are_added_by_the_names_that_aws_gives_them() -> None:
+    """https://docs.aws.amazon.com/cur/latest/userguide/understanding-report-versions.html: NAME-FILE_NUMBER."""
+    parts = {f"cur-0000{n}.csv": identified(n * 1_000, 1_010) for n in (1, 2, 3)}
+    assert added(parts, BY_ONE_ACCOUNT).total == 3_030, "ten lines of each are as a line of the next"
+    with pytest.raises(Refusal, match="of their parts number 2 is not given"):
+        added({name: part for name, part in parts.items() if "2" not in name}, BY_ONE_ACCOUNT)
+    other = parts["cur-00003.csv"].replace(b"lineItem/ResourceId", b"lineItem/Operation")
+    with pytest.raises(Refusal, match="their columns differ"):
+        added(parts | {"cur-00003.csv": other}, BY_ONE_ACCOUNT)
+
+
+def test_files_that_can_have_no_cost_in_common_are_added() -> None:
+    month = identified(0, 24)
+    others = {
+        "other-account.csv": identified(0, 24, account=PROD),
+        "other-payer.csv": month.replace(b"111111111111", b"999999999999"),
+        "other-month.csv": month.replace(b"2026-10", b"2026-11"),
+        "other-days.csv": identified(24, 24),
+        "late.csv": month.replace(b"111111111111,2026-10-01", b"111111111111,2026-11-01"),
+    }
+    for name, other in others.items():
+        assert added({"month.csv": month, name: other}, BY_ONE_ACCOUNT).total == 48, name
+    for name, other in {
+        "one-hour.csv": identified(23, 3, ids="x"),
+        "no-payer.csv": month.replace(b"bill/PayerAccountId", b"x"),
+        "no-period.csv": month.replace(b"bill/BillingPeriodStartDate", b"x"),
+        "no-time.csv": month.replace(b"lineItem/UsageStartDate", b"x").replace(b"bill/BillingPeriod", b"x"),
+    }.items():
+        for pair in ({"month.csv": month, name: other}, {name: other, "month.csv": month}):
+            with pytest.raises(Refusal, match=VERSIONS):
+                added(pair, BY_ONE_ACCOUNT)
+
+
+def test_one_month_of_two_kinds_of_export_is_not_added() -> None:
+    day = "2026-10-01T00:00:00Z,2026-10-02T00:00:00Z"
+    columns = f"{FOCUS},ChargePeriodEnd,BillingAccountId,BillingPeriodStart"
+    focus = f"{columns}\n10,USD,Usage,{day[:20]},Amazon S3,{STAGE},stage,,{day[21:]},111111111111,{day[:20]}"
+    legacy = identified(0, 3)
+    cur2 = legacy.split(b"\n")[0]
+    for spelled, name in ((b"lineItem/", b"line_item_"), (b"bill/", b"bill_"), (b"identity/", b"identity_")):
+        cur2 = cur2.replace(spelled, name)
+    new = cur2 + b"\n" + b"\n".join(legacy.split(b"\n")[1:]).replace(b"T", b" ").replace(b"Z", b"").replace(b"id", b"x")
+    reports = {"legacy.csv": legacy, "cur2.csv": new, "focus.csv": focus.encode()}
+    for one, other in permutations(reports, 2):
+        with pytest.raises(Refusal, match=VERSIONS):
+            added({one: reports[one], other: reports[other]}, BY_ONE_ACCOUNT)
+
+
+def test_two_forms_of_one_bill_are_not_added_and_those_of_other_days_or_accounts_are() -> None:
+    """An export of each form may be set up beside the others: https://docs.aws.amazon.com/cur/latest/userguide/what-is-data-exports.html"""
+    question = Question(((ACCOUNT,),))
+    with pytest.raises(Refusal, match=VERSIONS):
+        costs(legacy(), cur2(), question=question)
+    later = [replace(line, day=line.day.replace("-10-", "-12-")) for line in BILL]
+    assert costs(legacy(), cur2(later), question=question).total == 2 * Decimal(TOTAL)
+    ours = [line for line in BILL if line.account == STAGE]
+    theirs = [line for line in BILL if line.account == PROD]
+    assert costs(legacy(ours), cur2(theirs), question=question).total == Decimal(TOTAL)
 
 
 def test_a_line_item_that_stands_twice_in_one_file_is_not_added_twice() -> None:
     """ "unique in a given partition": https://docs.aws.amazon.com/cur/latest/userguide/identity-columns.html"""
-    report = identified(0, 20_000)
-    again = report.split(b"\n")[8_001]
-    with pytest.raises(Refusal, match="number 8001 and 20001 are one line item"):
-        costs(report + b"\n" + again, question=Question(((ACCOUNT,),)))
-    other_cost = again.removesuffix(b"1") + b"2"  # "unique in a given partition", and a file may have several
-    assert costs(report + b"\n" + other_cost, question=Question(((ACCOUNT,),))).total == 20_002
-
-
-def test_the_files_of_one_version_are_added_also_where_they_share_a_line_item_s_id() -> None:
-    found = costs(identified(0, 3_000), identified(2_990, 3_000), question=Question(((ACCOUNT,),)))
-    assert found.total == 6_000
+    once = identified(0, 20_000)
+    again = once.split(b"\n")[8_001]
+    with pytest.raises(Refusal, match=r"rows 8001 and 20001 below its header are one line item"):
+        costs(once + b"\n" + again, question=BY_ONE_ACCOUNT)
+    other_cost = again.removesuffix(b"1") + b"2"  # a file may have several partitions
+    assert costs(once + b"\n" + other_cost, question=BY_ONE_ACCOUNT).total == 20_002
 
 
 FOCUS = "BilledCost,BillingCurrency,ChargeCategory,ChargePeriodStart,ServiceName,SubAccountId,SubAccountName,Tags"
@@ -323,26 +383,80 @@ def test_the_columns_that_focus_1_2_adds_change_nothing_of_what_is_billed() -> N
 
 
 def test_of_days_of_which_the_report_has_no_line_it_is_said_which_it_has() -> None:
-    question = Question(((ACCOUNT,),), date(2026, 9, 1), date(2026, 12, 1))
-    lines = [Line(STAGE, *EC2, "1", day=f"2026-{day}") for day in ("10-31", "11-01")]
-    (note,) = costs(legacy(lines), question=question).notes
-    assert note == "of these days the report's lines begin on 2026-10-31 to 2026-11-01 only"
-    whole = replace(question, first=date(2026, 10, 1), end=date(2026, 12, 1))
-    assert costs(legacy(lines), question=whole).notes == (), "a report by month has one day of each"
+    question = Question(((ACCOUNT,),), date(2026, 10, 1), date(2026, 11, 1))
+    days = identified(0, 48)
+    note = "of these {} days the report has lines of {}"
+    assert costs(days, question=question).notes == (note.format(31, "2 only, 2026-10-01 to 2026-10-02"),)
+    assert costs(days, question=replace(question, end=date(2026, 10, 3))).notes == ()
+    assert costs(days, question=replace(question, end=date(2026, 10, 4))).notes[0].startswith(note.format(3, "2 only"))
+    early = replace(question, first=date(2026, 9, 30), end=date(2026, 10, 3))
+    assert costs(days, question=early).notes[0].startswith(note.format(3, "2 only"))
+    hole = identified(0, 24) + b"\n" + identified(240, 24).partition(b"\n")[2]
+    assert costs(hole, question=BY_ONE_ACCOUNT).notes == (note.format(11, "2 only, 2026-10-01 to 2026-10-11"),)
 
 
-def test_two_versions_of_one_month_are_not_added_where_focus_names_no_line_item() -> None:
-    def version(hours: int, name: str = "stage") -> bytes:
-        lines = [f"1,USD,Usage,2026-10-01T{n:02}:00:00Z,Amazon S3,222222222222,{name}," for n in range(hours)]
-        return "\n".join([FOCUS, *lines]).encode()
+def test_a_line_of_a_month_says_nothing_of_its_days_unless_all_lines_do() -> None:
+    def month(number: int) -> bytes:
+        line = identified(0, 1).replace(b"2026-10-01T00:59:59Z", b"2026-%02d-01T00:00:00Z" % (number + 1))
+        return line.replace(b"2026-10-01T00", b"2026-%02d-01T00" % number)
 
-    twice = version(20).partition(b"\n")[2]
-    assert costs(version(20) + b"\n" + twice).total == 40, "FOCUS has no line item: two lines may be alike"
+    october = Question(((ACCOUNT,),), date(2026, 10, 1), date(2026, 11, 1))
+    assert costs(month(10), question=october).notes == ()
+    (note,) = costs(month(10), question=replace(october, end=date(2026, 12, 1))).notes
+    assert note == "of these days the report has lines of 2026-10 only"
+    (note,) = costs(month(10) + b"\n" + identified(5, 1).partition(b"\n")[2], question=october).notes
+    assert note == "of these 31 days the report has lines of 1 only, 2026-10-01"
 
-    with pytest.raises(Refusal, match="two versions of one report"):
-        costs(version(20), version(24, "renamed"))
-    other_account = version(24).replace(b"222222222222", b"333333333333")
-    assert costs(version(20), other_account).total == 44
+
+def test_lines_of_focus_that_are_wholly_alike_are_counted_with_their_sum(tmp_path: Path) -> None:
+    from pyarrow import csv
+    from pyarrow.parquet import write_table
+
+    lines = [f"1.5,USD,Usage,2026-10-01T{n:02}:00:00Z,Amazon S3,222222222222,stage," for n in range(20)]
+    once = "\n".join([FOCUS + ",Other", *(f"{line},{n}" for n, line in enumerate(lines))]).encode()
+    twice = once + b"\n" + once.partition(b"\n")[2]
+    assert costs(once).notes == ()
+    (note,) = costs(twice).notes
+    assert note.startswith("USD 30.0 of the total stands in 20 lines wholly like one before it: without ids")
+    assert costs(twice.removesuffix(b"19") + b"0").notes[0].startswith("USD 28.5 of the total stands in 19 lines")
+    for report, notes in ((once, 0), (twice, 1)):
+        write_table(csv.read_csv(io.BytesIO(report)), tmp_path / "report.parquet")
+        ledger = Ledger(Question(((ACCOUNT,),)))
+        read_parquet(str(tmp_path / "report.parquet"), ledger)
+        assert len(ledger.costs("report.parquet").notes) == notes, "also the columns that nothing else reads count"
+
+
+def test_corrections_of_focus_and_several_payers_are_said() -> None:
+    """https://focus.finops.org/focus-columns/: ChargeClass is Correction or nothing."""
+    lines = [
+        f"{FOCUS},ChargeClass,BillingAccountId",
+        "10,USD,Usage,2026-10-01T00:00:00Z,Amazon S3,222222222222,stage,,,111111111111",
+        "-7,USD,Usage,2026-10-01T00:00:00Z,Amazon S3,222222222222,stage,,Correction,111111111111",
+        "20,USD,Usage,2026-10-01T00:00:00Z,Amazon S3,333333333333,prod,,,999999999999",
+    ]
+    found = costs("\n".join(lines).encode(), question=Question(((PAYER,), (PAYER, ACCOUNT))))
+    assert found.notes == (
+        "the bills of 2 payers are added: 111111111111, 999999999999 (--by payer has each)",
+        "USD -7 of the total, in 1 line, corrects earlier bills (ChargeClass Correction)",
+    )
+    assert amounts(found, 0) == exact({("111111111111",): "3", ("999999999999",): "20"})
+    assert amounts(found, 1).keys() == {("111111111111", "222222222222"), ("999999999999", "333333333333")}
+    assert (found.payers, found.metric) == (("111111111111", "999999999999"), "BilledCost")
+    with pytest.raises(Refusal, match="no column bill/PayerAccountId"):
+        costs(legacy(), question=Question(((PAYER,),)))
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        ("1,USD,Weird", r"line 2: the ChargeCategory 'Weird' is none of Usage, Purchase, Tax, Credit, Adjustment"),
+        ("NaN,USD,Usage", "line 2: the BilledCost in it is NaN"),
+        ('"1,000",USD,Usage', "line 2: '1,000' is no amount of money"),
+    ],
+)
+def test_a_line_that_focus_does_not_have_is_refused_by_its_column(line: str, why: str) -> None:
+    with pytest.raises(Refusal, match=why):
+        costs(f"{FOCUS}\n{line},2026-10-01T00:00:00Z,Amazon S3,222222222222,stage,".encode())
 
 
 @pytest.mark.parametrize(

@@ -113,6 +113,7 @@ IN_ORDER: dict[str, set[str]] = {
     "fine_late_keys": {GRANT, TRUST},
     "fine_bucket_policy": set(),
     "fine_own_account": set(),
+    "fine_names_made_up": {"policy limit may assume *"},
     "fine_declared_documents": {GRANT, TRUST},
     "component": {GRANT_INTO_NEW, TRUST},
 }
@@ -126,8 +127,12 @@ ALLOWED_HALVES = {
     "transformed_trust",
     "late_transformed_trust",
     "late_difference_from_what_is_declared",
+    "wildcard_in_a_managed_policy",
+    "late_managed_policy",
+    "late_managed_policy_arns",
+    "late_policy_attached_to_many",
 }
-"""The grant is half of the door that is refused; it lets nobody in."""
+"""The grant is half of the door that is refused, or nobody holds its policy; it lets nobody in."""
 KEYS_OF_A_WAY = {f"role worker may assume {TARGET}", f"{WORKER} may assume target"}
 
 

@@ -15,12 +15,14 @@ from tests.access.states import write_state
 from tests.access.test_declared import NEW, NEW_ID, TARGET, declared_door, symbolic
 from tests.access.test_identity_center import RESERVED
 from tests.access.test_keys import CORRECT, world_of
+from tests.access.test_rules import two_environments
 from tests.access.test_translation import native, put
 from tests.access.world import CI, DEPLOYER, HUB, OUTSIDE, PROD, SERVICE, STAGE, World, arn, document, grants, trusts
 from tests.pack.engine_requests import Engine
 from tests.pack.test_neighbourhood import mandatory
 from twokeys.access.reading.snapshot import Resource
 from twokeys.iam import UNKNOWN
+from twokeys.pack import analyzer
 from twokeys.pack.analyzer import Analyzer
 from twokeys.pack.changed import DOORS_CHANGED
 from twokeys.pack.gate import Gate
@@ -157,6 +159,39 @@ def test_a_grant_on_everything_of_a_native_group_is_refused() -> None:
     policies = [{"policyName": "wide", "policyDocument": json.loads(document(grants("*")))}]
     put(world, "aws-native:iam:Group", "all", native(world, HUB), groupName="all", policies=policies)
     assert "wildcard-grant" in {found.partition(":")[0] for found in refused(world)}
+
+
+@pytest.mark.parametrize("grant", [grants("*"), grants("*", action="sts:AssumeRoot")])
+def test_a_new_policy_that_may_be_a_boundary_is_judged_where_somebody_gets_it(grant: dict[str, object]) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html: a boundary grants nothing."""
+    world = World()
+    world.add("Policy", "limit", world.hub, name="limit", policy=document(grant))
+    limit = arn(HUB, "policy/limit")
+    world.role("ci", world.hub, permissionsBoundary=limit)
+    assert refused(world) == []
+    world.role("robot", world.hub, managedPolicyArns=[limit])
+    assert [one.partition(": ")[2] for one in refused(world)] == ["robot"]
+
+
+def test_a_policy_whose_account_is_not_known_is_judged_at_once_as_nobody_knows_its_arn(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = World()
+    free = world.provider("free", HUB, assume=False, pin=False)
+    world.add("Policy", "limit", free, name="limit", policy=document(grants("*")))
+    for own, found in ((None, "limit"), (HUB, "robot")):
+        monkeypatch.setattr(analyzer, "own_account", lambda _providers, own=own: own)
+        world.role("robot", free, managedPolicyArns=[arn(HUB, "policy/limit")])
+        assert [one for one in refused(world) if "wildcard" in one] == [f"wildcard-grant: {found}"]
+        world.resources.pop()
+
+
+def test_a_policy_that_was_there_before_is_judged_when_it_changes_as_others_may_hold_it(tmp_path: Path) -> None:
+    world = World()
+    policy = world.add("Policy", "limit", world.hub, name="limit", policy=document(grants(DEPLOYER)))
+    before = write_state(tmp_path / "before.json", world)
+    world.change(policy, inputs={**(policy.inputs or {}), "policy": document(grants("*"))})
+    assert refused(world, before=before) == ["wildcard-grant: limit"]
 
 
 def test_a_component_that_makes_its_trust_last_has_lost_a_grant_that_is_not_there_by_then() -> None:
@@ -481,6 +516,21 @@ def test_a_set_of_the_same_update_excuses_no_assignment_where_the_state_tells_th
     for one in world.resources[:-1]:
         gate.show(replace(one, outputs={}))
     assert [one.rule for one in gate.judge(replace(assignment, outputs={}))] == found
+
+
+def test_what_lets_a_caller_pass_session_tags_is_judged_with_the_door_that_asks_for_one(tmp_path: Path) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/id_session-tags.html#id_session-tags_permissions-required"""
+    world, inner = World(), arn(PROD, "role/inner")
+    two_environments(world)
+    world.role("deployer", world.stage)
+    tagged = trusts(DEPLOYER, condition={"StringEquals": {"aws:RequestTag/team": "web"}})
+    world.role("inner", world.prod, document(tagged, {**trusts(DEPLOYER), "Action": "sts:TagSession"}))  # type: ignore[attr-defined]
+    world.grant("deployer", world.stage, inner)
+    assert world.rules() == ["door-needs-trust"]
+    before = write_state(tmp_path / "before.json", world)
+    passing = document(grants(inner, action="sts:TagSession"))
+    world.add("RolePolicy", "tags", world.stage, role="deployer", name="tags", policy=passing)
+    assert refused(world, before=before) == ["environments-isolated: tags"]
 
 
 def test_in_preview_nothing_is_refused_before_the_whole_is_known() -> None:

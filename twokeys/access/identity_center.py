@@ -49,6 +49,8 @@ _CUSTOMER = "aws:ssoadmin/customerManagedPolicyAttachment:CustomerManagedPolicyA
 _CUSTOMER_EXCLUSIVE = "aws:ssoadmin/customerManagedPolicyAttachmentsExclusive:CustomerManagedPolicyAttachmentsExclusive"
 _INLINE = "aws:ssoadmin/permissionSetInlinePolicy:PermissionSetInlinePolicy"
 _BOUNDARY = "aws:ssoadmin/permissionsBoundaryAttachment:PermissionsBoundaryAttachment"
+POLICIES_OF_SETS = (_MANAGED, _MANAGED_EXCLUSIVE, _INLINE)
+"""Those that AWS names, or keeps, with the permission set itself."""
 _PATH = "/aws-reserved/sso.amazonaws.com/"
 _SUFFIX = "?" * 16
 _RESERVED_ARN = re.compile(

@@ -431,6 +431,8 @@ class Answers:
     """The accounts of which a user or role is shown."""
     users: frozenset[Who] = frozenset()
     """The users that are shown."""
+    trusting: Mapping[Who, frozenset[str]] = field(default_factory=dict)
+    """The other accounts of ours that each role trusts as a whole: whoever is granted the role there comes in."""
     assigners: frozenset[str] = frozenset()
     """The member accounts that administer IAM Identity Center for the organization."""
     written: Mapping[tuple[str, ...], datetime] = field(default_factory=dict)
@@ -438,8 +440,8 @@ class Answers:
     name, the last of its states; by the account, nobody's name and its ARN, a managed policy."""
     holds: Mapping[tuple[str, ...], Document | None] = field(default_factory=dict)
     """What each role, user and group has, by its account, its name, and a policy's name or ARN (of a trust policy
-    nothing) or a group's name; managed policies, by nobody's name; and what is assigned in IAM Identity Center, by
-    permission set, principal and target. What is no document is None."""
+    nothing) or a group's name; managed policies, by nobody's name; and what a permission set of IAM Identity Center
+    has, by its ARN: managed policies, an inline one, and assignments. What is no document is None."""
     changed_since: tuple[str, ...] = ()
     """The changes of keys that CloudTrail saw and the states do not have, in words."""
     not_recorded: str = ""

@@ -17,7 +17,7 @@ from twokeys.access import graph as access
 from twokeys.access.declared_doors import DeclaredDoors, who
 from twokeys.access.federated import by_every_anchor
 from twokeys.access.graph import Graph
-from twokeys.access.identity_center import ASSIGNMENT, PERMISSION_SET
+from twokeys.access.identity_center import ASSIGNMENT, PERMISSION_SET, POLICIES_OF_SETS
 from twokeys.access.judge import Key
 from twokeys.access.keys import Lack, Statement, denial, statements
 from twokeys.access.model.access_roles import is_as_aws_made_it
@@ -28,7 +28,7 @@ from twokeys.access.model.principals import IDENTITY_PROVIDERS, Principal
 from twokeys.access.model.requirements import MFA, MFA_BUT_OF_KEYS, denied_since, in_words, pauses, window
 from twokeys.access.paths import Path, paths_from
 from twokeys.access.reading import tokens
-from twokeys.access.reading.snapshot import STACK, Snapshot, mapping, place_of, project_of
+from twokeys.access.reading.snapshot import STACK, Snapshot, items, mapping, place_of, project_of
 from twokeys.access.reading.tokens import CREDENTIALS, MANAGED_POLICY, MFA_DEVICE, ORGANIZATION, ROLE, USER
 from twokeys.answers.account_names import AccountNames
 from twokeys.answers.model import (
@@ -127,6 +127,7 @@ class _Reader:
             names=dict(self._names.said),
             shown=frozenset(one.account for one in self._graph.principals if one.urn),
             users=frozenset(who(one) for one in self._graph.principals if one.urn and one.kind == "user"),
+            trusting=self._trusting(),
             assigners=frozenset(self._assigners()),
             written=self._written(),
             holds=dict(self._holds()),
@@ -149,6 +150,13 @@ class _Reader:
             ),
             providers=dict(self._providers()),
         )
+
+    def _trusting(self) -> dict[Who, frozenset[str]]:
+        found: dict[Who, set[str]] = {who(role): set() for role in self._graph.roles}
+        for trust in self._graph.open_trusts:
+            if trust.account not in (None, trust.role.account) and trust.role.urn is not None:
+                found[who(trust.role)].add(trust.account)
+        return {role: frozenset(accounts) for role, accounts in found.items()}
 
     def _assigners(self) -> Iterator[str]:
         """Who administers IAM Identity Center there can assign anybody anywhere but in the management account.
@@ -222,6 +230,8 @@ class _Reader:
                 shown += [(principal.urn, (principal.account, name)) for name in (principal.name, "")]
         for one in self._graph.snapshot.of_type(MANAGED_POLICY):
             shown.append((one.urn, (self._accounts.of(one), "", one.text("arn") or "")))
+        for one in self._graph.snapshot.of_type(PERMISSION_SET):
+            shown.append((one.urn, (self._accounts.of(one), one.text("arn") or "")))
         found: dict[tuple[str, ...], datetime] = {}
         for urn, key in shown:
             if time := times.get(project_of(urn)):
@@ -239,9 +249,12 @@ class _Reader:
             arn = Arn.parse(said.arn or "")
             if arn is not None:
                 yield (arn.account, "", str(arn)), said
-        for resource in self._graph.snapshot.of_type(ASSIGNMENT):
-            what, who, where = (resource.text(key) or "" for key in ("permissionSetArn", "principalId", "targetId"))
-            yield (self._accounts.of(resource), what, f"{who} {where}"), None
+        for resource in self._graph.snapshot.of_type(ASSIGNMENT, *POLICIES_OF_SETS):
+            whose = (self._accounts.of(resource), resource.text("permissionSetArn") or "")
+            assigned = [text for key in ("principalId", "targetId") if (text := resource.text(key))]
+            policies = resource.get("managedPolicyArns") or resource.get("managedPolicyArn")
+            for what in [" ".join(assigned)] if assigned or not policies else items(policies) or [policies]:
+                yield (*whose, str(what)), None
 
     def _long_term(self) -> Iterator[LongTerm]:
         """Of a user whose name is not known yet, the resource's; a key that is not active lets nobody in."""

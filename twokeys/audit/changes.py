@@ -71,19 +71,23 @@ TAKEN_BACK: Final = {
     },
     "RemoveUserFromGroup": "AddUserToGroup",
     "DeleteAccountAssignment": "CreateAccountAssignment",
+    "DetachManagedPolicyFromPermissionSet": "AttachManagedPolicyToPermissionSet",
+    "DeleteInlinePolicyFromPermissionSet": "PutInlinePolicyToPermissionSet",
 }
-"""Calls that take away what others give to a role, user, group or account."""
+"""Calls that take away what others give to a role, user, group, permission set or account."""
 DELETED: Final = ("DeleteRole", "DeleteUser", "DeleteGroup")
 WRITES: Final = {
     "CreateRole": PolicyKind.TRUST,
     "UpdateAssumeRolePolicy": PolicyKind.TRUST,
     **dict.fromkeys(("PutRolePolicy", "PutUserPolicy", "PutGroupPolicy", "CreatePolicyVersion"), PolicyKind.IDENTITY),
+    "PutInlinePolicyToPermissionSet": PolicyKind.IDENTITY,
 }
 """Calls that say what a policy says from then on, and of which kind it is."""
 _ACCOUNT = re.compile(r"\d{12}")
 _OF_ACCOUNTS = ("targetId", "accountId")
 """What names the account that a call is about: CreateAccountAssignment, AttachPolicy and CloseAccount, among others."""
-_DOCUMENTS = ("assumeRolePolicyDocument", "policyDocument")
+_DOCUMENTS = ("assumeRolePolicyDocument", "policyDocument", "inlinePolicy")
+_WHAT = ("policyArn", "managedPolicyArn", "policyName", "groupName", "principalId", "targetId")
 _ON = re.compile(r"on resource: (\S+)")
 _LONGEST = 150
 """Characters of the longest value that is shown; what is longer is a document or a certificate."""
@@ -114,14 +118,11 @@ def account_of(record: Mapping[str, Any]) -> str | None:
 
 
 def changed_of(record: Mapping[str, Any]) -> tuple[str, str]:
-    """Whom a call changes (the name of a role, user or group; of an assignment the permission set's ARN), and what of
-    it: a policy, a user's group, the principal and the account of an assignment. Each is empty where it names none.
+    """Whom a call changes (the name of a role, user or group, or a permission set's ARN), and what of it: a policy, a
+    user's group, the principal and the account of an assignment. Each is empty where it names none.
     """
     whose = next(_asked(record, "roleName", "userName", "groupName", "permissionSetArn"), "")
-    what = [
-        one for one in _asked(record, "policyArn", "policyName", "groupName", "principalId", "targetId") if one != whose
-    ]
-    return whose, " ".join(what)
+    return whose, " ".join(one for one in _asked(record, *_WHAT) if one != whose)
 
 
 def written_by(record: Mapping[str, Any]) -> PolicyDocument | None:

@@ -15,6 +15,7 @@ import click
 
 from twokeys.answers.options import asked, sources
 from twokeys.audit import LEARNING
+from twokeys.errors import Refusal
 from twokeys.options import FILE, InputPath
 
 if TYPE_CHECKING:
@@ -65,6 +66,12 @@ class _Moment(click.DateTime):
     "--until", "end", type=_Moment(whole=True), help="Compare events up to this moment, or the end of this day (UTC)."
 )
 @click.option(
+    "--at",
+    type=_Moment(whole=True),
+    help="Answer of the end of this day, or this moment (UTC): dates in keys and of exceptions are held against it. "
+    "Give the states of then.",
+)
+@click.option(
     "--learning-days",
     type=click.IntRange(0, 36_500),
     default=LEARNING,
@@ -105,6 +112,7 @@ def audit(  # noqa: PLR0913 - one parameter an option
     regions: tuple[str, ...],
     start: datetime | None,
     end: datetime | None,
+    at: datetime | None,
     learning_days: int,
     person: str | None,
     config: Path | None,
@@ -126,7 +134,7 @@ def audit(  # noqa: PLR0913 - one parameter an option
     from twokeys.answers.data import as_data
     from twokeys.answers.selection import into, of_person
     from twokeys.answers.sources import snapshot
-    from twokeys.answers.summary import summary
+    from twokeys.answers.summary import in_utc, summary
     from twokeys.audit import report
     from twokeys.audit.comparison import against_states, by_person, compare
     from twokeys.audit.page import page
@@ -135,14 +143,20 @@ def audit(  # noqa: PLR0913 - one parameter an option
 
     asked(stacks, live=live)
     _refuse_contradictions()
-    comparison, now, period = None, datetime.now(UTC), (start, end)
+    now, period = at or datetime.now(UTC), (start, end or at)
+    comparison = None
     shown = snapshot(states, stacks, live=live, member_role=member_role)
+    if at:
+        _refuse_later(shown, at)
     whole = into(_answers(shown, config, now), target)
     if logs or events_api:
         named = tuple(known_region(one, "--region") for one in regions)
         trail = _from_files(logs, named, *period) if logs else _from_api(named, *period)
         comparison = compare(whole, trail, *period, learning_days=learning_days)
         whole = against_states(whole, comparison)
+    if at:
+        dates = f"Dates in keys and of exceptions are held against {in_utc(at)} (--at)"
+        whole = replace(whole, meanwhile=". ".join(filter(None, (dates, whole.meanwhile))))
     answers = of_person(whole, person, comparison.people if comparison else ())
     comparison = comparison and by_person(comparison, answers)
     if html is not None:
@@ -150,9 +164,9 @@ def audit(  # noqa: PLR0913 - one parameter an option
     if table is not None:
         write_output(table, report.table(answers, target, comparison, now))
     if as_json:
-        _print_json(
-            {"target": target, "made": now.isoformat(timespec="seconds"), **as_data(answers, now)}, answers, comparison
-        )
+        made = datetime.now(UTC).isoformat(timespec="seconds")
+        about = {"target": target, "made": made, "at": at.isoformat() if at else None}
+        _print_json({**about, **as_data(answers, now)}, answers, comparison)
     else:
         report.show(answers, target, comparison, Console(), now, with_keys=with_keys)
         for file in (html, table):
@@ -163,8 +177,21 @@ def audit(  # noqa: PLR0913 - one parameter an option
     return 1 if exit_code and (summary(answers, now).to_be_looked_at or not_known or seen) else 0
 
 
+def _refuse_later(shown: Snapshot, at: datetime) -> None:
+    for one in shown.evidence:
+        if one.moment and one.moment > at:
+            raise Refusal(
+                "this state is of after --at",
+                where=one.name,
+                why=f"it was written at {one.time}, so it may not show who could enter before",
+                next_step="give the state of that day (`pulumi stack export --version N --file FILE`), or a later --at",
+            )
+
+
 def _refuse_contradictions() -> None:
-    """Options that do not go together: two sources of events, what is asked of events without any, an empty period."""
+    """Options that do not go together: two sources of events, what is asked of events without any, an empty period; and
+    a day that live IAM is not of, or nothing.
+    """
     given = click.get_current_context().params
     start, end, logs, events_api = (given[name] for name in ("start", "end", "logs", "events_api"))
     if logs and events_api:
@@ -172,6 +199,8 @@ def _refuse_contradictions() -> None:
     about_events = {"--from": start, "--until": end, "--region": given["regions"]}
     if (unused := [name for name, value in about_events.items() if value]) and not (logs or events_api):
         raise click.UsageError(f"{' and '.join(unused)} without events: give --events or --events-api")
+    if (at := given["at"]) and (given["live"] or at > datetime.now(UTC)):
+        raise click.UsageError("--at is for a moment that is over, and its states: leave out --at, or give --state")
     if start and end and start > end:
         raise click.UsageError("--from is later than --until: give the earlier one to --from")
     if start and start > datetime.now(UTC):

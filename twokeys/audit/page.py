@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from importlib.metadata import version
 from itertools import zip_longest
 
 from twokeys.answers import pages
 from twokeys.answers.model import Answers, Party, Step, Time, Way
 from twokeys.answers.permissions import Level
-from twokeys.answers.summary import FEW, Named, by_account, not_looked_at, not_shown, scope, summary
+from twokeys.answers.summary import FEW, Named, by_account, in_utc, not_looked_at, not_shown, scope, summary
 from twokeys.answers.words import asked, duration, into, keys, remaining, since, third_parties
 from twokeys.audit.comparison import Comparison
 from twokeys.audit.events import (
@@ -41,8 +41,8 @@ _MOST = 50
 
 
 def page(answers: Answers, target: str | None, comparison: Comparison | None, now: datetime) -> str:
-    """The report as HTML text; `now` is when it is made (UTC). A content security policy in it lets it load nothing."""
-    made = f"{now:%Y-%m-%d %H:%M} UTC"
+    """The report as HTML text; `now` is of when it is. A content security policy in it lets it load nothing."""
+    made = in_utc(datetime.now(UTC))
     asked_of = question(answers, target)
     style = pages.part(_PACKAGE, "page.css") + pages.footer(f"{asked_of}; made {made}")
     numbers, groups, named = summary(answers, now), by_account(answers), Named()

@@ -27,10 +27,14 @@ SIGN_IN, ROOT, SESSION, EARLIER = "ConsoleLogin", "AssumeRoot", "session", "earl
 """The last two are no calls: a session of a role of which no record tells who began it, in the period or before it."""
 BY_CERTIFICATE = "CreateSession"
 """https://docs.aws.amazon.com/rolesanywhere/latest/userguide/authentication-create-session.html"""
-EVENTS = (
-    *("AssumeRole", "AssumeRoleWithSAML", "AssumeRoleWithWebIdentity", ROOT, BY_CERTIFICATE),
-    *("SwitchRole", SIGN_IN),
-)
+EVENTS = {
+    **dict.fromkeys(("AssumeRole", "AssumeRoleWithSAML", "AssumeRoleWithWebIdentity", ROOT), "sts.amazonaws.com"),
+    BY_CERTIFICATE: ROLES_ANYWHERE,
+    **dict.fromkeys(("SwitchRole", SIGN_IN), "signin.amazonaws.com"),
+}
+"""The calls that enter, by name, each with its `eventSource`: `_target` has what was entered, `_caller` who came, and
+`_comes_by` of `twokeys.audit.entries` whose doors such a call uses.
+"""
 LONG_TERM, USER_ID = "AKIA", "AIDA"
 """How the id of an access key begins that does not end, and a user's unique id.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from importlib.metadata import version
 from itertools import chain
 
@@ -21,6 +21,7 @@ from twokeys.answers.summary import (
     by_account,
     by_principal,
     file_or_live,
+    in_utc,
     in_words,
     not_looked_at,
     not_open,
@@ -181,7 +182,10 @@ def show(  # noqa: PLR0913 - what is answered by position
         say(console, line)
     say(console, "")
     read = "; ".join(f"{name} ({about})" for name, about in what_was_read(answers, comparison, digits=SHORT))
-    say(console, f"Evidence: {read}; TwoKeys {version('twokeys')}, {now:%Y-%m-%d %H:%M} UTC. {not_looked_at(answers)}")
+    say(
+        console,
+        f"Evidence: {read}; TwoKeys {version('twokeys')}, {in_utc(datetime.now(UTC))}. {not_looked_at(answers)}",
+    )
 
 
 def table(answers: Answers, target: str | None, comparison: Comparison | None, now: datetime) -> str:
@@ -196,7 +200,7 @@ def table(answers: Answers, target: str | None, comparison: Comparison | None, n
     out = io.StringIO()
     writer = csv.DictWriter(out, COLUMNS)
     writer.writeheader()
-    made = f"TwoKeys {version('twokeys')}, {now:%Y-%m-%d %H:%M} UTC"
+    made = f"TwoKeys {version('twokeys')}, {in_utc(datetime.now(UTC))}"
     about = [
         ("report", f"{title(answers, target)}; {made}"),
         ("organization", answers.name),

@@ -20,7 +20,6 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from twokeys.access.model.names import ROLES_ANYWHERE
 from twokeys.access.reading.snapshot import mapping
 from twokeys.answers.model import Party
 from twokeys.audit.changes import account_of, changed, changed_of, is_change, trusted, written_by
@@ -48,11 +47,6 @@ from twokeys.audit.record import (
 from twokeys.doors import Who
 from twokeys.iam import PolicyDocument
 
-_SOURCES = {
-    **dict.fromkeys(EVENTS, "sts.amazonaws.com"),
-    **dict.fromkeys(EVENTS[-2:], "signin.amazonaws.com"),
-    BY_CERTIFICATE: ROLES_ANYWHERE,
-}
 _SIGNED_IN = ("SwitchRole", SIGN_IN)
 HANDS_OUT = ("GetRoleCredentials", "Federate")
 """Calls of the portal of IAM Identity Center that give a person a session: of the CLI, and of the console."""
@@ -168,7 +162,7 @@ class Trail:
             return time
         kind = mapping(record.get("userIdentity")).get("type")
         again = name == SIGN_IN and kind == "AssumedRole"  # its call of AssumeRole is recorded, too
-        concerns = name is None or (name in EVENTS and service in (_SOURCES[name], None) and not again)
+        concerns = name is None or (name in EVENTS and service in (EVENTS[name], None) and not again)
         use = use_of(record, time) if concerns and name and service and time is not None else None
         if time is not None:
             self.start = min(self.start or time, time)

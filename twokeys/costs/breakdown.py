@@ -36,27 +36,29 @@ _EXACT = decimal.Context(prec=100, traps=[decimal.Inexact, decimal.InvalidOperat
 
 @dataclass(frozen=True)
 class Dimension:
-    """One thing to break costs down by: an account, a service or the values of a tag key."""
+    """One thing to break costs down by: an account, a service, a payer or the values of a tag key."""
 
     kind: str
     key: str = ""
 
     @staticmethod
     def parse(text: str) -> Dimension:
-        """Read `account`, `service` or `tag:KEY`. Raises ValueError for anything else."""
+        """Read `account`, `service`, `payer` or `tag:KEY`. Raises ValueError for anything else."""
         kind, colon, key = text.partition(":")
-        if kind in ("account", "service") and not colon:
+        if kind in ("account", "service", "payer") and not colon:
             return Dimension(kind)
         if kind == "tag" and key:
             return Dimension(kind, key)
-        near = nearest(kind, ("account", "service", "tag:KEY"))
-        raise ValueError(f"{text!r} is not account, service or tag:KEY" + (f" (did you mean {near}?)" if near else ""))
+        near = nearest(kind, ("account", "service", "payer", "tag:KEY"))
+        raise ValueError(
+            f"{text!r} is not account, service, payer or tag:KEY" + (f" (did you mean {near}?)" if near else "")
+        )
 
     def __str__(self) -> str:
         return f"{self.kind}:{self.key}" if self.key else self.kind
 
 
-ACCOUNT, SERVICE = Dimension("account"), Dimension("service")
+ACCOUNT, SERVICE, PAYER = Dimension("account"), Dimension("service"), Dimension("payer")
 
 
 METRIC = "UnblendedCost"
@@ -75,6 +77,10 @@ class Question:
     def tags(self) -> tuple[str, ...]:
         """The tag keys that the breakdowns name, each once."""
         return tuple(dict.fromkeys(each.key for by in self.breakdowns for each in by if each.kind == "tag"))
+
+    def names(self, dimension: Dimension) -> bool:
+        """Whether anything is broken down by it."""
+        return any(dimension in by for by in self.breakdowns)
 
 
 @dataclass(frozen=True)
@@ -100,7 +106,7 @@ class Costs:
 
     `apart` holds credits, refunds and taxes by (account, kind); they are in no breakdown, and not in `charges`. `first`
     and `end` are the first day and the day after the last, in UTC, of a report those on which its lines begin; None
-    where no line says when.
+    where no line says when. `payers` are the accounts that pay, and `files` those that were read, each with its sha256.
     """
 
     currency: str
@@ -111,6 +117,9 @@ class Costs:
     first: date | None = None
     end: date | None = None
     notes: tuple[str, ...] = ()
+    metric: str = METRIC
+    payers: tuple[str, ...] = ()
+    files: tuple[tuple[str, str], ...] = ()
 
     @property
     def total(self) -> Decimal:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import os
@@ -11,8 +12,9 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
+from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, cast
+from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
@@ -22,6 +24,8 @@ from twokeys.options import is_named_pipe
 
 if TYPE_CHECKING:
     from rich.progress import Progress
+
+_CHUNK = 1 << 16
 
 
 def _read_by(_: click.Context, __: click.Parameter, texts: tuple[str, ...]) -> tuple[tuple[Dimension, ...], ...]:
@@ -45,8 +49,8 @@ def _read_by(_: click.Context, __: click.Parameter, texts: tuple[str, ...]) -> t
     metavar="WHAT",
     multiple=True,
     default=("account", "service"),
-    help="What to break down by: account, service or tag:KEY. Each --by is a table; `--by account,tag:team` is one "
-    "table by both.  [default: --by account --by service]",
+    help="What to break down by: account, service, payer or tag:KEY. Each --by is a table; `--by account,tag:team` is "
+    "one table by both.  [default: --by account --by service]",
 )
 @click.option(
     "--file",
@@ -54,7 +58,7 @@ def _read_by(_: click.Context, __: click.Parameter, texts: tuple[str, ...]) -> t
     multiple=True,
     metavar="FILE",
     help="An exported report: legacy CUR, CUR 2.0 or FOCUS, CSV (plain or gzip) or Parquet; - is the standard input. "
-    "All files of one that comes in parts. Without it, the Cost Explorer API is asked.",
+    "Of one that comes in parts, its manifest or all of them. Without it, the Cost Explorer API is asked.",
 )
 @click.option("--from", "first", type=click.DateTime(["%Y-%m-%d", "%Y-%m"]), help="The first day (UTC).")
 @click.option("--to", "end", type=click.DateTime(["%Y-%m-%d", "%Y-%m"]), help="The day after the last, as AWS counts.")
@@ -93,6 +97,7 @@ def costs(  # noqa: PLR0913 - one parameter an option
     from twokeys.costs.picture import draw
     from twokeys.costs.tables import as_data, print_tables
     from twokeys.exports import account_names, read_exports
+    from twokeys.shown import printable
 
     first, end = _day(first), _day(end)
     if profile and reports:
@@ -101,22 +106,25 @@ def costs(  # noqa: PLR0913 - one parameter an option
         first, end = _whole_month(first, end)
     if first and end and first >= end:
         raise click.UsageError(f"--from {first} does not lie before --to {end}.")
-    if len({os.path.realpath(each) for each in reports}) < len(reports):
-        raise click.UsageError("A --file is given twice, and would be counted twice.")
+    followed = _followed(reports)
     wanted = dict.fromkeys((*breakdowns, (ACCOUNT, SERVICE))) if picture else breakdowns
     question = Question(tuple(wanted), first, end)
     names = account_names([read_exports(each) for each in states])
-    found = _from_reports(reports, question) if reports else _from_explorer(profile, question)
+    found = _from_reports(followed, question) if reports else _from_explorer(profile, question)
     found = found.named(names)
+    made = datetime.now(UTC).isoformat(timespec="seconds")
     days = f"{found.first} to {found.end - timedelta(days=1)}" if found.first and found.end else ""
     if picture:
         files.write_output(picture, draw(found, f"Costs by account and service{f', {days}' if days else ''}"))
     found = replace(found, breakdowns=tuple(found.breakdown(*by) for by in breakdowns))
     if as_json:
-        click.echo(json.dumps(as_data(found), ensure_ascii=False))
+        click.echo(json.dumps({"made": made, "version": version("twokeys"), **as_data(found)}, ensure_ascii=False))
     else:
         click.echo(f"Costs of {days} (UTC)" if days else "Costs of days that the report does not say")
         print_tables(found)
+        click.echo(f"Made at {made} by TwoKeys {version('twokeys')}{' from (sha256)' if found.files else ''}")
+        for file, sha256 in found.files:
+            click.echo(f"{sha256}  {printable(file)}")
         if not found.names:
             click.echo("Accounts get their names from the states of the stacks: --state FILE, for each.")
         if picture:
@@ -138,40 +146,81 @@ def _whole_month(first: date | None, end: date | None) -> tuple[date, date]:
     return (end - timedelta(days=1)).replace(day=1), end
 
 
-def _from_reports(reports: tuple[str, ...], question: Question) -> Costs:
+def _followed(reports: tuple[str, ...]) -> dict[str, str]:
+    """The files to read, each with the manifest that names it, or ""."""
+    from twokeys.costs.overlap import files_of
+
+    files: list[tuple[str, str]] = []
+    for each in reports:
+        manifest = each if each.lower().endswith(".json") else ""
+        with _refusing(each):
+            files += [(file, manifest) for file in (files_of(each) if manifest else [each])]
+    if len({os.path.realpath(file) for file, _ in files}) < len(files):
+        raise click.UsageError("A --file is given twice, and would be counted twice.")
+    return dict(files)
+
+
+@contextmanager
+def _refusing(report: str) -> Iterator[None]:
+    try:
+        if is_named_pipe(Path(report)):
+            raise OSError(None, "it is a pipe by name, and opening it waits for whoever writes")
+        yield
+    except OSError as error:
+        raise Refusal(
+            "the report cannot be read",
+            where=report,
+            why=error.strerror or str(error),
+            next_step="give the path of an exported Cost and Usage Report, CUR 2.0 or FOCUS export",
+        ) from error
+
+
+def _from_reports(reports: dict[str, str], question: Question) -> Costs:
     from rich.markup import escape
 
     from twokeys.costs.report import Ledger, is_parquet, read_csv, read_parquet
 
-    ledger = Ledger(question)
+    ledger = Ledger(question, manifests={file: manifest for file, manifest in reports.items() if manifest})
     with _progress() as progress:
         for report in reports:
             if report == "-":
-                read_csv(_peekable(sys.stdin.buffer), "the standard input", ledger)
+                hashed = _Hashed(sys.stdin.buffer)
+                read_csv(hashed.peekable(), "the standard input", ledger)
+                ledger.hashes[report] = hashed.sha256.hexdigest()
                 continue
-            try:
-                if is_named_pipe(Path(report)):
-                    raise OSError(None, "it is a pipe by name, and opening it waits for whoever writes")
-                # Opened once: it may be a pipe that a shell holds open.
-                with progress.open(report, "rb", description=escape(report)) as opened:
-                    stream = _peekable(opened)
-                    if is_parquet(stream):
-                        task = progress.add_task(escape(report), total=1)
-                        read_parquet(report, ledger, partial(progress.update, task))
-                    else:
-                        read_csv(stream, report, ledger)
-            except OSError as error:
-                raise Refusal(
-                    "the report cannot be read",
-                    where=report,
-                    why=error.strerror or str(error),
-                    next_step="give the path of an exported Cost and Usage Report, CUR 2.0 or FOCUS export",
-                ) from error
+            # Opened once: it may be a pipe that a shell holds open.
+            with _refusing(report), progress.open(report, "rb", description=escape(report)) as opened:
+                hashed = _Hashed(opened)
+                stream = hashed.peekable()
+                if is_parquet(stream):
+                    while stream.read(_CHUNK):
+                        pass
+                    task = progress.add_task(escape(report), total=1)
+                    read_parquet(report, ledger, partial(progress.update, task))
+                else:
+                    read_csv(stream, report, ledger)
+                ledger.hashes[report] = hashed.sha256.hexdigest()
     return ledger.costs(", ".join(reports))
 
 
-def _peekable(stream: BinaryIO) -> io.BufferedReader[io.RawIOBase]:
-    return io.BufferedReader(cast("io.RawIOBase", stream))
+class _Hashed(io.RawIOBase):
+    """A stream, and the sha256 of what was read of it."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self.sha256 = hashlib.sha256()
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: bytearray) -> int:  # type: ignore[override]
+        read = self._stream.read(len(buffer))
+        self.sha256.update(read)
+        buffer[: len(read)] = read
+        return len(read)
+
+    def peekable(self) -> io.BufferedReader[io.RawIOBase]:
+        return io.BufferedReader(self, _CHUNK)
 
 
 def _from_explorer(profile: str | None, question: Question) -> Costs:

@@ -3,8 +3,8 @@
 Columns: https://docs.aws.amazon.com/cur/latest/userguide/Lineitem-columns.html (legacy, `lineItem/UnblendedCost`) and
 https://docs.aws.amazon.com/cur/latest/userguide/table-dictionary-cur2-line-item.html (CUR 2.0, and legacy reports as
 Parquet, `line_item_unblended_cost`) and https://docs.aws.amazon.com/cur/latest/userguide/table-dictionary-focus-1-0-aws.html
-(FOCUS, `BilledCost`). Memory grows with the number of different (account, service, tag values), not with
-the number of lines.
+(FOCUS, `BilledCost`). Memory grows with the number of different (account, service, tag values), not with the number of
+lines.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from decimal import Decimal
 from twokeys.costs.breakdown import (
     ACCOUNT,
     METRIC,
+    PAYER,
     SERVICE,
     ZERO,
     Costs,
@@ -36,8 +37,10 @@ from twokeys.costs.breakdown import (
     is_known,
     kind_of,
 )
+from twokeys.costs.overlap import ReportFile, Spans, refuse_what_is_in_two, widen
 from twokeys.costs.versions import Lines
 from twokeys.errors import Refusal, nearest
+from twokeys.shown import counted
 
 Row = Sequence[str]
 
@@ -46,10 +49,12 @@ Row = Sequence[str]
 class Ledger:
     """The sums of one or more report files, as they are read.
 
-    `cells` is keyed by (kind, account, product code, value of each tag in the order of `question.tags`).
+    `cells` is keyed by (line item type, account, product code, payer, value of each tag, as `question.tags` has them).
+    `manifests` has the manifest that named a file, by the file's name.
     """
 
     question: Question
+    manifests: dict[str, str] = field(default_factory=dict)
     cells: dict[tuple[str, ...], Decimal] = field(default_factory=dict)
     rows: int = 0
     blank: int = 0
@@ -57,13 +62,22 @@ class Ledger:
     tag_keys: set[str] = field(default_factory=set)
     account_names: dict[str, str] = field(default_factory=dict)
     products: dict[str, str] = field(default_factory=dict)
-    files: dict[str, Lines] = field(default_factory=dict)
-    payers: set[str] = field(default_factory=set)
-    days: set[str] = field(default_factory=set)
-    """On which lines begin, as they stand there."""
+    files: list[ReportFile] = field(default_factory=list)
+    hashes: dict[str, str] = field(default_factory=dict)
+    """The sha256 of each file, by its name."""
+    metrics: set[str] = field(default_factory=set)
+    days: set[tuple[str, str]] = field(default_factory=set)
+    """On which lines begin and end, as they stand there."""
+    corrections: int = 0
+    corrections_cost: Decimal = ZERO
+    """Lines of FOCUS that correct earlier bills, and their sum."""
+    alike: int = 0
+    alike_cost: Decimal = ZERO
+    """Lines of files without ids that say what one before them says, and their sum."""
 
     def costs(self, where: str) -> Costs:
-        """The bill. Refuses a report without any line of these days, and one in several currencies."""
+        """The bill. Refuses files that may hold the same costs, none of these days, or several currencies."""
+        refuse_what_is_in_two(self.files, self.manifests)
         if not self.rows:
             raise Refusal(
                 "there is nothing to break down",
@@ -80,43 +94,73 @@ class Ledger:
             )
         used: dict[tuple[str, ...], Decimal] = {}
         apart: dict[tuple[str, str], Decimal] = {}
-        for (line_item_type, account, code, *tags), amount in self.cells.items():
+        for (line_item_type, account, code, *others), amount in self.cells.items():
             if kind := kind_of(line_item_type):
                 apart[account, kind] = add([apart.get((account, kind), ZERO), amount])
             else:
-                key = (account, self.products.get(code) or code, *tags)
+                key = (account, self.products.get(code) or code, *others)
                 used[key] = add([used.get(key, ZERO), amount])
-        columns = {ACCOUNT: 0, SERVICE: 1}
-        columns |= {Dimension("tag", key): place for place, key in enumerate(self.question.tags, 2)}
-        notes = [f"{self.blank} lines have no {METRIC}; they count as 0"] if self.blank else []
-        if unknown := sorted(kind or "no kind" for kind in {cell[0] for cell in self.cells} if not is_known(kind)):
-            notes.append(f"lines of a kind that is not known count as charges: {', '.join(unknown)}")
-        if len(self.payers) > 1:
-            notes.append(f"the bills of {len(self.payers)} payers are added: {', '.join(sorted(self.payers))}")
-        for place, tag in enumerate(self.question.tags, 3):
-            if self.tag_keys and not any(cell[place] for cell in self.cells):
-                near = nearest(tag, {name.rpartition(":")[2].removeprefix("user_") for name in self.tag_keys})
-                notes.append(f"no line has the tag {tag}" + (f"; {near} is there" if near else ""))
-        try:
-            days = sorted(date.fromisoformat(day) for day in self.days if _DAY.fullmatch(day))
-            after = days[-1] + timedelta(days=1) if days else None
-        except (ValueError, OverflowError) as error:
-            raise _unreadable(where, f"a line of it begins on no day of a bill: {error}", _AGAIN) from error
-        first, end = self.question.first or min(days, default=None), self.question.end or after
-        asked = [day.strftime("%Y-%m") for day in (first, end - timedelta(days=1))] if first and end else []
-        if days and asked != [day.strftime("%Y-%m") for day in (days[0], days[-1])]:  # a line can be of a whole month
-            there = " to ".join(map(str, dict.fromkeys((days[0], days[-1]))))
-            notes.append(f"of these days the report's lines begin on {there} only")
+        columns = {ACCOUNT: 0, SERVICE: 1, PAYER: 2}
+        columns |= {Dimension("tag", key): place for place, key in enumerate(self.question.tags, 3)}
+        first, end, note = self._days(where)
+        currency, payers = next(iter(self.currencies)), sorted({payer for _, _, _, payer, *_ in self.cells if payer})
         return Costs(
-            currency=next(iter(self.currencies)),
+            currency=currency,
             charges=add(used.values()),
             breakdowns=tuple(break_down(by, used, columns) for by in self.question.breakdowns),
             apart=apart,
             names=self.account_names,
             first=first,
             end=end,
-            notes=tuple(notes),
+            notes=(*self._notes(currency, payers), *note),
+            metric=" and ".join(sorted(self.metrics)),
+            payers=tuple(payers),
+            files=tuple(self.hashes.items()),
         )
+
+    def _notes(self, currency: str, payers: Sequence[str]) -> Iterator[str]:
+        if self.blank:
+            yield f"{counted(self.blank, 'line')} without {' or '.join(sorted(self.metrics))}: what is blank is 0"
+        if unknown := sorted(kind or "no kind" for kind in {cell[0] for cell in self.cells} if not is_known(kind)):
+            yield f"lines of a kind that is not known count as charges: {', '.join(unknown)}"
+        if len(payers) > 1:
+            yield f"the bills of {len(payers)} payers are added: {', '.join(payers)} (--by payer has each)"
+        if self.corrections:
+            lines, cost = counted(self.corrections, "line"), f"{currency} {self.corrections_cost:f}"
+            yield f"{cost} of the total, in {lines}, corrects earlier bills (ChargeClass Correction)"
+        if self.alike:
+            yield (
+                f"{currency} {self.alike_cost:f} of the total stands in {counted(self.alike, 'line')} wholly like one "
+                "before it: without ids of line items these may be costs of their own, or stand there twice"
+            )
+        for place, tag in enumerate(self.question.tags, 4):
+            if self.tag_keys and not any(cell[place] for cell in self.cells):
+                near = nearest(tag, {name.rpartition(":")[2].removeprefix("user_") for name in self.tag_keys})
+                yield f"no line has the tag {tag}" + (f"; {near} is there" if near else "")
+
+    def _days(self, where: str) -> tuple[date | None, date | None, list[str]]:
+        """The first day and the day after the last, and of which of them there are lines, unless of each.
+
+        A line of more than a day says nothing of each of its days, unless all lines do (a report by month).
+        """
+        try:
+            spans = {(date.fromisoformat(start), end) for start, end in self.days if _DAY.fullmatch(start)}
+            days = sorted({start for start, _ in spans})
+            after = days[-1] + timedelta(days=1) if days else None
+        except (ValueError, OverflowError) as error:
+            raise _unreadable(where, f"a line of it begins on no day of a bill: {error}", _AGAIN) from error
+        first, end = self.question.first or min(days, default=None), self.question.end or after
+        if not first or not end:
+            return first, end, []
+        daily = {start for start, its_end in spans if its_end <= str(start + timedelta(days=1))}
+        if daily and len(daily) < (asked := (end - first).days):
+            there = " to ".join(map(str, dict.fromkeys((min(daily), max(daily)))))
+            return first, end, [f"of these {asked} days the report has lines of {len(daily)} only, {there}"]
+        months = [day.strftime("%Y-%m") for day in (first, end - timedelta(days=1))]
+        if not daily and months != [day.strftime("%Y-%m") for day in (days[0], days[-1])]:
+            there = " to ".join(dict.fromkeys(day.strftime("%Y-%m") for day in (days[0], days[-1])))
+            return first, end, [f"of these days the report has lines of {there} only"]
+        return first, end, []
 
 
 def is_parquet(stream: io.BufferedReader[io.RawIOBase]) -> bool:
@@ -161,13 +205,16 @@ def read_parquet(path: str, ledger: Ledger, progress: Callable[..., None] = lamb
         raise _unreadable(path, "reading Parquet needs pyarrow", "run `pip install 'twokeys[parquet]'`") from error
     try:
         with parquet.ParquetFile(path) as file:
-            header = [name for name in file.schema_arrow.names if _wanted(name)]
+            names = file.schema_arrow.names
+            ids = set(_IDENTITY) <= set(map(_plain, names))
+            header = [name for name in names if _wanted(name)] if ids else names
             done = 0
 
-            def rows() -> Iterator[Row]:
+            def rows() -> Iterator[list[str]]:
                 nonlocal done
                 for batch in file.iter_batches(columns=header):
-                    yield from zip(*(map(_as_text, column.to_pylist()) for column in batch.columns), strict=True)
+                    values = (map(_as_text, column.to_pylist()) for column in batch.columns)
+                    yield from map(list, zip(*values, strict=True))
                     done += batch.num_rows
                     progress(completed=done / max(file.metadata.num_rows, 1))
 
@@ -180,7 +227,9 @@ _FOCUS = {
     "BilledCost": "lineItem/UnblendedCost",
     "BillingAccountId": "bill/PayerAccountId",
     "BillingCurrency": "lineItem/CurrencyCode",
+    "BillingPeriodStart": "bill/BillingPeriodStartDate",
     "ChargeCategory": "lineItem/LineItemType",
+    "ChargePeriodEnd": "lineItem/UsageEndDate",
     "ChargePeriodStart": "lineItem/UsageStartDate",
     "ServiceName": "lineItem/ProductCode",
     "SubAccountId": "lineItem/UsageAccountId",
@@ -188,23 +237,29 @@ _FOCUS = {
     "Tags": "tags",
 }
 """The columns of FOCUS that say what those of the report say; what is billed is not blended and not amortized."""
+_FOCUS_NEEDS = ("BilledCost", "BillingCurrency", "ChargeCategory", "ChargePeriodStart", "ServiceName", "SubAccountId")
+_CATEGORIES = ("Usage", "Purchase", "Tax", "Credit", "Adjustment")
+"""What a ChargeCategory may be: https://focus.finops.org/focus-columns/#charge_category."""
 _AGAIN = "download the report again and compare its size with the one in the bucket"
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _ACCOUNT, _CODE, _KIND = "lineitemusageaccountid", "lineitemproductcode", "lineitemlineitemtype"
 _CURRENCY, _START, _COST = "lineitemcurrencycode", "lineitemusagestartdate", "lineitemunblendedcost"
 _ACCOUNT_NAME, _PRODUCT, _PRODUCT_MAP = "lineitemusageaccountname", "productproductname", "product"
-_PAYER = "billpayeraccountid"
 _TAG_MAPS = ("resourcetags", "tags")
-_IDENTITY = ("identitylineitemid", "identitytimeinterval")
-_FOCUS_IDENTITY = (
-    *("ChargePeriodStart", "ChargePeriodEnd", "ChargeDescription", "SubAccountId", "ResourceId", "SkuPriceId"),
-    *("x_UsageType", "x_Operation", "BilledCost"),
-)
-"""FOCUS has no identity of a line; these tell two lines apart, where they are there. (`x_`: AWS's own.)
+_PAYER, _PERIOD, _END = "billpayeraccountid", "billbillingperiodstartdate", "lineitemusageenddate"
+_IDENTITY, _CHARGE_CLASS = ("identitylineitemid", "identitytimeinterval"), "chargeclass"
+_FOCUS_OTHERS = ("ChargeClass", "ChargeDescription", "ResourceId", "SkuPriceId", "x_UsageType", "x_Operation")
+"""Columns of FOCUS that no report has. (`x_`: AWS's own.)
 
 https://docs.aws.amazon.com/cur/latest/userguide/table-dictionary-focus-1-2-aws-columns.html
 """
-_FOCUS_NAMES = {name.lower(): name for name in (*_FOCUS, *_FOCUS_IDENTITY) if name != "Tags"}
+_ALIKE = {
+    *(_START, _END, _ACCOUNT, _CODE, _KIND, _COST),
+    *("lineitemusagetype", "lineitemoperation", "lineitemresourceid", "lineitemlineitemdescription"),
+    *map(str.lower, ("ChargeDescription", "ResourceId", "SkuPriceId", "xUsageType", "xOperation")),
+}
+"""What a line has in each version of a month, where the column is there: no id of a line, and no invoice."""
+_FOCUS_NAMES = {name.lower(): name for name in (*_FOCUS, *_FOCUS_OTHERS) if name != "Tags"}
 """Columns as Athena calls them: https://docs.aws.amazon.com/athena/latest/ug/tables-databases-columns-names.html"""
 _SPELLED = {
     _ACCOUNT: "lineItem/UsageAccountId",
@@ -213,6 +268,7 @@ _SPELLED = {
     _CURRENCY: "lineItem/CurrencyCode",
     _START: "lineItem/UsageStartDate",
     _COST: f"lineItem/{METRIC}",
+    _PAYER: "bill/PayerAccountId",
 }
 
 
@@ -223,64 +279,97 @@ def _plain(name: str) -> str:
 
 def _wanted(name: str) -> bool:
     name = _FOCUS_NAMES.get(name, name)
-    if name in _FOCUS_IDENTITY:
-        return True
     plain = _plain(_FOCUS.get(name, name))
-    asked = {*_SPELLED, *_TAG_MAPS, *_IDENTITY, _PAYER, _ACCOUNT_NAME, _PRODUCT, _PRODUCT_MAP}
+    asked = {*_SPELLED, *_TAG_MAPS, *_IDENTITY, *_ALIKE, _ACCOUNT_NAME, _PRODUCT, _PRODUCT_MAP, _PERIOD, _CHARGE_CLASS}
     return plain in asked or plain.startswith("resourcetags")
 
 
-def _read_rows(header: Row, rows: Iterable[Row], where: str, ledger: Ledger, place: Callable[[], str]) -> None:
-    question, header = ledger.question, [_FOCUS_NAMES.get(name, name) for name in header]
-    told_by = [header.index(name) for name in _FOCUS_IDENTITY if name in header]
-    if len(_FOCUS.keys() & header) > 1:
-        header = _as_report(header, where)
-    columns = {_plain(name): index for index, name in reversed(list(enumerate(header)))}
-    cost = _need(columns, _COST, where)
-    account, code, kind, currency = (_need(columns, each, where) for each in (_ACCOUNT, _CODE, _KIND, _CURRENCY))
-    bounded = question.first is not None or question.end is not None
-    start = _need(columns, _START, where) if bounded else columns.get(_START)
-    first = question.first.isoformat() if question.first else ""
-    end = question.end.isoformat() if question.end else "~"
-    tags = [_tag_reader(key, header, columns, where, ledger.tag_keys) for key in question.tags]
-    named, payer, product = columns.get(_ACCOUNT_NAME), columns.get(_PAYER), _product_reader(header, columns)
-    cells, products, names, days = ledger.cells, ledger.products, ledger.account_names, ledger.days
-    by_id = all(name in columns for name in _IDENTITY)
-    told_by = [columns[name] for name in _IDENTITY] if by_id else told_by
-    total = ZERO
-    with exactly(), Lines(told_by, unique=by_id) as lines:
-        for row in rows:
+def _read_rows(header: Row, rows: Iterable[list[str]], where: str, ledger: Ledger, place: Callable[[], str]) -> None:
+    report = _Report(header, where, ledger)
+    with exactly(), Lines(report.alike) as lines:
+        for number, row in enumerate(rows, 1):
             if len(row) != len(header):
                 if not row:
                     continue
                 raise _unreadable(where, f"{place()} has {len(row)} fields of {len(header)}", _AGAIN)
+            row.append("")
             try:
-                if start is not None:
-                    day = row[start][:10]
-                    if bounded and not first <= day < end and _is_day(day):
-                        continue
-                    days.add(day)
-                amount = Decimal(row[cost]) if row[cost] else ZERO
-                key = (row[kind], _account_id(row[account]), row[code], *(tag(row) for tag in tags))
-                total += amount
-                cells[key] = cells.get(key, ZERO) + amount
-                if not products.get(row[code]):
-                    products[row[code]] = product(row)
-            except decimal.DecimalException as error:
-                raise _unreadable(where, f"{place()}: {row[cost]!r} is no amount of money", _AGAIN) from error
-            except ValueError as error:
+                if report.add(row):
+                    lines.add(row, number, "" if report.by_id else row[report.cost])
+            except (ValueError, decimal.DecimalException) as error:
+                why = str(error) if isinstance(error, ValueError) else f"{row[report.cost]!r} is no amount of money"
                 next_step = error.next_step if isinstance(error, _NotAMapError) else _AGAIN
-                raise _unreadable(where, f"{place()}: {error}", next_step) from error
-            ledger.rows += 1
-            lines.add(row)
-            ledger.blank += not row[cost]
-            ledger.currencies.add(row[currency])
-            if named is not None and row[named]:
-                names[_account_id(row[account])] = row[named]
-            ledger.payers.update([] if payer is None else [_account_id(row[payer])])
-        _keep(lines, ledger, where)
-    if not total.is_finite():
-        raise _unreadable(where, f"an {METRIC} in it is {total}", _AGAIN)
+                raise _unreadable(where, f"{place()}: {why}", next_step) from error
+        for again, before, repeated in lines.again():
+            if report.by_id:
+                raise Refusal(
+                    "a line item cannot be added twice",
+                    where=where,
+                    why=f"rows {before} and {again} below its header are one line item",
+                    next_step=_AGAIN,
+                )
+            ledger.alike += 1
+            ledger.alike_cost += Decimal(repeated or 0)
+    ledger.files.append(ReportFile(where, tuple(report.header), lines, report.spans))
+
+
+class _Report:
+    """The columns of one file; one that it lacks and need not have is the field behind the last, which is empty."""
+
+    def __init__(self, header: Row, where: str, ledger: Ledger) -> None:
+        written = [_FOCUS_NAMES.get(name, name) for name in header]
+        self.focus = len(_FOCUS.keys() & written) > 1
+        self.header = _as_report(written, where) if self.focus else written
+        columns = {_plain(name): index for index, name in reversed(list(enumerate(self.header)))}
+        self.cost = _need(columns, _COST, where)
+        self.cost_name = written[self.cost]
+        self.question, self.ledger = ledger.question, ledger
+        self.first = str(self.question.first or "")
+        self.end = str(self.question.end or "~")
+        self.bounded = bool(self.question.first or self.question.end)
+        for name in (*([_START] if self.bounded else []), *([_PAYER] if self.question.names(PAYER) else [])):
+            _need(columns, name, where)
+        self.account, self.code, self.kind, self.currency = (
+            _need(columns, each, where) for each in (_ACCOUNT, _CODE, _KIND, _CURRENCY)
+        )
+        self.start, self.stop, self.payer, self.period, self.name, self.corrects = (
+            columns.get(each, len(header)) for each in (_START, _END, _PAYER, _PERIOD, _ACCOUNT_NAME, _CHARGE_CLASS)
+        )
+        self.tags = [_tag_reader(key, self.header, columns, where, ledger.tag_keys) for key in self.question.tags]
+        self.product = _product_reader(self.header, columns)
+        self.by_id = all(name in columns for name in _IDENTITY)
+        self.alike = [index for name, index in columns.items() if name in _ALIKE]
+        self.spans: Spans = {}
+        self.total = ZERO
+        ledger.metrics.add("BilledCost" if self.focus else METRIC)
+
+    def add(self, row: Row) -> bool:
+        """Add a line, if it is of the days that were asked for. Raises ValueError for what it cannot be."""
+        ledger, begins, ends, code = self.ledger, row[self.start], row[self.stop], row[self.code]
+        day, account, payer = begins[:10], _account_id(row[self.account]), _account_id(row[self.payer])
+        if self.bounded and not self.first <= day < self.end and _is_day(day):
+            return False
+        amount = Decimal(row[self.cost] or 0)
+        if not amount.is_finite():
+            raise ValueError(f"the {self.cost_name} in it is {amount}")
+        if self.focus and row[self.kind] not in _CATEGORIES:
+            raise ValueError(f"the ChargeCategory {row[self.kind]!r} is none of {', '.join(_CATEGORIES)}")
+        key = (row[self.kind], account, code, payer, *(tag(row) for tag in self.tags))
+        self.total += amount
+        ledger.cells[key] = ledger.cells.get(key, ZERO) + amount
+        if not ledger.products.get(code):
+            ledger.products[code] = self.product(row)
+        if row[self.name]:
+            ledger.account_names[account] = row[self.name]
+        if row[self.corrects] == "Correction":
+            ledger.corrections += 1
+            ledger.corrections_cost += amount
+        widen(self.spans, (account, payer, (row[self.period] or begins)[:7]), begins, ends)
+        ledger.days.add((day, ends[:10]))
+        ledger.rows += 1
+        ledger.blank += not row[self.cost]
+        ledger.currencies.add(row[self.currency])
+        return True
 
 
 @functools.lru_cache(maxsize=65536)
@@ -302,27 +391,6 @@ def _is_day(start: str) -> bool:
     return True
 
 
-def _keep(lines: Lines, ledger: Ledger, where: str) -> None:
-    if again := lines.twice():
-        raise _twice(where, "of the lines of these days, number {} and {} are one line item".format(*again))
-    if repeated := next((name for name, its in ledger.files.items() if lines.repeats(its)), None):
-        raise _twice(where, f"it repeats lines of {repeated}, as each version of a month does")
-    ledger.files[where] = lines
-
-
-def _twice(where: str, why: str) -> Refusal:
-    """Of one version AWS gives a line item an id that is unique in its month; FOCUS has none, and lines may be alike.
-
-    https://docs.aws.amazon.com/cur/latest/userguide/identity-columns.html
-    """
-    return Refusal(
-        "two versions of one report cannot be added",
-        where=where,
-        why=why,
-        next_step="give the files of the newest version of each month only",
-    )
-
-
 def _need(columns: Mapping[str, int], name: str, where: str) -> int:
     if name not in columns:
         raise _unreadable(
@@ -335,9 +403,7 @@ def _need(columns: Mapping[str, int], name: str, where: str) -> int:
 
 def _as_report(header: Row, where: str) -> Row:
     """FOCUS's columns under the names that a report has for them."""
-    missing = [
-        name for name in _FOCUS if name not in header and name not in ("BillingAccountId", "SubAccountName", "Tags")
-    ]
+    missing = [name for name in _FOCUS_NEEDS if name not in header]
     if missing:
         what = f"a FOCUS export without {', '.join(missing)}"
         if "ChargeType" in header:  # what ChargeCategory was called in 0.5

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from twokeys.costs.breakdown import ACCOUNT, APART, SERVICE, Costs, Dimension, add
+from twokeys.costs.breakdown import ACCOUNT, APART, PAYER, SERVICE, Costs, Dimension, add
 from twokeys.costs.picture import called, money
 from twokeys.shown import printable, say, show_table
 
@@ -18,6 +18,8 @@ _ROWS = 20
 def print_tables(costs: Costs) -> None:
     """Print a table for each breakdown with its highest rows, then what is apart and the total."""
     console = Console()
+    paid_by = f" Payer: {', '.join(costs.payers)}." if costs.payers else ""
+    say(console, f"Metric: {costs.metric}.{paid_by}")
     for breakdown in costs.breakdowns:
         say(console, f"By {', '.join(map(str, breakdown.by))}")
         table = Table(show_footer=True)
@@ -52,6 +54,9 @@ def as_data(costs: Costs) -> dict[str, object]:
     return {
         "from": costs.first.isoformat() if costs.first else None,
         "to": costs.end.isoformat() if costs.end else None,
+        "metric": costs.metric,
+        "payers": costs.payers,
+        "files": [{"file": file, "sha256": sha256} for file, sha256 in costs.files],
         "currency": costs.currency,
         "total": _digits(costs.total),
         "charges": _digits(costs.charges),
@@ -86,7 +91,7 @@ def _digits(amount: Decimal) -> str:
 
 
 def _value(dimension: Dimension, value: str, costs: Costs) -> str:
-    if dimension == ACCOUNT:
+    if dimension in (ACCOUNT, PAYER):
         return called(value, costs)
     return printable(value) or ("(no service)" if dimension == SERVICE else "(untagged)")
 

@@ -1,9 +1,9 @@
-"""Whether lines would be added twice: two files of a report that are two versions of the same month, or one of such.
+"""Whether a file repeats another one's lines, or its own.
 
-AWS writes a report several times a month, and a new version repeats the lines of the one before it, under the same line
-item and time interval: https://docs.aws.amazon.com/cur/latest/userguide/cur-versioning.html. Files of one version may
-share a few of these (a line item's id is unique in its own partition only), but not most.
-https://docs.aws.amazon.com/cur/latest/userguide/identity-columns.html
+A new version of a month repeats the lines of the one before it, under other ids
+(https://docs.aws.amazon.com/cur/latest/userguide/cur-versioning.html), so that lines are told by what they are for and
+cost. Parts of one version may have some alike, but not most. Within one file a line's id is unique in its partition
+(https://docs.aws.amazon.com/cur/latest/userguide/identity-columns.html), so that there only whole lines are compared.
 
 Memory does not grow with the report. Of two files only the lines with the smallest digests are compared: if the files
 repeat each other, they are the same ones. Of one file every line is, by digests in temporary files.
@@ -12,9 +12,9 @@ repeat each other, they are the same ones. Of one file every line is, by digests
 from __future__ import annotations
 
 import heapq
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from hashlib import blake2b
+from struct import Struct
 from tempfile import SpooledTemporaryFile
 from types import TracebackType
 from typing import IO, Self
@@ -22,74 +22,60 @@ from typing import IO, Self
 _KEPT = 1024
 _PARTS = 64
 _PART = 1 << 18
-_DIGEST, _NUMBER = 16, 8
+_RECORD = Struct("=qQI")
 
 
 class Lines:
-    """What is kept of the lines of one file; `told_by` are the columns that identify a line in a version of the report.
+    """What is kept of the lines of one file; `told_by` are the columns that another version of the line has, too.
 
-    Where these are `unique`, no line may stand twice: each has its digest in one of several temporary files, of which
-    one is held in memory at a time. A hundred million lines are 2.4 GB there, and 300 MB here.
+    Each line has its digest in one of several temporary files, of which one is held in memory at a time: of a hundred
+    million lines about 3 GB there, and 300 MB here. Leaving the `with` ends that; what `repeats` compares stays.
     """
 
-    def __init__(self, told_by: Sequence[int], *, unique: bool) -> None:
-        self._told_by, self._unique = told_by, unique
+    def __init__(self, told_by: Sequence[int]) -> None:
+        self._told_by = told_by
         self._kept: set[int] = set()
         self._largest_first: list[int] = []
-        self._count = 0
+        self._end: float = float("inf")  # below it every line is kept
         self._files = ExitStack()
         self._parts: list[IO[bytes]] = []
 
     def __enter__(self) -> Self:
-        if self._unique:
-            self._parts = [self._files.enter_context(SpooledTemporaryFile(_PART)) for _ in range(_PARTS)]  # noqa: SIM115 - it is one
+        self._parts = [self._files.enter_context(SpooledTemporaryFile(_PART)) for _ in range(_PARTS)]  # noqa: SIM115 - it is one
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._files.close()
 
-    def add(self, line: Sequence[str]) -> None:
-        """Take the next line."""
-        self._count += 1
-        if self._unique:
-            whole = _digest(line, _DIGEST)
-            self._parts[whole[0] % _PARTS].write(whole + self._count.to_bytes(_NUMBER))
-        if not self._told_by:
-            return
-        digest = int.from_bytes(_digest([line[column] for column in self._told_by], 8))
-        if digest in self._kept or digest >= self._end:
+    def add(self, line: Sequence[str], number: int, amount: str) -> None:
+        """Take a line with its number and what it costs."""
+        whole, cost = hash(tuple(line)), amount.encode()
+        self._parts[whole % _PARTS].write(_RECORD.pack(whole, number, len(cost)) + cost)
+        digest = hash(tuple([line[column] for column in self._told_by]))
+        if digest >= self._end or digest in self._kept:
             return
         self._kept.add(digest)
         heapq.heappush(self._largest_first, -digest)
         if len(self._kept) > _KEPT:
             self._kept.remove(-heapq.heappop(self._largest_first))
+        if len(self._kept) == _KEPT:
+            self._end = -self._largest_first[0]
 
-    def twice(self) -> tuple[int, int] | None:
-        """The numbers of two lines that say the same, those of the first such pair; None where all differ."""
-        return min(filter(None, map(_first, self._parts)), key=lambda pair: pair[1], default=None)
+    def again(self) -> Iterator[tuple[int, int, str]]:
+        """Of each line that says what one before it says: its number, that of the one before, and what it costs."""
+        for part in self._parts:
+            part.seek(0)
+            records, place = part.read(), 0
+            seen: dict[int, int] = {}
+            while place < len(records):
+                whole, number, length = _RECORD.unpack_from(records, place)
+                place += _RECORD.size + length
+                before = seen.setdefault(whole, number)
+                if before != number:
+                    yield number, before, records[place - length : place].decode()
 
     def repeats(self, other: Lines) -> bool:
         """Whether most lines of the smaller one of the two files are in the other one too."""
         end = min(self._end, other._end)
         mine, theirs = ({digest for digest in each._kept if digest < end} for each in (self, other))
         return 2 * len(mine & theirs) > min(len(mine), len(theirs))
-
-    @property
-    def _end(self) -> float:
-        """Below it every line is kept."""
-        return -self._largest_first[0] if len(self._kept) == _KEPT else float("inf")
-
-
-def _first(part: IO[bytes]) -> tuple[int, int] | None:
-    part.seek(0)
-    seen: dict[bytes, int] = {}
-    while record := part.read(_DIGEST + _NUMBER):
-        number = int.from_bytes(record[_DIGEST:])
-        before = seen.setdefault(record[:_DIGEST], number)
-        if before != number:
-            return before, number
-    return None
-
-
-def _digest(texts: Sequence[str], size: int) -> bytes:
-    return blake2b("\0".join(texts).encode(), digest_size=size).digest()

@@ -109,6 +109,7 @@ _BY_ISSUER = {
         SharedProvider("app.eu.terraform.io", "HCP Terraform", keys=_ORGANIZATION, example="organization:acme:*"),
         SharedProvider("agent.buildkite.com", "Buildkite", keys=_ORGANIZATION, example="organization:acme:*"),
         SharedProvider("oidc.codefresh.io", "Codefresh"),
+        SharedProvider("identity.depot.dev", "Depot CI"),  # not in IAM's table: https://depot.dev/docs/ci/oidc
         SharedProvider("studio.datachain.ai/api", "DVC Studio"),
         SharedProvider("scalr.io", "Scalr"),
         SharedProvider("tokens.cloud.shisho.dev", "Shisho Cloud"),

@@ -7,6 +7,7 @@ import threading
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, Final
 
 from twokeys.access.findings import Finding
@@ -75,12 +76,13 @@ class LocalMaker:
                     self._providers[asked.urn] = configured(inputs, self._environment)
             self.show(asked, run)
             return str(uuid.uuid4()), dict(asked.inputs)
-        self._judge(asked, run)
         provider = self._providers.get(asked.provider.rpartition("::")[0])
         if provider is None:  # not of AWS, so nothing that the local AWS could make
+            self._judge(asked, run)
             return f"{asked.name}-{uuid.uuid4().hex[:7]}", dict(asked.inputs)
+        checked = resource_type(asked.type).check(asked.urn, {}, inputs, os.urandom(32))
+        self._judge(replace(asked, inputs={**checked, **asked.inputs}), run)  # the engine asks with names made up, too
         with _heard():
-            checked = resource_type(asked.type).check(asked.urn, {}, inputs, os.urandom(32))
             if asked.import_id:
                 id, outputs = asked.import_id, self._imported(provider, asked, checked)
             else:

@@ -375,6 +375,15 @@ def fine_bucket_policy(s: Scene) -> None:
     s.grant(policy, s.ci().name)
 
 
+def fine_names_made_up(_: Scene) -> None:
+    """A role whose name the provider makes up is handed to pods, below a boundary that allows everything of STS."""
+    boundary = aws.iam.Policy("limit", name="limit", policy=text(grants("*", action="sts:*")))
+    pods = trusts({"Service": "pods.eks.amazonaws.com"}, Action=["sts:AssumeRole", "sts:TagSession"])
+    role = aws.iam.Role("pods", assume_role_policy=text(pods), permissions_boundary=boundary.arn)
+    names = {"cluster_name": "c", "namespace": "n", "service_account": "s"}
+    aws.eks.PodIdentityAssociation("pods", role_arn=role.arn, **names)
+
+
 def fine_own_account(_: Scene) -> None:
     """No provider at all: one role may be assumed by another of the same account, whose ARN comes late."""
     first = aws.iam.Role("first", assume_role_policy=text(SERVICE))

@@ -1,4 +1,8 @@
-"""The rules of the policy pack: pure functions from the access graph to findings."""
+"""The rules of the policy pack: pure functions from the access graph to findings.
+
+A rule is a `Rule` (`twokeys.access.findings`): what the pack has to know of it, such as whether a later resource or
+another stack may still bring what it misses, is a field there.
+"""
 
 from __future__ import annotations
 

@@ -57,6 +57,7 @@ ROOT_SESSION_GRANT = Rule(
     check=_wide,
     config=DoorConfig,
     keys="grant",
+    may_follow="holder",
 )
 """A statement that speaks of STS and allows `sts:AssumeRoot` on `*`, or on roots of accounts by a pattern.
 

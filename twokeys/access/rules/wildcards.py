@@ -62,7 +62,8 @@ def granting(
 ) -> Iterator[tuple[str, str, Document, str]]:
     """Each document with its holder and account, and each of the `resources` of the two, once for all who hold it.
 
-    A policy that nobody holds yet stands for itself; a permissions boundary grants nothing.
+    A policy that nobody holds yet stands for itself; a permissions boundary grants nothing. Where it is not known which
+    policy is a boundary (a transform gives it), the update tells.
     """
     seen: set[tuple[int, str]] = set()
     for who, account, document in _held(graph):
@@ -77,6 +78,8 @@ def _held(graph: Graph) -> Iterator[tuple[str, str, Document]]:
         for document in principal.documents:
             yield principal.arn, principal.account, document
     boundaries = {principal.boundary for principal in graph.principals}
+    if any(one.boundary and one.boundary.urn and one.boundary.urn == one.urn for one in graph.principals):
+        return
     for document in graph.principals.managed_policies:
         if document.urn is not None and document not in boundaries:
             yield document.urn, graph.accounts.of(graph.snapshot.by_urn[document.urn]), document
@@ -176,14 +179,16 @@ WILDCARD_GRANT = Rule(
     check=_wide_grants,
     config=DoorConfig,
     keys="grant",
+    may_follow="holder",
 )
 """`sts:AssumeRole` on `*`, on every role of an account (`role/*`), on some (`role/deploy-*`), on roles of any account.
 
 A pattern also means every later role that it matches; `role/${aws:username}` that a user or a group holds is one role
 for each user, and a pattern of partitions (`arn:*:iam::ID:role/x`) leaves one role. Whatever Action or NotAction covers
-sts:AssumeRole counts (`sts:*`, `*:*`, `s*:AssumeRole`, a list with `*`), in a managed policy that nobody holds yet too.
-One role by its exact name in every account (`iam::*:role/x`) passes if StringEquals demands that aws:ResourceOrgID is
-the id of the organization; where the stack does not tell that, any one id. The access role of accounts is not granted
-so. Unknown: a document or an action that is not known is left to `unproved-door`. Does not check: `Action: *` by itself
-(the policy of an administrator says what it is), AWS-managed policies, grants within the principal's own account.
+sts:AssumeRole counts (`sts:*`, `*:*`, `s*:AssumeRole`, a list with `*`), in a managed policy that nobody holds yet too;
+of a new one, the update gate asks who gets it. One role by its exact name in every account (`iam::*:role/x`) passes if
+StringEquals demands that aws:ResourceOrgID is the id of the organization; where the stack does not tell that, any one
+id. The access role of accounts is not granted so. Unknown: a document or an action that is not known is left to
+`unproved-door`. Does not check: `Action: *` by itself (the policy of an administrator says what it is), AWS-managed
+policies, grants within the principal's own account.
 """
