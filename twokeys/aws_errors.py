@@ -7,6 +7,7 @@ import traceback
 
 from botocore import exceptions as raised
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 from twokeys.errors import Refusal
 
@@ -67,7 +68,7 @@ def refusal_of(error: Exception, profile: str | None = None) -> Refusal | None:
 
     Of helpers, files and variables with credentials botocore passes on what Python raises.
     """
-    if isinstance(error, BotoCoreError | ClientError):
+    if isinstance(error, BotoCoreError | ClientError | ResponseParserError):
         return no_answer(error, profile=profile)
     if isinstance(error, ValueError) and str(error).startswith("Invalid endpoint"):
         return Refusal(
@@ -89,11 +90,11 @@ def no_answer(error: Exception, *, asked: str = "", profile: str | None = None) 
     """
     if isinstance(error, ClientError):
         return _answered(error, asked or error.operation_name, profile)
-    if isinstance(error, raised.HTTPClientError | raised.ConnectionError):
+    if isinstance(error, raised.HTTPClientError | raised.ConnectionError | ResponseParserError):
         return Refusal(
             "AWS cannot be reached",
             where=asked or "the network",
-            why=str(error).rstrip("."),
+            why=" ".join(str(error).split()).rstrip("."),
             next_step="look at the network, a proxy, and AWS_ENDPOINT_URL where it is set, and run this again; a"
             " sandbox that is gone comes back with `twokeys sandbox up`, and its shell anew",
         )
