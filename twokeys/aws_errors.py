@@ -28,8 +28,6 @@ _SIGN_IN = (
     "sign in (`aws sso login`, `aws configure`), name a profile with --profile, or for the sandbox run"
     ' eval "$(twokeys sandbox shell ...)"'
 )
-LEAVE = "`unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN AWS_CREDENTIAL_EXPIRATION`"
-"""How a shell forgets the keys in its environment variables, which win over those of the default profile."""
 _GIVEN_BY = (
     "mend what gives them: a credential_process has to be a program that prints JSON"
     " (https://docs.aws.amazon.com/sdkref/latest/guide/feature-process-credentials.html), and a file that a profile"
@@ -113,7 +111,13 @@ def _ended(profile: str | None) -> tuple[str, str]:
     if not in_shell(profile):
         return "the session is over", f"your session has expired: {_SIGN_IN}"
     at = os.environ.get("AWS_CREDENTIAL_EXPIRATION")
-    return (f"the session in this shell ended{f' at {at}' if at else ''}", f"{LEAVE}, or give --profile default")
+    return (f"the session in this shell ended{f' at {at}' if at else ''}", f"{leave()}, or give --profile default")
+
+
+def leave() -> str:
+    """How the user's shell forgets the keys in its environment variables, which win over the default profile's."""
+    word = "set -e" if os.environ.get("SHELL", "").endswith("/fish") else "unset"
+    return f"`{word} AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN AWS_CREDENTIAL_EXPIRATION`"
 
 
 def in_shell(profile: str | None) -> bool:
@@ -130,7 +134,7 @@ def _answered(error: ClientError, asked: str, profile: str | None) -> Refusal:
         _, step = _ended(profile)
         return Refusal("the AWS credentials are not valid", where=asked, why=why, next_step=step)
     if code in _NOT_SIGNED_IN:
-        dead = f"{LEAVE}: keys in the environment win where no --profile is given; then " if in_shell(profile) else ""
+        dead = f"{leave()}: keys in the environment win where no --profile is given; then " if in_shell(profile) else ""
         return Refusal("the AWS credentials are not valid", where=asked, why=why, next_step=dead + _SIGN_IN)
     if code in _TOO_OFTEN:
         step = "run this again in some minutes: others ask the same account, and it was tried for long already"

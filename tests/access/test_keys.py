@@ -524,6 +524,12 @@ READ_TOO = (
 )
 IF_ELSEWHERE = f"; if it is made in another stack, {READ_TOO % 'that stack'}"
 ELSEWHERE = f"{READ_TOO % 'the stack that holds the %s'}, or {EXCEPT}"
+GRANT_FIRST = (
+    f"{READ_TOO % 'the stack that holds the trust'}; where another stack has still to make the trust, this grant goes "
+    "first, as alone it opens nothing, by an exception until that stack is updated and its state exported again: "
+    '{"unproved-door": {"exceptions": [{"door": "%s", "reason": "its trust comes next", "owner": "...", '
+    '"expires": "YYYY-MM-DD", "stack": "twokeys/stage"}]}}'
+)
 GIVE = f"give role ci a policy that allows sts:AssumeRole on {DEPLOYER}, or take it out of the trust policy"
 LET = f"let role ci assume {DEPLOYER} there too (%s), or take it out of the trust policy"
 NARROW = "narrow that Deny (%s), or take it out of the trust policy"
@@ -592,7 +598,8 @@ says(
 )(grant_to_a_group_that_the_user_is_not_in)  # fmt: skip
 says(
     (NO_PROOF, f"{HOLDS} {arn(PROD, 'role/deployer')} in account {PROD}, but that account is not in this stack and no "
-     "stack reference shows the role's trust: the trust key is not proved", ELSEWHERE % "trust",
+     "stack reference shows the role's trust: the trust key is not proved",
+     GRANT_FIRST % f"{CI} -> {arn(PROD, 'role/deployer')}",
      f"{CI} -> {arn(PROD, 'role/deployer')}", "ci-grant"),
 )(grant_on_a_role_of_an_account_outside_the_stack)  # fmt: skip
 
@@ -940,13 +947,14 @@ NOT_SHOWN = (
 
 
 @says(
-    (NO_PROOF, f"{HOLDS} {ACCESS_ROLE} in account {PROD}, but {NOT_SHOWN}", ELSEWHERE % "trust",
+    (NO_PROOF, f"{HOLDS} {ACCESS_ROLE} in account {PROD}, but {NOT_SHOWN}", GRANT_FIRST % f"{CI} -> {ACCESS_ROLE}",
      f"{CI} -> {ACCESS_ROLE}", "ci-grant"),
     (NO_TRUST, f"Role sneak of account {STAGE} is granted sts:AssumeRole on {ACCESS_ROLE} in account {PROD}, but AWS "
      f"made that role to trust only the management account {HUB}: {NO_TRUST}",
      f"grant a role of account {PROD} that trusts {SNEAK}, or remove the grant", f"{SNEAK} -> {ACCESS_ROLE}", "sneak"),
     (NO_PROOF, f"Role sneak of account {STAGE} is granted sts:AssumeRole on {arn(PROD, 'role/ops/x')} in account "
-     f"{PROD}, but {NOT_SHOWN}", ELSEWHERE % "trust", f"{SNEAK} -> {arn(PROD, 'role/ops/x')}", "sneak"),
+     f"{PROD}, but {NOT_SHOWN}", GRANT_FIRST % f"{SNEAK} -> {arn(PROD, 'role/ops/x')}",
+     f"{SNEAK} -> {arn(PROD, 'role/ops/x')}", "sneak"),
 )  # fmt: skip
 def grants_on_roles_of_an_account_that_only_another_stack_tells_of(world: World) -> None:
     """https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_accounts_access.html"""

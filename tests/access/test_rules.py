@@ -591,7 +591,7 @@ def test_an_expired_exception_is_a_violation_beside_the_door() -> None:
     _, expired = without_grant().findings(config)
     message = f"The exception for the door {CI_DOOR} (migration) expired on 2026-11-23"
     step = "close the door, or ask platform to renew the exception"
-    assert expired == Finding(message, step, door=CI_DOOR, rule="door-needs-grant")
+    assert expired == Finding(message, step, door=CI_DOOR, rule="door-needs-grant", about_exception=True)
 
 
 def test_what_an_exception_is_for_follows_from_the_rule_and_not_from_its_name() -> None:
@@ -606,7 +606,7 @@ def test_an_exception_that_nothing_needs_is_a_violation() -> None:
     config = {"door-needs-grant": {"exceptions": [exception(CI_DOOR, "2027-01-31")]}}
     message = f"The exception for the door {CI_DOOR} (migration) is not used: nothing here needs it"
     step = "remove it from the configuration of door-needs-grant, or correct its door"
-    assert two_keys().findings(config) == [Finding(message, step, rule="door-needs-grant")]
+    assert two_keys().findings(config) == [Finding(message, step, rule="door-needs-grant", about_exception=True)]
 
 
 @pytest.mark.parametrize("expires", ["2027-01-31", "2026-11-23"])

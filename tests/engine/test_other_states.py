@@ -1,6 +1,7 @@
 """Two stacks of plain programs on the CLI: a door between them is proved by the state that the configuration names."""
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from twokeys.sandbox.get_pulumi import find_pulumi
 from twokeys.sandbox.pulumi_events import Ran, run
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(600)]
+ACCOUNTS = {"tools": HUB, "app": STAGE}
 DEPLOYER = f"arn:aws:iam::{STAGE}:role/deployer"
 PROGRAM = """
 import pulumi_aws as aws
@@ -22,52 +24,94 @@ GRANT = 'aws.iam.RolePolicy("enter", name="enter", role=role.name, policy={polic
 OPTIONS = "__import__('pulumi').ResourceOptions(provider=own)"
 
 
-def test_the_state_of_the_other_stack_proves_the_grant(engine: Engine, tmp_path: Path, project_root: Path) -> None:
-    pulumi = find_pulumi()
-    assert pulumi is not None
-    config = tmp_path / "config.json"
-    config.write_text(json.dumps({"other-stacks": {"states": ["tools.json"]}}))
+@dataclass(frozen=True)
+class Stacks:
+    """Two stacks, `tools` and `app`, each judged with the exported state of the other one."""
 
-    def command(project: str, account: str, *arguments: str) -> Ran:
-        environment = engine.environment | engine.aws.environment(account)
-        return run(pulumi, [*arguments, "--stack", "dev"], tmp_path / project, environment)
+    engine: Engine
+    folder: Path
+    pack: Path
 
-    def write(project: str, program: str) -> None:
-        folder = tmp_path / project
-        folder.mkdir(exist_ok=True)
-        (folder / "Pulumi.yaml").write_text(f"name: {project}\nruntime: python\n")
-        (folder / "__main__.py").write_text(program)
+    def command(self, project: str, *arguments: str, **exceptions: object) -> Ran:
+        other = next(one for one in ACCOUNTS if one != project)
+        config = self.folder / "config.json"
+        config.write_text(json.dumps({"other-stacks": {"states": [f"../{other}.json"]}, **exceptions}))
+        environment = self.engine.environment | self.engine.aws.environment(ACCOUNTS[project])
+        with_pack = [*arguments, "--stack", "dev", "--policy-pack", str(self.pack), "--policy-pack-config", str(config)]
+        return run(find_pulumi() or "pulumi", with_pack, self.folder / project, environment)
 
-    def state_of_tools(policy: str) -> None:
-        values = {"account": HUB, "name": "ci", "trust": document(trusts(f"arn:aws:iam::{HUB}:root"))}
-        write("tools", (PROGRAM + GRANT).format(**values, policy=policy, options=OPTIONS))
-        done = command("tools", HUB, "up", "--yes", "--skip-preview")
-        assert done.code == 0, done.errors
-        exported = engine.pulumi("stack", "export", "--stack", "dev", folder=tmp_path / "tools")
-        (tmp_path / "app" / "tools.json").write_text(exported.stdout)
+    def refusals(self, project: str, *arguments: str, **exceptions: object) -> dict[str, str]:
+        ran = self.command(project, *(arguments or ("preview",)), **exceptions)
+        assert ran.code != 0
+        return {rule: text for rule, level, text in ran.violations if level == "mandatory"}
 
-    pack = ["--policy-pack", str(project_root / "policies"), "--policy-pack-config", str(config)]
-    write("app", PROGRAM.format(account=STAGE, name="deployer", trust=document(trusts(CI)), options=OPTIONS))
-    for project in ("tools", "app"):
-        (tmp_path / project).mkdir(exist_ok=True)
-        (tmp_path / project / "Pulumi.yaml").write_text(f"name: {project}\nruntime: python\n")
-        assert engine.pulumi("stack", "init", "dev", folder=tmp_path / project).returncode == 0
+    def update(self, project: str, **exceptions: object) -> Ran:
+        made = self.command(project, "up", "--yes", "--skip-preview", **exceptions)
+        assert made.code == 0, made.errors
+        self.export(project)
+        return made
 
-    missing = command("app", STAGE, "preview", *pack)
+    def export(self, project: str) -> None:
+        exported = self.engine.pulumi("stack", "export", "--stack", "dev", folder=self.folder / project)
+        (self.folder / f"{project}.json").write_text(exported.stdout)
+
+    def init(self, project: str) -> None:
+        (self.folder / project).mkdir()
+        (self.folder / project / "Pulumi.yaml").write_text(f"name: {project}\nruntime: python\n")
+        assert self.engine.pulumi("stack", "init", "dev", folder=self.folder / project).returncode == 0
+
+    def tools(self, *granted: str) -> None:
+        trust = document(trusts(f"arn:aws:iam::{HUB}:root"))
+        given = GRANT.format(policy=document(grants(*granted)), options=OPTIONS) if granted else ""
+        program = PROGRAM.format(account=HUB, name="ci", trust=trust, options=OPTIONS) + given
+        (self.folder / "tools" / "__main__.py").write_text(program)
+
+    def app(self, *trusted: str) -> None:
+        program = PROGRAM.format(account=STAGE, name="deployer", trust=document(trusts(*trusted)), options=OPTIONS)
+        (self.folder / "app" / "__main__.py").write_text(program)
+
+
+def test_a_door_between_two_stacks_is_made_grant_first_and_closed_trust_first(
+    engine: Engine, tmp_path: Path, project_root: Path
+) -> None:
+    """In the order that the refusals tell (docs/policies.md)."""
+    stacks = Stacks(engine, tmp_path, project_root / "policies")
+    for project in ACCOUNTS:
+        stacks.init(project)
+
+    stacks.app(CI)
+    missing = stacks.command("app", "preview")
     assert missing.code != 0
     assert any(rule == "every-rule-ran" and "tools.json" in text for rule, _, text in missing.violations)
 
-    state_of_tools(document(grants(f"arn:aws:iam::{STAGE}:role/another")))
+    stacks.export("app")  # nothing has been made of it so far
+    stacks.tools()
+    stacks.update("tools")
     for arguments in (("preview",), ("up", "--yes", "--skip-preview")):
-        refused = command("app", STAGE, *arguments, *pack)
-        assert refused.code != 0
-        assert "door-needs-grant" in {rule for rule, _, _ in refused.violations}, refused.errors
+        assert "which goes first" in stacks.refusals("app", *arguments)["door-needs-grant"]
     names = {one["RoleName"] for one in engine.aws.client("iam", STAGE).list_roles()["Roles"]}
     assert "deployer" not in names
+    stacks.app(f"arn:aws:iam::{STAGE}:root")
+    stacks.update("app")
 
-    state_of_tools(document(grants(DEPLOYER)))
-    shown = command("app", STAGE, "preview", *pack)
+    stacks.tools(DEPLOYER)
+    text = stacks.refusals("tools")["door-needs-trust"]
+    offered = json.JSONDecoder().raw_decode(text, text.index('{"door-needs-trust"'))[0]
+    offered["door-needs-trust"]["exceptions"][0]["expires"] = "2099-12-31"
+    stacks.update("tools", **offered)
+
+    stacks.app(CI)
+    shown = stacks.command("app", "preview")
     assert (shown.code, {level for _, level, _ in shown.violations}) == (0, {"advisory"}), shown.violations
     assert any(rule == "other-stacks" and "tools.json as of" in text for rule, _, text in shown.violations)
-    made = command("app", STAGE, "up", "--yes", "--skip-preview", *pack)
-    assert made.code == 0, made.errors
+    assert any(rule == "doors-changed" and "\n+ role ci of" in text for rule, _, text in shown.violations)
+    stacks.update("app")
+    assert "is not used" in stacks.refusals("tools", **offered)["door-needs-trust"]
+    assert stacks.command("tools", "preview").code == 0
+
+    stacks.tools()
+    assert "take that trust away first" in stacks.refusals("tools")["door-needs-grant"]
+    stacks.app(f"arn:aws:iam::{STAGE}:root")
+    left = stacks.update("app")
+    assert any(level == "advisory" and "take that grant away" in text for _, level, text in left.violations)
+    stacks.update("tools")

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pulumi.runtime.proto.analyzer_pb2 import ADVISORY, POLICY_SEVERITY_HIGH
 
 from tests.access.world import CI, DEPLOYER, HUB, OUTSIDE, STAGE, World, arn, document, grants, trusts
 from tests.pack.engine_requests import Engine
@@ -20,6 +21,7 @@ from twokeys.pack.other_states import other_states
 
 TOOLS = "urn:pulumi:tools::central::"
 SECRET = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", "ciphertext": "v1:x"}
+SELF = arn(STAGE, "root")
 WRITTEN = "2026-11-01T10:00:00Z"
 States = Callable[..., dict[str, Any]]
 
@@ -68,9 +70,59 @@ def app(*trusted: str) -> World:
     return world
 
 
+def central(*granted: str) -> World:
+    """The stack `tools` as a program: role ci in account HUB, and what it is granted."""
+    world = World()
+    world.role("ci", world.hub, document(trusts(arn(HUB, "root"))))
+    if granted:
+        world.grant("ci", world.hub, *granted)
+    world.resources.remove(world.stage)
+    return world
+
+
+def deployer(*trusted: str) -> dict[str, Any]:
+    """The role deployer as the other state shows it."""
+    trust = document(trusts(*trusted))
+    return resource("aws:iam/role:Role", "deployer", name="deployer", arn=DEPLOYER, assumeRolePolicy=trust)
+
+
+def excepted(rule: str, stack: str | None = None, expires: str = "2099-12-31") -> dict[str, Any]:
+    one = {"door": f"{CI} -> {DEPLOYER}", "reason": "first half", "owner": "platform", "expires": expires}
+    return {rule: {"exceptions": [one | ({"stack": stack} if stack else {})]}}
+
+
+@pytest.fixture
+def was(tmp_path: Path) -> Callable[[World], dict[str, Any]]:
+    """Writes the state before of the stack itself; gives the configuration that names it."""
+
+    def write(world: World) -> dict[str, Any]:
+        held = [
+            {
+                "urn": one.urn,
+                "type": one.type,
+                "id": one.name,
+                "custom": True,
+                "inputs": one.inputs,
+                "outputs": one.inputs,
+                **({"provider": f"{one.provider}::1"} if one.provider else {}),
+            }
+            for one in world.resources
+        ]
+        text = json.dumps({"version": 3, "deployment": {"manifest": {"time": WRITTEN}, "resources": held}})
+        (tmp_path / "before.json").write_text(text)
+        return {"doors-changed": {"state": str(tmp_path / "before.json")}}
+
+    return write
+
+
+def said(world: World, config: dict[str, Any], rule: str) -> str:
+    """What preview says by a rule."""
+    return "\n".join(one.message for one in Engine(config).analyze(world.resources) if one.policyName == rule)
+
+
 def refused(world: World, config: dict[str, Any], *, preview: bool) -> list[str]:
     found = Engine(config, preview=preview).analyze(world.resources)
-    return sorted({one.policyName for one in found} - {"other-stacks"})
+    return sorted({one.policyName for one in found} - {"other-stacks", "doors-changed"})
 
 
 def in_the_gate(world: World, config: dict[str, Any]) -> list[str]:
@@ -136,18 +188,9 @@ def test_what_is_wrong_in_the_other_stack_alone_is_not_refused_here(states: Stat
 
 
 def test_a_grant_is_proved_by_the_trust_in_the_named_state(states: States, preview: bool) -> None:
-    world = World()
-    world.role("ci", world.hub)
-    world.grant("ci", world.hub, DEPLOYER)
-    world.resources.remove(world.stage)
-
-    def deployer(*trusted: str) -> dict[str, Any]:
-        trust = document(trusts(*trusted))
-        role = resource("aws:iam/role:Role", "deployer", name="deployer", arn=DEPLOYER, assumeRolePolicy=trust)
-        return states(default_provider(), role)
-
-    assert refused(world, deployer(CI), preview=preview) == []
-    assert refused(world, deployer(arn(STAGE, "root")), preview=preview) == ["door-needs-trust"]
+    assert refused(central(DEPLOYER), states(default_provider(), deployer(CI)), preview=preview) == []
+    others = states(default_provider(), deployer(arn(STAGE, "root")))
+    assert refused(central(DEPLOYER), others, preview=preview) == ["door-needs-trust"]
 
 
 def test_a_wide_open_trust_is_refused_whatever_the_other_stack_holds(states: States, preview: bool) -> None:
@@ -159,6 +202,14 @@ def test_a_closed_way_between_environments_is_seen_through_the_other_stack(state
     config = {**states(*ci(DEPLOYER)), "environments-isolated": closed}
     assert refused(app(), config, preview=preview) == ["environments-isolated"]
     assert in_the_gate(app(), config) == ["environments-isolated"]
+
+
+def test_a_grant_that_completes_a_closed_way_is_refused(states: States, preview: bool) -> None:
+    closed = {"closed": [{"from": "stage", "to": "prod"}], "accounts": {HUB: "stage", STAGE: "prod"}}
+    config = {**states(default_provider(), deployer(CI)), "environments-isolated": closed}
+    for granted in (DEPLOYER, arn(STAGE, "role/deploy*")):
+        assert "environments-isolated" in refused(central(granted), config, preview=preview)
+    assert refused(central(), config, preview=preview) == ["door-needs-grant"]
 
 
 def test_a_state_that_once_read_a_role_of_this_stack_does_not_speak_for_it(states: States, preview: bool) -> None:
@@ -177,13 +228,7 @@ def test_default_providers_of_two_stacks_are_not_in_one_account(states: States, 
 
 
 @pytest.mark.parametrize(
-    ("text", "why"),
-    [
-        (None, "No such file"),
-        ("\xff", "not JSON"),
-        ('{"version": 9, "deployment": {}}', "version 9"),
-        ('{"version": 3, "deployment": {}}', "holds no resource"),
-    ],
+    ("text", "why"), [(None, "No such file"), ("\xff", "not JSON"), ('{"version": 9, "deployment": {}}', "version 9")]
 )
 def test_a_state_that_cannot_be_read_is_refused_with_its_name(tmp_path: Path, text: str | None, why: str) -> None:
     file = tmp_path / "tools.json"
@@ -207,3 +252,118 @@ def test_a_state_of_this_very_stack_is_refused(states: States, preview: bool) ->
 def test_settings_that_name_no_files_are_refused(settings: dict[str, Any]) -> None:
     with pytest.raises(Refusal, match="list of files"):
         other_states(settings, "urn:pulumi:app::app")
+
+
+@pytest.mark.parametrize("empty", [None, {}, {"resources": []}])
+def test_a_stack_that_is_still_empty_has_no_key(tmp_path: Path, empty: object, preview: bool) -> None:
+    """`pulumi stack init` makes one: https://www.pulumi.com/docs/iac/cli/commands/pulumi_stack_init/"""
+    (tmp_path / "app.json").write_text(json.dumps({"version": 3, "deployment": empty}))
+    config = {"other-stacks": {"states": [str(tmp_path / "app.json")]}}
+    assert refused(central(), config, preview=preview) == []
+    assert refused(central(DEPLOYER), config, preview=preview) == ["unproved-door"]
+    excuse = excepted("unproved-door", "twokeys/stage")
+    assert refused(central(DEPLOYER), config | excuse, preview=preview) == []
+
+
+def test_a_first_door_is_made_grant_first_by_the_exception_that_the_refusal_offers(
+    states: States, preview: bool
+) -> None:
+    """IAM takes no trust in a role that is not there, and a grant of one opens nothing without it.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
+    """
+    without = states(default_provider(), resource("aws:s3/bucket:Bucket", "b", arn="arn:aws:s3:::b"), deployer(SELF))
+    (refusal,) = [
+        one for one in Engine(without).analyze(central(DEPLOYER).resources) if one.policyName == "door-needs-trust"
+    ]
+    offered = json.loads(refusal.message[refusal.message.index("{") :].rstrip(". "))
+    (one,) = offered["door-needs-trust"]["exceptions"]
+    one["expires"] = "2099-12-31"
+    assert refused(central(DEPLOYER), without | offered, preview=preview) == []
+    assert "which goes first" in said(app(), states(*ci()), "door-needs-grant")
+    assert refused(app(), states(*ci(DEPLOYER)) | offered, preview=preview) == [
+        "door-needs-trust"
+    ]  # its stack is `app`
+    with_trust = states(default_provider(), deployer(CI))
+    assert refused(central(DEPLOYER), with_trust, preview=preview) == []
+    assert "is not used" in said(central(DEPLOYER), with_trust | offered, "door-needs-trust")
+
+
+def test_an_exception_counts_for_the_rule_that_refuses_beside_the_other_stack(states: States, preview: bool) -> None:
+    others = states(*ci())
+    assert refused(app(), others | excepted("door-needs-grant"), preview=preview) == []
+    assert in_the_gate(app(), others | excepted("door-needs-grant")) == []
+    assert refused(app(), others | excepted("external-id"), preview=preview) == ["door-needs-grant", "external-id"]
+    assert in_the_gate(app(), others | excepted("external-id")) == ["door-needs-grant"]
+    assert "is not used" in said(app(), others | excepted("external-id"), "external-id")
+    assert "is not used" in said(app(), states(*ci(DEPLOYER)) | excepted("door-needs-grant"), "door-needs-grant")
+    assert "expired on" in said(app(), others | excepted("door-needs-grant", expires="2026-01-01"), "door-needs-grant")
+
+
+def test_an_exception_of_another_rule_counts_for_the_door_that_both_stacks_show(states: States, preview: bool) -> None:
+    closed = {"closed": [{"from": "stage", "to": "prod"}], "accounts": {HUB: "stage", STAGE: "prod"}}
+    rule = {"environments-isolated": closed | excepted("environments-isolated")["environments-isolated"]}
+    assert refused(app(), states(*ci(DEPLOYER)) | rule, preview=preview) == []
+    assert refused(app(), states(*ci(DEPLOYER)) | excepted("environments-isolated"), preview=preview) == [
+        "environments-isolated"
+    ]
+
+
+def test_an_exception_of_the_other_stack_is_passed_over(states: States, preview: bool) -> None:
+    for rule in ("door-needs-trust", "unproved-door"):
+        assert refused(app(), states(*ci(DEPLOYER)) | excepted(rule), preview=preview) == []
+    expired = excepted("door-needs-trust", expires="2026-01-01")
+    assert refused(app(), states(*ci(DEPLOYER)) | expired, preview=preview) == []
+
+
+@pytest.mark.parametrize("key", ["trust", "grant"])
+def test_the_door_that_a_change_completes_or_takes_apart_is_listed(
+    states: States, was: Callable[[World], dict[str, Any]], key: str
+) -> None:
+    """As `twokeys access diff BEFORE AFTER --state OTHER` lists it."""
+    if key == "trust":
+        half, whole, others = app(SELF), app(SELF, CI), states(*ci(DEPLOYER))
+    else:
+        half, whole, others = central(), central(DEPLOYER), states(default_provider(), deployer(CI))
+    gained = said(whole, others | was(half), "doors-changed")
+    assert "\n+ role ci of " in gained
+    assert f"-> role deployer of {STAGE}" in gained
+    assert "not shown to be in the organization" not in gained
+    assert "\n- role ci of " in said(half, others | was(whole), "doors-changed")
+    assert said(whole, others | was(whole), "doors-changed") == ""
+
+
+def test_a_trust_widened_to_the_account_is_said_and_takes_no_door_away(
+    states: States, was: Callable[[World], dict[str, Any]]
+) -> None:
+    wider, narrow, others = app(arn(HUB, "root")), app(CI), states(*ci(DEPLOYER))
+    widened = said(wider, others | was(narrow), "doors-changed")
+    assert f"trust policy of role deployer of {STAGE}: gained account management as a whole" in widened
+    assert "role ci" not in widened
+    assert "lost account management as a whole" in said(narrow, others | was(wider), "doors-changed")
+
+
+def test_a_grant_is_not_taken_from_a_trust_that_stands_in_another_state(
+    states: States, was: Callable[[World], dict[str, Any]]
+) -> None:
+    others = states(default_provider(), deployer(CI))
+    for before in ({}, was(central(DEPLOYER))):
+        text = said(central(), others | before, "door-needs-grant")
+        assert "take that trust away first" in text
+        assert "tools.json" in text
+        assert refused(central(), others | before | excepted("door-needs-grant", "stage"), preview=True) == []
+    assert refused(central(), others | was(central()), preview=True) == []  # the other stack's own half
+
+
+def test_a_trust_may_be_taken_first_and_the_grant_that_is_left_is_said(
+    states: States, was: Callable[[World], dict[str, Any]]
+) -> None:
+    others = states(*ci(DEPLOYER))
+    gone = app(SELF)
+    (left,) = [
+        one for one in Engine(others | was(app(CI))).analyze(gone.resources) if one.policyName == "door-needs-trust"
+    ]
+    assert (left.enforcementLevel, left.severity) == (ADVISORY, POLICY_SEVERITY_HIGH)
+    assert "take that grant away in its stack too" in left.message
+    assert "tools.json" in left.message
+    assert refused(gone, others | was(gone), preview=True) == []

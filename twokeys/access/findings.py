@@ -28,6 +28,7 @@ class Finding:
     `door` is `<source ARN> -> <target ARN>`, with `*` for a side that is not one principal: exceptions name it so.
     `advice` tells that it is only advice where the rule's level is not set: the stack is not of the kind that the rule
     is for. `severity` is there where it is another one than the rule's. `rule` is set by who runs the rule.
+    `about_exception` tells that it is about an exception of the configuration.
     """
 
     message: str
@@ -38,6 +39,7 @@ class Finding:
     advice: bool = False
     severity: Severity | None = None
     rule: str = ""
+    about_exception: bool = False
 
     @property
     def sides(self) -> tuple[str, str]:
@@ -167,13 +169,13 @@ def run(rule: Rule[Any], graph: Graph, config: Mapping[str, object], now: dateti
         settings = rule.config.model_validate(dict(config))
         findings = tuple(rule.check(graph, settings, now))
         if isinstance(settings, DoorConfig):
-            found = {finding.door.ends for finding in findings if finding.door}
+            found = {one.door.ends for one in findings if one.door and not graph.snapshot.is_beside(one.urn)}
             today = now.astimezone(UTC).date()
             named = [one for one in settings.exceptions if one.stack is None or one.stack in graph.snapshot.names]
             here = [one for one in named if one.stack or one.name.ends in found or _is_of(one, rule, graph)]
             perhaps = [one for one in named if one not in here and _may_be_of(one, rule, graph)]
             expired = tuple(Accepted(rule.name, one) for one in (*here, *perhaps) if one.expires < today)
-            findings, accepted = _excused(rule.name, findings, here, today)
+            findings, accepted = _excused(rule.name, findings, named, here, today)
             findings += tuple(replace(_expired(one), advice=True) for one in perhaps if one.expires < today)
     except Exception as error:  # a rule that fails has proved nothing
         message = f"The rule {rule.name} failed with {type(error).__name__}: {error}; it has proved nothing"
@@ -195,11 +197,15 @@ def _of_the_stack(finding: Finding, rule: Rule[Any], graph: Graph) -> Finding:
 
 def _is_of(exception: DoorException, rule: Rule[Any], graph: Graph) -> bool:
     """Whether the stack makes all that an exception is for, so that no other stack needs it."""
-    principals, resources = graph.principals.by_arn, graph.snapshot.by_urn
     sides = _sides(exception, rule, graph)
     return bool(sides) and all(
-        side in resources or (side in principals and principals[side].urn is not None) for side in sides
+        any(urn is not None and not graph.snapshot.is_beside(urn) for urn in _urns(side, graph)) for side in sides
     )
+
+
+def _urns(side: str, graph: Graph) -> tuple[str | None, ...]:
+    principal = graph.principals.by_arn.get(side)
+    return side if side in graph.snapshot.by_urn else None, principal.urn if principal else None
 
 
 def _may_be_of(exception: DoorException, rule: Rule[Any], graph: Graph) -> bool:
@@ -209,7 +215,8 @@ def _may_be_of(exception: DoorException, rule: Rule[Any], graph: Graph) -> bool:
     """
     arns = ((side, Arn.parse(side)) for side in _sides(exception, rule, graph))
     accounts = {account_as_a_whole(side) or (arn.account if arn else None) for side, arn in arns}
-    return not accounts.isdisjoint(graph.accounts.held)
+    own = (one.urn for one in graph.accounts.entries if not graph.snapshot.is_beside(one.urn))
+    return not accounts.isdisjoint(map(graph.accounts.of_provider, own))
 
 
 def _sides(exception: DoorException, rule: Rule[Any], graph: Graph) -> tuple[str, ...]:
@@ -231,23 +238,28 @@ def _expired(one: DoorException) -> Finding:
         f"The exception for the door {one.door} ({one.reason}) expired on {one.expires}",
         f"close the door, or ask {one.owner} to renew the exception",
         door=one.name,
+        about_exception=True,
     )
 
 
 def _excused(
-    rule: str, findings: tuple[Finding, ...], exceptions: Iterable[DoorException], today: date
+    rule: str, findings: tuple[Finding, ...], named: Iterable[DoorException], here: Iterable[DoorException], today: date
 ) -> tuple[tuple[Finding, ...], tuple[Accepted, ...]]:
-    """The findings that no exception lets stand, with those about exceptions, and the exceptions that were needed."""
+    """The findings that none of the exceptions `named` lets stand, and what comes of those that are for this stack.
+
+    That is what is wrong with them, beside the findings, and those that were needed.
+    """
     accepted, wrong = [], []
     doors = {finding.door.ends for finding in findings if finding.door}
-    for one in exceptions:
+    for one in here:
         if one.expires < today:
             wrong.append(_expired(one))
         elif one.name.ends not in doors:
             message = f"The exception for the door {one.door} ({one.reason}) is not used: nothing here needs it"
-            wrong.append(Finding(message, f"remove it from the configuration of {rule}, or correct its door"))
+            step = f"remove it from the configuration of {rule}, or correct its door"
+            wrong.append(Finding(message, step, about_exception=True))
         else:
             accepted.append(Accepted(rule, one))
-    stand = {one.exception.name.ends for one in accepted}
+    stand = {one.name.ends for one in named if one.expires >= today}
     left = (finding for finding in findings if finding.door is None or finding.door.ends not in stand)
     return (*left, *wrong), tuple(accepted)

@@ -5,6 +5,7 @@ The two rules about keys and the one about what is not proved read these stateme
 
 from __future__ import annotations
 
+import json
 import re
 from collections import defaultdict
 from collections.abc import Iterator
@@ -39,6 +40,7 @@ _IMPORT = (
     "take that role into this program (option import_), so that the pack is shown its policies, read the stack that "
     f"makes it {_THROUGH}, or {EXCEPT}"
 )
+_OTHER_FIRST = " (in its own stack, which goes first, and export its state again)"
 _HIDDEN = "is made from something that this program only reads, and the engine shows a policy nothing that is only read"
 
 
@@ -202,8 +204,10 @@ class _Reader:
         dates = [in_words(one) for one in door.trust.requirements if window([one]) != (None, None)]
         dated = f", whose trust policy admits it {' and '.join(dates)}" if dates else ""
         holder = f"permission set {permission_set_of(source.name)}" if source in self._of_sets else source.label
+        beside = self._graph.snapshot.beside and (source.urn is None or self._graph.snapshot.is_beside(source.urn))
+        first = _OTHER_FIRST if beside else ""
         step = (
-            f"give {holder} a policy that allows sts:AssumeRole on {_to_grant(role)}{dated}, "
+            f"give {holder} a policy that allows sts:AssumeRole on {_to_grant(role)}{dated}{first}, "
             "or take it out of the trust policy"
         )
         namesakes = self._namesakes(source.kind, source.name)
@@ -237,7 +241,7 @@ class _Reader:
             step = self._if_meant(source.kind, source.account, source.name) + step + self._if_elsewhere
             return _about(door, Lack.GRANT, about, step, role)
         about += ", but that account is not in this stack and no stack reference shows a grant"
-        return _about(door, Lack.PROOF, about + ": the grant key is not proved", self._elsewhere("grant"), role)
+        return _about(door, Lack.PROOF, about + ": the grant key is not proved", self._grant_elsewhere, role)
 
     def _without_trust(self, door: Door) -> Statement:
         source, role = door.source, door.target
@@ -260,6 +264,8 @@ class _Reader:
             step = f"{_past(why, f'let {named} in')}, or remove the grant"
         elif excluding:
             step = "correct that condition, or remove the grant"
+        elif self._graph.snapshot.is_beside(role.urn):
+            step += self._grant_first(Lack.TRUST, door.id)
         return _about(door, Lack.TRUST, about, step, source if source.urn else role)
 
     def _callers(self, source: Principal) -> list[Principal]:
@@ -347,7 +353,7 @@ class _Reader:
             yield Statement(Lack.GRANT, about, step + self._if_elsewhere, door, role.urn, role.source)
         else:
             about += "no principal of this stack or of a referenced one is granted it: the grant key is not proved"
-            step = self._elsewhere("grant")
+            step = self._grant_elsewhere
             if account is None:
                 step = f"name the principals that shall enter, {step}"
             yield Statement(Lack.PROOF, about, step, door, role.urn, role.source)
@@ -372,6 +378,7 @@ class _Reader:
         if account == source.account or not self._pinned(source):
             return
         there, manager = self._accounts.name(account), self._accounts.management
+        door = DoorName(source.arn, grant.resource)
         namesakes = self._namesakes("role", name.rpartition("/")[2])
         of_aws = name in self._accounts.access_roles(account) and self._graph.is_ours(account)
         if of_aws and manager not in (None, source.account):
@@ -390,16 +397,17 @@ class _Reader:
             but = "no role of this stack answers to that and trusts it"
             step = f"add the role with a trust policy that names {source.arn}, correct the ARN, or remove the grant"
             step = self._if_meant("role", account, name.rpartition("/")[2]) + step + self._if_elsewhere
+            step += self._grant_first(Lack.TRUST, door) if self._graph.snapshot.beside else ""
             lack = Lack.TRUST
         else:
             but = "that account is not in this stack and no stack reference shows the role's trust"
-            lack, step = Lack.PROOF, self._elsewhere("trust")
+            lack, step = Lack.PROOF, read_too(self._graph, "the stack that holds the trust")
+            step += self._grant_first(Lack.PROOF, door)
         about = (
             f"{source.kind.capitalize()} {source.name} of account {self._account(source)} is granted sts:AssumeRole on "
             f"{grant.resource} in account {there}, but {but}: the trust key is "
             f"{'missing' if lack is Lack.TRUST else 'not proved'}"
         )
-        door = DoorName(source.arn, grant.resource)
         yield Statement(lack, about, step, door, grant.document.urn or source.urn, source.source)
 
     def _if_meant(self, kind: str, account: str, name: str) -> str:
@@ -414,8 +422,22 @@ class _Reader:
     def _if_elsewhere(self) -> str:
         return f"; if it is made in another stack, {read_too(self._graph, 'that stack')}"
 
-    def _elsewhere(self, key: str) -> str:
-        return f"{read_too(self._graph, f'the stack that holds the {key}')}, or {EXCEPT}"
+    def _grant_first(self, lack: Lack, door: DoorName) -> str:
+        """How a new door between two stacks is made: its grant first, as alone it opens nothing."""
+        names = self._graph.snapshot.names
+        if self._graph.snapshot.is_state or not names:
+            return f", or {EXCEPT}"
+        rule = "door-needs-trust" if lack is Lack.TRUST else "unproved-door"
+        excuse = {"door": str(door), "reason": "its trust comes next", "owner": "...", "expires": "YYYY-MM-DD"}
+        excepted = {rule: {"exceptions": [{**excuse, "stack": names[1]}]}}
+        return (
+            "; where another stack has still to make the trust, this grant goes first, as alone it opens nothing, by "
+            f"an exception until that stack is updated and its state exported again: {json.dumps(excepted)}"
+        )
+
+    @property
+    def _grant_elsewhere(self) -> str:
+        return f"{read_too(self._graph, 'the stack that holds the grant')}, or {EXCEPT}"
 
     def _hidden(self, urn: str | None, key: str) -> bool:
         resource = self._graph.snapshot.by_urn.get(urn or "")

@@ -127,9 +127,39 @@ def _beside(before: Answers, after: Answers, ids: Mapping[str, str]) -> Iterator
         found = _differing(was[account, name], now[account, name])
         if found:
             yield Beside(f"identity provider {name} of {names.get(account, account)}", found)
+    yield from _trusting(before, after, ids)
     yield from _other_accounts(before, after, ids)
     yield from _half_doors(before, after, ids)
     yield from _long_term(before, after, ids)
+
+
+def _trusting(before: Answers, after: Answers, ids: Mapping[str, str]) -> Iterator[Beside]:
+    """Which accounts of ours a role trusts as a whole, or no more, beside those who hold a grant there already.
+
+    Where nobody holds one, that is half a door, and told as such.
+    """
+    was, now = (
+        {_with_id(role, ids): {ids.get(one, one) for one in accounts} for role, accounts in side.trusting.items()}
+        for side in (before, after)
+    )
+    halves = {
+        (_with_id(one.source.who, ids), _with_id(one.target.who, ids)) for s in (before, after) for one in s.doors
+    }
+    names = {**before.names, **after.names}
+    for role in sorted(was.keys() & now.keys(), key=str):
+        gains, loses = (
+            tuple(
+                f"{Party(Who('root', one), account_name=names.get(one, '')).short}: whoever is granted the role there"
+                for one in sorted(these - those)
+                if (Who("root", one), role) not in halves
+            )
+            for these, those in ((now[role], was[role]), (was[role], now[role]))
+        )
+        if gains or loses:
+            yield Beside(
+                f"trust policy of {Party(role, account_name=names.get(role.account, '')).short}",
+                Difference(gains, loses),
+            )
 
 
 def _other_accounts(before: Answers, after: Answers, ids: Mapping[str, str]) -> Iterator[Beside]:

@@ -111,7 +111,7 @@ def diff_command(  # noqa: PLR0913 - one parameter an option
 
     if [after is not None, plan is not None, live].count(True) != 1:
         raise click.UsageError("name exactly one of a second state, --plan and --live")
-    there = together([before, *states], may_be_empty=before if plan else None)
+    there = together([before, *states], may_be_empty=[before] if plan else [])
     old = read(build(there))
     if live:
         new = read(build(snapshot((), (), live=True, member_role=member_role)))

@@ -431,6 +431,8 @@ class Answers:
     """The accounts of which a user or role is shown."""
     users: frozenset[Who] = frozenset()
     """The users that are shown."""
+    trusting: Mapping[Who, frozenset[str]] = field(default_factory=dict)
+    """The other accounts of ours that each role trusts as a whole: whoever is granted the role there comes in."""
     assigners: frozenset[str] = frozenset()
     """The member accounts that administer IAM Identity Center for the organization."""
     written: Mapping[tuple[str, ...], datetime] = field(default_factory=dict)

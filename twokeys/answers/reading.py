@@ -127,6 +127,7 @@ class _Reader:
             names=dict(self._names.said),
             shown=frozenset(one.account for one in self._graph.principals if one.urn),
             users=frozenset(who(one) for one in self._graph.principals if one.urn and one.kind == "user"),
+            trusting=self._trusting(),
             assigners=frozenset(self._assigners()),
             written=self._written(),
             holds=dict(self._holds()),
@@ -149,6 +150,13 @@ class _Reader:
             ),
             providers=dict(self._providers()),
         )
+
+    def _trusting(self) -> dict[Who, frozenset[str]]:
+        found: dict[Who, set[str]] = {who(role): set() for role in self._graph.roles}
+        for trust in self._graph.open_trusts:
+            if trust.account not in (None, trust.role.account) and trust.role.urn is not None:
+                found[who(trust.role)].add(trust.account)
+        return {role: frozenset(accounts) for role, accounts in found.items()}
 
     def _assigners(self) -> Iterator[str]:
         """Who administers IAM Identity Center there can assign anybody anywhere but in the management account.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,10 +18,10 @@ from twokeys.errors import Refusal
 from twokeys.project.states import not_whole, sandbox_states
 
 
-def together(files: Iterable[Path], *, may_be_empty: Path | None = None) -> Snapshot:
+def together(files: Iterable[Path], *, may_be_empty: Collection[Path] = ()) -> Snapshot:
     """The snapshot that several states show together, as one organization.
 
-    `may_be_empty` is the one of a stack that is not made yet.
+    `may_be_empty` are those of stacks that may not be made yet.
 
     Raises Refusal where one is no state or shows nothing, or where two are of the same stack and differ: what they say
     together was never so at one time.
@@ -35,8 +35,8 @@ def together(files: Iterable[Path], *, may_be_empty: Path | None = None) -> Snap
             next_step="pass with `--state FILE` what `pulumi stack export` writes, once for each stack",
         )
     if len(named) == 1:
-        return read_state(named[0], may_be_empty=named[0] == may_be_empty)
-    states = [read_state(file, may_be_empty=file == may_be_empty) for file in named]
+        return read_state(named[0], may_be_empty=named[0] in may_be_empty)
+    states = [read_state(file, may_be_empty=file in may_be_empty) for file in named]
     found = Snapshot.together(states, f"the states {', '.join(file.name for file in named)}")
     whole: dict[str, tuple[Path, dict[str, list[Resource]]]] = {}
     for file, state in zip(named, states, strict=True):

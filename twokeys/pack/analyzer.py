@@ -37,7 +37,7 @@ from twokeys.pack.changed import DOORS_CHANGED, doors_changed
 from twokeys.pack.deferral import deferred
 from twokeys.pack.gate import Gate
 from twokeys.pack.other_stacks import as_exported
-from twokeys.pack.other_states import as_of, other_states, still_refused, with_others
+from twokeys.pack.other_states import as_of, beside, other_states, settings_alone, still_refused, with_others
 from twokeys.pack.own_account import graph_of, own_account
 from twokeys.pack.policies import BY_NAME, FAIL_CLOSED, POLICIES, Policy
 from twokeys.pack.reading import asked_for, dynamic_code, is_left_out, provider_of, settled
@@ -70,6 +70,7 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
         self._asked: dict[str, Resource] = {}
         self._code: dict[str, Mapping[str, object]] = {}
         self._gate: Gate | None = None
+        self._before: Snapshot | None = None
         self._other_stacks: Snapshot | None = None
         self._over = False
         self._said: set[tuple[object, ...]] = set()
@@ -149,11 +150,11 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
         if self._dry_run:
             return ()
         if self._gate is None:
-            named = self._configuration.get(DOORS_CHANGED, {}).get("state")
+            self._before = self._state(resource.urn, self._named)
             self._gate = Gate(
-                self._state(resource.urn, named),
+                self._before,
                 self._mandatory,
-                made=partial(self._state, resource.urn),  # a file that is named says what was before
+                made=partial(self._state, resource.urn),
                 own_account=own_account,
                 with_others=self._beside,
             )
@@ -172,25 +173,37 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
         """What is found in the whole. `pulumi policy analyze` asks about each resource first: nothing is said twice."""
         snapshot = self._snapshot(request.resources)
         others = self._others(snapshot.resources[0].urn) if snapshot.resources else None
-        judged, graph = self._judged(snapshot, None)
+        judged, graph = self._judged(snapshot, None, settings_alone(self._configuration))
         own = own_account(snapshot.of_type(PROVIDER)) if any(one.mandatory for one in judged) else None
         if own:
-            judged, graph = self._judged(snapshot, own)
+            judged, graph = self._judged(snapshot, own, settings_alone(self._configuration))
         theirs: list[Judged] = []
+        joined, before = graph, partial(self._graph_before, snapshot, own, others)
         if others is not None:
-            judged, theirs = with_others(judged, judged, graph, others, lambda both: self._judged(both, own))
+            judged, theirs, joined = with_others(
+                judged, judged, graph, others, lambda both: self._judged(both, own), before=before
+            )
         if self._dry_run:
             judged, later = deferred(graph, judged)
             judged += later
             theirs += [as_of(others)] if others is not None else []
             if self._level(DOORS_CHANGED) != "disabled" and snapshot.resources:
-                named = self._configuration.get(DOORS_CHANGED, {}).get("state")
-                judged += doors_changed(graph, partial(self._state, snapshot.resources[0].urn, named))
+                judged += doors_changed(joined, before)
         return _in_few_lines([one for one in (*judged, *theirs) if _content(one.finding) not in self._said])
 
-    def _judged(self, snapshot: Snapshot, own: str | None) -> tuple[list[Judged], Graph]:
+    def _judged(
+        self, snapshot: Snapshot, own: str | None, config: Mapping[str, Mapping[str, object]] | None = None
+    ) -> tuple[list[Judged], Graph]:
         graph = graph_of(snapshot, own)
-        return list(judge(graph, self._rules, self._configuration, datetime.now(UTC))), graph
+        return list(judge(graph, self._rules, config or self._configuration, datetime.now(UTC))), graph
+
+    def _graph_before(self, snapshot: Snapshot, own: str | None, others: Snapshot | None) -> Graph | None:
+        """The graph as it was before the operation, beside the other stacks; None where that is not known."""
+        state = self._state(snapshot.resources[0].urn, self._named) if self._dry_run else self._before
+        if state is None or not state.resources:
+            return None
+        graph = graph_of(state, own)
+        return graph_of(beside(graph, others), own) if others else graph
 
     def _snapshot(self, found: Iterable[Any]) -> Snapshot:
         there: list[Resource] = []
@@ -201,6 +214,11 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
             asked = self._asked.get(one.urn)
             (left_out if is_left_out(one, asked) else there).append(as_exported(settled(one, asked, shown)))
         return Snapshot(tuple(there), left_out=tuple(left_out))
+
+    @property
+    def _named(self) -> object:
+        """The file that the configuration names as the state before."""
+        return self._configuration.get(DOORS_CHANGED, {}).get("state")
 
     @staticmethod
     def _state(urn: str, named: object = None) -> Snapshot | None:
@@ -222,7 +240,8 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
     def _mandatory(self, graph: Graph) -> Iterable[Finding]:
         """Only what stops an update: nobody reads advice about a resource that is about to be made."""
         rules = (rule for rule in self._rules if level_of(rule, self._configuration) in MANDATORY)
-        return (one.finding for one in judge(graph, rules, self._configuration, datetime.now(UTC)) if one.mandatory)
+        found = judge(graph, rules, settings_alone(self._configuration), datetime.now(UTC))
+        return (one.finding for one in found if one.mandatory)
 
     def _level(self, policy: str) -> str:
         return str(self._configuration.get(policy, {}).get(LEVEL, "advisory"))

@@ -7,8 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from twokeys.access.findings import Finding, Severity
-from twokeys.access.graph import Graph, build
-from twokeys.access.reading.snapshot import Snapshot
+from twokeys.access.graph import Graph
 from twokeys.access.report import Judged
 from twokeys.errors import Refusal
 
@@ -19,21 +18,21 @@ _SEVERITIES: Final[Mapping[str, Severity]] = {"administrator": "high", "not know
 _READ_IT = "read the list; nothing has to be done if this is what the change is for"
 
 
-def doors_changed(graph: Graph, before: Callable[[], Snapshot | None]) -> list[Judged]:
+def doors_changed(graph: Graph, before: Callable[[], Graph | None]) -> list[Judged]:
     """The doors gained, lost and changed; nothing for a new stack, and without a state to compare with."""
     try:
-        state = before()
+        was = before()
     except Refusal as refusal:  # a difference that cannot be told must not look like none
         about = f"The doors gained and lost cannot be told ({refusal.where}: {refusal.why})"
         return [Judged(Finding(about, _NAME_A_STATE, rule=DOORS_CHANGED), mandatory=False)]
-    if state is None or not state.resources:
+    if was is None:
         return []
     # A pack starts with every operation, and neither an update nor the first preview asks this.
     from twokeys.answers.changes import changes  # noqa: PLC0415
     from twokeys.answers.changes_shown import lines  # noqa: PLC0415
     from twokeys.answers.reading import read  # noqa: PLC0415
 
-    found = replace(changes(read(build(state)), read(graph)), not_proved=())  # a rule of its own refuses those
+    found = replace(changes(read(was), read(graph)), not_proved=())  # a rule of its own refuses those
     if not found:
         return []
     about = "Ways in gained (+), lost (-) and changed (~):\n" + "\n".join(lines(found)) + "\n"

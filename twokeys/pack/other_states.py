@@ -1,12 +1,18 @@
 """The states of other stacks that the pack's configuration names: what a door of this stack has its other key in.
 
-Nothing but that other key is taken from them. What a rule finds in this stack alone stands, unless it is about a key
-and both stacks together show that key; and what is found only in the others is theirs.
+Nothing but that other key is taken from them. What a rule finds in this stack alone stands, unless it is about a key:
+then both stacks together are asked, under the exceptions that there are for that rule. What is found only in the others
+is theirs, but for the half of a door that this stack leaves there.
+
+Of a new door the grant is made first: alone it opens nothing, and IAM takes no trust in a role that is not there. Of
+one that goes, the trust goes first, which closes it.
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+import json
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, TypeAlias
@@ -17,18 +23,19 @@ from twokeys.access.graph import Graph
 from twokeys.access.model.accounts import Accounts, entry
 from twokeys.access.reading.snapshot import PROVIDER, Resource, Snapshot, project_of, stack_of
 from twokeys.access.report import Judged
-from twokeys.access.rules import BY_NAME
+from twokeys.access.rules import BY_NAME, RULES
 from twokeys.errors import Refusal
 from twokeys.iam import UNKNOWN
 
-_STATES: Final = "states"
 Judge: TypeAlias = Callable[[Snapshot], tuple[list[Judged], Graph]]
 """Gives what the rules find in a snapshot, and its graph."""
+_STATES: Final = "states"
+_EXCEPTIONS: Final = "exceptions"
 _NOTHING = "nothing has to be done, unless they have changed since: then export them again"
 
 
 def other_states(settings: Mapping[str, object], own: str, folder: Path = Path()) -> Snapshot | None:
-    """What the named states show together; None where none is named.
+    """What the named states show together, of which one may be empty; None where none is named.
 
     Args:
         settings: what the pack's configuration says of `other-stacks`.
@@ -36,7 +43,7 @@ def other_states(settings: Mapping[str, object], own: str, folder: Path = Path()
         folder: what a relative name starts from. The engine runs a pack in the program's folder.
 
     Raises:
-        Refusal: a state cannot be read, shows nothing or is of this very stack, or what is set is no list of files.
+        Refusal: a state cannot be read or is of this very stack, or what is set is no list of files.
     """
     named = settings.get(_STATES, [])
     if settings.keys() - {_STATES, LEVEL} or not isinstance(named, list) or not all(isinstance(n, str) for n in named):
@@ -51,12 +58,13 @@ def other_states(settings: Mapping[str, object], own: str, folder: Path = Path()
     # A pack starts with every operation, and few name states.
     from twokeys.answers.sources import together  # noqa: PLC0415
 
-    found = together([folder / name for name in named])
+    files = [folder / name for name in named]
+    found = together(files, may_be_empty=files)
     if any(project_of(one.urn) == own for one in found.resources):
-        files = [one.name for one in found.evidence if one.stack == own] or named
+        mine = [one.name for one in found.evidence if one.stack == own] or named
         raise Refusal(
             "a state of this very stack is named among those of other stacks",
-            where=", ".join(files),
+            where=", ".join(mine),
             why="it says what was, and this operation says what is to come",
             next_step=f"take it out of `{_STATES}` of {OTHER_STACKS} in the policy pack's configuration",
         )
@@ -82,50 +90,128 @@ def as_of(others: Snapshot) -> Judged:
     return Judged(Finding(f"Judged together with {states}", _NOTHING, rule=OTHER_STACKS), mandatory=False)
 
 
+def settings_alone(config: Mapping[str, Mapping[str, object]]) -> Mapping[str, Mapping[str, object]]:
+    """The configuration by which this stack alone is judged: where states are named, exceptions for keys come later.
+
+    Which rule refuses a key that is missing here is said once the states are read.
+    """
+    if not config.get(OTHER_STACKS, {}).get(_STATES):
+        return config
+    later = {rule.name for rule in RULES if rule.another_stack_answers}
+    return {
+        name: {key: value for key, value in one.items() if key != _EXCEPTIONS or name not in later}
+        for name, one in config.items()
+    }
+
+
+def beside(graph: Graph, others: Snapshot) -> Snapshot:
+    """A stack with the others beside it; what it makes itself is as it says, whatever they once read of that."""
+    own = graph.snapshot
+    ours = {one.arn for one in graph.principals if one.urn is not None}
+    there = [one for one in others.resources if one.text("arn") not in ours]
+    return replace(
+        own,
+        resources=(*own.resources, *there),
+        pending=(*own.pending, *others.pending),
+        beside=frozenset(project_of(one.urn) for one in there),
+    )
+
+
 def still_refused(found: list[Finding], graph: Graph, others: Snapshot | None, judge: Judge) -> list[Finding]:
     """What stands of findings that would stop an update once the other stacks are there too, where any are named."""
     refused = [Judged(one, mandatory=True) for one in found]
     if others is None or not any(map(_is_about_key, refused)):
         return found
-    stands, theirs = with_others(refused, judge(graph.snapshot)[0], graph, others, judge)
-    return [one.finding for one in (*stands, *theirs) if one.mandatory]
+    stands, theirs, _ = with_others(refused, judge(graph.snapshot)[0], graph, others, judge)
+    return [one.finding for one in (*stands, *theirs) if one.mandatory and not one.finding.about_exception]
 
 
-def with_others(
-    found: Collection[Judged], alone: Iterable[Judged], graph: Graph, others: Snapshot, judge: Judge
-) -> tuple[list[Judged], list[Judged]]:
-    """What stands of findings in this stack once the other stacks are there too; and what of those is not proved.
+def with_others(  # noqa: PLR0913 - what is found, and the stacks that it is found in
+    found: Collection[Judged],
+    alone: Iterable[Judged],
+    graph: Graph,
+    others: Snapshot,
+    judge: Judge,
+    *,
+    before: Callable[[], Graph | None] | None = None,
+) -> tuple[list[Judged], list[Judged], Graph]:
+    """What stands of findings in this stack once the others are there too; what is about these; and the graph of all.
 
     `graph` is this stack's and `alone` all that is found in it: only doors that `found` is about are looked at, and
-    what is new at the same resources. A key that cannot be read in a state is none, and refused with its file.
+    what is new at the same resources. A key that cannot be read in a state is none, and refused with its file. `before`
+    gives the graph of all as it was, None where that is not known; without it, nothing is said of what goes.
     """
+    together, joined = judge(beside(graph, others))
+    said, own = {_place(one) for one in alone}, {one.finding.message for one in alone if one.finding.about_exception}
     keys = [one.finding for one in found if _is_about_key(one)]
-    if not keys:
-        return list(found), []
-    own = graph.snapshot
-    ours = {one.arn for one in graph.principals if one.urn is not None}
-    there = [one for one in others.resources if one.text("arn") not in ours]  # as this stack makes them, they are its
-    pending = (*own.pending, *others.pending)
-    together, joined = judge(replace(own, resources=(*own.resources, *there), pending=pending))
-    said = {_place(one) for one in alone}
     doors, urns = {one.door for one in keys}, {one.finding.urn for one in found} - {None}
-    holders = {one.arn for one in joined.principals if any(each.urn in own.by_urn for each in one.all_documents)}
-    stands = [one for one in found if not _rule(one).another_stack_answers or one.finding.urn is None]
-    files = {one.stack: one.name for one in others.evidence}
-    theirs = []
+    ours = {one.arn for one in graph.principals if one.urn is not None}
+    by_urn = graph.snapshot.by_urn
+    holders = {one.arn for one in joined.principals if any(each.urn in by_urn for each in one.all_documents)}
+    stands = [
+        one
+        for one in found
+        if not one.finding.about_exception and not (_rule(one).another_stack_answers and one.finding.urn)
+    ]
+    theirs, halves = [], []
     for one in together:
-        finding = one.finding
-        of_others = finding.urn is not None and finding.urn not in own.by_urn
-        if one.failed or (_rule(one).another_stack_answers and finding.door in doors and finding.urn is not None):
+        finding, answered = one.finding, _rule(one).another_stack_answers
+        if finding.about_exception:
+            stands += [one] if answered or finding.message in own else []
+        elif one.failed or (answered and finding.door in doors and finding.urn is not None):
             stands.append(one)
         elif _place(one) in said:
             continue
         elif finding.urn in urns or (_of_a_grant(one) and finding.sides[0] in holders & ours):
             stands.append(one)
-        elif of_others and _rule(one).may_follow == "proof" and "*" in finding.sides:
-            where = files.get(project_of(finding.urn or ""), others.origin)
-            theirs.append(replace(one, finding=replace(finding, source=where)))
-    return stands, theirs
+        elif not joined.snapshot.is_beside(finding.urn):
+            continue
+        elif answered and _rule(one).may_follow and "*" not in finding.sides:
+            halves.append(one)
+        elif (keys and _rule(one).may_follow == "proof") or (not answered and finding.sides[0] in ours):
+            theirs.append(one)
+    if before is not None and halves:
+        theirs += _left(halves, joined, before, judge)
+    files = {one.stack: one.name for one in others.evidence}
+    return stands, [_at(one, files.get(project_of(one.finding.urn or ""), others.origin)) for one in theirs], joined
+
+
+def _at(judged: Judged, file: str) -> Judged:
+    return replace(judged, finding=replace(judged.finding, source=file))
+
+
+def _left(
+    halves: Iterable[Judged], joined: Graph, before: Callable[[], Graph | None], judge: Judge
+) -> Iterator[Judged]:
+    """The halves in other stacks whose other half this change takes away or, where nobody tells what was, lacks.
+
+    A trust that would be left is refused: its own stack goes first. A grant that is left opens nothing and is said.
+    """
+    try:
+        was = before()
+    except Refusal:  # `doors-changed` says so
+        was = None
+    known = {_ends(one) for one in judge(was.snapshot)[0]} if was else set()
+    ours = {one.arn for one in joined.principals if one.urn and not joined.snapshot.is_beside(one.urn)}
+    for one in halves:
+        finding = one.finding
+        if _ends(one) in known or not (was or ours.intersection(finding.sides)):
+            continue
+        if _rule(one).keys == "trust":
+            excuse = {"door": str(finding.door), "reason": "...", "owner": "...", "expires": "YYYY-MM-DD"}
+            excepted = {_rule(one).name: {_EXCEPTIONS: [{**excuse, "stack": joined.snapshot.names[1]}]}}
+            step = (
+                "to keep the door, leave the grant here; to close it, take that trust away first, in its stack, and "
+                f"export its state again; where the grant has to go first, make an exception: {json.dumps(excepted)}"
+            )
+            yield replace(one, finding=replace(finding, next_step=step))
+        else:
+            step = "take that grant away in its stack too, and export its state again: alone it opens nothing"
+            yield Judged(replace(finding, next_step=step, severity="high"), mandatory=False)
+
+
+def _ends(judged: Judged) -> tuple[object, ...]:
+    return judged.finding.urn, judged.finding.door
 
 
 def _is_about_key(judged: Judged) -> bool:

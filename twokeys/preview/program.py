@@ -17,7 +17,7 @@ from twokeys.access.rules import RULES
 from twokeys.errors import Refusal
 from twokeys.exports import read_exports
 from twokeys.pack.deferral import deferred
-from twokeys.pack.other_states import as_of, other_states, with_others
+from twokeys.pack.other_states import as_of, other_states, settings_alone, with_others
 from twokeys.pack.own_account import graph_of
 from twokeys.preview.process import run_in_process
 from twokeys.preview.run import Run
@@ -93,14 +93,16 @@ def judge(  # noqa: PLR0913 - all but the snapshot and the configuration by name
         others: the states of other stacks that may hold a key, as `other_states` reads them.
     """
 
-    def rules_on(shown: Snapshot) -> tuple[list[Judged], Graph]:
-        graph = graph_of(shown, account)
-        return list(judged_by(graph, RULES, config or {}, now or datetime.now(UTC))), graph
+    given = config or {}
 
-    judged, graph = rules_on(snapshot)
+    def rules_on(shown: Snapshot, config: Mapping[str, Mapping[str, object]] = given) -> tuple[list[Judged], Graph]:
+        graph = graph_of(shown, account)
+        return list(judged_by(graph, RULES, config, now or datetime.now(UTC))), graph
+
+    judged, graph = rules_on(snapshot, given if others is None else settings_alone(given))
     theirs: list[Judged] = []
     if others is not None:
-        judged, theirs = with_others(judged, judged, graph, others, rules_on)
+        judged, theirs, _ = with_others(judged, judged, graph, others, rules_on, before=lambda: None)
         theirs.append(as_of(others))
     if not made:
         judged, later = deferred(graph, judged)

@@ -20,7 +20,7 @@ from twokeys.access.report import Judged, Verdicts
 from twokeys.access.report import judge as judge_rules
 from twokeys.access.rules import RULES
 from twokeys.errors import Refusal
-from twokeys.pack.other_states import other_states, still_refused
+from twokeys.pack.other_states import other_states, settings_alone, still_refused
 from twokeys.pack.own_account import graph_of
 from twokeys.preview.process import run_in_process
 from twokeys.preview.program import interpreter, judge, stack_preview
@@ -148,15 +148,13 @@ class StackRun:
         settings = self.rules.get(OTHER_STACKS, {})
         return other_states(settings, f"urn:pulumi:{self.name}::{project.name}", project.program.parent)
 
-    def _judged(self, graph: Graph) -> list[Judged]:
-        return list(judge_rules(graph, RULES, self.rules, datetime.now(UTC)))
-
     def _mandatory(self, graph: Graph) -> Iterable[Finding]:
-        return (one.finding for one in self._judged(graph) if one.mandatory)
+        judged = judge_rules(graph, RULES, settings_alone(self.rules), datetime.now(UTC))
+        return (one.finding for one in judged if one.mandatory)
 
     def _beside(self, graph: Graph, found: list[Finding], own: str | None) -> list[Finding]:
         def judge_both(both: Snapshot) -> tuple[list[Judged], Graph]:
             graph = graph_of(both, own)
-            return self._judged(graph), graph
+            return list(judge_rules(graph, RULES, self.rules, datetime.now(UTC))), graph
 
         return still_refused(found, graph, self._others, judge_both)

@@ -196,7 +196,8 @@ class Snapshot:
     this operation does not make and that are not there either (`--target`, `--exclude`). `is_state` tells that outputs
     are what the engine last saw, and not what an operation makes of them. `evidence` is what it was read from. Two
     things are missing: what the stacks of `without_state` make, and what an operation on those of `unfinished`, which
-    is under way or was stopped, has not made yet.
+    is under way or was stopped, has not made yet. `beside` are the stacks, as `project_of` has them, that are there for
+    the keys which they hold, and are not asked about.
     """
 
     resources: tuple[Resource, ...]
@@ -207,6 +208,7 @@ class Snapshot:
     evidence: tuple[Evidence, ...] = ()
     without_state: tuple[str, ...] = ()
     unfinished: tuple[str, ...] = ()
+    beside: frozenset[str] = frozenset()
 
     @classmethod
     def together(cls, snapshots: Iterable[Snapshot], origin: str) -> Snapshot:
@@ -225,6 +227,10 @@ class Snapshot:
     def by_urn(self) -> Mapping[str, Resource]:
         """Each resource by its URN."""
         return {resource.urn: resource for resource in self.resources}
+
+    def is_beside(self, urn: str | None) -> bool:
+        """Whether a resource is one of another stack, which is there only for the keys that it holds."""
+        return urn is not None and project_of(urn) in self.beside
 
     @property
     def stack(self) -> str | None:
