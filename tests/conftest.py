@@ -93,6 +93,7 @@ def _no_home_no_cloud(monkeypatch: pytest.MonkeyPatch, _homes: Iterator[Path]) -
     home = next(_homes)
     home.mkdir()
     monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("SHELL", "/bin/sh")  # which a next step is written for
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     monkeypatch.setenv("AWS_CONFIG_FILE", str(home / "no-config"))
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(home / "no-credentials"))

@@ -12,8 +12,9 @@ from botocore.exceptions import (
     NoCredentialsError,
     ProfileNotFound,
 )
+from botocore.parsers import ResponseParserError
 
-from twokeys.aws_errors import no_answer
+from twokeys.aws_errors import no_answer, refusal_of
 
 
 def answered(code: str) -> ClientError:
@@ -61,6 +62,13 @@ def test_a_cut_connection_sends_nobody_to_sign_in(error: type[EndpointConnection
     assert refusal.what == "AWS cannot be reached"
     assert "http://127.0.0.1:9/" in refusal.why
     assert "AWS_ENDPOINT_URL" in refusal.next_step
+
+
+def test_what_answers_in_place_of_aws_is_no_defect_of_ours() -> None:
+    """Such as the page of a network that asks to be signed in to, which botocore cannot parse."""
+    refusal = refusal_of(ResponseParserError("Unable to parse response, invalid XML received:\nb'<html>'"))
+    assert refusal is not None
+    assert (refusal.what, "\n" in refusal.why) == ("AWS cannot be reached", False)
 
 
 def test_who_has_no_credentials_is_told_how_to_get_some() -> None:

@@ -7,6 +7,7 @@ import traceback
 
 from botocore import exceptions as raised
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 from twokeys.errors import Refusal
 
@@ -28,8 +29,6 @@ _SIGN_IN = (
     "sign in (`aws sso login`, `aws configure`), name a profile with --profile, or for the sandbox run"
     ' eval "$(twokeys sandbox shell ...)"'
 )
-LEAVE = "`unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN AWS_CREDENTIAL_EXPIRATION`"
-"""How a shell forgets the keys in its environment variables, which win over those of the default profile."""
 _GIVEN_BY = (
     "mend what gives them: a credential_process has to be a program that prints JSON"
     " (https://docs.aws.amazon.com/sdkref/latest/guide/feature-process-credentials.html), and a file that a profile"
@@ -69,7 +68,7 @@ def refusal_of(error: Exception, profile: str | None = None) -> Refusal | None:
 
     Of helpers, files and variables with credentials botocore passes on what Python raises.
     """
-    if isinstance(error, BotoCoreError | ClientError):
+    if isinstance(error, BotoCoreError | ClientError | ResponseParserError):
         return no_answer(error, profile=profile)
     if isinstance(error, ValueError) and str(error).startswith("Invalid endpoint"):
         return Refusal(
@@ -91,11 +90,11 @@ def no_answer(error: Exception, *, asked: str = "", profile: str | None = None) 
     """
     if isinstance(error, ClientError):
         return _answered(error, asked or error.operation_name, profile)
-    if isinstance(error, raised.HTTPClientError | raised.ConnectionError):
+    if isinstance(error, raised.HTTPClientError | raised.ConnectionError | ResponseParserError):
         return Refusal(
             "AWS cannot be reached",
             where=asked or "the network",
-            why=str(error).rstrip("."),
+            why=" ".join(str(error).split()).rstrip("."),
             next_step="look at the network, a proxy, and AWS_ENDPOINT_URL where it is set, and run this again; a"
             " sandbox that is gone comes back with `twokeys sandbox up`, and its shell anew",
         )
@@ -113,7 +112,13 @@ def _ended(profile: str | None) -> tuple[str, str]:
     if not in_shell(profile):
         return "the session is over", f"your session has expired: {_SIGN_IN}"
     at = os.environ.get("AWS_CREDENTIAL_EXPIRATION")
-    return (f"the session in this shell ended{f' at {at}' if at else ''}", f"{LEAVE}, or give --profile default")
+    return (f"the session in this shell ended{f' at {at}' if at else ''}", f"{leave()}, or give --profile default")
+
+
+def leave() -> str:
+    """How the user's shell forgets the keys in its environment variables, which win over the default profile's."""
+    word = "set -e" if os.environ.get("SHELL", "").endswith("/fish") else "unset"
+    return f"`{word} AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN AWS_CREDENTIAL_EXPIRATION`"
 
 
 def in_shell(profile: str | None) -> bool:
@@ -130,7 +135,7 @@ def _answered(error: ClientError, asked: str, profile: str | None) -> Refusal:
         _, step = _ended(profile)
         return Refusal("the AWS credentials are not valid", where=asked, why=why, next_step=step)
     if code in _NOT_SIGNED_IN:
-        dead = f"{LEAVE}: keys in the environment win where no --profile is given; then " if in_shell(profile) else ""
+        dead = f"{leave()}: keys in the environment win where no --profile is given; then " if in_shell(profile) else ""
         return Refusal("the AWS credentials are not valid", where=asked, why=why, next_step=dead + _SIGN_IN)
     if code in _TOO_OFTEN:
         step = "run this again in some minutes: others ask the same account, and it was tried for long already"

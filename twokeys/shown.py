@@ -11,11 +11,12 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import shutil
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from rich.console import Console
     from rich.table import Table
@@ -48,6 +49,16 @@ def listed(names: Sequence[str], most: int = 4) -> str:
     if len(shown) <= most:
         return ", ".join(shown)
     return f"{', '.join(shown[: most - 1])} and {len(shown) - most + 1} more"
+
+
+def for_shell(variables: Mapping[str, str], without: Sequence[str] = ()) -> str:
+    """Lines that set these variables, and unset others, for `eval "$(...)"` in any shell and `eval (...)` in fish.
+
+    That puts the lines into one, and knows no `unset`: https://fishshell.com/docs/current/fish_for_bash_users.html
+    """
+    names = " ".join(without)
+    lines = [f"command -v unset >/dev/null && unset {names} || set -e {names};"] if names else []
+    return "\n".join([*lines, *(f"export {name}={shlex.quote(value)};" for name, value in variables.items())])
 
 
 def short(value: object) -> str:

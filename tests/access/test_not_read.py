@@ -312,6 +312,7 @@ def test_every_type_of_pulumi_aws_in_a_service_that_decides_who_may_enter_is_kno
 
 ACCEPT = "or accept it with an exception that names its owner, a reason and a day on which it expires"
 MAKE = f"make it with resources of pulumi-aws, {ACCEPT}"
+SEE_WHOM = f"see whom it lets in, and {ACCEPT.removeprefix('or ')}"
 MAKE_IN_AWS = f"make what it makes in AWS with resources of pulumi-aws, {ACCEPT}"
 SEE_CODE, SEE_COMMAND = f"see what the code may do, {ACCEPT}", f"see that the command makes no IAM, {ACCEPT}"
 HAVE_IT_TRUST = f"make the role in this program and have it trust pods.eks.amazonaws.com, {ACCEPT}"
@@ -328,7 +329,7 @@ def _hands(role: str) -> str:
 
 SAID: list[tuple[str, dict[str, object], tuple[str, str, bool] | None]] = [
     ("aws:controltower/landingZone:LandingZone", {}, (
-        "makes Control Tower's roles, also in member accounts", MAKE, True)),
+        "makes Control Tower's roles, also in member accounts", SEE_WHOM, True)),
     (COMMAND, {"create": "aws iam create-role"}, (MAKES_IAM, MAKE, True)),
     (COMMAND, {"update": "aws iam create-role"}, (MAKES_IAM, MAKE, True)),
     (COMMAND, {"delete": "aws iam create-role"}, (MAKES_IAM, MAKE, True)),

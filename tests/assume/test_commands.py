@@ -6,7 +6,8 @@ CONSOLE https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_enab
 
 import json
 import os
-import shlex
+import shutil
+import subprocess
 import sys
 import threading
 from collections.abc import Iterator
@@ -95,23 +96,32 @@ def test_a_user_whom_the_role_trusts_without_mfa_is_not_asked_for_what_others_sh
     assert said["arn"] == READER
 
 
-def test_without_a_command_a_shell_gets_the_session(doors: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("shell", ["sh", "bash", "fish"])
+def test_without_a_command_a_shell_gets_the_session(doors: str, monkeypatch: pytest.MonkeyPatch, shell: str) -> None:
+    """fish puts the lines of `eval (...)` into one: https://fishshell.com/docs/current/fish_for_bash_users.html"""
+    if shutil.which(shell) is None:
+        pytest.skip(f"{shell} is not on this machine")
     monkeypatch.setenv("TWOKEYS_DOORS", doors)
     Path(doors).with_name("config").write_text("[profile mine]\n")
     monkeypatch.setenv("AWS_CONFIG_FILE", str(Path(doors).with_name("config")))
     monkeypatch.setenv("AWS_PROFILE", "mine")
-    assert run("stage-reader").stdout.startswith("unset AWS_PROFILE\nexport ")
+    out = Path(doors).with_name("out")
+    out.write_text(run("stage-reader").stdout)
+    evaluated = f"eval (cat {out})" if shell == "fish" else f'set -eu; eval "$(cat {out})"'
+    seen = subprocess.run([shell, "-c", f"{evaluated}; env -0"], check=True, capture_output=True, text=True)
+    assert seen.stderr == ""
+    said = dict(one.split("=", 1) for one in seen.stdout.split("\0") if one)
+    assert "AWS_PROFILE" not in said
     monkeypatch.delenv("AWS_PROFILE")
-    said = dict(
-        word.split("=", 1) for line in run("stage-reader").stdout.splitlines() for word in shlex.split(line)[1:]
-    )
-    assert "AWS_PROFILE" not in said  # which fish cannot unset
-    for name, value in said.items():
-        monkeypatch.setenv(name, value)
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
+        monkeypatch.setenv(name, said[name])
     assert boto3.client("sts").get_caller_identity()["Arn"] == READER
     with pytest.raises(Refusal, match=r"for user ada, and this shell is already in stage-reader\.") as again:
         run("stage-reader")
     assert again.value.next_step.startswith("use --profile default, or `unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY")
+    monkeypatch.setenv("SHELL", "/usr/bin/fish")
+    with pytest.raises(Refusal, match="or `set -e AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY"):
+        run("stage-reader")
 
 
 def test_a_user_s_session_lasts_as_long_as_the_role_allows_and_a_session_s_one_hour(doors: str) -> None:

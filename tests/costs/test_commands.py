@@ -75,7 +75,7 @@ def test_json_has_every_digit_and_null_for_what_has_no_tag(report: str) -> None:
 def test_the_answer_says_what_was_read_by_what_and_when(report: str, tmp_path: Path) -> None:
     shown = run("--file", report).output
     assert "\nMetric: UnblendedCost.\n" in shown
-    assert re.search(rf"\nMade at 20.*\+00:00 by TwoKeys {version('twokeys')} from \(sha256\)\n", shown)
+    assert re.search(rf"\nMade at 20.*\+00:00 by TwoKeys {version('twokeys')}, from \(sha256\):\n", shown)
     assert f"\n{sha256(Path(report).read_bytes()).hexdigest()}  {report}\n" in shown
     paid, parquet = tmp_path / "paid.csv", tmp_path / "paid.parquet"
     paid.write_bytes(cur2())

@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import re
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -307,6 +308,7 @@ def test_files_that_can_have_no_cost_in_common_are_added() -> None:
     for name, other in {
         "one-hour.csv": identified(23, 3, ids="x"),
         "no-payer.csv": month.replace(b"bill/PayerAccountId", b"x"),
+        "spreadsheet.csv": re.sub(rb"(2026)-10-(\d\d)T(..:..):..Z", rb"10/\2/\1 \3", month),
         "no-period.csv": month.replace(b"bill/BillingPeriodStartDate", b"x"),
         "no-time.csv": month.replace(b"lineItem/UsageStartDate", b"x").replace(b"bill/BillingPeriod", b"x"),
     }.items():
@@ -417,13 +419,20 @@ def test_lines_of_focus_that_are_wholly_alike_are_counted_with_their_sum(tmp_pat
     twice = once + b"\n" + once.partition(b"\n")[2]
     assert costs(once).notes == ()
     (note,) = costs(twice).notes
-    assert note.startswith("USD 30.0 of the total stands in 20 lines wholly like one before it: without ids")
-    assert costs(twice.removesuffix(b"19") + b"0").notes[0].startswith("USD 28.5 of the total stands in 19 lines")
+    assert (
+        note == "USD 30.0 of the total, in 20 lines, is as a line before it but for an id: its own cost, or added twice"
+    )
+    assert costs(twice.removesuffix(b"19") + b"0").notes[0].startswith("USD 28.5 of the total, in 19 lines")
     for report, notes in ((once, 0), (twice, 1)):
         write_table(csv.read_csv(io.BytesIO(report)), tmp_path / "report.parquet")
         ledger = Ledger(Question(((ACCOUNT,),)))
         read_parquet(str(tmp_path / "report.parquet"), ledger)
         assert len(ledger.costs("report.parquet").notes) == notes, "also the columns that nothing else reads count"
+
+
+def test_two_versions_in_one_file_are_lines_alike_but_for_their_ids() -> None:
+    both = identified(0, 100) + b"\n" + identified(0, 110, ids="new").partition(b"\n")[2]
+    assert costs(both, question=BY_ONE_ACCOUNT).notes[0].startswith("USD 100 of the total, in 100 lines, is as a line")
 
 
 def test_corrections_of_focus_and_several_payers_are_said() -> None:

@@ -22,6 +22,7 @@ from tests.pack.engine_requests import Engine
 from tests.pack.test_neighbourhood import mandatory
 from twokeys.access.reading.snapshot import Resource
 from twokeys.iam import UNKNOWN
+from twokeys.pack import analyzer
 from twokeys.pack.analyzer import Analyzer
 from twokeys.pack.changed import DOORS_CHANGED
 from twokeys.pack.gate import Gate
@@ -170,6 +171,19 @@ def test_a_new_policy_that_may_be_a_boundary_is_judged_where_somebody_gets_it(gr
     assert refused(world) == []
     world.role("robot", world.hub, managedPolicyArns=[limit])
     assert [one.partition(": ")[2] for one in refused(world)] == ["robot"]
+
+
+def test_a_policy_whose_account_is_not_known_is_judged_at_once_as_nobody_knows_its_arn(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = World()
+    free = world.provider("free", HUB, assume=False, pin=False)
+    world.add("Policy", "limit", free, name="limit", policy=document(grants("*")))
+    for own, found in ((None, "limit"), (HUB, "robot")):
+        monkeypatch.setattr(analyzer, "own_account", lambda _providers, own=own: own)
+        world.role("robot", free, managedPolicyArns=[arn(HUB, "policy/limit")])
+        assert [one for one in refused(world) if "wildcard" in one] == [f"wildcard-grant: {found}"]
+        world.resources.pop()
 
 
 def test_a_policy_that_was_there_before_is_judged_when_it_changes_as_others_may_hold_it(tmp_path: Path) -> None:

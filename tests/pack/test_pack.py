@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pulumi.runtime.proto import analyzer_pb2
@@ -107,6 +108,37 @@ def test_an_unknown_half_that_is_made_from_the_role_at_the_other_end_is_left_to_
     given = {} if unknown == "grant" else {"policy": document(grants(DEPLOYER))}
     world.add("RolePolicy", "grant", world.hub, made_from={"role": [ci], **grant}, name="grant", **given)
     assert [one.policyName for one in Engine().analyze(world.resources)] == rules
+
+
+WIDE, READS = "arn:aws:iam::aws:policy/AdministratorAccess", "arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess"
+
+
+@pytest.mark.parametrize(
+    ("given", "account", "refused"),
+    [
+        ([], "stage", True),
+        ([{"managedPolicyArns": [READS]}], "stage", True),
+        ([{"managedPolicyArns": [WIDE]}], "stage", False),  # which allows sts:AssumeRole on everything
+        ([{"inlinePolicies": [{"name": "x", "policy": UNKNOWN}]}], "stage", False),
+        ([], "hub", False),  # within an account the trust alone lets in
+        ([{}, {"managedPolicyArns": [WIDE]}], "stage", False),
+    ],
+)
+def test_a_trust_that_is_not_known_is_refused_in_preview_where_nobody_whom_it_is_made_from_holds_a_grant(
+    given: list[dict[str, Any]], account: str, *, refused: bool
+) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic-cross-account.html"""
+    world = World()
+    roles = [
+        world.add("Role", f"ci{number}", world.hub, name=f"ci{number}", assumeRolePolicy=SERVICE, **values)
+        for number, values in enumerate(given or [{}])
+    ]
+    made_from = {"assumeRolePolicy": [*roles, put(world, "random:index/randomId:RandomId", "external-id", None)]}
+    world.add("Role", "late", getattr(world, account), name="late", made_from=made_from)
+    found = {one.policyName: one.message for one in Engine().analyze(world.resources)}
+    assert [*found] == (["unproved-door"] if refused else [DEFERRED])
+    said = "nothing here grants sts:AssumeRole to role ci0 of "
+    assert (said + HUB in found.get("unproved-door", "")) is refused
 
 
 @pytest.mark.parametrize("holder", ["Role", "User", "Group"])

@@ -68,7 +68,7 @@ def test_botocore_reads_our_profiles_and_everything_that_was_there(tmp_path: Pat
 
 def test_every_byte_outside_of_the_block_stays_and_taking_the_block_away_gives_the_file_back() -> None:
     written = put(DOCUMENTED, profile("stage"))
-    assert written.startswith(DOCUMENTED)
+    assert written.startswith(f"{DOCUMENTED}\n# >>> twokeys")  # an empty line before it, which goes with it
     assert put(written) == DOCUMENTED
     assert put(written, profile("stage")) == written
 
@@ -102,7 +102,7 @@ def test_profiles_stand_in_the_order_of_their_names_whichever_stays_so_that_two_
 def test_two_blocks_do_not_touch_each_other() -> None:
     both = put(put("", profile("a"), block="one"), profile("b"), block="two")
     assert put(both, block="two") == put("", profile("a"), block="one")
-    assert put(both, block="one") == put("", profile("b"), block="two")
+    assert put(both, block="one") == "\n" + put("", profile("b"), block="two")  # its empty line is its own
 
 
 def test_a_file_with_windows_line_ends_keeps_them() -> None:
@@ -114,7 +114,7 @@ def test_a_file_with_windows_line_ends_keeps_them() -> None:
 
 def test_a_last_line_without_its_end_gets_one_so_that_the_block_stands_alone(tmp_path: Path) -> None:
     written = put("[default]\nregion = us-west-2", profile("stage"))
-    assert written.startswith("[default]\nregion = us-west-2\n#")
+    assert written.startswith("[default]\nregion = us-west-2\n\n#")
     assert parsed(tmp_path, written)["profiles"]["default"] == {"region": "us-west-2"}
 
 

@@ -67,7 +67,7 @@ def test_a_person_s_doors_become_profiles_that_boto3_reads(config: Path, tmp_pat
         "mfa_serial": f"arn:aws:iam::{MANAGEMENT}:mfa/ada",
         "duration_seconds": "14400",
     }
-    assert config.read_text().startswith("# mine\n[default]\nregion = us-west-2\n# >>> twokeys doors >>>\n")
+    assert config.read_text().startswith("# mine\n[default]\nregion = us-west-2\n\n# >>> twokeys doors >>>\n")
     assert "# stage - mfa_serial is guessed from the name: --mfa-serial\n" in config.read_text()
 
 
@@ -282,9 +282,9 @@ def test_each_source_of_a_role_shows_mfa_as_the_statement_that_trusts_it_asks(tm
 def test_a_profile_says_under_which_conditions_its_door_is_open(config: Path, tmp_path: Path) -> None:
     office = {"mfa": False, "externalId": False, "conditions": ["aws:SourceIp IpAddress 203.0.113.0/24"]}
     pauses = [["2021-01-01T00:00:00Z", "2999-01-01T00:00:00Z"]]
-    said = door("a", requires=office, pauses=pauses)
+    said = door("a", requires=office, pauses=pauses, permits="write")
     run("--person", "ada", "--from", write(tmp_path, "doors.json", outputs(said)))
-    comment = "# stage - opens 2999-01-01 - only if aws:SourceIp IpAddress 203.0.113.0/24\n"
+    comment = "# stage - permits: write - opens 2999-01-01 - only if aws:SourceIp IpAddress 203.0.113.0/24\n"
     assert f"[profile a]\n{comment}" in config.read_text()
 
 

@@ -94,7 +94,10 @@ def test_the_colours_are_those_of_the_links_that_the_stacks_export_also_from_a_f
     for given in (["--from", doors], [part for state in states for part in ("--state", str(state))]):
         arguments = ["--person", "alice", "--page", str(file), *given]
         CliRunner().invoke(profiles, arguments, standalone_mode=False, catch_exceptions=False)
-        queries = [parse_qs(urlsplit(link).query) for link in _Page(file.read_text()).links]
+        shown = _Page(file.read_text())
+        assert "The doors are as of " in shown.text
+        assert shown.text.count("permits: read") == 2
+        queries = [parse_qs(urlsplit(link).query) for link in shown.links]
         linked = {(query["account"][0], query["roleName"][0]): query["color"] for query in queries}
         assert linked.keys() & exported.keys()
         assert linked.items() >= {key: exported[key] for key in linked.keys() & exported.keys()}.items()
@@ -180,7 +183,11 @@ def test_whatever_an_export_says_stays_text_and_the_page_loads_nothing(tmp_path:
 def test_a_page_says_of_when_it_is_and_what_is_closed_and_can_be_printed(tmp_path: Path) -> None:
     shut = door("b", role="b", expires="2026-01-31T15:00Z"), door("d", role="d", opens="2030-01-31T15:00Z")
     told = outputs(
-        door("a"), *shut, door("c", names=("bob",)), as_of="2026-11-28T06:30:12+00:00", group_members={"g": ["eve"]}
+        door("a", permits="read"),
+        *shut,
+        door("c", names=("bob",)),
+        as_of="2026-11-28T06:30:12+00:00",
+        group_members={"g": ["eve"]},
     )
     given = ["--from", write(tmp_path, "doors.json", told), "--page"]
     done = CliRunner().invoke(profiles, ["--person", "ada", *given, str(tmp_path / "p.html")])
@@ -189,9 +196,14 @@ def test_a_page_says_of_when_it_is_and_what_is_closed_and_can_be_printed(tmp_pat
     printed = CliRunner().invoke(profiles, ["--person", "ada", *given, "-"]).stdout
     assert printed == (tmp_path / "p.html").read_text()
     assert "The doors are as of 2026-11-28 06:30 UTC." in _Page(printed).text
+    assert "permits: read" in _Page(printed).text
     nobody = CliRunner().invoke(profiles, ["--person", "eve", *given, str(tmp_path / "p.html")])
     assert "0 open doors of eve" in nobody.stdout
-    assert "there is no door of theirs in these exports: ask whoever publishes them" in nobody.stderr
+    helps = "here is no door of theirs in these exports: ask whoever publishes them, or have one opened for a while"
+    assert helps in nobody.stderr
+    assert helps in _Page((tmp_path / "p.html").read_text()).text
+    while_it_is_open = outputs(door("a", expires="2999-01-31T15:00Z"))
+    assert "until 2999-01-31 15:00 UTC (over, if you read this later)" in page(tmp_path, while_it_is_open).text
 
 
 def test_json_says_what_was_written_of_one_person_s_doors(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from twokeys.errors import Refusal, nearest
-from twokeys.profiles.options import DOORS, as_of, complete, doors_options, exports_of, mfa_serial, note, read_said
+from twokeys.profiles.options import DOORS, complete, doors_options, exports_of, mfa_serial, note, read_said
 from twokeys.shown import listed
 
 if TYPE_CHECKING:
@@ -169,7 +169,7 @@ def _ways(
 ) -> tuple[list[Way], Reading]:
     """The ways through one door: one for each of those whom it is for."""
     from twokeys.assume.session import local_aws, own_doors
-    from twokeys.profiles.reading import with_states
+    from twokeys.profiles.reading import TOGETHER, with_states
     from twokeys.profiles.ways import called
 
     exports = with_states(exports_of(states, published, sandbox=True))
@@ -177,7 +177,7 @@ def _ways(
     ways = called(told.ways, door)
     elsewhere = not (states or published or os.environ.get(DOORS)) and local_aws(profile) is None
     if not ways:
-        where = ", ".join(filter(None, (said for one in exports for said in (one.where, as_of(one)))))
+        where = ", ".join([*(one.where for one in exports if one.where != TOGETHER), *told.dates])
         raise _no_door(door, told, [] if elsewhere else own_doors(profile, told), where)
     if elsewhere:
         raise Refusal(

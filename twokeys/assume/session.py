@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,14 +21,14 @@ from botocore.config import Config
 from botocore.exceptions import ClientError, NoCredentialsError
 from botocore.session import Session as Configuration
 
-from twokeys.aws_errors import DENIED, LEAVE, in_shell, no_answer
+from twokeys.aws_errors import DENIED, in_shell, leave, no_answer
 from twokeys.doors import Who
 from twokeys.errors import Refusal
 from twokeys.iam.sts import CHAINED_SECONDS
 from twokeys.loopback import is_loopback
 from twokeys.profiles.reading import Reading
 from twokeys.profiles.ways import RoleWay, Way, before, beyond, closed, for_caller, least, not_yet, only_if, own_ways
-from twokeys.shown import listed
+from twokeys.shown import for_shell, listed
 
 _QUICK = Config(connect_timeout=5, retries={"mode": "standard", "total_max_attempts": 2})
 """Somebody waits: of a network that is down, boto3's five attempts say so after 14 seconds.
@@ -89,12 +88,8 @@ class Session:
 
     @property
     def exports(self) -> str:
-        """The same as lines for `eval "$(...)"`; a profile of the shell would win over them, so it is unset.
-
-        Only where there is one: fish, which takes `export`, has no `unset`.
-        """
-        unset = ["unset AWS_PROFILE"] if "AWS_PROFILE" in os.environ else []
-        return "\n".join([*unset, *(f"export {name}={shlex.quote(value)}" for name, value in self.environment.items())])
+        """The same as lines for a shell; to some SDKs a profile of the shell would win over them, so it is unset."""
+        return for_shell(self.environment, ["AWS_PROFILE"] if "AWS_PROFILE" in os.environ else [])
 
 
 def open_session(  # noqa: PLR0913 - what AssumeRole takes
@@ -306,7 +301,7 @@ def _of_others(ways: Sequence[Way], told: Reading, caller: str, from_shell: bool
     inside = [way.name for way in told.ways if isinstance(way, RoleWay) and Who.named(way.role_arn) == who]
     if inside and from_shell:
         why = f"it is for {theirs}, and this shell is already in {' or '.join(dict.fromkeys(inside))}"
-        return Refusal(door, where=where, why=why, next_step=f"use --profile default, or {LEAVE} first")
+        return Refusal(door, where=where, why=why, next_step=f"use --profile default, or {leave()} first")
     you = who.label if who and who.label not in theirs else caller
     mine = [way.name for way in own_ways(told.ways, caller, told.members)]
     user = who.name if who and who.kind == "user" and ways[0].reason else ""

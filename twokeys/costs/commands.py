@@ -122,7 +122,7 @@ def costs(  # noqa: PLR0913 - one parameter an option
     else:
         click.echo(f"Costs of {days} (UTC)" if days else "Costs of days that the report does not say")
         print_tables(found)
-        click.echo(f"Made at {made} by TwoKeys {version('twokeys')}{' from (sha256)' if found.files else ''}")
+        click.echo(f"Made at {made} by TwoKeys {version('twokeys')}{', from (sha256):' if found.files else ''}")
         for file, sha256 in found.files:
             click.echo(f"{sha256}  {printable(file)}")
         if not found.names:

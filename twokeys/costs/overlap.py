@@ -65,12 +65,12 @@ class ReportFile:
         """
         theirs: dict[str, list[tuple[str, str, tuple[str, str]]]] = {}
         for (account, payer, period), span in other.spans.items():
-            theirs.setdefault(account, []).append((payer, period, span))
+            theirs.setdefault(account, []).append((payer, _month(period), span))
         return [
-            (account, payer or its_payer, period or its_period)
+            (account, payer or its_payer, _month(period) or its_period)
             for (account, payer, period), span in self.spans.items()
             for its_payer, its_period, its_span in theirs.get(account, ())
-            if _may_be(payer, its_payer) and _may_be(period, its_period) and _meet(span, its_span)
+            if _may_be(payer, its_payer) and _may_be(_month(period), its_period) and _meet(span, its_span)
         ]
 
 
@@ -78,13 +78,20 @@ def _may_be(one: str, other: str) -> bool:
     return one == other or not one or not other
 
 
+def _month(period: str) -> str:
+    """The month, or "" for what is written in another way than AWS's, as a spreadsheet does."""
+    return period if re.fullmatch(r"\d{4}-\d\d", period) else ""
+
+
 def _meet(one: tuple[str, str], other: tuple[str, str]) -> bool:
-    """Whether two spans of time have a moment in common; they may be written in two ways."""
-    (start, end), (its_start, its_end) = ([_moment(text) for text in span] for span in (one, other))
+    """Whether two spans of time have a moment in common; one that is not written as AWS does may be any."""
+    (start, end), (its_start, its_end) = ((_moment(span[0], ""), _moment(span[1], _AT_ONCE)) for span in (one, other))
     return start < its_end and its_start < end
 
 
-def _moment(text: str) -> str:
+def _moment(text: str, unknown: str) -> str:
+    if not re.match(r"\d{4}-\d\d-\d\d", text):
+        return unknown
     second = text.replace(" ", "T")[: len("2026-10-01T00:00:00")]
     return f"{second}{_AT_ONCE}" if text.endswith(_AT_ONCE) else second
 

@@ -73,7 +73,7 @@ class Ledger:
     """Lines of FOCUS that correct earlier bills, and their sum."""
     alike: int = 0
     alike_cost: Decimal = ZERO
-    """Lines of files without ids that say what one before them says, and their sum."""
+    """Lines that say, but for an id, what one before them in their file says, and their sum."""
 
     def costs(self, where: str) -> Costs:
         """The bill. Refuses files that may hold the same costs, none of these days, or several currencies."""
@@ -129,10 +129,8 @@ class Ledger:
             lines, cost = counted(self.corrections, "line"), f"{currency} {self.corrections_cost:f}"
             yield f"{cost} of the total, in {lines}, corrects earlier bills (ChargeClass Correction)"
         if self.alike:
-            yield (
-                f"{currency} {self.alike_cost:f} of the total stands in {counted(self.alike, 'line')} wholly like one "
-                "before it: without ids of line items these may be costs of their own, or stand there twice"
-            )
+            lines, cost = counted(self.alike, "line"), f"{currency} {self.alike_cost:f}"
+            yield f"{cost} of the total, in {lines}, is as a line before it but for an id: its own cost, or added twice"
         for place, tag in enumerate(self.question.tags, 4):
             if self.tag_keys and not any(cell[place] for cell in self.cells):
                 near = nearest(tag, {name.rpartition(":")[2].removeprefix("user_") for name in self.tag_keys})
@@ -206,6 +204,7 @@ def read_parquet(path: str, ledger: Ledger, progress: Callable[..., None] = lamb
     try:
         with parquet.ParquetFile(path) as file:
             names = file.schema_arrow.names
+            # All columns where no ids tell lines apart.
             ids = set(_IDENTITY) <= set(map(_plain, names))
             header = [name for name in names if _wanted(name)] if ids else names
             done = 0
@@ -295,13 +294,14 @@ def _read_rows(header: Row, rows: Iterable[list[str]], where: str, ledger: Ledge
             row.append("")
             try:
                 if report.add(row):
-                    lines.add(row, number, "" if report.by_id else row[report.cost])
+                    name, row[report.id] = row[report.id], ""
+                    lines.add(row, number, name, row[report.cost])
             except (ValueError, decimal.DecimalException) as error:
                 why = str(error) if isinstance(error, ValueError) else f"{row[report.cost]!r} is no amount of money"
                 next_step = error.next_step if isinstance(error, _NotAMapError) else _AGAIN
                 raise _unreadable(where, f"{place()}: {why}", next_step) from error
-        for again, before, repeated in lines.again():
-            if report.by_id:
+        for again, before, same_id, repeated in lines.again():
+            if same_id:
                 raise Refusal(
                     "a line item cannot be added twice",
                     where=where,
@@ -337,7 +337,7 @@ class _Report:
         )
         self.tags = [_tag_reader(key, self.header, columns, where, ledger.tag_keys) for key in self.question.tags]
         self.product = _product_reader(self.header, columns)
-        self.by_id = all(name in columns for name in _IDENTITY)
+        self.id = columns[_IDENTITY[0]] if all(name in columns for name in _IDENTITY) else len(header)
         self.alike = [index for name, index in columns.items() if name in _ALIKE]
         self.spans: Spans = {}
         self.total = ZERO

@@ -18,7 +18,8 @@ _ROWS = 20
 def print_tables(costs: Costs) -> None:
     """Print a table for each breakdown with its highest rows, then what is apart and the total."""
     console = Console()
-    paid_by = f" Payer: {', '.join(costs.payers)}." if costs.payers else ""
+    payers = "Payers" if len(costs.payers) > 1 else "Payer"
+    paid_by = f" {payers}: {', '.join(map(printable, costs.payers))}." if costs.payers else ""
     say(console, f"Metric: {costs.metric}.{paid_by}")
     for breakdown in costs.breakdowns:
         say(console, f"By {', '.join(map(str, breakdown.by))}")

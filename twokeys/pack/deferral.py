@@ -13,18 +13,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from dataclasses import replace
 from typing import Final
 
 from twokeys.access.findings import Finding
 from twokeys.access.graph import Door, Graph, Key
 from twokeys.access.identity_center import ASSIGNMENT, ENTITLEMENT
 from twokeys.access.judge import widest
+from twokeys.access.model.names import granted_resources
 from twokeys.access.model.principals import ATTACHMENTS, INLINE_POLICIES, TYPES, Principal
 from twokeys.access.reading.snapshot import Resource, Snapshot, holds_unknown
 from twokeys.access.reading.types import Reading, type_of
 from twokeys.access.report import Judged
 from twokeys.access.rules import BY_NAME
-from twokeys.iam import UNKNOWN, Arn, Outcome
+from twokeys.iam import UNKNOWN, Arn, Outcome, Unknown
 from twokeys.pack.relevance import GIVING
 from twokeys.shown import listed
 
@@ -47,7 +49,7 @@ def deferred(graph: Graph, judged: Sequence[Judged]) -> tuple[list[Judged], list
     mandatory = [one.finding for one in judged if one.mandatory]
     waiting = _Waiting(graph, {one.door for one in mandatory if not _asks_for_proof(one)})
     later = [one for one in judged if _asks_for_proof(one.finding) and waiting.may_be_deferred(one.finding)]
-    kept = [one for one in judged if one not in later]
+    kept = [replace(one, finding=waiting.explained(one.finding)) for one in judged if one not in later]
     urns = {one.finding.urn for one in later if one.finding.urn is not None}
     if any(door.outcome is Outcome.CONDITIONAL for door in graph.doors):
         policies = {urn: document.policy for urn, (document, _) in graph.guards.documents.items()}
@@ -120,7 +122,29 @@ class _Waiting:
             return False
         unknown = [key for key, value in (resource.inputs or {}).items() if holds_unknown(value) or _lacks_name(value)]
         unknown = [key for key in unknown if not self._names_its_holder(resource, key)]
-        return bool(unknown) and not self._waits_for_account(resource, unknown)
+        return bool(unknown) and not self._waits_for_account(resource, unknown) and not self.without_grants(resource)
+
+    def explained(self, finding: Finding) -> Finding:
+        """A finding about a trust that is not known, with the key that is known to lack."""
+        resource = self._graph.snapshot.by_urn.get(finding.urn or "")
+        if resource is None or not _asks_for_proof(finding) or not (sources := self.without_grants(resource)):
+            return finding
+        whom = listed([f"{one.label} of {self._graph.accounts.name(one.account)}" for one in sources])
+        message = f"{finding.message}; and nothing here grants sts:AssumeRole to {whom}"
+        return replace(finding, message=message, next_step=f"give a policy that allows it to {whom}")
+
+    def without_grants(self, resource: Resource) -> list[Principal]:
+        """The roles and users of other accounts that a trust is made from, if none of them has what may be a grant."""
+        principals = self._graph.principals
+        role, behind = principals.of_resource(resource), resource.property_dependencies.get("assumeRolePolicy", ())
+        made_from = [self._graph.snapshot.by_urn[urn] for urn in behind if urn in self._graph.snapshot.by_urn]
+        found = [principals.of_resource(one) for one in made_from if one.type.startswith("aws:iam/")]
+        sources = [one for one in found if one and role and one.account != role.account and not self._may_grant(one)]
+        return sources if len(sources) == len(found) and not principals.not_proved else []
+
+    def _may_grant(self, source: Principal) -> bool:
+        said, partition = [one.policy for one in source.all_documents], self._graph.accounts.partition(source.account)
+        return any(isinstance(one, Unknown) or granted_resources(one, partition) for one in said)
 
     def _names_its_holder(self, resource: Resource, key: str) -> bool:
         """Whether a property names the principal that gets a policy, which is known by its resource: `role=role.id`."""

@@ -215,9 +215,16 @@ class Gate:
                     or self._is_open_to_us(finding, graph)
                     or self._is_about_unsettled(finding, resource, graph)
                 )
-            case "holder":  # a new policy that nobody holds may be a boundary; who gets it is judged then
-                new = self._before is None or finding.urn not in self._before.by_urn
-                return new and finding.sides[0] == finding.urn
+            case "holder":
+                return finding.sides[0] == finding.urn and self._is_new_policy(finding.urn, graph)
+
+    def _is_new_policy(self, urn: str, graph: Graph) -> bool:
+        """Whether a policy that nobody holds yet may be a boundary: who gets it is judged then, by its ARN.
+
+        So its account has to be known; and others may hold one that was there before.
+        """
+        new = self._before is None or urn not in self._before.by_urn
+        return new and graph.accounts.pinned(graph.accounts.of(graph.snapshot.by_urn[urn]))
 
     def _leads_out(self, finding: Finding, graph: Graph) -> bool:
         """Whether a door ends at a role that is none of the stack: the grant alone lets nobody in here.

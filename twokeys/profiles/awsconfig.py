@@ -92,6 +92,8 @@ def rewrite(  # noqa: PLR0913 - what a rewrite needs
     rendered = _render(block, holder, sections, {header: _text(ours, header) for header in held}, end_of_line)
     if rendered and before and not before.endswith("\n"):
         before += end_of_line
+    if rendered and before and ours[:1] in "\r\n":  # a new block, or one behind an empty line of its own
+        rendered = end_of_line + rendered
     result = before + rendered + after
 
     outside = _parse(before + after, where)
@@ -131,7 +133,7 @@ def holder_of(text: str, block: str, where: str) -> str | None:
     """Whose our block is; None where there is none, or it does not say so."""
     lines = _lines(text)
     start, stop = _place(lines, block, where)
-    said = "".join(lines[start:stop][1:2]).rstrip()
+    said = "".join(lines[start:stop]).lstrip().partition("\n")[2].partition("\n")[0].rstrip()
     return said.removeprefix(_FOR) if said.startswith(_FOR) else None
 
 
@@ -182,7 +184,7 @@ def _written(section: Section, end_of_line: str) -> str:
 
 
 def _place(lines: Sequence[str], block: str, where: str) -> tuple[int, int]:
-    """The lines of our block as a half-open range; at the end of the text where there is none yet."""
+    """The lines of our block and an empty one before it, as a half-open range; the text's end where there is none."""
     opened: int | None = None
     opened_name = ""
     found: tuple[int, int] | None = None
@@ -196,7 +198,7 @@ def _place(lines: Sequence[str], block: str, where: str) -> tuple[int, int]:
                 )
         elif end and opened is not None and end["block"] == opened_name:
             if opened_name == block:
-                found = (opened, index + 1)
+                found = (opened - bool(opened and not lines[opened - 1].strip("\r\n")), index + 1)
             opened = None
         elif begin or end:
             raise _refused(where, f"line {index + 1} is a marker without its other half", "Mend or remove the block.")

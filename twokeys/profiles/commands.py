@@ -13,7 +13,7 @@ import click
 from click.core import ParameterSource
 
 from twokeys.errors import Refusal
-from twokeys.profiles.options import as_of, complete, doors_options, exports_of, mfa_serial, note, read_said
+from twokeys.profiles.options import complete, doors_options, exports_of, mfa_serial, note, read_said
 from twokeys.shown import counted
 
 if TYPE_CHECKING:
@@ -228,7 +228,7 @@ def _write_page(  # noqa: PLR0913, PLR0917 - what the command was given
     behind = beyond((way for way in told.ways if not closed(way)), (way for way in ways if not closed(way)))
     shown = {**dict.fromkeys(ways), **behind}
 
-    text = page_of(who.name, shown, [each for each in map(as_of, exports) if each], start_url)
+    text = page_of(who.name, shown, told.dates, start_url, f"{NO_DOOR[0].upper()}{NO_DOOR[1:]}.")
     if page == Path("-"):
         click.echo(text, nl=False)
         return 0

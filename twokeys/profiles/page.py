@@ -14,25 +14,30 @@ from twokeys.profiles.ways import AssignmentWay, RoleWay, Way, closed, not_yet, 
 
 
 def page_of(
-    person: str, ways: Mapping[Way, Way | None], dates: Sequence[str] = (), start_url: str | None = None
+    person: str, ways: Mapping[Way, Way | None], dates: Sequence[str], start_url: str | None, without: str
 ) -> str:
     """The page with a link for each way that the console can take; `start_url` is the access portal's, if said.
 
-    `dates` say of when its files are.
+    `dates` say of when its files are, `without` what helps somebody who has no way.
 
     Each way stands with the one that it is behind, if any.
     """
     shown = [_shown(way, before, start_url) for way, before in ways.items()]
-    return pages.page("twokeys.profiles", "page.html", person=person, ways=shown, dates=dates)
+    return pages.page("twokeys.profiles", "page.html", person=person, ways=shown, dates=dates, without=without)
 
 
 def _shown(way: Way, before: Way | None, start_url: str | None) -> dict[str, object]:
     url, why_not = _link(way, before, start_url)
     role = way.role if isinstance(way, RoleWay) else way.permission_set
     facts = [f"{role} in {way.account_name}" + (f" ({way.account})" if way.account_name != way.account else "")]
-    facts += [way.reason or "", *way.details, "with MFA" if isinstance(way, RoleWay) and way.mfa else ""]
+    facts += [
+        f"permits: {way.permits}" if way.permits else "",
+        way.reason or "",
+        *way.details,
+        "with MFA" if isinstance(way, RoleWay) and way.mfa else "",
+    ]
     facts += [only_if(way), why_not]
-    facts += [f"until {until(way.expires)}"] if way.expires and not closed(way) else []
+    facts += [f"until {until(way.expires)} (over, if you read this later)"] if way.expires and not closed(way) else []
     return {"name": way.name, "url": url, "colour": colour_of(way.environment), "facts": list(filter(None, facts))}
 
 

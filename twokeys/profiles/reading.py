@@ -42,7 +42,7 @@ def with_states(exports: Sequence[Exports]) -> list[Exports]:
         for one in doors_of(answers)
         if is_account_id(one.door.source.account) and is_account_id(one.door.target.account)
     ]
-    del told["accounts_not_shown"], told["as_of"]  # whoever gives states knows which are missing, and of when they are
+    del told["accounts_not_shown"]  # whoever gives states knows which are missing
     return [*exports, Exports(TOGETHER, told)]
 
 
@@ -113,7 +113,8 @@ def read_ways(exports: Sequence[Exports]) -> Reading:
         )
     named = list(dict.fromkeys(door for door, _ in ways))
     called = _told_apart((*named, *unread), reader.names)
-    told = [way.model_copy(update={"name": called[door]}) for (door, _), way in ways.items()]
+    permits = {door: way.permits for (door, _), way in ways.items() if way.permits}  # the role's, whoever comes
+    told = [way.model_copy(update={"name": called[one], "permits": permits.get(one)}) for (one, _), way in ways.items()]
     several = sum(each.where != TOGETHER for each in exports) > 1
     for name in dict.fromkeys(door.name for door in named):
         names = [called[door] for door in named if door.name == name]

@@ -162,7 +162,8 @@ def _section(way: Way, settings: list[tuple[str, str]], region: str | None, choi
 
 def _about(way: Way, *more: str) -> str:
     ends = f"until {until(way.expires)}" if way.expires else ""
-    said = [way.account_name, way.reason or "", not_yet(way) or "", ends, only_if(way), *more]
+    strength = f"permits: {way.permits}" if way.permits else ""
+    said = [way.account_name, strength, way.reason or "", not_yet(way) or "", ends, only_if(way), *more]
     return ascii_line(" - ".join(each for each in said if each))
 
 

@@ -15,7 +15,7 @@ from twokeys.errors import Refusal, or_nearest
 from twokeys.exports import Exports
 from twokeys.profiles import awsconfig
 from twokeys.profiles.options import ORGANIZATION, as_of
-from twokeys.profiles.reading import Reading, accounts_shown
+from twokeys.profiles.reading import TOGETHER, Reading, accounts_shown
 from twokeys.profiles.sections import (
     Choices,
     account_of,
@@ -227,4 +227,4 @@ def _missing(done: awsconfig.Change, path: Path, exports: Sequence[Exports], sho
 
 def dates(exports: Iterable[Exports]) -> Iterable[str]:
     """Of when each published file is."""
-    return (f"{each.where} is {said}" for each in exports if (said := as_of(each)))
+    return (f"{each.where} is {said}" for each in exports if each.where != TOGETHER and (said := as_of(each)))

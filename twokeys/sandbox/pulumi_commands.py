@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shlex
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +12,7 @@ import click
 
 from twokeys.errors import Refusal
 from twokeys.options import ACCOUNT, FOLDER, PROJECT
+from twokeys.shown import for_shell
 
 if TYPE_CHECKING:
     from twokeys.sandbox.box import Sandbox
@@ -110,10 +110,7 @@ def shell(  # noqa: PLR0913, PLR0917 - click gives the options as arguments
     if as_json:
         click.echo(json.dumps(variables, indent=2))
         return 0
-    for name in (*inherited(variables), *filter(os.environ.__contains__, [DOORS])):
-        click.echo(f"unset {name}")
-    for name, value in variables.items():
-        click.echo(f"export {name}={shlex.quote(value)}")
+    click.echo(for_shell(variables, [*inherited(variables), *filter(os.environ.__contains__, [DOORS])]))
     return 0
 
 

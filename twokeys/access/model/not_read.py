@@ -59,6 +59,9 @@ PROVIDER_CODE = "__provider"
 CODE_BY_VALUE = b"_create_code"
 """What a pickle of Python's SDK calls where it holds code; one without only names a class of a module."""
 _ACCEPT = "or accept it with an exception that names its owner, a reason and a day on which it expires"
+_MAKE_IT = f"make it with resources of pulumi-aws, {_ACCEPT}"
+_SEE_WHOM = f"see whom it lets in, and {_ACCEPT.removeprefix('or ')}"
+"""Of a type of pulumi-aws itself, which has no other for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +95,7 @@ def not_read(snapshot: Snapshot, accounts: Accounts) -> Iterator[NotRead]:
         if known is None:
             yield from _of_unknown_package(resource, shows_parts=resource.type.partition(":")[0] in modules)
         elif known.reading is Reading.NOT_READ:
-            yield NotRead(resource, known.why, f"make it with resources of pulumi-aws, {_ACCEPT}")
+            yield NotRead(resource, known.why, _SEE_WHOM if resource.type.startswith("aws:") else _MAKE_IT)
         elif known.reading is Reading.BY_CONTENT:
             yield from _by_content(snapshot, accounts, resource)
 
@@ -119,7 +122,7 @@ def _command(resource: Resource) -> Iterator[NotRead]:
     lines = [text for key in _SAID_OF_COMMANDS for text in _texts(resource.get(key))]
     texts = [re.sub(r"[\\`]\r?\n", " ", text) for text in lines]  # a line that goes on below
     if any(_COMMAND.search(text) or _code_call(text) for text in texts) or _is_document(_properties(resource)):
-        yield NotRead(resource, "runs a command that makes IAM", f"make it with resources of pulumi-aws, {_ACCEPT}")
+        yield NotRead(resource, "runs a command that makes IAM", _MAKE_IT)
     elif not resource.type.startswith("command:remote:Copy"):
         why = "runs a command, which may do whatever its credentials may"
         yield NotRead(resource, why, f"see that the command makes no IAM, {_ACCEPT}", certain=False)
@@ -195,7 +198,7 @@ def _of_unknown_package(resource: Resource, *, shows_parts: bool) -> Iterator[No
     A Terraform module is one resource; where its parts are shown, they are judged themselves.
     """
     package, _, rest = resource.type.partition(":")
-    step = f"make it with resources of pulumi-aws, {_ACCEPT}"
+    step = _MAKE_IT
     if rest == _TERRAFORM_MODULE:
         if not shows_parts:
             yield NotRead(resource, "is a Terraform module, whose resources are not shown", step)
