@@ -357,6 +357,10 @@ def test_a_grant_is_not_taken_from_a_trust_that_stands_in_another_state(
         assert "tools.json" in text
         assert refused(central(), others | before | excepted("door-needs-grant", "stage"), preview=True) == []
     assert refused(central(), others | was(central()), preview=True) == []  # the other stack's own half
+    nothing = World()
+    nothing.resources.clear()
+    nothing.add("OtherStack", "left")
+    assert refused(nothing, others | was(central(DEPLOYER)), preview=True) == ["external-id"]  # its account is gone too
 
 
 def test_a_trust_may_be_taken_first_and_the_grant_that_is_left_is_said(

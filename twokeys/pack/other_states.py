@@ -184,7 +184,7 @@ def with_others(  # noqa: PLR0913 - what is found, and the stacks that it is fou
             stands.append(one)
         elif not joined.snapshot.is_beside(finding.urn):
             continue
-        elif answered and _rule(one).may_follow and "*" not in finding.sides:
+        elif answered and "*" not in finding.sides:
             halves.append(one)
         elif (keys and _rule(one).may_follow == "proof") or (not answered and finding.sides[0] in ours):
             theirs.append(one)
@@ -213,7 +213,7 @@ def _left(
     ours = {one.arn for one in joined.principals if one.urn and not joined.snapshot.is_beside(one.urn)}
     for one in halves:
         finding = one.finding
-        if _ends(one) in known or not (was or ours.intersection(finding.sides)):
+        if _ends(one) in known or not (was or (_rule(one).may_follow and ours.intersection(finding.sides))):
             continue
         if _rule(one).keys == "trust":
             excuse = {"door": str(finding.door), "reason": "...", "owner": "...", "expires": "YYYY-MM-DD"}
