@@ -22,6 +22,7 @@ from click import UsageError
 from click.testing import CliRunner, Result
 
 from tests.access.states import write_state
+from tests.access.test_identity_center import center
 from tests.access.world import CI as CI_ROLE
 from tests.access.world import MFA, OUTSIDE, STAGE, World, document, grants, trusts, two_keys
 from tests.access.world import arn as world_arn
@@ -913,7 +914,7 @@ def test_each_column_of_the_table_is_filled_in_some_row(tmp_path: Path) -> None:
     used["userIdentity"]["sessionContext"] = {"sourceIdentity": "alice", "attributes": {"mfaAuthenticated": "true"}}
     run("--events", logs(tmp_path, used), "--csv", "report.csv")
     table = Path("report.csv").read_text()
-    world = two_keys()
+    world = center(world=two_keys())
     outside = trusts(world_arn(OUTSIDE, "root"), condition={"StringEquals": {"sts:ExternalId": "12345"}})
     world.role("vendor", world.stage, document(outside))
     world.role("alone", world.stage, document(trusts(world_arn(HUB, "role/nobody"))))
@@ -929,6 +930,22 @@ def test_each_column_of_the_table_is_filled_in_some_row(tmp_path: Path) -> None:
     run("--state", str(state), "--csv", "report.csv")
     rows = [row for text in (table, Path("report.csv").read_text()) for row in csv.DictReader(text.splitlines())]
     assert [column for column in COLUMNS if not any(row[column] for row in rows)] == []
+
+
+def test_the_members_of_a_group_of_identity_center_that_are_shown_are_named_in_every_form(tmp_path: Path) -> None:
+    """https://docs.aws.amazon.com/singlesignon/latest/userguide/provision-automatically.html (others may be in it)."""
+    state = str(write_state(tmp_path / "a", center()))
+    text = run("--state", state, "--csv", "report.csv", "--html", "report.html").stdout
+    heading = "Members of groups, as far as shown (others may be in them)"
+    assert f"\n{heading}\n  Identity Center group admins: ann\n" in text
+    (row,) = [
+        one for one in csv.DictReader(Path("report.csv").read_text().splitlines()) if one["kind"] and one["members"]
+    ]
+    assert (row["what"], row["who"], row["members"]) == ("way in", "Identity Center group admins", "ann")
+    page = Path("report.html").read_text()
+    assert page.index(f"<caption>{heading}</caption>") < page.index("<td>ann</td>")
+    ways = json.loads(run("--state", state, "--json").stdout)["ways"]
+    assert [one["source"].get("members") for one in ways] == [["ann"], None]
 
 
 def test_a_door_without_its_grant_is_named_with_the_next_step_in_text_page_and_table() -> None:

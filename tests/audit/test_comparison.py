@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.access.test_identity_center import center
+from tests.access.test_identity_center import center, put
 from tests.access.world import (
     CI,
     DEPLOYER,
@@ -1308,20 +1308,28 @@ def by_github(subject: str) -> dict[str, Any]:
     [
         ("ann", {"principalType": "USER", "principalId": "u-1"}, Usage.USED),
         ("bob", {"principalType": "USER", "principalId": "u-1"}, None),
-        ("bob", {}, Usage.PERHAPS),  # a group's members may be others by now
+        ("ann", {}, Usage.USED),
+        ("bob", {}, None),
+        ("bob", {"principalId": "g-2"}, Usage.PERHAPS),  # nothing shows a member of that group
+        ("bob", {"principalId": "g-3"}, Usage.PERHAPS),  # nor, of this one, the member's name
     ],
 )
 def test_a_person_of_identity_center_uses_the_door_of_the_assignment_and_another_has_none(
     person: str, assigned: dict[str, str], said: Usage | None
 ) -> None:
     """https://docs.aws.amazon.com/singlesignon/latest/userguide/identity-center-info-in-cloudtrail.html."""
+    world = center(**assigned)
+    of_nobody = {"groupId": "g-3", "memberId": "544894e8-80c1-707f-60e3-6361726f6c00"}
+    put(world, "aws:identitystore/groupMembership:GroupMembership", "n", world.hub, **of_nobody)
     role = arn(STAGE, "role/aws-reserved/sso.amazonaws.com/AWSReservedSSO_Admin_0123456789abcdef")
     provider = arn(STAGE, "saml-provider/AWSSSO_0123456789abcdef_DO_NOT_DELETE")
     record = entry(CI_SESSION, role, at(0), eventName=SAML, userIdentity={**PERSON, "userName": person})
     record["requestParameters"] = {"roleArn": role, "principalArn": provider}
-    found = compared(center(**assigned), record)
+    found = compared(world, record)
     used = [one.usage for one in found.doors if one.door.target.who.name.startswith("AWSReservedSSO_Admin")]
     assert (used, len(found.undeclared)) == ([said or Usage.NEVER], said is None)
+    of_no_group = "in no membership of Identity Center group admins that is shown"
+    assert (of_no_group in whys(found)[0]) is (said is None and not assigned)
 
 
 def test_a_role_of_identity_center_whose_assignments_nobody_shows_is_entered_by_its_users_in_ways_and_events() -> None:

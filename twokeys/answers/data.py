@@ -49,7 +49,7 @@ def account_data(account: Account) -> dict[str, Any]:
 
 
 def party_data(party: Party) -> dict[str, Any]:
-    """Somebody at an end of a door."""
+    """Somebody at an end of a door; of a group of IAM Identity Center also the members that are shown."""
     return {
         "kind": party.who.kind,
         "account": party.who.account,
@@ -57,6 +57,7 @@ def party_data(party: Party) -> dict[str, Any]:
         "name": party.who.name,
         "arn": party.arn or None,
         "label": party.who.label,
+        **({"members": list(party.members)} if party.members else {}),
     }
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum
+from functools import cached_property
 
 from twokeys.access.findings import Accepted
 from twokeys.access.judge import Key
@@ -31,6 +33,11 @@ ANY_ANCHOR = "any trust anchor"
 """Whose certificates a role takes that names none of the account's trust anchors to IAM Roles Anywhere."""
 ANONYMOUS = Who("principal", "ANONYMOUS_PRINCIPAL")
 """What CloudTrail says of a caller whom nobody signed in, as an account's id."""
+_USER_ID = re.compile(r"(?:[0-9a-f]{10}-)?[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+"""What a user of the identity store is called whose name nothing shows.
+
+https://docs.aws.amazon.com/singlesignon/latest/IdentityStoreAPIReference/API_MemberId.html
+"""
 
 
 class Time(Enum):
@@ -51,11 +58,16 @@ class State(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Party:
-    """Somebody at an end of a door: who, the ARN (empty where there is none), and what people call the account."""
+    """Somebody at an end of a door: who, the ARN (empty where there is none), and what people call the account.
+
+    `members` are those of a group of IAM Identity Center that are shown. Others may be in it: memberships come by SCIM
+    or by hand, too. https://docs.aws.amazon.com/singlesignon/latest/userguide/provision-automatically.html
+    """
 
     who: Who
     arn: str = ""
     account_name: str = ""
+    members: tuple[str, ...] = field(default=(), compare=False)
 
     @property
     def place(self) -> str:
@@ -473,6 +485,16 @@ class Answers:
     def account_name(self, account: str) -> str:
         """What people call an account, without its id; its id where it has no name."""
         return Party(Who("root", account), account_name=self.names.get(account, "")).place
+
+    @cached_property
+    def _members(self) -> Mapping[Who, frozenset[str]]:
+        groups = {group.who for _, group in self.memberships}
+        return {one: frozenset(user.who.name for user, group in self.memberships if group.who == one) for one in groups}
+
+    def is_member(self, user: str, group: Who) -> bool | None:
+        """Whether somebody is in a group; None where no member of it is shown, or one whose name is not."""
+        members = self._members.get(group, frozenset())
+        return user in members or (None if not members or any(map(_USER_ID.fullmatch, members)) else False)
 
     def named(self, party: Party) -> Party:
         """The party with what people call its account."""

@@ -82,6 +82,7 @@ class _Reader:
         self._declared = DeclaredDoors(graph)
         self._places = Places(graph)
         self._names = AccountNames(graph)
+        self._members = {one.source: one.members for one in graph.identity_center.assignments}
         self._permissions: dict[Principal, Permissions] = {}
         self._statements = list(statements(graph))
         self._open_to = {
@@ -183,15 +184,16 @@ class _Reader:
     def _memberships(self) -> Iterator[tuple[Party, Party]]:
         for user in self._graph.principals:
             yield from ((self._party(user), self._party(group)) for group in user.groups)
-        for one in self._graph.identity_center.assignments:
-            group = self._party(one.source)
-            for name in one.members:
-                yield replace(group, who=Who("identity-center-user", group.who.account, name), arn=""), group
+        for source in self._members:
+            group = self._party(source)
+            for name in group.members:
+                yield Party(Who("identity-center-user", group.who.account, name)), group
 
     # Ways -------------------------------------------------------------------------------------------------------------
 
     def _party(self, principal: Principal) -> Party:
-        return Party(who(principal), principal.arn, self._names.of(principal.account) if principal.account else "")
+        name = self._names.of(principal.account) if principal.account else ""
+        return Party(who(principal), principal.arn, name, self._members.get(principal, ()))
 
     def _target(self, principal: Principal) -> Party:
         """The role behind a door, or the root user of a member account, whom sts:AssumeRoot makes one for a while.

@@ -69,14 +69,11 @@ def of_person(answers: Answers, person: str | None, seen: Iterable[str] = ()) ->
     """
     if person is None:
         return answers
-    members: dict[Who, set[str]] = {}
-    for user, group in answers.memberships:
-        members.setdefault(group.who, set()).add(user.who.name)
 
     def theirs(party: Party | None) -> bool:
         if party is None or is_person(party.who, person):
             return True
-        return party.who.kind in _GROUPS and person in members.get(party.who, {person})
+        return party.who.kind in _GROUPS and answers.is_member(person, party.who) is not False
 
     sources = [way.source for way in (*answers.ways, *answers.within)]
     users = [*sources, *(one.user for one in answers.long_term), *(user for user, _ in answers.memberships)]

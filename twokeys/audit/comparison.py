@@ -175,7 +175,7 @@ def compare(
     start, end = spanned or (None, None)
     known = [resolved(use, answers.principals) for use in uses]
     crossing, on_the_way = _doors(answers)
-    doors, steps = (Tallies(one if period else ()) for one in (crossing, on_the_way))
+    doors, steps = (Tallies(one if period else (), answers) for one in (crossing, on_the_way))
     ids: dict[Who, set[str]] = defaultdict(set)
     for unique_id, party in answers.principals.items():
         ids[party.who].add(unique_id)

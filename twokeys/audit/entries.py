@@ -20,7 +20,7 @@ from twokeys.access.model.requirements import (
     requires_mfa,
     window,
 )
-from twokeys.answers.model import Step
+from twokeys.answers.model import Answers, Step
 from twokeys.audit.known import BY_PROVIDER, Judge
 from twokeys.audit.record import EARLIER, ROOT, SESSION, Use
 from twokeys.doors import Who
@@ -111,7 +111,8 @@ class Entry:
 class Tallies:
     """The doors, each with what used it."""
 
-    def __init__(self, doors: Iterable[Step]) -> None:
+    def __init__(self, doors: Iterable[Step], answers: Answers) -> None:
+        self._answers = answers
         self._all = [Tally(door) for door in doors]
         self._into: dict[tuple[str, str], list[Tally]] = defaultdict(list)
         for one in self._all:
@@ -143,22 +144,25 @@ class Tallies:
         other = sure and _is_another(use, ids)
         lacks = tuple(dict.fromkeys(chain.from_iterable(unmet[id(one)] for one in found)))
         lacks = (_NO_BEGINNING,) if use.event == SESSION else lacks
+        if not found:
+            groups = [one.door.source.who.label for one in into if self._is_member(use, one) is False]
+            lacks += tuple(f"in no membership of {group} that is shown" for group in dict.fromkeys(groups))
+            return Entry(use, (), "", on_the_way, lacks)
         why = _BEFORE if use.event == EARLIER else _ANOTHER_ID if other else ""
-        why = why or ("" if sure or not found else _NOT_SHOWN if use.names_caller else _NOT_NAMED)
-        if found and all(_has_another_path(one.door, use) for one in found):
+        why = why or ("" if sure else _NOT_SHOWN if use.names_caller else _NOT_NAMED)
+        if all(_has_another_path(one.door, use) for one in found):
             why = "; ".join(filter(None, (why, _ANOTHER_PATH)))
         why = "; ".join(filter(None, (why, *lacks)))
         for one in found:
             (one.perhaps if why else one.sure).append(use)
             one.others += other
         untold = [[each for each, is_met in asked[id(one)] if is_met is Truth.FREE] for one in found]
-        not_shown = tuple(what for what, is_it in _HIDDEN if untold and all(any(map(is_it, each)) for each in untold))
+        not_shown = tuple(what for what, is_it in _HIDDEN if all(any(map(is_it, each)) for each in untold))
         return Entry(use, tuple(one.door for one in found), why, on_the_way, lacks, not_shown)
 
-    @staticmethod
-    def _explain(use: Use, ids: Mapping[Who, set[str]], into: list[Tally]) -> tuple[list[Tally], bool]:
+    def _explain(self, use: Use, ids: Mapping[Who, set[str]], into: list[Tally]) -> tuple[list[Tally], bool]:
         """Whose of these doors a use is, by who came, and whether surely."""
-        own = [one for one in into if _is(one.door.source.who, use.caller.who)]
+        own = [one for one in into if _is(one.door.source.who, use.caller.who) or self._is_member(use, one) is True]
         wide = [one for one in into if _lets_in_all(one.door.source.who, use.caller.who)]
         by_id = use.unique_id if not use.names_caller else None
         may_be = [
@@ -167,11 +171,18 @@ class Tallies:
             if (use.event in (ROOT, *_SESSIONS) and not use.names_caller)  # a session whose beginning has no record
             or (
                 _may_be(use.caller.who, one.door.source.who)
+                and self._is_member(use, one) is not False
                 and not (by_id and _has_another_id(one.door.source.who, by_id, ids))
             )
         ]
         sure = own or (wide if use.names_caller or wide == may_be else [])
         return sure or may_be, bool(sure)
+
+    def _is_member(self, use: Use, one: Tally) -> bool | None:
+        """Whether the caller is in the group that a door is for; None where nothing shows it, or it is for no group."""
+        caller, group = use.caller.who, one.door.source.who
+        in_groups = (caller.kind, group.kind) == ("identity-center-user", "identity-center-group")
+        return self._answers.is_member(caller.name, group) if in_groups else None
 
 
 @dataclass

@@ -32,7 +32,7 @@ from twokeys.audit.events import (
     ways,
     who_changed,
 )
-from twokeys.audit.report import EXPIRED, credentials, heading, question, shut, title, what_was_read
+from twokeys.audit.report import EXPIRED, MEMBERS, credentials, heading, members, question, shut, title, what_was_read
 from twokeys.shown import listed
 
 _PACKAGE = "twokeys.audit"
@@ -70,6 +70,8 @@ def page(answers: Answers, target: str | None, comparison: Comparison | None, no
             (source, third_parties(ways), _counts(ways, now), named(sorted({way.target.place for way in ways})))
             for source, ways in sorted(by_source.items(), key=lambda pair: (-_level(pair[1]), str(pair[0])))
         ],
+        members=members(answers),
+        members_heading=MEMBERS,
         accounts=[
             (
                 account,

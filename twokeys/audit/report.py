@@ -67,6 +67,7 @@ from twokeys.shown import counted, listed, say, spreadsheet
 FEW = 12
 """Up to how many doors and unproved things are shown without being asked for more."""
 
+MEMBERS = "Members of groups, as far as shown (others may be in them)"
 SHUT, EXPIRED = "Doors that are not open", "Expired exceptions, to be renewed by their owners or to be removed"
 _COLUMNS = 80
 """Columns of a terminal."""
@@ -83,6 +84,7 @@ COLUMNS = (
     "account name",
     "who",
     "kind",
+    "members",
     "of account",
     "third party",
     "external ID",
@@ -167,7 +169,7 @@ def show(  # noqa: PLR0913 - what is answered by position
         if line:
             say(console, line)
     named = Named()
-    for line in (*_ways(answers, now, named), *_shut(answers, named)):
+    for line in (*_ways(answers, now, named), *_members(answers), *_shut(answers, named)):
         say(console, line)
     for line in _keys(answers, with_keys=with_keys):
         say(console, line)
@@ -321,6 +323,20 @@ def _principals(answers: Answers, named: Named, now: datetime) -> Iterator[str]:
             yield f"    {one.level.word}: {into_what}{f', {more}' if more else ''}"
 
 
+def members(answers: Answers) -> list[tuple[str, str]]:
+    """The groups of IAM Identity Center that have ways, each with those of its members that are shown."""
+    sources = dict.fromkeys(way.source for way in answers.ways)
+    return [(one.short, ", ".join(one.members)) for one in sources if one.members]
+
+
+def _members(answers: Answers) -> Iterator[str]:
+    for number, line in enumerate(map(": ".join, members(answers))):
+        if not number:
+            yield ""
+            yield MEMBERS
+        yield f"  {line}"
+
+
 def shut(answers: Answers, named: Callable[[Sequence[str]], str] = ", ".join) -> list[tuple[str, str]]:
     """The doors that are not open, what each lacks, and its next step."""
     return [(line, f"Next step: {step}." if step else "") for _, line, step in in_words(not_open(answers), named)]
@@ -471,6 +487,7 @@ def _ends(source: Party, target: Party) -> dict[str, str]:
         "account name": target.place,
         "who": source.who.label,
         "kind": "account" if source.who.kind == "root" else source.who.kind,
+        "members": "; ".join(source.members),
         "of account": source.place,
         "into role": target.who.name,
         "role ARN": target.arn,
