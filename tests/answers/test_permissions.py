@@ -1,14 +1,18 @@
 """How strong a role is. What each policy and action allows is as AWS's own pages say."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from tests.access.world import STAGE, World, arn, document, grants, trusts, two_keys
+from twokeys.access.graph import build
+from twokeys.answers.changes import changes
 from twokeys.answers.permissions import Level, of_managed_policy
 from twokeys.answers.reading import read
 
 ANYWHERE = "*"
+MANAGED = "arn:aws:iam::aws:policy/{}"
 
 
 def level(*statements: dict[str, Any], boundary: str | None = None, managed: str | None = None) -> Level:
@@ -16,13 +20,12 @@ def level(*statements: dict[str, Any], boundary: str | None = None, managed: str
     world = two_keys()
     role = next(one for one in world.resources if one.name == "deployer")
     if boundary:
-        values = {**(role.inputs or {}), "permissionsBoundary": f"arn:aws:iam::aws:policy/{boundary}"}
+        values = {**(role.inputs or {}), "permissionsBoundary": MANAGED.format(boundary)}
         world.change(role, inputs=values, outputs=values)
     if statements:
         world.add("RolePolicy", "may", world.stage, role="deployer", name="may", policy=document(*statements))
     if managed:
-        policy = f"arn:aws:iam::aws:policy/{managed}"
-        world.add("RolePolicyAttachment", "m", world.stage, role="deployer", policyArn=policy)
+        world.add("RolePolicyAttachment", "m", world.stage, role="deployer", policyArn=MANAGED.format(managed))
     (way,) = [way for way in read(world.graph).ways if way.target.who.name == "deployer"]
     return way.permissions.level
 
@@ -96,6 +99,26 @@ def test_a_permissions_boundary_limits_what_policies_allow() -> None:
 
 def test_a_deny_makes_nothing_weaker_as_it_may_not_match() -> None:
     assert level(grants(ANYWHERE, action="*"), grants(ANYWHERE, action="*", effect="Deny")) is Level.ADMINISTRATOR
+
+
+def test_a_policy_that_the_list_of_a_role_removes_or_only_its_last_refresh_saw_counts_and_is_no_change() -> None:
+    """Each update removes what `managedPolicyArns` does not name, and the attachment's brings it back.
+
+    https://www.pulumi.com/registry/packages/aws/api-docs/iam/role/
+    """
+    world = two_keys()
+    role = next(one for one in world.resources if one.name == "deployer")
+    inputs = {**(role.inputs or {}), "managedPolicyArns": []}
+    world.change(role, inputs=inputs, outputs={**inputs, "managedPolicyArns": [MANAGED.format("IAMFullAccess")]})
+    policy = MANAGED.format("ReadOnlyAccess")
+    world.add("RolePolicyAttachment", "all", world.stage, role="deployer", policyArn=policy)
+    before, refreshed = (read(build(replace(world.snapshot, is_state=one))) for one in (False, True))
+    ways = [way for way in (*before.ways, *refreshed.ways) if way.target.who.name == "deployer"]
+    said = [f"{way.permissions}: {', '.join(way.permissions.names)}" for way in ways]
+    removed = "ReadOnlyAccess that a list removes"
+    assert said == [f"read: {removed}", f"administrator: {removed}, IAMFullAccess as of the last refresh"]
+    assert not changes(before, refreshed).changed
+    assert not changes(refreshed, before).changed
 
 
 def test_of_a_role_without_a_policy_nothing_is_allowed() -> None:

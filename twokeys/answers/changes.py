@@ -351,8 +351,10 @@ def _other_conditions(old: Sequence[Requirement], new: Sequence[Requirement], id
 
 
 def _differ(was: Permissions, now: Permissions, *differences: Difference) -> bool:
-    """Whether how strong two are may be told apart: one policy of AWS is known better live than by its name."""
-    return any(differences) or not was.documents or not now.documents
+    """Whether how strong two are may be told apart: one policy of AWS is known better live than by its name, and what a
+    refresh saw of a role is not known of every side.
+    """
+    return any(differences) or Permissions(Level.UNKNOWN) in (was, now)
 
 
 def _limit(found: Permissions) -> tuple[Document, ...]:

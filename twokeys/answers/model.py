@@ -487,14 +487,16 @@ class Answers:
         return Party(Who("root", account), account_name=self.names.get(account, "")).place
 
     @cached_property
-    def _members(self) -> Mapping[Who, frozenset[str]]:
-        groups = {group.who for _, group in self.memberships}
-        return {one: frozenset(user.who.name for user, group in self.memberships if group.who == one) for one in groups}
+    def _members(self) -> Mapping[Who, set[str | None]]:
+        found: dict[Who, set[str | None]] = {}
+        for user, group in self.memberships:
+            found.setdefault(group.who, set()).add(None if _USER_ID.fullmatch(user.who.name) else user.who.name)
+        return found
 
     def is_member(self, user: str, group: Who) -> bool | None:
         """Whether somebody is in a group; None where no member of it is shown, or one whose name is not."""
-        members = self._members.get(group, frozenset())
-        return user in members or (None if not members or any(map(_USER_ID.fullmatch, members)) else False)
+        members = self._members.get(group, {None})
+        return user in members or (None if None in members else False)
 
     def named(self, party: Party) -> Party:
         """The party with what people call its account."""

@@ -11,6 +11,7 @@ and session policies are not subtracted; a permissions boundary is. What counts:
   Actions read that AWS gives the access level "Read" or "List"; those that are newer than its reference here, and
   those with wildcards, when their names also begin with such a verb. All others write.
   https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_understand-policy-summary-access-level-summaries.html
+- A policy that it may have: one that a list of all its policies removes in turn, or that its last refresh saw.
 - A policy whose document is not known is `not known`, which counts as more than write.
 """
 
@@ -62,7 +63,7 @@ class Level(IntEnum):
 class Permissions:
     """How strong a role is at most, the policies that say so, by title (`()` where none is shown), and its boundary.
 
-    `documents` are those policies, `limit` is the boundary itself.
+    `documents` are those policies, but for those that it only may have; `limit` is the boundary itself.
     """
 
     level: Level
@@ -83,14 +84,14 @@ class Permissions:
 def permissions(role: Principal) -> Permissions:
     """What a role may do at most in its account. A role of which no resource is shown is not known."""
     documents = list(role.all_documents)
-    if not documents and role.urn is None:
-        return Permissions(Level.UNKNOWN)
-    level = max((_of_document(one) for one in documents), default=Level.NONE)
+    least = Level.NONE if documents or role.urn is not None else Level.UNKNOWN
+    level = max((least, *map(_of_document, (*documents, *role.perhaps))))
     if role.boundary is not None:
         level = min(level, _of_document(role.boundary))
     boundary = policy_name(role.boundary) if role.boundary is not None else None
-    titles = tuple(dict.fromkeys(one.title for one in documents))
-    return Permissions(level, titles, boundary, tuple(documents), role.boundary)
+    titles = [one.title for one in documents]
+    titles += [f"{one.title} {why}" for one, why in role.perhaps.items() if one not in documents]
+    return Permissions(level, tuple(dict.fromkeys(titles)), boundary, tuple(documents), role.boundary)
 
 
 def of_managed_policy(name: str) -> Level:

@@ -71,6 +71,7 @@ _REFRESH = (
 )
 _BOTH_BOUNDARIES = "two resources are this principal, and do not give it the same permissions boundary"
 _ONE_OF_SEVERAL = "it is one of several policies of this stack, and not known yet which"
+_REMOVED, _REFRESHED = "that a list removes", "as of the last refresh"
 _NAME_IN_LIST = "add it to that list, or take the list out"
 _ALL_OF_GROUP = "lists all users of that group, so that each update of it removes others"
 _NAME_IT = "name the principal by a value that is known in preview, or by the output of one resource"
@@ -100,6 +101,8 @@ class Principal:
     boundary: Document | None = None
     max_session_seconds: int | None = None
     documents: list[Document] = field(default_factory=list)
+    perhaps: dict[Document, str] = field(default_factory=dict)
+    """Policies that it may have beside these, each with why only so: they tell how strong it is at most."""
     groups: list[Principal] = field(default_factory=list)
 
     @property
@@ -390,6 +393,7 @@ class Principals:
                     user.groups.remove(group)
                     what, why = f"Whether user {user.name} is in group {group.name}", f"{resource.name} {_ALL_OF_GROUP}"
                     for document in group.documents:
+                        user.perhaps[document] = _REMOVED
                         self._may_be_held(user, document, what, why, _NAME_IN_LIST)
 
     def _read_exclusive(self) -> None:
@@ -447,6 +451,7 @@ class Principals:
         """What a list of all policies takes away from somebody: the resource that gives it brings it back in turn."""
         for document in removed:
             holder.documents.remove(document)
+            holder.perhaps[document] = _REMOVED
             why = f"{by}, so that each update of it removes this one"
             self._may_be_held(holder, document, f"The {document.title}", why, _NAME_IN_LIST)
 
@@ -465,10 +470,13 @@ class Principals:
             if "assumeRolePolicy" not in (resource.inputs or {}):
                 continue  # only read, and then its outputs are all there is
             role = self._by_urn[resource.urn]
-            held = set(role.documents) | {one.document for one in self.not_proved}
-            inline = {one.inline for one in held if one and one.inline}
+            held = {*role.documents, *role.perhaps}
+            inline = {one.inline for one in held if one.inline}
             for document in self._in_outputs(resource, inline):
-                if document not in held and self._may_open(role, document.policy):
+                if document in held:
+                    continue
+                role.perhaps[document] = _REFRESHED
+                if self._may_open(role, document.policy):
                     what = f"Whether role {role.name} still has {document.title}"
                     why = "the state lists it as its last refresh saw it, and no resource here gives it to the role"
                     self._may_be_held(role, replace(document, urn=role.urn, source=role.source), what, why, _REFRESH)
