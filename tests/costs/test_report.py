@@ -435,6 +435,23 @@ def test_two_versions_in_one_file_are_lines_alike_but_for_their_ids() -> None:
     assert costs(both, question=BY_ONE_ACCOUNT).notes[0].startswith("USD 100 of the total, in 100 lines, is as a line")
 
 
+def test_lines_that_differ_in_a_column_that_nothing_else_reads_are_not_alike_as_parquet_either(tmp_path: Path) -> None:
+    """lineItem/AvailabilityZone: https://docs.aws.amazon.com/cur/latest/userguide/Lineitem-columns.html."""
+    from pyarrow import csv
+    from pyarrow.parquet import write_table
+
+    header, *lines = identified(0, 2).split(b"\n") + identified(0, 2, ids="b").split(b"\n")[1:]
+    zones = [b",us-east-1a", b",us-east-1b", b",us-east-1a", b","]
+    report = b"\n".join([header + b",lineItem/AvailabilityZone", *map(bytes.__add__, lines, zones)])
+    read = csv.read_csv(io.BytesIO(report))
+    for made in (read, read.set_column(12, "lineItem/AvailabilityZone", read.column(12).dictionary_encode())):
+        write_table(made, tmp_path / "report.parquet")
+        ledger = Ledger(BY_ONE_ACCOUNT)
+        read_parquet(str(tmp_path / "report.parquet"), ledger)
+        for found in (costs(report, question=BY_ONE_ACCOUNT), ledger.costs("report.parquet")):
+            assert [note.partition(" is as")[0] for note in found.notes] == ["USD 1 of the total, in 1 line,"]
+
+
 def test_corrections_of_focus_and_several_payers_are_said() -> None:
     """https://focus.finops.org/focus-columns/: ChargeClass is Correction or nothing."""
     lines = [
