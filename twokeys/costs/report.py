@@ -252,7 +252,7 @@ _FOCUS_OTHERS = ("ChargeClass", "ChargeDescription", "ResourceId", "SkuPriceId",
 https://docs.aws.amazon.com/cur/latest/userguide/table-dictionary-focus-1-2-aws-columns.html
 """
 _ALIKE = {
-    *(_START, _END, _ACCOUNT, _CODE, _KIND, _COST),
+    *(_START, _END, _ACCOUNT, _PAYER, _PERIOD, _CODE, _KIND, _COST),
     *("lineitemusagetype", "lineitemoperation", "lineitemresourceid", "lineitemlineitemdescription"),
     *map(str.lower, ("ChargeDescription", "ResourceId", "SkuPriceId", "xUsageType", "xOperation")),
 }
@@ -285,15 +285,15 @@ def _read_rows(header: Row, rows: Iterable[list[str]], where: str, ledger: Ledge
                 raise _unreadable(where, f"{place()} has {len(row)} fields of {len(header)}", _AGAIN)
             row.append("")
             try:
-                if report.add(row):
+                if (amount := report.add(row)) is not None:
                     name, row[report.id] = row[report.id], ""
-                    lines.add(row, number, name, row[report.cost])
+                    lines.add(row, number, name, amount)
             except (ValueError, decimal.DecimalException) as error:
                 why = str(error) if isinstance(error, ValueError) else f"{row[report.cost]!r} is no amount of money"
                 next_step = error.next_step if isinstance(error, _NotAMapError) else _AGAIN
                 raise _unreadable(where, f"{place()}: {why}", next_step) from error
-        for again, before, same_id, repeated in lines.again():
-            if same_id:
+        for again, before, repeated in lines.again():
+            if before:
                 raise Refusal(
                     "a line item cannot be added twice",
                     where=where,
@@ -301,7 +301,7 @@ def _read_rows(header: Row, rows: Iterable[list[str]], where: str, ledger: Ledge
                     next_step=_AGAIN,
                 )
             ledger.alike += 1
-            ledger.alike_cost += Decimal(repeated or 0)
+            ledger.alike_cost += repeated
     ledger.files.append(ReportFile(where, tuple(report.header), lines, report.spans))
 
 
@@ -335,12 +335,12 @@ class _Report:
         self.total = ZERO
         ledger.metrics.add("BilledCost" if self.focus else METRIC)
 
-    def add(self, row: Row) -> bool:
-        """Add a line, if it is of the days that were asked for. Raises ValueError for what it cannot be."""
+    def add(self, row: Row) -> Decimal | None:
+        """Add a line, if it is of the days asked for, and say its amount. Raises ValueError for what it cannot be."""
         ledger, begins, ends, code = self.ledger, row[self.start], row[self.stop], row[self.code]
         day, account, payer = begins[:10], _account_id(row[self.account]), _account_id(row[self.payer])
         if self.bounded and not self.first <= day < self.end and _is_day(day):
-            return False
+            return None
         amount = Decimal(row[self.cost] or 0)
         if not amount.is_finite():
             raise ValueError(f"the {self.cost_name} in it is {amount}")
@@ -361,7 +361,7 @@ class _Report:
         ledger.rows += 1
         ledger.blank += not row[self.cost]
         ledger.currencies.add(row[self.currency])
-        return True
+        return amount
 
 
 @functools.lru_cache(maxsize=65536)
@@ -478,7 +478,7 @@ def _map(text: str, column: str) -> Mapping[str, str]:
     """A map column, which a CSV export writes as a JSON object. Raises _NotAMapError for anything else."""
     try:
         pairs = json.loads(text) if text else {}
-    except ValueError:
+    except (ValueError, RecursionError):
         pairs = None
     if not isinstance(pairs, dict):
         raise _NotAMapError(text, column)
