@@ -602,7 +602,10 @@ def test_a_past_day_is_answered_by_its_states_and_dates_are_held_against_it(tmp_
     assert (found["at"][:19], found["made"] > "2026-07") == ("2026-06-30T23:59:59", True)
     said = "Dates in keys and of exceptions are held against 2026-06-30 23:59 UTC (--at)"
     assert said in run(*command, "--at", "2026-06-30").output.replace("\n", " ")
+    assert read(*command, "--at", "2026-6-30")["at"] == found["at"]
     assert "this state is of after --at" in str(refusal(*command, "--at", "2026-06-01"))
+    (tmp_path / "state").write_text(json.dumps({**state, "deployment": {**state["deployment"], "manifest": {}}}))
+    assert "nothing tells whether this state is of before --at" in str(refusal(*command, "--at", "2026-06-30"))
     for wrong in (("--at", "2999-01-01"), ("--at", "2026-06-30", "--live")):
         assert "--at is for a moment that is over" in str(refusal(STAGE, *wrong))
 
@@ -832,6 +835,8 @@ def test_what_is_not_known_is_refused_with_the_next_step(tmp_path: Path) -> None
     assert misspelt.next_step.startswith("write prod, if that is meant; else name an account")
     for period, why in (
         (("--from", "2026-11-20", "--until", "2026-11-10"), "--from is later than --until"),
+        (("--from", "2026-11-20", "--at", "2026-11-10"), "--from is later than --at"),
+        (("--until", "2026-11-20", "--at", "2026-11-10"), "--until is later than --at"),
         (("--from", "2999-01-01"), "--from is in the future"),
     ):
         with pytest.raises(UsageError, match=why):

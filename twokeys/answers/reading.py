@@ -65,10 +65,6 @@ from twokeys.iam import Arn, Outcome, PolicyKind, Unknown, Verdict
 from twokeys.iam.sts import CHAINED_SECONDS
 from twokeys.iam.subjects import misspelt_subject
 
-"""Seconds that a session lasts at most when a role's session asked for it.
-
-https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles.html#iam-term-role-chaining
-"""
 ROOT_SESSION = 900
 """Seconds that a session of sts:AssumeRoot lasts at most.
 

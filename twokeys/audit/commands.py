@@ -34,9 +34,7 @@ class _Moment(click.DateTime):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ANN401
         moment = super().convert(value, param, ctx).replace(tzinfo=UTC)
-        return (
-            moment + timedelta(days=1, microseconds=-1) if self._whole and len(value) == len("2026-01-31") else moment
-        )
+        return moment + timedelta(days=1, microseconds=-1) if self._whole and "T" not in value else moment
 
 
 @click.command()
@@ -179,11 +177,13 @@ def audit(  # noqa: PLR0913 - one parameter an option
 
 def _refuse_later(shown: Snapshot, at: datetime) -> None:
     for one in shown.evidence:
-        if one.moment and one.moment > at:
+        if one.moment is None or one.moment > at:
             raise Refusal(
-                "this state is of after --at",
+                "this state is of after --at" if one.moment else "nothing tells whether this state is of before --at",
                 where=one.name,
-                why=f"it was written at {one.time}, so it may not show who could enter before",
+                why=f"it was written at {one.time}, so it may not show who could enter before"
+                if one.moment
+                else "it has no time in its manifest",
                 next_step="give the state of that day (`pulumi stack export --version N --file FILE`), or a later --at",
             )
 
@@ -201,8 +201,10 @@ def _refuse_contradictions() -> None:
         raise click.UsageError(f"{' and '.join(unused)} without events: give --events or --events-api")
     if (at := given["at"]) and (given["live"] or at > datetime.now(UTC)):
         raise click.UsageError("--at is for a moment that is over, and its states: leave out --at, or give --state")
-    if start and end and start > end:
-        raise click.UsageError("--from is later than --until: give the earlier one to --from")
+    if end and at and end > at:
+        raise click.UsageError("--until is later than --at: an answer of that moment knows of nothing after it")
+    if start and (last := end or at) and start > last:
+        raise click.UsageError(f"--from is later than --{'until' if end else 'at'}: give the earlier one to --from")
     if start and start > datetime.now(UTC):
         raise click.UsageError("--from is in the future, of which nothing is recorded: give an earlier day or moment")
 

@@ -30,6 +30,8 @@ import ijson.backends.python as ijson_in_python
 from twokeys.errors import Refusal
 
 _ENDINGS = (".json", ".json.gz", ".jsonl", ".jsonl.gz", ".ndjson", ".ndjson.gz")
+_FIRST_YEAR = 2013
+"""Of CloudTrail. https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-document-history.html"""
 _DELIVERED = re.compile(r"(?:(\d{12})|o-[a-z0-9]{10,32})_([A-Za-z0-9-]+)_")
 """How AWS names what it delivers into `AWSLogs`: the account, then the service."""
 _FOLDER = re.compile(r"(?:^|/)AWSLogs/(?:o-[a-z0-9]+/)?(\d{12})/([A-Za-z0-9-]+)/")
@@ -229,10 +231,12 @@ def listed(digest: Path) -> tuple[dict[str, str], datetime, datetime]:
 
 
 def time_of(value: object) -> datetime | None:
-    """A time as CloudTrail writes it; None for what is none, or does not tell its zone."""
+    """A time as CloudTrail writes it; None for what is none, of before CloudTrail, or does not tell its zone."""
     try:
         time = datetime.fromisoformat(value) if isinstance(value, str) else None
-        return time.astimezone(UTC) if time is not None and time.tzinfo is not None else None
+        return (
+            time.astimezone(UTC) if time is not None and time.tzinfo is not None and time.year >= _FIRST_YEAR else None
+        )
     except (ValueError, OverflowError):
         return None
 
