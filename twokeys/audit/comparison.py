@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from twokeys.access.model.documents import MASKS
-from twokeys.access.model.names import CARRIERS
 from twokeys.answers.model import ACCESS_KEY, Answers, Party, Step, Way
 from twokeys.answers.selection import PEOPLE, is_person
 from twokeys.answers.summary import APART, in_utc
@@ -25,6 +24,7 @@ from twokeys.audit.record import EARLIER, SESSION, SIGN_IN, Use, resolved
 from twokeys.audit.trail import BY_KEY, HANDS_OUT, TEMPORARY, Change, Trail
 from twokeys.audit.unusual import Unusual, is_weak, unusual
 from twokeys.doors import Who
+from twokeys.doors.who import CARRIERS
 from twokeys.iam import UNKNOWN, PolicyKind
 from twokeys.iam.sts import RESERVED_ROLE
 from twokeys.shown import counted

@@ -14,10 +14,10 @@ from functools import lru_cache
 from sys import intern
 from typing import Any
 
-from twokeys.access.model.names import ROLES_ANYWHERE
 from twokeys.access.reading.snapshot import mapping
 from twokeys.answers.model import Party
 from twokeys.doors import Who
+from twokeys.doors.who import ROLES_ANYWHERE
 from twokeys.iam import Arn
 from twokeys.iam.conditions import parse_network
 from twokeys.iam.shared_providers import shared_provider
