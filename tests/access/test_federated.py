@@ -351,9 +351,7 @@ def test_a_service_is_of_no_organization(key: str, value: str) -> None:
     assert {one.source.kind for one in trusting(admitted).graph.doors if one.target.name == "gh"} <= {"outsider"}
 
 
-def test_every_service_that_hands_a_role_to_others_has_a_page_that_says_so_and_reports_say_whom_it_hands_it_to() -> (
-    None
-):
+def test_every_service_that_hands_a_role_to_others_has_a_page_that_says_so_and_is_called_by_whom() -> None:
     new, gone = sorted(CARRIERS.keys() - HANDING), sorted(HANDING.keys() - CARRIERS)
     assert not new, f"give HANDING the page of AWS's that shows the trust policy for each of {new}"
     assert not gone, f"CARRIERS in twokeys/doors/who.py lacks {gone}, which AWS documents"
