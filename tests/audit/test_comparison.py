@@ -1045,6 +1045,7 @@ def test_a_session_that_began_before_the_period_is_said_at_the_top_and_perhaps_c
     said = "1 session that began before the period was at work (role deployer of 222222222222, as s)"
     assert said in headline(read(two_keys().graph), found)
     assert found.population[0].perhaps == "the session began before the period, and nothing shows who began it"
+    assert whys(found) == []
     issuer = {"sessionIssuer": {"type": "Role", "arn": arn(STAGE, "role/x")}, "attributes": {"creationDate": at(-1)}}
     found = with_session(in_a_session(sessionContext=issuer))
     assert (len(found.earlier), found.entries) == (1, 0)
