@@ -183,6 +183,7 @@ def test_what_lets_nobody_in_is_not_mentioned(type_: str) -> None:
         # https://docs.aws.amazon.com/cdk/v2/guide/bootstrapping-env.html: five roles
         "npx cdk bootstrap aws://222222222222/us-east-1 --trust 111111111111",
         "sceptre --dir x launch prod",
+        "docker run hashicorp/terraform:1.9 -chdir=x apply",
         "eksctl create iamserviceaccount --cluster x",
         'python -c \'import boto3; boto3.client("iam").create_role(RoleName="x")\'',
         ["python", "-c", "import boto3; boto3.client('iam').attach_role_policy()"],
@@ -197,6 +198,9 @@ def test_a_command_that_makes_iam_is_refused(text: object) -> None:
     "text",
     [
         "kubectl apply -f x.yaml",
+        "kubectl apply -f rain/deploy.yaml",
+        "docker build -t acme/copilot:1 --push .",
+        "git -C infra/cdk push",
         "ANSIBLE_HOST_KEY_CHECKING=False ansible-playbook -u ec2-user -i '192.0.2.1,' playbook_update.yml",
         "(sudo yum update -y || true); (sudo yum install python35 -y)",
         "aws s3 sync ./site s3://bucket",

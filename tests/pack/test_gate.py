@@ -5,7 +5,7 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-l
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -31,14 +31,20 @@ OPEN = document(trusts("*"))
 
 
 def refused(
-    world: World, *, before: Path | None = None, order: Callable[[Resource], object] | None = None
+    world: World,
+    *,
+    before: Path | None = None,
+    order: Callable[[Resource], object] | None = None,
+    aliases: Mapping[str, list[str]] | None = None,
 ) -> list[str]:
     """The resources that an update refuses, each with its rule, in the order in which it comes to them."""
     config = {DOORS_CHANGED: {"state": str(before)}} if before else {}
     engine = Engine(config, preview=False)
     by_urn = {resource.urn: resource for resource in world.resources}
     resources = sorted(world.resources, key=order) if order else world.resources  # type: ignore[arg-type]
-    return [f"{found.policyName}: {one.name}" for one in resources for found in engine.judge(one, by_urn)]
+    also = aliases or {}
+    found = [(one, each) for one in resources for each in engine.judge(one, by_urn, also.get(one.urn, ()))]
+    return [f"{each.policyName}: {one.name}" for one, each in found]
 
 
 def base(trust: object = SERVICE) -> World:
@@ -162,27 +168,32 @@ def test_a_grant_on_everything_of_a_native_group_is_refused() -> None:
 
 
 @pytest.mark.parametrize("grant", [grants("*"), grants("*", action="sts:AssumeRoot")])
-def test_a_new_policy_that_may_be_a_boundary_is_judged_where_somebody_gets_it(grant: dict[str, object]) -> None:
+def test_a_new_policy_that_may_be_a_boundary_is_judged_where_somebody_gets_it(
+    tmp_path: Path, grant: dict[str, object]
+) -> None:
     """https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html: a boundary grants nothing."""
     world = World()
+    before = write_state(tmp_path / "before.json", world)
     world.add("Policy", "limit", world.hub, name="limit", policy=document(grant))
     limit = arn(HUB, "policy/limit")
     world.role("ci", world.hub, permissionsBoundary=limit)
-    assert refused(world) == []
+    assert refused(world, before=before) == []
+    assert [one.partition(": ")[2] for one in refused(world)] == ["limit"], "which may have been there before, and held"
     world.role("robot", world.hub, managedPolicyArns=[limit])
-    assert [one.partition(": ")[2] for one in refused(world)] == ["robot"]
+    assert [one.partition(": ")[2] for one in refused(world, before=before)] == ["robot"]
 
 
 def test_a_policy_whose_account_is_not_known_is_judged_at_once_as_nobody_knows_its_arn(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     world = World()
+    before = write_state(tmp_path / "before.json", world)
     free = world.provider("free", HUB, assume=False, pin=False)
     world.add("Policy", "limit", free, name="limit", policy=document(grants("*")))
     for own, found in ((None, "limit"), (HUB, "robot")):
         monkeypatch.setattr(analyzer, "own_account", lambda _providers, own=own: own)
         world.role("robot", free, managedPolicyArns=[arn(HUB, "policy/limit")])
-        assert [one for one in refused(world) if "wildcard" in one] == [f"wildcard-grant: {found}"]
+        assert [one for one in refused(world, before=before) if "wildcard" in one] == [f"wildcard-grant: {found}"]
         world.resources.pop()
 
 
@@ -192,6 +203,18 @@ def test_a_policy_that_was_there_before_is_judged_when_it_changes_as_others_may_
     before = write_state(tmp_path / "before.json", world)
     world.change(policy, inputs={**(policy.inputs or {}), "policy": document(grants("*"))})
     assert refused(world, before=before) == ["wildcard-grant: limit"]
+    renamed = replace(world.resources.pop(), urn=policy.urn.replace("::limit", "::boundary"), name="boundary")
+    world.resources.append(renamed)
+    assert refused(world, before=before, aliases={renamed.urn: [policy.urn]}) == ["wildcard-grant: boundary"]
+
+
+def test_an_inline_policy_of_a_permission_set_is_no_boundary_and_who_has_the_set_another_stack_says() -> None:
+    """https://docs.aws.amazon.com/singlesignon/latest/APIReference/API_PutInlinePolicyToPermissionSet.html"""
+    world = World()
+    wide = {"permissionSetArn": "ps-1", "inlinePolicy": document(grants("*"))}
+    kind = "aws:ssoadmin/permissionSetInlinePolicy:PermissionSetInlinePolicy"
+    put(world, kind, "i", world.hub, **wide)
+    assert "wildcard-grant: i" in refused(world)
 
 
 def test_a_component_that_makes_its_trust_last_has_lost_a_grant_that_is_not_there_by_then() -> None:

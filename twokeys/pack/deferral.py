@@ -141,8 +141,12 @@ class _Waiting:
         role, behind = principals.of_resource(resource), resource.property_dependencies.get("assumeRolePolicy", ())
         made_from = [self._graph.snapshot.by_urn[urn] for urn in behind if urn in self._graph.snapshot.by_urn]
         found = [principals.of_resource(one) for one in made_from if one.type.startswith("aws:iam/")]
-        sources = [one for one in found if one and role and one.account != role.account and not self._may_grant(one)]
+        sources = [one for one in found if one and role and self._is_elsewhere(one, role) and not self._may_grant(one)]
         return sources if len(sources) == len(found) and not principals.not_proved else []
+
+    def _is_elsewhere(self, one: Principal, role: Principal) -> bool:
+        """Two accounts that nobody tells may be one, in which the trust is enough."""
+        return one.account != role.account and all(map(self._graph.accounts.pinned, (one.account, role.account)))
 
     def _may_grant(self, source: Principal) -> bool:
         said, partition = [one.policy for one in source.all_documents], self._graph.accounts.partition(source.account)

@@ -17,7 +17,7 @@ from twokeys.access.identity_center import ASSIGNMENT, PERMISSION_SET
 from twokeys.access.model.names import trusted_names
 from twokeys.access.model.principals import Principal
 from twokeys.access.reading.snapshot import PROVIDER, Resource, Snapshot
-from twokeys.access.reading.tokens import ACCOUNT, CONTROL_POLICY_ATTACHMENT, ORGANIZATION
+from twokeys.access.reading.tokens import ACCOUNT, CONTROL_POLICY_ATTACHMENT, MANAGED_POLICY, ORGANIZATION
 from twokeys.access.reading.types import Reading, type_of
 from twokeys.access.rules import BY_NAME
 from twokeys.doors import TRUST_AFTER_GRANT
@@ -67,6 +67,7 @@ class Gate:
         self._control_policies: dict[str, Resource | None] = {}
         self._begun = False
         self._shown: set[str] = set()
+        self._renamed: set[str] = set()
         self._ids_are_read = False
         self._findings = findings
         self._made = made
@@ -80,6 +81,8 @@ class Gate:
             for urn in urns:  # AWS may refuse the change, or have it later than a role whose trust it would close
                 self._control_policies.setdefault(urn, self._all.there.get(urn))
         for alias in urns[1:]:
+            if self._all.there.get(alias) is not None:
+                self._renamed.add(resource.urn)
             self._note(alias, None)
         self._note(resource.urn, _with_identity(resource, self._all.there.get(resource.urn)))
         self._shown.add(resource.urn)
@@ -218,12 +221,13 @@ class Gate:
                 return finding.sides[0] == finding.urn and self._is_new_policy(finding.urn, graph)
 
     def _is_new_policy(self, urn: str, graph: Graph) -> bool:
-        """Whether a policy that nobody holds yet may be a boundary: who gets it is judged then, by its ARN.
+        """Whether a managed policy that nobody holds yet may be a boundary: who gets it is judged then, by its ARN.
 
-        So its account has to be known; and others may hold one that was there before.
+        So its account has to be known; and others may hold one that was there before, or that nobody tells of.
         """
-        new = self._before is None or urn not in self._before.by_urn
-        return new and graph.accounts.pinned(graph.accounts.of(graph.snapshot.by_urn[urn]))
+        policy = graph.snapshot.by_urn[urn]
+        new = self._before is not None and urn not in self._before.by_urn and urn not in self._renamed
+        return new and policy.type == MANAGED_POLICY and graph.accounts.pinned(graph.accounts.of(policy))
 
     def _leads_out(self, finding: Finding, graph: Graph) -> bool:
         """Whether a door ends at a role that is none of the stack: the grant alone lets nobody in here.

@@ -13,7 +13,7 @@ from typing import Any, Final
 from twokeys.access.findings import Finding
 from twokeys.access.graph import Graph
 from twokeys.access.model.accounts import entry
-from twokeys.access.reading.snapshot import STACK_REFERENCE, Resource
+from twokeys.access.reading.snapshot import STACK_REFERENCE, Resource, Snapshot
 from twokeys.access.reading.wire import SECRET, SIGNATURE
 from twokeys.errors import Refusal
 from twokeys.pack.gate import Gate
@@ -50,7 +50,7 @@ class LocalMaker:
         self._environment = environment
         self._run: Run | None = None
         self._gate = Gate(
-            None,
+            Snapshot(()),
             mandatory,
             made=lambda: self._run.snapshot() if self._run else None,
             own_account=self._own_account,

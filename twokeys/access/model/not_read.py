@@ -38,8 +38,9 @@ _COMMAND = re.compile(
     r"|\beks\s+create-pod-identity-association\b"
     # https://docs.aws.amazon.com/powershell/v4/userguide/pstools-iam.html
     r"|\b(?:new|write|register|add|update|set)-(?:iam|ssoadmn|cfnstack)(?!servicelinkedrole)[a-z]*\b(?<!-iam)(?!-)"
-    r"|\b(?:terraform|tofu|terragrunt|pulumi|cdk|sam|sls|serverless|copilot|chalice|amplify|eksctl"
-    r"|sst|zappa|rain|sceptre|org-formation)\b[^|;&\n]*\b(?:apply|up|deploy|create|update|bootstrap|launch|push)\b",
+    r"|\b(?:terraform|tofu|terragrunt|pulumi|cdk|sam|sls|serverless|copilot|chalice|amplify|eksctl|sst|zappa|rain|sceptre"
+    r"|org-formation)(?:[@:][\w.-]+)?\s(?:[^|;&\n]*\s)?(?:apply|up|deploy|create|update)\b"
+    r"|\b(?:cdk(?:@\S+)?\s(?:[^|;&\n]*\s)?bootstrap|sceptre\s(?:[^|;&\n]*\s)?launch|amplify\s+push)\b",
     re.IGNORECASE,
 )
 _SPEAKS_OF_IAM = re.compile(
