@@ -146,10 +146,10 @@ class _Waiting:
 
     def _is_elsewhere(self, one: Principal, role: Principal) -> bool:
         """Two accounts that nobody tells may be one, in which the trust is enough."""
-        return one.account != role.account and all(map(self._graph.accounts.pinned, (one.account, role.account)))
+        return one.account != role.account and all(map(self._joined.accounts.pinned, (one.account, role.account)))
 
     def _may_grant(self, source: Principal) -> bool:
-        said, partition = [one.policy for one in source.all_documents], self._graph.accounts.partition(source.account)
+        said, partition = [one.policy for one in source.all_documents], self._joined.accounts.partition(source.account)
         return any(isinstance(one, Unknown) or granted_resources(one, partition) for one in said)
 
     def _names_its_holder(self, resource: Resource, key: str) -> bool:
