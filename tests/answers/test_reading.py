@@ -78,7 +78,7 @@ def test_the_states_of_two_projects_whose_stacks_have_one_name_each_have_their_o
         parts.append(parse_state(json.dumps(state), project))
     written = read(build(Snapshot.together(parts, "both"))).written
     early, late = map(datetime.fromisoformat, (EARLY, LATE))
-    assert written == {(STAGE, "netadmin"): early, (STAGE, "app"): late, (STAGE, ""): late}
+    assert written == {(STAGE, "role", "netadmin"): early, (STAGE, "role", "app"): late, (STAGE, "", ""): late}
 
 
 def test_the_statement_that_turns_the_key_is_named_among_others() -> None:

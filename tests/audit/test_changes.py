@@ -22,6 +22,7 @@ from twokeys.answers.summary import not_shown, scope
 from twokeys.audit.changes import WIDENING, account_of, changed, changed_of, is_change, trusted
 from twokeys.audit.comparison import against_states
 from twokeys.audit.events import headline
+from twokeys.audit.record import SCIM
 
 # The record of CreateUser is AWS's own:
 # https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-examples.html
@@ -60,19 +61,22 @@ OWN = arn(HUB, "policy/own")
         ("identitystore", "CreateGroupMembership", True),
         ("sso-directory", "AddMemberToGroup", True),
         ("organizations", "AttachPolicy", True),
+        *(("identitystore-scim", name, True) for name in ("PatchGroup", "CreateUser", "PutUser", "DeleteGroup")),
+        ("identitystore-scim", "ListUsers", False),
         *(("iam", name, False) for name in ("ListUsers", "GetRole", "TagRole", "GenerateCredentialReport", "Nothing")),
         ("s3", "PutBucketPolicy", False),
     ],
 )
 def test_a_change_of_keys_is_a_write_call_of_the_services_that_keep_them(source: str, name: str, is_one: bool) -> None:
-    """Access levels: https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html"""
+    """Access levels: https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
+    and https://docs.aws.amazon.com/singlesignon/latest/userguide/scim-logging-using-cloudtrail.html.
+    """
     assert is_change(f"{source}.amazonaws.com", name) is is_one
     assert not is_change(f"{source}.example.com", name)
 
 
 def test_the_event_history_is_asked_for_changes_only() -> None:
-    of = ("iam", "sso", "sso-directory", "identitystore", "organizations")
-    assert [name for name in WIDENING if not any(is_change(f"{one}.amazonaws.com", name) for one in of)] == []
+    assert [name for name in WIDENING if not any(is_change(f"{one}.amazonaws.com", name) for one in SERVICES)] == []
 
 
 @pytest.mark.parametrize(
@@ -102,6 +106,16 @@ def test_the_event_history_is_asked_for_changes_only() -> None:
         ),
         ({"requestParameters": {"roleName": "x", "policyDocument": '{"Statement": ['}}, "roleName x"),
         ({"requestParameters": {"userName": "zoe", "password": "HIDDEN_DUE_TO_SECURITY_REASONS"}}, "userName zoe"),
+        (
+            {
+                "requestParameters": {
+                    "httpBody": {"userName": "HIDDEN_DUE_TO_SECURITY_REASONS"},
+                    "tenantId": "t",
+                    "id": "g",
+                }
+            },
+            "id g",
+        ),
         ({"requestParameters": {"memberId": {"userId": "1"}, "groupId": "2"}}, "userId 1, groupId 2"),
         (
             {"requestParameters": None, "responseElements": {"accessKey": {"accessKeyId": "AKIA1", "userName": "zoe"}}},
@@ -131,14 +145,14 @@ def test_a_trust_policy_names_whom_it_allows_and_not_all_of_many() -> None:
 @pytest.mark.parametrize(
     ("asked", "account", "of"),
     [
-        ({"targetId": "ou-ab12-cd34ef56", "policyId": "p-1"}, None, ("", "ou-ab12-cd34ef56")),
-        ({"targetId": STAGE, "permissionSetArn": "set", "principalId": "ann"}, STAGE, ("set", f"ann {STAGE}")),
-        ({"groupName": "devs", "policyName": "grant"}, None, ("devs", "grant")),
-        ({"groupName": "devs", "userName": "ann"}, None, ("ann", "devs")),
+        ({"targetId": "ou-ab12-cd34ef56", "policyId": "p-1"}, None, ("policy", "p-1", "ou-ab12-cd34ef56")),
+        ({"targetId": STAGE, "permissionSetArn": "set", "principalId": "ann"}, STAGE, ("set", "set", f"ann {STAGE}")),
+        ({"groupName": "devs", "policyName": "grant"}, None, ("group", "devs", "grant")),
+        ({"groupName": "devs", "userName": "ann"}, None, ("user", "ann", "devs")),
     ],
 )
 def test_a_call_names_the_account_and_whom_it_is_about(
-    asked: dict[str, str], account: str | None, of: tuple[str, str]
+    asked: dict[str, str], account: str | None, of: tuple[str, str, str]
 ) -> None:
     """A control policy is attached to a root, a unit or an account, and a user is added to a group.
 
@@ -191,14 +205,18 @@ def test_what_lies_between_the_states_and_the_records_is_said_and_what_was_taken
 ) -> None:
     world = two_keys()
     found = compared(
-        world, *(called(HUB, at(hour), name, "eve") for hour, name in ((1, "CreateRole"), (2, "DeleteRole")))
+        world,
+        *(
+            called(HUB, at(hour), name, "eve", requestParameters={"roleName": "x"})
+            for hour, name in ((1, "CreateRole"), (2, "DeleteRole"))
+        ),
     )
     assert found.start is not None
     moment = found.start + written
     answers = replace(
         read(world.graph),
         from_states=True,
-        written={(HUB, ""): moment},
+        written={(HUB, "", ""): moment},
         evidence=(Evidence("hub.json", moment.isoformat()),),
     )
     now = against_states(answers, found)
@@ -207,7 +225,7 @@ def test_what_lies_between_the_states_and_the_records_is_said_and_what_was_taken
         not_recorded,
         later,
     )
-    assert ("1 change of keys in the period may have let more in before" in str(scope(now))) is later
+    assert "1 change of keys in the period may have let more in before" in str(scope(now))
 
 
 def test_who_administers_identity_center_from_a_member_account_that_nothing_shows_is_not_shown() -> None:
@@ -225,7 +243,7 @@ def test_who_administers_identity_center_from_a_member_account_that_nothing_show
         ("sso", "AttachCustomerManagedPolicyReferenceToPermissionSet", True),
         ("sso", "DeleteInlinePolicyFromPermissionSet", True),
         *(("iam", name, True) for name in ("EnableOrganizationsRootCredentialsManagement", "SendDelegationToken")),
-        ("sso", "ProvisionPermissionSet", True),
+        ("sso", "ProvisionPermissionSet", False),
         *(("sso-directory", name, True) for name in ("AddMemberToGroup", "ImportExternalIdPCertificate")),
         *(("organizations", name, True) for name in ("RegisterDelegatedAdministrator", "AcceptHandshake")),
         *(
@@ -246,7 +264,7 @@ def test_what_may_let_more_in_after_the_state_was_written_is_not_shown(source: s
     """
     world = two_keys()
     found = compared(world, called(HUB, at(2), name, "eve", eventSource=f"{source}.amazonaws.com"))
-    answers = replace(read(world.graph), from_states=True, written={(HUB, ""): DAY})
+    answers = replace(read(world.graph), from_states=True, written={(HUB, "", ""): DAY})
     assert [one.use.event for one in found.changes] == [name]
     assert bool(against_states(answers, found).changed_since) is later
 
@@ -259,7 +277,7 @@ def test_an_mfa_device_that_changes_may_let_more_in_where_a_way_asks_for_mfa(nam
         world.role("other", world.stage, document(trusts(CI, condition=condition)))
         world.grant("ci", world.hub, arn(STAGE, "role/other"))
         found = compared(world, called(HUB, at(2), name, "eve"))
-        answers = replace(read(world.graph), from_states=True, written={(HUB, ""): DAY})
+        answers = replace(read(world.graph), from_states=True, written={(HUB, "", ""): DAY})
         assert [way.mfa for way in answers.ways if way.target.who.name == "other"] == [later]
         assert bool(against_states(answers, found).changed_since) is later
 
@@ -267,7 +285,11 @@ def test_an_mfa_device_that_changes_may_let_more_in_where_a_way_asks_for_mfa(nam
 GRANT, OTHER = document(grants(DEPLOYER)), document(grants(arn(STAGE, "role/other")))
 OF_CI, OF_ANN = {"roleName": "ci"}, {"userName": "ann"}
 OF_SET = {"permissionSetArn": SET_ARN}
+OF_CONTROL, ATTACHED = {"policyId": "p-1"}, "policyAttachment:PolicyAttachment"
 ASSIGNED = OF_SET | {"principalId": "g-1", "targetId": STAGE}
+
+
+SERVICES = ("iam", "sso", "identitystore", "sso-directory", "identitystore-scim", "organizations")
 
 
 @pytest.mark.parametrize(
@@ -277,7 +299,8 @@ ASSIGNED = OF_SET | {"principalId": "g-1", "targetId": STAGE}
         ([(f"{do}RolePolicy", OF_CI | {"policyArn": ADMINISTRATOR}) for do in ("Attach", "Detach")], False),
         ([("AttachRolePolicy", {"roleName": role, "policyArn": READ}) for role in ("ci", "deployer")], False),
         ([("AttachRolePolicy", {"roleName": "both", "policyArn": LOOK})], False),
-        ([("DetachRolePolicy", OF_CI | {"policyArn": READ})], True),
+        ([("DetachRolePolicy", OF_CI | {"policyArn": READ})], False),  # nobody enters it
+        ([("DetachRolePolicy", {"roleName": "deployer", "policyArn": READ})], True),
         ([(f"{do}RolePolicy", OF_CI | {"policyArn": READ}) for do in ("Detach", "Attach")], False),
         ([("AttachUserPolicy", OF_ANN | {"policyArn": LOOK})], False),
         ([("PutRolePolicy", OF_CI | {"policyName": "grant", "policyDocument": GRANT})], False),
@@ -298,6 +321,36 @@ ASSIGNED = OF_SET | {"principalId": "g-1", "targetId": STAGE}
         ([("CreatePolicyVersion", {"policyArn": OWN, "policyDocument": GRANT, "setAsDefault": True})], False),
         ([("CreatePolicyVersion", {"policyArn": OWN, "policyDocument": OTHER, "setAsDefault": True})], True),
         ([("CreatePolicyVersion", {"policyArn": OWN, "policyDocument": OTHER, "setAsDefault": False})], False),
+        ([("CreatePolicyVersion", {"policyArn": OWN, "policyDocument": OTHER})], False),  # AWS's default is false
+        ([("SetDefaultPolicyVersion", {"policyArn": OWN, "versionId": "v2"})], True),
+        ([("CreateAccessKey", OF_ANN)], True),
+        ([("CreateLoginProfile", OF_ANN)], True),
+        ([("UpdateAccessKey", OF_ANN | {"accessKeyId": "AKIA1", "status": "Active"})], True),
+        ([("UpdateAccessKey", OF_ANN | {"accessKeyId": "AKIA1", "status": "Inactive"})], False),
+        ([("CreateAccessKey", {"userName": "zoe"})], False),
+        ([("CreateLoginProfile", {"userName": "zoe"})], True),
+        ([("DeleteRolePermissionsBoundary", {"roleName": "both"})], True),
+        ([("DeleteRolePermissionsBoundary", OF_CI)], False),
+        ([("PutRolePermissionsBoundary", {"roleName": "both", "permissionsBoundary": LOOK})], False),
+        ([("PutRolePermissionsBoundary", {"roleName": "both", "permissionsBoundary": READ})], True),
+        ([("PutRolePermissionsBoundary", OF_CI | {"permissionsBoundary": READ})], False),  # limits only
+        ([("RemoveUserFromGroup", OF_ANN | {"groupName": "devs"})], True),
+        ([("RemoveUserFromGroup", OF_ANN | {"groupName": "admins"})], False),
+        ([("AttachUserPolicy", {"userName": "ci", "policyArn": READ})], True),  # not the role of that name
+        ([("DetachPolicy", OF_CONTROL | {"targetId": "ou-1"})], True),
+        ([("DetachPolicy", OF_CONTROL | {"targetId": "ou-2"})], False),
+        ([(f"{do}Policy", OF_CONTROL | {"targetId": "ou-1"}) for do in ("Detach", "Attach")], False),
+        ([("UpdatePolicy", OF_CONTROL | {"content": OTHER})], True),
+        ([("UpdatePolicy", OF_CONTROL | {"content": GRANT})], False),
+        ([("UpdatePolicy", OF_CONTROL | {"name": "other"})], False),
+        ([("CreateGroupMembership", {"groupId": "g-1", "memberId": {"userId": "u-1"}})], False),
+        ([("CreateGroupMembership", {"groupId": "g-1", "memberId": {"userId": "u-2"}})], True),
+        ([("AddMemberToGroup", {"groupId": "g-1", "memberId": "u-2"})], True),
+        ([(f"{do}Group", {"groupId": "g-1", "memberId": "u-2"}) for do in ("AddMemberTo", "RemoveMemberFrom")], False),
+        ([("PatchGroup", {"id": "g-1"})], True),
+        ([("MoveAccount", {"accountId": STAGE, "destinationParentId": "r-1"})], True),
+        ([("CreateOpenIDConnectProvider", {"url": "https://known.example"})], False),
+        ([("CreateOpenIDConnectProvider", {"url": "https://other.example"})], True),
     ],
 )
 def test_what_was_made_by_hand_is_not_in_a_state_however_new_it_is(
@@ -307,7 +360,7 @@ def test_what_was_made_by_hand_is_not_in_a_state_however_new_it_is(
     world = center()
     world.role("ci", world.hub, managedPolicyArns=[READ])
     world.role("deployer", world.hub, document(trusts(CI)))
-    world.role("both", world.hub, inlinePolicies=[{"name": "own", "policy": GRANT}])
+    world.role("both", world.hub, inlinePolicies=[{"name": "own", "policy": GRANT}], permissionsBoundary=LOOK)
     world.grant("ci", world.hub, DEPLOYER)
     world.add("RolePolicyAttachmentsExclusive", "of-deployer", world.hub, roleName="deployer", policyArns=[READ])
     world.add("PolicyAttachment", "many", world.hub, policyArn=LOOK, roles=["both"], users=["ann"])
@@ -317,21 +370,29 @@ def test_what_was_made_by_hand_is_not_in_a_state_however_new_it_is(
     world.add("User", "ann", world.hub, name="ann")
     world.add("UserGroupMembership", "ann", world.hub, user="ann", groups=["devs"])
     world.add("Policy", "own", world.hub, name="own", arn=OWN, policy=GRANT)
+    world.add("User", "zoe", world.hub, name="zoe")
+    world.add("AccessKey", "zoe", world.hub, user="zoe")
+    put(world, "aws:iam/openIdConnectProvider:OpenIdConnectProvider", "known", world.hub, url="https://known.example")
+    for kind, of_it in (
+        ("policy:Policy", {"id": "p-1", "content": GRANT}),
+        (ATTACHED, OF_CONTROL | {"targetId": "ou-1"}),
+    ):
+        put(world, f"aws:organizations/{kind}", kind, world.hub, **of_it)
     calls = [
         called(
             HUB,
             at(number + 1),
             name,
             "eve",
-            eventSource=f"{'sso' if 'permissionSetArn' in asked else 'iam'}.amazonaws.com",
+            eventSource=next(one for each in SERVICES if is_change(one := f"{each}.amazonaws.com", name)),
             requestParameters=asked,
         )
         for number, (name, asked) in enumerate(made_by_hand)
     ]
     found = compared(world, *calls)
     shown = read(world.graph)
-    names = ["", "ci", "deployer", "both", "ann", SET_ARN]
-    written = {(HUB, name): DAY + timedelta(days=9) for name in names}
+    of = [("", ""), ("user", "ann"), ("set", SET_ARN), *(("role", name) for name in ("ci", "deployer", "both"))]
+    written = {(HUB, *one): DAY + timedelta(days=9) for one in of}
     said = against_states(replace(shown, from_states=True, written=written), found).changed_since
     assert [one.partition(" ")[0] for one in said] == [made_by_hand[-1][0]] * later
     assert all(" by user eve of " in one for one in said)
@@ -353,7 +414,8 @@ def test_who_may_be_somebody_of_another_account_matters_only_if_an_answer_is_abo
 ) -> None:
     world = two_keys()
     found = compared(world, called(HUB, at(2), name, "eve", requestParameters=asked))
-    written = dict.fromkeys(((HUB, "ci"), (HUB, "nightly"), (HUB, "")), DAY)
+    ours = [(HUB, kind, name) for kind in ("role", "user") for name in ("ci", "nightly")]
+    written = dict.fromkeys([*ours, (HUB, "", "")], DAY)
     answers = replace(into(read(world.graph), STAGE), from_states=True, written=written)
     own_way = replace(answers, ways=tuple(way for way in answers.ways if not way.by_access_role))
     assert bool(against_states(own_way, found).changed_since) is later
@@ -415,7 +477,25 @@ def test_text_and_page_say_what_is_alike_once_and_table_and_json_have_each_chang
     assert (len(rows), len(listed), page.count("-&gt; CreateRole of prod")) == (len(calls), len(calls), 2)
 
 
-BY_SERVICE = document({"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"})
+def by(service: str) -> str:
+    return document({"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"})
+
+
+BY_SERVICE = by("lambda.amazonaws.com")
+LOGS = document({"Effect": "Allow", "Action": ["logs:PutLogEvents", "s3:GetObject"], "Resource": "*"})
+LAMBDA = "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"
+OF_NEW, KEY = {"roleName": "new"}, {"userName": "eve", "accessKeyId": "AKIA1"}
+BY_SERVICE_ROLE = {
+    "type": "AssumedRole",
+    "accountId": HUB,
+    "sessionContext": {
+        "sessionIssuer": {
+            "type": "Role",
+            "accountId": HUB,
+            "arn": arn(HUB, "role/aws-service-role/sso.amazonaws.com/AWSServiceRoleForSSO"),
+        }
+    },
+}
 TRUST_IN_ALL = document(trusts("*"))
 OF_EVE = {"userName": "eve"}
 
@@ -430,21 +510,92 @@ OF_EVE = {"userName": "eve"}
         ([("CreateAccessKey", OF_EVE), ("DeleteUser", OF_EVE), ("CreateLoginProfile", OF_EVE)], True),
         ([("CreateRole", {"roleName": "new", "assumeRolePolicyDocument": TRUST_IN_ALL})], True),
         ([("CreateRole", {"roleName": "new", "assumeRolePolicyDocument": BY_SERVICE})], False),
-        ([("AttachRolePolicy", {"roleName": "new", "policyArn": ADMINISTRATOR})], False),
+        ([("AttachRolePolicy", {"roleName": "new", "policyArn": ADMINISTRATOR})], True),  # it may be a grant
+        ([("AttachRolePolicy", {"roleName": "new", "policyArn": READ})], False),
         ([("CreateRole", {"roleName": "new", "assumeRolePolicyDocument": "cut"})], True),
+        *(
+            ([("CreateRole", OF_NEW | {"assumeRolePolicyDocument": by(service)})], True)
+            for service in ("rolesanywhere.amazonaws.com", "pods.eks.amazonaws.com", "*")
+        ),
         (
-            [("CreateRole", {"roleName": "AWSReservedSSO_A_1", "assumeRolePolicyDocument": document(trusts("*"))})],
+            [
+                ("CreateRole", OF_NEW | {"assumeRolePolicyDocument": BY_SERVICE}),
+                ("AttachRolePolicy", OF_NEW | {"policyArn": LAMBDA}),
+                ("PutRolePolicy", OF_NEW | {"policyName": "logs", "policyDocument": LOGS}),
+            ],
             False,
+        ),
+        ([("PutRolePolicy", OF_NEW | {"policyName": "enters", "policyDocument": GRANT})], True),
+        *(
+            ([("CreatePolicy", {"policyDocument": says}), ("AttachRolePolicy", OF_NEW | {"policyArn": OWN})], later)
+            for says, later in ((LOGS, False), (GRANT, True))
+        ),
+        ([("CreateAccessKey", KEY), ("DeleteAccessKey", KEY)], False),
+        ([("CreateAccessKey", KEY), ("DeleteAccessKey", KEY | {"accessKeyId": "AKIA2"})], True),
+        ([("CreateAccessKey", KEY), ("UpdateAccessKey", KEY | {"status": "Inactive"})], False),
+        ([(f"{do}UserPolicy", OF_EVE | {"policyArn": ADMINISTRATOR}) for do in ("Attach", "Detach")], False),
+        (
+            [("UpdateAssumeRolePolicy", OF_NEW | {"policyDocument": trust}) for trust in (TRUST_IN_ALL, BY_SERVICE)],
+            False,
+        ),
+        (
+            [("UpdateAssumeRolePolicy", OF_NEW | {"policyDocument": trust}) for trust in (BY_SERVICE, TRUST_IN_ALL)],
+            True,
         ),
     ],
 )
 def test_somebody_whom_no_stack_made_is_in_no_state_however_new_it_is(
     calls: list[tuple[str, dict[str, Any]]], later: bool
 ) -> None:
-    """A role for services only is no way in, and of the policies of a role made elsewhere nothing is known."""
+    """A role for services only is no way in, unless it gets a grant of its own, and what is undone counts no more.
+
+    It is so with an older state, too: it tells of nothing that was made after it.
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html#principal-services
+    """
     records = [
-        called(HUB, at(number), name, "zoe", requestParameters=asked) for number, (name, asked) in enumerate(calls, 1)
+        called(HUB, at(number), name, "zoe", requestParameters=asked, responseElements={"policy": {"arn": OWN}})
+        for number, (name, asked) in enumerate(calls, 1)
     ]
     world = two_keys()
-    answers = replace(read(world.graph), from_states=True, written={(HUB, ""): DAY + timedelta(days=9)})
-    assert bool(against_states(answers, compared(world, *records)).changed_since) is later
+    for days in (9, 0):
+        answers = replace(read(world.graph), from_states=True, written={(HUB, "", ""): DAY + timedelta(days=days)})
+        assert bool(against_states(answers, compared(world, *records)).changed_since) is later
+    by_service = [{**one, "userIdentity": BY_SERVICE_ROLE} for one in records]
+    assert not against_states(answers, compared(world, *by_service)).changed_since, "its assignment answers"
+
+
+@pytest.mark.parametrize(
+    ("record", "whose"),
+    [
+        ({"responseElements": {"accessKey": {"userName": "ann", "accessKeyId": "AKIA1"}}}, "AKIA1"),
+        ({"userIdentity": {"userName": "ann"}}, ""),
+    ],
+)
+def test_an_access_key_that_somebody_makes_for_itself_is_of_whom_the_answer_or_the_caller_names(
+    record: dict[str, Any], whose: str
+) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateAccessKey.html: UserName is not required."""
+    assert changed_of({"eventName": "CreateAccessKey", "requestParameters": None, **record}) == ("user", "ann", whose)
+
+
+def test_an_identity_provider_that_changes_a_group_is_named_as_what_it_calls() -> None:
+    """https://docs.aws.amazon.com/singlesignon/latest/userguide/scim-logging-using-cloudtrail.html."""
+    of = {"eventSource": SCIM, "userIdentity": {"type": "WebIdentityUser", "accountId": HUB, "accessKeyId": "xxxx"}}
+    (change,) = compared(two_keys(), called(HUB, at(1), "PatchGroup", requestParameters={"id": "g-1"}, **of)).changes
+    assert (change.use.caller.who.name, change.of) == (SCIM, ("identity-center-group", "g-1", ""))
+
+
+def test_the_time_of_a_state_tells_of_calls_by_who_ran_its_update_only() -> None:
+    """An organization's own settings are in no document that could be held against a call."""
+    world = two_keys()
+    moved = {"accountId": STAGE, "destinationParentId": "ou-1"}
+    of = {"eventSource": "organizations.amazonaws.com", "requestParameters": moved}
+    found = compared(world, called(HUB, at(1), "MoveAccount", "eve", **of))
+    for days, ran, later in ((9, "user/eve", False), (9, "user/zoe", True), (0, "user/eve", True)):
+        answers = replace(
+            read(world.graph),
+            from_states=True,
+            written={(HUB, "", ""): DAY + timedelta(days=days)},
+            updated_by=(arn(HUB, ran),),
+        )
+        assert bool(against_states(answers, found).changed_since) is later

@@ -1026,6 +1026,17 @@ def test_a_session_whose_assume_role_is_in_no_record_perhaps_came_by_each_door_i
     assert found.noteworthy
 
 
+def test_a_session_whose_assume_role_is_in_no_record_is_without_a_door_where_its_role_has_none() -> None:
+    """A role in no state, as a tool or somebody at the console made it."""
+    issuer = {"sessionIssuer": {"type": "Role", "arn": arn(STAGE, "role/x")}, "attributes": {"creationDate": at(1)}}
+    found = with_session(in_a_session(sessionContext=issuer))
+    assert "1 entry (0 by a door, 1 without a door), 1 session whose" in headline(read(two_keys().graph), found)
+    assert [use.role for use in found.undeclared] == ["x"]
+    (((labels, said), *_), _) = to_look_at(read(two_keys().graph), found)
+    assert labels == "without a door, unusual"
+    assert "a session of this role is in the records, its AssumeRole is not" in said
+
+
 def test_a_session_that_began_before_the_period_is_said_at_the_top_and_perhaps_came_by_each_door_into_its_role() -> (
     None
 ):
@@ -1034,6 +1045,7 @@ def test_a_session_that_began_before_the_period_is_said_at_the_top_and_perhaps_c
     said = "1 session that began before the period was at work (role deployer of 222222222222, as s)"
     assert said in headline(read(two_keys().graph), found)
     assert found.population[0].perhaps == "the session began before the period, and nothing shows who began it"
+    assert whys(found) == []
     issuer = {"sessionIssuer": {"type": "Role", "arn": arn(STAGE, "role/x")}, "attributes": {"creationDate": at(-1)}}
     found = with_session(in_a_session(sessionContext=issuer))
     assert (len(found.earlier), found.entries) == (1, 0)
@@ -1251,6 +1263,30 @@ def test_a_new_source_address_and_a_new_region_are_unusual_for_one_who_entered_b
     assert whys(found) == [
         ("new source address 198.51.100.7 for this principal", "new region eu-central-1 for this principal")
     ]
+
+
+def test_whoever_came_from_ever_new_addresses_has_none_that_is_usual() -> None:
+    """Hosted runners come from another address each time; five entries, most of them from a new one, show it."""
+    for days, of_days, unusual in ((5, 1, False), (4, 1, True), (6, 2, True), (7, 1.5, False)):
+        runs = [
+            entry(CI_SESSION, DEPLOYER, at(day), sourceIPAddress=f"192.0.2.{day // of_days}") for day in range(days)
+        ]
+        found = compared(two_keys(), *runs, entry(CI_SESSION, DEPLOYER, at(20)), learning_days=14)
+        assert bool(found.unusual) is unusual, (days, of_days)
+
+
+def test_new_addresses_are_one_line_and_behind_first_entries_and_what_people_do() -> None:
+    ci, ann, eve = CI_SESSION.replace(HUB, OUTSIDE), arn(OUTSIDE, "user/ann"), arn(OUTSIDE, "user/eve")
+    world, vendor = World(), arn(STAGE, "role/vendor")
+    world.role("vendor", world.stage, document(trusts(arn(OUTSIDE, "root"))))
+    usual = [entry(who, vendor, at(hour / 24)) for hour in range(240) for who in (ci, ann)]
+    moved = [entry(ci, vendor, at(20 + day), sourceIPAddress=f"198.51.100.{day}") for day in range(20)]
+    late = [entry(who, vendor, at(50), sourceIPAddress="203.0.113.9") for who in (ann, eve)]
+    found = compared(world, *usual, *moved, *late, learning_days=14)
+    assert len(found.unusual) == 22
+    lines, _ = to_look_at(read(world.graph), found)
+    assert [said.partition(" UTC ")[2].partition(" of ")[0] for _, said in lines] == ["user eve", "user ann", "role ci"]
+    assert lines[-1][1].endswith(": 20 new source addresses for this principal")
 
 
 def test_what_is_usual_is_each_principal_s_own_by_unique_id_where_nothing_names_it() -> None:

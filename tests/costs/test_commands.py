@@ -132,10 +132,18 @@ def test_a_manifest_stands_for_the_files_that_it_names(legacy_report: bool, tmp_
 
 
 @pytest.mark.parametrize(
-    ("text", "why"), [("{", "it is no JSON"), ("[]", "no list reportKeys"), (None, "No such file")]
+    ("text", "why"),
+    [
+        ("{", "it is no JSON"),
+        ("[" * 200_000, "it is no JSON"),
+        ("[]", "no list reportKeys"),
+        ('{"reportKeys": ["a/../bill-00001.csv"]}', r"what is not below its bucket: a/\.\./bill-00001\.csv"),
+        (None, "No such file"),
+    ],
 )
 def test_what_is_no_manifest_is_refused(text: str | None, why: str, tmp_path: Path) -> None:
     manifest = tmp_path / "bill-Manifest.json"
+    (tmp_path / "bill-00001.csv").write_bytes(legacy())
     if text is not None:
         manifest.write_text(text)
     with pytest.raises(Refusal, match=why):
@@ -207,6 +215,28 @@ def test_the_standard_input_and_parts_of_a_report_are_read(report: str, tmp_path
     read = {"-": Path(report).read_bytes(), str(other): other.read_bytes()}
     assert told["files"] == [{"file": name, "sha256": sha256(file).hexdigest()} for name, file in read.items()]
     assert ended.stderr == b""
+
+
+@pytest.mark.parametrize("file", ["-", "report.csv"])
+def test_a_full_folder_of_temporary_files_is_named(file: str, tmp_path: Path) -> None:
+    (tmp_path / "report.csv").write_bytes(legacy([replace(BILL[0], amount=str(n)) for n in range(1_000)]))
+    script = (
+        "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (64, 64))\n"
+        "from twokeys.costs import versions; versions._PART = 1\n"  # all of it goes to the disk
+        "from twokeys.cli import main; main()"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-B", "-c", script, "costs", "--file", file, "--json"],
+        input=(tmp_path / "report.csv").read_bytes(),
+        cwd=tmp_path,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+        capture_output=True,
+        check=False,
+    )
+    refused = json.loads(ended.stdout)["refused"]
+    assert (ended.returncode, refused["where"], refused["why"]) == (1, str(tmp_path), "File too large")
+    assert refused["nextStep"].startswith("set TMPDIR to a folder with room")
+    assert [each.name for each in tmp_path.iterdir()] == ["report.csv"]
 
 
 def test_a_pipe_that_a_shell_holds_open_is_read_like_a_file(report: str) -> None:

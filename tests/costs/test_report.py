@@ -219,6 +219,7 @@ def test_a_blank_cost_counts_as_nothing_and_is_told() -> None:
         (legacy().replace(b"10.5", b"Infinity"), "is Infinity"),
         (legacy().replace(b"10.5", b"1e-200"), "line 9"),
         (cur2().replace(b'"{""user_team"": ""data""}"', b"{broken"), "line 5"),
+        (cur2().replace(b'"{""user_team"": ""data""}"', b"[" * 100_000), "line 5"),
         (cur2().replace(b'"{""product_name"": ""Amazon Simple Storage Service', b'"{product_name'), "line "),
         (legacy().replace(b"web", b"\xff"), "near line"),
         (legacy().replace(STAGE.encode(), b"2.22222E+11"), "line 3: the account 2.22222E\\+11 was rounded"),
@@ -279,7 +280,7 @@ def test_two_versions_of_one_month_are_not_added_whatever_they_are_called(count:
     for names in (("cur.csv", "cur2.csv"), ("a/cur-00001.csv", "b/cur-00001.csv"), ("cur-1.csv", "cur-2.csv.gz")):
         with pytest.raises(Refusal, match=f"{VERSIONS}.*{reason}"):
             added(dict(zip(names, (older, newer), strict=True)), BY_ONE_ACCOUNT)
-    with pytest.raises(Refusal, match=f"{VERSIONS}.*most lines of one are in the other"):
+    with pytest.raises(Refusal, match=f"{VERSIONS}.*most lines of one are in the other.*Next step: give the manifest"):
         added({"cur-1.csv": older, "cur-2.csv": newer}, BY_ONE_ACCOUNT)
 
 
@@ -290,8 +291,17 @@ def test_the_parts_of_one_export_are_added_by_the_names_that_aws_gives_them() ->
     with pytest.raises(Refusal, match="of their parts number 2 is not given"):
         added({name: part for name, part in parts.items() if "2" not in name}, BY_ONE_ACCOUNT)
     other = parts["cur-00003.csv"].replace(b"lineItem/ResourceId", b"lineItem/Operation")
-    with pytest.raises(Refusal, match="their columns differ"):
+    with pytest.raises(Refusal, match=r"their columns differ.*Next step: give the manifest \(NAME-Manifest.json\)"):
         added(parts | {"cur-00003.csv": other}, BY_ONE_ACCOUNT)
+    with pytest.raises(Refusal, match=r"cur-00001\.csv and cur-00004\.csv\): most lines of one are in the other"):
+        added(parts | {"cur-00004.csv": identified(1_000, 900)}, BY_ONE_ACCOUNT)
+
+
+def test_a_small_last_part_with_lines_that_cost_nothing_and_stand_in_another_part_too_is_added() -> None:
+    """The free tier's, say: https://docs.aws.amazon.com/awsaccountbilling/latest/aboutv2/billing-free-tier.html."""
+    free, last = (identified(0, 3, cost="0.0000000000", ids=ids) for ids in ("a", "b"))
+    first = free + b"\n" + identified(10, 90).partition(b"\n")[2]
+    assert added({"cur-00001.csv": first, "cur-00002.csv": last}, BY_ONE_ACCOUNT).total == 90
 
 
 def test_files_that_can_have_no_cost_in_common_are_added() -> None:
@@ -350,6 +360,10 @@ def test_a_line_item_that_stands_twice_in_one_file_is_not_added_twice() -> None:
     again = once.split(b"\n")[8_001]
     with pytest.raises(Refusal, match=r"rows 8001 and 20001 below its header are one line item"):
         costs(once + b"\n" + again, question=BY_ONE_ACCOUNT)
+    one, *two = [*identified(0, 1, ids="x").split(b"\n"), *identified(0, 1, ids="y").split(b"\n")[1:] * 2]
+    for lines in permutations(two):
+        with pytest.raises(Refusal, match=f"rows {lines.index(two[1]) + 1} and .* are one line item"):
+            costs(b"\n".join([one, *lines]), question=BY_ONE_ACCOUNT)
     other_cost = again.removesuffix(b"1") + b"2"  # a file may have several partitions
     assert costs(once + b"\n" + other_cost, question=BY_ONE_ACCOUNT).total == 20_002
 
@@ -433,6 +447,23 @@ def test_lines_of_focus_that_are_wholly_alike_are_counted_with_their_sum(tmp_pat
 def test_two_versions_in_one_file_are_lines_alike_but_for_their_ids() -> None:
     both = identified(0, 100) + b"\n" + identified(0, 110, ids="new").partition(b"\n")[2]
     assert costs(both, question=BY_ONE_ACCOUNT).notes[0].startswith("USD 100 of the total, in 100 lines, is as a line")
+
+
+def test_lines_that_differ_in_a_column_that_nothing_else_reads_are_not_alike_as_parquet_either(tmp_path: Path) -> None:
+    """lineItem/AvailabilityZone: https://docs.aws.amazon.com/cur/latest/userguide/Lineitem-columns.html."""
+    from pyarrow import csv
+    from pyarrow.parquet import write_table
+
+    header, *lines = identified(0, 2).split(b"\n") + identified(0, 2, ids="b").split(b"\n")[1:]
+    zones = [b",us-east-1a", b",us-east-1b", b",us-east-1a", b","]
+    report = b"\n".join([header + b",lineItem/AvailabilityZone", *map(bytes.__add__, lines, zones)])
+    read = csv.read_csv(io.BytesIO(report))
+    for made in (read, read.set_column(12, "lineItem/AvailabilityZone", read.column(12).dictionary_encode())):
+        write_table(made, tmp_path / "report.parquet")
+        ledger = Ledger(BY_ONE_ACCOUNT)
+        read_parquet(str(tmp_path / "report.parquet"), ledger)
+        for found in (costs(report, question=BY_ONE_ACCOUNT), ledger.costs("report.parquet")):
+            assert [note.partition(" is as")[0] for note in found.notes] == ["USD 1 of the total, in 1 line,"]
 
 
 def test_corrections_of_focus_and_several_payers_are_said() -> None:

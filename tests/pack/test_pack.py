@@ -138,7 +138,7 @@ def test_a_trust_that_is_not_known_is_refused_in_preview_where_nobody_whom_it_is
     where = world.provider("unpinned", STAGE, assume=False, pin=False) if account == "any" else getattr(world, account)
     world.add("Role", "late", where, name="late", made_from=made_from)
     found = {one.policyName: one.message for one in Engine().analyze(world.resources)}
-    assert [*found] == (["unproved-door"] if refused else [DEFERRED])
+    assert ("unproved-door" in found, DEFERRED in found) == (refused, not refused)
     said = "nothing here grants sts:AssumeRole to role ci0 of "
     assert (said + HUB in found.get("unproved-door", "")) is refused
 

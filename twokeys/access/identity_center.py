@@ -42,15 +42,14 @@ PERMISSION_SET = "aws:ssoadmin/permissionSet:PermissionSet"
 ENTITLEMENT = "aws:accountaccess/entitlement:Entitlement"
 _STORE_GROUP = "aws:identitystore/group:Group"
 _STORE_USER = "aws:identitystore/user:User"
-_MEMBERSHIP = "aws:identitystore/groupMembership:GroupMembership"
+MEMBERSHIP = "aws:identitystore/groupMembership:GroupMembership"
 _MANAGED = "aws:ssoadmin/managedPolicyAttachment:ManagedPolicyAttachment"
 _MANAGED_EXCLUSIVE = "aws:ssoadmin/managedPolicyAttachmentsExclusive:ManagedPolicyAttachmentsExclusive"
 _CUSTOMER = "aws:ssoadmin/customerManagedPolicyAttachment:CustomerManagedPolicyAttachment"
 _CUSTOMER_EXCLUSIVE = "aws:ssoadmin/customerManagedPolicyAttachmentsExclusive:CustomerManagedPolicyAttachmentsExclusive"
 _INLINE = "aws:ssoadmin/permissionSetInlinePolicy:PermissionSetInlinePolicy"
 _BOUNDARY = "aws:ssoadmin/permissionsBoundaryAttachment:PermissionsBoundaryAttachment"
-POLICIES_OF_SETS = (_MANAGED, _MANAGED_EXCLUSIVE, _INLINE)
-"""Those that AWS names, or keeps, with the permission set itself."""
+POLICIES_OF_SETS = (_MANAGED, _MANAGED_EXCLUSIVE, _CUSTOMER, _CUSTOMER_EXCLUSIVE, _INLINE, _BOUNDARY)
 _PATH = "/aws-reserved/sso.amazonaws.com/"
 _SUFFIX = "?" * 16
 _RESERVED_ARN = re.compile(
@@ -147,7 +146,7 @@ class _Reader:
         self._known = self._read_suffixes()
         self._people = self._read_people()
         self._members = self._read_members()
-        for kind in (_MANAGED, _MANAGED_EXCLUSIVE, _CUSTOMER, _CUSTOMER_EXCLUSIVE, _INLINE, _BOUNDARY):
+        for kind in POLICIES_OF_SETS:
             for resource in self.snapshot.of_type(kind):
                 self._of_set[self._set_key(resource)].append(resource)
 
@@ -246,7 +245,7 @@ class _Reader:
 
     def _read_members(self) -> Mapping[str, tuple[str, ...]]:
         found: dict[str, list[str]] = defaultdict(list)
-        for resource in self.snapshot.of_type(_MEMBERSHIP):
+        for resource in self.snapshot.of_type(MEMBERSHIP):
             group, user = self._named(resource, "groupId", _STORE_GROUP), self._named(resource, "memberId", _STORE_USER)
             if group and user:
                 found[f"identity-center:group/{group}"].append(user)

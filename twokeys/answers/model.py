@@ -26,7 +26,7 @@ _WITHOUT_GRANT = {
 OUTSIDE, NOT_SHOWN_INSIDE = "outside the organization", "not shown to be in the organization"
 """What is known of an account that is not shown to be ours, where all of the organization are listed and elsewhere."""
 
-PASSWORD, ACCESS_KEY = "a password", "an access key"
+PASSWORD, ACCESS_KEY, BOUNDARY = "a password", "an access key", "permissions boundary"
 ANY_ANCHOR = "any trust anchor"
 """Whose certificates a role takes that names none of the account's trust anchors to IAM Roles Anywhere."""
 ANONYMOUS = Who("principal", "ANONYMOUS_PRINCIPAL")
@@ -436,12 +436,13 @@ class Answers:
     assigners: frozenset[str] = frozenset()
     """The member accounts that administer IAM Identity Center for the organization."""
     written: Mapping[tuple[str, ...], datetime] = field(default_factory=dict)
-    """When the state was written that shows a role, user or group, by its account and name; by account and an empty
-    name, the last of its states; by the account, nobody's name and its ARN, a managed policy."""
+    """When the state was written that shows a role, user, group, managed policy ("policy", its ARN) or permission set
+    ("set", its ARN), by account, kind and name; by account and two empty texts, the last of its states."""
     holds: Mapping[tuple[str, ...], Document | None] = field(default_factory=dict)
-    """What each role, user and group has, by its account, its name, and a policy's name or ARN (of a trust policy
-    nothing) or a group's name; managed policies, by nobody's name; and what a permission set of IAM Identity Center
-    has, by its ARN: managed policies, an inline one, and assignments. What is no document is None."""
+    """What each role, user, group, permission set and policy has, by account, kind and name as in `written` (a group
+    of IAM Identity Center and a control policy by their ids) and by what it is: a policy's name or ARN, BOUNDARY, a
+    group, a member, the principal and account of an assignment, a control policy's target; nothing for a trust policy,
+    a set's inline policy and what a policy says. What is no document is None."""
     changed_since: tuple[str, ...] = ()
     """The changes of keys that CloudTrail saw and the states do not have, in words."""
     not_recorded: str = ""

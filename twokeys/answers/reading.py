@@ -17,23 +17,33 @@ from twokeys.access import graph as access
 from twokeys.access.declared_doors import DeclaredDoors, who
 from twokeys.access.federated import by_every_anchor
 from twokeys.access.graph import Graph
-from twokeys.access.identity_center import ASSIGNMENT, PERMISSION_SET, POLICIES_OF_SETS
+from twokeys.access.identity_center import ASSIGNMENT, MEMBERSHIP, PERMISSION_SET, POLICIES_OF_SETS
 from twokeys.access.judge import Key
 from twokeys.access.keys import Lack, Statement, denial, statements
 from twokeys.access.model.access_roles import is_as_aws_made_it
 from twokeys.access.model.accounts import id_of
 from twokeys.access.model.documents import Document
 from twokeys.access.model.names import ROLES_ANYWHERE, admits_services
+from twokeys.access.model.organization import CONTROL_POLICIES, CONTROL_POLICY
 from twokeys.access.model.principals import IDENTITY_PROVIDERS, Principal
 from twokeys.access.model.requirements import MFA, MFA_BUT_OF_KEYS, denied_since, in_words, pauses, window
 from twokeys.access.paths import Path, paths_from
 from twokeys.access.reading import tokens
-from twokeys.access.reading.snapshot import STACK, Snapshot, items, mapping, place_of, project_of
-from twokeys.access.reading.tokens import CREDENTIALS, MANAGED_POLICY, MFA_DEVICE, ORGANIZATION, ROLE, USER
+from twokeys.access.reading.snapshot import STACK, Resource, Snapshot, items, mapping, place_of, project_of
+from twokeys.access.reading.tokens import (
+    CONTROL_POLICY_ATTACHMENT,
+    CREDENTIALS,
+    MANAGED_POLICY,
+    MFA_DEVICE,
+    ORGANIZATION,
+    ROLE,
+    USER,
+)
 from twokeys.answers.account_names import AccountNames
 from twokeys.answers.model import (
     ACCESS_KEY,
     ANY_ANCHOR,
+    BOUNDARY,
     NOT_SHOWN_INSIDE,
     OUTSIDE,
     PASSWORD,
@@ -51,7 +61,7 @@ from twokeys.answers.permissions import Level, Permissions, permissions
 from twokeys.answers.places import Places
 from twokeys.answers.summary import SHORT
 from twokeys.doors import DeclaredDoor, Who
-from twokeys.iam import Arn, Outcome, Unknown, Verdict
+from twokeys.iam import Arn, Outcome, PolicyKind, Unknown, Verdict
 from twokeys.iam.sts import CHAINED_SECONDS
 from twokeys.iam.subjects import misspelt_subject
 
@@ -63,6 +73,7 @@ https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoot.html
 _CALLER = "parent_caller_arn"
 _LONG_TERM = {tokens.PASSWORD: PASSWORD, tokens.ACCESS_KEY: ACCESS_KEY}
 _TAKES = {"clientIdLists": "client ID", "thumbprintLists": "thumbprint", "samlMetadataDocument": "metadata of sha256"}
+_WHOSE = (("set", "permissionSetArn"), ("identity-center-group", "groupId"), ("policy", "policyId"))
 _STORE = ("aws:identitystore/user:User", "aws:identitystore/group:Group")
 
 
@@ -126,7 +137,7 @@ class _Reader:
             trusting=self._trusting(),
             assigners=frozenset(self._assigners()),
             written=self._written(),
-            holds=dict(self._holds()),
+            holds={**dict(self._holds()), **dict(self._organization_holds())},
             evidence=snapshot.evidence,
             from_states=snapshot.is_state,
             without_state=snapshot.without_state,
@@ -223,11 +234,12 @@ class _Reader:
         shown: list[tuple[str, tuple[str, ...]]] = []
         for principal in self._graph.principals:
             if principal.urn:
-                shown += [(principal.urn, (principal.account, name)) for name in (principal.name, "")]
+                shown.append((principal.urn, (principal.account, principal.kind, principal.name)))
+                shown.append((principal.urn, (principal.account, "", "")))
         for one in self._graph.snapshot.of_type(MANAGED_POLICY):
-            shown.append((one.urn, (self._accounts.of(one), "", one.text("arn") or "")))
+            shown.append((one.urn, (self._accounts.of(one), "policy", one.text("arn") or "")))
         for one in self._graph.snapshot.of_type(PERMISSION_SET):
-            shown.append((one.urn, (self._accounts.of(one), one.text("arn") or "")))
+            shown.append((one.urn, (self._accounts.of(one), "set", one.text("arn") or "")))
         found: dict[tuple[str, ...], datetime] = {}
         for urn, key in shown:
             if time := times.get(project_of(urn)):
@@ -236,21 +248,31 @@ class _Reader:
 
     def _holds(self) -> Iterator[tuple[tuple[str, ...], Document | None]]:
         for one in self._graph.principals:
-            whose = (one.account, one.name)
+            whose = (one.account, one.kind, one.name)
             yield from (((*whose, group.name), None) for group in one.groups)
             yield from (((*whose, said.inline or said.arn or ""), said) for said in one.documents)
             if one.trust:
                 yield (*whose, ""), one.trust
+            if one.boundary:
+                yield (*whose, BOUNDARY), one.boundary
         for said in self._graph.principals.managed_policies:
             arn = Arn.parse(said.arn or "")
             if arn is not None:
-                yield (arn.account, "", str(arn)), said
-        for resource in self._graph.snapshot.of_type(ASSIGNMENT, *POLICIES_OF_SETS):
-            whose = (self._accounts.of(resource), resource.text("permissionSetArn") or "")
-            assigned = [text for key in ("principalId", "targetId") if (text := resource.text(key))]
-            policies = resource.get("managedPolicyArns") or resource.get("managedPolicyArn")
-            for what in [" ".join(assigned)] if assigned or not policies else items(policies) or [policies]:
-                yield (*whose, str(what)), None
+                yield (arn.account, "policy", str(arn), ""), said
+
+    def _organization_holds(self) -> Iterator[tuple[tuple[str, ...], Document | None]]:
+        """What is held in IAM Identity Center and Organizations."""
+        snapshot, documents = self._graph.snapshot, self._graph.documents
+        for resource in snapshot.of_type(ASSIGNMENT, MEMBERSHIP, CONTROL_POLICY_ATTACHMENT, *POLICIES_OF_SETS):
+            kind, key = next(((kind, text) for kind, key in _WHOSE if (text := resource.text(key))), ("", ""))
+            whose, inline = (self._accounts.of(resource), kind, key), resource.get("inlinePolicy") is not None
+            for what in _what(resource):
+                said = documents.of(resource, "inlinePolicy", PolicyKind.IDENTITY, what) if inline else None
+                yield (*whose, what), said
+        for resource in snapshot.of_type(CONTROL_POLICY):
+            of = CONTROL_POLICIES.get(resource.text("type") or "SERVICE_CONTROL_POLICY")
+            said = documents.of(resource, "content", of, "") if of else None
+            yield (self._accounts.of(resource), "policy", id_of(resource), ""), said
 
     def _long_term(self) -> Iterator[LongTerm]:
         """Of a user whose name is not known yet, the resource's; a key that is not active lets nobody in."""
@@ -583,3 +605,14 @@ def _portal(snapshot: Snapshot) -> Portal | None:
     )
     region = next((one.text("region") for one in snapshot.of_type(PERMISSION_SET) if one.text("region")), None)
     return Portal(f"https://{store}.awsapps.com/start", region) if store else None
+
+
+def _what(resource: Resource) -> Iterable[str]:
+    """What a resource of IAM Identity Center or Organizations gives, as calls name it."""
+    if resource.get("permissionsBoundary") is not None:
+        return (BOUNDARY,)
+    given = [text for key in ("principalId", "targetId", "memberId") if (text := resource.text(key))]
+    managed, own = "managedPolicyArn", "customerManagedPolicyReference"
+    arns = [*items(resource.get(f"{managed}s")), resource.get(managed)]
+    names = [mapping(one).get("name") for one in (*items(resource.get(f"{own}s")), resource.get(own))]
+    return [one for one in (*arns, *names) if isinstance(one, str)] or [" ".join(given)]

@@ -216,7 +216,8 @@ def not_shown(answers: Answers) -> str | None:
         (
             [listed(answers.changed_since)] if answers.changed_since else [],
             "changes of keys that the states do not have ({})",
-            "give new states (`pulumi refresh`), let a stack make what no stack made, or ask live IAM (`--live`)",
+            "give new states (`pulumi refresh`), let a stack make what no stack made, or ask live IAM (`--live`); of a "
+            "day that is over (`--at`) look at the changes themselves",
         ),
         (
             [answers.not_recorded] if answers.not_recorded else [],

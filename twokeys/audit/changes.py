@@ -12,6 +12,8 @@ from functools import lru_cache
 from typing import Any, Final
 
 from twokeys.access.reading.snapshot import mapping
+from twokeys.answers.model import BOUNDARY
+from twokeys.audit.record import SCIM
 from twokeys.aws_reference import access_levels
 from twokeys.iam import PolicyDocument, PolicyError, PolicyKind, parse_policy
 from twokeys.shown import listed
@@ -24,6 +26,7 @@ https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteVirtualMFADevice.h
 """
 WIDENING = (
     *("CreateRole", "UpdateAssumeRolePolicy", "CreateLoginProfile", "UpdateLoginProfile", "AddUserToGroup"),
+    *("RemoveUserFromGroup", "PatchGroup"),
     *("UpdateUser", "AcceptDelegationRequest", "SendDelegationToken"),
     *(f"{verb}{whose}Policy" for verb in ("Put", "Attach", "Detach", "Delete") for whose in ("Role", "User", "Group")),
     *(f"{verb}{whose}PermissionsBoundary" for verb in ("Put", "Delete") for whose in ("Role", "User")),
@@ -33,7 +36,7 @@ WIDENING = (
     *("CreateSAMLProvider", "UpdateSAMLProvider"),
     *("EnableOrganizationsRootSessions", "EnableOrganizationsRootCredentialsManagement"),
     *("CreateAccountAssignment", "AssociateProfile", "CreateGroupMembership", "AddMemberToGroup"),
-    *("ProvisionPermissionSet", "PutPermissionsPolicy", "PutMfaDeviceManagementForDirectory"),
+    *("PutPermissionsPolicy", "PutMfaDeviceManagementForDirectory"),
     *(f"{how}InstanceAccessControlAttributeConfiguration" for how in ("Create", "Update")),
     *(
         f"{how}PermissionSet"
@@ -56,6 +59,8 @@ WIDENING = (
 )
 """Those that may let more in, as a new boundary or a policy that goes may: a Deny goes with it.
 
+ProvisionPermissionSet brings to accounts what other calls changed.
+
 An event history, which is asked by name, is asked for them.
 """
 BEING = (
@@ -63,35 +68,70 @@ BEING = (
     *MFA_DEVICES,
 )
 """Those of them that let somebody be a role or user, and give it nothing."""
+_REFERENCE = "CustomerManagedPolicyReference"
 TAKEN_BACK: Final = {
     **{
         f"{undo}{whose}Policy": f"{do}{whose}Policy"
         for do, undo in (("Attach", "Detach"), ("Put", "Delete"))
         for whose in ("Role", "User", "Group")
     },
+    **{f"Delete{whose}PermissionsBoundary": f"Put{whose}PermissionsBoundary" for whose in ("Role", "User")},
     "RemoveUserFromGroup": "AddUserToGroup",
+    "RemoveMemberFromGroup": "AddMemberToGroup",
+    "DeleteAccessKey": "CreateAccessKey",
+    "DeleteLoginProfile": "CreateLoginProfile",
+    "DetachPolicy": "AttachPolicy",
+    "DeletePermissionsBoundaryFromPermissionSet": "PutPermissionsBoundaryToPermissionSet",
+    **{f"Detach{what}FromPermissionSet": f"Attach{what}ToPermissionSet" for what in ("ManagedPolicy", _REFERENCE)},
     "DeleteAccountAssignment": "CreateAccountAssignment",
-    "DetachManagedPolicyFromPermissionSet": "AttachManagedPolicyToPermissionSet",
     "DeleteInlinePolicyFromPermissionSet": "PutInlinePolicyToPermissionSet",
 }
 """Calls that take away what others give to a role, user, group, permission set or account."""
-DELETED: Final = ("DeleteRole", "DeleteUser", "DeleteGroup")
+SAME: Final = {
+    **TAKEN_BACK,
+    "CreateRole": "UpdateAssumeRolePolicy",
+    "UpdateLoginProfile": "CreateLoginProfile",
+    "UpdateAccessKey": "CreateAccessKey",
+    "CreatePolicy": "CreatePolicyVersion",
+    "SetDefaultPolicyVersion": "CreatePolicyVersion",
+    "UpdatePolicy": "UpdatePolicy",
+}
+"""Calls of which the last counts, with those to which they are the other end."""
+DELETED: Final = ("DeleteRole", "DeleteUser", "DeleteGroup", "DeletePolicy", "DeletePermissionSet")
 WRITES: Final = {
     "CreateRole": PolicyKind.TRUST,
     "UpdateAssumeRolePolicy": PolicyKind.TRUST,
-    **dict.fromkeys(("PutRolePolicy", "PutUserPolicy", "PutGroupPolicy", "CreatePolicyVersion"), PolicyKind.IDENTITY),
+    **dict.fromkeys(
+        ("PutRolePolicy", "PutUserPolicy", "PutGroupPolicy", "CreatePolicy", "CreatePolicyVersion"), PolicyKind.IDENTITY
+    ),
     "PutInlinePolicyToPermissionSet": PolicyKind.IDENTITY,
+    "UpdatePolicy": PolicyKind.SCP,
 }
 """Calls that say what a policy says from then on, and of which kind it is."""
 _ACCOUNT = re.compile(r"\d{12}")
 _OF_ACCOUNTS = ("targetId", "accountId")
 """What names the account that a call is about: CreateAccountAssignment, AttachPolicy and CloseAccount, among others."""
-_DOCUMENTS = ("assumeRolePolicyDocument", "policyDocument", "inlinePolicy")
-_WHAT = ("policyArn", "managedPolicyArn", "policyName", "groupName", "principalId", "targetId")
+_DOCUMENTS = ("assumeRolePolicyDocument", "policyDocument", "inlinePolicy", "content")
+_WHOSE = {
+    **{f"{kind}Name": kind for kind in ("role", "user", "group")},
+    **{"permissionSetArn": "set", "groupId": "identity-center-group", "policyId": "policy", "policyArn": "policy"},
+}
+_WHAT = (
+    "policyArn",
+    "managedPolicyArn",
+    "policyName",
+    "groupName",
+    "principalId",
+    "targetId",
+    "memberId",
+    "accessKeyId",
+)
 _ON = re.compile(r"on resource: (\S+)")
 _LONGEST = 150
 """Characters of the longest value that is shown; what is longer is a document or a certificate."""
-_UNTOLD = re.compile(r"(instanceArn|identityStoreId|description|path|.*(token|password|metadata|uuid))", re.IGNORECASE)
+_UNTOLD = re.compile(
+    r"(instanceArn|identityStoreId|tenantId|description|path|.*(token|password|metadata|uuid))", re.IGNORECASE
+)
 """Parameters that tell nothing of who can enter, or nothing that may be printed."""
 _MOST = 3
 
@@ -103,6 +143,8 @@ def is_change(source: str, name: str) -> bool:
     https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsidentityandaccessmanagementiam.html
     """
     service, _, domain = source.partition(".")
+    if source == SCIM:  # which is not in AWS's reference
+        return not name.startswith(("Get", "List"))
     levels = access_levels(f"{service}:{name}") if service in _SERVICES and domain.startswith("amazonaws.com") else ()
     return any("Write" in level and "Tagging" not in level for level in levels)
 
@@ -117,21 +159,49 @@ def account_of(record: Mapping[str, Any]) -> str | None:
     return next(filter(_ACCOUNT.fullmatch, _asked(record, *_OF_ACCOUNTS)), None)
 
 
-def changed_of(record: Mapping[str, Any]) -> tuple[str, str]:
-    """Whom a call changes (the name of a role, user or group, or a permission set's ARN), and what of it: a policy, a
-    user's group, the principal and the account of an assignment. Each is empty where it names none.
+def changed_of(record: Mapping[str, Any]) -> tuple[str, str, str]:
+    """Whom a call changes (its kind and its name; a permission set's ARN, a policy's, the id of a group of IAM Identity
+    Center) and what of it: a policy, a group, a member, an access key, the principal and the account of an assignment.
+
+    Each is empty where it names none. Who makes an access key for itself need not name itself.
     """
-    whose = next(_asked(record, "roleName", "userName", "groupName", "permissionSetArn"), "")
-    return whose, " ".join(one for one in _asked(record, *_WHAT) if one != whose)
+    name, asked = str(record.get("eventName")), dict(mapping(record.get("requestParameters")))
+    if name.endswith("AccessKey"):
+        made = mapping(mapping(record.get("responseElements")).get("accessKey"))
+        own = {"userName": mapping(record.get("userIdentity")).get("userName")}
+        asked = {key: value for each in (own, made, asked) for key, value in each.items() if value}
+    if name == "CreatePolicy":
+        asked = {"policyArn": mapping(mapping(record.get("responseElements")).get("policy")).get("arn")}
+    if name == "PatchGroup":
+        asked["groupId"] = asked.get("id")
+    asked["memberId"] = mapping(asked.get("memberId")).get("userId", asked.get("memberId"))
+    own_policy = mapping(asked.get("customerManagedPolicyReference")).get("name")
+    kind, whose = next(
+        ((kind, one) for key, kind in _WHOSE.items() if isinstance(one := asked.get(key), str)), ("", "")
+    )
+    what = [one for one in (*map(asked.get, _WHAT), own_policy) if isinstance(one, str) and one != whose]
+    return kind, whose, BOUNDARY if "PermissionsBoundary" in name else " ".join(what)
+
+
+def effect_of(record: Mapping[str, Any]) -> tuple[str, bool, str]:
+    """The call that gives what this one gives or takes away, whether it takes it, and the ARN of a new boundary.
+
+    The first is empty where nothing changes: a policy's new version that is not its default, another name of one.
+    """
+    name, asked = str(record.get("eventName")), mapping(record.get("requestParameters"))
+    stays = name == "CreatePolicyVersion" and bool(asked) and str(asked.get("setAsDefault")).lower() != "true"
+    stays = stays or (name == "UpdatePolicy" and bool(asked) and "content" not in asked)
+    undone = name in TAKEN_BACK or (name == "UpdateAccessKey" and asked.get("status") == "Inactive")
+    return "" if stays else SAME.get(name, name), undone, next(_asked(record, "permissionsBoundary"), "")
 
 
 def written_by(record: Mapping[str, Any]) -> PolicyDocument | None:
     """What a call's policy says from then on; None for a call that writes none, or none that can be read."""
     kind = WRITES.get(str(record.get("eventName")))
-    if kind is None or mapping(record.get("requestParameters")).get("setAsDefault") is False:
-        return None
+    if "RESOURCE_CONTROL_POLICY" in str(record.get("responseElements")):
+        kind = PolicyKind.RCP
     try:
-        return parse_policy(next(_asked(record, *_DOCUMENTS), ""), kind)
+        return parse_policy(next(_asked(record, *_DOCUMENTS), ""), kind) if kind else None
     except PolicyError:
         return None
 
@@ -154,6 +224,7 @@ def _values(asked: object) -> Iterator[str]:
             isinstance(value, str)
             and 0 < len(value) <= _LONGEST
             and value[0] not in "{<"
+            and value != "HIDDEN_DUE_TO_SECURITY_REASONS"
             and not _UNTOLD.fullmatch(key)
         ):
             yield f"{key} {value}"

@@ -11,12 +11,12 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from twokeys.access.model.documents import MASKS
-from twokeys.access.model.names import CARRIERS
-from twokeys.answers.model import ACCESS_KEY, Answers, Party, Step, Way
+from twokeys.access.model.names import CARRIERS, may_let_in
+from twokeys.answers.model import ACCESS_KEY, BOUNDARY, PASSWORD, Answers, Party, Step, Way
 from twokeys.answers.selection import PEOPLE, is_person
 from twokeys.answers.summary import APART, in_utc
 from twokeys.audit import LEARNING
-from twokeys.audit.changes import BEING, DELETED, MFA_DEVICES, TAKEN_BACK, WIDENING, WRITES
+from twokeys.audit.changes import BEING, DELETED, MFA_DEVICES, SAME, TAKEN_BACK, WIDENING, WRITES
 from twokeys.audit.coverage import Covered
 from twokeys.audit.entries import DoorUse, Entry, Tallies, Tally, Usage
 from twokeys.audit.known import Judge
@@ -25,14 +25,16 @@ from twokeys.audit.record import EARLIER, SESSION, SIGN_IN, Use, resolved
 from twokeys.audit.trail import BY_KEY, HANDS_OUT, TEMPORARY, Change, Trail
 from twokeys.audit.unusual import Unusual, is_weak, unusual
 from twokeys.doors import Who
-from twokeys.iam import UNKNOWN, PolicyKind
-from twokeys.iam.sts import RESERVED_ROLE
+from twokeys.iam import Arn, PolicyDocument, PolicyKind, Unknown, aws_managed
 from twokeys.shown import counted
 
 _HANDED_OUT = (
     f"sessions that IAM Identity Center handed out ({', '.join(HANDS_OUT)}), each an entry in the account's own "
     "records (AssumeRoleWithSAML)"
 )
+_OF_IDENTITY_CENTER = ":role/aws-service-role/sso.amazonaws.com/"
+"""https://docs.aws.amazon.com/singlesignon/latest/userguide/using-service-linked-roles.html"""
+_CREDENTIALS = {"CreateAccessKey": ACCESS_KEY, "CreateLoginProfile": PASSWORD}
 _BEFORE = "sessions that began before the period, of roles without a door"
 
 
@@ -192,7 +194,7 @@ def compare(
                 other = _BEFORE if use.event == EARLIER and not entry.doors else None
                 population += [] if other else [entry]
             apart += Counter([other] if other else ())
-            judged += [] if _needs_no_door(use) else [use]
+            judged += [] if _needs_no_door(use) or use.event == EARLIER else [use]
         if not use.failed and use.event != SIGN_IN and (step := steps.take(use, ids, on_the_way=True)).doors:
             population.append(step)
     others = {step.source.who.account for way in answers.ways for step in way.steps} - {*answers.accounts}
@@ -240,15 +242,19 @@ def against_states(answers: Answers, comparison: Comparison) -> Answers:
     since: dict[str, None] = {}
     before, ways = 0, (*answers.ways, *answers.within)
     widening = [one for one in WIDENING if one not in MFA_DEVICES or any(way.mfa for way in ways)]
-    done = [one for one in comparison.changes if one.use.failed is None]
+    done = [one for one in comparison.changes if one.use.failed is None and one.gives]
     last = {_about(one): one for one in done}
-    deleted = {(one.recorded, one.of[0]): one.use.time for one in done if one.of[0] and one.use.event in DELETED}
-    for one in comparison.changes:
-        use, whose = one.use, one.of[0]
-        if use.event not in widening or use.failed is not None or _is_of_nobody_here(one, answers):
+    deleted = {(one.recorded, *one.of[:2]): one.use.time for one in done if one.of[1] and one.use.event in DELETED}
+    for one in done:
+        use, (kind, whose, _) = one.use, one.of
+        if use.event not in widening or _is_of_nobody_here(one, answers) or not _matters(one, last, answers):
             continue
-        gone = deleted.get((one.recorded, whose), use.time) > use.time
-        if answers.from_states and not gone and _is_not_shown(one, last[_about(one)], answers):
+        gone = deleted.get((one.recorded, kind, whose), use.time) > use.time
+        if gone or last[_about(one)] is not one:
+            before += 1
+        elif _is_shown(one, answers):
+            continue
+        elif answers.from_states:
             about = f"{use.event}{f' of {whose}' if whose else ''} in {answers.account_name(use.account)}"
             since[f"{about} on {in_utc(use.time)} by {answers.named(use.caller).short}"] = None
         else:
@@ -268,46 +274,84 @@ def against_states(answers: Answers, comparison: Comparison) -> Answers:
 
 
 def _about(one: Change) -> tuple[str, ...]:
-    """What a call gives, writes or takes away."""
-    event = "UpdateAssumeRolePolicy" if one.use.event == "CreateRole" else one.use.event
-    return (TAKEN_BACK.get(event, event), one.recorded, *one.of)
+    """What a call gives, writes or takes away: of what is neither, the call with its parameters."""
+    return (one.gives, one.recorded, *one.of, "" if one.gives in SAME.values() and one.of[1] else one.parameters)
 
 
-def _is_not_shown(one: Change, last: Change, answers: Answers) -> bool:
-    """Whether the states do not have what a call did.
+def _matters(one: Change, last: Mapping[tuple[str, ...], Change], answers: Answers) -> bool:
+    """Whether a call may let somebody in, or make stronger who comes in; what cannot be read may.
 
-    An update does not read what others made: a state that is newer than a call may not have it. So of what is given to
-    somebody, written or taken away the last call counts, and whether the states have what it left. Of all else the time
-    of a state tells: of the role, user or group, else the last of the account that recorded the call. A user, or a role
-    that somebody may enter, which is in no state, no time makes shown.
+    A role that nothing shows anybody to enter but services for themselves gets stronger for nobody else: of its
+    policies only those count that bear on `sts:AssumeRole`. What IAM Identity Center makes in an account follows from
+    calls where it is itself, which count. Of a group into which an identity provider puts people, it counts where the
+    states say who is in a group.
     """
-    event, key = one.use.event, (one.recorded, *one.of)
-    undone, there, said = event in TAKEN_BACK, key in answers.holds, answers.holds.get(key)
-    shows_whose = bool(one.of[0]) and (key[:2] in answers.written or event == "CreateAccountAssignment")
-    if _is_for_somebody(one) and key[:2] not in answers.written and (*key[:2], "") not in answers.holds:
+    event, (kind, whose, what), trust = one.use.event, one.of, PolicyKind.TRUST
+    if _OF_IDENTITY_CENTER in one.use.caller.arn:
+        return False
+    if event == "PatchGroup":
+        return any(key[:2] == (one.recorded, "identity-center-group") for key in answers.holds)
+    if WRITES.get(event) is trust:
+        return _bears(one.policy, trust=True)
+    if kind == "role" and what != BOUNDARY and one.gives in TAKEN_BACK.values():
+        own = (one.recorded, kind, whose, "")
+        said = last.get(("UpdateAssumeRolePolicy", *own, "")), answers.holds.get(own)
+        entered = any(_bears(each.policy, trust=True) for each in said if each)
+        return entered or _is_about_roles(one, last, answers)
+    if one.gives == "CreatePolicyVersion":
+        return _bears(one.policy, trust=False) or any(whose in key for key in answers.holds)
+    return True
+
+
+def _is_about_roles(one: Change, last: Mapping[tuple[str, ...], Change], answers: Answers) -> bool:
+    """Whether the policy that a call writes, attaches or takes away may bear on `sts:AssumeRole`."""
+    arn = Arn.parse(one.of[2])
+    if arn and (statements := aws_managed.statements(str(arn))) is not None:
+        return bool(statements)
+    own = (arn.account, "policy", str(arn), "") if arn else (one.recorded, *one.of)
+    said = last.get(("CreatePolicyVersion", *own, "")) or answers.holds.get(own)
+    return _bears(one.policy or (said.policy if said else None), trust=False)
+
+
+def _bears(policy: PolicyDocument | Unknown | None, *, trust: bool) -> bool:
+    """Whether a policy may be about who comes in; a Deny of a trust policy alone lets in nobody."""
+    if not isinstance(policy, PolicyDocument) or policy.unresolved:
         return True
-    if shows_whose and (undone or event in TAKEN_BACK.values()):
-        if one is not last:
-            return False
-        if undone or not there or event not in WRITES:
-            return there is undone
-    if one.policy and said and said.policy is not UNKNOWN and not any(mask in str(said.policy) for mask in MASKS):
-        return one is last and one.policy != said.policy
-    written = next((answers.written[each] for each in (key, key[:2], (key[0], "")) if each in answers.written), None)
-    return written is None or one.use.time > written
+    return any(
+        may_let_in(each, trust=trust) and not (trust and each.effect == "Deny" and not each.effect_unresolved)
+        for each in policy.statements
+    )
 
 
-def _is_for_somebody(one: Change) -> bool:
-    """Whether a call gives a user something to come with, or lets in others than services by a role's trust policy.
+def _is_shown(one: Change, answers: Answers) -> bool:
+    """Whether the states have what a call did, or it takes away what they do not have.
 
-    A role of a permission set is answered by its assignment.
+    An update does not read what others made, so what the states say is held against it, not when they were written: a
+    state tells by its time only of what it does not show as text, and of calls by those who ran its update.
     """
-    event, (whose, _) = one.use.event, one.of
-    if WRITES.get(event) is not PolicyKind.TRUST:
-        return bool(whose) and event not in MFA_DEVICES and (event in BEING or "User" in event)
-    allowed = [each.principals for each in one.policy.statements if each.effect == "Allow"] if one.policy else [None]
-    by_services = all(each is not None and not (each.everyone or each.aws or each.federated) for each in allowed)
-    return bool(whose) and not by_services and not whose.startswith(RESERVED_ROLE)
+    event, (_, whose, what), key = one.use.event, one.of, (one.recorded, *one.of)
+    there, said = key in answers.holds, answers.holds.get(key)
+    of = next((each for each in (key[:3], (one.recorded, "", "")) if each in answers.written), key)
+    time = of in answers.written and one.use.time <= answers.written[of]
+    masked = said is not None and (
+        not isinstance(said.policy, PolicyDocument) or any(mask in str(said.policy) for mask in MASKS)
+    )
+    if credential := _CREDENTIALS.get(one.gives):
+        user = Who("user", one.recorded, whose)
+        return one.undone or any(each.user.who == user and credential in each.has for each in answers.long_term)
+    if whose and one.undone:
+        return not there
+    if whose and what == BOUNDARY and (said or not there):
+        return said is None or said.arn == one.boundary
+    if whose and event in WRITES:
+        return there and (time if said is None or masked else said.policy == one.policy)
+    if whose and what != BOUNDARY and one.gives in (*TAKEN_BACK.values(), "CreateGroupMembership"):
+        return there
+    if event in {"CreateOpenIDConnectProvider", "CreateSAMLProvider"}:
+        named = (each.rpartition(" ")[2].removeprefix("https://") for each in one.parameters.split(", "))
+        return any((one.recorded, each) in answers.providers for each in named)
+    by_update = one.use.caller.who in map(Who.named, answers.updated_by) and event != "SetDefaultPolicyVersion"
+    return time and (event in MFA_DEVICES or by_update)
 
 
 def _is_of_nobody_here(one: Change, answers: Answers) -> bool:
@@ -315,8 +359,8 @@ def _is_of_nobody_here(one: Change, answers: Answers) -> bool:
 
     Somebody of a group or an account as a whole that an answer is about may be anybody of it.
     """
-    (whose, _), account = one.of, one.use.account
-    shown = bool(whose) and (one.recorded, whose) in answers.written
+    (kind, whose, _), account = one.of, one.use.account
+    shown = bool(whose) and (one.recorded, kind, whose) in answers.written
     if one.use.event not in BEING or account in answers.accounts or not shown:
         return False
     ends = [end for way in (*answers.ways, *answers.within) for step in way.steps for end in (step.source, step.target)]

@@ -147,7 +147,7 @@ class Tallies:
         why = why or ("" if sure or not found else _NOT_SHOWN if use.names_caller else _NOT_NAMED)
         if found and all(_has_another_path(one.door, use) for one in found):
             why = "; ".join(filter(None, (why, _ANOTHER_PATH)))
-        why = "; ".join(filter(None, (why, *lacks)))
+        why = "; ".join(filter(None, (why, *lacks))) if found else ""
         for one in found:
             (one.perhaps if why else one.sure).append(use)
             one.others += other

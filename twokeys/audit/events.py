@@ -9,12 +9,14 @@ from datetime import date
 from itertools import groupby
 
 from twokeys.answers.model import Answers, Step
+from twokeys.answers.selection import PEOPLE
 from twokeys.audit.comparison import Comparison, SignIns
 from twokeys.audit.coverage import Covered
 from twokeys.audit.entries import DoorUse, Entry, Usage
 from twokeys.audit.logs import Source
 from twokeys.audit.record import EARLIER, EVENTS, SIGN_IN, Use
 from twokeys.audit.trail import Change
+from twokeys.audit.unusual import FIRST_ENTRY, NEW_ADDRESS
 from twokeys.shown import counted, listed
 
 NOT_LOOKED_AT = (
@@ -194,16 +196,24 @@ class _Alike:
     uses: list[Use] = field(default_factory=list)
     labels: Counter[str] = field(default_factory=Counter)
     why: dict[str, None] = field(default_factory=dict)
+    surprises: dict[str, None] = field(default_factory=dict)
+    """Of these reasons those that are unusual; of new addresses, which may be many, one."""
     unmet: bool = False
 
     def __len__(self) -> int:
         return len(self.uses)
 
     def order(self) -> tuple[object, ...]:
-        """Who had no door first, then who did not meet what a door asks for, then root users."""
+        """Who had no door first, then who did not meet what a door asks for, then root users, and what is unusual.
+
+        Of that a first entry, then that for several reasons, then that of people is first.
+        """
         first = self.uses[0]
-        root = first.caller.who.kind == "root-user"
-        return _NO_DOOR not in self.labels, not self.unmet, not root, first.time, first.id
+        who = first.caller.who.kind
+        return (
+            *(_NO_DOOR not in self.labels, not self.unmet, who != "root-user", FIRST_ENTRY not in self.surprises),
+            *(-len(self.surprises), who not in PEOPLE, first.time, first.id),
+        )
 
     def row(self, answers: Answers) -> tuple[str, str]:
         """What they are; the last of them, of how many in how many regions, and why, not all of many."""
@@ -215,8 +225,11 @@ class _Alike:
         last += f" in {regions} regions" if regions > 1 else ""
         sessions = sorted({use.caller_session for use in self.uses if use.caller_session})
         last += f", in sessions {listed(sessions, most=_FEW)}" if len(sessions) > 1 else ""
-        more = [f"{len(self.why) - _FEW} more such reasons"] if len(self.why) > _FEW + 1 else []
-        return labels, ": ".join(filter(None, (last, "; ".join([*self.why][: _FEW if more else None] + more))))
+        new = {one for one in self.why if one.startswith(NEW_ADDRESS)} if len(self.uses) > 1 else set()
+        why = [one for one in self.why if one not in new]
+        why += [f"{len(new)} {NEW_ADDRESS}es for this principal"] if len(new) > 1 else new
+        more = [f"{len(why) - _FEW} more such reasons"] if len(why) > _FEW + 1 else []
+        return labels, ": ".join(filter(None, (last, "; ".join(why[: _FEW if more else None] + more))))
 
 
 Rows = list[tuple[str, str]]
@@ -256,8 +269,9 @@ def _changed(comparison: Comparison) -> Iterator[_Said]:
 def _alike(said: Iterable[_Said]) -> list[_Alike]:
     """Each use once: those together where the same principal calls the same of an account, with the same outcome.
 
-    An entry tells for whom and from where it was: those of another are apart. So is, where no door explains it, each
-    session of a role, which with IAM Identity Center is a person.
+    An entry tells for whom and from where it was: those of another are apart, but for those of which a new address is
+    all that is unusual. So is, where no door explains it, each session of a role, which with IAM Identity Center is a
+    person.
     """
     of_use: dict[tuple[str, str], list[_Said]] = defaultdict(list)
     for one in said:
@@ -267,13 +281,17 @@ def _alike(said: Iterable[_Said]) -> list[_Alike]:
         use, kinds = same[0][0], frozenset((what, trusts) for _, what, _, trusts in same if what != _UNUSUAL)
         what_it_is = {what for what, _ in kinds}
         session = use.caller_session if _NO_DOOR in what_it_is else None
-        whence = () if what_it_is == {_CHANGED} else (use.source, use.source_identity, session)
+        unusual = [why for _, what, whys, _ in same if what == _UNUSUAL for why in whys]
+        surprises = dict.fromkeys(NEW_ADDRESS if why.startswith(NEW_ADDRESS) else why for why in unusual)
+        source = NEW_ADDRESS if [*surprises] == [NEW_ADDRESS] else use.source
+        whence = () if what_it_is == {_CHANGED} else (source, use.source_identity, session)
         group = groups[
             use.caller.who, not use.names_caller and use.unique_id, use.target, use.event, use.failed, kinds, whence
         ]
         group.uses.append(use)
         group.labels.update(what for _, what, _, _ in same)
         group.why.update(dict.fromkeys(why for _, _, whys, _ in same for why in whys))
+        group.surprises.update(surprises)
     return list(groups.values())
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import boto3
 from botocore.exceptions import ClientError
 
-from twokeys.audit.changes import DELETED, TAKEN_BACK, WIDENING
+from twokeys.audit.changes import DELETED, SAME, WIDENING
 from twokeys.audit.coverage import ENABLED, Coverage
 from twokeys.audit.logs import Source
 from twokeys.audit.record import EVENTS
@@ -22,7 +22,7 @@ from twokeys.audit.trail import BY_KEY, LOGGING, Trail
 from twokeys.errors import Refusal
 from twokeys.iam.arn import partition_of_region
 
-_NAMES = dict.fromkeys((*EVENTS, *BY_KEY, *LOGGING, *WIDENING, *TAKEN_BACK, *DELETED))
+_NAMES = dict.fromkeys((*EVENTS, *BY_KEY, *LOGGING, *WIDENING, *SAME, *DELETED))
 ASKED = (*(("EventName", one) for one in _NAMES), ("Username", "root"))
 """The attributes that records are looked up by."""
 HISTORY = timedelta(days=90)

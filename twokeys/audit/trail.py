@@ -22,7 +22,7 @@ from typing import Any
 
 from twokeys.access.reading.snapshot import mapping
 from twokeys.answers.model import Party
-from twokeys.audit.changes import account_of, changed, changed_of, is_change, trusted, written_by
+from twokeys.audit.changes import account_of, changed, changed_of, effect_of, is_change, trusted, written_by
 from twokeys.audit.coverage import Coverage
 from twokeys.audit.logs import Source, time_of
 from twokeys.audit.record import (
@@ -88,12 +88,16 @@ class Change:
     parameters: str
     trusts: str
     everywhere: bool
-    of: tuple[str, str] = ("", "")
+    of: tuple[str, str, str] = ("", "", "")
     """Whom it changes, and what of it, as `changed_of` has them."""
     recorded: str = ""
     """The account that recorded the call: an assignment's is in the state of it, not of the member account."""
     policy: PolicyDocument | None = None
     """What its policy says from then on."""
+    gives: str = ""
+    undone: bool = False
+    boundary: str = ""
+    """The three of `effect_of`."""
 
     def __str__(self) -> str:
         """What it changes, whom a new trust policy trusts, and why it failed, in words."""
@@ -231,7 +235,9 @@ class Trail:
             everywhere = named is None and not source.startswith("iam.")
             said = changed(record), trusted(record)
             use = self._by_id(use, lambda id: self.changes[id].use if id in self.changes else None)
-            self.changes[use.id] = Change(use, *said, everywhere, changed_of(record), recorded, written_by(record))
+            gives, undone, boundary = effect_of(record)
+            of, policy = changed_of(record), written_by(record)
+            self.changes[use.id] = Change(use, *said, everywhere, of, recorded, policy, gives, undone, boundary)
 
     def _hand_out(self, record: Mapping[str, Any]) -> None:
         """Take what the portal recorded where IAM Identity Center is; the account entered has AssumeRoleWithSAML.

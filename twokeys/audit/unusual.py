@@ -14,8 +14,12 @@ from twokeys.audit.trail import BY_KEY, LOGGING, TEMPORARY, Trail
 from twokeys.doors import Who
 from twokeys.shown import counted
 
+FIRST_ENTRY = "this principal's first entry into this role"
+NEW_ADDRESS = "new source address"
 _ENOUGH = 10
 _APART = 2
+_FEW = 5
+"""From how many entries on a principal may be known to come from ever new addresses, as hosted runners do."""
 _SAME_ID = "another call has the same sharedEventID or eventID, which CloudTrail gives once"
 
 
@@ -135,14 +139,20 @@ class _Habits:
     def surprises(self, use: Use) -> list[str]:
         found = []
         if use.target not in self.roles:
-            found.append("this principal's first entry into this role")
-        if self.roles and use.source not in self.sources:
-            found.append(f"new source address {use.source} for this principal")
+            found.append(FIRST_ENTRY)
+        if self.roles and use.source not in self.sources and not self.moves:
+            found.append(f"{NEW_ADDRESS} {use.source} for this principal")
         if self.roles and use.region not in self.regions:
             found.append(f"new region {use.region} for this principal")
         if self.hours.total() >= _ENOUGH and all(_apart_by(use.time.hour, hour) >= _APART for hour in self.hours):
             found.append(f"outside this principal's usual hours ({use.time:%H:%M} UTC)")
         return found
+
+    @property
+    def moves(self) -> bool:
+        """Whether more than half of its entries came from an address that was new at that time: none is usual."""
+        entries = self.hours.total()
+        return entries >= _FEW and len(self.sources) > entries / 2
 
     def learn(self, use: Use) -> None:
         self.roles.add(use.target)

@@ -19,19 +19,18 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import product
 from pathlib import Path
 
-from twokeys.costs.versions import Lines
+from twokeys.costs.versions import Lines, repeated
 from twokeys.errors import Refusal
 
 _PART = re.compile(r"(.+)-(\d{1,5})(\.csv|\.csv\.gz|\.csv\.zip|\.zip|\.snappy\.parquet|\.parquet)")
-_NEXT_STEP = (
-    "give one version of each month: its manifest (NAME-Manifest.json), with the files that it names where they were "
-    "delivered or beside it, or all its parts as AWS names them, from one folder"
-)
+_WITH = "manifest (NAME-Manifest.json), with the files that it names where they were delivered or beside it"
+_THE_MANIFEST = f"give the {_WITH}"
+_ONE_VERSION = f"give one version of each month: its {_WITH}, or all its parts as AWS names them, from one folder"
 
 _AT_ONCE = "~"
 """Stands behind all that a time is written with: the end of what begins and ends at one time."""
@@ -58,24 +57,68 @@ class ReportFile:
     lines: Lines
     spans: Spans
 
-    def shares(self, other: ReportFile) -> list[tuple[str, str, str]]:
-        """The (account, payer, billing period) of which both may have the same cost.
 
-        What one of the files does not say of these may be any.
-        """
-        theirs: dict[str, list[tuple[str, str, tuple[str, str]]]] = {}
-        for (account, payer, period), span in other.spans.items():
-            theirs.setdefault(account, []).append((payer, _month(period), span))
-        return [
-            (account, payer or its_payer, _month(period) or its_period)
-            for (account, payer, period), span in self.spans.items()
-            for its_payer, its_period, its_span in theirs.get(account, ())
-            if _may_be(payer, its_payer) and _may_be(_month(period), its_period) and _meet(span, its_span)
-        ]
+def refuse_what_is_in_two(files: Sequence[ReportFile], manifests: Mapping[str, str]) -> None:
+    """Refuse two files that may hold the same cost; `manifests` has the manifest that named a file, by its name."""
+    deliveries: dict[str, tuple[str, str]] = {}
+    exports: dict[tuple[str, str], list[ReportFile]] = {}
+    numbers: dict[tuple[str, str], set[int]] = {}
+    for file in files:
+        delivery = (manifests.get(file.name, file.name), "")
+        part = _PART.fullmatch(os.path.basename(file.name))
+        if part and file.name not in manifests:
+            delivery = (os.path.realpath(os.path.dirname(file.name)), part[1] + part[3])
+            exports.setdefault(delivery, []).append(file)
+            numbers.setdefault(delivery, set()).add(int(part[2]))
+        deliveries[file.name] = delivery
+    missing = {export: min(set(range(1, max(its))) - its, default=0) for export, its in numbers.items()}
+    for one, other, (account, payer, month) in _meeting(files):
+        mine, next_step = deliveries[one.name], _ONE_VERSION
+        if mine != deliveries[other.name]:
+            reason = "their names are not those of the parts of one export (NAME-00001, NAME-00002, in one folder)"
+            if one.name in manifests or other.name in manifests:
+                reason = "no manifest names both"
+        elif missing.get(mine):
+            reason = f"of their parts number {missing[mine]} is not given"
+        elif mine in exports and one.columns != other.columns:
+            reason, next_step = "their columns differ, as those of one export do not", _THE_MANIFEST
+        else:
+            continue
+        by = f" of payer {payer}" if payer else ""
+        why = f"both have lines of account {account}{by} in {month or 'the same days'}, and {reason}"
+        raise _two_versions(one, other, why, next_step)
+    for parts in exports.values():
+        if pair := repeated([part.lines for part in parts]):
+            why = "most lines of one are in the other, too"
+            raise _two_versions(parts[pair[0]], parts[pair[1]], why, _THE_MANIFEST)
 
 
-def _may_be(one: str, other: str) -> bool:
-    return one == other or not one or not other
+def _two_versions(one: ReportFile, other: ReportFile, why: str, next_step: str) -> Refusal:
+    what = "two versions or exports of one month cannot be added"
+    return Refusal(what, where=f"{one.name} and {other.name}", why=why, next_step=next_step)
+
+
+def _meeting(files: Sequence[ReportFile]) -> Iterator[tuple[ReportFile, ReportFile, tuple[str, str, str]]]:
+    """Files that may have the same cost, with its account, payer and month; "" is what none of them says.
+
+    What a file does not say of these may be any. A file that meets several is given with one of them: if it may be
+    added to that one, and that one to the others, so may it.
+    """
+    spans: dict[str, dict[tuple[str, str], list[tuple[str, str, int]]]] = {}
+    for place, file in enumerate(files):
+        for (account, payer, period), (start, end) in file.spans.items():
+            its = spans.setdefault(account, {}).setdefault((payer, _month(period)), [])
+            its.append((_moment(start, ""), _moment(end, _AT_ONCE), place))
+    for account, bills in sorted(spans.items()):
+        payers, months = (sorted(set(names)) for names in zip(*bills, strict=True))
+        for payer, month in product(payers, months):
+            last, until = -1, ""
+            alike = product({payer, ""}, {month, ""})
+            for start, end, place in sorted(span for bill in alike for span in bills.get(bill, ())):
+                if start < until and place != last:
+                    yield files[min(last, place)], files[max(last, place)], (account, payer, month)
+                if end > until:
+                    last, until = place, end
 
 
 def _month(period: str) -> str:
@@ -83,55 +126,12 @@ def _month(period: str) -> str:
     return period if re.fullmatch(r"\d{4}-\d\d", period) else ""
 
 
-def _meet(one: tuple[str, str], other: tuple[str, str]) -> bool:
-    """Whether two spans of time have a moment in common; one that is not written as AWS does may be any."""
-    (start, end), (its_start, its_end) = ((_moment(span[0], ""), _moment(span[1], _AT_ONCE)) for span in (one, other))
-    return start < its_end and its_start < end
-
-
 def _moment(text: str, unknown: str) -> str:
+    """The second, or `unknown` for a time that is not written as AWS does: it may be any."""
     if not re.match(r"\d{4}-\d\d-\d\d", text):
         return unknown
     second = text.replace(" ", "T")[: len("2026-10-01T00:00:00")]
     return f"{second}{_AT_ONCE}" if text.endswith(_AT_ONCE) else second
-
-
-def refuse_what_is_in_two(files: Sequence[ReportFile], manifests: Mapping[str, str]) -> None:
-    """Refuse two files that may hold the same cost; `manifests` has the manifest that named a file, by its name."""
-    for one, other in combinations(files, 2):
-        if (shared := one.shares(other)) and (reason := _no_parts_of_one(one, other, files, manifests)):
-            account, payer, period = min(shared)
-            more = f" (and of {len(shared) - 1} more)" if len(shared) > 1 else ""
-            by = f" of payer {payer}" if payer else ""
-            raise Refusal(
-                "two versions or exports of one month cannot be added",
-                where=f"{one.name} and {other.name}",
-                why=f"both have lines of account {account}{more}{by} in {period or 'the same days'}, and {reason}",
-                next_step=_NEXT_STEP,
-            )
-
-
-def _no_parts_of_one(
-    one: ReportFile, other: ReportFile, files: Iterable[ReportFile], manifests: Mapping[str, str]
-) -> str:
-    """Why these two are not known as parts of one delivery; "" where they are."""
-    if one.name in manifests or other.name in manifests:
-        return "" if manifests.get(one.name) == manifests.get(other.name) else "no manifest names both"
-    numbers: dict[tuple[str, str], set[int]] = {}
-    families = []
-    for file in (*files, one, other):
-        part = _PART.fullmatch(os.path.basename(file.name))
-        family = (os.path.realpath(os.path.dirname(file.name)), part[1] + part[3]) if part else (file.name, "")
-        numbers.setdefault(family, set()).add(int(part[2]) if part else 0)
-        families.append(family)
-    *_, mine, its = families
-    if mine != its:
-        return "their names are not those of the parts of one export (NAME-00001, NAME-00002, in one folder)"
-    if missing := sorted(set(range(1, max(numbers[mine]))) - numbers[mine]):
-        return f"of their parts number {missing[0]} is not given"
-    if one.columns != other.columns:
-        return "their columns differ, as those of one export do not"
-    return "most lines of one are in the other, too" if one.lines.repeats(other.lines) else ""
 
 
 def files_of(manifest: str) -> list[str]:
@@ -139,10 +139,12 @@ def files_of(manifest: str) -> list[str]:
     try:
         read = json.loads(Path(manifest).read_bytes())
         keys = (read.get("reportKeys") or read.get("dataFiles")) if isinstance(read, dict) else None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise _no_manifest(manifest, f"it is no JSON: {error}") from error
     if not isinstance(keys, list) or not keys or not all(isinstance(key, str) for key in keys):
         raise _no_manifest(manifest, "it has no list reportKeys (legacy reports) or dataFiles (Data Exports)")
+    if above := [key for key in keys if ".." in key.split("/")]:
+        raise _no_manifest(manifest, f"it names what is not below its bucket: {above[0]}")
     found = {key: _on_this_machine(Path(manifest), key) for key in keys}
     if missing := [key for key, path in found.items() if path is None]:
         raise _no_manifest(

@@ -21,6 +21,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import Any
 
 from twokeys.costs.breakdown import (
     ACCOUNT,
@@ -191,7 +192,7 @@ def read_csv(stream: io.BufferedReader[io.RawIOBase], where: str, ledger: Ledger
 
 
 def read_parquet(path: str, ledger: Ledger, progress: Callable[..., None] = lambda **_: None) -> None:
-    """Add a Parquet report to the ledger, one row group at a time; `progress` is told the fraction `completed`.
+    """Add a Parquet report to the ledger, some rows at a time; `progress` is told the fraction `completed`.
 
     Parquet holds costs as doubles; each becomes the shortest decimal that means the same double, which is also what a
     CSV report shows. Refuses when pyarrow is not installed.
@@ -203,17 +204,13 @@ def read_parquet(path: str, ledger: Ledger, progress: Callable[..., None] = lamb
         raise _unreadable(path, "reading Parquet needs pyarrow", "run `pip install 'twokeys[parquet]'`") from error
     try:
         with parquet.ParquetFile(path) as file:
-            names = file.schema_arrow.names
-            # All columns where no ids tell lines apart.
-            ids = set(_IDENTITY) <= set(map(_plain, names))
-            header = [name for name in names if _wanted(name)] if ids else names
+            header = file.schema_arrow.names
             done = 0
 
             def rows() -> Iterator[list[str]]:
                 nonlocal done
-                for batch in file.iter_batches(columns=header):
-                    values = (map(_as_text, column.to_pylist()) for column in batch.columns)
-                    yield from map(list, zip(*values, strict=True))
+                for batch in file.iter_batches(_ROWS):
+                    yield from map(list, zip(*map(_texts, batch.columns), strict=True))
                     done += batch.num_rows
                     progress(completed=done / max(file.metadata.num_rows, 1))
 
@@ -240,6 +237,8 @@ _FOCUS_NEEDS = ("BilledCost", "BillingCurrency", "ChargeCategory", "ChargePeriod
 _CATEGORIES = ("Usage", "Purchase", "Tax", "Credit", "Adjustment")
 """What a ChargeCategory may be: https://focus.finops.org/focus-columns/#charge_category."""
 _AGAIN = "download the report again and compare its size with the one in the bucket"
+_ROWS = 1 << 14
+"""How many of a Parquet report are in memory at once, with all their columns."""
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _ACCOUNT, _CODE, _KIND = "lineitemusageaccountid", "lineitemproductcode", "lineitemlineitemtype"
 _CURRENCY, _START, _COST = "lineitemcurrencycode", "lineitemusagestartdate", "lineitemunblendedcost"
@@ -253,7 +252,7 @@ _FOCUS_OTHERS = ("ChargeClass", "ChargeDescription", "ResourceId", "SkuPriceId",
 https://docs.aws.amazon.com/cur/latest/userguide/table-dictionary-focus-1-2-aws-columns.html
 """
 _ALIKE = {
-    *(_START, _END, _ACCOUNT, _CODE, _KIND, _COST),
+    *(_START, _END, _ACCOUNT, _PAYER, _PERIOD, _CODE, _KIND, _COST),
     *("lineitemusagetype", "lineitemoperation", "lineitemresourceid", "lineitemlineitemdescription"),
     *map(str.lower, ("ChargeDescription", "ResourceId", "SkuPriceId", "xUsageType", "xOperation")),
 }
@@ -276,13 +275,6 @@ def _plain(name: str) -> str:
     return re.sub(r"[^a-z0-9]", "", name.lower())
 
 
-def _wanted(name: str) -> bool:
-    name = _FOCUS_NAMES.get(name, name)
-    plain = _plain(_FOCUS.get(name, name))
-    asked = {*_SPELLED, *_TAG_MAPS, *_IDENTITY, *_ALIKE, _ACCOUNT_NAME, _PRODUCT, _PRODUCT_MAP, _PERIOD, _CHARGE_CLASS}
-    return plain in asked or plain.startswith("resourcetags")
-
-
 def _read_rows(header: Row, rows: Iterable[list[str]], where: str, ledger: Ledger, place: Callable[[], str]) -> None:
     report = _Report(header, where, ledger)
     with exactly(), Lines(report.alike) as lines:
@@ -293,15 +285,15 @@ def _read_rows(header: Row, rows: Iterable[list[str]], where: str, ledger: Ledge
                 raise _unreadable(where, f"{place()} has {len(row)} fields of {len(header)}", _AGAIN)
             row.append("")
             try:
-                if report.add(row):
+                if (amount := report.add(row)) is not None:
                     name, row[report.id] = row[report.id], ""
-                    lines.add(row, number, name, row[report.cost])
+                    lines.add(row, number, name, amount)
             except (ValueError, decimal.DecimalException) as error:
                 why = str(error) if isinstance(error, ValueError) else f"{row[report.cost]!r} is no amount of money"
                 next_step = error.next_step if isinstance(error, _NotAMapError) else _AGAIN
                 raise _unreadable(where, f"{place()}: {why}", next_step) from error
-        for again, before, same_id, repeated in lines.again():
-            if same_id:
+        for again, before, repeated in lines.again():
+            if before:
                 raise Refusal(
                     "a line item cannot be added twice",
                     where=where,
@@ -309,7 +301,7 @@ def _read_rows(header: Row, rows: Iterable[list[str]], where: str, ledger: Ledge
                     next_step=_AGAIN,
                 )
             ledger.alike += 1
-            ledger.alike_cost += Decimal(repeated or 0)
+            ledger.alike_cost += repeated
     ledger.files.append(ReportFile(where, tuple(report.header), lines, report.spans))
 
 
@@ -343,12 +335,12 @@ class _Report:
         self.total = ZERO
         ledger.metrics.add("BilledCost" if self.focus else METRIC)
 
-    def add(self, row: Row) -> bool:
-        """Add a line, if it is of the days that were asked for. Raises ValueError for what it cannot be."""
+    def add(self, row: Row) -> Decimal | None:
+        """Add a line, if it is of the days asked for, and say its amount. Raises ValueError for what it cannot be."""
         ledger, begins, ends, code = self.ledger, row[self.start], row[self.stop], row[self.code]
         day, account, payer = begins[:10], _account_id(row[self.account]), _account_id(row[self.payer])
         if self.bounded and not self.first <= day < self.end and _is_day(day):
-            return False
+            return None
         amount = Decimal(row[self.cost] or 0)
         if not amount.is_finite():
             raise ValueError(f"the {self.cost_name} in it is {amount}")
@@ -369,7 +361,7 @@ class _Report:
         ledger.rows += 1
         ledger.blank += not row[self.cost]
         ledger.currencies.add(row[self.currency])
-        return True
+        return amount
 
 
 @functools.lru_cache(maxsize=65536)
@@ -486,11 +478,19 @@ def _map(text: str, column: str) -> Mapping[str, str]:
     """A map column, which a CSV export writes as a JSON object. Raises _NotAMapError for anything else."""
     try:
         pairs = json.loads(text) if text else {}
-    except ValueError:
+    except (ValueError, RecursionError):
         pairs = None
     if not isinstance(pairs, dict):
         raise _NotAMapError(text, column)
     return {str(name): "" if value is None else str(value) for name, value in pairs.items()}
+
+
+def _texts(column: Any) -> Iterator[str]:  # noqa: ANN401 - pyarrow has no types
+    """The text of each value, made once for all that are alike."""
+    if column.type.num_fields or hasattr(column, "dictionary"):  # what cannot be encoded, or is
+        return map(_as_text, column.to_pylist())
+    encoded = column.dictionary_encode(null_encoding="encode")
+    return map([*map(_as_text, encoded.dictionary.to_pylist())].__getitem__, encoded.indices.to_pylist())
 
 
 def _as_text(value: object) -> str:

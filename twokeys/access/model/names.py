@@ -172,14 +172,15 @@ def open_leaves(policy: PolicyDocument, *, trust: bool) -> tuple[str, ...]:
         return ()
     found = [path for path in policy.unresolved if path.startswith("Statement")]
     for statement in policy.statements:
-        if statement.effect == "Allow" and statement.effect_unresolved and _may_let_in(statement, trust=trust):
+        if statement.effect == "Allow" and statement.effect_unresolved and may_let_in(statement, trust=trust):
             found.append(f"Statement[{statement.index}].Effect")
     for statement in _allowing(policy):
         found += [f"Statement[{statement.index}].{element}" for element in _open_elements(statement, trust=trust)]
     return tuple(found)
 
 
-def _may_let_in(statement: Statement, *, trust: bool) -> bool:
+def may_let_in(statement: Statement, *, trust: bool) -> bool:
+    """Whether a statement is about those who come in: whom a trust policy names, or a grant's roles; not its Effect."""
     if all(statement.covers_action(action) is Truth.FALSE for action in (IN_TRUSTS if trust else _IN_GRANTS)):
         return False
     if not trust:

@@ -22,8 +22,8 @@ from twokeys.iam import UNKNOWN, PolicyDocument, PolicyError, PolicyKind, Statem
 from twokeys.iam.evaluation import Levels
 from twokeys.iam.truth import Truth, Values
 
-_POLICY = "aws:organizations/policy:Policy"
-_KINDS = {"SERVICE_CONTROL_POLICY": PolicyKind.SCP, "RESOURCE_CONTROL_POLICY": PolicyKind.RCP}
+CONTROL_POLICY = "aws:organizations/policy:Policy"
+CONTROL_POLICIES = {"SERVICE_CONTROL_POLICY": PolicyKind.SCP, "RESOURCE_CONTROL_POLICY": PolicyKind.RCP}
 _ROOT = "root"
 _DEEPEST = 5
 """Levels of units: https://docs.aws.amazon.com/organizations/latest/userguide/orgs_reference_limits.html"""
@@ -46,7 +46,7 @@ class Guards:
         self._snapshot = snapshot
         self._accounts = accounts
         self._attached: dict[PolicyKind, dict[str, list[PolicyDocument | Unknown]]] = {
-            kind: defaultdict(list) for kind in _KINDS.values()
+            kind: defaultdict(list) for kind in CONTROL_POLICIES.values()
         }
         self.documents: dict[str, tuple[Document, PolicyKind]] = {}
         self.aimless: set[str] = set()
@@ -108,7 +108,7 @@ class Guards:
 
     def bind(self, account: str) -> Iterator[Document]:
         """The control policies on each level above and at an account, but for AWS's own that allow everything."""
-        for kind in _KINDS.values():
+        for kind in CONTROL_POLICIES.values():
             for _, *attached in self._of(kind, account):
                 yield from (Document(one, getattr(one, "title", None) or kind.value) for one in attached)
 
@@ -152,10 +152,12 @@ class Guards:
                 self._names[self._key(resource)] = resource.text("name") or resource.name
 
     def _read_attachment(self, attachment: Resource, documents: Documents) -> None:
-        policy = self._snapshot.behind(attachment, "policyId", _POLICY) or self._by_id(attachment.text("policyId"))
+        policy = self._snapshot.behind(attachment, "policyId", CONTROL_POLICY) or self._by_id(
+            attachment.text("policyId")
+        )
         if policy is None:
             return
-        kind = _KINDS.get(policy.text("type") or "SERVICE_CONTROL_POLICY")
+        kind = CONTROL_POLICIES.get(policy.text("type") or "SERVICE_CONTROL_POLICY")
         if kind is None:
             return
         document = documents.of(policy, "content", kind, f"{kind.value} {policy.name}")
@@ -211,7 +213,7 @@ class Guards:
                 self._parents.setdefault(account, _ROOT if parent.startswith("r-") else parent)
 
     def _by_id(self, identity: str | None) -> Resource | None:
-        found = [policy for policy in self._snapshot.of_type(_POLICY) if identity and id_of(policy) == identity]
+        found = [policy for policy in self._snapshot.of_type(CONTROL_POLICY) if identity and id_of(policy) == identity]
         return found[0] if len(found) == 1 else None
 
     def _node(self, resource: Resource, key: str) -> str | None:
