@@ -79,13 +79,32 @@ def test_regions_that_lack_the_same_are_said_together() -> None:
 
 
 @pytest.mark.parametrize(
+    ("trail", "covered"),
+    [("ours_us-east-1", False), ("ours_us-west-2", True)],  # the second is of its home region alone
+)
+def test_a_region_without_digests_is_not_covered_where_a_trail_of_all_regions_has_them_in_another(
+    trail: str, covered: bool
+) -> None:
+    """`..._REGION_TRAIL-NAME_HOME-REGION_...`: with one region's digests a log file of it could go, too.
+
+    https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-validation-digest-file-structure.html
+    """
+    coverage = Coverage(("us-west-2", "sa-east-1"))
+    digest(coverage, "us-west-2", trail)
+    for region in ("us-west-2", "sa-east-1"):
+        coverage.saw(STAGE, region, DAY, covers=True, read=True)
+    lacks = "in sa-east-1 from 2026-09-01 00:00 to 2026-09-01 23:59 UTC, of which there is no digest"
+    assert coverage.covered(STAGE, [], Period(DAY, END)).lacks == (None if covered else lacks)
+
+
+@pytest.mark.parametrize(
     ("trails", "there", "covered"),
     [
         (("ours_us-east-1",), ("ours_us-east-1",), True),
         (("ours_us-east-1",), ("ours_us-east-1", "more_us-east-1"), True),
         (("other_us-east-1",), ("ours_us-east-1",), False),
         (("ours_us-east-1", "all_us-east-1"), ("ours_us-east-1",), False),  # it may be the other trail's event
-        ((), ("ours_us-east-1",), False),
+        ((), ("ours_sa-east-1",), False),
     ],
 )
 def test_a_trail_logs_read_events_in_all_of_its_regions_or_in_none(

@@ -11,7 +11,7 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_enable-regi
 An account is covered from one day to another where, in each region that counts, CloudTrail's own log files hold a
 management event of each day, or digests go through the day. One of the events has to be a read event, as AssumeRole is.
 CloudTrail delivers a digest each hour, also of a region in which nothing happened: where there is one in a region, none
-may lack from the period's first hour to its last.
+may lack from the period's first hour to its last, and a trail of all regions has them in each.
 Records from elsewhere, as from lookup-events, may be a selection: they cover nothing.
 https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html
 (`managementEvent`, `eventCategory`, `readOnly`) and
@@ -99,6 +99,14 @@ class Recorded:
         if merged:
             self.digests[region] = merged
         return merged
+
+    @property
+    def digests_everywhere(self) -> bool:
+        """Whether a trail that is of all regions has digests: one of another region than its home, which is named last.
+
+        https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-validation-digest-file-structure.html
+        """
+        return any(not trail.endswith(f"_{region}") for region, trails in self.trails.items() for trail in trails)
 
     def whole(self, region: str, start: datetime = _BEGINNING, end: datetime = _END) -> int:
         """The days that are covered in the region and lack no file, a bit each; `start` and `end` cut days short."""
@@ -306,9 +314,10 @@ def _gap(
 
 
 def _holes(one: Recorded, region: str, start: datetime, end: datetime) -> list[_Span]:
-    """The periods before, between and after digests of which there is none, where there is one at all."""
+    """The periods before, between and after digests of which there is none, where there is one at all, or has to be."""
     spans = one.spans(region)
-    edges = [start, *chain.from_iterable(spans), end] if spans else []
+    due = spans or (one.days.get(region) and one.digests_everywhere)
+    edges = [start, *chain.from_iterable(spans), end] if due else []
     holes = [(max(first, start), min(last, end)) for first, last in zip(edges[::2], edges[1::2], strict=True)]
     return [(first, last) for first, last in holes if first < last]
 

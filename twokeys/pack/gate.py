@@ -217,6 +217,8 @@ class Gate:
                     or self._is_open_to_us(finding, graph)
                     or self._is_about_unsettled(finding, resource, graph)
                 )
+            case "removal":  # what the program has no more is deleted last
+                return finding.urn not in self._shown
             case "holder":
                 return finding.sides[0] == finding.urn and self._is_new_policy(finding.urn, graph)
 
