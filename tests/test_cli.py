@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 import pytest
+from click.shell_completion import BashComplete
 
 from twokeys import cli
 from twokeys.errors import Refusal
@@ -270,6 +271,27 @@ def test_a_shell_completes_commands_and_options(words: str, offered: set[str]) -
         [sys.executable, "-c", script], env={**os.environ, **completion}, capture_output=True, text=True, check=False
     )
     assert {line.partition(",")[2] for line in shown.stdout.splitlines()} == offered
+
+
+def test_a_shell_completes_the_value_of_every_option_of_every_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """https://click.palletsprojects.com/en/stable/shell-completion/"""
+    monkeypatch.chdir(tmp_path)
+    asked = 0
+    waiting: list[tuple[list[str], click.Command]] = [([], cli._twokeys)]
+    while waiting:
+        words, command = waiting.pop()
+        if isinstance(command, click.Group):
+            ctx = click.Context(command)
+            parts = ((name, command.get_command(ctx, name)) for name in command.list_commands(ctx))
+            waiting += [([*words, name], part) for name, part in parts if part is not None]
+            continue
+        for option in (each.opts[0] for each in command.params if isinstance(each, click.Option)):
+            for typed in ([option], [option, "x"], [option, "x", "--", "y"]):
+                BashComplete(cli._twokeys, {}, "twokeys", "_TWOKEYS_COMPLETE").get_completions([*words, *typed], "w")
+                asked += 1
+    assert asked > 300
 
 
 @pytest.mark.parametrize(

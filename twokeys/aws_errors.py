@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shlex
 import traceback
+from collections.abc import Mapping
 
 from botocore import exceptions as raised
 from botocore.exceptions import BotoCoreError, ClientError
@@ -11,6 +13,10 @@ from botocore.parsers import ResponseParserError
 
 from twokeys.errors import Refusal
 
+PROFILE = "TWOKEYS_PROFILE"
+"""The variable with the profile through which the shell came into the door that it is in."""
+REGION = "TWOKEYS_REGION"
+"""The variable with the region of that door, where the shell has none of its own."""
 DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"})
 _TOO_OFTEN = frozenset({"Throttling", "ThrottlingException", "TooManyRequestsException", "RequestLimitExceeded"})
 # https://docs.aws.amazon.com/STS/latest/APIReference/CommonErrors.html
@@ -96,7 +102,7 @@ def no_answer(error: Exception, *, asked: str = "", profile: str | None = None) 
             where=asked or "the network",
             why=" ".join(str(error).split()).rstrip("."),
             next_step="look at the network, a proxy, and AWS_ENDPOINT_URL where it is set, and run this again; a"
-            " sandbox that is gone comes back with `twokeys sandbox up`, and its shell anew",
+            ' sandbox that is gone comes back with its shell, eval "$(twokeys sandbox shell ...)"',
         )
     named = None if in_shell(profile) else profile or os.environ.get("AWS_PROFILE")
     where = asked or (f"the AWS credentials of profile {named}" if named else "the AWS credentials")
@@ -112,13 +118,25 @@ def _ended(profile: str | None) -> tuple[str, str]:
     if not in_shell(profile):
         return "the session is over", f"your session has expired: {_SIGN_IN}"
     at = os.environ.get("AWS_CREDENTIAL_EXPIRATION")
-    return (f"the session in this shell ended{f' at {at}' if at else ''}", f"{leave()}, or give --profile default")
+    return (f"the session in this shell ended{f' at {at}' if at else ''}", f"{leave()}, or give {back()}")
 
 
-def leave() -> str:
-    """How the user's shell forgets the keys in its environment variables, which win over the default profile's."""
+def leave(variables: Mapping[str, str] | None = None) -> str:
+    """How the user's shell forgets a door: the keys in its environment variables, which win over the default profile's.
+
+    `variables` are what a door sets; without them, what the surroundings say of one counts.
+    """
     word = "set -e" if os.environ.get("SHELL", "").endswith("/fish") else "unset"
-    return f"`{word} AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN AWS_CREDENTIAL_EXPIRATION`"
+    regions = f" AWS_REGION AWS_DEFAULT_REGION {REGION}" if REGION in (variables or os.environ) else ""
+    profile = (variables or os.environ).get(PROFILE, "default")
+    named = f"; export AWS_PROFILE={shlex.quote(profile)}" if profile != "default" else ""
+    keys = "AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN AWS_CREDENTIAL_EXPIRATION"
+    return f"`{word} {keys}{regions}{named}`"
+
+
+def back(otherwise: str = "default") -> str:
+    """The option that names the profile with which the shell came into its door, or `otherwise` where none says it."""
+    return f"--profile {shlex.quote(os.environ.get(PROFILE, otherwise))}"
 
 
 def in_shell(profile: str | None) -> bool:

@@ -800,7 +800,7 @@ def test_a_default_provider_is_pinned_by_allowed_account_ids_in_the_stacks_confi
     assert "no-default-provider" not in world.rules()
     world.role("deployer", world.provider("deploy", PROD), document(trusts(CI)))
     (finding,) = (one for one in world.findings() if one.rule == "no-default-provider")
-    assert finding.message.endswith(f" in account {HUB}")
+    assert (finding.advice, finding.message.endswith(f" in account {HUB}")) == (True, True)
 
 
 @pytest.mark.parametrize("name", ["default", "only"])

@@ -4,6 +4,7 @@ ASSUME https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html (
 CONSOLE https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_enable-console-custom-url.html
 """
 
+import hashlib
 import json
 import os
 import shutil
@@ -21,11 +22,14 @@ from urllib.parse import parse_qs, urlsplit
 
 import boto3
 import pytest
+from botocore.credentials import SSOProvider
+from botocore.tokens import SSOTokenProvider
 from click import UsageError
 from click.testing import CliRunner, Result
 
 from tests.profiles.doors import MANAGEMENT, PROD, STAGE, door, outputs, write
 from tests.profiles.test_local_aws import allow, local_aws  # noqa: F401 - the fixture
+from tests.profiles.test_ways import identity_center
 from twokeys.assume import session as sessions
 from twokeys.assume.commands import assume, console
 from twokeys.errors import Refusal
@@ -119,6 +123,9 @@ def test_without_a_command_a_shell_gets_the_session(doors: str, monkeypatch: pyt
     with pytest.raises(Refusal, match=r"for user ada, and this shell is already in stage-reader\.") as again:
         run("stage-reader")
     assert again.value.next_step.startswith("use --profile default, or `unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY")
+    monkeypatch.setenv("TWOKEYS_PROFILE", "mine")
+    with pytest.raises(Refusal, match=r"use --profile mine, or `unset .*; export AWS_PROFILE=mine`"):
+        run("stage-reader")
     monkeypatch.setenv("SHELL", "/usr/bin/fish")
     with pytest.raises(Refusal, match="or `set -e AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY"):
         run("stage-reader")
@@ -277,6 +284,20 @@ def test_the_region_is_the_one_that_is_asked_for_else_that_of_the_shell_else_the
     monkeypatch.delenv("AWS_REGION")
     monkeypatch.delenv("AWS_DEFAULT_REGION")
     assert regions() == {"eu-central-1"}
+    shown = run("stage-reader", "--from", doors)
+    assert "; back: `unset AWS_ACCESS_KEY_ID " in shown.stderr
+    assert " AWS_REGION AWS_DEFAULT_REGION TWOKEYS_REGION`" in shown.stderr
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "TWOKEYS_REGION"):  # in this shell now, for the next door
+        assert f"export {name}=eu-central-1;" in shown.stdout
+        monkeypatch.setenv(name, "eu-central-1")
+    write(tmp_path, "doors.json", outputs(entry, regions={STAGE: "ap-south-1"}))
+    assert regions() == {"ap-south-1"}
+    write(tmp_path, "doors.json", outputs(entry))
+    elsewhere = run("stage-reader", "--from", doors).stdout
+    assert "unset AWS_REGION AWS_DEFAULT_REGION TWOKEYS_REGION" in elsewhere
+    assert "eu-central-1" not in elsewhere
+    monkeypatch.setenv("AWS_REGION", "eu-west-1")  # somebody's own again
+    assert regions() == {"eu-west-1"}
 
 
 @pytest.mark.parametrize(
@@ -423,6 +444,96 @@ def test_whoever_is_no_user_has_no_mfa_device_to_be_asked_for(tmp_path: Path, ca
     (way,) = read(write(tmp_path, "mfa.json", outputs(door("stage-reader", role="ops/reader", mfa=True))))
     with pytest.raises(Refusal, match="is no IAM user"):
         sessions._device(way, caller)
+
+
+class _Portal(BaseHTTPRequestHandler):
+    """https://docs.aws.amazon.com/singlesignon/latest/PortalAPIReference/API_GetRoleCredentials.html"""
+
+    keys: dict[str, Any] = {}  # noqa: RUF012 - what it gives
+    asked: dict[str, Any] = {}  # noqa: RUF012 - what the one request asked
+
+    def do_GET(self) -> None:
+        type(self).asked = parse_qs(urlsplit(self.path).query)
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(json.dumps({"roleCredentials": self.keys}).encode())
+
+    def log_message(self, *_: Any) -> None:
+        """Nothing: it would be noise."""
+
+
+def test_a_door_of_identity_center_is_opened_by_the_sign_in_that_its_profile_has(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """https://docs.aws.amazon.com/cli/latest/userguide/cli-configure-sso.html"""
+    state = write(tmp_path, "management.json", identity_center())
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    with pytest.raises(Refusal, match=r"no profile leads through it.*write it with `twokeys profiles`"):
+        run("stage-ReadOnly", "--state", state)
+    (tmp_path / "config").write_text(
+        "[sso-session acme]\nsso_region = eu-west-1\nsso_start_url = https://acme.awsapps.com/start\n"
+        f"[profile ro]\nsso_session = acme\nsso_account_id = {STAGE}\nsso_role_name = ReadOnly\nregion = eu-west-2\n"
+    )
+    for provider in (SSOProvider, SSOTokenProvider):
+        monkeypatch.setattr(provider, "_SSO_TOKEN_CACHE_DIR", str(tmp_path))
+    with pytest.raises(Refusal, match="sign in: `aws sso login --profile ro`"):
+        run("stage-ReadOnly", "--state", state)
+    given: Any = boto3.client("sts").get_session_token()["Credentials"]
+    names = {"accessKeyId": "AccessKeyId", "secretAccessKey": "SecretAccessKey", "sessionToken": "SessionToken"}
+    ends = datetime.now(UTC).replace(microsecond=0) + timedelta(hours=1)
+    _Portal.keys = {to: given[of] for to, of in names.items()} | {"expiration": int(ends.timestamp() * 1000)}
+    token = {
+        "accessToken": "t",
+        "expiresAt": f"{ends:%Y-%m-%dT%H:%M:%SZ}",
+        "startUrl": "https://acme.awsapps.com/start",
+    }
+    (tmp_path / f"{hashlib.sha1(b'acme').hexdigest()}.json").write_text(json.dumps(token))
+    server = HTTPServer(("127.0.0.1", 0), _Portal)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    monkeypatch.setenv("AWS_ENDPOINT_URL_SSO", f"http://127.0.0.1:{server.server_port}")
+    monkeypatch.delenv("AWS_DEFAULT_REGION")
+    try:
+        said = json.loads(run("stage-ReadOnly", "--state", state, "--json").stdout)
+    finally:
+        server.shutdown()
+        server.server_close()
+    assert _Portal.asked == {"account_id": [STAGE], "role_name": ["ReadOnly"]}
+    assert (said["AWS_ACCESS_KEY_ID"], said["AWS_REGION"]) == (given["AccessKeyId"], "eu-west-2")
+    assert datetime.fromisoformat(said["AWS_CREDENTIAL_EXPIRATION"]) == ends
+    monkeypatch.setattr(sessions, "local_aws", lambda _: None)
+    address = run("stage-ReadOnly", "--state", state, "--to", "https://a/?b", command=console).stdout.strip()
+    # https://docs.aws.amazon.com/singlesignon/latest/userguide/createshortcutlink.html
+    assert address == (
+        f"https://d-1234567890.awsapps.com/start/#/console?account_id={STAGE}&role_name=ReadOnly"
+        "&destination=https%3A%2F%2Fa%2F%3Fb"
+    )
+
+
+def test_without_a_door_those_there_are_are_listed_one_s_own_first_and_eval_runs_none(tmp_path: Path) -> None:
+    entries = (
+        door("a", names=("bob",), role="x"),
+        door("b", role="ops/reader", permits="read", expires="2026-01-31T15:00Z"),
+        door("c", role="y", permits="write", expires="2999-01-31T15:00Z"),
+    )
+    shown = run("--from", write(tmp_path, "doors.json", outputs(*entries)))
+    assert (shown.return_value, shown.stdout) == (0, "false\n")
+    assert shown.stderr.splitlines() == [
+        "Yours:",
+        "  b  stage  read, closed since 2026-01-31 15:00 UTC",
+        "  c  stage  write, until 2999-01-31 15:00 UTC",
+        "Of others:",
+        "  a  stage",
+    ]
+
+
+def test_at_a_terminal_it_is_said_that_the_shell_is_not_in_the_door_yet(
+    doors: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    terminal = SimpleNamespace(stdin=sys.stdin, stdout=SimpleNamespace(isatty=lambda: True))
+    monkeypatch.setattr("twokeys.assume.commands.sys", terminal)
+    assert (
+        'not in stage-reader yet: eval "$(twokeys assume stage-reader)"' in run("stage-reader", "--from", doors).stderr
+    )
 
 
 class _SignIn(BaseHTTPRequestHandler):

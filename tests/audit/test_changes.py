@@ -22,6 +22,7 @@ from twokeys.answers.summary import not_shown, scope
 from twokeys.audit.changes import WIDENING, account_of, changed, changed_of, is_change, trusted
 from twokeys.audit.comparison import against_states
 from twokeys.audit.events import headline
+from twokeys.audit.record import SCIM
 
 # The record of CreateUser is AWS's own:
 # https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-examples.html
@@ -105,6 +106,16 @@ def test_the_event_history_is_asked_for_changes_only() -> None:
         ),
         ({"requestParameters": {"roleName": "x", "policyDocument": '{"Statement": ['}}, "roleName x"),
         ({"requestParameters": {"userName": "zoe", "password": "HIDDEN_DUE_TO_SECURITY_REASONS"}}, "userName zoe"),
+        (
+            {
+                "requestParameters": {
+                    "httpBody": {"userName": "HIDDEN_DUE_TO_SECURITY_REASONS"},
+                    "tenantId": "t",
+                    "id": "g",
+                }
+            },
+            "id g",
+        ),
         ({"requestParameters": {"memberId": {"userId": "1"}, "groupId": "2"}}, "userId 1, groupId 2"),
         (
             {"requestParameters": None, "responseElements": {"accessKey": {"accessKeyId": "AKIA1", "userName": "zoe"}}},
@@ -565,6 +576,13 @@ def test_an_access_key_that_somebody_makes_for_itself_is_of_whom_the_answer_or_t
 ) -> None:
     """https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateAccessKey.html: UserName is not required."""
     assert changed_of({"eventName": "CreateAccessKey", "requestParameters": None, **record}) == ("user", "ann", whose)
+
+
+def test_an_identity_provider_that_changes_a_group_is_named_as_what_it_calls() -> None:
+    """https://docs.aws.amazon.com/singlesignon/latest/userguide/scim-logging-using-cloudtrail.html."""
+    of = {"eventSource": SCIM, "userIdentity": {"type": "WebIdentityUser", "accountId": HUB, "accessKeyId": "xxxx"}}
+    (change,) = compared(two_keys(), called(HUB, at(1), "PatchGroup", requestParameters={"id": "g-1"}, **of)).changes
+    assert (change.use.caller.who.name, change.of) == (SCIM, ("identity-center-group", "g-1", ""))
 
 
 def test_the_time_of_a_state_tells_of_calls_by_who_ran_its_update_only() -> None:

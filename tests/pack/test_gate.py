@@ -249,6 +249,29 @@ def test_what_was_there_before_proves_a_key_and_is_not_refused_again(tmp_path: P
     assert "external-id: deployer" in refused(changed, before=state)
 
 
+@pytest.mark.parametrize(("kind", "named"), [("Group", "default_7_51_1"), ("Group", "more")])
+def test_what_the_program_has_no_more_is_deleted_last_and_refuses_nothing_before(
+    tmp_path: Path, kind: str, named: str
+) -> None:
+    """https://www.pulumi.com/docs/iac/concepts/how-pulumi-works/: deletions come at the end of an update."""
+    before = World()
+    before.resources.clear()
+    free = before.provider(named, HUB, assume=False, pin=False)
+    before.add(kind, "old", free, name="old")
+    state = write_state(tmp_path / "before.json", before)
+    now = World()
+    now.resources.clear()
+    home, prod = now.provider("home", HUB, assume=False), now.provider("prod", PROD)
+    now.role("ci", home)
+    now.grant("ci", home, arn(PROD, "role/deployer"))
+    now.role("deployer", prod, document(trusts(CI)))
+    assert refused(now, before=state) == []
+    now.resources.append(free)
+    now.add(kind, "old", free, name="old", path="/changed/")
+    rule = "no-default-provider" if named.startswith("default") else "provider-enters-its-account"
+    assert rule in Engine(preview=False).rules(now.resources)
+
+
 def test_the_state_of_another_project_tells_nothing(tmp_path: Path) -> None:
     other = base(OPEN)
     state = write_state(tmp_path / "before.json", other)

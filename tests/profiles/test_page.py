@@ -145,9 +145,12 @@ def test_what_a_door_asks_of_where_a_session_is_and_the_pause_it_is_in_stand_on_
 
 
 def test_a_permission_set_leads_to_the_access_portal_and_to_nothing_that_is_no_web_page(tmp_path: Path) -> None:
-    assert page(tmp_path, identity_center()).links == ["https://d-1234567890.awsapps.com/start"]
-    portal = "https://acme.awsapps.com/start"
-    assert page(tmp_path, identity_center(), "--sso-start-url", portal).links == [portal]
+    """https://docs.aws.amazon.com/singlesignon/latest/userguide/createshortcutlink.html"""
+    link = f"/#/console?account_id={STAGE}&role_name=ReadOnly"
+    assert page(tmp_path, identity_center()).links == [f"https://d-1234567890.awsapps.com/start{link}"]
+    for portal in ("https://acme.awsapps.com/start", "https://acme.awsapps.com/start/#/"):
+        shown = page(tmp_path, identity_center(), "--sso-start-url", portal)
+        assert shown.links == [f"https://acme.awsapps.com/start{link}"]
     assert page(tmp_path, identity_center(), "--sso-start-url", "javascript:alert(1)").links == []
 
 

@@ -116,8 +116,8 @@ class Rule(Generic[C]):
     and so whose stack its exceptions are for: the grant's, which holds the source, the trust's or either.
     `waits_for_values` tells that it asks for what is not known yet: of a secret that a state does not show, the next
     step is another one. `another_stack_answers` tells that it asks whether a key is there, and whose it is, which the
-    state of another stack may show. `may_follow` is what a later resource of the same update may bring that makes a
-    finding untrue, so that the update gate has to ask for it: None lets no such resource be made.
+    state of another stack may show. `may_follow` is what the rest of the same update may bring that makes a finding
+    untrue, so that the update gate has to ask for it: None lets no such resource be made.
     """
 
     name: str
@@ -131,7 +131,7 @@ class Rule(Generic[C]):
     keys: Literal["grant", "trust", "either"] = "trust"
     waits_for_values: bool = False
     another_stack_answers: bool = False
-    may_follow: Literal["grant", "trust", "proof", "what is declared", "holder"] | None = None
+    may_follow: Literal["grant", "trust", "proof", "what is declared", "holder", "removal"] | None = None
 
     @property
     def of_a_grant(self) -> bool:

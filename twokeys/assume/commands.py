@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -17,7 +18,7 @@ import click
 
 from twokeys.errors import Refusal, nearest
 from twokeys.profiles.options import DOORS, complete, doors_options, exports_of, mfa_serial, note, read_said
-from twokeys.shown import listed
+from twokeys.shown import listed, printable
 
 if TYPE_CHECKING:
     from twokeys.assume.session import Session
@@ -61,7 +62,7 @@ class _BeforeACommand(click.Command):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         own = args[: args.index("--")] if "--" in args else args
         try:
-            if self._has_command(ctx, own):
+            if not ctx.resilient_parsing and self._has_command(ctx, own):  # which TAB needs, of a line that is begun
                 raise click.UsageError("put -- before the command: twokeys assume DOOR -- aws s3 ls", ctx)
             rest = super().parse_args(ctx, [*own])
         except click.UsageError:
@@ -86,7 +87,7 @@ class _BeforeACommand(click.Command):
 )
 @click.argument("command", nargs=-1, type=click.UNPROCESSED)
 def assume(*, door: str, command: tuple[str, ...], as_json: bool, **how: Any) -> int:  # noqa: ANN401 - `_through`
-    """Open DOOR for one COMMAND, or print the session for a shell.
+    """Open DOOR for one COMMAND, or print the session for a shell; without DOOR, say which there are.
 
     Nothing is kept on disk. A door that asks for MFA asks you for the code.
 
@@ -105,15 +106,19 @@ def assume(*, door: str, command: tuple[str, ...], as_json: bool, **how: Any) ->
         click.echo(f"{command[0]} is no command that is on PATH, so no session was begun", err=True)
         return _NO_COMMAND
     try:
+        if not (door or command or as_json):
+            _say_doors(how["profile"], how["states"], how["published"])
+            _end_eval(for_a_shell=True)
+            return 0
         session = _open(*_ways(door, how["profile"], how.pop("states"), how.pop("published")), **how)
     except Exception:
         _end_eval(for_a_shell=not (command or as_json))
         raise
     if command:
-        surroundings = {name: value for name, value in os.environ.items() if name != "AWS_PROFILE"}
+        surroundings = {name: value for name, value in os.environ.items() if name not in session.unset}
         stopping = signal.signal(signal.SIGINT, lambda *_: None)  # Ctrl-C is for the command, which may go on
         try:
-            ended = subprocess.run(command, env=surroundings | session.environment, check=False).returncode  # noqa: S603
+            ended = subprocess.run(command, env=surroundings | session.marked, check=False).returncode  # noqa: S603
         except OSError as error:
             raise Refusal(
                 f"the command {command[0]}", where="this machine", why=str(error), next_step="name one that runs here"
@@ -125,6 +130,14 @@ def assume(*, door: str, command: tuple[str, ...], as_json: bool, **how: Any) ->
         click.echo(json.dumps(session.environment | {"arn": session.arn}))
     else:
         click.echo(session.exports)
+        name = session.way.name
+        if sys.stdout.isatty():
+            note(f'this shell is not in {name} yet: eval "$(twokeys assume {shlex.quote(door)})"')
+        else:
+            from twokeys.aws_errors import leave
+
+            ends = f"{session.expires:%Y-%m-%d %H:%M} UTC"
+            note(f"whoever evaluates this is in {name} until {ends}; back: {leave(session.marked)}")
     return 0
 
 
@@ -140,12 +153,14 @@ def console(
     as_json: bool,
     **how: Any,  # noqa: ANN401 - `_through`
 ) -> int:
-    """Print the address that signs a browser in through DOOR.
+    """Print the address that signs a browser in through DOOR; of Identity Center's, the access portal's.
 
-    It holds a sign-in token: whoever has it within fifteen minutes is signed in, so do not pass it on.
+    Any other one holds a sign-in token: whoever has it within fifteen minutes is signed in, so do not pass it on.
     """
     from twokeys.assume.session import console_address, local_aws
+    from twokeys.doors.switch_role import shortcut_url
     from twokeys.iam import Arn
+    from twokeys.profiles.ways import AssignmentWay, least
 
     ways, told = _ways(door, how["profile"], how.pop("states"), how.pop("published"))
     if where := local_aws(how["profile"]):
@@ -155,12 +170,16 @@ def console(
             why="the credentials are those of a local AWS, which has no console",
             next_step=f"go through the door with the AWS CLI: `twokeys assume {door} -- aws ...`",
         )
-    session = _open(ways, told, **how)
-    parsed = Arn.parse(session.arn)
-    address = console_address(session, parsed.partition if parsed else "aws", destination)
+    way, arn = least(ways), None
+    if isinstance(way, AssignmentWay) and (way.start_url or "").startswith("https://"):
+        address = shortcut_url(way.start_url or "", way.account, way.permission_set, destination)
+    else:
+        session = _open(ways, told, **how)
+        parsed, arn = Arn.parse(session.arn), session.arn
+        address = console_address(session, parsed.partition if parsed else "aws", destination)
     if in_browser:
         click.launch(address)
-    click.echo(json.dumps({"address": address, "arn": session.arn}) if as_json else address)
+    click.echo(json.dumps({"address": address, "arn": arn}) if as_json else address)
     return 0
 
 
@@ -168,14 +187,14 @@ def _ways(
     door: str, profile: str | None, states: tuple[str, ...], published: tuple[str, ...]
 ) -> tuple[list[Way], Reading]:
     """The ways through one door: one for each of those whom it is for."""
-    from twokeys.assume.session import local_aws, own_doors
+    from twokeys.assume.session import own_doors
     from twokeys.profiles.reading import TOGETHER, with_states
     from twokeys.profiles.ways import called
 
     exports = with_states(exports_of(states, published, sandbox=True))
     told = read_said(exports)
     ways = called(told.ways, door)
-    elsewhere = not (states or published or os.environ.get(DOORS)) and local_aws(profile) is None
+    elsewhere = _elsewhere(profile, states, published)
     if not ways:
         where = ", ".join([*(one.where for one in exports if one.where != TOGETHER), *told.dates])
         raise _no_door(door, told, [] if elsewhere else own_doors(profile, told), where)
@@ -189,6 +208,39 @@ def _ways(
     return ways, told
 
 
+def _elsewhere(profile: str | None, states: tuple[str, ...], published: tuple[str, ...]) -> bool:
+    """Whether the doors are the sandbox's, and the credentials none of it."""
+    from twokeys.assume.session import local_aws
+
+    return not (states or published or os.environ.get(DOORS)) and local_aws(profile) is None
+
+
+def _say_doors(profile: str | None, states: tuple[str, ...], published: tuple[str, ...]) -> None:
+    """A line a door, the caller's own first: on standard error where a shell would run what is printed."""
+    from twokeys.assume.session import own_doors
+    from twokeys.profiles.reading import with_states
+
+    told = read_said(with_states(exports_of(states, published, sandbox=True)))
+    mine = [] if _elsewhere(profile, states, published) else own_doors(profile, told)
+    own = {way.name: way for way in mine}
+    others = {way.name: way for way in told.ways if way.name not in own}
+    rows = {name: (way.account_name, _about(way)) for name, way in {**own, **others}.items()}
+    name_wide, account_wide = (max(map(len, column), default=0) for column in (rows, [one for one, _ in rows.values()]))
+    for heading, names in (("Yours:", own), ("Of others:", others)):
+        lines = [f"  {name:{name_wide}}  {rows[name][0]:{account_wide}}  {rows[name][1]}".rstrip() for name in names]
+        for line in [heading, *(lines or ["  none"])]:
+            click.echo(printable(line), err=not sys.stdout.isatty())
+
+
+def _about(way: Way) -> str:
+    """What a door permits, and until when it is open."""
+    from twokeys.doors.expiry import until
+    from twokeys.profiles.ways import closed, not_yet
+
+    ends = f"until {until(way.expires)}" if way.expires else ""
+    return ", ".join(filter(None, [way.permits, closed(way) or not_yet(way) or ends]))
+
+
 def _no_door(door: str, told: Reading, mine: list[Way], where: str) -> Refusal:
     """Which doors there are, where one is asked for that is not there, or none: the caller's own first."""
     from twokeys.profiles.ways import apart
@@ -200,7 +252,7 @@ def _no_door(door: str, told: Reading, mine: list[Way], where: str) -> Refusal:
     others = [name for name in known if name not in own]
     why = f"the doors there are {listed(known, 12)}" if known else "no door is there"
     if own:
-        why = f"yours are {listed([f'{way.name} ({way.permits})' if way.permits else way.name for way in mine], 12)}"
+        why = f"yours are {listed([f'{way.name} ({said})' if (said := _about(way)) else way.name for way in mine], 12)}"
         why += f"; those of others are {listed(others, 12)}" if others else ""
     return Refusal(
         f"no door is called {door}" if door else "no door is named",

@@ -11,23 +11,35 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 from urllib.error import URLError
 from urllib.parse import urlencode
 from urllib.request import urlopen
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import ClientError, NoCredentialsError
+from botocore.exceptions import ClientError, NoCredentialsError, SSOError, TokenRetrievalError
 from botocore.session import Session as Configuration
 
-from twokeys.aws_errors import DENIED, in_shell, leave, no_answer
+from twokeys.aws_errors import DENIED, PROFILE, REGION, back, in_shell, leave, no_answer
 from twokeys.doors import Who
 from twokeys.errors import Refusal
 from twokeys.iam.sts import CHAINED_SECONDS
 from twokeys.loopback import is_loopback
 from twokeys.profiles.reading import Reading
-from twokeys.profiles.ways import RoleWay, Way, before, beyond, closed, for_caller, least, not_yet, only_if, own_ways
+from twokeys.profiles.ways import (
+    AssignmentWay,
+    RoleWay,
+    Way,
+    before,
+    beyond,
+    closed,
+    for_caller,
+    least,
+    not_yet,
+    only_if,
+    own_ways,
+)
 from twokeys.shown import for_shell, listed
 
 _QUICK = Config(connect_timeout=5, retries={"mode": "standard", "total_max_attempts": 2})
@@ -60,7 +72,8 @@ class Session:
     expires: datetime
     arn: str
     region: str | None
-    way: RoleWay
+    profile: str
+    way: Way
 
     @property
     def keys(self) -> dict[str, Any]:
@@ -87,9 +100,21 @@ class Session:
         }
 
     @property
+    def marked(self) -> dict[str, str]:
+        """The same, and the way back: the profile of the caller, and a region that is not the shell's own."""
+        own = self.region in {None, _region_of_surroundings()}
+        return self.environment | {PROFILE: self.profile} | ({} if own else {REGION: self.region or ""})
+
+    @property
+    def unset(self) -> list[str]:
+        """What the shell has of a door before this one, and its profile, which to some SDKs would win over the keys."""
+        old = ["AWS_REGION", "AWS_DEFAULT_REGION", REGION] if _region_of_surroundings() is None else []
+        return [name for name in ("AWS_PROFILE", *old) if name in os.environ]
+
+    @property
     def exports(self) -> str:
-        """The same as lines for a shell; to some SDKs a profile of the shell would win over them, so it is unset."""
-        return for_shell(self.environment, ["AWS_PROFILE"] if "AWS_PROFILE" in os.environ else [])
+        """The same as lines for a shell."""
+        return for_shell(self.marked, self.unset)
 
 
 def open_session(  # noqa: PLR0913 - what AssumeRole takes
@@ -107,7 +132,8 @@ def open_session(  # noqa: PLR0913 - what AssumeRole takes
 ) -> Session:
     """Go through a door with the credentials of a profile, or without one those of the surroundings.
 
-    Where the file shows that the door is behind another one of the caller's, through that first.
+    One of Identity Center is gone through with its own sign-in. Where the file shows that the door is behind another
+    one of the caller's, through that first.
 
     Args:
         ways: those through the door, of which each source has its own; `told` are all that the file tells of.
@@ -119,9 +145,11 @@ def open_session(  # noqa: PLR0913 - what AssumeRole takes
         first: the session of the door before, whose credentials are taken.
 
     Raises:
-        Refusal: the door is Identity Center's, there are no credentials, or AWS refuses; a code would be asked for and
-            the file says that the door is another's, or shut by its dates.
+        Refusal: there are no credentials, nobody is signed in to Identity Center, or AWS refuses; a code would be asked
+            for and the file says that the door is another's, or shut by its dates.
     """
+    if isinstance(assigned := least(ways), AssignmentWay):
+        return _assigned(assigned, profile, region)
     way = _role_way(ways)
     session, sts, caller = _signed_in(profile, told, way.region, first)
     ways, own = for_caller(ways, caller, told.members)
@@ -176,7 +204,8 @@ def open_session(  # noqa: PLR0913 - what AssumeRole takes
         token=keys["SessionToken"],
         expires=keys["Expiration"],
         arn=answered["AssumedRoleUser"]["Arn"],
-        region=region or _region_of_surroundings() or way.region or session.region_name,
+        region=region or _region_of_surroundings() or way.region or _region_of(session.profile_name),
+        profile=os.environ.get(PROFILE, "default") if in_shell(profile) else session.profile_name,
         way=way,
     )
 
@@ -232,8 +261,17 @@ def _own_profile(profile: str | None, told: Reading) -> str | None:
 
 
 def _region_of_surroundings() -> str | None:
-    """https://docs.aws.amazon.com/cli/latest/userguide/cli-configure-envvars.html (which of the two wins)"""
-    return os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
+    """The shell's own, not that of a door that it is in.
+
+    https://docs.aws.amazon.com/cli/latest/userguide/cli-configure-envvars.html (which of the two wins)
+    """
+    region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
+    return region if region != os.environ.get(REGION) else None
+
+
+def _region_of(profile: str) -> str | None:
+    region: str | None = Configuration().full_config["profiles"].get(profile, {}).get("region")
+    return region
 
 
 def _six_digits(code: str, way: RoleWay, serial: str) -> str:
@@ -262,15 +300,50 @@ def _without_code(sts: Any, asked: Mapping[str, Any], *, mfa: bool) -> Any:  # n
 
 
 def _role_way(ways: Sequence[Way]) -> RoleWay:
-    """The way that asks least. Refuses one of Identity Center."""
-    way = least(ways)
-    if isinstance(way, RoleWay):
-        return way
-    raise Refusal(
-        f"door {way.name}",
-        where=f"account {way.account}",
-        why="it is a door of IAM Identity Center, which the AWS CLI itself opens",
-        next_step=f"write its profile with `twokeys profiles`, then `aws sso login --profile {way.name}`",
+    """The way that asks least through a role's door."""
+    return cast("RoleWay", least(ways))
+
+
+def _assigned(way: AssignmentWay, profile: str | None, region: str | None) -> Session:
+    """What Identity Center gives whoever signed in with `aws sso login`, by the profile of the door.
+
+    https://docs.aws.amazon.com/cli/latest/userguide/cli-configure-sso.html
+    """
+    ours = {"sso_account_id": way.account, "sso_role_name": way.permission_set}
+    profiles = Configuration().full_config["profiles"]
+    found = [name for name, settings in profiles.items() if ours.items() <= settings.items()]
+    if not found:
+        raise Refusal(
+            f"door {way.name}",
+            where=f"account {way.account}",
+            why="it is a door of IAM Identity Center, and no profile leads through it",
+            next_step=f"write it with `twokeys profiles`, then `aws sso login --profile {way.name}`",
+        )
+    named = profile if profile and profile in found else found[0]
+    try:
+        session = boto3.Session(profile_name=named)
+        credentials: Any = session.get_credentials()
+        keys = credentials.get_frozen_credentials()
+        sts = session.client("sts", region_name=session.region_name or "us-east-1", config=_QUICK)
+        arn = str(sts.get_caller_identity()["Arn"])
+    except (SSOError, TokenRetrievalError) as error:
+        raise Refusal(
+            f"door {way.name}",
+            where=f"profile {named}",
+            why=str(error).strip().rstrip("."),
+            next_step=f"sign in: `aws sso login --profile {named}`",
+        ) from error
+    except ClientError as error:
+        raise no_answer(error, profile=named) from error
+    return Session(
+        access_key=keys.access_key,
+        secret_key=keys.secret_key,
+        token=keys.token,
+        expires=credentials._expiry_time,  # which the AWS CLI takes there, too: botocore has no other word for it
+        arn=arn,
+        region=region or _region_of_surroundings() or _region_of(named),
+        profile=profile or os.environ.get(PROFILE if in_shell(profile) else "AWS_PROFILE", "default"),
+        way=way,
     )
 
 
@@ -301,7 +374,7 @@ def _of_others(ways: Sequence[Way], told: Reading, caller: str, from_shell: bool
     inside = [way.name for way in told.ways if isinstance(way, RoleWay) and Who.named(way.role_arn) == who]
     if inside and from_shell:
         why = f"it is for {theirs}, and this shell is already in {' or '.join(dict.fromkeys(inside))}"
-        return Refusal(door, where=where, why=why, next_step=f"use --profile default, or {leave()} first")
+        return Refusal(door, where=where, why=why, next_step=f"use {back()}, or {leave()} first")
     you = who.label if who and who.label not in theirs else caller
     mine = [way.name for way in own_ways(told.ways, caller, told.members)]
     user = who.name if who and who.kind == "user" and ways[0].reason else ""
@@ -347,7 +420,7 @@ def _device(way: RoleWay, caller: str) -> str:
             why=f"MFA needs a user's device, and {caller} is no IAM user with one: the session of a role, or of"
             " Identity Center, carries no MFA",
             next_step="take the keys of the user whose door it is, or a session that they began with MFA (`aws sts"
-            " get-session-token --serial-number ARN --token-code CODE`): --profile NAME",
+            f" get-session-token --serial-number ARN --token-code CODE`): {back('NAME')}",
         )
     return f"{account}:mfa/{user.rpartition('/')[2]}"
 

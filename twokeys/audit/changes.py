@@ -13,13 +13,12 @@ from typing import Any, Final
 
 from twokeys.access.reading.snapshot import mapping
 from twokeys.answers.model import BOUNDARY
+from twokeys.audit.record import SCIM
 from twokeys.aws_reference import access_levels
 from twokeys.iam import PolicyDocument, PolicyError, PolicyKind, parse_policy
 from twokeys.shown import listed
 
-_SCIM = "identitystore-scim"
-"""How an identity provider's own calls are recorded: https://docs.aws.amazon.com/singlesignon/latest/userguide/scim-logging-using-cloudtrail.html"""
-_SERVICES = ("iam", "sso", "sso-directory", "identitystore", _SCIM, "organizations")
+_SERVICES = ("iam", "sso", "sso-directory", "identitystore", "organizations")
 MFA_DEVICES = ("EnableMFADevice", "DeactivateMFADevice")
 """Whoever has a user's password or key may have a device of their own after these; one has to be deactivated to go.
 
@@ -130,7 +129,9 @@ _WHAT = (
 _ON = re.compile(r"on resource: (\S+)")
 _LONGEST = 150
 """Characters of the longest value that is shown; what is longer is a document or a certificate."""
-_UNTOLD = re.compile(r"(instanceArn|identityStoreId|description|path|.*(token|password|metadata|uuid))", re.IGNORECASE)
+_UNTOLD = re.compile(
+    r"(instanceArn|identityStoreId|tenantId|description|path|.*(token|password|metadata|uuid))", re.IGNORECASE
+)
 """Parameters that tell nothing of who can enter, or nothing that may be printed."""
 _MOST = 3
 
@@ -142,8 +143,8 @@ def is_change(source: str, name: str) -> bool:
     https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsidentityandaccessmanagementiam.html
     """
     service, _, domain = source.partition(".")
-    if service == _SCIM:  # which is not in AWS's reference
-        return domain.startswith("amazonaws.com") and not name.startswith(("Get", "List"))
+    if source == SCIM:  # which is not in AWS's reference
+        return not name.startswith(("Get", "List"))
     levels = access_levels(f"{service}:{name}") if service in _SERVICES and domain.startswith("amazonaws.com") else ()
     return any("Write" in level and "Tagging" not in level for level in levels)
 
@@ -223,6 +224,7 @@ def _values(asked: object) -> Iterator[str]:
             isinstance(value, str)
             and 0 < len(value) <= _LONGEST
             and value[0] not in "{<"
+            and value != "HIDDEN_DUE_TO_SECURITY_REASONS"
             and not _UNTOLD.fullmatch(key)
         ):
             yield f"{key} {value}"

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from twokeys.access.model.documents import MASKS
-from twokeys.access.model.names import CARRIERS, may_let_in
+from twokeys.access.model.names import may_let_in
 from twokeys.answers.model import ACCESS_KEY, BOUNDARY, PASSWORD, Answers, Party, Step, Way
 from twokeys.answers.selection import PEOPLE, is_person
 from twokeys.answers.summary import APART, in_utc
@@ -25,6 +25,7 @@ from twokeys.audit.record import EARLIER, SESSION, SIGN_IN, Use, resolved
 from twokeys.audit.trail import BY_KEY, HANDS_OUT, TEMPORARY, Change, Trail
 from twokeys.audit.unusual import Unusual, is_weak, unusual
 from twokeys.doors import Who
+from twokeys.doors.who import CARRIERS
 from twokeys.iam import Arn, PolicyDocument, PolicyKind, Unknown, aws_managed
 from twokeys.shown import counted
 

@@ -14,10 +14,10 @@ from functools import lru_cache
 from sys import intern
 from typing import Any
 
-from twokeys.access.model.names import ROLES_ANYWHERE
 from twokeys.access.reading.snapshot import mapping
 from twokeys.answers.model import Party
 from twokeys.doors import Who
+from twokeys.doors.who import ROLES_ANYWHERE
 from twokeys.iam import Arn
 from twokeys.iam.conditions import parse_network
 from twokeys.iam.shared_providers import shared_provider
@@ -36,6 +36,11 @@ EVENTS = {
 }
 """The calls that enter, by name, each with its `eventSource`: `_target` has what was entered, `_caller` who came, and
 `_comes_by` of `twokeys.audit.entries` whose doors such a call uses.
+"""
+SCIM = "identitystore-scim.amazonaws.com"
+"""How an identity provider's own calls are recorded, which name no caller.
+
+https://docs.aws.amazon.com/singlesignon/latest/userguide/scim-logging-using-cloudtrail.html
 """
 LONG_TERM, USER_ID = "AKIA", "AIDA"
 """How the id of an access key begins that does not end, and a user's unique id.
@@ -315,6 +320,8 @@ def _caller(record: Mapping[str, Any], user_identity: Mapping[str, Any], paramet
             return party
     if record["eventName"] == BY_CERTIFICATE:
         return Party(Who("service", "", ROLES_ANYWHERE))
+    if record.get("eventSource") == SCIM:
+        return Party(Who("service", "", SCIM))
     if kind == "AWSService" or (kind is None and user_identity.get("invokedBy")):
         return Party(Who("service", account, str(user_identity.get("invokedBy") or "unknown")))
     if kind == "SAMLUser":

@@ -1,6 +1,7 @@
-"""Links that switch to a role in the AWS console, for people who are signed in to it.
+"""Links into the AWS console: to a role, for people who are signed in to it, and by the AWS access portal.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_switch-role-console.html
+https://docs.aws.amazon.com/singlesignon/latest/userguide/createshortcutlink.html
 """
 
 import re
@@ -23,3 +24,10 @@ def switch_role_url(account_id: str, role: str, *, display_name: str, environmen
     """The link for one role (with its path, if it has one), in the colour of the environment."""
     query = {"account": account_id, "roleName": role, "displayName": display_name[:64], "color": colour_of(environment)}
     return f"https://{_HOSTS.get(partition, _HOSTS['aws'])}/switchrole?{urlencode(query)}"
+
+
+def shortcut_url(start_url: str, account_id: str, permission_set: str, destination: str | None = None) -> str:
+    """The access portal's link that signs in with a permission set, and asks for a sign-in where there is none."""
+    query = {"account_id": account_id, "role_name": permission_set}
+    query |= {"destination": destination} if destination else {}
+    return f"{start_url.partition('#')[0].rstrip('/')}/#/console?{urlencode(query)}"

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 
 from twokeys.answers import pages
 from twokeys.doors.expiry import until
-from twokeys.doors.switch_role import colour_of, switch_role_url
+from twokeys.doors.switch_role import colour_of, shortcut_url, switch_role_url
 from twokeys.profiles.ways import AssignmentWay, RoleWay, Way, closed, not_yet, only_if
 
 
@@ -57,7 +57,9 @@ def _link(way: Way, before: Way | None, start_url: str | None) -> tuple[str | No
         return None, shut
     if isinstance(way, AssignmentWay):
         portal = start_url or way.start_url or ""
-        return (portal, "") if portal.startswith("https://") else (None, "sign in at your AWS access portal")
+        if not portal.startswith("https://"):
+            return None, "sign in at your AWS access portal"
+        return shortcut_url(portal, way.account, way.permission_set), ""
     if way.asks_external_id:
         return None, "the console cannot give an external ID: twokeys assume --external-id can"
     partition = way.role_arn.split(":")[1]

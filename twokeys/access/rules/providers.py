@@ -120,7 +120,7 @@ def _defaults(graph: Graph, _config: Config, _now: datetime) -> Iterator[Finding
             step = "pass a provider made for the account, and set pulumi:disable-default-providers to [aws]"
             step = f"set aws:allowedAccountIds to the account's id in the stack's config, or {step}" if of_one else step
             if strict or _may_go_wrong(graph):
-                yield Finding(message, step, entry.urn, advice=not strict or entry.urn not in used)
+                yield Finding(message, step, entry.urn, advice=pinned or not strict or entry.urn not in used)
             if not strict:
                 return
 
@@ -144,6 +144,7 @@ PROVIDER_ENTERS_ITS_ACCOUNT = Rule(
     check=_entries,
     config=Config,
     waits_for_values=True,
+    may_follow="removal",
 )
 """Each aws provider is pinned to one account, and those of one account at most use the environment's credentials.
 
@@ -163,9 +164,11 @@ NO_DEFAULT_PROVIDER = Rule(
     url="https://www.pulumi.com/docs/iac/concepts/providers/#disabling-default-providers",
     check=_defaults,
     config=Config,
+    may_follow="removal",
 )
 """The default provider works in whatever account the environment's credentials belong to.
 
-In a stack of one account `aws:allowedAccountIds` pins it as well as an explicit one. A stack gets one piece of
-advice, or is refused, as for `provider-enters-its-account`. Unknown: the name of a provider is always known.
+In a stack of one account `aws:allowedAccountIds` pins it as well as an explicit one, in one of several it is advice
+then. A stack gets one piece of advice, or is refused, as for `provider-enters-its-account`. Unknown: the name of a
+provider is always known.
 """

@@ -66,7 +66,8 @@ def connect(inputs: Properties, environment: Mapping[str, str]) -> Aws:
     with refusals("finding out which account the provider's credentials are in", endpoint):
         identity = aws.client("sts").get_caller_identity()
     aws.account = identity["Account"]
-    allowed, forbidden = _listed(inputs.get("allowedAccountIds")), _listed(inputs.get("forbiddenAccountIds"))
+    # `pulumi config set --path 'aws:allowedAccountIds[0]'` writes a number
+    allowed, forbidden = ([*map(str, _listed(inputs.get(f"{what}AccountIds")))] for what in ("allowed", "forbidden"))
     if (allowed and aws.account not in allowed) or aws.account in forbidden:
         said = "forbiddenAccountIds names that account" if aws.account in forbidden else f"allowedAccountIds: {allowed}"
         reason = f"The provider works as {identity['Arn']}; {said}."
