@@ -91,7 +91,7 @@ class Who:
         if self.kind == "root":
             return "the account as a whole"
         if self.kind == "root-user":
-            return "root user"
+            return self.name  # the root user, or a session of it
         if self.kind == "everyone":
             return "anybody in AWS"
         if self.kind == "service" and self.name == "*":
