@@ -13,9 +13,9 @@ import yaml
 from pydantic import TypeAdapter, ValidationError
 
 from twokeys import cli
-from twokeys.access.model.names import CARRIERS
 from twokeys.access.reading.types import _OF_AWS, Reading
 from twokeys.access.rules import RULES
+from twokeys.doors.who import CARRIERS
 from twokeys.settings.models import DoorSettings, Settings
 
 

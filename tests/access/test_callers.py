@@ -14,9 +14,7 @@ import pytest
 from tests.access.world import CI, DEPLOYER, HUB, MFA, OUTSIDE, PROD, STAGE, World, arn, document, grants, trusts
 from twokeys.access.model.names import admits_everyone, could_be_role, granted_resources, open_leaves, trusted_names
 from twokeys.access.model.requirements import (
-    asks_for_external_id,
     demanded_values,
-    demands_external_id,
     in_words,
     organizations_demanded,
     pauses,
@@ -24,6 +22,7 @@ from twokeys.access.model.requirements import (
     window,
 )
 from twokeys.iam import UNKNOWN, PolicyKind, Requirement, Statement, parse_policy
+from twokeys.iam.external_id import asks_for_external_id, demands_external_id
 
 ROOT = arn(HUB, "root")
 NIGHTLY = arn(HUB, "role/nightly")
@@ -327,13 +326,15 @@ SECOND = JANUARY.replace(second=1)
     (Requirement("StringEqualsIgnoreCase", EXTERNAL_ID, ("a",)), True, False, None),
     (Requirement("StringEqualsIfExists", EXTERNAL_ID, ("a",)), False, False, None),
     (Requirement("StringEquals", EXTERNAL_ID, ("a",), negated=True), False, False, None),
-    (Requirement("StringNotEquals", EXTERNAL_ID, ("a",), negated=True), False, False, None),
+    (Requirement("StringNotEquals", EXTERNAL_ID, ("a",), negated=True), True, False, None),
+    (Requirement("ForAnyValue:StringNotEquals", EXTERNAL_ID, ("a",), negated=True), False, False, None),
     (Requirement("StringEquals", EXTERNAL_ID), False, False, None),
     (Requirement("StringEquals", EXTERNAL_ID, ("", "a")), False, False, None),
     (Requirement("StringEquals", EXTERNAL_ID, ("${aws:username}",)), False, False, None),
     (FROM_AN_ADDRESS, False, False, None),
     (WITH_MFA, False, True, None),
     (Requirement("Bool", PRESENT, ("false",)), False, False, None),
+    (Requirement("Bool", PRESENT, ("true", "false")), False, False, None),
     (Requirement("ForAnyValue:Bool", PRESENT, ("True",)), False, True, None),
     (Requirement("BoolIfExists", PRESENT, ("true",)), False, False, None),
     (Requirement("BoolIfExists", PRESENT, ("false",), negated=True), False, True, None),

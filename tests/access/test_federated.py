@@ -23,8 +23,8 @@ from tests.access.world import (
     two_keys,
 )
 from twokeys.access.federated import GUESTS
-from twokeys.access.model.names import CARRIERS, ROLES_ANYWHERE
 from twokeys.access.paths import paths_from
+from twokeys.doors.who import CARRIERS, ROLES_ANYWHERE, Who
 from twokeys.iam import UNKNOWN, Outcome
 
 HOST = "token.actions.githubusercontent.com"
@@ -315,7 +315,10 @@ EVERY_SERVICE = {**ANYWHERE, "Principal": {"Service": "*"}}
 ANCHOR = {"ArnEquals": {"aws:SourceArn": f"arn:aws:rolesanywhere:eu-west-1:{STAGE}:trust-anchor/1"}}
 OTHERS = {"StringNotEquals": {"aws:PrincipalAccount": STAGE}}
 HANDING = {
-    "account-access.amazonaws.com": "https://www.pulumi.com/registry/packages/aws/api-docs/accountaccess/entitlement/",
+    "access-grants.s3.amazonaws.com": (
+        "https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-grants-location-register.html"
+    ),
+    "account-access.amazonaws.com": "https://docs.aws.amazon.com/IAM/latest/UserGuide/aam-prepare-roles.html",
     "chatbot.amazonaws.com": "https://docs.aws.amazon.com/chatbot/latest/adminguide/understanding-permissions.html",
     "codecatalyst-runner.amazonaws.com": "https://docs.aws.amazon.com/codecatalyst/latest/userguide/trust-model.html",
     "codecatalyst.amazonaws.com": "https://docs.aws.amazon.com/codecatalyst/latest/userguide/trust-model.html",
@@ -324,7 +327,10 @@ HANDING = {
     ),
     "credentials.iot.amazonaws.com": "https://docs.aws.amazon.com/iot/latest/developerguide/authorizing-direct-aws.html",
     "datazone.amazonaws.com": "https://docs.aws.amazon.com/datazone/latest/APIReference/API_GetEnvironmentCredentials.html",
+    "drs.amazonaws.com": "https://docs.aws.amazon.com/drs/latest/userguide/getting-started-initializing.html",
     "ds.amazonaws.com": "https://docs.aws.amazon.com/directoryservice/latest/admin-guide/edit_trust.html",
+    "lakeformation.amazonaws.com": "https://docs.aws.amazon.com/lake-formation/latest/dg/registration-role.html",
+    "mgn.amazonaws.com": "https://docs.aws.amazon.com/mgn/latest/ug/mgn-initialize-api.html",
     "pods.eks.amazonaws.com": "https://docs.aws.amazon.com/eks/latest/userguide/pod-id-role.html",
     "rolesanywhere.amazonaws.com": "https://docs.aws.amazon.com/rolesanywhere/latest/userguide/trust-model.html",
     "ssm.amazonaws.com": (
@@ -345,10 +351,12 @@ def test_a_service_is_of_no_organization(key: str, value: str) -> None:
     assert {one.source.kind for one in trusting(admitted).graph.doors if one.target.name == "gh"} <= {"outsider"}
 
 
-def test_every_service_that_hands_a_role_to_others_has_a_page_that_says_so() -> None:
+def test_every_service_that_hands_a_role_to_others_has_a_page_that_says_so_and_is_called_by_whom() -> None:
     new, gone = sorted(CARRIERS.keys() - HANDING), sorted(HANDING.keys() - CARRIERS)
     assert not new, f"give HANDING the page of AWS's that shows the trust policy for each of {new}"
-    assert not gone, f"CARRIERS in twokeys/access/model/names.py lacks {gone}, which AWS documents"
+    assert not gone, f"CARRIERS in twokeys/doors/who.py lacks {gone}, which AWS documents"
+    assert Who("service", "", "ds.amazonaws.com").label == "AWS service ds.amazonaws.com (people of a directory)"
+    assert Who("service", "", "ec2.amazonaws.com").label == "AWS service ec2.amazonaws.com"
 
 
 @pytest.mark.parametrize(("statements", "expected"), [

@@ -97,4 +97,4 @@ def test_what_alternatives_ask_in_common_and_the_pause_between_them_are_publishe
     door = published_with(trusts(CI, condition=MFA), trusts(CI, condition=OFFICE))
     assert door["requires"]["conditions"] == ["(MFA or aws:SourceIp IpAddress 203.0.113.0/24)"]
     door = published_with(trusts(CI, condition={"StringLike": {"sts:ExternalId": "secret*"}}))
-    assert door["requires"]["conditions"] == ["external ID"]
+    assert door["requires"]["conditions"] == ["sts:ExternalId StringLike (not shown)"]

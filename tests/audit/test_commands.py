@@ -36,6 +36,7 @@ from twokeys.audit.commands import audit
 from twokeys.audit.lookup import ASKED
 from twokeys.audit.report import COLUMNS
 from twokeys.errors import Refusal
+from twokeys.map.commands import map_
 from twokeys.map.drawing import draw
 from twokeys.map.model import Map
 
@@ -1040,15 +1041,52 @@ def test_a_third_party_is_said_to_be_outside_where_the_accounts_of_the_organizat
     assert guest["thirdParty"] == {"known": known, "externalId": False}
 
 
-def test_an_empty_external_id_is_none_as_access_check_has_it(tmp_path: Path) -> None:
-    """STS takes two characters at least: https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html."""
-    world = two_keys()
-    asked = {"StringEquals": {"sts:ExternalId": ""}}
-    world.role("vendor", world.stage, document(trusts(world_arn(OUTSIDE, "root"), condition=asked)))
+ID = "4f3c2b1a"
+ASKING = [
+    ("StringEquals", ID, True), ("StringLike", ID, True), ("StringEqualsIgnoreCase", ID, True),
+    ("ForAnyValue:StringEquals", ID, True), ("StringEquals", ["", ID], False), ("StringEquals", [ID, "*"], False),
+    ("StringLike", f"{ID}*", False), ("StringEqualsIfExists", ID, False), ("ForAllValues:StringEquals", ID, False),
+    ("StringNotEquals", ID, False), ("StringEquals", "${aws:PrincipalAccount}", False), ("BinaryEquals", ID, False),
+]  # fmt: skip
+DENYING = [
+    ("StringNotEquals", ID, True), ("StringNotLike", ID, True), ("StringNotEqualsIfExists", ID, True),
+    ("StringNotLike", f"{ID}*", False), ("StringEquals", ID, False), ("ForAnyValue:StringNotEquals", ID, False),
+]  # fmt: skip
+
+
+def test_rules_and_reports_agree_on_who_is_asked_for_an_external_id_and_none_writes_it_out(tmp_path: Path) -> None:
+    """A pattern is met by guessing, and what holds without the key by whoever names none. STS takes no empty one.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
+    https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
+    """
+    world, vendor, asked = two_keys(), world_arn(OUTSIDE, "root"), {}
+    for number, (operator, value, asks) in enumerate([*ASKING, *DENYING]):
+        condition, name = {operator: {"sts:ExternalId": value}}, f"vendor-{number:02}"
+        trust = [trusts(vendor, condition=condition)]
+        if number >= len(ASKING):
+            trust = [trusts(vendor), trusts("*", effect="Deny", condition=condition)]
+        world.role(name, world.stage, document(*trust))
+        asked[name] = asks
+    either = [trusts(vendor, condition={"StringEquals": {"sts:ExternalId": f"{ID}-{number}"}}) for number in (1, 2)]
+    world.role("vendor-of-two", world.stage, document(*either))
+    asked["vendor-of-two"] = True
+    world.role("never", world.stage, document(trusts(vendor, condition={"NumericEquals": {"sts:ExternalId": ID}})))
     state = str(write_state(tmp_path / "a", world))
-    assert "in the organization, 1 without an external ID" in run("stage", "--state", state).output.splitlines()[1]
-    checked = CliRunner().invoke(access, ["check", "--state", state], standalone_mode=False)
-    assert "violation: external-id: " in checked.output
+
+    checked = CliRunner().invoke(access, ["check", "--state", state], standalone_mode=False).output
+    refused = set(re.findall(r"violation: external-id: Role \S*?(vendor-\w+(?:-\w+)*)", checked))
+    assert {name: name not in refused for name in asked} == asked
+    text = run("stage", "--state", state, "--csv", "report.csv", "--html", "report.html").output
+    rows = csv.DictReader(Path("report.csv").read_text().splitlines())
+    said = {row["into role"]: row["external ID"] for row in rows if row["third party"]}
+    assert {name: said[name] == "asked for" for name in asked} == asked
+    drawn = CliRunner().invoke(map_, ["--state", state, "--html", "map.html"], standalone_mode=False)
+    assert drawn.exception is None
+    published = CliRunner().invoke(access, ["export", "--state", state], standalone_mode=False).output
+    pages = [Path(name).read_text() for name in ("report.csv", "report.html", "map.html")]
+    written = (checked, text, run("stage", "--state", state, "--json").stdout, published, *pages)
+    assert [one for one in written if ID in one] == []
 
 
 def test_a_way_that_is_open_to_everybody_at_a_provider_is_said_at_the_top_and_gives_1(tmp_path: Path) -> None:

@@ -957,6 +957,53 @@ def test_only_the_account_of_the_caller_tells_that_nobody_began_a_root_session(
         assert door.not_known.endswith("which lacks what was assumed")
 
 
+@pytest.mark.parametrize(("given", "who"), [("ASIAROOT", "role ci"), ("ASIAOTHER", "root session")])
+def test_a_change_of_keys_in_a_root_session_is_by_whom_assume_root_gave_its_access_key(given: str, who: str) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/cloudtrail-track-privileged-tasks.html."""
+    answer = {"credentials": {"accessKeyId": given}}
+    request = {
+        "targetPrincipal": STAGE,
+        "taskPolicyArn": {"arn": "arn:aws:iam::aws:policy/root-task/IAMCreateRootUserPassword"},
+    }
+    begun = entry(CI_SESSION, "", at(0), eventName="AssumeRoot", requestParameters=request, responseElements=answer)
+    change = called(STAGE, at(0, 0.1), "CreateLoginProfile", eventSource="iam.amazonaws.com")
+    change["userIdentity"] |= {**IN_THE_MEMBER, "accessKeyId": "ASIAROOT"}
+    world = root_sessions()
+    found = compared(world, begun, change)
+    ((_, said),) = to_look_at(read(world.graph), found)[1]
+    assert said.partition(" UTC ")[2].startswith(who)
+    assert (" in a root session -> " in said) is (who == "role ci")
+
+
+@pytest.mark.parametrize(
+    "identity",
+    [
+        {"type": "AssumedRole", "arn": f"arn:aws:sts::{STAGE}:assumed-role/deployer/run", "accessKeyId": "ASIA1"},
+        {"type": "IAMUser", "arn": arn(STAGE, "user/zoe"), "userName": "zoe", "accessKeyId": "ASIA1"},
+    ],
+)
+def test_calls_of_a_product_provider_by_temporary_delegation_are_unusual_and_name_its_account(
+    identity: dict[str, Any],
+) -> None:
+    """Its example: https://docs.aws.amazon.com/IAM/latest/UserGuide/temporary-delegation-cloudtrail.html."""
+    issuer = {"type": "Role", "arn": DEPLOYER, "accountId": STAGE, "userName": "deployer"}
+    context = {"sessionIssuer": issuer, "attributes": {"creationDate": at(0)}} if "role" in identity["arn"] else {}
+    by = {"accountId": STAGE, **identity, "sessionContext": context, "invokedByDelegate": {"accountId": OUTSIDE}}
+    calls = [called(STAGE, at(hour / 24), "GetUserPolicy", userIdentity=by) for hour in (1, 2)]
+    found = compared(two_keys(), *calls)
+    assert whys(found) == [("call of a product provider by temporary delegation, 2 times",)]
+    ((_, said),) = to_look_at(read(two_keys().graph), found)[0]
+    assert f" for product provider {OUTSIDE} -> GetUserPolicy of " in said
+    assert found.entries == 0
+
+
+def test_an_entry_of_a_product_provider_by_temporary_delegation_is_unusual() -> None:
+    by = entry(CI_SESSION, DEPLOYER, at(1))
+    by["userIdentity"] |= {"invokedByDelegate": {"accountId": OUTSIDE}}
+    found = compared(two_keys(), entry(CI_SESSION, DEPLOYER, at(0)), by, learning_days=14)
+    assert whys(found) == [("call of a product provider by temporary delegation",)]
+
+
 def test_a_way_through_roles_is_used_where_each_session_began_the_next() -> None:
     """`accessKeyId` of the call is that of the session: AWS's userIdentity page."""
     world = two_keys()
@@ -1220,13 +1267,14 @@ def test_a_used_door_tells_its_sessions_and_what_came_before_its_keys() -> None:
     world = two_keys()
     for one in world.resources:
         world.change(one, created=at(1))
-    sessions = [CI_SESSION.replace("run-1", f"run-{number}") for number in (1, 2, 2, 3, 4)]
+    build = "b3f2c8a1-9d4e-4f7a-8c6b-2e1f5a3d9b7c"
+    sessions = [CI_SESSION.replace("run-1", f"run-{number}") for number in (1, build, build, 3, 4)]
     records = [entry(session, DEPLOYER, at(day)) for day, session in enumerate(sessions)]
     records[0]["requestParameters"] |= {"sourceIdentity": "ann"}
     (door,) = [one for one in compared(world, *records).doors if one.count]
-    assert (door.count, door.early, door.sessions) == (5, 1, ("run-1", "run-2", "run-3", "run-4"))
+    assert (door.count, door.early, door.sessions) == (5, 1, ("run-1", f"run-{build}", "run-3", "run-4"))
     assert (
-        ", 5 times (1 before the door's keys were made), as run-1, run-2 and 2 more, for ann, last 2026-09-05"
+        ", 5 times (1 before the door's keys were made), as run-1, run-b3f2c8a1-… and 2 more, for ann, last 2026-09-05"
         in door_use(door)
     )
 

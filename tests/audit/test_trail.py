@@ -19,13 +19,13 @@ from tests.audit.cloudtrail import (
     denied,
     signed_in,
 )
-from twokeys.access.model.names import ROLES_ANYWHERE
 from twokeys.answers.model import Party
 from twokeys.answers.reading import read
 from twokeys.audit.events import used
 from twokeys.audit.record import EVENTS, resolved
 from twokeys.audit.trail import Trail
 from twokeys.doors import Who
+from twokeys.doors.who import ROLES_ANYWHERE
 
 
 def trail(*records: dict[str, object]) -> Trail:

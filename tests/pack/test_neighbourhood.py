@@ -20,7 +20,6 @@ from tests.access.test_keys import CORRECT, WRONG, world_of
 from tests.access.world import CI, HUB, SERVICE, STAGE, TODAY, World, arn, document, trusts
 from twokeys.access.findings import Finding
 from twokeys.access.graph import Door, Graph, _Builder, build
-from twokeys.access.model.names import ROLES_ANYWHERE
 from twokeys.access.model.principals import Principal
 from twokeys.access.reading.snapshot import Resource, Snapshot
 from twokeys.access.reading.tokens import GROUP, MANAGED_POLICY, ROLE, USER
@@ -28,6 +27,7 @@ from twokeys.access.reading.types import _OF_AWS, Reading, TypeOf, aws_type, typ
 from twokeys.access.report import judge
 from twokeys.access.rules import RULES
 from twokeys.access.rules.wildcards import WILDCARD_TRUST
+from twokeys.doors.who import ROLES_ANYWHERE
 from twokeys.iam import Outcome, Verdict
 from twokeys.iam.verdict import Why
 from twokeys.pack.gate import Gate

@@ -15,13 +15,18 @@ from pulumi.runtime.proto.analyzer_pb2 import ADVISORY, POLICY_SEVERITY_HIGH
 
 from tests.access.world import CI, DEPLOYER, HUB, OUTSIDE, STAGE, World, arn, document, grants, trusts
 from tests.pack.engine_requests import Engine
-from twokeys.access.reading.snapshot import Resource
+from twokeys.access.graph import Graph
+from twokeys.access.reading.snapshot import Resource, Snapshot
 from twokeys.errors import Refusal
 from twokeys.pack.other_states import other_states
+from twokeys.pack.own_account import graph_of
 
 TOOLS = "urn:pulumi:tools::central::"
 SECRET = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", "ciphertext": "v1:x"}
 SELF = arn(STAGE, "root")
+ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
+BETWEEN = {"closed": [{"from": "stage", "to": "prod"}], "accounts": {HUB: "stage", STAGE: "prod"}}
+CLOSED: dict[str, Any] = {"environments-isolated": BETWEEN}
 WRITTEN = "2026-11-01T10:00:00Z"
 States = Callable[..., dict[str, Any]]
 
@@ -48,6 +53,12 @@ def resource(kind: str, logical: str, /, *, provider: bool = True, **values: Any
     made = {"urn": f"{TOOLS}{kind}::{logical}", "type": kind, "id": logical, "custom": True, "inputs": values}
     by = {"provider": f"{TOOLS}pulumi:providers:aws::default::1"} if provider else {}
     return {**made, "outputs": values, **by}
+
+
+def elsewhere(made: dict[str, Any]) -> list[dict[str, Any]]:
+    """A resource of the other state in an account of its own, with its provider."""
+    provider = resource("pulumi:providers:aws", "elsewhere", provider=False)
+    return [provider, {**made, "provider": f"{provider['urn']}::1"}]
 
 
 def default_provider(**values: Any) -> dict[str, Any]:
@@ -198,15 +209,13 @@ def test_a_wide_open_trust_is_refused_whatever_the_other_stack_holds(states: Sta
 
 
 def test_a_closed_way_between_environments_is_seen_through_the_other_stack(states: States, preview: bool) -> None:
-    closed = {"closed": [{"from": "stage", "to": "prod"}], "accounts": {HUB: "stage", STAGE: "prod"}}
-    config = {**states(*ci(DEPLOYER)), "environments-isolated": closed}
+    config = {**states(*ci(DEPLOYER)), **CLOSED}
     assert refused(app(), config, preview=preview) == ["environments-isolated"]
     assert in_the_gate(app(), config) == ["environments-isolated"]
 
 
 def test_a_grant_that_completes_a_closed_way_is_refused(states: States, preview: bool) -> None:
-    closed = {"closed": [{"from": "stage", "to": "prod"}], "accounts": {HUB: "stage", STAGE: "prod"}}
-    config = {**states(default_provider(), deployer(CI)), "environments-isolated": closed}
+    config = {**states(default_provider(), deployer(CI)), **CLOSED}
     for granted in (DEPLOYER, arn(STAGE, "role/deploy*")):
         assert "environments-isolated" in refused(central(granted), config, preview=preview)
         assert "environments-isolated" in in_the_gate(central(granted), config)
@@ -214,6 +223,96 @@ def test_a_grant_that_completes_a_closed_way_is_refused(states: States, preview:
     assert refused(central(), config, preview=preview) == ["door-needs-grant"]
     assert in_the_gate(central(DEPLOYER), states(default_provider(), deployer(CI))) == []
     assert in_the_gate(central(DEPLOYER), states(default_provider(), deployer(SELF))) == []  # its trust may come
+
+
+@pytest.mark.parametrize("by", ["attachment", "managedPolicyArns", "inline", "group", "boundary"])
+def test_whatever_gives_the_grant_completes_a_closed_way(
+    states: States, was: Callable[[World], dict[str, Any]], by: str, preview: bool
+) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html"""
+    world, config = central(), {**states(default_provider(), deployer(CI, arn(HUB, "user/ann"))), **CLOSED}
+    role = world.resources[-1]
+    if by == "attachment":
+        last = world.add("RolePolicyAttachment", "last", world.hub, role="ci", policyArn=ADMINISTRATOR)
+    elif by == "managedPolicyArns":
+        last = world.change(role, inputs={**(role.inputs or {}), "managedPolicyArns": [ADMINISTRATOR]})
+    elif by == "inline":
+        last = world.add("RolePolicy", "last", world.hub, role="ci", policy=document(grants("*", action="*")))
+    elif by == "group":
+        world.add("User", "ann", world.hub, name="ann")
+        world.add("Group", "all", world.hub, name="all")
+        world.add("GroupPolicy", "enter", world.hub, group="all", policy=document(grants(DEPLOYER)))
+        last = world.add("UserGroupMembership", "last", world.hub, user="ann", groups=["all"])
+    else:
+        world.add("Policy", "limit", world.hub, name="limit", policy=document(grants("*", action="s3:*")))
+        given = world.grant("ci", world.hub, DEPLOYER)
+        world.resources.append(world.resources.pop(world.resources.index(role)))
+        world.change(role, inputs={**(role.inputs or {}), "permissionsBoundary": arn(HUB, "policy/limit")})
+        config |= was(world)
+        assert "environments-isolated" not in in_the_gate(world, config) + refused(world, config, preview=preview)
+        assert given in world.resources
+        last = world.change(world.resources[-1], inputs=role.inputs)
+    assert "environments-isolated" in refused(world, config, preview=preview)
+    engine, by_urn = Engine(config, preview=False), {one.urn: one for one in world.resources}
+    found = {one.urn: [each.policyName for each in engine.judge(one, by_urn)] for one in world.resources}
+    assert "environments-isolated" in found.pop(last.urn)
+    assert not any("environments-isolated" in each for each in found.values())
+
+
+def test_a_closed_way_through_this_stack_is_refused_wherever_it_begins_and_ends(states: States, preview: bool) -> None:
+    """Roles can be chained: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles.html#iam-term-role-chaining"""
+    deep = arn(OUTSIDE, "role/deep")
+    last = resource("aws:iam/role:Role", "deep", name="deep", arn=deep, assumeRolePolicy=document(trusts(DEPLOYER)))
+    accounts = {HUB: "stage", STAGE: "shared", OUTSIDE: "prod"}
+    closed = {"environments-isolated": {"closed": [{"from": "stage", "to": "prod"}], "accounts": accounts}}
+    world = app()
+    config = {**states(*ci(DEPLOYER), *elsewhere(last)), **closed}
+    assert refused(world, config, preview=preview) == ["door-needs-grant"]  # the trust of deep waits for its grant
+    assert in_the_gate(world, config) == []
+    world.grant("deployer", world.stage, deep)
+    assert refused(world, config, preview=preview) == ["environments-isolated"]
+    assert in_the_gate(world, config) == ["environments-isolated"]
+
+
+def test_a_grant_to_a_role_of_another_stack_completes_a_closed_way(states: States, preview: bool) -> None:
+    world = central()
+    world.resources.pop()
+    config = {**states(*ci(), *elsewhere(deployer(CI))), **CLOSED}
+    assert refused(world, config, preview=preview) == in_the_gate(world, config) == []
+    world.grant("ci", world.hub, DEPLOYER)
+    assert refused(world, config, preview=preview) == in_the_gate(world, config) == ["environments-isolated"]
+
+
+def test_a_trust_made_from_a_role_whose_grant_is_in_the_named_state_is_left_to_the_update(states: States) -> None:
+    world, enter, theirs = app(), ci(arn(STAGE, "role/late"))[-1], default_provider(allowedAccountIds=[HUB])
+    made = world.role("ci", world.provider("hub", HUB))
+    world.add("Role", "late", world.stage, name="late", made_from={"assumeRolePolicy": [made]})
+    del world.resources[1]
+    assert refused(world, states(theirs), preview=True) == ["unproved-door"]
+    assert refused(world, states(theirs, enter), preview=True) == ["judged-in-the-update"]
+
+
+def test_a_resource_is_judged_with_what_bears_on_it_in_the_other_stacks(
+    states: States, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names, sizes = [f"r{number}" for number in range(20)], []
+
+    def counted(snapshot: Snapshot, own: str | None) -> Graph:
+        sizes.append(len(snapshot.resources))
+        return graph_of(snapshot, own)
+
+    monkeypatch.setattr("twokeys.pack.other_states.graph_of", counted)
+    theirs = [
+        resource("aws:iam/role:Role", f"d-{name}", name=f"d-{name}", arn=arn(STAGE, f"role/d-{name}"), **trust)
+        for name in names
+        for trust in [{"assumeRolePolicy": document(trusts(arn(HUB, f"role/{name}")))}]
+    ]
+    world = central()
+    for name in names:
+        world.role(name, world.hub)
+        world.grant(name, world.hub, arn(STAGE, f"role/d-{name}"))
+    assert in_the_gate(world, states(default_provider(), *theirs)) == []
+    assert len([size for size in sizes if size > len(names)]) == 1  # the first tells of an account
 
 
 def test_a_state_that_once_read_a_role_of_this_stack_does_not_speak_for_it(states: States, preview: bool) -> None:

@@ -11,11 +11,11 @@ from dataclasses import dataclass, replace
 
 from twokeys.access.judge import Door, settled
 from twokeys.access.model.accounts import Accounts
-from twokeys.access.model.names import CARRIERS, EVERY_SERVICE, EVERYONE, ROLES_ANYWHERE, admits_everyone, trusted_names
+from twokeys.access.model.names import EVERY_SERVICE, EVERYONE, admits_everyone, trusted_names
 from twokeys.access.model.organization import Guards
 from twokeys.access.model.principals import Principal
 from twokeys.access.model.requirements import demanded_values
-from twokeys.doors.who import OF_IDENTITY_CENTER
+from twokeys.doors.who import CARRIERS, OF_IDENTITY_CENTER, ROLES_ANYWHERE
 from twokeys.iam import (
     ANY_PROVIDER,
     UNKNOWN,

@@ -21,11 +21,12 @@ from twokeys.access.model.door_name import DoorName
 from twokeys.access.model.names import EVERYONE
 from twokeys.access.model.not_proved import EXCEPT
 from twokeys.access.model.principals import HOLDERS, Principal
-from twokeys.access.model.requirements import asks_for_external_id, in_words, window
+from twokeys.access.model.requirements import in_words, window
 from twokeys.access.paths import leading_out
 from twokeys.doors import DOORS_OUTPUT
 from twokeys.errors import nearest
 from twokeys.iam import UNKNOWN, Arn, Outcome, parse_arn
+from twokeys.iam.external_id import asks_for_external_id
 from twokeys.iam.sts import RESERVED_ROLE, permission_set_of
 
 _THROUGH = "through the component OtherStack (`pulumi package add` of the folder components of a TwoKeys clone)"

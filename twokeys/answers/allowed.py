@@ -14,7 +14,7 @@ from itertools import product
 
 from twokeys.access.model.documents import Document
 from twokeys.access.model.requirements import EXTERNAL_ID
-from twokeys.iam import PolicyDocument, Statement, aws_managed
+from twokeys.iam import PolicyDocument, Statement, aws_managed, sts
 
 _ADMINISTRATOR = "AdministratorAccess"
 _EVERY_ACTION = "every action"
@@ -108,7 +108,7 @@ def _lines(statement: Statement, ids: Mapping[str, str]) -> Iterator[str | _Line
     resources = _each(statement.resources, statement.not_resources, plain, "every resource")
     asked = {
         f"{one.lower_key} {one.operator} {', '.join(sorted({plain(each) for each in one.values}))}"
-        if one.lower_key != "sts:externalid"
+        if one.lower_key != sts.EXTERNAL_ID
         else EXTERNAL_ID
         for one in statement.conditions
     } | ({"conditions that are not known yet"} if statement.unresolved else set())

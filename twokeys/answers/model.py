@@ -10,11 +10,12 @@ from enum import Enum
 from twokeys.access.findings import Accepted
 from twokeys.access.judge import Key
 from twokeys.access.model.documents import Document
-from twokeys.access.model.requirements import Period, is_external_id, pausing, requires_mfa
+from twokeys.access.model.requirements import Period, pausing, requires_mfa
 from twokeys.access.reading.snapshot import Evidence
 from twokeys.answers.permissions import Permissions
 from twokeys.doors import DeclaredDoor, Who
 from twokeys.iam import Requirement
+from twokeys.iam.external_id import asks_for_external_id
 
 _WITHOUT_GRANT = {
     Key.NOT_OURS: "trust; the grant is not ours",
@@ -187,7 +188,7 @@ class Way:
     @property
     def external_id(self) -> bool:
         """Whether whoever comes is asked for an external ID."""
-        return any(is_external_id(one) for step in self.steps for key in step.requirements for one in key)
+        return any(asks_for_external_id(key) for step in self.steps for key in step.requirements)
 
     @property
     def mfa(self) -> bool:

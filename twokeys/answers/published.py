@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC
 from typing import Any
 
-from twokeys.access.model.requirements import EXTERNAL_ID, in_words, is_external_id, is_mfa, window
+from twokeys.access.model.requirements import in_words, is_mfa, window
 from twokeys.answers.model import Answers, Party, Way
 from twokeys.answers.summary import unseen
 from twokeys.doors import (
@@ -27,6 +27,7 @@ from twokeys.doors import (
     ExportedDoor,
 )
 from twokeys.iam import Requirement
+from twokeys.iam.external_id import asks_for_external_id
 from twokeys.iam.sts import permission_set_of
 from twokeys.iam.verdict import all_of, one_of
 
@@ -100,9 +101,8 @@ def _door(way: Way) -> DeclaredDoor:
 
 
 def _conditions(way: Way) -> tuple[str, ...]:
-    """What else the keys ask, in words; of an external ID that is a pattern not even that."""
-    said = dict.fromkeys(each for step in way.steps for key in step.requirements for each in _else(key))
-    return tuple(EXTERNAL_ID if "sts:externalid" in each.lower() else each for each in said)
+    """What else the keys ask, in words."""
+    return tuple(dict.fromkeys(each for step in way.steps for key in step.requirements for each in _else(key)))
 
 
 def _else(requirements: Iterable[Requirement]) -> Iterator[str]:
@@ -111,7 +111,7 @@ def _else(requirements: Iterable[Requirement]) -> Iterator[str]:
         each = [[*_else(group)] for group in one.any_of]
         if each and all(each):
             yield one_of(map(all_of, each))
-        elif not (is_mfa(one) or is_external_id(one) or any(window([one]))):
+        elif not (is_mfa(one) or asks_for_external_id([one]) or any(window([one]))):
             yield in_words(one)
 
 

@@ -23,7 +23,7 @@ from twokeys.access.keys import Lack, Statement, denial, statements
 from twokeys.access.model.access_roles import is_as_aws_made_it
 from twokeys.access.model.accounts import id_of
 from twokeys.access.model.documents import Document
-from twokeys.access.model.names import ROLES_ANYWHERE, admits_services
+from twokeys.access.model.names import admits_services
 from twokeys.access.model.organization import CONTROL_POLICIES, CONTROL_POLICY
 from twokeys.access.model.principals import IDENTITY_PROVIDERS, Principal
 from twokeys.access.model.requirements import MFA, MFA_BUT_OF_KEYS, denied_since, in_words, pauses, window
@@ -61,6 +61,7 @@ from twokeys.answers.permissions import Level, Permissions, permissions
 from twokeys.answers.places import Places
 from twokeys.answers.summary import SHORT
 from twokeys.doors import DeclaredDoor, Who
+from twokeys.doors.who import ROLES_ANYWHERE
 from twokeys.iam import Arn, Outcome, PolicyKind, Unknown, Verdict
 from twokeys.iam.sts import CHAINED_SECONDS
 from twokeys.iam.subjects import misspelt_subject

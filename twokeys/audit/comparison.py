@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from twokeys.access.model.documents import MASKS
-from twokeys.access.model.names import CARRIERS, may_let_in
+from twokeys.access.model.names import may_let_in
 from twokeys.answers.model import ACCESS_KEY, BOUNDARY, PASSWORD, Answers, Party, Step, Way
 from twokeys.answers.selection import PEOPLE, is_person
 from twokeys.answers.summary import APART, in_utc
@@ -25,6 +25,7 @@ from twokeys.audit.record import EARLIER, SESSION, SIGN_IN, Use, resolved
 from twokeys.audit.trail import BY_KEY, HANDS_OUT, TEMPORARY, Change, Trail
 from twokeys.audit.unusual import Unusual, is_weak, unusual
 from twokeys.doors import Who
+from twokeys.doors.who import CARRIERS
 from twokeys.iam import Arn, PolicyDocument, PolicyKind, Unknown, aws_managed
 from twokeys.shown import counted
 
@@ -194,7 +195,8 @@ def compare(
                 other = _BEFORE if use.event == EARLIER and not entry.doors else None
                 population += [] if other else [entry]
             apart += Counter([other] if other else ())
-            judged += [] if _needs_no_door(use) or use.event == EARLIER else [use]
+            calls = use.delegate or not (_needs_no_door(use) or use.event == EARLIER)
+            judged += [use] if calls else []
         if not use.failed and use.event != SIGN_IN and (step := steps.take(use, ids, on_the_way=True)).doors:
             population.append(step)
     others = {step.source.who.account for way in answers.ways for step in way.steps} - {*answers.accounts}
@@ -431,7 +433,7 @@ def _calls(user: Party, name: str) -> str:
 
 
 def _changes(trail: Trail, accounts: Container[str]) -> list[Change]:
-    found = (one for one in trail.changes.values() if one.everywhere or one.use.account in accounts)
+    found = (one for one in trail.all_changes() if one.everywhere or one.use.account in accounts)
     return sorted(found, key=lambda one: (one.use.time, one.use.id))
 
 

@@ -14,7 +14,7 @@ from twokeys.audit.coverage import Covered
 from twokeys.audit.entries import DoorUse
 from twokeys.audit.events import by_door, headline, kind_of, mfa, not_in_the_events
 from twokeys.audit.logs import Source
-from twokeys.audit.record import Use
+from twokeys.audit.record import ROOT_SESSION, Use
 
 POPULATION = '"population": []'
 """How `as_data` ends in JSON, but for brackets."""
@@ -163,6 +163,8 @@ def _use(use: Use, answers: Answers) -> dict[str, Any]:
         "region": use.region,
         "source": use.source,
         "invokedBy": use.invoked_by,
+        "invokedByDelegate": use.delegate,
+        "inRootSession": use.in_root or use.caller.who.name == ROOT_SESSION,
         "session": use.session,
         "failed": use.failed,
         "mfaUsed": use.mfa,

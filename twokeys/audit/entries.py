@@ -10,21 +10,13 @@ from enum import Enum
 from itertools import chain
 
 from twokeys.access.model.names import EVERY_SERVICE
-from twokeys.access.model.requirements import (
-    EXTERNAL_ID,
-    MFA,
-    in_words,
-    is_external_id,
-    is_mfa,
-    met,
-    requires_mfa,
-    window,
-)
+from twokeys.access.model.requirements import EXTERNAL_ID, MFA, in_words, is_mfa, met, requires_mfa, window
 from twokeys.answers.model import Step
 from twokeys.audit.known import BY_PROVIDER, Judge
 from twokeys.audit.record import EARLIER, ROOT, SESSION, Use
 from twokeys.doors import Who
 from twokeys.iam import Requirement
+from twokeys.iam.external_id import is_external_id
 from twokeys.iam.globs import Glob
 from twokeys.iam.truth import Truth
 

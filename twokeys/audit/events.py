@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -32,6 +33,8 @@ _STEP, _PERHAPS_A_STEP = "step on the way", "step perhaps on the way"
 _ONLY_LEARNING = "all of the period only teaches what is usual (--learning-days)"
 _FEW = 3
 """How many sessions of a door's users are named."""
+_UUID = re.compile(r"([0-9a-f]{8})(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+"""As of a build in a session's name, of which the beginning is enough."""
 _OF_WAYS = {
     Usage.USED: "used",
     Usage.PERHAPS: "perhaps used",
@@ -224,7 +227,7 @@ class _Alike:
         last += f", the last of {len(self)} since {self.uses[0].time:%Y-%m-%d %H:%M} UTC" if len(self) > 1 else ""
         last += f" in {regions} regions" if regions > 1 else ""
         sessions = sorted({use.caller_session for use in self.uses if use.caller_session})
-        last += f", in sessions {listed(sessions, most=_FEW)}" if len(sessions) > 1 else ""
+        last += f", in sessions {_sessions(sessions)}" if len(sessions) > 1 else ""
         new = {one for one in self.why if one.startswith(NEW_ADDRESS)} if len(self.uses) > 1 else set()
         why = [one for one in self.why if one not in new]
         why += [f"{len(new)} {NEW_ADDRESS}es for this principal"] if len(new) > 1 else new
@@ -535,11 +538,15 @@ def door_use(one: DoorUse, ends: str = "") -> str:
     count = f", {counted(one.count, 'time')}{early}" if one.count else ""
     also = " and" if one.count else ","
     count += f"{also} perhaps {counted(one.perhaps, 'time')}{'' if one.count else early}" if one.perhaps else ""
-    sessions = f", as {listed(list(one.sessions), most=_FEW)}" if one.sessions else ""
+    sessions = f", as {_sessions(one.sessions)}" if one.sessions else ""
     sessions += f", for {listed(list(one.identities), most=_FEW)}" if one.identities else ""
     why = f": {one.not_known}" if one.usage is Usage.NOT_KNOWN else ""
     more = f"; {counted(one.by_others, 'time')} by others, or by whom no record names" if one.by_others else ""
     return f"{ends or f'{one.door.source} -> {one.door.target}'}{proved}{count}{sessions}{last}{why}{more}"
+
+
+def _sessions(names: Sequence[str]) -> str:
+    return listed([_UUID.sub(r"\1-…", one) for one in names], most=_FEW)
 
 
 def used(use: Use, answers: Answers) -> str:
@@ -550,6 +557,8 @@ def used(use: Use, answers: Answers) -> str:
     what = "console" if use.event == SIGN_IN else what if use.event in EVENTS or use.role else use.event
     session = f" as {use.caller_session}" if use.caller_session else ""
     session += f" for {use.source_identity}" if use.source_identity else ""
+    session += f" for product provider {use.delegate}" if use.delegate else ""
+    session += " in a root session" if use.in_root else ""
     session += f", begun {use.began:%Y-%m-%d %H:%M} UTC" if use.event == EARLIER and use.began else ""
     through = use.invoked_by if use.caller.who.kind != "service" else None
     whence = " ".join(f"{how} {which}" for how, which in (("from", use.source), ("through", through)) if which)

@@ -14,10 +14,10 @@ from functools import lru_cache
 from sys import intern
 from typing import Any
 
-from twokeys.access.model.names import ROLES_ANYWHERE
 from twokeys.access.reading.snapshot import mapping
 from twokeys.answers.model import Party
 from twokeys.doors import Who
+from twokeys.doors.who import ROLES_ANYWHERE
 from twokeys.iam import Arn
 from twokeys.iam.conditions import parse_network
 from twokeys.iam.shared_providers import shared_provider
@@ -25,6 +25,8 @@ from twokeys.iam.truth import FREE, UNKNOWN, Values
 
 SIGN_IN, ROOT, SESSION, EARLIER = "ConsoleLogin", "AssumeRoot", "session", "earlier session"
 """The last two are no calls: a session of a role of which no record tells who began it, in the period or before it."""
+ROOT_SESSION = "root session"
+"""Who called in a session of the root user's that somebody began from another account."""
 BY_CERTIFICATE = "CreateSession"
 """https://docs.aws.amazon.com/rolesanywhere/latest/userguide/authentication-create-session.html"""
 EVENTS = {
@@ -102,6 +104,13 @@ class Use:
     """
     began: datetime | None = None
     """When a session began of which no record tells who began it."""
+    delegate: str | None = None
+    """The account of the product provider that called, to whom the caller delegated access for some time.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/temporary-delegation-cloudtrail.html
+    """
+    in_root: bool = False
+    """Whether the call was made in a root session that the caller began."""
 
     @property
     def target(self) -> Who:
@@ -216,6 +225,7 @@ def called(record: Mapping[str, Any], user_identity: Mapping[str, Any], target: 
         role_id=intern(str(mapping(response.get("assumedRoleUser")).get("assumedRoleId") or "").partition(":")[0])
         or None,
         invoked_by=text(user_identity.get("invokedBy")),
+        delegate=text(mapping(user_identity.get("invokedByDelegate")).get("accountId")),
     )
 
 
@@ -231,6 +241,14 @@ def _mfa(record: Mapping[str, Any], user_identity: Mapping[str, Any], parameters
         said = "false" if said is None and str(user_identity.get("accessKeyId")).startswith(LONG_TERM) else said
         said = "true" if text(parameters.get("serialNumber")) else said
     return {"yes": True, "true": True, "no": False, "false": False}.get(str(said).lower())
+
+
+def in_root_session(user_identity: Mapping[str, Any]) -> bool:
+    """Whether who called did it in a session that AssumeRoot began.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/cloudtrail-track-privileged-tasks.html
+    """
+    return str(mapping(user_identity.get("sessionContext")).get("assumedRoot")).lower() == "true"
 
 
 def event_id(record: Mapping[str, Any]) -> str | None:
@@ -313,7 +331,8 @@ def _caller(record: Mapping[str, Any], user_identity: Mapping[str, Any], paramet
     if kind == "IAMUser" and text(user_identity.get("userName")):  # who could not sign in has no ARN
         return Party(Who("user", account, str(user_identity["userName"])))
     if kind == "Root" or issuer.get("type") == "Root":  # also whom it made a federated user
-        return Party(Who("root-user", account, "root user"), str(user_identity.get("arn") or ""))
+        name = ROOT_SESSION if in_root_session(user_identity) else "root user"
+        return Party(Who("root-user", account, name), str(user_identity.get("arn") or ""))
     return Party(Who("principal", account))
 
 

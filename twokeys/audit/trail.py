@@ -32,6 +32,7 @@ from twokeys.audit.record import (
     LONG_TERM,
     ROLE,
     ROOT,
+    ROOT_SESSION,
     SESSION,
     SIGN_IN,
     Use,
@@ -39,6 +40,7 @@ from twokeys.audit.record import (
     caller_session,
     event_id,
     failed,
+    in_root_session,
     is_management,
     recorded_in,
     text,
@@ -144,6 +146,8 @@ class Trail:
     """Calls that change who can enter, by id."""
     handed_out: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     """Sessions that the portal of IAM Identity Center gave to people: the ids of its calls, by the account entered."""
+    delegated: dict[tuple[str, Who, str], Calls] = field(default_factory=dict)
+    """Calls of product providers by temporary delegation: by account, who delegated, and the provider's account."""
     same_id: dict[str, Use] = field(default_factory=dict)
     """Calls whose id another call has, too, by the id that they are kept under."""
     _uses: dict[str, Use] = field(default_factory=dict)
@@ -283,21 +287,28 @@ class Trail:
         issuer = mapping(mapping(user_identity.get("sessionContext")).get("sessionIssuer"))
         by_root = kind == "Root" or (kind == "FederatedUser" and issuer.get("type") == "Root")
         root = by_root and not user_identity.get("invokedBy") and record.get("eventType") != "AwsServiceEvent"
-        if account is None or not (root or (kind in ("IAMUser", "FederatedUser") and key)):
+        delegated = text(mapping(user_identity.get("invokedByDelegate")).get("accountId"))
+        if account is None or not (delegated or root or (kind in ("IAMUser", "FederatedUser") and key)):
             return
         use = called(record, user_identity, Who("root-user", account, "root user"), time)
-        if root and str(mapping(user_identity.get("sessionContext")).get("assumedRoot")).lower() == "true":
+        if use.delegate:
+            self._count(self.delegated, (account, use.caller.who, use.delegate), use)
+            return
+        if root and in_root_session(user_identity):
             self._as_root[key] = min(self._as_root.get(key, use), use, key=lambda one: (one.time, one.id))
             return
         lasts = "" if key.startswith(LONG_TERM) else TEMPORARY
         of = (account, use.caller.who, name if root or (name in BY_KEY and not lasts) else lasts)
+        self._count(self.calls, of, use)
+
+    def _count(self, calls: dict[tuple[str, Who, str], Calls], of: tuple[str, Who, str], use: Use) -> None:
         if of[2] and use.id in self._named:  # delivered by another trail, too
             return
         self._named |= {use.id} if of[2] else set()
-        if of in self.calls:
-            self.calls[of].add(use)
+        if of in calls:
+            calls[of].add(use)
         else:
-            self.calls[of] = Calls(use)
+            calls[of] = Calls(use)
 
     def _in_role(self, record: Mapping[str, Any], time: datetime) -> None:
         """Take a call by a role's session, but for those of AWS services, which nobody enters.
@@ -314,6 +325,7 @@ class Trail:
         role = ROLE.fullmatch(str(mapping(context.get("sessionIssuer")).get("arn")))
         name = caller_session(record, user_identity) or ""
         service = user_identity.get("invokedBy") or user_identity.get("inScopeOf") or context.get("ec2RoleDelivery")
+        service = service or user_identity.get("invokedByDelegate")  # which `delegated` has
         if role is None or service or role.group(2).startswith("aws-service-role/") or _INSTANCE.fullmatch(name):
             return
         created = mapping(context.get("attributes")).get("creationDate")
@@ -339,6 +351,16 @@ class Trail:
             if first is not None and not any(_begins(use, session, began) for use in begun_by):
                 earlier = began < max(self.since or first, first)
                 yield replace(session, event=EARLIER) if earlier else session
+
+    def all_changes(self) -> Iterator[Change]:
+        """The calls that change who can enter, those in a root session by whom its access key was given to."""
+        roots = {use.key: use for use in self._uses.values() if use.event == ROOT and use.key}
+        for one in self.changes.values():
+            use = one.use
+            if use.by in roots and use.caller.who.name == ROOT_SESSION:
+                began = roots[use.by]
+                use = replace(use, caller=began.caller, caller_session=began.caller_session, in_root=True)
+            yield replace(one, use=use)
 
     def uses(self, start: datetime | None = None, end: datetime | None = None) -> list[Use]:
         """The uses in order of time (then id), from `start` to `end` inclusive."""

@@ -20,6 +20,7 @@ _ENOUGH = 10
 _APART = 2
 _FEW = 5
 """From how many entries on a principal may be known to come from ever new addresses, as hosted runners do."""
+_DELEGATED = "call of a product provider by temporary delegation"
 _SAME_ID = "another call has the same sharedEventID or eventID, which CloudTrail gives once"
 
 
@@ -45,6 +46,7 @@ def unusual(  # noqa: PLR0913, PLR0917 - what is looked through
     """
     users = _users(answers)
     calls = [*_root_calls(answers, trail), *_logging(trail, accounts), *_unknown_keys(answers, trail, users)]
+    calls += _delegated(trail, accounts)
     calls += [Unusual(use, (_SAME_ID,)) for use in trail.same_id.values() if use.account in accounts]
     calls += [Unusual(one.use, one.unmet) for one in population if one.on_the_way and one.unmet]
     lacks = {one.use.id: one.unmet for one in population if not one.on_the_way}
@@ -67,6 +69,13 @@ def _unknown_keys(answers: Answers, trail: Trail, users: Container[Who]) -> Iter
             which = "" if name == TEMPORARY else f"{name if name in BY_KEY else 'other'} "
             said = f"{which}calls with {whose} of a user that nothing read shows"
             yield Unusual(calls.last, (f"{said}, {counted(calls.count, 'time')}",))
+
+
+def _delegated(trail: Trail, accounts: Container[str]) -> Iterable[Unusual]:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/temporary-delegation-cloudtrail.html."""
+    for (account, _, _), calls in trail.delegated.items():
+        if account in accounts:
+            yield Unusual(calls.last, (f"{_DELEGATED}, {counted(calls.count, 'time')}",))
 
 
 def _logging(trail: Trail, accounts: Container[str]) -> Iterable[Unusual]:
@@ -96,7 +105,7 @@ def _surprises(
                 yield Unusual(use, why)
             continue
         who = use.caller.who if use.names_caller else (use.caller.who.account, use.unique_id)
-        surprises = [*lacks.get(use.id, ())]
+        surprises = [*lacks.get(use.id, ()), *((_DELEGATED,) if use.delegate else ())]
         if learned is None or use.time >= learned:
             surprises += habits[who].surprises(use)
         if surprises:

@@ -20,6 +20,7 @@ from twokeys.doors.expiry import ClosingTime
 from twokeys.doors.symbols import ACCOUNT, texts_of
 from twokeys.doors.who import Who
 from twokeys.iam import DEFAULT_PARTITION, Arn, PolicyDocument, PolicyKind, Statement, parse_policy
+from twokeys.iam.external_id import is_external_id
 from twokeys.iam.sts import ASSUME_ROOT, IN_TRUSTS, RESERVED_ROLE
 from twokeys.iam.truth import Truth
 
@@ -274,11 +275,9 @@ class ExportedDoor(_Declared):
         https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_common-scenarios_third-party.html
         """
         policy = self.trust
-        clauses = [clause for one in (policy.statements if policy else ()) for clause in one.conditions]
-        for clause in clauses:
-            if clause.lower_key == "sts:externalid" and clause.base.name == "StringEquals":
-                return next((value for value in clause.values if isinstance(value, str)), None)
-        return None
+        clauses = (clause for one in (policy.statements if policy else ()) for clause in one.conditions)
+        found = (value for clause in clauses if is_external_id(clause.requirement()) for value in clause.values)
+        return next((value for value in found if isinstance(value, str)), None)
 
     @property
     def _trust_document(self) -> SymbolicDocument | None:

@@ -14,7 +14,25 @@ _LABELS = {
     "service": "AWS service",
 }
 
-
+ROLES_ANYWHERE = "rolesanywhere.amazonaws.com"
+CARRIERS = {
+    "access-grants.s3.amazonaws.com": "those whom S3 Access Grants names",
+    "account-access.amazonaws.com": "people of IAM Identity Center",
+    "chatbot.amazonaws.com": "members of a chat channel",
+    "codecatalyst-runner.amazonaws.com": "workflows of a CodeCatalyst space",
+    "codecatalyst.amazonaws.com": "people of a CodeCatalyst space",
+    "credentials.deadline.amazonaws.com": "workers and people of a Deadline Cloud farm",
+    "credentials.iot.amazonaws.com": "devices with a certificate of AWS IoT",
+    "datazone.amazonaws.com": "members of a DataZone project",
+    "drs.amazonaws.com": "source servers of Elastic Disaster Recovery",
+    "ds.amazonaws.com": "people of a directory",
+    "lakeformation.amazonaws.com": "those whom Lake Formation grants tables, and their query engines",
+    "mgn.amazonaws.com": "source servers of Application Migration Service",
+    "pods.eks.amazonaws.com": "pods of EKS clusters",
+    "ssm.amazonaws.com": "machines that Systems Manager manages, also those registered with an activation code",
+    ROLES_ANYWHERE: "whoever holds a certificate of a trust anchor's authority",
+}
+"""Services that hand a role to others than themselves, and whom."""
 OF_IDENTITY_CENTER = re.compile(r"AWSSSO_[0-9a-f]+_DO_NOT_DELETE")
 _SUFFIX_TO_COME = "?" * 16
 """What stands for the suffix that AWS gives the role of a permission set; AWS's own pages write `*` for it."""
@@ -73,7 +91,7 @@ class Who:
         if self.kind == "root":
             return "the account as a whole"
         if self.kind == "root-user":
-            return "root user"
+            return self.name  # the root user, or a session of it
         if self.kind == "everyone":
             return "anybody in AWS"
         if self.kind == "service" and self.name == "*":
@@ -83,4 +101,5 @@ class Who:
         if self.kind == "outsider":
             return f"anybody of organization {self.name}" if self.name.startswith("o-") else self.name
         name = self.name.replace(_SUFFIX_TO_COME, "*")
-        return f"{_LABELS.get(self.kind, self.kind)} {name}".strip()
+        whom = f" ({CARRIERS[name]})" if self.kind == "service" and name in CARRIERS else ""
+        return f"{_LABELS.get(self.kind, self.kind)} {name}{whom}".strip()

@@ -21,6 +21,7 @@ from twokeys.iam.arn import Arn, arn_segments, is_account
 from twokeys.iam.conditions import ConditionClause, parse_date, parse_network, parse_number
 from twokeys.iam.documents import PolicyKind, Statement
 from twokeys.iam.finding import PolicyFinding, error, path_of
+from twokeys.iam.verdict import shown
 
 _PAGE = "access-analyzer-reference-policy-checks.html#access-analyzer-reference-policy-checks-error-"
 _VARIABLES = "reference_policies_variables.html"
@@ -81,11 +82,12 @@ def _values(clause: ConditionClause) -> Iterator[tuple[str, str, str]]:
     for value in clause.values:
         if not isinstance(value, str) or fits is None:
             continue
+        quoted = repr(shown(clause.key, value))
         if clause.variables and "${" in value and clause.base.family != "arn":
-            message = f"{value!r}: {clause.operator} reads no variables; only string and ARN operators do"
+            message = f"{quoted}: {clause.operator} reads no variables; only string and ARN operators do"
             yield "variable-for-operator", message, _PAGE + "invalid-variable-for-operator"
         elif not fits(value):
-            message = f"{value!r} is not {what}, so {clause.operator} never matches it"
+            message = f"{quoted} is not {what}, so {clause.operator} never matches it"
             yield "condition-value-type", message, _OPERATORS
 
 
@@ -256,7 +258,7 @@ def _variables(statement: Statement, _kind: PolicyKind, _known: frozenset[str]) 
             message = f"{name!r}: a variable can only stand after the fifth colon of an ARN"
             yield error("variable-outside-resource", statement, element, message, _VARIABLES)
         else:
-            yield from _badly_written(statement, element, name)
+            yield from _badly_written(statement, element, name, name)
     for clause in statement.conditions:
         texts = [value for value in clause.values if isinstance(value, str) and "${" in value]
         if texts and not statement.variables:
@@ -264,22 +266,22 @@ def _variables(statement: Statement, _kind: PolicyKind, _known: frozenset[str]) 
             yield error("variable-in-old-version", statement, path_of(clause), message, _VARIABLES)
         elif clause.base.family in ("string", "arn"):
             for text in texts:
-                yield from _badly_written(statement, path_of(clause), text)
+                yield from _badly_written(statement, path_of(clause), text, shown(clause.key, text))
 
 
-def _badly_written(statement: Statement, element: str, text: str) -> Iterator[PolicyFinding]:
+def _badly_written(statement: Statement, element: str, text: str, quoted: str) -> Iterator[PolicyFinding]:
     for found in re.finditer(r"\$\{([^}]*)(\}?)", text):
         inner = found[1]
         key, comma, default = inner.partition(",")
         if not found[2]:
-            yield error("variable-syntax", statement, element, f"{text!r}: '}}' is missing", _VARIABLES)
+            yield error("variable-syntax", statement, element, f"{quoted!r}: '}}' is missing", _VARIABLES)
         elif not inner.strip():
-            yield error("variable-syntax", statement, element, f"{text!r}: '${{}}' names no key", _VARIABLES)
+            yield error("variable-syntax", statement, element, f"{quoted!r}: '${{}}' names no key", _VARIABLES)
         elif comma and not re.fullmatch(r"\s*'[^']*'\s*", default):
-            message = f"{text!r}: a default value stands between single quotes, as in ${{aws:userid, 'nobody'}}"
+            message = f"{quoted!r}: a default value stands between single quotes, as in ${{aws:userid, 'nobody'}}"
             yield error("variable-syntax", statement, element, message, _VARIABLES)
         elif re.search(r"\s", key.strip()) and not re.match(r"[^\s:]+:[A-Za-z]*Tag/", key.strip()):
-            yield error("variable-syntax", statement, element, f"{text!r}: a key has no spaces", _VARIABLES)
+            yield error("variable-syntax", statement, element, f"{quoted!r}: a key has no spaces", _VARIABLES)
 
 
 ANALYZER_ERRORS: tuple[Callable[[Statement, PolicyKind, frozenset[str]], Iterator[PolicyFinding]], ...] = (

@@ -20,6 +20,7 @@ from typing import Literal, TypeAlias
 
 from twokeys.iam.lazy import lazy
 from twokeys.iam.matching import ArnPattern, TextPattern, is_symbolic, with_ids, with_values
+from twokeys.iam.sts import EXTERNAL_ID
 from twokeys.iam.truth import FALSE, FREE, TRUE, UNKNOWN, Lookup, Truth, Unknown, Values, any_of, negate, truth
 from twokeys.iam.verdict import Requirement
 
@@ -252,7 +253,9 @@ class ConditionClause:
         """
         if len(self.keys) == 1:
             return self
-        filled = (value if isinstance(value, Unknown) else with_values(value, lookup) for value in self.values)
+        filled = [value if isinstance(value, Unknown) else with_values(value, lookup) for value in self.values]
+        if self.lower_key == EXTERNAL_ID:  # replaced, a variable about the caller would pass for an external ID
+            filled = [None if now is None else value for value, now in zip(self.values, filled, strict=True)]
         return _with(self, tuple(value for value in filled if value is not None))
 
     def requirement(self) -> Requirement:

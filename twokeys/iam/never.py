@@ -21,6 +21,7 @@ from twokeys.iam.conditions import ConditionClause, parse_network
 from twokeys.iam.documents import PolicyKind, Statement
 from twokeys.iam.finding import PolicyFinding, error, path_of
 from twokeys.iam.subjects import misspelt_subject
+from twokeys.iam.verdict import shown
 
 _KEYS = "reference_policies_condition-keys.html#condition-keys-"
 _OPERATORS = "reference_policies_elements_condition_operators.html#Conditions_String"
@@ -115,9 +116,8 @@ def _text(statement: Statement, clause: ConditionClause, value: str) -> Iterator
     element = path_of(clause)
     if not like and (key in _WITHOUT_WILDCARDS or key.startswith(_TAGS_OF_PRINCIPALS)) and re.search(r"[*?]", value):
         wild = re.sub(r"Equals(IgnoreCase)?", "Like", clause.operator)
-        message = (
-            f"{value!r}: only StringLike and ArnLike know wildcards, and no {clause.key} has a '*' or '?', {never}"
-        )
+        quoted = repr(shown(key, value))
+        message = f"{quoted}: only StringLike and ArnLike know wildcards, and no {clause.key} has a '*' or '?', {never}"
         step = f"write {wild}, or the whole value"
         yield replace(error("literal-wildcard", statement, element, message, _OPERATORS), next_step=step)
     elif key in _MOMENTS and not like:

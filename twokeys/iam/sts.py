@@ -12,6 +12,8 @@ WITH_WEB_IDENTITY: Final = "sts:AssumeRoleWithWebIdentity"
 WITH_SAML: Final = "sts:AssumeRoleWithSAML"
 TAG_SESSION: Final = "sts:TagSession"
 ASSUME_ROOT: Final = "sts:AssumeRoot"
+EXTERNAL_ID: Final = "sts:externalid"
+"""The condition key of the external ID that a caller names, in lower case."""
 IN_TRUSTS: Final = (ASSUME_ROLE, WITH_SAML, WITH_WEB_IDENTITY)
 """The actions that a trust policy lets somebody in by."""
 CHAINED_SECONDS: Final = 3600

@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterable
 from enum import Enum
 from typing import Final, NamedTuple
 
+from twokeys.iam.sts import EXTERNAL_ID
+
 
 class Outcome(Enum):
     """The four answers."""
@@ -50,8 +52,19 @@ class Requirement(NamedTuple):
     def __str__(self) -> str:
         if self.any_of:
             return one_of(all_of(map(str, group)) for group in self.any_of)
-        text = f"{self.key} {self.operator} {one_of(self.values) if self.values else 'nothing'}"
+        values = one_of(shown(self.key, value) for value in self.values) if self.values else "nothing"
+        text = f"{self.key} {self.operator} {values}"
         return f"not ({text})" if self.negated else text
+
+
+def says_nothing(value: str) -> bool:
+    """Whether a value of a condition is a wildcard only, or true or false."""
+    return value.lower() in ("true", "false") or not value.strip("*?")
+
+
+def shown(key: str, value: str) -> str:
+    """A value of a condition key for messages: whoever reads an external ID could name it, so none is written out."""
+    return value if key.lower() != EXTERNAL_ID or says_nothing(value) else "(not shown)"
 
 
 def one_of(texts: Iterable[str]) -> str:

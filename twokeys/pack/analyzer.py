@@ -35,17 +35,9 @@ from twokeys.errors import Refusal
 from twokeys.pack.before import state_before
 from twokeys.pack.changed import DOORS_CHANGED, doors_changed
 from twokeys.pack.deferral import deferred
-from twokeys.pack.gate import Gate, alone
+from twokeys.pack.gate import Gate
 from twokeys.pack.other_stacks import as_exported
-from twokeys.pack.other_states import (
-    as_of,
-    beside,
-    names_states,
-    other_states,
-    settings_alone,
-    still_refused,
-    with_others,
-)
+from twokeys.pack.other_states import Beside, as_of, beside, other_states, settings_alone, with_others
 from twokeys.pack.own_account import graph_of, own_account
 from twokeys.pack.policies import BY_NAME, FAIL_CLOSED, POLICIES, Policy
 from twokeys.pack.reading import asked_for, dynamic_code, is_left_out, provider_of, settled
@@ -159,12 +151,13 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
             return ()
         if self._gate is None:
             self._before = self._state(resource.urn, self._named)
+            others = self._others(resource.urn)
             self._gate = Gate(
                 self._before,
                 self._mandatory,
                 made=partial(self._state, resource.urn),
                 own_account=own_account,
-                with_others=self._beside if names_states(self._configuration) else alone,
+                beside=Beside(others, self._configuration, self._rules) if others is not None else None,
             )
         if provider := provider_of(request):
             self._gate.show(provider)
@@ -192,7 +185,7 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
                 judged, judged, graph, others, lambda both: self._judged(both, own), before=before
             )
         if self._dry_run:
-            judged, later = deferred(graph, judged)
+            judged, later = deferred(graph, judged, joined)
             judged += later
             theirs += [as_of(others)] if others is not None else []
             if self._level(DOORS_CHANGED) != "disabled" and snapshot.resources:
@@ -239,11 +232,6 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
         if self._other_stacks is None:
             self._other_stacks = other_states(self._configuration.get(OTHER_STACKS, {}), project_of(urn))
         return self._other_stacks
-
-    def _beside(self, graph: Graph, found: list[Finding], grants: list[Finding], own: str | None) -> list[Finding]:
-        """What stands of findings that would stop an update, beside the other stacks."""
-        others = self._others(graph.snapshot.resources[0].urn)
-        return still_refused(found, grants, graph, others, lambda both: self._judged(both, own))
 
     def _mandatory(self, graph: Graph) -> Iterable[Finding]:
         """Only what stops an update: nobody reads advice about a resource that is about to be made."""

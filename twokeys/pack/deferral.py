@@ -41,13 +41,14 @@ _STEP_OF_TRUSTS: Final = (
 _OIDC: Final = "aws:iam/openIdConnectProvider:OpenIdConnectProvider"
 
 
-def deferred(graph: Graph, judged: Sequence[Judged]) -> tuple[list[Judged], list[Judged]]:
+def deferred(graph: Graph, judged: Sequence[Judged], joined: Graph) -> tuple[list[Judged], list[Judged]]:
     """The findings that stand in a preview, and one piece of advice about what the update will settle.
 
-    So it does a control policy that is not known yet: it can only close a door that both keys open.
+    So it does a control policy that is not known yet: it can only close a door that both keys open. `joined` is the
+    graph beside other stacks, which may hold a grant; where none is named, the same.
     """
     mandatory = [one.finding for one in judged if one.mandatory]
-    waiting = _Waiting(graph, {one.door for one in mandatory if not _asks_for_proof(one)})
+    waiting = _Waiting(graph, joined, {one.door for one in mandatory if not _asks_for_proof(one)})
     later = [one for one in judged if _asks_for_proof(one.finding) and waiting.may_be_deferred(one.finding)]
     kept = [replace(one, finding=waiting.explained(one.finding)) for one in judged if one not in later]
     urns = {one.finding.urn for one in later if one.finding.urn is not None}
@@ -101,8 +102,9 @@ def _arn_of_provider(graph: Graph, roles: Iterable[Resource]) -> str | None:
 class _Waiting:
     """Tells what an unknown document waits for, and what hangs on it."""
 
-    def __init__(self, graph: Graph, refused: Set[str | None]) -> None:
+    def __init__(self, graph: Graph, joined: Graph, refused: Set[str | None]) -> None:
         self._graph = graph
+        self._joined = joined
         self._refused = refused
         """The doors that stop the operation: they are not made, so nothing can hang on them."""
         to_come = graph.accounts.by_symbol.keys() - graph.accounts.ids.keys()
@@ -135,7 +137,7 @@ class _Waiting:
 
     def without_grants(self, resource: Resource) -> list[Principal]:
         """The roles and users of other accounts that a trust is made from, if none of them has what may be a grant."""
-        principals = self._graph.principals
+        principals = self._joined.principals
         role, behind = principals.of_resource(resource), resource.property_dependencies.get("assumeRolePolicy", ())
         made_from = [self._graph.snapshot.by_urn[urn] for urn in behind if urn in self._graph.snapshot.by_urn]
         found = [principals.of_resource(one) for one in made_from if one.type.startswith("aws:iam/")]
@@ -144,10 +146,10 @@ class _Waiting:
 
     def _is_elsewhere(self, one: Principal, role: Principal) -> bool:
         """Two accounts that nobody tells may be one, in which the trust is enough."""
-        return one.account != role.account and all(map(self._graph.accounts.pinned, (one.account, role.account)))
+        return one.account != role.account and all(map(self._joined.accounts.pinned, (one.account, role.account)))
 
     def _may_grant(self, source: Principal) -> bool:
-        said, partition = [one.policy for one in source.all_documents], self._graph.accounts.partition(source.account)
+        said, partition = [one.policy for one in source.all_documents], self._joined.accounts.partition(source.account)
         return any(isinstance(one, Unknown) or granted_resources(one, partition) for one in said)
 
     def _names_its_holder(self, resource: Resource, key: str) -> bool:

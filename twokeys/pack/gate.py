@@ -24,6 +24,7 @@ from twokeys.doors import TRUST_AFTER_GRANT
 from twokeys.iam import UNKNOWN, Arn
 from twokeys.iam.sts import RESERVED_ROLE, permission_set_of
 from twokeys.pack.neighbourhood import Neighbourhood
+from twokeys.pack.other_states import Beside
 from twokeys.pack.own_account import graph_of
 from twokeys.pack.relevance import may_let_in
 
@@ -31,20 +32,10 @@ _CLOSING: Final = (CONTROL_POLICY_ATTACHMENT, "aws:organizations/policy:Policy",
 _BY_CLOUD_CONTROL: Final = ("aws:cloudcontrol/resource:Resource", "AWS::Organizations::Policy")
 _WITH_IDS: Final = (ACCOUNT, ORGANIZATION, PERMISSION_SET)
 _LETS_NOBODY_IN: Final = frozenset({"__defaults", "description", "tags", "tagsAll"})
+_Change: TypeAlias = tuple[Snapshot, Snapshot]
+"""Before and after."""
 _Found: TypeAlias = Mapping[tuple[str, str | None, str | None], Finding]
 """Findings by rule, resource and door: what one is about, however it is worded."""
-
-
-Beside: TypeAlias = Callable[[Graph, list[Finding], list[Finding], str | None], list[Finding]]
-"""What stands of findings on a graph beside other stacks, and what comes there of grants whose trust is not here.
-
-The last is the account of providers that tell none.
-"""
-
-
-def alone(_graph: Graph, found: list[Finding], _grants: list[Finding], _own: str | None) -> list[Finding]:
-    """All of it: no other stack is read."""
-    return found
 
 
 class Gate:
@@ -56,7 +47,7 @@ class Gate:
         made: the state as it is now, read for the ids of accounts and permission sets that this update has made: no
             input holds them.
         own_account: the account of providers that tell none, asked for only before something is refused.
-        with_others: what stands of findings once the states of other stacks are read too: no update puts that right.
+        beside: the states of other stacks, if any is named: no update puts right what is found in all together.
     """
 
     def __init__(
@@ -66,9 +57,11 @@ class Gate:
         *,
         made: Callable[[], Snapshot | None] = lambda: None,
         own_account: Callable[[Iterable[Resource]], str | None] = lambda _providers: None,
-        with_others: Beside = alone,
+        beside: Beside | None = None,
     ) -> None:
-        self._all = Neighbourhood(before.resources if before else ())
+        there = before.resources if before else ()
+        self._all = Neighbourhood(there)
+        self._with_others = Neighbourhood((*there, *beside.others.resources)) if beside else None
         self._before = before
         self._changed: dict[str, Resource | None] = {}
         self._control_policies: dict[str, Resource | None] = {}
@@ -79,7 +72,7 @@ class Gate:
         self._findings = findings
         self._made = made
         self._ask_own_account = own_account
-        self._with_others = with_others
+        self._beside = beside
 
     def show(self, resource: Resource, aliases: Iterable[str] = ()) -> None:
         """Take note of a resource that the update has come to; under its aliases it is there no more."""
@@ -123,12 +116,14 @@ class Gate:
         refused = self._refused(resource)
         providers = [one for one in self._all.there.values() if one.type == PROVIDER] if refused else []
         if refused and self._all.own_account is None and (own := self._ask_own_account(providers)):
-            self._all.told(own)
+            for one in self._both:
+                one.told(own)
             self._changed = there
             refused = self._refused(resource)
         if refused:
             self._put(there)
-            self._all.forget_accounts()
+            for one in self._both:
+                one.forget_accounts()
         self._changed = earlier if refused else {}
         return refused
 
@@ -147,21 +142,19 @@ class Gate:
 
     def _refused_now(self, resource: Resource) -> list[Finding]:
         """What bears on the resource is judged first; the whole stack has the last word before it is refused."""
-        around = self._all.around(self._changed)
-        if around is not None and not self._new(resource, *around) and not self._grants_elsewhere(*around):
+        around = [one.around(self._changed) for one in self._both]
+        if all(around) and not self._refused_in(resource, *filter(None, around)):
             return []
-        before, whole = self._all.whole(self._changed), self._all.whole()
-        found, grants = self._new(resource, before, whole), self._grants_elsewhere(before, whole)
-        if not (found or grants):
-            return []
-        return self._with_others(self._graph(whole), found, grants, self._all.own_account)
+        return self._refused_in(resource, *((one.whole(self._changed), one.whole()) for one in self._both))
 
-    def _grants_elsewhere(self, before: Snapshot, after: Snapshot) -> list[Finding]:
-        """New grants whose trust may stand in the state of another stack, where any is named: they complete a door."""
-        if self._with_others is alone:
-            return []
-        known, now = (_by_place(self._findings(graph_of(one, self._all.own_account))) for one in (before, after))
-        return [now[place] for place in now.keys() - known if BY_NAME[now[place].rule].of_a_grant]
+    def _refused_in(self, resource: Resource, own: _Change, both: _Change | None = None) -> list[Finding]:
+        """What is refused of a change of this stack, and of the same change beside the other stacks."""
+        found = self._new(resource, *own)
+        if self._beside is None or both is None:
+            return found
+        if found:
+            found = self._beside.still_refused(found, self._graph(own[1]), both[1], self._all.own_account)
+        return list(_by_place([*found, *self._beside.completed(*both, self._all.own_account)]).values())
 
     def _new(self, resource: Resource, before: Snapshot, after: Snapshot) -> list[Finding]:
         graph = self._graph(after)
@@ -179,15 +172,21 @@ class Gate:
         ]
         return graph
 
+    @property
+    def _both(self) -> list[Neighbourhood]:
+        """This stack and, where other stacks are named, the same beside them."""
+        return [self._all, *([self._with_others] if self._with_others else [])]
+
     def _put(self, resources: Mapping[str, Resource | None]) -> None:
-        for urn, resource in resources.items():
-            self._all.put(urn, resource)
+        for one in self._both:
+            for urn, resource in resources.items():
+                one.put(urn, resource)
 
     def _note(self, urn: str, resource: Resource | None) -> None:
         was = self._all.there.get(urn)
         if was != resource:
             self._changed.setdefault(urn, was)
-            self._all.put(urn, resource)
+            self._put({urn: resource})
 
     def _read_ids(self) -> None:
         """Find out the ids of accounts, permission sets and the organization that this update has made so far."""
@@ -197,7 +196,7 @@ class Gate:
         if now is not None:
             for one in without:
                 if (made := now.by_urn.get(one.urn)) and made.outputs:
-                    self._all.put(one.urn, replace(one, outputs=made.outputs))
+                    self._put({one.urn: replace(one, outputs=made.outputs)})
                     self._changed = {}
 
     def _may_still_come(self, finding: Finding, resource: Resource, graph: Graph) -> bool:

@@ -2,7 +2,7 @@
 
 Nothing but that other key is taken from them. What a rule finds in this stack alone stands, unless it is about a key:
 then both stacks together are asked, under the exceptions that there are for that rule. What is found only in the others
-is theirs, but for the half of a door that this stack leaves there.
+is theirs, but for the half of a door that this stack leaves there. A way that all together open is everybody's.
 
 Of a new door the grant is made first: alone it opens nothing, and IAM takes no trust in a role that is not there. Of
 one that goes, the trust goes first, which closes it.
@@ -12,8 +12,9 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_pri
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
@@ -22,10 +23,12 @@ from twokeys.access.findings import Finding, Rule
 from twokeys.access.graph import Graph
 from twokeys.access.model.accounts import Accounts, entry
 from twokeys.access.reading.snapshot import PROVIDER, Resource, Snapshot, project_of, stack_of
-from twokeys.access.report import Judged
+from twokeys.access.report import MANDATORY, Judged, level_of
+from twokeys.access.report import judge as judged_by
 from twokeys.access.rules import BY_NAME, RULES
 from twokeys.errors import Refusal
 from twokeys.iam import UNKNOWN
+from twokeys.pack.own_account import graph_of
 
 Judge: TypeAlias = Callable[[Snapshot], tuple[list[Judged], Graph]]
 """Gives what the rules find in a snapshot, and its graph."""
@@ -90,17 +93,12 @@ def as_of(others: Snapshot) -> Judged:
     return Judged(Finding(f"Judged together with {states}", _NOTHING, rule=OTHER_STACKS), mandatory=False)
 
 
-def names_states(config: Mapping[str, Mapping[str, object]]) -> bool:
-    """Whether the pack's configuration names states of other stacks."""
-    return bool(config.get(OTHER_STACKS, {}).get(_STATES))
-
-
 def settings_alone(config: Mapping[str, Mapping[str, object]]) -> Mapping[str, Mapping[str, object]]:
     """The configuration by which this stack alone is judged: where states are named, exceptions for keys come later.
 
     Which rule refuses a key that is missing here is said once the states are read.
     """
-    if not names_states(config):
+    if not config.get(OTHER_STACKS, {}).get(_STATES):
         return config
     later = {rule.name for rule in RULES if rule.another_stack_answers}
     return {
@@ -122,26 +120,53 @@ def beside(graph: Graph, others: Snapshot) -> Snapshot:
     )
 
 
-def still_refused(
-    found: list[Finding], grants: list[Finding], graph: Graph, others: Snapshot | None, judge: Judge
-) -> list[Finding]:
-    """What stands of findings that would stop an update once the other stacks are there too, where any are named.
+@dataclass(frozen=True)
+class Beside:
+    """The other stacks that a change is judged beside, by rules under the pack's configuration.
 
-    `grants` are those that lack a trust here. Alone they open nothing, so that only what else is wrong with a door that
-    one completes is refused.
+    Of `before`, `after` and a graph, each is of what the change bears on, or of everything. `own` is the account of
+    providers that tell none.
     """
-    both = [Judged(one, mandatory=True) for one in (*found, *grants)]
-    if others is None or not any(map(_is_about_key, both)):
-        return found
-    stands, theirs, _ = with_others(both, judge(graph.snapshot)[0], graph, others, judge)
-    later, holders = {one.door for one in grants} - {one.door for one in found}, {one.sides[0] for one in grants}
-    return [
-        one.finding
-        for one in (*stands, *theirs)
-        if one.mandatory and not one.finding.about_exception
-        if not (_rule(one).another_stack_answers and one.finding.door in later)
-        if _rule(one).another_stack_answers or one in stands or one.finding.sides[0] in holders
-    ]
+
+    others: Snapshot
+    config: Mapping[str, Mapping[str, object]]
+    rules: Sequence[Rule[Any]] = RULES
+
+    def still_refused(self, found: list[Finding], graph: Graph, after: Snapshot, own: str | None) -> list[Finding]:
+        """What stands of findings on the graph of this stack that would stop an update."""
+
+        def judge(shown: Snapshot) -> tuple[list[Judged], Graph]:
+            both = graph_of(shown, own)
+            return list(judged_by(both, self.rules, self.config, datetime.now(UTC))), both
+
+        alone = [Judged(one, mandatory=True) for one in found]
+        if not any(map(_is_about_key, alone)):
+            return found
+        stands, theirs, _ = with_others(alone, judge(graph.snapshot)[0], graph, self._of(after), judge)
+        stands += [one for one in theirs if not _is_way(one)]  # a way is refused where it is completed
+        return [one.finding for one in stands if one.mandatory and not one.finding.about_exception]
+
+    def completed(self, before: Snapshot, after: Snapshot, own: str | None) -> list[Finding]:
+        """The ways that are refused and that a change opens together with the others, whichever stack they end in."""
+        found = self._ways(after, own)
+        known = set(map(_place, self._ways(before, own))) if found else set()
+        return [_at(one, self.others).finding for one in found if _place(one) not in known]
+
+    def _ways(self, shown: Snapshot, own: str | None) -> list[Judged]:
+        """What stops an update of the ways that are found in a snapshot of all, but for keys that may still come."""
+        ours = replace(shown, resources=tuple(one for one in shown.resources if one.urn not in self.others.by_urn))
+        both = graph_of(beside(graph_of(ours, own), self._of(shown)), own)
+        rules = [
+            rule
+            for rule in self.rules
+            if level_of(rule, self.config) in MANDATORY and not (rule.may_follow or rule.another_stack_answers)
+        ]
+        found = judged_by(both, rules, self.config, datetime.now(UTC))
+        return [one for one in found if one.mandatory and (one.failed or _is_way(one))]
+
+    def _of(self, shown: Snapshot) -> Snapshot:
+        """What there is of the others in a snapshot of all."""
+        return replace(self.others, resources=tuple(one for one in shown.resources if one.urn in self.others.by_urn))
 
 
 def with_others(  # noqa: PLR0913 - what is found, and the stacks that it is found in
@@ -160,7 +185,8 @@ def with_others(  # noqa: PLR0913 - what is found, and the stacks that it is fou
     gives the graph of all as it was, None where that is not known; without it, nothing is said of what goes.
     """
     together, joined = judge(beside(graph, others))
-    said, own = {_place(one) for one in alone}, {one.finding.message for one in alone if one.finding.about_exception}
+    said, apart = ({_place(one) for one in each} for each in (alone, judge(others)[0]))
+    own = {one.finding.message for one in alone if one.finding.about_exception}
     keys = [one.finding for one in found if _is_about_key(one)]
     doors, urns = {one.door for one in keys}, {one.finding.urn for one in found} - {None}
     ours = {one.arn for one in graph.principals if one.urn is not None}
@@ -171,7 +197,8 @@ def with_others(  # noqa: PLR0913 - what is found, and the stacks that it is fou
         for one in found
         if not one.finding.about_exception and not (_rule(one).another_stack_answers and one.finding.urn)
     ]
-    theirs, halves = [], []
+    theirs: list[Judged] = []
+    halves = []
     for one in together:
         finding, answered = one.finding, _rule(one).another_stack_answers
         if finding.about_exception:
@@ -182,20 +209,26 @@ def with_others(  # noqa: PLR0913 - what is found, and the stacks that it is fou
             continue
         elif finding.urn in urns or (_rule(one).of_a_grant and finding.sides[0] in holders & ours):
             stands.append(one)
+        elif _is_way(one) and (finding.sides[0] in ours or _place(one) not in apart):
+            (theirs if joined.snapshot.is_beside(finding.urn) else stands).append(one)
         elif not joined.snapshot.is_beside(finding.urn):
             continue
         elif answered and "*" not in finding.sides:
             halves.append(one)
-        elif (keys and _rule(one).may_follow == "proof") or (not answered and finding.sides[0] in ours):
+        elif keys and _rule(one).may_follow == "proof":
             theirs.append(one)
     if before is not None and halves:
         theirs += _left(halves, joined, before, judge)
+    return stands, [_at(one, others) for one in theirs], joined
+
+
+def _at(judged: Judged, others: Snapshot) -> Judged:
+    """A finding with the file that it is about, if it is about one of the others."""
+    urn = judged.finding.urn
+    if urn is None or urn not in others.by_urn:
+        return judged
     files = {one.stack: one.name for one in others.evidence}
-    return stands, [_at(one, files.get(project_of(one.finding.urn or ""), others.origin)) for one in theirs], joined
-
-
-def _at(judged: Judged, file: str) -> Judged:
-    return replace(judged, finding=replace(judged.finding, source=file))
+    return replace(judged, finding=replace(judged.finding, source=files.get(project_of(urn), others.origin)))
 
 
 def _left(
@@ -234,6 +267,12 @@ def _ends(judged: Judged) -> tuple[object, ...]:
 
 def _is_about_key(judged: Judged) -> bool:
     return _rule(judged).another_stack_answers and judged.finding.door is not None
+
+
+def _is_way(judged: Judged) -> bool:
+    """Whether it is about a way that is open by its keys."""
+    finding = judged.finding
+    return finding.door is not None and not finding.about_exception and not _rule(judged).another_stack_answers
 
 
 def _rule(judged: Judged) -> Rule[Any]:

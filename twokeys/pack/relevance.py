@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from twokeys.access.model.documents import parsed
-from twokeys.access.model.names import CARRIERS, EVERY_SERVICE
+from twokeys.access.model.names import EVERY_SERVICE
 from twokeys.access.model.principals import ATTACHMENTS, INLINE_POLICIES
 from twokeys.access.reading.snapshot import Resource
 from twokeys.access.reading.tokens import GROUP, MANAGED_POLICY, ROLE
 from twokeys.access.reading.types import type_of
+from twokeys.doors.who import CARRIERS
 from twokeys.iam import UNKNOWN, PolicyError, PolicyKind, Statement, aws_managed
 
 GIVING = frozenset({ROLE, MANAGED_POLICY, *INLINE_POLICIES, *ATTACHMENTS})

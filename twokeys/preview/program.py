@@ -101,11 +101,12 @@ def judge(  # noqa: PLR0913 - all but the snapshot and the configuration by name
 
     judged, graph = rules_on(snapshot, given if others is None else settings_alone(given))
     theirs: list[Judged] = []
+    joined = graph
     if others is not None:
-        judged, theirs, _ = with_others(judged, judged, graph, others, rules_on, before=lambda: None)
+        judged, theirs, joined = with_others(judged, judged, graph, others, rules_on, before=lambda: None)
         theirs.append(as_of(others))
     if not made:
-        judged, later = deferred(graph, judged)
+        judged, later = deferred(graph, judged, joined)
         judged += later
     found = [(one.mandatory, one.finding) for one in (*judged, *theirs)]
     return Verdicts(tuple(one for level, one in found if level), tuple(one for level, one in found if not level))

@@ -16,7 +16,8 @@ from twokeys.access.model.accounts import entry
 from twokeys.access.reading.snapshot import STACK_REFERENCE, Resource, Snapshot
 from twokeys.access.reading.wire import SECRET, SIGNATURE
 from twokeys.errors import Refusal
-from twokeys.pack.gate import Beside, Gate, alone
+from twokeys.pack.gate import Gate
+from twokeys.pack.other_states import Beside
 from twokeys.pack.relevance import may_let_in
 from twokeys.preview.run import PROVIDERS, Asked, Made, RefusedRequestError, Run, resource
 from twokeys.preview.values import holds_secret, unsecret
@@ -35,7 +36,7 @@ class LocalMaker:
 
     `mandatory` gives the findings on a graph by which each resource is judged before it is made, and `stack_outputs`
     the outputs of another stack by its name, None for one that is not up; `done` is called once a resource is made;
-    `with_others` is as of `twokeys.pack.gate.Gate`.
+    `beside` is as of `twokeys.pack.gate.Gate`.
     """
 
     def __init__(
@@ -44,7 +45,7 @@ class LocalMaker:
         mandatory: Mandatory,
         stack_outputs: Outputs,
         done: Callable[[Asked], None],
-        with_others: Beside = alone,
+        beside: Beside | None = None,
     ) -> None:
         self._environment = environment
         self._run: Run | None = None
@@ -53,7 +54,7 @@ class LocalMaker:
             mandatory,
             made=lambda: self._run.snapshot() if self._run else None,
             own_account=self._own_account,
-            with_others=with_others,
+            beside=beside,
         )
         self._stack_outputs = stack_outputs
         self._done = done

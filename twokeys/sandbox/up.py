@@ -16,13 +16,11 @@ from twokeys.access.configuration import OTHER_STACKS
 from twokeys.access.findings import Finding
 from twokeys.access.graph import Graph
 from twokeys.access.reading.snapshot import Snapshot
-from twokeys.access.report import Judged, Verdicts
+from twokeys.access.report import Verdicts
 from twokeys.access.report import judge as judge_rules
 from twokeys.access.rules import RULES
 from twokeys.errors import Refusal
-from twokeys.pack.gate import alone
-from twokeys.pack.other_states import names_states, other_states, settings_alone, still_refused
-from twokeys.pack.own_account import graph_of
+from twokeys.pack.other_states import Beside, other_states, settings_alone
 from twokeys.preview.process import run_in_process
 from twokeys.preview.program import interpreter, judge, stack_preview
 from twokeys.preview.run import STACK, Asked, Run
@@ -109,7 +107,7 @@ class StackRun:
         """
         project, config = self.sandbox.project, load_config(self.sandbox.project, self.name, self.overrides)
         environment = self.sandbox.environment(aws)
-        beside = self._beside if names_states(self.rules) else alone
+        beside = Beside(self._others, self.rules) if self._others is not None else None
         maker = LocalMaker(environment, self._mandatory, self.sandbox.stack_outputs, done, beside)
         run = Run(project.name, self.name, config.values, maker, self.say)
         failed = None
@@ -153,10 +151,3 @@ class StackRun:
     def _mandatory(self, graph: Graph) -> Iterable[Finding]:
         judged = judge_rules(graph, RULES, settings_alone(self.rules), datetime.now(UTC))
         return (one.finding for one in judged if one.mandatory)
-
-    def _beside(self, graph: Graph, found: list[Finding], grants: list[Finding], own: str | None) -> list[Finding]:
-        def judge_both(both: Snapshot) -> tuple[list[Judged], Graph]:
-            graph = graph_of(both, own)
-            return list(judge_rules(graph, RULES, self.rules, datetime.now(UTC))), graph
-
-        return still_refused(found, grants, graph, self._others, judge_both)

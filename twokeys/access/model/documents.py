@@ -22,6 +22,7 @@ from twokeys.iam import (
     Unknown,
     parse_policy,
 )
+from twokeys.iam.verdict import says_nothing
 
 _UNQUOTED = " of the policy grammar; it holds a secret, so nothing of it is quoted"
 _DOCUMENTS = (str, Mapping)
@@ -204,7 +205,7 @@ def _masked_clause(clause: ConditionClause, denies: bool) -> ConditionClause:
 
 
 def _is_plain(value: str | Unknown) -> bool:
-    return isinstance(value, Unknown) or value.lower() in ("true", "false") or not value.strip("*?")
+    return isinstance(value, Unknown) or says_nothing(value)
 
 
 def parsed(value: str | Mapping[str, object], kind: PolicyKind) -> PolicyDocument | PolicyError:

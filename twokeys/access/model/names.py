@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from twokeys.access.model.requirements import as_denied, demanded_values, organizations_demanded
+from twokeys.doors.who import CARRIERS
 from twokeys.iam import UNKNOWN, Arn, Glob, PolicyDocument, Statement, Unknown, account_as_a_whole, is_account
 from twokeys.iam.sts import ASSUME_ROLE, ASSUME_ROOT, IN_TRUSTS
 from twokeys.iam.truth import Truth
@@ -15,21 +16,6 @@ _ASSUME_ROLE = ASSUME_ROLE.lower()
 _IN_GRANTS = (ASSUME_ROLE, ASSUME_ROOT)
 EVERYONE = "*"
 EVERY_SERVICE = "*"
-ROLES_ANYWHERE = "rolesanywhere.amazonaws.com"
-CARRIERS = {
-    "account-access.amazonaws.com": "people of IAM Identity Center",
-    "chatbot.amazonaws.com": "members of a chat channel",
-    "codecatalyst-runner.amazonaws.com": "workflows of a CodeCatalyst space",
-    "codecatalyst.amazonaws.com": "people of a CodeCatalyst space",
-    "credentials.deadline.amazonaws.com": "workers and people of a Deadline Cloud farm",
-    "credentials.iot.amazonaws.com": "devices with a certificate of AWS IoT",
-    "datazone.amazonaws.com": "members of a DataZone project",
-    "ds.amazonaws.com": "people of a directory",
-    "pods.eks.amazonaws.com": "pods of EKS clusters",
-    "ssm.amazonaws.com": "machines that Systems Manager manages, also those registered with an activation code",
-    ROLES_ANYWHERE: "whoever holds a certificate of a trust anchor's authority",
-}
-"""Services that hand a role to others than themselves, and whom."""
 _WILD = ("*", "?", "${")
 OWN_ACCOUNT: Final = "${aws:ResourceAccount}"
 """The account of the role itself, where a statement demands it of `aws:PrincipalAccount`."""

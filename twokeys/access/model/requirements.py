@@ -13,6 +13,7 @@ from twokeys.access.model.documents import MASKS
 from twokeys.doors.expiry import on, until
 from twokeys.iam import ConditionClause, PolicyDocument, Requirement, Statement
 from twokeys.iam.conditions import operator_named, parse_date
+from twokeys.iam.external_id import is_external_id
 from twokeys.iam.sts import IN_TRUSTS
 from twokeys.iam.truth import FREE, UNKNOWN, Lookup, Truth, any_of, negate
 from twokeys.iam.truth import all_of as all_true
@@ -21,7 +22,6 @@ from twokeys.iam.verdict import all_of, one_of
 _EQUALS = frozenset({"StringEquals", "StringEqualsIgnoreCase", "StringLike", "ArnEquals", "ArnLike"})
 MFA: Final = "MFA"
 MFA_BUT_OF_KEYS: Final = "MFA (not asked of access keys)"
-_EXTERNAL_ID = "sts:externalid"
 EXTERNAL_ID: Final = "external ID"
 _MFA_PRESENT = "aws:multifactorauthpresent"
 _MFA_AGE = "aws:multifactorauthage"
@@ -47,8 +47,6 @@ Period: TypeAlias = tuple[datetime, datetime]
 _FIRST: Final = datetime.min.replace(tzinfo=UTC)
 _LAST: Final = datetime.max.replace(tzinfo=UTC)
 _AUDIENCE = ("StringEquals", "ForAnyValue:StringEquals")
-_VARIABLE = re.compile(r"\$\{[^}]{2,}\}")
-_PATTERN = re.compile(r"[*?]|\$\{[^}]{2,}\}")
 _ANYBODY = re.compile(r"[*?]|\$\{(?!aws:Resource(Account|OrgID)\})", re.IGNORECASE)
 """What anybody can match: a pattern, and a variable that is not about the role itself, as callers choose its value."""
 
@@ -122,47 +120,6 @@ def _all_certain(values: Iterable[object]) -> bool:
     """Whether there are values and each says something: one that is empty, or `*` alone, may be met by anybody."""
     each = list(values)
     return bool(each) and all(not isinstance(value, str) or value.strip("*?") for value in each)
-
-
-def demands_external_id(statement: Statement) -> bool:
-    """Whether a statement is for calls with a certain external ID only: exact values, which may not be known yet.
-
-    A pattern can be met by guessing, and a variable about the caller by anybody.
-    https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_common-scenarios_third-party.html
-    """
-    for clause in statement.conditions:
-        if clause.lower_key == _EXTERNAL_ID and _demands(clause) and clause.values:
-            patterns = _PATTERN if clause.base.name == "StringLike" else _VARIABLE
-            if not any(isinstance(value, str) and patterns.search(value) for value in clause.values):
-                return True
-    return False
-
-
-def denies_without_external_id(requirements: Iterable[Requirement], trust: PolicyDocument) -> bool:
-    """Whether a Deny of a trust policy keeps every session out that does not name one of certain external IDs.
-
-    Its values are compared with what is written: a variable about the caller is no external ID.
-    """
-    clauses = (clause for statement in trust.statements for clause in statement.conditions)
-    written = {clause.values for clause in clauses if clause.lower_key == _EXTERNAL_ID}
-    return any(one.negated and is_external_id(one) and one.values in written for one in requirements)
-
-
-def asks_for_external_id(requirements: Iterable[Requirement]) -> bool:
-    """Whether a verdict hangs on one of certain external IDs, each of them an exact value."""
-    return any(
-        not one.negated
-        and is_external_id(one)
-        and not any(isinstance(value, str) and _VARIABLE.search(value) for value in one.values)
-        for one in requirements
-    )
-
-
-def is_external_id(one: Requirement) -> bool:
-    """Whether a requirement is one of certain external IDs."""
-    operator = one.operator.removesuffix("IfExists") if one.negated else one.operator
-    wanted = "StringNotEquals" if one.negated else "StringEquals"
-    return one.key.lower() == _EXTERNAL_ID and operator in (wanted, wanted + "IgnoreCase") and _all_certain(one.values)
 
 
 def limits_callers(statement: Statement) -> bool:

@@ -10,20 +10,15 @@ from datetime import datetime
 from pydantic import Field
 
 from twokeys.access.findings import Config, DoorConfig, Finding, Rule, Said, where_declared
-from twokeys.access.graph import Door, Graph
+from twokeys.access.graph import Graph
 from twokeys.access.keys import read_too
 from twokeys.access.model.door_name import DoorName
 from twokeys.access.model.names import admitted_by
 from twokeys.access.model.principals import Principal
-from twokeys.access.model.requirements import (
-    as_denied,
-    demands_external_id,
-    denies_without_external_id,
-    organizations_demanded,
-    requires_mfa,
-)
+from twokeys.access.model.requirements import as_denied, organizations_demanded, requires_mfa
 from twokeys.doors import DOORS_OUTPUT, ORGANIZATION_OUTPUT
 from twokeys.iam import UNKNOWN, Arn, Outcome, account_as_a_whole, is_account, parse_arn
+from twokeys.iam.external_id import asks_for_external_id, demands_external_id
 
 _NAMED = "third-party-named"
 _CONFUSED_DEPUTY = "https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html"
@@ -70,7 +65,7 @@ class _Outsider:
 def _outsiders(graph: Graph) -> Iterator[_Outsider]:
     doors = [door for door in graph.doors if door.source.kind == "outsider"]
     shut = {door.id for door in doors if door.outcome is Outcome.DENY}
-    asked = {door.id for door in doors if _denied_without_external_id(door)}
+    asked = {door.id for door in doors if asks_for_external_id(door.trust.requirements)}
     found: dict[tuple[DoorName, bool], _Outsider] = {}
     for role in graph.roles:
         if role.trust is None or role.trust.policy is UNKNOWN:
@@ -91,11 +86,6 @@ def _outsiders(graph: Graph) -> Iterator[_Outsider]:
                         key = one.door, one.with_external_id
                         found[key] = min(found.get(key, one), one, key=lambda each: each.in_organization)
     yield from found.values()
-
-
-def _denied_without_external_id(door: Door) -> bool:
-    trust = door.target.trust_policy
-    return trust is not UNKNOWN and denies_without_external_id(door.trust.requirements, trust)
 
 
 def _of_another_partition(one: _Outsider) -> bool:

@@ -11,8 +11,8 @@ from twokeys.access.federated import GUESTS, FederatedTrust, by_every_anchor, pr
 from twokeys.access.findings import DoorConfig, Finding, Rule
 from twokeys.access.graph import Graph
 from twokeys.access.model.door_name import DoorName
-from twokeys.access.model.names import CARRIERS, ROLES_ANYWHERE
 from twokeys.access.model.principals import Principal
+from twokeys.doors.who import CARRIERS, ROLES_ANYWHERE
 from twokeys.iam import ANY_PROVIDER, UNKNOWN, Caller, Outcome, Policies, Request, evaluate_grant
 from twokeys.iam.shared_providers import SharedProvider
 from twokeys.iam.sts import ASSUME_ROLE

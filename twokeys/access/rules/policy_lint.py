@@ -150,5 +150,6 @@ control policies that let nobody out of an account with users, or keep the progr
 groups that it made.
 
 Unknown: a document that is not known is not linted. Does not check: what other rules look at (open trusts, external
-IDs), and whether trusts in services limit their source, since a service is no door between accounts.
+IDs), and whether trusts in services limit their source: a service that hands a role to others is a door, listed with
+its conditions.
 """
