@@ -27,7 +27,7 @@ from twokeys.answers.selection import into
 from twokeys.audit.comparison import Comparison, compare
 from twokeys.audit.coverage import Coverage, Period
 from twokeys.audit.entries import Usage
-from twokeys.audit.events import door_use, headline, period, to_look_at, used, ways
+from twokeys.audit.events import door_use, headline, period, sign_ins, to_look_at, used, ways
 from twokeys.audit.logs import Source
 from twokeys.audit.trail import Trail
 
@@ -332,6 +332,18 @@ def test_a_sign_in_is_counted_apart_and_that_of_the_root_user_or_a_failed_one_is
         ("anaya", "failed attempt: Failed authentication"),
     ]
     assert [(one.user.who.name, [use.mfa for use in one.uses]) for one in found.sign_ins] == [("anaya", [True, False])]
+
+
+def test_an_aws_login_counts_like_a_sign_in_at_the_console() -> None:
+    """Example: https://docs.aws.amazon.com/IAM/latest/UserGuide/cloudtrail-integration.html (OAuth2 authorization)."""
+    said = {"eventName": "AuthorizeOAuth2Access", "responseElements": None, "additionalEventData": {"success": "true"}}
+    by_role = {"type": "AssumedRole", "accountId": STAGE, "arn": f"arn:aws:sts::{STAGE}:assumed-role/ops/ann"}
+    logins = [signed_in(STAGE, at(day), who, **said) for day, who in ((0, "yan"), (1, ""))]
+    found = compared(two_keys(), *logins, signed_in(STAGE, at(2), **said | {"userIdentity": by_role}))
+    assert whys(found) == [("sign-in as the root user",), ("sign-in of a user that nothing read shows",)]
+    assert [sign_ins(one, read(two_keys().graph)).partition(", ")[0] for one in found.sign_ins] == [
+        f"user yan of {STAGE} by aws login"
+    ]
 
 
 def caller(mfa: str | None, **changes: Any) -> dict[str, Any]:

@@ -266,6 +266,7 @@ def test_each_call_that_enters_tells_who_came_and_counts_from_its_own_service_on
         {**IN_THE_ROLES_ACCOUNT, "eventName": "AssumeRoleWithWebIdentity", "userIdentity": job},
         called(OWNER, "2014-07-18T16:00:00Z", "CreateSession", **by_certificate),
         signed_in(OWNER, "2014-07-18T16:00:00Z", "JohnDoe"),
+        signed_in(OWNER, "2025-11-17T22:51:32Z", "JohnDoe", eventName="AuthorizeOAuth2Access"),
     ]
     lacking = EVENTS.keys() - {record["eventName"] for record in records}
     assert not lacking, f"add the record that AWS documents of each of {sorted(lacking)}"

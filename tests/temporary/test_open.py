@@ -1,6 +1,7 @@
 """`twokeys access open`: one place of a stack's file changes, and only to what a preview lets pass."""
 
 import json
+import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from click.testing import CliRunner
 from twokeys.errors import Refusal
 from twokeys.project.config import read_config
 from twokeys.temporary.change import Opening, closing_minute, lasting, opened
-from twokeys.temporary.open_command import open_command
+from twokeys.temporary.open_command import _next_step, open_command
 
 pytestmark = pytest.mark.usefixtures("programs_in_process")
 CONFIG = """\
@@ -256,3 +257,12 @@ def test_where_no_stack_has_doors_the_next_step_is_the_folder_that_has_them(shop
         refused = refusal(shop, "foo", "--for", "2h", *copying)
         assert refused.why == "no stack's file has twokeys:doors"
         assert "--project" in refused.next_step
+
+
+def test_after_a_demo_the_sandbox_is_made_with_the_stacks_that_the_demo_had(shop: Path) -> None:
+    stacks = shop / ".twokeys" / "demo" / "stacks"
+    stacks.mkdir(parents=True)
+    for at, name in enumerate(("management", "apps")):
+        (stacks / f"{name}.json").write_text("{}")
+        os.utime(stacks / f"{name}.json", (at, at))
+    assert "(on the sandbox: twokeys sandbox up management apps shop)" in _next_step("shop", shop, split=False)

@@ -21,7 +21,7 @@ from twokeys.audit.coverage import Covered
 from twokeys.audit.entries import DoorUse, Entry, Tallies, Tally, Usage
 from twokeys.audit.known import Judge
 from twokeys.audit.logs import Source
-from twokeys.audit.record import EARLIER, SESSION, SIGN_IN, Use, resolved
+from twokeys.audit.record import EARLIER, SESSION, SIGN_INS, Use, resolved
 from twokeys.audit.trail import BY_KEY, HANDS_OUT, TEMPORARY, Change, Trail
 from twokeys.audit.unusual import Unusual, is_weak, unusual
 from twokeys.doors import Who
@@ -197,7 +197,7 @@ def compare(
             apart += Counter([other] if other else ())
             calls = use.delegate or not (_needs_no_door(use) or use.event == EARLIER)
             judged += [use] if calls else []
-        if not use.failed and use.event != SIGN_IN and (step := steps.take(use, ids, on_the_way=True)).doors:
+        if not use.failed and use.event not in SIGN_INS and (step := steps.take(use, ids, on_the_way=True)).doors:
             population.append(step)
     others = {step.source.who.account for way in answers.ways for step in way.steps} - {*answers.accounts}
     signed = [use for use in known if use.account in others and is_weak(use)]
@@ -474,7 +474,7 @@ def _way_use(way: Way, used: Mapping[tuple[Who, Who], tuple[Tally, DoorUse]]) ->
 def _apart(use: Use) -> str | None:
     """Why a use is no entry, in words."""
     failed = "failed " if use.failed is not None else ""
-    if use.event == SIGN_IN:
+    if use.event in SIGN_INS:
         whose = "the root user" if use.caller.who.kind == "root-user" else "IAM users"
         return f"{failed}sign-ins of {whose} within the account"
     if _needs_no_door(use):
@@ -488,7 +488,7 @@ def _needs_no_door(use: Use) -> bool:
     """Whether a call, other than a sign-in, comes from an AWS service or from within the account."""
     by_service = use.caller.who.kind == "service" or ":role/aws-service-role/" in use.caller.arn
     inside = by_service or use.caller.who.account == use.account
-    return inside and use.event != SIGN_IN
+    return inside and use.event not in SIGN_INS
 
 
 def _hands_on(use: Use, answers: Answers) -> bool:
@@ -513,7 +513,7 @@ def _doors(answers: Answers) -> tuple[list[Step], list[Step]]:
 def _sign_ins(uses: Iterable[Use]) -> Iterable[SignIns]:
     found: dict[Who, list[Use]] = defaultdict(list)
     for use in uses:
-        if use.event == SIGN_IN and use.failed is None and use.caller.who.kind != "root-user":
+        if use.event in SIGN_INS and use.failed is None and use.caller.who.kind != "root-user":
             found[use.caller.who].append(use)
     for own in sorted(found.values(), key=lambda own: str(own[0].caller)):
         yield SignIns(own[0].caller, tuple(own))

@@ -15,7 +15,7 @@ from twokeys.audit.comparison import Comparison, SignIns
 from twokeys.audit.coverage import Covered
 from twokeys.audit.entries import DoorUse, Entry, Usage
 from twokeys.audit.logs import Source
-from twokeys.audit.record import EARLIER, EVENTS, SIGN_IN, Use
+from twokeys.audit.record import EARLIER, EVENTS, LOGIN, SIGN_INS, Use
 from twokeys.audit.trail import Change
 from twokeys.audit.unusual import FIRST_ENTRY, NEW_ADDRESS
 from twokeys.shown import counted, listed
@@ -486,7 +486,8 @@ def sign_ins(one: SignIns, answers: Answers) -> str:
     with_mfa = ", ".join(f"{word} {count}" if len(counts) > 1 else word for word, count in counts.items())
     times = counted(len(one.uses), "time")
     last = f"{one.uses[-1].time:%Y-%m-%d %H:%M} UTC"
-    return f"{answers.named(one.user)} at the console, {times}, last {last}, MFA used: {with_mfa}"
+    how = " and ".join(sorted({"by aws login" if use.event == LOGIN else "at the console" for use in one.uses}))
+    return f"{answers.named(one.user)} {how}, {times}, last {last}, MFA used: {with_mfa}"
 
 
 def mfa(one: SignIns) -> dict[str, int]:
@@ -554,7 +555,7 @@ def used(use: Use, answers: Answers) -> str:
     unknown = f" ({use.unique_id})" if not use.names_caller and use.unique_id else ""
     stack_sets = " (named as StackSets name theirs)" if use.role.startswith(_OF_STACK_SETS) else ""
     what = f"role {use.path}{stack_sets}" if use.role else f"root user, limited to {use.task or 'an unknown task'},"
-    what = "console" if use.event == SIGN_IN else what if use.event in EVENTS or use.role else use.event
+    what = SIGN_INS.get(use.event, what if use.event in EVENTS or use.role else use.event)
     session = f" as {use.caller_session}" if use.caller_session else ""
     session += f" for {use.source_identity}" if use.source_identity else ""
     session += f" for product provider {use.delegate}" if use.delegate else ""

@@ -27,12 +27,18 @@ SIGN_IN, ROOT, SESSION, EARLIER = "ConsoleLogin", "AssumeRoot", "session", "earl
 """The last two are no calls: a session of a role of which no record tells who began it, in the period or before it."""
 ROOT_SESSION = "root session"
 """Who called in a session of the root user's that somebody began from another account."""
+LOGIN = "AuthorizeOAuth2Access"
+"""What somebody who runs `aws login` confirms in a browser, for credentials that are renewed without another such call.
+
+https://docs.aws.amazon.com/IAM/latest/UserGuide/cloudtrail-integration.html (its example is of a role's session)
+"""
+SIGN_INS = {SIGN_IN: "console", LOGIN: "aws login"}
 BY_CERTIFICATE = "CreateSession"
 """https://docs.aws.amazon.com/rolesanywhere/latest/userguide/authentication-create-session.html"""
 EVENTS = {
     **dict.fromkeys(("AssumeRole", "AssumeRoleWithSAML", "AssumeRoleWithWebIdentity", ROOT), "sts.amazonaws.com"),
     BY_CERTIFICATE: ROLES_ANYWHERE,
-    **dict.fromkeys(("SwitchRole", SIGN_IN), "signin.amazonaws.com"),
+    **dict.fromkeys(("SwitchRole", *SIGN_INS), "signin.amazonaws.com"),
 }
 """The calls that enter, by name, each with its `eventSource`: `_target` has what was entered, `_caller` who came, and
 `_comes_by` of `twokeys.audit.entries` whose doors such a call uses.
@@ -273,7 +279,7 @@ def _target(record: Mapping[str, Any]) -> Who | None:
         asked = text(mapping(record.get("requestParameters")).get("targetPrincipal"))
         account = _ACCOUNT.fullmatch(asked or "")
         return Who("root-user", account.group(1), "root user") if account else None
-    if record["eventName"] == SIGN_IN:
+    if record["eventName"] in SIGN_INS:
         own = text(mapping(record.get("userIdentity")).get("accountId"))
         return Who("root-user", own, "root user") if own else None
     if record["eventName"] == "SwitchRole":

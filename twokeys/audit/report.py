@@ -60,7 +60,7 @@ from twokeys.audit.events import (
     usage,
     ways,
 )
-from twokeys.audit.record import EVENTS, SIGN_IN, Use
+from twokeys.audit.record import EVENTS, SIGN_INS, Use
 from twokeys.doors import Declaration, Who
 from twokeys.shown import counted, listed, say, spreadsheet
 
@@ -453,8 +453,8 @@ def _row_of_use(use: Use, answers: Answers) -> dict[str, str]:
     return {
         **_ends(answers.named(use.caller), target),
         **(
-            {"into role": "console"}
-            if use.event == SIGN_IN
+            {"into role": SIGN_INS[use.event]}
+            if use.event in SIGN_INS
             else {}
             if use.event in EVENTS or use.role
             else {"into role": ""}

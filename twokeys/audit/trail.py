@@ -35,6 +35,7 @@ from twokeys.audit.record import (
     ROOT_SESSION,
     SESSION,
     SIGN_IN,
+    SIGN_INS,
     Use,
     called,
     caller_session,
@@ -169,7 +170,7 @@ class Trail:
         if record.get("eventCategory") == "Insight":  # about the number of calls, not a call
             return time
         kind = mapping(record.get("userIdentity")).get("type")
-        again = name == SIGN_IN and kind == "AssumedRole"  # its call of AssumeRole is recorded, too
+        again = name in SIGN_INS and kind == "AssumedRole"  # its call of AssumeRole is recorded, too
         concerns = name is None or (name in EVENTS and service in (EVENTS[name], None) and not again)
         use = use_of(record, time) if concerns and name and service and time is not None else None
         if time is not None:

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from twokeys.answers.model import Answers
 from twokeys.audit.entries import Entry
-from twokeys.audit.record import SIGN_IN, Use
+from twokeys.audit.record import SIGN_INS, Use
 from twokeys.audit.trail import BY_KEY, LOGGING, TEMPORARY, Trail
 from twokeys.doors import Who
 from twokeys.shown import counted
@@ -89,7 +89,7 @@ def _logging(trail: Trail, accounts: Container[str]) -> Iterable[Unusual]:
 def is_weak(use: Use) -> bool:
     """Whether it is a sign-in that succeeded, without MFA or as the root user."""
     root = use.caller.who.kind == "root-user"
-    return use.event == SIGN_IN and use.failed is None and (root or use.mfa is False)
+    return use.event in SIGN_INS and use.failed is None and (root or use.mfa is False)
 
 
 def _surprises(
@@ -100,7 +100,7 @@ def _surprises(
         if use.failed is not None:
             yield Unusual(use, (f"failed attempt: {use.failed}",))
             continue
-        if use.event == SIGN_IN:
+        if use.event in SIGN_INS:
             if why := tuple(_sign_in(use, users)):
                 yield Unusual(use, why)
             continue

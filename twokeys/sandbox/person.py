@@ -12,12 +12,15 @@ from botocore.exceptions import ClientError
 from twokeys.access.model.accounts import Accounts
 from twokeys.answers.sources import together
 from twokeys.errors import Refusal, nearest
+from twokeys.files import read_text, write_output
+from twokeys.profiles.awsconfig import profiles_in
 from twokeys.project.states import local_aws_of, states_made
 from twokeys.sandbox.local_aws import LocalAws
 from twokeys.sandbox.local_server.mfa import totp
 
 SEED: Final = "TWOKEYS_SANDBOX_MFA_SEED"
 """The variable with the seed of the user's device (base32): `twokeys sandbox mfa-code` reads it."""
+_OWN: Final = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", SEED)
 _USER: Final = "aws:iam/user:User"
 
 
@@ -56,17 +59,22 @@ def made_with(account: str, project: Path) -> Path | None:
     return local_aws_of(project, states[0]).parent if account in known else None
 
 
-def sign_in(aws: LocalAws, account: str, user: str) -> dict[str, str]:
-    """The variables with which the AWS CLI is this user: a new access key, and a new MFA device called like the user.
+def sign_in(aws: LocalAws, account: str, user: str, credentials: Path) -> dict[str, str]:
+    """The variables with which the AWS CLI is this user: an access key, and an MFA device called like the user.
 
-    Keys and the device of that name that were there are removed: a user has two keys at most, and nobody can read the
-    seed of a device again.
+    Those of a shell before, which `credentials` has, stay where the local AWS has them still. Else keys and the device
+    of that name that were there are removed: a user has two keys at most, and nobody can read the seed of a device
+    again.
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
     """
     variables = aws.environment(account)
+    kept = profiles_in(read_text(credentials), str(credentials), credentials=True).get("default", {})
     iam = aws.client("iam", account)
     try:
-        for old in iam.list_access_keys(UserName=user)["AccessKeyMetadata"]:
+        keys = iam.list_access_keys(UserName=user)["AccessKeyMetadata"]
+        if kept.get("aws_access_key_id") in [one["AccessKeyId"] for one in keys] and SEED.lower() in kept:
+            return variables | {name: kept[name.lower()] for name in _OWN}
+        for old in keys:
             iam.delete_access_key(UserName=user, AccessKeyId=old["AccessKeyId"])
         for device in iam.list_mfa_devices(UserName=user)["MFADevices"]:
             if device["SerialNumber"].endswith(f":mfa/{user}"):
@@ -80,11 +88,10 @@ def sign_in(aws: LocalAws, account: str, user: str) -> dict[str, str]:
             next_step="make it anew: `twokeys sandbox demo`, or `twokeys sandbox up`",
         ) from error
     _, seed = make_device(iam, user, user)
-    return variables | {
-        "AWS_ACCESS_KEY_ID": key["AccessKeyId"],
-        "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"],
-        SEED: seed,
-    }
+    own = dict(zip(_OWN, (key["AccessKeyId"], key["SecretAccessKey"], seed), strict=True))
+    credentials.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    write_output(credentials, "".join(["[default]\n", *(f"{name.lower()} = {own[name]}\n" for name in _OWN)]))
+    return variables | own
 
 
 def make_device(iam: Any, user: str, name: str) -> tuple[str, str]:  # noqa: ANN401 - boto3's clients are made at run time

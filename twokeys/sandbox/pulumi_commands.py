@@ -64,7 +64,6 @@ def shell(  # noqa: PLR0913, PLR0917 - click gives the options as arguments
     assume`, `twokeys profiles` (into a config file of the sandbox) and the AWS CLI. Codes of the MFA device: `twokeys
     sandbox mfa-code`.
     """
-    from twokeys.files import write_output
     from twokeys.profiles.options import DOORS
     from twokeys.project.config import load_project
     from twokeys.project.states import local_aws_of, sandbox_states
@@ -87,11 +86,8 @@ def shell(  # noqa: PLR0913, PLR0917 - click gives the options as arguments
         states = [made.stacks / f"{name}.json" for name in made.up] if directory else sandbox_states(root)
         where = account_of(user, states, account)
         box = PulumiBox(loaded, folder if directory else local_aws_of(root, states[0]).parent)
-        variables = sign_in(box.local_aws(), where, user) | box.aws_files(f"{where}-{user}")
-        credentials = Path(variables["AWS_SHARED_CREDENTIALS_FILE"])
-        credentials.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        keys = [f"{name.lower()} = {variables[name]}\n" for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")]
-        write_output(credentials, "".join(["[default]\n", *keys]))
+        files = box.aws_files(f"{where}-{user}")
+        variables = files | sign_in(box.local_aws(), where, user, Path(files["AWS_SHARED_CREDENTIALS_FILE"]))
         click.echo(
             f"You are {user} of account {where} in {os.path.relpath(box.directory)}."
             " What your MFA device shows: `twokeys sandbox mfa-code`.",

@@ -112,7 +112,7 @@ def open_command(  # noqa: PLR0913 - one parameter an option
     if dry_run:
         click.echo("Nothing written (--dry-run).")
         return
-    click.echo(f"Wrote {file}. " + _next_step(name, split=not judged))
+    click.echo(f"Wrote {file}. " + _next_step(name, project, split=not judged))
 
 
 def _closes(lasts: str | None, end: str | None, now: datetime) -> datetime:
@@ -266,9 +266,13 @@ def _diff(name: str, old: str, new: str) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-def _next_step(stack: str, *, split: bool) -> str:
+def _next_step(stack: str, project: Path, *, split: bool) -> str:
+    from twokeys.project.states import states_made
+
+    made = [path.stem for path in sorted(states_made(project.resolve()), key=lambda path: path.stat().st_mtime_ns)]
+    sandbox = " ".join(dict.fromkeys([*made, stack]))  # the demo's, which `up` does not know, are made with it
     review = f"twokeys fleet split {stack}, have it reviewed" if split else "have it reviewed"
     update = (
-        f"twokeys fleet up {stack}" if split else f"pulumi up -s {stack} (on the sandbox: twokeys sandbox up {stack})"
+        f"twokeys fleet up {stack}" if split else f"pulumi up -s {stack} (on the sandbox: twokeys sandbox up {sandbox})"
     )
     return f"Next: {review}, then {update}, and publish doors.json anew: twokeys access export."
