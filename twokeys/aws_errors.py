@@ -131,7 +131,8 @@ def leave(variables: Mapping[str, str] | None = None) -> str:
     profile = (variables or os.environ).get(PROFILE, "default")
     named = f"; export AWS_PROFILE={shlex.quote(profile)}" if profile != "default" else ""
     keys = "AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN AWS_CREDENTIAL_EXPIRATION"
-    return f"`{word} {keys}{regions}{named}`"
+    mark = f" {PROFILE}" if PROFILE in (variables or os.environ) else ""
+    return f"`{word} {keys}{mark}{regions}{named}`"
 
 
 def back(otherwise: str = "default") -> str:

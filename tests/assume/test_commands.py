@@ -284,9 +284,11 @@ def test_the_region_is_the_one_that_is_asked_for_else_that_of_the_shell_else_the
     monkeypatch.delenv("AWS_REGION")
     monkeypatch.delenv("AWS_DEFAULT_REGION")
     assert regions() == {"eu-central-1"}
+    assert "; it replaces the keys of this shell, which " in run("stage-reader", "--from", doors).stderr
+    monkeypatch.setenv("TWOKEYS_PROFILE", "work")
     shown = run("stage-reader", "--from", doors)
     assert "; back: `unset AWS_ACCESS_KEY_ID " in shown.stderr
-    assert " AWS_REGION AWS_DEFAULT_REGION TWOKEYS_REGION`" in shown.stderr
+    assert " TWOKEYS_PROFILE AWS_REGION AWS_DEFAULT_REGION TWOKEYS_REGION; export AWS_PROFILE=work`" in shown.stderr
     for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "TWOKEYS_REGION"):  # in this shell now, for the next door
         assert f"export {name}=eu-central-1;" in shown.stdout
         monkeypatch.setenv(name, "eu-central-1")

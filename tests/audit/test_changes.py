@@ -149,6 +149,8 @@ def test_a_trust_policy_names_whom_it_allows_and_not_all_of_many() -> None:
         ({"targetId": STAGE, "permissionSetArn": "set", "principalId": "ann"}, STAGE, ("set", "set", f"ann {STAGE}")),
         ({"groupName": "devs", "policyName": "grant"}, None, ("group", "devs", "grant")),
         ({"groupName": "devs", "userName": "ann"}, None, ("user", "ann", "devs")),
+        ({"roleName": "deployer", "policyName": "deployer"}, None, ("role", "deployer", "deployer")),
+        ({"groupName": "ops", "userName": "ops"}, None, ("user", "ops", "ops")),
     ],
 )
 def test_a_call_names_the_account_and_whom_it_is_about(

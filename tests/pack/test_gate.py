@@ -270,6 +270,8 @@ def test_what_the_program_has_no_more_is_deleted_last_and_refuses_nothing_before
     now.add(kind, "old", free, name="old", path="/changed/")
     rule = "no-default-provider" if named.startswith("default") else "provider-enters-its-account"
     assert rule in Engine(preview=False).rules(now.resources)
+    now.role("late", free, document(trusts(arn(PROD, "role/deployer"))))
+    assert f"{rule}: late" in refused(now, before=state)
 
 
 def test_the_state_of_another_project_tells_nothing(tmp_path: Path) -> None:

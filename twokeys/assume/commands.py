@@ -134,10 +134,16 @@ def assume(*, door: str, command: tuple[str, ...], as_json: bool, **how: Any) ->
         if sys.stdout.isatty():
             note(f'this shell is not in {name} yet: eval "$(twokeys assume {shlex.quote(door)})"')
         else:
-            from twokeys.aws_errors import leave
+            from twokeys.aws_errors import PROFILE, in_shell, leave
 
+            own_keys = session.profile == "default" and in_shell(None) and PROFILE not in os.environ
             ends = f"{session.expires:%Y-%m-%d %H:%M} UTC"
-            note(f"whoever evaluates this is in {name} until {ends}; back: {leave(session.marked)}")
+            way_back = (
+                f"it replaces the keys of this shell, which `twokeys assume {shlex.quote(door)} -- bash` leaves there"
+                if own_keys
+                else f"back: {leave(session.marked)}"
+            )
+            note(f"whoever evaluates this is in {name} until {ends}; {way_back}")
     return 0
 
 
@@ -221,7 +227,11 @@ def _say_doors(profile: str | None, states: tuple[str, ...], published: tuple[st
     from twokeys.profiles.reading import with_states
 
     told = read_said(with_states(exports_of(states, published, sandbox=True)))
-    mine = [] if _elsewhere(profile, states, published) else own_doors(profile, told)
+    try:
+        mine = [] if _elsewhere(profile, states, published) else own_doors(profile, told)
+    except Refusal as refusal:
+        mine = []
+        note(f"which are yours is not known: {refusal.why}")
     own = {way.name: way for way in mine}
     others = {way.name: way for way in told.ways if way.name not in own}
     rows = {name: (way.account_name, _about(way)) for name, way in {**own, **others}.items()}

@@ -311,7 +311,7 @@ def _assigned(way: AssignmentWay, profile: str | None, region: str | None) -> Se
     """
     ours = {"sso_account_id": way.account, "sso_role_name": way.permission_set}
     profiles = Configuration().full_config["profiles"]
-    found = [name for name, settings in profiles.items() if ours.items() <= settings.items()]
+    found = [name for name, of in profiles.items() if ours.items() <= of.items() and "role_arn" not in of]
     if not found:
         raise Refusal(
             f"door {way.name}",

@@ -176,10 +176,9 @@ def changed_of(record: Mapping[str, Any]) -> tuple[str, str, str]:
         asked["groupId"] = asked.get("id")
     asked["memberId"] = mapping(asked.get("memberId")).get("userId", asked.get("memberId"))
     own_policy = mapping(asked.get("customerManagedPolicyReference")).get("name")
-    kind, whose = next(
-        ((kind, one) for key, kind in _WHOSE.items() if isinstance(one := asked.get(key), str)), ("", "")
-    )
-    what = [one for one in (*map(asked.get, _WHAT), own_policy) if isinstance(one, str) and one != whose]
+    found = ((key, kind, one) for key, kind in _WHOSE.items() if isinstance(one := asked.get(key), str))
+    key, kind, whose = next(found, ("", "", ""))
+    what = [one for one in (*(asked.get(each) for each in _WHAT if each != key), own_policy) if isinstance(one, str)]
     return kind, whose, BOUNDARY if "PermissionsBoundary" in name else " ".join(what)
 
 

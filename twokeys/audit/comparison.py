@@ -301,7 +301,8 @@ def _matters(one: Change, last: Mapping[tuple[str, ...], Change], answers: Answe
         entered = any(_bears(each.policy, trust=True) for each in said if each)
         return entered or _is_about_roles(one, last, answers)
     if one.gives == "CreatePolicyVersion":
-        return _bears(one.policy, trust=False) or any(whose in key for key in answers.holds)
+        held = any(whose in key or (said and said.arn == whose) for key, said in answers.holds.items())
+        return held or _bears(one.policy, trust=False)
     return True
 
 

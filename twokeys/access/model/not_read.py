@@ -39,8 +39,9 @@ _COMMAND = re.compile(
     # https://docs.aws.amazon.com/powershell/v4/userguide/pstools-iam.html
     r"|\b(?:new|write|register|add|update|set)-(?:iam|ssoadmn|cfnstack)(?!servicelinkedrole)[a-z]*\b(?<!-iam)(?!-)"
     r"|\b(?:terraform|tofu|terragrunt|pulumi|cdk|sam|sls|serverless|copilot|chalice|amplify|eksctl|sst|zappa|rain|sceptre"
-    r"|org-formation)(?:[@:][\w.-]+)?\s(?:[^|;&\n]*\s)?(?:apply|up|deploy|create|update)\b"
-    r"|\b(?:cdk(?:@\S+)?\s(?:[^|;&\n]*\s)?bootstrap|sceptre\s(?:[^|;&\n]*\s)?launch|amplify\s+push)\b",
+    r"|org-formation)(?:[@:]\S+?|\.exe|\.js)?[\"')\]},]*[\s,](?:[^|;&\n]*[\s\"',]|--)?"
+    r"[\"']?(?:--)?(?:apply|up|deploy|create|update)\b"
+    r"|\b(?:cdk(?:@\S+)?[\"',]*\s(?:[^|;&\n]*[\s\"',])?bootstrap|sceptre\s(?:[^|;&\n]*\s)?launch|amplify\s+push)\b",
     re.IGNORECASE,
 )
 _SPEAKS_OF_IAM = re.compile(

@@ -50,7 +50,8 @@ def _decides_about_accounts(graph: Graph) -> bool:
     """Whether a wrong account would change who enters: the stack makes accounts or works in several, and has doors."""
     several = _works_in_several(graph) or bool(graph.accounts.by_symbol)
     outsiders = any(door.source.kind == "outsider" for door in graph.doors)
-    in_no_known_account = any(not graph.accounts.pinned(door.target.account) for door in graph.doors)
+    of_people = [door for door in graph.doors if door.source.kind != "service"]
+    in_no_known_account = any(not graph.accounts.pinned(door.target.account) for door in of_people)
     return several and (_is_about_accounts(graph) or outsiders or in_no_known_account)
 
 
