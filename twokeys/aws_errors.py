@@ -127,11 +127,12 @@ def leave(variables: Mapping[str, str] | None = None) -> str:
     `variables` are what a door sets; without them, what the surroundings say of one counts.
     """
     word = "set -e" if os.environ.get("SHELL", "").endswith("/fish") else "unset"
-    regions = f" AWS_REGION AWS_DEFAULT_REGION {REGION}" if REGION in (variables or os.environ) else ""
-    profile = (variables or os.environ).get(PROFILE, "default")
+    there = variables or os.environ
+    regions = f" AWS_REGION AWS_DEFAULT_REGION {REGION}" if REGION in there else ""
+    profile = there.get(PROFILE, "default")
     named = f"; export AWS_PROFILE={shlex.quote(profile)}" if profile != "default" else ""
     keys = "AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN AWS_CREDENTIAL_EXPIRATION"
-    mark = f" {PROFILE}" if PROFILE in (variables or os.environ) else ""
+    mark = f" {PROFILE}" if PROFILE in there else ""
     return f"`{word} {keys}{mark}{regions}{named}`"
 
 

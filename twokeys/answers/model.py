@@ -30,6 +30,8 @@ OUTSIDE, NOT_SHOWN_INSIDE = "outside the organization", "not shown to be in the 
 """What is known of an account that is not shown to be ours, where all of the organization are listed and elsewhere."""
 
 PASSWORD, ACCESS_KEY, BOUNDARY = "a password", "an access key", "permissions boundary"
+KEPT_BY_ID = {"permissionSetArn": "set", "groupId": "identity-center-group", "policyId": "policy"}
+"""The kinds of `Answers.holds` that states and CloudTrail's records name alike, by the property that names one."""
 ANY_ANCHOR = "any trust anchor"
 """Whose certificates a role takes that names none of the account's trust anchors to IAM Roles Anywhere."""
 ANONYMOUS = Who("principal", "ANONYMOUS_PRINCIPAL")

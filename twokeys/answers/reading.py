@@ -44,6 +44,7 @@ from twokeys.answers.model import (
     ACCESS_KEY,
     ANY_ANCHOR,
     BOUNDARY,
+    KEPT_BY_ID,
     NOT_SHOWN_INSIDE,
     OUTSIDE,
     PASSWORD,
@@ -74,7 +75,6 @@ https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoot.html
 _CALLER = "parent_caller_arn"
 _LONG_TERM = {tokens.PASSWORD: PASSWORD, tokens.ACCESS_KEY: ACCESS_KEY}
 _TAKES = {"clientIdLists": "client ID", "thumbprintLists": "thumbprint", "samlMetadataDocument": "metadata of sha256"}
-_WHOSE = (("set", "permissionSetArn"), ("identity-center-group", "groupId"), ("policy", "policyId"))
 _STORE = ("aws:identitystore/user:User", "aws:identitystore/group:Group")
 
 
@@ -267,7 +267,9 @@ class _Reader:
         """What is held in IAM Identity Center and Organizations."""
         snapshot, documents = self._graph.snapshot, self._graph.documents
         for resource in snapshot.of_type(ASSIGNMENT, MEMBERSHIP, CONTROL_POLICY_ATTACHMENT, *POLICIES_OF_SETS):
-            kind, key = next(((kind, text) for kind, key in _WHOSE if (text := resource.text(key))), ("", ""))
+            kind, key = next(
+                ((kind, text) for key, kind in KEPT_BY_ID.items() if (text := resource.text(key))), ("", "")
+            )
             whose, inline = (self._accounts.of(resource), kind, key), resource.get("inlinePolicy") is not None
             for what in _what(resource):
                 said = documents.of(resource, "inlinePolicy", PolicyKind.IDENTITY, what) if inline else None

@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 from twokeys.access.reading.snapshot import mapping
-from twokeys.answers.model import BOUNDARY
+from twokeys.answers.model import BOUNDARY, KEPT_BY_ID
 from twokeys.audit.record import SCIM
 from twokeys.aws_reference import access_levels
 from twokeys.iam import PolicyDocument, PolicyError, PolicyKind, parse_policy
@@ -112,10 +112,7 @@ _ACCOUNT = re.compile(r"\d{12}")
 _OF_ACCOUNTS = ("targetId", "accountId")
 """What names the account that a call is about: CreateAccountAssignment, AttachPolicy and CloseAccount, among others."""
 _DOCUMENTS = ("assumeRolePolicyDocument", "policyDocument", "inlinePolicy", "content")
-_WHOSE = {
-    **{f"{kind}Name": kind for kind in ("role", "user", "group")},
-    **{"permissionSetArn": "set", "groupId": "identity-center-group", "policyId": "policy", "policyArn": "policy"},
-}
+_WHOSE = {**{f"{kind}Name": kind for kind in ("role", "user", "group")}, **KEPT_BY_ID, "policyArn": "policy"}
 _WHAT = (
     "policyArn",
     "managedPolicyArn",

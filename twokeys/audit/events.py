@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import groupby
@@ -201,20 +201,19 @@ class _Alike:
     why: dict[str, None] = field(default_factory=dict)
     surprises: dict[str, None] = field(default_factory=dict)
     """Of these reasons those that are unusual; of new addresses, which may be many, one."""
-    unmet: bool = False
 
     def __len__(self) -> int:
         return len(self.uses)
 
-    def order(self) -> tuple[object, ...]:
+    def order(self, unmet: Container[str]) -> tuple[object, ...]:
         """Who had no door first, then who did not meet what a door asks for, then root users, and what is unusual.
 
         Of that a first entry, then that for several reasons, then that of people is first.
         """
         first = self.uses[0]
-        who = first.caller.who.kind
+        who, met = first.caller.who.kind, all(use.id not in unmet for use in self.uses)
         return (
-            *(_NO_DOOR not in self.labels, not self.unmet, who != "root-user", FIRST_ENTRY not in self.surprises),
+            *(_NO_DOOR not in self.labels, met, who != "root-user", FIRST_ENTRY not in self.surprises),
             *(-len(self.surprises), who not in PEOPLE, first.time, first.id),
         )
 
@@ -245,9 +244,7 @@ def to_look_at(answers: Answers, comparison: Comparison) -> tuple[Rows, Rows]:
     """
     groups = _alike((*_entries_and_unusual(comparison), *_changed(comparison)))
     unmet = {one.use.id for one in comparison.population if one.unmet}
-    for one in groups:
-        one.unmet = any(use.id in unmet for use in one.uses)
-    first = sorted((one for one in groups if [*one.labels] != [_CHANGED]), key=_Alike.order)
+    first = sorted((one for one in groups if [*one.labels] != [_CHANGED]), key=lambda one: one.order(unmet))
     changes = sorted((one for one in groups if [*one.labels] == [_CHANGED]), key=len)
     return [one.row(answers) for one in first], [one.row(answers) for one in changes]
 

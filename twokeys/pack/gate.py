@@ -161,6 +161,7 @@ class Gate:
         found = _by_place(self._findings(graph))
         stands = {place: one for place, one in found.items() if not self._may_still_come(one, resource, graph)}
         known = _by_place(self._findings(self._graph(before))) if stands else {}
+        # what is wrong with a provider may have been put off ("removal") until it makes something
         return [one for place, one in stands.items() if place not in known or one.urn == resource.provider]
 
     def _graph(self, snapshot: Snapshot) -> Graph:
