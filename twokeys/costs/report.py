@@ -186,12 +186,16 @@ def read_csv(stream: io.BufferedReader[io.RawIOBase], where: str, ledger: Ledger
             header = next(reader, [])
             if not header:
                 raise _unreadable(where, "it is empty", _AGAIN)
-            if header[0].strip().lower().startswith(("<!doctype", "<html")):
-                raise _unreadable(where, "it is an HTML page", _AGAIN)
+            if header[0].lstrip().startswith("<"):
+                raise _unreadable(where, "it is a page of HTML or XML, such as an error of S3", _AGAIN)
+            if len(header) == 1:
+                raise _unreadable(where, "no commas separate the columns in its first line", _AS_EXPORTED)
             _read_rows(header, reader, where, ledger, lambda: f"line {reader.line_num}")
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:
             raise _unreadable(where, f"the compressed file is damaged or cut off: {error}", _AGAIN) from error
-        except (csv.Error, UnicodeDecodeError) as error:
+        except UnicodeDecodeError as error:
+            raise _unreadable(where, f"near line {reader.line_num + 1} it is not UTF-8", _AS_EXPORTED) from error
+        except csv.Error as error:
             raise _unreadable(where, f"near line {reader.line_num}: {error}", _AGAIN) from error
 
 
@@ -241,6 +245,7 @@ _FOCUS_NEEDS = ("BilledCost", "BillingCurrency", "ChargeCategory", "ChargePeriod
 _CATEGORIES = ("Usage", "Purchase", "Tax", "Credit", "Adjustment")
 """What a ChargeCategory may be: https://focus.finops.org/focus-columns/#charge_category."""
 _AGAIN = "download the report again and compare its size with the one in the bucket"
+_AS_EXPORTED = "give the file as AWS exported it: a spreadsheet, for example, may have saved this one in another form"
 _ROWS = 1 << 14
 """How many of a Parquet report are in memory at once, with all their columns."""
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
