@@ -543,3 +543,13 @@ def test_a_map_as_athena_prints_it_is_refused_with_how_to_select_it() -> None:
 def test_a_line_without_a_currency_is_named_so_beside_another_one() -> None:
     with pytest.raises(Refusal, match="the report has lines in USD and no currency"):
         costs(legacy([Line(STAGE, *EC2, "1"), Line(STAGE, *EC2, "0", currency="")]))
+
+
+def test_of_a_report_in_two_currencies_one_can_be_chosen() -> None:
+    report = legacy([Line(STAGE, *EC2, "1"), Line(STAGE, *EC2, "3", currency="EUR")])
+    with pytest.raises(Refusal, match=r"lines in EUR and USD\. Next step: choose one with --currency"):
+        costs(report)
+    found = costs(report, question=Question(((ACCOUNT,),), currency="EUR"))
+    assert (found.total, found.currency, found.notes[0]) == (Decimal(3), "EUR", "lines in USD are left out")
+    with pytest.raises(Refusal, match="and is in GBP; there are lines in EUR and USD"):
+        costs(report, question=Question(((ACCOUNT,),), currency="GBP"))
