@@ -352,6 +352,8 @@ def test_what_every_stack_needs_is_asked_for(key: str) -> None:
         ("doors.stage-deployer.sessionSeconds", "1" * 5000, "it takes a whole number", "write one"),
         *((f"doors.stage-deployer.{key}", "", "it is empty", "write what is meant") for key in TEXTS),
         ("doors.stage-deployer.owner", "x" * 201, "it takes at most 200 characters", "write fewer"),
+        ("doors.stage-deployer.owner", " ", "it is empty", "write what is meant"),
+        ("accounts.stage.budget", {"monthly": True, "notify": ["a@example.com"]}, "it takes a number", "write one"),
         ("doors.stage-deployer.keys", [], "it is empty", "write what is meant"),
         (
             "doors.stage-deployer.expires",
