@@ -1,7 +1,5 @@
 """What every command that answers asks for: where to read from. Said once, so that they all read alike."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any, TypeVar
 

@@ -3,8 +3,6 @@
 https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
 """
 
-from __future__ import annotations
-
 import json
 import os
 import re

@@ -1,7 +1,5 @@
 """An audit as text for people, and as a table for spreadsheets."""
 
-from __future__ import annotations
-
 import csv
 import io
 from collections.abc import Callable, Iterable, Iterator, Sequence

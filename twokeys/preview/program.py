@@ -1,7 +1,5 @@
 """Preview a program: what it registers, with `UNKNOWN` for what does not exist yet, and what the rules find in it."""
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
