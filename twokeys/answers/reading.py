@@ -256,6 +256,8 @@ class _Reader:
                 yield (*whose, ""), one.trust
             if one.boundary:
                 yield (*whose, BOUNDARY), one.boundary
+        for key in self._graph.snapshot.of_type(tokens.ACCESS_KEY):
+            yield (self._accounts.of(key), "user", key.text("user") or key.name, id_of(key)), None
         for said in self._graph.principals.managed_policies:
             arn = Arn.parse(said.arn or "")
             if arn is not None:
