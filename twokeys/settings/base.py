@@ -1,7 +1,5 @@
 """What all settings have in common: frozen, camelCase in the config, and no key that is not there."""
 
-from __future__ import annotations
-
 from pydantic import BaseModel, ConfigDict, ValidationInfo, field_validator
 from pydantic.alias_generators import to_camel
 
