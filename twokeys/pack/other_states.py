@@ -253,8 +253,8 @@ def _left(
             excepted = {_rule(one).name: {_EXCEPTIONS: [{**excuse, "stack": joined.snapshot.names[1]}]}}
             step = (
                 "to keep the door, leave the grant here, or make it again if this update took it away; to close it, "
-                "take that trust away first, in its stack, and export its state again; where the grant has to go first, "
-                f"make an exception: {json.dumps(excepted)}"
+                "take that trust away first, in its stack, and export its state again; where the grant has to go first,"
+                f" make an exception: {json.dumps(excepted)}"
             )
             yield replace(one, finding=replace(finding, next_step=step))
         else:
