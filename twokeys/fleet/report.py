@@ -92,7 +92,7 @@ class Report:
             done += ", as the engine counts: with stacks, components and providers"
         peak = f", {memory / MIB:,.0f} MiB at most" if memory else ""
         console.print(f"{done}; {self.seconds:.1f} s{at_once}{peak}", highlight=False)
-        if counted[State.LOST] + counted[State.STOPPED] + counted[State.WAITING]:
+        if states[State.LOST] + states[State.STOPPED] + states[State.WAITING]:
             step = "run the same command again: what is done stays done, and it goes on from there"
             console.print(f"next: {step}", style="yellow", highlight=False)
         elif not self.ok:
