@@ -110,6 +110,25 @@ def test_an_unknown_half_that_is_made_from_the_role_at_the_other_end_is_left_to_
     assert [one.policyName for one in Engine().analyze(world.resources)] == rules
 
 
+@pytest.mark.parametrize("of_group", ["user", "somebody else"])
+def test_a_trust_made_from_a_user_whose_group_holds_the_grant_is_left_to_the_update(of_group: str) -> None:
+    """No trust can name a group, so that it names the member, whose ARN is an output.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
+    """
+    world = World()
+    user = world.add("User", "ann", world.hub, name="ann")
+    group = world.add("Group", "deploy", world.hub, name="deploy")
+    world.add("GroupPolicy", "enter", world.hub, group="deploy", name="enter", policy=document(grants(DEPLOYER)))
+    member = {"user": [user]} if of_group == "user" else {}
+    joined = {"groups": UNKNOWN} if of_group == "user" else {"user": "bob", "groups": ["deploy"]}
+    world.add("UserGroupMembership", "joins", world.hub, made_from={**member, "groups": [group]}, **joined)
+    made_from = {"assumeRolePolicy": [user]}
+    world.add("Role", "deployer", world.stage, name="deployer", made_from=made_from)
+    expected = [DEFERRED] if of_group == "user" else ["unproved-door"]
+    assert [one.policyName for one in Engine().analyze(world.resources)] == expected
+
+
 WIDE, READS = "arn:aws:iam::aws:policy/AdministratorAccess", "arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess"
 
 

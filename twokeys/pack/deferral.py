@@ -182,10 +182,14 @@ class _Waiting:
                 yield from self._without_the_role(grants, role)
 
     def _without_the_role(self, unknown: Iterable[str], role: Principal) -> Iterable[str]:
-        """Documents of which one is to name a role, unless one is made from that role: its ARN is not known yet."""
+        """Documents of which one is to name a role, unless one is made from that role: its ARN is not known yet.
+
+        Of a group a trust names its members.
+        """
         urns = list(unknown)
         behind = [self._graph.snapshot.by_urn[urn].property_dependencies for urn in urns]
-        return () if any(role.urn in one.get(key, ()) for one in behind for key in _DOCUMENTS) else urns
+        named = {one.urn for one in self._graph.principals if one is role or role in one.groups}
+        return () if any(named.intersection(one.get(key, ())) for one in behind for key in _DOCUMENTS) else urns
 
 
 def _judged_in_update(resource: Resource) -> bool:
