@@ -217,6 +217,30 @@ def test_an_inline_policy_of_a_permission_set_is_no_boundary_and_who_has_the_set
     assert "wildcard-grant: i" in refused(world)
 
 
+@pytest.mark.parametrize("grant", [grants("*"), grants("*", action="sts:AssumeRoot")])
+@pytest.mark.parametrize("exclusive", [False, True])
+def test_a_policy_that_a_permission_set_holds_by_name_is_no_boundary_whoever_has_the_set(
+    tmp_path: Path, grant: dict[str, object], *, exclusive: bool
+) -> None:
+    """AWS gives it to whoever is assigned the set where that policy is, which another stack may do.
+
+    https://docs.aws.amazon.com/singlesignon/latest/APIReference/API_CustomerManagedPolicyReference.html
+    """
+    world = World()
+    before = write_state(tmp_path / "before.json", world)
+    world.add("Policy", "wide", world.hub, name="wide", path="/own/", policy=document(grant))
+    kind = "aws:ssoadmin/customerManagedPolicyAttachment:CustomerManagedPolicyAttachment"
+    kind = kind.replace("Attachment", "AttachmentsExclusive") if exclusive else kind
+    for path, found in (("/", []), ("/own/", ["given"])):
+        named = {"name": "wide", "path": path}
+        said = {"customerManagedPolicyReferences": [named]} if exclusive else {"customerManagedPolicyReference": named}
+        put(world, kind, "given", world.hub, permissionSetArn="ps-1", **said)
+        assert [one.partition(": ")[2] for one in refused(world, before=before)] == found
+        world.resources.insert(2, world.resources.pop())
+        assert [one.partition(": ")[2] for one in refused(world, before=before)] == (["wide"] if found else [])
+        world.resources.pop(2)
+
+
 def test_a_component_that_makes_its_trust_last_has_lost_a_grant_that_is_not_there_by_then() -> None:
     world = World()
     door = world.add("Component", "door", trustAfterGrant=True)

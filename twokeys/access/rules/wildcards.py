@@ -82,7 +82,8 @@ def _held(graph: Graph) -> Iterator[tuple[str, str, Document]]:
         return
     for document in graph.principals.managed_policies:
         if document.urn is not None and document not in boundaries:
-            yield document.urn, graph.accounts.of(graph.snapshot.by_urn[document.urn]), document
+            who = graph.identity_center.given.get(document.urn, document.urn)
+            yield who, graph.accounts.of(graph.snapshot.by_urn[document.urn]), document
 
 
 def _wide_resources(graph: Graph, document: Document, account: str) -> Iterator[str]:
