@@ -57,6 +57,7 @@ def refused(world: World) -> set[str]:
     "condition",
     [
         {"StringEquals": {AUD: "sts.amazonaws.com", SUB: MAIN}},
+        {"StringEqualsIgnoreCase": {SUB: MAIN.upper()}, **STS},
         {"StringLike": {SUB: "repo:acme/*"}, **STS},
         {"StringLike": {SUB: ["repo:acme/app:*", "repo:acme@42/*"]}, **STS},
         {"ForAnyValue:StringLike": {SUB: "repo:acme/*"}},
