@@ -34,8 +34,8 @@ def _open_trusts(graph: Graph, _config: DoorConfig, _now: datetime) -> Iterator[
                     "principals, nor does a Deny beside it"
                 )
                 step = (
-                    "name the principals by their ARNs, or add a StringEquals condition on aws:PrincipalOrgID (which "
-                    "needs a grant in another account of the organization, as a trust in an account does)"
+                    "name the principals by their ARNs, or add a StringEquals condition on aws:PrincipalOrgID: of an "
+                    "organization as a whole, a grant in another account of it has to be in view, or an exception made"
                 )
                 yield Finding(message, step, role.urn, DoorName("*", role.arn), role.source)
 
