@@ -24,6 +24,7 @@ from tests.access.world import (
     PROD,
     SERVICE,
     STAGE,
+    TYPES,
     World,
     arn,
     document,
@@ -127,6 +128,26 @@ def test_a_trust_made_from_a_user_whose_group_holds_the_grant_is_left_to_the_upd
     world.add("Role", "deployer", world.stage, name="deployer", made_from=made_from)
     expected = [DEFERRED] if of_group == "user" else ["unproved-door"]
     assert [one.policyName for one in Engine().analyze(world.resources)] == expected
+
+
+@pytest.mark.parametrize("made_from", ["a role there", "a queue there"])
+def test_what_waits_for_an_account_to_come_asks_for_that_in_an_update_of_its_own(made_from: str) -> None:
+    """No program can write an ARN there, which holds an id that AWS has still to give.
+
+    https://www.pulumi.com/docs/iac/cli/commands/pulumi_up/: `--target` makes what it names alone.
+    """
+    world = World()
+    inside = world.new_account()
+    account = next(one for one in world.resources if one.type == TYPES["Account"])
+    world.role("ci", world.hub)
+    if made_from == "a role there":
+        behind = world.role("deployer", inside, document(trusts(CI)))
+    else:
+        behind = put(world, "aws:sqs/queue:Queue", "jobs", inside, name="jobs")
+    world.add("RolePolicy", "enter", world.hub, role="ci", name="enter", made_from={"policy": [behind]})
+    (found,) = Engine().analyze(world.resources)
+    assert found.policyName == "unproved-door"
+    assert f"make the account first (`pulumi up --target '{account.urn}'`)" in found.message
 
 
 WIDE, READS = "arn:aws:iam::aws:policy/AdministratorAccess", "arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess"
