@@ -212,7 +212,9 @@ def test_a_blank_cost_counts_as_nothing_and_is_told() -> None:
         (gzip.compress(legacy(), mtime=0)[:60] + b"\0" * 40, "damaged or cut off"),
         (b"PK\x03\x04", "ZIP"),
         (b"", "it is empty"),
-        (b'<!DOCTYPE html>\n<html lang="en">', "it is an HTML page"),
+        (b'<!DOCTYPE html>\n<html lang="en">', "it is a page of HTML or XML"),
+        (legacy().decode().encode("utf-16"), "near line 1 it is not UTF-8. Next step: give the file as AWS exported"),
+        (legacy().replace(b",", b";"), "no commas separate the columns"),
         (b"a,b\n1,2\n", "no column lineItem/UnblendedCost"),
         (legacy().replace(b"10.5", b"ten"), "line 9"),
         (legacy().replace(b"10.5", b"NaN"), "is NaN"),
@@ -221,7 +223,7 @@ def test_a_blank_cost_counts_as_nothing_and_is_told() -> None:
         (cur2().replace(b'"{""user_team"": ""data""}"', b"{broken"), "line 5"),
         (cur2().replace(b'"{""user_team"": ""data""}"', b"[" * 100_000), "line 5"),
         (cur2().replace(b'"{""product_name"": ""Amazon Simple Storage Service', b'"{product_name'), "line "),
-        (legacy().replace(b"web", b"\xff"), "near line"),
+        (legacy().replace(b"web", b"\xff"), "near line 1 it is not UTF-8"),
         (legacy().replace(STAGE.encode(), b"2.22222E+11"), "line 3: the account 2.22222E\\+11 was rounded"),
     ],
 )
@@ -543,3 +545,13 @@ def test_a_map_as_athena_prints_it_is_refused_with_how_to_select_it() -> None:
 def test_a_line_without_a_currency_is_named_so_beside_another_one() -> None:
     with pytest.raises(Refusal, match="the report has lines in USD and no currency"):
         costs(legacy([Line(STAGE, *EC2, "1"), Line(STAGE, *EC2, "0", currency="")]))
+
+
+def test_of_a_report_in_two_currencies_one_can_be_chosen() -> None:
+    report = legacy([Line(STAGE, *EC2, "1"), Line(STAGE, *EC2, "3", currency="EUR")])
+    with pytest.raises(Refusal, match=r"lines in EUR and USD\. Next step: choose one with --currency"):
+        costs(report)
+    found = costs(report, question=Question(((ACCOUNT,),), currency="EUR"))
+    assert (found.total, found.currency, found.notes[0]) == (Decimal(3), "EUR", "lines in USD are left out")
+    with pytest.raises(Refusal, match="and is in GBP; there are lines in EUR and USD"):
+        costs(report, question=Question(((ACCOUNT,),), currency="GBP"))

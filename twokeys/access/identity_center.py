@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -358,20 +358,28 @@ class _Reader:
         shown = self.accounts.held | self.accounts.all_members
         return self.accounts.is_ours(account) or shown == {self.accounts.of(assignment)}
 
-    def _add_policies(self, attached: Iterable[Resource], name: str, role: Principal) -> None:
+    def _add_policies(self, attached: Sequence[Resource], name: str, role: Principal) -> None:
+        given: dict[str, list[Document]] = {}
         for resource in attached:
             if resource.type == _INLINE:
                 role.documents.append(self._inline(resource, name))
-            elif resource.type == _MANAGED:
-                role.documents.append(self._managed(resource, resource.get("managedPolicyArn")))
-            elif resource.type == _MANAGED_EXCLUSIVE:
-                role.documents += [self._managed(resource, arn) for arn in items(resource.get("managedPolicyArns"))]
-            elif resource.type in (_CUSTOMER, _CUSTOMER_EXCLUSIVE):
-                role.documents += [self._customers(resource, one, role) for one in _references(resource)]
-            else:
+            elif resource.type == _BOUNDARY:
                 said = mapping(resource.get("permissionsBoundary"))
                 arn, own = said.get("managedPolicyArn"), said.get("customerManagedPolicyReference")
                 role.boundary = self._customers(resource, own, role) if own else self._managed(resource, arn)
+            else:
+                given.setdefault(resource.type, []).extend(self._attached(resource, role))
+        role.documents += [document for documents in given.values() for document in documents]
+        for each, whole in ((_MANAGED, _MANAGED_EXCLUSIVE), (_CUSTOMER, _CUSTOMER_EXCLUSIVE)):
+            if whole in given:
+                others = [one for one in given.get(each, ()) if one not in given[whole]]
+                self.principals.remove(role, others, f"{whole.rpartition(':')[2]} lists all of them")
+
+    def _attached(self, resource: Resource, role: Principal) -> list[Document]:
+        if resource.type in (_MANAGED, _MANAGED_EXCLUSIVE):
+            key = "managedPolicyArn" + ("s" if resource.type == _MANAGED_EXCLUSIVE else "")
+            return [self._managed(resource, arn) for arn in items(resource.get(key))]
+        return [self._customers(resource, one, role) for one in _references(resource)]
 
     def _inline(self, resource: Resource, name: str) -> Document:
         return self.documents.of(
@@ -399,7 +407,7 @@ class _Reader:
         self.not_proved.append(NotProved(what, why, _NAME_IT, door, resource.urn, resource.source))
 
 
-def _references(resource: Resource) -> Iterable[object]:
+def _references(resource: Resource) -> list[object]:
     key = "customerManagedPolicyReference" + ("s" if resource.type == _CUSTOMER_EXCLUSIVE else "")
     return items(resource.get(key))
 

@@ -4,8 +4,6 @@ A self-managed backend's lock has no lease: it names the process, the host and t
 deletes it. It is taken away only when its owner is proved to be dead.
 """
 
-from __future__ import annotations
-
 import os
 import re
 import subprocess

@@ -1,7 +1,5 @@
 """What a fleet's run looks like while it happens and at its end."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass

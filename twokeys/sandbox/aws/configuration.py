@@ -1,7 +1,5 @@
 """A provider resource's configuration, and how credentials come from it: by really assuming each role in turn."""
 
-from __future__ import annotations
-
 import contextlib
 import json
 import re
