@@ -3,8 +3,6 @@
 https://docs.aws.amazon.com/STS/latest/APIReference/API_Operations.html
 """
 
-from __future__ import annotations
-
 from typing import Final
 
 ASSUME_ROLE: Final = "sts:AssumeRole"
