@@ -823,10 +823,7 @@ def test_an_unknown_part_of_a_policy_that_may_grant_a_role_is_not_proved(place: 
     ],
 )
 def test_what_can_only_narrow_a_trust_may_come_to_be_known_later(trust: dict[str, Any]) -> None:
-    world = World()
-    world.role("ci", world.hub)
-    world.role("deployer", world.stage, trust)
-    world.grant("ci", world.hub, DEPLOYER)
+    world = two_keys(trust)
     assert mandatory(world) == []
     assert [door.open for door in world.graph.doors if door.target.arn == DEPLOYER] == [True]
 

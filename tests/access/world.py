@@ -165,11 +165,11 @@ class World:
         return sorted({finding.rule for finding in self.findings(config)})
 
 
-def two_keys() -> World:
+def two_keys(trust: object = document(trusts(CI)), **deployer: object) -> World:
     """The compliant stack that most tests change in one place."""
     world = World()
     world.role("ci", world.hub)
-    world.role("deployer", world.stage, document(trusts(CI)))
+    world.role("deployer", world.stage, trust, **deployer)
     world.grant("ci", world.hub, DEPLOYER)
     return world
 
