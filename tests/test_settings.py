@@ -337,6 +337,8 @@ def test_what_every_stack_needs_is_asked_for(key: str) -> None:
         ("doors.ci.sessionSeconds", "1" * 5000, "it takes a whole number", "write one"),
         *((f"doors.ci.{key}", "", "it is empty", "write what is meant") for key in TEXTS),
         ("doors.ci.owner", "x" * 201, "it takes at most 200 characters", "write fewer"),
+        ("doors.ci.owner", " ", "it is empty", "write what is meant"),
+        ("accounts.stage.budget", {"monthly": True, "notify": ["a@example.com"]}, "it takes a number", "write one"),
         ("doors.ci.keys", [], "it is empty", "write what is meant"),
         ("doors.ci.expires", None, "nothing stands after its colon", "write what is meant, or leave the key"),
         (
