@@ -372,3 +372,9 @@ def test_what_cannot_be_asked_is_refused_at_once_in_a_few_lines_and_nothing_is_w
     assert said.out == ("false\n" if words.startswith("assume") else "")  # for `eval "$(...)" && ...`
     assert 1 < len(said.err.splitlines()) <= 5, said.err
     assert {path.name for path in tmp_path.iterdir()} == before
+
+
+def test_a_standard_input_that_a_shell_closed_is_an_empty_one() -> None:
+    command = [str(Path(sys.executable).with_name("twokeys")), "costs", "--file", "-"]
+    done = subprocess.run(["sh", "-c", 'exec "$@" <&-', "sh", *command], capture_output=True, text=True, check=False)
+    assert (done.returncode, "it is empty" in done.stderr) == (1, True)

@@ -1,7 +1,5 @@
 """The `twokeys` command: it only names the commands; each is imported when it is asked for."""
 
-from __future__ import annotations
-
 import importlib
 import itertools
 import json
@@ -138,6 +136,7 @@ def main() -> NoReturn:
 
     What nobody foresaw is a defect of TwoKeys: it says so, and exits with 70 (EX_SOFTWARE of sysexits.h).
     """
+    sys.stdin = sys.stdin or open(os.devnull, encoding="utf-8")  # noqa: SIM115 - closed by a shell's `<&-`
     try:
         code = _twokeys.main(standalone_mode=False)
     except click.ClickException as error:

@@ -97,6 +97,16 @@ def test_without_a_grant_in_the_permission_set_it_is_half_a_door() -> None:
     assert refused(into_stage(center(targetId=HUB))) == {"door-needs-grant"}
 
 
+@pytest.mark.parametrize("listed", [[], ["arn:aws:iam::aws:policy/ReadOnlyAccess"]])
+def test_a_grant_that_a_list_of_all_policies_takes_away_again_is_no_key(listed: list[str]) -> None:
+    """https://www.pulumi.com/registry/packages/aws/api-docs/ssoadmin/managedpolicyattachmentsexclusive/"""
+    world = into_stage(center(targetId=HUB))
+    attach(world, "ManagedPolicyAttachment", managedPolicyArn=AWS_POLICY)
+    assert not refused(world)
+    attach(world, "ManagedPolicyAttachmentsExclusive", managedPolicyArns=listed)
+    assert refused(world) == {"door-needs-grant", "unproved-door"}
+
+
 def test_a_grant_of_a_permission_set_without_a_trust_is_half_a_door() -> None:
     world = center(targetId=HUB)
     world.role("deployer", world.stage)

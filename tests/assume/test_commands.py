@@ -281,6 +281,8 @@ def test_the_region_is_the_one_that_is_asked_for_else_that_of_the_shell_else_the
     monkeypatch.setenv("AWS_REGION", "eu-west-1")
     assert regions() == {"eu-west-1"}
     assert regions("--region", "eu-north-1") == {"eu-north-1"}
+    with pytest.raises(Refusal, match="write eu-north-1, if that is meant"):
+        regions("--region", "eu-nroth-1")
     monkeypatch.delenv("AWS_REGION")
     monkeypatch.delenv("AWS_DEFAULT_REGION")
     assert regions() == {"eu-central-1"}
@@ -495,10 +497,12 @@ def test_a_door_of_identity_center_is_opened_by_the_sign_in_that_its_profile_has
     monkeypatch.setenv("AWS_ENDPOINT_URL_SSO", f"http://127.0.0.1:{server.server_port}")
     monkeypatch.delenv("AWS_DEFAULT_REGION")
     try:
-        said = json.loads(run("stage-ReadOnly", "--state", state, "--json").stdout)
+        done = run("stage-ReadOnly", "--state", state, "--json", "--seconds", "900")
     finally:
         server.shutdown()
         server.server_close()
+    assert "--seconds did not count" in done.stderr, "GetRoleCredentials takes no duration"
+    said = json.loads(done.stdout)
     assert _Portal.asked == {"account_id": [STAGE], "role_name": ["ReadOnly"]}
     assert (said["AWS_ACCESS_KEY_ID"], said["AWS_REGION"]) == (given["AccessKeyId"], "eu-west-2")
     assert datetime.fromisoformat(said["AWS_CREDENTIAL_EXPIRATION"]) == ends

@@ -329,7 +329,8 @@ SERVICES = ("iam", "sso", "identitystore", "sso-directory", "identitystore-scim"
         ([("CreateLoginProfile", OF_ANN)], True),
         ([("UpdateAccessKey", OF_ANN | {"accessKeyId": "AKIA1", "status": "Active"})], True),
         ([("UpdateAccessKey", OF_ANN | {"accessKeyId": "AKIA1", "status": "Inactive"})], False),
-        ([("CreateAccessKey", {"userName": "zoe"})], False),
+        ([("CreateAccessKey", {"userName": "zoe", "accessKeyId": "AKIA1"})], False),
+        ([("CreateAccessKey", {"userName": "zoe", "accessKeyId": "AKIA2"})], True),  # a user may have two
         ([("CreateLoginProfile", {"userName": "zoe"})], True),
         ([("DeleteRolePermissionsBoundary", {"roleName": "both"})], True),
         ([("DeleteRolePermissionsBoundary", OF_CI)], False),
@@ -373,7 +374,7 @@ def test_what_was_made_by_hand_is_not_in_a_state_however_new_it_is(
     world.add("UserGroupMembership", "ann", world.hub, user="ann", groups=["devs"])
     world.add("Policy", "own", world.hub, name="own", arn=OWN, policy=GRANT)
     world.add("User", "zoe", world.hub, name="zoe")
-    world.add("AccessKey", "zoe", world.hub, user="zoe")
+    world.add("AccessKey", "zoe", world.hub, user="zoe", id="AKIA1")
     put(world, "aws:iam/openIdConnectProvider:OpenIdConnectProvider", "known", world.hub, url="https://known.example")
     for kind, of_it in (
         ("policy:Policy", {"id": "p-1", "content": GRANT}),

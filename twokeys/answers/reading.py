@@ -4,8 +4,6 @@ Who may enter is decided by `twokeys.access` alone. Here its doors and ways are 
 its place: the resource, the statement in its document, and when the resource was made.
 """
 
-from __future__ import annotations
-
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -258,6 +256,8 @@ class _Reader:
                 yield (*whose, ""), one.trust
             if one.boundary:
                 yield (*whose, BOUNDARY), one.boundary
+        for key in self._graph.snapshot.of_type(tokens.ACCESS_KEY):
+            yield (self._accounts.of(key), "user", key.text("user") or key.name, id_of(key)), None
         for said in self._graph.principals.managed_policies:
             arn = Arn.parse(said.arn or "")
             if arn is not None:

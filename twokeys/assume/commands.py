@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from twokeys.profiles.reading import Reading
     from twokeys.profiles.ways import Way
 
+_OF_ROLES = ("seconds", "external_id", "mfa_serial", "mfa_code")
 _NO_COMMAND = 127
 """As a shell says it."""
 
@@ -110,6 +111,10 @@ def assume(*, door: str, command: tuple[str, ...], as_json: bool, **how: Any) ->
             _say_doors(how["profile"], how["states"], how["published"])
             _end_eval(for_a_shell=True)
             return 0
+        if how["region"]:
+            from twokeys.aws_reference import known_region
+
+            known_region(how["region"], "--region")
         session = _open(*_ways(door, how["profile"], how.pop("states"), how.pop("published")), **how)
     except Exception:
         _end_eval(for_a_shell=not (command or as_json))
@@ -277,10 +282,13 @@ def _no_door(door: str, told: Reading, mine: list[Way], where: str) -> Refusal:
 def _open(ways: list[Way], told: Reading, **how: Any) -> Session:  # noqa: ANN401 - `_through`
     from twokeys.assume.session import open_session
     from twokeys.doors.expiry import left
-    from twokeys.profiles.ways import closed
+    from twokeys.profiles.ways import RoleWay, closed
 
     session = open_session(ways, told, ask=_asked_code, **how)
     way = session.way
+    given = [f"--{name.replace('_', '-')}" for name in _OF_ROLES if how[name]]
+    if given and not isinstance(way, RoleWay):
+        note(f"{' and '.join(given)} did not count: what a session of Identity Center is, its permission set says")
     if since := closed(way):
         note(f"by its file {way.name} is {since}, and AWS let you in: ask for a newer file")
     elif way.expires and way.expires < session.expires:

@@ -3,8 +3,6 @@
 docs/audit-events-words.md says what counts as an entry, as used or perhaps used, as without a door, and as unusual.
 """
 
-from __future__ import annotations
-
 from collections import Counter, defaultdict
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -35,7 +33,6 @@ _HANDED_OUT = (
 )
 _OF_IDENTITY_CENTER = ":role/aws-service-role/sso.amazonaws.com/"
 """https://docs.aws.amazon.com/singlesignon/latest/userguide/using-service-linked-roles.html"""
-_CREDENTIALS = {"CreateAccessKey": ACCESS_KEY, "CreateLoginProfile": PASSWORD}
 _BEFORE = "sessions that began before the period, of roles without a door"
 
 
@@ -339,9 +336,11 @@ def _is_shown(one: Change, answers: Answers) -> bool:
     masked = said is not None and (
         not isinstance(said.policy, PolicyDocument) or any(mask in str(said.policy) for mask in MASKS)
     )
-    if credential := _CREDENTIALS.get(one.gives):
+    if one.gives == "CreateAccessKey":
+        return one.undone or there
+    if one.gives == "CreateLoginProfile":
         user = Who("user", one.recorded, whose)
-        return one.undone or any(each.user.who == user and credential in each.has for each in answers.long_term)
+        return one.undone or any(each.user.who == user and PASSWORD in each.has for each in answers.long_term)
     if whose and one.undone:
         return not there
     if whose and what == BOUNDARY and (said or not there):

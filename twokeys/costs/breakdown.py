@@ -67,11 +67,12 @@ METRIC = "UnblendedCost"
 
 @dataclass(frozen=True)
 class Question:
-    """What to read from a report: the breakdowns, and the days [first, end)."""
+    """What to read from a report: the breakdowns, the days [first, end), and one currency or whichever it has."""
 
     breakdowns: tuple[tuple[Dimension, ...], ...]
     first: date | None = None
     end: date | None = None
+    currency: str | None = None
 
     @property
     def tags(self) -> tuple[str, ...]:

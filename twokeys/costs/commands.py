@@ -62,6 +62,7 @@ def _read_by(_: click.Context, __: click.Parameter, texts: tuple[str, ...]) -> t
 )
 @click.option("--from", "first", type=click.DateTime(["%Y-%m-%d", "%Y-%m"]), help="The first day (UTC).")
 @click.option("--to", "end", type=click.DateTime(["%Y-%m-%d", "%Y-%m"]), help="The day after the last, as AWS counts.")
+@click.option("--currency", metavar="CODE", help="Only lines in this currency, of a --file that has several.")
 @click.option("--state", "states", multiple=True, metavar="FILE", help="A stack's exports, for the names of accounts.")
 @click.option("--profile", metavar="NAME", help="The AWS profile to ask Cost Explorer with.")
 @click.option("--picture", type=click.Path(path_type=Path, dir_okay=False), help="Draw the bill as an SVG file.")
@@ -72,6 +73,7 @@ def costs(  # noqa: PLR0913 - one parameter an option
     reports: tuple[str, ...],
     first: date | None,
     end: date | None,
+    currency: str | None,
     states: tuple[str, ...],
     profile: str | None,
     picture: Path | None,
@@ -102,13 +104,15 @@ def costs(  # noqa: PLR0913 - one parameter an option
     first, end = _day(first), _day(end)
     if profile and reports:
         raise click.UsageError("--profile is for Cost Explorer: a --file is read without AWS.")
+    if currency and not reports:
+        raise click.UsageError("--currency is for a --file: Cost Explorer answers in one currency.")
     if not reports:
         first, end = _whole_month(first, end)
     if first and end and first >= end:
         raise click.UsageError(f"--from {first} does not lie before --to {end}.")
     followed = _followed(reports)
     wanted = dict.fromkeys((*breakdowns, (ACCOUNT, SERVICE))) if picture else breakdowns
-    question = Question(tuple(wanted), first, end)
+    question = Question(tuple(wanted), first, end, currency and currency.upper())
     names = account_names([read_exports(each) for each in states])
     found = _from_reports(followed, question) if reports else _from_explorer(profile, question)
     found = found.named(names)

@@ -60,6 +60,8 @@ class Ledger:
     rows: int = 0
     blank: int = 0
     currencies: set[str] = field(default_factory=set)
+    other_currencies: set[str] = field(default_factory=set)
+    """Those of lines that are left out, as another currency is asked for."""
     tag_keys: set[str] = field(default_factory=set)
     account_names: dict[str, str] = field(default_factory=dict)
     products: dict[str, str] = field(default_factory=dict)
@@ -79,19 +81,21 @@ class Ledger:
     def costs(self, where: str) -> Costs:
         """The bill. Refuses files that may hold the same costs, none of these days, or several currencies."""
         refuse_what_is_in_two(self.files, self.manifests)
+        left_out = " and ".join(sorted(one or "no currency" for one in self.other_currencies))
         if not self.rows:
             raise Refusal(
                 "there is nothing to break down",
                 where=where,
-                why="no line of the report falls into these days",
-                next_step="give another report, or other days with --from and --to",
+                why="no line of the report falls into these days"
+                + (f" and is in {self.question.currency}; there are lines in {left_out}" if left_out else ""),
+                next_step="give another report, other days with --from and --to, or another --currency",
             )
         if len(self.currencies) > 1:
             raise Refusal(
                 "costs in different currencies cannot be added",
                 where=where,
                 why=f"the report has lines in {' and '.join(sorted(one or 'no currency' for one in self.currencies))}",
-                next_step="give a report in one currency",
+                next_step="choose one with --currency",
             )
         used: dict[tuple[str, ...], Decimal] = {}
         apart: dict[tuple[str, str], Decimal] = {}
@@ -113,7 +117,7 @@ class Ledger:
             names=self.account_names,
             first=first,
             end=end,
-            notes=(*self._notes(currency, payers), *note),
+            notes=(*([f"lines in {left_out} are left out"] if left_out else []), *self._notes(currency, payers), *note),
             metric=" and ".join(sorted(self.metrics)),
             payers=tuple(payers),
             files=tuple(self.hashes.items()),
@@ -182,12 +186,16 @@ def read_csv(stream: io.BufferedReader[io.RawIOBase], where: str, ledger: Ledger
             header = next(reader, [])
             if not header:
                 raise _unreadable(where, "it is empty", _AGAIN)
-            if header[0].strip().lower().startswith(("<!doctype", "<html")):
-                raise _unreadable(where, "it is an HTML page", _AGAIN)
+            if header[0].lstrip().startswith("<"):
+                raise _unreadable(where, "it is a page of HTML or XML, such as an error of S3", _AGAIN)
+            if len(header) == 1:
+                raise _unreadable(where, "no commas separate the columns in its first line", _AS_EXPORTED)
             _read_rows(header, reader, where, ledger, lambda: f"line {reader.line_num}")
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:
             raise _unreadable(where, f"the compressed file is damaged or cut off: {error}", _AGAIN) from error
-        except (csv.Error, UnicodeDecodeError) as error:
+        except UnicodeDecodeError as error:
+            raise _unreadable(where, f"near line {reader.line_num + 1} it is not UTF-8", _AS_EXPORTED) from error
+        except csv.Error as error:
             raise _unreadable(where, f"near line {reader.line_num}: {error}", _AGAIN) from error
 
 
@@ -237,6 +245,7 @@ _FOCUS_NEEDS = ("BilledCost", "BillingCurrency", "ChargeCategory", "ChargePeriod
 _CATEGORIES = ("Usage", "Purchase", "Tax", "Credit", "Adjustment")
 """What a ChargeCategory may be: https://focus.finops.org/focus-columns/#charge_category."""
 _AGAIN = "download the report again and compare its size with the one in the bucket"
+_AS_EXPORTED = "give the file as AWS exported it: a spreadsheet, for example, may have saved this one in another form"
 _ROWS = 1 << 14
 """How many of a Parquet report are in memory at once, with all their columns."""
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
@@ -340,6 +349,9 @@ class _Report:
         ledger, begins, ends, code = self.ledger, row[self.start], row[self.stop], row[self.code]
         day, account, payer = begins[:10], _account_id(row[self.account]), _account_id(row[self.payer])
         if self.bounded and not self.first <= day < self.end and _is_day(day):
+            return None
+        if self.question.currency not in (None, row[self.currency]):
+            ledger.other_currencies.add(row[self.currency])
             return None
         amount = Decimal(row[self.cost] or 0)
         if not amount.is_finite():

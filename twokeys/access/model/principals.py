@@ -407,14 +407,14 @@ class Principals:
                 continue
             for holder in self._exclusively(resource, _EXCLUSIVE_INLINE[resource.type]):
                 others = [one for one in holder.documents if one.inline and one.inline not in names]
-                self._remove(holder, others, f"{resource.name} lists all the inline policies")
+                self.remove(holder, others, f"{resource.name} lists all the inline policies")
         for resource in self._snapshot.of_type(ATTACHMENT_TO_MANY):
             self._read_exclusive_of_policy(resource)
         for resource in self._snapshot.of_type(*_EXCLUSIVE_ATTACHMENT):
             for holder in self._exclusively(resource, _EXCLUSIVE_ATTACHMENT[resource.type]):
                 named = list(self._managed_documents(resource, "policyArns", resource.get("policyArns") or []))
                 others = [one for one in holder.documents if not one.inline and one not in named]
-                self._remove(holder, others, f"{resource.name} lists all the attached policies")
+                self.remove(holder, others, f"{resource.name} lists all the attached policies")
                 holder.documents += [one for one in named if one not in holder.documents]
 
     def _read_exclusive_of_policy(self, resource: Resource) -> None:
@@ -429,7 +429,7 @@ class Principals:
         for document in self._managed_documents(resource, "policyArn", [resource.get("policyArn")]):
             for holder in [one for one in self if one.account == account and document in one.documents]:
                 if holder not in named:
-                    self._remove(holder, [document], f"{resource.name} lists all who have that policy")
+                    self.remove(holder, [document], f"{resource.name} lists all who have that policy")
 
     def _read_exclusive_of_role(self, resource: Resource) -> None:
         """A Role's `inlinePolicies` and `managedPolicyArns` are all that it has: each update removes any others.
@@ -445,9 +445,9 @@ class Principals:
         if isinstance(inputs.get("managedPolicyArns"), list):
             own = list(self._managed_documents(resource, "managedPolicyArns", inputs["managedPolicyArns"]))
             removed += [one for one in role.documents if not one.inline and one not in own and one.urn != resource.urn]
-        self._remove(role, removed, f"role {role.name} has a list of all its policies")
+        self.remove(role, removed, f"role {role.name} has a list of all its policies")
 
-    def _remove(self, holder: Principal, removed: Iterable[Document], by: str) -> None:
+    def remove(self, holder: Principal, removed: Iterable[Document], by: str) -> None:
         """What a list of all policies takes away from somebody: the resource that gives it brings it back in turn."""
         for document in removed:
             holder.documents.remove(document)
