@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
@@ -11,6 +12,7 @@ from itertools import groupby
 
 from twokeys.answers.model import Answers, Step
 from twokeys.answers.selection import PEOPLE
+from twokeys.answers.summary import SHA256
 from twokeys.audit.comparison import Comparison, SignIns
 from twokeys.audit.coverage import Covered
 from twokeys.audit.entries import DoorUse, Entry, Usage
@@ -365,7 +367,9 @@ def covered(one: Covered) -> str:
         counted(there.records, "record") + (f" in {counted(there.files, 'file')}" if there.files else ""),
         f"{there.first:%Y-%m-%d %H:%M} to {there.last:%Y-%m-%d %H:%M} UTC" if there.first else "",
         *days,
-        f"{counted(there.missing, 'log file')} that digests list not given" if there.missing else "",
+        f"{counted(len(one.not_given), 'log file')} that digests list not given ({listed(one.not_given, most=_FEW)})"
+        if one.not_given
+        else "",
         "of each day something was read" if one.lacks is None else f"not covered {one.lacks}".rstrip(),
     )
     return ", ".join(filter(None, parts))
@@ -423,12 +427,14 @@ def about_early(comparison: Comparison) -> str:
 
 def read_from(one: Source, digits: int) -> str:
     """What was read of a source, in words, with so many digits of its sha256."""
-    others = ", ".join(f"{count} of {service}" for service, count in sorted(one.passed_over.items()))
+    others = [f"{count} of {service}" for service, count in sorted(one.passed_over.items())]
+    names = listed([os.path.relpath(file, one.name) for file in one.no_logs], most=_FEW if digits < SHA256 else _MANY)
+    others += [f"{len(one.no_logs)} that {'is' if len(one.no_logs) == 1 else 'are'} no log ({names})"] if names else []
     span = f"events from {one.start:%Y-%m-%d %H:%M:%S} to {one.end:%Y-%m-%d %H:%M:%S} UTC" if one.start else "no events"
     parts = (
         f"sha256 {one.sha256[:digits]}" if one.sha256 else "",
         f"asked as {one.caller}" if one.caller else f"{counted(one.read, 'file')} read",
-        f"{one.passed_over.total()} passed over: {others}" if others else "",
+        f"{one.passed_over.total() + len(one.no_logs)} passed over: {', '.join(others)}" if others else "",
         f"{len(one.not_readable)} not readable" if one.not_readable else "",
         f"{counted(one.held, 'file')} held against digests, {len(one.not_as_digest) or 'none'} not as they say"
         if one.held
@@ -461,7 +467,7 @@ def period(comparison: Comparison) -> str:
             for kind in (_STEP, _PERHAPS_A_STEP)
             if there[kind]
         ),
-        f"{len(several)} have several doors and count at each, {times} times" if several else "",
+        f"entries that several doors explain, counted at each: {len(several)} ({times} uses)" if several else "",
         f"not among the entries: {apart}" if apart else "",
         f"what is usual is learned until {comparison.learned_until:%Y-%m-%d %H:%M}"
         if comparison.learned_until and not _only_learning(comparison)
