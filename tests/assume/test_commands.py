@@ -281,6 +281,8 @@ def test_the_region_is_the_one_that_is_asked_for_else_that_of_the_shell_else_the
     monkeypatch.setenv("AWS_REGION", "eu-west-1")
     assert regions() == {"eu-west-1"}
     assert regions("--region", "eu-north-1") == {"eu-north-1"}
+    with pytest.raises(Refusal, match="write eu-north-1, if that is meant"):
+        regions("--region", "eu-nroth-1")
     monkeypatch.delenv("AWS_REGION")
     monkeypatch.delenv("AWS_DEFAULT_REGION")
     assert regions() == {"eu-central-1"}

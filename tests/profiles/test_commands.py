@@ -201,6 +201,12 @@ def test_a_word_that_no_config_file_takes_is_refused_by_the_name_of_its_option(o
     assert (result.exit_code, option in result.output) == (2, True)
 
 
+@pytest.mark.parametrize("option", ["--region", "--sso-region"])
+def test_a_region_that_aws_does_not_have_is_refused(option: str) -> None:
+    with pytest.raises(Refusal, match=f"{option}.*write us-east-1, if that is meant"):
+        run("--person", "ada", "--state", "x", option, "us-esat-1")
+
+
 @pytest.mark.usefixtures("config")
 def test_a_door_that_cannot_be_read_keeps_no_other_from_its_profile_and_keeps_its_own(tmp_path: Path) -> None:
     run("--person", "ada", "--state", write(tmp_path, "stage.json", outputs(door("a"), door("b", role="b"))))

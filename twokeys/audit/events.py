@@ -1,7 +1,5 @@
 """What CloudTrail saw, in words."""
 
-from __future__ import annotations
-
 import os
 import re
 from collections import Counter, defaultdict

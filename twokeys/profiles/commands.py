@@ -35,6 +35,12 @@ def _word(ctx: click.Context, param: click.Parameter, value: str | None) -> str 
     return value
 
 
+def _region(_: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    from twokeys.aws_reference import known_region
+
+    return value and known_region(value, param.opts[0])
+
+
 def _named(ctx: click.Context, param: click.Parameter, value: str) -> str:
     """What every SDK's parser takes in a name: https://docs.aws.amazon.com/sdkref/latest/guide/file-format.html"""
     if not re.fullmatch(r"[A-Za-z0-9_./%@:+-]*", value):
@@ -101,7 +107,7 @@ def _profiles(ctx: click.Context, _: click.Parameter, begun: str) -> list[str]:
     help="Where a CI job has its credentials, instead of a source profile.",
 )
 @click.option(
-    "--region", callback=_word, help="The region of the profiles; default: the one the state has for the account."
+    "--region", callback=_region, help="The region of the profiles; default: the one the state has for the account."
 )
 @click.option("--mfa-serial", metavar="ARN", callback=mfa_serial, help="Your MFA device, if it is not called like you.")
 @click.option(
@@ -116,7 +122,7 @@ def _profiles(ctx: click.Context, _: click.Parameter, begun: str) -> list[str]:
     "--sso-start-url", metavar="URL", callback=_word, help="Identity Center's address, if the state does not tell it."
 )
 @click.option(
-    "--sso-region", metavar="REGION", callback=_word, help="Identity Center's region, if the state does not tell it."
+    "--sso-region", metavar="REGION", callback=_region, help="Identity Center's region, if the state does not tell it."
 )
 @click.option("--replace", is_flag=True, help="Let the profiles of somebody else, or of another organization, go.")
 @click.option("--dry-run", is_flag=True, help="Show the change as a diff and write nothing; exit 3 if there is one.")
