@@ -466,6 +466,22 @@ def test_two_files_that_differ_about_a_door_or_rename_it_are_both_named(tmp_path
     )
     strong = run("--person", "ada", "--from", reads, "--from", rules)
     assert f"Note: {reads} and {rules} differ about the strength of door a: the first counts." in strong.stderr
+    good, over = (
+        write(tmp_path, f"{x}.json", outputs(door("a", expires=end)))
+        for x, end in (("good", None), ("over", "2026-01-31"))
+    )
+    for files, shut in (((good, over), False), ((over, good), True)):
+        ends = run("--person", "ada", "--from", files[0], "--from", files[1])
+        assert f"Note: {files[0]} and {files[1]} differ about the end of door a: the first counts." in ends.stderr
+        assert ("a is closed since 2026-02-01 00:00 UTC" in ends.stderr) == shut
+    whole = [
+        outputs(door("a", **more), doors_format=1) for more in ({}, {"opens": "2999-01-01T00:00Z", "permits": "read"})
+    ]
+    late = run(
+        "--person", "ada", *(word for x in "ab" for word in ("--from", write(tmp_path, f"{x}.json", whole.pop(0))))
+    )
+    assert "b.json differ about the beginning and the strength of door a: the first counts." in late.stderr
+    assert "opens" not in Path(os.environ["AWS_CONFIG_FILE"]).read_text()
     renamed = run("--person", "ada", "--from", old, "--from", other)
     names = "2 doors are called stage-a, so here they are prod-stage-a and stage-stage-a"
     assert f"Note: {names}." in renamed.stderr
