@@ -285,6 +285,7 @@ class _Reader:
             "pauses": door.pauses,
             "conditions": door.requires.conditions,
             "permits": door.permits,
+            "region": self.regions.get(account),
             **door.declaration,
         }
         if door.target.permission_set is not None:
@@ -293,7 +294,7 @@ class _Reader:
                 source=Who(source.kind, "", source.name),
                 permission_set=door.target.permission_set,
                 start_url=self.center.get("start_url"),
-                region=self.center.get("region"),
+                sso_region=self.center.get("region"),
             )
         arn = exported.role_arn
         return RoleWay(
@@ -306,7 +307,6 @@ class _Reader:
             admitted=_admitted(exported),
             external_id=exported.external_id if door.requires.external_id else None,
             max_session_seconds=door.max_session_seconds,
-            region=self.regions.get(account),
         )
 
 
