@@ -10,8 +10,6 @@ https://docs.aws.amazon.com/service-authorization/latest/reference/reference_pol
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from fnmatch import translate

@@ -566,17 +566,25 @@ def test_a_set_of_the_same_update_excuses_no_assignment_where_the_state_tells_th
     assert [one.rule for one in gate.judge(replace(assignment, outputs={}))] == found
 
 
-def test_what_lets_a_caller_pass_session_tags_is_judged_with_the_door_that_asks_for_one(tmp_path: Path) -> None:
-    """https://docs.aws.amazon.com/IAM/latest/UserGuide/id_session-tags.html#id_session-tags_permissions-required"""
+@pytest.mark.parametrize(
+    ("key", "action"), [("aws:RequestTag/team", "sts:TagSession"), ("sts:SourceIdentity", "sts:SetSourceIdentity")]
+)
+def test_what_lets_a_caller_pass_something_is_judged_with_the_door_that_asks_for_it(
+    tmp_path: Path, key: str, action: str
+) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/id_session-tags.html#id_session-tags_permissions-required
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_control-access_monitor.html
+    """
     world, inner = World(), arn(PROD, "role/inner")
     two_environments(world)
     world.role("deployer", world.stage)
-    tagged = trusts(DEPLOYER, condition={"StringEquals": {"aws:RequestTag/team": "web"}})
-    world.role("inner", world.prod, document(tagged, {**trusts(DEPLOYER), "Action": "sts:TagSession"}))  # type: ignore[attr-defined]
+    tagged = trusts(DEPLOYER, condition={"StringEquals": {key: "web"}})
+    world.role("inner", world.prod, document(tagged, {**trusts(DEPLOYER), "Action": action}))  # type: ignore[attr-defined]
     world.grant("deployer", world.stage, inner)
     assert world.rules() == ["door-needs-trust"]
     before = write_state(tmp_path / "before.json", world)
-    passing = document(grants(inner, action="sts:TagSession"))
+    passing = document(grants(inner, action=action))
     world.add("RolePolicy", "tags", world.stage, role="deployer", name="tags", policy=passing)
     assert refused(world, before=before) == ["environments-isolated: tags"]
 

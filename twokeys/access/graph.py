@@ -398,7 +398,7 @@ class _Builder:
 
     def _outsider(self, name: str, account: str | None) -> Principal:
         if name not in self._outside:
-            arn = Arn.parse(name) or (Arn.root(account) if account else None)
+            arn = Arn.parse(name) or (Arn.root(account, self._graph.accounts.partition(account)) if account else None)
             given = arn.name if arn else name
             kind: PrincipalKind = "everyone" if name == EVERYONE else "outsider"
             self._outside[name] = Principal(str(arn or name), kind, account or "", given)

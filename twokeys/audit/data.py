@@ -1,7 +1,5 @@
 """What CloudTrail saw, as JSON-ready data."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime

@@ -1,7 +1,5 @@
 """What CloudTrail saw, in words."""
 
-from __future__ import annotations
-
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence

@@ -7,8 +7,6 @@ https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-e
 https://docs.aws.amazon.com/awscloudtrail/latest/userguide/get-and-view-cloudtrail-log-files.html (names of files)
 """
 
-from __future__ import annotations
-
 import gzip
 import json
 import os

@@ -1,7 +1,5 @@
 """A trail from log files: what their records say, and whether they are as the digests among them say."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress

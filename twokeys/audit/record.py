@@ -4,8 +4,6 @@ Records: https://docs.aws.amazon.com/IAM/latest/UserGuide/cloudtrail-integration
 https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace

@@ -1,7 +1,5 @@
 """What is unusual among the uses of a trail. docs/audit-events-words.md says what counts."""
 
-from __future__ import annotations
-
 from collections import Counter, defaultdict
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field

@@ -8,8 +8,6 @@ Providers that are built into AWS:
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html#condition-keys-wif
 """
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 

@@ -252,8 +252,9 @@ def _left(
             excuse = {"door": str(finding.door), "reason": "...", "owner": "...", "expires": "YYYY-MM-DD"}
             excepted = {_rule(one).name: {_EXCEPTIONS: [{**excuse, "stack": joined.snapshot.names[1]}]}}
             step = (
-                "to keep the door, leave the grant here; to close it, take that trust away first, in its stack, and "
-                f"export its state again; where the grant has to go first, make an exception: {json.dumps(excepted)}"
+                "to keep the door, leave the grant here, or make it again if this update took it away; to close it, "
+                "take that trust away first, in its stack, and export its state again; where the grant has to go first,"
+                f" make an exception: {json.dumps(excepted)}"
             )
             yield replace(one, finding=replace(finding, next_step=step))
         else:

@@ -5,8 +5,6 @@ Format: https://docs.aws.amazon.com/cli/latest/userguide/cli-configure-files.htm
 what counts here: a text that it cannot read is refused, and nothing that it reads outside of our block may change.
 """
 
-from __future__ import annotations
-
 import configparser
 import difflib
 import re

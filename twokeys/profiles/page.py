@@ -3,8 +3,6 @@
 Everything that comes from an export is escaped; the page loads nothing and runs no script.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 from twokeys.answers import pages

@@ -3,11 +3,9 @@
 Settings: https://docs.aws.amazon.com/cli/latest/userguide/cli-configure-files.html#cli-configure-files-settings
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from twokeys.aws_reference import known_region
 from twokeys.doors import Who
@@ -53,7 +51,7 @@ class Choices:
     sso_region: str | None = None
 
     @classmethod
-    def of(cls, options: Mapping[str, str]) -> Choices:
+    def of(cls, options: Mapping[str, str]) -> Self:
         """What options of `twokeys profiles` say, by their names."""
         said: dict[str, Any] = dict(options)
         profile, kind = said.pop("source_profile", "default"), said.pop("credential_source", None)

@@ -5,8 +5,6 @@ A door whose source is a whole account (`root`) belongs to those that its grants
 particular and therefore in nobody's profiles.
 """
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime

@@ -1,7 +1,5 @@
 """The profiles of somebody's ways, written into a block of the AWS config file: what is refused, what stays, why."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Container, Iterable, Mapping, Sequence, Set
 from contextlib import nullcontext

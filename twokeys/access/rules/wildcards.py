@@ -11,7 +11,7 @@ from twokeys.access.findings import DoorConfig, Finding, Rule
 from twokeys.access.graph import Graph
 from twokeys.access.model.documents import Document
 from twokeys.access.model.door_name import DoorName
-from twokeys.access.model.names import USERNAME, could_be_role, in_partition
+from twokeys.access.model.names import USERNAME, could_be_role, resources_of
 from twokeys.access.model.requirements import as_denied, demanded_values, limits_callers
 from twokeys.access_role import ACCESS_ROLE
 from twokeys.iam import UNKNOWN, Arn, Glob, Statement
@@ -91,8 +91,7 @@ def _wide_resources(graph: Graph, document: Document, account: str) -> Iterator[
     for statement in document.policy.statements:
         if statement.effect != "Allow" or not _grants(statement):
             continue
-        for written in statement.resources if statement.resources is not None else ("*",):
-            resource = in_partition(written, graph.accounts.partition(account)) if isinstance(written, str) else ""
+        for resource in resources_of(statement, graph.accounts.partition(account)):
             if _exact_enough(resource, account) or _of_own_account(statement, account):
                 continue
             if not _one_role_of_the_organization(graph, statement, resource):
