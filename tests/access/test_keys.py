@@ -587,7 +587,8 @@ says(
     (NO_GRANT, f"Role arn:aws:iam::account:new:role/deployer in account new (id not known yet) trusts {CI} of account "
      f"{HUB}, but no policy of role ci grants sts:AssumeRole on it: {NO_GRANT}",
      "give role ci a policy that allows sts:AssumeRole on arn:aws:iam::account:new:role/deployer (with "
-     "CrossAccountAccess, as that id is not known yet), or take it out of the trust policy",
+     "CrossAccountAccess, or after the account's own update, as that id is not known yet), or take it out of the trust "
+     "policy",
      f"{CI} -> arn:aws:iam::account:new:role/deployer", "deployer"),
 )(new_account_without_grant)  # fmt: skip
 says(

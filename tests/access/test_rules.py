@@ -439,6 +439,46 @@ def test_a_grant_that_a_condition_keeps_within_its_own_account_is_none_on_others
     assert world.rules() == (rules or ["door-needs-grant"])
 
 
+@pytest.mark.parametrize(("known", "rule"), [(False, "external-id"), (True, "unproved-door")])
+def test_a_trust_in_everyone_is_told_what_one_in_the_organization_needs(rule: str, *, known: bool) -> None:
+    """A condition on the organization grants nothing: both accounts have to allow it.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic-cross-account.html
+    """
+    world = organization(World()) if known else World()
+    world.role("open", world.stage, document(trusts("*")))
+    (finding,) = world.findings()
+    assert "a grant in another account of it has to be in view, or an exception made" in finding.next_step
+    replaced(world, "open", assumeRolePolicy=document(trusts("*", condition=OURS)))
+    assert world.rules() == [rule]
+    named = exception(f"o-a1b2c3d4e5 -> {arn(STAGE, 'role/open')}", "2027-01-31")
+    assert world.rules({rule: {"exceptions": [named]}}) == []
+    world.role("ci", world.hub)
+    world.grant("ci", world.hub, arn(STAGE, "role/open"))
+    assert (world if known else organization(world)).rules() == []
+
+
+OURS = {"StringEquals": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}}
+
+
+def test_a_policy_like_power_user_access_grants_every_role_until_its_not_action_or_a_deny_holds_that() -> None:
+    """https://docs.aws.amazon.com/aws-managed-policy/latest/reference/PowerUserAccess.html"""
+    world = two_keys()
+    wide = {"Effect": "Allow", "NotAction": ["iam:*", "organizations:*", "account:*"], "Resource": "*"}
+    power = world.add("RolePolicy", "power", world.hub, role="ci", name="power", policy=document(wide))
+    (finding,) = world.findings()
+    assert finding.rule == "wildcard-grant"
+    assert "add sts:AssumeRole and sts:AssumeRoot to its NotAction" in finding.next_step
+    narrow = {**wide, "NotAction": [*wide["NotAction"], "sts:AssumeRole", "sts:AssumeRoot"]}
+    for policy in ((narrow, grants(DEPLOYER)), (narrow,)):
+        replaced(world, "power", policy=document(*policy))
+        assert world.rules() == []
+    world.resources = [one for one in world.resources if one.name not in ("ci-grant", "deployer")]
+    for denied, rules in (("*", []), (DEPLOYER, ["wildcard-grant"])):
+        replaced(world, power.name, policy=document(wide, grants(denied, effect="Deny")))
+        assert world.rules() == rules
+
+
 def test_a_permissions_boundary_grants_nothing() -> None:
     """https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html"""
     world = two_keys()

@@ -14,7 +14,7 @@ from twokeys.access.model.door_name import DoorName
 from twokeys.access.model.names import USERNAME, could_be_role, resources_of
 from twokeys.access.model.requirements import as_denied, demanded_values, limits_callers
 from twokeys.access_role import ACCESS_ROLE
-from twokeys.iam import UNKNOWN, Arn, Glob, Statement
+from twokeys.iam import UNKNOWN, Arn, Glob, Statement, Unknown
 from twokeys.iam.sts import ASSUME_ROLE, IN_TRUSTS
 from twokeys.iam.truth import Truth
 
@@ -34,8 +34,8 @@ def _open_trusts(graph: Graph, _config: DoorConfig, _now: datetime) -> Iterator[
                     "principals, nor does a Deny beside it"
                 )
                 step = (
-                    "name the principals by their ARNs, or add a StringEquals condition on aws:PrincipalOrgID (which "
-                    "needs a grant in another account of the organization, as a trust in an account does)"
+                    "name the principals by their ARNs, or add a StringEquals condition on aws:PrincipalOrgID: of an "
+                    "organization as a whole, a grant in another account of it has to be in view, or an exception made"
                 )
                 yield Finding(message, step, role.urn, DoorName("*", role.arn), role.source)
 
@@ -82,15 +82,12 @@ def _held(graph: Graph) -> Iterator[tuple[str, str, Document]]:
         return
     for document in graph.principals.managed_policies:
         if document.urn is not None and document not in boundaries:
-            yield document.urn, graph.accounts.of(graph.snapshot.by_urn[document.urn]), document
+            who = graph.identity_center.given.get(document.urn, document.urn)
+            yield who, graph.accounts.of(graph.snapshot.by_urn[document.urn]), document
 
 
 def _wide_resources(graph: Graph, document: Document, account: str) -> Iterator[str]:
-    if document.policy is UNKNOWN or document.urn is None:
-        return
-    for statement in document.policy.statements:
-        if statement.effect != "Allow" or not _grants(statement):
-            continue
+    for statement in _grants(document) if document.urn is not None else ():
         for resource in resources_of(statement, graph.accounts.partition(account)):
             if _exact_enough(resource, account) or _of_own_account(statement, account):
                 continue
@@ -98,9 +95,16 @@ def _wide_resources(graph: Graph, document: Document, account: str) -> Iterator[
                 yield resource
 
 
-def _grants(statement: Statement) -> bool:
-    """Whether a statement grants sts:AssumeRole otherwise than by saying that its holder is an administrator."""
-    return statement.actions != ("*",) and statement.covers_action(ASSUME_ROLE) is Truth.TRUE
+def _grants(document: Document) -> list[Statement]:
+    """What grants sts:AssumeRole otherwise than by saying that its holder is an administrator.
+
+    Nothing does that beside a Deny of it on everything.
+    """
+    found = [] if isinstance(document.policy, Unknown) else document.policy.statements
+    about = [one for one in found if one.actions != ("*",) and one.covers_action(ASSUME_ROLE) is Truth.TRUE]
+    denials = [one for one in about if one.effect == "Deny" and not (one.conditions or one.unresolved)]
+    none = any(one.resources == ("*",) for one in denials)
+    return [] if none else [one for one in about if one.effect == "Allow"]
 
 
 @lru_cache(maxsize=65536)
@@ -147,6 +151,8 @@ def _wide(graph: Graph, who: str, account: str, document: Document, resource: st
         "name the roles by their exact ARNs, or one role of every account with a StringEquals condition that "
         "aws:ResourceOrgID is the organization's id"
     )
+    if any(one.not_actions is not None for one in _grants(document)):
+        step = f"add sts:AssumeRole and sts:AssumeRoot to its NotAction; by a statement of its own, {step}"
     return Finding(message, step, document.urn, DoorName(who, resource), document.source)
 
 
@@ -184,10 +190,10 @@ WILDCARD_GRANT = Rule(
 
 A pattern also means every later role that it matches; `role/${aws:username}` that a user or a group holds is one role
 for each user, and a pattern of partitions (`arn:*:iam::ID:role/x`) leaves one role. Whatever Action or NotAction covers
-sts:AssumeRole counts (`sts:*`, `*:*`, `s*:AssumeRole`, a list with `*`), in a managed policy that nobody holds yet too;
-of a new one, the update gate asks who gets it. One role by its exact name in every account (`iam::*:role/x`) passes if
-StringEquals demands that aws:ResourceOrgID is the id of the organization; where the stack does not tell that, any one
-id. The access role of accounts is not granted so. Unknown: a document or an action that is not known is left to
-`unproved-door`. Does not check: `Action: *` by itself (the policy of an administrator says what it is), AWS-managed
-policies, grants within the principal's own account.
+sts:AssumeRole counts (`sts:*`, `*:*`, `s*:AssumeRole`, a list with `*`), unless a Deny beside it takes all of it away;
+of a managed policy that nobody holds yet, too: of a new one, the update gate asks who gets it. One role by its exact
+name in every account (`iam::*:role/x`) passes if StringEquals demands that aws:ResourceOrgID is the id of the
+organization; where the stack does not tell that, any one id. The access role of accounts is not granted so. Unknown: a
+document or an action that is not known is left to `unproved-door`. Does not check: `Action: *` by itself (the policy of
+an administrator says what it is), AWS-managed policies, grants within the principal's own account.
 """
