@@ -491,6 +491,37 @@ def test_a_permissions_boundary_grants_nothing() -> None:
     assert world.rules() == ["unproved-door"]
 
 
+def of_service(name: str) -> dict[str, Any]:
+    return {"Effect": "Allow", "Principal": {"Service": f"{name}.amazonaws.com"}, "Action": "sts:AssumeRole"}
+
+
+@pytest.mark.parametrize(("trusted", "role", "rules"), [
+    ([of_service("cloudformation")], "AWSCloudFormationStackSetExecutionRole", []),
+    ([of_service("cloudformation")], "*", ["wildcard-grant"]),
+    ([of_service("cloudformation")], "OrganizationAccountAccessRole", ["wildcard-grant"]),
+    ([of_service("cloudformation"), trusts(HUB)], "execution", ["wildcard-grant"]),
+    ([of_service("lambda")], "execution", ["wildcard-grant"]),
+])  # fmt: skip
+def test_stack_sets_enter_the_execution_role_of_every_account(
+    trusted: list[dict[str, Any]], role: str, rules: list[str]
+) -> None:
+    """https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/stacksets-prereqs-self-managed.html"""
+    world = two_keys()
+    world.role("administration", world.hub, document(*trusted))
+    world.grant("administration", world.hub, f"arn:*:iam::*:role/{role}")
+    assert world.rules() == rules
+
+
+def test_what_stack_sets_may_nobody_else_who_holds_their_policy_may() -> None:
+    world = two_keys()
+    world.role("administration", world.hub, document(of_service("cloudformation")))
+    everywhere = document(grants("arn:aws:iam::*:role/execution"))
+    world.add("Policy", "enter", world.hub, name="enter", arn=arn(HUB, "policy/enter"), policy=everywhere)
+    for role, rules in ("administration", []), ("ci", ["wildcard-grant"]):
+        world.add("RolePolicyAttachment", role, world.hub, role=role, policyArn=arn(HUB, "policy/enter"))
+        assert world.rules() == rules
+
+
 def test_ways_within_prod_are_told_once_at_their_beginning() -> None:
     world = two_keys()
     from_stage_to_prod(world)
