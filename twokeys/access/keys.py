@@ -3,8 +3,6 @@
 The two rules about keys and the one about what is not proved read these statements; none of them decides again.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from collections import defaultdict
@@ -457,7 +455,9 @@ def _about(door: Door, lack: Lack, about: str, step: str, where: Principal) -> S
 
 def _to_grant(role: Principal) -> str:
     """The role as a grant names it: no program can write the id of an account to come, but a component declares it."""
-    return role.arn if role.account.isdigit() else f"{role.arn} (with CrossAccountAccess, as that id is not known yet)"
+    if role.account.isdigit():
+        return role.arn
+    return f"{role.arn} (with CrossAccountAccess, or after the account's own update, as that id is not known yet)"
 
 
 def _given_here(source: Principal) -> bool:

@@ -50,7 +50,7 @@ class SharedProvider:
 
         Where a pattern has its first wildcard, the tenant's name must have ended.
         """
-        text = wanted.text
+        text = wanted.text.lower() if wanted.ignore_case else wanted.text
         first = _WILD.search(text) if wanted.wild else None
         if self.whole:
             return first is None and text not in _NOBODYS
