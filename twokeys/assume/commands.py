@@ -111,10 +111,6 @@ def assume(*, door: str, command: tuple[str, ...], as_json: bool, **how: Any) ->
             _say_doors(how["profile"], how["states"], how["published"])
             _end_eval(for_a_shell=True)
             return 0
-        if how["region"]:
-            from twokeys.aws_reference import known_region
-
-            known_region(how["region"], "--region")
         session = _open(*_ways(door, how["profile"], how.pop("states"), how.pop("published")), **how)
     except Exception:
         _end_eval(for_a_shell=not (command or as_json))

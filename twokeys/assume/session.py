@@ -20,6 +20,7 @@ from botocore.exceptions import ClientError, NoCredentialsError, SSOError, Token
 from botocore.session import Session as Configuration
 
 from twokeys.aws_errors import DENIED, PROFILE, REGION, back, in_shell, leave, no_answer
+from twokeys.aws_reference import known_region
 from twokeys.doors import Who
 from twokeys.errors import Refusal
 from twokeys.iam.sts import CHAINED_SECONDS
@@ -29,6 +30,7 @@ from twokeys.profiles.ways import (
     AssignmentWay,
     RoleWay,
     Way,
+    ask_for,
     before,
     beyond,
     closed,
@@ -146,6 +148,8 @@ def open_session(  # noqa: PLR0913 - what AssumeRole takes
         Refusal: there are no credentials, nobody is signed in to Identity Center, or AWS refuses; a code would be asked
             for and the file says that the door is another's, or shut by its dates.
     """
+    if region:
+        known_region(region, "--region", ways[0].partition)
     if isinstance(assigned := least(ways), AssignmentWay):
         return _assigned(assigned, profile, region)
     way = _role_way(ways)
@@ -327,7 +331,7 @@ def _assigned(way: AssignmentWay, profile: str | None, region: str | None) -> Se
         token=keys.token,
         expires=credentials._expiry_time,  # which the AWS CLI takes there, too: botocore has no other word for it
         arn=arn,
-        region=region or _region_of_surroundings() or _region_of(named),
+        region=region or _region_of_surroundings() or _region_of(named) or way.region,
         profile=profile or os.environ.get(PROFILE if in_shell(profile) else "AWS_PROFILE", "default"),
         way=way,
     )
@@ -336,7 +340,7 @@ def _assigned(way: AssignmentWay, profile: str | None, region: str | None) -> Se
 def _shut(way: RoleWay, told: Reading, denied: ClientError | None = None) -> Refusal | None:
     """Of a way that its dates keep shut as far as the file knows, and AWS where it was asked; None for any other."""
     if since := closed(way):
-        step = f"open it again, for review: `twokeys access open {way.name} --for 2h --reason TEXT`"
+        step = f"to have it opened again {ask_for(way.name, [way])}"
     elif since := not_yet(way):
         step = "go through it then, or ask whoever owns it for a door that opens earlier"
     else:
@@ -363,14 +367,13 @@ def _of_others(ways: Sequence[Way], told: Reading, caller: str, from_shell: bool
     you = who.label if who and who.label not in theirs else caller
     mine = [way.name for way in own_ways(told.ways, caller, told.members)]
     user = who.name if who and who.kind == "user" and ways[0].reason else ""
-    opened = f"`twokeys access open NAME --from {ways[0].name} --user {user} --for 2h --reason TEXT`"
+    opened = ask_for(f"NAME --from {ways[0].name} --user {user}", ways[:1])
     strength = f" (its role permits: {ways[0].permits})" if ways[0].permits else ""
-    owner = f"its owner, {ways[0].owner}," if ways[0].owner else "whoever runs the stacks"
     return _refused(
         ways[0],
         f"it is for {theirs}, and you are {you}",
         (f"yours are {listed(mine, 12)};" if mine else "none in this file is yours;")
-        + (f" for one like it for a while{strength} ask {owner} for {opened};" if user else "")
+        + (f" for one like it for a while{strength} {opened};" if user else "")
         + f"{more} for credentials of somebody else, --profile NAME",
     )
 
