@@ -91,7 +91,8 @@ def read_too(graph: Graph, stack: str, output: str = DOORS_OUTPUT) -> str:
     again = f"it is not in the state of {read} that was read: export that again, or " if read else ""
     return (
         f"{again}give the state of {stack} (`pulumi stack export --file FILE` there) in the configuration of the "
-        f'policy pack: {{"{OTHER_STACKS}": {{"states": ["FILE"]}}}}; or read that stack {_THROUGH}, if it exports `{output}`'
+        f'policy pack: {{"{OTHER_STACKS}": {{"states": ["FILE"]}}}}; or read that stack {_THROUGH}, if it exports '
+        f"`{output}`"
     )
 
 
