@@ -202,7 +202,10 @@ ALL: Answers = {
     ("GenerateCredentialReport", ""): {"State": "COMPLETE"},
     ("GetCredentialReport", ""): report("u,true,false,false,true", "alone,FALSE,false,TRUE,FALSE"),
     ("DescribeOrganization", ""): {"Organization": {"Id": "o-a1b2c3d4e5", "MasterAccountId": HUB}},
-    ("ListRoots", ""): {"Roots": [{"Id": "r-a1b2"}]},
+    ("ListRoots", ""): {"Roots": [{"Id": "r-a1b2", "PolicyTypes": [
+        {"Type": kind, "Status": "ENABLED"}
+        for kind in ("SERVICE_CONTROL_POLICY", "RESOURCE_CONTROL_POLICY", "TAG_POLICY")
+    ]}]},
     ("ListAccountsForParent", "r-a1b2"): [
         {"Accounts": [account_of(HUB, "hub")]}, {"Accounts": [account_of(OLD, "old")]}
     ],
@@ -226,12 +229,16 @@ ALL: Answers = {
     ("ListTagsForResource", STAGE): [{"Tags": [{"Key": "a", "Value": "1"}]}, {"Tags": [{"Key": "b", "Value": "2"}]}],
     **{("ListTagsForResource", one): {"Tags": []} for one in (HUB, OLD, GONE)},
     ("ListPolicies", "SERVICE_CONTROL_POLICY"): [
-        {"Policies": [{"Id": "p-FullAWSAccess", "AwsManaged": True}]},
+        {"Policies": [{"Id": "p-FullAWSAccess", "Name": "FullAWSAccess", "AwsManaged": True}]},
         {"Policies": [{"Id": "p-01234567", "Name": "guard", "AwsManaged": False}]},
     ],
+    ("DescribePolicy", "p-FullAWSAccess"): {"Policy": {"Content": "all"}},
+    ("ListTargetsForPolicy", "p-FullAWSAccess"): {"Targets": [{"TargetId": "r-a1b2"}]},
     ("DescribePolicy", "p-01234567"): {"Policy": {"Content": "says"}},
     ("ListTargetsForPolicy", "p-01234567"): [{"Targets": [{"TargetId": "r-a1b2"}]}, {"Targets": [{"TargetId": STAGE}]}],
-    ("ListPolicies", "RESOURCE_CONTROL_POLICY"): "PolicyTypeNotEnabledException",
+    ("ListPolicies", "RESOURCE_CONTROL_POLICY"): {
+        "Policies": [{"Id": "p-RCPFullAWSAccess", "Name": "RCPFullAWSAccess", "AwsManaged": True}]
+    },
     ("ListInstances", ""): [{"Instances": [{"InstanceArn": INSTANCE, "IdentityStoreId": "d-0123456789"}]}],
     ("ListPermissionSets", ""): [{"PermissionSets": [SET]}, {"PermissionSets": [f"{SET[:-1]}0"]}],
     ("DescribePermissionSet", SET): {"PermissionSet": {"Name": "Admin", "SessionDuration": "PT2H"}},
@@ -334,6 +341,9 @@ ORGANIZED = [
     of(HUB, "organizations:Account", "gone", id=GONE, name="gone", state="CLOSED", parentId=ou(1), tags={}),
     of(HUB, "organizations:OrganizationalUnit", ou(1), id=ou(1), parentId="r-a1b2", name="one"),
     of(HUB, "organizations:OrganizationalUnit", ou(2), id=ou(2), parentId=ou(1), name="two"),
+    of(HUB, "organizations:Policy", "FullAWSAccess", id="p-FullAWSAccess", type="SERVICE_CONTROL_POLICY",
+       content="all", awsManaged=True),
+    of(HUB, "organizations:PolicyAttachment", "FullAWSAccess/r-a1b2", policyId="p-FullAWSAccess", targetId="r-a1b2"),
     of(HUB, "organizations:Policy", "guard", id="p-01234567", type="SERVICE_CONTROL_POLICY", content="says"),
     of(HUB, "organizations:PolicyAttachment", "guard/r-a1b2", policyId="p-01234567", targetId="r-a1b2"),
     of(HUB, "organizations:PolicyAttachment", f"guard/{STAGE}", policyId="p-01234567", targetId=STAGE),
@@ -423,8 +433,10 @@ LESS: list[tuple[Answers, list[Resource]]] = [
         for asked, said in (("GenerateCredentialReport", "AccessDenied"), ("GetCredentialReport", "ReportInProgress"))),
     ({**ALONE, ("GetCredentialReport", ""): report()},
         less(HUBS, "credentials", dict.fromkeys((PASSWORD, ACCESS_KEY, MFA_DEVICE)))),
-    ({("ListPolicies", "SERVICE_CONTROL_POLICY"): "InvalidInputException"},
-        [*HUBS, *ORGANIZED[:-3], *CENTER, *ROOT_ACCESS, *STAGES]),
+    ({("ListRoots", ""): {"Roots": [
+        {"Id": "r-a1b2", "PolicyTypes": [{"Type": "SERVICE_CONTROL_POLICY", "Status": "PENDING_DISABLE"}]}
+    ]}},
+        [*HUBS, *ORGANIZED[:-5], *CENTER, *ROOT_ACCESS, *STAGES]),
     ({("GetPermissionsBoundaryForPermissionSet", SET): "ResourceNotFoundException"},
         [*HUBS, *ORGANIZED, *(one for one in CENTER if one.name != "Admin" or "Boundary" not in one.type),
             *ROOT_ACCESS, *STAGES]),

@@ -317,7 +317,8 @@ def _organization(organizations: OrganizationsClient, account: str) -> Iterator[
         account,
         {"id": described["Id"], "masterAccountId": account},
     )
-    children = list(_children(organizations, organizations.list_roots()["Roots"][0]["Id"]))
+    root = organizations.list_roots()["Roots"][0]
+    children = list(_children(organizations, root["Id"]))
     parents = {child: parent for child, parent, _ in children}
     for page in organizations.get_paginator("list_accounts").paginate():
         for found in page["Accounts"]:
@@ -326,8 +327,9 @@ def _organization(organizations: OrganizationsClient, account: str) -> Iterator[
     for child, parent, name in children:
         if child.startswith("ou-"):
             yield _made(ORGANIZATIONAL_UNIT, child, account, {"id": child, "parentId": parent, "name": name})
-    for kind in (_SCP, _RCP):
-        yield from _control_policies(organizations, account, kind)
+    for policy_type in root.get("PolicyTypes", []):
+        if policy_type["Type"] in (_SCP, _RCP) and policy_type["Status"] == "ENABLED":
+            yield from _control_policies(organizations, account, policy_type["Type"])
 
 
 def _account_values(
@@ -360,17 +362,16 @@ def _children(organizations: OrganizationsClient, parent: str) -> Iterator[tuple
 
 
 def _control_policies(organizations: OrganizationsClient, account: str, kind: Any) -> Iterator[Resource]:  # noqa: ANN401
-    try:
-        pages = list(organizations.get_paginator("list_policies").paginate(Filter=kind))
-    except ClientError as error:
-        if error.response["Error"]["Code"] in ("PolicyTypeNotEnabledException", "InvalidInputException"):
-            return
-        raise
+    """Those of a type that is enabled, with what they are attached to; nobody can detach RCPFullAWSAccess.
+
+    https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps.html
+    """
+    pages = organizations.get_paginator("list_policies").paginate(Filter=kind)
     for summary in (policy for page in pages for policy in page["Policies"]):
-        if summary.get("AwsManaged"):
+        if summary["AwsManaged"] and kind == _RCP:
             continue
         content = organizations.describe_policy(PolicyId=summary["Id"])["Policy"]["Content"]
-        values = {"id": summary["Id"], "type": kind, "content": content}
+        values = {"id": summary["Id"], "type": kind, "content": content, "awsManaged": summary["AwsManaged"] or None}
         yield _made("aws:organizations/policy:Policy", summary["Name"], account, values)
         for page in organizations.get_paginator("list_targets_for_policy").paginate(PolicyId=summary["Id"]):
             for target in page["Targets"]:
