@@ -3,8 +3,6 @@
 The two rules about keys and the one about what is not proved read these statements; none of them decides again.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from collections import defaultdict
