@@ -88,10 +88,8 @@ def mfa_serial(ctx: click.Context, param: click.Parameter, value: str | None) ->
 
 def as_of(exports: Exports) -> str:
     """Of when a published file is, in words; "" where it does not say so."""
-    from twokeys.answers.words import when
-
     written = exports.outputs.get("as_of")
-    return f"as of {when(written)}" if isinstance(written, str) else ""
+    return f"as of {written[:10]} {written[11:16]} UTC" if isinstance(written, str) else ""
 
 
 def note(text: str) -> None:
