@@ -10,8 +10,6 @@ memory as text, and the peak memory of the whole process.
 """
 
 # ruff: noqa: PLC0415 - each way imports only what it measures
-from __future__ import annotations
-
 import argparse
 import json
 import math

@@ -9,8 +9,6 @@ all take turns: other work on the machine slows some rounds, and no row alone. E
 in the tests, but for the departures that tests/iam/differential/departures.yaml explains.
 """
 
-from __future__ import annotations
-
 import argparse
 import math
 import resource

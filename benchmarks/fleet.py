@@ -7,8 +7,6 @@ plugin stands in for the vendor's where that is not there. What is compared is p
 changes little: of all processes of a command, the local AWS apart.
 """
 
-from __future__ import annotations
-
 import argparse
 import json
 import os

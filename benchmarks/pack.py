@@ -8,8 +8,6 @@ resources is previewed once for each pack, the packs in turn, and the processor 
 That needs the pulumi CLI on PATH; `--awsguard` is a folder `node_modules` with `@pulumi/awsguard`, and needs Node.
 """
 
-from __future__ import annotations
-
 import argparse
 import os
 import resource

@@ -41,7 +41,7 @@ STAGE: dict[str, Any] = {
     "managementAccountId": "111111111111",
     "rootEmail": "example@company.com",
     "accounts": {"stage": {}},
-    "doors": {"stage-deployer": DOOR},
+    "doors": {"ci": DOOR},
 }
 DENY = {"Effect": "Deny", "Action": "organizations:LeaveOrganization", "Resource": "*"}
 MANAGEMENT: dict[str, Any] = {
@@ -85,9 +85,9 @@ def test_a_door_of_the_wrong_form_hides_no_clash_of_what_is_beside_it() -> None:
 
 
 def test_a_key_that_pulumi_config_set_wrote_without_path_is_said_to_be_one() -> None:
-    error = refused(STAGE | {"twokeys:doors.stage-deployer.mfa": "true", "aws:region": "us-east-1"})
+    error = refused(STAGE | {"twokeys:doors.ci.mfa": "true", "aws:region": "us-east-1"})
     assert "2 settings" in error.what
-    assert "`pulumi config set --path twokeys:doors.stage-deployer.mfa VALUE`" in error.why
+    assert "`pulumi config set --path twokeys:doors.ci.mfa VALUE`" in error.why
 
 
 @pytest.mark.parametrize("stack", ["management", "stage", "prod"])
@@ -124,7 +124,7 @@ def test_pulumi_s_own_keys_are_not_ours() -> None:
 
 def test_permissions_may_name_an_account_by_its_symbol() -> None:
     statement = {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "arn:aws:iam::account:stage:role/next"}
-    assert parse("stage", changed(STAGE, "doors.stage-deployer.permissions.statements", [statement]))
+    assert parse("stage", changed(STAGE, "doors.ci.permissions.statements", [statement]))
 
 
 def test_settings_do_not_change() -> None:
@@ -157,8 +157,8 @@ def test_the_partition_follows_from_the_region() -> None:
 
 REFUSED_VALUES = [
     ("organization", {"resourceControlPolicies": {}}, "no such setting"),
-    ("doors.stage-deployer.mfa", True, "carries no MFA"),
-    ("doors.stage-deployer.to.role", "aws-service-role/x.amazonaws.com/AWSServiceRoleForX", "AWS's own"),
+    ("doors.ci.mfa", True, "carries no MFA"),
+    ("doors.ci.to.role", "aws-service-role/x.amazonaws.com/AWSServiceRoleForX", "AWS's own"),
     ("managementAccountId", "11111111111", "12 digits"),  # CREATE_ACCOUNT, ids of accounts
     ("managementAccountId", "1111111111111", "12 digits"),
     ("managementAccountId", "11111111111a", "12 digits"),
@@ -188,37 +188,37 @@ REFUSED_VALUES = [
         {"name": "n", "title": "t", "email": "a@b.co", "phone": "x"},
         "phone",
     ),  # CONTACT
-    ("doors.stage-deployer.sessionSeconds", 3599, "lasts 3600 to 43200 seconds"),  # CREATE_ROLE
-    ("doors.stage-deployer.sessionSeconds", 3601, "role chaining"),  # ROLE_CHAINING
-    ("doors.stage-deployer.externalId", "has space", "2 to 1224"),
-    ("doors.stage-deployer.permissions.managedPolicies", ["ReadOnlyAccess"], "by its ARN"),
-    ("doors.stage-deployer.permissions.boundary", "arn:aws:iam::aws:role/x", "by its ARN"),
-    ("doors.stage-deployer.permissions", {}, "may do nothing"),
-    ("doors.stage-deployer.to.role", "OrganizationAccountAccessRole", "own access role"),
-    ("doors.stage-deployer.to.role", "/deployer", "path"),
-    ("doors.stage-deployer.to.account", "prod", "accounts of this stack: stage"),
-    ("doors.stage-deployer.from", {"role": "ci", "user": "alice"}, "exactly one source"),
-    ("doors.stage-deployer.from", {}, "exactly one source"),
-    ("doors.stage-deployer.from", {"role": "ci", "members": ["alice"]}, "only a group"),  # PRINCIPAL
-    ("doors.stage-deployer.from", {"group": "developers", "members": []}, "name somebody"),
-    ("doors.stage-deployer.from", {"root": True}, "whoever gets the grant"),
-    ("doors.stage-deployer.from", {"root": True, "grantTo": {}}, "exactly one source"),
-    ("doors.stage-deployer.from", {"role": "ci", "grantTo": {"role": "ci"}}, "to the role itself"),
-    ("doors.stage-deployer.conditions", {"Bool": {"aws:MultiFactorAuthPresent": "true"}}, "has a setting of its own"),
-    ("doors.stage-deployer.conditions", {"StringEquals": {"sts:externalid": "x"}}, "has a setting of its own"),
+    ("doors.ci.sessionSeconds", 3599, "lasts 3600 to 43200 seconds"),  # CREATE_ROLE
+    ("doors.ci.sessionSeconds", 3601, "role chaining"),  # ROLE_CHAINING
+    ("doors.ci.externalId", "has space", "2 to 1224"),
+    ("doors.ci.permissions.managedPolicies", ["ReadOnlyAccess"], "by its ARN"),
+    ("doors.ci.permissions.boundary", "arn:aws:iam::aws:role/x", "by its ARN"),
+    ("doors.ci.permissions", {}, "may do nothing"),
+    ("doors.ci.to.role", "OrganizationAccountAccessRole", "own access role"),
+    ("doors.ci.to.role", "/deployer", "path"),
+    ("doors.ci.to.account", "prod", "accounts of this stack: stage"),
+    ("doors.ci.from", {"role": "ci", "user": "alice"}, "exactly one source"),
+    ("doors.ci.from", {}, "exactly one source"),
+    ("doors.ci.from", {"role": "ci", "members": ["alice"]}, "only a group"),  # PRINCIPAL
+    ("doors.ci.from", {"group": "developers", "members": []}, "name somebody"),
+    ("doors.ci.from", {"root": True}, "whoever gets the grant"),
+    ("doors.ci.from", {"root": True, "grantTo": {}}, "exactly one source"),
+    ("doors.ci.from", {"role": "ci", "grantTo": {"role": "ci"}}, "to the role itself"),
+    ("doors.ci.conditions", {"Bool": {"aws:MultiFactorAuthPresent": "true"}}, "has a setting of its own"),
+    ("doors.ci.conditions", {"StringEquals": {"sts:externalid": "x"}}, "has a setting of its own"),
     (
-        "doors.stage-deployer",
+        "doors.ci",
         DOOR | {"expires": "2027-01-31", "conditions": {"DateLessThan": {"aws:CurrentTime": "2026-12-01"}}},
         "has a setting of its own",
     ),
-    ("doors.stage-deployer.keys", ["trust", "trust"], "listed twice"),
-    ("doors.stage-deployer.from", {"group": "developers", "members": ["alice", "Alice"]}, "alice is the same name"),
-    ("doors.stage-deployer.expires", "2027-02-30", "not a day"),
-    ("doors.stage-deployer.expires", "2027-01-31T15:00", "with its time zone"),
-    ("doors.stage-deployer.reason", " ", "it is empty"),
-    ("doors.stage-deployer.reason", "x" * 1001, "at most 1000 characters, not 1001"),
-    ("doors.stage-deployer.reason", "Caf\u00e9 \u5b89\u5168", "character 6, \u5b89 (U+5B89), is none"),  # CREATE_ROLE
-    ("doors.stage-deployer.reason", "a\x07", "character 2, U+0007, is none"),
+    ("doors.ci.keys", ["trust", "trust"], "listed twice"),
+    ("doors.ci.from", {"group": "developers", "members": ["alice", "Alice"]}, "alice is the same name"),
+    ("doors.ci.expires", "2027-02-30", "not a day"),
+    ("doors.ci.expires", "2027-01-31T15:00", "with its time zone"),
+    ("doors.ci.reason", " ", "it is empty"),
+    ("doors.ci.reason", "x" * 1001, "at most 1000 characters, not 1001"),
+    ("doors.ci.reason", "Caf\u00e9 \u5b89\u5168", "character 6, \u5b89 (U+5B89), is none"),  # CREATE_ROLE
+    ("doors.ci.reason", "a\x07", "character 2, U+0007, is none"),
     ("aws:region", "eu-west-1", "default provider"),
     ("accounts", "{", "not JSON"),
 ]
@@ -240,8 +240,8 @@ ACCEPTED_VALUES = [
     ("accounts.stage.access.externalId", "ab"),
     ("accounts.stage.organizationalUnit", "a/b/c/d/e"),
     ("accounts.stage.organizationalUnit", "ou-ab12-cd345678"),
-    ("doors.stage-deployer.to.role", "deploy/team/deployer"),
-    ("doors.stage-deployer.permissions.boundary", "arn:aws:iam::222222222222:policy/team/limits"),
+    ("doors.ci.to.role", "deploy/team/deployer"),
+    ("doors.ci.permissions.boundary", "arn:aws:iam::222222222222:policy/team/limits"),
 ]
 
 
@@ -260,69 +260,54 @@ def test_what_every_stack_needs_is_asked_for(key: str) -> None:
 @pytest.mark.parametrize(
     ("key", "value", "why", "next_step"),
     [
-        ("doors.stage-deployer.mfa", "banana", "it takes true or false", "write true or false"),
-        ("doors.stage-deployer.sessionSeconds", "12h", "it takes a whole number", "write 43200, which is 12h in sec"),
+        ("doors.ci.mfa", "banana", "it takes true or false", "write true or false"),
+        ("doors.ci.sessionSeconds", "12h", "it takes a whole number", "write 43200, which is 12h in sec"),
+        ("doors.ci.sessionSeconds", "1.5 hours", "it takes a whole number", "write 5400, which is 1.5 hours"),
+        ("doors.ci.sessionSeconds", "soon", "it takes a whole number", "write one"),
+        ("doors.ci.reason", "a \u2014 b", "character 3, \u2014 (U+2014)", "write - in its place"),
+        ("doors.ci.reason", None, "it takes text", "write a text"),
+        ("doors.ci.expires", "31.01.2027", "not a day", "write 2027-01-31"),
+        ("doors.ci.expires", "2027-01-31 15:00", "not a day", "write 2027-01-31T15:00Z, if UTC is meant"),
+        ("doors.ci.expires", "90d", "not a day", "write the last day as in"),
+        ("doors.ci.conditions", {"<nil>": {"aws:X": "true"}}, "reads the operator Null", 'write "Null"'),
         (
-            "doors.stage-deployer.sessionSeconds",
-            "1.5 hours",
-            "it takes a whole number",
-            "write 5400, which is 1.5 hours",
-        ),
-        ("doors.stage-deployer.sessionSeconds", "soon", "it takes a whole number", "write one"),
-        ("doors.stage-deployer.reason", "a \u2014 b", "character 3, \u2014 (U+2014)", "write - in its place"),
-        ("doors.stage-deployer.reason", None, "it takes text", "write a text"),
-        ("doors.stage-deployer.expires", "31.01.2027", "not a day", "write 2027-01-31"),
-        ("doors.stage-deployer.expires", "2027-01-31 15:00", "not a day", "write 2027-01-31T15:00Z, if UTC is meant"),
-        ("doors.stage-deployer.expires", "90d", "not a day", "write the last day as in"),
-        ("doors.stage-deployer.conditions", {"<nil>": {"aws:X": "true"}}, "reads the operator Null", 'write "Null"'),
-        (
-            "doors.stage-deployer.conditions",
+            "doors.ci.conditions",
             {"DateLessThan": {"aws:CurrentTime": "2027-02-01 00:00:00 +0000 UTC"}},
             "is not a date",
             'write it as in "2027-01-31T00:00:00Z", in quotes',
         ),
         (
-            "doors.stage-deployer.conditions",
+            "doors.ci.conditions",
             {"StringEquals": {"PrincipalOrgID": "o-a1b2c3d4e5"}},
             "names no service",
             "write aws:PrincipalOrgID",
         ),
-        ("doors.stage-deployer.externalId", 12345, "it takes text", 'write "12345", in quotes'),
-        ("doors.stage-deployer.owner", ["platform"], "it takes text", "write platform, without brackets"),
+        ("doors.ci.externalId", 12345, "it takes text", 'write "12345", in quotes'),
+        ("doors.ci.owner", ["platform"], "it takes text", "write platform, without brackets"),
+        ("doors.ci.from", "ci", "it has settings", "write `key: value` lines below it, with keys such as role"),
+        ("doors.ci.from", {"role": "arn:aws:iam::111111111111:role/ci"}, "by its name", "write ci"),
+        ("doors.ci.to", "deployer", "it has settings", "write {role: deployer}"),
+        ("doors.ci.keys", "trust, grant", "it takes a list", "write it as a list: [trust, grant]"),
+        ("doors.ci.conditions", {"aws:SourceIp": "192.0.2.7"}, "is an operator", "write it as in {IpAddress"),
         (
-            "doors.stage-deployer.from",
-            "ci",
-            "it has settings",
-            "write `key: value` lines below it, with keys such as role",
-        ),
-        ("doors.stage-deployer.from", {"role": "arn:aws:iam::111111111111:role/ci"}, "by its name", "write ci"),
-        ("doors.stage-deployer.to", "deployer", "it has settings", "write {role: deployer}"),
-        ("doors.stage-deployer.keys", "trust, grant", "it takes a list", "write it as a list: [trust, grant]"),
-        (
-            "doors.stage-deployer.conditions",
-            {"aws:SourceIp": "192.0.2.7"},
-            "is an operator",
-            "write it as in {IpAddress",
-        ),
-        (
-            "doors.stage-deployer.permissions.managedPolicies",
+            "doors.ci.permissions.managedPolicies",
             ["PowerUserAcess"],
             "by its ARN",
             "write arn:aws:iam::aws:policy/PowerUserAccess",
         ),
         (
-            "doors.stage-deployer.permissions.statements",
+            "doors.ci.permissions.statements",
             [{"effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}],
             "'effect' is not an element",
             "write Effect, if that is meant",
         ),
         (
-            "doors.stage-deployer.permissions.statements",
+            "doors.ci.permissions.statements",
             {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"},
             "it takes a list",
             "write it as a list: `- ` in front of its first key",
         ),
-        ("doors.stage-deployer.to", "arn:aws:iam::222222222222:role/a", "it has settings", "write {role: a}"),
+        ("doors.ci.to", "arn:aws:iam::222222222222:role/a", "it has settings", "write {role: a}"),
         ("organization", {"adopt": 1234}, "it takes text", 'write "1234", in quotes'),
         ("organization", {"organizationalUnits": ["Prod"]}, "it has settings", "write each as a key with a colon"),
         (
@@ -348,59 +333,41 @@ def test_what_every_stack_needs_is_asked_for(key: str) -> None:
             "in lower case",
             "write iam.amazonaws.com",
         ),
-        ("doors.stage-deployer.sessionSeconds", 3600.5, "it takes a whole number", "write one"),
-        ("doors.stage-deployer.sessionSeconds", "1" * 5000, "it takes a whole number", "write one"),
-        *((f"doors.stage-deployer.{key}", "", "it is empty", "write what is meant") for key in TEXTS),
-        ("doors.stage-deployer.owner", "x" * 201, "it takes at most 200 characters", "write fewer"),
-        ("doors.stage-deployer.keys", [], "it is empty", "write what is meant"),
-        (
-            "doors.stage-deployer.expires",
-            None,
-            "nothing stands after its colon",
-            "write what is meant, or leave the key",
-        ),
+        ("doors.ci.sessionSeconds", 3600.5, "it takes a whole number", "write one"),
+        ("doors.ci.sessionSeconds", "1" * 5000, "it takes a whole number", "write one"),
+        *((f"doors.ci.{key}", "", "it is empty", "write what is meant") for key in TEXTS),
+        ("doors.ci.owner", "x" * 201, "it takes at most 200 characters", "write fewer"),
+        ("doors.ci.owner", " ", "it is empty", "write what is meant"),
+        ("accounts.stage.budget", {"monthly": True, "notify": ["a@example.com"]}, "it takes a number", "write one"),
+        ("doors.ci.keys", [], "it is empty", "write what is meant"),
+        ("doors.ci.expires", None, "nothing stands after its colon", "write what is meant, or leave the key"),
         (
             "account",
             {},
             "there is no such setting",
             "write accounts, if that is meant, or write it under people or audit",
         ),
-        ("doors.stage-deployer.from", {"role": "ci", "account": "222222222222"}, "by its key", "write that key"),
-        (
-            "doors.stage-deployer.permissions.statements",
-            [{}],
-            "Statement[0]: the statement has no Effect",
-            "correct it",
-        ),
-        (
-            "doors.stage-deployer.keys",
-            ["trusts"],
-            "it takes 'trust' or 'grant'",
-            "write trust, if that is meant, or wr",
-        ),
-        ("doors.stage-deployer.keys", ["both"], "it takes 'trust' or 'grant'", "write one of these"),
-        ("doors.stage-deployer.conditions", {"Bool": {}}, "Bool lists no value", "list a value"),
-        ("doors.stage-deployer.conditions", {"Bool": {"aws:X": {}}}, "a condition compares with text, a number", "wri"),
-        (
-            "doors.stage-deployer.to.account",
-            "stag",
-            "accounts of this stack: stage",
-            "write stage, if that is meant, o",
-        ),
+        ("doors.ci.from", {"role": "ci", "account": "222222222222"}, "by its key", "write that key"),
+        ("doors.ci.permissions.statements", [{}], "Statement[0]: the statement has no Effect", "correct it"),
+        ("doors.ci.keys", ["trusts"], "it takes 'trust' or 'grant'", "write trust, if that is meant, or wr"),
+        ("doors.ci.keys", ["both"], "it takes 'trust' or 'grant'", "write one of these"),
+        ("doors.ci.conditions", {"Bool": {}}, "Bool lists no value", "list a value"),
+        ("doors.ci.conditions", {"Bool": {"aws:X": {}}}, "a condition compares with text, a number", "wri"),
+        ("doors.ci.to.account", "stag", "accounts of this stack: stage", "write stage, if that is meant, o"),
         ("accounts.stage.budget", {"monthly": "1e400", "notify": ["a@b.co"]}, "not one without end", "write less"),
         ("accounts.stage.budget", {"monthly": 0, "notify": ["a@b.co"]}, "it takes more than 0", "write more"),
         ("accountsAtOnce", 51, "it takes 50 or less", "write that or less"),
         ("region", "us-esat-1", "no AWS region has this name", "write us-east-1, if that is meant, or give a region"),
-        ("doors.stage-deployer.boundary", "x", "there is no such setting", "write it under permissions, where it"),
-        ("doors.stage-deployer.account", "x", "there is no such setting", "write it under from or to, where it"),
+        ("doors.ci.boundary", "x", "there is no such setting", "write it under permissions, where it"),
+        ("doors.ci.account", "x", "there is no such setting", "write it under from or to, where it"),
         (
-            "doors.stage-deployer.conditions",
+            "doors.ci.conditions",
             {"ForAnyValue:IpAdress": {"aws:SourceIp": "192.0.2.0/24"}},
             "'ForAnyValue:IpAdress' is not a condition operator",
             "write ForAnyValue:IpAddress, if that is meant, or correct it",
         ),
         (
-            "doors.stage-deployer.permissions",
+            "doors.ci.permissions",
             {"statements": [{"Effect": "allow", "Action": "s3:GetObject", "Resource": "*"}]},
             "Statement[0].Effect: 'allow' is not an effect",
             "write Allow, if that is meant, or correct it",
@@ -428,9 +395,7 @@ def test_a_member_who_is_not_in_the_group_is_refused_with_those_who_are() -> Non
 def test_numbers_and_truth_values_of_conditions_are_text_to_iam() -> None:
     """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html (condition_value)"""
     given = {"NumericLessThan": {"aws:MultiFactorAuthAge": 3600}, "Bool": {"aws:SecureTransport": [True]}}
-    conditions = (
-        parse("stage", changed(STAGE, "doors.stage-deployer.conditions", given)).doors["stage-deployer"].conditions
-    )
+    conditions = parse("stage", changed(STAGE, "doors.ci.conditions", given)).doors["ci"].conditions
     assert conditions == {
         "NumericLessThan": {"aws:MultiFactorAuthAge": "3600"},
         "Bool": {"aws:SecureTransport": ["true"]},
@@ -449,8 +414,8 @@ def test_all_wrong_values_are_told_at_once() -> None:
 
 def test_a_misspelt_key_is_one_problem_and_not_also_the_key_that_is_missing() -> None:
     door = {("ownr" if key == "owner" else key): value for key, value in DOOR.items()}
-    refusal = refused(changed(STAGE, "doors.stage-deployer", door))
-    assert refusal.what == "twokeys:doors.stage-deployer.ownr = platform"
+    refusal = refused(changed(STAGE, "doors.ci", door))
+    assert refusal.what == "twokeys:doors.ci.ownr = platform"
     assert "write owner" in refusal.next_step
 
 
@@ -465,7 +430,7 @@ def members(**accounts: dict[str, Any]) -> dict[str, Any]:
 
 
 TO_DEVELOPERS = {"accounts": {"stage": {}}, "doors": {"d": DOOR | {"from": {"group": "developers"}}}}
-SCP, MANAGED = "organization.serviceControlPolicies.stay", "doors.stage-deployer.permissions.managedPolicies"
+SCP, MANAGED = "organization.serviceControlPolicies.stay", "doors.ci.permissions.managedPolicies"
 
 
 @pytest.mark.parametrize(
@@ -490,10 +455,10 @@ SCP, MANAGED = "organization.serviceControlPolicies.stay", "doors.stage-deployer
         (changed(MANAGEMENT, "people.groups.developers", ["alice", "mallory"]), "", "no user", ""),
         (changed(MANAGEMENT, "people.users", ["alice", "Alice"]), "", "alice is the same name to AWS", ""),
         (changed(MANAGEMENT, "people.groups.developers", []) | TO_DEVELOPERS, "", "nobody is in this group", ""),
-        (changed(STAGE, "doors.stage-deployer.from", {"role": "*"}), "", "", "`*` is not allowed, name one"),
+        (changed(STAGE, "doors.ci.from", {"role": "*"}), "", "", "`*` is not allowed, name one"),
         (STAGE | {"accounts": {"one": {}, "two": {}}}, "", "one, two", "name the account"),
-        (changed(STAGE, "doors.stage-deployer.keys", ["grant"]),
-         "twokeys:doors.stage-deployer.permissions", "makes no role here", ""),
+        (changed(STAGE, "doors.ci.keys", ["grant"]),
+         "twokeys:doors.ci.permissions", "makes no role here", ""),
         (changed(STAGE, MANAGED, ["arn:aws:iam::aws:policy/ReadOnlyAccess"] * 2), "", "listed twice", ""),
         # Role names are unique in an account whatever their path and case: CREATE_ROLE
         (STAGE | {"doors": {"one": DOOR, "two": DOOR | {"to": {"role": "other/Deployer"}}}},
@@ -547,9 +512,7 @@ def test_parents_of_organizational_units_are_implied_and_come_first() -> None:
     ],
 )
 def test_the_end_of_a_door_is_a_day_in_utc_or_a_moment(written: object, end: datetime) -> None:
-    assert (
-        parse("stage", changed(STAGE, "doors.stage-deployer.expires", written)).doors["stage-deployer"].expires == end
-    )
+    assert parse("stage", changed(STAGE, "doors.ci.expires", written)).doors["ci"].expires == end
 
 
 @pytest.mark.parametrize(
@@ -563,17 +526,17 @@ def test_the_end_of_a_door_is_a_day_in_utc_or_a_moment(written: object, end: dat
     ],
 )
 def test_people_are_asked_for_mfa_and_roles_are_not(source: dict[str, object], mfa: bool) -> None:
-    door = parse("stage", changed(STAGE, "doors.stage-deployer.from", source)).doors["stage-deployer"]
+    door = parse("stage", changed(STAGE, "doors.ci.from", source)).doors["ci"]
     assert asks_for_mfa(door) is mfa
 
 
 def test_mfa_is_as_the_door_says_when_it_says() -> None:
-    config = changed(changed(STAGE, "doors.stage-deployer.from", {"user": "alice"}), "doors.stage-deployer.mfa", False)
-    assert asks_for_mfa(parse("stage", config).doors["stage-deployer"]) is False
+    config = changed(changed(STAGE, "doors.ci.from", {"user": "alice"}), "doors.ci.mfa", False)
+    assert asks_for_mfa(parse("stage", config).doors["ci"]) is False
 
 
 def test_who_comes_is_a_kind_and_a_name() -> None:
-    door = parse("stage", STAGE).doors["stage-deployer"]
+    door = parse("stage", STAGE).doors["ci"]
     assert principal_of(door.source) == PrincipalName("role", "ci")
 
 

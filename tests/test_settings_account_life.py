@@ -26,7 +26,7 @@ def test_no_other_state_is_known() -> None:
 def test_a_door_into_an_account_out_of_use_is_refused_with_the_next_step(state: str) -> None:
     config = changed(STAGE, "accounts.stage", {"state": state, "adopt": "2" * 12, "organizationalUnit": "Workloads"})
     refusal = refused(config)
-    assert refusal.what == "twokeys:doors.stage-deployer.to.account = stage"
+    assert refusal.what == "twokeys:doors.ci.to.account = stage"
     assert f"accounts.stage.state is {state}" in refusal.why
     assert refusal.next_step.startswith("remove the door")
     assert ("when the account is active" in refusal.next_step) == (state == "quarantined")
@@ -125,7 +125,7 @@ OUTSIDE = {"adopt": "222222222222", "access": {"enter": False}}
 @pytest.mark.parametrize(
     ("change", "what", "why"),
     [
-        ({"accounts": {"stage": OUTSIDE}}, "doors.stage-deployer.to.account", "a key is made in it"),
+        ({"accounts": {"stage": OUTSIDE}}, "doors.ci.to.account", "a key is made in it"),
         (
             {"accounts": {"stage": OUTSIDE | {"baseline": {"blockPublicS3": True}}}, "doors": {}},
             "accounts.stage.baseline",

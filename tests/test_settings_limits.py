@@ -24,7 +24,7 @@ from twokeys.iam import PolicyKind, Severity, parse_policy
 from twokeys.settings import parse
 from twokeys.settings.limits import trust_characters
 
-MANAGED = "doors.stage-deployer.permissions.managedPolicies"
+MANAGED = "doors.ci.permissions.managedPolicies"
 
 
 def refused_at(key: str, value: object) -> Refusal:
@@ -91,7 +91,7 @@ def test_a_group_whose_members_only_the_management_stack_knows_is_not_counted() 
 def test_a_role_takes_ten_managed_policies_unless_the_quota_is_raised() -> None:
     def with_policies(count: int) -> dict[str, Any]:
         arns = [f"arn:aws:iam::222222222222:policy/p{number}" for number in range(count)]
-        return changed(STAGE, "doors.stage-deployer.permissions", {"managedPolicies": arns})
+        return changed(STAGE, "doors.ci.permissions", {"managedPolicies": arns})
 
     assert parse("stage", with_policies(10))
     assert "at most 10 managed policies" in refused(with_policies(11)).why
@@ -144,11 +144,11 @@ def budget_with(notifications: int) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("service", "shape", "key", "one"),
     [
-        ("iam", "roleMaxSessionDurationType", "doors.stage-deployer.sessionSeconds", 1),
+        ("iam", "roleMaxSessionDurationType", "doors.ci.sessionSeconds", 1),
         ("sts", "roleDurationSecondsType", "accounts.stage.access.sessionSeconds", 1),
-        ("iam", "roleNameType", "doors.stage-deployer.to.role", "r"),
-        ("iam", "roleDescriptionType", "doors.stage-deployer.reason", "r"),
-        ("sts", "externalIdType", "doors.stage-deployer.externalId", "e"),
+        ("iam", "roleNameType", "doors.ci.to.role", "r"),
+        ("iam", "roleDescriptionType", "doors.ci.reason", "r"),
+        ("sts", "externalIdType", "doors.ci.externalId", "e"),
         ("iam", "tagKeyType", "tags", lambda size: {"k" * size: "v"}),
         ("iam", "tagValueType", "tags", lambda size: {"k": "v" * size}),
         ("iam", "tagListType", "tags", lambda size: {f"k{number}": "v" for number in range(size)}),
@@ -168,7 +168,7 @@ def test_bounds_are_those_of_the_service_s_own_model(service: str, shape: str, k
     bounds = Loader().load_service_model(service, "service-2")["shapes"][shape]
     low, high = bounds.get("min", 0), bounds["max"]
     make = one if callable(one) else lambda size: one * size
-    config = changed(STAGE, "doors.stage-deployer.from", {"user": "alice"})  # a person's session may be long
+    config = changed(STAGE, "doors.ci.from", {"user": "alice"})  # a person's session may be long
     for size in {max(low, 1), high}:
         assert parse("stage", changed(config, key, make(size)))
     for size in {low - 1, high + 1} - {0, -1}:
@@ -177,8 +177,8 @@ def test_bounds_are_those_of_the_service_s_own_model(service: str, shape: str, k
 
 def test_the_path_of_a_role_has_512_characters_with_both_slashes() -> None:
     """https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html"""
-    assert parse("stage", changed(STAGE, "doors.stage-deployer.to.role", "p" * 510 + "/r"))
-    assert "512 characters" in refused(changed(STAGE, "doors.stage-deployer.to.role", "p" * 511 + "/r")).why
+    assert parse("stage", changed(STAGE, "doors.ci.to.role", "p" * 510 + "/r"))
+    assert "512 characters" in refused(changed(STAGE, "doors.ci.to.role", "p" * 511 + "/r")).why
 
 
 def test_tags_of_a_stack_and_of_an_account_add_up() -> None:
@@ -239,7 +239,7 @@ def test_what_a_budget_says_twice_is_refused(key: str) -> None:
     ],
 )
 def test_an_arn_of_another_partition_than_the_region_s_is_refused(key: str, value: object) -> None:
-    refusal = refused(changed(STAGE, f"doors.stage-deployer.{key}", value))
+    refusal = refused(changed(STAGE, f"doors.ci.{key}", value))
     assert "region us-east-1 is in aws" in refusal.why
     assert "write it as arn:aws:" in refusal.next_step
 
@@ -257,7 +257,7 @@ def test_an_arn_of_another_partition_than_the_region_s_is_refused(key: str, valu
 @pytest.mark.parametrize("key", ["managedPolicies", "boundary"])
 def test_a_managed_policy_that_aws_does_not_have_is_refused_with_the_nearest(key: str, arn: str, nearest: str) -> None:
     whole = f"arn:aws:iam::aws:policy/{arn}"
-    config = changed(STAGE, f"doors.stage-deployer.permissions.{key}", [whole] if key != "boundary" else whole)
+    config = changed(STAGE, f"doors.ci.permissions.{key}", [whole] if key != "boundary" else whole)
     refusal = refused(config)
     assert "AWS had no managed policy of this path and name on 20" in refusal.why
     assert refusal.next_step.startswith(nearest)
@@ -303,7 +303,7 @@ def test_policies_of_other_partitions_are_not_on_the_list() -> None:
 def test_condition_keys_operators_and_addresses_are_checked(
     conditions: dict[str, Any], why: str, next_step: str
 ) -> None:
-    refusal = refused(changed(STAGE, "doors.stage-deployer.conditions", conditions))
+    refusal = refused(changed(STAGE, "doors.ci.conditions", conditions))
     assert why in refusal.why
     assert next_step in refusal.next_step
 
@@ -319,7 +319,7 @@ def test_condition_keys_operators_and_addresses_are_checked(
     ],
 )
 def test_conditions_that_aws_takes_are_taken(conditions: dict[str, Any]) -> None:
-    assert parse("stage", changed(STAGE, "doors.stage-deployer.conditions", conditions))
+    assert parse("stage", changed(STAGE, "doors.ci.conditions", conditions))
 
 
 @pytest.mark.parametrize(
@@ -341,7 +341,7 @@ def test_an_action_that_is_one_slip_away_from_one_of_aws_is_refused(action: str,
     statement = {"Effect": "Deny", element: ["s3:*", action], "Resource": "*"}
     policy = {"targets": ["Workloads"], "document": {"Version": "2012-10-17", "Statement": [statement]}}
     for refusal in (
-        refused(changed(STAGE, "doors.stage-deployer.permissions.statements", [{**statement, "Effect": "Allow"}])),
+        refused(changed(STAGE, "doors.ci.permissions.statements", [{**statement, "Effect": "Allow"}])),
         refused(changed(MANAGEMENT, "organization.serviceControlPolicies.stay", policy), "management"),
     ):
         assert f"Statement[0].{element}: {action!r} is no action of" in refusal.why
@@ -353,7 +353,7 @@ def test_an_action_that_is_one_slip_away_from_one_of_aws_is_refused(action: str,
 )
 def test_an_action_that_may_be_newer_than_the_list_is_taken(action: str) -> None:
     statement = {"Effect": "Allow", "Action": action, "Resource": "*"}
-    assert parse("stage", changed(STAGE, "doors.stage-deployer.permissions.statements", [statement]))
+    assert parse("stage", changed(STAGE, "doors.ci.permissions.statements", [statement]))
 
 
 @pytest.mark.parametrize(
@@ -454,8 +454,8 @@ def test_tags_are_written_as_every_service_takes_them(tags: dict[str, str], take
     [
         ("accounts.stage.organisationalUnit", "organizationalUnit"),
         ("accounts.stage.access.externalid", "externalId"),
-        ("doors.stage-deployer.to.roel", "role"),
-        ("doors.stage-deployer.session_secs", "sessionSeconds"),
+        ("doors.ci.to.roel", "role"),
+        ("doors.ci.session_secs", "sessionSeconds"),
         ("acounts", "accounts"),
         ("baseline.passwordPolcy", "passwordPolicy"),
     ],
@@ -465,7 +465,7 @@ def test_an_unknown_key_gets_the_nearest_known_one(key: str, nearest: str) -> No
 
 
 def test_an_unknown_key_that_is_like_none_is_only_refused() -> None:
-    assert refused(changed(STAGE, "doors.stage-deployer.zzz", 1)).next_step == "remove it, or correct its spelling"
+    assert refused(changed(STAGE, "doors.ci.zzz", 1)).next_step == "remove it, or correct its spelling"
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,5 @@
 """What to say when AWS gave no usable answer: sign in, ask for a permission, wait, or mend the way there."""
 
-from __future__ import annotations
-
 import os
 import shlex
 import traceback

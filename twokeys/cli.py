@@ -1,7 +1,5 @@
 """The `twokeys` command: it only names the commands; each is imported when it is asked for."""
 
-from __future__ import annotations
-
 import importlib
 import itertools
 import json

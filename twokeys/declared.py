@@ -1,7 +1,5 @@
 """For Pulumi programs in Python: a policy document that preview can prove although ids in it are not known yet."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any, Final
 

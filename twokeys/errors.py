@@ -1,7 +1,5 @@
 """The one voice in which TwoKeys refuses: what, where, why, and the next step."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 

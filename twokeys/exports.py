@@ -4,8 +4,6 @@ One reader for what `pulumi stack export` and the sandbox write (a deployment), 
 backend keeps, and for `pulumi stack output --json`. A value is `UNKNOWN` where the file hides a secret.
 """
 
-from __future__ import annotations
-
 import json
 import re
 import sys

@@ -1,7 +1,5 @@
 """The parts of TwoKeys that are installed when they are asked for: `pip install 'twokeys[map]'`."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Final
 

@@ -1,7 +1,5 @@
 """Changing a file that belongs to a person: all of it or nothing, and with everything about it as it was."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import stat

@@ -1,7 +1,5 @@
 """Whether an address is on this machine."""
 
-from __future__ import annotations
-
 import ipaddress
 from urllib.parse import urlsplit
 

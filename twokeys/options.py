@@ -1,7 +1,5 @@
 """Options that commands have in common, said once so that they read the same everywhere."""
 
-from __future__ import annotations
-
 import re
 import stat
 from pathlib import Path

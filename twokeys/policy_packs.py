@@ -1,7 +1,5 @@
 """Which policy packs a command checks with: the options that say it, and what is wrong with them."""
 
-from __future__ import annotations
-
 import json
 import os
 from collections.abc import Callable, Mapping

@@ -1,7 +1,5 @@
 """Less of the SDK for a process that the CLI starts at every command: importing `pulumi` is most of its start."""
 
-from __future__ import annotations
-
 import sys
 from importlib.util import find_spec
 from pathlib import Path

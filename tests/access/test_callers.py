@@ -185,6 +185,7 @@ GRANTED: list[tuple[dict[str, Any], list[str]]] = [
     (grants(DEPLOYER, CI), [DEPLOYER, CI]), (grants("*", action="s3:*"), []), (grants("*", effect="Deny"), []),
     ({"Effect": "Allow", "Action": "sts:*", "NotResource": DEPLOYER}, ["*"]),
     ({"Effect": "Allow", "NotAction": "iam:*", "Resource": DEPLOYER}, [DEPLOYER]),
+    (grants("arn:aws:iam"), ["arn:aws:iam", "arn:aws:iam:*:*:*"]),
     ({"Effect": "Allow", "Action": UNKNOWN, "Resource": [DEPLOYER, UNKNOWN]}, [DEPLOYER]),
 ]  # fmt: skip
 

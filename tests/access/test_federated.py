@@ -57,6 +57,7 @@ def refused(world: World) -> set[str]:
     "condition",
     [
         {"StringEquals": {AUD: "sts.amazonaws.com", SUB: MAIN}},
+        {"StringEqualsIgnoreCase": {SUB: MAIN.upper()}, **STS},
         {"StringLike": {SUB: "repo:acme/*"}, **STS},
         {"StringLike": {SUB: ["repo:acme/app:*", "repo:acme@42/*"]}, **STS},
         {"ForAnyValue:StringLike": {SUB: "repo:acme/*"}},
@@ -281,6 +282,14 @@ def test_roles_anywhere_by_whatever_trust_anchor_is_refused(anchors: str) -> Non
     assert refused(world) == {"federated-trust"}
 
 
+def test_a_trust_in_every_service_is_refused_and_asks_which_one_is_meant() -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html#principal-services"""
+    (finding,) = trusting(EVERY_SERVICE).findings()
+    assert (finding.rule, finding.next_step) == ("federated-trust", ONE_SERVICE)
+    assert "open to others by every AWS service" in finding.message
+
+
+ONE_SERVICE = "name the one service that is to have the role, such as ec2.amazonaws.com"
 CLUSTER = "oidc.eks.eu-west-1.amazonaws.com/id/EXAMPLED539D4633E53DE1B71EXAMPLE"
 
 
@@ -525,7 +534,7 @@ def test_a_grant_of_root_sessions_is_a_door_into_the_account_that_it_names() -> 
     assert root_doors(world) == {("ci", STAGE, "ALLOW")}  # another stack may make the account
 
 
-@pytest.mark.parametrize("resource", ["*", "arn:aws:iam::*:root", "arn:aws:iam::2*:root", "arn:aws:iam::*"])
+@pytest.mark.parametrize("resource", ["*", "arn:aws:iam::*:root", "arn:aws:iam::2*:root", "arn:aws:iam"])
 @pytest.mark.parametrize("action", ["sts:AssumeRoot", "sts:assumero*", "STS:AssumeRoot", "*:AssumeRoot", "s*:*"])
 def test_a_grant_of_root_sessions_that_names_no_account_is_refused(resource: str, action: str) -> None:
     world = two_keys()

@@ -871,7 +871,7 @@ def test_a_door_across_stacks_has_two_keys_in_every_partition(partition: str, re
     assumed = json.dumps([{"roleArn": inside(STAGE, "role/OrganizationAccountAccessRole")}])
     stage = world.add("Provider", "stage", region=region, allowedAccountIds=json.dumps([STAGE]), assumeRoles=assumed)
     world.role("deployer", stage, document(trusts(source)))
-    vendor = trusts(inside(OUTSIDE, "root"), condition={"StringEquals": {"sts:ExternalId": "vendor-1"}})
+    vendor = trusts(OUTSIDE, condition={"StringEquals": {"sts:ExternalId": "vendor-1"}})
     world.role("vendor", stage, document(vendor))
     place = {"type": "aws:iam/rolePolicy:RolePolicy", "name": "g", "account": HUB, "property": "policy"}
     exported = {**place, "properties": {"role": "ci", "name": "g"}, "document": json.loads(document(grants(role)))}

@@ -66,6 +66,9 @@ GRANTED = [grants(DEPLOYER)]
 TAGGED = {"StringEquals": {"aws:RequestTag/team": "web"}}
 """Of a session tag: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_session-tags.html#id_session-tags_permissions-required"""
 PASSING = {**trusts(CI), "Action": "sts:TagSession"}
+IDENTIFIED = {"StringLike": {"sts:SourceIdentity": "*"}}
+"""https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_control-access_monitor.html"""
+SETTING = ["sts:AssumeRole", "sts:SetSourceIdentity"]
 ROLE_TO_ROLE: dict[str, tuple[list[Any], list[Any], dict[str, Any], list[str]]] = {
     # trust statements of deployer, policy statements of ci, its other inputs, the rules that refuse it
     "grant in the role itself": (
@@ -87,6 +90,10 @@ ROLE_TO_ROLE: dict[str, tuple[list[Any], list[Any], dict[str, Any], list[str]]] 
     "trust with a session tag that itself lets nobody pass": (
         [trusts(CI, condition=TAGGED)], [*GRANTED, grants(DEPLOYER, action="sts:TagSession")], {},
         ["door-needs-trust"]),
+    "trust with a source identity that both sides let set": (
+        [{**trusts(CI, condition=IDENTIFIED), "Action": SETTING}], [{**grants(DEPLOYER), "Action": SETTING}], {}, []),
+    "trust with a source identity that itself lets nobody set": (
+        [trusts(CI, condition=IDENTIFIED)], [{**grants(DEPLOYER), "Action": SETTING}], {}, ["door-needs-trust"]),
     "grant with a session tag that nobody may pass": (
         [trusts(CI)], [{**grants(DEPLOYER), "Condition": TAGGED}], {}, ["door-needs-grant"]),
     "trust without any session tag": (
@@ -580,7 +587,8 @@ says(
     (NO_GRANT, f"Role arn:aws:iam::account:new:role/deployer in account new (id not known yet) trusts {CI} of account "
      f"{HUB}, but no policy of role ci grants sts:AssumeRole on it: {NO_GRANT}",
      "give role ci a policy that allows sts:AssumeRole on arn:aws:iam::account:new:role/deployer (with "
-     "CrossAccountAccess, as that id is not known yet), or take it out of the trust policy",
+     "CrossAccountAccess, or after the account's own update, as that id is not known yet), or take it out of the trust "
+     "policy",
      f"{CI} -> arn:aws:iam::account:new:role/deployer", "deployer"),
 )(new_account_without_grant)  # fmt: skip
 says(

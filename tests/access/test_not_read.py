@@ -217,6 +217,10 @@ def test_a_command_that_makes_iam_is_refused(text: object) -> None:
         "pwsh -c 'New-IAMServiceLinkedRole -AWSServiceName ecs.amazonaws.com; Get-IAMRole x'",
         "curl -s https://bucket.s3.amazonaws.com/setup.sh | bash && adduser app && npm run update-schema",
         "aws iam create-service-linked-role --aws-service-name ecs.amazonaws.com || true",  # AWS writes its trust
+        # none of these makes or admits anybody: https://docs.aws.amazon.com/organizations/latest/APIReference/API_EnableAWSServiceAccess.html
+        "aws organizations enable-aws-service-access --service-principal account.amazonaws.com",
+        "aws iam create-account-alias --account-alias acme-prod",
+        "aws iam update-account-password-policy --minimum-password-length 16",
         "aws sts get-caller-identity",
         "npm run build && npm run deploy-site",
         "createuser -h db app_user",

@@ -439,6 +439,46 @@ def test_a_grant_that_a_condition_keeps_within_its_own_account_is_none_on_others
     assert world.rules() == (rules or ["door-needs-grant"])
 
 
+@pytest.mark.parametrize(("known", "rule"), [(False, "external-id"), (True, "unproved-door")])
+def test_a_trust_in_everyone_is_told_what_one_in_the_organization_needs(rule: str, *, known: bool) -> None:
+    """A condition on the organization grants nothing: both accounts have to allow it.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic-cross-account.html
+    """
+    world = organization(World()) if known else World()
+    world.role("open", world.stage, document(trusts("*")))
+    (finding,) = world.findings()
+    assert "a grant in another account of it has to be in view, or an exception made" in finding.next_step
+    replaced(world, "open", assumeRolePolicy=document(trusts("*", condition=OURS)))
+    assert world.rules() == [rule]
+    named = exception(f"o-a1b2c3d4e5 -> {arn(STAGE, 'role/open')}", "2027-01-31")
+    assert world.rules({rule: {"exceptions": [named]}}) == []
+    world.role("ci", world.hub)
+    world.grant("ci", world.hub, arn(STAGE, "role/open"))
+    assert (world if known else organization(world)).rules() == []
+
+
+OURS = {"StringEquals": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}}
+
+
+def test_a_policy_like_power_user_access_grants_every_role_until_its_not_action_or_a_deny_holds_that() -> None:
+    """https://docs.aws.amazon.com/aws-managed-policy/latest/reference/PowerUserAccess.html"""
+    world = two_keys()
+    wide = {"Effect": "Allow", "NotAction": ["iam:*", "organizations:*", "account:*"], "Resource": "*"}
+    power = world.add("RolePolicy", "power", world.hub, role="ci", name="power", policy=document(wide))
+    (finding,) = world.findings()
+    assert finding.rule == "wildcard-grant"
+    assert "add sts:AssumeRole and sts:AssumeRoot to its NotAction" in finding.next_step
+    narrow = {**wide, "NotAction": [*wide["NotAction"], "sts:AssumeRole", "sts:AssumeRoot"]}
+    for policy in ((narrow, grants(DEPLOYER)), (narrow,)):
+        replaced(world, "power", policy=document(*policy))
+        assert world.rules() == []
+    world.resources = [one for one in world.resources if one.name not in ("ci-grant", "deployer")]
+    for denied, rules in (("*", []), (DEPLOYER, ["wildcard-grant"])):
+        replaced(world, power.name, policy=document(wide, grants(denied, effect="Deny")))
+        assert world.rules() == rules
+
+
 def test_a_permissions_boundary_grants_nothing() -> None:
     """https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html"""
     world = two_keys()
@@ -449,6 +489,37 @@ def test_a_permissions_boundary_grants_nothing() -> None:
     assert world.rules() == []
     replaced(world, "ci", permissionsBoundary=UNKNOWN)  # as a transform gives it: the engine tells of no policy behind
     assert world.rules() == ["unproved-door"]
+
+
+def of_service(name: str) -> dict[str, Any]:
+    return {"Effect": "Allow", "Principal": {"Service": f"{name}.amazonaws.com"}, "Action": "sts:AssumeRole"}
+
+
+@pytest.mark.parametrize(("trusted", "role", "rules"), [
+    ([of_service("cloudformation")], "AWSCloudFormationStackSetExecutionRole", []),
+    ([of_service("cloudformation")], "*", ["wildcard-grant"]),
+    ([of_service("cloudformation")], "OrganizationAccountAccessRole", ["wildcard-grant"]),
+    ([of_service("cloudformation"), trusts(HUB)], "execution", ["wildcard-grant"]),
+    ([of_service("lambda")], "execution", ["wildcard-grant"]),
+])  # fmt: skip
+def test_stack_sets_enter_the_execution_role_of_every_account(
+    trusted: list[dict[str, Any]], role: str, rules: list[str]
+) -> None:
+    """https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/stacksets-prereqs-self-managed.html"""
+    world = two_keys()
+    world.role("administration", world.hub, document(*trusted))
+    world.grant("administration", world.hub, f"arn:*:iam::*:role/{role}")
+    assert world.rules() == rules
+
+
+def test_what_stack_sets_may_nobody_else_who_holds_their_policy_may() -> None:
+    world = two_keys()
+    world.role("administration", world.hub, document(of_service("cloudformation")))
+    everywhere = document(grants("arn:aws:iam::*:role/execution"))
+    world.add("Policy", "enter", world.hub, name="enter", arn=arn(HUB, "policy/enter"), policy=everywhere)
+    for role, rules in ("administration", []), ("ci", ["wildcard-grant"]):
+        world.add("RolePolicyAttachment", role, world.hub, role=role, policyArn=arn(HUB, "policy/enter"))
+        assert world.rules() == rules
 
 
 def test_ways_within_prod_are_told_once_at_their_beginning() -> None:
@@ -1095,3 +1166,12 @@ def test_a_rule_that_is_switched_on_is_given_its_settings_and_the_day() -> None:
     check(two_keys().graph, [replace(own, name="off"), own], config, TODAY)
     assert seen == [(DoorConfig.model_validate({"exceptions": [excuse]}), TODAY)]
     assert [level_of(one, config) for one in (own, replace(own, mandatory=True))] == ["advisory", "mandatory"]
+
+
+def test_a_role_to_assume_under_the_name_that_python_has_for_it_is_none_and_advice_says_so() -> None:
+    """https://github.com/pulumi/pulumi-aws/issues/5271: what a mapping holds is sent as it is."""
+    world = World()
+    roles = json.dumps([{"role_arn": arn(PROD, "role/OrganizationAccountAccessRole")}])
+    world.add("Provider", "more", allowedAccountIds=json.dumps([PROD]), assumeRoles=roles)
+    (found,) = world.check().advisory
+    assert (found.rule, "without roleArn" in found.message) == ("provider-enters-its-account", True)

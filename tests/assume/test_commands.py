@@ -224,10 +224,12 @@ def test_aws_decides_whether_a_door_is_shut_by_its_dates_which_an_older_file_may
     opened = run("stage-reader", "--from", published(external_id="Unique-ID"), "--json")
     assert json.loads(opened.stdout)["arn"] == READER
     assert ("AWS let you in: ask for a newer file" in opened.stderr) == ("expires" in dates)
-    asking = published(external_id="Another-ID", mfa=True)
+    asking = published(external_id="Another-ID", mfa=True, owner="platform")
     by_its_file = rf"by its file \(as of 2026-11-28 06:30 UTC\) it .*{since}"
-    with pytest.raises(Refusal, match=f"{by_its_file}.*--mfa-code CODE tries it"):  # before a code is asked for
+    with pytest.raises(Refusal, match=f"{by_its_file}.*--mfa-code CODE tries it") as shut:  # before a code is asked for
         run("stage-reader", "--from", asking)
+    opened = "opened again ask its owner, platform, for `twokeys access open stage-reader --for 2h --reason TEXT`"
+    assert (opened in shut.value.next_step) == ("expires" in dates)
     with pytest.raises(Refusal, match="MultiFactorAuthentication failed"):
         run("stage-reader", "--from", asking, "--mfa-code", "123456")
     with pytest.raises(Refusal, match=rf"{by_its_file}.*, and An error occurred \(AccessDenied\)"):
@@ -281,6 +283,9 @@ def test_the_region_is_the_one_that_is_asked_for_else_that_of_the_shell_else_the
     monkeypatch.setenv("AWS_REGION", "eu-west-1")
     assert regions() == {"eu-west-1"}
     assert regions("--region", "eu-north-1") == {"eu-north-1"}
+    for wrong in ("eu-westt-1", "cn-north-1"):
+        with pytest.raises(Refusal, match=f"'{wrong}' as a region"):
+            regions("--region", wrong)
     monkeypatch.delenv("AWS_REGION")
     monkeypatch.delenv("AWS_DEFAULT_REGION")
     assert regions() == {"eu-central-1"}

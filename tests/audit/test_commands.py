@@ -83,6 +83,30 @@ def read(*arguments: str) -> dict[str, Any]:
     return found
 
 
+@dataclass(frozen=True)
+class Report:
+    """One answer as text, as the page, as the table, and its exit code."""
+
+    text: str
+    page: str
+    table: str
+    code: int
+
+    @property
+    def rows(self) -> list[dict[str, str]]:
+        return list(csv.DictReader(self.table.splitlines()))
+
+    def of(self, what: str) -> list[dict[str, str]]:
+        """The rows of a kind."""
+        return [row for row in self.rows if row["what"] == what]
+
+
+def report(*arguments: str) -> Report:
+    result = run(*arguments, "--html", "report.html", "--csv", "report.csv")
+    page, table = (Path(f"report.{ending}").read_text() for ending in ("html", "csv"))
+    return Report(result.output, unescape(page.replace("<wbr>", "")), table, result.return_value)
+
+
 ONE_REGION = ("--region", "us-east-1")
 LOG = f"{HUB}_CloudTrail_us-east-1_20260901T0000Z_log.json.gz"
 
@@ -94,15 +118,12 @@ def logs(tmp_path: Path, *records: dict[str, Any]) -> str:
     return str(folder)
 
 
-def assert_alike(text: str, events: dict[str, Any], top: str, on_the_page: str) -> None:
-    """That text, report.html, report.csv and JSON have the same line of the events at the top, which is not whole."""
-    page, table = (Path(f"report.{ending}").read_text().replace("<wbr>", "") for ending in ("html", "csv"))
-    only = "of us-east-1 only (--region): "
-    assert [
-        f"CloudTrail {only}{top}{end}" in shown for shown, end in ((text, "\n"), (page, ".</p>"), (table, '"'))
-    ] == [True] * 3
-    assert (events["summary"], events["mayBeMore"]) == (f"CloudTrail {only}{top}", True)
-    assert on_the_page in page
+def assert_alike(found: Report, events: dict[str, Any], top: str, on_the_page: str) -> None:
+    """That text, page, table and JSON have the same line of the events at the top, which is not whole."""
+    said = f"CloudTrail of us-east-1 only (--region): {top}"
+    assert [f"{said}\n" in found.text, f"{said}.</p>" in found.page, f'{said}"' in found.table] == [True] * 3
+    assert (events["summary"], events["mayBeMore"]) == (said, True)
+    assert on_the_page in found.page
 
 
 def test_it_tells_who_can_enter_prod_through_what_granted_where_since_when() -> None:
@@ -141,13 +162,34 @@ def test_a_log_file_that_is_not_as_its_digest_says_is_named_and_its_day_is_not_k
     assert "1 file held against digests, none not as they say" in whole
     assert "the signatures of digests, which `aws cloudtrail validate-logs` checks" in whole
     log.write_bytes(gzip.compress(content.replace(b"2026-09-01T10", b"2026-09-01T11")))
-    text = run("prod", *ONE_REGION, "--events", folder, "--html", "report.html", "--csv", "report.csv").output
+    found = report("prod", *ONE_REGION, "--events", folder)
     events = read("prod", *ONE_REGION, "--events", folder)["events"]
     top = events["summary"].removeprefix("CloudTrail of us-east-1 only (--region): ")
     assert top.startswith("at least 1 entry")
     assert "1 file is not as its digest says; not covered: management (1 day)" in top
-    assert_alike(text, events, top, "not as its digest says")
+    assert_alike(found, events, top, "not as its digest says")
     assert [one["notAsDigest"] for one in events["sources"]] == [[str(log)]]
+
+
+def test_a_log_file_of_the_period_that_a_digest_lists_and_that_is_not_given_is_named_as_s3_has_it(
+    tmp_path: Path,
+) -> None:
+    """https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-validation-digest-file-structure.html"""
+    folder = logs(tmp_path, *(read_event(account, "2026-09-01T09:00:00Z") for account in (HUB, PROD)))
+    for account in (HUB, PROD):
+        digests(Path(folder), account, "2026-09-01", "2026-09-02")
+    for day in ("01", "02"):
+        (digest,) = Path(folder).glob(f"{HUB}_CloudTrail-Digest*_202609{day}T*")
+        key = f"AWSLogs/{HUB}_CloudTrail_us-east-1_202609{day}T1000Z_x.json.gz"
+        listing = {"s3Bucket": "trails", "s3Object": key, "hashValue": "0"}
+        digest.write_text(json.dumps({**json.loads(digest.read_text()), "logFiles": [listing]}))
+    asked = ("prod", *ONE_REGION, "--events", folder, "--until", "2026-09-01")
+    text = run(*asked, "--html", "report.html", "--csv", "report.csv").output
+    missing = f"s3://trails/AWSLogs/{HUB}_CloudTrail_us-east-1_20260901T1000Z_x.json.gz"
+    for said in (text, *(Path(f"report.{ending}").read_text().replace("<wbr>", "") for ending in ("html", "csv"))):
+        assert f", 1 log file that digests list not given ({missing}), " in said
+    assert f"log file not given,{HUB},management," in Path("report.csv").read_text()
+    assert [one["filesMissing"] for one in read(*asked)["events"]["coverage"]] == [[], [missing]]
 
 
 def test_a_log_file_that_no_digest_of_its_time_lists_is_named_and_the_answer_is_not_whole(tmp_path: Path) -> None:
@@ -167,11 +209,10 @@ def test_a_log_file_that_no_digest_of_its_time_lists_is_named_and_the_answer_is_
     added = Path(folder, LOG.replace("T0000Z_log", "T1000Z_added"))
     added.write_bytes(Path(folder, LOG).read_bytes())
     assert run(*asked).return_value == 1
-    text = run(*asked, "--html", "report.html", "--csv", "report.csv").output
     events = read("prod", *ONE_REGION, "--events", folder)["events"]
     top = events["summary"].removeprefix("CloudTrail of us-east-1 only (--region): ")
     assert top.startswith("at least 1 entry")
-    assert_alike(text, events, top, "in no digest given")
+    assert_alike(report(*asked), events, top, "in no digest given")
     assert "1 log file in no digest given" in top
     assert [one["inNoDigest"] for one in events["sources"]] == [[str(added)]]
     digests(Path(folder), HUB, "2026-09-01", "2026-09-01")
@@ -286,14 +327,13 @@ def test_events_are_compared_with_the_doors(tmp_path: Path) -> None:
     listing.write_text(json.dumps(digest))
     missing = read("prod", *ONE_REGION, "--events", str(tmp_path / "AWSLogs"))["events"]
     assert [(one["notCovered"], one["files"], one["filesMissing"]) for one in missing["coverage"]] == [
-        ("in us-east-1 before 2026-09-02 00:00 UTC, of which there is no digest", 0, 0),
-        ("in us-east-1 on 2026-09-05 (1 more such day)", 2, 2),
+        ("in us-east-1 before 2026-09-02 00:00 UTC, of which there is no digest", 0, []),
+        ("in us-east-1 on 2026-09-05 (1 more such day)", 2, [f"AWSLogs/{one}" for one in names]),
     ]
     days = [one["daysNotCovered"] for one in missing["coverage"]]
     assert days == [{"us-east-1": ["2026-09-01"]}, {"us-east-1": ["2026-09-05", "2026-09-07"]}]
-    run("prod", *ONE_REGION, "--events", str(tmp_path / "AWSLogs"), "--csv", "report.csv")
-    rows = csv.DictReader(Path("report.csv").read_text().splitlines())
-    lacking = [(row["account"], row["region"], row["why"]) for row in rows if row["what"] == "days not covered"]
+    rows = report("prod", *ONE_REGION, "--events", str(tmp_path / "AWSLogs")).of("days not covered")
+    lacking = [(row["account"], row["region"], row["why"]) for row in rows]
     assert lacking == [(PROD, "us-east-1", "2026-09-01"), (HUB, "us-east-1", "2026-09-05, 2026-09-07")]
     assert [one["usage"] for one in missing["doors"]].count("not known") == 2
     listing.unlink()
@@ -309,31 +349,25 @@ def test_events_are_compared_with_the_doors(tmp_path: Path) -> None:
         ("mallory", ["this principal's first entry into this role"]),
         ("alice", ["failed attempt: AccessDenied"]),
     ]
-    text = run(
-        "prod", *ONE_REGION, "--events", str(tmp_path / "AWSLogs"), "--html", "report.html", "--csv", "report.csv"
-    ).output
-    table = list(csv.DictReader(Path("report.csv").read_text().splitlines()))
-    rows = [(row["what"], row["who"]) for row in table]
+    found = report("prod", *ONE_REGION, "--events", str(tmp_path / "AWSLogs"))
+    rows = [(row["what"], row["who"]) for row in found.rows]
     assert ("door used", "role ci") in rows
-    (first, *_) = [row for row in table if row["what"] == "entry by a door"]
-    assert (first["time"], first["from address"], first["region"]) == (
-        "2026-09-01T10:00:00Z",
-        "192.0.2.101",
-        "us-east-2",
-    )
+    (first, *_) = found.of("entry by a door")
+    where_and_when = (first["time"], first["from address"], first["region"])
+    assert where_and_when == ("2026-09-01T10:00:00Z", "192.0.2.101", "us-east-2")
     assert (first["role ARN"], first["session"], first["door"]) == (DEPLOYER, "run-1", "prod-deployer")
     assert first["event ID"] == f"{CI} {DEPLOYER} 2026-09-01T10:00:00Z"
-    (way,) = [row for row in table if row["what"] == "way in" and row["who"] == "role ci"]
+    (way,) = [row for row in found.of("way in") if row["who"] == "role ci"]
     assert (way["usage"], way["count"], way["last use"]) == ("used", "2", "2026-09-20T10:00:00Z")
     assert rows[-4:] == [("entry without a door", "user mallory")] + [
         ("unusual", who) for who in ("role ci", "user mallory", "user alice")
     ]
     lost = "not covered: prod (1 day): entries and changes of keys there are not known"
     top = f"at least 3 entries (in what was read 2 by a door, 1 without a door), 3 unusual; {lost}"
-    assert_alike(text, events, top, f"<p>Of the events {lost}.</p>")
+    assert_alike(found, events, top, f"<p>Of the events {lost}.</p>")
     more = "give whole files and digests of what is not covered"
-    assert f"roles included: 1 used, 2 without a record of use. To know more, {more}" in text
-    assert "\n\nWhat CloudTrail saw\nAsked: only us-east-1. CloudTrail from 2026-09-01" in text
+    assert f"roles included: 1 used, 2 without a record of use. To know more, {more}" in found.text
+    assert "\n\nWhat CloudTrail saw\nAsked: only us-east-1. CloudTrail from 2026-09-01" in found.text
 
 
 def open_world() -> World:
@@ -385,10 +419,7 @@ def of_open_world() -> list[dict[str, Any]]:
 def test_every_number_adds_up_and_is_the_same_in_text_page_table_and_json(tmp_path: Path) -> None:
     state = str(write_state(tmp_path / "state", open_world()))
     asked = ("stage", "--state", state, "--events", logs(tmp_path, *of_open_world()))
-    text = run(*asked, "--csv", "report.csv", "--html", "report.html").output
-    page = unescape(Path("report.html").read_text().replace("<wbr>", ""))
-    rows = list(csv.DictReader(Path("report.csv").read_text().splitlines()))
-    data = read(*asked)
+    found, data = report(*asked), read(*asked)
     events, summary = data["events"], data["summary"]
     doors = [(one["count"], one["perhaps"]) for one in (*events["doors"], *events["steps"])]
     kinds = events["entriesAndSteps"]
@@ -402,7 +433,7 @@ def test_every_number_adds_up_and_is_the_same_in_text_page_table_and_json(tmp_pa
         sorted(doors),
     )
     assert (numbers.levels, numbers.without) == (summary["permissions"], kinds["entry without a door"])
-    assert in_text(text) == in_page(page) == in_table(rows) == numbers
+    assert in_text(found.text) == in_page(found.page) == in_table(found.rows) == numbers
 
     entries = events["entries"]
     assert entries == sum(count for kind, count in kinds.items() if kind.startswith("entry"))
@@ -415,17 +446,17 @@ def test_every_number_adds_up_and_is_the_same_in_text_page_table_and_json(tmp_pa
     apart += "1 sign-in of the root user within the account"
     assert (sum(events["apart"].values()), apart.count("1 ")) == (4, 4)
     period = "UTC: 1 step on the way; 1 step perhaps on the way; "
-    period += f"{len(several)} have several doors and count at each, {sum(several)} times; "
+    period += f"entries that several doors explain, counted at each: {len(several)} ({sum(several)} uses); "
     period += f"not among the entries: {apart};"
     without = sum(one["withoutExternalId"] for one in summary["thirdParties"])
     assert (summary["mfaNotAskedOfAccessKeys"], events["askedForAndNotShown"], without) == (1, {"MFA": 1}, 2)
     outside = "1 way open to anybody who has an account at AWS; "
     outside += "1 way open to anybody who has an account at any identity provider; "
     outside += "2 ways from third parties not shown to be in the organization, 2 without an external ID; "
-    for shown in (text, page, "\n".join(row["why"] for row in rows)):
+    for shown in (found.text, found.page, "\n".join(row["why"] for row in found.rows)):
         for sentence in (top, period, f"{outside}1 way with MFA (not asked of access keys)"):
             assert sentence in shown
-    assert Counter(row["third party"] for row in rows if row["third party"]) == {
+    assert Counter(row["third party"] for row in found.rows if row["third party"]) == {
         **{f"open to anybody who has an account at {one}": ways for one, ways in summary["openTo"].items()},
         **{one["known"]: one["ways"] for one in summary["thirdParties"]},
     }
@@ -437,20 +468,20 @@ def test_how_doors_that_are_alike_but_for_the_account_were_used_is_said_once_and
     roles = [world_arn(f"{200000000000 + number}", "role/deployer") for number in range(30)]
     records = [entry(CI, role, f"2026-09-0{day}T10:00:00Z") for role in roles[:25] for day in (1, 2)]
     asked = ("--state", state, "--events", logs(tmp_path, *records, read_event(HUB, "2026-09-02T10:00:00Z")))
-    text = run(*asked, "--html", "report.html").output
-    page = unescape(Path("report.html").read_text().replace("<wbr>", ""))
+    found = report(*asked)
     doors = [(one["count"], one["perhaps"]) for one in read(*asked)["events"]["doors"]]
     assert (len(doors), sum(count for count, _ in doors)) == (62, 50)
-    for numbers in (in_text(text), in_page(page)):
+    for numbers in (in_text(found.text), in_page(found.page)):
         assert len(numbers.doors) < 10
         assert [sum(each) for each in zip(*numbers.doors, strict=True)] == [50, 0]
     deployer = f"role ci of management ({HUB}) -> role deployer of"
-    line = re.search(rf"^used: {re.escape(deployer)} 25 accounts \(list (\d+)\), 50 times, as run-1, last ", text, re.M)
+    several = rf"{re.escape(deployer)} 25 accounts \(list (\d+)\), 50 times"
+    line = re.search(rf"^used: {several}, as run-1, last ", found.text, re.M)
     assert line
     names = ", ".join(f"team-{200000000000 + number}" for number in range(25))
-    assert f"  list {line[1]}: {names}\n" in text
-    assert re.search(rf"{re.escape(deployer)} 25 accounts \(list \d+\), 50 times", page)
-    assert re.search(rf"<li>list \d+: {names}</li>", page)
+    assert f"  list {line[1]}: {names}\n" in found.text
+    assert re.search(several, found.page)
+    assert re.search(rf"<li>list \d+: {names}</li>", found.page)
 
 
 @dataclass
@@ -581,13 +612,12 @@ def test_a_change_of_keys_that_the_state_does_not_have_says_at_the_top_that_ther
     asked = {"roleName": role, "policyDocument": document(trusts(trusted))}
     change = called(STAGE, f"{day}T10:00:00Z", "UpdateAssumeRolePolicy", "eve", requestParameters=asked)
     command = (STAGE, "--state", str(tmp_path / "state"), "--events", logs(tmp_path, change))
-    text = run(*command, "--html", "report.html", "--csv", "report.csv").output
-    page, table = (Path(f"report.{ending}").read_text().replace("<wbr>", "") for ending in ("html", "csv"))
+    found = report(*command)
     what = f"UpdateAssumeRolePolicy of {role} in {STAGE} on {day} 10:00 UTC by user eve of {STAGE}"
     said = f"Not shown: changes of keys that the states do not have ({what})"
     data = read(*command)
-    assert [said in shown for shown in (text, page, table, data["notShown"] or "")] == [later] * 4
-    assert (" at least " in text.partition(" in (")[0], data["summary"]["mayBeMore"]) == (later, later)
+    assert [said in shown for shown in (found.text, found.page, found.table, data["notShown"] or "")] == [later] * 4
+    assert (" at least " in found.text.partition(" in (")[0], data["summary"]["mayBeMore"]) == (later, later)
 
 
 def test_a_past_day_is_answered_by_its_states_and_dates_are_held_against_it(tmp_path: Path) -> None:
@@ -634,18 +664,15 @@ def test_users_who_signed_in_are_named_with_mfa_and_those_who_could_not_apart(tm
         signed_in(PROD, "2026-09-24T10:00:00Z", "zoe", **failed),
         signed_in(PROD, "2026-09-25T10:00:00Z", "HIDDEN_DUE_TO_SECURITY_REASONS", **failed),
     )
-    text = run("prod", "--events", folder, "--html", "report.html", "--csv", "report.csv").output
+    found = report("prod", "--events", folder)
     signed = f"user zoe of prod ({PROD}) at the console, 2 times, last 2026-09-23 10:00 UTC, MFA used: yes 1, no 1"
-    assert f"\nsigned in: {signed}\n" in text
-    assert "2 failed sign-ins of IAM users within the account, 2 sign-ins of IAM users within the account" in text
-    assert f"<li>{signed}</li>" in Path("report.html").read_text().replace("<wbr>", "")
+    assert f"\nsigned in: {signed}\n" in found.text
+    assert "2 failed sign-ins of IAM users within the account, 2 sign-ins of IAM users within the account" in found.text
+    assert f"<li>{signed}</li>" in found.page
     (data,) = read("prod", "--events", folder)["events"]["signIns"]
     assert (data["user"]["name"], data["count"], data["mfaUsed"]) == ("zoe", 2, {"yes": 1, "no": 1})
-    table = list(csv.DictReader(Path("report.csv").read_text().splitlines()))
-    names = [data["accountName"], *(row["account name"] for row in table if row["what"] == "signed in")]
-    assert names == ["prod", "prod"]
-    rows = [row for row in table if row["what"] == "unusual"]
-    assert [(row["who"], row["of account"], row["into role"]) for row in rows] == [
+    assert [data["accountName"], *(row["account name"] for row in found.of("signed in"))] == ["prod", "prod"]
+    assert [(row["who"], row["of account"], row["into role"]) for row in found.of("unusual")] == [
         *[("user zoe", "prod", "console")] * 3,
         ("user HIDDEN_DUE_TO_SECURITY_REASONS", "prod", "console"),
     ]
@@ -663,14 +690,12 @@ def test_accounts_that_log_files_cover_and_no_digests_are_named_once_at_the_top(
         Path(folder, f"{account}_CloudTrail_us-east-1_20260922T0910Z_x.json").write_text(log)
     asked = ("prod", *ONE_REGION, "--events", str(folder))
     for without, given in (("prod, management", PROD), ("management", HUB), ("", "")):
-        result = run(*asked, "--html", "report.html", "--csv", "report.csv", "--exit-code")
-        page, table = Path("report.html").read_text().replace("<wbr>", ""), Path("report.csv").read_text()
-        events = read(*asked)["events"]
+        found, events = report(*asked, "--exit-code"), read(*asked)["events"]
         said = f"; no digests of {without}: a log file that is missing would not show"
-        shown = (result.output.partition("\n\n")[0], page, table, events["summary"])
+        shown = (found.text.partition("\n\n")[0], found.page, found.table, events["summary"])
         assert [said in one for one in shown] == [bool(without)] * 4
-        assert result.output.count("no digests") == bool(without)
-        assert (" at least " in result.output, result.return_value) == (False, 0)
+        assert found.text.count("no digests") == bool(without)
+        assert (" at least " in found.text, found.code) == (False, 0)
         assert [one["account"] for one in events["coverage"] if one["withoutDigests"]] == [
             account for account, name in ((PROD, "prod"), (HUB, "management")) if name in without
         ]
@@ -709,18 +734,17 @@ def test_of_an_account_without_records_in_the_period_no_door_is_said_to_be_never
     home = entry(CI, DEPLOYER, "2026-09-01T10:00:00Z")
     folder, said = logs(tmp_path, home, elsewhere), "stage is not covered; management is not covered"
     asked = ("stage", *ONE_REGION, "--events", folder, "--from", "2026-09-15")
-    text = run(*asked, "--html", "report.html", "--csv", "report.csv").output
-    page = Path("report.html").read_text().replace("<wbr>", "")
-    door = f"role ci of management ({HUB}) -> role deployer of stage"
-    assert f"\nnot known: {door}" in text
-    assert (f": {said}\n" in text, f": {said}<" in page) == (True, True)
-    assert all("no record of use" not in shown for shown in (text, page, Path("report.csv").read_text()))
-    rows = [row for row in csv.DictReader(Path("report.csv").read_text().splitlines()) if "door" in row["what"]]
+    found = report(*asked)
+    assert f"\nnot known: role ci of management ({HUB}) -> role deployer of stage" in found.text
+    assert (f": {said}\n" in found.text, f": {said}<" in found.page) == (True, True)
+    assert all("no record of use" not in shown for shown in (found.text, found.page, found.table))
+    rows = [row for row in found.rows if "door" in row["what"]]
     assert {(row["what"], row["why"].endswith(f": {said}")) for row in rows} == {("door not known", True)}
     doors = read(*asked)["events"]["doors"]
     assert {(one["usage"], one["whyNotKnown"]) for one in doors} == {("not known", said)}
-    assert f"{len(doors)} doors of which it is not known whether they were used; not covered: stage (8 days)" in text
-    assert (run(*asked).return_value, run(*asked, "--exit-code").return_value) == (0, 1)
+    lost = f"{len(doors)} doors of which it is not known whether they were used; not covered: stage (8 days)"
+    assert lost in found.text
+    assert (found.code, run(*asked, "--exit-code").return_value) == (0, 1)
 
 
 def test_of_the_event_history_the_evidence_names_account_regions_and_who_asked(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -882,10 +906,9 @@ def test_every_answer_says_that_states_show_only_what_stacks_made_and_who_else_r
     state.write_text(json.dumps(whole))
     said = f"{SCOPE}. The updates were run by {caller}" if named else SCOPE
     only = ("prod", "--state", str(state))
-    assert f"\n{said}\n" in run(*only, "--html", "report.html", "--csv", "report.csv").output
+    found = report(*only)
+    assert [f"\n{said}\n" in found.text, said in found.page, said in [one["why"] for one in found.rows]] == [True] * 3
     assert read(*only)["scope"] == said
-    assert said in [one["why"] for one in csv.DictReader(Path("report.csv").read_text().splitlines())]
-    assert said in Path("report.html").read_text().replace("<wbr>", "")
     check = CliRunner().invoke(access, ["check", "--state", str(state)], standalone_mode=False)
     assert (check.return_value, f"\n{said}\n" in check.output) == (0, True)
 
@@ -899,12 +922,11 @@ def test_an_answer_says_which_states_it_was_read_from_and_what_it_does_not_look_
         name: (hashes[name], WRITTEN) for name in names
     }
     assert (evidence["version"], found["made"][:2]) == (version("twokeys"), "20")
-    text = run("prod", "--html", "report.html").output
-    page = Path("report.html").read_text().replace("<wbr>", "")
+    as_said = report("prod")
     for name in names:
-        assert f"{name} (sha256 {hashes[name][:12]}, written {WRITTEN})" in text
-        assert f"sha256 {hashes[name]}, written {WRITTEN}" in page
-    for shown in (text, page):
+        assert f"{name} (sha256 {hashes[name][:12]}, written {WRITTEN})" in as_said.text
+        assert f"sha256 {hashes[name]}, written {WRITTEN}" in as_said.page
+    for shown in (as_said.text, as_said.page):
         assert evidence["notLookedAt"] in shown
         assert f"TwoKeys {version('twokeys')}, 20" in shown
 
@@ -918,8 +940,7 @@ def test_each_column_of_the_table_is_filled_in_some_row(tmp_path: Path) -> None:
     """By the demo's organization and one record of CloudTrail, or by a stack with what the demo has not."""
     used = entry(ALICE, READ_ONLY, "2026-09-01T10:00:00Z")
     used["userIdentity"]["sessionContext"] = {"sourceIdentity": "alice", "attributes": {"mfaAuthenticated": "true"}}
-    run("--events", logs(tmp_path, used), "--csv", "report.csv")
-    table = Path("report.csv").read_text()
+    of_demo = report("--events", logs(tmp_path, used))
     world = center(world=two_keys())
     outside = trusts(world_arn(OUTSIDE, "root"), condition={"StringEquals": {"sts:ExternalId": "12345"}})
     world.role("vendor", world.stage, document(outside))
@@ -934,23 +955,19 @@ def test_each_column_of_the_table_is_filled_in_some_row(tmp_path: Path) -> None:
     for resource in exported["deployment"]["resources"]:
         resource |= {"created": MADE, "modified": WRITTEN}
     state.write_text(json.dumps(exported))
-    run("--state", str(state), "--csv", "report.csv")
-    rows = [row for text in (table, Path("report.csv").read_text()) for row in csv.DictReader(text.splitlines())]
+    rows = [*of_demo.rows, *report("--state", str(state)).rows]
     assert [column for column in COLUMNS if not any(row[column] for row in rows)] == []
 
 
 def test_the_members_of_a_group_of_identity_center_that_are_shown_are_named_in_every_form(tmp_path: Path) -> None:
     """https://docs.aws.amazon.com/singlesignon/latest/userguide/provision-automatically.html (others may be in it)."""
     state = str(write_state(tmp_path / "a", center()))
-    text = run("--state", state, "--csv", "report.csv", "--html", "report.html").stdout
+    found = report("--state", state)
     heading = "Members of groups, as far as shown (others may be in them)"
-    assert f"\n{heading}\n  Identity Center group admins: ann\n" in text
-    (row,) = [
-        one for one in csv.DictReader(Path("report.csv").read_text().splitlines()) if one["kind"] and one["members"]
-    ]
+    assert f"\n{heading}\n  Identity Center group admins: ann\n" in found.text
+    (row,) = [one for one in found.rows if one["kind"] and one["members"]]
     assert (row["what"], row["who"], row["members"]) == ("way in", "Identity Center group admins", "ann")
-    page = Path("report.html").read_text()
-    assert page.index(f"<caption>{heading}</caption>") < page.index("<td>ann</td>")
+    assert found.page.index(f"<caption>{heading}</caption>") < found.page.index("<td>ann</td>")
     ways = json.loads(run("--state", state, "--json").stdout)["ways"]
     assert [one["source"].get("members") for one in ways] == [["ann"], None]
 
@@ -960,13 +977,13 @@ def test_a_door_without_its_grant_is_named_with_the_next_step_in_text_page_and_t
     whole = json.loads(state.read_text())
     kept = [one for one in whole["deployment"]["resources"] if not one["urn"].endswith("prod-read-only-grant")]
     state.write_text(json.dumps({"deployment": {**whole["deployment"], "resources": kept}, "version": 3}))
-    text = run("prod", "--html", "report.html", "--csv", "report.csv").output
-    assert "; 1 door without a key or denied" in text
+    found = report("prod")
+    assert "; 1 door without a key or denied" in found.text
     door = "user alice of management -> role read-only of prod: no grant"
-    assert f"Doors that are not open\n  {door}\n    Next step: give user alice a policy" in text
-    assert f"<li>{door.replace('>', '&gt;')}. Next step: give user alice a policy" in Path("report.html").read_text()
-    assert (run("prod").return_value, run("prod", "--exit-code").return_value) == (0, 1)
-    *ways, lacking, scope = csv.DictReader(Path("report.csv").read_text().splitlines())
+    assert f"Doors that are not open\n  {door}\n    Next step: give user alice a policy" in found.text
+    assert f"<li>{door}. Next step: give user alice a policy" in found.page
+    assert (found.code, run("prod", "--exit-code").return_value) == (0, 1)
+    *ways, lacking, scope = found.rows
     assert (scope["what"], scope["why"]) == ("not shown", SCOPE)
     assert lacking["what"] == "door without a key or denied"
     assert (lacking["who"], lacking["into role"], lacking["keys"]) == ("user alice", "read-only", "no grant")
@@ -991,17 +1008,13 @@ def test_users_with_a_password_or_an_active_key_are_listed_within_their_own_acco
         new = {**role, "urn": urn, "type": kind, "id": user, "inputs": values, "outputs": values, "dependencies": []}
         whole["deployment"]["resources"].append(new)
     state.write_text(json.dumps(whole))
-    text = run("prod", "--html", "report.html", "--csv", "report.csv").output
-    assert "Within their own account\n  user bob of prod has a password and an access key of its own\n" in text
-    page = Path("report.html").read_text()
-    assert "<p>user bob of prod has a password and an access key of its own.</p>" in page
-    assert ("\n1 user with long-term credentials\n" in text, "1 user with long-term credentials." in page) == (
-        True,
-        True,
-    )
+    found = report("prod")
+    assert "Within their own account\n  user bob of prod has a password and an access key of its own\n" in found.text
+    assert "<p>user bob of prod has a password and an access key of its own.</p>" in found.page
+    said = "1 user with long-term credentials"
+    assert (f"\n{said}\n" in found.text, f"{said}." in found.page) == (True, True)
     assert run("prod", "--exit-code").return_value == 0, "it is known, as ways in are"
-    rows = csv.DictReader(Path("report.csv").read_text().splitlines())
-    assert [row["who"] for row in rows if row["what"] == "long-term credentials"] == ["user bob"]
+    assert [row["who"] for row in found.of("long-term credentials")] == ["user bob"]
     assert [one["user"]["name"] for one in read("prod")["longTerm"]] == ["bob"]
     assert read("stage")["longTerm"] == []
 
@@ -1017,11 +1030,10 @@ def test_the_policies_of_a_role_are_in_the_text_once_and_in_each_row_of_the_tabl
     world.add(
         "RolePolicy", "may", world.stage, role="a" * 60, name="may", policy=document(grants("*", action="s3:Get*"))
     )
-    text = run("--state", str(write_state(tmp_path / "a", world)), "--csv", "report.csv").output
-    assert "  write (PowerUserAccess): role ci of management -> role deployer\n" in text
-    assert f"  read: role ci of management -> role {'a' * 60}\n    inline policy may · always" in text
-    rows = [row for row in csv.DictReader(Path("report.csv").read_text().splitlines()) if row["what"] == "way in"]
-    assert {row["into role"]: row["policies"] for row in rows}["deployer"] == "PowerUserAccess"
+    found = report("--state", str(write_state(tmp_path / "a", world)))
+    assert "  write (PowerUserAccess): role ci of management -> role deployer\n" in found.text
+    assert f"  read: role ci of management -> role {'a' * 60}\n    inline policy may · always" in found.text
+    assert {row["into role"]: row["policies"] for row in found.of("way in")}["deployer"] == "PowerUserAccess"
 
 
 @pytest.mark.parametrize(
@@ -1043,21 +1055,20 @@ def test_a_third_party_is_said_to_be_outside_where_the_accounts_of_the_organizat
     world.role("vendor", world.stage, document(trusts(world_arn(OUTSIDE, "root"), condition=asked)))
     world.role("guest", world.stage, document(trusts(world_arn(OUTSIDE, "root"))))
     state = str(write_state(tmp_path / "a", world))
-    text = run("stage", "--state", state, "--csv", "report.csv", "--html", "report.html").output
+    answer = report("stage", "--state", state)
     top = f"2 ways from third parties {known}, 1 without an external ID"
-    assert top in text.splitlines()[1]
-    assert f"role guest\n    {known}, no external ID · always" in text
-    assert f"role vendor\n    {known} · external ID" in text
-    assert top in Path("report.html").read_text()
-    assert f"{known}, no external ID, always" in Path("report.html").read_text()
-    assert f"{known}, 1 of 2 ways without an external ID" in Path("report.html").read_text()
-    rows = list(csv.DictReader(Path("report.csv").read_text().splitlines()))
-    told = {row["into role"]: (row["third party"], row["external ID"]) for row in rows if row["what"] == "way in"}
+    assert top in answer.text.splitlines()[1]
+    assert f"role guest\n    {known}, no external ID · always" in answer.text
+    assert f"role vendor\n    {known} · external ID" in answer.text
+    assert top in answer.page
+    assert f"{known}, no external ID, always" in answer.page
+    assert f"{known}, 1 of 2 ways without an external ID" in answer.page
+    told = {row["into role"]: (row["third party"], row["external ID"]) for row in answer.of("way in")}
     assert told == {"deployer": ("", ""), "guest": (known, "not asked for"), "vendor": (known, "asked for")} | {
         name: ("", "") for name in told if name.startswith("Organization")
     }
-    assert top in next(row["why"] for row in rows if row["what"] == "summary")
-    assert [row["why"] for row in rows if row["what"] == "organization"] == ["Organization o-1"]
+    assert top in answer.of("summary")[0]["why"]
+    assert [row["why"] for row in answer.of("organization")] == ["Organization o-1"]
     found = read("stage", "--state", state)
     assert found["summary"]["thirdParties"] == [{"known": known, "ways": 2, "withoutExternalId": 1}]
     (guest,) = [way for way in found["ways"] if way["target"]["name"] == "guest"]
@@ -1100,15 +1111,14 @@ def test_rules_and_reports_agree_on_who_is_asked_for_an_external_id_and_none_wri
     checked = CliRunner().invoke(access, ["check", "--state", state], standalone_mode=False).output
     refused = set(re.findall(r"violation: external-id: Role \S*?(vendor-\w+(?:-\w+)*)", checked))
     assert {name: name not in refused for name in asked} == asked
-    text = run("stage", "--state", state, "--csv", "report.csv", "--html", "report.html").output
-    rows = csv.DictReader(Path("report.csv").read_text().splitlines())
-    said = {row["into role"]: row["external ID"] for row in rows if row["third party"]}
+    found = report("stage", "--state", state)
+    said = {row["into role"]: row["external ID"] for row in found.rows if row["third party"]}
     assert {name: said[name] == "asked for" for name in asked} == asked
     drawn = CliRunner().invoke(map_, ["--state", state, "--html", "map.html"], standalone_mode=False)
     assert drawn.exception is None
     published = CliRunner().invoke(access, ["export", "--state", state], standalone_mode=False).output
-    pages = [Path(name).read_text() for name in ("report.csv", "report.html", "map.html")]
-    written = (checked, text, run("stage", "--state", state, "--json").stdout, published, *pages)
+    as_json, on_the_map = run("stage", "--state", state, "--json").stdout, Path("map.html").read_text()
+    written = (checked, found.text, found.page, found.table, as_json, published, on_the_map)
     assert [one for one in written if ID in one] == []
 
 
@@ -1120,15 +1130,16 @@ def test_a_way_that_is_open_to_everybody_at_a_provider_is_said_at_the_top_and_gi
     statement = {"Effect": "Allow", "Principal": {"Federated": provider}, "Action": "sts:AssumeRoleWithWebIdentity"}
     world.role("gha", world.stage, document({**statement, "Condition": subjects}))
     state = str(write_state(tmp_path / "a", world))
-    result = run("stage", "--state", state, "--csv", "report.csv", "--html", "report.html", "--exit-code")
-    assert result.return_value == 1
+    answer = report("stage", "--state", state, "--exit-code")
     said = "open to anybody who has an account at GitHub"
-    assert f"1 way {said}" in result.output.splitlines()[1]
-    assert f"GitHub repo:* -> role gha\n    {said} · always" in result.output
-    assert "GitHub repo:acme/app:* -> role gha\n    always" in result.output
-    assert f"1 way {said}" in Path("report.html").read_text()
-    rows = list(csv.DictReader(Path("report.csv").read_text().splitlines()))
-    assert {row["who"]: row["third party"] for row in rows if row["into role"] == "gha"} == {
+    assert (answer.code, f"1 way {said}" in answer.text.splitlines()[1], f"1 way {said}" in answer.page) == (
+        1,
+        True,
+        True,
+    )
+    assert f"GitHub repo:* -> role gha\n    {said} · always" in answer.text
+    assert "GitHub repo:acme/app:* -> role gha\n    always" in answer.text
+    assert {row["who"]: row["third party"] for row in answer.rows if row["into role"] == "gha"} == {
         "GitHub repo:*": said,
         "GitHub repo:acme/app:*": "",
     }
@@ -1183,11 +1194,9 @@ def test_what_access_check_refuses_as_open_to_everybody_audit_says_at_the_top_an
     said = f"open to anybody {whoever}"
     assert checked.return_value == 1
     assert re.findall(r"^  (.) .* -> role door of .*: (open to .*)$", checked.output, re.MULTILINE) == [("!", said)]
-    result = run("stage", "--state", state, "--csv", "report.csv", "--exit-code")
-    assert f"1 way {said}" in result.output.splitlines()[1]
-    assert result.return_value == 1
-    rows = list(csv.DictReader(Path("report.csv").read_text().splitlines()))
-    assert {row["third party"] for row in rows if row["into role"] == "door"} - {""} == {said}
+    found = report("stage", "--state", state, "--exit-code")
+    assert (found.code, f"1 way {said}" in found.text.splitlines()[1]) == (1, True)
+    assert {row["third party"] for row in found.rows if row["into role"] == "door"} - {""} == {said}
 
 
 def test_a_door_that_its_dates_keep_shut_is_told_apart_from_ways_in_and_counted_by_itself(tmp_path: Path) -> None:
@@ -1204,18 +1213,17 @@ def test_a_door_that_its_dates_keep_shut_is_told_apart_from_ways_in_and_counted_
     ):
         world.role(name, world.stage, document(trusts(CI_ROLE, condition=condition)))
     state = str(write_state(tmp_path / "a", world))
-    result = run("stage", "--state", state, "--csv", "report.csv", "--html", "report.html")
+    answer = report("stage", "--state", state)
     top = "2 principals have 2 ways in (1 door, 1 whose grant is not shown): 1 administrator, 1 no permissions; "
     top += "2 ways not open yet; 1 way closed by date"
-    assert result.output.splitlines()[1] == top
+    assert answer.text.splitlines()[1] == top
     said = {"over": "closed since 2020-06-01 00:00 UTC", "later": "opens 2999-06-01"}
     said["both"] = "opens 2999-06-01, closes 2999-07-01"
     for name, words in said.items():
-        assert f"-> role {name}\n    {words} · " in result.output
-    rows = list(csv.DictReader(Path("report.csv").read_text().splitlines()))
+        assert f"-> role {name}\n    {words} · " in answer.text
     assert {
         row["into role"]: (row["what"], row["opens"][:4], row["expires"][:4])
-        for row in rows
+        for row in answer.rows
         if row["if"][:4] in ("from", "unti")
     } == {
         "now": ("way in", "2020", "2999"),
@@ -1223,8 +1231,7 @@ def test_a_door_that_its_dates_keep_shut_is_told_apart_from_ways_in_and_counted_
         "later": ("way not open yet", "2999", ""),
         "both": ("way not open yet", "2999", "2999"),
     }
-    page = Path("report.html").read_text().replace("<wbr>", "")
-    assert "1 no permissions; 2 not open yet; 1 closed by date" in page
+    assert "1 no permissions; 2 not open yet; 1 closed by date" in answer.page
     found = read("stage", "--state", state)
     counts = ("ways", "waysNotOpenYet", "waysClosedByTheirDate")
     assert [found["summary"][name] for name in counts] == [2, 2, 1]
@@ -1273,6 +1280,38 @@ def test_files_of_other_services_are_passed_over_and_counted_in_a_folder_and_ref
         run("prod", "--events", str(config))
 
 
+@pytest.mark.parametrize(
+    "content", [b'{"Findings": []}', b"[1]", b'[{"x": 1}]\n', b'{"x": 1}\n{"x": 2}', b'{"logEvents": []}']
+)
+def test_a_whole_file_that_is_no_log_and_stands_nowhere_near_them_is_passed_over_and_named(
+    tmp_path: Path, content: bytes
+) -> None:
+    """A log archive is a bucket like any other: Firehose, Security Hub or Athena may write into it, too.
+
+    https://docs.aws.amazon.com/awscloudtrail/latest/userguide/get-and-view-cloudtrail-log-files.html
+    """
+    inside = f"AWSLogs/{HUB}/CloudTrail/us-east-1/2026/09/02"
+    (bucket := tmp_path / "bucket").mkdir()
+    folder = logs(bucket, *(read_event(account, "2026-09-02T00:00:00Z") for account in (HUB, PROD)))
+    for account in (HUB, PROD):
+        digests(Path(folder), account, "2026-09-01", "2026-09-30")
+    other = bucket / "SecurityHub" / "x.json.gz"
+    other.parent.mkdir()
+    other.write_bytes(gzip.compress(content))
+    period = ("--from", "2026-09-01", "--until", "2026-09-30")
+    (source,) = (found := read("prod", *ONE_REGION, "--events", str(bucket), *period)["events"])["sources"]
+    assert (list(source["noLogs"]), source["notReadable"]) == ([str(other)], {})
+    assert (found["mayBeMore"], {one["usage"] for one in found["doors"]}) == (False, {"no record of use"})
+    text = run("prod", *ONE_REGION, "--events", str(bucket), *period).stdout
+    assert ", 61 passed over: 60 of CloudTrail-Digest, 1 that is no log (SecurityHub/x.json.gz), " in text
+    with pytest.raises(Refusal):
+        run("prod", "--events", str(other))
+    (in_its_place := bucket / inside / "x.json.gz").parent.mkdir(parents=True)
+    other.rename(in_its_place)
+    (source,) = (found := read("prod", *ONE_REGION, "--events", str(bucket), *period)["events"])["sources"]
+    assert (list(source["notReadable"]), source["noLogs"], found["mayBeMore"]) == ([str(in_its_place)], {}, True)
+
+
 WHOLE = gzip.compress(json.dumps({"Records": [entry(CI, DEPLOYER, "2026-09-01T10:00:00Z")] * 9}).encode(), mtime=0)
 STAGES = "222222222222"
 
@@ -1302,30 +1341,26 @@ def test_a_damaged_file_in_a_folder_is_counted_and_named_and_no_door_that_it_may
         damaged.symlink_to("nothing")
     else:
         damaged.write_bytes(content)
-    result = run("prod", *ONE_REGION, "--events", folder, "--html", "report.html", "--csv", "report.csv", "--exit-code")
+    found = report("prod", *ONE_REGION, "--events", folder, "--exit-code")
     events = read("prod", *ONE_REGION, "--events", folder)["events"]
     (source,) = events["sources"]
-    assert (list(source["notReadable"]), source["filesRead"], result.return_value) == ([str(damaged)], 1, 1)
+    assert (list(source["notReadable"]), source["filesRead"], found.code) == ([str(damaged)], 1, 1)
     assert (events["filesNotReadable"], events["unreadable"]) == ([str(damaged)], 0)
-    assert ("no record of use" in {one["usage"] for one in events["doors"]}, "\nno record of use" in result.stdout) == (
-        known,
-        known,
-    )
+    assert ("no record of use" in {one["usage"] for one in events["doors"]}) is known
+    assert ("\nno record of use" in found.text) is known
     sentence = f"not readable: {damaged}: {source['notReadable'][str(damaged)]}"
     assert "; events in it are not known: copy the trail's log file" in sentence
-    assert f"\n{sentence}\n" in result.stdout
-    assert ", 1 file that cannot be read\n" in result.stdout
+    assert f"\n{sentence}\n" in found.text
+    assert ", 1 file that cannot be read\n" in found.text
     span = "1 file read, 60 passed over: 60 of CloudTrail-Digest, 1 not readable, "
     span += "1 file held against digests, none not as they say, "
     span += "events from 2026-09-01 00:00:00 to 2026-09-30 23:59:59 UTC"
-    rows = list(csv.DictReader(Path("report.csv").read_text().splitlines()))
-    assert f"{folder}: sha256 {source['sha256']}, {span}" in [row["why"] for row in rows if row["what"] == "evidence"]
-    assert [row["why"] for row in rows if row["what"] == "file not readable"] == [sentence]
-    assert [(row["who"], row["into role"]) for row in rows if row["what"] == "signed in"] == [("user zoe", "console")]
-    assert f"{folder} (sha256 {source['sha256'][:12]}, {span});" in result.stdout
-    page = Path("report.html").read_text().replace("<wbr>", "").replace("&#39;", "'")
-    assert f"sha256 {source['sha256']}, {span}</td>" in page
-    assert f"<li>{sentence}</li>" in page
+    assert f"{folder}: sha256 {source['sha256']}, {span}" in [row["why"] for row in found.of("evidence")]
+    assert [row["why"] for row in found.of("file not readable")] == [sentence]
+    assert [(row["who"], row["into role"]) for row in found.of("signed in")] == [("user zoe", "console")]
+    assert f"{folder} (sha256 {source['sha256'][:12]}, {span});" in found.text
+    assert f"sha256 {source['sha256']}, {span}</td>" in found.page
+    assert f"<li>{sentence}</li>" in found.page
     with pytest.raises(Refusal):
         run("prod", *ONE_REGION, "--events", str(damaged))
 
@@ -1374,11 +1409,10 @@ def test_accepted_exceptions_are_listed_with_their_owner_reason_and_last_day(tmp
     config.write_text(json.dumps({"door-needs-grant": {"exceptions": [exception]}}))
     given = (*state, "--config", str(config))
     said = f"door-needs-grant: {door}, until 9999-12-31; platform answers for it: migration"
-    text = run(STAGE, *given, "--csv", "report.csv", "--html", "report.html").stdout
-    assert f"\nAccepted exceptions: 1\n  {said}\n" in text
-    rows = csv.DictReader(Path("report.csv").read_text().splitlines())
-    assert [row["why"] for row in rows if row["what"] == "accepted exception"] == [said]
-    assert f"<li>{said}</li>" in unescape(Path("report.html").read_text().replace("<wbr>", ""))
+    found = report(STAGE, *given)
+    assert f"\nAccepted exceptions: 1\n  {said}\n" in found.text
+    assert [row["why"] for row in found.of("accepted exception")] == [said]
+    assert f"<li>{said}</li>" in found.page
     assert read(STAGE, *given)["acceptedExceptions"] == [{"rule": "door-needs-grant", **exception, "stack": None}]
     assert "\nAccepted exceptions: none\n" in run(HUB, *given).stdout
     assert "\nAccepted exceptions: none\n" in run(STAGE, *given, "--person", "alice").stdout
@@ -1393,14 +1427,12 @@ def test_an_exception_that_has_expired_is_named_in_every_form_and_gives_1(tmp_pa
     config.write_text(json.dumps({"door-needs-grant": {"exceptions": [exception]}}))
     given = (*state, "--config", str(config))
     said = f"door-needs-grant: {door}, until 2020-12-31; platform answers for it: migration"
-    found = run(STAGE, *given, "--exit-code", "--csv", "report.csv", "--html", "report.html")
+    found = report(STAGE, *given, "--exit-code")
     heading = "Expired exceptions, to be renewed by their owners or to be removed"
-    assert f"\nAccepted exceptions: none\n{heading}: 1\n  {said}\n" in found.stdout
-    assert "; 1 exception expired\n" in found.stdout
-    assert (found.return_value, run(STAGE, *state, "--exit-code").return_value) == (1, 0)
-    rows = csv.DictReader(Path("report.csv").read_text().splitlines())
-    assert [row["why"] for row in rows if row["what"] == "expired exception"] == [said]
-    page = unescape(Path("report.html").read_text().replace("<wbr>", ""))
-    assert (f"<h3>{heading}</h3>" in page, f"<li>{said}</li>" in page) == (True, True)
+    assert f"\nAccepted exceptions: none\n{heading}: 1\n  {said}\n" in found.text
+    assert "; 1 exception expired\n" in found.text
+    assert (found.code, run(STAGE, *state, "--exit-code").return_value) == (1, 0)
+    assert [row["why"] for row in found.of("expired exception")] == [said]
+    assert (f"<h3>{heading}</h3>" in found.page, f"<li>{said}</li>" in found.page) == (True, True)
     assert read(STAGE, *given)["expiredExceptions"] == [{"rule": "door-needs-grant", **exception, "stack": None}]
     assert heading not in run(HUB, *given).stdout

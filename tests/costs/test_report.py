@@ -344,18 +344,6 @@ def test_one_month_of_two_kinds_of_export_is_not_added() -> None:
             added({one: reports[one], other: reports[other]}, BY_ONE_ACCOUNT)
 
 
-def test_two_forms_of_one_bill_are_not_added_and_those_of_other_days_or_accounts_are() -> None:
-    """An export of each form may be set up beside the others: https://docs.aws.amazon.com/cur/latest/userguide/what-is-data-exports.html"""
-    question = Question(((ACCOUNT,),))
-    with pytest.raises(Refusal, match=VERSIONS):
-        costs(legacy(), cur2(), question=question)
-    later = [replace(line, day=line.day.replace("-10-", "-12-")) for line in BILL]
-    assert costs(legacy(), cur2(later), question=question).total == 2 * Decimal(TOTAL)
-    ours = [line for line in BILL if line.account == STAGE]
-    theirs = [line for line in BILL if line.account == PROD]
-    assert costs(legacy(ours), cur2(theirs), question=question).total == Decimal(TOTAL)
-
-
 def test_a_line_item_that_stands_twice_in_one_file_is_not_added_twice() -> None:
     """ "unique in a given partition": https://docs.aws.amazon.com/cur/latest/userguide/identity-columns.html"""
     once = identified(0, 20_000)
@@ -371,20 +359,6 @@ def test_a_line_item_that_stands_twice_in_one_file_is_not_added_twice() -> None:
 
 
 FOCUS = "BilledCost,BillingCurrency,ChargeCategory,ChargePeriodStart,ServiceName,SubAccountId,SubAccountName,Tags"
-
-
-def test_a_focus_export_is_read_as_what_is_billed() -> None:
-    # https://docs.aws.amazon.com/cur/latest/userguide/table-dictionary-focus-1-0-aws.html
-    lines = [
-        FOCUS,
-        '10,USD,Usage,2026-10-01T00:00:00Z,Amazon Elastic Compute Cloud,222222222222,stage,"{""Team"": ""web""}"',
-        "-2,USD,Credit,2026-10-01T00:00:00Z,Amazon Elastic Compute Cloud,222222222222,stage,",
-    ]
-    found = costs("\n".join(lines).encode())
-    assert (found.charges, found.total) == (10, 8)
-    assert amounts(found, 1) == exact({("Amazon Elastic Compute Cloud",): "10"})
-    assert amounts(found, 2) == exact({("web",): "10"})
-    assert found.names == {"222222222222": "stage"}
 
 
 NEWER = (  # https://docs.aws.amazon.com/cur/latest/userguide/table-dictionary-focus-1-2-aws-columns.html
@@ -514,17 +488,21 @@ def test_a_focus_export_that_cannot_answer_is_refused_by_name(columns: str, why:
         costs(columns.encode())
 
 
-def test_a_focus_export_is_read_with_the_names_that_athena_gives_its_columns(tmp_path: Path) -> None:
-    """https://docs.aws.amazon.com/athena/latest/ug/tables-databases-columns-names.html: in lower case."""
+def test_a_focus_export_is_read_as_what_is_billed_with_aws_s_names_of_columns_and_athena_s(tmp_path: Path) -> None:
+    """https://docs.aws.amazon.com/cur/latest/userguide/table-dictionary-focus-1-0-aws.html
+
+    https://docs.aws.amazon.com/athena/latest/ug/tables-databases-columns-names.html: in lower case.
+    """
     from pyarrow import csv
     from pyarrow.parquet import write_table
 
     line = '10,USD,Usage,2026-10-01 00:00:00.000,Amazon S3,222222222222,stage,"{""Team"": ""web""}"'
-    report = f"{FOCUS.lower()}\n{line}\n".encode()
-    write_table(csv.read_csv(io.BytesIO(report)), tmp_path / "report.parquet")
+    aws_s, athena_s = (f"{columns}\n{line}\n".encode() for columns in (FOCUS, FOCUS.lower()))
+    write_table(csv.read_csv(io.BytesIO(athena_s)), tmp_path / "report.parquet")
     ledger = Ledger(Question(((ACCOUNT,), (SERVICE,), (TEAM,))))
     read_parquet(str(tmp_path / "report.parquet"), ledger)
-    for found in (costs(report), ledger.costs("report.parquet")):
+    for found in (costs(aws_s), costs(athena_s), ledger.costs("report.parquet")):
+        assert amounts(found, 1) == exact({("Amazon S3",): "10"})
         assert amounts(found, 2) == exact({("web",): "10"})
         assert found.names == {"222222222222": "stage"}
 
@@ -542,16 +520,13 @@ def test_a_map_as_athena_prints_it_is_refused_with_how_to_select_it() -> None:
         costs(cur2(BILL[:1]).replace(b'{""user_team"": ""web""}', b'{""user_team"": ""a=b'))
 
 
-def test_a_line_without_a_currency_is_named_so_beside_another_one() -> None:
-    with pytest.raises(Refusal, match="the report has lines in USD and no currency"):
-        costs(legacy([Line(STAGE, *EC2, "1"), Line(STAGE, *EC2, "0", currency="")]))
-
-
 def test_of_a_report_in_two_currencies_one_can_be_chosen() -> None:
     report = legacy([Line(STAGE, *EC2, "1"), Line(STAGE, *EC2, "3", currency="EUR")])
     with pytest.raises(Refusal, match=r"lines in EUR and USD\. Next step: choose one with --currency"):
         costs(report)
     found = costs(report, question=Question(((ACCOUNT,),), currency="EUR"))
     assert (found.total, found.currency, found.notes[0]) == (Decimal(3), "EUR", "lines in USD are left out")
+    with pytest.raises(Refusal, match="the report has lines in USD and no currency"):
+        costs(report.replace(b"EUR", b""))
     with pytest.raises(Refusal, match="and is in GBP; there are lines in EUR and USD"):
         costs(report, question=Question(((ACCOUNT,),), currency="GBP"))

@@ -105,6 +105,15 @@ class Cloud:
         deployment: dict[str, Any] = json.loads(self.state_file(stack).read_text())["checkpoint"].get("latest") or {}
         return deployment
 
+    def leave_pending(self, stack: str, operation: str, kind: str) -> None:
+        """Have the backend hold an operation as pending: `pulumi stack import` would take it away."""
+        file = self.state_file(stack)
+        held = json.loads(file.read_text())
+        latest = held["checkpoint"]["latest"]
+        resource = next(one for one in latest["resources"] if one["type"] == kind)
+        latest["pending_operations"] = [{"resource": resource, "type": operation}]
+        file.write_text(json.dumps(held))
+
     def held(self, stack: str) -> dict[str, str]:
         """The account ids that a shard's state holds, by name."""
         return {

@@ -219,6 +219,9 @@ def test_a_cli_that_was_killed_leaves_a_lock_that_only_proof_takes_away_and_no_a
     assert not made.state("g-001").get("pending_operations")
     after = made.shards("preview", "g", "--shard", "g-001", "--all")["g-001"]
     assert set(after["changes"]) <= {"same", "read"}, after
+    made.leave_pending("g-001", "updating", ACCOUNT)
+    said = made.fleet("recover", "g-001").stdout
+    assert "updating it was not done when a run was killed" in said, said
 
 
 def test_a_state_whose_attributes_a_kill_left_empty_is_read_again(made: Cloud) -> None:

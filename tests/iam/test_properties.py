@@ -3,14 +3,15 @@
 import copy
 import json
 from collections.abc import Mapping
-from functools import cache
+from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from tests.iam.cases import corpus, policies_of, request_of
+from tests.iam.differential import generate
 from twokeys.iam.documents import PolicyDocument, PolicyKind
 from twokeys.iam.evaluation import Policies, evaluate
 from twokeys.iam.lint import lint
@@ -23,7 +24,7 @@ from twokeys.iam.verdict import Outcome, Requirement, Verdict
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-denyallow.html
 
 Drawn = dict[str, Any]
-DEV, PROD, OTHER = "111111111111", "222222222222", "333333333333"
+DEV, PROD, OTHER = generate.DEV, generate.PROD, generate.OTHER
 # What 100 examples do not tell apart; `--hypothesis-profile=search` draws more.
 MANY = settings(max_examples=max(400, settings().max_examples))
 SYMBOLS = {DEV: "account:dev", PROD: "account:prod", OTHER: "account:other"}
@@ -37,147 +38,39 @@ KINDS = {
     "rcps": PolicyKind.RCP,
 }
 
-callers = st.sampled_from(
-    (f"arn:aws:sts::{DEV}:assumed-role/ci/build", f"arn:aws:iam::{DEV}:role/ci", f"arn:aws:iam::{DEV}:user/alice")
-)
-targets = st.sampled_from((f"arn:aws:iam::{PROD}:role/alice", f"arn:aws:iam::{DEV}:role/alice"))
-principals = st.sampled_from(
-    (
-        f"arn:aws:iam::{DEV}:role/ci", f"arn:aws:sts::{DEV}:assumed-role/ci/build", f"arn:aws:iam::{DEV}:user/alice",
-        f"arn:aws:iam::{DEV}:root", DEV, "*", f"arn:aws:iam::{OTHER}:role/ci", OTHER, "AROAEXAMPLEEXAMPLEAAA",
-    )
-)  # fmt: skip
-actions = st.sampled_from(("sts:AssumeRole", "sts:*", "*", "sts:TagSession", "s3:*", "STS:assumerol?"))
-resources = st.sampled_from(
-    (
-        f"arn:aws:iam::{PROD}:role/alice", f"arn:aws:iam::{DEV}:role/alice", "*", f"arn:aws:iam::{PROD}:role/*",
-        "arn:aws:iam::*:role/alice", f"arn:aws:iam::{OTHER}:role/alice", f"arn:aws:iam::{PROD}:role/${{aws:username}}",
-        f"arn:aws:iam::{PROD}:role/${{aws:PrincipalTag/name, 'alice'}}",
-    )
-)  # fmt: skip
-VALUES: dict[str, tuple[str, ...]] = {
-    "sts:ExternalId": ("x-1", "x-2", "X-1"),
-    "aws:MultiFactorAuthPresent": ("true", "false"),
-    "aws:MultiFactorAuthAge": ("10", "300", "301"),
-    "aws:PrincipalTag/name": ("alice", "bob"),
-    "aws:SourceIp": ("203.0.113.7", "198.51.100.1"),
-    "aws:TagKeys": ("a", "b", "c"),
-}
-LINES: tuple[tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]], ...] = (
-    (
-        ("StringEquals", "StringNotEquals", "StringLike", "StringEqualsIfExists", "StringNotLikeIfExists", "Null"),
-        ("sts:ExternalId", "aws:PrincipalTag/name"),
-        ("x-1", "x-2", "x*", "alice", "a?ice", "${aws:username}"),
-    ),
-    (("Bool", "BoolIfExists", "Null"), ("aws:MultiFactorAuthPresent",), ("true", "false")),
-    (
-        ("NumericLessThan", "NumericGreaterThanEqualsIfExists", "NumericNotEquals"),
-        ("aws:MultiFactorAuthAge",),
-        ("11", "300"),
-    ),
-    (("IpAddress", "NotIpAddress", "NotIpAddressIfExists"), ("aws:SourceIp",), ("203.0.113.0/24", "198.51.100.1")),
-    (
-        (
-            "ForAllValues:StringEquals",
-            "ForAnyValue:StringEquals",
-            "ForAnyValue:StringNotEquals",
-            "ForAllValues:StringLike",
-        ),
-        ("aws:TagKeys",),
-        ("a", "b", "a*"),
-    ),
-    (
-        ("ArnLike", "ArnNotEquals", "StringEquals"),
-        ("aws:PrincipalArn",),
-        (f"arn:aws:iam::{DEV}:role/ci", f"arn:aws:iam::{DEV}:user/*"),
-    ),
-)
+seeds = st.integers(0, 2**32 - 1)
+contexts = seeds.map(lambda seed: generate.context(Random(seed)))
 
 
-one_of = cache(st.sampled_from)  # hypothesis looks at each new strategy anew, which is most of what a draw costs
-lines = st.lists(st.sampled_from(LINES), max_size=2)
-
-
-@cache
-def one_or_two(values: tuple[str, ...] | st.SearchStrategy[str]) -> st.SearchStrategy[list[str]]:
-    strategy = one_of(values) if isinstance(values, tuple) else values
-    return st.lists(strategy, min_size=1, max_size=2, unique=True)
-
-
-@cache
-@st.composite
-def conditions(draw: st.DrawFn) -> dict[str, dict[str, list[str]]]:
-    block: dict[str, dict[str, list[str]]] = {}
-    for operators, keys, values in draw(lines):
-        operator = draw(one_of(operators))
-        texts = ("true", "false") if operator == "Null" else values
-        block.setdefault(operator, {})[draw(one_of(keys))] = draw(one_or_two(texts))
-    return block
-
-
-@st.composite
-def statements(draw: st.DrawFn, kind: PolicyKind) -> Drawn:
-    statement: Drawn = {
-        "Effect": "Deny" if kind is PolicyKind.RCP else draw(one_of(("Allow", "Allow", "Deny"))),
-        "Action": draw(one_or_two(actions)),
-    }
-    if kind is PolicyKind.TRUST:
-        statement["Principal"] = {"AWS": draw(one_or_two(principals))}
-    else:
-        element = draw(one_of(("Resource", "Resource", "Resource", "NotResource")))
-        statement[element] = draw(one_or_two(resources))
-    if kind is PolicyKind.RCP:
-        statement["Principal"] = "*"
-    block = draw(conditions())
-    return {**statement, "Condition": block} if block else statement
-
-
-@cache
-def documents(kind: PolicyKind, most: int = 3) -> st.SearchStrategy[Drawn]:
-    return st.lists(statements(kind), min_size=1, max_size=most).map(
-        lambda drawn: {"Version": "2012-10-17", "Statement": drawn}
-    )
-
-
-identities = st.lists(documents(PolicyKind.IDENTITY), max_size=2)
-rarely = st.integers(0, 5)
-
-
-@st.composite
-def requests(draw: st.DrawFn) -> Drawn:
+def _drawn(seed: int) -> Drawn:
     """A request as plain data: caller, target, context (None: a free one) and the policies by layer."""
-
-    def maybe(strategy: st.SearchStrategy[Any]) -> list[Any]:
-        return [draw(strategy)] if draw(rarely) == 0 else []
-
+    case = next(generate.requests(seed, 1))
     return {
-        "caller": draw(callers),
-        "target": draw(targets),
-        "context": draw(contexts()),
-        "trust": [draw(documents(PolicyKind.TRUST))],
-        "identity": draw(identities),
-        "boundary": maybe(documents(PolicyKind.BOUNDARY)),
-        "session": maybe(documents(PolicyKind.SESSION)),
-        "scps": maybe(documents(PolicyKind.SCP)),
-        "rcps": maybe(documents(PolicyKind.RCP, most=1)),
+        "caller": case.caller,
+        "role": case.role,
+        "target": case.target,
+        "context": case.context,
+        "trust": [case.trust],
+        "identity": case.identity,
+        "boundary": [case.boundary] if case.boundary else [],
+        "session": [case.session] if case.session else [],
+        "scps": [one for level in case.scps for one in level],
+        "rcps": [one for level in case.rcps for one in level],
     }
 
 
-@cache
-def contexts() -> st.SearchStrategy[dict[str, list[str]]]:
-    single = {
-        key: st.sampled_from(values).map(lambda value: [value])
-        for key, values in VALUES.items()
-        if key != "aws:TagKeys"
-    }
-    sets = one_or_two(VALUES["aws:TagKeys"])
-    return st.fixed_dictionaries({}, optional={**single, "aws:TagKeys": sets})
+requests = seeds.map(_drawn)
 
 
 def judged(drawn: Drawn, *, free: bool = False, context: Mapping[str, Any] | None = None) -> Verdict:
     """The verdict; `free`: on nothing but what follows from the caller."""
     values = {} if free else {k: v if v is UNKNOWN else tuple(v) for k, v in (context or drawn["context"]).items()}
-    asked = Request(Caller(drawn["caller"]), "sts:AssumeRole", drawn["target"], Context(values, complete=not free))
+    asked = Request(
+        Caller(drawn["caller"], role_arn=drawn["role"]),
+        "sts:AssumeRole",
+        drawn["target"],
+        Context(values, complete=not free),
+    )
     held: dict[str, tuple[Any, ...]] = {
         layer: tuple(one if one is UNKNOWN else parse_policy(one, kind) for one in drawn[layer])
         for layer, kind in KINDS.items()
@@ -201,16 +94,17 @@ def no_more(after: Verdict, before: Verdict) -> bool:
     return certain and (after.outcome is Outcome.DENY or before.outcome is not Outcome.DENY)
 
 
-@given(drawn=requests(), data=st.data(), free=st.booleans())
+@given(drawn=requests, data=st.data(), free=st.booleans())
 def test_adding_a_deny_never_allows(drawn: Drawn, data: st.DataObject, free: bool):
     layer = data.draw(st.sampled_from([layer for layer in KINDS if drawn[layer]]))
     more = copy.deepcopy(drawn)
-    statement = {**data.draw(statements(KINDS[layer])), "Effect": "Deny"}
+    others = data.draw(requests)
+    statement = {**(others[layer] or drawn[layer])[0]["Statement"][0], "Effect": "Deny"}
     more[layer][0]["Statement"].append(statement)
     assert no_more(judged(more, free=free), judged(drawn, free=free))
 
 
-@given(drawn=requests(), data=st.data(), free=st.booleans())
+@given(drawn=requests, data=st.data(), free=st.booleans())
 def test_removing_an_allow_never_allows_more(drawn: Drawn, data: st.DataObject, free: bool):
     allows = [
         (layer, at, place)
@@ -224,7 +118,9 @@ def test_removing_an_allow_never_allows_more(drawn: Drawn, data: st.DataObject, 
     layer, at, place = data.draw(st.sampled_from(allows))
     less = copy.deepcopy(drawn)
     # A document keeps one statement, since AWS has no empty ones: one that is about nothing here.
-    less[layer][at]["Statement"][place]["Action"] = "ec2:RunInstances"
+    statement = less[layer][at]["Statement"][place]
+    statement.pop("NotAction", None)
+    statement["Action"] = "ec2:RunInstances"
     assert no_more(judged(less, free=free), judged(drawn, free=free))
 
 
@@ -246,8 +142,9 @@ def _renamed_back(verdict: Verdict, names: Mapping[str, str]) -> str:
 
 
 @pytest.mark.parametrize("names", [IDS, SYMBOLS], ids=["other ids", "symbols"])
-@given(drawn=requests(), free=st.booleans())
+@given(drawn=requests, free=st.booleans())
 def test_what_accounts_are_called_changes_no_verdict(names: Mapping[str, str], drawn: Drawn, free: bool):
+    assume(_whole_ids(repr(drawn)))
     before, after = judged(drawn, free=free), judged(renamed(drawn, names), free=free)
     assert after.outcome is before.outcome
     assert _renamed_back(after, names) == before.explain()
@@ -278,7 +175,7 @@ def _whole_ids(text: str) -> bool:
     return not any(character * 4 in text for character in "123")
 
 
-@given(drawn=requests(), data=st.data(), free=st.booleans())
+@given(drawn=requests, data=st.data(), free=st.booleans())
 def test_the_order_of_statements_and_policies_never_matters(drawn: Drawn, data: st.DataObject, free: bool):
     shuffled = copy.deepcopy(drawn)
     for layer in KINDS:
@@ -304,7 +201,7 @@ def _singled(value: Any) -> Any:
     return {key: _singled(one) for key, one in value.items()} if isinstance(value, dict) else value
 
 
-@given(drawn=requests(), free=st.booleans())
+@given(drawn=requests, free=st.booleans())
 def test_a_single_value_stands_for_a_list_of_one(drawn: Drawn, free: bool):
     single = copy.deepcopy(drawn)
     for layer in KINDS:
@@ -375,7 +272,7 @@ def test_reading_any_text_gives_a_document_or_an_error(source: str | bytes, kind
     read(source, kind)
 
 
-@given(drawn=requests(), data=st.data())
+@given(drawn=requests, data=st.data())
 def test_reading_a_damaged_document_gives_a_document_or_an_error(drawn: Drawn, data: st.DataObject):
     document = copy.deepcopy(drawn["trust"][0])
     node: Any = document
@@ -388,7 +285,7 @@ def test_reading_a_damaged_document_gives_a_document_or_an_error(drawn: Drawn, d
     read(document, PolicyKind.TRUST)
 
 
-@given(drawn=requests(), layer=st.sampled_from(tuple(KINDS)))
+@given(drawn=requests, layer=st.sampled_from(tuple(KINDS)))
 def test_linting_a_document_gives_findings(drawn: Drawn, layer: str):
     kind = KINDS[layer]
     for finding in (one for document in drawn[layer] for one in lint(parse_policy(document, kind), kind)):
@@ -398,7 +295,7 @@ def test_linting_a_document_gives_findings(drawn: Drawn, layer: str):
 
 
 @MANY
-@given(drawn=requests(), context=contexts(), session=st.sampled_from(("build", "other")))
+@given(drawn=requests, context=contexts, session=st.sampled_from(("build", "other")))
 def test_a_free_context_is_right_about_every_concrete_one(drawn: Drawn, context: dict[str, list[str]], session: str):
     """Never ALLOW where some context denies, never DENY where one allows, and CONDITIONAL exactly where it says."""
     if ":role/" in drawn["caller"]:
@@ -433,6 +330,7 @@ def _satisfied(requirement: Requirement, drawn: Drawn, context: dict[str, list[s
     plain: Drawn = {
         **{layer: [] for layer in KINDS},
         "caller": drawn["caller"],
+        "role": drawn["role"],
         "target": f"arn:aws:iam::{PROD}:role/alice" if requirement.operator != "Resource" else drawn["target"],
         "trust": [{"Version": "2012-10-17", "Statement": [trust]}],
         "identity": [{"Version": "2012-10-17", "Statement": [grant]}],
@@ -445,7 +343,7 @@ def _satisfied(requirement: Requirement, drawn: Drawn, context: dict[str, list[s
 @st.composite
 def holed(draw: st.DrawFn) -> tuple[Drawn, Drawn]:
     """A request with unknown values in it, and the same with each replaced by something concrete."""
-    concrete = draw(requests())
+    concrete = draw(requests)
     unknown = copy.deepcopy(concrete)
     for _ in range(draw(st.integers(1, 2))):
         layer = draw(st.sampled_from([layer for layer in KINDS if concrete[layer]]))
@@ -487,7 +385,7 @@ def test_what_is_unknown_is_never_taken_for_settled(pair: tuple[Drawn, Drawn], f
         assert after.outcome is not Outcome.DENY, before.explain()
 
 
-@given(drawn=requests(), data=st.data())
+@given(drawn=requests, data=st.data())
 def test_an_unknown_value_of_the_request_is_never_taken_for_settled(drawn: Drawn, data: st.DataObject):
     if not drawn["context"]:
         return

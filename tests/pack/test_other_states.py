@@ -474,3 +474,27 @@ def test_a_trust_may_be_taken_first_and_the_grant_that_is_left_is_said(
     assert "take that grant away in its stack too" in left.message
     assert "tools.json" in left.message
     assert refused(gone, others | was(gone), preview=True) == []
+
+
+def test_a_control_policy_that_closed_a_way_of_other_stacks_is_not_loosened(
+    states: States, was: Callable[[World], dict[str, Any]], preview: bool
+) -> None:
+    """An SCP limits the accounts that it is attached to, whichever stack made what is in them.
+
+    https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_scps_evaluation.html
+    """
+
+    def guardrails(action: str) -> World:
+        world = World()
+        world.resources.clear()
+        management = world.provider("management", OUTSIDE, assume=False)
+        said = {"name": "scp", "content": document(grants("*", effect="Deny", action=action)), "id": "p-1"}
+        world.add("ControlPolicy", "scp", management, **said)
+        world.add("ControlPolicyAttachment", "scp", management, policyId="p-1", targetId=HUB)
+        return world
+
+    closed, loosened = guardrails("sts:AssumeRole"), guardrails("s3:*")
+    config = {**states(*ci(DEPLOYER), *elsewhere(deployer(CI))), **CLOSED}
+    assert refused(closed, config | was(closed), preview=preview) == []
+    assert "environments-isolated" in refused(loosened, config | was(closed), preview=preview)
+    assert refused(loosened, config | was(loosened), preview=preview) == []  # it is the other stacks' own

@@ -24,6 +24,7 @@ from tests.access.world import (
     PROD,
     SERVICE,
     STAGE,
+    TYPES,
     World,
     arn,
     document,
@@ -108,6 +109,45 @@ def test_an_unknown_half_that_is_made_from_the_role_at_the_other_end_is_left_to_
     given = {} if unknown == "grant" else {"policy": document(grants(DEPLOYER))}
     world.add("RolePolicy", "grant", world.hub, made_from={"role": [ci], **grant}, name="grant", **given)
     assert [one.policyName for one in Engine().analyze(world.resources)] == rules
+
+
+@pytest.mark.parametrize("of_group", ["user", "somebody else"])
+def test_a_trust_made_from_a_user_whose_group_holds_the_grant_is_left_to_the_update(of_group: str) -> None:
+    """No trust can name a group, so that it names the member, whose ARN is an output.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
+    """
+    world = World()
+    user = world.add("User", "ann", world.hub, name="ann")
+    group = world.add("Group", "deploy", world.hub, name="deploy")
+    world.add("GroupPolicy", "enter", world.hub, group="deploy", name="enter", policy=document(grants(DEPLOYER)))
+    member = {"user": [user]} if of_group == "user" else {}
+    joined = {"groups": UNKNOWN} if of_group == "user" else {"user": "bob", "groups": ["deploy"]}
+    world.add("UserGroupMembership", "joins", world.hub, made_from={**member, "groups": [group]}, **joined)
+    made_from = {"assumeRolePolicy": [user]}
+    world.add("Role", "deployer", world.stage, name="deployer", made_from=made_from)
+    expected = [DEFERRED] if of_group == "user" else ["unproved-door"]
+    assert [one.policyName for one in Engine().analyze(world.resources)] == expected
+
+
+@pytest.mark.parametrize("made_from", ["a role there", "a queue there"])
+def test_what_waits_for_an_account_to_come_asks_for_that_in_an_update_of_its_own(made_from: str) -> None:
+    """No program can write an ARN there, which holds an id that AWS has still to give.
+
+    https://www.pulumi.com/docs/iac/cli/commands/pulumi_up/: `--target` makes what it names alone.
+    """
+    world = World()
+    inside = world.new_account()
+    account = next(one for one in world.resources if one.type == TYPES["Account"])
+    world.role("ci", world.hub)
+    if made_from == "a role there":
+        behind = world.role("deployer", inside, document(trusts(CI)))
+    else:
+        behind = put(world, "aws:sqs/queue:Queue", "jobs", inside, name="jobs")
+    world.add("RolePolicy", "enter", world.hub, role="ci", name="enter", made_from={"policy": [behind]})
+    (found,) = Engine().analyze(world.resources)
+    assert found.policyName == "unproved-door"
+    assert f"make the account first (`pulumi up --target '{account.urn}'`)" in found.message
 
 
 WIDE, READS = "arn:aws:iam::aws:policy/AdministratorAccess", "arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess"

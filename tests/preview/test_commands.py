@@ -70,6 +70,13 @@ def test_a_secret_of_the_config_stands_as_a_text_of_its_own(tmp_path: Path) -> N
     assert "nothing refused" in done.output
 
 
+def test_that_an_environment_of_pulumi_esc_is_not_read_is_said(tmp_path: Path) -> None:
+    """https://www.pulumi.com/docs/esc/integrations/infrastructure/pulumi-iac/"""
+    done = acme(tmp_path, "environment: [acme/dev]\n", "")
+    assert done.return_value == 0, done.exception
+    assert "Pulumi.dev.yaml names an environment of Pulumi ESC" in done.output
+
+
 @pytest.mark.parametrize(
     ("name", "made", "refusal"), [("ci", 1, ""), ("cii", 1, "cii"), ("ci", 0, "wait for the update to end")]
 )

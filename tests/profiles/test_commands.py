@@ -2,7 +2,7 @@
 
 import json
 import os
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -58,7 +58,7 @@ def assigned(name: str, who: str = "ada", **more: Any) -> dict[str, Any]:
 def test_a_person_s_doors_become_profiles_that_boto3_reads(config: Path, tmp_path: Path) -> None:
     stage = write(tmp_path, "stage.json", outputs(door("stage-reader", mfa=True, seconds=14400)))
     parent = write(tmp_path, "management.json", deployment(*people({})))
-    run("--person", "ada", "--state", stage, "--state", parent)
+    done = run("--person", "ada", "--state", stage, "--state", parent)
     # Settings: https://docs.aws.amazon.com/cli/latest/userguide/cli-configure-files.html#cli-configure-files-settings
     assert settings("stage-reader") == {
         "role_arn": f"arn:aws:iam::{STAGE}:role/reader",
@@ -68,13 +68,14 @@ def test_a_person_s_doors_become_profiles_that_boto3_reads(config: Path, tmp_pat
         "duration_seconds": "14400",
     }
     assert config.read_text().startswith("# mine\n[default]\nregion = us-west-2\n\n# >>> twokeys doors >>>\n")
-    assert "# stage - mfa_serial is guessed from the name: --mfa-serial\n" in config.read_text()
+    serial = f"arn:aws:iam::{MANAGEMENT}:mfa/ada"
+    assert f"Note: {serial} is guessed from the name: if your MFA device is another" in done.stderr
 
 
 @pytest.mark.usefixtures("config")
-def test_what_the_person_chooses_is_in_the_profile(tmp_path: Path) -> None:
+def test_what_the_person_chooses_is_in_the_profile_until_they_choose_otherwise(tmp_path: Path) -> None:
     stage = write(tmp_path, "stage.json", outputs(door("reader", mfa=True, external_id="Unique-ID")))
-    run(
+    chosen = run(
         *("--person", "ada", "--state", stage, "--prefix", "acme-", "--region", "eu-west-1"),
         *("--source-profile", "acme"),
         *("--mfa-serial", f"arn:aws:iam::{MANAGEMENT}:mfa/phone"),
@@ -88,6 +89,39 @@ def test_what_the_person_chooses_is_in_the_profile(tmp_path: Path) -> None:
         "duration_seconds": "3600",
         "region": "eu-west-1",
     }
+    assert "guessed" not in chosen.stderr
+    again = run("--person", "ada", "--state", stage)
+    assert again.stdout.splitlines()[0] == "= profile acme-reader"
+    assert f"--mfa-serial arn:aws:iam::{MANAGEMENT}:mfa/phone --prefix acme- --region eu-west-1 --sour" in again.stderr
+    assert run("--person", "ada", "--state", stage, "--dry-run").return_value == 0
+    run("--person", "ada", "--state", stage, "--credential-source", "Environment", "--region", "", "--prefix", "x-")
+    assert settings("x-reader")["mfa_serial"] == f"arn:aws:iam::{MANAGEMENT}:mfa/phone"
+    assert settings("x-reader")["credential_source"] == "Environment"
+    assert not {"region", "source_profile"} & settings("x-reader").keys()
+    run("--person", "ada", "--state", stage, "--replace")
+    assert settings("reader")["source_profile"] == "default"
+
+
+@pytest.mark.usefixtures("config")
+@pytest.mark.parametrize(
+    ("option", "name", "why"),
+    [
+        ("--region", "us-est-1", "no AWS region has this name.*write us-(east|west)-1, if that is meant"),
+        ("--region", "frankfurt", "no AWS region has this name.*give a region such as us-east-1 or eu-central-1"),
+        ("--region", "cn-north-1", "it is one of partition aws-cn, and this is in aws"),
+        ("--region", "eu-gov-central-9", "no AWS region has this name"),
+        ("--sso-region", "eu-westt-1", "write eu-west-1, if that is meant"),
+        ("--region", "eu-central-9", None),  # which botocore may not know yet
+    ],
+)
+def test_a_region_that_aws_does_not_have_there_is_refused(
+    tmp_path: Path, option: str, name: str, why: str | None
+) -> None:
+    """https://docs.aws.amazon.com/global-infrastructure/latest/regions/aws-regions.html"""
+    file = write(tmp_path, "doors.json", outputs(door("a"), assigned("b"), identity_center=CENTER))
+    with nullcontext() if why is None else pytest.raises(Refusal, match=why):
+        run("--person", "ada", "--from", file, option, name)
+        assert settings("a")["region"] == settings("b")["region"] == name
 
 
 @pytest.mark.usefixtures("config")
@@ -101,15 +135,6 @@ def test_a_ci_role_takes_its_credentials_from_its_environment_and_needs_no_mfa(t
         # Role chaining: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles.html, one hour at most
         "duration_seconds": "3600",
     }
-
-
-def test_a_source_profile_that_is_a_role_session_itself_limits_the_profile_to_an_hour(
-    config: Path, tmp_path: Path
-) -> None:
-    config.write_text("[profile hub]\nsso_session = x\nsso_account_id = 1\nsso_role_name = y\n")
-    stage = write(tmp_path, "stage.json", outputs(door("reader", seconds=43200)))
-    run("--person", "ada", "--state", stage, "--source-profile", "hub")
-    assert settings("reader")["duration_seconds"] == "3600"
 
 
 @pytest.mark.usefixtures("config")
@@ -178,12 +203,13 @@ def test_what_mfa_needs_of_a_source_that_is_a_session_is_said(
     """AssumeRole's credentials carry no MFA, GetSessionToken's may:
     https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_mfa_configure-api-require.html"""
     config.write_text(f"[profile hub]\n{source}")
-    stage = write(tmp_path, "stage.json", outputs(door("a", mfa=True), door("b", role="b")))
+    stage = write(tmp_path, "stage.json", outputs(door("a", mfa=True), door("b", role="b", seconds=43200)))
     noted = run("--person", "ada", "--state", stage, "--source-profile", "hub").stderr
     comments = [line for line in config.read_text().splitlines() if "MFA" in line]
     assert [said in line for line in comments] == ([True] if said else [])
     assert bool(said) == ("a asks for MFA" in noted)
     assert ("mfa_serial" in settings("a")) == asks
+    assert settings("b")["duration_seconds"] == ("3600" if said else "43200")  # of a session's session
 
 
 @pytest.mark.parametrize(
@@ -326,6 +352,30 @@ def test_the_profile_of_an_account_that_is_not_shown_stays_with_its_session_and_
     assert config.read_bytes() == kept
 
 
+@pytest.mark.parametrize("doors", [[], [door("b")], [door("a", role="x"), door("b")]])
+def test_an_older_file_takes_back_what_a_newer_one_wrote_only_when_that_is_asked_for(
+    config: Path, tmp_path: Path, doors: list[dict[str, Any]]
+) -> None:
+    def published(*doors: dict[str, Any], hour: int) -> tuple[str, ...]:
+        told = outputs(*doors, accounts_shown=[STAGE], user_arns={"ada": ""}, as_of=f"2026-11-28T{hour:02}:00:00+00:00")
+        return ("--person", "ada", "--from", write(tmp_path, f"{hour}.json", told))
+
+    run(*published(door("a"), hour=12))
+    before = config.read_bytes()
+    run(*published(door("a"), hour=13))
+    assert config.read_bytes() == before, "a newer file that changes nothing is no change"
+    with pytest.raises(Refusal, match=r"newer exports.* as of 2026-11-28 12:00 UTC, these are as of .* 11:00") as older:
+        run(*published(*doors, hour=11))
+    assert "take back profile a" in older.value.why
+    assert "--replace" in older.value.next_step
+    assert config.read_bytes() == before
+    run(*published(door("a"), door("b", role="b"), hour=11))  # which takes nothing back
+    with pytest.raises(Refusal, match="newer exports"):
+        run(*published(*doors, hour=11))
+    run(*published(*doors, hour=11), "--replace")
+    run(*published(door("c"), hour=11))
+
+
 @pytest.mark.parametrize("both", [False, True])
 def test_the_profiles_of_somebody_else_go_only_when_that_is_asked_for(config: Path, tmp_path: Path, both: bool) -> None:
     bobs = door("a", names=("ada", "bob")) if both else door("b", names=("bob",), role="b")
@@ -466,6 +516,22 @@ def test_two_files_that_differ_about_a_door_or_rename_it_are_both_named(tmp_path
     )
     strong = run("--person", "ada", "--from", reads, "--from", rules)
     assert f"Note: {reads} and {rules} differ about the strength of door a: the first counts." in strong.stderr
+    good, over = (
+        write(tmp_path, f"{x}.json", outputs(door("a", expires=end)))
+        for x, end in (("good", None), ("over", "2026-01-31"))
+    )
+    for files, shut in (((good, over), False), ((over, good), True)):
+        ends = run("--person", "ada", "--from", files[0], "--from", files[1])
+        assert f"Note: {files[0]} and {files[1]} differ about the end of door a: the first counts." in ends.stderr
+        assert ("a is closed since 2026-02-01 00:00 UTC" in ends.stderr) == shut
+    whole = [
+        outputs(door("a", **more), doors_format=1) for more in ({}, {"opens": "2999-01-01T00:00Z", "permits": "read"})
+    ]
+    late = run(
+        "--person", "ada", *(word for x in "ab" for word in ("--from", write(tmp_path, f"{x}.json", whole.pop(0))))
+    )
+    assert "b.json differ about the beginning and the strength of door a: the first counts." in late.stderr
+    assert "opens" not in Path(os.environ["AWS_CONFIG_FILE"]).read_text()
     renamed = run("--person", "ada", "--from", old, "--from", other)
     names = "2 doors are called stage-a, so here they are prod-stage-a and stage-stage-a"
     assert f"Note: {names}." in renamed.stderr
@@ -533,12 +599,15 @@ def test_a_source_profile_that_is_not_there_yet_is_noted(
         "hbu is not there yet: write hub, if"
         in run("--person", "ada", "--state", stage, "--source-profile", "hbu").stderr
     )
+    other_block = run("--person", "ada", "--state", stage, "--source-profile", "no", "--block", "x", "--prefix", "x-")
+    assert other_block.stderr.endswith("or name another with --source-profile: default, hub.\n"), "none of ours"
     config.write_text("")
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE")
     told = json.loads(run("--person", "ada", "--state", stage, "--dry-run", "--json").output)
     assert "--credential-source Environment" in told["notes"][0]
-    stage = write(tmp_path, "stage.json", outputs(door("a"), group_members={"quiet": ["eve"]}))
-    assert "twokeys access open NAME --from DOOR" in run("--person", "eve", "--state", stage).stderr
+    stage = write(tmp_path, "stage.json", outputs(door("a", owner="platform"), group_members={"quiet": ["eve"]}))
+    asked = "ask its owner, platform, for `twokeys access open NAME --from DOOR --user eve --for 2h --reason TEXT`"
+    assert asked in run("--person", "eve", "--state", stage).stderr
     assert "twokeys" not in config.read_text()
 
 
@@ -631,9 +700,11 @@ def test_somebody_of_whom_nothing_tells_is_refused_with_those_there_are(tmp_path
 @pytest.mark.usefixtures("config")
 def test_a_door_of_identity_center_becomes_a_profile_that_signs_in_there(tmp_path: Path) -> None:
     """https://docs.aws.amazon.com/cli/latest/userguide/cli-configure-sso.html: session, account and permission set."""
-    stage = write(tmp_path, "stage.json", outputs(assigned("stage-developer"), identity_center=CENTER))
+    regions = {STAGE: "eu-north-1"}
+    stage = write(tmp_path, "s.json", outputs(assigned("stage-developer"), identity_center=CENTER, regions=regions))
     run("--person", "ada", "--state", stage)
-    assert settings("stage-developer") == {"sso_session": "twokeys", "sso_account_id": STAGE, "sso_role_name": "Reader"}
+    its_own = {"sso_session": "twokeys", "sso_account_id": STAGE, "sso_role_name": "Reader", "region": "eu-north-1"}
+    assert settings("stage-developer") == its_own
     text = Path(os.environ["AWS_CONFIG_FILE"]).read_text()
     assert "sso_start_url = https://example.awsapps.com/start" in text
     assert "sso_region = eu-central-1" in text

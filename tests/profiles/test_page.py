@@ -202,7 +202,9 @@ def test_a_page_says_of_when_it_is_and_what_is_closed_and_can_be_printed(tmp_pat
     assert "permits: read" in _Page(printed).text
     nobody = CliRunner().invoke(profiles, ["--person", "eve", *given, str(tmp_path / "p.html")])
     assert "0 open doors of eve" in nobody.stdout
-    helps = "here is no door of theirs in these exports: ask whoever publishes them, or have one opened for a while"
+    helps = (
+        "here is no door of theirs in these exports; to have one like another for a while ask whoever runs the stacks"
+    )
     assert helps in nobody.stderr
     assert helps in _Page((tmp_path / "p.html").read_text()).text
     while_it_is_open = outputs(door("a", expires="2999-01-31T15:00Z"))

@@ -263,19 +263,21 @@ def carried(role: Principal, trust: PolicyDocument, guards: Guards) -> Iterator[
             yield Door(Principal(service, "service", "", service), role, verdict, _NO_GRANT, asked=True)
 
 
-def by_every_anchor(trust: PolicyDocument) -> bool:
-    """Whether whoever holds a certificate of any trust anchor of the account comes in, by IAM Roles Anywhere.
+def by_every_anchor(trust: PolicyDocument) -> str | None:
+    """The service, or every one, by which whoever holds a certificate of any trust anchor of the account comes in.
 
     https://docs.aws.amazon.com/rolesanywhere/latest/userguide/trust-model.html
     """
-    return any(
-        statement.effect == "Allow"
+    found = {
+        service
+        for statement in trust.statements
+        if statement.effect == "Allow"
         and statement.principals is not None
-        and not {ROLES_ANYWHERE, EVERY_SERVICE}.isdisjoint(statement.principals.service)
         and statement.covers_action(ASSUME_ROLE) is not Truth.FALSE
         and not any(all(map(_names_anchor, arns)) for arns in demanded_values(statement, "aws:sourcearn"))
-        for statement in trust.statements
-    )
+        for service in statement.principals.service
+    }
+    return next(filter(found.__contains__, (EVERY_SERVICE, ROLES_ANYWHERE)), None)
 
 
 def _names_anchor(arn: object) -> bool:

@@ -50,15 +50,16 @@ from twokeys.errors import Refusal
 from twokeys.iam import UNKNOWN, Arn, Glob, Outcome, PolicyDocument, PolicyKind, account_as_a_whole, is_account
 from twokeys.iam.principals import UNIQUE_ID
 
-__all__ = ["SHOW_SECRETS", "Door", "Grant", "Graph", "Judge", "Key", "Trust", "build"]
+__all__ = ["DECLARE", "SHOW_SECRETS", "Door", "Grant", "Graph", "Judge", "Key", "Trust", "build"]
 
 SHOW_SECRETS = "export the state with `pulumi stack export --show-secrets --file FILE`, and keep that file to yourself"
 """The next step where a state hides a secret."""
 _CORRECT = "correct the document as the reason says; IAM would refuse it too"
-_DECLARE = (
+DECLARE = (
     "write the document from values that are known in preview, such as an ARN that is written out, or create what it "
     "waits for in an earlier update, or declare it (`twokeys.declared`, or a component with `symbolicDocuments`)"
 )
+"""The next step where a document is not known, and nobody declares it."""
 _WHOM = (
     "declare it with values that are known in preview (a door for a group: with its `members`), or update the stack "
     "that tells them first; `twokeys preview` also takes its state with `--state FILE`"
@@ -398,7 +399,7 @@ class _Builder:
 
     def _outsider(self, name: str, account: str | None) -> Principal:
         if name not in self._outside:
-            arn = Arn.parse(name) or (Arn.root(account) if account else None)
+            arn = Arn.parse(name) or (Arn.root(account, self._graph.accounts.partition(account)) if account else None)
             given = arn.name if arn else name
             kind: PrincipalKind = "everyone" if name == EVERYONE else "outsider"
             self._outside[name] = Principal(str(arn or name), kind, account or "", given)
@@ -444,7 +445,7 @@ def _names_nobody(role: Principal, name: str, accounts: Accounts) -> NotProved:
 
 def _known_by(graph: Graph) -> str:
     """What makes a document known: in a state no program is there to be changed."""
-    return _ANOTHER_STATE if graph.snapshot.is_state else _DECLARE
+    return _ANOTHER_STATE if graph.snapshot.is_state else DECLARE
 
 
 def _unknown_provider(found: FederatedTrust, step: str) -> NotProved:

@@ -112,10 +112,14 @@ def _entitled(role: Principal) -> Verdict:
 
 @dataclass(frozen=True)
 class IdentityCenter:
-    """The assignments of a snapshot, and what of them nobody can prove."""
+    """The assignments of a snapshot, and what of them nobody can prove.
+
+    `given` are the managed policies that permission sets hold by name, whoever has the set, with what gives each: URNs.
+    """
 
     assignments: tuple[Assignment, ...] = ()
     not_proved: tuple[NotProved, ...] = ()
+    given: Mapping[str, str] = field(default_factory=dict)
 
 
 def identity_center(
@@ -125,7 +129,7 @@ def identity_center(
     reader = _Reader(snapshot, accounts, documents, principals)
     found = tuple(reader.assignments())
     reader.read_policies_of_nobody()
-    return IdentityCenter(found, tuple(reader.not_proved))
+    return IdentityCenter(found, tuple(reader.not_proved), dict(reader.given()))
 
 
 @dataclass
@@ -183,6 +187,18 @@ class _Reader:
         for resource in self.snapshot.of_type(_INLINE):
             if self._set_key(resource) not in self._sets:
                 self.principals.add_managed(resource, self._inline(resource, resource.name))
+
+    def given(self) -> Iterator[tuple[str, str]]:
+        """The managed policies that a permission set holds by their name and path, in whatever account it is assigned.
+
+        https://docs.aws.amazon.com/singlesignon/latest/APIReference/API_CustomerManagedPolicyReference.html
+        """
+        attached = self.snapshot.of_type(_CUSTOMER, _CUSTOMER_EXCLUSIVE)
+        by = {place: one.urn for one in attached for place in map(_place, _references(one))}
+        for document in self.principals.managed_policies:
+            arn = Arn.parse(document.arn or "")
+            if document.urn is not None and arn is not None and (urn := by.get((arn.name, arn.path))):
+                yield document.urn, urn
 
     def _entitlement(self, resource: Resource) -> Iterator[Assignment]:
         """The role itself trusts account-access.amazonaws.com, and an entitlement says who of Identity Center gets it.
@@ -363,8 +379,7 @@ class _Reader:
         if resource.type in (_MANAGED, _MANAGED_EXCLUSIVE):
             key = "managedPolicyArn" + ("s" if resource.type == _MANAGED_EXCLUSIVE else "")
             return [self._managed(resource, arn) for arn in items(resource.get(key))]
-        key = "customerManagedPolicyReference" + ("s" if resource.type == _CUSTOMER_EXCLUSIVE else "")
-        return [self._customers(resource, one, role) for one in items(resource.get(key))]
+        return [self._customers(resource, one, role) for one in _references(resource)]
 
     def _inline(self, resource: Resource, name: str) -> Document:
         return self.documents.of(
@@ -379,11 +394,10 @@ class _Reader:
 
     def _customers(self, resource: Resource, reference: object, role: Principal) -> Document:
         """A policy of the customer's own, which has to be in the role's account under this name and path."""
-        said = mapping(reference)
-        name, path = said.get("name"), said.get("path") or "/"
-        if not isinstance(name, str) or not isinstance(path, str):
+        place = _place(reference)
+        if place is None:
             return self._managed(resource, None)
-        arn = Arn.iam("policy", role.account, name, path, self.accounts.partition(role.account))
+        arn = Arn.iam("policy", role.account, *place, self.accounts.partition(role.account))
         return self.principals.managed_document(str(arn))
 
     def _unclear(self, resource: Resource, which: str) -> None:
@@ -391,6 +405,17 @@ class _Reader:
         why = f"{which} that it names is not known yet"
         door = DoorName(resource.urn, "*")
         self.not_proved.append(NotProved(what, why, _NAME_IT, door, resource.urn, resource.source))
+
+
+def _references(resource: Resource) -> list[object]:
+    key = "customerManagedPolicyReference" + ("s" if resource.type == _CUSTOMER_EXCLUSIVE else "")
+    return items(resource.get(key))
+
+
+def _place(reference: object) -> tuple[str, str] | None:
+    """The name and the path of a policy of the customer's own, if they are known."""
+    name, path = mapping(reference).get("name"), mapping(reference).get("path") or "/"
+    return (name, path) if isinstance(name, str) and isinstance(path, str) else None
 
 
 def _name_of(resource: Resource) -> str:

@@ -36,7 +36,7 @@ from twokeys.iam import (
     parse_policy,
 )
 from twokeys.iam.evaluation import Levels
-from twokeys.iam.sts import ASSUME_ROLE, TAG_SESSION
+from twokeys.iam.sts import ASSUME_ROLE, PASSED
 from twokeys.iam.truth import FREE, Truth
 from twokeys.iam.verdict import Why
 
@@ -45,10 +45,7 @@ _NOT_SHOWN = frozenset({"outsider", "everyone"})
 _WHO = ("aws:PrincipalArn", "aws:username", "aws:userid")
 _TELL_APART = frozenset({*map(str.lower, _WHO), "aws:principaltype"})
 """The condition keys in which the principals of one account differ."""
-_TAG_KEYS = "aws:tagkeys"
-_OF_TAGS = ("aws:requesttag/", _TAG_KEYS, "sts:transitivetagkeys")
-"""The condition keys of a request that tell of session tags."""
-_NO_TAGS = f" (both sides have to allow {TAG_SESSION} for it to pass session tags)"
+_PASSED = tuple(chain.from_iterable(PASSED.values()))
 _ANY = cast("Unknown", FREE)
 _NOBODYS_ACCOUNT = "0" * 12
 _EVERYTHING = parse_policy(
@@ -145,7 +142,7 @@ class Judge:
         self._callers: dict[Principal, tuple[Caller, Policies]] = {}
         self._classes: dict[Principal, int] = {}
         self._numbers: dict[object, int] = {}
-        self._of_tags: dict[int, frozenset[str]] = {}
+        self._passed: dict[int, frozenset[str]] = {}
 
     def door(self, source: Principal, target: Principal, *, asked: bool = False) -> Door:
         """The door between two principals, judged: each key on its own, or as AWS does within one account."""
@@ -199,7 +196,9 @@ class Judge:
                 for clause in failing or one.conditions:
                     has = request.lookup(clause.lower_key)
                     said = f" (it has {', '.join(has) or 'none'})" if isinstance(has, tuple) else ""
-                    said = _NO_TAGS if said and clause.lower_key.startswith(_OF_TAGS) else said
+                    for action, keys in PASSED.items():
+                        if said and clause.lower_key.startswith(keys):
+                            said = f" (both sides have to allow {action} for it to pass that)"
                     found.append(f"{clause.requirement()}{said}")
         return list(dict.fromkeys(found))
 
@@ -214,7 +213,7 @@ class Judge:
         for source in sources:
             caller, _ = self._of(source)
             request = Request(caller, ASSUME_ROLE, target.arn, self._context(source, target))
-            alike = (self._alike(source, request), resource.of(request), request.lookup(_TAG_KEYS))
+            alike = (self._alike(source, request), resource.of(request), *map(request.lookup, _PASSED))
             if alike not in outcomes:
                 outcomes[alike] = self.door(source, target).outcome
             verdict = Verdict(outcomes[alike], partial(self._why, source, target))
@@ -262,7 +261,7 @@ class Judge:
             values["aws:ResourceOrgID"] = (organization,)
         caller, rcps = Caller(source.arn if named else str(stand_in)), self._guards.rcps(target.account)
         policies = Policies(identity=(_EVERYTHING,), trust=target.trust_policy, rcps=rcps)
-        context = self._untagged(caller, target, policies, Context(values=values))
+        context = self._without_passed(caller, target, policies, Context(values=values))
         trust = self._admitted(Request(caller, ASSUME_ROLE, target.arn, context), target.trust_policy, rcps)
         why = "it is made in an account that is not shown to be ours, where nobody here can see it"
         grant = Verdict(Outcome.ALLOW, Why(decisions=(Decision("grant", None, None, "Allow", why),)))
@@ -287,32 +286,30 @@ class Judge:
         context = Context(values={**context.values, **paths}) if paths else context
         caller, held = self._of(source)
         held = held.on(target.trust_policy, self._guards.rcps(target.account))
-        return self._untagged(caller, target, held, context)
+        return self._without_passed(caller, target, held, context)
 
-    def _untagged(self, caller: Caller, target: Principal, policies: Policies, context: Context) -> Context:
-        """The context without session tags where a policy asks about them and the caller may pass none.
-
-        https://docs.aws.amazon.com/IAM/latest/UserGuide/id_session-tags.html#id_session-tags_permissions-required
-        """
+    def _without_passed(self, caller: Caller, target: Principal, policies: Policies, context: Context) -> Context:
+        """The context without session tags or source identity where a policy asks about them and none may be passed."""
         levels = chain.from_iterable((*policies.scps, *policies.rcps))
-        keys: frozenset[str] = frozenset().union(
-            *map(self._tags_in, (*policies.identity, policies.trust, policies.boundary, *levels))
+        asked: frozenset[str] = frozenset().union(
+            *map(self._passed_in, (*policies.identity, policies.trust, policies.boundary, *levels))
         )
-        if (
-            not keys
-            or evaluate(Request(caller, TAG_SESSION, target.arn, context), policies).outcome is not Outcome.DENY
-        ):
-            return context
-        return Context(values={**context.values, **dict.fromkeys((*keys, _TAG_KEYS), ())})
+        absent: dict[str, tuple[str, ...]] = {}
+        for action, keys in PASSED.items() if asked else ():
+            some = [key for key in asked if key.startswith(keys)]
+            request = Request(caller, action, target.arn, context)
+            if some and evaluate(request, policies).outcome is Outcome.DENY:
+                absent |= dict.fromkeys((*some, *keys), ())
+        return Context(values={**context.values, **absent}) if absent else context
 
-    def _tags_in(self, policy: PolicyDocument | Unknown | None) -> frozenset[str]:
-        """The keys about session tags that a policy asks for."""
+    def _passed_in(self, policy: PolicyDocument | Unknown | None) -> frozenset[str]:
+        """The keys about what a caller passes that a policy asks for."""
         if not isinstance(policy, PolicyDocument):
             return frozenset()
-        if id(policy) not in self._of_tags:
+        if id(policy) not in self._passed:
             keys = (key for one in policy.statements for clause in one.conditions for key in clause.keys)
-            self._of_tags[id(policy)] = frozenset(key for key in keys if key.startswith(_OF_TAGS))
-        return self._of_tags[id(policy)]
+            self._passed[id(policy)] = frozenset(key for key in keys if key.startswith(_PASSED))
+        return self._passed[id(policy)]
 
     def _organization_of(self, principal: Principal) -> str | None:
         organization = self._accounts.organization

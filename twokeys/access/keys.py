@@ -457,7 +457,9 @@ def _about(door: Door, lack: Lack, about: str, step: str, where: Principal) -> S
 
 def _to_grant(role: Principal) -> str:
     """The role as a grant names it: no program can write the id of an account to come, but a component declares it."""
-    return role.arn if role.account.isdigit() else f"{role.arn} (with CrossAccountAccess, as that id is not known yet)"
+    if role.account.isdigit():
+        return role.arn
+    return f"{role.arn} (with CrossAccountAccess, or after the account's own update, as that id is not known yet)"
 
 
 def _given_here(source: Principal) -> bool:

@@ -1,7 +1,5 @@
 """The accounts of a graph as answers call them: name, environment, unit, region, and what a reader may say for each."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 

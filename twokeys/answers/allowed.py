@@ -5,8 +5,6 @@ stands: the order, the form and the number of policies and statements, and their
 statement that allows everything is AWS's `AdministratorAccess`. A policy whose document is not known counts as itself.
 """
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace

@@ -1,7 +1,5 @@
 """What a change opens and closes: the ways in before and after, those through other roles included."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace

@@ -1,7 +1,5 @@
 """Changes as data, as lines for a terminal, and as Markdown for a pull request."""
 
-from __future__ import annotations
-
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import asdict

@@ -1,7 +1,5 @@
 """The check: the answers with what the rules say of them, as data and as text for people."""
 
-from __future__ import annotations
-
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping

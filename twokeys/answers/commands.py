@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from twokeys.access_role import ACCESS_ROLE
-from twokeys.answers.options import asked, sources
+from twokeys.answers.options import sources
 from twokeys.options import FILE, Group
 
 if TYPE_CHECKING:
@@ -27,15 +28,7 @@ def access() -> None:
 @sources
 @click.option("--config", type=FILE, help="A policy pack configuration: exceptions and enforcement, by rule.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def check_command(  # noqa: PLR0913 - one parameter an option
-    *,
-    states: tuple[Path, ...],
-    stacks: tuple[str, ...],
-    live: bool,
-    member_role: str,
-    config: Path | None,
-    as_json: bool,
-) -> int:
+def check_command(*, shown: Callable[[], Snapshot], config: Path | None, as_json: bool) -> int:
     """List who can enter which account, with two keys or without, and run the rules of the policy pack.
 
     A grant that no document read here holds is "not shown" and no violation: give the states of all stacks.
@@ -49,10 +42,8 @@ def check_command(  # noqa: PLR0913 - one parameter an option
     from twokeys.access.rules.config_file import rules_config
     from twokeys.answers.check import as_data, show
     from twokeys.answers.reading import read
-    from twokeys.answers.sources import snapshot
 
-    asked(stacks, live=live)
-    graph = build(snapshot(states, stacks, live=live, member_role=member_role))
+    graph = build(shown())
     now = datetime.now(UTC)
     verdicts = check(graph, RULES, rules_config(config), now)
     if as_json:
@@ -142,9 +133,7 @@ def diff_command(  # noqa: PLR0913 - one parameter an option
 @access.command("export")
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @sources
-def export_command(
-    file: Path, *, states: tuple[Path, ...], stacks: tuple[str, ...], live: bool, member_role: str
-) -> None:
+def export_command(file: Path, *, shown: Callable[[], Snapshot]) -> None:
     """Write the ways in to FILE, for `twokeys profiles --from`: nothing secret, so that it can be published.
 
     It says who may enter which account as which role, under which conditions; no external ID, no policy document.
@@ -153,13 +142,11 @@ def export_command(
     from twokeys.answers.model import State
     from twokeys.answers.published import published
     from twokeys.answers.reading import read
-    from twokeys.answers.sources import snapshot
     from twokeys.answers.summary import not_shown, scope
     from twokeys.files import write_output
     from twokeys.shown import counted, printable
 
-    asked(stacks, live=live)
-    found = read(build(snapshot(states, stacks, live=live, member_role=member_role)))
+    found = read(build(shown()))
     doors = published(found)
     write_output(file, json.dumps(doors, indent=2) + "\n")
     within = sum(len(way.steps) == 1 and way.target.who.kind == "role" for way in found.within)

@@ -1,7 +1,5 @@
 """The answers as JSON-ready data: one shape for every command that has `--json`."""
 
-from __future__ import annotations
-
 from datetime import datetime
 from typing import Any
 

@@ -1,7 +1,5 @@
 """What can be answered about who can enter: frozen data, free of where it came from and how it is shown."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace

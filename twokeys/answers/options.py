@@ -1,20 +1,35 @@
 """What every command that answers asks for: where to read from. Said once, so that they all read alike."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
-from typing import Any, TypeVar
+from functools import partial, wraps
+from pathlib import Path
+from typing import Any
 
 import click
 
 from twokeys.access_role import ACCESS_ROLE
 from twokeys.options import FILE
 
-Command = TypeVar("Command", bound=Callable[..., Any])
 
+def sources(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options `--state`, `--stack`, `--live` and `--member-role`, as `shown`: a call of it reads what they name."""
 
-def sources(command: Command) -> Command:
-    """The options `--state`, `--stack`, `--live` and `--member-role`, as `states`, `stacks`, `live`, `member_role`."""
+    @wraps(command)
+    def asking(
+        *arguments: Any,  # noqa: ANN401 - the command's
+        states: tuple[Path, ...],
+        stacks: tuple[str, ...],
+        live: bool,
+        member_role: str,
+        **others: Any,  # noqa: ANN401 - the command's
+    ) -> Any:  # noqa: ANN401 - the command's
+        from twokeys.answers.sources import snapshot
+
+        if live and stacks:
+            raise click.UsageError("--live goes with --state, which says what was declared, and not with --stack")
+        shown = partial(snapshot, states, stacks, live=live, member_role=member_role)
+        return command(*arguments, shown=shown, **others)
+
     for option in reversed(
         (
             click.option(
@@ -40,11 +55,5 @@ def sources(command: Command) -> Command:
             ),
         )
     ):
-        command = option(command)
-    return command
-
-
-def asked(stacks: tuple[str, ...], *, live: bool) -> None:
-    """Refuse options that exclude each other."""
-    if live and stacks:
-        raise click.UsageError("--live goes with --state, which says what was declared, and not with --stack")
+        asking = option(asking)
+    return asking

@@ -3,8 +3,6 @@
 https://developer.mozilla.org/en-US/docs/Web/HTTP/Reference/Headers/Content-Security-Policy
 """
 
-from __future__ import annotations
-
 import base64
 import hashlib
 from functools import cache

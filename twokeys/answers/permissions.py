@@ -15,8 +15,6 @@ and session policies are not subtracted; a permissions boundary is. What counts:
 - A policy whose document is not known is `not known`, which counts as more than write.
 """
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass, field
 from enum import IntEnum

@@ -1,7 +1,5 @@
 """Where the keys of a door stand: from the statements that decided to the resources that hold them."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 

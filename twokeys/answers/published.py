@@ -7,8 +7,6 @@ the accounts whose roles were seen (`accounts_shown`), and the others that ways 
 The documents of the doors are left out, and with them every external ID; a door says that it asks for one.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Iterator
 from datetime import UTC

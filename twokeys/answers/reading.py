@@ -4,8 +4,6 @@ Who may enter is decided by `twokeys.access` alone. Here its doors and ways are 
 its place: the resource, the statement in its document, and when the resource was made.
 """
 
-from __future__ import annotations
-
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence

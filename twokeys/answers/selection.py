@@ -1,7 +1,5 @@
 """The part of the answers that somebody asked for."""
 
-from __future__ import annotations
-
 from collections.abc import Container, Iterable
 from dataclasses import replace
 

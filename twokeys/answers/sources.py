@@ -1,7 +1,5 @@
 """Where the answers come from: states that are read together, stacks of the sandbox, or live IAM."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The answers in few words: how many, how strong, and what is alike said once."""
 
-from __future__ import annotations
-
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass

@@ -1,7 +1,5 @@
 """Ways and keys in words, alike for terminal, page and file."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime

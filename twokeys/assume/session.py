@@ -3,8 +3,6 @@
 https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
 """
 
-from __future__ import annotations
-
 import json
 import os
 import re
@@ -22,6 +20,7 @@ from botocore.exceptions import ClientError, NoCredentialsError, SSOError, Token
 from botocore.session import Session as Configuration
 
 from twokeys.aws_errors import DENIED, PROFILE, REGION, back, in_shell, leave, no_answer
+from twokeys.aws_reference import known_region
 from twokeys.doors import Who
 from twokeys.errors import Refusal
 from twokeys.iam.sts import CHAINED_SECONDS
@@ -31,6 +30,7 @@ from twokeys.profiles.ways import (
     AssignmentWay,
     RoleWay,
     Way,
+    ask_for,
     before,
     beyond,
     closed,
@@ -148,6 +148,8 @@ def open_session(  # noqa: PLR0913 - what AssumeRole takes
         Refusal: there are no credentials, nobody is signed in to Identity Center, or AWS refuses; a code would be asked
             for and the file says that the door is another's, or shut by its dates.
     """
+    if region:
+        known_region(region, "--region", ways[0].partition)
     if isinstance(assigned := least(ways), AssignmentWay):
         return _assigned(assigned, profile, region)
     way = _role_way(ways)
@@ -189,11 +191,10 @@ def open_session(  # noqa: PLR0913 - what AssumeRole takes
         if shut := _shut(way, told, error):
             raise shut from error
         where = f"it is open {only_if(way)}; or " if way.conditions else ""
-        raise Refusal(
-            f"door {way.name}",
-            where=way.role_arn,
-            why=str(error),
-            next_step=f"by its file the door is {'yours' if own else f'for {_whose(ways)}'}: {where}the file is old or"
+        raise _refused(
+            way,
+            str(error),
+            f"by its file the door is {'yours' if own else f'for {_whose(ways)}'}: {where}the file is old or"
             " the door is not made (ask whoever publishes it), or it asks for what you did not give: --mfa-code,"
             " --external-id",
         ) from error
@@ -277,12 +278,8 @@ def _region_of(profile: str) -> str | None:
 def _six_digits(code: str, way: RoleWay, serial: str) -> str:
     given = "".join(code.split())
     if not re.fullmatch("[0-9]{6}", given):
-        raise Refusal(
-            f"door {way.name}",
-            where=way.role_arn,
-            why=f"a code has six digits, and {given!r} has not",
-            next_step=f"give the six digits that {serial} shows",
-        )
+        why, step = f"a code has six digits, and {given!r} has not", f"give the six digits that {serial} shows"
+        raise _refused(way, why, step)
     return given
 
 
@@ -313,12 +310,9 @@ def _assigned(way: AssignmentWay, profile: str | None, region: str | None) -> Se
     profiles = Configuration().full_config["profiles"]
     found = [name for name, of in profiles.items() if ours.items() <= of.items() and "role_arn" not in of]
     if not found:
-        raise Refusal(
-            f"door {way.name}",
-            where=f"account {way.account}",
-            why="it is a door of IAM Identity Center, and no profile leads through it",
-            next_step=f"write it with `twokeys profiles`, then `aws sso login --profile {way.name}`",
-        )
+        why = "it is a door of IAM Identity Center, and no profile leads through it"
+        step = f"write it with `twokeys profiles`, then `aws sso login --profile {way.name}`"
+        raise _refused(way, why, step, where=f"account {way.account}")
     named = profile if profile and profile in found else found[0]
     try:
         session = boto3.Session(profile_name=named)
@@ -327,12 +321,8 @@ def _assigned(way: AssignmentWay, profile: str | None, region: str | None) -> Se
         sts = session.client("sts", region_name=session.region_name or "us-east-1", config=_QUICK)
         arn = str(sts.get_caller_identity()["Arn"])
     except (SSOError, TokenRetrievalError) as error:
-        raise Refusal(
-            f"door {way.name}",
-            where=f"profile {named}",
-            why=str(error).strip().rstrip("."),
-            next_step=f"sign in: `aws sso login --profile {named}`",
-        ) from error
+        why, step = str(error).strip().rstrip("."), f"sign in: `aws sso login --profile {named}`"
+        raise _refused(way, why, step, where=f"profile {named}") from error
     except ClientError as error:
         raise no_answer(error, profile=named) from error
     return Session(
@@ -341,7 +331,7 @@ def _assigned(way: AssignmentWay, profile: str | None, region: str | None) -> Se
         token=keys.token,
         expires=credentials._expiry_time,  # which the AWS CLI takes there, too: botocore has no other word for it
         arn=arn,
-        region=region or _region_of_surroundings() or _region_of(named),
+        region=region or _region_of_surroundings() or _region_of(named) or way.region,
         profile=profile or os.environ.get(PROFILE if in_shell(profile) else "AWS_PROFILE", "default"),
         way=way,
     )
@@ -350,7 +340,7 @@ def _assigned(way: AssignmentWay, profile: str | None, region: str | None) -> Se
 def _shut(way: RoleWay, told: Reading, denied: ClientError | None = None) -> Refusal | None:
     """Of a way that its dates keep shut as far as the file knows, and AWS where it was asked; None for any other."""
     if since := closed(way):
-        step = f"open it again, for review: `twokeys access open {way.name} --for 2h --reason TEXT`"
+        step = f"to have it opened again {ask_for(way.name, [way])}"
     elif since := not_yet(way):
         step = "go through it then, or ask whoever owns it for a door that opens earlier"
     else:
@@ -361,7 +351,7 @@ def _shut(way: RoleWay, told: Reading, denied: ClientError | None = None) -> Ref
         why += f", and {denied}"
     else:
         step += "; if that was changed since, --mfa-code CODE tries it, and a newer file says so"
-    return Refusal(f"door {way.name}", where=way.role_arn, why=why, next_step=step)
+    return _refused(way, why, step)
 
 
 def _of_others(ways: Sequence[Way], told: Reading, caller: str, from_shell: bool, more: str = "") -> Refusal:
@@ -370,25 +360,28 @@ def _of_others(ways: Sequence[Way], told: Reading, caller: str, from_shell: bool
     `from_shell` is whether the keys are in the environment, where `eval` puts those of a session.
     """
     who, theirs = Who.named(caller), _whose(ways)
-    door, where = f"door {ways[0].name}", getattr(ways[0], "role_arn", ways[0].account)
     inside = [way.name for way in told.ways if isinstance(way, RoleWay) and Who.named(way.role_arn) == who]
     if inside and from_shell:
         why = f"it is for {theirs}, and this shell is already in {' or '.join(dict.fromkeys(inside))}"
-        return Refusal(door, where=where, why=why, next_step=f"use {back()}, or {leave()} first")
+        return _refused(ways[0], why, f"use {back()}, or {leave()} first")
     you = who.label if who and who.label not in theirs else caller
     mine = [way.name for way in own_ways(told.ways, caller, told.members)]
     user = who.name if who and who.kind == "user" and ways[0].reason else ""
-    opened = f"`twokeys access open NAME --from {ways[0].name} --user {user} --for 2h --reason TEXT`"
+    opened = ask_for(f"NAME --from {ways[0].name} --user {user}", ways[:1])
     strength = f" (its role permits: {ways[0].permits})" if ways[0].permits else ""
-    owner = f"its owner, {ways[0].owner}," if ways[0].owner else "whoever runs the stacks"
-    return Refusal(
-        door,
-        where=where,
-        why=f"it is for {theirs}, and you are {you}",
-        next_step=(f"yours are {listed(mine, 12)};" if mine else "none in this file is yours;")
-        + (f" for one like it for a while{strength} ask {owner} for {opened};" if user else "")
+    return _refused(
+        ways[0],
+        f"it is for {theirs}, and you are {you}",
+        (f"yours are {listed(mine, 12)};" if mine else "none in this file is yours;")
+        + (f" for one like it for a while{strength} {opened};" if user else "")
         + f"{more} for credentials of somebody else, --profile NAME",
     )
+
+
+def _refused(way: Way, why: str, next_step: str, where: str = "") -> Refusal:
+    """Of a door, where its role is, or where else."""
+    where = where or getattr(way, "role_arn", way.account)
+    return Refusal(f"door {way.name}", where=where, why=why, next_step=next_step)
 
 
 def _whose(ways: Sequence[Way]) -> str:
@@ -396,11 +389,10 @@ def _whose(ways: Sequence[Way]) -> str:
 
 
 def _wrong_code(way: RoleWay, serial: str, why: str, *, named: bool) -> Refusal:
-    return Refusal(
-        f"door {way.name}",
-        where=way.role_arn,
-        why=why,
-        next_step=f"run this again with the next code of {serial}, since AWS takes each once; that is the device"
+    return _refused(
+        way,
+        why,
+        f"run this again with the next code of {serial}, since AWS takes each once; that is the device"
         f" {'that --mfa-serial names' if named else 'called like you'}: name another one of yours (`aws iam"
         " list-mfa-devices` lists them) with --mfa-serial ARN",
     )
@@ -414,12 +406,11 @@ def _device(way: RoleWay, caller: str) -> str:
     """
     account, is_user, user = caller.partition(":user/")
     if not is_user:
-        raise Refusal(
-            f"door {way.name}",
-            where=way.role_arn,
-            why=f"MFA needs a user's device, and {caller} is no IAM user with one: the session of a role, or of"
+        raise _refused(
+            way,
+            f"MFA needs a user's device, and {caller} is no IAM user with one: the session of a role, or of"
             " Identity Center, carries no MFA",
-            next_step="take the keys of the user whose door it is, or a session that they began with MFA (`aws sts"
+            "take the keys of the user whose door it is, or a session that they began with MFA (`aws sts"
             f" get-session-token --serial-number ARN --token-code CODE`): {back('NAME')}",
         )
     return f"{account}:mfa/{user.rpartition('/')[2]}"
@@ -427,12 +418,7 @@ def _device(way: RoleWay, caller: str) -> str:
 
 def _asked(way: RoleWay, caller: str, seconds: int | None, external_id: str | None, *, chained: bool) -> dict[str, Any]:
     if way.asks_external_id and not (external_id or way.external_id):
-        raise Refusal(
-            f"door {way.name}",
-            where=way.role_arn,
-            why="it asks for an external ID, which is not in these exports",
-            next_step="give it with --external-id",
-        )
+        raise _refused(way, "it asks for an external ID, which is not in these exports", "give it with --external-id")
     longest = min(filter(None, (way.max_session_seconds, CHAINED_SECONDS if chained else None)), default=None)
     if seconds and longest and seconds > longest:
         raise Refusal(

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from twokeys.answers.options import asked, sources
+from twokeys.answers.options import sources
 from twokeys.audit import LEARNING
 from twokeys.errors import Refusal
 from twokeys.options import FILE, InputPath
@@ -101,10 +101,7 @@ class _Moment(click.DateTime):
 def audit(  # noqa: PLR0913 - one parameter an option
     *,
     target: str | None,
-    states: tuple[Path, ...],
-    stacks: tuple[str, ...],
-    live: bool,
-    member_role: str,
+    shown: Callable[[], Snapshot],
     logs: tuple[Path, ...],
     events_api: bool,
     regions: tuple[str, ...],
@@ -131,7 +128,6 @@ def audit(  # noqa: PLR0913 - one parameter an option
 
     from twokeys.answers.data import as_data
     from twokeys.answers.selection import into, of_person
-    from twokeys.answers.sources import snapshot
     from twokeys.answers.summary import summary
     from twokeys.answers.words import in_utc
     from twokeys.audit import report
@@ -140,14 +136,13 @@ def audit(  # noqa: PLR0913 - one parameter an option
     from twokeys.aws_reference import known_region
     from twokeys.files import write_output
 
-    asked(stacks, live=live)
     _refuse_contradictions()
     now, period = at or datetime.now(UTC), (start, end or at)
     comparison = None
-    shown = snapshot(states, stacks, live=live, member_role=member_role)
+    there = shown()
     if at:
-        _refuse_later(shown, at)
-    whole = into(_answers(shown, config, now), target)
+        _refuse_later(there, at)
+    whole = into(_answers(there, config, now), target)
     if logs or events_api:
         named = tuple(known_region(one, "--region") for one in regions)
         trail = _from_files(logs, named, *period) if logs else _from_api(named, *period)

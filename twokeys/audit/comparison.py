@@ -3,8 +3,6 @@
 docs/audit-events-words.md says what counts as an entry, as used or perhaps used, as without a door, and as unusual.
 """
 
-from __future__ import annotations
-
 from collections import Counter, defaultdict
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field, replace

@@ -1,7 +1,5 @@
 """What CloudTrail saw, as JSON-ready data."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
@@ -72,6 +70,7 @@ def _source(one: Source) -> dict[str, Any]:
         "caller": one.caller or None,
         "filesRead": one.read,
         "passedOver": dict(one.passed_over),
+        "noLogs": one.no_logs,
         "notReadable": one.not_readable,
         "heldAgainstDigests": one.held,
         "notAsDigest": one.not_as_digest,
@@ -88,7 +87,7 @@ def _coverage(one: Covered, answers: Answers) -> dict[str, Any]:
         "accountName": answers.account_name(one.account),
         "records": one.recorded.records,
         "files": one.recorded.files,
-        "filesMissing": one.recorded.missing,
+        "filesMissing": list(one.not_given),
         "first": _iso(one.recorded.first),
         "last": _iso(one.recorded.last),
         "regions": list(one.regions),

@@ -1,7 +1,5 @@
 """Since when keys are there, where CloudTrail's records of changes tell more of it than IAM or a state does."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 from twokeys.access.model.documents import Document

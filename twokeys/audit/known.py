@@ -1,7 +1,5 @@
 """Whether it is known of a door that it was not used: where the records of a trail would have a use."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta

@@ -1,7 +1,5 @@
 """The report as one HTML file for auditors: no script, nothing loaded, printable."""
 
-from __future__ import annotations
-
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import replace

@@ -4,8 +4,6 @@ Records: https://docs.aws.amazon.com/IAM/latest/UserGuide/cloudtrail-integration
 https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -23,8 +21,9 @@ from twokeys.iam.conditions import parse_network
 from twokeys.iam.shared_providers import shared_provider
 from twokeys.iam.truth import FREE, UNKNOWN, Values
 
-SIGN_IN, ROOT, SESSION, EARLIER = "ConsoleLogin", "AssumeRoot", "session", "earlier session"
-"""The last two are no calls: a session of a role of which no record tells who began it, in the period or before it."""
+SIGN_IN, ROOT = "ConsoleLogin", "AssumeRoot"
+SESSIONS = SESSION, EARLIER = "session", "earlier session"
+"""These are no calls: a session of a role of which no record tells who began it, in the period or before it."""
 ROOT_SESSION = "root session"
 """Who called in a session of the root user's that somebody began from another account."""
 LOGIN = "AuthorizeOAuth2Access"

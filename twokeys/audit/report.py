@@ -1,7 +1,5 @@
 """An audit as text for people, and as a table for spreadsheets."""
 
-from __future__ import annotations
-
 import csv
 import io
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -170,18 +168,16 @@ def show(  # noqa: PLR0913 - what is answered by position
         if line:
             say(console, line)
     named = Named()
-    for line in (*_ways(answers, now, named), *_members(answers), *_shut(answers, named)):
-        say(console, line)
-    for line in _keys(answers, with_keys=with_keys):
-        say(console, line)
-    for line in not_proved(answers.not_proved, most=None if with_keys else FEW):
-        say(console, line)
-    for line in _accepted(answers):
-        say(console, line)
-    if comparison is not None:
-        for line in events(answers, comparison, named):
-            say(console, line)
-    for line in _lists(named):
+    for line in (
+        *_ways(answers, now, named),
+        *_section(MEMBERS, map(": ".join, members(answers))),
+        *_section(SHUT, (line for each in shut(answers, named) for line in (each[0], f"  {each[1]}") if line.strip())),
+        *_keys(answers, with_keys=with_keys),
+        *not_proved(answers.not_proved, most=None if with_keys else FEW),
+        *_accepted(answers),
+        *(events(answers, comparison, named) if comparison is not None else ()),
+        *_section("The accounts of each list", named.lists()),
+    ):
         say(console, line)
     say(console, "")
     read = "; ".join(f"{name} ({about})" for name, about in what_was_read(answers, comparison, digits=SHORT))
@@ -330,34 +326,17 @@ def members(answers: Answers) -> list[tuple[str, str]]:
     return [(one.short, ", ".join(one.members)) for one in sources if one.members]
 
 
-def _members(answers: Answers) -> Iterator[str]:
-    for number, line in enumerate(map(": ".join, members(answers))):
-        if not number:
-            yield ""
-            yield MEMBERS
-        yield f"  {line}"
-
-
 def shut(answers: Answers, named: Callable[[Sequence[str]], str] = ", ".join) -> list[tuple[str, str]]:
     """The doors that are not open, what each lacks, and its next step."""
     return [(line, f"Next step: {step}." if step else "") for _, line, step in in_words(not_open(answers), named)]
 
 
-def _shut(answers: Answers, named: Named) -> Iterator[str]:
-    for number, (line, step) in enumerate(shut(answers, named)):
+def _section(heading: str, lines: Iterable[str]) -> Iterator[str]:
+    """Lines below a heading, which is left out where there is none."""
+    for number, line in enumerate(lines):
         if not number:
             yield ""
-            yield SHUT
-        yield f"  {line}"
-        if step:
-            yield f"    {step}"
-
-
-def _lists(named: Named) -> Iterator[str]:
-    for number, line in enumerate(named.lists()):
-        if not number:
-            yield ""
-            yield "The accounts of each list"
+            yield heading
         yield f"  {line}"
 
 
@@ -427,6 +406,7 @@ def _rows_of_events(answers: Answers, comparison: Comparison) -> Iterator[dict[s
         for region, days in one.days.items():
             why = ", ".join(map(str, days))
             yield {**row, "what": "days not covered", "region": region, "count": str(len(days)), "why": why}
+        yield from ({**row, "what": "log file not given", "why": where} for where in one.not_given)
     if counted_ways := ways(comparison):
         yield {"what": "use of ways", "why": counted_ways}
     for kind, used in (("door", comparison.doors), ("step", comparison.steps)):

@@ -11,8 +11,6 @@ AssumeRoot is recorded in the caller's account; what its session does, in the me
 https://docs.aws.amazon.com/IAM/latest/UserGuide/cloudtrail-track-privileged-tasks.html
 """
 
-from __future__ import annotations
-
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping

@@ -14,8 +14,6 @@ https://docs.aws.amazon.com/cur/latest/userguide/dataexports-export-delivery.htm
 https://docs.aws.amazon.com/cur/latest/userguide/dataexports-manifest.html
 """
 
-from __future__ import annotations
-
 import json
 import os
 import re

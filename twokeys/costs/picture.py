@@ -3,8 +3,6 @@
 Drawn by pygal. Lengths are floats, since they are pixels; the amounts written beside them are the exact ones.
 """
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Mapping
 from decimal import Decimal

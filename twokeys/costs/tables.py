@@ -1,7 +1,5 @@
 """A bill in words: tables for people, data for programs."""
 
-from __future__ import annotations
-
 from decimal import Decimal
 
 from rich.console import Console

@@ -10,8 +10,6 @@ Memory does not grow with the report. Of two files only the lines with the small
 repeat each other, they are the same ones. Of one file every line is, by digests in temporary files.
 """
 
-from __future__ import annotations
-
 import heapq
 import tempfile
 from bisect import bisect_right

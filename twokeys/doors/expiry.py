@@ -5,8 +5,6 @@ Config says a last day (`2027-01-31`, to its end in UTC) or a moment (`2027-01-3
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html#Conditions_Date
 """
 
-from __future__ import annotations
-
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated
 

@@ -6,8 +6,6 @@ the id of an organization that the stack makes has the symbol `organization:<nam
 the same structure, so the declared and the real document cannot drift.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Iterator, Mapping

@@ -1,7 +1,5 @@
 """Who does the work: processes on this machine, or the workers of a Dask cluster. No scheduler of ours."""
 
-from __future__ import annotations
-
 import contextlib
 import threading
 from collections.abc import Callable, Iterator

@@ -5,8 +5,6 @@ or SIGINT, stops what is running as Ctrl-C does: the engine finishes or notes wh
 of JSON on standard output.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import re

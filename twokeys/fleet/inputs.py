@@ -1,7 +1,5 @@
 """What a shard's result hangs on, as one digest: a shard whose digest is that of its last success needs no engine."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import subprocess

@@ -1,7 +1,5 @@
 """`twokeys fleet split`, `move`, `matrix` and `recover`: where accounts are, and what runs where."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """What would stop the creation of accounts, found before the first one: half a fleet is worse than none."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from pathlib import Path
 

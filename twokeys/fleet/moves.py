@@ -4,8 +4,6 @@ In this order, because the files say where an account belongs: a move that is ki
 `twokeys fleet move`, and until then nothing runs (`refuse_misplaced`).
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 

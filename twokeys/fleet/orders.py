@@ -1,7 +1,5 @@
 """What a run has to do: which shards, as which tasks, and which of them are as they should be already."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property

@@ -6,8 +6,6 @@ it, the object is put into the state under that id; a refresh of just these then
 never came to be. https://www.pulumi.com/docs/iac/operations/stack-management/editing-state-files/
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable, Mapping
 from typing import Any, Final

@@ -4,8 +4,6 @@ A self-managed backend's lock has no lease: it names the process, the host and t
 deletes it. It is taken away only when its owner is proved to be dead.
 """
 
-from __future__ import annotations
-
 import os
 import re
 import subprocess
@@ -38,9 +36,13 @@ def recovered(stack: str, folder: Path, machine_lost: str | None) -> list[str]:
     try:
         _mend_attributes(stack, folder)
         unlocked = unlock(stack, folder, machine_lost)
-        return [*unlocked, *take_over(open_stack(stack, str(folder)), str(folder))]
+        opened = open_stack(stack, str(folder))
+        taken = take_over(opened, str(folder))
+        further = (opened.export_stack().deployment or {}).get("pending_operations") or ()
     except automation.CommandError as error:
         raise refused(f"stack {stack} cannot be recovered", str(folder), error) from error
+    again = "was not done when a run was killed: the next update warns of it, and does it again"
+    return [*unlocked, *taken, *(f"{one['resource']['urn']}: {one['type']} it {again}" for one in further)]
 
 
 def take_over(stack: automation.Stack, folder: str) -> list[str]:

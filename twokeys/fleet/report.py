@@ -1,7 +1,5 @@
 """What a fleet's run looks like while it happens and at its end."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -13,7 +11,7 @@ from rich.table import Table
 
 from twokeys.fleet.layout import MIB, Slots
 from twokeys.fleet.task import Operation, Result, State, Task
-from twokeys.shown import show_table
+from twokeys.shown import counted, show_table
 
 _STYLES: Final = {
     State.DONE: "green",
@@ -80,10 +78,11 @@ class Report:
         problems = [f"{one.stack}: {problem}" for one in self.results for problem in _shown(one.problems)]
         for text in (*problems, *self.findings):
             console.print(text, style="red", markup=False, highlight=False, soft_wrap=True)
-        table = Table("", "shards", title=f"{self.operation.value}: {len(self.results)} shards", title_justify="left")
-        counted = Counter(one.state for one in self.results)
-        for state in (one for one in State if counted[one]):
-            table.add_row(state.value, str(counted[state]), style=_STYLES[state])
+        title = f"{self.operation.value}: {counted(len(self.results), 'shard')}"
+        table = Table("", "shards", title=title, title_justify="left")
+        states = Counter(one.state for one in self.results)
+        for state in (one for one in State if states[one]):
+            table.add_row(state.value, str(states[state]), style=_STYLES[state])
         show_table(console, table)
         changes = sum((Counter(one.changes) for one in self.results), Counter[str]())
         memory = max((one.memory for one in self.results), default=0)
@@ -93,7 +92,7 @@ class Report:
             done += ", as the engine counts: with stacks, components and providers"
         peak = f", {memory / MIB:,.0f} MiB at most" if memory else ""
         console.print(f"{done}; {self.seconds:.1f} s{at_once}{peak}", highlight=False)
-        if counted[State.LOST] + counted[State.STOPPED] + counted[State.WAITING]:
+        if states[State.LOST] + states[State.STOPPED] + states[State.WAITING]:
             step = "run the same command again: what is done stays done, and it goes on from there"
             console.print(f"next: {step}", style="yellow", highlight=False)
         elif not self.ok:

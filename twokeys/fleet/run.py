@@ -1,7 +1,5 @@
 """A run over shards: as many at once as there are slots, none tried twice, and everything that is known told."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Collection, Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from typing import Final

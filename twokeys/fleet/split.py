@@ -1,7 +1,5 @@
 """The files of an environment's shards, made of the environment's own file."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any, Final
 

@@ -1,7 +1,5 @@
 """One shard's work, and what came of it: plain data that goes to a worker, on this machine or another, and back."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum

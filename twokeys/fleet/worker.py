@@ -10,8 +10,6 @@ plugins into groups of their own, where Ctrl-C does not reach them before it has
 In the session they all are, whoever their parent is by then.
 """
 
-from __future__ import annotations
-
 import os
 import signal
 import subprocess

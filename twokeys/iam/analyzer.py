@@ -8,8 +8,6 @@ is read.
 https://docs.aws.amazon.com/IAM/latest/UserGuide/access-analyzer-reference-policy-checks.html
 """
 
-from __future__ import annotations
-
 import base64
 import binascii
 import ipaddress

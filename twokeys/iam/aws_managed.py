@@ -5,8 +5,6 @@ their paths; scripts/aws-managed-policies writes it anew. A policy whose name is
 harmless. The documents: https://docs.aws.amazon.com/aws-managed-policy/latest/reference/policy-list.html
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from functools import cache

@@ -7,8 +7,6 @@ certain of the others settles it. A key to which no set operator is applied has 
 keys with several.
 """
 
-from __future__ import annotations
-
 import ipaddress
 import itertools
 import math

@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from twokeys.iam.lazy import lazy
-from twokeys.iam.matching import ArnPattern, TextPattern
+from twokeys.iam.matching import ArnPattern, TextPattern, as_completed
 from twokeys.iam.truth import TRUE, UNKNOWN, Lookup, Truth, Unknown, any_of, negate, truth
 
 if TYPE_CHECKING:
@@ -74,12 +74,13 @@ class Statement:
 
     @lazy
     def resource_patterns(self) -> tuple[ArnPattern, ...]:
-        """The names of Resource or NotResource with wildcards or variables, compiled."""
+        """The names of Resource or NotResource with wildcards or variables, or that get some of AWS, compiled."""
         names = self.resources if self.resources is not None else self.not_resources or ()
         return tuple(
-            ArnPattern(name, variables=self.variables, resource=True)
+            ArnPattern(whole, variables=self.variables, resource=True)
             for name in names
             if isinstance(name, str) and self._is_pattern(name)
+            for whole in as_completed(name)
         )
 
     @property
@@ -88,7 +89,8 @@ class Statement:
         return any(path.endswith(".Effect") for path in self.unresolved)
 
     def _is_pattern(self, name: str) -> bool:
-        return "*" in name or "?" in name or (self.variables and "${" in name)
+        variable = self.variables and "${" in name
+        return variable or "*" in name or "?" in name or len(as_completed(name)) > 1
 
     def covers_resource(self, resource: str, lookup: Lookup) -> Truth:
         """Whether Resource or NotResource covers a resource; a statement with neither covers every resource."""

@@ -3,8 +3,6 @@
 https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_common-scenarios_third-party.html
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable
 

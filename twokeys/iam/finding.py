@@ -1,7 +1,5 @@
 """What is wrong with a policy, and where AWS says so."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from enum import Enum
 

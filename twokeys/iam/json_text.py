@@ -3,8 +3,6 @@
 The standard library's reader is quick but keeps no places: a text is read again, with places, to say where it is wrong.
 """
 
-from __future__ import annotations
-
 import re
 from bisect import bisect_right
 from dataclasses import dataclass

@@ -4,8 +4,6 @@ That lock costs more than most of what is kept here; Python 3.12 has taken it ou
 https://docs.python.org/3/library/functools.html#functools.cached_property
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any, Generic, Self, TypeVar, overload
 

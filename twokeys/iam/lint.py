@@ -1,7 +1,5 @@
 """What AWS advises against in a policy, each finding with the AWS page that says so."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterable, Iterator
 

@@ -4,8 +4,6 @@ What of a statement is the same for every request is worked out once for a docum
 nothing: those are found without making anything.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias

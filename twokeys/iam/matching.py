@@ -7,8 +7,6 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_res
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable
 from functools import lru_cache
@@ -39,6 +37,15 @@ class Variable:
 def with_ids(text: str) -> str:
     """The text with each account symbol replaced by twelve characters that no real text contains."""
     return _SYMBOL.sub(lambda found: _stand_in(found[0]), text) if "account:" in text else text
+
+
+def as_completed(resource: str) -> tuple[str, ...]:
+    """A name of a Resource element as it stands, and an ARN that lacks components also as AWS completes it, with `*`.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html
+    """
+    lacks = 5 - with_ids(resource).count(":") if resource.startswith("arn:") else 0
+    return (resource, resource + ":*" * lacks) if lacks > 0 else (resource,)
 
 
 def with_values(text: str, lookup: Lookup) -> str | None:
@@ -194,7 +201,7 @@ class ArnPattern:
     """An ARN with wildcards, compared component by component: no wildcard reaches across a colon.
 
     The lone `*` matches everything. A text with fewer than six components matches nothing as the value of a condition;
-    as a resource it is compared as plain text, since IAM accepts such a resource.
+    as a resource it is compared as plain text too: there a `*` may reach across colons.
 
     Args:
         text: the ARN as the policy has it.

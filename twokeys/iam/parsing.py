@@ -1,7 +1,5 @@
 """Policy documents, parsed strictly: what AWS refuses is refused, with its place."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from dataclasses import replace

@@ -4,8 +4,6 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_pri
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html
 """
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass, field
 from enum import Enum, IntEnum
@@ -309,7 +307,7 @@ class Principals:
             found.append(_UNRESOLVED)
         return tuple(found)
 
-    def part_of(self, other: Principals) -> bool:
+    def part_of(self, other: "Principals") -> bool:
         """Whether the other surely names all that this one names."""
         named = other.everyone or (not self.everyone and {*self.aws} <= {*other.aws})
         others = all({*getattr(self, one)} <= {*getattr(other, one)} for one in ("service", "federated"))

@@ -8,8 +8,6 @@ Providers that are built into AWS:
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html#condition-keys-wif
 """
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 
@@ -52,7 +50,7 @@ class SharedProvider:
 
         Where a pattern has its first wildcard, the tenant's name must have ended.
         """
-        text = wanted.text
+        text = wanted.text.lower() if wanted.ignore_case else wanted.text
         first = _WILD.search(text) if wanted.wild else None
         if self.whole:
             return first is None and text not in _NOBODYS

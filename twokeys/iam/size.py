@@ -4,8 +4,6 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html#refer
 https://docs.aws.amazon.com/organizations/latest/userguide/orgs_reference_limits.html
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from typing import Final

@@ -3,17 +3,25 @@
 https://docs.aws.amazon.com/STS/latest/APIReference/API_Operations.html
 """
 
-from __future__ import annotations
-
 from typing import Final
 
 ASSUME_ROLE: Final = "sts:AssumeRole"
 WITH_WEB_IDENTITY: Final = "sts:AssumeRoleWithWebIdentity"
 WITH_SAML: Final = "sts:AssumeRoleWithSAML"
 TAG_SESSION: Final = "sts:TagSession"
+SET_SOURCE_IDENTITY: Final = "sts:SetSourceIdentity"
 ASSUME_ROOT: Final = "sts:AssumeRoot"
 EXTERNAL_ID: Final = "sts:externalid"
 """The condition key of the external ID that a caller names, in lower case."""
+PASSED: Final = {
+    TAG_SESSION: ("aws:tagkeys", "aws:requesttag/", "sts:transitivetagkeys"),
+    SET_SOURCE_IDENTITY: ("sts:sourceidentity",),
+}
+"""The condition keys of what a caller can pass, in lower case, or how they begin, by the action that both sides allow.
+
+https://docs.aws.amazon.com/IAM/latest/UserGuide/id_session-tags.html#id_session-tags_permissions-required
+https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_control-access_monitor.html
+"""
 IN_TRUSTS: Final = (ASSUME_ROLE, WITH_SAML, WITH_WEB_IDENTITY)
 """The actions that a trust policy lets somebody in by."""
 CHAINED_SECONDS: Final = 3600

@@ -5,8 +5,6 @@ GitHub and GitLab, whole templates at Spacelift), what a template can give is ri
 is looked at. Providers of one's own, GitLab on one's own host among them, have subjects of any form.
 """
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 

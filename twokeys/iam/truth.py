@@ -1,7 +1,5 @@
 """The sentinels and truth values that evaluation computes with: a value may be there, unresolved, or free."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from enum import Enum
 from typing import Final, TypeAlias

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from twokeys.answers.options import asked, sources
+from twokeys.answers.options import sources
 
 if TYPE_CHECKING:
+    from twokeys.access.reading.snapshot import Snapshot
     from twokeys.map.model import Map
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
@@ -22,16 +24,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option("--svg", type=_FILE, help="Where to write the picture.")
 @click.option("--html", type=_FILE, help="Where to write the page.")
 @click.option("--json", "as_json", is_flag=True, help="Print the answers as JSON instead of a summary.")
-def map_(  # noqa: PLR0913 - one parameter an option
-    *,
-    states: tuple[Path, ...],
-    stacks: tuple[str, ...],
-    live: bool,
-    member_role: str,
-    svg: Path | None,
-    html: Path | None,
-    as_json: bool,
-) -> None:
+def map_(*, shown: Callable[[], Snapshot], svg: Path | None, html: Path | None, as_json: bool) -> None:
     """Draw who can enter which account: a picture, and a page to search and filter it that works offline.
 
     Give all stacks of an organization, so that both keys of each door are seen. A door that lacks a key is drawn, not
@@ -40,14 +33,12 @@ def map_(  # noqa: PLR0913 - one parameter an option
     from twokeys.access.graph import build
     from twokeys.answers.data import as_data
     from twokeys.answers.reading import read
-    from twokeys.answers.sources import snapshot
     from twokeys.files import write_output
     from twokeys.map.drawing import draw
     from twokeys.map.model import Map
     from twokeys.map.page import page
 
-    asked(stacks, live=live)
-    answers = read(build(snapshot(states, stacks, live=live, member_role=member_role)))
+    answers = read(build(shown()))
     now = datetime.now(UTC)
     whole = Map(answers, now)
     if svg is None and html is None and not as_json:

@@ -4,8 +4,6 @@ The palette is Okabe and Ito's, which colour-blind people can tell apart (its re
 has too little contrast), and no state of a door is told by colour alone: each has its own stroke and its own words.
 """
 
-from __future__ import annotations
-
 import os
 import re
 import subprocess

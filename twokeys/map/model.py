@@ -1,7 +1,5 @@
 """What a map shows of the answers at a moment: accounts and units, ways in, and the doors that are not open."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime

@@ -1,7 +1,5 @@
 """The interactive page: one HTML file with its script, pictures and fonts inside. It asks nothing of any server."""
 
-from __future__ import annotations
-
 import json
 import re
 from datetime import datetime

@@ -3,8 +3,6 @@
 What could not be read is a failure of the check that needs it: nothing passes unseen.
 """
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 

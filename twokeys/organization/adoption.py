@@ -5,8 +5,6 @@ stays in AWS as it is. Names that AWS allows and config does not (a slash in a u
 get a key of their own, and `name` says what AWS calls it.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 import re

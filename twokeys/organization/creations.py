@@ -1,7 +1,5 @@
 """What of an organization somebody began to create: whether it is there by now; an account by its e-mail address."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final

@@ -1,7 +1,5 @@
 """What a check found: it passes, it is worth knowing, or it would stop the first update."""
 
-from __future__ import annotations
-
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any

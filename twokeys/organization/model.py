@@ -3,8 +3,6 @@
 https://docs.aws.amazon.com/organizations/latest/APIReference/API_Types.html
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property

@@ -1,7 +1,5 @@
 """Checks of credentials and of the organization as a whole before the first create: pure functions to findings."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 
 from twokeys.organization.findings import CheckResult, failure, warning

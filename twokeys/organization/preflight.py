@@ -1,7 +1,5 @@
 """Everything that can be known before the first create, in one go: settings and a live model in, findings out."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path

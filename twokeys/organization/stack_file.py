@@ -1,7 +1,5 @@
 """A stack's config as the text of its file, with comments that say where it came from. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from typing import Any
 

@@ -17,7 +17,7 @@ from dataclasses import replace
 from typing import Final
 
 from twokeys.access.findings import Finding
-from twokeys.access.graph import Door, Graph, Key
+from twokeys.access.graph import DECLARE, Door, Graph, Key
 from twokeys.access.identity_center import ASSIGNMENT, ENTITLEMENT
 from twokeys.access.judge import widest
 from twokeys.access.model.names import granted_resources
@@ -122,15 +122,18 @@ class _Waiting:
         of_nobody = resource.type in (ASSIGNMENT, ENTITLEMENT) and finding.door == f"{resource.urn} -> *"
         if not (_judged_in_update(resource) or of_nobody):
             return False
-        unknown = [key for key, value in (resource.inputs or {}).items() if holds_unknown(value) or _lacks_name(value)]
-        unknown = [key for key in unknown if not self._names_its_holder(resource, key)]
-        return bool(unknown) and not self._waits_for_account(resource, unknown) and not self.without_grants(resource)
+        waits = self._accounts_behind(resource) or self.without_grants(resource)
+        return bool(self._unknown(resource)) and not waits
 
     def explained(self, finding: Finding) -> Finding:
-        """A finding about a trust that is not known, with the key that is known to lack."""
+        """A finding about what is not known, with the key that is known to lack, or the account that it waits for."""
         resource = self._graph.snapshot.by_urn.get(finding.urn or "")
-        if resource is None or not _asks_for_proof(finding) or not (sources := self.without_grants(resource)):
+        if resource is None or not _asks_for_proof(finding):
             return finding
+        if not (sources := self.without_grants(resource)):
+            accounts = [f"--target '{urn}'" for urn in sorted(self._accounts_behind(resource))]
+            step = f"make the account first (`pulumi up {' '.join(accounts)}`), or declare it (`twokeys.declared`)"
+            return replace(finding, next_step=step) if accounts and finding.next_step == DECLARE else finding
         whom = listed([f"{one.label} of {self._graph.accounts.name(one.account)}" for one in sources])
         message = f"{finding.message}; and nothing here grants sts:AssumeRole to {whom}"
         return replace(finding, message=message, next_step=f"give a policy that allows it to {whom}")
@@ -157,13 +160,21 @@ class _Waiting:
         kind = {**INLINE_POLICIES, **ATTACHMENTS}.get(resource.type)
         return key == kind and self._graph.snapshot.behind(resource, key, TYPES[kind]) is not None
 
-    def _waits_for_account(self, resource: Resource, keys: Sequence[str]) -> bool:
-        """A value whose origin is not told may come from an account as well."""
-        if not self._accounts_to_come:
-            return False
-        behind = [resource.property_dependencies.get(key, ()) for key in keys]
+    def _unknown(self, resource: Resource) -> list[str]:
+        """The properties that are not known, but for the name of who gets a policy."""
+        found = [key for key, value in (resource.inputs or {}).items() if holds_unknown(value) or _lacks_name(value)]
+        return [key for key in found if not self._names_its_holder(resource, key)]
+
+    def _accounts_behind(self, resource: Resource) -> Set[str]:
+        """The accounts to come that what is not known of a resource waits for.
+
+        A value whose origin is not told may come from each of them.
+        """
+        unknown = self._unknown(resource)
+        behind = [resource.property_dependencies.get(key, ()) for key in unknown]
         origins = {urn for urns in behind for urn in urns} | {resource.provider or ""}
-        return not all(behind) or not self._accounts_to_come.isdisjoint(_all_behind(self._graph.snapshot, origins))
+        known = _all_behind(self._graph.snapshot, origins) if all(behind) else self._accounts_to_come
+        return self._accounts_to_come & known if unknown else frozenset()
 
     def _documents_of_half_doors(self) -> Iterator[str]:
         """The resources whose unknown document is the missing half of a door that is known otherwise."""
@@ -182,10 +193,14 @@ class _Waiting:
                 yield from self._without_the_role(grants, role)
 
     def _without_the_role(self, unknown: Iterable[str], role: Principal) -> Iterable[str]:
-        """Documents of which one is to name a role, unless one is made from that role: its ARN is not known yet."""
+        """Documents of which one is to name a role, unless one is made from that role: its ARN is not known yet.
+
+        Of a group a trust names its members.
+        """
         urns = list(unknown)
         behind = [self._graph.snapshot.by_urn[urn].property_dependencies for urn in urns]
-        return () if any(role.urn in one.get(key, ()) for one in behind for key in _DOCUMENTS) else urns
+        named = {one.urn for one in self._graph.principals if one is role or role in one.groups}
+        return () if any(named.intersection(one.get(key, ())) for one in behind for key in _DOCUMENTS) else urns
 
 
 def _judged_in_update(resource: Resource) -> bool:

@@ -221,16 +221,16 @@ class Gate:
             case "removal":  # what the program has no more is deleted last
                 return finding.urn not in self._shown
             case "holder":
-                return finding.sides[0] == finding.urn and self._is_new_policy(finding.urn, graph)
+                return finding.sides[0] == finding.urn and self._may_be_boundary(finding.urn, graph)
 
-    def _is_new_policy(self, urn: str, graph: Graph) -> bool:
+    def _may_be_boundary(self, urn: str, graph: Graph) -> bool:
         """Whether a managed policy that nobody holds yet may be a boundary: who gets it is judged then, by its ARN.
 
-        So its account has to be known; and others may hold one that was there before, or that nobody tells of.
+        So its account has to be known; and others may hold one that is known to have been there before.
         """
         policy = graph.snapshot.by_urn[urn]
-        new = self._before is not None and urn not in self._before.by_urn and urn not in self._renamed
-        return new and policy.type == MANAGED_POLICY and graph.accounts.pinned(graph.accounts.of(policy))
+        known = self._before is not None and (urn in self._before.by_urn or urn in self._renamed)
+        return not known and policy.type == MANAGED_POLICY and graph.accounts.pinned(graph.accounts.of(policy))
 
     def _leads_out(self, finding: Finding, graph: Graph) -> bool:
         """Whether a door ends at a role that is none of the stack: the grant alone lets nobody in here.

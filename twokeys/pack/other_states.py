@@ -181,11 +181,19 @@ def with_others(  # noqa: PLR0913 - what is found, and the stacks that it is fou
     """What stands of findings in this stack once the others are there too; what is about these; and the graph of all.
 
     `graph` is this stack's and `alone` all that is found in it: only doors that `found` is about are looked at, and
-    what is new at the same resources. A key that cannot be read in a state is none, and refused with its file. `before`
-    gives the graph of all as it was, None where that is not known; without it, nothing is said of what goes.
+    what is new at the same resources. A key that cannot be read in a state is none, and refused with its file. A way
+    that the others open by themselves is theirs, unless this stack closed it before. `before` gives the graph of all
+    as it was, None where that is not known; without it, nothing is said of what goes.
     """
     together, joined = judge(beside(graph, others))
+    try:
+        was = before() if before else None
+    except Refusal:  # `doors-changed` says so
+        was = None
+    known = judge(was.snapshot)[0] if was else None
     said, apart = ({_place(one) for one in each} for each in (alone, judge(others)[0]))
+    if known is not None:
+        apart &= set(map(_place, known))
     own = {one.finding.message for one in alone if one.finding.about_exception}
     keys = [one.finding for one in found if _is_about_key(one)]
     doors, urns = {one.door for one in keys}, {one.finding.urn for one in found} - {None}
@@ -218,7 +226,7 @@ def with_others(  # noqa: PLR0913 - what is found, and the stacks that it is fou
         elif keys and _rule(one).may_follow == "proof":
             theirs.append(one)
     if before is not None and halves:
-        theirs += _left(halves, joined, before, judge)
+        theirs += _left(halves, joined, known)
     return stands, [_at(one, others) for one in theirs], joined
 
 
@@ -231,29 +239,24 @@ def _at(judged: Judged, others: Snapshot) -> Judged:
     return replace(judged, finding=replace(judged.finding, source=files.get(project_of(urn), others.origin)))
 
 
-def _left(
-    halves: Iterable[Judged], joined: Graph, before: Callable[[], Graph | None], judge: Judge
-) -> Iterator[Judged]:
+def _left(halves: Iterable[Judged], joined: Graph, before: Iterable[Judged] | None) -> Iterator[Judged]:
     """The halves in other stacks whose other half this change takes away or, where nobody tells what was, lacks.
 
     A trust that would be left is refused: its own stack goes first. A grant that is left opens nothing and is said.
     """
-    try:
-        was = before()
-    except Refusal:  # `doors-changed` says so
-        was = None
-    known = {_ends(one) for one in judge(was.snapshot)[0]} if was else set()
+    known = set(map(_ends, before or ()))
     ours = {one.arn for one in joined.principals if one.urn and not joined.snapshot.is_beside(one.urn)}
     for one in halves:
         finding = one.finding
-        if _ends(one) in known or not (was or (_rule(one).may_follow and ours.intersection(finding.sides))):
+        if _ends(one) in known or (before is None and not (_rule(one).may_follow and ours.intersection(finding.sides))):
             continue
         if _rule(one).keys == "trust":
             excuse = {"door": str(finding.door), "reason": "...", "owner": "...", "expires": "YYYY-MM-DD"}
             excepted = {_rule(one).name: {_EXCEPTIONS: [{**excuse, "stack": joined.snapshot.names[1]}]}}
             step = (
-                "to keep the door, leave the grant here; to close it, take that trust away first, in its stack, and "
-                f"export its state again; where the grant has to go first, make an exception: {json.dumps(excepted)}"
+                "to keep the door, leave the grant here, or make it again if this update took it away; to close it, "
+                "take that trust away first, in its stack, and export its state again; where the grant has to go first,"
+                f" make an exception: {json.dumps(excepted)}"
             )
             yield replace(one, finding=replace(finding, next_step=step))
         else:

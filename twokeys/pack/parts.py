@@ -15,7 +15,7 @@ from twokeys.access.reading.snapshot import Resource
 from twokeys.access.reading.tokens import GROUP, MANAGED_POLICY, ROLE, USER
 from twokeys.access.root_sessions import covers_root
 from twokeys.iam import UNKNOWN, Arn, PolicyDocument, PolicyKind, Statement, account_as_a_whole, aws_managed
-from twokeys.iam.sts import ASSUME_ROLE, TAG_SESSION
+from twokeys.iam.sts import ASSUME_ROLE, PASSED
 from twokeys.iam.truth import Truth
 from twokeys.pack.relevance import GIVING
 
@@ -230,9 +230,9 @@ class PartReader:
 
 
 def _only_adds(statement: Statement) -> bool:
-    """Whether a statement changes no door but to the roles that it grants: to pass session tags is no grant."""
-    tags = statement.covers_action(TAG_SESSION) is not Truth.FALSE
-    return statement.effect == "Allow" and not (tags and statement.covers_action(ASSUME_ROLE) is Truth.FALSE)
+    """Whether a statement changes no door but to the roles that it grants: to pass session tags, say, is no grant."""
+    passes = any(statement.covers_action(action) is not Truth.FALSE for action in PASSED)
+    return statement.effect == "Allow" and not (passes and statement.covers_action(ASSUME_ROLE) is Truth.FALSE)
 
 
 def _name_of(resource: Resource) -> str:

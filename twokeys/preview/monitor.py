@@ -6,8 +6,6 @@ as JSON: an unknown and a secret are what the SDK writes for them.
 https://www.pulumi.com/docs/iac/guides/testing/unit/
 """
 
-from __future__ import annotations
-
 import asyncio
 import contextvars
 import itertools

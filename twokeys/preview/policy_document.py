@@ -3,8 +3,6 @@
 https://www.pulumi.com/registry/packages/aws/api-docs/iam/getpolicydocument/
 """
 
-from __future__ import annotations
-
 import json
 import zlib
 from collections.abc import Callable, Mapping

@@ -1,7 +1,5 @@
 """A program in a process of its own: a clean interpreter, the program's own virtual environment, no credentials."""
 
-from __future__ import annotations
-
 import json
 import os
 import subprocess

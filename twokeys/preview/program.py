@@ -1,7 +1,5 @@
 """Preview a program: what it registers, with `UNKNOWN` for what does not exist yet, and what the rules find in it."""
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
@@ -131,7 +129,11 @@ def stack_preview(  # noqa: PLR0913 - all but the stack by name
     """
     own = f"urn:pulumi:{stack}::{project.name}"
     others = other_states(rules.get(OTHER_STACKS, {}), own, project.program.parent)
-    hidden = placeholders(project, stack)
+    hidden, path = placeholders(project, stack), project.stack_file(stack)
+    if path.exists() and read_mapping(path).get("environment"):
+        # https://www.pulumi.com/docs/esc/integrations/infrastructure/pulumi-iac/
+        why = f"{path.name} names an environment of Pulumi ESC: its config, which Pulumi Cloud has, is not read"
+        say("warning", f"{why}. Next step: give what the program needs of it with --config KEY=VALUE")
     config = load_config(project, stack, hidden | dict(overrides))
     snapshot = preview(
         project.program,

@@ -4,8 +4,6 @@ It reads nothing of AWS and holds no credentials. As in the engine's preview, no
 waits for an account that does not exist yet (https://www.pulumi.com/docs/iac/concepts/inputs-outputs/).
 """
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Callable, Mapping

@@ -3,8 +3,6 @@
 https://github.com/pulumi/pulumi/blob/master/developer-docs/architecture/deployment-execution/state.md names the marks.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from typing import Any, Final

@@ -7,7 +7,7 @@ import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 from click.core import ParameterSource
@@ -35,9 +35,9 @@ def _word(ctx: click.Context, param: click.Parameter, value: str | None) -> str 
     return value
 
 
-def _named(ctx: click.Context, param: click.Parameter, value: str) -> str:
+def _named(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
     """What every SDK's parser takes in a name: https://docs.aws.amazon.com/sdkref/latest/guide/file-format.html"""
-    if not re.fullmatch(r"[A-Za-z0-9_./%@:+-]*", value):
+    if value and not re.fullmatch(r"[A-Za-z0-9_./%@:+-]+", value):
         raise click.BadParameter(f"{value!r}: use letters, digits and any of _ . / % @ : + -", ctx, param)
     return value
 
@@ -50,7 +50,7 @@ def _profiles(ctx: click.Context, _: click.Parameter, begun: str) -> list[str]:
 
     path = config_file(ctx.params.get("config"))
     try:
-        names = {*awsconfig.profiles_in(files.read_text(path), str(path)), *credentials()[1]}
+        names = {*awsconfig.by_hand(files.read_text(path), str(path)), *credentials()[1]}
     except Refusal:
         return []
     return sorted(name for name in names if name.startswith(begun))
@@ -74,11 +74,7 @@ def _profiles(ctx: click.Context, _: click.Parameter, begun: str) -> list[str]:
     help="The file to write; default: $AWS_CONFIG_FILE, else ~/.aws/config.",
 )
 @click.option(
-    "--prefix",
-    default="",
-    metavar="TEXT",
-    callback=_named,
-    help="Put this before each profile's name (the door's name).",
+    "--prefix", metavar="TEXT", callback=_named, help="Put this before each profile's name (the door's name)."
 )
 @click.option(
     "--block",
@@ -104,21 +100,16 @@ def _profiles(ctx: click.Context, _: click.Parameter, begun: str) -> list[str]:
     "--region", callback=_word, help="The region of the profiles; default: the one the state has for the account."
 )
 @click.option("--mfa-serial", metavar="ARN", callback=mfa_serial, help="Your MFA device, if it is not called like you.")
-@click.option(
-    "--sso-session",
-    default="twokeys",
-    show_default=True,
-    metavar="NAME",
-    callback=_named,
-    help="Identity Center's session.",
-)
+@click.option("--sso-session", metavar="NAME", callback=_named, help="Identity Center's session.  [default: twokeys]")
 @click.option(
     "--sso-start-url", metavar="URL", callback=_word, help="Identity Center's address, if the state does not tell it."
 )
 @click.option(
     "--sso-region", metavar="REGION", callback=_word, help="Identity Center's region, if the state does not tell it."
 )
-@click.option("--replace", is_flag=True, help="Let the profiles of somebody else, or of another organization, go.")
+@click.option(
+    "--replace", is_flag=True, help="Let the profiles of somebody else, of another organization or of a newer file go."
+)
 @click.option("--dry-run", is_flag=True, help="Show the change as a diff and write nothing; exit 3 if there is one.")
 @click.option(
     "--page",
@@ -136,20 +127,19 @@ def profiles(  # noqa: PLR0913 - one parameter an option
     groups: tuple[str, ...],
     config: Path | None,
     block: str,
-    source_profile: str | None,
-    credential_source: str | None,
     replace: bool,
     dry_run: bool,
     page: Path | None,
     as_json: bool,
-    **chosen: Any,  # noqa: ANN401 - the options that `Choices` has by the same names
+    **chosen: str | None,
 ) -> int:
     """Write AWS CLI profiles for exactly the doors that a person or a role has, and for those behind their roles.
 
-    The profiles stand in one marked block of the config file. Each run rewrites that block, so the profile of a door
-    that is gone goes too; one of an account that the files do not show stays, which is said, and is refused where a
-    door of the same name would take its place. Everything else in the file stays as it is, byte by byte, and a profile
-    that you wrote yourself is never touched: one of the same name is refused.
+    The profiles stand in one marked block of the config file. Each run rewrites that block, with the options of the
+    run before where you give none, so the profile of a door that is gone goes too; one of an account that the files do
+    not show stays, which is said, and is refused where a door of the same name would take its place. Everything else in
+    the file stays as it is, byte by byte, and a profile that you wrote yourself is never touched: one of the same name
+    is refused.
 
     With --page it writes no profiles, but one HTML page, to be kept anywhere: a link for each door, which switches to
     its role in the AWS console, in the colour of its environment. It loads nothing and runs no script.
@@ -165,7 +155,6 @@ def profiles(  # noqa: PLR0913 - one parameter an option
     """
     from twokeys.doors import Who
     from twokeys.profiles.reading import with_states
-    from twokeys.profiles.sections import Choices
     from twokeys.profiles.ways import refuse_unknown, ways_of
     from twokeys.profiles.writing import Block, config_file, write
 
@@ -181,10 +170,7 @@ def profiles(  # noqa: PLR0913 - one parameter an option
     if page:
         return _write_page(page, who, ways, told, exports, chosen["sso_start_url"], as_json=as_json)
 
-    source = ("source_profile", source_profile or "default")
-    source = ("credential_source", credential_source) if credential_source else source
-    choices = Choices(source=source, **chosen)
-    done = write(who, ways, told, exports, choices, Block(path, block, replace=replace, dry_run=dry_run))
+    done = write(who, ways, told, exports, chosen, Block(path, block, replace=replace, dry_run=dry_run))
     if as_json:
         about = {"for": {"kind": who.kind, "name": who.name}, "file": str(path), "notes": [*told.notes, *done.notes]}
         click.echo(json.dumps(about | _as_data(ways, done, dry_run=dry_run)))
@@ -223,12 +209,13 @@ def _write_page(  # noqa: PLR0913, PLR0917 - what the command was given
     from twokeys import files
     from twokeys.profiles.page import page_of
     from twokeys.profiles.ways import beyond, closed, not_yet
-    from twokeys.profiles.writing import NO_DOOR, dates
+    from twokeys.profiles.writing import dates, no_door
 
     behind = beyond((way for way in told.ways if not closed(way)), (way for way in ways if not closed(way)))
     shown = {**dict.fromkeys(ways), **behind}
 
-    text = page_of(who.name, shown, told.dates, start_url, f"{NO_DOOR[0].upper()}{NO_DOOR[1:]}.")
+    without = no_door(who, told.ways)
+    text = page_of(who.name, shown, told.dates, start_url, f"{without[0].upper()}{without[1:]}.")
     if page == Path("-"):
         click.echo(text, nl=False)
         return 0
@@ -241,7 +228,7 @@ def _write_page(  # noqa: PLR0913, PLR0917 - what the command was given
             next_step="name another file, or remove that one",
         )
     files.write_output(page, text)
-    notes = [*dates(exports), *([] if ways else [NO_DOOR])]
+    notes = [*dates(exports), *([] if ways else [without])]
     if as_json:
         report = {"for": {"kind": who.kind, "name": who.name}, "file": str(page)}
         data = [_way_data(way, before) for way, before in shown.items()]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -80,16 +81,24 @@ def read_said(exports: list[Exports]) -> Reading:
 
 def mfa_serial(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
     """An MFA device as AssumeRole names it: https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html"""
-    if value is not None and not re.fullmatch(r"[A-Za-z0-9_+=/:,.@-]{9,256}", value):
+    if value and not re.fullmatch(r"[A-Za-z0-9_+=/:,.@-]{9,256}", value):
         why = "is no ARN of an MFA device (arn:aws:iam::ACCOUNT:mfa/NAME), and no serial number of 9 to 256 characters"
         raise click.BadParameter(f"{value!r} {why}", ctx, param)
     return value
 
 
+def moment(said: object) -> datetime | None:
+    """A moment in ISO 8601, in UTC; None for anything else."""
+    try:
+        return datetime.fromisoformat(str(said)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
 def as_of(exports: Exports) -> str:
     """Of when a published file is, in words; "" where it does not say so."""
-    written = exports.outputs.get("as_of")
-    return f"as of {written[:10]} {written[11:16]} UTC" if isinstance(written, str) else ""
+    written = moment(exports.outputs.get("as_of"))
+    return f"as of {written:%Y-%m-%d %H:%M} UTC" if written else ""
 
 
 def note(text: str) -> None:

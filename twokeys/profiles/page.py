@@ -3,8 +3,6 @@
 Everything that comes from an export is escaped; the page loads nothing and runs no script.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 from twokeys.answers import pages
@@ -62,7 +60,6 @@ def _link(way: Way, before: Way | None, start_url: str | None) -> tuple[str | No
         return shortcut_url(portal, way.account, way.permission_set), ""
     if way.asks_external_id:
         return None, "the console cannot give an external ID: twokeys assume --external-id can"
-    partition = way.role_arn.split(":")[1]
     return switch_role_url(
-        way.account, way.role, display_name=way.name, environment=way.environment, partition=partition
+        way.account, way.role, display_name=way.name, environment=way.environment, partition=way.partition
     ), ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
@@ -80,7 +80,7 @@ def read_ways(exports: Sequence[Exports]) -> Reading:
     environments = {name: str(said) for each in exports for name, said in _mapping(each, ENVIRONMENTS_OUTPUT)}
     reader = _Reader(account_names(exports), environments, _by_account(exports, "regions"), _center(exports))
     ways: dict[tuple[_Named, Who], Way] = {}
-    first: dict[tuple[_Named, Who], str] = {}
+    first: dict[tuple[_Named, Who], Exports] = {}
     notes: dict[str, None] = {}
     members: dict[Who, frozenset[str]] = {}
     assigned: set[tuple[str, str]] = set()
@@ -94,12 +94,13 @@ def read_ways(exports: Sequence[Exports]) -> Reading:
         for way in doors:
             key = (_named(way), way.source)
             known = ways.setdefault(key, way)
-            where = first.setdefault(key, each.where)
-            if each.where not in (where, TOGETHER) and (differ := _differ(known, way)):
-                notes[f"{where} and {each.where} differ about the {differ} of door {way.name}: the first counts"] = None
-            missing = {
-                name: getattr(way, name) for name in type(known).model_fields if getattr(known, name) in (None, ())
-            }
+            one = first.setdefault(key, each)
+            tells = _tells(one, each)
+            if each.where not in (one.where, TOGETHER) and (differ := _differ(known, way, tells)):
+                both = f"{one.where} and {each.where}"
+                notes[f"{both} differ about the {differ} of door {way.name}: the first counts"] = None
+            silent = {name for name in type(known).model_fields if getattr(known, name) in (None, ())} - tells
+            missing = {name: getattr(way, name) for name in silent}
             ways[key] = known.model_copy(update=missing)  # an external ID, a colour: what only one of them knows
     unread = reader.unread
     if not ways and unread:
@@ -162,21 +163,38 @@ def _told_apart(doors: Iterable[_Named], accounts: Mapping[str, str]) -> dict[_N
     return renamed(lambda one, name: fit(f"{name}-{one.role}") if one.role else name)
 
 
-def _differ(known: Way, way: Way) -> str:
-    """What two files say differently of one door, in words; of a time that only one of them has, nothing."""
-    said = (
-        ("MFA", "mfa"),
-        ("external ID", "asks_external_id"),
-        ("external ID", "external_id"),
-        ("end", "expires"),
-        ("beginning", "opens"),
-        ("pauses", "pauses"),
-        ("conditions", "conditions"),
-        ("strength", "permits"),
-        ("length of sessions", "max_session_seconds"),
+_SAID: Final = {
+    "mfa": "MFA",
+    "asks_external_id": "external ID",
+    "external_id": "external ID",
+    "expires": "end",
+    "opens": "beginning",
+    "pauses": "pauses",
+    "conditions": "conditions",
+    "permits": "strength",
+    "max_session_seconds": "length of sessions",
+}
+"""What two files can say differently of one door, and what it is called."""
+
+
+def _tells(one: Exports, other: Exports) -> Set[str]:
+    """The fields of a door that both say: where nothing stands there, the door has none.
+
+    An export says of every door when it ends, one that `twokeys access export` wrote all but external IDs. What states
+    show together is of the same doors, and knows more than their outputs.
+    """
+    if other.where == TOGETHER:
+        return set()
+    return (
+        _SAID.keys() - {"external_id"} if all("doors_format" in each.outputs for each in (one, other)) else {"expires"}
     )
-    both = [(what, getattr(known, name, None), getattr(way, name, None)) for what, name in said]
-    return " and the ".join(what for what, one, other in both if not {None, ()} & {one, other} and one != other)
+
+
+def _differ(known: Way, way: Way, tells: Set[str]) -> str:
+    """What two files say differently of one door, in words."""
+    both = {name: (getattr(known, name, None), getattr(way, name, None)) for name in _SAID}
+    said = (name for name, pair in both.items() if pair[0] != pair[1] and (name in tells or not {None, ()} & {*pair}))
+    return " and the ".join(dict.fromkeys(_SAID[name] for name in said))
 
 
 class _Named(NamedTuple):
@@ -267,6 +285,7 @@ class _Reader:
             "pauses": door.pauses,
             "conditions": door.requires.conditions,
             "permits": door.permits,
+            "region": self.regions.get(account),
             **door.declaration,
         }
         if door.target.permission_set is not None:
@@ -275,7 +294,7 @@ class _Reader:
                 source=Who(source.kind, "", source.name),
                 permission_set=door.target.permission_set,
                 start_url=self.center.get("start_url"),
-                region=self.center.get("region"),
+                sso_region=self.center.get("region"),
             )
         arn = exported.role_arn
         return RoleWay(
@@ -288,7 +307,6 @@ class _Reader:
             admitted=_admitted(exported),
             external_id=exported.external_id if door.requires.external_id else None,
             max_session_seconds=door.max_session_seconds,
-            region=self.regions.get(account),
         )
 
 

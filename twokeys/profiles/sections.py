@@ -3,12 +3,11 @@
 Settings: https://docs.aws.amazon.com/cli/latest/userguide/cli-configure-files.html#cli-configure-files-settings
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal, Self
 
+from twokeys.aws_reference import known_region
 from twokeys.doors import Who
 from twokeys.doors.expiry import until
 from twokeys.errors import Refusal
@@ -50,6 +49,13 @@ class Choices:
     sso_session: str = "twokeys"
     sso_start_url: str | None = None
     sso_region: str | None = None
+
+    @classmethod
+    def of(cls, options: Mapping[str, str]) -> Self:
+        """What options of `twokeys profiles` say, by their names."""
+        said: dict[str, Any] = dict(options)
+        profile, kind = said.pop("source_profile", "default"), said.pop("credential_source", None)
+        return cls(source=("credential_source", kind) if kind else ("source_profile", profile), **said)
 
 
 def sections_for(
@@ -119,12 +125,11 @@ def _role_profile(who: Who, way: RoleWay, choices: Choices) -> Section:
     more = [mfa_from(way, who, choices.session)]
     if way.mfa and who.kind == "user" and choices.session != "role":
         settings.append(("mfa_serial", choices.mfa_serial or _mfa_serial(who, way)))
-        more += [] if choices.mfa_serial else ["mfa_serial is guessed from the name: --mfa-serial"]
     if way.external_id is not None:
         settings.append(("external_id", way.external_id))
     if seconds := _duration(who, way, choices):
         settings.append(("duration_seconds", str(seconds)))
-    return _section(way, settings, choices.region or way.region, choices, *more)
+    return _section(way, settings, choices, *more)
 
 
 def _after(before: Way | None, choices: Choices) -> Choices:
@@ -138,11 +143,11 @@ def _sso_profile(way: AssignmentWay, choices: Choices) -> Section:
         ("sso_account_id", way.account),
         ("sso_role_name", way.permission_set),
     ]
-    return _section(way, settings, choices.region, choices)
+    return _section(way, settings, choices)
 
 
 def _sso_session(way: AssignmentWay, choices: Choices) -> Section:
-    start_url, region = choices.sso_start_url or way.start_url, choices.sso_region or way.region
+    start_url, region = choices.sso_start_url or way.start_url, choices.sso_region or way.sso_region
     if start_url is None or region is None:
         missing = "--sso-start-url" if start_url is None else "--sso-region"
         raise Refusal(
@@ -151,12 +156,16 @@ def _sso_session(way: AssignmentWay, choices: Choices) -> Section:
             why="the exports do not tell the address and the region of the Identity Center",
             next_step=f"give {missing}, or the name of an sso-session that your config has with --sso-session",
         )
+    if choices.sso_region:
+        known_region(region, "--sso-region")
     settings = (("sso_start_url", start_url), ("sso_region", region), ("sso_registration_scopes", "sso:account:access"))
     return Section("sso-session", choices.sso_session, settings)
 
 
-def _section(way: Way, settings: list[tuple[str, str]], region: str | None, choices: Choices, *more: str) -> Section:
-    settings += [("region", region)] if region else []
+def _section(way: Way, settings: list[tuple[str, str]], choices: Choices, *more: str) -> Section:
+    if choices.region:
+        known_region(choices.region, f"--region, for {way.name}", way.partition)
+    settings += [("region", region)] if (region := choices.region or way.region) else []
     return Section("profile", f"{choices.prefix}{way.name}", tuple(settings), _about(way, *more))
 
 
@@ -191,4 +200,4 @@ def _mfa_serial(who: Who, way: RoleWay) -> str:
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_mfa_enable_virtual.html
     """
-    return f"arn:{way.role_arn.split(':')[1]}:iam::{who.account or way.source.account}:mfa/{who.name}"
+    return f"arn:{way.partition}:iam::{who.account or way.source.account}:mfa/{who.name}"

@@ -5,8 +5,6 @@ A door whose source is a whole account (`root`) belongs to those that its grants
 particular and therefore in nobody's profiles.
 """
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -14,6 +12,7 @@ from itertools import groupby
 
 from twokeys.access.model.requirements import Period, pausing
 from twokeys.answers.published import fit
+from twokeys.aws_reference import regions
 from twokeys.doors import Declaration, Who
 from twokeys.doors.expiry import left, on
 from twokeys.errors import Refusal, nearest
@@ -55,16 +54,27 @@ class RoleWay(_Way):
     max_session_seconds: int | None = None
 
     @property
+    def partition(self) -> str:
+        """The partition that the role is in."""
+        return self.role_arn.split(":")[1]
+
+    @property
     def held(self) -> bool:
         """Whether the file has the external ID, if the door asks for one."""
         return not self.asks_external_id or self.external_id is not None
 
 
 class AssignmentWay(_Way):
-    """A permission set that Identity Center assigns in an account; `region` is the one of the Identity Center."""
+    """A permission set that Identity Center assigns in an account; `sso_region` is the one of the Identity Center."""
 
     permission_set: str
     start_url: str | None = None
+    sso_region: str | None = None
+
+    @property
+    def partition(self) -> str | None:
+        """The partition that Identity Center is in, where that is known."""
+        return regions().get(self.sso_region or "")
 
 
 Way = RoleWay | AssignmentWay
@@ -112,6 +122,13 @@ def not_yet(way: Way) -> str | None:
     waits = [way.opens] if way.opens and way.opens > now else []
     waits += [end for _, end in pausing(way.pauses, now)]
     return f"opens {on(max(waits))}" if waits else None
+
+
+def ask_for(opened: str, ways: Iterable[Way]) -> str:
+    """Whom to ask to have one of these opened for a while: that is typed in the program's folder, which few have."""
+    owners = " or ".join(sorted({way.owner for way in ways if way.owner}))
+    owner = f"its owner, {owners}," if owners else "whoever runs the stacks"
+    return f"ask {owner} for `twokeys access open {opened} --for 2h --reason TEXT`"
 
 
 def only_if(way: Way) -> str:

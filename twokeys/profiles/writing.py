@@ -1,11 +1,10 @@
 """The profiles of somebody's ways, written into a block of the AWS config file: what is refused, what stays, why."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Container, Iterable, Mapping, Sequence, Set
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
@@ -14,7 +13,7 @@ from twokeys.doors import Who
 from twokeys.errors import Refusal, or_nearest
 from twokeys.exports import Exports
 from twokeys.profiles import awsconfig
-from twokeys.profiles.options import ORGANIZATION, as_of
+from twokeys.profiles.options import ORGANIZATION, as_of, moment
 from twokeys.profiles.reading import TOGETHER, Reading, accounts_shown
 from twokeys.profiles.sections import (
     Choices,
@@ -26,13 +25,11 @@ from twokeys.profiles.sections import (
     session_name,
     session_of,
 )
-from twokeys.profiles.ways import RoleWay, Way, beyond
+from twokeys.profiles.ways import RoleWay, Way, ask_for, beyond
 from twokeys.shown import listed
 
-NO_DOOR: Final = (
-    "there is no door of theirs in these exports: ask whoever publishes them, or have one opened for a while (`twokeys"
-    " access open NAME --from DOOR --user NAME`, in the program's folder)"
-)
+_SOURCES: Final = {"source_profile", "credential_source"}
+"""Of which one counts."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +57,12 @@ class Written:
     notes: tuple[str, ...]
 
 
+def no_door(who: Who, ways: Iterable[Way]) -> str:
+    """What helps somebody who has none of these doors."""
+    opened = ask_for(f"NAME --from DOOR --user {who.name if who.kind == 'user' else 'NAME'}", ways)
+    return f"there is no door of theirs in these exports; to have one like another for a while {opened}"
+
+
 def config_file(given: Path | None) -> Path:
     """The config file: the one that is given, else the AWS CLI's."""
     return given or Path(os.environ.get("AWS_CONFIG_FILE") or "~/.aws/config").expanduser()
@@ -72,13 +75,21 @@ def credentials() -> tuple[Path, dict[str, Mapping[str, str]]]:
 
 
 def write(  # noqa: PLR0913, PLR0917 - whose profiles, what the exports tell, what was chosen
-    who: Who, ways: Sequence[Way], told: Reading, exports: Sequence[Exports], choices: Choices, block: Block
+    who: Who,
+    ways: Sequence[Way],
+    told: Reading,
+    exports: Sequence[Exports],
+    given: Mapping[str, str | None],
+    block: Block,
 ) -> Written:
     """Write a profile for each of these ways that can have one, and for those behind them.
 
+    What an option does not say in `given`, counts as it was said when the block was written.
+
     Raises:
         Refusal: a profile would take the place of somebody's own, of another's in the block, or lead elsewhere; its
-            source has its credentials through it; the file cannot be read or written.
+            source has its credentials through it; these exports are older than the block's; the file cannot be read or
+            written.
     """
     path, own_name = block.path, ascii_line(session_name(who.name))
     shown, unwritten = accounts_shown(exports), {way: why for way in ways if (why := no_profile(way))}
@@ -94,22 +105,35 @@ def write(  # noqa: PLR0913, PLR0917 - whose profiles, what the exports tell, wh
 
     with nullcontext() if block.dry_run else files.locked(path):
         old = files.read_text(path)
-        had = awsconfig.profiles_in(old, str(path))
-        holder = awsconfig.holder_of(old, block.name, str(path)) or own_name
+        had, by_hand = awsconfig.profiles_in(old, str(path)), awsconfig.by_hand(old, str(path))
+        about = awsconfig.about_block(old, block.name, str(path))
+        holder = about.get("for", own_name)
+        before = {} if block.replace or holder != own_name else _as_before(about.get("with", ""), given)
+        options = before | {name: said for name, said in given.items() if said}
+        choices = Choices.of(options)
         choices = replace(choices, session=session_of(_settings_of(choices.source, had, kept)))
         sections = sections_for(who, written, choices, awsconfig.sso_sessions_in(old, block.name, str(path)))
         _refuse_shadowed(sections, secret, kept)
         _refuse_circle(choices.source, {one.name for one in sections}, had)
-        done = awsconfig.rewrite(old, block.name, sections, str(path), stays, holder=own_name)
+        said = {"for": own_name, "as of": about.get("as of", ""), "with": _as_typed(options)}
+        done = awsconfig.rewrite(old, block.name, sections, str(path), stays, about=said)
+        since = moment(said["as of"])
+        now = max(filter(None, (moment(one.outputs.get("as_of")) for one in exports)), default=None)
         if not block.replace:
             _refuse_lost(had, done, own_name, holder, shown, block)
+            _refuse_older(done, since, now, block)
+        if done.text != old and now and (block.replace or since is None or since < now):
+            said["as of"] = now.isoformat()  # a newer file that changes nothing is no change
+            done = awsconfig.rewrite(old, block.name, sections, str(path), stays, about=said)
         differs = done.text != old
         if differs and not block.dry_run:
             files.replace_text(path, old, done.text)
     notes = (
         *(f"{choices.prefix}{way.name} {why}" for way, why in unwritten.items()),
         *(f"{choices.prefix}{way.name} {why}" for way in written if (why := mfa_from(way, who, choices.session))),
-        *_notes(choices.source, {*kept, *had} - {one.name for one in sections}, ways),
+        *_notes(choices.source, {*kept, *had} - {one.name for one in sections}, {*kept, *by_hand}, ways),
+        *([] if ways else [no_door(who, told.ways)]),
+        *_of_options(before, sections, choices, block),
         *_missing(done, path, exports, shown),
     )
     return Written(written, done, differs, awsconfig.diff(old, done.text, str(path)), notes)
@@ -126,10 +150,50 @@ def _refuse_shadowed(sections: Iterable[awsconfig.Section], secret: Path, known:
             )
 
 
-def _notes(source: tuple[str, str], known: Set[str], ways: Sequence[Way]) -> list[str]:
-    """What is no reason to refuse, but will keep somebody from using a profile; `known` are those of others than us."""
-    if not ways:
-        return [NO_DOOR]
+def _as_before(typed: str, given: Mapping[str, str | None]) -> dict[str, str]:
+    """The options with which the block was written, as far as this run says nothing of them."""
+    words = typed.split()
+    before = {option.lstrip("-").replace("-", "_"): said for option, said in zip(words[::2], words[1::2], strict=False)}
+    now = {name for name, said in given.items() if said is not None}
+    now |= _SOURCES if now & _SOURCES else set()
+    return {name: said for name, said in before.items() if name in given.keys() - now}
+
+
+def _as_typed(options: Mapping[str, str]) -> str:
+    return " ".join(f"--{name.replace('_', '-')} {said}" for name, said in sorted(options.items()))
+
+
+def _of_options(
+    before: Mapping[str, str], sections: Iterable[awsconfig.Section], choices: Choices, block: Block
+) -> Iterable[str]:
+    """Which options count though they were not typed, and that the MFA device is guessed."""
+    if before:
+        yield f"{_as_typed(before)}: as the block {block.name} was written with; an empty value takes one back"
+    serials = {value for one in sections for key, value in one.settings if key == "mfa_serial"}
+    if serials and not choices.mfa_serial:
+        yield (
+            f"{' and '.join(sorted(serials))} is guessed from the name: if your MFA device is another (`aws iam"
+            " list-mfa-devices`), name it with --mfa-serial"
+        )
+
+
+def _refuse_older(done: awsconfig.Change, since: datetime | None, now: datetime | None, block: Block) -> None:
+    """Refuse to take back with older exports what newer ones wrote."""
+    if since and now and now < since and (lost := [*done.removed, *done.changed]):
+        raise Refusal(
+            f"the block {block.name} was written from newer exports",
+            where=str(block.path),
+            why=f"it is as of {since:%Y-%m-%d %H:%M} UTC, these are as of {now:%Y-%m-%d %H:%M} UTC and would take back"
+            f" {listed(lost)}",
+            next_step="give the newer ones, or go back to these with --replace",
+        )
+
+
+def _notes(source: tuple[str, str], known: Set[str], own: Set[str], ways: Sequence[Way]) -> list[str]:
+    """What is no reason to refuse, but will keep somebody from using a profile.
+
+    `known` are those that there are beside this run's, `own` those that are not ours.
+    """
     profile = source[1] if source[0] == "source_profile" and any(isinstance(way, RoleWay) for way in ways) else None
     if profile is None or profile in known:
         return []
@@ -138,8 +202,8 @@ def _notes(source: tuple[str, str], known: Set[str], ways: Sequence[Way]) -> lis
             "your credentials are in the environment, which no source profile reads: take them with"
             " --credential-source Environment"
         ]
-    other = f", or name another with --source-profile: {listed(sorted(known))}" if known - {profile} else ""
-    make = or_nearest(f"make it with `aws configure --profile {profile}`{other}", profile, known)
+    other = f", or name another with --source-profile: {listed(sorted(own))}" if own else ""
+    make = or_nearest(f"make it with `aws configure --profile {profile}`{other}", profile, own)
     return [f"the source profile {profile} is not there yet: {make}"]
 
 

@@ -4,8 +4,6 @@ https://www.pulumi.com/docs/iac/concepts/projects/project-file/ and .../concepts
 `Pulumi.yaml`, in the folder that `stackConfigDir` names, or, for a shard of an environment, in `shards/`.
 """
 
-from __future__ import annotations
-
 import json
 import re
 import stat

@@ -5,8 +5,6 @@ hold the same, each for its own accounts and their doors, and are the record of 
 Pulumi project of the same name, whose program is the one above it: `pulumi -C shards preview -s prod-001` previews one.
 """
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping

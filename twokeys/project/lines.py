@@ -1,7 +1,5 @@
 """Where in a stack's file a setting stands, so that a refusal can name the line."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass

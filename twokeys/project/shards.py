@@ -1,7 +1,5 @@
 """How the shards of an environment are named: the one place that knows a shard's file when it sees it."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 from typing import Final

@@ -1,7 +1,5 @@
 """Changing one place in a stack's file: every other character of it, its comments and its layout stay as they are."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Final

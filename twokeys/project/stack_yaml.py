@@ -5,8 +5,6 @@ and PyYAML disagree: to the CLI `yes` is text, `0777` and `0o777` are 511, `0123
 without quotes is a moment that reaches the program as "2012-10-17 00:00:00 +0000 UTC". A stack file means one thing.
 """
 
-from __future__ import annotations
-
 import re
 from base64 import b64decode
 from collections.abc import Mapping

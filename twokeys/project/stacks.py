@@ -1,7 +1,5 @@
 """The stacks of a project and their settings; an environment may be split into many stacks, its shards."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 

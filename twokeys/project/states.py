@@ -1,7 +1,5 @@
 """Where the states of a project's stacks are on this machine."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Sequence
 from pathlib import Path

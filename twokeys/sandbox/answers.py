@@ -1,7 +1,5 @@
 """What can be asked of the demo's stacks: each command, run on their states as a reader would run it."""
 
-from __future__ import annotations
-
 import csv
 import shlex
 from collections.abc import Iterable, Iterator, Mapping

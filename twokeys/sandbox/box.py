@@ -1,7 +1,5 @@
 """Where a sandbox keeps its states and its local AWS, and what programs see of it."""
 
-from __future__ import annotations
-
 import os
 import shutil
 from collections.abc import Iterator, Mapping

@@ -1,7 +1,5 @@
 """The whole story on one machine: what is proved, what is refused, and every door really tried."""
 
-from __future__ import annotations
-
 import contextlib
 import io
 import json

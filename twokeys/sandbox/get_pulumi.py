@@ -6,8 +6,6 @@ The module of its Python host is not on the Go module proxy, so what is built ge
 that asked last; in the project's own, once that is gone or has no TwoKeys any more.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import re

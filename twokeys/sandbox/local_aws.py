@@ -9,8 +9,6 @@ Either way its accounts are written to disk at an orderly end, by ministack's ow
 again, on the same port if it is free. One that is killed has forgotten them.
 """
 
-from __future__ import annotations
-
 import contextlib
 import os
 import random

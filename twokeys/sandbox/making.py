@@ -1,7 +1,5 @@
 """Really makes what a program registers, in the local AWS, by the credentials that each provider really obtains."""
 
-from __future__ import annotations
-
 import os
 import threading
 import uuid

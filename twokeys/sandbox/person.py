@@ -1,7 +1,5 @@
 """A user of the sandbox's organization, as whom the AWS CLI and `twokeys assume` work on the local AWS."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Sequence
 from pathlib import Path

@@ -4,8 +4,6 @@ In the local AWS the prober can be anybody, so each door is tried by its own cal
 probe needs are removed afterwards.
 """
 
-from __future__ import annotations
-
 import secrets
 import time
 from collections.abc import Callable, Iterator, Mapping

@@ -5,8 +5,6 @@ passphrase or to a key of a real account. So it runs in a folder of links to eve
 stack files of its own, which are made from the project's at every command.
 """
 
-from __future__ import annotations
-
 import os
 import shutil
 import subprocess

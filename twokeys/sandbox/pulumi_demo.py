@@ -1,7 +1,5 @@
 """The story of the demo on the pulumi CLI: a door with one key refused, each stack made, unchanged, without drift."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field

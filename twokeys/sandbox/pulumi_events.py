@@ -4,8 +4,6 @@ The CLI prints one event a line with `--json`: https://www.pulumi.com/docs/iac/a
 https://github.com/pulumi/pulumi/blob/master/sdk/go/common/apitype/events.go
 """
 
-from __future__ import annotations
-
 import json
 import re
 import subprocess

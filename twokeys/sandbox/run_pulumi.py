@@ -3,8 +3,6 @@
 `python -m twokeys.sandbox.run_pulumi PULUMI ROOT DIRECTORY ARGUMENT...`
 """
 
-from __future__ import annotations
-
 import os
 import sys
 from collections.abc import Sequence

@@ -3,8 +3,6 @@
 https://www.pulumi.com/docs/iac/concepts/state-and-backends/ (deployment version 3).
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime

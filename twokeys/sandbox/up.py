@@ -3,8 +3,6 @@
 There is no second update: a sandbox is thrown away and made again.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime

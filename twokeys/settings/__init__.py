@@ -3,8 +3,6 @@
 `parse` is a pure function from a stack's name and its config values to `Settings`: it needs no engine and no clock.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence

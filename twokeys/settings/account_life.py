@@ -1,7 +1,5 @@
 """Contradictions in the states of accounts: what may lead to, or count on, an account that is out of use. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from twokeys.settings.models import EVERY_ACCOUNT, ROOT, Settings

@@ -1,7 +1,5 @@
 """What all settings have in common: frozen, camelCase in the config, and no key that is not there."""
 
-from __future__ import annotations
-
 from pydantic import BaseModel, ConfigDict, ValidationInfo, field_validator
 from pydantic.alias_generators import to_camel
 
@@ -17,8 +15,14 @@ class Model(BaseModel):
 
     @field_validator("*", mode="before")
     @classmethod
-    def _not_empty(cls, value: object, info: ValidationInfo) -> object:
-        """A key with nothing after its colon may be a text that was forgotten: leaving it out says so for sure."""
-        if value is None and cls.model_fields[str(info.field_name)].default is None:
+    def _meant(cls, value: object, info: ValidationInfo) -> object:
+        """A key with nothing after its colon may be a text that was forgotten: leaving it out says so for sure.
+
+        Nor is true the number 1.
+        """
+        field = cls.model_fields[str(info.field_name)]
+        if value is None and field.default is None:
             raise refuse("nothing stands after its colon", "write what is meant, or leave the key out")
+        if isinstance(value, bool) and field.annotation in (int, float):
+            raise refuse("it takes a number", "write one")
         return value

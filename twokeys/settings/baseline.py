@@ -1,7 +1,5 @@
 """What every account of a stack gets, and what one of them gets beside or instead."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 from twokeys.settings.base import Model

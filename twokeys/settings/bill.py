@@ -1,7 +1,5 @@
 """The one bill: tags that split it, budgets, anomalies and the exported report."""
 
-from __future__ import annotations
-
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field

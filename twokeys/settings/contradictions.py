@@ -1,7 +1,5 @@
 """What no single value of a stack's config shows: clashes between values, and references to what is not there. Pure."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 

@@ -1,7 +1,5 @@
 """What clashes in the doors of a stack's config, and what they name that is not there. Pure."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 

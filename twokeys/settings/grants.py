@@ -4,8 +4,6 @@ Both are inline policies of their source, and AWS takes only so many characters 
 measures what one stack makes; of an environment that is split into shards, config alone knows the whole.
 """
 
-from __future__ import annotations
-
 import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping

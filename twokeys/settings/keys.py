@@ -1,7 +1,5 @@
 """The keys that may stand at a place of a stack's config, and the one nearest to a misspelt one."""
 
-from __future__ import annotations
-
 import types
 from collections.abc import Sequence
 from typing import Annotated, Any, Union, get_args, get_origin

@@ -1,7 +1,5 @@
 """What somebody meant by a value of the wrong type, as the text to write in its place."""
 
-from __future__ import annotations
-
 import json
 import re
 

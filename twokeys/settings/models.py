@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Final, Literal, NamedTuple, Self, TypeAlias
 
-from pydantic import AfterValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, model_validator
 
 from twokeys.access_role import ACCESS_ROLE
 from twokeys.aws_reference import regions
@@ -325,7 +325,7 @@ class DeclaredSettings(Model, Declaration):
     model_config = ConfigDict(str_min_length=1)
 
     reason: Reason
-    owner: Annotated[str, Field(max_length=200)]
+    owner: Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)]
     expires: ClosingTime | None = None
 
 

@@ -1,7 +1,5 @@
 """Contradictions in what only the management stack says: guard rails, audit, bill, the way for emergencies. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 
 from twokeys.settings.audit import TRUSTED_SERVICES, AuditSettings

@@ -1,7 +1,5 @@
 """How people come in beside ordinary doors: the way for emergencies, and IAM Identity Center."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 from pydantic import Field

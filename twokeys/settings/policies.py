@@ -1,7 +1,5 @@
 """Contradictions in the policies of the organization, and what AWS takes of them. Pure."""
 
-from __future__ import annotations
-
 import json
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping

@@ -1,7 +1,5 @@
 """What is wrong with a setting, as data."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """AWS's rules for single values of a stack's config; each names the page that fixes it."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections import Counter

@@ -1,7 +1,5 @@
 """What opening a door changes in a stack's file, as data and as text: pure, nothing is written here."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass

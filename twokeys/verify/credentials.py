@@ -1,7 +1,5 @@
 """The doors of real AWS, tried with the credentials that somebody has."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from functools import partial
 from typing import Any

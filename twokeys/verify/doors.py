@@ -1,7 +1,5 @@
 """The doors that stacks export, with what a caller must bring to each."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any

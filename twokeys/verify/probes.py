@@ -1,7 +1,5 @@
 """Probes with one person's own credentials: what they can tell of each door, and what they cannot."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial

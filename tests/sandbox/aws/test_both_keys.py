@@ -123,6 +123,12 @@ def test_a_provider_assumes_its_roles_with_their_external_id(organized: Organize
     opened.provider.close()
 
 
+def test_a_provider_refuses_a_role_to_assume_that_has_no_arn(organized: Organized) -> None:
+    """https://github.com/pulumi/pulumi-aws/issues/5271"""
+    with pytest.raises(ProviderError, match=r"(?s)IAM Role ARN not set in assume role.*It has role_arn"):
+        organized.driver.member("111111111111", assumeRoles=[{"role_arn": "arn:aws:iam::111111111111:role/x"}])
+
+
 def test_a_provider_assumes_one_role_through_another(organized: Organized) -> None:
     """`assumeRoles` is a chain: each role is assumed with the session of the one before."""
     first, second = organized.account("first"), organized.account("second")

@@ -46,6 +46,8 @@ class ProviderEntry:
     """`allowedAccountIds`; empty: not pinned; None: pinned to an id that is not known yet."""
     own_credentials: bool
     """Whether it has a profile or keys of its own, as each account has one with IAM Identity Center."""
+    without_role: bool = False
+    """Whether something that it assumes has other keys than `roleArn`."""
 
     @property
     def tells_none(self) -> bool:
@@ -369,6 +371,8 @@ def entry(provider: Resource) -> ProviderEntry:
     listed = [_listed(provider, key) for key in _ASSUMES]
     further = None if None in listed or all(listed) else [role for roles in listed for role in roles or ()]
     assumes: tuple[str, ...] | None = None
+    assumed = [one for each in listed for one in each or () if isinstance(one, Mapping)]
+    without_role = any(one and "roleArn" not in one for one in assumed)
     if by_identity is not None and further is not None:
         roles = [*by_identity, *further]
         arns = [item.get("roleArn") if isinstance(item, Mapping) else None for item in roles]
@@ -376,7 +380,14 @@ def entry(provider: Resource) -> ProviderEntry:
     allowed = _listed(provider, "allowedAccountIds")
     ids = tuple(map(_as_id, allowed)) if allowed is not None and UNKNOWN not in allowed else None
     own = any(map(provider.get, _OWN_CREDENTIALS)) or any(_listed(provider, key) != [] for key in _OWN_FILES)
-    return ProviderEntry(urn=provider.urn, name=provider.name, assumes=assumes, allowed=ids, own_credentials=own)
+    return ProviderEntry(
+        urn=provider.urn,
+        name=provider.name,
+        assumes=assumes,
+        allowed=ids,
+        own_credentials=own,
+        without_role=without_role,
+    )
 
 
 def id_of(resource: Resource) -> str:

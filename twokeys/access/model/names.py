@@ -9,6 +9,7 @@ from typing import Final
 from twokeys.access.model.requirements import as_denied, demanded_values, organizations_demanded
 from twokeys.doors.who import CARRIERS
 from twokeys.iam import UNKNOWN, Arn, Glob, PolicyDocument, Statement, Unknown, account_as_a_whole, is_account
+from twokeys.iam.matching import as_completed
 from twokeys.iam.sts import ASSUME_ROLE, ASSUME_ROOT, IN_TRUSTS
 from twokeys.iam.truth import Truth
 
@@ -116,13 +117,18 @@ def _account_of_pattern(value: object) -> str | None:
 
 
 def granted_resources(policy: PolicyDocument, partition: str) -> tuple[str, ...]:
-    """The resources on which an identity-based policy allows `sts:AssumeRole`, each as `in_partition` has it."""
-    listed = (("*",) if one.resources is None else one.resources for one in _allowing(policy))
-    found = (in_partition(name, partition) for names in listed for name in names if isinstance(name, str))
-    return tuple(dict.fromkeys(found))
+    """The resources on which an identity-based policy allows `sts:AssumeRole`, as `resources_of` has them."""
+    return tuple(dict.fromkeys(name for one in _allowing(policy) for name in resources_of(one, partition)))
 
 
-def in_partition(resource: str, partition: str) -> str:
+def resources_of(statement: Statement, partition: str) -> Iterator[str]:
+    """The known resources of a granting statement: each as AWS completes it, and in its holder's partition."""
+    for name in ("*",) if statement.resources is None else statement.resources:
+        if isinstance(name, str):
+            yield from (_in_partition(whole, partition) for whole in as_completed(name))
+
+
+def _in_partition(resource: str, partition: str) -> str:
     """A granted resource, exact or with wildcards, with its holder's partition in place of a pattern of partitions.
 
     Roles delegate access within one partition only, so that the rest of it may be an exact name.

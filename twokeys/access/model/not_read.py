@@ -33,7 +33,8 @@ _AWS_SDK = re.compile(
 _COMMAND = re.compile(
     r"\baws(?:-cli(?::\S+)?)?(?:\s+--?\S+(?:\s+[^-\s]\S*)?)*\s+"
     r"(?:iam|sso-admin|identitystore|organizations|cloudformation|cloudcontrol|servicecatalog|serverlessrepo|controltower"
-    r"|rolesanywhere)\s+(?!create-service-linked-role\b)(?:create|put|attach|update|add|upload|enable|provision|register|deploy|execute|set|delete-\w+-permissions)\S*"
+    r"|rolesanywhere)\s+(?!(?:create-service-linked-role|create-account-alias|update-account-password-policy|enable-aws-service-access)\b)"
+    r"(?:create|put|attach|update|add|upload|enable|provision|register|deploy|execute|set|delete-\w+-permissions)\S*"
     r"|\baws\b.*\sorganizations\s+(?:detach|disable)-policy"
     r"|\beks\s+create-pod-identity-association\b"
     # https://docs.aws.amazon.com/powershell/v4/userguide/pstools-iam.html

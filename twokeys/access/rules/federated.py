@@ -11,9 +11,10 @@ from twokeys.access.federated import GUESTS, FederatedTrust, by_every_anchor, pr
 from twokeys.access.findings import DoorConfig, Finding, Rule
 from twokeys.access.graph import Graph
 from twokeys.access.model.door_name import DoorName
+from twokeys.access.model.names import EVERY_SERVICE
 from twokeys.access.model.principals import Principal
 from twokeys.doors.who import CARRIERS, ROLES_ANYWHERE
-from twokeys.iam import ANY_PROVIDER, UNKNOWN, Caller, Outcome, Policies, Request, evaluate_grant
+from twokeys.iam import ANY_PROVIDER, Caller, Outcome, Policies, Request, Unknown, evaluate_grant
 from twokeys.iam.shared_providers import SharedProvider
 from twokeys.iam.sts import ASSUME_ROLE
 
@@ -49,10 +50,14 @@ def _open_or_idle(graph: Graph) -> Iterator[Finding]:
             one = _finding(graph, found.role, said, step, found.sources)
             yield replace(one, advice=True, severity="medium")
     for role in graph.roles:
-        if role.trust is not None and role.trust.policy is not UNKNOWN and by_every_anchor(role.trust.policy):
-            why = f"{CARRIERS[ROLES_ANYWHERE]} comes in, for every trust anchor of the account"
+        trust = role.trust_policy
+        if service := None if isinstance(trust, Unknown) else by_every_anchor(trust):
+            why = f"{service}: {CARRIERS[ROLES_ANYWHERE]} comes in, for every trust anchor of the account"
             step = "demand the ARN of one trust anchor with ArnEquals on aws:SourceArn"
-            yield _finding(graph, role, f"{_OPEN} {ROLES_ANYWHERE}: {why}", step, {})
+            if service == EVERY_SERVICE:
+                why = "every AWS service, and some hand roles to others, as Roles Anywhere does"
+                step = "name the one service that is to have the role, such as ec2.amazonaws.com"
+            yield _finding(graph, role, f"{_OPEN} {why}", step, {})
 
 
 def _of_any_namespace(subject: str) -> bool:

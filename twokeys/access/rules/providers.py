@@ -13,6 +13,11 @@ from twokeys.access.reading.snapshot import project_of
 
 _NAME = "provider-enters-its-account"
 _ENTER = "set assume_roles to a role of that account, or a profile or keys of the provider's own"
+_WITHOUT_ROLE = (
+    "assumes a role without roleArn, which AWS's provider refuses",
+    'give each of assume_roles as aws.ProviderAssumeRoleArgs(role_arn=...), or as a mapping with "roleArn"'
+    " (https://github.com/pulumi/pulumi-aws/issues/5271)",
+)
 _PROVIDER = "https://www.pulumi.com/registry/packages/aws/api-docs/provider/"
 
 
@@ -22,6 +27,8 @@ def _entries(graph: Graph, _config: Config, _now: datetime) -> Iterator[Finding]
     for entry in graph.accounts.entries:
         if _is_default(entry.name):
             continue
+        if entry.without_role:
+            yield _finding(entry, *_WITHOUT_ROLE, advice=True)
         if problem := _contradiction(entry):
             yield _finding(entry, *problem)
         elif problem := _problem(graph, entry):

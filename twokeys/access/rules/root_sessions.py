@@ -12,6 +12,7 @@ from twokeys.access.model.door_name import DoorName
 from twokeys.access.root_sessions import covers_root
 from twokeys.access.rules.wildcards import granting
 from twokeys.iam import UNKNOWN, Arn, is_account
+from twokeys.iam.matching import as_completed
 
 _OTHERS = (":role/", ":user/", ":group/", ":policy/")
 """What of IAM a pattern can name that is no root."""
@@ -28,7 +29,8 @@ def _wide_resources(document: Document, _account: str) -> Iterator[str]:
     for statement in document.policy.statements:
         if covers_root(statement, named=True):
             resources = statement.resources if statement.resources is not None else ("*",)
-            yield from (one for one in resources if isinstance(one, str) and _means_many_roots(one))
+            known = (whole for one in resources if isinstance(one, str) for whole in as_completed(one))
+            yield from filter(_means_many_roots, known)
 
 
 def _means_many_roots(resource: str) -> bool:

@@ -11,14 +11,15 @@ from twokeys.access.findings import DoorConfig, Finding, Rule
 from twokeys.access.graph import Graph
 from twokeys.access.model.documents import Document
 from twokeys.access.model.door_name import DoorName
-from twokeys.access.model.names import USERNAME, could_be_role, in_partition
+from twokeys.access.model.names import USERNAME, could_be_role, resources_of
 from twokeys.access.model.requirements import as_denied, demanded_values, limits_callers
 from twokeys.access_role import ACCESS_ROLE
-from twokeys.iam import UNKNOWN, Arn, Glob, Statement
+from twokeys.iam import UNKNOWN, Arn, Glob, PolicyDocument, Principals, Statement, Unknown
 from twokeys.iam.sts import ASSUME_ROLE, IN_TRUSTS
 from twokeys.iam.truth import Truth
 
 _ROLE_OF_ANY_ACCOUNT = re.compile(r"arn:[^:*?]+:iam::\*:role/(?:[^*?]+/)?([^*?/]+)")
+_CLOUDFORMATION = Principals(service=("cloudformation.amazonaws.com",))
 _RESOURCE_ORGANIZATION, _OWN_ACCOUNT = "aws:resourceorgid", "${aws:PrincipalAccount}"
 
 
@@ -34,8 +35,8 @@ def _open_trusts(graph: Graph, _config: DoorConfig, _now: datetime) -> Iterator[
                     "principals, nor does a Deny beside it"
                 )
                 step = (
-                    "name the principals by their ARNs, or add a StringEquals condition on aws:PrincipalOrgID (which "
-                    "needs a grant in another account of the organization, as a trust in an account does)"
+                    "name the principals by their ARNs, or add a StringEquals condition on aws:PrincipalOrgID: of an "
+                    "organization as a whole, a grant in another account of it has to be in view, or an exception made"
                 )
                 yield Finding(message, step, role.urn, DoorName("*", role.arn), role.source)
 
@@ -53,8 +54,23 @@ def _wide_grants(graph: Graph, _config: DoorConfig, _now: datetime) -> Iterator[
     for who, account, document, resource in granting(graph, partial(_wide_resources, graph)):
         holder = Arn.parse(who)
         of_user = holder is not None and holder.kind in ("user", "group") and USERNAME.sub("name", resource)
-        if not of_user or not _exact_enough(of_user, account):
+        if not (of_user and _exact_enough(of_user, account)) and not _of_stack_sets(graph, document, resource):
             yield _wide(graph, who, account, document, resource)
+
+
+def _of_stack_sets(graph: Graph, document: Document, resource: str) -> bool:
+    """Whether AWS CloudFormation alone holds the grant, of a role of one name: so StackSets enter target accounts.
+
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/stacksets-prereqs-self-managed.html
+    """
+    trusts = [one.trust.policy if one.trust else UNKNOWN for one in graph.principals if document in one.documents]
+    return _is_one_name(graph, resource) and bool(trusts) and all(map(_admits_cloudformation_alone, trusts))
+
+
+def _admits_cloudformation_alone(trust: PolicyDocument | Unknown) -> bool:
+    return trust is not UNKNOWN and all(
+        one.principals == _CLOUDFORMATION for one in trust.statements if one.effect == "Allow"
+    )
 
 
 def granting(
@@ -82,26 +98,29 @@ def _held(graph: Graph) -> Iterator[tuple[str, str, Document]]:
         return
     for document in graph.principals.managed_policies:
         if document.urn is not None and document not in boundaries:
-            yield document.urn, graph.accounts.of(graph.snapshot.by_urn[document.urn]), document
+            who = graph.identity_center.given.get(document.urn, document.urn)
+            yield who, graph.accounts.of(graph.snapshot.by_urn[document.urn]), document
 
 
 def _wide_resources(graph: Graph, document: Document, account: str) -> Iterator[str]:
-    if document.policy is UNKNOWN or document.urn is None:
-        return
-    for statement in document.policy.statements:
-        if statement.effect != "Allow" or not _grants(statement):
-            continue
-        for written in statement.resources if statement.resources is not None else ("*",):
-            resource = in_partition(written, graph.accounts.partition(account)) if isinstance(written, str) else ""
+    for statement in _grants(document) if document.urn is not None else ():
+        for resource in resources_of(statement, graph.accounts.partition(account)):
             if _exact_enough(resource, account) or _of_own_account(statement, account):
                 continue
             if not _one_role_of_the_organization(graph, statement, resource):
                 yield resource
 
 
-def _grants(statement: Statement) -> bool:
-    """Whether a statement grants sts:AssumeRole otherwise than by saying that its holder is an administrator."""
-    return statement.actions != ("*",) and statement.covers_action(ASSUME_ROLE) is Truth.TRUE
+def _grants(document: Document) -> list[Statement]:
+    """What grants sts:AssumeRole otherwise than by saying that its holder is an administrator.
+
+    Nothing does that beside a Deny of it on everything.
+    """
+    found = [] if isinstance(document.policy, Unknown) else document.policy.statements
+    about = [one for one in found if one.actions != ("*",) and one.covers_action(ASSUME_ROLE) is Truth.TRUE]
+    denials = [one for one in about if one.effect == "Deny" and not (one.conditions or one.unresolved)]
+    none = any(one.resources == ("*",) for one in denials)
+    return [] if none else [one for one in about if one.effect == "Allow"]
 
 
 @lru_cache(maxsize=65536)
@@ -117,15 +136,9 @@ def _of_own_account(statement: Statement, own: str) -> bool:
 
 
 def _one_role_of_the_organization(graph: Graph, statement: Statement, resource: str) -> bool:
-    """Whether a statement is for the role of one name in every account of the organization and in no other account.
-
-    The access role is never meant: it trusts the management account as a whole, so such a grant opens every account.
-    """
-    found = _ROLE_OF_ANY_ACCOUNT.fullmatch(resource)
-    if found is None or found.group(1) in _access_roles(graph):
-        return False
+    """Whether a statement is for the role of one name in every account of the organization and in no other account."""
     ours = graph.accounts.organization
-    return any(
+    return _is_one_name(graph, resource) and any(
         clause.operator == "StringEquals"
         and clause.lower_key == _RESOURCE_ORGANIZATION
         and len(clause.values) == 1
@@ -134,9 +147,14 @@ def _one_role_of_the_organization(graph: Graph, statement: Statement, resource: 
     )
 
 
-def _access_roles(graph: Graph) -> frozenset[str]:
-    roles = (graph.accounts.access_roles(account) for account in graph.accounts.members)
-    return frozenset({ACCESS_ROLE}).union(*roles)
+def _is_one_name(graph: Graph, resource: str) -> bool:
+    """Whether a resource is the role of one name in every account.
+
+    The access role is never meant: it trusts the management account as a whole, so such a grant opens every account.
+    """
+    found = _ROLE_OF_ANY_ACCOUNT.fullmatch(resource)
+    access_roles = (graph.accounts.access_roles(account) for account in graph.accounts.members)
+    return found is not None and found.group(1) not in frozenset({ACCESS_ROLE}).union(*access_roles)
 
 
 def _wide(graph: Graph, who: str, account: str, document: Document, resource: str) -> Finding:
@@ -148,6 +166,8 @@ def _wide(graph: Graph, who: str, account: str, document: Document, resource: st
         "name the roles by their exact ARNs, or one role of every account with a StringEquals condition that "
         "aws:ResourceOrgID is the organization's id"
     )
+    if any(one.not_actions is not None for one in _grants(document)):
+        step = f"add sts:AssumeRole and sts:AssumeRoot to its NotAction; by a statement of its own, {step}"
     return Finding(message, step, document.urn, DoorName(who, resource), document.source)
 
 
@@ -185,10 +205,11 @@ WILDCARD_GRANT = Rule(
 
 A pattern also means every later role that it matches; `role/${aws:username}` that a user or a group holds is one role
 for each user, and a pattern of partitions (`arn:*:iam::ID:role/x`) leaves one role. Whatever Action or NotAction covers
-sts:AssumeRole counts (`sts:*`, `*:*`, `s*:AssumeRole`, a list with `*`), in a managed policy that nobody holds yet too;
-of a new one, the update gate asks who gets it. One role by its exact name in every account (`iam::*:role/x`) passes if
-StringEquals demands that aws:ResourceOrgID is the id of the organization; where the stack does not tell that, any one
-id. The access role of accounts is not granted so. Unknown: a document or an action that is not known is left to
-`unproved-door`. Does not check: `Action: *` by itself (the policy of an administrator says what it is), AWS-managed
-policies, grants within the principal's own account.
+sts:AssumeRole counts (`sts:*`, `*:*`, `s*:AssumeRole`, a list with `*`), unless a Deny beside it takes all of it away;
+of a managed policy that nobody holds yet, too: of a new one, the update gate asks who gets it. One role by its exact
+name in every account (`iam::*:role/x`) passes if StringEquals demands that aws:ResourceOrgID is the id of the
+organization; where the stack does not tell that, any one id. The access role of accounts is not granted so. The
+administration role of StackSets, which trusts AWS CloudFormation alone, needs no such condition. Unknown: a document or
+an action that is not known is left to `unproved-door`. Does not check: `Action: *` by itself (the policy of an
+administrator says what it is), AWS-managed policies, grants within the principal's own account.
 """

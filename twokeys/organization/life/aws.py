@@ -1,7 +1,5 @@
 """The edge to boto3: the calls that change an account, and when accounts were closed."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime

@@ -3,8 +3,6 @@
 https://docs.aws.amazon.com/accounts/latest/reference/manage-acct-update-root-user-email.html
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 

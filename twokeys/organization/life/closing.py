@@ -6,8 +6,6 @@ was cut short, or that AWS stopped, simply goes on.
 https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_accounts_close.html
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta

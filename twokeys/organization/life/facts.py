@@ -1,7 +1,5 @@
 """What is known of a stack's accounts: what config says, what the state holds and what AWS tells. Frozen, pure."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field

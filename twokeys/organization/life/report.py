@@ -1,7 +1,5 @@
 """What the commands say of a change and of a queue, for people and as JSON."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

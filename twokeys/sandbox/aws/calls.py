@@ -1,7 +1,5 @@
 """How a property of the Python SDK is called in boto3, and back: by boto3's own models of the operations."""
 
-from __future__ import annotations
-
 import json
 import uuid
 from collections.abc import Mapping

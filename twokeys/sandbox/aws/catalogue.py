@@ -3,8 +3,6 @@
 docs/local-aws.md names what is really made.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 
 from twokeys.preview.policy_document import TOKEN as POLICY_DOCUMENT

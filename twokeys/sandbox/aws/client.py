@@ -1,7 +1,5 @@
 """boto3 clients of one set of credentials, on loopback, and what an API refusal is called."""
 
-from __future__ import annotations
-
 import contextlib
 import threading
 from collections.abc import Callable, Iterator, Mapping

@@ -1,7 +1,5 @@
 """A provider resource's configuration, and how credentials come from it: by really assuming each role in turn."""
 
-from __future__ import annotations
-
 import contextlib
 import json
 import re
@@ -76,6 +74,9 @@ def connect(inputs: Properties, environment: Mapping[str, str]) -> Aws:
 
 
 def _assume(role: Mapping[str, Any], sts: Any, endpoint: str) -> Keys:  # noqa: ANN401 - a client of boto3
+    if not role.get("roleArn"):
+        reason = f"It has {', '.join(role) or 'nothing'}: in a mapping the key is roleArn, in Python too."
+        raise ProviderError("IAM Role ARN not set in assume role", (reason,))
     request = {theirs: role[ours] for ours, theirs in _ASSUME_ROLE.items() if role.get(ours)}
     request.setdefault("RoleSessionName", "pulumi")
     if role.get("duration"):

@@ -5,8 +5,6 @@ list means nothing, an account id as a principal is that account's root
 (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html).
 """
 
-from __future__ import annotations
-
 import json
 import re
 from typing import Any

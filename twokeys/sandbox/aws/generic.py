@@ -4,8 +4,6 @@ Nothing of it is in the local AWS: it has no effect there, and there is no drift
 What replaces an object is known of the types that the components make; of others every change is one in place.
 """
 
-from __future__ import annotations
-
 import re
 import uuid
 from functools import cache

@@ -3,8 +3,6 @@
 https://docs.aws.amazon.com/IAM/latest/APIReference/ has a page for each operation.
 """
 
-from __future__ import annotations
-
 import json
 import uuid
 from collections.abc import Callable, Iterable

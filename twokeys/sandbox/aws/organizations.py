@@ -3,8 +3,6 @@
 https://docs.aws.amazon.com/organizations/latest/APIReference/ has a page for each operation.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Mapping
 from typing import Any, Final

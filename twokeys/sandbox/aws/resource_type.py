@@ -4,8 +4,6 @@ Checking, comparing and previewing need nothing but those facts; they are here, 
 replaces an object are those of the Pulumi AWS provider's version 7 (https://www.pulumi.com/registry/packages/aws/).
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 import re

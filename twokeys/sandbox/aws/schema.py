@@ -1,7 +1,5 @@
 """What a resource type of the AWS provider has, as the Python SDK declares it."""
 
-from __future__ import annotations
-
 import builtins
 import importlib
 import threading

@@ -6,8 +6,6 @@ a code for a new address is mailed to it (`mailbox`).
 Not here: how long a code is good for, which AWS does not document.
 """
 
-from __future__ import annotations
-
 import secrets
 from collections.abc import Callable
 

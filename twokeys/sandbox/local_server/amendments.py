@@ -1,7 +1,5 @@
 """Small things that AWS does and ministack does not."""
 
-from __future__ import annotations
-
 import functools
 import json
 from collections.abc import Callable

@@ -5,8 +5,6 @@ set to the local AWS such a request comes here with its whole URL, signed for th
 (https://www.rfc-editor.org/rfc/rfc9112#section-3.2.2). Nothing is passed on: every host is this one.
 """
 
-from __future__ import annotations
-
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, TypeAlias
 from urllib.parse import unquote, urlsplit

@@ -5,8 +5,6 @@ trust policy that names a principal which does not exist (in an account that thi
 centralized root access are kept on record only.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Callable

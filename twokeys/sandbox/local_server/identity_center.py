@@ -6,8 +6,6 @@ instance from the start, which on AWS somebody enables in the console. Nobody si
 in its account.
 """
 
-from __future__ import annotations
-
 import hashlib
 import time
 import uuid

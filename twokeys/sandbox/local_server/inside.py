@@ -4,8 +4,6 @@
 lacks one of these names is refused, by that name, as soon as this is imported.
 """
 
-from __future__ import annotations
-
 import importlib
 from typing import Any
 

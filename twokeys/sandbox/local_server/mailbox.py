@@ -3,8 +3,6 @@
 `{"to": address, "subject": text, "text": text, "sent": seconds since the epoch}`
 """
 
-from __future__ import annotations
-
 import json
 import time
 from pathlib import Path

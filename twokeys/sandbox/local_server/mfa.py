@@ -5,8 +5,6 @@ A session of GetSessionToken keeps it, that of a role has none:
 https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_mfa_configure-api-require.html
 """
 
-from __future__ import annotations
-
 import base64
 import contextvars
 import hashlib

@@ -10,8 +10,6 @@ in an account outlive its closing. A closed account can be moved and tagged: AWS
 closing, and no closed account leaves the organization by itself.
 """
 
-from __future__ import annotations
-
 import json
 import time
 from collections import Counter

@@ -7,8 +7,6 @@ too, so that the limit can be tried: `aws service-quotas request-service-quota-i
 --quota-code L-E619E033 --desired-value 10`.
 """
 
-from __future__ import annotations
-
 import uuid
 
 from twokeys.sandbox.local_server import organizations, records

@@ -5,8 +5,6 @@ https://docs.aws.amazon.com/access-analyzer/latest/APIReference/ and
 https://docs.aws.amazon.com/guardduty/latest/APIReference/API_EnableOrganizationAdminAccount.html.
 """
 
-from __future__ import annotations
-
 import uuid
 from datetime import UTC, datetime
 

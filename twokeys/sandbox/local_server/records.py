@@ -5,8 +5,6 @@ kept with ministack's state, but nothing acts on them. No analyzer analyzes, no 
 takes and tells is read off botocore's own model of it.
 """
 
-from __future__ import annotations
-
 import json
 import re
 import sys

@@ -1,7 +1,5 @@
 """What an operation that is added to ministack answers."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
 from typing import Any, TypeAlias

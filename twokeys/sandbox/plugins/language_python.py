@@ -8,8 +8,6 @@ package is announced: a program's resources name their plugins themselves.
 
 # ruff: noqa: N802, ANN401, ARG002 - the names and signatures are gRPC's, which ships no types for them
 
-from __future__ import annotations
-
 import json
 import os
 import subprocess

@@ -1,7 +1,5 @@
 """Runs one Python program on the Pulumi SDK of the interpreter that this is started with; needs nothing else of it."""
 
-from __future__ import annotations
-
 import argparse
 import asyncio
 import logging

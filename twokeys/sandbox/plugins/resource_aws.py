@@ -8,8 +8,6 @@ from them again, because this plugin says that it does not accept any.
 
 # ruff: noqa: N802, ANN401, ARG002 - the names and signatures are gRPC's, which ships no types for them
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager

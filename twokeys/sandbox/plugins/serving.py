@@ -1,7 +1,5 @@
 """How a plugin of the pulumi CLI serves: a gRPC server on loopback that ends with the CLI."""
 
-from __future__ import annotations
-
 import os
 import signal
 import threading
