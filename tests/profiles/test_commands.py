@@ -90,6 +90,8 @@ def test_what_the_person_chooses_is_in_the_profile_until_they_choose_otherwise(t
         "region": "eu-west-1",
     }
     assert "guessed" not in chosen.stderr
+    with pytest.raises(Refusal, match=f"that device is in account {PROD}"):
+        run("--person", "ada", "--state", stage, "--mfa-serial", f"arn:aws:iam::{PROD}:mfa/ada")
     again = run("--person", "ada", "--state", stage)
     assert again.stdout.splitlines()[0] == "= profile acme-reader"
     assert f"--mfa-serial arn:aws:iam::{MANAGEMENT}:mfa/phone --prefix acme- --region eu-west-1 --sour" in again.stderr
