@@ -460,9 +460,10 @@ def test_a_file_that_the_surroundings_name_and_is_not_there_is_said_to_be_theirs
 
 
 @pytest.mark.usefixtures("config")
-def test_several_published_files_count_together(tmp_path: Path) -> None:
+def test_several_published_files_count_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     files = [write(tmp_path, f"{name}.json", outputs(door(name), accounts_shown=[STAGE])) for name in ("a", "b")]
-    told = run("--person", "ada", "--from", files[0], "--from", files[1])
+    monkeypatch.setenv("HOME", str(tmp_path))
+    told = run("--person", "ada", "--from", files[0], "--from", "~/b.json")
     assert told.stdout.splitlines()[:2] == ["+ profile a", "+ profile b"]
     assert "Note" not in told.stderr
 
