@@ -166,6 +166,27 @@ def test_a_log_file_that_is_not_as_its_digest_says_is_named_and_its_day_is_not_k
     assert [one["notAsDigest"] for one in events["sources"]] == [[str(log)]]
 
 
+def test_a_log_file_of_the_period_that_a_digest_lists_and_that_is_not_given_is_named_as_s3_has_it(
+    tmp_path: Path,
+) -> None:
+    """https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-validation-digest-file-structure.html"""
+    folder = logs(tmp_path, *(read_event(account, "2026-09-01T09:00:00Z") for account in (HUB, PROD)))
+    for account in (HUB, PROD):
+        digests(Path(folder), account, "2026-09-01", "2026-09-02")
+    for day in ("01", "02"):
+        (digest,) = Path(folder).glob(f"{HUB}_CloudTrail-Digest*_202609{day}T*")
+        key = f"AWSLogs/{HUB}_CloudTrail_us-east-1_202609{day}T1000Z_x.json.gz"
+        listing = {"s3Bucket": "trails", "s3Object": key, "hashValue": "0"}
+        digest.write_text(json.dumps({**json.loads(digest.read_text()), "logFiles": [listing]}))
+    asked = ("prod", *ONE_REGION, "--events", folder, "--until", "2026-09-01")
+    text = run(*asked, "--html", "report.html", "--csv", "report.csv").output
+    missing = f"s3://trails/AWSLogs/{HUB}_CloudTrail_us-east-1_20260901T1000Z_x.json.gz"
+    for said in (text, *(Path(f"report.{ending}").read_text().replace("<wbr>", "") for ending in ("html", "csv"))):
+        assert f", 1 log file that digests list not given ({missing}), " in said
+    assert f"log file not given,{HUB},management," in Path("report.csv").read_text()
+    assert [one["filesMissing"] for one in read(*asked)["events"]["coverage"]] == [[], [missing]]
+
+
 def test_a_log_file_that_no_digest_of_its_time_lists_is_named_and_the_answer_is_not_whole(tmp_path: Path) -> None:
     """A digest has the log files that were delivered in its hour; a log file's name has the time of its delivery.
 
@@ -301,8 +322,8 @@ def test_events_are_compared_with_the_doors(tmp_path: Path) -> None:
     listing.write_text(json.dumps(digest))
     missing = read("prod", *ONE_REGION, "--events", str(tmp_path / "AWSLogs"))["events"]
     assert [(one["notCovered"], one["files"], one["filesMissing"]) for one in missing["coverage"]] == [
-        ("in us-east-1 before 2026-09-02 00:00 UTC, of which there is no digest", 0, 0),
-        ("in us-east-1 on 2026-09-05 (1 more such day)", 2, 2),
+        ("in us-east-1 before 2026-09-02 00:00 UTC, of which there is no digest", 0, []),
+        ("in us-east-1 on 2026-09-05 (1 more such day)", 2, [f"AWSLogs/{one}" for one in names]),
     ]
     days = [one["daysNotCovered"] for one in missing["coverage"]]
     assert days == [{"us-east-1": ["2026-09-01"]}, {"us-east-1": ["2026-09-05", "2026-09-07"]}]
@@ -420,7 +441,7 @@ def test_every_number_adds_up_and_is_the_same_in_text_page_table_and_json(tmp_pa
     apart += "1 sign-in of the root user within the account"
     assert (sum(events["apart"].values()), apart.count("1 ")) == (4, 4)
     period = "UTC: 1 step on the way; 1 step perhaps on the way; "
-    period += f"{len(several)} have several doors and count at each, {sum(several)} times; "
+    period += f"entries that several doors explain, counted at each: {len(several)} ({sum(several)} uses); "
     period += f"not among the entries: {apart};"
     without = sum(one["withoutExternalId"] for one in summary["thirdParties"])
     assert (summary["mfaNotAskedOfAccessKeys"], events["askedForAndNotShown"], without) == (1, {"MFA": 1}, 2)
@@ -1253,6 +1274,38 @@ def test_files_of_other_services_are_passed_over_and_counted_in_a_folder_and_ref
         run("prod", "--events", str(config))
 
 
+@pytest.mark.parametrize(
+    "content", [b'{"Findings": []}', b"[1]", b'[{"x": 1}]\n', b'{"x": 1}\n{"x": 2}', b'{"logEvents": []}']
+)
+def test_a_whole_file_that_is_no_log_and_stands_nowhere_near_them_is_passed_over_and_named(
+    tmp_path: Path, content: bytes
+) -> None:
+    """A log archive is a bucket like any other: Firehose, Security Hub or Athena may write into it, too.
+
+    https://docs.aws.amazon.com/awscloudtrail/latest/userguide/get-and-view-cloudtrail-log-files.html
+    """
+    inside = f"AWSLogs/{HUB}/CloudTrail/us-east-1/2026/09/02"
+    (bucket := tmp_path / "bucket").mkdir()
+    folder = logs(bucket, *(read_event(account, "2026-09-02T00:00:00Z") for account in (HUB, PROD)))
+    for account in (HUB, PROD):
+        digests(Path(folder), account, "2026-09-01", "2026-09-30")
+    other = bucket / "SecurityHub" / "x.json.gz"
+    other.parent.mkdir()
+    other.write_bytes(gzip.compress(content))
+    period = ("--from", "2026-09-01", "--until", "2026-09-30")
+    (source,) = (found := read("prod", *ONE_REGION, "--events", str(bucket), *period)["events"])["sources"]
+    assert (list(source["noLogs"]), source["notReadable"]) == ([str(other)], {})
+    assert (found["mayBeMore"], {one["usage"] for one in found["doors"]}) == (False, {"no record of use"})
+    text = run("prod", *ONE_REGION, "--events", str(bucket), *period).stdout
+    assert ", 61 passed over: 60 of CloudTrail-Digest, 1 that is no log (SecurityHub/x.json.gz), " in text
+    with pytest.raises(Refusal):
+        run("prod", "--events", str(other))
+    (in_its_place := bucket / inside / "x.json.gz").parent.mkdir(parents=True)
+    other.rename(in_its_place)
+    (source,) = (found := read("prod", *ONE_REGION, "--events", str(bucket), *period)["events"])["sources"]
+    assert (list(source["notReadable"]), source["noLogs"], found["mayBeMore"]) == ([str(in_its_place)], {}, True)
+
+
 WHOLE = gzip.compress(json.dumps({"Records": [entry(CI, DEPLOYER, "2026-09-01T10:00:00Z")] * 9}).encode(), mtime=0)
 STAGES = "222222222222"
 
@@ -1340,8 +1393,7 @@ def test_the_hash_of_a_folder_is_what_standard_tools_make_of_it_and_that_of_a_fi
 
 
 def test_accepted_exceptions_are_listed_with_their_owner_reason_and_last_day(tmp_path: Path) -> None:
-    world = two_keys()
-    world.resources.pop()
+    world = two_keys(granted=False)
     world.add("User", "alice", world.hub, outputs={"name": "alice", "uniqueId": "AIDAALICE"}, name="alice")
     state = ("--state", str(write_state(tmp_path / "state.json", world)))
     door = f"{CI_ROLE} -> {world_arn(STAGE, 'role/deployer')}"

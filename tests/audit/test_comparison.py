@@ -1227,22 +1227,38 @@ def test_temporary_credentials_of_a_user_that_nothing_shows_and_of_the_root_user
     assert {what: count for what, count in found.apart.items() if "sign-in" not in what} == counted
 
 
-def test_who_had_no_door_is_first_then_who_did_not_meet_what_a_door_asks_for_then_the_root_user() -> None:
-    """A terminal shows the first twelve."""
+def test_named_callers_without_a_door_are_first_and_sessions_that_nobody_is_seen_to_begin_are_last() -> None:
+    """A terminal shows the first twelve lines, and a trail that logs writes only has no AssumeRole of any job: the
+    sessions of a role are one line then, but for those of IAM Identity Center, each of which is a person.
+
+    https://docs.aws.amazon.com/singlesignon/latest/userguide/logging-using-cloudtrail.html
+    """
     world, ann = two_keys(), arn(HUB, "user/ann")
     world.add("User", "ann", world.hub, name="ann")
     world.add("UserPolicy", "ann", world.hub, user="ann", policy=document(grants(arn(STAGE, "role/reader"))))
     world.role("reader", world.stage, document(trusts(ann, condition=MFA)))
     request = {"roleArn": arn(STAGE, "role/reader")}
+    path = "role/aws-reserved/sso.amazonaws.com/AWSReservedSSO_Admin_0123456789abcdef"
+    admin = {"sessionIssuer": {"type": "Role", "arn": arn(STAGE, path)}, "attributes": {"creationDate": at(1)}}
     records = [
         entry(CI_SESSION, DEPLOYER, at(0)),
         called(STAGE, at(1), "DeleteBucket"),
         entry(ann, "", at(2), userIdentity=caller("false"), requestParameters=request),
         entry(arn(HUB, "user/eve"), DEPLOYER, at(3)),
+        called(STAGE, at(4), "StopLogging", "zoe", eventSource="cloudtrail.amazonaws.com"),
+        *(in_a_session(name, sessionContext=admin) | {"eventID": name} for name in ("kim", "lee")),
     ]
+    for number in range(9):
+        changes = {"eventID": f"run-{number}", "sourceIPAddress": f"192.0.2.{number}"}
+        records.append(in_a_session(f"run-{number}") | changes)
     lines, _ = to_look_at(read(world.graph), compared(world, *records))
-    who = [said.partition(" UTC ")[2].partition(" of ")[0] for _, said in lines]
-    assert who == ["user eve", "user ann", "root user", "role ci"]
+    who = [said.partition(" UTC ")[2].partition(" of ")[0].partition(" -> ")[0] for _, said in lines]
+    *named, kim, lee, jobs = who
+    assert named == ["user eve", "user ann", "root user", "user zoe", "role ci"]
+    assert {kim, lee} == {f"somebody who is not named as {name}" for name in ("kim", "lee")}
+    assert jobs.startswith("somebody who is not named as run-")
+    why = "the record does not name the caller; a session of this role is in the records, its AssumeRole is not"
+    assert lines[-1][1].endswith(f"from 9 addresses, in sessions run-0, run-1 and 7 more: {why}")
 
 
 @pytest.mark.parametrize("told", ["serviceEventDetails", "requestParameters"])

@@ -139,6 +139,7 @@ DIGEST = {
     "digestEndTime": "2015-08-17T15:01:31Z",
     "logFiles": [
         {
+            "s3Bucket": "S3-bucket-name",
             "s3Object": "AWSLogs/111122223333/CloudTrail/us-east-2/2015/08/17/111122223333_CloudTrail_x.json.gz",
             "hashValue": "9bb6196fc6b84d6f075a56548feca262bd99ba3c2de41b618e5b6e22c1fc71f6",
         }
@@ -152,7 +153,8 @@ def test_a_digest_lists_its_log_files_and_its_period(tmp_path: Path) -> None:
     file.write_text(json.dumps(DIGEST))
     start, end = (datetime(2015, 8, 17, hour, 1, 31, tzinfo=UTC) for hour in (14, 15))
     (log,) = DIGEST["logFiles"]
-    assert listed(file) == ({"111122223333_CloudTrail_x.json": log["hashValue"]}, start, end)
+    where = f"s3://S3-bucket-name/{log['s3Object']}"
+    assert listed(file) == ({"111122223333_CloudTrail_x.json": (log["hashValue"], where)}, start, end)
 
 
 @pytest.mark.parametrize(

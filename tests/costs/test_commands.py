@@ -292,6 +292,7 @@ def test_a_bound_that_is_not_said_is_the_month_s(
         ("--by", "account,account"),
         ("--from", "2026-11", "--to", "2026-10", "--file", "x"),
         ("--profile", "x", "--file", "y"),
+        ("--currency", "EUR"),
         ("--file", "x.csv", "--file", "./x.csv"),
     ],
 )

@@ -139,15 +139,6 @@ def test_a_ci_role_takes_its_credentials_from_its_environment_and_needs_no_mfa(t
     }
 
 
-def test_a_source_profile_that_is_a_role_session_itself_limits_the_profile_to_an_hour(
-    config: Path, tmp_path: Path
-) -> None:
-    config.write_text("[profile hub]\nsso_session = x\nsso_account_id = 1\nsso_role_name = y\n")
-    stage = write(tmp_path, "stage.json", outputs(door("reader", seconds=43200)))
-    run("--person", "ada", "--state", stage, "--source-profile", "hub")
-    assert settings("reader")["duration_seconds"] == "3600"
-
-
 @pytest.mark.usefixtures("config")
 def test_identity_center_assignments_share_one_session(tmp_path: Path) -> None:
     state = write(tmp_path, "management.json", identity_center())
@@ -214,12 +205,13 @@ def test_what_mfa_needs_of_a_source_that_is_a_session_is_said(
     """AssumeRole's credentials carry no MFA, GetSessionToken's may:
     https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_mfa_configure-api-require.html"""
     config.write_text(f"[profile hub]\n{source}")
-    stage = write(tmp_path, "stage.json", outputs(door("a", mfa=True), door("b", role="b")))
+    stage = write(tmp_path, "stage.json", outputs(door("a", mfa=True), door("b", role="b", seconds=43200)))
     noted = run("--person", "ada", "--state", stage, "--source-profile", "hub").stderr
     comments = [line for line in config.read_text().splitlines() if "MFA" in line]
     assert [said in line for line in comments] == ([True] if said else [])
     assert bool(said) == ("a asks for MFA" in noted)
     assert ("mfa_serial" in settings("a")) == asks
+    assert settings("b")["duration_seconds"] == ("3600" if said else "43200")  # of a session's session
 
 
 @pytest.mark.parametrize(

@@ -67,7 +67,7 @@ class Recorded:
     """What there is of one account: records, log files, and of each region the days that are covered, a bit for each.
 
     `reads` are the days with read events, `digests` the periods of digests, `trails` those that they are of. `missing`
-    counts the log files that a digest lists and that were not given; `lost` are their days.
+    are the log files that a digest lists and that were not given, with the times in their names; `lost` their days.
     """
 
     records: int = 0
@@ -78,7 +78,7 @@ class Recorded:
     reads: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     digests: dict[str, list[_Span]] = field(default_factory=lambda: defaultdict(list))
     trails: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
-    missing: int = 0
+    missing: dict[str, datetime] = field(default_factory=dict)
     lost: dict[str, int] = field(default_factory=lambda: defaultdict(int))
 
     @property
@@ -132,7 +132,7 @@ class Covered:
     `regions` are those that count; `missing` the days of each that are not covered, a bit each. `lacks` says them in
     words, as "in us-east-1 before 2026-10-28", of the first regions that tell why and lack the same; it is empty for an
     account without records, and None for one that is covered. `without_digests` are the regions that log files alone
-    cover, in which a gap within a day does not show.
+    cover, in which a gap within a day does not show. `not_given` are the log files of the period that digests list.
     """
 
     account: str
@@ -141,6 +141,7 @@ class Covered:
     missing: dict[str, int]
     lacks: str | None
     without_digests: tuple[str, ...]
+    not_given: tuple[str, ...]
 
     @property
     def days(self) -> dict[str, list[date]]:
@@ -197,11 +198,14 @@ class Coverage:
                 spans.append((start, end))
             self.accounts[account].trails[region].add(trail)
 
-    def not_given(self, name: str) -> None:
-        """Take the name of a log file that a digest lists and that was not given; a digest is missed as a gap."""
-        if is_log(name):
+    def not_given(self, name: str, where: str) -> None:
+        """Take the name of a log file that a digest lists and that was not given, and where in S3 it is.
+
+        A digest is missed as a gap.
+        """
+        if is_log(name) and (found := _named(name)):
             self.not_as_digest(name)
-            self.accounts[name[:12]].missing += 1
+            self.accounts[found[0]].missing[where] = found[3]
 
     def not_as_digest(self, name: str) -> None:
         """Take the name of a log file, or of an hour's digest, that is not as a digest says: what was in it is not
@@ -251,7 +255,8 @@ class Coverage:
             lacks = "by log files with management events" if one.records else ""
         by_logs = regions if lacks is None and one.files else ()
         without = tuple(region for region in by_logs if not one.digests.get(region))
-        return Covered(account, one, tuple(regions), missing, lacks, without)
+        within = [where for where, time in one.missing.items() if period.start <= time <= period.end + _DELIVERED]
+        return Covered(account, one, tuple(regions), missing, lacks, without, tuple(within))
 
 
 def _words(lacks: Sequence[tuple[str, str]]) -> str:

@@ -13,7 +13,7 @@ from twokeys.access.model.names import EVERY_SERVICE
 from twokeys.access.model.requirements import EXTERNAL_ID, MFA, in_words, is_mfa, met, requires_mfa, window
 from twokeys.answers.model import Answers, Step
 from twokeys.audit.known import BY_PROVIDER, Judge
-from twokeys.audit.record import EARLIER, ROOT, SESSION, Use
+from twokeys.audit.record import EARLIER, ROOT, SESSION, SESSIONS, Use
 from twokeys.doors import Who
 from twokeys.iam import Requirement
 from twokeys.iam.external_id import is_external_id
@@ -26,7 +26,6 @@ _ANOTHER_ID = "caller or role has another unique id than in what was read"
 _ANOTHER_PATH = "role has another path than in what was read"
 _NO_BEGINNING = "a session of this role is in the records, its AssumeRole is not"
 _BEFORE = "the session began before the period, and nothing shows who began it"
-_SESSIONS = (SESSION, EARLIER)
 _NOT_NAMED = "the record does not name the caller"
 _NOT_SHOWN = "nothing shows whether the caller is whom the door is for"
 _UNKNOWN_MANAGEMENT = Who("root", "")
@@ -160,7 +159,7 @@ class Tallies:
         may_be = [
             one
             for one in into
-            if (use.event in (ROOT, *_SESSIONS) and not use.names_caller)  # a session whose beginning has no record
+            if (use.event in (ROOT, *SESSIONS) and not use.names_caller)  # a session whose beginning has no record
             or (
                 _may_be(use.caller.who, one.door.source.who)
                 and self._is_member(use, one) is not False
@@ -236,7 +235,7 @@ def _asked(door: Step, use: Use) -> list[tuple[Requirement, Truth]]:
 
     What a session does later shows nothing of the call that began it.
     """
-    if use.event in _SESSIONS:
+    if use.event in SESSIONS:
         return []
     return [(one, met(one, use.lookup)) for one in chain.from_iterable(door.requirements)]
 
@@ -268,7 +267,7 @@ def _comes_by(source: Who, event: str) -> bool:
 
     A door for any provider may be for both of them. https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_sts-comparison.html
     """
-    if event in _SESSIONS:  # nothing tells how it began
+    if event in SESSIONS:  # nothing tells how it began
         return True
     if event == "AssumeRoleWithSAML":
         return source.kind in BY_PROVIDER and (source.kind != "web-identity" or source.name.startswith(_ANY_PROVIDER))

@@ -1,5 +1,6 @@
 """What CloudTrail saw, in words."""
 
+import os
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
@@ -9,13 +10,15 @@ from itertools import groupby
 
 from twokeys.answers.model import Answers, Step
 from twokeys.answers.selection import PEOPLE
+from twokeys.answers.summary import SHA256
 from twokeys.audit.comparison import Comparison, SignIns
 from twokeys.audit.coverage import Covered
 from twokeys.audit.entries import DoorUse, Entry, Usage
 from twokeys.audit.logs import Source
-from twokeys.audit.record import EARLIER, EVENTS, LOGIN, SIGN_INS, Use
-from twokeys.audit.trail import Change
+from twokeys.audit.record import EARLIER, EVENTS, LOGIN, SESSIONS, SIGN_INS, Use
+from twokeys.audit.trail import LOGGING, Change
 from twokeys.audit.unusual import FIRST_ENTRY, NEW_ADDRESS
+from twokeys.iam.sts import RESERVED_ROLE
 from twokeys.shown import counted, listed
 
 NOT_LOOKED_AT = (
@@ -204,15 +207,17 @@ class _Alike:
         return len(self.uses)
 
     def order(self, unmet: Container[str]) -> tuple[object, ...]:
-        """Who had no door first, then who did not meet what a door asks for, then root users, and what is unusual.
+        """Who had no door first, then who did not meet what a door asks for, then root users, logging that was stopped,
+        and what is unusual. Of that a first entry, then that for several reasons, then that of people is first.
 
-        Of that a first entry, then that for several reasons, then that of people is first.
+        Sessions that no record shows anybody to begin are last: where a trail logs writes only, all of them are such.
         """
         first = self.uses[0]
         who, met = first.caller.who.kind, all(use.id not in unmet for use in self.uses)
         return (
-            *(_NO_DOOR not in self.labels, met, who != "root-user", FIRST_ENTRY not in self.surprises),
-            *(-len(self.surprises), who not in PEOPLE, first.time, first.id),
+            *(first.event in SESSIONS, _is_nobody_s(first)),
+            *(_NO_DOOR not in self.labels, met, who != "root-user", first.event not in LOGGING),
+            *(FIRST_ENTRY not in self.surprises, -len(self.surprises), who not in PEOPLE, first.time, first.id),
         )
 
     def row(self, answers: Answers) -> tuple[str, str]:
@@ -223,9 +228,11 @@ class _Alike:
         last, regions = used(self.uses[-1], answers), len({use.region for use in self.uses})
         last += f", the last of {len(self)} since {self.uses[0].time:%Y-%m-%d %H:%M} UTC" if len(self) > 1 else ""
         last += f" in {regions} regions" if regions > 1 else ""
-        sessions = sorted({use.caller_session for use in self.uses if use.caller_session})
-        last += f", in sessions {_sessions(sessions)}" if len(sessions) > 1 else ""
+        sessions = [*dict.fromkeys(use.caller_session for use in self.uses if use.caller_session)]
         new = {one for one in self.why if one.startswith(NEW_ADDRESS)} if len(self.uses) > 1 else set()
+        addresses = len({use.source for use in self.uses})
+        last += f" from {addresses} addresses" if addresses > 1 and not new else ""
+        last += f", in sessions {_sessions(sessions)}" if len(sessions) > 1 else ""
         why = [one for one in self.why if one not in new]
         why += [f"{len(new)} {NEW_ADDRESS}es for this principal"] if len(new) > 1 else new
         more = [f"{len(why) - _FEW} more such reasons"] if len(why) > _FEW + 1 else []
@@ -268,8 +275,8 @@ def _alike(said: Iterable[_Said]) -> list[_Alike]:
     """Each use once: those together where the same principal calls the same of an account, with the same outcome.
 
     An entry tells for whom and from where it was: those of another are apart, but for those of which a new address is
-    all that is unusual. So is, where no door explains it, each session of a role, which with IAM Identity Center is a
-    person.
+    all that is unusual. So is, where no door explains it, each session of a role. Sessions that no record shows anybody
+    to begin are one for each role, but for those of IAM Identity Center, each of which is a person.
     """
     of_use: dict[tuple[str, str], list[_Said]] = defaultdict(list)
     for one in said:
@@ -278,10 +285,11 @@ def _alike(said: Iterable[_Said]) -> list[_Alike]:
     for same in sorted(of_use.values(), key=lambda same: (same[0][0].time, same[0][0].id)):
         use, kinds = same[0][0], frozenset((what, trusts) for _, what, _, trusts in same if what != _UNUSUAL)
         what_it_is = {what for what, _ in kinds}
-        session = use.caller_session if _NO_DOOR in what_it_is else None
+        nobody = _is_nobody_s(use)
+        session = use.caller_session if not nobody and (_NO_DOOR in what_it_is or use.event in SESSIONS) else None
         unusual = [why for _, what, whys, _ in same if what == _UNUSUAL for why in whys]
         surprises = dict.fromkeys(NEW_ADDRESS if why.startswith(NEW_ADDRESS) else why for why in unusual)
-        source = NEW_ADDRESS if [*surprises] == [NEW_ADDRESS] else use.source
+        source = NEW_ADDRESS if [*surprises] == [NEW_ADDRESS] else None if nobody else use.source
         whence = () if what_it_is == {_CHANGED} else (source, use.source_identity, session)
         group = groups[
             use.caller.who, not use.names_caller and use.unique_id, use.target, use.event, use.failed, kinds, whence
@@ -291,6 +299,11 @@ def _alike(said: Iterable[_Said]) -> list[_Alike]:
         group.why.update(dict.fromkeys(why for _, _, whys, _ in same for why in whys))
         group.surprises.update(surprises)
     return list(groups.values())
+
+
+def _is_nobody_s(use: Use) -> bool:
+    """Whether it is a session that no record shows anybody to begin, of a role that is not IAM Identity Center's."""
+    return use.event in SESSIONS and RESERVED_ROLE not in use.role
 
 
 def _few(what: str, lines: list[str], have_all: str = "--csv, --html and --json") -> Iterator[str]:
@@ -352,7 +365,9 @@ def covered(one: Covered) -> str:
         counted(there.records, "record") + (f" in {counted(there.files, 'file')}" if there.files else ""),
         f"{there.first:%Y-%m-%d %H:%M} to {there.last:%Y-%m-%d %H:%M} UTC" if there.first else "",
         *days,
-        f"{counted(there.missing, 'log file')} that digests list not given" if there.missing else "",
+        f"{counted(len(one.not_given), 'log file')} that digests list not given ({listed(one.not_given, most=_FEW)})"
+        if one.not_given
+        else "",
         "of each day something was read" if one.lacks is None else f"not covered {one.lacks}".rstrip(),
     )
     return ", ".join(filter(None, parts))
@@ -410,12 +425,14 @@ def about_early(comparison: Comparison) -> str:
 
 def read_from(one: Source, digits: int) -> str:
     """What was read of a source, in words, with so many digits of its sha256."""
-    others = ", ".join(f"{count} of {service}" for service, count in sorted(one.passed_over.items()))
+    others = [f"{count} of {service}" for service, count in sorted(one.passed_over.items())]
+    names = listed([os.path.relpath(file, one.name) for file in one.no_logs], most=_FEW if digits < SHA256 else _MANY)
+    others += [f"{len(one.no_logs)} that {'is' if len(one.no_logs) == 1 else 'are'} no log ({names})"] if names else []
     span = f"events from {one.start:%Y-%m-%d %H:%M:%S} to {one.end:%Y-%m-%d %H:%M:%S} UTC" if one.start else "no events"
     parts = (
         f"sha256 {one.sha256[:digits]}" if one.sha256 else "",
         f"asked as {one.caller}" if one.caller else f"{counted(one.read, 'file')} read",
-        f"{one.passed_over.total()} passed over: {others}" if others else "",
+        f"{one.passed_over.total() + len(one.no_logs)} passed over: {', '.join(others)}" if others else "",
         f"{len(one.not_readable)} not readable" if one.not_readable else "",
         f"{counted(one.held, 'file')} held against digests, {len(one.not_as_digest) or 'none'} not as they say"
         if one.held
@@ -448,7 +465,7 @@ def period(comparison: Comparison) -> str:
             for kind in (_STEP, _PERHAPS_A_STEP)
             if there[kind]
         ),
-        f"{len(several)} have several doors and count at each, {times} times" if several else "",
+        f"entries that several doors explain, counted at each: {len(several)} ({times} uses)" if several else "",
         f"not among the entries: {apart}" if apart else "",
         f"what is usual is learned until {comparison.learned_until:%Y-%m-%d %H:%M}"
         if comparison.learned_until and not _only_learning(comparison)

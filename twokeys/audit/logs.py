@@ -1,8 +1,8 @@
 """CloudTrail events from files, one record at a time: `.json` and `.json.gz`, folders recursively.
 
 A file is a log file as CloudTrail delivers it, the answer of `aws cloudtrail lookup-events`, or records as JSON lines
-or as one list. A log archive holds files of other services beside them: those are passed over and counted. One that
-is damaged is counted and named, and what it may have held is not known.
+or as one list. A log archive holds files of other services beside them: those are passed over and counted, and named
+where nothing tells whose they are. One that is damaged is counted and named, and what it may have held is not known.
 https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-examples.html
 https://docs.aws.amazon.com/awscloudtrail/latest/userguide/get-and-view-cloudtrail-log-files.html (names of files)
 """
@@ -52,8 +52,6 @@ _AGAIN: Final = (
     "copy the trail's log file from its bucket (again), or give what `aws cloudtrail lookup-events --output json`"
     " prints in UTF-8"
 )
-_OF_A_LIST: Final = (("item", "end_map"), ("item", "string"), ("", "end_array"))
-"""How the first thing in a list ends: a record, a record as text, or none."""
 _LEVELS: Final = {"start_map": 1, "start_array": 1, "end_map": -1, "end_array": -1}
 DIGEST: Final = "CloudTrail-Digest"
 _OTHERS: Final = {"digestStartTime": DIGEST, "configurationItems": "Config", "configSnapshotId": "Config"}
@@ -91,10 +89,10 @@ _NO_JSON: Final = {
 class Source:
     """Where events come from, as evidence: a file or a folder as it was named, or the API and who asked it.
 
-    `read` files were read to the end, `passed_over` counts those of other services, `not_readable` says of each other
-    file why. `held` log files and digests were held against the hashes that its digests have, and some are
-    `not_as_digest`; log files `in_no_digest` stand in none, though the digests of their time are there. Of a trail
-    `without_digests`, by where it delivered, only the number of such files is kept.
+    `read` files were read to the end, `passed_over` counts those of other services, `no_logs` says of each that is none
+    what it is, `not_readable` says of each other file why. `held` log files and digests were held against the hashes
+    that its digests have, and some are `not_as_digest`; log files `in_no_digest` stand in none, though the digests of
+    their time are there. Of a trail `without_digests`, by where it delivered, only the number of such files is kept.
     `start` and `end` are the times of the first and the last event. `sha256`, in hexadecimal digits, is the file's; a
     folder's is that of the sorted list of its files' hashes, one a line.
     """
@@ -108,6 +106,7 @@ class Source:
     in_no_digest: list[str] = field(default_factory=list)
     without_digests: Counter[str] = field(default_factory=Counter)
     passed_over: Counter[str] = field(default_factory=Counter)
+    no_logs: dict[str, str] = field(default_factory=dict)
     not_readable: dict[str, str] = field(default_factory=dict)
     start: datetime | None = None
     end: datetime | None = None
@@ -116,6 +115,10 @@ class Source:
         """Take the time of one event."""
         if time is not None:
             self.start, self.end = min(self.start or time, time), max(self.end or time, time)
+
+
+class NoLog(Refusal):
+    """A file that is whole, and no log file of CloudTrail's."""
 
 
 def log_files(path: Path) -> list[Path]:
@@ -170,19 +173,25 @@ def delivered_into(file: Path, given: Path) -> str:
 def account_of(file: Path) -> str:
     """Of which account the events of a delivered file are, as its name says; empty where it does not."""
     named = _DELIVERED.match(file.name)
-    delivered = named if named and named.group(1) else _FOLDER.search(file.as_posix())
-    return delivered.group(1) if delivered else ""
+    placed = named if named and named.group(1) else _FOLDER.search(file.as_posix())
+    return placed.group(1) if placed else ""
+
+
+def delivered(file: Path) -> str:
+    """The service whose file it is, where it stands or is called as AWS delivers it; else empty."""
+    found = _DELIVERED.match(file.name) or _FOLDER.search(file.as_posix())
+    return found.group(2) if found else ""
 
 
 def kind(file: Path) -> tuple[str | None, str]:
     """Whose a file is that holds no events of CloudTrail (`Config`, `CloudTrail-Digest`; None for one that does), and
     the key at its top that tells it.
 
-    Raises Refusal for a file that cannot be read, or is neither.
+    Raises Refusal for a file that cannot be read, NoLog for one that is neither.
     """
-    delivered = _DELIVERED.match(file.name) or _FOLDER.search(file.as_posix())
-    if delivered and delivered.group(2) != "CloudTrail":
-        return delivered.group(2), ""
+    service = delivered(file)
+    if service not in ("", "CloudTrail"):
+        return service, ""
     key = _first_key(file)
     return _OTHERS.get(key), key
 
@@ -203,8 +212,9 @@ def hashed_unpacked(file: Path) -> str:
     return digest.hexdigest()
 
 
-def listed(digest: Path) -> tuple[dict[str, str], datetime, datetime]:
-    """The hashes that a digest has of log files and the digest before it, by names without `.gz`; its start and end.
+def listed(digest: Path) -> tuple[dict[str, tuple[str, str]], datetime, datetime]:
+    """The hashes that a digest has of log files and the digest before it, and where in S3 each of them is, by names
+    without `.gz`; its start and end.
 
     Raises Refusal for a damaged one. A trail's first digest, and one after a stop, names none before it.
 
@@ -217,10 +227,13 @@ def listed(digest: Path) -> tuple[dict[str, str], datetime, datetime]:
         raise _refused(digest, _said(error)) from error
     try:
         files, start, end = found["logFiles"], time_of(found["digestStartTime"]), time_of(found["digestEndTime"])
-        objects = [(one["s3Object"], one["hashValue"]) for one in files]
+        objects = [(one["s3Object"], one["hashValue"], one.get("s3Bucket")) for one in files]
         if found.get("previousDigestHashAlgorithm") == "SHA-256":
-            objects.append((found["previousDigestS3Object"], found["previousDigestHashValue"]))
-        hashes = {name.rpartition("/")[2].removesuffix(".gz"): value.lower() for name, value in objects}
+            objects.append((found["previousDigestS3Object"], found["previousDigestHashValue"], None))
+        hashes = {
+            key.rpartition("/")[2].removesuffix(".gz"): (value.lower(), f"s3://{bucket}/{key}" if bucket else key)
+            for key, value, bucket in objects
+        }
     except (AttributeError, KeyError, TypeError):
         files, start, end = None, None, None
     if not isinstance(files, list) or start is None or end is None or end < start:
@@ -256,30 +269,34 @@ def records(file: Path, key: str) -> Iterator[dict[str, Any]]:
 
 
 def _first_key(file: Path) -> str:
-    """The key at the top of a file that tells what it is; empty for a list."""
+    """The key at the top of a file that tells what it is; empty for a list of records, which may be text."""
     try:
         with _opened(file) as stream:
             start, beginning = stream.tell(), stream.read(_LITTLE)
             stream.seek(start)
             if export := next((what for begins, what in _NO_JSON.items() if re.match(begins, beginning)), ""):
                 raise _refused(file, f"it is {export}, which is not read")
-            depth = 0
+            depth, before = 0, ""
             events = _read("parse", stream, buf_size=_LITTLE)
             for prefix, event, value in events:
                 depth += _LEVELS.get(event, 0)
                 if depth > _DEEPEST:
                     raise _refused(file, f"it nests deeper than {_DEEPEST} levels")
-                if (prefix, event) in _OF_A_LIST:
+                key = str(value) if event == "map_key" and prefix in {"", "item"} else ""
+                if key in _EXPORTS:
+                    raise _refused(file, f"it is {_EXPORTS[key]}, which is not read", NoLog)
+                if prefix == "" and (key in _BY_FIRST_KEY or key in _OTHERS):
+                    if key in ("Records", "Events") and next(events)[1] != "start_array":
+                        raise _refused(file, f"its {key} are no list")
+                    return key
+                empty = (prefix, event, before) == ("", "end_array", "start_array")
+                as_text = (prefix, event) == ("item", "string") and value.startswith("{")
+                if empty or as_text or _BY_FIRST_KEY.get(key) == _LINES:
                     return ""
-                if prefix in {"", "item"} and event == "map_key" and value in _EXPORTS:
-                    raise _refused(file, f"it is {_EXPORTS[value]}, which is not read")
-                if prefix == "" and event == "map_key" and (value in _BY_FIRST_KEY or value in _OTHERS):
-                    if value in ("Records", "Events") and next(events)[1] != "start_array":
-                        raise _refused(file, f"its {value} are no list")
-                    return str(value)
+                before = event
     except _DAMAGE as error:
         raise _refused(file, _said(error)) from error
-    raise _refused(file, "it has no Records")
+    raise _refused(file, "it has no Records", NoLog)
 
 
 def _looked_up(file: Path, found: dict[str, Any]) -> dict[str, Any]:
@@ -340,5 +357,5 @@ def _said(error: Exception) -> str:
     return "it is no JSON, or holds a number of more than 4,300 digits"
 
 
-def _refused(file: Path, why: str) -> Refusal:
-    return Refusal("a CloudTrail log file cannot be read", where=str(file), why=why, next_step=_AGAIN)
+def _refused(file: Path, why: str, kind: type[Refusal] = Refusal) -> Refusal:
+    return kind("a CloudTrail log file cannot be read", where=str(file), why=why, next_step=_AGAIN)

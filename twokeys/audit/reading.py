@@ -11,8 +11,10 @@ from pathlib import Path
 from twokeys.audit.coverage import Coverage, is_digest, is_log
 from twokeys.audit.logs import (
     DIGEST,
+    NoLog,
     Source,
     account_of,
+    delivered,
     delivered_into,
     hashed,
     hashed_together,
@@ -39,7 +41,7 @@ def read_files(
 
     Raises:
         Refusal: a folder holds no log file, or a file that is named cannot be read. Of one in a folder its source says
-            so, and what it may hold is not known.
+            so, and what it may hold is not known, unless it is whole, no log, and stands where CloudTrail puts none.
     """
     files = {path: log_files(path) for path in paths}
     given: dict[str, list[Path]] = defaultdict(list)
@@ -57,8 +59,11 @@ def read_files(
             except Refusal as refused:
                 if file == path:
                     raise
-                _not_readable(source, file, refused, "events in it are")
-                trail.hidden.setdefault(account_of(file), f"{file}, which cannot be read")
+                if isinstance(refused, NoLog) and not delivered(file):
+                    source.no_logs[str(file)] = refused.why
+                else:
+                    _not_readable(source, file, refused, "events in it are")
+                    trail.hidden.setdefault(account_of(file), f"{file}, which cannot be read")
             done += 1
             progress(done, total, trail.records)
         source.sha256 = hashed_together(hashes) if path.is_dir() else hashes[0]
@@ -87,9 +92,9 @@ class _Reading:
     def read(self, file: Path, source: Source) -> None:
         service, key = kind(file)
         if service is None:
-            delivered = key == "Records" and is_log(file.name)
+            by_cloudtrail = key == "Records" and is_log(file.name)
             for record in records(file, key):
-                source.saw(self.trail.add(record, str(file), delivered=delivered))
+                source.saw(self.trail.add(record, str(file), delivered=by_cloudtrail))
             source.read += 1
         elif service == DIGEST and is_digest(file.name):  # of another, nothing tells the account and region
             try:
@@ -105,9 +110,9 @@ class _Reading:
         """Hold the log files and the digest before it against a digest; one that cannot be read is said anyway."""
         hashes, *period = listed(digest)
         self.trail.coverage.digest(digest.name, *period)
-        for name, value in hashes.items():
+        for name, (value, where) in hashes.items():
             if name not in self.given:
-                self.trail.coverage.not_given(name)
+                self.trail.coverage.not_given(name, where)
             for log in self.given.get(name, ()):
                 if (log, value) not in self.held:
                     self.held.add((log, value))

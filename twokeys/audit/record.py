@@ -21,8 +21,9 @@ from twokeys.iam.conditions import parse_network
 from twokeys.iam.shared_providers import shared_provider
 from twokeys.iam.truth import FREE, UNKNOWN, Values
 
-SIGN_IN, ROOT, SESSION, EARLIER = "ConsoleLogin", "AssumeRoot", "session", "earlier session"
-"""The last two are no calls: a session of a role of which no record tells who began it, in the period or before it."""
+SIGN_IN, ROOT = "ConsoleLogin", "AssumeRoot"
+SESSIONS = SESSION, EARLIER = "session", "earlier session"
+"""These are no calls: a session of a role of which no record tells who began it, in the period or before it."""
 ROOT_SESSION = "root session"
 """Who called in a session of the root user's that somebody began from another account."""
 LOGIN = "AuthorizeOAuth2Access"

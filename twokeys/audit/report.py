@@ -405,6 +405,7 @@ def _rows_of_events(answers: Answers, comparison: Comparison) -> Iterator[dict[s
         for region, days in one.days.items():
             why = ", ".join(map(str, days))
             yield {**row, "what": "days not covered", "region": region, "count": str(len(days)), "why": why}
+        yield from ({**row, "what": "log file not given", "why": where} for where in one.not_given)
     if counted_ways := ways(comparison):
         yield {"what": "use of ways", "why": counted_ways}
     for kind, used in (("door", comparison.doors), ("step", comparison.steps)):

@@ -104,11 +104,13 @@ def _surprises(
             continue
         who = use.caller.who if use.names_caller else (use.caller.who.account, use.unique_id)
         surprises = [*lacks.get(use.id, ()), *((_DELEGATED,) if use.delegate else ())]
-        if learned is None or use.time >= learned:
+        nobody = who == ("", None)  # as of a session that no record shows anybody to begin
+        if not nobody and (learned is None or use.time >= learned):
             surprises += habits[who].surprises(use)
         if surprises:
             yield Unusual(use, tuple(surprises))
-        habits[who].learn(use)
+        if not nobody:
+            habits[who].learn(use)
 
 
 def _sign_in(use: Use, users: Container[Who]) -> Iterable[str]:

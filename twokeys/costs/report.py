@@ -88,7 +88,8 @@ class Ledger:
                 where=where,
                 why="no line of the report falls into these days"
                 + (f" and is in {self.question.currency}; there are lines in {left_out}" if left_out else ""),
-                next_step="give another report, other days with --from and --to, or another --currency",
+                next_step="give another report, or other days with --from and --to"
+                + (", or another --currency" if left_out else ""),
             )
         if len(self.currencies) > 1:
             raise Refusal(

@@ -4,8 +4,6 @@ A resource whose type says so, and one whose content does: a command, code of a 
 package that nobody knows. No such content is run or understood; it is searched for what makes IAM.
 """
 
-from __future__ import annotations
-
 import base64
 import json
 import re
@@ -33,7 +31,8 @@ _AWS_SDK = re.compile(
 _COMMAND = re.compile(
     r"\baws(?:-cli(?::\S+)?)?(?:\s+--?\S+(?:\s+[^-\s]\S*)?)*\s+"
     r"(?:iam|sso-admin|identitystore|organizations|cloudformation|cloudcontrol|servicecatalog|serverlessrepo|controltower"
-    r"|rolesanywhere)\s+(?!create-service-linked-role\b)(?:create|put|attach|update|add|upload|enable|provision|register|deploy|execute|set|delete-\w+-permissions)\S*"
+    r"|rolesanywhere)\s+(?!(?:create-service-linked-role|create-account-alias|update-account-password-policy|enable-aws-service-access)\b)"
+    r"(?:create|put|attach|update|add|upload|enable|provision|register|deploy|execute|set|delete-\w+-permissions)\S*"
     r"|\baws\b.*\sorganizations\s+(?:detach|disable)-policy"
     r"|\beks\s+create-pod-identity-association\b"
     # https://docs.aws.amazon.com/powershell/v4/userguide/pstools-iam.html

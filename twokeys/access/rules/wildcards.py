@@ -1,7 +1,5 @@
 """A door leads from somebody to somewhere: neither side is `*`."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
@@ -14,11 +12,12 @@ from twokeys.access.model.door_name import DoorName
 from twokeys.access.model.names import USERNAME, could_be_role, resources_of
 from twokeys.access.model.requirements import as_denied, demanded_values, limits_callers
 from twokeys.access_role import ACCESS_ROLE
-from twokeys.iam import UNKNOWN, Arn, Glob, Statement, Unknown
+from twokeys.iam import UNKNOWN, Arn, Glob, PolicyDocument, Principals, Statement, Unknown
 from twokeys.iam.sts import ASSUME_ROLE, IN_TRUSTS
 from twokeys.iam.truth import Truth
 
 _ROLE_OF_ANY_ACCOUNT = re.compile(r"arn:[^:*?]+:iam::\*:role/(?:[^*?]+/)?([^*?/]+)")
+_CLOUDFORMATION = Principals(service=("cloudformation.amazonaws.com",))
 _RESOURCE_ORGANIZATION, _OWN_ACCOUNT = "aws:resourceorgid", "${aws:PrincipalAccount}"
 
 
@@ -53,8 +52,23 @@ def _wide_grants(graph: Graph, _config: DoorConfig, _now: datetime) -> Iterator[
     for who, account, document, resource in granting(graph, partial(_wide_resources, graph)):
         holder = Arn.parse(who)
         of_user = holder is not None and holder.kind in ("user", "group") and USERNAME.sub("name", resource)
-        if not of_user or not _exact_enough(of_user, account):
+        if not (of_user and _exact_enough(of_user, account)) and not _of_stack_sets(graph, document, resource):
             yield _wide(graph, who, account, document, resource)
+
+
+def _of_stack_sets(graph: Graph, document: Document, resource: str) -> bool:
+    """Whether AWS CloudFormation alone holds the grant, of a role of one name: so StackSets enter target accounts.
+
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/stacksets-prereqs-self-managed.html
+    """
+    trusts = [one.trust.policy if one.trust else UNKNOWN for one in graph.principals if document in one.documents]
+    return _is_one_name(graph, resource) and bool(trusts) and all(map(_admits_cloudformation_alone, trusts))
+
+
+def _admits_cloudformation_alone(trust: PolicyDocument | Unknown) -> bool:
+    return trust is not UNKNOWN and all(
+        one.principals == _CLOUDFORMATION for one in trust.statements if one.effect == "Allow"
+    )
 
 
 def granting(
@@ -120,15 +134,9 @@ def _of_own_account(statement: Statement, own: str) -> bool:
 
 
 def _one_role_of_the_organization(graph: Graph, statement: Statement, resource: str) -> bool:
-    """Whether a statement is for the role of one name in every account of the organization and in no other account.
-
-    The access role is never meant: it trusts the management account as a whole, so such a grant opens every account.
-    """
-    found = _ROLE_OF_ANY_ACCOUNT.fullmatch(resource)
-    if found is None or found.group(1) in _access_roles(graph):
-        return False
+    """Whether a statement is for the role of one name in every account of the organization and in no other account."""
     ours = graph.accounts.organization
-    return any(
+    return _is_one_name(graph, resource) and any(
         clause.operator == "StringEquals"
         and clause.lower_key == _RESOURCE_ORGANIZATION
         and len(clause.values) == 1
@@ -137,9 +145,14 @@ def _one_role_of_the_organization(graph: Graph, statement: Statement, resource: 
     )
 
 
-def _access_roles(graph: Graph) -> frozenset[str]:
-    roles = (graph.accounts.access_roles(account) for account in graph.accounts.members)
-    return frozenset({ACCESS_ROLE}).union(*roles)
+def _is_one_name(graph: Graph, resource: str) -> bool:
+    """Whether a resource is the role of one name in every account.
+
+    The access role is never meant: it trusts the management account as a whole, so such a grant opens every account.
+    """
+    found = _ROLE_OF_ANY_ACCOUNT.fullmatch(resource)
+    access_roles = (graph.accounts.access_roles(account) for account in graph.accounts.members)
+    return found is not None and found.group(1) not in frozenset({ACCESS_ROLE}).union(*access_roles)
 
 
 def _wide(graph: Graph, who: str, account: str, document: Document, resource: str) -> Finding:
@@ -193,7 +206,8 @@ for each user, and a pattern of partitions (`arn:*:iam::ID:role/x`) leaves one r
 sts:AssumeRole counts (`sts:*`, `*:*`, `s*:AssumeRole`, a list with `*`), unless a Deny beside it takes all of it away;
 of a managed policy that nobody holds yet, too: of a new one, the update gate asks who gets it. One role by its exact
 name in every account (`iam::*:role/x`) passes if StringEquals demands that aws:ResourceOrgID is the id of the
-organization; where the stack does not tell that, any one id. The access role of accounts is not granted so. Unknown: a
-document or an action that is not known is left to `unproved-door`. Does not check: `Action: *` by itself (the policy of
-an administrator says what it is), AWS-managed policies, grants within the principal's own account.
+organization; where the stack does not tell that, any one id. The access role of accounts is not granted so. The
+administration role of StackSets, which trusts AWS CloudFormation alone, needs no such condition. Unknown: a document or
+an action that is not known is left to `unproved-door`. Does not check: `Action: *` by itself (the policy of an
+administrator says what it is), AWS-managed policies, grants within the principal's own account.
 """
