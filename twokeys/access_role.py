@@ -1,7 +1,5 @@
 """The role by which the management account enters a member account, under AWS's name for it."""
 
-from __future__ import annotations
-
 ACCESS_ROLE = "OrganizationAccountAccessRole"
 """The role that AWS makes in a created account unless `roleName` says otherwise; it trusts the management account.
 

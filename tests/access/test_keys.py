@@ -498,8 +498,7 @@ def test_a_wrong_stack_is_refused_by_these_rules_and_no_other(name: str) -> None
 
 def test_outputs_that_still_list_a_removed_grant_do_not_hide_that_it_is_gone() -> None:
     """A role's outputs list inline policies that other resources made, until the next refresh."""
-    world = two_keys()
-    world.resources.pop()
+    world = two_keys(granted=False)
     ci = world.resources[2]
     stale = [{"name": "enter", "policy": document(grants(DEPLOYER))}]
     world.change(ci, outputs={**ci.outputs, "inlinePolicies": stale})

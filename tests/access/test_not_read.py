@@ -16,7 +16,7 @@ from types import FunctionType
 import pulumi_aws
 import pytest
 
-from tests.access.test_translation import put, refused
+from tests.access.test_translation import put
 from tests.access.world import DEPLOYER, PROD, STAGE, World, arn, document, two_keys
 from twokeys import access
 from twokeys.access.model.accounts import Accounts
@@ -266,7 +266,7 @@ def test_a_module_whose_parts_are_shown_is_judged_by_them() -> None:
     world = two_keys()
     put(world, "network:index:Module", "network", world.stage)
     put(world, "network:tf:aws_vpc", "vpc", world.stage)
-    assert not refused(world)
+    assert not world.refused
 
 
 def test_a_resource_of_a_package_that_nobody_knows_is_refused_with_a_trust_policy_in_it() -> None:
@@ -278,7 +278,7 @@ def test_a_resource_of_a_package_that_nobody_knows_is_refused_with_a_trust_polic
 def test_a_component_is_judged_by_what_it_makes() -> None:
     world = two_keys()
     put(world, "acme:aws:IamRole", "component", trust=TRUSTS_ALL)
-    assert not refused(world)
+    assert not world.refused
 
 
 POD = "aws:eks/podIdentityAssociation:PodIdentityAssociation"
@@ -297,10 +297,10 @@ def test_a_role_for_pods_of_this_stack_is_read() -> None:
     late = {"podIdentityAssociations": [{"roleArn": UNKNOWN, "serviceAccount": "x"}]}
     made_from = {"podIdentityAssociations": [role, next(one for one in world.resources if one.name == "other")]}
     put(world, "aws:eks/addon:Addon", "e", world.stage, made_from=made_from, **late)
-    assert not refused(world)
+    assert not world.refused
     made_from["podIdentityAssociations"].append(world.role("not-for-pods", world.stage))
     put(world, "aws:eks/addon:Addon", "f", world.stage, made_from=made_from, **late)
-    assert refused(world) == {"not-read"}
+    assert world.refused == ["not-read"]
 
 
 @pytest.mark.parametrize("role", [DEPLOYER, arn(STAGE, "role/elsewhere"), arn(PROD, "role/pod"), UNKNOWN])
@@ -310,7 +310,7 @@ def test_a_role_for_pods_that_is_not_shown_to_trust_them_is_refused(role: object
         world = two_keys()
         world.role("pod", world.stage, PODS)
         put(world, type_, "thing", world.stage, **given)
-        assert refused(world) == {"not-read"}
+        assert world.refused == ["not-read"]
 
 
 def test_every_type_of_pulumi_aws_in_a_service_that_decides_who_may_enter_is_known() -> None:

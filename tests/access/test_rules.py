@@ -584,16 +584,10 @@ def exception(door: str, expires: str, **more: object) -> dict[str, object]:
     return {"door": door, "reason": "migration", "owner": "platform", "expires": expires, **more}
 
 
-def without_grant() -> World:
-    world = two_keys()
-    world.resources.pop()
-    return world
-
-
 def test_a_valid_exception_lets_its_door_stand_and_no_other() -> None:
     config = {"door-needs-grant": {"exceptions": [exception(CI_DOOR, "2026-11-24")]}}
-    assert without_grant().rules(config) == []
-    world = without_grant()
+    assert two_keys(granted=False).rules(config) == []
+    world = two_keys(granted=False)
     world.role("second", world.stage, document(trusts(CI)))
     assert [finding.door for finding in world.findings(config)] == [f"{CI} -> {arn(STAGE, 'role/second')}"]
 
@@ -659,7 +653,7 @@ def test_a_door_that_is_over_is_told_once_by_its_declaration_or_by_its_trust() -
 
 def test_an_expired_exception_is_a_violation_beside_the_door() -> None:
     config = {"door-needs-grant": {"exceptions": [exception(CI_DOOR, "2026-11-23")]}}
-    _, expired = without_grant().findings(config)
+    _, expired = two_keys(granted=False).findings(config)
     message = f"The exception for the door {CI_DOOR} (migration) expired on 2026-11-23"
     step = "close the door, or ask platform to renew the exception"
     assert expired == Finding(message, step, door=CI_DOOR, rule="door-needs-grant", about_exception=True)
@@ -738,19 +732,19 @@ def test_an_exception_for_what_is_gone_or_misspelt_is_said_by_the_stack_that_it_
 
 
 def test_an_exception_for_another_stack_is_neither_used_nor_missed_here() -> None:
-    stack, theirs = without_grant().graph.snapshot.resources[0].urn.removeprefix("urn:pulumi:").split("::")[:2]
+    stack, theirs = two_keys(granted=False).graph.snapshot.resources[0].urn.removeprefix("urn:pulumi:").split("::")[:2]
 
     def of(named: str) -> list[str]:
         config = {"door-needs-grant": {"exceptions": [exception(CI_DOOR, "2027-01-31", stack=named)]}}
         assert two_keys().rules(config) == (["door-needs-grant"] if named in (stack, f"{theirs}/{stack}") else [])
-        return without_grant().rules(config)
+        return two_keys(granted=False).rules(config)
 
     assert of("prod") == of(f"other/{stack}") == ["door-needs-grant"]
     assert of(stack) == of(f"{theirs}/{stack}") == []
 
 
 def test_an_exception_for_a_stack_counts_wherever_its_state_stands_among_those_that_are_read() -> None:
-    world, other = without_grant(), World()
+    world, other = two_keys(granted=False), World()
     world.resources[:0] = [replace(one, urn=one.urn.replace(":stage::", ":first::")) for one in other.resources]
     exceptions = [exception(CI_DOOR, "2027-01-31", stack="twokeys/stage")]
     assert world.rules({"door-needs-grant": {"exceptions": exceptions}}) == []

@@ -58,10 +58,6 @@ def native(world: World, account: str) -> Resource:
     )
 
 
-def refused(world: World) -> set[str]:
-    return {finding.rule for finding in world.check().mandatory}
-
-
 def open_doors(world: World) -> set[str]:
     return {door.id for door in world.graph.doors if door.open}
 
@@ -102,7 +98,7 @@ OPEN_ROLE = {"RoleName": "o", "AssumeRolePolicyDocument": json.loads(OPEN)}
 def test_a_role_that_admits_everyone_is_refused_whatever_makes_it(type_: str, inputs: dict[str, Any]) -> None:
     world = two_keys()
     put(world, type_, "o", native(world, STAGE) if "native" in type_ else world.stage, **inputs)
-    assert "wildcard-trust" in refused(world)
+    assert "wildcard-trust" in world.refused
 
 
 @pytest.mark.parametrize("as_text", [True, False])
@@ -116,7 +112,7 @@ def test_both_keys_may_be_made_by_aws_native(*, as_text: bool) -> None:
     services = json.loads(SERVICE)
     put(world, role, "ci", native(world, HUB), roleName="ci", assumeRolePolicyDocument=services, policies=policies)
     assert open_doors(world) == {f"{CI} -> {DEPLOYER}"}
-    assert not refused(world)
+    assert not world.refused
 
 
 # Cloud Control: https://docs.aws.amazon.com/cloudcontrolapi/latest/userguide/resource-types.html
@@ -163,7 +159,7 @@ def test_a_role_of_a_template_that_may_admit_anybody_is_refused(principal: objec
         "Parameters": {"P": {"Type": "String"}}
     }
     stack(world, body | {"Conditions": {"Maybe": {"Fn::Equals": [{"Ref": "P"}, "x"]}}}, world.stage)
-    assert refused(world)
+    assert world.refused
 
 
 def test_a_template_joins_its_resources_by_reference() -> None:
@@ -430,7 +426,7 @@ def test_what_cannot_be_read_whole_and_may_make_iam_is_said(inputs: dict[str, ob
     world = two_keys()
     type_ = "aws:cloudcontrol/resource:Resource" if "typeName" in inputs else "aws:cloudformation/stack:Stack"
     put(world, type_, "s", world.stage, **inputs)
-    assert sorted(refused(world)) == said
+    assert world.refused == said
 
 
 CONTROL, STACK = "aws:cloudcontrol/resource:Resource", "aws:cloudformation/stack:Stack"
@@ -735,14 +731,14 @@ def test_a_stack_set_whose_instances_are_not_shown_may_have_some_anywhere() -> N
     world = two_keys()
     body = template(R=made("AWS::IAM::Role", RoleName="o", AssumeRolePolicyDocument=json.loads(OPEN)))
     stack_set(world, body)
-    assert "wildcard-trust" in refused(world)
+    assert "wildcard-trust" in world.refused
     by_url = two_keys()
     put(by_url, STACK_SET, "set", by_url.hub, templateUrl="https://x", capabilities=["CAPABILITY_NAMED_IAM"])
-    assert refused(by_url) == {"not-read"}
+    assert by_url.refused == ["not-read"]
 
 
 def test_a_stack_set_of_roles_for_services_is_no_door_wherever_it_goes() -> None:
     world = two_keys()
     body = template(R=made("AWS::IAM::Role", AssumeRolePolicyDocument=json.loads(SERVICE)))
     stack_set(world, body, permissionModel="SERVICE_MANAGED", autoDeployment={"enabled": True})
-    assert not refused(world)
+    assert not world.refused

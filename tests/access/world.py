@@ -164,13 +164,19 @@ class World:
     def rules(self, config: Mapping[str, Mapping[str, object]] | None = None) -> list[str]:
         return sorted({finding.rule for finding in self.findings(config)})
 
+    @property
+    def refused(self) -> list[str]:
+        """The rules that refuse it."""
+        return sorted({finding.rule for finding in self.check().mandatory})
 
-def two_keys() -> World:
+
+def two_keys(trust: object = document(trusts(CI)), *, granted: bool = True, **deployer: object) -> World:
     """The compliant stack that most tests change in one place."""
     world = World()
     world.role("ci", world.hub)
-    world.role("deployer", world.stage, document(trusts(CI)))
-    world.grant("ci", world.hub, DEPLOYER)
+    world.role("deployer", world.stage, trust, **deployer)
+    if granted:
+        world.grant("ci", world.hub, DEPLOYER)
     return world
 
 

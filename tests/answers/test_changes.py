@@ -43,16 +43,10 @@ def shown(before: World, after: World) -> str:
     return in_markdown(changes(read(before.graph), read(after.graph)))
 
 
-def without_grant() -> World:
-    world = two_keys()
-    world.resources.pop()
-    return world
-
-
 def test_a_pull_request_is_told_who_gains_a_way_its_keys_and_how_strong_it_is() -> None:
     after = two_keys()
     after.add("RolePolicy", "do", after.stage, role="deployer", name="do", policy=document(grants("*", action="*")))
-    text = shown(without_grant(), after)
+    text = shown(two_keys(granted=False), after)
     assert text.startswith("### Who can enter: 1 way gained\n")
     assert "| role ci of management | role deployer of 222222222222 | always | administrator | not declared |" in text
     assert "trust key: trust policy of role deployer, statement 0" in text
@@ -95,16 +89,16 @@ def test_of_a_new_account_its_door_comes_first_and_what_follows_from_it_and_from
 
 def test_a_way_that_its_dates_keep_shut_is_gained_as_what_it_is() -> None:
     """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html#Conditions_Date"""
-    after = without_grant()
+    after = two_keys(granted=False)
     said = {"over": ("LessThan", "2020", "closed since 2020-06-01 00:00 UTC")}
     said["later"] = ("GreaterThan", "2999", "opens 2999-06-01")
     for name, (operator, year, _) in said.items():
         dated = {f"Date{operator}": {"aws:CurrentTime": f"{year}-06-01T00:00:00Z"}}
         after.role(name, after.stage, document(trusts(CI, condition=dated)))
     after.grant("ci", after.hub, *(arn(STAGE, f"role/{name}") for name in said))
-    text = shown(without_grant(), after)
+    text = shown(two_keys(granted=False), after)
     assert text.startswith("### Who can enter: 1 way not open yet, 1 way closed by date\n")
-    found = list(lines(changes(read(without_grant().graph), read(after.graph))))
+    found = list(lines(changes(read(two_keys(granted=False).graph), read(after.graph))))
     for name, (_, _, words) in said.items():
         (row,) = (one for one in text.splitlines() if one.startswith(f"| role ci of management | role {name} of "))
         (line,) = (one for one in found if f"-> role {name} of " in one)
@@ -112,11 +106,11 @@ def test_a_way_that_its_dates_keep_shut_is_gained_as_what_it_is() -> None:
 
 
 def test_a_way_that_its_dates_kept_shut_is_lost_as_what_it_was_in_text_and_json() -> None:
-    before = without_grant()
+    before = two_keys(granted=False)
     over = {"DateLessThan": {"aws:CurrentTime": "2020-06-01T00:00:00Z"}}
     before.role("over", before.stage, document(trusts(CI, condition=over)))
     before.grant("ci", before.hub, arn(STAGE, "role/over"))
-    after = without_grant()
+    after = two_keys(granted=False)
     assert shown(before, after).startswith("### Who can enter: 1 lost that was closed by date\n")
     (lost,) = as_data(changes(read(before.graph), read(after.graph)))["lost"]
     assert lost["now"] == "closed by date"
@@ -124,7 +118,7 @@ def test_a_way_that_its_dates_kept_shut_is_lost_as_what_it_was_in_text_and_json(
 
 def test_a_difference_fits_into_the_terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "60")
-    old, new = write_state(tmp_path / "a", without_grant()), write_state(tmp_path / "b", two_keys())
+    old, new = write_state(tmp_path / "a", two_keys(granted=False)), write_state(tmp_path / "b", two_keys())
     assert max(map(len, written("diff", old, new).splitlines())) <= 60
 
 

@@ -24,12 +24,6 @@ def call(*arguments: object) -> tuple[int, str]:
     return result.return_value or 0, result.output
 
 
-def without_grant() -> World:
-    world = two_keys()
-    world.resources.pop()
-    return world
-
-
 def test_a_state_with_two_keys_everywhere_passes(tmp_path: Path) -> None:
     granted = two_keys()
     granted.role("admin", granted.hub)
@@ -97,7 +91,7 @@ def test_a_stack_of_the_project_that_the_sandbox_has_no_state_of_is_named(
 
 
 def test_a_state_that_lacks_a_key_fails_and_says_which(tmp_path: Path) -> None:
-    code, text = call("check", "--state", write_state(tmp_path / "state.json", without_grant()))
+    code, text = call("check", "--state", write_state(tmp_path / "state.json", two_keys(granted=False)))
     assert code == 1
     assert "violation: door-needs-grant" in text
     assert "the grant key is missing" in text
@@ -118,7 +112,7 @@ def test_a_key_that_a_denial_holds_is_there_and_denied_by_what_the_next_step_nam
 
 
 def test_json_tells_doors_keys_explanations_and_violations(tmp_path: Path) -> None:
-    code, text = call("check", "--state", write_state(tmp_path / "state.json", without_grant()), "--json")
+    code, text = call("check", "--state", write_state(tmp_path / "state.json", two_keys(granted=False)), "--json")
     told = json.loads(text)
     assert code == 1
     assert [(one["source"]["arn"], one["target"]["arn"], one["trust"], one["grant"]) for one in told["doors"]] == [
@@ -135,12 +129,12 @@ def test_json_tells_doors_keys_explanations_and_violations(tmp_path: Path) -> No
 
 
 def test_the_source_position_of_a_state_is_shown(tmp_path: Path) -> None:
-    state = write_state(tmp_path / "s.json", without_grant(), sourcePosition="project:///__main__.py#12,3")
+    state = write_state(tmp_path / "s.json", two_keys(granted=False), sourcePosition="project:///__main__.py#12,3")
     assert "(__main__.py:12)" in call("check", "--state", state)[1]
 
 
 def test_a_configuration_holds_exceptions_and_levels(tmp_path: Path) -> None:
-    state = write_state(tmp_path / "state.json", without_grant())
+    state = write_state(tmp_path / "state.json", two_keys(granted=False))
     exception = {"door": DOOR, "reason": "migration", "owner": "platform", "expires": "9999-12-31"}
     config = tmp_path / "config.json"
     config.write_text(json.dumps({"door-needs-grant": {"exceptions": [exception]}}))
@@ -189,7 +183,7 @@ def test_a_stack_that_the_sandbox_does_not_have_is_refused(tmp_path: Path, monke
 
 
 def test_the_difference_of_two_states_names_doors_gained_and_lost(tmp_path: Path) -> None:
-    old, new = (write_state(tmp_path / name, made) for name, made in (("a", without_grant()), ("b", two_keys())))
+    old, new = (write_state(tmp_path / f"{granted}", two_keys(granted=granted)) for granted in (False, True))
     for one, other, said in ((old, new, f"+ {WAY}"), (new, old, f"- {WAY}"), (new, new, NOTHING)):
         change, scope, beyond, *read = call("diff", one, other)[1].splitlines()
         assert change == said

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.access.world import CI, DEPLOYER, HUB, MFA, STAGE, World, document, trusts
+from tests.access.world import CI, HUB, MFA, STAGE, document, trusts, two_keys
 from twokeys.answers.data import as_data
 from twokeys.answers.published import published
 from twokeys.answers.reading import read
@@ -50,10 +50,7 @@ def test_every_field_of_a_door_is_in_json_in_csv_and_in_what_is_published(field:
         f"published file have by itself; if its keys say it, give it a row of BY_KEYS here, and write it in `_door` of "
         "twokeys/answers/published.py"
     )
-    world = World()
-    world.role("ci", world.hub)
-    world.role("deployer", world.stage, document(trusts(CI, condition=MFA | OFFICE | FROM)), maxSessionDuration=3600)
-    world.grant("ci", world.hub, DEPLOYER)
+    world = two_keys(document(trusts(CI, condition=MFA | OFFICE | FROM)), maxSessionDuration=3600)
     world.add("Component", "ci-in", door=DOOR)
     answers = read(world.graph)
     (way,) = [one for one in as_data(answers, datetime.now(UTC))["ways"] if one["source"]["name"] == "ci"]
@@ -80,10 +77,7 @@ def test_what_alternatives_ask_in_common_and_the_pause_between_them_are_publishe
         )
 
     def published_with(*statements: dict[str, Any]) -> dict[str, Any]:
-        world = World()
-        world.role("ci", world.hub)
-        world.role("deployer", world.stage, document(*statements))
-        world.grant("ci", world.hub, DEPLOYER)
+        world = two_keys(document(*statements))
         (entry,) = published(read(world.graph))["doors"]
         return dict(entry["door"])
 

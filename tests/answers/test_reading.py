@@ -283,10 +283,7 @@ def test_a_role_whose_policy_denies_everything_after_a_date_is_closed_by_it(
     """
     after = {"DateGreaterThanEquals": {"aws:CurrentTime": "2026-11-26T15:00:00Z"}}
     denied = {"Effect": "Deny", "Action": "*", "Resource": "*", "Condition": after} | changed
-    world = World()
-    world.role("ci", world.hub)
-    world.grant("ci", world.hub, DEPLOYER)
-    world.role("deployer", world.stage, document(trusts(arn(HUB, "role/ci"))))
+    world = two_keys(document(trusts(arn(HUB, "role/ci"))))
     world.add("RolePolicy", "closed", world.stage, role="deployer", name="closed", policy=document(denied))
     way = only(seen(world, STAGE))
     assert way.at(datetime(2026, 11, 26, 15, tzinfo=UTC)) is time
@@ -309,10 +306,7 @@ def test_a_way_is_shut_between_an_alternative_that_is_over_and_one_that_is_not_o
     """
     dates = {"DateLessThan": "2027-01-31", "DateGreaterThanEquals": "2027-06-01"}
     admits = (trusts(CI, condition={operator: {"aws:CurrentTime": day}}) for operator, day in dates.items())
-    world = World()
-    world.role("ci", world.hub)
-    world.grant("ci", world.hub, DEPLOYER)
-    world.role("deployer", world.stage, document(*admits))
+    world = two_keys(document(*admits))
     way, moment = only(seen(world, STAGE)), datetime.fromisoformat(now).replace(tzinfo=UTC)
     assert (way.at(moment) is Time.NOW, not_now(way, moment)) == (not said, said)
 

@@ -1399,8 +1399,7 @@ def test_the_hash_of_a_folder_is_what_standard_tools_make_of_it_and_that_of_a_fi
 
 
 def test_accepted_exceptions_are_listed_with_their_owner_reason_and_last_day(tmp_path: Path) -> None:
-    world = two_keys()
-    world.resources.pop()
+    world = two_keys(granted=False)
     world.add("User", "alice", world.hub, outputs={"name": "alice", "uniqueId": "AIDAALICE"}, name="alice")
     state = ("--state", str(write_state(tmp_path / "state.json", world)))
     door = f"{CI_ROLE} -> {world_arn(STAGE, 'role/deployer')}"

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from tests.iam.cases import corpus, policies_of, request_of
+from tests.iam.differential import evaluators
 from tests.iam.differential.generate import Generated, requests
 from twokeys.iam import (
     UNKNOWN,
@@ -35,14 +36,8 @@ def _opened(case: Generated) -> tuple[Request, Policies]:
     values = {key: value for key, value in chosen.items() if value is not None}
     caller = case.role if _RANDOM.random() < 0.5 and case.role else case.caller
     context = Context(values, complete=_RANDOM.random() < 0.3)
-    return Request(Caller(caller, role_arn=case.role), case.action, case.target, context), Policies(
-        identity=tuple(_document(one, PolicyKind.IDENTITY) for one in case.identity),
-        trust=_document(case.trust, PolicyKind.TRUST),
-        boundary=_document(case.boundary, PolicyKind.BOUNDARY) if case.boundary else None,
-        session=(_document(case.session, PolicyKind.SESSION),) if case.session else None,
-        scps=tuple(tuple(_document(one, PolicyKind.SCP) for one in level) for level in case.scps),
-        rcps=tuple(tuple(_document(one, PolicyKind.RCP) for one in level) for level in case.rcps),
-    )
+    asked = Request(Caller(caller, role_arn=case.role), case.action, case.target, context)
+    return asked, evaluators.policies(case, _document)
 
 
 def _document(said: Any, kind: PolicyKind) -> PolicyDocument:

@@ -5,8 +5,6 @@ Its shape is that of a policy pack's configuration file: by rule, an enforcement
 https://www.pulumi.com/docs/insights/policy/policy-packs/authoring/#configuration
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, get_args
 

@@ -1,7 +1,5 @@
 """What the stacks say of their doors for people: name, reason, owner, expiry. It decides nothing."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Iterator, Mapping
 

@@ -4,8 +4,6 @@ They belong to no account and hold no grant: the trust policy's provider, audien
 https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers.html
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 

@@ -1,7 +1,5 @@
 """What a rule is and what it finds; how a rule is run so that nothing it does can turn into a pass."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace

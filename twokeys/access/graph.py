@@ -10,8 +10,6 @@ An account's root is one node: a trust in it opens for those principals of the a
 for those with a policy that is not known.
 """
 
-from __future__ import annotations
-
 import gc
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping

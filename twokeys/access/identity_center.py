@@ -6,8 +6,6 @@ https://docs.aws.amazon.com/singlesignon/latest/userguide/permissionsetsconcept.
 https://docs.aws.amazon.com/singlesignon/latest/userguide/referencingpermissionsets.html
 """
 
-from __future__ import annotations
-
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence

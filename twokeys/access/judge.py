@@ -1,7 +1,5 @@
 """One (principal, role) pair put to the evaluation, and the door that comes of it."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from enum import Enum

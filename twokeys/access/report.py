@@ -1,7 +1,5 @@
 """What all rules together say of a graph."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime

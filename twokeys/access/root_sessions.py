@@ -6,8 +6,6 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/id_root-user.html#id_root-user-
 https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoot.html
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from twokeys.access.judge import Door

@@ -8,8 +8,6 @@ https://github.com/pulumi/pulumi/blob/master/proto/pulumi/analyzer.proto
 
 # ruff: noqa: N802, ANN401, ARG002 - names, messages and arguments are the protocol's
 
-from __future__ import annotations
-
 import os
 import threading
 from collections import defaultdict

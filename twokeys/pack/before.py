@@ -1,7 +1,5 @@
 """The state that an operation starts from, where the pack can get at it: the engine does not show it to a policy."""
 
-from __future__ import annotations
-
 import gzip
 import json
 import os

@@ -1,7 +1,5 @@
 """What a preview does to who can enter which account, as one piece of advice."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Final

@@ -1,7 +1,5 @@
 """`twokeys policies`: the pack for a project of one's own."""
 
-from __future__ import annotations
-
 from importlib.util import find_spec
 from pathlib import Path
 

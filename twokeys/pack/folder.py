@@ -1,7 +1,5 @@
 """A folder that the pulumi CLI takes as a policy pack: a description and a program, which serve an installed pack."""
 
-from __future__ import annotations
-
 import os
 import sys
 from importlib.metadata import version

@@ -5,8 +5,6 @@ lead on from them, and nothing else. Those are found through an index that grows
 costs what is near it and not what is there. To take too much costs time only; nothing that bears on it may be missing.
 """
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Set
 from typing import Final, TypeAlias

@@ -1,7 +1,5 @@
 """What a program says of another stack, held against that stack's own state, where the pack can get at it."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import replace
 

@@ -1,7 +1,5 @@
 """Whose credentials a provider works with that neither assumes a role nor is pinned to an account."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """What one resource says of principals: of whom, and whom else its documents name."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias

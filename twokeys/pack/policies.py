@@ -1,7 +1,5 @@
 """The policies that the pack names to the engine: one for each rule, and those about the pack's own work."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final

@@ -5,8 +5,6 @@ are read from it directly: each is looked at once, whatever the number of rules,
 `twokeys.iam.UNKNOWN` instead of an error.
 """
 
-from __future__ import annotations
-
 import base64
 import pickletools
 from collections.abc import Mapping, Set

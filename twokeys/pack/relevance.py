@@ -1,7 +1,5 @@
 """Which resources can let somebody in: only those are put to the graph before they are made."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 from twokeys.access.model.documents import parsed

@@ -1,7 +1,5 @@
 """Follows trusts and grants from where a change is: up to those who come there, down to where they can go on."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 

@@ -2,8 +2,6 @@
 
 # ruff: noqa: PLC0415 - what is imported late is imported without the SDK around it
 
-from __future__ import annotations
-
 import os
 import sys
 from concurrent.futures import ThreadPoolExecutor

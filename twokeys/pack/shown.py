@@ -1,7 +1,5 @@
 """Violations as a code host shows them: annotations of GitHub Actions, SARIF for its security tab, Markdown."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable, Sequence
 from pathlib import PurePosixPath

@@ -4,8 +4,6 @@ PULUMI_ENABLE_STREAMING_JSON_PREVIEW=true pulumi preview --json > events.jsonl
 pulumi preview --json > steps.json    # tells the line of the program that makes each resource
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

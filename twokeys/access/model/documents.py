@@ -1,7 +1,5 @@
 """The policy documents of a snapshot: the real one where it is known, the declared one until then, else unknown."""
 
-from __future__ import annotations
-
 import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping

@@ -3,8 +3,6 @@
 An account that holds no answer is in no environment: nothing is guessed from anything but these two.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Mapping
 from itertools import pairwise

@@ -1,7 +1,5 @@
 """The keys that live in other stacks, as those stacks export them and a stack reference brings them here."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 

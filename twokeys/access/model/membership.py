@@ -5,8 +5,6 @@ made: in this stack as resources, in another one through its output `group_membe
 door does: it says that the users its trust names come as members of the group that it grants.
 """
 
-from __future__ import annotations
-
 from twokeys.access.model.accounts import Accounts
 from twokeys.access.model.documents import DeclaredDocument, Documents
 from twokeys.access.model.exports import Exported

@@ -1,7 +1,5 @@
 """Whom a trust policy names, and which roles an identity-based policy names: what the graph is indexed by."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Iterator
 from typing import Final

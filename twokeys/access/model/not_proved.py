@@ -1,7 +1,5 @@
 """What may let somebody in and is not read or not known: the part of a graph that nobody can prove."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from twokeys.access.model.documents import Document

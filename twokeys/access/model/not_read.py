@@ -4,8 +4,6 @@ A resource whose type says so, and one whose content does: a command, code of a 
 package that nobody knows. No such content is run or understood; it is searched for what makes IAM.
 """
 
-from __future__ import annotations
-
 import base64
 import json
 import re

@@ -1,7 +1,5 @@
 """What a statement or a verdict demands of a session beside its identity."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace

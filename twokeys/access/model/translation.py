@@ -4,8 +4,6 @@ What they hold is put beside the resources of pulumi-aws, in the same shape, so 
 code. What of them cannot be read is said: `NotRead`.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace

@@ -4,8 +4,6 @@ Format: https://www.pulumi.com/docs/iac/concepts/state-and-backends/; the engine
 version 4 where one uses a feature that older engines do not have (`sdk/go/common/apitype/core.go`).
 """
 
-from __future__ import annotations
-
 import gzip
 import hashlib
 import json

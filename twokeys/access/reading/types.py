@@ -6,8 +6,6 @@ named here as CloudFormation does, in lower case and without `AWS::` (`iam::role
 https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-template-resource-type-ref.html
 """
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 from enum import Enum

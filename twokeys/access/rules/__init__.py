@@ -4,8 +4,6 @@ A rule is a `Rule` (`twokeys.access.findings`): what the pack has to know of it,
 another stack may still bring what it misses, is a field there.
 """
 
-from __future__ import annotations
-
 from typing import Any, Final
 
 from twokeys.access.findings import Rule

@@ -1,7 +1,5 @@
 """The role by which the management account enters a member account is for administrators only."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from datetime import datetime
 

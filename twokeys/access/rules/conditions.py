@@ -1,7 +1,5 @@
 """What a door asks of those who come from outside, and of people."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace

@@ -1,7 +1,5 @@
 """The rules' configuration from a file, for commands: apart from the rules, as it reads files."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from twokeys.access.configuration import OTHER_STACKS, read_configuration

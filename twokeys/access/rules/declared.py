@@ -1,7 +1,5 @@
 """What was declared in preview is what came to be."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections import Counter

@@ -1,7 +1,5 @@
 """Every door has two keys, and both are proved."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from datetime import datetime
 

@@ -1,7 +1,5 @@
 """No way leads from one environment into another that is closed to it."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from datetime import datetime
 

@@ -1,7 +1,5 @@
 """Doors close when they should."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from datetime import UTC, datetime, time, timedelta
 

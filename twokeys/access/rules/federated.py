@@ -1,7 +1,5 @@
 """An identity provider lets in people and machines of one's own, not everybody who has an account there."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace

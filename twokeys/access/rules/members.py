@@ -1,7 +1,5 @@
 """Member accounts: kept for good, reachable by an e-mail of their own, and entered through roles only."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import replace

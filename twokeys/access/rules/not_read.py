@@ -1,7 +1,5 @@
 """What may let somebody in and is not read is said, and stands only with somebody's name on it."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from datetime import datetime
 

@@ -1,7 +1,5 @@
 """Documents say what they mean."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from datetime import datetime
 

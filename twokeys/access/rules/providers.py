@@ -1,7 +1,5 @@
 """Every resource is made by a provider that can only work in the account it is meant for."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from datetime import datetime
 

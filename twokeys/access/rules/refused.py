@@ -1,7 +1,5 @@
 """Documents that IAM refuses: said before an update fails half way."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 

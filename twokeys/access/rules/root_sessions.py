@@ -1,7 +1,5 @@
 """Root sessions are granted for accounts that are named."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from datetime import datetime
 

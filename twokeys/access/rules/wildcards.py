@@ -1,7 +1,5 @@
 """A door leads from somebody to somewhere: neither side is `*`."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
