@@ -349,7 +349,8 @@ def test_an_action_that_is_one_slip_away_from_one_of_aws_is_refused(action: str,
 
 
 @pytest.mark.parametrize(
-    "action", ["logs:startQUERY", "*", "*:*", "a?s:Get*", "logs:EnrichQuery", "newservice:Do", "s3:V*"]
+    "action",
+    ["logs:startQUERY", "*", "*:*", "a?s:Get*", "logs:EnrichQuery", "newservice:Do", "s3:V*", "organizations:Get*"],
 )
 def test_an_action_that_may_be_newer_than_the_list_is_taken(action: str) -> None:
     statement = {"Effect": "Allow", "Action": action, "Resource": "*"}

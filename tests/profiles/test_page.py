@@ -34,7 +34,9 @@ class _Page(HTMLParser):
         self.tags: list[tuple[str, dict[str, str | None]]] = []
         self.text = ""
         self.feed(text)
-        self.links = [str(each["href"]) for tag, each in self.tags if tag == "a"]
+        links = [str(each["href"]) for tag, each in self.tags if tag == "a"]
+        self.sign_in = [each for each in links if each.endswith("/console")]
+        self.links = [each for each in links if each not in self.sign_in]
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append((tag, dict(attrs)))
@@ -189,19 +191,22 @@ def test_a_page_says_of_when_it_is_and_what_is_closed_and_can_be_printed(tmp_pat
         door("a", permits="read"),
         *shut,
         door("c", names=("bob",)),
+        door("e", role="e", external_id="x-1"),
         as_of="2026-11-28T06:30:12+00:00",
         group_members={"g": ["eve"]},
     )
     given = ["--from", write(tmp_path, "doors.json", told), "--page"]
     done = CliRunner().invoke(profiles, ["--person", "ada", *given, str(tmp_path / "p.html")])
-    assert done.stdout == f"{tmp_path / 'p.html'}: 1 open door of ada, and 2 that are not open\n"
+    assert done.stdout == f"{tmp_path / 'p.html'}: 1 link to doors of ada; 3 without one say why\n"
     assert "doors.json is as of 2026-11-28 06:30 UTC" in done.stderr
     printed = CliRunner().invoke(profiles, ["--person", "ada", *given, "-"]).stdout
     assert printed == (tmp_path / "p.html").read_text()
     assert "The doors are as of 2026-11-28 06:30 UTC." in _Page(printed).text
     assert "permits: read" in _Page(printed).text
+    # https://docs.aws.amazon.com/IAM/latest/UserGuide/id_users_sign-in.html
+    assert _Page(printed).sign_in == [f"https://{MANAGEMENT}.signin.aws.amazon.com/console"]
     nobody = CliRunner().invoke(profiles, ["--person", "eve", *given, str(tmp_path / "p.html")])
-    assert "0 open doors of eve" in nobody.stdout
+    assert "0 links to doors of eve\n" in nobody.stdout
     helps = (
         "here is no door of theirs in these exports; to have one like another for a while ask whoever runs the stacks"
     )

@@ -87,9 +87,12 @@ def read_too(graph: Graph, stack: str, output: str = DOORS_OUTPUT) -> str:
     """The next step where another stack has what is missing: its state, or in a program its output."""
     if graph.snapshot.is_state:
         return f"read the state of {stack} together with this one (`--state` may be repeated)"
+    read = ", ".join(sorted(one.removeprefix("urn:pulumi:") for one in graph.snapshot.beside))
+    again = f"it is not in the state of {read} that was read: export that again, or " if read else ""
     return (
-        f"give the state of {stack} (`pulumi stack export --file FILE` there) in the configuration of the policy pack: "
-        f'{{"{OTHER_STACKS}": {{"states": ["FILE"]}}}}; or read that stack {_THROUGH}, if it exports `{output}`'
+        f"{again}give the state of {stack} (`pulumi stack export --file FILE` there) in the configuration of the "
+        f'policy pack: {{"{OTHER_STACKS}": {{"states": ["FILE"]}}}}; or read that stack {_THROUGH}, if it exports '
+        f"`{output}`"
     )
 
 

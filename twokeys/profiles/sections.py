@@ -14,7 +14,7 @@ from twokeys.errors import Refusal
 from twokeys.iam import Arn
 from twokeys.iam.sts import CHAINED_SECONDS
 from twokeys.profiles.awsconfig import Section
-from twokeys.profiles.ways import AssignmentWay, RoleWay, Way, closed, not_yet, only_if
+from twokeys.profiles.ways import AssignmentWay, RoleWay, Way, closed, not_yet, only_if, own_device
 
 # Role chaining is limited to one hour, whatever the role allows:
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles.html#iam-term-role-chaining
@@ -124,7 +124,7 @@ def _role_profile(who: Who, way: RoleWay, choices: Choices) -> Section:
     settings = [("role_arn", way.role_arn), choices.source, ("role_session_name", session_name(who.name))]
     more = [mfa_from(way, who, choices.session)]
     if way.mfa and who.kind == "user" and choices.session != "role":
-        settings.append(("mfa_serial", choices.mfa_serial or _mfa_serial(who, way)))
+        settings.append(("mfa_serial", _mfa_serial(who, way, choices)))
     if way.external_id is not None:
         settings.append(("external_id", way.external_id))
     if seconds := _duration(who, way, choices):
@@ -195,9 +195,12 @@ def session_name(name: str) -> str:
     return name if len(name) > 1 else f"{name}-user"
 
 
-def _mfa_serial(who: Who, way: RoleWay) -> str:
-    """The ARN of the virtual device that has the user's name, which is what the IAM console proposes.
+def _mfa_serial(who: Who, way: RoleWay, choices: Choices) -> str:
+    """The chosen device, else the ARN of the virtual one that has the user's name, which is what the console proposes.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_mfa_enable_virtual.html
     """
-    return f"arn:{way.partition}:iam::{who.account or way.source.account}:mfa/{who.name}"
+    account = who.account or way.source.account
+    if choices.mfa_serial:
+        return own_device(choices.mfa_serial, account)
+    return f"arn:{way.partition}:iam::{account}:mfa/{who.name}"
