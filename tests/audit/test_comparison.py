@@ -533,9 +533,13 @@ def test_an_entry_that_only_meets_the_conditions_of_one_door_is_no_use_of_anothe
 
 
 def entered_with(condition: dict[str, Any], asked: dict[str, Any], **changes: Any) -> Comparison:
-    """An entry of a vendor into a role whose trust has a condition."""
+    """An entry of a vendor into a role whose trust has a condition, and lets a source identity be set.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_control-access_monitor.html
+    """
     world, role = two_keys(), arn(STAGE, "role/vendor")
-    world.role("vendor", world.stage, document(trusts(arn(OUTSIDE, "root"), condition=condition)))
+    trust = trusts(arn(OUTSIDE, "root"), condition=condition) | {"Action": ["sts:AssumeRole", "sts:SetSourceIdentity"]}
+    world.role("vendor", world.stage, document(trust))
     record = entry(f"arn:aws:iam::{OUTSIDE}:user/agent", role, at(0), resources=[{"ARN": role}], **changes)
     record["requestParameters"] |= asked
     return compared(world, record, learning_days=14)
