@@ -286,6 +286,8 @@ def test_an_mfa_device_that_changes_may_let_more_in_where_a_way_asks_for_mfa(nam
 
 GRANT, OTHER = document(grants(DEPLOYER)), document(grants(arn(STAGE, "role/other")))
 OF_CI, OF_ANN = {"roleName": "ci"}, {"userName": "ann"}
+OF_DEPLOYER, OWN_ROLE = {"roleName": "deployer"}, arn(HUB, "role/own")
+OF_ONE, OF_THREE, WITHOUT_MFA = (document(trusts(*who)) for who in ([OUTSIDE], [CI, OUTSIDE, PROD], [OWN_ROLE]))
 OF_SET = {"permissionSetArn": SET_ARN}
 OF_CONTROL, ATTACHED = {"policyId": "p-1"}, "policyAttachment:PolicyAttachment"
 ASSIGNED = OF_SET | {"principalId": "g-1", "targetId": STAGE}
@@ -309,6 +311,9 @@ SERVICES = ("iam", "sso", "identitystore", "sso-directory", "identitystore-scim"
         ([("PutRolePolicy", OF_CI | {"policyName": "grant", "policyDocument": OTHER})], True),
         ([("PutRolePolicy", OF_CI | {"policyName": "more", "policyDocument": GRANT})], True),
         ([("PutRolePolicy", {"roleName": "both", "policyName": "own", "policyDocument": GRANT})], False),
+        ([("UpdateAssumeRolePolicy", OF_DEPLOYER | {"policyDocument": OF_ONE})], False),  # of those it lets in
+        ([("UpdateAssumeRolePolicy", OF_DEPLOYER | {"policyDocument": OF_THREE})], True),
+        ([("UpdateAssumeRolePolicy", OF_DEPLOYER | {"policyDocument": WITHOUT_MFA})], True),
         ([("AddUserToGroup", OF_ANN | {"groupName": "devs"})], False),
         ([("AddUserToGroup", OF_ANN | {"groupName": "admins"})], True),
         ([("CreateAccountAssignment", ASSIGNED)], False),
@@ -362,7 +367,7 @@ def test_what_was_made_by_hand_is_not_in_a_state_however_new_it_is(
     """https://www.pulumi.com/docs/iac/cli/commands/pulumi_up/: an update reads what AWS has with `--refresh` only."""
     world = center()
     world.role("ci", world.hub, managedPolicyArns=[READ])
-    world.role("deployer", world.hub, document(trusts(CI)))
+    world.role("deployer", world.hub, document(trusts(CI, OUTSIDE), trusts(OWN_ROLE, condition=MFA)))
     world.role("both", world.hub, inlinePolicies=[{"name": "own", "policy": GRANT}], permissionsBoundary=LOOK)
     world.grant("ci", world.hub, DEPLOYER)
     world.add("RolePolicyAttachmentsExclusive", "of-deployer", world.hub, roleName="deployer", policyArns=[READ])

@@ -43,7 +43,7 @@ from twokeys.map.model import Map
 
 STATES = Path(__file__).parent.parent / "map" / "states"
 HUB, PROD = "111111111111", "333333333333"
-MADE, WRITTEN = "2026-01-01T08:00:00Z", "2026-11-24T11:32:00Z"
+MADE, WRITTEN = "2026-01-01T08:00:00+00:00", "2026-11-24T11:32:00Z"
 AS_OF = " as of 2026-11-24 11:32 UTC"
 SCOPE = f"From states{AS_OF}: only users and roles that stacks made; --live also finds those made otherwise"
 ALICE = f"arn:aws:iam::{HUB}:user/alice"
@@ -53,15 +53,20 @@ DEPLOYER, READ_ONLY = f"arn:aws:iam::{PROD}:role/deployer", f"arn:aws:iam::{PROD
 
 @pytest.fixture(autouse=True)
 def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The states as a sandbox keeps them, with the times that every engine writes into a state."""
+    """The states as a sandbox keeps them."""
     monkeypatch.chdir(tmp_path)
-    folder = tmp_path / ".twokeys" / "stacks"
+    dated_states(tmp_path / ".twokeys" / "stacks")
+
+
+def dated_states(folder: Path) -> list[Path]:
+    """The states with the times that every engine writes into a state, and those that AWS's provider does."""
     folder.mkdir(parents=True)
     for path in STATES.glob("*.json"):
-        state = json.loads(path.read_text())
+        state = json.loads(re.sub(r"2026-11-24 11:3\d:\d\d\+00:00", MADE, path.read_text()))
         for resource in state["deployment"]["resources"]:
             resource |= {"created": MADE, "modified": MADE}
         (folder / path.name).write_text(json.dumps(state))
+    return sorted(folder.iterdir())
 
 
 def run(*arguments: str) -> Result:
@@ -947,7 +952,8 @@ def test_each_column_of_the_table_is_filled_in_some_row(tmp_path: Path) -> None:
     world.role("dated", world.stage, document(trusts(world_arn(STAGE, "role/deployer"), condition=of_a_month)))
     state = write_state(tmp_path / "a", world)
     exported = json.loads(state.read_text())
-    exported["deployment"]["resources"][-1]["created"] = MADE  # of the other keys of that way nothing tells when
+    for resource in exported["deployment"]["resources"]:
+        resource |= {"created": MADE, "modified": WRITTEN}
     state.write_text(json.dumps(exported))
     rows = [*of_demo.rows, *report("--state", str(state)).rows]
     assert [column for column in COLUMNS if not any(row[column] for row in rows)] == []

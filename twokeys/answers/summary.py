@@ -3,7 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from importlib.metadata import version
 from itertools import chain
 from typing import Any
@@ -12,7 +12,7 @@ from twokeys.access.model.requirements import MFA_BUT_OF_KEYS
 from twokeys.access.reading.snapshot import Evidence
 from twokeys.answers.model import NOT_SHOWN_INSIDE, OUTSIDE, Account, Answers, DoorAnswer, Party, State, Time, Way
 from twokeys.answers.permissions import Level
-from twokeys.answers.words import open_to
+from twokeys.answers.words import in_utc, open_to
 from twokeys.doors import Who
 from twokeys.iam import account_as_a_whole
 from twokeys.shown import counted, listed
@@ -244,11 +244,6 @@ def scope(answers: Answers) -> str | None:
     ran = f"The updates were run by {', '.join(others)}{root}" if others else ""
     only = "only users and roles that stacks made; --live also finds those made otherwise"
     return ". ".join(filter(None, (f"From states{_as_of(answers)}: {only}", answers.meanwhile, ran)))
-
-
-def in_utc(moment: datetime) -> str:
-    """A moment for people."""
-    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def _as_of(answers: Answers) -> str:
