@@ -958,6 +958,19 @@ def root_sessions() -> World:
     return world
 
 
+READS = (read_event(HUB, at(9)), read_event(STAGE, at(9)))
+
+
+@pytest.mark.parametrize("caller", [HUB, STAGE])
+def test_the_switch_of_root_sessions_dates_the_ways_to_root_users_whoever_turned_it(caller: str) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/APIReference/API_EnableOrganizationsRootSessions.html."""
+    for calls, last in ((["Enable"], CHANGED), ([], DAY), (["Enable", "Disable"], None)):
+        turned = [called(caller, at(5, hour), f"{name}OrganizationsRootSessions") for hour, name in enumerate(calls)]
+        found = compared(root_sessions(), *turned, *READS, made=Since(LONG_AGO))
+        (way,) = [one.way for one in found.ways if one.way.target.who.kind == "root-user"]
+        assert way.since == Since(LONG_AGO, last)
+
+
 IN_THE_MEMBER = {"sessionContext": {"assumedRoot": "true"}}
 
 
@@ -1297,9 +1310,6 @@ def test_sessions_that_identity_center_handed_out_are_counted_beside_the_entries
 
 def deployer(found: Comparison) -> DoorUse:
     return next(one for one in found.doors if one.door.target.who.name == "deployer")
-
-
-READS = (read_event(HUB, at(9)), read_event(STAGE, at(9)))
 
 
 @pytest.mark.parametrize(

@@ -381,13 +381,15 @@ class _Reader:
         if door.target.kind == "root":
             made = (self._accounts.resource(door.target.account), *self._graph.snapshot.of_type(FEATURES))
             what = "centralized root access to the account, a feature of the organization"
-            return KeyPlace(what, since=Since.all_of(one.since for one in made if one))
+            held = (self._accounts.management or "", "", "", "")
+            return KeyPlace(what, since=Since.all_of(one.since for one in made if one), held=held)
         for one in self._graph.identity_center.assignments:
             if one.source is door.source and one.role is door.target:
                 given, permission_set = one.resource, one.permission_set
                 what = f"assignment of permission set {permission_set.name}" if permission_set else "entitlement"
-                held = (self._accounts.of(given), "set", given.text("permissionSetArn") or "", *_what(given))
-                return KeyPlace(what, place_of(given.urn), source=given.source, since=given.since, held=held)
+                whose = (self._accounts.of(given), "set", given.text("permissionSetArn") or "")
+                at, since = place_of(given.urn), given.since
+                return KeyPlace(what, at, source=given.source, since=since, held=(*whose, *_what(given)))
         return None
 
     def _strength(self, role: Principal) -> Permissions:

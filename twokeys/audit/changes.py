@@ -67,6 +67,7 @@ BEING = (
 )
 """Those of them that let somebody be a role or user, and give it nothing."""
 _REFERENCE = "CustomerManagedPolicyReference"
+ROOT_SESSIONS: Final = "EnableOrganizationsRootSessions"
 TAKEN_BACK: Final = {
     **{
         f"{undo}{whose}Policy": f"{do}{whose}Policy"
@@ -83,8 +84,9 @@ TAKEN_BACK: Final = {
     **{f"Detach{what}FromPermissionSet": f"Attach{what}ToPermissionSet" for what in ("ManagedPolicy", _REFERENCE)},
     "DeleteAccountAssignment": "CreateAccountAssignment",
     "DeleteInlinePolicyFromPermissionSet": "PutInlinePolicyToPermissionSet",
+    "DisableOrganizationsRootSessions": ROOT_SESSIONS,
 }
-"""Calls that take away what others give to a role, user, group, permission set or account."""
+"""Calls that take away what others give to a role, user, group, permission set, account or organization."""
 SAME: Final = {
     **TAKEN_BACK,
     "CreateRole": "UpdateAssumeRolePolicy",

@@ -5,7 +5,7 @@ from dataclasses import replace
 from twokeys.access.model.documents import Document
 from twokeys.access.reading.since import Since
 from twokeys.answers.model import Answers, KeyPlace, Way
-from twokeys.audit.changes import SAME, WRITES
+from twokeys.audit.changes import ROOT_SESSIONS, SAME, WRITES
 from twokeys.audit.known import Judge
 from twokeys.audit.trail import Change
 from twokeys.iam import PolicyDocument
@@ -21,6 +21,8 @@ def dated(answers: Answers, judge: Judge) -> Answers:
     for one in sorted(judge.trail.all_changes(), key=lambda one: one.use.time):
         if one.use.failed is None and one.gives in SAME.values():
             last[one.recorded, *one.of] = one
+            if one.gives == ROOT_SESSIONS:  # which the delegated administrator for IAM may call, too
+                last.update(dict.fromkeys(((account, *one.of) for account in judge.management), one))
     found: dict[KeyPlace, KeyPlace] = {}
 
     def date(key: KeyPlace) -> KeyPlace:
@@ -43,7 +45,7 @@ def _since(key: KeyPlace, since: Since, change: Change | None, said: Document | 
     if not key.held or (change and change.undone):  # taken away, and there: somebody gave it again
         return since
     time = change.use.time if change else None
-    if since.last is None and judge.whole(key.held[0]):
+    if since.last is None and judge.whole(key):
         return replace(since, last=max(filter(None, (judge.start, since.first, time))))
     if change is None or time is None or (since.first and time < since.first):
         return since

@@ -74,13 +74,12 @@ class DoorUse:
     """How many of `perhaps` tell another unique id than the source or the role has."""
     by_others: int = 0
     """Of one person's use of a door, how many more uses there are: by others, or by somebody whom no record names."""
-    made: datetime | None = None
-    """When the last of its keys was made at the earliest, as far as that is known."""
 
     @property
     def usage(self) -> Usage:
         """Used, perhaps used or without a record of use; not known where an entry may be missing."""
-        later = self.covered is not None and self.made is not None and self.made > self.covered[1]
+        made = self.door.since.first
+        later = self.covered is not None and made is not None and made > self.covered[1]
         unused = Usage.NOT_KNOWN if self.not_known else Usage.LATER if later else Usage.NEVER
         return Usage.USED if self.count else Usage.PERHAPS if self.perhaps else unused
 
@@ -208,7 +207,7 @@ class Tally:
         last = uses[-1].time if uses else None
         found = (len(self.sure), len(self.perhaps), last, early, sessions, identities)
         proved = bool(self.door.keys)
-        return DoorUse(self.door, proved, *found, not_known, covered, without_digests, self.others, made=made)
+        return DoorUse(self.door, proved, *found, not_known, covered, without_digests, self.others)
 
 
 def _is_another(use: Use, ids: Mapping[Who, set[str]]) -> bool:

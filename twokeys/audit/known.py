@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 
-from twokeys.answers.model import Answers, Step
+from twokeys.answers.model import Answers, KeyPlace, Step
 from twokeys.audit.coverage import Covered, Period
 from twokeys.audit.record import Use
 from twokeys.audit.trail import Trail
@@ -125,15 +125,17 @@ class Judge:
                 return f"{key.document} was changed after the period"
         return ""
 
-    def whole(self, account: str) -> bool:
-        """Whether each change of IAM in the account is among the records, up to when its keys were read.
+    def whole(self, key: KeyPlace) -> bool:
+        """Whether each change of a key is among the records, up to when it was read.
 
+        IAM's calls are recorded in one region of each partition, those of Identity Center in its own.
         https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-create-and-update-a-trail-by-using-the-aws-cli-update-trail.html
         """
         read = [moment for one in self.answers.evidence if (moment := one.moment)]
+        account, kind, *_ = key.held
         covered = self.covered(account, self.start)
-        everywhere = covered.lacks is None and not _OF_IAM.isdisjoint(covered.regions)
-        return everywhere and all(moment - self.end <= _LATE for moment in read)
+        there = not self.trail.coverage.only if kind == "set" else not _OF_IAM.isdisjoint(covered.regions)
+        return covered.lacks is None and there and all(moment - self.end <= _LATE for moment in read)
 
     def accounts(self, ends: Iterable[tuple[Who, Who]]) -> Iterable[Covered]:
         """What there is of each account that is asked for, and of those that the ends lead from.

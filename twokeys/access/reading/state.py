@@ -202,9 +202,6 @@ def _check_shape(found: Mapping[str, Any]) -> None:
     texts += [found.get(key) or "" for key in ("parent", *_DATES)]
     if not all(isinstance(one, str) for one in texts) or found["urn"].count("::") < _PARTS_OF_A_URN:
         raise TypeError(f"a resource has no URN, or what should be text is none: {str(found['urn'])[:100]}")
-    for time in filter(None, map(found.get, _DATES)):
-        if datetime.fromisoformat(time).tzinfo is None:
-            raise ValueError(f"{time!r} is no time with its zone")
 
 
 def _since(found: Mapping[str, Any], imported: datetime | None) -> Since:
