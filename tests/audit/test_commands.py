@@ -617,6 +617,7 @@ def test_a_change_of_keys_that_the_state_does_not_have_says_at_the_top_that_ther
     said = f"Not shown: changes of keys that the states do not have ({what})"
     data = read(*command)
     assert [said in shown for shown in (found.text, found.page, found.table, data["notShown"] or "")] == [later] * 4
+    assert (data["changesNotShown"], f"change not shown,{',' * 20}{what}" in found.table) == ([what] * later, later)
     assert (" at least " in found.text.partition(" in (")[0], data["summary"]["mayBeMore"]) == (later, later)
 
 

@@ -29,6 +29,7 @@ def as_data(answers: Answers, now: datetime) -> dict[str, Any]:
         "doors": [door_data(one) for one in answers.doors],
         "notProved": [not_proved_data(one) for one in answers.not_proved],
         "notShown": not_shown(answers),
+        "changesNotShown": list(answers.changed_since),
         "scope": scope(answers),
         "evidence": evidence(answers),
         "acceptedExceptions": None if answers.accepted is None else list(map(_accepted_data, answers.accepted)),

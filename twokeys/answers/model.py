@@ -447,8 +447,10 @@ class Answers:
     of IAM Identity Center and a control policy by their ids) and by what it is: a policy's name or ARN, BOUNDARY, a
     group, a member, the principal and account of an assignment, a control policy's target; nothing for a trust policy,
     a set's inline policy and what a policy says. What is no document is None."""
-    changed_since: tuple[str, ...] = ()
-    """The changes of keys that CloudTrail saw and the states do not have, in words."""
+    changed_since: Mapping[str, str] = field(default_factory=dict)
+    """The changes of keys that CloudTrail saw and the states do not have, in words, and the user each is of, if any."""
+    past: bool = False
+    """Whether the answer is of a moment that is over."""
     not_recorded: str = ""
     """Between when no record tells of changes of keys: the oldest state is older than the records. Empty if nothing."""
     meanwhile: str = ""

@@ -150,7 +150,7 @@ def audit(  # noqa: PLR0913 - one parameter an option
         whole = against_states(comparison.answers, comparison)
     if at:
         dates = f"Dates in keys and of exceptions are held against {in_utc(at)} (--at)"
-        whole = replace(whole, meanwhile=". ".join(filter(None, (dates, whole.meanwhile))))
+        whole = replace(whole, past=True, meanwhile=". ".join(filter(None, (dates, whole.meanwhile))))
     answers = of_person(whole, person, comparison.people if comparison else ())
     comparison = comparison and by_person(comparison, answers)
     if html is not None:

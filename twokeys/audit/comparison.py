@@ -244,7 +244,7 @@ def against_states(answers: Answers, comparison: Comparison) -> Answers:
     may come in now; the time between the oldest state and the records, of which nothing tells; and what the period had
     that is not in the answers any more. Live IAM is as of now.
     """
-    since: dict[str, None] = {}
+    since: dict[str, str] = {}
     before, ways = 0, (*answers.ways, *answers.within)
     widening = [one for one in WIDENING if one not in MFA_DEVICES or any(way.mfa for way in ways)]
     done = [one for one in comparison.changes if one.use.failed is None and one.gives]
@@ -261,7 +261,7 @@ def against_states(answers: Answers, comparison: Comparison) -> Answers:
             continue
         elif answers.from_states:
             about = f"{use.event}{f' of {whose}' if whose else ''} in {answers.account_name(use.account)}"
-            since[f"{about} on {in_utc(use.time)} by {answers.named(use.caller).short}"] = None
+            since[f"{about} on {in_utc(use.time)} by {answers.named(use.caller).short}"] = whose * (kind == "user")
         else:
             before += 1
     times = sorted(moment for one in answers.evidence if answers.from_states and (moment := one.moment))
@@ -275,7 +275,7 @@ def against_states(answers: Answers, comparison: Comparison) -> Answers:
             f"{counted(before, 'change')} of keys in the period may have let more in before: what "
             "was made and taken back by then is only among these changes"
         )
-    return replace(answers, changed_since=tuple(since), not_recorded=not_recorded, meanwhile=". ".join(meanwhile))
+    return replace(answers, changed_since=since, not_recorded=not_recorded, meanwhile=". ".join(meanwhile))
 
 
 def _about(one: Change) -> tuple[str, ...]:

@@ -239,6 +239,7 @@ def _rows(answers: Answers, comparison: Comparison | None, now: datetime) -> Ite
     for missing in filter(None, (not_shown(answers), scope(answers))):
         sentence, _, step = missing.partition(". Next step: ")
         yield {"what": "not shown", "why": sentence, "next step": step}
+    yield from ({"what": "change not shown", "why": each} for each in answers.changed_since)
 
 
 def what_was_read(answers: Answers, comparison: Comparison | None, digits: int = SHA256) -> list[tuple[str, str]]:
