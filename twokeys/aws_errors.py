@@ -15,6 +15,8 @@ PROFILE = "TWOKEYS_PROFILE"
 """The variable with the profile through which the shell came into the door that it is in."""
 REGION = "TWOKEYS_REGION"
 """The variable with the region of that door, where the shell has none of its own."""
+WITHIN = "TWOKEYS_WITHIN"
+"""The variable that a command has which was begun with its door: a shell, say, that ends with it."""
 DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"})
 _TOO_OFTEN = frozenset({"Throttling", "ThrottlingException", "TooManyRequestsException", "RequestLimitExceeded"})
 # https://docs.aws.amazon.com/STS/latest/APIReference/CommonErrors.html
@@ -124,6 +126,8 @@ def leave(variables: Mapping[str, str] | None = None) -> str:
 
     `variables` are what a door sets; without them, what the surroundings say of one counts.
     """
+    if variables is None and WITHIN in os.environ:
+        return "`exit`"
     word = "set -e" if os.environ.get("SHELL", "").endswith("/fish") else "unset"
     there = variables or os.environ
     regions = f" AWS_REGION AWS_DEFAULT_REGION {REGION}" if REGION in there else ""

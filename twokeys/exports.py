@@ -56,10 +56,11 @@ def read_exports(path: str) -> Exports:
         return parse_exports(_fetched_in_time(path), path)
     if path == "-":
         return parse_exports(sys.stdin.buffer.read(), "the standard input")
+    file = Path(path).expanduser() if path.startswith("~/") else Path(path)  # a shell leaves it as it is in quotes
     try:
-        if is_named_pipe(Path(path)):
+        if is_named_pipe(file):
             raise OSError(None, "it is a pipe, and a file is needed")
-        return parse_exports(Path(path).read_bytes(), path)
+        return parse_exports(file.read_bytes(), path)
     except OSError as error:
         raise Refusal(
             "the exports cannot be read",

@@ -11,7 +11,7 @@ MODULES: Final[Mapping[str, str]] = {
     "google": "pulumi",
     "grpc": "pulumi",
     "ijson": "audit",
-    "jinja2": "map",
+    "jinja2": "audit",
     "jsonschema": "sandbox",
     "ministack": "sandbox",
     "psutil": "fleet",

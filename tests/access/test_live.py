@@ -21,6 +21,7 @@ from botocore.validate import validate_parameters
 from tests.access.world import document, grants
 from twokeys.access.graph import build
 from twokeys.access.reading.live import _region, read_live
+from twokeys.access.reading.since import NOT_KNOWN, Since
 from twokeys.access.reading.snapshot import NotAnswered, Resource
 from twokeys.access.reading.tokens import ACCESS_KEY, MFA_DEVICE, PASSWORD
 from twokeys.errors import Refusal
@@ -173,6 +174,8 @@ IN_HUB: list[dict[str, object]] = [
                 {"Document": "old", "IsDefaultVersion": False}, {"Document": "new", "IsDefaultVersion": True},
             ]},
             {"Arn": iam(HUB, "policy/bare"), "PolicyName": "bare"},
+            {"Arn": iam(HUB, "policy/once"), "PolicyName": "once", "CreateDate": DAY, "UpdateDate": DAY,
+             "PolicyVersionList": [{"Document": "first", "IsDefaultVersion": True}]},
         ],
         "GroupDetailList": [
             {"GroupName": "g", "GroupId": "AGPA0123456789ABCDEF", "Path": "/", "Arn": iam(HUB, "group/g"),
@@ -285,23 +288,14 @@ ALL: Answers = {
 }  # fmt: skip
 
 
-def of(
-    account: str,
-    type_: str,
-    name: str,
-    /,
-    *,
-    created: str | None = None,
-    modified: str | None = None,
-    **outputs: object,
-) -> Resource:
+def of(account: str, type_: str, name: str, /, *, since: Since = NOT_KNOWN, **outputs: object) -> Resource:
     folder, _, kind = type_.partition(":")
     type_ = f"aws:{folder}/{kind[0].lower()}{kind[1:]}:{kind}"
     holder = next((iam(account, f"{one}/{outputs[one]}") for one in ("role", "user", "group") if one in outputs), None)
     part = f"{holder or outputs.get('permissionSetArn', account)} {kind} {name}"
     return Resource(
         str(outputs.get("arn") or outputs.get("id") or part), type_, name, outputs=outputs, protect=True,
-        provider=f"account {account}", created=created, modified=modified,
+        provider=f"account {account}", since=since,
     )  # fmt: skip
 
 
@@ -310,14 +304,15 @@ def provider(account: str, **inputs: object) -> Resource:
     return Resource(f"account {account}", "pulumi:providers:aws", account, values)
 
 
-FIRST, THEN = DAY.isoformat(), LATER.isoformat()
-OWN = iam(HUB, "policy/p/own")
+FIRST = Since(DAY)
+OWN, ONCE = iam(HUB, "policy/p/own"), iam(HUB, "policy/once")
 HUBS = [
-    of(HUB, "iam:Policy", OWN, created=FIRST, modified=THEN, arn=OWN, name="own", path="/p/", policy="new"),
-    of(HUB, "iam:Group", "g", created=FIRST, name="g", path="/", arn=iam(HUB, "group/g"),
+    of(HUB, "iam:Policy", OWN, since=Since(DAY, None, LATER), arn=OWN, name="own", path="/p/", policy="new"),
+    of(HUB, "iam:Policy", ONCE, since=Since(DAY, DAY, DAY), arn=ONCE, name="once", policy="first"),
+    of(HUB, "iam:Group", "g", since=FIRST, name="g", path="/", arn=iam(HUB, "group/g"),
        uniqueId="AGPA0123456789ABCDEF"),
-    of(HUB, "iam:GroupPolicy", "g/inline", group="g", name="inline", policy=json.dumps(TRUST)),
-    of(HUB, "iam:GroupPolicyAttachment", f"g/{OWN}", group="g", policyArn=OWN),
+    of(HUB, "iam:GroupPolicy", "g/inline", since=FIRST, group="g", name="inline", policy=json.dumps(TRUST)),
+    of(HUB, "iam:GroupPolicyAttachment", f"g/{OWN}", since=FIRST, group="g", policyArn=OWN),
     of(HUB, "iam:User", "u", name="u", arn=iam(HUB, "user/u"), permissionsBoundary=OWN,
        uniqueId="AIDA0123456789ABCDEF", credentials={PASSWORD: True, ACCESS_KEY: False, MFA_DEVICE: True}),
     of(HUB, "iam:UserPolicy", "u/inline", user="u", name="inline", policy=json.dumps(TRUST)),
@@ -335,8 +330,8 @@ ORGANIZED = [
     of(HUB, "organizations:Organization", "organization", id="o-a1b2c3d4e5", masterAccountId=HUB),
     of(HUB, "organizations:Account", "hub", id=HUB, name="hub", state="ACTIVE", parentId="r-a1b2", tags={}),
     of(HUB, "organizations:Account", "old", id=OLD, name="old", state="SUSPENDED", parentId="r-a1b2", tags={}),
-    of(HUB, "organizations:Account", "stage", created=FIRST, id=STAGE, name="stage", state="ACTIVE", parentId=ou(2),
-       arn=f"arn:aws:organizations::{HUB}:account/o-a1b2c3d4e5/{STAGE}", email="a@example.com",
+    of(HUB, "organizations:Account", "stage", since=Since(DAY, DAY), id=STAGE, name="stage", state="ACTIVE",
+       parentId=ou(2), arn=f"arn:aws:organizations::{HUB}:account/o-a1b2c3d4e5/{STAGE}", email="a@example.com",
        tags={"a": "1", "b": "2"}),
     of(HUB, "organizations:Account", "gone", id=GONE, name="gone", state="CLOSED", parentId=ou(1), tags={}),
     of(HUB, "organizations:OrganizationalUnit", ou(1), id=ou(1), parentId="r-a1b2", name="one"),

@@ -65,10 +65,10 @@ def run(*arguments: str, command: Any = assume) -> Result:
 
 def test_a_command_runs_in_a_session_of_the_door_s_role(doors: str, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    script = f"{WHO[:-1]}, file=open({str(out)!r}, 'w'))"
+    script = f"{WHO[:-1]}, __import__('os').environ['TWOKEYS_WITHIN'], file=open({str(out)!r}, 'w'))"
     done = run("stage-reader", "--from", doors, "--", sys.executable, "-c", script)
     assert done.return_value == 0
-    assert out.read_text().strip() == READER
+    assert out.read_text() == f"{READER} 1\n"
 
 
 def test_the_command_s_exit_code_is_the_answer_and_one_that_is_not_there_begins_no_session(doors: str) -> None:
@@ -120,6 +120,7 @@ def test_without_a_command_a_shell_gets_the_session(doors: str, monkeypatch: pyt
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
         monkeypatch.setenv(name, said[name])
     assert boto3.client("sts").get_caller_identity()["Arn"] == READER
+    assert run().stderr == "Yours:\n  stage-reader  stage\nOf others:\n  none\n", "of ada, who is behind the session"
     with pytest.raises(Refusal, match=r"for user ada, and this shell is already in stage-reader\.") as again:
         run("stage-reader")
     assert again.value.next_step.startswith("use --profile default, or `unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY")
@@ -129,6 +130,10 @@ def test_without_a_command_a_shell_gets_the_session(doors: str, monkeypatch: pyt
     monkeypatch.setenv("SHELL", "/usr/bin/fish")
     with pytest.raises(Refusal, match="or `set -e AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY"):
         run("stage-reader")
+    monkeypatch.setenv("TWOKEYS_WITHIN", "1")
+    with pytest.raises(Refusal, match="use --profile mine, or `exit` first"):
+        run("stage-reader")
+    assert "TWOKEYS_WITHIN" in sessions.Session("", "", "", datetime.now(UTC), "", None, "mine", read(doors)[0]).unset
 
 
 def test_a_user_s_session_lasts_as_long_as_the_role_allows_and_a_session_s_one_hour(doors: str) -> None:
@@ -329,7 +334,7 @@ def test_a_door_that_asks_for_mfa_asks_for_the_code_of_the_user_s_device(
     arguments = ["stage-reader", "--from", asking]
     with monkeypatch.context() as at_a_terminal:
         tty = SimpleNamespace(isatty=lambda: True)
-        terminal = SimpleNamespace(stdin=tty, stdout=tty)
+        terminal = SimpleNamespace(stdin=tty, stdout=sys.stdout)
         at_a_terminal.setattr("twokeys.assume.commands.sys", terminal)
         result = CliRunner().invoke(assume, arguments, input="12345\n123 456\n", standalone_mode=False)
     asked = f"Code of arn:aws:iam::{MANAGEMENT}:mfa/ada: "
@@ -378,6 +383,8 @@ def test_a_code_that_is_given_is_sent_though_the_file_says_nothing_of_mfa(doors:
         option = ["--mfa-serial", device] if device else []
         with pytest.raises(Refusal, match=f"MultiFactorAuthentication failed.*that is the device {named}"):  # not there
             run("stage-reader", "--from", doors, "--mfa-code", "123456", *option)
+    with pytest.raises(Refusal, match=f"that device is in account {STAGE}, and AWS takes codes of your own"):
+        run("stage-reader", "--from", doors, "--mfa-code", "1", "--mfa-serial", f"arn:aws:iam::{STAGE}:mfa/ada")
 
 
 def test_nobody_is_asked_for_the_code_of_a_door_that_its_file_says_is_another_s(tmp_path: Path) -> None:
@@ -518,7 +525,9 @@ def test_a_door_of_identity_center_is_opened_by_the_sign_in_that_its_profile_has
     )
 
 
-def test_without_a_door_those_there_are_are_listed_one_s_own_first_and_eval_runs_none(tmp_path: Path) -> None:
+def test_without_a_door_those_there_are_are_listed_one_s_own_first_and_eval_runs_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     entries = (
         door("a", names=("bob",), role="x"),
         door("b", role="ops/reader", permits="read", expires="2026-01-31T15:00Z"),
@@ -533,16 +542,29 @@ def test_without_a_door_those_there_are_are_listed_one_s_own_first_and_eval_runs
         "Of others:",
         "  a  stage",
     ]
+    some = write(tmp_path, "center.json", identity_center())
+    listed = run("--state", some).stderr
+    why = "the file does not say who is in a group, or signs in at Identity Center (prod-ReadOnly)"
+    assert listed.startswith(f"Note: whether more are yours is not known: {why}.\nYours:\n  stage-ReadOnly ")
+    assert "\nOthers:\n  prod-ReadOnly " in listed
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    unreached = run("--from", str(tmp_path / "doors.json")).stderr
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+    without = run("--from", str(tmp_path / "doors.json")).stderr
+    for shown, why in ((unreached, "Could not connect to the endpoint"), (without, "Unable to locate credentials")):
+        assert f"Note: whether any are yours is not known: {why}" in shown
+        assert "Yours:\n  not known\nOthers:\n  a  stage\n  b  stage  read, closed" in shown
 
 
-def test_at_a_terminal_it_is_said_that_the_shell_is_not_in_the_door_yet(
+def test_at_a_terminal_no_keys_are_printed_but_how_the_shell_comes_into_the_door(
     doors: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     terminal = SimpleNamespace(stdin=sys.stdin, stdout=SimpleNamespace(isatty=lambda: True))
     monkeypatch.setattr("twokeys.assume.commands.sys", terminal)
-    assert (
-        'not in stage-reader yet: eval "$(twokeys assume stage-reader)"' in run("stage-reader", "--from", doors).stderr
-    )
+    with pytest.raises(Refusal) as refused:
+        run("stage-reader", "--from", doors)
+    assert refused.value.next_step.startswith('for this shell, eval "$(twokeys assume stage-reader)"; for one within')
 
 
 class _SignIn(BaseHTTPRequestHandler):

@@ -18,7 +18,7 @@ import click
 
 from twokeys.errors import Refusal, nearest
 from twokeys.profiles.options import DOORS, complete, doors_options, exports_of, mfa_serial, note, read_said
-from twokeys.shown import listed, printable
+from twokeys.shown import for_shell, listed, printable
 
 if TYPE_CHECKING:
     from twokeys.assume.session import Session
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from twokeys.profiles.ways import Way
 
 _OF_ROLES = ("seconds", "external_id", "mfa_serial", "mfa_code")
+_NOT_OF_SANDBOX = 'run eval "$(twokeys sandbox shell --user NAME)" first, or name other doors with --from'
 _NO_COMMAND = 127
 """As a shell says it."""
 
@@ -101,6 +102,8 @@ def assume(*, door: str, command: tuple[str, ...], as_json: bool, **how: Any) ->
 
     Exit codes: COMMAND's own (128 and its number for a signal); 1 refused, 2 wrong usage, 127 no such COMMAND.
     """
+    from twokeys.aws_errors import PROFILE, WITHIN, in_shell, leave
+
     if command and as_json:
         raise click.UsageError("--json prints the session, and with a command nothing is printed: leave one out")
     if door and command and shutil.which(command[0]) is None:
@@ -111,7 +114,17 @@ def assume(*, door: str, command: tuple[str, ...], as_json: bool, **how: Any) ->
             _say_doors(how["profile"], how["states"], how["published"])
             _end_eval(for_a_shell=True)
             return 0
-        session = _open(*_ways(door, how["profile"], how.pop("states"), how.pop("published")), **how)
+        ways, told = _ways(door, how["profile"], how.pop("states"), how.pop("published"))
+        if sys.stdout.isatty() and not (command or as_json):
+            called = shlex.quote(door)
+            raise Refusal(
+                f"door {door}",
+                where="this terminal",
+                why="its keys would be printed here, and this shell not be in it",
+                next_step=f'for this shell, eval "$(twokeys assume {called})"; for one within it, until `exit`,'
+                f" twokeys assume {called} -- bash",
+            )
+        session = _open(ways, told, **how)
     except Exception:
         _end_eval(for_a_shell=not (command or as_json))
         raise
@@ -119,7 +132,7 @@ def assume(*, door: str, command: tuple[str, ...], as_json: bool, **how: Any) ->
         surroundings = {name: value for name, value in os.environ.items() if name not in session.unset}
         stopping = signal.signal(signal.SIGINT, lambda *_: None)  # Ctrl-C is for the command, which may go on
         try:
-            ended = subprocess.run(command, env=surroundings | session.marked, check=False).returncode  # noqa: S603
+            ended = subprocess.run(command, env=surroundings | session.marked | {WITHIN: "1"}, check=False).returncode  # noqa: S603
         except OSError as error:
             raise Refusal(
                 f"the command {command[0]}", where="this machine", why=str(error), next_step="name one that runs here"
@@ -130,21 +143,15 @@ def assume(*, door: str, command: tuple[str, ...], as_json: bool, **how: Any) ->
     if as_json:
         click.echo(json.dumps(session.environment | {"arn": session.arn}))
     else:
-        click.echo(session.exports)
-        name = session.way.name
-        if sys.stdout.isatty():
-            note(f'this shell is not in {name} yet: eval "$(twokeys assume {shlex.quote(door)})"')
-        else:
-            from twokeys.aws_errors import PROFILE, in_shell, leave
-
-            own_keys = session.profile == "default" and in_shell(None) and PROFILE not in os.environ
-            ends = f"{session.expires:%Y-%m-%d %H:%M} UTC"
-            way_back = (
-                f"it replaces the keys of this shell, which `twokeys assume {shlex.quote(door)} -- bash` leaves there"
-                if own_keys
-                else f"back: {leave(session.marked)}"
-            )
-            note(f"whoever evaluates this is in {name} until {ends}; {way_back}")
+        click.echo(for_shell(session.marked, session.unset))
+        own_keys = session.profile == "default" and in_shell(None) and PROFILE not in os.environ
+        ends = f"{session.expires:%Y-%m-%d %H:%M} UTC"
+        way_back = (
+            f"it replaces the keys of this shell, which `twokeys assume {shlex.quote(door)} -- bash` leaves there"
+            if own_keys
+            else f"back: {leave(session.marked)}"
+        )
+        note(f"whoever evaluates this is in {session.way.name} until {ends}; {way_back}")
     return 0
 
 
@@ -204,13 +211,13 @@ def _ways(
     elsewhere = _elsewhere(profile, states, published)
     if not ways:
         where = ", ".join([*(one.where for one in exports if one.where != TOGETHER), *told.dates])
-        raise _no_door(door, told, [] if elsewhere else own_doors(profile, told), where)
+        raise _no_door(door, told, [] if elsewhere else own_doors(profile, told)[0], where)
     if elsewhere:
         raise Refusal(
             f"door {door}",
             where=exports[0].where,
             why="it is a door of the sandbox, and your credentials would be sent to AWS",
-            next_step='run eval "$(twokeys sandbox shell --user NAME)" first, or name other doors with --from',
+            next_step=_NOT_OF_SANDBOX,
         )
     return ways, told
 
@@ -228,18 +235,17 @@ def _say_doors(profile: str | None, states: tuple[str, ...], published: tuple[st
     from twokeys.profiles.reading import with_states
 
     told = read_said(with_states(exports_of(states, published, sandbox=True)))
-    try:
-        mine = [] if _elsewhere(profile, states, published) else own_doors(profile, told)
-    except Refusal as refusal:
-        mine = []
-        note(f"which are yours is not known: {refusal.why}")
+    elsewhere = _elsewhere(profile, states, published)
+    mine, why = ([], _NOT_OF_SANDBOX) if elsewhere else own_doors(profile, told)
+    if why:
+        note(f"whether {'more' if mine else 'any'} are yours is not known: {why}")
     own = {way.name: way for way in mine}
     others = {way.name: way for way in told.ways if way.name not in own}
     rows = {name: (way.account_name, _about(way)) for name, way in {**own, **others}.items()}
     name_wide, account_wide = (max(map(len, column), default=0) for column in (rows, [one for one, _ in rows.values()]))
-    for heading, names in (("Yours:", own), ("Of others:", others)):
+    for heading, names in (("Yours:", own), ("Others:" if why else "Of others:", others)):
         lines = [f"  {name:{name_wide}}  {rows[name][0]:{account_wide}}  {rows[name][1]}".rstrip() for name in names]
-        for line in [heading, *(lines or ["  none"])]:
+        for line in [heading, *(lines or ["  not known" if why and names is own else "  none"])]:
             click.echo(printable(line), err=not sys.stdout.isatty())
 
 

@@ -16,10 +16,10 @@ from urllib.request import urlopen
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import ClientError, NoCredentialsError, SSOError, TokenRetrievalError
+from botocore.exceptions import ClientError, SSOError, TokenRetrievalError
 from botocore.session import Session as Configuration
 
-from twokeys.aws_errors import DENIED, PROFILE, REGION, back, in_shell, leave, no_answer
+from twokeys.aws_errors import DENIED, PROFILE, REGION, WITHIN, back, in_shell, leave, no_answer, refusal_of
 from twokeys.aws_reference import known_region
 from twokeys.doors import Who
 from twokeys.errors import Refusal
@@ -32,15 +32,17 @@ from twokeys.profiles.ways import (
     Way,
     ask_for,
     before,
-    beyond,
     closed,
     for_caller,
     least,
     not_yet,
+    of_whom_is_behind,
     only_if,
+    own_device,
     own_ways,
+    unsaid,
 )
-from twokeys.shown import for_shell, listed
+from twokeys.shown import listed
 
 _QUICK = Config(connect_timeout=5, retries={"mode": "standard", "total_max_attempts": 2})
 """Somebody waits: of a network that is down, boto3's five attempts say so after 14 seconds.
@@ -109,12 +111,7 @@ class Session:
     def unset(self) -> list[str]:
         """What the shell has of a door before this one, and its profile, which to some SDKs would win over the keys."""
         old = ["AWS_REGION", "AWS_DEFAULT_REGION", REGION] if _region_of_surroundings() is None else []
-        return [name for name in ("AWS_PROFILE", *old) if name in os.environ]
-
-    @property
-    def exports(self) -> str:
-        """The same as lines for a shell."""
-        return for_shell(self.marked, self.unset)
+        return [name for name in ("AWS_PROFILE", WITHIN, *old) if name in os.environ]
 
 
 def open_session(  # noqa: PLR0913 - what AssumeRole takes
@@ -177,7 +174,7 @@ def open_session(  # noqa: PLR0913 - what AssumeRole takes
                 raise _of_others(ways, told, caller, from_shell, " if the file is old, --mfa-code CODE tries it;")
             if mfa_code is None and (shut := _shut(way, told)):
                 raise shut
-            serial = mfa_serial or _device(way, caller)
+            serial = own_device(mfa_serial, caller.split(":")[4]) if mfa_serial else _device(way, caller)
             code = ask(way.name, serial) if mfa_code is None else mfa_code
             asked |= {"SerialNumber": serial, "TokenCode": _six_digits(code, way, serial)}
             answered = sts.assume_role(**asked)
@@ -211,18 +208,20 @@ def open_session(  # noqa: PLR0913 - what AssumeRole takes
     )
 
 
-def own_doors(profile: str | None, told: Reading) -> list[Way]:
-    """The doors of whoever has these credentials, and those behind them; none where there are no credentials.
-
-    Raises:
-        Refusal: AWS does not say whose the credentials are.
+def own_doors(profile: str | None, told: Reading) -> tuple[list[Way], str]:
+    """The doors of whoever has these credentials, or is behind the role whose they are, with those behind them; and
+    why that is not known, or not all: "" where it is.
     """
     try:
         _, _, caller = _signed_in(profile, told)
-    except NoCredentialsError:
-        return []
-    own = own_ways(told.ways, caller, told.members)
-    return [*own, *beyond(told.ways, own)]
+    except Exception as error:
+        refusal = error if isinstance(error, Refusal) else refusal_of(error, profile)
+        if refusal is None:
+            raise
+        return [], f"{refusal.why}; {refusal.next_step}"
+    names = unsaid(told.ways, caller, told.members)
+    why = f"the file does not say who is in a group, or signs in at Identity Center ({listed(names, 6)})"
+    return of_whom_is_behind(told.ways, caller, told.members), why if names else ""
 
 
 def _signed_in(

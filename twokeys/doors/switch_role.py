@@ -26,6 +26,11 @@ def switch_role_url(account_id: str, role: str, *, display_name: str, environmen
     return f"https://{_HOSTS.get(partition, _HOSTS['aws'])}/switchrole?{urlencode(query)}"
 
 
+def sign_in_url(account_id: str, partition: str = "aws") -> str:
+    """Where users of an account sign in: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_users_sign-in.html"""
+    return f"https://{account_id}.{_HOSTS.get(partition, _HOSTS['aws'])}/console"
+
+
 def shortcut_url(start_url: str, account_id: str, permission_set: str, destination: str | None = None) -> str:
     """The access portal's link that signs in with a permission set, and asks for a sign-in where there is none."""
     query = {"account_id": account_id, "role_name": permission_set}

@@ -108,7 +108,9 @@ def _profiles(ctx: click.Context, _: click.Parameter, begun: str) -> list[str]:
     "--sso-region", metavar="REGION", callback=_word, help="Identity Center's region, if the state does not tell it."
 )
 @click.option(
-    "--replace", is_flag=True, help="Let the profiles of somebody else, of another organization or of a newer file go."
+    "--replace",
+    is_flag=True,
+    help="Let the profiles of somebody else, of another organization or of a newer file go, and the options of before.",
 )
 @click.option("--dry-run", is_flag=True, help="Show the change as a diff and write nothing; exit 3 if there is one.")
 @click.option(
@@ -208,14 +210,14 @@ def _write_page(  # noqa: PLR0913, PLR0917 - what the command was given
 ) -> int:
     from twokeys import files
     from twokeys.profiles.page import page_of
-    from twokeys.profiles.ways import beyond, closed, not_yet
+    from twokeys.profiles.ways import beyond, closed
     from twokeys.profiles.writing import dates, no_door
 
     behind = beyond((way for way in told.ways if not closed(way)), (way for way in ways if not closed(way)))
     shown = {**dict.fromkeys(ways), **behind}
 
     without = no_door(who, told.ways)
-    text = page_of(who.name, shown, told.dates, start_url, f"{without[0].upper()}{without[1:]}.")
+    text, links = page_of(who.name, shown, told.dates, start_url, f"{without[0].upper()}{without[1:]}.")
     if page == Path("-"):
         click.echo(text, nl=False)
         return 0
@@ -236,9 +238,8 @@ def _write_page(  # noqa: PLR0913, PLR0917 - what the command was given
         return 0
     for each in notes:
         note(each)
-    shut = sum(bool(closed(way) or not_yet(way)) for way in shown)
-    apart = f", and {shut} that {'is' if shut == 1 else 'are'} not open" if shut else ""
-    click.echo(f"{page}: {counted(len(shown) - shut, 'open door')} of {who.name}{apart}")
+    without_link = f"; {others} without one say why" if (others := len(shown) - links) else ""
+    click.echo(f"{page}: {counted(links, 'link')} to doors of {who.name}{without_link}")
     return 0
 
 

@@ -7,21 +7,23 @@ from collections.abc import Mapping, Sequence
 
 from twokeys.answers import pages
 from twokeys.doors.expiry import until
-from twokeys.doors.switch_role import colour_of, shortcut_url, switch_role_url
+from twokeys.doors.switch_role import colour_of, shortcut_url, sign_in_url, switch_role_url
 from twokeys.profiles.ways import AssignmentWay, RoleWay, Way, closed, not_yet, only_if
 
 
 def page_of(
     person: str, ways: Mapping[Way, Way | None], dates: Sequence[str], start_url: str | None, without: str
-) -> str:
-    """The page with a link for each way that the console can take; `start_url` is the access portal's, if said.
+) -> tuple[str, int]:
+    """The page with a link for each way that the console can take, and how many those are.
 
-    `dates` say of when its files are, `without` what helps somebody who has no way.
-
-    Each way stands with the one that it is behind, if any.
+    `dates` say of when its files are, `without` what helps somebody who has no way, `start_url` is the access portal's,
+    if said. Each way stands with the one that it is behind, if any.
     """
-    shown = [_shown(way, before, start_url) for way, before in ways.items()]
-    return pages.page("twokeys.profiles", "page.html", person=person, ways=shown, dates=dates, without=without)
+    cards = {way: _shown(way, before, start_url) for way, before in ways.items()}
+    linked = [way for way, card in cards.items() if card["url"]]
+    first = {sign_in_url(way.source.account, way.partition): None for way in linked if isinstance(way, RoleWay)}
+    about = {"ways": cards.values(), "dates": dates, "sign_in": first, "without": without}
+    return pages.page("twokeys.profiles", "page.html", person=person, **about), len(linked)
 
 
 def _shown(way: Way, before: Way | None, start_url: str | None) -> dict[str, object]:

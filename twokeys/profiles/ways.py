@@ -16,6 +16,7 @@ from twokeys.aws_reference import regions
 from twokeys.doors import Declaration, Who
 from twokeys.doors.expiry import left, on
 from twokeys.errors import Refusal, nearest
+from twokeys.iam import Arn
 from twokeys.iam.sts import permission_set_of
 
 
@@ -129,6 +130,22 @@ def ask_for(opened: str, ways: Iterable[Way]) -> str:
     owners = " or ".join(sorted({way.owner for way in ways if way.owner}))
     owner = f"its owner, {owners}," if owners else "whoever runs the stacks"
     return f"ask {owner} for `twokeys access open {opened} --for 2h --reason TEXT`"
+
+
+def own_device(serial: str, account: str) -> str:
+    """The MFA device that a user of this account named as theirs. Raises Refusal where it is in another.
+
+    https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html (SerialNumber)
+    """
+    arn = Arn.parse(serial)
+    if arn and arn.account != account:
+        raise Refusal(
+            f"--mfa-serial {serial}",
+            where=f"account {account}",
+            why=f"that device is in account {arn.account}, and AWS takes codes of your own, which are in this one",
+            next_step="name one that `aws iam list-mfa-devices` lists",
+        )
+    return serial
 
 
 def only_if(way: Way) -> str:
@@ -247,8 +264,32 @@ def for_caller(ways: Sequence[Way], caller: str, members: Members) -> tuple[Sequ
 
 def own_ways(ways: Iterable[Way], caller: str, members: Members) -> list[Way]:
     """The ways of a caller, of each door the one that asks least, as far as the file says whose a door is."""
+    return [least(had) for had, own in _by_door(ways, caller, members) if own]
+
+
+def unsaid(ways: Iterable[Way], caller: str, members: Members) -> list[str]:
+    """The doors of which the file does not say whether they are a caller's."""
+    return [had[0].name for had, own in _by_door(ways, caller, members) if own is None]
+
+
+def of_whom_is_behind(ways: Sequence[Way], caller: str, members: Members) -> list[Way]:
+    """The ways, with those behind them, of the user whose name a role's session has, if one of them leads into the
+    role; else the caller's own.
+    """
+    arn, users = Arn.parse(caller), {way.source.account for way in ways if way.source.kind in ("user", "group")}
+    names = [str(Arn.iam("user", account, caller.rpartition("/")[2])) for account in sorted(users)]
+    for name in names if arn and arn.kind == "assumed-role" else ():
+        own = own_ways(ways, name, members)
+        reached = [*own, *beyond(ways, own)]
+        if any(isinstance(way, RoleWay) and Who.named(way.role_arn) == Who.named(caller) for way in reached):
+            return reached
+    own = own_ways(ways, caller, members)
+    return [*own, *beyond(ways, own)]
+
+
+def _by_door(ways: Iterable[Way], caller: str, members: Members) -> list[tuple[Sequence[Way], bool | None]]:
     doors = [list(door) for _, door in groupby(sorted(ways, key=_name), _name)]
-    return [least(had) for had, own in (for_caller(door, caller, members) for door in doors) if own]
+    return [for_caller(door, caller, members) for door in doors]
 
 
 def before(door: Sequence[Way], ways: Iterable[Way], caller: str, members: Members) -> Way | None:

@@ -24,6 +24,7 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from twokeys.access.reading.live_identity_center import identity_center
+from twokeys.access.reading.since import NOT_KNOWN, Since
 from twokeys.access.reading.snapshot import PROVIDER, Evidence, NotAnswered, Resource, Snapshot
 from twokeys.access.reading.tokens import (
     ACCESS_KEY,
@@ -223,7 +224,8 @@ def _principals(
             yield from _principal(user, account, "user", USER, {CREDENTIALS: credentials.get(name, newer)})
             values = {"user": name, "groups": list(user.get("GroupList", []))}
             membership = "aws:iam/userGroupMembership:UserGroupMembership"
-            yield _made(membership, name, account, values, part_of=user["Arn"])
+            since = Since(user.get("CreateDate"))
+            yield _made(membership, name, account, values, part_of=user["Arn"], since=since)
         for role in page.get("RoleDetailList", []):
             tags = {tag["Key"]: tag["Value"] for tag in role.get("Tags", [])}
             more = {"maxSessionDuration": sessions.get(role["RoleName"]), "tags": tags}
@@ -266,10 +268,11 @@ def _policy(policy: Mapping[str, Any], account: str) -> Iterator[Resource]:
                 "path": policy.get("Path"),
                 "policy": version["Document"],
             }
-            dates = {"created": policy.get("CreateDate"), "modified": policy.get("UpdateDate")}
+            made, changed = policy.get("CreateDate"), policy.get("UpdateDate")
+            since = Since(made, made if made == changed else None, changed)
             # One of AWS's own has the same ARN in each account that it was read in.
             shared = None if f":{account}:" in policy["Arn"] else f"{policy['Arn']} in {account}"
-            yield _made(MANAGED_POLICY, policy["Arn"], account, values, part_of=shared, **dates)
+            yield _made(MANAGED_POLICY, policy["Arn"], account, values, part_of=shared, since=since)
 
 
 def _principal(
@@ -286,15 +289,19 @@ def _principal(
         "uniqueId": found.get(f"{kind.capitalize()}Id"),
         **(more or {}),
     }
-    yield _made(type_, name, account, values, created=found.get("CreateDate"))
+    since = Since(found.get("CreateDate"))
+    yield _made(type_, name, account, values, since=since)
     for policy in found.get(f"{kind.capitalize()}PolicyList", []):
         values = {kind: name, "name": policy["PolicyName"], "policy": policy["PolicyDocument"]}
         type_of_policy = f"aws:iam/{kind}Policy:{kind.capitalize()}Policy"
-        yield _made(type_of_policy, f"{name}/{policy['PolicyName']}", account, values, part_of=found["Arn"])
+        yield _made(
+            type_of_policy, f"{name}/{policy['PolicyName']}", account, values, part_of=found["Arn"], since=since
+        )
     for policy in found.get("AttachedManagedPolicies", []):
         values = {kind: name, "policyArn": policy["PolicyArn"]}
         type_of_attachment = f"aws:iam/{kind}PolicyAttachment:{kind.capitalize()}PolicyAttachment"
-        yield _made(type_of_attachment, f"{name}/{policy['PolicyArn']}", account, values, part_of=found["Arn"])
+        what = f"{name}/{policy['PolicyArn']}"
+        yield _made(type_of_attachment, what, account, values, part_of=found["Arn"], since=since)
 
 
 def _organization(organizations: OrganizationsClient, account: str) -> Iterator[Resource]:
@@ -323,7 +330,8 @@ def _organization(organizations: OrganizationsClient, account: str) -> Iterator[
     for page in organizations.get_paginator("list_accounts").paginate():
         for found in page["Accounts"]:
             values = _account_values(organizations, found, parents)
-            yield _made(ACCOUNT, found["Name"], account, values, created=found.get("JoinedTimestamp"))
+            joined = found.get("JoinedTimestamp")
+            yield _made(ACCOUNT, found["Name"], account, values, since=Since(joined, joined))
     for child, parent, name in children:
         if child.startswith("ou-"):
             yield _made(ORGANIZATIONAL_UNIT, child, account, {"id": child, "parentId": parent, "name": name})
@@ -387,8 +395,7 @@ def _made(  # noqa: PLR0913 - what a resource is made of
     values: Mapping[str, object],
     *,
     part_of: str | None = None,
-    created: datetime | None = None,
-    modified: datetime | None = None,
+    since: Since = NOT_KNOWN,
 ) -> Resource:
     """A resource with the ARN or id that AWS gave it where one of a stack has its URN.
 
@@ -403,6 +410,5 @@ def _made(  # noqa: PLR0913 - what a resource is made of
         outputs={key: value for key, value in values.items() if value is not None},
         provider=_provider_urn(account),
         protect=True,
-        created=created.isoformat() if created else None,
-        modified=modified.isoformat() if modified else None,
+        since=since,
     )
