@@ -546,7 +546,9 @@ def test_a_grant_of_root_sessions_is_a_door_into_the_account_that_it_names() -> 
     assert root_doors(world) == {("ci", STAGE, "ALLOW")}  # another stack may make the account
 
 
-@pytest.mark.parametrize("resource", ["*", "arn:aws:iam::*:root", "arn:aws:iam::2*:root", "arn:aws:iam"])
+@pytest.mark.parametrize(
+    "resource", ["*", "arn:aws:iam::*:root", "arn:aws:iam::2*:root", "arn:aws:iam", "arn:aws:iam::*"]
+)
 @pytest.mark.parametrize("action", ["sts:AssumeRoot", "sts:assumero*", "STS:AssumeRoot", "*:AssumeRoot", "s*:*"])
 def test_a_grant_of_root_sessions_that_names_no_account_is_refused(resource: str, action: str) -> None:
     world = two_keys()
@@ -556,6 +558,19 @@ def test_a_grant_of_root_sessions_that_names_no_account_is_refused(resource: str
     world = two_keys()
     policy(world, "ci", grants(resource, action=action))
     assert "root-session-grant" in world.refused
+
+
+def test_a_grant_of_root_sessions_on_an_account_says_which_and_a_deny_of_them_all_leaves_none() -> None:
+    """An ARN that lacks components is completed: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html."""
+    world = two_keys()
+    policy(world, "ci", grants(f"arn:aws:iam::{STAGE}", action="sts:AssumeRoot"))
+    (finding,) = [one for one in world.findings() if one.rule == "root-session-grant"]
+    assert f"the root user of account {STAGE}" in finding.message
+    for denied, refused in (("*", False), ("arn:aws:iam::*:root", False), (arn(STAGE, "root"), True)):
+        world.resources.pop()
+        denial = grants(denied, effect="Deny", action="sts:AssumeRoot")
+        policy(world, "ci", grants("*", action="sts:AssumeRoot"), denial)
+        assert ("root-session-grant" in world.refused) is refused
 
 
 ROOT_OF_STAGE = arn(STAGE, "root")

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.access.test_translation import put
 from tests.access.world import (
     CI,
     DEPLOYER,
@@ -474,9 +475,28 @@ def test_a_policy_like_power_user_access_grants_every_role_until_its_not_action_
         replaced(world, "power", policy=document(*policy))
         assert world.rules() == []
     world.resources = [one for one in world.resources if one.name not in ("ci-grant", "deployer")]
-    for denied, rules in (("*", []), (DEPLOYER, ["wildcard-grant"])):
-        replaced(world, power.name, policy=document(wide, grants(denied, effect="Deny")))
+    everything = grants("*", effect="Deny")
+    for denial, rules in (
+        (everything, []),
+        ({**everything, "Action": "*"}, []),
+        (grants("*", DEPLOYER, effect="Deny"), []),
+        (grants("arn:aws:iam::*:role/*", effect="Deny"), []),
+        (grants(DEPLOYER, effect="Deny"), ["wildcard-grant"]),
+        (grants("arn:aws:iam::*:role/${aws:PrincipalTag/team}", effect="Deny"), ["wildcard-grant"]),
+        ({**everything, "Condition": {"BoolIfExists": {"aws:MultiFactorAuthPresent": "false"}}}, ["wildcard-grant"]),
+    ):
+        replaced(world, power.name, policy=document(wide, denial))
         assert world.rules() == rules
+
+
+def test_a_wide_grant_is_found_once_with_the_step_for_its_own_statement() -> None:
+    world = two_keys()
+    elsewhere = {"Effect": "Allow", "NotAction": "iam:*", "Resource": "arn:aws:s3:::reports/*"}
+    policy = document(elsewhere, grants("arn:aws:iam::*"))
+    world.add("RolePolicy", "power", world.hub, role="ci", name="power", policy=policy)
+    (finding,) = world.findings()
+    assert finding.rule == "wildcard-grant"
+    assert finding.next_step.startswith("name the roles by their exact ARNs")
 
 
 def test_a_permissions_boundary_grants_nothing() -> None:
@@ -489,14 +509,31 @@ def test_a_permissions_boundary_grants_nothing() -> None:
     assert world.rules() == []
     replaced(world, "ci", permissionsBoundary=UNKNOWN)  # as a transform gives it: the engine tells of no policy behind
     assert world.rules() == ["unproved-door"]
+    given_by_name(world, "most")
+    assert world.rules() == ["unproved-door", "wildcard-grant"]
+    replaced(world, "ci", permissionsBoundary=arn(HUB, "policy/most"))
+    assert world.rules() == ["wildcard-grant"]
 
 
-def of_service(name: str) -> dict[str, Any]:
-    return {"Effect": "Allow", "Principal": {"Service": f"{name}.amazonaws.com"}, "Action": "sts:AssumeRole"}
+def given_by_name(world: World, policy: str) -> None:
+    """AWS gives it to whoever is assigned the permission set in an account that has a policy of this name.
+
+    https://docs.aws.amazon.com/singlesignon/latest/APIReference/API_CustomerManagedPolicyReference.html
+    """
+    kind = "aws:ssoadmin/customerManagedPolicyAttachment:CustomerManagedPolicyAttachment"
+    reference = {"name": policy, "path": "/"}
+    put(world, kind, "given", world.hub, permissionSetArn="ps-1", customerManagedPolicyReference=reference)
+
+
+def of_service(*names: str) -> dict[str, Any]:
+    services = [f"{name}.amazonaws.com" for name in names]
+    return {"Effect": "Allow", "Principal": {"Service": services}, "Action": "sts:AssumeRole"}
 
 
 @pytest.mark.parametrize(("trusted", "role", "rules"), [
     ([of_service("cloudformation")], "AWSCloudFormationStackSetExecutionRole", []),
+    ([of_service("cloudformation", "cloudformation.ap-east-1")], "AWSCloudFormationStackSetExecutionRole", []),
+    ([of_service("cloudformation", "lambda")], "execution", ["wildcard-grant"]),
     ([of_service("cloudformation")], "*", ["wildcard-grant"]),
     ([of_service("cloudformation")], "OrganizationAccountAccessRole", ["wildcard-grant"]),
     ([of_service("cloudformation"), trusts(HUB)], "execution", ["wildcard-grant"]),
@@ -520,6 +557,9 @@ def test_what_stack_sets_may_nobody_else_who_holds_their_policy_may() -> None:
     for role, rules in ("administration", []), ("ci", ["wildcard-grant"]):
         world.add("RolePolicyAttachment", role, world.hub, role=role, policyArn=arn(HUB, "policy/enter"))
         assert world.rules() == rules
+    world.resources.pop()
+    given_by_name(world, "enter")
+    assert world.rules() == ["wildcard-grant"]
 
 
 def test_ways_within_prod_are_told_once_at_their_beginning() -> None:

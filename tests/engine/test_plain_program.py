@@ -1,6 +1,7 @@
 """Every command of the CLI on a program of a user's own, with the aws plugin that the shell gives."""
 
 import json
+import shlex
 import subprocess
 from pathlib import Path
 
@@ -72,3 +73,54 @@ def test_up_refresh_import_and_destroy_do_what_they_do_on_aws(engine: Engine, tm
     assert "has no schema" in suggested.said, "the code that import suggests is the schema's"
     assert command("destroy", "--yes", "--skip-preview").changes["delete"] == 6
     assert {role["RoleName"] for role in iam.list_roles()["Roles"]} & {"worker", "older"} == set()
+
+
+TO_COME = """
+import json
+import pulumi
+import pulumi_aws as aws
+
+trust = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole",
+         "Principal": {"Service": "ec2.amazonaws.com"}}]}
+hub = aws.Provider("hub", region="us-east-1", allowed_account_ids=["111111111111"])
+at_hub = pulumi.ResourceOptions(provider=hub)
+organization = aws.organizations.Organization("org", feature_set="ALL", opts=at_hub)
+unit = aws.organizations.OrganizationalUnit("unit", parent_id=organization.roots[0].id, opts=at_hub)
+
+
+class Landing(pulumi.ComponentResource):
+    def __init__(self) -> None:
+        super().__init__("acme:accounts:Landing", "landing")
+        inside = pulumi.ResourceOptions(parent=self, provider=hub)
+        self.account = aws.organizations.Account(
+            "new", name="new", email="new@example.com", parent_id=unit.id, opts=inside
+        )
+
+
+account = Landing().account
+entry = account.id.apply(lambda id: f"arn:aws:iam::{id}:role/OrganizationAccountAccessRole")
+new = aws.Provider("new", region="us-east-1", assume_roles=[aws.ProviderAssumeRoleArgs(role_arn=entry)],
+                   allowed_account_ids=[account.id])
+jobs = aws.sqs.Queue("jobs", name="jobs", opts=pulumi.ResourceOptions(provider=new))
+ci = aws.iam.Role("ci", name="ci", assume_role_policy=json.dumps(trust), opts=at_hub)
+sends = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sqs:SendMessage"}]}
+policy = pulumi.Output.json_dumps({**sends, "Statement": [{**sends["Statement"][0], "Resource": jobs.arn}]})
+aws.iam.RolePolicy("send", name="send", role=ci.name, policy=policy, opts=at_hub)
+"""
+
+
+def test_an_account_to_come_is_made_first_with_all_that_it_stands_on_by_the_command_that_preview_says(
+    engine: Engine, tmp_path: Path, project_root: Path
+) -> None:
+    """The engine refuses a target that depends on another resource to make, or has one as its parent."""
+    (tmp_path / "Pulumi.yaml").write_text("name: tocome\nruntime: python\n")
+    (tmp_path / "__main__.py").write_text(TO_COME)
+    pack = f"--policy-pack={project_root / 'policies'}"
+    assert engine.pulumi("stack", "init", "dev", folder=tmp_path).returncode == 0
+    refused = engine.pulumi("preview", "--stack", "dev", pack, folder=tmp_path)
+    said = " ".join(refused.stdout.split())
+    assert "make the account first (`pulumi up" in said, refused.stdout + refused.stderr
+    first = shlex.split(said.partition("make the account first (`pulumi ")[2].partition("`")[0])
+    for command in (first, ["up"]):
+        made = engine.pulumi(*command, "--yes", "--skip-preview", "--stack", "dev", pack, folder=tmp_path)
+        assert made.returncode == 0, made.stdout + made.stderr

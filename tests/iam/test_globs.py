@@ -33,6 +33,7 @@ def test_a_glob_covers_another_only_if_it_matches_all_that_the_other_matches():
     ("a?", "ab", False),  # does not tell
     ("a*b", "a${aws:username}b", True),
     ("ab", "a${aws:username}", False),
+    ("a${aws:username}", "ab", False),  # only where that is the name
     ("XX*", "${aws:username}", False),
     ("*XX", "${aws:username}", False),
 ])  # fmt: skip

@@ -82,8 +82,8 @@ def judged(drawn: Drawn, *, free: bool = False, context: Mapping[str, Any] | Non
             trust=held["trust"][0] if held["trust"] else None,
             boundary=held["boundary"][0] if held["boundary"] else None,
             session=held["session"] or None,
-            scps=(held["scps"],) if held["scps"] else (),
-            rcps=(held["rcps"],) if held["rcps"] else (),
+            scps=tuple((one,) for one in held["scps"]),  # as the generator draws them, one at each level
+            rcps=tuple((one,) for one in held["rcps"]),
         ),
     )
 

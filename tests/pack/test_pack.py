@@ -139,6 +139,8 @@ def test_what_waits_for_an_account_to_come_asks_for_that_in_an_update_of_its_own
     world = World()
     inside = world.new_account()
     account = next(one for one in world.resources if one.type == TYPES["Account"])
+    unit = put(world, "aws:organizations/organizationalUnit:OrganizationalUnit", "unit", world.hub, name="unit")
+    world.change(account, dependencies=(unit.urn,))
     world.role("ci", world.hub)
     if made_from == "a role there":
         behind = world.role("deployer", inside, document(trusts(CI)))
@@ -147,7 +149,7 @@ def test_what_waits_for_an_account_to_come_asks_for_that_in_an_update_of_its_own
     world.add("RolePolicy", "enter", world.hub, role="ci", name="enter", made_from={"policy": [behind]})
     (found,) = Engine().analyze(world.resources)
     assert found.policyName == "unproved-door"
-    assert f"make the account first (`pulumi up --target '{account.urn}'`)" in found.message
+    assert f"make the account first (`pulumi up --target '{account.urn}' --target '{unit.urn}'`)" in found.message
 
 
 WIDE, READS = "arn:aws:iam::aws:policy/AdministratorAccess", "arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess"

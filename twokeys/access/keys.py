@@ -87,8 +87,9 @@ def read_too(graph: Graph, stack: str, output: str = DOORS_OUTPUT) -> str:
     """The next step where another stack has what is missing: its state, or in a program its output."""
     if graph.snapshot.is_state:
         return f"read the state of {stack} together with this one (`--state` may be repeated)"
-    read = ", ".join(sorted(one.removeprefix("urn:pulumi:") for one in graph.snapshot.beside))
-    again = f"it is not in the state of {read} that was read: export that again, or " if read else ""
+    beside = (one.removeprefix("urn:pulumi:").split("::") for one in graph.snapshot.beside)
+    read = ", ".join(sorted(f"{project}/{name}" for name, project in beside))
+    again = f"export the state of {read} again, in which it is not; or " if read else ""
     return (
         f"{again}give the state of {stack} (`pulumi stack export --file FILE` there) in the configuration of the "
         f'policy pack: {{"{OTHER_STACKS}": {{"states": ["FILE"]}}}}; or read that stack {_THROUGH}, if it exports '

@@ -69,8 +69,11 @@ class Glob:
         return True
 
     def covers(self, other: Glob) -> bool:
-        """Whether it certainly matches every name that the other matches; with a `?` of its own it does not tell."""
-        if "?" in self.text:
+        """Whether it certainly matches every name that the other matches.
+
+        With a `?` or a variable of its own it does not tell.
+        """
+        if "?" in self.text or "${" in self.text:
             return self.text == other.text
         return self.matches(_VARIABLE.sub("*", other.text).translate(_STAND_INS))
 

@@ -42,9 +42,11 @@ def with_ids(text: str) -> str:
 def as_completed(resource: str) -> tuple[str, ...]:
     """A name of a Resource element as it stands, and an ARN that lacks components also as AWS completes it, with `*`.
 
+    One that ends with a `*` means all of that as it stands.
+
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html
     """
-    lacks = 5 - with_ids(resource).count(":") if resource.startswith("arn:") else 0
+    lacks = 5 - with_ids(resource).count(":") if resource.startswith("arn:") and resource[-1] != "*" else 0
     return (resource, resource + ":*" * lacks) if lacks > 0 else (resource,)
 
 

@@ -132,9 +132,9 @@ class _Waiting:
         if resource is None or not _asks_for_proof(finding):
             return finding
         if not (lacking := self.without_grants(resource)):
-            accounts = [f"--target '{urn}'" for urn in sorted(self._accounts_behind(resource))]
-            step = f"make the account first (`pulumi up {' '.join(accounts)}`), or declare it (`twokeys.declared`)"
-            return replace(finding, next_step=step) if accounts and finding.next_step == DECLARE else finding
+            targets = [f"--target '{urn}'" for urn in self._with_what_is_below(self._accounts_behind(resource))]
+            step = f"make the account first (`pulumi up {' '.join(targets)}`), or declare it (`twokeys.declared`)"
+            return replace(finding, next_step=step) if targets and finding.next_step == DECLARE else finding
         said = {one: f"{one.label} of {self._graph.accounts.name(one.account)}" for one in lacking}
         ungranted = listed([said[one] for one, why in lacking.items() if why is None])
         denied = [f"{said[one]} cannot be granted sts:AssumeRole on it: {why}" for one, why in lacking.items() if why]
@@ -193,6 +193,15 @@ class _Waiting:
         known = _all_behind(self._graph.snapshot, origins) if all(behind) else self._accounts_to_come
         return self._accounts_to_come & known if unknown else frozenset()
 
+    def _with_what_is_below(self, accounts: Set[str]) -> list[str]:
+        """Accounts to come with all that they depend on, and parents, that are not there yet either.
+
+        The engine makes no target without these; providers and the stack itself it makes unasked (CLI 3.274.1).
+        """
+        below = _all_behind(self._graph.snapshot, set(accounts), parents=True)
+        new = (one for one in self._graph.snapshot.resources if one.urn in below and one.text("id") is None)
+        return [one.urn for one in new if not one.type.startswith("pulumi:")]
+
     def _documents_of_half_doors(self) -> Iterator[str]:
         """The resources whose unknown document is the missing half of a door that is known otherwise."""
         for door in self._graph.doors:
@@ -243,7 +252,7 @@ def _unknown_grants(principal: Principal) -> Iterator[str]:
             yield document.urn
 
 
-def _all_behind(snapshot: Snapshot, urns: set[str]) -> set[str]:
+def _all_behind(snapshot: Snapshot, urns: set[str], *, parents: bool = False) -> set[str]:
     """Everything that resources hang on, themselves included."""
     seen: set[str] = set()
     ahead = list(urns)
@@ -255,6 +264,7 @@ def _all_behind(snapshot: Snapshot, urns: set[str]) -> set[str]:
                 ahead += found.dependencies
                 ahead += [one for behind in found.property_dependencies.values() for one in behind]
                 ahead += [found.provider] if found.provider else []
+                ahead += [found.parent] if found.parent and parents else []
     return seen
 
 

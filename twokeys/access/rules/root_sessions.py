@@ -2,36 +2,40 @@
 
 from collections.abc import Iterator
 from datetime import datetime
+from functools import partial
 
 from twokeys.access.findings import DoorConfig, Finding, Rule
 from twokeys.access.graph import Graph
 from twokeys.access.model.documents import Document
 from twokeys.access.model.door_name import DoorName
 from twokeys.access.root_sessions import covers_root
-from twokeys.access.rules.wildcards import granting
+from twokeys.access.rules.wildcards import granting, is_denied
 from twokeys.iam import UNKNOWN, Arn, is_account
 from twokeys.iam.matching import as_completed
+from twokeys.iam.sts import ASSUME_ROOT
 
 _OTHERS = (":role/", ":user/", ":group/", ":policy/")
 """What of IAM a pattern can name that is no root."""
 
 
 def _wide(graph: Graph, _config: DoorConfig, _now: datetime) -> Iterator[Finding]:
-    for who, account, document, resource in granting(graph, _wide_resources):
+    for who, account, document, resource in granting(graph, partial(_wide_resources, graph)):
         yield _finding(graph, who, account, document, resource)
 
 
-def _wide_resources(document: Document, _account: str) -> Iterator[str]:
+def _wide_resources(graph: Graph, document: Document, account: str) -> Iterator[str]:
     if document.policy is UNKNOWN or document.urn is None:
         return
+    roots = f"arn:{graph.accounts.partition(account)}:iam::*:root"
     for statement in document.policy.statements:
         if covers_root(statement, named=True):
             resources = statement.resources if statement.resources is not None else ("*",)
             known = (whole for one in resources if isinstance(one, str) for whole in as_completed(one))
-            yield from filter(_means_many_roots, known)
+            wide = filter(_names_no_root, known)
+            yield from (one for one in wide if not is_denied(document, ASSUME_ROOT, one, roots))
 
 
-def _means_many_roots(resource: str) -> bool:
+def _names_no_root(resource: str) -> bool:
     arn = Arn.parse(resource)
     if arn is not None and arn.kind == "root":
         return not is_account(arn.account)
@@ -39,9 +43,11 @@ def _means_many_roots(resource: str) -> bool:
 
 
 def _finding(graph: Graph, who: str, account: str, document: Document, resource: str) -> Finding:
+    arn = Arn.parse(resource)
+    whose = f"account {arn.account}" if arn is not None and is_account(arn.account) else "every member account"
     message = (
         f"The {document.title} in account {graph.accounts.name(account)} grants sts:AssumeRoot on "
-        f"{resource}, so its holder may act as the root user of every member account"
+        f"{resource}, so its holder may act as the root user of {whose}"
     )
     step = "name the accounts: arn:aws:iam::ACCOUNT:root, and the task by a condition on sts:TaskPolicyArn"
     door = DoorName(who, f"{resource} (sts:AssumeRoot)")

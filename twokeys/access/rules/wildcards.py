@@ -17,7 +17,7 @@ from twokeys.iam.sts import ASSUME_ROLE, IN_TRUSTS
 from twokeys.iam.truth import Truth
 
 _ROLE_OF_ANY_ACCOUNT = re.compile(r"arn:[^:*?]+:iam::\*:role/(?:[^*?]+/)?([^*?/]+)")
-_CLOUDFORMATION = Principals(service=("cloudformation.amazonaws.com",))
+_CLOUDFORMATION = re.compile(r"cloudformation\.([a-z0-9-]+\.)?amazonaws\.com")
 _RESOURCE_ORGANIZATION, _OWN_ACCOUNT = "aws:resourceorgid", "${aws:PrincipalAccount}"
 
 
@@ -59,15 +59,21 @@ def _wide_grants(graph: Graph, _config: DoorConfig, _now: datetime) -> Iterator[
 def _of_stack_sets(graph: Graph, document: Document, resource: str) -> bool:
     """Whether AWS CloudFormation alone holds the grant, of a role of one name: so StackSets enter target accounts.
 
+    In an opt-in Region it is that Region's own service. A permission set gives its policy to people, too.
     https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/stacksets-prereqs-self-managed.html
     """
-    trusts = [one.trust.policy if one.trust else UNKNOWN for one in graph.principals if document in one.documents]
-    return _is_one_name(graph, resource) and bool(trusts) and all(map(_admits_cloudformation_alone, trusts))
+    trusts = [one.trust_policy for one in graph.principals if document in one.documents]
+    alone = bool(trusts) and document.urn not in graph.identity_center.given
+    return alone and _is_one_name(graph, resource) and all(map(_admits_cloudformation_alone, trusts))
 
 
 def _admits_cloudformation_alone(trust: PolicyDocument | Unknown) -> bool:
     return trust is not UNKNOWN and all(
-        one.principals == _CLOUDFORMATION for one in trust.statements if one.effect == "Allow"
+        one.principals is not None
+        and one.principals == Principals(service=one.principals.service)
+        and all(isinstance(name, str) and _CLOUDFORMATION.fullmatch(name) for name in one.principals.service)
+        for one in trust.statements
+        if one.effect == "Allow"
     )
 
 
@@ -92,33 +98,45 @@ def _held(graph: Graph) -> Iterator[tuple[str, str, Document]]:
         for document in principal.documents:
             yield principal.arn, principal.account, document
     boundaries = {principal.boundary for principal in graph.principals}
-    if any(one.boundary and one.boundary.urn and one.boundary.urn == one.urn for one in graph.principals):
-        return
+    one_is_not_told = any(one.boundary and one.boundary.urn and one.boundary.urn == one.urn for one in graph.principals)
+    given = graph.identity_center.given
     for document in graph.principals.managed_policies:
-        if document.urn is not None and document not in boundaries:
-            who = graph.identity_center.given.get(document.urn, document.urn)
-            yield who, graph.accounts.of(graph.snapshot.by_urn[document.urn]), document
+        may_be_boundary = one_is_not_told or document in boundaries
+        if document.urn is not None and (document.urn in given or not may_be_boundary):
+            yield (
+                given.get(document.urn, document.urn),
+                graph.accounts.of(graph.snapshot.by_urn[document.urn]),
+                document,
+            )
 
 
 def _wide_resources(graph: Graph, document: Document, account: str) -> Iterator[str]:
+    partition = graph.accounts.partition(account)
     for statement in _grants(document) if document.urn is not None else ():
-        for resource in resources_of(statement, graph.accounts.partition(account)):
+        for resource in resources_of(statement, partition):
             if _exact_enough(resource, account) or _of_own_account(statement, account):
                 continue
-            if not _one_role_of_the_organization(graph, statement, resource):
+            if _one_role_of_the_organization(graph, statement, resource):
+                continue
+            if not is_denied(document, ASSUME_ROLE, resource, f"arn:{partition}:iam::*:role/*"):
                 yield resource
 
 
 def _grants(document: Document) -> list[Statement]:
-    """What grants sts:AssumeRole otherwise than by saying that its holder is an administrator.
-
-    Nothing does that beside a Deny of it on everything.
-    """
+    """What grants sts:AssumeRole otherwise than by saying that its holder is an administrator."""
     found = [] if isinstance(document.policy, Unknown) else document.policy.statements
-    about = [one for one in found if one.actions != ("*",) and one.covers_action(ASSUME_ROLE) is Truth.TRUE]
-    denials = [one for one in about if one.effect == "Deny" and not (one.conditions or one.unresolved)]
-    none = any(one.resources == ("*",) for one in denials)
-    return [] if none else [one for one in about if one.effect == "Allow"]
+    about = [one for one in found if one.effect == "Allow" and one.actions != ("*",)]
+    return [one for one in about if one.covers_action(ASSUME_ROLE) is Truth.TRUE]
+
+
+def is_denied(document: Document, action: str, resource: str, everything: str) -> bool:
+    """Whether a Deny beside a grant certainly takes all of it away; of `*` it grants what `everything` names."""
+    found = [] if isinstance(document.policy, Unknown) else document.policy.statements
+    denials = [one for one in found if one.effect == "Deny" and not (one.conditions or one.unresolved)]
+    about = [one for one in denials if one.covers_action(action) is Truth.TRUE]
+    names = [name for one in about for name in one.resources or () if isinstance(name, str)]
+    granted = Glob(everything if Glob(resource).everything else resource)
+    return any(Glob(name).covers(granted) for name in names)
 
 
 @lru_cache(maxsize=65536)
@@ -164,7 +182,8 @@ def _wide(graph: Graph, who: str, account: str, document: Document, resource: st
         "name the roles by their exact ARNs, or one role of every account with a StringEquals condition that "
         "aws:ResourceOrgID is the organization's id"
     )
-    if any(one.not_actions is not None for one in _grants(document)):
+    partition = graph.accounts.partition(account)
+    if any(one.not_actions is not None and resource in resources_of(one, partition) for one in _grants(document)):
         step = f"add sts:AssumeRole and sts:AssumeRoot to its NotAction; by a statement of its own, {step}"
     return Finding(message, step, document.urn, DoorName(who, resource), document.source)
 
