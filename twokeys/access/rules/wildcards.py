@@ -103,11 +103,8 @@ def _held(graph: Graph) -> Iterator[tuple[str, str, Document]]:
     for document in graph.principals.managed_policies:
         may_be_boundary = one_is_not_told or document in boundaries
         if document.urn is not None and (document.urn in given or not may_be_boundary):
-            yield (
-                given.get(document.urn, document.urn),
-                graph.accounts.of(graph.snapshot.by_urn[document.urn]),
-                document,
-            )
+            account = graph.accounts.of(graph.snapshot.by_urn[document.urn])
+            yield given.get(document.urn, document.urn), account, document
 
 
 def _wide_resources(graph: Graph, document: Document, account: str) -> Iterator[str]:
