@@ -868,7 +868,7 @@ def policy_of_a_role_that_is_not_here(world: World) -> None:
 
 WAITING = (
     "write the document from values that are known in preview, such as an ARN that is written out, or create what it "
-    "waits for in an earlier update, or declare it (`twokeys.declared`, or a component with `symbolicDocuments`)"
+    "waits for in an earlier update, or declare it as docs/declared-documents.md shows (`twokeys.declared`)"
 )
 
 
