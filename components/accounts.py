@@ -160,8 +160,10 @@ class Accounts:
         settings, door = self._settings, self._settings.doors[name]
         target = members[settings.target_account_of(door)]
         source = self._source(name, members)
+        group_members = self._group_members(name)
         if self._organization is None:
-            self._management.expect(made_by_management(settings, door), name, settings.people.account)
+            named = made_by_management(settings, door)
+            group_members = self._management.expect(named, name, settings.people.account, group_members)
         return CrossAccountAccess(
             name,
             door_args(
@@ -171,7 +173,7 @@ class Accounts:
                 source_account_id=source.id,
                 source_provider=source.provider,
                 target_provider=target.provider,
-                members=self._group_members(name),
+                members=group_members,
             ),
             pulumi.ResourceOptions(depends_on=self._before_doors),
         )

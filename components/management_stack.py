@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import pulumi
+
 from components.refusing import ProgramRefusal
 from components.stack_outputs import StackOutputs
 from twokeys.doors import ACCOUNT_OUTPUT, ACCOUNTS_OUTPUT, PEOPLE_OUTPUT
@@ -19,18 +21,25 @@ class ManagementStack(StackOutputs):
     def __init__(self, name: str, doors: int = 0) -> None:
         super().__init__(name, "the management stack", "name another one in twokeys:managementStack", doors)
 
-    def expect(self, principals: Sequence[PrincipalName], door: str, account: str | None) -> None:
+    def expect(
+        self, principals: Sequence[PrincipalName], door: str, account: str | None, members: pulumi.Input[list[str]]
+    ) -> pulumi.Input[list[str]]:
         """End the program with a ProgramRefusal if management makes none of this kind and name in this account.
 
         Only where this stack reads from management at all, and management is there: else nothing is known. `account`
-        is the name of the member account that they are expected in, None for the management account.
+        is the name of the member account that they are expected in, None for the management account. Returns the
+        members of the door's group; in an update they wait, and so the trust policy, as the pack would refuse the role
+        first, and not say as much.
         """
-        if self.is_read and principals:
-            self.refer().apply(lambda outputs: _all_there(outputs, principals, door, self.name))
-            self.refer().apply(lambda outputs: _live_there(outputs, door, account, self.name))
+        if not (self.is_read and principals):
+            return members
+        there = self.refer().apply(lambda outputs: _all_there(outputs, principals, door, account, self.name))
+        return members if pulumi.runtime.is_dry_run() else there.apply(lambda _: members)
 
 
-def _all_there(outputs: Mapping[str, Any], principals: Sequence[PrincipalName], door: str, stack: str) -> None:
+def _all_there(
+    outputs: Mapping[str, Any], principals: Sequence[PrincipalName], door: str, account: str | None, stack: str
+) -> None:
     for one in principals:
         known = outputs.get(_LISTED.get(one.kind, ""))
         if known is not None and one.name not in known:
@@ -57,6 +66,7 @@ def _all_there(outputs: Mapping[str, Any], principals: Sequence[PrincipalName], 
                 next_step=f"take {one.name} out of `members`, or add the user to people.groups.{group} of the"
                 " management stack and update that stack first",
             )
+    _live_there(outputs, door, account, stack)
 
 
 def _live_there(outputs: Mapping[str, Any], door: str, account: str | None, stack: str) -> None:

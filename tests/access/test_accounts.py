@@ -11,13 +11,14 @@ from typing import Any
 
 import pytest
 
-from tests.access.world import CI, HUB, OUTSIDE, PROD, STAGE, World, arn, document
+from tests.access.world import CI, HUB, OUTSIDE, PROD, STAGE, World, arn, document, grants
+from twokeys.access.judge import Judge
 from twokeys.access.model.accounts import Accounts, entry
 from twokeys.access.model.documents import Documents
 from twokeys.access.model.exports import Exported
 from twokeys.access.model.organization import Guards
 from twokeys.access.reading.snapshot import Resource, Snapshot
-from twokeys.iam import UNKNOWN, PolicyKind, parse_policy
+from twokeys.iam import UNKNOWN, Outcome, PolicyDocument, PolicyKind, parse_policy
 
 STAGE_ROLE, PROD_ROLE = arn(STAGE, "role/in"), arn(PROD, "role/in")
 ORGANIZATION = "o-a1b2c3d4e5"
@@ -442,6 +443,27 @@ def test_control_policies_bind_whoever_is_below_what_they_are_attached_to(
             ] == levels
             assert all(level[0] == full for level in found)
             assert (other(account), asked(account)) == ((), found)
+
+
+def test_an_account_above_which_live_accounts_show_no_full_access_has_what_its_own_scps_allow() -> None:
+    """An action has to be allowed at each level: an allow list takes FullAWSAccess away and attaches SCPs of its own.
+
+    https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_scps_evaluation.html
+    """
+    world, hub = _tree()
+    _control(world, hub, "FullAWSAccess", awsManaged=True)
+    _control(world, hub, "own", content=document(grants("*", action="s3:*")))
+    for policy, targets in (("p-FullAWSAccess", ("r-1", "ou-outer", STAGE)), ("p-own", ("ou-inner",))):
+        for target in targets:
+            world.add("ControlPolicyAttachment", f"{policy} {target}", hub, policyId=policy, targetId=target)
+    accounts = world.accounts()
+    guards = Guards(world.snapshot, accounts, Documents(world.snapshot, accounts), Exported(world.snapshot))
+    titles = [[one.title for one in level if isinstance(one, PolicyDocument)] for level in guards.scps(STAGE)]
+    assert titles == [[None], [None], ["SCP own at unit outer/inner"], [None]]
+    assert [one.title for one in guards.bind(STAGE)] == ["SCP own at unit outer/inner"]
+    judge, role = Judge(guards, accounts), arn(HUB, "role/x")
+    assert judge.bound(STAGE, "sts:AssumeRole", role).outcome is Outcome.DENY
+    assert judge.bound(STAGE, "s3:GetObject", role).outcome is Outcome.ALLOW
 
 
 def test_a_control_policy_that_two_resources_have_the_id_of_or_none_is_not_attached() -> None:

@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
+from tests.access.world import TODAY
 from twokeys.access.reading.cloudformation import Native, as_pulumi, lowered
+from twokeys.access.reading.since import Since
 from twokeys.access.reading.snapshot import Resource
 from twokeys.access.reading.templates import Reference
 from twokeys.iam import UNKNOWN
@@ -175,7 +177,7 @@ def test_a_type_of_aws_says_the_same_as_resources_of_pulumi_aws(
 ) -> None:
     base = Resource(
         URN, "aws-native:any:Type", "it", {}, {}, "provider", "parent", ("before",), MADE_FROM,
-        protect=True, source="a.py", created="2026-01-01", modified="2026-01-02", secrets=frozenset({"x"}),
+        protect=True, source="a.py", since=Since(TODAY, TODAY), secrets=frozenset({"x"}),
         account="111111111111", made_by=None,
     )  # fmt: skip
     made = as_pulumi(Native(type_, lowered(properties), base, {"other": OTHER}))
@@ -191,7 +193,7 @@ def test_a_type_of_aws_says_the_same_as_resources_of_pulumi_aws(
         }
         assert one.made_by == (URN if part else None)
         assert one.secrets == one.inputs.keys()
-        kept = ("provider", "parent", "dependencies", "protect", "source", "created", "modified", "account")
+        kept = ("provider", "parent", "dependencies", "protect", "source", "since", "account")
         assert all(getattr(one, name) == getattr(base, name) for name in kept)
 
 

@@ -483,6 +483,22 @@ def test_a_tenant_that_is_not_known_yet_is_not_proved(statement: dict[str, Any])
     assert world.refused == ["unproved-door"]
 
 
+@pytest.mark.parametrize("provider", ["oidc", "saml"])
+@pytest.mark.parametrize(("account", "outcome"), [(STAGE, Outcome.ALLOW), (HUB, Outcome.DENY)])
+def test_nobody_comes_in_by_a_provider_of_another_account(provider: str, account: str, outcome: Outcome) -> None:
+    """Both have to be in the account of the role that trusts them.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_create_oidc.html
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_create_saml.html
+    """
+    world = World()
+    trust = admits({"StringEquals": {SUB: MAIN}}, arn(account, f"oidc-provider/{HOST}"))
+    if provider == "saml":
+        trust = admits({"StringEquals": {"saml:sub": "ann"}}, arn(account, "saml-provider/Corp"), BOTH[1])
+    world.role("in", world.stage, document(trust))
+    assert [one.outcome for one in world.graph.doors] == [outcome]
+
+
 def test_a_provider_of_an_account_that_nothing_tells_is_not_said_to_be_foreign() -> None:
     world = World()
     trust = document(admits({"StringEquals": {"saml:sub": "ann"}}, CORP, BOTH[1]))

@@ -21,6 +21,7 @@ from botocore.validate import validate_parameters
 from tests.access.world import document, grants
 from twokeys.access.graph import build
 from twokeys.access.reading.live import _region, read_live
+from twokeys.access.reading.since import NOT_KNOWN, Since
 from twokeys.access.reading.snapshot import NotAnswered, Resource
 from twokeys.access.reading.tokens import ACCESS_KEY, MFA_DEVICE, PASSWORD
 from twokeys.errors import Refusal
@@ -173,6 +174,8 @@ IN_HUB: list[dict[str, object]] = [
                 {"Document": "old", "IsDefaultVersion": False}, {"Document": "new", "IsDefaultVersion": True},
             ]},
             {"Arn": iam(HUB, "policy/bare"), "PolicyName": "bare"},
+            {"Arn": iam(HUB, "policy/once"), "PolicyName": "once", "CreateDate": DAY, "UpdateDate": DAY,
+             "PolicyVersionList": [{"Document": "first", "IsDefaultVersion": True}]},
         ],
         "GroupDetailList": [
             {"GroupName": "g", "GroupId": "AGPA0123456789ABCDEF", "Path": "/", "Arn": iam(HUB, "group/g"),
@@ -202,7 +205,10 @@ ALL: Answers = {
     ("GenerateCredentialReport", ""): {"State": "COMPLETE"},
     ("GetCredentialReport", ""): report("u,true,false,false,true", "alone,FALSE,false,TRUE,FALSE"),
     ("DescribeOrganization", ""): {"Organization": {"Id": "o-a1b2c3d4e5", "MasterAccountId": HUB}},
-    ("ListRoots", ""): {"Roots": [{"Id": "r-a1b2"}]},
+    ("ListRoots", ""): {"Roots": [{"Id": "r-a1b2", "PolicyTypes": [
+        {"Type": kind, "Status": "ENABLED"}
+        for kind in ("SERVICE_CONTROL_POLICY", "RESOURCE_CONTROL_POLICY", "TAG_POLICY")
+    ]}]},
     ("ListAccountsForParent", "r-a1b2"): [
         {"Accounts": [account_of(HUB, "hub")]}, {"Accounts": [account_of(OLD, "old")]}
     ],
@@ -226,12 +232,16 @@ ALL: Answers = {
     ("ListTagsForResource", STAGE): [{"Tags": [{"Key": "a", "Value": "1"}]}, {"Tags": [{"Key": "b", "Value": "2"}]}],
     **{("ListTagsForResource", one): {"Tags": []} for one in (HUB, OLD, GONE)},
     ("ListPolicies", "SERVICE_CONTROL_POLICY"): [
-        {"Policies": [{"Id": "p-FullAWSAccess", "AwsManaged": True}]},
+        {"Policies": [{"Id": "p-FullAWSAccess", "Name": "FullAWSAccess", "AwsManaged": True}]},
         {"Policies": [{"Id": "p-01234567", "Name": "guard", "AwsManaged": False}]},
     ],
+    ("DescribePolicy", "p-FullAWSAccess"): {"Policy": {"Content": "all"}},
+    ("ListTargetsForPolicy", "p-FullAWSAccess"): {"Targets": [{"TargetId": "r-a1b2"}]},
     ("DescribePolicy", "p-01234567"): {"Policy": {"Content": "says"}},
     ("ListTargetsForPolicy", "p-01234567"): [{"Targets": [{"TargetId": "r-a1b2"}]}, {"Targets": [{"TargetId": STAGE}]}],
-    ("ListPolicies", "RESOURCE_CONTROL_POLICY"): "PolicyTypeNotEnabledException",
+    ("ListPolicies", "RESOURCE_CONTROL_POLICY"): {
+        "Policies": [{"Id": "p-RCPFullAWSAccess", "Name": "RCPFullAWSAccess", "AwsManaged": True}]
+    },
     ("ListInstances", ""): [{"Instances": [{"InstanceArn": INSTANCE, "IdentityStoreId": "d-0123456789"}]}],
     ("ListPermissionSets", ""): [{"PermissionSets": [SET]}, {"PermissionSets": [f"{SET[:-1]}0"]}],
     ("DescribePermissionSet", SET): {"PermissionSet": {"Name": "Admin", "SessionDuration": "PT2H"}},
@@ -278,23 +288,14 @@ ALL: Answers = {
 }  # fmt: skip
 
 
-def of(
-    account: str,
-    type_: str,
-    name: str,
-    /,
-    *,
-    created: str | None = None,
-    modified: str | None = None,
-    **outputs: object,
-) -> Resource:
+def of(account: str, type_: str, name: str, /, *, since: Since = NOT_KNOWN, **outputs: object) -> Resource:
     folder, _, kind = type_.partition(":")
     type_ = f"aws:{folder}/{kind[0].lower()}{kind[1:]}:{kind}"
     holder = next((iam(account, f"{one}/{outputs[one]}") for one in ("role", "user", "group") if one in outputs), None)
     part = f"{holder or outputs.get('permissionSetArn', account)} {kind} {name}"
     return Resource(
         str(outputs.get("arn") or outputs.get("id") or part), type_, name, outputs=outputs, protect=True,
-        provider=f"account {account}", created=created, modified=modified,
+        provider=f"account {account}", since=since,
     )  # fmt: skip
 
 
@@ -303,14 +304,15 @@ def provider(account: str, **inputs: object) -> Resource:
     return Resource(f"account {account}", "pulumi:providers:aws", account, values)
 
 
-FIRST, THEN = DAY.isoformat(), LATER.isoformat()
-OWN = iam(HUB, "policy/p/own")
+FIRST = Since(DAY)
+OWN, ONCE = iam(HUB, "policy/p/own"), iam(HUB, "policy/once")
 HUBS = [
-    of(HUB, "iam:Policy", OWN, created=FIRST, modified=THEN, arn=OWN, name="own", path="/p/", policy="new"),
-    of(HUB, "iam:Group", "g", created=FIRST, name="g", path="/", arn=iam(HUB, "group/g"),
+    of(HUB, "iam:Policy", OWN, since=Since(DAY, None, LATER), arn=OWN, name="own", path="/p/", policy="new"),
+    of(HUB, "iam:Policy", ONCE, since=Since(DAY, DAY, DAY), arn=ONCE, name="once", policy="first"),
+    of(HUB, "iam:Group", "g", since=FIRST, name="g", path="/", arn=iam(HUB, "group/g"),
        uniqueId="AGPA0123456789ABCDEF"),
-    of(HUB, "iam:GroupPolicy", "g/inline", group="g", name="inline", policy=json.dumps(TRUST)),
-    of(HUB, "iam:GroupPolicyAttachment", f"g/{OWN}", group="g", policyArn=OWN),
+    of(HUB, "iam:GroupPolicy", "g/inline", since=FIRST, group="g", name="inline", policy=json.dumps(TRUST)),
+    of(HUB, "iam:GroupPolicyAttachment", f"g/{OWN}", since=FIRST, group="g", policyArn=OWN),
     of(HUB, "iam:User", "u", name="u", arn=iam(HUB, "user/u"), permissionsBoundary=OWN,
        uniqueId="AIDA0123456789ABCDEF", credentials={PASSWORD: True, ACCESS_KEY: False, MFA_DEVICE: True}),
     of(HUB, "iam:UserPolicy", "u/inline", user="u", name="inline", policy=json.dumps(TRUST)),
@@ -328,12 +330,15 @@ ORGANIZED = [
     of(HUB, "organizations:Organization", "organization", id="o-a1b2c3d4e5", masterAccountId=HUB),
     of(HUB, "organizations:Account", "hub", id=HUB, name="hub", state="ACTIVE", parentId="r-a1b2", tags={}),
     of(HUB, "organizations:Account", "old", id=OLD, name="old", state="SUSPENDED", parentId="r-a1b2", tags={}),
-    of(HUB, "organizations:Account", "stage", created=FIRST, id=STAGE, name="stage", state="ACTIVE", parentId=ou(2),
-       arn=f"arn:aws:organizations::{HUB}:account/o-a1b2c3d4e5/{STAGE}", email="a@example.com",
+    of(HUB, "organizations:Account", "stage", since=Since(DAY, DAY), id=STAGE, name="stage", state="ACTIVE",
+       parentId=ou(2), arn=f"arn:aws:organizations::{HUB}:account/o-a1b2c3d4e5/{STAGE}", email="a@example.com",
        tags={"a": "1", "b": "2"}),
     of(HUB, "organizations:Account", "gone", id=GONE, name="gone", state="CLOSED", parentId=ou(1), tags={}),
     of(HUB, "organizations:OrganizationalUnit", ou(1), id=ou(1), parentId="r-a1b2", name="one"),
     of(HUB, "organizations:OrganizationalUnit", ou(2), id=ou(2), parentId=ou(1), name="two"),
+    of(HUB, "organizations:Policy", "FullAWSAccess", id="p-FullAWSAccess", type="SERVICE_CONTROL_POLICY",
+       content="all", awsManaged=True),
+    of(HUB, "organizations:PolicyAttachment", "FullAWSAccess/r-a1b2", policyId="p-FullAWSAccess", targetId="r-a1b2"),
     of(HUB, "organizations:Policy", "guard", id="p-01234567", type="SERVICE_CONTROL_POLICY", content="says"),
     of(HUB, "organizations:PolicyAttachment", "guard/r-a1b2", policyId="p-01234567", targetId="r-a1b2"),
     of(HUB, "organizations:PolicyAttachment", f"guard/{STAGE}", policyId="p-01234567", targetId=STAGE),
@@ -423,8 +428,10 @@ LESS: list[tuple[Answers, list[Resource]]] = [
         for asked, said in (("GenerateCredentialReport", "AccessDenied"), ("GetCredentialReport", "ReportInProgress"))),
     ({**ALONE, ("GetCredentialReport", ""): report()},
         less(HUBS, "credentials", dict.fromkeys((PASSWORD, ACCESS_KEY, MFA_DEVICE)))),
-    ({("ListPolicies", "SERVICE_CONTROL_POLICY"): "InvalidInputException"},
-        [*HUBS, *ORGANIZED[:-3], *CENTER, *ROOT_ACCESS, *STAGES]),
+    ({("ListRoots", ""): {"Roots": [
+        {"Id": "r-a1b2", "PolicyTypes": [{"Type": "SERVICE_CONTROL_POLICY", "Status": "PENDING_DISABLE"}]}
+    ]}},
+        [*HUBS, *ORGANIZED[:-5], *CENTER, *ROOT_ACCESS, *STAGES]),
     ({("GetPermissionsBoundaryForPermissionSet", SET): "ResourceNotFoundException"},
         [*HUBS, *ORGANIZED, *(one for one in CENTER if one.name != "Admin" or "Boundary" not in one.type),
             *ROOT_ACCESS, *STAGES]),

@@ -6,6 +6,7 @@ https://github.com/pulumi/pulumi/blob/v3.274.1/sdk/go/common/apitype/core.go
 
 import gzip
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 
 from tests.access.world import CI, STAGE, TODAY, arn, document, trusts
 from twokeys.access.graph import build
+from twokeys.access.reading.since import NOT_KNOWN, Since
 from twokeys.access.reading.snapshot import Pending, Resource, Snapshot
 from twokeys.access.reading.state import parse_state, read_plan, read_state
 from twokeys.access.report import check
@@ -30,6 +32,8 @@ _IN_STAGE: dict[str, Any] = {
     "inputs": {"allowedAccountIds": json.dumps([STAGE])},
 }
 OPEN = document(trusts("*"))
+LONG_AGO = datetime(2023, 5, 4, tzinfo=UTC)
+BEFORE, MADE, LATER = (datetime(2026, 1, day, 3, minute, 5, tzinfo=UTC) for day, minute in ((2, 1), (2, 4), (9, 0)))
 
 
 def role(name: str, trust: object = OPEN, **fields: Any) -> dict[str, Any]:
@@ -117,6 +121,7 @@ def test_a_bucket_that_was_being_created_lets_nobody_in() -> None:
         {"created": True},
         {"created": "yesterday"},
         {"created": "2026-11-26T13:51:00"},
+        {"modified": "yesterday"},
         {"parent": [1]},
         {"sourcePosition": 5},
         {"propertyDependencies": {"name": [{}]}},
@@ -239,11 +244,67 @@ def test_every_field_of_a_resource_is_read_and_a_checkpoint_as_a_deployment(tmp_
             property_dependencies={"a": ("urn:pulumi:s::p::t::other",)},
             protect=True,
             source="sub/__main__.py:12",
-            created="2026-01-02T03:04:05Z",
+            since=Since(MADE, MADE),
             secrets=frozenset({"hidden"}),
         ),
     )
     assert (read.origin, read.is_state, read.stack, read.pending) == (str(tmp_path / "s"), True, "s", ())
+
+
+_IAM, _ACCOUNT = "aws:iam/{0}:{1}".format, "aws:organizations/account:Account"
+_ROLE, _INLINE = _IAM("role", "Role"), _IAM("rolePolicy", "RolePolicy")
+
+
+@pytest.mark.parametrize(
+    ("type_", "fields", "outputs", "since"),
+    [
+        (_INLINE, {}, {}, NOT_KNOWN),  # of an engine of before 2023
+        (_INLINE, {"created": MADE, "modified": MADE}, {}, Since(MADE, MADE)),
+        (_INLINE, {"created": MADE}, {}, Since(MADE, MADE)),
+        (_INLINE, {"created": MADE, "modified": LATER}, {}, Since(MADE, LATER)),
+        (_INLINE, {"modified": LATER}, {}, Since(None, LATER)),
+        (_INLINE, {"created": MADE, "modified": MADE, "importID": "r:p"}, {}, Since(None, MADE)),
+        (_ROLE, {"created": MADE, "modified": MADE}, {"createDate": BEFORE}, Since(BEFORE, BEFORE)),
+        (_ROLE, {"created": MADE, "modified": LATER}, {"createDate": BEFORE}, Since(BEFORE, LATER)),
+        (_ROLE, {"created": MADE, "modified": MADE}, {"createDate": LONG_AGO}, Since(LONG_AGO, MADE)),
+        (
+            _ROLE,
+            {"created": MADE, "modified": LATER, "importID": "r"},
+            {"createDate": LONG_AGO},
+            Since(LONG_AGO, LATER),
+        ),
+        (_ROLE, {"created": MADE, "modified": MADE, "importID": "r"}, {"createDate": "no time"}, Since(None, MADE)),
+        (_ROLE, {"created": LONG_AGO, "modified": LONG_AGO}, {"createDate": MADE}, Since(MADE, MADE)),  # made anew
+        (_ACCOUNT, {"created": MADE, "modified": LATER}, {"joinedTimestamp": LONG_AGO}, Since(LONG_AGO, LONG_AGO)),
+        (_ACCOUNT, {"created": MADE, "modified": LATER}, {}, Since(MADE, MADE)),
+        (_ACCOUNT, {"created": MADE, "importID": STAGE}, {}, Since(None, MADE)),
+    ],
+)
+def test_a_state_dates_a_key_by_aws_else_by_when_it_was_made_and_last_touched(
+    type_: str, fields: dict[str, Any], outputs: dict[str, Any], since: Since
+) -> None:
+    """An import sets `created` and `modified` to the moment of the import, an update and a refresh with a difference
+    `modified`: https://github.com/pulumi/pulumi/blob/v3.274.1/pkg/resource/deploy/step.go
+    """
+    values = json.loads(json.dumps({**fields, "outputs": outputs}, default=datetime.isoformat))
+    found = parse_state(state({"urn": f"urn:pulumi:s::p::{type_}::it", "type": type_, **values})).resources[-1]
+    assert found.since == since
+
+
+def test_beside_what_pulumi_import_brought_nothing_is_dated_by_when_it_came_into_the_state() -> None:
+    """It leaves no `importID`, but AWS's own date of a role is older: what came with it may be, too, later things not.
+
+    https://github.com/pulumi/pulumi/blob/v3.274.1/pkg/resource/deploy/step.go (ImportStep of an import deployment)
+    """
+    old = {"created": MADE.isoformat(), "outputs": {"createDate": LONG_AGO.isoformat()}}
+    beside = [
+        {"urn": f"urn:pulumi:s::p::{_INLINE}::{time:%d}", "type": _INLINE, "created": time.isoformat()}
+        for time in (MADE, LATER)
+    ]
+    dates = [one.since for one in parse_state(state(role("r", **old), *beside)).resources[1:]]
+    assert dates == [Since(LONG_AGO, MADE), Since(None, MADE), Since(LATER, LATER)]
+    marked = parse_state(state(role("r", **old, importID="r"), *beside)).resources[1:]
+    assert [one.since for one in marked] == [Since(LONG_AGO, MADE), Since(MADE, MADE), Since(LATER, LATER)]
 
 
 def test_a_plan_changes_the_inputs_of_the_state_it_starts_from(tmp_path: Path) -> None:

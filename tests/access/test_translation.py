@@ -17,6 +17,7 @@ from tests.access.world import (
     PROD,
     SERVICE,
     STAGE,
+    TODAY,
     World,
     arn,
     document,
@@ -26,6 +27,7 @@ from tests.access.world import (
 )
 from twokeys.access.model.accounts import Accounts
 from twokeys.access.model.translation import translate
+from twokeys.access.reading.since import Since
 from twokeys.access.reading.snapshot import Resource
 from twokeys.access.reading.templates import Place, Reference, TemplateError, read_template
 from twokeys.iam import UNKNOWN
@@ -561,7 +563,7 @@ def test_a_role_of_a_template_says_of_which_stack_it_is_and_lives_where_that_doe
     body["Resources"]["N"] = inner
     parameters = [5, {"Odd": 1}, {"ParameterKey": "P", "ParameterValue": "p"}]
     one = stack(world, body, china, parameters=parameters)
-    when = {"source": "a.py:1", "created": "2026-01-01T00:00:00Z", "modified": "2026-02-01T00:00:00Z"}
+    when = {"source": "a.py:1", "since": Since(TODAY, TODAY)}
     one = world.change(one, parent="urn:above", secrets=frozenset({"x"}), **when)
     after = translate(world.snapshot, Accounts(world.snapshot)).snapshot
     expected = Resource(

@@ -23,23 +23,24 @@ from tests.access.world import (
     two_keys,
 )
 from twokeys.access.graph import build
+from twokeys.access.reading.since import NOT_KNOWN, Since
 from twokeys.access.reading.snapshot import Snapshot
 from twokeys.access.reading.state import parse_state
 from twokeys.answers.model import Answers, Time, Way
 from twokeys.answers.reading import read
 from twokeys.answers.selection import into
 from twokeys.answers.summary import summary
-from twokeys.answers.words import facts, not_now
+from twokeys.answers.words import facts, not_now, since
 from twokeys.doors import Who
 from twokeys.doors.expiry import until
 from twokeys.errors import Refusal
 
-EARLY, LATE, LATER = "2026-01-01T08:00:00.5Z", "2026-03-01T08:00:00Z", "2026-05-01T08:00:00Z"
+EARLY, LATE, LATER = (datetime(2026, month, 1, 8, tzinfo=UTC) for month in (1, 3, 5))
 
 
-def dated(world: World, kind: str, name: str, created: str, modified: str | None = None) -> None:
+def dated(world: World, kind: str, name: str, first: datetime, last: datetime | None = None) -> None:
     (found,) = [one for one in world.resources if one.type.endswith(f":{kind}") and one.name == name]
-    world.change(found, created=created, modified=modified or created)
+    world.change(found, since=Since(first, last or first))
 
 
 def seen(world: World, target: str | None = None) -> Answers:
@@ -74,11 +75,10 @@ def test_the_states_of_two_projects_whose_stacks_have_one_name_each_have_their_o
         if project == "apps":  # holds policies of the other's role
             world.grant("netadmin", world.stage, DEPLOYER)
         state = json.loads(write_state(tmp_path / project, world).read_text().replace("::twokeys::", f"::{project}::"))
-        state["deployment"]["manifest"] = {"time": time}
+        state["deployment"]["manifest"] = {"time": time.isoformat()}
         parts.append(parse_state(json.dumps(state), project))
     written = read(build(Snapshot.together(parts, "both"))).written
-    early, late = map(datetime.fromisoformat, (EARLY, LATE))
-    assert written == {(STAGE, "role", "netadmin"): early, (STAGE, "role", "app"): late, (STAGE, "", ""): late}
+    assert written == {(STAGE, "role", "netadmin"): EARLY, (STAGE, "role", "app"): LATE, (STAGE, "", ""): LATE}
 
 
 def test_the_statement_that_turns_the_key_is_named_among_others() -> None:
@@ -94,13 +94,33 @@ def test_the_statement_that_turns_the_key_is_named_among_others() -> None:
 def test_a_door_is_there_since_the_later_of_its_keys() -> None:
     world = two_keys()
     dated(world, "Role", "deployer", EARLY)
-    half = only(seen(world, STAGE))
-    assert (half.since, half.not_before) == (None, EARLY), "the grant's time is not told"
+    assert only(seen(world, STAGE)).since == Since(EARLY), "the grant's time is not told"
     dated(world, "RolePolicy", "ci-grant", LATE)
-    way = only(seen(world, STAGE))
-    assert (way.since, way.changed) == (LATE, None)
+    assert only(seen(world, STAGE)).since == Since(LATE, LATE)
     dated(world, "Role", "deployer", EARLY, LATER)
-    assert only(seen(world, STAGE)).changed == LATER
+    assert only(seen(world, STAGE)).since == Since(LATE, LATER)
+
+
+@pytest.mark.parametrize(
+    ("found", "said"),
+    [
+        (NOT_KNOWN, ""),
+        (Since(EARLY), "2026-01-01 08:00 UTC or later"),
+        (Since(EARLY, None, EARLY), "2026-01-01 08:00 UTC or later"),
+        (Since(EARLY, None, LATE), "2026-01-01 08:00 UTC or later, changed 2026-03-01 08:00 UTC"),
+        (Since(None, EARLY), "2026-01-01 08:00 UTC or earlier"),
+        (Since(EARLY, EARLY), "2026-01-01 08:00 UTC"),
+        (Since(EARLY, LATE), "between 2026-01-01 08:00 UTC and 2026-03-01 08:00 UTC"),
+        (
+            Since.all_of([Since(EARLY, EARLY), Since(None, LATE)]),
+            "between 2026-01-01 08:00 UTC and 2026-03-01 08:00 UTC",
+        ),
+        (Since.all_of([Since(LATE, LATE), Since(None, EARLY)]), "2026-03-01 08:00 UTC"),
+        (Since.all_of([Since(LATE, LATE), NOT_KNOWN]), "2026-03-01 08:00 UTC or later"),
+    ],
+)
+def test_what_is_known_of_since_when_is_said_and_no_more(found: Since, said: str) -> None:
+    assert since(found) == said
 
 
 def test_a_way_to_the_root_user_is_not_there_before_the_account() -> None:
@@ -112,8 +132,12 @@ def test_a_way_to_the_root_user_is_not_there_before_the_account() -> None:
     world.add("RolePolicy", "root", world.hub, role="ci", name="root", policy=policy)
     dated(world, "RolePolicy", "root", EARLY)
     dated(world, "Account", "stage", LATE)
+    dated(world, "OrganizationsFeatures", "features", EARLY)
     (way,) = [way for way in seen(world, STAGE).ways if way.target.who.kind == "root-user"]
-    assert way.since == LATE
+    assert way.since == Since(LATE, LATE)
+    dated(world, "OrganizationsFeatures", "features", EARLY, LATER)
+    (way,) = [way for way in seen(world, STAGE).ways if way.target.who.kind == "root-user"]
+    assert way.since == Since(LATE, LATER)
 
 
 def test_a_members_key_is_the_groups_policy_and_the_membership() -> None:
@@ -133,7 +157,7 @@ def test_a_members_key_is_the_groups_policy_and_the_membership() -> None:
         "inline policy enter of group people",
         "membership of user ann in group people",
     ]
-    assert way.since == LATE
+    assert way.since == Since(LATE, LATE)
 
 
 def test_an_attached_managed_policy_is_a_key_since_it_was_attached() -> None:
@@ -147,7 +171,7 @@ def test_an_attached_managed_policy_is_a_key_since_it_was_attached() -> None:
         dated(world, kind, name, EARLY)
     dated(world, "RolePolicyAttachment", "ci-enter", LATE)
     way = only(seen(world, STAGE))
-    assert way.since == LATE
+    assert way.since == Since(LATE, LATE)
     assert [grant.document for grant in way.steps[0].grants] == [
         "managed policy enter",
         "attachment of managed policy enter to role ci",

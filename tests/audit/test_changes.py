@@ -17,7 +17,7 @@ from tests.audit.cloudtrail import called, entry
 from tests.audit.test_comparison import CI_SESSION, DAY, at, compared
 from twokeys.access.reading.snapshot import Evidence
 from twokeys.answers.reading import read
-from twokeys.answers.selection import into
+from twokeys.answers.selection import into, of_person
 from twokeys.answers.summary import not_shown, scope
 from twokeys.audit.changes import WIDENING, account_of, changed, changed_of, is_change, trusted
 from twokeys.audit.comparison import against_states
@@ -230,6 +230,36 @@ def test_what_lies_between_the_states_and_the_records_is_said_and_what_was_taken
     assert "1 change of keys in the period may have let more in before" in str(scope(now))
 
 
+def test_each_next_step_of_what_is_not_shown_is_said_once_and_of_a_past_day_none_that_nobody_can_take() -> None:
+    changed, between = {"CreateAccessKey of ann": "ann"}, "a day and another"
+    now = replace(read(two_keys().graph), from_states=True, changed_since=changed, not_recorded=between)
+    *_, steps = str(not_shown(now)).partition("Next step: ")
+    assert steps == (
+        "give newer states (`pulumi refresh`); let a stack make what no stack made; give the logs of that time too; "
+        "or ask live IAM (`--live`)"
+    )
+    *_, steps = str(not_shown(replace(now, past=True))).partition("Next step: ")
+    assert steps == "look at the changes themselves; give the logs of that time too"
+
+
+def test_of_one_person_a_change_of_another_user_is_not_what_is_not_shown() -> None:
+    """Of a role, a group or a policy it is not known whom it may let in."""
+    world = two_keys()
+    for name in ("ann", "bob"):
+        world.add("User", name, world.hub, name=name)
+    calls = [
+        called(HUB, at(hour), "AttachUserPolicy", "eve", requestParameters={"userName": name, "policyArn": READ})
+        for hour, name in ((1, "ann"), (2, "bob"))
+    ]
+    trust = {"roleName": "new", "policyDocument": OF_ONE}
+    found = compared(world, *calls, called(STAGE, at(3), "UpdateAssumeRolePolicy", "eve", requestParameters=trust))
+    answers = against_states(replace(read(world.graph), from_states=True), found)
+    assert len(answers.changed_since) == 3
+    said = str(not_shown(of_person(answers, "ann", {"ann"})))
+    assert "changes of keys that the states do not have and that may concern ann (" in said
+    assert ("of ann in" in said, "of new in" in said, "of bob in" in said) == (True, True, False)
+
+
 def test_who_administers_identity_center_from_a_member_account_that_nothing_shows_is_not_shown() -> None:
     """https://docs.aws.amazon.com/singlesignon/latest/userguide/delegated-admin.html"""
     answers = read(two_keys().graph)
@@ -286,9 +316,16 @@ def test_an_mfa_device_that_changes_may_let_more_in_where_a_way_asks_for_mfa(nam
 
 GRANT, OTHER = document(grants(DEPLOYER)), document(grants(arn(STAGE, "role/other")))
 OF_CI, OF_ANN = {"roleName": "ci"}, {"userName": "ann"}
+OF_DEPLOYER, OWN_ROLE = {"roleName": "deployer"}, arn(HUB, "role/own")
+OF_ONE, OF_THREE, WITHOUT_MFA = (document(trusts(*who)) for who in ([OUTSIDE], [CI, OUTSIDE, PROD], [OWN_ROLE]))
 OF_SET = {"permissionSetArn": SET_ARN}
 OF_CONTROL, ATTACHED = {"policyId": "p-1"}, "policyAttachment:PolicyAttachment"
 ASSIGNED = OF_SET | {"principalId": "g-1", "targetId": STAGE}
+MEMBER = {"groupId": "g-1", "memberId": {"userId": "u-2"}}
+"""What deletes it names its id alone, which AWS answered to its creation.
+
+https://docs.aws.amazon.com/singlesignon/latest/IdentityStoreAPIReference/API_DeleteGroupMembership.html
+"""
 
 
 SERVICES = ("iam", "sso", "identitystore", "sso-directory", "identitystore-scim", "organizations")
@@ -309,6 +346,9 @@ SERVICES = ("iam", "sso", "identitystore", "sso-directory", "identitystore-scim"
         ([("PutRolePolicy", OF_CI | {"policyName": "grant", "policyDocument": OTHER})], True),
         ([("PutRolePolicy", OF_CI | {"policyName": "more", "policyDocument": GRANT})], True),
         ([("PutRolePolicy", {"roleName": "both", "policyName": "own", "policyDocument": GRANT})], False),
+        ([("UpdateAssumeRolePolicy", OF_DEPLOYER | {"policyDocument": OF_ONE})], False),  # of those it lets in
+        ([("UpdateAssumeRolePolicy", OF_DEPLOYER | {"policyDocument": OF_THREE})], True),
+        ([("UpdateAssumeRolePolicy", OF_DEPLOYER | {"policyDocument": WITHOUT_MFA})], True),
         ([("AddUserToGroup", OF_ANN | {"groupName": "devs"})], False),
         ([("AddUserToGroup", OF_ANN | {"groupName": "admins"})], True),
         ([("CreateAccountAssignment", ASSIGNED)], False),
@@ -347,7 +387,10 @@ SERVICES = ("iam", "sso", "identitystore", "sso-directory", "identitystore-scim"
         ([("UpdatePolicy", OF_CONTROL | {"content": GRANT})], False),
         ([("UpdatePolicy", OF_CONTROL | {"name": "other"})], False),
         ([("CreateGroupMembership", {"groupId": "g-1", "memberId": {"userId": "u-1"}})], False),
-        ([("CreateGroupMembership", {"groupId": "g-1", "memberId": {"userId": "u-2"}})], True),
+        ([("CreateGroupMembership", MEMBER)], True),
+        ([("CreateGroupMembership", MEMBER), ("DeleteGroupMembership", {"membershipId": "m-2"})], False),
+        ([("CreateGroupMembership", MEMBER), ("RemoveMemberFromGroup", {"groupId": "g-1", "memberId": "u-2"})], False),
+        ([("DeleteGroupMembership", {"membershipId": "m-2"}), ("CreateGroupMembership", MEMBER)], True),
         ([("AddMemberToGroup", {"groupId": "g-1", "memberId": "u-2"})], True),
         ([(f"{do}Group", {"groupId": "g-1", "memberId": "u-2"}) for do in ("AddMemberTo", "RemoveMemberFrom")], False),
         ([("PatchGroup", {"id": "g-1"})], True),
@@ -362,7 +405,7 @@ def test_what_was_made_by_hand_is_not_in_a_state_however_new_it_is(
     """https://www.pulumi.com/docs/iac/cli/commands/pulumi_up/: an update reads what AWS has with `--refresh` only."""
     world = center()
     world.role("ci", world.hub, managedPolicyArns=[READ])
-    world.role("deployer", world.hub, document(trusts(CI)))
+    world.role("deployer", world.hub, document(trusts(CI, OUTSIDE), trusts(OWN_ROLE, condition=MFA)))
     world.role("both", world.hub, inlinePolicies=[{"name": "own", "policy": GRANT}], permissionsBoundary=LOOK)
     world.grant("ci", world.hub, DEPLOYER)
     world.add("RolePolicyAttachmentsExclusive", "of-deployer", world.hub, roleName="deployer", policyArns=[READ])
@@ -389,6 +432,7 @@ def test_what_was_made_by_hand_is_not_in_a_state_however_new_it_is(
             "eve",
             eventSource=next(one for each in SERVICES if is_change(one := f"{each}.amazonaws.com", name)),
             requestParameters=asked,
+            responseElements={"membershipId": "m-2"} if name == "CreateGroupMembership" else None,
         )
         for number, (name, asked) in enumerate(made_by_hand)
     ]

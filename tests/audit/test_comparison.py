@@ -1,5 +1,6 @@
 """Doors against what CloudTrail saw. docs/audit-events-words.md defines what is unusual; each test is one sentence."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -22,21 +23,32 @@ from tests.access.world import (
     two_keys,
 )
 from tests.audit.cloudtrail import BY_A_SERVICE, called, denied, entry, read_event, signed_in
+from twokeys.access.reading.since import NOT_KNOWN, Since
+from twokeys.access.reading.snapshot import Evidence
 from twokeys.answers.reading import read
 from twokeys.answers.selection import into
 from twokeys.audit.comparison import Comparison, compare
 from twokeys.audit.coverage import Coverage, Period
-from twokeys.audit.entries import Usage
+from twokeys.audit.entries import DoorUse, Usage
 from twokeys.audit.events import door_use, headline, period, sign_ins, to_look_at, used, ways
 from twokeys.audit.logs import Source
 from twokeys.audit.trail import Trail
 
 CI_SESSION = f"arn:aws:sts::{HUB}:assumed-role/ci/run-1"
-DAY = datetime(2026, 9, 1, 9, 0, tzinfo=UTC)
+DAY, LONG_AGO = datetime(2026, 9, 1, 9, 0, tzinfo=UTC), datetime(2026, 1, 1, tzinfo=UTC)
+
+OF_OLD, CHANGED = Since(LONG_AGO, LONG_AGO), DAY + timedelta(days=5)
 
 
 def at(days: float, hours: float = 0) -> str:
     return (DAY + timedelta(days=days, hours=hours)).isoformat().replace("+00:00", "Z")
+
+
+def of_old(world: World, made: Since = OF_OLD) -> World:
+    """A stack that nobody has changed for long, or of which is known what `made` says, where nothing else is."""
+    for one in [one for one in world.resources if one.since == NOT_KNOWN]:
+        world.change(one, since=made)
+    return world
 
 
 def compared(
@@ -45,7 +57,9 @@ def compared(
     learning_days: int = 0,
     target: str = STAGE,
     covered: tuple[str, ...] = (HUB, STAGE),
+    made: Since = OF_OLD,
 ) -> Comparison:
+    of_old(world, made)
     trail = Trail(start=DAY, coverage=Coverage(("us-east-1",)))
     for record in records:
         trail.add(record, delivered=True)
@@ -519,9 +533,13 @@ def test_an_entry_that_only_meets_the_conditions_of_one_door_is_no_use_of_anothe
 
 
 def entered_with(condition: dict[str, Any], asked: dict[str, Any], **changes: Any) -> Comparison:
-    """An entry of a vendor into a role whose trust has a condition."""
+    """An entry of a vendor into a role whose trust has a condition, and lets a source identity be set.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_control-access_monitor.html
+    """
     world, role = two_keys(), arn(STAGE, "role/vendor")
-    world.role("vendor", world.stage, document(trusts(arn(OUTSIDE, "root"), condition=condition)))
+    trust = trusts(arn(OUTSIDE, "root"), condition=condition) | {"Action": ["sts:AssumeRole", "sts:SetSourceIdentity"]}
+    world.role("vendor", world.stage, document(trust))
     record = entry(f"arn:aws:iam::{OUTSIDE}:user/agent", role, at(0), resources=[{"ARN": role}], **changes)
     record["requestParameters"] |= asked
     return compared(world, record, learning_days=14)
@@ -765,7 +783,7 @@ def test_only_management_events_of_log_files_cover_and_one_has_to_be_a_read_even
     trail = Trail(coverage=Coverage(("us-east-1",)))
     for day in range(3):
         trail.add(read_event(STAGE, at(day), **changes), delivered=delivered)
-    found = compare(into(read(two_keys().graph), STAGE), trail)
+    found = compare(into(read(of_old(two_keys()).graph), STAGE), trail)
     assert found.coverage[0].lacks == said
     assert set(usage(found).values()) == {Usage.NOT_KNOWN if said else Usage.NEVER}
 
@@ -938,6 +956,19 @@ def root_sessions() -> World:
     policy = document({**grants(arn(STAGE, "root")), "Action": "sts:AssumeRoot"})
     world.add("RolePolicy", "root", world.hub, role="ci", name="root", policy=policy)
     return world
+
+
+READS = (read_event(HUB, at(9)), read_event(STAGE, at(9)))
+
+
+@pytest.mark.parametrize("caller", [HUB, STAGE])
+def test_the_switch_of_root_sessions_dates_the_ways_to_root_users_whoever_turned_it(caller: str) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/APIReference/API_EnableOrganizationsRootSessions.html."""
+    for calls, last in ((["Enable"], CHANGED), ([], DAY), (["Enable", "Disable"], None)):
+        turned = [called(caller, at(5, hour), f"{name}OrganizationsRootSessions") for hour, name in enumerate(calls)]
+        found = compared(root_sessions(), *turned, *READS, made=Since(LONG_AGO))
+        (way,) = [one.way for one in found.ways if one.way.target.who.kind == "root-user"]
+        assert way.since == Since(LONG_AGO, last)
 
 
 IN_THE_MEMBER = {"sessionContext": {"assumedRoot": "true"}}
@@ -1277,24 +1308,84 @@ def test_sessions_that_identity_center_handed_out_are_counted_beside_the_entries
     assert "handed out" not in period(elsewhere)
 
 
-def test_of_a_door_whose_keys_were_made_after_the_period_that_is_said() -> None:
-    world = two_keys()
-    for one in world.resources:
-        world.change(one, created=at(5))
-    found = compared(world, entry(CI_SESSION, DEPLOYER, at(1)), read_event(STAGE, at(3)))
-    (deployer,) = [one for one in found.doors if one.door.target.who.name == "deployer"]
-    assert (deployer.usage, deployer.early) == (Usage.USED, 1)
-    found = compared(world, read_event(HUB, at(3)), read_event(STAGE, at(3)))
-    assert usage(found)["deployer"] is Usage.LATER
-    assert "1 made after the period" in ways(found)
-    assert usage(compared(world, read_event(HUB, at(3)), covered=()))["deployer"] is Usage.NOT_KNOWN
-    assert usage(compared(world, read_event(HUB, at(6)), read_event(STAGE, at(6))))["deployer"] is Usage.NEVER
+def deployer(found: Comparison) -> DoorUse:
+    return next(one for one in found.doors if one.door.target.who.name == "deployer")
+
+
+@pytest.mark.parametrize(
+    ("made", "said", "counted_from"),
+    [
+        (OF_OLD, Usage.NEVER, 0),
+        (Since(None, LONG_AGO), Usage.NEVER, 0),  # imported
+        (Since(LONG_AGO, DAY + timedelta(days=8)), Usage.NEVER, 8),  # opened then, or only tagged
+        (Since(LONG_AGO, DAY + timedelta(days=10)), Usage.NOT_KNOWN, None),
+        (Since(DAY + timedelta(days=10), DAY + timedelta(days=10)), Usage.LATER, 10),
+    ],
+)
+def test_no_record_of_use_counts_from_when_the_last_key_can_have_come(
+    made: Since, said: Usage, counted_from: int | None
+) -> None:
+    found = compared(two_keys(), *READS, made=made)
+    door = deployer(found)
+    since = door.covered[0] if door.covered else None
+    assert (door.usage, since) == (said, None if counted_from is None else DAY + timedelta(days=counted_from % 10))
+    assert ("1 made after the period" in ways(found)) is (said is Usage.LATER)
+    assert deployer(compared(two_keys(), *READS, made=made, covered=())).usage is Usage.NOT_KNOWN
+
+
+TRUST, ANOTHER = document(trusts(CI)), document(trusts(arn(HUB, "role/other")))
+TRUSTED = {"roleName": "deployer", "policyDocument": TRUST}
+GRANTED = {"roleName": "ci", "policyName": "grant", "policyDocument": document(grants(DEPLOYER))}
+
+
+@pytest.mark.parametrize(
+    ("made", "covered", "calls", "since", "usage"),
+    [
+        # IAM keeps no time of a change: where its records are whole, the last of them is the last that there was
+        (Since(LONG_AGO), 2, [], Since(LONG_AGO, DAY), Usage.NEVER),
+        (Since(LONG_AGO), 1, [], Since(LONG_AGO), Usage.NOT_KNOWN),
+        (Since(LONG_AGO), 2, [("UpdateAssumeRolePolicy", TRUSTED)], Since(LONG_AGO, CHANGED), Usage.NEVER),
+        (Since(LONG_AGO), 2, [("PutRolePolicy", GRANTED)], Since(LONG_AGO, CHANGED), Usage.NEVER),
+        (Since(LONG_AGO), 2, [("DeleteRolePolicy", GRANTED)], Since(LONG_AGO), Usage.NOT_KNOWN),  # and it is there
+        # where they are not, it has to be what the call wrote
+        (Since(LONG_AGO), 0, [("UpdateAssumeRolePolicy", TRUSTED), ("PutRolePolicy", GRANTED)],
+         Since(LONG_AGO, CHANGED), Usage.NOT_KNOWN),
+        (Since(LONG_AGO), 0, [("UpdateAssumeRolePolicy", TRUSTED | {"policyDocument": ANOTHER})],
+         Since(LONG_AGO, None, CHANGED), Usage.NOT_KNOWN),
+        # what a state says is not older than a record of the same
+        (OF_OLD, 2, [], OF_OLD, Usage.NEVER),
+        (OF_OLD, 2, [("UpdateAssumeRolePolicy", TRUSTED)], Since(LONG_AGO, CHANGED), Usage.NEVER),
+        (OF_OLD, 2, [("UpdateAssumeRolePolicy", TRUSTED | {"policyDocument": ANOTHER})], OF_OLD, Usage.NEVER),
+        (Since(LONG_AGO, DAY + timedelta(days=8)), 2, [("UpdateAssumeRolePolicy", TRUSTED)],
+         Since(LONG_AGO, DAY + timedelta(days=8)), Usage.NEVER),
+    ],
+)  # fmt: skip
+def test_the_last_recorded_change_of_a_key_dates_it(
+    made: Since, covered: int, calls: list[tuple[str, dict[str, Any]]], since: Since, usage: Usage
+) -> None:
+    """`CreateDate` is all that IAM keeps: https://docs.aws.amazon.com/IAM/latest/APIReference/API_RoleDetail.html."""
+    of = {"UpdateAssumeRolePolicy": STAGE}
+    records = [called(of.get(name, HUB), at(5), name, "eve", requestParameters=asked) for name, asked in calls]
+    found = compared(two_keys(), *records, *READS, covered=(STAGE, HUB)[:covered], made=made)
+    (way,) = [one.way for one in found.ways if one.way.target.who.name == "deployer"]
+    assert (way.since, deployer(found).usage) == (since, usage)
+
+
+def test_records_that_end_before_iam_was_read_do_not_tell_that_nothing_was_changed() -> None:
+    for hours, said in ((1, Usage.NEVER), (9, Usage.NOT_KNOWN)):
+        trail = Trail(coverage=Coverage(("us-east-1",)))
+        for account in (HUB, STAGE):
+            trail.add(read_event(account, at(9)), delivered=True)
+            trail.coverage.asked(account, "us-east-1", DAY, DAY + timedelta(days=9))
+        answers = replace(read(of_old(two_keys(), Since(LONG_AGO)).graph), evidence=(Evidence("live", at(9, hours)),))
+        door = deployer(compare(into(answers, STAGE), trail))
+        assert (door.usage, "nothing dates trust policy of role deployer" in door.not_known) == (said, hours == 9)
 
 
 def test_a_used_door_tells_its_sessions_and_what_came_before_its_keys() -> None:
     world = two_keys()
     for one in world.resources:
-        world.change(one, created=at(1))
+        world.change(one, since=Since(DAY + timedelta(days=1), DAY + timedelta(days=1)))
     build = "b3f2c8a1-9d4e-4f7a-8c6b-2e1f5a3d9b7c"
     sessions = [CI_SESSION.replace("run-1", f"run-{number}") for number in (1, build, build, 3, 4)]
     records = [entry(session, DEPLOYER, at(day)) for day, session in enumerate(sessions)]

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from tests.audit.cloudtrail import ENABLED, called, denied, digests, entry, read_event, signed_in
-from tests.audit.test_commands import ALICE, CI, DEPLOYER, HUB, PROD, READ_ONLY, STATES
+from tests.audit.test_commands import ALICE, CI, DEPLOYER, HUB, PROD, READ_ONLY, dated_states
 from twokeys.audit.commands import audit
 
 FIRST, LAST = date(2026, 10, 1), date(2026, 10, 31)
@@ -52,7 +52,7 @@ def test_the_page_shows_what_a_run_prints(project_root: Path, tmp_path: Path, mo
     folder = tmp_path / "AWSLogs"
     folder.mkdir()
     write_events(folder)
-    states = [word for state in sorted(STATES.glob("*.json")) for word in ("--state", str(state))]
+    states = [word for state in dated_states(tmp_path / "states") for word in ("--state", str(state))]
     period = ("--from", f"{FIRST}", "--until", f"{LAST}")
     text = CliRunner().invoke(audit, ["prod", *states, "--events", "AWSLogs", *period]).output
     printed = text[text.index("What CloudTrail saw") : text.index("Not looked at in the events")]

@@ -144,7 +144,9 @@ def test_its_own_style_is_applied_and_prints_dark_on_white(opened: Opened) -> No
     shown = opened(*audited(), STAGE)
     body = shown.locator("body")
     assert body.evaluate("node => getComputedStyle(node).maxWidth") == "1440px"
+    expect(shown.get_by_text("Signature:")).to_be_hidden()
     shown.emulate_media(media="print", color_scheme="dark")
+    expect(shown.get_by_text("Signature:")).to_be_visible()
     assert body.evaluate("node => getComputedStyle(node).color") == "rgb(0, 0, 0)"
     assert len(shown.pdf()) > 1000
 

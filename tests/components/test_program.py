@@ -12,7 +12,7 @@ import yaml
 
 from components.readiness import AccessRole
 from components.refusing import ProgramRefusal
-from tests.components.mock_engine import MANAGEMENT, MEMBER, Run, run
+from tests.components.mock_engine import COMPUTED, MANAGEMENT, MEMBER, Run, run
 from twokeys.preview.monitor import RefusedError
 
 ACCOUNT = "aws:organizations/account:Account"
@@ -622,9 +622,16 @@ def test_a_door_from_a_stack_that_is_not_there_is_previewed_with_a_warning_and_n
     assert "name another one as `stack`" in refused.value.next_step
 
 
-def test_a_member_whom_the_management_stack_does_not_have_in_the_group_is_refused(stacks: Stacks) -> None:
+@pytest.mark.parametrize("preview", [True, False])
+def test_a_member_whom_the_management_stack_does_not_have_in_the_group_is_refused_before_the_engine_sees_the_role(
+    stacks: Stacks, monkeypatch: pytest.MonkeyPatch, *, preview: bool
+) -> None:
+    """The pack would refuse that role first, as one without a grant, and its finding cannot say who is in the group."""
+    made: list[str] = []
+    monkeypatch.setitem(COMPUTED, "aws:iam/role:Role", lambda name, _: made.append(name) or {})
     with pytest.raises(ProgramRefusal) as refused:
-        stacks.run("stage", preview=True, doors=source(group="developers", members=["alice", "bob"]))
+        stacks.run("stage", preview=preview, doors=source(group="developers", members=["alice", "bob"]))
+    assert made == []
     assert "bob is not in group developers, so nothing grants this door to bob; in it are: alice" in refused.value.why
     assert "take bob out of `members`" in refused.value.next_step
 

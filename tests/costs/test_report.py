@@ -156,6 +156,25 @@ def test_two_tag_columns_that_differ_only_in_case_are_told_apart_by_the_exact_ke
         costs(report, question=Question(((Dimension("tag", "TEAM"),),)))
 
 
+def test_of_tags_in_a_map_whose_keys_differ_only_in_case_the_exact_one_is_read_and_none_is_guessed() -> None:
+    """Tag keys are case-sensitive: https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html."""
+    lines = [
+        '10,USD,Usage,2026-10-01T00:00:00Z,Amazon S3,222222222222,stage,"{""team"": ""web""}"',
+        '20,USD,Usage,2026-10-01T01:00:00Z,Amazon S3,222222222222,stage,"{""Team"": ""data""}"',
+    ]
+    report = "\n".join([FOCUS, *lines]).encode()
+    found = costs(report, question=Question(((TEAM,), (Dimension("tag", "team"),))))
+    assert [amounts(found, place) for place in range(2)] == [
+        exact({("data",): "20", ("",): "10"}),
+        exact({("web",): "10", ("",): "20"}),
+    ]
+    assert found.notes == ("team is a tag of its own, beside Team", "Team is a tag of its own, beside team")
+    upper = Question(((Dimension("tag", "TEAM"),),))
+    with pytest.raises(Refusal, match=r"the tag TEAM could be Team or team\. Next step: write the key as AWS does"):
+        costs(report, question=upper)
+    assert amounts(costs("\n".join([FOCUS, lines[0]]).encode(), question=upper), 0) == exact({("web",): "10"})
+
+
 def test_all_kinds_of_tags_in_one_column_are_read_as_resource_tags() -> None:
     # https://docs.aws.amazon.com/cur/latest/userguide/table-dictionary-cur2-tag-columns.html
     report = cur2().replace(b"resource_tags", b"tags").replace(b"user_team", b"resourceTags/team")
@@ -180,11 +199,12 @@ def of_categories(*categories: str) -> bytes:
 
 def test_the_sum_of_lines_of_every_kind_is_that_of_the_file() -> None:
     bill = [Line(STAGE, *EC2, str(2**number), kind) for number, kind in enumerate(KINDS)]
+    apart = {"Tax", "Credit", "Refund", "Adjustment"}
     for report, kinds in ((legacy(bill), KINDS), (cur2(bill), KINDS), (of_categories(*CATEGORIES), CATEGORIES)):
         found = costs(report)
         assert (found.total, found.notes) == (2 ** len(kinds) - 1, ())
         of_kinds = {kind: amount for (_, kind), amount in found.apart.items()}
-        assert of_kinds == {kind.lower(): 2**n for n, kind in enumerate(kinds) if kind in {"Tax", "Credit", "Refund"}}
+        assert of_kinds == {kind.lower(): 2**n for n, kind in enumerate(kinds) if kind in apart}
 
 
 def test_a_kind_of_line_that_is_not_known_is_named_and_counts_as_a_charge() -> None:
@@ -342,6 +362,9 @@ def test_one_month_of_two_kinds_of_export_is_not_added() -> None:
     for one, other in permutations(reports, 2):
         with pytest.raises(Refusal, match=VERSIONS):
             added({one: reports[one], other: reports[other]}, BY_ONE_ACCOUNT)
+    no_account = focus.replace(STAGE, "").encode()
+    with pytest.raises(Refusal, match="both have lines without an account of payer 111111111111 in 2026-10, and"):
+        added({"focus.csv": no_account, "focus2.csv": no_account}, BY_ONE_ACCOUNT)
 
 
 def test_a_line_item_that_stands_twice_in_one_file_is_not_added_twice() -> None:
@@ -440,6 +463,24 @@ def test_lines_that_differ_in_a_column_that_nothing_else_reads_are_not_alike_as_
         read_parquet(str(tmp_path / "report.parquet"), ledger)
         for found in (costs(report, question=BY_ONE_ACCOUNT), ledger.costs("report.parquet")):
             assert [note.partition(" is as")[0] for note in found.notes] == ["USD 1 of the total, in 1 line,"]
+
+
+def test_a_line_of_a_bill_that_is_of_days_before_it_is_said_where_it_is_left_out_and_adjustments_are_apart() -> None:
+    """An Adjustment is what does not "fall into other category values", as Usage and Purchase.
+
+    https://focus.finops.org/focus-specification/v1-2/ (Charge Category)
+    """
+    lines = [
+        f"{FOCUS},ChargeClass,BillingPeriodStart",
+        "10,USD,Usage,2026-10-01T00:00:00Z,Amazon S3,222222222222,stage,,,2026-10-01T00:00:00Z",
+        "-4,USD,Adjustment,2026-10-01T00:00:00Z,Amazon S3,222222222222,stage,,,2026-10-01T00:00:00Z",
+        "-1.00,USD,Usage,2026-09-30T00:00:00Z,Amazon S3,222222222222,stage,,Correction,2026-10-01T00:00:00Z",
+        "30,USD,Usage,2026-09-30T00:00:00Z,Amazon S3,222222222222,stage,,,2026-09-01T00:00:00Z",
+    ]
+    question = Question(((ACCOUNT,),), date(2026, 10, 1), date(2026, 10, 2))
+    found = costs("\n".join(lines).encode(), question=question)
+    assert (found.charges, found.total, dict(found.apart)) == (10, 6, {("222222222222", "adjustment"): -4})
+    assert found.notes == ("1 line of the bills of these days, USD -1.00, is of other days and left out",)
 
 
 def test_corrections_of_focus_and_several_payers_are_said() -> None:

@@ -110,22 +110,6 @@ def test_the_id_of_an_organization_to_come_is_a_symbol_that_stands_alone() -> No
         render(document, {"account:main": "1" * 12})
 
 
-def test_a_door_of_identity_center_from_an_older_stack_is_known_by_its_role() -> None:
-    """https://docs.aws.amazon.com/singlesignon/latest/userguide/referencingpermissionsets.html"""
-    door = DeclaredDoor.model_validate(
-        {
-            "name": "developer",
-            "source": {"kind": "group", "account": "111111111111", "names": ["developers"]},
-            "target": {
-                "account": "222222222222",
-                "role": "aws-reserved/sso.amazonaws.com/AWSReservedSSO_stage-developer",
-            },
-        }
-    )
-    assert door.source.principals == (Who("identity-center-group", "111111111111", "developers"),)
-    assert door.target.permission_set == "stage-developer"
-
-
 def test_a_principal_is_the_same_with_and_without_its_path() -> None:
     """Names are unique in an account whatever their path.
 

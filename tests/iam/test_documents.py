@@ -242,6 +242,42 @@ def test_a_sid_is_unique_unless_it_is_empty():
     assert len(parse_policy(policy({**GRANT, "Sid": ""}, {**GRANT, "Sid": ""})).statements) == 2
 
 
+OTHERS, DENIED = {"Principal": {"AWS": ["222222222222", "333333333333"]}}, {**TRUST, "Effect": "Deny"}
+ALL_BUT = {"Effect": "Allow", "Principal": "*"}
+MFA = {"Condition": {"Bool": {"aws:MultiFactorAuthPresent": "true"}}}
+
+
+@pytest.mark.parametrize(("narrow", "wide", "is_within"), [
+    ([TRUST], [TRUST], True),
+    ([TRUST], [{**TRUST, "Sid": "A", "Principal": {"AWS": ["222222222222", "111111111111"]}}], True),
+    ([TRUST], [{**TRUST, "Principal": "*"}], True),
+    ([TRUST], [{**TRUST, "Action": ["sts:TagSession", "sts:AssumeRole"]}], True),
+    ([TRUST], [{**TRUST, **OTHERS}, TRUST], True),
+    ([TRUST, DENIED], [TRUST], True),
+    ([{**TRUST, **MFA}], [{**TRUST, **MFA}], True),
+    ([{**TRUST, **OTHERS}], [{**TRUST, "Principal": {"AWS": "222222222222"}}], False),
+    ([{**TRUST, "Principal": "*"}], [TRUST], False),
+    ([{**TRUST, "Principal": {"Service": "ec2.amazonaws.com"}}], [{**TRUST, "Principal": {"AWS": "*"}}], False),
+    ([{**TRUST, "Action": ["sts:AssumeRole", "sts:TagSession"]}], [TRUST], False),
+    ([TRUST], [{**TRUST, **MFA}], False),
+    ([{**TRUST, **MFA}], [TRUST], False),  # it is, but a condition may also widen: a set operator, `IfExists`
+    ([TRUST], [TRUST, DENIED], False),
+    ([TRUST, {**DENIED, **MFA}], [TRUST, DENIED], False),
+    ([TRUST, {**DENIED, "Principal": "*"}], [TRUST, DENIED], True),
+    ([TRUST], [DENIED], False),
+    ([{**TRUST, "Action": UNKNOWN}], [{**TRUST, "Action": UNKNOWN}], False),
+    ([{**TRUST, "Condition": UNKNOWN}], [{**TRUST, "Condition": UNKNOWN}], False),
+    ([TRUST], [TRUST, UNKNOWN], False),
+    ([ALL_BUT | {"NotAction": ["s3:*"]}], [ALL_BUT | {"NotAction": ["s3:*", "sts:*"]}], False),
+])  # fmt: skip
+def test_a_document_is_within_another_where_each_allow_is_part_of_one_there_and_each_deny_there_is_kept(
+    narrow: list[Any], wide: list[Any], is_within: bool
+):
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-denyallow.html"""
+    one, other = (parse_policy(policy(*statements), PolicyKind.TRUST) for statements in (narrow, wide))
+    assert one.within(other) is is_within
+
+
 def test_an_unresolved_value_may_stand_anywhere_and_is_told_by_its_path():
     for name in ("Action", "Resource", "Sid"):
         assert parse_policy(policy({**GRANT, name: UNKNOWN})).statements[0].unresolved == ()

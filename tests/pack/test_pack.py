@@ -183,6 +183,43 @@ def test_a_trust_that_is_not_known_is_refused_in_preview_where_nobody_whom_it_is
     assert (said + HUB in found.get("unproved-door", "")) is refused
 
 
+@pytest.mark.parametrize("named", [True, False])
+@pytest.mark.parametrize(
+    ("boundary", "denied", "why"),
+    [
+        (document(grants("*", action="s3:*")), None, "permissions boundary does not allow it"),
+        (document(grants(arn(HUB, "role/late"))), None, None),
+        ({"Version": "2012-10-17", "Statement": [{**grants(), "Resource": [UNKNOWN]}]}, None, None),
+        (UNKNOWN, None, None),
+        (None, "sts:*", f"SCP guard at account {STAGE} denies it"),
+        (None, "s3:*", None),
+    ],
+)
+def test_a_trust_that_is_not_known_is_refused_in_preview_where_a_boundary_or_an_scp_lets_no_grant_count(
+    boundary: object, denied: str | None, why: str | None, *, named: bool
+) -> None:
+    """A name that is still to be made up may be one that the SCP does not deny.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-denyallow.html
+    """
+    world, limit = World(), {}
+    if boundary is not None:
+        limit = {"permissionsBoundary": [world.add("Policy", "limit", world.stage, name="limit", policy=boundary)]}
+    if denied is not None:
+        content = document(grants("*", effect="Deny", action=denied))
+        guard = world.add("ControlPolicy", "guard", world.hub, name="guard", content=content)
+        world.add("ControlPolicyAttachment", "a", world.hub, made_from={"policyId": [guard]}, targetId=STAGE)
+    ci = world.add("Role", "ci", world.stage, name="ci", assumeRolePolicy=SERVICE, made_from=limit)
+    name = {"name": "late"} if named else {}
+    late = world.add("Role", "late", world.hub, **name, made_from={"assumeRolePolicy": [ci]})
+    world.add("RolePolicy", "enter", world.stage, role="ci", name="enter", made_from={"policy": [late]})
+    found = {one.policyName: one.message for one in Engine().analyze(world.resources)}
+    refused = why is not None and (named or denied is None)
+    assert DEFERRED in found
+    assert ("unproved-door" in found) is refused
+    assert not refused or f"cannot be granted sts:AssumeRole on it: {why}" in found["unproved-door"]
+
+
 @pytest.mark.parametrize("holder", ["Role", "User", "Group"])
 @pytest.mark.parametrize("attached", [False, True])
 def test_a_grant_without_its_trust_is_refused_in_preview_where_its_holder_is_known_by_its_resource_only(

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from twokeys.errors import Refusal
-from twokeys.profiles.awsconfig import Section, diff, profiles_in, rewrite, sso_sessions_in
+from twokeys.profiles.awsconfig import Section, profiles_in, rewrite, sso_sessions_in
 
 # The examples of the page above, with comments, nested settings and every kind of section.
 DOCUMENTED = """\
@@ -79,17 +79,6 @@ def test_a_block_in_the_middle_stays_in_its_place() -> None:
     assert again.endswith("\n[profile later]\nregion = eu-west-1\n")
     assert again.startswith(DOCUMENTED)
     assert put(again) == DOCUMENTED + "\n[profile later]\nregion = eu-west-1\n"
-
-
-def test_what_a_rewrite_adds_changes_removes_and_keeps_is_told() -> None:
-    first = put("", profile("a"), profile("b"), profile("c"))
-    change = rewrite(first, "doors", [profile("a"), profile("b", "other"), profile("d")], "config")
-    assert (change.added, change.changed, change.removed, change.kept) == (
-        ("profile d",),
-        ("profile b",),
-        ("profile c",),
-        ("profile a",),
-    )
 
 
 def test_profiles_stand_in_the_order_of_their_names_whichever_stays_so_that_two_runs_in_turn_change_nothing() -> None:
@@ -183,14 +172,6 @@ def test_a_value_that_could_be_more_than_a_value_is_refused(value: str) -> None:
 def test_a_name_that_not_every_parser_reads_is_refused(name: str) -> None:
     with pytest.raises(Refusal, match="cannot name"):
         put("", profile(name))
-
-
-def test_the_diff_shows_the_change_and_no_line_around_it() -> None:
-    old = "[default]\naws_secret_access_key = wJalrXUtnFEMI\n"
-    shown = diff(old, put(old, profile("stage")), "config")
-    assert "+[profile stage]\n" in shown
-    assert shown.startswith("--- config\n+++ config\n@@ ")
-    assert "wJalr" not in shown
 
 
 # Whatever stands in a file, as long as the AWS CLI can read it: comments, odd separators, blank and continued lines.

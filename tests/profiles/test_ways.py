@@ -160,15 +160,6 @@ def test_a_door_is_called_as_a_profile_can_be() -> None:
     ]
 
 
-def test_different_doors_of_one_name_are_told_apart_by_their_accounts() -> None:
-    bob = door("a", names=("bob",), target=PROD)
-    assert names_of("ada", outputs(door("a")), outputs(bob)) == ["stage-a"]
-    assert names_of("bob", outputs(door("a")), outputs(bob)) == ["prod-a"]
-    assert names_of("ada", outputs(door("a"), door("a"))) == ["a"]
-    same = outputs(door("a"), door("a", role="ops/writer"))
-    assert names_of("ada", same) == ["stage-a-reader", "stage-a-writer"]
-
-
 @pytest.mark.parametrize(
     ("doors", "why"),
     [
@@ -215,11 +206,6 @@ def test_a_field_that_a_newer_twokeys_added_is_passed_over_and_another_format_is
     assert names_of("ada", {**outputs(newer), "doors_format": 1}) == ["a"]
     with pytest.raises(Refusal, match=r"newer TwoKeys.*update TwoKeys"):
         told({**outputs(newer), "doors_format": 2})
-
-
-def test_the_partition_is_the_one_of_the_documents() -> None:
-    way = only(outputs(door("a", partition="aws-us-gov")))
-    assert way.role_arn.startswith("arn:aws-us-gov:iam::")
 
 
 def identity_center() -> dict[str, Any]:

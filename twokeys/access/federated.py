@@ -133,7 +133,11 @@ class FederatedTrust:
 
     @property
     def foreign(self) -> bool:
-        """Whether the provider is one of another account or partition, which IAM does not take."""
+        """Whether the provider is one of another account or partition, by which nobody comes in.
+
+        https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_create_oidc.html
+        https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_create_saml.html
+        """
         arn, role = _arn(self.federation), Arn.parse(self.role.arn)
         if arn is None or role is None or not Accounts.pinned(role.account):
             return False
@@ -190,8 +194,8 @@ _NO_GRANT = Verdict(
 
 
 def _caller(found: FederatedTrust) -> Caller:
-    """The provider; for every provider, or one that is not known, one that nobody has."""
-    if caller := _provider(found.federation):
+    """The provider; for every provider, and one that is not known or of another account, one that nobody has."""
+    if (caller := _provider(found.federation)) and not found.foreign:
         return caller
     kind: Named = "saml-provider" if found.federation.action == WITH_SAML else "oidc-provider"
     return Caller(str(Arn.iam(kind, found.role.account, "provider.invalid")))

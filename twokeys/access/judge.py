@@ -175,6 +175,13 @@ class Judge:
         policies = Policies(identity=(_EVERYTHING,), scps=self._guards.scps(account))
         return evaluate_grant(Request(Caller(caller or somebody), action, resource, context), policies)
 
+    def if_granted(self, source: Principal, target: Principal) -> Door:
+        """The door as if the source's own policies allowed everything: what its boundary and the SCPs leave of it."""
+        caller, held = self._of(source)
+        request = Request(caller, ASSUME_ROLE, target.arn, self._context(source, target))
+        verdict = settled(evaluate_grant, request, replace(held, identity=(_EVERYTHING,)))
+        return Door(source, target, verdict, verdict)
+
     def excluding(self, door: Door, key: str) -> list[str]:
         """The conditions of a key's document ("trust" or "grant") that keep a caller out who is named there.
 

@@ -217,7 +217,7 @@ class _Reader:
             why = denial(door, "grant")
             if why:
                 step = (
-                    f"{_past(why, f'let {source.label} assume {_to_grant(role)}')}, or take it out of the trust policy"
+                    f"{past(why, f'let {source.label} assume {_to_grant(role)}')}, or take it out of the trust policy"
                 )
             elif excluding := self._judge.excluding(door, "grant"):
                 why = f"{source.label} is granted it only under {' and '.join(excluding)}, which it cannot meet"
@@ -263,7 +263,7 @@ class _Reader:
             named = "those members of the group who are to come in (AWS takes no group there)"
         step = f"add {named} to the Principal of that role's trust policy, or remove the grant"
         if why:
-            step = f"{_past(why, f'let {named} in')}, or remove the grant"
+            step = f"{past(why, f'let {named} in')}, or remove the grant"
         elif excluding:
             step = "correct that condition, or remove the grant"
         elif self._graph.snapshot.is_beside(role.urn):
@@ -498,6 +498,6 @@ def denial(door: Door, key: str) -> str | None:
     return None
 
 
-def _past(why: str, let: str) -> str:
+def past(why: str, let: str) -> str:
     """The next step past a denial: another Allow does not help against a Deny."""
     return f"narrow that Deny ({why})" if why.endswith(_DENIES) else f"{let} there too ({why})"

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from twokeys.access.findings import Accepted
+from twokeys.access.reading.since import NOT_KNOWN, Since
 from twokeys.access.reading.snapshot import place_of
 from twokeys.answers.model import Account, Answers, DoorAnswer, KeyPlace, LongTerm, NotProved, Party, State, Step, Way
 from twokeys.answers.permissions import Permissions
@@ -28,6 +29,7 @@ def as_data(answers: Answers, now: datetime) -> dict[str, Any]:
         "doors": [door_data(one) for one in answers.doors],
         "notProved": [not_proved_data(one) for one in answers.not_proved],
         "notShown": not_shown(answers),
+        "changesNotShown": list(answers.changed_since),
         "scope": scope(answers),
         "evidence": evidence(answers),
         "acceptedExceptions": None if answers.accepted is None else list(map(_accepted_data, answers.accepted)),
@@ -88,9 +90,7 @@ def way_data(way: Way, now: datetime) -> dict[str, Any]:
         "opens": way.opens.isoformat() if way.opens else None,
         "now": way.at(now).value,
         "closes": way.closes.isoformat() if way.closes else None,
-        "since": way.since,
-        "notBefore": way.not_before,
-        "changed": way.changed,
+        **_since_data(way.since),
         "steps": [step_data(one) for one in way.steps],
     }
 
@@ -158,9 +158,14 @@ def place_data(place: KeyPlace) -> dict[str, Any]:
         "sid": place.sid,
         "source": place.source,
         "stack": place.stack,
-        "created": place.created,
-        "changed": place.changed,
+        **_since_data(place.since or NOT_KNOWN),
     }
+
+
+def _since_data(since: Since) -> dict[str, str | None]:
+    """Since when a way or a key is there: exactly, else not before and not after which moments it came."""
+    moments = {"since": since.exactly, "notBefore": since.first, "notAfter": since.last, "changed": since.changed}
+    return {key: moment.isoformat() if moment else None for key, moment in moments.items()}
 
 
 def declared_data(door: DeclaredDoor | None) -> dict[str, Any] | None:

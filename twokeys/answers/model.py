@@ -1,7 +1,7 @@
 """What can be answered about who can enter: frozen data, free of where it came from and how it is shown."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum
@@ -11,6 +11,7 @@ from twokeys.access.findings import Accepted
 from twokeys.access.judge import Key
 from twokeys.access.model.documents import Document
 from twokeys.access.model.requirements import Period, pausing, requires_mfa
+from twokeys.access.reading.since import Since
 from twokeys.access.reading.snapshot import Evidence
 from twokeys.answers.permissions import Permissions
 from twokeys.doors import DeclaredDoor, Who
@@ -98,9 +99,8 @@ class KeyPlace:
     """Where a key of a door stands: the document, the resource that holds it, and the statement that turns the key.
 
     `urn` is an ARN where live AWS was read. `statement` counts from 0. `stack` names the other stack that the document
-    was read from. `created` is when the resource was made, `changed` when its document was last changed, in ISO 8601;
-    None where nothing says it. A Pulumi state knows no such change: it dates whatever touches a resource, also a
-    refresh or a tag.
+    was read from. `since` is None of what dates no key, such as AWS's own policies: then its attachment does. `held` is
+    the key in `Answers.holds`.
     """
 
     document: str
@@ -109,8 +109,8 @@ class KeyPlace:
     sid: str | None = None
     source: str | None = None
     stack: str | None = None
-    created: str | None = None
-    changed: str | None = None
+    since: Since | None = None
+    held: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +142,11 @@ class Step:
     def keys(self) -> tuple[KeyPlace, ...]:
         """Both keys."""
         return (*((self.trust,) if self.trust else ()), *self.grants)
+
+    @property
+    def since(self) -> Since:
+        """Since when both keys are there."""
+        return Since.all_of(key.since for key in self.keys if key.since)
 
     @property
     def crosses(self) -> bool:
@@ -287,23 +292,9 @@ class Way:
         return "AWS's own access role" if self.by_access_role else "not declared"
 
     @property
-    def since(self) -> str | None:
-        """Since when all keys are there: the latest creation among them; None as soon as one is not known."""
-        # A managed policy of AWS is no resource of the stack: what dates that key is its attachment.
-        known = all(key.created for step in self.steps for key in step.keys if key.urn or key.stack)
-        return self.not_before if known else None
-
-    @property
-    def not_before(self) -> str | None:
-        """The latest creation among the keys of which it is known: the way in was not there before."""
-        return _latest(key.created for step in self.steps for key in step.keys)
-
-    @property
-    def changed(self) -> str | None:
-        """When the document of a key was last changed after that; what it said before is not known."""
-        since, last = self.not_before, _latest(key.changed for step in self.steps for key in step.keys)
-        later = since and last and datetime.fromisoformat(last) > datetime.fromisoformat(since)
-        return last if later else None
+    def since(self) -> Since:
+        """Since when all keys are there."""
+        return Since.all_of(key.since for step in self.steps for key in step.keys if key.since)
 
 
 @dataclass(frozen=True, slots=True)
@@ -456,8 +447,10 @@ class Answers:
     of IAM Identity Center and a control policy by their ids) and by what it is: a policy's name or ARN, BOUNDARY, a
     group, a member, the principal and account of an assignment, a control policy's target; nothing for a trust policy,
     a set's inline policy and what a policy says. What is no document is None."""
-    changed_since: tuple[str, ...] = ()
-    """The changes of keys that CloudTrail saw and the states do not have, in words."""
+    changed_since: Mapping[str, str] = field(default_factory=dict)
+    """The changes of keys that CloudTrail saw and the states do not have, in words, and the user each is of, if any."""
+    past: bool = False
+    """Whether the answer is of a moment that is over."""
     not_recorded: str = ""
     """Between when no record tells of changes of keys: the oldest state is older than the records. Empty if nothing."""
     meanwhile: str = ""
@@ -503,7 +496,3 @@ class Answers:
     def named(self, party: Party) -> Party:
         """The party with what people call its account."""
         return replace(party, account_name=self.names.get(party.who.account, ""))
-
-
-def _latest(moments: Iterable[str | None]) -> str | None:
-    return max((moment for moment in moments if moment), key=datetime.fromisoformat, default=None)

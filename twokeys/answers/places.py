@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from twokeys.access.graph import Door, Graph
 from twokeys.access.model.documents import Document
 from twokeys.access.model.principals import Principal
+from twokeys.access.reading.since import NOT_KNOWN
 from twokeys.access.reading.snapshot import Resource, place_of
 from twokeys.answers.model import KeyPlace
-from twokeys.iam import Decision, Verdict
+from twokeys.iam import Arn, Decision, Verdict
+from twokeys.iam.aws_managed import is_aws_managed
 
 _IDENTITY = re.compile(r"identity-based policy (\d+)")
 _ATTACHMENT = re.compile(r"aws:iam/(role|user|group)PolicyAttachment:.*")
@@ -27,7 +29,7 @@ class Places:
         """The statement of the role's trust policy that admits the principal."""
         document = door.target.trust
         decision = next((one for one in _allowing(door.trust) if one.document == "trust policy"), None)
-        return self._place(document, decision) if document is not None else None
+        return self._place(document, decision, door.target) if document is not None else None
 
     def of_grant(self, door: Door) -> tuple[KeyPlace, ...]:
         """The statements of the principal's side that grant the role, and what joins them to the principal.
@@ -40,12 +42,15 @@ class Places:
         for decision in _allowing(door.grant):
             if found := _IDENTITY.fullmatch(decision.document):
                 document = documents[int(found.group(1)) - 1]
-                places[self._place(document, decision)] = None
-                places |= dict.fromkeys(self._joined_by(door.source, document))
+                group = next((one for one in door.source.groups if document in one.documents), None)
+                places[self._place(document, decision, group or door.source)] = None
+                places |= dict.fromkeys(self._joined_by(door.source, group, document))
         return tuple(places)
 
-    def _place(self, document: Document, decision: Decision | None) -> KeyPlace:
+    def _place(self, document: Document, decision: Decision | None, holder: Principal) -> KeyPlace:
         resource = self._graph.snapshot.by_urn.get(document.urn or "")
+        managed = Arn.parse(document.arn or "")
+        held = (holder.account, holder.kind, holder.name, document.inline or "")
         return KeyPlace(
             document=document.title,
             urn=place_of(document.urn) if document.urn else None,
@@ -53,23 +58,24 @@ class Places:
             sid=decision.sid if decision else None,
             source=document.source,
             stack=document.stack,
-            created=resource.created if resource else None,
-            changed=resource.modified if resource else None,
+            since=None if is_aws_managed(document.arn or "") else resource.since if resource else NOT_KNOWN,
+            held=(managed.account, "policy", str(managed), "") if managed else held,
         )
 
-    def _joined_by(self, source: Principal, document: Document) -> Iterator[KeyPlace]:
-        group = next((one for one in source.groups if document in one.documents), None)
+    def _joined_by(self, source: Principal, group: Principal | None, document: Document) -> Iterator[KeyPlace]:
         holder = group or source
         if document.title.startswith("managed policy "):
             name = document.title.removeprefix("managed policy ")
             for attachment in self._attachments:
                 attached = (attachment.text("policyArn") or "").rpartition("/")[2]
                 if attached == name and self._is(attachment, holder.kind, holder):
-                    yield _joint(attachment, f"attachment of {document.title} to {holder.label}")
+                    what = f"attachment of {document.title} to {holder.label}"
+                    yield _joint(attachment, what, holder, attachment.text("policyArn") or "")
         if group is not None:
             for membership in self._memberships:
                 if self._joins(membership, source, group):
-                    yield _joint(membership, f"membership of {source.label} in group {group.name}")
+                    what = f"membership of {source.label} in group {group.name}"
+                    yield _joint(membership, what, source, group.name)
 
     def _joins(self, membership: Resource, user: Principal, group: Principal) -> bool:
         one_user = membership.type == _MEMBERSHIPS[0]
@@ -82,8 +88,9 @@ class Places:
         return same_account and resource.text(key) == principal.name
 
 
-def _joint(resource: Resource, what: str) -> KeyPlace:
-    return KeyPlace(what, place_of(resource.urn), source=resource.source, created=resource.created)
+def _joint(resource: Resource, title: str, holder: Principal, what: str) -> KeyPlace:
+    held = (holder.account, holder.kind, holder.name, what)
+    return KeyPlace(title, place_of(resource.urn), source=resource.source, since=resource.since, held=held)
 
 
 def _allowing(verdict: Verdict) -> Iterator[Decision]:

@@ -27,6 +27,7 @@ from twokeys.access.model.principals import IDENTITY_PROVIDERS, Principal
 from twokeys.access.model.requirements import MFA, MFA_BUT_OF_KEYS, denied_since, in_words, pauses, window
 from twokeys.access.paths import Path, paths_from
 from twokeys.access.reading import tokens
+from twokeys.access.reading.since import Since
 from twokeys.access.reading.snapshot import STACK, Resource, Snapshot, items, mapping, place_of, project_of
 from twokeys.access.reading.tokens import (
     CONTROL_POLICY_ATTACHMENT,
@@ -37,6 +38,7 @@ from twokeys.access.reading.tokens import (
     ROLE,
     USER,
 )
+from twokeys.access.root_sessions import FEATURES
 from twokeys.answers.account_names import AccountNames
 from twokeys.answers.model import (
     ACCESS_KEY,
@@ -377,14 +379,17 @@ class _Reader:
     def _assigned(self, door: access.Door) -> KeyPlace | None:
         """Where the key of a door stands that AWS makes the trust of: an assignment, or centralized root access."""
         if door.target.kind == "root":
-            made = self._accounts.resource(door.target.account)
+            made = (self._accounts.resource(door.target.account), *self._graph.snapshot.of_type(FEATURES))
             what = "centralized root access to the account, a feature of the organization"
-            return KeyPlace(what, created=made.created if made else None)
+            held = (self._accounts.management or "", "", "", "")
+            return KeyPlace(what, since=Since.all_of(one.since for one in made if one), held=held)
         for one in self._graph.identity_center.assignments:
             if one.source is door.source and one.role is door.target:
-                made, permission_set = one.resource, one.permission_set
+                given, permission_set = one.resource, one.permission_set
                 what = f"assignment of permission set {permission_set.name}" if permission_set else "entitlement"
-                return KeyPlace(what, place_of(made.urn), source=made.source, created=made.created)
+                whose = (self._accounts.of(given), "set", given.text("permissionSetArn") or "")
+                at, since = place_of(given.urn), given.since
+                return KeyPlace(what, at, source=given.source, since=since, held=(*whose, *_what(given)))
         return None
 
     def _strength(self, role: Principal) -> Permissions:
@@ -449,7 +454,7 @@ class _Reader:
     def _made_with_account(self, role: Principal, trust: KeyPlace) -> KeyPlace:
         """Where the trust of an access role stands: AWS makes it together with the account."""
         made = self._accounts.resource(role.account)
-        return replace(trust, urn=made.urn, created=made.created) if made else trust
+        return replace(trust, urn=made.urn, since=made.since) if made else trust
 
     # Doors ------------------------------------------------------------------------------------------------------------
 

@@ -3,7 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from importlib.metadata import version
 from itertools import chain
 from typing import Any
@@ -12,7 +12,7 @@ from twokeys.access.model.requirements import MFA_BUT_OF_KEYS
 from twokeys.access.reading.snapshot import Evidence
 from twokeys.answers.model import NOT_SHOWN_INSIDE, OUTSIDE, Account, Answers, DoorAnswer, Party, State, Time, Way
 from twokeys.answers.permissions import Level
-from twokeys.answers.words import open_to
+from twokeys.answers.words import in_utc, open_to
 from twokeys.doors import Who
 from twokeys.iam import account_as_a_whole
 from twokeys.shown import counted, listed
@@ -22,6 +22,7 @@ _NOT_LOOKED_AT = (
     "entered; code that runs with a role; {}"
 )
 _STRONGEST_FIRST = sorted(Level, reverse=True)
+_LIVE = "ask live IAM (`--live`)"
 APART = timedelta(days=1)
 """How far apart two moments are that are said to be different times."""
 SHA256, SHORT = 64, 12
@@ -194,40 +195,45 @@ def unseen(answers: Answers) -> list[str]:
 
 def not_shown(answers: Answers) -> str | None:
     """What states would show that are missing or not whole: stacks, and users and roles of accounts."""
+    newer, concerning = "give newer states (`pulumi refresh`)", ""
+    if answers.person:
+        concerning = f" and that may concern {answers.person}"
+    changed = (newer, "let a stack make what no stack made", _LIVE)
     parts = (
-        (answers.without_state, "stacks without a state ({})", "update them, or wait for the update, and ask again"),
+        (answers.without_state, "stacks without a state ({})", ("update them, or wait for the update, and ask again",)),
         (
             answers.unfinished,
             "what is still to come of stacks whose update is under way or was stopped ({})",
-            "let `pulumi up` end (one that was cut off: `twokeys fleet recover {}`), and ask again",
+            ("let `pulumi up` end (one that was cut off: `twokeys fleet recover {}`), and ask again",),
         ),
         (
             unseen(answers),
             "the users and roles of {}",
-            "give the states of the stacks that make them as well (`--state FILE`), or ask live IAM (`--live`)",
+            ("give the states of the stacks that make them as well (`--state FILE`)", _LIVE),
         ),
         (
             sorted(answers.names.get(one, one) for one in answers.assigners - answers.shown),
             "who administers IAM Identity Center from {}, and can assign anybody but in the management account",
-            "give the state of the stack that makes the users and roles there ({}), or ask live IAM (`--live`)",
+            ("give the state of the stack that makes the users and roles there ({})", _LIVE),
         ),
         (
-            [listed(answers.changed_since)] if answers.changed_since else [],
-            "changes of keys that the states do not have ({})",
-            "give new states (`pulumi refresh`), let a stack make what no stack made, or ask live IAM (`--live`); of a "
-            "day that is over (`--at`) look at the changes themselves",
+            [listed([*answers.changed_since], most=3)] if answers.changed_since else [],
+            f"changes of keys that the states do not have{concerning} ({{}})",
+            ("look at the changes themselves",) if answers.past else changed,
         ),
         (
             [answers.not_recorded] if answers.not_recorded else [],
             "changes of keys between {}, which is between the oldest state and the records",
-            "give the logs of that time too, newer states (`pulumi refresh`), or ask live IAM (`--live`)",
+            ("give the logs of that time too", *(() if answers.past else (newer, _LIVE))),
         ),
     )
-    missing = [(what.format(", ".join(names)), step.format(names[0])) for names, what, step in parts if names]
+    missing = [(what.format(", ".join(names)), names[0], steps) for names, what, steps in parts if names]
     if not missing:
         return None
-    what, steps = ("; ".join(each) for each in zip(*missing, strict=True))
-    return f"Not shown: {what}, so ways through them may be missing here. Next step: {steps}"
+    what = "; ".join(each for each, _, _ in missing)
+    steps = dict.fromkeys(step.format(name) for _, name, own in missing for step in own)
+    last = [f"or {_LIVE}"] if steps.pop(_LIVE, "") is None and not answers.past else []
+    return f"Not shown: {what}, so ways through them may be missing here. Next step: {'; '.join([*steps, *last])}"
 
 
 def scope(answers: Answers) -> str | None:
@@ -244,11 +250,6 @@ def scope(answers: Answers) -> str | None:
     ran = f"The updates were run by {', '.join(others)}{root}" if others else ""
     only = "only users and roles that stacks made; --live also finds those made otherwise"
     return ". ".join(filter(None, (f"From states{_as_of(answers)}: {only}", answers.meanwhile, ran)))
-
-
-def in_utc(moment: datetime) -> str:
-    """A moment for people."""
-    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def _as_of(answers: Answers) -> str:

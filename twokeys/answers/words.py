@@ -2,11 +2,12 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 
 from twokeys.access.federated import GUESTS
 from twokeys.access.judge import Key
 from twokeys.access.model.requirements import pausing
+from twokeys.access.reading.since import Since
 from twokeys.answers.model import ANY_ANCHOR, KeyPlace, Step, Time, Way
 from twokeys.doors.expiry import left, on, until
 
@@ -69,10 +70,20 @@ def asked_of_session(conditions: Iterable[str]) -> str:
     return ", ".join(filter(None, (f"with {shows}" if shows else "", *dates)))
 
 
-def since(way: Way) -> str:
-    """Since when a way is there, and since when it is as it is, as far as that is known."""
-    bound = "" if way.since or way.not_before is None else " or later"
-    return when(way.not_before) + bound + (f", changed {when(way.changed)}" if way.changed else "")
+def since(found: Since) -> str:
+    """Since when a way or a key is there: a moment, two between which it came, or the one of them that is known."""
+    first, last = (in_utc(moment) if moment else "" for moment in (found.first, found.last))
+    if not first:
+        return f"{last} or earlier" if last else ""
+    if not last:
+        changed = found.changed if found.changed and found.first and found.changed > found.first else None
+        return f"{first} or later" + (f", changed {in_utc(changed)}" if changed else "")
+    return first if first == last else f"between {first} and {last}"
+
+
+def in_utc(moment: datetime) -> str:
+    """A moment for people."""
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def not_now(way: Way | Step, now: datetime) -> str:
@@ -105,7 +116,8 @@ def facts(way: Way, now: datetime) -> str:
         conditions(way),
         f"up to {duration(way.max_session_seconds)}" if way.max_session_seconds else "",
     ]
-    parts += [f"since {since(way)}" if way.not_before else "", "; ".join(filter(None, (way.why, remaining(way, now))))]
+    known = since(way.since)
+    parts += [f"since {known}" if known else "", "; ".join(filter(None, (way.why, remaining(way, now))))]
     return " · ".join(part for part in parts if part)
 
 
@@ -146,10 +158,9 @@ def place(found: KeyPlace) -> str:
         words.append(found.urn)
     if found.stack:
         words.append(f"read from stack {found.stack}")
-    words.append(f"since {when(found.created)}" if found.created else "")
-    if found.changed and found.changed != found.created:
-        words.append(f"changed {when(found.changed)}")
-    return ", ".join(word for word in words if word)
+    if found.since and (known := since(found.since)):
+        words.append(f"since {known}")
+    return ", ".join(words)
 
 
 def duration(seconds: int | None) -> str:
@@ -159,8 +170,3 @@ def duration(seconds: int | None) -> str:
     hours, rest = divmod(seconds, 3600)
     words = [f"{hours} h" if hours else "", f"{rest // 60} min" if rest else ""]
     return " ".join(word for word in words if word) or "0 min"
-
-
-def when(moment: str | None) -> str:
-    """A moment in ISO 8601 to the minute."""
-    return f"{moment[:10]} {moment[11:16]} UTC" if moment else "not known"

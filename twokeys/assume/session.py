@@ -42,7 +42,7 @@ from twokeys.profiles.ways import (
     own_ways,
     unsaid,
 )
-from twokeys.shown import for_shell, listed
+from twokeys.shown import listed
 
 _QUICK = Config(connect_timeout=5, retries={"mode": "standard", "total_max_attempts": 2})
 """Somebody waits: of a network that is down, boto3's five attempts say so after 14 seconds.
@@ -112,11 +112,6 @@ class Session:
         """What the shell has of a door before this one, and its profile, which to some SDKs would win over the keys."""
         old = ["AWS_REGION", "AWS_DEFAULT_REGION", REGION] if _region_of_surroundings() is None else []
         return [name for name in ("AWS_PROFILE", WITHIN, *old) if name in os.environ]
-
-    @property
-    def exports(self) -> str:
-        """The same as lines for a shell."""
-        return for_shell(self.marked, self.unset)
 
 
 def open_session(  # noqa: PLR0913 - what AssumeRole takes

@@ -67,6 +67,7 @@ BEING = (
 )
 """Those of them that let somebody be a role or user, and give it nothing."""
 _REFERENCE = "CustomerManagedPolicyReference"
+ROOT_SESSIONS: Final = "EnableOrganizationsRootSessions"
 TAKEN_BACK: Final = {
     **{
         f"{undo}{whose}Policy": f"{do}{whose}Policy"
@@ -75,7 +76,7 @@ TAKEN_BACK: Final = {
     },
     **{f"Delete{whose}PermissionsBoundary": f"Put{whose}PermissionsBoundary" for whose in ("Role", "User")},
     "RemoveUserFromGroup": "AddUserToGroup",
-    "RemoveMemberFromGroup": "AddMemberToGroup",
+    **dict.fromkeys(("RemoveMemberFromGroup", "DeleteGroupMembership"), "CreateGroupMembership"),
     "DeleteAccessKey": "CreateAccessKey",
     "DeleteLoginProfile": "CreateLoginProfile",
     "DetachPolicy": "AttachPolicy",
@@ -83,11 +84,13 @@ TAKEN_BACK: Final = {
     **{f"Detach{what}FromPermissionSet": f"Attach{what}ToPermissionSet" for what in ("ManagedPolicy", _REFERENCE)},
     "DeleteAccountAssignment": "CreateAccountAssignment",
     "DeleteInlinePolicyFromPermissionSet": "PutInlinePolicyToPermissionSet",
+    "DisableOrganizationsRootSessions": ROOT_SESSIONS,
 }
-"""Calls that take away what others give to a role, user, group, permission set or account."""
+"""Calls that take away what others give to a role, user, group, permission set, account or organization."""
 SAME: Final = {
     **TAKEN_BACK,
     "CreateRole": "UpdateAssumeRolePolicy",
+    "AddMemberToGroup": "CreateGroupMembership",
     "UpdateLoginProfile": "CreateLoginProfile",
     "UpdateAccessKey": "CreateAccessKey",
     "CreatePolicy": "CreatePolicyVersion",
@@ -175,6 +178,15 @@ def changed_of(record: Mapping[str, Any]) -> tuple[str, str, str]:
     key, kind, whose = next(found, ("", "", ""))
     what = [one for one in (*(asked.get(each) for each in _WHAT if each != key), own_policy) if isinstance(one, str)]
     return kind, whose, BOUNDARY if "PermissionsBoundary" in name else " ".join(what)
+
+
+def membership_of(record: Mapping[str, Any]) -> str:
+    """The id of a membership of IAM Identity Center that a call makes or takes away; what takes it away has no other.
+
+    https://docs.aws.amazon.com/singlesignon/latest/IdentityStoreAPIReference/API_CreateGroupMembership.html
+    """
+    said = (mapping(record.get(one)).get("membershipId") for one in ("requestParameters", "responseElements"))
+    return next((one.rpartition("/")[2] for one in said if isinstance(one, str)), "")
 
 
 def effect_of(record: Mapping[str, Any]) -> tuple[str, bool, str]:

@@ -128,7 +128,8 @@ def audit(  # noqa: PLR0913 - one parameter an option
 
     from twokeys.answers.data import as_data
     from twokeys.answers.selection import into, of_person
-    from twokeys.answers.summary import in_utc, summary
+    from twokeys.answers.summary import summary
+    from twokeys.answers.words import in_utc
     from twokeys.audit import report
     from twokeys.audit.comparison import against_states, by_person, compare
     from twokeys.audit.page import page
@@ -146,10 +147,10 @@ def audit(  # noqa: PLR0913 - one parameter an option
         named = tuple(known_region(one, "--region") for one in regions)
         trail = _from_files(logs, named, *period) if logs else _from_api(named, *period)
         comparison = compare(whole, trail, *period, learning_days=learning_days)
-        whole = against_states(whole, comparison)
+        whole = against_states(comparison.answers, comparison)
     if at:
         dates = f"Dates in keys and of exceptions are held against {in_utc(at)} (--at)"
-        whole = replace(whole, meanwhile=". ".join(filter(None, (dates, whole.meanwhile))))
+        whole = replace(whole, past=True, meanwhile=". ".join(filter(None, (dates, whole.meanwhile))))
     answers = of_person(whole, person, comparison.people if comparison else ())
     comparison = comparison and by_person(comparison, answers)
     if html is not None:

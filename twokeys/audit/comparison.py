@@ -5,17 +5,19 @@ docs/audit-events-words.md says what counts as an entry, as used or perhaps used
 
 from collections import Counter, defaultdict
 from collections.abc import Container, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from twokeys.access.model.documents import MASKS
 from twokeys.access.model.names import may_let_in
 from twokeys.answers.model import ACCESS_KEY, BOUNDARY, PASSWORD, Answers, Party, Step, Way
 from twokeys.answers.selection import PEOPLE, is_person
-from twokeys.answers.summary import APART, in_utc
+from twokeys.answers.summary import APART
+from twokeys.answers.words import in_utc
 from twokeys.audit import LEARNING
 from twokeys.audit.changes import BEING, DELETED, MFA_DEVICES, SAME, TAKEN_BACK, WIDENING, WRITES
 from twokeys.audit.coverage import Covered
+from twokeys.audit.dates import dated
 from twokeys.audit.entries import DoorUse, Entry, Tallies, Tally, Usage
 from twokeys.audit.known import Judge
 from twokeys.audit.logs import Source
@@ -68,6 +70,8 @@ class Comparison:
     such a step, in order of time; `asked` is the period that was asked for, `start` and `end` what records span of it.
     """
 
+    answers: Answers = field(compare=False)
+    """What was compared, with what the records of changes tell of its keys' time."""
     start: datetime | None
     end: datetime | None
     learned_until: datetime | None
@@ -173,6 +177,8 @@ def compare(
     spanned = _spanned(trail, start, end)
     period = _period(start or spanned[0], end or spanned[1]) if spanned else None
     start, end = spanned or (None, None)
+    judge = Judge(answers, trail, *period, asked) if period else None
+    answers = dated(answers, judge) if judge else answers
     known = [resolved(use, answers.principals) for use in uses]
     crossing, on_the_way = _doors(answers)
     doors, steps = (Tallies(one if period else (), answers) for one in (crossing, on_the_way))
@@ -208,10 +214,10 @@ def compare(
             apart[_calls(user, name)] += count
     if handed_out := sum(len(trail.handed_out.get(account, ())) for account in answers.accounts):
         apart[_HANDED_OUT] = handed_out
-    judge = Judge(answers, trail, *period, asked) if period else None
     by_doors, by_steps = (one.used(judge) if judge else {} for one in (doors, steps))
     used = by_doors | by_steps
     return Comparison(
+        answers=answers,
         start=start,
         end=end,
         learned_until=learned,
@@ -238,7 +244,7 @@ def against_states(answers: Answers, comparison: Comparison) -> Answers:
     may come in now; the time between the oldest state and the records, of which nothing tells; and what the period had
     that is not in the answers any more. Live IAM is as of now.
     """
-    since: dict[str, None] = {}
+    since: dict[str, str] = {}
     before, ways = 0, (*answers.ways, *answers.within)
     widening = [one for one in WIDENING if one not in MFA_DEVICES or any(way.mfa for way in ways)]
     done = [one for one in comparison.changes if one.use.failed is None and one.gives]
@@ -255,7 +261,7 @@ def against_states(answers: Answers, comparison: Comparison) -> Answers:
             continue
         elif answers.from_states:
             about = f"{use.event}{f' of {whose}' if whose else ''} in {answers.account_name(use.account)}"
-            since[f"{about} on {in_utc(use.time)} by {answers.named(use.caller).short}"] = None
+            since[f"{about} on {in_utc(use.time)} by {answers.named(use.caller).short}"] = whose * (kind == "user")
         else:
             before += 1
     times = sorted(moment for one in answers.evidence if answers.from_states and (moment := one.moment))
@@ -269,7 +275,7 @@ def against_states(answers: Answers, comparison: Comparison) -> Answers:
             f"{counted(before, 'change')} of keys in the period may have let more in before: what "
             "was made and taken back by then is only among these changes"
         )
-    return replace(answers, changed_since=tuple(since), not_recorded=not_recorded, meanwhile=". ".join(meanwhile))
+    return replace(answers, changed_since=since, not_recorded=not_recorded, meanwhile=". ".join(meanwhile))
 
 
 def _about(one: Change) -> tuple[str, ...]:
@@ -326,16 +332,16 @@ def _bears(policy: PolicyDocument | Unknown | None, *, trust: bool) -> bool:
 def _is_shown(one: Change, answers: Answers) -> bool:
     """Whether the states have what a call did, or it takes away what they do not have.
 
-    An update does not read what others made, so what the states say is held against it, not when they were written: a
+    An update does not read what others made, so what the states say is held against it, not when they were written. A
+    policy is shown where theirs lets in at least as much: the call changed it to what it is, or took something away. A
     state tells by its time only of what it does not show as text, and of calls by those who ran its update.
     """
     event, (_, whose, what), key = one.use.event, one.of, (one.recorded, *one.of)
     there, said = key in answers.holds, answers.holds.get(key)
     of = next((each for each in (key[:3], (one.recorded, "", "")) if each in answers.written), key)
     time = of in answers.written and one.use.time <= answers.written[of]
-    masked = said is not None and (
-        not isinstance(said.policy, PolicyDocument) or any(mask in str(said.policy) for mask in MASKS)
-    )
+    policy = said.policy if said and isinstance(said.policy, PolicyDocument) else None
+    policy = None if any(mask in str(policy) for mask in MASKS) else policy
     if one.gives == "CreateAccessKey":
         return one.undone or there
     if one.gives == "CreateLoginProfile":
@@ -346,7 +352,7 @@ def _is_shown(one: Change, answers: Answers) -> bool:
     if whose and what == BOUNDARY and (said or not there):
         return said is None or said.arn == one.boundary
     if whose and event in WRITES:
-        return there and (time if said is None or masked else said.policy == one.policy)
+        return there and (time if policy is None else one.policy is not None and one.policy.within(policy))
     if whose and what != BOUNDARY and one.gives in (*TAKEN_BACK.values(), "CreateGroupMembership"):
         return there
     if event in {"CreateOpenIDConnectProvider", "CreateSAMLProvider"}:

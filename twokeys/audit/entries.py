@@ -74,13 +74,12 @@ class DoorUse:
     """How many of `perhaps` tell another unique id than the source or the role has."""
     by_others: int = 0
     """Of one person's use of a door, how many more uses there are: by others, or by somebody whom no record names."""
-    made: datetime | None = None
-    """When the last of its keys was created, as far as that is known."""
 
     @property
     def usage(self) -> Usage:
         """Used, perhaps used or without a record of use; not known where an entry may be missing."""
-        later = self.covered is not None and self.made is not None and self.made > self.covered[1]
+        made = self.door.since.first
+        later = self.covered is not None and made is not None and made > self.covered[1]
         unused = Usage.NOT_KNOWN if self.not_known else Usage.LATER if later else Usage.NEVER
         return Usage.USED if self.count else Usage.PERHAPS if self.perhaps else unused
 
@@ -186,11 +185,6 @@ class Tally:
     others: int = 0
     """How many of `perhaps` have another unique id."""
 
-    @property
-    def made(self) -> datetime | None:
-        """When the last of its keys was created, as far as that is known."""
-        return max((datetime.fromisoformat(key.created) for key in self.door.keys if key.created), default=None)
-
     def of_person(self, whole: DoorUse, entries: Iterable[Entry]) -> DoorUse:
         """How one person used it, of all its uses and of this person's entries."""
         for one in entries:
@@ -201,11 +195,11 @@ class Tally:
 
     def use(self, judge: Judge) -> DoorUse:
         """How it was used."""
-        not_known, covered, without_digests = judge.about(self.door, self.made)
+        not_known, covered, without_digests = judge.about(self.door)
         return self._use(not_known, covered, without_digests=without_digests)
 
     def _use(self, not_known: str, covered: tuple[datetime, datetime] | None, *, without_digests: bool) -> DoorUse:
-        made = self.made
+        made = self.door.since.first
         uses = self.sure or self.perhaps
         early = sum(use.time < made for use in uses) if made else 0
         sessions = tuple(dict.fromkeys(use.caller_session for use in uses if use.caller_session))
@@ -213,7 +207,7 @@ class Tally:
         last = uses[-1].time if uses else None
         found = (len(self.sure), len(self.perhaps), last, early, sessions, identities)
         proved = bool(self.door.keys)
-        return DoorUse(self.door, proved, *found, not_known, covered, without_digests, self.others, made=made)
+        return DoorUse(self.door, proved, *found, not_known, covered, without_digests, self.others)
 
 
 def _is_another(use: Use, ids: Mapping[Who, set[str]]) -> bool:

@@ -418,8 +418,8 @@ def about_early(comparison: Comparison) -> str:
     if not any(one.early for one in comparison.doors):
         return ""
     return (
-        "Before its keys were made: before the latest time at which one of them was created, as the states say "
-        "(`created`; with --live, IAM). A key that was replaced counts from then, and the door may be older"
+        "Before its keys were made: before the last of them was, as AWS or the state dates it. A key that was replaced "
+        "counts from then, and the door may be older"
     )
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 
-from twokeys.answers.model import Answers, Step
+from twokeys.answers.model import Answers, KeyPlace, Step
 from twokeys.audit.coverage import Covered, Period
 from twokeys.audit.record import Use
 from twokeys.audit.trail import Trail
@@ -13,6 +13,8 @@ from twokeys.doors import Who
 
 BY_PROVIDER = ("web-identity", "saml", "identity-center-user", "identity-center-group")
 """Who comes by an identity provider: recorded in the role's account only."""
+_OF_IAM = frozenset({"us-east-1", "us-gov-west-1", "cn-north-1"})
+"""Where IAM's calls are recorded, of each partition."""
 _LATE = timedelta(hours=2)
 """How long after an event its digest may come, of one that is delivered each hour: validate-logs looks as far, too.
 
@@ -88,11 +90,12 @@ class Judge:
         )
         return max(changes, default=None)
 
-    def about(self, door: Step, made: datetime | None) -> tuple[str, tuple[datetime, datetime] | None, bool]:
+    def about(self, door: Step) -> tuple[str, tuple[datetime, datetime] | None, bool]:
         """Why it is not known whether a door was used, and else of which period it is, and whether without digests.
 
         Both accounts record a call of AssumeRole, the caller's alone one of AssumeRoot, and the role's alone one by an
-        identity provider. What is older than the door's keys does not count.
+        identity provider. What is older than the door's keys does not count: before they were made, or changed, nothing
+        may have let anybody in.
         """
         source, target = door.source, door.target
         if target.who.kind == "root-user":
@@ -103,12 +106,36 @@ class Judge:
         hidden = {source.who.account, target.who.account, ""} & set(self.trail.hidden)
         if hidden:
             return f"it may be in {self.trail.hidden[min(hidden)]}", None, False
-        start = max(self.start, made) if made and made <= self.end else self.start
+        since = door.since
+        start = max(self.start, since.last) if since.last and since.last <= self.end else self.start
         found = [(place, self.covered(account, start)) for account, place in accounts.items()]
         if covering := [one for _, one in found if one.lacks is None]:
+            if not (since.first and since.first > self.end) and (unsure := self._unsure(door)):
+                return unsure, None, False
             return "", (start, self.end), all(one.without_digests for one in covering)
         each = (f"{place} is not covered" for place, _ in found)
         return "; ".join(each) or "no account has records of it", None, False
+
+    def _unsure(self, door: Step) -> str:
+        """Which key may be newer than the period, in words; empty where none may be."""
+        for key in door.keys:
+            if key.since and key.since.last is None:
+                return f"nothing dates {key.document}, nor are the records of changes whole until it was read"
+            if key.since and key.since.last and key.since.last > self.end:
+                return f"{key.document} was changed after the period"
+        return ""
+
+    def whole(self, key: KeyPlace) -> bool:
+        """Whether each change of a key is among the records, up to when it was read.
+
+        IAM's calls are recorded in one region of each partition, those of Identity Center in its own.
+        https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-create-and-update-a-trail-by-using-the-aws-cli-update-trail.html
+        """
+        read = [moment for one in self.answers.evidence if (moment := one.moment)]
+        account, kind, *_ = key.held
+        covered = self.covered(account, self.start)
+        there = not self.trail.coverage.only if kind == "set" else not _OF_IAM.isdisjoint(covered.regions)
+        return covered.lacks is None and there and all(moment - self.end <= _LATE for moment in read)
 
     def accounts(self, ends: Iterable[tuple[Who, Who]]) -> Iterable[Covered]:
         """What there is of each account that is asked for, and of those that the ends lead from.

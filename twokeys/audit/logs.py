@@ -171,16 +171,18 @@ def delivered_into(file: Path, given: Path) -> str:
 
 
 def account_of(file: Path) -> str:
-    """Of which account the events of a delivered file are, as its name says; empty where it does not."""
-    named = _DELIVERED.match(file.name)
-    placed = named if named and named.group(1) else _FOLDER.search(file.as_posix())
-    return placed.group(1) if placed else ""
+    """Of which account the events of a delivered file are, as place or name says; empty where neither does."""
+    return _placed(file)[0]
 
 
 def delivered(file: Path) -> str:
     """The service whose file it is, where it stands or is called as AWS delivers it; else empty."""
-    found = _DELIVERED.match(file.name) or _FOLDER.search(file.as_posix())
-    return found.group(2) if found else ""
+    return _placed(file)[1]
+
+
+def _placed(file: Path) -> tuple[str, str]:
+    found = _FOLDER.search(file.as_posix()) or _DELIVERED.match(file.name)
+    return (found.group(1) or "", found.group(2)) if found else ("", "")
 
 
 def kind(file: Path) -> tuple[str | None, str]:

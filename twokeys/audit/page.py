@@ -10,8 +10,8 @@ from itertools import zip_longest
 from twokeys.answers import pages
 from twokeys.answers.model import Answers, Party, Step, Time, Way
 from twokeys.answers.permissions import Level
-from twokeys.answers.summary import FEW, Named, by_account, in_utc, not_looked_at, not_shown, scope, summary
-from twokeys.answers.words import asked, duration, into, keys, remaining, since, third_parties
+from twokeys.answers.summary import FEW, Named, by_account, not_looked_at, not_shown, scope, summary
+from twokeys.answers.words import asked, duration, in_utc, into, keys, remaining, since, third_parties
 from twokeys.audit.comparison import Comparison
 from twokeys.audit.events import (
     about_early,
@@ -125,12 +125,16 @@ def _by_source(found: Iterable[tuple[Way, ...]], now: datetime) -> list[tuple[st
             into(way),
             way.permissions.level.word + (f": {policies}" if policies else ""),
             asked(way, now) + (f", up to {duration(way.max_session_seconds)}" if way.max_session_seconds else ""),
-            listed([", ".join(filter(None, (since(one), remaining(one, now)))) for one in same], most=2),
+            listed([_since(one, now) for one in same], most=2),
             way.lacks,
             listed([one.why for one in same], most=2),
         )
         rows[way.source.short].append(row)
     return list(rows.items())
+
+
+def _since(way: Way, now: datetime) -> str:
+    return ", ".join(filter(None, (since(way.since) or "not known", remaining(way, now))))
 
 
 def _keys(answers: Answers) -> list[tuple[str, list[tuple[str, list[tuple[str, str | None]]]]]]:

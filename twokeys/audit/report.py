@@ -19,7 +19,6 @@ from twokeys.answers.summary import (
     by_account,
     by_principal,
     file_or_live,
-    in_utc,
     in_words,
     not_looked_at,
     not_open,
@@ -32,6 +31,7 @@ from twokeys.answers.words import (
     conditions,
     duration,
     facts,
+    in_utc,
     into,
     keys,
     not_now,
@@ -96,6 +96,7 @@ COLUMNS = (
     "up to",
     "since",
     "not before",
+    "not after",
     "opens",
     "why",
     *_declared(Declaration()),
@@ -191,7 +192,7 @@ def table(answers: Answers, target: str | None, comparison: Comparison | None, n
 
     "what" tells a row's kind, so that those of a kind are as many as the summary says. A door that is not open says
     under "keys" what it lacks, and has no permissions. Of rows that are not about one way or door "why" is the
-    sentence. A way of which it is known since when it is there has no "not before".
+    sentence. "since" is what is known exactly, else the way came not before the one moment and not after the other.
 
     RFC 4180: https://www.rfc-editor.org/rfc/rfc4180
     """
@@ -238,6 +239,7 @@ def _rows(answers: Answers, comparison: Comparison | None, now: datetime) -> Ite
     for missing in filter(None, (not_shown(answers), scope(answers))):
         sentence, _, step = missing.partition(". Next step: ")
         yield {"what": "not shown", "why": sentence, "next step": step}
+    yield from ({"what": "change not shown", "why": each} for each in answers.changed_since)
 
 
 def what_was_read(answers: Answers, comparison: Comparison | None, digits: int = SHA256) -> list[tuple[str, str]]:
@@ -355,7 +357,9 @@ def _keys(answers: Answers, *, with_keys: bool) -> Iterator[str]:
 
 
 def _row(way: Way) -> dict[str, str]:
-    last = way.steps[-1].declared
+    last, since = way.steps[-1].declared, way.since
+    there = {"since": since.exactly} if since.exactly else {"not before": since.first, "not after": since.last}
+    moments = {**there, "opens": way.opens, "expires": way.expires}
     return {
         **_ends(way.source, way.target),
         "keys": way.lacks,
@@ -366,11 +370,9 @@ def _row(way: Way) -> dict[str, str]:
         "through": "; ".join(one.short for one in way.through),
         "if": conditions(way),
         "up to": duration(way.max_session_seconds),
-        "since": way.since or "",
-        "not before": "" if way.since else way.not_before or "",
         "why": way.reason,
         **_declared(last),
-        **{name: end.isoformat() for name, end in (("opens", way.opens), ("expires", way.expires)) if end},
+        **{name: moment.isoformat() for name, moment in moments.items() if moment},
         "trust keys": "; ".join(place(step.trust) for step in way.steps if step.trust),
         "grant keys": "; ".join(place(grant) for step in way.steps for grant in step.grants),
     }

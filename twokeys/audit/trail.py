@@ -20,7 +20,16 @@ from typing import Any
 
 from twokeys.access.reading.snapshot import mapping
 from twokeys.answers.model import Party
-from twokeys.audit.changes import account_of, changed, changed_of, effect_of, is_change, trusted, written_by
+from twokeys.audit.changes import (
+    account_of,
+    changed,
+    changed_of,
+    effect_of,
+    is_change,
+    membership_of,
+    trusted,
+    written_by,
+)
 from twokeys.audit.coverage import Coverage
 from twokeys.audit.logs import Source, time_of
 from twokeys.audit.record import (
@@ -99,6 +108,8 @@ class Change:
     undone: bool = False
     boundary: str = ""
     """The three of `effect_of`."""
+    membership: str = ""
+    """The id of the membership that it makes or takes away."""
 
     def __str__(self) -> str:
         """What it changes, whom a new trust policy trusts, and why it failed, in words."""
@@ -240,7 +251,8 @@ class Trail:
             use = self._by_id(use, lambda id: self.changes[id].use if id in self.changes else None)
             gives, undone, boundary = effect_of(record)
             of, policy = changed_of(record), written_by(record)
-            self.changes[use.id] = Change(use, *said, everywhere, of, recorded, policy, gives, undone, boundary)
+            one = Change(use, *said, everywhere, of, recorded, policy, gives, undone, boundary, membership_of(record))
+            self.changes[use.id] = one
 
     def _hand_out(self, record: Mapping[str, Any]) -> None:
         """Take what the portal recorded where IAM Identity Center is; the account entered has AssumeRoleWithSAML.
@@ -354,12 +366,13 @@ class Trail:
     def all_changes(self) -> Iterator[Change]:
         """The calls that change who can enter, those in a root session by whom its access key was given to."""
         roots = {use.key: use for use in self._uses.values() if use.event == ROOT and use.key}
+        members = {one.membership: one.of for one in self.changes.values() if one.of[1]}
         for one in self.changes.values():
             use = one.use
             if use.by in roots and use.caller.who.name == ROOT_SESSION:
                 began = roots[use.by]
                 use = replace(use, caller=began.caller, caller_session=began.caller_session, in_root=True)
-            yield replace(one, use=use)
+            yield replace(one, use=use, of=members.get(one.membership, one.of) if one.membership else one.of)
 
     def uses(self, start: datetime | None = None, end: datetime | None = None) -> list[Use]:
         """The uses in order of time (then id), from `start` to `end` inclusive."""

@@ -1,7 +1,7 @@
 """What costs are broken down by, and the arithmetic of it: pure and exact.
 
 Money is `Decimal` from the text that AWS sends to the text that we print; a result that would have to be rounded is an
-error, never a rounded result. Credits, refunds and taxes are kept apart from what was used.
+error, never a rounded result. Credits, refunds, adjustments and taxes are kept apart from what was used.
 """
 
 from __future__ import annotations
@@ -18,9 +18,10 @@ from twokeys.errors import nearest
 
 ZERO = Decimal(0)
 
-APART = ("credit", "refund", "tax")
+APART = ("credit", "refund", "adjustment", "tax")
 """Line item types that are no usage: https://docs.aws.amazon.com/cur/latest/userguide/Lineitem-columns.html
-(`Credit`, `Refund`, `Tax`). Discounts and fees belong to what they discount or are charged for."""
+(`Credit`, `Refund`, `Tax`) and, of FOCUS, https://focus.finops.org/focus-specification/v1-2/ (Charge Category: an
+`Adjustment` is neither usage nor a purchase). Discounts and fees belong to what they discount or are charged for."""
 
 _KINDS = re.compile(
     r"usage|discountedusage|fee|rifee|.*discount|savingsplan(upfrontfee|recurringfee|coveredusage|negation)"
@@ -105,7 +106,7 @@ class Breakdown:
 class Costs:
     """A bill, broken down.
 
-    `apart` holds credits, refunds and taxes by (account, kind); they are in no breakdown, and not in `charges`. `first`
+    `apart` holds what is in `APART` by (account, kind); it is in no breakdown, and not in `charges`. `first`
     and `end` are the first day and the day after the last, in UTC, of a report those on which its lines begin; None
     where no line says when. `payers` are the accounts that pay, and `files` those that were read, each with its sha256.
     """
@@ -140,7 +141,7 @@ class Costs:
 
 
 def kind_of(line_item_type: str) -> str:
-    """ "credit", "refund" or "tax", or "" for a line that is part of what was used."""
+    """One of `APART`, or "" for a line that is part of what was used."""
     kind = line_item_type.lower()
     return kind if kind in APART else ""
 

@@ -81,8 +81,8 @@ def costs(  # noqa: PLR0913 - one parameter an option
 ) -> None:
     """Break the bill down by account, service and tag, with a picture.
 
-    Credits, refunds and taxes are shown apart, and costs without a tag as such. Amounts are exact decimals (JSON has
-    every digit that AWS sent).
+    Credits, refunds, adjustments and taxes are shown apart, and costs without a tag as such. Amounts are exact
+    decimals (JSON has every digit that AWS sent).
 
     Without --file the Cost Explorer API is asked, in the management account, for --from to --to (the last whole month
     by default): a page and one more for each table and the picture, at $0.01 each. A report is read as a stream,

@@ -83,7 +83,8 @@ def refuse_what_is_in_two(files: Sequence[ReportFile], manifests: Mapping[str, s
         else:
             continue
         by = f" of payer {payer}" if payer else ""
-        why = f"both have lines of account {account}{by} in {month or 'the same days'}, and {reason}"
+        lines = f"lines of account {account}" if account else "lines without an account"
+        why = f"both have {lines}{by} in {month or 'the same days'}, and {reason}"
         raise _two_versions(one, other, why, next_step)
     for parts in exports.values():
         if pair := repeated([part.lines for part in parts]):

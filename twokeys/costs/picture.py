@@ -34,7 +34,7 @@ _DARK = """@media (prefers-color-scheme: dark) {
 def draw(costs: Costs, title: str) -> str:
     """The SVG: the forty most expensive accounts, the eight most expensive services in colours, the rest as one.
 
-    What is apart (credits, refunds, taxes) is not in it. Needs the breakdown by account and service.
+    What is apart (credits, refunds, adjustments, taxes) is not in it. Needs the breakdown by account and service.
     """
     amounts = costs.breakdown(ACCOUNT, SERVICE).amounts
     accounts, services = _highest(amounts, 0, _ACCOUNTS), _highest(amounts, 1, _SERVICES)
@@ -67,7 +67,7 @@ def draw(costs: Costs, title: str) -> str:
         js=[],  # it would load a script from the network
         no_prefix=True,
         title=title,
-        x_title=f"{costs.currency} {money(costs.charges)}, without credits, refunds and taxes",
+        x_title=f"{costs.currency} {money(costs.charges)}, without credits, refunds, adjustments, taxes",
         width=1100,
         height=190 + 34 * len(bars) + 24 * ((len(stacks) + 2) // 3),
         legend_at_bottom=True,

@@ -21,6 +21,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
+from itertools import chain
 from typing import Any
 
 from twokeys.costs.breakdown import (
@@ -50,7 +51,8 @@ Row = Sequence[str]
 class Ledger:
     """The sums of one or more report files, as they are read.
 
-    `cells` is keyed by (line item type, account, product code, payer, value of each tag, as `question.tags` has them).
+    `cells` is keyed by (line item type, account, product code, payer, and for each of `question.tags` two values: of
+    the key as it is asked for, and of one that is spelled alike).
     `manifests` has the manifest that named a file, by the file's name.
     """
 
@@ -60,6 +62,8 @@ class Ledger:
     rows: int = 0
     blank: int = 0
     currencies: set[str] = field(default_factory=set)
+    of_other_days: dict[str, list[Decimal]] = field(default_factory=dict)
+    """By currency what lines cost that are billed with these days and are of others, so that they are left out."""
     other_currencies: set[str] = field(default_factory=set)
     """Those of lines that are left out, as another currency is asked for."""
     tag_keys: set[str] = field(default_factory=set)
@@ -107,7 +111,7 @@ class Ledger:
                 key = (account, self.products.get(code) or code, *others)
                 used[key] = add([used.get(key, ZERO), amount])
         columns = {ACCOUNT: 0, SERVICE: 1, PAYER: 2}
-        columns |= {Dimension("tag", key): place for place, key in enumerate(self.question.tags, 3)}
+        columns |= {Dimension("tag", key): self._place(key, where) - 1 for key in self.question.tags}
         first, end, note = self._days(where)
         currency, payers = next(iter(self.currencies)), sorted({payer for _, _, _, payer, *_ in self.cells if payer})
         return Costs(
@@ -137,10 +141,31 @@ class Ledger:
         if self.alike:
             lines, cost = counted(self.alike, "line"), f"{currency} {self.alike_cost:f}"
             yield f"{cost} of the total, in {lines}, is as a line before it but for an id: its own cost, or added twice"
-        for place, tag in enumerate(self.question.tags, 4):
-            if self.tag_keys and not any(cell[place] for cell in self.cells):
-                near = nearest(tag, {name.rpartition(":")[2].removeprefix("user_") for name in self.tag_keys})
+        if left_out := self.of_other_days.get(currency):
+            lines, are = counted(len(left_out), "line"), "is" if len(left_out) == 1 else "are"
+            yield f"{lines} of the bills of these days, {currency} {add(left_out):f}, {are} of other days and left out"
+        for place, tag in enumerate(self.question.tags):
+            exact, alike = ({cell[4 + 2 * place + which] for cell in self.cells} - {""} for which in (0, 1))
+            if others := self._spelled_alike(tag) - {tag} if exact else None:
+                yield f"{' and '.join(sorted(others))} is a tag of its own, beside {tag}"
+            if self.tag_keys and not exact and not alike:
+                near = nearest(tag, set(map(_bare, self.tag_keys)))
                 yield f"no line has the tag {tag}" + (f"; {near} is there" if near else "")
+
+    def _place(self, tag: str, where: str) -> int:
+        """Where in a cell a tag's value stands: that of the key as it is asked for, if any line has it.
+
+        Refuses a key that could be several others: https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html
+        """
+        exact = 4 + 2 * self.question.tags.index(tag)
+        if any(cell[exact] for cell in self.cells):
+            return exact
+        if len(alike := self._spelled_alike(tag)) > 1:
+            raise _could_be(where, tag, sorted(alike))
+        return exact + 1
+
+    def _spelled_alike(self, tag: str) -> set[str]:
+        return {_bare(name) for name in self.tag_keys if _is_spelled(name, tag)}
 
     def _days(self, where: str) -> tuple[date | None, date | None, list[str]]:
         """The first day and the day after the last, and of which of them there are lines, unless of each.
@@ -350,6 +375,9 @@ class _Report:
         ledger, begins, ends, code = self.ledger, row[self.start], row[self.stop], row[self.code]
         day, account, payer = begins[:10], _account_id(row[self.account]), _account_id(row[self.payer])
         if self.bounded and not self.first <= day < self.end and _is_day(day):
+            billed = row[self.period][:10]
+            if billed and self.first <= billed < self.end and day[:7] != billed[:7]:
+                ledger.of_other_days.setdefault(row[self.currency], []).append(Decimal(row[self.cost] or 0))
             return None
         if self.question.currency not in (None, row[self.currency]):
             ledger.other_currencies.add(row[self.currency])
@@ -359,7 +387,7 @@ class _Report:
             raise ValueError(f"the {self.cost_name} in it is {amount}")
         if self.focus and row[self.kind] not in _CATEGORIES:
             raise ValueError(f"the ChargeCategory {row[self.kind]!r} is none of {', '.join(_CATEGORIES)}")
-        key = (row[self.kind], account, code, payer, *(tag(row) for tag in self.tags))
+        key = (row[self.kind], account, code, payer, *chain.from_iterable(tag(row) for tag in self.tags))
         self.total += amount
         ledger.cells[key] = ledger.cells.get(key, ZERO) + amount
         if not ledger.products.get(code):
@@ -428,8 +456,12 @@ def _product_reader(header: Row, columns: Mapping[str, int]) -> Callable[[Row], 
     return lambda _: ""
 
 
-def _tag_reader(key: str, header: Row, columns: Mapping[str, int], where: str, keys: set[str]) -> Callable[[Row], str]:
+def _tag_reader(
+    key: str, header: Row, columns: Mapping[str, int], where: str, keys: set[str]
+) -> Callable[[Row], tuple[str, str]]:
     """How to read a tag: from its own column (`resourceTags/user:KEY`), or from the map that CUR 2.0 has for all.
+
+    It gives two values: of the key as it is asked for, and of one that is spelled alike.
 
     In a map a key may be spelled `user_KEY`, `user:KEY`, `resourceTags/KEY` or, with a prefix that the caller gave,
     as it is; `keys` takes those that are there. See https://docs.aws.amazon.com/cur/latest/userguide/table-dictionary-cur2-tag-columns.html.
@@ -438,13 +470,13 @@ def _tag_reader(key: str, header: Row, columns: Mapping[str, int], where: str, k
     for spelling in spellings:
         if spelling in header:
             exact = header.index(spelling)
-            return lambda row: row[exact]
+            return lambda row: (row[exact], "")
     alike = [name for name in header if _plain(name) in map(_plain, spellings)]
     if len(alike) > 1:
-        raise _unreadable(where, f"the tag {key} could be {' or '.join(alike)}", "write the key as AWS does")
+        raise _could_be(where, key, alike)
     if alike:
         similar = header.index(alike[0])
-        return lambda row: row[similar]
+        return lambda row: ("", row[similar])
     maps = [columns[each] for each in _TAG_MAPS if each in columns]
     if not maps:
         known = [name for name in header if _plain(name).startswith("resourcetags")]
@@ -457,21 +489,33 @@ def _tag_reader(key: str, header: Row, columns: Mapping[str, int], where: str, k
         )
 
     @functools.lru_cache(maxsize=65536)
-    def tag_in(text: str, column: str) -> str:
+    def tag_in(text: str, column: str) -> tuple[str, str]:
         pairs = _map(text, column)
         keys.update(pairs)
-        return _tag_in(pairs, key)
+        exact = next((pairs[name] for name in _spellings(key) if name in pairs), "")
+        return exact, "" if exact else next((value for name, value in pairs.items() if _is_spelled(name, key)), "")
 
-    return lambda row: next((value for each in maps if (value := tag_in(row[each], header[each]))), "")
+    return lambda row: next((found for each in maps if any(found := tag_in(row[each], header[each]))), ("", ""))
 
 
-def _tag_in(pairs: Mapping[str, str], key: str) -> str:
-    exact = (f"user:{key}", f"user_{key}", f"resourceTags/{key}", f"resourceTags/user:{key}", key)
-    for spelling in exact:
-        if spelling in pairs:
-            return pairs[spelling]
-    plain = set(map(_plain, exact))
-    return next((value for name, value in pairs.items() if _plain(name) in plain), "")
+def _spellings(key: str) -> tuple[str, ...]:
+    """How a map may have a tag's key."""
+    return (f"user:{key}", f"user_{key}", f"resourceTags/{key}", f"resourceTags/user:{key}", key)
+
+
+@functools.lru_cache(maxsize=65536)
+def _is_spelled(name: str, key: str) -> bool:
+    """Whether a name in a map may be a tag's key, whatever becomes of case and signs."""
+    return _plain(name) in map(_plain, _spellings(key))
+
+
+def _bare(name: str) -> str:
+    """A tag's key without what the formats write before it."""
+    return re.sub(r"^(resourceTags/)?(user[:_])?", "", name)
+
+
+def _could_be(where: str, key: str, alike: Iterable[str]) -> Refusal:
+    return _unreadable(where, f"the tag {key} could be {' or '.join(alike)}", "write the key as AWS does")
 
 
 class _NotAMapError(ValueError):

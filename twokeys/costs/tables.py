@@ -42,7 +42,7 @@ def print_tables(costs: Costs) -> None:
     for kind in APART:
         amounts = [amount for (_, each), amount in costs.apart.items() if each == kind]
         if amounts:
-            apart.add_row({"credit": "Credits", "refund": "Refunds", "tax": "Taxes"}[kind], money(add(amounts)))
+            apart.add_row("Taxes" if kind == "tax" else f"{kind.capitalize()}s", money(add(amounts)))
     show_table(console, apart)
     for note in costs.notes:
         say(console, f"Note: {note}.")

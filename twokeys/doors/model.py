@@ -7,12 +7,12 @@ stand for ids that are not known yet (see `twokeys.doors.symbols`).
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import datetime
 from operator import not_
 from typing import Any, Literal, Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 from pydantic_core import ErrorDetails
 
@@ -174,19 +174,6 @@ class DeclaredDoor(Declaration):
     def whom(self) -> tuple[Who, ...]:
         """Those for whom the door was written: whom the grant is for where the trust is in an account as a whole."""
         return (self.grant_to or self.source).principals
-
-    @model_validator(mode="before")
-    @classmethod
-    def _say_identity_center(cls, given: Any) -> Any:  # noqa: ANN401 - what a stack exports
-        """Stacks updated before sources knew Identity Center call its users and groups `user` and `group`."""
-        if not isinstance(given, Mapping):
-            return given
-        source, target = given.get("source"), given.get("target")
-        if not (isinstance(source, Mapping) and isinstance(target, Mapping)):
-            return given
-        if str(target.get("role")).startswith(RESERVED) and source.get("kind") in ("user", "group"):
-            return {**given, "source": {**source, "kind": f"identity-center-{source['kind']}"}}
-        return given
 
 
 class OrganizationGrant(Declaration):

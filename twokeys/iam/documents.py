@@ -106,6 +106,16 @@ class Statement:
             found = any_of(results)
         return found if self.resources is not None else negate(found)
 
+    def part_of(self, other: Statement) -> bool:
+        """Whether the other surely says of all that this one covers the same: it names the same, and perhaps more."""
+        alike = ("effect", "not_actions", "not_resources", "variables", "unresolved")
+        if self.unresolved or any(getattr(self, one) != getattr(other, one) for one in alike):
+            return False
+        named = all(map(_among, (self.actions, self.resources), (other.actions, other.resources)))
+        mine, theirs = self.principals, other.principals
+        whom = mine.part_of(theirs) if mine and theirs else mine is theirs
+        return named and whom and set(self.conditions) == set(other.conditions)
+
     @property
     def label(self) -> str:
         """The statement as messages name it: its Sid, else its place, from 0."""
@@ -133,6 +143,24 @@ class PolicyDocument:
     from_text: bool = field(default=False, repr=False, compare=False)
     title: str | None = field(default=None, repr=False, compare=False)
     sides: dict[tuple[str, str], Side] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def within(self, other: PolicyDocument) -> bool:
+        """Whether it surely allows nothing that the other does not: each Allow is part of one there, and each Deny
+        there part of one here. False where that would take more than to compare their statements.
+
+        https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-denyallow.html
+        """
+        if self.unresolved or other.unresolved:
+            return False
+        allows = ((one, other.statements) for one in self.statements if one.effect == "Allow")
+        denies = ((one, self.statements) for one in other.statements if one.effect == "Deny")
+        return all(any(map(one.part_of, among)) for one, among in (*allows, *denies))
+
+
+def _among(names: tuple[str | Unknown, ...] | None, others: tuple[str | Unknown, ...] | None) -> bool:
+    if names is None or others is None:
+        return names is others
+    return UNKNOWN not in names and {*names} <= {*others}
 
 
 @lru_cache(maxsize=8192)

@@ -307,6 +307,12 @@ class Principals:
             found.append(_UNRESOLVED)
         return tuple(found)
 
+    def part_of(self, other: "Principals") -> bool:
+        """Whether the other surely names all that this one names."""
+        named = other.everyone or (not self.everyone and {*self.aws} <= {*other.aws})
+        others = all({*getattr(self, one)} <= {*getattr(other, one)} for one in ("service", "federated"))
+        return self.plain and other.plain and named and others and self.canonical_user == other.canonical_user
+
     @property
     def plain(self) -> bool:
         """Whether all its names are known: who is not in `listed` is then not named, but for sessions of a role."""

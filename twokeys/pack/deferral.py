@@ -19,14 +19,15 @@ from typing import Final
 from twokeys.access.findings import Finding
 from twokeys.access.graph import DECLARE, Door, Graph, Key
 from twokeys.access.identity_center import ASSIGNMENT, ENTITLEMENT
-from twokeys.access.judge import widest
-from twokeys.access.model.names import granted_resources
+from twokeys.access.judge import Judge, widest
+from twokeys.access.keys import denial, past
+from twokeys.access.model.names import may_grant
 from twokeys.access.model.principals import ATTACHMENTS, INLINE_POLICIES, TYPES, Principal
 from twokeys.access.reading.snapshot import Resource, Snapshot, holds_unknown
 from twokeys.access.reading.types import Reading, type_of
 from twokeys.access.report import Judged
 from twokeys.access.rules import BY_NAME
-from twokeys.iam import UNKNOWN, Arn, Outcome, Unknown
+from twokeys.iam import UNKNOWN, Arn, Outcome
 from twokeys.pack.relevance import GIVING
 from twokeys.shown import listed
 
@@ -130,30 +131,46 @@ class _Waiting:
         resource = self._graph.snapshot.by_urn.get(finding.urn or "")
         if resource is None or not _asks_for_proof(finding):
             return finding
-        if not (sources := self.without_grants(resource)):
+        if not (lacking := self.without_grants(resource)):
             accounts = [f"--target '{urn}'" for urn in sorted(self._accounts_behind(resource))]
             step = f"make the account first (`pulumi up {' '.join(accounts)}`), or declare it (`twokeys.declared`)"
             return replace(finding, next_step=step) if accounts and finding.next_step == DECLARE else finding
-        whom = listed([f"{one.label} of {self._graph.accounts.name(one.account)}" for one in sources])
-        message = f"{finding.message}; and nothing here grants sts:AssumeRole to {whom}"
-        return replace(finding, message=message, next_step=f"give a policy that allows it to {whom}")
+        said = {one: f"{one.label} of {self._graph.accounts.name(one.account)}" for one in lacking}
+        ungranted = listed([said[one] for one, why in lacking.items() if why is None])
+        denied = [f"{said[one]} cannot be granted sts:AssumeRole on it: {why}" for one, why in lacking.items() if why]
+        steps = [past(why, f"let {one.label} assume it") for one, why in lacking.items() if why]
+        if ungranted:
+            denied.insert(0, f"nothing here grants sts:AssumeRole to {ungranted}")
+            steps.insert(0, f"give a policy that allows it to {ungranted}")
+        return replace(finding, message="; and ".join((finding.message, *denied)), next_step=", or ".join(steps))
 
-    def without_grants(self, resource: Resource) -> list[Principal]:
-        """The roles and users of other accounts that a trust is made from, if none of them has what may be a grant."""
+    def without_grants(self, resource: Resource) -> dict[Principal, str | None]:
+        """The roles and users of other accounts that a trust is made from, if none of them has what may be a grant.
+
+        With what keeps a grant from counting, where one has what may be one.
+        """
         principals = self._joined.principals
         role, behind = principals.of_resource(resource), resource.property_dependencies.get("assumeRolePolicy", ())
         made_from = [self._graph.snapshot.by_urn[urn] for urn in behind if urn in self._graph.snapshot.by_urn]
         found = [principals.of_resource(one) for one in made_from if one.type.startswith("aws:iam/")]
-        sources = [one for one in found if one and role and self._is_elsewhere(one, role) and not self._may_grant(one)]
-        return sources if len(sources) == len(found) and not principals.not_proved else []
+        others = [one for one in found if one and role and self._is_elsewhere(one, role)]
+        if role is None or len(others) < len(found) or principals.not_proved:
+            return {}
+        lacking = {one: self._kept_in(one, role) for one in others}
+        return lacking if all(why or not _holds_grant(one) for one, why in lacking.items()) else {}
 
     def _is_elsewhere(self, one: Principal, role: Principal) -> bool:
         """Two accounts that nobody tells may be one, in which the trust is enough."""
         return one.account != role.account and all(map(self._joined.accounts.pinned, (one.account, role.account)))
 
-    def _may_grant(self, source: Principal) -> bool:
-        said, partition = [one.policy for one in source.all_documents], self._joined.accounts.partition(source.account)
-        return any(isinstance(one, Unknown) or granted_resources(one, partition) for one in said)
+    def _kept_in(self, source: Principal, role: Principal) -> str | None:
+        """What keeps a principal out of a role whatever its own policies allow: its boundary, or a control policy.
+
+        Of a role whose name is not known yet, only a boundary that allows sts:AssumeRole on none does so for certain.
+        """
+        bounded = source.boundary is not None and not may_grant(source.boundary.policy)
+        door = Judge(self._joined.guards, self._joined.accounts).if_granted(source, role)
+        return denial(door, "grant") if bounded or not role.unsettled else None
 
     def _names_its_holder(self, resource: Resource, key: str) -> bool:
         """Whether a property names the principal that gets a policy, which is known by its resource: `role=role.id`."""
@@ -201,6 +218,10 @@ class _Waiting:
         behind = [self._graph.snapshot.by_urn[urn].property_dependencies for urn in urns]
         named = {one.urn for one in self._graph.principals if one is role or role in one.groups}
         return () if any(named.intersection(one.get(key, ())) for one in behind for key in _DOCUMENTS) else urns
+
+
+def _holds_grant(source: Principal) -> bool:
+    return any(may_grant(one.policy) for one in source.all_documents)
 
 
 def _judged_in_update(resource: Resource) -> bool:

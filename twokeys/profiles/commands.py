@@ -108,7 +108,9 @@ def _profiles(ctx: click.Context, _: click.Parameter, begun: str) -> list[str]:
     "--sso-region", metavar="REGION", callback=_word, help="Identity Center's region, if the state does not tell it."
 )
 @click.option(
-    "--replace", is_flag=True, help="Let the profiles of somebody else, of another organization or of a newer file go."
+    "--replace",
+    is_flag=True,
+    help="Let the profiles of somebody else, of another organization or of a newer file go, and the options of before.",
 )
 @click.option("--dry-run", is_flag=True, help="Show the change as a diff and write nothing; exit 3 if there is one.")
 @click.option(

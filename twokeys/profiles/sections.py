@@ -122,14 +122,13 @@ def account_of(settings: Mapping[str, str]) -> str:
 
 def _role_profile(who: Who, way: RoleWay, choices: Choices) -> Section:
     settings = [("role_arn", way.role_arn), choices.source, ("role_session_name", session_name(who.name))]
-    more = [mfa_from(way, who, choices.session)]
     if way.mfa and who.kind == "user" and choices.session != "role":
         settings.append(("mfa_serial", _mfa_serial(who, way, choices)))
     if way.external_id is not None:
         settings.append(("external_id", way.external_id))
     if seconds := _duration(who, way, choices):
         settings.append(("duration_seconds", str(seconds)))
-    return _section(way, settings, choices, *more)
+    return _section(way, settings, choices)
 
 
 def _after(before: Way | None, choices: Choices) -> Choices:
@@ -162,17 +161,17 @@ def _sso_session(way: AssignmentWay, choices: Choices) -> Section:
     return Section("sso-session", choices.sso_session, settings)
 
 
-def _section(way: Way, settings: list[tuple[str, str]], choices: Choices, *more: str) -> Section:
+def _section(way: Way, settings: list[tuple[str, str]], choices: Choices) -> Section:
     if choices.region:
         known_region(choices.region, f"--region, for {way.name}", way.partition)
     settings += [("region", region)] if (region := choices.region or way.region) else []
-    return Section("profile", f"{choices.prefix}{way.name}", tuple(settings), _about(way, *more))
+    return Section("profile", f"{choices.prefix}{way.name}", tuple(settings), _about(way))
 
 
-def _about(way: Way, *more: str) -> str:
+def _about(way: Way) -> str:
     ends = f"until {until(way.expires)}" if way.expires else ""
     strength = f"permits: {way.permits}" if way.permits else ""
-    said = [way.account_name, strength, way.reason or "", not_yet(way) or "", ends, only_if(way), *more]
+    said = [way.account_name, strength, way.reason or "", not_yet(way) or "", ends, only_if(way)]
     return ascii_line(" - ".join(each for each in said if each))
 
 

@@ -138,6 +138,11 @@ def _in_partition(resource: str, partition: str) -> str:
     return f"arn:{partition}:{rest}"
 
 
+def may_grant(policy: PolicyDocument | Unknown) -> bool:
+    """Whether an identity-based policy may allow `sts:AssumeRole` on anything; one that is not known may."""
+    return isinstance(policy, Unknown) or bool(policy.unresolved) or any(True for _ in _allowing(policy))
+
+
 def _allowing(policy: PolicyDocument) -> Iterator[Statement]:
     return (
         statement

@@ -30,10 +30,10 @@ _DEEPEST = 5
 class Guards:
     """Which control policies bind an account, from the root of the organization down to the account.
 
-    AWS attaches FullAWSAccess (and RCPFullAWSAccess) everywhere; a snapshot does not show it, so it is taken to be
-    attached still. The management account is bound by none. An attachment whose target is not known makes the policy
-    UNKNOWN for every member account. Where the snapshot does not hold the organization, other stacks tell of it what
-    they export.
+    AWS attaches FullAWSAccess (and RCPFullAWSAccess) everywhere; only live accounts show where it is attached still,
+    elsewhere it is taken to be. The management account is bound by none. An attachment whose target is not known makes
+    the policy UNKNOWN for every member account. Where the snapshot does not hold the organization, other stacks tell of
+    it what they export.
 
     Attributes:
         documents: what those that are attached say, by the policy's URN.
@@ -54,6 +54,9 @@ class Guards:
         self._exported_paths: dict[str, str] = {}
         self._managers = {accounts.management}
         self._levels: dict[tuple[PolicyKind, str], Levels] = {}
+        live = any(one.get("awsManaged") is True for one in snapshot.of_type(CONTROL_POLICY))
+        self._full_access_at: set[str] | None = set() if live else None
+        """The nodes that FullAWSAccess is attached to; None where that is not shown."""
         self._read_tree()
         for attachment in snapshot.of_type(CONTROL_POLICY_ATTACHMENT):
             self._read_attachment(attachment, documents)
@@ -107,8 +110,9 @@ class Guards:
     def bind(self, account: str) -> Iterator[Document]:
         """The control policies on each level above and at an account, but for AWS's own that allow everything."""
         for kind in CONTROL_POLICIES.values():
-            for _, *attached in self._of(kind, account):
-                yield from (Document(one, getattr(one, "title", None) or kind.value) for one in attached)
+            for attached in self._of(kind, account):
+                others = [one for one in attached if one is not _FULL_ACCESS[kind]]
+                yield from (Document(one, getattr(one, "title", None) or kind.value) for one in others)
 
     def _of(self, kind: PolicyKind, account: str) -> Levels:
         attached = self._attached[kind]
@@ -116,9 +120,13 @@ class Guards:
             return ()
         if (kind, account) not in self._levels:
             self._levels[kind, account] = tuple(
-                (_full_access(kind), *attached.get(node, ())) for node in self._line(account)
+                (*self._full_access(kind, node), *attached.get(node, ())) for node in self._line(account)
             )
         return self._levels[kind, account]
+
+    def _full_access(self, kind: PolicyKind, node: str) -> tuple[PolicyDocument, ...]:
+        shown = kind is PolicyKind.SCP and self._full_access_at is not None
+        return () if shown and node not in (self._full_access_at or ()) else (_FULL_ACCESS[kind],)
 
     def _is_outside(self, account: str) -> bool:
         known = self._accounts.all_listed and self._accounts.pinned(account)
@@ -158,9 +166,12 @@ class Guards:
         kind = CONTROL_POLICIES.get(policy.text("type") or "SERVICE_CONTROL_POLICY")
         if kind is None:
             return
+        node = self._node(attachment, "targetId")
+        if policy.get("awsManaged") is True and self._full_access_at is not None:
+            self._full_access_at.update([node] if node else [])
+            return
         document = documents.of(policy, "content", kind, f"{kind.value} {policy.name}")
         self.documents[policy.urn] = document, kind
-        node = self._node(attachment, "targetId")
         if node is None:
             self.aimless.add(attachment.urn)
             self._attached[kind][_ROOT].append(UNKNOWN)
@@ -240,8 +251,11 @@ def _of_tags(tags: Mapping[str, object] | None, key: str) -> Values:
     return (value,) if isinstance(value, str) else () if value == () else UNKNOWN
 
 
-def _full_access(kind: PolicyKind) -> PolicyDocument:
+def _allowing_all(kind: PolicyKind) -> PolicyDocument:
     statement: dict[str, object] = {"Effect": "Allow", "Action": "*", "Resource": "*"}
     if kind is PolicyKind.RCP:
         statement["Principal"] = "*"
     return parse_policy({"Version": "2012-10-17", "Statement": [statement]}, kind)
+
+
+_FULL_ACCESS = {kind: _allowing_all(kind) for kind in CONTROL_POLICIES.values()}

@@ -24,6 +24,7 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from twokeys.access.reading.live_identity_center import identity_center
+from twokeys.access.reading.since import NOT_KNOWN, Since
 from twokeys.access.reading.snapshot import PROVIDER, Evidence, NotAnswered, Resource, Snapshot
 from twokeys.access.reading.tokens import (
     ACCESS_KEY,
@@ -223,7 +224,8 @@ def _principals(
             yield from _principal(user, account, "user", USER, {CREDENTIALS: credentials.get(name, newer)})
             values = {"user": name, "groups": list(user.get("GroupList", []))}
             membership = "aws:iam/userGroupMembership:UserGroupMembership"
-            yield _made(membership, name, account, values, part_of=user["Arn"])
+            since = Since(user.get("CreateDate"))
+            yield _made(membership, name, account, values, part_of=user["Arn"], since=since)
         for role in page.get("RoleDetailList", []):
             tags = {tag["Key"]: tag["Value"] for tag in role.get("Tags", [])}
             more = {"maxSessionDuration": sessions.get(role["RoleName"]), "tags": tags}
@@ -266,10 +268,11 @@ def _policy(policy: Mapping[str, Any], account: str) -> Iterator[Resource]:
                 "path": policy.get("Path"),
                 "policy": version["Document"],
             }
-            dates = {"created": policy.get("CreateDate"), "modified": policy.get("UpdateDate")}
+            made, changed = policy.get("CreateDate"), policy.get("UpdateDate")
+            since = Since(made, made if made == changed else None, changed)
             # One of AWS's own has the same ARN in each account that it was read in.
             shared = None if f":{account}:" in policy["Arn"] else f"{policy['Arn']} in {account}"
-            yield _made(MANAGED_POLICY, policy["Arn"], account, values, part_of=shared, **dates)
+            yield _made(MANAGED_POLICY, policy["Arn"], account, values, part_of=shared, since=since)
 
 
 def _principal(
@@ -286,15 +289,19 @@ def _principal(
         "uniqueId": found.get(f"{kind.capitalize()}Id"),
         **(more or {}),
     }
-    yield _made(type_, name, account, values, created=found.get("CreateDate"))
+    since = Since(found.get("CreateDate"))
+    yield _made(type_, name, account, values, since=since)
     for policy in found.get(f"{kind.capitalize()}PolicyList", []):
         values = {kind: name, "name": policy["PolicyName"], "policy": policy["PolicyDocument"]}
         type_of_policy = f"aws:iam/{kind}Policy:{kind.capitalize()}Policy"
-        yield _made(type_of_policy, f"{name}/{policy['PolicyName']}", account, values, part_of=found["Arn"])
+        yield _made(
+            type_of_policy, f"{name}/{policy['PolicyName']}", account, values, part_of=found["Arn"], since=since
+        )
     for policy in found.get("AttachedManagedPolicies", []):
         values = {kind: name, "policyArn": policy["PolicyArn"]}
         type_of_attachment = f"aws:iam/{kind}PolicyAttachment:{kind.capitalize()}PolicyAttachment"
-        yield _made(type_of_attachment, f"{name}/{policy['PolicyArn']}", account, values, part_of=found["Arn"])
+        what = f"{name}/{policy['PolicyArn']}"
+        yield _made(type_of_attachment, what, account, values, part_of=found["Arn"], since=since)
 
 
 def _organization(organizations: OrganizationsClient, account: str) -> Iterator[Resource]:
@@ -317,17 +324,20 @@ def _organization(organizations: OrganizationsClient, account: str) -> Iterator[
         account,
         {"id": described["Id"], "masterAccountId": account},
     )
-    children = list(_children(organizations, organizations.list_roots()["Roots"][0]["Id"]))
+    root = organizations.list_roots()["Roots"][0]
+    children = list(_children(organizations, root["Id"]))
     parents = {child: parent for child, parent, _ in children}
     for page in organizations.get_paginator("list_accounts").paginate():
         for found in page["Accounts"]:
             values = _account_values(organizations, found, parents)
-            yield _made(ACCOUNT, found["Name"], account, values, created=found.get("JoinedTimestamp"))
+            joined = found.get("JoinedTimestamp")
+            yield _made(ACCOUNT, found["Name"], account, values, since=Since(joined, joined))
     for child, parent, name in children:
         if child.startswith("ou-"):
             yield _made(ORGANIZATIONAL_UNIT, child, account, {"id": child, "parentId": parent, "name": name})
-    for kind in (_SCP, _RCP):
-        yield from _control_policies(organizations, account, kind)
+    for policy_type in root.get("PolicyTypes", []):
+        if policy_type["Type"] in (_SCP, _RCP) and policy_type["Status"] == "ENABLED":
+            yield from _control_policies(organizations, account, policy_type["Type"])
 
 
 def _account_values(
@@ -360,17 +370,16 @@ def _children(organizations: OrganizationsClient, parent: str) -> Iterator[tuple
 
 
 def _control_policies(organizations: OrganizationsClient, account: str, kind: Any) -> Iterator[Resource]:  # noqa: ANN401
-    try:
-        pages = list(organizations.get_paginator("list_policies").paginate(Filter=kind))
-    except ClientError as error:
-        if error.response["Error"]["Code"] in ("PolicyTypeNotEnabledException", "InvalidInputException"):
-            return
-        raise
+    """Those of a type that is enabled, with what they are attached to; nobody can detach RCPFullAWSAccess.
+
+    https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps.html
+    """
+    pages = organizations.get_paginator("list_policies").paginate(Filter=kind)
     for summary in (policy for page in pages for policy in page["Policies"]):
-        if summary.get("AwsManaged"):
+        if summary["AwsManaged"] and kind == _RCP:
             continue
         content = organizations.describe_policy(PolicyId=summary["Id"])["Policy"]["Content"]
-        values = {"id": summary["Id"], "type": kind, "content": content}
+        values = {"id": summary["Id"], "type": kind, "content": content, "awsManaged": summary["AwsManaged"] or None}
         yield _made("aws:organizations/policy:Policy", summary["Name"], account, values)
         for page in organizations.get_paginator("list_targets_for_policy").paginate(PolicyId=summary["Id"]):
             for target in page["Targets"]:
@@ -386,8 +395,7 @@ def _made(  # noqa: PLR0913 - what a resource is made of
     values: Mapping[str, object],
     *,
     part_of: str | None = None,
-    created: datetime | None = None,
-    modified: datetime | None = None,
+    since: Since = NOT_KNOWN,
 ) -> Resource:
     """A resource with the ARN or id that AWS gave it where one of a stack has its URN.
 
@@ -402,6 +410,5 @@ def _made(  # noqa: PLR0913 - what a resource is made of
         outputs={key: value for key, value in values.items() if value is not None},
         provider=_provider_urn(account),
         protect=True,
-        created=created.isoformat() if created else None,
-        modified=modified.isoformat() if modified else None,
+        since=since,
     )

@@ -13,6 +13,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any, Literal
 
+from twokeys.access.reading.since import NOT_KNOWN, Since
 from twokeys.doors import OTHER_STACK
 from twokeys.iam import UNKNOWN
 
@@ -65,8 +66,7 @@ class Resource:
 
     One that was read live has no URN: what stands there begins with AWS's own ARN or id.
     `inputs` is None where the source does not have them. `source` is the program's file and line, where it is known.
-    `created` is when it was made and `modified` when its document was last changed, in ISO 8601, as far as the source
-    tells: a state tells no change of a document, it dates whatever touches a resource, also a refresh or a tag.
+    `since` is since when it is in AWS as it is here.
     `property_dependencies` holds the URNs that each property is made from; none of them, for a property that is there,
     means that the source does not show it.
     `secrets` names the properties that hold a secret, shown or not: no message may quote them. `account` is where it
@@ -86,8 +86,7 @@ class Resource:
     property_dependencies: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     protect: bool = False
     source: str | None = None
-    created: str | None = None
-    modified: str | None = None
+    since: Since = NOT_KNOWN
     secrets: frozenset[str] = frozenset()
     account: str | None = None
     made_by: str | None = None

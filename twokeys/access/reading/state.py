@@ -9,13 +9,14 @@ import hashlib
 import json
 import zlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from twokeys.access.reading.since import Since
 from twokeys.access.reading.snapshot import (
     PROVIDER,
     STACK,
@@ -27,6 +28,7 @@ from twokeys.access.reading.snapshot import (
     project_of,
     stack_of,
 )
+from twokeys.access.reading.tokens import ACCOUNT, ROLE
 from twokeys.access.reading.wire import OUTPUT, SECRET, SIGNATURE, UNKNOWNS
 from twokeys.errors import Refusal
 from twokeys.iam import UNKNOWN
@@ -37,6 +39,10 @@ _GZIP = b"\x1f\x8b"
 """How a compressed checkpoint begins (PULUMI_DIY_BACKEND_GZIP): https://www.pulumi.com/docs/iac/cli/environment-variables/"""
 _CLOCKS = timedelta(hours=1)
 """How far the clocks of two machines may lie apart."""
+_DATES = ("created", "modified")
+_AWS_DATES = {ROLE: "createDate", ACCOUNT: "joinedTimestamp"}
+_MAKING = timedelta(hours=1)
+"""How long after AWS made something the engine may date it that made it, with its retries."""
 _SHOWS_NOTHING = frozenset({STACK, PROVIDER})
 
 
@@ -130,13 +136,15 @@ def _no_state(origin: str, why: str) -> Refusal:
     return Refusal("this is no state", where=origin, why=why, next_step=next_step)
 
 
-def _resources(resources: Iterable[Mapping[str, Any]]) -> Iterator[Resource]:
+def _resources(resources: Sequence[Mapping[str, Any]]) -> Iterator[Resource]:
     """Every resource that is there. Replaced ones share the URN of what replaces them, so theirs is marked.
 
     A resource names its provider with its id: one that a replaced provider made is in that one's account.
     """
     earlier: Counter[str] = Counter()
     replaced: dict[str, str] = {}
+    unmarked = [found for found in resources if _is_older(found) and not found.get("importID")]
+    imported = max(filter(None, (_moment(found.get("created")) for found in unmarked)), default=None)
     for found in resources:
         if found.get("pendingReplacement"):
             continue
@@ -145,7 +153,7 @@ def _resources(resources: Iterable[Mapping[str, Any]]) -> Iterator[Resource]:
             earlier[urn] += 1
             urn += f"#waits-to-be-deleted-{earlier[urn]}"
             replaced[f"{found['urn']}::{found.get('id')}"] = urn
-        yield _resource(found, urn, replaced)
+        yield _resource(found, urn, replaced, imported)
 
 
 def _pending(operations: Iterable[Mapping[str, Any]]) -> Iterator[Pending]:
@@ -159,7 +167,12 @@ def _pending(operations: Iterable[Mapping[str, Any]]) -> Iterator[Pending]:
             raise ValueError(f"{kind!r} is no known operation")
 
 
-def _resource(found: Mapping[str, Any], urn: str, replaced: Mapping[str, str] = MappingProxyType({})) -> Resource:
+def _resource(
+    found: Mapping[str, Any],
+    urn: str,
+    replaced: Mapping[str, str] = MappingProxyType({}),
+    imported: datetime | None = None,
+) -> Resource:
     _check_shape(found)
     provider = found.get("provider") or ""
     inputs, outputs = found.get("inputs") or {}, found.get("outputs") or {}
@@ -176,7 +189,7 @@ def _resource(found: Mapping[str, Any], urn: str, replaced: Mapping[str, str] = 
         },
         protect=bool(found.get("protect")),
         source=_place(found.get("sourcePosition")),
-        created=found.get("created") or None,
+        since=_since(found, imported),
         secrets=frozenset(key for values in (inputs, outputs) for key, value in values.items() if _has_secret(value)),
         made_by=found["urn"] if urn != found["urn"] else None,
     )
@@ -186,11 +199,53 @@ def _check_shape(found: Mapping[str, Any]) -> None:
     """Raises TypeError or ValueError where a resource is not as `ResourceV3` says."""
     behind = (found.get("propertyDependencies") or {}).values()
     texts = [found["urn"], found["type"], *(urn for urns in behind for urn in urns or ())]
-    texts += [found.get(key) or "" for key in ("parent", "created")]
+    texts += [found.get(key) or "" for key in ("parent", *_DATES)]
     if not all(isinstance(one, str) for one in texts) or found["urn"].count("::") < _PARTS_OF_A_URN:
         raise TypeError(f"a resource has no URN, or what should be text is none: {str(found['urn'])[:100]}")
-    if (created := found.get("created")) and datetime.fromisoformat(created).tzinfo is None:
-        raise ValueError(f"{created!r} is no time with its zone")
+
+
+def _since(found: Mapping[str, Any], imported: datetime | None) -> Since:
+    """Since when it is as the state has it; `modified` is also that of a tag, and of a refresh that saw a change.
+
+    `created` is when it came into the state, which of what was imported tells nothing of AWS. `pulumi import` leaves no
+    mark: until a moment after `imported` that is how anything may have come that AWS does not date.
+    https://github.com/pulumi/pulumi/blob/v3.274.1/sdk/go/common/apitype/core.go (ResourceV3) and
+    https://github.com/pulumi/pulumi/blob/v3.274.1/pkg/resource/deploy/step.go (CreateStep, ImportStep, RefreshStep)
+    """
+    created, modified = map(_moment, map(found.get, _DATES))
+    made, last = _made_at_aws(found), modified or created
+    if found["type"] == ACCOUNT:  # its name and its tags open nothing
+        last = modified = made or created
+    among = created is not None and imported is not None and created - imported < _MAKING
+    if _is_older(found) or (made is None and (among or found.get("importID"))):
+        return Since(made, last)
+    first = made or created
+    if first is None or last is None:
+        return Since(first, last)
+    return Since(first, first if modified in (None, created) else max(first, last))
+
+
+def _made_at_aws(found: Mapping[str, Any]) -> datetime | None:
+    """When AWS made it, of the few things of which AWS's provider says so."""
+    said = mapping(found.get("outputs")).get(_AWS_DATES.get(found.get("type", ""), ""))
+    try:
+        return _moment(said) if isinstance(said, str) else None
+    except ValueError:  # what only the provider writes
+        return None
+
+
+def _is_older(found: Mapping[str, Any]) -> bool:
+    """Whether it was in AWS before it came into the state: it was imported."""
+    made, created = _made_at_aws(found), _moment(found.get("created"))
+    return made is not None and created is not None and created - made > _MAKING
+
+
+def _moment(time: str | None) -> datetime | None:
+    """A time of the engine's. Raises ValueError where it is none, or does not tell its zone."""
+    moment = datetime.fromisoformat(time) if time else None
+    if moment is not None and moment.tzinfo is None:
+        raise ValueError(f"{time!r} is no time with its zone")
+    return moment
 
 
 def properties(values: Mapping[str, Any]) -> dict[str, object]:
