@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.access.test_translation import put
 from tests.access.world import (
     CI,
     DEPLOYER,
@@ -487,6 +488,9 @@ def test_a_permissions_boundary_grants_nothing() -> None:
     assert world.rules() == ["wildcard-grant"]
     replaced(world, "ci", permissionsBoundary=arn(HUB, "policy/most"))
     assert world.rules() == []
+    give_to_set(world, "most")
+    assert world.rules() == ["wildcard-grant"]
+    world.resources.pop()
     replaced(world, "ci", permissionsBoundary=UNKNOWN)  # as a transform gives it: the engine tells of no policy behind
     assert world.rules() == ["unproved-door"]
 
@@ -498,6 +502,7 @@ def of_service(name: str) -> dict[str, Any]:
 @pytest.mark.parametrize(("trusted", "role", "rules"), [
     ([of_service("cloudformation")], "AWSCloudFormationStackSetExecutionRole", []),
     ([of_service("cloudformation")], "*", ["wildcard-grant"]),
+    ([of_service("cloudformation")], "${aws:PrincipalTag/team}", ["wildcard-grant"]),
     ([of_service("cloudformation")], "OrganizationAccountAccessRole", ["wildcard-grant"]),
     ([of_service("cloudformation"), trusts(HUB)], "execution", ["wildcard-grant"]),
     ([of_service("lambda")], "execution", ["wildcard-grant"]),
@@ -520,6 +525,15 @@ def test_what_stack_sets_may_nobody_else_who_holds_their_policy_may() -> None:
     for role, rules in ("administration", []), ("ci", ["wildcard-grant"]):
         world.add("RolePolicyAttachment", role, world.hub, role=role, policyArn=arn(HUB, "policy/enter"))
         assert world.rules() == rules
+    world.resources.pop()
+    give_to_set(world, "enter")
+    assert world.rules() == ["wildcard-grant"]
+
+
+def give_to_set(world: World, policy: str) -> None:
+    """A permission set, whose assignments another stack makes, holds a policy by its name."""
+    kind = "aws:ssoadmin/customerManagedPolicyAttachment:CustomerManagedPolicyAttachment"
+    put(world, kind, "given", world.hub, permissionSetArn="ps-1", customerManagedPolicyReference={"name": policy})
 
 
 def test_ways_within_prod_are_told_once_at_their_beginning() -> None:
