@@ -133,7 +133,8 @@ class _Waiting:
             return finding
         if not (lacking := self.without_grants(resource)):
             accounts = [f"--target '{urn}'" for urn in sorted(self._accounts_behind(resource))]
-            step = f"make the account first (`pulumi up {' '.join(accounts)}`), or declare it (`twokeys.declared`)"
+            first = f"make the account first (`pulumi up {' '.join(accounts)}`)"
+            step = f"{first}, or declare it as `python -m pydoc twokeys.declared` shows"
             return replace(finding, next_step=step) if accounts and finding.next_step == DECLARE else finding
         said = {one: f"{one.label} of {self._graph.accounts.name(one.account)}" for one in lacking}
         ungranted = listed([said[one] for one, why in lacking.items() if why is None])
