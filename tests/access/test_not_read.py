@@ -17,7 +17,7 @@ import pulumi_aws
 import pytest
 
 from tests.access.test_translation import put
-from tests.access.world import DEPLOYER, PROD, STAGE, World, arn, document, two_keys
+from tests.access.world import CI, DEPLOYER, PROD, STAGE, World, arn, document, two_keys
 from twokeys import access
 from twokeys.access.model.accounts import Accounts
 from twokeys.access.model.not_read import not_read
@@ -193,6 +193,14 @@ def test_what_lets_nobody_in_is_not_mentioned(type_: str) -> None:
         "eksctl create iamserviceaccount --cluster x",
         'python -c \'import boto3; boto3.client("iam").create_role(RoleName="x")\'',
         ["python", "-c", "import boto3; boto3.client('iam').attach_role_policy()"],
+        ["aws", "iam", "attach-role-policy", "--cli-input-json"],
+        "'aws' \"iam\" 'put-role-policy' --role-name x",
+        "python -c \"subprocess.run(['aws', 'iam', 'create-role', '--role-name', 'x'])\"",
+        "CLI=aws; $CLI iam attach-role-policy --role-name x",
+        "${AWS_CLI} --profile p iam create-role --role-name x",
+        "aws iam tag-role --role-name x --tags Key=team,Value=admin",
+        # out of the control policies of a unit: https://docs.aws.amazon.com/organizations/latest/APIReference/API_MoveAccount.html
+        "aws organizations move-account --account-id 222222222222 --source-parent-id ou-1 --destination-parent-id r-1",
     ],
 )
 def test_a_command_that_makes_iam_is_refused(text: object) -> None:
@@ -225,6 +233,7 @@ def test_a_command_that_makes_iam_is_refused(text: object) -> None:
         "npm run build && npm run deploy-site",
         "createuser -h db app_user",
         "terraform output -json",
+        "gcloud --project $PROJECT iam service-accounts create x",
         UNKNOWN,
         None,
     ],
@@ -246,8 +255,12 @@ def test_code_of_a_dynamic_provider_that_speaks_of_iam_is_refused(code: str) -> 
     assert found(DYNAMIC, __provider=code)[0] == {"not-read"}
 
 
-def test_code_of_a_dynamic_provider_that_is_given_a_trust_policy_is_refused() -> None:
+def test_code_of_a_dynamic_provider_that_is_given_a_trust_policy_or_the_service_to_call_is_refused() -> None:
     assert found(DYNAMIC, __provider="exports.handler = __f0", document=TRUSTS_ALL)[0] == {"not-read"}
+    pickled = base64.b64encode(b"\x80\x05_create_code boto3").decode()
+    for service, rules in (("iam", {"not-read"}), ("sso-admin", {"not-read"}), ("cognito-idp", set()), (CI, set())):
+        assert found(DYNAMIC, __provider=pickled, calls=[{"of": service}])[0] == rules
+        assert found(DYNAMIC, __provider="exports.handler = __f0", calls=[{"of": service}])[0] == set()
 
 
 @pytest.mark.parametrize("code", ["...", UNKNOWN, None, base64.b64encode(b"\x80\x05cmine\nSchema\n.").decode()])
@@ -349,6 +362,11 @@ SAID: list[tuple[str, dict[str, object], tuple[str, str, bool] | None]] = [
     (COMMAND, {"delete": "aws iam create-role"}, (MAKES_IAM, MAKE, True)),
     (COMMAND, {"stdin": "aws iam create-role"}, (MAKES_IAM, MAKE, True)),
     (COMMAND, {"interpreter": ["sh", ["aws iam create-role"]]}, (MAKES_IAM, MAKE, True)),
+    (COMMAND, {"interpreter": ["aws", "iam"], "create": "create-role"}, (MAKES_IAM, MAKE, True)),
+    (COMMAND, {"interpreter": ["aws"], "create": "s3 ls", "delete": "iam create-role"}, (MAKES_IAM, MAKE, True)),
+    (COMMAND, {"interpreter": ["terraform"], "create": "init", "environment": {"ON": "apply"}},
+        (MAY_DO_ALL, SEE_COMMAND, False)),
+    (COMMAND, {"create": "eval $RUN", "environment": {"RUN": "aws iam create-role"}}, (MAKES_IAM, MAKE, True)),
     (COMMAND, {"environment": {"TRUST": TRUSTS_ALL}}, (MAKES_IAM, MAKE, True)),
     (COMMAND, {"create": "import @aws-sdk/client-iam; createRole()"}, (MAKES_IAM, MAKE, True)),
     (COMMAND, {"create": "AWS.IAM().create_role()"}, (MAKES_IAM, MAKE, True)),

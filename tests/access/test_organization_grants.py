@@ -136,6 +136,8 @@ UNBOUND: list[tuple[str, dict[str, Any]]] = [
     ("every role", grant("arn:aws:iam::*:role/*")),
     ("some roles", grant("arn:aws:iam::*:role/audit*")),
     ("everything", grant("*")),
+    ("by a tag of the caller's", grant("arn:aws:iam::*:role/${aws:PrincipalTag/team}")),
+    ("by a tag, as a path", grant("arn:aws:iam::*:role/${aws:PrincipalTag/team}/audited")),
     ("the access role", grant("arn:aws:iam::*:role/OrganizationAccountAccessRole")),
 ]
 

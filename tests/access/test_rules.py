@@ -507,22 +507,11 @@ def test_a_permissions_boundary_grants_nothing() -> None:
     assert world.rules() == ["wildcard-grant"]
     replaced(world, "ci", permissionsBoundary=arn(HUB, "policy/most"))
     assert world.rules() == []
+    give_to_set(world, "most")
+    assert world.rules() == ["wildcard-grant"]
+    world.resources.pop()
     replaced(world, "ci", permissionsBoundary=UNKNOWN)  # as a transform gives it: the engine tells of no policy behind
     assert world.rules() == ["unproved-door"]
-    given_by_name(world, "most")
-    assert world.rules() == ["unproved-door", "wildcard-grant"]
-    replaced(world, "ci", permissionsBoundary=arn(HUB, "policy/most"))
-    assert world.rules() == ["wildcard-grant"]
-
-
-def given_by_name(world: World, policy: str) -> None:
-    """AWS gives it to whoever is assigned the permission set in an account that has a policy of this name.
-
-    https://docs.aws.amazon.com/singlesignon/latest/APIReference/API_CustomerManagedPolicyReference.html
-    """
-    kind = "aws:ssoadmin/customerManagedPolicyAttachment:CustomerManagedPolicyAttachment"
-    reference = {"name": policy, "path": "/"}
-    put(world, kind, "given", world.hub, permissionSetArn="ps-1", customerManagedPolicyReference=reference)
 
 
 def of_service(*names: str) -> dict[str, Any]:
@@ -535,6 +524,7 @@ def of_service(*names: str) -> dict[str, Any]:
     ([of_service("cloudformation", "cloudformation.ap-east-1")], "AWSCloudFormationStackSetExecutionRole", []),
     ([of_service("cloudformation", "lambda")], "execution", ["wildcard-grant"]),
     ([of_service("cloudformation")], "*", ["wildcard-grant"]),
+    ([of_service("cloudformation")], "${aws:PrincipalTag/team}", ["wildcard-grant"]),
     ([of_service("cloudformation")], "OrganizationAccountAccessRole", ["wildcard-grant"]),
     ([of_service("cloudformation"), trusts(HUB)], "execution", ["wildcard-grant"]),
     ([of_service("lambda")], "execution", ["wildcard-grant"]),
@@ -558,8 +548,14 @@ def test_what_stack_sets_may_nobody_else_who_holds_their_policy_may() -> None:
         world.add("RolePolicyAttachment", role, world.hub, role=role, policyArn=arn(HUB, "policy/enter"))
         assert world.rules() == rules
     world.resources.pop()
-    given_by_name(world, "enter")
+    give_to_set(world, "enter")
     assert world.rules() == ["wildcard-grant"]
+
+
+def give_to_set(world: World, policy: str) -> None:
+    """A permission set, whose assignments another stack makes, holds a policy by its name."""
+    kind = "aws:ssoadmin/customerManagedPolicyAttachment:CustomerManagedPolicyAttachment"
+    put(world, kind, "given", world.hub, permissionSetArn="ps-1", customerManagedPolicyReference={"name": policy})
 
 
 def test_ways_within_prod_are_told_once_at_their_beginning() -> None:
@@ -824,12 +820,21 @@ def test_an_error_in_a_rule_is_a_violation_with_a_next_step_and_never_a_pass() -
 @pytest.mark.parametrize(
     ("given", "text"),
     [
-        ({}, "It is open. Next step: shut it."),
-        ({"urn": "urn:a", "source": "main.py:3"}, "It is open (main.py:3). [urn:a] Next step: shut it."),
-        ({"message": "urn:a is open", "urn": "urn:a"}, "urn:a is open. Next step: shut it."),
+        ({}, "It is open.\nNext step: shut it."),
+        ({"urn": "urn:a", "source": "main.py:3"}, "It is open (main.py:3). [urn:a]\nNext step: shut it."),
+        ({"message": "urn:a is open", "urn": "urn:a"}, "urn:a is open.\nNext step: shut it."),
+        ({"message": "These are:\n- a\n", "urn": "urn:a"}, "These are:\n- a\nNext step: shut it."),
+        ({"next_step": "shut it, or lock it"}, "It is open.\nNext step: shut it, or lock it."),
+        (
+            {"next_step": f"shut it (now, or later; or at night), or {'lock ' * 20}it; {{a, or b}} remains; or leave"},
+            "It is open.\nNext step: shut it (now, or later; or at night)"
+            f"\n  or {'lock ' * 20}it\n  {{a, or b}} remains\n  or leave.",
+        ),
     ],
 )
-def test_a_finding_says_where_it_is_unless_its_sentence_does(given: dict[str, Any], text: str) -> None:
+def test_a_finding_says_what_is_wrong_then_where_and_each_of_several_long_steps_on_a_line(
+    given: dict[str, Any], text: str
+) -> None:
     assert Finding(**{"message": "It is open", "next_step": "shut it", **given}).text == text
 
 

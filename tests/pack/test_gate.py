@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,7 +17,7 @@ from tests.access.test_declared import NEW, NEW_ID, TARGET, declared_door, symbo
 from tests.access.test_identity_center import RESERVED
 from tests.access.test_keys import CORRECT, world_of
 from tests.access.test_rules import two_environments
-from tests.access.test_translation import native, put
+from tests.access.test_translation import made, native, put, stack, template
 from tests.access.world import CI, DEPLOYER, HUB, OUTSIDE, PROD, SERVICE, STAGE, World, arn, document, grants, trusts
 from tests.pack.engine_requests import Engine
 from tests.pack.test_neighbourhood import mandatory
@@ -28,6 +29,7 @@ from twokeys.pack.changed import DOORS_CHANGED
 from twokeys.pack.gate import Gate
 
 OPEN = document(trusts("*"))
+FROM_SSM = "{{resolve:ssm:somebody}}"
 
 
 def refused(
@@ -206,6 +208,20 @@ def test_a_policy_that_was_there_before_is_judged_when_it_changes_as_others_may_
     renamed = replace(world.resources.pop(), urn=policy.urn.replace("::limit", "::boundary"), name="boundary")
     world.resources.append(renamed)
     assert refused(world, before=before, aliases={renamed.urn: [policy.urn]}) == ["wildcard-grant: boundary"]
+
+
+@pytest.mark.parametrize("parts", [
+    {"Role": made("AWS::IAM::Role", AssumeRolePolicyDocument=json.loads(document(trusts(FROM_SSM))))},
+    {"Role": made("AWS::IAM::Role", AssumeRolePolicyDocument=json.loads(SERVICE), ManagedPolicyArns=[FROM_SSM])},
+    {"Policy": made("AWS::IAM::RolePolicy", RoleName="ci", PolicyName="p",
+                    PolicyDocument=json.loads(document(grants(FROM_SSM))))},
+])  # fmt: skip
+def test_a_name_that_aws_makes_up_excuses_nothing_else_that_cannot_be_read(parts: dict[str, dict[str, Any]]) -> None:
+    """https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/dynamic-references.html"""
+    world = base()
+    world.add("Role", "made-up", world.hub, namePrefix="other", assumeRolePolicy=SERVICE)
+    stack(world, template(**parts), world.hub)
+    assert [one.partition(":")[0] for one in refused(world)] == ["unproved-door"]
 
 
 def test_an_inline_policy_of_a_permission_set_is_no_boundary_and_who_has_the_set_another_stack_says() -> None:
@@ -536,9 +552,9 @@ def test_a_set_of_the_same_update_excuses_no_trust_in_the_role_of_another(tmp_pa
     """https://docs.aws.amazon.com/singlesignon/latest/userguide/referencingpermissionsets.html"""
     name = "AWSReservedSSO_Admin_0123456789abcdef"
     trusted = f"arn:aws:sts::{HUB}:assumed-role/{name}/ann" if session else arn(HUB, f"{RESERVED}{name}")
-    for made, told in (("Unrelated", ["unproved-door: deployer"]), ("Admin", [])):
+    for set_name, told in (("Unrelated", ["unproved-door: deployer"]), ("Admin", [])):
         world = World()
-        put(world, "aws:ssoadmin/permissionSet:PermissionSet", "set", world.hub, name=made)
+        put(world, "aws:ssoadmin/permissionSet:PermissionSet", "set", world.hub, name=set_name)
         world.role("deployer", world.stage, document(trusts(trusted)))
         assert refused(world) == told
     made_before = World()

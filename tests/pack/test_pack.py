@@ -152,6 +152,15 @@ def test_what_waits_for_an_account_to_come_asks_for_that_in_an_update_of_its_own
     assert f"make the account first (`pulumi up --target '{account.urn}' --target '{unit.urn}'`)" in found.message
 
 
+def test_a_trust_in_an_account_to_come_that_is_made_from_a_role_elsewhere_is_to_write_its_arn_out() -> None:
+    """That ARN follows from what the program says: its account, path and name."""
+    world = World()
+    ci = world.role("ci", world.hub, managedPolicyArns=[WIDE])
+    world.add("Role", "late", world.new_account(), name="late", made_from={"assumeRolePolicy": [ci]})
+    (found,) = [one for one in Engine().analyze(world.resources) if one.policyName == "unproved-door"]
+    assert "such as an ARN that is written out" in found.message
+
+
 WIDE, READS = "arn:aws:iam::aws:policy/AdministratorAccess", "arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess"
 
 
@@ -333,7 +342,9 @@ def test_a_violation_carries_the_urn_the_rule_and_the_next_step() -> None:
         (b"\x80\x04\x8c\x04mine\x94\x8c\x01P\x94\x93.", "not-read"),
         (b"\x80\x04\x8c\x09of.others\x94\x8c\x01P\x94\x93.", "code-not-read"),
         (b"\x80\x04\x8c\x04gone\x94\x8c\x01P\x94\x93.", "not-read"),
-        (b"\x80\x04\x8c\x0c_create_code\x94\x8c\x04mine\x94.", "code-not-read"),
+        (b"\x80\x04\x8c\x0c_create_code\x94\x8c\x04mine\x94.", "not-read"),
+        (b"\x80\x04\x8c\x06helped\x94\x8c\x01P\x94\x93.", "not-read"),
+        (b"\x80\x04\x8c\x05named\x94\x8c\x01P\x94\x93.", "code-not-read"),
         ("exports.handler = () => iam.createRole()", "not-read"),
         ("exports.handler = () => 1", "code-not-read"),
     ],
@@ -348,6 +359,10 @@ def test_code_of_a_dynamic_provider_is_read_where_the_engine_shows_it(
     Path("of/others").mkdir(parents=True)
     Path("mine.py").write_text("def create(self, props):\n    boto3.client('iam').create_role(**props)\n")
     Path("of/others/__init__.py").write_text("def create(self, props):\n    pass\n")
+    Path("of/help.py").write_text("from .. import mine, beyond\nfrom . import help, others\n")
+    Path("helped.py").write_text("import of.help\n\n\ndef create(self, props):\n    pass\n")
+    Path("named.py").write_text("import json, roles\n\n\ndef create(self, props):\n    pass\n")
+    Path("roles.py").write_text("import pulumi_aws as aws\naws.iam.Role('deployer', assume_role_policy='')\n")
     world, given = two_keys(), code if isinstance(code, str) else base64.b64encode(code).decode()
     put(world, "pulumi-nodejs:dynamic:Resource", "x", world.stage, __provider=given)
     assert Engine().rules(world.resources) == [rule]

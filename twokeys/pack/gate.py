@@ -216,7 +216,7 @@ class Gate:
                 return (
                     self._leads_out(finding, graph)
                     or self._is_open_to_us(finding, graph)
-                    or self._is_about_unsettled(finding, resource, graph)
+                    or _is_about_unsettled(finding, graph)
                 )
             case "removal":  # what the program has no more is deleted last
                 return finding.urn not in self._shown
@@ -271,15 +271,6 @@ class Gate:
         above = (snapshot.by_urn.get(parent) for parent in snapshot.ancestors(snapshot.by_urn[urn]))
         return any(parent is not None and parent.get(TRUST_AFTER_GRANT) is True for parent in above)
 
-    def _is_about_unsettled(self, finding: Finding, resource: Resource, graph: Graph) -> bool:
-        """Whether the name that a document speaks of may be one that AWS's provider has still to make up.
-
-        The engine shows the inputs of a resource only, and such a name is in none.
-        """
-        own = {role.arn for role in graph.roles if role.urn == resource.urn}
-        sides = [Arn.parse(side) for side in finding.sides if side not in own]
-        return any(arn and arn.kind and graph.principals.unsettled(arn.kind, arn.account) for arn in sides)
-
     def _is_made(self, finding: Finding, graph: Graph) -> bool:
         """Whether the update has already come to the role that a grant names: then its trust does not change again."""
         source, target = finding.sides
@@ -291,6 +282,17 @@ class Gate:
         if len(alike) > 1 and all(one.urn is None for one in alike):  # what is made later says how its name is written
             return False
         return bool(made)
+
+
+def _is_about_unsettled(finding: Finding, graph: Graph) -> bool:
+    """Whether the name that a document speaks of may be one that AWS's provider has still to make up.
+
+    The engine shows the inputs of a resource only, and such a name is in none. What the stack itself makes is no name
+    that a document speaks of: a role of a template has a name that AWS makes up, whatever its trust is.
+    """
+    shown = {one.arn for one in graph.principals if one.urn is not None}
+    sides = [Arn.parse(side) for side in finding.sides if side not in shown]
+    return any(arn and arn.kind and graph.principals.unsettled(arn.kind, arn.account) for arn in sides)
 
 
 def _may_name_users(role: Principal) -> bool:

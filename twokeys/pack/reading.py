@@ -5,9 +5,11 @@ are read from it directly: each is looked at once, whatever the number of rules,
 `twokeys.iam.UNKNOWN` instead of an error.
 """
 
+import ast
 import base64
 import pickletools
-from collections.abc import Mapping, Set
+import re
+from collections.abc import Iterator, Mapping, Set
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,8 @@ from twokeys.access.reading.snapshot import STACK_REFERENCE, Resource, is_stack_
 from twokeys.access.reading.wire import OUTPUT, SECRET, SIGNATURE, UNKNOWNS
 from twokeys.doors import OTHER_STACK
 from twokeys.iam import UNKNOWN
+
+_CALLS_OUT = re.compile(rb"\bboto|\bsubprocess\b|\bos\.system\b")
 
 
 def asked_for(request: Any) -> Resource:  # noqa: ANN401 - AnalyzeRequest
@@ -47,22 +51,50 @@ def dynamic_code(request: Any) -> dict[str, object]:  # noqa: ANN401 - AnalyzeRe
 
 
 def whole_code(code: object, folder: Path) -> dict[str, object]:
-    """The code of a dynamic provider with that of its module, as an input; nothing where it is no code.
+    """The code of a dynamic provider with that of its modules, as an input; nothing where it is no code.
 
-    Python's SDK only names a class that is not in the program's main file: its module is read from that folder.
+    Python's SDK only names what is not in the program's main file: a class's module is read from that folder, and what
+    that imports of the program and calls AWS or runs commands.
     """
     if not isinstance(code, str):
         return {}
     try:
         pickled = base64.b64decode(code, validate=True)
-        module = next(text for _, text, _ in pickletools.genops(pickled) if isinstance(text, str))
-    except (ValueError, StopIteration):  # JavaScript
+        named = [text for _, text, _ in pickletools.genops(pickled) if isinstance(text, str)]
+    except ValueError:  # JavaScript
         return {PROVIDER_CODE: code}
-    if CODE_BY_VALUE not in pickled:
-        path = folder.joinpath(*module.split("."))
-        files = (path.parent / f"{path.name}.py", path / "__init__.py")
-        pickled += b"".join(file.read_bytes() for file in files if file.is_file())
+    by_value = CODE_BY_VALUE in pickled
+    waiting = [file for name in (named if by_value else named[:1]) for file in _files(name, folder)]
+    own, read = set() if by_value else {*waiting}, set()
+    while waiting:
+        file = waiting.pop()
+        text = file.read_bytes()
+        pickled += text if file in own or _CALLS_OUT.search(text) else b""
+        read.add(file)
+        waiting += {*_imported(text, file, folder)} - read
     return {PROVIDER_CODE: base64.b64encode(pickled).decode()}
+
+
+def _files(module: str, folder: Path) -> list[Path]:
+    """The file of a module in a folder, if it is there."""
+    path = folder.joinpath(*module.split("."))
+    return [file for file in (path.parent / f"{path.name}.py", path / "__init__.py") if file.is_file()]
+
+
+def _imported(text: bytes, file: Path, folder: Path) -> Iterator[Path]:
+    """The files of the program that one of them imports."""
+    try:
+        parsed = list(ast.walk(ast.parse(text)))
+    except (SyntaxError, ValueError):  # it cannot be imported either
+        return
+    for node in parsed:
+        if isinstance(node, ast.Import):
+            yield from (found for one in node.names for found in _files(one.name, folder))
+        elif isinstance(node, ast.ImportFrom):
+            base = file.parents[min(node.level, len(file.parents)) - 1] if node.level else folder
+            module = node.module or ""
+            names = [module, *(f"{module}.{one.name}".strip(".") for one in node.names)]
+            yield from (found for name in filter(None, names) for found in _files(name, base))
 
 
 def settled(found: Any, asked: Resource | None, shown: Set[str]) -> Resource:  # noqa: ANN401 - AnalyzerResource

@@ -28,19 +28,21 @@ _AWS_SDK = re.compile(
     r"boto|aws[-_]sdk|\baws\.|\b(?:iam|sso|identitystore|organizations|cloudformation)\b[a-z0-9.-]*\.amazonaws\.com",
     re.IGNORECASE,
 )
+_PUNCTUATION = re.compile(r"""[\\`]\r?\n|["'`()\[\]{},]""")
+"""What stands around the words of a command, also at the end of a line that goes on below."""
 _COMMAND = re.compile(
-    r"\baws(?:-cli(?::\S+)?)?(?:\s+--?\S+(?:\s+[^-\s]\S*)?)*\s+"
+    r"(?:\baws(?:-cli(?::\S+)?)?|\$\s*\w+)(?:\s+--?\S+(?:\s+[^-\s]\S*)?)*\s+"
     r"(?:iam|sso-admin|identitystore|organizations|cloudformation|cloudcontrol|servicecatalog|serverlessrepo|controltower"
     r"|rolesanywhere)\s+(?!(?:create-service-linked-role|create-account-alias|update-account-password-policy|enable-aws-service-access)\b)"
-    r"(?:create|put|attach|update|add|upload|enable|provision|register|deploy|execute|set|delete-\w+-permissions)\S*"
-    r"|\baws\b.*\sorganizations\s+(?:detach|disable)-policy"
+    r"(?:create|put|attach|update|add|upload|enable|provision|register|deploy|execute|set|delete-\w+-permissions"
+    r"|tag-(?:role|user|resource))\S*"
+    r"|\baws\b.*\sorganizations\s+(?:(?:detach|disable)-policy|move-account)"
     r"|\beks\s+create-pod-identity-association\b"
     # https://docs.aws.amazon.com/powershell/v4/userguide/pstools-iam.html
     r"|\b(?:new|write|register|add|update|set)-(?:iam|ssoadmn|cfnstack)(?!servicelinkedrole)[a-z]*\b(?<!-iam)(?!-)"
     r"|\b(?:terraform|tofu|terragrunt|pulumi|cdk|sam|sls|serverless|copilot|chalice|amplify|eksctl|sst|zappa|rain|sceptre"
-    r"|org-formation)(?:[@:]\S+?|\.exe|\.js)?[\"')\]},]*[\s,](?:[^|;&\n]*[\s\"',]|--)?"
-    r"[\"']?(?:--)?(?:apply|up|deploy|create|update)\b"
-    r"|\b(?:cdk(?:@\S+)?[\"',]*\s(?:[^|;&\n]*[\s\"',])?bootstrap|sceptre\s(?:[^|;&\n]*\s)?launch|amplify\s+push)\b",
+    r"|org-formation)(?:[@:]\S+?|\.exe|\.js)?\s(?:[^|;&\n]*\s|--)?(?:--)?(?:apply|up|deploy|create|update)\b"
+    r"|\b(?:cdk(?:@\S+)?\s(?:[^|;&\n]*\s)?bootstrap|sceptre\s(?:[^|;&\n]*\s)?launch|amplify\s+push)\b",
     re.IGNORECASE,
 )
 _SPEAKS_OF_IAM = re.compile(
@@ -115,14 +117,16 @@ def _by_content(snapshot: Snapshot, accounts: Accounts, resource: Resource) -> I
 _CODE = frozenset({"lambda::invocation", "cloudformation::customresource", "cloudformation::customresourceemulator"})
 
 
-_SAID_OF_COMMANDS = ("create", "update", "delete", "interpreter", "stdin")
-
-
 def _command(resource: Resource) -> Iterator[NotRead]:
-    """A command can do what its credentials may; one that calls IAM, or deploys what may, certainly does."""
-    lines = [text for key in _SAID_OF_COMMANDS for text in _texts(resource.get(key))]
-    texts = [re.sub(r"[\\`]\r?\n", " ", text) for text in lines]  # a line that goes on below
-    if any(_COMMAND.search(text) or _code_call(text) for text in texts) or _is_document(_properties(resource)):
+    """A command can do what its credentials may; one that calls IAM, or deploys what may, certainly does.
+
+    What it runs may stand in its environment, and its first words in its interpreter.
+    """
+    by = " ".join(_texts(resource.get("interpreter")))
+    lines = [f"{by} {text}" for key in ("create", "update", "delete") for text in _texts(resource.get(key))]
+    texts = [by, *lines, *_texts(resource.get("stdin")), *_texts(resource.get("environment"))]
+    makes_iam = any(_COMMAND.search(_PUNCTUATION.sub(" ", text)) or _code_call(text) for text in texts)
+    if makes_iam or _is_document(_properties(resource)):
         yield NotRead(resource, "runs a command that makes IAM", _MAKE_IT)
     elif not resource.type.startswith("command:remote:Copy"):
         why = "runs a command, which may do whatever its credentials may"
@@ -141,10 +145,15 @@ def _dynamic(resource: Resource) -> Iterator[NotRead]:
     step = f"make what it makes in AWS with resources of pulumi-aws, {_ACCEPT}"
     if code is None:
         yield NotRead(resource, "is made by a dynamic provider whose code is not shown", step)
-    elif _SPEAKS_OF_IAM.search(code) or _is_document(others):
+    elif _SPEAKS_OF_IAM.search(code) or _is_document(others) or _names_service(code, others):
         yield NotRead(resource, "is made by a dynamic provider, whose code may make IAM", step)
     else:
         yield NotRead(resource, "is made by a dynamic provider, whose code is not read", step, certain=False)
+
+
+def _names_service(code: str, given: Mapping[str, object]) -> bool:
+    """Whether code that calls AWS is given the service that it calls, or the call, as a text of its own."""
+    return _AWS_SDK.search(code) is not None and any(map(_SPEAKS_OF_IAM.fullmatch, _texts(given)))
 
 
 def _code(value: object) -> str | None:
@@ -228,6 +237,6 @@ def _is_document(value: object) -> bool:
 def _texts(value: object) -> Iterator[str]:
     if isinstance(value, str):
         yield value
-    elif isinstance(value, list):
-        for item in value:
+    elif isinstance(value, list | Mapping):
+        for item in value.values() if isinstance(value, Mapping) else value:
             yield from _texts(item)

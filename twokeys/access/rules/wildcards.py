@@ -16,7 +16,7 @@ from twokeys.iam import UNKNOWN, Arn, Glob, PolicyDocument, Principals, Statemen
 from twokeys.iam.sts import ASSUME_ROLE, IN_TRUSTS
 from twokeys.iam.truth import Truth
 
-_ROLE_OF_ANY_ACCOUNT = re.compile(r"arn:[^:*?]+:iam::\*:role/(?:[^*?]+/)?([^*?/]+)")
+_ROLE_OF_ANY_ACCOUNT = re.compile(r"arn:[^:*?]+:iam::\*:role/(?:[^*?$]+/)?([^*?/$]+)")
 _CLOUDFORMATION = re.compile(r"cloudformation\.([a-z0-9-]+\.)?amazonaws\.com")
 _RESOURCE_ORGANIZATION, _OWN_ACCOUNT = "aws:resourceorgid", "${aws:PrincipalAccount}"
 
@@ -62,9 +62,10 @@ def _of_stack_sets(graph: Graph, document: Document, resource: str) -> bool:
     In an opt-in Region it is that Region's own service. A permission set gives its policy to people, too.
     https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/stacksets-prereqs-self-managed.html
     """
-    trusts = [one.trust_policy for one in graph.principals if document in one.documents]
-    alone = bool(trusts) and document.urn not in graph.identity_center.given
-    return alone and _is_one_name(graph, resource) and all(map(_admits_cloudformation_alone, trusts))
+    if document.urn in graph.identity_center.given or not _is_one_name(graph, resource):
+        return False
+    trusts = [one.trust.policy if one.trust else UNKNOWN for one in graph.principals if document in one.documents]
+    return bool(trusts) and all(map(_admits_cloudformation_alone, trusts))
 
 
 def _admits_cloudformation_alone(trust: PolicyDocument | Unknown) -> bool:
@@ -82,8 +83,8 @@ def granting(
 ) -> Iterator[tuple[str, str, Document, str]]:
     """Each document with its holder and account, and each of the `resources` of the two, once for all who hold it.
 
-    A policy that nobody holds yet stands for itself; a permissions boundary grants nothing. Where it is not known which
-    policy is a boundary (a transform gives it), the update tells.
+    A policy that nobody holds yet stands for itself; a permissions boundary grants nothing, unless a permission set has
+    it as well. Where it is not known which policy is a boundary (a transform gives it), the update tells.
     """
     seen: set[tuple[int, str]] = set()
     for who, account, document in _held(graph):
@@ -98,13 +99,12 @@ def _held(graph: Graph) -> Iterator[tuple[str, str, Document]]:
         for document in principal.documents:
             yield principal.arn, principal.account, document
     boundaries = {principal.boundary for principal in graph.principals}
-    one_is_not_told = any(one.boundary and one.boundary.urn and one.boundary.urn == one.urn for one in graph.principals)
-    given = graph.identity_center.given
+    any_is = any(one.boundary and one.boundary.urn and one.boundary.urn == one.urn for one in graph.principals)
     for document in graph.principals.managed_policies:
-        may_be_boundary = one_is_not_told or document in boundaries
-        if document.urn is not None and (document.urn in given or not may_be_boundary):
-            account = graph.accounts.of(graph.snapshot.by_urn[document.urn])
-            yield given.get(document.urn, document.urn), account, document
+        urn = document.urn
+        of_set = graph.identity_center.given.get(urn or "")
+        if urn is not None and (of_set or not (any_is or document in boundaries)):
+            yield of_set or urn, graph.accounts.of(graph.snapshot.by_urn[urn]), document
 
 
 def _wide_resources(graph: Graph, document: Document, account: str) -> Iterator[str]:
@@ -161,7 +161,7 @@ def _one_role_of_the_organization(graph: Graph, statement: Statement, resource: 
 
 
 def _is_one_name(graph: Graph, resource: str) -> bool:
-    """Whether a resource is the role of one name in every account.
+    """Whether a resource is the role of one name in every account; a policy variable may be any name.
 
     The access role is never meant: it trusts the management account as a whole, so such a grant opens every account.
     """
