@@ -102,7 +102,7 @@ def main() -> None:
     arguments = parser.parse_args()
     known = [(request_of(case), policies_of(case)) for case in corpus() if "expect" in case]
     cases = list(requests(SEED, arguments.requests))
-    made = [(evaluators._request(case), evaluators._policies(case)) for case in cases]
+    made = [(evaluators._request(case), evaluators.policies(case)) for case in cases]
     sides = [(request, Policies(held.identity, None, held.boundary, held.session)) for request, held in made]
     raced = [
         ("corpus, both keys", "ours", len(known), verdicts(evaluate, known)),

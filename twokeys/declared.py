@@ -24,7 +24,16 @@ def declared(  # noqa: PLR0913 - what a declaration says, by name
     """A policy document as JSON, and the parent that the resource which gets it needs: it declares the document.
 
     JSON made from one unknown value is unknown as a whole; the declaration stays a structure, of which only that value
-    is unknown. The pack reads it in preview, and compares the real document with it before that is made.
+    is unknown. The pack reads it in preview, and compares the real document with it before that is made. A grant on a
+    role of an account that the same program makes, `aws.organizations.Account("shop", ...)`:
+
+        said = {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "arn:aws:iam::account:shop:role/deploy"}
+        policy, parent = declared(
+            aws.iam.RolePolicy, "enter", {"Version": "2012-10-17", "Statement": [said]},
+            account="333333333333", accounts={"shop": account.id}, name="enter", role="ci",
+        )
+        opts = pulumi.ResourceOptions(parent=parent, provider=tools)
+        aws.iam.RolePolicy("enter", name="enter", role="ci", policy=policy, opts=opts)
 
     Args:
         resource: the class of the resource that gets the document: `aws.iam.Role`, or an inline policy's.

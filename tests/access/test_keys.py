@@ -586,7 +586,7 @@ says(
     (NO_GRANT, f"Role arn:aws:iam::account:new:role/deployer in account new (id not known yet) trusts {CI} of account "
      f"{HUB}, but no policy of role ci grants sts:AssumeRole on it: {NO_GRANT}",
      "give role ci a policy that allows sts:AssumeRole on arn:aws:iam::account:new:role/deployer (with "
-     "CrossAccountAccess, or after the account's own update, as that id is not known yet), or take it out of the trust "
+     "CrossAccountAccess or `twokeys.declared`, as that id is not known yet), or take it out of the trust "
      "policy",
      f"{CI} -> arn:aws:iam::account:new:role/deployer", "deployer"),
 )(new_account_without_grant)  # fmt: skip
@@ -868,7 +868,7 @@ def policy_of_a_role_that_is_not_here(world: World) -> None:
 
 WAITING = (
     "write the document from values that are known in preview, such as an ARN that is written out, or create what it "
-    "waits for in an earlier update, or declare it (`twokeys.declared`, or a component with `symbolicDocuments`)"
+    "waits for in an earlier update, or declare it as `python -m pydoc twokeys.declared` shows"
 )
 
 

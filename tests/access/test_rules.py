@@ -798,12 +798,21 @@ def test_an_error_in_a_rule_is_a_violation_with_a_next_step_and_never_a_pass() -
 @pytest.mark.parametrize(
     ("given", "text"),
     [
-        ({}, "It is open. Next step: shut it."),
-        ({"urn": "urn:a", "source": "main.py:3"}, "It is open (main.py:3). [urn:a] Next step: shut it."),
-        ({"message": "urn:a is open", "urn": "urn:a"}, "urn:a is open. Next step: shut it."),
+        ({}, "It is open.\nNext step: shut it."),
+        ({"urn": "urn:a", "source": "main.py:3"}, "It is open (main.py:3). [urn:a]\nNext step: shut it."),
+        ({"message": "urn:a is open", "urn": "urn:a"}, "urn:a is open.\nNext step: shut it."),
+        ({"message": "These are:\n- a\n", "urn": "urn:a"}, "These are:\n- a\nNext step: shut it."),
+        ({"next_step": "shut it, or lock it"}, "It is open.\nNext step: shut it, or lock it."),
+        (
+            {"next_step": f"shut it (now, or later; or at night), or {'lock ' * 20}it; {{a, or b}} remains; or leave"},
+            "It is open.\nNext step: shut it (now, or later; or at night)"
+            f"\n  or {'lock ' * 20}it\n  {{a, or b}} remains\n  or leave.",
+        ),
     ],
 )
-def test_a_finding_says_where_it_is_unless_its_sentence_does(given: dict[str, Any], text: str) -> None:
+def test_a_finding_says_what_is_wrong_then_where_and_each_of_several_long_steps_on_a_line(
+    given: dict[str, Any], text: str
+) -> None:
     assert Finding(**{"message": "It is open", "next_step": "shut it", **given}).text == text
 
 

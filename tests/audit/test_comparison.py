@@ -1571,3 +1571,15 @@ def test_a_job_uses_the_door_of_its_repository_and_another_has_none() -> None:
     found = compared(world, by_github("repo:acme/app:ref:refs/heads/main"), by_github("repo:acme/other:ref:x"))
     assert usage(found)["gha"] is Usage.USED
     assert [use.caller.who.name for use in found.undeclared] == ["GitHub repo:acme/other:ref:x"]
+
+
+def test_a_month_that_has_begun_may_be_asked_for_whole() -> None:
+    world, now = two_keys(), datetime.now(UTC)
+    trail = Trail(start=now - timedelta(days=2), coverage=Coverage(("us-east-1",)))
+    trail.add(called(STAGE, f"{now:%Y-%m-%dT%H:%M:%SZ}", "CreateUser"), delivered=True)
+    for account in (HUB, STAGE):
+        trail.coverage.asked(account, "us-east-1", now - timedelta(days=2), now)
+    asked = (
+        compare(into(read(world.graph), STAGE), trail, trail.start, end) for end in (now, now + timedelta(days=28))
+    )
+    assert [one.not_covered for one in asked] == [{}, {}]

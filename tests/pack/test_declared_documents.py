@@ -4,6 +4,8 @@ JSON made from a value that is not known is unknown as a whole:
 https://www.pulumi.com/docs/iac/concepts/inputs-outputs/all/#outputs-and-json
 """
 
+import re
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -32,6 +34,19 @@ def test_preview_proves_a_declared_document_and_leaves_another_to_the_update(
     program: str, found: list[str], monkeypatch: pytest.MonkeyPatch, project_root: Path
 ) -> None:
     assert rules(program, monkeypatch, project_root) == found
+
+
+@pytest.mark.parametrize(("role", "found"), [("deploy", []), ("deployer", ["door-needs-grant", "door-needs-trust"])])
+def test_a_new_account_and_the_door_into_it_are_proved_in_one_preview_as_the_docs_write_them(
+    role: str, found: list[str], project_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = (project_root / "docs/declared-documents.md").read_text()
+    (program,) = re.findall(r"^  ```python\n(.*?)^  ```", page, re.MULTILINE | re.DOTALL)
+    changed = textwrap.dedent(program).replace("account:shop:role/deploy", f"account:shop:role/{role}")
+    (tmp_path / "__main__.py").write_text(changed)
+    monkeypatch.setenv("PYTHONPATH", str(project_root))
+    verdicts = judge(preview(tmp_path, "dev", project="shop"))
+    assert sorted(one.rule for one in (*verdicts.mandatory, *verdicts.advisory)) == found
 
 
 @pytest.mark.parametrize(

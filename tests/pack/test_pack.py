@@ -150,6 +150,15 @@ def test_what_waits_for_an_account_to_come_asks_for_that_in_an_update_of_its_own
     assert f"make the account first (`pulumi up --target '{account.urn}'`)" in found.message
 
 
+def test_a_trust_in_an_account_to_come_that_is_made_from_a_role_elsewhere_is_to_write_its_arn_out() -> None:
+    """That ARN follows from what the program says: its account, path and name."""
+    world = World()
+    ci = world.role("ci", world.hub, managedPolicyArns=[WIDE])
+    world.add("Role", "late", world.new_account(), name="late", made_from={"assumeRolePolicy": [ci]})
+    (found,) = [one for one in Engine().analyze(world.resources) if one.policyName == "unproved-door"]
+    assert "such as an ARN that is written out" in found.message
+
+
 WIDE, READS = "arn:aws:iam::aws:policy/AdministratorAccess", "arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess"
 
 

@@ -14,6 +14,7 @@ from twokeys.access.model.door_name import DoorName
 from twokeys.access.reading.snapshot import Resource, place_of, stack_of
 from twokeys.iam import Arn, account_as_a_whole
 
+_A_LINE = 100
 Severity = Literal["low", "medium", "high", "critical"]
 Level = Literal["advisory", "mandatory", "remediate", "disabled"]
 """Pulumi's enforcement levels; nothing is remediated here, so `remediate` is `mandatory`, as in Pulumi."""
@@ -46,12 +47,21 @@ class Finding:
 
     @property
     def text(self) -> str:
-        """The finding as it is shown to people."""
+        """The finding as it is shown to people: what is wrong, and on lines of their own the ways to mend it."""
         place = f" ({self.source})" if self.source else ""
         at = place_of(self.urn or "")
         where = f" [{at}]" if at and at not in self.message else ""
-        end = "" if self.message.endswith("\n") else f"{place}.{where} "  # a list ends by itself
-        return f"{self.message}{end}Next step: {self.next_step}."
+        end = "" if self.message.endswith("\n") else f"{place}.{where}\n"  # a list ends by itself
+        return f"{self.message}{end}Next step: {_each_on_a_line(self.next_step)}."
+
+
+def _each_on_a_line(step: str) -> str:
+    """A next step; one that fills more than a line is parted where it goes on to another, outside of brackets."""
+    parted, depth = "", 0
+    for piece in re.split(r"([(\[{]|[)\]}]|; |, (?=or ))", step) if len(step) > _A_LINE else [step]:
+        depth += (piece in ("(", "[", "{")) - (piece in (")", "]", "}"))
+        parted += "\n  " if piece in ("; ", ", ") and not depth else piece
+    return parted
 
 
 def where_declared(component: Resource) -> str:

@@ -460,7 +460,7 @@ def _to_grant(role: Principal) -> str:
     """The role as a grant names it: no program can write the id of an account to come, but a component declares it."""
     if role.account.isdigit():
         return role.arn
-    return f"{role.arn} (with CrossAccountAccess, or after the account's own update, as that id is not known yet)"
+    return f"{role.arn} (with CrossAccountAccess or `twokeys.declared`, as that id is not known yet)"
 
 
 def _given_here(source: Principal) -> bool:

@@ -45,8 +45,10 @@ def show(answers: Answers, verdicts: Verdicts, console: Console, now: datetime) 
     for line in named.lists():
         say(console, f"  {line}")
     for level, findings in (("violation", verdicts.mandatory), ("advice", verdicts.advisory)):
-        for line in _alike(findings, answers):
-            say(console, f"{level}: {line}")
+        for first, *others in (one.split("\n") for one in _alike(findings, answers)):
+            say(console, f"{level}: {first}")
+            for line in others:
+                say(console, f"  {line}")
     for one in verdicts.accepted:
         say(console, f"accepted exception: {one}")
     if not verdicts.mandatory:
@@ -56,7 +58,7 @@ def show(answers: Answers, verdicts: Verdicts, console: Console, now: datetime) 
 
 
 def _alike(findings: Iterable[Finding], answers: Answers) -> Iterator[str]:
-    """Findings, a line each; of many that differ only in which account they name, the first, and how many more."""
+    """Findings; of many that differ only in which account they name, the first, and how many more."""
     names = {name for one in answers.accounts.values() for name in (one.id, one.name) if name}
     any_account = re.compile(rf"\b(?:{'|'.join(map(re.escape, sorted(names, key=len, reverse=True)))})\b")
     groups: dict[tuple[str, str], list[Finding]] = defaultdict(list)

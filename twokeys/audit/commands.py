@@ -93,10 +93,9 @@ class _Moment(click.DateTime):
     is_flag=True,
     help="Exit with 1 on what is to be looked at: a door without a key, a way open to "
     "everybody (at AWS, at an identity provider), an exception that has expired, an entry without a door, an unusual "
-    "one; and "
-    "on what is not shown, not proved or not known: whether a door was used, what a damaged, changed or missing log "
-    "holds, what AWS did not answer, whether a user has a password or key. Ways in, users with credentials and doors "
-    "without a record of use are answers, and give 0.",
+    "one; and on what is not shown, not proved or not known: whether a door was used, what a damaged, changed or "
+    "missing log holds, what AWS did not answer, whether a user has a password or key. Ways in, users with credentials "
+    "and doors without a record of use are answers, and give 0.",
 )
 def audit(  # noqa: PLR0913 - one parameter an option
     *,

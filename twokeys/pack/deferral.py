@@ -123,7 +123,7 @@ class _Waiting:
         of_nobody = resource.type in (ASSIGNMENT, ENTITLEMENT) and finding.door == f"{resource.urn} -> *"
         if not (_judged_in_update(resource) or of_nobody):
             return False
-        waits = self._accounts_behind(resource) or self.without_grants(resource)
+        waits = self._accounts_behind(resource, resource.provider or "") or self.without_grants(resource)
         return bool(self._unknown(resource)) and not waits
 
     def explained(self, finding: Finding) -> Finding:
@@ -133,7 +133,8 @@ class _Waiting:
             return finding
         if not (lacking := self.without_grants(resource)):
             accounts = [f"--target '{urn}'" for urn in sorted(self._accounts_behind(resource))]
-            step = f"make the account first (`pulumi up {' '.join(accounts)}`), or declare it (`twokeys.declared`)"
+            first = f"make the account first (`pulumi up {' '.join(accounts)}`)"
+            step = f"{first}, or declare it as `python -m pydoc twokeys.declared` shows"
             return replace(finding, next_step=step) if accounts and finding.next_step == DECLARE else finding
         said = {one: f"{one.label} of {self._graph.accounts.name(one.account)}" for one in lacking}
         ungranted = listed([said[one] for one, why in lacking.items() if why is None])
@@ -182,14 +183,14 @@ class _Waiting:
         found = [key for key, value in (resource.inputs or {}).items() if holds_unknown(value) or _lacks_name(value)]
         return [key for key in found if not self._names_its_holder(resource, key)]
 
-    def _accounts_behind(self, resource: Resource) -> Set[str]:
-        """The accounts to come that what is not known of a resource waits for.
+    def _accounts_behind(self, resource: Resource, *more: str) -> Set[str]:
+        """The accounts to come that what is not known of a resource waits for, or that other URNs do.
 
         A value whose origin is not told may come from each of them.
         """
         unknown = self._unknown(resource)
         behind = [resource.property_dependencies.get(key, ()) for key in unknown]
-        origins = {urn for urns in behind for urn in urns} | {resource.provider or ""}
+        origins = {urn for urns in behind for urn in urns}.union(more)
         known = _all_behind(self._graph.snapshot, origins) if all(behind) else self._accounts_to_come
         return self._accounts_to_come & known if unknown else frozenset()
 

@@ -101,7 +101,8 @@ def _show(
     for level, findings in (("mandatory", verdicts.mandatory), ("advisory", verdicts.advisory)):
         for finding in findings:
             say(console, f"policy {finding.rule} ({level}):", "bold")
-            say(console, finding.text)
+            for line in finding.text.split("\n"):
+                say(console, line)
     advice = f", {len(verdicts.advisory)} advisory" if verdicts.advisory else ""
     judged = f"{len(verdicts.mandatory)} refused{advice}" if verdicts.mandatory else f"nothing refused{advice}"
     style = "red" if verdicts.mandatory else "green"

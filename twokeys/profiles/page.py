@@ -51,7 +51,8 @@ def _link(way: Way, before: Way | None, start_url: str | None) -> tuple[str | No
     if before:
         return (
             None,
-            f"behind {before.name}, from which the console does not switch: twokeys profiles writes its profile",
+            f"behind {before.name}, from which the console does not switch: twokeys console {way.name} goes there, and"
+            " twokeys profiles writes its profile",
         )
     if shut := closed(way) or not_yet(way):
         return None, shut

@@ -148,12 +148,14 @@ def _sso_profile(way: AssignmentWay, choices: Choices) -> Section:
 def _sso_session(way: AssignmentWay, choices: Choices) -> Section:
     start_url, region = choices.sso_start_url or way.start_url, choices.sso_region or way.sso_region
     if start_url is None or region is None:
-        missing = "--sso-start-url" if start_url is None else "--sso-region"
+        lacking = {"address": ("--sso-start-url", start_url), "region": ("--sso-region", region)}
+        missing = {what: option for what, (option, value) in lacking.items() if value is None}
         raise Refusal(
             "the profiles of Identity Center cannot be written",
             where=f"assignment {way.name}",
-            why="the exports do not tell the address and the region of the Identity Center",
-            next_step=f"give {missing}, or the name of an sso-session that your config has with --sso-session",
+            why=f"the exports do not tell the {' and the '.join(missing)} of the Identity Center",
+            next_step=f"give {' and '.join(missing.values())}, or the name of an sso-session that your config has with "
+            "--sso-session",
         )
     if choices.sso_region:
         known_region(region, "--sso-region")

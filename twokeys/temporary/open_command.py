@@ -58,18 +58,27 @@ def open_command(  # noqa: PLR0913 - one parameter an option
     DOOR is a temporary door (one with `expires`) that is opened anew, or, with --from, a new one. The change is
     previewed first; what `twokeys preview` refuses is not written. The update makes the door, and AWS closes it.
     """
-    from twokeys.doors.expiry import left, until
-    from twokeys.files import read_text, write_output
-    from twokeys.preview.program import outputs_of  # which says first that the extra is missing
     from twokeys.project.config import load_project, read_config
-    from twokeys.project.stacks import settings_of
-    from twokeys.temporary.change import DOORS, Opening, closing_minute, opened, written
 
     if copy_of is None and (user is not None or role is not None):
         raise click.UsageError("--user and --role say what is other about a copy: name its original with --from")
+    if not (project / "Pulumi.yaml").exists():
+        raise Refusal(
+            f"the door {door} cannot be opened from here",
+            where=str(project.resolve()),
+            why="there is no Pulumi.yaml: it is the config of the program's stack that opens a door",
+            next_step="run this in the program's folder, or name it with --project; without one, ask the door's owner",
+        )
+    found = load_project(project.resolve())
+
+    from twokeys.doors.expiry import left, until
+    from twokeys.files import read_text, write_output
+    from twokeys.preview.program import outputs_of  # which says first that the extra is missing
+    from twokeys.project.stacks import settings_of
+    from twokeys.temporary.change import DOORS, Opening, closing_minute, opened, written
+
     now, known = datetime.now(UTC), outputs_of(states)
     opening = Opening(door, _closes(lasts, end, now), reason, copy_of, user, role)
-    found = load_project(project.resolve())
     name, file = _stack_with(found, copy_of or door, stack, door if copy_of else None)
     settings_of(found, name)  # refuses a config that says less than a door has
     old = read_text(file)

@@ -10,7 +10,7 @@ from typing import Literal, TypeAlias
 from twokeys.access.model.accounts import Accounts
 from twokeys.access.model.documents import Document, Documents
 from twokeys.access.model.door_name import DoorName
-from twokeys.access.model.names import granted_resources
+from twokeys.access.model.names import granted_resources, may_grant
 from twokeys.access.model.not_proved import NotProved
 from twokeys.access.reading.snapshot import Resource, Snapshot, items, mapping
 from twokeys.access.reading.tokens import ACCESS_KEY, GROUP, MANAGED_POLICY, PASSWORD, ROLE, USER
@@ -456,7 +456,7 @@ class Principals:
             self._may_be_held(holder, document, f"The {document.title}", why, _NAME_IN_LIST)
 
     def _may_be_held(self, holder: Principal, document: Document, what: str, why: str, step: str) -> None:
-        if document.policy is UNKNOWN or granted_resources(document.policy, self._accounts.partition(holder.account)):
+        if may_grant(document.policy):
             place = DoorName(holder.arn, "*")
             self.not_proved.append(NotProved(what, why, step, place, document.urn, document.source, document))
 
