@@ -31,7 +31,7 @@ _AWS_SDK = re.compile(
 _PUNCTUATION = re.compile(r"""[\\`]\r?\n|["'`()\[\]{},]""")
 """What stands around the words of a command, also at the end of a line that goes on below."""
 _COMMAND = re.compile(
-    r"(?:\baws(?:-cli(?::\S+)?)?|\$\s*\w+)(?:\s+--?\S+(?:\s+[^-\s]\S*)?)*\s+"
+    r"(?:\baws(?:-cli(?::\S+)?)?|\$\s*\w+)(?:\s+-\S+(?:\s+[^-\s]\S*)?)*\s+"
     r"(?:iam|sso-admin|identitystore|organizations|cloudformation|cloudcontrol|servicecatalog|serverlessrepo|controltower"
     r"|rolesanywhere)\s+(?!(?:create-service-linked-role|create-account-alias|update-account-password-policy|enable-aws-service-access)\b)"
     r"(?:create|put|attach|update|add|upload|enable|provision|register|deploy|execute|set|delete-\w+-permissions"
