@@ -1265,6 +1265,8 @@ def test_files_of_other_services_are_passed_over_and_counted_in_a_folder_and_ref
     nothing = read("prod", "--events", str(folder), "--from", "2026-10-01", "--until", "2026-11-01")["events"]
     assert (nothing["from"], nothing["doors"], nothing["sources"][0]["passedOver"]) == (None, [], {"Config": 1})
     text = run("prod", "--events", str(folder)).stdout
+    advice = "CloudTrail: nothing given is a CloudTrail log: give the folder that holds AWSLogs/…/CloudTrail/"
+    assert advice in " ".join(text.partition("\nWhat CloudTrail saw")[0].split())
     assert "no records of the period, so nothing tells" in text
     assert ", 0 files read, 1 passed over: 1 of Config, no events)" in text
     assert "no record of use" not in text
