@@ -1273,7 +1273,7 @@ def test_files_of_other_services_are_passed_over_and_counted_in_a_folder_and_ref
 
 
 @pytest.mark.parametrize(
-    "content", [b'{"Findings": []}', b"[1]", b'[{"x": 1}]\n', b'{"x": 1}\n{"x": 2}', b'{"logEvents": []}']
+    "content", [b'{"Findings": []}', b"[1]", b'[{"x": 1}]\n', b'{"x": 1}\n{"x": 2}', b'{"logEvents": []}', b""]
 )
 def test_a_whole_file_that_is_no_log_and_stands_nowhere_near_them_is_passed_over_and_named(
     tmp_path: Path, content: bytes
@@ -1314,7 +1314,6 @@ STAGES = "222222222222"
         ("x.json.gz", WHOLE[:-20], False),
         ("x.json.gz", WHOLE[:40] + b"\xff" * 20 + WHOLE[60:], False),
         ("x.json", b'{"Records": [{"eventID": ', False),
-        ("x.json", b"", False),
         ("x.json", None, False),
         (f"{PROD}_CloudTrail_us-east-1_20260901T1000Z_x.json", b"", False),
         (f"{HUB}_CloudTrail_us-east-1_20260901T1000Z_x.json", b"", False),

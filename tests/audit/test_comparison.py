@@ -1583,3 +1583,14 @@ def test_a_month_that_has_begun_may_be_asked_for_whole() -> None:
         compare(into(read(world.graph), STAGE), trail, trail.start, end) for end in (now, now + timedelta(days=28))
     )
     assert [one.not_covered for one in asked] == [{}, {}]
+
+
+@pytest.mark.parametrize("caller", [arn(OUTSIDE, "user/evil"), arn(HUB, "user/mallory")])
+def test_whoever_comes_into_a_role_from_which_a_way_leads_on_and_is_no_step_of_it_is_without_a_door(
+    caller: str,
+) -> None:
+    """With their session's key they are through the door behind it, whose record names the role alone."""
+    found = compared(two_keys(), entry(caller, CI, at(1)), entry(CI, DEPLOYER, at(2)))
+    assert ([one.role for one in found.undeclared], found.entries, found.noteworthy) == (["ci"], 1, True)
+    service = {**BY_A_SERVICE, "requestParameters": {"roleArn": CI}, "resources": [], "eventTime": at(1)}
+    assert compared(two_keys(), service, entry(CI, DEPLOYER, at(2))).undeclared == ()

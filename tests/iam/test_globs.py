@@ -32,6 +32,8 @@ def test_a_glob_covers_another_only_if_it_matches_all_that_the_other_matches():
     ("a?", "a?", True),
     ("a?", "ab", False),  # does not tell
     ("a*b", "a${aws:username}b", True),
+    ("arn:aws:iam::*:role/*", "arn:aws:iam::account:new:role/*", True),
+    ("arn:aws:iam::2*:role/*", "arn:aws:iam::account:new:role/*", False),  # an id that nobody knows yet
     ("ab", "a${aws:username}", False),
     ("a${aws:username}", "ab", False),  # only where that is the name
     ("XX*", "${aws:username}", False),

@@ -263,6 +263,7 @@ def test_of_a_trust_that_is_not_known_preview_says_that_it_may_be_refused_and_th
     world.add("Role", "jobs", world.stage, name="jobs", made_from={"assumeRolePolicy": [github]})
     (found,) = Engine().analyze(world.resources)
     assert found.policyName == DEFERRED
+    assert analyzer.proto.PolicySeverity.Name(found.severity) == "POLICY_SEVERITY_MEDIUM"
     assert "unjudged: reads. Whom the trust policy of jobs lets in" in found.message
     assert "may be refused in the update" in found.message
     assert "nothing has to be done" not in found.message

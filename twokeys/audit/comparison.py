@@ -21,7 +21,7 @@ from twokeys.audit.dates import dated
 from twokeys.audit.entries import DoorUse, Entry, Tallies, Tally, Usage
 from twokeys.audit.known import Judge
 from twokeys.audit.logs import Source
-from twokeys.audit.record import EARLIER, SESSION, SIGN_INS, Use, resolved
+from twokeys.audit.record import EARLIER, SESSION, SESSIONS, SIGN_INS, Use, resolved
 from twokeys.audit.trail import BY_KEY, HANDS_OUT, TEMPORARY, Change, Trail
 from twokeys.audit.unusual import Unusual, is_weak, unusual
 from twokeys.doors import Who
@@ -110,7 +110,7 @@ class Comparison:
 
     @property
     def undeclared(self) -> tuple[Use, ...]:
-        """The entries that no door explains."""
+        """The entries that no door explains, and those into roles that ways lead through."""
         return tuple(one.use for one in self.population if not one.doors)
 
     @property
@@ -185,6 +185,7 @@ def compare(
     ids: dict[Who, set[str]] = defaultdict(set)
     for unique_id, party in answers.principals.items():
         ids[party.who].add(unique_id)
+    led_through = set(_led_through(answers))
     apart: Counter[str] = Counter()
     judged: list[Use] = []
     population: list[Entry] = []
@@ -200,8 +201,10 @@ def compare(
             apart += Counter([other] if other else ())
             calls = use.delegate or not (_needs_no_door(use) or use.event == EARLIER)
             judged += [use] if calls else []
-        if not use.failed and use.event not in SIGN_INS and (step := steps.take(use, ids, on_the_way=True)).doors:
-            population.append(step)
+        if not use.failed and use.event not in SIGN_INS:
+            step = steps.take(use, ids, on_the_way=True)
+            begins = use.target in led_through and use.event not in SESSIONS and not _by_service(use)
+            population += [step] if step.doors or (begins and _is_apart(use, answers)) else []
     others = {step.source.who.account for way in answers.ways for step in way.steps} - {*answers.accounts}
     signed = [use for use in known if use.account in others and is_weak(use)]
     accounts = {*answers.accounts} | others
@@ -490,11 +493,26 @@ def _apart(use: Use) -> str | None:
     return "failed attempts" if failed else None
 
 
+def _by_service(use: Use) -> bool:
+    return use.caller.who.kind == "service" or ":role/aws-service-role/" in use.caller.arn
+
+
 def _needs_no_door(use: Use) -> bool:
     """Whether a call, other than a sign-in, comes from an AWS service or from within the account."""
-    by_service = use.caller.who.kind == "service" or ":role/aws-service-role/" in use.caller.arn
-    inside = by_service or use.caller.who.account == use.account
+    inside = _by_service(use) or use.caller.who.account == use.account
     return inside and use.event not in SIGN_INS
+
+
+def _led_through(answers: Answers) -> Iterable[Who]:
+    """The roles from which ways lead on into another account."""
+    for way in answers.ways:
+        crossing = [number for number, step in enumerate(way.steps) if step.crosses]
+        yield from (step.source.who for step in way.steps[: max(crossing, default=-1) + 1])
+
+
+def _is_apart(use: Use, answers: Answers) -> bool:
+    """Whether a call is no entry into an audited account: it is in another account, or comes from within."""
+    return use.account not in answers.accounts or _needs_no_door(use)
 
 
 def _hands_on(use: Use, answers: Answers) -> bool:

@@ -31,6 +31,7 @@ _NO_DOOR, _UNUSUAL, _CHANGED = "without a door", "unusual", "changed"
 _OF_STACK_SETS = "stacksets-exec-"
 """https://docs.aws.amazon.com/aws-managed-policy/latest/reference/CloudFormationStackSetsOrgAdminServiceRolePolicy.html"""
 _STEP, _PERHAPS_A_STEP = "step on the way", "step perhaps on the way"
+_NO_STEP = "entry on the way without a door"
 _ONLY_LEARNING = "all of the period only teaches what is usual (--learning-days)"
 _FEW = 3
 """How many sessions of a door's users are named."""
@@ -71,7 +72,7 @@ def _other_regions(comparison: Comparison) -> str:
 def kind_of(one: Entry) -> str:
     """What an entry is."""
     if one.on_the_way:
-        return _PERHAPS_A_STEP if one.perhaps else _STEP
+        return _PERHAPS_A_STEP if one.perhaps else _STEP if one.doors else _NO_STEP
     return _PERHAPS if one.perhaps else _SURE if one.doors else _WITHOUT
 
 
@@ -164,7 +165,9 @@ def _entries(comparison: Comparison) -> str:
     each = [one for one in each if one != "0 perhaps by a door"]
     entries = "entry" if comparison.entries == 1 else "entries"
     at_least, read = ("at least ", "in what was read ") if comparison.may_be_more else ("", "")
-    return f"{at_least}{comparison.entries} {entries}" + (f" ({read}{', '.join(each)})" if comparison.entries else "")
+    apart = f", {at_least}{there[_NO_STEP]} on the way without a door" if there[_NO_STEP] else ""
+    of = f" ({read}{', '.join(each)})" if comparison.entries else ""
+    return f"{at_least}{comparison.entries} {entries}{of}{apart}"
 
 
 def events(answers: Answers, comparison: Comparison, named: Callable[[Sequence[str]], str]) -> Iterator[str]:

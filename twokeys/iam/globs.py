@@ -11,7 +11,7 @@ import re
 
 from twokeys.iam.lazy import lazy
 from twokeys.iam.matching import TextPattern, is_symbolic
-from twokeys.iam.truth import FALSE
+from twokeys.iam.truth import FALSE, TRUE
 
 _VARIABLE = re.compile(r"\$\{[^}]*\}")
 _STAND_INS = str.maketrans({"*": "\ue000", "?": "\ue001"})
@@ -75,7 +75,8 @@ class Glob:
         """
         if "?" in self.text or "${" in self.text:
             return self.text == other.text
-        return self.matches(_VARIABLE.sub("*", other.text).translate(_STAND_INS))
+        name = _VARIABLE.sub("*", other.text).translate(_STAND_INS)
+        return self._with_symbols.matches(name) is TRUE if is_symbolic(name) else self.matches(name)
 
     def overlaps(self, other: Glob) -> bool:
         """Whether some name may match both."""

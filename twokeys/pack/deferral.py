@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 from typing import Final
 
-from twokeys.access.findings import Finding
+from twokeys.access.findings import Finding, Severity
 from twokeys.access.graph import DECLARE, Door, Graph, Key
 from twokeys.access.identity_center import ASSIGNMENT, ENTITLEMENT
 from twokeys.access.judge import Judge, widest
@@ -74,7 +74,8 @@ def deferred(graph: Graph, judged: Sequence[Judged], joined: Graph) -> tuple[lis
         step = _STEP_OF_TRUSTS
         if known := _arn_of_provider(graph, trusts):
             step += f"; of the identity provider, write {known}"
-    return kept, [Judged(Finding(". ".join(about), step, rule=DEFERRED), mandatory=False)]
+    severity: Severity | None = "medium" if trusts else None
+    return kept, [Judged(Finding(". ".join(about), step, rule=DEFERRED, severity=severity), mandatory=False)]
 
 
 def _asks_for_proof(finding: Finding) -> bool:
