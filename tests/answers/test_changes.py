@@ -845,3 +845,67 @@ def test_a_cell_of_a_changed_way_says_what_each_key_asks_for() -> None:
     found = in_markdown(changes(read(asks(MFA).graph), read(asks(aged).graph)))
     assert "| trust: MFA (" in found
     assert "| trust: MFA, less than 1 h ago (" in found
+
+
+ACCESS, WHOEVER = "OrganizationAccountAccessRole", "account management as a whole"
+BY_AWS, NOBODY = document(trusts(arn(HUB, "root"))), document(trusts(arn(STAGE, "root")))
+
+
+def of_organization(trust: str = "", *, holder: bool = False, policy: str = "AdministratorAccess") -> World:
+    """The access role is there as a resource with its trust policy, as live AWS shows it, or is taken to be there."""
+    world = two_keys(granted=False)
+    about = {"id": "o-a1b2c3d4e5", "masterAccountId": HUB, "accounts": [{"id": one} for one in (HUB, STAGE)]}
+    world.add("Organization", "org", world.hub, outputs=about)
+    if trust:
+        world.role(ACCESS, world.stage, trust)
+        by = {"role": ACCESS, "policyArn": f"arn:aws:iam::aws:policy/{policy}"}
+        world.add("RolePolicyAttachment", "by-aws", world.stage, **by)
+    if holder:
+        world.grant("ci", world.hub, arn(STAGE, f"role/{ACCESS}"))
+    return world
+
+
+@pytest.mark.parametrize(
+    ("state", "live", "drifted", "back"),
+    [
+        (of_organization(), of_organization(BY_AWS), "No way in", "No way in"),
+        (of_organization(), of_organization(NOBODY), f"- {WHOEVER}", f"+ {WHOEVER}"),
+        (of_organization(), of_organization(BY_AWS, holder=True), "+ role ci", "- role ci"),
+        (of_organization(holder=True), of_organization(BY_AWS), "- role ci", "+ role ci"),
+        (of_organization(holder=True), of_organization(), "- role ci", "+ role ci"),
+        (
+            of_organization(),
+            of_organization(document(trusts(arn(HUB, "root"), condition=MFA))),
+            f"~ {WHOEVER}",
+            f"~ {WHOEVER}",
+        ),
+        (of_organization(), of_organization(BY_AWS, policy="ReadOnlyAccess"), f"~ {WHOEVER}", f"~ {WHOEVER}"),
+    ],
+)
+def test_a_way_that_waits_for_a_grant_is_lost_with_its_trust_and_not_where_it_is_seen_who_holds_one(
+    state: World, live: World, drifted: str, back: str
+) -> None:
+    """ "You must also grant permissions": the trust in an account as a whole opens for those who hold a grant there.
+
+    https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_accounts_access-cross-account-role.html
+    """
+    for sides, begins in (((state, live), drifted), ((live, state), back)):
+        (told,) = (one for one in lines(changes(*(read(one.graph) for one in sides))) if not one.startswith("    "))
+        assert told.startswith(begins)
+
+
+@pytest.mark.parametrize("stands", [True, False])
+def test_what_the_whole_organization_enters_if_granted_is_lost_with_its_trust_alone(stands: bool) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-principalorgid"""
+    condition = {"StringEquals": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}}
+    sides = [of_organization(BY_AWS) for _ in range(2)]
+    for world, trusted in zip(sides, (True, stands), strict=True):
+        world.role("shared", world.stage, document(trusts("*", condition=condition)) if trusted else NOBODY)
+        world.role("behind", world.hub, document(trusts(arn(STAGE, "role/shared"))))
+        world.grant("shared", world.stage, arn(HUB, "role/behind"))
+    organization = next(one for one in sides[0].resources if one.name == "org")
+    sides[0].change(organization, outputs={"id": "o-a1b2c3d4e5", "masterAccountId": HUB})
+    before, live = (read(one.graph) for one in sides)
+    for pair, sign in (((before, live), "-"), ((live, before), "+")):
+        whole = [line for line in lines(changes(*pair)) if line.startswith(f"{sign} anybody of organization")]
+        assert len(whole) == (0 if stands else 2)

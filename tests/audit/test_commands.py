@@ -1265,6 +1265,8 @@ def test_files_of_other_services_are_passed_over_and_counted_in_a_folder_and_ref
     nothing = read("prod", "--events", str(folder), "--from", "2026-10-01", "--until", "2026-11-01")["events"]
     assert (nothing["from"], nothing["doors"], nothing["sources"][0]["passedOver"]) == (None, [], {"Config": 1})
     text = run("prod", "--events", str(folder)).stdout
+    advice = "CloudTrail: nothing given is a CloudTrail log: give the folder that holds AWSLogs/…/CloudTrail/"
+    assert advice in " ".join(text.partition("\nWhat CloudTrail saw")[0].split())
     assert "no records of the period, so nothing tells" in text
     assert ", 0 files read, 1 passed over: 1 of Config, no events)" in text
     assert "no record of use" not in text
@@ -1273,7 +1275,7 @@ def test_files_of_other_services_are_passed_over_and_counted_in_a_folder_and_ref
 
 
 @pytest.mark.parametrize(
-    "content", [b'{"Findings": []}', b"[1]", b'[{"x": 1}]\n', b'{"x": 1}\n{"x": 2}', b'{"logEvents": []}']
+    "content", [b'{"Findings": []}', b"[1]", b'[{"x": 1}]\n', b'{"x": 1}\n{"x": 2}', b'{"logEvents": []}', b""]
 )
 def test_a_whole_file_that_is_no_log_and_stands_nowhere_near_them_is_passed_over_and_named(
     tmp_path: Path, content: bytes
@@ -1314,7 +1316,6 @@ STAGES = "222222222222"
         ("x.json.gz", WHOLE[:-20], False),
         ("x.json.gz", WHOLE[:40] + b"\xff" * 20 + WHOLE[60:], False),
         ("x.json", b'{"Records": [{"eventID": ', False),
-        ("x.json", b"", False),
         ("x.json", None, False),
         (f"{PROD}_CloudTrail_us-east-1_20260901T1000Z_x.json", b"", False),
         (f"{HUB}_CloudTrail_us-east-1_20260901T1000Z_x.json", b"", False),

@@ -1286,7 +1286,7 @@ def test_named_callers_without_a_door_are_first_and_sessions_that_nobody_is_seen
     who = [said.partition(" UTC ")[2].partition(" of ")[0].partition(" -> ")[0] for _, said in lines]
     *named, kim, lee, jobs = who
     assert named == ["user eve", "user ann", "root user", "user zoe", "role ci"]
-    assert {kim, lee} == {f"somebody who is not named as {name}" for name in ("kim", "lee")}
+    assert {kim, lee} == {f"Identity Center user {name}, by the session's name" for name in ("kim", "lee")}
     assert jobs.startswith("somebody who is not named as run-")
     why = "the record does not name the caller; a session of this role is in the records, its AssumeRole is not"
     assert lines[-1][1].endswith(f"from 9 addresses, in sessions run-0, run-1 and 7 more: {why}")

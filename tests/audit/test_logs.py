@@ -46,10 +46,7 @@ def test_a_folder_without_log_files_is_refused(tmp_path: Path) -> None:
         log_files(tmp_path)
 
 
-EMPTY, NO_JSON = (
-    "it is empty, or ends before its JSON does",
-    "it is no JSON, or holds a number of more than 4,300 digits",
-)
+NO_JSON = "it is no JSON, or holds a number of more than 4,300 digits"
 INSIGHTS = "results of a query in CloudWatch Logs Insights"
 UNPACKED = "it is cut off or damaged, and cannot be unpacked"
 
@@ -57,10 +54,10 @@ UNPACKED = "it is cut off or damaged, and cannot be unpacked"
 @pytest.mark.parametrize(
     ("content", "why"),
     [
-        (b"", EMPTY),
+        (b"", "it is empty"),
         (b"not json", NO_JSON),
         (b"\xff", NO_JSON),
-        (b'{"Records": [{"eventID": ', EMPTY),
+        (b'{"Records": [{"eventID": ', "it ends before its JSON does"),
         (b"{}", "it has no Records"),
         (b'{"Records": ["x"]}', "one of its records is no object"),
         (b'{"Records": null}', "its Records are no list"),

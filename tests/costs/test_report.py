@@ -152,8 +152,19 @@ def test_two_tag_columns_that_differ_only_in_case_are_told_apart_by_the_exact_ke
     found = costs(report, question=Question(((TEAM,), (Dimension("tag", "team"),))))
     assert amounts(found, 0) == exact(BY_TEAM)
     assert amounts(found, 1) == {("Root:1",): Decimal(CHARGES)}
+    assert found.notes[:2] == ("team is a tag of its own, beside Team", "Team is a tag of its own, beside team")
     with pytest.raises(Refusal, match="could be"):
         costs(report, question=Question(((Dimension("tag", "TEAM"),),)))
+
+
+@pytest.mark.parametrize("report", [legacy(), cur2().replace(b"user_team", b"user:Team")], ids=["columns", "map"])
+def test_a_tag_that_is_only_spelled_alike_is_taken_and_named(report: bytes) -> None:
+    """Tag keys are case-sensitive: https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html."""
+    found = costs(report, question=Question(((Dimension("tag", "team"),), (TEAM,), (Dimension("tag", "user:Team"),))))
+    assert [amounts(found, place) for place in range(2)] == [exact(BY_TEAM)] * 2
+    assert [note for note in found.notes if "tag" in note] == [
+        "no line has the tag team; Team, which is spelled alike, is taken for it"
+    ]
 
 
 def test_of_tags_in_a_map_whose_keys_differ_only_in_case_the_exact_one_is_read_and_none_is_guessed() -> None:

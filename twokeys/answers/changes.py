@@ -87,11 +87,17 @@ def changes(before: Answers, after: Answers) -> Changes:
     A way is the same when the same principal comes into the same role; it has changed when it leads through other
     roles, under other conditions, or into a role with other policies, another permissions boundary or longest session.
     Ways that are not proved count as closed on both sides; what is newly not proved is listed. The roles that users
-    enter in their own account count as ways, and an account has one name on both sides.
+    enter in their own account count as ways, and an account has one name on both sides. A way whose grant is not shown
+    is neither gained nor lost where the other side has its trust and shows that nobody holds a grant, or who does.
     """
     ids = {**before.ids, **after.ids}
     names = {ids.get(one, one): name for side in (before, after) for one, name in side.names.items() if name != one}
-    old, new = (_by_ends(side, ids, names) for side in (before, after))
+    ways = [_by_ends((*side.ways, *side.within), ids, names) for side in (before, after)]
+    if_granted = [_by_ends(side.if_granted, ids, names) for side in (before, after)]
+    old, new = (
+        {ends: trusted[ends] for ends, way in other.items() if way.state is State.UNPROVED and ends in trusted} | mine
+        for mine, other, trusted in zip(ways, reversed(ways), if_granted, strict=True)
+    )
     known = {(one.message, one.door) for one in before.not_proved}
     both = [(old[ends], new[ends]) for ends in new if ends in old]
     return Changes(
@@ -260,7 +266,7 @@ def drift(before: Answers, live: Answers) -> Changes:
     return replace(found, not_shown=f"{what}. Next step: {step}.")
 
 
-def _by_ends(answers: Answers, ids: Mapping[str, str], names: Mapping[str, str]) -> dict[tuple[Who, Who], Way]:
+def _by_ends(ways: Iterable[Way], ids: Mapping[str, str], names: Mapping[str, str]) -> dict[tuple[Who, Who], Way]:
     """The shortest way between two ends: a workload may come by the identity providers of several accounts."""
 
     def called(one: Party) -> Party:
@@ -268,7 +274,7 @@ def _by_ends(answers: Answers, ids: Mapping[str, str], names: Mapping[str, str])
         return replace(one, account_name=names.get(ids.get(account, account), one.account_name))
 
     found: dict[tuple[Who, Who], Way] = {}
-    for way in sorted((*answers.ways, *answers.within), key=lambda way: len(way.steps)):
+    for way in sorted(ways, key=lambda way: len(way.steps)):
         steps = (replace(one, source=called(one.source), target=called(one.target)) for one in way.steps)
         ends = (_with_id(way.source.who, ids), _with_id(way.target.who, ids))
         found.setdefault(ends, replace(way, steps=tuple(steps)))

@@ -421,6 +421,9 @@ class Answers:
     doors: tuple[DoorAnswer, ...]
     not_proved: tuple[NotProved, ...]
     within: tuple[Way, ...] = ()
+    if_granted: tuple[Way, ...] = ()
+    """What whoever holds a grant could enter, as access roles trust the management account and roles the organization:
+    those of `ways` whose grant is not shown, and those of whom everybody who may hold one is shown."""
     long_term: tuple[LongTerm, ...] = ()
     units: tuple[tuple[str, ...], ...] = ()
     memberships: tuple[tuple[Party, Party], ...] = ()

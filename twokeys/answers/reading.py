@@ -6,7 +6,7 @@ its place: the resource, the statement in its document, and when the resource wa
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
 from itertools import chain
@@ -116,8 +116,11 @@ class _Reader:
         organization = next(snapshot.of_type(ORGANIZATION), None)
         identity = id_of(organization) if organization else None
         ways = list(self._ways())
-        ways += self._by_management(ways)
-        ways += self._by_organization()
+        entered = {way.target.who for way in ways}
+        made_by_aws, by_trust = list(self._by_management()), list(self._by_trust())
+        ways += [one for one in made_by_aws if one.target.who not in entered]
+        if not self._everybody_is_shown:
+            ways += [one for one in by_trust if one.source.who.kind != "root"]
         doors = list(self._doors())
         return Answers(
             origin=snapshot.origin,
@@ -127,6 +130,7 @@ class _Reader:
             doors=tuple(sorted(doors, key=_door_order)),
             not_proved=tuple(self._not_proved()),
             within=tuple(sorted(self._within(), key=_way_order)),
+            if_granted=(*made_by_aws, *by_trust),
             long_term=tuple(self._long_term()),
             units=tuple(sorted(set(self._names.units.values()))),
             memberships=tuple(dict.fromkeys(self._memberships())),
@@ -401,18 +405,15 @@ class _Reader:
     def _declaration(self, door: access.Door) -> DeclaredDoor | None:
         return self._declared.of(who(door.source), map(who, door.source.groups), who(door.target))
 
-    def _by_management(self, ways: Sequence[Way]) -> Iterator[Way]:
-        """The access roles that nobody is shown to enter: whoever the management account grants them may."""
+    def _by_management(self) -> Iterator[Way]:
+        """The access roles that AWS made: whoever the management account grants them may enter."""
         management = self._accounts.management
-        entered = {way.target.who for way in ways}
         if management is None:
             root = Party(Who("root", ""), account_name="management (which one that is, is not known)")
         else:
             arn = Arn.root(management, self._accounts.partition(management))
             root = Party(Who("root", management), str(arn), self._names.of(management))
         for role in self._graph.access_roles:
-            if who(role) in entered:
-                continue
             document = f"trust policy of role {role.name}, as AWS made it"
             trust = self._made_with_account(role, KeyPlace(document))
             step = Step(root, self._party(role), (), trust, (), grant=Key.NOT_SHOWN)
@@ -424,30 +425,39 @@ class _Reader:
                 by_access_role=True,
             )
 
-    def _by_organization(self) -> Iterator[Way]:
-        """A trust in the whole organization admits whoever holds a grant there, in accounts that nothing shows too.
+    @property
+    def _everybody_is_shown(self) -> bool:
+        accounts, shown = self._accounts, {one.account for one in self._graph.principals if one.urn}
+        return accounts.all_listed and accounts.members | {accounts.management} <= shown
+
+    def _by_trust(self) -> Iterator[Way]:
+        """A trust in the management account or in the whole organization admits whoever holds a grant there.
 
         https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-principalorgid
         """
-        accounts, shown = self._accounts, {one.account for one in self._graph.principals if one.urn}
-        if accounts.all_listed and accounts.members | {accounts.management} <= shown:
-            return
+        accounts = self._accounts
         judge = access.Judge(self._graph.guards, accounts)
-        members: dict[str, Principal] = {}
+        whole: dict[str, Principal] = {}
         doors: list[access.Door] = []
         for trust in self._graph.open_trusts:
             if trust.account is None and accounts.is_own_organization(trust.names):
                 name = accounts.organization or trust.names
-                anybody = members.setdefault(name, Principal(name, "outsider", "", name))
-                doors.append(judge.door(anybody, trust.role))
-        for path in paths_from(self._graph, lambda start: start in members.values(), doors):
+                anybody = whole.setdefault(name, Principal(name, "outsider", "", name))
+            elif trust.account is not None and trust.account == accounts.management != trust.role.account:
+                root = str(Arn.root(trust.account, accounts.partition(trust.account)))
+                anybody = whole.setdefault(root, Principal(root, "outsider", trust.account, "root"))
+            else:
+                continue
+            doors.append(judge.door(anybody, trust.role))
+        for path in paths_from(self._graph, lambda start: start in whole.values(), doors):
             if all(map(self._between_known, path.doors)):
                 way = self._way(path)
+                where = "that account" if way.source.who.kind == "root" else "their own account"
                 yield replace(
                     way,
                     steps=(replace(way.steps[0], grant=Key.NOT_SHOWN), *way.steps[1:]),
                     verdict=Outcome.CONDITIONAL.value,
-                    conditions=(*way.conditions, "a grant of the role in their own account"),
+                    conditions=(*way.conditions, f"a grant of the role in {where}"),
                     third_party=None,
                 )
 

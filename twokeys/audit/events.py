@@ -44,6 +44,8 @@ _OF_WAYS = {
     Usage.LATER: "made after the period",
     Usage.NOT_KNOWN: "not known",
 }
+_NO_RECORDS = "no records of the period"
+_NO_LOGS = "nothing given is a CloudTrail log: give the folder that holds AWSLogs/…/CloudTrail/"
 _MANY = 12
 """How many files that cannot be read, and accounts, are named on a terminal."""
 
@@ -117,10 +119,15 @@ def headline(answers: Answers, comparison: Comparison | None) -> str:
         _not_as_digest(comparison),
         f"{counted(len(comparison.in_no_digest), 'log file')} in no digest given" if comparison.in_no_digest else "",
     ]
-    first = "no records of the period" if comparison.start is None else seen
+    first = seen if comparison.start else _NO_RECORDS if _may_have_logs(comparison) else _NO_LOGS
     only = f" of {listed(comparison.regions)} only (--region)" if comparison.regions else ""
     seen = f"CloudTrail{only}: {', '.join(filter(None, (first, *not_known)))}"
     return "; ".join(filter(None, (seen, gaps(answers, comparison), _without_digests(answers, comparison))))
+
+
+def _may_have_logs(comparison: Comparison) -> bool:
+    """Whether anything that was given is a log, or cannot be read and may be one."""
+    return any(one.caller or one.read or one.not_readable for one in comparison.sources)
 
 
 def _not_as_digest(comparison: Comparison) -> str:
@@ -571,14 +578,16 @@ def used(use: Use, answers: Answers) -> str:
     stack_sets = " (named as StackSets name theirs)" if use.role.startswith(_OF_STACK_SETS) else ""
     what = f"role {use.path}{stack_sets}" if use.role else f"root user, limited to {use.task or 'an unknown task'},"
     what = SIGN_INS.get(use.event, what if use.event in EVENTS or use.role else use.event)
-    session = f" as {use.caller_session}" if use.caller_session else ""
-    session += f" for {use.source_identity}" if use.source_identity else ""
+    who = f"{answers.named(use.caller)}" + (f" as {use.caller_session}" if use.caller_session else "")
+    if use.event in SESSIONS and RESERVED_ROLE in use.role and not use.names_caller and use.caller_session:
+        who = f"Identity Center user {use.caller_session}, by the session's name"
+    session = f" for {use.source_identity}" if use.source_identity else ""
     session += f" for product provider {use.delegate}" if use.delegate else ""
     session += " in a root session" if use.in_root else ""
     session += f", begun {use.began:%Y-%m-%d %H:%M} UTC" if use.event == EARLIER and use.began else ""
     through = use.invoked_by if use.caller.who.kind != "service" else None
     whence = " ".join(f"{how} {which}" for how, which in (("from", use.source), ("through", through)) if which)
     return (
-        f"{use.time:%Y-%m-%d %H:%M:%S} UTC {answers.named(use.caller)}{session}{unknown} -> {what} of "
+        f"{use.time:%Y-%m-%d %H:%M:%S} UTC {who}{session}{unknown} -> {what} of "
         f"{answers.names.get(use.account, use.account)} {whence} in {use.region} ({use.id})"
     )

@@ -276,6 +276,8 @@ def _first_key(file: Path) -> str:
         with _opened(file) as stream:
             start, beginning = stream.tell(), stream.read(_LITTLE)
             stream.seek(start)
+            if not beginning:
+                raise _refused(file, "it is empty", NoLog)
             if export := next((what for begins, what in _NO_JSON.items() if re.match(begins, beginning)), ""):
                 raise _refused(file, f"it is {export}, which is not read")
             depth, before = 0, ""
@@ -355,7 +357,7 @@ def _said(error: Exception) -> str:
     if isinstance(error, OSError):
         return f"the system says: {error.strerror}"
     if "premature EOF" in str(error):
-        return "it is empty, or ends before its JSON does"
+        return "it ends before its JSON does"
     return "it is no JSON, or holds a number of more than 4,300 digits"
 
 

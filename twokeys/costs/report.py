@@ -144,28 +144,34 @@ class Ledger:
         if left_out := self.of_other_days.get(currency):
             lines, are = counted(len(left_out), "line"), "is" if len(left_out) == 1 else "are"
             yield f"{lines} of the bills of these days, {currency} {add(left_out):f}, {are} of other days and left out"
-        for place, tag in enumerate(self.question.tags):
-            exact, alike = ({cell[4 + 2 * place + which] for cell in self.cells} - {""} for which in (0, 1))
-            if others := self._spelled_alike(tag) - {tag} if exact else None:
-                yield f"{' and '.join(sorted(others))} is a tag of its own, beside {tag}"
-            if self.tag_keys and not exact and not alike:
+        for tag in self.question.tags:
+            exact, alike = self._keys(tag)
+            others = " and ".join(sorted(alike))
+            if exact and others:
+                yield f"{others} is a tag of its own, beside {tag}"
+            elif others:
+                yield f"no line has the tag {tag}; {others}, which is spelled alike, is taken for it"
+            elif self.tag_keys and not exact:
                 near = nearest(tag, set(map(_bare, self.tag_keys)))
                 yield f"no line has the tag {tag}" + (f"; {near} is there" if near else "")
 
     def _place(self, tag: str, where: str) -> int:
-        """Where in a cell a tag's value stands: that of the key as it is asked for, if any line has it.
+        """Where in a cell a tag's value stands: that of the key as it is asked for, if it is there.
 
         Refuses a key that could be several others: https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html
         """
-        exact = 4 + 2 * self.question.tags.index(tag)
-        if any(cell[exact] for cell in self.cells):
-            return exact
-        if len(alike := self._spelled_alike(tag)) > 1:
+        place = 4 + 2 * self.question.tags.index(tag)
+        exact, alike = self._keys(tag)
+        if exact:
+            return place
+        if len(alike) > 1:
             raise _could_be(where, tag, sorted(alike))
-        return exact + 1
+        return place + 1
 
-    def _spelled_alike(self, tag: str) -> set[str]:
-        return {_bare(name) for name in self.tag_keys if _is_spelled(name, tag)}
+    def _keys(self, tag: str) -> tuple[set[str], set[str]]:
+        """The key as it is asked for, if it is there, and others that are spelled alike."""
+        exact = {_bare(name) for name in self.tag_keys.intersection(_spellings(tag))}
+        return exact, {_bare(name) for name in self.tag_keys if _is_spelled(name, tag)} - exact
 
     def _days(self, where: str) -> tuple[date | None, date | None, list[str]]:
         """The first day and the day after the last, and of which of them there are lines, unless of each.
@@ -464,14 +470,15 @@ def _tag_reader(
     It gives two values: of the key as it is asked for, and of one that is spelled alike.
 
     In a map a key may be spelled `user_KEY`, `user:KEY`, `resourceTags/KEY` or, with a prefix that the caller gave,
-    as it is; `keys` takes those that are there. See https://docs.aws.amazon.com/cur/latest/userguide/table-dictionary-cur2-tag-columns.html.
+    as it is; `keys` takes those that are there, of columns the ones that are spelled alike. See https://docs.aws.amazon.com/cur/latest/userguide/table-dictionary-cur2-tag-columns.html.
     """
-    spellings = (f"resourceTags/user:{key}", f"resourceTags/{key}")
+    spellings = _columns(key)
+    alike = [name for name in header if _plain(name) in map(_plain, spellings)]
+    keys.update(alike)
     for spelling in spellings:
         if spelling in header:
             exact = header.index(spelling)
             return lambda row: (row[exact], "")
-    alike = [name for name in header if _plain(name) in map(_plain, spellings)]
     if len(alike) > 1:
         raise _could_be(where, key, alike)
     if alike:
@@ -498,9 +505,14 @@ def _tag_reader(
     return lambda row: next((found for each in maps if any(found := tag_in(row[each], header[each]))), ("", ""))
 
 
+def _columns(key: str) -> tuple[str, ...]:
+    """What a tag's own column may be called, the last in Parquet."""
+    return (f"resourceTags/user:{key}", f"resourceTags/{key}", f"resource_tags_user_{key}")
+
+
 def _spellings(key: str) -> tuple[str, ...]:
-    """How a map may have a tag's key."""
-    return (f"user:{key}", f"user_{key}", f"resourceTags/{key}", f"resourceTags/user:{key}", key)
+    """How a map or a column may have a tag's key."""
+    return (f"user:{key}", f"user_{key}", *_columns(key), key)
 
 
 @functools.lru_cache(maxsize=65536)
@@ -511,7 +523,7 @@ def _is_spelled(name: str, key: str) -> bool:
 
 def _bare(name: str) -> str:
     """A tag's key without what the formats write before it."""
-    return re.sub(r"^(resourceTags/)?(user[:_])?", "", name)
+    return re.sub(r"^(resourceTags/|resource_tags_)?(user[:_])?", "", name)
 
 
 def _could_be(where: str, key: str, alike: Iterable[str]) -> Refusal:
