@@ -64,7 +64,7 @@ def _of_stack_sets(graph: Graph, document: Document, resource: str) -> bool:
     """
     if document.urn in graph.identity_center.given or not _is_one_name(graph, resource):
         return False
-    trusts = [one.trust.policy if one.trust else UNKNOWN for one in graph.principals if document in one.documents]
+    trusts = [one.trust_policy for one in graph.principals if document in one.documents]
     return bool(trusts) and all(map(_admits_cloudformation_alone, trusts))
 
 
