@@ -13,10 +13,12 @@ import os
 import re
 import shlex
 import shutil
+from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import datetime
 
     from rich.console import Console
     from rich.table import Table
@@ -36,6 +38,11 @@ PLAIN: dict[str, Any] = {"soft_wrap": True, "highlight": False, "markup": False,
 def printable(text: str) -> str:
     r"""Text in one line, each character that is not printed but obeyed made visible: ESC as `\x1b`, CR as `\r`."""
     return "".join(letter if letter.isprintable() else _visible(letter) for letter in text)
+
+
+def in_utc(moment: datetime) -> str:
+    """A moment for people."""
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def counted(number: int, thing: str) -> str:

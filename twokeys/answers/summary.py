@@ -12,10 +12,10 @@ from twokeys.access.model.requirements import MFA_BUT_OF_KEYS
 from twokeys.access.reading.snapshot import Evidence
 from twokeys.answers.model import NOT_SHOWN_INSIDE, OUTSIDE, Account, Answers, DoorAnswer, Party, State, Time, Way
 from twokeys.answers.permissions import Level
-from twokeys.answers.words import in_utc, open_to
+from twokeys.answers.words import open_to
 from twokeys.doors import Who
 from twokeys.iam import account_as_a_whole
-from twokeys.shown import counted, listed
+from twokeys.shown import counted, in_utc, listed
 
 _NOT_LOOKED_AT = (
     "Not looked at: policies of buckets, keys, queues and other data; network ways; what a role may do once it is "

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 
 from twokeys.access.federated import GUESTS
 from twokeys.access.judge import Key
@@ -10,6 +10,7 @@ from twokeys.access.model.requirements import pausing
 from twokeys.access.reading.since import Since
 from twokeys.answers.model import ANY_ANCHOR, KeyPlace, Step, Time, Way
 from twokeys.doors.expiry import left, on, until
+from twokeys.shown import in_utc
 
 
 def into(way: Way) -> str:
@@ -79,11 +80,6 @@ def since(found: Since) -> str:
         changed = found.changed if found.changed and found.first and found.changed > found.first else None
         return f"{first} or later" + (f", changed {in_utc(changed)}" if changed else "")
     return first if first == last else f"between {first} and {last}"
-
-
-def in_utc(moment: datetime) -> str:
-    """A moment for people."""
-    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def not_now(way: Way | Step, now: datetime) -> str:

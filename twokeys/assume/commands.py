@@ -18,7 +18,7 @@ import click
 
 from twokeys.errors import Refusal, nearest
 from twokeys.profiles.options import DOORS, complete, doors_options, exports_of, mfa_serial, note, read_said
-from twokeys.shown import for_shell, listed, printable
+from twokeys.shown import for_shell, in_utc, listed, printable
 
 if TYPE_CHECKING:
     from twokeys.assume.session import Session
@@ -145,7 +145,7 @@ def assume(*, door: str, command: tuple[str, ...], as_json: bool, **how: Any) ->
     else:
         click.echo(for_shell(session.marked, session.unset))
         own_keys = session.profile == "default" and in_shell(None) and PROFILE not in os.environ
-        ends = f"{session.expires:%Y-%m-%d %H:%M} UTC"
+        ends = f"{in_utc(session.expires)}"
         way_back = (
             f"it replaces the keys of this shell, which `twokeys assume {shlex.quote(door)} -- bash` leaves there"
             if own_keys

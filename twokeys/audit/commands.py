@@ -128,12 +128,12 @@ def audit(  # noqa: PLR0913 - one parameter an option
     from twokeys.answers.data import as_data
     from twokeys.answers.selection import into, of_person
     from twokeys.answers.summary import summary
-    from twokeys.answers.words import in_utc
     from twokeys.audit import report
     from twokeys.audit.comparison import against_states, by_person, compare
     from twokeys.audit.page import page
     from twokeys.aws_reference import known_region
     from twokeys.files import write_output
+    from twokeys.shown import in_utc
 
     _refuse_contradictions()
     now, period = at or datetime.now(UTC), (start, end or at)

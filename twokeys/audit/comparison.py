@@ -13,7 +13,6 @@ from twokeys.access.model.names import may_let_in
 from twokeys.answers.model import ACCESS_KEY, BOUNDARY, PASSWORD, Answers, Party, Step, Way
 from twokeys.answers.selection import PEOPLE, is_person
 from twokeys.answers.summary import APART
-from twokeys.answers.words import in_utc
 from twokeys.audit import LEARNING
 from twokeys.audit.changes import BEING, DELETED, MFA_DEVICES, SAME, TAKEN_BACK, WIDENING, WRITES
 from twokeys.audit.coverage import Covered
@@ -27,7 +26,7 @@ from twokeys.audit.unusual import Unusual, is_weak, unusual
 from twokeys.doors import Who
 from twokeys.doors.who import CARRIERS
 from twokeys.iam import Arn, PolicyDocument, PolicyKind, Unknown, aws_managed
-from twokeys.shown import counted
+from twokeys.shown import counted, in_utc
 
 _HANDED_OUT = (
     f"sessions that IAM Identity Center handed out ({', '.join(HANDS_OUT)}), each an entry in the account's own "
@@ -191,8 +190,7 @@ def compare(
     population: list[Entry] = []
     for use in known:
         if use.account in answers.accounts:
-            apart_as = _apart(use)
-            other = apart_as
+            other = _apart(use)
             handed = use.failed is None and use.caller.who.kind == "service" and _hands_on(use, answers)
             if other is None or handed:
                 entry = doors.take(use, ids)
@@ -356,7 +354,7 @@ def _is_shown(one: Change, answers: Answers) -> bool:
         return said is None or said.arn == one.boundary
     if whose and event in WRITES:
         return there and (time if policy is None else one.policy is not None and one.policy.within(policy))
-    if whose and what != BOUNDARY and one.gives in (*TAKEN_BACK.values(), "CreateGroupMembership"):
+    if whose and what != BOUNDARY and one.gives in TAKEN_BACK.values():
         return there
     if event in {"CreateOpenIDConnectProvider", "CreateSAMLProvider"}:
         named = (each.rpartition(" ")[2].removeprefix("https://") for each in one.parameters.split(", "))

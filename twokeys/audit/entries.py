@@ -19,6 +19,7 @@ from twokeys.iam import Requirement
 from twokeys.iam.external_id import is_external_id
 from twokeys.iam.globs import Glob
 from twokeys.iam.truth import Truth
+from twokeys.shown import in_utc
 
 _OTHERWISE = "the trust was another then, or the door was not used"
 """How AWS, which refuses a call that does not meet a condition of the door, came to let it in."""
@@ -245,7 +246,7 @@ def _unmet(use: Use, asked: Iterable[tuple[Requirement, Truth]]) -> Iterator[str
                 named = "with another external ID than" if use.external_id else "without the external ID that"
                 yield f"{named} its door asks for: {_OTHERWISE}"
             elif closed is not None and opens is None and not one.any_of:
-                yield f"the door is closed since {closed:%Y-%m-%d %H:%M} UTC: {_OTHERWISE}"
+                yield f"the door is closed since {in_utc(closed)}: {_OTHERWISE}"
             else:
                 yield f"the call does not meet its door's condition {in_words(one)}: {_OTHERWISE}"
 

@@ -19,7 +19,7 @@ from twokeys.audit.record import EARLIER, EVENTS, LOGIN, SESSIONS, SIGN_INS, Use
 from twokeys.audit.trail import LOGGING, Change
 from twokeys.audit.unusual import FIRST_ENTRY, NEW_ADDRESS
 from twokeys.iam.sts import RESERVED_ROLE
-from twokeys.shown import counted, listed
+from twokeys.shown import counted, in_utc, listed
 
 NOT_LOOKED_AT = (
     "Not looked at in the events: changes of keys elsewhere than in IAM, IAM Identity Center and Organizations; what "
@@ -236,7 +236,7 @@ class _Alike:
             f"{label} ({count})" if count > 1 else label for label, count in sorted(self.labels.items(), reverse=True)
         )
         last, regions = used(self.uses[-1], answers), len({use.region for use in self.uses})
-        last += f", the last of {len(self)} since {self.uses[0].time:%Y-%m-%d %H:%M} UTC" if len(self) > 1 else ""
+        last += f", the last of {len(self)} since {in_utc(self.uses[0].time)}" if len(self) > 1 else ""
         last += f" in {regions} regions" if regions > 1 else ""
         sessions = [*dict.fromkeys(use.caller_session for use in self.uses if use.caller_session)]
         new = {one for one in self.why if one.startswith(NEW_ADDRESS)} if len(self.uses) > 1 else set()
@@ -415,7 +415,7 @@ def through_roles(comparison: Comparison) -> list[tuple[str, str]]:
             one.usage.value,
             f"{one.way.source} -> {one.way.target}, through {', '.join(party.short for party in one.way.through)}"
             + (f", {counted(one.count, 'time')}" if one.count else "")
-            + (f", last {one.last:%Y-%m-%d %H:%M} UTC" if one.last else "")
+            + (f", last {in_utc(one.last)}" if one.last else "")
             + (f": {one.not_known}" if one.not_known else ""),
         )
         for one in comparison.ways
@@ -456,8 +456,8 @@ def period(comparison: Comparison) -> str:
     """What was compared, in a sentence."""
     first, last = comparison.asked
     parts = (
-        f"from {first:%Y-%m-%d %H:%M} UTC" if first else "",
-        f"until {last:%Y-%m-%d %H:%M} UTC" if last else "",
+        f"from {in_utc(first)}" if first else "",
+        f"until {in_utc(last)}" if last else "",
         f"only {' and '.join(comparison.regions)}" if comparison.regions else "",
     )
     asked = f"Asked: {' '.join(filter(None, parts))}. " if any(parts) else ""
@@ -507,7 +507,7 @@ def sign_ins(one: SignIns, answers: Answers) -> str:
     counts = mfa(one)
     with_mfa = ", ".join(f"{word} {count}" if len(counts) > 1 else word for word, count in counts.items())
     times = counted(len(one.uses), "time")
-    last = f"{one.uses[-1].time:%Y-%m-%d %H:%M} UTC"
+    last = in_utc(one.uses[-1].time)
     how = " and ".join(sorted({"by aws login" if use.event == LOGIN else "at the console" for use in one.uses}))
     return f"{answers.named(one.user)} {how}, {times}, last {last}, MFA used: {with_mfa}"
 
@@ -555,7 +555,7 @@ def _together(same: list[DoorUse], why: str) -> DoorUse:
 
 def door_use(one: DoorUse, ends: str = "") -> str:
     """A door and how it was used, in words; `ends` stands for those of several that are alike."""
-    last = f", last {one.last:%Y-%m-%d %H:%M} UTC" if one.last else ""
+    last = f", last {in_utc(one.last)}" if one.last else ""
     proved = "" if one.proved else " (a door that is not proved)"
     early = f" ({one.early} before the door's keys were made)" if one.early else ""
     count = f", {counted(one.count, 'time')}{early}" if one.count else ""
@@ -584,7 +584,7 @@ def used(use: Use, answers: Answers) -> str:
     session = f" for {use.source_identity}" if use.source_identity else ""
     session += f" for product provider {use.delegate}" if use.delegate else ""
     session += " in a root session" if use.in_root else ""
-    session += f", begun {use.began:%Y-%m-%d %H:%M} UTC" if use.event == EARLIER and use.began else ""
+    session += f", begun {in_utc(use.began)}" if use.event == EARLIER and use.began else ""
     through = use.invoked_by if use.caller.who.kind != "service" else None
     whence = " ".join(f"{how} {which}" for how, which in (("from", use.source), ("through", through)) if which)
     return (

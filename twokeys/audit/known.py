@@ -10,6 +10,7 @@ from twokeys.audit.coverage import Covered, Period
 from twokeys.audit.record import Use
 from twokeys.audit.trail import Trail
 from twokeys.doors import Who
+from twokeys.shown import in_utc
 
 BY_PROVIDER = ("web-identity", "saml", "identity-center-user", "identity-center-group")
 """Who comes by an identity provider: recorded in the role's account only."""
@@ -70,8 +71,8 @@ class Judge:
         return first, max(first, min(last, datetime.now(UTC) - _LATE))
 
     def _stop(self, use: Use, until: datetime | None) -> str:
-        who, end = self.answers.named(use.caller).short, f"to {until:%Y-%m-%d %H:%M} UTC" if until else "on"
-        return f"from {use.time:%Y-%m-%d %H:%M} UTC {end}, as {who} called {use.event}"
+        who, end = self.answers.named(use.caller).short, f"to {in_utc(until)}" if until else "on"
+        return f"from {in_utc(use.time)} {end}, as {who} called {use.event}"
 
     def _stops(self, account: str, start: datetime) -> Iterator[tuple[Use, datetime | None]]:
         for use, until in self.stops:

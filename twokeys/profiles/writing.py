@@ -26,7 +26,7 @@ from twokeys.profiles.sections import (
     session_of,
 )
 from twokeys.profiles.ways import RoleWay, Way, ask_for, beyond
-from twokeys.shown import listed
+from twokeys.shown import in_utc, listed
 
 _SOURCES: Final = {"source_profile", "credential_source"}
 """Of which one counts."""
@@ -183,8 +183,7 @@ def _refuse_older(done: awsconfig.Change, since: datetime | None, now: datetime 
         raise Refusal(
             f"the block {block.name} was written from newer exports",
             where=str(block.path),
-            why=f"it is as of {since:%Y-%m-%d %H:%M} UTC, these are as of {now:%Y-%m-%d %H:%M} UTC and would take back"
-            f" {listed(lost)}",
+            why=f"it is as of {in_utc(since)}, these are as of {in_utc(now)} and would take back {listed(lost)}",
             next_step="give the newer ones, or go back to these with --replace",
         )
 

@@ -11,6 +11,7 @@ import click
 
 from twokeys.errors import Refusal, nearest
 from twokeys.options import PACK_CONFIG, PROJECT, InputPath
+from twokeys.shown import in_utc
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -114,7 +115,7 @@ def open_command(  # noqa: PLR0913 - one parameter an option
     if was != reason:
         click.echo(f'its reason "{was}" becomes "{reason}"')
     click.echo(f"{door} {left(opening.closes, now)} ({until(opening.closes)})")
-    click.echo(f"a session lasts {session / 3600:g} h at most, so the last one ends by {ends:%Y-%m-%d %H:%M} UTC")
+    click.echo(f"a session lasts {session / 3600:g} h at most, so the last one ends by {in_utc(ends)}")
     if session < before:
         click.echo(f"(sessions of {copy_of} last {before / 3600:g} h: longer than {door} is open)")
     click.echo("previewed: nothing refused" if judged else f"not previewed: {name} is split into shards")

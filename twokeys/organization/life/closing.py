@@ -15,6 +15,7 @@ from twokeys.errors import Refusal
 from twokeys.organization.life.aws import NotClosedError
 from twokeys.organization.life.facts import Facts
 from twokeys.organization.model import ACTIVE, ALL_FEATURES, CLOSED, CLOSING
+from twokeys.shown import in_utc
 
 WINDOW = timedelta(days=30)
 KEPT = timedelta(days=90)
@@ -68,7 +69,7 @@ class Quota:
         """When more may be closed once the quota is used up, as a sentence's end."""
         recent = [date for date in self.dates or () if date > now - WINDOW]
         if recent:
-            return f"from {recent[0] + WINDOW:%Y-%m-%d %H:%M} UTC on, 30 days after the oldest closing in CloudTrail"
+            return f"from {in_utc(recent[0] + WINDOW)} on, 30 days after the oldest closing in CloudTrail"
         return (
             f"by {now + WINDOW:%Y-%m-%d} at the latest: the quota counts 30 days back, and AWS does not tell when"
             " accounts were closed"
