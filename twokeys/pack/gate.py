@@ -34,8 +34,6 @@ _WITH_IDS: Final = (ACCOUNT, ORGANIZATION, PERMISSION_SET)
 _LETS_NOBODY_IN: Final = frozenset({"__defaults", "description", "tags", "tagsAll"})
 _Change: TypeAlias = tuple[Snapshot, Snapshot]
 """Before and after."""
-_Found: TypeAlias = Mapping[tuple[str, str | None, str | None], Finding]
-"""Findings by rule, resource and door: what one is about, however it is worded."""
 
 
 class Gate:
@@ -154,15 +152,16 @@ class Gate:
             return found
         if found:
             found = self._beside.still_refused(found, self._graph(own[1]), both[1], self._all.own_account)
-        return list(_by_place([*found, *self._beside.completed(*both, self._all.own_account)]).values())
+        found = [*found, *self._beside.completed(*both, self._all.own_account)]
+        return list({one.subject: one for one in found}.values())
 
     def _new(self, resource: Resource, before: Snapshot, after: Snapshot) -> list[Finding]:
         graph = self._graph(after)
-        found = _by_place(self._findings(graph))
-        stands = {place: one for place, one in found.items() if not self._may_still_come(one, resource, graph)}
-        known = _by_place(self._findings(self._graph(before))) if stands else {}
+        found = {one.subject: one for one in self._findings(graph)}.values()
+        stands = [one for one in found if not self._may_still_come(one, resource, graph)]
+        known = {one.subject for one in self._findings(self._graph(before))} if stands else set()
         # what is wrong with a provider may have been put off ("removal") until it makes something
-        return [one for place, one in stands.items() if place not in known or one.urn == resource.provider]
+        return [one for one in stands if one.subject not in known or one.urn == resource.provider]
 
     def _graph(self, snapshot: Snapshot) -> Graph:
         """The graph; of grants alone, which may still get their trust, those that say something of what is there."""
@@ -309,10 +308,6 @@ def _is_control_policy(resource: Resource) -> bool:
 def _asked(resource: Resource) -> Mapping[str, object]:
     """What a resource is asked to be, but for what lets nobody in."""
     return {key: value for key, value in (resource.inputs or {}).items() if key not in _LETS_NOBODY_IN}
-
-
-def _by_place(findings: Iterable[Finding]) -> _Found:
-    return {(finding.rule, finding.urn, finding.door): finding for finding in findings}
 
 
 def _with_identity(resource: Resource, before: Resource | None) -> Resource:
