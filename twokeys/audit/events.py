@@ -30,6 +30,7 @@ _SURE, _PERHAPS, _WITHOUT = "entry by a door", "entry perhaps by a door", "entry
 _NO_DOOR, _UNUSUAL, _CHANGED = "without a door", "unusual", "changed"
 _OF_STACK_SETS = "stacksets-exec-"
 """https://docs.aws.amazon.com/aws-managed-policy/latest/reference/CloudFormationStackSetsOrgAdminServiceRolePolicy.html"""
+WAS_OPEN, NOT_JUDGED = "was open", "was given or taken away, not judged"
 _STEP, _PERHAPS_A_STEP = "step on the way", "step perhaps on the way"
 _NO_STEP = "entry on the way without a door"
 _ONLY_LEARNING = "all of the period only teaches what is usual (--learning-days)"
@@ -125,6 +126,26 @@ def headline(answers: Answers, comparison: Comparison | None) -> str:
     return "; ".join(filter(None, (seen, gaps(answers, comparison), _without_digests(answers, comparison))))
 
 
+def were_open(answers: Answers, comparison: Comparison | None, most: int = _FEW) -> list[str]:
+    """What let somebody in during the period and was taken back, and what may have; no more than `most` of each."""
+    found = comparison.taken_back if comparison else ()
+    judged, others = (
+        [one.words(answers) for one in found if bool(one.permissions) is is_so] for is_so in (True, False)
+    )
+    said = []
+    if judged:
+        named = "by its trust policy; whether whom it names of our own accounts was granted it is not judged"
+        said.append(f"Was open in the period and is not any more ({named}): {_some(judged, most)}")
+    if others:
+        said.append(f"Not judged is whom these let in before they were taken back: {_some(others, most)}")
+    return said
+
+
+def _some(lines: list[str], most: int) -> str:
+    more = [f"{len(lines) - most} more below and in --csv"] if len(lines) > most else []
+    return "; ".join([*lines[:most], *more])
+
+
 def _may_have_logs(comparison: Comparison) -> bool:
     """Whether anything that was given is a log, or cannot be read and may be one."""
     return any(one.caller or one.read or one.not_readable for one in comparison.sources)
@@ -185,6 +206,7 @@ def events(answers: Answers, comparison: Comparison, named: Callable[[Sequence[s
     yield from _few("not readable", not_readable(comparison))
     looked_at, changed = to_look_at(answers, comparison)
     yield from _few("entries, calls and attempts", list(map(": ".join, looked_at)))
+    yield from _few("what was taken back", list(map(": ".join, taken_back(answers, comparison))))
     yield from filter(None, [who_changed(answers, comparison)])
     yield from _few("changes of keys", list(map(": ".join, changed)), "--csv and --json")
     yield from (f"{words}: {door}" for words, door in uses(comparison.doors, named))
@@ -201,6 +223,17 @@ def events(answers: Answers, comparison: Comparison, named: Callable[[Sequence[s
         yield f"signed in: {sign_ins(signed, answers)}"
     yield from _few("records", [f"records of {line}" for line, _ in coverage(answers, comparison, named)])
     yield not_in_the_events(comparison)
+
+
+def taken_back(answers: Answers, comparison: Comparison) -> list[tuple[str, str]]:
+    """What was given, or there, in the period and taken back, in words, and by whom it was given or taken."""
+    return [
+        (
+            WAS_OPEN if one.permissions else NOT_JUDGED,
+            f"{one.words(answers)}, by {answers.named(one.change.use.caller).short} ({one.change.use.id})",
+        )
+        for one in comparison.taken_back
+    ]
 
 
 @dataclass
