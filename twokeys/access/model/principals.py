@@ -94,6 +94,7 @@ class Principal:
     name: str
     urn: str | None = None
     source: str | None = None
+    unique_id: str | None = None
     unsettled: str | None = None
     prefixed: bool = False
     made_by_aws: bool = False
@@ -145,6 +146,7 @@ class Principals:
         self._by_name: dict[tuple[str, str, str], Principal] = {}
         self._in_any_case: dict[tuple[str, str, str], Principal] = {}
         self.by_arn: dict[str, Principal] = {}
+        """The principals by all that a trust policy may name them by: also by the unique id that AWS gave them."""
         self.not_proved: list[NotProved] = []
         """The resources that give somebody a policy, where nothing says whom or which."""
         self._unpinned: dict[tuple[str, str], list[Principal]] = defaultdict(list)
@@ -222,6 +224,7 @@ class Principals:
                 name,
                 urn=resource.urn,
                 source=resource.source,
+                unique_id=resource.text("uniqueId"),
                 unsettled=unsettled,
                 prefixed=unsettled == "name" and prefix is not None and path_settled,
             )
@@ -243,7 +246,7 @@ class Principals:
             if not self._accounts.pinned(account):
                 self._unpinned[kind, name].append(principal)
             self._by_name[account, kind, name] = self._in_any_case[account, kind, name.lower()] = principal
-            self.by_arn[arn] = principal
+            self.by_arn[arn] = self.by_arn[principal.unique_id or arn] = principal
 
     def _join(self, there: Principal, again: Principal) -> None:
         """Two resources are one principal: one that makes it and one that reads it, or those of two states.
@@ -318,7 +321,7 @@ class Principals:
         inline = value("inlinePolicies")
         for item in inline if isinstance(inline, list) else [UNKNOWN] if inline is UNKNOWN else []:
             policy = item.get("policy") if isinstance(item, Mapping) else UNKNOWN
-            if policy is None:
+            if policy in (None, ""):  # what the provider makes of an empty item
                 continue
             given = item.get("name") if isinstance(item, Mapping) else None
             named = given if isinstance(given, str) else "without a known name"
@@ -440,8 +443,10 @@ class Principals:
         """
         role, removed = self._by_urn[resource.urn], []
         inputs = resource.inputs or {}
-        if isinstance(inputs.get("inlinePolicies"), list) and inputs["inlinePolicies"]:
-            removed += [one for one in role.documents if one.inline and one.urn != resource.urn]
+        if isinstance(listed := inputs.get("inlinePolicies"), list) and listed:
+            named = {mapping(item).get("name") for item in listed}  # another stack may read the role, and these with it
+            others = (one for one in role.documents if one.inline and one.urn != resource.urn)
+            removed += [one for one in others if one.inline not in named]
         if isinstance(inputs.get("managedPolicyArns"), list):
             own = list(self._managed_documents(resource, "managedPolicyArns", inputs["managedPolicyArns"]))
             removed += [one for one in role.documents if not one.inline and one not in own and one.urn != resource.urn]
