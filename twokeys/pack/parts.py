@@ -137,16 +137,13 @@ class PartReader:
         """AWS's own policies are recorded; what one of the stack says, that one tells; any other may say everything."""
         if self._by.get(("policy", arn)) or self._made(arn):
             return
-        statements = aws_managed.statements(arn)
-        if statements is None:
-            self.part.wide, self.part.adds = True, False
-        elif statements:
-            self._read_grants({"Version": "2012-10-17", "Statement": [dict(one) for one in statements]})
+        self._read_policy(aws_managed.document(arn))
 
     def _read_grants(self, value: object) -> None:
-        if value is None:
-            return
-        policy = _policy(value, PolicyKind.IDENTITY)
+        if value is not None:
+            self._read_policy(_policy(value, PolicyKind.IDENTITY))
+
+    def _read_policy(self, policy: PolicyDocument | None) -> None:
         if policy is None:
             self.part.wide, self.part.adds = True, False
             return
