@@ -18,7 +18,7 @@ from twokeys.audit.changes import BEING, DELETED, MFA_DEVICES, SAME, TAKEN_BACK,
 from twokeys.audit.coverage import Covered
 from twokeys.audit.dates import dated
 from twokeys.audit.entries import DoorUse, Entry, Tallies, Tally, Usage
-from twokeys.audit.known import Judge
+from twokeys.audit.known import Records
 from twokeys.audit.logs import Source
 from twokeys.audit.record import EARLIER, SESSION, SESSIONS, SIGN_INS, Use, resolved
 from twokeys.audit.trail import BY_KEY, HANDS_OUT, TEMPORARY, Change, Trail
@@ -176,8 +176,8 @@ def compare(
     spanned = _spanned(trail, start, end)
     period = _period(start or spanned[0], end or spanned[1]) if spanned else None
     start, end = spanned or (None, None)
-    judge = Judge(answers, trail, *period, asked) if period else None
-    answers = dated(answers, judge) if judge else answers
+    records = Records(answers, trail, *period, asked) if period else None
+    answers = dated(answers, records) if records else answers
     known = [resolved(use, answers.principals) for use in uses]
     crossing, on_the_way = _doors(answers)
     doors, steps = (Tallies(one if period else (), answers) for one in (crossing, on_the_way))
@@ -215,7 +215,7 @@ def compare(
             apart[_calls(user, name)] += count
     if handed_out := sum(len(trail.handed_out.get(account, ())) for account in answers.accounts):
         apart[_HANDED_OUT] = handed_out
-    by_doors, by_steps = (one.used(judge) if judge else {} for one in (doors, steps))
+    by_doors, by_steps = (one.used(records) if records else {} for one in (doors, steps))
     used = by_doors | by_steps
     return Comparison(
         answers=answers,
@@ -229,8 +229,8 @@ def compare(
         sign_ins=tuple(_sign_ins(judged)),
         sources=tuple(trail.sources),
         asked=asked,
-        coverage=tuple(judge.accounts(used)) if judge else (),
-        ways=tuple(_way_use(way, used) for way in answers.ways) if judge else (),
+        coverage=tuple(records.accounts(used)) if records else (),
+        ways=tuple(_way_use(way, used) for way in answers.ways) if records else (),
         steps=tuple(use for _, use in by_steps.values()),
         population=tuple(sorted(population, key=lambda one: (one.use.time, one.use.id))),
         regions=trail.coverage.only,
@@ -313,8 +313,8 @@ def _matters(one: Change, last: Mapping[tuple[str, ...], Change], answers: Answe
 def _is_about_roles(one: Change, last: Mapping[tuple[str, ...], Change], answers: Answers) -> bool:
     """Whether the policy that a call writes, attaches or takes away may bear on `sts:AssumeRole`."""
     arn = Arn.parse(one.of[2])
-    if arn and (statements := aws_managed.statements(str(arn))) is not None:
-        return bool(statements)
+    if arn and (policy := aws_managed.document(str(arn))) is not None:
+        return bool(policy.statements)
     own = (arn.account, "policy", str(arn), "") if arn else (one.recorded, *one.of)
     said = last.get(("CreatePolicyVersion", *own, "")) or answers.holds.get(own)
     return _bears(one.policy or (said.policy if said else None), trust=False)

@@ -111,7 +111,7 @@ class Ledger:
                 key = (account, self.products.get(code) or code, *others)
                 used[key] = add([used.get(key, ZERO), amount])
         columns = {ACCOUNT: 0, SERVICE: 1, PAYER: 2}
-        columns |= {Dimension("tag", key): self._place(key, where) - 1 for key in self.question.tags}
+        columns |= {Dimension("tag", key): self._column(key, where) - 1 for key in self.question.tags}
         first, end, note = self._days(where)
         currency, payers = next(iter(self.currencies)), sorted({payer for _, _, _, payer, *_ in self.cells if payer})
         return Costs(
@@ -155,7 +155,7 @@ class Ledger:
                 near = nearest(tag, set(map(_bare, self.tag_keys)))
                 yield f"no line has the tag {tag}" + (f"; {near} is there" if near else "")
 
-    def _place(self, tag: str, where: str) -> int:
+    def _column(self, tag: str, where: str) -> int:
         """Where in a cell a tag's value stands: that of the key as it is asked for, if it is there.
 
         Refuses a key that could be several others: https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html

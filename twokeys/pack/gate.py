@@ -34,8 +34,6 @@ _WITH_IDS: Final = (ACCOUNT, ORGANIZATION, PERMISSION_SET)
 _LETS_NOBODY_IN: Final = frozenset({"__defaults", "description", "tags", "tagsAll"})
 _Change: TypeAlias = tuple[Snapshot, Snapshot]
 """Before and after."""
-_Found: TypeAlias = Mapping[tuple[str, str | None, str | None], Finding]
-"""Findings by rule, resource and door: what one is about, however it is worded."""
 
 
 class Gate:
@@ -154,15 +152,16 @@ class Gate:
             return found
         if found:
             found = self._beside.still_refused(found, self._graph(own[1]), both[1], self._all.own_account)
-        return list(_by_place([*found, *self._beside.completed(*both, self._all.own_account)]).values())
+        found = [*found, *self._beside.completed(*both, self._all.own_account)]
+        return list({one.subject: one for one in found}.values())
 
     def _new(self, resource: Resource, before: Snapshot, after: Snapshot) -> list[Finding]:
         graph = self._graph(after)
-        found = _by_place(self._findings(graph))
-        stands = {place: one for place, one in found.items() if not self._may_still_come(one, resource, graph)}
-        known = _by_place(self._findings(self._graph(before))) if stands else {}
+        found = {one.subject: one for one in self._findings(graph)}.values()
+        stands = [one for one in found if not self._may_still_come(one, resource, graph)]
+        known = {one.subject for one in self._findings(self._graph(before))} if stands else set()
         # what is wrong with a provider may have been put off ("removal") until it makes something
-        return [one for place, one in stands.items() if place not in known or one.urn == resource.provider]
+        return [one for one in stands if one.subject not in known or one.urn == resource.provider]
 
     def _graph(self, snapshot: Snapshot) -> Graph:
         """The graph; of grants alone, which may still get their trust, those that say something of what is there."""
@@ -213,11 +212,8 @@ class Gate:
                 declaring = {declared.component.urn for declared in graph.documents.declared}
                 return finding.urn != resource.urn or resource.urn in declaring
             case "proof":
-                return (
-                    self._leads_out(finding, graph)
-                    or self._is_open_to_us(finding, graph)
-                    or _is_about_unsettled(finding, graph)
-                )
+                ours = graph.accounts.is_own_organization(finding.sides[0])  # one of whom may still get the grant
+                return self._leads_out(finding, graph) or ours or _is_about_unsettled(finding, graph)
             case "removal":  # what the program has no more is deleted last
                 return finding.urn not in self._shown
             case "holder":
@@ -263,10 +259,6 @@ class Gate:
         at = {arn for arn in arns if arn == assigned.get(source) or arn.rpartition("/")[2] == named}
         return bool(at) and len(arns) <= len(late) and not self._ids_are_read
 
-    def _is_open_to_us(self, finding: Finding, graph: Graph) -> bool:
-        """Whether it is a trust in our own organization as a whole, of whose principals one may still get the grant."""
-        return graph.accounts.is_own_organization(finding.sides[0])
-
     def _trust_is_last(self, snapshot: Snapshot, urn: str) -> bool:
         above = (snapshot.by_urn.get(parent) for parent in snapshot.ancestors(snapshot.by_urn[urn]))
         return any(parent is not None and parent.get(TRUST_AFTER_GRANT) is True for parent in above)
@@ -309,10 +301,6 @@ def _is_control_policy(resource: Resource) -> bool:
 def _asked(resource: Resource) -> Mapping[str, object]:
     """What a resource is asked to be, but for what lets nobody in."""
     return {key: value for key, value in (resource.inputs or {}).items() if key not in _LETS_NOBODY_IN}
-
-
-def _by_place(findings: Iterable[Finding]) -> _Found:
-    return {(finding.rule, finding.urn, finding.door): finding for finding in findings}
 
 
 def _with_identity(resource: Resource, before: Resource | None) -> Resource:

@@ -77,7 +77,7 @@ def rewrite(  # noqa: PLR0913 - what a rewrite needs
         raise _refused(where, f"{block!r} cannot name a block", "Use letters, digits and any of _ . / % @ : + -")
     lines = _lines(text)
     end_of_line = "\r\n" if "\r\n" in text else "\n"
-    start, stop = _place(lines, block, where)
+    start, stop = _lines_of(lines, block, where)
     before, ours, after = "".join(lines[:start]), "".join(lines[start:stop]), "".join(lines[stop:])
     for section in sections:
         _check(section, where)
@@ -137,14 +137,14 @@ def by_hand(text: str, where: str) -> dict[str, Mapping[str, str]]:
 def about_block(text: str, block: str, where: str) -> dict[str, str]:
     """What our block says at its top: whose it is ("for"), "as of" when, and "with" which options it was written."""
     lines = _lines(text)
-    start, stop = _place(lines, block, where)
+    start, stop = _lines_of(lines, block, where)
     return dict(_ABOUT.findall("".join(lines[start:stop]).partition("[")[0]))
 
 
 def sso_sessions_in(text: str, block: str, where: str) -> frozenset[str]:
     """The sso-sessions that the file has outside of our block."""
     lines = _lines(text)
-    start, stop = _place(lines, block, where)
+    start, stop = _lines_of(lines, block, where)
     return frozenset(_sections(_parse("".join(lines[:start] + lines[stop:]), where), "sso-session"))
 
 
@@ -189,7 +189,7 @@ def _written(section: Section, end_of_line: str) -> str:
     return end_of_line.join([f"[{section.header}]", *about, *(f"{key} = {value}" for key, value in section.settings)])
 
 
-def _place(lines: Sequence[str], block: str, where: str) -> tuple[int, int]:
+def _lines_of(lines: Sequence[str], block: str, where: str) -> tuple[int, int]:
     """The lines of our block and an empty one before it, as a half-open range; the text's end where there is none."""
     opened: int | None = None
     opened_name = ""
