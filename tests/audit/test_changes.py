@@ -19,10 +19,10 @@ from twokeys.access.reading.snapshot import Evidence
 from twokeys.answers.reading import read
 from twokeys.answers.selection import into, of_person
 from twokeys.answers.summary import not_shown, summary
+from twokeys.audit.against_states import against_states
 from twokeys.audit.changes import WIDENING, account_of, changed, changed_of, is_change, trusted
 from twokeys.audit.events import headline
 from twokeys.audit.record import SCIM
-from twokeys.audit.taken_back import against_states
 
 # The record of CreateUser is AWS's own:
 # https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-examples.html

@@ -15,11 +15,12 @@ from twokeys.access.reading.snapshot import Evidence
 from twokeys.answers.model import Answers
 from twokeys.answers.reading import read
 from twokeys.answers.selection import into, of_person
-from twokeys.audit.comparison import Comparison, by_person
+from twokeys.audit.against_states import taken_back
+from twokeys.audit.comparison import Comparison
 from twokeys.audit.data import as_data
 from twokeys.audit.events import were_open
+from twokeys.audit.person import by_person
 from twokeys.audit.report import table
-from twokeys.audit.taken_back import taken_back
 
 ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
 VENDOR, OF_CI = document(trusts(arn(OUTSIDE, "root"))), document(trusts(CI))

@@ -5,19 +5,19 @@ docs/audit-events-words.md says what counts as an entry, as used or perhaps used
 
 from collections import Counter, defaultdict
 from collections.abc import Container, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from twokeys.answers.model import ACCESS_KEY, Answers, Party, Step, Way
-from twokeys.answers.selection import PEOPLE, is_person
+from twokeys.answers.model import Answers, Party, Step, Way
+from twokeys.answers.selection import PEOPLE
 from twokeys.audit import LEARNING
+from twokeys.audit.against_states import TakenBack, taken_back
 from twokeys.audit.coverage import Covered
 from twokeys.audit.dates import dated
 from twokeys.audit.entries import DoorUse, Entry, Tallies, Tally, Usage
 from twokeys.audit.known import Records
 from twokeys.audit.logs import Source
 from twokeys.audit.record import EARLIER, SESSION, SESSIONS, SIGN_INS, Use, resolved
-from twokeys.audit.taken_back import TakenBack, taken_back
 from twokeys.audit.trail import BY_KEY, HANDS_OUT, TEMPORARY, Change, Trail
 from twokeys.audit.unusual import Unusual, is_weak, unusual
 from twokeys.doors import Who
@@ -172,128 +172,86 @@ def compare(
     start, end = spanned or (None, None)
     records = Records(answers, trail, *period, asked) if period else None
     answers = dated(answers, records) if records else answers
-    known = [resolved(use, answers.principals) for use in uses]
-    crossing, on_the_way = _doors(answers)
-    doors, steps = (Tallies(one if period else (), answers) for one in (crossing, on_the_way))
-    ids: dict[Who, set[str]] = defaultdict(set)
-    for unique_id, party in answers.principals.items():
-        ids[party.who].add(unique_id)
-    led_through = set(_led_through(answers))
-    apart: Counter[str] = Counter()
-    judged: list[Use] = []
-    population: list[Entry] = []
-    for use in known:
-        if use.account in answers.accounts:
-            other = _apart(use)
-            handed = use.failed is None and use.caller.who.kind == "service" and _hands_on(use, answers)
-            if other is None or handed:
-                entry = doors.take(use, ids)
-                other = _BEFORE if use.event == EARLIER and not entry.doors else None
-                population += [] if other else [entry]
-            apart += Counter([other] if other else ())
-            calls = use.delegate or not (_needs_no_door(use) or use.event == EARLIER)
-            judged += [use] if calls else []
-        if not use.failed and use.event not in SIGN_INS:
-            step = steps.take(use, ids, on_the_way=True)
-            begins = use.target in led_through and use.event not in SESSIONS and not _by_service(use)
-            population += [step] if step.doors or (begins and _is_apart(use, answers)) else []
+    sorting = _Sorting(answers, [resolved(use, answers.principals) for use in uses], in_period=bool(period))
     others = {step.source.who.account for way in answers.ways for step in way.steps} - {*answers.accounts}
-    signed = [use for use in known if use.account in others and is_weak(use)]
     accounts = {*answers.accounts} | others
-    learned = None
-    if start is not None:
-        learned = start + min(timedelta(days=learning_days), datetime.max.replace(tzinfo=UTC) - start)
-    key_calls = tuple(_key_calls(answers, trail, accounts))
-    changes = tuple(_changes(trail, accounts))
-    for user, name, count in key_calls:
-        if user.who.account in answers.accounts:
-            apart[_calls(user, name)] += count
-    if handed_out := sum(len(trail.handed_out.get(account, ())) for account in answers.accounts):
-        apart[_HANDED_OUT] = handed_out
-    by_doors, by_steps = (one.used(records) if records else {} for one in (doors, steps))
+    signed = [use for use in sorting.uses if use.account in others and is_weak(use)]
+    key_calls, changes = tuple(_key_calls(answers, trail, accounts)), tuple(_changes(trail, accounts))
+    by_doors, by_steps = (one.used(records) if records else {} for one in (sorting.doors, sorting.steps))
     used = by_doors | by_steps
+    learned = start and start + min(timedelta(days=learning_days), datetime.max.replace(tzinfo=UTC) - start)
     return Comparison(
         answers=answers,
         start=start,
         end=end,
         learned_until=learned,
         doors=tuple(use for _, use in by_doors.values()),
-        unusual=unusual(answers, trail, [*judged, *signed], population, accounts, learned),
-        apart=dict(sorted(apart.items())),
+        unusual=unusual(answers, trail, [*sorting.judged, *signed], sorting.population, accounts, learned),
+        apart=dict(sorted((sorting.apart + _apart_by_calls(answers, trail, key_calls)).items())),
         unreadable=tuple(trail.unreadable.values()),
-        sign_ins=tuple(_sign_ins(judged)),
+        sign_ins=tuple(_sign_ins(sorting.judged)),
         sources=tuple(trail.sources),
         asked=asked,
         coverage=tuple(records.accounts(used)) if records else (),
-        ways=tuple(_way_use(way, used) for way in answers.ways) if records else (),
+        ways=tuple(way_use(way, used) for way in answers.ways) if records else (),
         steps=tuple(use for _, use in by_steps.values()),
-        population=tuple(sorted(population, key=lambda one: (one.use.time, one.use.id))),
+        population=tuple(sorted(sorting.population, key=lambda one: (one.use.time, one.use.id))),
         regions=trail.coverage.only,
         changes=changes,
         taken_back=taken_back(answers, changes),
-        earlier=tuple(use for use in known if use.event == EARLIER and use.account in answers.accounts),
+        earlier=tuple(use for use in sorting.uses if use.event == EARLIER and use.account in answers.accounts),
         key_calls=key_calls,
     )
 
 
-def by_person(comparison: Comparison, answers: Answers) -> Comparison:
-    """What one person did, whose answers these are, and how that one used the doors of these ways; all, if of nobody.
+class _Sorting:
+    """Uses, sorted: the entries and steps with the doors that explain them, what is apart, what may be unusual."""
 
-    A call is the person's that the user made, that carries the person's name as its source identity, or that was made
-    in a session which one of the entries began.
-    """
-    person = answers.person
-    if not person:
-        return comparison
-    keys: set[str] = set()
+    def __init__(self, answers: Answers, uses: Iterable[Use], *, in_period: bool) -> None:
+        self._answers = answers
+        self.uses = list(uses)
+        self.doors, self.steps = (Tallies(one if in_period else (), answers) for one in _doors(answers))
+        self._ids: dict[Who, set[str]] = defaultdict(set)
+        for unique_id, party in answers.principals.items():
+            self._ids[party.who].add(unique_id)
+        self._led_through = set(_led_through(answers))
+        self.apart: Counter[str] = Counter()
+        self.judged: list[Use] = []
+        self.population: list[Entry] = []
+        for use in self.uses:
+            if use.account in answers.accounts:
+                self._take_into(use)
+            if not use.failed and use.event not in SIGN_INS:
+                self._take_on_the_way(use)
 
-    def did(use: Use) -> bool:
-        own = is_person(use.caller.who, person) or use.source_identity == person or use.by in keys
-        keys.update([use.key] if own and use.key else ())
-        return own
+    def _take_into(self, use: Use) -> None:
+        """A use of an account that is asked for: an entry, unless it is apart."""
+        other = _apart(use)
+        if other is None or (use.failed is None and use.caller.who.kind == "service" and _hands_on(use, self._answers)):
+            entry = self.doors.take(use, self._ids)
+            other = _BEFORE if use.event == EARLIER and not entry.doors else None
+            self.population += [] if other else [entry]
+        self.apart += Counter([other] if other else ())
+        self.judged += [use] if use.delegate or not (_needs_no_door(use) or use.event == EARLIER) else []
 
-    population = tuple(one for one in comparison.population if did(one.use))
-    of_door: dict[int, list[Entry]] = defaultdict(list)
-    for entry in population:
-        for door in entry.doors:
-            of_door[id(door)].append(entry)
-    steps = {(step.source.who, step.target.who) for way in (*answers.ways, *answers.within) for step in way.steps}
-    used: dict[tuple[Who, Who], tuple[Tally, DoorUse]] = {}
-    for one in (*comparison.doors, *comparison.steps):
-        if (ends := (one.door.source.who, one.door.target.who)) in steps:
-            tally = Tally(one.door)
-            used[ends] = (tally, tally.of_person(one, of_door[id(one.door)]))
-    doors, on_the_way = (
-        tuple(used[ends][1] for one in of if (ends := (one.door.source.who, one.door.target.who)) in used)
-        for of in (comparison.doors, comparison.steps)
-    )
-    return replace(
-        comparison,
-        doors=doors,
-        steps=on_the_way,
-        ways=tuple(_way_use(way, used) for way in answers.ways if used),
-        population=population,
-        unusual=tuple(one for one in comparison.unusual if did(one.use)),
-        sign_ins=tuple(one for one in comparison.sign_ins if is_person(one.user.who, person)),
-        changes=tuple(one for one in comparison.changes if did(one.use)),
-        taken_back=tuple(
-            one for one in comparison.taken_back if one.change.of[0] != "user" or one.change.of[1] == person
-        ),
-        earlier=tuple(filter(did, comparison.earlier)),
-        apart=dict(_own_calls(comparison, answers)),
-    )
+    def _take_on_the_way(self, use: Use) -> None:
+        """A use of a step, or one by which somebody comes where a way leads through."""
+        step = self.steps.take(use, self._ids, on_the_way=True)
+        begins = use.target in self._led_through and use.event not in SESSIONS and not _by_service(use)
+        self.population += [step] if step.doors or (begins and _is_apart(use, self._answers)) else []
 
 
-def _own_calls(comparison: Comparison, answers: Answers) -> Iterable[tuple[str, int]]:
-    """The person's calls with own credentials, and whether something shows the access key."""
-    shown = {one.user.who for one in answers.long_term if ACCESS_KEY in one.has}
-    for user, name, count in comparison.key_calls:
-        if is_person(user.who, answers.person):
-            by_key = name != TEMPORARY and user.who not in shown
-            yield _calls(user, name) + (" that nothing read shows" if by_key else ""), count
+def _apart_by_calls(answers: Answers, trail: Trail, key_calls: Iterable[tuple[Party, str, int]]) -> Counter[str]:
+    """What is no entry, of the calls of users and of the sessions that IAM Identity Center hands out."""
+    apart = Counter({_HANDED_OUT: sum(len(trail.handed_out.get(account, ())) for account in answers.accounts)})
+    for user, name, count in key_calls:
+        if user.who.account in answers.accounts:
+            apart[calls_of(user, name)] += count
+    return +apart
 
 
-def _calls(user: Party, name: str) -> str:
+def calls_of(user: Party, name: str) -> str:
+    """Calls of a user with credentials of their own, in words."""
     whose = "temporary credentials" if name == TEMPORARY else "an access key"
     which = "" if name == TEMPORARY else f"{name if name in BY_KEY else 'other'} "
     return f"{which}calls of {user.short} with {whose}"
@@ -317,7 +275,8 @@ def _spanned(trail: Trail, start: datetime | None, end: datetime | None) -> tupl
     return (first, last) if first <= last else None
 
 
-def _way_use(way: Way, used: Mapping[tuple[Who, Who], tuple[Tally, DoorUse]]) -> WayUse:
+def way_use(way: Way, used: Mapping[tuple[Who, Who], tuple[Tally, DoorUse]]) -> WayUse:
+    """How a way was used, by the tallies of its doors."""
     pairs = [used[step.source.who, step.target.who] for step in way.steps]
     found, doors = [one for one, _ in pairs], [use for _, use in pairs]
     if len(doors) == 1:
@@ -385,10 +344,10 @@ def _doors(answers: Answers) -> tuple[list[Step], list[Step]]:
     """
     unproved = [Step(one.source, one.target, (), None, ()) for one in answers.not_proved if one.source and one.target]
     all_steps = [step for way in (*answers.ways, *answers.within) for step in way.steps]
-    steps = {(step.source.who, step.target.who): step for step in (*unproved, *all_steps)}
-    crossing = [step for step in steps.values() if step.crosses and step.target.who.account in answers.accounts]
-    proved = {(step.source.who, step.target.who) for step in all_steps}
-    others = [step for ends, step in steps.items() if ends in proved and step not in crossing]
+    crossing: list[Step] = []
+    others: list[Step] = []
+    for step in {(step.source.who, step.target.who): step for step in (*unproved, *all_steps)}.values():
+        (crossing if step.crosses and step.target.who.account in answers.accounts else others).append(step)
     return crossing, others
 
 

@@ -45,22 +45,16 @@ from twokeys.audit.events import (
     NOT_JUDGED,
     WAS_OPEN,
     about_early,
-    by_door,
-    covered,
-    door_use,
     events,
     headline,
-    kind_of,
     not_in_the_events,
-    not_readable,
     period,
-    read_from,
-    sign_ins,
-    usage,
     ways,
     were_open,
 )
 from twokeys.audit.record import EVENTS, SIGN_INS, Use
+from twokeys.audit.what_was_read import covered, not_readable, read_from
+from twokeys.audit.words import by_door, door_use, kind_of, sign_ins, usage
 from twokeys.doors import Declaration, Who
 from twokeys.shown import counted, in_utc, listed, say, spreadsheet
 

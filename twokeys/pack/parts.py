@@ -154,7 +154,8 @@ class PartReader:
                 self.part.roles += self._node(arn)
             else:
                 self.part.wide = True
-                self._mention(arn)
+                if arn is not None:
+                    self.part.keys.add(("account", self._accounts.canonical(arn.account)))
         if any(covers_root(statement, named=True) for statement in policy.statements):
             self.part.keys.add(("root",))
 
@@ -178,10 +179,6 @@ class PartReader:
         if arn.kind in ("role", "user", "assumed-role"):
             kind = "user" if arn.kind == "user" else "role"
             yield (self._accounts.canonical(arn.account), kind, arn.name.lower())
-
-    def _mention(self, arn: Arn | None) -> None:
-        if arn is not None:
-            self.part.keys.add(("account", self._accounts.canonical(arn.account)))
 
     def _read_other(self) -> None:
         """A component declares who is in a group of another stack; an association hands a role to pods."""
