@@ -343,8 +343,7 @@ def test_the_profile_of_an_account_that_is_not_shown_stays_with_its_session_and_
     assert {"+ profile b", "- profile a", "= profile prod", "= profile prod-sso"} < {*told.stdout.splitlines()}
     assert f"prod-sso stays as it was, since these exports do not show account {PROD}" in told.stderr
     assert "does not show the users and roles of prod," in told.stderr
-    assert "is as of 2999-11-28 00:03 UTC, which is to come: its clock or this one is wrong" in told.stderr
-    assert "doors.json is as of 2026-11-28 00:03 UTC" in told.stderr.replace("\n", " ")
+    assert "doors.json is as of 2999-11-28 00:03 UTC, which is to come: its clock" in told.stderr.replace("\n", " ")
     kept = config.read_bytes()
     assert set(boto3.Session().available_profiles) == {"default", "b", "prod", "prod-sso"}
     assert "[profile prod]\n# prod - Looking\n" in config.read_text()
