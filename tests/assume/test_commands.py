@@ -153,7 +153,7 @@ def test_a_user_s_session_lasts_as_long_as_the_role_allows_and_a_session_s_one_h
     Path(doors).write_text(json.dumps(exported))
     (way,) = read(doors)
     asked = [
-        sessions._asked(way, f"arn:aws:sts::{MANAGEMENT}:assumed-role/x/ada", None, None, chained=chained)
+        sessions._asked(way, f"arn:aws:sts::{MANAGEMENT}:assumed-role/x/ada", sessions.Given(), chained=chained)
         for chained in (False, True)
     ]
     assert [each["DurationSeconds"] for each in asked] == [7200, 3600]

@@ -291,11 +291,11 @@ def _no_door(door: str, told: Reading, mine: list[Way], where: str) -> Refusal:
 
 
 def _open(ways: list[Way], told: Reading, **how: Any) -> Session:  # noqa: ANN401 - `_through`
-    from twokeys.assume.session import open_session
+    from twokeys.assume.session import Given, open_session
     from twokeys.doors.expiry import left
     from twokeys.profiles.ways import RoleWay, closed
 
-    session = open_session(ways, told, ask=_asked_code, **how)
+    session = open_session(ways, told, Given(**how), _asked_code)
     way = session.way
     given = [f"--{name.replace('_', '-')}" for name in _OF_ROLES if how[name]]
     if given and not isinstance(way, RoleWay):
