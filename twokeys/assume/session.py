@@ -19,13 +19,14 @@ from botocore.config import Config
 from botocore.exceptions import ClientError, SSOError, TokenRetrievalError
 from botocore.session import Session as Configuration
 
-from twokeys.aws_errors import DENIED, PROFILE, REGION, WITHIN, back, in_shell, leave, no_answer, refusal_of
+from twokeys.aws_errors import BACK, DENIED, PROFILE, REGION, WITHIN, back, in_shell, leave, no_answer, refusal_of
 from twokeys.aws_reference import known_region
 from twokeys.doors import Who
 from twokeys.errors import Refusal
 from twokeys.iam.sts import CHAINED_SECONDS
 from twokeys.loopback import is_loopback
 from twokeys.profiles.reading import Reading
+from twokeys.profiles.sections import session_name
 from twokeys.profiles.ways import (
     AssignmentWay,
     RoleWay,
@@ -42,7 +43,7 @@ from twokeys.profiles.ways import (
     own_ways,
     unsaid,
 )
-from twokeys.shown import listed
+from twokeys.shown import for_shell, listed
 
 _QUICK = Config(connect_timeout=5, retries={"mode": "standard", "total_max_attempts": 2})
 """Somebody waits: of a network that is down, boto3's five attempts say so after 14 seconds.
@@ -103,9 +104,11 @@ class Session:
 
     @property
     def marked(self) -> dict[str, str]:
-        """The same, and the way back: the profile of the caller, and a region that is not the shell's own."""
+        """The same, the profile of the caller, a region that is not the shell's own, and the way back."""
         own = self.region in {None, _region_of_surroundings()}
-        return self.environment | {PROFILE: self.profile} | ({} if own else {REGION: self.region or ""})
+        there = self.environment | {PROFILE: self.profile} | ({} if own else {REGION: self.region or ""})
+        gone = [name for name in (*there, BACK) if not own or name not in ("AWS_REGION", "AWS_DEFAULT_REGION")]
+        return there | {BACK: for_shell({} if self.profile == "default" else {"AWS_PROFILE": self.profile}, gone)}
 
     @property
     def unset(self) -> list[str]:
@@ -434,7 +437,7 @@ def _asked(way: RoleWay, caller: str, given: Given, *, chained: bool) -> dict[st
         )
     asked: dict[str, Any] = {
         "RoleArn": way.role_arn,
-        "RoleSessionName": caller.rpartition("/")[2][:64],
+        "RoleSessionName": session_name(caller.rpartition("/")[2][:64]),
         "DurationSeconds": seconds or longest or CHAINED_SECONDS,
     }
     if identity := external_id or way.external_id:
