@@ -11,6 +11,7 @@ from twokeys.errors import Refusal
 from twokeys.exports import parse_exports
 from twokeys.profiles.reading import read_ways, with_states
 from twokeys.profiles.ways import AssignmentWay, RoleWay, Way, beyond, ways_of
+from twokeys.profiles.ways import people as people_of
 
 
 def names_of(
@@ -228,3 +229,13 @@ def identity_center() -> dict[str, Any]:
         ),
         outputs=outputs(),
     )
+
+
+def test_everybody_who_has_a_way_is_listed_once() -> None:
+    users = [f"arn:aws:iam::{MANAGEMENT}:user/{name}" for name in ("ada", "bob")]
+    ways, members = told(
+        outputs(door("a"), door("b", kind="group", names=("developers",), trusted=users)),
+        outputs(door("c", kind="group", names=("others",), documents=False), door("d", kind="role", names=("ci",))),
+    )
+    found = {who.name: [way.name for way in had] for who, had in people_of(ways, members).items()}
+    assert found == {"ada": ["a", "b"], "bob": ["b"], "ci": ["d"], "others": ["c"]}

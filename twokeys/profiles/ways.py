@@ -237,7 +237,7 @@ def refuse_unknown(who: Who, ways: Sequence[Way], members: Members) -> None:
 
 
 def _refuse_other_account(who: Who, ways: Sequence[Way], members: Members) -> None:
-    accounts = {one.account for way in ways for one in _bearers(way, members) if one.name == who.name}
+    accounts = {one.account for one in people(ways, members) if one.name == who.name}
     accounts |= {group.account for group, users in members.items() if who.name in users}
     if who.account and accounts and not accounts & {who.account, ""}:
         raise Refusal(
@@ -305,14 +305,22 @@ def before(door: Sequence[Way], ways: Iterable[Way], caller: str, members: Membe
 
 def known_people(ways: Iterable[Way], members: Members) -> frozenset[str]:
     """The names of all users that the exports tell of: those whom a way names, and the members of groups."""
-    users = ("user", "identity-center-user")
-    bearers = {who.name for way in ways for who in _bearers(way, members) if who.kind in users}
+    bearers = {who.name for who in people(ways, members) if who.kind in ("user", "identity-center-user")}
     return frozenset(bearers.union(*members.values()))
 
 
 def known_roles(ways: Iterable[Way]) -> frozenset[str]:
     """The names of all roles that a way names."""
     return frozenset(way.source.name for way in ways if way.source.kind == "role")
+
+
+def people(ways: Iterable[Way], members: Members) -> dict[Who, tuple[Way, ...]]:
+    """The ways of each user and role that is known to have one, and of each group whose members are unknown."""
+    found: dict[Who, dict[str, Way]] = {}
+    for way in ways:
+        for bearer in _bearers(way, members):
+            found.setdefault(bearer, {})[way.name] = way
+    return {who: tuple(found[who].values()) for who in sorted(found, key=lambda each: (each.name.lower(), each.kind))}
 
 
 def _bearers(way: Way, members: Members) -> Iterable[Who]:
