@@ -26,12 +26,11 @@ from twokeys.iam.sts import RESERVED_ROLE, permission_set_of
 from twokeys.pack.neighbourhood import Neighbourhood
 from twokeys.pack.other_states import Beside
 from twokeys.pack.own_account import graph_of
-from twokeys.pack.relevance import may_let_in
+from twokeys.pack.relevance import LETS_NOBODY_IN, may_let_in
 
 _CLOSING: Final = (CONTROL_POLICY_ATTACHMENT, "aws:organizations/policy:Policy", "aws-native:organizations:Policy")
 _BY_CLOUD_CONTROL: Final = ("aws:cloudcontrol/resource:Resource", "AWS::Organizations::Policy")
 _WITH_IDS: Final = (ACCOUNT, ORGANIZATION, PERMISSION_SET)
-_LETS_NOBODY_IN: Final = frozenset({"__defaults", "description", "tags", "tagsAll"})
 _Change: TypeAlias = tuple[Snapshot, Snapshot]
 """Before and after."""
 _Found: TypeAlias = Mapping[tuple[str, str | None, str | None], Finding]
@@ -311,7 +310,7 @@ def _is_control_policy(resource: Resource) -> bool:
 
 def _asked(resource: Resource) -> Mapping[str, object]:
     """What a resource is asked to be, but for what lets nobody in."""
-    return {key: value for key, value in (resource.inputs or {}).items() if key not in _LETS_NOBODY_IN}
+    return {key: value for key, value in (resource.inputs or {}).items() if key not in LETS_NOBODY_IN}
 
 
 def _by_place(findings: Iterable[Finding]) -> _Found:
