@@ -357,7 +357,7 @@ def test_a_state_of_this_very_stack_is_refused(states: States, preview: bool) ->
 @pytest.mark.parametrize("settings", [{"state": "tools.json"}, {"states": "tools.json"}, {"states": [1]}])
 def test_settings_that_name_no_files_are_refused(settings: dict[str, Any]) -> None:
     with pytest.raises(Refusal, match="list of files"):
-        other_states(settings, "urn:pulumi:app::app")
+        other_states({"other-stacks": settings}, "urn:pulumi:app::app")
 
 
 @pytest.mark.parametrize("empty", [None, {}, {"resources": []}])

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
-from typing import Annotated, Any, Generic, Literal, TypeVar
+from typing import Annotated, Any, Generic, Literal, TypeAlias, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 from pydantic.alias_generators import to_camel
@@ -18,6 +18,8 @@ _A_LINE = 100
 Severity = Literal["low", "medium", "high", "critical"]
 Level = Literal["advisory", "mandatory", "remediate", "disabled"]
 """Pulumi's enforcement levels; nothing is remediated here, so `remediate` is `mandatory`, as in Pulumi."""
+Subject: TypeAlias = tuple[str, str | None, DoorName | None]
+"""A rule, a resource and a door: what a finding is about, however it is worded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,11 @@ class Finding:
     severity: Severity | None = None
     rule: str = ""
     about_exception: bool = False
+
+    @property
+    def subject(self) -> Subject:
+        """What tells it from other findings."""
+        return self.rule, self.urn, self.door
 
     @property
     def sides(self) -> tuple[str, str]:

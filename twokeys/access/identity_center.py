@@ -17,6 +17,7 @@ from twokeys.access.model.accounts import Accounts
 from twokeys.access.model.documents import Document, Documents
 from twokeys.access.model.door_name import DoorName
 from twokeys.access.model.not_proved import EXCEPT, NotProved
+from twokeys.access.model.principal_policies import remove
 from twokeys.access.model.principals import Principal, Principals
 from twokeys.access.reading.snapshot import Resource, Snapshot, items, mapping
 from twokeys.access.reading.tokens import ACCOUNT, ROLE
@@ -192,7 +193,7 @@ class _Reader:
         https://docs.aws.amazon.com/singlesignon/latest/APIReference/API_CustomerManagedPolicyReference.html
         """
         attached = self.snapshot.of_type(_CUSTOMER, _CUSTOMER_EXCLUSIVE)
-        by = {place: one.urn for one in attached for place in map(_place, _references(one))}
+        by = {place: one.urn for one in attached for place in map(_name_and_path, _references(one))}
         for document in self.principals.managed_policies:
             arn = Arn.parse(document.arn or "")
             if document.urn is not None and arn is not None and (urn := by.get((arn.name, arn.path))):
@@ -371,7 +372,7 @@ class _Reader:
         for each, whole in ((_MANAGED, _MANAGED_EXCLUSIVE), (_CUSTOMER, _CUSTOMER_EXCLUSIVE)):
             if whole in given:
                 others = [one for one in given.get(each, ()) if one not in given[whole]]
-                self.principals.remove(role, others, f"{whole.rpartition(':')[2]} lists all of them")
+                remove(self.principals, role, others, f"{whole.rpartition(':')[2]} lists all of them")
 
     def _attached(self, resource: Resource, role: Principal) -> list[Document]:
         if resource.type in (_MANAGED, _MANAGED_EXCLUSIVE):
@@ -392,7 +393,7 @@ class _Reader:
 
     def _customers(self, resource: Resource, reference: object, role: Principal) -> Document:
         """A policy of the customer's own, which has to be in the role's account under this name and path."""
-        place = _place(reference)
+        place = _name_and_path(reference)
         if place is None:
             return self._managed(resource, None)
         arn = Arn.iam("policy", role.account, *place, self.accounts.partition(role.account))
@@ -410,7 +411,7 @@ def _references(resource: Resource) -> list[object]:
     return items(resource.get(key))
 
 
-def _place(reference: object) -> tuple[str, str] | None:
+def _name_and_path(reference: object) -> tuple[str, str] | None:
     """The name and the path of a policy of the customer's own, if they are known."""
     name, path = mapping(reference).get("name"), mapping(reference).get("path") or "/"
     return (name, path) if isinstance(name, str) and isinstance(path, str) else None

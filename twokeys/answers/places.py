@@ -29,7 +29,7 @@ class Places:
         """The statement of the role's trust policy that admits the principal."""
         document = door.target.trust
         decision = next((one for one in _allowing(door.trust) if one.document == "trust policy"), None)
-        return self._place(document, decision, door.target) if document is not None else None
+        return self._key_in(document, decision, door.target) if document is not None else None
 
     def of_grant(self, door: Door) -> tuple[KeyPlace, ...]:
         """The statements of the principal's side that grant the role, and what joins them to the principal.
@@ -43,11 +43,11 @@ class Places:
             if found := _IDENTITY.fullmatch(decision.document):
                 document = documents[int(found.group(1)) - 1]
                 group = next((one for one in door.source.groups if document in one.documents), None)
-                places[self._place(document, decision, group or door.source)] = None
+                places[self._key_in(document, decision, group or door.source)] = None
                 places |= dict.fromkeys(self._joined_by(door.source, group, document))
         return tuple(places)
 
-    def _place(self, document: Document, decision: Decision | None, holder: Principal) -> KeyPlace:
+    def _key_in(self, document: Document, decision: Decision | None, holder: Principal) -> KeyPlace:
         resource = self._graph.snapshot.by_urn.get(document.urn or "")
         managed = Arn.parse(document.arn or "")
         held = (holder.account, holder.kind, holder.name, document.inline or "")

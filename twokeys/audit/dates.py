@@ -6,28 +6,28 @@ from twokeys.access.model.documents import Document
 from twokeys.access.reading.since import Since
 from twokeys.answers.model import Answers, KeyPlace, Way
 from twokeys.audit.changes import ROOT_SESSIONS, SAME, WRITES
-from twokeys.audit.known import Judge
+from twokeys.audit.known import Records
 from twokeys.audit.trail import Change
 from twokeys.iam import PolicyDocument
 
 
-def dated(answers: Answers, judge: Judge) -> Answers:
+def dated(answers: Answers, records: Records) -> Answers:
     """The answers with their keys dated by the last recorded change of each.
 
     IAM dates no change of a trust policy, an inline policy, an attachment or a membership. Where the records of the
     account are whole, the last of them is the last that there was; else it is a key's if it wrote what the key says.
     """
     last: dict[tuple[str, ...], Change] = {}
-    for one in sorted(judge.trail.all_changes(), key=lambda one: one.use.time):
+    for one in sorted(records.trail.all_changes(), key=lambda one: one.use.time):
         if one.use.failed is None and one.gives in SAME.values():
             last[one.recorded, *one.of] = one
             if one.gives == ROOT_SESSIONS:  # which the delegated administrator for IAM may call, too
-                last.update(dict.fromkeys(((account, *one.of) for account in judge.management), one))
+                last.update(dict.fromkeys(((account, *one.of) for account in records.management), one))
     found: dict[KeyPlace, KeyPlace] = {}
 
     def date(key: KeyPlace) -> KeyPlace:
         if key not in found:
-            since = key.since and _since(key, key.since, last.get(key.held), answers.holds.get(key.held), judge)
+            since = key.since and _since(key, key.since, last.get(key.held), answers.holds.get(key.held), records)
             found[key] = replace(key, since=since)
         return found[key]
 
@@ -41,12 +41,12 @@ def dated(answers: Answers, judge: Judge) -> Answers:
     return replace(answers, ways=tuple(map(of, answers.ways)), within=tuple(map(of, answers.within)))
 
 
-def _since(key: KeyPlace, since: Since, change: Change | None, said: Document | None, judge: Judge) -> Since:
+def _since(key: KeyPlace, since: Since, change: Change | None, said: Document | None, records: Records) -> Since:
     if not key.held or (change and change.undone):  # taken away, and there: somebody gave it again
         return since
     time = change.use.time if change else None
-    if since.last is None and judge.whole(key):
-        return replace(since, last=max(filter(None, (judge.start, since.first, time))))
+    if since.last is None and records.whole(key):
+        return replace(since, last=max(filter(None, (records.start, since.first, time))))
     if change is None or time is None or (since.first and time < since.first):
         return since
     if change.use.event not in WRITES or _wrote(change.policy, said):

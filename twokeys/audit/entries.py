@@ -12,7 +12,7 @@ from itertools import chain
 from twokeys.access.model.names import EVERY_SERVICE
 from twokeys.access.model.requirements import EXTERNAL_ID, MFA, in_words, is_mfa, met, requires_mfa, window
 from twokeys.answers.model import Answers, Step
-from twokeys.audit.known import BY_PROVIDER, Judge
+from twokeys.audit.known import BY_PROVIDER, Records
 from twokeys.audit.record import EARLIER, ROOT, SESSION, SESSIONS, Use
 from twokeys.doors import Who
 from twokeys.iam import Requirement
@@ -109,9 +109,9 @@ class Tallies:
         for one in self._all:
             self._into[one.door.target.who.kind, one.door.target.who.account].append(one)
 
-    def used(self, judge: Judge) -> dict[tuple[Who, Who], tuple[Tally, DoorUse]]:
+    def used(self, records: Records) -> dict[tuple[Who, Who], tuple[Tally, DoorUse]]:
         """Each door's tally and what comes of it, by who comes and what is entered."""
-        return {(one.door.source.who, one.door.target.who): (one, one.use(judge)) for one in self._all}
+        return {(one.door.source.who, one.door.target.who): (one, one.use(records)) for one in self._all}
 
     def take(self, use: Use, ids: Mapping[Who, set[str]], *, on_the_way: bool = False) -> Entry:
         """Give a use to the doors that explain it.
@@ -194,9 +194,9 @@ class Tally:
         found = self._use(whole.not_known, whole.covered, without_digests=whole.without_digests)
         return replace(found, by_others=whole.count + whole.perhaps - found.count - found.perhaps)
 
-    def use(self, judge: Judge) -> DoorUse:
+    def use(self, records: Records) -> DoorUse:
         """How it was used."""
-        not_known, covered, without_digests = judge.about(self.door)
+        not_known, covered, without_digests = records.about(self.door)
         return self._use(not_known, covered, without_digests=without_digests)
 
     def _use(self, not_known: str, covered: tuple[datetime, datetime] | None, *, without_digests: bool) -> DoorUse:

@@ -24,7 +24,7 @@ https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-v
 
 
 @dataclass(frozen=True)
-class Judge:
+class Records:
     """Where the records of a trail would have a use, from `start` to `end`; `asked` are those that people named."""
 
     answers: Answers

@@ -42,6 +42,7 @@ from twokeys.costs.breakdown import (
 from twokeys.costs.overlap import ReportFile, Spans, refuse_what_is_in_two, widen
 from twokeys.costs.versions import Lines
 from twokeys.errors import Refusal, nearest
+from twokeys.extras import install
 from twokeys.shown import counted
 
 Row = Sequence[str]
@@ -111,7 +112,7 @@ class Ledger:
                 key = (account, self.products.get(code) or code, *others)
                 used[key] = add([used.get(key, ZERO), amount])
         columns = {ACCOUNT: 0, SERVICE: 1, PAYER: 2}
-        columns |= {Dimension("tag", key): self._place(key, where) - 1 for key in self.question.tags}
+        columns |= {Dimension("tag", key): self._column(key, where) - 1 for key in self.question.tags}
         first, end, note = self._days(where)
         currency, payers = next(iter(self.currencies)), sorted({payer for _, _, _, payer, *_ in self.cells if payer})
         return Costs(
@@ -155,7 +156,7 @@ class Ledger:
                 near = nearest(tag, set(map(_bare, self.tag_keys)))
                 yield f"no line has the tag {tag}" + (f"; {near} is there" if near else "")
 
-    def _place(self, tag: str, where: str) -> int:
+    def _column(self, tag: str, where: str) -> int:
         """Where in a cell a tag's value stands: that of the key as it is asked for, if it is there.
 
         Refuses a key that could be several others: https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html
@@ -241,7 +242,7 @@ def read_parquet(path: str, ledger: Ledger, progress: Callable[..., None] = lamb
         import pyarrow as arrow  # type: ignore[import-untyped]  # noqa: PLC0415 - an optional dependency
         from pyarrow import parquet  # noqa: PLC0415
     except ImportError as error:
-        raise _unreadable(path, "reading Parquet needs pyarrow", "run `pip install 'twokeys[parquet]'`") from error
+        raise _unreadable(path, "reading Parquet needs pyarrow", install("parquet")) from error
     try:
         with parquet.ParquetFile(path) as file:
             header = file.schema_arrow.names

@@ -61,7 +61,7 @@ class Map:
     def doors(self) -> tuple[Way | DoorAnswer, ...]:
         """Every way that an audit lists, and the doors that are not open; as people look for them."""
         shut = (door for door in self.answers.doors if door.state is not State.OPEN)
-        return tuple(sorted((*self.answers.ways, *self.answers.within, *shut), key=self._place))
+        return tuple(sorted((*self.answers.ways, *self.answers.within, *shut), key=self._order))
 
     @cached_property
     def units(self) -> tuple[tuple[str, ...], ...]:
@@ -130,7 +130,7 @@ class Map:
             found.setdefault(door.source.who, []).append(door)
         return found
 
-    def _place(self, door: Way | DoorAnswer) -> tuple[str, ...]:
+    def _order(self, door: Way | DoorAnswer) -> tuple[str, ...]:
         """By the account's name, then the role, then who comes."""
         source, target = door.source.who, door.target.who
         names = self.accounts[target.account].name, self.accounts[source.account].name

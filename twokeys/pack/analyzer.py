@@ -14,7 +14,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import partial
+from functools import cache, partial
 from importlib.metadata import version
 from typing import Any, Final
 
@@ -23,7 +23,7 @@ from google.protobuf import empty_pb2, json_format
 from pulumi.runtime.proto import analyzer_pb2 as proto
 from pulumi.runtime.proto import analyzer_pb2_grpc, plugin_pb2
 
-from twokeys.access.configuration import LEVEL, OTHER_STACKS, read_configuration
+from twokeys.access.configuration import LEVEL, read_configuration
 from twokeys.access.findings import Finding, Rule
 from twokeys.access.graph import Graph
 from twokeys.access.reading.snapshot import PROVIDER, Resource, Snapshot, project_of
@@ -35,7 +35,7 @@ from twokeys.pack.changed import DOORS_CHANGED, doors_changed
 from twokeys.pack.deferral import deferred
 from twokeys.pack.gate import Gate
 from twokeys.pack.other_stacks import as_exported
-from twokeys.pack.other_states import Beside, as_of, beside, other_states, settings_alone, with_others
+from twokeys.pack.other_states import Beside, as_of, other_states, settings_alone
 from twokeys.pack.own_account import graph_of, own_account
 from twokeys.pack.policies import BY_NAME, FAIL_CLOSED, POLICIES, Policy
 from twokeys.pack.reading import asked_for, dynamic_code, is_left_out, provider_of, settled
@@ -69,7 +69,7 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
         self._code: dict[str, Mapping[str, object]] = {}
         self._gate: Gate | None = None
         self._before: Snapshot | None = None
-        self._other_stacks: Snapshot | None = None
+        self._beside: Beside | None = None
         self._over = False
         self._said: set[tuple[object, ...]] = set()
         self._lock = threading.Lock()
@@ -149,13 +149,12 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
             return ()
         if self._gate is None:
             self._before = self._state(resource.urn, self._named)
-            others = self._others(resource.urn)
             self._gate = Gate(
                 self._before,
                 self._mandatory,
                 made=partial(self._state, resource.urn),
                 own_account=own_account,
-                beside=Beside(others, self._configuration, self._rules) if others is not None else None,
+                beside=self._other_stacks(resource.urn),
             )
         if provider := provider_of(request):
             self._gate.show(provider)
@@ -171,38 +170,34 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
     def _stack(self, request: Any) -> Iterable[Judged]:
         """What is found in the whole. `pulumi policy analyze` asks about each resource first: nothing is said twice."""
         snapshot = self._snapshot(request.resources)
-        others = self._others(snapshot.resources[0].urn) if snapshot.resources else None
-        judged, graph = self._judged(snapshot, None, settings_alone(self._configuration))
-        own = own_account(snapshot.of_type(PROVIDER)) if any(one.mandatory for one in judged) else None
-        if own:
-            judged, graph = self._judged(snapshot, own, settings_alone(self._configuration))
+        beside = self._other_stacks(snapshot.resources[0].urn) if snapshot.resources else None
+        graph, own = graph_of(snapshot, None), None
+        judged = self._judged(graph)
+        if any(one.mandatory for one in judged) and (own := own_account(snapshot.of_type(PROVIDER))):
+            graph = graph_of(snapshot, own)
+            judged = self._judged(graph)
         theirs: list[Judged] = []
-        joined, before = graph, partial(self._graph_before, snapshot, own, others)
-        if others is not None:
-            judged, theirs, joined = with_others(
-                judged, judged, graph, others, lambda both: self._judged(both, own), before=before
-            )
+        joined, before = graph, cache(partial(self._graph_before, snapshot, own, beside))
+        if beside is not None:
+            judged, theirs, joined = beside.judged(judged, judged, graph, own, before)
         if self._dry_run:
             judged, later = deferred(graph, judged, joined)
             judged += later
-            theirs += [as_of(others)] if others is not None else []
+            theirs += [as_of(beside.others)] if beside is not None else []
             if self._level(DOORS_CHANGED) != "disabled" and snapshot.resources:
                 judged += doors_changed(joined, before)
         return _in_few_lines([one for one in (*judged, *theirs) if _content(one.finding) not in self._said])
 
-    def _judged(
-        self, snapshot: Snapshot, own: str | None, config: Mapping[str, Mapping[str, object]] | None = None
-    ) -> tuple[list[Judged], Graph]:
-        graph = graph_of(snapshot, own)
-        return list(judge(graph, self._rules, config or self._configuration, datetime.now(UTC))), graph
+    def _judged(self, graph: Graph) -> list[Judged]:
+        return list(judge(graph, self._rules, settings_alone(self._configuration), datetime.now(UTC)))
 
-    def _graph_before(self, snapshot: Snapshot, own: str | None, others: Snapshot | None) -> Graph | None:
+    def _graph_before(self, snapshot: Snapshot, own: str | None, beside: Beside | None) -> Graph | None:
         """The graph as it was before the operation, beside the other stacks; None where that is not known."""
         state = self._state(snapshot.resources[0].urn, self._named) if self._dry_run else self._before
         if state is None or not state.resources:
             return None
         graph = graph_of(state, own)
-        return graph_of(beside(graph, others), own) if others else graph
+        return beside.joined(graph, own) if beside else graph
 
     def _snapshot(self, found: Iterable[Any]) -> Snapshot:
         there: list[Resource] = []
@@ -225,11 +220,11 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
         scope, project = urn.split("::")[:2]
         return state_before(project, scope.removeprefix("urn:pulumi:"), None if named is None else str(named))
 
-    def _others(self, urn: str) -> Snapshot | None:
+    def _other_stacks(self, urn: str) -> Beside | None:
         """The stacks whose states are named, read once: each resource that lacks a key asks for them."""
-        if self._other_stacks is None:
-            self._other_stacks = other_states(self._configuration.get(OTHER_STACKS, {}), project_of(urn))
-        return self._other_stacks
+        if self._beside is None:
+            self._beside = other_states(self._configuration, project_of(urn), rules=self._rules)
+        return self._beside
 
     def _mandatory(self, graph: Graph) -> Iterable[Finding]:
         """Only what stops an update: nobody reads advice about a resource that is about to be made."""

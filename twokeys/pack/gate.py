@@ -33,8 +33,6 @@ _BY_CLOUD_CONTROL: Final = ("aws:cloudcontrol/resource:Resource", "AWS::Organiza
 _WITH_IDS: Final = (ACCOUNT, ORGANIZATION, PERMISSION_SET)
 _Change: TypeAlias = tuple[Snapshot, Snapshot]
 """Before and after."""
-_Found: TypeAlias = Mapping[tuple[str, str | None, str | None], Finding]
-"""Findings by rule, resource and door: what one is about, however it is worded."""
 
 
 class Gate:
@@ -153,15 +151,16 @@ class Gate:
             return found
         if found:
             found = self._beside.still_refused(found, self._graph(own[1]), both[1], self._all.own_account)
-        return list(_by_place([*found, *self._beside.completed(*both, self._all.own_account)]).values())
+        found = [*found, *self._beside.completed(*both, self._all.own_account)]
+        return list({one.subject: one for one in found}.values())
 
     def _new(self, resource: Resource, before: Snapshot, after: Snapshot) -> list[Finding]:
         graph = self._graph(after)
-        found = _by_place(self._findings(graph))
-        stands = {place: one for place, one in found.items() if not self._may_still_come(one, resource, graph)}
-        known = _by_place(self._findings(self._graph(before))) if stands else {}
+        found = {one.subject: one for one in self._findings(graph)}.values()
+        stands = [one for one in found if not self._may_still_come(one, resource, graph)]
+        known = {one.subject for one in self._findings(self._graph(before))} if stands else set()
         # what is wrong with a provider may have been put off ("removal") until it makes something
-        return [one for place, one in stands.items() if place not in known or one.urn == resource.provider]
+        return [one for one in stands if one.subject not in known or one.urn == resource.provider]
 
     def _graph(self, snapshot: Snapshot) -> Graph:
         """The graph; of grants alone, which may still get their trust, those that say something of what is there."""
@@ -212,11 +211,8 @@ class Gate:
                 declaring = {declared.component.urn for declared in graph.documents.declared}
                 return finding.urn != resource.urn or resource.urn in declaring
             case "proof":
-                return (
-                    self._leads_out(finding, graph)
-                    or self._is_open_to_us(finding, graph)
-                    or _is_about_unsettled(finding, graph)
-                )
+                ours = graph.accounts.is_own_organization(finding.sides[0])  # one of whom may still get the grant
+                return self._leads_out(finding, graph) or ours or _is_about_unsettled(finding, graph)
             case "removal":  # what the program has no more is deleted last
                 return finding.urn not in self._shown
             case "holder":
@@ -265,10 +261,6 @@ class Gate:
         at = {arn for arn in arns if arn == assigned.get(source) or arn.rpartition("/")[2] == named}
         return bool(at) and len(arns) <= len(late)
 
-    def _is_open_to_us(self, finding: Finding, graph: Graph) -> bool:
-        """Whether it is a trust in our own organization as a whole, of whose principals one may still get the grant."""
-        return graph.accounts.is_own_organization(finding.sides[0])
-
     def _trust_is_last(self, snapshot: Snapshot, urn: str) -> bool:
         above = (snapshot.by_urn.get(parent) for parent in snapshot.ancestors(snapshot.by_urn[urn]))
         return any(parent is not None and parent.get(TRUST_AFTER_GRANT) is True for parent in above)
@@ -311,10 +303,6 @@ def _is_control_policy(resource: Resource) -> bool:
 def _asked(resource: Resource) -> Mapping[str, object]:
     """What a resource is asked to be, but for what lets nobody in."""
     return {key: value for key, value in (resource.inputs or {}).items() if key not in LETS_NOBODY_IN}
-
-
-def _by_place(findings: Iterable[Finding]) -> _Found:
-    return {(finding.rule, finding.urn, finding.door): finding for finding in findings}
 
 
 def _with_identity(resource: Resource, before: Resource | None) -> Resource:

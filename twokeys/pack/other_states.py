@@ -16,38 +16,39 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 from twokeys.access.configuration import LEVEL, OTHER_STACKS
-from twokeys.access.findings import Finding, Rule
+from twokeys.access.findings import Finding, Rule, Subject
 from twokeys.access.graph import Graph
 from twokeys.access.model.accounts import Accounts, entry
 from twokeys.access.reading.snapshot import PROVIDER, Resource, Snapshot, project_of, stack_of
-from twokeys.access.report import MANDATORY, Judged, level_of
-from twokeys.access.report import judge as judged_by
+from twokeys.access.report import MANDATORY, Judged, judge, level_of
 from twokeys.access.rules import BY_NAME, RULES
 from twokeys.errors import Refusal
 from twokeys.iam import UNKNOWN
 from twokeys.pack.own_account import graph_of
 
-Judge: TypeAlias = Callable[[Snapshot], tuple[list[Judged], Graph]]
-"""Gives what the rules find in a snapshot, and its graph."""
 _STATES: Final = "states"
 _EXCEPTIONS: Final = "exceptions"
 _NOTHING = "nothing has to be done, unless they have changed since: then export them again"
 
 
-def other_states(settings: Mapping[str, object], own: str, folder: Path = Path()) -> Snapshot | None:
-    """What the named states show together, of which one may be empty; None where none is named.
+def other_states(
+    config: Mapping[str, Mapping[str, object]], own: str, folder: Path = Path(), rules: Sequence[Rule[Any]] = RULES
+) -> Beside | None:
+    """The named states, of which one may be empty, to judge a change beside; None where none is named.
 
     Args:
-        settings: what the pack's configuration says of `other-stacks`.
+        config: the pack's configuration.
         own: what the URNs of this stack begin with, as `project_of` has it.
         folder: what a relative name starts from. The engine runs a pack in the program's folder.
+        rules: those that judge.
 
     Raises:
         Refusal: a state cannot be read or is of this very stack, or what is set is no list of files.
     """
+    settings = config.get(OTHER_STACKS, {})
     named = settings.get(_STATES, [])
     if settings.keys() - {_STATES, LEVEL} or not isinstance(named, list) or not all(isinstance(n, str) for n in named):
         raise Refusal(
@@ -71,7 +72,7 @@ def other_states(settings: Mapping[str, object], own: str, folder: Path = Path()
             why="it says what was, and this operation says what is to come",
             next_step=f"take it out of `{_STATES}` of {OTHER_STACKS} in the policy pack's configuration",
         )
-    return replace(found, resources=tuple(_apart(found)))
+    return Beside(replace(found, resources=tuple(_apart(found))), config, rules)
 
 
 def _apart(found: Snapshot) -> Iterable[Resource]:
@@ -107,19 +108,6 @@ def settings_alone(config: Mapping[str, Mapping[str, object]]) -> Mapping[str, M
     }
 
 
-def beside(graph: Graph, others: Snapshot) -> Snapshot:
-    """A stack with the others beside it; what it makes itself is as it says, whatever they once read of that."""
-    own = graph.snapshot
-    ours = {one.arn for one in graph.principals if one.urn is not None}
-    there = [one for one in others.resources if one.text("arn") not in ours]
-    return replace(
-        own,
-        resources=(*own.resources, *there),
-        pending=(*own.pending, *others.pending),
-        beside=frozenset(project_of(one.urn) for one in there),
-    )
-
-
 @dataclass(frozen=True)
 class Beside:
     """The other stacks that a change is judged beside, by rules under the pack's configuration.
@@ -132,111 +120,140 @@ class Beside:
     config: Mapping[str, Mapping[str, object]]
     rules: Sequence[Rule[Any]] = RULES
 
+    def joined(self, graph: Graph, own: str | None) -> Graph:
+        """A stack with the others beside it; what it makes itself is as it says, whatever they once read of that."""
+        stack, made = graph.snapshot, _made(graph)
+        there = [one for one in self.others.resources if one.text("arn") not in made]
+        both = replace(
+            stack,
+            resources=(*stack.resources, *there),
+            pending=(*stack.pending, *self.others.pending),
+            beside=frozenset(project_of(one.urn) for one in there),
+        )
+        return graph_of(both, own)
+
+    def judged(
+        self,
+        found: Collection[Judged],
+        alone: Iterable[Judged],
+        graph: Graph,
+        own: str | None,
+        before: Callable[[], Graph | None] | None = None,
+    ) -> tuple[list[Judged], list[Judged], Graph]:
+        """What stands of findings in this stack once the others are there too; what is about these; the graph of all.
+
+        `graph` is this stack's and `alone` all that is found in it: only doors that `found` is about are looked at, and
+        what is new at the same resources. A key that cannot be read in a state is none, and refused with its file. A
+        way that the others open by themselves is theirs, unless this stack closed it before. `before` gives the graph
+        of all as it was, None where that is not known; without it, nothing is said of what goes.
+        """
+        joined = self.joined(graph, own)
+        this, together = _ThisStack(found, alone, graph, joined), self._found(joined)
+        new = [one for one in together if this.is_new(one)]
+        stands = [one for one in found if not _waits_for_others(one)]
+        stands += [one for one in together if this.asks_again(one)]
+        stands += [one for one in new if this.is_about(one)]
+        more = [one for one in new if not this.is_about(one)]
+        ways = [one for one in more if _is_way(one)]
+        of_others = any(one.finding.sides[0] not in this.principals for one in ways)
+        keys = [one for one in more if _rule(one).another_stack_answers and joined.snapshot.is_beside(one.finding.urn)]
+        halves = [one for one in keys if before is not None and "*" not in one.finding.sides]
+        was = self._found_before(before) if before and (halves or of_others) else None
+        open_alone = self._open_alone(own, was) if of_others else set()
+        ways = [one for one in ways if one.finding.sides[0] in this.principals or one.finding.subject not in open_alone]
+        stands += [one for one in ways if not joined.snapshot.is_beside(one.finding.urn)]
+        theirs = [one for one in ways if joined.snapshot.is_beside(one.finding.urn)]
+        theirs += [one for one in keys if this.doors and "*" in one.finding.sides and _rule(one).may_follow == "proof"]
+        return stands, [self._at(one) for one in (*theirs, *_left(halves, joined, was))], joined
+
     def still_refused(self, found: list[Finding], graph: Graph, after: Snapshot, own: str | None) -> list[Finding]:
         """What stands of findings on the graph of this stack that would stop an update."""
-
-        def judge(shown: Snapshot) -> tuple[list[Judged], Graph]:
-            both = graph_of(shown, own)
-            return list(judged_by(both, self.rules, self.config, datetime.now(UTC))), both
-
         alone = [Judged(one, mandatory=True) for one in found]
         if not any(map(_is_about_key, alone)):
             return found
-        stands, theirs, _ = with_others(alone, judge(graph.snapshot)[0], graph, self._of(after), judge)
+        stands, theirs, _ = self._with(after).judged(alone, self._found(graph_of(graph.snapshot, own)), graph, own)
         stands += [one for one in theirs if not _is_way(one)]  # a way is refused where it is completed
         return [one.finding for one in stands if one.mandatory and not one.finding.about_exception]
 
     def completed(self, before: Snapshot, after: Snapshot, own: str | None) -> list[Finding]:
         """The ways that are refused and that a change opens together with the others, whichever stack they end in."""
-        found = self._ways(after, own)
-        known = set(map(_place, self._ways(before, own))) if found else set()
-        return [_at(one, self.others).finding for one in found if _place(one) not in known]
+        found = self._refused_ways(after, own)
+        known = {one.finding.subject for one in self._refused_ways(before, own)} if found else set()
+        return [self._at(one).finding for one in found if one.finding.subject not in known]
 
-    def _ways(self, shown: Snapshot, own: str | None) -> list[Judged]:
+    def _refused_ways(self, shown: Snapshot, own: str | None) -> list[Judged]:
         """What stops an update of the ways that are found in a snapshot of all, but for keys that may still come."""
         ours = replace(shown, resources=tuple(one for one in shown.resources if one.urn not in self.others.by_urn))
-        both = graph_of(beside(graph_of(ours, own), self._of(shown)), own)
         rules = [
             rule
             for rule in self.rules
             if level_of(rule, self.config) in MANDATORY and not (rule.may_follow or rule.another_stack_answers)
         ]
-        found = judged_by(both, rules, self.config, datetime.now(UTC))
+        beside = replace(self._with(shown), rules=rules)
+        found = beside._found(beside.joined(graph_of(ours, own), own))
         return [one for one in found if one.mandatory and (one.failed or _is_way(one))]
 
-    def _of(self, shown: Snapshot) -> Snapshot:
-        """What there is of the others in a snapshot of all."""
-        return replace(self.others, resources=tuple(one for one in shown.resources if one.urn in self.others.by_urn))
+    def _found(self, graph: Graph) -> list[Judged]:
+        return list(judge(graph, self.rules, self.config, datetime.now(UTC)))
+
+    def _found_before(self, before: Callable[[], Graph | None]) -> list[Judged] | None:
+        try:
+            was = before()
+        except Refusal:  # `doors-changed` says so
+            return None
+        return self._found(was) if was else None
+
+    def _open_alone(self, own: str | None, before: Iterable[Judged] | None) -> set[Subject]:
+        """What is found in the others alone, and was there before, where that is known."""
+        found = {one.finding.subject for one in self._found(graph_of(self.others, own))}
+        return found if before is None else found & {one.finding.subject for one in before}
+
+    def _with(self, shown: Snapshot) -> Beside:
+        """The same with what there is of the others in a snapshot of all."""
+        there = tuple(one for one in shown.resources if one.urn in self.others.by_urn)
+        return replace(self, others=replace(self.others, resources=there))
+
+    def _at(self, judged: Judged) -> Judged:
+        """A finding with the file that it is about, if it is about one of the others."""
+        urn = judged.finding.urn
+        if urn is None or urn not in self.others.by_urn:
+            return judged
+        files = {one.stack: one.name for one in self.others.evidence}
+        return replace(judged, finding=replace(judged.finding, source=files.get(project_of(urn), self.others.origin)))
 
 
-def with_others(  # noqa: PLR0913 - what is found, and the stacks that it is found in
-    found: Collection[Judged],
-    alone: Iterable[Judged],
-    graph: Graph,
-    others: Snapshot,
-    judge: Judge,
-    *,
-    before: Callable[[], Graph | None] | None = None,
-) -> tuple[list[Judged], list[Judged], Graph]:
-    """What stands of findings in this stack once the others are there too; what is about these; and the graph of all.
+class _ThisStack:
+    """What is said of this stack once the others are beside it: again, or for the first time."""
 
-    `graph` is this stack's and `alone` all that is found in it: only doors that `found` is about are looked at, and
-    what is new at the same resources. A key that cannot be read in a state is none, and refused with its file. A way
-    that the others open by themselves is theirs, unless this stack closed it before. `before` gives the graph of all
-    as it was, None where that is not known; without it, nothing is said of what goes.
-    """
-    together, joined = judge(beside(graph, others))
-    try:
-        was = before() if before else None
-    except Refusal:  # `doors-changed` says so
-        was = None
-    known = judge(was.snapshot)[0] if was else None
-    said, apart = ({_place(one) for one in each} for each in (alone, judge(others)[0]))
-    if known is not None:
-        apart &= set(map(_place, known))
-    own = {one.finding.message for one in alone if one.finding.about_exception}
-    keys = [one.finding for one in found if _is_about_key(one)]
-    doors, urns = {one.door for one in keys}, {one.finding.urn for one in found} - {None}
-    ours = {one.arn for one in graph.principals if one.urn is not None}
-    by_urn = graph.snapshot.by_urn
-    holders = {one.arn for one in joined.principals if any(each.urn in by_urn for each in one.all_documents)}
-    stands = [
-        one
-        for one in found
-        if not one.finding.about_exception and not (_rule(one).another_stack_answers and one.finding.urn)
-    ]
-    theirs: list[Judged] = []
-    halves = []
-    for one in together:
-        finding, answered = one.finding, _rule(one).another_stack_answers
+    def __init__(self, found: Collection[Judged], alone: Iterable[Judged], graph: Graph, joined: Graph) -> None:
+        by_urn, said = graph.snapshot.by_urn, [one.finding for one in alone]
+        self.doors = {one.finding.door for one in found if _is_about_key(one)}
+        self.principals = _made(graph)
+        self._urns = {one.finding.urn for one in found} - {None}
+        self._said = {one.subject for one in said}
+        self._exceptions = {one.message for one in said if one.about_exception}
+        self._holders = {one.arn for one in joined.principals if any(each.urn in by_urn for each in one.all_documents)}
+
+    def asks_again(self, one: Judged) -> bool:
+        """Whether it is the answer to what this stack alone cannot know: a key, or what excuses its lack."""
+        finding, of_key = one.finding, _rule(one).another_stack_answers
         if finding.about_exception:
-            stands += [one] if answered or finding.message in own else []
-        elif one.failed or (answered and finding.door in doors and finding.urn is not None):
-            stands.append(one)
-        elif _place(one) in said:
-            continue
-        elif finding.urn in urns or (_rule(one).of_a_grant and finding.sides[0] in holders & ours):
-            stands.append(one)
-        elif _is_way(one) and (finding.sides[0] in ours or _place(one) not in apart):
-            (theirs if joined.snapshot.is_beside(finding.urn) else stands).append(one)
-        elif not joined.snapshot.is_beside(finding.urn):
-            continue
-        elif answered and "*" not in finding.sides:
-            halves.append(one)
-        elif keys and _rule(one).may_follow == "proof":
-            theirs.append(one)
-    if before is not None and halves:
-        theirs += _left(halves, joined, known)
-    return stands, [_at(one, others) for one in theirs], joined
+            return of_key or finding.message in self._exceptions
+        return one.failed or (of_key and finding.door in self.doors and finding.urn is not None)
+
+    def is_new(self, one: Judged) -> bool:
+        """Whether it is found only beside the others."""
+        return not (one.finding.about_exception or self.asks_again(one) or one.finding.subject in self._said)
+
+    def is_about(self, one: Judged) -> bool:
+        """Whether it is about a resource that something was found at already, or about a grant of this stack."""
+        of_own_grant = _rule(one).of_a_grant and one.finding.sides[0] in self._holders & self.principals
+        return one.finding.urn in self._urns or of_own_grant
 
 
-def _at(judged: Judged, others: Snapshot) -> Judged:
-    """A finding with the file that it is about, if it is about one of the others."""
-    urn = judged.finding.urn
-    if urn is None or urn not in others.by_urn:
-        return judged
-    files = {one.stack: one.name for one in others.evidence}
-    return replace(judged, finding=replace(judged.finding, source=files.get(project_of(urn), others.origin)))
+def _made(graph: Graph) -> set[str]:
+    """The ARNs of what a stack makes itself."""
+    return {one.arn for one in graph.principals if one.urn is not None}
 
 
 def _left(halves: Iterable[Judged], joined: Graph, before: Iterable[Judged] | None) -> Iterator[Judged]:
@@ -268,6 +285,11 @@ def _ends(judged: Judged) -> tuple[object, ...]:
     return judged.finding.urn, judged.finding.door
 
 
+def _waits_for_others(judged: Judged) -> bool:
+    """Whether only the others tell if it stands: a key that is missing, or an exception."""
+    return judged.finding.about_exception or (_rule(judged).another_stack_answers and judged.finding.urn is not None)
+
+
 def _is_about_key(judged: Judged) -> bool:
     return _rule(judged).another_stack_answers and judged.finding.door is not None
 
@@ -280,7 +302,3 @@ def _is_way(judged: Judged) -> bool:
 
 def _rule(judged: Judged) -> Rule[Any]:
     return BY_NAME[judged.finding.rule]
-
-
-def _place(judged: Judged) -> tuple[object, ...]:
-    return judged.finding.rule, judged.finding.urn, judged.finding.door

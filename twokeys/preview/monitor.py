@@ -283,7 +283,7 @@ def main(questions: int, answers: int) -> int:
         pipe.ask("failed", {"reason": str(error), "where": program, "refusal": refusal})
         return 1
     except BaseException as error:
-        pipe.ask("failed", {"reason": _message(error), "where": _place(error, folder) or program})
+        pipe.ask("failed", {"reason": _message(error), "where": _own_line(error, folder) or program})
         return 1
     pipe.ask("done", {})
     return 0
@@ -298,7 +298,7 @@ def _message(error: BaseException) -> str:
     return text.removeprefix("Exception: ")
 
 
-def _place(error: BaseException, folder: str) -> str | None:
+def _own_line(error: BaseException, folder: str) -> str | None:
     """`file:line` of the last of the program's own frames."""
     frames = traceback.extract_tb(error.__traceback__)
     own = [one for one in frames if one.filename.startswith(folder) and "site-packages" not in one.filename]

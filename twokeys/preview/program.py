@@ -6,16 +6,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
 
-from twokeys.access.configuration import OTHER_STACKS
-from twokeys.access.graph import Graph
 from twokeys.access.reading.snapshot import Snapshot
 from twokeys.access.report import Judged, Verdicts
-from twokeys.access.report import judge as judged_by
+from twokeys.access.report import judge as judge_rules
 from twokeys.access.rules import RULES
 from twokeys.errors import Refusal
 from twokeys.exports import read_exports
 from twokeys.pack.deferral import deferred
-from twokeys.pack.other_states import as_of, other_states, settings_alone, with_others
+from twokeys.pack.other_states import Beside, as_of, other_states, settings_alone
 from twokeys.pack.own_account import graph_of
 from twokeys.preview.process import run_in_process
 from twokeys.preview.run import Run
@@ -73,14 +71,13 @@ def preview(  # noqa: PLR0913 - all but the program and the stack by name
     return run.snapshot()
 
 
-def judge(  # noqa: PLR0913 - all but the snapshot and the configuration by name
+def judge(
     snapshot: Snapshot,
     config: Mapping[str, Mapping[str, object]] | None = None,
-    now: datetime | None = None,
     *,
     account: str | None = None,
     made: bool = False,
-    others: Snapshot | None = None,
+    beside: Beside | None = None,
 ) -> Verdicts:
     """What the policy pack finds in a snapshot, in its words; a rule that fails has proved nothing.
 
@@ -88,21 +85,15 @@ def judge(  # noqa: PLR0913 - all but the snapshot and the configuration by name
         config: the policy pack's configuration, by rule.
         account: as of `preview`.
         made: whether it is what came of an update; a preview leaves to the update what that judges in time.
-        others: the states of other stacks that may hold a key, as `other_states` reads them.
+        beside: the states of other stacks that may hold a key, as `other_states` reads them.
     """
-
     given = config or {}
-
-    def rules_on(shown: Snapshot, config: Mapping[str, Mapping[str, object]] = given) -> tuple[list[Judged], Graph]:
-        graph = graph_of(shown, account)
-        return list(judged_by(graph, RULES, config, now or datetime.now(UTC))), graph
-
-    judged, graph = rules_on(snapshot, given if others is None else settings_alone(given))
+    graph = joined = graph_of(snapshot, account)
+    judged = list(judge_rules(graph, RULES, settings_alone(given) if beside else given, datetime.now(UTC)))
     theirs: list[Judged] = []
-    joined = graph
-    if others is not None:
-        judged, theirs, joined = with_others(judged, judged, graph, others, rules_on, before=lambda: None)
-        theirs.append(as_of(others))
+    if beside is not None:
+        judged, theirs, joined = beside.judged(judged, judged, graph, account, lambda: None)
+        theirs.append(as_of(beside.others))
     if not made:
         judged, later = deferred(graph, judged, joined)
         judged += later
@@ -128,7 +119,7 @@ def stack_preview(  # noqa: PLR0913 - all but the stack by name
     severity; `not_there` is as of `preview`. Raises Refusal when the config or the program fails.
     """
     own = f"urn:pulumi:{stack}::{project.name}"
-    others = other_states(rules.get(OTHER_STACKS, {}), own, project.program.parent)
+    beside = other_states(rules, own, project.program.parent)
     hidden, path = placeholders(project, stack), project.stack_file(stack)
     if path.exists() and read_mapping(path).get("environment"):
         # https://www.pulumi.com/docs/esc/integrations/infrastructure/pulumi-iac/
@@ -148,7 +139,7 @@ def stack_preview(  # noqa: PLR0913 - all but the stack by name
         say=say,
         output=output,
     )
-    return snapshot, judge(snapshot, rules, account=account, others=others)
+    return snapshot, judge(snapshot, rules, account=account, beside=beside)
 
 
 def interpreter(root: Path) -> Path | None:

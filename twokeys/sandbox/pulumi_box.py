@@ -73,7 +73,7 @@ class PulumiBox:
         pulumi = find_pulumi(others)
         if pulumi is None:
             return variables
-        vendors = self._place(pulumi, others)
+        vendors = self._fill_binaries(pulumi, others)
         variables |= {
             "PATH": f"{self.binaries}{os.pathsep}{others}",
             "PULUMI_BACKEND_URL": self.backend.as_uri(),
@@ -128,7 +128,7 @@ class PulumiBox:
         draft.write_text(dumped(data), encoding="utf-8")
         draft.replace(self.mirror / name)
 
-    def _place(self, pulumi: Path, path: str) -> bool:
+    def _fill_binaries(self, pulumi: Path, path: str) -> bool:
         """Put what goes before the rest of PATH into place; whether the aws plugin is the vendor's."""
         self.binaries.mkdir(parents=True, exist_ok=True)
         plugins = self.directory / "pulumi" / "home" / "plugins"

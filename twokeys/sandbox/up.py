@@ -10,7 +10,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import IO, Any
 
-from twokeys.access.configuration import OTHER_STACKS
 from twokeys.access.findings import Finding
 from twokeys.access.graph import Graph
 from twokeys.access.reading.snapshot import Snapshot
@@ -105,8 +104,7 @@ class StackRun:
         """
         project, config = self.sandbox.project, load_config(self.sandbox.project, self.name, self.overrides)
         environment = self.sandbox.environment(aws)
-        beside = Beside(self._others, self.rules) if self._others is not None else None
-        maker = LocalMaker(environment, self._mandatory, self.sandbox.stack_outputs, done, beside)
+        maker = LocalMaker(environment, self._mandatory, self.sandbox.stack_outputs, done, self._beside)
         run = Run(project.name, self.name, config.values, maker, self.say)
         failed = None
         write_state(self.state, run)  # so that a run that is killed is known to have begun, and all is made again
@@ -136,15 +134,13 @@ class StackRun:
                 self.state.unlink()  # nothing was made, so that the stack is not up
             return Done(self.name, "update", snapshot, Verdicts((), ()), failed)
         outputs = next((one.outputs for one in snapshot.resources if one.type == STACK), {})
-        return Done(
-            self.name, "result", snapshot, judge(snapshot, self.rules, made=True, others=self._others), outputs=outputs
-        )
+        verdicts = judge(snapshot, self.rules, made=True, beside=self._beside)
+        return Done(self.name, "result", snapshot, verdicts, outputs=outputs)
 
     @cached_property
-    def _others(self) -> Snapshot | None:
+    def _beside(self) -> Beside | None:
         project = self.sandbox.project
-        settings = self.rules.get(OTHER_STACKS, {})
-        return other_states(settings, f"urn:pulumi:{self.name}::{project.name}", project.program.parent)
+        return other_states(self.rules, f"urn:pulumi:{self.name}::{project.name}", project.program.parent)
 
     def _mandatory(self, graph: Graph) -> Iterable[Finding]:
         judged = judge_rules(graph, RULES, settings_alone(self.rules), datetime.now(UTC))

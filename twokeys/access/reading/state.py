@@ -188,7 +188,7 @@ def _resource(
             key: tuple(urns) for key, urns in (found.get("propertyDependencies") or {}).items() if urns
         },
         protect=bool(found.get("protect")),
-        source=_place(found.get("sourcePosition")),
+        source=_file_and_line(found.get("sourcePosition")),
         since=_since(found, imported),
         secrets=frozenset(key for values in (inputs, outputs) for key, value in values.items() if _has_secret(value)),
         made_by=found["urn"] if urn != found["urn"] else None,
@@ -281,7 +281,7 @@ def _has_secret(value: Any) -> bool:  # noqa: ANN401 - JSON
     return False
 
 
-def _place(position: str | None) -> str | None:
+def _file_and_line(position: str | None) -> str | None:
     """`project:///__main__.py#12,3` as `__main__.py:12`."""
     if not position:
         return None

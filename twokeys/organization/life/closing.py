@@ -99,7 +99,7 @@ def require_management(facts: Facts) -> None:
 def standings(facts: Facts) -> list[Standing]:
     """Every account that config calls closed, in the order of the config, which is the order of the queue."""
     closed = facts.settings.accounts_in("closed")
-    return [Standing(account, facts.id_of(account), *_place(facts, account)) for account in closed]
+    return [Standing(account, facts.id_of(account), *_standing(facts, account)) for account in closed]
 
 
 def quota(facts: Facts, dates: Sequence[datetime] | None, now: datetime) -> Quota:
@@ -113,7 +113,7 @@ def quota(facts: Facts, dates: Sequence[datetime] | None, now: datetime) -> Quot
     )
 
 
-def _place(facts: Facts, account: str) -> tuple[Place, str, str]:
+def _standing(facts: Facts, account: str) -> tuple[Place, str, str]:
     identifier, there = facts.id_of(account), facts.at_aws(account)
     if there is None:
         return "gone", "AWS does not have it, or has let it go", f"remove its entry from {facts.file}"
