@@ -45,12 +45,13 @@ from twokeys.audit.events import (
     NOT_JUDGED,
     WAS_OPEN,
     about_early,
+    asked_of,
+    at_the_top,
     events,
     headline,
     not_in_the_events,
     period,
     ways,
-    were_open,
 )
 from twokeys.audit.record import EVENTS, SIGN_INS, Use
 from twokeys.audit.what_was_read import covered, not_readable, read_from
@@ -115,17 +116,21 @@ COLUMNS = (
 )
 
 
-def title(answers: Answers, target: str | None) -> str:
+def title(answers: Answers, target: str | None, comparison: Comparison | None) -> str:
     """The question, and from what it is answered."""
-    return f"{question(answers, target)} (from {answers.origin})"
+    return f"{question(answers, target, comparison)} (from {answers.origin})"
 
 
-def question(answers: Answers, target: str | None) -> str:
-    """The question; of a name that means several accounts, or is not the account's own, which they are."""
+def question(answers: Answers, target: str | None, comparison: Comparison | None) -> str:
+    """The question; of a name that means several accounts, or is not the account's own, which they are; of events of
+    which period.
+    """
     names = sorted(one.name for one in answers.accounts.values())
     several = target is not None and target not in answers.accounts and names != [target]
     asked = f"Whether {answers.person} can enter" if answers.person else "Who can enter"
-    return f"{asked} {target or 'every account'}{f': {listed(names)}' if several else ''}"
+    when = asked_of(comparison) if comparison else ""
+    did = f", and {'' if answers.person else 'who '}did {when}" if when else ""
+    return f"{asked} {target or 'every account'}{f': {listed(names)}' if several else ''}{did}"
 
 
 def credentials(answers: Answers) -> str:
@@ -153,10 +158,10 @@ def show(  # noqa: PLR0913 - what is answered by position
 
     `with_keys` has the keys of every way printed, also of many.
     """
-    say(console, title(answers, target))
+    say(console, title(answers, target, comparison))
     for line in (
         summary(answers, now).sentence,
-        *were_open(answers, comparison),
+        *at_the_top(answers, comparison),
         credentials(answers),
         not_shown(answers),
         scope(answers),
@@ -198,10 +203,10 @@ def table(answers: Answers, target: str | None, comparison: Comparison | None, n
     writer.writeheader()
     made = f"TwoKeys {version('twokeys')}, {in_utc(datetime.now(UTC))}"
     about = [
-        ("report", f"{title(answers, target)}; {made}"),
+        ("report", f"{title(answers, target, comparison)}; {made}"),
         ("organization", answers.name),
         ("summary", summary(answers, now).sentence),
-        *(("summary", each) for each in were_open(answers, comparison)),
+        *(("summary", each) for each in at_the_top(answers, comparison)),
         ("not looked at", not_looked_at(answers)),
     ]
     about += [("evidence", f"{name}: {which}") for name, which in what_was_read(answers, comparison)]
