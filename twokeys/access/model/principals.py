@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 
 from twokeys.access.model.accounts import Accounts
 from twokeys.access.model.documents import Document, Documents
-from twokeys.access.model.door_name import DoorName
+from twokeys.access.model.door_name import DoorName, stand_in
 from twokeys.access.model.names import granted_resources, may_grant
 from twokeys.access.model.not_proved import NotProved
 from twokeys.access.reading.snapshot import Resource, Snapshot, items, mapping
@@ -207,7 +207,7 @@ class Principals:
             account = self._accounts.of(resource)
             prefix = resource.text("namePrefix")
             given, path = self._identity(resource, "name"), self._identity(resource, "path")
-            name = given or f"{prefix or ''}{resource.name}-???????"
+            name = given or stand_in(resource)
             arn = str(Arn.iam(kind, account, name, path or "/", self._accounts.partition_of(resource)))
             path_settled = path is not None or resource.get("path") is not UNKNOWN
             unsettled = None
