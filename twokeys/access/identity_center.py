@@ -17,6 +17,7 @@ from twokeys.access.model.accounts import Accounts
 from twokeys.access.model.documents import Document, Documents
 from twokeys.access.model.door_name import DoorName
 from twokeys.access.model.not_proved import EXCEPT, NotProved
+from twokeys.access.model.principal_policies import remove
 from twokeys.access.model.principals import Principal, Principals
 from twokeys.access.reading.snapshot import Resource, Snapshot, items, mapping
 from twokeys.access.reading.tokens import ACCOUNT, ROLE
@@ -45,9 +46,9 @@ _MANAGED = "aws:ssoadmin/managedPolicyAttachment:ManagedPolicyAttachment"
 _MANAGED_EXCLUSIVE = "aws:ssoadmin/managedPolicyAttachmentsExclusive:ManagedPolicyAttachmentsExclusive"
 _CUSTOMER = "aws:ssoadmin/customerManagedPolicyAttachment:CustomerManagedPolicyAttachment"
 _CUSTOMER_EXCLUSIVE = "aws:ssoadmin/customerManagedPolicyAttachmentsExclusive:CustomerManagedPolicyAttachmentsExclusive"
-_INLINE = "aws:ssoadmin/permissionSetInlinePolicy:PermissionSetInlinePolicy"
+INLINE_POLICY = "aws:ssoadmin/permissionSetInlinePolicy:PermissionSetInlinePolicy"
 _BOUNDARY = "aws:ssoadmin/permissionsBoundaryAttachment:PermissionsBoundaryAttachment"
-POLICIES_OF_SETS = (_MANAGED, _MANAGED_EXCLUSIVE, _CUSTOMER, _CUSTOMER_EXCLUSIVE, _INLINE, _BOUNDARY)
+POLICIES_OF_SETS = (_MANAGED, _MANAGED_EXCLUSIVE, _CUSTOMER, _CUSTOMER_EXCLUSIVE, INLINE_POLICY, _BOUNDARY)
 _PATH = "/aws-reserved/sso.amazonaws.com/"
 _SUFFIX = "?" * 16
 _RESERVED_ARN = re.compile(
@@ -182,7 +183,7 @@ class _Reader:
 
     def read_policies_of_nobody(self) -> None:
         """Inline policies of permission sets that nobody is assigned yet, as managed policies that nobody holds."""
-        for resource in self.snapshot.of_type(_INLINE):
+        for resource in self.snapshot.of_type(INLINE_POLICY):
             if self._set_key(resource) not in self._sets:
                 self.principals.add_managed(resource, self._inline(resource, resource.name))
 
@@ -359,7 +360,7 @@ class _Reader:
     def _add_policies(self, attached: Sequence[Resource], name: str, role: Principal) -> None:
         given: dict[str, list[Document]] = {}
         for resource in attached:
-            if resource.type == _INLINE:
+            if resource.type == INLINE_POLICY:
                 role.documents.append(self._inline(resource, name))
             elif resource.type == _BOUNDARY:
                 said = mapping(resource.get("permissionsBoundary"))
@@ -371,7 +372,7 @@ class _Reader:
         for each, whole in ((_MANAGED, _MANAGED_EXCLUSIVE), (_CUSTOMER, _CUSTOMER_EXCLUSIVE)):
             if whole in given:
                 others = [one for one in given.get(each, ()) if one not in given[whole]]
-                self.principals.remove(role, others, f"{whole.rpartition(':')[2]} lists all of them")
+                remove(self.principals, role, others, f"{whole.rpartition(':')[2]} lists all of them")
 
     def _attached(self, resource: Resource, role: Principal) -> list[Document]:
         if resource.type in (_MANAGED, _MANAGED_EXCLUSIVE):

@@ -200,7 +200,11 @@ def not_shown(answers: Answers) -> str | None:
         concerning = f" and that may concern {answers.person}"
     changed = (newer, "let a stack make what no stack made", _LIVE)
     parts = (
-        (answers.without_state, "stacks without a state ({})", ("update them, or wait for the update, and ask again",)),
+        (
+            answers.without_state,
+            "stacks without a state ({})",
+            ("give the state of each stack (`--state FILE`)", "make them in the sandbox (`twokeys sandbox up STACK`)"),
+        ),
         (
             answers.unfinished,
             "what is still to come of stacks whose update is under way or was stopped ({})",
@@ -225,6 +229,14 @@ def not_shown(answers: Answers) -> str | None:
             [answers.not_recorded] if answers.not_recorded else [],
             "changes of keys between {}, which is between the oldest state and the records",
             ("give the logs of that time too", *(() if answers.past else (newer, _LIVE))),
+        ),
+        (
+            [answers.not_recorded_after] if answers.not_recorded_after else [],
+            "what the period had and was taken away between {}, which is between the records and what was read",
+            (
+                "give the states of the period's end (`pulumi stack export --version N --file FILE`)",
+                "give the logs of that time too, with a later --until",
+            ),
         ),
     )
     missing = [(what.format(", ".join(names)), names[0], steps) for names, what, steps in parts if names]

@@ -15,22 +15,19 @@ from twokeys.answers.words import asked, duration, into, keys, remaining, since,
 from twokeys.audit.comparison import Comparison
 from twokeys.audit.events import (
     about_early,
-    coverage,
-    gaps,
     headline,
-    kind_of,
     not_in_the_events,
-    not_readable,
     period,
-    sign_ins,
+    taken_back,
     through_roles,
-    to_look_at,
-    used,
-    uses,
     ways,
+    were_open,
     who_changed,
 )
 from twokeys.audit.report import EXPIRED, MEMBERS, credentials, heading, members, question, shut, title, what_was_read
+from twokeys.audit.to_look_at import to_look_at
+from twokeys.audit.what_was_read import coverage, gaps, not_readable
+from twokeys.audit.words import kind_of, sign_ins, used, uses
 from twokeys.shown import in_utc, listed
 
 _PACKAGE = "twokeys.audit"
@@ -59,7 +56,13 @@ def page(answers: Answers, target: str | None, comparison: Comparison | None, no
         organization=answers.name,
         origin=answers.origin,
         made=made,
-        sentences=[numbers.sentence, credentials(answers), headline(answers, comparison), not_shown(answers)],
+        sentences=[
+            numbers.sentence,
+            *were_open(answers, comparison),
+            credentials(answers),
+            headline(answers, comparison),
+            not_shown(answers),
+        ],
         scope=scope(answers),
         evidence=what_was_read(answers, comparison),
         version=version("twokeys"),
@@ -169,6 +172,7 @@ def _events(answers: Answers, comparison: Comparison, named: Named) -> dict[str,
         "through": through_roles(comparison),
         "most": _MOST,
         "looked_at": looked_at,
+        "taken_back": taken_back(answers, comparison),
         "sure": [(kind_of(one), used(one.use, answers)) for one in sure if (one.use.id, one.use.event) not in unusual],
         "sign_ins": [sign_ins(one, answers) for one in comparison.sign_ins],
         "changes": changed,

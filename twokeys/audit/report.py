@@ -42,22 +42,19 @@ from twokeys.answers.words import (
 from twokeys.audit.comparison import Comparison, WayUse
 from twokeys.audit.entries import DoorUse
 from twokeys.audit.events import (
+    NOT_JUDGED,
+    WAS_OPEN,
     about_early,
-    by_door,
-    covered,
-    door_use,
     events,
     headline,
-    kind_of,
     not_in_the_events,
-    not_readable,
     period,
-    read_from,
-    sign_ins,
-    usage,
     ways,
+    were_open,
 )
 from twokeys.audit.record import EVENTS, SIGN_INS, Use
+from twokeys.audit.what_was_read import covered, not_readable, read_from
+from twokeys.audit.words import by_door, door_use, kind_of, sign_ins, usage
 from twokeys.doors import Declaration, Who
 from twokeys.shown import counted, in_utc, listed, say, spreadsheet
 
@@ -159,6 +156,7 @@ def show(  # noqa: PLR0913 - what is answered by position
     say(console, title(answers, target))
     for line in (
         summary(answers, now).sentence,
+        *were_open(answers, comparison),
         credentials(answers),
         not_shown(answers),
         scope(answers),
@@ -203,6 +201,7 @@ def table(answers: Answers, target: str | None, comparison: Comparison | None, n
         ("report", f"{title(answers, target)}; {made}"),
         ("organization", answers.name),
         ("summary", summary(answers, now).sentence),
+        *(("summary", each) for each in were_open(answers, comparison)),
         ("not looked at", not_looked_at(answers)),
     ]
     about += [("evidence", f"{name}: {which}") for name, which in what_was_read(answers, comparison)]
@@ -425,6 +424,21 @@ def _rows_of_events(answers: Answers, comparison: Comparison) -> Iterator[dict[s
         yield {"what": kind_of(entry), **_row_of_use(entry.use, answers), "why": entry.perhaps, "door": doors}
     for strange in comparison.unusual:
         yield {"what": "unusual", **_row_of_use(strange.use, answers), "why": "; ".join(strange.why)}
+    for gone in comparison.taken_back:
+        _, names = gone.permissions or (None, ())
+        yield {
+            "what": WAS_OPEN if gone.permissions else NOT_JUDGED,
+            **_row_of_use(gone.change.use, answers),
+            "account": gone.change.recorded,
+            "account name": answers.account_name(gone.change.recorded),
+            **({"who": gone.change.trusts, "kind": "", "of account": ""} if gone.permissions else {}),
+            "into role": gone.change.of[1] if gone.permissions else "",
+            "permissions": gone.permissions[0].word if gone.permissions else "",
+            "policies": "; ".join(names),
+            "not before": _at(gone.since),
+            "not after": _at(gone.until),
+            "why": gone.words(answers),
+        }
     for change in comparison.changes:
         yield {"what": "change of keys", **_row_of_use(change.use, answers), "why": str(change)}
 

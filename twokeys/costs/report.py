@@ -235,13 +235,11 @@ def read_parquet(path: str, ledger: Ledger, progress: Callable[..., None] = lamb
     """Add a Parquet report to the ledger, some rows at a time; `progress` is told the fraction `completed`.
 
     Parquet holds costs as doubles; each becomes the shortest decimal that means the same double, which is also what a
-    CSV report shows. Refuses when pyarrow is not installed.
+    CSV report shows.
     """
-    try:
-        import pyarrow as arrow  # type: ignore[import-untyped]  # noqa: PLC0415 - an optional dependency
-        from pyarrow import parquet  # noqa: PLC0415
-    except ImportError as error:
-        raise _unreadable(path, "reading Parquet needs pyarrow", "run `pip install 'twokeys[parquet]'`") from error
+    import pyarrow as arrow  # type: ignore[import-untyped]  # noqa: PLC0415 - an optional dependency
+    from pyarrow import parquet  # noqa: PLC0415
+
     try:
         with parquet.ParquetFile(path) as file:
             header = file.schema_arrow.names

@@ -25,7 +25,7 @@ from twokeys.iam.verdict import says_nothing
 _UNQUOTED = " of the policy grammar; it holds a secret, so nothing of it is quoted"
 _DOCUMENTS = (str, Mapping)
 _TEXTS = frozenset({"string", "binary"})
-_SAYS_WHO = ("aws:principal", "aws:source", "aws:resource", "aws:multifactor", "aws:federatedprovider", "saml:")
+_SAYS_WHO = ("aws:principal", "aws:source", "aws:resource", "aws:multifactor", "aws:federated", "aws:user", "saml:")
 
 
 @dataclass(slots=True, eq=False)
@@ -199,11 +199,8 @@ def _masked_clause(clause: ConditionClause, denies: bool) -> ConditionClause:
     if says_who or clause.base.family not in _TEXTS:
         return clause
     mask = MASKS[denies is not clause.base.negated]
-    return replace(clause, values=tuple(value if _is_plain(value) else mask for value in clause.values))
-
-
-def _is_plain(value: str | Unknown) -> bool:
-    return isinstance(value, Unknown) or says_nothing(value)
+    values = (value if isinstance(value, Unknown) or says_nothing(value) else mask for value in clause.values)
+    return replace(clause, values=tuple(values))
 
 
 def parsed(value: str | Mapping[str, object], kind: PolicyKind) -> PolicyDocument | PolicyError:

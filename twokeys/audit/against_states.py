@@ -1,0 +1,316 @@
+"""What the records of changes say of the answers' time: what came since, what was taken back, and what nothing tells.
+
+Pure. docs/audit-events-words.md says what counts.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Container, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from twokeys.access.model.documents import MASKS, Document
+from twokeys.access.model.names import may_let_in
+from twokeys.answers.model import BOUNDARY, PASSWORD, Answers
+from twokeys.answers.permissions import Level, level_of
+from twokeys.answers.summary import APART
+from twokeys.audit.changes import BEING, DELETED, MFA_DEVICES, SAME, TAKEN_BACK, WIDENING, WRITES
+from twokeys.audit.trail import Change
+from twokeys.doors import Who
+from twokeys.iam import UNKNOWN, Arn, PolicyDocument, PolicyKind, Unknown, aws_managed
+from twokeys.shown import in_utc, listed
+
+if TYPE_CHECKING:
+    from twokeys.audit.comparison import Comparison
+
+_OF_IDENTITY_CENTER = ":role/aws-service-role/sso.amazonaws.com/"
+"""https://docs.aws.amazon.com/singlesignon/latest/userguide/using-service-linked-roles.html"""
+_TRUST = "UpdateAssumeRolePolicy"
+_MAKES = tuple(one.replace("Delete", "Create") for one in DELETED)
+_POLICIES = ("AttachRolePolicy", "PutRolePolicy")
+
+
+@dataclass(frozen=True, slots=True)
+class TakenBack:
+    """What the period had and the answers have not: what a call gave and another took away, or one took away alone.
+
+    `since` is None of what was there before the records, `until` of what was there at their end. `permissions` are
+    those of the role that a trust policy let enter, with the policies by name; None where it is not judged whom it let
+    in.
+    """
+
+    change: Change
+    since: datetime | None
+    until: datetime | None
+    permissions: tuple[Level, tuple[str, ...]] | None = None
+
+    @property
+    def between(self) -> str:
+        """From when to when, in words."""
+        first = in_utc(self.since) if self.since else "before the records"
+        return f"from {first} {f'to {in_utc(self.until)}' if self.until else 'on, and not in what was read'}"
+
+    @property
+    def strength(self) -> str:
+        """How strong it was: "administrator (AdministratorAccess)"."""
+        level, names = self.permissions or (Level.UNKNOWN, ())
+        return level.word + (f" ({listed(names)})" if names else "")
+
+    def words(self, answers: Answers) -> str:
+        """Who, into what, how strong, from when to when; of what is not judged, the call and when."""
+        if self.permissions is None:
+            return f"{about(self.change, answers)} {self.between}"
+        role = f"role {self.change.of[1]} of {answers.account_name(self.change.recorded)}"
+        return f"{self.change.trusts} -> {role}: {self.strength}, {self.between}"
+
+
+def about(one: Change, answers: Answers) -> str:
+    """A call and what it is of: "AttachRolePolicy of deployer (ReadOnlyAccess) in prod"."""
+    _, whose, what = one.of
+    given = f" ({what.rpartition('/')[2]})" if what else ""
+    return f"{one.use.event}{f' of {whose}{given}' if whose else ''} in {answers.account_name(one.use.account)}"
+
+
+def against_states(answers: Answers, comparison: Comparison) -> Answers:
+    """The answers with what the records say of their time: changes of keys that the states do not have, so that more
+    may come in now; and the times of which nothing tells, between what was read and the records.
+    """
+    since: dict[str, str] = {}
+    for one, until in _fates(answers, comparison.changes):
+        if until is None and answers.from_states and not _is_shown(one, answers):
+            whose = one.of[1] * (one.of[0] == "user")
+            when, who = in_utc(one.use.time), answers.named(one.use.caller).short
+            since[f"{about(one, answers)} on {when} by {who}"] = whose
+    times = sorted(moment for one in answers.evidence if (answers.from_states or one.caller) and (moment := one.moment))
+    first, last = comparison.asked
+    start, end = comparison.start or first, comparison.end or last
+    before = f"{in_utc(times[0])} and {in_utc(start)}" if times and start and start - times[0] > APART else ""
+    after = f"{in_utc(end)} and {in_utc(times[-1])}" if times and end and times[-1] - end > APART else ""
+    return replace(answers, changed_since=since, not_recorded=before, not_recorded_after=after)
+
+
+def taken_back(answers: Answers, changes: Sequence[Change]) -> tuple[TakenBack, ...]:
+    """What let somebody in during the period, or may have, and is not in the answers any more.
+
+    Whom a trust policy let in, it says itself. What a grant, a membership or an assignment let in is not judged, nor is
+    what was there before the records, where no state of then shows it.
+    """
+    done = _done(changes)
+    found = [
+        TakenBack(one, one.use.time, until, _permissions(one, until, done, answers))
+        for one, until in _fates(answers, changes)
+        if not _stands_anyway(one, answers) and (until or not (answers.from_states or _is_still_there(one, answers)))
+    ]
+    seen: set[tuple[str, ...]] = set()
+    last = {_about(one): one for one in done}
+    for one in done:
+        of = (one.recorded, *one.of[:2])
+        if not seen & {_about(one), of, (_TRUST, *of, "", "")} and _took_away(one, last, answers):
+            found.append(TakenBack(one, None, one.use.time))
+        seen.add(_about(one))
+        if one.use.event in _MAKES:
+            seen.add(of)
+    judged = {(one.change.recorded, *one.change.of[:2]) for one in found if one.permissions}
+    found = [one for one in found if one.permissions or not _is_said(one.change, judged)]
+    return tuple(sorted(found, key=lambda one: (one.permissions is None, one.change.use.time, one.change.use.id)))
+
+
+def _took_away(one: Change, last: Mapping[tuple[str, ...], Change], answers: Answers) -> bool:
+    """Whether a call took away, or wrote anew, what was there before the records, and no state shows what that was."""
+    event, of = one.use.event, (one.recorded, *one.of[:2])
+    if event in ("DeleteRole", "DeleteUser"):
+        return of not in answers.written and (*of, "") not in answers.holds
+    if not one.of[1] or _is_of_credentials(one):
+        return False
+    if one.undone:
+        return (one.recorded, *one.of) not in answers.holds and _matters(one, last, answers)
+    wrote = event in WRITES or event in ("SetDefaultPolicyVersion", "AttachPolicy") or one.of[2] == BOUNDARY
+    before = answers.from_states and of in answers.written and answers.written[of] <= one.use.time
+    return wrote and event not in _MAKES and not before and _matters(one, last, answers)
+
+
+def _stands_anyway(one: Change, answers: Answers) -> bool:
+    """Whether what a call gave is in the answers, taken back or not: a policy that lets in no more than theirs."""
+    said = answers.holds.get((one.recorded, *one.of))
+    policy = said.policy if said else None
+    if one.use.event in WRITES:
+        return one.policy is not None and isinstance(policy, PolicyDocument) and one.policy.within(policy)
+    return not one.undone and one.of[2] != BOUNDARY and (one.recorded, *one.of) in answers.holds
+
+
+def _is_said(one: Change, judged: Container[tuple[str, ...]]) -> bool:
+    """Whether it is a role's policy, and the sentence on who could enter the role says how strong it was."""
+    return (one.recorded, *one.of[:2]) in judged and (one.gives in _POLICIES or one.use.event == "DeleteRole")
+
+
+def _is_still_there(one: Change, answers: Answers) -> bool:
+    """Whether live IAM has what a call gave: it has users, and of their credentials not all."""
+    return _is_shown(one, answers) or _is_of_credentials(one)
+
+
+def _is_of_credentials(one: Change) -> bool:
+    return one.gives in BEING and one.gives != _TRUST
+
+
+def _done(changes: Sequence[Change]) -> list[Change]:
+    return [one for one in changes if one.use.failed is None and one.gives]
+
+
+def _fates(answers: Answers, changes: Sequence[Change]) -> Iterator[tuple[Change, datetime | None]]:
+    """Each call that may let more in and until when what it gave stood; None where it does at the records' end.
+
+    One that another repeats, or that gives less than a later one, is passed over.
+    """
+    ways, done = (*answers.ways, *answers.within), _done(changes)
+    widening = {one for one in WIDENING if one not in MFA_DEVICES or any(way.mfa for way in ways)}
+    last = {_about(one): one for one in done}
+    of_same: dict[tuple[str, ...], list[Change]] = defaultdict(list)
+    for one in done:
+        of_same[_about(one)].append(one)
+        if one.use.event in DELETED:
+            of_same[one.recorded, *one.of[:2]].append(one)
+    for one in done:
+        if one.use.event not in widening or _is_of_nobody_here(one, answers) or not _matters(one, last, answers):
+            continue
+        same = of_same[_about(one)]
+        later = [*same[same.index(one) + 1 :], *of_same[one.recorded, *one.of[:2]]]
+        ends = [each.use.time for each in later if each.use.time > one.use.time and _ends(each, one)]
+        if ends or one is same[-1]:
+            yield one, min(ends, default=None)
+
+
+def _ends(later: Change, one: Change) -> bool:
+    """Whether a later call of the same ends what one gave: not one that gives it again, or as much."""
+    if later.use.event in DELETED or later.use.event not in WRITES:
+        return later.use.event in DELETED or later.undone != one.undone or later.boundary != one.boundary
+    return one.policy is None or later.policy is None or not one.policy.within(later.policy)
+
+
+def _permissions(
+    one: Change, until: datetime | None, done: Sequence[Change], answers: Answers
+) -> tuple[Level, tuple[str, ...]] | None:
+    """How strong a role was at most while a trust policy stood; None of a call that is no trust policy to be read.
+
+    Its policies are those that the answers show and those that calls gave it before the end.
+    """
+    if one.gives != _TRUST or not one.trusts or one.recorded not in answers.accounts:
+        return None
+    of = (one.recorded, *one.of[:2])
+    shown = {key[3]: said for key, said in answers.holds.items() if key[:3] == of and key[3] not in ("", BOUNDARY)}
+    given = [each for each in done if (each.recorded, *each.of[:2]) == of and each.gives in _POLICIES]
+    for each in given:
+        what = each.of[2]
+        if each.undone and each.use.time <= one.use.time:
+            shown.pop(what, None)
+        elif not each.undone and (until is None or each.use.time < until):
+            own = answers.holds.get((one.recorded, "policy", what, ""))
+            policy = each.policy or (own.policy if own else UNKNOWN)
+            shown[what] = Document(policy, what.rpartition("/")[2], arn=what if Arn.parse(what) else None)
+    made = of in answers.written or any(
+        each.use.event == "CreateRole" and (each.recorded, *each.of[:2]) == of for each in done
+    )
+    levels = [level_of(said) if said else Level.UNKNOWN for said in shown.values()]
+    least = Level.NONE if made else Level.UNKNOWN
+    return max((least, *levels)), tuple(name.rpartition("/")[2] for name in shown)
+
+
+def _about(one: Change) -> tuple[str, ...]:
+    """What a call gives, writes or takes away: of what is neither, the call with its parameters."""
+    return (one.gives, one.recorded, *one.of, "" if one.gives in SAME.values() and one.of[1] else one.parameters)
+
+
+def _matters(one: Change, last: Mapping[tuple[str, ...], Change], answers: Answers) -> bool:
+    """Whether a call may let somebody in, or make stronger who comes in; what cannot be read may.
+
+    A role that nothing shows anybody to enter but services for themselves gets stronger for nobody else: of its
+    policies only those count that bear on `sts:AssumeRole`. What IAM Identity Center makes in an account follows from
+    calls where it is itself, which count. Of a group into which an identity provider puts people, it counts where the
+    states say who is in a group.
+    """
+    event, (kind, whose, what), trust = one.use.event, one.of, PolicyKind.TRUST
+    if _OF_IDENTITY_CENTER in one.use.caller.arn:
+        return False
+    if event == "PatchGroup":
+        return any(key[:2] == (one.recorded, "identity-center-group") for key in answers.holds)
+    if WRITES.get(event) is trust:
+        return _bears(one.policy, trust=True)
+    if kind == "role" and what != BOUNDARY and one.gives in TAKEN_BACK.values():
+        own = (one.recorded, kind, whose, "")
+        said = last.get(("UpdateAssumeRolePolicy", *own, "")), answers.holds.get(own)
+        entered = any(_bears(each.policy, trust=True) for each in said if each)
+        return entered or _is_about_roles(one, last, answers)
+    if one.gives == "CreatePolicyVersion":
+        held = any(whose in key or (said and said.arn == whose) for key, said in answers.holds.items())
+        return held or _bears(one.policy, trust=False)
+    return True
+
+
+def _is_about_roles(one: Change, last: Mapping[tuple[str, ...], Change], answers: Answers) -> bool:
+    """Whether the policy that a call writes, attaches or takes away may bear on `sts:AssumeRole`."""
+    arn = Arn.parse(one.of[2])
+    if arn and (policy := aws_managed.document(str(arn))) is not None:
+        return bool(policy.statements)
+    own = (arn.account, "policy", str(arn), "") if arn else (one.recorded, *one.of)
+    said = last.get(("CreatePolicyVersion", *own, "")) or answers.holds.get(own)
+    return _bears(one.policy or (said.policy if said else None), trust=False)
+
+
+def _bears(policy: PolicyDocument | Unknown | None, *, trust: bool) -> bool:
+    """Whether a policy may be about who comes in; a Deny of a trust policy alone lets in nobody."""
+    if not isinstance(policy, PolicyDocument) or policy.unresolved:
+        return True
+    return any(
+        may_let_in(each, trust=trust) and not (trust and each.effect == "Deny" and not each.effect_unresolved)
+        for each in policy.statements
+    )
+
+
+def _is_shown(one: Change, answers: Answers) -> bool:
+    """Whether the states have what a call did, or it takes away what they do not have.
+
+    An update does not read what others made, so what the states say is held against it, not when they were written. A
+    policy is shown where theirs lets in at least as much: the call changed it to what it is, or took something away. A
+    state tells by its time only of what it does not show as text, and of calls by those who ran its update.
+    """
+    event, (_, whose, what), key = one.use.event, one.of, (one.recorded, *one.of)
+    there, said = key in answers.holds, answers.holds.get(key)
+    of = next((each for each in (key[:3], (one.recorded, "", "")) if each in answers.written), key)
+    time = of in answers.written and one.use.time <= answers.written[of]
+    policy = said.policy if said and isinstance(said.policy, PolicyDocument) else None
+    policy = None if any(mask in str(policy) for mask in MASKS) else policy
+    if one.gives == "CreateAccessKey":
+        return one.undone or there
+    if one.gives == "CreateLoginProfile":
+        user = Who("user", one.recorded, whose)
+        return one.undone or any(each.user.who == user and PASSWORD in each.has for each in answers.long_term)
+    if whose and one.undone:
+        return not there
+    if whose and what == BOUNDARY and (said or not there):
+        return said is None or said.arn == one.boundary
+    if whose and event in WRITES:
+        return there and (time if policy is None else one.policy is not None and one.policy.within(policy))
+    if whose and what != BOUNDARY and one.gives in TAKEN_BACK.values():
+        return there
+    if event in {"CreateOpenIDConnectProvider", "CreateSAMLProvider"}:
+        named = (each.rpartition(" ")[2].removeprefix("https://") for each in one.parameters.split(", "))
+        return any((one.recorded, each) in answers.providers for each in named)
+    by_update = one.use.caller.who in map(Who.named, answers.updated_by) and event != "SetDefaultPolicyVersion"
+    return time and (event in MFA_DEVICES or by_update)
+
+
+def _is_of_nobody_here(one: Change, answers: Answers) -> bool:
+    """Whether a change tells who may be somebody, of an account that was not asked for, whom no answer is about.
+
+    Somebody of a group or an account as a whole that an answer is about may be anybody of it.
+    """
+    (kind, whose, _), account = one.of, one.use.account
+    shown = bool(whose) and (one.recorded, kind, whose) in answers.written
+    if one.use.event not in BEING or account in answers.accounts or not shown:
+        return False
+    ends = [end for way in (*answers.ways, *answers.within) for step in way.steps for end in (step.source, step.target)]
+    ends += [end for door in answers.doors for end in (door.source, door.target)]
+    ends += [end for lacking in answers.not_proved for end in (lacking.source, lacking.target) if end]
+    here = [end.who for end in ends if end.who.account == account]
+    return not any(who.kind not in ("role", "user") or who.name.rpartition("/")[2] == whose for who in here)
