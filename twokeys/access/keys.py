@@ -21,7 +21,6 @@ from twokeys.access.model.principals import HOLDERS, Principal
 from twokeys.access.model.requirements import in_words, window
 from twokeys.access.paths import leading_out
 from twokeys.doors import DOORS_OUTPUT
-from twokeys.errors import nearest
 from twokeys.iam import UNKNOWN, Arn, Outcome, parse_arn
 from twokeys.iam.external_id import asks_for_external_id
 from twokeys.iam.sts import RESERVED_ROLE, permission_set_of
@@ -414,11 +413,8 @@ class _Reader:
 
     def _if_meant(self, kind: str, account: str, name: str) -> str:
         """Whoever of the stack has a name that is spelt almost as what a document names, or another path alone."""
-        there = {
-            one.name: one for one in self._graph.principals if (one.kind, one.account) == (kind, account) and one.urn
-        }
-        near = nearest(name, there, cutoff=None if len(name) > 2 else 1)
-        return f"write {there[near].arn}, if that is meant, or " if near else ""
+        near = self._graph.principals.near(kind, account, name)
+        return f"write {near.arn}, if that is meant, or " if near else ""
 
     @property
     def _if_elsewhere(self) -> str:

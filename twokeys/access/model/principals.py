@@ -14,6 +14,7 @@ from twokeys.access.model.names import may_grant
 from twokeys.access.model.not_proved import NotProved
 from twokeys.access.reading.snapshot import Resource, Snapshot
 from twokeys.access.reading.tokens import ACCESS_KEY, GROUP, MANAGED_POLICY, PASSWORD, ROLE, USER
+from twokeys.errors import nearest
 from twokeys.iam import UNKNOWN, Arn, PolicyDocument, PolicyKind, Unknown, aws_managed
 
 PEOPLE = "twokeys:people:People"
@@ -174,6 +175,14 @@ class Principals:
         elif found.urn is None and path != "/":
             found.arn = made
         return found
+
+    def near(self, kind: str, account: str, name: str, cutoff: float | None = None) -> Principal | None:
+        """The stack's principal whose name is spelt almost as this one, or as it is; `cutoff` as `nearest` has it."""
+        there = {
+            one.name: one for one in self._made if (one.kind, one.account) == (kind, account) and not one.unsettled
+        }
+        found = nearest(name, there, cutoff=cutoff if len(name) > 2 else 1)
+        return there[found] if found else None
 
     def of_resource(self, resource: Resource) -> Principal | None:
         """The principal that a resource of the stack is."""
