@@ -12,7 +12,8 @@ from twokeys.access.model.accounts import Accounts
 from twokeys.access.model.documents import Documents
 from twokeys.access.model.exports import BadExport, Exported
 from twokeys.access.model.membership import join_declared_groups
-from twokeys.access.model.principals import Principal, PrincipalKind, Principals
+from twokeys.access.model.principal_policies import read_principals
+from twokeys.access.model.principals import Principal, PrincipalKind
 from twokeys.access.reading.snapshot import Resource
 from twokeys.doors import ACCOUNT_OUTPUT, MEMBERS_OUTPUT, PEOPLE_OUTPUT, Who, render
 from twokeys.iam import UNKNOWN, PolicyDocument
@@ -275,7 +276,7 @@ def group_door(
 def joined(world: World) -> dict[str, list[str]]:
     accounts = Accounts(world.snapshot)
     documents = Documents(world.snapshot, accounts)
-    principals = Principals(world.snapshot, accounts, documents)
+    principals = read_principals(world.snapshot, accounts, documents)
     join_declared_groups(accounts, documents, principals, Exported(world.snapshot))
     return {one.arn: [group.arn for group in one.groups] for one in principals if one.groups}
 
@@ -546,7 +547,7 @@ def test_what_another_stack_exports_of_its_doors_is_read_or_said_to_be_wrong() -
     snapshot = world.snapshot
     accounts = Accounts(snapshot)
     documents = Documents(snapshot, accounts)
-    principals = Principals(snapshot, accounts, documents)
+    principals = read_principals(snapshot, accounts, documents)
     roles = {role.arn: role for role in exported.join(principals, documents)}
     assert roles.keys() == {arn(STAGE, "role/p/d"), arn(STAGE, "role/wrong")}
     from_there, broken = roles[arn(STAGE, "role/p/d")].trust, roles[arn(STAGE, "role/wrong")].trust

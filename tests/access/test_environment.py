@@ -33,20 +33,18 @@ def test_a_name_says_an_environment_only_as_a_word_of_its_own(name: str, environ
     assert of_names([name]) == environment
 
 
-def test_a_tag_says_the_environment_as_it_is_written() -> None:
-    assert of_tags({"Environment": "Production"}) == "Production"
-    assert of_tags({"environment": "sandbox"}) == "sandbox"
-    assert of_tags({"env": "prod"}) is None
-
-
 @pytest.mark.parametrize(("tags", "environment"), [
+    ({"Environment": "Production"}, "Production"),
+    ({"env": "prod"}, None),
     ({"team": "prod", "ENVIRONMENT": "stage"}, "stage"),
     ({"environment": UNKNOWN}, None),
     ({5: "stage"}, None),
     ([], None),
     (None, None),
 ])  # fmt: skip
-def test_another_tag_and_a_value_that_is_no_text_say_nothing(tags: object, environment: str | None) -> None:
+def test_a_tag_says_the_environment_as_it_is_written_and_another_or_one_that_is_no_text_nothing(
+    tags: object, environment: str | None
+) -> None:
     assert of_tags(tags) == environment
 
 

@@ -617,15 +617,6 @@ def test_a_foreign_account_is_one_whatever_stands_beside_it(other: str) -> None:
     assert world.refused == ["external-id"]
 
 
-def test_whoever_is_of_the_role_s_own_account_is_not_anybody() -> None:
-    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-resourceaccount"""
-    world = two_keys()
-    world.role("open", world.stage, everyone(StringEquals={"aws:PrincipalAccount": "${aws:ResourceAccount}"}))
-    opened = arn(STAGE, "role/open")
-    assert {one.source.arn for one in world.graph.doors if one.target.arn == opened} == set()
-    assert DEPLOYER in {one.source.arn for one in world.graph.steps if one.target.arn == opened}
-
-
 def test_two_organizations_are_not_both_ours_where_the_stack_does_not_say_which_one_is() -> None:
     world = two_keys()
     world.role("open", world.stage, everyone(StringEquals={"aws:PrincipalOrgID": [OURS, THEIRS]}))

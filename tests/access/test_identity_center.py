@@ -16,7 +16,7 @@ from twokeys.access.identity_center import Assignment, IdentityCenter, identity_
 from twokeys.access.model.accounts import Accounts
 from twokeys.access.model.documents import Documents
 from twokeys.access.model.not_proved import NotProved
-from twokeys.access.model.principals import Principals
+from twokeys.access.model.principal_policies import read_principals
 from twokeys.access.paths import paths_from
 from twokeys.access.reading.snapshot import Resource
 from twokeys.iam import UNKNOWN, Outcome
@@ -188,7 +188,7 @@ def test_a_policy_of_a_permission_set_that_nobody_is_assigned_yet_is_judged() ->
 def read(world: World) -> IdentityCenter:
     accounts = Accounts(world.snapshot)
     documents = Documents(world.snapshot, accounts)
-    return identity_center(world.snapshot, accounts, documents, Principals(world.snapshot, accounts, documents))
+    return identity_center(world.snapshot, accounts, documents, read_principals(world.snapshot, accounts, documents))
 
 
 def bare(*resources: tuple[str, str, dict[str, object]]) -> World:

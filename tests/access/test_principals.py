@@ -13,6 +13,7 @@ from tests.access.world import CI, HUB, MFA, PROD, SERVICE, STAGE, TYPES, World,
 from twokeys.access.model.accounts import Accounts
 from twokeys.access.model.documents import Document, Documents
 from twokeys.access.model.not_proved import NotProved
+from twokeys.access.model.principal_policies import read_principals
 from twokeys.access.model.principals import Principals
 from twokeys.access.reading.snapshot import Resource
 from twokeys.iam import UNKNOWN
@@ -40,7 +41,7 @@ NO_ARN = "its ARN is not known yet and hangs on no policy of this stack"
 def read(world: World, *, is_state: bool = False) -> Principals:
     snapshot = replace(world.snapshot, is_state=is_state)
     accounts = Accounts(snapshot)
-    return Principals(snapshot, accounts, Documents(snapshot, accounts))
+    return read_principals(snapshot, accounts, Documents(snapshot, accounts))
 
 
 def said(one: Document) -> str:

@@ -28,6 +28,7 @@ from tests.access.world import (
 )
 from twokeys.access.configuration import read_configuration
 from twokeys.access.findings import DoorConfig, Finding, Rule, run
+from twokeys.access.reading.snapshot import Resource
 from twokeys.access.report import Judged, Verdicts, check, judge, level_of
 from twokeys.access.rules import RULES
 from twokeys.errors import Refusal
@@ -995,6 +996,17 @@ def test_a_stack_that_works_in_two_accounts_gets_advice_until_a_wrong_one_would_
     assert refused == ({rule} if providers else set()) | (set() if assume else {"provider-enters-its-account"})
 
 
+def of_two_providers() -> tuple[World, Resource]:
+    """A door between two accounts whose providers assume no role, and the provider of the second."""
+    world = World()
+    world.resources.clear()
+    tools, prod = world.provider("tools", HUB, assume=False), world.provider("prod", STAGE, assume=False)
+    world.role("ci", tools)
+    world.role("deployer", prod, document(trusts(CI)))
+    world.grant("ci", tools, DEPLOYER)
+    return world, prod
+
+
 @pytest.mark.parametrize("own", [{"profile": "prod"}, {"accessKey": UNKNOWN}, {"sharedCredentialsFiles": '["prod"]'}])
 def test_a_profile_or_keys_of_its_own_enter_the_account_that_a_provider_is_pinned_to(own: dict[str, object]) -> None:
     """As IAM Identity Center gives one profile an account; the provider fails if they are another account's.
@@ -1002,13 +1014,8 @@ def test_a_profile_or_keys_of_its_own_enter_the_account_that_a_provider_is_pinne
     https://docs.aws.amazon.com/cli/latest/userguide/cli-configure-sso.html
     https://www.pulumi.com/registry/packages/aws/api-docs/provider/
     """
-    world = World()
-    world.resources.clear()
-    tools, prod = world.provider("tools", HUB, assume=False), world.provider("prod", STAGE, assume=False)
+    world, prod = of_two_providers()
     own_credentials = {**(prod.inputs or {}), **own}
-    world.role("ci", tools)
-    world.role("deployer", prod, document(trusts(CI)))
-    world.grant("ci", tools, DEPLOYER)
     assert world.rules() == ["provider-enters-its-account"]
     world.change(prod, inputs=own_credentials, outputs=own_credentials)
     assert world.rules() == []
@@ -1017,12 +1024,7 @@ def test_a_profile_or_keys_of_its_own_enter_the_account_that_a_provider_is_pinne
 @pytest.mark.parametrize("key", ["sharedCredentialsFiles", "sharedConfigFiles"])
 def test_an_empty_list_of_files_is_no_profile_or_key_of_its_own(key: str) -> None:
     """The engine hands a provider its inputs as JSON text."""
-    world = World()
-    world.resources.clear()
-    tools, prod = world.provider("tools", HUB, assume=False), world.provider("prod", STAGE, assume=False)
-    world.role("ci", tools)
-    world.role("deployer", prod, document(trusts(CI)))
-    world.grant("ci", tools, DEPLOYER)
+    world, prod = of_two_providers()
     world.change(prod, inputs={**(prod.inputs or {}), key: "[]"})
     assert {one.rule for one in world.findings()} == {"provider-enters-its-account"}
     assert world.findings()[-1].message == (

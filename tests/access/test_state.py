@@ -68,10 +68,6 @@ def test_of_what_a_state_does_not_know_the_next_step_is_another_state() -> None:
         assert said.count("aws:iam/role:Role::ci") == 1
 
 
-def test_a_role_that_waits_to_be_deleted_still_lets_everyone_in() -> None:
-    assert about("role/old", state(role("old", delete=True)))
-
-
 def test_a_role_beside_the_one_that_replaces_it_is_there_too() -> None:
     closed = document(trusts(arn(STAGE, "role/ci")))
     text = state(role("new-1", closed, logical="r"), role("old-1", delete=True, logical="r"))
@@ -104,11 +100,6 @@ def test_what_was_being_created_or_updated_is_not_proved() -> None:
 def test_what_was_being_deleted_or_read_is_not_half_there() -> None:
     for operation in ("deleting", "reading"):
         assert not about("half", state(pending=({"type": operation, "resource": role("half")},)))
-
-
-def test_a_bucket_that_was_being_created_lets_nobody_in() -> None:
-    bucket = {"urn": "urn:pulumi:s::p::aws:s3/bucket:Bucket::half", "type": "aws:s3/bucket:Bucket", "inputs": {}}
-    assert not about("half", state(pending=({"type": "creating", "resource": bucket},)))
 
 
 @pytest.mark.parametrize(

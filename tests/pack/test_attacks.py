@@ -128,7 +128,6 @@ ALLOWED_HALVES = {
     "late_transformed_trust",
     "late_difference_from_what_is_declared",
     "wildcard_in_a_managed_policy",
-    "late_managed_policy",
     "late_managed_policy_arns",
     "late_policy_attached_to_many",
 }

@@ -39,6 +39,7 @@ from twokeys.access.model.names import (
 from twokeys.access.model.not_proved import NotProved
 from twokeys.access.model.not_read import NotRead
 from twokeys.access.model.organization import Guards
+from twokeys.access.model.principal_policies import read_principals
 from twokeys.access.model.principals import Holder, Principal, PrincipalKind, Principals
 from twokeys.access.model.translation import translate
 from twokeys.access.reading.snapshot import Pending, Snapshot
@@ -183,7 +184,7 @@ def _built(snapshot: Snapshot, names: Mapping[str, str] | None, own_account: str
         snapshot = translation.snapshot
         accounts = Accounts(snapshot, names, own_account)
     documents = Documents(snapshot, accounts)
-    principals = Principals(snapshot, accounts, documents)
+    principals = read_principals(snapshot, accounts, documents)
     exported = Exported(snapshot)
     join_declared_groups(accounts, documents, principals, exported)
     guards = Guards(snapshot, accounts, documents, exported)

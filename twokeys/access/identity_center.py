@@ -17,6 +17,7 @@ from twokeys.access.model.accounts import Accounts
 from twokeys.access.model.documents import Document, Documents
 from twokeys.access.model.door_name import DoorName
 from twokeys.access.model.not_proved import EXCEPT, NotProved
+from twokeys.access.model.principal_policies import remove
 from twokeys.access.model.principals import Principal, Principals
 from twokeys.access.reading.snapshot import Resource, Snapshot, items, mapping
 from twokeys.access.reading.tokens import ACCOUNT, ROLE
@@ -371,7 +372,7 @@ class _Reader:
         for each, whole in ((_MANAGED, _MANAGED_EXCLUSIVE), (_CUSTOMER, _CUSTOMER_EXCLUSIVE)):
             if whole in given:
                 others = [one for one in given.get(each, ()) if one not in given[whole]]
-                self.principals.remove(role, others, f"{whole.rpartition(':')[2]} lists all of them")
+                remove(self.principals, role, others, f"{whole.rpartition(':')[2]} lists all of them")
 
     def _attached(self, resource: Resource, role: Principal) -> list[Document]:
         if resource.type in (_MANAGED, _MANAGED_EXCLUSIVE):

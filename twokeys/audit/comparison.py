@@ -313,8 +313,8 @@ def _matters(one: Change, last: Mapping[tuple[str, ...], Change], answers: Answe
 def _is_about_roles(one: Change, last: Mapping[tuple[str, ...], Change], answers: Answers) -> bool:
     """Whether the policy that a call writes, attaches or takes away may bear on `sts:AssumeRole`."""
     arn = Arn.parse(one.of[2])
-    if arn and (statements := aws_managed.statements(str(arn))) is not None:
-        return bool(statements)
+    if arn and (policy := aws_managed.document(str(arn))) is not None:
+        return bool(policy.statements)
     own = (arn.account, "policy", str(arn), "") if arn else (one.recorded, *one.of)
     said = last.get(("CreatePolicyVersion", *own, "")) or answers.holds.get(own)
     return _bears(one.policy or (said.policy if said else None), trust=False)

@@ -12,6 +12,8 @@ from importlib.resources import files
 from typing import Any
 
 from twokeys.iam.arn import DEFAULT_PARTITION, Arn, parse_arn
+from twokeys.iam.documents import PolicyDocument, PolicyKind
+from twokeys.iam.parsing import parse_policy
 
 SERVICE_LINKED = "aws-service-role/"
 """The path of policies that only a service-linked role can have."""
@@ -27,7 +29,7 @@ def is_known(arn: str) -> bool:
     return _name(arn) in _recorded()
 
 
-def statements(arn: str) -> tuple[Mapping[str, object], ...] | None:
+def document(arn: str) -> PolicyDocument | None:
     """The statements of an AWS-managed policy that bear on `sts:AssumeRole`; None if they are not known here."""
     found = _recorded().get(_name(arn) or "")
     return None if found is None else _in_partition(found, parse_arn(arn).partition)
@@ -65,6 +67,9 @@ def _recorded() -> Mapping[str, str]:
 
 
 @cache
-def _in_partition(written: str, partition: str) -> tuple[Mapping[str, object], ...]:
+def _in_partition(written: str, partition: str) -> PolicyDocument:
     """AWS writes a policy's ARNs for each partition."""
-    return tuple(json.loads(written.replace(f'"arn:{DEFAULT_PARTITION}:', f'"arn:{partition}:')))
+    statements = json.loads(written.replace(f'"arn:{DEFAULT_PARTITION}:', f'"arn:{partition}:'))
+    if not statements:
+        return PolicyDocument(version="2012-10-17", id=None, statements=())
+    return parse_policy({"Version": "2012-10-17", "Statement": statements}, PolicyKind.IDENTITY)

@@ -117,6 +117,19 @@ class Statement:
         return named and whom and set(self.conditions) == set(other.conditions)
 
     @property
+    def meaning(self) -> tuple[object, ...]:
+        """See `PolicyDocument.meaning`."""
+        return (
+            self.effect,
+            self.principals and self.principals.meaning,
+            *(_in_any_case(names) for names in (self.actions, self.not_actions)),
+            *(None if names is None else frozenset(names) for names in (self.resources, self.not_resources)),
+            frozenset((clause.operator, clause.lower_key, frozenset(clause.values)) for clause in self.conditions),
+            self.variables,
+            self.unresolved,
+        )
+
+    @property
     def label(self) -> str:
         """The statement as messages name it: its Sid, else its place, from 0."""
         return f"statement {self.sid!r}" if self.sid else f"statement {self.index}"
@@ -144,6 +157,11 @@ class PolicyDocument:
     title: str | None = field(default=None, repr=False, compare=False)
     sides: dict[tuple[str, str], Side] = field(default_factory=dict, init=False, repr=False, compare=False)
 
+    @property
+    def meaning(self) -> frozenset[object]:
+        """What it says, in whatever order and notation: one or a list of one, an account's id or its root's ARN."""
+        return frozenset(one.meaning for one in self.statements)
+
     def within(self, other: PolicyDocument) -> bool:
         """Whether it surely allows nothing that the other does not: each Allow is part of one there, and each Deny
         there part of one here. False where that would take more than to compare their statements.
@@ -161,6 +179,10 @@ def _among(names: tuple[str | Unknown, ...] | None, others: tuple[str | Unknown,
     if names is None or others is None:
         return names is others
     return UNKNOWN not in names and {*names} <= {*others}
+
+
+def _in_any_case(names: tuple[str | Unknown, ...] | None) -> frozenset[str | Unknown] | None:
+    return None if names is None else frozenset(name.lower() if isinstance(name, str) else name for name in names)
 
 
 @lru_cache(maxsize=8192)

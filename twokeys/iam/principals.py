@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from enum import Enum, IntEnum
 from typing import NamedTuple
 
-from twokeys.iam.arn import Arn, ArnError, is_account, parse_arn
+from twokeys.iam.arn import Arn, ArnError, account_as_a_whole, is_account, parse_arn
 from twokeys.iam.lazy import lazy
 from twokeys.iam.truth import TRUE, UNKNOWN, Truth, Unknown
 
@@ -261,6 +261,14 @@ class Principals:
     canonical_user: tuple[str | Unknown, ...] = ()
     unresolved: bool = False
     bare: bool = field(default=False, compare=False)
+
+    @property
+    def meaning(self) -> tuple[object, ...]:
+        """Whom it names, however it is written: an account by its id or by its root's ARN."""
+        if self.everyone or self.unresolved:
+            return self.everyone, self.unresolved
+        aws = frozenset((account_as_a_whole(one) or one) if isinstance(one, str) else one for one in self.aws)
+        return aws, *map(frozenset, (self.service, self.federated, self.canonical_user))
 
     @lazy
     def _aws(self) -> frozenset[str | Unknown]:

@@ -212,11 +212,8 @@ class Gate:
                 declaring = {declared.component.urn for declared in graph.documents.declared}
                 return finding.urn != resource.urn or resource.urn in declaring
             case "proof":
-                return (
-                    self._leads_out(finding, graph)
-                    or self._is_open_to_us(finding, graph)
-                    or _is_about_unsettled(finding, graph)
-                )
+                ours = graph.accounts.is_own_organization(finding.sides[0])  # one of whom may still get the grant
+                return self._leads_out(finding, graph) or ours or _is_about_unsettled(finding, graph)
             case "removal":  # what the program has no more is deleted last
                 return finding.urn not in self._shown
             case "holder":
@@ -261,10 +258,6 @@ class Gate:
         arns = {arn for arn in assigned.values() if arn} - known
         at = {arn for arn in arns if arn == assigned.get(source) or arn.rpartition("/")[2] == named}
         return bool(at) and len(arns) <= len(late) and not self._ids_are_read
-
-    def _is_open_to_us(self, finding: Finding, graph: Graph) -> bool:
-        """Whether it is a trust in our own organization as a whole, of whose principals one may still get the grant."""
-        return graph.accounts.is_own_organization(finding.sides[0])
 
     def _trust_is_last(self, snapshot: Snapshot, urn: str) -> bool:
         above = (snapshot.by_urn.get(parent) for parent in snapshot.ancestors(snapshot.by_urn[urn]))

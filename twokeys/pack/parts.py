@@ -137,16 +137,13 @@ class PartReader:
         """AWS's own policies are recorded; what one of the stack says, that one tells; any other may say everything."""
         if self._by.get(("policy", arn)) or self._made(arn):
             return
-        statements = aws_managed.statements(arn)
-        if statements is None:
-            self.part.wide, self.part.adds = True, False
-        elif statements:
-            self._read_grants({"Version": "2012-10-17", "Statement": [dict(one) for one in statements]})
+        self._read_policy(aws_managed.document(arn))
 
     def _read_grants(self, value: object) -> None:
-        if value is None:
-            return
-        policy = _policy(value, PolicyKind.IDENTITY)
+        if value is not None:
+            self._read_policy(_policy(value, PolicyKind.IDENTITY))
+
+    def _read_policy(self, policy: PolicyDocument | None) -> None:
         if policy is None:
             self.part.wide, self.part.adds = True, False
             return
@@ -157,7 +154,8 @@ class PartReader:
                 self.part.roles += self._node(arn)
             else:
                 self.part.wide = True
-                self._mention(arn)
+                if arn is not None:
+                    self.part.keys.add(("account", self._accounts.canonical(arn.account)))
         if any(covers_root(statement, named=True) for statement in policy.statements):
             self.part.keys.add(("root",))
 
@@ -181,10 +179,6 @@ class PartReader:
         if arn.kind in ("role", "user", "assumed-role"):
             kind = "user" if arn.kind == "user" else "role"
             yield (self._accounts.canonical(arn.account), kind, arn.name.lower())
-
-    def _mention(self, arn: Arn | None) -> None:
-        if arn is not None:
-            self.part.keys.add(("account", self._accounts.canonical(arn.account)))
 
     def _read_other(self) -> None:
         """A component declares who is in a group of another stack; an association hands a role to pods."""

@@ -1,6 +1,6 @@
 """Which resources can let somebody in: only those are put to the graph before they are made."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from twokeys.access.model.documents import parsed
 from twokeys.access.model.names import EVERY_SERVICE
@@ -9,7 +9,7 @@ from twokeys.access.reading.snapshot import Resource
 from twokeys.access.reading.tokens import GROUP, MANAGED_POLICY, ROLE
 from twokeys.access.reading.types import type_of
 from twokeys.doors.who import CARRIERS
-from twokeys.iam import UNKNOWN, PolicyError, PolicyKind, Statement, aws_managed
+from twokeys.iam import UNKNOWN, PolicyDocument, PolicyError, PolicyKind, Statement, aws_managed
 
 GIVING = frozenset({ROLE, MANAGED_POLICY, *INLINE_POLICIES, *ATTACHMENTS})
 """The types that give somebody a document: each can be judged by itself when its values are known."""
@@ -53,10 +53,8 @@ def _policy_of(item: object) -> object:
 
 def _managed(arn: object) -> bool:
     """Whether a managed policy may hold a grant: AWS's own are recorded, all others are the graph's to find."""
-    statements = aws_managed.statements(arn) if isinstance(arn, str) else None
-    if not statements:
-        return statements is None
-    return _document({"Version": "2012-10-17", "Statement": [dict(one) for one in statements]}, PolicyKind.IDENTITY)
+    policy = aws_managed.document(arn) if isinstance(arn, str) else None
+    return policy is None or _allows(policy, _may_be_of_sts)
 
 
 def _document(value: object, kind: PolicyKind) -> bool:
@@ -66,7 +64,11 @@ def _document(value: object, kind: PolicyKind) -> bool:
         return True
     policy = parsed(value, kind)
     says = _admits_more_than_services if kind is PolicyKind.TRUST else _may_be_of_sts
-    return isinstance(policy, PolicyError) or any(one.effect == "Allow" and says(one) for one in policy.statements)
+    return isinstance(policy, PolicyError) or _allows(policy, says)
+
+
+def _allows(policy: PolicyDocument, says: Callable[[Statement], bool]) -> bool:
+    return any(one.effect == "Allow" and says(one) for one in policy.statements)
 
 
 def _admits_more_than_services(statement: Statement) -> bool:

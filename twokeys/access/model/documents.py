@@ -199,11 +199,8 @@ def _masked_clause(clause: ConditionClause, denies: bool) -> ConditionClause:
     if says_who or clause.base.family not in _TEXTS:
         return clause
     mask = MASKS[denies is not clause.base.negated]
-    return replace(clause, values=tuple(value if _is_plain(value) else mask for value in clause.values))
-
-
-def _is_plain(value: str | Unknown) -> bool:
-    return isinstance(value, Unknown) or says_nothing(value)
+    values = (value if isinstance(value, Unknown) or says_nothing(value) else mask for value in clause.values)
+    return replace(clause, values=tuple(values))
 
 
 def parsed(value: str | Mapping[str, object], kind: PolicyKind) -> PolicyDocument | PolicyError:

@@ -252,11 +252,10 @@ def _credentials(iam: IAMClient) -> dict[str, dict[str, bool]]:
             break
         time.sleep(1)
     report = csv.DictReader(io.StringIO(iam.get_credential_report()["Content"].decode()))
-    return {row["user"]: {kind: _has(row, *columns) for kind, columns in _COLUMNS.items()} for row in report}
-
-
-def _has(row: Mapping[str, str], *columns: str) -> bool:
-    return any(row[column].lower() == "true" for column in columns)
+    return {
+        row["user"]: {kind: any(row[one].lower() == "true" for one in columns) for kind, columns in _COLUMNS.items()}
+        for row in report
+    }
 
 
 def _policy(policy: Mapping[str, Any], account: str) -> Iterator[Resource]:

@@ -13,7 +13,7 @@ from twokeys.access.findings import Config, Finding, Rule
 from twokeys.access.graph import Graph
 from twokeys.access.model.documents import DeclaredDocument
 from twokeys.access.reading.snapshot import Resource
-from twokeys.iam import PolicyDocument, PolicyError, PolicyKind, Principals, Statement, account_as_a_whole
+from twokeys.iam import PolicyError, PolicyKind
 
 NAME = "declared-equals-real"
 _ID = re.compile(r"(?<!\d)\d{12}(?!\d)")
@@ -72,7 +72,7 @@ def _differences(graph: Graph, declared: DeclaredDocument, resource: Resource) -
         read = [graph.documents.parse(one, kind) for one in _meanings(graph, said, json.dumps(real_document))]
         if errors := [one for one in read if isinstance(one, PolicyError)]:
             yield f"its declared {document.property} cannot be read: {errors[0]}"
-        elif _normal(real) not in [_normal(one) for one in read if not isinstance(one, PolicyError)]:
+        elif real.meaning not in [one.meaning for one in read if not isinstance(one, PolicyError)]:
             yield f"its {document.property} says something else than was declared"
 
 
@@ -95,32 +95,6 @@ def _finding(declared: DeclaredDocument, resource: Resource, difference: str) ->
     message = f"{resource.label} is not what {declared.component.name} declared: {difference}"
     step = "make both from one structure with twokeys.doors.render, and update again"
     return Finding(message, step, resource.urn, source=resource.source)
-
-
-def _normal(document: PolicyDocument) -> tuple[object, ...]:
-    """A document up to what AWS does not tell apart: order, one or a list, an account's id or root ARN, Sids."""
-    statements = Counter(_normal_statement(statement) for statement in document.statements)
-    return (document.version or "2008-10-17", frozenset(statements.items()))
-
-
-def _normal_statement(statement: Statement) -> tuple[object, ...]:
-    return (
-        statement.effect,
-        _normal_principals(statement.principals),
-        None if statement.actions is None else frozenset(str(name).lower() for name in statement.actions),
-        None if statement.not_actions is None else frozenset(str(name).lower() for name in statement.not_actions),
-        None if statement.resources is None else frozenset(statement.resources),
-        None if statement.not_resources is None else frozenset(statement.not_resources),
-        frozenset((clause.operator, clause.key.lower(), frozenset(clause.values)) for clause in statement.conditions),
-    )
-
-
-def _normal_principals(principals: Principals | None) -> object:
-    if principals is None:
-        return None
-    aws = frozenset(account_as_a_whole(str(name)) or str(name) for name in principals.aws)
-    rest = (principals.service, principals.federated, principals.canonical_user)
-    return (principals.everyone, aws, *(frozenset(names) for names in rest))
 
 
 DECLARED_EQUALS_REAL = Rule(
