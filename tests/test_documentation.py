@@ -70,12 +70,14 @@ def test_a_link_to_a_file_of_ours_leads_somewhere(page: str, project_root: Path)
             assert (project_root / named).exists(), f"{file.name} names {named}, which is not there"
 
 
-def test_the_page_of_what_is_read_has_every_service_that_hands_out_roles_and_every_type_not_read(
-    project_root: Path,
-) -> None:
+def test_the_page_of_what_is_read_has_every_way_in_and_every_type_not_read(project_root: Path) -> None:
     page = (project_root / "docs/what-is-read.md").read_text()
     handing = [service for service in CARRIERS if f"`{service}`" not in page]
     assert not handing, f"docs/what-is-read.md, the row of services that hand a role to others: name {handing}"
+    ways = page.partition("## Ways in that are read")[2].partition("\n## ")[0]
+    read = {name.split("::")[0] for name, type_ in _OF_AWS.items() if type_.reading is Reading.READ}
+    missing = sorted(service for service in read if f"`aws:{service}/" not in ways)
+    assert not missing, f"docs/what-is-read.md, 'Ways in that are read': a row for what each of {missing} lets in"
     rows = re.findall(r"^\| (`aws.*?) \|", page.partition("## Not read")[2].lower(), re.MULTILINE)
     not_read = [name.split("::") for name, type_ in _OF_AWS.items() if type_.reading is Reading.NOT_READ]
     missing = [
