@@ -217,16 +217,16 @@ def _print_json(about: Mapping[str, Any], answers: Answers, comparison: Comparis
 
 
 def _answers(shown: Snapshot, config: Path | None, now: datetime) -> Answers:
+    from twokeys.access.config_file import rules_config
     from twokeys.access.graph import build
     from twokeys.access.report import check
     from twokeys.access.rules import RULES
-    from twokeys.access.rules.config_file import rules_config
     from twokeys.answers.reading import read
 
     graph = build(shown)
     if config is None:
         return read(graph)
-    verdicts = check(graph, RULES, rules_config(config), now)
+    verdicts = check(graph, RULES, rules_config(config, RULES), now)
     return replace(read(graph), accepted=verdicts.accepted, expired=verdicts.expired)
 
 

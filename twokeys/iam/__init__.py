@@ -15,6 +15,7 @@ from twokeys.iam.arn import (
     ArnKind,
     account_as_a_whole,
     is_account,
+    is_account_id,
     parse_arn,
     partition_of_region,
 )
@@ -78,6 +79,7 @@ __all__ = [
     "evaluate_trust",
     "federations",
     "is_account",
+    "is_account_id",
     "lint",
     "parse_arn",
     "parse_policy",
