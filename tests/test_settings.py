@@ -82,6 +82,15 @@ def test_a_door_of_the_wrong_form_hides_no_clash_of_what_is_beside_it() -> None:
     assert "4 settings" in error.what
     for part in ("bad.sessionSeconds = 4h", "stage.tags = ", "accounts of this stack: stage", "3600 seconds"):
         assert part in error.why
+    policy = {"managedPolicies": ["arn:aws:iam::aws:policy/ReadOnlyAcces"]}
+    slip = refused(STAGE | {"doors": {"ci": DOOR | {"expire": "2030-01-31", "permissions": policy}}})
+    for part in ("ci.expire = 2030-01-31: there is no such", "managedPolicies = ", "policy/ReadOnlyAccess, if that"):
+        assert part in slip.why
+
+
+def test_a_reason_is_one_line_everywhere() -> None:
+    said = parse("stage", STAGE | {"doors": {"ci": DOOR | {"reason": "Releases,\n  and\ttags\n"}}}).doors["ci"]
+    assert said.declaration["reason"] == "Releases, and tags"
 
 
 def test_a_key_that_pulumi_config_set_wrote_without_path_is_said_to_be_one() -> None:

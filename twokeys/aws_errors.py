@@ -3,7 +3,6 @@
 import os
 import shlex
 import traceback
-from collections.abc import Mapping
 
 from botocore import exceptions as raised
 from botocore.exceptions import BotoCoreError, ClientError
@@ -17,6 +16,8 @@ REGION = "TWOKEYS_REGION"
 """The variable with the region of that door, where the shell has none of its own."""
 WITHIN = "TWOKEYS_WITHIN"
 """The variable that a command has which was begun with its door: a shell, say, that ends with it."""
+BACK = "TWOKEYS_BACK"
+"""The variable with what takes the shell out of its door, for `eval` in any shell."""
 DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"})
 _TOO_OFTEN = frozenset({"Throttling", "ThrottlingException", "TooManyRequestsException", "RequestLimitExceeded"})
 # https://docs.aws.amazon.com/STS/latest/APIReference/CommonErrors.html
@@ -121,21 +122,13 @@ def _ended(profile: str | None) -> tuple[str, str]:
     return (f"the session in this shell ended{f' at {at}' if at else ''}", f"{leave()}, or give {back()}")
 
 
-def leave(variables: Mapping[str, str] | None = None) -> str:
-    """How the user's shell forgets a door: the keys in its environment variables, which win over the default profile's.
-
-    `variables` are what a door sets; without them, what the surroundings say of one counts.
-    """
-    if variables is None and WITHIN in os.environ:
+def leave() -> str:
+    """How the user's shell forgets the keys in its environment variables, which win over the default profile's."""
+    if WITHIN in os.environ:
         return "`exit`"
-    word = "set -e" if os.environ.get("SHELL", "").endswith("/fish") else "unset"
-    there = variables or os.environ
-    regions = f" AWS_REGION AWS_DEFAULT_REGION {REGION}" if REGION in there else ""
-    profile = there.get(PROFILE, "default")
-    named = f"; export AWS_PROFILE={shlex.quote(profile)}" if profile != "default" else ""
-    keys = "AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN AWS_CREDENTIAL_EXPIRATION"
-    mark = f" {PROFILE}" if PROFILE in there else ""
-    return f"`{word} {keys}{mark}{regions}{named}`"
+    if BACK in os.environ:
+        return f'`eval "${BACK}"`'
+    return "`unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN` (in fish, `set -e` and these)"
 
 
 def back(otherwise: str = "default") -> str:

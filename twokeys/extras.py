@@ -1,4 +1,4 @@
-"""The parts of TwoKeys that are installed when they are asked for: `pip install 'twokeys[map]'`."""
+"""The parts of TwoKeys that are installed when they are asked for: `pip install '../twokeys[map]'`."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -36,9 +36,15 @@ def missing(module: str | None, command: str) -> Refusal | None:
     if top not in MODULES:
         return None
     extra = command if command in _OF_ITS_OWN and MODULES[top] not in ("dask", "parquet") else MODULES[top]
+    called = "profiles --page" if (command, top) == ("profiles", "jinja2") else command
     return Refusal(
-        f"twokeys {command} needs what is not installed",
-        where=f"the Python module {top}",
-        why=f"it belongs to the extra `{extra}`, so that an installation without it stays small",
-        next_step=f"pip install 'twokeys[{extra}]'",
+        f"twokeys {called} needs what is not installed",
+        where=f"the extra `{extra}`",
+        why=f"the Python module {top} belongs to it, so that an installation without it stays small",
+        next_step=install(extra),
     )
+
+
+def install(extra: str) -> str:
+    """How somebody gets an extra: from the clone, which nothing here knows the place of."""
+    return f"pip install '../twokeys[{extra}]', where ../twokeys is your clone of it"

@@ -417,7 +417,7 @@ def test_what_stands_in_a_secret_document_is_masked_but_for_who_comes_in(secret:
     condition: dict[str, dict[str, Any]] = {
         "StringEquals": {"sts:ExternalId": "s3cr3t", "aws:PrincipalTag/team": "web", "aws:SourceIdentity": "ann",
                          "saml:aud": "https://x", "cognito-identity.amazonaws.com:aud": "us-east-1:1",
-                         "accounts.google.com:sub": "1"},
+                         "accounts.google.com:sub": "1", "aws:username": "bob"},
         "StringLike": {"sts:RoleSessionName": ["*", "a?*", "TRUE"]}, "StringNotEquals": {"sts:TransitiveTagKeys": "t"},
         "DateLessThan": {"aws:CurrentTime": "2030-01-01T00:00:00Z"}, "Bool": {"aws:SecureTransport": "true"},
     }  # fmt: skip

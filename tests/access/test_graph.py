@@ -33,7 +33,7 @@ from twokeys.access.graph import Door, Judge, Key, build
 from twokeys.access.model.access_roles import entered_by_access_role
 from twokeys.access.model.not_proved import NotProved
 from twokeys.access.model.principals import Principal
-from twokeys.access.paths import leading_out, paths_from
+from twokeys.access.paths import leading_out, paths_from, without_conditions
 from twokeys.access.reading.snapshot import Pending, Resource, Snapshot
 from twokeys.errors import Refusal
 from twokeys.iam import UNKNOWN, Outcome, Unknown
@@ -1244,7 +1244,33 @@ def test_a_control_policy_that_a_member_account_manages_binds_that_one_and_not_t
     assert found == {"ci": Outcome.ALLOW, "ops": outcome}
 
 
+def test_a_trust_in_the_unique_id_of_a_role_that_is_there_is_one_in_that_role() -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-unique-ids"""
+    unique = "AROAABCDEFGHIJKLMNOPQ"
+    world = two_keys(document(trusts(unique)))
+    ci = next(one for one in world.resources if one.name == "ci")
+    world.change(ci, outputs={**(ci.inputs or {}), "uniqueId": unique})
+    graph = world.graph
+    assert [(one.source.arn, one.target.arn, one.outcome) for one in graph.doors] == [(CI, DEPLOYER, Outcome.ALLOW)]
+    assert graph.not_proved == []
+
+
 # Ways through several roles -------------------------------------------------------------------------------------------
+
+
+def test_a_way_that_asks_for_mfa_has_one_beside_it_that_leads_around_that() -> None:
+    """Role chaining: the role between asks for nothing."""
+    world = two_keys(document(trusts(CI), trusts(arn(HUB, "user/ann"), condition=MFA)))
+    world.add("User", "ann", world.hub, name="ann")
+    world.add("UserPolicy", "ann", world.hub, user="ann", name="ann", policy=document(grants(CI, DEPLOYER)))
+    ci = next(one for one in world.resources if one.name == "ci")
+    world.change(ci, inputs={"name": "ci", "assumeRolePolicy": document(trusts(arn(HUB, "user/ann")))}, outputs={})
+    graph = world.graph
+    shortest = list(paths_from(graph, lambda one: one.name in ("ann", "ci")))
+    assert [str(way) for way in shortest] == [f"{CI} -> {DEPLOYER}", f"{arn(HUB, 'user/ann')} -> {DEPLOYER}"]
+    assert [str(way) for way in without_conditions(graph, shortest)] == [
+        f"{arn(HUB, 'user/ann')} -> {CI} -> {DEPLOYER}"
+    ]
 
 
 def test_the_shortest_way_to_each_role_of_another_account_and_the_roles_that_lead_out() -> None:

@@ -327,7 +327,8 @@ HUBS = [
     provider(HUB),
 ]  # fmt: skip
 ORGANIZED = [
-    of(HUB, "organizations:Organization", "organization", id="o-a1b2c3d4e5", masterAccountId=HUB),
+    of(HUB, "organizations:Organization", "organization", id="o-a1b2c3d4e5", masterAccountId=HUB,
+       roots=[{"id": "r-a1b2"}]),
     of(HUB, "organizations:Account", "hub", id=HUB, name="hub", state="ACTIVE", parentId="r-a1b2", tags={}),
     of(HUB, "organizations:Account", "old", id=OLD, name="old", state="SUSPENDED", parentId="r-a1b2", tags={}),
     of(HUB, "organizations:Account", "stage", since=Since(DAY, DAY), id=STAGE, name="stage", state="ACTIVE",

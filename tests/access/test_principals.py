@@ -74,13 +74,17 @@ def managed_policies(world: World) -> None:
     made_from(world, some, managedPolicyArns=world.resources[5].urn)
 
 
+NONE = {"name": "", "policy": ""}
+"""What the provider makes of an empty item: https://github.com/pulumi/pulumi-aws/issues/4050."""
+
+
 def inline_policies(world: World) -> None:
     unnamed, unknown = {"policy": READS}, {"name": UNKNOWN, "policy": READS}
     odd = {"name": "odd", "policy": WITH_PRINCIPAL}
     listed = [{}, {"name": "one", "policy": READS}, UNKNOWN, unnamed, unknown, odd]
     made_from(world, world.role("ci", world.hub, inlinePolicies=listed), inlinePolicies="urn:bucket")
     world.role("all", world.hub, inlinePolicies=UNKNOWN)
-    world.add("Role", "only-read", world.hub, outputs={"name": "only-read", "inlinePolicies": listed[:2]})
+    world.add("Role", "only-read", world.hub, outputs={"name": "only-read", "inlinePolicies": [*listed[:2], NONE]})
     world.add("RolePolicy", "g", world.hub, role="cd", policy=WITH_PRINCIPAL)
     group = world.add("Group", "staff", world.hub, name="staff")
     world.add("GroupPolicy", "g", world.hub, made_from={"group": [group]}, name="g", policy=READS)
@@ -112,6 +116,9 @@ def lists_of_all(world: World) -> None:
         world.add("Policy", name, world.hub, name=name, policy=READS if name == "read" else ENTERS)
     both = {"inlinePolicies": [{"name": "own", "policy": READS}], "managedPolicyArns": [arn(HUB, "policy/read")]}
     world.role("ci", world.hub, **both)
+    own = [{"name": "own", "policy": ENTERS}]
+    world.role("cg", world.hub, inlinePolicies=own)
+    world.add("Role", "cg-in-another-stack", world.hub, outputs={"name": "cg", "inlinePolicies": own})
     world.role("cd", world.hub)
     for role in ("ci", "cd"):
         world.grant(role, world.hub, arn(STAGE, "role/deployer"))
@@ -193,6 +200,7 @@ REMOVED = "so that each update of it removes this one"
                 "role cd": ["managed policy read", "managed policy more"],
                 "role cf": ["managed policy more"],
                 "role ce": ["inline policy kept of role ce"],
+                "role cg": ["inline policy own of role cg"] * 2,
             },
             [
                 ("RolePolicyAttachment to", "the principal that it attaches a policy to is not known yet"),

@@ -100,8 +100,10 @@ def test_a_user_whom_the_role_trusts_without_mfa_is_not_asked_for_what_others_sh
     assert said["arn"] == READER
 
 
-@pytest.mark.parametrize("shell", ["sh", "bash", "fish"])
-def test_without_a_command_a_shell_gets_the_session(doors: str, monkeypatch: pytest.MonkeyPatch, shell: str) -> None:
+@pytest.mark.parametrize("shell", ["sh", "bash", "zsh", "fish"])
+def test_without_a_command_a_shell_gets_the_session_and_the_way_back(
+    doors: str, monkeypatch: pytest.MonkeyPatch, shell: str
+) -> None:
     """fish puts the lines of `eval (...)` into one: https://fishshell.com/docs/current/fish_for_bash_users.html"""
     if shutil.which(shell) is None:
         pytest.skip(f"{shell} is not on this machine")
@@ -109,26 +111,35 @@ def test_without_a_command_a_shell_gets_the_session(doors: str, monkeypatch: pyt
     Path(doors).with_name("config").write_text("[profile mine]\n")
     monkeypatch.setenv("AWS_CONFIG_FILE", str(Path(doors).with_name("config")))
     monkeypatch.setenv("AWS_PROFILE", "mine")
+    monkeypatch.setenv("TWOKEYS_PROFILE", "mine")
     out = Path(doors).with_name("out")
     out.write_text(run("stage-reader").stdout)
     evaluated = f"eval (cat {out})" if shell == "fish" else f'set -eu; eval "$(cat {out})"'
-    seen = subprocess.run([shell, "-c", f"{evaluated}; env -0"], check=True, capture_output=True, text=True)
+    script = f'{evaluated}; env -0; printf "\\1"; eval "$TWOKEYS_BACK"; env -0'
+    seen = subprocess.run([shell, "-c", script], check=True, capture_output=True, text=True)
     assert seen.stderr == ""
-    said = dict(one.split("=", 1) for one in seen.stdout.split("\0") if one)
+    said, after = (dict(one.split("=", 1) for one in env.split("\0") if one) for env in seen.stdout.split("\1"))
     assert "AWS_PROFILE" not in said
+    assert after["AWS_PROFILE"] == "mine"
+    assert {name for name in said.keys() - after if name.startswith(("AWS", "TWOKEYS"))} == {
+        "AWS_ACCESS_KEY_ID",
+        "AWS_SECRET_ACCESS_KEY",
+        "AWS_SESSION_TOKEN",
+        "AWS_CREDENTIAL_EXPIRATION",
+        "TWOKEYS_PROFILE",
+        "TWOKEYS_BACK",
+    }
     monkeypatch.delenv("AWS_PROFILE")
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
         monkeypatch.setenv(name, said[name])
     assert boto3.client("sts").get_caller_identity()["Arn"] == READER
-    assert run().stderr == "Yours:\n  stage-reader  stage\nOf others:\n  none\n", "of ada, who is behind the session"
+    behind = "false # Yours:\n#   stage-reader  stage\n# Of others:\n#   none\n"
+    assert run().stdout == behind, "of ada, who is behind the session"
     with pytest.raises(Refusal, match=r"for user ada, and this shell is already in stage-reader\.") as again:
         run("stage-reader")
-    assert again.value.next_step.startswith("use --profile default, or `unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY")
-    monkeypatch.setenv("TWOKEYS_PROFILE", "mine")
-    with pytest.raises(Refusal, match=r"use --profile mine, or `unset .*; export AWS_PROFILE=mine`"):
-        run("stage-reader")
-    monkeypatch.setenv("SHELL", "/usr/bin/fish")
-    with pytest.raises(Refusal, match="or `set -e AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY"):
+    assert again.value.next_step.startswith("use --profile mine, or `unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY")
+    monkeypatch.setenv("TWOKEYS_BACK", said["TWOKEYS_BACK"])
+    with pytest.raises(Refusal, match=r'use --profile mine, or `eval "\$TWOKEYS_BACK"` first'):
         run("stage-reader")
     monkeypatch.setenv("TWOKEYS_WITHIN", "1")
     with pytest.raises(Refusal, match="use --profile mine, or `exit` first"):
@@ -142,10 +153,12 @@ def test_a_user_s_session_lasts_as_long_as_the_role_allows_and_a_session_s_one_h
     Path(doors).write_text(json.dumps(exported))
     (way,) = read(doors)
     asked = [
-        sessions._asked(way, f"arn:aws:sts::{MANAGEMENT}:assumed-role/x/ada", None, None, chained=chained)
+        sessions._asked(way, f"arn:aws:sts::{MANAGEMENT}:assumed-role/x/ada", sessions.Given(), chained=chained)
         for chained in (False, True)
     ]
     assert [each["DurationSeconds"] for each in asked] == [7200, 3600]
+    user = f"arn:aws:iam::{MANAGEMENT}:user/a"  # STS takes 2 to 64 characters
+    assert sessions._asked(way, user, None, None, chained=False)["RoleSessionName"] == "a-user"
     with pytest.raises(Refusal, match="7201 seconds") as longer:
         run("stage-reader", "--from", doors, "--seconds", "7201")
     assert longer.value.why == "its sessions last 7200 seconds at most"
@@ -294,11 +307,12 @@ def test_the_region_is_the_one_that_is_asked_for_else_that_of_the_shell_else_the
     monkeypatch.delenv("AWS_REGION")
     monkeypatch.delenv("AWS_DEFAULT_REGION")
     assert regions() == {"eu-central-1"}
-    assert "; it replaces the keys of this shell, which " in run("stage-reader", "--from", doors).stderr
+    kept = "; its own keys are gone: to keep them, use `twokeys assume stage-reader -- bash`.\n"
+    assert run("stage-reader", "--from", doors).stderr.endswith(kept)
     monkeypatch.setenv("TWOKEYS_PROFILE", "work")
     shown = run("stage-reader", "--from", doors)
-    assert "; back: `unset AWS_ACCESS_KEY_ID " in shown.stderr
-    assert " TWOKEYS_PROFILE AWS_REGION AWS_DEFAULT_REGION TWOKEYS_REGION; export AWS_PROFILE=work`" in shown.stderr
+    assert shown.stderr.endswith('; back: `eval "$TWOKEYS_BACK"`.\n')
+    assert " AWS_REGION AWS_DEFAULT_REGION TWOKEYS_PROFILE TWOKEYS_REGION TWOKEYS_BACK;\n" in shown.stdout
     for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "TWOKEYS_REGION"):  # in this shell now, for the next door
         assert f"export {name}=eu-central-1;" in shown.stdout
         monkeypatch.setenv(name, "eu-central-1")
@@ -534,27 +548,31 @@ def test_without_a_door_those_there_are_are_listed_one_s_own_first_and_eval_runs
         door("c", role="y", permits="write", expires="2999-01-31T15:00Z"),
     )
     shown = run("--from", write(tmp_path, "doors.json", outputs(*entries)))
-    assert (shown.return_value, shown.stdout) == (0, "false\n")
-    assert shown.stderr.splitlines() == [
-        "Yours:",
-        "  b  stage  read, closed since 2026-01-31 15:00 UTC",
-        "  c  stage  write, until 2999-01-31 15:00 UTC",
-        "Of others:",
-        "  a  stage",
+    assert shown.return_value == 0
+    assert shown.stdout.splitlines() == [
+        "false # Yours:",
+        "#   b  stage  read, closed since 2026-01-31 15:00 UTC",
+        "#   c  stage  write, until 2999-01-31 15:00 UTC",
+        "# Of others:",
+        "#   a  stage",
     ]
+    said = json.loads(run("--from", str(tmp_path / "doors.json"), "--json").stdout)
+    names = {whose: [one["declared"]["name"] for one in ways] for whose, ways in said.items()}
+    assert names == {"yours": ["b", "c"], "others": ["a"]}
     some = write(tmp_path, "center.json", identity_center())
-    listed = run("--state", some).stderr
+    listed = run("--state", some).output
     why = "the file does not say who is in a group, or signs in at Identity Center (prod-ReadOnly)"
-    assert listed.startswith(f"Note: whether more are yours is not known: {why}.\nYours:\n  stage-ReadOnly ")
-    assert "\nOthers:\n  prod-ReadOnly " in listed
+    assert listed.startswith(f"Note: whether more are yours is not known: {why}.\nfalse # Yours:\n#   stage-ReadOnly ")
+    assert "\n# Others:\n#   prod-ReadOnly " in listed
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
-    unreached = run("--from", str(tmp_path / "doors.json")).stderr
+    unreached = run("--from", str(tmp_path / "doors.json")).output
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
-    without = run("--from", str(tmp_path / "doors.json")).stderr
+    without = run("--from", str(tmp_path / "doors.json")).output
+    assert json.loads(run("--from", str(tmp_path / "doors.json"), "--json").stdout)["yours"] is None
     for shown, why in ((unreached, "Could not connect to the endpoint"), (without, "Unable to locate credentials")):
         assert f"Note: whether any are yours is not known: {why}" in shown
-        assert "Yours:\n  not known\nOthers:\n  a  stage\n  b  stage  read, closed" in shown
+        assert "Yours:\n#   not known\n# Others:\n#   a  stage\n#   b  stage  read, closed" in shown
 
 
 def test_at_a_terminal_no_keys_are_printed_but_how_the_shell_comes_into_the_door(

@@ -19,8 +19,8 @@ from twokeys.access.reading.snapshot import Evidence
 from twokeys.answers.reading import read
 from twokeys.answers.selection import into, of_person
 from twokeys.answers.summary import not_shown, scope
+from twokeys.audit.against_states import against_states
 from twokeys.audit.changes import WIDENING, account_of, changed, changed_of, is_change, trusted
-from twokeys.audit.comparison import against_states
 from twokeys.audit.events import headline
 from twokeys.audit.record import SCIM
 

@@ -25,14 +25,17 @@ from tests.access.world import (
 from tests.audit.cloudtrail import BY_A_SERVICE, called, denied, entry, read_event, signed_in
 from twokeys.access.reading.since import NOT_KNOWN, Since
 from twokeys.access.reading.snapshot import Evidence
+from twokeys.answers.model import NotProved
 from twokeys.answers.reading import read
 from twokeys.answers.selection import into
 from twokeys.audit.comparison import Comparison, compare
 from twokeys.audit.coverage import Coverage, Period
 from twokeys.audit.entries import DoorUse, Usage
-from twokeys.audit.events import door_use, headline, period, sign_ins, to_look_at, used, ways
+from twokeys.audit.events import headline, period, ways
 from twokeys.audit.logs import Source
+from twokeys.audit.to_look_at import to_look_at
 from twokeys.audit.trail import Trail
+from twokeys.audit.words import door_use, sign_ins, used
 
 CI_SESSION = f"arn:aws:sts::{HUB}:assumed-role/ci/run-1"
 DAY, LONG_AGO = datetime(2026, 9, 1, 9, 0, tzinfo=UTC), datetime(2026, 1, 1, tzinfo=UTC)
@@ -87,6 +90,25 @@ def test_a_door_is_used_by_its_principals_entries_into_its_role_and_never_used_w
     (deployer,) = [one for one in found.doors if one.usage is Usage.USED]
     assert (deployer.count, deployer.last) == (2, DAY + timedelta(days=1))
     assert found.undeclared == ()
+
+
+def test_doors_lead_into_what_is_asked_for_and_what_else_is_entered_on_the_way_or_there_is_a_step() -> None:
+    world = two_keys()
+    ci = next(one for one in world.resources if one.name == "ci")
+    trusting = {**ci.inputs, "assumeRolePolicy": document(trusts(arn(PROD, "role/first")))}
+    world.change(ci, inputs=trusting, outputs=trusting)
+    prod = world.provider("prod", PROD)
+    world.role("first", prod)
+    world.grant("first", prod, CI)
+    world.add("User", "ann", world.stage, name="ann")
+    world.role("own", world.stage, document(trusts(arn(STAGE, "user/ann"))))
+    answers = into(read(of_old(world).graph), STAGE)
+    (deployer,) = [step for way in answers.ways for step in way.steps if step.target.who.name == "deployer"][:1]
+    doubted = replace(answers, not_proved=(NotProved("a policy", "", "", None, deployer.source, deployer.target),))
+    found = compare(doubted, Trail(start=DAY, end=DAY))
+    assert {one.door.target.who.name for one in found.doors} == {"deployer", "OrganizationAccountAccessRole"}
+    assert {one.door.target.who.name for one in found.steps} == {"ci", "own"}
+    assert deployer in [one.door for one in found.doors]  # with its keys: a way that is open is proved
 
 
 def test_a_root_session_is_used_by_whom_it_is_granted_to() -> None:

@@ -21,9 +21,9 @@ from tests.audit.cloudtrail import (
 )
 from twokeys.answers.model import Party
 from twokeys.answers.reading import read
-from twokeys.audit.events import used
 from twokeys.audit.record import EVENTS, resolved
 from twokeys.audit.trail import Trail
+from twokeys.audit.words import used
 from twokeys.doors import Who
 from twokeys.doors.who import ROLES_ANYWHERE
 

@@ -301,9 +301,9 @@ def test_an_identity_provider_whose_name_is_not_known_yet_has_no_arn() -> None:
         pulumi.export("late", aws.iam.SamlProvider("late", name=late, saml_metadata_document="<x/>").arn)
         pulumi.export("known", aws.iam.SamlProvider("known", name="Okta", saml_metadata_document="<x/>").arn)
 
-    said = exports(preview(program, config={"aws:allowedAccountIds": '["222222222222"]', "aws:region": "cn-north-1"}))
+    said = exports(preview(program, config={"aws:allowedAccountIds": "[22222222222]", "aws:region": "cn-north-1"}))
     assert said["late"] is UNKNOWN
-    assert said["known"] == "arn:aws-cn:iam::222222222222:saml-provider/Okta"
+    assert said["known"] == "arn:aws-cn:iam::022222222222:saml-provider/Okta"
 
 
 def test_a_policy_document_is_looked_up_without_aws() -> None:

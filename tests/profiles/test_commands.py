@@ -205,9 +205,11 @@ def test_what_mfa_needs_of_a_source_that_is_a_session_is_said(
     """AssumeRole's credentials carry no MFA, GetSessionToken's may:
     https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_mfa_configure-api-require.html"""
     config.write_text(f"[profile hub]\n{source}")
-    stage = write(tmp_path, "stage.json", outputs(door("a", mfa=True), door("b", role="b", seconds=43200)))
+    behind = door("behind", role="r", source={"kind": "role", "account": STAGE, "names": ["reader"]}, target=PROD)
+    stage = write(tmp_path, "stage.json", outputs(door("a", mfa=True), door("b", role="b", seconds=43200), behind))
     noted = run("--person", "ada", "--state", stage, "--source-profile", "hub").stderr
     assert (said in noted, bool(said)) == (True, "a asks for MFA" in noted)
+    assert ("behind is behind a, without which it is shut too" in noted) == bool(said)
     assert ("mfa_serial" in settings("a")) == asks
     assert settings("b")["duration_seconds"] == ("3600" if said else "43200")  # of a session's session
 
@@ -335,13 +337,13 @@ def test_the_profile_of_an_account_that_is_not_shown_stays_with_its_session_and_
     run("--person", "ada", "--state", write(tmp_path, "s.json", every))
     had = config.read_text()
     assert had.index("[sso-session twokeys]") < had.index("[profile a]") < had.index("[profile prod]\n# prod - Looking")
-    part = {**outputs(door("b")), "accounts_not_shown": ["prod"], "as_of": "2026-11-28T00:03:09+00:00", **said}
+    part = {**outputs(door("b")), "accounts_not_shown": ["prod"], "as_of": "2999-11-28T00:03:09+00:00", **said}
     arguments = ("--person", "ada", "--from", write(tmp_path, "doors.json", part))
     told = run(*arguments)
     assert {"+ profile b", "- profile a", "= profile prod", "= profile prod-sso"} < {*told.stdout.splitlines()}
     assert f"prod-sso stays as it was, since these exports do not show account {PROD}" in told.stderr
     assert "does not show the users and roles of prod," in told.stderr
-    assert "doors.json is as of 2026-11-28 00:03 UTC" in told.stderr.replace("\n", " ")
+    assert "doors.json is as of 2999-11-28 00:03 UTC, which is to come: its clock" in told.stderr.replace("\n", " ")
     kept = config.read_bytes()
     assert set(boto3.Session().available_profiles) == {"default", "b", "prod", "prod-sso"}
     assert "[profile prod]\n# prod - Looking\n" in config.read_text()
@@ -646,7 +648,7 @@ def test_a_profile_that_the_credentials_file_has_is_refused(tmp_path: Path, monk
 
 
 @pytest.mark.usefixtures("config")
-def test_a_closed_door_and_one_whose_external_id_is_not_there_have_no_profile_or_keep_it(tmp_path: Path) -> None:
+def test_a_closed_door_has_no_profile_and_one_whose_external_id_is_not_there_keeps_what_it_has(tmp_path: Path) -> None:
     closed = door("c", role="c", expires="2026-01-31T15:00Z")
     published = write(
         tmp_path, "doors.json", outputs(door("a", external_id="x-1", documents=False), door("b", role="b"), closed)
@@ -656,20 +658,27 @@ def test_a_closed_door_and_one_whose_external_id_is_not_there_have_no_profile_or
     assert "`twokeys assume a --external-id ID`" in told.stderr
     assert "c is closed since 2026-01-31 15:00 UTC" in told.stderr
     assert set(boto3.Session().available_profiles) == {"default", "b"}
-    run("--person", "ada", "--state", write(tmp_path, "stage.json", outputs(door("a", external_id="x-1"))))
-    run("--person", "ada", "--from", published)
+    run(
+        "--person",
+        "ada",
+        "--state",
+        write(tmp_path, "stage.json", outputs(door("a", external_id="x-1"), door("c", role="c"))),
+    )
+    assert settings("c")["role_arn"] == f"arn:aws:iam::{STAGE}:role/c"
+    assert "- profile c" in run("--person", "ada", "--from", published).stdout.splitlines()
     assert settings("a")["external_id"] == "x-1"
 
 
 def test_a_hostile_export_cannot_write_a_profile_of_its_own(config: Path, tmp_path: Path) -> None:
     before = config.read_bytes()
-    hostile = "x\n[profile evil]\ncredential_process = rm -rf /"
+    hostile = "x\n[profile evil]\x1b[2J\u202e\ncredential_process = rm -rf /"
     for exported in (door("a", external_id=hostile), door("a", role=hostile), door("a", partition=hostile)):
         with pytest.raises(Refusal):
             run("--person", "ada", "--state", write(tmp_path, "stage.json", outputs(exported)))
     run("--person", "ada", "--state", write(tmp_path, "stage.json", outputs(door("a", reason=hostile), door(hostile))))
     assert config.read_bytes().startswith(before)
-    safe = "x-profile-evil-credential_process-rm--rf-/"
+    assert "# stage - x [profile evil]\\x1b[2J\\u202e credential_process = rm -rf /\n" in config.read_text()
+    safe = "x-profile-evil-2J-credential_process-rm--rf-/"
     assert set(boto3.Session().available_profiles) == {"default", "a", safe}
     assert settings(safe)["role_arn"] == f"arn:aws:iam::{STAGE}:role/reader"
 
@@ -690,7 +699,7 @@ def test_somebody_of_whom_nothing_tells_is_refused_with_those_there_are(tmp_path
     assert "ada" in refused.value.next_step
     with pytest.raises(Refusal) as refused:
         run("--person", "jürgen", "--state", write(tmp_path, "hub.json", outputs(door("e", names=("emergency-2",)))))
-    assert refused.value.next_step == "name one of them, or give all stacks"
+    assert refused.value.next_step == "name one of them, give the states of all stacks, or ask for a newer file"
     deploys = write(tmp_path, "ci.json", outputs(door("c", kind="role", names=("ci",))))
     with pytest.raises(Refusal, match="no user is called ci") as refused:
         run("--person", "ci", "--state", stage, "--state", deploys)

@@ -327,7 +327,7 @@ class Judge:
                 boundary=source.boundary.policy if source.boundary else None,
                 scps=self._guards.scps(source.account),
             )
-            found = self._callers[source] = Caller(source.caller_arn), policies
+            found = self._callers[source] = Caller(source.caller_arn, unique_id=source.unique_id), policies
         return found
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from twokeys.access.graph import Door, Graph
 from twokeys.access.model.door_name import DoorName
 from twokeys.access.model.principals import Principal
+from twokeys.iam import Outcome
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,6 +48,20 @@ def paths_from(graph: Graph, starts: Callable[[Principal], bool], further: Itera
     doors = _open_doors((*graph.doors, *graph.steps, *further))
     for start in [principal for principal in doors if starts(principal)]:
         yield from _from(start, doors)
+
+
+def without_conditions(graph: Graph, paths: Iterable[Path]) -> Iterator[Path]:
+    """Beside each of these ways that asks for something, the shortest between its ends that does not, if there is one.
+
+    Without it, a way through a further role would let somebody in without the MFA that a door of theirs asks for.
+    """
+    doors = _open_doors(door for door in (*graph.doors, *graph.steps) if door.outcome is Outcome.ALLOW)
+    asking: dict[Principal, set[Principal]] = defaultdict(set)
+    for path in paths:
+        if any(door.outcome is not Outcome.ALLOW for door in path.doors):
+            asking[path.source].add(path.target)
+    for start, targets in asking.items():
+        yield from (path for path in _from(start, doors) if path.target in targets)
 
 
 def leading_out(graph: Graph) -> frozenset[Principal]:

@@ -267,14 +267,14 @@ def drift(before: Answers, live: Answers) -> Changes:
 
 
 def _by_ends(ways: Iterable[Way], ids: Mapping[str, str], names: Mapping[str, str]) -> dict[tuple[Who, Who], Way]:
-    """The shortest way between two ends: a workload may come by the identity providers of several accounts."""
+    """Of the ways between two ends one that asks for nothing, else the shortest: a workload may come by several."""
 
     def called(one: Party) -> Party:
         account = one.who.account
         return replace(one, account_name=names.get(ids.get(account, account), one.account_name))
 
     found: dict[tuple[Who, Who], Way] = {}
-    for way in sorted(ways, key=lambda way: len(way.steps)):
+    for way in sorted(ways, key=lambda way: (bool(way.conditions), len(way.steps))):
         steps = (replace(one, source=called(one.source), target=called(one.target)) for one in way.steps)
         ends = (_with_id(way.source.who, ids), _with_id(way.target.who, ids))
         found.setdefault(ends, replace(way, steps=tuple(steps)))

@@ -1,13 +1,97 @@
-"""The two ends of a door as answers name them, and what its program declares of it."""
+"""The accounts and principals of a graph as answers call them, and what is declared of the doors between them."""
 
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from twokeys.access.declared_doors import DeclaredDoors, who
 from twokeys.access.graph import Door, Graph
+from twokeys.access.model import environment
+from twokeys.access.model.accounts import id_of
 from twokeys.access.model.principals import Principal
-from twokeys.answers.account_names import AccountNames
-from twokeys.answers.model import Party
+from twokeys.access.reading.snapshot import PROVIDER, Resource, Snapshot, stack_of
+from twokeys.access.reading.tokens import ORGANIZATION, ORGANIZATIONAL_UNIT
+from twokeys.answers.model import Account, Party, Way
 from twokeys.doors import DeclaredDoor, Who
+
+
+class AccountNames:
+    """What the accounts of a graph are called; each name is worked out once."""
+
+    def __init__(self, graph: Graph) -> None:
+        self._graph = graph
+        self._accounts = graph.accounts
+        self._listed = dict(_listed_names(graph.snapshot))
+        self.units = _units(graph.snapshot)
+        self.said: dict[str, str] = {}
+        """Each name that was asked for, by the account's id."""
+
+    def of(self, account: str) -> str:
+        """The name of an account with its id: "stage (222222222222)"."""
+        if account not in self.said:
+            listed = self._listed.get(account) if self._accounts.resource(account) is None else None
+            listed = "management" if account == self._accounts.management else listed
+            self.said[account] = f"{listed} ({account})" if listed else self._accounts.name(account)
+        return self.said[account]
+
+    def short(self, account: str) -> str:
+        """The name alone."""
+        return self.of(account).removesuffix(f" ({account})").removesuffix(" (id not known yet)")
+
+    def ours(self) -> Iterator[Account]:
+        """Each account of ours: the management account, its members, and those that resources are in."""
+        ours = self._accounts.held | self._accounts.members
+        if self._accounts.management:
+            ours |= {self._accounts.management}
+        regions = self._regions()
+        for account in sorted(ours):
+            resource = self._accounts.resource(account)
+            inside = self._environment(account, resource)
+            yield Account(
+                account,
+                self.short(account),
+                inside,
+                self._unit(account, resource),
+                regions.get(account),
+                self._names_for(account, resource, inside),
+                management=account == self._accounts.management,
+            )
+
+    def others(self, ways: Iterable[Way]) -> Iterator[Account]:
+        """What ways lead into and is not known to be ours, such as the account of a provider that is not pinned."""
+        for way in ways:
+            name = self.short(way.account)
+            yield Account(way.account, name, None, None, called=frozenset({way.account, name.lower()}))
+
+    def _regions(self) -> dict[str, str]:
+        """The region of each account, where all of its providers agree on one."""
+        found: dict[str, set[str]] = defaultdict(set)
+        for provider in self._graph.snapshot.of_type(PROVIDER):
+            if region := provider.text("region"):
+                found[self._accounts.of_provider(provider.urn)].add(region)
+        return {account: regions.pop() for account, regions in found.items() if len(regions) == 1}
+
+    def _environment(self, account: str, resource: Resource | None) -> str | None:
+        """The management account is in no environment: providers of every environment's stack work in it."""
+        return None if account == self._accounts.management else self._accounts.environment(account) or _stack(resource)
+
+    def _unit(self, account: str, resource: Resource | None) -> tuple[str, ...] | None:
+        if resource is None:
+            member = account in self._accounts.members or account == self._accounts.management
+            return () if member else None
+        parent = resource.text("parentId") or ""
+        return self.units.get(parent, (parent,) if parent.startswith("ou-") else ())
+
+    def _names_for(self, account: str, resource: Resource | None, inside: str | None) -> frozenset[str]:
+        if account == self._accounts.management:
+            names = {account, "management"}
+        else:
+            names = {account, *([inside, environment.canonical(inside)] if inside else [])}
+        if account in self._listed:
+            names |= {self._listed[account]}
+        if resource is not None:
+            names |= {name for name in (resource.name, resource.text("name"), _stack(resource)) if name}
+        return frozenset(name.lower() for name in names)
 
 
 class Parties:
@@ -43,3 +127,34 @@ class Parties:
         if not door.source.account or not door.crosses:
             return True
         return self._accounts.pinned(door.source.account) and self._accounts.pinned(door.target.account)
+
+
+def _stack(resource: Resource | None) -> str | None:
+    return stack_of(resource.urn) if resource else None
+
+
+def _listed_names(snapshot: Snapshot) -> Iterator[tuple[str, str]]:
+    """The names of the accounts that an organization lists, by id."""
+    for resource in snapshot.of_type(ORGANIZATION):
+        listed = resource.get("accounts")
+        for item in listed if isinstance(listed, list) else ():
+            if isinstance(item, Mapping) and item.get("id") and item.get("name"):
+                yield str(item["id"]), str(item["name"])
+
+
+def _units(snapshot: Snapshot) -> dict[str, tuple[str, ...]]:
+    """The path of each organizational unit by its id: from the units themselves, else as a stack exports them."""
+    made = {id_of(unit): unit for unit in snapshot.of_type(ORGANIZATIONAL_UNIT)}
+
+    def path(id: str, below: frozenset[str] = frozenset()) -> tuple[str, ...]:
+        unit = made.get(id)
+        if unit is None or id in below:
+            return exported.get(id, ())
+        return (*path(unit.text("parentId") or "", below | {id}), unit.text("name") or unit.name)
+
+    exported: dict[str, tuple[str, ...]] = {}
+    for outputs in snapshot.stack_outputs:
+        ids = outputs.get("organizational_unit_ids")
+        if isinstance(ids, Mapping):
+            exported |= {str(id): tuple(str(unit).split("/")) for unit, id in ids.items()}
+    return exported | {id: path(id) for id in made}

@@ -20,7 +20,7 @@ from twokeys.access.model.accounts import id_of
 from twokeys.access.model.names import admits_services
 from twokeys.access.model.principals import Principal
 from twokeys.access.model.requirements import denied_since, pauses, window
-from twokeys.access.paths import Path, paths_from
+from twokeys.access.paths import Path, paths_from, without_conditions
 from twokeys.access.reading import tokens
 from twokeys.access.reading.since import Since
 from twokeys.access.reading.snapshot import STACK, Snapshot, mapping, place_of
@@ -148,7 +148,8 @@ class _Reader:
     def _ways(self) -> Iterator[Way]:
         """One a path. A group's is left out where those of its members are there."""
         joined = {group for principal in self._graph.principals for group in principal.groups}
-        for path in paths_from(self._graph, lambda start: start not in joined):
+        shortest = tuple(paths_from(self._graph, lambda start: start not in joined))
+        for path in (*shortest, *without_conditions(self._graph, shortest)):
             if all(map(self._parties.between_known, path.doors)):
                 yield self._way(path)
 

@@ -200,7 +200,11 @@ def not_shown(answers: Answers) -> str | None:
         concerning = f" and that may concern {answers.person}"
     changed = (newer, "let a stack make what no stack made", _LIVE)
     parts = (
-        (answers.without_state, "stacks without a state ({})", ("update them, or wait for the update, and ask again",)),
+        (
+            answers.without_state,
+            "stacks without a state ({})",
+            ("give the state of each stack (`--state FILE`)", "make them in the sandbox (`twokeys sandbox up STACK`)"),
+        ),
         (
             answers.unfinished,
             "what is still to come of stacks whose update is under way or was stopped ({})",

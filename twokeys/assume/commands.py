@@ -102,7 +102,7 @@ def assume(*, door: str, command: tuple[str, ...], as_json: bool, **how: Any) ->
 
     Exit codes: COMMAND's own (128 and its number for a signal); 1 refused, 2 wrong usage, 127 no such COMMAND.
     """
-    from twokeys.aws_errors import PROFILE, WITHIN, in_shell, leave
+    from twokeys.aws_errors import BACK, PROFILE, WITHIN, in_shell
 
     if command and as_json:
         raise click.UsageError("--json prints the session, and with a command nothing is printed: leave one out")
@@ -110,9 +110,8 @@ def assume(*, door: str, command: tuple[str, ...], as_json: bool, **how: Any) ->
         click.echo(f"{command[0]} is no command that is on PATH, so no session was begun", err=True)
         return _NO_COMMAND
     try:
-        if not (door or command or as_json):
-            _say_doors(how["profile"], how["states"], how["published"])
-            _end_eval(for_a_shell=True)
+        if not (door or command):
+            _say_doors(how["profile"], how["states"], how["published"], as_json=as_json)
             return 0
         ways, told = _ways(door, how["profile"], how.pop("states"), how.pop("published"))
         if sys.stdout.isatty() and not (command or as_json):
@@ -145,13 +144,12 @@ def assume(*, door: str, command: tuple[str, ...], as_json: bool, **how: Any) ->
     else:
         click.echo(for_shell(session.marked, session.unset))
         own_keys = session.profile == "default" and in_shell(None) and PROFILE not in os.environ
-        ends = f"{in_utc(session.expires)}"
         way_back = (
-            f"it replaces the keys of this shell, which `twokeys assume {shlex.quote(door)} -- bash` leaves there"
+            f"its own keys are gone: to keep them, use `twokeys assume {shlex.quote(door)} -- bash`"
             if own_keys
-            else f"back: {leave(session.marked)}"
+            else f'back: `eval "${BACK}"`'
         )
-        note(f"whoever evaluates this is in {session.way.name} until {ends}; {way_back}")
+        note(f"this shell is in {session.way.name} until {in_utc(session.expires)}; {way_back}")
     return 0
 
 
@@ -229,9 +227,14 @@ def _elsewhere(profile: str | None, states: tuple[str, ...], published: tuple[st
     return not (states or published or os.environ.get(DOORS)) and local_aws(profile) is None
 
 
-def _say_doors(profile: str | None, states: tuple[str, ...], published: tuple[str, ...]) -> None:
-    """A line a door, the caller's own first: on standard error where a shell would run what is printed."""
+def _say_doors(profile: str | None, states: tuple[str, ...], published: tuple[str, ...], *, as_json: bool) -> None:
+    """A line a door, the caller's own first.
+
+    Where it is no terminal that reads them, `eval "$(twokeys assume $DOOR)" && ...` may, of a variable that is empty:
+    it fails, and finds the doors, whose names are other people's words, in comments.
+    """
     from twokeys.assume.session import own_doors
+    from twokeys.profiles.commands import way_data
     from twokeys.profiles.reading import with_states
 
     told = read_said(with_states(exports_of(states, published, sandbox=True)))
@@ -241,12 +244,18 @@ def _say_doors(profile: str | None, states: tuple[str, ...], published: tuple[st
         note(f"whether {'more' if mine else 'any'} are yours is not known: {why}")
     own = {way.name: way for way in mine}
     others = {way.name: way for way in told.ways if way.name not in own}
+    if as_json:
+        yours = None if why and not mine else [*map(way_data, own.values())]
+        click.echo(json.dumps({"yours": yours, "others": [*map(way_data, others.values())]}))
+        return
     rows = {name: (way.account_name, _about(way)) for name, way in {**own, **others}.items()}
     name_wide, account_wide = (max(map(len, column), default=0) for column in (rows, [one for one, _ in rows.values()]))
+    before = "" if sys.stdout.isatty() else "false # "
     for heading, names in (("Yours:", own), ("Others:" if why else "Of others:", others)):
         lines = [f"  {name:{name_wide}}  {rows[name][0]:{account_wide}}  {rows[name][1]}".rstrip() for name in names]
         for line in [heading, *(lines or ["  not known" if why and names is own else "  none"])]:
-            click.echo(printable(line), err=not sys.stdout.isatty())
+            click.echo(f"{before}{printable(line)}")
+            before = before and "# "
 
 
 def _about(way: Way) -> str:
@@ -282,11 +291,11 @@ def _no_door(door: str, told: Reading, mine: list[Way], where: str) -> Refusal:
 
 
 def _open(ways: list[Way], told: Reading, **how: Any) -> Session:  # noqa: ANN401 - `_through`
-    from twokeys.assume.session import open_session
+    from twokeys.assume.session import Given, open_session
     from twokeys.doors.expiry import left
     from twokeys.profiles.ways import RoleWay, closed
 
-    session = open_session(ways, told, ask=_asked_code, **how)
+    session = open_session(ways, told, Given(**how), _asked_code)
     way = session.way
     given = [f"--{name.replace('_', '-')}" for name in _OF_ROLES if how[name]]
     if given and not isinstance(way, RoleWay):

@@ -7,7 +7,7 @@ import json
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, cast
 from urllib.error import URLError
@@ -19,13 +19,14 @@ from botocore.config import Config
 from botocore.exceptions import ClientError, SSOError, TokenRetrievalError
 from botocore.session import Session as Configuration
 
-from twokeys.aws_errors import DENIED, PROFILE, REGION, WITHIN, back, in_shell, leave, no_answer, refusal_of
+from twokeys.aws_errors import BACK, DENIED, PROFILE, REGION, WITHIN, back, in_shell, leave, no_answer, refusal_of
 from twokeys.aws_reference import known_region
 from twokeys.doors import Who
 from twokeys.errors import Refusal
 from twokeys.iam.sts import CHAINED_SECONDS
 from twokeys.loopback import is_loopback
 from twokeys.profiles.reading import Reading
+from twokeys.profiles.sections import session_name
 from twokeys.profiles.ways import (
     AssignmentWay,
     RoleWay,
@@ -42,7 +43,7 @@ from twokeys.profiles.ways import (
     own_ways,
     unsaid,
 )
-from twokeys.shown import listed
+from twokeys.shown import for_shell, listed
 
 _QUICK = Config(connect_timeout=5, retries={"mode": "standard", "total_max_attempts": 2})
 """Somebody waits: of a network that is down, boto3's five attempts say so after 14 seconds.
@@ -103,9 +104,11 @@ class Session:
 
     @property
     def marked(self) -> dict[str, str]:
-        """The same, and the way back: the profile of the caller, and a region that is not the shell's own."""
+        """The same, the profile of the caller, a region that is not the shell's own, and the way back."""
         own = self.region in {None, _region_of_surroundings()}
-        return self.environment | {PROFILE: self.profile} | ({} if own else {REGION: self.region or ""})
+        there = self.environment | {PROFILE: self.profile} | ({} if own else {REGION: self.region or ""})
+        gone = [name for name in (*there, BACK) if not own or name not in ("AWS_REGION", "AWS_DEFAULT_REGION")]
+        return there | {BACK: for_shell({} if self.profile == "default" else {"AWS_PROFILE": self.profile}, gone)}
 
     @property
     def unset(self) -> list[str]:
@@ -114,18 +117,26 @@ class Session:
         return [name for name in ("AWS_PROFILE", WITHIN, *old) if name in os.environ]
 
 
-def open_session(  # noqa: PLR0913 - what AssumeRole takes
-    ways: Sequence[Way],
-    told: Reading,
-    *,
-    profile: str | None,
-    seconds: int | None,
-    mfa_serial: str | None,
-    mfa_code: str | None,
-    ask: Callable[[str, str], str],
-    external_id: str | None,
-    region: str | None = None,
-    first: Session | None = None,
+@dataclass(frozen=True)
+class Given:
+    """What somebody gives to go through a door; each may be left out.
+
+    Without a `profile` the credentials of the surroundings are taken. `seconds` is how long; by default as long as the
+    role allows, and an hour if the credentials are a session's. `mfa_serial` is the ARN of the MFA device, by default
+    the user's that is called like the user; `mfa_code` are its six digits, which are sent whatever the door is said to
+    ask for. `region` is where to work; by default the region of the surroundings, else the door's.
+    """
+
+    profile: str | None = None
+    seconds: int | None = None
+    mfa_serial: str | None = None
+    mfa_code: str | None = None
+    external_id: str | None = None
+    region: str | None = None
+
+
+def open_session(
+    ways: Sequence[Way], told: Reading, given: Given, ask: Callable[[str, str], str], first: Session | None = None
 ) -> Session:
     """Go through a door with the credentials of a profile, or without one those of the surroundings.
 
@@ -134,55 +145,50 @@ def open_session(  # noqa: PLR0913 - what AssumeRole takes
 
     Args:
         ways: those through the door, of which each source has its own; `told` are all that the file tells of.
-        seconds: how long; by default as long as the role allows, and an hour if the credentials are a session's.
-        mfa_serial: the ARN of the MFA device; by default the user's that is called like the user.
-        mfa_code: the six digits of the device, which are sent whatever the door is said to ask for.
-        ask: asks for them, by the door and the device's ARN, where the door asks for MFA.
-        region: where to work; by default the region of the surroundings, else the door's.
+        ask: asks for a code of MFA, by the door and the device's ARN, where the door asks for it and none is given.
         first: the session of the door before, whose credentials are taken.
 
     Raises:
         Refusal: there are no credentials, nobody is signed in to Identity Center, or AWS refuses; a code would be asked
             for and the file says that the door is another's, or shut by its dates.
     """
-    if region:
-        known_region(region, "--region", ways[0].partition)
+    if given.region:
+        known_region(given.region, "--region", ways[0].partition)
     if isinstance(assigned := least(ways), AssignmentWay):
-        return _assigned(assigned, profile, region)
+        return _assigned(assigned, given.profile, given.region)
     way = _role_way(ways)
-    session, sts, caller = _signed_in(profile, told, way.region, first)
+    session, sts, caller = _signed_in(given.profile, told, way.region, first)
     ways, own = for_caller(ways, caller, told.members)
     if own is False and (door := before(ways, told.ways, caller, told.members)):
         hub = _role_way([door]).role_arn  # what is asked behind it is refused before a code is used up:
-        _asked(_role_way(for_caller(ways, hub, told.members)[0]), hub, seconds, external_id, chained=True)
-        mfa: Any = {"mfa_serial": mfa_serial, "mfa_code": mfa_code, "ask": ask}
-        one = open_session([door], told, profile=profile, seconds=None, external_id=None, **mfa)
-        mfa |= {"mfa_serial": None, "mfa_code": None, "external_id": external_id, "region": region}
-        return open_session(ways, told, profile=profile, seconds=seconds, first=one, **mfa)
+        _asked(_role_way(for_caller(ways, hub, told.members)[0]), hub, given, chained=True)
+        one = open_session([door], told, replace(given, seconds=None, external_id=None, region=None), ask)
+        return open_session(ways, told, replace(given, mfa_serial=None, mfa_code=None), ask, one)
     way = _role_way(ways)
     credentials = session.get_credentials()
     of_session = credentials is not None and bool(credentials.token)
     from_shell = credentials is not None and credentials.method == "env"
     try:
-        asked = _asked(way, caller, seconds, external_id, chained=of_session or ":user/" not in caller)
+        asked = _asked(way, caller, given, chained=of_session or ":user/" not in caller)
         answered: Any = None
         asks_mfa = [isinstance(one, RoleWay) and one.mfa for one in ways]
-        if mfa_code is None and (of_session or not all(asks_mfa)):
+        if given.mfa_code is None and (of_session or not all(asks_mfa)):
             answered = _without_code(sts, asked, mfa=any(asks_mfa))
         if answered is None:
-            if mfa_code is None and own is False:
+            if given.mfa_code is None and own is False:
                 raise _of_others(ways, told, caller, from_shell, " if the file is old, --mfa-code CODE tries it;")
-            if mfa_code is None and (shut := _shut(way, told)):
+            if given.mfa_code is None and (shut := _shut(way, told)):
                 raise shut
-            serial = own_device(mfa_serial, caller.split(":")[4]) if mfa_serial else _device(way, caller)
-            code = ask(way.name, serial) if mfa_code is None else mfa_code
+            named = given.mfa_serial
+            serial = own_device(named, caller.split(":")[4]) if named else _device(way, caller)
+            code = ask(way.name, serial) if given.mfa_code is None else given.mfa_code
             asked |= {"SerialNumber": serial, "TokenCode": _six_digits(code, way, serial)}
             answered = sts.assume_role(**asked)
     except ClientError as error:
         if _WRONG_CODE in str(error):
-            raise _wrong_code(way, asked["SerialNumber"], str(error), named=mfa_serial is not None) from error
+            raise _wrong_code(way, asked["SerialNumber"], str(error), named=given.mfa_serial is not None) from error
         if error.response["Error"]["Code"] not in DENIED:
-            raise no_answer(error, profile=profile) from error
+            raise no_answer(error, profile=given.profile) from error
         if own is False:
             raise _of_others(ways, told, caller, from_shell) from error
         if shut := _shut(way, told, error):
@@ -202,8 +208,8 @@ def open_session(  # noqa: PLR0913 - what AssumeRole takes
         token=keys["SessionToken"],
         expires=keys["Expiration"],
         arn=answered["AssumedRoleUser"]["Arn"],
-        region=region or _region_of_surroundings() or way.region or _region_of(session.profile_name),
-        profile=os.environ.get(PROFILE, "default") if in_shell(profile) else session.profile_name,
+        region=given.region or _region_of_surroundings() or way.region or _region_of(session.profile_name),
+        profile=os.environ.get(PROFILE, "default") if in_shell(given.profile) else session.profile_name,
         way=way,
     )
 
@@ -415,7 +421,8 @@ def _device(way: RoleWay, caller: str) -> str:
     return f"{account}:mfa/{user.rpartition('/')[2]}"
 
 
-def _asked(way: RoleWay, caller: str, seconds: int | None, external_id: str | None, *, chained: bool) -> dict[str, Any]:
+def _asked(way: RoleWay, caller: str, given: Given, *, chained: bool) -> dict[str, Any]:
+    seconds, external_id = given.seconds, given.external_id
     if way.asks_external_id and not (external_id or way.external_id):
         raise _refused(way, "it asks for an external ID, which is not in these exports", "give it with --external-id")
     longest = min(filter(None, (way.max_session_seconds, CHAINED_SECONDS if chained else None)), default=None)
@@ -430,7 +437,7 @@ def _asked(way: RoleWay, caller: str, seconds: int | None, external_id: str | No
         )
     asked: dict[str, Any] = {
         "RoleArn": way.role_arn,
-        "RoleSessionName": caller.rpartition("/")[2][:64],
+        "RoleSessionName": session_name(caller.rpartition("/")[2][:64]),
         "DurationSeconds": seconds or longest or CHAINED_SECONDS,
     }
     if identity := external_id or way.external_id:

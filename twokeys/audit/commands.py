@@ -129,8 +129,10 @@ def audit(  # noqa: PLR0913 - one parameter an option
     from twokeys.answers.selection import into, of_person
     from twokeys.answers.summary import summary
     from twokeys.audit import report
-    from twokeys.audit.comparison import against_states, by_person, compare
+    from twokeys.audit.against_states import against_states
+    from twokeys.audit.comparison import compare
     from twokeys.audit.page import page
+    from twokeys.audit.person import by_person
     from twokeys.aws_reference import known_region
     from twokeys.files import write_output
     from twokeys.shown import in_utc

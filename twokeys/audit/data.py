@@ -10,9 +10,10 @@ from twokeys.answers.model import Answers
 from twokeys.audit.comparison import Comparison, SignIns, WayUse
 from twokeys.audit.coverage import Covered
 from twokeys.audit.entries import DoorUse
-from twokeys.audit.events import by_door, headline, kind_of, mfa, not_in_the_events
+from twokeys.audit.events import headline, not_in_the_events
 from twokeys.audit.logs import Source
 from twokeys.audit.record import ROOT_SESSION, Use
+from twokeys.audit.words import by_door, kind_of, mfa
 
 POPULATION = '"population": []'
 """How `as_data` ends in JSON, but for brackets."""

@@ -13,24 +13,11 @@ from twokeys.answers.permissions import Level
 from twokeys.answers.summary import FEW, Named, by_account, not_looked_at, not_shown, scope, summary
 from twokeys.answers.words import asked, duration, into, keys, remaining, since, third_parties
 from twokeys.audit.comparison import Comparison
-from twokeys.audit.events import (
-    about_early,
-    coverage,
-    gaps,
-    headline,
-    kind_of,
-    not_in_the_events,
-    not_readable,
-    period,
-    sign_ins,
-    through_roles,
-    to_look_at,
-    used,
-    uses,
-    ways,
-    who_changed,
-)
+from twokeys.audit.events import about_early, headline, not_in_the_events, period, through_roles, ways, who_changed
 from twokeys.audit.report import EXPIRED, MEMBERS, credentials, heading, members, question, shut, title, what_was_read
+from twokeys.audit.to_look_at import to_look_at
+from twokeys.audit.what_was_read import coverage, gaps, not_readable
+from twokeys.audit.words import kind_of, sign_ins, used, uses
 from twokeys.shown import in_utc, listed
 
 _PACKAGE = "twokeys.audit"

@@ -41,23 +41,10 @@ from twokeys.answers.words import (
 )
 from twokeys.audit.comparison import Comparison, WayUse
 from twokeys.audit.entries import DoorUse
-from twokeys.audit.events import (
-    about_early,
-    by_door,
-    covered,
-    door_use,
-    events,
-    headline,
-    kind_of,
-    not_in_the_events,
-    not_readable,
-    period,
-    read_from,
-    sign_ins,
-    usage,
-    ways,
-)
+from twokeys.audit.events import about_early, events, headline, not_in_the_events, period, ways
 from twokeys.audit.record import EVENTS, SIGN_INS, Use
+from twokeys.audit.what_was_read import covered, not_readable, read_from
+from twokeys.audit.words import by_door, door_use, kind_of, sign_ins, usage
 from twokeys.doors import Declaration, Who
 from twokeys.shown import counted, in_utc, listed, say, spreadsheet
 

@@ -175,5 +175,5 @@ def _failed(why: str) -> Refusal:
         where=_WHERE,
         why=why,
         next_step="use credentials of the management account that allow ce:GetCostAndUsage, with Cost Explorer on; "
-        "or give an exported report with --file.",
+        "or give an exported report with --file",
     )

@@ -42,6 +42,7 @@ from twokeys.costs.breakdown import (
 from twokeys.costs.overlap import ReportFile, Spans, refuse_what_is_in_two, widen
 from twokeys.costs.versions import Lines
 from twokeys.errors import Refusal, nearest
+from twokeys.extras import install
 from twokeys.shown import counted
 
 Row = Sequence[str]
@@ -241,7 +242,7 @@ def read_parquet(path: str, ledger: Ledger, progress: Callable[..., None] = lamb
         import pyarrow as arrow  # type: ignore[import-untyped]  # noqa: PLC0415 - an optional dependency
         from pyarrow import parquet  # noqa: PLC0415
     except ImportError as error:
-        raise _unreadable(path, "reading Parquet needs pyarrow", "run `pip install 'twokeys[parquet]'`") from error
+        raise _unreadable(path, "reading Parquet needs pyarrow", install("parquet")) from error
     try:
         with parquet.ParquetFile(path) as file:
             header = file.schema_arrow.names

@@ -12,7 +12,7 @@ from datetime import datetime
 from operator import not_
 from typing import Any, Literal, Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic.alias_generators import to_camel
 from pydantic_core import ErrorDetails
 
@@ -133,6 +133,11 @@ class Declaration(_Declared):
     reason: str | None = None
     owner: str | None = None
     expires: ClosingTime | None = None
+
+    @field_validator("reason")
+    @classmethod
+    def _in_one_line(cls, reason: str | None) -> str | None:
+        return reason and " ".join(reason.split())
 
     @property
     def declaration(self) -> dict[str, Any]:

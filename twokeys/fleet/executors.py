@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from twokeys.errors import Refusal
+from twokeys.extras import install
 from twokeys.fleet.task import Result, Task
 from twokeys.fleet.worker import run_shard
 
@@ -57,7 +58,7 @@ def dask(address: str, at_most: int | None = None) -> Iterator[Workers]:
             "there is no Dask to reach a scheduler with",
             where="--scheduler",
             why=str(error),
-            next_step="install the extra: `pip install 'twokeys[dask]'`, or leave --scheduler out",
+            next_step=f"{install('dask')}; or leave --scheduler out",
         ) from error
     try:
         client: Any = distributed.Client(  # type: ignore[no-untyped-call]

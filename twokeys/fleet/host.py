@@ -171,7 +171,7 @@ def _operate(task: Task, seen: Seen) -> None:
         seen.tried(task, stack)
         return
     if task.operation is Operation.UP:
-        seen.advice += take_over(stack, task.folder)
+        seen.advice += take_over(stack, stack.export_stack(), task.folder)
     with TemporaryDirectory() as folder:
         configs = [Path(folder, f"{index}.json") for index in range(len(task.packs))]
         for path, (_, config) in zip(configs, task.packs, strict=True):

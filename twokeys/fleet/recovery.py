@@ -37,21 +37,21 @@ def recovered(stack: str, folder: Path, machine_lost: str | None) -> list[str]:
         _mend_attributes(stack, folder)
         unlocked = unlock(stack, folder, machine_lost)
         opened = open_stack(stack, str(folder))
-        taken = take_over(opened, str(folder))
-        further = (opened.export_stack().deployment or {}).get("pending_operations") or ()
+        state = opened.export_stack()
+        taken = take_over(opened, state, str(folder))
+        further = ((opened.export_stack() if taken else state).deployment or {}).get("pending_operations") or ()
     except automation.CommandError as error:
         raise refused(f"stack {stack} cannot be recovered", str(folder), error) from error
     again = "was not done when a run was killed: the next update warns of it, and does it again"
     return [*unlocked, *taken, *(f"{one['resource']['urn']}: {one['type']} it {again}" for one in further)]
 
 
-def take_over(stack: automation.Stack, folder: str) -> list[str]:
-    """Take over what a killed run had begun to create, see `twokeys.fleet.pending`; returns what became of each.
+def take_over(stack: automation.Stack, state: automation.Deployment, folder: str) -> list[str]:
+    """Take over what by its state a killed run had begun to create, see `twokeys.fleet.pending`; what became of each.
 
     Raises Refusal when AWS cannot be asked, an account that was begun cannot be told from another, or it is unclear
     whether something was made. Raises CommandError when the CLI does not write the state, or cannot read what is there.
     """
-    state = stack.export_stack()
     deployment = state.deployment or {}
     begun = creating(deployment)
     if not begun:

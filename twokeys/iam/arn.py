@@ -144,6 +144,11 @@ def is_account(text: str) -> bool:
     return is_account_id(text) or _SYMBOL.fullmatch(text) is not None
 
 
+def account_id(value: object) -> str:
+    """An account's id as text: `pulumi config set --path 'aws:allowedAccountIds[0]'` writes a number, without zeros."""
+    return f"{value:012.0f}" if isinstance(value, int | float) else str(value)
+
+
 def account_as_a_whole(principal: str) -> str | None:
     """The account that a name in a Principal element stands for as a whole: `123456789012` or the ARN of its root.
 

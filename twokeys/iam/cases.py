@@ -191,6 +191,7 @@ def _options(key: str, atoms: tuple[Atom, ...], pool: tuple[str, ...] = ()) -> t
     texts[_OTHER * (1 + max(map(len, texts)))] = None
     options: list[Option] = [(), *((text,) for text in texts)]
     wild = {pattern.text.lower() for clause in clauses for pattern in clause.patterns if pattern.wild}
+    wild |= {f"*:{atom.session.lower()}" for atom in atoms if isinstance(atom, SessionAtom)}
     some = [Glob(text) for text in wild if text.strip("*")]
     exact = not any(one.overlaps(other) for one, other in itertools.combinations(some, 2))
     if any(clause.set_operator is not None for clause in clauses):

@@ -90,7 +90,7 @@ def _name_problem(name: str) -> tuple[str, str]:
         )
     if _UNIQUE_ID.fullmatch(name):
         return "deleted-principal", (
-            f"{name!r} is the unique id of a principal that was deleted; name the ARN of its successor"
+            f"{name!r} is a unique id, as AWS leaves one of a principal that was deleted; name a principal by its ARN"
         )
     arn = Arn.parse(name)
     if arn is not None and arn.kind == "group":

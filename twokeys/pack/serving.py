@@ -6,6 +6,7 @@ import os
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
+from twokeys.extras import install
 from twokeys.sdk import leave_out_the_sdk
 
 _MAX_MESSAGE = 400 * 1024 * 1024
@@ -22,7 +23,7 @@ def serve() -> None:
 
         from twokeys.pack.analyzer import Analyzer
     except ModuleNotFoundError as error:
-        sys.exit(f"Refused: the policy pack cannot start: {error}. Next step: pip install 'twokeys[policies]'")
+        sys.exit(f"Refused: the policy pack cannot start: {error}. Next step: {install('policies')}")
 
     server = grpc.server(ThreadPoolExecutor(max_workers=4), options=[("grpc.max_receive_message_length", _MAX_MESSAGE)])
     analyzer_pb2_grpc.add_AnalyzerServicer_to_server(Analyzer(), server)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from twokeys.access.reading.snapshot import STACK_REFERENCE
-from twokeys.iam.arn import Arn, Named, partition_of_region
+from twokeys.iam.arn import Arn, Named, account_id, partition_of_region
 from twokeys.preview.policy_document import TOKEN as POLICY_DOCUMENT
 from twokeys.preview.policy_document import policy_document
 from twokeys.preview.run import Asked, RefusedRequestError, Run
@@ -126,7 +126,7 @@ class Unknowns:
             arn = f"arn:{partition}:sts::{account}:assumed-role/{role}/{session}"
             return {"accountId": account, "id": account, "userId": f"AROAEXAMPLE:{session}", "arn": arn}
         allowed = _decoded(provider.get("allowedAccountIds"))
-        account = str(allowed[0]) if len(allowed) == 1 else self.account or ""
+        account = account_id(allowed[0]) if len(allowed) == 1 else self.account or ""
         if not account:
             return None
         partition = partition_of_region(str(provider.get("region") or ""))

@@ -74,7 +74,7 @@ def rewrite(  # noqa: PLR0913 - what a rewrite needs
     settings after the block that belong to its last section. `where` names the file.
     """
     if not _NAME.fullmatch(block):
-        raise _refused(where, f"{block!r} cannot name a block", "Use letters, digits and any of _ . / % @ : + -")
+        raise _refused(where, f"{block!r} cannot name a block", "use letters, digits and any of _ . / % @ : + -")
     lines = _lines(text)
     end_of_line = "\r\n" if "\r\n" in text else "\n"
     start, stop = _lines_of(lines, block, where)
@@ -111,7 +111,7 @@ def rewrite(  # noqa: PLR0913 - what a rewrite needs
         raise _refused(
             where,
             "settings that follow our block belong to its last section",
-            "Put a section header ([profile NAME]) above the lines that follow the block.",
+            "put a section header ([profile NAME]) above the lines that follow the block",
         )
     return Change(
         result,
@@ -199,20 +199,18 @@ def _lines_of(lines: Sequence[str], block: str, where: str) -> tuple[int, int]:
         if begin and opened is None:
             opened, opened_name = index, begin["block"]
             if opened_name == block and found:
-                raise _refused(
-                    where, f"line {index + 1} begins a second block {block}", "Remove one of the two blocks."
-                )
+                raise _refused(where, f"line {index + 1} begins a second block {block}", "remove one of the two blocks")
         elif end and opened is not None and end["block"] == opened_name:
             if opened_name == block:
                 found = (opened - bool(opened and not lines[opened - 1].strip("\r\n")), index + 1)
             opened = None
         elif begin or end:
-            raise _refused(where, f"line {index + 1} is a marker without its other half", "Mend or remove the block.")
+            raise _refused(where, f"line {index + 1} is a marker without its other half", "mend or remove the block")
     if opened is not None:
         raise _refused(
             where,
             f"the block that begins in line {opened + 1} has no end",
-            f"Write the line `# <<< twokeys {opened_name} <<<` where it ends, or remove the block.",
+            f"write the line `# <<< twokeys {opened_name} <<<` where it ends, or remove the block",
         )
     return found or (len(lines), len(lines))
 
@@ -222,17 +220,15 @@ def _check(section: Section, where: str) -> None:
         raise _refused(
             where,
             f"{section.name!r} cannot name a {section.kind}",
-            "Have the door renamed, where its stack declares it: letters, digits and any of _ . / % @ : + -",
+            "have the door renamed, where its stack declares it: letters, digits and any of _ . / % @ : + -",
         )
     for key, value in section.settings:
         if not _VALUE.fullmatch(value):
             raise _refused(
                 where,
                 f"the {key} of {section.name} is {value!r}, which is not one word of printable ASCII",
-                "Have it corrected in the stack that exports the door.",
+                "have it corrected in the stack that exports the door",
             )
-    if not section.about.isprintable():
-        raise _refused(where, f"the text about {section.name} does not fit in one line", "Correct the door's reason.")
 
 
 def _lines(text: str) -> list[str]:
@@ -250,7 +246,7 @@ def _parse(text: str, where: str) -> dict[str, dict[str, str]]:
         parser.read_string(text.replace("\r\n", "\n").replace("\r", "\n"), where)
     except configparser.Error as error:
         raise _refused(
-            where, f"the AWS CLI cannot read this file: {_reason(error)}", "Mend the file; nothing was changed in it."
+            where, f"the AWS CLI cannot read this file: {_reason(error)}", "mend the file; nothing was changed in it"
         ) from error
     return {name: dict(parser[name]) for name in parser.sections()}
 

@@ -233,7 +233,7 @@ def _write_page(  # noqa: PLR0913, PLR0917 - what the command was given
     notes = [*dates(exports), *([] if ways else [without])]
     if as_json:
         report = {"for": {"kind": who.kind, "name": who.name}, "file": str(page)}
-        data = [_way_data(way, before) for way, before in shown.items()]
+        data = [way_data(way, before) for way, before in shown.items()]
         click.echo(json.dumps(report | {"ways": data, "notes": [*told.notes, *notes]}))
         return 0
     for each in notes:
@@ -243,7 +243,7 @@ def _write_page(  # noqa: PLR0913, PLR0917 - what the command was given
     return 0
 
 
-def _way_data(way: Way, through: Way | None = None) -> dict[str, object]:
+def way_data(way: Way, through: Way | None = None) -> dict[str, object]:
     """A way, its role named as every answer names one; `through` is the door before it."""
     role = getattr(way, "role", None) or getattr(way, "permission_set", "")
     target = {"kind": "role", "account": way.account, "accountName": way.account_name, "name": role}
@@ -254,7 +254,7 @@ def _way_data(way: Way, through: Way | None = None) -> dict[str, object]:
 def _as_data(ways: Sequence[Way], done: Written, *, dry_run: bool) -> dict[str, object]:
     change = done.change
     headers = {"added": change.added, "changed": change.changed, "removed": change.removed, "kept": change.kept}
-    data = [*map(_way_data, ways), *(_way_data(way, before) for way, before in done.ways.items() if before)]
+    data = [*map(way_data, ways), *(way_data(way, before) for way, before in done.ways.items() if before)]
     difference = {"diff": done.difference} if dry_run else {}
     return {**headers, "ways": data, "written": done.differs and not dry_run, **difference}
 

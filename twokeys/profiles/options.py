@@ -98,7 +98,8 @@ def moment(said: object) -> datetime | None:
 def as_of(exports: Exports) -> str:
     """Of when a published file is, in words; "" where it does not say so."""
     written = moment(exports.outputs.get("as_of"))
-    return f"as of {in_utc(written)}" if written else ""
+    ahead = ", which is to come: its clock or this one is wrong" if written and written > datetime.now(UTC) else ""
+    return f"as of {in_utc(written)}{ahead}" if written else ""
 
 
 def note(text: str) -> None:

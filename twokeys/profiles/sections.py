@@ -15,6 +15,7 @@ from twokeys.iam import Arn
 from twokeys.iam.sts import CHAINED_SECONDS
 from twokeys.profiles.awsconfig import Section
 from twokeys.profiles.ways import AssignmentWay, RoleWay, Way, closed, not_yet, only_if, own_device
+from twokeys.shown import printable
 
 # Role chaining is limited to one hour, whatever the role allows:
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles.html#iam-term-role-chaining
@@ -88,24 +89,29 @@ def session_of(settings: Mapping[str, str]) -> Session:
     return "other" if any(settings.get(key) for key in _OF_SOMEBODY) else ""
 
 
-def mfa_from(way: Way, who: Who, session: Session) -> str:
-    """What a way that asks for MFA needs of a source that is a session; "" where there is nothing to say.
+def mfa_from(ways: Mapping[Way, Way | None], who: Who, session: Session) -> Mapping[Way, str]:
+    """What ways that ask for MFA need of a source that is a session, and those behind them.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_mfa_configure-api-require.html
     """
-    if not isinstance(way, RoleWay) or not way.mfa:
-        return ""
+    needs = "asks for MFA: if its source gives a session, that has to have begun with it"
     if session == "role" or who.kind == "role":
-        return (
+        needs = (
             "asks for MFA, which the session of a role or of Identity Center does not carry: stays shut from its source"
         )
-    return "asks for MFA: if its source gives a session, that has to have begun with it" if session else ""
+    found: dict[Way, str] = {}
+    for way, before in ways.items() if session or who.kind == "role" else ():
+        if before and before in found:
+            found[way] = f"is behind {before.name}, without which it is shut too"
+        elif isinstance(way, RoleWay) and way.mfa:
+            found[way] = needs
+    return found
 
 
 def no_profile(way: Way) -> str | None:
-    """Why a way has none: it is closed, or takes an external ID that the exports do not hold."""
+    """Why no profile of a way is written: it is closed, or takes an external ID that the exports do not hold."""
     if since := closed(way):
-        return f"is {since}: its profile is neither written nor changed"
+        return f"is {since}: it has no profile"
     if isinstance(way, RoleWay) and not way.held:
         return (
             "asks for an external ID, which these exports do not hold: its profile is neither written nor changed; go"
@@ -178,9 +184,9 @@ def _about(way: Way) -> str:
 
 
 def ascii_line(text: str) -> str:
-    """A text as it can stand in one line of the file."""
+    """A text as it can stand in one line of the file, with what a terminal would obey made visible."""
     # AWS's parsers are promised ASCII: https://docs.aws.amazon.com/sdkref/latest/guide/file-format.html
-    return " ".join(text.split()).encode("ascii", "backslashreplace").decode()
+    return printable(" ".join(text.split())).encode("ascii", "backslashreplace").decode()
 
 
 def _duration(who: Who, way: RoleWay, choices: Choices) -> int | None:

@@ -222,7 +222,7 @@ def refuse_unknown(who: Who, ways: Sequence[Way], members: Members) -> None:
     named = (
         f"name {close}, if that is who you mean"
         if close
-        else f"{'name one of them, or ' if known else ''}give all stacks"
+        else f"{'name one of them, ' if known else ''}give the states of all stacks, or ask for a newer file"
     )
     if who.kind == "user" and who.name in roles:
         named = f"{who.name} is a role: --role {who.name}"
@@ -354,6 +354,6 @@ def _may(who: Who, way: Way, members: Members, said: frozenset[str]) -> bool:
             where=f"door {way.name}",
             why=f"it opens to the group {source.name}, and none of the given files says who is in it",
             next_step="also give the state of the stack that holds the people, or name the groups of this person with "
-            "--group (--group none for none).",
+            "--group (--group none for none)",
         )
     return source.name in said

@@ -25,7 +25,7 @@ from twokeys.profiles.sections import (
     session_name,
     session_of,
 )
-from twokeys.profiles.ways import RoleWay, Way, ask_for, beyond
+from twokeys.profiles.ways import RoleWay, Way, ask_for, beyond, closed
 from twokeys.shown import in_utc, listed
 
 _SOURCES: Final = {"source_profile", "credential_source"}
@@ -101,7 +101,8 @@ def write(  # noqa: PLR0913, PLR0917 - whose profiles, what the exports tell, wh
         if settings.get("role_session_name", holder) != own_name:
             return False
         not_told = name.removeprefix(choices.prefix) in told.unread or account_of(settings) not in shown
-        return not_told or settings.get("role_arn") in {getattr(way, "role_arn", "") for way in unwritten}
+        lacks_id = {way.role_arn for way in unwritten if isinstance(way, RoleWay) and not closed(way)}
+        return not_told or settings.get("role_arn") in lacks_id
 
     with nullcontext() if block.dry_run else files.locked(path):
         old = files.read_text(path)
@@ -130,7 +131,7 @@ def write(  # noqa: PLR0913, PLR0917 - whose profiles, what the exports tell, wh
             files.replace_text(path, old, done.text)
     notes = (
         *(f"{choices.prefix}{way.name} {why}" for way, why in unwritten.items()),
-        *(f"{choices.prefix}{way.name} {why}" for way in written if (why := mfa_from(way, who, choices.session))),
+        *(f"{choices.prefix}{way.name} {why}" for way, why in mfa_from(written, who, choices.session).items()),
         *_notes(choices.source, {*kept, *had} - {one.name for one in sections}, {*kept, *by_hand}, ways),
         *([] if ways else [no_door(who, told.ways)]),
         *_of_options(before, sections, choices, block),

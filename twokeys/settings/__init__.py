@@ -6,7 +6,9 @@
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from copy import deepcopy
+from functools import reduce
 from typing import Any
 
 from pydantic import ValidationError
@@ -45,20 +47,29 @@ def parse(stack: str, config: Mapping[str, object], lines: Callable[[str], str] 
     except ValidationError as error:
         malformed, known = _problems_of(error.errors()), {one.key for one in problems}
         problems += (one for one in malformed if one.key not in known)
-        problems += _contradictions_beside(error.errors(), values)
+        problems += _contradictions_beside(error.errors(), deepcopy(values))
     if problems:
         raise _refusal(stack, problems, lines)
     return settings.with_a_door_for_each_account()
 
 
-def _contradictions_beside(malformed: Sequence[ErrorDetails], values: Mapping[str, object]) -> Iterator[Problem]:
+def _contradictions_beside(malformed: Sequence[ErrorDetails], rest: Any) -> Iterator[Problem]:  # noqa: ANN401 - JSON
     """What clashes in the rest of a config in which something has the wrong form.
 
-    A door or grant of the wrong form is left out, since nothing else names it; so is a setting of an account, with what
-    clashes there. Where anything else has the wrong form, nothing more can be judged.
+    A misspelt key counts as the one that is meant. A door or grant of the wrong form is left out, since nothing else
+    names it; so is a setting of an account, with what clashes there. Where anything else has the wrong form, nothing
+    more can be judged.
     """
-    rest: Any = deepcopy(values)
-    places = {detail["loc"][:3] for detail in malformed}
+    for place in (detail["loc"] for detail in malformed if detail["type"] == "extra_forbidden"):
+        with suppress(KeyError):  # below a key that is no text, which is refused by itself
+            holder = reduce(lambda at, part: at[part], place[:-1], rest)
+            if (near := nearest_key(place)) and near not in holder:
+                holder[near] = holder.pop(place[-1])
+    try:
+        Settings.model_validate(rest)
+        places = set()
+    except ValidationError as error:
+        places = {detail["loc"][:3] for detail in error.errors()}
     for place in places:
         match place:
             case ("doors" | "organizationGrants" as part, name, *_):

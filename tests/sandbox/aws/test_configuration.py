@@ -62,7 +62,7 @@ def test_an_account_that_is_not_allowed_or_forbidden_is_refused(
     other = "222222222222" if setting == "allowedAccountIds" else fresh_account
     with pytest.raises(ProviderError, match=rf"AWS account ID not allowed: {fresh_account}\n.*{setting}"):
         drive(fresh_account, **{setting: f'["{other}"]'})
-    drive(fresh_account, allowedAccountIds=f"[{int(fresh_account)}]")  # as `pulumi config set --path` writes it
+    drive("012345678901", allowedAccountIds="[12345678901]")  # as `pulumi config set --path` writes it
 
 
 def test_the_one_role_of_version_6_of_the_package_is_assumed(organized: Organized, local_aws: LocalAws) -> None:

@@ -14,7 +14,7 @@ from twokeys.access.model import environment
 from twokeys.access.reading.snapshot import PROVIDER, Resource, Snapshot, items, mapping
 from twokeys.access.reading.tokens import ACCOUNT, ORGANIZATION, ROLE
 from twokeys.access_role import ACCESS_ROLE
-from twokeys.iam import DEFAULT_PARTITION, UNKNOWN, Arn, is_account_id, partition_of_region
+from twokeys.iam import DEFAULT_PARTITION, UNKNOWN, Arn, account_id, is_account_id, partition_of_region
 
 if TYPE_CHECKING:
     from twokeys.access.model.principals import Principal
@@ -250,7 +250,7 @@ class Accounts:
             for key in ("accounts", "nonMasterAccounts"):
                 listed = resource.get(key)
                 if isinstance(listed, list):
-                    ids = {_as_id(item.get("id")) for item in listed if isinstance(item, Mapping)}
+                    ids = {account_id(item.get("id")) for item in listed if isinstance(item, Mapping)}
                     found |= set(filter(is_account_id, ids))
         return frozenset(found - {self.management})
 
@@ -269,7 +269,7 @@ class Accounts:
         if any(one.caller for one in self._snapshot.evidence):
             return bool(organizations)
         made = {self.canonical(symbol) for symbol in self.by_symbol}
-        listed = [{_as_id(mapping(item).get("id")) for item in items(one.get("accounts"))} for one in organizations]
+        listed = [{account_id(mapping(item).get("id")) for item in items(one.get("accounts"))} for one in organizations]
         return any(len(ids) > 1 and made <= ids for ids in listed)
 
     def is_member(self, account: str) -> bool:
@@ -377,7 +377,7 @@ def entry(provider: Resource) -> ProviderEntry:
         arns = [item.get("roleArn") if isinstance(item, Mapping) else None for item in roles]
         assumes = tuple(arns) if all(isinstance(arn, str) for arn in arns) else None  # type: ignore[arg-type]
     allowed = _listed(provider, "allowedAccountIds")
-    ids = tuple(map(_as_id, allowed)) if allowed is not None and UNKNOWN not in allowed else None
+    ids = tuple(map(account_id, allowed)) if allowed is not None and UNKNOWN not in allowed else None
     own = any(map(provider.get, _OWN_CREDENTIALS)) or any(_listed(provider, key) != [] for key in _OWN_FILES)
     return ProviderEntry(
         urn=provider.urn,
@@ -407,10 +407,6 @@ def _listed(provider: Resource, key: str) -> Iterable[object] | None:
     if isinstance(value, Mapping):
         return [value]
     return value if isinstance(value, list) else None
-
-
-def _as_id(value: object) -> str:
-    return f"{value:012.0f}" if isinstance(value, int | float) else str(value)
 
 
 def _manager(resource: Resource) -> str | None:

@@ -25,7 +25,7 @@ from twokeys.iam.verdict import says_nothing
 _UNQUOTED = " of the policy grammar; it holds a secret, so nothing of it is quoted"
 _DOCUMENTS = (str, Mapping)
 _TEXTS = frozenset({"string", "binary"})
-_SAYS_WHO = ("aws:principal", "aws:source", "aws:resource", "aws:multifactor", "aws:federatedprovider", "saml:")
+_SAYS_WHO = ("aws:principal", "aws:source", "aws:resource", "aws:multifactor", "aws:federated", "aws:user", "saml:")
 
 
 @dataclass(slots=True, eq=False)

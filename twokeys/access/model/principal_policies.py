@@ -103,7 +103,7 @@ class _Reader:
         inline = value("inlinePolicies")
         for item in inline if isinstance(inline, list) else [UNKNOWN] if inline is UNKNOWN else []:
             policy = item.get("policy") if isinstance(item, Mapping) else UNKNOWN
-            if policy is None:
+            if policy in (None, ""):  # what the provider makes of an empty item
                 continue
             given = item.get("name") if isinstance(item, Mapping) else None
             named = given if isinstance(given, str) else "without a known name"
@@ -200,8 +200,10 @@ class _Reader:
         """
         role, removed = self._principals.by_urn[resource.urn], []
         inputs = resource.inputs or {}
-        if isinstance(inputs.get("inlinePolicies"), list) and inputs["inlinePolicies"]:
-            removed += [one for one in role.documents if one.inline and one.urn != resource.urn]
+        if isinstance(listed := inputs.get("inlinePolicies"), list) and listed:
+            named = {mapping(item).get("name") for item in listed}  # another stack may read the role, and these with it
+            others = (one for one in role.documents if one.inline and one.urn != resource.urn)
+            removed += [one for one in others if one.inline not in named]
         if isinstance(inputs.get("managedPolicyArns"), list):
             own = list(self._principals.managed_documents(resource, "managedPolicyArns", inputs["managedPolicyArns"]))
             removed += [one for one in role.documents if not one.inline and one not in own and one.urn != resource.urn]

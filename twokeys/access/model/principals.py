@@ -76,6 +76,7 @@ class Principal:
     name: str
     urn: str | None = None
     source: str | None = None
+    unique_id: str | None = None
     unsettled: str | None = None
     prefixed: bool = False
     made_by_aws: bool = False
@@ -125,6 +126,7 @@ class Principals:
         self._by_name: dict[tuple[str, str, str], Principal] = {}
         self._in_any_case: dict[tuple[str, str, str], Principal] = {}
         self.by_arn: dict[str, Principal] = {}
+        """The principals by all that a trust policy may name them by: also by the unique id that AWS gave them."""
         self.not_proved: list[NotProved] = []
         """The resources that give somebody a policy, where nothing says whom or which."""
         self._unpinned: dict[tuple[str, str], list[Principal]] = defaultdict(list)
@@ -197,6 +199,7 @@ class Principals:
                 name,
                 urn=resource.urn,
                 source=resource.source,
+                unique_id=resource.text("uniqueId"),
                 unsettled=unsettled,
                 prefixed=unsettled == "name" and prefix is not None and path_settled,
             )
@@ -218,7 +221,7 @@ class Principals:
             if not self._accounts.pinned(account):
                 self._unpinned[kind, name].append(principal)
             self._by_name[account, kind, name] = self._in_any_case[account, kind, name.lower()] = principal
-            self.by_arn[arn] = principal
+            self.by_arn[arn] = self.by_arn[principal.unique_id or arn] = principal
 
     def _join(self, there: Principal, again: Principal) -> None:
         """Two resources are one principal: one that makes it and one that reads it, or those of two states.

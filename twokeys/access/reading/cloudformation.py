@@ -130,6 +130,7 @@ def _role(native: Native) -> Iterator[Resource]:
         assumeRolePolicy=native.get("AssumeRolePolicyDocument"),
         permissionsBoundary=native.get("PermissionsBoundary"),
         maxSessionDuration=native.get("MaxSessionDuration"),
+        uniqueId=native.get("RoleId"),
         tags=native.get("Tags"),
     )
 

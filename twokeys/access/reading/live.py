@@ -317,19 +317,14 @@ def _organization(organizations: OrganizationsClient, account: str) -> Iterator[
         if error.response["Error"]["Code"] == "AWSOrganizationsNotInUseException":
             return
         raise
-    yield _made(
-        "aws:organizations/organization:Organization",
-        "organization",
-        account,
-        {"id": described["Id"], "masterAccountId": account},
-    )
     root = organizations.list_roots()["Roots"][0]
+    values: dict[str, object] = {"id": described["Id"], "masterAccountId": account, "roots": [{"id": root["Id"]}]}
+    yield _made("aws:organizations/organization:Organization", "organization", account, values)
     children = list(_children(organizations, root["Id"]))
     parents = {child: parent for child, parent, _ in children}
     for page in organizations.get_paginator("list_accounts").paginate():
         for found in page["Accounts"]:
-            values = _account_values(organizations, found, parents)
-            joined = found.get("JoinedTimestamp")
+            joined, values = found.get("JoinedTimestamp"), _account_values(organizations, found, parents)
             yield _made(ACCOUNT, found["Name"], account, values, since=Since(joined, joined))
     for child, parent, name in children:
         if child.startswith("ou-"):

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from twokeys.errors import Refusal
-from twokeys.iam import UNKNOWN
+from twokeys.iam import UNKNOWN, account_id
 from twokeys.loopback import is_loopback
 from twokeys.preview.values import has_unknown
 from twokeys.sandbox.aws.client import Aws, Keys, ProviderError, make_client, refusals
@@ -64,8 +64,9 @@ def connect(inputs: Properties, environment: Mapping[str, str]) -> Aws:
     with refusals("finding out which account the provider's credentials are in", endpoint):
         identity = aws.client("sts").get_caller_identity()
     aws.account = identity["Account"]
-    # `pulumi config set --path 'aws:allowedAccountIds[0]'` writes a number
-    allowed, forbidden = ([*map(str, _listed(inputs.get(f"{what}AccountIds")))] for what in ("allowed", "forbidden"))
+    allowed, forbidden = (
+        [*map(account_id, _listed(inputs.get(f"{what}AccountIds")))] for what in ("allowed", "forbidden")
+    )
     if (allowed and aws.account not in allowed) or aws.account in forbidden:
         said = "forbiddenAccountIds names that account" if aws.account in forbidden else f"allowedAccountIds: {allowed}"
         reason = f"The provider works as {identity['Arn']}; {said}."

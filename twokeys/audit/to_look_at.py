@@ -1,0 +1,130 @@
+"""What of the events somebody has to look at: each use once, those that are alike together."""
+
+from collections import Counter, defaultdict
+from collections.abc import Container, Iterable, Iterator
+from dataclasses import dataclass, field
+
+from twokeys.answers.model import Answers
+from twokeys.answers.selection import PEOPLE
+from twokeys.audit.comparison import Comparison
+from twokeys.audit.record import SESSIONS, Use
+from twokeys.audit.trail import LOGGING
+from twokeys.audit.unusual import FIRST_ENTRY, NEW_ADDRESS
+from twokeys.audit.words import FEW, by_door, said_of, used
+from twokeys.iam.sts import RESERVED_ROLE
+from twokeys.shown import in_utc
+
+_NO_DOOR, _UNUSUAL, _CHANGED = "without a door", "unusual", "changed"
+
+
+@dataclass
+class _Alike:
+    """Uses that are alike, in order of time, with what they are, how often, and why."""
+
+    uses: list[Use] = field(default_factory=list)
+    labels: Counter[str] = field(default_factory=Counter)
+    why: dict[str, None] = field(default_factory=dict)
+    surprises: dict[str, None] = field(default_factory=dict)
+    """Of these reasons those that are unusual; of new addresses, which may be many, one."""
+
+    def __len__(self) -> int:
+        return len(self.uses)
+
+    def order(self, unmet: Container[str]) -> tuple[object, ...]:
+        """Who had no door first, then who did not meet what a door asks for, then root users, logging that was stopped,
+        and what is unusual. Of that a first entry, then that for several reasons, then that of people is first.
+
+        Sessions that no record shows anybody to begin are last: where a trail logs writes only, all of them are such.
+        """
+        first = self.uses[0]
+        who, met = first.caller.who.kind, all(use.id not in unmet for use in self.uses)
+        return (
+            *(first.event in SESSIONS, _is_nobody_s(first)),
+            *(_NO_DOOR not in self.labels, met, who != "root-user", first.event not in LOGGING),
+            *(FIRST_ENTRY not in self.surprises, -len(self.surprises), who not in PEOPLE, first.time, first.id),
+        )
+
+    def row(self, answers: Answers) -> tuple[str, str]:
+        """What they are; the last of them, of how many in how many regions, and why, not all of many."""
+        labels = ", ".join(
+            f"{label} ({count})" if count > 1 else label for label, count in sorted(self.labels.items(), reverse=True)
+        )
+        last, regions = used(self.uses[-1], answers), len({use.region for use in self.uses})
+        last += f", the last of {len(self)} since {in_utc(self.uses[0].time)}" if len(self) > 1 else ""
+        last += f" in {regions} regions" if regions > 1 else ""
+        sessions = [*dict.fromkeys(use.caller_session for use in self.uses if use.caller_session)]
+        new = {one for one in self.why if one.startswith(NEW_ADDRESS)} if len(self.uses) > 1 else set()
+        addresses = len({use.source for use in self.uses})
+        last += f" from {addresses} addresses" if addresses > 1 and not new else ""
+        last += f", in sessions {said_of(sessions)}" if len(sessions) > 1 else ""
+        why = [one for one in self.why if one not in new]
+        why += [f"{len(new)} {NEW_ADDRESS}es for this principal"] if len(new) > 1 else new
+        more = [f"{len(why) - FEW} more such reasons"] if len(why) > FEW + 1 else []
+        return labels, ": ".join(filter(None, (last, "; ".join(why[: FEW if more else None] + more))))
+
+
+Rows = list[tuple[str, str]]
+
+
+def to_look_at(answers: Answers, comparison: Comparison) -> tuple[Rows, Rows]:
+    """Each use once, with what it is: entries without a sure door and what is unusual, and other changes of keys.
+
+    Those that are alike are one; of the changes the rarest is first.
+    """
+    groups = _alike((*_entries_and_unusual(comparison), *_changed(comparison)))
+    unmet = {one.use.id for one in comparison.population if one.unmet}
+    first = sorted((one for one in groups if [*one.labels] != [_CHANGED]), key=lambda one: one.order(unmet))
+    changes = sorted((one for one in groups if [*one.labels] == [_CHANGED]), key=len)
+    return [one.row(answers) for one in first], [one.row(answers) for one in changes]
+
+
+_Said = tuple[Use, str, tuple[str, ...], str]
+"""A use, what it is, why, and whom it trusts."""
+
+
+def _entries_and_unusual(comparison: Comparison) -> Iterator[_Said]:
+    for one in comparison.population:
+        if one.perhaps:
+            yield one.use, f"perhaps by {' or '.join(map(by_door, one.doors))}", tuple(one.perhaps.split("; ")), ""
+        elif not one.doors:
+            yield one.use, _NO_DOOR, (), ""
+    yield from ((one.use, _UNUSUAL, one.why, "") for one in comparison.unusual)
+
+
+def _changed(comparison: Comparison) -> Iterator[_Said]:
+    yield from ((one.use, _CHANGED, (str(one),) if str(one) else (), one.trusts) for one in comparison.changes)
+
+
+def _alike(said: Iterable[_Said]) -> list[_Alike]:
+    """Each use once: those together where the same principal calls the same of an account, with the same outcome.
+
+    An entry tells for whom and from where it was: those of another are apart, but for those of which a new address is
+    all that is unusual. So is, where no door explains it, each session of a role. Sessions that no record shows anybody
+    to begin are one for each role, but for those of IAM Identity Center, each of which is a person.
+    """
+    of_use: dict[tuple[str, str], list[_Said]] = defaultdict(list)
+    for one in said:
+        of_use[one[0].id, one[0].event].append(one)
+    groups: dict[tuple[object, ...], _Alike] = defaultdict(_Alike)
+    for same in sorted(of_use.values(), key=lambda same: (same[0][0].time, same[0][0].id)):
+        use, kinds = same[0][0], frozenset((what, trusts) for _, what, _, trusts in same if what != _UNUSUAL)
+        what_it_is = {what for what, _ in kinds}
+        nobody = _is_nobody_s(use)
+        session = use.caller_session if not nobody and (_NO_DOOR in what_it_is or use.event in SESSIONS) else None
+        unusual = [why for _, what, whys, _ in same if what == _UNUSUAL for why in whys]
+        surprises = dict.fromkeys(NEW_ADDRESS if why.startswith(NEW_ADDRESS) else why for why in unusual)
+        source = NEW_ADDRESS if [*surprises] == [NEW_ADDRESS] else None if nobody else use.source
+        whence = () if what_it_is == {_CHANGED} else (source, use.source_identity, session)
+        group = groups[
+            use.caller.who, not use.names_caller and use.unique_id, use.target, use.event, use.failed, kinds, whence
+        ]
+        group.uses.append(use)
+        group.labels.update(what for _, what, _, _ in same)
+        group.why.update(dict.fromkeys(why for _, _, whys, _ in same for why in whys))
+        group.surprises.update(surprises)
+    return list(groups.values())
+
+
+def _is_nobody_s(use: Use) -> bool:
+    """Whether it is a session that no record shows anybody to begin, of a role that is not IAM Identity Center's."""
+    return use.event in SESSIONS and RESERVED_ROLE not in use.role

@@ -1,0 +1,123 @@
+"""What was read of CloudTrail and what lacks, in words."""
+
+import os
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from datetime import date
+from itertools import groupby
+
+from twokeys.answers.model import Answers
+from twokeys.answers.summary import SHA256
+from twokeys.audit.comparison import Comparison
+from twokeys.audit.coverage import Covered
+from twokeys.audit.logs import Source
+from twokeys.audit.words import FEW, MANY
+from twokeys.shown import counted, listed
+
+
+def not_as_digest(comparison: Comparison) -> str:
+    """How many files are not as their digests say; empty where none is."""
+    count = len(comparison.not_as_digest)
+    verb, whose = ("is", "its digest says") if count == 1 else ("are", "their digests say")
+    return f"{counted(count, 'file')} {verb} not as {whose}" if count else ""
+
+
+def gaps(answers: Answers, comparison: Comparison) -> str:
+    """Which accounts are not covered, and what follows; empty where all are."""
+    lost = [
+        f"{answers.account_name(account)} ({counted(days, 'day')})" for account, days in comparison.not_covered.items()
+    ]
+    return f"not covered: {listed(lost, most=FEW)}: entries and changes of keys there are not known" if lost else ""
+
+
+def without_digests(answers: Answers, comparison: Comparison) -> str:
+    """Of which accounts log files alone tell, and what follows; empty where digests were given of all."""
+    places = [
+        answers.account_name(one.account)
+        + (f" ({listed(one.without_digests, most=FEW)})" if len(one.without_digests) < len(one.regions) else "")
+        for one in comparison.coverage
+        if one.without_digests
+    ]
+    trails = {trail: count for source in comparison.sources for trail, count in source.without_digests.items()}
+    places += [f"the trail in {trail} ({counted(count, 'log file')})" for trail, count in trails.items()]
+    return f"no digests of {listed(places, most=FEW)}: a log file that is missing would not show" if places else ""
+
+
+def not_readable(comparison: Comparison) -> list[str]:
+    """The files and records that cannot be read, or are not as CloudTrail wrote them, each in a sentence."""
+    files = [f"{file}: {why}" for file, why in comparison.not_readable.items()]
+    records = [f"{one}; what happened is not known: copy its file again" for one in comparison.unreadable]
+    changed = [
+        f"not as its digest says: {file}: what CloudTrail wrote in it is not known: copy it again"
+        for file in comparison.not_as_digest
+    ] + [
+        f"in no digest given: {file}: nothing shows that CloudTrail wrote it: give all digests, or leave it out"
+        for file in comparison.in_no_digest
+    ]
+    return [*changed, *(f"not readable: {one}" for one in (*files, *records))]
+
+
+def days(one: Covered) -> list[str]:
+    """All days of an account that are not covered: "us-east-1, us-east-2: 2026-09-01, 2026-09-05 to 2026-09-07"."""
+    alike: dict[str, list[str]] = defaultdict(list)
+    for region, found in one.days.items():
+        alike[", ".join(_spans(found))].append(region)
+    return [f"{', '.join(regions)}: {spans}" for spans, regions in alike.items()]
+
+
+def _spans(found: list[date]) -> Iterator[str]:
+    """Days in order, those that follow each other as one."""
+    for _, group in groupby(enumerate(found), lambda one: one[1].toordinal() - one[0]):
+        first, *more = (f"{day}" for _, day in group)
+        yield f"{first} to {more[-1]}" if more else first
+
+
+def coverage(
+    answers: Answers, comparison: Comparison, named: Callable[[Sequence[str]], str]
+) -> list[tuple[str, list[str]]]:
+    """What there is of each account and all days that are not covered, in words; once for those that are alike."""
+    alike: dict[tuple[str, ...], list[str]] = defaultdict(list)
+    for one in comparison.coverage:
+        alike[covered(one), *days(one)].append(answers.account_name(one.account))
+    return [(f"{named(places)}: {words}", lacking) for (words, *lacking), places in alike.items()]
+
+
+def covered(one: Covered) -> str:
+    """What there is of an account and what lacks, in words."""
+    there = one.recorded
+    whole: dict[int, list[str]] = defaultdict(list)
+    for region in there.regions:
+        whole[there.whole(region).bit_count()].append(region or "no region")
+    days = (
+        f"{counted(number, 'day')} in {listed(regions) if len(regions) <= FEW else counted(len(regions), 'region')}"
+        for number, regions in sorted(whole.items(), reverse=True)
+    )
+    parts = (
+        counted(there.records, "record") + (f" in {counted(there.files, 'file')}" if there.files else ""),
+        f"{there.first:%Y-%m-%d %H:%M} to {there.last:%Y-%m-%d %H:%M} UTC" if there.first else "",
+        *days,
+        f"{counted(len(one.not_given), 'log file')} that digests list not given ({listed(one.not_given, most=FEW)})"
+        if one.not_given
+        else "",
+        "of each day something was read" if one.lacks is None else f"not covered {one.lacks}".rstrip(),
+    )
+    return ", ".join(filter(None, parts))
+
+
+def read_from(one: Source, digits: int) -> str:
+    """What was read of a source, in words, with so many digits of its sha256."""
+    others = [f"{count} of {service}" for service, count in sorted(one.passed_over.items())]
+    names = listed([os.path.relpath(file, one.name) for file in one.no_logs], most=FEW if digits < SHA256 else MANY)
+    others += [f"{len(one.no_logs)} that {'is' if len(one.no_logs) == 1 else 'are'} no log ({names})"] if names else []
+    span = f"events from {one.start:%Y-%m-%d %H:%M:%S} to {one.end:%Y-%m-%d %H:%M:%S} UTC" if one.start else "no events"
+    parts = (
+        f"sha256 {one.sha256[:digits]}" if one.sha256 else "",
+        f"asked as {one.caller}" if one.caller else f"{counted(one.read, 'file')} read",
+        f"{one.passed_over.total() + len(one.no_logs)} passed over: {', '.join(others)}" if others else "",
+        f"{len(one.not_readable)} not readable" if one.not_readable else "",
+        f"{counted(one.held, 'file')} held against digests, {len(one.not_as_digest) or 'none'} not as they say"
+        if one.held
+        else "",
+        span,
+    )
+    return ", ".join(filter(None, parts))

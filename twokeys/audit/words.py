@@ -1,0 +1,137 @@
+"""Uses of doors, and the doors that they are of, in words."""
+
+import re
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from twokeys.answers.model import Answers, Step
+from twokeys.audit.comparison import SignIns
+from twokeys.audit.entries import DoorUse, Entry, Usage
+from twokeys.audit.record import EARLIER, EVENTS, LOGIN, SESSIONS, SIGN_INS, Use
+from twokeys.iam.sts import RESERVED_ROLE
+from twokeys.shown import counted, in_utc, listed
+
+SURE, PERHAPS, WITHOUT = "entry by a door", "entry perhaps by a door", "entry without a door"
+_OF_STACK_SETS = "stacksets-exec-"
+"""https://docs.aws.amazon.com/aws-managed-policy/latest/reference/CloudFormationStackSetsOrgAdminServiceRolePolicy.html"""
+STEP, PERHAPS_A_STEP = "step on the way", "step perhaps on the way"
+NO_STEP = "entry on the way without a door"
+FEW = 3
+"""How many sessions of a door's users are named."""
+_UUID = re.compile(r"([0-9a-f]{8})(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+"""As of a build in a session's name, of which the beginning is enough."""
+MANY = 12
+"""How many files that cannot be read, and accounts, are named on a terminal."""
+
+
+def kind_of(one: Entry) -> str:
+    """What an entry is."""
+    if one.on_the_way:
+        return PERHAPS_A_STEP if one.perhaps else STEP if one.doors else NO_STEP
+    return PERHAPS if one.perhaps else SURE if one.doors else WITHOUT
+
+
+def by_door(step: Step) -> str:
+    """A door by its declared name, else by its ends."""
+    return step.declared.name if step.declared and step.declared.name else f"{step.source.short} -> {step.target.short}"
+
+
+def usage(one: DoorUse) -> str:
+    """Whether a door was used, in words."""
+    if one.usage is not Usage.NEVER or one.covered is None:
+        return str(one.usage.value)
+    first, last = one.covered
+    return f"{one.usage.value} in what was read of each day, {first:%Y-%m-%d} to {last:%Y-%m-%d}"
+
+
+def sign_ins(one: SignIns, answers: Answers) -> str:
+    """Who signed in at the account's own console, how often, when last, and whether with MFA, in words."""
+    counts = mfa(one)
+    with_mfa = ", ".join(f"{word} {count}" if len(counts) > 1 else word for word, count in counts.items())
+    times = counted(len(one.uses), "time")
+    last = in_utc(one.uses[-1].time)
+    how = " and ".join(sorted({"by aws login" if use.event == LOGIN else "at the console" for use in one.uses}))
+    return f"{answers.named(one.user)} {how}, {times}, last {last}, MFA used: {with_mfa}"
+
+
+def mfa(one: SignIns) -> dict[str, int]:
+    """How many sign-ins were with MFA, without it, and do not tell."""
+    used = [use.mfa for use in one.uses]
+    counts = {"yes": used.count(True), "no": used.count(False), "not told": used.count(None)}
+    return {word: count for word, count in counts.items() if count}
+
+
+def uses(found: Sequence[DoorUse], named: Callable[[Sequence[str]], str]) -> list[tuple[str, str]]:
+    """Whether each door was used, and how, in words; of many, what is alike but for the account once, added up."""
+    if len(found) <= MANY:
+        return [(usage(one), door_use(one)) for one in found]
+    alike: dict[tuple[bool, str, str, str, str], list[DoorUse]] = defaultdict(list)
+    for one in found:
+        source, target = one.door.source, one.door.target
+        whence = str(source) if one.door.crosses else f"{source.who.label} there"
+        why = one.not_known.replace(f"{target.place} is not covered", "the account is not covered")
+        alike[one.proved, usage(one), why, whence, target.who.label].append(one)
+    return [
+        (
+            words,
+            door_use(_together(same, why), f"{whence} -> {role} of {named([one.door.target.place for one in same])}"),
+        )
+        for (_, words, why, whence, role), same in alike.items()
+    ]
+
+
+def _together(same: list[DoorUse], why: str) -> DoorUse:
+    return replace(
+        same[0],
+        not_known=why,
+        count=sum(one.count for one in same),
+        perhaps=sum(one.perhaps for one in same),
+        early=sum(one.early for one in same),
+        others=sum(one.others for one in same),
+        by_others=sum(one.by_others for one in same),
+        last=max((one.last for one in same if one.last), default=None),
+        sessions=tuple(dict.fromkeys(name for one in same for name in one.sessions)),
+        identities=tuple(dict.fromkeys(name for one in same for name in one.identities)),
+    )
+
+
+def door_use(one: DoorUse, ends: str = "") -> str:
+    """A door and how it was used, in words; `ends` stands for those of several that are alike."""
+    last = f", last {in_utc(one.last)}" if one.last else ""
+    proved = "" if one.proved else " (a door that is not proved)"
+    early = f" ({one.early} before the door's keys were made)" if one.early else ""
+    count = f", {counted(one.count, 'time')}{early}" if one.count else ""
+    also = " and" if one.count else ","
+    count += f"{also} perhaps {counted(one.perhaps, 'time')}{'' if one.count else early}" if one.perhaps else ""
+    sessions = f", as {said_of(one.sessions)}" if one.sessions else ""
+    sessions += f", for {listed(list(one.identities), most=FEW)}" if one.identities else ""
+    why = f": {one.not_known}" if one.usage is Usage.NOT_KNOWN else ""
+    more = f"; {counted(one.by_others, 'time')} by others, or by whom no record names" if one.by_others else ""
+    return f"{ends or f'{one.door.source} -> {one.door.target}'}{proved}{count}{sessions}{last}{why}{more}"
+
+
+def said_of(sessions: Sequence[str]) -> str:
+    """The names of sessions: of builds their beginning, of many the first."""
+    return listed([_UUID.sub(r"\1-…", one) for one in sessions], most=FEW)
+
+
+def used(use: Use, answers: Answers) -> str:
+    """A use in words."""
+    unknown = f" ({use.unique_id})" if not use.names_caller and use.unique_id else ""
+    stack_sets = " (named as StackSets name theirs)" if use.role.startswith(_OF_STACK_SETS) else ""
+    what = f"role {use.path}{stack_sets}" if use.role else f"root user, limited to {use.task or 'an unknown task'},"
+    what = SIGN_INS.get(use.event, what if use.event in EVENTS or use.role else use.event)
+    who = f"{answers.named(use.caller)}" + (f" as {use.caller_session}" if use.caller_session else "")
+    if use.event in SESSIONS and RESERVED_ROLE in use.role and not use.names_caller and use.caller_session:
+        who = f"Identity Center user {use.caller_session}, by the session's name"
+    session = f" for {use.source_identity}" if use.source_identity else ""
+    session += f" for product provider {use.delegate}" if use.delegate else ""
+    session += " in a root session" if use.in_root else ""
+    session += f", begun {in_utc(use.began)}" if use.event == EARLIER and use.began else ""
+    through = use.invoked_by if use.caller.who.kind != "service" else None
+    whence = " ".join(f"{how} {which}" for how, which in (("from", use.source), ("through", through)) if which)
+    return (
+        f"{use.time:%Y-%m-%d %H:%M:%S} UTC {who}{session}{unknown} -> {what} of "
+        f"{answers.names.get(use.account, use.account)} {whence} in {use.region} ({use.id})"
+    )
