@@ -15,6 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 from twokeys import cli
 from twokeys.access.reading.types import _OF_AWS, Reading
 from twokeys.access.rules import RULES
+from twokeys.audit.table import COLUMNS
 from twokeys.doors.who import CARRIERS
 from twokeys.settings.models import DoorSettings, Settings
 
@@ -93,6 +94,14 @@ def test_the_page_of_doors_has_every_field(project_root: Path) -> None:
     rows = "".join(row.split("|")[1] for row in page.splitlines() if row.startswith("| `"))
     missing = sorted(str(one.alias) for one in DoorSettings.model_fields.values() if f"`{one.alias}`" not in rows)
     assert not missing, f"docs/doors.md: a row each for {missing}"
+
+
+def test_the_page_of_the_audit_s_files_lists_the_columns_of_the_table_in_their_order(project_root: Path) -> None:
+    rows = (project_root / "docs/audit-report.md").read_text().partition("Its columns, in their order:")[2]
+    named = [
+        name for row in re.findall(r"^\| (`[^|]+) \|", rows, re.MULTILINE) for name in re.findall("`([^`]+)`", row)
+    ]
+    assert named == [*COLUMNS], "docs/audit-report.md: list the columns of the audit's CSV as they are"
 
 
 def test_the_readme_names_every_command(project_root: Path) -> None:

@@ -133,6 +133,7 @@ def audit(  # noqa: PLR0913 - one parameter an option
     from twokeys.audit.comparison import compare
     from twokeys.audit.page import page
     from twokeys.audit.person import by_person
+    from twokeys.audit.table import as_csv
     from twokeys.aws_reference import known_region
     from twokeys.files import write_output
     from twokeys.shown import in_utc
@@ -157,7 +158,7 @@ def audit(  # noqa: PLR0913 - one parameter an option
     if html is not None:
         write_output(html, page(answers, target, comparison, now))
     if table is not None:
-        write_output(table, report.table(answers, target, comparison, now))
+        write_output(table, as_csv(answers, target, comparison, now))
     if as_json:
         made = datetime.now(UTC).isoformat(timespec="seconds")
         about = {"target": target, "made": made, "at": at.isoformat() if at else None}
