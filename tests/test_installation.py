@@ -70,6 +70,7 @@ for name in {list(cli.COMMANDS)!r}:
         ("sandbox", "pulumi", "sandbox"),
         ("preview", "pulumi", "pulumi"),
         ("profiles --page", "jinja2", "audit"),
+        ("access open", "google", "pulumi"),
     ],
 )
 def test_a_missing_extra_is_named_as_pip_takes_it(command: str, module: str, extra: str) -> None:

@@ -36,9 +36,9 @@ def missing(module: str | None, command: str) -> Refusal | None:
     if top not in MODULES:
         return None
     extra = command if command in _OF_ITS_OWN and MODULES[top] not in ("dask", "parquet") else MODULES[top]
-    called = "profiles --page" if (command, top) == ("profiles", "jinja2") else command
+    part = {("profiles", "audit"): " --page", ("access", "pulumi"): " open"}.get((command, extra), "")
     return Refusal(
-        f"twokeys {called} needs what is not installed",
+        f"twokeys {command}{part} needs what is not installed",
         where=f"the extra `{extra}`",
         why=f"the Python module {top} belongs to it, so that an installation without it stays small",
         next_step=install(extra),

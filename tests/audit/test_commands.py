@@ -69,6 +69,12 @@ def dated_states(folder: Path) -> list[Path]:
     return sorted(folder.iterdir())
 
 
+def written(day: str) -> None:
+    """Give the states another day: those of long after the events say that what stood then may be gone."""
+    for path in Path(".twokeys/stacks").iterdir():
+        path.write_text(path.read_text().replace(WRITTEN, f"{day}T12:00:00Z"))
+
+
 def run(*arguments: str) -> Result:
     """What a run that is not refused prints and writes."""
     return CliRunner().invoke(audit, list(arguments), standalone_mode=False, catch_exceptions=False)
@@ -205,6 +211,7 @@ def test_a_log_file_that_no_digest_of_its_time_lists_is_named_and_the_answer_is_
     for account in (HUB, PROD):
         digests(Path(folder), account, "2026-09-01", "2026-09-01")
     asked = ("prod", *ONE_REGION, "--events", folder, "--exit-code")
+    written("2026-09-01")
     assert run(*asked).return_value == 0
     last = Path(folder, LOG.replace("T0000Z_log", "T2350Z_last"))  # the next digest may list it
     last.write_bytes(Path(folder, LOG).read_bytes())
@@ -236,6 +243,7 @@ def test_a_second_trail_without_digests_is_named_once_and_the_answer_is_whole(tm
     for name in ("T1000Z_one", "T1100Z_two"):
         (of_other / LOG.replace("T0000Z_log", name)).write_bytes(Path(folder, LOG).read_bytes())
     asked = ("prod", *ONE_REGION, "--events", folder, "--events", str(tmp_path / "two"))
+    written("2026-09-01")
     assert run(*asked, "--exit-code").return_value == 0
     events = read(*asked)["events"]
     where = f"{tmp_path}/two/AWSLogs"
@@ -575,6 +583,8 @@ def test_the_exit_code_tells_on_demand_that_somebody_has_to_look(tmp_path: Path)
     assert run("stage", *ONE_REGION, "--events", folder, "--exit-code").return_value == 1, "stage's own trail lacks"
     log = json.dumps({"Records": [read_event(STAGE, "2026-09-22T10:00:00Z")]})
     Path(folder, f"{STAGE}_CloudTrail_us-east-1_20260922T1010Z_x.json").write_text(log)
+    assert run("stage", *ONE_REGION, "--events", folder, "--exit-code").return_value == 1, "the states are younger"
+    written("2026-09-22")
     assert run("stage", *ONE_REGION, "--events", folder, "--exit-code").return_value == 0
     assert run("prod", "--exit-code").return_value == 0
     assert run("stage", *ONE_REGION, "--events", folder, "--until", "2026-09-01", "--exit-code").return_value == 1
@@ -597,7 +607,7 @@ def test_a_change_of_keys_that_the_state_does_not_have_says_at_the_top_that_ther
     https://github.com/pulumi/pulumi/blob/v3.274.1/sdk/go/common/apitype/core.go (ManifestV1)
     """
     state = json.loads(write_state(tmp_path / "state", two_keys()).read_text())
-    state["deployment"]["manifest"] = {"time": "2026-09-15T22:59:30.553182123Z"}
+    state["deployment"]["manifest"] = {"time": "2026-09-15T09:59:30.553182123Z"}
     (tmp_path / "state").write_text(json.dumps(state))
     asked = {"roleName": role, "policyDocument": document(trusts(trusted))}
     change = called(STAGE, f"{day}T10:00:00Z", "UpdateAssumeRolePolicy", "eve", requestParameters=asked)
@@ -671,6 +681,7 @@ def test_accounts_that_log_files_cover_and_no_digests_are_named_once_at_the_top(
     for account in (PROD, HUB):
         log = json.dumps({"Records": [read_event(account, "2026-09-22T09:00:00Z")]})
         Path(folder, f"{account}_CloudTrail_us-east-1_20260922T0910Z_x.json").write_text(log)
+    written("2026-09-22")
     asked = ("prod", *ONE_REGION, "--events", str(folder))
     for without, given in (("prod, management", PROD), ("management", HUB), ("", "")):
         found, events = report(*asked, "--exit-code"), read(*asked)["events"]

@@ -513,6 +513,28 @@ def test_an_assignment_of_a_permission_set_made_elsewhere_is_refused_before_it_i
     assert refused(world, before=before if arn_before else None) == found
 
 
+@pytest.mark.parametrize("late", [True, False])
+@pytest.mark.parametrize("maker", ["native", "cloud control", "template"])
+def test_an_assignment_by_another_maker_is_refused_as_one_of_pulumi_aws_is(maker: str, *, late: bool) -> None:
+    """https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-sso-assignment.html"""
+    world = World()
+    said = {"PermissionSetArn": "ps", "PrincipalId": "g", "PrincipalType": "GROUP", "TargetId": PROD}
+    world.add("Account", "new", world.hub, protect=True, name="new", email="a+new@example.com")
+    if late:  # the state tells the ids of what pulumi-aws made only
+        put(world, "aws-native:sso:PermissionSet", "set", native(world, HUB), name="set")
+    if maker == "native":
+        inputs = {key[0].lower() + key[1:]: value for key, value in said.items()}
+        put(world, "aws-native:sso:Assignment", "a", native(world, HUB), **inputs)
+    elif maker == "cloud control":
+        document = {"typeName": "AWS::SSO::Assignment", "desiredState": json.dumps(said)}
+        put(world, "aws:cloudcontrol/resource:Resource", "a", world.hub, **document)
+    else:
+        stack(world, template(a=made("AWS::SSO::Assignment", **said)), world.hub)
+    gate = Gate(None, mandatory, made=lambda: World().snapshot)
+    found = [each.rule for one in world.resources for each in gate.judge(replace(one, outputs={}))]
+    assert found == ([] if late else ["unproved-door"])
+
+
 def test_an_assignment_of_a_permission_set_made_elsewhere_is_refused_where_a_trust_leaves_who_enters_to_grants() -> (
     None
 ):

@@ -15,7 +15,7 @@ from tests.access.states import write_state
 from tests.access.test_declared import declared_door
 from tests.access.test_keys import CORRECT, WRONG, world_of
 from tests.access.test_rules import CHANGES
-from tests.access.test_translation import put
+from tests.access.test_translation import made, native, put, stack, template
 from tests.access.world import (
     CI,
     DEPLOYER,
@@ -71,6 +71,50 @@ def test_a_name_that_a_plain_look_up_leaves_out_in_preview_is_left_to_the_update
     world.role("target", world.hub, document(trusts(arn(STAGE, "role/worker"))))
     if kind != "Role":  # half a door hangs on it
         assert "unproved-door" in Engine().rules(world.resources)
+
+
+@pytest.mark.parametrize("kind", ["role", "user", "group", "permission set", "permission set of aws-native"])
+def test_an_inline_policy_that_names_a_bucket_to_come_is_left_to_the_update_whatever_holds_it(kind: str) -> None:
+    world = World()
+    if kind == "permission set":
+        put(world, "aws:ssoadmin/permissionSet:PermissionSet", "x", world.hub, name="x", arn="ps")
+        inline = "aws:ssoadmin/permissionSetInlinePolicy:PermissionSetInlinePolicy"
+        put(world, inline, "i", world.hub, permissionSetArn="ps", inlinePolicy=UNKNOWN)
+    elif kind == "permission set of aws-native":
+        set_ = put(world, "aws-native:sso:PermissionSet", "x", native(world, HUB), name="x", inlinePolicy=UNKNOWN)
+        world.change(set_, outputs={**set_.outputs, "permissionSetArn": "ps"})
+    else:
+        said = {f"{kind}Name": "x", "policies": [{"policyName": "p", "policyDocument": UNKNOWN}]}
+        trust = {"assumeRolePolicyDocument": SERVICE} if kind == "role" else {}
+        put(world, f"aws-native:iam:{kind.capitalize()}", "x", native(world, HUB), **said, **trust)
+    if "set" in kind:
+        people = {"permissionSetArn": "ps", "principalId": "g-1", "principalType": "GROUP", "targetId": HUB}
+        put(world, "aws:ssoadmin/accountAssignment:AccountAssignment", "a", world.hub, **people)
+    assert [one.policyName for one in Engine().analyze(world.resources)] == [DEFERRED]
+
+
+@pytest.mark.parametrize("beside", ["inlinePolicies", "managedPolicyArns", "permissionsBoundary", "description"])
+@pytest.mark.parametrize("known", ["trust", "grant"])
+def test_what_is_known_and_not_proved_is_refused_whatever_else_of_its_role_is_not_known(
+    known: str, beside: str
+) -> None:
+    world, grant = World(), document(grants(arn(PROD, "role/elsewhere")))
+    values: dict[str, Any] = {beside: UNKNOWN if beside == "description" else [UNKNOWN]}
+    if known == "trust":
+        values["trust"] = document(trusts("AROAEXAMPLEID1234567"))
+    else:
+        values["inlinePolicies"] = [{"name": "x", "policy": grant}, *values.get("inlinePolicies", [])]
+    world.role("worker", world.stage, **values)
+    assert "unproved-door" in Engine().rules(world.resources)
+
+
+def test_a_template_that_opens_what_nobody_can_prove_is_refused_whatever_its_tags_are() -> None:
+    world = World()
+    who = {"Effect": "Allow", "Principal": {"AWS": {"Fn::ImportValue": "x"}}, "Action": "sts:AssumeRole"}
+    role = made("AWS::IAM::Role", AssumeRolePolicyDocument={"Version": "2012-10-17", "Statement": [who]})
+    topics = {"tags": {"of": UNKNOWN}, "notificationArns": [UNKNOWN], "iamRoleArn": UNKNOWN}
+    stack(world, template(role=role), world.hub, **topics)
+    assert Engine().rules(world.resources) == ["unproved-door"]
 
 
 @pytest.mark.parametrize(("unknown", "rules"), [

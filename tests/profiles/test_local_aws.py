@@ -7,7 +7,6 @@ from typing import Any
 
 import boto3
 import pytest
-from botocore.exceptions import ClientError
 from click.testing import CliRunner
 
 from tests.profiles.doors import MANAGEMENT, STAGE, door, outputs, write
@@ -76,10 +75,3 @@ def test_a_written_profile_of_a_door_behind_a_role_goes_through_both(tmp_path: P
     write_profiles(tmp_path, door("hub", target=MANAGEMENT, role="hub"), door("on", role="behind", source=source))
     identity = boto3.Session(profile_name="on").client("sts").get_caller_identity()
     assert identity["Arn"] == f"arn:aws:sts::{STAGE}:assumed-role/behind/ada"
-
-
-@pytest.mark.usefixtures("config")
-def test_without_what_the_profile_says_the_door_stays_shut(tmp_path: Path) -> None:
-    write_profiles(tmp_path, door("stage-reader", role="ops/reader", external_id="Another-ID"))
-    with pytest.raises(ClientError, match="AccessDenied"):
-        boto3.Session(profile_name="stage-reader").client("sts").get_caller_identity()

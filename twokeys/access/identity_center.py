@@ -46,9 +46,9 @@ _MANAGED = "aws:ssoadmin/managedPolicyAttachment:ManagedPolicyAttachment"
 _MANAGED_EXCLUSIVE = "aws:ssoadmin/managedPolicyAttachmentsExclusive:ManagedPolicyAttachmentsExclusive"
 _CUSTOMER = "aws:ssoadmin/customerManagedPolicyAttachment:CustomerManagedPolicyAttachment"
 _CUSTOMER_EXCLUSIVE = "aws:ssoadmin/customerManagedPolicyAttachmentsExclusive:CustomerManagedPolicyAttachmentsExclusive"
-_INLINE = "aws:ssoadmin/permissionSetInlinePolicy:PermissionSetInlinePolicy"
+INLINE_POLICY = "aws:ssoadmin/permissionSetInlinePolicy:PermissionSetInlinePolicy"
 _BOUNDARY = "aws:ssoadmin/permissionsBoundaryAttachment:PermissionsBoundaryAttachment"
-POLICIES_OF_SETS = (_MANAGED, _MANAGED_EXCLUSIVE, _CUSTOMER, _CUSTOMER_EXCLUSIVE, _INLINE, _BOUNDARY)
+POLICIES_OF_SETS = (_MANAGED, _MANAGED_EXCLUSIVE, _CUSTOMER, _CUSTOMER_EXCLUSIVE, INLINE_POLICY, _BOUNDARY)
 _PATH = "/aws-reserved/sso.amazonaws.com/"
 _SUFFIX = "?" * 16
 _RESERVED_ARN = re.compile(
@@ -183,7 +183,7 @@ class _Reader:
 
     def read_policies_of_nobody(self) -> None:
         """Inline policies of permission sets that nobody is assigned yet, as managed policies that nobody holds."""
-        for resource in self.snapshot.of_type(_INLINE):
+        for resource in self.snapshot.of_type(INLINE_POLICY):
             if self._set_key(resource) not in self._sets:
                 self.principals.add_managed(resource, self._inline(resource, resource.name))
 
@@ -360,7 +360,7 @@ class _Reader:
     def _add_policies(self, attached: Sequence[Resource], name: str, role: Principal) -> None:
         given: dict[str, list[Document]] = {}
         for resource in attached:
-            if resource.type == _INLINE:
+            if resource.type == INLINE_POLICY:
                 role.documents.append(self._inline(resource, name))
             elif resource.type == _BOUNDARY:
                 said = mapping(resource.get("permissionsBoundary"))

@@ -91,11 +91,11 @@ class _Moment(click.DateTime):
 @click.option(
     "--exit-code",
     is_flag=True,
-    help="Exit with 1 on what is to be looked at: a door without a key, a way open to "
-    "everybody (at AWS, at an identity provider), an exception that has expired, an entry without a door, an unusual "
-    "one; and on what is not shown, not proved or not known: whether a door was used, what a damaged, changed or "
-    "missing log holds, what AWS did not answer, whether a user has a password or key. Ways in, users with credentials "
-    "and doors without a record of use are answers, and give 0.",
+    help="Exit with 1 on what is to be looked at: a door without a key, a way open to everybody (at AWS, at an "
+    "identity provider), an exception that has expired, an entry without a door, an unusual one, what was open in the "
+    "period and taken back; and on what is not shown, not proved or not known: whether a door was used, what a "
+    "damaged, changed or missing log holds, what AWS did not answer, whether a user has a password or key. Ways in, "
+    "users with credentials and doors without a record of use are answers, and give 0.",
 )
 def audit(  # noqa: PLR0913 - one parameter an option
     *,
@@ -152,7 +152,7 @@ def audit(  # noqa: PLR0913 - one parameter an option
         whole = against_states(comparison.answers, comparison)
     if at:
         dates = f"Dates in keys and of exceptions are held against {in_utc(at)} (--at)"
-        whole = replace(whole, past=True, meanwhile=". ".join(filter(None, (dates, whole.meanwhile))))
+        whole = replace(whole, past=True, meanwhile=dates)
     answers = of_person(whole, person, comparison.people if comparison else ())
     comparison = comparison and by_person(comparison, answers)
     if html is not None:

@@ -25,7 +25,7 @@ from twokeys.answers.summary import (
 )
 from twokeys.answers.words import asked, facts, into, keys, not_now, third_parties, through
 from twokeys.audit.comparison import Comparison
-from twokeys.audit.events import events, headline
+from twokeys.audit.events import events, headline, were_open
 from twokeys.audit.what_was_read import read_from
 from twokeys.doors import Who
 from twokeys.shown import counted, in_utc, listed, say
@@ -80,6 +80,7 @@ def show(  # noqa: PLR0913 - what is answered by position
     say(console, title(answers, target))
     for line in (
         summary(answers, now).sentence,
+        *were_open(answers, comparison),
         credentials(answers),
         not_shown(answers),
         scope(answers),

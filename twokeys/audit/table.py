@@ -12,7 +12,7 @@ from twokeys.answers.summary import not_looked_at, not_open, not_shown, scope, s
 from twokeys.answers.words import conditions, duration, open_to, place
 from twokeys.audit.comparison import Comparison, WayUse
 from twokeys.audit.entries import DoorUse
-from twokeys.audit.events import about_early, headline, not_in_the_events, period, ways
+from twokeys.audit.events import NOT_JUDGED, WAS_OPEN, about_early, headline, not_in_the_events, period, ways, were_open
 from twokeys.audit.record import EVENTS, SIGN_INS, Use
 from twokeys.audit.report import title, what_was_read
 from twokeys.audit.what_was_read import covered, not_readable
@@ -86,6 +86,7 @@ def as_csv(answers: Answers, target: str | None, comparison: Comparison | None, 
         ("report", f"{title(answers, target)}; {made}"),
         ("organization", answers.name),
         ("summary", summary(answers, now).sentence),
+        *(("summary", each) for each in were_open(answers, comparison)),
         ("not looked at", not_looked_at(answers)),
     ]
     about += [("evidence", f"{name}: {which}") for name, which in what_was_read(answers, comparison)]
@@ -194,6 +195,21 @@ def _rows_of_events(answers: Answers, comparison: Comparison) -> Iterator[dict[s
         yield {"what": kind_of(entry), **_row_of_use(entry.use, answers), "why": entry.perhaps, "door": doors}
     for unusual in comparison.unusual:
         yield {"what": "unusual", **_row_of_use(unusual.use, answers), "why": "; ".join(unusual.why)}
+    for gone in comparison.taken_back:
+        _, names = gone.permissions or (None, ())
+        yield {
+            "what": WAS_OPEN if gone.permissions else NOT_JUDGED,
+            **_row_of_use(gone.change.use, answers),
+            "account": gone.change.recorded,
+            "account name": answers.account_name(gone.change.recorded),
+            **({"who": gone.change.trusts, "kind": "", "of account": ""} if gone.permissions else {}),
+            "into role": gone.change.of[1] if gone.permissions else "",
+            "permissions": gone.permissions[0].word if gone.permissions else "",
+            "policies": "; ".join(names),
+            "not before": _at(gone.since),
+            "not after": _at(gone.until),
+            "why": gone.words(answers),
+        }
     for change in comparison.changes:
         yield {"what": "change of keys", **_row_of_use(change.use, answers), "why": str(change)}
 

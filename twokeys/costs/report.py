@@ -42,7 +42,6 @@ from twokeys.costs.breakdown import (
 from twokeys.costs.overlap import ReportFile, Spans, refuse_what_is_in_two, widen
 from twokeys.costs.versions import Lines
 from twokeys.errors import Refusal, nearest
-from twokeys.extras import install
 from twokeys.shown import counted
 
 Row = Sequence[str]
@@ -236,13 +235,11 @@ def read_parquet(path: str, ledger: Ledger, progress: Callable[..., None] = lamb
     """Add a Parquet report to the ledger, some rows at a time; `progress` is told the fraction `completed`.
 
     Parquet holds costs as doubles; each becomes the shortest decimal that means the same double, which is also what a
-    CSV report shows. Refuses when pyarrow is not installed.
+    CSV report shows.
     """
-    try:
-        import pyarrow as arrow  # type: ignore[import-untyped]  # noqa: PLC0415 - an optional dependency
-        from pyarrow import parquet  # noqa: PLC0415
-    except ImportError as error:
-        raise _unreadable(path, "reading Parquet needs pyarrow", install("parquet")) from error
+    import pyarrow as arrow  # type: ignore[import-untyped]  # noqa: PLC0415 - an optional dependency
+    from pyarrow import parquet  # noqa: PLC0415
+
     try:
         with parquet.ParquetFile(path) as file:
             header = file.schema_arrow.names

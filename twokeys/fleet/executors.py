@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from twokeys.errors import Refusal
-from twokeys.extras import install
 from twokeys.fleet.task import Result, Task
 from twokeys.fleet.worker import run_shard
 
@@ -48,18 +47,11 @@ def pool(slots: int) -> Iterator[Workers]:
 def dask(address: str, at_most: int | None = None) -> Iterator[Workers]:
     """The workers of the cluster whose scheduler is at `address` ("tcp://10.0.0.1:8786"): https://distributed.dask.org.
 
-    Raises Refusal when Dask is not installed, nobody answers there, no worker is there, or the scheduler would run a
-    task again whose worker died: nobody knows how far the first has come.
+    Raises Refusal when nobody answers there, no worker is there, or the scheduler would run a task again whose worker
+    died: nobody knows how far the first has come.
     """
-    try:
-        import distributed  # noqa: PLC0415 - an extra
-    except ImportError as error:
-        raise Refusal(
-            "there is no Dask to reach a scheduler with",
-            where="--scheduler",
-            why=str(error),
-            next_step=f"{install('dask')}; or leave --scheduler out",
-        ) from error
+    import distributed  # noqa: PLC0415 - an extra
+
     try:
         client: Any = distributed.Client(  # type: ignore[no-untyped-call]
             address, timeout=_DASK_SECONDS, set_as_default=False

@@ -18,7 +18,7 @@ from typing import Final
 
 from twokeys.access.findings import Finding, Severity
 from twokeys.access.graph import DECLARE, Door, Graph, Key
-from twokeys.access.identity_center import ASSIGNMENT, ENTITLEMENT
+from twokeys.access.identity_center import ASSIGNMENT, ENTITLEMENT, INLINE_POLICY, PERMISSION_SET
 from twokeys.access.judge import Judge, widest
 from twokeys.access.keys import denial, past
 from twokeys.access.model.names import may_grant
@@ -28,11 +28,13 @@ from twokeys.access.reading.types import Reading, type_of
 from twokeys.access.report import Judged
 from twokeys.access.rules import BY_NAME
 from twokeys.iam import UNKNOWN, Arn, Outcome
-from twokeys.pack.relevance import GIVING
+from twokeys.pack.relevance import GIVING, LETS_NOBODY_IN
 from twokeys.shown import listed
 
 DEFERRED: Final = "judged-in-the-update"
 _DOCUMENTS: Final = ("assumeRolePolicy", "inlinePolicies", "policy")
+_OF_TRUST: Final = frozenset({"assumeRolePolicy", "name", "namePrefix", "path"})
+"""What says who comes into which role; all else of a role says what it may do."""
 _MANY: Final = 5
 _STEP: Final = "nothing has to be done; `pulumi up` with this pack judges each before it is made"
 _STEP_OF_TRUSTS: Final = (
@@ -112,6 +114,7 @@ class _Waiting:
         to_come = graph.accounts.by_symbol.keys() - graph.accounts.ids.keys()
         self._accounts_to_come = {graph.accounts.by_symbol[symbol].urn for symbol in to_come}
         self._hung_upon = set(self._documents_of_half_doors())
+        self._lone_grants = {(one.source.arn, one.resource) for one in graph.lone_grants}
 
     def may_be_deferred(self, finding: Finding) -> bool:
         """Whether a finding of `unproved-door` is about an unknown document that the update can judge in time.
@@ -119,13 +122,26 @@ class _Waiting:
         So it can an assignment of Identity Center whose people or account it looks up: nothing of it is open before.
         """
         resource = self._graph.snapshot.by_urn.get(finding.urn or "")
-        if resource is None or resource.urn in self._hung_upon:
+        if resource is None or finding.sides in self._lone_grants:  # nothing to come makes an account that is not shown
             return False
+        principal = self._graph.principals.of_resource(resource)
+        if principal is not None and finding.sides[1] == principal.arn:
+            found = [resource] if _OF_TRUST.intersection(self._unknown(resource)) else []
+        else:
+            found = [one for one in self._with_inline_policies(resource) if self._unknown(one)]
+        return bool(found) and all(self._is_judged_later(one, finding) for one in found)
+
+    def _with_inline_policies(self, resource: Resource) -> Iterator[Resource]:
+        """A resource with the policies that aws-native's type of a principal or permission set holds itself."""
+        yield resource
+        if resource.type in (*TYPES.values(), PERMISSION_SET):
+            yield from (one for one in self._graph.snapshot.resources if one.made_by == resource.urn)
+
+    def _is_judged_later(self, resource: Resource, finding: Finding) -> bool:
         of_nobody = resource.type in (ASSIGNMENT, ENTITLEMENT) and finding.door == f"{resource.urn} -> *"
-        if not (_judged_in_update(resource) or of_nobody):
+        if resource.urn in self._hung_upon or not (_judged_in_update(resource) or of_nobody):
             return False
-        waits = self._accounts_behind(resource, resource.provider or "") or self.without_grants(resource)
-        return bool(self._unknown(resource)) and not waits
+        return not (self._accounts_behind(resource, resource.provider or "") or self.without_grants(resource))
 
     def explained(self, finding: Finding) -> Finding:
         """A finding about what is not known, with the key that is known to lack, or the account that it waits for."""
@@ -180,9 +196,10 @@ class _Waiting:
         return key == kind and self._graph.snapshot.behind(resource, key, TYPES[kind]) is not None
 
     def _unknown(self, resource: Resource) -> list[str]:
-        """The properties that are not known, but for the name of who gets a policy."""
+        """The properties that are not known and say who may come in, but for the name of who gets a policy."""
         found = [key for key, value in (resource.inputs or {}).items() if holds_unknown(value) or _lacks_name(value)]
-        return [key for key in found if not self._names_its_holder(resource, key)]
+        passed = LETS_NOBODY_IN | {"name"} if resource.type in INLINE_POLICIES else LETS_NOBODY_IN
+        return [key for key in found if key not in passed and not self._names_its_holder(resource, key)]
 
     def _accounts_behind(self, resource: Resource, *more: str) -> Set[str]:
         """The accounts to come that what is not known of a resource waits for, or that other URNs do.
@@ -238,7 +255,7 @@ def _holds_grant(source: Principal) -> bool:
 def _judged_in_update(resource: Resource) -> bool:
     """Whether a resource is judged by itself once its values are known: it gives a document, or holds a template."""
     known = type_of(resource.type)
-    return resource.type in GIVING or (known is not None and known.reading is Reading.BY_CONTENT)
+    return resource.type in (*GIVING, INLINE_POLICY) or (known is not None and known.reading is Reading.BY_CONTENT)
 
 
 def _unknown_documents(door: Door) -> Iterator[str]:

@@ -26,12 +26,11 @@ from twokeys.iam.sts import RESERVED_ROLE, permission_set_of
 from twokeys.pack.neighbourhood import Neighbourhood
 from twokeys.pack.other_states import Beside
 from twokeys.pack.own_account import graph_of
-from twokeys.pack.relevance import may_let_in
+from twokeys.pack.relevance import LETS_NOBODY_IN, may_let_in
 
 _CLOSING: Final = (CONTROL_POLICY_ATTACHMENT, "aws:organizations/policy:Policy", "aws-native:organizations:Policy")
 _BY_CLOUD_CONTROL: Final = ("aws:cloudcontrol/resource:Resource", "AWS::Organizations::Policy")
 _WITH_IDS: Final = (ACCOUNT, ORGANIZATION, PERMISSION_SET)
-_LETS_NOBODY_IN: Final = frozenset({"__defaults", "description", "tags", "tagsAll"})
 _Change: TypeAlias = tuple[Snapshot, Snapshot]
 """Before and after."""
 
@@ -235,7 +234,8 @@ class Gate:
         permission set of this update.
         """
         source = finding.sides[0]
-        if RESERVED_ROLE in source or (source == finding.urn and ASSIGNMENT in source):
+        assigned = {one.urn for one in graph.snapshot.of_type(ASSIGNMENT)}
+        if RESERVED_ROLE in source or source in assigned:
             return self._is_of_late_set(source, graph.snapshot)
         target = Arn.parse(finding.sides[1])
         return target is not None and all(role.arn != str(target) for role in graph.roles)
@@ -244,20 +244,22 @@ class Gate:
         """Whether a role, a session of it or an assignment may be of a permission set that has still to get its ARN.
 
         An assignment tells the ARN only: where the state as it is now cannot be read, each of as many ARNs as there are
-        such sets may be the one of one of them. Where it can, a set that is made has its ARN there.
+        such sets may be the one of one of them. Where it can, a set of pulumi-aws that is made has its ARN there.
         """
         sets = snapshot.of_type(PERMISSION_SET)
-        late = [one.text("name") or one.name for one in sets if one.text("arn") is None]
+        late = [one for one in sets if one.text("arn") is None]
         role = Arn.parse(source)
         named = permission_set_of(role.name) if role else None
-        if named in late:
+        if named in [one.text("name") or one.name for one in late]:
             return True
+        if self._ids_are_read:
+            late = [one for one in late if one.urn not in {mine.urn for mine in self._all.frame}]
         assigned = {one.urn: one.text("permissionSetArn") for one in snapshot.of_type(ASSIGNMENT)}
         before = self._before.of_type(ASSIGNMENT) if self._before else ()
         known = {one.text("arn") for one in sets} | {one.text("permissionSetArn") for one in before}
         arns = {arn for arn in assigned.values() if arn} - known
         at = {arn for arn in arns if arn == assigned.get(source) or arn.rpartition("/")[2] == named}
-        return bool(at) and len(arns) <= len(late) and not self._ids_are_read
+        return bool(at) and len(arns) <= len(late)
 
     def _trust_is_last(self, snapshot: Snapshot, urn: str) -> bool:
         above = (snapshot.by_urn.get(parent) for parent in snapshot.ancestors(snapshot.by_urn[urn]))
@@ -300,7 +302,7 @@ def _is_control_policy(resource: Resource) -> bool:
 
 def _asked(resource: Resource) -> Mapping[str, object]:
     """What a resource is asked to be, but for what lets nobody in."""
-    return {key: value for key, value in (resource.inputs or {}).items() if key not in _LETS_NOBODY_IN}
+    return {key: value for key, value in (resource.inputs or {}).items() if key not in LETS_NOBODY_IN}
 
 
 def _with_identity(resource: Resource, before: Resource | None) -> Resource:

@@ -13,6 +13,8 @@ from twokeys.iam import UNKNOWN, PolicyDocument, PolicyError, PolicyKind, Statem
 
 GIVING = frozenset({ROLE, MANAGED_POLICY, *INLINE_POLICIES, *ATTACHMENTS})
 """The types that give somebody a document: each can be judged by itself when its values are known."""
+LETS_NOBODY_IN = frozenset({"__defaults", "description", "iamRoleArn", "notificationArns", "tags", "tagsAll"})
+"""Properties that say nothing of who may come in: `iamRoleArn` and `notificationArns` are a CloudFormation stack's."""
 
 
 def may_let_in(resource: Resource) -> bool:
