@@ -450,7 +450,8 @@ def test_a_trust_in_everyone_is_told_what_one_in_the_organization_needs(rule: st
     world = organization(World()) if known else World()
     world.role("open", world.stage, document(trusts("*")))
     (finding,) = world.findings()
-    assert "a grant in another account of it has to be in view, or an exception made" in finding.next_step
+    assert "a grant in another account of it has to be in view; or make an exception" in finding.next_step
+    assert f'{{"wildcard-trust": {{"exceptions": [{{"door": "* -> {arn(STAGE, "role/open")}"' in finding.next_step
     replaced(world, "open", assumeRolePolicy=document(trusts("*", condition=OURS)))
     assert world.rules() == [rule]
     named = exception(f"o-a1b2c3d4e5 -> {arn(STAGE, 'role/open')}", "2027-01-31")

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.access.world import CI, DEPLOYER, HUB, OUTSIDE, STAGE, arn, document, grants, trusts, two_keys
-from tests.audit.cloudtrail import called
+from tests.audit.cloudtrail import called, entry
 from tests.audit.test_comparison import DAY, at, compared
 from twokeys.access.reading.snapshot import Evidence
 from twokeys.answers.model import Answers
@@ -18,8 +18,9 @@ from twokeys.answers.selection import into, of_person
 from twokeys.audit.against_states import taken_back
 from twokeys.audit.comparison import Comparison
 from twokeys.audit.data import as_data
-from twokeys.audit.events import were_open
+from twokeys.audit.events import at_the_top
 from twokeys.audit.person import by_person
+from twokeys.audit.report import title
 from twokeys.audit.table import as_csv
 
 ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
@@ -82,7 +83,7 @@ def test_a_trust_policy_that_was_taken_back_says_whom_it_let_in_how_strong_and_w
     said = re.sub(r"(0\d)", r"2026-09-\1 09:00 UTC", said)
     assert lines == [f"{arn(OUTSIDE, 'root')} {said}"] * bool(said)
     assert [one for one in found.taken_back if not one.permissions and one.change.of[0] != "role"] == []
-    assert bool(were_open(answers, found)) is bool(found.taken_back)
+    assert bool(at_the_top(answers, found)) is bool(found.taken_back)
 
 
 MEMBER, KEY = {"userName": "bob", "groupName": "devs"}, {"userName": "bob", "accessKeyId": "AKIA1"}
@@ -117,7 +118,7 @@ def test_what_else_was_taken_back_is_named_as_not_judged(
         f"{one} in {place}" for one in said
     ]
     assert all(one.permissions is None for one in found.taken_back)
-    assert [line.startswith("Not judged is whom these let in") for line in were_open(answers, found)] == [True] * len(
+    assert [line.startswith("Not judged is whom these let in") for line in at_the_top(answers, found)] == [True] * len(
         said
     )
 
@@ -149,3 +150,11 @@ def test_text_table_and_json_have_who_into_what_and_when_and_of_a_person_not_wha
     for person, kept in (("bob", True), ("ann", False)):
         own = by_person(found, of_person(answers, person, {"ann", "bob"}))
         assert [one.change.use.event for one in own.taken_back] == ["CreateRole"] + ["AddUserToGroup"] * kept
+
+
+def test_the_title_has_the_period_and_who_came_without_a_door_is_named_below_it() -> None:
+    answers, found = asked()
+    found = replace(compared(two_keys(), entry(arn(HUB, "user/mallory"), DEPLOYER, at(1))), asked=(DAY, None))
+    assert title(answers, STAGE, found).startswith(f"Who can enter {STAGE}, and who did from 2026-09-01 09:00 UTC (")
+    assert title(answers, STAGE, None).startswith(f"Who can enter {STAGE} (")
+    assert at_the_top(answers, found) == ["Came without a door: user mallory of management"]

@@ -104,15 +104,18 @@ def headline(answers: Answers, comparison: Comparison | None) -> str:
     return "; ".join(filter(None, (seen, gaps(answers, comparison), without_digests(answers, comparison))))
 
 
-def were_open(answers: Answers, comparison: Comparison | None) -> list[str]:
-    """What let somebody in during the period and was taken back, and what may have; a few of each."""
-    found = comparison.taken_back if comparison else ()
+def at_the_top(answers: Answers, comparison: Comparison | None) -> list[str]:
+    """Who came in without a door, and what let somebody in during the period and was taken back, or may have: a few."""
+    if comparison is None:
+        return []
+    found, came = comparison.taken_back, [answers.named(use.caller).short for use in comparison.undeclared]
     judged = [one.words(answers) for one in found if one.permissions]
     others = [one.words(answers) for one in found if not one.permissions]
     by = "by its trust policy; whether whom it names of our own accounts was granted it is not judged"
     return [
         f"{what}: {'; '.join([*lines[:FEW], *([f'{len(lines) - FEW} more below'] if len(lines) > FEW else [])])}"
         for what, lines in (
+            ("Came without a door", list(dict.fromkeys(came))),
             (f"Was open in the period and is not any more ({by})", judged),
             ("Not judged is whom these let in before they were taken back", others),
         )
@@ -242,14 +245,15 @@ def about_early(comparison: Comparison) -> str:
     )
 
 
+def asked_of(comparison: Comparison) -> str:
+    """The period that was asked for: "from 2026-10-01 00:00 UTC until 2026-10-31 23:59 UTC"; empty where none was."""
+    first, last = (in_utc(moment) if moment else "" for moment in comparison.asked)
+    return " ".join(f"{word} {moment}" for word, moment in (("from", first), ("until", last)) if moment)
+
+
 def period(comparison: Comparison) -> str:
     """What was compared, in a sentence."""
-    first, last = comparison.asked
-    parts = (
-        f"from {in_utc(first)}" if first else "",
-        f"until {in_utc(last)}" if last else "",
-        f"only {' and '.join(comparison.regions)}" if comparison.regions else "",
-    )
+    parts = (asked_of(comparison), f"only {' and '.join(comparison.regions)}" if comparison.regions else "")
     asked = f"Asked: {' '.join(filter(None, parts))}. " if any(parts) else ""
     if comparison.start is None or comparison.end is None:
         unreadable = f", but {len(comparison.unreadable)} that cannot be read" if comparison.unreadable else ""

@@ -15,13 +15,13 @@ from twokeys.answers.words import asked, duration, into, keys, remaining, since,
 from twokeys.audit.comparison import Comparison
 from twokeys.audit.events import (
     about_early,
+    at_the_top,
     headline,
     not_in_the_events,
     period,
     taken_back,
     through_roles,
     ways,
-    were_open,
     who_changed,
 )
 from twokeys.audit.report import EXPIRED, MEMBERS, credentials, heading, members, question, shut, title, what_was_read
@@ -38,7 +38,7 @@ _MOST = 50
 def page(answers: Answers, target: str | None, comparison: Comparison | None, now: datetime) -> str:
     """The report as HTML text; `now` is of when it is. A content security policy in it lets it load nothing."""
     made = in_utc(datetime.now(UTC))
-    asked_of = question(answers, target)
+    asked_of = question(answers, target, comparison)
     style = pages.part(_PACKAGE, "page.css") + pages.footer(f"{asked_of}; made {made}")
     numbers, groups, named = summary(answers, now), by_account(answers), Named()
     by_source: dict[Party, list[Way]] = defaultdict(list)
@@ -51,14 +51,14 @@ def page(answers: Answers, target: str | None, comparison: Comparison | None, no
         "page.html",
         style=style,
         style_hash=pages.hashed(style),
-        title=title(answers, target),
+        title=title(answers, target, comparison),
         heading=asked_of,
         organization=answers.name,
         origin=answers.origin,
         made=made,
         sentences=[
             numbers.sentence,
-            *were_open(answers, comparison),
+            *at_the_top(answers, comparison),
             credentials(answers),
             headline(answers, comparison),
             not_shown(answers),

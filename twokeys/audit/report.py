@@ -25,7 +25,7 @@ from twokeys.answers.summary import (
 )
 from twokeys.answers.words import asked, facts, into, keys, not_now, third_parties, through
 from twokeys.audit.comparison import Comparison
-from twokeys.audit.events import events, headline, were_open
+from twokeys.audit.events import asked_of, at_the_top, events, headline
 from twokeys.audit.what_was_read import read_from
 from twokeys.doors import Who
 from twokeys.shown import counted, in_utc, listed, say
@@ -39,17 +39,21 @@ _COLUMNS = 80
 """Columns of a terminal."""
 
 
-def title(answers: Answers, target: str | None) -> str:
+def title(answers: Answers, target: str | None, comparison: Comparison | None) -> str:
     """The question, and from what it is answered."""
-    return f"{question(answers, target)} (from {answers.origin})"
+    return f"{question(answers, target, comparison)} (from {answers.origin})"
 
 
-def question(answers: Answers, target: str | None) -> str:
-    """The question; of a name that means several accounts, or is not the account's own, which they are."""
+def question(answers: Answers, target: str | None, comparison: Comparison | None) -> str:
+    """The question; of a name that means several accounts, or is not the account's own, which they are; of events of
+    which period.
+    """
     names = sorted(one.name for one in answers.accounts.values())
     several = target is not None and target not in answers.accounts and names != [target]
     asked = f"Whether {answers.person} can enter" if answers.person else "Who can enter"
-    return f"{asked} {target or 'every account'}{f': {listed(names)}' if several else ''}"
+    when = asked_of(comparison) if comparison else ""
+    did = f", and {'' if answers.person else 'who '}did {when}" if when else ""
+    return f"{asked} {target or 'every account'}{f': {listed(names)}' if several else ''}{did}"
 
 
 def credentials(answers: Answers) -> str:
@@ -77,10 +81,10 @@ def show(  # noqa: PLR0913 - what is answered by position
 
     `with_keys` has the keys of every way printed, also of many.
     """
-    say(console, title(answers, target))
+    say(console, title(answers, target, comparison))
     for line in (
         summary(answers, now).sentence,
-        *were_open(answers, comparison),
+        *at_the_top(answers, comparison),
         credentials(answers),
         not_shown(answers),
         scope(answers),

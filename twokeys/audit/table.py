@@ -12,7 +12,16 @@ from twokeys.answers.summary import not_looked_at, not_open, not_shown, scope, s
 from twokeys.answers.words import conditions, duration, open_to, place
 from twokeys.audit.comparison import Comparison, WayUse
 from twokeys.audit.entries import DoorUse
-from twokeys.audit.events import NOT_JUDGED, WAS_OPEN, about_early, headline, not_in_the_events, period, ways, were_open
+from twokeys.audit.events import (
+    NOT_JUDGED,
+    WAS_OPEN,
+    about_early,
+    at_the_top,
+    headline,
+    not_in_the_events,
+    period,
+    ways,
+)
 from twokeys.audit.record import EVENTS, SIGN_INS, Use
 from twokeys.audit.report import title, what_was_read
 from twokeys.audit.what_was_read import covered, not_readable
@@ -83,10 +92,10 @@ def as_csv(answers: Answers, target: str | None, comparison: Comparison | None, 
     writer.writeheader()
     made = f"TwoKeys {version('twokeys')}, {in_utc(datetime.now(UTC))}"
     about = [
-        ("report", f"{title(answers, target)}; {made}"),
+        ("report", f"{title(answers, target, comparison)}; {made}"),
         ("organization", answers.name),
         ("summary", summary(answers, now).sentence),
-        *(("summary", each) for each in were_open(answers, comparison)),
+        *(("summary", each) for each in at_the_top(answers, comparison)),
         ("not looked at", not_looked_at(answers)),
     ]
     about += [("evidence", f"{name}: {which}") for name, which in what_was_read(answers, comparison)]

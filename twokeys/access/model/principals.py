@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias, get_args
 
 from twokeys.access.model.accounts import Accounts
 from twokeys.access.model.documents import Document, Documents
-from twokeys.access.model.door_name import DoorName
+from twokeys.access.model.door_name import DoorName, stand_in
 from twokeys.access.model.names import may_grant
 from twokeys.access.model.not_proved import NotProved
 from twokeys.access.reading.snapshot import Resource, Snapshot
@@ -184,7 +184,7 @@ class Principals:
             account = self._accounts.of(resource)
             prefix = resource.text("namePrefix")
             given, path = self.identity(resource, "name"), self.identity(resource, "path")
-            name = given or f"{prefix or ''}{resource.name}-???????"
+            name = given or stand_in(resource)
             arn = str(Arn.iam(kind, account, name, path or "/", self._accounts.partition_of(resource)))
             path_settled = path is not None or resource.get("path") is not UNKNOWN
             unsettled = None
