@@ -753,7 +753,7 @@ def test_an_exception_that_nothing_needs_is_refused_where_what_it_is_for_is_made
         ("unproved-door", f"{arn(PROD, 'role/ci')} -> {DEPLOYER}"),
     ],
 )
-def test_an_exception_for_what_is_gone_or_misspelt_is_said_by_the_stack_that_it_names_and_else_once_it_has_expired(
+def test_an_exception_for_what_is_not_there_is_said_by_the_stack_it_names_or_once_it_has_expired(
     rule: str, door: str
 ) -> None:
     """Several stacks may work in one account: none is refused for an exception that another one needs."""

@@ -35,7 +35,7 @@ from twokeys.answers.selection import of_person
 from twokeys.answers.sources import together
 from twokeys.audit.commands import audit
 from twokeys.audit.lookup import ASKED
-from twokeys.audit.report import COLUMNS
+from twokeys.audit.table import COLUMNS
 from twokeys.errors import Refusal
 from twokeys.map.commands import map_
 from twokeys.map.drawing import draw
@@ -925,8 +925,8 @@ def test_an_answer_says_which_states_it_was_read_from_and_what_it_does_not_look_
         assert f"TwoKeys {version('twokeys')}, 20" in shown
 
 
-def test_each_column_of_the_table_is_filled_in_some_row(tmp_path: Path) -> None:
-    """By the demo's organization and one record of CloudTrail, or by a stack with what the demo has not."""
+def test_each_column_of_the_table_has_what_the_sources_say(tmp_path: Path) -> None:
+    """Of the demo's organization and one record of CloudTrail, or of a stack with what the demo has not."""
     used = entry(ALICE, READ_ONLY, "2026-09-01T10:00:00Z")
     used["userIdentity"]["sessionContext"] = {"sourceIdentity": "alice", "attributes": {"mfaAuthenticated": "true"}}
     of_demo = report("--events", logs(tmp_path, used))
@@ -945,7 +945,30 @@ def test_each_column_of_the_table_is_filled_in_some_row(tmp_path: Path) -> None:
         resource |= {"created": MADE, "modified": WRITTEN}
     state.write_text(json.dumps(exported))
     rows = [*of_demo.rows, *report("--state", str(state)).rows]
-    assert [column for column in COLUMNS if not any(row[column] for row in rows)] == []
+    alice = {"what": "entry perhaps by a door", "account": "333333333333", "account name": "prod", "who": "user alice"}
+    call = {"time": "2026-09-01T10:00:00Z", "call": "AssumeRole", "from address": "192.0.2.101", "region": "us-east-2"}
+    found: list[dict[str, str]] = [
+        {**alice, **call, "session": "session", "source identity": "alice", "MFA shown": "yes",
+            "door": "prod-read-only"},
+        {**alice, "what": "way in", "kind": "user", "of account": "management", "into role": "read-only", "if": "MFA",
+            "permissions": "read", "policies": "ReadOnlyAccess", "keys": "both keys", "up to": "1 h",
+            "owner": "platform", "usage": "perhaps used", "count": "0", "perhaps": "1", "last use": call["time"],
+            "since": MADE},
+        {"who": "Identity Center group admins", "members": "ann", "not before": MADE, "not after": WRITTEN},
+        {"into role": "vendor", "role ARN": world_arn(STAGE, "role/vendor"), "of account": OUTSIDE,
+            "third party": "not shown to be in the organization", "external ID": "asked for"},
+        {"into role": "dated", "through": f"role deployer of {STAGE}", "opens": "2020-06-01T00:00:00Z",
+            "expires": "2020-07-01T00:00:00Z"},
+    ]  # fmt: skip
+    for values in found:
+        assert any(all(_same(row[column], value) for column, value in values.items()) for row in rows), values
+    texts = {"why", "trust keys", "grant keys", "next step", "event ID"}
+    assert {*COLUMNS} == texts.union(*found), "give each column a value here that a row has to have"
+    assert [column for column in texts if not any(row[column] for row in rows)] == []
+
+
+def _same(given: object, value: str) -> bool:
+    return str(given).replace("+00:00", "Z") == value.replace("+00:00", "Z")
 
 
 def test_the_members_of_a_group_of_identity_center_that_are_shown_are_named_in_every_form(tmp_path: Path) -> None:

@@ -20,7 +20,8 @@ from twokeys.audit.comparison import Comparison
 from twokeys.audit.data import as_data
 from twokeys.audit.events import at_the_top
 from twokeys.audit.person import by_person
-from twokeys.audit.report import table, title
+from twokeys.audit.report import title
+from twokeys.audit.table import as_csv
 
 ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
 VENDOR, OF_CI = document(trusts(arn(OUTSIDE, "root"))), document(trusts(CI))
@@ -137,7 +138,7 @@ def test_text_table_and_json_have_who_into_what_and_when_and_of_a_person_not_wha
     answers, found = asked(MADE, STRONG, GONE, ("AddUserToGroup", MEMBER), ("RemoveUserFromGroup", MEMBER))
     answers = replace(answers, accounts=read(two_keys().graph).accounts)
     rows = [
-        row for row in csv.DictReader(table(answers, None, found, DAY).splitlines()) if row["what"].startswith("was ")
+        row for row in csv.DictReader(as_csv(answers, None, found, DAY).splitlines()) if row["what"].startswith("was ")
     ]
     assert next((row["what"], row["who"], row["into role"], row["permissions"]) for row in rows) == (
         *("was open", arn(OUTSIDE, "root"), "vendor", "administrator"),

@@ -294,9 +294,7 @@ def test_a_grant_without_its_trust_is_refused_in_preview_where_its_holder_is_kno
     assert [one.policyName for one in Engine().analyze(world.resources)] == ["unproved-door"]
 
 
-def test_of_a_trust_that_is_not_known_preview_says_that_it_may_be_refused_and_the_arn_that_its_provider_will_have() -> (
-    None
-):
+def test_of_an_unknown_trust_preview_says_that_it_may_be_refused_and_the_arn_of_its_provider_to_come() -> None:
     """OpenIdConnectProviderArn: https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateOpenIDConnectProvider.html"""
     world, bucket = World(), "aws:s3/bucket:Bucket"
     world.add("RolePolicy", "reads", world.hub, role="ci", made_from={"policy": [put(world, bucket, "b", world.hub)]})
@@ -317,7 +315,7 @@ def test_of_a_trust_that_is_not_known_preview_says_that_it_may_be_refused_and_th
 
 @pytest.mark.parametrize("condition", [{}, {"IpAddress": {"aws:SourceIp": "203.0.113.0/24"}}])
 @pytest.mark.parametrize(("crosses", "allowed"), [(True, False), (True, True), (False, False), (False, True)])
-def test_what_waits_for_a_bucket_is_to_be_proved_in_preview_only_where_a_trust_in_everyone_of_another_account_stands(
+def test_what_waits_for_a_bucket_is_proved_in_preview_only_beside_a_trust_in_all_of_another_account(
     condition: dict[str, object], *, crosses: bool, allowed: bool
 ) -> None:
     """A refused trust is not made; within its account one in everyone is open without a grant.

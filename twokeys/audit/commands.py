@@ -133,6 +133,7 @@ def audit(  # noqa: PLR0913 - one parameter an option
     from twokeys.audit.comparison import compare
     from twokeys.audit.page import page
     from twokeys.audit.person import by_person
+    from twokeys.audit.table import as_csv
     from twokeys.aws_reference import known_region
     from twokeys.files import write_output
     from twokeys.shown import in_utc
@@ -157,7 +158,7 @@ def audit(  # noqa: PLR0913 - one parameter an option
     if html is not None:
         write_output(html, page(answers, target, comparison, now))
     if table is not None:
-        write_output(table, report.table(answers, target, comparison, now))
+        write_output(table, as_csv(answers, target, comparison, now))
     if as_json:
         made = datetime.now(UTC).isoformat(timespec="seconds")
         about = {"target": target, "made": made, "at": at.isoformat() if at else None}
@@ -219,16 +220,16 @@ def _print_json(about: Mapping[str, Any], answers: Answers, comparison: Comparis
 
 
 def _answers(shown: Snapshot, config: Path | None, now: datetime) -> Answers:
+    from twokeys.access.config_file import rules_config
     from twokeys.access.graph import build
     from twokeys.access.report import check
     from twokeys.access.rules import RULES
-    from twokeys.access.rules.config_file import rules_config
     from twokeys.answers.reading import read
 
     graph = build(shown)
     if config is None:
         return read(graph)
-    verdicts = check(graph, RULES, rules_config(config), now)
+    verdicts = check(graph, RULES, rules_config(config, RULES), now)
     return replace(read(graph), accepted=verdicts.accepted, expired=verdicts.expired)
 
 
