@@ -169,6 +169,38 @@ def test_a_grant_on_everything_of_a_native_group_is_refused() -> None:
     assert "wildcard-grant" in {found.partition(":")[0] for found in refused(world)}
 
 
+STACK_SET = "aws:cloudformation/stackSet:StackSet"
+
+
+@pytest.mark.parametrize(
+    ("targets", "found"),
+    [({"accountId": STAGE}, []), ({"deploymentTargets": {"organizationalUnitIds": ["ou-1"]}}, ["unproved-door: i"])],
+    ids=["an account", "accounts that are not shown"],
+)
+def test_a_new_stack_set_is_judged_with_its_instances(
+    tmp_path: Path, targets: dict[str, object], found: list[str]
+) -> None:
+    """https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/stacksets-concepts.html
+
+    One that is there may have instances that nobody shows.
+    """
+
+    def body(trust: str) -> str:
+        return json.dumps(template(R=made("AWS::IAM::Role", RoleName="o", AssumeRolePolicyDocument=json.loads(trust))))
+
+    world = base()
+    world.grant("ci", world.hub, arn(STAGE, "role/o"))
+    put(world, STACK_SET, "set", world.hub, name="set", templateBody=body(SERVICE))
+    there = write_state(tmp_path / "before.json", world)
+    world.resources[-1] = replace(
+        world.resources[-1], inputs={"name": "set", "templateBody": body(document(trusts(CI)))}
+    )
+    type_ = "aws:cloudformation/stackSetInstance:StackSetInstance"
+    put(world, type_, "i", world.hub, stackSetName="set", **targets)
+    assert refused(world) == found
+    assert "unproved-door: set" in refused(world, before=there)
+
+
 @pytest.mark.parametrize("grant", [grants("*"), grants("*", action="sts:AssumeRoot")])
 def test_a_new_policy_that_may_be_a_boundary_is_judged_where_somebody_gets_it(
     tmp_path: Path, grant: dict[str, object]

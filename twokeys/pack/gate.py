@@ -16,6 +16,7 @@ from twokeys.access.graph import Graph
 from twokeys.access.identity_center import ASSIGNMENT, PERMISSION_SET
 from twokeys.access.model.names import trusted_names
 from twokeys.access.model.principals import Principal
+from twokeys.access.model.translation import lacks_instances
 from twokeys.access.reading.snapshot import PROVIDER, Resource, Snapshot
 from twokeys.access.reading.tokens import ACCOUNT, CONTROL_POLICY_ATTACHMENT, MANAGED_POLICY, ORGANIZATION
 from twokeys.access.reading.types import Reading, type_of
@@ -158,7 +159,8 @@ class Gate:
         graph = self._graph(after)
         found = {one.subject: one for one in self._findings(graph)}.values()
         stands = [one for one in found if not self._may_still_come(one, resource, graph)]
-        known = {one.subject for one in self._findings(self._graph(before))} if stands else set()
+        was = self._graph(before) if stands else None
+        known = {one.subject for one in self._findings(was) if not self._lacks_instances(one, was)} if was else set()
         # what is wrong with a provider may have been put off ("removal") until it makes something
         return [one for one in stands if one.subject not in known or one.urn == resource.provider]
 
@@ -212,7 +214,8 @@ class Gate:
                 return finding.urn != resource.urn or resource.urn in declaring
             case "proof":
                 ours = graph.accounts.is_own_organization(finding.sides[0])  # one of whom may still get the grant
-                return self._leads_out(finding, graph) or ours or _is_about_unsettled(finding, graph)
+                waits = _is_about_unsettled(finding, graph) or self._lacks_instances(finding, graph)
+                return self._leads_out(finding, graph) or ours or waits
             case "removal":  # what the program has no more is deleted last
                 return finding.urn not in self._shown
             case "holder":
@@ -224,8 +227,21 @@ class Gate:
         So its account has to be known; and others may hold one that is known to have been there before.
         """
         policy = graph.snapshot.by_urn[urn]
-        known = self._before is not None and (urn in self._before.by_urn or urn in self._renamed)
-        return not known and policy.type == MANAGED_POLICY and graph.accounts.pinned(graph.accounts.of(policy))
+        pinned = graph.accounts.pinned(graph.accounts.of(policy))
+        return policy.type == MANAGED_POLICY and pinned and not self._was_there(urn)
+
+    def _was_there(self, urn: str) -> bool:
+        """Whether a resource is known to have been there before."""
+        return self._before is not None and (urn in self._before.by_urn or urn in self._renamed)
+
+    def _lacks_instances(self, finding: Finding, graph: Graph) -> bool:
+        """Whether it is about what a new StackSet is to deploy, whose instances come next and say where.
+
+        Until then it deploys nothing; it is judged again with each of them.
+        https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/stacksets-concepts.html
+        """
+        made = graph.snapshot.by_urn.get(finding.urn or "")
+        return made is not None and not self._was_there(made.urn) and lacks_instances(made, graph.snapshot)
 
     def _leads_out(self, finding: Finding, graph: Graph) -> bool:
         """Whether a door ends at a role that is none of the stack: the grant alone lets nobody in here.
