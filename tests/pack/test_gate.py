@@ -158,6 +158,32 @@ def test_a_grant_whose_trust_may_still_come_is_made_and_one_that_came_too_late_i
     assert refused(world) == ["door-needs-trust: ci-grant"]
 
 
+def test_a_grant_on_the_role_that_aws_makes_in_each_account_is_no_half_of_a_door() -> None:
+    """https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_accounts_access.html"""
+    world = World()
+    world.role("ci", world.hub)
+    world.grant("ci", world.hub, arn(PROD, "role/OrganizationAccountAccessRole"))
+    assert refused(world) == ["unproved-door: ci-grant"]
+
+
+def test_the_unique_id_of_a_role_that_is_there_is_that_role(tmp_path: Path) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-unique-ids
+
+    One that is made anew, as by another path, has another id.
+    """
+    for path, found in (("/", []), ("/new/", ["unproved-door: deployer"])):
+        world = base()
+        world.resources[2] = replace(
+            world.resources[2], outputs={"name": "ci", "arn": CI, "uniqueId": "AROAEXAMPLEEXAMPLE11"}
+        )
+        world.grant("ci", world.hub, DEPLOYER)
+        before = write_state(tmp_path / "before.json", world)
+        world.resources[2] = replace(world.resources[2], inputs={**(world.resources[2].inputs or {}), "path": path})
+        trust = document(trusts("AROAEXAMPLEEXAMPLE11"))
+        world.resources[3] = replace(world.resources[3], inputs={"name": "deployer", "assumeRolePolicy": trust})
+        assert refused(world, before=before) == found
+
+
 def test_a_grant_on_everything_of_a_native_group_is_refused() -> None:
     """https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-iam-group.html
 

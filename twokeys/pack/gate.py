@@ -18,7 +18,7 @@ from twokeys.access.model.names import trusted_names
 from twokeys.access.model.principals import Principal
 from twokeys.access.model.translation import lacks_instances
 from twokeys.access.reading.snapshot import PROVIDER, Resource, Snapshot
-from twokeys.access.reading.tokens import ACCOUNT, CONTROL_POLICY_ATTACHMENT, MANAGED_POLICY, ORGANIZATION
+from twokeys.access.reading.tokens import ACCOUNT, CONTROL_POLICY_ATTACHMENT, MANAGED_POLICY, ORGANIZATION, ROLE, USER
 from twokeys.access.reading.types import Reading, type_of
 from twokeys.access.rules import BY_NAME
 from twokeys.doors import TRUST_AFTER_GRANT
@@ -169,7 +169,11 @@ class Gate:
         graph = graph_of(snapshot, self._all.own_account)
         made = {role.arn for role in graph.roles}
         graph.lone_grants = [
-            one for one in graph.lone_grants if one.resource in made or not graph.accounts.pinned(one.source.account)
+            one
+            for one in graph.lone_grants
+            if one.resource in made
+            or not graph.accounts.pinned(one.source.account)
+            or _is_access_role(one.resource, graph)
         ]
         return graph
 
@@ -247,14 +251,15 @@ class Gate:
         """Whether a door ends at a role that is none of the stack: the grant alone lets nobody in here.
 
         That role may be one that this update makes later, in an account that it has not come to yet, or AWS's of a
-        permission set of this update.
+        permission set of this update. It is none that AWS makes in each member account: that has its trust already.
         """
         source = finding.sides[0]
         assigned = {one.urn for one in graph.snapshot.of_type(ASSIGNMENT)}
         if RESERVED_ROLE in source or source in assigned:
             return self._is_of_late_set(source, graph.snapshot)
         target = Arn.parse(finding.sides[1])
-        return target is not None and all(role.arn != str(target) for role in graph.roles)
+        alone = target is not None and all(role.arn != str(target) for role in graph.roles)
+        return alone and not _is_access_role(finding.sides[1], graph)
 
     def _is_of_late_set(self, source: str, snapshot: Snapshot) -> bool:
         """Whether a role, a session of it or an assignment may be of a permission set that has still to get its ARN.
@@ -294,6 +299,11 @@ class Gate:
         return bool(made)
 
 
+def _is_access_role(role: str, graph: Graph) -> bool:
+    arn = Arn.parse(role)
+    return arn is not None and arn.name in graph.accounts.access_roles(arn.account)
+
+
 def _is_about_unsettled(finding: Finding, graph: Graph) -> bool:
     """Whether the name that a document speaks of may be one that AWS's provider has still to make up.
 
@@ -322,7 +332,13 @@ def _asked(resource: Resource) -> Mapping[str, object]:
 
 
 def _with_identity(resource: Resource, before: Resource | None) -> Resource:
-    """A part of the organization, or a permission set, as it is asked for, with the ids that it got before."""
-    if before is None or not resource.type.startswith(("aws:organizations/", PERMISSION_SET)):
-        return resource
-    return replace(resource, outputs={**before.outputs, **(resource.inputs or {})})
+    """A part of the organization, a permission set, role or user as it is asked for, with the ids it got before."""
+    if before is not None and resource.type.startswith(("aws:organizations/", PERMISSION_SET)):
+        return replace(resource, outputs={**before.outputs, **(resource.inputs or {})})
+    if before is not None and resource.type in (ROLE, USER) and _named(resource) == _named(before):
+        return replace(resource, outputs={key: before.outputs[key] for key in ("uniqueId",) if key in before.outputs})
+    return resource
+
+
+def _named(principal: Resource) -> tuple[str | None, str]:
+    return principal.text("name"), principal.text("path") or "/"
