@@ -5,6 +5,7 @@ Where the process itself is what is tested (signals, exit codes, what is importe
 
 import contextlib
 import io
+import json
 import runpy
 import subprocess
 import sys
@@ -41,8 +42,14 @@ def twokeys(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
             cli.main()
         except SystemExit as ended:
             code = ended.code
-    said = [(one.flush(), one.buffer.getvalue().decode())[1] for one in (out, err)]
-    return subprocess.CompletedProcess(["twokeys", *arguments], code, *said)
+    texts = [(one.flush(), one.buffer.getvalue().decode())[1] for one in (out, err)]
+    return subprocess.CompletedProcess(["twokeys", *arguments], code, *texts)
+
+
+def said(run: subprocess.CompletedProcess[str]) -> Any:
+    """What a command printed as JSON."""
+    assert run.stdout.strip(), run.stderr
+    return json.loads(run.stdout)
 
 
 def run_in_process(  # what twokeys.preview.process offers

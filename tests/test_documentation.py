@@ -15,6 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 from twokeys import cli
 from twokeys.access.reading.types import _OF_AWS, Reading
 from twokeys.access.rules import RULES
+from twokeys.audit.table import COLUMNS
 from twokeys.doors.who import CARRIERS
 from twokeys.settings.models import DoorSettings, Settings
 
@@ -70,12 +71,14 @@ def test_a_link_to_a_file_of_ours_leads_somewhere(page: str, project_root: Path)
             assert (project_root / named).exists(), f"{file.name} names {named}, which is not there"
 
 
-def test_the_page_of_what_is_read_has_every_service_that_hands_out_roles_and_every_type_not_read(
-    project_root: Path,
-) -> None:
+def test_the_page_of_what_is_read_has_every_way_in_and_every_type_not_read(project_root: Path) -> None:
     page = (project_root / "docs/what-is-read.md").read_text()
     handing = [service for service in CARRIERS if f"`{service}`" not in page]
     assert not handing, f"docs/what-is-read.md, the row of services that hand a role to others: name {handing}"
+    ways = page.partition("## Ways in that are read")[2].partition("\n## ")[0]
+    read = {name.split("::")[0] for name, type_ in _OF_AWS.items() if type_.reading is Reading.READ}
+    missing = sorted(service for service in read if f"`aws:{service}/" not in ways)
+    assert not missing, f"docs/what-is-read.md, 'Ways in that are read': a row for what each of {missing} lets in"
     rows = re.findall(r"^\| (`aws.*?) \|", page.partition("## Not read")[2].lower(), re.MULTILINE)
     not_read = [name.split("::") for name, type_ in _OF_AWS.items() if type_.reading is Reading.NOT_READ]
     missing = [
@@ -91,6 +94,14 @@ def test_the_page_of_doors_has_every_field(project_root: Path) -> None:
     rows = "".join(row.split("|")[1] for row in page.splitlines() if row.startswith("| `"))
     missing = sorted(str(one.alias) for one in DoorSettings.model_fields.values() if f"`{one.alias}`" not in rows)
     assert not missing, f"docs/doors.md: a row each for {missing}"
+
+
+def test_the_page_of_the_audit_s_files_lists_the_columns_of_the_table_in_their_order(project_root: Path) -> None:
+    rows = (project_root / "docs/audit-report.md").read_text().partition("Its columns, in their order:")[2]
+    named = [
+        name for row in re.findall(r"^\| (`[^|]+) \|", rows, re.MULTILINE) for name in re.findall("`([^`]+)`", row)
+    ]
+    assert named == [*COLUMNS], "docs/audit-report.md: list the columns of the audit's CSV as they are"
 
 
 def test_the_readme_names_every_command(project_root: Path) -> None:

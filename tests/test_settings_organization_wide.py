@@ -127,12 +127,15 @@ def test_an_account_s_baseline_extends_the_stack_s() -> None:
 @pytest.mark.parametrize("alias", ["ab", "Company", "company--stage", "-company", "123456789012", "a" * 64])
 def test_an_account_alias_is_one_that_aws_takes(alias: str) -> None:
     # ALIAS
-    refused(STAGE | {"accounts": {"stage": {"baseline": {"alias": alias}}}})
+    assert "accounts.stage.baseline.alias" in str(
+        refused(STAGE | {"accounts": {"stage": {"baseline": {"alias": alias}}}})
+    )
 
 
 @pytest.mark.parametrize("alias", ["abc", "company-stage", "1234567890123", "a" * 63])
 def test_such_aliases_are_taken(alias: str) -> None:
-    parse("stage", STAGE | {"accounts": {"stage": {"baseline": {"alias": alias}}}})
+    settings = parse("stage", STAGE | {"accounts": {"stage": {"baseline": {"alias": alias}}}})
+    assert settings.baseline_of("stage").alias == alias
 
 
 CENTER = DOOR | {"via": "identity-center", "from": {"group": "developers"}}

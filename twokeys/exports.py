@@ -5,7 +5,6 @@ backend keeps, and for `pulumi stack output --json`. A value is `UNKNOWN` where 
 """
 
 import json
-import re
 import sys
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Future
@@ -13,7 +12,6 @@ from dataclasses import dataclass, field
 from http.client import HTTPException
 from pathlib import Path
 from threading import Thread
-from typing import TypeGuard
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
 from urllib.request import url2pathname, urlopen
@@ -23,11 +21,10 @@ from twokeys.access.reading.snapshot import Snapshot
 from twokeys.access.reading.state import parse_state, properties
 from twokeys.access.reading.tokens import ACCOUNT
 from twokeys.errors import Refusal
-from twokeys.iam import UNKNOWN
+from twokeys.iam import UNKNOWN, is_account_id
 from twokeys.loopback import is_loopback
 from twokeys.options import is_named_pipe
 
-_ID = re.compile(r"\d{12}")
 # What `pulumi stack output --json` shows of a secret: https://www.pulumi.com/docs/iac/cli/commands/pulumi_stack_output/
 _MASKED = "[secret]"
 _SECONDS, _SECONDS_IN_ALL = 15, 60
@@ -161,11 +158,6 @@ def account_names(exports: Iterable[Exports]) -> dict[str, str]:
             if is_account_id(parent):
                 names.setdefault(parent, "management")
     return names
-
-
-def is_account_id(value: object) -> TypeGuard[str]:
-    """Whether a value is a 12-digit account id."""
-    return isinstance(value, str) and _ID.fullmatch(value) is not None
 
 
 def _not_exports(where: str, why: str) -> Refusal:

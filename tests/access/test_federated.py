@@ -314,6 +314,9 @@ HANDING = {
         "https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-grants-location-register.html"
     ),
     "account-access.amazonaws.com": "https://docs.aws.amazon.com/IAM/latest/UserGuide/aam-prepare-roles.html",
+    "appstream.amazonaws.com": (
+        "https://docs.aws.amazon.com/appstream2/latest/developerguide/how-to-use-iam-role-with-streaming-instances.html"
+    ),
     "chatbot.amazonaws.com": "https://docs.aws.amazon.com/chatbot/latest/adminguide/understanding-permissions.html",
     "codecatalyst-runner.amazonaws.com": "https://docs.aws.amazon.com/codecatalyst/latest/userguide/trust-model.html",
     "codecatalyst.amazonaws.com": "https://docs.aws.amazon.com/codecatalyst/latest/userguide/trust-model.html",
@@ -326,6 +329,9 @@ HANDING = {
     "ds.amazonaws.com": "https://docs.aws.amazon.com/directoryservice/latest/admin-guide/edit_trust.html",
     "lakeformation.amazonaws.com": "https://docs.aws.amazon.com/lake-formation/latest/dg/registration-role.html",
     "mgn.amazonaws.com": "https://docs.aws.amazon.com/mgn/latest/ug/mgn-initialize-api.html",
+    "partnercentral-account-management.amazonaws.com": (
+        "https://docs.aws.amazon.com/partner-central/latest/getting-started/user-role-mapping.html"
+    ),
     "pods.eks.amazonaws.com": "https://docs.aws.amazon.com/eks/latest/userguide/pod-id-role.html",
     "rolesanywhere.amazonaws.com": "https://docs.aws.amazon.com/rolesanywhere/latest/userguide/trust-model.html",
     "ssm.amazonaws.com": (

@@ -157,3 +157,31 @@ def test_a_group_in_a_trust_policy_is_refused_once(account: str) -> None:
     world = two_keys()
     world.role("x", world.stage, document(trusts(arn(account, "group/people"))))
     assert [one.rule for one in world.check().mandatory] == [RULE]
+
+
+@pytest.mark.parametrize(
+    ("named", "meant"),
+    [
+        ("role/deployerr", DEPLOYER),
+        ("role/depolyer", DEPLOYER),
+        ("role/app/deployer", DEPLOYER),
+        ("user/alce", arn(STAGE, "user/alice")),
+        ("role/deployer", None),
+        ("role/deployer-prod", None),
+        ("role/alice", None),
+        ("role/aws-service-role/eks.amazonaws.com/AWSServiceRoleForAmazonEKS", None),
+    ],
+)
+def test_a_trust_in_a_principal_that_the_stack_makes_under_almost_that_name_is_advice(
+    named: str, meant: str | None
+) -> None:
+    """IAM takes no principal that is not there, and another stack may make it.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
+    """
+    world = two_keys()
+    world.add("User", "alice", world.stage, name="alice")
+    world.role("app", world.stage, document(trusts(arn(STAGE, named))))
+    assert refused(world) == (0, 1 if meant else 0)
+    steps = [one.next_step for one in world.check().advisory if one.rule == RULE]
+    assert all(step.startswith(f"write {meant}, if that is meant") for step in steps)

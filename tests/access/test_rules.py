@@ -450,7 +450,8 @@ def test_a_trust_in_everyone_is_told_what_one_in_the_organization_needs(rule: st
     world = organization(World()) if known else World()
     world.role("open", world.stage, document(trusts("*")))
     (finding,) = world.findings()
-    assert "a grant in another account of it has to be in view, or an exception made" in finding.next_step
+    assert "a grant in another account of it has to be in view; or make an exception" in finding.next_step
+    assert f'{{"wildcard-trust": {{"exceptions": [{{"door": "* -> {arn(STAGE, "role/open")}"' in finding.next_step
     replaced(world, "open", assumeRolePolicy=document(trusts("*", condition=OURS)))
     assert world.rules() == [rule]
     named = exception(f"o-a1b2c3d4e5 -> {arn(STAGE, 'role/open')}", "2027-01-31")
@@ -752,7 +753,7 @@ def test_an_exception_that_nothing_needs_is_refused_where_what_it_is_for_is_made
         ("unproved-door", f"{arn(PROD, 'role/ci')} -> {DEPLOYER}"),
     ],
 )
-def test_an_exception_for_what_is_gone_or_misspelt_is_said_by_the_stack_that_it_names_and_else_once_it_has_expired(
+def test_an_exception_for_what_is_not_there_is_said_by_the_stack_it_names_or_once_it_has_expired(
     rule: str, door: str
 ) -> None:
     """Several stacks may work in one account: none is refused for an exception that another one needs."""

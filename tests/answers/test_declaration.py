@@ -10,7 +10,7 @@ from tests.access.world import CI, HUB, MFA, STAGE, document, trusts, two_keys
 from twokeys.answers.data import as_data
 from twokeys.answers.published import published
 from twokeys.answers.reading import read
-from twokeys.audit.report import table
+from twokeys.audit.table import as_csv
 from twokeys.doors import Declaration, DeclaredDoor
 
 SAID = {name: f"the {name}" for name in Declaration.model_fields} | {"expires": "2099-12-31"}
@@ -54,7 +54,7 @@ def test_every_field_of_a_door_is_in_json_in_csv_and_in_what_is_published(field:
     world.add("Component", "ci-in", door=DOOR)
     answers = read(world.graph)
     (way,) = [one for one in as_data(answers, datetime.now(UTC))["ways"] if one["source"]["name"] == "ci"]
-    text = table(answers, None, None, datetime(2026, 1, 1, tzinfo=UTC))
+    text = as_csv(answers, None, None, datetime(2026, 1, 1, tzinfo=UTC))
     (row,) = [one for one in csv.DictReader(text.splitlines()) if one["who"] == "role ci"]
     (door,) = [one["door"] for one in published(answers)["doors"] if one["name"] == "ci-in"]
     assert getattr(DeclaredDoor.read(door), field) == getattr(DeclaredDoor.read(DOOR), field), (

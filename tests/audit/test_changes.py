@@ -18,7 +18,7 @@ from tests.audit.test_comparison import CI_SESSION, DAY, at, compared
 from twokeys.access.reading.snapshot import Evidence
 from twokeys.answers.reading import read
 from twokeys.answers.selection import into, of_person
-from twokeys.answers.summary import not_shown, scope
+from twokeys.answers.summary import not_shown, summary
 from twokeys.audit.against_states import against_states
 from twokeys.audit.changes import WIDENING, account_of, changed, changed_of, is_change, trusted
 from twokeys.audit.events import headline
@@ -104,6 +104,15 @@ def test_the_event_history_is_asked_for_changes_only() -> None:
             {"requestParameters": {"roleName": "x", "policyDocument": document(trusts("x") | {"Principal": "*"})}},
             "roleName x; trusts everyone",
         ),
+        (
+            {
+                "requestParameters": {
+                    "roleName": "x",
+                    "policyDocument": document(trusts(CI, condition=MFA), trusts(OUTSIDE)),
+                }
+            },
+            f"roleName x; trusts {CI} if MFA; {OUTSIDE}",
+        ),
         ({"requestParameters": {"roleName": "x", "policyDocument": '{"Statement": ['}}, "roleName x"),
         ({"requestParameters": {"userName": "zoe", "password": "HIDDEN_DUE_TO_SECURITY_REASONS"}}, "userName zoe"),
         (
@@ -139,7 +148,7 @@ def test_a_trust_policy_names_whom_it_allows_and_not_all_of_many() -> None:
     roles = [arn(OUTSIDE, f"role/{name}") for name in "abcd"]
     of = document(trusts(*roles), trusts(arn(OUTSIDE, "role/denied"), effect="Deny"))
     said = trusted({"requestParameters": {"policyDocument": of}})
-    assert said == f"{roles[0]}, {roles[1]} and 2 more"
+    assert said == f"{roles[0]}, {roles[1]} and 2 more, less whom it denies"
 
 
 @pytest.mark.parametrize(
@@ -198,36 +207,34 @@ def test_changes_are_those_of_the_audited_accounts_of_where_doors_begin_and_of_t
     assert (", 1 change of keys, " in headline(read(world.graph), found)) is (account is not None)
 
 
+LIVE = Evidence("live AWS", caller=arn(HUB, "role/auditor"))
+
+
 @pytest.mark.parametrize(
-    ("written", "not_recorded", "later"),
-    [(timedelta(days=-3), True, False), (timedelta(hours=-3), False, False), (timedelta(days=9), False, True)],
+    ("read_at", "evidence", "before", "after"),
+    [
+        (timedelta(days=-3), Evidence("hub.json"), True, False),
+        (timedelta(hours=-3), Evidence("hub.json"), False, False),
+        (timedelta(days=9), Evidence("hub.json"), False, True),
+        (timedelta(days=9), LIVE, False, True),
+        (timedelta(hours=9), LIVE, False, False),
+    ],
 )
-def test_what_lies_between_the_states_and_the_records_is_said_and_what_was_taken_back_before_them(
-    written: timedelta, not_recorded: bool, later: bool
+def test_what_lies_between_the_records_and_what_was_read_is_not_shown(
+    read_at: timedelta, evidence: Evidence, before: bool, after: bool
 ) -> None:
+    """What stood in the period may have been taken away by the time of what was read, be it states or live IAM."""
     world = two_keys()
-    found = compared(
-        world,
-        *(
-            called(HUB, at(hour), name, "eve", requestParameters={"roleName": "x"})
-            for hour, name in ((1, "CreateRole"), (2, "DeleteRole"))
-        ),
-    )
+    found = compared(world, *(called(HUB, at(hour), "CreateUser", "eve") for hour in (1, 2)))
     assert found.start is not None
-    moment = found.start + written
-    answers = replace(
-        read(world.graph),
-        from_states=True,
-        written={(HUB, "", ""): moment},
-        evidence=(Evidence("hub.json", moment.isoformat()),),
-    )
-    now = against_states(answers, found)
-    said = f"changes of keys between {moment:%Y-%m-%d %H:%M} UTC and {found.start:%Y-%m-%d %H:%M} UTC"
-    assert (said in str(not_shown(now)), "The states are of after the period" in str(scope(now))) == (
-        not_recorded,
-        later,
-    )
-    assert "1 change of keys in the period may have let more in before" in str(scope(now))
+    assert found.end is not None
+    moment = found.start + read_at
+    said = replace(evidence, time=moment.isoformat())
+    now = against_states(replace(read(world.graph), from_states=evidence is not LIVE, evidence=(said,)), found)
+    first, last, then = (f"{one:%Y-%m-%d %H:%M} UTC" for one in (found.start, found.end, moment))
+    assert (f"changes of keys between {then} and {first}" in str(not_shown(now))) is before
+    gone = f"what the period had and was taken away between {last} and {then}"
+    assert (gone in str(not_shown(now)), summary(now, DAY).may_be_more) == (after, before or after)
 
 
 def test_each_next_step_of_what_is_not_shown_is_said_once_and_of_a_past_day_none_that_nobody_can_take() -> None:
@@ -257,7 +264,7 @@ def test_of_one_person_a_change_of_another_user_is_not_what_is_not_shown() -> No
     assert len(answers.changed_since) == 3
     said = str(not_shown(of_person(answers, "ann", {"ann"})))
     assert "changes of keys that the states do not have and that may concern ann (" in said
-    assert ("of ann in" in said, "of new in" in said, "of bob in" in said) == (True, True, False)
+    assert ("of ann (ReadOnlyAccess) in" in said, "of new in" in said, "of bob (" in said) == (True, True, False)
 
 
 def test_who_administers_identity_center_from_a_member_account_that_nothing_shows_is_not_shown() -> None:

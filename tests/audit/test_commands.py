@@ -35,7 +35,7 @@ from twokeys.answers.selection import of_person
 from twokeys.answers.sources import together
 from twokeys.audit.commands import audit
 from twokeys.audit.lookup import ASKED
-from twokeys.audit.report import COLUMNS
+from twokeys.audit.table import COLUMNS
 from twokeys.errors import Refusal
 from twokeys.map.commands import map_
 from twokeys.map.drawing import draw
@@ -67,6 +67,12 @@ def dated_states(folder: Path) -> list[Path]:
             resource |= {"created": MADE, "modified": MADE}
         (folder / path.name).write_text(json.dumps(state))
     return sorted(folder.iterdir())
+
+
+def written(day: str) -> None:
+    """Give the states another day: those of long after the events say that what stood then may be gone."""
+    for path in Path(".twokeys/stacks").iterdir():
+        path.write_text(path.read_text().replace(WRITTEN, f"{day}T12:00:00Z"))
 
 
 def run(*arguments: str) -> Result:
@@ -205,6 +211,7 @@ def test_a_log_file_that_no_digest_of_its_time_lists_is_named_and_the_answer_is_
     for account in (HUB, PROD):
         digests(Path(folder), account, "2026-09-01", "2026-09-01")
     asked = ("prod", *ONE_REGION, "--events", folder, "--exit-code")
+    written("2026-09-01")
     assert run(*asked).return_value == 0
     last = Path(folder, LOG.replace("T0000Z_log", "T2350Z_last"))  # the next digest may list it
     last.write_bytes(Path(folder, LOG).read_bytes())
@@ -236,6 +243,7 @@ def test_a_second_trail_without_digests_is_named_once_and_the_answer_is_whole(tm
     for name in ("T1000Z_one", "T1100Z_two"):
         (of_other / LOG.replace("T0000Z_log", name)).write_bytes(Path(folder, LOG).read_bytes())
     asked = ("prod", *ONE_REGION, "--events", folder, "--events", str(tmp_path / "two"))
+    written("2026-09-01")
     assert run(*asked, "--exit-code").return_value == 0
     events = read(*asked)["events"]
     where = f"{tmp_path}/two/AWSLogs"
@@ -575,6 +583,8 @@ def test_the_exit_code_tells_on_demand_that_somebody_has_to_look(tmp_path: Path)
     assert run("stage", *ONE_REGION, "--events", folder, "--exit-code").return_value == 1, "stage's own trail lacks"
     log = json.dumps({"Records": [read_event(STAGE, "2026-09-22T10:00:00Z")]})
     Path(folder, f"{STAGE}_CloudTrail_us-east-1_20260922T1010Z_x.json").write_text(log)
+    assert run("stage", *ONE_REGION, "--events", folder, "--exit-code").return_value == 1, "the states are younger"
+    written("2026-09-22")
     assert run("stage", *ONE_REGION, "--events", folder, "--exit-code").return_value == 0
     assert run("prod", "--exit-code").return_value == 0
     assert run("stage", *ONE_REGION, "--events", folder, "--until", "2026-09-01", "--exit-code").return_value == 1
@@ -597,7 +607,7 @@ def test_a_change_of_keys_that_the_state_does_not_have_says_at_the_top_that_ther
     https://github.com/pulumi/pulumi/blob/v3.274.1/sdk/go/common/apitype/core.go (ManifestV1)
     """
     state = json.loads(write_state(tmp_path / "state", two_keys()).read_text())
-    state["deployment"]["manifest"] = {"time": "2026-09-15T22:59:30.553182123Z"}
+    state["deployment"]["manifest"] = {"time": "2026-09-15T09:59:30.553182123Z"}
     (tmp_path / "state").write_text(json.dumps(state))
     asked = {"roleName": role, "policyDocument": document(trusts(trusted))}
     change = called(STAGE, f"{day}T10:00:00Z", "UpdateAssumeRolePolicy", "eve", requestParameters=asked)
@@ -671,6 +681,7 @@ def test_accounts_that_log_files_cover_and_no_digests_are_named_once_at_the_top(
     for account in (PROD, HUB):
         log = json.dumps({"Records": [read_event(account, "2026-09-22T09:00:00Z")]})
         Path(folder, f"{account}_CloudTrail_us-east-1_20260922T0910Z_x.json").write_text(log)
+    written("2026-09-22")
     asked = ("prod", *ONE_REGION, "--events", str(folder))
     for without, given in (("prod, management", PROD), ("management", HUB), ("", "")):
         found, events = report(*asked, "--exit-code"), read(*asked)["events"]
@@ -914,8 +925,8 @@ def test_an_answer_says_which_states_it_was_read_from_and_what_it_does_not_look_
         assert f"TwoKeys {version('twokeys')}, 20" in shown
 
 
-def test_each_column_of_the_table_is_filled_in_some_row(tmp_path: Path) -> None:
-    """By the demo's organization and one record of CloudTrail, or by a stack with what the demo has not."""
+def test_each_column_of_the_table_has_what_the_sources_say(tmp_path: Path) -> None:
+    """Of the demo's organization and one record of CloudTrail, or of a stack with what the demo has not."""
     used = entry(ALICE, READ_ONLY, "2026-09-01T10:00:00Z")
     used["userIdentity"]["sessionContext"] = {"sourceIdentity": "alice", "attributes": {"mfaAuthenticated": "true"}}
     of_demo = report("--events", logs(tmp_path, used))
@@ -934,7 +945,30 @@ def test_each_column_of_the_table_is_filled_in_some_row(tmp_path: Path) -> None:
         resource |= {"created": MADE, "modified": WRITTEN}
     state.write_text(json.dumps(exported))
     rows = [*of_demo.rows, *report("--state", str(state)).rows]
-    assert [column for column in COLUMNS if not any(row[column] for row in rows)] == []
+    alice = {"what": "entry perhaps by a door", "account": "333333333333", "account name": "prod", "who": "user alice"}
+    call = {"time": "2026-09-01T10:00:00Z", "call": "AssumeRole", "from address": "192.0.2.101", "region": "us-east-2"}
+    found: list[dict[str, str]] = [
+        {**alice, **call, "session": "session", "source identity": "alice", "MFA shown": "yes",
+            "door": "prod-read-only"},
+        {**alice, "what": "way in", "kind": "user", "of account": "management", "into role": "read-only", "if": "MFA",
+            "permissions": "read", "policies": "ReadOnlyAccess", "keys": "both keys", "up to": "1 h",
+            "owner": "platform", "usage": "perhaps used", "count": "0", "perhaps": "1", "last use": call["time"],
+            "since": MADE},
+        {"who": "Identity Center group admins", "members": "ann", "not before": MADE, "not after": WRITTEN},
+        {"into role": "vendor", "role ARN": world_arn(STAGE, "role/vendor"), "of account": OUTSIDE,
+            "third party": "not shown to be in the organization", "external ID": "asked for"},
+        {"into role": "dated", "through": f"role deployer of {STAGE}", "opens": "2020-06-01T00:00:00Z",
+            "expires": "2020-07-01T00:00:00Z"},
+    ]  # fmt: skip
+    for values in found:
+        assert any(all(_same(row[column], value) for column, value in values.items()) for row in rows), values
+    texts = {"why", "trust keys", "grant keys", "next step", "event ID"}
+    assert {*COLUMNS} == texts.union(*found), "give each column a value here that a row has to have"
+    assert [column for column in texts if not any(row[column] for row in rows)] == []
+
+
+def _same(given: object, value: str) -> bool:
+    return str(given).replace("+00:00", "Z") == value.replace("+00:00", "Z")
 
 
 def test_the_members_of_a_group_of_identity_center_that_are_shown_are_named_in_every_form(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from tests.access.world import STAGE
 from tests.audit.cloudtrail import ENABLED
-from twokeys.audit.coverage import Coverage, Period, is_digest, is_log
+from twokeys.audit.coverage import Coverage, Period, Recorded, is_digest, is_log
 
 DAY = datetime(2026, 9, 1, tzinfo=UTC)
 END = DAY.replace(hour=23, minute=59)
@@ -52,6 +52,29 @@ def test_the_regions_that_count_are_those_with_an_active_endpoint_of_sts(
 def test_cloudtrail_s_files_have_their_names(name: str, log: bool, digest: bool) -> None:
     """https://docs.aws.amazon.com/awscloudtrail/latest/userguide/get-and-view-cloudtrail-log-files.html."""
     assert (is_log(name), is_digest(name)) == (log, digest)
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "days"),
+    [
+        ("2026-08-31T07:00Z", "2026-09-05T07:00Z", [2, 3, 4]),
+        ("2026-08-31T07:00Z", "2026-09-03T10:00Z", [2]),
+        ("2026-09-02T00:00Z", "2026-09-04T00:00Z", [2, 3]),
+        ("2026-09-02T07:00Z", "2026-09-05T00:00Z", [3, 4]),
+        ("2026-09-03T00:00Z", "2026-09-05T00:00Z", [3, 4]),
+        ("2026-08-31T07:00Z", "2026-09-02T10:00Z", []),
+        ("2026-09-03T01:00Z", "2026-09-03T23:00Z", []),
+    ],
+)
+def test_digests_cover_the_days_of_a_period_that_they_go_through_from_midnight_to_midnight(
+    first: str, last: str, days: list[int]
+) -> None:
+    recorded = Recorded()
+    recorded.digests["us-east-1"] = [(datetime.fromisoformat(first), datetime.fromisoformat(last))]
+    covered = recorded.whole("us-east-1", DAY.replace(day=2), END.replace(day=4))
+    since_2013 = [(datetime(2026, 9, day, tzinfo=UTC) - datetime(2013, 1, 1, tzinfo=UTC)).days for day in range(1, 8)]
+    assert [day for day, bit in enumerate(since_2013, 1) if covered >> bit & 1] == days
+    assert covered.bit_count() == len(days)
 
 
 def test_a_backfill_digest_does_not_stand_for_its_hour() -> None:

@@ -18,9 +18,9 @@ from twokeys.answers.reading import read
 from twokeys.answers.selection import into
 from twokeys.answers.summary import not_looked_at, scope
 from twokeys.answers.words import since
-from twokeys.audit import report
 from twokeys.audit.page import page
 from twokeys.audit.report import what_was_read
+from twokeys.audit.table import as_csv
 from twokeys.sandbox.local_aws import LocalAws
 
 if TYPE_CHECKING:
@@ -118,11 +118,9 @@ def _has_keys_at(found: Answers, way: Way, role: str, user: str) -> None:
         (None, user, 0),
     ]
     now = datetime.now(UTC)
-    assert f"statement 0, {user}" in report.table(found, None, None, now)
+    assert f"statement 0, {user}" in as_csv(found, None, None, now)
     assert f" or later<br><small>{user}</small>" in page(found, None, None, now).replace("<wbr>", "")
-    assert "urn:" not in report.table(found, None, None, now) + page(found, None, None, now) + json.dumps(
-        as_data(found, now)
-    )
+    assert "urn:" not in as_csv(found, None, None, now) + page(found, None, None, now) + json.dumps(as_data(found, now))
 
 
 def test_a_user_newer_than_the_credential_report_may_have_either() -> None:

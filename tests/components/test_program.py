@@ -623,7 +623,7 @@ def test_a_door_from_a_stack_that_is_not_there_is_previewed_with_a_warning_and_n
 
 
 @pytest.mark.parametrize("preview", [True, False])
-def test_a_member_whom_the_management_stack_does_not_have_in_the_group_is_refused_before_the_engine_sees_the_role(
+def test_a_member_who_is_not_in_the_management_stacks_group_is_refused_before_the_engine_sees_the_role(
     stacks: Stacks, monkeypatch: pytest.MonkeyPatch, *, preview: bool
 ) -> None:
     """The pack would refuse that role first, as one without a grant, and its finding cannot say who is in the group."""

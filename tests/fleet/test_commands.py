@@ -1,16 +1,14 @@
 """`twokeys fleet` as its user meets it: what needs no engine (the rest: test_engine.py)."""
 
-import json
 import os
 import subprocess
 from pathlib import Path
-from typing import Any
 from unittest import mock
 
 import pytest
 
 from tests.fleet.conftest import Change
-from tests.in_process import twokeys
+from tests.in_process import said, twokeys
 from twokeys.project.environment import load
 
 
@@ -18,11 +16,6 @@ def fleet(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run `twokeys fleet ARGUMENTS` in the project, without a pulumi CLI."""
     with mock.patch.dict(os.environ, {"PATH": os.pathsep.join(("/usr/bin", "/bin"))}):  # git is there
         return twokeys("fleet", *arguments, folder=project)
-
-
-def said(run: subprocess.CompletedProcess[str]) -> Any:
-    assert run.stdout.strip(), run.stderr
-    return json.loads(run.stdout)
 
 
 def test_an_environment_is_split_and_a_new_account_changes_one_shard(project: Path, set_accounts: Change) -> None:

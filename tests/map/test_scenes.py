@@ -1,17 +1,20 @@
 """What is on a picture: as much as can be read, and nothing that is wrong folded away."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
 from tests.map.organizations import MANAGEMENT, PROD, STAGE, classic, grown, organization, shut, step, through, way
 from twokeys.access.judge import Key
-from twokeys.answers.model import Account, State
+from twokeys.answers.model import OUTSIDE, Account, State
 from twokeys.answers.permissions import Level
 from twokeys.doors import Who
 from twokeys.map.drawing import laid_out
-from twokeys.map.model import Look
+from twokeys.map.model import Look, kinds_of
+from twokeys.map.page import data
 from twokeys.map.scenes import MOST_ARROWS, MOST_BOXES, Box, Scene, overview
 
 SIZES = [5, 15, 50, 500]
@@ -192,3 +195,18 @@ def test_accounts_that_others_enter_in_the_same_numbers_have_an_arrow_each() -> 
     scene = overview(organization("example", accounts, doors))
     assert [arrow.lines[:1] for arrow in scene.arrows] == [("6 principals → 6 roles",)] * 8
     assert [len(arrow.doors) for arrow in scene.arrows] == [6] * 8
+
+
+@pytest.mark.parametrize(
+    ("outside", "mark"),
+    [({"open_to": "GitHub"}, "open to anybody"), ({"third_party": OUTSIDE}, "outside the organization")],
+)
+def test_a_way_that_all_the_world_may_take_is_first_and_is_marked_in_list_and_picture(
+    outside: dict[str, Any], mark: str
+) -> None:
+    whole = classic()
+    *others, last = whole.answers.ways
+    whole = replace(whole, answers=replace(whole.answers, ways=(*others, replace(last, **outside))))
+    assert any(mark in " ".join(one.lines) for one in overview(whole).arrows)
+    assert [kind for kind in kinds_of(whole.doors[0]) if kind in ("open to anybody", "by a third party")]
+    assert mark in str(data(whole)["doors"][0]["outside"])

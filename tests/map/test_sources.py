@@ -16,7 +16,7 @@ import pytest
 from tests.access.world import two_keys
 from twokeys.access.graph import build
 from twokeys.access.judge import Key
-from twokeys.access.model.principals import PrincipalKind
+from twokeys.access.model.principals import HOLDERS, PrincipalKind
 from twokeys.answers.model import Account, Party, State
 from twokeys.answers.reading import read as read_answers
 from twokeys.answers.sources import together
@@ -209,6 +209,8 @@ def test_a_root_session_is_a_kind_of_way_of_its_own() -> None:
     assert "by a root session" in kinds_of(way)
 
 
-def test_each_kind_of_principal_has_its_words_in_the_filter() -> None:
+def test_each_kind_of_principal_has_its_words_in_the_filter_and_a_name_that_people_say() -> None:
     missing = set(get_args(PrincipalKind)) - KINDS.keys()
     assert not missing, f"twokeys/map/model.py: say in KINDS how {missing} come in"
+    raw = {kind for kind in KINDS.keys() - {*HOLDERS} if Who(kind, "", "x").label == f"{kind} x"}
+    assert not raw, f"twokeys/doors/who.py: say in Who.label what people call {raw}"

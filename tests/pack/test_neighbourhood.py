@@ -28,7 +28,7 @@ from twokeys.access.report import judge
 from twokeys.access.rules import RULES
 from twokeys.access.rules.wildcards import WILDCARD_TRUST
 from twokeys.doors.who import ROLES_ANYWHERE
-from twokeys.iam import Outcome, Verdict
+from twokeys.iam import UNKNOWN, Outcome, Verdict
 from twokeys.iam.verdict import Why
 from twokeys.pack.gate import Gate
 from twokeys.pack.neighbourhood import Neighbourhood
@@ -122,26 +122,59 @@ def test_small_stacks_in_any_order_are_answered_as_the_whole_is(monkeypatch: pyt
         same_as_of_the_whole(order, before, monkeypatch)
 
 
+def open_doors(graph: Graph) -> list[Door]:
+    return [one for one in (*graph.doors, *graph.steps) if one.outcome is not Outcome.DENY]
+
+
 def every_door(graph: Graph) -> Iterable[Finding]:
-    doors, rule = (*graph.doors, *graph.steps), WILDCARD_TRUST.name  # whose findings nothing later makes untrue
-    return (Finding("", "", one.target.urn, one.id, rule=rule) for one in doors if one.outcome is not Outcome.DENY)
+    rule = WILDCARD_TRUST.name  # whose findings nothing later makes untrue
+    return (Finding("", "", one.target.urn, one.id, rule=rule) for one in open_doors(graph))
 
 
 def doors_of(graph: Graph) -> set[str]:
     return {one.id for one in (*graph.doors, *graph.steps)}
 
 
+CARRIED = document({**json.loads(SERVICE)["Statement"][0], "Principal": {"Service": ROLES_ANYWHERE}})
+WORLDS = [
+    *(world_of(one).snapshot for one in (*SMALL, lambda world: world.role("carried", world.stage, CARRIED))),
+    make(11).snapshot,
+]
+"""Each source of doors is needed in one of them."""
+
+
 def test_the_gate_sees_every_door_whatever_source_makes_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    carried = document({**json.loads(SERVICE)["Statement"][0], "Principal": {"Service": ROLES_ANYWHERE}})
-    small = [*SMALL, lambda world: world.role("carried", world.stage, carried)]
-    worlds = [*(world_of(one).snapshot for one in small), make(11).snapshot]
-    for world in worlds:
+    for world in WORLDS:
         same_as_of_the_whole(world.resources, None, monkeypatch, every_door)
     sources = _Builder.SOURCES
-    made = [doors_of(build(world)) for world in worlds]
+    made = [doors_of(build(world)) for world in WORLDS]
     for source in sources:
         monkeypatch.setattr(_Builder, "SOURCES", [one for one in sources if one is not source])
-        assert [doors_of(build(world)) for world in worlds] != made, f"no world here needs {source.__name__}"
+        assert [doors_of(build(world)) for world in WORLDS] != made, f"no world here needs {source.__name__}"
+
+
+def said(graph: Graph) -> set[object]:
+    unread = {(one.resource.urn, one.why) for one in graph.not_read}
+    return unread | {(one.urn, one.what, one.why) for one in graph.not_proved} | set(mandatory(graph))
+
+
+SHOWS_ACCOUNTS = ("pulumi:providers:aws", "aws:organizations/organization:Organization")
+"""They say which accounts and organizations there are, and let nobody in."""
+
+
+def test_no_property_that_is_not_known_takes_a_door_away_in_silence() -> None:
+    """Of whichever source: the unknown may be the one whom it lets in, or what lets somebody in."""
+    for world in WORLDS:
+        known = build(world)
+        for resource in world.resources:
+            for key in resource.inputs if resource.type not in SHOWS_ACCOUNTS else ():
+                unknown = replace(resource, **{
+                    of: {**values, key: UNKNOWN} if key in values else values
+                    for of, values in (("inputs", resource.inputs), ("outputs", resource.outputs))
+                })  # fmt: skip
+                graph = build(Snapshot(tuple(unknown if one is resource else one for one in world.resources)))
+                fewer = len(open_doors(graph)) < len(open_doors(known))
+                assert not fewer or said(graph) - said(known), f"nothing is said of {resource.type}'s {key}, not known"
 
 
 TOKENS = {

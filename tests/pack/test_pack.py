@@ -1,6 +1,7 @@
 """The pack behaves over the engine's own protocol as its rules do in memory."""
 
 import base64
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -293,14 +294,12 @@ def test_a_grant_without_its_trust_is_refused_in_preview_where_its_holder_is_kno
     assert [one.policyName for one in Engine().analyze(world.resources)] == ["unproved-door"]
 
 
-def test_of_a_trust_that_is_not_known_preview_says_that_it_may_be_refused_and_the_arn_that_its_provider_will_have() -> (
-    None
-):
+def test_of_an_unknown_trust_preview_says_that_it_may_be_refused_and_the_arn_of_its_provider_to_come() -> None:
     """OpenIdConnectProviderArn: https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateOpenIDConnectProvider.html"""
     world, bucket = World(), "aws:s3/bucket:Bucket"
     world.add("RolePolicy", "reads", world.hub, role="ci", made_from={"policy": [put(world, bucket, "b", world.hub)]})
     said = Engine().analyze(world.resources)[0].message
-    assert "unjudged: reads" in said
+    assert "unjudged: RolePolicy reads" in said
     assert "nothing has to be done" in said
     kind = "aws:iam/openIdConnectProvider:OpenIdConnectProvider"
     github = put(world, kind, "github", world.stage, url="https://token.actions.githubusercontent.com")
@@ -308,7 +307,7 @@ def test_of_a_trust_that_is_not_known_preview_says_that_it_may_be_refused_and_th
     (found,) = Engine().analyze(world.resources)
     assert found.policyName == DEFERRED
     assert analyzer.proto.PolicySeverity.Name(found.severity) == "POLICY_SEVERITY_MEDIUM"
-    assert "unjudged: reads. Whom the trust policy of jobs lets in" in found.message
+    assert "unjudged: RolePolicy reads. Whom the trust policy of Role jobs lets in" in found.message
     assert "may be refused in the update" in found.message
     assert "nothing has to be done" not in found.message
     assert f"arn:aws:iam::{STAGE}:oidc-provider/token.actions.githubusercontent.com" in found.message
@@ -316,7 +315,7 @@ def test_of_a_trust_that_is_not_known_preview_says_that_it_may_be_refused_and_th
 
 @pytest.mark.parametrize("condition", [{}, {"IpAddress": {"aws:SourceIp": "203.0.113.0/24"}}])
 @pytest.mark.parametrize(("crosses", "allowed"), [(True, False), (True, True), (False, False), (False, True)])
-def test_what_waits_for_a_bucket_is_to_be_proved_in_preview_only_where_a_trust_in_everyone_of_another_account_stands(
+def test_what_waits_for_a_bucket_is_proved_in_preview_only_beside_a_trust_in_all_of_another_account(
     condition: dict[str, object], *, crosses: bool, allowed: bool
 ) -> None:
     """A refused trust is not made; within its account one in everyone is open without a grant.
@@ -559,3 +558,45 @@ def test_a_role_that_the_program_only_reads_may_have_the_grant(shown: bool, rule
     (found,) = [one for one in Engine().analyze(resources) if one.policyName != "judged-in-the-update"]
     assert found.policyName == rule
     assert ("this program only reads" in found.message) is not shown
+
+
+@pytest.mark.parametrize(
+    ("rule", "inputs", "granted"),
+    [
+        ("unproved-door", {}, True),
+        ("wildcard-trust", {"assumeRolePolicy": document(trusts("*"))}, False),
+        ("external-id", {"assumeRolePolicy": document(trusts(arn(OUTSIDE, "role/ci")))}, False),
+    ],
+)
+@pytest.mark.parametrize(
+    ("named", "drawn"),
+    [
+        ({}, ("task-ffb0256", "task-0ec1e4e")),
+        ({"namePrefix": "task-"}, ("task-20261128170000123400000001", "task-20261128170100123400000002")),
+    ],
+)
+def test_an_exception_for_a_role_whose_name_is_made_up_is_printed_in_preview_and_holds_in_the_update(
+    rule: str, inputs: dict[str, object], named: dict[str, object], drawn: tuple[str, str], *, granted: bool
+) -> None:
+    """Each run draws other digits: https://www.pulumi.com/docs/iac/concepts/resources/names/#autonaming"""
+
+    def made(name: str | None, **outputs: object) -> list[Resource]:
+        world = World()
+        given = {"assumeRolePolicy": SERVICE, **inputs, **named} | ({"name": name} if name else {})
+        role = world.add("Role", "task", world.hub, **given)
+        if granted:
+            policy = document(grants(arn(OUTSIDE, "role/reader")))
+            world.add("RolePolicy", "task", world.hub, role=name or UNKNOWN, policy=policy, made_from={"role": [role]})
+        world.change(role, outputs={**(role.inputs or {}), **outputs})
+        return world.resources
+
+    for name in (None, drawn[0]):
+        (refused,) = (one for one in Engine().analyze(made(name)) if one.policyName == rule)
+        assert drawn[0] not in refused.message
+        (door,) = set(re.findall(r'"door": "([^"]*)"', refused.message))
+        excuse = {"door": door, "reason": "x", "owner": "x", "expires": "2999-01-01"}
+        config = {rule: {"exceptions": [excuse]}}
+        assert rule not in Engine(config).rules(made(name))
+        engine, there = Engine(config, preview=False), made(drawn[1], id=drawn[1], arn=arn(HUB, f"role/{drawn[1]}"))
+        assert engine.rules(there) == []
+        assert rule in Engine(config).rules(made(f"{drawn[1]}1")), "no other name is excused"

@@ -19,6 +19,7 @@ import yaml
 
 from tests.access.states import write_state
 from tests.access.world import HUB, STAGE, World, arn, document, trusts, two_keys
+from tests.in_process import said
 from tests.sandbox.conftest import TWOKEYS, Run
 from twokeys.errors import Refusal
 from twokeys.sandbox import demo
@@ -29,11 +30,6 @@ from twokeys.sandbox.person import account_of, made_with
 def accounts_of(aws: LocalAws) -> dict[str, str]:
     """Account name to id, from the local AWS itself."""
     return {one["Name"]: one["Id"] for one in aws.client("organizations").list_accounts()["Accounts"]}
-
-
-def told(run: subprocess.CompletedProcess[str]) -> Any:
-    assert run.stdout.strip(), run.stderr
-    return json.loads(run.stdout)
 
 
 def _alike(lines: Iterable[str]) -> list[str]:
@@ -88,10 +84,10 @@ def test_the_demo_tells_the_whole_story_on_a_screen_and_leaves_states_that_every
     checked = twokeys("access", "check", "--state", str(state), "--json")
     assert checked.returncode == 0, checked.stdout
     assert twokeys("audit", "stage", "--json").returncode == 0
-    assert all(one["asExpected"] for one in told(twokeys("verify", "stage", "--json", "--rate", "50"))["probes"])
+    assert all(one["asExpected"] for one in said(twokeys("verify", "stage", "--json", "--rate", "50"))["probes"])
 
     misspelt = twokeys("sandbox", "shell", "--user", "alica")
-    first, second = (told(twokeys("sandbox", "shell", "--user", "alice", "--json")) for _terminal in range(2))
+    first, second = (said(twokeys("sandbox", "shell", "--user", "alice", "--json")) for _terminal in range(2))
     assert (misspelt.returncode, "name alice" in misspelt.stderr, first) == (1, True, second)  # the first one goes on
     for name, value in second.items():
         monkeypatch.setenv(name, value)
@@ -99,7 +95,7 @@ def test_the_demo_tells_the_whole_story_on_a_screen_and_leaves_states_that_every
     assert boto3.Session(profile_name="default").client("sts").get_caller_identity()["Arn"].endswith(":user/alice")
     code, stage = twokeys("sandbox", "mfa-code").stdout.strip(), story.outputs["stage"]["child_account_id"]
     assumed = twokeys("assume", "stage-developer", "--mfa-code", code, "--json")
-    assert told(assumed)["arn"] == f"arn:aws:sts::{stage}:assumed-role/developer/alice"
+    assert said(assumed)["arn"] == f"arn:aws:sts::{stage}:assumed-role/developer/alice"
     assert "the doors are the sandbox's" in assumed.stderr
     assert twokeys("sandbox", "shell", "--stop").returncode == 0
 
@@ -131,16 +127,16 @@ def test_a_door_without_its_grant_is_refused_and_a_shell_finds_what_was_made_bef
     assert alone.stdout.endswith("next:  twokeys sandbox up management stage\n")
     assert "made" not in alone.stdout
     assert not (project / ".twokeys" / "stacks").exists(), "a stack of which nothing was made is not up"
-    assert told(twokeys("sandbox", "up", "management", "--json"))[0]["ok"]
+    assert said(twokeys("sandbox", "up", "management", "--json"))[0]["ok"]
 
     doors = json.dumps(without_grant(project))
     run = twokeys("sandbox", "up", "stage", "--json", "--config", f"twokeys:doors={doors}")
     assert run.returncode == 1
-    [one] = told(run)
+    [one] = said(run)
     assert one["stage"] == "preview"
     assert [each["policy"] for each in one["violations"] if each["mandatory"]] == ["door-needs-grant"]
 
-    environment = told(twokeys("sandbox", "shell", "--json"))
+    environment = said(twokeys("sandbox", "shell", "--json"))
     for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ACCESS_KEY_ID"):
         monkeypatch.delenv(name)
     running = LocalAws.attach(project / ".twokeys" / "aws")
@@ -199,8 +195,8 @@ def test_ctrl_c_exits_with_130_and_leaves_no_server_and_what_is_up_is_made_again
     assert update.returncode == 130, output
     assert not psutil.pid_exists(server["pid"])
 
-    first = told(twokeys("sandbox", "up", "management", "stage", "--json"))
-    again = told(twokeys("sandbox", "up", "management", "--json"))
+    first = said(twokeys("sandbox", "up", "management", "stage", "--json"))
+    again = said(twokeys("sandbox", "up", "management", "--json"))
     assert [one["stack"] for one in again] == ["management", "stage"]
     assert all(one["ok"] for one in (*first, *again))
     before, now = (runs[1]["outputs"]["child_account_id"] for runs in (first, again))

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 from pydantic.alias_generators import to_camel
 
 from twokeys.access.graph import SHOW_SECRETS, Graph
-from twokeys.access.model.door_name import DoorName
+from twokeys.access.model.door_name import DoorName, means
 from twokeys.access.reading.snapshot import Resource, place_of, stack_of
 from twokeys.iam import Arn, account_as_a_whole
 
@@ -189,10 +189,10 @@ def run(rule: Rule[Any], graph: Graph, config: Mapping[str, object], now: dateti
         settings = rule.config.model_validate(dict(config))
         findings = tuple(rule.check(graph, settings, now))
         if isinstance(settings, DoorConfig):
-            found = {one.door.ends for one in findings if one.door and not graph.snapshot.is_beside(one.urn)}
+            found = [one.door for one in findings if one.door and not graph.snapshot.is_beside(one.urn)]
             today = now.astimezone(UTC).date()
             named = [one for one in settings.exceptions if one.stack is None or one.stack in graph.snapshot.names]
-            here = [one for one in named if one.stack or one.name.ends in found or _is_of(one, rule, graph)]
+            here = [one for one in named if one.stack or any(map(one.name.means, found)) or _is_of(one, rule, graph)]
             perhaps = [one for one in named if one not in here and _may_be_of(one, rule, graph)]
             expired = tuple(Accepted(rule.name, one) for one in (*here, *perhaps) if one.expires < today)
             findings, accepted = _excused(rule.name, findings, named, here, today)
@@ -224,8 +224,9 @@ def _is_of(exception: DoorException, rule: Rule[Any], graph: Graph) -> bool:
 
 
 def _urns(side: str, graph: Graph) -> tuple[str | None, ...]:
-    principal = graph.principals.by_arn.get(side)
-    return side if side in graph.snapshot.by_urn else None, principal.urn if principal else None
+    principals = graph.principals.by_arn
+    alike = [arn for arn in principals if means(side, arn)] if side.endswith("?") else [side]
+    return side if side in graph.snapshot.by_urn else None, *(one.urn for one in map(principals.get, alike) if one)
 
 
 def _may_be_of(exception: DoorException, rule: Rule[Any], graph: Graph) -> bool:
@@ -270,16 +271,16 @@ def _excused(
     That is what is wrong with them, beside the findings, and those that were needed.
     """
     accepted, wrong = [], []
-    doors = {finding.door.ends for finding in findings if finding.door}
+    doors = {finding.door for finding in findings if finding.door}
     for one in here:
         if one.expires < today:
             wrong.append(_expired(one))
-        elif one.name.ends not in doors:
+        elif not any(map(one.name.means, doors)):
             message = f"The exception for the door {one.door} ({one.reason}) is not used: nothing here needs it"
             step = f"remove it from the configuration of {rule}, or correct its door"
             wrong.append(Finding(message, step, about_exception=True))
         else:
             accepted.append(Accepted(rule, one))
-    stand = {one.name.ends for one in named if one.expires >= today}
-    left = (finding for finding in findings if finding.door is None or finding.door.ends not in stand)
+    stand = [one.name for one in named if one.expires >= today]
+    left = (one for one in findings if one.door is None or not any(name.means(one.door) for name in stand))
     return (*left, *wrong), tuple(accepted)

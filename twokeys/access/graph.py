@@ -357,8 +357,9 @@ class _Builder:
     )
     """What makes doors, in this order; `federated`, `identity_center` and `root_sessions` read what some of them join.
 
+    Where a source does not know whom it lets in, or where, it says so among `not_proved`: to make no door is no answer.
     An update judges the resources of each type that `reading.types` has as read, on the whole stack until `pack.parts`
-    indexes what the type names. Of another source docs/what-is-read.md gets a row.
+    indexes what the type names.
     """
 
     def _join(self, doors: Iterable[Door]) -> None:

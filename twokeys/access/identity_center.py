@@ -168,7 +168,7 @@ class _Reader:
     def assignments(self) -> Iterator[Assignment]:
         """Every assignment and entitlement that says whom it lets into which account."""
         for resource in self.snapshot.of_type(ASSIGNMENT):
-            if resource.get("targetType") not in (None, "AWS_ACCOUNT"):
+            if resource.get("targetType") not in (None, UNKNOWN, "AWS_ACCOUNT"):
                 continue
             account = self._account(resource)
             source = self._source(resource, resource.get("principalType"), "principalId", resource.get("principalId"))

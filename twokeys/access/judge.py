@@ -10,7 +10,7 @@ from typing import cast
 from twokeys.access.model.accounts import Accounts
 from twokeys.access.model.door_name import DoorName
 from twokeys.access.model.organization import Guards
-from twokeys.access.model.principals import WITHOUT_GRANT, Principal
+from twokeys.access.model.principals import NOT_OURS, WITHOUT_GRANT, Principal
 from twokeys.iam import (
     DEFAULT_PARTITION,
     UNKNOWN,
@@ -39,7 +39,6 @@ from twokeys.iam.truth import FREE, Truth
 from twokeys.iam.verdict import Why
 
 _IS_MET, _LATER = "is met by", "a value that is not known yet"
-_NOT_SHOWN = frozenset({"outsider", "everyone"})
 _WHO = ("aws:PrincipalArn", "aws:username", "aws:userid")
 _TELL_APART = frozenset({*map(str.lower, _WHO), "aws:principaltype"})
 """The condition keys in which the principals of one account differ."""
@@ -94,7 +93,7 @@ class Door:
     def grant_key(self) -> Key:
         """Whether the principal's side grants it the role."""
         if self.grant.outcome is not Outcome.DENY:
-            if self.source.kind in _NOT_SHOWN:
+            if self.source.kind in NOT_OURS:
                 return Key.NOT_OURS
             if self.source.kind in WITHOUT_GRANT:
                 return Key.NOT_NEEDED
@@ -144,7 +143,7 @@ class Judge:
 
     def door(self, source: Principal, target: Principal, *, asked: bool = False) -> Door:
         """The door between two principals, judged: each key on its own, or as AWS does within one account."""
-        if source.kind in _NOT_SHOWN:
+        if source.kind in NOT_OURS:
             return self._from_outside(source, target)
         caller, held = self._of(source)
         request = Request(caller, ASSUME_ROLE, target.arn, self._context(source, target))

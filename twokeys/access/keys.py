@@ -3,7 +3,6 @@
 The two rules about keys and the one about what is not proved read these statements; none of them decides again.
 """
 
-import json
 import re
 from collections import defaultdict
 from collections.abc import Iterator
@@ -15,14 +14,13 @@ from twokeys.access.configuration import OTHER_STACKS
 from twokeys.access.graph import SHOW_SECRETS, Door, Grant, Graph, Key, Trust
 from twokeys.access.judge import Judge
 from twokeys.access.model.documents import Document
-from twokeys.access.model.door_name import DoorName
+from twokeys.access.model.door_name import DoorName, exception_text
 from twokeys.access.model.names import EVERYONE
 from twokeys.access.model.not_proved import EXCEPT
 from twokeys.access.model.principals import HOLDERS, Principal
 from twokeys.access.model.requirements import in_words, window
 from twokeys.access.paths import leading_out
 from twokeys.doors import DOORS_OUTPUT
-from twokeys.errors import nearest
 from twokeys.iam import UNKNOWN, Arn, Outcome, parse_arn
 from twokeys.iam.external_id import asks_for_external_id
 from twokeys.iam.sts import RESERVED_ROLE, permission_set_of
@@ -414,12 +412,9 @@ class _Reader:
         yield Statement(lack, about, step, door, grant.document.urn or source.urn, source.source)
 
     def _if_meant(self, kind: str, account: str, name: str) -> str:
-        """Whoever of the stack differs from what a document names by the case of letters or by the path alone."""
-        there = {
-            one.name: one for one in self._graph.principals if (one.kind, one.account) == (kind, account) and one.urn
-        }
-        near = nearest(name, there, cutoff=1)
-        return f"write {there[near].arn}, if that is meant, or " if near else ""
+        """Whoever of the stack has a name that is spelt almost as what a document names, or another path alone."""
+        near = self._graph.principals.near(kind, account, name)
+        return f"write {near.arn}, if that is meant, or " if near else ""
 
     @property
     def _if_elsewhere(self) -> str:
@@ -431,11 +426,10 @@ class _Reader:
         if self._graph.snapshot.is_state or not names:
             return f", or {EXCEPT}"
         rule = "door-needs-trust" if lack is Lack.TRUST else "unproved-door"
-        excuse = {"door": str(door), "reason": "its trust comes next", "owner": "...", "expires": "YYYY-MM-DD"}
-        excepted = {rule: {"exceptions": [{**excuse, "stack": names[1]}]}}
+        excepted = exception_text(rule, door, reason="its trust comes next", stack=names[1])
         return (
             "; where another stack has still to make the trust, this grant goes first, as alone it opens nothing, by "
-            f"an exception until that stack is updated and its state exported again: {json.dumps(excepted)}"
+            f"an exception until that stack is updated and its state exported again: {excepted}"
         )
 
     @property

@@ -36,16 +36,16 @@ def check_command(*, shown: Callable[[], Snapshot], config: Path | None, as_json
     """
     from rich.console import Console
 
+    from twokeys.access.config_file import rules_config
     from twokeys.access.graph import build
     from twokeys.access.report import check
     from twokeys.access.rules import RULES
-    from twokeys.access.rules.config_file import rules_config
     from twokeys.answers.check import as_data, show
     from twokeys.answers.reading import read
 
     graph = build(shown())
     now = datetime.now(UTC)
-    verdicts = check(graph, RULES, rules_config(config), now)
+    verdicts = check(graph, RULES, rules_config(config, RULES), now)
     if as_json:
         click.echo(json.dumps(as_data(read(graph), verdicts, now), indent=2))
     else:

@@ -456,8 +456,10 @@ class Answers:
     """Whether the answer is of a moment that is over."""
     not_recorded: str = ""
     """Between when no record tells of changes of keys: the oldest state is older than the records. Empty if nothing."""
+    not_recorded_after: str = ""
+    """The same of the time after the records and before what was read, in which what stood may have been taken away."""
     meanwhile: str = ""
-    """What the period had that is not as it was when the states were written, or IAM read, in words."""
+    """Of when the answer is, where somebody asked for a moment, in words."""
     evidence: tuple[Evidence, ...] = ()
     from_states: bool = False
     """Whether only what stacks made is shown."""

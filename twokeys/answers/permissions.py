@@ -83,9 +83,9 @@ def permissions(role: Principal) -> Permissions:
     """What a role may do at most in its account. A role of which no resource is shown is not known."""
     documents = list(role.all_documents)
     least = Level.NONE if documents or role.urn is not None else Level.UNKNOWN
-    level = max((least, *map(_of_document, (*documents, *role.perhaps))))
+    level = max((least, *map(level_of, (*documents, *role.perhaps))))
     if role.boundary is not None:
-        level = min(level, _of_document(role.boundary))
+        level = min(level, level_of(role.boundary))
     boundary = policy_name(role.boundary) if role.boundary is not None else None
     titles = [one.title for one in documents]
     titles += [f"{one.title} {why}" for one, why in role.perhaps.items() if one not in documents]
@@ -103,7 +103,8 @@ def of_managed_policy(name: str) -> Level:
     return Level.WRITE if _WRITERS.search(name) else Level.UNKNOWN
 
 
-def _of_document(document: Document) -> Level:
+def level_of(document: Document) -> Level:
+    """What a policy allows at most."""
     if document.arn is not None and aws_managed.is_aws_managed(document.arn):
         level = of_managed_policy(policy_name(document))
         return _of_policy(document.policy) if level is Level.UNKNOWN and document.urn is not None else level

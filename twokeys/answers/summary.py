@@ -230,6 +230,14 @@ def not_shown(answers: Answers) -> str | None:
             "changes of keys between {}, which is between the oldest state and the records",
             ("give the logs of that time too", *(() if answers.past else (newer, _LIVE))),
         ),
+        (
+            [answers.not_recorded_after] if answers.not_recorded_after else [],
+            "what the period had and was taken away between {}, which is between the records and what was read",
+            (
+                "give the states of the period's end (`pulumi stack export --version N --file FILE`)",
+                "give the logs of that time too, with a later --until",
+            ),
+        ),
     )
     missing = [(what.format(", ".join(names)), names[0], steps) for names, what, steps in parts if names]
     if not missing:

@@ -1,60 +1,219 @@
-"""What the records of changes say of the time of answers: states know nothing of what was done after them."""
+"""What the records of changes say of the answers' time: what came since, what was taken back, and what nothing tells.
 
-from collections.abc import Mapping
-from dataclasses import replace
+Pure. docs/audit-events-words.md says what counts.
+"""
 
-from twokeys.access.model.documents import MASKS
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Container, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from twokeys.access.model.documents import MASKS, Document
 from twokeys.access.model.names import may_let_in
 from twokeys.answers.model import BOUNDARY, PASSWORD, Answers
+from twokeys.answers.permissions import Level, level_of
 from twokeys.answers.summary import APART
 from twokeys.audit.changes import BEING, DELETED, MFA_DEVICES, SAME, TAKEN_BACK, WIDENING, WRITES
-from twokeys.audit.comparison import Comparison
 from twokeys.audit.trail import Change
 from twokeys.doors import Who
-from twokeys.iam import Arn, PolicyDocument, PolicyKind, Unknown, aws_managed
-from twokeys.shown import counted, in_utc
+from twokeys.iam import UNKNOWN, Arn, PolicyDocument, PolicyKind, Unknown, aws_managed
+from twokeys.shown import in_utc, listed
+
+if TYPE_CHECKING:
+    from twokeys.audit.comparison import Comparison
 
 _OF_IDENTITY_CENTER = ":role/aws-service-role/sso.amazonaws.com/"
 """https://docs.aws.amazon.com/singlesignon/latest/userguide/using-service-linked-roles.html"""
+_TRUST = "UpdateAssumeRolePolicy"
+_MAKES = tuple(one.replace("Delete", "Create") for one in DELETED)
+_POLICIES = ("AttachRolePolicy", "PutRolePolicy")
+
+
+@dataclass(frozen=True, slots=True)
+class TakenBack:
+    """What the period had and the answers have not: what a call gave and another took away, or one took away alone.
+
+    `since` is None of what was there before the records, `until` of what was there at their end. `permissions` are
+    those of the role that a trust policy let enter, with the policies by name; None where it is not judged whom it let
+    in.
+    """
+
+    change: Change
+    since: datetime | None
+    until: datetime | None
+    permissions: tuple[Level, tuple[str, ...]] | None = None
+
+    @property
+    def between(self) -> str:
+        """From when to when, in words."""
+        first = in_utc(self.since) if self.since else "before the records"
+        return f"from {first} {f'to {in_utc(self.until)}' if self.until else 'on, and not in what was read'}"
+
+    @property
+    def strength(self) -> str:
+        """How strong it was: "administrator (AdministratorAccess)"."""
+        level, names = self.permissions or (Level.UNKNOWN, ())
+        return level.word + (f" ({listed(names)})" if names else "")
+
+    def words(self, answers: Answers) -> str:
+        """Who, into what, how strong, from when to when; of what is not judged, the call and when."""
+        if self.permissions is None:
+            return f"{about(self.change, answers)} {self.between}"
+        role = f"role {self.change.of[1]} of {answers.account_name(self.change.recorded)}"
+        return f"{self.change.trusts} -> {role}: {self.strength}, {self.between}"
+
+
+def about(one: Change, answers: Answers) -> str:
+    """A call and what it is of: "AttachRolePolicy of deployer (ReadOnlyAccess) in prod"."""
+    _, whose, what = one.of
+    given = f" ({what.rpartition('/')[2]})" if what else ""
+    return f"{one.use.event}{f' of {whose}{given}' if whose else ''} in {answers.account_name(one.use.account)}"
 
 
 def against_states(answers: Answers, comparison: Comparison) -> Answers:
     """The answers with what the records say of their time: changes of keys that the states do not have, so that more
-    may come in now; the time between the oldest state and the records, of which nothing tells; and what the period had
-    that is not in the answers any more. Live IAM is as of now.
+    may come in now; and the times of which nothing tells, between what was read and the records.
     """
     since: dict[str, str] = {}
-    before, ways = 0, (*answers.ways, *answers.within)
-    widening = [one for one in WIDENING if one not in MFA_DEVICES or any(way.mfa for way in ways)]
-    done = [one for one in comparison.changes if one.use.failed is None and one.gives]
+    for one, until in _fates(answers, comparison.changes):
+        if until is None and answers.from_states and not _is_shown(one, answers):
+            whose = one.of[1] * (one.of[0] == "user")
+            when, who = in_utc(one.use.time), answers.named(one.use.caller).short
+            since[f"{about(one, answers)} on {when} by {who}"] = whose
+    times = sorted(moment for one in answers.evidence if (answers.from_states or one.caller) and (moment := one.moment))
+    first, last = comparison.asked
+    start, end = comparison.start or first, comparison.end or last
+    before = f"{in_utc(times[0])} and {in_utc(start)}" if times and start and start - times[0] > APART else ""
+    after = f"{in_utc(end)} and {in_utc(times[-1])}" if times and end and times[-1] - end > APART else ""
+    return replace(answers, changed_since=since, not_recorded=before, not_recorded_after=after)
+
+
+def taken_back(answers: Answers, changes: Sequence[Change]) -> tuple[TakenBack, ...]:
+    """What let somebody in during the period, or may have, and is not in the answers any more.
+
+    Whom a trust policy let in, it says itself. What a grant, a membership or an assignment let in is not judged, nor is
+    what was there before the records, where no state of then shows it.
+    """
+    done = _done(changes)
+    found = [
+        TakenBack(one, one.use.time, until, _permissions(one, until, done, answers))
+        for one, until in _fates(answers, changes)
+        if not _stands_anyway(one, answers) and (until or not (answers.from_states or _is_still_there(one, answers)))
+    ]
+    seen: set[tuple[str, ...]] = set()
     last = {_about(one): one for one in done}
-    deleted = {(one.recorded, *one.of[:2]): one.use.time for one in done if one.of[1] and one.use.event in DELETED}
     for one in done:
-        use, (kind, whose, _) = one.use, one.of
-        if use.event not in widening or _is_of_nobody_here(one, answers) or not _matters(one, last, answers):
+        of = (one.recorded, *one.of[:2])
+        if not seen & {_about(one), of, (_TRUST, *of, "", "")} and _took_away(one, last, answers):
+            found.append(TakenBack(one, None, one.use.time))
+        seen.add(_about(one))
+        if one.use.event in _MAKES:
+            seen.add(of)
+    judged = {(one.change.recorded, *one.change.of[:2]) for one in found if one.permissions}
+    found = [one for one in found if one.permissions or not _is_said(one.change, judged)]
+    return tuple(sorted(found, key=lambda one: (one.permissions is None, one.change.use.time, one.change.use.id)))
+
+
+def _took_away(one: Change, last: Mapping[tuple[str, ...], Change], answers: Answers) -> bool:
+    """Whether a call took away, or wrote anew, what was there before the records, and no state shows what that was."""
+    event, of = one.use.event, (one.recorded, *one.of[:2])
+    if event in ("DeleteRole", "DeleteUser"):
+        return of not in answers.written and (*of, "") not in answers.holds
+    if not one.of[1] or _is_of_credentials(one):
+        return False
+    if one.undone:
+        return (one.recorded, *one.of) not in answers.holds and _matters(one, last, answers)
+    wrote = event in WRITES or event in ("SetDefaultPolicyVersion", "AttachPolicy") or one.of[2] == BOUNDARY
+    before = answers.from_states and of in answers.written and answers.written[of] <= one.use.time
+    return wrote and event not in _MAKES and not before and _matters(one, last, answers)
+
+
+def _stands_anyway(one: Change, answers: Answers) -> bool:
+    """Whether what a call gave is in the answers, taken back or not: a policy that lets in no more than theirs."""
+    said = answers.holds.get((one.recorded, *one.of))
+    policy = said.policy if said else None
+    if one.use.event in WRITES:
+        return one.policy is not None and isinstance(policy, PolicyDocument) and one.policy.within(policy)
+    return not one.undone and one.of[2] != BOUNDARY and (one.recorded, *one.of) in answers.holds
+
+
+def _is_said(one: Change, judged: Container[tuple[str, ...]]) -> bool:
+    """Whether it is a role's policy, and the sentence on who could enter the role says how strong it was."""
+    return (one.recorded, *one.of[:2]) in judged and (one.gives in _POLICIES or one.use.event == "DeleteRole")
+
+
+def _is_still_there(one: Change, answers: Answers) -> bool:
+    """Whether live IAM has what a call gave: it has users, and of their credentials not all."""
+    return _is_shown(one, answers) or _is_of_credentials(one)
+
+
+def _is_of_credentials(one: Change) -> bool:
+    return one.gives in BEING and one.gives != _TRUST
+
+
+def _done(changes: Sequence[Change]) -> list[Change]:
+    return [one for one in changes if one.use.failed is None and one.gives]
+
+
+def _fates(answers: Answers, changes: Sequence[Change]) -> Iterator[tuple[Change, datetime | None]]:
+    """Each call that may let more in and until when what it gave stood; None where it does at the records' end.
+
+    One that another repeats, or that gives less than a later one, is passed over.
+    """
+    ways, done = (*answers.ways, *answers.within), _done(changes)
+    widening = {one for one in WIDENING if one not in MFA_DEVICES or any(way.mfa for way in ways)}
+    last = {_about(one): one for one in done}
+    of_same: dict[tuple[str, ...], list[Change]] = defaultdict(list)
+    for one in done:
+        of_same[_about(one)].append(one)
+        if one.use.event in DELETED:
+            of_same[one.recorded, *one.of[:2]].append(one)
+    for one in done:
+        if one.use.event not in widening or _is_of_nobody_here(one, answers) or not _matters(one, last, answers):
             continue
-        gone = deleted.get((one.recorded, kind, whose), use.time) > use.time
-        if gone or last[_about(one)] is not one:
-            before += 1
-        elif _is_shown(one, answers):
-            continue
-        elif answers.from_states:
-            about = f"{use.event}{f' of {whose}' if whose else ''} in {answers.account_name(use.account)}"
-            since[f"{about} on {in_utc(use.time)} by {answers.named(use.caller).short}"] = whose * (kind == "user")
-        else:
-            before += 1
-    times = sorted(moment for one in answers.evidence if answers.from_states and (moment := one.moment))
-    start, end, not_recorded, meanwhile = comparison.start, comparison.end, "", []
-    if times and start and start - times[0] > APART:
-        not_recorded = f"{in_utc(times[0])} and {in_utc(start)}"
-    if times and end and times[-1] - end > APART:
-        meanwhile.append(f"The states are of after the period, which ends at {in_utc(end)}")
-    if before:
-        meanwhile.append(
-            f"{counted(before, 'change')} of keys in the period may have let more in before: what "
-            "was made and taken back by then is only among these changes"
-        )
-    return replace(answers, changed_since=since, not_recorded=not_recorded, meanwhile=". ".join(meanwhile))
+        same = of_same[_about(one)]
+        later = [*same[same.index(one) + 1 :], *of_same[one.recorded, *one.of[:2]]]
+        ends = [each.use.time for each in later if each.use.time > one.use.time and _ends(each, one)]
+        if ends or one is same[-1]:
+            yield one, min(ends, default=None)
+
+
+def _ends(later: Change, one: Change) -> bool:
+    """Whether a later call of the same ends what one gave: not one that gives it again, or as much."""
+    if later.use.event in DELETED or later.use.event not in WRITES:
+        return later.use.event in DELETED or later.undone != one.undone or later.boundary != one.boundary
+    return one.policy is None or later.policy is None or not one.policy.within(later.policy)
+
+
+def _permissions(
+    one: Change, until: datetime | None, done: Sequence[Change], answers: Answers
+) -> tuple[Level, tuple[str, ...]] | None:
+    """How strong a role was at most while a trust policy stood; None of a call that is no trust policy to be read.
+
+    Its policies are those that the answers show and those that calls gave it before the end.
+    """
+    if one.gives != _TRUST or not one.trusts or one.recorded not in answers.accounts:
+        return None
+    of = (one.recorded, *one.of[:2])
+    shown = {key[3]: said for key, said in answers.holds.items() if key[:3] == of and key[3] not in ("", BOUNDARY)}
+    given = [each for each in done if (each.recorded, *each.of[:2]) == of and each.gives in _POLICIES]
+    for each in given:
+        what = each.of[2]
+        if each.undone and each.use.time <= one.use.time:
+            shown.pop(what, None)
+        elif not each.undone and (until is None or each.use.time < until):
+            own = answers.holds.get((one.recorded, "policy", what, ""))
+            policy = each.policy or (own.policy if own else UNKNOWN)
+            shown[what] = Document(policy, what.rpartition("/")[2], arn=what if Arn.parse(what) else None)
+    made = of in answers.written or any(
+        each.use.event == "CreateRole" and (each.recorded, *each.of[:2]) == of for each in done
+    )
+    levels = [level_of(said) if said else Level.UNKNOWN for said in shown.values()]
+    least = Level.NONE if made else Level.UNKNOWN
+    return max((least, *levels)), tuple(name.rpartition("/")[2] for name in shown)
 
 
 def _about(one: Change) -> tuple[str, ...]:

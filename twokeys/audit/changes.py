@@ -5,10 +5,12 @@ https://docs.aws.amazon.com/singlesignon/latest/userguide/logging-using-cloudtra
 """
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any, Final
 
+from twokeys.access.model.requirements import in_words
 from twokeys.access.reading.snapshot import mapping
 from twokeys.answers.model import BOUNDARY, KEPT_BY_ID
 from twokeys.audit.record import SCIM
@@ -237,14 +239,17 @@ def _values(asked: object) -> Iterator[str]:
 
 
 def trusted(record: Mapping[str, Any]) -> str:
-    """Whom a call's trust policy allows to come; empty for a call without one."""
+    """Whom a call's trust policy allows to come, and what it asks of them; empty for a call without one."""
     try:
         statements = parse_policy(next(_asked(record, *_DOCUMENTS), ""), PolicyKind.TRUST).statements
     except PolicyError:
         return ""
-    allowed = [one.principals for one in statements if one.effect == "Allow" and one.principals is not None]
-    everyone = ["*"] if any(one.everyone for one in allowed) else []
-    names = dict.fromkeys(
-        [*everyone, *(str(name) for one in allowed for name in (*one.aws, *one.federated, *one.service))]
-    )
-    return listed(["everyone" if name == "*" else name for name in names], most=_MOST)
+    names: dict[str, list[str]] = defaultdict(list)
+    for one in statements:
+        if one.effect == "Allow" and (whom := one.principals) is not None:
+            asked = " and ".join(in_words(clause.requirement()) for clause in one.conditions)
+            each = ("*" * whom.everyone, *whom.aws, *whom.federated, *whom.service)
+            names[asked] += ["everyone" if name == "*" else str(name) for name in each if name]
+    said = [listed(each, most=_MOST) + (f" if {asked}" if asked else "") for asked, each in names.items()]
+    denied = ", less whom it denies" if any(one.effect == "Deny" for one in statements) else ""
+    return "; ".join(said) + denied * bool(said)

@@ -91,11 +91,11 @@ class _Moment(click.DateTime):
 @click.option(
     "--exit-code",
     is_flag=True,
-    help="Exit with 1 on what is to be looked at: a door without a key, a way open to "
-    "everybody (at AWS, at an identity provider), an exception that has expired, an entry without a door, an unusual "
-    "one; and on what is not shown, not proved or not known: whether a door was used, what a damaged, changed or "
-    "missing log holds, what AWS did not answer, whether a user has a password or key. Ways in, users with credentials "
-    "and doors without a record of use are answers, and give 0.",
+    help="Exit with 1 on what is to be looked at: a door without a key, a way open to everybody (at AWS, at an "
+    "identity provider), an exception that has expired, an entry without a door, an unusual one, what was open in the "
+    "period and taken back; and on what is not shown, not proved or not known: whether a door was used, what a "
+    "damaged, changed or missing log holds, what AWS did not answer, whether a user has a password or key. Ways in, "
+    "users with credentials and doors without a record of use are answers, and give 0.",
 )
 def audit(  # noqa: PLR0913 - one parameter an option
     *,
@@ -133,6 +133,7 @@ def audit(  # noqa: PLR0913 - one parameter an option
     from twokeys.audit.comparison import compare
     from twokeys.audit.page import page
     from twokeys.audit.person import by_person
+    from twokeys.audit.table import as_csv
     from twokeys.aws_reference import known_region
     from twokeys.files import write_output
     from twokeys.shown import in_utc
@@ -151,13 +152,13 @@ def audit(  # noqa: PLR0913 - one parameter an option
         whole = against_states(comparison.answers, comparison)
     if at:
         dates = f"Dates in keys and of exceptions are held against {in_utc(at)} (--at)"
-        whole = replace(whole, past=True, meanwhile=". ".join(filter(None, (dates, whole.meanwhile))))
+        whole = replace(whole, past=True, meanwhile=dates)
     answers = of_person(whole, person, comparison.people if comparison else ())
     comparison = comparison and by_person(comparison, answers)
     if html is not None:
         write_output(html, page(answers, target, comparison, now))
     if table is not None:
-        write_output(table, report.table(answers, target, comparison, now))
+        write_output(table, as_csv(answers, target, comparison, now))
     if as_json:
         made = datetime.now(UTC).isoformat(timespec="seconds")
         about = {"target": target, "made": made, "at": at.isoformat() if at else None}
@@ -219,16 +220,16 @@ def _print_json(about: Mapping[str, Any], answers: Answers, comparison: Comparis
 
 
 def _answers(shown: Snapshot, config: Path | None, now: datetime) -> Answers:
+    from twokeys.access.config_file import rules_config
     from twokeys.access.graph import build
     from twokeys.access.report import check
     from twokeys.access.rules import RULES
-    from twokeys.access.rules.config_file import rules_config
     from twokeys.answers.reading import read
 
     graph = build(shown)
     if config is None:
         return read(graph)
-    verdicts = check(graph, RULES, rules_config(config), now)
+    verdicts = check(graph, RULES, rules_config(config, RULES), now)
     return replace(read(graph), accepted=verdicts.accepted, expired=verdicts.expired)
 
 

@@ -11,13 +11,14 @@ from datetime import UTC, datetime, timedelta
 from twokeys.answers.model import Answers, Party, Step, Way
 from twokeys.answers.selection import PEOPLE
 from twokeys.audit import LEARNING
+from twokeys.audit.against_states import TakenBack, taken_back
 from twokeys.audit.coverage import Covered
 from twokeys.audit.dates import dated
 from twokeys.audit.entries import DoorUse, Entry, Tallies, Tally, Usage
 from twokeys.audit.known import Records
 from twokeys.audit.logs import Source
 from twokeys.audit.record import EARLIER, SESSION, SESSIONS, SIGN_INS, Use, resolved
-from twokeys.audit.trail import BY_KEY, HANDS_OUT, TEMPORARY, Change, Trail
+from twokeys.audit.trail import BY_KEY, HANDS_OUT, LONGEST, TEMPORARY, Change, Trail
 from twokeys.audit.unusual import Unusual, is_weak, unusual
 from twokeys.doors import Who
 from twokeys.doors.who import CARRIERS
@@ -81,7 +82,8 @@ class Comparison:
     """Those that count, where people named them."""
     changes: tuple[Change, ...] = ()
     """The calls that changed, or tried to change, who can enter, in order of time."""
-
+    taken_back: tuple[TakenBack, ...] = ()
+    """What let somebody in during the period, or may have, and is not in the answers: what is judged first."""
     earlier: tuple[Use, ...] = ()
     """The sessions in the accounts that were asked for that began before the period, each with its first call."""
     key_calls: tuple[tuple[Party, str, int], ...] = ()
@@ -149,7 +151,7 @@ class Comparison:
     @property
     def noteworthy(self) -> bool:
         """Whether somebody has to look: at an entry without a door or an unusual one, or for what is not known."""
-        return bool(self.undeclared or self.unusual or self.may_be_more or any(self.not_known))
+        return bool(self.undeclared or self.unusual or self.may_be_more or any(self.not_known) or self.taken_back)
 
 
 def compare(
@@ -164,7 +166,7 @@ def compare(
 
     Without a period, as of no records at all, nothing is said of a door.
     """
-    asked, uses = (start, end), trail.uses(start, end)
+    asked, uses = (start, end), trail.uses(start, end, _longest_sessions(answers))
     spanned = _spanned(trail, start, end)
     period = _period(start or spanned[0], end or spanned[1]) if spanned else None
     start, end = spanned or (None, None)
@@ -174,7 +176,7 @@ def compare(
     others = {step.source.who.account for way in answers.ways for step in way.steps} - {*answers.accounts}
     accounts = {*answers.accounts} | others
     signed = [use for use in sorting.uses if use.account in others and is_weak(use)]
-    key_calls = tuple(_key_calls(answers, trail, accounts))
+    key_calls, changes = tuple(_key_calls(answers, trail, accounts)), tuple(_changes(trail, accounts))
     by_doors, by_steps = (one.used(records) if records else {} for one in (sorting.doors, sorting.steps))
     used = by_doors | by_steps
     learned = start and start + min(timedelta(days=learning_days), datetime.max.replace(tzinfo=UTC) - start)
@@ -195,7 +197,8 @@ def compare(
         steps=tuple(use for _, use in by_steps.values()),
         population=tuple(sorted(sorting.population, key=lambda one: (one.use.time, one.use.id))),
         regions=trail.coverage.only,
-        changes=tuple(_changes(trail, accounts)),
+        changes=changes,
+        taken_back=taken_back(answers, changes),
         earlier=tuple(use for use in sorting.uses if use.event == EARLIER and use.account in answers.accounts),
         key_calls=key_calls,
     )
@@ -234,8 +237,20 @@ class _Sorting:
     def _take_on_the_way(self, use: Use) -> None:
         """A use of a step, or one by which somebody comes where a way leads through."""
         step = self.steps.take(use, self._ids, on_the_way=True)
-        begins = use.target in self._led_through and use.event not in SESSIONS and not _by_service(use)
+        elsewhere = use.account not in self._answers.accounts
+        handed = elsewhere and use.caller.who.kind == "service" and _hands_on(use, self._answers)
+        begins = use.target in self._led_through and use.event not in SESSIONS and (handed or not _by_service(use))
         self.population += [step] if step.doors or (begins and _is_apart(use, self._answers)) else []
+
+
+def _longest_sessions(answers: Answers) -> dict[Who, timedelta]:
+    """How long a session of each role that somebody enters lasts at most, as far as it is shown."""
+    found: dict[Who, timedelta] = {}
+    for way in (*answers.ways, *answers.within):
+        seconds = way.role_session_seconds or way.max_session_seconds
+        lasts = timedelta(seconds=seconds) if seconds else LONGEST
+        found[way.target.who] = max(lasts, found.get(way.target.who, lasts))
+    return found
 
 
 def _apart_by_calls(answers: Answers, trail: Trail, key_calls: Iterable[tuple[Party, str, int]]) -> Counter[str]:
@@ -288,10 +303,27 @@ def way_use(way: Way, used: Mapping[tuple[Who, Who], tuple[Tally, DoorUse]]) -> 
         return WayUse(way, Usage.USED, len(through), last=through[-1].time)
     words = {one.usage for one in doors}
     unused = next((one for one in (Usage.LATER, Usage.NEVER) if one in words), None)
+    if not unused and Usage.NOT_KNOWN not in words and not _may_follow_each_other(found):
+        why = next((one.not_known for one in doors if one.not_known), "")
+        return WayUse(way, Usage.NOT_KNOWN if why else Usage.NEVER, not_known=why)
     if unused or Usage.NOT_KNOWN not in words:
         usage = unused or Usage.PERHAPS
         return WayUse(way, usage, last=doors[-1].last if usage is Usage.PERHAPS else None)
     return WayUse(way, Usage.NOT_KNOWN, not_known=next(one.not_known for one in doors if one.usage is Usage.NOT_KNOWN))
+
+
+def _may_follow_each_other(tallies: Iterable[Tally]) -> bool:
+    """Whether a use of each door may be by the session that a use of the one before began, by access key and time."""
+    before: list[Use] | None = None
+    for uses in ([*one.sure, *one.perhaps] for one in tallies):
+        before = uses if before is None else [use for use in uses if any(_may_follow(use, one) for one in before)]
+    return bool(before)
+
+
+def _may_follow(use: Use, before: Use) -> bool:
+    if use.by and before.key:
+        return use.by == before.key
+    return timedelta() <= use.time - before.time <= LONGEST
 
 
 def _apart(use: Use) -> str | None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from twokeys.answers.data import party_data
 from twokeys.answers.model import Answers
+from twokeys.audit.against_states import TakenBack
 from twokeys.audit.comparison import Comparison, SignIns, WayUse
 from twokeys.audit.coverage import Covered
 from twokeys.audit.entries import DoorUse
@@ -44,6 +45,7 @@ def as_data(answers: Answers, comparison: Comparison) -> dict[str, Any]:
         "signIns": [_sign_in(one, answers) for one in comparison.sign_ins],
         "undeclared": [_use(use, answers) for use in comparison.undeclared],
         "unusual": [{**_use(one.use, answers), "why": list(one.why)} for one in comparison.unusual],
+        "takenBack": [_taken_back(one, answers) for one in comparison.taken_back],
         "changes": [
             {**_use(one.use, answers), "changed": one.parameters, "trusts": one.trusts or None}
             for one in comparison.changes
@@ -110,6 +112,21 @@ def _way(one: WayUse) -> dict[str, Any]:
         "count": one.count,
         "perhaps": one.perhaps,
         "last": _iso(one.last),
+    }
+
+
+def _taken_back(one: TakenBack, answers: Answers) -> dict[str, Any]:
+    level, names = one.permissions or (None, ())
+    return {
+        **_use(one.change.use, answers),
+        "what": one.words(answers),
+        "judged": one.permissions is not None,
+        "who": one.change.trusts or None,
+        "into": one.change.of[1],
+        "permissions": level.word if level is not None else None,
+        "policies": list(names),
+        "from": _iso(one.since),
+        "until": _iso(one.until),
     }
 
 

@@ -132,7 +132,7 @@ class Tallies:
         found, sure = self._explain(use, ids, [one for one in into if not unmet[id(one)]])
         if not found:
             found, sure = self._explain(use, ids, into)
-        other = sure and _is_another(use, ids)
+        other = _is_another(use, ids)
         lacks = tuple(dict.fromkeys(chain.from_iterable(unmet[id(one)] for one in found)))
         lacks = (_NO_BEGINNING,) if use.event == SESSION else lacks
         if not found:

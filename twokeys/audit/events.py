@@ -104,6 +104,25 @@ def headline(answers: Answers, comparison: Comparison | None) -> str:
     return "; ".join(filter(None, (seen, gaps(answers, comparison), without_digests(answers, comparison))))
 
 
+def at_the_top(answers: Answers, comparison: Comparison | None) -> list[str]:
+    """Who came in without a door, and what let somebody in during the period and was taken back, or may have: a few."""
+    if comparison is None:
+        return []
+    found, came = comparison.taken_back, [answers.named(use.caller).short for use in comparison.undeclared]
+    judged = [one.words(answers) for one in found if one.permissions]
+    others = [one.words(answers) for one in found if not one.permissions]
+    by = "by its trust policy; whether whom it names of our own accounts was granted it is not judged"
+    return [
+        f"{what}: {'; '.join([*lines[:FEW], *([f'{len(lines) - FEW} more below'] if len(lines) > FEW else [])])}"
+        for what, lines in (
+            ("Came without a door", list(dict.fromkeys(came))),
+            (f"Was open in the period and is not any more ({by})", judged),
+            ("Not judged is whom these let in before they were taken back", others),
+        )
+        if lines
+    ]
+
+
 def _may_have_logs(comparison: Comparison) -> bool:
     """Whether anything that was given is a log, or cannot be read and may be one."""
     return any(one.caller or one.read or one.not_readable for one in comparison.sources)
@@ -137,6 +156,7 @@ def events(answers: Answers, comparison: Comparison, named: Callable[[Sequence[s
     yield from _few("not readable", not_readable(comparison))
     looked_at, changed = to_look_at(answers, comparison)
     yield from _few("entries, calls and attempts", list(map(": ".join, looked_at)))
+    yield from _few("what was taken back", list(map(": ".join, taken_back(answers, comparison))))
     yield from filter(None, [who_changed(answers, comparison)])
     yield from _few("changes of keys", list(map(": ".join, changed)), "--csv and --json")
     yield from (f"{words}: {door}" for words, door in uses(comparison.doors, named))
@@ -153,6 +173,20 @@ def events(answers: Answers, comparison: Comparison, named: Callable[[Sequence[s
         yield f"signed in: {sign_ins(signed, answers)}"
     yield from _few("records", [f"records of {line}" for line, _ in coverage(answers, comparison, named)])
     yield not_in_the_events(comparison)
+
+
+WAS_OPEN, NOT_JUDGED = "was open", "was given or taken away, not judged"
+
+
+def taken_back(answers: Answers, comparison: Comparison) -> list[tuple[str, str]]:
+    """What was given, or there, in the period and taken back, in words, and by whom it was given or taken."""
+    return [
+        (
+            WAS_OPEN if one.permissions else NOT_JUDGED,
+            f"{one.words(answers)}, by {answers.named(one.change.use.caller).short} ({one.change.use.id})",
+        )
+        for one in comparison.taken_back
+    ]
 
 
 def _few(what: str, lines: list[str], have_all: str = "--csv, --html and --json") -> Iterator[str]:
@@ -211,14 +245,15 @@ def about_early(comparison: Comparison) -> str:
     )
 
 
+def asked_of(comparison: Comparison) -> str:
+    """The period that was asked for: "from 2026-10-01 00:00 UTC until 2026-10-31 23:59 UTC"; empty where none was."""
+    first, last = (in_utc(moment) if moment else "" for moment in comparison.asked)
+    return " ".join(f"{word} {moment}" for word, moment in (("from", first), ("until", last)) if moment)
+
+
 def period(comparison: Comparison) -> str:
     """What was compared, in a sentence."""
-    first, last = comparison.asked
-    parts = (
-        f"from {in_utc(first)}" if first else "",
-        f"until {in_utc(last)}" if last else "",
-        f"only {' and '.join(comparison.regions)}" if comparison.regions else "",
-    )
+    parts = (asked_of(comparison), f"only {' and '.join(comparison.regions)}" if comparison.regions else "")
     asked = f"Asked: {' '.join(filter(None, parts))}. " if any(parts) else ""
     if comparison.start is None or comparison.end is None:
         unreadable = f", but {len(comparison.unreadable)} that cannot be read" if comparison.unreadable else ""

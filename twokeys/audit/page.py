@@ -13,7 +13,17 @@ from twokeys.answers.permissions import Level
 from twokeys.answers.summary import FEW, Named, by_account, not_looked_at, not_shown, scope, summary
 from twokeys.answers.words import asked, duration, into, keys, remaining, since, third_parties
 from twokeys.audit.comparison import Comparison
-from twokeys.audit.events import about_early, headline, not_in_the_events, period, through_roles, ways, who_changed
+from twokeys.audit.events import (
+    about_early,
+    at_the_top,
+    headline,
+    not_in_the_events,
+    period,
+    taken_back,
+    through_roles,
+    ways,
+    who_changed,
+)
 from twokeys.audit.report import EXPIRED, MEMBERS, credentials, heading, members, question, shut, title, what_was_read
 from twokeys.audit.to_look_at import to_look_at
 from twokeys.audit.what_was_read import coverage, gaps, not_readable
@@ -28,7 +38,7 @@ _MOST = 50
 def page(answers: Answers, target: str | None, comparison: Comparison | None, now: datetime) -> str:
     """The report as HTML text; `now` is of when it is. A content security policy in it lets it load nothing."""
     made = in_utc(datetime.now(UTC))
-    asked_of = question(answers, target)
+    asked_of = question(answers, target, comparison)
     style = pages.part(_PACKAGE, "page.css") + pages.footer(f"{asked_of}; made {made}")
     numbers, groups, named = summary(answers, now), by_account(answers), Named()
     by_source: dict[Party, list[Way]] = defaultdict(list)
@@ -41,12 +51,18 @@ def page(answers: Answers, target: str | None, comparison: Comparison | None, no
         "page.html",
         style=style,
         style_hash=pages.hashed(style),
-        title=title(answers, target),
+        title=title(answers, target, comparison),
         heading=asked_of,
         organization=answers.name,
         origin=answers.origin,
         made=made,
-        sentences=[numbers.sentence, credentials(answers), headline(answers, comparison), not_shown(answers)],
+        sentences=[
+            numbers.sentence,
+            *at_the_top(answers, comparison),
+            credentials(answers),
+            headline(answers, comparison),
+            not_shown(answers),
+        ],
         scope=scope(answers),
         evidence=what_was_read(answers, comparison),
         version=version("twokeys"),
@@ -156,6 +172,7 @@ def _events(answers: Answers, comparison: Comparison, named: Named) -> dict[str,
         "through": through_roles(comparison),
         "most": _MOST,
         "looked_at": looked_at,
+        "taken_back": taken_back(answers, comparison),
         "sure": [(kind_of(one), used(one.use, answers)) for one in sure if (one.use.id, one.use.event) not in unusual],
         "sign_ins": [sign_ins(one, answers) for one in comparison.sign_ins],
         "changes": changed,

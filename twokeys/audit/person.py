@@ -53,6 +53,9 @@ def by_person(comparison: Comparison, answers: Answers) -> Comparison:
         unusual=tuple(one for one in comparison.unusual if did(one.use)),
         sign_ins=tuple(one for one in comparison.sign_ins if is_person(one.user.who, person)),
         changes=tuple(one for one in comparison.changes if did(one.use)),
+        taken_back=tuple(
+            one for one in comparison.taken_back if one.change.of[0] != "user" or one.change.of[1] == person
+        ),
         earlier=tuple(filter(did, comparison.earlier)),
         apart=dict(_own_calls(comparison, answers)),
     )

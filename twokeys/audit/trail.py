@@ -16,6 +16,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 
 from twokeys.access.reading.snapshot import mapping
@@ -70,7 +71,7 @@ _ALTERS = {"UpdateTrail": "a trail was changed", "PutEventSelectors": "what a tr
 """Calls after which a trail may log less."""
 LOGGING = {**_STOPS, **_ALTERS}
 """What each of them did. https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_StopLogging.html"""
-_LONGEST = timedelta(hours=12)
+LONGEST = timedelta(hours=12)
 """How long a session of a role lasts at most.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_update-role-settings.html
@@ -347,9 +348,9 @@ class Trail:
             use = replace(
                 use, event=SESSION, caller=_NOBODY, unique_id=None, session=name, arn=role.group(0), began=began
             )
-            self._in_roles[of] = (began or time - _LONGEST, replace(use, by=use.by if began and not console else None))
+            self._in_roles[of] = (began or time - LONGEST, replace(use, by=use.by if began and not console else None))
 
-    def _begun_by_nobody(self) -> Iterator[Use]:
+    def _begun_by_nobody(self, longest: Mapping[Who, timedelta]) -> Iterator[Use]:
         """The sessions of roles without a record of their beginning, also those from before the period."""
         into: dict[tuple[str, str], list[Use]] = defaultdict(list)
         for use in self._uses.values():
@@ -359,7 +360,8 @@ class Trail:
         for began, session in self._in_roles.values():
             first = first_of.get(session.account)
             begun_by = into[session.account, session.role.rpartition("/")[2]]
-            if first is not None and not any(_begins(use, session, began) for use in begun_by):
+            lasts = longest.get(session.target, LONGEST)
+            if first is not None and not any(_begins(use, session, began, lasts) for use in begun_by):
                 earlier = began < max(self.since or first, first)
                 yield replace(session, event=EARLIER) if earlier else session
 
@@ -374,8 +376,13 @@ class Trail:
                 use = replace(use, caller=began.caller, caller_session=began.caller_session, in_root=True)
             yield replace(one, use=use, of=members.get(one.membership, one.of) if one.membership else one.of)
 
-    def uses(self, start: datetime | None = None, end: datetime | None = None) -> list[Use]:
-        """The uses in order of time (then id), from `start` to `end` inclusive."""
+    def uses(
+        self,
+        start: datetime | None = None,
+        end: datetime | None = None,
+        longest: Mapping[Who, timedelta] = MappingProxyType({}),
+    ) -> list[Use]:
+        """The uses in order of time (then id), from `start` to `end` inclusive; `longest` are sessions of roles."""
         times: dict[tuple[Who, Who], list[datetime]] = defaultdict(list)
         for use in self._uses.values():
             if use.event == "AssumeRole":
@@ -388,13 +395,13 @@ class Trail:
         ]
         chosen = [
             use
-            for use in (*self._uses.values(), *sessions, *self._begun_by_nobody())
+            for use in (*self._uses.values(), *sessions, *self._begun_by_nobody(longest))
             if (start is None or use.time >= start) and (end is None or use.time <= end) and not _is_double(use, times)
         ]
         return sorted(chosen, key=lambda use: (use.time, use.id))
 
 
-def _begins(use: Use, session: Use, began: datetime) -> bool:
+def _begins(use: Use, session: Use, began: datetime, longest: timedelta) -> bool:
     """Whether a session is that of an entry into its role: by the access key, or by its name.
 
     Where both records have a key and it is not the same, a session of this name is another one, but for one that began
@@ -405,7 +412,9 @@ def _begins(use: Use, session: Use, began: datetime) -> bool:
             return True
         if abs(began - use.time) > _AT_ONCE:
             return False
-    return use.session in (session.session, None) and timedelta() <= session.time - use.time <= _LONGEST
+    if session.began and session.began < use.time - _AT_ONCE:
+        return False
+    return use.session in (session.session, None) and timedelta() <= session.time - use.time <= longest
 
 
 def _is_double(use: Use, called: Mapping[tuple[Who, Who], list[datetime]]) -> bool:

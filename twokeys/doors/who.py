@@ -18,6 +18,7 @@ ROLES_ANYWHERE = "rolesanywhere.amazonaws.com"
 CARRIERS = {
     "access-grants.s3.amazonaws.com": "those whom S3 Access Grants names",
     "account-access.amazonaws.com": "people of IAM Identity Center",
+    "appstream.amazonaws.com": "people of AppStream fleets",
     "chatbot.amazonaws.com": "members of a chat channel",
     "codecatalyst-runner.amazonaws.com": "workflows of a CodeCatalyst space",
     "codecatalyst.amazonaws.com": "people of a CodeCatalyst space",
@@ -28,6 +29,7 @@ CARRIERS = {
     "ds.amazonaws.com": "people of a directory",
     "lakeformation.amazonaws.com": "those whom Lake Formation grants tables, and their query engines",
     "mgn.amazonaws.com": "source servers of Application Migration Service",
+    "partnercentral-account-management.amazonaws.com": "people of AWS Partner Central",
     "pods.eks.amazonaws.com": "pods of EKS clusters",
     "ssm.amazonaws.com": "machines that Systems Manager manages, also those registered with an activation code",
     ROLES_ANYWHERE: "whoever holds a certificate of a trust anchor's authority",

@@ -16,6 +16,7 @@ from twokeys.iam.arn import (
     account_as_a_whole,
     account_id,
     is_account,
+    is_account_id,
     parse_arn,
     partition_of_region,
 )
@@ -80,6 +81,7 @@ __all__ = [
     "evaluate_trust",
     "federations",
     "is_account",
+    "is_account_id",
     "lint",
     "parse_arn",
     "parse_policy",

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal, TypeAlias, get_args
+from typing import Literal, TypeAlias, TypeGuard, get_args
 
 DEFAULT_PARTITION = "aws"
 Named: TypeAlias = Literal["role", "user", "group", "policy", "saml-provider", "oidc-provider"]
@@ -20,7 +20,8 @@ ArnKind: TypeAlias = Literal[
 _NAMED: frozenset[str] = frozenset(get_args(Named))
 _WITH_PATH = frozenset({"role", "user", "group", "policy"})
 _URLS = frozenset({"oidc-provider"})
-_ACCOUNT = re.compile(r"[0-9]{12}|account:[A-Za-z0-9_-]+")
+_ACCOUNT_ID = re.compile(r"[0-9]{12}")
+_SYMBOL = re.compile(r"account:[A-Za-z0-9_-]+")
 _PARTITION = re.compile(r"aws(?:-[a-z]+)*")
 _SEGMENTS = re.compile(r"([^:]*):([^:]*):([^:]*):([^:]*):(account:[A-Za-z0-9_-]+|[^:]*):(.*)", re.DOTALL)
 _PARTITIONS = (
@@ -133,9 +134,14 @@ class Arn:
         return f"arn:{self.partition}:{self.service}:{self.region}:{self.account}:{self.resource}"
 
 
+def is_account_id(value: object) -> TypeGuard[str]:
+    """Whether a value is an account id: 12 digits."""
+    return isinstance(value, str) and _ACCOUNT_ID.fullmatch(value) is not None
+
+
 def is_account(text: str) -> bool:
     """Whether the text is an account id (12 digits) or the symbol of an account (`account:<slug>`)."""
-    return _ACCOUNT.fullmatch(text) is not None
+    return is_account_id(text) or _SYMBOL.fullmatch(text) is not None
 
 
 def account_id(value: object) -> str:

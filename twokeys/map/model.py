@@ -13,6 +13,7 @@ from twokeys.doors import Who
 OUTSIDE = "Outside AWS"
 """Where those stand that belong to no account: web identities, users of a SAML provider, everyone."""
 
+OPEN = "open to anybody"
 WAY, WITHIN = "way in", "within an account"
 
 
@@ -131,10 +132,12 @@ class Map:
         return found
 
     def _order(self, door: Way | DoorAnswer) -> tuple[str, ...]:
-        """By the account's name, then the role, then who comes."""
+        """What all the world may enter by and what others may first; by the account's name, then the role, then who."""
         source, target = door.source.who, door.target.who
         names = self.accounts[target.account].name, self.accounts[source.account].name
-        return (names[0], target.account, target.name, names[1], source.label, source.account, name_of(door))
+        way = door if isinstance(door, Way) else None
+        first = "0" if way and way.open_to else "1" if way and way.third_party else "2"
+        return (first, names[0], target.account, target.name, names[1], source.label, source.account, name_of(door))
 
 
 def name_of(one: Way | DoorAnswer) -> str:
@@ -156,6 +159,10 @@ def kinds_of(one: Way | DoorAnswer) -> Iterator[str]:
     """The words that it can be filtered by."""
     yield KINDS.get(one.source.who.kind, one.source.who.kind)
     if isinstance(one, Way):
+        if one.open_to:
+            yield OPEN
+        elif one.third_party:
+            yield "by a third party"
         if one.through:
             yield "through other roles"
         if one.by_access_role:

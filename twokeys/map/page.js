@@ -177,7 +177,7 @@
   const row = (index, view) => {
     const door = data.doors[index];
     const needs = [
-      door.permissions, door.asked,
+      door.outside && `! ${door.outside}`, door.permissions, door.asked,
       door.through.length ? `through ${door.through.join(" and then ")}` : "",
     ].filter(Boolean).map((text) => `, ${text}`).join("");
     const button = element("button", { type: "button", class: door.look, onclick: () => open(index) },
@@ -235,6 +235,7 @@
       ["Grant", door.through.length ? "" : key(door.grant, `in the policies of ${door.source.name || "the account"}`)],
       ["Trust", door.through.length ? "" : key(door.trust, door.target.kind === "root-user" ? "by centralized root access" : `in the trust policy of ${door.role}`)],
       ["Verdict", door.verdict],
+      ["Lets in", door.outside],
       ["Only", door.asked],
       ["Session", door.maxSessionSeconds && `up to ${duration(door.maxSessionSeconds)}`],
       ...Object.entries(door.declared).map(([field, said]) => [field[0].toUpperCase() + field.slice(1), said]),

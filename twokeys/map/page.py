@@ -11,7 +11,7 @@ from twokeys.access.judge import Key
 from twokeys.answers import pages
 from twokeys.answers.model import Account, DoorAnswer, Way
 from twokeys.answers.summary import limits
-from twokeys.answers.words import asked_of_session, keys_of, through
+from twokeys.answers.words import asked_of_session, keys_of, third_party, through
 from twokeys.doors import Who
 from twokeys.doors.expiry import until
 from twokeys.map.drawing import laid_out, origin_of, title_of
@@ -101,6 +101,7 @@ def _door(door: Way | DoorAnswer, whole: Map) -> dict[str, Any]:
         ],
         "verdict": door.verdict,
         "asked": asked_of_session(door.conditions),
+        "outside": third_party(door) if isinstance(door, Way) else "",
         "kinds": list(kinds_of(door)),
         **(_of_way(door) if isinstance(door, Way) else _not_open(door)),
     }
@@ -159,6 +160,7 @@ def _in_words(door: Way | DoorAnswer, whole: Map) -> tuple[str, str]:
     asked = f", {asked_of_session(door.conditions)}" if door.conditions else ""
     stops, strong = "", ""
     if isinstance(door, Way):
-        stops, strong = through(one.short for one in door.through), f" ({door.permissions})"
+        outside = f", {third_party(door)}" if third_party(door) else ""
+        stops, strong = through(one.short for one in door.through), f" ({door.permissions}{outside})"
     line = f"{door.source.short} → {door.target.short}{stops}{asked}{strong}: {whole.lacks(door)}"
     return whole.look(door).value, line

@@ -18,7 +18,7 @@ from twokeys.answers.model import Account, DoorAnswer, State, Step, Way
 from twokeys.answers.permissions import Level
 from twokeys.answers.words import asked_of_session
 from twokeys.doors import Who
-from twokeys.map.model import WAY, WITHIN, Look, Map, arrows_of
+from twokeys.map.model import OPEN, WAY, WITHIN, Look, Map, arrows_of
 from twokeys.shown import counted, folded, listed
 
 MOST_ARROWS, MOST_BOXES = 12, 40
@@ -274,10 +274,13 @@ def _label(
     """
     if source[-1][0] == target[-1][0] == "principal":
         strong = ["administrator"] if any(_administrator(door, ways) for door, ways in doors.items()) else []
+        strong += dict.fromkeys(said for door, ways in doors.items() if (said := _outside(door, ways)))
         return (*known, *strong, *filter(None, dict.fromkeys(asked_of_session(door.conditions) for door in doors)))
     into: dict[tuple[str, str], dict[str, None]] = {}
     for door, ways in doors.items():
-        needs = " (administrator)" if _administrator(door, ways) else ""
+        how = "administrator" if _administrator(door, ways) else ""
+        marks = ", ".join(filter(None, (_outside(door, ways), how)))
+        needs = f" ({marks})" if marks else ""
         needs += f", {asked_of_session(door.conditions)}" if door.conditions else ""
         into.setdefault((door.source.who.label, needs), {})[door.target.who.name] = None
     alike: dict[tuple[tuple[str, ...], str], list[str]] = {}
@@ -289,6 +292,14 @@ def _label(
         named = [f"{counted(len(people), 'principal')} → {counted(len(aims), 'role')}"]
     many = [counted(len(doors), "door")] if len(doors) > sum(map(len, into.values())) else []
     return (*(line for name in named for line in folded(name, _WIDTH, 0)), *many, *known)
+
+
+def _outside(door: Step | DoorAnswer, ways: Iterable[Way | DoorAnswer]) -> str:
+    """What an arrow says by which all the world may come, or others."""
+    there = [way for way in ways if isinstance(way, Way) and way.source.who == door.source.who]
+    return (
+        OPEN if any(way.open_to for way in there) else next((way.third_party for way in there if way.third_party), "")
+    )
 
 
 def _administrator(door: Step | DoorAnswer, ways: Iterable[Way | DoorAnswer]) -> bool:

@@ -20,18 +20,11 @@ from pydantic_core import PydanticCustomError
 
 from twokeys.access_role import ACCESS_ROLE
 from twokeys.errors import Refusal, or_nearest
+from twokeys.iam import is_account_id
 from twokeys.organization.findings import Plain
 from twokeys.organization.model import ACTIVE, ALL_FEATURES, SERVICE_CONTROL_POLICY, Account, Live, Organization, Policy
 from twokeys.settings import parse
-from twokeys.settings.models import (
-    MANAGEMENT,
-    ROOT,
-    GuardRailSettings,
-    MemberSettings,
-    OtherPolicySettings,
-    is_account_id,
-    is_unit_id,
-)
+from twokeys.settings.models import MANAGEMENT, ROOT, GuardRailSettings, MemberSettings, OtherPolicySettings, is_unit_id
 from twokeys.settings.values import PolicyType, check_email, is_reserved_tag
 
 Config = dict[str, Any]

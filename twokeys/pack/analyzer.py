@@ -26,6 +26,7 @@ from pulumi.runtime.proto import analyzer_pb2_grpc, plugin_pb2
 from twokeys.access.configuration import LEVEL, read_configuration
 from twokeys.access.findings import Finding, Rule
 from twokeys.access.graph import Graph
+from twokeys.access.model.door_name import with_stand_ins
 from twokeys.access.reading.snapshot import PROVIDER, Resource, Snapshot, project_of
 from twokeys.access.report import MANDATORY, Judged, judge, level_of
 from twokeys.access.rules import RULES
@@ -66,6 +67,7 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
         self._configuration: Mapping[str, Mapping[str, object]] = {}
         self._dry_run = os.environ.get("PULUMI_DRY_RUN") == "true"
         self._asked: dict[str, Resource] = {}
+        self._to_make: list[Resource] = []
         self._code: dict[str, Mapping[str, object]] = {}
         self._gate: Gate | None = None
         self._before: Snapshot | None = None
@@ -147,6 +149,7 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
         self._asked[resource.urn] = resource
         if self._dry_run:
             return ()
+        self._to_make = [resource]
         if self._gate is None:
             self._before = self._state(resource.urn, self._named)
             self._gate = Gate(
@@ -170,6 +173,7 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
     def _stack(self, request: Any) -> Iterable[Judged]:
         """What is found in the whole. `pulumi policy analyze` asks about each resource first: nothing is said twice."""
         snapshot = self._snapshot(request.resources)
+        self._to_make = [one for one in snapshot.resources if one.text("id") is None]
         beside = self._other_stacks(snapshot.resources[0].urn) if snapshot.resources else None
         graph, own = graph_of(snapshot, None), None
         judged = self._judged(graph)
@@ -227,23 +231,27 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
         return self._beside
 
     def _mandatory(self, graph: Graph) -> Iterable[Finding]:
-        """Only what stops an update: nobody reads advice about a resource that is about to be made."""
+        """Only what stops an update: nobody reads advice about a resource that is about to be made.
+
+        Nor is an exception unused before the last resource is made: the stack phase judges that.
+        """
         rules = (rule for rule in self._rules if level_of(rule, self._configuration) in MANDATORY)
         found = judge(graph, rules, settings_alone(self._configuration), datetime.now(UTC))
-        return (one.finding for one in found if one.mandatory)
+        return (one.finding for one in found if one.mandatory and not one.finding.about_exception)
 
     def _level(self, policy: str) -> str:
         return str(self._configuration.get(policy, {}).get(LEVEL, "advisory"))
 
     def _diagnostic(self, judged: Judged) -> Any:
         finding = judged.finding
+        text = with_stand_ins(finding.text, self._to_make)
         policy = BY_NAME[FAIL_CLOSED if judged.failed else finding.rule]
         return proto.AnalyzeDiagnostic(
             policyName=policy.name,
             policyPackName=NAME,
             policyPackVersion=version("twokeys"),
             description=policy.description,
-            message="\n".join(map(printable, (policy.description, *finding.text.split("\n")))),
+            message="\n".join(map(printable, (policy.description, *text.split("\n")))),
             urn=finding.urn or "",
             enforcementLevel=proto.MANDATORY if judged.mandatory else proto.ADVISORY,
             severity=_SEVERITIES[finding.severity or policy.severity],

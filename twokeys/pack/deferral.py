@@ -63,13 +63,13 @@ def deferred(graph: Graph, judged: Sequence[Judged], joined: Graph) -> tuple[lis
         return kept, []
     found = [graph.snapshot.by_urn[urn] for urn in sorted(urns)]
     trusts = [one for one in found if holds_unknown(_trust(one)) or _lacks_name(_trust(one))]
-    others = [one.name for one in found if one not in trusts]
+    others = [_with_type(one) for one in found if one not in trusts]
     about = []
     if others:
         about.append(f"Not known in preview, and nobody comes in by it unjudged: {listed(sorted(others), _MANY)}")
     step = _STEP
     if trusts:
-        whose = listed(sorted(one.name for one in trusts), _MANY)
+        whose = listed(sorted(map(_with_type, trusts)), _MANY)
         about.append(
             f"Whom the trust policy of {whose} lets in is not known in preview, and may be refused in the update"
         )
@@ -82,6 +82,10 @@ def deferred(graph: Graph, judged: Sequence[Judged], joined: Graph) -> tuple[lis
 
 def _asks_for_proof(finding: Finding) -> bool:
     return BY_NAME[finding.rule].may_follow == "proof"
+
+
+def _with_type(resource: Resource) -> str:
+    return f"{resource.type.rpartition(':')[2]} {resource.name}"
 
 
 def _trust(resource: Resource) -> object:

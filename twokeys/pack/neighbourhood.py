@@ -81,7 +81,7 @@ class Neighbourhood:
         """The resources that say which accounts there are, or what other stacks hold."""
         return [self.there[urn] for urn in self._always if urn in self.there]
 
-    def told(self, own_account: str) -> None:
+    def work_as(self, own_account: str) -> None:
         """Whose account the credentials of the environment are."""
         self.own_account = own_account
         self.forget_accounts()

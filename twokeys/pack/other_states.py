@@ -11,7 +11,6 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_pri
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -22,6 +21,7 @@ from twokeys.access.configuration import LEVEL, OTHER_STACKS
 from twokeys.access.findings import Finding, Rule, Subject
 from twokeys.access.graph import Graph
 from twokeys.access.model.accounts import Accounts, entry
+from twokeys.access.model.door_name import exception_text
 from twokeys.access.reading.snapshot import PROVIDER, Resource, Snapshot, project_of, stack_of
 from twokeys.access.report import MANDATORY, Judged, judge, level_of
 from twokeys.access.rules import BY_NAME, RULES
@@ -268,12 +268,11 @@ def _left(halves: Iterable[Judged], joined: Graph, before: Iterable[Judged] | No
         if _ends(one) in known or (before is None and not (_rule(one).may_follow and ours.intersection(finding.sides))):
             continue
         if _rule(one).keys == "trust":
-            excuse = {"door": str(finding.door), "reason": "...", "owner": "...", "expires": "YYYY-MM-DD"}
-            excepted = {_rule(one).name: {_EXCEPTIONS: [{**excuse, "stack": joined.snapshot.names[1]}]}}
+            excepted = exception_text(_rule(one).name, finding.door, stack=joined.snapshot.names[1])
             step = (
                 "to keep the door, leave the grant here, or make it again if this update took it away; to close it, "
                 "take that trust away first, in its stack, and export its state again; where the grant has to go first,"
-                f" make an exception: {json.dumps(excepted)}"
+                f" make an exception: {excepted}"
             )
             yield replace(one, finding=replace(finding, next_step=step))
         else:

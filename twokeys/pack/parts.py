@@ -7,6 +7,7 @@ from typing import Any, Final, TypeAlias
 from twokeys import doors
 from twokeys.access.model.accounts import Accounts
 from twokeys.access.model.documents import parsed
+from twokeys.access.model.door_name import stand_in
 from twokeys.access.model.names import admits_everyone, granted_resources, trusted_names
 from twokeys.access.model.principals import ABOUT_PRINCIPALS, ATTACHMENT_TO_MANY
 from twokeys.access.reading.snapshot import Resource
@@ -228,7 +229,7 @@ def _only_adds(statement: Statement) -> bool:
 
 
 def _name_of(resource: Resource) -> str:
-    return (resource.text("name") or f"{resource.name}-???????").lower()
+    return (resource.text("name") or stand_in(resource)).lower()
 
 
 def _policy(value: object, kind: PolicyKind) -> PolicyDocument | None:

@@ -46,13 +46,14 @@ def preview(  # noqa: PLR0913 - one parameter an option
     looked at. What other stacks export is read from --state, by default from the stacks that the sandbox has updated.
     Exits with 1 when a mandatory rule is violated or the program fails.
     """
-    from twokeys.access.rules.config_file import rules_config
+    from twokeys.access.config_file import rules_config
+    from twokeys.access.rules import RULES
     from twokeys.preview.program import outputs_of, stack_preview
     from twokeys.project.config import load_project
     from twokeys.project.states import states_made
 
     found = load_project(project.resolve())
-    rules = rules_config(pack_config)
+    rules = rules_config(pack_config, RULES)
     read = states or states_made(found.root)
     known = outputs_of(read)
     folders = sorted({os.path.relpath(path.parent) for path in read})

@@ -16,8 +16,8 @@ from twokeys.answers.published import FORMAT, doors_of, fit, published
 from twokeys.answers.reading import read
 from twokeys.doors import ACCOUNT_OUTPUT, ENVIRONMENTS_OUTPUT, PEOPLE_OUTPUT, ExportedDoor, Who
 from twokeys.errors import Refusal
-from twokeys.exports import ASK, Exports, account_names, is_account_id
-from twokeys.iam import UNKNOWN, Arn
+from twokeys.exports import ASK, Exports, account_names
+from twokeys.iam import UNKNOWN, Arn, is_account_id
 from twokeys.iam.sts import RESERVED_ROLE
 from twokeys.profiles.options import ORGANIZATION, as_of
 from twokeys.profiles.ways import AssignmentWay, Members, RoleWay, Way, apart

@@ -65,13 +65,14 @@ def up(  # noqa: PLR0913, PLR0917 - click gives the options as arguments
     """
     from rich.console import Console
 
-    from twokeys.access.rules.config_file import rules_config
+    from twokeys.access.config_file import rules_config
+    from twokeys.access.rules import RULES
     from twokeys.project.config import load_config
     from twokeys.sandbox.report import Report, as_data
     from twokeys.sandbox.up import StackRun
 
     box = _sandbox(project, directory)
-    rules = rules_config(pack_config)
+    rules = rules_config(pack_config, RULES)
     console = Console(quiet=as_json)
     wanted = list(dict.fromkeys(stacks))
     for name in wanted:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pydantic_core import PydanticCustomError
 
 from twokeys.errors import nearest, or_nearest
-from twokeys.iam import Wanted
+from twokeys.iam import Wanted, is_account_id
 from twokeys.iam.shared_providers import SHARED_ISSUERS, shared_provider
 from twokeys.iam.subjects import misspelt_subject
 from twokeys.settings.account_life import account_life
@@ -21,7 +21,6 @@ from twokeys.settings.models import (
     PeopleSettings,
     Settings,
     all_units,
-    is_account_id,
     is_unit_id,
 )
 from twokeys.settings.organization_wide import organization_wide

@@ -7,6 +7,7 @@ from pydantic.alias_generators import to_camel
 
 from twokeys.doors.documents import OWN_CONDITIONS
 from twokeys.errors import or_nearest
+from twokeys.iam import is_account_id
 from twokeys.settings.models import (
     EVERY_ACCOUNT,
     MANAGEMENT,
@@ -17,7 +18,6 @@ from twokeys.settings.models import (
     Settings,
     TargetSettings,
     grantee,
-    is_account_id,
     made_by_management,
     permission_set_name,
     principal_of,

@@ -18,7 +18,6 @@ from twokeys.settings.bill import BillSettings, BudgetSettings
 from twokeys.settings.guard_rails import GuardRail
 from twokeys.settings.people import BreakGlassSettings, IdentityCenterSettings
 from twokeys.settings.values import (
-    ACCOUNT_ID,
     UNIT_ID,
     AccountId,
     AccountName,
@@ -545,11 +544,6 @@ def guard_rails(organization: OrganizationSettings) -> dict[str, tuple[GuardRail
 def is_unit_id(text: str) -> bool:
     """Whether an organizational unit is named by its id and not by its path."""
     return re.fullmatch(UNIT_ID, text) is not None
-
-
-def is_account_id(text: str) -> bool:
-    """Whether a target of a policy is an account by its id."""
-    return re.fullmatch(ACCOUNT_ID, text) is not None
 
 
 def _principals(said: GranteeSettings) -> list[PrincipalName]:

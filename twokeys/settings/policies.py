@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic_core import PydanticCustomError
 
-from twokeys.iam import PolicyKind
+from twokeys.iam import PolicyKind, is_account_id
 from twokeys.settings.models import (
     ROOT,
     SERVICE_CONTROL_POLICY,
@@ -15,7 +15,6 @@ from twokeys.settings.models import (
     OrganizationSettings,
     OtherPolicySettings,
     guard_rails,
-    is_account_id,
 )
 from twokeys.settings.problem import Problem, no_unit
 from twokeys.settings.values import QUOTAS_PAGE, check_policy

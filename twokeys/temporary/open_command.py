@@ -221,14 +221,15 @@ def _refuse_what_preview_refuses(
 
     Raises Refusal where the config contradicts itself, the program fails or a mandatory rule is violated.
     """
-    from twokeys.access.rules.config_file import rules_config
+    from twokeys.access.config_file import rules_config
+    from twokeys.access.rules import RULES
     from twokeys.preview.program import stack_preview
     from twokeys.project.config import load_config
     from twokeys.project.stacks import shards_of
     from twokeys.settings import parse
     from twokeys.temporary.change import DOORS
 
-    rules, overrides = rules_config(pack_config), {DOORS: json.dumps(doors)}
+    rules, overrides = rules_config(pack_config, RULES), {DOORS: json.dumps(doors)}
     settings = parse(stack, load_config(project, stack, overrides, for_program=False).values)
     _refuse_unknown(project, settings)
     if shards_of(project, stack):

@@ -79,8 +79,9 @@ def test_the_reason_of_a_refused_closing_is_told(aws: Aws) -> None:
 
 
 def test_an_account_that_is_closed_already_is_as_good_as_closed(aws: Aws) -> None:
-    with refuse(aws, "organizations", "close_account", "AccountAlreadyClosedException"):
+    with refuse(aws, "organizations", "close_account", "AccountAlreadyClosedException") as asked:
         aws.close(OLD)
+    asked.assert_no_pending_responses()
 
 
 @pytest.mark.parametrize("code", ["AccessDeniedException", "ServiceException"])

@@ -14,7 +14,7 @@ from twokeys.access.model import environment
 from twokeys.access.reading.snapshot import PROVIDER, Resource, Snapshot, items, mapping
 from twokeys.access.reading.tokens import ACCOUNT, ORGANIZATION, ROLE
 from twokeys.access_role import ACCESS_ROLE
-from twokeys.iam import DEFAULT_PARTITION, UNKNOWN, Arn, account_id, partition_of_region
+from twokeys.iam import DEFAULT_PARTITION, UNKNOWN, Arn, account_id, is_account_id, partition_of_region
 
 if TYPE_CHECKING:
     from twokeys.access.model.principals import Principal
@@ -23,7 +23,6 @@ MEMBER_ACCOUNT = "twokeys:accounts:MemberAccount"
 """Our component of a member account, which tells the role by which it is entered."""
 _ORGANIZATIONS = "aws:organizations/"
 _DELEGABLE = f"{_ORGANIZATIONS}policy"
-_ID = re.compile(r"\d{12}")
 _ORGANIZATION_ID = re.compile(r"o-[a-z0-9]{10,32}")
 _ASSUMES = ("assumeRoles", "assumeRole")
 """What a provider assumes; the second as aws-native and versions of pulumi-aws before 7 have it."""
@@ -63,7 +62,7 @@ class ProviderEntry:
     def assumed_account(self) -> str | None:
         """The account of the last role it assumes, if that is known."""
         arn = Arn.parse(self.assumes[-1]) if self.assumes else None
-        return arn.account if arn is not None and arn.kind == "role" and _ID.fullmatch(arn.account) else None
+        return arn.account if arn is not None and arn.kind == "role" and is_account_id(arn.account) else None
 
 
 class Accounts:
@@ -120,7 +119,7 @@ class Accounts:
         for resource in snapshot.resources:
             if resource.provider and resource.provider not in self._seen_in:
                 own = _arn(resource)
-                if own is not None and own.service == "iam" and _ID.fullmatch(own.account):
+                if own is not None and own.service == "iam" and is_account_id(own.account):
                     self._seen_in[resource.provider] = own.account
         self.entries: tuple[ProviderEntry, ...] = tuple(map(entry, snapshot.of_type(PROVIDER)))
         self._entries = {found.urn: found for found in self.entries}
@@ -206,7 +205,7 @@ class Accounts:
             return f"unknown ({why})"
         resource = self.resource(account)
         given = (resource.text("name") or resource.name) if resource else self._names.get(account)
-        identity = account if _ID.fullmatch(account) else "id not known yet"
+        identity = account if is_account_id(account) else "id not known yet"
         return f"{given} ({identity})" if given else account
 
     def resource(self, account: str) -> Resource | None:
@@ -252,7 +251,7 @@ class Accounts:
                 listed = resource.get(key)
                 if isinstance(listed, list):
                     ids = {account_id(item.get("id")) for item in listed if isinstance(item, Mapping)}
-                    found |= set(filter(_is_id, ids))
+                    found |= set(filter(is_account_id, ids))
         return frozenset(found - {self.management})
 
     @cached_property
@@ -346,7 +345,7 @@ class Accounts:
         found = self._entry(provider)
         if found.assumed_account:
             return found.assumed_account
-        if found.allowed is not None and len(found.allowed) == 1 and _ID.fullmatch(found.allowed[0]):
+        if found.allowed is not None and len(found.allowed) == 1 and is_account_id(found.allowed[0]):
             return found.allowed[0]
         for key in (*_ASSUMES, "assumeRoleWithWebIdentity", "allowedAccountIds"):
             if account := self._snapshot.behind(provider, key, ACCOUNT):
@@ -416,10 +415,10 @@ def _manager(resource: Resource) -> str | None:
     https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsorganizations.html#awsorganizations-resources-for-iam-policies
     """
     arn = _arn(resource)
-    if arn is not None and arn.service == "organizations" and _ID.fullmatch(arn.account):
+    if arn is not None and arn.service == "organizations" and is_account_id(arn.account):
         return arn.account
     master = resource.text("masterAccountId")
-    return master if _is_id(master) else None
+    return master if is_account_id(master) else None
 
 
 def _account_id(resource: Resource) -> str | None:
@@ -427,7 +426,7 @@ def _account_id(resource: Resource) -> str | None:
     arn = _arn(resource)
     of_account = arn is not None and arn.service == "organizations" and arn.resource.startswith("account/")
     identity = arn.resource.rpartition("/")[2] if arn is not None and of_account else resource.text("id")
-    return identity if _is_id(identity) else None
+    return identity if is_account_id(identity) else None
 
 
 def _organization_id(resource: Resource) -> str | None:
@@ -460,7 +459,7 @@ def _of_other_stacks(snapshot: Snapshot) -> Iterator[tuple[str, str | None, str 
         ids, environments = (known.get(key) for key in (doors.ACCOUNTS_OUTPUT, doors.ENVIRONMENTS_OUTPUT))
         for name, identity in ids.items() if isinstance(ids, Mapping) else ():
             inside = environments.get(name) if isinstance(environments, Mapping) else None
-            yield name, identity if _is_id(identity) else None, inside if isinstance(inside, str) else None
+            yield name, identity if is_account_id(identity) else None, inside if isinstance(inside, str) else None
     for provider in _below_other_stacks(snapshot):
         yield provider.name, None, None
 
@@ -478,10 +477,6 @@ def _arn(resource: Resource) -> Arn | None:
 
 def _names_of(resource: Resource | None) -> list[str]:
     return [name for name in (resource.text("name"), resource.name) if name] if resource else []
-
-
-def _is_id(value: object) -> bool:
-    return isinstance(value, str) and _ID.fullmatch(value) is not None
 
 
 def _default_tags(provider: Resource) -> object:

@@ -5,43 +5,35 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, get_args
 
 from twokeys.access.model.accounts import Accounts
 from twokeys.access.model.documents import Document, Documents
-from twokeys.access.model.door_name import DoorName
+from twokeys.access.model.door_name import DoorName, stand_in
 from twokeys.access.model.names import may_grant
 from twokeys.access.model.not_proved import NotProved
 from twokeys.access.reading.snapshot import Resource, Snapshot
 from twokeys.access.reading.tokens import ACCESS_KEY, GROUP, MANAGED_POLICY, PASSWORD, ROLE, USER
+from twokeys.errors import nearest
 from twokeys.iam import UNKNOWN, Arn, PolicyDocument, PolicyKind, Unknown, aws_managed
 
 PEOPLE = "twokeys:people:People"
-PrincipalKind: TypeAlias = Literal[
-    "role",
-    "user",
-    "group",
-    "root",
-    "web-identity",
-    "saml",
-    "identity-center-user",
-    "identity-center-group",
-    "service",
-    "outsider",
-    "everyone",
-]
-"""What a principal is. `outsider`: a principal, or an account as a whole, that is not shown to be the organization's;
-`everyone`: whoever has an AWS account. Those two, services and federated people hold no grant that a stack could show.
-
-`Who.label` of `twokeys.doors.who` is what people call each.
-"""
-WITHOUT_GRANT: frozenset[PrincipalKind] = frozenset(
-    {"web-identity", "saml", "service", "identity-center-user", "identity-center-group"}
-)
-"""Those who need no grant of sts:AssumeRole: AWS asks their identity provider who they are, or a service asks AWS."""
 Holder: TypeAlias = Literal["role", "user", "group"]
-"""Those that IAM attaches identity-based policies to."""
-HOLDERS: tuple[Holder, ...] = ("role", "user", "group")
+"""Those that IAM attaches identity-based policies to: their grant is in one of those."""
+WithoutGrant: TypeAlias = Literal["web-identity", "saml", "service", "identity-center-user", "identity-center-group"]
+"""Those who need no grant of sts:AssumeRole: AWS asks their identity provider who they are, or a service asks AWS."""
+NotOurs: TypeAlias = Literal["outsider", "everyone"]
+"""Those whose grant no stack of ours shows: a principal, or an account as a whole, that is not shown to be the
+organization's; whoever has an AWS account.
+"""
+PrincipalKind: TypeAlias = Literal[Holder, WithoutGrant, NotOurs, "root"]
+"""What a principal is. `root`: an account as a whole, or its root user.
+
+A kind is one of the three that say where its grant is. `Who.label` of `twokeys.doors.who` is what people call each.
+"""
+HOLDERS: tuple[Holder, ...] = get_args(Holder)
+WITHOUT_GRANT: tuple[WithoutGrant, ...] = get_args(WithoutGrant)
+NOT_OURS: tuple[NotOurs, ...] = get_args(NotOurs)
 _KINDS: Mapping[str, Holder] = {ROLE: "role", USER: "user", GROUP: "group"}
 TYPES: Mapping[Holder, str] = {kind: type_ for type_, kind in _KINDS.items()}
 
@@ -175,6 +167,14 @@ class Principals:
             found.arn = made
         return found
 
+    def near(self, kind: str, account: str, name: str, cutoff: float | None = None) -> Principal | None:
+        """The stack's principal whose name is spelt almost as this one, or as it is; `cutoff` as `nearest` has it."""
+        there = {
+            one.name: one for one in self._made if (one.kind, one.account) == (kind, account) and not one.unsettled
+        }
+        found = nearest(name, there, cutoff=cutoff if len(name) > 2 else 1)
+        return there[found] if found else None
+
     def of_resource(self, resource: Resource) -> Principal | None:
         """The principal that a resource of the stack is."""
         return self.by_urn.get(resource.urn)
@@ -193,7 +193,7 @@ class Principals:
             account = self._accounts.of(resource)
             prefix = resource.text("namePrefix")
             given, path = self.identity(resource, "name"), self.identity(resource, "path")
-            name = given or f"{prefix or ''}{resource.name}-???????"
+            name = given or stand_in(resource)
             arn = str(Arn.iam(kind, account, name, path or "/", self._accounts.partition_of(resource)))
             path_settled = path is not None or resource.get("path") is not UNKNOWN
             unsettled = None

@@ -10,7 +10,7 @@ from pydantic import Field
 from twokeys.access.findings import Config, DoorConfig, Finding, Rule, Said, where_declared
 from twokeys.access.graph import Graph
 from twokeys.access.keys import read_too
-from twokeys.access.model.door_name import DoorName
+from twokeys.access.model.door_name import IN_CONFIGURATION, DoorName, exception_text
 from twokeys.access.model.names import admitted_by
 from twokeys.access.model.principals import Principal
 from twokeys.access.model.requirements import as_denied, organizations_demanded, requires_mfa
@@ -103,8 +103,6 @@ def _without_external_id(graph: Graph, _config: DoorConfig, _now: datetime) -> I
         if one.with_external_id:
             continue
         role, where = one.role, f"Role {graph.accounts.located(one.role)}"
-        excuse = {"door": str(one.door), "reason": "...", "owner": "...", "expires": "YYYY-MM-DD"}
-        excepted = _in_configuration("external-id", "exceptions", excuse)
         missing = "holds the grant", DOORS_OUTPUT
         if one.account is None:
             missing = "has the organization", ORGANIZATION_OUTPUT
@@ -124,7 +122,8 @@ def _without_external_id(graph: Graph, _config: DoorConfig, _now: datetime) -> I
                 f"if {whose} is another company's, add a StringEquals condition on sts:ExternalId with an id that it "
                 f"uses for you only; if it is yours, {step}"
             )
-        step += f"; where that cannot be done, make an exception {excepted}"
+        excepted = exception_text("external-id", one.door)
+        step += f"; where that cannot be done, make an exception {IN_CONFIGURATION}: {excepted}"
         yield Finding(message, step, role.urn, one.door, role.source)
 
 
@@ -139,15 +138,8 @@ def _not_named(graph: Graph, config: ThirdPartyConfig, _now: datetime) -> Iterat
                 "ID; who that is and who answers for it is not written down"
             )
             entry = {"account": whose, "name": "...", "owner": "...", "reason": "..."}
-            step = f"name it {_in_configuration(_NAMED, 'thirdParties', entry)}"
+            step = f"name it {IN_CONFIGURATION}: {json.dumps({_NAMED: {'thirdParties': [entry]}})}"
             yield Finding(message, step, role.urn, one.door, role.source)
-
-
-def _in_configuration(rule: str, setting: str, entry: dict[str, str]) -> str:
-    """Where an entry of a rule's settings is written, with the text to add."""
-    return (
-        f"in the configuration of the policy pack (--policy-pack-config FILE): {json.dumps({rule: {setting: [entry]}})}"
-    )
 
 
 def _people(graph: Graph, _config: DoorConfig, _now: datetime) -> Iterator[Finding]:

@@ -31,9 +31,9 @@ class TemporaryDoors(Config):
 def _expired(graph: Graph, config: TemporaryDoors, now: datetime) -> Iterator[Finding]:
     declared = list(_declared(graph, config, now))
     yield from declared
-    told = {finding.urn for finding in declared}
+    said = {finding.urn for finding in declared}
     for role in graph.roles:
-        if role.trust is not None and told.isdisjoint(graph.snapshot.ancestors(graph.snapshot.by_urn[role.urn or ""])):
+        if role.trust is not None and said.isdisjoint(graph.snapshot.ancestors(graph.snapshot.by_urn[role.urn or ""])):
             yield from _over(graph, role, role.trust, now)
 
 

@@ -7,7 +7,7 @@ from twokeys import doors
 from twokeys.access.findings import Config, Finding, Rule
 from twokeys.access.graph import Graph
 from twokeys.access.model.documents import Document
-from twokeys.access.model.principals import ATTACHMENT_TO_MANY, ATTACHMENTS, INLINE_POLICIES, Principal
+from twokeys.access.model.principals import ATTACHMENT_TO_MANY, ATTACHMENTS, HOLDERS, INLINE_POLICIES, Principal
 from twokeys.access.reading.snapshot import Resource, items
 from twokeys.access.reading.tokens import ROLE, USER
 from twokeys.doors import SymbolicDocument
@@ -29,6 +29,7 @@ _QUOTAS = (
     "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html#reference_iam-quotas-entity-length"
 )
 _PARTITIONS = "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html"
+_PRINCIPALS = "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html"
 _MANAGED = "https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_managed-vs-inline.html"
 _ID = "111111111111"
 """Every account's id, and at least an organization's, is as long."""
@@ -67,17 +68,34 @@ def _trust(graph: Graph, role: Principal, trust: Document, declared: _Declared) 
         if found.rule in REFUSED:
             message = f"IAM refuses the {trust.title}{_in(graph, role)}, at {found.path}: {found.message}"
             yield Finding(message, f"see {found.url}", trust.urn, source=trust.source)
-    own = parse_arn(role.arn).partition
+    own = parse_arn(role.arn)
     for statement in trust.policy.statements:
         for name in statement.principals.aws if statement.principals else ():
             named = Arn.parse(name) if isinstance(name, str) else None
-            if named is not None and named.partition != own:
-                message = (
-                    f"The {trust.title}{_in(graph, role)} names {name}, and no principal of partition "
-                    f"{named.partition} can be named in partition {own}"
-                )
-                step = f"name a principal of partition {own}; see {_PARTITIONS}"
-                yield Finding(message, step, trust.urn, source=trust.source)
+            if named is None:
+                continue
+            about = f"The {trust.title}{_in(graph, role)} names {name}, and "
+            if named.partition != own.partition:
+                about += f"no principal of partition {named.partition} can be named in partition {own.partition}"
+                step = f"name a principal of partition {own.partition}; see {_PARTITIONS}"
+                yield Finding(about, step, trust.urn, source=trust.source)
+            elif named.account == own.account and (near := _near(graph, named)):
+                about += "this stack makes none: where nobody else has, IAM refuses that trust policy"
+                step = f"write {near.arn}, if that is meant; see {_PRINCIPALS}"
+                yield Finding(about, step, trust.urn, source=trust.source, advice=True)
+
+
+def _near(graph: Graph, named: Arn) -> Principal | None:
+    """Whom of the stack a misspelt ARN most likely means; of another account a key of the door is missing.
+
+    Another stack may make what it names, so only a slip of a letter counts: `deployer-prod` beside `deployer` is none.
+    """
+    kind, _, path = named.resource.partition("/")
+    if kind not in HOLDERS or str(named) in graph.principals.by_arn:
+        return None
+    name = path.rpartition("/")[2]
+    near = graph.principals.near(kind, named.account, name, cutoff=0.8)
+    return near if near and abs(len(near.name) - len(name)) <= 1 else None
 
 
 def _inline(graph: Graph, principal: Principal, declared: _Declared) -> Iterator[Finding]:
@@ -148,5 +166,6 @@ quota was not raised, so that is advice), a Principal that is the text `*` or a 
 trust policy, a principal of another partition, a managed policy of another account (as a boundary too).
 
 Unknown: a document with an unknown part is measured as it is declared, else not; one that is not known at all is left
-to `unproved-door`. Does not check: names of principals that are not there, and errors that IAM saves (`policy-lint`).
+to `unproved-door`. Does not check: names of principals of the role's own account that are not there, unless the stack
+makes one of almost that name, which is advice; and errors that IAM saves (`policy-lint`).
 """

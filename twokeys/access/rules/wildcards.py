@@ -8,7 +8,7 @@ from functools import lru_cache, partial
 from twokeys.access.findings import DoorConfig, Finding, Rule
 from twokeys.access.graph import Graph
 from twokeys.access.model.documents import Document
-from twokeys.access.model.door_name import DoorName
+from twokeys.access.model.door_name import IN_CONFIGURATION, DoorName, exception_text
 from twokeys.access.model.names import USERNAME, could_be_role, resources_of
 from twokeys.access.model.requirements import as_denied, demanded_values, limits_callers
 from twokeys.access_role import ACCESS_ROLE
@@ -27,6 +27,7 @@ def _open_trusts(graph: Graph, _config: DoorConfig, _now: datetime) -> Iterator[
             continue
         for statement in as_denied(role.trust.policy, graph.guards.denials(role)):
             if _admits_everyone(statement) and not limits_callers(statement):
+                door = DoorName("*", role.arn)
                 message = (
                     f"The trust policy of role {graph.accounts.located(role)} admits "
                     f"everyone (statement {statement.index}), and no condition of that statement limits it to known "
@@ -34,9 +35,10 @@ def _open_trusts(graph: Graph, _config: DoorConfig, _now: datetime) -> Iterator[
                 )
                 step = (
                     "name the principals by their ARNs, or add a StringEquals condition on aws:PrincipalOrgID: of an "
-                    "organization as a whole, a grant in another account of it has to be in view, or an exception made"
+                    "organization as a whole, a grant in another account of it has to be in view; or make an exception "
+                    f"{IN_CONFIGURATION}: {exception_text('wildcard-trust', door)}"
                 )
-                yield Finding(message, step, role.urn, DoorName("*", role.arn), role.source)
+                yield Finding(message, step, role.urn, door, role.source)
 
 
 def _admits_everyone(statement: Statement) -> bool:

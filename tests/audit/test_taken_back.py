@@ -1,0 +1,160 @@
+"""What let somebody in during a period and was taken back in it."""
+
+import csv
+import re
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from tests.access.world import CI, DEPLOYER, HUB, OUTSIDE, STAGE, arn, document, grants, trusts, two_keys
+from tests.audit.cloudtrail import called, entry
+from tests.audit.test_comparison import DAY, at, compared
+from twokeys.access.reading.snapshot import Evidence
+from twokeys.answers.model import Answers
+from twokeys.answers.reading import read
+from twokeys.answers.selection import into, of_person
+from twokeys.audit.against_states import taken_back
+from twokeys.audit.comparison import Comparison
+from twokeys.audit.data import as_data
+from twokeys.audit.events import at_the_top
+from twokeys.audit.person import by_person
+from twokeys.audit.report import title
+from twokeys.audit.table import as_csv
+
+ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
+VENDOR, OF_CI = document(trusts(arn(OUTSIDE, "root"))), document(trusts(CI))
+NEW, OURS = {"roleName": "vendor"}, {"roleName": "deployer"}
+MADE = ("CreateRole", NEW | {"assumeRolePolicyDocument": VENDOR})
+STRONG = ("AttachRolePolicy", NEW | {"policyArn": ADMINISTRATOR})
+GONE = ("DeleteRole", NEW)
+LAMBDA = document({"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"})
+
+
+def changes(account: str, *calls: tuple[str, dict[str, Any]]) -> list[dict[str, Any]]:
+    return [
+        called(account, at(hour), name, "eve", requestParameters=asked) for hour, (name, asked) in enumerate(calls, 1)
+    ]
+
+
+def asked(*calls: tuple[str, dict[str, Any]], account: str = STAGE, days: int = -1) -> tuple[Answers, Comparison]:
+    """Who can enter stage, by states so many days from the events, and what came of calls in an account."""
+    world = two_keys()
+    written = {key: DAY + timedelta(days=days) for key in read(world.graph).written or {}}
+    written |= {(one, "", ""): DAY + timedelta(days=days) for one in (HUB, STAGE)}
+    written |= {(STAGE, "role", "deployer"): DAY + timedelta(days=days)}
+    answers = replace(into(read(world.graph), STAGE), from_states=True, written=written)
+    found = compared(world, *changes(account, *calls))
+    return answers, replace(found, taken_back=taken_back(answers, found.changes))
+
+
+@pytest.mark.parametrize(
+    ("calls", "said"),
+    [
+        (
+            [MADE, STRONG, ("DetachRolePolicy", NEW | {"policyArn": ADMINISTRATOR}), GONE],
+            "-> role vendor of 222222222222: administrator (AdministratorAccess), from 02 to 05",
+        ),
+        ([MADE, GONE], "-> role vendor of 222222222222: no permissions, from 02 to 03"),
+        (
+            [(f"{do}Role", one) for do, one in (("Create", MADE[1]), ("Delete", NEW))] + [MADE],
+            "-> role vendor of 222222222222: no permissions, from 02 to 03",
+        ),
+        (
+            [("UpdateAssumeRolePolicy", OURS | {"policyDocument": trust}) for trust in (VENDOR, OF_CI)],
+            "-> role deployer of 222222222222: no permissions, from 02 to 03",
+        ),
+        (
+            [("UpdateAssumeRolePolicy", NEW | {"policyDocument": trust}) for trust in (VENDOR, LAMBDA)],
+            "-> role vendor of 222222222222: not known, from 02 to 03",  # nothing shows what it may
+        ),
+        ([MADE, STRONG], ""),  # it stands: a change that the states do not have
+        ([("UpdateAssumeRolePolicy", OURS | {"policyDocument": OF_CI})] * 2, ""),  # as it is
+        ([("CreateRole", NEW | {"assumeRolePolicyDocument": LAMBDA}), GONE], ""),  # for a service alone
+    ],
+)
+def test_a_trust_policy_that_was_taken_back_says_whom_it_let_in_how_strong_and_when(
+    calls: list[tuple[str, dict[str, Any]]], said: str
+) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html (AssumeRolePolicyDocument)."""
+    answers, found = asked(*calls)
+    lines = [one.words(answers) for one in found.taken_back if one.permissions]
+    said = re.sub(r"(0\d)", r"2026-09-\1 09:00 UTC", said)
+    assert lines == [f"{arn(OUTSIDE, 'root')} {said}"] * bool(said)
+    assert [one for one in found.taken_back if not one.permissions and one.change.of[0] != "role"] == []
+    assert bool(at_the_top(answers, found)) is bool(found.taken_back)
+
+
+MEMBER, KEY = {"userName": "bob", "groupName": "devs"}, {"userName": "bob", "accessKeyId": "AKIA1"}
+
+
+@pytest.mark.parametrize(
+    ("calls", "days", "said"),
+    [
+        ([("AddUserToGroup", MEMBER), ("RemoveUserFromGroup", MEMBER)], -1, ["AddUserToGroup of bob (devs)"]),
+        ([("RemoveUserFromGroup", MEMBER)], 9, ["RemoveUserFromGroup of bob (devs)"]),
+        ([("DeleteRole", {"roleName": "old"})], 9, ["DeleteRole of old"]),
+        ([("DeleteAccessKey", KEY)], 9, []),  # the user is shown, or was deleted, too
+        (
+            [("UpdateAssumeRolePolicy", OURS | {"policyDocument": OF_CI})],
+            9,
+            ["UpdateAssumeRolePolicy of deployer"],  # what it said before is in no state
+        ),
+        ([("UpdateAssumeRolePolicy", OURS | {"policyDocument": OF_CI})], -1, []),
+        (
+            [("PutRolePolicy", OURS | {"policyName": "x", "policyDocument": document(grants(DEPLOYER))})],
+            -1,
+            [],  # a change that the states do not have
+        ),
+    ],
+)
+def test_what_else_was_taken_back_is_named_as_not_judged(
+    calls: list[tuple[str, dict[str, Any]]], days: int, said: list[str]
+) -> None:
+    answers, found = asked(*calls, account=STAGE if "roleName" in calls[0][1] else HUB, days=days)
+    place = STAGE if "roleName" in calls[0][1] else "management"
+    assert [one.words(answers).partition(" from ")[0] for one in found.taken_back] == [
+        f"{one} in {place}" for one in said
+    ]
+    assert all(one.permissions is None for one in found.taken_back)
+    assert [line.startswith("Not judged is whom these let in") for line in at_the_top(answers, found)] == [True] * len(
+        said
+    )
+
+
+def test_live_iam_does_not_have_what_was_there_in_the_period_and_went_after_it() -> None:
+    """IAM tells of what is there now."""
+    world = two_keys()
+    found = compared(world, *changes(STAGE, MADE, STRONG))
+    live = Evidence("live AWS", (DAY + timedelta(days=9)).isoformat(), caller=arn(HUB, "role/auditor"))
+    answers = replace(read(world.graph), from_states=False, evidence=(live,))
+    (one,) = taken_back(answers, found.changes)
+    assert one.words(answers).startswith(f"{arn(OUTSIDE, 'root')} -> role vendor of {STAGE}: administrator (Admin")
+    assert one.words(answers).endswith("from 2026-09-02 09:00 UTC on, and not in what was read")
+
+
+def test_text_table_and_json_have_who_into_what_and_when_and_of_a_person_not_what_is_another_users() -> None:
+    answers, found = asked(MADE, STRONG, GONE, ("AddUserToGroup", MEMBER), ("RemoveUserFromGroup", MEMBER))
+    answers = replace(answers, accounts=read(two_keys().graph).accounts)
+    rows = [
+        row for row in csv.DictReader(as_csv(answers, None, found, DAY).splitlines()) if row["what"].startswith("was ")
+    ]
+    assert next((row["what"], row["who"], row["into role"], row["permissions"]) for row in rows) == (
+        *("was open", arn(OUTSIDE, "root"), "vendor", "administrator"),
+    )
+    assert (rows[0]["not before"], rows[0]["not after"]) == ("2026-09-02T09:00:00Z", "2026-09-04T09:00:00Z")
+    (first, *_) = as_data(answers, found)["takenBack"]
+    assert (first["who"], first["into"], first["permissions"]) == (arn(OUTSIDE, "root"), "vendor", "administrator")
+    assert (first["from"][:10], first["until"][:10]) == ("2026-09-02", "2026-09-04")
+    for person, kept in (("bob", True), ("ann", False)):
+        own = by_person(found, of_person(answers, person, {"ann", "bob"}))
+        assert [one.change.use.event for one in own.taken_back] == ["CreateRole"] + ["AddUserToGroup"] * kept
+
+
+def test_the_title_has_the_period_and_who_came_without_a_door_is_named_below_it() -> None:
+    answers, found = asked()
+    found = replace(compared(two_keys(), entry(arn(HUB, "user/mallory"), DEPLOYER, at(1))), asked=(DAY, None))
+    assert title(answers, STAGE, found).startswith(f"Who can enter {STAGE}, and who did from 2026-09-01 09:00 UTC (")
+    assert title(answers, STAGE, None).startswith(f"Who can enter {STAGE} (")
+    assert at_the_top(answers, found) == ["Came without a door: user mallory of management"]
