@@ -119,6 +119,14 @@ def test_the_order_of_lists_and_the_form_of_an_account_are_no_difference() -> No
     assert world.rules() == []
 
 
+def test_a_trust_in_everyone_of_aws_does_not_stand_for_one_in_an_identity_provider_beside() -> None:
+    world, _ = declared_door(document(trusts("*")), ids={NEW: NEW_ID})
+    role = next(one for one in world.resources if one.type == TYPES["Role"])
+    both = {**trusts("*"), "Principal": {"AWS": "*", "Federated": arn(NEW_ID, "saml-provider/corp")}}
+    world.change(role, outputs={**role.outputs, "assumeRolePolicy": document(both)})
+    assert "declared-equals-real" in world.rules()
+
+
 @pytest.mark.parametrize(
     ("change", "part"),
     [
@@ -417,7 +425,7 @@ def test_what_stands_in_a_secret_document_is_masked_but_for_who_comes_in(secret:
     condition: dict[str, dict[str, Any]] = {
         "StringEquals": {"sts:ExternalId": "s3cr3t", "aws:PrincipalTag/team": "web", "aws:SourceIdentity": "ann",
                          "saml:aud": "https://x", "cognito-identity.amazonaws.com:aud": "us-east-1:1",
-                         "accounts.google.com:sub": "1", "aws:username": "bob"},
+                         "accounts.google.com:sub": "1", "aws:username": "bob", "aws:UserAgent": "s3cr3t"},
         "StringLike": {"sts:RoleSessionName": ["*", "a?*", "TRUE"]}, "StringNotEquals": {"sts:TransitiveTagKeys": "t"},
         "DateLessThan": {"aws:CurrentTime": "2030-01-01T00:00:00Z"}, "Bool": {"aws:SecureTransport": "true"},
     }  # fmt: skip

@@ -624,7 +624,8 @@ def test_two_organizations_are_not_both_ours_where_the_stack_does_not_say_which_
 
 
 @pytest.mark.parametrize(
-    "principal", [{"AWS": f"arn:aws-us-gov:iam::{OUTSIDE}:root"}, {"CanonicalUser": "79a59df900b949e5"}]
+    "principal",
+    [{"AWS": f"arn:aws-us-gov:iam::{OUTSIDE}:root"}, {"CanonicalUser": "79a59df900b949e5"}, {"CanonicalUser": "*"}],
 )
 def test_a_principal_that_no_role_of_this_partition_can_have_is_refused(principal: dict[str, str]) -> None:
     world = two_keys()

@@ -119,6 +119,7 @@ def lists_of_all(world: World) -> None:
     own = [{"name": "own", "policy": ENTERS}]
     world.role("cg", world.hub, inlinePolicies=own)
     world.add("Role", "cg-in-another-stack", world.hub, outputs={"name": "cg", "inlinePolicies": own})
+    world.add("RolePolicy", "own-of-another-text", world.hub, role="cg", name="own", policy=READS)
     world.role("cd", world.hub)
     for role in ("ci", "cd"):
         world.grant(role, world.hub, arn(STAGE, "role/deployer"))

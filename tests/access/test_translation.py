@@ -468,8 +468,9 @@ def left(type_: str, **inputs: object) -> list[tuple[str, str, str, str, bool, b
     ),
     *((
         CONTROL, {"typeName": "AWS::IAM::Role", "desiredState": state},
-        "makes a resource of type AWS::IAM::Role, whose desired state is no JSON object", MAKE_IT, False,
-    ) for state in ("{", "[1]", "[" * 5000)),
+        "makes a resource of type AWS::IAM::Role, whose desired state is no JSON object that has each key once",
+        MAKE_IT, False,
+    ) for state in ("{", "[1]", "[" * 5000, '{"RoleName": "o", "RoleName": "p"}')),
     (
         CONTROL,
         {
@@ -684,6 +685,25 @@ def test_the_accounts_that_a_stack_set_deploys_to(of_set: Any, instances: list[A
     assert {role.account for role in roles} == accounts
     urn = f"urn:pulumi:stage::twokeys::{STACK_SET}::logical"
     assert {role.urn for role in roles} == {f"{urn}#{account}/R" for account in accounts}
+
+
+@pytest.mark.parametrize(("overrides", "rules"), [
+    (None, []),
+    ({"Whom": OUTSIDE}, ["external-id"]),
+    ([{"ParameterKey": "Whom", "ParameterValue": OUTSIDE}], ["external-id"]),
+    ([{"ParameterKey": UNKNOWN, "ParameterValue": OUTSIDE}], ["unproved-door"]),
+    (UNKNOWN, ["unproved-door"]),
+])  # fmt: skip
+def test_an_instance_of_a_stack_set_may_override_its_parameters(overrides: object, rules: list[str]) -> None:
+    """https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/stackinstances-override.html"""
+    trust = document(trusts({"Fn::Sub": "arn:aws:iam::${Whom}:root"}))
+    body = template(R=made("AWS::IAM::Role", RoleName="o", AssumeRolePolicyDocument=json.loads(trust)))
+    body["Parameters"] = {"Whom": {"Type": "String", "Default": STAGE}}
+    world = two_keys()
+    stack_set(world, body)
+    type_ = "aws:cloudformation/stackSetInstance:StackSetInstance"
+    put(world, type_, "i", world.hub, stackSetName="set", accountId=STAGE, parameterOverrides=overrides)
+    assert world.refused == rules
 
 
 def test_a_stack_set_of_cloud_control_or_of_a_template_deploys_to_its_accounts_too() -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from tests.access.world import CI, DEPLOYER, HUB, OUTSIDE, PROD, STAGE, arn, document, grants, trusts, two_keys
 from tests.audit.cloudtrail import called, entry
+from tests.audit.test_changes import BY_SERVICE_ROLE
 from tests.audit.test_comparison import DAY, at, compared
 from twokeys.access.reading.snapshot import Evidence
 from twokeys.answers.model import Answers
@@ -30,6 +31,12 @@ MADE = ("CreateRole", NEW | {"assumeRolePolicyDocument": VENDOR})
 STRONG = ("AttachRolePolicy", NEW | {"policyArn": ADMINISTRATOR})
 GONE = ("DeleteRole", NEW)
 LAMBDA = document({"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"})
+
+ALL, READ = (document({"Effect": "Allow", "Action": what, "Resource": "*"}) for what in ("*", "s3:GetObject"))
+
+
+def _put(policy: str) -> tuple[str, dict[str, Any]]:
+    return "PutRolePolicy", NEW | {"policyName": "p", "policyDocument": policy}
 
 
 def changes(account: str, *calls: tuple[str, dict[str, Any]]) -> list[dict[str, Any]]:
@@ -57,6 +64,10 @@ def asked(*calls: tuple[str, dict[str, Any]], account: str = STAGE, days: int = 
             "-> role vendor of 222222222222: administrator (AdministratorAccess), from 02 to 05",
         ),
         ([MADE, GONE], "-> role vendor of 222222222222: no permissions, from 02 to 03"),
+        (
+            [MADE, _put(ALL), _put(READ), GONE],  # as strong as it was at most
+            "-> role vendor of 222222222222: administrator (p), from 02 to 05",
+        ),
         (
             [(f"{do}Role", one) for do, one in (("Create", MADE[1]), ("Delete", NEW))] + [MADE],
             "-> role vendor of 222222222222: no permissions, from 02 to 03",
@@ -95,6 +106,12 @@ MEMBER, KEY = {"userName": "bob", "groupName": "devs"}, {"userName": "bob", "acc
         ([("AddUserToGroup", MEMBER), ("RemoveUserFromGroup", MEMBER)], -1, ["AddUserToGroup of bob (devs)"]),
         ([("RemoveUserFromGroup", MEMBER)], 9, ["RemoveUserFromGroup of bob (devs)"]),
         ([("DeleteRole", {"roleName": "old"})], 9, ["DeleteRole of old"]),
+        (
+            [("DeleteRole", OURS), ("CreateRole", OURS | {"assumeRolePolicyDocument": OF_CI})],
+            9,
+            ["DeleteRole of deployer"],
+        ),
+        ([("DeleteRole", OURS)], -1, []),  # the states show what it was
         ([("DeleteAccessKey", KEY)], 9, []),  # the user is shown, or was deleted, too
         (
             [("UpdateAssumeRolePolicy", OURS | {"policyDocument": OF_CI})],
@@ -121,6 +138,31 @@ def test_what_else_was_taken_back_is_named_as_not_judged(
     assert [line.startswith("Not judged is whom these let in") for line in at_the_top(answers, found)] == [True] * len(
         said
     )
+
+
+@pytest.mark.parametrize(
+    ("calls", "said"),
+    [
+        ([GONE, MADE, GONE], ["CreateRole", "DeleteRole"]),  # of the role before, nothing says whom it let in
+        (
+            [
+                *(("UpdateAssumeRolePolicy", OURS | {"policyDocument": trust}) for trust in (VENDOR, OF_CI)),
+                *((f"{do}RolePolicy", OURS | {"policyArn": ADMINISTRATOR}) for do in ("Attach", "Detach")),
+            ],
+            ["UpdateAssumeRolePolicy", "AttachRolePolicy"],
+        ),
+    ],
+)
+def test_how_strong_a_role_was_while_it_was_open_says_nothing_of_another_time(
+    calls: list[tuple[str, dict[str, Any]]], said: list[str]
+) -> None:
+    assert [one.change.use.event for one in asked(*calls)[1].taken_back] == said
+
+
+def test_a_role_that_identity_center_deletes_is_judged_by_what_is_called_there() -> None:
+    deleted = called(STAGE, at(1), "DeleteRole", requestParameters={"roleName": "AWSReservedSSO_a"})
+    assert taken_back(read(two_keys().graph), compared(two_keys(), deleted).changes)
+    assert not compared(two_keys(), {**deleted, "userIdentity": BY_SERVICE_ROLE}).taken_back
 
 
 def test_live_iam_does_not_have_what_was_there_in_the_period_and_went_after_it() -> None:

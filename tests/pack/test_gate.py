@@ -158,6 +158,32 @@ def test_a_grant_whose_trust_may_still_come_is_made_and_one_that_came_too_late_i
     assert refused(world) == ["door-needs-trust: ci-grant"]
 
 
+def test_a_grant_on_the_role_that_aws_makes_in_each_account_is_no_half_of_a_door() -> None:
+    """https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_accounts_access.html"""
+    world = World()
+    world.role("ci", world.hub)
+    world.grant("ci", world.hub, arn(PROD, "role/OrganizationAccountAccessRole"))
+    assert refused(world) == ["unproved-door: ci-grant"]
+
+
+def test_the_unique_id_of_a_role_that_is_there_is_that_role(tmp_path: Path) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-unique-ids
+
+    One that is made anew, as by another path, has another id.
+    """
+    for path, found in (("/", []), ("/new/", ["unproved-door: deployer"])):
+        world = base()
+        world.resources[2] = replace(
+            world.resources[2], outputs={"name": "ci", "arn": CI, "uniqueId": "AROAEXAMPLEEXAMPLE11"}
+        )
+        world.grant("ci", world.hub, DEPLOYER)
+        before = write_state(tmp_path / "before.json", world)
+        world.resources[2] = replace(world.resources[2], inputs={**(world.resources[2].inputs or {}), "path": path})
+        trust = document(trusts("AROAEXAMPLEEXAMPLE11"))
+        world.resources[3] = replace(world.resources[3], inputs={"name": "deployer", "assumeRolePolicy": trust})
+        assert refused(world, before=before) == found
+
+
 def test_a_grant_on_everything_of_a_native_group_is_refused() -> None:
     """https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-iam-group.html
 
@@ -167,6 +193,38 @@ def test_a_grant_on_everything_of_a_native_group_is_refused() -> None:
     policies = [{"policyName": "wide", "policyDocument": json.loads(document(grants("*")))}]
     put(world, "aws-native:iam:Group", "all", native(world, HUB), groupName="all", policies=policies)
     assert "wildcard-grant" in {found.partition(":")[0] for found in refused(world)}
+
+
+STACK_SET = "aws:cloudformation/stackSet:StackSet"
+
+
+@pytest.mark.parametrize(
+    ("targets", "found"),
+    [({"accountId": STAGE}, []), ({"deploymentTargets": {"organizationalUnitIds": ["ou-1"]}}, ["unproved-door: i"])],
+    ids=["an account", "accounts that are not shown"],
+)
+def test_a_new_stack_set_is_judged_with_its_instances(
+    tmp_path: Path, targets: dict[str, object], found: list[str]
+) -> None:
+    """https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/stacksets-concepts.html
+
+    One that is there may have instances that nobody shows.
+    """
+
+    def body(trust: str) -> str:
+        return json.dumps(template(R=made("AWS::IAM::Role", RoleName="o", AssumeRolePolicyDocument=json.loads(trust))))
+
+    world = base()
+    world.grant("ci", world.hub, arn(STAGE, "role/o"))
+    put(world, STACK_SET, "set", world.hub, name="set", templateBody=body(SERVICE))
+    there = write_state(tmp_path / "before.json", world)
+    world.resources[-1] = replace(
+        world.resources[-1], inputs={"name": "set", "templateBody": body(document(trusts(CI)))}
+    )
+    type_ = "aws:cloudformation/stackSetInstance:StackSetInstance"
+    put(world, type_, "i", world.hub, stackSetName="set", **targets)
+    assert refused(world) == found
+    assert "unproved-door: set" in refused(world, before=there)
 
 
 @pytest.mark.parametrize("grant", [grants("*"), grants("*", action="sts:AssumeRoot")])

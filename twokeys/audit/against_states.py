@@ -6,7 +6,7 @@ Pure. docs/audit-events-words.md says what counts.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -112,22 +112,22 @@ def taken_back(answers: Answers, changes: Sequence[Change]) -> tuple[TakenBack, 
         seen.add(_about(one))
         if one.use.event in _MAKES:
             seen.add(of)
-    judged = {(one.change.recorded, *one.change.of[:2]) for one in found if one.permissions}
-    found = [one for one in found if one.permissions or not _is_said(one.change, judged)]
+    judged = [one for one in found if one.permissions]
+    found = [one for one in found if one.permissions or not any(_is_said(one, by) for by in judged)]
     return tuple(sorted(found, key=lambda one: (one.permissions is None, one.change.use.time, one.change.use.id)))
 
 
 def _took_away(one: Change, last: Mapping[tuple[str, ...], Change], answers: Answers) -> bool:
     """Whether a call took away, or wrote anew, what was there before the records, and no state shows what that was."""
     event, of = one.use.event, (one.recorded, *one.of[:2])
+    before = answers.from_states and of in answers.written and answers.written[of] <= one.use.time
     if event in ("DeleteRole", "DeleteUser"):
-        return of not in answers.written and (*of, "") not in answers.holds
+        return not before and _OF_IDENTITY_CENTER not in one.use.caller.arn
     if not one.of[1] or _is_of_credentials(one):
         return False
     if one.undone:
         return (one.recorded, *one.of) not in answers.holds and _matters(one, last, answers)
     wrote = event in WRITES or event in ("SetDefaultPolicyVersion", "AttachPolicy") or one.of[2] == BOUNDARY
-    before = answers.from_states and of in answers.written and answers.written[of] <= one.use.time
     return wrote and event not in _MAKES and not before and _matters(one, last, answers)
 
 
@@ -140,9 +140,12 @@ def _stands_anyway(one: Change, answers: Answers) -> bool:
     return not one.undone and one.of[2] != BOUNDARY and (one.recorded, *one.of) in answers.holds
 
 
-def _is_said(one: Change, judged: Container[tuple[str, ...]]) -> bool:
-    """Whether it is a role's policy, and the sentence on who could enter the role says how strong it was."""
-    return (one.recorded, *one.of[:2]) in judged and (one.gives in _POLICIES or one.use.event == "DeleteRole")
+def _is_said(one: TakenBack, judged: TakenBack) -> bool:
+    """Whether it is a policy that a role had only while somebody could enter it, of whom it is said how strong."""
+    same = one.change.recorded == judged.change.recorded and one.change.of[:2] == judged.change.of[:2]
+    if not same or one.change.gives not in _POLICIES or one.since is None or judged.since is None:
+        return False
+    return judged.since <= one.since and (judged.until is None or (one.until is not None and one.until <= judged.until))
 
 
 def _is_still_there(one: Change, answers: Answers) -> bool:
@@ -198,20 +201,22 @@ def _permissions(
     if one.gives != _TRUST or not one.trusts or one.recorded not in answers.accounts:
         return None
     of = (one.recorded, *one.of[:2])
-    shown = {key[3]: said for key, said in answers.holds.items() if key[:3] == of and key[3] not in ("", BOUNDARY)}
+    there = ((key[3], said) for key, said in answers.holds.items() if key[:3] == of)
+    shown = {name: [said] for name, said in there if name not in ("", BOUNDARY)}
     given = [each for each in done if (each.recorded, *each.of[:2]) == of and each.gives in _POLICIES]
     for each in given:
         what = each.of[2]
-        if each.undone and each.use.time <= one.use.time:
+        if each.use.time <= one.use.time:
             shown.pop(what, None)
-        elif not each.undone and (until is None or each.use.time < until):
+        if not each.undone and (until is None or each.use.time < until):
             own = answers.holds.get((one.recorded, "policy", what, ""))
             policy = each.policy or (own.policy if own else UNKNOWN)
-            shown[what] = Document(policy, what.rpartition("/")[2], arn=what if Arn.parse(what) else None)
+            said = Document(policy, what.rpartition("/")[2], arn=what if Arn.parse(what) else None)
+            shown.setdefault(what, []).append(said)
     made = of in answers.written or any(
         each.use.event == "CreateRole" and (each.recorded, *each.of[:2]) == of for each in done
     )
-    levels = [level_of(said) if said else Level.UNKNOWN for said in shown.values()]
+    levels = [level_of(said) if said else Level.UNKNOWN for each in shown.values() for said in each]
     least = Level.NONE if made else Level.UNKNOWN
     return max((least, *levels)), tuple(name.rpartition("/")[2] for name in shown)
 

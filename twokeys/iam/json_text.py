@@ -63,7 +63,8 @@ def read_quickly(text: str) -> object:
     return _QUICK.decode(text)
 
 
-def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
+def unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """An object of a JSON text, as a hook of the standard library; ValueError if it repeats a key."""
     found = dict(pairs)
     if len(found) < len(pairs):
         raise ValueError
@@ -75,7 +76,7 @@ def _no_constant(_name: str) -> object:
 
 
 _QUICK = JSONDecoder(
-    object_pairs_hook=_unique, parse_int=JsonNumber, parse_float=JsonNumber, parse_constant=_no_constant
+    object_pairs_hook=unique, parse_int=JsonNumber, parse_float=JsonNumber, parse_constant=_no_constant
 )
 
 

@@ -265,10 +265,10 @@ class Principals:
     @property
     def meaning(self) -> tuple[object, ...]:
         """Whom it names, however it is written: an account by its id or by its root's ARN."""
-        if self.everyone or self.unresolved:
-            return self.everyone, self.unresolved
-        aws = frozenset((account_as_a_whole(one) or one) if isinstance(one, str) else one for one in self.aws)
-        return aws, *map(frozenset, (self.service, self.federated, self.canonical_user))
+        names = () if self.everyone else self.aws
+        aws = frozenset((account_as_a_whole(one) or one) if isinstance(one, str) else one for one in names)
+        others = (self.service, self.federated, self.canonical_user)
+        return self.everyone, self.unresolved, aws, *map(frozenset, others)
 
     @lazy
     def _aws(self) -> frozenset[str | Unknown]:

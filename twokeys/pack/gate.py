@@ -16,8 +16,9 @@ from twokeys.access.graph import Graph
 from twokeys.access.identity_center import ASSIGNMENT, PERMISSION_SET
 from twokeys.access.model.names import trusted_names
 from twokeys.access.model.principals import Principal
+from twokeys.access.model.translation import lacks_instances
 from twokeys.access.reading.snapshot import PROVIDER, Resource, Snapshot
-from twokeys.access.reading.tokens import ACCOUNT, CONTROL_POLICY_ATTACHMENT, MANAGED_POLICY, ORGANIZATION
+from twokeys.access.reading.tokens import ACCOUNT, CONTROL_POLICY_ATTACHMENT, MANAGED_POLICY, ORGANIZATION, ROLE, USER
 from twokeys.access.reading.types import Reading, type_of
 from twokeys.access.rules import BY_NAME
 from twokeys.doors import TRUST_AFTER_GRANT
@@ -158,7 +159,8 @@ class Gate:
         graph = self._graph(after)
         found = {one.subject: one for one in self._findings(graph)}.values()
         stands = [one for one in found if not self._may_still_come(one, resource, graph)]
-        known = {one.subject for one in self._findings(self._graph(before))} if stands else set()
+        was = self._graph(before) if stands else None
+        known = {one.subject for one in self._findings(was) if not self._lacks_instances(one, was)} if was else set()
         # what is wrong with a provider may have been put off ("removal") until it makes something
         return [one for one in stands if one.subject not in known or one.urn == resource.provider]
 
@@ -167,7 +169,11 @@ class Gate:
         graph = graph_of(snapshot, self._all.own_account)
         made = {role.arn for role in graph.roles}
         graph.lone_grants = [
-            one for one in graph.lone_grants if one.resource in made or not graph.accounts.pinned(one.source.account)
+            one
+            for one in graph.lone_grants
+            if one.resource in made
+            or not graph.accounts.pinned(one.source.account)
+            or _is_access_role(one.resource, graph)
         ]
         return graph
 
@@ -212,7 +218,8 @@ class Gate:
                 return finding.urn != resource.urn or resource.urn in declaring
             case "proof":
                 ours = graph.accounts.is_own_organization(finding.sides[0])  # one of whom may still get the grant
-                return self._leads_out(finding, graph) or ours or _is_about_unsettled(finding, graph)
+                waits = _is_about_unsettled(finding, graph) or self._lacks_instances(finding, graph)
+                return self._leads_out(finding, graph) or ours or waits
             case "removal":  # what the program has no more is deleted last
                 return finding.urn not in self._shown
             case "holder":
@@ -224,21 +231,35 @@ class Gate:
         So its account has to be known; and others may hold one that is known to have been there before.
         """
         policy = graph.snapshot.by_urn[urn]
-        known = self._before is not None and (urn in self._before.by_urn or urn in self._renamed)
-        return not known and policy.type == MANAGED_POLICY and graph.accounts.pinned(graph.accounts.of(policy))
+        pinned = graph.accounts.pinned(graph.accounts.of(policy))
+        return policy.type == MANAGED_POLICY and pinned and not self._was_there(urn)
+
+    def _was_there(self, urn: str) -> bool:
+        """Whether a resource is known to have been there before."""
+        return self._before is not None and (urn in self._before.by_urn or urn in self._renamed)
+
+    def _lacks_instances(self, finding: Finding, graph: Graph) -> bool:
+        """Whether it is about what a new StackSet is to deploy, whose instances come next and say where.
+
+        Until then it deploys nothing; it is judged again with each of them.
+        https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/stacksets-concepts.html
+        """
+        made = graph.snapshot.by_urn.get(finding.urn or "")
+        return made is not None and not self._was_there(made.urn) and lacks_instances(made, graph.snapshot)
 
     def _leads_out(self, finding: Finding, graph: Graph) -> bool:
         """Whether a door ends at a role that is none of the stack: the grant alone lets nobody in here.
 
         That role may be one that this update makes later, in an account that it has not come to yet, or AWS's of a
-        permission set of this update.
+        permission set of this update. It is none that AWS makes in each member account: that has its trust already.
         """
         source = finding.sides[0]
         assigned = {one.urn for one in graph.snapshot.of_type(ASSIGNMENT)}
         if RESERVED_ROLE in source or source in assigned:
             return self._is_of_late_set(source, graph.snapshot)
         target = Arn.parse(finding.sides[1])
-        return target is not None and all(role.arn != str(target) for role in graph.roles)
+        alone = target is not None and all(role.arn != str(target) for role in graph.roles)
+        return alone and not _is_access_role(finding.sides[1], graph)
 
     def _is_of_late_set(self, source: str, snapshot: Snapshot) -> bool:
         """Whether a role, a session of it or an assignment may be of a permission set that has still to get its ARN.
@@ -278,6 +299,11 @@ class Gate:
         return bool(made)
 
 
+def _is_access_role(role: str, graph: Graph) -> bool:
+    arn = Arn.parse(role)
+    return arn is not None and arn.name in graph.accounts.access_roles(arn.account)
+
+
 def _is_about_unsettled(finding: Finding, graph: Graph) -> bool:
     """Whether the name that a document speaks of may be one that AWS's provider has still to make up.
 
@@ -306,7 +332,13 @@ def _asked(resource: Resource) -> Mapping[str, object]:
 
 
 def _with_identity(resource: Resource, before: Resource | None) -> Resource:
-    """A part of the organization, or a permission set, as it is asked for, with the ids that it got before."""
-    if before is None or not resource.type.startswith(("aws:organizations/", PERMISSION_SET)):
-        return resource
-    return replace(resource, outputs={**before.outputs, **(resource.inputs or {})})
+    """A part of the organization, a permission set, role or user as it is asked for, with the ids it got before."""
+    if before is not None and resource.type.startswith(("aws:organizations/", PERMISSION_SET)):
+        return replace(resource, outputs={**before.outputs, **(resource.inputs or {})})
+    if before is not None and resource.type in (ROLE, USER) and _named(resource) == _named(before):
+        return replace(resource, outputs={key: before.outputs[key] for key in ("uniqueId",) if key in before.outputs})
+    return resource
+
+
+def _named(principal: Resource) -> tuple[str | None, str]:
+    return principal.text("name"), principal.text("path") or "/"

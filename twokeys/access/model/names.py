@@ -60,7 +60,7 @@ def admitted_by(statement: Statement) -> tuple[str, ...]:
     if principals is None or principals.everyone:
         return _narrowed(statement, None)
     names: dict[str, None] = {}
-    for name in (*principals.aws, *principals.canonical_user):
+    for name in (*principals.aws, *(f"CanonicalUser {one}" for one in principals.canonical_user)):
         if isinstance(name, str) and not _is_group(name):
             account = account_as_a_whole(name)
             narrowed = (name,) if account is None else _narrowed(statement, account) or (name,)

@@ -201,9 +201,10 @@ class _Reader:
         role, removed = self._principals.by_urn[resource.urn], []
         inputs = resource.inputs or {}
         if isinstance(listed := inputs.get("inlinePolicies"), list) and listed:
-            named = {mapping(item).get("name") for item in listed}  # another stack may read the role, and these with it
-            others = (one for one in role.documents if one.inline and one.urn != resource.urn)
-            removed += [one for one in others if one.inline not in named]
+            inline = [one for one in role.documents if one.inline]
+            listed_here = {_said(one) for one in inline if one.urn == resource.urn}
+            # another stack may read the role, and these with it
+            removed += [one for one in inline if one.urn != resource.urn and _said(one) not in listed_here]
         if isinstance(inputs.get("managedPolicyArns"), list):
             own = list(self._principals.managed_documents(resource, "managedPolicyArns", inputs["managedPolicyArns"]))
             removed += [one for one in role.documents if not one.inline and one not in own and one.urn != resource.urn]
@@ -270,3 +271,8 @@ class _Reader:
                 said = [*self._principals.managed_documents(resource, "permissionsBoundary", [value])]
                 several = Document(UNKNOWN, title, principal.urn, problem=_ONE_OF_SEVERAL)
                 principal.boundary = said[0] if len(said) == 1 else several
+
+
+def _said(document: Document) -> tuple[object, object]:
+    """The name and the meaning of an inline policy."""
+    return document.inline, document.policy if isinstance(document.policy, Unknown) else document.policy.meaning

@@ -5,6 +5,7 @@ code. What of them cannot be read is said: `NotRead`.
 """
 
 import json
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
@@ -16,8 +17,9 @@ from twokeys.access.reading.snapshot import Resource, Snapshot, items, mapping
 from twokeys.access.reading.templates import Place, Reference, Template, TemplateError, read_template
 from twokeys.access.reading.tokens import ACCOUNT, ORGANIZATIONAL_UNIT
 from twokeys.access.reading.types import Reading, aws_type, cloudformation_type, of_aws
-from twokeys.iam import UNKNOWN
+from twokeys.iam import UNKNOWN, Unknown
 from twokeys.iam.arn import partition_of_region
+from twokeys.iam.json_text import unique
 
 _BY_NAME = {
     "aws:cloudcontrol/resource:Resource": ("typeName", "desiredState"),
@@ -105,7 +107,7 @@ class _Translator:
             self._leave(resource, known.why)
         elif (properties := _object(state)) is None:
             yield resource
-            why = "is not known yet" if state is UNKNOWN else "is no JSON object"
+            why = "is not known yet" if state is UNKNOWN else "is no JSON object that has each key once"
             self._leave(
                 resource, f"makes a resource of type {type_name}, whose desired state {why}", unknown=state is UNKNOWN
             )
@@ -121,13 +123,15 @@ class _Translator:
 
     def _deployed(self, name: str, resource: Resource, depth: int = 0) -> Iterator[Resource]:
         if name == _STACK_SET:
-            for account in self._targets(resource):
-                yield from self._stack(replace(resource, account=account), f"{account}/", depth)
+            for account, overrides in self._targets(resource).items():
+                for number, one in enumerate(overrides):
+                    part = f"{account}/{number}/" if number else f"{account}/"
+                    yield from self._stack(replace(resource, account=account), part, depth, one)
         else:
             yield from self._stack(resource, "", depth)
 
-    def _stack(self, resource: Resource, part: str, depth: int) -> Iterator[Resource]:
-        """What the template of a stack makes in its account.
+    def _stack(self, resource: Resource, part: str, depth: int, overrides: object = None) -> Iterator[Resource]:
+        """What the template of a stack makes in its account; `overrides` are of parameters, for one instance.
 
         A template that is not there matters only if CloudFormation may make IAM by it.
         https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateStack.html (Capabilities)
@@ -149,7 +153,7 @@ class _Translator:
         region = _region(self._snapshot, resource)
         place = Place(resource.name, account, partition_of_region(region), region)
         try:
-            template = read_template(body, place, _parameters(properties.get("parameters")))
+            template = read_template(body, place, _parameters(properties.get("parameters"), overrides))
         except (TemplateError, RecursionError) as error:
             why = str(error) if isinstance(error, TemplateError) else "it is nested too deeply"
             why = "it holds a secret, so nothing of it is quoted" if resource.secrets else why
@@ -198,33 +202,34 @@ class _Translator:
             elif name in _PODS:
                 yield from _pods(name, one.properties, base, urns)
 
-    def _targets(self, stack_set: Resource) -> list[str]:
-        """The accounts that a StackSet deploys to; one that no account equals stands for those that are not shown.
+    def _targets(self, stack_set: Resource) -> Mapping[str, list[object]]:
+        """The accounts that a StackSet deploys to, each with the parameters that its instances override.
 
+        One that no account equals stands for those that are not shown.
         https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/stacksets-concepts.html
         """
         properties = lowered(_all_properties(stack_set))
         automatic = mapping(properties.get("autodeployment"))
-        found: dict[str, None] = {}
-        more = lowered(automatic).get("enabled") not in (None, False, "false")
-        groups = [*self._instances(stack_set), *items(properties.get("stackinstancesgroup"))]
-        more |= not groups  # its instances may be made by another stack, or by hand
+        inside = properties.get("permissionmodel") == "SERVICE_MANAGED"
+        others = self._accounts.of_stack_set(stack_set.name, of_organization=inside)
+        found: dict[str, list[object]] = defaultdict(list)
+        groups = _instances(stack_set, self._snapshot)
+        if not groups or lowered(automatic).get("enabled") not in (None, False, "false"):
+            found[others].append(None)  # its instances may be made by another stack, or by hand
         for targets in groups:
             named = lowered(mapping(targets))
             inner = lowered(mapping(named.get("deploymenttargets")))
             listed = [*items(named.get("accountid")), *items(named.get("accounts")), *items(inner.get("accounts"))]
-            found |= dict.fromkeys(self._accounts.canonical(one) for one in listed if isinstance(one, str))
             units = items(inner.get("organizationalunitids"))
-            found |= dict.fromkeys(self._below(units))
-            more |= bool(units) or any(not isinstance(one, str) for one in listed) or not (listed or units)
-        inside = properties.get("permissionmodel") == "SERVICE_MANAGED"
-        others = self._accounts.of_stack_set(stack_set.name, of_organization=inside)
-        return [*found, *([others] if more else [])]
-
-    def _instances(self, stack_set: Resource) -> Iterator[Mapping[str, object]]:
-        for one in self._snapshot.resources:
-            if aws_type(one.type) in _INSTANCES and _is_of(one, stack_set):
-                yield _all_properties(one)
+            accounts = [self._accounts.canonical(one) for one in listed if isinstance(one, str)]
+            accounts += self._below(units)
+            if units or any(not isinstance(one, str) for one in listed) or not listed:
+                accounts.append(others)
+            overrides = named.get("parameteroverrides")
+            for account in accounts:
+                if overrides not in found[account]:
+                    found[account].append(overrides)
+        return found
 
     def _below(self, units: Iterable[object]) -> Iterator[str]:
         """The member accounts that the snapshot shows below organizational units, or below the root."""
@@ -247,6 +252,17 @@ class _Translator:
         self.left.append(NotRead(resource, why, step, unknown=unknown))
 
 
+def lacks_instances(resource: Resource, snapshot: Snapshot) -> bool:
+    """Whether a resource is a StackSet of which no instance is shown, so that one that is new deploys nothing yet."""
+    return aws_type(resource.type) == _STACK_SET and not _instances(resource, snapshot)
+
+
+def _instances(stack_set: Resource, snapshot: Snapshot) -> list[object]:
+    made = (one for one in snapshot.resources if aws_type(one.type) in _INSTANCES and _is_of(one, stack_set))
+    own = lowered(_all_properties(stack_set)).get("stackinstancesgroup")
+    return [*map(_all_properties, made), *items(own)]
+
+
 def _is_of(instance: Resource, stack_set: Resource) -> bool:
     named, behind = instance.get("stackSetName"), instance.property_dependencies.get("stackSetName", ())
     return named in (stack_set.name, stack_set.text("name"), stack_set.text("id")) or stack_set.urn in behind
@@ -260,7 +276,7 @@ def _all_properties(resource: Resource) -> dict[str, object]:
 def _object(text: object) -> Mapping[str, object] | None:
     if isinstance(text, str):
         try:
-            text = json.loads(text)
+            text = json.loads(text, object_pairs_hook=unique)
         except (ValueError, RecursionError):
             return None
     return text if isinstance(text, Mapping) else None
@@ -272,12 +288,20 @@ def _may_make_iam(capabilities: object) -> bool:
     return any(not isinstance(one, str) or one in _CAPABILITIES for one in items(capabilities))
 
 
-def _parameters(value: object) -> dict[str, object]:
-    """Parameters as a mapping, or as the list of pairs that CloudFormation's own types have."""
-    if isinstance(value, Mapping):
-        return dict(value)
-    pairs = [lowered(item) for item in value if isinstance(item, Mapping)] if isinstance(value, list) else []
-    return {str(pair["parameterkey"]): pair.get("parametervalue") for pair in pairs if "parameterkey" in pair}
+def _parameters(*given: object) -> Mapping[str, object] | Unknown:
+    """Parameters as a mapping, or as the list of pairs that CloudFormation's own types have; the last one counts."""
+    found: dict[str, object] = {}
+    for value in given:
+        if isinstance(value, Mapping):
+            found |= value
+            continue
+        for item in items(value):
+            pair = lowered(mapping(item))
+            name = pair.get("parameterkey")
+            if UNKNOWN in (item, name):
+                return UNKNOWN
+            found |= {name: pair.get("parametervalue")} if isinstance(name, str) else {}
+    return found
 
 
 def _pods(

@@ -16,7 +16,7 @@ from typing import Any
 import yaml
 
 from twokeys.access.reading.snapshot import items, mapping
-from twokeys.iam import UNKNOWN, Arn
+from twokeys.iam import UNKNOWN, Arn, Unknown
 from twokeys.iam.arn import Named
 
 
@@ -59,7 +59,7 @@ class Template:
 
 
 def read_template(
-    source: str | Mapping[str, object], place: Place, parameters: Mapping[str, object] | None = None
+    source: str | Mapping[str, object], place: Place, parameters: Mapping[str, object] | Unknown | None = None
 ) -> Template:
     """Read a template, given as JSON or YAML text or as a mapping, with the values of its parameters.
 
@@ -69,7 +69,7 @@ def read_template(
     resources = document.get("Resources") if isinstance(document, Mapping) else None
     if not isinstance(resources, Mapping):
         raise TemplateError("it has no Resources")
-    resolver = _Resolver(document, resources, place, parameters or {})
+    resolver = _Resolver(document, resources, place, {} if parameters is None else parameters)
     return Template(tuple(_described(resources, resolver)), _expands(document, resources))
 
 
@@ -152,7 +152,11 @@ class _Resolver:
     """Resolves the functions of one template; whatever it cannot tell is UNKNOWN."""
 
     def __init__(
-        self, document: Mapping[str, Any], resources: Mapping[str, Any], place: Place, given: Mapping[str, object]
+        self,
+        document: Mapping[str, Any],
+        resources: Mapping[str, Any],
+        place: Place,
+        given: Mapping[str, object] | Unknown,
     ) -> None:
         self._resources = resources
         self._place = place
@@ -244,7 +248,8 @@ class _Resolver:
 
     def _parameter(self, name: str) -> object:
         declared = mapping(self._parameters[name])
-        kind, value = str(declared.get("Type")), self._given.get(name, declared.get("Default"))
+        kind, given = str(declared.get("Type")), self._given
+        value = UNKNOWN if isinstance(given, Unknown) else given.get(name, declared.get("Default"))
         if kind.startswith("AWS::SSM::Parameter::Value") or value is None:
             return UNKNOWN
         if kind == "CommaDelimitedList" or kind.startswith("List<"):
