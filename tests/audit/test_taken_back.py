@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.access.world import CI, DEPLOYER, HUB, OUTSIDE, STAGE, arn, document, grants, trusts, two_keys
+from tests.access.world import CI, DEPLOYER, HUB, OUTSIDE, PROD, STAGE, arn, document, grants, trusts, two_keys
 from tests.audit.cloudtrail import called, entry
 from tests.audit.test_changes import BY_SERVICE_ROLE
 from tests.audit.test_comparison import DAY, at, compared
@@ -200,3 +200,17 @@ def test_the_title_has_the_period_and_who_came_without_a_door_is_named_below_it(
     assert title(answers, STAGE, found).startswith(f"Who can enter {STAGE}, and who did from 2026-09-01 09:00 UTC (")
     assert title(answers, STAGE, None).startswith(f"Who can enter {STAGE} (")
     assert at_the_top(answers, found) == ["Came without a door: user mallory of management"]
+
+
+def test_calls_by_which_services_hand_roles_to_others_are_counted_at_the_top() -> None:
+    """https://docs.aws.amazon.com/rolesanywhere/latest/APIReference/API_CreateTrustAnchor.html."""
+    calls = [("rolesanywhere", "CreateTrustAnchor"), ("ssm", "CreateActivation"), ("ssm", "CreateActivation")]
+    records = [
+        called(STAGE, at(hour), name, "eve", eventSource=f"{service}.amazonaws.com")
+        for hour, (service, name) in enumerate(calls, 1)
+    ]
+    failed = called(PROD, at(4), "CreateProfile", "eve", eventSource="rolesanywhere.amazonaws.com", errorCode="Denied")
+    found = compared(two_keys(), *records, failed)
+    assert at_the_top(read(two_keys().graph), found) == [
+        f"Hands roles to others than their services: CreateTrustAnchor in {STAGE} (1); CreateActivation in {STAGE} (2)"
+    ]
