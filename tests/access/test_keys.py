@@ -25,6 +25,7 @@ from tests.access.world import (
     arn,
     document,
     grants,
+    replaced,
     trusts,
     two_keys,
 )
@@ -328,9 +329,7 @@ def trust_in_one_member_of_the_group_that_holds_the_grant(world: World) -> None:
 def trust_in_one_member_of_the_group_that_holds_a_grant_by_a_pattern(world: World) -> None:
     world.role("deployer", world.stage, document(trusts(arn(HUB, "user/alice"), condition=MFA)))
     group(world, "alice", "bob")
-    enter = next(one for one in world.resources if one.name == "enter")
-    values = {**(enter.inputs or {}), "policy": document(grants(arn(STAGE, "role/deploye?")))}
-    world.change(enter, inputs=values, outputs=values)
+    replaced(world, "enter", policy=document(grants(arn(STAGE, "role/deploye?"))))
 
 
 def guard(world: World, content: str) -> None:

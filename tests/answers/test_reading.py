@@ -411,3 +411,19 @@ def test_a_trust_in_the_whole_organization_is_for_its_accounts_that_nothing_show
     ]
     assert summary(found, datetime.now(UTC)).may_be_more is more
     assert {way.third_party for way in ways} <= {None}
+
+
+def test_a_member_whom_the_trust_policy_does_not_name_has_no_trust_key() -> None:
+    """Another member has, so nothing is missing of the group's grant: IAM user guide, evaluation logic across accounts.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic-cross-account.html
+    """
+    world = World()
+    world.add("Group", "people", world.hub, name="people")
+    for name in ("ann", "bob"):
+        world.add("User", name, world.hub, name=name)
+        world.add("UserGroupMembership", f"{name}-in", world.hub, user=name, groups=["people"])
+    world.add("GroupPolicy", "enter", world.hub, group="people", name="enter", policy=document(grants(DEPLOYER)))
+    world.role("deployer", world.stage, document(trusts(arn(HUB, "user/ann"))))
+    doors = {door.source.who.name: door.lacks for door in read(world.graph).doors}
+    assert doors == {"ann": "both keys", "bob": "no trust"}

@@ -65,6 +65,9 @@ OWN = arn(HUB, "policy/own")
         ("identitystore-scim", "ListUsers", False),
         *(("iam", name, False) for name in ("ListUsers", "GetRole", "TagRole", "GenerateCredentialReport", "Nothing")),
         ("s3", "PutBucketPolicy", False),
+        *(("rolesanywhere", name, True) for name in ("CreateTrustAnchor", "CreateProfile")),
+        *(("eks", name, named) for name, named in (("CreatePodIdentityAssociation", True), ("CreateCluster", False))),
+        ("ssm", "CreateActivation", True),
     ],
 )
 def test_a_change_of_keys_is_a_write_call_of_the_services_that_keep_them(source: str, name: str, is_one: bool) -> None:

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from tests.access.world import CI, DEPLOYER, HUB, OUTSIDE, STAGE, arn, document, grants, trusts, two_keys
+from tests.access.world import CI, DEPLOYER, HUB, OUTSIDE, PROD, STAGE, arn, document, grants, trusts, two_keys
 from tests.audit.cloudtrail import called, entry
+from tests.audit.test_changes import BY_SERVICE_ROLE
 from tests.audit.test_comparison import DAY, at, compared
 from twokeys.access.reading.snapshot import Evidence
 from twokeys.answers.model import Answers
@@ -32,14 +33,6 @@ GONE = ("DeleteRole", NEW)
 LAMBDA = document({"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"})
 
 ALL, READ = (document({"Effect": "Allow", "Action": what, "Resource": "*"}) for what in ("*", "s3:GetObject"))
-BY_IDENTITY_CENTER = {
-    "type": "AssumedRole",
-    "accountId": STAGE,
-    "arn": f"arn:aws:sts::{STAGE}:assumed-role/AWSServiceRoleForSSO/AWS-SSO",
-    "sessionContext": {
-        "sessionIssuer": {"arn": arn(STAGE, "role/aws-service-role/sso.amazonaws.com/AWSServiceRoleForSSO")}
-    },
-}
 
 
 def _put(policy: str) -> tuple[str, dict[str, Any]]:
@@ -169,7 +162,7 @@ def test_how_strong_a_role_was_while_it_was_open_says_nothing_of_another_time(
 def test_a_role_that_identity_center_deletes_is_judged_by_what_is_called_there() -> None:
     deleted = called(STAGE, at(1), "DeleteRole", requestParameters={"roleName": "AWSReservedSSO_a"})
     assert taken_back(read(two_keys().graph), compared(two_keys(), deleted).changes)
-    assert not compared(two_keys(), {**deleted, "userIdentity": BY_IDENTITY_CENTER}).taken_back
+    assert not compared(two_keys(), {**deleted, "userIdentity": BY_SERVICE_ROLE}).taken_back
 
 
 def test_live_iam_does_not_have_what_was_there_in_the_period_and_went_after_it() -> None:
@@ -207,3 +200,17 @@ def test_the_title_has_the_period_and_who_came_without_a_door_is_named_below_it(
     assert title(answers, STAGE, found).startswith(f"Who can enter {STAGE}, and who did from 2026-09-01 09:00 UTC (")
     assert title(answers, STAGE, None).startswith(f"Who can enter {STAGE} (")
     assert at_the_top(answers, found) == ["Came without a door: user mallory of management"]
+
+
+def test_calls_by_which_services_hand_roles_to_others_are_counted_at_the_top() -> None:
+    """https://docs.aws.amazon.com/rolesanywhere/latest/APIReference/API_CreateTrustAnchor.html."""
+    calls = [("rolesanywhere", "CreateTrustAnchor"), ("ssm", "CreateActivation"), ("ssm", "CreateActivation")]
+    records = [
+        called(STAGE, at(hour), name, "eve", eventSource=f"{service}.amazonaws.com")
+        for hour, (service, name) in enumerate(calls, 1)
+    ]
+    failed = called(PROD, at(4), "CreateProfile", "eve", eventSource="rolesanywhere.amazonaws.com", errorCode="Denied")
+    found = compared(two_keys(), *records, failed)
+    assert at_the_top(read(two_keys().graph), found) == [
+        f"Hands roles to others than their services: CreateTrustAnchor in {STAGE} (1); CreateActivation in {STAGE} (2)"
+    ]

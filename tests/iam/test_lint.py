@@ -26,6 +26,11 @@ def service(name: str, **more: Any) -> dict[str, Any]:
     (admits("*", Condition={"StringLike": {"aws:PrincipalOrgID": "*"}}), ["open-trust"]),
     (admits("*", Condition={"ArnLike": {"aws:PrincipalArn": f"arn:aws:iam::{SOURCE}:role/*"}}), []),
     (admits(VENDOR, Condition={"StringEqualsIfExists": {"sts:ExternalId": "x"}}), ["third-party-without-external-id"]),
+    (admits(f"arn:aws:iam::{VENDOR}:role/ci"), ["third-party-without-external-id"]),
+    (admits(f"arn:aws:iam::{SOURCE}:role/c?"), ["wildcard-principal"]),
+    (admits("*", Condition={"StringNotEquals": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}}), ["open-trust"]),
+    (admits("*", Condition={"ForAllValues:StringEquals": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}}),
+     ["open-trust", "for-all-values-allow"]),
     (service("config.amazonaws.com"), ["service-without-source"]), (service("ec2.amazonaws.com"), []),
     (service("config.amazonaws.com", Condition={"StringEquals": {"aws:SourceAccount": TARGET}}), []),
     (service("config.amazonaws.com", Condition={"ArnLike": {"aws:SourceArn": "arn:aws:config:*:1:*"}}), []),
@@ -36,7 +41,7 @@ def service(name: str, **more: Any) -> dict[str, Any]:
     (admits(SOURCE, Condition={"NumericLessThanIfExists": {"aws:MultiFactorAuthAge": "3600"}}), ["mfa-if-exists"]),
 ])  # fmt: skip
 def test_a_statement_of_a_trust_policy(statement: dict[str, Any], rules: list[str]):
-    """Beside the cases of corpus/lint.yaml and corpus/findings.yaml."""
+    """Beside the cases of corpus/findings.yaml."""
     assert found(statement) == rules
 
 

@@ -183,3 +183,6 @@ def test_the_newest_pulumi_of_the_cache_is_found(tmp_path: Path, monkeypatch: py
     found = find_pulumi()
     assert found is not None
     assert found.parent.parent.name == "3.274.1"
+    # The CLI warns of a host of its own languages that is on PATH and not beside it (GetPluginPath of pulumi/pulumi).
+    assert place_plugins(tmp_path, found, "/nowhere") == ["pulumi-resource-aws"]
+    assert found.with_name("pulumi-language-python").exists()

@@ -66,13 +66,16 @@ class Doors:
             yield NotProved(about, "update the stack of that door, or TwoKeys here if the stack's is newer", name)
 
     def _keys(self, door: Door, statement: Statement | None) -> tuple[Key, Key]:
-        """Trust and grant. What these stacks cannot show is not proved: only a statement says that a key is missing.
+        """Trust and grant. What these stacks cannot show is not proved: only a statement says that a key is missing, or
+        the trust policy of a role that is here.
 
         Of a door between two accounts of which one is not known nothing is proved: it may be no door.
         """
         if not self._parties.between_known(door):
             return Key.UNPROVED, Key.UNPROVED
         trust, grant = door.trust_key, door.grant_key
+        if trust is Key.MISSING and statement is None and door.target.urn is not None:
+            return trust, grant
         if {trust, grant} == {Key.PRESENT, Key.MISSING} and (statement is None or statement.lack is Lack.PROOF):
             return (Key.PRESENT, Key.UNPROVED) if trust is Key.PRESENT else (Key.UNPROVED, Key.PRESENT)
         return trust, grant

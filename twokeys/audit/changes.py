@@ -68,6 +68,17 @@ BEING = (
     *MFA_DEVICES,
 )
 """Those of them that let somebody be a role or user, and give it nothing."""
+HANDS_ON: Final = {
+    "rolesanywhere": ("CreateTrustAnchor", "UpdateTrustAnchor", "CreateProfile", "UpdateProfile"),
+    "eks": ("CreatePodIdentityAssociation", "UpdatePodIdentityAssociation"),
+    "ssm": ("CreateActivation",),
+}
+"""Calls by which a service hands the roles that trust it to others, by service: no key changes, and more may come.
+
+https://docs.aws.amazon.com/rolesanywhere/latest/APIReference/API_CreateTrustAnchor.html,
+https://docs.aws.amazon.com/eks/latest/APIReference/API_CreatePodIdentityAssociation.html and
+https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_CreateActivation.html
+"""
 _REFERENCE = "CustomerManagedPolicyReference"
 ROOT_SESSIONS: Final = "EnableOrganizationsRootSessions"
 TAKEN_BACK: Final = {
@@ -138,13 +149,16 @@ _MOST = 3
 
 @lru_cache(maxsize=10_000)
 def is_change(source: str, name: str) -> bool:
-    """Whether a call of a service (`iam.amazonaws.com`) is one that AWS gives the access level Write, but for tags.
+    """Whether a call of a service (`iam.amazonaws.com`) is one that AWS gives the access level Write, but for tags, or
+    hands a role on.
 
     https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsidentityandaccessmanagementiam.html
     """
     service, _, domain = source.partition(".")
     if source == SCIM:  # which is not in AWS's reference
         return not name.startswith(("Get", "List"))
+    if name in HANDS_ON.get(service, ()) and domain.startswith("amazonaws.com"):
+        return True
     levels = access_levels(f"{service}:{name}") if service in _SERVICES and domain.startswith("amazonaws.com") else ()
     return any("Write" in level and "Tagging" not in level for level in levels)
 

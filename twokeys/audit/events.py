@@ -2,8 +2,10 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
 
 from twokeys.answers.model import Answers
+from twokeys.audit.changes import HANDS_ON
 from twokeys.audit.comparison import Comparison
 from twokeys.audit.entries import Usage
 from twokeys.audit.to_look_at import to_look_at
@@ -105,17 +107,26 @@ def headline(answers: Answers, comparison: Comparison | None) -> str:
 
 
 def at_the_top(answers: Answers, comparison: Comparison | None) -> list[str]:
-    """Who came in without a door, and what let somebody in during the period and was taken back, or may have: a few."""
+    """Who came in without a door, what handed a role on to others, and what let somebody in during the period and was
+    taken back, or may have: a few.
+    """
     if comparison is None:
         return []
     found, came = comparison.taken_back, [answers.named(use.caller).short for use in comparison.undeclared]
     judged = [one.words(answers) for one in found if one.permissions]
     others = [one.words(answers) for one in found if not one.permissions]
+    of_services = {*chain(*HANDS_ON.values())}
+    handed = Counter(
+        f"{one.use.event} in {answers.account_name(one.use.account)}"
+        for one in comparison.changes
+        if one.use.event in of_services and not one.use.failed
+    )
     by = "by its trust policy; whether whom it names of our own accounts was granted it is not judged"
     return [
         f"{what}: {'; '.join([*lines[:FEW], *([f'{len(lines) - FEW} more below'] if len(lines) > FEW else [])])}"
         for what, lines in (
             ("Came without a door", list(dict.fromkeys(came))),
+            ("Hands roles to others than their services", [f"{one} ({number})" for one, number in handed.items()]),
             (f"Was open in the period and is not any more ({by})", judged),
             ("Not judged is whom these let in before they were taken back", others),
         )

@@ -22,6 +22,7 @@ from typing import Any
 from twokeys.access.reading.snapshot import mapping
 from twokeys.answers.model import Party
 from twokeys.audit.changes import (
+    HANDS_ON,
     account_of,
     changed,
     changed_of,
@@ -247,7 +248,7 @@ class Trail:
         recorded = next(iter(recorded_in(record, None)), "")
         if account := named or recorded:
             use = called(record, mapping(record.get("userIdentity")), Who("root-user", account, "root user"), time)
-            everywhere = named is None and not source.startswith("iam.")
+            everywhere = named is None and source.partition(".")[0] not in ("iam", *HANDS_ON)
             said = changed(record), trusted(record)
             use = self._by_id(use, lambda id: self.changes[id].use if id in self.changes else None)
             gives, undone, boundary = effect_of(record)

@@ -85,6 +85,8 @@ def coverage(
 def covered(one: Covered) -> str:
     """What there is of an account and what lacks, in words."""
     there = one.recorded
+    if one.lacks == "" and not (there.records or there.files or one.not_given):
+        return "not covered: nothing that was given is of this account"
     whole: dict[int, list[str]] = defaultdict(list)
     for region in there.regions:
         whole[there.whole(region).bit_count()].append(region or "no region")

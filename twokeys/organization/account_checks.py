@@ -11,6 +11,8 @@ from twokeys.organization.model import ACTIVE, Live, Organization
 from twokeys.organization.plan import Fate, Plan, Wanted
 from twokeys.shown import listed
 
+REHEARSAL = "; to rehearse `twokeys adopt` on a local AWS, leave all as it is and go on"
+
 
 def unknown(live: Live, *parts: str) -> CheckResult | None:
     """That a check cannot be made, when one of the parts that it needs could not be read."""
@@ -24,12 +26,15 @@ def unknown(live: Live, *parts: str) -> CheckResult | None:
     )
 
 
-def addresses_within_the_project(plans: Sequence[Plan], chosen: Sequence[str]) -> Iterator[CheckResult]:
+def addresses_within_the_project(
+    plans: Sequence[Plan], chosen: Sequence[str], *, local: bool = False
+) -> Iterator[CheckResult]:
     """An e-mail address, and an adopted id, stands once in all the project's stacks; shards repeat their environment.
 
     An address belongs to one AWS account only:
     https://docs.aws.amazon.com/organizations/latest/APIReference/API_CreateAccount.html
-    Within one stack the settings refuse it already. Stacks whose files cannot be read are not compared.
+    Within one stack the settings refuse it already. Stacks whose files cannot be read are not compared. On a local AWS
+    (`local`) an adoption is rehearsed beside the stacks that made the accounts.
     """
     users: dict[str, list[tuple[Plan, str]]] = defaultdict(list)
     for plan in plans:
@@ -51,7 +56,7 @@ def addresses_within_the_project(plans: Sequence[Plan], chosen: Sequence[str]) -
                 value,
                 f"it is claimed by {listed([f'accounts.{key} of stack {plan.stack}' for plan, key in clashing])}",
                 "keep it in one of them, since an account belongs to one stack; where one came as an example and is not"
-                " used, remove its file",
+                f" used, remove its file{REHEARSAL if local else ''}",
             )
 
 

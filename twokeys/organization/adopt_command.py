@@ -102,7 +102,7 @@ def adopt(  # noqa: PLR0913 - one parameter an option
     if as_json:
         click.echo(json.dumps(_as_json(made, written), indent=2))
     else:
-        _show(made, written, Console())
+        _show(made, written, Console(), local=live.caller.local)
     return 0
 
 
@@ -188,8 +188,10 @@ def _as_json(made: Adoption, written: list[Path]) -> dict[str, object]:
     }
 
 
-def _show(made: Adoption, written: list[Path], console: Console) -> None:
+def _show(made: Adoption, written: list[Path], console: Console, *, local: bool) -> None:
     from rich.markup import escape
+
+    from twokeys.organization.account_checks import REHEARSAL
 
     for stack, path in zip(made.stacks, written, strict=True):
         organization = stack.config.get("organization", {})
@@ -211,15 +213,15 @@ def _show(made: Adoption, written: list[Path], console: Console) -> None:
         f"`pulumi stack init {stack.name} && pulumi preview -s {stack.name}`" for stack in made.stacks[:2]
     )
     console.print(
-        f"Next: `twokeys preflight {stacks}`, then {names} (sandbox: `twokeys sandbox up {made.stacks[0].name}`), the"
-        " management stack first. Expect imports, and creates of providers and components only: those are in the state"
-        " and not in AWS.",
+        f"Next: `twokeys preflight {stacks}`, then {names}, the management stack first. Expect imports, and"
+        " creates of providers and components only: those are in the state and not in AWS.",
         highlight=False,
         soft_wrap=True,
     )
     if beside := sorted({*written[0].parent.glob("Pulumi.*.yaml")} - {*written}):
         claimed = (
             f"Remove those that came as examples, and update none of them: {', '.join(one.name for one in beside)}"
+            f"{REHEARSAL if local else ''}"
         )
         console.print(
             f"{claimed}. A stack claims the accounts and the organization that its file names.",

@@ -72,7 +72,8 @@ def _checks(
     """Each check with what it finds. Of an organization that cannot be seen nothing more is checked."""
     chosen, everything = project.chosen, project.everything
     yield "credentials", of.credentials(chosen, live)
-    yield "e-mail", account_checks.addresses_within_the_project(everything, [plan.stack for plan in chosen])
+    names, local = [plan.stack for plan in chosen], live.caller.local
+    yield "e-mail", account_checks.addresses_within_the_project(everything, names, local=local)
     for file, why in (project.unreadable or {}).items():
         said = f"it cannot be read, so its addresses are not compared: {why}"
         yield "e-mail", (warning(file, said, "correct it"),)

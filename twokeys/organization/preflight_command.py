@@ -73,22 +73,13 @@ def _enter(session: boto3.Session, live: Live, plans: tuple[Plan, ...]) -> dict[
 
 
 def _show(findings: list[CheckResult], console: Console) -> None:
-    from rich.markup import escape
-    from rich.table import Table
+    from twokeys.shown import counted, say
 
-    from twokeys.shown import counted, say, show_table
-
-    table = Table()
-    for column in ("check", "", "where", "what"):
-        table.add_column(column, overflow="fold")
     for one in findings:
-        if one.status is Status.PASS:
-            continue
-        step = f"\n[dim]Next step: {escape(one.next_step)}.[/]" if one.next_step else ""
-        style = _STYLES[one.status]
-        table.add_row(one.check, f"[{style}]{one.status.value}[/]", escape(one.where), escape(one.what) + step)
-    if table.row_count:
-        show_table(console, table)
+        if one.status is not Status.PASS:
+            say(console, f"{one.status.value} of {one.check}, {one.where}: {one.what}", _STYLES[one.status])
+            if one.next_step:
+                say(console, f"  Next step: {one.next_step}.")
     counts = Counter(one.status for one in findings)
     right = ", ".join(one.check for one in findings if one.status is Status.PASS)
     say(console, f"as it must be: {right or 'nothing'}")

@@ -80,11 +80,16 @@ def get_pulumi(say: Say, *, build: bool = False) -> Path:
     `say` is given what is done and how long it takes. Raises Refusal when it can neither be downloaded nor built.
     """
     found = (None if build else find_pulumi()) or _fetched(say, build=build)
-    host = found.resolve().with_name(HOST)
+    place_host(found)
+    return found
+
+
+def place_host(pulumi: Path) -> None:
+    """Put our host of Python beside a CLI of the cache that has no other; it warns of one that is only on PATH."""
+    host = pulumi.resolve().with_name(HOST)
     kept = host.is_relative_to(cache().resolve())
     if kept and find_spec("pulumi") and (not host.exists() or is_ours(host, HOST_MODULE)):
         wrap(host, HOST_MODULE)
-    return found
 
 
 def is_ours(command: Path, module: str) -> bool:

@@ -18,7 +18,7 @@ from typing import Any, Final
 from twokeys.errors import Refusal
 from twokeys.project.config import Project, read_mapping
 from twokeys.project.stack_yaml import dumped
-from twokeys.sandbox.get_pulumi import HOST, HOST_MODULE, find_pulumi, is_ours, wrap
+from twokeys.sandbox.get_pulumi import HOST, HOST_MODULE, find_pulumi, is_ours, place_host, wrap
 from twokeys.sandbox.local_aws import LocalAws
 
 PASSPHRASE: Final = "sandbox"  # noqa: S105 - protects nothing: what the stacks hold is invented
@@ -171,10 +171,10 @@ class PulumiBox:
 def place_plugins(folder: Path, pulumi: Path, path: str) -> list[str]:
     """Put our plugins into a folder that goes before this PATH, but for those that are there; the names of ours."""
     made = []
+    place_host(pulumi)
     for name, module in _OURS.items():
         found = shutil.which(name, path=path)
-        places = [*([Path(found)] if found else []), pulumi.resolve().with_name(name)]
-        there = any(one.exists() and not is_ours(one, module) for one in places)
+        there = pulumi.resolve().with_name(name).exists() or (found and not is_ours(Path(found), module))
         (folder / name).unlink(missing_ok=True)
         if not there:
             wrap(folder / name, module)
