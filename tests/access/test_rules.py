@@ -23,6 +23,7 @@ from tests.access.world import (
     arn,
     document,
     grants,
+    replaced,
     trusts,
     two_keys,
 )
@@ -36,12 +37,6 @@ from twokeys.errors import Refusal
 from twokeys.iam import UNKNOWN
 
 CI_DOOR = f"{CI} -> {DEPLOYER}"
-
-
-def replaced(world: World, name: str, **inputs: object) -> None:
-    found = next(one for one in world.resources if one.name == name)
-    values = {**(found.inputs or {}), **inputs}
-    world.change(found, inputs=values, outputs=values)
 
 
 def trusting(world: World, whom: str, condition: dict[str, object]) -> None:

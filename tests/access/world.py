@@ -170,6 +170,13 @@ class World:
         return sorted({finding.rule for finding in self.check().mandatory})
 
 
+def replaced(world: World, name: str, **inputs: object) -> None:
+    """Give a resource other properties."""
+    found = next(one for one in world.resources if one.name == name)
+    values = {**(found.inputs or {}), **inputs}
+    world.change(found, inputs=values, outputs=values)
+
+
 def two_keys(trust: object = document(trusts(CI)), *, granted: bool = True, **deployer: object) -> World:
     """The compliant stack that most tests change in one place."""
     world = World()

@@ -14,7 +14,7 @@ from click.testing import CliRunner
 from tests.access.states import write_state
 from tests.access.test_federated import AUD, CORP, HOST, SAML, SUB, admits
 from tests.access.test_translation import put
-from tests.access.world import CI, DEPLOYER, HUB, MFA, STAGE, World, arn, document, grants, trusts, two_keys
+from tests.access.world import CI, DEPLOYER, HUB, MFA, STAGE, World, arn, document, grants, replaced, trusts, two_keys
 from twokeys.access.model.documents import Document
 from twokeys.access.reading.snapshot import Evidence
 from twokeys.access.reading.tokens import ACCESS_KEY, CREDENTIALS, MFA_DEVICE, PASSWORD
@@ -253,11 +253,9 @@ def asks(
 ) -> World:
     """Two keys to a role whose trust asks for conditions, one set a statement."""
     world = two_keys()
-    role = next(one for one in world.resources if one.name == "deployer")
     trust = [trusts(CI, condition=one) for one in statements]
     trust += [trusts("*", condition=denied, effect="Deny")] if denied else []
-    values = {**(role.inputs or {}), "assumeRolePolicy": document(*trust)}
-    world.change(role, inputs=values, outputs=values)
+    replaced(world, "deployer", assumeRolePolicy=document(*trust))
     return world
 
 

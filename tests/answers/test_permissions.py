@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.access.world import STAGE, World, arn, document, grants, trusts, two_keys
+from tests.access.world import STAGE, World, arn, document, grants, replaced, trusts, two_keys
 from twokeys.access.graph import build
 from twokeys.answers.changes import changes
 from twokeys.answers.permissions import Level, of_managed_policy
@@ -18,10 +18,8 @@ MANAGED = "arn:aws:iam::aws:policy/{}"
 def level(*statements: dict[str, Any], boundary: str | None = None, managed: str | None = None) -> Level:
     """That of the role `deployer` with these statements as its inline policy."""
     world = two_keys()
-    role = next(one for one in world.resources if one.name == "deployer")
     if boundary:
-        values = {**(role.inputs or {}), "permissionsBoundary": MANAGED.format(boundary)}
-        world.change(role, inputs=values, outputs=values)
+        replaced(world, "deployer", permissionsBoundary=MANAGED.format(boundary))
     if statements:
         world.add("RolePolicy", "may", world.stage, role="deployer", name="may", policy=document(*statements))
     if managed:

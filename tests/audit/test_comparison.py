@@ -19,6 +19,7 @@ from tests.access.world import (
     arn,
     document,
     grants,
+    replaced,
     trusts,
     two_keys,
 )
@@ -94,9 +95,7 @@ def test_a_door_is_used_by_its_principals_entries_into_its_role_and_never_used_w
 
 def test_doors_lead_into_what_is_asked_for_and_what_else_is_entered_on_the_way_or_there_is_a_step() -> None:
     world = two_keys()
-    ci = next(one for one in world.resources if one.name == "ci")
-    trusting = {**ci.inputs, "assumeRolePolicy": document(trusts(arn(PROD, "role/first")))}
-    world.change(ci, inputs=trusting, outputs=trusting)
+    replaced(world, "ci", assumeRolePolicy=document(trusts(arn(PROD, "role/first"))))
     prod = world.provider("prod", PROD)
     world.role("first", prod)
     world.grant("first", prod, CI)
@@ -316,9 +315,7 @@ def test_a_service_without_a_door_enters_where_it_hands_roles_on_or_the_role_tru
 def test_a_service_that_enters_a_role_on_the_way_which_trusts_none_is_without_a_door(target: str | None) -> None:
     """In an account that is asked for it is an entry, in another on the way; once in both."""
     world = two_keys()
-    ci = next(one for one in world.resources if one.name == "ci")
-    trusting = {**ci.inputs, "assumeRolePolicy": document(trusts(arn(HUB, "root")))}
-    world.change(ci, inputs=trusting, outputs=trusting)
+    replaced(world, "ci", assumeRolePolicy=document(trusts(arn(HUB, "root"))))
     told = {"userIdentity": {"type": "AWSService", "invokedBy": "ec2.amazonaws.com"}, "eventTime": at(0)}
     call = {**BY_A_SERVICE, **told, "resources": [], "requestParameters": {"roleArn": arn(HUB, "role/ci")}}
     answers, trail = into(read(world.graph), target), Trail()
@@ -1089,9 +1086,7 @@ def test_a_way_through_roles_is_used_where_each_session_began_the_next() -> None
     world = two_keys()
     world.add("User", "ann", world.hub, name="ann")
     ann, keys = arn(HUB, "user/ann"), {"responseElements": {"credentials": {"accessKeyId": "ASIA1"}}}
-    ci = next(one for one in world.resources if one.name == "ci")
-    trusting = {**ci.inputs, "assumeRolePolicy": document(trusts(ann))}
-    world.change(ci, inputs=trusting, outputs=trusting)
+    replaced(world, "ci", assumeRolePolicy=document(trusts(ann)))
     first = entry(ann, arn(HUB, "role/ci"), at(0), recipientAccountId=HUB, **keys)
     second = entry(CI_SESSION, DEPLOYER, at(0, 11))
     after, of_another = (
