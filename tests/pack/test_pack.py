@@ -604,3 +604,8 @@ def test_an_exception_for_a_role_whose_name_is_made_up_is_printed_in_preview_and
         engine, there = Engine(config, preview=False), made(drawn[1], id=drawn[1], arn=arn(HUB, f"role/{drawn[1]}"))
         assert engine.rules(there) == []
         assert rule in Engine(config).rules(made(f"{drawn[1]}1")), "no other name is excused"
+        alike = World()
+        alike.role(drawn[1], alike.hub, inputs.get("assumeRolePolicy", SERVICE))
+        if granted:
+            alike.grant(drawn[1], alike.hub, arn(OUTSIDE, "role/reader"))
+        assert rule in Engine(config).rules(alike.resources), "nor a name that the program gives"

@@ -422,9 +422,9 @@ class _Reader:
         return f"; if it is made in another stack, {read_too(self._graph, 'that stack')}"
 
     def _grant_first(self, lack: Lack, door: DoorName) -> str:
-        """How a new door between two stacks is made: its grant first, as alone it opens nothing."""
+        """How a new door between two stacks is made: its grant first, as alone it opens nothing but AWS's own role."""
         names = self._graph.snapshot.names
-        if self._graph.snapshot.is_state or not names:
+        if self._graph.snapshot.is_state or not names or self._accounts.is_access_role(door.target):
             return f", or {EXCEPT}"
         rule = "door-needs-trust" if lack is Lack.TRUST else "unproved-door"
         excepted = exception_text(rule, door, reason="its trust comes next", stack=names[1])

@@ -63,7 +63,8 @@ class TakenBack:
     def words(self, answers: Answers) -> str:
         """Who, into what, how strong, from when to when; of what is not judged, the call and when."""
         if self.permissions is None:
-            return f"{about(self.change, answers)} {self.between}"
+            trusts = f", which trusted {self.change.trusts}," if self.since and self.change.trusts else ""
+            return f"{about(self.change, answers)}{trusts} {self.between}"
         role = f"role {self.change.of[1]} of {answers.account_name(self.change.recorded)}"
         return f"{self.change.trusts} -> {role}: {self.strength}, {self.between}"
 

@@ -181,7 +181,7 @@ class Gate:
             for one in graph.lone_grants
             if one.resource in made
             or not graph.accounts.pinned(one.source.account)
-            or _is_access_role(one.resource, graph)
+            or graph.accounts.is_access_role(one.resource)
         ]
         return graph
 
@@ -267,7 +267,7 @@ class Gate:
             return self._is_of_late_set(source, graph.snapshot)
         target = Arn.parse(finding.sides[1])
         alone = target is not None and all(role.arn != str(target) for role in graph.roles)
-        return alone and not _is_access_role(finding.sides[1], graph)
+        return alone and not graph.accounts.is_access_role(finding.sides[1])
 
     def _is_of_late_set(self, source: str, snapshot: Snapshot) -> bool:
         """Whether a role, a session of it or an assignment may be of a permission set that has still to get its ARN.
@@ -305,11 +305,6 @@ class Gate:
         if len(alike) > 1 and all(one.urn is None for one in alike):  # what is made later says how its name is written
             return False
         return bool(made)
-
-
-def _is_access_role(role: str, graph: Graph) -> bool:
-    arn = Arn.parse(role)
-    return arn is not None and arn.name in graph.accounts.access_roles(arn.account)
 
 
 def _is_about_unsettled(finding: Finding, graph: Graph) -> bool:
