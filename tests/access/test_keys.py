@@ -866,8 +866,9 @@ def policy_of_a_role_that_is_not_here(world: World) -> None:
 
 
 WAITING = (
-    "write the document from values that are known in preview, such as an ARN that is written out, or create what it "
-    "waits for in an earlier update, or declare it as `python -m pydoc twokeys.declared` shows"
+    "write the document from values that are known in preview, such as an ARN that is written out (a role's, where it "
+    "has a `name`), or create what it waits for in an earlier update, or declare it as `python -m pydoc "
+    "twokeys.declared` shows"
 )
 
 

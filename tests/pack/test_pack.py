@@ -160,6 +160,28 @@ def test_an_unknown_half_that_is_made_from_the_role_at_the_other_end_is_left_to_
     assert [one.policyName for one in Engine().analyze(world.resources)] == rules
 
 
+@pytest.mark.parametrize("made_from", ["Role", "bucket"])
+@pytest.mark.parametrize(("limit", "rules"), [(None, {DEFERRED}), (UNKNOWN, {"unproved-door"})])
+def test_a_policy_that_is_not_known_beside_the_grant_of_a_door_is_left_to_the_update(
+    made_from: str, limit: object, rules: set[str]
+) -> None:
+    """It may deny, and lets nobody in; a boundary that is not known may leave the trust alone.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-denyallow.html
+    """
+    world = World()
+    bounded = {} if limit is None else {"permissionsBoundary": limit}
+    world.role("ci", world.hub, **bounded)
+    world.role("deployer", world.stage, document(trusts(CI)))
+    world.add("RolePolicy", "enter", world.hub, role="ci", name="enter", policy=document(grants(DEPLOYER)))
+    if made_from == "Role":
+        late = world.add("Role", "auditor", world.stage, assumeRolePolicy=document(trusts(CI)))
+    else:
+        late = put(world, "aws:s3/bucket:Bucket", "b", world.hub)
+    world.add("RolePolicy", "late", world.hub, role="ci", name="late", made_from={"policy": [late]})
+    assert {one.policyName for one in Engine().analyze(world.resources)} == rules
+
+
 @pytest.mark.parametrize("of_group", ["user", "somebody else"])
 def test_a_trust_made_from_a_user_whose_group_holds_the_grant_is_left_to_the_update(of_group: str) -> None:
     """No trust can name a group, so that it names the member, whose ARN is an output.
@@ -500,6 +522,11 @@ def test_the_doors_that_a_preview_gains_and_loses_are_advice(tmp_path: Path) -> 
     found = {one.policyName: one.message for one in engine.analyze(two_keys().resources[:-1])}
     assert "- role ci of management -> role deployer of 222222222222" in found[DOORS_CHANGED]
     assert "\nNext step: " in found[DOORS_CHANGED]
+    waits = two_keys()
+    bucket = put(waits, "aws:s3/bucket:Bucket", "b", waits.hub)
+    waits.add("RolePolicy", "late", waits.hub, role="ci", name="late", made_from={"policy": [bucket]})
+    found = {one.policyName: one.message for one in engine.analyze(waits.resources)}
+    assert "role deployer" not in found.get(DOORS_CHANGED, "")  # it is neither lost nor as it was before that is known
 
 
 def strong(policy: str) -> World:

@@ -55,8 +55,9 @@ SHOW_SECRETS = "export the state with `pulumi stack export --show-secrets --file
 """The next step where a state hides a secret."""
 _CORRECT = "correct the document as the reason says; IAM would refuse it too"
 DECLARE = (
-    "write the document from values that are known in preview, such as an ARN that is written out, or create what it "
-    "waits for in an earlier update, or declare it as `python -m pydoc twokeys.declared` shows"
+    "write the document from values that are known in preview, such as an ARN that is written out (a role's, where it "
+    "has a `name`), or create what it waits for in an earlier update, or declare it as `python -m pydoc "
+    "twokeys.declared` shows"
 )
 """The next step where a document is not known, and nobody declares it."""
 _WHOM = (

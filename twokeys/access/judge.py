@@ -182,6 +182,14 @@ class Judge:
         verdict = settled(evaluate_grant, request, replace(held, identity=(_EVERYTHING,)))
         return Door(source, target, verdict, verdict)
 
+    def granted_already(self, source: Principal, target: Principal) -> bool:
+        """Whether those of the source's own policies that are known grant it the role: one that is not may but deny."""
+        caller, held = self._of(source)
+        request = Request(caller, ASSUME_ROLE, target.arn, self._context(source, target))
+        known = tuple(one for one in held.identity if one is not UNKNOWN)
+        verdict = settled(evaluate_grant, request, replace(held, identity=known))
+        return verdict.outcome in (Outcome.ALLOW, Outcome.CONDITIONAL)
+
     def excluding(self, door: Door, key: KeyName) -> list[str]:
         """The conditions of a key's document that keep a caller out who is named there.
 

@@ -30,7 +30,12 @@ def doors_changed(graph: Graph, before: Callable[[], Graph | None]) -> list[Judg
     from twokeys.answers.changes_shown import lines  # noqa: PLC0415
     from twokeys.answers.reading import read  # noqa: PLC0415
 
-    found = replace(changes(read(was), read(graph)), not_proved=())  # a rule of its own refuses those
+    now = read(graph)
+    found = changes(read(was), now)
+    waiting = {one.door for one in now.not_proved}  # neither open nor lost before that is known
+    ends = {way: {f"{step.source.arn} -> {step.target.arn}" for step in way.steps} for way in found.lost}
+    lost = tuple(way for way in found.lost if waiting.isdisjoint(ends[way]))
+    found = replace(found, lost=lost, not_proved=())  # a rule of its own refuses those
     if not found:
         return []
     about = "Ways in gained (+), lost (-) and changed (~):\n" + "\n".join(lines(found)) + "\n"

@@ -2,8 +2,9 @@
 
 An ordinary program names a bucket, a topic or a key in a policy, whose ARN is not known before it exists. Such a
 document is judged in the update, with known values, before it is made. It is not deferred where half a door already
-hangs on it, unless it is made from the role at that door's other end, whose ARN is not known before it exists, or where
-it waits for an account that does not exist yet: then preview has to prove it.
+hangs on it (a policy beside the grant of a door can only shut it), unless it is made from the role at that door's other
+end, whose ARN is not known before it exists, or where it waits for an account that does not exist yet: then preview has
+to prove it.
 
 Of a plain look-up (`aws.iam.get_policy_document(resources=[queue.arn])`, not its `_output`) the engine leaves out what
 is not known, so that preview shows a document that lacks a name, and IAM would take none (CLI 3.274.1, SDK 3.272.0).
@@ -228,8 +229,11 @@ class _Waiting:
 
     def _documents_of_half_doors(self) -> Iterator[str]:
         """The resources whose unknown document is the missing half of a door that is known otherwise."""
+        judge = Judge(self._graph.guards, self._graph.accounts)
         for door in self._graph.doors:
             if door.crosses and door.asked and {Key.UNPROVED, Key.PRESENT} == {door.trust_key, door.grant_key}:
+                if door.trust_key is Key.PRESENT and judge.granted_already(door.source, door.target):
+                    continue  # what is not known can only shut it
                 other = door.source if door.trust_key is Key.UNPROVED else door.target
                 yield from self._without_the_role(_unknown_documents(door), other)
         for trust in self._graph.open_trusts:
