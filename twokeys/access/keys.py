@@ -21,6 +21,7 @@ from twokeys.access.model.principals import HOLDERS, Principal
 from twokeys.access.model.requirements import in_words, window
 from twokeys.access.paths import leading_out
 from twokeys.doors import DOORS_OUTPUT
+from twokeys.doors.documents import KeyName
 from twokeys.iam import UNKNOWN, Arn, Outcome, parse_arn
 from twokeys.iam.external_id import asks_for_external_id
 from twokeys.iam.sts import RESERVED_ROLE, permission_set_of
@@ -474,8 +475,8 @@ def _of_holder(source: Principal) -> Iterator[Document]:
         yield source.boundary
 
 
-def denial(door: Door, key: str) -> str | None:
-    """What keeps a key ("trust" or "grant") from turning although its own kind of document allows it, in words.
+def denial(door: Door, key: KeyName) -> str | None:
+    """What keeps a key from turning although its own kind of document allows it, in words.
 
     None if it turns, perhaps under conditions, and if that document just does not allow it.
     """

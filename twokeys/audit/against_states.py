@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from twokeys.access.model.documents import MASKS, Document
 from twokeys.access.model.names import may_let_in
+from twokeys.access.model.principals import own_changes
 from twokeys.answers.model import BOUNDARY, PASSWORD, Answers
 from twokeys.answers.permissions import Level, level_of
 from twokeys.answers.summary import APART
@@ -20,6 +21,7 @@ from twokeys.audit.changes import BEING, DELETED, MFA_DEVICE, SAME, TAKEN_BACK, 
 from twokeys.audit.trail import Change
 from twokeys.doors import Who
 from twokeys.iam import UNKNOWN, Arn, PolicyDocument, PolicyKind, Unknown, aws_managed
+from twokeys.iam.arn import partition_of_region
 from twokeys.shown import in_utc, listed
 
 if TYPE_CHECKING:
@@ -219,7 +221,10 @@ def _permissions(
     made = of in answers.written or any(
         each.use.event == "CreateRole" and (each.recorded, *each.of[:2]) == of for each in done
     )
-    levels = [level_of(said) if said else Level.UNKNOWN for each in shown.values() for said in each]
+    documents = [said for each in shown.values() for said in each]
+    role = str(Arn.iam("role", one.recorded, one.of[1], partition=partition_of_region(one.use.region)))
+    raising = tuple(own_changes(role, filter(None, documents)))
+    levels = [level_of(said, raising) if said else Level.UNKNOWN for said in documents]
     least = Level.NONE if made else Level.UNKNOWN
     return max((least, *levels)), tuple(name.rpartition("/")[2] for name in shown)
 

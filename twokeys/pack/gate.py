@@ -18,7 +18,15 @@ from twokeys.access.model.names import trusted_names
 from twokeys.access.model.principals import Principal
 from twokeys.access.model.translation import lacks_instances
 from twokeys.access.reading.snapshot import PROVIDER, Resource, Snapshot
-from twokeys.access.reading.tokens import ACCOUNT, CONTROL_POLICY_ATTACHMENT, MANAGED_POLICY, ORGANIZATION, ROLE, USER
+from twokeys.access.reading.tokens import (
+    ACCOUNT,
+    CONTROL_POLICY,
+    CONTROL_POLICY_ATTACHMENT,
+    MANAGED_POLICY,
+    ORGANIZATION,
+    ROLE,
+    USER,
+)
 from twokeys.access.reading.types import Reading, type_of
 from twokeys.access.rules import BY_NAME
 from twokeys.doors import TRUST_AFTER_GRANT
@@ -27,9 +35,9 @@ from twokeys.iam.sts import RESERVED_ROLE, permission_set_of
 from twokeys.pack.neighbourhood import Neighbourhood
 from twokeys.pack.other_states import Beside
 from twokeys.pack.own_account import graph_of
-from twokeys.pack.relevance import LETS_NOBODY_IN, may_let_in
+from twokeys.pack.relevance import may_let_in, may_say_who
 
-_CLOSING: Final = (CONTROL_POLICY_ATTACHMENT, "aws:organizations/policy:Policy", "aws-native:organizations:Policy")
+_CLOSING: Final = (CONTROL_POLICY_ATTACHMENT, CONTROL_POLICY, "aws-native:organizations:Policy")
 _BY_CLOUD_CONTROL: Final = ("aws:cloudcontrol/resource:Resource", "AWS::Organizations::Policy")
 _WITH_IDS: Final = (ACCOUNT, ORGANIZATION, PERMISSION_SET)
 _Change: TypeAlias = tuple[Snapshot, Snapshot]
@@ -323,7 +331,7 @@ def _is_control_policy(resource: Resource) -> bool:
 
 def _asked(resource: Resource) -> Mapping[str, object]:
     """What a resource is asked to be, but for what lets nobody in."""
-    return {key: value for key, value in (resource.inputs or {}).items() if key not in LETS_NOBODY_IN}
+    return {key: value for key, value in (resource.inputs or {}).items() if may_say_who(resource, key)}
 
 
 def _with_identity(resource: Resource, before: Resource | None) -> Resource:
