@@ -349,7 +349,7 @@ def test_a_service_is_of_no_organization(key: str, value: str) -> None:
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html
     """
     admitted = trusts("*", condition={"ForAnyValue:StringLike": {f"aws:PrincipalOrg{key}": value}})
-    assert {one.source.kind for one in trusting(admitted).graph.doors if one.target.name == "gh"} <= {"outsider"}
+    assert {one.source.kind for one in trusting(admitted).graph.doors if one.target.name == "gh"} == {"outsider"}
 
 
 def test_every_service_that_hands_a_role_to_others_has_a_page_that_says_so_and_is_called_by_whom() -> None:

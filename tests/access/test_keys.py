@@ -953,7 +953,7 @@ NOT_SHOWN = (
 
 
 @says(
-    (NO_PROOF, f"{HOLDS} {ACCESS_ROLE} in account {PROD}, but {NOT_SHOWN}", GRANT_FIRST % f"{CI} -> {ACCESS_ROLE}",
+    (NO_PROOF, f"{HOLDS} {ACCESS_ROLE} in account {PROD}, but {NOT_SHOWN}", ELSEWHERE % "trust",
      f"{CI} -> {ACCESS_ROLE}", "ci-grant"),
     (NO_TRUST, f"Role sneak of account {STAGE} is granted sts:AssumeRole on {ACCESS_ROLE} in account {PROD}, but AWS "
      f"made that role to trust only the management account {HUB}: {NO_TRUST}",

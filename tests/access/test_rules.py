@@ -29,9 +29,10 @@ from tests.access.world import (
 )
 from twokeys.access.configuration import read_configuration
 from twokeys.access.findings import DoorConfig, Finding, Rule, run
-from twokeys.access.reading.snapshot import Resource
+from twokeys.access.graph import build
+from twokeys.access.reading.snapshot import Evidence, Resource
 from twokeys.access.report import Judged, Verdicts, check, judge, level_of
-from twokeys.access.rules import RULES
+from twokeys.access.rules import BY_NAME, RULES
 from twokeys.errors import Refusal
 from twokeys.iam import UNKNOWN
 
@@ -1212,3 +1213,13 @@ def test_a_role_to_assume_under_the_name_that_python_has_for_it_is_none_and_advi
     world.add("Provider", "more", allowedAccountIds=json.dumps([PROD]), assumeRoles=roles)
     (found,) = world.check().advisory
     assert (found.rule, "without roleArn" in found.message) == ("provider-enters-its-account", True)
+
+
+def test_what_a_control_policy_stops_is_no_matter_of_accounts_that_are_read_live() -> None:
+    """Live IAM tells of no program, and so of no update of one."""
+    world = two_keys()
+    control_policy_that_stops_the_next_update(world)
+    live = replace(world.snapshot, evidence=(Evidence("live IAM", caller=CI),))
+    for snapshot, expected in ((world.snapshot, 1), (live, 0)):
+        found = check(build(snapshot), (BY_NAME["policy-lint"],), {}, TODAY)
+        assert sum("the next update cannot change" in one.message for one in found.advisory) == expected

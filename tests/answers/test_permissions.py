@@ -56,6 +56,28 @@ def test_actions_have_the_access_level_that_aws_gives_them(action: str, expected
     assert level(grants(ANYWHERE, action=action)) is expected
 
 
+# https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsidentityandaccessmanagementiam.html
+@pytest.mark.parametrize(
+    ("action", "resource"),
+    [
+        ("iam:*", arn(STAGE, "*")),
+        ("iam:PutRolePolicy", arn(STAGE, "role/deployer")),
+        ("iam:AttachRolePolicy", arn(STAGE, "role/*")),
+        ("iam:DeleteRolePermissionsBoundary", arn(STAGE, "role/${aws:PrincipalTag/team}")),
+        ("*", "arn:aws:*"),
+        ("iam:CreatePolicyVersion", arn(STAGE, "policy/own")),
+        ("iam:Set*", arn(STAGE, "policy/*")),
+    ],
+)
+def test_a_role_that_can_give_itself_more_is_an_administrator(action: str, resource: str) -> None:
+    world = two_keys()
+    policy = document(grants(resource, action=action))
+    world.add("Policy", "own", world.stage, name="own", policy=policy, outputs={"arn": arn(STAGE, "policy/own")})
+    world.add("RolePolicyAttachment", "own", world.stage, role="deployer", policyArn=arn(STAGE, "policy/own"))
+    (way,) = [way for way in read(world.graph).ways if way.target.who.name == "deployer"]
+    assert way.permissions.level is Level.ADMINISTRATOR
+
+
 def test_an_action_of_iam_on_one_role_makes_no_administrator() -> None:
     assert level(grants(arn(STAGE, "role/one"), action="iam:PutRolePolicy")) is Level.WRITE
 

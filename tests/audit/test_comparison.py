@@ -301,7 +301,7 @@ def test_a_service_that_hands_a_role_to_others_uses_its_door_and_the_session_is_
         ("ssm.amazonaws.com", "another", False),
     ],
 )
-def test_a_service_without_a_door_enters_where_it_hands_roles_on_or_the_role_trusts_no_service(
+def test_a_service_without_a_door_enters_where_it_hands_roles_on_or_the_role_does_not_trust_it(
     service: str, role: str, door: bool
 ) -> None:
     """https://docs.aws.amazon.com/systems-manager/latest/userguide/hybrid-multicloud-service-role.html (ssm)."""
@@ -312,16 +312,24 @@ def test_a_service_without_a_door_enters_where_it_hands_roles_on_or_the_role_tru
 
 
 @pytest.mark.parametrize("target", [STAGE, None])
-def test_a_service_that_enters_a_role_on_the_way_which_trusts_none_is_without_a_door(target: str | None) -> None:
+@pytest.mark.parametrize(
+    ("trusted", "without"),
+    [(None, True), ("lambda.amazonaws.com", True), ("ec2.us-east-1.amazonaws.com", False), ("*", False)],
+)
+def test_a_service_that_enters_a_role_on_the_way_which_does_not_trust_it_is_without_a_door(
+    trusted: str | None, *, without: bool, target: str | None
+) -> None:
     """In an account that is asked for it is an entry, in another on the way; once in both."""
     world = two_keys()
-    replaced(world, "ci", assumeRolePolicy=document(trusts(arn(HUB, "root"))))
+    service = {"Effect": "Allow", "Principal": {"Service": trusted}, "Action": "sts:AssumeRole"}
+    trust = document(trusts(arn(HUB, "root")), *([service] if trusted else []))
+    replaced(world, "ci", assumeRolePolicy=trust)
     told = {"userIdentity": {"type": "AWSService", "invokedBy": "ec2.amazonaws.com"}, "eventTime": at(0)}
     call = {**BY_A_SERVICE, **told, "resources": [], "requestParameters": {"roleArn": arn(HUB, "role/ci")}}
     answers, trail = into(read(world.graph), target), Trail()
     trail.add(call)
     found = compare(answers, trail)
-    assert [(use.role, use.account) for use in found.undeclared] == [("ci", HUB)]
+    assert [(use.role, use.account) for use in found.undeclared] == [("ci", HUB)] * without
 
 
 def test_a_session_of_roles_anywhere_is_an_entry_and_with_its_call_of_assume_role_one() -> None:
@@ -1124,7 +1132,7 @@ def in_a_session(name: str = "s", **changes: Any) -> dict[str, Any]:
 
     https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html
     """
-    path, session_context = changes.pop("path", ""), {"attributes": {"creationDate": changes.pop("began", at(1))}}
+    path, attributes = changes.pop("path", ""), {"creationDate": changes.pop("began", at(1))}
     issuer = {"type": "Role", "arn": arn(STAGE, f"role/{path}deployer"), "accountId": STAGE, "userName": "deployer"}
     identity = {
         "type": "AssumedRole",
@@ -1132,7 +1140,7 @@ def in_a_session(name: str = "s", **changes: Any) -> dict[str, Any]:
         "arn": f"arn:aws:sts::{STAGE}:assumed-role/deployer/{name}",
         "accountId": STAGE,
         "accessKeyId": "ASIA1",
-        "sessionContext": {**session_context, "sessionIssuer": issuer},
+        "sessionContext": {"attributes": attributes, "sessionIssuer": issuer, **changes.pop("context", {})},
         **changes,
     }
     return called(STAGE, at(1, 1), "ListUsers", userIdentity=identity)
@@ -1192,6 +1200,7 @@ BY_ASIA2 = {"responseElements": {"credentials": {"accessKeyId": "ASIA2"}}}
         ({"sessionCredentialFromConsole": "true"}, at(1, 0.2), True),
         ({"sessionCredentialFromConsole": "true"}, at(0, 20), False),  # the role's sessions last an hour
         ({"sessionCredentialFromConsole": "true"}, at(1, 0.8), False),  # it was there before
+        ({"name": "i-0123456789abcdef0"}, at(1, 0.2), False),  # as anybody may name one, with no key of an instance
     ],
 )
 def test_a_session_that_takes_the_name_of_another_is_known_by_its_access_key(
@@ -1203,7 +1212,7 @@ def test_a_session_that_takes_the_name_of_another_is_known_by_its_access_key(
     https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html
     """
     console = {key: changes.pop(key) for key in [*changes] if key == "sessionCredentialFromConsole"}
-    call = in_a_session("session", **{"began": at(1, 0.5), **changes}) | console
+    call = in_a_session(**{"name": "session", "began": at(1, 0.5), **changes}) | console
     found = with_session(entry(CI_SESSION, DEPLOYER, entered, **BY_ASIA2), call)
     assert (found.entries, found.not_begun) == ((1, 0) if begun else (2, 1))
 
@@ -1211,7 +1220,7 @@ def test_a_session_that_takes_the_name_of_another_is_known_by_its_access_key(
 @pytest.mark.parametrize(
     "records",
     [
-        [in_a_session("i-0123456789abcdef0")],
+        [in_a_session("i-0123456789abcdef0", context={"ec2RoleDelivery": "2.0"})],
         [in_a_session(path="aws-service-role/x.amazonaws.com/")],
         [in_a_session(invokedBy="cloudformation.amazonaws.com")],
         [in_a_session(inScopeOf={"issuerType": "AWS::Lambda::Function"})],

@@ -162,8 +162,10 @@ def test_a_grant_on_the_role_that_aws_makes_in_each_account_is_no_half_of_a_door
     """https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_accounts_access.html"""
     world = World()
     world.role("ci", world.hub)
-    world.grant("ci", world.hub, arn(PROD, "role/OrganizationAccountAccessRole"))
+    grant = world.grant("ci", world.hub, arn(PROD, "role/OrganizationAccountAccessRole"))
     assert refused(world) == ["unproved-door: ci-grant"]
+    (found,) = Engine(preview=False).judge(grant, {one.urn: one for one in world.resources})
+    assert "alone it opens nothing" not in found.message
 
 
 def test_the_unique_id_of_a_role_that_is_there_is_that_role(tmp_path: Path) -> None:

@@ -42,6 +42,7 @@ from twokeys.pack.analyzer import Analyzer
 from twokeys.pack.changed import DOORS_CHANGED
 from twokeys.pack.deferral import DEFERRED
 from twokeys.pack.policies import FAIL_CLOSED
+from twokeys.pack.relevance import may_say_who
 
 LEFT_TO_THE_UPDATE = {"attachment of something not known yet", "list of a known policy and of one that is not known"}
 """Nothing else of the stack hangs on it, and it waits for no account."""
@@ -116,6 +117,9 @@ def test_a_template_that_opens_what_nobody_can_prove_is_refused_whatever_its_tag
     topics = {"tags": {"of": UNKNOWN}, "notificationArns": [UNKNOWN], "iamRoleArn": UNKNOWN}
     stack(world, template(role=role), world.hub, **topics)
     assert Engine().rules(world.resources) == ["unproved-door"]
+    assert not any(may_say_who(world.resources[-1], key) for key in topics)
+    other = replace(world.resources[-1], type="aws:iam/role:Role")
+    assert [key for key in topics if may_say_who(other, key)] == ["notificationArns", "iamRoleArn"]
 
 
 @pytest.mark.parametrize(("unknown", "rules"), [
@@ -600,3 +604,8 @@ def test_an_exception_for_a_role_whose_name_is_made_up_is_printed_in_preview_and
         engine, there = Engine(config, preview=False), made(drawn[1], id=drawn[1], arn=arn(HUB, f"role/{drawn[1]}"))
         assert engine.rules(there) == []
         assert rule in Engine(config).rules(made(f"{drawn[1]}1")), "no other name is excused"
+        alike = World()
+        alike.role(drawn[1], alike.hub, inputs.get("assumeRolePolicy", SERVICE))
+        if granted:
+            alike.grant(drawn[1], alike.hub, arn(OUTSIDE, "role/reader"))
+        assert rule in Engine(config).rules(alike.resources), "nor a name that the program gives"

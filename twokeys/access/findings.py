@@ -1,16 +1,17 @@
 """What a rule is and what it finds; how a rule is run so that nothing it does can turn into a pass."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
+from itertools import product
 from typing import Annotated, Any, Generic, Literal, TypeAlias, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 from pydantic.alias_generators import to_camel
 
 from twokeys.access.graph import SHOW_SECRETS, Graph
-from twokeys.access.model.door_name import DoorName, means
+from twokeys.access.model.door_name import DoorName, with_stand_ins
 from twokeys.access.reading.snapshot import Resource, place_of, stack_of
 from twokeys.iam import Arn, account_as_a_whole
 
@@ -189,13 +190,18 @@ def run(rule: Rule[Any], graph: Graph, config: Mapping[str, object], now: dateti
         settings = rule.config.model_validate(dict(config))
         findings = tuple(rule.check(graph, settings, now))
         if isinstance(settings, DoorConfig):
-            found = [one.door for one in findings if one.door and not graph.snapshot.is_beside(one.urn)]
+            spelt = {one.door: _spellings(one.door, graph) for one in findings if one.door}
+            ours = {one.door for one in findings if one.door and not graph.snapshot.is_beside(one.urn)}
+            found = {ends for door in ours for ends in spelt[door]}
             today = now.astimezone(UTC).date()
             named = [one for one in settings.exceptions if one.stack is None or one.stack in graph.snapshot.names]
-            here = [one for one in named if one.stack or any(map(one.name.means, found)) or _is_of(one, rule, graph)]
+            here = [one for one in named if one.stack or one.name.ends in found or _is_of(one, rule, graph)]
             perhaps = [one for one in named if one not in here and _may_be_of(one, rule, graph)]
             expired = tuple(Accepted(rule.name, one) for one in (*here, *perhaps) if one.expires < today)
-            findings, accepted = _excused(rule.name, findings, named, here, today)
+            wrong, accepted = _used(rule.name, {ends for door in spelt for ends in spelt[door]}, here, today)
+            stand = {one.name.ends for one in named if one.expires >= today}
+            left = (one for one in findings if one.door is None or stand.isdisjoint(spelt[one.door]))
+            findings = (*left, *wrong)
             findings += tuple(replace(_expired(one), advice=True) for one in perhaps if one.expires < today)
     except Exception as error:  # a rule that fails has proved nothing
         message = f"The rule {rule.name} failed with {type(error).__name__}: {error}; it has proved nothing"
@@ -225,7 +231,7 @@ def _is_of(exception: DoorException, rule: Rule[Any], graph: Graph) -> bool:
 
 def _urns(side: str, graph: Graph) -> tuple[str | None, ...]:
     principals = graph.principals.by_arn
-    alike = [arn for arn in principals if means(side, arn)] if side.endswith("?") else [side]
+    alike = [arn for arn in principals if side in _called(arn, graph)] if side.endswith("?") else [side]
     return side if side in graph.snapshot.by_urn else None, *(one.urn for one in map(principals.get, alike) if one)
 
 
@@ -263,24 +269,30 @@ def _expired(one: DoorException) -> Finding:
     )
 
 
-def _excused(
-    rule: str, findings: tuple[Finding, ...], named: Iterable[DoorException], here: Iterable[DoorException], today: date
-) -> tuple[tuple[Finding, ...], tuple[Accepted, ...]]:
-    """The findings that none of the exceptions `named` lets stand, and what comes of those that are for this stack.
-
-    That is what is wrong with them, beside the findings, and those that were needed.
-    """
+def _used(
+    rule: str, found: Set[tuple[str, ...]], here: Iterable[DoorException], today: date
+) -> tuple[list[Finding], tuple[Accepted, ...]]:
+    """What is wrong with the exceptions that are for this stack, and those that a door that is found needs."""
     accepted, wrong = [], []
-    doors = {finding.door for finding in findings if finding.door}
     for one in here:
         if one.expires < today:
             wrong.append(_expired(one))
-        elif not any(map(one.name.means, doors)):
+        elif one.name.ends not in found:
             message = f"The exception for the door {one.door} ({one.reason}) is not used: nothing here needs it"
             step = f"remove it from the configuration of {rule}, or correct its door"
             wrong.append(Finding(message, step, about_exception=True))
         else:
             accepted.append(Accepted(rule, one))
-    stand = [one.name for one in named if one.expires >= today]
-    left = (one for one in findings if one.door is None or not any(name.means(one.door) for name in stand))
-    return (*left, *wrong), tuple(accepted)
+    return wrong, tuple(accepted)
+
+
+def _spellings(door: DoorName, graph: Graph) -> set[tuple[str, ...]]:
+    """The two sides of a door, as an exception may name them."""
+    return set(product(*(_called(side, graph) for side in door.ends)))
+
+
+def _called(side: str, graph: Graph) -> set[str]:
+    """A side as it is and, where it is a principal whose name is made up, as a refusal prints it."""
+    principal = graph.principals.by_arn.get(side)
+    resource = graph.snapshot.by_urn.get(principal.urn or "") if principal else None
+    return {side, with_stand_ins(side, [resource] if resource else [])}

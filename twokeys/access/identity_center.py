@@ -21,6 +21,7 @@ from twokeys.access.model.principal_policies import remove
 from twokeys.access.model.principals import Principal, Principals
 from twokeys.access.reading.snapshot import Resource, Snapshot, items, mapping
 from twokeys.access.reading.tokens import ACCOUNT, ROLE
+from twokeys.doors.who import ACCOUNT_ACCESS
 from twokeys.iam import (
     UNKNOWN,
     Arn,
@@ -63,7 +64,6 @@ _ACCEPT = f"or {EXCEPT}"
 _NAME_IT = f"write it from values that are known in preview, {_ACCEPT}"
 _SHOW_SET = f"make the permission set in this program, so that its policies are shown, {_ACCEPT}"
 _SHOW_ROLE = f"make the role in this program, so that its trust policy is shown, {_ACCEPT}"
-_ACCOUNT_ACCESS = "account-access.amazonaws.com"
 
 
 _ASSIGNED, _NO_GRANT = (
@@ -106,7 +106,7 @@ class Assignment:
 
 def _entitled(role: Principal) -> Verdict:
     policy = role.trust_policy
-    return evaluate_trust(Request(Caller(_ACCOUNT_ACCESS), ASSUME_ROLE, role.arn), policy)
+    return evaluate_trust(Request(Caller(ACCOUNT_ACCESS), ASSUME_ROLE, role.arn), policy)
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from twokeys.access.model.accounts import Accounts
 from twokeys.access.model.door_name import DoorName
 from twokeys.access.model.organization import Guards
 from twokeys.access.model.principals import NOT_OURS, WITHOUT_GRANT, Principal
+from twokeys.doors.documents import KeyName
 from twokeys.iam import (
     DEFAULT_PARTITION,
     UNKNOWN,
@@ -181,8 +182,8 @@ class Judge:
         verdict = settled(evaluate_grant, request, replace(held, identity=(_EVERYTHING,)))
         return Door(source, target, verdict, verdict)
 
-    def excluding(self, door: Door, key: str) -> list[str]:
-        """The conditions of a key's document ("trust" or "grant") that keep a caller out who is named there.
+    def excluding(self, door: Door, key: KeyName) -> list[str]:
+        """The conditions of a key's document that keep a caller out who is named there.
 
         Each with what the caller has of it where that is settled; where none fails by itself, all of them together.
         """

@@ -3,7 +3,6 @@
 The two rules about keys and the one about what is not proved read these statements; none of them decides again.
 """
 
-import re
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,13 +20,13 @@ from twokeys.access.model.principals import HOLDERS, Principal
 from twokeys.access.model.requirements import in_words, window
 from twokeys.access.paths import leading_out
 from twokeys.doors import DOORS_OUTPUT
+from twokeys.doors.documents import KeyName
 from twokeys.iam import UNKNOWN, Arn, Outcome, parse_arn
 from twokeys.iam.external_id import asks_for_external_id
 from twokeys.iam.sts import RESERVED_ROLE, permission_set_of
 
 _THROUGH = "through the component OtherStack (`pulumi package add` of the folder components of a TwoKeys clone)"
 _DENIES = "denies it"
-_IDENTITY = re.compile(r"identity-based policy (\d+)")
 _NAME_ACCOUNTS = f"name the accounts in the instances of the StackSet, or {EXCEPT}"
 _PIN = (
     "set allowed_account_ids of that provider to the one account that it works in (of a default provider: "
@@ -421,9 +420,9 @@ class _Reader:
         return f"; if it is made in another stack, {read_too(self._graph, 'that stack')}"
 
     def _grant_first(self, lack: Lack, door: DoorName) -> str:
-        """How a new door between two stacks is made: its grant first, as alone it opens nothing."""
+        """How a new door between two stacks is made: its grant first, as alone it opens nothing but AWS's own role."""
         names = self._graph.snapshot.names
-        if self._graph.snapshot.is_state or not names:
+        if self._graph.snapshot.is_state or not names or self._accounts.is_access_role(door.target):
             return f", or {EXCEPT}"
         rule = "door-needs-trust" if lack is Lack.TRUST else "unproved-door"
         excepted = exception_text(rule, door, reason="its trust comes next", stack=names[1])
@@ -474,8 +473,8 @@ def _of_holder(source: Principal) -> Iterator[Document]:
         yield source.boundary
 
 
-def denial(door: Door, key: str) -> str | None:
-    """What keeps a key ("trust" or "grant") from turning although its own kind of document allows it, in words.
+def denial(door: Door, key: KeyName) -> str | None:
+    """What keeps a key from turning although its own kind of document allows it, in words.
 
     None if it turns, perhaps under conditions, and if that document just does not allow it.
     """
@@ -485,9 +484,8 @@ def denial(door: Door, key: str) -> str | None:
     for decision in verdict.decisions:
         sid = f" ({decision.sid})" if decision.sid else ""
         if decision.effect == "Deny":
-            found = _IDENTITY.fullmatch(decision.document)
-            name = list(door.source.all_documents)[int(found[1]) - 1].title if found else decision.document
-            return f"{name}{sid} {_DENIES}"
+            found = door.source.document_of(decision)
+            return f"{found.title if found else decision.document}{sid} {_DENIES}"
         if decision.effect == "implicit deny" and own not in decision.document:
             return f"{decision.document} does not allow it"
     return None

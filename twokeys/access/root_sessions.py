@@ -14,7 +14,7 @@ from twokeys.access.model.accounts import Accounts
 from twokeys.access.model.organization import Guards
 from twokeys.access.model.principals import HOLDERS, Principal, Principals
 from twokeys.access.reading.snapshot import Snapshot
-from twokeys.access.reading.tokens import ACCOUNT
+from twokeys.access.reading.tokens import ACCOUNT, DELEGATED_ADMINISTRATOR
 from twokeys.iam import (
     UNKNOWN,
     Arn,
@@ -35,7 +35,6 @@ from twokeys.iam.truth import Truth
 from twokeys.iam.verdict import Why
 
 FEATURES = "aws:iam/organizationsFeatures:OrganizationsFeatures"
-_ADMINISTRATOR = "aws:organizations/delegatedAdministrator:DelegatedAdministrator"
 _ROOT_SESSIONS = "RootSessions"
 _ON = Verdict(
     Outcome.ALLOW,
@@ -110,7 +109,7 @@ def _enabled(snapshot: Snapshot) -> bool | None:
 def _places(snapshot: Snapshot, accounts: Accounts) -> frozenset[str]:
     """The accounts that root sessions begin in; every account that is worked in where nothing tells which."""
     found = {accounts.management} if accounts.management else set(accounts.held)
-    for resource in snapshot.of_type(_ADMINISTRATOR):
+    for resource in snapshot.of_type(DELEGATED_ADMINISTRATOR):
         if resource.get("servicePrincipal") in ("iam.amazonaws.com", UNKNOWN):
             behind = snapshot.behind(resource, "accountId", ACCOUNT)
             identity = resource.text("accountId")

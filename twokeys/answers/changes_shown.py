@@ -16,6 +16,7 @@ from twokeys.answers.data import not_proved_data, way_data
 from twokeys.answers.model import Party, Time, Way
 from twokeys.answers.summary import SHORT, file_or_live, strongest
 from twokeys.answers.words import conditions, keys_of, not_now, third_party, through
+from twokeys.doors.who import IAM_PEOPLE
 from twokeys.shown import counted, markdown, printable
 
 NOTHING = "No way in is gained, lost or changed"
@@ -204,7 +205,7 @@ def _table(titles: Sequence[str], rows: Iterable[Sequence[Sequence[str]]]) -> st
 
 def _asked(way: Way) -> str:
     """What a way asks for, of a person also that it is not MFA, and how its dates keep it shut."""
-    person = way.source.who.kind in ("user", "group")
+    person = way.source.who.kind in IAM_PEOPLE
     without_mfa = "without MFA" if person and not any("MFA" in one for one in way.conditions) else ""
     asked = (without_mfa, " and ".join(way.conditions), not_now(way, datetime.now(UTC)))
     return ", ".join(filter(None, asked)) or conditions(way)

@@ -10,6 +10,7 @@ from twokeys.access.model.requirements import MFA, MFA_BUT_OF_KEYS, in_words
 from twokeys.answers.model import DoorAnswer, NotProved, Party
 from twokeys.answers.parties import Parties
 from twokeys.doors import Who
+from twokeys.doors.documents import KEYS
 from twokeys.iam import Arn, Outcome, Verdict
 
 
@@ -83,7 +84,7 @@ class Doors:
     def _door(self, door: Door, keys: tuple[Key, Key], statement: Statement | None) -> DoorAnswer:
         trust, grant = (
             Key.DENIED if key is Key.MISSING and denial(door, name) else key
-            for key, name in zip(keys, ("trust", "grant"), strict=True)
+            for key, name in zip(keys, KEYS, strict=True)
         )
         return DoorAnswer(
             source=self._parties.of(door.source),

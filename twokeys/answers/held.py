@@ -9,10 +9,16 @@ from twokeys.access.graph import Graph
 from twokeys.access.identity_center import ASSIGNMENT, MEMBERSHIP, PERMISSION_SET, POLICIES_OF_SETS
 from twokeys.access.model.accounts import id_of
 from twokeys.access.model.documents import Document
-from twokeys.access.model.organization import CONTROL_POLICIES, CONTROL_POLICY
+from twokeys.access.model.organization import CONTROL_POLICIES
 from twokeys.access.model.principals import IDENTITY_PROVIDERS
 from twokeys.access.reading.snapshot import Resource, items, mapping, project_of
-from twokeys.access.reading.tokens import ACCESS_KEY, CONTROL_POLICY_ATTACHMENT, MANAGED_POLICY
+from twokeys.access.reading.tokens import (
+    ACCESS_KEY,
+    CONTROL_POLICY,
+    CONTROL_POLICY_ATTACHMENT,
+    DELEGATED_ADMINISTRATOR,
+    MANAGED_POLICY,
+)
 from twokeys.answers.model import BOUNDARY, KEPT_BY_ID
 from twokeys.answers.summary import SHORT
 from twokeys.doors import Who
@@ -35,7 +41,7 @@ def assigners(graph: Graph) -> Iterator[str]:
 
     https://docs.aws.amazon.com/singlesignon/latest/userguide/delegated-admin.html
     """
-    for resource in graph.snapshot.of_type("aws:organizations/delegatedAdministrator:DelegatedAdministrator"):
+    for resource in graph.snapshot.of_type(DELEGATED_ADMINISTRATOR):
         account = resource.text("accountId")
         if account and resource.text("servicePrincipal") == "sso.amazonaws.com":
             yield graph.accounts.canonical(account)

@@ -471,8 +471,8 @@ class Answers:
     """The ARNs of those who ran the updates, as far as stacks export them."""
     controls: Mapping[str, tuple[Document, ...]] = field(default_factory=dict)
     """The control policies that bind each account, where the organization itself is shown."""
-    no_service: frozenset[Who] = frozenset()
-    """The roles whose trust policy lets no AWS service in."""
+    services: Mapping[Who, frozenset[str]] = field(default_factory=dict)
+    """The AWS services that each role's trust policy may let in, of those that may not let in any."""
     providers: Mapping[tuple[str, str], Mapping[str, frozenset[str]]] = field(default_factory=dict)
     """Whose tokens and assertions an identity provider takes, in words, by its account and name."""
     person: str = ""

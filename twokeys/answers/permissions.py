@@ -6,8 +6,9 @@ and session policies are not subtracted; a permissions boundary is. What counts:
 - AWS's managed policies by name: `AdministratorAccess` and `IAMFullAccess` make an administrator; names with
   `ReadOnly`, `ViewOnlyAccess`, `SecurityAudit` and the like read; every other one that is known not to let its holder
   change permissions writes. https://docs.aws.amazon.com/aws-managed-policy/latest/reference/about-managed-policy-reference.html
-- Statements by their actions. An administrator may do everything, everything in IAM, or change on any resource the
-  permissions of principals (AWS's access level "Permissions management" for policies of roles, users and groups).
+- Statements by their actions. An administrator may do everything, everything in IAM, change on any resource the
+  permissions of principals (AWS's access level "Permissions management" for policies of roles, users and groups), or
+  give itself more: by an inline policy, say, or a new version of a policy that it has.
   Actions read that AWS gives the access level "Read" or "List"; those that are newer than its reference here, and
   those with wildcards, when their names also begin with such a verb. All others write.
   https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_understand-policy-summary-access-level-summaries.html
@@ -16,6 +17,7 @@ and session policies are not subtracted; a permissions boundary is. What counts:
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 
@@ -23,7 +25,8 @@ from twokeys.access.model.documents import Document
 from twokeys.access.model.principals import Principal
 from twokeys.answers.allowed import policy_name
 from twokeys.aws_reference import access_levels
-from twokeys.iam import PolicyDocument, Statement, Unknown, aws_managed
+from twokeys.iam import UNKNOWN, PolicyDocument, Statement, Unknown, aws_managed
+from twokeys.iam.truth import Truth
 
 _READ = re.compile(
     r"(?:BatchGet|Get|List|Describe|View|Search|Lookup|Head|Scan|Query|Select|Check|Count|Detect|Estimate|Filter|"
@@ -83,9 +86,10 @@ def permissions(role: Principal) -> Permissions:
     """What a role may do at most in its account. A role of which no resource is shown is not known."""
     documents = list(role.all_documents)
     least = Level.NONE if documents or role.urn is not None else Level.UNKNOWN
-    level = max((least, *map(level_of, (*documents, *role.perhaps))))
+    own = tuple(role.own_changes)
+    level = max((least, *(level_of(one, own) for one in (*documents, *role.perhaps))))
     if role.boundary is not None:
-        level = min(level, level_of(role.boundary))
+        level = min(level, level_of(role.boundary, own))
     boundary = policy_name(role.boundary) if role.boundary is not None else None
     titles = [one.title for one in documents]
     titles += [f"{one.title} {why}" for one, why in role.perhaps.items() if one not in documents]
@@ -103,26 +107,35 @@ def of_managed_policy(name: str) -> Level:
     return Level.WRITE if _WRITERS.search(name) else Level.UNKNOWN
 
 
-def level_of(document: Document) -> Level:
-    """What a policy allows at most."""
+def level_of(document: Document, own: Sequence[tuple[str, str]]) -> Level:
+    """What a policy allows a role at most, whose `own_changes` are these."""
     if document.arn is not None and aws_managed.is_aws_managed(document.arn):
         level = of_managed_policy(policy_name(document))
-        return _of_policy(document.policy) if level is Level.UNKNOWN and document.urn is not None else level
-    return _of_policy(document.policy)
+        return _of_policy(document.policy, own) if level is Level.UNKNOWN and document.urn is not None else level
+    return _of_policy(document.policy, own)
 
 
-def _of_policy(policy: PolicyDocument | Unknown) -> Level:
+def _of_policy(policy: PolicyDocument | Unknown, own: Sequence[tuple[str, str]]) -> Level:
     if not isinstance(policy, PolicyDocument):
         return Level.UNKNOWN
-    return max((_of_statement(one) for one in policy.statements if one.effect == "Allow"), default=Level.NONE)
+    return max((_of_statement(one, own) for one in policy.statements if one.effect == "Allow"), default=Level.NONE)
 
 
-def _of_statement(statement: Statement) -> Level:
+def _of_statement(statement: Statement, own: Sequence[tuple[str, str]]) -> Level:
+    if any(
+        statement.covers_action(action) is Truth.TRUE and statement.covers_resource(arn, _any_tag) is not Truth.FALSE
+        for action, arn in own
+    ):
+        return Level.ADMINISTRATOR
     anywhere = statement.resources is None or any(not isinstance(one, str) or one == "*" for one in statement.resources)
     if statement.actions is None:
         spared = {str(one).lower() for one in statement.not_actions or ()}
         return Level.ADMINISTRATOR if anywhere and not spared & {"iam:*", "*"} else Level.WRITE
     return max((_of_action(one, anywhere=anywhere) for one in statement.actions), default=Level.NONE)
+
+
+def _any_tag(_key: str) -> Unknown:
+    return UNKNOWN
 
 
 def _of_action(action: object, *, anywhere: bool) -> Level:

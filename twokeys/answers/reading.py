@@ -17,7 +17,7 @@ from twokeys.access.identity_center import PERMISSION_SET
 from twokeys.access.judge import Key
 from twokeys.access.model.access_roles import is_as_aws_made_it
 from twokeys.access.model.accounts import id_of
-from twokeys.access.model.names import admits_services
+from twokeys.access.model.names import admitted_services
 from twokeys.access.model.principals import Principal
 from twokeys.access.model.requirements import denied_since, pauses, window
 from twokeys.access.paths import Path, paths_from, without_conditions
@@ -137,11 +137,12 @@ class _Reader:
                 )
             ),
             controls={one: tuple(self._graph.guards.bind(one)) for one in self._accounts.members if organization},
-            no_service=frozenset(
-                who(role)
+            services={
+                who(role): named
                 for role in self._graph.roles
-                if not isinstance(role.trust_policy, Unknown) and not admits_services(role.trust_policy)
-            ),
+                if not isinstance(role.trust_policy, Unknown)
+                and (named := admitted_services(role.trust_policy)) is not None
+            },
             providers=dict(providers(self._graph)),
         )
 

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from twokeys.access.model.accounts import Accounts
-from twokeys.access.model.principals import PEOPLE
+from twokeys.access.model.principals import PEOPLE_COMPONENT
 from twokeys.access.reading.snapshot import STACK, Resource, Snapshot
 from twokeys.access.reading.state import read_state
 from twokeys.access.reading.tokens import USER
@@ -94,7 +94,7 @@ def _with_declarations(there: Snapshot, states: Snapshot) -> Snapshot:
     accounts = Accounts(states)
     people = {
         one.urn: replace(one, inputs=None, outputs={"account": accounts.canonical(one.text("account") or "")})
-        for one in states.of_type(PEOPLE)
+        for one in states.of_type(PEOPLE_COMPONENT)
     }
     parents = {one.text("arn"): one.parent for one in states.of_type(USER) if one.parent in people}
     doors = (replace(one, inputs=None, outputs={"doors": one.get("doors")}) for one in states.of_type(STACK))

@@ -150,8 +150,13 @@ class Comparison:
 
     @property
     def noteworthy(self) -> bool:
-        """Whether somebody has to look: at an entry without a door or an unusual one, or for what is not known."""
-        return bool(self.undeclared or self.unusual or self.may_be_more or any(self.not_known) or self.taken_back)
+        """Whether somebody has to look: at an entry without a door or an unusual one, or for what is not known.
+
+        A door that was made, changed or taken away is what a plan does: of what stood there before the records, only
+        states of then tell.
+        """
+        taken = any(one.since for one in self.taken_back)
+        return bool(self.undeclared or self.unusual or self.may_be_more or any(self.not_known) or taken)
 
 
 def compare(
@@ -362,8 +367,13 @@ def _is_apart(use: Use, answers: Answers) -> bool:
 
 
 def _hands_on(use: Use, answers: Answers) -> bool:
-    """Whether a service's call needs a door: it hands roles to others, or the role trusts no service."""
-    return use.caller.who.name in CARRIERS or use.target in answers.no_service
+    """Whether a service's call needs a door: it hands roles to others, or the role does not trust it.
+
+    A service may be named with its region (`states.us-east-1.amazonaws.com`).
+    """
+    service, trusted = use.caller.who.name, answers.services.get(use.target)
+    first = {one.partition(".")[0] for one in trusted or ()}
+    return service in CARRIERS or (trusted is not None and service.partition(".")[0] not in first)
 
 
 def _doors(answers: Answers) -> tuple[list[Step], list[Step]]:

@@ -106,6 +106,9 @@ def headline(answers: Answers, comparison: Comparison | None) -> str:
     return "; ".join(filter(None, (seen, gaps(answers, comparison), without_digests(answers, comparison))))
 
 
+_STOOD = "for a second answer, with `--at` of then, give the states of the period's beginning"
+
+
 def at_the_top(answers: Answers, comparison: Comparison | None) -> list[str]:
     """Who came in without a door, what handed a role on to others, and what let somebody in during the period and was
     taken back, or may have: a few.
@@ -114,7 +117,8 @@ def at_the_top(answers: Answers, comparison: Comparison | None) -> list[str]:
         return []
     found, came = comparison.taken_back, [answers.named(use.caller).short for use in comparison.undeclared]
     judged = [one.words(answers) for one in found if one.permissions]
-    others = [one.words(answers) for one in found if not one.permissions]
+    others = [one.words(answers) for one in found if one.since and not one.permissions]
+    before = [one.words(answers) for one in found if not one.since]
     of_services = {*chain(*HANDS_ON.values())}
     handed = Counter(
         f"{one.use.event} in {answers.account_name(one.use.account)}"
@@ -129,6 +133,7 @@ def at_the_top(answers: Answers, comparison: Comparison | None) -> list[str]:
             ("Hands roles to others than their services", [f"{one} ({number})" for one, number in handed.items()]),
             (f"Was open in the period and is not any more ({by})", judged),
             ("Not judged is whom these let in before they were taken back", others),
+            (f"What stood before these changes is not in what was read ({_STOOD})", before),
         )
         if lines
     ]

@@ -81,7 +81,6 @@ _AT_ONCE = timedelta(minutes=1)
 """How far apart the two records of one switch in the console, or a call and the session that it began, are at most."""
 _NOBODY = Party(Who("principal", ""))
 """Who began a session of which no record tells it."""
-_INSTANCE = re.compile(r"i-[0-9a-f]+")
 _TRAIL = re.compile(r"arn:[^:]+:cloudtrail:[^:]+:(\d{12}):trail/.+")
 """A delegated administrator names the organization's trail, which is the management account's, by its ARN.
 
@@ -330,8 +329,7 @@ class Trail:
         https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html
         (`sessionIssuer`, `creationDate`, `ec2RoleDelivery`, `inScopeOf`, `invokedBy`),
         https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html
-        (`sessionCredentialFromConsole`) and, of instances' sessions,
-        https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_switch-role-ec2.html
+        (`sessionCredentialFromConsole`). Anybody may name a session as an instance's is.
         """
         user_identity = mapping(record.get("userIdentity"))
         context = mapping(user_identity.get("sessionContext"))
@@ -339,7 +337,7 @@ class Trail:
         name = caller_session(record, user_identity) or ""
         service = user_identity.get("invokedBy") or user_identity.get("inScopeOf") or context.get("ec2RoleDelivery")
         service = service or user_identity.get("invokedByDelegate")  # which `delegated` has
-        if role is None or service or role.group(2).startswith("aws-service-role/") or _INSTANCE.fullmatch(name):
+        if role is None or service or role.group(2).startswith("aws-service-role/"):
             return
         created = mapping(context.get("attributes")).get("creationDate")
         of = (role.group(0), name, str(created))

@@ -18,6 +18,7 @@ from botocore.exceptions import ConnectionError as NoConnectionError
 
 from twokeys.costs.breakdown import ACCOUNT, METRIC, PAYER, ZERO, Breakdown, Costs, Dimension, Question, add, kind_of
 from twokeys.errors import Refusal
+from twokeys.loopback import is_loopback
 
 if TYPE_CHECKING:
     from types_boto3_ce import CostExplorerClient
@@ -144,7 +145,8 @@ class _Conversation:
             try:
                 page = self._explorer.get_cost_and_usage(**cast("GetCostAndUsageRequestTypeDef", whole))
             except ClientError as error:
-                raise _failed(str(error)) from error
+                local = "a local AWS has no bill: " if is_loopback(self._explorer.meta.endpoint_url) else ""
+                raise _failed(f"{local}{error}") from error
             for each in page.get("DimensionValueAttributes", []):
                 if description := each.get("Attributes", {}).get("description"):
                     self.names[each.get("Value", "")] = description

@@ -1,13 +1,16 @@
 """The documents of a door, pure: from one structure come both the symbolic and the real document."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal, cast
+from typing import Any, Literal, cast, get_args
 
 from twokeys.doors.expiry import as_condition
 from twokeys.doors.model import Declaration, DeclaredDoor, DoorRequirements, DoorSource, DoorTarget, SymbolicDocument
 
 SourceKind = Literal["role", "user", "group", "root"]
 """What a door may start from in an account; the root stands for the account as a whole."""
+
+KeyName = Literal["trust", "grant"]
+KEYS: tuple[KeyName, ...] = get_args(KeyName)
 
 GRANT_TYPES = {
     "role": ("aws:iam/rolePolicy:RolePolicy", "role"),

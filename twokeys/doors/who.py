@@ -14,10 +14,13 @@ _LABELS = {
     "service": "AWS service",
 }
 
+IAM_PEOPLE = ("user", "group")
+"""The kinds of principal of IAM that stand for people."""
+ACCOUNT_ACCESS = "account-access.amazonaws.com"
 ROLES_ANYWHERE = "rolesanywhere.amazonaws.com"
 CARRIERS = {
     "access-grants.s3.amazonaws.com": "those whom S3 Access Grants names",
-    "account-access.amazonaws.com": "people of IAM Identity Center",
+    ACCOUNT_ACCESS: "people of IAM Identity Center",
     "appstream.amazonaws.com": "people of AppStream fleets",
     "chatbot.amazonaws.com": "members of a chat channel",
     "codecatalyst-runner.amazonaws.com": "workflows of a CodeCatalyst space",

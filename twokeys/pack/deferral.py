@@ -28,7 +28,7 @@ from twokeys.access.reading.types import Reading, type_of
 from twokeys.access.report import Judged
 from twokeys.access.rules import BY_NAME
 from twokeys.iam import UNKNOWN, Arn, Outcome
-from twokeys.pack.relevance import GIVING, LETS_NOBODY_IN
+from twokeys.pack.relevance import GIVING, may_say_who
 from twokeys.shown import listed
 
 DEFERRED: Final = "judged-in-the-update"
@@ -202,8 +202,9 @@ class _Waiting:
     def _unknown(self, resource: Resource) -> list[str]:
         """The properties that are not known and say who may come in, but for the name of who gets a policy."""
         found = [key for key, value in (resource.inputs or {}).items() if holds_unknown(value) or _lacks_name(value)]
-        passed = LETS_NOBODY_IN | {"name"} if resource.type in INLINE_POLICIES else LETS_NOBODY_IN
-        return [key for key in found if key not in passed and not self._names_its_holder(resource, key)]
+        if resource.type in INLINE_POLICIES:
+            found = [key for key in found if key != "name"]
+        return [key for key in found if may_say_who(resource, key) and not self._names_its_holder(resource, key)]
 
     def _accounts_behind(self, resource: Resource, *more: str) -> Set[str]:
         """The accounts to come that what is not known of a resource waits for, or that other URNs do.

@@ -19,7 +19,15 @@ from twokeys.access.model.names import trusted_names
 from twokeys.access.model.principals import Principal
 from twokeys.access.model.translation import lacks_instances
 from twokeys.access.reading.snapshot import PROVIDER, Resource, Snapshot
-from twokeys.access.reading.tokens import ACCOUNT, CONTROL_POLICY_ATTACHMENT, MANAGED_POLICY, ORGANIZATION, ROLE, USER
+from twokeys.access.reading.tokens import (
+    ACCOUNT,
+    CONTROL_POLICY,
+    CONTROL_POLICY_ATTACHMENT,
+    MANAGED_POLICY,
+    ORGANIZATION,
+    ROLE,
+    USER,
+)
 from twokeys.access.reading.types import Reading, type_of
 from twokeys.access.rules import BY_NAME
 from twokeys.doors import TRUST_AFTER_GRANT
@@ -28,9 +36,9 @@ from twokeys.iam.sts import RESERVED_ROLE, permission_set_of
 from twokeys.pack.neighbourhood import Neighbourhood
 from twokeys.pack.other_states import Beside
 from twokeys.pack.own_account import graph_of
-from twokeys.pack.relevance import LETS_NOBODY_IN, may_let_in
+from twokeys.pack.relevance import may_let_in, may_say_who
 
-_CLOSING: Final = (CONTROL_POLICY_ATTACHMENT, "aws:organizations/policy:Policy", "aws-native:organizations:Policy")
+_CLOSING: Final = (CONTROL_POLICY_ATTACHMENT, CONTROL_POLICY, "aws-native:organizations:Policy")
 _BY_CLOUD_CONTROL: Final = ("aws:cloudcontrol/resource:Resource", "AWS::Organizations::Policy")
 _WITH_IDS: Final = (ACCOUNT, ORGANIZATION, PERMISSION_SET)
 _Change: TypeAlias = tuple[Snapshot, Snapshot]
@@ -173,7 +181,7 @@ class Gate:
             for one in graph.lone_grants
             if one.resource in made
             or not graph.accounts.pinned(one.source.account)
-            or _is_access_role(one.resource, graph)
+            or graph.accounts.is_access_role(one.resource)
         ]
         return graph
 
@@ -265,7 +273,7 @@ class Gate:
             return self._is_of_late_set(source, graph.snapshot)
         target = Arn.parse(finding.sides[1])
         alone = target is not None and all(role.arn != str(target) for role in graph.roles)
-        return alone and not _is_access_role(finding.sides[1], graph)
+        return alone and not graph.accounts.is_access_role(finding.sides[1])
 
     def _is_of_late_set(self, source: str, snapshot: Snapshot) -> bool:
         """Whether a role, a session of it or an assignment may be of a permission set that has still to get its ARN.
@@ -305,11 +313,6 @@ class Gate:
         return bool(made)
 
 
-def _is_access_role(role: str, graph: Graph) -> bool:
-    arn = Arn.parse(role)
-    return arn is not None and arn.name in graph.accounts.access_roles(arn.account)
-
-
 def _is_about_unsettled(finding: Finding, graph: Graph) -> bool:
     """Whether the name that a document speaks of may be one that AWS's provider has still to make up.
 
@@ -334,7 +337,7 @@ def _is_control_policy(resource: Resource) -> bool:
 
 def _asked(resource: Resource) -> Mapping[str, object]:
     """What a resource is asked to be, but for what lets nobody in."""
-    return {key: value for key, value in (resource.inputs or {}).items() if key not in LETS_NOBODY_IN}
+    return {key: value for key, value in (resource.inputs or {}).items() if may_say_who(resource, key)}
 
 
 def _with_identity(resource: Resource, before: Resource | None) -> Resource:

@@ -7,14 +7,19 @@ from twokeys.access.model.names import EVERY_SERVICE
 from twokeys.access.model.principals import ATTACHMENTS, INLINE_POLICIES
 from twokeys.access.reading.snapshot import Resource
 from twokeys.access.reading.tokens import GROUP, MANAGED_POLICY, ROLE
-from twokeys.access.reading.types import type_of
+from twokeys.access.reading.types import aws_type, type_of
 from twokeys.doors.who import CARRIERS
 from twokeys.iam import UNKNOWN, PolicyDocument, PolicyError, PolicyKind, Statement, aws_managed
 
 GIVING = frozenset({ROLE, MANAGED_POLICY, *INLINE_POLICIES, *ATTACHMENTS})
 """The types that give somebody a document: each can be judged by itself when its values are known."""
-LETS_NOBODY_IN = frozenset({"__defaults", "description", "iamRoleArn", "notificationArns", "tags", "tagsAll"})
-"""Properties that say nothing of who may come in: `iamRoleArn` and `notificationArns` are a CloudFormation stack's."""
+_SAYS_NOT_WHO = frozenset({"__defaults", "description", "tags", "tagsAll"})
+_OF_TYPE = {"cloudformation::stack": frozenset({"iamRoleArn", "notificationArns"})}
+
+
+def may_say_who(resource: Resource, key: str) -> bool:
+    """Whether a property of a resource may say who may come in; the role that makes a CloudFormation stack does not."""
+    return key not in _SAYS_NOT_WHO and key not in _OF_TYPE.get(aws_type(resource.type) or "", ())
 
 
 def may_let_in(resource: Resource) -> bool:

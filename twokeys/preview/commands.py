@@ -88,7 +88,7 @@ def _show(
 ) -> None:
     from rich.console import Console
 
-    from twokeys.preview.run import STACK
+    from twokeys.access.reading.snapshot import STACK
     from twokeys.shown import say
 
     console = Console()

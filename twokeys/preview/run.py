@@ -12,11 +12,10 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 from twokeys.access.model.not_read import PROVIDER_CODE
-from twokeys.access.reading.snapshot import Resource, Snapshot, is_stack_reference
+from twokeys.access.reading.snapshot import STACK, Resource, Snapshot, is_stack_reference
 from twokeys.pack.reading import whole_code
 from twokeys.preview.values import holds_secret, plain
 
-STACK: Final = "pulumi:pulumi:Stack"
 PROVIDERS: Final = "pulumi:providers:"
 ELSEWHERE: Final = "is a component of a package that only the engine can run"
 _DISABLED: Final = "pulumi:disable-default-providers"

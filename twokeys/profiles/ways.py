@@ -15,6 +15,7 @@ from twokeys.answers.published import fit
 from twokeys.aws_reference import regions
 from twokeys.doors import Declaration, Who
 from twokeys.doors.expiry import left, on
+from twokeys.doors.who import IAM_PEOPLE
 from twokeys.errors import Refusal, nearest
 from twokeys.iam import Arn
 from twokeys.iam.sts import permission_set_of
@@ -276,7 +277,7 @@ def of_whom_is_behind(ways: Sequence[Way], caller: str, members: Members) -> lis
     """The ways, with those behind them, of the user whose name a role's session has, if one of them leads into the
     role; else the caller's own.
     """
-    arn, users = Arn.parse(caller), {way.source.account for way in ways if way.source.kind in ("user", "group")}
+    arn, users = Arn.parse(caller), {way.source.account for way in ways if way.source.kind in IAM_PEOPLE}
     names = [str(Arn.iam("user", account, caller.rpartition("/")[2])) for account in sorted(users)]
     for name in names if arn and arn.kind == "assumed-role" else ():
         own = own_ways(ways, name, members)

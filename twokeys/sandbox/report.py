@@ -12,8 +12,9 @@ from rich.console import Console
 from rich.highlighter import RegexHighlighter
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
+from twokeys.access.reading.snapshot import STACK
 from twokeys.doors import DOORS_OUTPUT
-from twokeys.preview.run import STACK, Asked
+from twokeys.preview.run import Asked
 from twokeys.sandbox.aws.catalogue import is_kept
 from twokeys.sandbox.local_aws import LocalAws
 from twokeys.sandbox.up import Done, StackRun

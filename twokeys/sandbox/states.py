@@ -10,10 +10,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from twokeys.access.reading.snapshot import STACK
 from twokeys.access.reading.state import read_state
 from twokeys.access.reading.wire import SECRET, SIGNATURE
 from twokeys.files import make_folder, read_text, replace_text
-from twokeys.preview.run import STACK, Made, Run
+from twokeys.preview.run import Made, Run
 from twokeys.preview.values import unsecret
 
 

@@ -12,7 +12,7 @@ from typing import IO, Any
 
 from twokeys.access.findings import Finding
 from twokeys.access.graph import Graph
-from twokeys.access.reading.snapshot import Snapshot
+from twokeys.access.reading.snapshot import STACK, Snapshot
 from twokeys.access.report import Verdicts
 from twokeys.access.report import judge as judge_rules
 from twokeys.access.rules import RULES
@@ -20,7 +20,7 @@ from twokeys.errors import Refusal
 from twokeys.pack.other_states import Beside, other_states, settings_alone
 from twokeys.preview.process import run_in_process
 from twokeys.preview.program import interpreter, judge, stack_preview
-from twokeys.preview.run import STACK, Asked, Run
+from twokeys.preview.run import Asked, Run
 from twokeys.project.config import load_config
 from twokeys.sandbox.box import Sandbox
 from twokeys.sandbox.local_aws import LocalAws

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pydantic.alias_generators import to_camel
 
 from twokeys.doors.documents import OWN_CONDITIONS
+from twokeys.doors.who import IAM_PEOPLE
 from twokeys.errors import or_nearest
 from twokeys.iam import is_account_id
 from twokeys.settings.models import (
@@ -162,7 +163,7 @@ def _identity_center_door(settings: Settings, key: str, door: DoorSettings) -> I
     https://docs.aws.amazon.com/singlesignon/latest/APIReference/API_CreatePermissionSet.html
     """
     person = principal_of(door.source)
-    if person.kind not in ("user", "group"):
+    if person.kind not in IAM_PEOPLE:
         yield Problem(f"{key}.from", person.kind, "IAM Identity Center is for people", "name one user or group")
     center = settings.people.identity_center
     if settings.organization is not None and (

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, model
 from twokeys.access_role import ACCESS_ROLE
 from twokeys.aws_reference import regions
 from twokeys.doors import Declaration
-from twokeys.doors.documents import DoorPlan, SourceKind
+from twokeys.doors.documents import DoorPlan, KeyName, SourceKind
 from twokeys.settings.audit import AuditSettings
 from twokeys.settings.base import Model
 from twokeys.settings.baseline import AccountBaselineSettings, BaselineSettings, ContactsSettings
@@ -28,7 +28,6 @@ from twokeys.settings.values import (
     ExternalId,
     GroupName,
     GroupPathAndName,
-    Key,
     Once,
     OrganizationId,
     PathAndName,
@@ -347,7 +346,7 @@ class DoorSettings(DeclaredSettings):
     mfa: bool | None = None
     external_id: ExternalId | None = None
     conditions: Annotated[dict[str, dict[str, ConditionValues]], AfterValidator(check_conditions)] = {}
-    keys: Annotated[tuple[Key, ...], Field(min_length=1), Once] = ("trust", "grant")
+    keys: Annotated[tuple[KeyName, ...], Field(min_length=1), Once] = ("trust", "grant")
 
 
 class EveryAccountSettings(Model):

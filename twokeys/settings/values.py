@@ -427,7 +427,6 @@ PolicyType = Literal[
     "SECURITYHUB_POLICY",
     "UPGRADE_ROLLOUT_POLICY",
 ]
-Key = Literal["trust", "grant"]
 Once = AfterValidator(once)
 MOST_TAGS: Final = 50
 Tags = Annotated[

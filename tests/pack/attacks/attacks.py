@@ -144,10 +144,6 @@ def late_outsider(s: Scene) -> None:
     outsider(s, s.late)
 
 
-def late_role_of_an_outsider(s: Scene) -> None:
-    s.deployer(s.late(text(trusts({"AWS": arn(FOREIGN, "role/ci")}))))
-
-
 def late_outsider_by_condition(s: Scene) -> None:
     only = {"StringEquals": {"aws:PrincipalAccount": FOREIGN}}
     s.deployer(s.late(text(trusts(MEMBER_OF_ANYBODY, Condition=only))))
@@ -160,11 +156,6 @@ def late_not_principal(s: Scene) -> None:
 
 def late_leaf_of_a_document(s: Scene) -> None:
     s.deployer(pulumi.Output.json_dumps(document(trusts({"AWS": s.late(arn(FOREIGN, "root"))}))))
-
-
-def late_grant_of_sts_by_pattern(s: Scene) -> None:
-    ci = s.ci()
-    s.grant(s.late(text(grants("*", action="sts:Assume*"))), ci.name)
 
 
 def late_managed_policy_arns(s: Scene) -> None:

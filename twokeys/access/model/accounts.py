@@ -304,6 +304,11 @@ class Accounts:
         recorded = self._recorded_role(account)
         return frozenset({recorded} if recorded else {self.access_role(account), ACCESS_ROLE})
 
+    def is_access_role(self, arn: str) -> bool:
+        """Whether an ARN may be the one of a role that AWS made in a member account."""
+        role = Arn.parse(arn)
+        return role is not None and role.name in self.access_roles(role.account)
+
     def _recorded_role(self, account: str) -> str | None:
         resource = self.resource(account)
         return resource.text("roleName") if resource else None

@@ -12,7 +12,6 @@ from twokeys.iam import account_as_a_whole
 
 IN_CONFIGURATION: Final = "in the configuration of the policy pack (--policy-pack-config FILE)"
 _DIGITS, _BEHIND_PREFIX = 7, 26
-_STANDS_IN = re.compile(rf"(?P<given>.*[^:/?])(?P<digits>(?<=-)\?{{{_DIGITS}}}|\?{{{_BEHIND_PREFIX}}})")
 
 
 class DoorName(str):
@@ -32,19 +31,6 @@ class DoorName(str):
     def ends(self) -> tuple[str, str]:
         """Its sides, however they are written: an account as a whole by its id, also where its root's ARN names it."""
         return account_as_a_whole(self.source) or self.source, self.target
-
-    def means(self, door: DoorName) -> bool:
-        """Whether an exception that names its door so is for a door."""
-        return all(map(means, self.ends, door.ends))
-
-
-def means(said: str, arn: str) -> bool:
-    """Whether a side of an exception is a principal: the same, or with the digits that `stand_in` leaves open."""
-    open_digits = _STANDS_IN.fullmatch(said)
-    if said == arn or open_digits is None:
-        return said == arn
-    given, digits = open_digits["given"], open_digits["digits"]
-    return arn.startswith(given) and re.fullmatch(f"[0-9a-f]{{{len(digits)}}}", arn[len(given) :]) is not None
 
 
 def exception_text(rule: str, door: DoorName | None, **more: str) -> str:
@@ -68,6 +54,6 @@ def with_stand_ins(text: str, new: Iterable[Resource]) -> str:
     """A text in which no name of what is still to be made is one that only this run of the program has made up."""
     for resource in new:
         name, called = resource.text("name") or "", stand_in(resource)
-        if name and means(called, name):
+        if re.fullmatch(re.escape(called).replace(r"\?", "[0-9a-f]"), name):
             text = text.replace(name, called)
     return text

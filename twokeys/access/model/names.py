@@ -39,10 +39,16 @@ def admits_everyone(trust: PolicyDocument) -> bool:
     return any(one.principals is not None and one.principals.everyone for one in _allowing(trust))
 
 
-def admits_services(trust: PolicyDocument) -> bool:
-    """Whether a statement that may allow `sts:AssumeRole` names an AWS service, or somebody who is not known."""
-    named = [one.principals for one in _allowing(trust)]
-    return any(one is None or one.everyone or one.unresolved or one.service for one in named)
+def admitted_services(trust: PolicyDocument) -> frozenset[str] | None:
+    """The AWS services that statements which may allow `sts:AssumeRole` name; None where they may let in any."""
+    named: set[str] = set()
+    for one in _allowing(trust):
+        whom = one.principals
+        services = [each for each in whom.service if isinstance(each, str) and each != EVERY_SERVICE] if whom else []
+        if whom is None or whom.everyone or whom.unresolved or len(services) < len(whom.service):
+            return None
+        named.update(services)
+    return frozenset(named)
 
 
 def admitted_by(statement: Statement) -> tuple[str, ...]:

@@ -61,9 +61,10 @@ _TERRAFORM_MODULE = "index:Module"
 PROVIDER_CODE = "__provider"
 CODE_BY_VALUE = b"_create_code"
 """What a pickle of Python's SDK calls where it holds code; one without only names a class of a module."""
-_ACCEPT = "or accept it with an exception that names its owner, a reason and a day on which it expires"
-_MAKE_IT = f"make it with resources of pulumi-aws, {_ACCEPT}"
-_SEE_WHOM = f"see whom it lets in, and {_ACCEPT.removeprefix('or ')}"
+PODS = ("eks::podidentityassociation", "eks::addon")
+ACCEPT = "or accept it with an exception that names its owner, a reason and a day on which it expires"
+MAKE_IT = f"make it with resources of pulumi-aws, {ACCEPT}"
+_SEE_WHOM = f"see whom it lets in, and {ACCEPT.removeprefix('or ')}"
 """Of a type of pulumi-aws itself, which has no other for it."""
 
 
@@ -98,7 +99,7 @@ def not_read(snapshot: Snapshot, accounts: Accounts) -> Iterator[NotRead]:
         if known is None:
             yield from _of_unknown_package(resource, shows_parts=resource.type.partition(":")[0] in modules)
         elif known.reading is Reading.NOT_READ:
-            yield NotRead(resource, known.why, _SEE_WHOM if resource.type.startswith("aws:") else _MAKE_IT)
+            yield NotRead(resource, known.why, _SEE_WHOM if resource.type.startswith("aws:") else MAKE_IT)
         elif known.reading is Reading.BY_CONTENT:
             yield from _by_content(snapshot, accounts, resource)
 
@@ -108,10 +109,10 @@ def _by_content(snapshot: Snapshot, accounts: Accounts, resource: Resource) -> I
         yield from _command(resource)
     elif PROVIDER_CODE in _properties(resource) or ":dynamic" in resource.type:
         yield from _dynamic(resource)
-    elif aws_type(resource.type) in ("eks::podidentityassociation", "eks::addon"):
+    elif aws_type(resource.type) in PODS:
         yield from _pods(snapshot, accounts, resource)
     elif aws_type(resource.type) in _CODE:
-        yield NotRead(resource, "runs code that is not read", f"see what the code may do, {_ACCEPT}", certain=False)
+        yield NotRead(resource, "runs code that is not read", f"see what the code may do, {ACCEPT}", certain=False)
 
 
 _CODE = frozenset({"lambda::invocation", "cloudformation::customresource", "cloudformation::customresourceemulator"})
@@ -127,10 +128,10 @@ def _command(resource: Resource) -> Iterator[NotRead]:
     texts = [by, *lines, *_texts(resource.get("stdin")), *_texts(resource.get("environment"))]
     makes_iam = any(_COMMAND.search(_PUNCTUATION.sub(" ", text)) or _code_call(text) for text in texts)
     if makes_iam or _is_document(_properties(resource)):
-        yield NotRead(resource, "runs a command that makes IAM", _MAKE_IT)
+        yield NotRead(resource, "runs a command that makes IAM", MAKE_IT)
     elif not resource.type.startswith("command:remote:Copy"):
         why = "runs a command, which may do whatever its credentials may"
-        yield NotRead(resource, why, f"see that the command makes no IAM, {_ACCEPT}", certain=False)
+        yield NotRead(resource, why, f"see that the command makes no IAM, {ACCEPT}", certain=False)
 
 
 def _code_call(text: str) -> re.Match[str] | None:
@@ -142,7 +143,7 @@ def _dynamic(resource: Resource) -> Iterator[NotRead]:
     """A dynamic provider is a program of its own. Code that is shown and does not speak of IAM is only mentioned."""
     code = _code(resource.get(PROVIDER_CODE))
     others = {key: value for key, value in _properties(resource).items() if key != PROVIDER_CODE}
-    step = f"make what it makes in AWS with resources of pulumi-aws, {_ACCEPT}"
+    step = f"make what it makes in AWS with resources of pulumi-aws, {ACCEPT}"
     if code is None:
         yield NotRead(resource, "is made by a dynamic provider whose code is not shown", step)
     elif _SPEAKS_OF_IAM.search(code) or _is_document(others) or _names_service(code, others):
@@ -185,7 +186,7 @@ def _pods(snapshot: Snapshot, accounts: Accounts, resource: Resource) -> Iterato
             yield NotRead(
                 resource,
                 f"hands role {which} to pods of a cluster, and it is not shown that the role trusts EKS Pod Identity",
-                f"make the role in this program and have it trust pods.eks.amazonaws.com, {_ACCEPT}",
+                f"make the role in this program and have it trust pods.eks.amazonaws.com, {ACCEPT}",
             )
 
 
@@ -208,7 +209,7 @@ def _of_unknown_package(resource: Resource, *, shows_parts: bool) -> Iterator[No
     A Terraform module is one resource; where its parts are shown, they are judged themselves.
     """
     package, _, rest = resource.type.partition(":")
-    step = _MAKE_IT
+    step = MAKE_IT
     if rest == _TERRAFORM_MODULE:
         if not shows_parts:
             yield NotRead(resource, "is a Terraform module, whose resources are not shown", step)

@@ -15,12 +15,17 @@ from twokeys.access.model.documents import Document, Documents
 from twokeys.access.model.exports import Exported
 from twokeys.access.model.principals import Principal
 from twokeys.access.reading.snapshot import Resource, Snapshot, mapping
-from twokeys.access.reading.tokens import ACCOUNT, CONTROL_POLICY_ATTACHMENT, ORGANIZATION, ORGANIZATIONAL_UNIT
+from twokeys.access.reading.tokens import (
+    ACCOUNT,
+    CONTROL_POLICY,
+    CONTROL_POLICY_ATTACHMENT,
+    ORGANIZATION,
+    ORGANIZATIONAL_UNIT,
+)
 from twokeys.iam import UNKNOWN, PolicyDocument, PolicyError, PolicyKind, Statement, Unknown, parse_policy
 from twokeys.iam.evaluation import Levels
 from twokeys.iam.truth import Truth, Values
 
-CONTROL_POLICY = "aws:organizations/policy:Policy"
 CONTROL_POLICIES = {"SERVICE_CONTROL_POLICY": PolicyKind.SCP, "RESOURCE_CONTROL_POLICY": PolicyKind.RCP}
 _ROOT = "root"
 _DEEPEST = 5

@@ -15,9 +15,10 @@ from twokeys.access.model.not_proved import NotProved
 from twokeys.access.reading.snapshot import Resource, Snapshot
 from twokeys.access.reading.tokens import ACCESS_KEY, GROUP, MANAGED_POLICY, PASSWORD, ROLE, USER
 from twokeys.errors import nearest
-from twokeys.iam import UNKNOWN, Arn, PolicyDocument, PolicyKind, Unknown, aws_managed
+from twokeys.iam import UNKNOWN, Arn, Decision, PolicyDocument, PolicyKind, Unknown, aws_managed
+from twokeys.iam.evaluation import identity_label
 
-PEOPLE = "twokeys:people:People"
+PEOPLE_COMPONENT = "twokeys:people:People"
 Holder: TypeAlias = Literal["role", "user", "group"]
 """Those that IAM attaches identity-based policies to: their grant is in one of those."""
 WithoutGrant: TypeAlias = Literal["web-identity", "saml", "service", "identity-center-user", "identity-center-group"]
@@ -67,8 +68,9 @@ class Principal:
     `account` is empty for those that belong to none. `urn` is None when the principal is no resource of the stack: then
     its `documents` are only those the stack gives it, and `trust` is None unless AWS made the role (`made_by_aws`).
     `unsettled` is its name or path if that is not known yet: then the ARN only stands in. `prefixed` tells that the
-    name is one that AWS's provider makes up behind a known prefix: no document can name it. `max_session_seconds` is
-    of a role, as its resource or its permission set says.
+    name is one that AWS's provider makes up behind a known prefix: no document can name it. `boundary` is None where
+    none is shown: then nothing is subtracted. `max_session_seconds` is of a role, as its resource or its permission
+    set says.
     """
 
     arn: str
@@ -106,10 +108,32 @@ class Principal:
         for group in self.groups:
             yield from group.documents
 
+    def document_of(self, decision: Decision) -> Document | None:
+        """The identity-based policy behind a decision on its grant; None where another policy decided."""
+        labels = ((identity_label(number), one) for number, one in enumerate(self.all_documents, 1))
+        return next((document for label, document in labels if label == decision.document), None)
+
+    @property
+    def own_changes(self) -> Iterator[tuple[str, str]]:
+        """See `own_changes`."""
+        return own_changes(self.arn, (*self.all_documents, *filter(None, [self.boundary])))
+
     @property
     def caller_arn(self) -> str:
         """The ARN that calls AWS: a group never calls, any member of it does."""
         return self.arn.replace(":group/", ":user/any-member-of/")
+
+
+def own_changes(role: str, policies: Iterable[Document]) -> Iterator[tuple[str, str]]:
+    """The calls by which a role with these policies gives itself more, each with the ARN that it is on.
+
+    https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsidentityandaccessmanagementiam.html
+    """
+    for verb in ("AttachRolePolicy", "PutRolePolicy", "PutRolePermissionsBoundary", "DeleteRolePermissionsBoundary"):
+        yield f"iam:{verb}", role
+    for policy in policies:
+        if policy.arn is not None and not aws_managed.is_aws_managed(policy.arn):
+            yield from ((f"iam:{verb}", policy.arn) for verb in ("CreatePolicyVersion", "SetDefaultPolicyVersion"))
 
 
 class Principals:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from twokeys.access.model.accounts import Accounts, id_of
-from twokeys.access.model.not_read import NotRead, not_read
+from twokeys.access.model.not_read import ACCEPT, MAKE_IT, PODS, NotRead, not_read
 from twokeys.access.reading.cloudformation import Native, as_pulumi, lowered
 from twokeys.access.reading.snapshot import Resource, Snapshot, items, mapping
 from twokeys.access.reading.templates import Place, Reference, Template, TemplateError, read_template
@@ -29,11 +29,8 @@ _BY_NAME = {
 _STACK_SET = "cloudformation::stackset"
 _TEMPLATES = ("cloudformation::stack", _STACK_SET, "serverlessrepository::cloudformationstack")
 _INSTANCES = ("cloudformation::stacksetinstance", "cloudformation::stackinstances")
-_PODS = ("eks::podidentityassociation", "eks::addon")
 _CAPABILITIES = frozenset({"CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"})
-_ACCEPT = "or accept it with an exception that names its owner, a reason and a day on which it expires"
-_GIVE = f"give the template itself as its body, without transforms and nested templates, {_ACCEPT}"
-_MAKE_IT = f"make it with resources of pulumi-aws, {_ACCEPT}"
+_GIVE = f"give the template itself as its body, without transforms and nested templates, {ACCEPT}"
 _NESTED = 5
 MAKERS = ("aws-native:", "aws:cloud", "aws:serverlessrepository/")
 """The types that may hold the IAM of other types begin like this."""
@@ -114,7 +111,7 @@ class _Translator:
         elif name in _TEMPLATES:
             yield resource
             yield from self._deployed(name, replace(resource, inputs=properties, outputs={}))
-        elif name in _PODS:
+        elif name in PODS:
             yield resource
             yield from _pods(name, properties, resource)
         else:
@@ -184,7 +181,7 @@ class _Translator:
                 self._leave(base, f"is of type {one.type}, which is nobody's that is known here")
             elif name is None or name == "cloudformation::customresource":
                 self.left.append(
-                    NotRead(base, "runs code that is not read", f"see what the code may do, {_ACCEPT}", certain=False)
+                    NotRead(base, "runs code that is not read", f"see what the code may do, {ACCEPT}", certain=False)
                 )
             elif name in _TEMPLATES:
                 inner = replace(base, inputs={"capabilities": [*_CAPABILITIES], **one.properties})
@@ -199,7 +196,7 @@ class _Translator:
                 if made is None:
                     self._leave(base, f"is of type {one.type}, which is not read in a template")
                 yield from made or ()
-            elif name in _PODS:
+            elif name in PODS:
                 yield from _pods(name, one.properties, base, urns)
 
     def _targets(self, stack_set: Resource) -> Mapping[str, list[object]]:
@@ -248,7 +245,7 @@ class _Translator:
                 seen.add(above)
                 above = parents.get(above)
 
-    def _leave(self, resource: Resource, why: str, step: str = _MAKE_IT, *, unknown: bool = False) -> None:
+    def _leave(self, resource: Resource, why: str, step: str = MAKE_IT, *, unknown: bool = False) -> None:
         self.left.append(NotRead(resource, why, step, unknown=unknown))
 
 

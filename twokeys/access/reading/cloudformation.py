@@ -12,6 +12,7 @@ from functools import partial
 
 from twokeys.access.reading.snapshot import Resource, items
 from twokeys.access.reading.templates import Reference
+from twokeys.access.reading.tokens import CONTROL_POLICY
 from twokeys.iam import UNKNOWN
 
 
@@ -245,7 +246,7 @@ def _camel(value: object) -> object:
 
 def _control_policy(native: Native) -> Iterator[Resource]:
     values = {"name": native.get("Name"), "type": native.get("Type"), "content": native.get("Content")}
-    made = _made(native, "aws:organizations/policy:Policy", values)
+    made = _made(native, CONTROL_POLICY, values)
     yield made
     for index, target in enumerate(native.items("TargetIds")):
         values = {"policyId": UNKNOWN, "targetId": target}

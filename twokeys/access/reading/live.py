@@ -29,7 +29,9 @@ from twokeys.access.reading.snapshot import PROVIDER, Evidence, NotAnswered, Res
 from twokeys.access.reading.tokens import (
     ACCESS_KEY,
     ACCOUNT,
+    CONTROL_POLICY,
     CREDENTIALS,
+    DELEGATED_ADMINISTRATOR,
     GROUP,
     MANAGED_POLICY,
     MFA_DEVICE,
@@ -137,7 +139,7 @@ def _root_access(iam: IAMClient, organizations: OrganizationsClient, account: st
         pages = organizations.get_paginator("list_delegated_administrators").paginate(ServicePrincipal=principal)
         for administrator in (one for page in pages for one in page["DelegatedAdministrators"]):
             values = {"accountId": administrator["Id"], "servicePrincipal": principal}
-            type_ = "aws:organizations/delegatedAdministrator:DelegatedAdministrator"
+            type_ = DELEGATED_ADMINISTRATOR
             yield _made(type_, f"{administrator['Id']}/{service}", account, values)
 
 
@@ -374,7 +376,7 @@ def _control_policies(organizations: OrganizationsClient, account: str, kind: An
             continue
         content = organizations.describe_policy(PolicyId=summary["Id"])["Policy"]["Content"]
         values = {"id": summary["Id"], "type": kind, "content": content, "awsManaged": summary["AwsManaged"] or None}
-        yield _made("aws:organizations/policy:Policy", summary["Name"], account, values)
+        yield _made(CONTROL_POLICY, summary["Name"], account, values)
         for page in organizations.get_paginator("list_targets_for_policy").paginate(PolicyId=summary["Id"]):
             for target in page["Targets"]:
                 values = {"policyId": summary["Id"], "targetId": target["TargetId"]}

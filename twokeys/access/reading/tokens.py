@@ -6,6 +6,8 @@ https://www.pulumi.com/docs/iac/concepts/resources/names/#types
 ACCOUNT = "aws:organizations/account:Account"
 ORGANIZATION = "aws:organizations/organization:Organization"
 ORGANIZATIONAL_UNIT = "aws:organizations/organizationalUnit:OrganizationalUnit"
+DELEGATED_ADMINISTRATOR = "aws:organizations/delegatedAdministrator:DelegatedAdministrator"
+CONTROL_POLICY = "aws:organizations/policy:Policy"
 CONTROL_POLICY_ATTACHMENT = "aws:organizations/policyAttachment:PolicyAttachment"
 ROLE = "aws:iam/role:Role"
 GROUP = "aws:iam/group:Group"

@@ -15,6 +15,7 @@ from twokeys.access.model.names import admitted_by
 from twokeys.access.model.principals import Principal
 from twokeys.access.model.requirements import as_denied, organizations_demanded, requires_mfa
 from twokeys.doors import DOORS_OUTPUT, ORGANIZATION_OUTPUT
+from twokeys.doors.who import IAM_PEOPLE
 from twokeys.iam import UNKNOWN, Arn, Outcome, account_as_a_whole, is_account, parse_arn
 from twokeys.iam.external_id import asks_for_external_id, demands_external_id
 
@@ -144,7 +145,7 @@ def _not_named(graph: Graph, config: ThirdPartyConfig, _now: datetime) -> Iterat
 
 def _people(graph: Graph, _config: DoorConfig, _now: datetime) -> Iterator[Finding]:
     for door in graph.doors:
-        if door.open and door.source.kind in ("user", "group") and door.target.urn is not None:
+        if door.open and door.source.kind in IAM_PEOPLE and door.target.urn is not None:
             if requires_mfa((*door.trust.requirements, *door.grant.requirements)):
                 continue
             message = f"Role {graph.accounts.located(door.target)} lets {door.source.label} in without MFA"

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
+from itertools import starmap
 
 from twokeys.access.federated import GUESTS, FederatedTrust, by_every_anchor, provider_name
 from twokeys.access.findings import DoorConfig, Finding, Rule
@@ -17,10 +18,6 @@ from twokeys.iam.shared_providers import SharedProvider
 from twokeys.iam.sts import ASSUME_ROLE
 
 _OPEN, _IDLE = "is open to others by", "cannot work as it stands with"
-_MORE = (
-    (ASSUME_ROLE, "the role may assume roles"),
-    *((f"iam:{verb}RolePolicy", "the role may change its own permissions") for verb in ("Attach", "Put")),
-)
 _CLUSTER = re.compile(r"oidc\.eks\.[\w-]+\.amazonaws\.com(?:\.cn)?/id/\w+", re.IGNORECASE)
 _OF_NAMESPACE = re.compile(r"system:serviceaccount:[^:*?]+:")
 _OPENING = (Outcome.ALLOW, Outcome.CONDITIONAL)
@@ -106,12 +103,14 @@ def _leads_on(graph: Graph, role: Principal) -> str:
         boundary=role.boundary.policy if role.boundary else None,
         scps=graph.guards.scps(role.account),
     )
-    if any(one.arn is not None and one.arn.endswith(":policy/IAMFullAccess") for one in role.all_documents):
-        return "the role may change its own permissions"
-    for action, may in _MORE:
-        if evaluate_grant(Request(Caller(role.caller_arn), action, role.arn), policies).outcome in _OPENING:
-            return may
-    return ""
+
+    def may(action: str, resource: str) -> bool:
+        return evaluate_grant(Request(Caller(role.caller_arn), action, resource), policies).outcome in _OPENING
+
+    if may(ASSUME_ROLE, role.arn):
+        return "the role may assume roles"
+    full = any(one.arn is not None and one.arn.endswith(":policy/IAMFullAccess") for one in role.all_documents)
+    return "the role may change its own permissions" if full or any(starmap(may, role.own_changes)) else ""
 
 
 def _finding(graph: Graph, role: Principal, wrong: str, step: str, sources: object) -> Finding:

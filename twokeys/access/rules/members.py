@@ -9,7 +9,7 @@ from twokeys.access.findings import Config, Finding, Rule
 from twokeys.access.graph import Graph
 from twokeys.access.model.access_roles import entered_by_access_role
 from twokeys.access.model.accounts import MEMBER_ACCOUNT
-from twokeys.access.model.principals import PEOPLE
+from twokeys.access.model.principals import PEOPLE_COMPONENT
 from twokeys.access.reading.snapshot import Resource
 from twokeys.access.reading.tokens import ACCESS_KEY, ACCOUNT, PASSWORD, USER
 
@@ -22,7 +22,7 @@ def _long_term(graph: Graph, _config: Config, _now: datetime) -> Iterator[Findin
     lived_in = {
         urn: graph.accounts.canonical(account)
         for urn, component in graph.snapshot.by_urn.items()
-        if component.type == PEOPLE and (account := component.text("account"))
+        if component.type == PEOPLE_COMPONENT and (account := component.text("account"))
     }
     found = []
     for resource in graph.snapshot.of_type(*_LONG_TERM):
@@ -39,7 +39,7 @@ def _long_term(graph: Graph, _config: Config, _now: datetime) -> Iterator[Findin
 def _by_kind_of_stack(graph: Graph, found: list[Finding]) -> Iterator[Finding]:
     """Findings as they are where our components make accounts and people, and in live IAM; elsewhere one advice."""
     snapshot = graph.snapshot
-    if any(snapshot.of_type(MEMBER_ACCOUNT, PEOPLE)) or any(one.caller for one in snapshot.evidence):
+    if any(snapshot.of_type(MEMBER_ACCOUNT, PEOPLE_COMPONENT)) or any(one.caller for one in snapshot.evidence):
         yield from found
     elif found:
         more = f", and {len(found) - 1} more" if len(found) > 1 else ""

@@ -12,6 +12,7 @@ from twokeys.access.model.door_name import IN_CONFIGURATION, DoorName, exception
 from twokeys.access.model.names import USERNAME, could_be_role, resources_of
 from twokeys.access.model.requirements import as_denied, demanded_values, limits_callers
 from twokeys.access_role import ACCESS_ROLE
+from twokeys.doors.who import IAM_PEOPLE
 from twokeys.iam import UNKNOWN, Arn, Glob, PolicyDocument, Principals, Statement, Unknown
 from twokeys.iam.sts import ASSUME_ROLE, IN_TRUSTS
 from twokeys.iam.truth import Truth
@@ -53,7 +54,7 @@ def _assumes(statement: Statement) -> bool:
 def _wide_grants(graph: Graph, _config: DoorConfig, _now: datetime) -> Iterator[Finding]:
     for who, account, document, resource in granting(graph, partial(_wide_resources, graph)):
         holder = Arn.parse(who)
-        of_user = holder is not None and holder.kind in ("user", "group") and USERNAME.sub("name", resource)
+        of_user = holder is not None and holder.kind in IAM_PEOPLE and USERNAME.sub("name", resource)
         if not (of_user and _exact_enough(of_user, account)) and not _of_stack_sets(graph, document, resource):
             yield _wide(graph, who, account, document, resource)
 

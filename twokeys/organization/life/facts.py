@@ -5,13 +5,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from twokeys.access.model.accounts import Accounts
-from twokeys.access.reading.snapshot import PROVIDER, Resource, Snapshot
+from twokeys.access.reading.snapshot import PROVIDER, STACK, Resource, Snapshot
 from twokeys.access.reading.tokens import ACCOUNT
 from twokeys.organization.model import Account, Organization
 from twokeys.settings.models import Settings
 
 _ARN = re.compile(r"arn:[^:]+:organizations::\d{12}:account/o-[^/]+/(\d{12})")
-_STACK = "pulumi:pulumi:Stack"
 
 
 @dataclass(frozen=True)
@@ -85,7 +84,7 @@ def left_of(snapshot: Snapshot, account: str) -> tuple[str, ...]:
 
 def _left(snapshot: Snapshot, accounts: Accounts, account: str) -> Iterator[str]:
     for resource in snapshot.resources:
-        if resource.type == _STACK:
+        if resource.type == STACK:
             yield from _doors(resource, account)
         elif _concerns(accounts, resource, account):
             yield f"{resource.type.rpartition(':')[2]} {resource.name}"
