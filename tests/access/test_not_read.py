@@ -6,23 +6,21 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-templ
 
 import base64
 import json
-import pkgutil
 import re
-from collections.abc import Iterator, Mapping
-from importlib import import_module
+from collections.abc import Iterator
 from pathlib import Path
-from types import FunctionType
 
 import pulumi_aws
 import pytest
 
 from tests.access.test_translation import put
 from tests.access.world import CI, DEPLOYER, PROD, STAGE, World, arn, document, two_keys
-from twokeys import access
 from twokeys.access.model.accounts import Accounts
 from twokeys.access.model.not_read import not_read
-from twokeys.access.reading import types
+from twokeys.access.reading.cloudformation import _READERS
+from twokeys.access.reading.snapshot import Resource, Snapshot
 from twokeys.access.reading.types import _OF_AWS, Reading, aws_type, cloudformation_type, type_of
+from twokeys.answers.reading import read
 from twokeys.iam import UNKNOWN
 
 PODS = document(
@@ -114,24 +112,19 @@ def test_every_type_of_aws_that_is_not_read_has_a_case() -> None:
     assert not missing, f"give REFUSED a token, from the pages above, with which a program makes each of {missing}"
 
 
-def test_every_type_of_aws_that_is_read_is_named_by_what_reads_it() -> None:
-    read = {name for name, said in _OF_AWS.items() if said.reading is Reading.READ}
-    modules = [import_module(one.name) for one in pkgutil.walk_packages(access.__path__, "twokeys.access.")]
-    named = {text for module in modules if module is not types for text in _texts(vars(module))}
-    unread = sorted(read - {aws_type(text) or text for text in named})
-    assert not unread, f"nothing in twokeys/access names a token of {unread}: read them, or say that they are not read"
+def test_every_type_of_aws_that_is_read_is_asked_for_by_what_reads_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked, of_type = set(_READERS), Snapshot.of_type
 
+    def seen(snapshot: Snapshot, *types: str) -> Iterator[Resource]:
+        asked.update(aws_type(one) or one for one in types)
+        return of_type(snapshot, *types)
 
-def _texts(value: object) -> Iterator[str]:
-    """The texts in a value: of its code where it is a function, and of what it holds."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        yield from (text for pair in value.items() for one in pair for text in _texts(one))
-    elif isinstance(value, (tuple, frozenset)):
-        yield from (text for one in value for text in _texts(one))
-    elif isinstance(value, FunctionType):
-        yield from _texts(value.__code__.co_consts)
+    monkeypatch.setattr(Snapshot, "of_type", seen)
+    world = two_keys()
+    world.check()
+    read(world.graph)
+    unread = {name for name, said in _OF_AWS.items() if said.reading is Reading.READ} - asked
+    assert not unread, f"nothing asks for resources of {sorted(unread)}: read them, or say that they are not read"
 
 
 @pytest.mark.parametrize("type_", REFUSED)

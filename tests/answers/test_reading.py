@@ -160,21 +160,25 @@ def test_a_members_key_is_the_groups_policy_and_the_membership() -> None:
     assert way.since == Since(LATE, LATE)
 
 
-def test_an_attached_managed_policy_is_a_key_since_it_was_attached() -> None:
+def test_an_attached_managed_policy_is_a_key_since_it_was_attached_and_no_namesake_of_aws_s() -> None:
+    """https://docs.aws.amazon.com/aws-managed-policy/latest/reference/ReadOnlyAccess.html"""
     world = World()
     world.role("ci", world.hub)
     world.role("deployer", world.stage, document(trusts(CI)))
-    policy = arn(HUB, "policy/enter")
-    world.add("Policy", "enter", world.hub, name="enter", arn=policy, policy=document(grants(DEPLOYER)))
+    policy = arn(HUB, "policy/ReadOnlyAccess")
+    world.add("Policy", "enter", world.hub, name="ReadOnlyAccess", arn=policy, policy=document(grants(DEPLOYER)))
     world.add("RolePolicyAttachment", "ci-enter", world.hub, role="ci", policyArn=policy)
+    world.add(
+        "RolePolicyAttachment", "namesake", world.hub, role="ci", policyArn="arn:aws:iam::aws:policy/ReadOnlyAccess"
+    )
     for kind, name in (("Role", "deployer"), ("Policy", "enter")):
         dated(world, kind, name, EARLY)
     dated(world, "RolePolicyAttachment", "ci-enter", LATE)
     way = only(seen(world, STAGE))
     assert way.since == Since(LATE, LATE)
     assert [grant.document for grant in way.steps[0].grants] == [
-        "managed policy enter",
-        "attachment of managed policy enter to role ci",
+        "managed policy ReadOnlyAccess",
+        "attachment of managed policy ReadOnlyAccess to role ci",
     ]
 
 

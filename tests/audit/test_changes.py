@@ -19,7 +19,7 @@ from twokeys.access.reading.snapshot import Evidence
 from twokeys.answers.reading import read
 from twokeys.answers.selection import into, of_person
 from twokeys.answers.summary import not_shown, summary
-from twokeys.audit.against_states import against_states
+from twokeys.audit.against_states import against_states, taken_back
 from twokeys.audit.changes import WIDENING, account_of, changed, changed_of, is_change, trusted
 from twokeys.audit.events import headline
 from twokeys.audit.record import SCIM
@@ -311,17 +311,27 @@ def test_what_may_let_more_in_after_the_state_was_written_is_not_shown(source: s
     assert bool(against_states(answers, found).changed_since) is later
 
 
-@pytest.mark.parametrize("name", ["EnableMFADevice", "DeactivateMFADevice"])
-def test_an_mfa_device_that_changes_may_let_more_in_where_a_way_asks_for_mfa(name: str) -> None:
-    """https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_mfa_enable-overview.html."""
-    for condition, later in ((None, False), (MFA, True)):
+@pytest.mark.parametrize(("condition", "later"), [(None, False), (MFA, True)])
+def test_a_new_mfa_device_may_let_more_in_where_a_way_asks_for_mfa_and_no_state_shows_it(
+    condition: dict[str, Any] | None, *, later: bool
+) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/APIReference/API_EnableMFADevice.html and API_DeactivateMFADevice.html."""
+    device = {"userName": "ann", "serialNumber": arn(HUB, "mfa/new")}
+    enabled, gone = (
+        called(HUB, at(hour), f"{what}MFADevice", "eve", requestParameters=device)
+        for hour, what in ((2, "Enable"), (3, "Deactivate"))
+    )
+    for records in ([enabled], [enabled, gone]):
         world = two_keys()
         world.role("other", world.stage, document(trusts(CI, condition=condition)))
         world.grant("ci", world.hub, arn(STAGE, "role/other"))
-        found = compared(world, called(HUB, at(2), name, "eve"))
-        answers = replace(read(world.graph), from_states=True, written={(HUB, "", ""): DAY})
-        assert [way.mfa for way in answers.ways if way.target.who.name == "other"] == [later]
-        assert bool(against_states(answers, found).changed_since) is later
+        found = compared(world, *records)
+        written = {(HUB, "", ""): DAY + timedelta(days=9), (HUB, "user", "ann"): DAY}
+        answers = replace(read(world.graph), from_states=True, written=written)
+        assert bool(against_states(answers, found).changed_since) is (later and len(records) == 1)
+        assert [one.change.use.event for one in taken_back(answers, found.changes)] == ["EnableMFADevice"] * (
+            later and len(records) == 2
+        )
 
 
 GRANT, OTHER = document(grants(DEPLOYER)), document(grants(arn(STAGE, "role/other")))

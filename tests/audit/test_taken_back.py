@@ -16,7 +16,7 @@ from twokeys.access.reading.snapshot import Evidence
 from twokeys.answers.model import Answers
 from twokeys.answers.reading import read
 from twokeys.answers.selection import into, of_person
-from twokeys.audit.against_states import taken_back
+from twokeys.audit.against_states import against_states, taken_back
 from twokeys.audit.comparison import Comparison
 from twokeys.audit.data import as_data
 from twokeys.audit.events import at_the_top
@@ -159,6 +159,19 @@ def test_how_strong_a_role_was_while_it_was_open_says_nothing_of_another_time(
     calls: list[tuple[str, dict[str, Any]]], said: list[str]
 ) -> None:
     assert [one.change.use.event for one in asked(*calls)[1].taken_back] == said
+
+
+@pytest.mark.parametrize("ids", ["ab", "ba"])
+def test_of_two_calls_in_one_second_either_may_be_the_last(ids: str) -> None:
+    """https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html."""
+    records = changes(STAGE, *(("UpdateAssumeRolePolicy", OURS | {"policyDocument": one}) for one in (VENDOR, OF_CI)))
+    answers, _ = asked()
+    found = compared(
+        two_keys(), *(one | {"eventTime": at(1), "eventID": id} for one, id in zip(records, ids, strict=True))
+    )
+    (one,) = taken_back(answers, found.changes)
+    assert (one.since, one.until, one.change.trusts) == (one.change.use.time, one.since, arn(OUTSIDE, "root"))
+    assert len(against_states(answers, found).changed_since) == 1
 
 
 def test_a_role_that_identity_center_deletes_is_judged_by_what_is_called_there() -> None:

@@ -23,7 +23,7 @@ from tests.pack.engine_requests import Engine
 from tests.pack.test_neighbourhood import mandatory
 from twokeys.access.reading.snapshot import Resource
 from twokeys.iam import UNKNOWN
-from twokeys.pack import analyzer
+from twokeys.pack import analyzer, own_account
 from twokeys.pack.analyzer import Analyzer
 from twokeys.pack.changed import DOORS_CHANGED
 from twokeys.pack.gate import Gate
@@ -257,6 +257,18 @@ def test_a_policy_whose_account_is_not_known_is_judged_at_once_as_nobody_knows_i
         world.role("robot", free, managedPolicyArns=[arn(HUB, "policy/limit")])
         assert [one for one in refused(world, before=before) if "wildcard" in one] == [f"wildcard-grant: {found}"]
         world.resources.pop()
+
+
+def test_the_account_that_aws_told_of_the_first_provider_is_not_that_of_the_profile_of_a_later_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html"""
+    monkeypatch.setattr(own_account, "_caller", lambda credentials, *_: STAGE if credentials[0] else HUB)
+    for values in ({}, {"profile": "stage"}):
+        world = World()
+        for name, given in (("first", {}), ("second", values)):
+            world.role(name, world.add("Provider", f"of-{name}", **given), document(trusts(CI)))
+        assert ("unproved-door: second" in refused(world)) is bool(values)
 
 
 def test_a_policy_that_was_there_before_is_judged_when_it_changes_as_others_may_hold_it(tmp_path: Path) -> None:

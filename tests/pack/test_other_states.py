@@ -15,11 +15,10 @@ from pulumi.runtime.proto.analyzer_pb2 import ADVISORY, POLICY_SEVERITY_HIGH
 
 from tests.access.world import CI, DEPLOYER, HUB, OUTSIDE, STAGE, World, arn, document, grants, trusts
 from tests.pack.engine_requests import Engine
-from twokeys.access.graph import Graph
+from twokeys.access.graph import Graph, build
 from twokeys.access.reading.snapshot import Resource, Snapshot
 from twokeys.errors import Refusal
 from twokeys.pack.other_states import other_states
-from twokeys.pack.own_account import graph_of
 
 TOOLS = "urn:pulumi:tools::central::"
 SECRET = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", "ciphertext": "v1:x"}
@@ -300,11 +299,11 @@ def test_a_resource_is_judged_with_what_bears_on_it_in_the_other_stacks(
 ) -> None:
     names, sizes = [f"r{number}" for number in range(20)], []
 
-    def counted(snapshot: Snapshot, own: str | None) -> Graph:
+    def counted(snapshot: Snapshot, own_account: str | None) -> Graph:
         sizes.append(len(snapshot.resources))
-        return graph_of(snapshot, own)
+        return build(snapshot, own_account=own_account)
 
-    monkeypatch.setattr("twokeys.pack.other_states.graph_of", counted)
+    monkeypatch.setattr("twokeys.pack.other_states.build", counted)
     theirs = [
         resource("aws:iam/role:Role", f"d-{name}", name=f"d-{name}", arn=arn(STAGE, f"role/d-{name}"), **trust)
         for name in names

@@ -23,6 +23,7 @@ from tests.preview.test_commands import DOOR, HALF
 from twokeys.access.reading.snapshot import Resource, Snapshot
 from twokeys.errors import Refusal
 from twokeys.iam import UNKNOWN
+from twokeys.pack.other_states import Beside
 from twokeys.preview import judge, preview
 from twokeys.project.config import load_config, load_project
 
@@ -75,7 +76,7 @@ def test_a_door_is_refused_before_its_account_exists(
     assert step in found.next_step
 
 
-WEB = "222222222222"
+HUB, WEB = "111111111111", "222222222222"
 
 
 def exported(environment: str) -> dict[str, dict[str, Any]]:
@@ -320,13 +321,50 @@ def test_a_policy_document_is_looked_up_without_aws() -> None:
     ]
 
 
-def test_the_caller_is_the_session_of_the_provider_s_last_role() -> None:
+ROLE = {"role_arn": "arn:aws-us-gov:iam::222222222222:role/ops/admin", "session_name": "x"}
+WEB_IDENTITY = aws.ProviderAssumeRoleWithWebIdentityArgs(web_identity_token="token", **ROLE)
+
+
+@pytest.mark.parametrize(
+    "assumed", [{"assume_roles": [aws.ProviderAssumeRoleArgs(**ROLE)]}, {"assume_role_with_web_identity": WEB_IDENTITY}]
+)
+def test_the_caller_is_the_session_of_the_provider_s_last_role(assumed: dict[str, Any]) -> None:
     def program() -> None:
-        role = aws.ProviderAssumeRoleArgs(role_arn="arn:aws-us-gov:iam::222222222222:role/ops/admin", session_name="x")
-        provider = aws.Provider("member", region="us-gov-west-1", assume_roles=[role])
+        provider = aws.Provider("member", region="us-gov-west-1", **assumed)
         pulumi.export("arn", aws.get_caller_identity(opts=pulumi.InvokeOptions(provider=provider)).arn)
 
-    assert exports(preview(program))["arn"] == "arn:aws-us-gov:sts::222222222222:assumed-role/admin/x"
+    assert exports(preview(program, account=HUB))["arn"] == "arn:aws-us-gov:sts::222222222222:assumed-role/admin/x"
+
+
+def trusting(principal: Mapping[str, str]) -> str:
+    allow = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}
+    return json.dumps({"Version": "2012-10-17", "Statement": [allow]})
+
+
+@pytest.mark.parametrize("beside", [False, True], ids=["alone", "beside other stacks"])
+@pytest.mark.parametrize("default", [None, "hub", "stage"])
+def test_an_account_that_is_given_is_not_that_of_a_profile_that_only_another_provider_has(
+    default: str | None, beside: bool
+) -> None:
+    """The environment's credentials are the program's, and those that `aws:profile` gives the default provider.
+
+    https://www.pulumi.com/registry/packages/aws/installation-configuration/#configuration-options
+    """
+
+    def program() -> None:
+        stage = pulumi.ResourceOptions(provider=aws.Provider("stage", region="eu-west-1", profile="stage"))
+        aws.iam.Role("ci", name="ci", assume_role_policy=trusting({"Service": "ec2.amazonaws.com"}))
+        aws.iam.Role(
+            "deploy", name="deploy", assume_role_policy=trusting({"AWS": f"arn:aws:iam::{HUB}:role/ci"}), opts=stage
+        )
+        who = aws.get_caller_identity_output(opts=pulumi.InvokeOutputOptions(provider=stage.provider))
+        pulumi.export("caller", who.account_id)
+
+    snapshot = preview(program, account=HUB, config={"aws:profile": default} if default else {})
+    others = Beside(Snapshot(()), {}) if beside else None
+    refused = [one.rule for one in judge(snapshot, account=HUB, beside=others).mandatory]
+    assert refused == ([] if default == "stage" else ["unproved-door"])
+    assert (exports(snapshot)["caller"] is UNKNOWN) is (default != "stage")
 
 
 def test_a_plain_look_up_is_answered_by_who_calls() -> None:

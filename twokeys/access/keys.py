@@ -3,7 +3,6 @@
 The two rules about keys and the one about what is not proved read these statements; none of them decides again.
 """
 
-import re
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -28,7 +27,6 @@ from twokeys.iam.sts import RESERVED_ROLE, permission_set_of
 
 _THROUGH = "through the component OtherStack (`pulumi package add` of the folder components of a TwoKeys clone)"
 _DENIES = "denies it"
-_IDENTITY = re.compile(r"identity-based policy (\d+)")
 _NAME_ACCOUNTS = f"name the accounts in the instances of the StackSet, or {EXCEPT}"
 _PIN = (
     "set allowed_account_ids of that provider to the one account that it works in (of a default provider: "
@@ -486,9 +484,8 @@ def denial(door: Door, key: KeyName) -> str | None:
     for decision in verdict.decisions:
         sid = f" ({decision.sid})" if decision.sid else ""
         if decision.effect == "Deny":
-            found = _IDENTITY.fullmatch(decision.document)
-            name = list(door.source.all_documents)[int(found[1]) - 1].title if found else decision.document
-            return f"{name}{sid} {_DENIES}"
+            found = door.source.document_of(decision)
+            return f"{found.title if found else decision.document}{sid} {_DENIES}"
         if decision.effect == "implicit deny" and own not in decision.document:
             return f"{decision.document} does not allow it"
     return None

@@ -58,11 +58,6 @@ class _Line:
         return self.effect, self.resource, self.conditions
 
 
-def policy_name(document: Document) -> str:
-    """A policy as people name it: "PowerUserAccess", "inline policy deploy of role deployer"."""
-    return document.title.removeprefix("managed policy ")
-
-
 def difference(before: Sequence[Document], after: Sequence[Document], ids: Mapping[str, str]) -> Difference:
     """What the step from some policies to others gains and loses; `ids` are those of accounts, by symbol."""
     was, is_now = ([(one.title, one.arn, one.policy) for one in side] for side in (before, after))
@@ -88,9 +83,9 @@ def _all(documents: Iterable[Document], ids: Mapping[str, str]) -> Iterator[str 
     for document in dict.fromkeys(documents):
         policy = document.policy
         if document.arn is not None and aws_managed.is_aws_managed(document.arn):
-            yield policy_name(document)
+            yield document.name
         elif not isinstance(policy, PolicyDocument) or policy.unresolved:
-            yield f"{policy_name(document)} (not known)"
+            yield f"{document.name} (not known)"
         else:
             for statement in policy.statements:
                 yield from _lines(statement, ids)

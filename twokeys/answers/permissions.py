@@ -23,7 +23,6 @@ from enum import IntEnum
 
 from twokeys.access.model.documents import Document
 from twokeys.access.model.principals import Principal
-from twokeys.answers.allowed import policy_name
 from twokeys.aws_reference import access_levels
 from twokeys.iam import UNKNOWN, PolicyDocument, Statement, Unknown, aws_managed
 from twokeys.iam.truth import Truth
@@ -90,7 +89,7 @@ def permissions(role: Principal) -> Permissions:
     level = max((least, *(level_of(one, own) for one in (*documents, *role.perhaps))))
     if role.boundary is not None:
         level = min(level, level_of(role.boundary, own))
-    boundary = policy_name(role.boundary) if role.boundary is not None else None
+    boundary = role.boundary.name if role.boundary is not None else None
     titles = [one.title for one in documents]
     titles += [f"{one.title} {why}" for one, why in role.perhaps.items() if one not in documents]
     return Permissions(level, tuple(dict.fromkeys(titles)), boundary, tuple(documents), role.boundary)
@@ -110,7 +109,7 @@ def of_managed_policy(name: str) -> Level:
 def level_of(document: Document, own: Sequence[tuple[str, str]]) -> Level:
     """What a policy allows a role at most, whose `own_changes` are these."""
     if document.arn is not None and aws_managed.is_aws_managed(document.arn):
-        level = of_managed_policy(policy_name(document))
+        level = of_managed_policy(document.name)
         return _of_policy(document.policy, own) if level is Level.UNKNOWN and document.urn is not None else level
     return _of_policy(document.policy, own)
 

@@ -12,7 +12,6 @@ from twokeys.answers.model import KeyPlace
 from twokeys.iam import Arn, Decision, Verdict
 from twokeys.iam.aws_managed import is_aws_managed
 
-_IDENTITY = re.compile(r"identity-based policy (\d+)")
 _ATTACHMENT = re.compile(r"aws:iam/(role|user|group)PolicyAttachment:.*")
 _MEMBERSHIPS = ("aws:iam/userGroupMembership:UserGroupMembership", "aws:iam/groupMembership:GroupMembership")
 
@@ -37,11 +36,9 @@ class Places:
         Those are the attachment of a managed policy, and the membership in the group that has the policy. Within one
         account a trust that names the principal needs no grant: then there is none.
         """
-        documents = list(door.source.all_documents)
         places: dict[KeyPlace, None] = {}
         for decision in _allowing(door.grant):
-            if found := _IDENTITY.fullmatch(decision.document):
-                document = documents[int(found.group(1)) - 1]
+            if document := door.source.document_of(decision):
                 group = next((one for one in door.source.groups if document in one.documents), None)
                 places[self._key_in(document, decision, group or door.source)] = None
                 places |= dict.fromkeys(self._joined_by(door.source, group, document))
@@ -64,13 +61,11 @@ class Places:
 
     def _joined_by(self, source: Principal, group: Principal | None, document: Document) -> Iterator[KeyPlace]:
         holder = group or source
-        if document.title.startswith("managed policy "):
-            name = document.title.removeprefix("managed policy ")
-            for attachment in self._attachments:
-                attached = (attachment.text("policyArn") or "").rpartition("/")[2]
-                if attached == name and self._is(attachment, holder.kind, holder):
-                    what = f"attachment of {document.title} to {holder.label}"
-                    yield _joint(attachment, what, holder, attachment.text("policyArn") or "")
+        for attachment in self._attachments:
+            arn = attachment.text("policyArn")
+            if arn is not None and arn == document.arn and self._is(attachment, holder.kind, holder):
+                what = f"attachment of {document.title} to {holder.label}"
+                yield _joint(attachment, what, holder, arn)
         if group is not None:
             for membership in self._memberships:
                 if self._joins(membership, source, group):

@@ -17,7 +17,7 @@ from twokeys.access.model.principals import own_changes
 from twokeys.answers.model import BOUNDARY, PASSWORD, Answers
 from twokeys.answers.permissions import Level, level_of
 from twokeys.answers.summary import APART
-from twokeys.audit.changes import BEING, DELETED, MFA_DEVICES, SAME, TAKEN_BACK, WIDENING, WRITES
+from twokeys.audit.changes import BEING, DELETED, MFA_DEVICE, SAME, TAKEN_BACK, WIDENING, WRITES
 from twokeys.audit.trail import Change
 from twokeys.doors import Who
 from twokeys.iam import UNKNOWN, Arn, PolicyDocument, PolicyKind, Unknown, aws_managed
@@ -81,8 +81,8 @@ def against_states(answers: Answers, comparison: Comparison) -> Answers:
     may come in now; and the times of which nothing tells, between what was read and the records.
     """
     since: dict[str, str] = {}
-    for one, until in _fates(answers, comparison.changes):
-        if until is None and answers.from_states and not _is_shown(one, answers):
+    for one, _, stands in _fates(answers, comparison.changes):
+        if stands and answers.from_states and not _is_shown(one, answers):
             whose = one.of[1] * (one.of[0] == "user")
             when, who = in_utc(one.use.time), answers.named(one.use.caller).short
             since[f"{about(one, answers)} on {when} by {who}"] = whose
@@ -103,7 +103,7 @@ def taken_back(answers: Answers, changes: Sequence[Change]) -> tuple[TakenBack, 
     done = _done(changes)
     found = [
         TakenBack(one, one.use.time, until, _permissions(one, until, done, answers))
-        for one, until in _fates(answers, changes)
+        for one, until, _ in _fates(answers, changes)
         if not _stands_anyway(one, answers) and (until or not (answers.from_states or _is_still_there(one, answers)))
     ]
     seen: set[tuple[str, ...]] = set()
@@ -164,13 +164,14 @@ def _done(changes: Sequence[Change]) -> list[Change]:
     return [one for one in changes if one.use.failed is None and one.gives]
 
 
-def _fates(answers: Answers, changes: Sequence[Change]) -> Iterator[tuple[Change, datetime | None]]:
-    """Each call that may let more in and until when what it gave stood; None where it does at the records' end.
+def _fates(answers: Answers, changes: Sequence[Change]) -> Iterator[tuple[Change, datetime | None, bool]]:
+    """Each call that may let more in, until when what it gave stood, if not to the records' end, and whether it may yet
+    stand there. Of two calls in one second, which CloudTrail's times are of, either may be the last.
 
     One that another repeats, or that gives less than a later one, is passed over.
     """
     ways, done = (*answers.ways, *answers.within), _done(changes)
-    widening = {one for one in WIDENING if one not in MFA_DEVICES or any(way.mfa for way in ways)}
+    widening = {one for one in WIDENING if one != MFA_DEVICE or any(way.mfa for way in ways)}
     last = {_about(one): one for one in done}
     of_same: dict[tuple[str, ...], list[Change]] = defaultdict(list)
     for one in done:
@@ -180,16 +181,17 @@ def _fates(answers: Answers, changes: Sequence[Change]) -> Iterator[tuple[Change
     for one in done:
         if one.use.event not in widening or _is_of_nobody_here(one, answers) or not _matters(one, last, answers):
             continue
-        same = of_same[_about(one)]
-        later = [*same[same.index(one) + 1 :], *of_same[one.recorded, *one.of[:2]]]
-        ends = [each.use.time for each in later if each.use.time > one.use.time and _ends(each, one)]
+        same, time = of_same[_about(one)], one.use.time
+        later = [each for each in same if each is not one and each.use.time >= time and _ends(each, one)]
+        later += [each for each in of_same[one.recorded, *one.of[:2]] if each.use.time > time]
+        ends = [each.use.time for each in later]
         if ends or one is same[-1]:
-            yield one, min(ends, default=None)
+            yield one, min(ends, default=None), {*ends} <= {time}
 
 
 def _ends(later: Change, one: Change) -> bool:
     """Whether a later call of the same ends what one gave: not one that gives it again, or as much."""
-    if later.use.event in DELETED or later.use.event not in WRITES:
+    if later.use.event not in WRITES:
         return later.use.event in DELETED or later.undone != one.undone or later.boundary != one.boundary
     return one.policy is None or later.policy is None or not one.policy.within(later.policy)
 
@@ -308,7 +310,7 @@ def _is_shown(one: Change, answers: Answers) -> bool:
         named = (each.rpartition(" ")[2].removeprefix("https://") for each in one.parameters.split(", "))
         return any((one.recorded, each) in answers.providers for each in named)
     by_update = one.use.caller.who in map(Who.named, answers.updated_by) and event != "SetDefaultPolicyVersion"
-    return time and (event in MFA_DEVICES or by_update)
+    return time and by_update
 
 
 def _is_of_nobody_here(one: Change, answers: Answers) -> bool:

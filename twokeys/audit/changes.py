@@ -19,10 +19,10 @@ from twokeys.iam import PolicyDocument, PolicyError, PolicyKind, parse_policy
 from twokeys.shown import listed
 
 _SERVICES = ("iam", "sso", "sso-directory", "identitystore", "organizations")
-MFA_DEVICES = ("EnableMFADevice", "DeactivateMFADevice")
-"""Whoever has a user's password or key may have a device of their own after these; one has to be deactivated to go.
+MFA_DEVICE = "EnableMFADevice"
+"""Whoever has a user's password or key may have a device of their own after it, which no state shows.
 
-https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteVirtualMFADevice.html
+https://docs.aws.amazon.com/IAM/latest/APIReference/API_EnableMFADevice.html
 """
 WIDENING = (
     *("CreateRole", "UpdateAssumeRolePolicy", "CreateLoginProfile", "UpdateLoginProfile", "AddUserToGroup"),
@@ -30,8 +30,7 @@ WIDENING = (
     *("UpdateUser", "AcceptDelegationRequest", "SendDelegationToken"),
     *(f"{verb}{whose}Policy" for verb in ("Put", "Attach", "Detach", "Delete") for whose in ("Role", "User", "Group")),
     *(f"{verb}{whose}PermissionsBoundary" for verb in ("Put", "Delete") for whose in ("Role", "User")),
-    *("CreateAccessKey", "UpdateAccessKey", "CreatePolicyVersion", "SetDefaultPolicyVersion"),
-    *MFA_DEVICES,
+    *("CreateAccessKey", "UpdateAccessKey", "CreatePolicyVersion", "SetDefaultPolicyVersion", MFA_DEVICE),
     *("CreateOpenIDConnectProvider", "AddClientIDToOpenIDConnectProvider", "UpdateOpenIDConnectProviderThumbprint"),
     *("CreateSAMLProvider", "UpdateSAMLProvider"),
     *("EnableOrganizationsRootSessions", "EnableOrganizationsRootCredentialsManagement"),
@@ -65,7 +64,7 @@ An event history, which is asked by name, is asked for them.
 """
 BEING = (
     *("UpdateAssumeRolePolicy", "CreateLoginProfile", "UpdateLoginProfile", "CreateAccessKey", "UpdateAccessKey"),
-    *MFA_DEVICES,
+    MFA_DEVICE,
 )
 """Those of them that let somebody be a role or user, and give it nothing."""
 HANDS_ON: Final = {
@@ -92,6 +91,7 @@ TAKEN_BACK: Final = {
     **dict.fromkeys(("RemoveMemberFromGroup", "DeleteGroupMembership"), "CreateGroupMembership"),
     "DeleteAccessKey": "CreateAccessKey",
     "DeleteLoginProfile": "CreateLoginProfile",
+    "DeactivateMFADevice": MFA_DEVICE,
     "DetachPolicy": "AttachPolicy",
     "DeletePermissionsBoundaryFromPermissionSet": "PutPermissionsBoundaryToPermissionSet",
     **{f"Detach{what}FromPermissionSet": f"Attach{what}ToPermissionSet" for what in ("ManagedPolicy", _REFERENCE)},
@@ -136,6 +136,7 @@ _WHAT = (
     "targetId",
     "memberId",
     "accessKeyId",
+    "serialNumber",
 )
 _ON = re.compile(r"on resource: (\S+)")
 _LONGEST = 150

@@ -153,8 +153,13 @@ class _Own(NamedTuple):
     side: Side
 
 
+def identity_label(number: int) -> str:
+    """What decisions call an identity-based policy by its place, from 1."""
+    return f"identity-based policy {number}"
+
+
 def _own(policies: Policies, action: str) -> _Own:
-    sides = _numbered(policies.identity, action, "identity-based policy")
+    sides = [side_of(document, action, identity_label(number)) for number, document in enumerate(policies.identity, 1)]
     identity = _gate("identity-based policies", sides)
     scps: tuple[Rules, ...] = ()
     limits: tuple[Rules, ...] = ()

@@ -14,6 +14,7 @@ from typing import Final, TypeAlias
 from twokeys.access.findings import Finding
 from twokeys.access.graph import Graph
 from twokeys.access.identity_center import ASSIGNMENT, PERMISSION_SET
+from twokeys.access.model.accounts import entry
 from twokeys.access.model.names import trusted_names
 from twokeys.access.model.principals import Principal
 from twokeys.access.model.translation import lacks_instances
@@ -122,8 +123,7 @@ class Gate:
         refused = self._refused(resource)
         providers = [one for one in self._all.there.values() if one.type == PROVIDER] if refused else []
         if refused and self._all.own_account is None and (own := self._ask_own_account(providers)):
-            for one in self._both:
-                one.work_as(own)
+            self._work_as(own)
             self._changed = there
             refused = self._refused(resource)
         if refused:
@@ -190,6 +190,10 @@ class Gate:
         """This stack and, where other stacks are named, the same beside them."""
         return [self._all, *([self._with_others] if self._with_others else [])]
 
+    def _work_as(self, own_account: str | None) -> None:
+        for one in self._both:
+            one.work_as(own_account)
+
     def _put(self, resources: Mapping[str, Resource | None]) -> None:
         for one in self._both:
             for urn, resource in resources.items():
@@ -200,6 +204,8 @@ class Gate:
         if was != resource:
             self._changed.setdefault(urn, was)
             self._put({urn: resource})
+            if resource is not None and resource.type == PROVIDER and entry(resource).tells_none:
+                self._work_as(None)  # the credentials of this one may be of another account
 
     def _read_ids(self) -> None:
         """Find out the ids of accounts, permission sets and the organization that this update has made so far."""

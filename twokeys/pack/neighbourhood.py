@@ -81,8 +81,8 @@ class Neighbourhood:
         """The resources that say which accounts there are, or what other stacks hold."""
         return [self.there[urn] for urn in self._always if urn in self.there]
 
-    def work_as(self, own_account: str) -> None:
-        """Whose account the credentials of the environment are."""
+    def work_as(self, own_account: str | None) -> None:
+        """Whose account the credentials of the providers are that tell none; None where that is not known."""
         self.own_account = own_account
         self.forget_accounts()
 

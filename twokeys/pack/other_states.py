@@ -19,7 +19,7 @@ from typing import Any, Final
 
 from twokeys.access.configuration import LEVEL, OTHER_STACKS
 from twokeys.access.findings import Finding, Rule, Subject
-from twokeys.access.graph import Graph
+from twokeys.access.graph import Graph, build
 from twokeys.access.model.accounts import Accounts, entry
 from twokeys.access.model.door_name import exception_text
 from twokeys.access.reading.snapshot import PROVIDER, Resource, Snapshot, project_of, stack_of
@@ -130,7 +130,7 @@ class Beside:
             pending=(*stack.pending, *self.others.pending),
             beside=frozenset(project_of(one.urn) for one in there),
         )
-        return graph_of(both, own)
+        return build(both, own_account=own)
 
     def judged(
         self,
@@ -171,7 +171,9 @@ class Beside:
         alone = [Judged(one, mandatory=True) for one in found]
         if not any(map(_is_about_key, alone)):
             return found
-        stands, theirs, _ = self._with(after).judged(alone, self._found(graph_of(graph.snapshot, own)), graph, own)
+        stands, theirs, _ = self._with(after).judged(
+            alone, self._found(build(graph.snapshot, own_account=own)), graph, own
+        )
         stands += [one for one in theirs if not _is_way(one)]  # a way is refused where it is completed
         return [one.finding for one in stands if one.mandatory and not one.finding.about_exception]
 
@@ -205,7 +207,7 @@ class Beside:
 
     def _open_alone(self, own: str | None, before: Iterable[Judged] | None) -> set[Subject]:
         """What is found in the others alone, and was there before, where that is known."""
-        found = {one.finding.subject for one in self._found(graph_of(self.others, own))}
+        found = {one.finding.subject for one in self._found(build(self.others, own_account=own))}
         return found if before is None else found & {one.finding.subject for one in before}
 
     def _with(self, shown: Snapshot) -> Beside:

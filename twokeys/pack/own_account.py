@@ -1,7 +1,7 @@
 """Whose credentials a provider works with that neither assumes a role nor is pinned to an account."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import cache
 from typing import Final
@@ -17,13 +17,16 @@ _DEFAULT_REGION: Final = "us-east-1"
 
 def graph_of(snapshot: Snapshot, own: str | None) -> Graph:
     """The graph of a snapshot; `own` is what `own_account` said of its providers."""
-    if own is None:
-        return build(snapshot)
-    resources = (
-        _of_the_environment(one) if one.type == PROVIDER and entry(one).tells_none else one
-        for one in snapshot.resources
-    )
-    return build(replace(snapshot, resources=tuple(resources)), own_account=own)
+    return build(snapshot) if own is None else build(_of_the_environment(snapshot), own_account=own)
+
+
+def of_program(snapshot: Snapshot) -> Snapshot:
+    """A snapshot whose providers have no credentials of their own where those are the program's.
+
+    Those are the environment's and what the stack's config gives the default provider; of another profile nobody asked.
+    """
+    own = {_credentials(one) for one in snapshot.of_type(PROVIDER) if entry(one).is_default}
+    return _of_the_environment(snapshot, lambda one: _credentials(one) in own)
 
 
 def own_account(providers: Iterable[Resource]) -> str | None:
@@ -40,10 +43,19 @@ def own_account(providers: Iterable[Resource]) -> str | None:
     return _caller(asked.pop(), first.text("region"), _sts_endpoint(first))
 
 
-def _of_the_environment(provider: Resource) -> Resource:
-    """A provider without credentials of its own: `own_account` has found out whose they are."""
-    inputs = {key: value for key, value in (provider.inputs or {}).items() if key not in _CREDENTIALS}
-    return replace(provider, inputs=inputs, outputs={})
+def _of_the_environment(snapshot: Snapshot, known: Callable[[Resource], bool] = lambda _: True) -> Snapshot:
+    """The same with no credentials for the providers that tell no account, where it is known whose they are."""
+
+    def without(provider: Resource) -> Resource:
+        inputs = {key: value for key, value in (provider.inputs or {}).items() if key not in _CREDENTIALS}
+        return replace(provider, inputs=inputs, outputs={})
+
+    theirs = {one.urn for one in snapshot.of_type(PROVIDER) if entry(one).tells_none and known(one)}
+    return replace(snapshot, resources=tuple(without(one) if one.urn in theirs else one for one in snapshot.resources))
+
+
+def _credentials(provider: Resource) -> tuple[object, ...]:
+    return tuple(map(provider.get, _CREDENTIALS))
 
 
 @cache

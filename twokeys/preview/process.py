@@ -171,7 +171,8 @@ def _failed(stack: str, where: str, why: str, unanswered: Sequence[str] = ()) ->
         asked = dict.fromkeys(one.rpartition(":")[2] for one in unanswered)
         needed = f"what only AWS can tell ({', '.join(asked)})"
         why = f"it looks up {needed}" if _NO_ANSWER in why else f"it may need {needed}: {why}"
-        caller = " name the account of the program's credentials (--account);" if "getCallerIdentity" in asked else ""
+        pin = " name the account of the program's credentials (--account), or pin its provider (allowed_account_ids);"
+        caller = pin if "getCallerIdentity" in asked else ""
         step = (
             "look it up by the function's `_output` form, whose value may be unknown, or take it from the stack's"
             f" config;{caller} or {_BY_CLI}"

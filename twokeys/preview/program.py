@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
 
+from twokeys.access.graph import build
 from twokeys.access.reading.snapshot import Snapshot
 from twokeys.access.report import Judged, Verdicts
 from twokeys.access.report import judge as judge_rules
@@ -14,7 +15,7 @@ from twokeys.errors import Refusal
 from twokeys.exports import read_exports
 from twokeys.pack.deferral import deferred
 from twokeys.pack.other_states import Beside, as_of, other_states, settings_alone
-from twokeys.pack.own_account import graph_of
+from twokeys.pack.own_account import of_program
 from twokeys.preview.process import run_in_process
 from twokeys.preview.run import Run
 from twokeys.preview.unknowns import Answer, Unknowns
@@ -88,7 +89,7 @@ def judge(
         beside: the states of other stacks that may hold a key, as `other_states` reads them.
     """
     given = config or {}
-    graph = joined = graph_of(snapshot, account)
+    graph = joined = build(of_program(snapshot) if account else snapshot, own_account=account)
     judged = list(judge_rules(graph, RULES, settings_alone(given) if beside else given, datetime.now(UTC)))
     theirs: list[Judged] = []
     if beside is not None:

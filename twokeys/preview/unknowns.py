@@ -4,14 +4,14 @@ It reads nothing of AWS and holds no credentials. As in the engine's preview, no
 waits for an account that does not exist yet (https://www.pulumi.com/docs/iac/concepts/inputs-outputs/).
 """
 
-import json
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from twokeys.access.model.accounts import Accounts
 from twokeys.access.reading.snapshot import STACK_REFERENCE
-from twokeys.iam.arn import Arn, Named, account_id, partition_of_region
+from twokeys.iam.arn import Arn, Named, is_account_id, partition_of_region
+from twokeys.pack.own_account import of_program
 from twokeys.preview.policy_document import TOKEN as POLICY_DOCUMENT
 from twokeys.preview.policy_document import policy_document
 from twokeys.preview.run import Asked, RefusedRequestError, Run
@@ -24,7 +24,6 @@ _READ_STACK: Final = ("pulumi:pulumi:readStackOutputs", "pulumi:pulumi:readStack
 _CALLER: Final = "aws:index/getCallerIdentity:getCallerIdentity"
 _REGION: Final = "aws:index/getRegion:getRegion"
 _PARTITION: Final = "aws:index/getPartition:getPartition"
-_ROLE: Final = re.compile(r"arn:[a-z-]+:iam::(\d{12}):role/(?:.*/)?([^/]+)")
 _PROVIDERS: Final[Mapping[str, tuple[Named, str]]] = {
     "aws:iam/openIdConnectProvider:OpenIdConnectProvider": ("oidc-provider", "url"),
     "aws:iam/samlProvider:SamlProvider": ("saml-provider", "name"),
@@ -91,7 +90,7 @@ class Unknowns:
             except ValueError as error:
                 raise RefusedRequestError(f"{token}: a given document is no JSON: {error}") from error
         if token == _CALLER:
-            return self._caller(inputs)
+            return self._caller(provider, run)
         region = args.get("region") or args.get("name") or inputs.get("region") or run.config.get("aws:region")
         if token == _REGION and region:
             return {"id": region, "name": region, "region": region, "endpoint": f"ec2.{region}.amazonaws.com"}
@@ -104,34 +103,32 @@ class Unknowns:
 
     def _arn(self, asked: Asked, run: Run) -> Mapping[str, str]:
         kind, key = _PROVIDERS.get(asked.type, (None, ""))
-        name, caller = plain(asked.inputs).get(key), self._caller(run.provider_inputs(asked.provider))
-        if kind is None or caller is None or not isinstance(name, str):
+        name = plain(asked.inputs).get(key)
+        who = self._who(asked.provider, run) if kind and isinstance(name, str) else None
+        if kind is None or who is None or not isinstance(name, str):
             return {}
-        partition = str(caller["arn"]).split(":")[1]
-        return {"arn": str(Arn.iam(kind, caller["accountId"], name.removeprefix("https://"), partition=partition))}
+        return {"arn": str(Arn.iam(kind, who.account, name.removeprefix("https://"), partition=who.partition))}
 
-    def _caller(self, provider: Mapping[str, object]) -> Mapping[str, Any] | None:
-        """Who the provider would be: its last role's session, else somebody of the one account it may touch.
+    def _caller(self, provider: str, run: Run) -> Mapping[str, Any] | None:
+        who = self._who(provider, run)
+        if who is None:
+            return None
+        id = f"AROAEXAMPLE:{who.session}" if who.kind == "assumed-role" else "AIDAEXAMPLE"
+        return {"accountId": who.account, "id": who.account, "userId": id, "arn": str(who)}
+
+    def _who(self, reference: str, run: Run) -> Arn | None:
+        """Who the provider would be: its last role's session, else somebody of the one account that it works in.
 
         That somebody is a user whom no policy names, so that nothing can be proved of them.
         """
-        roles = _decoded(provider.get("assumeRoles"))
-        if roles:
-            found = _ROLE.fullmatch(str(roles[-1].get("roleArn")))
-            if not found:
-                return None
-            account, role = found.groups()
-            partition = str(roles[-1]["roleArn"]).split(":")[1]
-            session = roles[-1].get("sessionName") or "session"
-            arn = f"arn:{partition}:sts::{account}:assumed-role/{role}/{session}"
-            return {"accountId": account, "id": account, "userId": f"AROAEXAMPLE:{session}", "arn": arn}
-        allowed = _decoded(provider.get("allowedAccountIds"))
-        account = account_id(allowed[0]) if len(allowed) == 1 else self.account or ""
-        if not account:
+        urn, accounts = reference.rpartition("::")[0], Accounts(of_program(run.snapshot()), own_account=self.account)
+        account, provider = accounts.of_provider(urn), next(one for one in accounts.entries if one.urn == urn)
+        if not is_account_id(account) or (provider.assumes != () and provider.assumed_account is None):
             return None
-        partition = partition_of_region(str(provider.get("region") or ""))
-        arn = f"arn:{partition}:iam::{account}:user/whoever-runs-this-preview"
-        return {"accountId": account, "id": account, "userId": "AIDAEXAMPLE", "arn": arn}
+        if provider.assumes and (role := Arn.parse(provider.assumes[-1])):
+            return Arn.assumed_role(account, role.name, provider.session or "session", role.partition)
+        partition = partition_of_region(str(run.provider_inputs(reference).get("region") or ""))
+        return Arn.iam("user", account, "whoever-runs-this-preview", partition=partition)
 
     def _outputs(self, name: str) -> Mapping[str, Any] | None:
         found = self.stacks.get(name, self.stacks.get(name.rpartition("/")[2]))
@@ -143,10 +140,3 @@ class Unknowns:
 def _configured(provider: str, run: Run) -> bool:
     """Whether the provider's own inputs are known; a provider is judged by what it was given."""
     return not has_unknown(run.provider_inputs(provider)) if provider else True
-
-
-def _decoded(value: object) -> list[Any]:
-    """A provider's list, which the SDK writes as JSON text."""
-    if isinstance(value, str):
-        value = json.loads(value)
-    return value if isinstance(value, list) else []

@@ -47,6 +47,13 @@ class ProviderEntry:
     """Whether it has a profile or keys of its own, as each account has one with IAM Identity Center."""
     without_role: bool = False
     """Whether something that it assumes has other keys than `roleArn`."""
+    session: str | None = None
+    """The name of its session in the last role, where it gives one."""
+
+    @property
+    def is_default(self) -> bool:
+        """Whether it is the one that the engine makes of the stack's config."""
+        return self.name == "default" or self.name.startswith("default_")
 
     @property
     def tells_none(self) -> bool:
@@ -346,7 +353,7 @@ class Accounts:
     def _find(self, urn: str, above: frozenset[str]) -> str:
         provider = self._snapshot.by_urn.get(urn)
         if provider is None:
-            return self._seen_in.get(urn) or self._own_account or _unpinned(urn.rpartition("::")[2] or _NO_PROVIDER)
+            return self._seen_in.get(urn) or _unpinned(urn.rpartition("::")[2] or _NO_PROVIDER)
         found = self._entry(provider)
         if found.assumed_account:
             return found.assumed_account
@@ -375,12 +382,14 @@ def entry(provider: Resource) -> ProviderEntry:
     listed = [_listed(provider, key) for key in _ASSUMES]
     further = None if None in listed or all(listed) else [role for roles in listed for role in roles or ()]
     assumes: tuple[str, ...] | None = None
+    session = None
     assumed = [one for each in listed for one in each or () if isinstance(one, Mapping)]
     without_role = any(one and "roleArn" not in one for one in assumed)
     if by_identity is not None and further is not None:
         roles = [*by_identity, *further]
         arns = [item.get("roleArn") if isinstance(item, Mapping) else None for item in roles]
         assumes = tuple(arns) if all(isinstance(arn, str) for arn in arns) else None  # type: ignore[arg-type]
+        session = next((one.get("sessionName") for one in reversed(roles) if isinstance(one, Mapping)), None)
     allowed = _listed(provider, "allowedAccountIds")
     ids = tuple(map(account_id, allowed)) if allowed is not None and UNKNOWN not in allowed else None
     own = any(map(provider.get, _OWN_CREDENTIALS)) or any(_listed(provider, key) != [] for key in _OWN_FILES)
@@ -391,6 +400,7 @@ def entry(provider: Resource) -> ProviderEntry:
         allowed=ids,
         own_credentials=own,
         without_role=without_role,
+        session=session if isinstance(session, str) else None,
     )
 
 

@@ -54,6 +54,11 @@ class Document:
     arn: str | None = None
     inline: str | None = None
 
+    @property
+    def name(self) -> str:
+        """The policy as people name it: "PowerUserAccess", "inline policy deploy of role deployer"."""
+        return self.title if self.arn is None else self.arn.rpartition("/")[2]
+
 
 @dataclass(frozen=True, slots=True)
 class DeclaredDocument:

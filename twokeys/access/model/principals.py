@@ -15,7 +15,8 @@ from twokeys.access.model.not_proved import NotProved
 from twokeys.access.reading.snapshot import Resource, Snapshot
 from twokeys.access.reading.tokens import ACCESS_KEY, GROUP, MANAGED_POLICY, PASSWORD, ROLE, USER
 from twokeys.errors import nearest
-from twokeys.iam import UNKNOWN, Arn, PolicyDocument, PolicyKind, Unknown, aws_managed
+from twokeys.iam import UNKNOWN, Arn, Decision, PolicyDocument, PolicyKind, Unknown, aws_managed
+from twokeys.iam.evaluation import identity_label
 
 PEOPLE_COMPONENT = "twokeys:people:People"
 Holder: TypeAlias = Literal["role", "user", "group"]
@@ -106,6 +107,11 @@ class Principal:
         yield from self.documents
         for group in self.groups:
             yield from group.documents
+
+    def document_of(self, decision: Decision) -> Document | None:
+        """The identity-based policy behind a decision on its grant; None where another policy decided."""
+        labels = ((identity_label(number), one) for number, one in enumerate(self.all_documents, 1))
+        return next((document for label, document in labels if label == decision.document), None)
 
     @property
     def own_changes(self) -> Iterator[tuple[str, str]]:

@@ -23,7 +23,7 @@ def _entries(graph: Graph, _config: Config, _now: datetime) -> Iterator[Finding]
     direct, wrong = {}, []
     strict = _decides_about_accounts(graph)
     for entry in graph.accounts.entries:
-        if _is_default(entry.name):
+        if entry.is_default:
             continue
         if entry.without_role:
             yield _finding(entry, *_WITHOUT_ROLE, advice=True)
@@ -35,7 +35,7 @@ def _entries(graph: Graph, _config: Config, _now: datetime) -> Iterator[Finding]
             direct[entry] = graph.accounts.of_provider(entry.urn)
     if strict:
         yield from wrong
-    elif _may_go_wrong(graph) and not any(_is_default(entry.name) for entry in graph.accounts.entries):
+    elif _may_go_wrong(graph) and not any(entry.is_default for entry in graph.accounts.entries):
         yield from wrong[:1]
     if strict:
         for entry, account in direct.items():
@@ -115,7 +115,7 @@ def _defaults(graph: Graph, _config: Config, _now: datetime) -> Iterator[Finding
     used = {resource.provider for resource in graph.snapshot.resources if resource.provider}
     for entry in graph.accounts.entries:
         pinned, of_one = len(entry.allowed or ()) == 1, _is_of_one_account(graph, entry)
-        if _is_default(entry.name) and not (pinned and of_one):
+        if entry.is_default and not (pinned and of_one):
             resources = [found.name for found in graph.snapshot.resources if found.provider == entry.urn]
             what = f"{', '.join(resources[:3])}{' and more' if len(resources) > 3 else ''}"
             whose = f"makes {what}" if entry.urn in used else "answers a look-up"
@@ -135,10 +135,6 @@ def _is_of_one_account(graph: Graph, entry: ProviderEntry) -> bool:
     """Whether its own stack works in no other account: of several stacks together, each is a program of its own."""
     stack = [one.urn for one in graph.accounts.entries if project_of(one.urn) == project_of(entry.urn)]
     return not graph.accounts.by_symbol and len(set(map(graph.accounts.of_provider, stack))) == 1
-
-
-def _is_default(name: str) -> bool:
-    return name == "default" or name.startswith("default_")
 
 
 PROVIDER_ENTERS_ITS_ACCOUNT = Rule(
