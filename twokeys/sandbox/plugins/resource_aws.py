@@ -111,7 +111,7 @@ class AwsResources(provider_pb2_grpc.ResourceProviderServicer):
             return provider_pb2.CreateResponse(properties=_struct(resource_type(kind).preview(inputs, None)))
         with _refused(context):
             identifier, outputs = self._configured(context).create(kind, request.urn, inputs)
-        return provider_pb2.CreateResponse(id=identifier, properties=_struct({**outputs, "id": identifier}))
+        return provider_pb2.CreateResponse(id=identifier, properties=_struct(outputs))
 
     def Read(self, request: Any, context: Any) -> Any:
         """What the object is now, for refresh, import and `.get`; an empty answer when it does not exist."""
@@ -120,22 +120,18 @@ class AwsResources(provider_pb2_grpc.ResourceProviderServicer):
             found = self._configured(context).read(_type(request.urn), request.urn, request.id, inputs, outputs)
         if found is None:
             return provider_pb2.ReadResponse()
-        identifier, inputs, outputs = found
-        known = _struct({**outputs, "id": identifier})
-        return provider_pb2.ReadResponse(id=identifier, inputs=_struct(inputs), properties=known)
+        return provider_pb2.ReadResponse(id=found[0], inputs=_struct(found[1]), properties=_struct(found[2]))
 
     def Update(self, request: Any, context: Any) -> Any:
         """Bring the object to its new inputs; in a preview, what is known of it before."""
         kind, old, new = _type(request.urn), _properties(request.olds), _properties(request.news)
         if request.preview:
-            return provider_pb2.UpdateResponse(
-                properties=_struct({**resource_type(kind).preview(new, old), "id": request.id})
-            )
+            return provider_pb2.UpdateResponse(properties=_struct(resource_type(kind).preview(new, old)))
         with _refused(context):
             outputs = self._configured(context).update(
                 kind, request.urn, request.id, _properties(request.old_inputs), old, new
             )
-        return provider_pb2.UpdateResponse(properties=_struct({**outputs, "id": request.id}))
+        return provider_pb2.UpdateResponse(properties=_struct(outputs))
 
     def Delete(self, request: Any, context: Any) -> Any:
         """Remove the object; one that is gone already is success."""
