@@ -255,8 +255,8 @@ def _sides(exception: DoorException, rule: Rule[Any], graph: Graph) -> tuple[str
     source, target = exception.name.source, exception.name.target
     if rule.keys == "either":
         return tuple(one for one in (source, target) if ":" in one and not account_as_a_whole(one))
-    role, arn = graph.principals.by_arn.get(target), Arn.parse(target)
-    by_aws = arn is not None and arn.name in graph.accounts.access_roles(arn.account) and not (role and role.urn)
+    role = graph.principals.by_arn.get(target)
+    by_aws = graph.accounts.is_access_role(target) and not (role and role.urn)
     return (source if by_aws or rule.keys == "grant" or target == "*" else target,)
 
 

@@ -177,18 +177,19 @@ class Judge:
 
     def if_granted(self, source: Principal, target: Principal) -> Door:
         """The door as if the source's own policies allowed everything: what its boundary and the SCPs leave of it."""
-        caller, held = self._of(source)
-        request = Request(caller, ASSUME_ROLE, target.arn, self._context(source, target))
-        verdict = settled(evaluate_grant, request, replace(held, identity=(_EVERYTHING,)))
+        verdict = self._granted_by((_EVERYTHING,), source, target)
         return Door(source, target, verdict, verdict)
 
     def granted_already(self, source: Principal, target: Principal) -> bool:
         """Whether those of the source's own policies that are known grant it the role: one that is not may but deny."""
+        known = tuple(one.policy for one in source.all_documents if one.policy is not UNKNOWN)
+        return self._granted_by(known, source, target).outcome in (Outcome.ALLOW, Outcome.CONDITIONAL)
+
+    def _granted_by(self, identity: tuple[PolicyDocument, ...], source: Principal, target: Principal) -> Verdict:
+        """Whether the source would be granted the role if these were all of its own policies."""
         caller, held = self._of(source)
         request = Request(caller, ASSUME_ROLE, target.arn, self._context(source, target))
-        known = tuple(one for one in held.identity if one is not UNKNOWN)
-        verdict = settled(evaluate_grant, request, replace(held, identity=known))
-        return verdict.outcome in (Outcome.ALLOW, Outcome.CONDITIONAL)
+        return settled(evaluate_grant, request, replace(held, identity=identity))
 
     def excluding(self, door: Door, key: KeyName) -> list[str]:
         """The conditions of a key's document that keep a caller out who is named there.

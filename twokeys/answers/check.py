@@ -10,7 +10,6 @@ from typing import Any
 from rich.console import Console
 
 from twokeys.access.findings import Finding
-from twokeys.access.model.door_name import DoorName
 from twokeys.access.report import Verdicts
 from twokeys.answers.data import as_data as answers_data
 from twokeys.answers.data import where
@@ -93,8 +92,7 @@ def _by_rule(one: Entrance, refused: Mapping[tuple[str, str], str]) -> list[tupl
     """Ways that are alike, by the rule that refuses a door on the way; an empty one where none does."""
     ways: dict[str, list[Way]] = defaultdict(list)
     for way in one.ways:
-        doors = (DoorName(step.source.arn, step.target.arn) for step in way.steps)
-        ways[next((refused[door.ends] for door in doors if door.ends in refused), "")].append(way)
+        ways[next((refused[door.ends] for door in way.doors if door.ends in refused), "")].append(way)
     return [(replace(one, ways=tuple(same)), rule) for rule, same in ways.items()]
 
 

@@ -10,6 +10,7 @@ from functools import cached_property
 from twokeys.access.findings import Accepted
 from twokeys.access.judge import Key
 from twokeys.access.model.documents import Document
+from twokeys.access.model.door_name import DoorName
 from twokeys.access.model.requirements import Period, pausing, requires_mfa
 from twokeys.access.reading.since import Since
 from twokeys.access.reading.snapshot import Evidence
@@ -201,6 +202,11 @@ class Way:
     def source(self) -> Party:
         """Who comes."""
         return self.steps[0].source
+
+    @property
+    def doors(self) -> tuple[DoorName, ...]:
+        """The doors that it leads through, by name."""
+        return tuple(DoorName(step.source.arn, step.target.arn) for step in self.steps)
 
     @property
     def external_id(self) -> bool:

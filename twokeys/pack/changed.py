@@ -33,8 +33,7 @@ def doors_changed(graph: Graph, before: Callable[[], Graph | None]) -> list[Judg
     now = read(graph)
     found = changes(read(was), now)
     waiting = {one.door for one in now.not_proved}  # neither open nor lost before that is known
-    ends = {way: {f"{step.source.arn} -> {step.target.arn}" for step in way.steps} for way in found.lost}
-    lost = tuple(way for way in found.lost if waiting.isdisjoint(ends[way]))
+    lost = tuple(way for way in found.lost if waiting.isdisjoint(way.doors))
     found = replace(found, lost=lost, not_proved=())  # a rule of its own refuses those
     if not found:
         return []

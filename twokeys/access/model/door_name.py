@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable
 from typing import Final
 
@@ -12,6 +11,7 @@ from twokeys.iam import account_as_a_whole
 
 IN_CONFIGURATION: Final = "in the configuration of the policy pack (--policy-pack-config FILE)"
 _DIGITS, _BEHIND_PREFIX = 7, 26
+_HEX: Final = frozenset("0123456789abcdef")
 
 
 class DoorName(str):
@@ -54,6 +54,7 @@ def with_stand_ins(text: str, new: Iterable[Resource]) -> str:
     """A text in which no name of what is still to be made is one that only this run of the program has made up."""
     for resource in new:
         name, called = resource.text("name") or "", stand_in(resource)
-        if re.fullmatch(re.escape(called).replace(r"\?", "[0-9a-f]"), name):
+        given = called.rstrip("?")
+        if len(name) == len(called) and name.startswith(given) and _HEX.issuperset(name[len(given) :]):
             text = text.replace(name, called)
     return text

@@ -243,8 +243,8 @@ class _Reader:
         if policy is UNKNOWN:
             return True
         for name in granted_resources(policy, self._accounts.partition(holder.account)):
-            arn = None if {*"*?$"} & {*name} else Arn.parse(name)
-            if arn is None or name in self._principals.by_arn or arn.name in self._accounts.access_roles(arn.account):
+            pattern = {*"*?$"} & {*name} or Arn.parse(name) is None
+            if pattern or name in self._principals.by_arn or self._accounts.is_access_role(name):
                 return True
         return False
 

@@ -35,6 +35,7 @@ from twokeys.access.reading.tokens import (
     GROUP,
     MANAGED_POLICY,
     MFA_DEVICE,
+    ORGANIZATION,
     ORGANIZATIONAL_UNIT,
     PASSWORD,
     ROLE,
@@ -139,8 +140,7 @@ def _root_access(iam: IAMClient, organizations: OrganizationsClient, account: st
         pages = organizations.get_paginator("list_delegated_administrators").paginate(ServicePrincipal=principal)
         for administrator in (one for page in pages for one in page["DelegatedAdministrators"]):
             values = {"accountId": administrator["Id"], "servicePrincipal": principal}
-            type_ = DELEGATED_ADMINISTRATOR
-            yield _made(type_, f"{administrator['Id']}/{service}", account, values)
+            yield _made(DELEGATED_ADMINISTRATOR, f"{administrator['Id']}/{service}", account, values)
 
 
 def _members(session: boto3.Session, sts: STSClient) -> Callable[[Arn], tuple[list[Resource], list[NotAnswered]]]:
@@ -321,7 +321,7 @@ def _organization(organizations: OrganizationsClient, account: str) -> Iterator[
         raise
     root = organizations.list_roots()["Roots"][0]
     values: dict[str, object] = {"id": described["Id"], "masterAccountId": account, "roots": [{"id": root["Id"]}]}
-    yield _made("aws:organizations/organization:Organization", "organization", account, values)
+    yield _made(ORGANIZATION, "organization", account, values)
     children = list(_children(organizations, root["Id"]))
     parents = {child: parent for child, parent, _ in children}
     for page in organizations.get_paginator("list_accounts").paginate():
