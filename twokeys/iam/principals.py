@@ -126,19 +126,11 @@ class Caller:
         if self.kind is CallerKind.SERVICE:
             known["aws:principalisawsservice"] = ("true",)
             known["aws:principalservicename"] = (self.arn,)
-            for absent in (
-                "principalarn",
-                "principalaccount",
-                "username",
-                "userid",
-                "principalorgid",
-                "principalorgpaths",
-            ):
-                known[f"aws:{absent}"] = ()
-            return known
+            others = ("principalarn", "principalaccount", "username", "userid", "principalorgid", "principalorgpaths")
+            return known | {f"aws:{absent}": () for absent in others}
         known["aws:principalisawsservice"] = ("false",)
-        for of_services in ("principalservicename", "sourceaccount", "sourcearn", "sourceorgid", "sourceorgpaths"):
-            known[f"aws:{of_services}"] = ()
+        of_services = ("principalservicename", "sourceaccount", "sourcearn", "sourceorgid", "sourceorgpaths")
+        known |= {f"aws:{absent}": () for absent in of_services}
         known["aws:principalarn"] = (self.role_arn or self.arn,)
         known["aws:principalaccount"] = (self.account,)
         known["aws:principaltype"] = (_PRINCIPAL_TYPES[self.kind],)
