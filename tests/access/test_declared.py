@@ -10,7 +10,7 @@ from tests.access.world import CI, HUB, OUTSIDE, PROD, SERVICE, STAGE, TYPES, Wo
 from twokeys.access.declared_doors import DeclaredDoors, who
 from twokeys.access.model.accounts import Accounts
 from twokeys.access.model.documents import Documents
-from twokeys.access.model.exports import BadExport, Exported
+from twokeys.access.model.exports import Exported
 from twokeys.access.model.membership import join_declared_groups
 from twokeys.access.model.principal_policies import read_principals
 from twokeys.access.model.principals import Principal, PrincipalKind
@@ -536,14 +536,14 @@ def test_what_another_stack_exports_of_its_doors_is_read_or_said_to_be_wrong() -
     world.role("here", world.stage)
     world.role("ci", world.hub)
     exported = Exported(world.snapshot)
-    assert exported.bad == [
-        BadExport(read.urn, "org/p/o", f"it cannot be read: {why}", UPDATE)
+    assert [(one.urn, one.what, one.why, one.next_step) for one in exported.not_proved] == [
+        (read.urn, "What stack org/p/o exports about doors", f"it cannot be read: {why}", UPDATE)
         for why in (
             "doors: it should be an object, not 5",
             "doors: door: it is missing",
             "organization_grants: it should be an object, not 5",
         )
-    ] + [BadExport(only.urn, "org/p/only", SAID_ONLY, REFER)]
+    ] + [(only.urn, "What stack org/p/only exports about doors", SAID_ONLY, REFER)]
     in_prod = {ACCOUNT_OUTPUT: PROD, MEMBERS_OUTPUT: {"ops": []}}
     for number, outputs in enumerate((in_prod, {PEOPLE_OUTPUT: HUB, MEMBERS_OUTPUT: 5}, {MEMBERS_OUTPUT: members})):
         world.other_stack(f"m{number}", f"org/p/m{number}", outputs)

@@ -18,7 +18,6 @@ from twokeys.iam import (
     Arn,
     Caller,
     Context,
-    Decision,
     Outcome,
     Policies,
     PolicyDocument,
@@ -278,8 +277,7 @@ class Judge:
         context = self._without_passed(caller, target, policies, Context(values=values))
         trust = self._admitted(Request(caller, ASSUME_ROLE, target.arn, context), target.trust_policy, rcps)
         why = "it is made in an account that is not shown to be ours, where nobody here can see it"
-        grant = Verdict(Outcome.ALLOW, Why(decisions=(Decision("grant", None, None, "Allow", why),)))
-        return Door(source, target, trust, grant)
+        return Door(source, target, trust, Verdict.of_rule(Outcome.ALLOW, "grant", why))
 
     def _context(self, source: Principal, target: Principal) -> Context:
         """Nothing is said of the request, and of a group's member not even the name; but whose the target is.
@@ -332,13 +330,18 @@ class Judge:
     def _of(self, source: Principal) -> tuple[Caller, Policies]:
         found = self._callers.get(source)
         if found is None:
-            policies = Policies(
-                identity=tuple([document.policy for document in source.all_documents]),
-                boundary=source.boundary.policy if source.boundary else None,
-                scps=self._guards.scps(source.account),
-            )
-            found = self._callers[source] = Caller(source.caller_arn, unique_id=source.unique_id), policies
+            caller = Caller(source.caller_arn, unique_id=source.unique_id)
+            found = self._callers[source] = caller, held_by(source, self._guards)
         return found
+
+
+def held_by(holder: Principal, guards: Guards) -> Policies:
+    """What bears on the calls of a principal on its own side: its policies, its boundary, its account's SCPs."""
+    return Policies(
+        identity=tuple([document.policy for document in holder.all_documents]),
+        boundary=holder.boundary.policy if holder.boundary else None,
+        scps=guards.scps(holder.account),
+    )
 
 
 def settled(judged: Callable[[Request, Policies], Verdict], request: Request, policies: Policies) -> Verdict:

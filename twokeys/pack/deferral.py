@@ -25,7 +25,7 @@ from twokeys.access.keys import denial, past
 from twokeys.access.model.names import may_grant
 from twokeys.access.model.principals import ATTACHMENTS, INLINE_POLICIES, TYPES, Principal
 from twokeys.access.reading.snapshot import Resource, Snapshot, holds_unknown
-from twokeys.access.reading.types import Reading, type_of
+from twokeys.access.reading.types import Reading, reading_of
 from twokeys.access.report import Judged
 from twokeys.access.rules import BY_NAME
 from twokeys.iam import UNKNOWN, Arn, Outcome
@@ -263,8 +263,7 @@ def _holds_grant(source: Principal) -> bool:
 
 def _judged_in_update(resource: Resource) -> bool:
     """Whether a resource is judged by itself once its values are known: it gives a document, or holds a template."""
-    known = type_of(resource.type)
-    return resource.type in (*GIVING, INLINE_POLICY) or (known is not None and known.reading is Reading.BY_CONTENT)
+    return resource.type in (*GIVING, INLINE_POLICY) or reading_of(resource.type) is Reading.BY_CONTENT
 
 
 def _unknown_documents(door: Door) -> Iterator[str]:

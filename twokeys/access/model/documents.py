@@ -55,6 +55,11 @@ class Document:
     inline: str | None = None
 
     @property
+    def statements(self) -> tuple[Statement, ...]:
+        """What it says; nothing where that is not known."""
+        return () if isinstance(self.policy, Unknown) else self.policy.statements
+
+    @property
     def name(self) -> str:
         """The policy as people name it: "PowerUserAccess", "inline policy deploy of role deployer"."""
         return self.title if self.arn is None else self.arn.rpartition("/")[2]

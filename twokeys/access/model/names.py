@@ -186,8 +186,13 @@ def may_let_in(statement: Statement, *, trust: bool) -> bool:
         return False
     if not trust:
         return _may_name_role(statement)
+    return admits_more_than_services(statement)
+
+
+def admits_more_than_services(statement: Statement) -> bool:
+    """Whether a statement may admit others than services that work for their own account alone."""
     named = statement.principals
-    if named is None or named.everyone or named.unresolved or named.aws or named.federated:
+    if named is None or named.everyone or named.unresolved or named.aws or named.federated or named.canonical_user:
         return True
     return any(service in CARRIERS or service == EVERY_SERVICE for service in named.service)
 

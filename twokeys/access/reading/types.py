@@ -173,6 +173,12 @@ def type_of(token: str) -> TypeOf | None:
     return _HARMLESS if package in _KNOWN_PACKAGES else None
 
 
+def reading_of(token: str) -> Reading | None:
+    """What is done with resources of a type, by its token; None for one of a package that is not known here."""
+    known = type_of(token)
+    return known.reading if known else None
+
+
 def aws_type(token: str) -> str | None:
     """The AWS type behind a token of the packages aws and aws-native, such as `iam::role`; None for other packages."""
     parts = token.split(":")

@@ -145,7 +145,6 @@ POLICY_LINT = Rule(
     remediation="Correct the document as the page that is named describes.",
     url="https://docs.aws.amazon.com/IAM/latest/UserGuide/access-analyzer-reference-policy-checks.html",
     check=_lint,
-    config=Config,
     mandatory=False,
 )
 """Flaws that AWS accepts but that do not do what they look like, such as BoolIfExists for MFA, conditions that no
