@@ -273,10 +273,7 @@ def _unknown_documents(door: Door) -> Iterator[str]:
 
 
 def _unknown_grants(principal: Principal) -> Iterator[str]:
-    boundary = (principal.boundary,) if principal.boundary is not None else ()
-    for document in (*principal.all_documents, *boundary):
-        if document.policy is UNKNOWN and document.urn is not None:
-            yield document.urn
+    return (one.urn for one in principal.bearing if one.policy is UNKNOWN and one.urn is not None)
 
 
 def _all_behind(snapshot: Snapshot, urns: set[str], *, parents: bool = False) -> set[str]:

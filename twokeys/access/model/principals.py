@@ -108,6 +108,13 @@ class Principal:
         for group in self.groups:
             yield from group.documents
 
+    @property
+    def bearing(self) -> Iterator[Document]:
+        """What bears on its calls: all its identity-based policies, then its boundary."""
+        yield from self.all_documents
+        if self.boundary is not None:
+            yield self.boundary
+
     def document_of(self, decision: Decision) -> Document | None:
         """The identity-based policy behind a decision on its grant; None where another policy decided."""
         labels = ((identity_label(number), one) for number, one in enumerate(self.all_documents, 1))
@@ -116,7 +123,7 @@ class Principal:
     @property
     def own_changes(self) -> Iterator[tuple[str, str]]:
         """See `own_changes`."""
-        return own_changes(self.arn, (*self.all_documents, *filter(None, [self.boundary])))
+        return own_changes(self.arn, self.bearing)
 
     @property
     def caller_arn(self) -> str:
