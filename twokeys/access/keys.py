@@ -432,10 +432,9 @@ class _Reader:
         return resource is not None and key in resource.made_from_hidden
 
     def _called(self, door: Door) -> str:
-        of_source, of_target = self._account(door.source), self._account(door.target)
-        return (
-            f"The door from {door.source.arn} of account {of_source} to role {door.target.arn} in account {of_target}"
-        )
+        source, role = door.source, door.target
+        whence, where = self._account(source), self._account(role)
+        return f"The door from {source.arn} of account {whence} to role {role.arn} in account {where}"
 
     def _account(self, principal: Principal) -> str:
         return self._accounts.name(principal.account)

@@ -61,9 +61,7 @@ def run_in_process(  # noqa: PLR0913 - all by name
     process = subprocess.Popen(  # noqa: S603 - our own script, by the program's interpreter
         [python or sys.executable, "-c", _START, str(_MONITOR), str(out_write), str(in_read)],
         cwd=run.folder,
-        env=kept
-        | {"AWS_EC2_METADATA_DISABLED": "true", "PULUMI_CONFIG": json.dumps(run.config)}
-        | dict(environment or {}),
+        env=kept,
         pass_fds=(out_write, in_read),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
