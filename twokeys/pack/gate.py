@@ -76,6 +76,7 @@ class Gate:
         self._shown: set[str] = set()
         self._renamed: set[str] = set()
         self._ids_are_read = False
+        self._taken_for_late: set[str] = set()
         self._findings = findings
         self._made = made
         self._ask_own_account = own_account
@@ -265,7 +266,8 @@ class Gate:
         """Whether a door ends at a role that is none of the stack: the grant alone lets nobody in here.
 
         That role may be one that this update makes later, in an account that it has not come to yet, or AWS's of a
-        permission set of this update. It is none that AWS makes in each member account: that has its trust already.
+        permission set of this update. One that AWS makes in each member account has its trust already: it is such a role
+        only if the account may be one that this update makes.
         """
         source = finding.sides[0]
         assigned = {one.urn for one in graph.snapshot.of_type(ASSIGNMENT)}
@@ -273,7 +275,14 @@ class Gate:
             return self._is_of_late_set(source, graph.snapshot)
         target = Arn.parse(finding.sides[1])
         alone = target is not None and all(role.arn != str(target) for role in graph.roles)
-        return alone and not graph.accounts.is_access_role(finding.sides[1])
+        return alone and (not graph.accounts.is_access_role(str(target)) or self._is_of_late_account(target))
+
+    def _is_of_late_account(self, role: Arn) -> bool:
+        """Whether the account of a role may be one whose id no input tells: each of as many ids as there are such."""
+        late = [one for one in self._all.frame if one.type == ACCOUNT and not one.outputs]
+        if not self._ids_are_read and len(self._taken_for_late | {role.account}) <= len(late):
+            self._taken_for_late.add(role.account)
+        return role.account in self._taken_for_late
 
     def _is_of_late_set(self, source: str, snapshot: Snapshot) -> bool:
         """Whether a role, a session of it or an assignment may be of a permission set that has still to get its ARN.
