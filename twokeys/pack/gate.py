@@ -7,6 +7,7 @@ update can still put right is left alone: the stack phase reports what is alone 
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Final, TypeAlias
@@ -76,7 +77,7 @@ class Gate:
         self._shown: set[str] = set()
         self._renamed: set[str] = set()
         self._ids_are_read = False
-        self._taken_for_late: set[str] = set()
+        self._taken_for_late: defaultdict[str, set[str]] = defaultdict(set)
         self._findings = findings
         self._made = made
         self._ask_own_account = own_account
@@ -223,7 +224,7 @@ class Gate:
         """Whether a later resource of this update can still make a finding untrue."""
         match BY_NAME[finding.rule].may_follow:
             case None:
-                return False
+                return finding.sides[0].startswith("o-") and self._is_late(ORGANIZATION, finding.sides[0])
             case "grant":
                 return finding.urn is None or not self._trust_is_last(graph.snapshot, finding.urn)
             case "trust":
@@ -275,14 +276,15 @@ class Gate:
             return self._is_of_late_set(source, graph.snapshot)
         target = Arn.parse(finding.sides[1])
         alone = target is not None and all(role.arn != str(target) for role in graph.roles)
-        return alone and (not graph.accounts.is_access_role(str(target)) or self._is_of_late_account(target))
+        return alone and (not graph.accounts.is_access_role(str(target)) or self._is_late(ACCOUNT, target.account))
 
-    def _is_of_late_account(self, role: Arn) -> bool:
-        """Whether the account of a role may be one whose id no input tells: each of as many ids as there are such."""
-        late = [one for one in self._all.frame if one.type == ACCOUNT and not one.outputs]
-        if not self._ids_are_read and len(self._taken_for_late | {role.account}) <= len(late):
-            self._taken_for_late.add(role.account)
-        return role.account in self._taken_for_late
+    def _is_late(self, kind: str, identity: str) -> bool:
+        """Whether an id may be the one of an account or organization that no input tells: one id for each of them."""
+        late = [one for one in self._all.frame if one.type == kind and not one.outputs]
+        taken = self._taken_for_late[kind]
+        if not self._ids_are_read and len(taken | {identity}) <= len(late):
+            taken.add(identity)
+        return identity in taken
 
     def _is_of_late_set(self, source: str, snapshot: Snapshot) -> bool:
         """Whether a role, a session of it or an assignment may be of a permission set that has still to get its ARN.
