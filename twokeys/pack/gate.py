@@ -267,16 +267,17 @@ class Gate:
         """Whether a door ends at a role that is none of the stack: the grant alone lets nobody in here.
 
         That role may be one that this update makes later, in an account that it has not come to yet, or AWS's of a
-        permission set of this update. One that AWS makes in each member account has its trust already: it is such a role
-        only if the account may be one that this update makes.
+        permission set of this update. What AWS makes in each member account has its trust already, but may be of an
+        account that this update has made.
         """
         source = finding.sides[0]
         assigned = {one.urn for one in graph.snapshot.of_type(ASSIGNMENT)}
         if RESERVED_ROLE in source or source in assigned:
             return self._is_of_late_set(source, graph.snapshot)
         target = Arn.parse(finding.sides[1])
-        alone = target is not None and all(role.arn != str(target) for role in graph.roles)
-        return alone and (not graph.accounts.is_access_role(str(target)) or self._is_late(ACCOUNT, target.account))
+        if target is None or any(role.arn == str(target) for role in graph.roles):
+            return False
+        return not graph.accounts.is_access_role(str(target)) or self._is_late(ACCOUNT, target.account)
 
     def _is_late(self, kind: str, identity: str) -> bool:
         """Whether an id may be the one of an account or organization that no input tells: one id for each of them."""
