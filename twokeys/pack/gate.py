@@ -15,9 +15,9 @@ from typing import Final, TypeAlias
 from twokeys.access.findings import Finding
 from twokeys.access.graph import Graph
 from twokeys.access.identity_center import ASSIGNMENT, PERMISSION_SET
-from twokeys.access.model.accounts import entry
 from twokeys.access.model.names import trusted_names
 from twokeys.access.model.principals import Principal
+from twokeys.access.model.providers import entry
 from twokeys.access.model.translation import lacks_instances
 from twokeys.access.reading.snapshot import PROVIDER, Resource, Snapshot
 from twokeys.access.reading.tokens import (
