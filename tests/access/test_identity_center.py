@@ -302,16 +302,13 @@ def test_whom_an_assignment_or_an_entitlement_lets_in_where(resources: list[Any]
         ]
 
 
-@pytest.mark.parametrize(
-    ("region", "trusted", "path"),
-    [
-        ("eu-west-1", "", "eu-west-1/"),
-        ("us-east-1", "eu-west-1/", ""),
-        (None, "", ""),
-        (None, "eu-west-1/", "eu-west-1/"),
-        (None, "*/", "*/"),
-    ],
-)
+@pytest.mark.parametrize(("region", "trusted", "path"), [
+    ("eu-west-1", "", "eu-west-1/"),
+    ("us-east-1", "eu-west-1/", ""),
+    (None, "", ""),
+    (None, "eu-west-1/", "eu-west-1/"),
+    (None, "*/", "*/"),
+])  # fmt: skip
 def test_the_region_of_a_role_is_that_of_its_provider_where_nothing_nearer_tells_one(
     region: object, trusted: str, path: str
 ) -> None:

@@ -558,15 +558,12 @@ def test_a_control_policy_closes_nothing_in_the_update_that_attaches_it(tmp_path
         assert refused(world) == []
 
 
-@pytest.mark.parametrize(
-    ("native", "name", "was"),
-    [
-        (False, "attached", {"targetId": PROD}),
-        (True, "attached", {"targetIds": [PROD]}),
-        (False, "rcp", {"content": PERIMETER.replace("sts:AssumeRole", "s3:GetObject")}),
-        (True, "attached", {"content": PERIMETER.replace("sts:AssumeRole", "s3:GetObject")}),
-    ],
-)
+@pytest.mark.parametrize(("native", "name", "was"), [
+    (False, "attached", {"targetId": PROD}),
+    (True, "attached", {"targetIds": [PROD]}),
+    (False, "rcp", {"content": PERIMETER.replace("sts:AssumeRole", "s3:GetObject")}),
+    (True, "attached", {"content": PERIMETER.replace("sts:AssumeRole", "s3:GetObject")}),
+])  # fmt: skip
 def test_a_control_policy_closes_no_more_in_the_update_that_changes_it(
     native: bool, name: str, was: dict[str, object], tmp_path: Path
 ) -> None:
@@ -593,14 +590,11 @@ def test_a_control_policy_made_by_cloud_control_closes_nothing_in_the_update_tha
     assert refused(world, before=before) == ["wildcard-trust: open"]
 
 
-@pytest.mark.parametrize(
-    ("arn_before", "assigned", "found"),
-    [
-        ("ps-mine", "ps-mine", []),
-        ("ps-mine", "ps-elsewhere", ["unproved-door: a"]),
-        (None, "ps-late", []),  # it may be the one that has just been made: its ARN is in no input
-    ],
-)
+@pytest.mark.parametrize(("arn_before", "assigned", "found"), [
+    ("ps-mine", "ps-mine", []),
+    ("ps-mine", "ps-elsewhere", ["unproved-door: a"]),
+    (None, "ps-late", []),  # it may be the one that has just been made: its ARN is in no input
+])  # fmt: skip
 def test_an_assignment_of_a_permission_set_made_elsewhere_is_refused_before_it_is_made(
     arn_before: str | None, assigned: str, found: list[str], tmp_path: Path
 ) -> None:
