@@ -276,14 +276,14 @@ def test_a_name_that_the_provider_makes_up_or_that_is_not_known_stands_for_none(
     again = replace(made, urn="urn:below-another-component")
     world.resources.append(again)
     principals = read(world)
-    role = principals.of_resource(made)
+    role = principals.by_urn.get(made.urn)
     assert role is not None
     path = "/ops/" if inputs.get("path") == "/ops/" else "/"
     assert (role.name, role.arn) == (name, arn(HUB, f"role{path}{name}"))
     assert (role.unsettled, role.prefixed) == (unsettled, prefixed)
     assert role.trust is not None
     assert role.trust.title == f"trust policy of role {name}"
-    both = [role, principals.of_resource(again)]
+    both = [role, principals.by_urn.get(again.urn)]
     assert list(principals) == both[: 2 if unsettled else 1]
     assert list(principals.unsettled("role", HUB)) == (both if unsettled else [])
     assert principals.namesakes_in_unpinned_accounts("role", name) == ()

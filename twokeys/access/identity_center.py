@@ -193,7 +193,7 @@ class _Reader:
         source = self._source(resource, kind, "entitlement", whom.get("groupId") or whom.get("userId"))
         arn = Arn.parse(str(said.get("roleArn")))
         behind = self.snapshot.behind(resource, "entitlement", ROLE)
-        role = self.principals.of_resource(behind) if behind else None
+        role = self.principals.by_urn.get(behind.urn) if behind else None
         if role is None and arn is not None and arn.kind == "role":
             role = self.principals.mentioned(self.accounts.canonical(arn.account), "role", arn.name, str(arn))
         if source is None or role is None:

@@ -129,7 +129,7 @@ class _Waiting:
         resource = self._graph.snapshot.by_urn.get(finding.urn or "")
         if resource is None or finding.sides in self._lone_grants:  # nothing to come makes an account that is not shown
             return False
-        principal = self._graph.principals.of_resource(resource)
+        principal = self._graph.principals.by_urn.get(resource.urn)
         if principal is not None and finding.sides[1] == principal.arn:
             found = [resource] if _OF_TRUST.intersection(self._unknown(resource)) else []
         else:
@@ -173,9 +173,9 @@ class _Waiting:
         With what keeps a grant from counting, where one has what may be one.
         """
         principals = self._joined.principals
-        role, behind = principals.of_resource(resource), resource.property_dependencies.get("assumeRolePolicy", ())
+        role, behind = principals.by_urn.get(resource.urn), resource.property_dependencies.get("assumeRolePolicy", ())
         made_from = [self._graph.snapshot.by_urn[urn] for urn in behind if urn in self._graph.snapshot.by_urn]
-        found = [principals.of_resource(one) for one in made_from if one.type.startswith("aws:iam/")]
+        found = [principals.by_urn.get(one.urn) for one in made_from if one.type.startswith("aws:iam/")]
         others = [one for one in found if one and role and self._is_elsewhere(one, role)]
         if role is None or len(others) < len(found) or principals.not_proved:
             return {}

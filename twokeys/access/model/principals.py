@@ -206,10 +206,6 @@ class Principals:
         found = nearest(name, there, cutoff=cutoff if len(name) > 2 else 1)
         return there[found] if found else None
 
-    def of_resource(self, resource: Resource) -> Principal | None:
-        """The principal that a resource of the stack is."""
-        return self.by_urn.get(resource.urn)
-
     def namesakes_in_unpinned_accounts(self, kind: str, name: str) -> Sequence[Principal]:
         """The stack's principals of this kind and name whose account is not known."""
         return self._unpinned.get((kind, name), ())
