@@ -26,6 +26,7 @@ from tests.access.world import (
     arn,
     document,
     grants,
+    replaced,
     trusts,
     two_keys,
 )
@@ -179,16 +180,12 @@ def chain(trust: str) -> World:
     return world
 
 
-@pytest.mark.parametrize(
-    "condition",
-    [
-        {"StringEquals": {"aws:PrincipalAccount": HUB}},
-        {"StringEquals": {"aws:PrincipalOrgID": OURS}},
-        {"ArnLike": {"aws:PrincipalArn": arn(HUB, "role/*")}},
-        {"StringEquals": {"aws:PrincipalAccount": [HUB, PROD]}, "IpAddress": {"aws:SourceIp": "192.0.2.0/24"}},
-    ],
-    ids=["account", "organization", "ARN", "with another condition"],
-)
+@pytest.mark.parametrize("condition", [
+    {"StringEquals": {"aws:PrincipalAccount": HUB}},
+    {"StringEquals": {"aws:PrincipalOrgID": OURS}},
+    {"ArnLike": {"aws:PrincipalArn": arn(HUB, "role/*")}},
+    {"StringEquals": {"aws:PrincipalAccount": [HUB, PROD]}, "IpAddress": {"aws:SourceIp": "192.0.2.0/24"}},
+], ids=["account", "organization", "ARN", "with another condition"])  # fmt: skip
 def test_a_trust_in_everyone_admits_each_principal_of_its_own_account_without_a_grant(condition: Any) -> None:
     """ "No implicit denial in an identity-based policy limits permissions granted to the principal" within an account.
 
@@ -672,11 +669,7 @@ def test_an_external_id_that_anybody_can_show_is_none(condition: Any) -> None:
 
 def test_whoever_comes_from_outside_has_the_ways_of_the_role_that_lets_it_in() -> None:
     world = two_keys()
-    world.change(
-        next(one for one in world.resources if one.name == "ci"),
-        inputs={"name": "ci", "assumeRolePolicy": document(trusts(arn(OUTSIDE, "role/x")))},
-        outputs={},
-    )
+    replaced(world, "ci", assumeRolePolicy=document(trusts(arn(OUTSIDE, "role/x"))))
     assert f"{arn(OUTSIDE, 'role/x')} -> {CI} -> {DEPLOYER}" in ways(world)
 
 
@@ -1094,14 +1087,8 @@ def test_a_stack_set_with_service_managed_permissions_deploys_to_accounts_of_the
     world = control(World(), OURS_ONLY, "r-abcd")
     trust = json.loads(document(trusts("*")))
     role = {"Type": "AWS::IAM::Role", "Properties": {"RoleName": "open", "AssumeRolePolicyDocument": trust}}
-    put(
-        world,
-        "aws:cloudformation/stackSet:StackSet",
-        "all",
-        world.hub,
-        permissionModel=model,
-        templateBody=json.dumps({"Resources": {"R": role}}),
-    )
+    said = {"permissionModel": model, "templateBody": json.dumps({"Resources": {"R": role}})}
+    put(world, "aws:cloudformation/stackSet:StackSet", "all", world.hub, **said)
     assert [one.rule for one in world.check().mandatory] == [rule]
 
 
@@ -1237,8 +1224,7 @@ def test_a_way_that_asks_for_mfa_has_one_beside_it_that_leads_around_that() -> N
     world = two_keys(document(trusts(CI), trusts(arn(HUB, "user/ann"), condition=MFA)))
     world.add("User", "ann", world.hub, name="ann")
     world.add("UserPolicy", "ann", world.hub, user="ann", name="ann", policy=document(grants(CI, DEPLOYER)))
-    ci = next(one for one in world.resources if one.name == "ci")
-    world.change(ci, inputs={"name": "ci", "assumeRolePolicy": document(trusts(arn(HUB, "user/ann")))}, outputs={})
+    replaced(world, "ci", assumeRolePolicy=document(trusts(arn(HUB, "user/ann"))))
     graph = world.graph
     shortest = list(paths_from(graph, lambda one: one.name in ("ann", "ci")))
     assert [str(way) for way in shortest] == [f"{CI} -> {DEPLOYER}", f"{arn(HUB, 'user/ann')} -> {DEPLOYER}"]
@@ -1259,11 +1245,7 @@ def test_the_shortest_way_to_each_role_of_another_account_and_the_roles_that_lea
     world.grant("inner", prod, last)
     world.role("starter", world.hub)
     world.grant("starter", world.hub, CI)
-    world.change(
-        next(one for one in world.resources if one.name == "ci"),
-        inputs={"name": "ci", "assumeRolePolicy": document(trusts(arn(HUB, "role/starter")))},
-        outputs={},
-    )
+    replaced(world, "ci", assumeRolePolicy=document(trusts(arn(HUB, "role/starter"))))
     world.role("closed", world.stage, document(trusts(arn(HUB, "role/alone"))))
     world.role("alone", world.hub)
     graph = world.graph

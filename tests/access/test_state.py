@@ -102,23 +102,19 @@ def test_what_was_being_deleted_or_read_is_not_half_there() -> None:
         assert not about("half", state(pending=({"type": operation, "resource": role("half")},)))
 
 
-@pytest.mark.parametrize(
-    "field",
-    [
-        {"type": 5},
-        {"urn": {}},
-        {"urn": "x"},
-        {"provider": [1]},
-        {"created": True},
-        {"created": "yesterday"},
-        {"created": "2026-11-26T13:51:00"},
-        {"modified": "yesterday"},
-        {"parent": [1]},
-        {"sourcePosition": 5},
-        {"propertyDependencies": {"name": [{}]}},
-    ],
-    ids=str,
-)
+@pytest.mark.parametrize("field", [
+    {"type": 5},
+    {"urn": {}},
+    {"urn": "x"},
+    {"provider": [1]},
+    {"created": True},
+    {"created": "yesterday"},
+    {"created": "2026-11-26T13:51:00"},
+    {"modified": "yesterday"},
+    {"parent": [1]},
+    {"sourcePosition": 5},
+    {"propertyDependencies": {"name": [{}]}},
+], ids=str)  # fmt: skip
 def test_a_resource_of_another_shape_is_refused(field: dict[str, Any]) -> None:
     with pytest.raises(Refusal, match="this is no state"):
         parse_state(state(role("r") | field))

@@ -112,14 +112,10 @@ def test_a_correct_stack_is_made_whatever_comes_first(name: str, *, backwards: b
     assert refused(world) == (["unproved-door: deployer"] if name == ORGANIZATION and not backwards else [])
 
 
-@pytest.mark.parametrize(
-    ("trust", "rule"),
-    [
-        (json.dumps({"Version": "2012-10-17"}), "unproved-door"),
-        (SERVICE.replace("ec2.amazonaws.com", "*"), "federated-trust"),
-    ],
-    ids=["no policy", "every service"],
-)
+@pytest.mark.parametrize(("trust", "rule"), [
+    (json.dumps({"Version": "2012-10-17"}), "unproved-door"),
+    (SERVICE.replace("ec2.amazonaws.com", "*"), "federated-trust"),
+], ids=["no policy", "every service"])  # fmt: skip
 def test_a_trust_in_whom_nobody_can_prove_is_refused_whatever_comes_later(trust: object, rule: str) -> None:
     """Outsiders, everyone and other shapes of such documents: tests/pack/attacks."""
     assert f"{rule}: deployer" in refused(base(trust))
@@ -499,17 +495,13 @@ def closed_way(closed_by: str, *, still: bool) -> World:
     return world
 
 
-@pytest.mark.parametrize(
-    ("closed_by", "opened"),
-    [
-        ("boundary", "worker"),
-        ("what a boundary says", "limit"),
-        ("deny", "limits"),
-        ("control policy", "scp"),
-        ("organizational unit", "stage"),
-    ],
-    ids=str,
-)
+@pytest.mark.parametrize(("closed_by", "opened"), [
+    ("boundary", "worker"),
+    ("what a boundary says", "limit"),
+    ("deny", "limits"),
+    ("control policy", "scp"),
+    ("organizational unit", "stage"),
+], ids=str)  # fmt: skip
 def test_what_closed_a_way_is_not_taken_away_in_silence(closed_by: str, opened: str, tmp_path: Path) -> None:
     """A grant works where neither a boundary, a Deny nor an SCP stops it.
 
