@@ -9,6 +9,7 @@ from typing import cast
 
 from twokeys.access.model.accounts import Accounts
 from twokeys.access.model.door_name import DoorName
+from twokeys.access.model.names import unknown_in
 from twokeys.access.model.organization import Guards
 from twokeys.access.model.principals import NOT_OURS, WITHOUT_GRANT, Principal
 from twokeys.doors.documents import KeyName
@@ -412,7 +413,7 @@ def _bears(policy: PolicyDocument | Unknown | None) -> bool:
     if not isinstance(policy, PolicyDocument):
         return policy is UNKNOWN
     return bool(policy.unresolved) or any(
-        _waits(one) or (_about_roles(one) and (one.effect == "Deny" or any(map(_has_unknown, _elements(one)))))
+        _waits(one) or (_about_roles(one) and (one.effect == "Deny" or any(map(unknown_in, _elements(one)))))
         for one in policy.statements
     )
 
@@ -434,17 +435,13 @@ def _waits(statement: Statement) -> bool:
     """Whether something in a statement is not known yet that can only narrow: a condition, or any part of a Deny."""
     if statement.unresolved or any(UNKNOWN in clause.values for clause in statement.conditions):
         return True
-    return statement.effect == "Deny" and any(map(_has_unknown, _elements(statement)))
+    return statement.effect == "Deny" and any(map(unknown_in, _elements(statement)))
 
 
 def _elements(statement: Statement) -> Iterator[Iterable[object] | None]:
     yield from (statement.actions, statement.not_actions, statement.resources, statement.not_resources)
     if statement.principals is not None:
         yield (UNKNOWN,) if statement.principals.unresolved else statement.principals.aws
-
-
-def _has_unknown(names: Iterable[object] | None) -> bool:
-    return UNKNOWN in (names or ())
 
 
 def _without_open_conditions(statement: Statement) -> Statement:

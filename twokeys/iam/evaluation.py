@@ -198,13 +198,9 @@ class _Layers:
 
 def _numbered(documents: Iterable[PolicyDocument | Unknown], action: str, label: str, where: str = "") -> list[Side]:
     return [
-        side_of(document, action, _title(document) or f"{label} {number}{where}")
+        side_of(document, action, getattr(document, "title", None) or f"{label} {number}{where}")
         for number, document in enumerate(documents, 1)
     ]
-
-
-def _title(document: PolicyDocument | Unknown) -> str | None:
-    return document.title if isinstance(document, PolicyDocument) else None
 
 
 def _levels(levels: Levels, action: str, label: str) -> list[list[Side]]:

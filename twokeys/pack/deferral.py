@@ -57,7 +57,7 @@ def deferred(graph: Graph, judged: Sequence[Judged], joined: Graph) -> tuple[lis
     kept = [replace(one, finding=waiting.explained(one.finding)) for one in judged if one not in later]
     urns = {one.finding.urn for one in later if one.finding.urn is not None}
     if any(door.outcome is Outcome.CONDITIONAL for door in graph.doors):
-        policies = {urn: document.policy for urn, (document, _) in graph.guards.documents.items()}
+        policies = {urn: document.policy for urn, document in graph.guards.documents.items()}
         urns |= {urn for urn, policy in policies.items() if policy is UNKNOWN or widest(policy) is not policy}
         urns |= graph.guards.aimless
     if not urns:

@@ -204,7 +204,7 @@ def _may_name_role(statement: Statement) -> bool:
 def _open_elements(statement: Statement, *, trust: bool) -> Iterator[str]:
     if trust:
         named = statement.principals
-        if named is not None and (named.unresolved or _unknown_in(named.aws)):
+        if named is not None and (named.unresolved or unknown_in(named.aws)):
             yield "Principal"
         if named is not None and not (named.everyone or named.aws):
             return
@@ -212,12 +212,13 @@ def _open_elements(statement: Statement, *, trust: bool) -> Iterator[str]:
         if not _may_name_role(statement):
             return
         for element, listed in (("Resource", statement.resources), ("NotResource", statement.not_resources)):
-            if _unknown_in(listed):
+            if unknown_in(listed):
                 yield element
     for element, listed in (("Action", statement.actions), ("NotAction", statement.not_actions)):
-        if _unknown_in(listed) and statement.covers_action(_ASSUME_ROLE) is Truth.UNKNOWN:
+        if unknown_in(listed) and statement.covers_action(_ASSUME_ROLE) is Truth.UNKNOWN:
             yield element
 
 
-def _unknown_in(listed: tuple[str | Unknown, ...] | None) -> bool:
+def unknown_in(listed: Iterable[object] | None) -> bool:
+    """Whether one of the names of an element is not known yet."""
     return listed is not None and UNKNOWN in listed
