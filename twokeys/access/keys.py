@@ -385,7 +385,7 @@ class _Reader:
         there, manager, named = self._accounts.name(account), self._accounts.management, self._to_write(source)
         door = DoorName(source.arn, grant.resource)
         namesakes = self._namesakes("role", name.rpartition("/")[2])
-        of_aws = name in self._accounts.access_roles(account) and self._graph.is_ours(account)
+        of_aws = self._accounts.is_access_role(grant.resource) and self._graph.is_ours(account)
         if of_aws and manager not in (None, source.account):
             but = f"AWS made that role to trust only the management account {self._accounts.name(manager)}"
             lack, step = Lack.TRUST, f"grant a role of account {there} that trusts {named}, or remove the grant"
