@@ -13,10 +13,12 @@ import pytest
 
 from tests.access.world import CI, HUB, OUTSIDE, PROD, STAGE, World, arn, document, grants
 from twokeys.access.judge import Judge
-from twokeys.access.model.accounts import Accounts, entry
+from twokeys.access.model.accounts import Accounts
 from twokeys.access.model.documents import Documents
+from twokeys.access.model.environment import is_of_another_purpose, of_account
 from twokeys.access.model.exports import Exported
 from twokeys.access.model.organization import Guards
+from twokeys.access.model.providers import entry
 from twokeys.access.reading.snapshot import Resource, Snapshot
 from twokeys.iam import UNKNOWN, Outcome, PolicyDocument, PolicyKind, parse_policy
 
@@ -302,13 +304,13 @@ def test_what_is_known_of_the_accounts_of_another_stack() -> None:
     provider = world.add("Provider", "prod", parent=other, assumeRoles=UNKNOWN)
     accounts = world.accounts()
     assert accounts.ids == {"account:a_b": STAGE}
-    assert (accounts.name(STAGE), accounts.environment(STAGE)) == (f"a.b ({STAGE})", "stage")
+    assert (accounts.name(STAGE), of_account(accounts, STAGE)) == (f"a.b ({STAGE})", "stage")
     assert accounts.of_provider(provider.urn) == "account:prod"
-    assert (accounts.name("account:prod"), accounts.environment("account:prod")) == ("prod (id not known yet)", "prod")
+    assert (accounts.name("account:prod"), of_account(accounts, "account:prod")) == ("prod (id not known yet)", "prod")
     for less in ({"member_account_ids": outputs["member_account_ids"], "member_account_environments": UNKNOWN}, {}):
         world = Empty()
         world.refer(less)
-        assert world.accounts().environment(STAGE) is None
+        assert of_account(world.accounts(), STAGE) is None
     world = Empty()
     world.refer(outputs, to_stack=False)
     assert world.accounts().ids == {}
@@ -345,7 +347,7 @@ ENVIRONMENTS: list[tuple[Setup, str | None]] = [
 def test_the_environment_of_an_account_is_in_its_tags_or_its_names(make: Setup, environment: str | None) -> None:
     world = Empty()
     make(world)
-    assert world.accounts().environment(STAGE) == environment
+    assert of_account(world.accounts(), STAGE) == environment
 
 
 @pytest.mark.parametrize(
@@ -363,7 +365,7 @@ def test_the_environment_of_an_account_is_in_its_tags_or_its_names(make: Setup, 
 def test_an_account_is_of_another_purpose_as_its_names_say(make: Setup, *, other: bool) -> None:
     world = Empty()
     make(world)
-    assert world.accounts().is_of_another_purpose(STAGE) is other
+    assert is_of_another_purpose(world.accounts(), STAGE) is other
 
 
 def _tree() -> tuple[Empty, Resource]:

@@ -31,6 +31,7 @@ from tests.access.world import (
 )
 from twokeys.access.graph import Door, Judge, Key, build
 from twokeys.access.model.access_roles import entered_by_access_role
+from twokeys.access.model.environment import of_account
 from twokeys.access.model.not_proved import NotProved
 from twokeys.access.model.principals import Principal
 from twokeys.access.paths import leading_out, paths_from, without_conditions
@@ -152,7 +153,7 @@ def test_a_provider_below_another_stack_works_in_the_account_that_it_is_named_af
     administrator(world, "admin")
     accounts = world.graph.accounts
     assert accounts.canonical("account:tools") == accounts.of_provider(tools.urn) == PROD
-    assert (accounts.name(PROD), accounts.environment(PROD)) == (f"tools ({PROD})", "prod")
+    assert (accounts.name(PROD), of_account(accounts, PROD)) == (f"tools ({PROD})", "prod")
     assert f"{arn(HUB, 'role/admin')} -> {arn(PROD, 'role/Enter')}" in ways(world), "its access role, by its own name"
 
 
@@ -658,6 +659,7 @@ def test_a_third_party_that_is_named_with_owner_and_reason_may_come_in_for_good(
     named = {"account": "464622532012", "name": "datadog", "owner": "platform", "reason": "monitoring"}
     config = {"third-party-named": {"thirdParties": [named]}}
     assert vendor({"StringEquals": {"sts:ExternalId": "abc123"}}).rules(config) == []
+    assert vendor({"StringEquals": {"sts:ExternalId": ["abc123", "*"]}}).refused == [], "no call brings a star"
     assert vendor().rules(config) == ["external-id"], "a name is no external ID"
 
 

@@ -326,8 +326,10 @@ class Judge:
         return self._passed[id(policy)]
 
     def _organization_of(self, principal: Principal) -> str | None:
-        organization = self._accounts.organization
-        return organization if organization and self._accounts.is_ours(principal.account) else None
+        """The id of a principal's organization; one that is to come may be any that a policy names."""
+        organization = self._accounts.organization or ""
+        ours = organization.startswith("o-") and self._accounts.is_ours(principal.account)
+        return organization if ours else None
 
     def _of(self, source: Principal) -> tuple[Caller, Policies]:
         found = self._callers.get(source)

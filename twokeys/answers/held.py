@@ -7,8 +7,8 @@ from datetime import datetime
 from twokeys.access.declared_doors import who
 from twokeys.access.graph import Graph
 from twokeys.access.identity_center import ASSIGNMENT, MEMBERSHIP, PERMISSION_SET, POLICIES_OF_SETS
-from twokeys.access.model.accounts import id_of
 from twokeys.access.model.documents import Document
+from twokeys.access.model.identities import id_of
 from twokeys.access.model.organization import CONTROL_POLICIES
 from twokeys.access.model.principals import IDENTITY_PROVIDERS
 from twokeys.access.reading.snapshot import Resource, items, mapping, project_of

@@ -7,7 +7,7 @@ from dataclasses import replace
 from twokeys.access.declared_doors import DeclaredDoors, who
 from twokeys.access.graph import Door, Graph
 from twokeys.access.model import environment
-from twokeys.access.model.accounts import id_of
+from twokeys.access.model.identities import id_of
 from twokeys.access.model.principals import Principal
 from twokeys.access.reading.snapshot import PROVIDER, Resource, Snapshot, stack_of
 from twokeys.access.reading.tokens import ORGANIZATION, ORGANIZATIONAL_UNIT
@@ -73,7 +73,8 @@ class AccountNames:
 
     def _environment(self, account: str, resource: Resource | None) -> str | None:
         """The management account is in no environment: providers of every environment's stack work in it."""
-        return None if account == self._accounts.management else self._accounts.environment(account) or _stack(resource)
+        at_management = account == self._accounts.management
+        return None if at_management else environment.of_account(self._accounts, account) or _stack(resource)
 
     def _unit(self, account: str, resource: Resource | None) -> tuple[str, ...] | None:
         if resource is None:

@@ -16,7 +16,7 @@ from twokeys.access.graph import Graph
 from twokeys.access.identity_center import PERMISSION_SET
 from twokeys.access.judge import Key
 from twokeys.access.model.access_roles import is_as_aws_made_it
-from twokeys.access.model.accounts import id_of
+from twokeys.access.model.identities import id_of
 from twokeys.access.model.names import admitted_services
 from twokeys.access.model.principals import Principal
 from twokeys.access.model.requirements import denied_since, pauses, window

@@ -20,8 +20,9 @@ from typing import Any, Final
 from twokeys.access.configuration import LEVEL, OTHER_STACKS
 from twokeys.access.findings import Finding, Rule, Subject
 from twokeys.access.graph import Graph, build
-from twokeys.access.model.accounts import Accounts, entry
+from twokeys.access.model.accounts import Accounts
 from twokeys.access.model.door_name import exception_text
+from twokeys.access.model.providers import entry
 from twokeys.access.reading.snapshot import PROVIDER, Resource, Snapshot, project_of, stack_of
 from twokeys.access.report import MANDATORY, Judged, judge, level_of
 from twokeys.access.rules import BY_NAME, RULES

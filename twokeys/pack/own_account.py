@@ -1,14 +1,13 @@
 """Whose credentials a provider works with that neither assumes a role nor is pinned to an account."""
 
-import json
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import cache
 from typing import Final
 
 from twokeys.access.graph import Graph, build
-from twokeys.access.model.accounts import entry
-from twokeys.access.reading.snapshot import PROVIDER, Resource, Snapshot
+from twokeys.access.model.providers import entry, listed
+from twokeys.access.reading.snapshot import PROVIDER, Resource, Snapshot, mapping
 from twokeys.iam import UNKNOWN
 
 _CREDENTIALS: Final = ("profile", "accessKey", "secretKey", "token")
@@ -77,13 +76,6 @@ def _caller(credentials: tuple[str | None, ...], region: str | None, url: str | 
 
 
 def _sts_endpoint(provider: Resource) -> str | None:
-    """Where the provider finds STS; its config reaches a policy as JSON text."""
-    given = provider.get("endpoints")
-    try:
-        endpoints = json.loads(given) if isinstance(given, str) else given
-    except ValueError:
-        return None
-    for one in endpoints if isinstance(endpoints, list) else [endpoints]:
-        if isinstance(one, dict) and isinstance(one.get("sts"), str):
-            return str(one["sts"])
-    return None
+    """Where the provider finds STS."""
+    found = (mapping(one).get("sts") for one in listed(provider, "endpoints") or ())
+    return next((one for one in found if isinstance(one, str)), None)

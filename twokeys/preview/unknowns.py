@@ -47,6 +47,7 @@ class Unknowns:
     calls: Mapping[str, Answer] = field(default_factory=dict)
     account: str | None = None
     not_there: set[str] = field(default_factory=set)
+    _known: dict[str, Arn] = field(default_factory=dict)
 
     def show(self, asked: Asked, run: Run) -> None:
         """Nothing is to be known of a component beside what it says itself."""
@@ -119,8 +120,14 @@ class Unknowns:
     def _who(self, reference: str, run: Run) -> Arn | None:
         """Who the provider would be: its last role's session, else somebody of the one account that it works in.
 
-        That somebody is a user whom no policy names, so that nothing can be proved of them.
+        That somebody is a user whom no policy names, so that nothing can be proved of them. It is read once: what the
+        program registers later changes nothing of it.
         """
+        if (who := self._known.get(reference)) is None and (who := self._derived(reference, run)) is not None:
+            self._known[reference] = who
+        return who
+
+    def _derived(self, reference: str, run: Run) -> Arn | None:
         urn, accounts = reference.rpartition("::")[0], Accounts(of_program(run.snapshot()), own_account=self.account)
         account, provider = accounts.of_provider(urn), next(one for one in accounts.entries if one.urn == urn)
         if not is_account_id(account) or (provider.assumes != () and provider.assumed_account is None):

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from twokeys.access.findings import Finding
 from twokeys.access.graph import Graph
-from twokeys.access.model.accounts import entry
+from twokeys.access.model.providers import entry
 from twokeys.access.reading.snapshot import STACK_REFERENCE, Resource, Snapshot
 from twokeys.access.reading.wire import SECRET, SIGNATURE
 from twokeys.errors import Refusal

@@ -37,7 +37,7 @@ def access_roles(accounts: Accounts, principals: Principals) -> list[Principal]:
 
 def is_as_aws_made_it(role: Principal, accounts: Accounts) -> bool:
     """Whether a role that was read is a member account's access role, with the trust that AWS gives it."""
-    if role.account not in accounts.all_members or role.name not in accounts.access_roles(role.account):
+    if role.account not in accounts.all_members or not accounts.is_access_role(role.arn):
         return False
     root = Arn.root(str(accounts.management), accounts.partition(role.account))
     return accounts.management is not None and role.trust_policy == _trust_in(str(root))

@@ -2,74 +2,35 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from twokeys import doors
-from twokeys.access.model import environment
+from twokeys.access.model.identities import (
+    ORGANIZATIONS,
+    account_of,
+    exported_organizations,
+    manager,
+    organization_of,
+    organization_of_part,
+)
+from twokeys.access.model.providers import ASSUMES, ProviderEntry, entry
 from twokeys.access.reading.snapshot import PROVIDER, Resource, Snapshot, items, mapping
 from twokeys.access.reading.tokens import ACCOUNT, ORGANIZATION, ROLE
 from twokeys.access_role import ACCESS_ROLE
-from twokeys.iam import DEFAULT_PARTITION, UNKNOWN, Arn, account_id, is_account_id, partition_of_region
+from twokeys.iam import DEFAULT_PARTITION, Arn, account_id, is_account_id, partition_of_region
 
 if TYPE_CHECKING:
     from twokeys.access.model.principals import Principal
 
 MEMBER_ACCOUNT = "twokeys:accounts:MemberAccount"
 """Our component of a member account, which tells the role by which it is entered."""
-_ORGANIZATIONS = "aws:organizations/"
-_DELEGABLE = f"{_ORGANIZATIONS}policy"
-_ORGANIZATION_ID = re.compile(r"o-[a-z0-9]{10,32}")
-_ASSUMES = ("assumeRoles", "assumeRole")
-"""What a provider assumes; the second as aws-native and versions of pulumi-aws before 7 have it."""
-_OWN_CREDENTIALS = ("accessKey", "token", "profile")
-_OWN_FILES = ("sharedCredentialsFiles", "sharedConfigFiles")
+_DELEGABLE = f"{ORGANIZATIONS}policy"
 _UNPINNED = "unpinned--"
 _STACK_SET, _ORGANIZATION_STACK_SET = "StackSet--", "StackSet-of-organization--"
 _NO_PROVIDER = "none"
-
-
-@dataclass(frozen=True)
-class ProviderEntry:
-    """How a provider gets into its account: the roles it assumes in order, and the ids it may work in."""
-
-    urn: str
-    name: str
-    assumes: tuple[str, ...] | None
-    """The role ARNs; empty: none; None: it assumes a role whose ARN is not known yet."""
-    allowed: tuple[str, ...] | None
-    """`allowedAccountIds`; empty: not pinned; None: pinned to an id that is not known yet."""
-    own_credentials: bool
-    """Whether it has a profile or keys of its own, as each account has one with IAM Identity Center."""
-    without_role: bool = False
-    """Whether something that it assumes has other keys than `roleArn`."""
-    session: str | None = None
-    """The name of its session in the last role, where it gives one."""
-
-    @property
-    def is_default(self) -> bool:
-        """Whether it is the one that the engine makes of the stack's config."""
-        return self.name == "default" or self.name.startswith("default_")
-
-    @property
-    def tells_none(self) -> bool:
-        """Whether nothing of it says in which account it works: it assumes no role and is not pinned."""
-        return self.assumes == () and self.allowed == ()
-
-    @property
-    def by_the_environment(self) -> bool:
-        """Whether it works with the credentials of the environment, and with no role."""
-        return self.assumes == () and not self.own_credentials
-
-    @property
-    def assumed_account(self) -> str | None:
-        """The account of the last role it assumes, if that is known."""
-        arn = Arn.parse(self.assumes[-1]) if self.assumes else None
-        return arn.account if arn is not None and arn.kind == "role" and is_account_id(arn.account) else None
 
 
 class Accounts:
@@ -89,7 +50,6 @@ class Accounts:
         self._own_account = own_account
         self._names = dict(names or {})
         self._of_provider: dict[str, str] = {}
-        self._provider_partitions: dict[str, str] = {}
         self._seen_in: dict[str, str] = {}
         self.by_symbol: dict[str, Resource] = {}
         self.ids: dict[str, str] = {}
@@ -101,20 +61,34 @@ class Accounts:
                 symbol += "-"
             self.by_symbol[symbol] = resource
             self._symbols[resource.urn] = symbol
-            if identity := _account_id(resource):
+            if identity := account_of(resource):
                 self.ids[symbol] = identity
-        organizations = set(_exported_organizations(snapshot))
-        for resource in snapshot.of_type(ORGANIZATION):
-            symbol = doors.organization_symbol(_slug(resource.name))
-            if organization := _organization_id(resource):
-                self.ids[symbol] = organization
-            organizations.add(self.ids.get(symbol, symbol))
-        organizations = organizations or set(filter(None, map(_organization_of_part, snapshot.resources)))
-        self.organization: str | None = organizations.pop() if len(organizations) == 1 else None
+        self.organization = self._one_organization()
         """The organization's id, or its symbol before it has one; None where the snapshot shows none, or several."""
-        self._environments: dict[str, str] = {}
+        self.environments: dict[str, str] = {}
+        """Those of the accounts of other stacks, as they export them."""
         self._listed_elsewhere: set[str] = set()
-        for account, identity, inside in _of_other_stacks(snapshot):
+        self._read_other_stacks()
+        for resource in snapshot.resources:
+            own = _arn(resource) if resource.provider and resource.provider not in self._seen_in else None
+            if own is not None and own.service == "iam" and is_account_id(own.account):
+                self._seen_in[resource.provider or ""] = own.account
+        self.entries: tuple[ProviderEntry, ...] = tuple(map(entry, snapshot.of_type(PROVIDER)))
+        self._entries = {found.urn: found for found in self.entries}
+        self._in_other_stacks = frozenset(one.urn for one in _below_other_stacks(snapshot))
+
+    def _one_organization(self) -> str | None:
+        found = set(exported_organizations(self._snapshot))
+        for resource in self._snapshot.of_type(ORGANIZATION):
+            symbol = doors.organization_symbol(_slug(resource.name))
+            if organization := organization_of(resource):
+                self.ids[symbol] = organization
+            found.add(self.ids.get(symbol, symbol))
+        found = found or set(filter(None, map(organization_of_part, self._snapshot.resources)))
+        return found.pop() if len(found) == 1 else None
+
+    def _read_other_stacks(self) -> None:
+        for account, identity, inside in _of_other_stacks(self._snapshot):
             symbol = doors.SYMBOL_PREFIX + _slug(account)
             self._names.setdefault(symbol, account)
             self._listed_elsewhere.add(identity or symbol)
@@ -122,15 +96,7 @@ class Accounts:
                 self.ids.setdefault(symbol, identity)
                 self._names.setdefault(identity, account)
             if inside:
-                self._environments.setdefault(identity or symbol, inside)
-        for resource in snapshot.resources:
-            if resource.provider and resource.provider not in self._seen_in:
-                own = _arn(resource)
-                if own is not None and own.service == "iam" and is_account_id(own.account):
-                    self._seen_in[resource.provider] = own.account
-        self.entries: tuple[ProviderEntry, ...] = tuple(map(entry, snapshot.of_type(PROVIDER)))
-        self._entries = {found.urn: found for found in self.entries}
-        self._in_other_stacks = frozenset(one.urn for one in _below_other_stacks(snapshot))
+                self.environments.setdefault(identity or symbol, inside)
 
     def of(self, resource: Resource) -> str:
         """The account a resource lives in."""
@@ -161,12 +127,9 @@ class Accounts:
         return {**found, "": shared.pop() if len(shared) == 1 else DEFAULT_PARTITION}
 
     def _partition_of_provider(self, urn: str) -> str:
-        if urn not in self._provider_partitions:
-            provider = self._snapshot.by_urn.get(urn)
-            self._provider_partitions[urn] = self._partition_told_by(provider) if provider else DEFAULT_PARTITION
-        return self._provider_partitions[urn]
-
-    def _partition_told_by(self, provider: Resource) -> str:
+        provider = self._snapshot.by_urn.get(urn)
+        if provider is None:
+            return DEFAULT_PARTITION
         roles = self._entry(provider).assumes
         arn = Arn.parse(roles[-1]) if roles else None
         return arn.partition if arn else partition_of_region(provider.text("region"))
@@ -236,9 +199,9 @@ class Accounts:
         https://docs.aws.amazon.com/organizations/latest/userguide/orgs_getting-started_concepts.html
         https://docs.aws.amazon.com/organizations/latest/userguide/orgs_delegate_policies.html
         """
-        resources = [one for one in self._snapshot.resources if one.type.startswith(_ORGANIZATIONS)]
+        resources = [one for one in self._snapshot.resources if one.type.startswith(ORGANIZATIONS)]
         for resource in resources:
-            if found := _manager(resource):
+            if found := manager(resource):
                 return found
         resources.sort(key=lambda one: one.type.startswith(_DELEGABLE))
         for account in map(self.of, resources):
@@ -252,14 +215,11 @@ class Accounts:
     @cached_property
     def members(self) -> frozenset[str]:
         """The member accounts that the stack shows: its `Account` resources and those its organization lists."""
-        found = {self.canonical(symbol) for symbol in self.by_symbol}
-        for resource in self._snapshot.of_type(ORGANIZATION):
-            for key in ("accounts", "nonMasterAccounts"):
-                listed = resource.get(key)
-                if isinstance(listed, list):
-                    ids = {account_id(item.get("id")) for item in listed if isinstance(item, Mapping)}
-                    found |= set(filter(is_account_id, ids))
-        return frozenset(found - {self.management})
+        keys = ("accounts", "nonMasterAccounts")
+        lists = [one.get(key) for one in self._snapshot.of_type(ORGANIZATION) for key in keys]
+        listed = {account_id(mapping(item).get("id")) for each in lists for item in items(each)}
+        made = {self.canonical(symbol) for symbol in self.by_symbol}
+        return frozenset({*made, *filter(is_account_id, listed)} - {self.management})
 
     @cached_property
     def all_members(self) -> frozenset[str]:
@@ -292,59 +252,34 @@ class Accounts:
         return name.startswith("${") or name == self.organization
 
     def access_role(self, account: str) -> str:
-        """The name of the role by which the management account enters an account: as AWS made it, else as it is told.
+        """The name of the role by which the management account enters an account: as AWS made it, else as it is given.
 
         AWS tells the name only of an account that was created with it; an adopted one has it from its component, and
         one of another stack from the provider that enters it.
         """
-        return self._recorded_role(account) or self._told_roles.get(account, ACCESS_ROLE)
+        resource = self.resource(account)
+        recorded = resource.text("roleName") if resource else None
+        return recorded or self._given_roles.get(account, ACCESS_ROLE)
 
     def access_roles(self, account: str) -> frozenset[str]:
-        """Each role that may be the one: beside a name that is only told, AWS's own may be there as well."""
-        recorded = self._recorded_role(account)
-        return frozenset({recorded} if recorded else {self.access_role(account), ACCESS_ROLE})
+        """Each role that may be the one: beside a name that AWS does not tell, its own may be there as well."""
+        resource, name = self.resource(account), self.access_role(account)
+        return frozenset({name} if resource and resource.text("roleName") else {name, ACCESS_ROLE})
 
     def is_access_role(self, arn: str) -> bool:
         """Whether an ARN may be the one of a role that AWS made in a member account."""
         role = Arn.parse(arn)
         return role is not None and role.name in self.access_roles(role.account)
 
-    def _recorded_role(self, account: str) -> str | None:
-        resource = self.resource(account)
-        return resource.text("roleName") if resource else None
-
     @cached_property
-    def _told_roles(self) -> Mapping[str, str]:
-        told = [resource.text("accessRoleArn") for resource in self._snapshot.of_type(MEMBER_ACCOUNT)]
-        told += [role for urn in self._in_other_stacks for role in (self._entries[urn].assumes or ())[-1:]]
-        arns = map(Arn.parse, filter(None, told))
+    def _given_roles(self) -> Mapping[str, str]:
+        given = [resource.text("accessRoleArn") for resource in self._snapshot.of_type(MEMBER_ACCOUNT)]
+        given += [role for urn in self._in_other_stacks for role in (self._entries[urn].assumes or ())[-1:]]
+        arns = map(Arn.parse, filter(None, given))
         return {arn.account: arn.name for arn in arns if arn is not None and arn.kind == "role"}
 
-    def environment(self, account: str) -> str | None:
-        """The environment of an account: its `environment` tag, else its provider's default tag, else its name's word.
-
-        Names are those of its `Account` resource and of the providers that work in it. The management account is in
-        none: the stacks of every environment work in it, each with its own default tags.
-        """
-        if account == self.management:
-            return None
-        resource = self.resource(account)
-        providers = self._providers_of(account)
-        tags = [resource.get(key) for key in ("tags", "tagsAll")] if resource else []
-        tags += [_default_tags(provider) for provider in providers]
-        for found in map(environment.of_tags, tags):
-            if found is not None:
-                return found
-        if account in self._environments:
-            return self._environments[account]
-        return environment.of_names(_names_of(resource)) or environment.of_names(one.name for one in providers)
-
-    def is_of_another_purpose(self, account: str) -> bool:
-        """Whether an account is for no environment: the management account, and one whose name says so."""
-        names = [*_names_of(self.resource(account)), *(provider.name for provider in self._providers_of(account))]
-        return account == self.management or environment.of_another_purpose(names)
-
-    def _providers_of(self, account: str) -> list[Resource]:
+    def providers_of(self, account: str) -> list[Resource]:
+        """The providers that work in an account."""
         return [provider for provider in self._snapshot.of_type(PROVIDER) if self.of_provider(provider.urn) == account]
 
     def _entry(self, provider: Resource) -> ProviderEntry:
@@ -359,12 +294,12 @@ class Accounts:
             return found.assumed_account
         if found.allowed is not None and len(found.allowed) == 1 and is_account_id(found.allowed[0]):
             return found.allowed[0]
-        for key in (*_ASSUMES, "assumeRoleWithWebIdentity", "allowedAccountIds"):
+        for key in (*ASSUMES, "assumeRoleWithWebIdentity", "allowedAccountIds"):
             if account := self._snapshot.behind(provider, key, ACCOUNT):
                 return self._symbols[account.urn]
         if urn in self._in_other_stacks:
             return doors.SYMBOL_PREFIX + _slug(provider.name)
-        for key in _ASSUMES:
+        for key in ASSUMES:
             role = self._snapshot.behind(provider, key, ROLE)
             if role and role.provider and role.provider not in above:
                 return self.of_provider(role.provider, above)
@@ -372,108 +307,13 @@ class Accounts:
         return self._seen_in.get(urn) or own or _unpinned(provider.name)
 
 
-def entry(provider: Resource) -> ProviderEntry:
-    """How a provider gets into its account: by a web identity's role first, then by the roles it assumes in order.
-
-    Provider inputs reach us as JSON strings; an unreadable one is unknown. So are roles under both the key of
-    pulumi-aws 7 and the one of the versions before, as each plugin reads its own only.
-    """
-    by_identity = _listed(provider, "assumeRoleWithWebIdentity")
-    listed = [_listed(provider, key) for key in _ASSUMES]
-    further = None if None in listed or all(listed) else [role for roles in listed for role in roles or ()]
-    assumes: tuple[str, ...] | None = None
-    session = None
-    assumed = [one for each in listed for one in each or () if isinstance(one, Mapping)]
-    without_role = any(one and "roleArn" not in one for one in assumed)
-    if by_identity is not None and further is not None:
-        roles = [*by_identity, *further]
-        arns = [item.get("roleArn") if isinstance(item, Mapping) else None for item in roles]
-        assumes = tuple(arns) if all(isinstance(arn, str) for arn in arns) else None  # type: ignore[arg-type]
-        session = next((one.get("sessionName") for one in reversed(roles) if isinstance(one, Mapping)), None)
-    allowed = _listed(provider, "allowedAccountIds")
-    ids = tuple(map(account_id, allowed)) if allowed is not None and UNKNOWN not in allowed else None
-    own = any(map(provider.get, _OWN_CREDENTIALS)) or any(_listed(provider, key) != [] for key in _OWN_FILES)
-    return ProviderEntry(
-        urn=provider.urn,
-        name=provider.name,
-        assumes=assumes,
-        allowed=ids,
-        own_credentials=own,
-        without_role=without_role,
-        session=session if isinstance(session, str) else None,
-    )
-
-
-def id_of(resource: Resource) -> str:
-    """The id of an organization or a part of one: a state keeps it outside the outputs, but the ARN ends with it."""
-    return resource.text("id") or (resource.text("arn") or "").rpartition("/")[2]
-
-
-def _listed(provider: Resource, key: str) -> Iterable[object] | None:
-    """A list among a provider's inputs; [] where it is absent, None where it is not known."""
-    value = provider.get(key)
-    if isinstance(value, str):
-        try:
-            value = json.loads(value)
-        except ValueError:
-            return None
-    if value is None:
-        return []
-    if isinstance(value, Mapping):
-        return [value]
-    return value if isinstance(value, list) else None
-
-
-def _manager(resource: Resource) -> str | None:
-    """The management account, as the ARN of an organization's part or the organization itself tells it.
-
-    https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsorganizations.html#awsorganizations-resources-for-iam-policies
-    """
-    arn = _arn(resource)
-    if arn is not None and arn.service == "organizations" and is_account_id(arn.account):
-        return arn.account
-    master = resource.text("masterAccountId")
-    return master if is_account_id(master) else None
-
-
-def _account_id(resource: Resource) -> str | None:
-    """The id of an account: in its ARN, `account/o-.../<its id>`, as in its own property."""
-    arn = _arn(resource)
-    of_account = arn is not None and arn.service == "organizations" and arn.resource.startswith("account/")
-    identity = arn.resource.rpartition("/")[2] if arn is not None and of_account else resource.text("id")
-    return identity if is_account_id(identity) else None
-
-
-def _organization_id(resource: Resource) -> str | None:
-    for text in filter(None, (resource.text("arn"), resource.text("id"))):
-        identity = text.rpartition("/")[2]
-        if _ORGANIZATION_ID.fullmatch(identity):
-            return identity
-    return None
-
-
-def _organization_of_part(resource: Resource) -> str | None:
-    """The organization of an account, unit or policy, as its ARN has it: `account/o-.../<its id>`."""
-    arn = _arn(resource) if resource.type.startswith(_ORGANIZATIONS) else None
-    identity = arn.resource.split("/")[1:2] if arn is not None and arn.service == "organizations" else []
-    return identity[0] if identity and _ORGANIZATION_ID.fullmatch(identity[0]) else None
-
-
-def _exported_organizations(snapshot: Snapshot) -> Iterator[str]:
-    """The ids that the stacks which the snapshot refers to tell, and those it holds."""
-    for outputs in snapshot.stack_outputs:
-        exported = outputs.get(doors.ORGANIZATION_OUTPUT)
-        if isinstance(exported, str) and _ORGANIZATION_ID.fullmatch(exported):
-            yield exported
-
-
 def _of_other_stacks(snapshot: Snapshot) -> Iterator[tuple[str, str | None, str | None]]:
     """The accounts of the stacks that the snapshot refers to: name, id and environment, each where it is known."""
     for referred in snapshot.referred:
         known = referred.outputs if referred.shown else {}
-        ids, environments = (known.get(key) for key in (doors.ACCOUNTS_OUTPUT, doors.ENVIRONMENTS_OUTPUT))
-        for name, identity in ids.items() if isinstance(ids, Mapping) else ():
-            inside = environments.get(name) if isinstance(environments, Mapping) else None
+        environments = mapping(known.get(doors.ENVIRONMENTS_OUTPUT))
+        for name, identity in mapping(known.get(doors.ACCOUNTS_OUTPUT)).items():
+            inside = environments.get(name)
             yield name, identity if is_account_id(identity) else None, inside if isinstance(inside, str) else None
     for provider in _below_other_stacks(snapshot):
         yield provider.name, None, None
@@ -488,21 +328,6 @@ def _below_other_stacks(snapshot: Snapshot) -> list[Resource]:
 def _arn(resource: Resource) -> Arn | None:
     text = resource.text("arn")
     return Arn.parse(text) if text else None
-
-
-def _names_of(resource: Resource | None) -> list[str]:
-    return [name for name in (resource.text("name"), resource.name) if name] if resource else []
-
-
-def _default_tags(provider: Resource) -> object:
-    """The tags that a provider gives whatever it makes; provider config reaches a policy as JSON text."""
-    given = provider.get("defaultTags")
-    if isinstance(given, str):
-        try:
-            given = json.loads(given)
-        except ValueError:
-            return None
-    return given.get("tags") if isinstance(given, Mapping) else None
 
 
 def _slug(name: str) -> str:

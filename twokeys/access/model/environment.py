@@ -7,6 +7,10 @@ import re
 from collections.abc import Iterable, Mapping
 from itertools import pairwise
 
+from twokeys.access.model.accounts import Accounts
+from twokeys.access.model.providers import listed
+from twokeys.access.reading.snapshot import Resource, mapping
+
 _WORDS = {"stage": "stage", "staging": "stage", "stg": "stage", "prod": "prod", "production": "prod", "prd": "prod"}
 _OTHERS = frozenset({
     "audit", "backup", "backups", "billing", "build", "ci", "connectivity", "dev", "develop", "development", "dns",
@@ -20,6 +24,31 @@ _NEGATIONS = frozenset({"non", "not", "no", "pre"})
 def canonical(name: str) -> str:
     """One spelling for an environment: `Production` and `prd` are `prod`, `staging` is `stage`, others stay as is."""
     return _WORDS.get(name.casefold(), name)
+
+
+def of_account(accounts: Accounts, account: str) -> str | None:
+    """The environment of an account: its `environment` tag, else its provider's default tag, else its name's word.
+
+    Names are those of its `Account` resource and of the providers that work in it. The management account is in
+    none: the stacks of every environment work in it, each with its own default tags.
+    """
+    if account == accounts.management:
+        return None
+    resource, providers = accounts.resource(account), accounts.providers_of(account)
+    tags = [resource.get(key) for key in ("tags", "tagsAll")] if resource else []
+    tags += [mapping(one).get("tags") for each in providers for one in listed(each, "defaultTags") or ()]
+    for found in map(of_tags, tags):
+        if found is not None:
+            return found
+    if account in accounts.environments:
+        return accounts.environments[account]
+    return of_names(_names_of(resource)) or of_names(one.name for one in providers)
+
+
+def is_of_another_purpose(accounts: Accounts, account: str) -> bool:
+    """Whether an account is for no environment: the management account, and one whose name says so."""
+    names = [*_names_of(accounts.resource(account)), *(one.name for one in accounts.providers_of(account))]
+    return account == accounts.management or of_another_purpose(names)
 
 
 def of_tags(tags: object) -> str | None:
@@ -47,6 +76,10 @@ def of_another_purpose(names: Iterable[str]) -> bool:
     """
     said = list(names)
     return any(_OTHERS & set(_words(name)) for name in said) and not any(map(_speaks_of_one, said))
+
+
+def _names_of(resource: Resource | None) -> list[str]:
+    return [name for name in (resource.text("name"), resource.name) if name] if resource else []
 
 
 def _speaks_of_one(name: str) -> bool:

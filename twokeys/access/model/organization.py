@@ -10,9 +10,10 @@ from functools import partial
 from itertools import chain
 
 from twokeys import doors
-from twokeys.access.model.accounts import Accounts, id_of
+from twokeys.access.model.accounts import Accounts
 from twokeys.access.model.documents import Document, Documents
 from twokeys.access.model.exports import Exported
+from twokeys.access.model.identities import id_of
 from twokeys.access.model.principals import Principal
 from twokeys.access.reading.snapshot import Resource, Snapshot, mapping
 from twokeys.access.reading.tokens import (

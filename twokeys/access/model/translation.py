@@ -10,7 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
-from twokeys.access.model.accounts import Accounts, id_of
+from twokeys.access.model.accounts import Accounts
+from twokeys.access.model.identities import id_of
 from twokeys.access.model.not_read import ACCEPT, MAKE_IT, PODS, NotRead, not_read
 from twokeys.access.reading.cloudformation import Native, as_pulumi, lowered
 from twokeys.access.reading.snapshot import Resource, Snapshot, items, mapping

@@ -19,7 +19,7 @@ def _granted(graph: Graph, _config: DoorConfig, _now: datetime) -> Iterator[Find
         for role in graph.principals
         if role.kind == "role"
         and role.account in graph.accounts.all_members
-        and role.name in graph.accounts.access_roles(role.account)
+        and graph.accounts.is_access_role(role.arn)
     }
     for principal in graph.principals:
         for document in principal.documents:

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from twokeys.access.findings import Config, DoorConfig, Finding, Rule
 from twokeys.access.graph import Graph
-from twokeys.access.model.environment import canonical
+from twokeys.access.model.environment import canonical, is_of_another_purpose, of_account
 from twokeys.access.paths import Path, paths_from
 
 NAME = "environments-isolated"
@@ -33,7 +33,7 @@ def _check(graph: Graph, config: EnvironmentConfig, _now: datetime) -> Iterator[
     given = {graph.accounts.canonical(account): name for account, name in config.accounts.items()}
 
     def environment(account: str) -> str | None:
-        name = given.get(account) or graph.accounts.environment(account)
+        name = given.get(account) or of_account(graph.accounts, account)
         return None if name is None else canonical(name)
 
     for closed in map(_in_one_spelling, config.closed):
@@ -56,7 +56,7 @@ def _may_be_any(graph: Graph, path: Path, reached: list[str | None]) -> bool:
     account = path.target.account
     entered = [door.target.account for door in path.doors[:-1]]
     unknown = reached[-1] is None and account not in entered and graph.accounts.pinned(account)
-    return unknown and not graph.accounts.is_of_another_purpose(account)
+    return unknown and not is_of_another_purpose(graph.accounts, account)
 
 
 def _way_in(graph: Graph, path: Path, closed: ClosedTo) -> Finding:

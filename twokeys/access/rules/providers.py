@@ -5,8 +5,8 @@ from datetime import datetime
 
 from twokeys.access.findings import Config, Finding, Rule
 from twokeys.access.graph import Graph
-from twokeys.access.model.accounts import ProviderEntry
 from twokeys.access.model.principals import HOLDERS
+from twokeys.access.model.providers import ProviderEntry
 from twokeys.access.reading.snapshot import project_of
 
 _NAME = "provider-enters-its-account"
