@@ -224,7 +224,7 @@ class _Waiting:
         The engine makes no target without these; providers and the stack itself it makes unasked (CLI 3.274.1).
         """
         below = _all_behind(self._graph.snapshot, set(accounts), parents=True)
-        new = (one for one in self._graph.snapshot.resources if one.urn in below and one.text("id") is None)
+        new = (one for one in self._graph.snapshot.resources if one.urn in below and not one.is_there)
         return [one.urn for one in new if not one.type.startswith("pulumi:")]
 
     def _documents_of_half_doors(self) -> Iterator[str]:
