@@ -295,7 +295,7 @@ def test_two_of_one_name_are_one_where_their_account_is_known() -> None:
         made = [world.role("ci", provider) for _ in range(2)]
         made[1] = world.change(made[1], urn=f"{made[1].urn}-again")
         principals = read(world)
-        one, other = map(principals.of_resource, made)
+        one, other = (principals.by_urn[one.urn] for one in made)
         assert (one is other) == (provider is world.hub)
         assert len(principals.namesakes_in_unpinned_accounts("role", "ci")) == 2
     user = principals.mentioned(HUB, "user", "ann")
