@@ -108,6 +108,11 @@ def test_what_is_known_and_not_proved_is_refused_whatever_else_of_its_role_is_no
         values["inlinePolicies"] = [{"name": "x", "policy": grant}, *values.get("inlinePolicies", [])]
     world.role("worker", world.stage, **values)
     assert "unproved-door" in Engine().rules(world.resources)
+    deleted = {"Version": "2012-10-17", "Statement": [trusts("AROAEXAMPLEID1234567")]}
+    of_template = template(role=made("AWS::IAM::Role", RoleName="r", AssumeRolePolicyDocument=deleted))
+    world = World()
+    stack(world, of_template, world.stage, parameters={"OfAnother": UNKNOWN})
+    assert "unproved-door" in Engine().rules(world.resources)
 
 
 def test_a_template_that_opens_what_nobody_can_prove_is_refused_whatever_its_tags_are() -> None:
