@@ -85,7 +85,7 @@ def shell(  # noqa: PLR0913, PLR0917 - click gives the options as arguments
     if user:
         states = [made.stacks / f"{name}.json" for name in made.up] if directory else sandbox_states(root)
         where = account_of(user, states, account)
-        box = PulumiBox(loaded, folder if directory else local_aws_of(root, states[0]).parent)
+        box = PulumiBox(loaded, folder if directory else local_aws_of(states[0]).parent)
         files = box.aws_files(f"{where}-{user}")
         variables = files | sign_in(box.local_aws(), where, user, Path(files["AWS_SHARED_CREDENTIALS_FILE"]))
         click.echo(
