@@ -53,7 +53,7 @@ def test_a_stack_with_a_file_of_its_own_is_no_shard_whatever_its_name(root: Path
 WRONG = """config:
   accounts:
     one: &one
-      email: example@company.com
+      email: nobody
     two: {budget: {monthly: 5, notify: [a@company.com, nobody]}}
     three: *one
   twokeys:doors: {in: {}}
