@@ -121,12 +121,8 @@ def _say_what_is_elsewhere(made: Sandbox, demo: Sandbox) -> None:
             err=True,
         )
     elif demo.up:
-        click.echo(
-            f"What the demo made ({', '.join(demo.up)}) is in another local AWS.\n"
-            "To be somebody there: `twokeys sandbox shell --user NAME`; its administrator: with"
-            f" `--state {os.path.relpath(demo.directory)}`.",
-            err=True,
-        )
+        who = f"`--user NAME` is somebody there, `--state {os.path.relpath(demo.directory)}` its administrator"
+        click.echo(f"What the demo made ({', '.join(demo.up)}) is in another local AWS: {who}.", err=True)
 
 
 @click.command("mfa-code")
