@@ -106,7 +106,7 @@ class Documents:
             if isinstance(parsed, PolicyError):
                 why = f"it breaks the rule {parsed.rule!r}{_UNQUOTED}" if secret else f"it cannot be read: {parsed}"
                 return made(UNKNOWN, problem=why, faulty=True)
-            return made(_masked(parsed) if secret else parsed, hidden=secret and holds_unknown(value))
+            return made(masked(parsed) if secret else parsed, hidden=secret and holds_unknown(value))
         if secret:
             return made(UNKNOWN, problem="it is a secret, which the state holds encrypted", hidden=True)
         declared = self._by_place.get((resource.urn, key))
@@ -180,7 +180,7 @@ MASKS = ("(secret)", "(another secret)")
 """What stands for a text that a state holds encrypted: one that is asked for, and one that is excluded."""
 
 
-def _masked(policy: PolicyDocument) -> PolicyDocument:
+def masked(policy: PolicyDocument) -> PolicyDocument:
     """A secret document as messages may quote it: without the texts of conditions, but for those that say who.
 
     A value that is a wildcard only, or a date, a number or the like, is no secret. What is masked may be any other
