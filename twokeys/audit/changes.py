@@ -113,15 +113,8 @@ _OF_ACCOUNTS = ("targetId", "accountId")
 _DOCUMENTS = ("assumeRolePolicyDocument", "policyDocument", "inlinePolicy", "content")
 _WHOSE = {**{f"{kind}Name": kind for kind in ("role", "user", "group")}, **KEPT_BY_ID, "policyArn": "policy"}
 _WHAT = (
-    "policyArn",
-    "managedPolicyArn",
-    "policyName",
-    "groupName",
-    "principalId",
-    "targetId",
-    "memberId",
-    "accessKeyId",
-    "serialNumber",
+    *("policyArn", "managedPolicyArn", "policyName", "groupName"),
+    *("principalId", "targetId", "memberId", "accessKeyId", "serialNumber"),
 )
 _ON = re.compile(r"on resource: (\S+)")
 _LONGEST = 150

@@ -18,7 +18,7 @@ from twokeys.audit.entries import DoorUse, Entry, Tallies, Tally, Usage
 from twokeys.audit.known import Records
 from twokeys.audit.logs import Source
 from twokeys.audit.record import EARLIER, SESSION, SESSIONS, SIGN_INS, Use, resolved
-from twokeys.audit.trail import BY_KEY, LONGEST, TEMPORARY, Change, Trail
+from twokeys.audit.trail import LONGEST, Change, Trail, by_credentials
 from twokeys.audit.unusual import Unusual, is_weak, unusual
 from twokeys.doors import Who
 from twokeys.doors.who import CARRIERS
@@ -265,8 +265,7 @@ def _apart_by_calls(answers: Answers, key_calls: Iterable[tuple[Party, str, int]
 
 def calls_of(user: Party, name: str) -> str:
     """Calls of a user with credentials of their own, in words."""
-    whose = "temporary credentials" if name == TEMPORARY else "an access key"
-    which = "" if name == TEMPORARY else f"{name if name in BY_KEY else 'other'} "
+    which, whose = by_credentials(name)
     return f"{which}calls of {user.short} with {whose}"
 
 

@@ -390,6 +390,13 @@ class Trail:
         return sorted(chosen, key=lambda use: (use.time, use.id))
 
 
+def by_credentials(name: str) -> tuple[str, str]:
+    """Which calls of a user are counted under a name, and with what they were made, in words."""
+    if name == TEMPORARY:
+        return "", "temporary credentials"
+    return f"{name if name in BY_KEY else 'other'} ", "an access key"
+
+
 def _begins(use: Use, session: Use, began: datetime, longest: timedelta) -> bool:
     """Whether a session is that of an entry into its role: by the access key, or by its name.
 
