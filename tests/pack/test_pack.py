@@ -638,6 +638,8 @@ def test_an_exception_for_a_role_whose_name_is_made_up_is_printed_in_preview_and
         assert rule not in Engine(config).rules(made(name))
         engine, there = Engine(config, preview=False), made(drawn[1], id=drawn[1], arn=arn(HUB, f"role/{drawn[1]}"))
         assert engine.rules(there) == []
+        (again,) = (one for one in Engine().analyze(there) if one.policyName == rule)
+        assert drawn[1] in again.message, "what is there already has its name"
         assert rule in Engine(config).rules(made(f"{drawn[1]}1")), "no other name is excused"
         alike = World()
         alike.role(drawn[1], alike.hub, inputs.get("assumeRolePolicy", SERVICE))

@@ -39,10 +39,6 @@ _OF_TRUST: Final = frozenset({"assumeRolePolicy", "name", "namePrefix", "path"})
 """What says who comes into which role; all else of a role says what it may do."""
 _MANY: Final = 5
 _STEP: Final = "nothing has to be done; `pulumi up` with this pack judges each before it is made"
-_STEP_OF_TRUSTS: Final = (
-    "`pulumi up` with this pack judges each before it is made; to have a trust policy judged now, write it from what "
-    "is known already, or declare it (`twokeys.declared`)"
-)
 _OIDC: Final = "aws:iam/openIdConnectProvider:OpenIdConnectProvider"
 
 
@@ -75,9 +71,8 @@ def deferred(graph: Graph, judged: Sequence[Judged], joined: Graph) -> tuple[lis
         about.append(
             f"Whom the trust policy of {whose} lets in is not known in preview, and may be refused in the update"
         )
-        step = _STEP_OF_TRUSTS
-        if known := _arn_of_provider(graph, trusts):
-            step += f"; of the identity provider, write {known}"
+        known = _arn_of_provider(graph, trusts) or "what is known already"
+        step = f"to have a trust policy judged now, write it with {known} (or declare it: `twokeys.declared`)"
     severity: Severity | None = "medium" if trusts else None
     return kept, [Judged(Finding(". ".join(about), step, rule=DEFERRED, severity=severity), mandatory=False)]
 
@@ -235,7 +230,7 @@ class _Waiting:
         The engine makes no target without these; providers and the stack itself it makes unasked (CLI 3.274.1).
         """
         below = _all_behind(self._graph.snapshot, set(accounts), parents=True)
-        new = (one for one in self._graph.snapshot.resources if one.urn in below and one.text("id") is None)
+        new = (one for one in self._graph.snapshot.resources if one.urn in below and not one.is_there)
         return [one.urn for one in new if not one.type.startswith("pulumi:")]
 
     def _documents_of_half_doors(self) -> Iterator[str]:
