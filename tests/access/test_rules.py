@@ -116,6 +116,7 @@ BUT_SERVICES = {"BoolIfExists": {"aws:PrincipalIsAWSService": "false"}}
     ({"Condition": {"Null": {"aws:PrincipalOrgID": "true"}}}, ["wildcard-trust"]),
     ({"Condition": BUT_SERVICES}, ["door-needs-trust", "wildcard-trust"]),
     ({"Condition": {**NOT_OURS, "Bool": {"aws:SecureTransport": "false"}}}, ["wildcard-trust"]),
+    ({"Condition": {"Bool": {"aws:SecureTransport": "true"}}}, ["door-needs-trust", "wildcard-trust"]),
     ({"Condition": NOT_OURS, "Principal": {"AWS": arn(OUTSIDE, "root")}}, ["wildcard-trust"]),
     ({"Condition": NOT_OURS, "Action": "sts:AssumeRoleWithSAML"}, ["wildcard-trust"]),
 ])  # fmt: skip

@@ -2,12 +2,11 @@
 
 import json
 import os
-from contextlib import nullcontext, suppress
+from contextlib import nullcontext
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
-from time import sleep
 from typing import Any
 
 import boto3
@@ -709,13 +708,8 @@ def test_a_published_file_and_its_states_give_the_same_profiles_and_break_glass(
 
 class _Sending(SimpleHTTPRequestHandler):
     def do_GET(self) -> None:
-        """The file, or what drips without an end of its first line; a path that is an address sends on to it."""
-        if self.path == "/drip":
-            with suppress(OSError):
-                for _ in range(100):
-                    self.wfile.write(b"x")
-                    sleep(0.05)
-        elif self.path.startswith("/status/"):
+        """The file; a path that is an address sends on to it."""
+        if self.path.startswith("/status/"):
             self.send_error(int(self.path[-3:]))
         elif "://" not in self.path:
             super().do_GET()
@@ -726,10 +720,7 @@ class _Sending(SimpleHTTPRequestHandler):
 
 
 @pytest.mark.usefixtures("config")
-def test_a_published_file_is_read_from_its_address_over_https_or_from_this_machine(
-    published: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("twokeys.exports._SECONDS_IN_ALL", 3)
+def test_a_published_file_is_read_from_its_address_over_https_or_from_this_machine(published: Path) -> None:
     (published.parent / "sign-in").write_text("<!doctype html>")
     handler = partial(_Sending, directory=str(published.parent))
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
@@ -744,7 +735,6 @@ def test_a_published_file_is_read_from_its_address_over_https_or_from_this_machi
                 (f"{here}/nothing", "404 File not found.*ask whoever publishes it"),
                 (f"{here}/status/401", "401.*download it in your browser"),
                 (f"{here}/status/503", "503.*in some minutes"),
-                (f"{here}/drip", "had not sent all of it after 3 seconds"),
             ):
                 with pytest.raises(Refusal, match=why):
                     run("--person", "ann", "--from", where)

@@ -200,7 +200,7 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
         state = self._state(snapshot.resources[0].urn, self._named) if self._dry_run else self._before
         if state is None or not (state.resources or beside):
             return None
-        graph = graph_of(state, own)
+        graph = graph_of(state, own and own_account(state.of_type(PROVIDER)))
         return beside.joined(graph, own) if beside else graph
 
     def _snapshot(self, found: Iterable[Any]) -> Snapshot:
