@@ -29,6 +29,25 @@ def management(project_root: Path) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
+    ("section", "wrong"),
+    [
+        ("doors", {"to": {"account": "stge", "role": "a"}}),
+        ("doors", {"reason": None, "owner": None}),
+        ("doors", {"sessionSeconds": "4h", "to": "prod"}),
+        ("organizationGrants", {"reason": None}),
+    ],
+)
+def test_a_misspelt_user_is_refused_with_whatever_else_is_wrong_of_the_door(
+    management: dict[str, Any], section: str, wrong: dict[str, Any]
+) -> None:
+    user = next(iter(management["people"]["users"]))
+    one = DOOR | {"from": {"user": f"{user}e"}} | ({} if section == "doors" else {"to": {"role": "a"}}) | wrong
+    error = refused(changed(management, f"{section}.typo", {k: v for k, v in one.items() if v}), "management")
+    for part in (f"from = {user}e: no user of `people` has this name", *wrong):
+        assert f"{section}.typo.{part}" in error.why
+
+
+@pytest.mark.parametrize(
     ("key", "value", "why"),
     [
         ("organization.guardRails", {"Elsewhere": ["no-root-user"]}, "no organizational unit of this stack"),

@@ -56,9 +56,9 @@ def parse(stack: str, config: Mapping[str, object], lines: Callable[[str], str] 
 def _contradictions_beside(malformed: Sequence[ErrorDetails], rest: Any) -> Iterator[Problem]:  # noqa: ANN401 - JSON
     """What clashes in the rest of a config in which something has the wrong form.
 
-    A misspelt key counts as the one that is meant. A door or grant of the wrong form is left out, since nothing else
-    names it; so is a setting of an account, with what clashes there. Where anything else has the wrong form, nothing
-    more can be judged.
+    A misspelt key counts as the one that is meant. Of a door or grant of the wrong form only whom it is for counts, as
+    nothing else names it; a setting of an account is left out, with what clashes there. Where anything else has the
+    wrong form, nothing more can be judged.
     """
     for place in (detail["loc"] for detail in malformed if detail["type"] == "extra_forbidden"):
         with suppress(KeyError):  # below a key that is no text, which is refused by itself
@@ -72,15 +72,23 @@ def _contradictions_beside(malformed: Sequence[ErrorDetails], rest: Any) -> Iter
         places = {detail["loc"][:3] for detail in error.errors()}
     for place in places:
         match place:
-            case ("doors" | "organizationGrants" as part, name, *_):
-                rest[part].pop(name, None)
+            case ("doors" | "organizationGrants" as part, name, *setting):
+                wrong = rest[part].pop(name, None)
+                if wrong and setting and setting[0] not in (*_WHO, "[key]"):
+                    said = {key: wrong[key] for key in _WHO if key in wrong}
+                    rest[part][name] = said | {"to": {"role": name} | _NOWHERE[part], "reason": "?", "owner": "?"}
             case ("accounts", name, setting) if setting != "[key]":
                 rest["accounts"][name].pop(setting, None)
             case _:
                 return
-    unclear = tuple(f"accounts.{place[1]}." for place in places if place[0] == "accounts")
+    unclear = tuple(f"{place[0]}.{place[1]}.{'' if place[0] == 'accounts' else 'to.'}" for place in places)
     settings = Settings.model_validate(rest)
     yield from (one for one in contradictions(settings) if not one.key.startswith(unclear))
+
+
+_WHO = ("from", "via", "keys")
+"""What says of a door whom it is for."""
+_NOWHERE = {"doors": {"account": "nowhere"}, "organizationGrants": {}}
 
 
 def _own_values(config: Mapping[str, object]) -> tuple[dict[str, object], list[Problem]]:
