@@ -207,11 +207,11 @@ def test_what_mfa_needs_of_a_source_that_is_a_session_is_said(
     config.write_text(f"[profile hub]\n{source}")
     behind = door("behind", role="r", source={"kind": "role", "account": STAGE, "names": ["reader"]}, target=PROD)
     stage = write(tmp_path, "stage.json", outputs(door("a", mfa=True), door("b", role="b", seconds=43200), behind))
-    noted = run("--person", "ada", "--state", stage, "--source-profile", "hub").stderr
-    assert (said in noted, bool(said)) == (True, "a asks for MFA" in noted)
-    assert ("behind is behind a, without which it is shut too" in noted) == bool(said)
-    assert ("mfa_serial" in settings("a")) == asks
-    assert settings("b")["duration_seconds"] == ("3600" if said else "43200")  # of a session's session
+    noted = run("--person", "ada", "--state", stage, "--source-profile", "hub", "--prefix", "x-").stderr
+    assert (said in noted, bool(said)) == (True, "x-a asks for MFA" in noted)
+    assert ("x-behind is behind x-a, without which it is shut too" in noted) == bool(said)
+    assert ("mfa_serial" in settings("x-a")) == asks
+    assert settings("x-b")["duration_seconds"] == ("3600" if said else "43200")  # of a session's session
 
 
 @pytest.mark.parametrize(
@@ -375,6 +375,12 @@ def test_an_older_file_takes_back_what_a_newer_one_wrote_only_when_that_is_asked
         run(*published(*doors, hour=11))
     run(*published(*doors, hour=11), "--replace")
     run(*published(door("c"), hour=11))
+    run(*published(door("c"), hour=11), *published(door("d", role="d"), hour=13)[2:])
+    assert "# as of 2026-11-28T11:00:00+00:00 to 2026-11-28T13:00:00+00:00\n" in config.read_text(), (
+        "each file has its own"
+    )
+    with pytest.raises(Refusal, match=r"as of .* 11:00 UTC to .* 13:00 UTC, these are as of .* 10:00 UTC to .* 13:00"):
+        run(*published(door("e", role="e"), hour=10), *published(door("d", role="d"), hour=13)[2:])
 
 
 @pytest.mark.parametrize("both", [False, True])

@@ -156,6 +156,7 @@ def assume(*, door: str, command: tuple[str, ...], as_json: bool, **how: Any) ->
 @click.command()
 @_through
 @click.option("--to", "destination", metavar="URL", help="The console page to open; default: its home.")
+@click.option("--region", help="The region to open the console in; default: the last one that you were in.")
 @click.option("--open", "in_browser", is_flag=True, help="Open it in your browser.")
 def console(
     *,
@@ -169,11 +170,13 @@ def console(
 
     Any other one holds a sign-in token: whoever has it within fifteen minutes is signed in, so do not pass it on.
     """
-    from twokeys.assume.session import console_address, local_aws
+    from twokeys.assume.session import console_address, console_in, local_aws
     from twokeys.doors.switch_role import shortcut_url
     from twokeys.iam import Arn
     from twokeys.profiles.ways import AssignmentWay, least
 
+    if destination and how["region"]:
+        raise click.UsageError("--to names a page with its region: leave --region out")
     ways, told = _ways(door, how["profile"], how.pop("states"), how.pop("published"))
     if where := local_aws(how["profile"]):
         raise Refusal(
@@ -183,6 +186,8 @@ def console(
             next_step=f"go through the door with the AWS CLI: `twokeys assume {door} -- aws ...`",
         )
     way, arn = least(ways), None
+    if region := how["region"]:
+        destination = console_in(region, way.partition or "aws")
     if isinstance(way, AssignmentWay) and (way.start_url or "").startswith("https://"):
         address = shortcut_url(way.start_url or "", way.account, way.permission_set, destination)
     else:

@@ -451,19 +451,21 @@ def local_aws(profile: str | None) -> str | None:
     return endpoint if is_loopback(endpoint) else None
 
 
+def console_in(region: str, partition: str) -> str:
+    """Where the console begins in a region: https://docs.aws.amazon.com/singlesignon/latest/userguide/howtopermrelaystate.html
+
+    Raises Refusal when the partition has no such region, or no console is known for it.
+    """
+    known_region(region, "--region", partition)
+    return _console(partition)[1].replace("//", f"//{region}.")
+
+
 def console_address(session: Session, partition: str, destination: str | None = None) -> str:
     """The address that signs a browser in as the session, for fifteen minutes; the session's own length counts then.
 
     Raises Refusal when the partition has no such sign-in, or it does not answer.
     """
-    if partition not in _CONSOLES:
-        raise Refusal(
-            "signing in to the console",
-            where=f"partition {partition}",
-            why="no federated sign-in is known for it",
-            next_step="use the session with the AWS CLI: `twokeys assume`",
-        )
-    federation, console = _CONSOLES[partition]
+    federation, console = _console(partition)
     keys = {"sessionId": session.access_key, "sessionKey": session.secret_key, "sessionToken": session.token}
     try:
         asked = f"{federation}?{urlencode({'Action': 'getSigninToken', 'Session': json.dumps(keys)})}"
@@ -478,3 +480,14 @@ def console_address(session: Session, partition: str, destination: str | None = 
         ) from None  # the address holds the session's keys, and no message may
     said = {"Action": "login", "Issuer": "twokeys", "Destination": destination or console, "SigninToken": token}
     return f"{federation}?{urlencode(said)}"
+
+
+def _console(partition: str) -> tuple[str, str]:
+    if partition not in _CONSOLES:
+        raise Refusal(
+            "signing in to the console",
+            where=f"partition {partition}",
+            why="no federated sign-in is known for it",
+            next_step="use the session with the AWS CLI: `twokeys assume`",
+        )
+    return _CONSOLES[partition]

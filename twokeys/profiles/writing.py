@@ -28,6 +28,7 @@ from twokeys.profiles.sections import (
 from twokeys.profiles.ways import RoleWay, Way, ask_for, beyond, closed
 from twokeys.shown import in_utc, listed
 
+_TO: Final = " to "
 _SOURCES: Final = {"source_profile", "credential_source"}
 """Of which one counts."""
 
@@ -118,20 +119,24 @@ def write(  # noqa: PLR0913, PLR0917 - whose profiles, what the exports tell, wh
         _refuse_circle(choices.source, {one.name for one in sections}, had)
         said = {"for": own_name, "as of": about.get("as of", ""), "with": _as_typed(options)}
         done = awsconfig.rewrite(old, block.name, sections, str(path), stays, about=said)
-        since = moment(said["as of"])
-        now = max(filter(None, (moment(one.outputs.get("as_of")) for one in exports)), default=None)
+        since = _span(said["as of"].split(_TO))
+        now = _span(one.outputs.get("as_of") for one in exports)
+        older = any(coming < there for coming, there in zip(now, since, strict=False))
         if not block.replace:
             _refuse_lost(had, done, own_name, holder, shown, block)
-            _refuse_older(done, since, now, block)
-        if done.text != old and now and (block.replace or since is None or since < now):
-            said["as of"] = now.isoformat()  # a newer file that changes nothing is no change
+            if older:
+                _refuse_older(done, since, now, block)
+        if done.text != old and now and (block.replace or not older):
+            said["as of"] = _TO.join(
+                dict.fromkeys(one.isoformat() for one in now)
+            )  # a newer file that changes nothing is no change
             done = awsconfig.rewrite(old, block.name, sections, str(path), stays, about=said)
         differs = done.text != old
         if differs and not block.dry_run:
             files.replace_text(path, old, done.text)
     notes = (
         *(f"{choices.prefix}{way.name} {why}" for way, why in unwritten.items()),
-        *(f"{choices.prefix}{way.name} {why}" for way, why in mfa_from(written, who, choices.session).items()),
+        *(f"{choices.prefix}{way.name} {why}" for way, why in mfa_from(written, who, choices).items()),
         *_notes(choices.source, {*kept, *had} - {one.name for one in sections}, {*kept, *by_hand}, ways),
         *([] if ways else [no_door(who, told.ways)]),
         *_of_options(before, sections, choices, block),
@@ -178,13 +183,23 @@ def _of_options(
         )
 
 
-def _refuse_older(done: awsconfig.Change, since: datetime | None, now: datetime | None, block: Block) -> None:
+def _span(moments: Iterable[object]) -> tuple[datetime, ...]:
+    """Of when the oldest and the newest of several files are; () where none says so."""
+    found = sorted(filter(None, map(moment, moments)))
+    return (found[0], found[-1]) if found else ()
+
+
+def _shown(span: tuple[datetime, ...]) -> str:
+    return _TO.join(dict.fromkeys(map(in_utc, span)))
+
+
+def _refuse_older(done: awsconfig.Change, since: tuple[datetime, ...], now: tuple[datetime, ...], block: Block) -> None:
     """Refuse to take back with older exports what newer ones wrote."""
-    if since and now and now < since and (lost := [*done.removed, *done.changed]):
+    if lost := [*done.removed, *done.changed]:
         raise Refusal(
             f"the block {block.name} was written from newer exports",
             where=str(block.path),
-            why=f"it is as of {in_utc(since)}, these are as of {in_utc(now)} and would take back {listed(lost)}",
+            why=f"it is as of {_shown(since)}, these are as of {_shown(now)} and would take back {listed(lost)}",
             next_step="give the newer ones, or go back to these with --replace",
         )
 
