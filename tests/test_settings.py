@@ -74,20 +74,6 @@ def refused(config: dict[str, Any], stack: str = "stage") -> Refusal:
     return caught.value
 
 
-def test_a_door_of_the_wrong_form_hides_no_clash_of_what_is_beside_it() -> None:
-    doors = {"bad": DOOR | {"sessionSeconds": "4h"}, "nowhere": DOOR | {"to": {"account": "prod", "role": "a"}}}
-    chained = DOOR | {"to": {"role": "b"}, "sessionSeconds": 7200}
-    stage = {"email": "example@company.com", "tags": ["a"]}
-    error = refused(STAGE | {"accounts": {"stage": stage}, "doors": doors | {"chained": chained}})
-    assert "4 settings" in error.what
-    for part in ("bad.sessionSeconds = 4h", "stage.tags = ", "accounts of this stack: stage", "3600 seconds"):
-        assert part in error.why
-    policy = {"managedPolicies": ["arn:aws:iam::aws:policy/ReadOnlyAcces"]}
-    slip = refused(STAGE | {"doors": {"ci": DOOR | {"expire": "2030-01-31", "permissions": policy}}})
-    for part in ("ci.expire = 2030-01-31: there is no such", "managedPolicies = ", "policy/ReadOnlyAccess, if that"):
-        assert part in slip.why
-
-
 def test_a_reason_is_one_line_everywhere() -> None:
     said = parse("stage", STAGE | {"doors": {"ci": DOOR | {"reason": "Releases,\n  and\ttags\n"}}}).doors["ci"]
     assert said.declaration["reason"] == "Releases, and tags"
@@ -270,13 +256,9 @@ def test_what_every_stack_needs_is_asked_for(key: str) -> None:
     ("key", "value", "why", "next_step"),
     [
         ("doors.ci.mfa", "banana", "it takes true or false", "write true or false"),
-        ("doors.ci.sessionSeconds", "12h", "it takes a whole number", "write 43200, which is 12h in sec"),
-        ("doors.ci.sessionSeconds", "1.5 hours", "it takes a whole number", "write 5400, which is 1.5 hours"),
         ("doors.ci.sessionSeconds", "soon", "it takes a whole number", "write one"),
         ("doors.ci.reason", "a \u2014 b", "character 3, \u2014 (U+2014)", "write - in its place"),
-        ("doors.ci.reason", None, "it takes text", "write a text"),
-        ("doors.ci.expires", "31.01.2027", "not a day", "write 2027-01-31"),
-        ("doors.ci.expires", "2027-01-31 15:00", "not a day", "write 2027-01-31T15:00Z, if UTC is meant"),
+        ("doors.ci.reason", None, "it takes text", "write it as text"),
         ("doors.ci.expires", "90d", "not a day", "write the last day as in"),
         ("doors.ci.conditions", {"<nil>": {"aws:X": "true"}}, "reads the operator Null", 'write "Null"'),
         (
@@ -291,12 +273,10 @@ def test_what_every_stack_needs_is_asked_for(key: str) -> None:
             "names no service",
             "write aws:PrincipalOrgID",
         ),
-        ("doors.ci.externalId", 12345, "it takes text", 'write "12345", in quotes'),
-        ("doors.ci.owner", ["platform"], "it takes text", "write platform, without brackets"),
-        ("doors.ci.from", "ci", "it has settings", "write `key: value` lines below it, with keys such as role"),
+        ("doors.ci.externalId", 12345, "it takes text", "write it as text, in quotes"),
+        ("doors.ci.from", "ci", "it has settings", "write `key: value` lines below it"),
         ("doors.ci.from", {"role": "arn:aws:iam::111111111111:role/ci"}, "by its name", "write ci"),
-        ("doors.ci.to", "deployer", "it has settings", "write {role: deployer}"),
-        ("doors.ci.keys", "trust, grant", "it takes a list", "write it as a list: [trust, grant]"),
+        ("doors.ci.keys", "trust, grant", "it takes a list", "write a list, as in [one, two]"),
         ("doors.ci.conditions", {"aws:SourceIp": "192.0.2.7"}, "is an operator", "write it as in {IpAddress"),
         (
             "doors.ci.permissions.managedPolicies",
@@ -310,29 +290,9 @@ def test_what_every_stack_needs_is_asked_for(key: str) -> None:
             "'effect' is not an element",
             "write Effect, if that is meant",
         ),
-        (
-            "doors.ci.permissions.statements",
-            {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"},
-            "it takes a list",
-            "write it as a list: `- ` in front of its first key",
-        ),
-        ("doors.ci.to", "arn:aws:iam::222222222222:role/a", "it has settings", "write {role: a}"),
-        ("organization", {"adopt": 1234}, "it takes text", 'write "1234", in quotes'),
-        ("organization", {"organizationalUnits": ["Prod"]}, "it has settings", "write each as a key with a colon"),
-        (
-            "organization",
-            {"organizationalUnits": {"A": {"B": {}}}},
-            "no such setting",
-            "write a unit below another by its path, as in A/B",
-        ),
-        ("people", {"roles": '{"ci": {}}'}, "it has settings", "take the quotes around it away"),
-        ("managementAccountId", 1227133513, "it takes text", "write all 12 digits in quotes: YAML drops a 0"),
-        ("managementAccountId", 111111111111, "it takes text", 'write "111111111111", in quotes'),
-        ("tags", {"environment": False}, "it takes text", "write it in quotes: YAML reads yes, no"),
+        ("managementAccountId", 111111111111, "it takes text", "write it as text, in quotes"),
         ("accounts.stage.organizationalUnit", "/Workloads/Stage", "begins and ends with", "write Workloads/Stage"),
-        ("accounts.stage.budget", {"monthly": "1,000 USD", "notify": ["a@b.co"]}, "takes a number", "write 1000, as a"),
         ("accounts.stage.budget", {"monthly": "much", "notify": ["a@b.co"]}, "takes a number", "write one"),
-        ("people", {"users": {"alice": {}, "bob": {}}}, "it takes a list", "write it as a list: [alice, bob]"),
         ("people", {"users": {"alice": {"a": 1}}}, "it takes a list", "write a list, as in"),
         ("organization", {"centralizedRootAccess": "yes please"}, "true, false or 'adopt'", "write one of these"),
         ("organization", {"trustedServices": ["cloudtrial"]}, "service principal", "write cloudtrail.amazonaws.com"),
@@ -350,12 +310,7 @@ def test_what_every_stack_needs_is_asked_for(key: str) -> None:
         ("accounts.stage.budget", {"monthly": True, "notify": ["a@example.com"]}, "it takes a number", "write one"),
         ("doors.ci.keys", [], "it is empty", "write what is meant"),
         ("doors.ci.expires", None, "nothing stands after its colon", "write what is meant, or leave the key"),
-        (
-            "account",
-            {},
-            "there is no such setting",
-            "write accounts, if that is meant, or write it under people or audit",
-        ),
+        ("account", {}, "there is no such setting", "write accounts, if that is meant, or remove it"),
         ("doors.ci.from", {"role": "ci", "account": "222222222222"}, "by its key", "write that key"),
         ("doors.ci.permissions.statements", [{}], "Statement[0]: the statement has no Effect", "correct it"),
         ("doors.ci.keys", ["trusts"], "it takes 'trust' or 'grant'", "write trust, if that is meant, or wr"),
@@ -367,8 +322,6 @@ def test_what_every_stack_needs_is_asked_for(key: str) -> None:
         ("accounts.stage.budget", {"monthly": 0, "notify": ["a@b.co"]}, "it takes more than 0", "write more"),
         ("accountsAtOnce", 51, "it takes 50 or less", "write that or less"),
         ("region", "us-esat-1", "no AWS region has this name", "write us-east-1, if that is meant, or give a region"),
-        ("doors.ci.boundary", "x", "there is no such setting", "write it under permissions, where it"),
-        ("doors.ci.account", "x", "there is no such setting", "write it under from or to, where it"),
         (
             "doors.ci.conditions",
             {"ForAnyValue:IpAdress": {"aws:SourceIp": "192.0.2.0/24"}},

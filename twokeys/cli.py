@@ -4,10 +4,8 @@ import importlib
 import itertools
 import json
 import os
-import shutil
 import sys
 import traceback
-from collections.abc import Iterable
 from importlib.metadata import version
 from typing import NoReturn
 
@@ -45,53 +43,6 @@ COMMANDS = {
 }
 _PARTS = {"access": "twokeys.temporary.open_command:open_command"}
 """Commands of a group that live above the group's own folder."""
-
-
-_NARROW = 60
-"""Below it an option and what it is for stand one under the other."""
-
-
-class _Help(click.HelpFormatter):
-    """Click's own takes 50 columns at least, and breaks words there."""
-
-    def __init__(self, indent_increment: int = 2, width: int | None = None, max_width: int | None = None) -> None:
-        shown = shutil.get_terminal_size().columns
-        super().__init__(indent_increment, width or min(shown, max_width or 80) - (2 if shown > _NARROW else 0))
-
-    def write_usage(self, prog: str, args: str = "", prefix: str | None = None) -> None:
-        """The usage line."""
-        if self.width >= _NARROW:
-            super().write_usage(prog, args, prefix)
-        else:
-            self._write_folded(f"{prefix or 'Usage: '}{prog} {args}", 2)
-
-    def write_dl(self, rows: Iterable[tuple[str, str]], col_max: int = 30, col_spacing: int = 2) -> None:
-        """Options or commands, and what they are for."""
-        if self.width >= _NARROW:
-            super().write_dl(rows, col_max, col_spacing)
-            return
-        indent = " " * self.current_indent
-        for name, about in rows:
-            self._write_folded(f"{indent}{name}", self.current_indent + 2)
-            self._write_folded(f"{indent}    {about}", self.current_indent + 4)
-
-    def write_text(self, text: str) -> None:
-        """A paragraph, or lines that stand as they are."""
-        if self.width >= _NARROW:
-            super().write_text(text)
-            return
-        for number, paragraph in enumerate(text.split("\n\n")):
-            kept = paragraph.startswith("\b\n")
-            if number:
-                self.write_paragraph()
-            for line in paragraph[2:].split("\n") if kept else [" ".join(paragraph.split())]:
-                self._write_folded(f"{' ' * self.current_indent}{line}", self.current_indent + (4 if kept else 0))
-
-    def _write_folded(self, line: str, indent: int) -> None:
-        self.write("".join(f"{part}\n" for part in folded(line, self.width, indent)))
-
-
-click.Context.formatter_class = _Help
 
 
 class _Commands(click.Group):

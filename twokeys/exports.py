@@ -7,11 +7,9 @@ backend keeps, and for `pulumi stack output --json`. A value is `UNKNOWN` where 
 import json
 import sys
 from collections.abc import Iterable, Mapping
-from concurrent.futures import Future
 from dataclasses import dataclass, field
 from http.client import HTTPException
 from pathlib import Path
-from threading import Thread
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
 from urllib.request import url2pathname, urlopen
@@ -27,7 +25,7 @@ from twokeys.options import is_named_pipe
 
 # What `pulumi stack output --json` shows of a secret: https://www.pulumi.com/docs/iac/cli/commands/pulumi_stack_output/
 _MASKED = "[secret]"
-_SECONDS, _SECONDS_IN_ALL = 15, 60
+_SECONDS = 15
 _MOST_BYTES = 32 << 20
 ASK = (
     "ask whoever publishes it (they make it with `twokeys access export FILE`); of a stack of yours: `pulumi stack"
@@ -50,7 +48,7 @@ def read_exports(path: str) -> Exports:
     if path.lower().startswith("file://"):
         path = url2pathname(path[len("file://") :])
     elif "://" in path:
-        return parse_exports(_fetched_in_time(path), path)
+        return parse_exports(_fetched(path), path)
     if path == "-":
         return parse_exports(sys.stdin.buffer.read(), "the standard input")
     file = Path(path).expanduser() if path.startswith("~/") else Path(path)  # a shell leaves it as it is in quotes
@@ -65,23 +63,6 @@ def read_exports(path: str) -> Exports:
             why=error.strerror or str(error),
             next_step="give a file that `twokeys access export FILE` or `pulumi stack export --file FILE` wrote",
         ) from error
-
-
-def _fetched_in_time(address: str) -> bytes:
-    """What is published at an address, whose server may send it slowly, but not for ever."""
-    whole: Future[bytes] = Future()
-
-    def fetch() -> None:
-        try:
-            whole.set_result(_fetched(address))
-        except Exception as error:
-            whole.set_exception(error)
-
-    Thread(target=fetch, daemon=True).start()
-    try:
-        return whole.result(_SECONDS_IN_ALL)
-    except TimeoutError as error:
-        raise _not_there(address, f"the server had not sent all of it after {_SECONDS_IN_ALL} seconds") from error
 
 
 def _fetched(address: str) -> bytes:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests.access.world import CI, DEPLOYER, HUB, MFA, OUTSIDE, PROD, STAGE, World, arn, document, grants, trusts
+from twokeys.access.keys import statements
 from twokeys.access.model.names import admits_everyone, could_be_role, granted_resources, open_leaves, trusted_names
 from twokeys.access.model.requirements import (
     demanded_values,
@@ -83,6 +84,16 @@ def prefixed(*statements: dict[str, object]) -> World:
 
 def test_a_name_to_be_made_up_does_not_matter_where_an_account_is_trusted() -> None:
     assert prefixed(trusts(ROOT)).rules() == []
+
+
+def test_a_role_without_a_name_is_to_be_granted_by_its_output() -> None:
+    """Nobody can write its ARN: https://www.pulumi.com/docs/iac/concepts/resources/names/#autonaming"""
+    world = World()
+    world.role("ci", world.hub)
+    world.role("late-1a2b3c4", world.stage, document(trusts(CI)))
+    assert "sts:AssumeRole on arn:" in next(statements(world.graph)).next_step, "that name is the program's"
+    world.change(world.resources[-1], name="late")
+    assert "allows sts:AssumeRole on the output `arn` of role late, or take" in next(statements(world.graph)).next_step
 
 
 def test_a_name_that_is_not_known_matters_wherever_a_document_may_name_it() -> None:

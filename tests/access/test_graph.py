@@ -659,6 +659,7 @@ def test_a_third_party_that_is_named_with_owner_and_reason_may_come_in_for_good(
     named = {"account": "464622532012", "name": "datadog", "owner": "platform", "reason": "monitoring"}
     config = {"third-party-named": {"thirdParties": [named]}}
     assert vendor({"StringEquals": {"sts:ExternalId": "abc123"}}).rules(config) == []
+    assert vendor({"StringEquals": {"sts:ExternalId": ["abc123", "*"]}}).refused == [], "no call brings a star"
     assert vendor().rules(config) == ["external-id"], "a name is no external ID"
 
 

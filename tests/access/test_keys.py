@@ -535,6 +535,7 @@ GRANT_FIRST = (
     '{"unproved-door": {"exceptions": [{"door": "%s", "reason": "its trust comes next", "owner": "...", '
     '"expires": "YYYY-MM-DD", "stack": "twokeys/stage"}]}}'
 )
+BUT_OF_AWS = " but OrganizationAccountAccessRole"  # https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_accounts_access.html
 GIVE = f"give role ci a policy that allows sts:AssumeRole on {DEPLOYER}, or take it out of the trust policy"
 LET = f"let role ci assume {DEPLOYER} there too (%s), or take it out of the trust policy"
 NARROW = "narrow that Deny (%s), or take it out of the trust policy"
@@ -689,8 +690,8 @@ def trust_in_a_role_of_an_account_that_is_only_listed(world: World) -> None:
     trusted(world, arn(PROD, "role/ci"))
 
 
-@says(*((NO_PROOF, f"{TRUSTS} {whom} as a whole, but no principal of this stack or of a referenced one is granted it: "
-         "the grant key is not proved", first + ELSEWHERE % "grant", f"{named} -> {DEPLOYER}", "deployer")
+@says(*((NO_PROOF, f"{TRUSTS} {whom} as a whole, but no principal of this stack or of a referenced one{BUT_OF_AWS} is "
+         "granted it: the grant key is not proved", first + ELSEWHERE % "grant", f"{named} -> {DEPLOYER}", "deployer")
         for named, whom, first in ((arn(PROD, "root"), f"account {PROD}", ""),
                                    ("o-a1b2c3d4e5", "organization o-a1b2c3d4e5",
                                     "name the principals that shall enter, "))))  # fmt: skip
@@ -875,9 +876,9 @@ WAITING = (
 @says(
     (NO_PROOF, "The inline policy enter of role ci is not proved: it is not known yet and no component declares it",
      WAITING, f"{arn(STAGE, 'role/ci')} -> *", "enter"),
-    (NO_PROOF, f"{TRUSTS} organization o-a1b2c3d4e5 as a whole, but no principal of this stack or of a referenced one "
-     "is granted it: the grant key is not proved", "name the principals that shall enter, " + ELSEWHERE % "grant",
-     f"o-a1b2c3d4e5 -> {DEPLOYER}", "deployer"),
+    (NO_PROOF, f"{TRUSTS} organization o-a1b2c3d4e5 as a whole, but no principal of this stack or of a referenced one"
+     f"{BUT_OF_AWS} is granted it: the grant key is not proved",
+     "name the principals that shall enter, " + ELSEWHERE % "grant", f"o-a1b2c3d4e5 -> {DEPLOYER}", "deployer"),
     (NO_GRANT, f"{TRUSTS} account {HUB} as a whole, but nobody there is granted sts:AssumeRole on it by this stack: "
      f"{NO_GRANT}", f"give those who shall enter a policy that allows sts:AssumeRole on {DEPLOYER}{IF_ELSEWHERE}",
      f"{arn(HUB, 'root')} -> {DEPLOYER}", "deployer"),

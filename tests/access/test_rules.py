@@ -82,15 +82,22 @@ def test_a_condition_that_anybody_can_meet_limits_nobody(operator: str, key: str
     [
         ("StringEquals", "aws:PrincipalOrgID", "o-a1b2c3d4e5"),
         ("StringEquals", "aws:PrincipalOrgID", "${aws:ResourceOrgID}"),
+        ("StringEquals", "aws:PrincipalOrgID", ["o-a1b2c3d4e5", "*"]),
+        ("StringEquals", "aws:PrincipalAccount", [HUB, "9999*"]),
         ("ForAnyValue:StringLike", "aws:PrincipalOrgPaths", "o-a1b2c3d4e5/r-ab12/ou-ab12-11111111/*"),
         ("StringLike", "aws:PrincipalAccount", HUB),
         ("ArnLike", "aws:PrincipalArn", arn(HUB, "role/c*")),
     ],
 )
-def test_a_condition_that_says_whose_the_principal_is_limits_everyone(operator: str, key: str, value: str) -> None:
+def test_a_condition_that_says_whose_the_principal_is_limits_everyone(operator: str, key: str, value: object) -> None:
+    """Under StringEquals a `*` is a star, which is in no id; advice says that nothing matches it.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html#Conditions_String
+    """
     world = organization(two_keys())
     trusting(world, "*", {operator: {key: value}})
-    assert world.rules() == []
+    assert world.refused == []
+    assert world.rules() == (["policy-lint"] if "Equals" in operator and "*" in str(value) else [])
 
 
 NOT_OURS = {"StringNotEqualsIfExists": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}}
@@ -109,6 +116,7 @@ BUT_SERVICES = {"BoolIfExists": {"aws:PrincipalIsAWSService": "false"}}
     ({"Condition": {"Null": {"aws:PrincipalOrgID": "true"}}}, ["wildcard-trust"]),
     ({"Condition": BUT_SERVICES}, ["door-needs-trust", "wildcard-trust"]),
     ({"Condition": {**NOT_OURS, "Bool": {"aws:SecureTransport": "false"}}}, ["wildcard-trust"]),
+    ({"Condition": {"Bool": {"aws:SecureTransport": "true"}}}, ["door-needs-trust", "wildcard-trust"]),
     ({"Condition": NOT_OURS, "Principal": {"AWS": arn(OUTSIDE, "root")}}, ["wildcard-trust"]),
     ({"Condition": NOT_OURS, "Action": "sts:AssumeRoleWithSAML"}, ["wildcard-trust"]),
 ])  # fmt: skip

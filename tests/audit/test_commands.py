@@ -524,7 +524,7 @@ def in_page(page: str) -> Numbers:
     for caption, body in re.findall(r"<caption>(.*?)</caption>.*?</thead>(.*?)</table>", page, re.DOTALL):
         for row in re.findall(r"<tr>(.*?)</tr>", body, re.DOTALL):
             tables[caption].append(re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row, re.DOTALL))
-    starts = kinds(f"{what}: " for what, _ in tables["Each use once"])
+    starts = kinds(f"{what}: " for what, _ in tables["To look at: each use once"])
     doors = tables["Use of each door"] + tables["Use of the steps on the way"]
     return Numbers(
         Counter(row[1].partition(":")[0] for row in tables["Ways in"] if len(row) > 1),

@@ -28,7 +28,7 @@ from tests.costs.bills import (
     cur2,
     legacy,
 )
-from twokeys.costs.breakdown import ACCOUNT, PAYER, SERVICE, Costs, Dimension, Question
+from twokeys.costs.breakdown import ACCOUNT, SERVICE, Costs, Dimension, Question
 from twokeys.costs.usage_report import Ledger, read_csv, read_parquet
 from twokeys.errors import Refusal
 
@@ -494,24 +494,15 @@ def test_a_line_of_a_bill_that_is_of_days_before_it_is_said_where_it_is_left_out
     assert found.notes == ("1 line of the bills of these days, USD -1.00, is of other days and left out",)
 
 
-def test_corrections_of_focus_and_several_payers_are_said() -> None:
-    """https://focus.finops.org/focus-columns/: ChargeClass is Correction or nothing."""
+def test_several_payers_are_said() -> None:
     lines = [
-        f"{FOCUS},ChargeClass,BillingAccountId",
-        "10,USD,Usage,2026-10-01T00:00:00Z,Amazon S3,222222222222,stage,,,111111111111",
-        "-7,USD,Usage,2026-10-01T00:00:00Z,Amazon S3,222222222222,stage,,Correction,111111111111",
-        "20,USD,Usage,2026-10-01T00:00:00Z,Amazon S3,333333333333,prod,,,999999999999",
+        f"{FOCUS},BillingAccountId",
+        "10,USD,Usage,2026-10-01T00:00:00Z,Amazon S3,222222222222,stage,,111111111111",
+        "20,USD,Usage,2026-10-01T00:00:00Z,Amazon S3,333333333333,prod,,999999999999",
     ]
-    found = costs("\n".join(lines).encode(), question=Question(((PAYER,), (PAYER, ACCOUNT))))
-    assert found.notes == (
-        "the bills of 2 payers are added: 111111111111, 999999999999 (--by payer has each)",
-        "USD -7 of the total, in 1 line, corrects earlier bills (ChargeClass Correction)",
-    )
-    assert amounts(found, 0) == exact({("111111111111",): "3", ("999999999999",): "20"})
-    assert amounts(found, 1).keys() == {("111111111111", "222222222222"), ("999999999999", "333333333333")}
+    found = costs("\n".join(lines).encode(), question=BY_ONE_ACCOUNT)
+    assert found.notes == ("the bills of 2 payers are added: 111111111111, 999999999999",)
     assert (found.payers, found.metric) == (("111111111111", "999999999999"), "BilledCost")
-    with pytest.raises(Refusal, match="no column bill/PayerAccountId"):
-        costs(legacy(), question=Question(((PAYER,),)))
 
 
 @pytest.mark.parametrize(

@@ -96,7 +96,7 @@ def only(found: list[CheckResult], status: Status = Status.FAILURE) -> CheckResu
 def test_where_all_is_well_everything_passes() -> None:
     found = findings()
     assert [one for one in found if one.status is not Status.PASS] == []
-    assert len({one.check for one in found}) == 13, "the checks of docs/preflight.md"
+    assert len({one.check for one in found}) == 12, "the checks of docs/preflight.md"
 
 
 @pytest.mark.parametrize(
@@ -172,16 +172,10 @@ PROD_UNIT = Unit("ou-ab12-22222222", ("Workloads", "Prod"), "ou-ab12-11111111")
             "p-11111111",
         ),
         ({"management": MANAGING | {"organization": NOT_ADOPTED}}, "o-a1b2c3d4e5"),
-        (
-            {"accounts": (ORGANIZATION.accounts[0], account(SHOP, "shop"))},
-            "account 222222222222 is in the root and would be moved to Workloads",
-        ),
         ({"accounts": (*ORGANIZATION.accounts, account(BANK, "new", email="other@company.com"))}, BANK),
     ],
 )
-def test_what_may_be_the_stacks_own_is_moved_or_is_called_alike_is_a_warning(
-    changes: dict[str, Any], said: str
-) -> None:
+def test_what_may_be_the_stacks_own_or_is_called_alike_is_a_warning(changes: dict[str, Any], said: str) -> None:
     one = only(findings(**changes), Status.WARNING)
     assert said in f"{one.where}: {one.what}. {one.next_step}"
 
@@ -282,6 +276,5 @@ def test_accounts_that_are_to_be_closed_are_neither_entered_nor_missed() -> None
     plan = Plan("prod", parse("prod", closing(email="example+shop@company.com")))
     assert [one.fate for one in wanted([plan], ORGANIZATION)] == [Fate.CLOSED]
     assert entrances(wanted([plan], ORGANIZATION), ORGANIZATION) == []
-    one = only(list(preflight(Project((plan,)), Live(CALLER, ORGANIZATION), {})), Status.WARNING)
-    # https://docs.aws.amazon.com/organizations/latest/APIReference/API_CloseAccount.html: 250 or 20 %
-    assert "AWS closes 250 in 30 days" in one.what
+    found = preflight(Project((plan,)), Live(CALLER, ORGANIZATION), {})
+    assert {one.status for one in found} == {Status.PASS}

@@ -46,6 +46,8 @@ def test_nothing_is_overwritten(tmp_path: Path) -> None:
     with pytest.raises(Refusal, match="already"):
         write_pack(tmp_path)
     assert [one.name for one in tmp_path.iterdir()] == ["__main__.py"]
+    assert write_pack(tmp_path / "again")
+    assert write_pack(tmp_path / "again") == [], "what is there as it is to be stays"
 
 
 def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:

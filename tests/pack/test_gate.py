@@ -168,6 +168,35 @@ def test_a_grant_on_the_role_that_aws_makes_in_each_account_is_no_half_of_a_door
     assert "alone it opens nothing" not in found.message
 
 
+def test_a_grant_on_the_access_role_of_an_account_that_the_update_makes_goes_before_the_provider_that_uses_it() -> None:
+    """No input tells the id of a new account; a second id is of another account, whose role has its trust already."""
+    world = World()
+    inside = world.new_account()
+    world.role("ci", world.hub)
+    role = arn(NEW_ID, "role/OrganizationAccountAccessRole")
+    world.grant("ci", world.hub, role)
+    world.resources.remove(inside)
+    assumes = {"assumeRoles": json.dumps([{"roleArn": role}]), "allowedAccountIds": json.dumps([NEW_ID])}
+    world.resources.append(replace(inside, inputs=assumes, outputs=assumes))
+    assert refused(world) == []
+    assert world.refused == []
+    world.role("cd", world.hub)
+    world.grant("cd", world.hub, arn(PROD, "role/OrganizationAccountAccessRole"))
+    assert refused(world) == ["unproved-door: cd-grant"]
+
+
+def test_a_trust_in_the_organization_that_the_update_makes_is_made_after_it_and_one_in_another_is_not() -> None:
+    """No input tells the id of an organization, as no input tells an account's; CI comes in as one of it, too."""
+    world = World()
+    world.add("Organization", "own", world.hub, featureSet="ALL")
+    world.role("ci", world.hub)
+    world.grant("ci", world.hub, DEPLOYER)
+    for name, organization in (("deployer", "o-exampleorgid"), ("another", "o-anotherorgid")):
+        condition = {"StringEquals": {"aws:PrincipalOrgID": organization}}
+        world.role(name, world.stage, document(trusts("*", condition=condition)))
+    assert refused(world) == ["external-id: another"]
+
+
 def test_the_unique_id_of_a_role_that_is_there_is_that_role(tmp_path: Path) -> None:
     """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-unique-ids
 

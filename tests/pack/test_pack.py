@@ -37,7 +37,7 @@ from tests.pack.engine_requests import Engine, RefusedError
 from twokeys.access.reading.snapshot import Resource
 from twokeys.access.rules import RULES
 from twokeys.iam import UNKNOWN
-from twokeys.pack import analyzer
+from twokeys.pack import analyzer, own_account
 from twokeys.pack.analyzer import Analyzer
 from twokeys.pack.changed import DOORS_CHANGED
 from twokeys.pack.deferral import DEFERRED
@@ -107,6 +107,11 @@ def test_what_is_known_and_not_proved_is_refused_whatever_else_of_its_role_is_no
     else:
         values["inlinePolicies"] = [{"name": "x", "policy": grant}, *values.get("inlinePolicies", [])]
     world.role("worker", world.stage, **values)
+    assert "unproved-door" in Engine().rules(world.resources)
+    deleted = {"Version": "2012-10-17", "Statement": [trusts("AROAEXAMPLEID1234567")]}
+    of_template = template(role=made("AWS::IAM::Role", RoleName="r", AssumeRolePolicyDocument=deleted))
+    world = World()
+    stack(world, of_template, world.stage, parameters={"OfAnother": UNKNOWN})
     assert "unproved-door" in Engine().rules(world.resources)
 
 
@@ -529,6 +534,20 @@ def test_the_doors_that_a_preview_gains_and_loses_are_advice(tmp_path: Path) -> 
     assert "role deployer" not in found.get(DOORS_CHANGED, "")  # it is neither lost nor as it was before that is known
 
 
+def test_what_a_profile_of_the_state_before_entered_was_in_the_account_of_that_profile(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html"""
+    monkeypatch.setattr(own_account, "_caller", lambda credentials, *_: {"old": PROD, "new": STAGE}[credentials[0]])
+    before, after = two_keys(), two_keys()
+    for world, profile in ((before, "old"), (after, "new")):
+        there = world.add("Provider", "there", profile=profile)
+        world.change(world.resources[3], provider=there.urn)
+    engine = Engine({DOORS_CHANGED: {"state": str(write_state(tmp_path / "before.json", before))}})
+    (found,) = (one.message for one in engine.analyze(after.resources) if one.policyName == DOORS_CHANGED)
+    assert f"-> role deployer of {STAGE}" in found
+
+
 def strong(policy: str) -> World:
     world = two_keys()
     by = {"role": "deployer", "policyArn": f"arn:aws:iam::aws:policy/{policy}"}
@@ -630,6 +649,8 @@ def test_an_exception_for_a_role_whose_name_is_made_up_is_printed_in_preview_and
         assert rule not in Engine(config).rules(made(name))
         engine, there = Engine(config, preview=False), made(drawn[1], id=drawn[1], arn=arn(HUB, f"role/{drawn[1]}"))
         assert engine.rules(there) == []
+        (again,) = (one for one in Engine().analyze(there) if one.policyName == rule)
+        assert drawn[1] in again.message, "what is there already has its name"
         assert rule in Engine(config).rules(made(f"{drawn[1]}1")), "no other name is excused"
         alike = World()
         alike.role(drawn[1], alike.hub, inputs.get("assumeRolePolicy", SERVICE))

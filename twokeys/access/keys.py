@@ -13,7 +13,7 @@ from twokeys.access.configuration import OTHER_STACKS
 from twokeys.access.graph import SHOW_SECRETS, Door, Grant, Graph, Key, Trust
 from twokeys.access.judge import Judge
 from twokeys.access.model.documents import Document
-from twokeys.access.model.door_name import DoorName, exception_text
+from twokeys.access.model.door_name import DoorName, exception_text, is_made_up
 from twokeys.access.model.names import EVERYONE
 from twokeys.access.model.not_proved import EXCEPT
 from twokeys.access.model.principals import HOLDERS, Principal
@@ -24,6 +24,7 @@ from twokeys.doors.documents import KeyName
 from twokeys.iam import UNKNOWN, Arn, Outcome, parse_arn
 from twokeys.iam.external_id import asks_for_external_id
 from twokeys.iam.sts import RESERVED_ROLE, permission_set_of
+from twokeys.shown import listed
 
 _THROUGH = "through the component OtherStack (`pulumi package add` of the folder components of a TwoKeys clone)"
 _DENIES = "denies it"
@@ -200,6 +201,7 @@ class _Reader:
 
     def _without_grant(self, door: Door) -> Statement:
         source, role = door.source, door.target
+        to_write = self._to_write(role)
         about = f"Role {self._accounts.located(role)} trusts {source.arn} of account {self._account(source)}"
         dates = [in_words(one) for one in door.trust.requirements if window([one]) != (None, None)]
         dated = f", whose trust policy admits it {' and '.join(dates)}" if dates else ""
@@ -207,16 +209,15 @@ class _Reader:
         beside = self._graph.snapshot.beside and (source.urn is None or self._graph.snapshot.is_beside(source.urn))
         first = _OTHER_FIRST if beside else ""
         step = (
-            f"give {holder} a policy that allows sts:AssumeRole on {_to_grant(role)}{dated}{first}, "
+            f"give {holder} a policy that allows sts:AssumeRole on {to_write}{dated}{first}, "
             "or take it out of the trust policy"
         )
         namesakes = self._namesakes(source.kind, source.name)
         if source.urn is not None or source in self._of_sets or any(True for _ in source.all_documents):
             why = denial(door, "grant")
             if why:
-                step = (
-                    f"{past(why, f'let {source.label} assume {_to_grant(role)}')}, or take it out of the trust policy"
-                )
+                let = f"let {source.label} assume {to_write}"
+                step = f"{past(why, let)}, or take it out of the trust policy"
             elif excluding := self._judge.excluding(door, "grant"):
                 why = f"{source.label} is granted it only under {' and '.join(excluding)}, which it cannot meet"
                 step = "correct that condition, or take it out of the trust policy"
@@ -228,7 +229,7 @@ class _Reader:
         if source.kind == "role" and source.name.startswith(RESERVED_ROLE):
             about += ", but what that role may do is said by a permission set of IAM Identity Center, which is not read"
             step = (
-                f"see that the permission set allows sts:AssumeRole on {_to_grant(role)}, and {EXCEPT}; or let people "
+                f"see that the permission set allows sts:AssumeRole on {to_write}, and {EXCEPT}; or let people "
                 "enter that account itself by a permission set (`via: identity-center`)"
             )
             return _about(door, Lack.PROOF, about + ": the grant key is not proved", step, role)
@@ -256,7 +257,7 @@ class _Reader:
             f"role {self._accounts.located(role)}, but "
             f"{why or f'the trust policy of that role {names}'}: the trust key is missing"
         )
-        named = source.arn
+        named = self._to_write(source)
         if source.kind == "group":
             named = "those members of the group who are to come in (AWS takes no group there)"
         step = f"add {named} to the Principal of that role's trust policy, or remove the grant"
@@ -346,13 +347,17 @@ class _Reader:
             named = str(Arn.root(account, self._accounts.partition(account)))
             whom = f"account {self._accounts.name(account)} as a whole"
         door = DoorName(named, role.arn)
+        of_aws = sorted({door.source.name for door in trust.holders if door.crosses and door.open})
+        but = f" but {listed(of_aws)}" if of_aws else ""
         about = f"Role {self._accounts.located(role)} trusts {whom}, but "
         if account is not None and account in self._accounts.held:
-            about += "nobody there is granted sts:AssumeRole on it by this stack: the grant key is missing"
-            step = f"give those who shall enter a policy that allows sts:AssumeRole on {_to_grant(role)}"
+            about += f"nobody there{but} is granted sts:AssumeRole on it by this stack: the grant key is missing"
+            step = f"give those who shall enter a policy that allows sts:AssumeRole on {self._to_write(role)}"
             yield Statement(Lack.GRANT, about, step + self._if_elsewhere, door, role.urn, role.source)
         else:
-            about += "no principal of this stack or of a referenced one is granted it: the grant key is not proved"
+            about += (
+                f"no principal of this stack or of a referenced one{but} is granted it: the grant key is not proved"
+            )
             step = self._grant_elsewhere
             if account is None:
                 step = f"name the principals that shall enter, {step}"
@@ -377,13 +382,13 @@ class _Reader:
         account, name = self._accounts.canonical(arn.account), arn.resource.partition("/")[2]
         if account == source.account or not self._pinned(source):
             return
-        there, manager = self._accounts.name(account), self._accounts.management
+        there, manager, named = self._accounts.name(account), self._accounts.management, self._to_write(source)
         door = DoorName(source.arn, grant.resource)
         namesakes = self._namesakes("role", name.rpartition("/")[2])
         of_aws = self._accounts.is_access_role(grant.resource) and self._graph.is_ours(account)
         if of_aws and manager not in (None, source.account):
             but = f"AWS made that role to trust only the management account {self._accounts.name(manager)}"
-            lack, step = Lack.TRUST, f"grant a role of account {there} that trusts {source.arn}, or remove the grant"
+            lack, step = Lack.TRUST, f"grant a role of account {there} that trusts {named}, or remove the grant"
         elif namesakes:
             lack, step = Lack.PROOF, _PIN
             but = f"the role of that name lives in account {self._account(namesakes[0])}"
@@ -395,7 +400,7 @@ class _Reader:
             but = f"the {grant.document.title} {_HIDDEN}"
         elif account in self._accounts.held:
             but = "no role of this stack answers to that and trusts it"
-            step = f"add the role with a trust policy that names {source.arn}, correct the ARN, or remove the grant"
+            step = f"add the role with a trust policy that names {named}, correct the ARN, or remove the grant"
             step = self._if_meant("role", account, name.rpartition("/")[2]) + step + self._if_elsewhere
             step += self._grant_first(Lack.TRUST, door) if self._graph.snapshot.beside else ""
             lack = Lack.TRUST
@@ -439,6 +444,17 @@ class _Reader:
         resource = self._graph.snapshot.by_urn.get(urn or "")
         return resource is not None and key in resource.made_from_hidden
 
+    def _to_write(self, principal: Principal) -> str:
+        """It as a document names it: no program can write what is not known yet, but has an output of it, and of an
+        account to come a component declares it.
+        """
+        if not principal.account.isdigit():
+            return f"{principal.arn} (with CrossAccountAccess or `twokeys.declared`, as that id is not known yet)"
+        made = self._graph.snapshot.by_urn.get(principal.urn or "")
+        if made is not None and not made.is_there and is_made_up(made):
+            return f"the output `arn` of {principal.kind} {made.name}"
+        return principal.arn
+
     def _account(self, principal: Principal) -> str:
         return self._accounts.name(principal.account)
 
@@ -448,13 +464,6 @@ class _Reader:
 
 def _about(door: Door, lack: Lack, about: str, step: str, where: Principal) -> Statement:
     return Statement(lack, about, step, door.id, where.urn, where.source)
-
-
-def _to_grant(role: Principal) -> str:
-    """The role as a grant names it: no program can write the id of an account to come, but a component declares it."""
-    if role.account.isdigit():
-        return role.arn
-    return f"{role.arn} (with CrossAccountAccess or `twokeys.declared`, as that id is not known yet)"
 
 
 def _given_here(source: Principal) -> bool:

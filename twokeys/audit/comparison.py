@@ -152,10 +152,10 @@ class Comparison:
     def noteworthy(self) -> bool:
         """Whether somebody has to look: at an entry without a door or an unusual one, or for what is not known.
 
-        A door that was made, changed or taken away is what a plan does: of what stood there before the records, only
-        states of then tell.
+        A door that was made or changed is what a plan does: whether a policy was there before the records, only states
+        of then tell.
         """
-        taken = any(one.since for one in self.taken_back)
+        taken = any(one.was_there for one in self.taken_back)
         return bool(self.undeclared or self.unusual or self.may_be_more or any(self.not_known) or taken)
 
 

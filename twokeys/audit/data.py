@@ -121,7 +121,7 @@ def _taken_back(one: TakenBack, answers: Answers) -> dict[str, Any]:
         **_use(one.change.use, answers),
         "what": one.words(answers),
         "judged": one.permissions is not None,
-        "who": one.change.trusts or None,
+        "who": one.lost or None,
         "into": one.change.of[1],
         "permissions": level.word if level is not None else None,
         "policies": list(names),

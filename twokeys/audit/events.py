@@ -5,21 +5,25 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 
 from twokeys.answers.model import Answers
+from twokeys.audit.against_states import TakenBack
 from twokeys.audit.changes import HANDS_ON
 from twokeys.audit.comparison import Comparison
 from twokeys.audit.entries import Usage
+from twokeys.audit.record import Use
 from twokeys.audit.to_look_at import to_look_at
 from twokeys.audit.trail import Change
 from twokeys.audit.what_was_read import coverage, gaps, not_as_digest, not_readable, without_digests
 from twokeys.audit.words import (
     FEW,
     MANY,
+    NO_DOOR,
     NO_STEP,
     PERHAPS,
     PERHAPS_A_STEP,
     STEP,
     SURE,
     WITHOUT,
+    caller,
     kind_of,
     sign_ins,
     uses,
@@ -115,8 +119,13 @@ def at_the_top(answers: Answers, comparison: Comparison | None) -> list[str]:
     """
     if comparison is None:
         return []
-    found, came = comparison.taken_back, [answers.named(use.caller).short for use in comparison.undeclared]
-    judged = [one.words(answers) for one in found if one.permissions]
+    found = comparison.taken_back
+    came = []
+    for who, each in entered(answers, comparison).items():
+        without = sum(len(own) for what, own in each.items() if what.endswith(NO_DOOR))
+        came.append(f"{who} ({sum(map(len, each.values()))}{f', {without} {NO_DOOR}' if without else ''})")
+    judged = [one.words(answers) for one in found if one.permissions and one.lost]
+    stronger = [one.words(answers) for one in found if one.permissions and not one.lost]
     others = [one.words(answers) for one in found if one.since and not one.permissions]
     before = [one.words(answers) for one in found if not one.since]
     of_services = {*chain(*HANDS_ON.values())}
@@ -129,14 +138,27 @@ def at_the_top(answers: Answers, comparison: Comparison | None) -> list[str]:
     return [
         f"{what}: {'; '.join([*lines[:FEW], *([f'{len(lines) - FEW} more below'] if len(lines) > FEW else [])])}"
         for what, lines in (
-            ("Came without a door", list(dict.fromkeys(came))),
+            ("Entered", came),
             ("Hands roles to others than their services", [f"{one} ({number})" for one, number in handed.items()]),
             (f"Was open in the period and is not any more ({by})", judged),
+            ("Was given more in the period than it has now", stronger),
             ("Not judged is whom these let in before they were taken back", others),
             (f"What stood before these changes is not in what was read ({_STOOD})", before),
         )
         if lines
     ]
+
+
+def entered(answers: Answers, comparison: Comparison) -> dict[str, dict[str, list[Use]]]:
+    """Who came in, with the uses of each role: who came without a door first, then who came most often."""
+    came: dict[str, dict[str, list[Use]]] = defaultdict(lambda: defaultdict(list))
+    for one in comparison.population:
+        if not one.on_the_way:
+            how = kind_of(one).removeprefix(SURE).removeprefix("entry ")
+            what = f"{one.use.target.label} of {answers.account_name(one.use.account)}"
+            came[caller(one.use, answers)][f"{what} {how}".rstrip()].append(one.use)
+    without = {caller(use, answers) for use in comparison.undeclared}
+    return dict(sorted(came.items(), key=lambda one: (one[0] not in without, -sum(map(len, one[1].values())))))
 
 
 def _may_have_logs(comparison: Comparison) -> bool:
@@ -194,13 +216,15 @@ def events(answers: Answers, comparison: Comparison, named: Callable[[Sequence[s
 WAS_OPEN, NOT_JUDGED = "was open", "was given or taken away, not judged"
 
 
+def what_was(one: TakenBack) -> str:
+    """Of what kind that is which was taken back."""
+    return NOT_JUDGED if one.permissions is None else WAS_OPEN if one.lost else "was given more"
+
+
 def taken_back(answers: Answers, comparison: Comparison) -> list[tuple[str, str]]:
     """What was given, or there, in the period and taken back, in words, and by whom it was given or taken."""
     return [
-        (
-            WAS_OPEN if one.permissions else NOT_JUDGED,
-            f"{one.words(answers)}, by {answers.named(one.change.use.caller).short} ({one.change.use.id})",
-        )
+        (what_was(one), f"{one.words(answers)}, by {answers.named(one.change.use.caller).short} ({one.change.use.id})")
         for one in comparison.taken_back
     ]
 

@@ -105,17 +105,20 @@ def show(  # noqa: PLR0913 - what is answered by position
     ):
         say(console, line)
     say(console, "")
-    read = "; ".join(f"{name} ({about})" for name, about in what_was_read(answers, comparison, digits=SHORT))
-    say(
-        console,
-        f"Evidence: {read}; TwoKeys {version('twokeys')}, {in_utc(datetime.now(UTC))}. {not_looked_at(answers)}",
-    )
+    by = f"TwoKeys {version('twokeys')}, {in_utc(datetime.now(UTC))}"
+    say(console, f"{in_short(answers, comparison)}; {by}. {not_looked_at(answers)}")
 
 
 def what_was_read(answers: Answers, comparison: Comparison | None, digits: int = SHA256) -> list[tuple[str, str]]:
     """Each state file, live AWS and source of events, and which it was: so many digits of its sha256, by whom, when."""
     of_events = [(one.name, read_from(one, digits)) for one in (comparison.sources if comparison else ())]
     return [(one.name, file_or_live(one, digits)) for one in answers.evidence] + of_events
+
+
+def in_short(answers: Answers, comparison: Comparison | None) -> str:
+    """What was read, in a sentence."""
+    read = (f"{name} ({about})" for name, about in what_was_read(answers, comparison, digits=SHORT))
+    return f"Evidence: {'; '.join(read)}"
 
 
 def not_proved(found: Iterable[NotProved], most: int | None) -> Iterator[str]:

@@ -90,14 +90,13 @@ https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-delegated-
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A call that changes who can enter, what it changes by its parameters, and whom a new trust policy trusts.
+    """A call that changes who can enter, what it changes by its parameters, and who called.
 
     `everywhere` tells that it is about the organization or its Identity Center as a whole.
     """
 
     use: Use
     parameters: str
-    trusts: str
     everywhere: bool
     of: tuple[str, str, str] = ("", "", "")
     """Whom it changes, and what of it, as `changed_of` has them."""
@@ -111,6 +110,11 @@ class Change:
     """The three of `effect_of`."""
     membership: str = ""
     """The id of the membership that it makes or takes away."""
+
+    @property
+    def trusts(self) -> str:
+        """Whom a new trust policy trusts."""
+        return trusted(self.policy)
 
     def __str__(self) -> str:
         """What it changes, whom a new trust policy trusts, and why it failed, in words."""
@@ -248,11 +252,12 @@ class Trail:
         if account := named or recorded:
             use = called(record, mapping(record.get("userIdentity")), Who("root-user", account, "root user"), time)
             everywhere = named is None and source.partition(".")[0] not in ("iam", *HANDS_ON)
-            said = changed(record), trusted(record)
             use = self._by_id(use, lambda id: self.changes[id].use if id in self.changes else None)
             gives, undone, boundary = effect_of(record)
             of, policy = changed_of(record), written_by(record)
-            one = Change(use, *said, everywhere, of, recorded, policy, gives, undone, boundary, membership_of(record))
+            one = Change(
+                use, changed(record), everywhere, of, recorded, policy, gives, undone, boundary, membership_of(record)
+            )
             self.changes[use.id] = one
 
     def _hand_out(self, record: Mapping[str, Any]) -> None:

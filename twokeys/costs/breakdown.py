@@ -37,29 +37,27 @@ _EXACT = decimal.Context(prec=100, traps=[decimal.Inexact, decimal.InvalidOperat
 
 @dataclass(frozen=True)
 class Dimension:
-    """One thing to break costs down by: an account, a service, a payer or the values of a tag key."""
+    """One thing to break costs down by: an account, a service or the values of a tag key."""
 
     kind: str
     key: str = ""
 
     @staticmethod
     def parse(text: str) -> Dimension:
-        """Read `account`, `service`, `payer` or `tag:KEY`. Raises ValueError for anything else."""
+        """Read `account`, `service` or `tag:KEY`. Raises ValueError for anything else."""
         kind, colon, key = text.partition(":")
-        if kind in ("account", "service", "payer") and not colon:
+        if kind in ("account", "service") and not colon:
             return Dimension(kind)
         if kind == "tag" and key:
             return Dimension(kind, key)
-        near = nearest(kind, ("account", "service", "payer", "tag:KEY"))
-        raise ValueError(
-            f"{text!r} is not account, service, payer or tag:KEY" + (f" (did you mean {near}?)" if near else "")
-        )
+        near = nearest(kind, ("account", "service", "tag:KEY"))
+        raise ValueError(f"{text!r} is not account, service or tag:KEY" + (f" (did you mean {near}?)" if near else ""))
 
     def __str__(self) -> str:
         return f"{self.kind}:{self.key}" if self.key else self.kind
 
 
-ACCOUNT, SERVICE, PAYER = Dimension("account"), Dimension("service"), Dimension("payer")
+ACCOUNT, SERVICE = Dimension("account"), Dimension("service")
 
 
 METRIC = "UnblendedCost"
@@ -79,10 +77,6 @@ class Question:
     def tags(self) -> tuple[str, ...]:
         """The tag keys that the breakdowns name, each once."""
         return tuple(dict.fromkeys(each.key for by in self.breakdowns for each in by if each.kind == "tag"))
-
-    def names(self, dimension: Dimension) -> bool:
-        """Whether anything is broken down by it."""
-        return any(dimension in by for by in self.breakdowns)
 
 
 @dataclass(frozen=True)

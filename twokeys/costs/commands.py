@@ -49,7 +49,7 @@ def _read_by(_: click.Context, __: click.Parameter, texts: tuple[str, ...]) -> t
     metavar="WHAT",
     multiple=True,
     default=("account", "service"),
-    help="What to break down by: account, service, payer or tag:KEY. Each --by is a table; `--by account,tag:team` is "
+    help="What to break down by: account, service or tag:KEY. Each --by is a table; `--by account,tag:team` is "
     "one table by both.  [default: --by account --by service]",
 )
 @click.option(

@@ -16,7 +16,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 from botocore.exceptions import ConnectionError as NoConnectionError
 
-from twokeys.costs.breakdown import ACCOUNT, METRIC, PAYER, ZERO, Breakdown, Costs, Dimension, Question, add, kind_of
+from twokeys.costs.breakdown import ACCOUNT, METRIC, ZERO, Breakdown, Costs, Dimension, Question, add, kind_of
 from twokeys.errors import Refusal
 from twokeys.loopback import is_loopback
 
@@ -48,16 +48,9 @@ def _give_up_without_a_network(attempts: int, caught_exception: Exception | None
 def ask(explorer: CostExplorerClient, question: Question) -> Costs:
     """The bill of the question's days, which must be bounded.
 
-    Refuses a breakdown by more than two dimensions or by payer, before anything is asked and paid for.
+    Refuses a breakdown by more than two dimensions, before anything is asked and paid for.
     """
     for by in question.breakdowns:
-        if PAYER in by:
-            raise Refusal(
-                "the costs cannot be broken down like that",
-                where=f"--by {','.join(map(str, by))}",
-                why="the Cost Explorer API answers for the one payer whose credentials ask",
-                next_step="leave payer out, or give an exported report with --file",
-            )
         if len(by) > 2:
             raise Refusal(
                 "the costs cannot be broken down like that",

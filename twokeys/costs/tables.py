@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from twokeys.costs.breakdown import ACCOUNT, APART, PAYER, SERVICE, Costs, Dimension, add
+from twokeys.costs.breakdown import ACCOUNT, APART, SERVICE, Costs, Dimension, add
 from twokeys.costs.picture import called, money
 from twokeys.shown import printable, say, show_table
 
@@ -90,7 +90,7 @@ def _digits(amount: Decimal) -> str:
 
 
 def _value(dimension: Dimension, value: str, costs: Costs) -> str:
-    if dimension in (ACCOUNT, PAYER):
+    if dimension == ACCOUNT:
         return called(value, costs)
     return printable(value) or ("(no service)" if dimension == SERVICE else "(untagged)")
 

@@ -27,7 +27,6 @@ from typing import Any
 from twokeys.costs.breakdown import (
     ACCOUNT,
     METRIC,
-    PAYER,
     SERVICE,
     ZERO,
     Costs,
@@ -75,9 +74,6 @@ class Ledger:
     metrics: set[str] = field(default_factory=set)
     days: set[tuple[str, str]] = field(default_factory=set)
     """On which lines begin and end, as they stand there."""
-    corrections: int = 0
-    corrections_cost: Decimal = ZERO
-    """Lines of FOCUS that correct earlier bills, and their sum."""
     alike: int = 0
     alike_cost: Decimal = ZERO
     """Lines that say, but for an id, what one before them in their file says, and their sum."""
@@ -110,7 +106,7 @@ class Ledger:
             else:
                 key = (account, self.products.get(code) or code, *others)
                 used[key] = add([used.get(key, ZERO), amount])
-        columns = {ACCOUNT: 0, SERVICE: 1, PAYER: 2}
+        columns = {ACCOUNT: 0, SERVICE: 1}
         columns |= {Dimension("tag", key): self._column(key, where) - 1 for key in self.question.tags}
         first, end, note = self._days(where)
         currency, payers = next(iter(self.currencies)), sorted({payer for _, _, _, payer, *_ in self.cells if payer})
@@ -134,10 +130,7 @@ class Ledger:
         if unknown := sorted(kind or "no kind" for kind in {cell[0] for cell in self.cells} if not is_known(kind)):
             yield f"lines of a kind that is not known count as charges: {', '.join(unknown)}"
         if len(payers) > 1:
-            yield f"the bills of {len(payers)} payers are added: {', '.join(payers)} (--by payer has each)"
-        if self.corrections:
-            lines, cost = counted(self.corrections, "line"), f"{currency} {self.corrections_cost:f}"
-            yield f"{cost} of the total, in {lines}, corrects earlier bills (ChargeClass Correction)"
+            yield f"the bills of {len(payers)} payers are added: {', '.join(payers)}"
         if self.alike:
             lines, cost = counted(self.alike, "line"), f"{currency} {self.alike_cost:f}"
             yield f"{cost} of the total, in {lines}, is as a line before it but for an id: its own cost, or added twice"
@@ -284,7 +277,7 @@ _CURRENCY, _START, _COST = "lineitemcurrencycode", "lineitemusagestartdate", "li
 _ACCOUNT_NAME, _PRODUCT, _PRODUCT_MAP = "lineitemusageaccountname", "productproductname", "product"
 _TAG_MAPS = ("resourcetags", "tags")
 _PAYER, _PERIOD, _END = "billpayeraccountid", "billbillingperiodstartdate", "lineitemusageenddate"
-_IDENTITY, _CHARGE_CLASS = ("identitylineitemid", "identitytimeinterval"), "chargeclass"
+_IDENTITY = ("identitylineitemid", "identitytimeinterval")
 _FOCUS_OTHERS = ("ChargeClass", "ChargeDescription", "ResourceId", "SkuPriceId", "x_UsageType", "x_Operation")
 """Columns of FOCUS that no report has. (`x_`: AWS's own.)
 
@@ -305,7 +298,6 @@ _SPELLED = {
     _CURRENCY: "lineItem/CurrencyCode",
     _START: "lineItem/UsageStartDate",
     _COST: f"lineItem/{METRIC}",
-    _PAYER: "bill/PayerAccountId",
 }
 
 
@@ -358,13 +350,13 @@ class _Report:
         self.first = str(self.question.first or "")
         self.end = str(self.question.end or "~")
         self.bounded = bool(self.question.first or self.question.end)
-        for name in (*([_START] if self.bounded else []), *([_PAYER] if self.question.names(PAYER) else [])):
-            _need(columns, name, where)
+        if self.bounded:
+            _need(columns, _START, where)
         self.account, self.code, self.kind, self.currency = (
             _need(columns, each, where) for each in (_ACCOUNT, _CODE, _KIND, _CURRENCY)
         )
-        self.start, self.stop, self.payer, self.period, self.name, self.corrects = (
-            columns.get(each, len(header)) for each in (_START, _END, _PAYER, _PERIOD, _ACCOUNT_NAME, _CHARGE_CLASS)
+        self.start, self.stop, self.payer, self.period, self.name = (
+            columns.get(each, len(header)) for each in (_START, _END, _PAYER, _PERIOD, _ACCOUNT_NAME)
         )
         self.tags = [_tag_reader(key, self.header, columns, where, ledger.tag_keys) for key in self.question.tags]
         self.product = _product_reader(self.header, columns)
@@ -398,9 +390,6 @@ class _Report:
             ledger.products[code] = self.product(row)
         if row[self.name]:
             ledger.account_names[account] = row[self.name]
-        if row[self.corrects] == "Correction":
-            ledger.corrections += 1
-            ledger.corrections_cost += amount
         widen(self.spans, (account, payer, (row[self.period] or begins)[:7]), begins, ends)
         ledger.days.add((day, ends[:10]))
         ledger.rows += 1

@@ -160,13 +160,12 @@ def _excludes(clause: ConditionClause) -> bool:
 
 
 def _wanted(clause: ConditionClause) -> tuple[Wanted, ...]:
-    name = clause.base.positive
-    patterns = name in ("StringLike", "ArnLike", "ArnEquals")
+    patterns = clause.base.takes_patterns
     return tuple(
         Wanted(
             value,
             wild=(patterns and ("*" in value or "?" in value)) or (clause.variables and "${" in value),
-            ignore_case=name == "StringEqualsIgnoreCase",
+            ignore_case=clause.base.positive == "StringEqualsIgnoreCase",
         )
         for value in clause.values
         if isinstance(value, str)

@@ -40,6 +40,11 @@ class Operator:
     positive: str
     negated: bool = False
 
+    @property
+    def takes_patterns(self) -> bool:
+        """Whether `*` and `?` in its values stand for any text; under the others they are what is written."""
+        return self.family == "arn" or self.positive == "StringLike"
+
 
 def _operators() -> dict[str, Operator]:
     found: dict[str, Operator] = {}
@@ -145,6 +150,12 @@ class ConditionClause:
                 for text in texts
             )
         return ()
+
+    @lazy
+    def meant(self) -> tuple[str | Unknown, ...]:
+        """The values, but beside others none with a star that stands for itself: no id, ARN or name of AWS has one."""
+        stars = not self.base.takes_patterns
+        return tuple(one for one in self.values if not (stars and re.search(r"[*?]", str(one)))) or self.values
 
     @lazy
     def _tests(self) -> tuple[_Test, ...]:

@@ -28,9 +28,9 @@ def is_external_id(one: Requirement) -> bool:
         without = one.operator.startswith("ForAnyValue:")
     else:
         without = one.operator.startswith("ForAllValues:") or one.operator.endswith("IfExists")
-    guessed = _VARIABLE if operator.positive.startswith("StringEquals") else _PATTERN
-    certain = all(value.strip("*?") and not guessed.search(value) for value in one.values)
-    return operator.negated is one.negated and not without and certain and bool(one.values)
+    guessed = _PATTERN if operator.takes_patterns else _VARIABLE
+    certain = any(value.strip("*?") for value in one.values) and not any(map(guessed.search, one.values))
+    return operator.negated is one.negated and not without and certain
 
 
 def asks_for_external_id(requirements: Iterable[Requirement]) -> bool:

@@ -231,7 +231,7 @@ def _limiting(statement: Statement) -> set[str]:
         if clause.base.name in _POSITIVE
         and not clause.if_exists
         and clause.set_operator != "ForAllValues"
-        and not any(isinstance(value, str) and value and not value.strip("*") for value in clause.values)
+        and not any(isinstance(value, str) and value and not value.strip("*") for value in clause.meant)
     }
 
 

@@ -125,27 +125,6 @@ def adopted(accounts: Sequence[Wanted]) -> Iterator[CheckResult]:
             )
 
 
-def moves(accounts: Sequence[Wanted], organization: Organization) -> Iterator[CheckResult]:
-    """Accounts that are there and stand in another unit than config says would be moved, and so get other policies.
-
-    https://docs.aws.amazon.com/organizations/latest/APIReference/API_MoveAccount.html. A unit that is not in AWS yet
-    under the path that config says is not compared.
-    """
-    for one in accounts:
-        unit = one.member.organizational_unit
-        if one.account is None or unit is None or one.fate is Fate.CLOSED or one.account.state != ACTIVE:
-            continue
-        wanted = organization.unit_by_id.get(unit) or organization.unit_by_path.get(unit)
-        if wanted is not None and wanted.id != one.account.parent:
-            unit_now = organization.unit_by_id.get(one.account.parent)
-            now = unit_now.path if unit_now else "the root"
-            yield warning(
-                one.where,
-                f"account {one.account.id} is in {now} and would be moved to {wanted.path}",
-                "nothing, if that is meant: the policies of that unit bind it from then on",
-            )
-
-
 def names(accounts: Sequence[Wanted], organization: Organization) -> Iterator[CheckResult]:
     """Accounts that are there would be renamed, and a new one should not be called as another is, which AWS allows.
 
@@ -226,19 +205,6 @@ def quota(accounts: Sequence[Wanted], organization: Organization) -> Iterator[Ch
             "ask for more: aws service-quotas request-service-quota-increase --region us-east-1 --service-code"
             f" organizations --quota-code L-E619E033 --desired-value {counted + new}",
         )
-
-
-def close_quota(accounts: Sequence[Wanted], organization: Organization) -> Iterator[CheckResult]:
-    """Accounts to be closed fit into what AWS closes in 30 days; it does not tell how many it closed before these."""
-    closing = [one.key for one in accounts if one.fate is Fate.CLOSED and one.account and one.account.state == ACTIVE]
-    if not closing:
-        return
-    allowed = organization.closings
-    said = f"accounts to be closed: {len(closing)}; AWS closes {allowed} in 30 days, those before these included"
-    if len(closing) > allowed:
-        yield failure(listed(closing, most=8), said, "close the rest 30 days later")
-    else:
-        yield warning(listed(closing, most=8), said, "a closed account cannot be used again; be sure")
 
 
 def entering(

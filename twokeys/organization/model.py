@@ -136,14 +136,6 @@ class Organization:
     account_quota: int | None = None
     has_resource_policy: bool = False
 
-    @property
-    def closings(self) -> int:
-        """How many accounts AWS closes in 30 days: the higher of 250 or 20 % of the members, 1,000 at most.
-
-        https://docs.aws.amazon.com/organizations/latest/APIReference/API_CloseAccount.html
-        """
-        return min(1000, max(250, (len(self.accounts) - 1) // 5))
-
     @cached_property
     def account_by_id(self) -> Mapping[str, Account]:
         """Accounts by id."""

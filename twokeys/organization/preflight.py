@@ -101,7 +101,6 @@ def _checks(
         ("policies", ("root", "policies"), lambda: of.policies(chosen, organization)),
         ("e-mail", tree, lambda: account_checks.addresses(accounts, organization)),
         ("adopt", tree, lambda: account_checks.adopted(accounts)),
-        ("units", tree, lambda: account_checks.moves(accounts, organization)),
         ("name", tree, lambda: account_checks.names(accounts, organization)),
         (requests, (*tree, requests), lambda: account_checks.pending(accounts, organization)),
         (
@@ -109,7 +108,6 @@ def _checks(
             (*tree, "account quota", "invitations", requests),
             lambda: account_checks.quota(accounts, organization),
         ),
-        ("close quota", tree, lambda: account_checks.close_quota(accounts, organization)),
         ("access role", tree, lambda: account_checks.entering(accounts, organization, tried)),
     )
     without_accounts = unknown(live, *tree)

@@ -173,7 +173,7 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
     def _stack(self, request: Any) -> Iterable[Judged]:
         """What is found in the whole. `pulumi policy analyze` asks about each resource first: nothing is said twice."""
         snapshot = self._snapshot(request.resources)
-        self._to_make = [one for one in snapshot.resources if one.text("id") is None]
+        self._to_make = [one for one in snapshot.resources if not one.is_there]
         beside = self._other_stacks(snapshot.resources[0].urn) if snapshot.resources else None
         graph, own = graph_of(snapshot, None), None
         judged = self._judged(graph)
@@ -198,9 +198,9 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
     def _graph_before(self, snapshot: Snapshot, own: str | None, beside: Beside | None) -> Graph | None:
         """The graph as it was before the operation, beside the other stacks; None where that is not known."""
         state = self._state(snapshot.resources[0].urn, self._named) if self._dry_run else self._before
-        if state is None or not state.resources:
+        if state is None or not (state.resources or beside):
             return None
-        graph = graph_of(state, own)
+        graph = graph_of(state, own and own_account(state.of_type(PROVIDER)))
         return beside.joined(graph, own) if beside else graph
 
     def _snapshot(self, found: Iterable[Any]) -> Snapshot:

@@ -25,8 +25,8 @@ def init_command(directory: Path, *, publishable: bool) -> None:
 
     if not publishable and find_spec("pulumi") is None:
         raise ModuleNotFoundError("the pack would not start", name="pulumi")
-    for file in write_pack(directory, publishable=publishable):
-        click.echo(f"wrote {file}")
+    for text in [f"wrote {file}" for file in write_pack(directory, publishable=publishable)] or ["unchanged"]:
+        click.echo(text)
     if publishable:
         click.echo(f"next: pip wheel --no-deps -w {directory} ../twokeys, where ../twokeys is your clone of it")
         click.echo(f"then: cd {directory} && pulumi install && pulumi policy publish ORGANIZATION")

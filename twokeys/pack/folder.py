@@ -18,7 +18,7 @@ _DESCRIPTION = "Who can enter which account is proved before anything is applied
 
 
 def write_pack(directory: Path, environment: Path | None = None, *, publishable: bool = False) -> list[Path]:
-    """Write the files of a pack; returns them.
+    """Write the files of a pack; returns those that were not there as they are to be.
 
     Args:
         directory: where; it is made if it is not there.
@@ -30,17 +30,18 @@ def write_pack(directory: Path, environment: Path | None = None, *, publishable:
             index has under our name may be another's. `venv` is not published, since .gitignore names it.
 
     Raises:
-        Refusal: one of the files is there already, or the folder cannot be written.
+        Refusal: one of the files is there with something else in it, or the folder cannot be written.
     """
     environment = directory / _OWN if publishable else environment or running_environment()
     files = {directory / "PulumiPolicy.yaml": _project(directory, environment), directory / "__main__.py": _MAIN}
     if publishable:
         files[directory / "requirements.txt"] = f"./twokeys-{version('twokeys')}-py3-none-any.whl[policies]\n"
         files[directory / ".gitignore"] = f"{_OWN}\n"
+    files = {file: text for file, text in files.items() if not file.is_file() or file.read_bytes() != text.encode()}
     for file in files:
         if file.exists():
             raise Refusal(
-                "there is a policy pack already",
+                "there is another policy pack already",
                 where=str(file),
                 why="nothing of yours is overwritten",
                 next_step="name another folder, or remove the file first",

@@ -7,6 +7,7 @@ update can still put right is left alone: the stack phase reports what is alone 
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Final, TypeAlias
@@ -76,6 +77,7 @@ class Gate:
         self._shown: set[str] = set()
         self._renamed: set[str] = set()
         self._ids_are_read = False
+        self._taken_for_late: defaultdict[str, set[str]] = defaultdict(set)
         self._findings = findings
         self._made = made
         self._ask_own_account = own_account
@@ -222,7 +224,7 @@ class Gate:
         """Whether a later resource of this update can still make a finding untrue."""
         match BY_NAME[finding.rule].may_follow:
             case None:
-                return False
+                return finding.sides[0].startswith("o-") and self._is_late(ORGANIZATION, finding.sides[0])
             case "grant":
                 return finding.urn is None or not self._trust_is_last(graph.snapshot, finding.urn)
             case "trust":
@@ -265,15 +267,25 @@ class Gate:
         """Whether a door ends at a role that is none of the stack: the grant alone lets nobody in here.
 
         That role may be one that this update makes later, in an account that it has not come to yet, or AWS's of a
-        permission set of this update. It is none that AWS makes in each member account: that has its trust already.
+        permission set of this update. What AWS makes in each member account has its trust already, but may be of an
+        account that this update has made.
         """
         source = finding.sides[0]
         assigned = {one.urn for one in graph.snapshot.of_type(ASSIGNMENT)}
         if RESERVED_ROLE in source or source in assigned:
             return self._is_of_late_set(source, graph.snapshot)
         target = Arn.parse(finding.sides[1])
-        alone = target is not None and all(role.arn != str(target) for role in graph.roles)
-        return alone and not graph.accounts.is_access_role(finding.sides[1])
+        if target is None or any(role.arn == str(target) for role in graph.roles):
+            return False
+        return not graph.accounts.is_access_role(str(target)) or self._is_late(ACCOUNT, target.account)
+
+    def _is_late(self, kind: str, identity: str) -> bool:
+        """Whether an id may be the one of an account or organization that no input tells: one id for each of them."""
+        late = [one for one in self._all.frame if one.type == kind and not one.outputs]
+        taken = self._taken_for_late[kind]
+        if not self._ids_are_read and len(taken | {identity}) <= len(late):
+            taken.add(identity)
+        return identity in taken
 
     def _is_of_late_set(self, source: str, snapshot: Snapshot) -> bool:
         """Whether a role, a session of it or an assignment may be of a permission set that has still to get its ARN.

@@ -10,7 +10,6 @@ import difflib
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
 
 from botocore.configloader import build_profile_map
 
@@ -19,7 +18,7 @@ from twokeys.errors import Refusal
 _BEGIN = re.compile(r"# >>> twokeys (?P<block>\S+) >>>")
 _END = re.compile(r"# <<< twokeys (?P<block>\S+) <<<")
 _WHOLE = re.compile(r"^# >>> twokeys (\S+) >>>\r?$.*?^# <<< twokeys \1 <<<\r?$", re.MULTILINE | re.DOTALL)
-_ABOUT = re.compile(r"^# (for|as of|with) (.+?)\r?$", re.MULTILINE)
+_HOLDER = re.compile(r"^# for (.+?)\r?$", re.MULTILINE)
 # What every SDK's parser takes without quotes: https://docs.aws.amazon.com/sdkref/latest/guide/file-format.html
 _NAME = re.compile(r"[A-Za-z0-9_./%@:+-]+")
 # A value is one printable word: then no parser sees a comment, a continued line or a section in it.
@@ -63,12 +62,12 @@ def rewrite(  # noqa: PLR0913 - what a rewrite needs
     where: str,
     keep: Callable[[str, Mapping[str, str]], bool] = lambda *_: False,
     *,
-    about: Mapping[str, str] = MappingProxyType({}),
+    holder: str = "",
 ) -> Change:
     """The text with our block of this name holding exactly these sections (none: no block).
 
     A profile of the block that is none of them stays, with its sso-session and those whose source it is, where `keep`
-    says so of its name and settings. The block has `about` at its top, what `about_block` reads again.
+    says so of its name and settings. The block has its `holder` at its top, whom `holder_of` reads again.
     Everything outside the block keeps every character; a new block goes to the end, with the file's own line ends.
     Refuses a text that botocore cannot read, broken markers, a section of ours that the file has elsewhere, and
     settings after the block that belong to its last section. `where` names the file.
@@ -89,7 +88,7 @@ def rewrite(  # noqa: PLR0913 - what a rewrite needs
         held += [one for one in gone if one not in held and f"profile {old[one].get('source_profile')}" == source]
     used = {f"sso-session {old[header].get('sso_session')}" for header in held}
     held += [header for header in gone if header in used]
-    rendered = _render(block, about, sections, {header: _text(ours, header) for header in held}, end_of_line)
+    rendered = _render(block, holder, sections, {header: _text(ours, header) for header in held}, end_of_line)
     if rendered and before and not before.endswith("\n"):
         before += end_of_line
     if rendered and before and ours[:1] in "\r\n":  # a new block, or one behind an empty line of its own
@@ -134,11 +133,12 @@ def by_hand(text: str, where: str) -> dict[str, Mapping[str, str]]:
     return profiles_in(_WHOLE.sub("", text), where)
 
 
-def about_block(text: str, block: str, where: str) -> dict[str, str]:
-    """What our block says at its top: whose it is ("for"), "as of" when, and "with" which options it was written."""
+def holder_of(text: str, block: str, where: str) -> str:
+    """Whose our block is, as it says at its top; "" where it says nothing."""
     lines = _lines(text)
     start, stop = _lines_of(lines, block, where)
-    return dict(_ABOUT.findall("".join(lines[start:stop]).partition("[")[0]))
+    said = _HOLDER.search("".join(lines[start:stop]).partition("[")[0])
+    return said[1] if said else ""
 
 
 def sso_sessions_in(text: str, block: str, where: str) -> frozenset[str]:
@@ -166,15 +166,13 @@ def _text(block: str, header: str) -> str:
     return _END.split(part)[0].rstrip()
 
 
-def _render(
-    block: str, about: Mapping[str, str], sections: Sequence[Section], held: Mapping[str, str], end_of_line: str
-) -> str:
+def _render(block: str, holder: str, sections: Sequence[Section], held: Mapping[str, str], end_of_line: str) -> str:
     """The block in the order of names, whichever sections are held: what is there already then stays where it is."""
     if not sections and not held:
         return ""
     lines = [
         f"# >>> twokeys {block} >>>",
-        *(f"# {what} {said}" for what, said in about.items() if said),
+        *([f"# for {holder}"] if holder else []),
         "# Written by `twokeys profiles`, which rewrites all of this block; edit outside of it.",
     ]
     texts = {section.header: _written(section, end_of_line) for section in sections} | dict(held)

@@ -42,20 +42,6 @@ def _named(ctx: click.Context, param: click.Parameter, value: str | None) -> str
     return value
 
 
-def _profiles(ctx: click.Context, _: click.Parameter, begun: str) -> list[str]:
-    """The profiles that there are, for TAB."""
-    from twokeys import files
-    from twokeys.profiles import awsconfig
-    from twokeys.profiles.writing import config_file, credentials
-
-    path = config_file(ctx.params.get("config"))
-    try:
-        names = {*awsconfig.by_hand(files.read_text(path), str(path)), *credentials()[1]}
-    except Refusal:
-        return []
-    return sorted(name for name in names if name.startswith(begun))
-
-
 @click.command()
 @doors_options
 @click.option(
@@ -88,7 +74,6 @@ def _profiles(ctx: click.Context, _: click.Parameter, begun: str) -> list[str]:
     "--source-profile",
     metavar="NAME",
     callback=_word,
-    shell_complete=_profiles,
     help="The profile with your own credentials.  [default: default]",
 )
 @click.option(
@@ -107,11 +92,7 @@ def _profiles(ctx: click.Context, _: click.Parameter, begun: str) -> list[str]:
 @click.option(
     "--sso-region", metavar="REGION", callback=_word, help="Identity Center's region, if the state does not tell it."
 )
-@click.option(
-    "--replace",
-    is_flag=True,
-    help="Let the profiles of somebody else, of another organization or of a newer file go, and the options of before.",
-)
+@click.option("--replace", is_flag=True, help="Let the profiles of somebody else or of another organization go.")
 @click.option("--dry-run", is_flag=True, help="Show the change as a diff and write nothing; exit 3 if there is one.")
 @click.option(
     "--page",
@@ -137,11 +118,10 @@ def profiles(  # noqa: PLR0913 - one parameter an option
 ) -> int:
     """Write AWS CLI profiles for exactly the doors that a person or a role has, and for those behind their roles.
 
-    The profiles stand in one marked block of the config file. Each run rewrites that block, with the options of the
-    run before where you give none, so the profile of a door that is gone goes too; one of an account that the files do
-    not show stays, which is said, and is refused where a door of the same name would take its place. Everything else in
-    the file stays as it is, byte by byte, and a profile that you wrote yourself is never touched: one of the same name
-    is refused.
+    The profiles stand in one marked block of the config file. Each run rewrites that block, so the profile of a door
+    that is gone goes too; one of an account that the files do not show stays, which is said, and is refused where a
+    door of the same name would take its place. Everything else in the file stays as it is, byte by byte, and a profile
+    that you wrote yourself is never touched: one of the same name is refused.
 
     With --page it writes no profiles, but one HTML page, to be kept anywhere: a link for each door, which switches to
     its role in the AWS console, in the colour of its environment. It loads nothing and runs no script.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
@@ -23,6 +23,8 @@ from twokeys.profiles.options import ORGANIZATION, as_of
 from twokeys.profiles.ways import AssignmentWay, Members, RoleWay, Way, apart
 
 TOGETHER: Final = "what these exports show together"
+_WHEN: Final = {"expires", "opens", "pauses", "conditions"}
+"""What the first of several files says of a door, also where nothing stands there: the door has none."""
 
 
 def with_states(exports: Sequence[Exports]) -> list[Exports]:
@@ -57,8 +59,8 @@ def _called(exported: ExportedDoor, names: Mapping[str, str]) -> str:
 class Reading:
     """What exports tell: every way, in the order of their names, and the groups.
 
-    `unread` are the names that a door which cannot be read may have, and `notes` say which those are, where the files
-    differ about a door and where several are why it is called otherwise. `dates` say of when the files are.
+    `unread` are the names that a door which cannot be read may have, and `notes` say which those are, and where several
+    files are why a door is called otherwise. `dates` say of when the files are.
     """
 
     ways: tuple[Way, ...]
@@ -80,7 +82,6 @@ def read_ways(exports: Sequence[Exports]) -> Reading:
     environments = {name: str(said) for each in exports for name, said in _mapping(each, ENVIRONMENTS_OUTPUT)}
     reader = _Reader(account_names(exports), environments, _by_account(exports, "regions"), _center(exports))
     ways: dict[tuple[_Named, Who], Way] = {}
-    first: dict[tuple[_Named, Who], Exports] = {}
     notes: dict[str, None] = {}
     members: dict[Who, frozenset[str]] = {}
     assigned: set[tuple[str, str]] = set()
@@ -94,12 +95,8 @@ def read_ways(exports: Sequence[Exports]) -> Reading:
         for way in doors:
             key = (_named(way), way.source)
             known = ways.setdefault(key, way)
-            one = first.setdefault(key, each)
-            tells = _tells(one, each)
-            if each.where not in (one.where, TOGETHER) and (differ := _differ(known, way, tells)):
-                both = f"{one.where} and {each.where}"
-                notes[f"{both} differ about the {differ} of door {way.name}: the first counts"] = None
-            silent = {name for name in type(known).model_fields if getattr(known, name) in (None, ())} - tells
+            said = set() if each.where == TOGETHER else _WHEN
+            silent = {name for name in type(known).model_fields if getattr(known, name) in (None, ())} - said
             missing = {name: getattr(way, name) for name in silent}
             ways[key] = known.model_copy(update=missing)  # an external ID, a colour: what only one of them knows
     unread = reader.unread
@@ -161,40 +158,6 @@ def _told_apart(doors: Iterable[_Named], accounts: Mapping[str, str]) -> dict[_N
 
     called = renamed(lambda one, name: apart(accounts.get(one.account, one.account), name) if one.account else name)
     return renamed(lambda one, name: fit(f"{name}-{one.role}") if one.role else name)
-
-
-_SAID: Final = {
-    "mfa": "MFA",
-    "asks_external_id": "external ID",
-    "external_id": "external ID",
-    "expires": "end",
-    "opens": "beginning",
-    "pauses": "pauses",
-    "conditions": "conditions",
-    "permits": "strength",
-    "max_session_seconds": "length of sessions",
-}
-"""What two files can say differently of one door, and what it is called."""
-
-
-def _tells(one: Exports, other: Exports) -> Set[str]:
-    """The fields of a door that both say: where nothing stands there, the door has none.
-
-    An export says of every door when it ends, one that `twokeys access export` wrote all but external IDs. What states
-    show together is of the same doors, and knows more than their outputs.
-    """
-    if other.where == TOGETHER:
-        return set()
-    return (
-        _SAID.keys() - {"external_id"} if all("doors_format" in each.outputs for each in (one, other)) else {"expires"}
-    )
-
-
-def _differ(known: Way, way: Way, tells: Set[str]) -> str:
-    """What two files say differently of one door, in words."""
-    both = {name: (getattr(known, name, None), getattr(way, name, None)) for name in _SAID}
-    said = (name for name, pair in both.items() if pair[0] != pair[1] and (name in tells or not {None, ()} & {*pair}))
-    return " and the ".join(dict.fromkeys(_SAID[name] for name in said))
 
 
 class _Named(NamedTuple):

@@ -1,19 +1,17 @@
 """The profiles of somebody's ways, written into a block of the AWS config file: what is refused, what stays, why."""
 
 import os
-from collections.abc import Container, Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
-from datetime import datetime
 from pathlib import Path
-from typing import Final
 
 from twokeys import files
 from twokeys.doors import Who
 from twokeys.errors import Refusal, or_nearest
 from twokeys.exports import Exports
 from twokeys.profiles import awsconfig
-from twokeys.profiles.options import ORGANIZATION, as_of, moment
+from twokeys.profiles.options import ORGANIZATION, as_of
 from twokeys.profiles.reading import TOGETHER, Reading, accounts_shown
 from twokeys.profiles.sections import (
     Choices,
@@ -26,11 +24,7 @@ from twokeys.profiles.sections import (
     session_of,
 )
 from twokeys.profiles.ways import RoleWay, Way, ask_for, beyond, closed
-from twokeys.shown import in_utc, listed
-
-_TO: Final = " to "
-_SOURCES: Final = {"source_profile", "credential_source"}
-"""Of which one counts."""
+from twokeys.shown import listed
 
 
 @dataclass(frozen=True)
@@ -83,14 +77,11 @@ def write(  # noqa: PLR0913, PLR0917 - whose profiles, what the exports tell, wh
     given: Mapping[str, str | None],
     block: Block,
 ) -> Written:
-    """Write a profile for each of these ways that can have one, and for those behind them.
-
-    What an option does not say in `given`, counts as it was said when the block was written.
+    """Write a profile for each of these ways that can have one, and for those behind them; `given` are options by name.
 
     Raises:
-        Refusal: a profile would take the place of somebody's own, of another's in the block, or lead elsewhere; its
-            source has its credentials through it; these exports are older than the block's; the file cannot be read or
-            written.
+        Refusal: a profile would take the place of somebody's own, of another's in the block, or lead elsewhere; the
+            file cannot be read or written.
     """
     path, own_name = block.path, ascii_line(session_name(who.name))
     shown, unwritten = accounts_shown(exports), {way: why for way in ways if (why := no_profile(way))}
@@ -108,29 +99,14 @@ def write(  # noqa: PLR0913, PLR0917 - whose profiles, what the exports tell, wh
     with nullcontext() if block.dry_run else files.locked(path):
         old = files.read_text(path)
         had, by_hand = awsconfig.profiles_in(old, str(path)), awsconfig.by_hand(old, str(path))
-        about = awsconfig.about_block(old, block.name, str(path))
-        holder = about.get("for", own_name)
-        before = {} if block.replace or holder != own_name else _as_before(about.get("with", ""), given)
-        options = before | {name: said for name, said in given.items() if said}
-        choices = Choices.of(options)
+        holder = awsconfig.holder_of(old, block.name, str(path)) or own_name
+        choices = Choices.of({name: said for name, said in given.items() if said})
         choices = replace(choices, session=session_of(_settings_of(choices.source, had, kept)))
         sections = sections_for(who, written, choices, awsconfig.sso_sessions_in(old, block.name, str(path)))
         _refuse_shadowed(sections, secret, kept)
-        _refuse_circle(choices.source, {one.name for one in sections}, had)
-        said = {"for": own_name, "as of": about.get("as of", ""), "with": _as_typed(options)}
-        done = awsconfig.rewrite(old, block.name, sections, str(path), stays, about=said)
-        since = _span(said["as of"].split(_TO))
-        now = _span(one.outputs.get("as_of") for one in exports)
-        older = any(coming < there for coming, there in zip(now, since, strict=False))
+        done = awsconfig.rewrite(old, block.name, sections, str(path), stays, holder=own_name)
         if not block.replace:
             _refuse_lost(had, done, own_name, holder, shown, block)
-            if older:
-                _refuse_older(done, since, now, block)
-        if done.text != old and now and (block.replace or not older):
-            said["as of"] = _TO.join(
-                dict.fromkeys(one.isoformat() for one in now)
-            )  # a newer file that changes nothing is no change
-            done = awsconfig.rewrite(old, block.name, sections, str(path), stays, about=said)
         differs = done.text != old
         if differs and not block.dry_run:
             files.replace_text(path, old, done.text)
@@ -139,7 +115,7 @@ def write(  # noqa: PLR0913, PLR0917 - whose profiles, what the exports tell, wh
         *(f"{choices.prefix}{way.name} {why}" for way, why in mfa_from(written, who, choices).items()),
         *_notes(choices.source, {*kept, *had} - {one.name for one in sections}, {*kept, *by_hand}, ways),
         *([] if ways else [no_door(who, told.ways)]),
-        *_of_options(before, sections, choices, block),
+        *_guessed(sections, choices),
         *_missing(done, path, exports, shown),
     )
     return Written(written, done, differs, awsconfig.diff(old, done.text, str(path)), notes)
@@ -156,51 +132,12 @@ def _refuse_shadowed(sections: Iterable[awsconfig.Section], secret: Path, known:
             )
 
 
-def _as_before(typed: str, given: Mapping[str, str | None]) -> dict[str, str]:
-    """The options with which the block was written, as far as this run says nothing of them."""
-    words = typed.split()
-    before = {option.lstrip("-").replace("-", "_"): said for option, said in zip(words[::2], words[1::2], strict=False)}
-    now = {name for name, said in given.items() if said is not None}
-    now |= _SOURCES if now & _SOURCES else set()
-    return {name: said for name, said in before.items() if name in given.keys() - now}
-
-
-def _as_typed(options: Mapping[str, str]) -> str:
-    return " ".join(f"--{name.replace('_', '-')} {said}" for name, said in sorted(options.items()))
-
-
-def _of_options(
-    before: Mapping[str, str], sections: Iterable[awsconfig.Section], choices: Choices, block: Block
-) -> Iterable[str]:
-    """Which options count though they were not typed, and that the MFA device is guessed."""
-    if before:
-        yield f"{_as_typed(before)}: as the block {block.name} was written with; an empty value takes one back"
+def _guessed(sections: Iterable[awsconfig.Section], choices: Choices) -> Iterable[str]:
     serials = {value for one in sections for key, value in one.settings if key == "mfa_serial"}
     if serials and not choices.mfa_serial:
         yield (
             f"{' and '.join(sorted(serials))} is guessed from the name: if your MFA device is another (`aws iam"
             " list-mfa-devices`), name it with --mfa-serial"
-        )
-
-
-def _span(moments: Iterable[object]) -> tuple[datetime, ...]:
-    """Of when the oldest and the newest of several files are; () where none says so."""
-    found = sorted(filter(None, map(moment, moments)))
-    return (found[0], found[-1]) if found else ()
-
-
-def _shown(span: tuple[datetime, ...]) -> str:
-    return _TO.join(dict.fromkeys(map(in_utc, span)))
-
-
-def _refuse_older(done: awsconfig.Change, since: tuple[datetime, ...], now: tuple[datetime, ...], block: Block) -> None:
-    """Refuse to take back with older exports what newer ones wrote."""
-    if lost := [*done.removed, *done.changed]:
-        raise Refusal(
-            f"the block {block.name} was written from newer exports",
-            where=str(block.path),
-            why=f"it is as of {_shown(since)}, these are as of {_shown(now)} and would take back {listed(lost)}",
-            next_step="give the newer ones, or go back to these with --replace",
         )
 
 
@@ -269,25 +206,6 @@ def _settings_of(
     """What is set where the first credentials come from; of one name, the credentials file wins."""
     kind, name = source
     return {kind: name} if kind == "credential_source" else {**had.get(name, {}), **kept.get(name, {})}
-
-
-def _refuse_circle(source: tuple[str, str], ours: Container[str], profiles: Mapping[str, Mapping[str, str]]) -> None:
-    """Refuse a source profile that has its own credentials through one that this run writes.
-
-    Of such a circle the AWS CLI says InfiniteLoopConfigError.
-    """
-    seen: list[str] = []
-    at = source[1] if source[0] == "source_profile" else None
-    while at and at not in seen:
-        seen.append(at)
-        if at in ours:
-            raise Refusal(
-                f"--source-profile {source[1]}",
-                where=" -> ".join(seen),
-                why="that is one of the profiles that this run writes, and cannot be their source too",
-                next_step="name the profile that has your own credentials",
-            )
-        at = profiles.get(at, {}).get("source_profile")
 
 
 def _missing(done: awsconfig.Change, path: Path, exports: Sequence[Exports], shown: frozenset[str]) -> Iterable[str]:

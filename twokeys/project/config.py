@@ -78,19 +78,20 @@ class StackConfig:
     secret_keys: tuple[str, ...] = ()
 
 
-def load_project(root: Path) -> Project:
-    """Read `Pulumi.yaml`. Raises Refusal when it is not there, cannot be read, or is no Python project's."""
+def load_project(root: Path, *, in_python: bool = True) -> Project:
+    """Read `Pulumi.yaml`. Raises Refusal when it is not there, cannot be read, or is no project `in_python`."""
     path = root / "Pulumi.yaml"
     data = read_mapping(path)
     runtime = data.get("runtime")
     language = runtime.get("name") if isinstance(runtime, dict) else runtime
-    if not data.get("name") or language != "python":
+    if not data.get("name") or (in_python and language != "python"):
         raise Refusal(
             "this is not a Pulumi project in Python",
             where=str(path),
             why=f"its runtime is {language}" if data.get("name") and language else "it has no name, or no runtime",
             next_step="run this in the folder of a Pulumi project in Python, or name one with --project; for another"
-            " language, `twokeys policies init policies`, then `pulumi preview --policy-pack policies`",
+            " language, `twokeys policies init policies`, then `pulumi preview --policy-pack policies`, on a local AWS"
+            " with what `twokeys sandbox shell` prints in a Python project",
         )
     main = root / as_text(data.get("main") or ".")
     program = main if main.suffix == ".py" else main / "__main__.py"
@@ -182,25 +183,11 @@ def read_mapping(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise _unreadable(path, error.strerror or str(error)) from error
     except yaml.MarkedYAMLError as error:
-        mark, step = error.problem_mark or error.context_mark, "mend the file, or name another"
-        lines = _text_of(path).splitlines()[: mark.line + 1] if mark else []
+        mark = error.problem_mark or error.context_mark
         place = f" (line {mark.line + 1}, column {mark.column + 1})" if mark else ""
-        hard = next((number for number, line in enumerate(lines, 1) if re.match(" *\u00a0", line)), None)
-        if mark and "".join(lines[mark.line :])[mark.column :].startswith("\t"):
-            place += ": YAML indents with spaces, and this is a tab"
-        elif hard:
-            place += f": YAML indents with spaces, and line {hard} has a no-break space"
-            step = f"write line {hard} with ordinary spaces"
-        elif "mapping values" in (error.problem or ""):
-            step = "put a text that has a colon and a space in quotes, or correct the indent"
-        elif mark and re.search("expected (<block end>|key|',|'-)", error.problem or ""):
-            step = f"indent line {mark.line + 1} as the lines of its mapping, or close the quotes or brackets above it"
-        words = (error.context, error.problem)
-        raise _unreadable(path, f"it is no YAML: {', '.join(one for one in words if one)}{place}", step) from error
+        words = ", ".join(one for one in (error.context, error.problem) if one)
+        raise _unreadable(path, f"it is no YAML: {words}{place}") from error
     except (UnicodeDecodeError, yaml.YAMLError) as error:
-        twice = re.search(r"the key '(.+)' stands twice .*\(line (\d+)", str(error))
-        if twice:
-            raise _unreadable(path, str(error), f"take out line {twice[2]}, or the {twice[1]} above it") from error
         raise _unreadable(path, str(error)) from error
     if data is None:
         return {}

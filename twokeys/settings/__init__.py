@@ -5,19 +5,14 @@
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
-from copy import deepcopy
-from functools import reduce
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from twokeys.errors import Refusal, nearest, or_nearest
 from twokeys.settings.contradictions import contradictions
-from twokeys.settings.keys import holders, nearest_key
-from twokeys.settings.meant import meant
+from twokeys.settings.keys import nearest_key
 from twokeys.settings.models import Settings
 from twokeys.settings.problem import Problem
 from twokeys.shown import short
@@ -29,7 +24,7 @@ PROJECT = "twokeys"
 def parse(stack: str, config: Mapping[str, object], lines: Callable[[str], str] | None = None) -> Settings:
     """The settings of one stack; a door into every account has become one for each.
 
-    What has the wrong form stops no check of what does not depend on it.
+    What clashes is looked at once everything has the right form.
 
     Args:
         stack: the stack's name, for refusals.
@@ -38,7 +33,7 @@ def parse(stack: str, config: Mapping[str, object], lines: Callable[[str], str] 
         lines: the file and line of a key (`twokeys:accounts.prod.email`), "" where it is not known.
 
     Raises:
-        Refusal: something is unknown, malformed or contradicts something else; it lists every problem that was found.
+        Refusal: something is unknown or malformed, or something contradicts something else; it lists all that does.
     """
     values, problems = _own_values(config)
     try:
@@ -47,48 +42,9 @@ def parse(stack: str, config: Mapping[str, object], lines: Callable[[str], str] 
     except ValidationError as error:
         malformed, known = _problems_of(error.errors()), {one.key for one in problems}
         problems += (one for one in malformed if one.key not in known)
-        problems += _contradictions_beside(error.errors(), deepcopy(values))
     if problems:
         raise _refusal(stack, problems, lines)
     return settings.with_a_door_for_each_account()
-
-
-def _contradictions_beside(malformed: Sequence[ErrorDetails], rest: Any) -> Iterator[Problem]:  # noqa: ANN401 - JSON
-    """What clashes in the rest of a config in which something has the wrong form.
-
-    A misspelt key counts as the one that is meant. Of a door or grant of the wrong form only whom it is for counts, as
-    nothing else names it; a setting of an account is left out, with what clashes there. Where anything else has the
-    wrong form, nothing more can be judged.
-    """
-    for place in (detail["loc"] for detail in malformed if detail["type"] == "extra_forbidden"):
-        with suppress(KeyError):  # below a key that is no text, which is refused by itself
-            holder = reduce(lambda at, part: at[part], place[:-1], rest)
-            if (near := nearest_key(place)) and near not in holder:
-                holder[near] = holder.pop(place[-1])
-    try:
-        Settings.model_validate(rest)
-        places = set()
-    except ValidationError as error:
-        places = {detail["loc"][:3] for detail in error.errors()}
-    for place in places:
-        match place:
-            case ("doors" | "organizationGrants" as part, name, *setting):
-                wrong = rest[part].pop(name, None)
-                if wrong and setting and setting[0] not in (*_WHO, "[key]"):
-                    said = {key: wrong[key] for key in _WHO if key in wrong}
-                    rest[part][name] = said | {"to": {"role": name} | _NOWHERE[part], "reason": "?", "owner": "?"}
-            case ("accounts", name, setting) if setting != "[key]":
-                rest["accounts"][name].pop(setting, None)
-            case _:
-                return
-    unclear = tuple(f"{place[0]}.{place[1]}.{'' if place[0] == 'accounts' else 'to.'}" for place in places)
-    settings = Settings.model_validate(rest)
-    yield from (one for one in contradictions(settings) if not one.key.startswith(unclear))
-
-
-_WHO = ("from", "via", "keys")
-"""What says of a door whom it is for."""
-_NOWHERE = {"doors": {"account": "nowhere"}, "organizationGrants": {}}
 
 
 def _own_values(config: Mapping[str, object]) -> tuple[dict[str, object], list[Problem]]:
@@ -181,16 +137,11 @@ def _problem_of(detail: ErrorDetails) -> Problem:
         return Problem(key, value, detail["msg"], context["next_step"])
     if kind == "extra_forbidden" and str(place[-1]).casefold() == "resourcecontrolpolicies":
         next_step = "write each under `policies`, with `type: RESOURCE_CONTROL_POLICY`"
-    elif kind == "extra_forbidden" and "organizationalUnits" in place[-3:-2] and isinstance(value, dict):
-        next_step = f"write a unit below another by its path, as in {place[-2]}/{place[-1]}: {{{{}}}}"
     elif kind == "extra_forbidden" and str(place[-1]).partition(".")[0] in _OBJECTS:
         why = "it is one key with periods in it, as `pulumi config set` without --path writes it"
         next_step = f"take it out, and set it with `pulumi config set --path {PROJECT}:{place[-1]} VALUE`"
-    elif kind == "extra_forbidden":
-        near, above = nearest_key(detail["loc"]), holders(detail["loc"])
-        if near or above:
-            next_step = f"write it under {' or '.join(above)}, where it belongs" if above else "remove it"
-            next_step = f"write {near}, if that is meant, or {next_step}" if near else next_step
+    elif kind == "extra_forbidden" and (near := nearest_key(detail["loc"])):
+        next_step = f"write {near}, if that is meant, or remove it"
     if kind == "literal_error":
         choices = re.findall("'([^']+)'", context["expected"])
         if len(place) < len(detail["loc"]):
@@ -200,7 +151,7 @@ def _problem_of(detail: ErrorDetails) -> Problem:
     if "conditions" in place[-2:] and kind == "dict_type":
         why = "a condition is an operator, below it a key, and below that what it is compared with"
         return Problem(key, value, why, "write it as in {IpAddress: {aws:SourceIp: [203.0.113.0/24]}}")
-    return Problem(key, value, why, meant(kind, place, value) or next_step)
+    return Problem(key, value, why, next_step)
 
 
 def _refusal(stack: str, problems: Sequence[Problem], lines: Callable[[str], str] | None) -> Refusal:

@@ -4,7 +4,7 @@ import types
 from collections.abc import Sequence
 from typing import Annotated, Any, Union, get_args, get_origin
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from twokeys.errors import nearest
 from twokeys.settings.models import Settings
@@ -16,38 +16,6 @@ def nearest_key(place: Sequence[str | int]) -> str | None:
     if model is None:
         return None
     return nearest(str(place[-1]), [field.alias or name for name, field in model.model_fields.items()])
-
-
-def keys_at(place: Sequence[str | int]) -> tuple[list[str], list[str]]:
-    """The keys that an object at a place may have, and those of them that it has to have; none for other values."""
-    model = _model_at(place)
-    fields = model.model_fields.items() if model else ()
-    named = [(field.alias or name, field.is_required()) for name, field in fields]
-    return [name for name, _ in named], [name for name, required in named if required]
-
-
-def may_be_empty(place: Sequence[str | int]) -> bool:
-    """Whether an object at a place stands without any key."""
-    model = _model_at(place)
-    try:
-        return model is not None and bool(model.model_validate({}))
-    except ValidationError:
-        return False
-
-
-def holders(place: Sequence[str | int]) -> list[str]:
-    """The keys beside the last part of a place below which a key of its name stands (`permissions` for `boundary`)."""
-    model = _model_at(place[:-1])
-    fields = model.model_fields.items() if model else ()
-    return [
-        field.alias or name
-        for name, field in fields
-        if any(
-            place[-1] in (one.alias, key)
-            for below in _models(field.annotation)
-            for key, one in below.model_fields.items()
-        )
-    ]
 
 
 def _model_at(place: Sequence[str | int]) -> type[BaseModel] | None:

@@ -4,7 +4,6 @@ import json
 import re
 from collections import Counter
 from collections.abc import Mapping
-from contextlib import suppress
 from datetime import datetime
 from typing import Annotated, Any, Final, Literal
 
@@ -27,7 +26,6 @@ _TAGS_PAGE = "https://docs.aws.amazon.com/tag-editor/latest/userguide/tagging.ht
 QUOTAS_PAGE = "https://docs.aws.amazon.com/organizations/latest/userguide/orgs_reference_limits.html"
 _STS_PAGE = "https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html"
 _OU_LEVELS = 5
-_MOMENT = "%Y-%m-%dT%H:%MZ, if UTC is meant"
 _ARN_OF_POLICY = "it as in arn:aws:iam::aws:policy/ReadOnlyAccess"
 _LATIN = {"\u2013": "-", "\u2014": "-", "\u2018": "'", "\u2019": "'", "\u201c": '"', "\u201d": '"', "\u2026": "..."}
 
@@ -313,15 +311,7 @@ def check_closing_time(value: object) -> object:
     except ValueError:
         step = "write the last day as in 2027-01-31, or the moment as in 2027-01-31T15:00Z"
         why = "not a day of the calendar, nor a moment with its time zone"
-        raise refuse(why, _written_otherwise(str(value).strip()) or step) from None
-
-
-def _written_otherwise(text: str) -> str | None:
-    """What to write for a day or a moment that is written in another way."""
-    for form, as_iso in (("%d.%m.%Y", "%Y-%m-%d"), ("%Y/%m/%d", "%Y-%m-%d"), ("%Y-%m-%d %H:%M", _MOMENT)):
-        with suppress(ValueError):
-            return f"write {datetime.strptime(text.replace('T', ' '), form):{as_iso}}"
-    return None
+        raise refuse(why, step) from None
 
 
 ConditionValues = Annotated[Any, AfterValidator(check_condition_values)]

@@ -52,9 +52,13 @@ def stand_in(resource: Resource) -> str:
 
 def with_stand_ins(text: str, new: Iterable[Resource]) -> str:
     """A text in which no name of what is still to be made is one that only this run of the program has made up."""
-    for resource in new:
-        name, called = resource.text("name") or "", stand_in(resource)
-        given = called.rstrip("?")
-        if len(name) == len(called) and name.startswith(given) and _HEX.issuperset(name[len(given) :]):
-            text = text.replace(name, called)
+    for resource in filter(is_made_up, new):
+        text = text.replace(str(resource.text("name")), stand_in(resource))
     return text
+
+
+def is_made_up(resource: Resource) -> bool:
+    """Whether a resource has a name that was made up for it."""
+    name, called = resource.text("name") or "", stand_in(resource)
+    given = called.rstrip("?")
+    return len(name) == len(called) and name.startswith(given) and _HEX.issuperset(name[len(given) :])

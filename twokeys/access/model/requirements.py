@@ -102,7 +102,7 @@ def _spares_services(clause: ConditionClause) -> bool:
 
 def demanded_values(statement: Statement, key: str) -> Iterator[tuple[object, ...]]:
     """The values of which a statement demands one, for each clause about a key (in lower case)."""
-    return (clause.values for clause in statement.conditions if clause.lower_key == key and _demands(clause))
+    return (clause.meant for clause in statement.conditions if clause.lower_key == key and _demands(clause))
 
 
 def _demands(clause: ConditionClause) -> bool:
@@ -110,14 +110,8 @@ def _demands(clause: ConditionClause) -> bool:
         clause.base.name in _EQUALS
         and not clause.if_exists
         and clause.set_operator != "ForAllValues"
-        and (not clause.values or _all_certain(clause.values))
+        and all(not isinstance(value, str) or value.strip("*?") for value in clause.meant)
     )
-
-
-def _all_certain(values: Iterable[object]) -> bool:
-    """Whether there are values and each says something: one that is empty, or `*` alone, may be met by anybody."""
-    each = list(values)
-    return bool(each) and all(not isinstance(value, str) or value.strip("*?") for value in each)
 
 
 def limits_callers(statement: Statement) -> bool:
@@ -140,7 +134,7 @@ def organizations_demanded(statement: Statement) -> frozenset[str] | None:
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-principalorgid
     """
     found = [
-        frozenset(_as_compared(clause, str(value)).partition("/")[0] for value in clause.values)
+        frozenset(_as_compared(clause, str(value)).partition("/")[0] for value in clause.meant)
         for clause in statement.conditions
         if clause.lower_key in _ORGANIZATIONS and _says_whose(clause)
     ]
@@ -155,7 +149,7 @@ def _says_whose(clause: ConditionClause) -> bool:
     part = _WHOSE.get(clause.lower_key)
     if part is None or not _demands(clause):
         return False
-    found = [part.fullmatch(value) if isinstance(value, str) else None for value in clause.values]
+    found = [part.fullmatch(value) if isinstance(value, str) else None for value in clause.meant]
     return bool(found) and all(one is not None and not _ANYBODY.search(one.group(1)) for one in found)
 
 

@@ -117,6 +117,11 @@ class Resource:
         return UNKNOWN if value is None and self.property_dependencies.get(key) else value
 
     @property
+    def is_there(self) -> bool:
+        """Whether it exists in AWS: a preview shows an id of AWS's provider then, of the sandbox's at least an ARN."""
+        return any(isinstance(self.outputs.get(key), str) for key in ("id", "arn"))
+
+    @property
     def hides_secret(self) -> bool:
         """Whether it has a secret that the source does not show; of a provider, one that tells its account."""
         keys = self.secrets & _TELL_ACCOUNT if self.type == PROVIDER else self.secrets

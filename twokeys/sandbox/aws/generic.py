@@ -59,7 +59,6 @@ _DEFAULTS: Final[dict[str, dict[str, Any]]] = {
     "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": dict.fromkeys(_CLOSED_TO_THE_PUBLIC, False),
 }
 """What the provider fills in, where it matters to a reader: AWS's console would block, and the provider does not."""
-_CLUSTER: Final = "aws:eks/cluster:Cluster"
 
 
 @cache
@@ -94,19 +93,6 @@ def _made(aws: Aws, token: str, inputs: Properties) -> tuple[str, Properties]:
         name: _plausible(name, of, identifier, arn)
         for name, of in computed.items()
         if name != "tagsAll" and name not in inputs
-    } | (_of_cluster(region, identifier) if token == _CLUSTER else {})
-
-
-def _of_cluster(region: str, name: str) -> Properties:
-    """What ordinary programs read of a cluster, in AWS's form.
-
-    https://docs.aws.amazon.com/eks/latest/APIReference/API_Cluster.html
-    """
-    certificate, issuer = {"data": "c2FuZGJveA=="}, f"https://oidc.eks.{region}.amazonaws.com/id/{name.upper()}"
-    return {
-        "certificateAuthority": certificate,
-        "certificateAuthorities": [certificate],
-        "identities": [{"oidcs": [{"issuer": issuer}]}],
     }
 
 
