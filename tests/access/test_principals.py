@@ -358,18 +358,14 @@ def test_a_trust_that_one_of_two_states_holds_encrypted_is_the_one_that_the_othe
 ) -> None:
     """https://www.pulumi.com/docs/iac/concepts/secrets/"""
     world = World()
-    both = ["abc", "abc"]
-    both[encrypted] = other
-    for number, value in enumerate(both):
-        trust = document(trusts(CI, condition={"StringLike": {"sts:ExternalId": value}}))
+    for number in range(2):
+        condition = {"StringLike": {"sts:ExternalId": other if number == encrypted else "abc"}}
+        trust = document(trusts(CI, condition=condition))
         made = world.add("Role", f"of-{number}", world.hub, name="role", assumeRolePolicy=trust)
-        if number == encrypted:
-            world.change(made, secrets=frozenset({"assumeRolePolicy"}))
+        world.change(made, secrets=frozenset({"assumeRolePolicy"} if number == encrypted else ()))
     (role,) = read(world)
     assert role.trust is not None
-    assert (role.trust.policy is UNKNOWN) is (other == "*")
-    if other == "abc":
-        assert "abc" in str(role.trust.policy)
+    assert ("abc" in str(role.trust.policy), role.trust.policy is UNKNOWN) == (other == "abc", other == "*")
 
 
 def test_what_a_refresh_saw_and_may_open_a_role_that_is_here_is_not_proved() -> None:

@@ -1090,7 +1090,7 @@ def test_a_third_party_is_said_to_be_outside_where_the_accounts_of_the_organizat
 ID = "4f3c2b1a"
 ASKING = [
     ("StringEquals", ID, True), ("StringLike", ID, True), ("StringEqualsIgnoreCase", ID, True),
-    ("ForAnyValue:StringEquals", ID, True), ("StringEquals", ["", ID], False), ("StringEquals", [ID, "*"], False),
+    ("ForAnyValue:StringEquals", ID, True), ("StringEquals", ["", ID], True), ("StringEquals", [ID, "*"], True),
     ("StringLike", f"{ID}*", False), ("StringEqualsIfExists", ID, False), ("ForAllValues:StringEquals", ID, False),
     ("StringNotEquals", ID, False), ("StringEquals", "${aws:PrincipalAccount}", False), ("BinaryEquals", ID, False),
 ]  # fmt: skip

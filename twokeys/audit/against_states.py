@@ -63,19 +63,15 @@ class TakenBack:
         first = in_utc(self.since) if self.since else "before the records"
         return f"from {first} {f'to {in_utc(self.until)}' if self.until else 'on, and not in what was read'}"
 
-    @property
-    def strength(self) -> str:
-        """How strong it was: "administrator (AdministratorAccess)"."""
-        level, names = self.permissions or (Level.UNKNOWN, ())
-        return level.word + (f" ({listed(names)})" if names else "")
-
     def words(self, answers: Answers) -> str:
         """Who, into what, how strong, from when to when; of what is not judged, the call and when."""
         if self.permissions is None:
             trusts = f", which trusted {self.change.trusts}," if self.since and self.change.trusts else ""
             return f"{about(self.change, answers)}{trusts} {self.between}"
+        level, names = self.permissions
+        strong = level.word + (f" ({listed(names)})" if names else "")
         role = f"role {self.change.of[1]} of {answers.account_name(self.change.recorded)}"
-        return f"{self.lost} -> {role}".removeprefix(" -> ") + f": {self.strength}, {self.between}"
+        return f"{self.lost} -> {role}".removeprefix(" -> ") + f": {strong}, {self.between}"
 
 
 def about(one: Change, answers: Answers) -> str:
@@ -114,7 +110,8 @@ def taken_back(answers: Answers, changes: Sequence[Change]) -> tuple[TakenBack, 
     found = [
         TakenBack(one, one.use.time, until, _permissions(one, until, done, answers), _lost(one, answers))
         for one, until, _ in _fates(answers, changes)
-        if not _stands_anyway(one, answers) and (until or not (answers.from_states or _is_still_there(one, answers)))
+        if not _stands_anyway(one, answers)
+        and (until or not (answers.from_states or _is_shown(one, answers) or _is_of_credentials(one)))
     ]
     seen: set[tuple[str, ...]] = set()
     last = {_key(one): one for one in done}
@@ -171,12 +168,8 @@ def _is_said(one: TakenBack, judged: TakenBack) -> bool:
     return judged.since <= one.since and (judged.until is None or (one.until is not None and one.until <= judged.until))
 
 
-def _is_still_there(one: Change, answers: Answers) -> bool:
-    """Whether live IAM has what a call gave: it has users, and of their credentials not all."""
-    return _is_shown(one, answers) or _is_of_credentials(one)
-
-
 def _is_of_credentials(one: Change) -> bool:
+    """Whether it is a password, a key or a device of a user, of which live IAM does not tell all."""
     return one.gives in BEING and one.gives != _TRUST
 
 

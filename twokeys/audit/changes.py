@@ -27,49 +27,11 @@ https://docs.aws.amazon.com/IAM/latest/APIReference/API_EnableMFADevice.html
 """
 MOVES = "MoveAccount"
 """https://docs.aws.amazon.com/organizations/latest/APIReference/API_MoveAccount.html"""
-WIDENING = (
-    *("CreateRole", "UpdateAssumeRolePolicy", "CreateLoginProfile", "UpdateLoginProfile", "AddUserToGroup"),
-    *("RemoveUserFromGroup", "PatchGroup"),
-    *("UpdateUser", "AcceptDelegationRequest", "SendDelegationToken"),
-    *(f"{verb}{whose}Policy" for verb in ("Put", "Attach", "Detach", "Delete") for whose in ("Role", "User", "Group")),
-    *(f"{verb}{whose}PermissionsBoundary" for verb in ("Put", "Delete") for whose in ("Role", "User")),
-    *("CreateAccessKey", "UpdateAccessKey", "CreatePolicyVersion", "SetDefaultPolicyVersion", MFA_DEVICE),
-    *("CreateOpenIDConnectProvider", "AddClientIDToOpenIDConnectProvider", "UpdateOpenIDConnectProviderThumbprint"),
-    *("CreateSAMLProvider", "UpdateSAMLProvider"),
-    *("EnableOrganizationsRootSessions", "EnableOrganizationsRootCredentialsManagement"),
-    *("CreateAccountAssignment", "AssociateProfile", "CreateGroupMembership", "AddMemberToGroup"),
-    *("PutPermissionsPolicy", "PutMfaDeviceManagementForDirectory"),
-    *(f"{how}InstanceAccessControlAttributeConfiguration" for how in ("Create", "Update")),
-    *(
-        f"{how}PermissionSet"
-        for how in (
-            *(
-                "PutInlinePolicyTo",
-                "DeleteInlinePolicyFrom",
-                "PutPermissionsBoundaryTo",
-                "DeletePermissionsBoundaryFrom",
-            ),
-            *("AttachManagedPolicyTo", "DetachManagedPolicyFrom"),
-            *("AttachCustomerManagedPolicyReferenceTo", "DetachCustomerManagedPolicyReferenceFrom"),
-        )
-    ),
-    *("AttachPolicy", "DetachPolicy", "UpdatePolicy", "DisablePolicyType", MOVES),
-    *("LeaveOrganization", "RemoveAccountFromOrganization", "AcceptHandshake", "CreateAccount"),
-    *("RegisterDelegatedAdministrator", "EnableAWSServiceAccess", "PutResourcePolicy"),
-    *("EnableUser", "UpdatePassword", "AssociateDirectory", "ImportExternalIdPCertificate", "CreateBearerToken"),
-    *(f"{how}ExternalIdPConfigurationForDirectory" for how in ("Create", "Update", "Enable")),
-)
-"""Those that may let more in, as a new boundary or a policy that goes may: a Deny goes with it.
-
-ProvisionPermissionSet brings to accounts what other calls changed.
-
-An event history, which is asked by name, is asked for them.
-"""
 BEING = (
     *("UpdateAssumeRolePolicy", "CreateLoginProfile", "UpdateLoginProfile", "CreateAccessKey", "UpdateAccessKey"),
     MFA_DEVICE,
 )
-"""Those of them that let somebody be a role or user, and give it nothing."""
+"""Calls of `WIDENING` that let somebody be a role or user, and give it nothing."""
 HANDS_ON: Final = {
     "rolesanywhere": ("CreateTrustAnchor", "UpdateTrustAnchor", "CreateProfile", "UpdateProfile"),
     "eks": ("CreatePodIdentityAssociation", "UpdatePodIdentityAssociation"),
@@ -115,6 +77,25 @@ SAME: Final = {
     MOVES: MOVES,
 }
 """Calls of which the last counts, with those to which they are the other end."""
+WIDENING = (
+    *dict.fromkeys(TAKEN_BACK.values()),
+    *(one for one in TAKEN_BACK if "Polic" in one or "Boundary" in one or one == "RemoveUserFromGroup"),
+    *("CreateRole", "UpdateAssumeRolePolicy", "UpdateLoginProfile", "PatchGroup", "UpdateUser", "EnableUser", MOVES),
+    *("AcceptDelegationRequest", "SendDelegationToken", "UpdateAccessKey", "CreatePolicyVersion", "AddMemberToGroup"),
+    *("CreateOpenIDConnectProvider", "AddClientIDToOpenIDConnectProvider", "UpdateOpenIDConnectProviderThumbprint"),
+    *("CreateSAMLProvider", "UpdateSAMLProvider", "EnableOrganizationsRootCredentialsManagement", "AssociateProfile"),
+    *("PutPermissionsPolicy", "PutMfaDeviceManagementForDirectory", "SetDefaultPolicyVersion", "UpdatePolicy"),
+    *(f"{how}InstanceAccessControlAttributeConfiguration" for how in ("Create", "Update")),
+    *("DisablePolicyType", "LeaveOrganization", "RemoveAccountFromOrganization", "AcceptHandshake", "CreateAccount"),
+    *("RegisterDelegatedAdministrator", "EnableAWSServiceAccess", "PutResourcePolicy", "UpdatePassword"),
+    *("AssociateDirectory", "ImportExternalIdPCertificate", "CreateBearerToken"),
+    *(f"{how}ExternalIdPConfigurationForDirectory" for how in ("Create", "Update", "Enable")),
+)
+"""Calls that may let more in, as a new boundary or a policy that goes may: a Deny goes with it.
+
+ProvisionPermissionSet brings to accounts what other calls changed. An event history, which is asked by name, is asked
+for them.
+"""
 DELETED: Final = ("DeleteRole", "DeleteUser", "DeleteGroup", "DeletePolicy", "DeletePermissionSet")
 WRITES: Final = {
     "CreateRole": PolicyKind.TRUST,
@@ -132,15 +113,8 @@ _OF_ACCOUNTS = ("targetId", "accountId")
 _DOCUMENTS = ("assumeRolePolicyDocument", "policyDocument", "inlinePolicy", "content")
 _WHOSE = {**{f"{kind}Name": kind for kind in ("role", "user", "group")}, **KEPT_BY_ID, "policyArn": "policy"}
 _WHAT = (
-    "policyArn",
-    "managedPolicyArn",
-    "policyName",
-    "groupName",
-    "principalId",
-    "targetId",
-    "memberId",
-    "accessKeyId",
-    "serialNumber",
+    *("policyArn", "managedPolicyArn", "policyName", "groupName"),
+    *("principalId", "targetId", "memberId", "accessKeyId", "serialNumber"),
 )
 _ON = re.compile(r"on resource: (\S+)")
 _LONGEST = 150

@@ -156,7 +156,6 @@ def _door(one: DoorUse) -> dict[str, Any]:
         "perhaps": one.perhaps,
         "last": _iso(one.last),
         "beforeItsKeys": one.early,
-        "withAnotherId": one.others,
         "byOthers": one.by_others,
         "sessions": list(one.sessions),
         "sourceIdentities": list(one.identities),

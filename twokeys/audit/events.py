@@ -49,65 +49,53 @@ _NO_LOGS = "nothing given is a CloudTrail log: give the folder that holds AWSLog
 
 def not_in_the_events(comparison: Comparison) -> str:
     """What nothing is said of."""
-    history = (
-        "; of the event history changes of keys that are not known to let more in"
-        if any(one.caller for one in comparison.sources)
-        else ""
-    )
-    held = any(one.held for one in comparison.sources)
-    signatures = (
-        "; the signatures of digests, which `aws cloudtrail validate-logs` checks with AWS's key" if held else ""
-    )
-    return f"{NOT_LOOKED_AT}{history}{signatures}; {_other_regions(comparison)}"
-
-
-def _other_regions(comparison: Comparison) -> str:
-    """An entry is recorded in the region of the STS endpoint that was called, and of the global one in us-east-1."""
+    history = "; of the event history changes of keys that are not known to let more in"
+    signatures = "; the signatures of digests, which `aws cloudtrail validate-logs` checks with AWS's key"
+    regions = "regions that AWS does not enable by default, but for the stack's and those of which there are records"
     if comparison.regions:
-        return f"regions other than {', '.join(comparison.regions)} (--region), but for the records that are there"
-    return "regions that AWS does not enable by default, but for the stack's and those of which there are records"
+        named = ", ".join(comparison.regions)
+        regions = f"regions other than {named} (--region), but for the records that are there"
+    asked, held = any(one.caller for one in comparison.sources), any(one.held for one in comparison.sources)
+    return f"{NOT_LOOKED_AT}{history * asked}{signatures * held}; {regions}"
 
 
 def headline(answers: Answers, comparison: Comparison | None) -> str:
     """What somebody has to look at, in few words; empty where no events were given."""
     if comparison is None:
         return ""
-    hidden = "".join(
-        f", {n} whose {what} is not shown though its door asks for it" for what, n in comparison.not_shown.items()
-    )
-    begun = (
-        f", {counted(comparison.not_begun, 'session')} whose AssumeRole is in no record" if comparison.not_begun else ""
-    )
-    if comparison.earlier:
-        each = listed(
-            [f"role {use.role} of {answers.account_name(use.account)}, as {use.session}" for use in comparison.earlier],
-            most=FEW,
-        )
-        were = "was" if len(comparison.earlier) == 1 else "were"
-        begun += f", {counted(len(comparison.earlier), 'session')} that began before the period {were} at work ({each})"
+    earlier = [
+        f"role {use.role} of {answers.account_name(use.account)}, as {use.session}" for use in comparison.earlier
+    ]
+    at_work = f" that began before the period {'was' if len(earlier) == 1 else 'were'} at work"
     as_root = sum(one.use.caller.who.kind == "root-user" for one in comparison.unusual)
     unusual = f"{len(comparison.unusual)} unusual" if comparison.unusual or not _only_learning(comparison) else ""
-    unusual += f" ({as_root} as the root user)" if as_root else ""
-    learning = _ONLY_LEARNING if _only_learning(comparison) else ""
-    changes = f"{counted(len(comparison.changes), 'change')} of keys" if comparison.changes else ""
-    seen = ", ".join(filter(None, (f"{_entries(comparison)}{begun}{hidden}", changes, unusual, learning)))
     doors, steps = comparison.not_known
-    of = " and ".join(
-        f"{counted(count, what)}{where}"
-        for count, what, where in ((doors, "door", ""), (steps, "step", " on the way"))
-        if count
+    of = " and ".join(filter(None, (_some(doors, "door"), _some(steps, "step", " on the way"))))
+    seen = (
+        _entries(comparison),
+        _some(comparison.not_begun, "session", " whose AssumeRole is in no record"),
+        _some(len(earlier), "session", f"{at_work} ({listed(earlier, most=FEW)})"),
+        *(f"{n} whose {what} is not shown though its door asks for it" for what, n in comparison.not_shown.items()),
+        _some(len(comparison.changes), "change", " of keys"),
+        unusual + (f" ({as_root} as the root user)" if as_root else ""),
+        _ONLY_LEARNING if _only_learning(comparison) else "",
     )
-    not_known = [
+    not_known = (
         f"{of} of which it is not known whether {'it was' if doors + steps == 1 else 'they were'} used" if of else "",
-        f"{counted(len(comparison.unreadable), 'record')} that cannot be read" if comparison.unreadable else "",
-        f"{counted(len(comparison.not_readable), 'file')} that cannot be read" if comparison.not_readable else "",
+        _some(len(comparison.unreadable), "record", " that cannot be read"),
+        _some(len(comparison.not_readable), "file", " that cannot be read"),
         not_as_digest(comparison),
-        f"{counted(len(comparison.in_no_digest), 'log file')} in no digest given" if comparison.in_no_digest else "",
-    ]
-    first = seen if comparison.start else _NO_RECORDS if _may_have_logs(comparison) else _NO_LOGS
+        _some(len(comparison.in_no_digest), "log file", " in no digest given"),
+    )
+    first = seen if comparison.start else (_NO_RECORDS if _may_have_logs(comparison) else _NO_LOGS,)
     only = f" of {listed(comparison.regions)} only (--region)" if comparison.regions else ""
-    seen = f"CloudTrail{only}: {', '.join(filter(None, (first, *not_known)))}"
-    return "; ".join(filter(None, (seen, gaps(answers, comparison), without_digests(answers, comparison))))
+    said = f"CloudTrail{only}: {', '.join(filter(None, (*first, *not_known)))}"
+    return "; ".join(filter(None, (said, gaps(answers, comparison), without_digests(answers, comparison))))
+
+
+def _some(count: int, what: str, more: str = "") -> str:
+    """How many there are; empty for none."""
+    return f"{counted(count, what)}{more}" if count else ""
 
 
 _STOOD = "for a second answer, with `--at` of then, give the states of the period's beginning"
@@ -303,17 +291,12 @@ def period(comparison: Comparison) -> str:
     several = [one for one in comparison.population if len(one.doors) > 1]
     times = sum(len(one.doors) for one in several)
     apart = ", ".join(_apart(count, what) for what, count in comparison.apart.items())
+    learned = comparison.learned_until if not _only_learning(comparison) else None
     seen = (
-        *(
-            f"{counted(there[kind], 'step')}{kind.removeprefix('step')}"
-            for kind in (STEP, PERHAPS_A_STEP)
-            if there[kind]
-        ),
+        *(_some(there[kind], "step", kind.removeprefix("step")) for kind in (STEP, PERHAPS_A_STEP)),
         f"entries that several doors explain, counted at each: {len(several)} ({times} uses)" if several else "",
         f"not among the entries: {apart}" if apart else "",
-        f"what is usual is learned until {comparison.learned_until:%Y-%m-%d %H:%M}"
-        if comparison.learned_until and not _only_learning(comparison)
-        else "",
+        f"what is usual is learned until {learned:%Y-%m-%d %H:%M}" if learned else "",
     )
     about = "; ".join(filter(None, seen))
     span = f"CloudTrail from {comparison.start:%Y-%m-%d %H:%M} to {comparison.end:%Y-%m-%d %H:%M} UTC"

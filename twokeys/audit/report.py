@@ -61,11 +61,8 @@ def credentials(answers: Answers) -> str:
     have, not_known = (sum(bool(one.has) is has for one in answers.long_term) for has in (True, False))
     may = sum(one.permissions.level is Level.ADMINISTRATOR for one in answers.long_term if one.has and one.permissions)
     strong = f" ({counted(may, 'administrator')})" if may else ""
-    parts = (
-        f"{counted(have, 'user')} with long-term credentials{strong}" if have else "",
-        f"{counted(not_known, 'user')} who may have long-term credentials" if not_known else "",
-    )
-    return ", ".join(filter(None, parts))
+    sure, perhaps = f"with long-term credentials{strong}", "who may have long-term credentials"
+    return ", ".join(f"{counted(n, 'user')} {how}" for n, how in ((have, sure), (not_known, perhaps)) if n)
 
 
 def show(  # noqa: PLR0913 - what is answered by position

@@ -47,14 +47,10 @@ def not_readable(comparison: Comparison) -> list[str]:
     """The files and records that cannot be read, or are not as CloudTrail wrote them, each in a sentence."""
     files = [f"{file}: {why}" for file, why in comparison.not_readable.items()]
     records = [f"{one}; what happened is not known: copy its file again" for one in comparison.unreadable]
-    changed = [
-        f"not as its digest says: {file}: what CloudTrail wrote in it is not known: copy it again"
-        for file in comparison.not_as_digest
-    ] + [
-        f"in no digest given: {file}: nothing shows that CloudTrail wrote it: give all digests, or leave it out"
-        for file in comparison.in_no_digest
-    ]
-    return [*changed, *(f"not readable: {one}" for one in (*files, *records))]
+    changed = "not as its digest says: {}: what CloudTrail wrote in it is not known: copy it again"
+    more = "in no digest given: {}: nothing shows that CloudTrail wrote it: give all digests, or leave it out"
+    said = [*map(changed.format, comparison.not_as_digest), *map(more.format, comparison.in_no_digest)]
+    return [*said, *(f"not readable: {one}" for one in (*files, *records))]
 
 
 def days(one: Covered) -> list[tuple[str, str]]:

@@ -89,7 +89,6 @@ def _together(same: list[DoorUse], why: str) -> DoorUse:
         count=sum(one.count for one in same),
         perhaps=sum(one.perhaps for one in same),
         early=sum(one.early for one in same),
-        others=sum(one.others for one in same),
         by_others=sum(one.by_others for one in same),
         last=max((one.last for one in same if one.last), default=None),
         sessions=tuple(dict.fromkeys(name for one in same for name in one.sessions)),
