@@ -257,7 +257,7 @@ class _Reader:
 
     def _strength(self, role: Principal) -> Permissions:
         if role not in self._permissions:
-            root = Permissions(Level.ADMINISTRATOR, ("root session",))
+            root = Permissions(Level.ADMINISTRATOR, ("root session",), names=("root session",))
             self._permissions[role] = root if role.kind == "root" else permissions(role)
         return self._permissions[role]
 

@@ -28,8 +28,8 @@ from twokeys.access.findings import Finding, Rule, Severity
 from twokeys.access.graph import Graph
 from twokeys.access.model.door_name import with_stand_ins
 from twokeys.access.reading.snapshot import PROVIDER, Resource, Snapshot, project_of
-from twokeys.access.report import MANDATORY, Judged, judge, level_of
 from twokeys.access.rules import RULES
+from twokeys.access.verdicts import MANDATORY, Judged, judge, level_of
 from twokeys.errors import Refusal
 from twokeys.pack.before import state_before
 from twokeys.pack.changed import DOORS_CHANGED, doors_changed

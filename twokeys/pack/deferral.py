@@ -27,8 +27,8 @@ from twokeys.access.model.names import may_grant
 from twokeys.access.model.principals import ATTACHMENTS, INLINE_POLICIES, TYPES, Principal
 from twokeys.access.reading.snapshot import Resource, Snapshot, holds_unknown
 from twokeys.access.reading.types import Reading, reading_of
-from twokeys.access.report import Judged
 from twokeys.access.rules import BY_NAME
+from twokeys.access.verdicts import Judged
 from twokeys.iam import UNKNOWN, Arn, Outcome
 from twokeys.pack.relevance import GIVING, may_say_who
 from twokeys.shown import listed
