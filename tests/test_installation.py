@@ -1,5 +1,6 @@
 """What an installation brings, and what a command says whose part is not installed."""
 
+import os
 import subprocess
 import sys
 import tomllib
@@ -74,7 +75,7 @@ for name in {list(cli.COMMANDS)!r}:
     ],
 )
 def test_a_missing_extra_is_named_as_pip_takes_it(command: str, module: str, extra: str) -> None:
-    refusal = missing(module, command.split(maxsplit=1)[0])
+    refusal = missing(ModuleNotFoundError(name=module), command.split(maxsplit=1)[0])
     assert refusal is not None
     assert (refusal.what, refusal.where) == (f"twokeys {command} needs what is not installed", f"the extra `{extra}`")
     assert refusal.next_step == f"pip install '../twokeys[{extra}]', where ../twokeys is your clone of it"
@@ -89,7 +90,29 @@ def test_no_pack_is_written_that_would_not_start(tmp_path: Path) -> None:
 
 
 def test_a_module_of_no_extra_is_an_error_of_ours() -> None:
-    assert missing("twokeys.nowhere", "map") is None
+    assert missing(ModuleNotFoundError(name="twokeys.nowhere"), "map") is None
+
+
+@pytest.mark.parametrize(
+    ("says", "why"),
+    [
+        ("import no_such_part_of_it", "No module named 'no_such_part_of_it'"),
+        ("raise ImportError('libarrow.so.2100: cannot open shared object file')", "libarrow.so.2100: cannot open"),
+        ("", "cannot import name 'parquet' from 'pyarrow'"),
+    ],
+)
+def test_an_extra_that_is_installed_and_broken_is_refused_as_that(tmp_path: Path, says: str, why: str) -> None:
+    (tmp_path / "pyarrow").mkdir()
+    (tmp_path / "pyarrow/__init__.py").write_text(says)
+    (tmp_path / "bill.parquet").write_bytes(b"PAR1" + bytes(9))
+    environment = os.environ | {"PYTHONPATH": str(tmp_path)}
+    command = [sys.executable, "-c", "from twokeys.cli import main; main()", "costs", "--file", "bill.parquet"]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    said = " ".join(done.stderr.split())
+    assert done.returncode == 1
+    assert "twokeys costs needs what is installed and does not work" in said
+    assert why in said
+    assert "pip install --force-reinstall '../twokeys[parquet]'" in said
 
 
 def test_a_command_whose_extra_is_missing_is_refused_without_a_traceback(tmp_path: Path, project_root: Path) -> None:

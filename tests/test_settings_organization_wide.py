@@ -28,6 +28,13 @@ def management(project_root: Path) -> dict[str, Any]:
     return {key.removeprefix("twokeys:"): value for key, value in config.items()}
 
 
+def test_a_misspelt_user_is_refused_with_the_account_that_is_not_there(management: dict[str, Any]) -> None:
+    door = DOOR | {"from": {"user": "alise"}, "to": {"account": "stge", "role": "a"}}
+    why = refused(changed(management, "doors.typo", door), "management").why
+    assert "doors.typo.to.account = stge" in why
+    assert "doors.typo.from = alise: no user of `people` has this name" in why
+
+
 @pytest.mark.parametrize(
     ("key", "value", "why"),
     [

@@ -40,7 +40,8 @@ def test_a_cell_of_a_table_has_no_markup() -> None:
 
 
 def test_markdown_has_no_markup_no_link_and_mentions_nobody() -> None:
-    assert markdown("<img src=x> ![a](b) `c` | @team") == "\\<img src=x> !\\[a\\]\\(b) \\`c\\` \\| \u200b@\u200bteam"
+    assert markdown("<img src=x> ![a](b) `c` | @team") == "\\<img src=x> ![a\\]\\(b) \\`c\\` \\| \u200b@\u200bteam"
+    assert markdown("a_b_c [urn:x] _d_ [e][f] [g]: h [^i]") == "a_b_c [urn:x] \\_d\\_ [e\\][f] [g\\]: h \\[^i]"
     assert markdown("> a -> b") == "\\> a -> b", "only at the beginning of a line it is a quotation"
 
 
@@ -73,6 +74,8 @@ def test_a_line_in_a_narrow_terminal_is_parted_at_spaces_and_a_longer_word_at_it
     ]
     assert folded("  the accounts stage\xa0222222222222", 24) == ["  the accounts", "    stage\xa0222222222222"]
     assert folded(line, None) == [line]
+    address = "https://signin.aws.amazon.com/switchrole?account=222222222222&roleName=developer"
+    assert folded(f"stage: {address} for alice", 40) == ["stage:", f"  {address}", "  for alice"]
 
 
 @pytest.mark.parametrize("width", [1, 2, 7, 40])

@@ -99,7 +99,7 @@ def main() -> NoReturn:
     except Refusal as refusal:
         _refuse(refusal)
     except Exception as error:
-        if isinstance(error, ModuleNotFoundError) and (lacking := missing(error.name, _command() or "")):
+        if isinstance(error, ImportError) and (lacking := missing(error, _command() or "")):
             _refuse(lacking)
         if "botocore" in sys.modules:  # AWS or its configuration may be why, and no defect of ours
             from twokeys.aws_errors import refusal_of  # noqa: PLC0415 - it imports botocore

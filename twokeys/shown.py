@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 
-_MARKUP = re.compile(r"([\\`*_\[\]<#|~&]|^>|(?<=\])\()")
+_MARKUP = re.compile(r"([\\`*<#|~&]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|\[(?=\^)|\](?=[(\[:])|^>|(?<=\])\()")
 _LINKED = re.compile(r"@|(?<=:)//|(?<=www)\.", re.IGNORECASE)
 _PIECES = re.compile(r".+?(?:[-/_.:,|$@]+|(?<=[a-z0-9])(?=[A-Z])|$)")
 """AWS's names are parted after their separators, and OrganizationAccountAccessRole at its words."""
@@ -90,8 +90,8 @@ def columns(*, terminal: bool) -> int | None:
 
 def folded(line: str, width: int | None, indent: int | None = None) -> list[str]:
     """A line as lines of at most `width` columns: parted at spaces, and a word that is longer than one where AWS's
-    names can be parted; a no-break space parts nothing. What follows the first stands `indent` columns in, by default
-    two more than the first.
+    names can be parted; a no-break space parts nothing, and an address stays whole. What follows the first stands
+    `indent` columns in, by default two more than the first.
     """
     if width is None or len(line) <= width:
         return [line]
@@ -99,7 +99,8 @@ def folded(line: str, width: int | None, indent: int | None = None) -> list[str]
     margin = " " * min(start + 2 if indent is None else indent, width // 2)
     lines, empty = [" " * min(start, width // 2)], True
     for word, spaces in re.findall("([^ ]+)( *)", line):
-        for piece in [word] if len(word) <= width - len(margin) else pieces(word, width - len(margin)):
+        whole = len(word) <= width - len(margin) or "://" in word
+        for piece in [word] if whole else pieces(word, width - len(margin)):
             if not empty and len(lines[-1]) + len(piece) > width:
                 lines[-1] = lines[-1].rstrip()
                 lines.append(margin)

@@ -121,6 +121,10 @@ def test_providers_that_are_made_from_roles_of_each_other_are_in_no_known_accoun
         world.change(provider, property_dependencies={"assumeRoles": (role.urn,)})
     accounts = world.accounts()
     assert {accounts.name(accounts.of_provider(one.urn)) for one in (first, second)} == {unpinned("b")}
+    below = world.add("Provider", "b", parent=world.add("Component", "c"), profile="x")
+    accounts = world.accounts()
+    assert accounts.of_provider(below.urn) != accounts.of_provider(second.urn), "of one name under different parents"
+    assert accounts.name(accounts.of_provider(below.urn)) == unpinned("b")
 
 
 def test_the_account_of_a_resource_is_its_own_or_that_of_its_provider_as_an_arn_of_iam_tells_it() -> None:

@@ -619,12 +619,6 @@ def test_a_foreign_account_is_one_whatever_stands_beside_it(other: str) -> None:
     assert world.refused == ["external-id"]
 
 
-def test_two_organizations_are_not_both_ours_where_the_stack_does_not_say_which_one_is() -> None:
-    world = two_keys()
-    world.role("open", world.stage, everyone(StringEquals={"aws:PrincipalOrgID": [OURS, THEIRS]}))
-    assert "external-id" in world.refused
-
-
 @pytest.mark.parametrize(
     "principal",
     [{"AWS": f"arn:aws-us-gov:iam::{OUTSIDE}:root"}, {"CanonicalUser": "79a59df900b949e5"}, {"CanonicalUser": "*"}],

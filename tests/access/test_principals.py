@@ -351,6 +351,23 @@ def test_two_resources_that_are_one_role_say_the_same_or_nothing_is_known(
         assert told == ("trust policy of role ci", made.urn, "a.py", ONE_ROLE)
 
 
+@pytest.mark.parametrize("encrypted", [0, 1])
+@pytest.mark.parametrize("other", ["abc", "*"])
+def test_a_trust_that_one_of_two_states_holds_encrypted_is_the_one_that_the_other_tells(
+    encrypted: int, other: str
+) -> None:
+    """https://www.pulumi.com/docs/iac/concepts/secrets/"""
+    world = World()
+    for number in range(2):
+        condition = {"StringLike": {"sts:ExternalId": other if number == encrypted else "abc"}}
+        trust = document(trusts(CI, condition=condition))
+        made = world.add("Role", f"of-{number}", world.hub, name="role", assumeRolePolicy=trust)
+        world.change(made, secrets=frozenset({"assumeRolePolicy"} if number == encrypted else ()))
+    (role,) = read(world)
+    assert role.trust is not None
+    assert ("abc" in str(role.trust.policy), role.trust.policy is UNKNOWN) == (other == "abc", other == "*")
+
+
 def test_what_a_refresh_saw_and_may_open_a_role_that_is_here_is_not_proved() -> None:
     """Only of a role that the stack makes: of one that it reads, what was seen is all there is."""
     world = World()

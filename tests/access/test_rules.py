@@ -31,8 +31,8 @@ from twokeys.access.configuration import read_configuration
 from twokeys.access.findings import DoorConfig, Finding, Rule, run
 from twokeys.access.graph import build
 from twokeys.access.reading.snapshot import Evidence, Resource
-from twokeys.access.report import Judged, Verdicts, check, judge, level_of
 from twokeys.access.rules import BY_NAME, RULES
+from twokeys.access.verdicts import Judged, Verdicts, check, judge, level_of
 from twokeys.errors import Refusal
 from twokeys.iam import UNKNOWN
 
@@ -116,6 +116,7 @@ BUT_SERVICES = {"BoolIfExists": {"aws:PrincipalIsAWSService": "false"}}
     ({"Condition": {"Null": {"aws:PrincipalOrgID": "true"}}}, ["wildcard-trust"]),
     ({"Condition": BUT_SERVICES}, ["door-needs-trust", "wildcard-trust"]),
     ({"Condition": {**NOT_OURS, "Bool": {"aws:SecureTransport": "false"}}}, ["wildcard-trust"]),
+    ({"Condition": {"Bool": {"aws:SecureTransport": "true"}}}, ["door-needs-trust", "wildcard-trust"]),
     ({"Condition": NOT_OURS, "Principal": {"AWS": arn(OUTSIDE, "root")}}, ["wildcard-trust"]),
     ({"Condition": NOT_OURS, "Action": "sts:AssumeRoleWithSAML"}, ["wildcard-trust"]),
 ])  # fmt: skip

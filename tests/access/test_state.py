@@ -17,8 +17,8 @@ from twokeys.access.graph import build
 from twokeys.access.reading.since import NOT_KNOWN, Since
 from twokeys.access.reading.snapshot import Pending, Resource, Snapshot
 from twokeys.access.reading.state import parse_state, read_plan, read_state
-from twokeys.access.report import check
 from twokeys.access.rules import RULES
+from twokeys.access.verdicts import check
 from twokeys.answers.sources import together
 from twokeys.errors import Refusal
 from twokeys.iam import UNKNOWN

@@ -648,6 +648,7 @@ AUTOMATIC = "autoDeployment"
     ({}, [IN_STAGE], {STAGE}),
     ({}, [{**IN_STAGE, "stackSetName": "logical"}], {STAGE}),
     ({}, [{**IN_STAGE, "stackSetName": "set-id"}], {STAGE}),
+    ({}, [{**IN_STAGE, "stackSetName": "named:0a1b2c3d-0a1b-0a1b-0a1b-0a1b2c3d4e5f"}], {STAGE}),
     ({}, [{**IN_STAGE, "stackSetName": "other"}], {ANY}),
     ({}, [{**IN_STAGE, "stackSetName": UNKNOWN}], {ANY}),
     ({}, [{"stackSetName": "named", "accounts": [STAGE, PROD]}], BOTH),

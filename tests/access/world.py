@@ -9,8 +9,8 @@ from typing import Any
 from twokeys.access.findings import Finding
 from twokeys.access.graph import Graph, build
 from twokeys.access.reading.snapshot import PROVIDER, Resource, Snapshot
-from twokeys.access.report import Verdicts, check
 from twokeys.access.rules import RULES
+from twokeys.access.verdicts import Verdicts, check
 from twokeys.iam import UNKNOWN
 
 HUB, STAGE, PROD, OUTSIDE = "1" * 12, "2" * 12, "3" * 12, "9" * 12

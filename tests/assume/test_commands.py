@@ -615,15 +615,22 @@ def sign_in(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 
 def test_the_console_s_address_signs_in_as_the_role_and_holds_no_keys(doors: str, sign_in: str) -> None:
-    address = run("stage-reader", "--from", doors, command=console).stdout.strip()
-    query = {key: values[0] for key, values in parse_qs(urlsplit(address).query).items()}
-    assert address.startswith(sign_in)
-    assert query == {
-        "Action": "login",
-        "Issuer": "twokeys",
-        "Destination": "https://console.aws.amazon.com/",
-        "SigninToken": "token-of-the-console",
-    }
+    for region, destination in (
+        ((), "https://console.aws.amazon.com/"),
+        # https://docs.aws.amazon.com/singlesignon/latest/userguide/howtopermrelaystate.html
+        (("--region", "us-east-2"), "https://us-east-2.console.aws.amazon.com/"),
+    ):
+        address = run("stage-reader", "--from", doors, *region, command=console).stdout.strip()
+        query = {key: values[0] for key, values in parse_qs(urlsplit(address).query).items()}
+        assert address.startswith(sign_in)
+        assert query == {
+            "Action": "login",
+            "Issuer": "twokeys",
+            "Destination": destination,
+            "SigninToken": "token-of-the-console",
+        }
+    with pytest.raises(Refusal, match="us-east-one"):
+        run("stage-reader", "--from", doors, "--region", "us-east-one", command=console)
     assert _SignIn.asked["Action"] == "getSigninToken"
     assert json.loads(_SignIn.asked["Session"]).keys() == {"sessionId", "sessionKey", "sessionToken"}
 

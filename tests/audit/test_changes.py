@@ -20,7 +20,7 @@ from twokeys.answers.reading import read
 from twokeys.answers.selection import into, of_person
 from twokeys.answers.summary import not_shown, summary
 from twokeys.audit.against_states import against_states, taken_back
-from twokeys.audit.changes import WIDENING, account_of, changed, changed_of, is_change, trusted
+from twokeys.audit.changes import WIDENING, account_of, changed, changed_of, is_change, trusted, written_by
 from twokeys.audit.events import headline
 from twokeys.audit.record import SCIM
 
@@ -142,7 +142,7 @@ def test_the_event_history_is_asked_for_changes_only() -> None:
 )
 def test_a_change_says_what_it_changes_and_whom_a_new_trust_policy_trusts(record: dict[str, Any], said: str) -> None:
     """https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html: the request's parameters."""
-    trusts = trusted(record)
+    trusts = trusted(written_by({"eventName": "CreateRole", **record}))
     assert changed(record) + (f"; trusts {trusts}" if trusts else "") == said
 
 
@@ -150,7 +150,7 @@ def test_a_trust_policy_names_whom_it_allows_and_not_all_of_many() -> None:
     """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_effect.html: Deny lets nobody in."""
     roles = [arn(OUTSIDE, f"role/{name}") for name in "abcd"]
     of = document(trusts(*roles), trusts(arn(OUTSIDE, "role/denied"), effect="Deny"))
-    said = trusted({"requestParameters": {"policyDocument": of}})
+    said = trusted(written_by({"eventName": "CreateRole", "requestParameters": {"policyDocument": of}}))
     assert said == f"{roles[0]}, {roles[1]} and 2 more, less whom it denies"
 
 
@@ -244,10 +244,10 @@ def test_each_next_step_of_what_is_not_shown_is_said_once_and_of_a_past_day_none
     changed, between = {"CreateAccessKey of ann": "ann"}, "a day and another"
     now = replace(read(two_keys().graph), from_states=True, changed_since=changed, not_recorded=between)
     *_, steps = str(not_shown(now)).partition("Next step: ")
-    assert steps == (
-        "give newer states (`pulumi refresh`); let a stack make what no stack made; give the logs of that time too; "
-        "or ask live IAM (`--live`)"
-    )
+    then = "let a stack make what no stack made; give the logs of that time too; or ask live IAM (`--live`)"
+    assert steps == f"give newer states (`pulumi refresh`); {then}"
+    *_, steps = str(not_shown(replace(now, not_recorded_after="a day and the next"))).partition("Next step: ")
+    assert "newer" not in steps, "they are of after the period"
     *_, steps = str(not_shown(replace(now, past=True))).partition("Next step: ")
     assert steps == "look at the changes themselves; give the logs of that time too"
 
@@ -311,14 +311,16 @@ def test_what_may_let_more_in_after_the_state_was_written_is_not_shown(source: s
     assert bool(against_states(answers, found).changed_since) is later
 
 
-@pytest.mark.parametrize(("condition", "later"), [(None, False), (MFA, True)])
-def test_a_new_mfa_device_may_let_more_in_where_a_way_asks_for_mfa_and_no_state_shows_it(
-    condition: dict[str, Any] | None, *, later: bool
+@pytest.mark.parametrize(
+    ("condition", "caller", "later"), [(None, "eve", False), (MFA, "eve", True), (MFA, "ann", False)]
+)
+def test_a_new_mfa_device_of_another_user_may_let_more_in_where_a_way_asks_for_mfa_and_no_state_shows_it(
+    condition: dict[str, Any] | None, caller: str, *, later: bool
 ) -> None:
     """https://docs.aws.amazon.com/IAM/latest/APIReference/API_EnableMFADevice.html and API_DeactivateMFADevice.html."""
     device = {"userName": "ann", "serialNumber": arn(HUB, "mfa/new")}
     enabled, gone = (
-        called(HUB, at(hour), f"{what}MFADevice", "eve", requestParameters=device)
+        called(HUB, at(hour), f"{what}MFADevice", caller, requestParameters=device)
         for hour, what in ((2, "Enable"), (3, "Deactivate"))
     )
     for records in ([enabled], [enabled, gone]):
@@ -326,6 +328,7 @@ def test_a_new_mfa_device_may_let_more_in_where_a_way_asks_for_mfa_and_no_state_
         world.role("other", world.stage, document(trusts(CI, condition=condition)))
         world.grant("ci", world.hub, arn(STAGE, "role/other"))
         found = compared(world, *records)
+        assert len(found.changes) == len(records), "it is said anyway"
         written = {(HUB, "", ""): DAY + timedelta(days=9), (HUB, "user", "ann"): DAY}
         answers = replace(read(world.graph), from_states=True, written=written)
         assert bool(against_states(answers, found).changed_since) is (later and len(records) == 1)
@@ -340,6 +343,10 @@ OF_DEPLOYER, OWN_ROLE = {"roleName": "deployer"}, arn(HUB, "role/own")
 OF_ONE, OF_THREE, WITHOUT_MFA = (document(trusts(*who)) for who in ([OUTSIDE], [CI, OUTSIDE, PROD], [OWN_ROLE]))
 OF_SET = {"permissionSetArn": SET_ARN}
 OF_CONTROL, ATTACHED = {"policyId": "p-1"}, "policyAttachment:PolicyAttachment"
+AWAY, BACK = (
+    {"accountId": STAGE, "sourceParentId": source, "destinationParentId": destination}
+    for source, destination in (("ou-1", "r-1"), ("r-1", "ou-1"))
+)
 ASSIGNED = OF_SET | {"principalId": "g-1", "targetId": STAGE}
 MEMBER = {"groupId": "g-1", "memberId": {"userId": "u-2"}}
 """What deletes it names its id alone, which AWS answered to its creation.
@@ -414,7 +421,9 @@ SERVICES = ("iam", "sso", "identitystore", "sso-directory", "identitystore-scim"
         ([("AddMemberToGroup", {"groupId": "g-1", "memberId": "u-2"})], True),
         ([(f"{do}Group", {"groupId": "g-1", "memberId": "u-2"}) for do in ("AddMemberTo", "RemoveMemberFrom")], False),
         ([("PatchGroup", {"id": "g-1"})], True),
-        ([("MoveAccount", {"accountId": STAGE, "destinationParentId": "r-1"})], True),
+        ([("MoveAccount", AWAY)], True),
+        ([("MoveAccount", AWAY), ("MoveAccount", BACK)], False),
+        ([("MoveAccount", AWAY), ("MoveAccount", BACK), ("MoveAccount", AWAY)], True),
         ([("CreateOpenIDConnectProvider", {"url": "https://known.example"})], False),
         ([("CreateOpenIDConnectProvider", {"url": "https://other.example"})], True),
     ],

@@ -524,7 +524,7 @@ def in_page(page: str) -> Numbers:
     for caption, body in re.findall(r"<caption>(.*?)</caption>.*?</thead>(.*?)</table>", page, re.DOTALL):
         for row in re.findall(r"<tr>(.*?)</tr>", body, re.DOTALL):
             tables[caption].append(re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row, re.DOTALL))
-    starts = kinds(f"{what}: " for what, _ in tables["Each use once"])
+    starts = kinds(f"{what}: " for what, _ in tables["To look at: each use once"])
     doors = tables["Use of each door"] + tables["Use of the steps on the way"]
     return Numbers(
         Counter(row[1].partition(":")[0] for row in tables["Ways in"] if len(row) > 1),
@@ -1090,7 +1090,7 @@ def test_a_third_party_is_said_to_be_outside_where_the_accounts_of_the_organizat
 ID = "4f3c2b1a"
 ASKING = [
     ("StringEquals", ID, True), ("StringLike", ID, True), ("StringEqualsIgnoreCase", ID, True),
-    ("ForAnyValue:StringEquals", ID, True), ("StringEquals", ["", ID], False), ("StringEquals", [ID, "*"], False),
+    ("ForAnyValue:StringEquals", ID, True), ("StringEquals", ["", ID], True), ("StringEquals", [ID, "*"], True),
     ("StringLike", f"{ID}*", False), ("StringEqualsIfExists", ID, False), ("ForAllValues:StringEquals", ID, False),
     ("StringNotEquals", ID, False), ("StringEquals", "${aws:PrincipalAccount}", False), ("BinaryEquals", ID, False),
 ]  # fmt: skip

@@ -32,7 +32,7 @@ from twokeys.answers.selection import into
 from twokeys.audit.comparison import Comparison, compare
 from twokeys.audit.coverage import Coverage, Period
 from twokeys.audit.entries import DoorUse, Usage
-from twokeys.audit.events import headline, period, ways
+from twokeys.audit.events import headline, ways
 from twokeys.audit.logs import Source
 from twokeys.audit.to_look_at import to_look_at
 from twokeys.audit.trail import Trail
@@ -712,12 +712,9 @@ def test_an_entry_with_another_unique_id_of_caller_or_role_is_not_counted_as_the
         world.change(role, outputs={**role.outputs, "uniqueId": unique_id})
     record = entry(CI_SESSION, DEPLOYER, at(0), responseElements={"assumedRoleUser": {"assumedRoleId": assumed}})
     record["userIdentity"] |= {"principalId": told}
-    again = {**record, "eventTime": at(1), "sharedEventID": "again"}
-    others = [one.others for one in compared(world, record, again).doors if one.door.target.who.name == "deployer"]
-    assert others == [2 - 2 * count]
     found = compared(world, record)
     (door,) = [one for one in found.doors if one.door.target.who.name == "deployer"]
-    assert (door.usage, door.count, door.others) == (Usage.USED if count else Usage.PERHAPS, count, 1 - count)
+    assert (door.usage, door.count) == (Usage.USED if count else Usage.PERHAPS, count)
     assert (", perhaps 1 time" in door_use(door)) == (not count)
     assert [one.perhaps.startswith("caller or role has another") for one in found.population] == [not count]
     assert found.undeclared == ()
@@ -1338,22 +1335,6 @@ def test_named_callers_without_a_door_are_first_and_sessions_that_nobody_is_seen
     assert jobs.startswith("somebody who is not named as run-")
     why = "the record does not name the caller; a session of this role is in the records, its AssumeRole is not"
     assert lines[-1][1].endswith(f"from 9 addresses, in sessions run-0, run-1 and 7 more: {why}")
-
-
-@pytest.mark.parametrize("told", ["serviceEventDetails", "requestParameters"])
-def test_sessions_that_identity_center_handed_out_are_counted_beside_the_entries(told: str) -> None:
-    """The account that is entered has them as AssumeRoleWithSAML; that of Identity Center has the portal's calls.
-
-    https://docs.aws.amazon.com/singlesignon/latest/userguide/sso-info-in-cloudtrail.html
-    """
-    into_stage = {told: {"role_name": "AdministratorAccess", "account_id": STAGE}, "eventSource": "sso.amazonaws.com"}
-    portal = [called(HUB, at(hour), name, **into_stage) for hour, name in ((1, "GetRoleCredentials"), (2, "Federate"))]
-    refused = called(HUB, at(3), "GetRoleCredentials", **into_stage, errorCode="ForbiddenException")
-    found = compared(two_keys(), *portal, portal[0], refused)
-    assert found.entries == 0
-    assert "not among the entries: 2 sessions that IAM Identity Center handed out (" in period(found)
-    elsewhere = compared(two_keys(), *portal, target=HUB)
-    assert "handed out" not in period(elsewhere)
 
 
 def deployer(found: Comparison) -> DoorUse:

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import pytest
 from click.testing import CliRunner
+from playwright.sync_api import Browser
 
 from tests.audit.cloudtrail import ENABLED, called, denied, digests, entry, read_event, signed_in
 from tests.audit.test_commands import ALICE, CI, DEPLOYER, HUB, PROD, READ_ONLY, dated_states
@@ -61,3 +62,24 @@ def test_the_page_shows_what_a_run_prints(project_root: Path, tmp_path: Path, mo
     assert shown == [printed]
     (top,) = re.findall(r"^The top says `(.*)`", page, re.MULTILINE)
     assert f"\n{top}\n" in text
+
+
+def test_the_first_sheet_of_an_ordinary_month_is_the_answer_with_a_place_to_sign_and_there_are_at_most_five(
+    browser: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("AWSLogs").mkdir()
+    write_events(Path("AWSLogs"))
+    states = [word for state in dated_states(tmp_path / "states") for word in ("--state", str(state))]
+    period = ("--from", f"{FIRST}", "--until", f"{LAST}", "--html", "month.html")
+    CliRunner().invoke(audit, [*states, "--events", "AWSLogs", *period])
+    shown = browser.new_page(viewport={"width": 687, "height": 1009})  # A4 less its margins, at 96 dots an inch
+    shown.goto((tmp_path / "month.html").as_uri())
+    shown.emulate_media(media="print")
+    assert len(re.findall(rb"/Type /Page\b", shown.pdf(prefer_css_page_size=True))) <= 5
+    signed = shown.locator("#summary .signed").bounding_box()
+    assert signed
+    assert signed["y"] + signed["height"] < 1009
+    first = f"{shown.locator('header').inner_text()}\n{shown.locator('#summary').inner_text()}"
+    for said in ("until 2026-10-31", "sha256", "3 principals have", "Changes of keys: 1", "mallory", "22 times"):
+        assert said in first

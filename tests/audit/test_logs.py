@@ -47,7 +47,6 @@ def test_a_folder_without_log_files_is_refused(tmp_path: Path) -> None:
 
 
 NO_JSON = "it is no JSON, or holds a number of more than 4,300 digits"
-INSIGHTS = "results of a query in CloudWatch Logs Insights"
 UNPACKED = "it is cut off or damaged, and cannot be unpacked"
 
 
@@ -59,6 +58,9 @@ UNPACKED = "it is cut off or damaged, and cannot be unpacked"
         (b"\xff", NO_JSON),
         (b'{"Records": [{"eventID": ', "it ends before its JSON does"),
         (b"{}", "it has no Records"),
+        # https://docs.aws.amazon.com/athena/latest/APIReference/API_GetQueryResults.html; Parquet, as UNLOAD writes it
+        (b'{"UpdateCount": 0, "ResultSet": {"Rows": []}}', "it has no Records"),
+        (b"PAR1\x15\x04", NO_JSON),
         (b'{"Records": ["x"]}', "one of its records is no object"),
         (b'{"Records": null}', "its Records are no list"),
         (b'{"Records": [{"x": 1e99999999999999999999}]}', NO_JSON),
@@ -79,37 +81,6 @@ def test_a_file_that_is_no_log_is_refused_by_name_and_says_why(tmp_path: Path, c
     with pytest.raises(Refusal) as refused:
         list(records(file))
     assert (refused.value.where, refused.value.why) == (str(file), why)
-
-
-@pytest.mark.parametrize(
-    ("content", "what"),
-    [
-        # https://docs.aws.amazon.com/athena/latest/ug/querying-finding-output-files.html
-        (b'"eventversion","useridentity"\n"1.08","{type=IAMUser}"\n', "CSV, as Athena, CloudTrail Lake and"),
-        (b"eventID,eventTime\n", "CSV, as Athena, CloudTrail Lake and"),
-        (b"PAR1\x15\x04", "Parquet, ORC or Avro, as UNLOAD"),
-        (b'{"eventversion":"1.08","eventname":"AssumeRole"}\n', "rows of a table in Athena"),
-        (b'[{"useridentity": {}, "eventversion": "1.08"}]', "rows of a table in Athena"),
-        # https://docs.aws.amazon.com/athena/latest/APIReference/API_GetQueryResults.html
-        (b'{"UpdateCount": 0, "ResultSet": {"Rows": []}}', "rows of a table in Athena"),
-        # https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_GetQueryResults.html
-        (b'{"results": [[{"field": "@message", "value": "{}"}]], "status": "Complete"}', INSIGHTS),
-        (b'[{"@timestamp": "2026-10-01 00:00:00.000", "@message": {"eventVersion": "1.08"}}]', INSIGHTS),
-        (b"@timestamp,@message\n2026-10-01 00:00:00.000,{}\n", "CSV, as Athena, CloudTrail Lake and CloudWatch Logs"),
-        # https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/logs/S3ExportTasksConsole.html
-        (b'2026-10-01T00:00:00.000Z {"eventVersion": "1.08"}\n', "lines of CloudWatch Logs"),
-        (b'{"events": [{"message": "{}", "eventId": "1"}], "searchedLogStreams": []}', "events of CloudWatch Logs"),
-        (b'{"messageType": "DATA_MESSAGE", "owner": "1", "logEvents": []}', "events of CloudWatch Logs"),
-        (b'{"QueryStatus": "FINISHED", "QueryResultRows": [[{"eventID": "1"}]]}', "rows of a query in CloudTrail Lake"),
-        # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-events.html
-        (b'{"version": "0", "detail-type": "AWS API Call via CloudTrail", "detail": {}}', "an event of EventBridge"),
-    ],
-)
-def test_an_export_that_is_not_read_is_refused_as_what_it_is(tmp_path: Path, content: bytes, what: str) -> None:
-    file = tmp_path / "export.json"
-    file.write_bytes(content)
-    with pytest.raises(Refusal, match=f"it is {what}.*not read.*Next step: copy the trail's log file from its bucket"):
-        list(records(file))
 
 
 @pytest.mark.parametrize("number", ["12345678901234567890123", "-9223372036854775809", "1e999", f"1{'0' * 4_000}"])

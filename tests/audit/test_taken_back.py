@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.access.test_identity_center import SET_ARN, center
 from tests.access.world import CI, DEPLOYER, HUB, OUTSIDE, PROD, STAGE, arn, document, grants, trusts, two_keys
 from tests.audit.cloudtrail import called, entry
 from tests.audit.test_changes import BY_SERVICE_ROLE
@@ -26,6 +27,7 @@ from twokeys.audit.table import as_csv
 
 ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
 VENDOR, OF_CI = document(trusts(arn(OUTSIDE, "root"))), document(trusts(CI))
+OF_BOTH = document(trusts(CI, arn(OUTSIDE, "root")))
 NEW, OURS = {"roleName": "vendor"}, {"roleName": "deployer"}
 MADE = ("CreateRole", NEW | {"assumeRolePolicyDocument": VENDOR})
 STRONG = ("AttachRolePolicy", NEW | {"policyArn": ADMINISTRATOR})
@@ -80,6 +82,10 @@ def asked(*calls: tuple[str, dict[str, Any]], account: str = STAGE, days: int = 
             [("UpdateAssumeRolePolicy", NEW | {"policyDocument": trust}) for trust in (VENDOR, LAMBDA)],
             "-> role vendor of 222222222222: not known, from 02 to 03",  # nothing shows what it may
         ),
+        (
+            [("UpdateAssumeRolePolicy", OURS | {"policyDocument": trust}) for trust in (OF_BOTH, OF_CI)],
+            "-> role deployer of 222222222222: no permissions, from 02 to 03",  # not whose way still stands
+        ),
         ([MADE, STRONG], ""),  # it stands: a change that the states do not have
         ([("UpdateAssumeRolePolicy", OURS | {"policyDocument": OF_CI})] * 2, ""),  # as it is
         ([("CreateRole", NEW | {"assumeRolePolicyDocument": LAMBDA}), GONE], ""),  # for a service alone
@@ -118,6 +124,11 @@ MEMBER, KEY = {"userName": "bob", "groupName": "devs"}, {"userName": "bob", "acc
             9,
             ["UpdateAssumeRolePolicy of deployer"],  # what it said before is in no state
         ),
+        (
+            [("PutRolePolicy", OURS | {"policyName": "x", "policyDocument": document(grants(DEPLOYER))})],
+            9,
+            ["PutRolePolicy of deployer (x)"],
+        ),
         ([("UpdateAssumeRolePolicy", OURS | {"policyDocument": OF_CI})], -1, []),
         (
             [("PutRolePolicy", OURS | {"policyName": "x", "policyDocument": document(grants(DEPLOYER))})],
@@ -136,10 +147,11 @@ def test_what_else_was_taken_back_is_named_as_not_judged(
     ]
     assert all(one.permissions is None for one in found.taken_back)
     given = any(one.since for one in found.taken_back)
+    gone = any(said) and calls[0][0] != "PutRolePolicy"  # which may have been the first
     assert [line.partition(" these ")[0] for line in at_the_top(answers, found)] == [
         "Not judged is whom" if given else "What stood before"
     ] * len(said)
-    assert replace(found, coverage=(), doors=(), steps=(), unusual=()).noteworthy is given
+    assert replace(found, coverage=(), doors=(), steps=(), unusual=()).noteworthy is gone
 
 
 @pytest.mark.parametrize(
@@ -159,6 +171,41 @@ def test_how_strong_a_role_was_while_it_was_open_says_nothing_of_another_time(
     calls: list[tuple[str, dict[str, Any]]], said: list[str]
 ) -> None:
     assert [one.change.use.event for one in asked(*calls)[1].taken_back] == said
+
+
+@pytest.mark.parametrize(
+    ("calls", "said"),
+    [
+        (
+            [(f"{do}RolePolicy", OURS | {"policyArn": ADMINISTRATOR}) for do in ("Attach", "Detach")],
+            "Was given more in the period than it has now: role deployer of 222222222222: administrator (Administrator",
+        ),
+        (
+            [
+                ("PutRolePolicy", OURS | {"policyName": "x", "policyDocument": document(grants(DEPLOYER))}),
+                ("DeleteRolePolicy", OURS | {"policyName": "x"}),
+            ],
+            "Not judged is whom these let in before they were taken back: PutRolePolicy of deployer (x)",
+        ),
+    ],
+)
+def test_a_role_that_was_stronger_for_a_while_says_how_strong_but_for_what_lets_it_enter_others(
+    calls: list[tuple[str, dict[str, Any]]], said: str
+) -> None:
+    answers, found = asked(*calls)
+    (top,) = at_the_top(answers, found)
+    assert top.startswith(said)
+    assert found.noteworthy
+
+
+def test_a_permission_set_is_named_as_a_state_names_it() -> None:
+    world, asked_for = center(), {"permissionSetArn": SET_ARN, "managedPolicyArn": ADMINISTRATOR}
+    calls = [
+        called(HUB, at(hour), f"{do}PermissionSet", "eve", eventSource="sso.amazonaws.com", requestParameters=asked_for)
+        for hour, do in enumerate(("AttachManagedPolicyTo", "DetachManagedPolicyFrom"))
+    ]
+    (one,) = compared(world, *calls).taken_back
+    assert one.words(read(world.graph)).startswith("AttachManagedPolicyToPermissionSet of Admin (AdministratorAccess)")
 
 
 @pytest.mark.parametrize("ids", ["ab", "ba"])
@@ -209,12 +256,12 @@ def test_text_table_and_json_have_who_into_what_and_when_and_of_a_person_not_wha
         assert [one.change.use.event for one in own.taken_back] == ["CreateRole"] + ["AddUserToGroup"] * kept
 
 
-def test_the_title_has_the_period_and_who_came_without_a_door_is_named_below_it() -> None:
+def test_the_title_has_the_period_and_who_entered_is_named_below_it() -> None:
     answers, found = asked()
     found = replace(compared(two_keys(), entry(arn(HUB, "user/mallory"), DEPLOYER, at(1))), asked=(DAY, None))
     assert title(answers, STAGE, found).startswith(f"Who can enter {STAGE}, and who did from 2026-09-01 09:00 UTC (")
     assert title(answers, STAGE, None).startswith(f"Who can enter {STAGE} (")
-    assert at_the_top(answers, found) == ["Came without a door: user mallory of management"]
+    assert at_the_top(answers, found) == ["Entered: user mallory of management (1, 1 without a door)"]
 
 
 def test_calls_by_which_services_hand_roles_to_others_are_counted_at_the_top() -> None:

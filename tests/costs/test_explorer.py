@@ -10,7 +10,7 @@ from botocore.exceptions import EndpointConnectionError
 
 from tests.costs.bills import BILL, STAGE, TOTAL
 from tests.costs.explorer_server import Explorer, serving
-from tests.costs.test_report import TEAM, amounts, by_the_pencil
+from tests.costs.test_usage_report import TEAM, amounts, by_the_pencil
 from twokeys.costs import explorer
 from twokeys.costs.breakdown import ACCOUNT, SERVICE, Costs, Question
 from twokeys.errors import Refusal

@@ -24,9 +24,9 @@ from twokeys.access.model.principals import Principal
 from twokeys.access.reading.snapshot import Resource, Snapshot
 from twokeys.access.reading.tokens import GROUP, MANAGED_POLICY, ROLE, USER
 from twokeys.access.reading.types import _OF_AWS, Reading, TypeOf, aws_type, type_of
-from twokeys.access.report import judge
 from twokeys.access.rules import RULES
 from twokeys.access.rules.wildcards import WILDCARD_TRUST
+from twokeys.access.verdicts import judge
 from twokeys.doors.who import ROLES_ANYWHERE
 from twokeys.iam import UNKNOWN, Outcome, Verdict
 from twokeys.iam.verdict import Why

@@ -185,11 +185,11 @@ def test_what_mfa_needs_of_a_source_that_is_a_session_is_said(
     config.write_text(f"[profile hub]\n{source}")
     behind = door("behind", role="r", source={"kind": "role", "account": STAGE, "names": ["reader"]}, target=PROD)
     stage = write(tmp_path, "stage.json", outputs(door("a", mfa=True), door("b", role="b", seconds=43200), behind))
-    noted = run("--person", "ada", "--state", stage, "--source-profile", "hub").stderr
-    assert (said in noted, bool(said)) == (True, "a asks for MFA" in noted)
-    assert ("behind is behind a, without which it is shut too" in noted) == bool(said)
-    assert ("mfa_serial" in settings("a")) == asks
-    assert settings("b")["duration_seconds"] == ("3600" if said else "43200")  # of a session's session
+    noted = run("--person", "ada", "--state", stage, "--source-profile", "hub", "--prefix", "x-").stderr
+    assert (said in noted, bool(said)) == (True, "x-a asks for MFA" in noted)
+    assert ("x-behind is behind x-a, without which it is shut too" in noted) == bool(said)
+    assert ("mfa_serial" in settings("x-a")) == asks
+    assert settings("x-b")["duration_seconds"] == ("3600" if said else "43200")  # of a session's session
 
 
 @pytest.mark.parametrize(

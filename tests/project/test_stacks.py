@@ -72,7 +72,9 @@ def test_the_sandboxs_states_are_found_and_its_other_files_are_not(tmp_path: Pat
     assert "prod, stage" in refused.value.why
 
 
-def test_the_states_of_the_cli_in_the_shell_come_before_those_of_the_demo(tmp_path: Path) -> None:
+def test_the_states_of_the_cli_in_the_shell_come_before_those_of_the_demo(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "Pulumi.yaml").write_text("name: proj\nruntime: python\n")
     demo = tmp_path / ".twokeys" / "demo" / "stacks"
     demo.mkdir(parents=True)
@@ -82,11 +84,11 @@ def test_the_states_of_the_cli_in_the_shell_come_before_those_of_the_demo(tmp_pa
     for name, latest in (("management", None), ("stage", {"resources": []})):
         (shell / f"{name}.json").write_text(json.dumps({"version": 3, "checkpoint": {"latest": latest}}))
     assert sandbox_states(tmp_path) == [demo / "prod.json"]
-    assert local_aws_of(tmp_path, demo / "prod.json") == tmp_path / ".twokeys" / "demo" / "aws"
+    assert local_aws_of(demo / "prod.json") == tmp_path / ".twokeys" / "demo" / "aws"
     updated = {"resources": [{"urn": "urn:pulumi:stage::proj::pulumi:pulumi:Stack::proj-stage"}]}
     (shell / "stage.json").write_text(json.dumps({"version": 3, "checkpoint": {"latest": updated}}))
     assert sandbox_states(tmp_path) == [shell / "stage.json"]
-    assert local_aws_of(tmp_path, shell / "stage.json") == tmp_path / ".twokeys" / "aws", "where `up` has it too"
+    assert local_aws_of(shell / "stage.json") == tmp_path / ".twokeys" / "aws", "where `up` has it too"
     lock = tmp_path / ".twokeys" / "pulumi" / "backend" / ".pulumi" / "locks" / "organization" / "proj"
     for stack in ("stage", "prod"):
         (tmp_path / f"Pulumi.{stack}.yaml").touch()
@@ -95,6 +97,12 @@ def test_the_states_of_the_cli_in_the_shell_come_before_those_of_the_demo(tmp_pa
     assert not_whole(tmp_path) == (("prod",), ("stage",))
     (shell / "management.json").write_text("{")
     assert sandbox_states(tmp_path) == [shell / "management.json", shell / "stage.json"]  # its reader refuses it
+    monkeypatch.setenv("PULUMI_HOME", str(tmp_path / ".twokeys" / "pulumi" / "home"))
+    another = tmp_path / "another"
+    another.mkdir()
+    (another / "Pulumi.yaml").write_text("name: proj\nruntime: nodejs\n")
+    assert sandbox_states(another) == sandbox_states(tmp_path), "in the shell every project is on that local AWS"
+    assert not_whole(another) == ((), ("stage",))
 
 
 def test_where_the_sandbox_never_ran_the_next_step_is_said(tmp_path: Path) -> None:

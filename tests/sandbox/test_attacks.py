@@ -15,8 +15,8 @@ from tests.pack.real_engine import HUB, Accounts
 from tests.pack.test_attacks import ALLOWED_HALVES, IN_ORDER, LATE, SECOND_ROUND, WITHOUT_PREVIEW, only_halves
 from twokeys.access.findings import Finding
 from twokeys.access.graph import Graph
-from twokeys.access.report import judge
 from twokeys.access.rules import RULES
+from twokeys.access.verdicts import judge
 from twokeys.preview import monitor
 from twokeys.preview.run import Run
 from twokeys.sandbox.local_aws import LocalAws

@@ -54,22 +54,26 @@ class Finding:
         return (self.door.source, self.door.target) if self.door else ("", "")
 
     @property
+    def steps(self) -> list[str]:
+        """The next step, and those that may be taken in its place, each with its "or": parted outside of brackets."""
+        found, depth = [""], 0
+        for piece in re.split(r"([(\[{]|[)\]}]|; |, (?=or ))", self.next_step):
+            depth += (piece in ("(", "[", "{")) - (piece in (")", "]", "}"))
+            if piece in ("; ", ", ") and not depth:
+                found.append("")
+            else:
+                found[-1] += piece
+        return found
+
+    @property
     def text(self) -> str:
         """The finding as it is shown to people: what is wrong, and on lines of their own the ways to mend it."""
         place = f" ({self.source})" if self.source else ""
         at = place_of(self.urn or "")
         where = f" [{at}]" if at and at not in self.message else ""
         end = "" if self.message.endswith("\n") else f"{place}.{where}\n"  # a list ends by itself
-        return f"{self.message}{end}Next step: {_each_on_a_line(self.next_step)}."
-
-
-def _each_on_a_line(step: str) -> str:
-    """A next step; one that fills more than a line is parted where it goes on to another, outside of brackets."""
-    parted, depth = "", 0
-    for piece in re.split(r"([(\[{]|[)\]}]|; |, (?=or ))", step) if len(step) > _A_LINE else [step]:
-        depth += (piece in ("(", "[", "{")) - (piece in (")", "]", "}"))
-        parted += "\n  " if piece in ("; ", ", ") and not depth else piece
-    return parted
+        parted = "\n  ".join(self.steps) if len(self.next_step) > _A_LINE else self.next_step
+        return f"{self.message}{end}Next step: {parted}."
 
 
 def where_declared(component: Resource) -> str:

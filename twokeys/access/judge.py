@@ -1,6 +1,6 @@
 """One (principal, role) pair put to the evaluation, and the door that comes of it."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
 from functools import lru_cache, partial
@@ -40,6 +40,8 @@ from twokeys.iam.truth import FREE, Truth
 from twokeys.iam.verdict import Why
 
 _IS_MET, _LATER = "is met by", "a value that is not known yet"
+_OVER_TLS: Mapping[str, tuple[str, ...] | Unknown] = {"aws:SecureTransport": ("true",)}
+"""Of every call of STS, which has HTTPS endpoints only: https://docs.aws.amazon.com/general/latest/gr/sts.html"""
 _WHO = ("aws:PrincipalArn", "aws:username", "aws:userid")
 _TELL_APART = frozenset({*map(str.lower, _WHO), "aws:principaltype"})
 """The condition keys in which the principals of one account differ."""
@@ -264,9 +266,7 @@ class Judge:
         arn = Arn.parse(source.arn)
         named = arn is not None and account is None
         stand_in = Arn.iam("role", account or _NOBODYS_ACCOUNT, "somebody", partition=_partition(target))
-        values: dict[str, tuple[str, ...] | Unknown] = (
-            {} if named else dict.fromkeys((*_WHO, "aws:PrincipalType"), _ANY)
-        )
+        values = dict(_OVER_TLS) if named else {**_OVER_TLS, **dict.fromkeys((*_WHO, "aws:PrincipalType"), _ANY)}
         if not named and account is None:
             values["aws:PrincipalAccount"] = _ANY
             if source.kind == "outsider":
@@ -363,7 +363,7 @@ def settled(judged: Callable[[Request, Policies], Verdict], request: Request, po
 
 @lru_cache(maxsize=1024)
 def _context(nameless: Unknown | None, of_source: str | None, of_target: str | None, with_mfa: bool) -> Context:
-    values: dict[str, tuple[str, ...] | Unknown] = dict.fromkeys(_WHO, nameless) if nameless else {}
+    values = {**_OVER_TLS, **dict.fromkeys(_WHO, nameless)} if nameless else dict(_OVER_TLS)
     if with_mfa:
         values["aws:MultiFactorAuthPresent"] = ("true",)
     if of_source:

@@ -10,7 +10,7 @@ from typing import Any
 from rich.console import Console
 
 from twokeys.access.findings import Finding
-from twokeys.access.report import Verdicts
+from twokeys.access.verdicts import Verdicts
 from twokeys.answers.data import as_data as answers_data
 from twokeys.answers.data import where
 from twokeys.answers.model import Answers, State, Time, Way

@@ -38,8 +38,8 @@ def check_command(*, shown: Callable[[], Snapshot], config: Path | None, as_json
 
     from twokeys.access.config_file import rules_config
     from twokeys.access.graph import build
-    from twokeys.access.report import check
     from twokeys.access.rules import RULES
+    from twokeys.access.verdicts import check
     from twokeys.answers.check import as_data, show
     from twokeys.answers.reading import read
 

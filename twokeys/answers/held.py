@@ -83,6 +83,11 @@ def written(graph: Graph) -> dict[tuple[str, ...], datetime]:
     return found
 
 
+def names_of_sets(graph: Graph) -> dict[str, str]:
+    """What each permission set that is shown is called, by its ARN."""
+    return {arn: one.text("name") or arn for one in graph.snapshot.of_type(PERMISSION_SET) if (arn := one.text("arn"))}
+
+
 def holds(graph: Graph) -> Iterator[tuple[tuple[str, ...], Document | None]]:
     """What principals hold and managed policies say, each with its document."""
     for one in graph.principals:

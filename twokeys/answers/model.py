@@ -439,7 +439,8 @@ class Answers:
     ids: Mapping[str, str] = field(default_factory=dict)
     """The ids that are known, by symbol: of accounts and of organizations."""
     names: Mapping[str, str] = field(default_factory=dict)
-    """What people call each account that is known, with its id, also those that were not asked for."""
+    """What people call each account that is known, by its id, also those that were not asked for, and each permission
+    set, by its ARN."""
     shown: frozenset[str] = frozenset()
     """The accounts of which a user or role is shown."""
     users: frozenset[Who] = frozenset()

@@ -63,19 +63,16 @@ class Level(IntEnum):
 class Permissions:
     """How strong a role is at most, the policies that say so, by title (`()` where none is shown), and its boundary.
 
-    `documents` are those policies, but for those that it only may have; `limit` is the boundary itself.
+    `names` are the same as people name them: "PowerUserAccess". `documents` are those policies, but for those that it
+    only may have; `limit` is the boundary itself.
     """
 
     level: Level
     policies: tuple[str, ...] = ()
     boundary: str | None = None
+    names: tuple[str, ...] = ()
     documents: tuple[Document, ...] = field(default=(), repr=False, compare=False)
     limit: Document | None = field(default=None, repr=False, compare=False)
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The policies as people name them: "PowerUserAccess"."""
-        return tuple(one.removeprefix("managed policy ") for one in self.policies)
 
     def __str__(self) -> str:
         return self.level.word
@@ -90,9 +87,10 @@ def permissions(role: Principal) -> Permissions:
     if role.boundary is not None:
         level = min(level, level_of(role.boundary, own))
     boundary = role.boundary.name if role.boundary is not None else None
-    titles = [one.title for one in documents]
-    titles += [f"{one.title} {why}" for one, why in role.perhaps.items() if one not in documents]
-    return Permissions(level, tuple(dict.fromkeys(titles)), boundary, tuple(documents), role.boundary)
+    said = dict.fromkeys(documents, "") | {one: f" {why}" for one, why in role.perhaps.items() if one not in documents}
+    titles = tuple(dict.fromkeys(one.title + why for one, why in said.items()))
+    names = tuple(dict.fromkeys(one.name + why for one, why in said.items()))
+    return Permissions(level, titles, boundary, names, tuple(documents), role.boundary)
 
 
 def of_managed_policy(name: str) -> Level:

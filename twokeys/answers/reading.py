@@ -27,7 +27,16 @@ from twokeys.access.reading.snapshot import STACK, Snapshot, mapping, place_of
 from twokeys.access.reading.tokens import CREDENTIALS, MFA_DEVICE, ORGANIZATION, ROLE, USER
 from twokeys.access.root_sessions import FEATURES
 from twokeys.answers.doors import Doors, conditions
-from twokeys.answers.held import assigners, given_by, holds, organization_holds, providers, trusting, written
+from twokeys.answers.held import (
+    assigners,
+    given_by,
+    holds,
+    names_of_sets,
+    organization_holds,
+    providers,
+    trusting,
+    written,
+)
 from twokeys.answers.model import (
     ACCESS_KEY,
     ANY_ANCHOR,
@@ -118,7 +127,7 @@ class _Reader:
             principals=dict(self._unique_ids()),
             portal=_portal(snapshot),
             ids=dict(self._accounts.ids),
-            names=dict(self._parties.names.said),
+            names={**self._parties.names.said, **names_of_sets(self._graph)},
             shown=frozenset(one.account for one in self._graph.principals if one.urn),
             users=frozenset(who(one) for one in self._graph.principals if one.urn and one.kind == "user"),
             trusting=trusting(self._graph),
@@ -248,7 +257,7 @@ class _Reader:
 
     def _strength(self, role: Principal) -> Permissions:
         if role not in self._permissions:
-            root = Permissions(Level.ADMINISTRATOR, ("root session",))
+            root = Permissions(Level.ADMINISTRATOR, ("root session",), names=("root session",))
             self._permissions[role] = root if role.kind == "root" else permissions(role)
         return self._permissions[role]
 

@@ -195,10 +195,12 @@ def unseen(answers: Answers) -> list[str]:
 
 def not_shown(answers: Answers) -> str | None:
     """What states would show that are missing or not whole: stacks, and users and roles of accounts."""
-    newer, concerning = "give newer states (`pulumi refresh`)", ""
+    newer, concerning = ["give newer states (`pulumi refresh`)"], ""
+    if answers.past or answers.not_recorded_after:  # states of after the period are newer than its changes
+        newer = []
     if answers.person:
         concerning = f" and that may concern {answers.person}"
-    changed = (newer, "let a stack make what no stack made", _LIVE)
+    changed = (*newer, "let a stack make what no stack made", _LIVE)
     parts = (
         (
             answers.without_state,
@@ -228,7 +230,7 @@ def not_shown(answers: Answers) -> str | None:
         (
             [answers.not_recorded] if answers.not_recorded else [],
             "changes of keys between {}, which is between the oldest state and the records",
-            ("give the logs of that time too", *(() if answers.past else (newer, _LIVE))),
+            ("give the logs of that time too", *newer, *(() if answers.past else (_LIVE,))),
         ),
         (
             [answers.not_recorded_after] if answers.not_recorded_after else [],

@@ -113,7 +113,7 @@ def assume(*, door: str, command: tuple[str, ...], as_json: bool, **how: Any) ->
         if not (door or command):
             _say_doors(how["profile"], how["states"], how["published"], as_json=as_json)
             return 0
-        ways, told = _ways(door, how["profile"], how.pop("states"), how.pop("published"))
+        ways, reading = _ways(door, how["profile"], how.pop("states"), how.pop("published"))
         if sys.stdout.isatty() and not (command or as_json):
             called = shlex.quote(door)
             raise Refusal(
@@ -123,7 +123,7 @@ def assume(*, door: str, command: tuple[str, ...], as_json: bool, **how: Any) ->
                 next_step=f'for this shell, eval "$(twokeys assume {called})"; for one within it, until `exit`,'
                 f" twokeys assume {called} -- bash",
             )
-        session = _open(ways, told, **how)
+        session = _open(ways, reading, **how)
     except Exception:
         _end_eval(for_a_shell=not (command or as_json))
         raise
@@ -156,6 +156,7 @@ def assume(*, door: str, command: tuple[str, ...], as_json: bool, **how: Any) ->
 @click.command()
 @_through
 @click.option("--to", "destination", metavar="URL", help="The console page to open; default: its home.")
+@click.option("--region", help="The region to open the console in; default: the last one that you were in.")
 @click.option("--open", "in_browser", is_flag=True, help="Open it in your browser.")
 def console(
     *,
@@ -169,12 +170,14 @@ def console(
 
     Any other one holds a sign-in token: whoever has it within fifteen minutes is signed in, so do not pass it on.
     """
-    from twokeys.assume.session import console_address, local_aws
+    from twokeys.assume.session import console_address, console_in, local_aws
     from twokeys.doors.switch_role import shortcut_url
     from twokeys.iam import Arn
     from twokeys.profiles.ways import AssignmentWay, least
 
-    ways, told = _ways(door, how["profile"], how.pop("states"), how.pop("published"))
+    if destination and how["region"]:
+        raise click.UsageError("--to names a page with its region: leave --region out")
+    ways, reading = _ways(door, how["profile"], how.pop("states"), how.pop("published"))
     if where := local_aws(how["profile"]):
         raise Refusal(
             "signing in to the console",
@@ -183,10 +186,12 @@ def console(
             next_step=f"go through the door with the AWS CLI: `twokeys assume {door} -- aws ...`",
         )
     way, arn = least(ways), None
+    if region := how["region"]:
+        destination = console_in(region, way.partition or "aws")
     if isinstance(way, AssignmentWay) and (way.start_url or "").startswith("https://"):
         address = shortcut_url(way.start_url or "", way.account, way.permission_set, destination)
     else:
-        session = _open(ways, told, **how)
+        session = _open(ways, reading, **how)
         parsed, arn = Arn.parse(session.arn), session.arn
         address = console_address(session, parsed.partition if parsed else "aws", destination)
     if in_browser:
@@ -204,12 +209,12 @@ def _ways(
     from twokeys.profiles.ways import called
 
     exports = with_states(exports_of(states, published, sandbox=True))
-    told = read_said(exports)
-    ways = called(told.ways, door)
+    reading = read_said(exports)
+    ways = called(reading.ways, door)
     elsewhere = _elsewhere(profile, states, published)
     if not ways:
-        where = ", ".join([*(one.where for one in exports if one.where != TOGETHER), *told.dates])
-        raise _no_door(door, told, [] if elsewhere else own_doors(profile, told)[0], where)
+        where = ", ".join([*(one.where for one in exports if one.where != TOGETHER), *reading.dates])
+        raise _no_door(door, reading, [] if elsewhere else own_doors(profile, reading)[0], where)
     if elsewhere:
         raise Refusal(
             f"door {door}",
@@ -217,7 +222,7 @@ def _ways(
             why="it is a door of the sandbox, and your credentials would be sent to AWS",
             next_step=_NOT_OF_SANDBOX,
         )
-    return ways, told
+    return ways, reading
 
 
 def _elsewhere(profile: str | None, states: tuple[str, ...], published: tuple[str, ...]) -> bool:
@@ -237,13 +242,13 @@ def _say_doors(profile: str | None, states: tuple[str, ...], published: tuple[st
     from twokeys.profiles.commands import way_data
     from twokeys.profiles.reading import with_states
 
-    told = read_said(with_states(exports_of(states, published, sandbox=True)))
+    reading = read_said(with_states(exports_of(states, published, sandbox=True)))
     elsewhere = _elsewhere(profile, states, published)
-    mine, why = ([], _NOT_OF_SANDBOX) if elsewhere else own_doors(profile, told)
+    mine, why = ([], _NOT_OF_SANDBOX) if elsewhere else own_doors(profile, reading)
     if why:
         note(f"whether {'more' if mine else 'any'} are yours is not known: {why}")
     own = {way.name: way for way in mine}
-    others = {way.name: way for way in told.ways if way.name not in own}
+    others = {way.name: way for way in reading.ways if way.name not in own}
     if as_json:
         yours = None if why and not mine else [*map(way_data, own.values())]
         click.echo(json.dumps({"yours": yours, "others": [*map(way_data, others.values())]}))
@@ -267,13 +272,13 @@ def _about(way: Way) -> str:
     return ", ".join(filter(None, [way.permits, closed(way) or not_yet(way) or ends]))
 
 
-def _no_door(door: str, told: Reading, mine: list[Way], where: str) -> Refusal:
+def _no_door(door: str, reading: Reading, mine: list[Way], where: str) -> Refusal:
     """Which doors there are, where one is asked for that is not there, or none: the caller's own first."""
     from twokeys.profiles.ways import apart
 
-    known, own = [*dict.fromkeys(way.name for way in told.ways)], [way.name for way in mine]
-    there = {way.name for way in mine or told.ways if door in (way.account, way.account_name)}
-    there |= {way.name for way in told.ways if way.name == apart(way.account_name, door)}
+    known, own = [*dict.fromkeys(way.name for way in reading.ways)], [way.name for way in mine]
+    there = {way.name for way in mine or reading.ways if door in (way.account, way.account_name)}
+    there |= {way.name for way in reading.ways if way.name == apart(way.account_name, door)}
     close = [name for name in known if name in there] or [*filter(None, [nearest(door, own) or nearest(door, known)])]
     others = [name for name in known if name not in own]
     why = f"the doors there are {listed(known, 12)}" if known else "no door is there"
@@ -286,16 +291,16 @@ def _no_door(door: str, told: Reading, mine: list[Way], where: str) -> Refusal:
         why=why,
         next_step=(f"name {' or '.join(close)}, if that is meant" if close else "name one of them")
         + ("" if door else ", before -- and a command")
-        + ("; if the door was made since, ask for a newer file" if door and told.dates else ""),
+        + ("; if the door was made since, ask for a newer file" if door and reading.dates else ""),
     )
 
 
-def _open(ways: list[Way], told: Reading, **how: Any) -> Session:  # noqa: ANN401 - `_through`
+def _open(ways: list[Way], reading: Reading, **how: Any) -> Session:  # noqa: ANN401 - `_through`
     from twokeys.assume.session import Given, open_session
     from twokeys.doors.expiry import left
     from twokeys.profiles.ways import RoleWay, closed
 
-    session = open_session(ways, told, Given(**how), _asked_code)
+    session = open_session(ways, reading, Given(**how), _asked_code)
     way = session.way
     given = [f"--{name.replace('_', '-')}" for name in _OF_ROLES if how[name]]
     if given and not isinstance(way, RoleWay):

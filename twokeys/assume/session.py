@@ -136,7 +136,7 @@ class Given:
 
 
 def open_session(
-    ways: Sequence[Way], told: Reading, given: Given, ask: Callable[[str, str], str], first: Session | None = None
+    ways: Sequence[Way], reading: Reading, given: Given, ask: Callable[[str, str], str], first: Session | None = None
 ) -> Session:
     """Go through a door with the credentials of a profile, or without one those of the surroundings.
 
@@ -144,7 +144,7 @@ def open_session(
     one of the caller's, through that first.
 
     Args:
-        ways: those through the door, of which each source has its own; `told` are all that the file tells of.
+        ways: those through the door, of which each source has its own; `reading` is all that the file says.
         ask: asks for a code of MFA, by the door and the device's ARN, where the door asks for it and none is given.
         first: the session of the door before, whose credentials are taken.
 
@@ -157,13 +157,13 @@ def open_session(
     if isinstance(assigned := least(ways), AssignmentWay):
         return _assigned(assigned, given.profile, given.region)
     way = _role_way(ways)
-    session, sts, caller = _signed_in(given.profile, told, way.region, first)
-    ways, own = for_caller(ways, caller, told.members)
-    if own is False and (door := before(ways, told.ways, caller, told.members)):
+    session, sts, caller = _signed_in(given.profile, reading, way.region, first)
+    ways, own = for_caller(ways, caller, reading.members)
+    if own is False and (door := before(ways, reading.ways, caller, reading.members)):
         hub = _role_way([door]).role_arn  # what is asked behind it is refused before a code is used up:
-        _asked(_role_way(for_caller(ways, hub, told.members)[0]), hub, given, chained=True)
-        one = open_session([door], told, replace(given, seconds=None, external_id=None, region=None), ask)
-        return open_session(ways, told, replace(given, mfa_serial=None, mfa_code=None), ask, one)
+        _asked(_role_way(for_caller(ways, hub, reading.members)[0]), hub, given, chained=True)
+        one = open_session([door], reading, replace(given, seconds=None, external_id=None, region=None), ask)
+        return open_session(ways, reading, replace(given, mfa_serial=None, mfa_code=None), ask, one)
     way = _role_way(ways)
     credentials = session.get_credentials()
     of_session = credentials is not None and bool(credentials.token)
@@ -176,8 +176,8 @@ def open_session(
             answered = _without_code(sts, asked, mfa=any(asks_mfa))
         if answered is None:
             if given.mfa_code is None and own is False:
-                raise _of_others(ways, told, caller, from_shell, " if the file is old, --mfa-code CODE tries it;")
-            if given.mfa_code is None and (shut := _shut(way, told)):
+                raise _of_others(ways, reading, caller, from_shell, " if the file is old, --mfa-code CODE tries it;")
+            if given.mfa_code is None and (shut := _shut(way, reading)):
                 raise shut
             named = given.mfa_serial
             serial = own_device(named, caller.split(":")[4]) if named else _device(way, caller)
@@ -190,8 +190,8 @@ def open_session(
         if error.response["Error"]["Code"] not in DENIED:
             raise no_answer(error, profile=given.profile) from error
         if own is False:
-            raise _of_others(ways, told, caller, from_shell) from error
-        if shut := _shut(way, told, error):
+            raise _of_others(ways, reading, caller, from_shell) from error
+        if shut := _shut(way, reading, error):
             raise shut from error
         where = f"it is open {only_if(way)}; or " if way.conditions else ""
         raise _refused(
@@ -214,28 +214,28 @@ def open_session(
     )
 
 
-def own_doors(profile: str | None, told: Reading) -> tuple[list[Way], str]:
+def own_doors(profile: str | None, reading: Reading) -> tuple[list[Way], str]:
     """The doors of whoever has these credentials, or is behind the role whose they are, with those behind them; and
     why that is not known, or not all: "" where it is.
     """
     try:
-        _, _, caller = _signed_in(profile, told)
+        _, _, caller = _signed_in(profile, reading)
     except Exception as error:
         refusal = error if isinstance(error, Refusal) else refusal_of(error, profile)
         if refusal is None:
             raise
         return [], f"{refusal.why}; {refusal.next_step}"
-    names = unsaid(told.ways, caller, told.members)
+    names = unsaid(reading.ways, caller, reading.members)
     why = f"the file does not say who is in a group, or signs in at Identity Center ({listed(names, 6)})"
-    return of_whom_is_behind(told.ways, caller, told.members), why if names else ""
+    return of_whom_is_behind(reading.ways, caller, reading.members), why if names else ""
 
 
 def _signed_in(
-    profile: str | None, told: Reading, region: str | None = None, first: Session | None = None
+    profile: str | None, reading: Reading, region: str | None = None, first: Session | None = None
 ) -> tuple[boto3.Session, Any, str]:
     """A session of the caller's own credentials, or of `first`'s; STS asked with them; and whose they are: an ARN."""
     try:
-        session = boto3.Session(profile_name=_own_profile(profile, told), **first.keys if first else {})
+        session = boto3.Session(profile_name=_own_profile(profile, reading), **first.keys if first else {})
         sts = session.client("sts", region_name=session.region_name or region or "us-east-1", config=_QUICK)
         return session, sts, str(sts.get_caller_identity()["Arn"])
     except EOFError as error:
@@ -250,14 +250,14 @@ def _signed_in(
         raise no_answer(error, profile=profile) from error
 
 
-def _own_profile(profile: str | None, told: Reading) -> str | None:
+def _own_profile(profile: str | None, reading: Reading) -> str | None:
     """The profile with the caller's own credentials: of one that leads through a door, its source.
 
     `twokeys profiles` writes such. It would ask for the code of its own door, and AWS takes a code once.
     """
     if in_shell(profile):
         return None
-    doors = {way.role_arn for way in told.ways if isinstance(way, RoleWay) and way.held}
+    doors = {way.role_arn for way in reading.ways if isinstance(way, RoleWay) and way.held}
     profiles = Configuration().full_config["profiles"]
     own = named = boto3.Session(profile_name=profile).profile_name
     for _ in profiles:  # no more steps than there are, should they lead in a circle
@@ -342,7 +342,7 @@ def _assigned(way: AssignmentWay, profile: str | None, region: str | None) -> Se
     )
 
 
-def _shut(way: RoleWay, told: Reading, denied: ClientError | None = None) -> Refusal | None:
+def _shut(way: RoleWay, reading: Reading, denied: ClientError | None = None) -> Refusal | None:
     """Of a way that its dates keep shut as far as the file knows, and AWS where it was asked; None for any other."""
     if since := closed(way):
         step = f"to have it opened again {ask_for(way.name, [way])}"
@@ -350,7 +350,7 @@ def _shut(way: RoleWay, told: Reading, denied: ClientError | None = None) -> Ref
         step = "go through it then, or ask whoever owns it for a door that opens earlier"
     else:
         return None
-    of_when = f" ({', '.join(told.dates)})" if told.dates else ""
+    of_when = f" ({', '.join(reading.dates)})" if reading.dates else ""
     why = f"by its file{of_when} it {'is ' if closed(way) else 'is not open yet: it '}{since}"
     if denied:
         why += f", and {denied}"
@@ -359,18 +359,18 @@ def _shut(way: RoleWay, told: Reading, denied: ClientError | None = None) -> Ref
     return _refused(way, why, step)
 
 
-def _of_others(ways: Sequence[Way], told: Reading, caller: str, from_shell: bool, more: str = "") -> Refusal:
+def _of_others(ways: Sequence[Way], reading: Reading, caller: str, from_shell: bool, more: str = "") -> Refusal:
     """Of a door that the file says is another's: whose it is, which are the caller's, and how they come to have it.
 
     `from_shell` is whether the keys are in the environment, where `eval` puts those of a session.
     """
     who, theirs = Who.named(caller), _whose(ways)
-    inside = [way.name for way in told.ways if isinstance(way, RoleWay) and Who.named(way.role_arn) == who]
+    inside = [way.name for way in reading.ways if isinstance(way, RoleWay) and Who.named(way.role_arn) == who]
     if inside and from_shell:
         why = f"it is for {theirs}, and this shell is already in {' or '.join(dict.fromkeys(inside))}"
         return _refused(ways[0], why, f"use {back()}, or {leave()} first")
     you = who.label if who and who.label not in theirs else caller
-    mine = [way.name for way in own_ways(told.ways, caller, told.members)]
+    mine = [way.name for way in own_ways(reading.ways, caller, reading.members)]
     user = who.name if who and who.kind == "user" and ways[0].reason else ""
     opened = ask_for(f"NAME --from {ways[0].name} --user {user}", ways[:1])
     strength = f" (its role permits: {ways[0].permits})" if ways[0].permits else ""
@@ -451,19 +451,21 @@ def local_aws(profile: str | None) -> str | None:
     return endpoint if is_loopback(endpoint) else None
 
 
+def console_in(region: str, partition: str) -> str:
+    """Where the console begins in a region: https://docs.aws.amazon.com/singlesignon/latest/userguide/howtopermrelaystate.html
+
+    Raises Refusal when the partition has no such region, or no console is known for it.
+    """
+    known_region(region, "--region", partition)
+    return _console(partition)[1].replace("//", f"//{region}.")
+
+
 def console_address(session: Session, partition: str, destination: str | None = None) -> str:
     """The address that signs a browser in as the session, for fifteen minutes; the session's own length counts then.
 
     Raises Refusal when the partition has no such sign-in, or it does not answer.
     """
-    if partition not in _CONSOLES:
-        raise Refusal(
-            "signing in to the console",
-            where=f"partition {partition}",
-            why="no federated sign-in is known for it",
-            next_step="use the session with the AWS CLI: `twokeys assume`",
-        )
-    federation, console = _CONSOLES[partition]
+    federation, console = _console(partition)
     keys = {"sessionId": session.access_key, "sessionKey": session.secret_key, "sessionToken": session.token}
     try:
         asked = f"{federation}?{urlencode({'Action': 'getSigninToken', 'Session': json.dumps(keys)})}"
@@ -478,3 +480,14 @@ def console_address(session: Session, partition: str, destination: str | None = 
         ) from None  # the address holds the session's keys, and no message may
     said = {"Action": "login", "Issuer": "twokeys", "Destination": destination or console, "SigninToken": token}
     return f"{federation}?{urlencode(said)}"
+
+
+def _console(partition: str) -> tuple[str, str]:
+    if partition not in _CONSOLES:
+        raise Refusal(
+            "signing in to the console",
+            where=f"partition {partition}",
+            why="no federated sign-in is known for it",
+            next_step="use the session with the AWS CLI: `twokeys assume`",
+        )
+    return _CONSOLES[partition]

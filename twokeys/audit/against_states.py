@@ -17,7 +17,7 @@ from twokeys.access.model.principals import own_changes
 from twokeys.answers.model import BOUNDARY, PASSWORD, Answers
 from twokeys.answers.permissions import Level, level_of
 from twokeys.answers.summary import APART
-from twokeys.audit.changes import BEING, DELETED, MFA_DEVICE, SAME, TAKEN_BACK, WIDENING, WRITES
+from twokeys.audit.changes import BEING, DELETED, MFA_DEVICE, MOVES, SAME, TAKEN_BACK, WIDENING, WRITES, trusted
 from twokeys.audit.trail import Change
 from twokeys.doors import Who
 from twokeys.iam import UNKNOWN, Arn, PolicyDocument, PolicyKind, Unknown, aws_managed
@@ -39,14 +39,23 @@ class TakenBack:
     """What the period had and the answers have not: what a call gave and another took away, or one took away alone.
 
     `since` is None of what was there before the records, `until` of what was there at their end. `permissions` are
-    those of the role that a trust policy let enter, with the policies by name; None where it is not judged whom it let
-    in.
+    those of the role that a trust policy let enter, or that was given more, with the policies by name; None where it is
+    not judged whom it let in. `lost` are those whom a trust policy let in then and that of now does not.
     """
 
     change: Change
     since: datetime | None
     until: datetime | None
     permissions: tuple[Level, tuple[str, ...]] | None = None
+    lost: str = ""
+
+    @property
+    def was_there(self) -> bool:
+        """Whether something surely was there and went: a call that takes away, or a role's trust policy anew, fails or
+        leaves less. What a policy was before it was written, if it was there at all, no call tells.
+        """
+        one = self.change
+        return bool(self.since) or one.undone or one.use.event in DELETED or one.gives == _TRUST
 
     @property
     def between(self) -> str:
@@ -54,26 +63,23 @@ class TakenBack:
         first = in_utc(self.since) if self.since else "before the records"
         return f"from {first} {f'to {in_utc(self.until)}' if self.until else 'on, and not in what was read'}"
 
-    @property
-    def strength(self) -> str:
-        """How strong it was: "administrator (AdministratorAccess)"."""
-        level, names = self.permissions or (Level.UNKNOWN, ())
-        return level.word + (f" ({listed(names)})" if names else "")
-
     def words(self, answers: Answers) -> str:
         """Who, into what, how strong, from when to when; of what is not judged, the call and when."""
         if self.permissions is None:
             trusts = f", which trusted {self.change.trusts}," if self.since and self.change.trusts else ""
             return f"{about(self.change, answers)}{trusts} {self.between}"
+        level, names = self.permissions
+        strong = level.word + (f" ({listed(names)})" if names else "")
         role = f"role {self.change.of[1]} of {answers.account_name(self.change.recorded)}"
-        return f"{self.change.trusts} -> {role}: {self.strength}, {self.between}"
+        return f"{self.lost} -> {role}".removeprefix(" -> ") + f": {strong}, {self.between}"
 
 
 def about(one: Change, answers: Answers) -> str:
     """A call and what it is of: "AttachRolePolicy of deployer (ReadOnlyAccess) in prod"."""
     _, whose, what = one.of
     given = f" ({what.rpartition('/')[2]})" if what else ""
-    return f"{one.use.event}{f' of {whose}{given}' if whose else ''} in {answers.account_name(one.use.account)}"
+    named = f" of {answers.names.get(whose, whose)}{given}" if whose else ""
+    return f"{one.use.event}{named} in {answers.account_name(one.use.account)}"
 
 
 def against_states(answers: Answers, comparison: Comparison) -> Answers:
@@ -102,22 +108,33 @@ def taken_back(answers: Answers, changes: Sequence[Change]) -> tuple[TakenBack, 
     """
     done = _done(changes)
     found = [
-        TakenBack(one, one.use.time, until, _permissions(one, until, done, answers))
+        TakenBack(one, one.use.time, until, _permissions(one, until, done, answers), _lost(one, answers))
         for one, until, _ in _fates(answers, changes)
-        if not _stands_anyway(one, answers) and (until or not (answers.from_states or _is_still_there(one, answers)))
+        if not _stands_anyway(one, answers)
+        and (until or not (answers.from_states or _is_shown(one, answers) or _is_of_credentials(one)))
     ]
     seen: set[tuple[str, ...]] = set()
-    last = {_about(one): one for one in done}
+    last = {_key(one): one for one in done}
     for one in done:
         of = (one.recorded, *one.of[:2])
-        if not seen & {_about(one), of, (_TRUST, *of, "", "")} and _took_away(one, last, answers):
+        if not seen & {_key(one), of, (_TRUST, *of, "", "")} and _took_away(one, last, answers):
             found.append(TakenBack(one, None, one.use.time))
-        seen.add(_about(one))
+        seen.add(_key(one))
         if one.use.event in _MAKES:
             seen.add(of)
-    judged = [one for one in found if one.permissions]
-    found = [one for one in found if one.permissions or not any(_is_said(one, by) for by in judged)]
+    judged = [one for one in found if one.permissions and one.lost]
+    found = [one for one in found if not any(_is_said(one, by) for by in judged)]
     return tuple(sorted(found, key=lambda one: (one.permissions is None, one.change.use.time, one.change.use.id)))
+
+
+def _lost(one: Change, answers: Answers) -> str:
+    """Whom a trust policy let in and that of now, if there is one that denies nobody else, does not."""
+    now = answers.holds.get((one.recorded, *one.of))
+    if one.gives != _TRUST or not now or not isinstance(now.policy, PolicyDocument) or one.policy is None:
+        return one.trusts
+    mine, theirs = one.policy.statements, now.policy.statements
+    new_denies = any(each.effect == "Deny" and not any(map(each.part_of, mine)) for each in theirs)
+    return (not new_denies and trusted(one.policy, theirs)) or one.trusts
 
 
 def _took_away(one: Change, last: Mapping[tuple[str, ...], Change], answers: Answers) -> bool:
@@ -151,12 +168,8 @@ def _is_said(one: TakenBack, judged: TakenBack) -> bool:
     return judged.since <= one.since and (judged.until is None or (one.until is not None and one.until <= judged.until))
 
 
-def _is_still_there(one: Change, answers: Answers) -> bool:
-    """Whether live IAM has what a call gave: it has users, and of their credentials not all."""
-    return _is_shown(one, answers) or _is_of_credentials(one)
-
-
 def _is_of_credentials(one: Change) -> bool:
+    """Whether it is a password, a key or a device of a user, of which live IAM does not tell all."""
     return one.gives in BEING and one.gives != _TRUST
 
 
@@ -170,18 +183,19 @@ def _fates(answers: Answers, changes: Sequence[Change]) -> Iterator[tuple[Change
 
     One that another repeats, or that gives less than a later one, is passed over.
     """
-    ways, done = (*answers.ways, *answers.within), _done(changes)
-    widening = {one for one in WIDENING if one != MFA_DEVICE or any(way.mfa for way in ways)}
-    last = {_about(one): one for one in done}
+    done = _done(changes)
+    last = {_key(one): one for one in done}
     of_same: dict[tuple[str, ...], list[Change]] = defaultdict(list)
     for one in done:
-        of_same[_about(one)].append(one)
+        of_same[_key(one)].append(one)
         if one.use.event in DELETED:
             of_same[one.recorded, *one.of[:2]].append(one)
     for one in done:
-        if one.use.event not in widening or _is_of_nobody_here(one, answers) or not _matters(one, last, answers):
+        if one.use.event not in WIDENING or _is_of_nobody_here(one, answers) or not _matters(one, last, answers):
             continue
-        same, time = of_same[_about(one)], one.use.time
+        same, time = of_same[_key(one)], one.use.time
+        if one.use.event == MOVES and one.boundary in same[0].parameters.split(", ")[:2]:  # back to where it was
+            continue
         later = [each for each in same if each is not one and each.use.time >= time and _ends(each, one)]
         later += [each for each in of_same[one.recorded, *one.of[:2]] if each.use.time > time]
         ends = [each.use.time for each in later]
@@ -199,13 +213,16 @@ def _ends(later: Change, one: Change) -> bool:
 def _permissions(
     one: Change, until: datetime | None, done: Sequence[Change], answers: Answers
 ) -> tuple[Level, tuple[str, ...]] | None:
-    """How strong a role was at most while a trust policy stood; None of a call that is no trust policy to be read.
+    """How strong a role was at most while a trust policy stood, or a policy of a role that somebody enters; None of
+    a call that is neither, or by whose policy the role may have entered others.
 
     Its policies are those that the answers show and those that calls gave it before the end.
     """
-    if one.gives != _TRUST or not one.trusts or one.recorded not in answers.accounts:
-        return None
     of = (one.recorded, *one.of[:2])
+    entered = any(way.target.who == Who("role", one.recorded, one.of[1]) for way in (*answers.ways, *answers.within))
+    judged = one.trusts if one.gives == _TRUST else one.gives in _POLICIES and entered
+    if not judged or one.recorded not in answers.accounts:
+        return None
     there = ((key[3], said) for key, said in answers.holds.items() if key[:3] == of)
     shown = {name: [said] for name, said in there if name not in ("", BOUNDARY)}
     given = [each for each in done if (each.recorded, *each.of[:2]) == of and each.gives in _POLICIES]
@@ -225,11 +242,13 @@ def _permissions(
     role = str(Arn.iam("role", one.recorded, one.of[1], partition=partition_of_region(one.use.region)))
     raising = tuple(own_changes(role, filter(None, documents)))
     levels = [level_of(said, raising) if said else Level.UNKNOWN for said in documents]
-    least = Level.NONE if made else Level.UNKNOWN
-    return max((least, *levels)), tuple(name.rpartition("/")[2] for name in shown)
+    strongest = max((Level.NONE if made else Level.UNKNOWN, *levels))
+    if one.gives != _TRUST and strongest is not Level.ADMINISTRATOR and _is_about_roles(one, {}, answers):
+        return None
+    return strongest, tuple(name.rpartition("/")[2] for name in shown)
 
 
-def _about(one: Change) -> tuple[str, ...]:
+def _key(one: Change) -> tuple[str, ...]:
     """What a call gives, writes or takes away: of what is neither, the call with its parameters."""
     return (one.gives, one.recorded, *one.of, "" if one.gives in SAME.values() and one.of[1] else one.parameters)
 
@@ -245,6 +264,8 @@ def _matters(one: Change, last: Mapping[tuple[str, ...], Change], answers: Answe
     event, (kind, whose, what), trust = one.use.event, one.of, PolicyKind.TRUST
     if _OF_IDENTITY_CENTER in one.use.caller.arn:
         return False
+    if event == MFA_DEVICE:  # of one's own it is one more thing to show, of another it may be somebody else's
+        return any(way.mfa for way in (*answers.ways, *answers.within)) and one.use.caller.who.name != whose
     if event == "PatchGroup":
         return any(key[:2] == (one.recorded, "identity-center-group") for key in answers.holds)
     if WRITES.get(event) is trust:

@@ -6,7 +6,8 @@ https://docs.aws.amazon.com/singlesignon/latest/userguide/logging-using-cloudtra
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any, Final
 
@@ -15,7 +16,7 @@ from twokeys.access.reading.snapshot import mapping
 from twokeys.answers.model import BOUNDARY, KEPT_BY_ID
 from twokeys.audit.record import SCIM
 from twokeys.aws_reference import access_levels
-from twokeys.iam import PolicyDocument, PolicyError, PolicyKind, parse_policy
+from twokeys.iam import PolicyDocument, PolicyError, PolicyKind, Statement, parse_policy
 from twokeys.shown import listed
 
 _SERVICES = ("iam", "sso", "sso-directory", "identitystore", "organizations")
@@ -24,49 +25,13 @@ MFA_DEVICE = "EnableMFADevice"
 
 https://docs.aws.amazon.com/IAM/latest/APIReference/API_EnableMFADevice.html
 """
-WIDENING = (
-    *("CreateRole", "UpdateAssumeRolePolicy", "CreateLoginProfile", "UpdateLoginProfile", "AddUserToGroup"),
-    *("RemoveUserFromGroup", "PatchGroup"),
-    *("UpdateUser", "AcceptDelegationRequest", "SendDelegationToken"),
-    *(f"{verb}{whose}Policy" for verb in ("Put", "Attach", "Detach", "Delete") for whose in ("Role", "User", "Group")),
-    *(f"{verb}{whose}PermissionsBoundary" for verb in ("Put", "Delete") for whose in ("Role", "User")),
-    *("CreateAccessKey", "UpdateAccessKey", "CreatePolicyVersion", "SetDefaultPolicyVersion", MFA_DEVICE),
-    *("CreateOpenIDConnectProvider", "AddClientIDToOpenIDConnectProvider", "UpdateOpenIDConnectProviderThumbprint"),
-    *("CreateSAMLProvider", "UpdateSAMLProvider"),
-    *("EnableOrganizationsRootSessions", "EnableOrganizationsRootCredentialsManagement"),
-    *("CreateAccountAssignment", "AssociateProfile", "CreateGroupMembership", "AddMemberToGroup"),
-    *("PutPermissionsPolicy", "PutMfaDeviceManagementForDirectory"),
-    *(f"{how}InstanceAccessControlAttributeConfiguration" for how in ("Create", "Update")),
-    *(
-        f"{how}PermissionSet"
-        for how in (
-            *(
-                "PutInlinePolicyTo",
-                "DeleteInlinePolicyFrom",
-                "PutPermissionsBoundaryTo",
-                "DeletePermissionsBoundaryFrom",
-            ),
-            *("AttachManagedPolicyTo", "DetachManagedPolicyFrom"),
-            *("AttachCustomerManagedPolicyReferenceTo", "DetachCustomerManagedPolicyReferenceFrom"),
-        )
-    ),
-    *("AttachPolicy", "DetachPolicy", "UpdatePolicy", "DisablePolicyType", "MoveAccount"),
-    *("LeaveOrganization", "RemoveAccountFromOrganization", "AcceptHandshake", "CreateAccount"),
-    *("RegisterDelegatedAdministrator", "EnableAWSServiceAccess", "PutResourcePolicy"),
-    *("EnableUser", "UpdatePassword", "AssociateDirectory", "ImportExternalIdPCertificate", "CreateBearerToken"),
-    *(f"{how}ExternalIdPConfigurationForDirectory" for how in ("Create", "Update", "Enable")),
-)
-"""Those that may let more in, as a new boundary or a policy that goes may: a Deny goes with it.
-
-ProvisionPermissionSet brings to accounts what other calls changed.
-
-An event history, which is asked by name, is asked for them.
-"""
+MOVES = "MoveAccount"
+"""https://docs.aws.amazon.com/organizations/latest/APIReference/API_MoveAccount.html"""
 BEING = (
     *("UpdateAssumeRolePolicy", "CreateLoginProfile", "UpdateLoginProfile", "CreateAccessKey", "UpdateAccessKey"),
     MFA_DEVICE,
 )
-"""Those of them that let somebody be a role or user, and give it nothing."""
+"""Calls of `WIDENING` that let somebody be a role or user, and give it nothing."""
 HANDS_ON: Final = {
     "rolesanywhere": ("CreateTrustAnchor", "UpdateTrustAnchor", "CreateProfile", "UpdateProfile"),
     "eks": ("CreatePodIdentityAssociation", "UpdatePodIdentityAssociation"),
@@ -109,8 +74,28 @@ SAME: Final = {
     "CreatePolicy": "CreatePolicyVersion",
     "SetDefaultPolicyVersion": "CreatePolicyVersion",
     "UpdatePolicy": "UpdatePolicy",
+    MOVES: MOVES,
 }
 """Calls of which the last counts, with those to which they are the other end."""
+WIDENING = (
+    *dict.fromkeys(TAKEN_BACK.values()),
+    *(one for one in TAKEN_BACK if "Polic" in one or "Boundary" in one or one == "RemoveUserFromGroup"),
+    *("CreateRole", "UpdateAssumeRolePolicy", "UpdateLoginProfile", "PatchGroup", "UpdateUser", "EnableUser", MOVES),
+    *("AcceptDelegationRequest", "SendDelegationToken", "UpdateAccessKey", "CreatePolicyVersion", "AddMemberToGroup"),
+    *("CreateOpenIDConnectProvider", "AddClientIDToOpenIDConnectProvider", "UpdateOpenIDConnectProviderThumbprint"),
+    *("CreateSAMLProvider", "UpdateSAMLProvider", "EnableOrganizationsRootCredentialsManagement", "AssociateProfile"),
+    *("PutPermissionsPolicy", "PutMfaDeviceManagementForDirectory", "SetDefaultPolicyVersion", "UpdatePolicy"),
+    *(f"{how}InstanceAccessControlAttributeConfiguration" for how in ("Create", "Update")),
+    *("DisablePolicyType", "LeaveOrganization", "RemoveAccountFromOrganization", "AcceptHandshake", "CreateAccount"),
+    *("RegisterDelegatedAdministrator", "EnableAWSServiceAccess", "PutResourcePolicy", "UpdatePassword"),
+    *("AssociateDirectory", "ImportExternalIdPCertificate", "CreateBearerToken"),
+    *(f"{how}ExternalIdPConfigurationForDirectory" for how in ("Create", "Update", "Enable")),
+)
+"""Calls that may let more in, as a new boundary or a policy that goes may: a Deny goes with it.
+
+ProvisionPermissionSet brings to accounts what other calls changed. An event history, which is asked by name, is asked
+for them.
+"""
 DELETED: Final = ("DeleteRole", "DeleteUser", "DeleteGroup", "DeletePolicy", "DeletePermissionSet")
 WRITES: Final = {
     "CreateRole": PolicyKind.TRUST,
@@ -128,15 +113,8 @@ _OF_ACCOUNTS = ("targetId", "accountId")
 _DOCUMENTS = ("assumeRolePolicyDocument", "policyDocument", "inlinePolicy", "content")
 _WHOSE = {**{f"{kind}Name": kind for kind in ("role", "user", "group")}, **KEPT_BY_ID, "policyArn": "policy"}
 _WHAT = (
-    "policyArn",
-    "managedPolicyArn",
-    "policyName",
-    "groupName",
-    "principalId",
-    "targetId",
-    "memberId",
-    "accessKeyId",
-    "serialNumber",
+    *("policyArn", "managedPolicyArn", "policyName", "groupName"),
+    *("principalId", "targetId", "memberId", "accessKeyId", "serialNumber"),
 )
 _ON = re.compile(r"on resource: (\S+)")
 _LONGEST = 150
@@ -189,6 +167,8 @@ def changed_of(record: Mapping[str, Any]) -> tuple[str, str, str]:
         asked = {"policyArn": mapping(mapping(record.get("responseElements")).get("policy")).get("arn")}
     if name == "PatchGroup":
         asked["groupId"] = asked.get("id")
+    if name == MOVES:
+        return "account", str(asked.get("accountId") or ""), ""
     asked["memberId"] = mapping(asked.get("memberId")).get("userId", asked.get("memberId"))
     own_policy = mapping(asked.get("customerManagedPolicyReference")).get("name")
     found = ((key, kind, one) for key, kind in _WHOSE.items() if isinstance(one := asked.get(key), str))
@@ -207,7 +187,8 @@ def membership_of(record: Mapping[str, Any]) -> str:
 
 
 def effect_of(record: Mapping[str, Any]) -> tuple[str, bool, str]:
-    """The call that gives what this one gives or takes away, whether it takes it, and the ARN of a new boundary.
+    """The call that gives what this one gives or takes away, whether it takes it, and the ARN of a new boundary or,
+    as it is in the parameters, where an account moved.
 
     The first is empty where nothing changes: a policy's new version that is not its default, another name of one.
     """
@@ -215,7 +196,8 @@ def effect_of(record: Mapping[str, Any]) -> tuple[str, bool, str]:
     stays = name == "CreatePolicyVersion" and bool(asked) and str(asked.get("setAsDefault")).lower() != "true"
     stays = stays or (name == "UpdatePolicy" and bool(asked) and "content" not in asked)
     undone = name in TAKEN_BACK or (name == "UpdateAccessKey" and asked.get("status") == "Inactive")
-    return "" if stays else SAME.get(name, name), undone, next(_asked(record, "permissionsBoundary"), "")
+    moved = f"sourceParentId {asked.get('destinationParentId')}" if name == MOVES else ""
+    return "" if stays else SAME.get(name, name), undone, moved or next(_asked(record, "permissionsBoundary"), "")
 
 
 def written_by(record: Mapping[str, Any]) -> PolicyDocument | None:
@@ -253,18 +235,22 @@ def _values(asked: object) -> Iterator[str]:
             yield f"{key} {value}"
 
 
-def trusted(record: Mapping[str, Any]) -> str:
-    """Whom a call's trust policy allows to come, and what it asks of them; empty for a call without one."""
-    try:
-        statements = parse_policy(next(_asked(record, *_DOCUMENTS), ""), PolicyKind.TRUST).statements
-    except PolicyError:
-        return ""
+def trusted(policy: PolicyDocument | None, still: Sequence[Statement] = ()) -> str:
+    """Whom a trust policy allows to come, but for those whom these statements do, and what it asks of them; empty for
+    no trust policy.
+    """
     names: dict[str, list[str]] = defaultdict(list)
+    statements = policy.statements if policy else ()
     for one in statements:
         if one.effect == "Allow" and (whom := one.principals) is not None:
             asked = " and ".join(in_words(clause.requirement()) for clause in one.conditions)
-            each = ("*" * whom.everyone, *whom.aws, *whom.federated, *whom.service)
-            names[asked] += ["everyone" if name == "*" else str(name) for name in each if name]
-    said = [listed(each, most=_MOST) + (f" if {asked}" if asked else "") for asked, each in names.items()]
+            nobody = replace(whom, everyone=False, aws=(), federated=(), service=())
+            alone = [("everyone", replace(nobody, everyone=True))] * whom.everyone
+            alone += [(str(name), replace(nobody, aws=(name,))) for name in whom.aws]
+            alone += [(str(name), replace(nobody, federated=(name,))) for name in whom.federated]
+            alone += [(str(name), replace(nobody, service=(name,))) for name in whom.service]
+            lost = (name for name, own in alone if not any(map(replace(one, principals=own).part_of, still)))
+            names[asked] += ["everyone" if name == "*" else name for name in lost]
+    said = [listed(each, most=_MOST) + (f" if {asked}" if asked else "") for asked, each in names.items() if each]
     denied = ", less whom it denies" if any(one.effect == "Deny" for one in statements) else ""
     return "; ".join(said) + denied * bool(said)

@@ -18,15 +18,11 @@ from twokeys.audit.entries import DoorUse, Entry, Tallies, Tally, Usage
 from twokeys.audit.known import Records
 from twokeys.audit.logs import Source
 from twokeys.audit.record import EARLIER, SESSION, SESSIONS, SIGN_INS, Use, resolved
-from twokeys.audit.trail import BY_KEY, HANDS_OUT, LONGEST, TEMPORARY, Change, Trail
+from twokeys.audit.trail import LONGEST, Change, Trail, by_credentials
 from twokeys.audit.unusual import Unusual, is_weak, unusual
 from twokeys.doors import Who
 from twokeys.doors.who import CARRIERS
 
-_HANDED_OUT = (
-    f"sessions that IAM Identity Center handed out ({', '.join(HANDS_OUT)}), each an entry in the account's own "
-    "records (AssumeRoleWithSAML)"
-)
 _BEFORE = "sessions that began before the period, of roles without a door"
 
 
@@ -152,10 +148,10 @@ class Comparison:
     def noteworthy(self) -> bool:
         """Whether somebody has to look: at an entry without a door or an unusual one, or for what is not known.
 
-        A door that was made, changed or taken away is what a plan does: of what stood there before the records, only
-        states of then tell.
+        A door that was made or changed is what a plan does: whether a policy was there before the records, only states
+        of then tell.
         """
-        taken = any(one.since for one in self.taken_back)
+        taken = any(one.was_there for one in self.taken_back)
         return bool(self.undeclared or self.unusual or self.may_be_more or any(self.not_known) or taken)
 
 
@@ -192,7 +188,7 @@ def compare(
         learned_until=learned,
         doors=tuple(use for _, use in by_doors.values()),
         unusual=unusual(answers, trail, [*sorting.judged, *signed], sorting.population, accounts, learned),
-        apart=dict(sorted((sorting.apart + _apart_by_calls(answers, trail, key_calls)).items())),
+        apart=dict(sorted((sorting.apart + _apart_by_calls(answers, key_calls)).items())),
         unreadable=tuple(trail.unreadable.values()),
         sign_ins=tuple(_sign_ins(sorting.judged)),
         sources=tuple(trail.sources),
@@ -258,19 +254,18 @@ def _longest_sessions(answers: Answers) -> dict[Who, timedelta]:
     return found
 
 
-def _apart_by_calls(answers: Answers, trail: Trail, key_calls: Iterable[tuple[Party, str, int]]) -> Counter[str]:
-    """What is no entry, of the calls of users and of the sessions that IAM Identity Center hands out."""
-    apart = Counter({_HANDED_OUT: sum(len(trail.handed_out.get(account, ())) for account in answers.accounts)})
+def _apart_by_calls(answers: Answers, key_calls: Iterable[tuple[Party, str, int]]) -> Counter[str]:
+    """What is no entry, of the calls of users."""
+    apart: Counter[str] = Counter()
     for user, name, count in key_calls:
         if user.who.account in answers.accounts:
             apart[calls_of(user, name)] += count
-    return +apart
+    return apart
 
 
 def calls_of(user: Party, name: str) -> str:
     """Calls of a user with credentials of their own, in words."""
-    whose = "temporary credentials" if name == TEMPORARY else "an access key"
-    which = "" if name == TEMPORARY else f"{name if name in BY_KEY else 'other'} "
+    which, whose = by_credentials(name)
     return f"{which}calls of {user.short} with {whose}"
 
 

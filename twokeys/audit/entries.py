@@ -71,8 +71,6 @@ class DoorUse:
     """From when to when the records would have them; None where they might not."""
     without_digests: bool = False
     """Whether log files alone cover it, so that a gap within a day would not show."""
-    others: int = 0
-    """How many of `perhaps` tell another unique id than the source or the role has."""
     by_others: int = 0
     """Of one person's use of a door, how many more uses there are: by others, or by somebody whom no record names."""
 
@@ -146,7 +144,6 @@ class Tallies:
         why = "; ".join(filter(None, (why, *lacks)))
         for one in found:
             (one.perhaps if why else one.sure).append(use)
-            one.others += other
         untold = [[each for each, is_met in asked[id(one)] if is_met is Truth.FREE] for one in found]
         not_shown = tuple(what for what, is_it in _HIDDEN if all(any(map(is_it, each)) for each in untold))
         return Entry(use, tuple(one.door for one in found), why, on_the_way, lacks, not_shown)
@@ -183,14 +180,11 @@ class Tally:
     door: Step
     sure: list[Use] = field(default_factory=list)
     perhaps: list[Use] = field(default_factory=list)
-    others: int = 0
-    """How many of `perhaps` have another unique id."""
 
     def of_person(self, whole: DoorUse, entries: Iterable[Entry]) -> DoorUse:
         """How one person used it, of all its uses and of this person's entries."""
         for one in entries:
             (self.perhaps if one.perhaps else self.sure).append(one.use)
-            self.others += one.perhaps.startswith(_ANOTHER_ID)
         found = self._use(whole.not_known, whole.covered, without_digests=whole.without_digests)
         return replace(found, by_others=whole.count + whole.perhaps - found.count - found.perhaps)
 
@@ -208,7 +202,7 @@ class Tally:
         last = uses[-1].time if uses else None
         found = (len(self.sure), len(self.perhaps), last, early, sessions, identities)
         proved = bool(self.door.keys)
-        return DoorUse(self.door, proved, *found, not_known, covered, without_digests, self.others)
+        return DoorUse(self.door, proved, *found, not_known, covered, without_digests)
 
 
 def _is_another(use: Use, ids: Mapping[Who, set[str]]) -> bool:

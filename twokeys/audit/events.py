@@ -5,21 +5,25 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 
 from twokeys.answers.model import Answers
+from twokeys.audit.against_states import TakenBack
 from twokeys.audit.changes import HANDS_ON
 from twokeys.audit.comparison import Comparison
 from twokeys.audit.entries import Usage
+from twokeys.audit.record import Use
 from twokeys.audit.to_look_at import to_look_at
 from twokeys.audit.trail import Change
 from twokeys.audit.what_was_read import coverage, gaps, not_as_digest, not_readable, without_digests
 from twokeys.audit.words import (
     FEW,
     MANY,
+    NO_DOOR,
     NO_STEP,
     PERHAPS,
     PERHAPS_A_STEP,
     STEP,
     SURE,
     WITHOUT,
+    caller,
     kind_of,
     sign_ins,
     uses,
@@ -45,65 +49,53 @@ _NO_LOGS = "nothing given is a CloudTrail log: give the folder that holds AWSLog
 
 def not_in_the_events(comparison: Comparison) -> str:
     """What nothing is said of."""
-    history = (
-        "; of the event history changes of keys that are not known to let more in"
-        if any(one.caller for one in comparison.sources)
-        else ""
-    )
-    held = any(one.held for one in comparison.sources)
-    signatures = (
-        "; the signatures of digests, which `aws cloudtrail validate-logs` checks with AWS's key" if held else ""
-    )
-    return f"{NOT_LOOKED_AT}{history}{signatures}; {_other_regions(comparison)}"
-
-
-def _other_regions(comparison: Comparison) -> str:
-    """An entry is recorded in the region of the STS endpoint that was called, and of the global one in us-east-1."""
+    history = "; of the event history changes of keys that are not known to let more in"
+    signatures = "; the signatures of digests, which `aws cloudtrail validate-logs` checks with AWS's key"
+    regions = "regions that AWS does not enable by default, but for the stack's and those of which there are records"
     if comparison.regions:
-        return f"regions other than {', '.join(comparison.regions)} (--region), but for the records that are there"
-    return "regions that AWS does not enable by default, but for the stack's and those of which there are records"
+        named = ", ".join(comparison.regions)
+        regions = f"regions other than {named} (--region), but for the records that are there"
+    asked, held = any(one.caller for one in comparison.sources), any(one.held for one in comparison.sources)
+    return f"{NOT_LOOKED_AT}{history * asked}{signatures * held}; {regions}"
 
 
 def headline(answers: Answers, comparison: Comparison | None) -> str:
     """What somebody has to look at, in few words; empty where no events were given."""
     if comparison is None:
         return ""
-    hidden = "".join(
-        f", {n} whose {what} is not shown though its door asks for it" for what, n in comparison.not_shown.items()
-    )
-    begun = (
-        f", {counted(comparison.not_begun, 'session')} whose AssumeRole is in no record" if comparison.not_begun else ""
-    )
-    if comparison.earlier:
-        each = listed(
-            [f"role {use.role} of {answers.account_name(use.account)}, as {use.session}" for use in comparison.earlier],
-            most=FEW,
-        )
-        were = "was" if len(comparison.earlier) == 1 else "were"
-        begun += f", {counted(len(comparison.earlier), 'session')} that began before the period {were} at work ({each})"
+    earlier = [
+        f"role {use.role} of {answers.account_name(use.account)}, as {use.session}" for use in comparison.earlier
+    ]
+    at_work = f" that began before the period {'was' if len(earlier) == 1 else 'were'} at work"
     as_root = sum(one.use.caller.who.kind == "root-user" for one in comparison.unusual)
     unusual = f"{len(comparison.unusual)} unusual" if comparison.unusual or not _only_learning(comparison) else ""
-    unusual += f" ({as_root} as the root user)" if as_root else ""
-    learning = _ONLY_LEARNING if _only_learning(comparison) else ""
-    changes = f"{counted(len(comparison.changes), 'change')} of keys" if comparison.changes else ""
-    seen = ", ".join(filter(None, (f"{_entries(comparison)}{begun}{hidden}", changes, unusual, learning)))
     doors, steps = comparison.not_known
-    of = " and ".join(
-        f"{counted(count, what)}{where}"
-        for count, what, where in ((doors, "door", ""), (steps, "step", " on the way"))
-        if count
+    of = " and ".join(filter(None, (_some(doors, "door"), _some(steps, "step", " on the way"))))
+    seen = (
+        _entries(comparison),
+        _some(comparison.not_begun, "session", " whose AssumeRole is in no record"),
+        _some(len(earlier), "session", f"{at_work} ({listed(earlier, most=FEW)})"),
+        *(f"{n} whose {what} is not shown though its door asks for it" for what, n in comparison.not_shown.items()),
+        _some(len(comparison.changes), "change", " of keys"),
+        unusual + (f" ({as_root} as the root user)" if as_root else ""),
+        _ONLY_LEARNING if _only_learning(comparison) else "",
     )
-    not_known = [
+    not_known = (
         f"{of} of which it is not known whether {'it was' if doors + steps == 1 else 'they were'} used" if of else "",
-        f"{counted(len(comparison.unreadable), 'record')} that cannot be read" if comparison.unreadable else "",
-        f"{counted(len(comparison.not_readable), 'file')} that cannot be read" if comparison.not_readable else "",
+        _some(len(comparison.unreadable), "record", " that cannot be read"),
+        _some(len(comparison.not_readable), "file", " that cannot be read"),
         not_as_digest(comparison),
-        f"{counted(len(comparison.in_no_digest), 'log file')} in no digest given" if comparison.in_no_digest else "",
-    ]
-    first = seen if comparison.start else _NO_RECORDS if _may_have_logs(comparison) else _NO_LOGS
+        _some(len(comparison.in_no_digest), "log file", " in no digest given"),
+    )
+    first = seen if comparison.start else (_NO_RECORDS if _may_have_logs(comparison) else _NO_LOGS,)
     only = f" of {listed(comparison.regions)} only (--region)" if comparison.regions else ""
-    seen = f"CloudTrail{only}: {', '.join(filter(None, (first, *not_known)))}"
-    return "; ".join(filter(None, (seen, gaps(answers, comparison), without_digests(answers, comparison))))
+    said = f"CloudTrail{only}: {', '.join(filter(None, (*first, *not_known)))}"
+    return "; ".join(filter(None, (said, gaps(answers, comparison), without_digests(answers, comparison))))
+
+
+def _some(count: int, what: str, more: str = "") -> str:
+    """How many there are; empty for none."""
+    return f"{counted(count, what)}{more}" if count else ""
 
 
 _STOOD = "for a second answer, with `--at` of then, give the states of the period's beginning"
@@ -115,8 +107,13 @@ def at_the_top(answers: Answers, comparison: Comparison | None) -> list[str]:
     """
     if comparison is None:
         return []
-    found, came = comparison.taken_back, [answers.named(use.caller).short for use in comparison.undeclared]
-    judged = [one.words(answers) for one in found if one.permissions]
+    found = comparison.taken_back
+    came = []
+    for who, each in entered(answers, comparison).items():
+        without = sum(len(own) for what, own in each.items() if what.endswith(NO_DOOR))
+        came.append(f"{who} ({sum(map(len, each.values()))}{f', {without} {NO_DOOR}' if without else ''})")
+    judged = [one.words(answers) for one in found if one.permissions and one.lost]
+    stronger = [one.words(answers) for one in found if one.permissions and not one.lost]
     others = [one.words(answers) for one in found if one.since and not one.permissions]
     before = [one.words(answers) for one in found if not one.since]
     of_services = {*chain(*HANDS_ON.values())}
@@ -129,14 +126,27 @@ def at_the_top(answers: Answers, comparison: Comparison | None) -> list[str]:
     return [
         f"{what}: {'; '.join([*lines[:FEW], *([f'{len(lines) - FEW} more below'] if len(lines) > FEW else [])])}"
         for what, lines in (
-            ("Came without a door", list(dict.fromkeys(came))),
+            ("Entered", came),
             ("Hands roles to others than their services", [f"{one} ({number})" for one, number in handed.items()]),
             (f"Was open in the period and is not any more ({by})", judged),
+            ("Was given more in the period than it has now", stronger),
             ("Not judged is whom these let in before they were taken back", others),
             (f"What stood before these changes is not in what was read ({_STOOD})", before),
         )
         if lines
     ]
+
+
+def entered(answers: Answers, comparison: Comparison) -> dict[str, dict[str, list[Use]]]:
+    """Who came in, with the uses of each role: who came without a door first, then who came most often."""
+    came: dict[str, dict[str, list[Use]]] = defaultdict(lambda: defaultdict(list))
+    for one in comparison.population:
+        if not one.on_the_way:
+            how = kind_of(one).removeprefix(SURE).removeprefix("entry ")
+            what = f"{one.use.target.label} of {answers.account_name(one.use.account)}"
+            came[caller(one.use, answers)][f"{what} {how}".rstrip()].append(one.use)
+    without = {caller(use, answers) for use in comparison.undeclared}
+    return dict(sorted(came.items(), key=lambda one: (one[0] not in without, -sum(map(len, one[1].values())))))
 
 
 def _may_have_logs(comparison: Comparison) -> bool:
@@ -194,13 +204,15 @@ def events(answers: Answers, comparison: Comparison, named: Callable[[Sequence[s
 WAS_OPEN, NOT_JUDGED = "was open", "was given or taken away, not judged"
 
 
+def what_was(one: TakenBack) -> str:
+    """Of what kind that is which was taken back."""
+    return NOT_JUDGED if one.permissions is None else WAS_OPEN if one.lost else "was given more"
+
+
 def taken_back(answers: Answers, comparison: Comparison) -> list[tuple[str, str]]:
     """What was given, or there, in the period and taken back, in words, and by whom it was given or taken."""
     return [
-        (
-            WAS_OPEN if one.permissions else NOT_JUDGED,
-            f"{one.words(answers)}, by {answers.named(one.change.use.caller).short} ({one.change.use.id})",
-        )
+        (what_was(one), f"{one.words(answers)}, by {answers.named(one.change.use.caller).short} ({one.change.use.id})")
         for one in comparison.taken_back
     ]
 
@@ -279,17 +291,12 @@ def period(comparison: Comparison) -> str:
     several = [one for one in comparison.population if len(one.doors) > 1]
     times = sum(len(one.doors) for one in several)
     apart = ", ".join(_apart(count, what) for what, count in comparison.apart.items())
+    learned = comparison.learned_until if not _only_learning(comparison) else None
     seen = (
-        *(
-            f"{counted(there[kind], 'step')}{kind.removeprefix('step')}"
-            for kind in (STEP, PERHAPS_A_STEP)
-            if there[kind]
-        ),
+        *(_some(there[kind], "step", kind.removeprefix("step")) for kind in (STEP, PERHAPS_A_STEP)),
         f"entries that several doors explain, counted at each: {len(several)} ({times} uses)" if several else "",
         f"not among the entries: {apart}" if apart else "",
-        f"what is usual is learned until {comparison.learned_until:%Y-%m-%d %H:%M}"
-        if comparison.learned_until and not _only_learning(comparison)
-        else "",
+        f"what is usual is learned until {learned:%Y-%m-%d %H:%M}" if learned else "",
     )
     about = "; ".join(filter(None, seen))
     span = f"CloudTrail from {comparison.start:%Y-%m-%d %H:%M} to {comparison.end:%Y-%m-%d %H:%M} UTC"

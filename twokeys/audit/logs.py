@@ -60,29 +60,6 @@ _OTHERS: Final = {"digestStartTime": DIGEST, "configurationItems": "Config", "co
 https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-validation-digest-file-structure.html
 https://docs.aws.amazon.com/config/latest/developerguide/example-s3-notification.html
 """
-_EXPORTS: Final = {
-    "QueryResultRows": "rows of a query in CloudTrail Lake",
-    "detail-type": "an event of EventBridge",
-    **dict.fromkeys(("events", "logEvents", "logStreamName"), "events of CloudWatch Logs"),
-    **dict.fromkeys(("eventtime", "eventversion", "ResultSet"), "rows of a table in Athena"),
-    **dict.fromkeys(("results", "@message", "@timestamp", "@ptr"), "results of a query in CloudWatch Logs Insights"),
-}
-"""What is not read, though it is made of CloudTrail's events, by a key that only it has at its top, or its first has.
-
-https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_GetQueryResults.html
-https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-events.html
-https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_FilterLogEvents.html
-https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/logs/SubscriptionFilters.html
-https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_GetQueryResults.html
-https://docs.aws.amazon.com/athena/latest/APIReference/API_GetQueryResults.html
-https://docs.aws.amazon.com/athena/latest/ug/unload.html (with the columns of the page cloudtrail-logs.html)
-"""
-_NO_JSON: Final = {
-    rb"PAR1|ORC|Obj\x01": "Parquet, ORC or Avro, as UNLOAD writes it",
-    rb'"?[@A-Za-z]\w*"?,': "CSV, as Athena, CloudTrail Lake and CloudWatch Logs Insights write rows of a query",
-    rb"\d{4}-\d\d-\d\dT": "lines of CloudWatch Logs",
-}
-"""The same, by how it begins."""
 
 
 @dataclass
@@ -274,12 +251,10 @@ def _first_key(file: Path) -> str:
     """The key at the top of a file that tells what it is; empty for a list of records, which may be text."""
     try:
         with _opened(file) as stream:
-            start, beginning = stream.tell(), stream.read(_LITTLE)
-            stream.seek(start)
-            if not beginning:
+            start = stream.tell()
+            if not stream.read(1):
                 raise _refused(file, "it is empty", NoLog)
-            if export := next((what for begins, what in _NO_JSON.items() if re.match(begins, beginning)), ""):
-                raise _refused(file, f"it is {export}, which is not read")
+            stream.seek(start)
             depth, before = 0, ""
             events = _read("parse", stream, buf_size=_LITTLE)
             for prefix, event, value in events:
@@ -287,8 +262,6 @@ def _first_key(file: Path) -> str:
                 if depth > _DEEPEST:
                     raise _refused(file, f"it nests deeper than {_DEEPEST} levels")
                 key = str(value) if event == "map_key" and prefix in {"", "item"} else ""
-                if key in _EXPORTS:
-                    raise _refused(file, f"it is {_EXPORTS[key]}, which is not read", NoLog)
                 if prefix == "" and (key in _BY_FIRST_KEY or key in _OTHERS):
                     if key in ("Records", "Events") and next(events)[1] != "start_array":
                         raise _refused(file, f"its {key} are no list")

@@ -16,6 +16,7 @@ from twokeys.audit.comparison import Comparison
 from twokeys.audit.events import (
     about_early,
     at_the_top,
+    entered,
     headline,
     not_in_the_events,
     period,
@@ -24,15 +25,28 @@ from twokeys.audit.events import (
     ways,
     who_changed,
 )
-from twokeys.audit.report import EXPIRED, MEMBERS, credentials, heading, members, question, shut, title, what_was_read
+from twokeys.audit.report import (
+    EXPIRED,
+    MEMBERS,
+    credentials,
+    heading,
+    in_short,
+    members,
+    question,
+    shut,
+    title,
+    what_was_read,
+)
 from twokeys.audit.to_look_at import to_look_at
 from twokeys.audit.what_was_read import coverage, gaps, not_readable
-from twokeys.audit.words import kind_of, sign_ins, used, uses
-from twokeys.shown import in_utc, listed
+from twokeys.audit.words import sign_ins, uses
+from twokeys.shown import counted, in_utc, listed
 
 _PACKAGE = "twokeys.audit"
 _MOST = 50
-"""How many entries by a door and changes the page has; the CSV and JSON list all."""
+"""How many changes the page has; the CSV and JSON list all."""
+_FEW_USES, _MOST_PRINCIPALS = 5, 12
+"""How many uses to look at, and principals, the first sheet has, so that it ends with a place to sign."""
 
 
 def page(answers: Answers, target: str | None, comparison: Comparison | None, now: datetime) -> str:
@@ -46,6 +60,13 @@ def page(answers: Answers, target: str | None, comparison: Comparison | None, no
     for way in answers.ways:
         by_source[way.source].append(way)
         of_account[way.account].append(way)
+    came = {
+        who: "; ".join(
+            f"{what}, {counted(len(own), 'time')}, last {in_utc(own[-1].time)}" for what, own in each.items()
+        )
+        for who, each in (entered(answers, comparison) if comparison else {}).items()
+    }
+    of_sources = {source.short: came.pop(source.short, "") for source in by_source}
     return pages.page(
         _PACKAGE,
         "page.html",
@@ -61,15 +82,28 @@ def page(answers: Answers, target: str | None, comparison: Comparison | None, no
             *at_the_top(answers, comparison),
             credentials(answers),
             headline(answers, comparison),
+            who_changed(answers, comparison) if comparison else "",
             not_shown(answers),
         ],
+        evidence_in_short=in_short(answers, comparison),
+        few_uses=_FEW_USES,
+        most_principals=_MOST_PRINCIPALS,
         scope=scope(answers),
         evidence=what_was_read(answers, comparison),
         version=version("twokeys"),
         not_looked_at=not_looked_at(answers),
         principals=[
-            (source, third_parties(ways), _counts(ways, now), named(sorted({way.target.place for way in ways})))
-            for source, ways in sorted(by_source.items(), key=lambda pair: (-_level(pair[1]), str(pair[0])))
+            *((who, "", ("", "no way of its own"), "", said) for who, said in came.items()),
+            *(
+                (
+                    source.short,
+                    third_parties(ways),
+                    _counts(ways, now),
+                    named(sorted({way.target.place for way in ways})),
+                    of_sources.get(source.short, ""),
+                )
+                for source, ways in sorted(by_source.items(), key=lambda pair: (-_level(pair[1]), str(pair[0])))
+            ),
         ],
         members=members(answers),
         members_heading=MEMBERS,
@@ -156,8 +190,6 @@ def _lines(step: Step) -> list[tuple[str, str | None]]:
 
 
 def _events(answers: Answers, comparison: Comparison, named: Named) -> dict[str, object]:
-    unusual = {(one.use.id, one.use.event) for one in comparison.unusual}
-    sure = [one for one in comparison.population if one.doors and not one.perhaps]
     looked_at, changed = to_look_at(answers, comparison)
     return {
         "gaps": gaps(answers, comparison),
@@ -173,7 +205,6 @@ def _events(answers: Answers, comparison: Comparison, named: Named) -> dict[str,
         "most": _MOST,
         "looked_at": looked_at,
         "taken_back": taken_back(answers, comparison),
-        "sure": [(kind_of(one), used(one.use, answers)) for one in sure if (one.use.id, one.use.event) not in unusual],
         "sign_ins": [sign_ins(one, answers) for one in comparison.sign_ins],
         "changes": changed,
         "who_changed": who_changed(answers, comparison),

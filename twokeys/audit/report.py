@@ -61,11 +61,8 @@ def credentials(answers: Answers) -> str:
     have, not_known = (sum(bool(one.has) is has for one in answers.long_term) for has in (True, False))
     may = sum(one.permissions.level is Level.ADMINISTRATOR for one in answers.long_term if one.has and one.permissions)
     strong = f" ({counted(may, 'administrator')})" if may else ""
-    parts = (
-        f"{counted(have, 'user')} with long-term credentials{strong}" if have else "",
-        f"{counted(not_known, 'user')} who may have long-term credentials" if not_known else "",
-    )
-    return ", ".join(filter(None, parts))
+    sure, perhaps = f"with long-term credentials{strong}", "who may have long-term credentials"
+    return ", ".join(f"{counted(n, 'user')} {how}" for n, how in ((have, sure), (not_known, perhaps)) if n)
 
 
 def show(  # noqa: PLR0913 - what is answered by position
@@ -105,17 +102,20 @@ def show(  # noqa: PLR0913 - what is answered by position
     ):
         say(console, line)
     say(console, "")
-    read = "; ".join(f"{name} ({about})" for name, about in what_was_read(answers, comparison, digits=SHORT))
-    say(
-        console,
-        f"Evidence: {read}; TwoKeys {version('twokeys')}, {in_utc(datetime.now(UTC))}. {not_looked_at(answers)}",
-    )
+    by = f"TwoKeys {version('twokeys')}, {in_utc(datetime.now(UTC))}"
+    say(console, f"{in_short(answers, comparison)}; {by}. {not_looked_at(answers)}")
 
 
 def what_was_read(answers: Answers, comparison: Comparison | None, digits: int = SHA256) -> list[tuple[str, str]]:
     """Each state file, live AWS and source of events, and which it was: so many digits of its sha256, by whom, when."""
     of_events = [(one.name, read_from(one, digits)) for one in (comparison.sources if comparison else ())]
     return [(one.name, file_or_live(one, digits)) for one in answers.evidence] + of_events
+
+
+def in_short(answers: Answers, comparison: Comparison | None) -> str:
+    """What was read, in a sentence."""
+    read = (f"{name} ({about})" for name, about in what_was_read(answers, comparison, digits=SHORT))
+    return f"Evidence: {'; '.join(read)}"
 
 
 def not_proved(found: Iterable[NotProved], most: int | None) -> Iterator[str]:

@@ -12,19 +12,10 @@ from twokeys.answers.summary import not_looked_at, not_open, not_shown, scope, s
 from twokeys.answers.words import conditions, duration, open_to, place
 from twokeys.audit.comparison import Comparison, WayUse
 from twokeys.audit.entries import DoorUse
-from twokeys.audit.events import (
-    NOT_JUDGED,
-    WAS_OPEN,
-    about_early,
-    at_the_top,
-    headline,
-    not_in_the_events,
-    period,
-    ways,
-)
+from twokeys.audit.events import about_early, at_the_top, headline, not_in_the_events, period, ways, what_was
 from twokeys.audit.record import EVENTS, SIGN_INS, Use
 from twokeys.audit.report import title, what_was_read
-from twokeys.audit.what_was_read import covered, not_readable
+from twokeys.audit.what_was_read import covered, days, not_readable
 from twokeys.audit.words import by_door, door_use, kind_of, sign_ins, usage
 from twokeys.doors import Declaration
 from twokeys.shown import in_utc, spreadsheet
@@ -148,9 +139,8 @@ def _rows_of_events(answers: Answers, comparison: Comparison) -> Iterator[dict[s
             "account name": answers.account_name(one.account),
         }
         yield {**row, "count": str(one.recorded.records), "why": covered(one)}
-        for region, days in one.days.items():
-            why = ", ".join(map(str, days))
-            yield {**row, "what": "days not covered", "region": region, "count": str(len(days)), "why": why}
+        for regions, spans in days(one):
+            yield {**row, "what": "days not covered", "region": regions, "count": "", "why": spans}
         yield from ({**row, "what": "log file not given", "why": where} for where in one.not_given)
     if counted_ways := ways(comparison):
         yield {"what": "use of ways", "why": counted_ways}
@@ -173,11 +163,11 @@ def _rows_of_events(answers: Answers, comparison: Comparison) -> Iterator[dict[s
     for gone in comparison.taken_back:
         _, names = gone.permissions or (None, ())
         yield {
-            "what": WAS_OPEN if gone.permissions else NOT_JUDGED,
+            "what": what_was(gone),
             **_row_of_use(gone.change.use, answers),
             "account": gone.change.recorded,
             "account name": answers.account_name(gone.change.recorded),
-            **({"who": gone.change.trusts, "kind": "", "of account": ""} if gone.permissions else {}),
+            **({"who": gone.lost, "kind": "", "of account": ""} if gone.permissions else {}),
             "into role": gone.change.of[1] if gone.permissions else "",
             "permissions": gone.permissions[0].word if gone.permissions else "",
             "policies": "; ".join(names),

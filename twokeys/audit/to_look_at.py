@@ -10,11 +10,11 @@ from twokeys.audit.comparison import Comparison
 from twokeys.audit.record import SESSIONS, Use
 from twokeys.audit.trail import LOGGING
 from twokeys.audit.unusual import FIRST_ENTRY, NEW_ADDRESS
-from twokeys.audit.words import FEW, by_door, said_of, used
+from twokeys.audit.words import FEW, NO_DOOR, by_door, said_of, used
 from twokeys.iam.sts import RESERVED_ROLE
 from twokeys.shown import in_utc
 
-_NO_DOOR, _UNUSUAL, _CHANGED = "without a door", "unusual", "changed"
+_UNUSUAL, _CHANGED = "unusual", "changed"
 
 
 @dataclass
@@ -40,7 +40,7 @@ class _Alike:
         who, met = first.caller.who.kind, all(use.id not in unmet for use in self.uses)
         return (
             *(first.event in SESSIONS, _is_nobody_s(first)),
-            *(_NO_DOOR not in self.labels, met, who != "root-user", first.event not in LOGGING),
+            *(NO_DOOR not in self.labels, met, who != "root-user", first.event not in LOGGING),
             *(FIRST_ENTRY not in self.surprises, -len(self.surprises), who not in PEOPLE, first.time, first.id),
         )
 
@@ -87,7 +87,7 @@ def _entries_and_unusual(comparison: Comparison) -> Iterator[_Said]:
         if one.perhaps:
             yield one.use, f"perhaps by {' or '.join(map(by_door, one.doors))}", tuple(one.perhaps.split("; ")), ""
         elif not one.doors:
-            yield one.use, _NO_DOOR, (), ""
+            yield one.use, NO_DOOR, (), ""
     yield from ((one.use, _UNUSUAL, one.why, "") for one in comparison.unusual)
 
 
@@ -110,7 +110,7 @@ def _alike(said: Iterable[_Said]) -> list[_Alike]:
         use, kinds = same[0][0], frozenset((what, trusts) for _, what, _, trusts in same if what != _UNUSUAL)
         what_it_is = {what for what, _ in kinds}
         nobody = _is_nobody_s(use)
-        session = use.caller_session if not nobody and (_NO_DOOR in what_it_is or use.event in SESSIONS) else None
+        session = use.caller_session if not nobody and (NO_DOOR in what_it_is or use.event in SESSIONS) else None
         unusual = [why for _, what, whys, _ in same if what == _UNUSUAL for why in whys]
         surprises = dict.fromkeys(NEW_ADDRESS if why.startswith(NEW_ADDRESS) else why for why in unusual)
         source = NEW_ADDRESS if [*surprises] == [NEW_ADDRESS] else None if nobody else use.source

@@ -60,8 +60,6 @@ from twokeys.doors import Who
 from twokeys.iam import PolicyDocument
 
 _SIGNED_IN = ("SwitchRole", SIGN_IN)
-HANDS_OUT = ("GetRoleCredentials", "Federate")
-"""Calls of the portal of IAM Identity Center that give a person a session: of the CLI, and of the console."""
 TEMPORARY = "temporary"
 """Calls with credentials that do not last, of a user or of whom one made a federated user, under one name."""
 BY_KEY = ("CreateUser", "CreateAccessKey", "GetSessionToken", "GetFederationToken")
@@ -90,14 +88,13 @@ https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-delegated-
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A call that changes who can enter, what it changes by its parameters, and whom a new trust policy trusts.
+    """A call that changes who can enter, what it changes by its parameters, and who called.
 
     `everywhere` tells that it is about the organization or its Identity Center as a whole.
     """
 
     use: Use
     parameters: str
-    trusts: str
     everywhere: bool
     of: tuple[str, str, str] = ("", "", "")
     """Whom it changes, and what of it, as `changed_of` has them."""
@@ -111,6 +108,11 @@ class Change:
     """The three of `effect_of`."""
     membership: str = ""
     """The id of the membership that it makes or takes away."""
+
+    @property
+    def trusts(self) -> str:
+        """Whom a new trust policy trusts."""
+        return trusted(self.policy)
 
     def __str__(self) -> str:
         """What it changes, whom a new trust policy trusts, and why it failed, in words."""
@@ -155,8 +157,6 @@ class Trail:
     """Calls of `LOGGING` and StartLogging, by id, each with the trail's name."""
     changes: dict[str, Change] = field(default_factory=dict)
     """Calls that change who can enter, by id."""
-    handed_out: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
-    """Sessions that the portal of IAM Identity Center gave to people: the ids of its calls, by the account entered."""
     delegated: dict[tuple[str, Who, str], Calls] = field(default_factory=dict)
     """Calls of product providers by temporary delegation: by account, who delegated, and the provider's account."""
     same_id: dict[str, Use] = field(default_factory=dict)
@@ -202,7 +202,6 @@ class Trail:
             if not self._outside(time):
                 self._call(record, time)
                 self._change(record, time)
-                self._hand_out(record)
         if delivered and kind == "AssumedRole" and name not in (None, *_SIGNED_IN) and time and not self._outside(time):
             self._in_role(record, time)  # of what is not delivered, as a selection, the beginning may be left out
         return time
@@ -248,22 +247,13 @@ class Trail:
         if account := named or recorded:
             use = called(record, mapping(record.get("userIdentity")), Who("root-user", account, "root user"), time)
             everywhere = named is None and source.partition(".")[0] not in ("iam", *HANDS_ON)
-            said = changed(record), trusted(record)
             use = self._by_id(use, lambda id: self.changes[id].use if id in self.changes else None)
             gives, undone, boundary = effect_of(record)
             of, policy = changed_of(record), written_by(record)
-            one = Change(use, *said, everywhere, of, recorded, policy, gives, undone, boundary, membership_of(record))
+            one = Change(
+                use, changed(record), everywhere, of, recorded, policy, gives, undone, boundary, membership_of(record)
+            )
             self.changes[use.id] = one
-
-    def _hand_out(self, record: Mapping[str, Any]) -> None:
-        """Take what the portal recorded where IAM Identity Center is; the account entered has AssumeRoleWithSAML.
-
-        https://docs.aws.amazon.com/singlesignon/latest/userguide/sso-info-in-cloudtrail.html
-        """
-        if record.get("eventName") in HANDS_OUT and record.get("eventSource") == "sso.amazonaws.com":
-            said = (mapping(record.get(one)).get("account_id") for one in ("serviceEventDetails", "requestParameters"))
-            if not failed(record) and (account := next(filter(None, map(text, said)), None)):
-                self.handed_out[account].add(str(event_id(record)))
 
     def _by_id(self, use: Use, known: Callable[[str], Use | None]) -> Use:
         """The use under its id, or under another where that is the id of another call."""
@@ -398,6 +388,13 @@ class Trail:
             if (start is None or use.time >= start) and (end is None or use.time <= end) and not _is_double(use, times)
         ]
         return sorted(chosen, key=lambda use: (use.time, use.id))
+
+
+def by_credentials(name: str) -> tuple[str, str]:
+    """Which calls of a user are counted under a name, and with what they were made, in words."""
+    if name == TEMPORARY:
+        return "", "temporary credentials"
+    return f"{name if name in BY_KEY else 'other'} ", "an access key"
 
 
 def _begins(use: Use, session: Use, began: datetime, longest: timedelta) -> bool:

@@ -8,7 +8,7 @@ from datetime import datetime
 from twokeys.answers.model import Answers
 from twokeys.audit.entries import Entry
 from twokeys.audit.record import SIGN_INS, Use
-from twokeys.audit.trail import BY_KEY, LOGGING, TEMPORARY, Trail
+from twokeys.audit.trail import LOGGING, Trail, by_credentials
 from twokeys.doors import Who
 from twokeys.shown import counted
 
@@ -63,8 +63,7 @@ def _root_calls(answers: Answers, trail: Trail) -> Iterable[Unusual]:
 def _unknown_keys(answers: Answers, trail: Trail, users: Container[Who]) -> Iterable[Unusual]:
     for (account, caller, name), calls in trail.calls.items():
         if caller.kind == "user" and caller not in users and account in answers.accounts:
-            whose = "temporary credentials" if name == TEMPORARY else "an access key"
-            which = "" if name == TEMPORARY else f"{name if name in BY_KEY else 'other'} "
+            which, whose = by_credentials(name)
             said = f"{which}calls with {whose} of a user that nothing read shows"
             yield Unusual(calls.last, (f"{said}, {counted(calls.count, 'time')}",))
 

@@ -47,22 +47,20 @@ def not_readable(comparison: Comparison) -> list[str]:
     """The files and records that cannot be read, or are not as CloudTrail wrote them, each in a sentence."""
     files = [f"{file}: {why}" for file, why in comparison.not_readable.items()]
     records = [f"{one}; what happened is not known: copy its file again" for one in comparison.unreadable]
-    changed = [
-        f"not as its digest says: {file}: what CloudTrail wrote in it is not known: copy it again"
-        for file in comparison.not_as_digest
-    ] + [
-        f"in no digest given: {file}: nothing shows that CloudTrail wrote it: give all digests, or leave it out"
-        for file in comparison.in_no_digest
-    ]
-    return [*changed, *(f"not readable: {one}" for one in (*files, *records))]
+    changed = "not as its digest says: {}: what CloudTrail wrote in it is not known: copy it again"
+    more = "in no digest given: {}: nothing shows that CloudTrail wrote it: give all digests, or leave it out"
+    said = [*map(changed.format, comparison.not_as_digest), *map(more.format, comparison.in_no_digest)]
+    return [*said, *(f"not readable: {one}" for one in (*files, *records))]
 
 
-def days(one: Covered) -> list[str]:
-    """All days of an account that are not covered: "us-east-1, us-east-2: 2026-09-01, 2026-09-05 to 2026-09-07"."""
+def days(one: Covered) -> list[tuple[str, str]]:
+    """All days of an account that are not covered, "us-east-1, us-east-2" with "2026-09-01 to 2026-09-07"."""
     alike: dict[str, list[str]] = defaultdict(list)
     for region, found in one.days.items():
         alike[", ".join(_spans(found))].append(region)
-    return [f"{', '.join(regions)}: {spans}" for spans, regions in alike.items()]
+    every = f"each of {counted(len(one.regions), 'region')}"
+    few = max(FEW, len(one.regions) - 1)
+    return [(", ".join(own) if len(own) <= few else every, spans) for spans, own in alike.items()]
 
 
 def _spans(found: list[date]) -> Iterator[str]:
@@ -78,7 +76,7 @@ def coverage(
     """What there is of each account and all days that are not covered, in words; once for those that are alike."""
     alike: dict[tuple[str, ...], list[str]] = defaultdict(list)
     for one in comparison.coverage:
-        alike[covered(one), *days(one)].append(answers.account_name(one.account))
+        alike[covered(one), *map(": ".join, days(one))].append(answers.account_name(one.account))
     return [(f"{named(places)}: {words}", lacking) for (words, *lacking), places in alike.items()]
 
 

@@ -12,7 +12,8 @@ from twokeys.audit.record import EARLIER, EVENTS, LOGIN, SESSIONS, SIGN_INS, Use
 from twokeys.iam.sts import RESERVED_ROLE
 from twokeys.shown import counted, in_utc, listed
 
-SURE, PERHAPS, WITHOUT = "entry by a door", "entry perhaps by a door", "entry without a door"
+NO_DOOR = "without a door"
+SURE, PERHAPS, WITHOUT = "entry by a door", "entry perhaps by a door", f"entry {NO_DOOR}"
 _OF_STACK_SETS = "stacksets-exec-"
 """https://docs.aws.amazon.com/aws-managed-policy/latest/reference/CloudFormationStackSetsOrgAdminServiceRolePolicy.html"""
 STEP, PERHAPS_A_STEP = "step on the way", "step perhaps on the way"
@@ -88,7 +89,6 @@ def _together(same: list[DoorUse], why: str) -> DoorUse:
         count=sum(one.count for one in same),
         perhaps=sum(one.perhaps for one in same),
         early=sum(one.early for one in same),
-        others=sum(one.others for one in same),
         by_others=sum(one.by_others for one in same),
         last=max((one.last for one in same if one.last), default=None),
         sessions=tuple(dict.fromkeys(name for one in same for name in one.sessions)),
@@ -114,6 +114,11 @@ def door_use(one: DoorUse, ends: str = "") -> str:
 def said_of(sessions: Sequence[str]) -> str:
     """The names of sessions: of builds their beginning, of many the first."""
     return listed([_UUID.sub(r"\1-…", one) for one in sessions], most=FEW)
+
+
+def caller(use: Use, answers: Answers) -> str:
+    """Who came, in few words; of whom no record names the unique id."""
+    return answers.named(use.caller).short + (f" ({use.unique_id})" if not use.names_caller and use.unique_id else "")
 
 
 def used(use: Use, answers: Answers) -> str:

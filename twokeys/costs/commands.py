@@ -182,7 +182,7 @@ def _refusing(report: str) -> Iterator[None]:
 def _from_reports(reports: dict[str, str], question: Question) -> Costs:
     from rich.markup import escape
 
-    from twokeys.costs.report import Ledger, is_parquet, read_csv, read_parquet
+    from twokeys.costs.usage_report import Ledger, is_parquet, read_csv, read_parquet
 
     ledger = Ledger(question, manifests={file: manifest for file, manifest in reports.items() if manifest})
     with _progress() as progress:

@@ -170,8 +170,8 @@ def _proved_together(order: Order) -> list[str]:
 
     from twokeys.access.graph import build
     from twokeys.access.reading.snapshot import Snapshot
-    from twokeys.access.report import check
     from twokeys.access.rules import RULES
+    from twokeys.access.verdicts import check
 
     stacks = [order.environment.management, *(shard.stack for shard in order.environment.shards)]
     together = Snapshot.together(order.backend.snapshots(stacks), order.environment.name)

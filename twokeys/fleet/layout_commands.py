@@ -45,7 +45,7 @@ def split(environment: str, project: Path, capacity: int, *, only_check: bool, a
         click.echo(f"{stack} has grown to about {size} resources: move accounts out if it is slow")
     if placement.removed:
         click.echo(f"no longer in the environment: {', '.join(placement.removed)}")
-    verb = "would be written" if only_check else "written: commit them"
+    verb = f"would be written: `twokeys fleet split {environment}`" if only_check else "written: commit them"
     done = f"{counted(len(placement.placed), 'account')} placed, {counted(len(changed), 'file')} {verb}"
     click.echo(done if changed else "everything is up to date")
     return 1 if only_check and changed else 0

@@ -28,8 +28,8 @@ from twokeys.access.findings import Finding, Rule
 from twokeys.access.graph import Graph
 from twokeys.access.model.door_name import with_stand_ins
 from twokeys.access.reading.snapshot import PROVIDER, Resource, Snapshot, project_of
-from twokeys.access.report import MANDATORY, Judged, judge, level_of
 from twokeys.access.rules import RULES
+from twokeys.access.verdicts import MANDATORY, Judged, judge, level_of
 from twokeys.errors import Refusal
 from twokeys.pack.before import state_before
 from twokeys.pack.changed import DOORS_CHANGED, doors_changed
@@ -200,7 +200,7 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
         state = self._state(snapshot.resources[0].urn, self._named) if self._dry_run else self._before
         if state is None or not (state.resources or beside):
             return None
-        graph = graph_of(state, own)
+        graph = graph_of(state, own and own_account(state.of_type(PROVIDER)))
         return beside.joined(graph, own) if beside else graph
 
     def _snapshot(self, found: Iterable[Any]) -> Snapshot:

@@ -6,7 +6,7 @@ from typing import Final
 
 from twokeys.access.findings import Finding, Severity
 from twokeys.access.graph import Graph
-from twokeys.access.report import Judged
+from twokeys.access.verdicts import Judged
 from twokeys.errors import Refusal
 
 DOORS_CHANGED: Final = "doors-changed"

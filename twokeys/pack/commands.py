@@ -28,7 +28,8 @@ def init_command(directory: Path, *, publishable: bool) -> None:
     for text in [f"wrote {file}" for file in write_pack(directory, publishable=publishable)] or ["unchanged"]:
         click.echo(text)
     if publishable:
-        click.echo(f"next: cd {directory} && pulumi install && pulumi policy publish ORGANIZATION")
+        click.echo(f"next: pip wheel --no-deps -w {directory} ../twokeys, where ../twokeys is your clone of it")
+        click.echo(f"then: cd {directory} && pulumi install && pulumi policy publish ORGANIZATION")
         return
     environment = running_environment()
     if environment and named_environment(directory, environment).is_absolute():

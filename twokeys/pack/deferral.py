@@ -15,6 +15,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import replace
+from itertools import chain
 from typing import Final
 
 from twokeys.access.findings import Finding, Severity
@@ -26,8 +27,8 @@ from twokeys.access.model.names import may_grant
 from twokeys.access.model.principals import ATTACHMENTS, INLINE_POLICIES, TYPES, Principal
 from twokeys.access.reading.snapshot import Resource, Snapshot, holds_unknown
 from twokeys.access.reading.types import Reading, type_of
-from twokeys.access.report import Judged
 from twokeys.access.rules import BY_NAME
+from twokeys.access.verdicts import Judged
 from twokeys.iam import UNKNOWN, Arn, Outcome
 from twokeys.pack.relevance import GIVING, may_say_who
 from twokeys.shown import listed
@@ -38,10 +39,6 @@ _OF_TRUST: Final = frozenset({"assumeRolePolicy", "name", "namePrefix", "path"})
 """What says who comes into which role; all else of a role says what it may do."""
 _MANY: Final = 5
 _STEP: Final = "nothing has to be done; `pulumi up` with this pack judges each before it is made"
-_STEP_OF_TRUSTS: Final = (
-    "`pulumi up` with this pack judges each before it is made; to have a trust policy judged now, write it from what "
-    "is known already, or declare it (`twokeys.declared`)"
-)
 _OIDC: Final = "aws:iam/openIdConnectProvider:OpenIdConnectProvider"
 
 
@@ -74,9 +71,8 @@ def deferred(graph: Graph, judged: Sequence[Judged], joined: Graph) -> tuple[lis
         about.append(
             f"Whom the trust policy of {whose} lets in is not known in preview, and may be refused in the update"
         )
-        step = _STEP_OF_TRUSTS
-        if known := _arn_of_provider(graph, trusts):
-            step += f"; of the identity provider, write {known}"
+        known = _arn_of_provider(graph, trusts) or "what is known already"
+        step = f"to have a trust policy judged now, write it with {known} (or declare it: `twokeys.declared`)"
     severity: Severity | None = "medium" if trusts else None
     return kept, [Judged(Finding(". ".join(about), step, rule=DEFERRED, severity=severity), mandatory=False)]
 
@@ -129,12 +125,22 @@ class _Waiting:
         resource = self._graph.snapshot.by_urn.get(finding.urn or "")
         if resource is None or finding.sides in self._lone_grants:  # nothing to come makes an account that is not shown
             return False
+        if self._is_of_known_part(finding, resource):
+            return False
         principal = self._graph.principals.of_resource(resource)
         if principal is not None and finding.sides[1] == principal.arn:
             found = [resource] if _OF_TRUST.intersection(self._unknown(resource)) else []
         else:
             found = [one for one in self._with_inline_policies(resource) if self._unknown(one)]
         return bool(found) and all(self._is_judged_later(one, finding) for one in found)
+
+    def _is_of_known_part(self, finding: Finding, template: Resource) -> bool:
+        """Whether a finding is about a principal of a template of which nothing waits for a value."""
+        parts = [one for one in self._graph.snapshot.resources if one.made_by == template.urn]
+        found = [self._graph.principals.of_resource(one) for one in parts]
+        about = {one.urn for one in found if one is not None and one.arn in finding.sides}
+        behind = (one for one in parts if not about.isdisjoint((one.urn, *chain(*one.property_dependencies.values()))))
+        return bool(about) and not any(map(self._unknown, behind))
 
     def _with_inline_policies(self, resource: Resource) -> Iterator[Resource]:
         """A resource with the policies that aws-native's type of a principal or permission set holds itself."""

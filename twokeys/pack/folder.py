@@ -26,7 +26,8 @@ def write_pack(directory: Path, environment: Path | None = None, *, publishable:
             CLI takes the Python that it finds on PATH.
         publishable: the pack has an environment of its own, `venv` in its folder, for `pulumi policy publish`: Pulumi
             Cloud hands the folder to other machines, whose CLI makes the environment from its requirements.txt
-            (https://www.pulumi.com/docs/insights/policy/policy-packs/). It is not published, since .gitignore names it.
+            (https://www.pulumi.com/docs/insights/policy/policy-packs/), which names a wheel in the folder: what an
+            index has under our name may be another's. `venv` is not published, since .gitignore names it.
 
     Raises:
         Refusal: one of the files is there with something else in it, or the folder cannot be written.
@@ -34,7 +35,7 @@ def write_pack(directory: Path, environment: Path | None = None, *, publishable:
     environment = directory / _OWN if publishable else environment or running_environment()
     files = {directory / "PulumiPolicy.yaml": _project(directory, environment), directory / "__main__.py": _MAIN}
     if publishable:
-        files[directory / "requirements.txt"] = f"twokeys[policies]=={version('twokeys')}\n"
+        files[directory / "requirements.txt"] = f"./twokeys-{version('twokeys')}-py3-none-any.whl[policies]\n"
         files[directory / ".gitignore"] = f"{_OWN}\n"
     files = {file: text for file, text in files.items() if not file.is_file() or file.read_bytes() != text.encode()}
     for file in files:

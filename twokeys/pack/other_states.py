@@ -24,8 +24,8 @@ from twokeys.access.model.accounts import Accounts
 from twokeys.access.model.door_name import exception_text
 from twokeys.access.model.providers import entry
 from twokeys.access.reading.snapshot import PROVIDER, Resource, Snapshot, project_of, stack_of
-from twokeys.access.report import MANDATORY, Judged, judge, level_of
 from twokeys.access.rules import BY_NAME, RULES
+from twokeys.access.verdicts import MANDATORY, Judged, judge, level_of
 from twokeys.errors import Refusal
 from twokeys.iam import UNKNOWN
 from twokeys.pack.own_account import graph_of

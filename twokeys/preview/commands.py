@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from twokeys.access.reading.snapshot import Snapshot
-    from twokeys.access.report import Verdicts
+    from twokeys.access.verdicts import Verdicts
 
 _FILE = InputPath(path_type=Path, dir_okay=False)
 

@@ -8,9 +8,9 @@ from typing import IO, Any
 
 from twokeys.access.graph import build
 from twokeys.access.reading.snapshot import Snapshot
-from twokeys.access.report import Judged, Verdicts
-from twokeys.access.report import judge as judge_rules
 from twokeys.access.rules import RULES
+from twokeys.access.verdicts import Judged, Verdicts
+from twokeys.access.verdicts import judge as judge_rules
 from twokeys.errors import Refusal
 from twokeys.exports import read_exports
 from twokeys.pack.deferral import deferred

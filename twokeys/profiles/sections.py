@@ -89,20 +89,20 @@ def session_of(settings: Mapping[str, str]) -> Session:
     return "other" if any(settings.get(key) for key in _OF_SOMEBODY) else ""
 
 
-def mfa_from(ways: Mapping[Way, Way | None], who: Who, session: Session) -> Mapping[Way, str]:
+def mfa_from(ways: Mapping[Way, Way | None], who: Who, choices: Choices) -> Mapping[Way, str]:
     """What ways that ask for MFA need of a source that is a session, and those behind them.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_mfa_configure-api-require.html
     """
     needs = "asks for MFA: if its source gives a session, that has to have begun with it"
-    if session == "role" or who.kind == "role":
+    if choices.session == "role" or who.kind == "role":
         needs = (
             "asks for MFA, which the session of a role or of Identity Center does not carry: stays shut from its source"
         )
     found: dict[Way, str] = {}
-    for way, before in ways.items() if session or who.kind == "role" else ():
+    for way, before in ways.items() if choices.session or who.kind == "role" else ():
         if before and before in found:
-            found[way] = f"is behind {before.name}, without which it is shut too"
+            found[way] = f"is behind {choices.prefix}{before.name}, without which it is shut too"
         elif isinstance(way, RoleWay) and way.mfa:
             found[way] = needs
     return found

@@ -96,7 +96,7 @@ def write(  # noqa: PLR0913, PLR0917 - whose profiles, what the exports tell, wh
             files.replace_text(path, old, done.text)
     notes = (
         *(f"{choices.prefix}{way.name} {why}" for way, why in unwritten.items()),
-        *(f"{choices.prefix}{way.name} {why}" for way, why in mfa_from(written, who, choices.session).items()),
+        *(f"{choices.prefix}{way.name} {why}" for way, why in mfa_from(written, who, choices).items()),
         *_notes(choices.source, {*kept, *had} - {one.name for one in sections}, {*kept, *by_hand}, ways),
         *([] if ways else [no_door(who, told.ways)]),
         *_guessed(sections, choices),

@@ -78,19 +78,20 @@ class StackConfig:
     secret_keys: tuple[str, ...] = ()
 
 
-def load_project(root: Path) -> Project:
-    """Read `Pulumi.yaml`. Raises Refusal when it is not there, cannot be read, or is no Python project's."""
+def load_project(root: Path, *, in_python: bool = True) -> Project:
+    """Read `Pulumi.yaml`. Raises Refusal when it is not there, cannot be read, or is no project `in_python`."""
     path = root / "Pulumi.yaml"
     data = read_mapping(path)
     runtime = data.get("runtime")
     language = runtime.get("name") if isinstance(runtime, dict) else runtime
-    if not data.get("name") or language != "python":
+    if not data.get("name") or (in_python and language != "python"):
         raise Refusal(
             "this is not a Pulumi project in Python",
             where=str(path),
             why=f"its runtime is {language}" if data.get("name") and language else "it has no name, or no runtime",
             next_step="run this in the folder of a Pulumi project in Python, or name one with --project; for another"
-            " language, `twokeys policies init policies`, then `pulumi preview --policy-pack policies`",
+            " language, `twokeys policies init policies`, then `pulumi preview --policy-pack policies`, on a local AWS"
+            " with what `twokeys sandbox shell` prints in a Python project",
         )
     main = root / as_text(data.get("main") or ".")
     program = main if main.suffix == ".py" else main / "__main__.py"

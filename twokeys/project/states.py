@@ -1,6 +1,7 @@
 """Where the states of a project's stacks are on this machine."""
 
 import json
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -12,10 +13,9 @@ NOT_READ: Final = "is not among the stacks whose states were read"
 """What `twokeys preview` answers a program that asks for the outputs of another stack; who knows if it is deployed."""
 
 _SANDBOX: Final = Path(".twokeys")
-_DEMO: Final = _SANDBOX / "demo"
 _MADE: Final = _SANDBOX / "stacks"
-_OF_THE_CLI: Final = _SANDBOX / "pulumi" / "backend" / ".pulumi" / "stacks"
-_OF_THE_DEMO: Final = _DEMO / "stacks"
+_OF_THE_CLI: Final = Path("backend", ".pulumi", "stacks")
+_OF_THE_DEMO: Final = _SANDBOX / "demo" / "stacks"
 
 
 def sandbox_states(project: Path, stacks: Sequence[str] = ()) -> list[Path]:
@@ -54,7 +54,7 @@ def not_whole(project: Path) -> tuple[tuple[str, ...], tuple[str, ...]]:
     folder, there = _found(project)
     locks = folder.parents[1] / "locks" / "organization" / folder.name
     locked = tuple(sorted({lock.parent.name for lock in locks.glob("*/*.json")}))
-    known = load_project(project).stacks() if (project / "Pulumi.yaml").exists() else {}
+    known = load_project(project, in_python=False).stacks() if (project / "Pulumi.yaml").exists() else {}
     return tuple(sorted(known.keys() - there.keys())), locked
 
 
@@ -63,18 +63,20 @@ def states_made(project: Path) -> list[Path]:
     return list(_found(project)[1].values())
 
 
-def local_aws_of(project: Path, state: Path) -> Path:
+def local_aws_of(state: Path) -> Path:
     """Where the accounts live in which a stack of `sandbox_states` was made: up and the CLI's shell share theirs."""
-    return project / (_DEMO if state.is_relative_to(project / _DEMO) else _SANDBOX) / "aws"
+    return state.parents[5 if state.parts[-4] == ".pulumi" else 1] / "aws"
 
 
 def _found(project: Path) -> tuple[Path, dict[str, Path]]:
     """The folder that counts, and its states by stack."""
     folder = project / _MADE
     there = _states_in(folder)
-    if not there and (project / _OF_THE_CLI).is_dir():
-        folder = project / _OF_THE_CLI / str(read_mapping(project / "Pulumi.yaml").get("name"))
-        there = {stack: path for stack, path in _states_in(folder).items() if not _is_empty(path)}
+    of_shell = Path(os.environ.get("PULUMI_HOME", "")).parent  # of another project, in whose shell this is
+    for backend in (of_shell / _OF_THE_CLI, project / _SANDBOX / "pulumi" / _OF_THE_CLI):
+        if not there and backend.is_dir():
+            folder = backend / str(read_mapping(project / "Pulumi.yaml").get("name"))
+            there = {stack: path for stack, path in _states_in(folder).items() if not _is_empty(path)}
     if not there and (left := _states_in(project / _OF_THE_DEMO)):
         folder, there = project / _OF_THE_DEMO, left
     return folder, there

@@ -159,8 +159,7 @@ def _refuse_one_key(story: Story, half: _HalfOpen, console: Console) -> bool:
         story.failed.append(f"door {half.door} of stack {half.name} was not refused for its missing grant: {why}")
         return False
     _print(console, f"{half.name:<11} refused  door {half.door} without its grant; no account yet:", 12)
-    step = found[0].next_step.partition(", or take")[0]
-    for line in (found[0].message, f"Next step: {step}."):
+    for line in (found[0].message, f"Next step: {found[0].steps[0]}."):
         _print(console, f"{'':<12}{line}", 12)
     return True
 

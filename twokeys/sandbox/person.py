@@ -54,7 +54,7 @@ def made_with(account: str, project: Path) -> Path | None:
         return None
     accounts = Accounts(together(states))
     known = accounts.members | accounts.held | {accounts.management}
-    return local_aws_of(project, states[0]).parent if account in known else None
+    return local_aws_of(states[0]).parent if account in known else None
 
 
 def sign_in(aws: LocalAws, account: str, user: str, credentials: Path) -> dict[str, str]:

@@ -85,7 +85,7 @@ def shell(  # noqa: PLR0913, PLR0917 - click gives the options as arguments
     if user:
         states = [made.stacks / f"{name}.json" for name in made.up] if directory else sandbox_states(root)
         where = account_of(user, states, account)
-        box = PulumiBox(loaded, folder if directory else local_aws_of(root, states[0]).parent)
+        box = PulumiBox(loaded, folder if directory else local_aws_of(states[0]).parent)
         files = box.aws_files(f"{where}-{user}")
         variables = files | sign_in(box.local_aws(), where, user, Path(files["AWS_SHARED_CREDENTIALS_FILE"]))
         click.echo(
@@ -121,12 +121,8 @@ def _say_what_is_elsewhere(made: Sandbox, demo: Sandbox) -> None:
             err=True,
         )
     elif demo.up:
-        click.echo(
-            f"What the demo made ({', '.join(demo.up)}) is in another local AWS.\n"
-            "To be somebody there: `twokeys sandbox shell --user NAME`; its administrator: with"
-            f" `--state {os.path.relpath(demo.directory)}`.",
-            err=True,
-        )
+        who = f"`--user NAME` is somebody there, `--state {os.path.relpath(demo.directory)}` its administrator"
+        click.echo(f"What the demo made ({', '.join(demo.up)}) is in another local AWS: {who}.", err=True)
 
 
 @click.command("mfa-code")

@@ -13,9 +13,9 @@ from typing import IO, Any
 from twokeys.access.findings import Finding
 from twokeys.access.graph import Graph
 from twokeys.access.reading.snapshot import STACK, Snapshot
-from twokeys.access.report import Verdicts
-from twokeys.access.report import judge as judge_rules
 from twokeys.access.rules import RULES
+from twokeys.access.verdicts import Verdicts
+from twokeys.access.verdicts import judge as judge_rules
 from twokeys.errors import Refusal
 from twokeys.pack.other_states import Beside, other_states, settings_alone
 from twokeys.preview.process import run_in_process

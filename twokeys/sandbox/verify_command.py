@@ -109,7 +109,7 @@ def _on_sandbox(stacks: tuple[str, ...], rate: float) -> Iterator[Probe]:
     files = sandbox_states(Path.cwd())
     about = sandbox_states(Path.cwd(), stacks)
     whole, chosen = exports(_outputs(files)), exports(_outputs(about))
-    with LocalAws.start(local_aws_of(Path.cwd(), files[0])) as aws:
+    with LocalAws.start(local_aws_of(files[0])) as aws:
         limited = _limited_by_control_policies(files)
         for one in probe(aws, whole, about=chosen.role_arns, pace=Pace(rate)):
             shut, why = limited.get((one.caller, one.role_arn, one.with_mfa), (False, ""))

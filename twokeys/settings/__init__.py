@@ -80,23 +80,8 @@ def _decoded(name: str, raw: object) -> object:
     return json.loads(raw) if isinstance(raw, str) and raw.strip()[:1] in ("{", "[") and name in _OBJECTS else raw
 
 
-_OBJECTS = frozenset(
-    {
-        "tags",
-        "organization",
-        "people",
-        "audit",
-        "bill",
-        "baseline",
-        "accounts",
-        "doors",
-        "organizationGrants",
-        "quotas",
-        "newerAwsPolicies",
-    }
-)
-
 _KEYS = frozenset(field.alias or name for name, field in Settings.model_fields.items())
+_OBJECTS = _KEYS - {"managementAccountId", "rootEmail", "region", "managementStack", "accountsAtOnce"}
 
 _OBJECT = ("it has settings of its own, and this is none", "write `key: value` lines below it, or {{}} for none")
 _EMPTY = ("it is empty", "write what is meant")

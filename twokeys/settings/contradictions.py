@@ -10,7 +10,7 @@ from twokeys.iam import Wanted, is_account_id
 from twokeys.iam.shared_providers import SHARED_ISSUERS, shared_provider
 from twokeys.iam.subjects import misspelt_subject
 from twokeys.settings.account_life import account_life
-from twokeys.settings.doors import door_targets, doors
+from twokeys.settings.doors import door_people, door_targets, doors
 from twokeys.settings.grants import grants
 from twokeys.settings.limits import limits
 from twokeys.settings.models import (
@@ -41,6 +41,7 @@ def contradictions(settings: Settings) -> Iterator[Problem]:
     yield from organization_wide(settings)
     unclear = [*door_targets(settings)]
     yield from unclear
+    yield from door_people(settings)
     # What follows is about the accounts that doors lead to.
     nowhere = {problem.key.split(".")[1] for problem in unclear}
     doors_there = {name: door for name, door in settings.doors.items() if name not in nowhere}

@@ -51,6 +51,7 @@ class Accounts:
         self._names = dict(names or {})
         self._of_provider: dict[str, str] = {}
         self._seen_in: dict[str, str] = {}
+        self._not_pinned: dict[str, str] = {}
         self.by_symbol: dict[str, Resource] = {}
         self.ids: dict[str, str] = {}
         """The ids that are known, by symbol: of accounts and of organizations."""
@@ -170,7 +171,7 @@ class Accounts:
             stack_set = account.removeprefix(_unpinned("")).partition("--")[2]
             return f"unknown (any that StackSet {stack_set} deploys to)"
         if not self.pinned(account):
-            provider = account.removeprefix(doors.SYMBOL_PREFIX + _UNPINNED)
+            provider = account.removeprefix(doors.SYMBOL_PREFIX + _UNPINNED).rstrip("-")
             why = f"provider {provider} is not pinned" if provider != _NO_PROVIDER else "no provider is shown"
             return f"unknown ({why})"
         resource = self.resource(account)
@@ -288,7 +289,7 @@ class Accounts:
     def _find(self, urn: str, above: frozenset[str]) -> str:
         provider = self._snapshot.by_urn.get(urn)
         if provider is None:
-            return self._seen_in.get(urn) or _unpinned(urn.rpartition("::")[2] or _NO_PROVIDER)
+            return self._seen_in.get(urn) or self._of_its_own(urn)
         found = self._entry(provider)
         if found.assumed_account:
             return found.assumed_account
@@ -304,7 +305,14 @@ class Accounts:
             if role and role.provider and role.provider not in above:
                 return self.of_provider(role.provider, above)
         own = self._own_account if found.tells_none and not found.own_credentials else None
-        return self._seen_in.get(urn) or own or _unpinned(provider.name)
+        return self._seen_in.get(urn) or own or self._of_its_own(urn)
+
+    def _of_its_own(self, urn: str) -> str:
+        """An account that no other provider works in, as far as that is known, also of the same name."""
+        symbol = _unpinned(urn.rpartition("::")[2] or _NO_PROVIDER)
+        while self._not_pinned.setdefault(symbol, urn) != urn:
+            symbol += "-"
+        return symbol
 
 
 def _of_other_stacks(snapshot: Snapshot) -> Iterator[tuple[str, str | None, str | None]]:

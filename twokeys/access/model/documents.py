@@ -104,7 +104,7 @@ class Documents:
                 )
                 return Document(UNKNOWN, title, resource.urn, resource.source, problem=why, faulty=True)
             hidden = secret and holds_unknown(value)
-            return Document(_masked(parsed) if secret else parsed, title, resource.urn, resource.source, hidden=hidden)
+            return Document(masked(parsed) if secret else parsed, title, resource.urn, resource.source, hidden=hidden)
         if secret:
             why = "it is a secret, which the state holds encrypted"
             return Document(UNKNOWN, title, resource.urn, resource.source, problem=why, hidden=True)
@@ -186,7 +186,7 @@ MASKS = ("(secret)", "(another secret)")
 """What stands for a text that a state holds encrypted: one that is asked for, and one that is excluded."""
 
 
-def _masked(policy: PolicyDocument) -> PolicyDocument:
+def masked(policy: PolicyDocument) -> PolicyDocument:
     """A secret document as messages may quote it: without the texts of conditions, but for those that say who.
 
     A value that is a wildcard only, or a date, a number or the like, is no secret. What is masked may be any other

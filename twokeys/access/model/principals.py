@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias, get_args
 
 from twokeys.access.model.accounts import Accounts
-from twokeys.access.model.documents import Document, Documents
+from twokeys.access.model.documents import Document, Documents, masked
 from twokeys.access.model.door_name import DoorName, stand_in
 from twokeys.access.model.names import may_grant
 from twokeys.access.model.not_proved import NotProved
@@ -260,17 +260,20 @@ class Principals:
         """Two resources are one principal: one that makes it and one that reads it, or those of two states.
 
         A name is unique among its kind in an account, whatever the path. Where they do not say the same of who may
-        come in, nothing tells which is so. https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html
+        come in, nothing tells which is so, unless one of two states holds encrypted what the other tells.
+        https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html
         """
         self.by_arn[again.arn] = there
         if there.trust is None or again.trust is None:
             return
         said, again_said = there.trust.policy, again.trust.policy
-        if said is UNKNOWN:
+        if said is UNKNOWN or (
+            again_said is not UNKNOWN and again_said.meaning in (said.meaning, masked(said).meaning)
+        ):
             return
-        if again_said is UNKNOWN:
+        if again_said is UNKNOWN or said.meaning == masked(again_said).meaning:
             there.trust = again.trust
-        elif said.meaning != again_said.meaning:
+        else:
             title, why = there.trust.title, f"{there.urn} and {again.urn} are both this role and do not say the same"
             there.trust = Document(UNKNOWN, title, there.urn, there.source, problem=why, next_step=ONE_ROLE)
 

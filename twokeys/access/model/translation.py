@@ -262,7 +262,12 @@ def _instances(stack_set: Resource, snapshot: Snapshot) -> list[object]:
 
 
 def _is_of(instance: Resource, stack_set: Resource) -> bool:
-    named, behind = instance.get("stackSetName"), instance.property_dependencies.get("stackSetName", ())
+    """By the name of the set, which its id begins with: `named:0a1b2c3d-...`, as outputs tell it only after the update.
+
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateStackInstances.html
+    """
+    named = str(instance.get("stackSetName")).partition(":")[0]
+    behind = instance.property_dependencies.get("stackSetName", ())
     return named in (stack_set.name, stack_set.text("name"), stack_set.text("id")) or stack_set.urn in behind
 
 

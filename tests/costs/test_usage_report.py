@@ -29,7 +29,7 @@ from tests.costs.bills import (
     legacy,
 )
 from twokeys.costs.breakdown import ACCOUNT, SERVICE, Costs, Dimension, Question
-from twokeys.costs.report import Ledger, read_csv, read_parquet
+from twokeys.costs.usage_report import Ledger, read_csv, read_parquet
 from twokeys.errors import Refusal
 
 TEAM = Dimension("tag", "Team")
