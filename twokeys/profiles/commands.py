@@ -92,7 +92,7 @@ def _named(ctx: click.Context, param: click.Parameter, value: str | None) -> str
 @click.option(
     "--sso-region", metavar="REGION", callback=_word, help="Identity Center's region, if the state does not tell it."
 )
-@click.option("--replace", is_flag=True, help="Let the profiles of somebody else or of another organization go.")
+@click.option("--replace", is_flag=True, help="Let the profiles of somebody else go.")
 @click.option("--dry-run", is_flag=True, help="Show the change as a diff and write nothing; exit 3 if there is one.")
 @click.option(
     "--page",
@@ -119,9 +119,8 @@ def profiles(  # noqa: PLR0913 - one parameter an option
     """Write AWS CLI profiles for exactly the doors that a person or a role has, and for those behind their roles.
 
     The profiles stand in one marked block of the config file. Each run rewrites that block, so the profile of a door
-    that is gone goes too; one of an account that the files do not show stays, which is said, and is refused where a
-    door of the same name would take its place. Everything else in the file stays as it is, byte by byte, and a profile
-    that you wrote yourself is never touched: one of the same name is refused.
+    that is gone, or that the files do not show, goes too. Everything else in the file stays as it is, byte by byte, and
+    a profile that you wrote yourself is never touched: one of the same name is refused.
 
     With --page it writes no profiles, but one HTML page, to be kept anywhere: a link for each door, which switches to
     its role in the AWS console, in the colour of its environment. It loads nothing and runs no script.

@@ -59,13 +59,12 @@ def _called(exported: ExportedDoor, names: Mapping[str, str]) -> str:
 class Reading:
     """What exports tell: every way, in the order of their names, and the groups.
 
-    `unread` are the names that a door which cannot be read may have, and `notes` say which those are, and where several
-    files are why a door is called otherwise. `dates` say of when the files are.
+    `notes` say which doors cannot be read, and where several files are why a door is called otherwise; `dates` of when
+    the files are.
     """
 
     ways: tuple[Way, ...]
     members: Members
-    unread: frozenset[str] = frozenset()
     notes: tuple[str, ...] = ()
     dates: tuple[str, ...] = ()
 
@@ -120,13 +119,9 @@ def read_ways(exports: Sequence[Exports]) -> Reading:
             notes[f"{len(names)} doors are called {name}, so here they are {' and '.join(sorted(names))}"] = None
         if len(names) == 1 and fit(name) != name:
             notes[f"no profile can be called {name!r}, so that door is {names[0]} here"] = None
-    lost = {one for one in unread if not one.role}
-    may_be = {called[one] for one in unread} | {
-        apart(reader.names.get(account, account), one.name) for account in accounts_shown(exports) for one in lost
-    }
     notes |= {f"the door {one.name} is not read: {why.why} ({why.where})": None for one, why in unread.items()}
     dates = dict.fromkeys(filter(None, map(as_of, exports)))
-    return Reading(tuple(sorted(told, key=lambda way: way.name)), members, frozenset(may_be), (*notes,), (*dates,))
+    return Reading(tuple(sorted(told, key=lambda way: way.name)), members, (*notes,), (*dates,))
 
 
 def _refuse_two_organizations(exports: Sequence[Exports]) -> None:
@@ -330,20 +325,6 @@ def _members(exports: Exports) -> Iterable[tuple[Who, frozenset[str]]]:
     for each in of_type("aws:iam/userGroupMembership:UserGroupMembership"):
         for name in _names(each.get("groups")):
             yield Who("group", accounts.of(each), name), _names([each.text("user")])
-
-
-def accounts_shown(exports: Iterable[Exports]) -> frozenset[str]:
-    """The accounts whose doors these exports tell; one that they do not show may have others.
-
-    A published file, and what states show, says which. A stack tells of the accounts that it makes.
-    """
-    found: set[str] = set()
-    for each in exports:
-        listed = each.outputs.get("accounts_shown")
-        if listed is None and isinstance(each.outputs.get("doors"), list):
-            listed = [account for _, account in _mapping(each, "member_account_ids")]
-        found |= _names(listed)
-    return frozenset(found)
 
 
 def _names(values: object) -> frozenset[str]:

@@ -114,7 +114,7 @@ def no_profile(way: Way) -> str | None:
         return f"is {since}: it has no profile"
     if isinstance(way, RoleWay) and not way.held:
         return (
-            "asks for an external ID, which these exports do not hold: its profile is neither written nor changed; go"
+            "asks for an external ID, which these exports do not hold: it has no profile; go"
             f" through it with `twokeys assume {way.name} --external-id ID`"
         )
     return None

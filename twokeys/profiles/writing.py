@@ -11,19 +11,10 @@ from twokeys.doors import Who
 from twokeys.errors import Refusal, or_nearest
 from twokeys.exports import Exports
 from twokeys.profiles import awsconfig
-from twokeys.profiles.options import ORGANIZATION, as_of
-from twokeys.profiles.reading import TOGETHER, Reading, accounts_shown
-from twokeys.profiles.sections import (
-    Choices,
-    account_of,
-    ascii_line,
-    mfa_from,
-    no_profile,
-    sections_for,
-    session_name,
-    session_of,
-)
-from twokeys.profiles.ways import RoleWay, Way, ask_for, beyond, closed
+from twokeys.profiles.options import as_of
+from twokeys.profiles.reading import TOGETHER, Reading
+from twokeys.profiles.sections import Choices, ascii_line, mfa_from, no_profile, sections_for, session_name, session_of
+from twokeys.profiles.ways import RoleWay, Way, ask_for, beyond
 from twokeys.shown import listed
 
 
@@ -84,17 +75,10 @@ def write(  # noqa: PLR0913, PLR0917 - whose profiles, what the exports tell, wh
             file cannot be read or written.
     """
     path, own_name = block.path, ascii_line(session_name(who.name))
-    shown, unwritten = accounts_shown(exports), {way: why for way in ways if (why := no_profile(way))}
+    unwritten = {way: why for way in ways if (why := no_profile(way))}
     written: dict[Way, Way | None] = dict.fromkeys(way for way in ways if way not in unwritten)
     written |= beyond((way for way in told.ways if no_profile(way) is None), written)
     secret, kept = credentials()
-
-    def stays(name: str, settings: Mapping[str, str]) -> bool:
-        if settings.get("role_session_name", holder) != own_name:
-            return False
-        not_told = name.removeprefix(choices.prefix) in told.unread or account_of(settings) not in shown
-        lacks_id = {way.role_arn for way in unwritten if isinstance(way, RoleWay) and not closed(way)}
-        return not_told or settings.get("role_arn") in lacks_id
 
     with nullcontext() if block.dry_run else files.locked(path):
         old = files.read_text(path)
@@ -104,9 +88,9 @@ def write(  # noqa: PLR0913, PLR0917 - whose profiles, what the exports tell, wh
         choices = replace(choices, session=session_of(_settings_of(choices.source, had, kept)))
         sections = sections_for(who, written, choices, awsconfig.sso_sessions_in(old, block.name, str(path)))
         _refuse_shadowed(sections, secret, kept)
-        done = awsconfig.rewrite(old, block.name, sections, str(path), stays, holder=own_name)
+        done = awsconfig.rewrite(old, block.name, sections, str(path), holder=own_name)
         if not block.replace:
-            _refuse_lost(had, done, own_name, holder, shown, block)
+            _refuse_lost(had, done, own_name, holder, block)
         differs = done.text != old
         if differs and not block.dry_run:
             files.replace_text(path, old, done.text)
@@ -116,7 +100,7 @@ def write(  # noqa: PLR0913, PLR0917 - whose profiles, what the exports tell, wh
         *_notes(choices.source, {*kept, *had} - {one.name for one in sections}, {*kept, *by_hand}, ways),
         *([] if ways else [no_door(who, told.ways)]),
         *_guessed(sections, choices),
-        *_missing(done, path, exports, shown),
+        *_missing(exports),
     )
     return Written(written, done, differs, awsconfig.diff(old, done.text, str(path)), notes)
 
@@ -159,15 +143,10 @@ def _notes(source: tuple[str, str], known: Set[str], own: Set[str], ways: Sequen
     return [f"the source profile {profile} is not there yet: {make}"]
 
 
-def _refuse_lost(  # noqa: PLR0913, PLR0917 - what the block holds, and what would come
-    had: Mapping[str, Mapping[str, str]],
-    done: awsconfig.Change,
-    name: str,
-    holder: str,
-    shown: frozenset[str],
-    block: Block,
+def _refuse_lost(
+    had: Mapping[str, Mapping[str, str]], done: awsconfig.Change, name: str, holder: str, block: Block
 ) -> None:
-    """Refuse to change the block unasked where it loses profiles of somebody else, or of accounts that are not shown.
+    """Refuse to change the block unasked where it loses profiles of somebody else.
 
     A profile of Identity Center does not say whose it is: then it is the block's holder's.
     """
@@ -180,24 +159,6 @@ def _refuse_lost(  # noqa: PLR0913, PLR0917 - what the block holds, and what wou
             next_step=f"give {name} another --block (and a --prefix where names are the same), or let those of {others}"
             " go with --replace",
         )
-    after = awsconfig.profiles_in(done.text, str(block.path))
-    held = {
-        f"sso-session {settings.get('sso_session')}" for one, settings in after.items() if f"profile {one}" in done.held
-    }
-
-    def leads_elsewhere(header: str) -> bool:
-        was, to = (account_of(each.get(header.removeprefix("profile "), {})) for each in (had, after))
-        return was not in {*shown, to} or header in held
-
-    if moved := [header for header in done.changed if leads_elsewhere(header)]:
-        raise Refusal(
-            f"the block {block.name} holds {listed(moved)} of accounts that these exports do not show",
-            where=str(block.path),
-            why="each would lead elsewhere then: another organization has doors of the same names, or an account was"
-            " made anew under its old name",
-            next_step=f"write another organization's with {ORGANIZATION}; of an account made anew, let the old ones go"
-            " with --replace",
-        )
 
 
 def _settings_of(
@@ -208,14 +169,8 @@ def _settings_of(
     return {kind: name} if kind == "credential_source" else {**had.get(name, {}), **kept.get(name, {})}
 
 
-def _missing(done: awsconfig.Change, path: Path, exports: Sequence[Exports], shown: frozenset[str]) -> Iterable[str]:
-    """What these exports do not tell: the profiles that stay for that, what happened since, and what is left out."""
-    for name, settings in awsconfig.profiles_in(done.text, str(path)).items() if done.held else ():
-        if f"profile {name}" in done.held and account_of(settings) not in shown:
-            yield (
-                f"{name} stays as it was, since these exports do not show account {account_of(settings)}; if that door"
-                " is gone, delete the profile by hand"
-            )
+def _missing(exports: Sequence[Exports]) -> Iterable[str]:
+    """Of when these exports are, and what they do not tell."""
     yield from dates(exports)
     for each in exports:
         if isinstance(unseen := each.outputs.get("accounts_not_shown"), list) and unseen:

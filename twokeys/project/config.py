@@ -7,7 +7,7 @@ https://www.pulumi.com/docs/iac/concepts/projects/project-file/ and .../concepts
 import json
 import re
 import stat
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -112,15 +112,13 @@ def load_config(
     """
     path = project.stack_file(stack)
     given: dict[str, Any] = {}
-    written: dict[str, str] = {}
     for key, value in read_config(path).items():
         if (full := as_full_key(project, key)) in given:
             raise _unreadable(path, f"{full} stands twice, once without its namespace", "take out one of the two")
-        given[full], written[full] = value, key
+        given[full] = value
     for key, text in (overrides or {}).items():
         given[as_full_key(project, key)] = _overriding(project, key, text)
-        written.pop(as_full_key(project, key), None)
-    _complete(project, stack, path, given, written)
+    _complete(project, stack, path, given, {as_full_key(project, key) for key in overrides or ()})
     for key, value in given.items():
         if _encrypted(value):
             raise Refusal(
@@ -196,32 +194,6 @@ def read_mapping(path: Path) -> dict[str, Any]:
     return data
 
 
-def place_of(file: Path, path: str) -> str:
-    """`Pulumi.prod.yaml:23` for `twokeys:accounts.prod.email` as the file writes it, or what is nearest above it.
-
-    "" where nothing of it is there, as where its `config` comes by a merge (<<).
-    """
-    text: Any = yaml.compose(file.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
-    pair = next((pair for pair in text.value if pair[0].value == "config"), None)
-    return f"{file.name}:{_line(pair[0], pair[1], path)}" if pair else ""
-
-
-def _line(name: yaml.Node, node: yaml.Node, path: str) -> int:
-    """The line of the last of the keys in `path` that is there; a key may have periods itself."""
-    while path:
-        pairs: Any = node.value if isinstance(node, yaml.MappingNode) else ()
-        if isinstance(node, yaml.SequenceNode):
-            pairs = [
-                (yaml.ScalarNode("", str(number), item.start_mark), item) for number, item in enumerate(node.value)
-            ]
-        there = [pair for pair in pairs if f"{path}.".startswith(f"{pair[0].value}.")]
-        if not there:
-            break
-        name, node = max(there, key=lambda pair: len(pair[0].value))
-        path = path[len(name.value) + 1 :]
-    return int(name.start_mark.line) + 1
-
-
 def as_full_key(project: Project, key: str) -> str:
     """A key with its namespace: the project's, where it is written without."""
     return key if ":" in key else f"{project.name}:{key}"
@@ -248,18 +220,15 @@ def _refuse_too_much(config: StackConfig, stack: str) -> None:
         )
 
 
-def _complete(project: Project, stack: str, path: Path, given: dict[str, Any], written: Mapping[str, str]) -> None:
-    """Check the values against `Pulumi.yaml`, and add what it says itself.
-
-    `written` has the key as the stack's file says it of what is from there; the rest is from the command line.
-    """
+def _complete(project: Project, stack: str, path: Path, given: dict[str, Any], overriding: Set[str]) -> None:
+    """Check the values against `Pulumi.yaml`, and add what it says itself; `overriding` are of the command line."""
     for key, declared in project.schema.items():
         full = as_full_key(project, key)
         if full in given:
             if not _has_its_type(declared, given[full]):
                 raise Refusal(
                     f"the configuration value {full} has the wrong type",
-                    where=(place_of(path, written[full]) or str(path)) if full in written else "--config",
+                    where="--config" if full in overriding else str(path),
                     why=f"it must be of type {declared['type']}, it is {short(given[full])}",
                     next_step=_WRITTEN.get(declared["type"], "correct the value"),
                 )

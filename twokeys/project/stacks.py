@@ -5,7 +5,6 @@ from pathlib import Path
 
 from twokeys.errors import Refusal
 from twokeys.project.config import Project, load_config, load_project
-from twokeys.project.lines import Lines
 from twokeys.project.shards import NUMBERED, SHARDS, shard_files, shard_name
 from twokeys.settings import parse
 from twokeys.settings.models import Settings
@@ -48,8 +47,7 @@ def read_settings(root: Path, stack: str) -> StackSettings:
 
 def settings_of(project: Project, stack: str) -> Settings:
     """The settings of a stack, a shard or an environment. Raises Refusal where its config cannot be used."""
-    config = load_config(project, stack, for_program=False).values
-    return parse(stack, config, Lines(project.root, stack, config))
+    return parse(stack, load_config(project, stack, for_program=False).values)
 
 
 def shards_of(project: Project, environment: str) -> list[str]:

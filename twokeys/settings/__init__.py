@@ -5,7 +5,7 @@
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
@@ -21,7 +21,7 @@ PROJECT = "twokeys"
 """The namespace of our config keys."""
 
 
-def parse(stack: str, config: Mapping[str, object], lines: Callable[[str], str] | None = None) -> Settings:
+def parse(stack: str, config: Mapping[str, object]) -> Settings:
     """The settings of one stack; a door into every account has become one for each.
 
     What clashes is looked at once everything has the right form.
@@ -30,7 +30,6 @@ def parse(stack: str, config: Mapping[str, object], lines: Callable[[str], str] 
         stack: the stack's name, for refusals.
         config: config keys (with or without the project's `twokeys:`) to values as Pulumi stores them: text, with
             objects as JSON text; objects may also be given as they are. Keys of the `pulumi:` namespace are not ours.
-        lines: the file and line of a key (`twokeys:accounts.prod.email`), "" where it is not known.
 
     Raises:
         Refusal: something is unknown or malformed, or something contradicts something else; it lists all that does.
@@ -43,7 +42,7 @@ def parse(stack: str, config: Mapping[str, object], lines: Callable[[str], str] 
         malformed, known = _problems_of(error.errors()), {one.key for one in problems}
         problems += (one for one in malformed if one.key not in known)
     if problems:
-        raise _refusal(stack, problems, lines)
+        raise _refusal(stack, problems)
     return settings.with_a_door_for_each_account()
 
 
@@ -154,16 +153,15 @@ def _problem_of(detail: ErrorDetails) -> Problem:
     return Problem(key, value, why, next_step)
 
 
-def _refusal(stack: str, problems: Sequence[Problem], lines: Callable[[str], str] | None) -> Refusal:
-    places = [lines(_full(each.key)) if lines else "" for each in problems]
+def _refusal(stack: str, problems: Sequence[Problem]) -> Refusal:
+    where = f"config of stack {stack}"
     if len(problems) == 1:
-        only, where = problems[0], places[0] or f"config of stack {stack}"
+        only = problems[0]
         return Refusal(f"{_full(only.key)} = {short(only.value)}", where=where, why=only.why, next_step=only.next_step)
     listed = "".join(
-        f"\n  - {f'{place}: ' if place else ''}{_full(each.key)} = {short(each.value)}: {each.why}; {each.next_step}"
-        for place, each in zip(places, problems, strict=True)
+        f"\n  - {_full(each.key)} = {short(each.value)}: {each.why}; {each.next_step}" for each in problems
     )
-    where, step = f"config of stack {stack}", f"correct them in Pulumi.{stack}.yaml"
+    step = f"correct them in Pulumi.{stack}.yaml"
     return Refusal(f"{len(problems)} settings cannot be used", where=where, why=listed, next_step=step)
 
 
