@@ -254,7 +254,7 @@ class Judge:
     def _admitted(self, request: Request, trust: PolicyDocument | Unknown, rcps: Levels) -> Verdict:
         """Whether the role's side lets a caller in: its trust policy, as the RCPs of its account limit it."""
         policies = Policies(identity=(_EVERYTHING,), trust=trust, rcps=rcps)
-        verdict = settled(_trust_alone, request, policies)
+        verdict = settled(lambda asked, held: evaluate_trust(asked, held.trust), request, policies)
         return settled(evaluate, request, policies) if rcps and verdict.outcome is not Outcome.DENY else verdict
 
     def _from_outside(self, source: Principal, target: Principal) -> Door:
@@ -448,10 +448,6 @@ def _without_open_conditions(statement: Statement) -> Statement:
     known = tuple(clause for clause in statement.conditions if UNKNOWN not in clause.values)
     effect = tuple(path for path in statement.unresolved if path.endswith(".Effect"))
     return replace(statement, conditions=known, unresolved=effect)
-
-
-def _trust_alone(request: Request, policies: Policies) -> Verdict:
-    return evaluate_trust(request, policies.trust)
 
 
 def _partition(principal: Principal) -> str:

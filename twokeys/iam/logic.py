@@ -225,12 +225,9 @@ def _required(formula: Formula) -> tuple[Requirement, ...]:
 
 def _must_not(deny: Match) -> Requirement:
     """That a denial does not match: one of its conditions must fail."""
-    failing = tuple(_negated(atom.requirement()) for atom in deny.atoms)
+    conditions = (atom.requirement() for atom in deny.atoms)
+    failing = tuple(one._replace(negated=not one.negated) for one in conditions)
     return failing[0] if len(failing) == 1 else Requirement("AnyOf", any_of=tuple((one,) for one in failing))
-
-
-def _negated(requirement: Requirement) -> Requirement:
-    return requirement._replace(negated=not requirement.negated)
 
 
 def _allowing(formula: Formula, counts: Callable[[Match], bool], why: str = "") -> Iterable[Decision]:

@@ -174,7 +174,7 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
             judged, later = deferred(graph, judged, joined)
             judged += later
             theirs += [as_of(beside.others)] if beside is not None else []
-            if self._level(DOORS_CHANGED) != "disabled" and snapshot.resources:
+            if self._configuration.get(DOORS_CHANGED, {}).get(LEVEL) != "disabled" and snapshot.resources:
                 judged += doors_changed(joined, before)
         return _in_few_lines([one for one in (*judged, *theirs) if _content(one.finding) not in self._said])
 
@@ -224,9 +224,6 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
         rules = (rule for rule in self._rules if level_of(rule, self._configuration) in MANDATORY)
         found = judge(graph, rules, settings_alone(self._configuration), datetime.now(UTC))
         return (one.finding for one in found if one.mandatory and not one.finding.about_exception)
-
-    def _level(self, policy: str) -> str:
-        return str(self._configuration.get(policy, {}).get(LEVEL, "advisory"))
 
     def _diagnostic(self, judged: Judged) -> Any:
         finding = judged.finding

@@ -149,10 +149,6 @@ def _user(native: Native) -> Iterator[Resource]:
         yield _with(_made(native, type_, {"user": name}, "login"), {"user": (native.base.urn,)})
 
 
-def _group(native: Native) -> Iterator[Resource]:
-    yield from _principal(native, "group", "aws:iam/group:Group")
-
-
 def _managed_policy(native: Native) -> Iterator[Resource]:
     """The policy itself, and its attachments to whom it names."""
     values = {"name": native.get("ManagedPolicyName"), "path": native.get("Path")}
@@ -276,7 +272,7 @@ def _tags(items: Iterable[object]) -> dict[str, object]:
 _READERS: Mapping[str, Callable[[Native], Iterable[Resource]]] = {
     "iam::role": _role,
     "iam::user": _user,
-    "iam::group": _group,
+    "iam::group": partial(_principal, kind="group", type_="aws:iam/group:Group"),
     "iam::managedpolicy": _managed_policy,
     "iam::policy": _inline_policy,
     "iam::rolepolicy": partial(_own_policy, "role"),

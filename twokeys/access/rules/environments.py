@@ -36,8 +36,9 @@ def _check(graph: Graph, config: EnvironmentConfig, _now: datetime) -> Iterator[
         name = given.get(account) or of_account(graph.accounts, account)
         return None if name is None else canonical(name)
 
-    for closed in map(_in_one_spelling, config.closed):
-        yield from _ways_in(graph, environment, closed)
+    for closed in config.closed:
+        ends = {"from": canonical(closed.source), "to": canonical(closed.target)}
+        yield from _ways_in(graph, environment, ClosedTo.model_validate(ends))
 
 
 def _ways_in(graph: Graph, environment: Callable[[str], str | None], closed: ClosedTo) -> Iterator[Finding]:
@@ -86,10 +87,6 @@ def _way_to_nobody_knows(graph: Graph, path: Path, closed: ClosedTo) -> Finding:
 def _finding(path: Path, message: str, step: str) -> Finding:
     last = path.doors[-1].target
     return Finding(message, step, last.urn or path.source.urn, path.id, last.source)
-
-
-def _in_one_spelling(closed: ClosedTo) -> ClosedTo:
-    return ClosedTo.model_validate({"from": canonical(closed.source), "to": canonical(closed.target)})
 
 
 ENVIRONMENTS_ISOLATED = Rule(

@@ -5,7 +5,6 @@ from datetime import datetime
 
 from twokeys.access.findings import DoorConfig, Finding, Rule
 from twokeys.access.graph import SHOW_SECRETS, Graph
-from twokeys.access.reading.snapshot import Resource
 
 _TYPES = "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_create.html"
 
@@ -16,14 +15,11 @@ def _of(*, certain: bool) -> Callable[[Graph, DoorConfig, datetime], Iterator[Fi
             if found.certain is certain and not found.unknown:
                 resource = found.resource
                 message = f"{resource.label} {found.why}: whom that lets in is not proved"
-                step = SHOW_SECRETS if certain and _is_hidden_code(resource) else found.next_step
+                hidden = ":dynamic" in resource.type and resource.hides_secret
+                step = SHOW_SECRETS if certain and hidden else found.next_step
                 yield Finding(message, step, resource.made_by or resource.urn, found.door, resource.source)
 
     return check
-
-
-def _is_hidden_code(resource: Resource) -> bool:
-    return ":dynamic" in resource.type and resource.hides_secret
 
 
 NOT_READ = Rule(

@@ -43,12 +43,8 @@ def _open_trusts(graph: Graph, _config: DoorConfig, _now: datetime) -> Iterator[
 
 
 def _admits_everyone(statement: Statement) -> bool:
-    allows = statement.effect == "Allow" and _assumes(statement)
-    return allows and statement.principals is not None and statement.principals.everyone
-
-
-def _assumes(statement: Statement) -> bool:
-    return any(statement.covers_action(action) is not Truth.FALSE for action in IN_TRUSTS)
+    whom, assumes = statement.principals, any(statement.covers_action(one) is not Truth.FALSE for one in IN_TRUSTS)
+    return statement.effect == "Allow" and assumes and whom is not None and whom.everyone
 
 
 def _wide_grants(graph: Graph, _config: DoorConfig, _now: datetime) -> Iterator[Finding]:
