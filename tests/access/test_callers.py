@@ -306,7 +306,7 @@ def test_the_organizations_that_a_statement_demands(
     ("StringLike", "a*", [("a*",)], False),
     ("StringLike", "*", [], False),
     ("StringLike", "?*", [], False),
-    ("StringEquals", ["", "a"], [], False),
+    ("StringEquals", ["", "a"], [], True),  # STS takes no empty one: API_AssumeRole.html
     ("StringEquals", "${aws:username}", [("${aws:username}",)], False),
     ("StringEqualsIfExists", "a", [], False),
     ("ForAllValues:StringEquals", "a", [], False),
@@ -341,7 +341,7 @@ SECOND = JANUARY.replace(second=1)
     (Requirement("StringNotEquals", EXTERNAL_ID, ("a",), negated=True), True, False, None),
     (Requirement("ForAnyValue:StringNotEquals", EXTERNAL_ID, ("a",), negated=True), False, False, None),
     (Requirement("StringEquals", EXTERNAL_ID), False, False, None),
-    (Requirement("StringEquals", EXTERNAL_ID, ("", "a")), False, False, None),
+    (Requirement("StringEquals", EXTERNAL_ID, ("", "a")), True, False, None),
     (Requirement("StringEquals", EXTERNAL_ID, ("${aws:username}",)), False, False, None),
     (FROM_AN_ADDRESS, False, False, None),
     (WITH_MFA, False, True, None),
