@@ -56,7 +56,6 @@ def run_in_process(  # what twokeys.preview.process offers
     run: Run,
     *,
     program: Path,
-    stack: str,
     python: Path | None = None,
     environment: Mapping[str, str] | None = None,
     output: Any = None,
@@ -67,8 +66,9 @@ def run_in_process(  # what twokeys.preview.process offers
     readiness.sts_client.cache_clear()  # of another local AWS
     try:
         with mock.patch.dict("os.environ", environment or {}):
-            monitor.run(lambda: runpy.run_path(str(program), run_name="__main__"), run.answer, stack=stack, **settings)
+            settings |= run.settings
+            monitor.run(lambda: runpy.run_path(str(program), run_name="__main__"), run.answer, **settings)
     except Exception as error:
-        raise process._failed(stack, str(program), str(error)) from error
+        raise process._failed(run.stack, str(program), str(error)) from error
     if run.errors:
-        raise process._failed(stack, str(program), run.errors[0])
+        raise process._failed(run.stack, str(program), run.errors[0])

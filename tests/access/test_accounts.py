@@ -176,17 +176,14 @@ def test_an_account_is_called_by_its_name_and_its_id() -> None:
     assert accounts.members == {STAGE, "account:a_b", PROD, "account:x"}
 
 
-@pytest.mark.parametrize(
-    ("outputs", "organization"),
-    [
-        ([{"arn": f"{OF_ORGANIZATION}:organization/{ORGANIZATION}"}], ORGANIZATION),
-        ([{"id": ORGANIZATION}], ORGANIZATION),
-        ([{"arn": "unclear", "id": ORGANIZATION}], ORGANIZATION),
-        ([{"id": "id"}], "organization:org-0"),
-        ([{"id": ORGANIZATION}, {"id": "o-z9y8x7w6v5"}], None),
-        ([], None),
-    ],
-)
+@pytest.mark.parametrize(("outputs", "organization"), [
+    ([{"arn": f"{OF_ORGANIZATION}:organization/{ORGANIZATION}"}], ORGANIZATION),
+    ([{"id": ORGANIZATION}], ORGANIZATION),
+    ([{"arn": "unclear", "id": ORGANIZATION}], ORGANIZATION),
+    ([{"id": "id"}], "organization:org-0"),
+    ([{"id": ORGANIZATION}, {"id": "o-z9y8x7w6v5"}], None),
+    ([], None),
+])  # fmt: skip
 def test_the_organization_is_the_one_that_is_shown(outputs: list[dict[str, object]], organization: str | None) -> None:
     world = Empty()
     for number, values in enumerate(outputs):
@@ -269,17 +266,14 @@ def test_the_access_role_of_an_account_is_as_aws_made_it_else_as_it_is_told() ->
     }  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("inputs", "partition"),
-    [
-        ({"region": "cn-north-1"}, "aws-cn"),
-        ({"region": "us-gov-west-1"}, "aws-us-gov"),
-        ({"region": "eu-west-1"}, "aws"),
-        ({}, "aws"),
-        ({"assumeRoles": roles(CI, STAGE_ROLE.replace(":aws:", ":aws-cn:"))}, "aws-cn"),
-        ({"assumeRoles": roles(STAGE_ROLE.replace(":aws:", ":aws-us-gov:")), "region": "cn-north-1"}, "aws-us-gov"),
-    ],
-)
+@pytest.mark.parametrize(("inputs", "partition"), [
+    ({"region": "cn-north-1"}, "aws-cn"),
+    ({"region": "us-gov-west-1"}, "aws-us-gov"),
+    ({"region": "eu-west-1"}, "aws"),
+    ({}, "aws"),
+    ({"assumeRoles": roles(CI, STAGE_ROLE.replace(":aws:", ":aws-cn:"))}, "aws-cn"),
+    ({"assumeRoles": roles(STAGE_ROLE.replace(":aws:", ":aws-us-gov:")), "region": "cn-north-1"}, "aws-us-gov"),
+])  # fmt: skip
 def test_a_partition_is_that_of_the_role_or_the_region_of_a_provider(inputs: dict[str, object], partition: str) -> None:
     """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html."""
     world = Empty()
@@ -354,18 +348,15 @@ def test_the_environment_of_an_account_is_in_its_tags_or_its_names(make: Setup, 
     assert of_account(world.accounts(), STAGE) == environment
 
 
-@pytest.mark.parametrize(
-    ("make", "other"),
-    [
-        (_tagged(name="shared-services"), True),
-        (lambda world: world.account("network", id=STAGE), True),
-        (lambda world: world.account("network", id=STAGE, name="prod"), False),
-        (_tagged(name="data"), False),
-        (lambda world: world.provide("tools", allowedAccountIds=json.dumps([STAGE])), True),
-        (lambda world: world.provide("tools", allowedAccountIds=json.dumps([PROD])), False),
-        (lambda world: world.add("Organization", "o", masterAccountId=STAGE), True),
-    ],
-)
+@pytest.mark.parametrize(("make", "other"), [
+    (_tagged(name="shared-services"), True),
+    (lambda world: world.account("network", id=STAGE), True),
+    (lambda world: world.account("network", id=STAGE, name="prod"), False),
+    (_tagged(name="data"), False),
+    (lambda world: world.provide("tools", allowedAccountIds=json.dumps([STAGE])), True),
+    (lambda world: world.provide("tools", allowedAccountIds=json.dumps([PROD])), False),
+    (lambda world: world.add("Organization", "o", masterAccountId=STAGE), True),
+])  # fmt: skip
 def test_an_account_is_of_another_purpose_as_its_names_say(make: Setup, *, other: bool) -> None:
     world = Empty()
     make(world)

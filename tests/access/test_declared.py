@@ -10,7 +10,7 @@ from tests.access.world import CI, HUB, OUTSIDE, PROD, SERVICE, STAGE, TYPES, Wo
 from twokeys.access.declared_doors import DeclaredDoors, who
 from twokeys.access.model.accounts import Accounts
 from twokeys.access.model.documents import Documents
-from twokeys.access.model.exports import BadExport, Exported
+from twokeys.access.model.exports import Exported
 from twokeys.access.model.membership import join_declared_groups
 from twokeys.access.model.principal_policies import read_principals
 from twokeys.access.model.principals import Principal, PrincipalKind
@@ -82,14 +82,11 @@ def test_a_declared_door_into_a_new_account_is_proved_before_the_account_exists(
     assert door.open
 
 
-@pytest.mark.parametrize(
-    ("trust", "grant", "rules"),
-    [
-        (document(trusts(CI)), document(grants(f"arn:aws:iam::{NEW}:role/deployr")), ["door-needs-grant"]),
-        (document(trusts(arn(HUB, "role/cd"))), document(grants(TARGET)), ["door-needs-grant", "door-needs-trust"]),
-        (document(trusts("*")), document(grants(TARGET)), ["wildcard-trust"]),
-    ],
-)
+@pytest.mark.parametrize(("trust", "grant", "rules"), [
+    (document(trusts(CI)), document(grants(f"arn:aws:iam::{NEW}:role/deployr")), ["door-needs-grant"]),
+    (document(trusts(arn(HUB, "role/cd"))), document(grants(TARGET)), ["door-needs-grant", "door-needs-trust"]),
+    (document(trusts("*")), document(grants(TARGET)), ["wildcard-trust"]),
+])  # fmt: skip
 def test_a_declared_door_with_one_key_is_refused_before_the_account_exists(
     trust: str, grant: str, rules: list[str]
 ) -> None:
@@ -127,13 +124,10 @@ def test_a_trust_in_everyone_of_aws_does_not_stand_for_one_in_an_identity_provid
     assert "declared-equals-real" in world.rules()
 
 
-@pytest.mark.parametrize(
-    ("change", "part"),
-    [
-        ({"assumeRolePolicy": document(trusts(CI, HUB))}, "says something else"),
-        ({"name": "deployer2"}, "its name is declared as deployer, but is deployer2"),
-    ],
-)
+@pytest.mark.parametrize(("change", "part"), [
+    ({"assumeRolePolicy": document(trusts(CI, HUB))}, "says something else"),
+    ({"name": "deployer2"}, "its name is declared as deployer, but is deployer2"),
+])  # fmt: skip
 def test_a_real_resource_that_is_not_as_declared_is_refused(change: dict[str, object], part: str) -> None:
     world, _ = declared_door(ids={NEW: NEW_ID})
     role = next(one for one in world.resources if one.type == TYPES["Role"])
@@ -342,19 +336,16 @@ ENCRYPTED = "it is a secret, which the state holds encrypted"
 LATER = "it is not known yet and no component declares it"
 
 
-@pytest.mark.parametrize(
-    ("given", "secret", "told"),
-    [
-        (SERVICE, False, {}),
-        (SERVICE, True, {}),
-        (NARROWED, False, {}),
-        (NARROWED, True, {"hidden": True}),
-        ("{", True, {"problem": FAULTY, "faulty": True}),
-        (UNKNOWN, True, {"problem": ENCRYPTED, "hidden": True}),
-        (UNKNOWN, False, {"problem": LATER, "waits_for": ("x", "urn:gone")}),
-        (["no document"], False, {"problem": LATER, "waits_for": ("x", "urn:gone")}),
-    ],
-)
+@pytest.mark.parametrize(("given", "secret", "told"), [
+    (SERVICE, False, {}),
+    (SERVICE, True, {}),
+    (NARROWED, False, {}),
+    (NARROWED, True, {"hidden": True}),
+    ("{", True, {"problem": FAULTY, "faulty": True}),
+    (UNKNOWN, True, {"problem": ENCRYPTED, "hidden": True}),
+    (UNKNOWN, False, {"problem": LATER, "waits_for": ("x", "urn:gone")}),
+    (["no document"], False, {"problem": LATER, "waits_for": ("x", "urn:gone")}),
+])  # fmt: skip
 def test_a_document_says_where_it_stands_and_why_it_is_not_known(
     given: object, secret: bool, told: dict[str, object]
 ) -> None:
@@ -372,14 +363,11 @@ def test_a_document_says_where_it_stands_and_why_it_is_not_known(
     assert {name: getattr(trust, name) for name in (*usual, *where)} == usual | where | told
 
 
-@pytest.mark.parametrize(
-    ("declared", "told"),
-    [
-        (document(trusts(CI)), {"declared": True, "problem": None}),
-        (document(grants("*")), {"declared": False, "problem": "its declaration cannot be read: "}),
-        (None, {"declared": False, "problem": LATER, "waits_for": ("something that this program only reads",)}),
-    ],
-)
+@pytest.mark.parametrize(("declared", "told"), [
+    (document(trusts(CI)), {"declared": True, "problem": None}),
+    (document(grants("*")), {"declared": False, "problem": "its declaration cannot be read: "}),
+    (None, {"declared": False, "problem": LATER, "waits_for": ("something that this program only reads",)}),
+])  # fmt: skip
 def test_a_declaration_stands_in_for_a_document_that_is_not_known_yet(
     declared: str | None, told: dict[str, object]
 ) -> None:
@@ -400,14 +388,11 @@ def test_a_declaration_stands_in_for_a_document_that_is_not_known_yet(
 ENTER = {**symbolic("RolePolicy", "grant", HUB, "policy", document(grants(TARGET)), role="ci", name="enter")}
 
 
-@pytest.mark.parametrize(
-    ("listed", "why"),
-    [
-        (UNKNOWN, "it is not a list that is known in preview"),
-        ([ENTER, {**ENTER, "account": None}], "account: it should be a text, not null"),
-        (["x", ENTER], 'it should be an object, not "x"'),
-    ],
-)
+@pytest.mark.parametrize(("listed", "why"), [
+    (UNKNOWN, "it is not a list that is known in preview"),
+    ([ENTER, {**ENTER, "account": None}], "account: it should be a text, not null"),
+    (["x", ENTER], 'it should be an object, not "x"'),
+])  # fmt: skip
 def test_a_declaration_that_cannot_be_read_says_why_and_leaves_the_others(listed: object, why: str) -> None:
     world, component = declared_door()
     changed = world.change(component, inputs={"symbolicDocuments": listed}, outputs={})
@@ -536,14 +521,14 @@ def test_what_another_stack_exports_of_its_doors_is_read_or_said_to_be_wrong() -
     world.role("here", world.stage)
     world.role("ci", world.hub)
     exported = Exported(world.snapshot)
-    assert exported.bad == [
-        BadExport(read.urn, "org/p/o", f"it cannot be read: {why}", UPDATE)
+    assert [(one.urn, one.what, one.why, one.next_step) for one in exported.not_proved] == [
+        (read.urn, "What stack org/p/o exports about doors", f"it cannot be read: {why}", UPDATE)
         for why in (
             "doors: it should be an object, not 5",
             "doors: door: it is missing",
             "organization_grants: it should be an object, not 5",
         )
-    ] + [BadExport(only.urn, "org/p/only", SAID_ONLY, REFER)]
+    ] + [(only.urn, "What stack org/p/only exports about doors", SAID_ONLY, REFER)]
     in_prod = {ACCOUNT_OUTPUT: PROD, MEMBERS_OUTPUT: {"ops": []}}
     for number, outputs in enumerate((in_prod, {PEOPLE_OUTPUT: HUB, MEMBERS_OUTPUT: 5}, {MEMBERS_OUTPUT: members})):
         world.other_stack(f"m{number}", f"org/p/m{number}", outputs)

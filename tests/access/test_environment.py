@@ -8,27 +8,24 @@ from twokeys.access.reading.snapshot import Resource
 from twokeys.iam import UNKNOWN
 
 
-@pytest.mark.parametrize(
-    ("name", "environment"),
-    [
-        ("prod", "prod"),
-        ("acme-prod", "prod"),
-        ("AcmeProd", "prod"),
-        ("prod_eu", "prod"),
-        ("Production", "prod"),
-        ("staging", "stage"),
-        ("team-stage-2", "stage"),
-        ("nonprod", None),
-        ("non-prod", None),
-        ("pre-prod", None),
-        ("product", None),
-        ("backstage", None),
-        ("stage-to-prod", None),
-        ("prod-pre", "prod"),
-        ("prod-and-production", "prod"),
-        ("", None),
-    ],
-)
+@pytest.mark.parametrize(("name", "environment"), [
+    ("prod", "prod"),
+    ("acme-prod", "prod"),
+    ("AcmeProd", "prod"),
+    ("prod_eu", "prod"),
+    ("Production", "prod"),
+    ("staging", "stage"),
+    ("team-stage-2", "stage"),
+    ("nonprod", None),
+    ("non-prod", None),
+    ("pre-prod", None),
+    ("product", None),
+    ("backstage", None),
+    ("stage-to-prod", None),
+    ("prod-pre", "prod"),
+    ("prod-and-production", "prod"),
+    ("", None),
+])  # fmt: skip
 def test_a_name_says_an_environment_only_as_a_word_of_its_own(name: str, environment: str | None) -> None:
     assert of_names([name]) == environment
 

@@ -49,18 +49,15 @@ def trusting(*statements: dict[str, Any]) -> World:
     return world
 
 
-@pytest.mark.parametrize(
-    "condition",
-    [
-        {"StringEquals": {AUD: "sts.amazonaws.com", SUB: MAIN}},
-        {"StringEqualsIgnoreCase": {SUB: MAIN.upper()}, **STS},
-        {"StringLike": {SUB: "repo:acme/*"}, **STS},
-        {"StringLike": {SUB: ["repo:acme/app:*", "repo:acme@42/*"]}, **STS},
-        {"ForAnyValue:StringLike": {SUB: "repo:acme/*"}},
-        {"StringLike": {SUB: "repo:*"}, "StringEquals": {OWNER: "42"}},
-        {"StringLike": {SUB: "repo:*"}, "ForAnyValue:StringEquals": {SUB: MAIN}},
-    ],
-)
+@pytest.mark.parametrize("condition", [
+    {"StringEquals": {AUD: "sts.amazonaws.com", SUB: MAIN}},
+    {"StringEqualsIgnoreCase": {SUB: MAIN.upper()}, **STS},
+    {"StringLike": {SUB: "repo:acme/*"}, **STS},
+    {"StringLike": {SUB: ["repo:acme/app:*", "repo:acme@42/*"]}, **STS},
+    {"ForAnyValue:StringLike": {SUB: "repo:acme/*"}},
+    {"StringLike": {SUB: "repo:*"}, "StringEquals": {OWNER: "42"}},
+    {"StringLike": {SUB: "repo:*"}, "ForAnyValue:StringEquals": {SUB: MAIN}},
+])  # fmt: skip
 def test_a_subject_of_ones_own_at_a_shared_provider_is_accepted(condition: object) -> None:
     assert not trusting(admits(condition)).refused
 
@@ -88,22 +85,19 @@ def test_a_trust_in_everything_that_an_owner_has_is_accepted_with_advice(
     assert not checked.mandatory
 
 
-@pytest.mark.parametrize(
-    "condition",
-    [
-        None,
-        STS,
-        {"StringLike": {SUB: "repo:*"}, **STS},
-        {"StringLike": {SUB: "repo:acme*"}, **STS},
-        {"StringLike": {SUB: ["repo:acme/*", "repo:*/app:*"]}, **STS},
-        {"StringLike": {SUB: ["acme/app:*", "repo:*"]}, **STS},
-        {"StringLike": {SUB: "environment:prod:*"}, **STS},
-        {"StringLike": {SUB: "repo:${aws:PrincipalTag/owner}/*"}, **STS},
-        {"StringEquals": {OWNER: "42"}},
-        {"StringEquals": {f"{HOST}:actor": "me"}, **STS},
-        {"StringLike": {"token.actions.githubusercontent.com.evil:sub": "repo:acme/*"}},
-    ],
-)
+@pytest.mark.parametrize("condition", [
+    None,
+    STS,
+    {"StringLike": {SUB: "repo:*"}, **STS},
+    {"StringLike": {SUB: "repo:acme*"}, **STS},
+    {"StringLike": {SUB: ["repo:acme/*", "repo:*/app:*"]}, **STS},
+    {"StringLike": {SUB: ["acme/app:*", "repo:*"]}, **STS},
+    {"StringLike": {SUB: "environment:prod:*"}, **STS},
+    {"StringLike": {SUB: "repo:${aws:PrincipalTag/owner}/*"}, **STS},
+    {"StringEquals": {OWNER: "42"}},
+    {"StringEquals": {f"{HOST}:actor": "me"}, **STS},
+    {"StringLike": {"token.actions.githubusercontent.com.evil:sub": "repo:acme/*"}},
+])  # fmt: skip
 def test_a_shared_provider_without_ones_own_subject_is_refused(condition: object) -> None:
     (found,) = trusting(admits(condition)).check().mandatory
     without_subject = condition == {"StringEquals": {OWNER: "42"}}
@@ -111,16 +105,13 @@ def test_a_shared_provider_without_ones_own_subject_is_refused(condition: object
     assert (found.rule, said in found.message) == ("federated-trust", True)
 
 
-@pytest.mark.parametrize(
-    ("operator", "subjects", "dead", "step"),
-    [
-        ("StringEquals", [MAIN, "repo:acme/web:main"], "repo:acme/web:main", f"write it as in {MAIN}"),
-        ("StringEquals", [MAIN, "repo:acme/*"], "repo:acme/*", "write StringLike, or the whole value"),
-        ("StringEquals", ["acme/app:ref:refs/heads/main"], "acme/app:ref:refs/heads/main", f"write {MAIN}"),
-        ("StringLike", ["acme/app:*"], "acme/app:*", "write repo:acme/app:*"),
-        ("StringLike", ["repo:https://github.com/acme/app:*"], "repo:https://github", "write repo:acme/app:*"),
-    ],
-)
+@pytest.mark.parametrize(("operator", "subjects", "dead", "step"), [
+    ("StringEquals", [MAIN, "repo:acme/web:main"], "repo:acme/web:main", f"write it as in {MAIN}"),
+    ("StringEquals", [MAIN, "repo:acme/*"], "repo:acme/*", "write StringLike, or the whole value"),
+    ("StringEquals", ["acme/app:ref:refs/heads/main"], "acme/app:ref:refs/heads/main", f"write {MAIN}"),
+    ("StringLike", ["acme/app:*"], "acme/app:*", "write repo:acme/app:*"),
+    ("StringLike", ["repo:https://github.com/acme/app:*"], "repo:https://github", "write repo:acme/app:*"),
+])  # fmt: skip
 def test_a_subject_that_no_token_has_lets_nobody_in_and_is_advice_with_what_is_meant(
     operator: str, subjects: list[str], dead: str, step: str
 ) -> None:
@@ -133,40 +124,34 @@ def test_a_subject_that_no_token_has_lets_nobody_in_and_is_advice_with_what_is_m
     assert "open to others" not in advice.message
 
 
-@pytest.mark.parametrize(
-    ("provider", "condition"),
-    [
-        ("cognito-identity.amazonaws.com", {"ForAnyValue:StringLike": {"cognito-identity.amazonaws.com:amr": "auth*"}}),
-        ("accounts.google.com", None),
-        ("www.amazon.com", None),
-        ("gitlab.com", {"StringLike": {"gitlab.com:sub": "project_path:*"}}),
-        ("app.terraform.io", {"StringLike": {"app.terraform.io:sub": "organization:acme*"}}),
-        ("api.pulumi.com/oidc", {"StringLike": {"api.pulumi.com/oidc:sub": "pulumi:deploy:org:acme:*"}}),
-        ("agent.buildkite.com", {"StringEquals": {"agent.buildkite.com:aud": "sts.amazonaws.com"}}),
-        ("identity.depot.dev", {"StringEquals": {"identity.depot.dev:aud": "sts.amazonaws.com"}}),
-        ("api.pulumi.com/oidc/v2", {"StringEquals": {"api.pulumi.com/oidc/v2:aud": "sts.amazonaws.com"}}),
-        (SENTINEL, {"StringEquals": {f"{SENTINEL}:aud": "api://1462b192-27f7-4cb9-8523-0f4ecb54b47e"}}),
-        (SENTINEL, {"StringLike": {"sts:RoleSessionName": "MicrosoftSentinel_*"}}),
-    ],
-)
+@pytest.mark.parametrize(("provider", "condition"), [
+    ("cognito-identity.amazonaws.com", {"ForAnyValue:StringLike": {"cognito-identity.amazonaws.com:amr": "auth*"}}),
+    ("accounts.google.com", None),
+    ("www.amazon.com", None),
+    ("gitlab.com", {"StringLike": {"gitlab.com:sub": "project_path:*"}}),
+    ("app.terraform.io", {"StringLike": {"app.terraform.io:sub": "organization:acme*"}}),
+    ("api.pulumi.com/oidc", {"StringLike": {"api.pulumi.com/oidc:sub": "pulumi:deploy:org:acme:*"}}),
+    ("agent.buildkite.com", {"StringEquals": {"agent.buildkite.com:aud": "sts.amazonaws.com"}}),
+    ("identity.depot.dev", {"StringEquals": {"identity.depot.dev:aud": "sts.amazonaws.com"}}),
+    ("api.pulumi.com/oidc/v2", {"StringEquals": {"api.pulumi.com/oidc/v2:aud": "sts.amazonaws.com"}}),
+    (SENTINEL, {"StringEquals": {f"{SENTINEL}:aud": "api://1462b192-27f7-4cb9-8523-0f4ecb54b47e"}}),
+    (SENTINEL, {"StringLike": {"sts:RoleSessionName": "MicrosoftSentinel_*"}}),
+])  # fmt: skip
 def test_each_shared_provider_has_its_own_claim(provider: str, condition: object) -> None:
     built_in = provider in ("cognito-identity.amazonaws.com", "accounts.google.com", "www.amazon.com")
     named = provider if built_in else arn(STAGE, f"oidc-provider/{provider}")
     assert trusting(admits(condition, named)).refused == ["federated-trust"]
 
 
-@pytest.mark.parametrize(
-    ("provider", "condition"),
-    [
-        ("cognito-identity.amazonaws.com", {"StringEquals": {"cognito-identity.amazonaws.com:aud": "eu-west-1:1-2"}}),
-        ("accounts.google.com", {"StringEquals": {"accounts.google.com:sub": "109876543210987654321"}}),
-        (arn(STAGE, "oidc-provider/api.pulumi.com/oidc"), {"StringEquals": {"api.pulumi.com/oidc:aud": "acme"}}),
-        (arn(STAGE, "oidc-provider/oidc.eks.eu-west-1.amazonaws.com/id/AB"), None),
-        (arn(STAGE, "oidc-provider/idp.example.com"), None),
-        (arn(STAGE, "oidc-provider/acme.auth0.com/"), {"StringEquals": {"acme.auth0.com/:aud": "sts.amazonaws.com"}}),
-        (arn(STAGE, f"oidc-provider/{SENTINEL}"), {"StringEquals": {"sts:RoleSessionName": "MicrosoftSentinel_1a2b"}}),
-    ],
-)
+@pytest.mark.parametrize(("provider", "condition"), [
+    ("cognito-identity.amazonaws.com", {"StringEquals": {"cognito-identity.amazonaws.com:aud": "eu-west-1:1-2"}}),
+    ("accounts.google.com", {"StringEquals": {"accounts.google.com:sub": "109876543210987654321"}}),
+    (arn(STAGE, "oidc-provider/api.pulumi.com/oidc"), {"StringEquals": {"api.pulumi.com/oidc:aud": "acme"}}),
+    (arn(STAGE, "oidc-provider/oidc.eks.eu-west-1.amazonaws.com/id/AB"), None),
+    (arn(STAGE, "oidc-provider/idp.example.com"), None),
+    (arn(STAGE, "oidc-provider/acme.auth0.com/"), {"StringEquals": {"acme.auth0.com/:aud": "sts.amazonaws.com"}}),
+    (arn(STAGE, f"oidc-provider/{SENTINEL}"), {"StringEquals": {"sts:RoleSessionName": "MicrosoftSentinel_1a2b"}}),
+])  # fmt: skip
 def test_a_claim_of_ones_own_and_a_provider_of_ones_own_are_accepted(provider: str, condition: object) -> None:
     assert not trusting(admits(condition, provider)).refused
 
@@ -178,21 +163,18 @@ GUEST_GIVES_ITSELF = [{"Effect": "Allow", "Action": "iam:Put*", "Resource": arn(
 OF_AN_APP = [{"Effect": "Allow", "Action": ["mobileanalytics:PutEvents", "cognito-sync:*"], "Resource": "*"}]
 
 
-@pytest.mark.parametrize(
-    ("amr", "permissions", "guests", "refuses"),
-    [
-        ({"ForAnyValue:StringLike": {f"{COGNITO}:amr": "unauthenticated"}}, ADMINISTRATOR, True, True),
-        ({"ForAnyValue:StringLike": {f"{COGNITO}:amr": "unauthenticated"}}, GUEST_GIVES_ITSELF, True, True),
-        ({"ForAnyValue:StringLike": {f"{COGNITO}:amr": "unauthenticated"}}, [grants("*")], True, True),
-        ({"ForAnyValue:StringLike": {f"{COGNITO}:amr": "unauthenticated"}}, [], True, True),
-        ({"ForAnyValue:StringLike": {f"{COGNITO}:amr": "unauthenticated"}}, OF_AN_APP, True, False),
-        ({"ForAnyValue:StringLike": {f"{COGNITO}:amr": "*authenticated"}}, ADMINISTRATOR, True, True),
-        ({}, ADMINISTRATOR, True, True),
-        ({}, OF_AN_APP, True, False),
-        ({"ForAnyValue:StringLike": {f"{COGNITO}:amr": "authenticated"}}, ADMINISTRATOR, False, False),
-        ({"ForAnyValue:StringLike": {f"{COGNITO}:amr": "graph.facebook.com"}}, ADMINISTRATOR, False, False),
-    ],
-)
+@pytest.mark.parametrize(("amr", "permissions", "guests", "refuses"), [
+    ({"ForAnyValue:StringLike": {f"{COGNITO}:amr": "unauthenticated"}}, ADMINISTRATOR, True, True),
+    ({"ForAnyValue:StringLike": {f"{COGNITO}:amr": "unauthenticated"}}, GUEST_GIVES_ITSELF, True, True),
+    ({"ForAnyValue:StringLike": {f"{COGNITO}:amr": "unauthenticated"}}, [grants("*")], True, True),
+    ({"ForAnyValue:StringLike": {f"{COGNITO}:amr": "unauthenticated"}}, [], True, True),
+    ({"ForAnyValue:StringLike": {f"{COGNITO}:amr": "unauthenticated"}}, OF_AN_APP, True, False),
+    ({"ForAnyValue:StringLike": {f"{COGNITO}:amr": "*authenticated"}}, ADMINISTRATOR, True, True),
+    ({}, ADMINISTRATOR, True, True),
+    ({}, OF_AN_APP, True, False),
+    ({"ForAnyValue:StringLike": {f"{COGNITO}:amr": "authenticated"}}, ADMINISTRATOR, False, False),
+    ({"ForAnyValue:StringLike": {f"{COGNITO}:amr": "graph.facebook.com"}}, ADMINISTRATOR, False, False),
+])  # fmt: skip
 def test_guests_of_an_identity_pool_are_anybody_and_refused_where_their_role_leads_on(
     amr: dict[str, Any], permissions: Any, guests: bool, refuses: bool
 ) -> None:
@@ -212,14 +194,11 @@ def test_guests_of_an_identity_pool_are_anybody_and_refused_where_their_role_lea
     assert ["guests of the identity pool come in, whom nobody signed in" in one for one in said] == [True] * refuses
 
 
-@pytest.mark.parametrize(
-    "pool",
-    [
-        "cognito-identity-us-gov.amazonaws.com",
-        "cognito-identity.us-gov-east-1.amazonaws.com",
-        "cognito-identity.cn-north-1.amazonaws.com.cn",
-    ],
-)
+@pytest.mark.parametrize("pool", [
+    "cognito-identity-us-gov.amazonaws.com",
+    "cognito-identity.us-gov-east-1.amazonaws.com",
+    "cognito-identity.cn-north-1.amazonaws.com.cn",
+])  # fmt: skip
 def test_an_identity_pool_of_another_partition_is_one_too(pool: str) -> None:
     """https://docs.aws.amazon.com/govcloud-us/latest/UserGuide/govcloud-cog.html"""
     of_pool = {"StringEquals": {f"{pool}:aud": "us-gov-west-1:12345678-dead-beef-cafe-123456790ab"}}
@@ -229,33 +208,27 @@ def test_an_identity_pool_of_another_partition_is_one_too(pool: str) -> None:
     assert trusting(admits({}, pool)).refused == ["federated-trust"]
 
 
-@pytest.mark.parametrize(
-    "statement",
-    [
-        admits(provider="*"),
-        admits(provider=arn(OUTSIDE, f"oidc-provider/{HOST}"), condition={"StringEquals": {SUB: MAIN}}),
-        admits(provider=arn(OUTSIDE, "saml-provider/corp"), action="sts:AssumeRoleWithSAML"),
-        admits(provider=f"arn:aws-cn:iam::{STAGE}:saml-provider/corp", action="sts:AssumeRoleWithSAML"),
-        admits(provider=arn(HUB, "saml-provider/corp"), action="sts:AssumeRoleWithSAML"),
-        {"Effect": "Allow", "Principal": {"Service": "rolesanywhere.amazonaws.com"}, "Action": "sts:AssumeRole"},
-    ],
-)
+@pytest.mark.parametrize("statement", [
+    admits(provider="*"),
+    admits(provider=arn(OUTSIDE, f"oidc-provider/{HOST}"), condition={"StringEquals": {SUB: MAIN}}),
+    admits(provider=arn(OUTSIDE, "saml-provider/corp"), action="sts:AssumeRoleWithSAML"),
+    admits(provider=f"arn:aws-cn:iam::{STAGE}:saml-provider/corp", action="sts:AssumeRoleWithSAML"),
+    admits(provider=arn(HUB, "saml-provider/corp"), action="sts:AssumeRoleWithSAML"),
+    {"Effect": "Allow", "Principal": {"Service": "rolesanywhere.amazonaws.com"}, "Action": "sts:AssumeRole"},
+])  # fmt: skip
 def test_every_provider_and_one_of_another_account_are_refused(statement: dict[str, Any]) -> None:
     assert trusting(statement).refused == ["federated-trust"]
 
 
-@pytest.mark.parametrize(
-    "provider",
-    [
-        "x y",
-        "accounts.google.com.evil",
-        arn(STAGE, "oidc-provider/"),
-        "arn:aws:iam::*:oidc-provider/gitlab.com",
-        arn(STAGE, "saml-provider/*"),
-        "arn:aws:s3:::bucket",
-        "arn:aws:iam::aws:oidc-provider/gitlab.com",
-    ],
-)
+@pytest.mark.parametrize("provider", [
+    "x y",
+    "accounts.google.com.evil",
+    arn(STAGE, "oidc-provider/"),
+    "arn:aws:iam::*:oidc-provider/gitlab.com",
+    arn(STAGE, "saml-provider/*"),
+    "arn:aws:s3:::bucket",
+    "arn:aws:iam::aws:oidc-provider/gitlab.com",
+])  # fmt: skip
 @pytest.mark.parametrize("action", ["sts:*", ["sts:AssumeRoleWithWebIdentity", "sts:AssumeRoleWithSAML"]])
 def test_what_names_no_provider_is_refused_once(provider: str, action: object) -> None:
     assert [one.rule for one in trusting(admits(None, provider, action)).check().mandatory] == ["federated-trust"]
@@ -283,16 +256,13 @@ ONE_SERVICE = "name the one service that is to have the role, such as ec2.amazon
 CLUSTER = "oidc.eks.eu-west-1.amazonaws.com/id/EXAMPLED539D4633E53DE1B71EXAMPLE"
 
 
-@pytest.mark.parametrize(
-    ("condition", "advice"),
-    [
-        (None, ["federated-trust"]),
-        ({"StringEquals": {f"{CLUSTER}:aud": "sts.amazonaws.com"}}, ["federated-trust"]),
-        ({"StringLike": {f"{CLUSTER}:sub": "system:serviceaccount:*:ebs"}}, ["federated-trust"]),
-        ({"StringLike": {f"{CLUSTER}:sub": "system:serviceaccount:kube-system:*"}}, []),
-        ({"StringEquals": {f"{CLUSTER}:sub": "system:serviceaccount:kube-system:ebs"}}, []),
-    ],
-)
+@pytest.mark.parametrize(("condition", "advice"), [
+    (None, ["federated-trust"]),
+    ({"StringEquals": {f"{CLUSTER}:aud": "sts.amazonaws.com"}}, ["federated-trust"]),
+    ({"StringLike": {f"{CLUSTER}:sub": "system:serviceaccount:*:ebs"}}, ["federated-trust"]),
+    ({"StringLike": {f"{CLUSTER}:sub": "system:serviceaccount:kube-system:*"}}, []),
+    ({"StringEquals": {f"{CLUSTER}:sub": "system:serviceaccount:kube-system:ebs"}}, []),
+])  # fmt: skip
 def test_pods_of_every_namespace_of_a_cluster_of_one_s_own_are_advice(condition: Any, advice: list[str]) -> None:
     """https://docs.aws.amazon.com/eks/latest/userguide/associate-service-account-role.html"""
     found = trusting(admits(condition, arn(STAGE, f"oidc-provider/{CLUSTER}"))).check()
@@ -464,15 +434,12 @@ def test_a_way_goes_on_from_the_role_of_a_web_identity() -> None:
     assert any(way.endswith(f"{MAIN} -> {arn(HUB, 'role/ci')} -> {DEPLOYER}") for way in ways)
 
 
-@pytest.mark.parametrize(
-    "statement",
-    [
-        admits({"StringEquals": {SUB: UNKNOWN}}),
-        admits({"StringLike": {SUB: [UNKNOWN, "repo:acme/*"]}}),
-        admits(UNKNOWN),
-        admits({"StringEquals": {SUB: MAIN}}, UNKNOWN),
-    ],
-)
+@pytest.mark.parametrize("statement", [
+    admits({"StringEquals": {SUB: UNKNOWN}}),
+    admits({"StringLike": {SUB: [UNKNOWN, "repo:acme/*"]}}),
+    admits(UNKNOWN),
+    admits({"StringEquals": {SUB: MAIN}}, UNKNOWN),
+])  # fmt: skip
 def test_a_tenant_that_is_not_known_yet_is_not_proved(statement: dict[str, Any]) -> None:
     world = two_keys()
     world.role("gh", world.stage, {"Version": "2012-10-17", "Statement": [statement]})

@@ -30,15 +30,8 @@ TARGET = arn(STAGE, "role/deployer")
 def center(*, world: World | None = None, **assignment: object) -> World:
     """Group admins of Identity Center is assigned the permission set Admin in the stage account."""
     world = world or World()
-    put(
-        world,
-        "aws:ssoadmin/permissionSet:PermissionSet",
-        "admin",
-        world.hub,
-        name="Admin",
-        arn=SET_ARN,
-        sessionDuration="PT4H",
-    )
+    said = {"name": "Admin", "arn": SET_ARN, "sessionDuration": "PT4H"}
+    put(world, "aws:ssoadmin/permissionSet:PermissionSet", "admin", world.hub, **said)
     put(world, "aws:identitystore/group:Group", "admins", world.hub, displayName="admins", groupId="g-1")
     put(world, "aws:identitystore/user:User", "ann", world.hub, userName="ann", userId="u-1")
     put(world, "aws:identitystore/groupMembership:GroupMembership", "m", world.hub, groupId="g-1", memberId="u-1")
@@ -59,14 +52,8 @@ def assign(world: World, name: str, **changes: object) -> Resource:
 
 
 def attach(world: World, kind: str, **values: object) -> None:
-    put(
-        world,
-        f"aws:ssoadmin/{kind[0].lower()}{kind[1:]}:{kind}",
-        f"p-{kind}",
-        world.hub,
-        permissionSetArn=SET_ARN,
-        **values,
-    )
+    type_ = f"aws:ssoadmin/{kind[0].lower()}{kind[1:]}:{kind}"
+    put(world, type_, f"p-{kind}", world.hub, permissionSetArn=SET_ARN, **values)
 
 
 def of_center(world: World) -> list[Door]:
@@ -302,16 +289,13 @@ def test_whom_an_assignment_or_an_entitlement_lets_in_where(resources: list[Any]
         ]
 
 
-@pytest.mark.parametrize(
-    ("region", "trusted", "path"),
-    [
-        ("eu-west-1", "", "eu-west-1/"),
-        ("us-east-1", "eu-west-1/", ""),
-        (None, "", ""),
-        (None, "eu-west-1/", "eu-west-1/"),
-        (None, "*/", "*/"),
-    ],
-)
+@pytest.mark.parametrize(("region", "trusted", "path"), [
+    ("eu-west-1", "", "eu-west-1/"),
+    ("us-east-1", "eu-west-1/", ""),
+    (None, "", ""),
+    (None, "eu-west-1/", "eu-west-1/"),
+    (None, "*/", "*/"),
+])  # fmt: skip
 def test_the_region_of_a_role_is_that_of_its_provider_where_nothing_nearer_tells_one(
     region: object, trusted: str, path: str
 ) -> None:

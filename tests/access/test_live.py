@@ -476,17 +476,14 @@ def test_a_credential_report_is_waited_for_but_not_for_ever(
     assert sum(slept) == min(seconds, 60)
 
 
-@pytest.mark.parametrize(
-    "place",
-    [
-        ("GetCallerIdentity", ""),
-        ("DescribeOrganization", ""),
-        ("ListPolicies", "RESOURCE_CONTROL_POLICY"),
-        ("GetPermissionsBoundaryForPermissionSet", SET),
-        ("ListOrganizationsFeatures", ""),
-        IN_STAGE,
-    ],
-)
+@pytest.mark.parametrize("place", [
+    ("GetCallerIdentity", ""),
+    ("DescribeOrganization", ""),
+    ("ListPolicies", "RESOURCE_CONTROL_POLICY"),
+    ("GetPermissionsBoundaryForPermissionSet", SET),
+    ("ListOrganizationsFeatures", ""),
+    IN_STAGE,
+])  # fmt: skip
 def test_what_cannot_be_read_is_refused_with_what_helps(place: tuple[str, str]) -> None:
     """Not passed over: what was not read cannot be shown to be closed."""
     aws: Any = Aws({**ALL, place: "AccessDeniedException"})
@@ -507,14 +504,11 @@ def test_what_cannot_be_read_is_refused_with_what_helps(place: tuple[str, str]) 
             read_live(aws, member_role="In")
 
 
-@pytest.mark.parametrize(
-    ("variables", "region"),
-    [
-        ({}, "us-east-1"),
-        ({"AWS_REGION": "eu-west-1"}, "eu-west-1"),
-        ({"AWS_DEFAULT_REGION": "eu-north-1", "AWS_REGION": "eu-west-1"}, "eu-north-1"),
-    ],
-)
+@pytest.mark.parametrize(("variables", "region"), [
+    ({}, "us-east-1"),
+    ({"AWS_REGION": "eu-west-1"}, "eu-west-1"),
+    ({"AWS_DEFAULT_REGION": "eu-north-1", "AWS_REGION": "eu-west-1"}, "eu-north-1"),
+])  # fmt: skip
 def test_the_region_is_that_of_the_environment(
     monkeypatch: pytest.MonkeyPatch, variables: Mapping[str, str], region: str
 ) -> None:

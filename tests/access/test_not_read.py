@@ -132,27 +132,24 @@ def test_what_may_make_iam_and_is_not_read_is_refused(type_: str) -> None:
     assert found(type_)[0] == {"not-read"}
 
 
-@pytest.mark.parametrize(
-    "type_",
-    [
-        "aws:s3/bucket:Bucket",
-        "aws:lambda/permission:Permission",
-        "aws:iam/instanceProfile:InstanceProfile",
-        "aws:iam/serviceLinkedRole:ServiceLinkedRole",
-        "aws:eks/accessEntry:AccessEntry",
-        "aws:servicecatalog/product:Product",
-        "aws:ssoadmin/application:Application",
-        "aws-native:s3:Bucket",
-        "kubernetes:core/v1:ServiceAccount",
-        "kubernetes:helm.sh/v3:Release",
-        "network:tf:aws_vpc",
-        "random:index/randomPassword:RandomPassword",
-        "docker-build:index:Image",
-        "gcp:projects/iAMMember:IAMMember",
-        "azure-native:authorization:RoleAssignment",
-        "acme:index:Thing",
-    ],
-)
+@pytest.mark.parametrize("type_", [
+    "aws:s3/bucket:Bucket",
+    "aws:lambda/permission:Permission",
+    "aws:iam/instanceProfile:InstanceProfile",
+    "aws:iam/serviceLinkedRole:ServiceLinkedRole",
+    "aws:eks/accessEntry:AccessEntry",
+    "aws:servicecatalog/product:Product",
+    "aws:ssoadmin/application:Application",
+    "aws-native:s3:Bucket",
+    "kubernetes:core/v1:ServiceAccount",
+    "kubernetes:helm.sh/v3:Release",
+    "network:tf:aws_vpc",
+    "random:index/randomPassword:RandomPassword",
+    "docker-build:index:Image",
+    "gcp:projects/iAMMember:IAMMember",
+    "azure-native:authorization:RoleAssignment",
+    "acme:index:Thing",
+])  # fmt: skip
 def test_what_lets_nobody_in_is_not_mentioned(type_: str) -> None:
     assert found(type_) == (set(), set())
 
@@ -236,15 +233,12 @@ def test_another_command_is_only_mentioned(text: object) -> None:
     assert found(COMMAND, create=text) == (set(), {"code-not-read"})
 
 
-@pytest.mark.parametrize(
-    "code",
-    [
-        "exports.handler = __f0; const iam = new AWS.IAM(); iam.createRole(args)",
-        "exports.handler = async () => client.send(new CreateStackCommand(x))",
-        "function create() { execSync('aws iam put-role-policy') }; exports.handler = create",
-        base64.b64encode(b"\x80\x05_create_code\n(Vboto3\nViam\nVcreate_role\n.").decode(),
-    ],
-)
+@pytest.mark.parametrize("code", [
+    "exports.handler = __f0; const iam = new AWS.IAM(); iam.createRole(args)",
+    "exports.handler = async () => client.send(new CreateStackCommand(x))",
+    "function create() { execSync('aws iam put-role-policy') }; exports.handler = create",
+    base64.b64encode(b"\x80\x05_create_code\n(Vboto3\nViam\nVcreate_role\n.").decode(),
+])  # fmt: skip
 def test_code_of_a_dynamic_provider_that_speaks_of_iam_is_refused(code: str) -> None:
     assert found(DYNAMIC, __provider=code)[0] == {"not-read"}
 

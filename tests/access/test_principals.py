@@ -143,78 +143,75 @@ def lists_of_all(world: World) -> None:
 REMOVED = "so that each update of it removes this one"
 
 
-@pytest.mark.parametrize(
-    ("build", "held", "unclear"),
-    [
-        (
-            managed_policies,
-            {
-                "role there": ["managed policy there"],
-                "role ci": [
-                    "managed policy read",
-                    f"managed policy odd: {REFUSED}",
-                    "managed policy made-up",
-                    f"managed policy read: {arn(HUB, 'policy/read')} is made outside this stack",
-                ],
-                "role all": [f"a policy that all attaches: {NO_ARN}"],
-                "role some": ["managed policy later", f"managed policy odd: {REFUSED}"],
-                "role cd": [
-                    "managed policy ReadOnlyAccess",
-                    f"managed policy MadeAfterTheData: what {UNRECORDED} grants is not recorded here",
-                ],
-                "role elsewhere": ["managed policy there"],
-            },
-            [],
-        ),
-        (
-            inline_policies,
-            {
-                "role ci": [
-                    "inline policy one of role ci",
-                    f"inline policy without a known name of role ci: {NOT_YET} (made from urn:bucket)",
-                    "inline policy without a known name of role ci",
-                    "inline policy without a known name of role ci",
-                    f"inline policy odd of role ci: {REFUSED}",
-                ],
-                "role all": [f"inline policy without a known name of role all: {NOT_YET}"],
-                "role only-read": ["inline policy one of role only-read"],
-                "group staff": ["inline policy g of group staff"],
-                "role cd": [f"inline policy g of role cd: {REFUSED}"],
-            },
-            [("UserPolicy g", "the user that it belongs to is not known yet")],
-        ),
-        (
-            members_and_boundaries,
-            {
-                "user ann": ["within managed policy limit", "in staff", "in ops"],
-                "role twice": [f"within permissions boundary of role twice: {DIFFER}"],
-                "role alike": ["within managed policy limit"],
-                "role either": [f"within permissions boundary of role either: {ONE_OF_TWO}"],
-                "user bob": ["in staff", "in ops"],
-            },
-            [("UserGroupMembership p", "the groups that it names are not known yet")],
-        ),
-        (
-            lists_of_all,
-            {
-                "role ci": ["inline policy own of role ci", "managed policy read", "managed policy read"],
-                "role cd": ["managed policy read", "managed policy more"],
-                "role cf": ["managed policy more"],
-                "role ce": ["inline policy kept of role ce"],
-                "role cg": ["inline policy own of role cg"] * 2,
-            },
-            [
-                ("RolePolicyAttachment to", "the principal that it attaches a policy to is not known yet"),
-                ("inline policy grant of role ci", f"role ci has a list of all its policies, {REMOVED}"),
-                ("managed policy enter of ci", f"role ci has a list of all its policies, {REMOVED}"),
-                ("RolePoliciesExclusive x", "the policies that it lets stay are not known yet"),
-                ("RolePoliciesExclusive of", "the role whose policies it removes is not known yet"),
-                ("inline policy grant of role cd", f"y lists all the inline policies, {REMOVED}"),
-                ("managed policy enter of cd", f"z lists all the attached policies, {REMOVED}"),
+@pytest.mark.parametrize(("build", "held", "unclear"), [
+    (
+        managed_policies,
+        {
+            "role there": ["managed policy there"],
+            "role ci": [
+                "managed policy read",
+                f"managed policy odd: {REFUSED}",
+                "managed policy made-up",
+                f"managed policy read: {arn(HUB, 'policy/read')} is made outside this stack",
             ],
-        ),
-    ],
-)
+            "role all": [f"a policy that all attaches: {NO_ARN}"],
+            "role some": ["managed policy later", f"managed policy odd: {REFUSED}"],
+            "role cd": [
+                "managed policy ReadOnlyAccess",
+                f"managed policy MadeAfterTheData: what {UNRECORDED} grants is not recorded here",
+            ],
+            "role elsewhere": ["managed policy there"],
+        },
+        [],
+    ),
+    (
+        inline_policies,
+        {
+            "role ci": [
+                "inline policy one of role ci",
+                f"inline policy without a known name of role ci: {NOT_YET} (made from urn:bucket)",
+                "inline policy without a known name of role ci",
+                "inline policy without a known name of role ci",
+                f"inline policy odd of role ci: {REFUSED}",
+            ],
+            "role all": [f"inline policy without a known name of role all: {NOT_YET}"],
+            "role only-read": ["inline policy one of role only-read"],
+            "group staff": ["inline policy g of group staff"],
+            "role cd": [f"inline policy g of role cd: {REFUSED}"],
+        },
+        [("UserPolicy g", "the user that it belongs to is not known yet")],
+    ),
+    (
+        members_and_boundaries,
+        {
+            "user ann": ["within managed policy limit", "in staff", "in ops"],
+            "role twice": [f"within permissions boundary of role twice: {DIFFER}"],
+            "role alike": ["within managed policy limit"],
+            "role either": [f"within permissions boundary of role either: {ONE_OF_TWO}"],
+            "user bob": ["in staff", "in ops"],
+        },
+        [("UserGroupMembership p", "the groups that it names are not known yet")],
+    ),
+    (
+        lists_of_all,
+        {
+            "role ci": ["inline policy own of role ci", "managed policy read", "managed policy read"],
+            "role cd": ["managed policy read", "managed policy more"],
+            "role cf": ["managed policy more"],
+            "role ce": ["inline policy kept of role ce"],
+            "role cg": ["inline policy own of role cg"] * 2,
+        },
+        [
+            ("RolePolicyAttachment to", "the principal that it attaches a policy to is not known yet"),
+            ("inline policy grant of role ci", f"role ci has a list of all its policies, {REMOVED}"),
+            ("managed policy enter of ci", f"role ci has a list of all its policies, {REMOVED}"),
+            ("RolePoliciesExclusive x", "the policies that it lets stay are not known yet"),
+            ("RolePoliciesExclusive of", "the role whose policies it removes is not known yet"),
+            ("inline policy grant of role cd", f"y lists all the inline policies, {REMOVED}"),
+            ("managed policy enter of cd", f"z lists all the attached policies, {REMOVED}"),
+        ],
+    ),
+])  # fmt: skip
 def test_each_has_the_policies_that_the_resources_give_it(
     build: Callable[[World], None], held: dict[str, list[str]], unclear: list[tuple[str, str]]
 ) -> None:
@@ -259,20 +256,17 @@ def unproved(world: World, what: str, why: str) -> NotProved:
     return NotProved(f"The {title}", why, step, f"{arn(HUB, f'role/{role}')} -> *", urn, f"{made}.py")
 
 
-@pytest.mark.parametrize(
-    ("inputs", "name", "unsettled", "prefixed"),
-    [
-        ({"name": "ci", "path": "/ops/"}, "ci", None, False),
-        ({"name": "ci", "namePrefix": "c"}, "ci", None, False),
-        ({"name": "ci", "path": UNKNOWN}, "ci", "path", False),
-        ({"name": "ci", "namePrefix": "c", "path": UNKNOWN}, "ci", "path", False),
-        ({"namePrefix": "ci-"}, f"ci-{'?' * 26}", "name", True),
-        ({"namePrefix": "ci-", "name": UNKNOWN, "path": "/ops/"}, f"ci-{'?' * 26}", "name", True),
-        ({"namePrefix": "ci-", "path": UNKNOWN}, f"ci-{'?' * 26}", "name", False),
-        ({"name": UNKNOWN}, "logical-???????", "name", False),
-        ({}, "logical-???????", "name", False),
-    ],
-)
+@pytest.mark.parametrize(("inputs", "name", "unsettled", "prefixed"), [
+    ({"name": "ci", "path": "/ops/"}, "ci", None, False),
+    ({"name": "ci", "namePrefix": "c"}, "ci", None, False),
+    ({"name": "ci", "path": UNKNOWN}, "ci", "path", False),
+    ({"name": "ci", "namePrefix": "c", "path": UNKNOWN}, "ci", "path", False),
+    ({"namePrefix": "ci-"}, f"ci-{'?' * 26}", "name", True),
+    ({"namePrefix": "ci-", "name": UNKNOWN, "path": "/ops/"}, f"ci-{'?' * 26}", "name", True),
+    ({"namePrefix": "ci-", "path": UNKNOWN}, f"ci-{'?' * 26}", "name", False),
+    ({"name": UNKNOWN}, "logical-???????", "name", False),
+    ({}, "logical-???????", "name", False),
+])  # fmt: skip
 def test_a_name_that_the_provider_makes_up_or_that_is_not_known_stands_for_none(
     inputs: dict[str, object], name: str, unsettled: str | None, *, prefixed: bool
 ) -> None:
@@ -282,14 +276,14 @@ def test_a_name_that_the_provider_makes_up_or_that_is_not_known_stands_for_none(
     again = replace(made, urn="urn:below-another-component")
     world.resources.append(again)
     principals = read(world)
-    role = principals.of_resource(made)
+    role = principals.by_urn.get(made.urn)
     assert role is not None
     path = "/ops/" if inputs.get("path") == "/ops/" else "/"
     assert (role.name, role.arn) == (name, arn(HUB, f"role{path}{name}"))
     assert (role.unsettled, role.prefixed) == (unsettled, prefixed)
     assert role.trust is not None
     assert role.trust.title == f"trust policy of role {name}"
-    both = [role, principals.of_resource(again)]
+    both = [role, principals.by_urn.get(again.urn)]
     assert list(principals) == both[: 2 if unsettled else 1]
     assert list(principals.unsettled("role", HUB)) == (both if unsettled else [])
     assert principals.namesakes_in_unpinned_accounts("role", name) == ()
@@ -301,35 +295,32 @@ def test_two_of_one_name_are_one_where_their_account_is_known() -> None:
         made = [world.role("ci", provider) for _ in range(2)]
         made[1] = world.change(made[1], urn=f"{made[1].urn}-again")
         principals = read(world)
-        one, other = map(principals.of_resource, made)
+        one, other = (principals.by_urn[one.urn] for one in made)
         assert (one is other) == (provider is world.hub)
         assert len(principals.namesakes_in_unpinned_accounts("role", "ci")) == 2
     user = principals.mentioned(HUB, "user", "ann")
     assert (user.trust_policy, user.arn) == (UNKNOWN, arn(HUB, "user/ann"))
 
 
-@pytest.mark.parametrize(
-    ("first", "second", "same"),
-    [
-        ([trusts(CI, HUB)], [trusts(arn(HUB, "root"), CI)], True),
-        ([trusts(CI), trusts(HUB)], [trusts(HUB), trusts(CI)], True),
-        ([trusts("*")], [trusts("*", CI)], True),
-        ([trusts(CI)], [trusts(HUB)], False),
-        ([trusts(CI)], [trusts("*")], False),
-        ([trusts(CI)], [trusts(CI, effect="Deny")], False),
-        ([trusts(CI, condition=MFA)], [trusts(CI, condition=MFA)], True),
-        ([trusts(CI)], [trusts(CI, condition=MFA)], False),
-        ([trusts(CI)], [{**trusts(CI), "Action": ["sts:AssumeRole", "sts:TagSession"]}], False),
-        ([trusts(CI)], [{**trusts(CI), "Principal": {"AWS": CI, "Service": "ec2.amazonaws.com"}}], False),
-        (
-            [{**trusts(CI), "Principal": {"AWS": [CI, UNKNOWN]}}] * 2,
-            [{**trusts(CI), "Principal": {"AWS": [UNKNOWN, CI]}}],
-            True,
-        ),
-        (UNKNOWN, [trusts(CI)], None),
-        ([trusts(CI)], UNKNOWN, None),
-    ],
-)
+@pytest.mark.parametrize(("first", "second", "same"), [
+    ([trusts(CI, HUB)], [trusts(arn(HUB, "root"), CI)], True),
+    ([trusts(CI), trusts(HUB)], [trusts(HUB), trusts(CI)], True),
+    ([trusts("*")], [trusts("*", CI)], True),
+    ([trusts(CI)], [trusts(HUB)], False),
+    ([trusts(CI)], [trusts("*")], False),
+    ([trusts(CI)], [trusts(CI, effect="Deny")], False),
+    ([trusts(CI, condition=MFA)], [trusts(CI, condition=MFA)], True),
+    ([trusts(CI)], [trusts(CI, condition=MFA)], False),
+    ([trusts(CI)], [{**trusts(CI), "Action": ["sts:AssumeRole", "sts:TagSession"]}], False),
+    ([trusts(CI)], [{**trusts(CI), "Principal": {"AWS": CI, "Service": "ec2.amazonaws.com"}}], False),
+    (
+        [{**trusts(CI), "Principal": {"AWS": [CI, UNKNOWN]}}] * 2,
+        [{**trusts(CI), "Principal": {"AWS": [UNKNOWN, CI]}}],
+        True,
+    ),
+    (UNKNOWN, [trusts(CI)], None),
+    ([trusts(CI)], UNKNOWN, None),
+])  # fmt: skip
 def test_two_resources_that_are_one_role_say_the_same_or_nothing_is_known(
     first: Any, second: Any, same: bool | None
 ) -> None:

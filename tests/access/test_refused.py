@@ -93,23 +93,16 @@ def test_a_trust_policy_may_be_longer_where_its_quota_was_raised() -> None:
         assert refused(world) == expected
 
 
-@pytest.mark.parametrize(
-    "statement",
-    [
-        {
-            "Effect": "Allow",
-            "Principal": "*",
-            "Action": "sts:AssumeRole",
-            "Condition": {"StringEquals": {"aws:PrincipalAccount": HUB}},
-        },
-        {
-            "Effect": "Allow",
-            "Principal": {"Service": "ec2.amazonaws.com"},
-            "Action": ["sts:AssumeRole", "s3:GetObject"],
-        },
-        trusts(CI.replace("arn:aws:", "arn:aws-us-gov:")),
-    ],
-)
+@pytest.mark.parametrize("statement", [
+    {
+        "Effect": "Allow",
+        "Principal": "*",
+        "Action": "sts:AssumeRole",
+        "Condition": {"StringEquals": {"aws:PrincipalAccount": HUB}},
+    },
+    {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": ["sts:AssumeRole", "s3:GetObject"]},
+    trusts(CI.replace("arn:aws:", "arn:aws-us-gov:")),
+])  # fmt: skip
 def test_a_trust_policy_that_iam_does_not_save_is_refused(statement: dict[str, Any]) -> None:
     world = two_keys()
     world.role("wrong", world.stage, document(statement))
@@ -159,19 +152,16 @@ def test_a_group_in_a_trust_policy_is_refused_once(account: str) -> None:
     assert [one.rule for one in world.check().mandatory] == [RULE]
 
 
-@pytest.mark.parametrize(
-    ("named", "meant"),
-    [
-        ("role/deployerr", DEPLOYER),
-        ("role/depolyer", DEPLOYER),
-        ("role/app/deployer", DEPLOYER),
-        ("user/alce", arn(STAGE, "user/alice")),
-        ("role/deployer", None),
-        ("role/deployer-prod", None),
-        ("role/alice", None),
-        ("role/aws-service-role/eks.amazonaws.com/AWSServiceRoleForAmazonEKS", None),
-    ],
-)
+@pytest.mark.parametrize(("named", "meant"), [
+    ("role/deployerr", DEPLOYER),
+    ("role/depolyer", DEPLOYER),
+    ("role/app/deployer", DEPLOYER),
+    ("user/alce", arn(STAGE, "user/alice")),
+    ("role/deployer", None),
+    ("role/deployer-prod", None),
+    ("role/alice", None),
+    ("role/aws-service-role/eks.amazonaws.com/AWSServiceRoleForAmazonEKS", None),
+])  # fmt: skip
 def test_a_trust_in_a_principal_that_the_stack_makes_under_almost_that_name_is_advice(
     named: str, meant: str | None
 ) -> None:

@@ -52,21 +52,18 @@ def granting(world: World, resource: str) -> None:
     replaced(world, "ci-grant", policy=document(grants(resource)))
 
 
-@pytest.mark.parametrize(
-    ("operator", "key", "value"),
-    [
-        ("StringLike", "aws:PrincipalOrgID", "o-*"),
-        ("ForAnyValue:StringLike", "aws:PrincipalOrgPaths", "*/r-ab12/*"),
-        ("StringLike", "aws:PrincipalAccount", "1111*"),
-        ("ArnLike", "aws:PrincipalArn", "arn:aws:iam::*:role/ci"),
-        ("StringLike", "aws:PrincipalArn", "arn:*/ci"),
-        ("StringEquals", "aws:PrincipalAccount", "${aws:PrincipalAccount}"),
-        ("StringEquals", "aws:PrincipalAccount", "${sts:ExternalId}"),
-        ("StringEquals", "aws:PrincipalAccount", "${sts:RoleSessionName}"),
-        ("StringEquals", "aws:PrincipalAccount", "${aws:TokenIssueTime, '111111111111'}"),
-        ("StringLike", "aws:PrincipalOrgID", ["o-a1b2c3d4e5", "o-?*"]),
-    ],
-)
+@pytest.mark.parametrize(("operator", "key", "value"), [
+    ("StringLike", "aws:PrincipalOrgID", "o-*"),
+    ("ForAnyValue:StringLike", "aws:PrincipalOrgPaths", "*/r-ab12/*"),
+    ("StringLike", "aws:PrincipalAccount", "1111*"),
+    ("ArnLike", "aws:PrincipalArn", "arn:aws:iam::*:role/ci"),
+    ("StringLike", "aws:PrincipalArn", "arn:*/ci"),
+    ("StringEquals", "aws:PrincipalAccount", "${aws:PrincipalAccount}"),
+    ("StringEquals", "aws:PrincipalAccount", "${sts:ExternalId}"),
+    ("StringEquals", "aws:PrincipalAccount", "${sts:RoleSessionName}"),
+    ("StringEquals", "aws:PrincipalAccount", "${aws:TokenIssueTime, '111111111111'}"),
+    ("StringLike", "aws:PrincipalOrgID", ["o-a1b2c3d4e5", "o-?*"]),
+])  # fmt: skip
 def test_a_condition_that_anybody_can_meet_limits_nobody(operator: str, key: str, value: object) -> None:
     """Role names are anybody's to choose, and every principal of any organization has an id that begins with `o-`.
 
@@ -77,18 +74,15 @@ def test_a_condition_that_anybody_can_meet_limits_nobody(operator: str, key: str
     assert world.rules() == ["wildcard-trust"]
 
 
-@pytest.mark.parametrize(
-    ("operator", "key", "value"),
-    [
-        ("StringEquals", "aws:PrincipalOrgID", "o-a1b2c3d4e5"),
-        ("StringEquals", "aws:PrincipalOrgID", "${aws:ResourceOrgID}"),
-        ("StringEquals", "aws:PrincipalOrgID", ["o-a1b2c3d4e5", "*"]),
-        ("StringEquals", "aws:PrincipalAccount", [HUB, "9999*"]),
-        ("ForAnyValue:StringLike", "aws:PrincipalOrgPaths", "o-a1b2c3d4e5/r-ab12/ou-ab12-11111111/*"),
-        ("StringLike", "aws:PrincipalAccount", HUB),
-        ("ArnLike", "aws:PrincipalArn", arn(HUB, "role/c*")),
-    ],
-)
+@pytest.mark.parametrize(("operator", "key", "value"), [
+    ("StringEquals", "aws:PrincipalOrgID", "o-a1b2c3d4e5"),
+    ("StringEquals", "aws:PrincipalOrgID", "${aws:ResourceOrgID}"),
+    ("StringEquals", "aws:PrincipalOrgID", ["o-a1b2c3d4e5", "*"]),
+    ("StringEquals", "aws:PrincipalAccount", [HUB, "9999*"]),
+    ("ForAnyValue:StringLike", "aws:PrincipalOrgPaths", "o-a1b2c3d4e5/r-ab12/ou-ab12-11111111/*"),
+    ("StringLike", "aws:PrincipalAccount", HUB),
+    ("ArnLike", "aws:PrincipalArn", arn(HUB, "role/c*")),
+])  # fmt: skip
 def test_a_condition_that_says_whose_the_principal_is_limits_everyone(operator: str, key: str, value: object) -> None:
     """Under StringEquals a `*` is a star, which is in no id; advice says that nothing matches it.
 
@@ -141,16 +135,13 @@ def test_any_organization_is_no_protection_against_a_confused_deputy() -> None:
     assert world.rules() == ["external-id"]
 
 
-@pytest.mark.parametrize(
-    ("denied", "condition", "rule"),
-    [
-        ("*", {"StringNotEquals": {"sts:ExternalId": "abc"}}, "third-party-named"),
-        (arn(OUTSIDE, "root"), {"StringNotEqualsIfExists": {"sts:ExternalId": ["abc", "def"]}}, "third-party-named"),
-        ("*", {"StringNotLike": {"sts:ExternalId": "a*"}}, "external-id"),
-        (arn(HUB, "root"), {"StringNotEquals": {"sts:ExternalId": "abc"}}, "external-id"),
-        ("*", {"StringNotEquals": {"sts:ExternalId": "abc"}, "Bool": {"aws:SecureTransport": "false"}}, "external-id"),
-    ],
-)
+@pytest.mark.parametrize(("denied", "condition", "rule"), [
+    ("*", {"StringNotEquals": {"sts:ExternalId": "abc"}}, "third-party-named"),
+    (arn(OUTSIDE, "root"), {"StringNotEqualsIfExists": {"sts:ExternalId": ["abc", "def"]}}, "third-party-named"),
+    ("*", {"StringNotLike": {"sts:ExternalId": "a*"}}, "external-id"),
+    (arn(HUB, "root"), {"StringNotEquals": {"sts:ExternalId": "abc"}}, "external-id"),
+    ("*", {"StringNotEquals": {"sts:ExternalId": "abc"}, "Bool": {"aws:SecureTransport": "false"}}, "external-id"),
+])  # fmt: skip
 def test_a_denial_without_the_external_id_demands_it(denied: str, condition: dict[str, object], rule: str) -> None:
     """Negated operators, with IfExists too, match when the key is absent.
 
@@ -261,17 +252,14 @@ def grant_of_the_access_role(world: World) -> None:
     world.grant("helpdesk", world.hub, arn(PROD, "role/Enter"))
 
 
-@pytest.mark.parametrize(
-    ("resource", "rules"),
-    [
-        ("arn:*:iam::222222222222:role/deployer", []),
-        ("arn:aws*:iam::222222222222:role/gone", ["door-needs-trust"]),
-        ("arn:aws-*:iam::222222222222:role/deployer", ["door-needs-grant", "wildcard-grant"]),
-        ("arn:*:iam::222222222222:role/*", ["wildcard-grant"]),
-        ("arn:*:*::222222222222:role/deployer", ["wildcard-grant"]),
-        ("arn:*:iam::333333333333:role/Enter", ["access-role-reserved"]),
-    ],
-)
+@pytest.mark.parametrize(("resource", "rules"), [
+    ("arn:*:iam::222222222222:role/deployer", []),
+    ("arn:aws*:iam::222222222222:role/gone", ["door-needs-trust"]),
+    ("arn:aws-*:iam::222222222222:role/deployer", ["door-needs-grant", "wildcard-grant"]),
+    ("arn:*:iam::222222222222:role/*", ["wildcard-grant"]),
+    ("arn:*:*::222222222222:role/deployer", ["wildcard-grant"]),
+    ("arn:*:iam::333333333333:role/Enter", ["access-role-reserved"]),
+])  # fmt: skip
 def test_a_pattern_of_partitions_leaves_one_role_as_roles_delegate_within_one_partition(
     resource: str, rules: list[str]
 ) -> None:
@@ -644,15 +632,12 @@ def test_a_pack_can_say_how_long_a_temporary_door_may_be_open() -> None:
     assert "until 2026-11-25 (mostDays 1)" in finding.message
 
 
-@pytest.mark.parametrize(
-    ("condition", "last"),
-    [
-        ({"DateEquals": {"aws:CurrentTime": "2026-11-23T00:00:00Z"}}, "2026-11-23 00:00 UTC"),
-        ({"NumericLessThanEquals": {"aws:EpochTime": "1577836800"}}, "2020-01-01 00:00 UTC"),
-        ({"DateLessThanEquals": {"aws:CurrentTime": "2026-11-22T23:59:59Z"}}, "2026-11-22"),
-        ({"DateLessThan": {"aws:CurrentTime": ["2026-11-22T00:00:00Z", "2026-11-23T00:00:00Z"]}}, "2026-11-22"),
-    ],
-)
+@pytest.mark.parametrize(("condition", "last"), [
+    ({"DateEquals": {"aws:CurrentTime": "2026-11-23T00:00:00Z"}}, "2026-11-23 00:00 UTC"),
+    ({"NumericLessThanEquals": {"aws:EpochTime": "1577836800"}}, "2020-01-01 00:00 UTC"),
+    ({"DateLessThanEquals": {"aws:CurrentTime": "2026-11-22T23:59:59Z"}}, "2026-11-22"),
+    ({"DateLessThan": {"aws:CurrentTime": ["2026-11-22T00:00:00Z", "2026-11-23T00:00:00Z"]}}, "2026-11-22"),
+])  # fmt: skip
 def test_a_statement_whose_time_is_over_is_told_in_a_trust_a_grant_and_a_deny(
     condition: dict[str, Any], last: str
 ) -> None:
@@ -717,15 +702,12 @@ def test_an_exception_that_nothing_needs_is_a_violation() -> None:
 
 
 @pytest.mark.parametrize("expires", ["2027-01-31", "2026-11-23"])
-@pytest.mark.parametrize(
-    ("rule", "door"),
-    [
-        ("external-id", f"{arn(OUTSIDE, 'role/ci')} -> {arn(PROD, 'role/reader')}"),
-        ("door-needs-grant", f"{CI} -> {arn(PROD, 'role/reader')}"),  # its source is made here, its trust is not
-        ("door-needs-trust", f"{arn(OUTSIDE, 'role/ci')} -> {DEPLOYER}"),  # its target is made here, its grant is not
-        ("not-read", "urn:pulumi:prod::app::aws:cloudformation/stack:Stack::more -> *"),
-    ],
-)
+@pytest.mark.parametrize(("rule", "door"), [
+    ("external-id", f"{arn(OUTSIDE, 'role/ci')} -> {arn(PROD, 'role/reader')}"),
+    ("door-needs-grant", f"{CI} -> {arn(PROD, 'role/reader')}"),  # its source is made here, its trust is not
+    ("door-needs-trust", f"{arn(OUTSIDE, 'role/ci')} -> {DEPLOYER}"),  # its target is made here, its grant is not
+    ("not-read", "urn:pulumi:prod::app::aws:cloudformation/stack:Stack::more -> *"),
+])  # fmt: skip
 def test_an_exception_for_what_another_stack_makes_is_of_no_matter_here(rule: str, door: str, expires: str) -> None:
     """One configuration serves all stacks, as `pulumi policy enable --config` takes one for a whole organization.
 
@@ -734,29 +716,23 @@ def test_an_exception_for_what_another_stack_makes_is_of_no_matter_here(rule: st
     assert two_keys().rules({rule: {"exceptions": [exception(door, expires)]}}) == []
 
 
-@pytest.mark.parametrize(
-    ("rule", "door"),
-    [
-        ("door-needs-grant", f"{arn(HUB, 'role/misspelt')} -> {DEPLOYER}"),
-        ("door-needs-trust", f"{CI} -> {arn(STAGE, 'role/misspelt')}"),
-        ("unproved-door", f"{CI} -> *"),
-        ("unproved-door", CI_DOOR),
-        ("environments-isolated", f"{CI} -> {arn(STAGE, 'role/OrganizationAccountAccessRole')}"),  # no stack makes it
-    ],
-)
+@pytest.mark.parametrize(("rule", "door"), [
+    ("door-needs-grant", f"{arn(HUB, 'role/misspelt')} -> {DEPLOYER}"),
+    ("door-needs-trust", f"{CI} -> {arn(STAGE, 'role/misspelt')}"),
+    ("unproved-door", f"{CI} -> *"),
+    ("unproved-door", CI_DOOR),
+    ("environments-isolated", f"{CI} -> {arn(STAGE, 'role/OrganizationAccountAccessRole')}"),  # no stack makes it
+])  # fmt: skip
 def test_an_exception_that_nothing_needs_is_refused_where_what_it_is_for_is_made(rule: str, door: str) -> None:
     assert two_keys().rules({rule: {"exceptions": [exception(door, "2027-01-31")]}}) == [rule]
 
 
-@pytest.mark.parametrize(
-    ("rule", "door"),
-    [
-        ("external-id", f"{CI} -> {arn(STAGE, 'role/gone')}"),
-        ("door-needs-trust", f"{HUB} -> {arn(PROD, 'role/reader')}"),
-        ("unproved-door", f"{CI} -> {arn(PROD, 'role/reader')}"),  # there, or here, the other key is not shown
-        ("unproved-door", f"{arn(PROD, 'role/ci')} -> {DEPLOYER}"),
-    ],
-)
+@pytest.mark.parametrize(("rule", "door"), [
+    ("external-id", f"{CI} -> {arn(STAGE, 'role/gone')}"),
+    ("door-needs-trust", f"{HUB} -> {arn(PROD, 'role/reader')}"),
+    ("unproved-door", f"{CI} -> {arn(PROD, 'role/reader')}"),  # there, or here, the other key is not shown
+    ("unproved-door", f"{arn(PROD, 'role/ci')} -> {DEPLOYER}"),
+])  # fmt: skip
 def test_an_exception_for_what_is_not_there_is_said_by_the_stack_it_names_or_once_it_has_expired(
     rule: str, door: str
 ) -> None:
@@ -823,21 +799,18 @@ def test_an_error_in_a_rule_is_a_violation_with_a_next_step_and_never_a_pass() -
     assert result.failure == Finding(message, step, rule="broken")
 
 
-@pytest.mark.parametrize(
-    ("given", "text"),
-    [
-        ({}, "It is open.\nNext step: shut it."),
-        ({"urn": "urn:a", "source": "main.py:3"}, "It is open (main.py:3). [urn:a]\nNext step: shut it."),
-        ({"message": "urn:a is open", "urn": "urn:a"}, "urn:a is open.\nNext step: shut it."),
-        ({"message": "These are:\n- a\n", "urn": "urn:a"}, "These are:\n- a\nNext step: shut it."),
-        ({"next_step": "shut it, or lock it"}, "It is open.\nNext step: shut it, or lock it."),
-        (
-            {"next_step": f"shut it (now, or later; or at night), or {'lock ' * 20}it; {{a, or b}} remains; or leave"},
-            "It is open.\nNext step: shut it (now, or later; or at night)"
-            f"\n  or {'lock ' * 20}it\n  {{a, or b}} remains\n  or leave.",
-        ),
-    ],
-)
+@pytest.mark.parametrize(("given", "text"), [
+    ({}, "It is open.\nNext step: shut it."),
+    ({"urn": "urn:a", "source": "main.py:3"}, "It is open (main.py:3). [urn:a]\nNext step: shut it."),
+    ({"message": "urn:a is open", "urn": "urn:a"}, "urn:a is open.\nNext step: shut it."),
+    ({"message": "These are:\n- a\n", "urn": "urn:a"}, "These are:\n- a\nNext step: shut it."),
+    ({"next_step": "shut it, or lock it"}, "It is open.\nNext step: shut it, or lock it."),
+    (
+        {"next_step": f"shut it (now, or later; or at night), or {'lock ' * 20}it; {{a, or b}} remains; or leave"},
+        "It is open.\nNext step: shut it (now, or later; or at night)"
+        f"\n  or {'lock ' * 20}it\n  {{a, or b}} remains\n  or leave.",
+    ),
+])  # fmt: skip
 def test_a_finding_says_what_is_wrong_then_where_and_each_of_several_long_steps_on_a_line(
     given: dict[str, Any], text: str
 ) -> None:
@@ -887,15 +860,12 @@ def one_account(*providers: str, pin: bool = False) -> World:
     return world
 
 
-@pytest.mark.parametrize(
-    ("providers", "advice"),
-    [
-        (["default"], "no-default-provider"),
-        (["default_7_51_1", "default_6_83_0"], "no-default-provider"),
-        (["west", "east"], "provider-enters-its-account"),
-        (["default", "west"], "no-default-provider"),
-    ],
-)
+@pytest.mark.parametrize(("providers", "advice"), [
+    (["default"], "no-default-provider"),
+    (["default_7_51_1", "default_6_83_0"], "no-default-provider"),
+    (["west", "east"], "provider-enters-its-account"),
+    (["default", "west"], "no-default-provider"),
+])  # fmt: skip
 def test_a_program_of_one_account_gets_one_piece_of_advice_about_its_providers_if_anything_is_about_accounts(
     providers: list[str], advice: str
 ) -> None:

@@ -102,23 +102,19 @@ def test_what_was_being_deleted_or_read_is_not_half_there() -> None:
         assert not about("half", state(pending=({"type": operation, "resource": role("half")},)))
 
 
-@pytest.mark.parametrize(
-    "field",
-    [
-        {"type": 5},
-        {"urn": {}},
-        {"urn": "x"},
-        {"provider": [1]},
-        {"created": True},
-        {"created": "yesterday"},
-        {"created": "2026-11-26T13:51:00"},
-        {"modified": "yesterday"},
-        {"parent": [1]},
-        {"sourcePosition": 5},
-        {"propertyDependencies": {"name": [{}]}},
-    ],
-    ids=str,
-)
+@pytest.mark.parametrize("field", [
+    {"type": 5},
+    {"urn": {}},
+    {"urn": "x"},
+    {"provider": [1]},
+    {"created": True},
+    {"created": "yesterday"},
+    {"created": "2026-11-26T13:51:00"},
+    {"modified": "yesterday"},
+    {"parent": [1]},
+    {"sourcePosition": 5},
+    {"propertyDependencies": {"name": [{}]}},
+], ids=str)  # fmt: skip
 def test_a_resource_of_another_shape_is_refused(field: dict[str, Any]) -> None:
     with pytest.raises(Refusal, match="this is no state"):
         parse_state(state(role("r") | field))
@@ -246,31 +242,23 @@ _IAM, _ACCOUNT = "aws:iam/{0}:{1}".format, "aws:organizations/account:Account"
 _ROLE, _INLINE = _IAM("role", "Role"), _IAM("rolePolicy", "RolePolicy")
 
 
-@pytest.mark.parametrize(
-    ("type_", "fields", "outputs", "since"),
-    [
-        (_INLINE, {}, {}, NOT_KNOWN),  # of an engine of before 2023
-        (_INLINE, {"created": MADE, "modified": MADE}, {}, Since(MADE, MADE)),
-        (_INLINE, {"created": MADE}, {}, Since(MADE, MADE)),
-        (_INLINE, {"created": MADE, "modified": LATER}, {}, Since(MADE, LATER)),
-        (_INLINE, {"modified": LATER}, {}, Since(None, LATER)),
-        (_INLINE, {"created": MADE, "modified": MADE, "importID": "r:p"}, {}, Since(None, MADE)),
-        (_ROLE, {"created": MADE, "modified": MADE}, {"createDate": BEFORE}, Since(BEFORE, BEFORE)),
-        (_ROLE, {"created": MADE, "modified": LATER}, {"createDate": BEFORE}, Since(BEFORE, LATER)),
-        (_ROLE, {"created": MADE, "modified": MADE}, {"createDate": LONG_AGO}, Since(LONG_AGO, MADE)),
-        (
-            _ROLE,
-            {"created": MADE, "modified": LATER, "importID": "r"},
-            {"createDate": LONG_AGO},
-            Since(LONG_AGO, LATER),
-        ),
-        (_ROLE, {"created": MADE, "modified": MADE, "importID": "r"}, {"createDate": "no time"}, Since(None, MADE)),
-        (_ROLE, {"created": LONG_AGO, "modified": LONG_AGO}, {"createDate": MADE}, Since(MADE, MADE)),  # made anew
-        (_ACCOUNT, {"created": MADE, "modified": LATER}, {"joinedTimestamp": LONG_AGO}, Since(LONG_AGO, LONG_AGO)),
-        (_ACCOUNT, {"created": MADE, "modified": LATER}, {}, Since(MADE, MADE)),
-        (_ACCOUNT, {"created": MADE, "importID": STAGE}, {}, Since(None, MADE)),
-    ],
-)
+@pytest.mark.parametrize(("type_", "fields", "outputs", "since"), [
+    (_INLINE, {}, {}, NOT_KNOWN),  # of an engine of before 2023
+    (_INLINE, {"created": MADE, "modified": MADE}, {}, Since(MADE, MADE)),
+    (_INLINE, {"created": MADE}, {}, Since(MADE, MADE)),
+    (_INLINE, {"created": MADE, "modified": LATER}, {}, Since(MADE, LATER)),
+    (_INLINE, {"modified": LATER}, {}, Since(None, LATER)),
+    (_INLINE, {"created": MADE, "modified": MADE, "importID": "r:p"}, {}, Since(None, MADE)),
+    (_ROLE, {"created": MADE, "modified": MADE}, {"createDate": BEFORE}, Since(BEFORE, BEFORE)),
+    (_ROLE, {"created": MADE, "modified": LATER}, {"createDate": BEFORE}, Since(BEFORE, LATER)),
+    (_ROLE, {"created": MADE, "modified": MADE}, {"createDate": LONG_AGO}, Since(LONG_AGO, MADE)),
+    (_ROLE, {"created": MADE, "modified": LATER, "importID": "r"}, {"createDate": LONG_AGO}, Since(LONG_AGO, LATER)),
+    (_ROLE, {"created": MADE, "modified": MADE, "importID": "r"}, {"createDate": "no time"}, Since(None, MADE)),
+    (_ROLE, {"created": LONG_AGO, "modified": LONG_AGO}, {"createDate": MADE}, Since(MADE, MADE)),  # made anew
+    (_ACCOUNT, {"created": MADE, "modified": LATER}, {"joinedTimestamp": LONG_AGO}, Since(LONG_AGO, LONG_AGO)),
+    (_ACCOUNT, {"created": MADE, "modified": LATER}, {}, Since(MADE, MADE)),
+    (_ACCOUNT, {"created": MADE, "importID": STAGE}, {}, Since(None, MADE)),
+])  # fmt: skip
 def test_a_state_dates_a_key_by_aws_else_by_when_it_was_made_and_last_touched(
     type_: str, fields: dict[str, Any], outputs: dict[str, Any], since: Since
 ) -> None:
@@ -478,13 +466,10 @@ def test_a_provider_whose_account_is_secret_asks_for_secrets() -> None:
 _HIDDEN: dict[str, object] = {**_SECRET, "ciphertext": "x"}
 
 
-@pytest.mark.parametrize(
-    ("type_", "inputs", "said"),
-    [
-        ("aws:iam/rolePolicyAttachment:RolePolicyAttachment", {"role": _HIDDEN, "policyArn": ADMIN}, "attaches"),
-        ("pulumi-nodejs:dynamic:Resource", {"__provider": _HIDDEN}, "code is not shown"),
-    ],
-)
+@pytest.mark.parametrize(("type_", "inputs", "said"), [
+    ("aws:iam/rolePolicyAttachment:RolePolicyAttachment", {"role": _HIDDEN, "policyArn": ADMIN}, "attaches"),
+    ("pulumi-nodejs:dynamic:Resource", {"__provider": _HIDDEN}, "code is not shown"),
+])  # fmt: skip
 def test_whose_policy_it_is_and_what_a_provider_runs_may_be_secret(
     type_: str, inputs: dict[str, object], said: str
 ) -> None:
@@ -508,16 +493,13 @@ def test_a_secret_in_a_mapping_that_says_who_comes_in_is_not_proved() -> None:
     assert "v1:abc:def" not in message
 
 
-@pytest.mark.parametrize(
-    "trust",
-    [
-        document(trusts(CI, condition={"StringEquals": {"sts:ExternalId": "s3cr3t"}})),
-        document(trusts(arn("9" * 12, "root"), condition={"StringEquals": {"sts:ExternalId": "s3cr3t"}})),
-        document(trusts(CI, condition={"StringEquals s3cr3t": {"sts:ExternalId": "x"}})),
-        document(trusts(CI) | {"Effect": "s3cr3t"}),
-        '{"Version": "s3cr3t"',
-    ],
-)
+@pytest.mark.parametrize("trust", [
+    document(trusts(CI, condition={"StringEquals": {"sts:ExternalId": "s3cr3t"}})),
+    document(trusts(arn("9" * 12, "root"), condition={"StringEquals": {"sts:ExternalId": "s3cr3t"}})),
+    document(trusts(CI, condition={"StringEquals s3cr3t": {"sts:ExternalId": "x"}})),
+    document(trusts(CI) | {"Effect": "s3cr3t"}),
+    '{"Version": "s3cr3t"',
+])  # fmt: skip
 def test_nothing_that_says_something_quotes_a_secret_document(trust: str) -> None:
     shown = {**_SECRET, "plaintext": json.dumps(trust)}
     graph = build(parse_state(state(role("vendor", shown))))
@@ -529,19 +511,13 @@ def test_nothing_that_says_something_quotes_a_secret_document(trust: str) -> Non
     assert not [text for text in said if "s3cr3t" in text]
 
 
-@pytest.mark.parametrize(
-    ("condition", "denied"),
-    [
-        ({"DateLessThan": {"aws:CurrentTime": "2030-01-01T00:00:00Z"}}, None),
-        (
-            {"NumericLessThan": {"s3:max-keys": "10"}, "ArnLike": {"sts:TaskPolicyArn": "arn:aws:iam::aws:policy/*"}},
-            None,
-        ),
-        ({"StringEquals": {"sts:ExternalId": "a"}}, {"StringEquals": {"sts:ExternalId": "b"}}),
-        ({"StringEquals": {"sts:ExternalId": "a"}}, {"StringNotEquals": {"sts:ExternalId": "a"}}),
-        ({"StringEquals": {"sts:ExternalId": "a"}, "StringNotEquals": {"sts:ExternalId": "b"}}, None),
-    ],
-)
+@pytest.mark.parametrize(("condition", "denied"), [
+    ({"DateLessThan": {"aws:CurrentTime": "2030-01-01T00:00:00Z"}}, None),
+    ({"NumericLessThan": {"s3:max-keys": "10"}, "ArnLike": {"sts:TaskPolicyArn": "arn:aws:iam::aws:policy/*"}}, None),
+    ({"StringEquals": {"sts:ExternalId": "a"}}, {"StringEquals": {"sts:ExternalId": "b"}}),
+    ({"StringEquals": {"sts:ExternalId": "a"}}, {"StringNotEquals": {"sts:ExternalId": "a"}}),
+    ({"StringEquals": {"sts:ExternalId": "a"}, "StringNotEquals": {"sts:ExternalId": "b"}}, None),
+])  # fmt: skip
 def test_what_is_masked_of_a_shown_secret_closes_no_door(condition: Any, denied: Any) -> None:
     statements = [{**trusts(arn("9" * 12, "root")), "Condition": condition}]
     if denied:

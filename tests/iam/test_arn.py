@@ -28,25 +28,22 @@ def test_an_arn_is_read_into_its_components(arn: Arn):
     assert (parse_arn(text), str(arn)) == (arn, text)
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "",
-        "role/x",
-        "arn:aws:iam::123456789012",
-        "arn:aws:iam::12345678901:role/x",
-        "arn:aws:iam::1234567890123:role/x",
-        "arn:aws:iam::account::role/x",
-        "arn:aws:iam::123456789012:",
-        "arn::iam::123456789012:role/x",
-        "arn:aws:::123456789012:role/x",
-        "arn:amazon:iam::123456789012:role/x",
-        "ARN:aws:iam::123456789012:role/x",
-        "arn:aws:iam::*:role/x",
-        "arn:*:iam::123456789012:role/x",
-        "arn:${aws:partition}:iam::123456789012:role/x",
-    ],
-)
+@pytest.mark.parametrize("text", [
+    "",
+    "role/x",
+    "arn:aws:iam::123456789012",
+    "arn:aws:iam::12345678901:role/x",
+    "arn:aws:iam::1234567890123:role/x",
+    "arn:aws:iam::account::role/x",
+    "arn:aws:iam::123456789012:",
+    "arn::iam::123456789012:role/x",
+    "arn:aws:::123456789012:role/x",
+    "arn:amazon:iam::123456789012:role/x",
+    "ARN:aws:iam::123456789012:role/x",
+    "arn:aws:iam::*:role/x",
+    "arn:*:iam::123456789012:role/x",
+    "arn:${aws:partition}:iam::123456789012:role/x",
+])  # fmt: skip
 def test_what_is_no_complete_arn_is_refused(text: str):
     assert Arn.parse(text) is None
     with pytest.raises(ArnError, match="is not an ARN"):

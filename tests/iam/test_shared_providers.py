@@ -20,57 +20,51 @@ def named(issuer: str, text: str) -> bool:
     return provider.names_tenant(Wanted(text, wild="*" in text or "?" in text))
 
 
-@pytest.mark.parametrize(
-    ("issuer", "text"),
-    [
-        (GITHUB, "repo:acme/app:ref:refs/heads/main"),
-        (GITHUB, "repo:acme/*"),
-        (GITHUB, "repo:acme/app*"),
-        (GITHUB, "repo:acme@42/app@7:environment:prod"),
-        (GITHUB, "repository_owner_id:42:*"),
-        (GITHUB, "job_workflow_ref:acme/ci/.github/workflows/x.yml@*"),
-        (GITLAB, "project_path:acme/*:ref_type:branch:ref:main"),
-        (HCP, "organization:acme:project:*:workspace:*:run_phase:*"),
-        ("agent.buildkite.com", "organization:acme:*"),
-        ("oidc.codefresh.io", "account:64f1:pipeline:*"),
-        ("cognito-identity.amazonaws.com", "us-east-1:1f2e3d4c-0000-0000-0000-000000000000"),
-        ("agent.buildkite.com", "0191f956-042f-7ec4-aa62-8e5eeae396d0"),
-        (GITLAB, "project_id:42:ref_type:branch:ref:main"),
-        (GITLAB, "job_project_path:acme/*"),
-        ("api.pulumi.com/oidc", "acme"),
-    ],
-)
+@pytest.mark.parametrize(("issuer", "text"), [
+    (GITHUB, "repo:acme/app:ref:refs/heads/main"),
+    (GITHUB, "repo:acme/*"),
+    (GITHUB, "repo:acme/app*"),
+    (GITHUB, "repo:acme@42/app@7:environment:prod"),
+    (GITHUB, "repository_owner_id:42:*"),
+    (GITHUB, "job_workflow_ref:acme/ci/.github/workflows/x.yml@*"),
+    (GITLAB, "project_path:acme/*:ref_type:branch:ref:main"),
+    (HCP, "organization:acme:project:*:workspace:*:run_phase:*"),
+    ("agent.buildkite.com", "organization:acme:*"),
+    ("oidc.codefresh.io", "account:64f1:pipeline:*"),
+    ("cognito-identity.amazonaws.com", "us-east-1:1f2e3d4c-0000-0000-0000-000000000000"),
+    ("agent.buildkite.com", "0191f956-042f-7ec4-aa62-8e5eeae396d0"),
+    (GITLAB, "project_id:42:ref_type:branch:ref:main"),
+    (GITLAB, "job_project_path:acme/*"),
+    ("api.pulumi.com/oidc", "acme"),
+])  # fmt: skip
 def test_a_value_that_names_its_tenant_to_the_end_is_that_tenants_only(issuer: str, text: str) -> None:
     assert named(issuer, text)
 
 
-@pytest.mark.parametrize(
-    ("issuer", "text"),
-    [
-        (GITHUB, "*"),
-        (GITHUB, "repo:*"),
-        (GITHUB, "repo:*/app:ref:refs/heads/main"),
-        (GITHUB, "repo:acme*"),
-        (GITHUB, "repo:acme*/app:*"),
-        (GITHUB, "repo:?cme/app:*"),
-        (GITHUB, "r*:acme/app"),
-        (GITHUB, "*:ref:refs/heads/main"),
-        (GITHUB, "environment:prod"),
-        (GITHUB, "environment:prod:*"),
-        ("agent.buildkite.com", "0191f956-*"),
-        (GITLAB, "project_path:*"),
-        (GITLAB, "project_path:acme*"),
-        (GITLAB, "ref:main"),
-        (HCP, "organization:acme*"),
-        (HCP, "organization:*:workspace:prod:*"),
-        ("agent.buildkite.com", "organization:acme-*"),
-        ("oidc.codefresh.io", "account:*"),
-        ("oidc-configuration.audit-log.githubusercontent.com", "https://github.com/*"),
-        ("cognito-identity.amazonaws.com", "us-east-1:*"),
-        ("api.pulumi.com/oidc", "sts.amazonaws.com"),
-        ("oidc.vercel.com", "https://vercel.com/*"),
-    ],
-)
+@pytest.mark.parametrize(("issuer", "text"), [
+    (GITHUB, "*"),
+    (GITHUB, "repo:*"),
+    (GITHUB, "repo:*/app:ref:refs/heads/main"),
+    (GITHUB, "repo:acme*"),
+    (GITHUB, "repo:acme*/app:*"),
+    (GITHUB, "repo:?cme/app:*"),
+    (GITHUB, "r*:acme/app"),
+    (GITHUB, "*:ref:refs/heads/main"),
+    (GITHUB, "environment:prod"),
+    (GITHUB, "environment:prod:*"),
+    ("agent.buildkite.com", "0191f956-*"),
+    (GITLAB, "project_path:*"),
+    (GITLAB, "project_path:acme*"),
+    (GITLAB, "ref:main"),
+    (HCP, "organization:acme*"),
+    (HCP, "organization:*:workspace:prod:*"),
+    ("agent.buildkite.com", "organization:acme-*"),
+    ("oidc.codefresh.io", "account:*"),
+    ("oidc-configuration.audit-log.githubusercontent.com", "https://github.com/*"),
+    ("cognito-identity.amazonaws.com", "us-east-1:*"),
+    ("api.pulumi.com/oidc", "sts.amazonaws.com"),
+    ("oidc.vercel.com", "https://vercel.com/*"),
+])  # fmt: skip
 def test_a_value_that_another_tenant_can_have_is_nobodys(issuer: str, text: str) -> None:
     assert not named(issuer, text)
 
@@ -81,16 +75,13 @@ def test_a_variable_stands_for_any_text() -> None:
     assert not provider.names_tenant(Wanted("repo:${aws:PrincipalTag/owner}/app", wild=True))
 
 
-@pytest.mark.parametrize(
-    "issuer",
-    [
-        "oidc.eks.eu-central-1.amazonaws.com/id/ABCDEF",
-        "oidc.circleci.com/org/1f2e3d4c",
-        "token.actions.githubusercontent.com/acme",
-        "oidc.vercel.com/acme",
-        "gitlab.example.com",
-    ],
-)
+@pytest.mark.parametrize("issuer", [
+    "oidc.eks.eu-central-1.amazonaws.com/id/ABCDEF",
+    "oidc.circleci.com/org/1f2e3d4c",
+    "token.actions.githubusercontent.com/acme",
+    "oidc.vercel.com/acme",
+    "gitlab.example.com",
+])  # fmt: skip
 def test_a_provider_of_somebodys_own_is_not_shared(issuer: str) -> None:
     assert shared_provider(issuer) is None
 
@@ -106,39 +97,35 @@ def test_a_value_without_wildcards_is_whole() -> None:
         assert provider.names_tenant(Wanted(text))
 
 
-@pytest.mark.parametrize(
-    ("issuer", "claim", "admitted", "why"),
-    [
-        (GITHUB, "sub", Admitted((Wanted("repo:acme/*", wild=True),), demanded=True), None),
-        (
-            GITHUB,
-            "sub",
-            Admitted((Wanted("repo:acme/*", wild=True), Wanted("repo:*", wild=True)), demanded=True),
-            f"{GITHUB}:sub may be 'repo:*', which is not one tenant's name only",
-        ),
-        (
-            GITHUB,
-            "repository",
-            Admitted((Wanted("acme/app"), Wanted("acme*", wild=True)), demanded=True),
-            f"{GITHUB}:repository may be 'acme*', which is not one tenant's name only",
-        ),
-        (GITHUB, "repository", Admitted((Wanted("acme/*"), Wanted("acme", wild=True)), demanded=True), None),
-        (
-            GITHUB,
-            "sub",
-            Admitted((Wanted("repo:acme/app"),)),
-            f"it does not demand {GITHUB}:sub: "
-            "no condition at all, IfExists and ForAllValues let tokens without it pass",
-        ),
-        (GITHUB, "sub", Admitted(demanded=True, unresolved=True), f"what it demands of {GITHUB}:sub is not known yet"),
-        (
-            "sts.windows.net/33e01921-4d64-4f8c-a055-5bdaffd5e33d",
-            "sts:RoleSessionName",
-            Admitted((Wanted("*", wild=True),), demanded=True),
-            "sts:RoleSessionName may be '*', which is not one tenant's name only",
-        ),
-    ],
-)
+@pytest.mark.parametrize(("issuer", "claim", "admitted", "why"), [
+    (GITHUB, "sub", Admitted((Wanted("repo:acme/*", wild=True),), demanded=True), None),
+    (
+        GITHUB,
+        "sub",
+        Admitted((Wanted("repo:acme/*", wild=True), Wanted("repo:*", wild=True)), demanded=True),
+        f"{GITHUB}:sub may be 'repo:*', which is not one tenant's name only",
+    ),
+    (
+        GITHUB,
+        "repository",
+        Admitted((Wanted("acme/app"), Wanted("acme*", wild=True)), demanded=True),
+        f"{GITHUB}:repository may be 'acme*', which is not one tenant's name only",
+    ),
+    (GITHUB, "repository", Admitted((Wanted("acme/*"), Wanted("acme", wild=True)), demanded=True), None),
+    (
+        GITHUB,
+        "sub",
+        Admitted((Wanted("repo:acme/app"),)),
+        f"it does not demand {GITHUB}:sub: no condition at all, IfExists and ForAllValues let tokens without it pass",
+    ),
+    (GITHUB, "sub", Admitted(demanded=True, unresolved=True), f"what it demands of {GITHUB}:sub is not known yet"),
+    (
+        "sts.windows.net/33e01921-4d64-4f8c-a055-5bdaffd5e33d",
+        "sts:RoleSessionName",
+        Admitted((Wanted("*", wild=True),), demanded=True),
+        "sts:RoleSessionName may be '*', which is not one tenant's name only",
+    ),
+])  # fmt: skip
 def test_what_a_statement_demands_of_a_claim_names_one_tenant_or_says_why_not(
     issuer: str, claim: str, admitted: Admitted, why: str | None
 ) -> None:

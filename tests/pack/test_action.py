@@ -118,14 +118,10 @@ def test_without_a_state_every_way_of_the_plan_is_listed_and_the_comment_says_so
 
 
 @pytest.mark.skipif(not os.path.exists("/usr/bin/jq"), reason="GitHub's runners have jq, this machine has not")
-@pytest.mark.parametrize(
-    ("comments", "call"),
-    [
-        ("", "--method POST repos/acme/app/issues/7/comments"),
-        ('[5, "another"]\n[6, "<!-- twokeys: dev --> of before"]\n', "--method PATCH repos/acme/app/issues/comments/6"),
-    ],
-    ids=["first", "again"],
-)
+@pytest.mark.parametrize(("comments", "call"), [
+    ("", "--method POST repos/acme/app/issues/7/comments"),
+    ('[5, "another"]\n[6, "<!-- twokeys: dev --> of before"]\n', "--method PATCH repos/acme/app/issues/comments/6"),
+], ids=["first", "again"])  # fmt: skip
 def test_a_pull_request_has_one_comment_for_a_stack(comments: str, call: str, runner: Runner) -> None:
     (runner.folder / "comments").write_text(comments)
     done = runner.run(1, REPOSITORY="acme/app", NUMBER="7", COMMENT="comment.md")

@@ -49,17 +49,14 @@ def test_a_new_account_and_the_door_into_it_are_proved_in_one_preview_as_the_doc
     assert sorted(one.rule for one in (*verdicts.mandatory, *verdicts.advisory)) == found
 
 
-@pytest.mark.parametrize(
-    ("program", "found"),
-    [
-        ("fine_roles_for_service_accounts", [DEFERRED]),
-        ("fine_replication_into_another_account", []),
-        pytest.param("fine_function_with_a_queue", [DEFERRED], marks=pytest.mark.long),
-        pytest.param("fine_containers", [DEFERRED], marks=pytest.mark.long),
-        pytest.param("fine_state_machine", [DEFERRED], marks=pytest.mark.long),
-        pytest.param("fine_accepted_third_party", ["third-party-named"], marks=pytest.mark.long),
-    ],
-)
+@pytest.mark.parametrize(("program", "found"), [
+    ("fine_roles_for_service_accounts", [DEFERRED]),
+    ("fine_replication_into_another_account", []),
+    pytest.param("fine_function_with_a_queue", [DEFERRED], marks=pytest.mark.long),
+    pytest.param("fine_containers", [DEFERRED], marks=pytest.mark.long),
+    pytest.param("fine_state_machine", [DEFERRED], marks=pytest.mark.long),
+    pytest.param("fine_accepted_third_party", ["third-party-named"], marks=pytest.mark.long),
+])  # fmt: skip
 def test_an_ordinary_program_is_told_what_is_left_to_the_update_and_no_more(
     program: str, found: list[str], monkeypatch: pytest.MonkeyPatch, project_root: Path
 ) -> None:

@@ -112,14 +112,10 @@ def test_a_correct_stack_is_made_whatever_comes_first(name: str, *, backwards: b
     assert refused(world) == (["unproved-door: deployer"] if name == ORGANIZATION and not backwards else [])
 
 
-@pytest.mark.parametrize(
-    ("trust", "rule"),
-    [
-        (json.dumps({"Version": "2012-10-17"}), "unproved-door"),
-        (SERVICE.replace("ec2.amazonaws.com", "*"), "federated-trust"),
-    ],
-    ids=["no policy", "every service"],
-)
+@pytest.mark.parametrize(("trust", "rule"), [
+    (json.dumps({"Version": "2012-10-17"}), "unproved-door"),
+    (SERVICE.replace("ec2.amazonaws.com", "*"), "federated-trust"),
+], ids=["no policy", "every service"])  # fmt: skip
 def test_a_trust_in_whom_nobody_can_prove_is_refused_whatever_comes_later(trust: object, rule: str) -> None:
     """Outsiders, everyone and other shapes of such documents: tests/pack/attacks."""
     assert f"{rule}: deployer" in refused(base(trust))
@@ -481,17 +477,13 @@ def closed_way(closed_by: str, *, still: bool) -> World:
     return world
 
 
-@pytest.mark.parametrize(
-    ("closed_by", "opened"),
-    [
-        ("boundary", "worker"),
-        ("what a boundary says", "limit"),
-        ("deny", "limits"),
-        ("control policy", "scp"),
-        ("organizational unit", "stage"),
-    ],
-    ids=str,
-)
+@pytest.mark.parametrize(("closed_by", "opened"), [
+    ("boundary", "worker"),
+    ("what a boundary says", "limit"),
+    ("deny", "limits"),
+    ("control policy", "scp"),
+    ("organizational unit", "stage"),
+], ids=str)  # fmt: skip
 def test_what_closed_a_way_is_not_taken_away_in_silence(closed_by: str, opened: str, tmp_path: Path) -> None:
     """A grant works where neither a boundary, a Deny nor an SCP stops it.
 
@@ -540,15 +532,12 @@ def test_a_control_policy_closes_nothing_in_the_update_that_attaches_it(tmp_path
         assert refused(world) == []
 
 
-@pytest.mark.parametrize(
-    ("native", "name", "was"),
-    [
-        (False, "attached", {"targetId": PROD}),
-        (True, "attached", {"targetIds": [PROD]}),
-        (False, "rcp", {"content": PERIMETER.replace("sts:AssumeRole", "s3:GetObject")}),
-        (True, "attached", {"content": PERIMETER.replace("sts:AssumeRole", "s3:GetObject")}),
-    ],
-)
+@pytest.mark.parametrize(("native", "name", "was"), [
+    (False, "attached", {"targetId": PROD}),
+    (True, "attached", {"targetIds": [PROD]}),
+    (False, "rcp", {"content": PERIMETER.replace("sts:AssumeRole", "s3:GetObject")}),
+    (True, "attached", {"content": PERIMETER.replace("sts:AssumeRole", "s3:GetObject")}),
+])  # fmt: skip
 def test_a_control_policy_closes_no_more_in_the_update_that_changes_it(
     native: bool, name: str, was: dict[str, object], tmp_path: Path
 ) -> None:
@@ -575,14 +564,11 @@ def test_a_control_policy_made_by_cloud_control_closes_nothing_in_the_update_tha
     assert refused(world, before=before) == ["wildcard-trust: open"]
 
 
-@pytest.mark.parametrize(
-    ("arn_before", "assigned", "found"),
-    [
-        ("ps-mine", "ps-mine", []),
-        ("ps-mine", "ps-elsewhere", ["unproved-door: a"]),
-        (None, "ps-late", []),  # it may be the one that has just been made: its ARN is in no input
-    ],
-)
+@pytest.mark.parametrize(("arn_before", "assigned", "found"), [
+    ("ps-mine", "ps-mine", []),
+    ("ps-mine", "ps-elsewhere", ["unproved-door: a"]),
+    (None, "ps-late", []),  # it may be the one that has just been made: its ARN is in no input
+])  # fmt: skip
 def test_an_assignment_of_a_permission_set_made_elsewhere_is_refused_before_it_is_made(
     arn_before: str | None, assigned: str, found: list[str], tmp_path: Path
 ) -> None:

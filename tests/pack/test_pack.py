@@ -48,17 +48,14 @@ LEFT_TO_THE_UPDATE = {"attachment of something not known yet", "list of a known 
 """Nothing else of the stack hangs on it, and it waits for no account."""
 
 
-@pytest.mark.parametrize(
-    ("kind", "statement"),
-    [
-        ("RolePolicy", {"Action": "sts:AssumeRole"}),
-        ("RolePolicy", {"Action": "sqs:SendMessage", "Resource": []}),
-        ("RolePolicy", {"Action": "sqs:SendMessage", "Resource": ["*", None]}),
-        ("RolePolicy", {"Action": "", "Resource": "*"}),
-        ("Role", {"Action": "sts:AssumeRole", "Principal": {"AWS": [""]}}),
-        ("inline", {"NotAction": "iam:*"}),
-    ],
-)
+@pytest.mark.parametrize(("kind", "statement"), [
+    ("RolePolicy", {"Action": "sts:AssumeRole"}),
+    ("RolePolicy", {"Action": "sqs:SendMessage", "Resource": []}),
+    ("RolePolicy", {"Action": "sqs:SendMessage", "Resource": ["*", None]}),
+    ("RolePolicy", {"Action": "", "Resource": "*"}),
+    ("Role", {"Action": "sts:AssumeRole", "Principal": {"AWS": [""]}}),
+    ("inline", {"NotAction": "iam:*"}),
+])  # fmt: skip
 def test_a_name_that_a_plain_look_up_leaves_out_in_preview_is_left_to_the_update(
     kind: str, statement: dict[str, object]
 ) -> None:
@@ -240,18 +237,15 @@ def test_a_trust_in_an_account_to_come_that_is_made_from_a_role_elsewhere_is_to_
 WIDE, READS = "arn:aws:iam::aws:policy/AdministratorAccess", "arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess"
 
 
-@pytest.mark.parametrize(
-    ("given", "account", "refused"),
-    [
-        ([], "stage", True),
-        ([{"managedPolicyArns": [READS]}], "stage", True),
-        ([{"managedPolicyArns": [WIDE]}], "stage", False),  # which allows sts:AssumeRole on everything
-        ([{"inlinePolicies": [{"name": "x", "policy": UNKNOWN}]}], "stage", False),
-        ([], "hub", False),  # within an account the trust alone lets in
-        ([], "any", False),  # which may be that account
-        ([{}, {"managedPolicyArns": [WIDE]}], "stage", False),
-    ],
-)
+@pytest.mark.parametrize(("given", "account", "refused"), [
+    ([], "stage", True),
+    ([{"managedPolicyArns": [READS]}], "stage", True),
+    ([{"managedPolicyArns": [WIDE]}], "stage", False),  # which allows sts:AssumeRole on everything
+    ([{"inlinePolicies": [{"name": "x", "policy": UNKNOWN}]}], "stage", False),
+    ([], "hub", False),  # within an account the trust alone lets in
+    ([], "any", False),  # which may be that account
+    ([{}, {"managedPolicyArns": [WIDE]}], "stage", False),
+])  # fmt: skip
 def test_a_trust_that_is_not_known_is_refused_in_preview_where_nobody_whom_it_is_made_from_holds_a_grant(
     given: list[dict[str, Any]], account: str, *, refused: bool
 ) -> None:
@@ -271,17 +265,14 @@ def test_a_trust_that_is_not_known_is_refused_in_preview_where_nobody_whom_it_is
 
 
 @pytest.mark.parametrize("named", [True, False])
-@pytest.mark.parametrize(
-    ("boundary", "denied", "why"),
-    [
-        (document(grants("*", action="s3:*")), None, "permissions boundary does not allow it"),
-        (document(grants(arn(HUB, "role/late"))), None, None),
-        ({"Version": "2012-10-17", "Statement": [{**grants(), "Resource": [UNKNOWN]}]}, None, None),
-        (UNKNOWN, None, None),
-        (None, "sts:*", f"SCP guard at account {STAGE} denies it"),
-        (None, "s3:*", None),
-    ],
-)
+@pytest.mark.parametrize(("boundary", "denied", "why"), [
+    (document(grants("*", action="s3:*")), None, "permissions boundary does not allow it"),
+    (document(grants(arn(HUB, "role/late"))), None, None),
+    ({"Version": "2012-10-17", "Statement": [{**grants(), "Resource": [UNKNOWN]}]}, None, None),
+    (UNKNOWN, None, None),
+    (None, "sts:*", f"SCP guard at account {STAGE} denies it"),
+    (None, "s3:*", None),
+])  # fmt: skip
 def test_a_trust_that_is_not_known_is_refused_in_preview_where_a_boundary_or_an_scp_lets_no_grant_count(
     boundary: object, denied: str | None, why: str | None, *, named: bool
 ) -> None:
@@ -405,19 +396,16 @@ def test_more_than_three_pieces_of_advice_are_one_a_rule() -> None:
     assert [one.enforcementLevel for one in stops] == [analyzer_pb2.MANDATORY] * 5
 
 
-@pytest.mark.parametrize(
-    ("code", "rule"),
-    [
-        (b"\x80\x04\x8c\x04mine\x94\x8c\x01P\x94\x93.", "not-read"),
-        (b"\x80\x04\x8c\x09of.others\x94\x8c\x01P\x94\x93.", "code-not-read"),
-        (b"\x80\x04\x8c\x04gone\x94\x8c\x01P\x94\x93.", "not-read"),
-        (b"\x80\x04\x8c\x0c_create_code\x94\x8c\x04mine\x94.", "not-read"),
-        (b"\x80\x04\x8c\x06helped\x94\x8c\x01P\x94\x93.", "not-read"),
-        (b"\x80\x04\x8c\x05named\x94\x8c\x01P\x94\x93.", "code-not-read"),
-        ("exports.handler = () => iam.createRole()", "not-read"),
-        ("exports.handler = () => 1", "code-not-read"),
-    ],
-)
+@pytest.mark.parametrize(("code", "rule"), [
+    (b"\x80\x04\x8c\x04mine\x94\x8c\x01P\x94\x93.", "not-read"),
+    (b"\x80\x04\x8c\x09of.others\x94\x8c\x01P\x94\x93.", "code-not-read"),
+    (b"\x80\x04\x8c\x04gone\x94\x8c\x01P\x94\x93.", "not-read"),
+    (b"\x80\x04\x8c\x0c_create_code\x94\x8c\x04mine\x94.", "not-read"),
+    (b"\x80\x04\x8c\x06helped\x94\x8c\x01P\x94\x93.", "not-read"),
+    (b"\x80\x04\x8c\x05named\x94\x8c\x01P\x94\x93.", "code-not-read"),
+    ("exports.handler = () => iam.createRole()", "not-read"),
+    ("exports.handler = () => 1", "code-not-read"),
+])  # fmt: skip
 def test_code_of_a_dynamic_provider_is_read_where_the_engine_shows_it(
     code: bytes | str, rule: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -599,21 +587,15 @@ def test_a_role_that_the_program_only_reads_may_have_the_grant(shown: bool, rule
     assert ("this program only reads" in found.message) is not shown
 
 
-@pytest.mark.parametrize(
-    ("rule", "inputs", "granted"),
-    [
-        ("unproved-door", {}, True),
-        ("wildcard-trust", {"assumeRolePolicy": document(trusts("*"))}, False),
-        ("external-id", {"assumeRolePolicy": document(trusts(arn(OUTSIDE, "role/ci")))}, False),
-    ],
-)
-@pytest.mark.parametrize(
-    ("named", "drawn"),
-    [
-        ({}, ("task-ffb0256", "task-0ec1e4e")),
-        ({"namePrefix": "task-"}, ("task-20261128170000123400000001", "task-20261128170100123400000002")),
-    ],
-)
+@pytest.mark.parametrize(("rule", "inputs", "granted"), [
+    ("unproved-door", {}, True),
+    ("wildcard-trust", {"assumeRolePolicy": document(trusts("*"))}, False),
+    ("external-id", {"assumeRolePolicy": document(trusts(arn(OUTSIDE, "role/ci")))}, False),
+])  # fmt: skip
+@pytest.mark.parametrize(("named", "drawn"), [
+    ({}, ("task-ffb0256", "task-0ec1e4e")),
+    ({"namePrefix": "task-"}, ("task-20261128170000123400000001", "task-20261128170100123400000002")),
+])  # fmt: skip
 def test_an_exception_for_a_role_whose_name_is_made_up_is_printed_in_preview_and_holds_in_the_update(
     rule: str, inputs: dict[str, object], named: dict[str, object], drawn: tuple[str, str], *, granted: bool
 ) -> None:

@@ -60,14 +60,10 @@ def test_nothing_is_refused_in_the_first_preview_of_each_example(project_root: P
 
 
 @pytest.mark.usefixtures("programs_in_process")
-@pytest.mark.parametrize(
-    ("source", "rule", "named", "step"),
-    [
-        ({"role": "ci"}, "door-needs-grant", "arn:aws:iam::account:identity:role/ci", "give role ci a policy"),
-        ({"group": "developers"}, "unproved-door", "*", "`members`"),
-    ],
-    ids=["without its grant", "for a group of a stack that is not shown"],
-)
+@pytest.mark.parametrize(("source", "rule", "named", "step"), [
+    ({"role": "ci"}, "door-needs-grant", "arn:aws:iam::account:identity:role/ci", "give role ci a policy"),
+    ({"group": "developers"}, "unproved-door", "*", "`members`"),
+], ids=["without its grant", "for a group of a stack that is not shown"])  # fmt: skip
 def test_a_door_is_refused_before_its_account_exists(
     source: dict[str, str], rule: str, named: str, step: str, project_root: Path
 ) -> None:
@@ -117,21 +113,18 @@ OF_OTHERS = {"StringNotEquals": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}}
 CI, ALICE, DEVELOPERS = ("role/ci", "deployer"), ("user/alice", "developer"), ("group/developers", "developer")
 
 
-@pytest.mark.parametrize(
-    ("policy", "named", "shut"),
-    [
-        (denying("root"), "SCP s at the root denies it", (CI, ALICE)),
-        (denying("Company"), "SCP s at unit Company denies it", (CI, ALICE)),
-        (denying("Company/Identity"), "SCP s at unit Company/Identity denies it", (CI, ALICE)),
-        (denying(WEB), f"SCP s at account identity ({WEB}) denies it", (CI, ALICE)),
-        (denying("root", condition=BUT_CI), "SCP s at the root denies it", (ALICE,)),
-        (denying("Workloads/Stage", "333333333333"), "", ()),
-        (denying("Workloads/Stage", Principal="*"), "RCP s at unit Workloads/Stage denies it", (CI, DEVELOPERS)),
-        (denying("root", Principal="*", condition=OF_OTHERS), "", ()),
-        (denying("Company", "Workloads/Prod", Principal="*"), "", ()),
-        (denying("root", Resource="arn:aws:iam::*:role/another"), "", ()),
-    ],
-)
+@pytest.mark.parametrize(("policy", "named", "shut"), [
+    (denying("root"), "SCP s at the root denies it", (CI, ALICE)),
+    (denying("Company"), "SCP s at unit Company denies it", (CI, ALICE)),
+    (denying("Company/Identity"), "SCP s at unit Company/Identity denies it", (CI, ALICE)),
+    (denying(WEB), f"SCP s at account identity ({WEB}) denies it", (CI, ALICE)),
+    (denying("root", condition=BUT_CI), "SCP s at the root denies it", (ALICE,)),
+    (denying("Workloads/Stage", "333333333333"), "", ()),
+    (denying("Workloads/Stage", Principal="*"), "RCP s at unit Workloads/Stage denies it", (CI, DEVELOPERS)),
+    (denying("root", Principal="*", condition=OF_OTHERS), "", ()),
+    (denying("Company", "Workloads/Prod", Principal="*"), "", ()),
+    (denying("root", Resource="arn:aws:iam::*:role/another"), "", ()),
+])  # fmt: skip
 @pytest.mark.usefixtures("programs_in_process")
 def test_a_door_that_a_control_policy_of_the_management_stack_shuts_is_refused(
     project_root: Path, policy: dict[str, Any], named: str, shut: tuple[tuple[str, str], ...]
@@ -452,21 +445,14 @@ def test_a_transform_of_the_program_changes_what_is_registered(tmp_path: Path) -
     assert judge(snapshot).mandatory
 
 
-@pytest.mark.parametrize(
-    ("text", "why", "line"),
-    [
-        ("import pulumi\n\nraise ValueError('no such thing')\n", "ValueError: no such thing", ":3"),
-        ("import pulumi\npulumi.log.error('this is wrong')\n", "this is wrong", ""),
-        ("import sys\nsys.exit(3)\n", "SystemExit: 3", ":2"),
-        ("import os\nos._exit(7)\n", "its process ended with code 7", ""),
-        ("def broken(\n", "SyntaxError", ""),
-        (
-            "import pulumi\nfor _ in 'ab':\n    pulumi.ComponentResource('a:b:C', 'twice')\n",
-            "Duplicate resource URN",
-            "",
-        ),
-    ],
-)
+@pytest.mark.parametrize(("text", "why", "line"), [
+    ("import pulumi\n\nraise ValueError('no such thing')\n", "ValueError: no such thing", ":3"),
+    ("import pulumi\npulumi.log.error('this is wrong')\n", "this is wrong", ""),
+    ("import sys\nsys.exit(3)\n", "SystemExit: 3", ":2"),
+    ("import os\nos._exit(7)\n", "its process ended with code 7", ""),
+    ("def broken(\n", "SyntaxError", ""),
+    ("import pulumi\nfor _ in 'ab':\n    pulumi.ComponentResource('a:b:C', 'twice')\n", "Duplicate resource URN", ""),
+])  # fmt: skip
 def test_a_program_that_fails_is_refused_with_the_place(tmp_path: Path, text: str, why: str, line: str) -> None:
     (tmp_path / "__main__.py").write_text(text)
     with pytest.raises(Refusal, match=why) as refused:

@@ -22,7 +22,6 @@ from twokeys.iam import (
     Caller,
     CallerKind,
     Context,
-    Decision,
     Federation,
     Glob,
     Outcome,
@@ -188,9 +187,7 @@ def doors(found: FederatedTrust, trust: PolicyDocument, rcps: Levels) -> Iterato
         yield Door(source, role, verdict, _NO_GRANT, asked=True)
 
 
-_NO_GRANT = Verdict(
-    Outcome.ALLOW, Why(decisions=(Decision("grant", None, None, "Allow", "a federated principal needs no grant"),))
-)
+_NO_GRANT = Verdict.of_rule(Outcome.ALLOW, "grant", "a federated principal needs no grant")
 
 
 def _caller(found: FederatedTrust) -> Caller:

@@ -43,10 +43,11 @@ from twokeys.access.model.principal_policies import read_principals
 from twokeys.access.model.principals import Holder, Principal, PrincipalKind, Principals
 from twokeys.access.model.translation import translate
 from twokeys.access.reading.snapshot import Pending, Snapshot
-from twokeys.access.reading.types import Reading, type_of
+from twokeys.access.reading.types import Reading, reading_of
 from twokeys.access.root_sessions import root_sessions
 from twokeys.errors import Refusal
 from twokeys.iam import UNKNOWN, Arn, Glob, Outcome, PolicyDocument, PolicyKind, account_as_a_whole, is_account
+from twokeys.iam.globs import glob
 from twokeys.iam.principals import UNIQUE_ID
 
 __all__ = ["DECLARE", "SHOW_SECRETS", "Door", "Grant", "Graph", "Judge", "Key", "Trust", "build"]
@@ -241,9 +242,8 @@ class _Builder:
                     resources[place] = granted_resources(document.policy, partition)
                 for name in resources[place]:
                     resource = USERNAME.sub(principal.name, name) if principal.kind == "user" else name
-                    glob = _glob(resource)
-                    if glob.wild:
-                        self._wide[principal.account].setdefault(principal, []).append(glob)
+                    if glob(resource).wild:
+                        self._wide[principal.account].setdefault(principal, []).append(glob(resource))
                     else:
                         self._exact[resource].append(principal)
                     yield Grant(principal, resource, document, own=document in principal.documents)
@@ -279,8 +279,8 @@ class _Builder:
         wide = [
             principal
             for some in accounts
-            for principal, globs in self._wide.get(some, {}).items()
-            if any(glob.matches(role.arn) for glob in globs)
+            for principal, patterns in self._wide.get(some, {}).items()
+            if any(one.matches(role.arn) for one in patterns)
         ]
         unknown = [one for some in ([account] if account else self._unknown) for one in self._unknown.get(some, ())]
         doors = [self._door(principal, role, asked=True) for principal in exact]
@@ -343,8 +343,8 @@ class _Builder:
             if role is not None and role.trust is not None:
                 self._door(grant.source, role, asked=True)
             elif _half_a_door(grant.resource) and grant.document.stack is None and grant.own:
-                glob = _glob(grant.resource)
-                if not any(glob.matches(arn) for arn in answered[grant.source]):
+                answers = map(glob(grant.resource).matches, answered[grant.source])
+                if not any(answers):
                     self._graph.lone_grants.append(grant)
 
     SOURCES = (
@@ -426,12 +426,6 @@ def _half_a_door(resource: str) -> bool:
     return arn is not None and arn.service == "iam" and is_account(arn.account) and arn.resource.startswith("role/")
 
 
-@lru_cache(maxsize=65536)
-def _glob(resource: str) -> Glob:
-    """A pattern that matches at least what the resource matches; the evaluation has the last word."""
-    return Glob(resource)
-
-
 def _names_nobody(role: Principal, name: str, accounts: Accounts) -> NotProved:
     """A trusted name that is no ARN of a role or user, such as the unique id that IAM leaves of a deleted one.
 
@@ -483,15 +477,10 @@ def _not_proved(graph: Graph) -> Iterator[NotProved]:
         if unread.unknown:
             resource, about = unread.resource, f"What {unread.resource.label} makes"
             yield NotProved(about, f"it {unread.why}", unread.next_step, unread.door, resource.urn, resource.source)
-    yield from map(_pending, filter(_may_let_in, graph.snapshot.pending))
-    for bad in graph.exported.bad:
-        what = f"What stack {bad.stack} exports about doors"
-        yield NotProved(what, bad.why, bad.next_step, DoorName(f"stack {bad.stack}", "*"), bad.urn)
-
-
-def _may_let_in(pending: Pending) -> bool:
-    known = type_of(pending.resource.type)
-    return known is None or known.reading is not Reading.HARMLESS
+    for pending in graph.snapshot.pending:
+        if reading_of(pending.resource.type) is not Reading.HARMLESS:
+            yield _pending(pending)
+    yield from graph.exported.not_proved
 
 
 def _pending(pending: Pending) -> NotProved:

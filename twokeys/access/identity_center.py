@@ -22,20 +22,8 @@ from twokeys.access.model.principals import Principal, Principals
 from twokeys.access.reading.snapshot import Resource, Snapshot, items, mapping
 from twokeys.access.reading.tokens import ACCOUNT, ROLE
 from twokeys.doors.who import ACCOUNT_ACCESS
-from twokeys.iam import (
-    UNKNOWN,
-    Arn,
-    Caller,
-    Decision,
-    Outcome,
-    PolicyKind,
-    Request,
-    Verdict,
-    evaluate_trust,
-    is_account,
-)
+from twokeys.iam import UNKNOWN, Arn, Caller, Outcome, PolicyKind, Request, Verdict, evaluate_trust, is_account
 from twokeys.iam.sts import ASSUME_ROLE, RESERVED_ROLE
-from twokeys.iam.verdict import Why
 
 ASSIGNMENT = "aws:ssoadmin/accountAssignment:AccountAssignment"
 PERMISSION_SET = "aws:ssoadmin/permissionSet:PermissionSet"
@@ -64,15 +52,10 @@ _ACCEPT = f"or {EXCEPT}"
 _NAME_IT = f"write it from values that are known in preview, {_ACCEPT}"
 _SHOW_SET = f"make the permission set in this program, so that its policies are shown, {_ACCEPT}"
 _SHOW_ROLE = f"make the role in this program, so that its trust policy is shown, {_ACCEPT}"
-
-
-_ASSIGNED, _NO_GRANT = (
-    Verdict(Outcome.ALLOW, Why(decisions=(Decision(key, None, None, "Allow", why),)))
-    for key, why in (
-        ("trust", "AWS makes the role of the permission set, for those who are assigned it"),
-        ("grant", "people of IAM Identity Center need no grant but their assignment"),
-    )
+_ASSIGNED = Verdict.of_rule(
+    Outcome.ALLOW, "trust", "AWS makes the role of the permission set, for those who are assigned it"
 )
+_NO_GRANT = Verdict.of_rule(Outcome.ALLOW, "grant", "people of IAM Identity Center need no grant but their assignment")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -210,7 +193,7 @@ class _Reader:
         source = self._source(resource, kind, "entitlement", whom.get("groupId") or whom.get("userId"))
         arn = Arn.parse(str(said.get("roleArn")))
         behind = self.snapshot.behind(resource, "entitlement", ROLE)
-        role = self.principals.of_resource(behind) if behind else None
+        role = self.principals.by_urn.get(behind.urn) if behind else None
         if role is None and arn is not None and arn.kind == "role":
             role = self.principals.mentioned(self.accounts.canonical(arn.account), "role", arn.name, str(arn))
         if source is None or role is None:
@@ -235,19 +218,12 @@ class _Reader:
         types = {"USER": _STORE_USER, "GROUP": _STORE_GROUP}
         if not isinstance(kind, str) or kind not in types:
             return None
-        name = self._people.get(identity) if isinstance(identity, str) else None
-        if name is None and not isinstance(identity, str):
-            behind = self.snapshot.behind(resource, key, types[kind])
-            name = _name_of(behind) if behind else None
-        name = name or (identity if isinstance(identity, str) else None)
-        return self._principal(kind, name) if name else None
-
-    def _principal(self, kind: str, name: str) -> Principal:
-        if (kind, name) not in self._sources:
+        name = self._named(resource, key, types[kind], identity)
+        if name and (kind, name) not in self._sources:
             of: Literal["identity-center-user", "identity-center-group"]
             of = "identity-center-user" if kind == "USER" else "identity-center-group"
             self._sources[kind, name] = Principal(f"identity-center:{kind.lower()}/{name}", of, "", name)
-        return self._sources[kind, name]
+        return self._sources[kind, name] if name else None
 
     def _read_people(self) -> Mapping[str, str]:
         """Names of users and groups by their ids in the identity store."""
@@ -261,14 +237,15 @@ class _Reader:
     def _read_members(self) -> Mapping[str, tuple[str, ...]]:
         found: dict[str, list[str]] = defaultdict(list)
         for resource in self.snapshot.of_type(MEMBERSHIP):
-            group, user = self._named(resource, "groupId", _STORE_GROUP), self._named(resource, "memberId", _STORE_USER)
+            ends = (("groupId", _STORE_GROUP), ("memberId", _STORE_USER))
+            group, user = (self._named(resource, key, type_, resource.text(key)) for key, type_ in ends)
             if group and user:
                 found[f"identity-center:group/{group}"].append(user)
         return {group: tuple(dict.fromkeys(users)) for group, users in found.items()}
 
-    def _named(self, resource: Resource, key: str, type_: str) -> str | None:
-        identity = resource.text(key)
-        if identity is not None:
+    def _named(self, resource: Resource, key: str, type_: str, identity: object) -> str | None:
+        """The name of a user or group by its id, which stands for it where the identity store does not tell."""
+        if isinstance(identity, str):
             return self._people.get(identity, identity)
         behind = self.snapshot.behind(resource, key, type_)
         return _name_of(behind) if behind else None

@@ -9,6 +9,7 @@ from typing import cast
 
 from twokeys.access.model.accounts import Accounts
 from twokeys.access.model.door_name import DoorName
+from twokeys.access.model.names import unknown_in
 from twokeys.access.model.organization import Guards
 from twokeys.access.model.principals import NOT_OURS, WITHOUT_GRANT, Principal
 from twokeys.doors.documents import KeyName
@@ -18,7 +19,6 @@ from twokeys.iam import (
     Arn,
     Caller,
     Context,
-    Decision,
     Outcome,
     Policies,
     PolicyDocument,
@@ -278,8 +278,7 @@ class Judge:
         context = self._without_passed(caller, target, policies, Context(values=values))
         trust = self._admitted(Request(caller, ASSUME_ROLE, target.arn, context), target.trust_policy, rcps)
         why = "it is made in an account that is not shown to be ours, where nobody here can see it"
-        grant = Verdict(Outcome.ALLOW, Why(decisions=(Decision("grant", None, None, "Allow", why),)))
-        return Door(source, target, trust, grant)
+        return Door(source, target, trust, Verdict.of_rule(Outcome.ALLOW, "grant", why))
 
     def _context(self, source: Principal, target: Principal) -> Context:
         """Nothing is said of the request, and of a group's member not even the name; but whose the target is.
@@ -334,13 +333,18 @@ class Judge:
     def _of(self, source: Principal) -> tuple[Caller, Policies]:
         found = self._callers.get(source)
         if found is None:
-            policies = Policies(
-                identity=tuple([document.policy for document in source.all_documents]),
-                boundary=source.boundary.policy if source.boundary else None,
-                scps=self._guards.scps(source.account),
-            )
-            found = self._callers[source] = Caller(source.caller_arn, unique_id=source.unique_id), policies
+            caller = Caller(source.caller_arn, unique_id=source.unique_id)
+            found = self._callers[source] = caller, held_by(source, self._guards)
         return found
+
+
+def held_by(holder: Principal, guards: Guards) -> Policies:
+    """What bears on the calls of a principal on its own side: its policies, its boundary, its account's SCPs."""
+    return Policies(
+        identity=tuple([document.policy for document in holder.all_documents]),
+        boundary=holder.boundary.policy if holder.boundary else None,
+        scps=guards.scps(holder.account),
+    )
 
 
 def settled(judged: Callable[[Request, Policies], Verdict], request: Request, policies: Policies) -> Verdict:
@@ -409,7 +413,7 @@ def _bears(policy: PolicyDocument | Unknown | None) -> bool:
     if not isinstance(policy, PolicyDocument):
         return policy is UNKNOWN
     return bool(policy.unresolved) or any(
-        _waits(one) or (_about_roles(one) and (one.effect == "Deny" or any(map(_has_unknown, _elements(one)))))
+        _waits(one) or (_about_roles(one) and (one.effect == "Deny" or any(map(unknown_in, _elements(one)))))
         for one in policy.statements
     )
 
@@ -431,17 +435,13 @@ def _waits(statement: Statement) -> bool:
     """Whether something in a statement is not known yet that can only narrow: a condition, or any part of a Deny."""
     if statement.unresolved or any(UNKNOWN in clause.values for clause in statement.conditions):
         return True
-    return statement.effect == "Deny" and any(map(_has_unknown, _elements(statement)))
+    return statement.effect == "Deny" and any(map(unknown_in, _elements(statement)))
 
 
 def _elements(statement: Statement) -> Iterator[Iterable[object] | None]:
     yield from (statement.actions, statement.not_actions, statement.resources, statement.not_resources)
     if statement.principals is not None:
         yield (UNKNOWN,) if statement.principals.unresolved else statement.principals.aws
-
-
-def _has_unknown(names: Iterable[object] | None) -> bool:
-    return UNKNOWN in (names or ())
 
 
 def _without_open_conditions(statement: Statement) -> Statement:

@@ -192,9 +192,8 @@ class _Reader:
     def _not_settled(self, door: Door, unsettled: Principal) -> Statement:
         resource = self._graph.snapshot.by_urn[unsettled.urn or ""]
         about = (
-            f"The door from {door.source.arn} of account {self._account(door.source)} to role {door.target.arn} in "
-            f"account {self._account(door.target)} is not proved: the {unsettled.unsettled} of {unsettled.kind} "
-            f"{resource.name} is not known yet, so nothing says which documents are about it"
+            f"{self._called(door)} is not proved: the {unsettled.unsettled} of {unsettled.kind} {resource.name} is not "
+            "known yet, so nothing says which documents are about it"
         )
         step = f"give {unsettled.kind} {resource.name} a {unsettled.unsettled} that is known in preview"
         return _about(door, Lack.PROOF, about, step, unsettled)
@@ -283,10 +282,7 @@ class _Reader:
         if key == "trust" and role.trust in self._spoken_of:
             return
         reasons = [f"{document.title}: {document.problem}" for document in unknown if document.urn is None]
-        about = (
-            f"The door from {source.arn} of account {self._account(source)} to role {role.arn} in account "
-            f"{self._account(role)} has a {key} key that is not proved: {'; '.join(reasons or verdict.unknowns)}"
-        )
+        about = f"{self._called(door)} has a {key} key that is not proved: {'; '.join(reasons or verdict.unknowns)}"
         step = f"write the {key} as a policy of its own in this stack, or {EXCEPT}"
         if any(document.hidden for document in _documents(door)):
             step = SHOW_SECRETS
@@ -294,14 +290,10 @@ class _Reader:
 
     def _impossible(self, door: Door) -> Statement:
         """Two keys, each under conditions, that no request turns at once."""
-        source, role = door.source, door.target
         conditions = " and ".join(map(str, (*door.trust.requirements, *door.grant.requirements)))
-        about = (
-            f"The door from {source.arn} of account {self._account(source)} to role {role.arn} in account "
-            f"{self._account(role)} has two keys that no request can turn at once: {conditions}"
-        )
+        about = f"{self._called(door)} has two keys that no request can turn at once: {conditions}"
         step = "let the grant and the trust policy ask for the same, or remove one of them"
-        return _about(door, Lack.GRANT, about, step, role if role.urn else source)
+        return _about(door, Lack.GRANT, about, step, door.target if door.target.urn else door.source)
 
     def holders_of_the_unknown(self) -> Iterator[Statement]:
         """Principals with a policy made elsewhere that nobody knows: whatever a trust opens to a grant may be open.
@@ -314,7 +306,7 @@ class _Reader:
             if door.outcome is Outcome.UNKNOWN and matters:
                 doors[door.source].append(door)
         for source, behind in doors.items():
-            unknown = [one for one in _of_holder(source) if one.policy is UNKNOWN and one.urn is None]
+            unknown = [one for one in source.bearing if one.policy is UNKNOWN and one.urn is None]
             if not unknown or not self._pinned(source):
                 continue
             reasons = "; ".join(f"{document.title}: {document.problem}" for document in unknown)
@@ -444,6 +436,11 @@ class _Reader:
         resource = self._graph.snapshot.by_urn.get(urn or "")
         return resource is not None and key in resource.made_from_hidden
 
+    def _called(self, door: Door) -> str:
+        source, role = door.source, door.target
+        whence, where = self._account(source), self._account(role)
+        return f"The door from {source.arn} of account {whence} to role {role.arn} in account {where}"
+
     def _to_write(self, principal: Principal) -> str:
         """It as a document names it: no program can write what is not known yet, but has an output of it, and of an
         account to come a component declares it.
@@ -473,13 +470,7 @@ def _given_here(source: Principal) -> bool:
 def _documents(door: Door) -> Iterator[Document]:
     if door.target.trust is not None:
         yield door.target.trust
-    yield from _of_holder(door.source)
-
-
-def _of_holder(source: Principal) -> Iterator[Document]:
-    yield from source.all_documents
-    if source.boundary is not None:
-        yield source.boundary
+    yield from door.source.bearing
 
 
 def denial(door: Door, key: KeyName) -> str | None:

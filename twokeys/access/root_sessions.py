@@ -8,38 +8,21 @@ https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoot.html
 
 from collections.abc import Iterator
 
-from twokeys.access.judge import Door
+from twokeys.access.judge import Door, held_by
 from twokeys.access.model.access_roles import entered_by_access_role
 from twokeys.access.model.accounts import Accounts
 from twokeys.access.model.organization import Guards
 from twokeys.access.model.principals import HOLDERS, Principal, Principals
 from twokeys.access.reading.snapshot import Snapshot
 from twokeys.access.reading.tokens import ACCOUNT, DELEGATED_ADMINISTRATOR
-from twokeys.iam import (
-    UNKNOWN,
-    Arn,
-    Caller,
-    Decision,
-    Glob,
-    Outcome,
-    Policies,
-    PolicyDocument,
-    Request,
-    Requirement,
-    Statement,
-    Verdict,
-    evaluate,
-)
+from twokeys.iam import UNKNOWN, Arn, Caller, Glob, Outcome, Request, Requirement, Statement, Verdict, evaluate
 from twokeys.iam.sts import ASSUME_ROOT
 from twokeys.iam.truth import Truth
 from twokeys.iam.verdict import Why
 
 FEATURES = "aws:iam/organizationsFeatures:OrganizationsFeatures"
 _ROOT_SESSIONS = "RootSessions"
-_ON = Verdict(
-    Outcome.ALLOW,
-    Why(decisions=(Decision("root", None, None, "Allow", "centralized root access lets root sessions in"),)),
-)
+_ON = Verdict.of_rule(Outcome.ALLOW, "root", "centralized root access lets root sessions in")
 _NOT_SHOWN = Verdict(
     Outcome.CONDITIONAL, Why((Requirement("is switched on in", "the feature RootSessions", ("the organization",)),))
 )
@@ -81,17 +64,14 @@ def _speaks_of_sts(action: object) -> bool:
 
 
 def _granted(principal: Principal, *, named: bool) -> bool:
-    return any(
-        isinstance(document.policy, PolicyDocument)
-        and any(covers_root(statement, named=named) for statement in document.policy.statements)
-        for document in principal.all_documents
-    )
+    statements = (one for document in principal.all_documents for one in document.statements)
+    return any(covers_root(one, named=named) for one in statements)
 
 
 def _accounts_granted(principal: Principal) -> Iterator[str]:
     """The accounts whose roots a grant of a principal names."""
     for document in principal.all_documents:
-        for statement in document.policy.statements if isinstance(document.policy, PolicyDocument) else ():
+        for statement in document.statements:
             roots = [name for name in statement.exact_resources if name.endswith(":root")]
             if roots and covers_root(statement, named=True):
                 yield from (arn.account for arn in map(Arn.parse, roots) if arn is not None)
@@ -123,10 +103,5 @@ def _root(account: str, accounts: Accounts) -> Principal:
 
 
 def _door(source: Principal, root: Principal, guards: Guards, trust: Verdict) -> Door:
-    policies = Policies(
-        identity=tuple(document.policy for document in source.all_documents),
-        boundary=source.boundary.policy if source.boundary else None,
-        scps=guards.scps(source.account),
-    )
     request = Request(Caller(source.caller_arn), ASSUME_ROOT, root.arn)
-    return Door(source, root, trust, evaluate(request, policies))
+    return Door(source, root, trust, evaluate(request, held_by(source, guards)))

@@ -12,11 +12,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import lru_cache
 
 from twokeys.iam.conditions import ConditionClause
 from twokeys.iam.documents import Statement
-from twokeys.iam.globs import Glob
+from twokeys.iam.globs import glob
 from twokeys.iam.truth import Unknown
 
 _VARIABLE = re.compile(r"\$\{[^}]*\}")
@@ -42,26 +41,26 @@ class Wanted:
     def matches(self, value: str) -> bool:
         """Whether a text matches."""
         text, value = (self.text.lower(), value.lower()) if self.ignore_case else (self.text, value)
-        return _glob(text).matches(value) if self.wild else text == value
+        return glob(text).matches(value) if self.wild else text == value
 
     def includes(self, other: Wanted) -> bool:
         """Whether it certainly matches all that another one matches."""
-        if self == other or (self.wild and _glob(self.text).everything):
+        if self == other or (self.wild and glob(self.text).everything):
             return True
         if other.ignore_case and not self.ignore_case:
             return False
         if not other.wild:
             return self.matches(other.text)
-        return self.wild and _glob(self._folded(other)).covers(_glob(other._folded(self)))
+        return self.wild and glob(self._folded(other)).covers(glob(other._folded(self)))
 
     def meets(self, other: Wanted) -> bool:
         """Whether some text may match both."""
         mine, theirs = self._folded(other), other._folded(self)
         if self.wild and other.wild:
-            return _glob(mine).overlaps(_glob(theirs))
+            return glob(mine).overlaps(glob(theirs))
         if self.wild:
-            return _glob(mine).matches(theirs)
-        return _glob(theirs).matches(mine) if other.wild else mine == theirs
+            return glob(mine).matches(theirs)
+        return glob(theirs).matches(mine) if other.wild else mine == theirs
 
     def _folded(self, other: Wanted) -> str:
         return self.text.lower() if self.ignore_case or other.ignore_case else self.text
@@ -177,8 +176,3 @@ def _both(mine: Wanted, other: Wanted) -> tuple[Wanted, ...]:
     if not mine.meets(other):
         return ()
     return (other,) if mine.includes(other) else (mine,)
-
-
-@lru_cache(maxsize=16384)
-def _glob(text: str) -> Glob:
-    return Glob(text)

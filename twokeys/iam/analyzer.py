@@ -13,7 +13,7 @@ import binascii
 import ipaddress
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from typing import TypeAlias
 
 from twokeys.iam.arn import Arn, arn_segments, is_account
 from twokeys.iam.conditions import ConditionClause, parse_date, parse_network, parse_number
@@ -24,38 +24,16 @@ from twokeys.iam.verdict import shown
 _PAGE = "access-analyzer-reference-policy-checks.html#access-analyzer-reference-policy-checks-error-"
 _VARIABLES = "reference_policies_variables.html"
 _OPERATORS = "reference_policies_elements_condition_operators.html"
-STS_ACTIONS = frozenset(
-    {
-        "assumerole",
-        "assumerolewithsaml",
-        "assumerolewithwebidentity",
-        "assumeroot",
-        "decodeauthorizationmessage",
-        "getaccesskeyinfo",
-        "getcalleridentity",
-        "getdelegatedaccesstoken",
-        "getfederationtoken",
-        "getservicebearertoken",
-        "getsessiontoken",
-        "getwebidentitytoken",
-        "setcontext",
-        "setsourceidentity",
-        "taggetwebidentitytoken",
-        "tagsession",
-    }
-)
+STS_ACTIONS = frozenset({
+    "assumerole", "assumerolewithsaml", "assumerolewithwebidentity", "assumeroot", "decodeauthorizationmessage",
+    "getaccesskeyinfo", "getcalleridentity", "getdelegatedaccesstoken", "getfederationtoken", "getservicebearertoken",
+    "getsessiontoken", "getwebidentitytoken", "setcontext", "setsourceidentity", "taggetwebidentitytoken", "tagsession",
+})  # fmt: skip
 """https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecuritytokenservice.html"""
-_SEVERAL_VALUES = frozenset(
-    {
-        "aws:calledvia",
-        "aws:principalorgpaths",
-        "aws:principalservicenameslist",
-        "aws:resourceorgpaths",
-        "aws:sourceorgpaths",
-        "aws:tagkeys",
-        "sts:transitivetagkeys",
-    }
-)
+_SEVERAL_VALUES = frozenset({
+    "aws:calledvia", "aws:principalorgpaths", "aws:principalservicenameslist", "aws:resourceorgpaths",
+    "aws:sourceorgpaths", "aws:tagkeys", "sts:transitivetagkeys",
+})  # fmt: skip
 _TAGS = frozenset({"aws:principaltag", "aws:requesttag", "aws:resourcetag"})
 _OF_KEYS = {
     "aws:sourceip": "ip",
@@ -76,7 +54,7 @@ def _values(clause: ConditionClause) -> Iterator[tuple[str, str, str]]:
     if clause.base.family in ("bool", "null") and len(clause.values) > 1:
         message = f"{clause.operator} takes one value; with both 'true' and 'false' the condition says nothing"
         yield "several-booleans", message, _PAGE + "invalid-condition-multiple-boolean"
-    fits, what = _TYPES.get(clause.base.family, (None, ""))
+    fits, what, _ = _TYPES.get(clause.base.family, _ANY_TEXT)
     for value in clause.values:
         if not isinstance(value, str) or fits is None:
             continue
@@ -100,25 +78,26 @@ def _is_arn_pattern(text: str) -> bool:
     return "*" in text or "${" in text or (text.startswith("arn:") and arn_segments(text) is not None)
 
 
-_TYPES: dict[str, tuple[Callable[[str], bool], str]] = {
-    "numeric": (lambda text: parse_number(text) is not None, "a number"),
-    "date": (lambda text: parse_date(text) is not None, "a date in ISO 8601 or a number of seconds since 1970"),
-    "bool": (lambda text: text.lower() in ("true", "false"), "true or false"),
-    "null": (lambda text: text.lower() in ("true", "false"), "true or false"),
-    "binary": (_is_base64, "base64"),
-    "ip": (lambda text: parse_network(text) is not None, "an IP address or a range such as 203.0.113.0/24"),
-    "arn": (_is_arn_pattern, "an ARN"),
-}
-
-_STEPS = {
-    "numeric": "write a number alone",
-    "date": 'write it as in "2027-01-31T00:00:00Z", in quotes',
-    "bool": "write true, or false",
-    "null": "write true, or false",
-    "binary": "write it in base64",
-    "ip": "write an address, as in 203.0.113.7, or a range, as in 203.0.113.0/24",
-    "arn": "write an ARN, as in arn:aws:iam::111111111111:role/ci",
-    "string": "correct it",
+_Type: TypeAlias = tuple[Callable[[str], bool] | None, str, str]
+"""Whether a text is of an operator's type, that type in words, and the next step where it is not."""
+_ANY_TEXT: _Type = (None, "", "correct it")
+_BOOLEAN: _Type = (lambda text: text.lower() in ("true", "false"), "true or false", "write true, or false")
+_TYPES: dict[str, _Type] = {
+    "numeric": (lambda text: parse_number(text) is not None, "a number", "write a number alone"),
+    "date": (
+        lambda text: parse_date(text) is not None,
+        "a date in ISO 8601 or a number of seconds since 1970",
+        'write it as in "2027-01-31T00:00:00Z", in quotes',
+    ),
+    "bool": _BOOLEAN,
+    "null": _BOOLEAN,
+    "binary": (_is_base64, "base64", "write it in base64"),
+    "ip": (
+        lambda text: parse_network(text) is not None,
+        "an IP address or a range such as 203.0.113.0/24",
+        "write an address, as in 203.0.113.7, or a range, as in 203.0.113.0/24",
+    ),
+    "arn": (_is_arn_pattern, "an ARN", "write an ARN, as in arn:aws:iam::111111111111:role/ci"),
 }
 
 
@@ -140,11 +119,8 @@ def _keys(clause: ConditionClause) -> Iterator[tuple[str, str, str]]:
         message = "aws:ARN is not supported; use aws:PrincipalArn or aws:SourceArn"
         yield "unsupported-key", message, _PAGE + "unsupported-global-condition-key"
     if ":" not in key:
-        yield (
-            "key-format",
-            f"{clause.key} names no service; write aws:{clause.key}",
-            _PAGE + "invalid-condition-key-format",
-        )
+        message = f"{clause.key} names no service; write aws:{clause.key}"
+        yield "key-format", message, _PAGE + "invalid-condition-key-format"
 
 
 def _private_addresses(clause: ConditionClause) -> Iterator[tuple[str, str, str]]:
@@ -172,8 +148,8 @@ def _conditions(statement: Statement, _kind: PolicyKind, _known: frozenset[str])
         for rule in _CLAUSE_RULES:
             for name, message, page in rule(clause):
                 said = message.rpartition("; ")[2]
-                step = said if said.startswith(("write ", "use ")) else _STEPS[clause.base.family]
-                yield replace(error(name, statement, path_of(clause), message, page), next_step=step)
+                step = said if said.startswith(("write ", "use ")) else _TYPES.get(clause.base.family, _ANY_TEXT)[2]
+                yield error(name, statement, path_of(clause), message, page, step=step)
 
 
 def _actions(statement: Statement, kind: PolicyKind, _known: frozenset[str]) -> Iterator[PolicyFinding]:

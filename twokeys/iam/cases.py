@@ -26,7 +26,7 @@ Option: TypeAlias = tuple[str, ...]
 _OTHER = "\ue000"
 _MOST_COMBINATIONS = 4096
 _MOST_VALUES = 3
-_BOOLEAN = frozenset(
+BOOLEANS = frozenset(
     {"aws:multifactorauthpresent", "aws:principalisawsservice", "aws:securetransport", "aws:viaawsservice"}
 )
 """Keys of the type Boolean: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html"""
@@ -183,7 +183,7 @@ def _options(key: str, atoms: tuple[Atom, ...], pool: tuple[str, ...] = ()) -> t
 
     The longest text is longer than what a pattern of question marks matches.
     """
-    if key in _BOOLEAN:
+    if key in BOOLEANS:
         return [(), ("true",), ("false",)], True
     clauses = [atom for atom in atoms if isinstance(atom, ConditionClause) and atom.lower_key == key]
     found = (text for atom in atoms for text in _texts(atom))

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal, InvalidOperation
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Literal, TypeAlias
 
 from twokeys.iam.lazy import lazy
@@ -321,17 +321,8 @@ _COMPARE: dict[str, Callable[[Decimal, Decimal], bool]] = {
 }
 
 
-def _numeric_test(operator: str, text: str) -> _Test:
-    return _ordered_test(parse_number, _COMPARE[operator.removeprefix("Numeric")], text)
-
-
-def _date_test(operator: str, text: str) -> _Test:
-    return _ordered_test(parse_date, _COMPARE[operator.removeprefix("Date")], text)
-
-
-def _ordered_test(
-    parse: Callable[[str], Decimal | None], compare: Callable[[Decimal, Decimal], bool], text: str
-) -> _Test:
+def _ordered_test(parse: Callable[[str], Decimal | None], operator: str, text: str) -> _Test:
+    compare = _COMPARE[operator.removeprefix("Numeric").removeprefix("Date")]
     right = parse(text)
 
     def test(value: str, _lookup: Lookup) -> Truth:
@@ -367,15 +358,6 @@ def _ip_test(_operator: str, text: str) -> _Test:
 
     return test
 
-
-_TESTS: dict[Family, Callable[[str, str], _Test]] = {
-    "numeric": _numeric_test,
-    "date": _date_test,
-    "binary": _binary_test,
-    "ip": _ip_test,
-    "string": lambda _operator, _text: lambda _value, _lookup: FALSE,
-    "arn": lambda _operator, _text: lambda _value, _lookup: FALSE,
-}
 
 _NUMBER = re.compile(r"[+-]?(?:[0-9]{1,40}(?:\.[0-9]{0,40})?|\.[0-9]{1,40})")
 
@@ -433,3 +415,13 @@ def parse_network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | 
         return ipaddress.ip_network(text, strict=False)
     except ValueError:
         return None
+
+
+_TESTS: dict[Family, Callable[[str, str], _Test]] = {
+    "numeric": partial(_ordered_test, parse_number),
+    "date": partial(_ordered_test, parse_date),
+    "binary": _binary_test,
+    "ip": _ip_test,
+    "string": lambda _operator, _text: lambda _value, _lookup: FALSE,
+    "arn": lambda _operator, _text: lambda _value, _lookup: FALSE,
+}

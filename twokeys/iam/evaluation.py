@@ -23,7 +23,7 @@ from twokeys.iam.matches import NO_DENIALS, Match, Rules, Side, joined, side_of
 from twokeys.iam.principals import Caller, CallerKind, Form
 from twokeys.iam.request import ASSUME_ROOT, Request
 from twokeys.iam.truth import Unknown
-from twokeys.iam.verdict import ALLOW, DENY, Decision, Verdict, Why
+from twokeys.iam.verdict import ALLOW, DENY, Verdict, Why
 
 _ASSUME_ROLE = "sts:assumerole"
 _WITH_SAML = "sts:assumerolewithsaml"
@@ -134,8 +134,7 @@ def evaluate_grant(request: Request, policies: Policies) -> Verdict:
     if caller.ordinary and caller.partition == request.target.partition and action not in _FEDERATED_ACTIONS:
         return _decided(request, policies.own(action).side)
     if caller.kind in _WITHOUT_GRANT:
-        why = f"a {caller.kind.value} principal needs no identity-based policy"
-        return Verdict(ALLOW, Why(decisions=(Decision("caller", None, None, "Allow", why),)))
+        return Verdict.of_rule(ALLOW, "caller", f"a {caller.kind.value} principal needs no identity-based policy")
     refusal = _barred(request) or _mismatched(request)
     return refusal or _decided(request, policies.binding(caller).own(action).side)
 
@@ -199,13 +198,9 @@ class _Layers:
 
 def _numbered(documents: Iterable[PolicyDocument | Unknown], action: str, label: str, where: str = "") -> list[Side]:
     return [
-        side_of(document, action, _title(document) or f"{label} {number}{where}")
+        side_of(document, action, getattr(document, "title", None) or f"{label} {number}{where}")
         for number, document in enumerate(documents, 1)
     ]
-
-
-def _title(document: PolicyDocument | Unknown) -> str | None:
-    return document.title if isinstance(document, PolicyDocument) else None
 
 
 def _levels(levels: Levels, action: str, label: str) -> list[list[Side]]:
@@ -327,4 +322,4 @@ def _mismatched(request: Request) -> Verdict | None:
 
 
 def _refused(why: str) -> Verdict:
-    return Verdict(DENY, Why(decisions=(Decision("STS", None, None, "Deny", why),)))
+    return Verdict.of_rule(DENY, "STS", why)

@@ -1,6 +1,6 @@
 """What is wrong with a policy, and where AWS says so."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from twokeys.iam.conditions import ConditionClause
@@ -45,10 +45,12 @@ def warning(rule: str, statement: Statement, element: str, message: str, page: s
     return PolicyFinding(rule, statement.index, f"Statement[{statement.index}].{element}", message, GUIDE + page)
 
 
-def error(rule: str, statement: Statement, element: str, message: str, page: str) -> PolicyFinding:
+def error(  # noqa: PLR0913 - what a finding is made of
+    rule: str, statement: Statement, element: str, message: str, page: str, *, step: str = "correct it"
+) -> PolicyFinding:
     """Like `warning`, for what AWS refuses or what cannot work."""
-    path = f"Statement[{statement.index}].{element}"
-    return PolicyFinding(rule, statement.index, path, message, GUIDE + page, Severity.ERROR)
+    found = warning(rule, statement, element, message, page)
+    return replace(found, severity=Severity.ERROR, next_step=step)
 
 
 def path_of(clause: ConditionClause) -> str:

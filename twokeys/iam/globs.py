@@ -8,6 +8,7 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_res
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from twokeys.iam.lazy import lazy
 from twokeys.iam.matching import TextPattern, is_symbolic
@@ -86,6 +87,12 @@ class Glob:
     @lazy
     def _with_symbols(self) -> TextPattern:
         return TextPattern(_VARIABLE.sub("*", self.text), wildcards=True, variables=False)
+
+
+@lru_cache(maxsize=65536)
+def glob(text: str) -> Glob:
+    """The pattern of a text, which is read once."""
+    return Glob(text)
 
 
 def _stands_at(chunk: str, name: str, place: int) -> bool:

@@ -43,20 +43,9 @@ def _id(document: PolicyDocument, kind: PolicyKind) -> Iterator[PolicyFinding]:
 
 _PRINCIPAL_PAGE = "reference_policies_elements_principal.html"
 _UNIQUE_ID = re.compile(r"A(?:ROA|IDA|SIA|GPA|NPA|KIA)[A-Z0-9]{8,}")
-_LIMITING_KEYS = frozenset(
-    {
-        "aws:principalarn",
-        "aws:principalaccount",
-        "aws:principalorgid",
-        "aws:principalorgpaths",
-        "aws:sourceaccount",
-        "aws:sourcearn",
-        "aws:sourceorgid",
-        "aws:sourceorgpaths",
-    }
-)
 _ORGANIZATION_KEYS = frozenset({"aws:principalorgid", "aws:principalorgpaths", "aws:principalaccount"})
 _SOURCE_KEYS = frozenset({"aws:sourceaccount", "aws:sourcearn", "aws:sourceorgid", "aws:sourceorgpaths"})
+_LIMITING_KEYS = _ORGANIZATION_KEYS | _SOURCE_KEYS | {"aws:principalarn"}
 _POSITIVE = ("StringEquals", "StringLike", "StringEqualsIgnoreCase", "ArnEquals", "ArnLike")
 _MFA = ("aws:multifactorauthpresent", "aws:multifactorauthage")
 

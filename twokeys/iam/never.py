@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 
 from twokeys.iam.admission import Wanted
 from twokeys.iam.arn import is_account
-from twokeys.iam.cases import exclude
+from twokeys.iam.cases import BOOLEANS, exclude
 from twokeys.iam.conditions import ConditionClause, parse_network
 from twokeys.iam.documents import PolicyKind, Statement
 from twokeys.iam.finding import PolicyFinding, error, path_of
@@ -68,26 +68,13 @@ _FORMS = {
 _ACCOUNTS = frozenset({"aws:principalaccount", "aws:sourceaccount"})
 _ADDRESSES = frozenset({"aws:sourceip", "aws:vpcsourceip"})
 _MOMENTS = frozenset({"aws:currenttime", "aws:epochtime", "aws:tokenissuetime"})
-_BOOLEANS = frozenset(
-    {"aws:multifactorauthpresent", "aws:principalisawsservice", "aws:securetransport", "aws:viaawsservice"}
-)
 # AWS takes neither * nor ? in these:
 # https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/id_tags.html and reference_iam-quotas.html
-_WITHOUT_WILDCARDS = frozenset(
-    {
-        *_FORMS,
-        *_ACCOUNTS,
-        *_ADDRESSES,
-        "aws:requestedregion",
-        "aws:sourceidentity",
-        "aws:userid",
-        "aws:username",
-        "sts:externalid",
-        "sts:rolesessionname",
-        "sts:sourceidentity",
-    }
-)
+_WITHOUT_WILDCARDS = frozenset({
+    *_FORMS, *_ACCOUNTS, *_ADDRESSES, "aws:requestedregion", "aws:sourceidentity", "aws:userid", "aws:username",
+    "sts:externalid", "sts:rolesessionname", "sts:sourceidentity",
+})  # fmt: skip
 _COMPARED = ("numeric", "date", "bool", "ip")
 _TAGS_OF_PRINCIPALS = "aws:principaltag/"
 
@@ -97,10 +84,8 @@ def never_met(statement: Statement, _kind: PolicyKind, _known: frozenset[str]) -
     for clause in statement.conditions:
         if clause.lower_key in _FORMS.keys() - {"aws:principalarn"} and clause.base.family in _COMPARED:
             message = f"{clause.key} is {_FORMS[clause.lower_key].words}, which {clause.operator} never matches"
-            page = _KEYS + clause.lower_key[4:]
-            yield replace(
-                error("key-type", statement, path_of(clause), message, page), next_step="write a string operator"
-            )
+            page, step = _KEYS + clause.lower_key[4:], "write a string operator"
+            yield error("key-type", statement, path_of(clause), message, page, step=step)
         if clause.base.family == "string":
             for value in clause.values:
                 if isinstance(value, str) and not (clause.variables and "${" in value):
@@ -117,23 +102,21 @@ def _text(statement: Statement, clause: ConditionClause, value: str) -> Iterator
         quoted = repr(shown(key, value))
         message = f"{quoted}: only StringLike and ArnLike know wildcards, and no {clause.key} has a '*' or '?', {never}"
         step = f"write {wild}, or the whole value"
-        yield replace(error("literal-wildcard", statement, element, message, _OPERATORS), next_step=step)
+        yield error("literal-wildcard", statement, element, message, _OPERATORS, step=step)
     elif key in _MOMENTS and not like:
         message = f"{clause.key} is a moment, and {clause.operator} compares it as text, to the second"
         step = "write a date operator, such as DateLessThan or DateGreaterThan"
-        yield replace(error("key-type", statement, element, message, _KEYS + key[4:]), next_step=step)
+        yield error("key-type", statement, element, message, _KEYS + key[4:], step=step)
     elif key.endswith(":sub"):
         wanted = Wanted(value, like and bool(re.search(r"[*?]", value)), clause.base.name == "StringEqualsIgnoreCase")
         wrong = None if clause.base.negated else misspelt_subject(key.removesuffix(":sub"), wanted)
         if wrong is not None:
             message = f"{value!r} is a subject {wrong.why}, {never}"
-            yield replace(
-                error("value-form", statement, element, message, ""), next_step=wrong.next_step, url=wrong.url
-            )
+            yield replace(error("value-form", statement, element, message, "", step=wrong.next_step), url=wrong.url)
     elif (found := _wrong(clause, value)) is not None:
         words, step = found
-        finding = error("value-form", statement, element, f"{value!r} is not {words}, {never}", _KEYS + key[4:])
-        yield replace(finding, next_step=step)
+        message = f"{value!r} is not {words}, {never}"
+        yield error("value-form", statement, element, message, _KEYS + key[4:], step=step)
 
 
 def _wrong(clause: ConditionClause, value: str) -> tuple[str, str] | None:
@@ -147,7 +130,7 @@ def _wrong(clause: ConditionClause, value: str) -> tuple[str, str] | None:
     if key in _ACCOUNTS:
         fits = wild or is_account(value) or value == "anonymous"
         return None if fits else ("an account; its id has 12 digits", "write all 12 digits, without hyphens")
-    if key in _BOOLEANS:
+    if key in BOOLEANS:
         fits = wild or value.lower() in ("true", "false")
         return None if fits else ("true or false", "write Bool with true or false")
     form = _FORMS.get(key)
@@ -174,4 +157,4 @@ def _contradictions(statement: Statement) -> Iterator[PolicyFinding]:
             message = f"no request meets {said} at once, so the statement {does}"
             page = "reference_policies_condition-logic-multiple-context-keys-or-values.html"
             step = "remove one of them, or write them in two statements if one of them is to be enough"
-            yield replace(error("contradiction", statement, path_of(clauses[-1]), message, page), next_step=step)
+            yield error("contradiction", statement, path_of(clauses[-1]), message, page, step=step)

@@ -1,12 +1,12 @@
 """Policy documents, parsed strictly: what AWS refuses is refused, with its place."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from twokeys.iam.arn import ArnError, is_account, parse_arn
 from twokeys.iam.conditions import ConditionClause, operator_named
-from twokeys.iam.documents import PolicyDocument, PolicyKind, Statement
+from twokeys.iam.documents import Effect, PolicyDocument, PolicyKind, Statement
 from twokeys.iam.json_text import JsonError, JsonNumber, Path, Position, Positions, read_json, read_quickly, render
 from twokeys.iam.principals import UNIQUE_ID, Principals
 from twokeys.iam.truth import UNKNOWN, Unknown
@@ -64,7 +64,7 @@ def _parsed_with_places(source: str | bytes, kind: PolicyKind) -> PolicyDocument
 
 
 _ACTION = re.compile(r"[^\s:]+:[^\s:]+|\*+")
-_STARS = re.compile(r"\*+")
+_RESOURCE = re.compile(r"arn:|\*+\Z")
 _IAM_SID = re.compile(r"[A-Za-z0-9]*")
 _CONDITION_KEY = re.compile(r"[^\s:]+:.+|[A-Za-z0-9_.-]+")
 ELEMENTS = frozenset({
@@ -170,27 +170,16 @@ class _Reader:
         conditions, unresolved = self._conditions(elements, path)
         sid = self._sid(elements, path)
         principals = self._principals(elements, path)
-        actions, not_actions = self._actions(elements, path, "Action"), self._actions(elements, path, "NotAction")
-        resources = self._resources(elements, path, "Resource")
-        not_resources = self._resources(elements, path, "NotResource")
+        actions, not_actions = (self._element(elements, path, name) for name in ("Action", "NotAction"))
+        resources, not_resources = (self._element(elements, path, name) for name in ("Resource", "NotResource"))
         effect = elements["Effect"]
         if effect not in ("Allow", "Deny"):
             raise self._error(
                 f"{_shown(effect)} is not an effect; Allow and Deny are, case-sensitive", (*path, "Effect"), "effect"
             )
-        statement = Statement(
-            sid,
-            "Allow" if effect == "Allow" else "Deny",
-            principals,
-            actions,
-            not_actions,
-            resources,
-            not_resources,
-            conditions,
-            index,
-            self._variables,
-            unresolved,
-        )
+        said: Effect = "Allow" if effect == "Allow" else "Deny"
+        what = actions, not_actions, resources, not_resources
+        statement = Statement(sid, said, principals, *what, conditions, index, self._variables, unresolved)
         if self._kind is PolicyKind.RCP:
             self._check_rcp(statement, path)
         return statement
@@ -284,9 +273,11 @@ class _Reader:
                     f"{type_name!r} is not a type of principal; AWS, Service, Federated and CanonicalUser are",
                     (*path, type_name), "unknown-principal-type", at_key=True,
                 )  # fmt: skip
-            found[type_name] = self._strings(names, (*path, type_name), "a principal")
-            if type_name == "AWS":
-                self._check_names(found[type_name], names, (*path, type_name))
+            here = (*path, type_name)
+            if type_name == "AWS":  # what IAM refuses in an ARN besides, lint reports
+                found[type_name] = self._names(names, here, "principal")
+            else:
+                found[type_name] = self._strings(names, here, "a principal")
         return Principals(
             everyone="*" in found.get("AWS", ()),
             aws=found.get("AWS", ()),
@@ -295,40 +286,20 @@ class _Reader:
             canonical_user=found.get("CanonicalUser", ()),
         )
 
-    def _check_names(self, names: tuple[str | Unknown, ...], value: object, path: Path) -> None:
-        """Each is `*`, an account, an ARN or a unique id. What IAM refuses in an ARN besides, lint reports."""
+    def _element(self, elements: Mapping[str, object], path: Path, name: str) -> tuple[str | Unknown, ...] | None:
+        """The actions or resources of an element; None where it is not there."""
+        if name not in elements:
+            return None
+        return self._names(elements[name], (*path, name), "action" if name.endswith("Action") else "resource")
+
+    def _names(self, value: object, path: Path, rule: str) -> tuple[str | Unknown, ...]:
+        """Names, each in the form that the rule asks for."""
+        what, fits, why = _NAMED[rule]
+        names = self._strings(value, path, what)
         for place, name in enumerate(names):
-            if not isinstance(name, Unknown) and not _names_principal(name):
-                raise self._error(
-                    f"{_shown(name)} is not a principal: neither an account, nor an ARN, nor '*'",
-                    self._item_path(value, path, place), "principal",
-                )  # fmt: skip
-
-    def _actions(self, elements: Mapping[str, object], path: Path, name: str) -> tuple[str | Unknown, ...] | None:
-        if name not in elements:
-            return None
-        path = (*path, name)
-        actions = self._strings(elements[name], path, "an action")
-        for place, action in enumerate(actions):
-            if isinstance(action, str) and not _ACTION.fullmatch(action):
-                raise self._error(
-                    f"{_shown(action)} is not an action such as sts:AssumeRole, or '*'",
-                    self._item_path(elements[name], path, place), "action",
-                )  # fmt: skip
-        return actions
-
-    def _resources(self, elements: Mapping[str, object], path: Path, name: str) -> tuple[str | Unknown, ...] | None:
-        if name not in elements:
-            return None
-        path = (*path, name)
-        resources = self._strings(elements[name], path, "a resource")
-        for place, resource in enumerate(resources):
-            if isinstance(resource, str) and not resource.startswith("arn:") and not _STARS.fullmatch(resource):
-                raise self._error(
-                    f"{_shown(resource)} is neither an ARN nor '*'",
-                    self._item_path(elements[name], path, place), "resource",
-                )  # fmt: skip
-        return resources
+            if isinstance(name, str) and not fits(name):
+                raise self._error(f"{_shown(name)} is {why}", self._item_path(value, path, place), rule)
+        return names
 
     def _conditions(
         self, elements: Mapping[str, object], path: Path
@@ -411,7 +382,8 @@ class _Reader:
         return value
 
 
-def _names_principal(name: str) -> bool:
+def _is_principal(name: str) -> bool:
+    """Whether it is `*`, an account, an ARN or a unique id."""
     if name == "*" or is_account(name) or UNIQUE_ID.fullmatch(name):
         return True
     if "*" in name or "?" in name:
@@ -421,6 +393,14 @@ def _names_principal(name: str) -> bool:
     except ArnError:
         return False
     return True
+
+
+_NAMED: Mapping[str, tuple[str, Callable[[str], object], str]] = {
+    "principal": ("a principal", _is_principal, "not a principal: neither an account, nor an ARN, nor '*'"),
+    "action": ("an action", _ACTION.fullmatch, "not an action such as sts:AssumeRole, or '*'"),
+    "resource": ("a resource", _RESOURCE.match, "neither an ARN nor '*'"),
+}
+"""What names are, by the rule that they may break: in words, whether a text is one, and what one is that is none."""
 
 
 def _shown(value: object) -> str:

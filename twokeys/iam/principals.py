@@ -126,19 +126,11 @@ class Caller:
         if self.kind is CallerKind.SERVICE:
             known["aws:principalisawsservice"] = ("true",)
             known["aws:principalservicename"] = (self.arn,)
-            for absent in (
-                "principalarn",
-                "principalaccount",
-                "username",
-                "userid",
-                "principalorgid",
-                "principalorgpaths",
-            ):
-                known[f"aws:{absent}"] = ()
-            return known
+            others = ("principalarn", "principalaccount", "username", "userid", "principalorgid", "principalorgpaths")
+            return known | {f"aws:{absent}": () for absent in others}
         known["aws:principalisawsservice"] = ("false",)
-        for of_services in ("principalservicename", "sourceaccount", "sourcearn", "sourceorgid", "sourceorgpaths"):
-            known[f"aws:{of_services}"] = ()
+        of_services = ("principalservicename", "sourceaccount", "sourcearn", "sourceorgid", "sourceorgpaths")
+        known |= {f"aws:{absent}": () for absent in of_services}
         known["aws:principalarn"] = (self.role_arn or self.arn,)
         known["aws:principalaccount"] = (self.account,)
         known["aws:principaltype"] = (_PRINCIPAL_TYPES[self.kind],)
@@ -309,7 +301,7 @@ class Principals:
             found.append(_BY_ROLE)
         if caller.kind is CallerKind.ROLE and self._sessions:
             found.extend(Naming(Truth.FREE, Form.DIRECT, session) for session in self.sessions_of(caller))
-        if self._has_account_of(caller):
+        if caller.account in names or caller.lineage[0] in names:
             found.append(_BY_ACCOUNT)
         if UNKNOWN in names:
             found.append(_UNRESOLVED)
@@ -348,9 +340,6 @@ class Principals:
     def sessions_of(self, role: Caller) -> tuple[str, ...]:
         """The session names under which sessions of a role are listed."""
         return self._sessions.get(str(Arn.assumed_role(role.account, role.name, "", role.partition)), ())
-
-    def _has_account_of(self, caller: Caller) -> bool:
-        return caller.account in self._aws or caller.lineage[0] in self._aws
 
 
 def _typed(kind: str, names: tuple[str | Unknown, ...]) -> list[str]:

@@ -13,9 +13,8 @@ from dataclasses import dataclass
 
 from twokeys.iam.admission import Admitted, Wanted
 from twokeys.iam.principals import COGNITO
-from twokeys.iam.subjects import UUID, misspelt_subject
+from twokeys.iam.subjects import UUID, WILD, misspelt_subject
 
-_WILD = re.compile(r"\*|\?|\$\{")
 _PAIR = re.compile(r"[^:/]+[:/][^:/]+[:/@]")
 """A name and its value, and the sign that the value ends there."""
 
@@ -51,7 +50,7 @@ class SharedProvider:
         Where a pattern has its first wildcard, the tenant's name must have ended.
         """
         text = wanted.text.lower() if wanted.ignore_case else wanted.text
-        first = _WILD.search(text) if wanted.wild else None
+        first = WILD.search(text) if wanted.wild else None
         if self.whole:
             return first is None and text not in _NOBODYS
         if self.keys is not None and text.partition(":")[0] not in self.keys:
@@ -64,26 +63,15 @@ class SharedProvider:
 
 _NOBODYS = frozenset({"", "sts.amazonaws.com"})
 """Values of an audience that every tenant may ask for."""
-_GITHUB = frozenset(
-    {
-        "repo",
-        "repository",
-        "repository_id",
-        "repository_owner",
-        "repository_owner_id",
-        "job_workflow_ref",
-        "enterprise",
-        "enterprise_id",
-    }
-)
+_GITHUB = frozenset({
+    "repo", "repository", "repository_id", "repository_owner", "repository_owner_id", "job_workflow_ref", "enterprise",
+    "enterprise_id",
+})  # fmt: skip
 """Claims that a subject may begin with: https://docs.github.com/en/actions/reference/security/oidc"""
-_GITLAB = frozenset(
-    {
-        *(f"{of}project_{what}" for of in ("", "job_", "source_") for what in ("path", "id")),
-        "namespace_path",
-        "namespace_id",
-    }
-)
+_GITLAB = frozenset({
+    *(f"{of}project_{what}" for of in ("", "job_", "source_") for what in ("path", "id")),
+    "namespace_path", "namespace_id",
+})  # fmt: skip
 """https://docs.gitlab.com/ci/secrets/id_token_authentication/#error-id-token-issuance-is-disabled"""
 _ORGANIZATION = frozenset({"organization"})
 _TURBONOMIC = (
@@ -155,7 +143,7 @@ def open_to_others(provider: SharedProvider, claim: str, admitted: Admitted) -> 
     if admitted.unresolved:
         return f"what it demands of {key} is not known yet"
     if claim not in provider.claims:
-        bad = next((one for one in admitted.values if _WILD.search(one.text) and one.wild), None)
+        bad = next((one for one in admitted.values if WILD.search(one.text) and one.wild), None)
     else:
         subjects = [one for one in admitted.values if claim != "sub" or not misspelt_subject(provider.issuer, one)]
         bad = next((one for one in subjects if not provider.names_tenant(one)), None)

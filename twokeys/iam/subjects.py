@@ -12,7 +12,7 @@ from twokeys.iam.admission import Wanted
 from twokeys.iam.principals import COGNITO
 
 UUID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
-_WILD = re.compile(r"\*|\?|\$\{")
+WILD = re.compile(r"\*|\?|\$\{")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class _Subjects:
     def may_be(self, wanted: Wanted) -> bool:
         """Whether a token may have a subject that is wanted: a pattern goes on from its beginning as some example."""
         form = re.compile(self.form, re.IGNORECASE if wanted.ignore_case else 0)
-        beginning = _WILD.split(wanted.text)[0] if wanted.wild else wanted.text
+        beginning = WILD.split(wanted.text)[0] if wanted.wild else wanted.text
         if beginning == wanted.text:
             return form.fullmatch(wanted.text) is not None
         return any(form.fullmatch(beginning + one[at:]) for one in self.examples for at in range(len(one) + 1))

@@ -124,6 +124,12 @@ class Verdict:
         self.outcome = outcome
         self._why = why
 
+    @classmethod
+    def of_rule(cls, outcome: Outcome, about: str, why: str) -> Verdict:
+        """A verdict that no statement decides, but a rule of AWS's own; `about` stands where a policy would."""
+        effect = "Deny" if outcome is Outcome.DENY else "Allow"
+        return cls(outcome, Why(decisions=(Decision(about, None, None, effect, why),)))
+
     @property
     def why(self) -> Why:
         """What is behind the outcome."""

@@ -11,7 +11,7 @@ https://github.com/pulumi/pulumi/blob/master/proto/pulumi/analyzer.proto
 import os
 import threading
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache, partial
@@ -24,7 +24,7 @@ from pulumi.runtime.proto import analyzer_pb2 as proto
 from pulumi.runtime.proto import analyzer_pb2_grpc, plugin_pb2
 
 from twokeys.access.configuration import LEVEL, read_configuration
-from twokeys.access.findings import Finding, Rule
+from twokeys.access.findings import Finding, Rule, Severity
 from twokeys.access.graph import Graph
 from twokeys.access.model.door_name import with_stand_ins
 from twokeys.access.reading.snapshot import PROVIDER, Resource, Snapshot, project_of
@@ -45,18 +45,6 @@ from twokeys.shown import listed, printable
 NAME: Final = "twokeys"
 _FEW: Final = 3
 _DEFECT = "report this as a defect of TwoKeys; until it is mended, no change can be shown to be safe"
-_LEVELS: Final = {
-    proto.ADVISORY: "advisory",
-    proto.MANDATORY: "mandatory",
-    proto.REMEDIATE: "remediate",
-    proto.DISABLED: "disabled",
-}
-_SEVERITIES: Final = {
-    "low": proto.POLICY_SEVERITY_LOW,
-    "medium": proto.POLICY_SEVERITY_MEDIUM,
-    "high": proto.POLICY_SEVERITY_HIGH,
-    "critical": proto.POLICY_SEVERITY_CRITICAL,
-}
 
 
 class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
@@ -92,8 +80,9 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
 
     def Configure(self, request: Any, context: Any) -> Any:
         """Take the configuration, or refuse it as a whole."""
+        level = proto.EnforcementLevel.Name
         given = {
-            name: {**json_format.MessageToDict(one.properties), LEVEL: _LEVELS[one.enforcementLevel]}
+            name: {**json_format.MessageToDict(one.properties), LEVEL: level(one.enforcementLevel).lower()}
             for name, one in request.policyConfig.items()
         }
         others = [policy.name for policy in POLICIES if policy.rule is None]
@@ -121,24 +110,21 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
 
     def Analyze(self, request: Any, context: Any) -> Any:
         """Keep what the program asks for; in an update, judge it before it is made."""
-        response = proto.AnalyzeResponse()
         with self._lock:
-            try:
-                response.diagnostics.extend(self._diagnostic(one) for one in self._resource(request))
-            except Exception as error:  # what cannot be read is not proved
-                response.diagnostics.append(self._diagnostic(_failure("A resource", error)))
-        return response
+            return self._response("A resource", lambda: self._resource(request))
 
     def AnalyzeStack(self, request: Any, context: Any) -> Any:
         """Judge the whole: in preview what is known or declared of it, after an update what came of it."""
-        response = proto.AnalyzeResponse()
         with self._lock:
             self._over = True
-            try:
-                response.diagnostics.extend(self._diagnostic(one) for one in self._stack(request))
-            except Exception as error:
-                response.diagnostics.append(self._diagnostic(_failure("The stack", error)))
-        return response
+            return self._response("The stack", lambda: self._stack(request))
+
+    def _response(self, what: str, judged: Callable[[], Iterable[Judged]]) -> Any:
+        try:
+            said = [self._diagnostic(one) for one in judged()]
+        except Exception as error:  # what cannot be read is not proved
+            said = [self._diagnostic(_failure(what, error))]
+        return proto.AnalyzeResponse(diagnostics=said)
 
     def _resource(self, request: Any) -> Iterable[Judged]:
         if self._over:  # the engine has begun another analysis
@@ -254,7 +240,7 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
             message="\n".join(map(printable, (policy.description, *text.split("\n")))),
             urn=finding.urn or "",
             enforcementLevel=proto.MANDATORY if judged.mandatory else proto.ADVISORY,
-            severity=_SEVERITIES[finding.severity or policy.severity],
+            severity=_severity(finding.severity or policy.severity),
         )
 
 
@@ -288,12 +274,16 @@ def _failure(what: str, error: Exception) -> Judged:
     return Judged(Finding(message, _DEFECT, rule=FAIL_CLOSED), mandatory=True)
 
 
+def _severity(severity: Severity) -> Any:
+    return proto.PolicySeverity.Value(f"POLICY_SEVERITY_{severity.upper()}")
+
+
 def _policy_info(policy: Policy) -> Any:
     info = proto.PolicyInfo(
         name=policy.name,
         description=policy.description,
         enforcementLevel=proto.MANDATORY if policy.mandatory else proto.ADVISORY,
-        severity=_SEVERITIES[policy.severity],
+        severity=_severity(policy.severity),
         remediation_steps=policy.remediation,
         url=policy.url,
         policy_type=proto.POLICY_TYPE_STACK,

@@ -26,7 +26,7 @@ from twokeys.access.keys import denial, past
 from twokeys.access.model.names import may_grant
 from twokeys.access.model.principals import ATTACHMENTS, INLINE_POLICIES, TYPES, Principal
 from twokeys.access.reading.snapshot import Resource, Snapshot, holds_unknown
-from twokeys.access.reading.types import Reading, type_of
+from twokeys.access.reading.types import Reading, reading_of
 from twokeys.access.rules import BY_NAME
 from twokeys.access.verdicts import Judged
 from twokeys.iam import UNKNOWN, Arn, Outcome
@@ -54,7 +54,7 @@ def deferred(graph: Graph, judged: Sequence[Judged], joined: Graph) -> tuple[lis
     kept = [replace(one, finding=waiting.explained(one.finding)) for one in judged if one not in later]
     urns = {one.finding.urn for one in later if one.finding.urn is not None}
     if any(door.outcome is Outcome.CONDITIONAL for door in graph.doors):
-        policies = {urn: document.policy for urn, (document, _) in graph.guards.documents.items()}
+        policies = {urn: document.policy for urn, document in graph.guards.documents.items()}
         urns |= {urn for urn, policy in policies.items() if policy is UNKNOWN or widest(policy) is not policy}
         urns |= graph.guards.aimless
     if not urns:
@@ -127,7 +127,7 @@ class _Waiting:
             return False
         if self._is_of_known_part(finding, resource):
             return False
-        principal = self._graph.principals.of_resource(resource)
+        principal = self._graph.principals.by_urn.get(resource.urn)
         if principal is not None and finding.sides[1] == principal.arn:
             found = [resource] if _OF_TRUST.intersection(self._unknown(resource)) else []
         else:
@@ -137,7 +137,7 @@ class _Waiting:
     def _is_of_known_part(self, finding: Finding, template: Resource) -> bool:
         """Whether a finding is about a principal of a template of which nothing waits for a value."""
         parts = [one for one in self._graph.snapshot.resources if one.made_by == template.urn]
-        found = [self._graph.principals.of_resource(one) for one in parts]
+        found = [self._graph.principals.by_urn.get(one.urn) for one in parts]
         about = {one.urn for one in found if one is not None and one.arn in finding.sides}
         behind = (one for one in parts if not about.isdisjoint((one.urn, *chain(*one.property_dependencies.values()))))
         return bool(about) and not any(map(self._unknown, behind))
@@ -179,9 +179,9 @@ class _Waiting:
         With what keeps a grant from counting, where one has what may be one.
         """
         principals = self._joined.principals
-        role, behind = principals.of_resource(resource), resource.property_dependencies.get("assumeRolePolicy", ())
+        role, behind = principals.by_urn.get(resource.urn), resource.property_dependencies.get("assumeRolePolicy", ())
         made_from = [self._graph.snapshot.by_urn[urn] for urn in behind if urn in self._graph.snapshot.by_urn]
-        found = [principals.of_resource(one) for one in made_from if one.type.startswith("aws:iam/")]
+        found = [principals.by_urn.get(one.urn) for one in made_from if one.type.startswith("aws:iam/")]
         others = [one for one in found if one and role and self._is_elsewhere(one, role)]
         if role is None or len(others) < len(found) or principals.not_proved:
             return {}
@@ -269,8 +269,7 @@ def _holds_grant(source: Principal) -> bool:
 
 def _judged_in_update(resource: Resource) -> bool:
     """Whether a resource is judged by itself once its values are known: it gives a document, or holds a template."""
-    known = type_of(resource.type)
-    return resource.type in (*GIVING, INLINE_POLICY) or (known is not None and known.reading is Reading.BY_CONTENT)
+    return resource.type in (*GIVING, INLINE_POLICY) or reading_of(resource.type) is Reading.BY_CONTENT
 
 
 def _unknown_documents(door: Door) -> Iterator[str]:
@@ -280,10 +279,7 @@ def _unknown_documents(door: Door) -> Iterator[str]:
 
 
 def _unknown_grants(principal: Principal) -> Iterator[str]:
-    boundary = (principal.boundary,) if principal.boundary is not None else ()
-    for document in (*principal.all_documents, *boundary):
-        if document.policy is UNKNOWN and document.urn is not None:
-            yield document.urn
+    return (one.urn for one in principal.bearing if one.policy is UNKNOWN and one.urn is not None)
 
 
 def _all_behind(snapshot: Snapshot, urns: set[str], *, parents: bool = False) -> set[str]:

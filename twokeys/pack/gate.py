@@ -29,7 +29,7 @@ from twokeys.access.reading.tokens import (
     ROLE,
     USER,
 )
-from twokeys.access.reading.types import Reading, type_of
+from twokeys.access.reading.types import Reading, reading_of
 from twokeys.access.rules import BY_NAME
 from twokeys.doors import TRUST_AFTER_GRANT
 from twokeys.iam import UNKNOWN, Arn
@@ -103,13 +103,8 @@ class Gate:
         """
         if may_let_in(resource):
             return True
-        known = type_of(resource.type)
-        was = [self._all.there.get(urn) for urn in (resource.urn, *aliases)]
-        return (
-            known is not None
-            and known.reading is Reading.READ
-            and any(one is not None and _asked(one) != _asked(resource) for one in was)
-        )
+        was = filter(None, (self._all.there.get(urn) for urn in (resource.urn, *aliases)))
+        return reading_of(resource.type) is Reading.READ and any(_asked(one) != _asked(resource) for one in was)
 
     def judge(self, resource: Resource, aliases: Iterable[str] = ()) -> list[Finding]:
         """What making this resource would do that nothing later in the update can put right.

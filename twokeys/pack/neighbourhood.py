@@ -17,7 +17,7 @@ from twokeys.access.model.principals import ABOUT_PRINCIPALS, INLINE_POLICIES
 from twokeys.access.model.translation import MAKERS, translate
 from twokeys.access.reading.snapshot import PROVIDER, STACK, STACK_REFERENCE, Resource, Snapshot
 from twokeys.access.reading.tokens import ACCOUNT
-from twokeys.access.reading.types import Reading, type_of
+from twokeys.access.reading.types import Reading, reading_of
 from twokeys.access.root_sessions import FEATURES
 from twokeys.iam import Arn
 from twokeys.pack.parts import Key, Node, Part, PartReader
@@ -258,7 +258,7 @@ class Neighbourhood:
         if not _is_of_other_maker(resource):
             by_name = ("policy named", resource.text("name") or "") in held
             indexed = resource.type in ABOUT_PRINCIPALS or _is_frame(resource)
-            return by_name or (not indexed and _is_read(resource))
+            return by_name or (not indexed and reading_of(resource.type) is Reading.READ)
         made = self._as_pulumi(resource)
         spreads = "stackset" in f"{resource.type} {resource.inputs} {resource.outputs}".lower()
         return spreads or any(one is not resource and one.type not in ABOUT_PRINCIPALS for one in made)
@@ -297,14 +297,8 @@ def _is_frame(resource: Resource) -> bool:
     return resource.type.startswith((*_ACCOUNTS, *_IDENTITY_CENTER)) or resource.type in _REFERENCES
 
 
-def _is_read(resource: Resource) -> bool:
-    known = type_of(resource.type)
-    return known is not None and known.reading is Reading.READ
-
-
 def _is_of_other_maker(resource: Resource) -> bool:
-    known = type_of(resource.type)
-    return resource.type.startswith(MAKERS) and (known is None or known.reading is not Reading.HARMLESS)
+    return resource.type.startswith(MAKERS) and reading_of(resource.type) is not Reading.HARMLESS
 
 
 def _referenced(value: object) -> Iterator[str]:

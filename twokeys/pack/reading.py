@@ -1,43 +1,42 @@
 """Turns what the engine shows a policy into plain resources.
 
 The protocol is Pulumi's `Analyzer` (https://github.com/pulumi/pulumi/blob/master/proto/pulumi/analyzer.proto). Values
-are read from it directly: each is looked at once, whatever the number of rules, and one that is not known yet becomes
-`twokeys.iam.UNKNOWN` instead of an error.
+are read from it once, whatever the number of rules, and one that is not known yet becomes `twokeys.iam.UNKNOWN` instead
+of an error.
 """
 
 import ast
 import base64
 import pickletools
 import re
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterator, Set
 from pathlib import Path
 from typing import Any
 
-from google.protobuf import struct_pb2
+from google.protobuf.json_format import MessageToDict
 
 from twokeys.access.model.not_read import CODE_BY_VALUE, PROVIDER_CODE
 from twokeys.access.reading.snapshot import STACK_REFERENCE, Resource, is_stack_reference
-from twokeys.access.reading.wire import OUTPUT, SECRET, SIGNATURE, UNKNOWNS
+from twokeys.access.reading.wire import properties, secrets
 from twokeys.doors import OTHER_STACK
-from twokeys.iam import UNKNOWN
 
 _CALLS_OUT = re.compile(rb"\bboto|\bsubprocess\b|\bos\.system\b")
 
 
 def asked_for(request: Any) -> Resource:  # noqa: ANN401 - AnalyzeRequest
     """A resource in the resource phase: what the program asks for, after the provider has checked it."""
-    options = request.options
+    options, given = request.options, MessageToDict(request.properties)
     return Resource(
         urn=request.urn,
         type=request.type,
         name=request.name,
-        inputs=properties(request.properties),
+        inputs=properties(given),
         provider=request.provider.urn or None,
         parent=options.parent or None,
         # What a property is made from is told in the stack phase only, which judges whether another stack says so.
         property_dependencies={"outputs": (f"::{STACK_REFERENCE}::",)} if request.type == OTHER_STACK else {},
         protect=options.protect,
-        secrets=_secrets(request.properties),
+        secrets=secrets(given.items()),
     )
 
 
@@ -46,8 +45,8 @@ def dynamic_code(request: Any) -> dict[str, object]:  # noqa: ANN401 - AnalyzeRe
 
     The engine runs a pack in the program's folder. Other resources have no such input.
     """
-    fields = request.properties.fields
-    return whole_code(_plain(fields[PROVIDER_CODE]), Path()) if PROVIDER_CODE in fields else {}
+    shown = PROVIDER_CODE in request.properties.fields
+    return whole_code(properties(MessageToDict(request.properties))[PROVIDER_CODE], Path()) if shown else {}
 
 
 def whole_code(code: object, folder: Path) -> dict[str, object]:
@@ -104,18 +103,19 @@ def settled(found: Any, asked: Resource | None, shown: Set[str]) -> Resource:  #
     for that it is named as what a property depends on; a stack reference is read by what repeats it.
     """
     behind = {key: tuple(one.urns) for key, one in found.propertyDependencies.items()}
+    came = MessageToDict(found.properties)
     return Resource(
         urn=found.urn,
         type=found.type,
         name=found.name,
         inputs=asked.inputs if asked else None,
-        outputs=properties(found.properties),
+        outputs=properties(came),
         provider=found.provider.urn or None,
         parent=found.parent or None,
         dependencies=tuple(found.dependencies),
         property_dependencies=behind,
         protect=found.options.protect,
-        secrets=_secrets(found.properties) | (asked.secrets if asked else frozenset()),
+        secrets=secrets(came.items()) | (asked.secrets if asked else frozenset()),
         made_from_hidden=frozenset(
             key for key, urns in behind.items() if any(urn not in shown and not is_stack_reference(urn) for urn in urns)
         ),
@@ -127,7 +127,7 @@ def provider_of(request: Any) -> Resource | None:  # noqa: ANN401 - AnalyzeReque
     if not request.HasField("provider"):
         return None
     provider = request.provider
-    return Resource(provider.urn, provider.type, provider.name, inputs=properties(provider.properties))
+    return Resource(provider.urn, provider.type, provider.name, inputs=properties(MessageToDict(provider.properties)))
 
 
 def is_left_out(message: Any, asked: Resource | None) -> bool:  # noqa: ANN401 - either of the two messages
@@ -136,45 +136,3 @@ def is_left_out(message: Any, asked: Resource | None) -> bool:  # noqa: ANN401 -
     The engine then has nothing to show of it, while every resource that a provider makes has some input.
     """
     return message.HasField("provider") and not message.properties.fields and not (asked and asked.inputs)
-
-
-def properties(struct: struct_pb2.Struct) -> dict[str, object]:
-    """The properties of a message as plain data, secrets in the clear and UNKNOWN where a value is not known yet."""
-    return {key: _plain(value) for key, value in struct.fields.items()}
-
-
-def _secrets(struct: struct_pb2.Struct) -> frozenset[str]:
-    return frozenset(key for key, value in struct.fields.items() if _holds_secret(value))
-
-
-def _holds_secret(value: struct_pb2.Value) -> bool:
-    kind = value.WhichOneof("kind")
-    if kind == "list_value":
-        return any(map(_holds_secret, value.list_value.values))
-    if kind != "struct_value":
-        return False
-    fields = value.struct_value.fields
-    if SIGNATURE in fields and fields[SIGNATURE].string_value == SECRET:
-        return True
-    return any(map(_holds_secret, fields.values()))
-
-
-def _plain(value: struct_pb2.Value) -> object:
-    kind = value.WhichOneof("kind")
-    if kind == "string_value":
-        text = value.string_value
-        return UNKNOWN if text in UNKNOWNS else text
-    if kind == "struct_value":
-        return _object(value.struct_value.fields)
-    if kind == "list_value":
-        return [_plain(item) for item in value.list_value.values]
-    if kind == "number_value":
-        number = value.number_value
-        return int(number) if number.is_integer() else number
-    return value.bool_value if kind == "bool_value" else None
-
-
-def _object(fields: Mapping[str, struct_pb2.Value]) -> object:
-    if SIGNATURE in fields and fields[SIGNATURE].string_value in (SECRET, OUTPUT):
-        return _plain(fields["value"]) if "value" in fields else UNKNOWN
-    return {key: _plain(item) for key, item in fields.items()}

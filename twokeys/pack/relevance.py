@@ -3,12 +3,11 @@
 from collections.abc import Callable, Mapping
 
 from twokeys.access.model.documents import parsed
-from twokeys.access.model.names import EVERY_SERVICE
+from twokeys.access.model.names import admits_more_than_services
 from twokeys.access.model.principals import ATTACHMENTS, INLINE_POLICIES
-from twokeys.access.reading.snapshot import Resource
+from twokeys.access.reading.snapshot import Resource, items
 from twokeys.access.reading.tokens import GROUP, MANAGED_POLICY, ROLE
 from twokeys.access.reading.types import aws_type, type_of
-from twokeys.doors.who import CARRIERS
 from twokeys.iam import UNKNOWN, PolicyDocument, PolicyError, PolicyKind, Statement, aws_managed
 
 GIVING = frozenset({ROLE, MANAGED_POLICY, *INLINE_POLICIES, *ATTACHMENTS})
@@ -43,13 +42,11 @@ def may_let_in(resource: Resource) -> bool:
 
 
 def _role(role: Resource) -> bool:
-    inline, attached = role.get("inlinePolicies"), role.get("managedPolicyArns")
-    policies = [] if inline is None else inline if isinstance(inline, list) else [UNKNOWN]
-    arns = [] if attached is None else attached if isinstance(attached, list) else [UNKNOWN]
+    inline = map(_policy_of, items(role.get("inlinePolicies")))
     return (
         _document(role.get("assumeRolePolicy"), PolicyKind.TRUST)
-        or any(_document(_policy_of(one), PolicyKind.IDENTITY) for one in policies)
-        or any(_managed(one) for one in arns)
+        or any(_document(one, PolicyKind.IDENTITY) for one in inline)
+        or any(map(_managed, items(role.get("managedPolicyArns"))))
     )
 
 
@@ -70,19 +67,12 @@ def _document(value: object, kind: PolicyKind) -> bool:
     if not isinstance(value, str | Mapping):
         return True
     policy = parsed(value, kind)
-    says = _admits_more_than_services if kind is PolicyKind.TRUST else _may_be_of_sts
+    says = admits_more_than_services if kind is PolicyKind.TRUST else _may_be_of_sts
     return isinstance(policy, PolicyError) or _allows(policy, says)
 
 
 def _allows(policy: PolicyDocument, says: Callable[[Statement], bool]) -> bool:
     return any(one.effect == "Allow" and says(one) for one in policy.statements)
-
-
-def _admits_more_than_services(statement: Statement) -> bool:
-    whom = statement.principals
-    if whom is None or whom.everyone or whom.aws or whom.federated or whom.canonical_user:
-        return True
-    return any(service in CARRIERS or service == EVERY_SERVICE for service in whom.service)
 
 
 def _may_be_of_sts(statement: Statement) -> bool:

@@ -37,9 +37,6 @@ def run_in_process(  # noqa: PLR0913 - all by name
     run: Run,
     *,
     program: Path,
-    project: str,
-    stack: str,
-    config: Mapping[str, str],
     secret_keys: tuple[str, ...] = (),
     dry_run: bool,
     python: Path | None = None,
@@ -59,11 +56,12 @@ def run_in_process(  # noqa: PLR0913 - all by name
     out_read, out_write = os.pipe()
     in_read, in_write = os.pipe()
     kept = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "PULUMI_"))}
+    kept |= {"AWS_EC2_METADATA_DISABLED": "true", "PULUMI_CONFIG": json.dumps(run.config), **(environment or {})}
     target = output or sys.stderr
     process = subprocess.Popen(  # noqa: S603 - our own script, by the program's interpreter
         [python or sys.executable, "-c", _START, str(_MONITOR), str(out_write), str(in_read)],
         cwd=run.folder,
-        env=kept | {"AWS_EC2_METADATA_DISABLED": "true", "PULUMI_CONFIG": json.dumps(config)} | dict(environment or {}),
+        env=kept,
         pass_fds=(out_write, in_read),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -73,14 +71,7 @@ def run_in_process(  # noqa: PLR0913 - all by name
     )
     os.close(out_write)
     os.close(in_read)
-    settings = {
-        "program": str(program),
-        "project": project,
-        "stack": stack,
-        "dry_run": dry_run,
-        "config": dict(config),
-        "secretKeys": list(secret_keys),
-    }
+    settings = {"program": str(program), "dry_run": dry_run, "secretKeys": list(secret_keys), **run.settings}
     printed: list[str] = []
     try:
         with (
@@ -107,13 +98,13 @@ def run_in_process(  # noqa: PLR0913 - all by name
         last = "".join(printed[-3:])
         lacks = last.startswith("ModuleNotFoundError")
         why = last if lacks else f"its process ended with code {process.returncode}: {last}"
-        raise _failed(stack, str(program), why)
+        raise _failed(run.stack, str(program), why)
     if refusal := ended.get("refusal"):
         raise Refusal(**refusal)
     if "reason" in ended:
-        raise _failed(stack, str(ended["where"]), str(ended["reason"]), run.unanswered)
+        raise _failed(run.stack, str(ended["where"]), str(ended["reason"]), run.unanswered)
     if run.errors:
-        raise _failed(stack, str(program), run.errors[0])
+        raise _failed(run.stack, str(program), run.errors[0])
 
 
 def _serve(

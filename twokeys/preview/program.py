@@ -55,20 +55,12 @@ def preview(  # noqa: PLR0913 - all but the program and the stack by name
     run = Run(project, stack, config or {}, answers, say or _say)
     if isinstance(program, Path):
         run_in_process(
-            run,
-            program=program.resolve(),
-            project=project,
-            stack=stack,
-            config=config or {},
-            secret_keys=secret_keys,
-            dry_run=True,
-            python=python,
-            output=output,
+            run, program=program.resolve(), secret_keys=secret_keys, dry_run=True, python=python, output=output
         )
     else:
         from twokeys.preview import monitor  # noqa: PLC0415 - the only part that needs the SDK in this process
 
-        monitor.run(program, run.answer, project=project, stack=stack, dry_run=True, config=config or {})
+        monitor.run(program, run.answer, dry_run=True, **run.settings)
     return run.snapshot()
 
 

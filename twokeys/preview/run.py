@@ -13,8 +13,9 @@ from typing import Any, Final, Protocol
 
 from twokeys.access.model.not_read import PROVIDER_CODE
 from twokeys.access.reading.snapshot import STACK, Resource, Snapshot, is_stack_reference
+from twokeys.access.reading.wire import secrets
 from twokeys.pack.reading import whole_code
-from twokeys.preview.values import holds_secret, plain
+from twokeys.preview.values import plain
 
 PROVIDERS: Final = "pulumi:providers:"
 ELSEWHERE: Final = "is a component of a package that only the engine can run"
@@ -84,7 +85,7 @@ class Run:
     def __init__(
         self, project: str, stack: str, config: Mapping[str, str], maker: Maker, say: Callable[[str, str], None]
     ) -> None:
-        self.config = config
+        self.project, self.stack, self.config = project, stack, config
         self._scope = f"urn:pulumi:{stack}::{project}::"
         self._maker = maker
         self._say = say
@@ -94,6 +95,11 @@ class Run:
         """Where the modules of the program are."""
         self.errors: list[str] = []
         self.unanswered: list[str] = []
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What the SDK is told of the stack."""
+        return {"project": self.project, "stack": self.stack, "config": dict(self.config)}
 
     @property
     def made(self) -> tuple[Made, ...]:
@@ -238,7 +244,6 @@ def resource(made: Made, shown: Container[str], folder: Path) -> Resource:
     asked = made.asked
     inputs = plain(asked.inputs)
     code = whole_code(inputs.get(PROVIDER_CODE), folder)
-    values = (*asked.inputs.items(), *made.outputs.items())
     return Resource(
         urn=asked.urn,
         type=asked.type,
@@ -253,5 +258,5 @@ def resource(made: Made, shown: Container[str], folder: Path) -> Resource:
             for key, urns in asked.property_dependencies.items()
         },
         protect=asked.protect,
-        secrets=frozenset(key for key, value in values if holds_secret(value)),
+        secrets=secrets((*asked.inputs.items(), *made.outputs.items())),
     )

@@ -7,8 +7,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
-from twokeys.access.reading.state import properties as plain_state
-from twokeys.access.reading.wire import SECRET, SIGNATURE
+from twokeys.access.reading.wire import SECRET, SIGNATURE, properties
 from twokeys.iam import UNKNOWN
 
 UNKNOWN_TEXT: Final = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
@@ -34,16 +33,9 @@ def unsecret(value: Any) -> Any:  # noqa: ANN401 - JSON
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-def holds_secret(value: Any) -> bool:  # noqa: ANN401 - JSON
-    """Whether a wire value is, or holds, a secret."""
-    if isinstance(value, Mapping):
-        return value.get(SIGNATURE) == SECRET or any(holds_secret(item) for item in value.values())
-    return isinstance(value, list) and any(holds_secret(item) for item in value)
-
-
 def plain(values: Mapping[str, Any]) -> dict[str, object]:
     """Wire values as a snapshot has them: `UNKNOWN` where a value is not known yet, secrets in the open."""
-    return plain_state(unsecret(dict(values)))
+    return properties(unsecret(dict(values)))
 
 
 def known(value: Any) -> Any:  # noqa: ANN401 - JSON

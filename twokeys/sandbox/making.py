@@ -12,13 +12,13 @@ from twokeys.access.findings import Finding
 from twokeys.access.graph import Graph
 from twokeys.access.model.providers import entry
 from twokeys.access.reading.snapshot import STACK_REFERENCE, Resource, Snapshot
-from twokeys.access.reading.wire import SECRET, SIGNATURE
+from twokeys.access.reading.wire import SECRET, SIGNATURE, holds_secret
 from twokeys.errors import Refusal
 from twokeys.pack.gate import Gate
 from twokeys.pack.other_states import Beside
 from twokeys.pack.relevance import may_let_in
 from twokeys.preview.run import PROVIDERS, Asked, Made, RefusedRequestError, Run, resource
-from twokeys.preview.values import holds_secret, unsecret
+from twokeys.preview.values import unsecret
 from twokeys.sandbox.aws.catalogue import resource_type
 from twokeys.sandbox.aws.client import ProviderError
 from twokeys.sandbox.aws.provider import AwsProvider, configured

@@ -112,9 +112,6 @@ class StackRun:
             run_in_process(
                 run,
                 program=project.program,
-                project=project.name,
-                stack=self.name,
-                config=config.values,
                 secret_keys=config.secret_keys,
                 dry_run=False,
                 python=interpreter(project.root),

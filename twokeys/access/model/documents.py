@@ -4,7 +4,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from twokeys import doors
 from twokeys.access.model.accounts import Accounts
@@ -55,6 +55,11 @@ class Document:
     inline: str | None = None
 
     @property
+    def statements(self) -> tuple[Statement, ...]:
+        """What it says; nothing where that is not known."""
+        return () if isinstance(self.policy, Unknown) else self.policy.statements
+
+    @property
     def name(self) -> str:
         """The policy as people name it: "PowerUserAccess", "inline policy deploy of role deployer"."""
         return self.title if self.arn is None else self.arn.rpartition("/")[2]
@@ -95,34 +100,23 @@ class Documents:
 
     def read(self, resource: Resource, key: str, value: object, kind: PolicyKind, title: str) -> Document:
         """A document given as JSON text or as a mapping; anything else is unknown unless a declaration covers it."""
-        secret = key in resource.secrets
+        secret, made = key in resource.secrets, partial(Document, title=title, urn=resource.urn, source=resource.source)
         if isinstance(value, _DOCUMENTS):
             parsed = self.parse(value, kind)
             if isinstance(parsed, PolicyError):
-                why = (
-                    "it breaks the rule " + repr(parsed.rule) + _UNQUOTED if secret else f"it cannot be read: {parsed}"
-                )
-                return Document(UNKNOWN, title, resource.urn, resource.source, problem=why, faulty=True)
-            hidden = secret and holds_unknown(value)
-            return Document(masked(parsed) if secret else parsed, title, resource.urn, resource.source, hidden=hidden)
+                why = f"it breaks the rule {parsed.rule!r}{_UNQUOTED}" if secret else f"it cannot be read: {parsed}"
+                return made(UNKNOWN, problem=why, faulty=True)
+            return made(masked(parsed) if secret else parsed, hidden=secret and holds_unknown(value))
         if secret:
-            why = "it is a secret, which the state holds encrypted"
-            return Document(UNKNOWN, title, resource.urn, resource.source, problem=why, hidden=True)
+            return made(UNKNOWN, problem="it is a secret, which the state holds encrypted", hidden=True)
         declared = self._by_place.get((resource.urn, key))
         if declared is not None:
             parsed = self.parse(doors.resolve(declared.document, self._accounts.ids), kind)
             if isinstance(parsed, PolicyError):
-                why = f"its declaration cannot be read: {parsed}"
-                return Document(UNKNOWN, title, resource.urn, resource.source, problem=why)
-            return Document(parsed, title, resource.urn, resource.source, declared=True)
-        return Document(
-            UNKNOWN,
-            title,
-            resource.urn,
-            resource.source,
-            problem="it is not known yet and no component declares it",
-            waits_for=self._waits_for(resource, key),
-        )
+                return made(UNKNOWN, problem=f"its declaration cannot be read: {parsed}")
+            return made(parsed, declared=True)
+        why = "it is not known yet and no component declares it"
+        return made(UNKNOWN, problem=why, waits_for=self._waits_for(resource, key))
 
     def parse(self, value: str | Mapping[str, object], kind: PolicyKind) -> PolicyDocument | PolicyError:
         """Parse a document once, however often it is attached."""

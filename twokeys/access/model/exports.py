@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from twokeys.access.model.documents import Document, Documents
+from twokeys.access.model.door_name import DoorName
+from twokeys.access.model.not_proved import NotProved
 from twokeys.access.model.principals import INLINE_POLICIES, Principal, Principals
 from twokeys.access.reading.snapshot import Referred, Snapshot
 from twokeys.access.reading.tokens import ROLE
@@ -20,17 +22,6 @@ from twokeys.doors import (
     SymbolicDocument,
 )
 from twokeys.iam import UNKNOWN, PolicyError, PolicyKind
-
-
-@dataclass(frozen=True, slots=True)
-class BadExport:
-    """An output of another stack about doors, such as `doors`, that cannot be read, or believed."""
-
-    urn: str
-    stack: str
-    why: str
-    next_step: str
-
 
 _UPDATE = "let that stack and this program use one version of TwoKeys: update the older one"
 _SAID_ONLY = "this program says so, and nothing shows that it is what a reference to that stack gives"
@@ -55,7 +46,8 @@ class Exported:
     """
 
     def __init__(self, snapshot: Snapshot) -> None:
-        self.bad: list[BadExport] = []
+        self.not_proved: list[NotProved] = []
+        """The outputs of other stacks about doors, such as `doors`, that cannot be read, or believed."""
         self.members: dict[tuple[str, str], frozenset[str]] = {}
         """The users of a group, by account and group, where a referenced stack tells them."""
         self.outputs: dict[str, Mapping[str, object]] = {}
@@ -69,10 +61,10 @@ class Exported:
                 self._read(referred)
 
     def _read(self, referred: Referred) -> None:
-        urn, stack, outputs = referred.resource.urn, referred.stack, referred.outputs
+        stack, outputs = referred.stack, referred.outputs
         if not referred.shown:
             if any(outputs.get(output) for output, _ in _OUTPUTS):
-                self.bad.append(BadExport(urn, stack, _SAID_ONLY, _REFER))
+                self._doubt(referred, _SAID_ONLY, _REFER)
             return
         self._read_members(outputs)
         self.outputs[stack], self.policies[stack] = outputs, []
@@ -81,12 +73,16 @@ class Exported:
                 try:
                     exported = model.read(item, newer=False)
                 except ValueError as error:
-                    self.bad.append(BadExport(urn, stack, f"it cannot be read: {output}: {error}", _UPDATE))
+                    self._doubt(referred, f"it cannot be read: {output}: {error}", _UPDATE)
                     continue
                 if isinstance(exported, ExportedPolicy):
                     self.policies[stack].append(exported)
                 else:
                     self._keys.extend(_Key(stack, document) for document in exported.documents)
+
+    def _doubt(self, referred: Referred, why: str, step: str) -> None:
+        what, door = f"What stack {referred.stack} exports about doors", DoorName(f"stack {referred.stack}", "*")
+        self.not_proved.append(NotProved(what, why, step, door, referred.resource.urn))
 
     @property
     def accounts(self) -> frozenset[str]:

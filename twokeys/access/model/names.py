@@ -186,8 +186,13 @@ def may_let_in(statement: Statement, *, trust: bool) -> bool:
         return False
     if not trust:
         return _may_name_role(statement)
+    return admits_more_than_services(statement)
+
+
+def admits_more_than_services(statement: Statement) -> bool:
+    """Whether a statement may admit others than services that work for their own account alone."""
     named = statement.principals
-    if named is None or named.everyone or named.unresolved or named.aws or named.federated:
+    if named is None or named.everyone or named.unresolved or named.aws or named.federated or named.canonical_user:
         return True
     return any(service in CARRIERS or service == EVERY_SERVICE for service in named.service)
 
@@ -199,7 +204,7 @@ def _may_name_role(statement: Statement) -> bool:
 def _open_elements(statement: Statement, *, trust: bool) -> Iterator[str]:
     if trust:
         named = statement.principals
-        if named is not None and (named.unresolved or _unknown_in(named.aws)):
+        if named is not None and (named.unresolved or unknown_in(named.aws)):
             yield "Principal"
         if named is not None and not (named.everyone or named.aws):
             return
@@ -207,12 +212,13 @@ def _open_elements(statement: Statement, *, trust: bool) -> Iterator[str]:
         if not _may_name_role(statement):
             return
         for element, listed in (("Resource", statement.resources), ("NotResource", statement.not_resources)):
-            if _unknown_in(listed):
+            if unknown_in(listed):
                 yield element
     for element, listed in (("Action", statement.actions), ("NotAction", statement.not_actions)):
-        if _unknown_in(listed) and statement.covers_action(_ASSUME_ROLE) is Truth.UNKNOWN:
+        if unknown_in(listed) and statement.covers_action(_ASSUME_ROLE) is Truth.UNKNOWN:
             yield element
 
 
-def _unknown_in(listed: tuple[str | Unknown, ...] | None) -> bool:
+def unknown_in(listed: Iterable[object] | None) -> bool:
+    """Whether one of the names of an element is not known yet."""
     return listed is not None and UNKNOWN in listed

@@ -52,7 +52,7 @@ class Guards:
         self._attached: dict[PolicyKind, dict[str, list[PolicyDocument | Unknown]]] = {
             kind: defaultdict(list) for kind in CONTROL_POLICIES.values()
         }
-        self.documents: dict[str, tuple[Document, PolicyKind]] = {}
+        self.documents: dict[str, Document] = {}
         self.aimless: set[str] = set()
         self._parents: dict[str, str] = {}
         self._roots: set[str] = set()
@@ -177,7 +177,7 @@ class Guards:
             self._full_access_at.update([node] if node else [])
             return
         document = documents.of(policy, "content", kind, f"{kind.value} {policy.name}")
-        self.documents[policy.urn] = document, kind
+        self.documents[policy.urn] = document
         if node is None:
             self.aimless.add(attachment.urn)
             self._attached[kind][_ROOT].append(UNKNOWN)

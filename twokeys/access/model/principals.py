@@ -108,6 +108,13 @@ class Principal:
         for group in self.groups:
             yield from group.documents
 
+    @property
+    def bearing(self) -> Iterator[Document]:
+        """What bears on its calls: all its identity-based policies, then its boundary."""
+        yield from self.all_documents
+        if self.boundary is not None:
+            yield self.boundary
+
     def document_of(self, decision: Decision) -> Document | None:
         """The identity-based policy behind a decision on its grant; None where another policy decided."""
         labels = ((identity_label(number), one) for number, one in enumerate(self.all_documents, 1))
@@ -116,7 +123,7 @@ class Principal:
     @property
     def own_changes(self) -> Iterator[tuple[str, str]]:
         """See `own_changes`."""
-        return own_changes(self.arn, (*self.all_documents, *filter(None, [self.boundary])))
+        return own_changes(self.arn, self.bearing)
 
     @property
     def caller_arn(self) -> str:
@@ -198,10 +205,6 @@ class Principals:
         }
         found = nearest(name, there, cutoff=cutoff if len(name) > 2 else 1)
         return there[found] if found else None
-
-    def of_resource(self, resource: Resource) -> Principal | None:
-        """The principal that a resource of the stack is."""
-        return self.by_urn.get(resource.urn)
 
     def namesakes_in_unpinned_accounts(self, kind: str, name: str) -> Sequence[Principal]:
         """The stack's principals of this kind and name whose account is not known."""

@@ -139,11 +139,8 @@ class _Translator:
         if not isinstance(body, str | Mapping) or not body:
             if _may_make_iam(properties.get("capabilities")):
                 where = "by its URL" if properties.get("templateurl") else "that is not known yet"
-                where = (
-                    "of an application of the Serverless Application Repository"
-                    if "applicationid" in properties
-                    else where
-                )
+                if "applicationid" in properties:
+                    where = "of an application of the Serverless Application Repository"
                 why = f"deploys a template {where}, and has the capability to make IAM by it"
                 self._leave(resource, why, _GIVE, unknown=body is UNKNOWN)
             return

@@ -29,9 +29,8 @@ from twokeys.access.reading.snapshot import (
     stack_of,
 )
 from twokeys.access.reading.tokens import ACCOUNT, ROLE
-from twokeys.access.reading.wire import OUTPUT, SECRET, SIGNATURE, UNKNOWNS
+from twokeys.access.reading.wire import properties, secrets
 from twokeys.errors import Refusal
-from twokeys.iam import UNKNOWN
 
 _VERSIONS = (3, 4)
 _PARTS_OF_A_URN = 3
@@ -190,7 +189,7 @@ def _resource(
         protect=bool(found.get("protect")),
         source=_file_and_line(found.get("sourcePosition")),
         since=_since(found, imported),
-        secrets=frozenset(key for values in (inputs, outputs) for key, value in values.items() if _has_secret(value)),
+        secrets=secrets((*inputs.items(), *outputs.items())),
         made_by=found["urn"] if urn != found["urn"] else None,
     )
 
@@ -246,39 +245,6 @@ def _moment(time: str | None) -> datetime | None:
     if moment is not None and moment.tzinfo is None:
         raise ValueError(f"{time!r} is no time with its zone")
     return moment
-
-
-def properties(values: Mapping[str, Any]) -> dict[str, object]:
-    """Properties as a state holds them, as plain data with UNKNOWN for what it does not tell."""
-    return {key: _plain(value) for key, value in values.items()}
-
-
-def _plain(value: Any) -> object:  # noqa: ANN401 - JSON
-    if isinstance(value, str):
-        return UNKNOWN if value in UNKNOWNS else value
-    if isinstance(value, list):
-        return [_plain(item) for item in value]
-    if isinstance(value, dict):
-        signature = value.get(SIGNATURE)
-        if signature == SECRET:
-            return _plain(json.loads(value["plaintext"])) if "plaintext" in value else UNKNOWN
-        if signature == OUTPUT:
-            return _plain(value["value"]) if "value" in value else UNKNOWN
-        return {key: _plain(item) for key, item in value.items()}
-    return value
-
-
-def _has_secret(value: Any) -> bool:  # noqa: ANN401 - JSON
-    if isinstance(value, list):
-        return any(map(_has_secret, value))
-    if isinstance(value, dict):
-        signature = value.get(SIGNATURE)
-        return (
-            signature == SECRET
-            or (signature == OUTPUT and bool(value.get("secret")))
-            or any(map(_has_secret, value.values()))
-        )
-    return False
 
 
 def _file_and_line(position: str | None) -> str | None:

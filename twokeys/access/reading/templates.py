@@ -170,13 +170,16 @@ class _Resolver:
             "Ref": self._ref,
             "Fn::GetAtt": self._attribute,
             "Fn::Sub": self._substitute,
-            "Fn::Join": self._join,
-            "Fn::Split": self._split,
-            "Fn::Select": self._select,
             "Fn::FindInMap": self._find,
-            "Fn::If": self._if,
             "Fn::ToJsonString": self.resolve,
         }
+        self._of_several: Mapping[str, tuple[int, Callable[..., object]]] = {
+            "Fn::Join": (2, self._join),
+            "Fn::Split": (2, self._split),
+            "Fn::Select": (2, self._select),
+            "Fn::If": (3, self._if),
+        }
+        """The functions that take a list of so many arguments."""
 
     def resolve(self, value: object) -> object:
         """A value with its functions resolved."""
@@ -185,6 +188,10 @@ class _Resolver:
                 ((name, argument),) = value.items()
                 if name in self._functions:
                     return self._functions[name](argument)
+                if name in self._of_several:
+                    number, function = self._of_several[name]
+                    fits = isinstance(argument, list) and len(argument) == number
+                    return function(*argument) if fits else UNKNOWN
                 if isinstance(name, str) and name.startswith("Fn::"):
                     return UNKNOWN
             resolved = {key: self.resolve(item) for key, item in value.items()}
@@ -268,14 +275,14 @@ class _Resolver:
         if logical_id not in self._names:
             self._names[logical_id] = None
             resource = mapping(self._resources.get(logical_id))
-            key = _NAMES.get(str(resource.get("Type")), "")
+            _, key = _NAMED.get(str(resource.get("Type")), (None, ""))
             self._names[logical_id] = self.resolve(mapping(resource.get("Properties")).get(key))
         name = self._names[logical_id]
         return name if isinstance(name, str) and name else None
 
     def _arn_of(self, logical_id: str) -> object:
         resource = mapping(self._resources.get(logical_id))
-        kind, name = _KINDS.get(str(resource.get("Type"))), self._name_of(logical_id)
+        (kind, _), name = _NAMED.get(str(resource.get("Type")), (None, "")), self._name_of(logical_id)
         if kind is None:
             return Reference(logical_id) if resource else UNKNOWN
         if name is None:
@@ -307,25 +314,18 @@ class _Resolver:
             pieces.append(value)
         return "".join(pieces) + text[end:]
 
-    def _join(self, argument: object) -> object:
-        if not isinstance(argument, list) or len(argument) != 2:
-            return UNKNOWN
-        parts = self.resolve(argument[1])
+    def _join(self, separator: object, given: object) -> object:
+        parts = self.resolve(given)
         if not isinstance(parts, list) or not all(isinstance(part, str) for part in parts):
             return UNKNOWN
-        return str(argument[0]).join(parts)
+        return str(separator).join(parts)
 
-    def _split(self, argument: object) -> object:
-        if not isinstance(argument, list) or len(argument) != 2:
-            return UNKNOWN
-        text = self.resolve(argument[1])
-        return text.split(str(argument[0])) if isinstance(text, str) and argument[0] else UNKNOWN
+    def _split(self, separator: object, given: object) -> object:
+        text = self.resolve(given)
+        return text.split(str(separator)) if isinstance(text, str) and separator else UNKNOWN
 
-    def _select(self, argument: object) -> object:
-        if not isinstance(argument, list) or len(argument) != 2:
-            return UNKNOWN
-        index, listed = map(self.resolve, argument)
-        place = _text(index)
+    def _select(self, index: object, given: object) -> object:
+        place, listed = _text(self.resolve(index)), self.resolve(given)
         if not isinstance(listed, list) or not isinstance(place, str) or not place.isdecimal():
             return UNKNOWN
         return listed[int(place)] if int(place) < len(listed) else UNKNOWN
@@ -339,31 +339,24 @@ class _Resolver:
             found = found[key]
         return self.resolve(found) if len(keys) == 3 else UNKNOWN
 
-    def _if(self, argument: object) -> object:
-        if not isinstance(argument, list) or len(argument) != 3 or not isinstance(argument[0], str):
+    def _if(self, name: object, then: object, otherwise: object) -> object:
+        if not isinstance(name, str):
             return UNKNOWN
-        holds = self.condition(argument[0])
+        holds = self.condition(name)
         if holds is None:
-            yes, no = self.resolve(argument[1]), self.resolve(argument[2])
+            yes, no = self.resolve(then), self.resolve(otherwise)
             return yes if yes == no else UNKNOWN
-        return self.resolve(argument[1] if holds else argument[2])
+        return self.resolve(then if holds else otherwise)
 
 
-_NAMES = {
-    "AWS::IAM::Role": "RoleName",
-    "AWS::IAM::User": "UserName",
-    "AWS::IAM::Group": "GroupName",
-    "AWS::IAM::ManagedPolicy": "ManagedPolicyName",
-    "AWS::IAM::OIDCProvider": "Url",
-    "AWS::IAM::SAMLProvider": "Name",
+_NAMED: Mapping[str, tuple[Named, str]] = {
+    "AWS::IAM::Role": ("role", "RoleName"),
+    "AWS::IAM::User": ("user", "UserName"),
+    "AWS::IAM::Group": ("group", "GroupName"),
+    "AWS::IAM::ManagedPolicy": ("policy", "ManagedPolicyName"),
+    "AWS::IAM::OIDCProvider": ("oidc-provider", "Url"),
+    "AWS::IAM::SAMLProvider": ("saml-provider", "Name"),
 }
-_KINDS: Mapping[str, Named] = {
-    "AWS::IAM::Role": "role",
-    "AWS::IAM::User": "user",
-    "AWS::IAM::Group": "group",
-    "AWS::IAM::ManagedPolicy": "policy",
-    "AWS::IAM::OIDCProvider": "oidc-provider",
-    "AWS::IAM::SAMLProvider": "saml-provider",
-}
+"""What of IAM a type makes, and the property with its name."""
 _NAMED_BY_ARN = frozenset({"AWS::IAM::ManagedPolicy", "AWS::IAM::OIDCProvider", "AWS::IAM::SAMLProvider"})
 """Types whose `Ref` is their ARN."""

@@ -86,6 +86,26 @@ _TOLD_BY_CONTENT = (
     "cloudformation::customresourceemulator", "serverlessrepository::cloudformationstack", "lambda::invocation",
     "eks::podidentityassociation", "eks::addon",
 )  # fmt: skip
+_WHY_NOT = {
+    "makes Control Tower's roles, also in member accounts": ("controltower::landingzone",),
+    "makes Control Tower's roles in the accounts of a unit": (
+        "controltower::baseline", "controltower::enabledbaseline",
+    ),
+    "makes roles for the users of its project": ("datazone::environment",),
+    "lets whoever holds a certificate of its authority into the roles of Roles Anywhere profiles": (
+        "rolesanywhere::trustanchor",
+    ),
+    "hands its roles to whoever holds a certificate of a trust anchor's authority": ("rolesanywhere::profile",),
+    "provisions a Service Catalog product, whose template may make IAM": ("sagemaker::project",),
+    "makes a role that trusts the subscriber's account": ("securitylake::subscriber",),
+    "provisions a template, which may make IAM": (
+        "servicecatalog::provisionedproduct", "servicecatalog::cloudformationprovisionedproduct",
+    ),
+    "deploys templates with roles to its accounts": (
+        "ssm::quicksetupconfigurationmanager", "ssmquicksetup::configurationmanager",
+    ),
+}  # fmt: skip
+"""What those that are not read may do, with the types of which it is true."""
 _OF_AWS: dict[str, TypeOf] = {
     **{f"iam::{name}": _READ for name in _IAM_READ},
     **{f"iam::{name}": _HARMLESS for name in _IAM_HARMLESS},
@@ -95,24 +115,7 @@ _OF_AWS: dict[str, TypeOf] = {
     **dict.fromkeys(_TOLD_BY_CONTENT, _BY_CONTENT),
     "accountaccess::application": _HARMLESS,
     "accountaccess::entitlement": _READ,
-    "controltower::landingzone": TypeOf(Reading.NOT_READ, "makes Control Tower's roles, also in member accounts"),
-    "controltower::baseline": TypeOf(Reading.NOT_READ, "makes Control Tower's roles in the accounts of a unit"),
-    "controltower::enabledbaseline": TypeOf(Reading.NOT_READ, "makes Control Tower's roles in the accounts of a unit"),
-    "datazone::environment": TypeOf(Reading.NOT_READ, "makes roles for the users of its project"),
-    "rolesanywhere::trustanchor": TypeOf(
-        Reading.NOT_READ, "lets whoever holds a certificate of its authority into the roles of Roles Anywhere profiles"
-    ),
-    "rolesanywhere::profile": TypeOf(
-        Reading.NOT_READ, "hands its roles to whoever holds a certificate of a trust anchor's authority"
-    ),
-    "sagemaker::project": TypeOf(Reading.NOT_READ, "provisions a Service Catalog product, whose template may make IAM"),
-    "securitylake::subscriber": TypeOf(Reading.NOT_READ, "makes a role that trusts the subscriber's account"),
-    "servicecatalog::provisionedproduct": TypeOf(Reading.NOT_READ, "provisions a template, which may make IAM"),
-    "servicecatalog::cloudformationprovisionedproduct": TypeOf(
-        Reading.NOT_READ, "provisions a template, which may make IAM"
-    ),
-    "ssm::quicksetupconfigurationmanager": TypeOf(Reading.NOT_READ, "deploys templates with roles to its accounts"),
-    "ssmquicksetup::configurationmanager": TypeOf(Reading.NOT_READ, "deploys templates with roles to its accounts"),
+    **{name: TypeOf(Reading.NOT_READ, why) for why, names in _WHY_NOT.items() for name in names},
 }
 """AWS's types that make IAM or hand a role to somebody; one that a template or aws-native makes is read by
 `reading.cloudformation`. docs/what-is-read.md says how each is read.
@@ -171,6 +174,12 @@ def type_of(token: str) -> TypeOf | None:
     if package == "awscc" and _may_let_in(rest.partition("/")[2].partition(":")[0]):
         return TypeOf(Reading.NOT_READ, "is of package awscc, which is not read, and by its name it makes IAM")
     return _HARMLESS if package in _KNOWN_PACKAGES else None
+
+
+def reading_of(token: str) -> Reading | None:
+    """What is done with resources of a type, by its token; None for one of a package that is not known here."""
+    known = type_of(token)
+    return known.reading if known else None
 
 
 def aws_type(token: str) -> str | None:

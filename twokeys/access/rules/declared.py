@@ -104,7 +104,6 @@ DECLARED_EQUALS_REAL = Rule(
     remediation="Make the declared and the real document from one structure.",
     url="https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html",
     check=_check,
-    config=Config,
     may_follow="what is declared",
 )
 """A declaration stands in for a document in preview, so it must never say something else.

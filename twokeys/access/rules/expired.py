@@ -13,7 +13,6 @@ from twokeys.access.model.requirements import ended
 from twokeys.access.reading.snapshot import Resource
 from twokeys.doors import DeclaredDoor, OrganizationGrant
 from twokeys.doors.expiry import until
-from twokeys.iam import PolicyDocument
 
 
 class TemporaryDoors(Config):
@@ -48,7 +47,7 @@ def _declared(graph: Graph, config: TemporaryDoors, now: datetime) -> Iterator[F
 
 
 def _over(graph: Graph, role: Principal, trust: Document, now: datetime) -> Iterator[Finding]:
-    for one in trust.policy.statements if isinstance(trust.policy, PolicyDocument) else ():
+    for one in trust.statements:
         over = ended(one)
         if one.effect == "Allow" and over is not None and over <= now:
             place = f"role {role.name} in account {graph.accounts.name(role.account)}"

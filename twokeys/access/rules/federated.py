@@ -1,7 +1,7 @@
 """An identity provider lets in people and machines of one's own, not everybody who has an account there."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 from itertools import starmap
@@ -9,11 +9,12 @@ from itertools import starmap
 from twokeys.access.federated import GUESTS, FederatedTrust, by_every_anchor, provider_name
 from twokeys.access.findings import DoorConfig, Finding, Rule
 from twokeys.access.graph import Graph
+from twokeys.access.judge import held_by
 from twokeys.access.model.door_name import DoorName
 from twokeys.access.model.names import EVERY_SERVICE
 from twokeys.access.model.principals import Principal
 from twokeys.doors.who import CARRIERS, ROLES_ANYWHERE
-from twokeys.iam import ANY_PROVIDER, Caller, Outcome, Policies, Request, Unknown, evaluate_grant
+from twokeys.iam import ANY_PROVIDER, Caller, Outcome, Request, Unknown, evaluate_grant
 from twokeys.iam.shared_providers import SharedProvider
 from twokeys.iam.sts import ASSUME_ROLE
 
@@ -98,11 +99,7 @@ def _leads_on(graph: Graph, role: Principal) -> str:
     """
     if any(door.source is role and door.open for door in (*graph.doors, *graph.steps)):
         return "the role enters others"
-    policies = Policies(
-        identity=tuple(one.policy for one in role.all_documents),
-        boundary=role.boundary.policy if role.boundary else None,
-        scps=graph.guards.scps(role.account),
-    )
+    policies = held_by(role, graph.guards)
 
     def may(action: str, resource: str) -> bool:
         return evaluate_grant(Request(Caller(role.caller_arn), action, resource), policies).outcome in _OPENING
@@ -113,11 +110,10 @@ def _leads_on(graph: Graph, role: Principal) -> str:
     return "the role may change its own permissions" if full or any(starmap(may, role.own_changes)) else ""
 
 
-def _finding(graph: Graph, role: Principal, wrong: str, step: str, sources: object) -> Finding:
+def _finding(graph: Graph, role: Principal, wrong: str, step: str, sources: Mapping[str, Principal]) -> Finding:
     account = graph.accounts.name(role.account)
     message = f"The trust policy of role {role.arn} in account {account} {wrong}"
-    named = list(sources.values()) if isinstance(sources, dict) else []
-    who = named[0].arn if len(named) == 1 else "*"
+    who = "*" if len(sources) != 1 else next(iter(sources.values())).arn
     return Finding(message, step, role.urn, DoorName(who, role.arn), role.source)
 
 

@@ -83,7 +83,6 @@ NO_IAM_USERS = Rule(
     remediation="Use roles in member accounts.",
     url="https://docs.aws.amazon.com/IAM/latest/UserGuide/best-practices.html",
     check=_long_term,
-    config=Config,
 )
 """Long-term credentials are a way into an account that has no second key.
 
@@ -102,7 +101,6 @@ ACCOUNT_KEPT = Rule(
     remediation="Protect the account resource, and leave close_on_deletion out.",
     url="https://www.pulumi.com/docs/iac/concepts/options/protect/",
     check=_kept,
-    config=Config,
 )
 """A policy is not shown what a preview would delete or replace, so each account has to be protected: then the engine
 itself refuses to delete or to replace it, in preview already. A stack without our components gets one piece of advice
@@ -119,7 +117,6 @@ UNIQUE_EMAILS = Rule(
     remediation="Give each account an address of its own, for instance by plus-addressing.",
     url="https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_accounts_create.html",
     check=_emails,
-    config=Config,
 )
 """AWS takes an address for one account only, and compares without case.
 

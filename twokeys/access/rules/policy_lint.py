@@ -22,13 +22,11 @@ def _lint(graph: Graph, _config: Config, now: datetime) -> Iterator[Finding]:
     yield from _shut_in(graph)
     yield from _not_ours_to_change(graph)
     yield from _whole_tenants(graph)
-    for document, kind in graph.guards.documents.values():
-        yield from _linted(graph, None, document, kind, now)
+    for document in graph.guards.documents.values():
+        yield from _linted(graph, None, document, now)
     for principal in graph.principals:
-        if principal.trust is not None:
-            yield from _linted(graph, principal, principal.trust, PolicyKind.TRUST, now)
-        for document in principal.documents:
-            yield from _linted(graph, principal, document, PolicyKind.IDENTITY, now)
+        for document in (*filter(None, [principal.trust]), *principal.documents):
+            yield from _linted(graph, principal, document, now)
 
 
 def _shut_in(graph: Graph) -> Iterator[Finding]:
@@ -91,11 +89,10 @@ def _whole_tenants(graph: Graph) -> Iterator[Finding]:
                 yield Finding(message, step, found.role.urn, source=found.role.source)
 
 
-def _linted(
-    graph: Graph, principal: Principal | None, document: Document, kind: PolicyKind, now: datetime
-) -> Iterator[Finding]:
+def _linted(graph: Graph, principal: Principal | None, document: Document, now: datetime) -> Iterator[Finding]:
     if document.policy is UNKNOWN or document.urn is None:
         return
+    kind = document.policy.kind
     account = principal.account if principal else None
     place = f" in account {graph.accounts.name(account)}" if account else ""
     organization = graph.accounts.held | graph.accounts.members
@@ -145,7 +142,6 @@ POLICY_LINT = Rule(
     remediation="Correct the document as the page that is named describes.",
     url="https://docs.aws.amazon.com/IAM/latest/UserGuide/access-analyzer-reference-policy-checks.html",
     check=_lint,
-    config=Config,
     mandatory=False,
 )
 """Flaws that AWS accepts but that do not do what they look like, such as BoolIfExists for MFA, conditions that no

@@ -144,7 +144,6 @@ PROVIDER_ENTERS_ITS_ACCOUNT = Rule(
     remediation="Set allowed_account_ids of the provider, and assume_roles, a profile or keys.",
     url=_PROVIDER,
     check=_entries,
-    config=Config,
     waits_for_values=True,
     may_follow="removal",
 )
@@ -165,7 +164,6 @@ NO_DEFAULT_PROVIDER = Rule(
     remediation="Pass an explicit provider, and disable the default one for the project.",
     url="https://www.pulumi.com/docs/iac/concepts/providers/#disabling-default-providers",
     check=_defaults,
-    config=Config,
     may_follow="removal",
 )
 """The default provider works in whatever account the environment's credentials belong to.

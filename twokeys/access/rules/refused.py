@@ -159,7 +159,6 @@ POLICY_REFUSED = Rule(
     remediation="Correct the document as the page that is named describes.",
     url=_QUOTAS,
     check=_refused,
-    config=Config,
 )
 """What IAM refuses when a document is saved: too many characters (a trust policy between 2,048 and 8,192 only where its
 quota was not raised, so that is advice), a Principal that is the text `*` or a group, an action of another service in a

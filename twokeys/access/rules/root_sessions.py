@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from datetime import datetime
-from functools import partial
 
 from twokeys.access.findings import DoorConfig, Finding, Rule
 from twokeys.access.graph import Graph
@@ -10,7 +9,7 @@ from twokeys.access.model.documents import Document
 from twokeys.access.model.door_name import DoorName
 from twokeys.access.root_sessions import covers_root
 from twokeys.access.rules.wildcards import granting, is_denied
-from twokeys.iam import UNKNOWN, Arn, is_account
+from twokeys.iam import Arn, is_account
 from twokeys.iam.matching import as_completed
 from twokeys.iam.sts import ASSUME_ROOT
 
@@ -19,15 +18,13 @@ _OTHERS = (":role/", ":user/", ":group/", ":policy/")
 
 
 def _wide(graph: Graph, _config: DoorConfig, _now: datetime) -> Iterator[Finding]:
-    for who, account, document, resource in granting(graph, partial(_wide_resources, graph)):
+    for who, account, document, resource in granting(graph, _wide_resources):
         yield _finding(graph, who, account, document, resource)
 
 
 def _wide_resources(graph: Graph, document: Document, account: str) -> Iterator[str]:
-    if document.policy is UNKNOWN or document.urn is None:
-        return
     roots = f"arn:{graph.accounts.partition(account)}:iam::*:root"
-    for statement in document.policy.statements:
+    for statement in document.statements if document.urn is not None else ():
         if covers_root(statement, named=True):
             resources = statement.resources if statement.resources is not None else ("*",)
             known = (whole for one in resources if isinstance(one, str) for whole in as_completed(one))

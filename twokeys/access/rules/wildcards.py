@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
-from functools import lru_cache, partial
+from functools import lru_cache
 
 from twokeys.access.findings import DoorConfig, Finding, Rule
 from twokeys.access.graph import Graph
@@ -52,7 +52,7 @@ def _assumes(statement: Statement) -> bool:
 
 
 def _wide_grants(graph: Graph, _config: DoorConfig, _now: datetime) -> Iterator[Finding]:
-    for who, account, document, resource in granting(graph, partial(_wide_resources, graph)):
+    for who, account, document, resource in granting(graph, _wide_resources):
         holder = Arn.parse(who)
         of_user = holder is not None and holder.kind in IAM_PEOPLE and USERNAME.sub("name", resource)
         if not (of_user and _exact_enough(of_user, account)) and not _of_stack_sets(graph, document, resource):
@@ -82,7 +82,7 @@ def _admits_cloudformation_alone(trust: PolicyDocument | Unknown) -> bool:
 
 
 def granting(
-    graph: Graph, resources: Callable[[Document, str], Iterable[str]]
+    graph: Graph, resources: Callable[[Graph, Document, str], Iterable[str]]
 ) -> Iterator[tuple[str, str, Document, str]]:
     """Each document with its holder and account, and each of the `resources` of the two, once for all who hold it.
 
@@ -91,7 +91,7 @@ def granting(
     """
     seen: set[tuple[int, str]] = set()
     for who, account, document in _held(graph):
-        for resource in resources(document, account):
+        for resource in resources(graph, document, account):
             if (id(document), resource) not in seen:
                 seen.add((id(document), resource))
                 yield who, account, document, resource
@@ -124,16 +124,14 @@ def _wide_resources(graph: Graph, document: Document, account: str) -> Iterator[
 
 def _grants(document: Document) -> list[Statement]:
     """What grants sts:AssumeRole otherwise than by saying that its holder is an administrator."""
-    found = [] if isinstance(document.policy, Unknown) else document.policy.statements
-    about = [one for one in found if one.effect == "Allow" and one.actions != ("*",)]
+    about = [one for one in document.statements if one.effect == "Allow" and one.actions != ("*",)]
     return [one for one in about if one.covers_action(ASSUME_ROLE) is Truth.TRUE]
 
 
 def is_denied(document: Document, action: str, resource: str, everything: str) -> bool:
     """Whether a Deny beside a grant certainly takes all of it away; of `*` it grants what `everything` names."""
-    found = [] if isinstance(document.policy, Unknown) else document.policy.statements
-    denials = [one for one in found if one.effect == "Deny" and not (one.conditions or one.unresolved)]
-    about = [one for one in denials if one.covers_action(action) is Truth.TRUE]
+    denials = [one for one in document.statements if one.effect == "Deny" and one.covers_action(action) is Truth.TRUE]
+    about = [one for one in denials if not (one.conditions or one.unresolved)]
     names = [name for one in about for name in one.resources or () if isinstance(name, str)]
     granted = Glob(everything if Glob(resource).everything else resource)
     return any(Glob(name).covers(granted) for name in names)
