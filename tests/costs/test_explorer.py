@@ -6,7 +6,6 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from botocore.exceptions import EndpointConnectionError
 
 from tests.costs.bills import BILL, STAGE, TOTAL
 from tests.costs.explorer_server import Explorer, serving
@@ -51,18 +50,6 @@ def test_throttling_is_waited_out_by_the_sdk(monkeypatch: pytest.MonkeyPatch) ->
     with serving(Explorer(BILL, throttled=1)) as served:
         assert ask(served, monkeypatch).total == Decimal(TOTAL)
         assert served.throttled == 0
-
-
-def test_without_a_network_it_is_tried_twice_and_not_as_often_as_a_throttled_call(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
-    tried: list[object] = []
-    client = explorer.client()
-    client.meta.events.register("before-send.ce", lambda **sent: tried.append(sent))
-    with pytest.raises(EndpointConnectionError):
-        explorer.ask(client, Question(((ACCOUNT,),), **OCTOBER))
-    assert len(tried) == 2
 
 
 def test_what_the_api_does_not_break_down_by_is_refused_before_anything_is_paid_for(

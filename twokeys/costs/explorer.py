@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, cast
 import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
-from botocore.exceptions import ConnectionError as NoConnectionError
 
 from twokeys.costs.breakdown import ACCOUNT, METRIC, ZERO, Breakdown, Costs, Dimension, Question, add, kind_of
 from twokeys.errors import Refusal
@@ -34,15 +33,7 @@ _SECONDS_TO_CONNECT = 5
 def client(profile: str | None = None) -> CostExplorerClient:
     """A client for the one region that Cost Explorer has. Raises BotoCoreError for a profile that is not there."""
     config = Config(connect_timeout=_SECONDS_TO_CONNECT, retries={"mode": "adaptive", "max_attempts": 5})
-    made = boto3.Session(profile_name=profile).client("ce", region_name="us-east-1", config=config)
-    made.meta.events.register_first("needs-retry.ce", _give_up_without_a_network)
-    return made
-
-
-def _give_up_without_a_network(attempts: int, caught_exception: Exception | None, **_: object) -> None:
-    """Five tries are for throttling; where nothing answers, two tell as much."""
-    if attempts > 1 and isinstance(caught_exception, NoConnectionError):
-        raise caught_exception
+    return boto3.Session(profile_name=profile).client("ce", region_name="us-east-1", config=config)
 
 
 def ask(explorer: CostExplorerClient, question: Question) -> Costs:

@@ -11,7 +11,6 @@ from twokeys.aws_reference import known_region
 from twokeys.doors import Who
 from twokeys.doors.expiry import until
 from twokeys.errors import Refusal
-from twokeys.iam import Arn
 from twokeys.iam.sts import CHAINED_SECONDS
 from twokeys.profiles.awsconfig import Section
 from twokeys.profiles.ways import AssignmentWay, RoleWay, Way, closed, not_yet, only_if, own_device
@@ -118,12 +117,6 @@ def no_profile(way: Way) -> str | None:
             f" through it with `twokeys assume {way.name} --external-id ID`"
         )
     return None
-
-
-def account_of(settings: Mapping[str, str]) -> str:
-    """The account that a profile leads to; "" where it does not say."""
-    arn = Arn.parse(settings.get("role_arn", ""))
-    return arn.account if arn else settings.get("sso_account_id", "")
 
 
 def _role_profile(who: Who, way: RoleWay, choices: Choices) -> Section:

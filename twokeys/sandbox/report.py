@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import time
-from collections.abc import Mapping
 from typing import Any, Final
 
 from rich.console import Console
@@ -13,7 +12,6 @@ from rich.highlighter import RegexHighlighter
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from twokeys.access.reading.snapshot import STACK
-from twokeys.doors import DOORS_OUTPUT
 from twokeys.preview.run import Asked
 from twokeys.sandbox.aws.catalogue import is_kept
 from twokeys.sandbox.local_aws import LocalAws
@@ -105,26 +103,14 @@ class Report:
             self._line(f"failed: {what}: {done.failed.why}\n  where: {where}\n  next:  {step}", style="red")
 
     def show_outputs(self, done: Done) -> None:
-        """The ids of accounts, doors and the addresses to switch role; then the other outputs that fit a line.
-
-        `doors` and `switch_role_urls` that a program exports in another form are outputs like all others.
-        """
+        """The ids of accounts, then the other outputs, as far as they fit a line."""
         outputs = {key: value for key, value in done.outputs.items() if value not in ({}, [], None)}
-        ours: list[str] = []
-        doors, addresses = outputs.get(DOORS_OUTPUT), outputs.get("switch_role_urls")
-        if isinstance(doors, list) and all(isinstance(one, Mapping) and "name" in one for one in doors):
-            del outputs[DOORS_OUTPUT]
-            ours.append(f"doors: {', '.join(str(one['name']) for one in doors)}")
-        if isinstance(addresses, Mapping):
-            del outputs["switch_role_urls"]
-            ours += [f"{name}: {address}" for name, address in addresses.items()]
-        ids = [f"{key}: {value}" for key, value in outputs.items() if key.endswith("account_id")]
-        plain = [f"{key}: {_text(value)}" for key, value in outputs.items() if not key.endswith("account_id")]
-        short = [line for line in plain if len(line) <= _LONGEST and "\n" not in line]
-        shown = [*ids, *ours, *short][:_OUTPUTS]
+        ids_first = sorted(outputs, key=lambda key: not key.endswith("account_id"))
+        lines = [f"{key}: {_text(outputs[key])}" for key in ids_first]
+        shown = [line for line in lines if len(line) <= _LONGEST and "\n" not in line][:_OUTPUTS]
         for line in shown:
             self._line(f"  {line}")
-        if more := len(ids) + len(plain) + len(ours) - len(shown):
+        if more := len(lines) - len(shown):
             self._line(f"  and {more} more: --json shows all")
 
     def _show_accounts(self, done: Done) -> None:

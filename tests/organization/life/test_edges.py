@@ -1,7 +1,6 @@
 """What is read from a state, and what AWS's answers are taken for."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any
 
 import boto3
@@ -89,22 +88,6 @@ def test_any_other_answer_is_a_refusal_that_says_what_was_asked(aws: Aws, code: 
     with refuse(aws, "organizations", "close_account", code), pytest.raises(Refusal) as refusal:
         aws.close(OLD)
     assert refusal.value.where == "organizations:CloseAccount"
-
-
-def test_closings_are_those_that_cloudtrail_saw_succeed(aws: Aws) -> None:
-    when = datetime(2026, 11, 1, tzinfo=UTC)
-    events = [
-        {"EventTime": when, "CloudTrailEvent": '{"eventName": "CloseAccount"}'},
-        {"EventTime": when, "CloudTrailEvent": '{"errorCode": "AccessDenied"}'},
-    ]
-    with Stubber(aws._client("cloudtrail")) as stub:
-        stub.add_response("lookup_events", {"Events": events})
-        assert aws.closings(when) == (when,)
-
-
-def test_without_cloudtrail_nobody_knows_when_accounts_were_closed(aws: Aws) -> None:
-    with refuse(aws, "cloudtrail", "lookup_events", "AccessDeniedException"):
-        assert aws.closings(datetime(2026, 11, 1, tzinfo=UTC)) is None
 
 
 def test_what_remains_after_a_new_address_names_commands_for_the_shard() -> None:

@@ -15,10 +15,8 @@ from twokeys.errors import Refusal
 from twokeys.organization.life.aws import NotClosedError
 from twokeys.organization.life.facts import Facts
 from twokeys.organization.model import ACTIVE, ALL_FEATURES, CLOSED, CLOSING
-from twokeys.shown import in_utc
 
 WINDOW = timedelta(days=30)
-KEPT = timedelta(days=90)
 _MOST = 1000
 QUOTA = "CLOSE_ACCOUNT_QUOTA_EXCEEDED"
 AT_ONCE = "CLOSE_ACCOUNT_REQUESTS_LIMIT_EXCEEDED"
@@ -50,30 +48,22 @@ class Quota:
 
     Attributes:
         allowed: the higher of 250 and 20 % of the member accounts, 1,000 at most.
-        at_most: closings of the last 30 days at most: every account that is closed now, for AWS keeps one for 90 days,
-            but those that CloudTrail saw closed before.
-        dates: those that CloudTrail has, oldest first; None when it cannot be asked. Accounts that were closed from
-            within, by their root user, are not among them.
+        at_most: closings of the last 30 days at most: every account that is closed now, for AWS keeps one for 90 days.
     """
 
     allowed: int
     at_most: int
-    dates: tuple[datetime, ...] | None = None
 
     @property
     def left(self) -> int:
         """How many closings are certainly left."""
         return max(0, self.allowed - self.at_most)
 
-    def goes_on(self, now: datetime) -> str:
-        """When more may be closed once the quota is used up, as a sentence's end."""
-        recent = [date for date in self.dates or () if date > now - WINDOW]
-        if recent:
-            return f"from {in_utc(recent[0] + WINDOW)} on, 30 days after the oldest closing in CloudTrail"
-        return (
-            f"by {now + WINDOW:%Y-%m-%d} at the latest: the quota counts 30 days back, and AWS does not tell when"
-            " accounts were closed"
-        )
+
+def goes_on(now: datetime) -> str:
+    """When more may be closed once the quota is used up, as a sentence's end."""
+    latest = f"{now + WINDOW:%Y-%m-%d}"
+    return f"by {latest} at the latest: the quota counts 30 days back, and AWS does not tell when accounts were closed"
 
 
 def require_management(facts: Facts) -> None:
@@ -102,15 +92,11 @@ def standings(facts: Facts) -> list[Standing]:
     return [Standing(account, facts.id_of(account), *_standing(facts, account)) for account in closed]
 
 
-def quota(facts: Facts, dates: Sequence[datetime] | None, now: datetime) -> Quota:
+def quota(facts: Facts) -> Quota:
     """What may be closed. Closed accounts count among the members, as AWS counts them."""
     members = [one for one in facts.organization.accounts if one.id != facts.organization.management_account]
-    out = sum(one.state in CLOSED or one.state == CLOSING for one in members)
-    return Quota(
-        allowed=min(_MOST, max(250, len(members) * 20 // 100)),
-        at_most=max(0, out - sum(date <= now - WINDOW for date in dates or ())),
-        dates=None if dates is None else tuple(sorted(dates)),
-    )
+    closed = sum(one.state in CLOSED or one.state == CLOSING for one in members)
+    return Quota(allowed=min(_MOST, max(250, len(members) * 20 // 100)), at_most=closed)
 
 
 def _standing(facts: Facts, account: str) -> tuple[Place, str, str]:

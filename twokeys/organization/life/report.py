@@ -9,7 +9,7 @@ import click
 from rich.console import Console
 
 from twokeys.organization.life.changes import Check
-from twokeys.organization.life.closing import Outcome, Quota, Standing
+from twokeys.organization.life.closing import Outcome, Quota, Standing, goes_on
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ class ClosingReport:
             "queued": [one.account for one in done.queued],
             "refused": [one.as_dict() for one in self.refused],
             "stopped": done.stopped,
-            "goesOn": self.quota.goes_on(self.now) if done.used_up else "",
+            "goesOn": goes_on(self.now) if done.used_up else "",
         }
 
     def show(self, console: Console) -> None:
@@ -121,5 +121,5 @@ class ClosingReport:
         )
         if self.done.stopped:
             console.print(f"AWS stopped it: {self.done.stopped}")
-            when = self.quota.goes_on(self.now) if self.done.used_up else "in some minutes"
+            when = goes_on(self.now) if self.done.used_up else "in some minutes"
             console.print(f"The same command goes on {when}.")
