@@ -4,6 +4,7 @@ import ast
 import re
 import shlex
 import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from twokeys import cli
 from twokeys.access.reading.types import _OF_AWS, Reading, of_aws
 from twokeys.access.rules import RULES
 from twokeys.audit.table import COLUMNS
+from twokeys.audit.unusual import Word
 from twokeys.doors.who import CARRIERS
 from twokeys.settings.models import DoorSettings, Settings
 
@@ -103,6 +105,13 @@ def test_the_page_of_the_audit_s_files_lists_the_columns_of_the_table_in_their_o
         name for row in re.findall(r"^\| (`[^|]+) \|", rows, re.MULTILINE) for name in re.findall("`([^`]+)`", row)
     ]
     assert named == [*COLUMNS], "docs/audit-report.md: list the columns of the audit's CSV as they are"
+
+
+def test_the_page_of_the_audit_s_words_has_a_row_for_each_that_is_unusual(project_root: Path) -> None:
+    rows = (project_root / "docs/audit-events-words.md").read_text().partition("## Unusual")[2]
+    named = {word for row in re.findall(r"^\| (.+?)(?: ¹)? \|", rows, re.MULTILINE) for word in row.split(", ")}
+    missing = {*Word} - named
+    assert not missing, f"docs/audit-events-words.md, 'Unusual': a row for {missing}"
 
 
 def test_the_readme_names_every_command(project_root: Path) -> None:
@@ -241,8 +250,11 @@ def test_every_command_of_a_page_that_writes_files_or_previews_runs_on_a_copy_of
     """The rest, which make something in AWS or on a local one, are run by the tests of their own folders."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("AWS_CONFIG_FILE", ".twokeys/shell/config")  # as in the shell of the sandbox
-    for file in (*project_root.glob("Pulumi*"), project_root / "__main__.py"):
-        shutil.copy(file, tmp_path)
+    tracked = subprocess.run(  # a stack of one's own in the folder is no part of the program
+        ["git", "ls-files", "Pulumi*", "__main__.py"], cwd=project_root, capture_output=True, text=True, check=True
+    )
+    for file in tracked.stdout.split():
+        shutil.copy(project_root / file, tmp_path)
     for folder in ("components", "examples", "policies", "twokeys", ".venv"):
         (tmp_path / folder).symlink_to(project_root / folder)
     for name in ("management", "stage", "prod"):
