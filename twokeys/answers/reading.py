@@ -10,8 +10,8 @@ from dataclasses import replace
 from itertools import chain
 
 from twokeys.access import graph as access
+from twokeys.access.carriers import by_every_anchor
 from twokeys.access.declared_doors import who
-from twokeys.access.federated import by_every_anchor
 from twokeys.access.graph import Graph
 from twokeys.access.identity_center import PERMISSION_SET
 from twokeys.access.judge import Key

@@ -188,7 +188,7 @@ def compare(
         learned_until=learned,
         doors=tuple(use for _, use in by_doors.values()),
         unusual=unusual(answers, trail, [*sorting.judged, *signed], sorting.population, accounts, learned),
-        apart=dict(sorted((sorting.apart + _apart_by_calls(answers, key_calls)).items())),
+        apart=dict(sorted((sorting.apart + _calls_counted(answers, key_calls)).items())),
         unreadable=tuple(trail.unreadable.values()),
         sign_ins=tuple(_sign_ins(sorting.judged)),
         sources=tuple(trail.sources),
@@ -227,7 +227,7 @@ class _Sorting:
 
     def _take_into(self, use: Use) -> None:
         """A use of an account that is asked for: an entry, unless it is apart."""
-        other = _apart(use)
+        other = _why_no_entry(use)
         if other is None or (use.failed is None and use.caller.who.kind == "service" and _hands_on(use, self._answers)):
             entry = self.doors.take(use, self._ids)
             other = _BEFORE if use.event == EARLIER and not entry.doors else None
@@ -241,7 +241,7 @@ class _Sorting:
         elsewhere = use.account not in self._answers.accounts
         handed = elsewhere and use.caller.who.kind == "service" and _hands_on(use, self._answers)
         begins = use.target in self._led_through and use.event not in SESSIONS and (handed or not _by_service(use))
-        self.population += [step] if step.doors or (begins and _is_apart(use, self._answers)) else []
+        self.population += [step] if step.doors or (begins and _is_no_entry(use, self._answers)) else []
 
 
 def _longest_sessions(answers: Answers) -> dict[Who, timedelta]:
@@ -254,7 +254,7 @@ def _longest_sessions(answers: Answers) -> dict[Who, timedelta]:
     return found
 
 
-def _apart_by_calls(answers: Answers, key_calls: Iterable[tuple[Party, str, int]]) -> Counter[str]:
+def _calls_counted(answers: Answers, key_calls: Iterable[tuple[Party, str, int]]) -> Counter[str]:
     """What is no entry, of the calls of users."""
     apart: Counter[str] = Counter()
     for user, name, count in key_calls:
@@ -326,7 +326,7 @@ def _may_follow(use: Use, before: Use) -> bool:
     return timedelta() <= use.time - before.time <= LONGEST
 
 
-def _apart(use: Use) -> str | None:
+def _why_no_entry(use: Use) -> str | None:
     """Why a use is no entry, in words."""
     failed = "failed " if use.failed is not None else ""
     if use.event in SIGN_INS:
@@ -356,7 +356,7 @@ def _led_through(answers: Answers) -> Iterable[Who]:
         yield from (step.source.who for step in way.steps[: max(crossing, default=-1) + 1])
 
 
-def _is_apart(use: Use, answers: Answers) -> bool:
+def _is_no_entry(use: Use, answers: Answers) -> bool:
     """Whether a call is no entry into an audited account: it is in another account, or comes from within."""
     return use.account not in answers.accounts or _needs_no_door(use)
 

@@ -290,7 +290,7 @@ def period(comparison: Comparison) -> str:
     there = Counter(map(kind_of, comparison.population))
     several = [one for one in comparison.population if len(one.doors) > 1]
     times = sum(len(one.doors) for one in several)
-    apart = ", ".join(_apart(count, what) for what, count in comparison.apart.items())
+    apart = ", ".join(_counted_apart(count, what) for what, count in comparison.apart.items())
     learned = comparison.learned_until if not _only_learning(comparison) else None
     seen = (
         *(_some(there[kind], "step", kind.removeprefix("step")) for kind in (STEP, PERHAPS_A_STEP)),
@@ -303,7 +303,7 @@ def period(comparison: Comparison) -> str:
     return f"{asked}{span}{': ' if about else ''}{about}"
 
 
-def _apart(count: int, what: str) -> str:
+def _counted_apart(count: int, what: str) -> str:
     for things in ("sign-ins", "sessions", "calls", "attempts"):
         before, plural, after = what.partition(things)
         if plural:

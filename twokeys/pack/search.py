@@ -12,6 +12,7 @@ _SOME: Final = 3
 class Search:
     """One search; `found` are the resources that bear on the change.
 
+    That none is missing, the first three tests of tests/pack/test_neighbourhood.py hold against the whole stack.
     `access_roles` are those that AWS made in the accounts, for whoever holds a grant in `management`.
     """
 

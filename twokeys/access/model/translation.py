@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 from twokeys.access.model.accounts import Accounts
 from twokeys.access.model.identities import id_of
-from twokeys.access.model.not_read import ACCEPT, MAKE_IT, PODS, NotRead, not_read
+from twokeys.access.model.not_read import ACCEPT, MAKE_IT, PODS, NotRead, not_read, roles_of_pods
 from twokeys.access.reading.cloudformation import Native, as_pulumi, lowered
 from twokeys.access.reading.snapshot import Resource, Snapshot, items, mapping
 from twokeys.access.reading.templates import Place, Reference, Template, TemplateError, read_template
@@ -307,13 +307,8 @@ def _parameters(*given: object) -> Mapping[str, object] | Unknown:
 def _pods(
     name: str, properties: Mapping[str, object], base: Resource, urns: Mapping[str, str] = MappingProxyType({})
 ) -> Iterator[Resource]:
-    """The roles that pods of a cluster get by an association or an add-on, each as an association of pulumi-aws.
-
-    https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-eks-addon.html
-    """
-    given = lowered(properties)
-    for number, one in enumerate(items(given.get("podidentityassociations")) if name == "eks::addon" else [given]):
-        arn = lowered(mapping(one)).get("rolearn")
+    """The roles that pods of a cluster get by an association or an add-on, each as an association of pulumi-aws."""
+    for number, arn in enumerate(roles_of_pods(name, properties)):
         behind = urns.get(arn.logical_id, "") if isinstance(arn, Reference) else ""
         yield replace(
             base,
