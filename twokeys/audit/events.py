@@ -129,7 +129,7 @@ def at_the_top(answers: Answers, comparison: Comparison | None) -> list[str]:
             ("Entered", came),
             ("Hands roles to others than their services", [f"{one} ({number})" for one, number in handed.items()]),
             (f"Was open in the period and is not any more ({by})", judged),
-            ("Was given more in the period than it has now", stronger),
+            ("Who may enter anyway was given more in the period than there is now", stronger),
             ("Not judged is whom these let in before they were taken back", others),
             (f"What stood before these changes is not in what was read ({_STOOD})", before),
         )
