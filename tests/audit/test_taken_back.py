@@ -186,8 +186,8 @@ def test_how_strong_a_role_was_while_it_was_open_says_nothing_of_another_time(
     [
         (
             [(f"{do}RolePolicy", OURS | {"policyArn": ADMINISTRATOR}) for do in ("Attach", "Detach")],
-            "Who may enter anyway was given more in the period than there is now: role ci of management -> role deployer of"
-            " 222222222222: administrator (Administrator",
+            "Who may enter anyway was given more in the period than there is now: role ci of management -> role "
+            "deployer of 222222222222: administrator (Administrator",
         ),
         (
             [
