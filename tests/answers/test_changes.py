@@ -811,9 +811,14 @@ def test_a_control_policy_that_says_something_else_is_a_change_told_once_for_all
         denies.pop("Principal"), narrower.pop("Principal")
     found = changes(read(bound(denies, kind).graph), read(bound(narrower, kind).graph))
     (told,) = as_data(found)["beside"]
-    assert told == {"about": "control policies of prod, stage", "gained": [], "lost": ["Deny kms:* on *"]}
+    about = "control policies of prod, stage"
+    assert told == {"about": about, "gained": [], "lost": ["Deny kms:* on *"], "notKnown": []}
     assert "~ control policies of prod, stage: lost Deny kms:* on *" in list(lines(found))
     assert not changes(read(bound(denies, kind).graph), read(bound(denies, kind).graph))
+    later = bound(denies, kind)
+    policy = next(one for one in later.resources if one.name == "p")
+    later.change(policy, inputs={**(policy.inputs or {}), "content": UNKNOWN}, outputs={})
+    assert f"\n- {about}: not known: " in shown(bound(denies, kind), later)
 
 
 def test_an_account_of_the_same_name_and_another_id_is_said_to_be_another_one() -> None:

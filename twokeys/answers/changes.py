@@ -149,7 +149,7 @@ def _beside(before: Answers, after: Answers, ids: Mapping[str, str]) -> Iterator
     for account in old.keys() & new.keys():
         alike[difference(old[account], new[account], ids)].append(names.get(account, account))
     for found, accounts in alike.items():
-        if found:
+        if found or found.waits:
             yield Beside(f"control policies of {listed(sorted(accounts))}", found, limits=True)
     was, now = (
         {(ids.get(account, account), name): said for (account, name), said in side.providers.items()}

@@ -42,7 +42,12 @@ def as_data(found: Changes) -> dict[str, Any]:
             for one in found.changed
         ],
         "beside": [
-            {"about": one.about, "gained": list(one.difference.gains), "lost": list(one.difference.loses)}
+            {
+                "about": one.about,
+                "gained": list(one.difference.gains),
+                "lost": list(one.difference.loses),
+                "notKnown": list(one.difference.waits),
+            }
             for one in found.beside
         ],
         "perhaps": [{**way_data(way, now), "ifAllowedBy": list(way.hangs_on)} for way in found.perhaps],
@@ -141,7 +146,7 @@ def _what(found: Changed) -> Iterator[str]:
 
 def _gained_and_lost(found: Difference) -> str:
     parts = []
-    for verb, each in (("gained", found.gains), ("lost", found.loses)):
+    for verb, each in (("gained", found.gains), ("lost", found.loses), ("not known:", found.waits)):
         few = [shorten(one, _WIDEST, placeholder=" ...") for one in each[:_FEW]]
         more = [f"{len(each) - _FEW} more (--json)"] if len(each) > _FEW else []
         parts += [f"{verb} {'; '.join([*few, *more])}"] if each else []
