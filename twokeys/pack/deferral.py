@@ -35,6 +35,7 @@ from twokeys.iam import UNKNOWN, Arn, Outcome
 from twokeys.pack.relevance import GIVING, may_say_who
 from twokeys.shown import listed
 
+ACCOUNT_FIRST: Final = "make the accounts first"
 DEFERRED: Final = "judged-in-the-update"
 _DOCUMENTS: Final = ("assumeRolePolicy", "inlinePolicies", "policy")
 _OF_TRUST: Final = frozenset({"assumeRolePolicy", "name", "namePrefix", "path"})
@@ -44,14 +45,17 @@ _STEP: Final = "nothing has to be done; `pulumi up` with this pack judges each b
 _OIDC: Final = "aws:iam/openIdConnectProvider:OpenIdConnectProvider"
 
 
-def deferred(graph: Graph, judged: Sequence[Judged], joined: Graph) -> tuple[list[Judged], list[Judged]]:
+def deferred(
+    graph: Graph, judged: Sequence[Judged], joined: Graph, first: str = ACCOUNT_FIRST
+) -> tuple[list[Judged], list[Judged]]:
     """The findings that stand in a preview, and one piece of advice about what the update will settle.
 
     So it does a control policy that is not known yet: it can only close a door that both keys open. `joined` is the
-    graph beside other stacks, which may hold a grant; where none is named, the same.
+    graph beside other stacks, which may hold a grant; where none is named, the same. `first` is what to do
+    where an account is to come.
     """
     mandatory = [one.finding for one in judged if one.mandatory]
-    waiting = _Waiting(graph, joined, {one.door for one in mandatory if not _asks_for_proof(one)})
+    waiting = _Waiting(graph, joined, {one.door for one in mandatory if not _asks_for_proof(one)}, first)
     later = [one for one in judged if _asks_for_proof(one.finding) and waiting.may_be_deferred(one.finding)]
     kept = waiting.in_one([one for one in judged if one not in later])
     urns = {one.finding.urn for one in later if one.finding.urn is not None}
@@ -109,9 +113,10 @@ def _arn_of_provider(graph: Graph, roles: Iterable[Resource]) -> str | None:
 class _Waiting:
     """Tells what an unknown document waits for, and what hangs on it."""
 
-    def __init__(self, graph: Graph, joined: Graph, refused: Set[str | None]) -> None:
+    def __init__(self, graph: Graph, joined: Graph, refused: Set[str | None], first: str) -> None:
         self._graph = graph
         self._joined = joined
+        self._first = first
         self._refused = refused
         """The doors that stop the operation: they are not made, so nothing can hang on them."""
         to_come = graph.accounts.by_symbol.keys() - graph.accounts.ids.keys()
@@ -238,7 +243,7 @@ class _Waiting:
         targets = [f"**{ORGANIZATIONS}*:*::**"] if alone else []
         targets += [one.urn for one in new if one.urn in needed - covered]
         named = " ".join(f"--target '{one}'" for one in targets)
-        first = f"make the accounts first (`pulumi up -s {stack_of(min(self._accounts_to_come))} {named}`)"
+        first = f"{self._first} (`pulumi up -s {stack_of(min(self._accounts_to_come))} {named}`)"
         return f"{first}, or declare each as `python -m pydoc twokeys.declared` shows"
 
     def in_one(self, judged: Sequence[Judged]) -> list[Judged]:
