@@ -4,6 +4,7 @@ import ast
 import re
 import shlex
 import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,9 +14,10 @@ import yaml
 from pydantic import TypeAdapter, ValidationError
 
 from twokeys import cli
-from twokeys.access.reading.types import _OF_AWS, Reading
+from twokeys.access.reading.types import _OF_AWS, Reading, of_aws
 from twokeys.access.rules import RULES
 from twokeys.audit.table import COLUMNS
+from twokeys.audit.unusual import Word
 from twokeys.doors.who import CARRIERS
 from twokeys.settings.models import DoorSettings, Settings
 
@@ -79,14 +81,15 @@ def test_the_page_of_what_is_read_has_every_way_in_and_every_type_not_read(proje
     read = {name.split("::")[0] for name, type_ in _OF_AWS.items() if type_.reading is Reading.READ}
     missing = sorted(service for service in read if f"`aws:{service}/" not in ways)
     assert not missing, f"docs/what-is-read.md, 'Ways in that are read': a row for what each of {missing} lets in"
-    rows = re.findall(r"^\| (`aws.*?) \|", page.partition("## Not read")[2].lower(), re.MULTILINE)
-    not_read = [name.split("::") for name, type_ in _OF_AWS.items() if type_.reading is Reading.NOT_READ]
-    missing = [
-        f"{service}/{type_}"
-        for service, type_ in not_read
-        if not any(re.search(rf"`aws(-native)?:{service}[:/]", row) and re.search(rf"\b{type_}`", row) for row in rows)
-    ]
+    said, last = set[str](), ""
+    for row in re.findall(r"^\| (`aws.*?) \|", page.partition("## Not read")[2].lower(), re.MULTILINE):
+        for service, type_ in re.findall(r"`(?:aws(?:-native)?:(\w+)[:/])?(\w+)`", row):
+            last = service or last
+            said.add(f"{last}::{type_}")
+    missing = sorted({name for name, type_ in _OF_AWS.items() if type_.reading is Reading.NOT_READ} - said)
     assert not missing, f"docs/what-is-read.md, 'Not read': a row for each of {missing}"
+    gone = sorted(name for name in said if of_aws(name).reading in (Reading.READ, Reading.HARMLESS))
+    assert not gone, f"docs/what-is-read.md, 'Not read' has rows for {gone}, which are read or let nobody in"
 
 
 def test_the_page_of_doors_has_every_field(project_root: Path) -> None:
@@ -102,6 +105,13 @@ def test_the_page_of_the_audit_s_files_lists_the_columns_of_the_table_in_their_o
         name for row in re.findall(r"^\| (`[^|]+) \|", rows, re.MULTILINE) for name in re.findall("`([^`]+)`", row)
     ]
     assert named == [*COLUMNS], "docs/audit-report.md: list the columns of the audit's CSV as they are"
+
+
+def test_the_page_of_the_audit_s_words_has_a_row_for_each_that_is_unusual(project_root: Path) -> None:
+    rows = (project_root / "docs/audit-events-words.md").read_text().partition("## Unusual")[2]
+    named = {word for row in re.findall(r"^\| (.+?)(?: ¹)? \|", rows, re.MULTILINE) for word in row.split(", ")}
+    missing = {*Word} - named
+    assert not missing, f"docs/audit-events-words.md, 'Unusual': a row for {missing}"
 
 
 def test_the_readme_names_every_command(project_root: Path) -> None:
@@ -240,8 +250,11 @@ def test_every_command_of_a_page_that_writes_files_or_previews_runs_on_a_copy_of
     """The rest, which make something in AWS or on a local one, are run by the tests of their own folders."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("AWS_CONFIG_FILE", ".twokeys/shell/config")  # as in the shell of the sandbox
-    for file in (*project_root.glob("Pulumi*"), project_root / "__main__.py"):
-        shutil.copy(file, tmp_path)
+    tracked = subprocess.run(  # a stack of one's own in the folder is no part of the program
+        ["git", "ls-files", "Pulumi*", "__main__.py"], cwd=project_root, capture_output=True, text=True, check=True
+    )
+    for file in tracked.stdout.split():
+        shutil.copy(project_root / file, tmp_path)
     for folder in ("components", "examples", "policies", "twokeys", ".venv"):
         (tmp_path / folder).symlink_to(project_root / folder)
     for name in ("management", "stage", "prod"):

@@ -124,7 +124,10 @@ def test_every_type_of_aws_that_is_read_is_asked_for_by_what_reads_it(monkeypatc
     world.check()
     read(world.graph)
     unread = {name for name, said in _OF_AWS.items() if said.reading is Reading.READ} - asked
-    assert not unread, f"nothing asks for resources of {sorted(unread)}: read them, or say that they are not read"
+    assert not unread, (
+        f"nothing asks for resources of {sorted(unread)}: read them (`Snapshot.of_type`), translate what aws-native and"
+        " templates make of them (`_READERS` in reading/cloudformation.py), or say that they are not read"
+    )
 
 
 @pytest.mark.parametrize("type_", REFUSED)

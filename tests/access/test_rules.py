@@ -630,6 +630,11 @@ def test_a_pack_can_say_how_long_a_temporary_door_may_be_open() -> None:
     assert finding.rule == "door-expired"
     assert "open until 2026-11-26" in finding.message
     assert "until 2026-11-25 (mostDays 1)" in finding.message
+    by_hand = two_keys()
+    trusting(by_hand, CI, {"DateLessThan": {"aws:CurrentTime": "2027-06-05T00:00:00Z"}})
+    assert by_hand.rules() == []
+    (finding,) = by_hand.findings({"door-expired": {"mostDays": 7}})
+    assert "role deployer in account 222222222222 (statement 0) is open until 2027-06-04" in finding.message
 
 
 @pytest.mark.parametrize(("condition", "last"), [
@@ -670,6 +675,9 @@ def test_a_door_that_is_over_is_told_once_by_its_declaration_or_by_its_trust() -
     world = two_keys()
     trusting(world, CI, {"DateLessThan": {"aws:CurrentTime": "2026-11-24T00:00:00Z"}})
     (by_trust,) = world.findings()
+    half = two_keys(granted=False)
+    trusting(half, CI, {"DateLessThan": {"aws:CurrentTime": "2026-11-24T00:00:00Z"}})
+    assert half.rules() == ["door-expired"], "a grant would open nothing"
     assert "role deployer in account 222222222222 has a statement that is over" in by_trust.message
     assert "it lets in until 2026-11-23" in by_trust.message
     component = world.add("Component", "door", door=door(expires="2026-11-23"))
@@ -678,12 +686,15 @@ def test_a_door_that_is_over_is_told_once_by_its_declaration_or_by_its_trust() -
     assert by_declaration.urn == component.urn
 
 
-def test_an_expired_exception_is_a_violation_beside_the_door() -> None:
+def test_an_expired_exception_is_told_with_its_door_and_alone_where_the_door_is_gone() -> None:
     config = {"door-needs-grant": {"exceptions": [exception(CI_DOOR, "2026-11-23")]}}
-    _, expired = two_keys(granted=False).findings(config)
     message = f"The exception for the door {CI_DOOR} (migration) expired on 2026-11-23"
     step = "close the door, or ask platform to renew the exception"
-    assert expired == Finding(message, step, door=CI_DOOR, rule="door-needs-grant", about_exception=True)
+    (of_door,) = two_keys(granted=False).findings(config)
+    assert of_door.message.endswith(f"the grant key is missing; {message}")
+    assert of_door.next_step == step
+    (alone,) = two_keys().findings(config)
+    assert alone == Finding(message, step, door=CI_DOOR, rule="door-needs-grant", about_exception=True)
 
 
 def test_what_an_exception_is_for_follows_from_the_rule_and_not_from_its_name() -> None:

@@ -14,7 +14,17 @@ import pytest
 from pydantic.alias_generators import to_camel
 
 from twokeys.doors import Declaration, Who, render
-from twokeys.doors.documents import DoorPlan, door, grant_document, name_of, path_of, symbolic_documents, trust_document
+from twokeys.doors.documents import (
+    OWN_CONDITIONS,
+    DoorPlan,
+    OwnCondition,
+    door,
+    grant_document,
+    name_of,
+    path_of,
+    symbolic_documents,
+    trust_document,
+)
 from twokeys.doors.expiry import closing_time, open_until, until
 from twokeys.iam import Caller, Context, Outcome, Policies, PolicyKind, Request, evaluate_grant, parse_policy
 
@@ -80,6 +90,15 @@ def test_mfa_and_external_id_become_conditions_beside_those_of_the_door() -> Non
         "IpAddress": {"aws:SourceIp": ["10.0.0.0/8"]},
         "Bool": {"aws:MultiFactorAuthPresent": "true"},
     }
+
+
+def test_a_field_that_is_not_set_makes_no_condition_and_an_external_id_that_nobody_can_show_does(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # StringEquals "" is met by nobody: https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
+    monkeypatch.setitem(OWN_CONDITIONS, "members", OwnCondition("IpAddress", "aws:SourceIp", list))
+    condition = trust_document(planned(members=(), external_id=""))["Statement"][0]["Condition"]
+    assert condition == {"StringEquals": {"sts:ExternalId": ""}}
 
 
 def test_the_conditions_that_were_declared_stay_as_they_are() -> None:

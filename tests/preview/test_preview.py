@@ -25,6 +25,7 @@ from twokeys.errors import Refusal
 from twokeys.iam import UNKNOWN
 from twokeys.pack.other_states import Beside
 from twokeys.preview import judge, preview
+from twokeys.preview.program import stack_preview
 from twokeys.project.config import load_config, load_project
 
 TRUST = json.dumps({"Version": "2012-10-17", "Statement": []})
@@ -499,3 +500,57 @@ def test_a_provider_that_is_not_installed_is_named_as_its_registry_does(
     with pytest.raises(Refusal, match="ModuleNotFoundError") as refused:
         preview(tmp_path, output=io.StringIO())
     assert typed in refused.value.next_step if typed else "pip" not in refused.value.next_step
+
+
+ORGANIZATION = """
+import json, pulumi, pulumi_aws as aws
+management = aws.Provider("management", region="eu-west-1", allowed_account_ids=["111111111111"])
+stage = aws.organizations.Account("stage", email=EMAIL, name="stage", opts=pulumi.ResourceOptions(provider=management))
+role = "arn:aws:iam::%s:role/OrganizationAccountAccessRole"
+inside = aws.Provider("stage", region="eu-west-1", allowed_account_ids=[stage.id],
+    assume_roles=[{"role_arn": stage.id.apply(lambda id: role % id)}])
+trust = {"Effect": "Allow", "Action": "sts:AssumeRole", "Condition": {"StringEquals": {"sts:ExternalId": "acme-7781"}}}
+aws.iam.Role("reader", name="reader", opts=pulumi.ResourceOptions(provider=inside), assume_role_policy=stage.id.apply(
+    lambda _: json.dumps({"Version": "2012-10-17", "Statement": [trust | {"Principal": {"AWS": "464622532012"}}]})))
+"""
+
+
+@pytest.mark.parametrize(("email", "refused"), [("aws+stage@acme.example", False), ("other@acme.example", True)])
+@pytest.mark.parametrize("marked", [True, False])
+def test_an_account_that_the_stacks_state_has_as_it_is_asked_for_is_known_and_without_a_state_the_state_is_asked_for(
+    tmp_path: Path, email: str, refused: bool, marked: bool
+) -> None:
+    """As the engine shows what does not change; an account of another e-mail address is another one.
+
+    https://registry.terraform.io/providers/hashicorp/aws/latest/docs/resources/organizations_account
+    """
+    urns = "urn:pulumi:dev::acme::"
+    provider = {"urn": f"{urns}pulumi:providers:aws::management", "type": "pulumi:providers:aws", "custom": True}
+    account = {"email": "aws+stage@acme.example", "name": "stage", "closeOnDeletion": False}
+    made = [
+        {**provider, "id": "1", "inputs": {"region": "eu-west-1"}},
+        {
+            "urn": f"{urns}aws:organizations/account:Account::stage",
+            "type": "aws:organizations/account:Account",
+            "custom": True,
+            "id": "222222222222",
+            "inputs": account | ({"__defaults": ["closeOnDeletion"]} if marked else {}),
+            "outputs": {"arn": "arn:aws:organizations::111111111111:account/o-1/222222222222"},
+            "provider": f"{provider['urn']}::1",
+        },
+    ]
+    state = tmp_path / "dev.json"
+    state.write_text(json.dumps({"version": 3, "deployment": {"resources": made}}))
+    (tmp_path / "Pulumi.yaml").write_text("name: acme\nruntime: python\n")
+    (tmp_path / "Pulumi.dev.yaml").write_text("config: {}\n")
+    (tmp_path / "__main__.py").write_text(f"EMAIL = {email!r}\n{ORGANIZATION}")
+    said: list[str] = []
+    found = load_project(tmp_path)
+
+    def steps(states: list[Path]) -> list[str]:
+        _, verdicts = stack_preview(found, "dev", {}, rules={}, states=states, say=lambda _, text: said.append(text))
+        return [one.next_step for one in verdicts.mandatory]
+
+    assert any("make the account first" in step for step in steps([state])) == refused
+    assert steps([])[0].startswith("give the state that has the account (`--state FILE`), or make it (`pulumi up")
+    assert said[-1].startswith("accounts that exist are not known here: give the state of dev with `--state FILE`")

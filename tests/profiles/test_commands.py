@@ -358,6 +358,10 @@ def test_profiles_of_a_second_organization_stand_in_a_block_of_their_own(config:
         run("--person", "ada", "--from", first, "--from", second)
     typed = "--block org2 --prefix org2- --sso-session org2 --source-profile NAME"
     assert f"profiles of the second: --from {second} {typed}" in together.value.next_step
+    with pytest.raises(Refusal, match="the block doors holds the profiles of another organization") as alone:
+        run("--person", "ada", "--from", second)
+    assert "--block org2 --prefix org2-" in alone.value.next_step
+    assert config.read_bytes() == before
     run("--person", "ada", "--from", second, *typed.split())
     assert {"stage-reader", "org2-stage-reader"} < {*boto3.Session().available_profiles}
     assert config.read_bytes().startswith(before)

@@ -204,8 +204,9 @@ def run(rule: Rule[Any], graph: Graph, config: Mapping[str, object], now: dateti
             expired = tuple(Accepted(rule.name, one) for one in (*here, *perhaps) if one.expires < today)
             wrong, accepted = _used(rule.name, {ends for door in spelt for ends in spelt[door]}, here, today)
             stand = {one.name.ends for one in named if one.expires >= today}
-            left = (one for one in findings if one.door is None or stand.isdisjoint(spelt[one.door]))
-            findings = (*left, *wrong)
+            over: dict[tuple[str, ...], DoorException] = {one.name.ends: one for one in here if one.expires < today}
+            left = [one for one in findings if one.door is None or stand.isdisjoint(spelt[one.door])]
+            findings = (*(_no_longer_excepted(one, over, spelt) for one in left), *wrong)
             findings += tuple(replace(_expired(one), advice=True) for one in perhaps if one.expires < today)
     except Exception as error:  # a rule that fails has proved nothing
         message = f"The rule {rule.name} failed with {type(error).__name__}: {error}; it has proved nothing"
@@ -273,6 +274,18 @@ def _expired(one: DoorException) -> Finding:
     )
 
 
+def _no_longer_excepted(
+    finding: Finding, over: Mapping[tuple[str, ...], DoorException], spelt: Mapping[DoorName, Set[tuple[str, ...]]]
+) -> Finding:
+    """The finding of a door, which says that the exception that it had has expired."""
+    ends = over.keys() & spelt[finding.door] if finding.door else ()
+    about = [_expired(over[one]) for one in ends]
+    if not about:
+        return finding
+    said = "; ".join((finding.message, *(one.message for one in about)))
+    return replace(finding, message=said, next_step=about[0].next_step)
+
+
 def _used(
     rule: str, found: Set[tuple[str, ...]], here: Iterable[DoorException], today: date
 ) -> tuple[list[Finding], tuple[Accepted, ...]]:
@@ -280,7 +293,7 @@ def _used(
     accepted, wrong = [], []
     for one in here:
         if one.expires < today:
-            wrong.append(_expired(one))
+            wrong += [] if one.name.ends in found else [_expired(one)]
         elif one.name.ends not in found:
             message = f"The exception for the door {one.door} ({one.reason}) is not used: nothing here needs it"
             step = f"remove it from the configuration of {rule}, or correct its door"

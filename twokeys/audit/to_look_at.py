@@ -9,7 +9,7 @@ from twokeys.answers.selection import PEOPLE
 from twokeys.audit.comparison import Comparison
 from twokeys.audit.record import SESSIONS, Use
 from twokeys.audit.trail import LOGGING
-from twokeys.audit.unusual import FIRST_ENTRY, NEW_ADDRESS
+from twokeys.audit.unusual import Word
 from twokeys.audit.words import FEW, NO_DOOR, by_door, said_of, used
 from twokeys.iam.sts import RESERVED_ROLE
 from twokeys.shown import in_utc
@@ -41,7 +41,7 @@ class _Alike:
         return (
             *(first.event in SESSIONS, _is_nobody_s(first)),
             *(NO_DOOR not in self.labels, met, who != "root-user", first.event not in LOGGING),
-            *(FIRST_ENTRY not in self.surprises, -len(self.surprises), who not in PEOPLE, first.time, first.id),
+            *(Word.FIRST_ENTRY not in self.surprises, -len(self.surprises), who not in PEOPLE, first.time, first.id),
         )
 
     def row(self, answers: Answers) -> tuple[str, str]:
@@ -53,12 +53,12 @@ class _Alike:
         last += f", the last of {len(self)} since {in_utc(self.uses[0].time)}" if len(self) > 1 else ""
         last += f" in {regions} regions" if regions > 1 else ""
         sessions = [*dict.fromkeys(use.caller_session for use in self.uses if use.caller_session)]
-        new = {one for one in self.why if one.startswith(NEW_ADDRESS)} if len(self.uses) > 1 else set()
+        new = {one for one in self.why if one.startswith(Word.NEW_ADDRESS)} if len(self.uses) > 1 else set()
         addresses = len({use.source for use in self.uses})
         last += f" from {addresses} addresses" if addresses > 1 and not new else ""
         last += f", in sessions {said_of(sessions)}" if len(sessions) > 1 else ""
         why = [one for one in self.why if one not in new]
-        why += [f"{len(new)} {NEW_ADDRESS}es for this principal"] if len(new) > 1 else new
+        why += [f"{len(new)} {Word.NEW_ADDRESS}es for this principal"] if len(new) > 1 else new
         more = [f"{len(why) - FEW} more such reasons"] if len(why) > FEW + 1 else []
         return labels, ": ".join(filter(None, (last, "; ".join(why[: FEW if more else None] + more))))
 
@@ -112,8 +112,8 @@ def _alike(said: Iterable[_Said]) -> list[_Alike]:
         nobody = _is_nobody_s(use)
         session = use.caller_session if not nobody and (NO_DOOR in what_it_is or use.event in SESSIONS) else None
         unusual = [why for _, what, whys, _ in same if what == _UNUSUAL for why in whys]
-        surprises = dict.fromkeys(NEW_ADDRESS if why.startswith(NEW_ADDRESS) else why for why in unusual)
-        source = NEW_ADDRESS if [*surprises] == [NEW_ADDRESS] else None if nobody else use.source
+        surprises = dict.fromkeys(Word.NEW_ADDRESS if why.startswith(Word.NEW_ADDRESS) else why for why in unusual)
+        source = Word.NEW_ADDRESS if [*surprises] == [Word.NEW_ADDRESS] else None if nobody else use.source
         whence = () if what_it_is == {_CHANGED} else (source, use.source_identity, session)
         group = groups[
             use.caller.who, not use.names_caller and use.unique_id, use.target, use.event, use.failed, kinds, whence

@@ -3,7 +3,8 @@
 from collections import Counter, defaultdict
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
+from enum import StrEnum
 
 from twokeys.answers.model import Answers
 from twokeys.audit.entries import Entry
@@ -12,13 +13,28 @@ from twokeys.audit.trail import LOGGING, Trail, by_credentials
 from twokeys.doors import Who
 from twokeys.shown import counted
 
-FIRST_ENTRY = "this principal's first entry into this role"
-NEW_ADDRESS = "new source address"
+
+class Word(StrEnum):
+    """What is unusual, as it begins; docs/audit-events-words.md has a row for each."""
+
+    FIRST_ENTRY = "this principal's first entry into this role"
+    NEW_ADDRESS = "new source address"
+    NEW_REGION = "new region"
+    HOURS = "outside this principal's usual hours"
+    FAILED = "failed attempt"
+    SIGN_IN = "sign-in"
+    ROOT = "call as the root user"
+    DELEGATED = "call of a product provider"
+
+
 _ENOUGH = 10
-_APART = 2
+_AWAY = 2
+"""From how many entries on there are usual hours, and how many hours away from all of them is not usual."""
 _FEW = 5
-"""From how many entries on a principal may be known to come from ever new addresses, as hosted runners do."""
-_DELEGATED = "call of a product provider by temporary delegation"
+"""From how many runs on a principal may be known to come from ever new addresses, as hosted runners do."""
+_ONE_RUN = timedelta(hours=1)
+"""How far apart two entries from one address are that are not of one job, which enters several accounts."""
+_DELEGATED = f"{Word.DELEGATED} by temporary delegation"
 _SAME_ID = "another call has the same sharedEventID or eventID, which CloudTrail gives once"
 
 
@@ -56,8 +72,8 @@ def _root_calls(answers: Answers, trail: Trail) -> Iterable[Unusual]:
     """https://docs.aws.amazon.com/securityhub/latest/userguide/cloudwatch-controls.html#cloudwatch-1."""
     for (account, caller, _), calls in trail.calls.items():
         if caller.kind == "root-user" and account in answers.accounts:
-            failed = (f"failed attempt: {calls.last.failed}",) if calls.last.failed else ()
-            yield Unusual(calls.last, (f"call as the root user, {counted(calls.count, 'time')}", *failed))
+            failed = (f"{Word.FAILED}: {calls.last.failed}",) if calls.last.failed else ()
+            yield Unusual(calls.last, (f"{Word.ROOT}, {counted(calls.count, 'time')}", *failed))
 
 
 def _unknown_keys(answers: Answers, trail: Trail, users: Container[Who]) -> Iterable[Unusual]:
@@ -79,7 +95,7 @@ def _logging(trail: Trail, accounts: Container[str]) -> Iterable[Unusual]:
     for name, use in trail.logging.values():
         inside = (trail.since or use.time) <= use.time <= (trail.until or use.time)
         if use.event in LOGGING and use.account in accounts and inside:
-            said = f"failed attempt: {use.failed}" if use.failed else LOGGING[use.event]
+            said = f"{Word.FAILED}: {use.failed}" if use.failed else LOGGING[use.event]
             yield Unusual(use, (f"{said} ({name})" if name else said,))
 
 
@@ -95,7 +111,7 @@ def _surprises(
     habits: dict[object, _Habits] = defaultdict(_Habits)
     for use in uses:
         if use.failed is not None:
-            yield Unusual(use, (f"failed attempt: {use.failed}",))
+            yield Unusual(use, (f"{Word.FAILED}: {use.failed}",))
             continue
         if use.event in SIGN_INS:
             if why := tuple(_sign_in(use, users)):
@@ -119,12 +135,12 @@ def _sign_in(use: Use, users: Container[Who]) -> Iterable[str]:
     """
     if use.caller.who.kind == "root-user":
         mfa = "" if use.mfa is None else " with MFA" if use.mfa else " without MFA"
-        yield f"sign-in as the root user{mfa}"
+        yield f"{Word.SIGN_IN} as the root user{mfa}"
         return
     if use.caller.who not in users:
-        yield "sign-in of a user that nothing read shows"
+        yield f"{Word.SIGN_IN} of a user that nothing read shows"
     if use.mfa is False:
-        yield "sign-in without MFA"
+        yield f"{Word.SIGN_IN} without MFA"
 
 
 def _users(answers: Answers) -> set[Who]:
@@ -140,36 +156,40 @@ class _Habits:
     """What a principal did before."""
 
     roles: set[Who] = field(default_factory=set)
-    sources: set[str] = field(default_factory=set)
+    sources: dict[str, datetime] = field(default_factory=dict)
+    """When it came last from each address."""
+    runs: int = 0
+    """How often it came: from one address in several entries, each within an hour of the last, once."""
     regions: set[str] = field(default_factory=set)
     hours: Counter[int] = field(default_factory=Counter)
 
     def surprises(self, use: Use) -> list[str]:
-        found = []
+        found: list[str] = []
         if use.target not in self.roles:
-            found.append(FIRST_ENTRY)
+            found.append(Word.FIRST_ENTRY)
         if self.roles and use.source not in self.sources and not self.moves:
-            found.append(f"{NEW_ADDRESS} {use.source} for this principal")
+            found.append(f"{Word.NEW_ADDRESS} {use.source} for this principal")
         if self.roles and use.region not in self.regions:
-            found.append(f"new region {use.region} for this principal")
-        if self.hours.total() >= _ENOUGH and all(_apart_by(use.time.hour, hour) >= _APART for hour in self.hours):
-            found.append(f"outside this principal's usual hours ({use.time:%H:%M} UTC)")
+            found.append(f"{Word.NEW_REGION} {use.region} for this principal")
+        if self.hours.total() >= _ENOUGH and all(_hours_between(use.time.hour, hour) >= _AWAY for hour in self.hours):
+            found.append(f"{Word.HOURS} ({use.time:%H:%M} UTC)")
         return found
 
     @property
     def moves(self) -> bool:
-        """Whether more than half of its entries came from an address that was new at that time: none is usual."""
-        entries = self.hours.total()
-        return entries >= _FEW and len(self.sources) > entries / 2
+        """Whether more than half of its runs came from an address that was new at that time: none is usual."""
+        return self.runs >= _FEW and len(self.sources) > self.runs / 2
 
     def learn(self, use: Use) -> None:
         self.roles.add(use.target)
-        self.sources.add(use.source)
+        before = self.sources.get(use.source)
+        self.runs += before is None or use.time - before >= _ONE_RUN
+        self.sources[use.source] = use.time
         self.regions.add(use.region)
         self.hours[use.time.hour] += 1
 
 
-def _apart_by(one: int, other: int) -> int:
-    """Hours between two hours of the day, the shorter way round."""
+def _hours_between(one: int, other: int) -> int:
+    """The shorter way round the clock."""
     distance = abs(one - other)
     return min(distance, 24 - distance)

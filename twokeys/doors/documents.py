@@ -1,7 +1,9 @@
 """The documents of a door, pure: from one structure come both the symbolic and the real document."""
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal, cast, get_args
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Literal, NamedTuple, cast, get_args
+
+from pydantic import BaseModel
 
 from twokeys.doors.expiry import as_condition
 from twokeys.doors.model import Declaration, DeclaredDoor, DoorRequirements, DoorSource, DoorTarget, SymbolicDocument
@@ -19,15 +21,37 @@ GRANT_TYPES = {
 }
 """The resource of an inline policy and its property that names the holder, by what the holder is."""
 
-OWN_CONDITIONS: dict[str, tuple[str, str, Callable[[Any], Any]]] = {
-    "mfa": ("Bool", "aws:MultiFactorAuthPresent", lambda _: "true"),
-    "external_id": ("StringEquals", "sts:ExternalId", str),
-    "expires": ("DateLessThan", "aws:CurrentTime", as_condition),
+
+class OwnCondition(NamedTuple):
+    """The condition of a trust that a field of a door becomes; `in_trust` is how the trust says the field's value."""
+
+    operator: str
+    key: str
+    in_trust: Callable[[Any], Any]
+    or_in_conditions: bool = False
+    """Whether a door may say it among its `conditions` instead."""
+    in_permission_set: bool = False
+    """Whether `IdentityCenterAccess` asks for it in its own way: it makes no trust."""
+
+
+OWN_CONDITIONS: dict[str, OwnCondition] = {
+    "mfa": OwnCondition("Bool", "aws:MultiFactorAuthPresent", lambda _: "true"),
+    "external_id": OwnCondition("StringEquals", "sts:ExternalId", str),
+    "expires": OwnCondition(
+        "DateLessThan", "aws:CurrentTime", as_condition, or_in_conditions=True, in_permission_set=True
+    ),
 }
-"""The fields of a door that become a condition of its trust: operator, key and how the trust says the field's value.
+"""The fields of a door that become a condition of its trust.
 
 Config refuses a door whose `conditions` say one of them too, since one would overwrite the other.
 """
+
+
+def own_conditions(said: BaseModel) -> Iterator[tuple[str, dict[str, dict[str, Any]]]]:
+    """The fields of a door that are set, that is to another value than their default, each as its condition."""
+    for field, own in OWN_CONDITIONS.items():
+        if (value := getattr(said, field)) != type(said).model_fields[field].default:
+            yield field, {own.operator: {own.key: own.in_trust(value)}}
 
 
 class DoorPlan(Declaration):
@@ -73,9 +97,9 @@ def trust_document(plan: DoorPlan) -> dict[str, Any]:
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
     """
     conditions: dict[str, dict[str, Any]] = {operator: dict(keys) for operator, keys in plan.conditions.items()}
-    for field, (operator, key, in_trust) in OWN_CONDITIONS.items():
-        if (value := getattr(plan, field)) not in (None, False):
-            conditions.setdefault(operator, {})[key] = in_trust(value)
+    for _, own in own_conditions(plan):
+        for operator, keys in own.items():
+            conditions.setdefault(operator, {}).update(keys)
     principals = _principals(plan)
     statement: dict[str, Any] = {
         "Effect": "Allow",

@@ -33,6 +33,7 @@ from twokeys.iam import UNKNOWN, Arn, Outcome
 from twokeys.pack.relevance import GIVING, may_say_who
 from twokeys.shown import listed
 
+ACCOUNT_FIRST: Final = "make the account first"
 DEFERRED: Final = "judged-in-the-update"
 _DOCUMENTS: Final = ("assumeRolePolicy", "inlinePolicies", "policy")
 _OF_TRUST: Final = frozenset({"assumeRolePolicy", "name", "namePrefix", "path"})
@@ -42,16 +43,19 @@ _STEP: Final = "nothing has to be done; `pulumi up` with this pack judges each b
 _OIDC: Final = "aws:iam/openIdConnectProvider:OpenIdConnectProvider"
 
 
-def deferred(graph: Graph, judged: Sequence[Judged], joined: Graph) -> tuple[list[Judged], list[Judged]]:
+def deferred(
+    graph: Graph, judged: Sequence[Judged], joined: Graph, first: str = ACCOUNT_FIRST
+) -> tuple[list[Judged], list[Judged]]:
     """The findings that stand in a preview, and one piece of advice about what the update will settle.
 
     So it does a control policy that is not known yet: it can only close a door that both keys open. `joined` is the
-    graph beside other stacks, which may hold a grant; where none is named, the same.
+    graph beside other stacks, which may hold a grant; where none is named, the same. `first` is what to do
+    where an account is to come.
     """
     mandatory = [one.finding for one in judged if one.mandatory]
     waiting = _Waiting(graph, joined, {one.door for one in mandatory if not _asks_for_proof(one)})
     later = [one for one in judged if _asks_for_proof(one.finding) and waiting.may_be_deferred(one.finding)]
-    kept = [replace(one, finding=waiting.explained(one.finding)) for one in judged if one not in later]
+    kept = [replace(one, finding=waiting.explained(one.finding, first)) for one in judged if one not in later]
     urns = {one.finding.urn for one in later if one.finding.urn is not None}
     if any(door.outcome is Outcome.CONDITIONAL for door in graph.doors):
         policies = {urn: document.policy for urn, document in graph.guards.documents.items()}
@@ -154,15 +158,16 @@ class _Waiting:
             return False
         return not (self._accounts_behind(resource, resource.provider or "") or self.without_grants(resource))
 
-    def explained(self, finding: Finding) -> Finding:
+    def explained(self, finding: Finding, first: str) -> Finding:
         """A finding about what is not known, with the key that is known to lack, or the account that it waits for."""
         resource = self._graph.snapshot.by_urn.get(finding.urn or "")
         if resource is None or not _asks_for_proof(finding):
             return finding
         if not (lacking := self.without_grants(resource)):
             targets = [f"--target '{urn}'" for urn in self._with_what_is_below(self._accounts_behind(resource))]
-            first = f"make the account first (`pulumi up {' '.join(targets)}`)"
-            step = f"{first}, or declare it as `python -m pydoc twokeys.declared` shows"
+            step = (
+                f"{first} (`pulumi up {' '.join(targets)}`), or declare it as `python -m pydoc twokeys.declared` shows"
+            )
             return replace(finding, next_step=step) if targets and finding.next_step == DECLARE else finding
         said = {one: f"{one.label} of {self._graph.accounts.name(one.account)}" for one in lacking}
         ungranted = listed([said[one] for one, why in lacking.items() if why is None])

@@ -25,7 +25,9 @@ _FILE = InputPath(path_type=Path, dir_okay=False)
 @PROJECT
 @CONFIG
 @PACK_CONFIG
-@click.option("--state", "states", multiple=True, type=_FILE, help="A state that stack references are answered from.")
+@click.option(
+    "--state", "states", multiple=True, type=_FILE, help="The stack's own state, or one for stack references."
+)
 @click.option("--account", type=ACCOUNT, help="The account that the program's own credentials would be in.")
 @click.option("--verbose", is_flag=True, help="List every resource.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON and nothing else.")
@@ -43,7 +45,8 @@ def preview(  # noqa: PLR0913 - one parameter an option
     """Run the program of each STACK on Pulumi's mocks, with unknowns for what is not there, then the rules.
 
     Needs no pulumi CLI, no AWS, no credentials and no network. It shows a first preview: what AWS already has is not
-    looked at. What other stacks export is read from --state, by default from the stacks that the sandbox has updated.
+    looked at, but in the state of the stack (--state, or of a backend on this machine). What other stacks export is
+    read from --state, by default from the stacks that the sandbox has updated.
     Exits with 1 when a mandatory rule is violated or the program fails.
     """
     from twokeys.access.config_file import rules_config
@@ -72,6 +75,7 @@ def preview(  # noqa: PLR0913 - one parameter an option
             rules=rules,
             stacks=known,
             account=account,
+            states=states,
             say=lambda severity, message, kept=messages: kept.append((severity, message)),  # type: ignore[misc]
         )
         results.append((stack, snapshot, verdicts, messages))

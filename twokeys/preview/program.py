@@ -1,7 +1,8 @@
 """Preview a program: what it registers, with `UNKNOWN` for what does not exist yet, and what the rules find in it."""
 
+import os
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
@@ -13,13 +14,17 @@ from twokeys.access.verdicts import Judged, Verdicts
 from twokeys.access.verdicts import judge as judge_rules
 from twokeys.errors import Refusal
 from twokeys.exports import read_exports
-from twokeys.pack.deferral import deferred
+from twokeys.pack.before import state_before
+from twokeys.pack.deferral import ACCOUNT_FIRST, deferred
 from twokeys.pack.other_states import Beside, as_of, other_states, settings_alone
 from twokeys.pack.own_account import of_program
 from twokeys.preview.process import run_in_process
 from twokeys.preview.run import Run
 from twokeys.preview.unknowns import Answer, Unknowns
+from twokeys.project import states as of_project
 from twokeys.project.config import Project, load_config, read_config, read_mapping
+
+_STATE_FIRST = "give the state that has the account (`--state FILE`), or make it"
 
 
 def preview(  # noqa: PLR0913 - all but the program and the stack by name
@@ -33,6 +38,7 @@ def preview(  # noqa: PLR0913 - all but the program and the stack by name
     calls: Mapping[str, Answer] | None = None,
     account: str | None = None,
     not_there: set[str] | None = None,
+    before: Snapshot | None = None,
     python: Path | None = None,
     say: Callable[[str, str], None] | None = None,
     output: IO[str] | None = None,
@@ -46,12 +52,15 @@ def preview(  # noqa: PLR0913 - all but the program and the stack by name
         calls: answers to functions, by token: what a plain look-up, which AWS would answer, is to return.
         account: the account of the credentials that the program would run with.
         not_there: gets the names of the stacks that were asked for and are not among `stacks`.
+        before: the state of the stack; what the program leaves as it is there has its ids and ARNs.
         python: the interpreter of the program's own virtual environment; this one by default.
         say: gets the program's messages, each with its severity.
 
     Raises Refusal when the program failed. A function's own exceptions are raised as they are.
     """
-    answers = Unknowns(stacks or {}, calls or {}, account, set() if not_there is None else not_there)
+    answers = Unknowns(
+        stacks or {}, calls or {}, account, set() if not_there is None else not_there, before.by_urn if before else {}
+    )
     run = Run(project, stack, config or {}, answers, say or _say)
     if isinstance(program, Path):
         run_in_process(
@@ -64,13 +73,14 @@ def preview(  # noqa: PLR0913 - all but the program and the stack by name
     return run.snapshot()
 
 
-def judge(
+def judge(  # noqa: PLR0913 - all but the snapshot and the configuration by name
     snapshot: Snapshot,
     config: Mapping[str, Mapping[str, object]] | None = None,
     *,
     account: str | None = None,
     made: bool = False,
     beside: Beside | None = None,
+    first: str = ACCOUNT_FIRST,
 ) -> Verdicts:
     """What the policy pack finds in a snapshot, in its words; a rule that fails has proved nothing.
 
@@ -79,6 +89,7 @@ def judge(
         account: as of `preview`.
         made: whether it is what came of an update; a preview leaves to the update what that judges in time.
         beside: the states of other stacks that may hold a key, as `other_states` reads them.
+        first: what to do where a document waits for an account.
     """
     given = config or {}
     graph = joined = build(of_program(snapshot) if account else snapshot, own_account=account)
@@ -88,7 +99,7 @@ def judge(
         judged, theirs, joined = beside.judged(judged, judged, graph, account, lambda: None)
         theirs.append(as_of(beside.others))
     if not made:
-        judged, later = deferred(graph, judged, joined)
+        judged, later = deferred(graph, judged, joined, first)
         judged += later
     found = [(one.mandatory, one.finding) for one in (*judged, *theirs)]
     return Verdicts(tuple(one for level, one in found if level), tuple(one for level, one in found if not level))
@@ -103,14 +114,19 @@ def stack_preview(  # noqa: PLR0913 - all but the stack by name
     stacks: Mapping[str, Mapping[str, Any]] | None = None,
     account: str | None = None,
     not_there: set[str] | None = None,
+    states: Sequence[Path] | None = None,
     say: Callable[[str, str], None],
     output: IO[str] | None = None,
 ) -> tuple[Snapshot, Verdicts]:
     """What the program registers for a stack of its project, and what the rules find in it.
 
     `overrides` are config values that win over the stack's file; `say` gets the program's messages, each with its
-    severity; `not_there` is as of `preview`. Raises Refusal when the config or the program fails.
+    severity; `not_there` is as of `preview`. Among `states`, or on this machine, is that of the stack, if it has one;
+    with None it has none. Raises Refusal when the config or the program fails.
     """
+    before = None if states is None else _state_of(project, stack, states)
+    if before is not None:
+        say("info", f"what does not change is as the state in {os.path.relpath(before.origin)} has it")
     own = f"urn:pulumi:{stack}::{project.name}"
     beside = other_states(rules, own, project.program.parent)
     hidden, path = placeholders(project, stack), project.stack_file(stack)
@@ -128,11 +144,30 @@ def stack_preview(  # noqa: PLR0913 - all but the stack by name
         stacks=stacks,
         account=account,
         not_there=not_there,
+        before=before,
         python=interpreter(project.root),
         say=say,
         output=output,
     )
-    return snapshot, judge(snapshot, rules, account=account, beside=beside)
+    first = ACCOUNT_FIRST if states is None or before is not None else _STATE_FIRST
+    verdicts = judge(snapshot, rules, account=account, beside=beside, first=first)
+    if any(one.next_step.startswith(_STATE_FIRST) for one in verdicts.mandatory):
+        give = f"give the state of {stack} with `--state FILE`, as `pulumi stack export --file FILE` writes it"
+        say("warning", f"accounts that exist are not known here: {give}")
+    return snapshot, verdicts
+
+
+def _state_of(project: Project, stack: str, states: Sequence[Path]) -> Snapshot | None:
+    """The stack's own state: one that is given, that of a backend on this machine, or of the pulumi CLI's sandbox.
+
+    What `twokeys sandbox up` made is none of these: it makes everything anew.
+    """
+    shell = [path for path in of_project.states_made(project.root) if path.parts[-4] == ".pulumi"]
+    for named in (*map(str, states), None, *map(str, shell)):
+        found = state_before(project.name, stack, named)
+        if found is not None and found.resources:
+            return found
+    return None
 
 
 def interpreter(root: Path) -> Path | None:

@@ -1,21 +1,23 @@
 """What a preview knows before anything exists: what the program says, and `UNKNOWN` for the rest.
 
+What a state has, and the program leaves as it is there, is known as in the engine's preview.
 It reads nothing of AWS and holds no credentials. As in the engine's preview, nothing comes of a resource whose provider
 waits for an account that does not exist yet (https://www.pulumi.com/docs/iac/concepts/inputs-outputs/).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from twokeys.access.model.accounts import Accounts
-from twokeys.access.reading.snapshot import STACK_REFERENCE
+from twokeys.access.model.door_name import is_made_up
+from twokeys.access.reading.snapshot import STACK_REFERENCE, Resource
 from twokeys.iam.arn import Arn, Named, is_account_id, partition_of_region
 from twokeys.pack.own_account import of_program
 from twokeys.preview.policy_document import TOKEN as POLICY_DOCUMENT
 from twokeys.preview.policy_document import policy_document
 from twokeys.preview.run import Asked, RefusedRequestError, Run
-from twokeys.preview.values import UNKNOWN_TEXT, as_given_back, has_unknown, known, plain, unsecret
+from twokeys.preview.values import UNKNOWN_TEXT, as_given_back, has_unknown, is_same, known, on_wire, plain, unsecret
 from twokeys.project.states import NOT_READ
 
 Answer = Callable[[Mapping[str, Any]], Mapping[str, Any]]
@@ -31,6 +33,19 @@ _PROVIDERS: Final[Mapping[str, tuple[Named, str]]] = {
 """Identity providers, whose ARN follows from their account and this input:
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-arns"""
 
+_IN_PLACE: Final[Mapping[str, Set[str]]] = {
+    "aws:organizations/organization:Organization": {"awsServiceAccessPrincipals", "enabledPolicyTypes"},
+    "aws:organizations/account:Account": {"closeOnDeletion", "parentId"},
+    "aws:iam/policy:Policy": {"policy"},
+    "aws:iam/role:Role": {"assumeRolePolicy", "description", "maxSessionDuration", "permissionsBoundary"},
+}
+"""What may change beside tags, and AWS keeps what it is called: all that does not force a new resource.
+
+https://registry.terraform.io/providers/hashicorp/aws/latest/docs/resources/organizations_account and the like"""
+
+_FILLED: Final[Mapping[str, object]] = {"path": "/", "maxSessionDuration": 3600, "featureSet": "ALL"}
+"""What a provider fills in; the vendor's marks it (`__defaults`)."""
+
 
 @dataclass(frozen=True)
 class Unknowns:
@@ -41,19 +56,23 @@ class Unknowns:
         calls: answers to functions by token, which win over our own.
         account: the account that the program's own credentials would be in, where it is known.
         not_there: the names of the stacks that were asked for and are not among `stacks`.
+        there: what the state of the stack has, by URN.
     """
 
     stacks: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     calls: Mapping[str, Answer] = field(default_factory=dict)
     account: str | None = None
     not_there: set[str] = field(default_factory=set)
+    there: Mapping[str, Resource] = field(default_factory=dict)
     _known: dict[str, Arn] = field(default_factory=dict)
 
     def show(self, asked: Asked, run: Run) -> None:
         """Nothing is to be known of a component beside what it says itself."""
 
     def make(self, asked: Asked, run: Run) -> tuple[str, Mapping[str, Any]]:
-        """The inputs, as far as the provider can be asked, and an ARN that follows; the id only of what is imported.
+        """The inputs, as far as the provider can be asked, with what the state has of it.
+
+        Else with an ARN that follows, and the id only of what is imported.
 
         With the ARN of an identity provider a trust in it is a document here already. The engine's preview has no such
         ARN; the update then judges that document. Of a role nothing follows, as its trust may be known as late as that.
@@ -61,7 +80,30 @@ class Unknowns:
         if not _configured(asked.provider, run):
             return asked.import_id, {}
         given_back = as_given_back(asked.inputs) if asked.type.startswith("aws:") else asked.inputs
-        return asked.import_id, {**given_back, **self._arn(asked, run)}
+        if (kept := self._kept(asked, given_back, run)) is None:
+            return asked.import_id, {**given_back, **self._arn(asked, run)}
+        return str(kept["id"]), kept
+
+    def _kept(self, asked: Asked, given_back: Mapping[str, Any], run: Run) -> dict[str, Any] | None:
+        """What the state has of a resource, with what changes in place; None where it may be made anew.
+
+        Another provider alone makes nothing anew (`providerChanged`), but one of another region may.
+        https://github.com/pulumi/pulumi/blob/v3.274.1/pkg/resource/deploy/step_generator.go
+        """
+        there = self.there.get(asked.urn)
+        if there is None or "id" not in there.outputs:
+            return None
+        provider, made_up = self.there.get(there.provider or ""), is_made_up(there)
+        if provider is None or provider.get("region") != run.provider_inputs(asked.provider).get("region"):
+            return None
+        given = {key: value for key, value in given_back.items() if key not in asked.ignore_changes}
+        new, old = plain(given), as_given_back({**(there.inputs or {})})
+        filled = {key for key, one in old.items() if not one or one == _FILLED.get(key) or (key == "name" and made_up)}
+        added = {"__defaults", "tagsAll", *asked.ignore_changes, *old.get("__defaults", ()), *filled} - new.keys()
+        changed = {key for key in (new.keys() | old.keys()) - added if not is_same(new.get(key), old.get(key))}
+        if changed - {"tagsAll", *({"tags", *_IN_PLACE.get(asked.type, ())} & new.keys())}:
+            return None
+        return {**on_wire({**there.outputs, "tagsAll": None}), **given}
 
     def read(self, asked: Asked, id: str, run: Run) -> Mapping[str, Any]:  # noqa: ARG002
         """Nothing is known of an object that is only read, but the outputs of a stack that was given."""

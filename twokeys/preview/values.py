@@ -61,6 +61,25 @@ def as_given_back(value: Any) -> Any:  # noqa: ANN401 - JSON
     return UNKNOWN_TEXT if has_unknown(plain(value)) else json.dumps(unsecret(value))
 
 
+def on_wire(value: Any) -> Any:  # noqa: ANN401 - JSON
+    """A plain value as the wire has it."""
+    if isinstance(value, dict):
+        return {key: on_wire(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [on_wire(item) for item in value]
+    return UNKNOWN_TEXT if value is UNKNOWN else value
+
+
+def is_same(new: object, old: object) -> bool:
+    """Whether what a program gives is known, and as a state has it but for what the provider added (`__defaults`)."""
+    if isinstance(new, dict) and isinstance(old, dict):
+        added = {"__defaults", *old.get("__defaults", ())} - new.keys()
+        return all(is_same(new.get(key), old.get(key)) for key in (new.keys() | old.keys()) - added)
+    if isinstance(new, list) and isinstance(old, list):
+        return len(new) == len(old) and all(map(is_same, new, old))
+    return new == old and not has_unknown(new)
+
+
 def has_unknown(value: object) -> bool:
     """Whether a plain value is, or holds, one that is not known yet."""
     if isinstance(value, Mapping):

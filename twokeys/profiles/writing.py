@@ -91,7 +91,7 @@ def write(  # noqa: PLR0913, PLR0917 - whose profiles, what the exports tell, wh
         done = awsconfig.rewrite(old, block.name, sections, str(path), holder=own_name)
         _refuse_circle(choices.source, had, done, str(path))
         if not block.replace:
-            _refuse_lost(had, done, own_name, holder, block)
+            _refuse_lost(had, done, own_name, holder, block, {way.account for way in told.ways})
         differs = done.text != old
         if differs and not block.dry_run:
             files.replace_text(path, old, done.text)
@@ -163,14 +163,16 @@ def _notes(source: tuple[str, str], known: Set[str], own: Set[str], ways: Sequen
     return [f"the source profile {profile} is not there yet: {make}"]
 
 
-def _refuse_lost(
-    had: Mapping[str, Mapping[str, str]], done: awsconfig.Change, name: str, holder: str, block: Block
+def _refuse_lost(  # noqa: PLR0913, PLR0917 - what was there, what comes of it, whose it is
+    had: Mapping[str, Mapping[str, str]], done: awsconfig.Change, name: str, holder: str, block: Block, into: Set[str]
 ) -> None:
-    """Refuse to change the block unasked where it loses profiles of somebody else.
+    """Refuse to change the block unasked where it loses profiles of somebody else, or of another organization.
+
+    That they are where nothing stays, and none leads `into` an account of this one's doors.
 
     A profile of Identity Center does not say whose it is: then it is the block's holder's.
     """
-    lost = (had.get(one.removeprefix("profile "), {}) for one in (*done.removed, *done.changed))
+    lost = [had.get(one.removeprefix("profile "), {}) for one in (*done.removed, *done.changed)]
     if others := ", ".join(sorted({each.get("role_session_name", holder) for each in lost} - {name})):
         raise Refusal(
             f"the block {block.name} holds the profiles of {others}",
@@ -178,6 +180,17 @@ def _refuse_lost(
             why=f"they would go, for those of {name}",
             next_step=f"give {name} another --block (and a --prefix where names are the same), or let those of {others}"
             " go with --replace",
+        )
+    arns = [one.get("role_arn", f"::::{one.get('sso_account_id', '')}") for one in lost]
+    accounts = {arn.split(":")[4] for arn in arns} - {""}
+    stays = any(one.startswith("profile ") for one in done.kept)
+    if accounts and not stays and into and accounts.isdisjoint(into):
+        raise Refusal(
+            f"the block {block.name} holds the profiles of another organization",
+            where=str(block.path),
+            why=f"they would go: these doors lead into none of their accounts, {', '.join(sorted(accounts))}",
+            next_step="give these --block org2 --prefix org2- (of Identity Center also --sso-session org2), or let"
+            " those that are there go with --replace",
         )
 
 

@@ -4,8 +4,9 @@ import re
 from collections.abc import Iterator
 
 from pydantic.alias_generators import to_camel
+from pydantic_core import PydanticCustomError
 
-from twokeys.doors.documents import OWN_CONDITIONS
+from twokeys.doors.documents import OWN_CONDITIONS, own_conditions
 from twokeys.doors.who import IAM_PEOPLE
 from twokeys.errors import or_nearest
 from twokeys.iam import is_account_id
@@ -24,6 +25,7 @@ from twokeys.settings.models import (
     principal_of,
 )
 from twokeys.settings.problem import Problem, no_account, no_mfa, those_there, twice
+from twokeys.settings.values import check_conditions
 
 _PRINCIPAL_PAGE = "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html"
 _RESERVED_PAGE = "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_create-service-linked-role.html"
@@ -72,12 +74,22 @@ def _door(settings: Settings, key: str, door: DoorSettings) -> Iterator[Problem]
         yield Problem(f"{key}.sessionSeconds", door.session_seconds, why, step)
     if grantee(door).kind == "role" and door.mfa and door.via == "assume-role":
         yield no_mfa(f"{key}.mfa")
-    for field, (operator, condition, _) in OWN_CONDITIONS.items():
-        if field == "expires" and not door.expires:
-            continue  # a door may say a time in its conditions alone
-        if any(given.casefold() == condition.casefold() for given in door.conditions.get(operator, {})):
-            where, why = f"{key}.conditions.{operator}", f"{condition} has a setting of its own"
-            yield Problem(where, door.conditions[operator], why, f"say it as `{to_camel(field)}` alone")
+    yield from _own_conditions(key, door)
+
+
+def _own_conditions(key: str, door: DoorSettings) -> Iterator[Problem]:
+    """A field that becomes a condition is said once, and its condition is one that `conditions` would take."""
+    made = dict(own_conditions(door))
+    for field, own in OWN_CONDITIONS.items():
+        given = door.conditions.get(own.operator, {})
+        if (field in made or not own.or_in_conditions) and own.key.casefold() in map(str.casefold, given):
+            where, why = f"{key}.conditions.{own.operator}", f"{own.key} has a setting of its own"
+            yield Problem(where, given, why, f"say it as `{to_camel(field)}` alone")
+        try:
+            check_conditions(made.get(field, {}))
+        except PydanticCustomError as error:
+            step = (error.context or {})["next_step"]
+            yield Problem(f"{key}.{to_camel(field)}", getattr(door, field), error.message(), step)
 
 
 def _role(key: str, door: DoorSettings) -> Iterator[Problem]:
@@ -182,7 +194,8 @@ def _identity_center_door(settings: Settings, key: str, door: DoorSettings) -> I
             why = "a permission set takes the ARNs of AWS's own policies only"
             step = "write what the policy says as statements"
             yield Problem(f"{key}.permissions.managedPolicies", arn, why, step)
-    own = {"mfa", "external_id", "conditions", "keys"} & door.model_fields_set
+    in_trust = {field for field, own in OWN_CONDITIONS.items() if not own.in_permission_set}
+    own = {*in_trust, "conditions", "keys"} & door.model_fields_set
     own |= {f"from.{name}" for name in ("members",) if getattr(door.source, name) is not None}
     own |= {"permissions.boundary"} if door.permissions.boundary else set()
     for name in sorted(own):

@@ -34,7 +34,9 @@ _HOUR = 3600
 @click.option("--role", help="With --from: what its role is called. Default: as the new door.")
 @click.option("--stack", help="The stack that the door is in, where several have one of this name.")
 @PACK_CONFIG
-@click.option("--state", "states", multiple=True, type=_FILE, help="A state that stack references are answered from.")
+@click.option(
+    "--state", "states", multiple=True, type=_FILE, help="The stack's own state, or one for stack references."
+)
 @PROJECT
 @click.option("--dry-run", is_flag=True, help="Show the change, and write nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON and nothing else.")
@@ -88,7 +90,7 @@ def open_command(  # noqa: PLR0913 - one parameter an option
     entry = opened(doors, opening, file, longest)
     new = written(old, opening, entry, file)
     wanted = {**doors, door: entry}
-    judged = _refuse_what_preview_refuses(found, name, wanted, pack_config=pack_config, known=known)
+    judged = _refuse_what_preview_refuses(found, name, wanted, pack_config=pack_config, known=known, states=states)
     if not dry_run:
         write_output(file, new, instead_of=old)
     changes = _diff(file.name, old, new)
@@ -209,13 +211,14 @@ def _stack_with(project: Project, door: str, stack: str | None, copy: str | None
     )
 
 
-def _refuse_what_preview_refuses(
+def _refuse_what_preview_refuses(  # noqa: PLR0913 - all but the stack and its doors by name
     project: Project,
     stack: str,
     doors: Mapping[str, Any],
     *,
     pack_config: Path | None,
     known: Mapping[str, Mapping[str, Any]],
+    states: tuple[Path, ...],
 ) -> bool:
     """Preview the stack with these doors; False for an environment that is split, of which only the config is checked.
 
@@ -234,7 +237,9 @@ def _refuse_what_preview_refuses(
     _refuse_unknown(project, settings)
     if shards_of(project, stack):
         return False
-    _, verdicts = stack_preview(project, stack, overrides, rules=rules, stacks=known, say=lambda *_: None)
+    _, verdicts = stack_preview(
+        project, stack, overrides, rules=rules, stacks=known, states=states, say=lambda *_: None
+    )
     if verdicts.mandatory:
         first, *more = verdicts.mandatory
         others = "".join(f"\n  and {one.rule}: {one.message}" for one in more)

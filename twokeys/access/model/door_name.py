@@ -33,6 +33,11 @@ class DoorName(str):
         return account_as_a_whole(self.source) or self.source, self.target
 
 
+def make_exception(rule: str, door: DoorName | None) -> str:
+    """The next step that lets a door stand, with what to paste."""
+    return f"make an exception {IN_CONFIGURATION}: {exception_text(rule, door)}"
+
+
 def exception_text(rule: str, door: DoorName | None, **more: str) -> str:
     """What to paste into the pack's configuration, so that a rule lets a door stand."""
     excuse = {"door": str(door), "reason": "...", "owner": "...", "expires": "YYYY-MM-DD", **more}

@@ -175,12 +175,13 @@ def _resource(
     _check_shape(found)
     provider = found.get("provider") or ""
     inputs, outputs = found.get("inputs") or {}, found.get("outputs") or {}
+    id = {"id": found["id"]} if found.get("id") and found["type"].startswith("aws:") else {}
     return Resource(
         urn=urn,
         type=found["type"],
         name=found["urn"].rpartition("::")[2],
         inputs=properties(inputs),
-        outputs=properties(outputs),
+        outputs=properties(id | outputs),
         provider=replaced.get(provider) or provider.rpartition("::")[0] or None,
         parent=found.get("parent") or None,
         property_dependencies={

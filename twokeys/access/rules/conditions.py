@@ -10,7 +10,7 @@ from pydantic import Field
 from twokeys.access.findings import Config, DoorConfig, Finding, Rule, Said, where_declared
 from twokeys.access.graph import Graph
 from twokeys.access.keys import read_too
-from twokeys.access.model.door_name import IN_CONFIGURATION, DoorName, exception_text
+from twokeys.access.model.door_name import IN_CONFIGURATION, DoorName, make_exception
 from twokeys.access.model.names import admitted_by
 from twokeys.access.model.principals import Principal
 from twokeys.access.model.requirements import as_denied, organizations_demanded, requires_mfa
@@ -123,8 +123,7 @@ def _without_external_id(graph: Graph, _config: DoorConfig, _now: datetime) -> I
                 f"if {whose} is another company's, add a StringEquals condition on sts:ExternalId with an id that it "
                 f"uses for you only; if it is yours, {step}"
             )
-        excepted = exception_text("external-id", one.door)
-        step += f"; where that cannot be done, make an exception {IN_CONFIGURATION}: {excepted}"
+        step += f"; where that cannot be done, {make_exception('external-id', one.door)}"
         yield Finding(message, step, role.urn, one.door, role.source)
 
 

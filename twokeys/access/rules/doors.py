@@ -6,7 +6,9 @@ from datetime import datetime
 from twokeys.access.findings import DoorConfig, Finding, Rule
 from twokeys.access.graph import Graph
 from twokeys.access.keys import Lack, statements
+from twokeys.access.model.door_name import DoorName
 from twokeys.access.model.not_proved import EXCEPT
+from twokeys.access.model.requirements import ended, window
 
 _CROSS_ACCOUNT = (
     "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic-cross-account.html"
@@ -14,12 +16,29 @@ _CROSS_ACCOUNT = (
 
 
 def _of(lack: Lack) -> Callable[[Graph, DoorConfig, datetime], Iterator[Finding]]:
-    def check(graph: Graph, _config: DoorConfig, _now: datetime) -> Iterator[Finding]:
+    def check(graph: Graph, _config: DoorConfig, now: datetime) -> Iterator[Finding]:
+        over = _over(graph, now)
         for found in statements(graph):
-            if found.lack is lack:
+            if found.lack is lack and not (lack is Lack.GRANT and over(found.door)):
                 yield Finding(found.message, found.next_step, found.urn, found.door, found.source, found.advice)
 
     return check
+
+
+def _over(graph: Graph, now: datetime) -> Callable[[DoorName | None], bool]:
+    """Whether the trust of a door has an end that is past: nobody comes in, and `door-expired` speaks of it."""
+
+    def past(end: datetime | None) -> bool:
+        return end is not None and end <= now
+
+    doors = {door.id for door in graph.doors if past(window(door.trust.requirements)[1])}
+    allowed = {
+        one.arn: [ended(each) for each in one.trust.statements if each.effect == "Allow"]
+        for one in graph.roles
+        if one.trust
+    }
+    roles = {arn for arn, ends in allowed.items() if ends and all(map(past, ends))}
+    return lambda door: door is not None and (door in doors or door.target in roles)
 
 
 DOOR_NEEDS_GRANT = Rule(
@@ -42,7 +61,8 @@ Each principal that a trust policy names needs a grant of its own; an account na
 A grant that an explicit deny, a permissions boundary or an SCP of the snapshot kills is no grant.
 Unknown: a principal with a document that is not known is left to `unproved-door`.
 Does not check: principals of accounts that are not shown to be ours (`external-id`), trusts within one account,
-services and federated identities (`federated-trust`), SCPs that another stack manages.
+services and federated identities (`federated-trust`), SCPs that another stack manages, a trust that is
+over (`door-expired`).
 """
 
 DOOR_NEEDS_TRUST = Rule(

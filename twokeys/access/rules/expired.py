@@ -33,7 +33,7 @@ def _expired(graph: Graph, config: TemporaryDoors, now: datetime) -> Iterator[Fi
     said = {finding.urn for finding in declared}
     for role in graph.roles:
         if role.trust is not None and said.isdisjoint(graph.snapshot.ancestors(graph.snapshot.by_urn[role.urn or ""])):
-            yield from _over(graph, role, role.trust, now)
+            yield from _by_trust(graph, role, role.trust, config, now)
 
 
 def _declared(graph: Graph, config: TemporaryDoors, now: datetime) -> Iterator[Finding]:
@@ -46,14 +46,19 @@ def _declared(graph: Graph, config: TemporaryDoors, now: datetime) -> Iterator[F
             yield from _judged(resource, grant, OrganizationGrant, config, now)
 
 
-def _over(graph: Graph, role: Principal, trust: Document, now: datetime) -> Iterator[Finding]:
+def _by_trust(
+    graph: Graph, role: Principal, trust: Document, config: TemporaryDoors, now: datetime
+) -> Iterator[Finding]:
+    place = f"role {role.name} in account {graph.accounts.name(role.account)}"
     for one in trust.statements:
         over = ended(one)
-        if one.effect == "Allow" and over is not None and over <= now:
-            place = f"role {role.name} in account {graph.accounts.name(role.account)}"
+        if one.effect != "Allow" or over is None:
+            continue
+        if over <= now:
             message = f"The trust policy of {place} has a statement that is over: it lets in until {until(over)}"
-            step = "remove the statement, or set a later date"
-            yield Finding(message, step, role.urn, source=trust.source)
+            yield Finding(message, "remove the statement, or set a later date", role.urn, source=trust.source)
+        else:
+            yield from _too_long(f"trust policy of {place} (statement {one.index})", over, role, config, now)
 
 
 def _judged(
@@ -80,13 +85,20 @@ def _judged(
         where = where_declared(resource)
         step = f"remove the {what} {found.name} {where}, or let {found.owner or 'its owner'} set a later day there"
         yield Finding(message, step, resource.urn, source=resource.source)
+    if found.expires is not None:
+        yield from _too_long(f"{what} {found.name}", found.expires, resource, config, now)
+
+
+def _too_long(
+    what: str, ends: datetime, where: Resource | Principal, config: TemporaryDoors, now: datetime
+) -> Iterator[Finding]:
     last = config.last_moment(now)
-    if found.expires is not None and last is not None and found.expires > last:
+    if last is not None and ends > last:
         message = (
-            f"The {what} {found.name} is open until {until(found.expires)}, and this pack lets a temporary one be open "
-            f"until {until(last)} (mostDays {config.most_days})"
+            f"The {what} is open until {until(ends)}, and this pack lets a temporary one be open until {until(last)} "
+            f"(mostDays {config.most_days})"
         )
-        yield Finding(message, "let it end earlier", resource.urn, source=resource.source)
+        yield Finding(message, "let it end earlier", where.urn, source=where.source)
 
 
 DOOR_EXPIRED = Rule(
@@ -101,7 +113,7 @@ DOOR_EXPIRED = Rule(
 """A declared door, or a declared grant for the whole organization, exists until the moment `expires`; a statement of a
 trust policy until its condition on `aws:CurrentTime` or `aws:EpochTime` can no longer be met.
 
-`mostDays` refuses a temporary one that would be open for longer than that from today.
+`mostDays` refuses a temporary door or statement that would be open for longer than that from today.
 
 Unknown: declarations are always known; one that is not, or that cannot be read, is refused.
 Does not check: grants without a declaration, and whether anybody closes a door between two updates.

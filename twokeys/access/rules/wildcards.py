@@ -8,7 +8,7 @@ from functools import lru_cache
 from twokeys.access.findings import DoorConfig, Finding, Rule
 from twokeys.access.graph import Graph
 from twokeys.access.model.documents import Document
-from twokeys.access.model.door_name import IN_CONFIGURATION, DoorName, exception_text
+from twokeys.access.model.door_name import DoorName, make_exception
 from twokeys.access.model.names import USERNAME, could_be_role, resources_of
 from twokeys.access.model.requirements import as_denied, demanded_values, limits_callers
 from twokeys.access_role import ACCESS_ROLE
@@ -36,8 +36,8 @@ def _open_trusts(graph: Graph, _config: DoorConfig, _now: datetime) -> Iterator[
                 )
                 step = (
                     "name the principals by their ARNs, or add a StringEquals condition on aws:PrincipalOrgID: of an "
-                    "organization as a whole, a grant in another account of it has to be in view; or make an exception "
-                    f"{IN_CONFIGURATION}: {exception_text('wildcard-trust', door)}"
+                    "organization as a whole, a grant in another account of it has to be in view; or "
+                    f"{make_exception('wildcard-trust', door)}"
                 )
                 yield Finding(message, step, role.urn, door, role.source)
 
