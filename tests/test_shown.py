@@ -40,7 +40,9 @@ def test_a_cell_of_a_table_has_no_markup() -> None:
 
 
 def test_markdown_has_no_markup_no_link_and_mentions_nobody() -> None:
-    assert markdown("<img src=x> ![a](b) `c` | @team") == "\\<img src=x> ![a\\]\\(b) \\`c\\` \\| \u200b@\u200bteam"
+    assert markdown("<img src=x> ![a](b) `c | @team") == "\\<img src=x> ![a\\]\\(b) \\`c \\| \u200b@\u200bteam"
+    assert markdown("``*c*`` <a> *") == "\\``*c*`\\` \\<a> \\*", "code is"
+    assert markdown("`b|c`") == "\\`b\\|c\\`", "as long as it ends in its cell"
     assert markdown("a_b_c [urn:x] _d_ [e][f] [g]: h [^i]") == "a_b_c [urn:x] \\_d\\_ [e\\][f] [g\\]: h \\[^i]"
     assert markdown("> a -> b") == "\\> a -> b", "only at the beginning of a line it is a quotation"
 

@@ -24,8 +24,11 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 
-_MARKUP = re.compile(r"([\\`*<#|~&]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|\[(?=\^)|\](?=[(\[:])|^>|(?<=\])\()")
-_LINKED = re.compile(r"@|(?<=:)//|(?<=www)\.", re.IGNORECASE)
+_OBEYED = re.compile(
+    r"(?P<code>`[^`|]+`)|(?P<linked>@|(?<=:)//|(?<=www)\.)"
+    r"|[\\`*<#|~&]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|\[(?=\^)|\](?=[(\[:])|^[>+-]|(?<=\])\(",
+    re.IGNORECASE,
+)
 _PIECES = re.compile(r".+?(?:[-/_.:,|$@]+|(?<=[a-z0-9])(?=[A-Z])|$)")
 """AWS's names are parted after their separators, and OrganizationAccountAccessRole at its words."""
 _LONGEST_PIECE = 24
@@ -146,8 +149,14 @@ def cell(text: str) -> str:
 
 
 def markdown(text: str) -> str:
-    """Text for Markdown inside a line, in which nothing is markup, a link (also a bare one), a mention or HTML."""
-    return _LINKED.sub("\u200b\\g<0>\u200b", _MARKUP.sub(r"\\\1", printable(text)))
+    """Text for Markdown inside a line, with its code, in which nothing else is markup, a link, a mention or HTML."""
+    return _OBEYED.sub(_inert, printable(text))
+
+
+def _inert(found: re.Match[str]) -> str:
+    if found["code"]:
+        return found[0]
+    return f"\u200b{found[0]}\u200b" if found["linked"] else f"\\{found[0]}"
 
 
 def spreadsheet(text: str) -> str:

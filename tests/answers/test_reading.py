@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.access.states import write_state
+from tests.access.test_identity_center import center
 from tests.access.world import (
     CI,
     DEPLOYER,
@@ -429,3 +430,14 @@ def test_a_member_whom_the_trust_policy_does_not_name_has_no_trust_key() -> None
     world.role("deployer", world.stage, document(trusts(arn(HUB, "user/ann"))))
     doors = {door.source.who.name: door.lacks for door in read(world.graph).doors}
     assert doors == {"ann": "both keys", "bob": "no trust"}
+
+
+def test_a_declared_door_of_identity_center_says_its_reason_and_owner() -> None:
+    """Its users and groups belong to no account: https://docs.aws.amazon.com/singlesignon/latest/userguide/what-is.html."""
+    world = center()
+    source = {"kind": "identity-center-group", "account": HUB, "names": ["admins"]}
+    target = {"account": STAGE, "role": "aws-reserved/sso.amazonaws.com/AWSReservedSSO_Admin"}
+    declared = {"name": "on-call", "source": source, "target": target, "reason": "Incidents", "owner": "platform"}
+    world.add("Component", "on-call", door=declared)
+    (why,) = {way.why for way in seen(world, STAGE).ways if way.source.who.kind == "identity-center-group"}
+    assert why == "on-call; Incidents; owner platform"

@@ -1464,10 +1464,15 @@ def test_a_new_source_address_and_a_new_region_are_unusual_for_one_who_entered_b
 
 
 def test_whoever_came_from_ever_new_addresses_has_none_that_is_usual() -> None:
-    """Hosted runners come from another address each time; five entries, most of them from a new one, show it."""
+    """Hosted runners come from another address each time; five runs, most of them from a new one, show it.
+
+    A run that enters two accounts is one: what is asked of one account and of all has the same answer.
+    """
     for days, of_days, unusual in ((5, 1, False), (4, 1, True), (6, 2, True), (7, 1.5, False)):
         runs = [
-            entry(CI_SESSION, DEPLOYER, at(day), sourceIPAddress=f"192.0.2.{day // of_days}") for day in range(days)
+            entry(CI_SESSION, DEPLOYER, at(day + again / 100), sourceIPAddress=f"192.0.2.{day // of_days}")
+            for day in range(days)
+            for again in range(2)
         ]
         found = compared(two_keys(), *runs, entry(CI_SESSION, DEPLOYER, at(20)), learning_days=14)
         assert bool(found.unusual) is unusual, (days, of_days)

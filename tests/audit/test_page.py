@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.access.world import DEPLOYER, OUTSIDE, STAGE, World, arn, document, trusts, two_keys
+from tests.access.test_identity_center import RESERVED, center
+from tests.access.world import CI, DEPLOYER, HUB, OUTSIDE, STAGE, World, arn, document, replaced, trusts, two_keys
 from tests.audit.cloudtrail import entry
-from tests.audit.test_comparison import CI_SESSION, at
+from tests.audit.test_comparison import CI_SESSION, PERSON, SAML, at
 from tests.map.hostile import NAMES
 from twokeys.answers.model import Answers, NotProved, Party
 from twokeys.answers.reading import read
@@ -101,6 +102,32 @@ def test_it_has_each_use_once_with_all_that_it_is(opened: Opened) -> None:
     assert what == "without a door, unusual"
     who = shown.get_by_role("table", name="By principal").get_by_role("row").filter(has_text="role unseen")
     expect(who).to_contain_text(f"role unseen of {STAGE} without a door, 1 time")
+
+
+def test_who_came_through_a_role_and_as_a_member_of_a_group_is_at_their_way_in(opened: Opened) -> None:
+    """https://docs.aws.amazon.com/singlesignon/latest/userguide/identity-center-info-in-cloudtrail.html."""
+    world, ann, keys = two_keys(), arn(HUB, "user/ann"), {"accessKeyId": "ASIA1"}
+    world.add("User", "ann", world.hub, name="ann")
+    replaced(world, "ci", assumeRolePolicy=document(trusts(ann)))
+    role, after = arn(STAGE, f"{RESERVED}AWSReservedSSO_Admin_0123456789abcdef"), entry(CI_SESSION, DEPLOYER, at(0, 11))
+    trail = Trail()
+    for record in (
+        entry(ann, CI, at(0), recipientAccountId=HUB, responseElements={"credentials": keys}),
+        {**after, "userIdentity": {**after["userIdentity"], **keys}},
+        entry(CI_SESSION, role, at(0), eventName=SAML, userIdentity={**PERSON, "userName": "ann"})
+        | {
+            "requestParameters": {
+                "roleArn": role,
+                "principalArn": arn(STAGE, "saml-provider/AWSSSO_0123456789abcdef_DO_NOT_DELETE"),
+            }
+        },
+    ):
+        trail.add(record)
+    found = into(read(center(world=world).graph), STAGE)
+    rows = opened(found, compare(found, trail)).get_by_role("table", name="By principal").locator("tbody tr")
+    expect(rows.filter(has_text="user ann of")).to_contain_text("role deployer, through role ci of management, 1 time")
+    expect(rows.filter(has_text="group admins")).to_contain_text("by Identity Center user ann, 1 time")
+    expect(rows.filter(has_text="no way of its own")).to_have_count(0)
 
 
 def test_it_has_every_use_that_no_door_explains_by_its_person(opened: Opened) -> None:

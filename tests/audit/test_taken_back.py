@@ -166,6 +166,14 @@ def test_what_else_was_taken_back_is_named_as_not_judged(
             ],
             ["UpdateAssumeRolePolicy", "AttachRolePolicy"],
         ),
+        (
+            [
+                ("UpdateAssumeRolePolicy", OURS | {"policyDocument": OF_BOTH}),
+                *((f"{do}RolePolicy", OURS | {"policyArn": ADMINISTRATOR}) for do in ("Attach", "Detach")),
+                ("UpdateAssumeRolePolicy", OURS | {"policyDocument": OF_CI}),
+            ],
+            ["UpdateAssumeRolePolicy", "AttachRolePolicy"],  # whoever always may enter was given more in it, too
+        ),
     ],
 )
 def test_how_strong_a_role_was_while_it_was_open_says_nothing_of_another_time(
@@ -179,7 +187,8 @@ def test_how_strong_a_role_was_while_it_was_open_says_nothing_of_another_time(
     [
         (
             [(f"{do}RolePolicy", OURS | {"policyArn": ADMINISTRATOR}) for do in ("Attach", "Detach")],
-            "Was given more in the period than it has now: role deployer of 222222222222: administrator (Administrator",
+            "Who may enter anyway was given more in the period than there is now: role ci of management -> role "
+            "deployer of 222222222222: administrator (Administrator",
         ),
         (
             [
@@ -252,6 +261,8 @@ def test_text_table_and_json_have_who_into_what_and_when_and_of_a_person_not_wha
     (first, *_) = as_data(answers, found)["takenBack"]
     assert (first["who"], first["into"], first["permissions"]) == (arn(OUTSIDE, "root"), "vendor", "administrator")
     assert (first["from"][:10], first["until"][:10]) == ("2026-09-02", "2026-09-04")
+    more = [(f"{do}RolePolicy", OURS | {"policyArn": ADMINISTRATOR}) for do in ("Attach", "Detach")]
+    found = replace(found, taken_back=found.taken_back + asked(*more)[1].taken_back)  # of a role that neither may enter
     for person, kept in (("bob", True), ("ann", False)):
         own = by_person(found, of_person(answers, person, {"ann", "bob"}))
         assert [one.change.use.event for one in own.taken_back] == ["CreateRole"] + ["AddUserToGroup"] * kept

@@ -88,9 +88,9 @@ def test_a_comment_says_first_what_stops_the_change_and_obeys_no_markup(events: 
 
 def test_a_comment_gives_each_way_that_changes_a_line_with_its_sign(tmp_path: Path) -> None:
     """A `+` or `-` before a space begins a list: https://spec.commonmark.org/0.31.2/#bullet-list-marker"""
-    ways = "What changes.\nWays in gained (+), lost (-):\n+ a -> b\n- c -> d\nNext step: read the list"
+    ways = "What changes.\nWays in gained (+), lost (-):\n+ a -> b\n    for *\n- c -> d\nNext step: `up`"
     (tmp_path / "events.jsonl").write_text(event("doors-changed", "advisory", ways))
-    item = "- **doors-changed**: Ways in gained (+), lost (-):\n  - \\+ a -> b\n  - \\- c -> d\n  - Next"
+    item = ":\n  - \\+ a -> b\n      - for \\*\n  - \\- c -> d\n  - Next step: `"
     assert item in run(tmp_path / "events.jsonl")[1]
 
 

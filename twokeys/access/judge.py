@@ -8,8 +8,9 @@ from itertools import chain
 from typing import cast
 
 from twokeys.access.model.accounts import Accounts
+from twokeys.access.model.documents import Document
 from twokeys.access.model.door_name import DoorName
-from twokeys.access.model.names import unknown_in
+from twokeys.access.model.names import open_leaves, unknown_in
 from twokeys.access.model.organization import Guards
 from twokeys.access.model.principals import NOT_OURS, WITHOUT_GRANT, Principal
 from twokeys.doors.documents import KeyName
@@ -122,6 +123,11 @@ class Door:
     def open(self) -> bool:
         """Whether the principal can go through, perhaps under conditions."""
         return self.outcome in (Outcome.ALLOW, Outcome.CONDITIONAL)
+
+    @property
+    def perhaps(self) -> bool:
+        """Whether nothing that is known keeps it shut, or proves it open."""
+        return self.outcome is Outcome.UNKNOWN and Key.MISSING not in (self.trust_key, self.grant_key)
 
     @property
     def id(self) -> DoorName:
@@ -336,6 +342,16 @@ class Judge:
             caller = Caller(source.caller_arn, unique_id=source.unique_id)
             found = self._callers[source] = caller, held_by(source, self._guards)
         return found
+
+
+def hangs_on(door: Door, guards: Guards) -> Iterator[Document]:
+    """The documents that bear on a door and of which something that matters for it is not known."""
+    trust = (door.target.trust,) if door.target.trust else ()
+    for one in (*trust, *door.source.bearing, *guards.bind(door.source.account), *guards.bind(door.target.account)):
+        policy = one.policy
+        known = isinstance(policy, PolicyDocument) and not open_leaves(policy, trust=one in trust)
+        if not known or widest(policy) is not policy:
+            yield one
 
 
 def held_by(holder: Principal, guards: Guards) -> Policies:

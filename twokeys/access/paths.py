@@ -39,13 +39,17 @@ class Path:
         return " -> ".join([self.source.arn, *(door.target.arn for door in self.doors)])
 
 
-def paths_from(graph: Graph, starts: Callable[[Principal], bool], further: Iterable[Door] = ()) -> Iterator[Path]:
+def paths_from(
+    graph: Graph, starts: Callable[[Principal], bool], further: Iterable[Door] = (), *, perhaps: bool = False
+) -> Iterator[Path]:
     """The shortest way from each starting principal to each role it can reach, in order of length.
 
     `further` are doors beside the graph's own. Only open doors count, those under conditions included: conditions can
-    be met. Doors within one account are steps of a way, but a way is only one if it leads into another account.
+    be met; with `perhaps`, also those that nothing known keeps shut. Doors within one account are steps of a way, but a
+    way is only one if it leads into another account.
     """
-    doors = _open_doors((*graph.doors, *graph.steps, *further))
+    every = (*graph.doors, *graph.steps, *further)
+    doors = _by_source(door for door in every if door.open or (perhaps and door.perhaps))
     for start in [principal for principal in doors if starts(principal)]:
         yield from _from(start, doors)
 
@@ -55,7 +59,7 @@ def without_conditions(graph: Graph, paths: Iterable[Path]) -> Iterator[Path]:
 
     Without it, a way through a further role would let somebody in without the MFA that a door of theirs asks for.
     """
-    doors = _open_doors(door for door in (*graph.doors, *graph.steps) if door.outcome is Outcome.ALLOW)
+    doors = _by_source(door for door in (*graph.doors, *graph.steps) if door.outcome is Outcome.ALLOW)
     asking: dict[Principal, set[Principal]] = defaultdict(set)
     for path in paths:
         if any(door.outcome is not Outcome.ALLOW for door in path.doors):
@@ -80,11 +84,10 @@ def leading_out(graph: Graph) -> frozenset[Principal]:
     return frozenset(reached)
 
 
-def _open_doors(doors: Iterable[Door]) -> Mapping[Principal, list[Door]]:
+def _by_source(doors: Iterable[Door]) -> Mapping[Principal, list[Door]]:
     found: dict[Principal, list[Door]] = defaultdict(list)
     for door in doors:
-        if door.open:
-            found[door.source].append(door)
+        found[door.source].append(door)
     return found
 
 

@@ -2,7 +2,8 @@
 
 AWS's managed policies are compared by name, as AWS changes what they say; all others by what they say, wherever it
 stands: the order, the form and the number of policies and statements, and their names and Sids, make no difference. A
-statement that allows everything is AWS's `AdministratorAccess`. A policy whose document is not known counts as itself.
+statement that allows everything is AWS's `AdministratorAccess`. What a document may say that is not known any more is
+not lost.
 """
 
 from collections import defaultdict
@@ -17,14 +18,19 @@ from twokeys.iam import PolicyDocument, Statement, aws_managed, sts
 _ADMINISTRATOR = "AdministratorAccess"
 _EVERY_ACTION = "every action"
 _ALL_BUT = f"{_EVERY_ACTION} but "
+_LATER, _IF_LATER = "something that is not known yet", "conditions that are not known yet"
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """What is gained and lost: names of policies, and actions with their resources, each in words."""
+    """What is gained and lost: names of policies, and actions with their resources, each in words.
+
+    `waits` are the documents that are not known any more: what they may say still is not among what is lost.
+    """
 
     gains: tuple[str, ...] = ()
     loses: tuple[str, ...] = ()
+    waits: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
         return bool(self.gains or self.loses)
@@ -53,6 +59,11 @@ class _Line:
         )
 
     @property
+    def waits(self) -> bool:
+        """Whether something in it is not known."""
+        return _LATER in (self.written, self.resource) or _IF_LATER in self.conditions
+
+    @property
     def bearing(self) -> tuple[str, str, tuple[str, ...]]:
         """What beside its actions it says."""
         return self.effect, self.resource, self.conditions
@@ -63,10 +74,12 @@ def difference(before: Sequence[Document], after: Sequence[Document], ids: Mappi
     was, is_now = ([(one.title, one.arn, one.policy) for one in side] for side in (before, after))
     if was == is_now:
         return Difference()
-    old, new = (frozenset(_all(side, ids)) for side in (before, after))
-    gains, loses = set(new - old), set(old - new)
+    (old, waited), (new, waits) = (_all(side, ids) for side in (before, after))
+    gains, loses = new - old, old - new
+    if waits := waits - waited:
+        loses = {one for one in loses if isinstance(one, str) and one != _ADMINISTRATOR}
     _without_what_both_spare(gains, loses)
-    return Difference(tuple(_in_words(gains)), tuple(_in_words(loses)))
+    return Difference(tuple(_in_words(gains)), tuple(_in_words(loses)), tuple(sorted(waits)))
 
 
 def _without_what_both_spare(gains: set[str | _Line], loses: set[str | _Line]) -> None:
@@ -79,22 +92,28 @@ def _without_what_both_spare(gains: set[str | _Line], loses: set[str | _Line]) -
             loses ^= {before, *(replace(before, action=one.lower(), written=one) for one in now.spares - before.spares)}
 
 
-def _all(documents: Iterable[Document], ids: Mapping[str, str]) -> Iterator[str | _Line]:
-    for document in dict.fromkeys(documents):
+def _all(documents: Iterable[Document], ids: Mapping[str, str]) -> tuple[set[str | _Line], set[str]]:
+    """What all say together, and the titles of those of which something is not known."""
+    found: set[str | _Line] = set()
+    waits: set[str] = set()
+    for document in documents:
         policy = document.policy
         if document.arn is not None and aws_managed.is_aws_managed(document.arn):
-            yield document.name
+            found.add(document.name)
         elif not isinstance(policy, PolicyDocument) or policy.unresolved:
-            yield f"{document.name} (not known)"
+            waits.add(document.title)
         else:
-            for statement in policy.statements:
-                yield from _lines(statement, ids)
+            said = [line for statement in policy.statements for line in _lines(statement, ids)]
+            found.update(said)
+            if any(isinstance(one, _Line) and one.waits for one in said):
+                waits.add(document.title)
+    return found, waits
 
 
 def _lines(statement: Statement, ids: Mapping[str, str]) -> Iterator[str | _Line]:
     def plain(value: object) -> str:
         if not isinstance(value, str):
-            return "something that is not known yet"
+            return _LATER
         return with_ids(value if statement.variables else value.replace("${", "${$}{"), ids)
 
     actions = _each(statement.actions, statement.not_actions, plain, _EVERY_ACTION)
@@ -104,7 +123,7 @@ def _lines(statement: Statement, ids: Mapping[str, str]) -> Iterator[str | _Line
         if one.lower_key != sts.EXTERNAL_ID
         else EXTERNAL_ID
         for one in statement.conditions
-    } | ({"conditions that are not known yet"} if statement.unresolved else set())
+    } | ({_IF_LATER} if statement.unresolved else set())
     for action, resource in product(actions, resources):
         line = _Line(statement.effect, action.lower(), resource, tuple(sorted(asked)), action)
         yield _ADMINISTRATOR if line == _Line("Allow", "*", "*", ()) else line

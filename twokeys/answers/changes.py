@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 
@@ -52,11 +52,17 @@ class Beside:
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """The ways that are gained, lost and changed, and what is not proved any more although it was or was not there."""
+    """The ways that are gained, lost and changed, and what is not proved any more although it was or was not there.
+
+    What is not known of a document takes nothing away and gives nothing: `perhaps` are the ways that it may open, and
+    `waiting` those, as they were, that each document may change which is not known any more.
+    """
 
     gained: tuple[Way, ...]
     lost: tuple[Way, ...]
     changed: tuple[Changed, ...]
+    perhaps: tuple[Way, ...] = ()
+    waiting: Mapping[str, Sequence[Way]] = field(default_factory=dict)
     not_proved: tuple[NotProved, ...] = ()
     beside: tuple[Beside, ...] = ()
     not_shown: str | None = None
@@ -73,11 +79,12 @@ class Changes:
     def strongest(self) -> Level:
         """How strong the strongest way is that is gained or changed; not known of what may let more in beside ways."""
         ways = (*self.gained, *(one.after for one in self.changed))
-        more = any(one.limits or one.difference.gains for one in self.beside)
+        more = self.perhaps or self.waiting or any(one.limits or one.difference.gains for one in self.beside)
         return max((*(way.permissions.level for way in ways), Level.UNKNOWN if more else Level.NONE))
 
     def __bool__(self) -> bool:
-        return bool(self.gained or self.lost or self.changed or self.not_proved or self.beside)
+        ways = (self.gained, self.lost, self.changed, self.perhaps, self.waiting)
+        return any((*ways, self.not_proved, self.beside))
 
 
 def changes(before: Answers, after: Answers) -> Changes:
@@ -86,7 +93,7 @@ def changes(before: Answers, after: Answers) -> Changes:
     Accounts are compared by id, or by symbol while they have none: an account that gets its id in between is the same.
     A way is the same when the same principal comes into the same role; it has changed when it leads through other
     roles, under other conditions, or into a role with other policies, another permissions boundary or longest session.
-    Ways that are not proved count as closed on both sides; what is newly not proved is listed. The roles that users
+    What was not proved counts as closed before; what is not known afterwards is no loss. The roles that users
     enter in their own account count as ways, and an account has one name on both sides. A way whose grant is not shown
     is neither gained nor lost where the other side has its trust and shows that nobody holds a grant, or who does.
     """
@@ -98,15 +105,36 @@ def changes(before: Answers, after: Answers) -> Changes:
         {ends: trusted[ends] for ends, way in other.items() if way.state is State.UNPROVED and ends in trusted} | mine
         for mine, other, trusted in zip(ways, reversed(ways), if_granted, strict=True)
     )
+    perhaps = {ends: way for ends, way in _by_ends(after.perhaps, ids, names).items() if ends not in new}
+    both = [_changed(old[ends], new[ends], ids) for ends in new if ends in old]
     known = {(one.message, one.door) for one in before.not_proved}
-    both = [(old[ends], new[ends]) for ends in new if ends in old]
+    told, unclear = {door for way in perhaps.values() for door in way.doors}, {one.door for one in after.not_proved}
+    might = _by_ends(before.perhaps, ids, names)
+    lost: list[Way] = []
+    waiting: dict[str, list[Way]] = defaultdict(list)
+    for one in both:
+        for document in (*one.permissions.waits, *one.boundary.waits):
+            waiting[document].append(one.before)
+    for ends, way in old.items():
+        if ends in new:
+            continue
+        trusts = [f"trust policy of {one.target.who.label}" for one in way.steps if f"* -> {one.target.arn}" in unclear]
+        documents = perhaps[ends].hangs_on if ends in perhaps else trusts
+        for document in documents:
+            waiting[document].append(way)
+        if not documents and unclear.isdisjoint(way.doors):
+            lost.append(way)
     return Changes(
         gained=tuple(new[ends] for ends in new if ends not in old),
-        lost=tuple(old[ends] for ends in old if ends not in new),
-        changed=tuple(found for one, other in both if (found := _changed(one, other, ids)).what),
-        not_proved=tuple(one for one in after.not_proved if (one.message, one.door) not in known),
+        lost=tuple(lost),
+        changed=tuple(one for one in both if one.what),
+        perhaps=tuple(way for ends, way in perhaps.items() if not (ends in old or ends in might or way.by_access_role)),
+        waiting=waiting,
+        not_proved=tuple(
+            one for one in after.not_proved if (one.message, one.door) not in known and one.door not in told
+        ),
         beside=tuple(_beside(before, after, ids)),
-        entered=frozenset(way.account for ends in both for way in ends),
+        entered=frozenset(way.account for one in both for way in (one.before, one.after)),
     )
 
 
@@ -121,7 +149,7 @@ def _beside(before: Answers, after: Answers, ids: Mapping[str, str]) -> Iterator
     for account in old.keys() & new.keys():
         alike[difference(old[account], new[account], ids)].append(names.get(account, account))
     for found, accounts in alike.items():
-        if found:
+        if found or found.waits:
             yield Beside(f"control policies of {listed(sorted(accounts))}", found, limits=True)
     was, now = (
         {(ids.get(account, account), name): said for (account, name), said in side.providers.items()}
@@ -247,6 +275,8 @@ def only_about(found: Changes, accounts: Callable[[str], bool]) -> Changes:
         gained=tuple(way for way in found.gained if accounts(way.account)),
         lost=tuple(way for way in found.lost if accounts(way.account)),
         changed=tuple(one for one in found.changed if accounts(one.after.account)),
+        perhaps=tuple(way for way in found.perhaps if accounts(way.account)),
+        waiting={one: ways for one, ways in found.waiting.items() if any(accounts(way.account) for way in ways)},
     )
 
 

@@ -8,6 +8,7 @@ from importlib.metadata import version
 from textwrap import shorten
 from typing import Any
 
+from twokeys.access.model.principals import HOLDERS
 from twokeys.access.model.requirements import in_detail
 from twokeys.access.reading.snapshot import Evidence
 from twokeys.answers.allowed import Difference
@@ -15,9 +16,9 @@ from twokeys.answers.changes import OTHER_POLICIES, Changed, Changes, same_bound
 from twokeys.answers.data import not_proved_data, way_data
 from twokeys.answers.model import Party, Time, Way
 from twokeys.answers.summary import SHORT, file_or_live, strongest
-from twokeys.answers.words import conditions, keys_of, not_now, third_party, through
+from twokeys.answers.words import conditions, keys, not_now, third_party, through
 from twokeys.doors.who import IAM_PEOPLE
-from twokeys.shown import counted, markdown, printable
+from twokeys.shown import counted, listed, markdown, printable
 
 NOTHING = "No way in is gained, lost or changed"
 _FEW, _WIDEST = 4, 200
@@ -41,8 +42,17 @@ def as_data(found: Changes) -> dict[str, Any]:
             for one in found.changed
         ],
         "beside": [
-            {"about": one.about, "gained": list(one.difference.gains), "lost": list(one.difference.loses)}
+            {
+                "about": one.about,
+                "gained": list(one.difference.gains),
+                "lost": list(one.difference.loses),
+                "notKnown": list(one.difference.waits),
+            }
             for one in found.beside
+        ],
+        "perhaps": [{**way_data(way, now), "ifAllowedBy": list(way.hangs_on)} for way in found.perhaps],
+        "mayChange": [
+            {"document": one, "ways": [way_data(way, now) for way in ways]} for one, ways in found.waiting.items()
         ],
         "notProved": [not_proved_data(one) for one in found.not_proved],
         "notShown": found.not_shown,
@@ -54,18 +64,19 @@ def as_data(found: Changes) -> dict[str, Any]:
 
 
 def lines(found: Changes) -> Iterator[str]:
-    """One line a way: `+` gained, `-` lost, `~` changed, `?` newly not proved."""
+    """One line a way: `+` gained, `-` lost, `~` changed, `?` not known any more."""
     if not found:
         yield f"{NOTHING}."
     if found.not_shown:
         yield found.not_shown
-    yield from (f"+ {_line(way)}" for way in strongest(found.gained))
-    yield from (f"- {_line(way)}" for way in strongest(found.lost))
+    yield from (f"+ {_line(way)}" for way in _each(found.gained))
+    yield from (f"- {_line(way)}" for way in _each(found.lost))
     for one in sorted(found.changed, key=lambda one: -one.after.permissions.level):
         was, now = _line(one.before), _line(one.after)
         yield f"~ {was}" if was == now else f"~ {was}  is now  {now}"
         yield from (f"    {what}" for what in _what(one))
     yield from (printable(f"~ {one.about}: {_gained_and_lost(one.difference)}") for one in found.beside)
+    yield from (f"? {one}" for one in _not_known(found))
     for unproved in found.not_proved:
         yield f"? not proved: {unproved.message}. Next step: {unproved.next_step}."
     yield from _limits(found)
@@ -86,6 +97,8 @@ def in_markdown(found: Changes) -> str:
         ),
         f"{len(found.changed)} changed" if found.changed else "",
         f"{len(found.beside)} changed of what bears on them" if found.beside else "",
+        f"{len(found.perhaps)} possible" if found.perhaps else "",
+        f"{counted(len(found.waiting), 'document')} not known" if found.waiting else "",
         f"{len(found.not_proved)} not proved" if found.not_proved else "",
     ]
     parts = [f"### Who can enter: {', '.join(filter(None, counts))}"] if found else ["### Who can enter", f"{NOTHING}."]
@@ -98,13 +111,28 @@ def in_markdown(found: Changes) -> str:
         parts.append(
             "\n".join(f"- {markdown(f'{one.about}: {_gained_and_lost(one.difference)}')}" for one in found.beside)
         )
-    if found.not_proved:
-        parts.append("#### Not proved")
-        parts.append(
-            "\n".join(f"- {markdown(one.message)}. Next step: {markdown(one.next_step)}." for one in found.not_proved)
-        )
+    not_proved = [f"{one.message}. Next step: {one.next_step}." for one in found.not_proved]
+    for title, each in (("Not known before it is made", _not_known(found)), ("Not proved", not_proved)):
+        if items := [f"- {markdown(one)}" for one in each]:
+            parts += [f"#### {title}", "\n".join(items)]
     parts += map(markdown, _limits(found))
     return "\n\n".join(parts) + "\n"
+
+
+def _not_known(found: Changes) -> Iterator[str]:
+    """What a document that is not known may change, once a document, and each way that one may open."""
+    for document, ways in found.waiting.items():
+        each = listed([f"{way.source.short} -> {_into(way)}" for way in ways])
+        yield printable(f"may change: {document} is not known ({each})")
+    yield from (f"possible: {_line(way)}, if {' or '.join(way.hangs_on)} allows it" for way in _each(found.perhaps))
+
+
+def _each(ways: Sequence[Way]) -> Sequence[Way]:
+    """The strongest first; where everybody in AWS comes in without a condition, no principal of AWS is said to."""
+    everybody = {way.target for way in ways if way.source.who.kind == "everyone" and not way.conditions}
+    return strongest(
+        way for way in ways if way.target not in everybody or way.source.who.kind not in ("root", *HOLDERS)
+    )
 
 
 def _what(found: Changed) -> Iterator[str]:
@@ -118,7 +146,7 @@ def _what(found: Changed) -> Iterator[str]:
 
 def _gained_and_lost(found: Difference) -> str:
     parts = []
-    for verb, each in (("gained", found.gains), ("lost", found.loses)):
+    for verb, each in (("gained", found.gains), ("lost", found.loses), ("not known:", found.waits)):
         few = [shorten(one, _WIDEST, placeholder=" ...") for one in each[:_FEW]]
         more = [f"{len(each) - _FEW} more (--json)"] if len(each) > _FEW else []
         parts += [f"{verb} {'; '.join([*few, *more])}"] if each else []
@@ -156,18 +184,18 @@ def _into(way: Way) -> str:
     return way.target.short + through(one.short for one in way.through)
 
 
-def _ways(title: str, ways: Iterable[Way], entered: Collection[str]) -> Iterator[str]:
+def _ways(title: str, ways: Sequence[Way], entered: Collection[str]) -> Iterator[str]:
     """A table of ways and where their keys stand, each once.
 
     What was asked for is first. What follows from it is a row each: who comes through a door by being somebody else
     first, and who enters a new account by what AWS itself makes in it.
     """
-    listed = strongest(ways)
-    if not listed:
+    found = _each(ways)
+    if not found:
         return
-    doors = {(way.source, way.target) for way in listed if len(way.steps) == 1}
+    doors = {(way.source, way.target) for way in found if len(way.steps) == 1}
     rows: dict[tuple[int, object], list[Way]] = defaultdict(list)
-    for way in listed:
+    for way in found:
         last = (way.steps[-1].source, way.target)
         if way.account not in entered and (way.by_access_role or way.target.who.kind == "root-user"):
             rows[2, way.account].append(way)
@@ -184,9 +212,10 @@ def _ways(title: str, ways: Iterable[Way], entered: Collection[str]) -> Iterator
     places: list[str] = []
     placed: set[tuple[Party, Party]] = set()
     for way in (way for row in ordered for way in row):
-        new = [step for step in way.steps if (step.source, step.target) not in placed]
-        placed.update((step.source, step.target) for step in new)
-        places += [f"- {markdown(_line(way))}", *(f"  - {markdown(key)}" for key in keys_of(way, new))]
+        for step in [one for one in way.steps if (one.source, one.target) not in placed]:
+            placed.add((step.source, step.target))
+            places += [f"- {markdown(f'{step.source.short} -> {step.target.short}')}"]
+            places += [f"  - {markdown(key)}" for key in keys(step)]
     yield "<details><summary>Where each key stands</summary>\n\n" + "\n".join(places) + "\n\n</details>"
 
 

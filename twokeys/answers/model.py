@@ -139,6 +139,9 @@ class Step:
     requirements: tuple[tuple[Requirement, ...], tuple[Requirement, ...]] = field(default=((), ()), repr=False)
     """What `conditions` say in words, of the trust and of the grant, with the external IDs: never to be printed."""
 
+    hangs_on: tuple[str, ...] = ()
+    """The documents that are not known, where it is neither open nor shut before they are."""
+
     @property
     def keys(self) -> tuple[KeyPlace, ...]:
         """Both keys."""
@@ -181,9 +184,9 @@ class Step:
 class Way:
     """A way into an account: who, into which role, through which doors, under which conditions, how strong.
 
-    `verdict` is ALLOW or CONDITIONAL. `permissions` are those of the role it ends in. `max_session_seconds` counts role
-    chaining's limit in, `role_session_seconds` is what the role allows. `by_access_role` means that it ends in the role
-    that AWS makes in each member account for the management account.
+    `verdict` is ALLOW, CONDITIONAL or, of one that may be open, UNKNOWN. `permissions` are those of its last role.
+    `max_session_seconds` counts role chaining's limit in, `role_session_seconds` is what the role allows.
+    `by_access_role` means that it ends in the role that AWS makes in each member account for the management account.
     """
 
     steps: tuple[Step, ...]
@@ -217,6 +220,11 @@ class Way:
     def mfa(self) -> bool:
         """Whether whoever comes has to be signed in with MFA."""
         return any(requires_mfa(key) for step in self.steps for key in step.requirements)
+
+    @property
+    def hangs_on(self) -> tuple[str, ...]:
+        """The documents that are not known and that it is open by, if it is."""
+        return tuple(dict.fromkeys(one for step in self.steps for one in step.hangs_on))
 
     @property
     def target(self) -> Party:
@@ -417,7 +425,7 @@ class Answers:
 
     `ways` are all that are open, those through other roles and under conditions included; `doors` all that are asked
     for on one side at least, open or not; `within` the roles that users enter in their own account, such as
-    break-glass; `principals` those of the sources by their unique ids (AIDA..., AROA...).
+    break-glass; `principals` those of the sources by their unique ids (AIDA..., AROA...; of Identity Center, its own).
     """
 
     origin: str
@@ -427,6 +435,10 @@ class Answers:
     doors: tuple[DoorAnswer, ...]
     not_proved: tuple[NotProved, ...]
     within: tuple[Way, ...] = ()
+    perhaps: tuple[Way, ...] = ()
+    """Beside those, what may be open as well: a door is neither open nor shut before a document is known.
+
+    `by_access_role` is that of these doors: whoever has a policy that is not known may enter what AWS made."""
     if_granted: tuple[Way, ...] = ()
     """What whoever holds a grant could enter, as access roles trust the management account and roles the organization:
     those of `ways` whose grant is not shown, and those of whom everybody who may hold one is shown."""

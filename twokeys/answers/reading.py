@@ -13,8 +13,8 @@ from twokeys.access import graph as access
 from twokeys.access.carriers import by_every_anchor
 from twokeys.access.declared_doors import who
 from twokeys.access.graph import Graph
-from twokeys.access.identity_center import PERMISSION_SET
-from twokeys.access.judge import Key
+from twokeys.access.identity_center import PERMISSION_SET, STORE_USER
+from twokeys.access.judge import Key, hangs_on
 from twokeys.access.model.access_roles import is_as_aws_made_it
 from twokeys.access.model.identities import id_of
 from twokeys.access.model.names import admitted_services
@@ -87,6 +87,7 @@ class _Reader:
         self._parties = Parties(graph)
         self._places = Places(graph)
         self._permissions: dict[Principal, Permissions] = {}
+        self._joined = {group for principal in graph.principals for group in principal.groups}
         self._open_to = {
             (found.role, source): name
             for found in graph.federated
@@ -120,6 +121,7 @@ class _Reader:
             doors=tuple(sorted(doors.read(), key=_door_order)),
             not_proved=tuple(doors.not_proved()),
             within=tuple(sorted(self._within(), key=_way_order)),
+            perhaps=tuple(sorted(self._perhaps(), key=_way_order)),
             if_granted=(*made_by_aws, *by_trust),
             long_term=tuple(self._long_term()),
             units=tuple(sorted(set(self._parties.names.units.values()))),
@@ -157,11 +159,22 @@ class _Reader:
 
     def _ways(self) -> Iterator[Way]:
         """One a path. A group's is left out where those of its members are there."""
-        joined = {group for principal in self._graph.principals for group in principal.groups}
-        shortest = tuple(paths_from(self._graph, lambda start: start not in joined))
+        shortest = tuple(paths_from(self._graph, self._is_no_group))
         for path in (*shortest, *without_conditions(self._graph, shortest)):
             if all(map(self._parties.between_known, path.doors)):
                 yield self._way(path)
+
+    def _is_no_group(self, start: Principal) -> bool:
+        return start not in self._joined
+
+    def _perhaps(self) -> Iterator[Way]:
+        doors = [door for door in (*self._graph.doors, *self._graph.steps) if door.perhaps]
+        paths = paths_from(self._graph, self._is_no_group, perhaps=True) if doors else ()
+        within = [Path((door,)) for door in doors if not door.crosses and door.source.kind == "user"]
+        for path in (*paths, *within):
+            later = [door.target for door in path.doors if door.perhaps]
+            if later and all(map(self._parties.between_known, path.doors)):
+                yield replace(self._way(path), by_access_role=any(map(self._is_access_role, later)))
 
     def _within(self) -> Iterator[Way]:
         """The roles that people enter in their own account; a role that enters another there is a step of a way."""
@@ -237,7 +250,12 @@ class _Reader:
             closes=min(filter(None, ends), default=None),
             pauses=pauses(asked),
             requirements=(door.trust.requirements, door.grant.requirements),
+            hangs_on=self._hangs_on(door) if door.perhaps else (),
         )
+
+    def _hangs_on(self, door: access.Door) -> tuple[str, ...]:
+        titles = tuple(one.title for one in hangs_on(door, self._graph.guards))
+        return titles or (*door.trust.unknowns, *door.grant.unknowns)
 
     def _assigned(self, door: access.Door) -> KeyPlace | None:
         """Where the key of a door stands that AWS makes the trust of: an assignment, or centralized root access."""
@@ -362,10 +380,14 @@ class _Reader:
             unique, principal = resource.text("uniqueId"), by_urn.get(resource.urn)
             if unique is not None and principal is not None:
                 yield unique, self._parties.of(principal)
+        for resource in self._graph.snapshot.of_type(STORE_USER):
+            name = resource.text("userName") or resource.name
+            yield resource.text("userId") or resource.urn, Party(Who("identity-center-user", "", name))
 
 
 def _worst(outcomes: Iterable[Outcome]) -> Outcome:
-    return Outcome.CONDITIONAL if Outcome.CONDITIONAL in tuple(outcomes) else Outcome.ALLOW
+    found = tuple(outcomes)
+    return next((one for one in (Outcome.UNKNOWN, Outcome.CONDITIONAL) if one in found), Outcome.ALLOW)
 
 
 def _door_order(door: DoorAnswer) -> tuple[str, ...]:

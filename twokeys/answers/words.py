@@ -135,9 +135,9 @@ def _without_grant(step: Step) -> str:
     return "not shown: no document here holds it" if step.crosses else "none is needed within one account"
 
 
-def keys_of(way: Way, steps: Iterable[Step] | None = None) -> Iterator[str]:
-    """Where the keys of a way stand, or of those of its doors that are given, door by door, one a line."""
-    for step in way.steps if steps is None else steps:
+def keys_of(way: Way) -> Iterator[str]:
+    """Where the keys of a way stand, door by door, one a line."""
+    for step in way.steps:
         if len(way.steps) > 1:
             yield f"{step.source} -> {step.target}"
         yield from keys(step)

@@ -31,6 +31,7 @@ _OF_IDENTITY_CENTER = ":role/aws-service-role/sso.amazonaws.com/"
 """https://docs.aws.amazon.com/singlesignon/latest/userguide/using-service-linked-roles.html"""
 _TRUST = "UpdateAssumeRolePolicy"
 _MAKES = tuple(one.replace("Delete", "Create") for one in DELETED)
+_MOST = 3
 _POLICIES = ("AttachRolePolicy", "PutRolePolicy")
 
 
@@ -71,7 +72,7 @@ class TakenBack:
         level, names = self.permissions
         strong = level.word + (f" ({listed(names)})" if names else "")
         role = f"role {self.change.of[1]} of {answers.account_name(self.change.recorded)}"
-        return f"{self.lost} -> {role}".removeprefix(" -> ") + f": {strong}, {self.between}"
+        return f"{self.lost or listed(enter(self.change, answers), most=_MOST)} -> {role}: {strong}, {self.between}"
 
 
 def about(one: Change, answers: Answers) -> str:
@@ -80,6 +81,12 @@ def about(one: Change, answers: Answers) -> str:
     given = f" ({what.rpartition('/')[2]})" if what else ""
     named = f" of {answers.names.get(whose, whose)}{given}" if whose else ""
     return f"{one.use.event}{named} in {answers.account_name(one.use.account)}"
+
+
+def enter(one: Change, answers: Answers) -> list[str]:
+    """Who may enter the role that a call is of, by what is in the answers: its policies give more to them."""
+    role = Who("role", one.recorded, one.of[1])
+    return [*dict.fromkeys(way.source.short for way in (*answers.ways, *answers.within) if way.target.who == role)]
 
 
 def against_states(answers: Answers, comparison: Comparison) -> Answers:
@@ -123,7 +130,7 @@ def taken_back(answers: Answers, changes: Sequence[Change]) -> tuple[TakenBack, 
         if one.use.event in _MAKES:
             seen.add(of)
     judged = [one for one in found if one.permissions and one.lost]
-    found = [one for one in found if not any(_is_said(one, by) for by in judged)]
+    found = [one for one in found if enter(one.change, answers) or not any(_is_said(one, by) for by in judged)]
     return tuple(sorted(found, key=lambda one: (one.permissions is None, one.change.use.time, one.change.use.id)))
 
 
@@ -161,7 +168,7 @@ def _stands_anyway(one: Change, answers: Answers) -> bool:
 
 
 def _is_said(one: TakenBack, judged: TakenBack) -> bool:
-    """Whether it is a policy that a role had only while somebody could enter it, of whom it is said how strong."""
+    """Whether it is a policy that a role had while somebody could enter it, of whom it is said how strong."""
     same = one.change.recorded == judged.change.recorded and one.change.of[:2] == judged.change.of[:2]
     if not same or one.change.gives not in _POLICIES or one.since is None or judged.since is None:
         return False
@@ -219,8 +226,7 @@ def _permissions(
     Its policies are those that the answers show and those that calls gave it before the end.
     """
     of = (one.recorded, *one.of[:2])
-    entered = any(way.target.who == Who("role", one.recorded, one.of[1]) for way in (*answers.ways, *answers.within))
-    judged = one.trusts if one.gives == _TRUST else one.gives in _POLICIES and entered
+    judged = one.trusts if one.gives == _TRUST else one.gives in _POLICIES and enter(one, answers)
     if not judged or one.recorded not in answers.accounts:
         return None
     there = ((key[3], said) for key, said in answers.holds.items() if key[:3] == of)

@@ -1,7 +1,7 @@
 """What CloudTrail saw, in words."""
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from itertools import chain
 
 from twokeys.answers.model import Answers
@@ -134,7 +134,7 @@ def at_the_top(answers: Answers, comparison: Comparison | None) -> list[str]:
             ("Entered", came),
             ("Hands roles to others than their services", [f"{one} ({number})" for one, number in handed.items()]),
             (f"Was open in the period and is not any more ({by})", judged),
-            ("Was given more in the period than it has now", stronger),
+            ("Who may enter anyway was given more in the period than there is now", stronger),
             ("Not judged is whom these let in before they were taken back", others),
             (f"What stood before these changes is not in what was read ({_STOOD})", before),
         )
@@ -142,14 +142,20 @@ def at_the_top(answers: Answers, comparison: Comparison | None) -> list[str]:
     ]
 
 
-def entered(answers: Answers, comparison: Comparison) -> dict[str, dict[str, list[Use]]]:
-    """Who came in, with the uses of each role: who came without a door first, then who came most often."""
+def entered(answers: Answers, comparison: Comparison, sources: Container[str] = ()) -> dict[str, dict[str, list[Use]]]:
+    """Who came in, with the uses of each role: who came without a door first, then who came most often.
+
+    Who came by a door for another, of these sources, as a member of a group, is said there.
+    """
     came: dict[str, dict[str, list[Use]]] = defaultdict(lambda: defaultdict(list))
     for one in comparison.population:
         if not one.on_the_way:
+            who = caller(one.use, answers)
+            doors = [door.source.short for door in one.doors if door.source.short in sources]
+            by = who if who in doors else next(iter(doors), who)
             how = kind_of(one).removeprefix(SURE).removeprefix("entry ")
-            what = f"{one.use.target.label} of {answers.account_name(one.use.account)}"
-            came[caller(one.use, answers)][f"{what} {how}".rstrip()].append(one.use)
+            what = f"{one.use.target.label} of {answers.account_name(one.use.account)} {how}".rstrip()
+            came[by][what if by == who else f"{what} by {who}"].append(one.use)
     without = {caller(use, answers) for use in comparison.undeclared}
     return dict(sorted(came.items(), key=lambda one: (one[0] not in without, -sum(map(len, one[1].values())))))
 

@@ -1,7 +1,7 @@
 """The report as one HTML file for auditors: no script, nothing loaded, printable."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -60,13 +60,8 @@ def page(answers: Answers, target: str | None, comparison: Comparison | None, no
     for way in answers.ways:
         by_source[way.source].append(way)
         of_account[way.account].append(way)
-    came = {
-        who: "; ".join(
-            f"{what}, {counted(len(own), 'time')}, last {in_utc(own[-1].time)}" for what, own in each.items()
-        )
-        for who, each in (entered(answers, comparison) if comparison else {}).items()
-    }
-    of_sources = {source.short: came.pop(source.short, "") for source in by_source}
+    came = _came(answers, comparison, {source.short for source in by_source}) if comparison else {}
+    of_sources = {source.short: "; ".join(came.pop(source.short, ())) for source in by_source}
     return pages.page(
         _PACKAGE,
         "page.html",
@@ -93,7 +88,7 @@ def page(answers: Answers, target: str | None, comparison: Comparison | None, no
         version=version("twokeys"),
         not_looked_at=not_looked_at(answers),
         principals=[
-            *((who, "", ("", "no way of its own"), "", said) for who, said in came.items()),
+            *((who, "", ("", "no way of its own"), "", "; ".join(said)) for who, said in came.items()),
             *(
                 (
                     source.short,
@@ -129,6 +124,18 @@ def page(answers: Answers, target: str | None, comparison: Comparison | None, no
         events=_events(answers, comparison, named) if comparison is not None else None,
         lists=[*named.lists()],
     )
+
+
+def _came(answers: Answers, comparison: Comparison, sources: Container[str]) -> dict[str, list[str]]:
+    """What each principal entered in the period, a group by its members, and what was entered through other roles."""
+    came: dict[str, list[str]] = defaultdict(list)
+    for who, each in entered(answers, comparison, sources).items():
+        came[who] += [f"{what}, {counted(len(own), 'time')}, last {in_utc(own[-1].time)}" for what, own in each.items()]
+    for one in comparison.ways:
+        if one.way.through and one.last:
+            count = counted(one.count, "time") if one.count else "perhaps"
+            came[one.way.source.short].append(f"{into(one.way)}, {count}, last {in_utc(one.last)}")
+    return came
 
 
 def _level(ways: Iterable[Way]) -> Level:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from twokeys.answers.model import ACCESS_KEY, Answers
 from twokeys.answers.selection import is_person
+from twokeys.audit.against_states import enter
 from twokeys.audit.comparison import Comparison, calls_of, way_use
 from twokeys.audit.entries import DoorUse, Entry, Tally
 from twokeys.audit.record import Use
@@ -54,7 +55,10 @@ def by_person(comparison: Comparison, answers: Answers) -> Comparison:
         sign_ins=tuple(one for one in comparison.sign_ins if is_person(one.user.who, person)),
         changes=tuple(one for one in comparison.changes if did(one.use)),
         taken_back=tuple(
-            one for one in comparison.taken_back if one.change.of[0] != "user" or one.change.of[1] == person
+            one
+            for one in comparison.taken_back
+            if (one.change.of[0] != "user" or one.change.of[1] == person)
+            and (one.lost or not one.permissions or enter(one.change, answers))
         ),
         earlier=tuple(filter(did, comparison.earlier)),
         apart=dict(_own_calls(comparison, answers)),

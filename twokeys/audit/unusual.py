@@ -3,7 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from twokeys.answers.model import Answers
@@ -31,7 +31,9 @@ _ENOUGH = 10
 _AWAY = 2
 """From how many entries on there are usual hours, and how many hours away from all of them is not usual."""
 _FEW = 5
-"""From how many entries on a principal may be known to come from ever new addresses, as hosted runners do."""
+"""From how many runs on a principal may be known to come from ever new addresses, as hosted runners do."""
+_ONE_RUN = timedelta(hours=1)
+"""How far apart two entries from one address are that are not of one job, which enters several accounts."""
 _DELEGATED = f"{Word.DELEGATED} by temporary delegation"
 _SAME_ID = "another call has the same sharedEventID or eventID, which CloudTrail gives once"
 
@@ -154,7 +156,10 @@ class _Habits:
     """What a principal did before."""
 
     roles: set[Who] = field(default_factory=set)
-    sources: set[str] = field(default_factory=set)
+    sources: dict[str, datetime] = field(default_factory=dict)
+    """When it came last from each address."""
+    runs: int = 0
+    """How often it came: from one address in several entries, each within an hour of the last, once."""
     regions: set[str] = field(default_factory=set)
     hours: Counter[int] = field(default_factory=Counter)
 
@@ -172,13 +177,14 @@ class _Habits:
 
     @property
     def moves(self) -> bool:
-        """Whether more than half of its entries came from an address that was new at that time: none is usual."""
-        entries = self.hours.total()
-        return entries >= _FEW and len(self.sources) > entries / 2
+        """Whether more than half of its runs came from an address that was new at that time: none is usual."""
+        return self.runs >= _FEW and len(self.sources) > self.runs / 2
 
     def learn(self, use: Use) -> None:
         self.roles.add(use.target)
-        self.sources.add(use.source)
+        before = self.sources.get(use.source)
+        self.runs += before is None or use.time - before >= _ONE_RUN
+        self.sources[use.source] = use.time
         self.regions.add(use.region)
         self.hours[use.time.hour] += 1
 

@@ -83,7 +83,8 @@ class SymbolicDocument(_Declared):
 class DoorSource(_Declared):
     """Who may go through a door: principals of one kind and account by name (with path), or an account's root.
 
-    `names` is empty for the root. Users and groups of IAM Identity Center have the account of their instance.
+    `names` is empty for the root. The account of users and groups of IAM Identity Center is that of their instance, and
+    they themselves belong to none.
     """
 
     kind: Literal["role", "user", "group", "root", "identity-center-user", "identity-center-group"]
@@ -93,7 +94,8 @@ class DoorSource(_Declared):
     @property
     def principals(self) -> tuple[Who, ...]:
         """Each of them; the root for an account as a whole."""
-        return tuple(Who(self.kind, self.account, name) for name in self.names or ("",))
+        account = "" if self.kind.startswith("identity-center-") else self.account
+        return tuple(Who(self.kind, account, name) for name in self.names or ("",))
 
 
 class DoorTarget(_Declared):

@@ -30,13 +30,9 @@ def doors_changed(graph: Graph, before: Callable[[], Graph | None]) -> list[Judg
     from twokeys.answers.changes_shown import lines  # noqa: PLC0415
     from twokeys.answers.reading import read  # noqa: PLC0415
 
-    now = read(graph)
-    found = changes(read(was), now)
-    waiting = {one.door for one in now.not_proved}  # neither open nor lost before that is known
-    lost = tuple(way for way in found.lost if waiting.isdisjoint(way.doors))
-    found = replace(found, lost=lost, not_proved=())  # a rule of its own refuses those
+    found = replace(changes(read(was), read(graph)), not_proved=())  # a rule of its own refuses those
     if not found:
         return []
-    about = "Ways in gained (+), lost (-) and changed (~):\n" + "\n".join(lines(found)) + "\n"
+    about = "Ways in gained (+), lost (-), changed (~) and not known (?):\n" + "\n".join(lines(found)) + "\n"
     severity = _SEVERITIES.get(found.strongest.word, "low")
     return [Judged(Finding(about, _READ_IT, severity=severity, rule=DOORS_CHANGED), mandatory=False)]

@@ -45,8 +45,7 @@ def in_markdown(found: Sequence[Violation]) -> str:
     parts = []
     for mandatory, title in ((True, "Refused"), (False, "Advice")):
         if listed := [one for one in found if one.mandatory is mandatory]:
-            lines = (f"- **{one.policy}**: " + "\n  - ".join(_items(one)) for one in listed)
-            parts.append(f"### {title}\n\n" + "\n".join(lines) + "\n")
+            parts.append(f"### {title}\n\n" + "\n".join(map(_item, listed)) + "\n")
     return "\n".join(parts)
 
 
@@ -88,19 +87,21 @@ def _result(one: Violation, index: int, folder: str) -> dict[str, Any]:
     }
 
 
-def _items(one: Violation) -> list[str]:
-    """As items of a list: what begins with + or - is no list within."""
-    return [f"\\{line}" if line[:1] in ("+", "-") else line for line in map(markdown, _lines(one))]
+def _item(one: Violation) -> str:
+    """As an item of a list, with those within as far in as the lines of the message are."""
+    first, *others = _lines(one)
+    within = [f"  {line[: len(line) - len(line.lstrip())]}- {markdown(line.lstrip())}" for line in others]
+    return "\n".join([f"- **{one.policy}**: {markdown(first)}", *within])
 
 
 def _lines(one: Violation) -> list[str]:
     """The message without the policy's description, which a title or a rule already says."""
     first, _, rest = one.message.partition("\n")
-    return [printable(line.strip()) for line in (rest or first).split("\n") if line.strip()]
+    return [printable(line.rstrip()) for line in (rest or first).split("\n") if line.strip()]
 
 
 def _sentence(one: Violation) -> str:
-    return " ".join(_lines(one))
+    return " ".join(map(str.strip, _lines(one)))
 
 
 def _path(file: str, folder: str) -> str:

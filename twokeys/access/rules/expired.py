@@ -58,7 +58,7 @@ def _by_trust(
             message = f"The trust policy of {place} has a statement that is over: it lets in until {until(over)}"
             yield Finding(message, "remove the statement, or set a later date", role.urn, source=trust.source)
         else:
-            yield from _too_long(f"statement {one.index} of the trust policy of {place}", over, role, config, now)
+            yield from _too_long(f"trust policy of {place} (statement {one.index})", over, role, config, now)
 
 
 def _judged(
