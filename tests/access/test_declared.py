@@ -467,8 +467,8 @@ def test_a_door_is_declared_by_components_and_by_the_outputs_of_stacks() -> None
         door = doors.of(source, groups, Who("role", STAGE, role))
         return door.name if door else None
 
-    ann, admin = Who("user", HUB, "ann"), Who("identity-center-user", HUB, "a")
-    admins = Who("identity-center-group", HUB, "admins")
+    ann, admin = Who("user", HUB, "ann"), Who("identity-center-user", "", "a")
+    admins = Who("identity-center-group", "", "admins")
     assert of(Who("role", HUB, "ci"), "deployer") == of(Who("role", HUB, "nightly"), "deployer") == "own"
     assert of(Who("role", HUB, "other"), "deployer") is of(Who("role", HUB, "ci"), "other") is None
     assert of(ann, "deployer", Who("group", HUB, "ops"), Who("group", HUB, "devs")) == "devs"

@@ -982,6 +982,18 @@ def test_a_stack_that_works_in_two_accounts_gets_advice_until_a_wrong_one_would_
     assert refused == ({rule} if providers else set()) | (set() if assume else {"provider-enters-its-account"})
 
 
+@pytest.mark.parametrize("account", [STAGE, PROD])
+def test_pins_are_asked_for_in_preview_where_a_trust_waits_for_a_role_of_another_account(account: str) -> None:
+    """Its ARN is an output, and the update would refuse when it is known (seen with CLI 3.274.1)."""
+    world = one_account("west")
+    ci = world.role("ci", world.provider("tools", account))
+    world.add(
+        "Role", "late", world.provider("dns", PROD), assumeRolePolicy=UNKNOWN, made_from={"assumeRolePolicy": [ci]}
+    )
+    refused = {one.rule for one in world.check().mandatory} - {"unproved-door"}
+    assert refused == ({"provider-enters-its-account"} if account == STAGE else set())
+
+
 def of_two_providers() -> tuple[World, Resource]:
     """A door between two accounts whose providers assume no role, and the provider of the second."""
     world = World()

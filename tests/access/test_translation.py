@@ -455,7 +455,10 @@ def left(type_: str, **inputs: object) -> list[tuple[str, str, str, str, bool, b
 
 
 @pytest.mark.parametrize(("type_", "inputs", "why", "step", "unknown"), [
-    ("aws-native:iam:UserLoginProfile", {}, "is of a type that is not read by way of this package", MAKE_IT, False),
+    (
+        "aws-native:iam:UserLoginProfile", {},
+        "is of type aws-native:iam:UserLoginProfile, which is read of pulumi-aws only", MAKE_IT, False,
+    ),
     (CONTROL, {"typeName": UNKNOWN}, "makes a resource of a type that is not known yet", MAKE_IT, True),
     (
         CONTROL, {"typeName": "Acme::Iam::Role"},
@@ -518,7 +521,7 @@ def test_of_what_is_read_or_makes_no_iam_nothing_is_said(type_: str, inputs: dic
     ("Acme::Iam::Thing", {}, "is of type Acme::Iam::Thing, which is nobody's that is known here", MAKE_IT, True),
     ("AWS::IAM::New", {}, NEW, MAKE_IT, True),
     (
-        "AWS::IAM::UserLoginProfile", {}, "is of type AWS::IAM::UserLoginProfile, which is not read in a template",
+        "AWS::IAM::UserLoginProfile", {}, "is of type AWS::IAM::UserLoginProfile, which is read of pulumi-aws only",
         MAKE_IT, True,
     ),
     (

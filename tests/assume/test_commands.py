@@ -83,7 +83,9 @@ def test_the_command_s_exit_code_is_the_answer_and_one_that_is_not_there_begins_
     assert absent.return_value == 127
     assert "no-such-command is no command that is on PATH" in absent.stderr
     for command in ("true", "stage-reader"):
-        with pytest.raises(Refusal, match=r"no door is named.*yours are stage-reader.*before -- and a command"):
+        with pytest.raises(
+            Refusal, match=r"no door is named.*1 door is there, 1 of them yours.*before -- and a command"
+        ):
             run("--from", doors, "--", command)
 
 
@@ -98,6 +100,35 @@ def test_a_user_whom_the_role_trusts_without_mfa_is_not_asked_for_what_others_sh
     doors = write(tmp_path, "doors.json", outputs(*entries))
     said = json.loads(run("a", "--from", doors, "--external-id", "Unique-ID", "--json").stdout)
     assert said["arn"] == READER
+
+
+@pytest.mark.parametrize("shell", ["sh", "bash", "zsh", "ksh", "fish"])
+def test_a_shell_whose_own_keys_are_in_its_environment_has_them_again_on_the_way_back(
+    doors: str, monkeypatch: pytest.MonkeyPatch, shell: str
+) -> None:
+    if shutil.which(shell) is None:
+        pytest.skip(f"{shell} is not on this machine")
+    monkeypatch.setenv("AWS_REGION", "us-east-1")
+    out = Path(doors).with_name("out")
+    out.write_text(run("stage-reader", "--from", doors).stdout)
+    evaluated = f"eval (cat {out})" if shell == "fish" else f'set -eu; eval "$(cat {out})"'
+    script = f'env -0; printf "\\1"; {evaluated}; env -0; printf "\\1"; eval "$TWOKEYS_BACK"; env -0'
+    seen = subprocess.run([shell, "-c", script], check=True, capture_output=True, text=True).stdout.split("\1")
+    before, inside, after = (
+        {
+            name: value
+            for name, _, value in (one.partition("=") for one in env.split("\0"))
+            if name[:3] in {"AWS", "TWO"}
+        }
+        for env in seen
+    )
+    assert after == before
+    assert before["AWS_SECRET_ACCESS_KEY"] not in inside.values(), "no command gets it"
+    for name in ("TWOKEYS_PROFILE", "TWOKEYS_BACK"):
+        monkeypatch.setenv(name, inside[name])
+    second = sessions.Session("", "", "", datetime.now(UTC), "", None, "default", read(doors)[0]).evaluated
+    assert "$TWOKEYS_OWN_AWS_SECRET_ACCESS_KEY" in second
+    assert "eval 'TWOKEYS_OWN_" not in second, "that would keep the keys of the first door"
 
 
 @pytest.mark.parametrize("shell", ["sh", "bash", "zsh", "fish"])
@@ -133,8 +164,8 @@ def test_without_a_command_a_shell_gets_the_session_and_the_way_back(
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
         monkeypatch.setenv(name, said[name])
     assert boto3.client("sts").get_caller_identity()["Arn"] == READER
-    behind = "false # Yours:\n#   stage-reader  stage\n# Of others:\n#   none\n"
-    assert run().stdout == behind, "of ada, who is behind the session"
+    behind = "Yours:\n  stage-reader  stage  with an external ID\n"
+    assert run().stderr == behind, "of ada, who is behind the session"
     with pytest.raises(Refusal, match=r"for user ada, and this shell is already in stage-reader\.") as again:
         run("stage-reader")
     assert again.value.next_step.startswith("use --profile mine, or `unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY")
@@ -191,7 +222,8 @@ def test_a_shut_door_an_unknown_one_and_no_place_to_look_are_refused_with_the_ne
     with pytest.raises(Refusal) as shut:
         run("stage-reader", "--from", doors, "--external-id", "Another-ID")
     assert "AccessDenied" in shut.value.why
-    assert "by its file the door is yours: the file is old or the door is not made" in shut.value.next_step
+    said = "by its file the door is yours: the file is old or the door is not made (ask whoever publishes it)"
+    assert shut.value.next_step == f"{said}, or it asks for another --external-id"
     office = {"mfa": False, "externalId": True, "conditions": ["aws:SourceIp IpAddress 203.0.113.0/24"]}
     office_only = door("stage-reader", role="ops/reader", external_id="Another-ID", requires=office)
     with pytest.raises(Refusal, match="yours: it is open only if aws:SourceIp IpAddress "):
@@ -205,10 +237,9 @@ def test_a_shut_door_an_unknown_one_and_no_place_to_look_are_refused_with_the_ne
         run("stage-raeder", "--from", doors)
     assert unknown.value.next_step == "name stage-reader, if that is meant"
     old = outputs(door("b", permits="write"), door("a", names=("bob",)), door("c"), as_of="2026-11-28T06:30:12+00:00")
-    with pytest.raises(Refusal, match=r"as of 2026-11-28 06:30 UTC\): yours are b \(write\), c; those of") as since:
+    with pytest.raises(Refusal, match=r"as of 2026-11-28 06:30 UTC\): 3 doors are there, 2 of them yours\.") as since:
         run("stage-queue", "--from", write(tmp_path, "old.json", old))
-    assert since.value.why.endswith("; those of others are a")
-    assert since.value.next_step == "name one of them; if the door was made since, ask for a newer file"
+    assert since.value.next_step.endswith("lists; if the door was made since, ask for a newer file")
     with pytest.raises(UsageError, match="TWOKEYS_DOORS"):
         run("stage-reader")
     with pytest.raises(UsageError, match="not both"):
@@ -307,8 +338,6 @@ def test_the_region_is_the_one_that_is_asked_for_else_that_of_the_shell_else_the
     monkeypatch.delenv("AWS_REGION")
     monkeypatch.delenv("AWS_DEFAULT_REGION")
     assert regions() == {"eu-central-1"}
-    kept = "; its own keys are gone: to keep them, use `twokeys assume stage-reader -- bash`.\n"
-    assert run("stage-reader", "--from", doors).stderr.endswith(kept)
     monkeypatch.setenv("TWOKEYS_PROFILE", "work")
     shown = run("stage-reader", "--from", doors)
     assert shown.stderr.endswith('; back: `eval "$TWOKEYS_BACK"`.\n')
@@ -531,11 +560,13 @@ def test_a_door_of_identity_center_is_opened_by_the_sign_in_that_its_profile_has
     assert (said["AWS_ACCESS_KEY_ID"], said["AWS_REGION"]) == (given["AccessKeyId"], "eu-west-2")
     assert datetime.fromisoformat(said["AWS_CREDENTIAL_EXPIRATION"]) == ends
     monkeypatch.setattr(sessions, "local_aws", lambda _: None)
-    address = run("stage-ReadOnly", "--state", state, "--to", "https://a/?b", command=console).stdout.strip()
+    address = run(
+        "stage-ReadOnly", "--state", state, "--to", "https://console.aws.amazon.com/?b", command=console
+    ).stdout.strip()
     # https://docs.aws.amazon.com/singlesignon/latest/userguide/createshortcutlink.html
     assert address == (
         f"https://d-1234567890.awsapps.com/start/#/console?account_id={STAGE}&role_name=ReadOnly"
-        "&destination=https%3A%2F%2Fa%2F%3Fb"
+        "&destination=https%3A%2F%2Fconsole.aws.amazon.com%2F%3Fb"
     )
 
 
@@ -543,27 +574,34 @@ def test_without_a_door_those_there_are_are_listed_one_s_own_first_and_eval_runs
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     entries = (
-        door("a", names=("bob",), role="x"),
+        door("a", names=("bob",), role="x", mfa=True),
         door("b", role="ops/reader", permits="read", expires="2026-01-31T15:00Z"),
         door("c", role="y", permits="write", expires="2999-01-31T15:00Z"),
     )
     shown = run("--from", write(tmp_path, "doors.json", outputs(*entries)))
-    assert shown.return_value == 0
-    assert shown.stdout.splitlines() == [
-        "false # Yours:",
-        "#   b  stage  read, closed since 2026-01-31 15:00 UTC",
-        "#   c  stage  write, until 2999-01-31 15:00 UTC",
-        "# Of others:",
-        "#   a  stage",
+    assert (shown.return_value, shown.stdout) == (0, "false\n")
+    yours = [
+        "Yours:",
+        "  b  stage  read, closed since 2026-01-31 15:00 UTC",
+        "  c  stage  write, until 2999-01-31 15:00 UTC",
     ]
+    assert shown.stderr.splitlines() == [*yours, "Of others: 1, which --all lists"]
+    every = run("--from", str(tmp_path / "doors.json"), "--all").stderr
+    assert every.splitlines() == [*yours, "Of others:", "  a  stage  with MFA"]
     said = json.loads(run("--from", str(tmp_path / "doors.json"), "--json").stdout)
     names = {whose: [one["declared"]["name"] for one in ways] for whose, ways in said.items()}
     assert names == {"yours": ["b", "c"], "others": ["a"]}
+    asked = [{name: one[name] for name in ("permits", "mfa", "externalId", "now")} for one in said["yours"][:1]]
+    assert asked == [{"permits": "read", "mfa": False, "externalId": False, "now": "closed by date"}]
+    elsewhere = json.dumps(outputs(*entries)).replace(MANAGEMENT, "777777777777")
+    unshown = run("--from", write(tmp_path, "other.json", json.loads(elsewhere))).stderr
+    assert f"your credentials are of account {MANAGEMENT}, which this file does not show" in unshown
     some = write(tmp_path, "center.json", identity_center())
     listed = run("--state", some).output
     why = "the file does not say who is in a group, or signs in at Identity Center (prod-ReadOnly)"
-    assert listed.startswith(f"Note: whether more are yours is not known: {why}.\nfalse # Yours:\n#   stage-ReadOnly ")
-    assert "\n# Others:\n#   prod-ReadOnly " in listed
+    assert listed.startswith(f"Note: whether more are yours is not known: {why}.\n")
+    assert "\nYours:\n  stage-ReadOnly  stage" in listed
+    assert "\nOthers:\n  prod-ReadOnly " in listed
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     unreached = run("--from", str(tmp_path / "doors.json")).output
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
@@ -572,7 +610,7 @@ def test_without_a_door_those_there_are_are_listed_one_s_own_first_and_eval_runs
     assert json.loads(run("--from", str(tmp_path / "doors.json"), "--json").stdout)["yours"] is None
     for shown, why in ((unreached, "Could not connect to the endpoint"), (without, "Unable to locate credentials")):
         assert f"Note: whether any are yours is not known: {why}" in shown
-        assert "Yours:\n#   not known\n# Others:\n#   a  stage\n#   b  stage  read, closed" in shown
+        assert "Yours:\n  not known\nOthers:\n  a  stage  with MFA\n  b  stage  read, closed" in shown
 
 
 def test_at_a_terminal_no_keys_are_printed_but_how_the_shell_comes_into_the_door(
@@ -619,6 +657,8 @@ def test_the_console_s_address_signs_in_as_the_role_and_holds_no_keys(doors: str
         ((), "https://console.aws.amazon.com/"),
         # https://docs.aws.amazon.com/singlesignon/latest/userguide/howtopermrelaystate.html
         (("--region", "us-east-2"), "https://us-east-2.console.aws.amazon.com/"),
+        (("--to", "/s3/home"), "https://console.aws.amazon.com/s3/home"),
+        (("--to", "https://health.aws.amazon.com/#x"), "https://health.aws.amazon.com/#x"),
     ):
         address = run("stage-reader", "--from", doors, *region, command=console).stdout.strip()
         query = {key: values[0] for key, values in parse_qs(urlsplit(address).query).items()}
@@ -631,6 +671,9 @@ def test_the_console_s_address_signs_in_as_the_role_and_holds_no_keys(doors: str
         }
     with pytest.raises(Refusal, match="us-east-one"):
         run("stage-reader", "--from", doors, "--region", "us-east-one", command=console)
+    for page in ("https://aws.amazon.com.evil/", "https://evil/\\@x.aws.amazon.com", "http://x.aws.amazon.com/"):
+        with pytest.raises(Refusal, match="it is no address of that console"):
+            run("stage-reader", "--from", doors, "--to", page, command=console)
     assert _SignIn.asked["Action"] == "getSigninToken"
     assert json.loads(_SignIn.asked["Session"]).keys() == {"sessionId", "sessionKey", "sessionToken"}
 

@@ -158,9 +158,9 @@ def test_a_third_party_s_account_needs_no_records_as_the_role_s_has_each_entry_f
     outside = {"StringEquals": {"sts:ExternalId": "abc-123"}}
     world.role("vendor", world.stage, document(trusts(arn(OUTSIDE, "root"), condition=outside)))
     found = compared(world, entry(CI_SESSION, DEPLOYER, at(0)), learning_days=14)
-    assert (usage(found)["vendor"], found.not_covered, found.noteworthy) == (Usage.NEVER, {}, False)
+    assert (usage(found)["vendor"], found.was_read.not_covered, found.noteworthy) == (Usage.NEVER, {}, False)
     lost = compared(world, entry(CI_SESSION, DEPLOYER, at(0)), learning_days=14, covered=(HUB,))
-    assert (usage(lost)["vendor"], [*lost.not_covered], lost.noteworthy) == (Usage.NOT_KNOWN, [STAGE], True)
+    assert (usage(lost)["vendor"], [*lost.was_read.not_covered], lost.noteworthy) == (Usage.NOT_KNOWN, [STAGE], True)
 
 
 def test_a_use_of_a_door_from_outside_is_explained_by_it() -> None:
@@ -640,10 +640,10 @@ def test_who_stopped_or_changed_a_trail_is_unusual_and_nothing_is_known_until_it
     found = compare(into(read(world.graph), STAGE), trail, DAY)
     assert [one for unusual in found.unusual for one in unusual.why] == why
     end = f"to {again[:10]} 09:00 UTC" if again else "on"
-    lacks = found.coverage[0].lacks
+    lacks = found.was_read.accounts[0].lacks
     assert lacks == (f"in us-east-1 from 2026-09-03 09:00 UTC {end}, as {said}" if said else None)
     days = {"us-east-1": [date(2026, 9, day) for day in range(3, 5 if again else 6)]}
-    assert found.coverage[0].days == (days if said else {})
+    assert found.was_read.accounts[0].days == (days if said else {})
 
 
 def test_the_event_history_goes_on_where_a_trail_is_stopped_or_changed() -> None:
@@ -655,7 +655,7 @@ def test_the_event_history_goes_on_where_a_trail_is_stopped_or_changed() -> None
         trail.add(called(STAGE, at(day), event, eventSource="cloudtrail.amazonaws.com"))
     found = compare(into(read(two_keys().graph), STAGE), trail, DAY)
     named = [one.use.event for one in found.unusual if not one.why[0].startswith("call as")]
-    assert (named, found.coverage[0].lacks) == (["StopLogging", "PutEventSelectors"], None)
+    assert (named, found.was_read.accounts[0].lacks) == (["StopLogging", "PutEventSelectors"], None)
 
 
 def test_a_region_that_was_never_covered_is_not_so_because_a_trail_was_stopped() -> None:
@@ -664,7 +664,7 @@ def test_a_region_that_was_never_covered_is_not_so_because_a_trail_was_stopped()
     for record in (*(read_event(STAGE, at(day)) for day in range(5)), called(STAGE, at(2), "StopLogging", **call)):
         trail.add(record, delivered=True)
     stopped = f"in us-east-1 from 2026-09-03 09:00 UTC on, as root user of {STAGE} called StopLogging"
-    lacks = compare(into(read(two_keys().graph), STAGE), trail, DAY).coverage[0].lacks
+    lacks = compare(into(read(two_keys().graph), STAGE), trail, DAY).was_read.accounts[0].lacks
     assert lacks == f"{stopped}, and also in eu-west-1"
 
 
@@ -688,9 +688,9 @@ def test_after_a_trail_was_changed_a_read_event_has_to_show_that_it_still_logs_t
     trail.add(called(account, at(2), event, "eve", eventSource="cloudtrail.amazonaws.com"))
     found = compare(into(read(two_keys().graph), STAGE), trail)
     why = f"in us-east-1 where nothing shows that its trail logs read events{said}"
-    assert found.coverage[0].lacks == (None if said is None else why)
+    assert found.was_read.accounts[0].lacks == (None if said is None else why)
     days = {"us-east-1": [date(2026, 9, day) for day in range(3 if said else 1, 6)]}
-    assert found.coverage[0].days == ({} if said is None else days)
+    assert found.was_read.accounts[0].days == ({} if said is None else days)
 
 
 @pytest.mark.parametrize(
@@ -787,16 +787,18 @@ def test_a_door_has_no_record_of_use_only_where_one_of_its_accounts_has_records_
     found = compared(two_keys(), *nothing, *ends, covered=())
     assert set(usage(found).values()) == {Usage.NOT_KNOWN if said else Usage.NEVER}
     places = {STAGE: STAGE, HUB: "management"}
-    assert said in "; ".join(f"{places[one.account]} is not covered {one.lacks}".rstrip() for one in found.coverage)
+    assert said in "; ".join(
+        f"{places[one.account]} is not covered {one.lacks}".rstrip() for one in found.was_read.accounts
+    )
     assert all(("is not covered" in one.not_known) is bool(said) for one in found.doors)
     span = None if said else (DAY, DAY + timedelta(days=9))
     assert {one.covered for one in found.doors} == {span}
-    assert all(bool(one.days) is (one.lacks is not None) for one in found.coverage)
+    assert all(bool(one.days) is (one.lacks is not None) for one in found.was_read.accounts)
     missing = {"us-east-1": [(DAY + timedelta(days=day)).date() for day in sorted(DAYS - days)]}
     whole = {"us-east-1": [(DAY + timedelta(days=day)).date() for day in sorted(DAYS)]}
     there = region == "us-east-1" and account in (HUB, STAGE)
     expected = (missing if days != DAYS else {}) if there else whole
-    assert {one.account: one.days for one in found.coverage}[account if there else STAGE] == expected
+    assert {one.account: one.days for one in found.was_read.accounts}[account if there else STAGE] == expected
 
 
 SELECTED = "by log files with management events"
@@ -823,7 +825,7 @@ def test_only_management_events_of_log_files_cover_and_one_has_to_be_a_read_even
     for day in range(3):
         trail.add(read_event(STAGE, at(day), **changes), delivered=delivered)
     found = compare(into(read(of_old(two_keys()).graph), STAGE), trail)
-    assert found.coverage[0].lacks == said
+    assert found.was_read.accounts[0].lacks == said
     assert set(usage(found).values()) == {Usage.NOT_KNOWN if said else Usage.NEVER}
 
 
@@ -901,7 +903,7 @@ def test_the_first_and_the_last_digests_may_lack_only_where_the_period_is_not_as
     trail.coverage.digest(name, *(midnight + timedelta(hours=hour) for hour in digested))
     period = (None if hour is None else midnight + timedelta(hours=hour) for hour in asked)
     found = compare(into(read(two_keys().graph), STAGE), trail, *period)
-    assert found.coverage[0].lacks == (said and f"in us-east-1 {said}, of which there is no digest")
+    assert found.was_read.accounts[0].lacks == (said and f"in us-east-1 {said}, of which there is no digest")
 
 
 STOPPED = called(HUB, "2026-09-02T00:10:00Z", "StopLogging", "eve", eventSource="cloudtrail.amazonaws.com")
@@ -929,8 +931,8 @@ def test_without_digests_the_first_and_the_last_hours_of_the_period_count(
     for one in records:
         trail.add(one if isinstance(one, dict) else read_event(*one), delivered=True)
     found = compare(into(read(two_keys().graph), STAGE), trail)
-    assert found.coverage[0].lacks == f"in us-east-1 {lacks}"
-    assert (found.not_covered[STAGE], set(usage(found).values())) == (1, {Usage.NOT_KNOWN})
+    assert found.was_read.accounts[0].lacks == f"in us-east-1 {lacks}"
+    assert (found.was_read.not_covered[STAGE], set(usage(found).values())) == (1, {Usage.NOT_KNOWN})
 
 
 @pytest.mark.parametrize(("stopped", "covered"), [([], True), ([STOPPED], False)])
@@ -943,7 +945,7 @@ def test_no_digest_is_due_of_a_last_day_that_has_just_begun_but_a_trail_that_was
     name = f"{STAGE}_CloudTrail-Digest_us-east-1_the-trail_us-east-1_20260901T100131Z.json.gz"
     trail.coverage.digest(name, DAY.replace(hour=10), DAY.replace(hour=0) + timedelta(days=1))
     found = compare(into(read(two_keys().graph), STAGE), trail)
-    assert (found.coverage[0].lacks is None) is covered
+    assert (found.was_read.accounts[0].lacks is None) is covered
 
 
 def test_the_digest_of_the_last_hour_till_now_is_still_to_come() -> None:
@@ -953,7 +955,7 @@ def test_the_digest_of_the_last_hour_till_now_is_still_to_come() -> None:
     name = f"{STAGE}_CloudTrail-Digest_us-east-1_the-trail_us-east-1_20260901T100131Z.json.gz"
     trail.coverage.digest(name, now - timedelta(hours=30), now - timedelta(hours=1))
     found = compare(into(read(two_keys().graph), STAGE), trail, now - timedelta(hours=30), now + timedelta(hours=20))
-    assert found.coverage[0].lacks is None
+    assert found.was_read.accounts[0].lacks is None
 
 
 @pytest.mark.parametrize(
@@ -1628,7 +1630,7 @@ def test_a_month_that_has_begun_may_be_asked_for_whole() -> None:
     asked = (
         compare(into(read(world.graph), STAGE), trail, trail.start, end) for end in (now, now + timedelta(days=28))
     )
-    assert [one.not_covered for one in asked] == [{}, {}]
+    assert [one.was_read.not_covered for one in asked] == [{}, {}]
 
 
 @pytest.mark.parametrize("caller", [arn(OUTSIDE, "user/evil"), arn(HUB, "user/mallory")])

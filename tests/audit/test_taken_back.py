@@ -19,6 +19,7 @@ from twokeys.answers.reading import read
 from twokeys.answers.selection import into, of_person
 from twokeys.audit.against_states import against_states, taken_back
 from twokeys.audit.comparison import Comparison
+from twokeys.audit.coverage import WasRead
 from twokeys.audit.data import as_data
 from twokeys.audit.events import at_the_top
 from twokeys.audit.person import by_person
@@ -152,7 +153,7 @@ def test_what_else_was_taken_back_is_named_as_not_judged(
     assert [line.partition(" these ")[0] for line in at_the_top(answers, found)] == [
         "Not judged is whom" if given else "What stood before"
     ] * len(said)
-    assert replace(found, coverage=(), doors=(), steps=(), unusual=()).noteworthy is gone
+    assert replace(found, was_read=WasRead(), doors=(), steps=(), unusual=()).noteworthy is gone
 
 
 @pytest.mark.parametrize(

@@ -97,10 +97,14 @@ class Landing(pulumi.ComponentResource):
         )
 
 
-account = Landing().account
-entry = account.id.apply(lambda id: f"arn:aws:iam::{id}:role/OrganizationAccountAccessRole")
-new = aws.Provider("new", region="us-east-1", assume_roles=[aws.ProviderAssumeRoleArgs(role_arn=entry)],
-                   allowed_account_ids=[account.id])
+def provider(name: str, account: aws.organizations.Account) -> aws.Provider:
+    entry = account.id.apply(lambda id: f"arn:aws:iam::{id}:role/OrganizationAccountAccessRole")
+    roles = [aws.ProviderAssumeRoleArgs(role_arn=entry)]
+    return aws.Provider(name, region="us-east-1", assume_roles=roles, allowed_account_ids=[account.id])
+
+
+new = provider("new", Landing().account)
+provider("other", aws.organizations.Account("other", name="other", email="other@example.com", opts=at_hub))
 jobs = aws.sqs.Queue("jobs", name="jobs", opts=pulumi.ResourceOptions(provider=new))
 ci = aws.iam.Role("ci", name="ci", assume_role_policy=json.dumps(trust), opts=at_hub)
 sends = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sqs:SendMessage"}]}
@@ -112,15 +116,15 @@ aws.iam.RolePolicy("send", name="send", role=ci.name, policy=policy, opts=at_hub
 def test_an_account_to_come_is_made_first_with_all_that_it_stands_on_by_the_command_that_preview_says(
     engine: Engine, tmp_path: Path, project_root: Path
 ) -> None:
-    """The engine refuses a target that depends on another resource to make, or has one as its parent."""
+    """The engine refuses a target that depends on another resource to make, or has one as its parent, or a provider."""
     (tmp_path / "Pulumi.yaml").write_text("name: tocome\nruntime: python\n")
     (tmp_path / "__main__.py").write_text(TO_COME)
     pack = f"--policy-pack={project_root / 'policies'}"
     assert engine.pulumi("stack", "init", "dev", folder=tmp_path).returncode == 0
     refused = engine.pulumi("preview", "--stack", "dev", pack, folder=tmp_path)
     said = " ".join(refused.stdout.split())
-    assert "make the account first (`pulumi up" in said, refused.stdout + refused.stderr
-    first = shlex.split(said.partition("make the account first (`pulumi ")[2].partition("`")[0])
-    for command in (first, ["up"]):
-        made = engine.pulumi(*command, "--yes", "--skip-preview", "--stack", "dev", pack, folder=tmp_path)
+    assert "make the accounts first (`pulumi up" in said, refused.stdout + refused.stderr
+    first = shlex.split(said.partition("make the accounts first (`pulumi ")[2].partition("`")[0])
+    for command in (first, ["up", "-s", "dev"]):
+        made = engine.pulumi(*command, "--yes", "--skip-preview", pack, folder=tmp_path)
         assert made.returncode == 0, made.stdout + made.stderr

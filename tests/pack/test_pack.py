@@ -203,11 +203,11 @@ def test_a_trust_made_from_a_user_whose_group_holds_the_grant_is_left_to_the_upd
     assert [one.policyName for one in Engine().analyze(world.resources)] == expected
 
 
-@pytest.mark.parametrize("made_from", ["a role there", "a queue there"])
-def test_what_waits_for_an_account_to_come_asks_for_that_in_an_update_of_its_own(made_from: str) -> None:
+@pytest.mark.parametrize("made_from", ["a role there", "a queue there", "a role there, as a control policy is"])
+def test_all_that_waits_for_an_account_to_come_asks_for_that_at_once_in_an_update_of_its_own(made_from: str) -> None:
     """No program can write an ARN there, which holds an id that AWS has still to give.
 
-    https://www.pulumi.com/docs/iac/cli/commands/pulumi_up/: `--target` makes what it names alone.
+    https://www.pulumi.com/docs/iac/cli/commands/pulumi_up/: `--target` makes what it names alone, `**` stands for all.
     """
     world = World()
     inside = world.new_account()
@@ -215,14 +215,21 @@ def test_what_waits_for_an_account_to_come_asks_for_that_in_an_update_of_its_own
     unit = put(world, "aws:organizations/organizationalUnit:OrganizationalUnit", "unit", world.hub, name="unit")
     world.change(account, dependencies=(unit.urn,))
     world.role("ci", world.hub)
-    if made_from == "a role there":
+    if made_from.startswith("a role there"):
         behind = world.role("deployer", inside, document(trusts(CI)))
     else:
         behind = put(world, "aws:sqs/queue:Queue", "jobs", inside, name="jobs")
-    world.add("RolePolicy", "enter", world.hub, role="ci", name="enter", made_from={"policy": [behind]})
+    targets = "--target '**aws:organizations/*:*::**'"
+    if made_from.endswith("control policy is"):
+        guard = put(world, "aws:organizations/policy:Policy", "guard", world.hub, name="guard", type="BACKUP_POLICY")
+        world.change(guard, dependencies=(behind.urn,))
+        targets = f"--target '{account.urn}' --target '{unit.urn}'"
+    for name in ("enter", "again"):
+        world.add("RolePolicy", name, world.hub, role="ci", name=name, made_from={"policy": [behind]})
     (found,) = Engine().analyze(world.resources)
     assert found.policyName == "unproved-door"
-    assert f"make the account first (`pulumi up --target '{account.urn}' --target '{unit.urn}'`)" in found.message
+    assert "before the accounts to come are made: RolePolicy again, RolePolicy enter." in found.message
+    assert f"make the accounts first (`pulumi up -s stage {targets}`)" in found.message
 
 
 def test_a_trust_in_an_account_to_come_that_is_made_from_a_role_elsewhere_is_to_write_its_arn_out() -> None:

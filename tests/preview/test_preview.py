@@ -551,6 +551,6 @@ def test_an_account_that_the_stacks_state_has_as_it_is_asked_for_is_known_and_wi
         _, verdicts = stack_preview(found, "dev", {}, rules={}, states=states, say=lambda _, text: said.append(text))
         return [one.next_step for one in verdicts.mandatory]
 
-    assert any("make the account first" in step for step in steps([state])) == refused
+    assert any("make the accounts first" in step for step in steps([state])) == refused
     assert steps([])[0].startswith("give the state that has the account (`--state FILE`), or make it (`pulumi up")
     assert said[-1].startswith("accounts that exist are not known here: give the state of dev with `--state FILE`")

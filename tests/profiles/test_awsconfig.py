@@ -117,7 +117,7 @@ def test_a_profile_of_the_same_name_that_is_not_ours_is_refused() -> None:
 
 def test_an_sso_session_that_the_file_has_is_found_and_not_written_twice() -> None:
     ours = Section("sso-session", "twokeys", (("sso_region", "us-east-1"),))
-    assert sso_sessions_in(put(DOCUMENTED, ours), "doors", "config") == {"my-sso"}
+    assert sso_sessions_in(put(DOCUMENTED, ours), "doors", "config").keys() == {"my-sso"}
     with pytest.raises(Refusal, match="sso-session my-sso is already there"):
         put(DOCUMENTED, Section("sso-session", "my-sso", (("sso_region", "us-east-1"),)))
 

@@ -17,7 +17,7 @@ from click.testing import CliRunner, Result
 
 from tests.access.states import write_state
 from tests.access.world import HUB, MFA, arn, document, grants, trusts, two_keys
-from tests.profiles.doors import MANAGEMENT, PROD, STAGE, deployment, door, outputs, people, write
+from tests.profiles.doors import MANAGEMENT, PROD, STAGE, deployment, door, outputs, people, resource, write
 from tests.profiles.test_ways import identity_center
 from twokeys import cli
 from twokeys.answers.commands import access
@@ -149,6 +149,9 @@ def test_a_session_that_the_file_has_is_used_and_not_written_again(config: Path,
     run("--person", "bob", "--state", state, "--sso-session", "acme")
     assert config.read_text().count("[sso-session acme]") == 1
     assert settings("prod-ReadOnly")["sso_session"] == "acme"
+    for option, other in (("--sso-start-url", "https://x.awsapps.com/start"), ("--sso-region", "us-east-1")):
+        with pytest.raises(Refusal, match=f"another Identity Center .*{option} says {other}"):
+            run("--person", "bob", "--state", state, "--sso-session", "acme", option, other)
 
 
 @pytest.mark.usefixtures("config")
@@ -408,6 +411,11 @@ def test_a_dry_run_shows_the_diff_writes_nothing_and_says_3_until_there_is_nothi
     run("--person", "ada", "--state", stage)
     result = run("--person", "ada", "--state", stage, "--dry-run")
     assert (result.return_value, result.output) == (0, f"{config}: nothing would change\n")
+    longer = write(tmp_path, "longer.json", outputs(door("a"), door("b")))
+    shown = run("--person", "ada", "--state", longer, "--dry-run").stdout
+    assert "\n@@ -13,4 +13,11 @@\n" in shown  # 1-based lines of the file, as `patch` takes them
+    assert "\n+\n # <<< twokeys doors <<<\n+ profile b\n= profile a\n" in shown
+    assert shown.endswith("1 added, 0 changed, 0 removed, 1 unchanged (nothing is written: --dry-run)\n")
     result = run("--person", "ada", "--state", stage, "--dry-run", "--config", str(tmp_path / "new" / "config"))
     assert result.return_value == 3
     assert not (tmp_path / "new").exists()
@@ -459,6 +467,35 @@ def test_a_source_profile_that_is_not_there_yet_is_noted(
     assert "twokeys" not in config.read_text()
 
 
+def test_a_source_that_is_of_the_block_itself_is_refused_and_what_is_guessed_is_said_once(
+    config: Path, tmp_path: Path
+) -> None:
+    """A circle of profiles opens nothing: botocore.exceptions.InfiniteLoopConfigError."""
+    config.write_text(config.read_text() + "[profile by-hand]\nsource_profile = a\nrole_arn = x\n")
+    arguments = ("--person", "ada", "--state", write(tmp_path, "stage.json", outputs(door("a", mfa=True))))
+    for source in ("a", "by-hand"):
+        with pytest.raises(Refusal, match=f"the profile {source} cannot be the source .*profile a"):
+            run(*arguments, "--source-profile", source)
+    assert "is guessed" in run(*arguments).stderr
+    assert "is guessed" not in run(*arguments).stderr
+
+
+@pytest.mark.usefixtures("config")
+def test_what_is_declared_of_a_door_of_identity_center_is_published_with_those_who_have_none(tmp_path: Path) -> None:
+    state, role = identity_center(), "aws-reserved/sso.amazonaws.com/AWSReservedSSO_ReadOnly"
+    said = {"reason": "Tickets", "owner": "platform", "expires": "2999-01-01T00:00:00Z"}
+    declared = door("sso", kind="identity-center-group", names=("developers",), role=role, documents=False, **said)
+    resources = state["deployment"]["resources"]
+    resources[0]["outputs"] = outputs(declared)
+    resources.append(resource("aws:identitystore/user:User", "eve", {"userId": "u-3", "userName": "eve"}))
+    file = str(tmp_path / "doors.json")
+    arguments = ["export", file, "--state", write(tmp_path, "s.json", state)]
+    assert CliRunner().invoke(access, arguments, standalone_mode=False).exception is None
+    (told,) = [one["door"] for one in json.loads(Path(file).read_text())["doors"] if one["name"] == "sso"]
+    assert told | said == told
+    assert "there is no door of theirs" in run("--person", "eve", "--from", file).stderr
+
+
 def test_a_dry_run_shows_no_line_of_the_person_s_own(config: Path, tmp_path: Path) -> None:
     config.write_bytes(b"[default]\n# caf\xe9\naws_secret_access_key = wJalrXUtnFEMI")
     stage = write(tmp_path, "stage.json", outputs(door("a")))
@@ -479,8 +516,10 @@ def test_somebody_of_another_account_is_refused_and_nothing_is_taken_away(config
     stage = write(tmp_path, "stage.json", outputs(door("a")))
     run("--person", "ada", "--state", stage, "--account", MANAGEMENT)
     before = config.read_bytes()
-    with pytest.raises(Refusal, match=MANAGEMENT):
-        run("--person", "ada", "--state", stage, "--account", STAGE)
+    run("--person", "ada", "--state", stage, "--account", "management")
+    for other in (STAGE, "stage"):
+        with pytest.raises(Refusal, match=f"nobody of account {STAGE}.*{MANAGEMENT}"):
+            run("--person", "ada", "--state", stage, "--account", other)
     assert config.read_bytes() == before
 
 

@@ -7,13 +7,11 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers.html
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from twokeys.access.carriers import NEEDS_NO_GRANT
 from twokeys.access.judge import Door, settled
 from twokeys.access.model.accounts import Accounts
-from twokeys.access.model.names import EVERY_SERVICE, EVERYONE, admits_everyone, trusted_names
-from twokeys.access.model.organization import Guards
 from twokeys.access.model.principals import Principal
-from twokeys.access.model.requirements import demanded_values
-from twokeys.doors.who import CARRIERS, OF_IDENTITY_CENTER, ROLES_ANYWHERE
+from twokeys.doors.who import OF_IDENTITY_CENTER
 from twokeys.iam import (
     ANY_PROVIDER,
     UNKNOWN,
@@ -23,7 +21,6 @@ from twokeys.iam import (
     CallerKind,
     Context,
     Federation,
-    Glob,
     Outcome,
     Policies,
     PolicyDocument,
@@ -40,8 +37,7 @@ from twokeys.iam.arn import Named
 from twokeys.iam.evaluation import Levels
 from twokeys.iam.principals import COGNITO
 from twokeys.iam.shared_providers import SharedProvider, open_to_others, shared_provider, tenant_claims
-from twokeys.iam.sts import ASSUME_ROLE, WITH_SAML
-from twokeys.iam.truth import Truth
+from twokeys.iam.sts import WITH_SAML
 from twokeys.iam.verdict import Why
 
 GUESTS = "guests of the identity pool"
@@ -184,10 +180,7 @@ def doors(found: FederatedTrust, trust: PolicyDocument, rcps: Levels) -> Iterato
         context = Context({federation.subject_key: (subject,)} if certain else {})
         request = Request(_caller(found), federation.action, role.arn, context)
         verdict = _without_pattern(settled(evaluate, request, Policies(trust=trust, rcps=rcps)), federation)
-        yield Door(source, role, verdict, _NO_GRANT, asked=True)
-
-
-_NO_GRANT = Verdict.of_rule(Outcome.ALLOW, "grant", "a federated principal needs no grant")
+        yield Door(source, role, verdict, NEEDS_NO_GRANT, asked=True)
 
 
 def _caller(found: FederatedTrust) -> Caller:
@@ -231,60 +224,6 @@ def provider_name(federation: Federation) -> str:
         return arn.name if arn else str(federation.provider)
     shared = shared_provider(federation.prefix)
     return shared.name if shared else federation.prefix
-
-
-def carried(role: Principal, trust: PolicyDocument, guards: Guards) -> Iterator[Door]:
-    """A door for each service that a trust policy lets in and that hands the role to others than itself.
-
-    Services are also of everyone: a Deny of all others may spare them, and then they come in without being named. Where
-    it is the same of each, one door stands for all of them.
-    """
-    named = {
-        service
-        for statement in trust.statements
-        if statement.effect == "Allow" and statement.principals is not None
-        for service in statement.principals.service
-    }
-    spared = admits_everyone(trust) and EVERYONE not in trusted_names(trust, guards.denials(role))
-    found = {
-        service: settled(
-            evaluate,
-            Request(Caller(service), ASSUME_ROLE, role.arn, Context()),
-            Policies(trust=trust, rcps=guards.rcps(role.account)),
-        )
-        for service in (CARRIERS if spared or EVERY_SERVICE in named else filter(named.__contains__, CARRIERS))
-    }
-    verdicts = list(found.values())
-    if len(found) == len(CARRIERS) and all(one == verdicts[0] for one in verdicts):
-        found = {EVERY_SERVICE: verdicts[0]}
-    for service, verdict in found.items():
-        if verdict.outcome is not Outcome.DENY or not spared:
-            yield Door(Principal(service, "service", "", service), role, verdict, _NO_GRANT, asked=True)
-
-
-def by_every_anchor(trust: PolicyDocument) -> str | None:
-    """The service, or every one, by which whoever holds a certificate of any trust anchor of the account comes in.
-
-    https://docs.aws.amazon.com/rolesanywhere/latest/userguide/trust-model.html
-    """
-    found = {
-        service
-        for statement in trust.statements
-        if statement.effect == "Allow"
-        and statement.principals is not None
-        and statement.covers_action(ASSUME_ROLE) is not Truth.FALSE
-        and not any(all(map(_names_anchor, arns)) for arns in demanded_values(statement, "aws:sourcearn"))
-        for service in statement.principals.service
-    }
-    return next(filter(found.__contains__, (EVERY_SERVICE, ROLES_ANYWHERE)), None)
-
-
-def _names_anchor(arn: object) -> bool:
-    """Whether a value of aws:SourceArn tells the trust anchor, if not its region; one that is not known yet may."""
-    if not isinstance(arn, str):
-        return True
-    _, found, anchor = arn.rpartition(":trust-anchor/")
-    return bool(found) and not Glob(anchor).wild
 
 
 def _subjects(federation: Federation) -> Iterator[str]:

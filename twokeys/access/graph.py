@@ -17,7 +17,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from twokeys.access.federated import Federated, FederatedTrust, carried, provider_name
+from twokeys.access.carriers import carried
+from twokeys.access.federated import Federated, FederatedTrust, provider_name
 from twokeys.access.federated import doors as federated_doors
 from twokeys.access.identity_center import IdentityCenter, identity_center
 from twokeys.access.judge import Door, Judge, Key

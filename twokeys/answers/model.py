@@ -425,7 +425,7 @@ class Answers:
 
     `ways` are all that are open, those through other roles and under conditions included; `doors` all that are asked
     for on one side at least, open or not; `within` the roles that users enter in their own account, such as
-    break-glass; `principals` those of the sources by their unique ids (AIDA..., AROA...).
+    break-glass; `principals` those of the sources by their unique ids (AIDA..., AROA...; of Identity Center, its own).
     """
 
     origin: str

@@ -1,7 +1,7 @@
 """The ways in as a file that everybody may read: what a developer needs for profiles, and nothing secret.
 
 It has the shape of `pulumi stack output --json`, so that whatever reads the outputs of stacks reads it too: `doors`,
-`parent_account_id`, `member_account_ids` and their environments, `identity_center` with the members of its groups,
+`parent_account_id`, `member_account_ids` and their environments, `identity_center` with its users and groups,
 `regions` by account; of when it is (`as_of`: when the oldest state was written that it is from); and how far it goes:
 the accounts whose roles were seen (`accounts_shown`), and the others that ways come from.
 The documents of the doors are left out, and with them every external ID; a door says that it asks for one.
@@ -47,6 +47,9 @@ def published(answers: Answers) -> dict[str, Any]:
         "as_of": min(read) if len(read) == len(answers.evidence) > 0 else None,
         "identity_center": {"start_url": portal.start_url, "region": portal.region} if portal else None,
         "identity_center_members": _members(answers),
+        "identity_center_users": sorted(
+            {one.who.name for one in answers.principals.values() if one.who.kind == "identity-center-user"}
+        ),
         "doors": [door.to_props() for door in doors_of(answers)],
         "user_arns": {one.who.name: one.arn for one in _users(answers)},
         "parent_account_id": management,

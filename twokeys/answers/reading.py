@@ -10,10 +10,10 @@ from dataclasses import replace
 from itertools import chain
 
 from twokeys.access import graph as access
+from twokeys.access.carriers import by_every_anchor
 from twokeys.access.declared_doors import who
-from twokeys.access.federated import by_every_anchor
 from twokeys.access.graph import Graph
-from twokeys.access.identity_center import PERMISSION_SET
+from twokeys.access.identity_center import PERMISSION_SET, STORE_USER
 from twokeys.access.judge import Key, hangs_on
 from twokeys.access.model.access_roles import is_as_aws_made_it
 from twokeys.access.model.identities import id_of
@@ -380,6 +380,9 @@ class _Reader:
             unique, principal = resource.text("uniqueId"), by_urn.get(resource.urn)
             if unique is not None and principal is not None:
                 yield unique, self._parties.of(principal)
+        for resource in self._graph.snapshot.of_type(STORE_USER):
+            name = resource.text("userName") or resource.name
+            yield resource.text("userId") or resource.urn, Party(Who("identity-center-user", "", name))
 
 
 def _worst(outcomes: Iterable[Outcome]) -> Outcome:

@@ -18,7 +18,7 @@ import click
 
 from twokeys.errors import Refusal, nearest
 from twokeys.profiles.options import DOORS, complete, doors_options, exports_of, mfa_serial, note, read_said
-from twokeys.shown import for_shell, in_utc, listed, printable
+from twokeys.shown import counted, in_utc, printable
 
 if TYPE_CHECKING:
     from twokeys.assume.session import Session
@@ -87,8 +87,16 @@ class _BeforeACommand(click.Command):
 @click.option(
     "--region", help="The region; default: the environment's, else the one that the file has for the account."
 )
+@click.option("--all", "of_others", is_flag=True, help="Without DOOR: list the doors of others, too.")
 @click.argument("command", nargs=-1, type=click.UNPROCESSED)
-def assume(*, door: str, command: tuple[str, ...], as_json: bool, **how: Any) -> int:  # noqa: ANN401 - `_through`
+def assume(
+    *,
+    door: str,
+    command: tuple[str, ...],
+    as_json: bool,
+    of_others: bool,
+    **how: Any,  # noqa: ANN401 - `_through`
+) -> int:
     """Open DOOR for one COMMAND, or print the session for a shell; without DOOR, say which there are.
 
     Nothing is kept on disk. A door that asks for MFA asks you for the code.
@@ -102,7 +110,7 @@ def assume(*, door: str, command: tuple[str, ...], as_json: bool, **how: Any) ->
 
     Exit codes: COMMAND's own (128 and its number for a signal); 1 refused, 2 wrong usage, 127 no such COMMAND.
     """
-    from twokeys.aws_errors import BACK, PROFILE, WITHIN, in_shell
+    from twokeys.aws_errors import BACK, WITHIN
 
     if command and as_json:
         raise click.UsageError("--json prints the session, and with a command nothing is printed: leave one out")
@@ -111,7 +119,7 @@ def assume(*, door: str, command: tuple[str, ...], as_json: bool, **how: Any) ->
         return _NO_COMMAND
     try:
         if not (door or command):
-            _say_doors(how["profile"], how["states"], how["published"], as_json=as_json)
+            _say_doors(how["profile"], how["states"], how["published"], as_json=as_json, of_others=of_others)
             return 0
         ways, reading = _ways(door, how["profile"], how.pop("states"), how.pop("published"))
         if sys.stdout.isatty() and not (command or as_json):
@@ -131,7 +139,7 @@ def assume(*, door: str, command: tuple[str, ...], as_json: bool, **how: Any) ->
         surroundings = {name: value for name, value in os.environ.items() if name not in session.unset}
         stopping = signal.signal(signal.SIGINT, lambda *_: None)  # Ctrl-C is for the command, which may go on
         try:
-            ended = subprocess.run(command, env=surroundings | session.marked | {WITHIN: "1"}, check=False).returncode  # noqa: S603
+            ended = subprocess.run(command, env=surroundings | session.marked() | {WITHIN: "1"}, check=False).returncode  # noqa: S603
         except OSError as error:
             raise Refusal(
                 f"the command {command[0]}", where="this machine", why=str(error), next_step="name one that runs here"
@@ -142,20 +150,14 @@ def assume(*, door: str, command: tuple[str, ...], as_json: bool, **how: Any) ->
     if as_json:
         click.echo(json.dumps(session.environment | {"arn": session.arn}))
     else:
-        click.echo(for_shell(session.marked, session.unset))
-        own_keys = session.profile == "default" and in_shell(None) and PROFILE not in os.environ
-        way_back = (
-            f"its own keys are gone: to keep them, use `twokeys assume {shlex.quote(door)} -- bash`"
-            if own_keys
-            else f'back: `eval "${BACK}"`'
-        )
-        note(f"this shell is in {session.way.name} until {in_utc(session.expires)}; {way_back}")
+        click.echo(session.evaluated)
+        note(f'this shell is in {session.way.name} until {in_utc(session.expires)}; back: `eval "${BACK}"`')
     return 0
 
 
 @click.command()
 @_through
-@click.option("--to", "destination", metavar="URL", help="The console page to open; default: its home.")
+@click.option("--to", "destination", metavar="PAGE", help="The console's page, as in /s3/home; default: its home.")
 @click.option("--region", help="The region to open the console in; default: the last one that you were in.")
 @click.option("--open", "in_browser", is_flag=True, help="Open it in your browser.")
 def console(
@@ -170,7 +172,7 @@ def console(
 
     Any other one holds a sign-in token: whoever has it within fifteen minutes is signed in, so do not pass it on.
     """
-    from twokeys.assume.session import console_address, console_in, local_aws
+    from twokeys.assume.session import console_address, console_in, console_page, local_aws
     from twokeys.doors.switch_role import shortcut_url
     from twokeys.iam import Arn
     from twokeys.profiles.ways import AssignmentWay, least
@@ -188,6 +190,8 @@ def console(
     way, arn = least(ways), None
     if region := how["region"]:
         destination = console_in(region, way.partition or "aws")
+    elif destination:
+        destination = console_page(destination, way.partition or "aws")
     if isinstance(way, AssignmentWay) and (way.start_url or "").startswith("https://"):
         address = shortcut_url(way.start_url or "", way.account, way.permission_set, destination)
     else:
@@ -232,11 +236,13 @@ def _elsewhere(profile: str | None, states: tuple[str, ...], published: tuple[st
     return not (states or published or os.environ.get(DOORS)) and local_aws(profile) is None
 
 
-def _say_doors(profile: str | None, states: tuple[str, ...], published: tuple[str, ...], *, as_json: bool) -> None:
-    """A line a door, the caller's own first.
+def _say_doors(
+    profile: str | None, states: tuple[str, ...], published: tuple[str, ...], *, as_json: bool, of_others: bool
+) -> None:
+    """A line a door, the caller's own first; of the others, where it is not known whose they are or all are asked for.
 
-    Where it is no terminal that reads them, `eval "$(twokeys assume $DOOR)" && ...` may, of a variable that is empty:
-    it fails, and finds the doors, whose names are other people's words, in comments.
+    Where no terminal reads the output, `eval "$(twokeys assume $DOOR)" && ...` may, of a variable that is empty: that
+    fails, and the doors are on standard error.
     """
     from twokeys.assume.session import own_doors
     from twokeys.profiles.commands import way_data
@@ -253,43 +259,50 @@ def _say_doors(profile: str | None, states: tuple[str, ...], published: tuple[st
         yours = None if why and not mine else [*map(way_data, own.values())]
         click.echo(json.dumps({"yours": yours, "others": [*map(way_data, others.values())]}))
         return
-    rows = {name: (way.account_name, _about(way)) for name, way in {**own, **others}.items()}
-    name_wide, account_wide = (max(map(len, column), default=0) for column in (rows, [one for one, _ in rows.values()]))
-    before = "" if sys.stdout.isatty() else "false # "
-    for heading, names in (("Yours:", own), ("Others:" if why else "Of others:", others)):
-        lines = [f"  {name:{name_wide}}  {rows[name][0]:{account_wide}}  {rows[name][1]}".rstrip() for name in names]
-        for line in [heading, *(lines or ["  not known" if why and names is own else "  none"])]:
-            click.echo(f"{before}{printable(line)}")
-            before = before and "# "
+    name_wide, account_wide = (
+        max(map(len, column), default=0) for column in ({**own, **others}, [way.account_name for way in reading.ways])
+    )
+
+    def rows(ways: dict[str, Way], none: str = "none") -> list[str]:
+        listed = (
+            f"  {name:{name_wide}}  {way.account_name:{account_wide}}  {_about(way)}" for name, way in ways.items()
+        )
+        return [line.rstrip() for line in listed] or [f"  {none}"]
+
+    lines = ["Yours:", *rows(own, "not known" if why else "none")]
+    if why or of_others:
+        lines += ["Others:" if why else "Of others:", *rows(others)]
+    elif others:
+        lines += [f"Of others: {len(others)}, which --all lists"]
+    _end_eval(for_a_shell=True)
+    for line in lines:
+        click.echo(printable(line), err=not sys.stdout.isatty())
 
 
 def _about(way: Way) -> str:
-    """What a door permits, and until when it is open."""
+    """What a door permits, what it asks for, and until when it is open."""
     from twokeys.doors.expiry import until
-    from twokeys.profiles.ways import closed, not_yet
+    from twokeys.profiles.ways import asks, closed, not_yet
 
     ends = f"until {until(way.expires)}" if way.expires else ""
-    return ", ".join(filter(None, [way.permits, closed(way) or not_yet(way) or ends]))
+    return ", ".join(filter(None, [way.permits, *asks(way), closed(way) or not_yet(way) or ends]))
 
 
 def _no_door(door: str, reading: Reading, mine: list[Way], where: str) -> Refusal:
-    """Which doors there are, where one is asked for that is not there, or none: the caller's own first."""
+    """Which doors may be meant, where one is asked for that is not there, or none: the caller's own first."""
     from twokeys.profiles.ways import apart
 
     known, own = [*dict.fromkeys(way.name for way in reading.ways)], [way.name for way in mine]
     there = {way.name for way in mine or reading.ways if door in (way.account, way.account_name)}
     there |= {way.name for way in reading.ways if way.name == apart(way.account_name, door)}
     close = [name for name in known if name in there] or [*filter(None, [nearest(door, own) or nearest(door, known)])]
-    others = [name for name in known if name not in own]
-    why = f"the doors there are {listed(known, 12)}" if known else "no door is there"
-    if own:
-        why = f"yours are {listed([f'{way.name} ({said})' if (said := _about(way)) else way.name for way in mine], 12)}"
-        why += f"; those of others are {listed(others, 12)}" if others else ""
+    yours = f", {len(own)} of them yours" if own else ""
+    step = f"name {' or '.join(close[:4])}, if that is meant" if close else "name one that `twokeys assume` lists"
     return Refusal(
         f"no door is called {door}" if door else "no door is named",
         where=where,
-        why=why,
-        next_step=(f"name {' or '.join(close)}, if that is meant" if close else "name one of them")
+        why=f"{counted(len(known), 'door')} {'is' if len(known) == 1 else 'are'} there{yours}",
+        next_step=step
         + ("" if door else ", before -- and a command")
         + ("; if the door was made since, ask for a newer file" if door and reading.dates else ""),
     )

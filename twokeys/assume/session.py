@@ -61,6 +61,8 @@ _CONSOLES: Mapping[str, tuple[str, str]] = {
 https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_enable-console-custom-url.html
 """
 _SECONDS_TO_ANSWER = 10
+_KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_CREDENTIAL_EXPIRATION")
+_OWN = "TWOKEYS_OWN_"
 _WRONG_CODE = "MultiFactorAuthentication failed"
 """How STS begins what it says of a code: it has no error code of its own for one."""
 
@@ -102,13 +104,26 @@ class Session:
             **region,
         }
 
-    @property
-    def marked(self) -> dict[str, str]:
-        """The same, the profile of the caller, a region that is not the shell's own, and the way back."""
+    def marked(self, keys: Sequence[str] = ()) -> dict[str, str]:
+        """The same, the profile of the caller, a region that is not the shell's own, and the way back to its `keys`."""
         own = self.region in {None, _region_of_surroundings()}
         there = self.environment | {PROFILE: self.profile} | ({} if own else {REGION: self.region or ""})
-        gone = [name for name in (*there, BACK) if not own or name not in ("AWS_REGION", "AWS_DEFAULT_REGION")]
-        return there | {BACK: for_shell({} if self.profile == "default" else {"AWS_PROFILE": self.profile}, gone)}
+        stay = {*keys, *(("AWS_REGION", "AWS_DEFAULT_REGION") if own else ())}
+        gone = [*(name for name in (*there, BACK) if name not in stay), *(f"{_OWN}{name}" for name in keys)]
+        again = "".join(f'export {name}="${_OWN}{name}";' for name in keys)
+        profile = {} if self.profile == "default" else {"AWS_PROFILE": self.profile}
+        return there | {BACK: again + for_shell(profile, gone)}
+
+    @property
+    def evaluated(self) -> str:
+        """What `eval` takes, in sh and in fish: its own keys the shell keeps in variables that no command gets."""
+        inside, back = PROFILE in os.environ, os.environ.get(BACK, "")
+        keys = [name for name in _KEYS if (f"${_OWN}{name}" in back if inside else name in os.environ)]
+        lines = [
+            f"command -v unset >/dev/null && eval '{_OWN}{name}=${name}' || set -g {_OWN}{name} ${name};\n"
+            for name in (() if inside else keys)
+        ]
+        return "".join(lines) + for_shell(self.marked(keys), self.unset)
 
     @property
     def unset(self) -> list[str]:
@@ -198,8 +213,8 @@ def open_session(
             way,
             str(error),
             f"by its file the door is {'yours' if own else f'for {_whose(ways)}'}: {where}the file is old or"
-            " the door is not made (ask whoever publishes it), or it asks for what you did not give: --mfa-code,"
-            " --external-id",
+            " the door is not made (ask whoever publishes it)"
+            + (", or it asks for another --external-id" if given.external_id else ""),
         ) from error
     keys = answered["Credentials"]
     return Session(
@@ -225,6 +240,9 @@ def own_doors(profile: str | None, reading: Reading) -> tuple[list[Way], str]:
         if refusal is None:
             raise
         return [], f"{refusal.why}; {refusal.next_step}"
+    account = caller.split(":")[4]
+    if account not in {*reading.accounts, *(one for way in reading.ways for one in (way.account, way.source.account))}:
+        return [], f"your credentials are of account {account}, which this file does not show"
     names = unsaid(reading.ways, caller, reading.members)
     why = f"the file does not say who is in a group, or signs in at Identity Center ({listed(names, 6)})"
     return of_whom_is_behind(reading.ways, caller, reading.members), why if names else ""
@@ -458,6 +476,18 @@ def console_in(region: str, partition: str) -> str:
     """
     known_region(region, "--region", partition)
     return _console(partition)[1].replace("//", f"//{region}.")
+
+
+def console_page(destination: str, partition: str) -> str:
+    """A page of the partition's console: its address, or a path as in `/s3/home`. Raises Refusal for any other one."""
+    home = _console(partition)[1]
+    domain = home.removeprefix("https://console").rstrip("/")
+    if destination.startswith("/"):
+        return home + destination.lstrip("/")
+    if not re.fullmatch(rf"https://[a-z0-9.-]+{re.escape(domain)}([/?#][!-~]*)?", destination):
+        why, step = f"it is no address of that console (https://*{domain}/)", "name one, or a path such as /s3/home"
+        raise Refusal(f"--to {destination}", where=f"partition {partition}", why=why, next_step=step)
+    return destination
 
 
 def console_address(session: Session, partition: str, destination: str | None = None) -> str:

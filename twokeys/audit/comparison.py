@@ -12,11 +12,10 @@ from twokeys.answers.model import Answers, Party, Step, Way
 from twokeys.answers.selection import PEOPLE
 from twokeys.audit import LEARNING
 from twokeys.audit.against_states import TakenBack, taken_back
-from twokeys.audit.coverage import Covered
+from twokeys.audit.coverage import WasRead
 from twokeys.audit.dates import dated
 from twokeys.audit.entries import DoorUse, Entry, Tallies, Tally, Usage
 from twokeys.audit.known import Records
-from twokeys.audit.logs import Source
 from twokeys.audit.record import EARLIER, SESSION, SESSIONS, SIGN_INS, Use, resolved
 from twokeys.audit.trail import LONGEST, Change, Trail, by_credentials
 from twokeys.audit.unusual import Unusual, is_weak, unusual
@@ -51,8 +50,7 @@ class SignIns:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What came of comparing. `apart` counts what no door stands for, in words; `unreadable` are records that no one
-    can tell the role or the time of.
+    """What came of comparing. `apart` counts what no door stands for, in words.
 
     `steps` lead on within an account or into one that is not asked for; `population` is every entry and every use of
     such a step, in order of time; `asked` is the period that was asked for, `start` and `end` what records span of it.
@@ -66,11 +64,9 @@ class Comparison:
     doors: tuple[DoorUse, ...]
     unusual: tuple[Unusual, ...]
     apart: dict[str, int]
-    unreadable: tuple[str, ...] = ()
+    was_read: WasRead
     sign_ins: tuple[SignIns, ...] = ()
-    sources: tuple[Source, ...] = ()
     asked: tuple[datetime | None, datetime | None] = (None, None)
-    coverage: tuple[Covered, ...] = ()
     ways: tuple[WayUse, ...] = ()
     steps: tuple[DoorUse, ...] = ()
     population: tuple[Entry, ...] = ()
@@ -119,30 +115,9 @@ class Comparison:
         return doors, steps
 
     @property
-    def not_readable(self) -> dict[str, str]:
-        """The files that cannot be read, and why."""
-        return {file: why for source in self.sources for file, why in source.not_readable.items()}
-
-    @property
-    def not_as_digest(self) -> list[str]:
-        """The log files and digests that are not as digests say."""
-        return [file for source in self.sources for file in source.not_as_digest]
-
-    @property
-    def in_no_digest(self) -> list[str]:
-        """The log files that no digest lists, of times of which there are digests."""
-        return [file for source in self.sources for file in source.in_no_digest]
-
-    @property
-    def not_covered(self) -> dict[str, int]:
-        """The accounts that are not covered, and on how many days: what happened there then is not known."""
-        return {one.account: one.lost for one in self.coverage if one.lacks is not None}
-
-    @property
     def may_be_more(self) -> bool:
         """Whether there may be entries and changes of keys that no record was given of."""
-        not_whole = self.not_covered or self.unreadable or self.not_readable or self.not_as_digest or self.in_no_digest
-        return bool(self.start is None or not_whole)
+        return self.start is None or not self.was_read.whole
 
     @property
     def noteworthy(self) -> bool:
@@ -188,12 +163,12 @@ def compare(
         learned_until=learned,
         doors=tuple(use for _, use in by_doors.values()),
         unusual=unusual(answers, trail, [*sorting.judged, *signed], sorting.population, accounts, learned),
-        apart=dict(sorted((sorting.apart + _apart_by_calls(answers, key_calls)).items())),
-        unreadable=tuple(trail.unreadable.values()),
+        apart=dict(sorted((sorting.apart + _calls_counted(answers, key_calls)).items())),
+        was_read=WasRead(
+            tuple(trail.sources), tuple(records.accounts(used)) if records else (), tuple(trail.unreadable.values())
+        ),
         sign_ins=tuple(_sign_ins(sorting.judged)),
-        sources=tuple(trail.sources),
         asked=asked,
-        coverage=tuple(records.accounts(used)) if records else (),
         ways=tuple(way_use(way, used) for way in answers.ways) if records else (),
         steps=tuple(use for _, use in by_steps.values()),
         population=tuple(sorted(sorting.population, key=lambda one: (one.use.time, one.use.id))),
@@ -227,7 +202,7 @@ class _Sorting:
 
     def _take_into(self, use: Use) -> None:
         """A use of an account that is asked for: an entry, unless it is apart."""
-        other = _apart(use)
+        other = _why_no_entry(use)
         if other is None or (use.failed is None and use.caller.who.kind == "service" and _hands_on(use, self._answers)):
             entry = self.doors.take(use, self._ids)
             other = _BEFORE if use.event == EARLIER and not entry.doors else None
@@ -241,7 +216,7 @@ class _Sorting:
         elsewhere = use.account not in self._answers.accounts
         handed = elsewhere and use.caller.who.kind == "service" and _hands_on(use, self._answers)
         begins = use.target in self._led_through and use.event not in SESSIONS and (handed or not _by_service(use))
-        self.population += [step] if step.doors or (begins and _is_apart(use, self._answers)) else []
+        self.population += [step] if step.doors or (begins and _is_no_entry(use, self._answers)) else []
 
 
 def _longest_sessions(answers: Answers) -> dict[Who, timedelta]:
@@ -254,7 +229,7 @@ def _longest_sessions(answers: Answers) -> dict[Who, timedelta]:
     return found
 
 
-def _apart_by_calls(answers: Answers, key_calls: Iterable[tuple[Party, str, int]]) -> Counter[str]:
+def _calls_counted(answers: Answers, key_calls: Iterable[tuple[Party, str, int]]) -> Counter[str]:
     """What is no entry, of the calls of users."""
     apart: Counter[str] = Counter()
     for user, name, count in key_calls:
@@ -326,7 +301,7 @@ def _may_follow(use: Use, before: Use) -> bool:
     return timedelta() <= use.time - before.time <= LONGEST
 
 
-def _apart(use: Use) -> str | None:
+def _why_no_entry(use: Use) -> str | None:
     """Why a use is no entry, in words."""
     failed = "failed " if use.failed is not None else ""
     if use.event in SIGN_INS:
@@ -356,7 +331,7 @@ def _led_through(answers: Answers) -> Iterable[Who]:
         yield from (step.source.who for step in way.steps[: max(crossing, default=-1) + 1])
 
 
-def _is_apart(use: Use, answers: Answers) -> bool:
+def _is_no_entry(use: Use, answers: Answers) -> bool:
     """Whether a call is no entry into an audited account: it is in another account, or comes from within."""
     return use.account not in answers.accounts or _needs_no_door(use)
 

@@ -28,6 +28,7 @@ from itertools import chain
 from operator import or_
 from typing import NamedTuple
 
+from twokeys.audit.logs import Source
 from twokeys.iam.arn import DEFAULT_PARTITION, partition_of_region
 from twokeys.shown import counted
 
@@ -365,3 +366,41 @@ def _days(bits: int) -> Iterator[date]:
 def _mask(start: datetime, end: datetime) -> int:
     """A bit for each day from the first to the last."""
     return (1 << (_bit(end) + 1)) - (1 << _bit(start))
+
+
+@dataclass(frozen=True, slots=True)
+class WasRead:
+    """What was read for a comparison: from where, what of it is there of each account, and what lacks.
+
+    `unreadable` are records that no one can tell the role or the time of.
+    """
+
+    sources: tuple[Source, ...] = ()
+    accounts: tuple[Covered, ...] = ()
+    unreadable: tuple[str, ...] = ()
+
+    @property
+    def not_readable(self) -> dict[str, str]:
+        """The files that cannot be read, and why."""
+        return {file: why for source in self.sources for file, why in source.not_readable.items()}
+
+    @property
+    def not_as_digest(self) -> list[str]:
+        """The log files and digests that are not as digests say."""
+        return [file for source in self.sources for file in source.not_as_digest]
+
+    @property
+    def in_no_digest(self) -> list[str]:
+        """The log files that no digest lists, of times of which there are digests."""
+        return [file for source in self.sources for file in source.in_no_digest]
+
+    @property
+    def not_covered(self) -> dict[str, int]:
+        """The accounts that are not covered, and on how many days: what happened there then is not known."""
+        return {one.account: one.lost for one in self.accounts if one.lacks is not None}
+
+    @property
+    def whole(self) -> bool:
+        """Whether every record of the period was given, as far as anything shows."""
+        lacks = self.not_covered or self.unreadable or self.not_readable or self.not_as_digest or self.in_no_digest
+        return not lacks

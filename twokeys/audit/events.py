@@ -56,7 +56,10 @@ def not_in_the_events(comparison: Comparison) -> str:
     if comparison.regions:
         named = ", ".join(comparison.regions)
         regions = f"regions other than {named} (--region), but for the records that are there"
-    asked, held = any(one.caller for one in comparison.sources), any(one.held for one in comparison.sources)
+    asked, held = (
+        any(one.caller for one in comparison.was_read.sources),
+        any(one.held for one in comparison.was_read.sources),
+    )
     return f"{NOT_LOOKED_AT}{history * asked}{signatures * held}; {regions}"
 
 
@@ -83,15 +86,17 @@ def headline(answers: Answers, comparison: Comparison | None) -> str:
     )
     not_known = (
         f"{of} of which it is not known whether {'it was' if doors + steps == 1 else 'they were'} used" if of else "",
-        _some(len(comparison.unreadable), "record", " that cannot be read"),
-        _some(len(comparison.not_readable), "file", " that cannot be read"),
-        not_as_digest(comparison),
-        _some(len(comparison.in_no_digest), "log file", " in no digest given"),
+        _some(len(comparison.was_read.unreadable), "record", " that cannot be read"),
+        _some(len(comparison.was_read.not_readable), "file", " that cannot be read"),
+        not_as_digest(comparison.was_read),
+        _some(len(comparison.was_read.in_no_digest), "log file", " in no digest given"),
     )
     first = seen if comparison.start else (_NO_RECORDS if _may_have_logs(comparison) else _NO_LOGS,)
     only = f" of {listed(comparison.regions)} only (--region)" if comparison.regions else ""
     said = f"CloudTrail{only}: {', '.join(filter(None, (*first, *not_known)))}"
-    return "; ".join(filter(None, (said, gaps(answers, comparison), without_digests(answers, comparison))))
+    return "; ".join(
+        filter(None, (said, gaps(answers, comparison.was_read), without_digests(answers, comparison.was_read)))
+    )
 
 
 def _some(count: int, what: str, more: str = "") -> str:
@@ -163,7 +168,7 @@ def entered(answers: Answers, comparison: Comparison, sources: Container[str] = 
 
 def _may_have_logs(comparison: Comparison) -> bool:
     """Whether anything that was given is a log, or cannot be read and may be one."""
-    return any(one.caller or one.read or one.not_readable for one in comparison.sources)
+    return any(one.caller or one.read or one.not_readable for one in comparison.was_read.sources)
 
 
 def _only_learning(comparison: Comparison) -> bool:
@@ -191,7 +196,7 @@ def events(answers: Answers, comparison: Comparison, named: Callable[[Sequence[s
     yield ""
     yield "What CloudTrail saw"
     yield period(comparison)
-    yield from _few("not readable", not_readable(comparison))
+    yield from _few("not readable", not_readable(comparison.was_read))
     looked_at, changed = to_look_at(answers, comparison)
     yield from _few("entries, calls and attempts", list(map(": ".join, looked_at)))
     yield from _few("what was taken back", list(map(": ".join, taken_back(answers, comparison))))
@@ -209,7 +214,7 @@ def events(answers: Answers, comparison: Comparison, named: Callable[[Sequence[s
     yield from filter(None, [about_early(comparison)])
     for signed in comparison.sign_ins:
         yield f"signed in: {sign_ins(signed, answers)}"
-    yield from _few("records", [f"records of {line}" for line, _ in coverage(answers, comparison, named)])
+    yield from _few("records", [f"records of {line}" for line, _ in coverage(answers, comparison.was_read, named)])
     yield not_in_the_events(comparison)
 
 
@@ -251,7 +256,7 @@ def ways(comparison: Comparison) -> str:
     step = (
         "give whole files and digests of what is not covered, or with --region the regions with an active STS endpoint"
     )
-    known = f". To know more, {step}" if counts[Usage.NOT_KNOWN] or comparison.not_covered else ""
+    known = f". To know more, {step}" if counts[Usage.NOT_KNOWN] or comparison.was_read.not_covered else ""
     return f"Of {counted(len(comparison.ways), 'way')} in, those through other roles included: {each}{known}"
 
 
@@ -305,13 +310,15 @@ def period(comparison: Comparison) -> str:
     parts = (asked_of(comparison), f"only {' and '.join(comparison.regions)}" if comparison.regions else "")
     asked = f"Asked: {' '.join(filter(None, parts))}. " if any(parts) else ""
     if comparison.start is None or comparison.end is None:
-        unreadable = f", but {len(comparison.unreadable)} that cannot be read" if comparison.unreadable else ""
+        unreadable = (
+            f", but {len(comparison.was_read.unreadable)} that cannot be read" if comparison.was_read.unreadable else ""
+        )
         nothing = f"there are no records of the period{unreadable}, so nothing tells whether a door is used"
         return f"{asked}CloudTrail: {nothing}"
     there = Counter(map(kind_of, comparison.population))
     several = [one for one in comparison.population if len(one.doors) > 1]
     times = sum(len(one.doors) for one in several)
-    apart = ", ".join(_apart(count, what) for what, count in comparison.apart.items())
+    apart = ", ".join(_counted_apart(count, what) for what, count in comparison.apart.items())
     learned = comparison.learned_until if not _only_learning(comparison) else None
     seen = (
         *(_some(there[kind], "step", kind.removeprefix("step")) for kind in (STEP, PERHAPS_A_STEP)),
@@ -324,7 +331,7 @@ def period(comparison: Comparison) -> str:
     return f"{asked}{span}{': ' if about else ''}{about}"
 
 
-def _apart(count: int, what: str) -> str:
+def _counted_apart(count: int, what: str) -> str:
     for things in ("sign-ins", "sessions", "calls", "attempts"):
         before, plural, after = what.partition(things)
         if plural:

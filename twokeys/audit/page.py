@@ -221,12 +221,12 @@ def _lines(step: Step) -> list[tuple[str, str | None]]:
 def _events(answers: Answers, comparison: Comparison, named: Named) -> dict[str, object]:
     looked_at, changed = to_look_at(answers, comparison)
     return {
-        "gaps": gaps(answers, comparison),
+        "gaps": gaps(answers, comparison.was_read),
         "period": period(comparison),
-        "not_readable": not_readable(comparison),
+        "not_readable": not_readable(comparison.was_read),
         "about_early": about_early(comparison),
         "not_looked_at": not_in_the_events(comparison),
-        "coverage": coverage(answers, comparison, named),
+        "coverage": coverage(answers, comparison.was_read, named),
         "doors": uses(comparison.doors, named),
         "steps": uses(comparison.steps, named),
         "ways": ways(comparison),

@@ -107,7 +107,7 @@ def show(  # noqa: PLR0913 - what is answered by position
 
 def what_was_read(answers: Answers, comparison: Comparison | None, digits: int = SHA256) -> list[tuple[str, str]]:
     """Each state file, live AWS and source of events, and which it was: so many digits of its sha256, by whom, when."""
-    of_events = [(one.name, read_from(one, digits)) for one in (comparison.sources if comparison else ())]
+    of_events = [(one.name, read_from(one, digits)) for one in (comparison.was_read.sources if comparison else ())]
     return [(one.name, file_or_live(one, digits)) for one in answers.evidence] + of_events
 
 

@@ -136,8 +136,8 @@ def _rows_of_events(answers: Answers, comparison: Comparison) -> Iterator[dict[s
         {"what": "events compared", "why": why}
         for why in filter(None, (headline(answers, comparison), period(comparison), about_early(comparison)))
     )
-    yield from ({"what": "file not readable", "why": why} for why in not_readable(comparison))
-    for one in comparison.coverage:
+    yield from ({"what": "file not readable", "why": why} for why in not_readable(comparison.was_read))
+    for one in comparison.was_read.accounts:
         row = {
             "what": "covered" if one.lacks is None else "not covered",
             "account": one.account,

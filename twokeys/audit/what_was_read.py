@@ -8,48 +8,47 @@ from itertools import groupby
 
 from twokeys.answers.model import Answers
 from twokeys.answers.summary import SHA256
-from twokeys.audit.comparison import Comparison
-from twokeys.audit.coverage import Covered
+from twokeys.audit.coverage import Covered, WasRead
 from twokeys.audit.logs import Source
 from twokeys.audit.words import FEW, MANY
 from twokeys.shown import counted, listed
 
 
-def not_as_digest(comparison: Comparison) -> str:
+def not_as_digest(was_read: WasRead) -> str:
     """How many files are not as their digests say; empty where none is."""
-    count = len(comparison.not_as_digest)
+    count = len(was_read.not_as_digest)
     verb, whose = ("is", "its digest says") if count == 1 else ("are", "their digests say")
     return f"{counted(count, 'file')} {verb} not as {whose}" if count else ""
 
 
-def gaps(answers: Answers, comparison: Comparison) -> str:
+def gaps(answers: Answers, was_read: WasRead) -> str:
     """Which accounts are not covered, and what follows; empty where all are."""
     lost = [
-        f"{answers.account_name(account)} ({counted(days, 'day')})" for account, days in comparison.not_covered.items()
+        f"{answers.account_name(account)} ({counted(days, 'day')})" for account, days in was_read.not_covered.items()
     ]
     return f"not covered: {listed(lost, most=FEW)}: entries and changes of keys there are not known" if lost else ""
 
 
-def without_digests(answers: Answers, comparison: Comparison) -> str:
+def without_digests(answers: Answers, was_read: WasRead) -> str:
     """Of which accounts log files alone tell, and what follows; empty where digests were given of all."""
     places = [
         answers.account_name(one.account)
         + (f" ({listed(one.without_digests, most=FEW)})" if len(one.without_digests) < len(one.regions) else "")
-        for one in comparison.coverage
+        for one in was_read.accounts
         if one.without_digests
     ]
-    trails = {trail: count for source in comparison.sources for trail, count in source.without_digests.items()}
+    trails = {trail: count for source in was_read.sources for trail, count in source.without_digests.items()}
     places += [f"the trail in {trail} ({counted(count, 'log file')})" for trail, count in trails.items()]
     return f"no digests of {listed(places, most=FEW)}: a log file that is missing would not show" if places else ""
 
 
-def not_readable(comparison: Comparison) -> list[str]:
+def not_readable(was_read: WasRead) -> list[str]:
     """The files and records that cannot be read, or are not as CloudTrail wrote them, each in a sentence."""
-    files = [f"{file}: {why}" for file, why in comparison.not_readable.items()]
-    records = [f"{one}; what happened is not known: copy its file again" for one in comparison.unreadable]
+    files = [f"{file}: {why}" for file, why in was_read.not_readable.items()]
+    records = [f"{one}; what happened is not known: copy its file again" for one in was_read.unreadable]
     changed = "not as its digest says: {}: what CloudTrail wrote in it is not known: copy it again"
     more = "in no digest given: {}: nothing shows that CloudTrail wrote it: give all digests, or leave it out"
-    said = [*map(changed.format, comparison.not_as_digest), *map(more.format, comparison.in_no_digest)]
+    said = [*map(changed.format, was_read.not_as_digest), *map(more.format, was_read.in_no_digest)]
     return [*said, *(f"not readable: {one}" for one in (*files, *records))]
 
 
@@ -70,12 +69,10 @@ def _spans(found: list[date]) -> Iterator[str]:
         yield f"{first} to {more[-1]}" if more else first
 
 
-def coverage(
-    answers: Answers, comparison: Comparison, named: Callable[[Sequence[str]], str]
-) -> list[tuple[str, list[str]]]:
+def coverage(answers: Answers, was_read: WasRead, named: Callable[[Sequence[str]], str]) -> list[tuple[str, list[str]]]:
     """What there is of each account and all days that are not covered, in words; once for those that are alike."""
     alike: dict[tuple[str, ...], list[str]] = defaultdict(list)
-    for one in comparison.coverage:
+    for one in was_read.accounts:
         alike[covered(one), *map(": ".join, days(one))].append(answers.account_name(one.account))
     return [(f"{named(places)}: {words}", lacking) for (words, *lacking), places in alike.items()]
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import replace
+from functools import cached_property
 from itertools import chain
 from typing import Final
 
@@ -23,9 +24,10 @@ from twokeys.access.graph import DECLARE, Door, Graph, Key
 from twokeys.access.identity_center import ASSIGNMENT, ENTITLEMENT, INLINE_POLICY, PERMISSION_SET
 from twokeys.access.judge import Judge, widest
 from twokeys.access.keys import denial, past
+from twokeys.access.model.identities import ORGANIZATIONS
 from twokeys.access.model.names import may_grant
 from twokeys.access.model.principals import ATTACHMENTS, INLINE_POLICIES, TYPES, Principal
-from twokeys.access.reading.snapshot import Resource, Snapshot, holds_unknown
+from twokeys.access.reading.snapshot import Resource, Snapshot, holds_unknown, stack_of
 from twokeys.access.reading.types import Reading, reading_of
 from twokeys.access.rules import BY_NAME
 from twokeys.access.verdicts import Judged
@@ -33,7 +35,7 @@ from twokeys.iam import UNKNOWN, Arn, Outcome
 from twokeys.pack.relevance import GIVING, may_say_who
 from twokeys.shown import listed
 
-ACCOUNT_FIRST: Final = "make the account first"
+ACCOUNT_FIRST: Final = "make the accounts first"
 DEFERRED: Final = "judged-in-the-update"
 _DOCUMENTS: Final = ("assumeRolePolicy", "inlinePolicies", "policy")
 _OF_TRUST: Final = frozenset({"assumeRolePolicy", "name", "namePrefix", "path"})
@@ -53,9 +55,9 @@ def deferred(
     where an account is to come.
     """
     mandatory = [one.finding for one in judged if one.mandatory]
-    waiting = _Waiting(graph, joined, {one.door for one in mandatory if not _asks_for_proof(one)})
+    waiting = _Waiting(graph, joined, {one.door for one in mandatory if not _asks_for_proof(one)}, first)
     later = [one for one in judged if _asks_for_proof(one.finding) and waiting.may_be_deferred(one.finding)]
-    kept = [replace(one, finding=waiting.explained(one.finding, first)) for one in judged if one not in later]
+    kept = waiting.in_one([one for one in judged if one not in later])
     urns = {one.finding.urn for one in later if one.finding.urn is not None}
     if any(door.outcome is Outcome.CONDITIONAL for door in graph.doors):
         policies = {urn: document.policy for urn, document in graph.guards.documents.items()}
@@ -111,9 +113,10 @@ def _arn_of_provider(graph: Graph, roles: Iterable[Resource]) -> str | None:
 class _Waiting:
     """Tells what an unknown document waits for, and what hangs on it."""
 
-    def __init__(self, graph: Graph, joined: Graph, refused: Set[str | None]) -> None:
+    def __init__(self, graph: Graph, joined: Graph, refused: Set[str | None], first: str) -> None:
         self._graph = graph
         self._joined = joined
+        self._first = first
         self._refused = refused
         """The doors that stop the operation: they are not made, so nothing can hang on them."""
         to_come = graph.accounts.by_symbol.keys() - graph.accounts.ids.keys()
@@ -158,17 +161,14 @@ class _Waiting:
             return False
         return not (self._accounts_behind(resource, resource.provider or "") or self.without_grants(resource))
 
-    def explained(self, finding: Finding, first: str) -> Finding:
+    def explained(self, finding: Finding) -> Finding:
         """A finding about what is not known, with the key that is known to lack, or the account that it waits for."""
         resource = self._graph.snapshot.by_urn.get(finding.urn or "")
         if resource is None or not _asks_for_proof(finding):
             return finding
         if not (lacking := self.without_grants(resource)):
-            targets = [f"--target '{urn}'" for urn in self._with_what_is_below(self._accounts_behind(resource))]
-            step = (
-                f"{first} (`pulumi up {' '.join(targets)}`), or declare it as `python -m pydoc twokeys.declared` shows"
-            )
-            return replace(finding, next_step=step) if targets and finding.next_step == DECLARE else finding
+            waits = finding.next_step == DECLARE and self._accounts_behind(resource)
+            return replace(finding, next_step=self._accounts_first) if waits else finding
         said = {one: f"{one.label} of {self._graph.accounts.name(one.account)}" for one in lacking}
         ungranted = listed([said[one] for one, why in lacking.items() if why is None])
         denied = [f"{said[one]} cannot be granted sts:AssumeRole on it: {why}" for one, why in lacking.items() if why]
@@ -187,15 +187,11 @@ class _Waiting:
         role, behind = principals.by_urn.get(resource.urn), resource.property_dependencies.get("assumeRolePolicy", ())
         made_from = [self._graph.snapshot.by_urn[urn] for urn in behind if urn in self._graph.snapshot.by_urn]
         found = [principals.by_urn.get(one.urn) for one in made_from if one.type.startswith("aws:iam/")]
-        others = [one for one in found if one and role and self._is_elsewhere(one, role)]
+        others = [one for one in found if one and role and self._joined.accounts.differ(one.account, role.account)]
         if role is None or len(others) < len(found) or principals.not_proved:
             return {}
         lacking = {one: self._kept_in(one, role) for one in others}
         return lacking if all(why or not _holds_grant(one) for one, why in lacking.items()) else {}
-
-    def _is_elsewhere(self, one: Principal, role: Principal) -> bool:
-        """Two accounts that nobody tells may be one, in which the trust is enough."""
-        return one.account != role.account and all(map(self._joined.accounts.pinned, (one.account, role.account)))
 
     def _kept_in(self, source: Principal, role: Principal) -> str | None:
         """What keeps a principal out of a role whatever its own policies allow: its boundary, or a control policy.
@@ -229,14 +225,38 @@ class _Waiting:
         known = _all_behind(self._graph.snapshot, origins) if all(behind) else self._accounts_to_come
         return self._accounts_to_come & known if unknown else frozenset()
 
-    def _with_what_is_below(self, accounts: Set[str]) -> list[str]:
-        """Accounts to come with all that they depend on, and parents, that are not there yet either.
+    @cached_property
+    def _accounts_first(self) -> str:
+        """The next step that makes every account to come, so that all that waits for one has the same.
 
-        The engine makes no target without these; providers and the stack itself it makes unasked (CLI 3.274.1).
+        The engine makes each provider unasked, and no target without what it depends on and its parents (CLI 3.274.1).
+        With these come other resources of Organizations, where they ask for nothing else: one pattern names all.
         """
-        below = _all_behind(self._graph.snapshot, set(accounts), parents=True)
-        new = (one for one in self._graph.snapshot.resources if one.urn in below and not one.is_there)
-        return [one.urn for one in new if not one.type.startswith("pulumi:")]
+        snapshot = self._graph.snapshot
+        new = [one for one in snapshot.resources if not one.is_there and not one.type.startswith("pulumi:")]
+        of_organizations = {one.urn for one in snapshot.resources if one.type.startswith(ORGANIZATIONS)}
+        entered = {one.urn for one in snapshot.resources if one.type.startswith("pulumi:providers:")}
+        needed = _all_behind(snapshot, entered | self._accounts_to_come, parents=True)
+        more = _all_behind(snapshot, needed | of_organizations, parents=True)
+        alone = {one.urn for one in new if one.urn in more} <= needed | of_organizations
+        covered = of_organizations if alone else frozenset()
+        targets = [f"**{ORGANIZATIONS}*:*::**"] if alone else []
+        targets += [one.urn for one in new if one.urn in needed - covered]
+        named = " ".join(f"--target '{one}'" for one in targets)
+        first = f"{self._first} (`pulumi up -s {stack_of(min(self._accounts_to_come))} {named}`)"
+        return f"{first}, or declare each as `python -m pydoc twokeys.declared` shows"
+
+    def in_one(self, judged: Sequence[Judged]) -> list[Judged]:
+        """Findings, those that wait for accounts to come as one: they have one cause, and one next step."""
+        kept = [replace(one, finding=self.explained(one.finding)) for one in judged]
+        alike = [one for one in kept if self._accounts_to_come and one.finding.next_step == self._accounts_first]
+        if len(alike) <= 1:
+            return kept
+        found = [self._graph.snapshot.by_urn[one.finding.urn or ""] for one in alike]
+        message = f"Not proved before the accounts to come are made: {', '.join(sorted(set(map(_with_type, found))))}"
+        first = alike[0]
+        said = replace(first, finding=replace(first.finding, message=message, urn=None, door=None, source=None))
+        return [said if one is first else one for one in kept if one is first or one not in alike]
 
     def _documents_of_half_doors(self) -> Iterator[str]:
         """The resources whose unknown document is the missing half of a door that is known otherwise."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 from twokeys import doors
 from twokeys.access.model.accounts import Accounts
@@ -20,7 +20,12 @@ from twokeys.pack.relevance import GIVING
 
 Node: TypeAlias = tuple[str, str, str]
 """A principal: its account, what it is, and its name without the path, in lower case: IAM takes it in any."""
-Key: TypeAlias = tuple[str, ...]
+Index: TypeAlias = Literal[
+    "account", "attaches", "grants", "limits", "lists all", "named", "node", "opens", "parts of", "policy",
+    "policy named", "root", "trusts", "unpinned", "unsettled", "wide", "within",
+]  # fmt: skip
+Key: TypeAlias = tuple[Index, *tuple[str, ...]]
+"""What a part is looked up by, in which sense."""
 EVERYWHERE: Final = "*"
 _PRINCIPALS: Final = {ROLE: "role", USER: "user", GROUP: "group"}
 _HOLDERS: Final = {f"{kind}{suffix}": kind for kind in _PRINCIPALS.values() for suffix in ("", "s", "Name")}

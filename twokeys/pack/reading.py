@@ -15,7 +15,8 @@ from typing import Any
 
 from google.protobuf.json_format import MessageToDict
 
-from twokeys.access.model.not_read import CODE_BY_VALUE, PROVIDER_CODE
+from twokeys.access.model.makes_iam import CODE_BY_VALUE
+from twokeys.access.model.not_read import PROVIDER_CODE
 from twokeys.access.reading.snapshot import STACK_REFERENCE, Resource, is_stack_reference
 from twokeys.access.reading.wire import properties, secrets
 from twokeys.doors import OTHER_STACK

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
-from twokeys.pack.parts import EVERYWHERE, Key, Node, Part
+from twokeys.pack.parts import EVERYWHERE, Index, Key, Node, Part
 
 _SOME: Final = 3
 """So many principals without a settled name stand for all of an account: it only matters whether there is one."""
@@ -12,6 +12,7 @@ _SOME: Final = 3
 class Search:
     """One search; `found` are the resources that bear on the change.
 
+    That none is missing, the first three tests of tests/pack/test_neighbourhood.py hold against the whole stack.
     `access_roles` are those that AWS made in the accounts, for whoever holds a grant in `management`.
     """
 
@@ -65,8 +66,8 @@ class Search:
         """The accounts that all of it is about."""
         return {node[0] for node in self._shown} | self._opened
 
-    def _at(self, *key: str) -> Mapping[str, None]:
-        return self._by.get(key, {})
+    def _at(self, index: Index, *of: str) -> Mapping[str, None]:
+        return self._by.get((index, *of), {})
 
     def _holders(self, part: Part) -> Iterator[Node]:
         """The principals that a part is about: of a managed policy, or a list of all who have it, all who have it.

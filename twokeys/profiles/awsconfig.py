@@ -120,21 +120,22 @@ def holder_of(text: str, block: str, where: str) -> str:
     return said[1] if said else ""
 
 
-def sso_sessions_in(text: str, block: str, where: str) -> frozenset[str]:
+def sso_sessions_in(text: str, block: str, where: str) -> dict[str, Mapping[str, str]]:
     """The sso-sessions that the file has outside of our block."""
     lines = _lines(text)
     start, stop = _lines_of(lines, block, where)
-    return frozenset(_sections(_parse("".join(lines[:start] + lines[stop:]), where), "sso-session"))
+    return _sections(_parse("".join(lines[:start] + lines[stop:]), where), "sso-session")
 
 
-def diff(old: str, new: str, where: str) -> str:
-    """The change of our block as a unified diff without lines around it: one of those may be somebody's secret key.
-
-    For the same reason a last line that only gets its end is no difference here.
-    """
-    if new.startswith(old) and not old.endswith("\n"):
-        old += new[len(old) :].partition("\n")[0] + "\n" if old else ""
-    return "".join(difflib.unified_diff(_lines(old), _lines(new), where, where, n=0))
+def diff(old: str, new: str, block: str, where: str) -> str:
+    """The change of our block as a unified diff without lines around the block: one may be somebody's secret key."""
+    texts = _lines(old), _lines(new)
+    (before, _), _ = places = [_lines_of(lines, block, where) for lines in texts]
+    had, has = (lines[start:stop] for lines, (start, stop) in zip(texts, places, strict=True))
+    return "".join(
+        re.sub(r"(?<=[-+])\d+", lambda line: str(int(line[0]) + before), each) if each.startswith("@@ ") else each
+        for each in difflib.unified_diff(had, has, where, where)
+    )
 
 
 def _render(block: str, holder: str, sections: Sequence[Section], end_of_line: str) -> str:

@@ -42,7 +42,21 @@ def _named(ctx: click.Context, param: click.Parameter, value: str | None) -> str
     return value
 
 
-@click.command()
+class _Grouped(click.Command):
+    """A command whose help has the options of Identity Center apart."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        shown = [row for one in self.get_params(ctx) if (row := one.get_help_record(ctx))]
+        of_center = [row for row in shown if row[0].startswith("--sso-")]
+        for heading, rows in (
+            ("Options", [row for row in shown if row not in of_center]),
+            ("Identity Center", of_center),
+        ):
+            with formatter.section(heading):
+                formatter.write_dl(rows)
+
+
+@click.command(cls=_Grouped)
 @doors_options
 @click.option(
     "--person", metavar="NAME", shell_complete=complete, help="The IAM or Identity Center user whose doors these are."
@@ -51,7 +65,10 @@ def _named(ctx: click.Context, param: click.Parameter, value: str | None) -> str
     "--role", metavar="NAME", shell_complete=complete, help="The role (of a CI job, say) whose doors these are."
 )
 @click.option(
-    "--account", default="", metavar="ID", help="The account of that user or role, if its name is in several."
+    "--account",
+    default="",
+    metavar="ID",
+    help="The account of that user or role, if its name is in several; or its name.",
 )
 @click.option("--group", "groups", multiple=True, metavar="NAME", help="A group the person is in, if no file says so.")
 @click.option(
@@ -140,11 +157,12 @@ def profiles(  # noqa: PLR0913 - one parameter an option
     from twokeys.profiles.writing import Block, config_file, write
 
     _refuse_contradictions()
-    who = Who("user" if person else "role", account, person or role or "")
     path = config_file(config)
     ours = (Path.cwd() / ".twokeys").resolve() in Path(os.path.realpath(path)).parents
     exports = with_states(exports_of(states, published, sandbox=dry_run or ours or page is not None))
     told = read_said(exports)
+    account = next((one for one, name in told.accounts.items() if name == account), account)
+    who = Who("user" if person else "role", account, person or role or "")
     ways = ways_of(told.ways, told.members, who, groups)
     if not ways and not groups:
         refuse_unknown(who, told.ways, told.members)
@@ -223,10 +241,21 @@ def _write_page(  # noqa: PLR0913, PLR0917 - what the command was given
 
 
 def way_data(way: Way, through: Way | None = None) -> dict[str, object]:
-    """A way, its role named as every answer names one; `through` is the door before it."""
+    """A way, its role named as every answer names one; `through` is the door before it, `now` as answers say it."""
+    from twokeys.answers.model import Time
+    from twokeys.profiles.ways import closed, not_yet
+
     role = getattr(way, "role", None) or getattr(way, "permission_set", "")
     target = {"kind": "role", "account": way.account, "accountName": way.account_name, "name": role}
-    told = {"target": target | {"arn": getattr(way, "role_arn", None)}, "declared": {"name": way.name, **way.said}}
+    told = {
+        "target": target | {"arn": getattr(way, "role_arn", None)},
+        "declared": {"name": way.name, **way.said},
+        "permits": way.permits,
+        "mfa": getattr(way, "mfa", False),
+        "externalId": getattr(way, "asks_external_id", False),
+        "conditions": list(way.conditions),
+        "now": (Time.OVER if closed(way) else Time.LATER if not_yet(way) else Time.NOW).value,
+    }
     return told | ({"through": through.name} if through else {})
 
 
@@ -241,14 +270,15 @@ def _as_data(ways: Sequence[Way], done: Written, *, dry_run: bool) -> dict[str, 
 def _say(path: Path, done: Written, *, dry_run: bool) -> None:
     for one in done.notes:  # before a diff, which may be long
         note(one)
-    if dry_run:
-        click.echo(done.difference or f"{path}: nothing would change\n", nl=False)
-        return
+    click.echo(done.difference if dry_run else "", nl=False)
     change = done.change
+    if dry_run and not done.differs:
+        click.echo(f"{path}: nothing would change")
+        return
     for sign, headers in (("+", change.added), ("~", change.changed), ("-", change.removed), ("=", change.kept)):
         for header in headers:
             click.echo(f"{sign} {header}")
     click.echo(
         f"{path}: {len(change.added)} added, {len(change.changed)} changed, {len(change.removed)} removed, "
-        f"{len(change.kept)} unchanged"
+        f"{len(change.kept)} unchanged{' (nothing is written: --dry-run)' if dry_run else ''}"
     )

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from twokeys.answers import pages
 from twokeys.doors.expiry import until
 from twokeys.doors.switch_role import colour_of, shortcut_url, sign_in_url, switch_role_url
-from twokeys.profiles.ways import AssignmentWay, RoleWay, Way, closed, not_yet, only_if
+from twokeys.profiles.ways import AssignmentWay, RoleWay, Way, asks, closed, not_yet, only_if
 
 
 def page_of(
@@ -30,12 +30,7 @@ def _shown(way: Way, before: Way | None, start_url: str | None) -> dict[str, obj
     url, why_not = _link(way, before, start_url)
     role = way.role if isinstance(way, RoleWay) else way.permission_set
     facts = [f"{role} in {way.account_name}" + (f" ({way.account})" if way.account_name != way.account else "")]
-    facts += [
-        f"permits: {way.permits}" if way.permits else "",
-        way.reason or "",
-        *way.details,
-        "with MFA" if isinstance(way, RoleWay) and way.mfa else "",
-    ]
+    facts += [f"permits: {way.permits}" if way.permits else "", way.reason or "", *way.details, *asks(way)]
     facts += [only_if(way), why_not]
     facts += [f"until {until(way.expires)} (over, if you read this later)"] if way.expires and not closed(way) else []
     return {"name": way.name, "url": url, "colour": colour_of(way.environment), "facts": list(filter(None, facts))}
@@ -62,7 +57,7 @@ def _link(way: Way, before: Way | None, start_url: str | None) -> tuple[str | No
             return None, "sign in at your AWS access portal"
         return shortcut_url(portal, way.account, way.permission_set), ""
     if way.asks_external_id:
-        return None, "the console cannot give an external ID: twokeys assume --external-id can"
+        return None, f"the page cannot give an external ID: twokeys console {way.name} --external-id ID can"
     return switch_role_url(
         way.account, way.role, display_name=way.name, environment=way.environment, partition=way.partition
     ), ""

@@ -60,13 +60,14 @@ class Reading:
     """What exports tell: every way, in the order of their names, and the groups.
 
     `notes` say which doors cannot be read, and where several files are why a door is called otherwise; `dates` of when
-    the files are.
+    the files are. `accounts` are the names of those that they show, by id.
     """
 
     ways: tuple[Way, ...]
     members: Members
     notes: tuple[str, ...] = ()
     dates: tuple[str, ...] = ()
+    accounts: Mapping[str, str] = field(default_factory=dict)
 
 
 def read_ways(exports: Sequence[Exports]) -> Reading:
@@ -121,7 +122,7 @@ def read_ways(exports: Sequence[Exports]) -> Reading:
             notes[f"no profile can be called {name!r}, so that door is {names[0]} here"] = None
     notes |= {f"the door {one.name} is not read: {why.why} ({why.where})": None for one, why in unread.items()}
     dates = dict.fromkeys(filter(None, map(as_of, exports)))
-    return Reading(tuple(sorted(told, key=lambda way: way.name)), members, (*notes,), (*dates,))
+    return Reading(tuple(sorted(told, key=lambda way: way.name)), members, (*notes,), (*dates,), reader.names)
 
 
 def _refuse_two_organizations(exports: Sequence[Exports]) -> None:
@@ -249,7 +250,7 @@ class _Reader:
         if door.target.permission_set is not None:
             return AssignmentWay(
                 **common,
-                source=Who(source.kind, "", source.name),
+                source=source,
                 permission_set=door.target.permission_set,
                 start_url=self.center.get("start_url"),
                 sso_region=self.center.get("region"),
@@ -315,6 +316,7 @@ def _members(exports: Exports) -> Iterable[tuple[Who, frozenset[str]]]:
         yield Who("group", lived_in, name), _names(users)
     for name, users in _mapping(exports, "identity_center_members"):
         yield Who("identity-center-group", "", name), _names(users)
+    yield Who("identity-center-user", "", ""), _names(exports.outputs.get("identity_center_users"))
     accounts, of_type = Accounts(exports.snapshot), exports.snapshot.of_type
     for each in of_type("aws:identitystore/group:Group"):
         yield Who("identity-center-group", "", each.text("displayName") or ""), frozenset()

@@ -3,7 +3,7 @@
 Settings: https://docs.aws.amazon.com/cli/latest/userguide/cli-configure-files.html#cli-configure-files-settings
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal, Self
 
@@ -59,19 +59,29 @@ class Choices:
 
 
 def sections_for(
-    who: Who, ways: Mapping[Way, Way | None], choices: Choices, sso_sessions: Iterable[str] = ()
+    who: Who, ways: Mapping[Way, Way | None], choices: Choices, sso_sessions: Mapping[str, Mapping[str, str]] = {}
 ) -> tuple[Section, ...]:
     """One profile for each way, and the sso-session that they need unless it is among `sso_sessions` already.
 
     The source profile of a way that begins behind another is the other's. Refuses an Identity Center whose address is
-    unknown.
+    unknown, or is chosen and another than the sso-session's.
     """
     profiles = tuple(
         _role_profile(who, way, _after(before, choices)) if isinstance(way, RoleWay) else _sso_profile(way, choices)
         for way, before in ways.items()
     )
     assigned = [way for way in ways if isinstance(way, AssignmentWay)]
-    if not assigned or choices.sso_session in sso_sessions:
+    if not assigned:
+        return profiles
+    if (there := sso_sessions.get(choices.sso_session)) is not None:
+        for setting in ("sso_start_url", "sso_region"):
+            if (chosen := getattr(choices, setting)) and chosen != there.get(setting):
+                raise Refusal(
+                    f"the sso-session {choices.sso_session} is of another Identity Center",
+                    where=f"[sso-session {choices.sso_session}]",
+                    why=f"its {setting} is {there.get(setting)}, and --{setting.replace('_', '-')} says {chosen}",
+                    next_step="name another one with --sso-session, or leave that option out",
+                )
         return profiles
     return (_sso_session(assigned[0], choices), *profiles)
 

@@ -149,6 +149,12 @@ def own_device(serial: str, account: str) -> str:
     return serial
 
 
+def asks(way: Way) -> list[str]:
+    """What a session must show at a door, in words."""
+    asked = {"with MFA": way.mfa, "with an external ID": way.asks_external_id} if isinstance(way, RoleWay) else {}
+    return [words for words, each in asked.items() if each]
+
+
 def only_if(way: Way) -> str:
     """What a session must be beside what it shows, as part of a sentence: "only if aws:SourceIp IpAddress ..."."""
     return f"only if {' and '.join(way.conditions)}" if way.conditions else ""

@@ -89,6 +89,7 @@ def write(  # noqa: PLR0913, PLR0917 - whose profiles, what the exports tell, wh
         sections = sections_for(who, written, choices, awsconfig.sso_sessions_in(old, block.name, str(path)))
         _refuse_shadowed(sections, secret, kept)
         done = awsconfig.rewrite(old, block.name, sections, str(path), holder=own_name)
+        _refuse_circle(choices.source, had, done, str(path))
         if not block.replace:
             _refuse_lost(had, done, own_name, holder, block, {way.account for way in told.ways})
         differs = done.text != old
@@ -99,10 +100,10 @@ def write(  # noqa: PLR0913, PLR0917 - whose profiles, what the exports tell, wh
         *(f"{choices.prefix}{way.name} {why}" for way, why in mfa_from(written, who, choices).items()),
         *_notes(choices.source, {*kept, *had} - {one.name for one in sections}, {*kept, *by_hand}, ways),
         *([] if ways else [no_door(who, told.ways)]),
-        *_guessed(sections, choices),
+        *_guessed(sections, had, choices),
         *_missing(exports),
     )
-    return Written(written, done, differs, awsconfig.diff(old, done.text, str(path)), notes)
+    return Written(written, done, differs, awsconfig.diff(old, done.text, block.name, str(path)), notes)
 
 
 def _refuse_shadowed(sections: Iterable[awsconfig.Section], secret: Path, known: Mapping[str, object]) -> None:
@@ -116,8 +117,27 @@ def _refuse_shadowed(sections: Iterable[awsconfig.Section], secret: Path, known:
             )
 
 
-def _guessed(sections: Iterable[awsconfig.Section], choices: Choices) -> Iterable[str]:
-    serials = {value for one in sections for key, value in one.settings if key == "mfa_serial"}
+def _refuse_circle(
+    source: tuple[str, str], had: Mapping[str, Mapping[str, str]], done: awsconfig.Change, where: str
+) -> None:
+    """Refuse a source profile that is one of the block, or has its own credentials from one."""
+    ours, name = {*done.added, *done.changed, *done.removed, *done.kept}, source[1]
+    for _ in range(len(had) + 1 if source[0] == "source_profile" else 0):
+        if f"profile {name}" in ours:
+            raise Refusal(
+                f"the profile {source[1]} cannot be the source",
+                where=f"{where}: [profile {name}]",
+                why="it is in the block that this writes, so its credentials would come from itself",
+                next_step="name the profile with your own credentials with --source-profile",
+            )
+        name = had.get(name, {}).get("source_profile", "")
+
+
+def _guessed(
+    sections: Iterable[awsconfig.Section], had: Mapping[str, Mapping[str, str]], choices: Choices
+) -> Iterable[str]:
+    known = {one.get("mfa_serial") for one in had.values()}
+    serials = {value for one in sections for key, value in one.settings if key == "mfa_serial"} - known
     if serials and not choices.mfa_serial:
         yield (
             f"{' and '.join(sorted(serials))} is guessed from the name: if your MFA device is another (`aws iam"

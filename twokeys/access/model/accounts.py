@@ -143,6 +143,10 @@ class Accounts:
         """The id of an account if it is known, else the symbol as it came."""
         return self.ids.get(account, account)
 
+    def differ(self, one: str, other: str) -> bool:
+        """Whether two accounts are not one, as two may be that nobody tells."""
+        return one != other and self.pinned(one) and self.pinned(other)
+
     @staticmethod
     def pinned(account: str) -> bool:
         """Whether the account is really known (by id or symbol), so that statements about it mean something."""

@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 from twokeys.access.model.accounts import Accounts
 from twokeys.access.model.identities import id_of
-from twokeys.access.model.not_read import ACCEPT, MAKE_IT, PODS, NotRead, not_read
+from twokeys.access.model.not_read import ACCEPT, MAKE_IT, PODS, NotRead, not_read, roles_of_pods
 from twokeys.access.reading.cloudformation import Native, as_pulumi, lowered
 from twokeys.access.reading.snapshot import Resource, Snapshot, items, mapping
 from twokeys.access.reading.templates import Place, Reference, Template, TemplateError, read_template
@@ -62,62 +62,66 @@ class _Translator:
         self.left: list[NotRead] = []
 
     def read(self, resource: Resource) -> Iterator[Resource]:
-        """A resource as it is, and what it makes."""
+        """A resource as it is, and what it makes; one that is made in its place has its URN."""
         name = aws_type(resource.type) if resource.type.startswith(MAKERS) else None
+        made: list[Resource] = []
         if resource.type in _BY_NAME:
-            yield from self._by_name(resource, *map(resource.get, _BY_NAME[resource.type]))
+            made = [*self._by_name(resource, *map(resource.get, _BY_NAME[resource.type]))]
         elif resource.type.startswith("aws-native:") and name and of_aws(name).reading is Reading.READ:
-            yield from self._native(name, resource, _all_properties(resource))
+            made = [
+                *self._native(Native(name, lowered(_all_properties(resource)), resource), f"is of type {resource.type}")
+            ]
         elif name in _TEMPLATES:
+            made = [*self._deployed(name, resource)]
+        elif name in _INSTANCES and not any(_is_of(resource, one) for one in self._stack_sets):
+            self._leave(resource, "deploys a StackSet that is not shown, whose template may make IAM", _GIVE)
+        if all(one.urn != resource.urn for one in made):
             yield resource
-            yield from self._deployed(name, resource)
-        else:
-            yield resource
-            if name in _INSTANCES and not any(_is_of(resource, one) for one in self._stack_sets):
-                self._leave(resource, "deploys a StackSet that is not shown, whose template may make IAM", _GIVE)
-
-    def _native(self, name: str, resource: Resource, properties: Mapping[str, object]) -> Iterator[Resource]:
-        made = as_pulumi(Native(name, lowered(properties), resource))
-        if made is None:
-            self._leave(resource, "is of a type that is not read by way of this package")
-            yield resource
-        else:
-            yield from made
+        yield from made
 
     def _by_name(self, resource: Resource, type_name: object, state: object) -> Iterator[Resource]:
         """https://docs.aws.amazon.com/cloudcontrolapi/latest/userguide/resource-types.html"""
-        name = cloudformation_type(type_name) if isinstance(type_name, str) else None
-        if name is None:
-            yield resource
-            if not isinstance(type_name, str):
-                self._leave(resource, "makes a resource of a type that is not known yet", unknown=True)
-            elif type_name.lower().startswith(("aws::", "alexa::")):
-                return
-            else:
-                why = f"makes a resource of type {type_name}, which is nobody's that is known here"
-                self._leave(resource, why)
+        if not isinstance(type_name, str):
+            self._leave(resource, "makes a resource of a type that is not known yet", unknown=True)
             return
-        known = of_aws(name)
-        if known.reading is Reading.HARMLESS:
-            yield resource
-        elif known.reading is Reading.NOT_READ:
-            yield resource
-            self._leave(resource, known.why)
-        elif (properties := _object(state)) is None:
-            yield resource
+        name, properties = cloudformation_type(type_name), _object(state)
+        reading = of_aws(name).reading if name else None
+        is_of = f"makes a resource of type {type_name}"
+        if properties is None and reading not in (None, Reading.HARMLESS, Reading.NOT_READ):
             why = "is not known yet" if state is UNKNOWN else "is no JSON object that has each key once"
-            self._leave(
-                resource, f"makes a resource of type {type_name}, whose desired state {why}", unknown=state is UNKNOWN
-            )
+            self._leave(resource, f"{is_of}, whose desired state {why}", unknown=state is UNKNOWN)
+        elif name or not type_name.lower().startswith(("aws::", "alexa::")):
+            # as Cloud Control tells it, with its ARN
+            came = _object(resource.outputs.get("properties")) if reading is Reading.READ else None
+            yield from self._made(name, resource, {**(came or {}), **(properties or {})}, is_of)
+
+    def _made(  # noqa: PLR0913, PLR0917 - what a template and Cloud Control say of a resource
+        self,
+        name: str | None,
+        base: Resource,
+        properties: Mapping[str, object],
+        is_of: str,
+        urns: Mapping[str, str] = MappingProxyType({}),
+        depth: int = 0,
+    ) -> Iterator[Resource]:
+        """What a resource of an AWS type makes; one without a name is of a type of nobody's."""
+        known = of_aws(name) if name else None
+        if name is None or known is None:
+            self._leave(base, f"{is_of}, which is nobody's that is known here")
+        elif known.reading is Reading.NOT_READ or name == "serverless::application":
+            self._leave(base, known.why or "deploys a template of the Serverless Application Repository")
         elif name in _TEMPLATES:
-            yield resource
-            yield from self._deployed(name, replace(resource, inputs=properties, outputs={}))
+            yield from self._deployed(name, replace(base, inputs=properties, outputs={}), depth)
         elif name in PODS:
-            yield resource
-            yield from _pods(name, properties, resource)
-        else:
-            came = _object(resource.outputs.get("properties")) or {}  # as Cloud Control tells it, with its ARN
-            yield from self._native(name, resource, {**came, **properties})
+            yield from _pods(name, properties, base, urns)
+        elif known.reading is not Reading.HARMLESS:
+            yield from self._native(Native(name, lowered(properties), base, urns), is_of)
+
+    def _native(self, native: Native, is_of: str) -> Iterable[Resource]:
+        made = as_pulumi(native)
+        if made is None:
+            self._leave(native.base, f"{is_of}, which is read of pulumi-aws only")
+        return made or ()
 
     def _deployed(self, name: str, resource: Resource, depth: int = 0) -> Iterator[Resource]:
         if name == _STACK_SET:
@@ -174,28 +178,15 @@ class _Translator:
                 made_by=stack.made_by or stack.urn,
             )
             name = cloudformation_type(one.type)
-            reading = of_aws(name).reading if name else None
-            if name is None and not one.type.startswith("Custom::"):
-                self._leave(base, f"is of type {one.type}, which is nobody's that is known here")
-            elif name is None or name == "cloudformation::customresource":
+            if one.type.startswith("Custom::") or name == "cloudformation::customresource":
                 self.left.append(
                     NotRead(base, "runs code that is not read", f"see what the code may do, {ACCEPT}", certain=False)
                 )
-            elif name in _TEMPLATES:
-                inner = replace(base, inputs={"capabilities": [*_CAPABILITIES], **one.properties})
-                if depth >= _NESTED:
-                    self._leave(base, "is a template in a template, too deep to be read", _GIVE)
-                else:
-                    yield from self._deployed(name, inner, depth + 1)
-            elif reading is Reading.NOT_READ or name == "serverless::application":
-                self._leave(base, of_aws(name).why or "deploys a template of the Serverless Application Repository")
-            elif reading is Reading.READ:
-                made = as_pulumi(Native(name, lowered(one.properties), base, urns))
-                if made is None:
-                    self._leave(base, f"is of type {one.type}, which is not read in a template")
-                yield from made or ()
-            elif name in PODS:
-                yield from _pods(name, one.properties, base, urns)
+            elif name in _TEMPLATES and depth >= _NESTED:
+                self._leave(base, "is a template in a template, too deep to be read", _GIVE)
+            else:
+                may = {"capabilities": [*_CAPABILITIES]} if name in _TEMPLATES else {}
+                yield from self._made(name, base, {**may, **one.properties}, f"is of type {one.type}", urns, depth + 1)
 
     def _targets(self, stack_set: Resource) -> Mapping[str, list[object]]:
         """The accounts that a StackSet deploys to, each with the parameters that its instances override.
@@ -307,13 +298,8 @@ def _parameters(*given: object) -> Mapping[str, object] | Unknown:
 def _pods(
     name: str, properties: Mapping[str, object], base: Resource, urns: Mapping[str, str] = MappingProxyType({})
 ) -> Iterator[Resource]:
-    """The roles that pods of a cluster get by an association or an add-on, each as an association of pulumi-aws.
-
-    https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-eks-addon.html
-    """
-    given = lowered(properties)
-    for number, one in enumerate(items(given.get("podidentityassociations")) if name == "eks::addon" else [given]):
-        arn = lowered(mapping(one)).get("rolearn")
+    """The roles that pods of a cluster get by an association or an add-on, each as an association of pulumi-aws."""
+    for number, arn in enumerate(roles_of_pods(name, properties)):
         behind = urns.get(arn.logical_id, "") if isinstance(arn, Reference) else ""
         yield replace(
             base,

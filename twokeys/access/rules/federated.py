@@ -6,7 +6,8 @@ from dataclasses import replace
 from datetime import datetime
 from itertools import starmap
 
-from twokeys.access.federated import GUESTS, FederatedTrust, by_every_anchor, provider_name
+from twokeys.access.carriers import by_every_anchor
+from twokeys.access.federated import GUESTS, FederatedTrust, provider_name
 from twokeys.access.findings import DoorConfig, Finding, Rule
 from twokeys.access.graph import Graph
 from twokeys.access.judge import held_by

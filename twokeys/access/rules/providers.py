@@ -5,9 +5,10 @@ from datetime import datetime
 
 from twokeys.access.findings import Config, Finding, Rule
 from twokeys.access.graph import Graph
-from twokeys.access.model.principals import HOLDERS
+from twokeys.access.model.principals import HOLDERS, Principal
 from twokeys.access.model.providers import ProviderEntry
 from twokeys.access.reading.snapshot import project_of
+from twokeys.iam import UNKNOWN
 
 _NAME = "provider-enters-its-account"
 _ENTER = "set assume_roles to a role of that account, or a profile or keys of the provider's own"
@@ -77,10 +78,21 @@ def _works_in_several(graph: Graph) -> bool:
 
 
 def _is_about_accounts(graph: Graph) -> bool:
-    """Whether a trust or a grant hangs on which account it is in; an outsider comes in from another one anyway."""
+    """Whether a trust or a grant hangs on which account it is in; an outsider comes in from another one anyway.
+
+    So does a trust that is not known before a role or user of another account is made, which it names.
+    """
     doors = any(door.crosses and door.source.kind in HOLDERS for door in graph.doors)
     trusts = any(trust.account != trust.role.account for trust in graph.open_trusts)
-    return doors or trusts or bool(graph.lone_grants)
+    return doors or trusts or bool(graph.lone_grants) or any(_names_one_elsewhere(graph, role) for role in graph.roles)
+
+
+def _names_one_elsewhere(graph: Graph, role: Principal) -> bool:
+    waits = role.trust is not None and role.trust.policy is UNKNOWN
+    made = graph.snapshot.by_urn.get(role.urn or "") if waits else None
+    behind = made.property_dependencies.get("assumeRolePolicy", ()) if made else ()
+    sources = filter(None, map(graph.principals.by_urn.get, behind))
+    return any(graph.accounts.differ(one.account, role.account) for one in sources)
 
 
 def _contradiction(entry: ProviderEntry) -> tuple[str, str] | None:
