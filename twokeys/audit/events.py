@@ -108,7 +108,16 @@ _STEP = (
     f". Next step for who came {NO_DOOR}: ask who it was and what they did, take away what let them in, or let a stack "
     "make it"
 )
-_STOOD = "for a second answer, with `--at` of then, give the states of the period's beginning"
+WAS_OPEN, GIVEN, NOT_JUDGED = "was open", "was given more", "was given or taken away, not judged"
+_AT_THE_TOP = {
+    WAS_OPEN: "Was open in the period and is not any more (by its trust policy; our own accounts' grants not judged)",
+    GIVEN: "Who may enter anyway was given more in the period than there is now",
+    NOT_JUDGED: "Not judged is whom these let in before they were taken back",
+}
+_STOOD = (
+    "What stood before these changes is not in what was read (for a second answer, with `--at` of then, give the "
+    "states of the period's beginning)"
+)
 
 
 def at_the_top(answers: Answers, comparison: Comparison | None, few: int = FEW) -> list[str]:
@@ -117,32 +126,26 @@ def at_the_top(answers: Answers, comparison: Comparison | None, few: int = FEW) 
     """
     if comparison is None:
         return []
-    found = comparison.taken_back
     came = []
     for who, each in entered(answers, comparison).items():
         without = sum(len(own) for what, own in each.items() if what.endswith(NO_DOOR))
         came.append(f"{who} ({sum(map(len, each.values()))}{f', {without} {NO_DOOR}' if without else ''})")
-    words = {id(one): f"{one.words(answers)}, by {actor(one.change.use, answers)}" for one in found}
-    judged = [words[id(one)] for one in found if one.permissions and one.lost]
-    stronger = [words[id(one)] for one in found if one.permissions and not one.lost]
-    others = [words[id(one)] for one in found if one.since and not one.permissions]
-    before = [words[id(one)] for one in found if not one.since]
     of_services = {*chain(*HANDS_ON.values())}
     handed = Counter(
         f"{one.use.event} in {answers.account_name(one.use.account)}"
         for one in comparison.changes
         if one.use.event in of_services and not one.use.failed
     )
-    by = "by its trust policy; grants of our own accounts are not judged"
+    taken: dict[str, list[str]] = defaultdict(list)
+    for one in comparison.taken_back:
+        what = _AT_THE_TOP[what_was(one)] if one.since or one.permissions else _STOOD
+        taken[what].append(f"{one.words(answers)}, by {actor(one.change.use, answers)}")
     came_in = f"Entered: {listed(came, most=4 * few)}{_STEP if comparison.undeclared else ''}"
     return [came_in] * bool(came) + [
         f"{what}: {'; '.join([*lines[:few], *([f'{len(lines) - few} more below'] if len(lines) > few else [])])}"
         for what, lines in (
             ("Hands roles to others than their services", [f"{one} ({number})" for one, number in handed.items()]),
-            (f"Was open in the period and is not any more ({by})", judged),
-            ("Who may enter anyway was given more in the period than there is now", stronger),
-            ("Not judged is whom these let in before they were taken back", others),
-            (f"What stood before these changes is not in what was read ({_STOOD})", before),
+            *((what, taken[what]) for what in (*_AT_THE_TOP.values(), _STOOD)),
         )
         if lines
     ]
@@ -218,12 +221,9 @@ def events(answers: Answers, comparison: Comparison, named: Callable[[Sequence[s
     yield not_in_the_events(comparison)
 
 
-WAS_OPEN, NOT_JUDGED = "was open", "was given or taken away, not judged"
-
-
 def what_was(one: TakenBack) -> str:
     """Of what kind that is which was taken back."""
-    return NOT_JUDGED if one.permissions is None else WAS_OPEN if one.lost else "was given more"
+    return NOT_JUDGED if one.permissions is None else WAS_OPEN if one.lost else GIVEN
 
 
 def taken_back(answers: Answers, comparison: Comparison) -> list[tuple[str, str]]:

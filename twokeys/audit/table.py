@@ -188,15 +188,10 @@ def _rows_of_events(answers: Answers, comparison: Comparison) -> Iterator[dict[s
 
 def _row_of_use(use: Use, answers: Answers) -> dict[str, str]:
     target = answers.named(Party(use.target, use.arn))
+    enters = use.event not in SIGN_INS and (use.event in EVENTS or use.role)
     return {
         **_ends(answers.named(use.caller), target),
-        **(
-            {"into role": SIGN_INS[use.event]}
-            if use.event in SIGN_INS
-            else {}
-            if use.event in EVENTS or use.role
-            else {"into role": ""}
-        ),
+        **({} if enters else {"into role": SIGN_INS.get(use.event, "")}),
         **({} if use.names_caller or not use.unique_id else {"who": use.unique_id}),
         "time": _at(use.time),
         "call": use.event,
