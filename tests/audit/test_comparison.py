@@ -1478,6 +1478,18 @@ def test_whoever_came_from_ever_new_addresses_has_none_that_is_usual() -> None:
         assert bool(found.unusual) is unusual, (days, of_days)
 
 
+def test_runs_of_one_subject_of_an_identity_provider_without_a_door_are_one_line() -> None:
+    """https://docs.github.com/en/actions/concepts/security/openid-connect (each run has a session and address)."""
+    runs = [
+        entry(f"arn:aws:iam::{OUTSIDE}:user/x", DEPLOYER, at(day), eventName=WEB, sourceIPAddress=f"192.0.2.{day}")
+        | {"userIdentity": JOB, "requestParameters": {"roleArn": DEPLOYER, "roleSessionName": f"run-{day}"}}
+        for day in range(22)
+    ]
+    ((what, said),), _ = to_look_at(read(two_keys().graph), compared(two_keys(), *runs, learning_days=14))
+    assert what.startswith("without a door (22)")
+    assert "the last of 22" in said
+
+
 def test_new_addresses_are_one_line_and_behind_first_entries_and_what_people_do() -> None:
     ci, ann, eve = CI_SESSION.replace(HUB, OUTSIDE), arn(OUTSIDE, "user/ann"), arn(OUTSIDE, "user/eve")
     world, vendor = World(), arn(STAGE, "role/vendor")

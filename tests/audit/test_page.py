@@ -13,16 +13,19 @@ from playwright.sync_api import Browser, Page, expect
 from tests.access.test_identity_center import RESERVED, center
 from tests.access.world import CI, DEPLOYER, HUB, OUTSIDE, STAGE, World, arn, document, replaced, trusts, two_keys
 from tests.audit.cloudtrail import entry
-from tests.audit.test_comparison import CI_SESSION, PERSON, SAML, at
+from tests.audit.test_comparison import CI_SESSION, DAY, PERSON, SAML, at
+from tests.audit.test_taken_back import ADMINISTRATOR, OF_BOTH, OF_CI, OURS, asked
 from tests.map.hostile import NAMES
 from twokeys.answers.model import Answers, NotProved, Party
 from twokeys.answers.reading import read
 from twokeys.answers.selection import into
+from twokeys.audit.against_states import against_states
 from twokeys.audit.comparison import Comparison, compare
 from twokeys.audit.page import page
 from twokeys.audit.trail import Trail
 from twokeys.doors import Who
 
+MADE_BY_HAND = ("CreateUser", "AttachUserPolicy", "CreateAccessKey")
 Opened = Callable[..., Page]
 
 
@@ -185,6 +188,43 @@ def test_its_own_style_is_applied_and_prints_dark_on_white(opened: Opened) -> No
     expect(shown.get_by_text("Signature:")).to_be_visible()
     assert body.evaluate("node => getComputedStyle(node).color") == "rgb(0, 0, 0)"
     assert len(shown.pdf()) > 1000
+
+
+@pytest.mark.parametrize("many", [1, 9])
+def test_the_first_printed_sheet_of_an_incident_is_the_whole_answer_with_a_place_to_sign(
+    opened: Opened, many: int
+) -> None:
+    """A sheet of A4 is 210 mm by 297 mm (ISO 216), of which the page's margins leave 182 mm by 267 mm."""
+    gone = {"roleName": "deployer", "policyArn": ADMINISTRATOR}
+    calls = [
+        *(("UpdateAssumeRolePolicy", OURS | {"policyDocument": one}) for one in (OF_BOTH, OF_CI) * many),
+        *((f"{do}RolePolicy", gone) for do in ("Attach", "Detach")),
+        *((do, {"userName": f"svc-{each}", "policyArn": ADMINISTRATOR}) for do in MADE_BY_HAND for each in range(many)),
+        *(("DeleteRole", {"roleName": f"old-{each}"}) for each in range(many)),
+    ]
+    answers, found = asked(*calls, days=20)
+    trail = Trail()
+    for number in range(many * 4):
+        who = arn(OUTSIDE, f"user/somebody-with-a-long-name-{number}")
+        trail.add(entry(who, DEPLOYER, at(number), sourceIPAddress=f"198.51.100.{number}"))
+    came = compare(answers, trail)
+    found = replace(came, changes=found.changes, taken_back=found.taken_back, asked=(DAY, DAY))
+    ways = tuple(
+        replace(
+            way, steps=(replace(way.steps[0], source=Party(Who("user", HUB, f"{number}-of-many"), "", "management")),)
+        )
+        for way in answers.ways
+        for number in range(many * 5)
+    )
+    shown = opened(against_states(replace(answers, ways=ways), found), found, STAGE)
+    shown.set_viewport_size({"width": round(182 / 25.4 * 96), "height": 900})
+    shown.emulate_media(media="print")
+    expect(shown.locator("header")).to_contain_text("make the user's keys inactive first")
+    signed = shown.locator(".signed").bounding_box()
+    assert signed is not None
+    assert signed["y"] + signed["height"] <= 267 / 25.4 * 96
+    for table in ("Who can enter, by strength", "To look at: each use once"):
+        assert shown.locator("#summary").get_by_role("table", name=table).locator("tbody tr").count() >= 1
 
 
 def test_headings_tables_and_language_are_there_for_screen_readers(opened: Opened) -> None:

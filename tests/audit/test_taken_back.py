@@ -25,6 +25,7 @@ from twokeys.audit.events import at_the_top
 from twokeys.audit.person import by_person
 from twokeys.audit.report import title
 from twokeys.audit.table import as_csv
+from twokeys.audit.to_look_at import to_look_at
 
 ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
 VENDOR, OF_CI = document(trusts(arn(OUTSIDE, "root"))), document(trusts(CI))
@@ -258,6 +259,9 @@ def test_text_table_and_json_have_who_into_what_and_when_and_of_a_person_not_wha
         *("was open", arn(OUTSIDE, "root"), "vendor", "administrator"),
     )
     assert (rows[0]["not before"], rows[0]["not after"]) == ("2026-09-02T09:00:00Z", "2026-09-04T09:00:00Z")
+    of_roles = [row["into role"] for row in csv.DictReader(as_csv(answers, None, found, DAY).splitlines())][-5:]
+    assert of_roles == ["vendor"] * 3 + [""] * 2  # the changes of keys
+    assert [" -> AttachRolePolicy of " in said for _, said in to_look_at(answers, found)[1]] == [True]
     (first, *_) = as_data(answers, found)["takenBack"]
     assert (first["who"], first["into"], first["permissions"]) == (arn(OUTSIDE, "root"), "vendor", "administrator")
     assert (first["from"][:10], first["until"][:10]) == ("2026-09-02", "2026-09-04")
@@ -273,7 +277,10 @@ def test_the_title_has_the_period_and_who_entered_is_named_below_it() -> None:
     found = replace(compared(two_keys(), entry(arn(HUB, "user/mallory"), DEPLOYER, at(1))), asked=(DAY, None))
     assert title(answers, STAGE, found).startswith(f"Who can enter {STAGE}, and who did from 2026-09-01 09:00 UTC (")
     assert title(answers, STAGE, None).startswith(f"Who can enter {STAGE} (")
-    assert at_the_top(answers, found) == ["Entered: user mallory of management (1, 1 without a door)"]
+    step = "ask who it was and what they did, take away what let them in, or let a stack make it"
+    assert at_the_top(answers, found) == [
+        f"Entered: user mallory of management (1, 1 without a door). Next step for who came without a door: {step}"
+    ]
 
 
 def test_calls_by_which_services_hand_roles_to_others_are_counted_at_the_top() -> None:

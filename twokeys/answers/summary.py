@@ -198,6 +198,8 @@ def not_shown(answers: Answers) -> str | None:
     newer, concerning = ["give newer states (`pulumi refresh`)"], ""
     if answers.past or answers.not_recorded_after:  # states of after the period are newer than its changes
         newer = []
+    elif any(answers.changed_since.values()):  # of a user, by hand: no newer state shows it
+        newer = ["ask who called; if nobody stands for it, make the user's keys inactive first"]
     if answers.person:
         concerning = f" and that may concern {answers.person}"
     changed = (*newer, "let a stack make what no stack made", _LIVE)

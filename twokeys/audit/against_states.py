@@ -18,6 +18,7 @@ from twokeys.answers.model import BOUNDARY, PASSWORD, Answers
 from twokeys.answers.permissions import Level, level_of
 from twokeys.answers.summary import APART
 from twokeys.audit.changes import BEING, DELETED, MFA_DEVICE, MOVES, SAME, TAKEN_BACK, WIDENING, WRITES, trusted
+from twokeys.audit.record import Use
 from twokeys.audit.trail import Change
 from twokeys.doors import Who
 from twokeys.iam import UNKNOWN, Arn, PolicyDocument, PolicyKind, Unknown, aws_managed
@@ -58,6 +59,11 @@ class TakenBack:
         one = self.change
         return bool(self.since) or one.undone or one.use.event in DELETED or one.gives == _TRUST
 
+    def is_of(self, one: Change) -> bool:
+        """Whether a call is the one that gave or took it, or that ended it."""
+        ended = (one.recorded, *one.of[:2]) == (self.change.recorded, *self.change.of[:2]) and not one.use.failed
+        return one is self.change or (ended and one.use.time == self.until)
+
     @property
     def between(self) -> str:
         """From when to when, in words."""
@@ -78,9 +84,16 @@ class TakenBack:
 def about(one: Change, answers: Answers) -> str:
     """A call and what it is of: "AttachRolePolicy of deployer (ReadOnlyAccess) in prod"."""
     _, whose, what = one.of
-    given = f" ({what.rpartition('/')[2]})" if what else ""
+    ids = [id for id in what.rpartition("/")[2].split() if id != one.use.account]
+    given = " ".join(answers.principals[id].who.label if id in answers.principals else id for id in ids)
+    given = f" ({given})" if given else ""
     named = f" of {answers.names.get(whose, whose)}{given}" if whose else ""
     return f"{one.use.event}{named} in {answers.account_name(one.use.account)}"
+
+
+def actor(use: Use, answers: Answers) -> str:
+    """Who called, with the session's name, which is the user's where a person switched roles."""
+    return answers.named(use.caller).short + (f" as {use.caller_session}" if use.caller_session else "")
 
 
 def enter(one: Change, answers: Answers) -> list[str]:
@@ -97,8 +110,7 @@ def against_states(answers: Answers, comparison: Comparison) -> Answers:
     for one, _, stands in _fates(answers, comparison.changes):
         if stands and answers.from_states and not _is_shown(one, answers):
             whose = one.of[1] * (one.of[0] == "user")
-            when, who = in_utc(one.use.time), answers.named(one.use.caller).short
-            since[f"{about(one, answers)} on {when} by {who}"] = whose
+            since[f"{about(one, answers)} on {in_utc(one.use.time)} by {actor(one.use, answers)}"] = whose
     times = sorted(moment for one in answers.evidence if (answers.from_states or one.caller) and (moment := one.moment))
     first, last = comparison.asked
     start, end = comparison.start or first, comparison.end or last

@@ -86,7 +86,7 @@ class _Moment(click.DateTime):
 @click.option(
     "--csv", "table", type=click.Path(dir_okay=False, path_type=Path), help="Also write the report as a CSV file."
 )
-@click.option("--keys", "with_keys", is_flag=True, help="Print where each key stands, also of many ways.")
+@click.option("--keys", "with_keys", is_flag=True, help="Print where each key stands, and all that is not proved.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option(
     "--exit-code",

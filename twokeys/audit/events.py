@@ -5,7 +5,7 @@ from collections.abc import Callable, Container, Iterator, Sequence
 from itertools import chain
 
 from twokeys.answers.model import Answers
-from twokeys.audit.against_states import TakenBack
+from twokeys.audit.against_states import TakenBack, actor
 from twokeys.audit.changes import HANDS_ON
 from twokeys.audit.comparison import Comparison
 from twokeys.audit.entries import Usage
@@ -25,6 +25,7 @@ from twokeys.audit.words import (
     WITHOUT,
     caller,
     kind_of,
+    said_of,
     sign_ins,
     uses,
 )
@@ -103,40 +104,48 @@ def _some(count: int, what: str, more: str = "") -> str:
     return f"{counted(count, what)}{more}" if count else ""
 
 
-_STOOD = "for a second answer, with `--at` of then, give the states of the period's beginning"
+_STEP = (
+    f". Next step for who came {NO_DOOR}: ask who it was and what they did, take away what let them in, or let a stack "
+    "make it"
+)
+WAS_OPEN, GIVEN, NOT_JUDGED = "was open", "was given more", "was given or taken away, not judged"
+_AT_THE_TOP = {
+    WAS_OPEN: "Was open in the period and is not any more (by its trust policy; our own accounts' grants not judged)",
+    GIVEN: "Who may enter anyway was given more in the period than there is now",
+    NOT_JUDGED: "Not judged is whom these let in before they were taken back",
+}
+_STOOD = (
+    "What stood before these changes is not in what was read (for a second answer, with `--at` of then, give the "
+    "states of the period's beginning)"
+)
 
 
-def at_the_top(answers: Answers, comparison: Comparison | None) -> list[str]:
+def at_the_top(answers: Answers, comparison: Comparison | None, few: int = FEW) -> list[str]:
     """Who came in without a door, what handed a role on to others, and what let somebody in during the period and was
-    taken back, or may have: a few.
+    taken back, or may have: so few of each, and four times as many of those who came in.
     """
     if comparison is None:
         return []
-    found = comparison.taken_back
     came = []
     for who, each in entered(answers, comparison).items():
         without = sum(len(own) for what, own in each.items() if what.endswith(NO_DOOR))
         came.append(f"{who} ({sum(map(len, each.values()))}{f', {without} {NO_DOOR}' if without else ''})")
-    judged = [one.words(answers) for one in found if one.permissions and one.lost]
-    stronger = [one.words(answers) for one in found if one.permissions and not one.lost]
-    others = [one.words(answers) for one in found if one.since and not one.permissions]
-    before = [one.words(answers) for one in found if not one.since]
     of_services = {*chain(*HANDS_ON.values())}
     handed = Counter(
         f"{one.use.event} in {answers.account_name(one.use.account)}"
         for one in comparison.changes
         if one.use.event in of_services and not one.use.failed
     )
-    by = "by its trust policy; whether whom it names of our own accounts was granted it is not judged"
-    return [
-        f"{what}: {'; '.join([*lines[:FEW], *([f'{len(lines) - FEW} more below'] if len(lines) > FEW else [])])}"
+    taken: dict[str, list[str]] = defaultdict(list)
+    for one in comparison.taken_back:
+        what = _AT_THE_TOP[what_was(one)] if one.since or one.permissions else _STOOD
+        taken[what].append(f"{one.words(answers)}, by {actor(one.change.use, answers)}")
+    came_in = f"Entered: {listed(came, most=4 * few)}{_STEP if comparison.undeclared else ''}"
+    return [came_in] * bool(came) + [
+        f"{what}: {'; '.join([*lines[:few], *([f'{len(lines) - few} more below'] if len(lines) > few else [])])}"
         for what, lines in (
-            ("Entered", came),
             ("Hands roles to others than their services", [f"{one} ({number})" for one, number in handed.items()]),
-            (f"Was open in the period and is not any more ({by})", judged),
-            ("Who may enter anyway was given more in the period than there is now", stronger),
-            ("Not judged is whom these let in before they were taken back", others),
-            (f"What stood before these changes is not in what was read ({_STOOD})", before),
+            *((what, taken[what]) for what in (*_AT_THE_TOP.values(), _STOOD)),
         )
         if lines
     ]
@@ -212,20 +221,24 @@ def events(answers: Answers, comparison: Comparison, named: Callable[[Sequence[s
     yield not_in_the_events(comparison)
 
 
-WAS_OPEN, NOT_JUDGED = "was open", "was given or taken away, not judged"
-
-
 def what_was(one: TakenBack) -> str:
     """Of what kind that is which was taken back."""
-    return NOT_JUDGED if one.permissions is None else WAS_OPEN if one.lost else "was given more"
+    return NOT_JUDGED if one.permissions is None else WAS_OPEN if one.lost else GIVEN
 
 
 def taken_back(answers: Answers, comparison: Comparison) -> list[tuple[str, str]]:
     """What was given, or there, in the period and taken back, in words, and by whom it was given or taken."""
     return [
-        (what_was(one), f"{one.words(answers)}, by {answers.named(one.change.use.caller).short} ({one.change.use.id})")
+        (what_was(one), f"{one.words(answers)}, {', '.join(_calls(one, answers, comparison))}")
         for one in comparison.taken_back
     ]
+
+
+def _calls(one: TakenBack, answers: Answers, comparison: Comparison) -> Iterator[str]:
+    """By whom it was given or taken, and what ended it."""
+    yield f"by {actor(one.change.use, answers)} ({one.change.use.id})"
+    ended = [each.use for each in comparison.changes if one.is_of(each) and each is not one.change]
+    yield from (f"ended by {actor(use, answers)} ({use.id})" for use in ended)
 
 
 def _few(what: str, lines: list[str], have_all: str = "--csv, --html and --json") -> Iterator[str]:
@@ -255,7 +268,9 @@ def who_changed(answers: Answers, comparison: Comparison) -> str:
     each = []
     for who, own in sorted(by.items(), key=lambda pair: -len(pair[1])):
         failed = sum(one.use.failed is not None for one in own)
-        each.append(f"{len(own)} by {who}" + (f" ({failed} failed)" if failed else ""))
+        sessions = [*dict.fromkeys(one.use.caller_session for one in own if one.use.caller_session)]
+        named = f" as {said_of(sessions)}" if sessions else ""
+        each.append(f"{len(own)} by {who}{named}" + (f" ({failed} failed)" if failed else ""))
     return f"Changes of keys: {listed(each, most=MANY)}" if each else ""
 
 

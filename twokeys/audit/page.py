@@ -5,7 +5,8 @@ from collections.abc import Container, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import version
-from itertools import zip_longest
+from itertools import accumulate, zip_longest
+from math import ceil
 
 from twokeys.answers import pages
 from twokeys.answers.model import Answers, Party, Step, Time, Way
@@ -25,18 +26,7 @@ from twokeys.audit.events import (
     ways,
     who_changed,
 )
-from twokeys.audit.report import (
-    EXPIRED,
-    MEMBERS,
-    credentials,
-    heading,
-    in_short,
-    members,
-    question,
-    shut,
-    title,
-    what_was_read,
-)
+from twokeys.audit.report import EXPIRED, MEMBERS, credentials, heading, members, question, shut, title, what_was_read
 from twokeys.audit.to_look_at import to_look_at
 from twokeys.audit.what_was_read import coverage, gaps, not_readable
 from twokeys.audit.words import sign_ins, uses
@@ -45,8 +35,10 @@ from twokeys.shown import counted, in_utc, listed
 _PACKAGE = "twokeys.audit"
 _MOST = 50
 """How many changes the page has; the CSV and JSON list all."""
-_FEW_USES, _MOST_PRINCIPALS = 5, 12
-"""How many uses to look at, and principals, the first sheet has, so that it ends with a place to sign."""
+_FEW, _MOST_PRINCIPALS = 2, 8
+"""How much of each kind of what was taken back, and principals of a strength, the first sheet has."""
+_LINES, _ACROSS, _IN_CELLS = 54, 105, 85
+"""How many lines of a sheet its headings and the place to sign leave, and characters of a line, and of one in cells."""
 
 
 def page(answers: Answers, target: str | None, comparison: Comparison | None, now: datetime) -> str:
@@ -62,6 +54,16 @@ def page(answers: Answers, target: str | None, comparison: Comparison | None, no
         of_account[way.account].append(way)
     came = _came(answers, comparison, {source.short for source in by_source}) if comparison else {}
     of_sources = {source.short: "; ".join(came.pop(source.short, ())) for source in by_source}
+    sentences = [
+        numbers.sentence,
+        *at_the_top(answers, comparison, _FEW),
+        credentials(answers),
+        headline(answers, comparison),
+        not_shown(answers),
+    ]
+    strengths = _by_strength(answers, now)
+    of_events = _events(answers, comparison, named) if comparison is not None else None
+    looked_at = to_look_at(answers, comparison)[0] if comparison is not None else []
     return pages.page(
         _PACKAGE,
         "page.html",
@@ -72,17 +74,10 @@ def page(answers: Answers, target: str | None, comparison: Comparison | None, no
         organization=answers.name,
         origin=answers.origin,
         made=made,
-        sentences=[
-            numbers.sentence,
-            *at_the_top(answers, comparison),
-            credentials(answers),
-            headline(answers, comparison),
-            who_changed(answers, comparison) if comparison else "",
-            not_shown(answers),
-        ],
-        evidence_in_short=in_short(answers, comparison),
-        few_uses=_FEW_USES,
-        most_principals=_MOST_PRINCIPALS,
+        sentences=sentences,
+        few_uses=_that_fit([asked_of, *filter(None, sentences)], [*(names for _, _, names in strengths)], looked_at),
+        strengths=strengths,
+        as_of=scope(replace(answers, updated_by=())),
         scope=scope(answers),
         evidence=what_was_read(answers, comparison),
         version=version("twokeys"),
@@ -121,7 +116,7 @@ def page(answers: Answers, target: str | None, comparison: Comparison | None, no
         accepted=None if answers.accepted is None else list(map(str, answers.accepted)),
         expired=list(map(str, answers.expired)),
         expired_heading=EXPIRED,
-        events=_events(answers, comparison, named) if comparison is not None else None,
+        events=of_events,
         lists=[*named.lists()],
     )
 
@@ -153,6 +148,33 @@ def _counts(ways: list[Way], now: datetime) -> tuple[str, str]:
     counts = [f"{len(open_now)}: {each}" if len(levels) > 1 else each]
     counts += [f"{shut} {when.value}" for when in Time if when is not Time.NOW and (shut := _at(ways, when, now))]
     return _level(open_now).word if open_now else "", "; ".join(filter(None, counts)) or "none"
+
+
+def _by_strength(answers: Answers, now: datetime) -> list[tuple[str, str, str]]:
+    """Of each strength, how many ways there are that are open, and whose."""
+    found: dict[Level, list[Way]] = defaultdict(list)
+    for way in answers.ways:
+        if way.at(now) is Time.NOW:
+            found[way.permissions.level].append(way)
+    return [
+        (level.word, str(len(ways)), listed([*dict.fromkeys(way.source.short for way in ways)], most=_MOST_PRINCIPALS))
+        for level, ways in sorted(found.items(), reverse=True)
+    ]
+
+
+def _that_fit(sentences: Iterable[str], cells: Iterable[str], looked_at: Iterable[tuple[str, str]]) -> int:
+    """How many of the uses to look at the first sheet has room for beside these, so that it ends with a place to sign.
+
+    One is always there.
+    """
+    room = _LINES - sum(_height(one) for one in sentences) - sum(_height(one, _IN_CELLS) for one in cells)
+    heights = accumulate(_height(use, _IN_CELLS) for _, use in looked_at)
+    return max(1, sum(height <= room for height in heights))
+
+
+def _height(text: str, across: int = _ACROSS) -> float:
+    """The lines of a text with what is between it and the next."""
+    return ceil(len(text) / across) + 0.5
 
 
 def _at(ways: Iterable[Way], when: Time, now: datetime) -> int:

@@ -74,9 +74,8 @@ def show(  # noqa: PLR0913 - what is answered by position
     *,
     with_keys: bool = False,
 ) -> None:
-    """Print the summary, the ways by account and by principal, where keys stand, what is not proved, and the events.
-
-    `with_keys` has the keys of every way printed, also of many.
+    """Print the summary, the ways by account and by principal, what is not proved, the events, and with `with_keys` the
+    keys of every way.
     """
     say(console, title(answers, target, comparison))
     for line in (
@@ -94,11 +93,11 @@ def show(  # noqa: PLR0913 - what is answered by position
         *_ways(answers, now, named),
         *_section(MEMBERS, map(": ".join, members(answers))),
         *_section(SHUT, (line for each in shut(answers, named) for line in (each[0], f"  {each[1]}") if line.strip())),
-        *_keys(answers, with_keys=with_keys),
         *not_proved(answers.not_proved, most=None if with_keys else FEW),
         *_accepted(answers),
         *(events(answers, comparison, named) if comparison is not None else ()),
         *_section("The accounts of each list", named.lists()),
+        *_keys(answers, with_keys=with_keys),
     ):
         say(console, line)
     say(console, "")
@@ -214,13 +213,9 @@ def _section(heading: str, lines: Iterable[str]) -> Iterator[str]:
 def _keys(answers: Answers, *, with_keys: bool) -> Iterator[str]:
     """Door by door: a door that several ways lead through is one."""
     doors = {(step.source.who, step.target.who): step for way in answers.ways for step in way.steps}
-    if not doors:
-        return
-    yield ""
-    if not with_keys and len(doors) > FEW:
-        yield "Where each key stands: --keys prints it, --csv, --html and --json have it"
-        return
-    yield "Where each key stands"
-    for step in doors.values():
+    if doors:
+        yield ""
+        yield "Where each key stands" + ("" if with_keys else ": --keys prints it, --csv, --html and --json have it")
+    for step in doors.values() if with_keys else ():
         yield f"  {step.source} -> {step.target}"
         yield from (f"    {line}" for line in keys(step))

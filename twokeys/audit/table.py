@@ -21,9 +21,14 @@ from twokeys.doors import Declaration
 from twokeys.shown import in_utc, spreadsheet
 
 
+def _at(time: datetime | None) -> str:
+    return f"{time:%Y-%m-%dT%H:%M:%SZ}" if time else ""
+
+
 def _declared(said: Declaration | None) -> dict[str, str]:
     """What people say of a door, but for the reason, which is in "why"."""
-    return {name: value for name, value in said.said.items() if name != "reason"} if said else {}
+    own = {name: value for name, value in said.said.items() if name != "reason"} if said else {}
+    return {**own, "expires": _at(said.expires)} if said else {}
 
 
 COLUMNS = (
@@ -107,7 +112,7 @@ def _row(way: Way) -> dict[str, str]:
         "up to": duration(way.max_session_seconds),
         "why": way.reason,
         **_declared(last),
-        **{name: moment.isoformat() for name, moment in moments.items() if moment},
+        **{name: _at(moment) for name, moment in moments.items() if moment},
         "trust keys": "; ".join(place(step.trust) for step in way.steps if step.trust),
         "grant keys": "; ".join(place(grant) for step in way.steps for grant in step.grants),
     }
@@ -176,20 +181,17 @@ def _rows_of_events(answers: Answers, comparison: Comparison) -> Iterator[dict[s
             "why": gone.words(answers),
         }
     for change in comparison.changes:
-        yield {"what": "change of keys", **_row_of_use(change.use, answers), "why": str(change)}
+        kind, whose, _ = change.of
+        role = {"into role": whose} if kind == "role" else {}
+        yield {"what": "change of keys", **_row_of_use(change.use, answers), **role, "why": str(change)}
 
 
 def _row_of_use(use: Use, answers: Answers) -> dict[str, str]:
     target = answers.named(Party(use.target, use.arn))
+    enters = use.event not in SIGN_INS and (use.event in EVENTS or use.role)
     return {
         **_ends(answers.named(use.caller), target),
-        **(
-            {"into role": SIGN_INS[use.event]}
-            if use.event in SIGN_INS
-            else {}
-            if use.event in EVENTS or use.role
-            else {"into role": ""}
-        ),
+        **({} if enters else {"into role": SIGN_INS.get(use.event, "")}),
         **({} if use.names_caller or not use.unique_id else {"who": use.unique_id}),
         "time": _at(use.time),
         "call": use.event,
@@ -207,10 +209,6 @@ def _row_of_use(use: Use, answers: Answers) -> dict[str, str]:
 def _counts(found: DoorUse | WayUse) -> dict[str, str]:
     counts = {"count": str(found.count), "perhaps": str(found.perhaps)}
     return {"usage": found.usage.value, **counts, "last use": _at(found.last)}
-
-
-def _at(time: datetime | None) -> str:
-    return f"{time:%Y-%m-%dT%H:%M:%SZ}" if time else ""
 
 
 def _ends(source: Party, target: Party) -> dict[str, str]:

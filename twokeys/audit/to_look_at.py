@@ -67,7 +67,8 @@ Rows = list[tuple[str, str]]
 
 
 def to_look_at(answers: Answers, comparison: Comparison) -> tuple[Rows, Rows]:
-    """Each use once, with what it is: entries without a sure door and what is unusual, and other changes of keys.
+    """Each use once, with what it is: entries without a sure door and what is unusual, and other changes of keys, but
+    for those that gave, took or ended what was taken back.
 
     Those that are alike are one; of the changes the rarest is first.
     """
@@ -92,15 +93,18 @@ def _entries_and_unusual(comparison: Comparison) -> Iterator[_Said]:
 
 
 def _changed(comparison: Comparison) -> Iterator[_Said]:
-    yield from ((one.use, _CHANGED, (str(one),) if str(one) else (), one.trusts) for one in comparison.changes)
+    for one in comparison.changes:
+        if not any(each.is_of(one) for each in comparison.taken_back):
+            yield one.use, _CHANGED, (str(one),) if str(one) else (), one.trusts
 
 
 def _alike(said: Iterable[_Said]) -> list[_Alike]:
     """Each use once: those together where the same principal calls the same of an account, with the same outcome.
 
     An entry tells for whom and from where it was: those of another are apart, but for those of which a new address is
-    all that is unusual. So is, where no door explains it, each session of a role. Sessions that no record shows anybody
-    to begin are one for each role, but for those of IAM Identity Center, each of which is a person.
+    all that is unusual. So is, where no door explains it, each session of a role. Those of one subject of an identity
+    provider are one, and sessions that no record shows anybody to begin one for each role, but for those of IAM
+    Identity Center, each of which is a person.
     """
     of_use: dict[tuple[str, str], list[_Said]] = defaultdict(list)
     for one in said:
@@ -109,11 +113,11 @@ def _alike(said: Iterable[_Said]) -> list[_Alike]:
     for same in sorted(of_use.values(), key=lambda same: (same[0][0].time, same[0][0].id)):
         use, kinds = same[0][0], frozenset((what, trusts) for _, what, _, trusts in same if what != _UNUSUAL)
         what_it_is = {what for what, _ in kinds}
-        nobody = _is_nobody_s(use)
-        session = use.caller_session if not nobody and (NO_DOOR in what_it_is or use.event in SESSIONS) else None
+        any_session = _is_nobody_s(use) or use.caller.who.kind == "web-identity"
+        session = use.caller_session if not any_session and (NO_DOOR in what_it_is or use.event in SESSIONS) else None
         unusual = [why for _, what, whys, _ in same if what == _UNUSUAL for why in whys]
         surprises = dict.fromkeys(Word.NEW_ADDRESS if why.startswith(Word.NEW_ADDRESS) else why for why in unusual)
-        source = Word.NEW_ADDRESS if [*surprises] == [Word.NEW_ADDRESS] else None if nobody else use.source
+        source = None if any_session else Word.NEW_ADDRESS if [*surprises] == [Word.NEW_ADDRESS] else use.source
         whence = () if what_it_is == {_CHANGED} else (source, use.source_identity, session)
         group = groups[
             use.caller.who, not use.names_caller and use.unique_id, use.target, use.event, use.failed, kinds, whence

@@ -84,7 +84,7 @@ def covered(one: Covered) -> str:
         return "not covered: nothing that was given is of this account"
     whole: dict[int, list[str]] = defaultdict(list)
     for region in there.regions:
-        whole[there.whole(region).bit_count()].append(region or "no region")
+        whole[(there.whole(region) & ~one.missing.get(region, 0)).bit_count()].append(region or "no region")
     days = (
         f"{counted(number, 'day')} in {listed(regions) if len(regions) <= FEW else counted(len(regions), 'region')}"
         for number, regions in sorted(whole.items(), reverse=True)
