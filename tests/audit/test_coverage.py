@@ -1,12 +1,15 @@
 """Which regions count for an account, and what shows that its trail logs read events."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
-from tests.access.world import STAGE
+from tests.access.world import PROD, STAGE, two_keys
 from tests.audit.cloudtrail import ENABLED
-from twokeys.audit.coverage import Coverage, Period, Recorded, is_digest, is_log
+from twokeys.answers.reading import read
+from twokeys.audit.coverage import Coverage, Covered, Period, Recorded, WasRead, is_digest, is_log
+from twokeys.audit.what_was_read import gaps
 
 DAY = datetime(2026, 9, 1, tzinfo=UTC)
 END = DAY.replace(hour=23, minute=59)
@@ -145,3 +148,11 @@ def test_a_trail_logs_read_events_in_all_of_its_regions_or_in_none(
         digest(coverage, "sa-east-1", trail)
     words = coverage.covered(STAGE, [], Period(DAY, END)).lacks
     assert words == (None if covered else "in sa-east-1 where nothing shows that its trail logs read events")
+
+
+def test_where_only_some_regions_lack_records_the_top_says_how_many_of_them() -> None:
+    missing = {"us-east-1": 0, "us-east-2": 3, "eu-west-1": 1}
+    lacking = Covered(PROD, Recorded(), (*missing,), missing, "in us-east-2", (), ())
+    answers, end = read(two_keys().graph), "entries and changes of keys there are not known"
+    for one, said in ((lacking, "2 of 3 regions, 2 days"), (replace(lacking, regions=("us-east-2",) * 2), "2 days")):
+        assert gaps(answers, WasRead((), (one,), ())) == f"not covered: {PROD} ({said}): {end}"

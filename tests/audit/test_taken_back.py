@@ -14,7 +14,7 @@ from tests.audit.cloudtrail import called, entry
 from tests.audit.test_changes import BY_SERVICE_ROLE
 from tests.audit.test_comparison import DAY, at, compared
 from twokeys.access.reading.snapshot import Evidence
-from twokeys.answers.model import Answers
+from twokeys.answers.model import Answers, Party
 from twokeys.answers.reading import read
 from twokeys.answers.selection import into, of_person
 from twokeys.audit.against_states import against_states, taken_back
@@ -22,10 +22,12 @@ from twokeys.audit.comparison import Comparison
 from twokeys.audit.coverage import WasRead
 from twokeys.audit.data import as_data
 from twokeys.audit.events import at_the_top
+from twokeys.audit.events import taken_back as lines
 from twokeys.audit.person import by_person
 from twokeys.audit.report import title
 from twokeys.audit.table import as_csv
 from twokeys.audit.to_look_at import to_look_at
+from twokeys.doors import Who
 
 ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
 VENDOR, OF_CI = document(trusts(arn(OUTSIDE, "root"))), document(trusts(CI))
@@ -269,7 +271,48 @@ def test_text_table_and_json_have_who_into_what_and_when_and_of_a_person_not_wha
     found = replace(found, taken_back=found.taken_back + asked(*more)[1].taken_back)  # of a role that neither may enter
     for person, kept in (("bob", True), ("ann", False)):
         own = by_person(found, of_person(answers, person, {"ann", "bob"}))
-        assert [one.change.use.event for one in own.taken_back] == ["CreateRole"] + ["AddUserToGroup"] * kept
+        assert [one.change.use.event for one in own.taken_back] == ["AddUserToGroup"] * kept
+        assert ["ended by" in said for _, said in lines(answers, own)] == [True] * kept
+
+
+@pytest.mark.parametrize(
+    ("trusted", "kept"),
+    [
+        (arn(OUTSIDE, "root"), False),
+        (arn(OUTSIDE, "role/vendor"), False),
+        (arn(HUB, "user/ann"), False),
+        (arn(HUB, "user/bob"), True),
+        (arn(HUB, "role/x"), True),
+        (arn(HUB, "root"), True),
+        ("*", True),
+    ],
+)
+def test_of_a_person_what_a_trust_policy_let_in_is_kept_that_may_be_the_person_or_a_role_of_ours(
+    trusted: str, kept: bool
+) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html."""
+    answers, found = asked(("CreateRole", NEW | {"assumeRolePolicyDocument": document(trusts(trusted))}), GONE)
+    own = by_person(found, of_person(answers, "bob", {"bob"}))
+    assert [bool(one.lost) for one in own.taken_back] == [True] * kept
+
+
+def test_of_a_person_an_assignment_of_another_user_or_of_a_group_of_others_is_not_kept() -> None:
+    """https://docs.aws.amazon.com/singlesignon/latest/APIReference/API_CreateAccountAssignment.html."""
+    ids = ("u-carol", "u-dave", "g-carol", "g-dave", "?")
+    calls = [
+        called(HUB, at(days + number / 10), f"{do}AccountAssignment", "eve", eventSource="sso.amazonaws.com")
+        | {"requestParameters": {"permissionSetArn": SET_ARN, "principalId": one}}
+        for days, do in ((1, "Create"), (2, "Delete"))
+        for number, one in enumerate(ids)
+    ]
+    answers = asked()[0]
+    found = compared(two_keys(), *calls)
+    found = replace(found, taken_back=taken_back(answers, found.changes))
+    who = {one: Party(Who(f"identity-center-{'user' if one[0] == 'u' else 'group'}", "", one[2:])) for one in ids[:4]}
+    members = tuple((who[f"u-{one}"], who[f"g-{one}"]) for one in ("carol", "dave"))
+    answers = replace(answers, principals={**answers.principals, **who}, memberships=members)
+    own = by_person(found, of_person(answers, "carol", {"carol"}))
+    assert [one.change.of[2] for one in own.taken_back] == ["u-carol", "g-carol", "?"]
 
 
 def test_the_title_has_the_period_and_who_entered_is_named_below_it() -> None:

@@ -12,7 +12,7 @@ from twokeys.iam import Arn
 from twokeys.shown import listed
 
 PEOPLE = ("user", "identity-center-user")
-_GROUPS = ("group", "identity-center-group")
+GROUPS = ("group", "identity-center-group")
 
 
 def into(answers: Answers, target: str | None) -> Answers:
@@ -72,7 +72,7 @@ def of_person(answers: Answers, person: str | None, seen: Iterable[str] = ()) ->
     def theirs(party: Party | None) -> bool:
         if party is None or is_person(party.who, person):
             return True
-        return party.who.kind in _GROUPS and answers.is_member(person, party.who) is not False
+        return party.who.kind in GROUPS and answers.is_member(person, party.who) is not False
 
     sources = [way.source for way in (*answers.ways, *answers.within)]
     users = [*sources, *(one.user for one in answers.long_term), *(user for user, _ in answers.memberships)]

@@ -21,7 +21,7 @@ from twokeys.audit.changes import BEING, DELETED, MFA_DEVICE, MOVES, SAME, TAKEN
 from twokeys.audit.record import Use
 from twokeys.audit.trail import Change
 from twokeys.doors import Who
-from twokeys.iam import UNKNOWN, Arn, PolicyDocument, PolicyKind, Unknown, aws_managed
+from twokeys.iam import UNKNOWN, Arn, PolicyDocument, PolicyKind, Statement, Unknown, aws_managed
 from twokeys.iam.arn import partition_of_region
 from twokeys.shown import in_utc, listed
 
@@ -50,6 +50,8 @@ class TakenBack:
     until: datetime | None
     permissions: tuple[Level, tuple[str, ...]] | None = None
     lost: str = ""
+    ended: tuple[Use, ...] = ()
+    """The calls that ended it."""
 
     @property
     def was_there(self) -> bool:
@@ -127,7 +129,9 @@ def taken_back(answers: Answers, changes: Sequence[Change]) -> tuple[TakenBack, 
     """
     done = _done(changes)
     found = [
-        TakenBack(one, one.use.time, until, _permissions(one, until, done, answers), _lost(one, answers))
+        TakenBack(
+            one, one.use.time, until, _permissions(one, until, done, answers), trusted(one.policy, still(one, answers))
+        )
         for one, until, _ in _fates(answers, changes)
         if not _stands_anyway(one, answers)
         and (until or not (answers.from_states or _is_shown(one, answers) or _is_of_credentials(one)))
@@ -143,17 +147,19 @@ def taken_back(answers: Answers, changes: Sequence[Change]) -> tuple[TakenBack, 
             seen.add(of)
     judged = [one for one in found if one.permissions and one.lost]
     found = [one for one in found if enter(one.change, answers) or not any(_is_said(one, by) for by in judged)]
-    return tuple(sorted(found, key=lambda one: (one.permissions is None, one.change.use.time, one.change.use.id)))
+    found.sort(key=lambda one: (one.permissions is None, one.change.use.time, one.change.use.id))
+    ended = ([each.use for each in changes if one.is_of(each) and each is not one.change] for one in found)
+    return tuple(replace(one, ended=tuple(by)) for one, by in zip(found, ended, strict=True))
 
 
-def _lost(one: Change, answers: Answers) -> str:
-    """Whom a trust policy let in and that of now, if there is one that denies nobody else, does not."""
+def still(one: Change, answers: Answers) -> Sequence[Statement]:
+    """What of the trust policy of now, if it denies nobody else, lets in of those whom a call's policy did."""
     now = answers.holds.get((one.recorded, *one.of))
     if one.gives != _TRUST or not now or not isinstance(now.policy, PolicyDocument) or one.policy is None:
-        return one.trusts
+        return ()
     mine, theirs = one.policy.statements, now.policy.statements
     new_denies = any(each.effect == "Deny" and not any(map(each.part_of, mine)) for each in theirs)
-    return (not new_denies and trusted(one.policy, theirs)) or one.trusts
+    return theirs if not new_denies and trusted(one.policy, theirs) else ()
 
 
 def _took_away(one: Change, last: Mapping[tuple[str, ...], Change], answers: Answers) -> bool:

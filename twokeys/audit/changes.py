@@ -239,9 +239,16 @@ def trusted(policy: PolicyDocument | None, still: Sequence[Statement] = ()) -> s
     """Whom a trust policy allows to come, but for those whom these statements do, and what it asks of them; empty for
     no trust policy.
     """
+    names = lets_in(policy, still) if policy else {}
+    said = [listed(each, most=_MOST) + (f" if {asked}" if asked else "") for asked, each in names.items() if each]
+    denied = ", less whom it denies" if policy and any(one.effect == "Deny" for one in policy.statements) else ""
+    return "; ".join(said) + denied * bool(said)
+
+
+def lets_in(policy: PolicyDocument, still: Sequence[Statement] = ()) -> dict[str, list[str]]:
+    """The names of those, by what is asked of them."""
     names: dict[str, list[str]] = defaultdict(list)
-    statements = policy.statements if policy else ()
-    for one in statements:
+    for one in policy.statements:
         if one.effect == "Allow" and (whom := one.principals) is not None:
             asked = " and ".join(in_words(clause.requirement()) for clause in one.conditions)
             nobody = replace(whom, everyone=False, aws=(), federated=(), service=())
@@ -251,6 +258,4 @@ def trusted(policy: PolicyDocument | None, still: Sequence[Statement] = ()) -> s
             alone += [(str(name), replace(nobody, service=(name,))) for name in whom.service]
             lost = (name for name, own in alone if not any(map(replace(one, principals=own).part_of, still)))
             names[asked] += ["everyone" if name == "*" else name for name in lost]
-    said = [listed(each, most=_MOST) + (f" if {asked}" if asked else "") for asked, each in names.items() if each]
-    denied = ", less whom it denies" if any(one.effect == "Deny" for one in statements) else ""
-    return "; ".join(said) + denied * bool(said)
+    return names

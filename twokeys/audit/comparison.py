@@ -149,9 +149,11 @@ def compare(
     records = Records(answers, trail, *period, asked) if period else None
     answers = dated(answers, records) if records else answers
     sorting = _Sorting(answers, [resolved(use, answers.principals) for use in uses], in_period=bool(period))
-    others = {step.source.who.account for way in answers.ways for step in way.steps} - {*answers.accounts}
+    coming = {step.source.who for way in answers.ways for step in way.steps}
+    others = {who.account for who in coming} - {*answers.accounts}
     accounts = {*answers.accounts} | others
-    signed = [use for use in sorting.uses if use.account in others and is_weak(use)]
+    coming |= {user.who for user, group in answers.memberships if group.who in coming}
+    signed = [use for use in sorting.uses if use.account in others and is_weak(use, coming)]
     key_calls, changes = tuple(_key_calls(answers, trail, accounts)), tuple(_changes(trail, accounts))
     by_doors, by_steps = (one.used(records) if records else {} for one in (sorting.doors, sorting.steps))
     used = by_doors | by_steps

@@ -229,16 +229,10 @@ def what_was(one: TakenBack) -> str:
 def taken_back(answers: Answers, comparison: Comparison) -> list[tuple[str, str]]:
     """What was given, or there, in the period and taken back, in words, and by whom it was given or taken."""
     return [
-        (what_was(one), f"{one.words(answers)}, {', '.join(_calls(one, answers, comparison))}")
+        (what_was(one), f"{one.words(answers)}, by {', ended by '.join(calls)}")
         for one in comparison.taken_back
+        if (calls := [f"{actor(use, answers)} ({use.id})" for use in (one.change.use, *one.ended)])
     ]
-
-
-def _calls(one: TakenBack, answers: Answers, comparison: Comparison) -> Iterator[str]:
-    """By whom it was given or taken, and what ended it."""
-    yield f"by {actor(one.change.use, answers)} ({one.change.use.id})"
-    ended = [each.use for each in comparison.changes if one.is_of(each) and each is not one.change]
-    yield from (f"ended by {actor(use, answers)} ({use.id})" for use in ended)
 
 
 def _few(what: str, lines: list[str], have_all: str = "--csv, --html and --json") -> Iterator[str]:

@@ -5,8 +5,9 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from twokeys.answers.model import ACCESS_KEY, Answers
-from twokeys.answers.selection import is_person
-from twokeys.audit.against_states import enter
+from twokeys.answers.selection import GROUPS, PEOPLE, is_person
+from twokeys.audit.against_states import TakenBack, enter, still
+from twokeys.audit.changes import lets_in
 from twokeys.audit.comparison import Comparison, calls_of, way_use
 from twokeys.audit.entries import DoorUse, Entry, Tally
 from twokeys.audit.record import Use
@@ -57,11 +58,37 @@ def by_person(comparison: Comparison, answers: Answers) -> Comparison:
         taken_back=tuple(
             one
             for one in comparison.taken_back
-            if (one.change.of[0] != "user" or one.change.of[1] == person)
+            if _concerns(one, answers, {use.use.caller.who.account for use in population})
             and (one.lost or not one.permissions or enter(one.change, answers))
         ),
         earlier=tuple(filter(did, comparison.earlier)),
         apart=dict(_own_calls(comparison, answers)),
+    )
+
+
+def _concerns(one: TakenBack, answers: Answers, accounts: set[str]) -> bool:
+    """Whether what was given or taken away may be the person's: not what is another user's, or of a group that the
+    person is surely not in, nor a trust policy that let in only services, other users, and others' accounts.
+
+    Theirs may be any account of ours, and those that the person called from.
+    """
+    (kind, whose, what), person, policy = one.change.of, answers.person or "", one.change.policy
+    named = [answers.principals[each].who for each in (whose, *what.split()) if each in answers.principals]
+    named += [Who(kind, one.change.recorded, whose)] if kind in ("user", "group") else []
+    if people := [who for who in named if who.kind in PEOPLE]:
+        return any(is_person(who, person) for who in people)
+    if any(who.kind in GROUPS and answers.is_member(person, who) is False for who in named):
+        return False
+    if not (one.since and one.lost and policy) or any(
+        each.principals is None or each.principals.unresolved or each.principals.canonical_user
+        for each in policy.statements
+    ):
+        return True
+    ours = accounts | {*answers.names, *answers.accounts, *answers.shown}
+    let_in = [name for names in lets_in(policy, still(one.change, answers)).values() for name in names]
+    known = {name: Who.named(name) for name in let_in if not name.endswith(".amazonaws.com")}
+    return any(
+        who is None or (is_person(who, person) if who.kind == "user" else who.account in ours) for who in known.values()
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from twokeys.answers.model import Answers
 from twokeys.answers.selection import PEOPLE
 from twokeys.audit.comparison import Comparison
-from twokeys.audit.record import SESSIONS, Use
+from twokeys.audit.record import SESSIONS, SIGN_INS, Use
 from twokeys.audit.trail import LOGGING
 from twokeys.audit.unusual import Word
 from twokeys.audit.words import FEW, NO_DOOR, by_door, said_of, used
@@ -102,9 +102,9 @@ def _alike(said: Iterable[_Said]) -> list[_Alike]:
     """Each use once: those together where the same principal calls the same of an account, with the same outcome.
 
     An entry tells for whom and from where it was: those of another are apart, but for those of which a new address is
-    all that is unusual. So is, where no door explains it, each session of a role. Those of one subject of an identity
-    provider are one, and sessions that no record shows anybody to begin one for each role, but for those of IAM
-    Identity Center, each of which is a person.
+    all that is unusual, and failed sign-ins. So is, where no door explains it, each session of a role. Those of one
+    subject of an identity provider are one, and sessions that no record shows anybody to begin one for each role, but
+    for those of IAM Identity Center, each of which is a person.
     """
     of_use: dict[tuple[str, str], list[_Said]] = defaultdict(list)
     for one in said:
@@ -117,7 +117,8 @@ def _alike(said: Iterable[_Said]) -> list[_Alike]:
         session = use.caller_session if not any_session and (NO_DOOR in what_it_is or use.event in SESSIONS) else None
         unusual = [why for _, what, whys, _ in same if what == _UNUSUAL for why in whys]
         surprises = dict.fromkeys(Word.NEW_ADDRESS if why.startswith(Word.NEW_ADDRESS) else why for why in unusual)
-        source = None if any_session else Word.NEW_ADDRESS if [*surprises] == [Word.NEW_ADDRESS] else use.source
+        any_source = any_session or (use.event in SIGN_INS and use.failed is not None)
+        source = None if any_source else Word.NEW_ADDRESS if [*surprises] == [Word.NEW_ADDRESS] else use.source
         whence = () if what_it_is == {_CHANGED} else (source, use.source_identity, session)
         group = groups[
             use.caller.who, not use.names_caller and use.unique_id, use.target, use.event, use.failed, kinds, whence

@@ -99,10 +99,10 @@ def _logging(trail: Trail, accounts: Container[str]) -> Iterable[Unusual]:
             yield Unusual(use, (f"{said} ({name})" if name else said,))
 
 
-def is_weak(use: Use) -> bool:
-    """Whether it is a sign-in that succeeded, without MFA or as the root user."""
-    root = use.caller.who.kind == "root-user"
-    return use.event in SIGN_INS and use.failed is None and (root or use.mfa is False)
+def is_weak(use: Use, coming: Container[Who]) -> bool:
+    """Whether it is a sign-in as the root user, without MFA, or one that failed, of somebody of those who may come."""
+    who, failed = use.caller.who, use.failed is not None
+    return use.event in SIGN_INS and (who.kind == "root-user" or (who in coming if failed else use.mfa is False))
 
 
 def _surprises(

@@ -24,9 +24,16 @@ def not_as_digest(was_read: WasRead) -> str:
 def gaps(answers: Answers, was_read: WasRead) -> str:
     """Which accounts are not covered, and what follows; empty where all are."""
     lost = [
-        f"{answers.account_name(account)} ({counted(days, 'day')})" for account, days in was_read.not_covered.items()
+        f"{answers.account_name(one.account)} ({_of_regions(one)}{counted(one.lost, 'day')})"
+        for one in was_read.accounts
+        if one.lacks is not None
     ]
     return f"not covered: {listed(lost, most=FEW)}: entries and changes of keys there are not known" if lost else ""
+
+
+def _of_regions(one: Covered) -> str:
+    lack = sum(map(bool, one.missing.values()))
+    return f"{lack} of {counted(len(one.regions), 'region')}, " if lack < len(one.regions) else ""
 
 
 def without_digests(answers: Answers, was_read: WasRead) -> str:
