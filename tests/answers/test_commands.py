@@ -207,6 +207,16 @@ def chained() -> World:
     return world
 
 
+def test_of_a_stack_that_is_new_every_way_is_gained(tmp_path: Path) -> None:
+    """`pulumi stack init` makes it empty: https://www.pulumi.com/docs/iac/cli/commands/pulumi_stack_init/"""
+    (empty := tmp_path / "empty").write_text('{"version": 3, "deployment": {}}')
+    state = write_state(tmp_path / "state", two_keys())
+    assert f"\n+ {WAY}\n" in call("diff", empty, state)[1]
+    for more in ([state, empty], [empty, "--live"]):
+        with pytest.raises(Refusal, match="this state shows nothing"):
+            call("diff", *more)
+
+
 def test_the_difference_tells_ways_through_other_roles(tmp_path: Path) -> None:
     old, new = write_state(tmp_path / "a", two_keys()), write_state(tmp_path / "b", chained())
     told = json.loads(call("diff", old, new, "--json")[1])
