@@ -116,6 +116,16 @@ def test_a_region_that_aws_does_not_have_there_is_refused(
 
 
 @pytest.mark.usefixtures("config")
+def test_where_nothing_tells_identity_center_s_region_the_other_profiles_are_written(tmp_path: Path) -> None:
+    file = write(tmp_path, "d.json", outputs(door("a"), assigned("b"), identity_center={"start_url": "https://x.y"}))
+    done = run("--person", "ada", "--from", file)
+    assert done.stdout.splitlines()[0] == "+ profile a"
+    assert "b is by Identity Center, and" in done.stderr
+    assert "give --sso-region, or with --sso-session" in done.stderr
+    assert "+ profile b" in run("--person", "ada", "--from", file, "--sso-region", "eu-west-1").stdout
+
+
+@pytest.mark.usefixtures("config")
 def test_a_ci_role_takes_its_credentials_from_its_environment_and_needs_no_mfa(tmp_path: Path) -> None:
     stage = write(tmp_path, "s.json", outputs(door("deployer", kind="role", names=("ci",), mfa=True, seconds=14400)))
     run("--role", "ci", "--state", stage, "--credential-source", "Environment")

@@ -250,6 +250,7 @@ def way_data(way: Way, through: Way | None = None) -> dict[str, object]:
     told = {
         "target": target | {"arn": getattr(way, "role_arn", None)},
         "declared": {"name": way.name, **way.said},
+        "kind": "role" if hasattr(way, "role_arn") else "identity-center",
         "permits": way.permits,
         "mfa": getattr(way, "mfa", False),
         "externalId": getattr(way, "asks_external_id", False),
