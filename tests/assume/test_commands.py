@@ -596,8 +596,7 @@ def test_without_a_door_those_there_are_are_listed_one_s_own_first_and_eval_runs
     elsewhere = json.dumps(outputs(*entries)).replace(MANAGEMENT, "777777777777")
     unshown = run("--from", write(tmp_path, "other.json", json.loads(elsewhere))).stderr
     assert f"your credentials are of account {MANAGEMENT}, which this file does not show" in unshown
-    some = write(tmp_path, "center.json", identity_center())
-    listed = run("--state", some).output
+    listed = run("--state", write(tmp_path, "center.json", identity_center())).output
     why = "the file does not say who is in a group, or signs in at Identity Center (prod-ReadOnly)"
     assert listed.startswith(f"Note: whether more are yours is not known: {why}.\n")
     assert "\nYours:\n  stage-ReadOnly  stage" in listed
