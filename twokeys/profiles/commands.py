@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +12,7 @@ import click
 from click.core import ParameterSource
 
 from twokeys.errors import Refusal
-from twokeys.profiles.options import complete, doors_options, exports_of, mfa_serial, note, read_said
+from twokeys.profiles.options import complete, doors_options, exports_of, like, mfa_serial, note, read_said
 from twokeys.shown import counted
 
 if TYPE_CHECKING:
@@ -28,32 +27,20 @@ _OF_THE_PAGE = frozenset({"states", "published", "person", "account", "groups", 
 """The options that a page takes."""
 
 
-def _word(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
-    """One printable word, as a setting of the config file is."""
-    if value and not re.fullmatch("[!-~]+", value):
-        raise click.BadParameter(f"{value!r} is not one word of printable ASCII", ctx, param)
-    return value
-
-
-def _named(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
-    """What every SDK's parser takes in a name: https://docs.aws.amazon.com/sdkref/latest/guide/file-format.html"""
-    if value and not re.fullmatch(r"[A-Za-z0-9_./%@:+-]+", value):
-        raise click.BadParameter(f"{value!r}: use letters, digits and any of _ . / % @ : + -", ctx, param)
-    return value
+_word = like("[!-~]+", " is not one word of printable ASCII")
+"""As a setting of the config file is."""
+_named = like(r"[A-Za-z0-9_./%@:+-]+", ": use letters, digits and any of _ . / % @ : + -")
+"""What every SDK's parser takes in a name: https://docs.aws.amazon.com/sdkref/latest/guide/file-format.html"""
 
 
 class _Grouped(click.Command):
     """A command whose help has the options of Identity Center apart."""
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        shown = [row for one in self.get_params(ctx) if (row := one.get_help_record(ctx))]
-        of_center = [row for row in shown if row[0].startswith("--sso-")]
-        for heading, rows in (
-            ("Options", [row for row in shown if row not in of_center]),
-            ("Identity Center", of_center),
-        ):
+        rows = [row for one in self.get_params(ctx) if (row := one.get_help_record(ctx))]
+        for heading, of_center in (("Options", False), ("Identity Center", True)):
             with formatter.section(heading):
-                formatter.write_dl(rows)
+                formatter.write_dl([row for row in rows if row[0].startswith("--sso-") is of_center])
 
 
 @click.command(cls=_Grouped)
@@ -229,9 +216,9 @@ def _write_page(  # noqa: PLR0913, PLR0917 - what the command was given
     files.write_output(page, text)
     notes = [*dates(exports), *([] if ways else [without])]
     if as_json:
-        report = {"for": {"kind": who.kind, "name": who.name}, "file": str(page)}
         data = [way_data(way, before) for way, before in shown.items()]
-        click.echo(json.dumps(report | {"ways": data, "notes": [*told.notes, *notes]}))
+        about = {"for": {"kind": who.kind, "name": who.name}, "file": str(page), "ways": data}
+        click.echo(json.dumps(about | {"notes": [*told.notes, *notes]}))
         return 0
     for each in notes:
         note(each)
