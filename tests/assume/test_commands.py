@@ -12,13 +12,14 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from time import time
 from types import SimpleNamespace
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 import boto3
 import pytest
@@ -102,25 +103,29 @@ def test_a_user_whom_the_role_trusts_without_mfa_is_not_asked_for_what_others_sh
     assert said["arn"] == READER
 
 
-@pytest.mark.parametrize("shell", ["sh", "bash", "zsh", "ksh", "fish"])
-def test_a_shell_whose_own_keys_are_in_its_environment_has_them_again_on_the_way_back(
-    doors: str, monkeypatch: pytest.MonkeyPatch, shell: str
-) -> None:
+def evaluating(shell: str, doors: str) -> list[dict[str, str]]:
+    """What is in the environment of a shell that evaluates the session of the door, before and after, and the way back.
+
+    fish puts the lines of `eval (...)` into one: https://fishshell.com/docs/current/fish_for_bash_users.html
+    """
     if shutil.which(shell) is None:
         pytest.skip(f"{shell} is not on this machine")
-    monkeypatch.setenv("AWS_REGION", "us-east-1")
     out = Path(doors).with_name("out")
     out.write_text(run("stage-reader", "--from", doors).stdout)
     evaluated = f"eval (cat {out})" if shell == "fish" else f'set -eu; eval "$(cat {out})"'
     script = f'env -0; printf "\\1"; {evaluated}; env -0; printf "\\1"; eval "$TWOKEYS_BACK"; env -0'
-    seen = subprocess.run([shell, "-c", script], check=True, capture_output=True, text=True).stdout.split("\1")
+    seen = subprocess.run([shell, "-c", script], check=True, capture_output=True, text=True)
+    assert seen.stderr == ""
+    return [dict(one.split("=", 1) for one in env.split("\0") if one) for env in seen.stdout.split("\1")]
+
+
+@pytest.mark.parametrize("shell", ["sh", "bash", "zsh", "ksh", "fish"])
+def test_a_shell_whose_own_keys_are_in_its_environment_has_them_again_on_the_way_back(
+    doors: str, monkeypatch: pytest.MonkeyPatch, shell: str
+) -> None:
+    monkeypatch.setenv("AWS_REGION", "us-east-1")
     before, inside, after = (
-        {
-            name: value
-            for name, _, value in (one.partition("=") for one in env.split("\0"))
-            if name[:3] in {"AWS", "TWO"}
-        }
-        for env in seen
+        {name: value for name, value in env.items() if name[:3] in {"AWS", "TWO"}} for env in evaluating(shell, doors)
     )
     assert after == before
     assert before["AWS_SECRET_ACCESS_KEY"] not in inside.values(), "no command gets it"
@@ -135,21 +140,12 @@ def test_a_shell_whose_own_keys_are_in_its_environment_has_them_again_on_the_way
 def test_without_a_command_a_shell_gets_the_session_and_the_way_back(
     doors: str, monkeypatch: pytest.MonkeyPatch, shell: str
 ) -> None:
-    """fish puts the lines of `eval (...)` into one: https://fishshell.com/docs/current/fish_for_bash_users.html"""
-    if shutil.which(shell) is None:
-        pytest.skip(f"{shell} is not on this machine")
     monkeypatch.setenv("TWOKEYS_DOORS", doors)
     Path(doors).with_name("config").write_text("[profile mine]\n")
     monkeypatch.setenv("AWS_CONFIG_FILE", str(Path(doors).with_name("config")))
     monkeypatch.setenv("AWS_PROFILE", "mine")
     monkeypatch.setenv("TWOKEYS_PROFILE", "mine")
-    out = Path(doors).with_name("out")
-    out.write_text(run("stage-reader").stdout)
-    evaluated = f"eval (cat {out})" if shell == "fish" else f'set -eu; eval "$(cat {out})"'
-    script = f'{evaluated}; env -0; printf "\\1"; eval "$TWOKEYS_BACK"; env -0'
-    seen = subprocess.run([shell, "-c", script], check=True, capture_output=True, text=True)
-    assert seen.stderr == ""
-    said, after = (dict(one.split("=", 1) for one in env.split("\0") if one) for env in seen.stdout.split("\1"))
+    _, said, after = evaluating(shell, doors)
     assert "AWS_PROFILE" not in said
     assert after["AWS_PROFILE"] == "mine"
     assert {name for name in said.keys() - after if name.startswith(("AWS", "TWOKEYS"))} == {
@@ -503,20 +499,28 @@ def test_whoever_is_no_user_has_no_mfa_device_to_be_asked_for(tmp_path: Path, ca
         sessions._device(way, caller)
 
 
-class _Portal(BaseHTTPRequestHandler):
-    """https://docs.aws.amazon.com/singlesignon/latest/PortalAPIReference/API_GetRoleCredentials.html"""
+@contextmanager
+def answering(said: object) -> Iterator[tuple[str, dict[str, str]]]:
+    """The address of a server that answers everything with this, and what it was asked last."""
+    asked: dict[str, str] = {}
 
-    keys: dict[str, Any] = {}  # noqa: RUF012 - what it gives
-    asked: dict[str, Any] = {}  # noqa: RUF012 - what the one request asked
+    class Answer(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.clear()
+            asked.update(parse_qsl(urlsplit(self.path).query))
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(json.dumps(said).encode())
 
-    def do_GET(self) -> None:
-        type(self).asked = parse_qs(urlsplit(self.path).query)
-        self.send_response(200)
-        self.end_headers()
-        self.wfile.write(json.dumps({"roleCredentials": self.keys}).encode())
+        def log_message(self, *_: Any) -> None:
+            """Nothing: the request holds keys."""
 
-    def log_message(self, *_: Any) -> None:
-        """Nothing: it would be noise."""
+    with HTTPServer(("127.0.0.1", 0), Answer) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}", asked
+        server.shutdown()
+        thread.join()
 
 
 def test_a_door_of_identity_center_is_opened_by_the_sign_in_that_its_profile_has(
@@ -538,25 +542,21 @@ def test_a_door_of_identity_center_is_opened_by_the_sign_in_that_its_profile_has
     given: Any = boto3.client("sts").get_session_token()["Credentials"]
     names = {"accessKeyId": "AccessKeyId", "secretAccessKey": "SecretAccessKey", "sessionToken": "SessionToken"}
     ends = datetime.now(UTC).replace(microsecond=0) + timedelta(hours=1)
-    _Portal.keys = {to: given[of] for to, of in names.items()} | {"expiration": int(ends.timestamp() * 1000)}
+    keys = {to: given[of] for to, of in names.items()} | {"expiration": int(ends.timestamp() * 1000)}
     token = {
         "accessToken": "t",
         "expiresAt": f"{ends:%Y-%m-%dT%H:%M:%SZ}",
         "startUrl": "https://acme.awsapps.com/start",
     }
     (tmp_path / f"{hashlib.sha1(b'acme').hexdigest()}.json").write_text(json.dumps(token))
-    server = HTTPServer(("127.0.0.1", 0), _Portal)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    monkeypatch.setenv("AWS_ENDPOINT_URL_SSO", f"http://127.0.0.1:{server.server_port}")
     monkeypatch.delenv("AWS_DEFAULT_REGION")
-    try:
+    # https://docs.aws.amazon.com/singlesignon/latest/PortalAPIReference/API_GetRoleCredentials.html
+    with answering({"roleCredentials": keys}) as (portal, asked):
+        monkeypatch.setenv("AWS_ENDPOINT_URL_SSO", portal)
         done = run("stage-ReadOnly", "--state", state, "--json", "--seconds", "900")
-    finally:
-        server.shutdown()
-        server.server_close()
     assert "--seconds did not count" in done.stderr, "GetRoleCredentials takes no duration"
     said = json.loads(done.stdout)
-    assert _Portal.asked == {"account_id": [STAGE], "role_name": ["ReadOnly"]}
+    assert asked == {"account_id": STAGE, "role_name": "ReadOnly"}
     assert (said["AWS_ACCESS_KEY_ID"], said["AWS_REGION"]) == (given["AccessKeyId"], "eu-west-2")
     assert datetime.fromisoformat(said["AWS_CREDENTIAL_EXPIRATION"]) == ends
     monkeypatch.setattr(sessions, "local_aws", lambda _: None)
@@ -599,8 +599,7 @@ def test_without_a_door_those_there_are_are_listed_one_s_own_first_and_eval_runs
     assert why in unshown
     with pytest.raises(Refusal, match=why):
         run("a", "--from", str(tmp_path / "other.json"))
-    some = write(tmp_path, "center.json", identity_center())
-    known = run("--state", some).stderr
+    known = run("--state", write(tmp_path, "center.json", identity_center())).stderr
     assert known == "Yours:\n  stage-ReadOnly  stage  not known, by Identity Center\nOf others: 1, which --all lists\n"
     group = door("d", kind="identity-center-group", names=("others",), documents=False)
     listed = run("--from", write(tmp_path, "group.json", outputs(*entries, group))).output
@@ -628,36 +627,19 @@ def test_at_a_terminal_no_keys_are_printed_but_how_the_shell_comes_into_the_door
     assert refused.value.next_step.startswith('for this shell, eval "$(twokeys assume stage-reader)"; for one within')
 
 
-class _SignIn(BaseHTTPRequestHandler):
-    asked: dict[str, Any] = {}  # noqa: RUF012 - what the one request asked
-
-    def do_GET(self) -> None:
-        query = {key: values[0] for key, values in parse_qs(urlsplit(self.path).query).items()}
-        type(self).asked = query
-        body = json.dumps({"SigninToken": "token-of-the-console"}).encode()
-        self.send_response(200)
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: Any) -> None:
-        """Nothing: the request holds keys."""
-
-
 @pytest.fixture
-def sign_in(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    server = HTTPServer(("127.0.0.1", 0), _SignIn)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    address = f"http://127.0.0.1:{server.server_port}/federation"
-    monkeypatch.setattr(sessions, "_CONSOLES", {"aws": (address, "https://console.aws.amazon.com/")})
+def sign_in(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, dict[str, str]]]:
     monkeypatch.setattr(sessions, "local_aws", lambda _: None)
-    yield address
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with answering({"SigninToken": "token-of-the-console"}) as (address, asked):
+        consoles = {"aws": (f"{address}/federation", "https://console.aws.amazon.com/")}
+        monkeypatch.setattr(sessions, "_CONSOLES", consoles)
+        yield f"{address}/federation", asked
 
 
-def test_the_console_s_address_signs_in_as_the_role_and_holds_no_keys(doors: str, sign_in: str) -> None:
+def test_the_console_s_address_signs_in_as_the_role_and_holds_no_keys(
+    doors: str, sign_in: tuple[str, dict[str, str]]
+) -> None:
+    federation, asked = sign_in
     for region, destination in (
         ((), "https://console.aws.amazon.com/"),
         # https://docs.aws.amazon.com/singlesignon/latest/userguide/howtopermrelaystate.html
@@ -667,9 +649,8 @@ def test_the_console_s_address_signs_in_as_the_role_and_holds_no_keys(doors: str
         (("--to", "https://health.aws.amazon.com/#x"), "https://health.aws.amazon.com/#x"),
     ):
         address = run("stage-reader", "--from", doors, *region, command=console).stdout.strip()
-        query = {key: values[0] for key, values in parse_qs(urlsplit(address).query).items()}
-        assert address.startswith(sign_in)
-        assert query == {
+        assert address.startswith(federation)
+        assert dict(parse_qsl(urlsplit(address).query)) == {
             "Action": "login",
             "Issuer": "twokeys",
             "Destination": destination,
@@ -680,8 +661,8 @@ def test_the_console_s_address_signs_in_as_the_role_and_holds_no_keys(doors: str
     for page in ("https://aws.amazon.com.evil/", "https://evil/\\@x.aws.amazon.com", "http://x.aws.amazon.com/"):
         with pytest.raises(Refusal, match="it is no address of that console"):
             run("stage-reader", "--from", doors, "--to", page, command=console)
-    assert _SignIn.asked["Action"] == "getSigninToken"
-    assert json.loads(_SignIn.asked["Session"]).keys() == {"sessionId", "sessionKey", "sessionToken"}
+    assert asked["Action"] == "getSigninToken"
+    assert json.loads(asked["Session"]).keys() == {"sessionId", "sessionKey", "sessionToken"}
 
 
 def test_a_local_aws_has_no_console_which_is_said_before_anybody_is_asked_for_a_code(doors: str) -> None:

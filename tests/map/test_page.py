@@ -70,6 +70,11 @@ def opened(browser: Browser, files: Callable[[str, Map], Path]) -> Iterator[Open
     assert len(requests) == len(contexts), f"a page asked for more than itself: {requests}"
 
 
+@pytest.fixture
+def page(opened: Opened) -> Page:
+    return opened("classic", classic())
+
+
 def doors(page: Page) -> Locator:
     return page.locator("#doors button")
 
@@ -82,8 +87,7 @@ def choose(page: Page, filter: str, text: str) -> None:
     page.locator(f"#{filter}").select_option(label=text)
 
 
-def test_it_opens_with_the_whole_organization_and_every_door_the_worst_first(opened: Opened) -> None:
-    page = opened("classic", classic())
+def test_it_opens_with_the_whole_organization_and_every_door_the_worst_first(page: Page) -> None:
     expect(page).to_have_title("example: who can enter which account")
     expect(page.locator("#count")).to_have_text("3 ways in, 1 door with no grant")
     expect(doors(page)).to_have_count(4)
@@ -91,8 +95,7 @@ def test_it_opens_with_the_whole_organization_and_every_door_the_worst_first(ope
     expect(doors(page).first).to_contain_text("✗ no grant")
 
 
-def test_a_click_on_a_door_in_the_picture_explains_it(opened: Opened) -> None:
-    page = opened("classic", classic())
+def test_a_click_on_a_door_in_the_picture_explains_it(page: Page) -> None:
     page.locator("#picture g.shut-door").click()
     card = page.locator("#door")
     expect(card).to_be_visible()
@@ -112,8 +115,7 @@ def test_a_click_on_a_door_in_the_picture_explains_it(opened: Opened) -> None:
     expect(card).to_be_hidden()
 
 
-def test_the_list_and_the_halves_of_an_arrow_explain_the_same_door(opened: Opened) -> None:
-    page = opened("classic", classic())
+def test_the_list_and_the_halves_of_an_arrow_explain_the_same_door(page: Page) -> None:
     doors(page).filter(has_text="deployer of stage").click()
     expect(page.locator("#door-title")).to_contain_text("ci-deployer")
     expect(page.locator("#door")).to_contain_text("up to 1 h")
@@ -122,8 +124,7 @@ def test_the_list_and_the_halves_of_an_arrow_explain_the_same_door(opened: Opene
     expect(page.locator("#door-title")).to_contain_text("developers-readonly")
 
 
-def test_everything_can_be_done_with_the_keyboard_alone(opened: Opened) -> None:
-    page = opened("classic", classic())
+def test_everything_can_be_done_with_the_keyboard_alone(page: Page) -> None:
     page.keyboard.press("/")
     expect(page.locator("#search")).to_be_focused()
     page.keyboard.type("readonly")
@@ -144,8 +145,7 @@ def test_everything_can_be_done_with_the_keyboard_alone(opened: Opened) -> None:
     expect(page.locator("#door")).to_be_visible()
 
 
-def test_the_arrow_keys_go_through_the_list(opened: Opened) -> None:
-    page = opened("classic", classic())
+def test_the_arrow_keys_go_through_the_list(page: Page) -> None:
     doors(page).first.focus()
     page.keyboard.press("ArrowDown")
     expect(doors(page).nth(1)).to_be_focused()
@@ -154,15 +154,13 @@ def test_the_arrow_keys_go_through_the_list(opened: Opened) -> None:
     expect(page.locator("#door-title")).to_contain_text("developers-readonly")
 
 
-def test_a_person_filter_shows_what_their_groups_may_enter(opened: Opened) -> None:
-    page = opened("classic", classic())
+def test_a_person_filter_shows_what_their_groups_may_enter(page: Page) -> None:
     choose(page, "principal", "ada — user of management")
     expect(doors(page)).to_have_count(2)
     expect(page.locator("#picture g.principal.dim").filter(has_text="role ci")).to_have_count(1)
 
 
-def test_filters_narrow_each_other_and_what_does_not_match_is_dimmed(opened: Opened) -> None:
-    page = opened("classic", classic())
+def test_filters_narrow_each_other_and_what_does_not_match_is_dimmed(page: Page) -> None:
     choose(page, "account", "prod — 333333333333")
     expect(doors(page)).to_have_count(2)
     choose(page, "keys", "✗ a key is missing, or denied")
@@ -207,8 +205,7 @@ def test_only_ways_in_that_are_open_now_are_counted_as_with_a_grant_that_is_not_
     expect(opened("unsure", whole).locator("#count")).to_have_text(said)
 
 
-def test_a_click_on_a_box_shows_its_ways_and_back_comes_back(opened: Opened) -> None:
-    page = opened("classic", classic())
+def test_a_click_on_a_box_shows_its_ways_and_back_comes_back(page: Page) -> None:
     page.locator("#picture g.account").filter(has_text="222222222222").click(position={"x": 8, "y": 8})
     expect(page.locator("#account")).to_have_value("222222222222")
     expect(doors(page)).to_have_count(2)
@@ -375,8 +372,7 @@ def test_the_filters_stand_in_one_row_of_a_screen_of_1280_pixels(opened: Opened)
     assert len({round(box["y"] + box["height"]) for box in boxes}) == 1
 
 
-def test_the_kind_of_way_is_a_filter_and_search_dims_what_does_not_match(opened: Opened) -> None:
-    page = opened("classic", classic())
+def test_the_kind_of_way_is_a_filter_and_search_dims_what_does_not_match(page: Page) -> None:
     choose(page, "kind", "by a role")
     expect(doors(page)).to_have_count(2)
     expect(page.locator("#picture g.principal.dim").filter(has_text="group developers")).to_have_count(1)
@@ -385,8 +381,7 @@ def test_the_kind_of_way_is_a_filter_and_search_dims_what_does_not_match(opened:
     expect(page.locator("#picture g.account.dim").filter(has_text="222222222222")).to_have_count(1)
 
 
-def test_the_keyboard_comes_to_the_list_before_the_picture(opened: Opened) -> None:
-    page = opened("classic", classic())
+def test_the_keyboard_comes_to_the_list_before_the_picture(page: Page) -> None:
     page.locator("#reset").focus()
     page.keyboard.press("Tab")
     expect(doors(page).first).to_be_focused()

@@ -13,7 +13,7 @@ from typing import Any, get_args
 
 import pytest
 
-from tests.access.world import two_keys
+from tests.access.world import HUB, arn, document, trusts, two_keys
 from twokeys.access.graph import build
 from twokeys.access.judge import Key
 from twokeys.access.model.principals import HOLDERS, PrincipalKind
@@ -56,6 +56,13 @@ def edited(tmp_path: Path) -> Callable[..., Map]:
 def one(resources: list[dict[str, Any]], type: str, name: str) -> dict[str, Any]:
     (found,) = [each for each in resources if each["type"] == type and each["urn"].endswith(f"::{name}")]
     return found
+
+
+def trust_of(resources: list[dict[str, Any]], name: str, change: Callable[[str], str]) -> None:
+    """Change the trust policy of a role."""
+    role = one(resources, "aws:iam/role:Role", name)
+    for side in ("inputs", "outputs"):
+        role[side]["assumeRolePolicy"] = change(role[side]["assumeRolePolicy"])
 
 
 def door(whole: Map, account: str, role: str) -> Any:
@@ -116,9 +123,7 @@ def test_a_door_whose_grant_is_gone_lacks_it_and_says_the_next_step(edited) -> N
 
 def test_a_door_whose_trust_names_somebody_else_lacks_the_trust(edited) -> None:
     def other_trust(resources: list[dict[str, Any]]) -> None:
-        role = one(resources, "aws:iam/role:Role", "stage-deployer")
-        for side in ("inputs", "outputs"):
-            role[side]["assumeRolePolicy"] = role[side]["assumeRolePolicy"].replace(":role/ci", ":role/cd")
+        trust_of(resources, "stage-deployer", lambda trust: trust.replace(":role/ci", ":role/cd"))
 
     doors = [each for each in edited("stage", other_trust).doors if each.target.who.name == "deployer"]
     doors = [each for each in doors if each.target.who.account == "222222222222"]
@@ -129,10 +134,7 @@ def test_a_door_whose_trust_names_somebody_else_lacks_the_trust(edited) -> None:
 
 def test_a_trust_in_an_account_that_no_stack_shows_is_a_door_from_outside(edited) -> None:
     def vendor(resources: list[dict[str, Any]]) -> None:
-        role = one(resources, "aws:iam/role:Role", "stage-deployer")
-        for side in ("inputs", "outputs"):
-            trust = role[side]["assumeRolePolicy"]
-            role[side]["assumeRolePolicy"] = trust.replace("111111111111:role/ci", "999999999999:root")
+        trust_of(resources, "stage-deployer", lambda trust: trust.replace("111111111111:role/ci", "999999999999:root"))
 
     whole = edited("stage", vendor)
     found = next(each for each in whole.doors if each.source.who.account == "999999999999")
@@ -182,12 +184,10 @@ def test_units_that_go_in_a_circle_do_not_hang_the_map(edited) -> None:
 
 
 def test_an_external_id_is_named_as_a_requirement(edited) -> None:
+    trust = document(trusts(arn(HUB, "user/alice"), condition={"StringEquals": {"sts:ExternalId": "s3cret"}}))
+
     def external_id(resources: list[dict[str, Any]]) -> None:
-        role = one(resources, "aws:iam/role:Role", "stage-developer")
-        for side in ("inputs", "outputs"):
-            trust = json.loads(role[side]["assumeRolePolicy"])
-            trust["Statement"][0]["Condition"] = {"StringEquals": {"sts:ExternalId": "s3cret"}}
-            role[side]["assumeRolePolicy"] = json.dumps(trust)
+        trust_of(resources, "stage-developer", lambda _: trust)
 
     assert door(edited("stage", external_id), "222222222222", "developer").conditions == ("external ID",)
 

@@ -182,20 +182,30 @@ def test_a_door_behind_a_role_has_a_profile_whose_source_is_the_door_to_that_rol
     assert settings("x-emergency")["duration_seconds"] == "7200"
 
 
+KEYS = "aws_access_key_id = A\naws_secret_access_key = B\n"
+BEGUN, SHUT = "has to have begun", "stays shut from its source"
+
+
+@pytest.mark.usefixtures("config")
 @pytest.mark.parametrize(
-    ("source", "said", "asks"),
+    ("kept", "source", "said", "asks"),
     [
-        ("sso_session = x\nsso_account_id = 1\nsso_role_name = y\n", "stays shut from its source", False),
-        ("aws_access_key_id = A\naws_secret_access_key = B\naws_session_token = C\n", "has to have begun", True),
-        ("aws_access_key_id = A\naws_secret_access_key = B\n", "", True),
+        ("config", "sso_session = x\nsso_account_id = 1\nsso_role_name = y\n", SHUT, False),
+        ("config", f"{KEYS}aws_session_token = C\n", BEGUN, True),
+        ("config", KEYS, "", True),
+        ("credentials", f"{KEYS}aws_session_token = C\n", BEGUN, True),
+        ("credentials", "web_identity_token_file = /t\nrole_arn = arn:aws:iam::111111111111:role/r\n", SHUT, False),
+        ("credentials", "credential_process = /bin/true\n", BEGUN, True),
     ],
 )
-def test_what_mfa_needs_of_a_source_that_is_a_session_is_said(
-    config: Path, tmp_path: Path, source: str, said: str, asks: bool
+def test_what_mfa_needs_of_a_source_that_is_a_session_is_said_and_a_role_entered_for_an_hour_at_most_from_it(  # noqa: PLR0917 - a row of the table
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kept: str, source: str, said: str, asks: bool
 ) -> None:
     """AssumeRole's credentials carry no MFA, GetSessionToken's may:
-    https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_mfa_configure-api-require.html"""
-    config.write_text(f"[profile hub]\n{source}")
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_mfa_configure-api-require.html
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles.html#iam-term-role-chaining"""
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
+    (tmp_path / kept).write_text(f"[{'profile ' if kept == 'config' else ''}hub]\n{source}")
     behind = door("behind", role="r", source={"kind": "role", "account": STAGE, "names": ["reader"]}, target=PROD)
     stage = write(tmp_path, "stage.json", outputs(door("a", mfa=True), door("b", role="b", seconds=43200), behind))
     noted = run("--person", "ada", "--state", stage, "--source-profile", "hub", "--prefix", "x-").stderr
@@ -239,8 +249,7 @@ def test_each_source_of_a_role_shows_mfa_as_the_statement_that_trusts_it_asks(tm
     entries = [door("a", mfa=True), door("a", source=ci, trusted=[f"arn:aws:iam::{PROD}:role/ci"])]
     enters_ci = door("to-ci", names=("bob",), target=PROD, role="ci")
     stage = write(tmp_path, "s.json", outputs(entries[first], entries[1 - first], enters_ci))
-    again = write(tmp_path, "again.json", outputs(*entries))
-    run("--person", "ada", "--from", stage, "--from", again)
+    run("--person", "ada", "--from", stage, "--from", write(tmp_path, "again.json", outputs(*entries)))
     assert settings("a")["mfa_serial"] == f"arn:aws:iam::{MANAGEMENT}:mfa/ada"
     run("--role", "ci", "--from", stage, "--replace")
     assert "mfa_serial" not in settings("a")
@@ -402,9 +411,8 @@ def test_a_group_that_no_door_is_for_is_refused(tmp_path: Path) -> None:
     said = write(tmp_path, "s.json", outputs(door("a", kind="group", names=("developers",), documents=False)))
     with pytest.raises(Refusal, match=r"no group is called developer .*the groups there are developers"):
         run("--person", "ada", "--from", said, "--group", "developer")
-    nobodys = write(tmp_path, "n.json", outputs(door("a")))
     with pytest.raises(Refusal, match="no door there is for a group"):
-        run("--person", "ada", "--from", nobodys, "--group", "developers")
+        run("--person", "ada", "--from", write(tmp_path, "n.json", outputs(door("a"))), "--group", "developers")
     with pytest.raises(UsageError, match="a name is empty"):
         run("--person", "ada", "--from", "")
 
@@ -461,10 +469,8 @@ def test_a_source_profile_that_is_not_there_yet_is_noted(
         "another with --source-profile: default"
     ]
     config.write_text(config.read_text() + "[profile hub]\nregion = us-east-1\n")
-    assert (
-        "hbu is not there yet: write hub, if"
-        in run("--person", "ada", "--state", stage, "--source-profile", "hbu").stderr
-    )
+    misspelt = run("--person", "ada", "--state", stage, "--source-profile", "hbu")
+    assert "hbu is not there yet: write hub, if" in misspelt.stderr
     other_block = run("--person", "ada", "--state", stage, "--source-profile", "no", "--block", "x", "--prefix", "x-")
     assert other_block.stderr.endswith("or name another with --source-profile: default, hub.\n"), "none of ours"
     config.write_text("")
@@ -508,8 +514,7 @@ def test_what_is_declared_of_a_door_of_identity_center_is_published_with_those_w
 
 def test_a_dry_run_shows_no_line_of_the_person_s_own(config: Path, tmp_path: Path) -> None:
     config.write_bytes(b"[default]\n# caf\xe9\naws_secret_access_key = wJalrXUtnFEMI")
-    stage = write(tmp_path, "stage.json", outputs(door("a")))
-    shown = run("--person", "ada", "--state", stage, "--dry-run").output
+    shown = run("--person", "ada", "--state", write(tmp_path, "stage.json", outputs(door("a"))), "--dry-run").output
     assert [line for line in shown.splitlines() if line.startswith("-")] == [f"--- {config}"]
     assert "wJalr" not in shown
 
@@ -553,12 +558,8 @@ def test_a_closed_door_has_no_profile_nor_has_one_whose_external_id_is_not_there
     assert "`twokeys assume a --external-id ID`" in told.stderr
     assert "c is closed since 2026-01-31 15:00 UTC" in told.stderr
     assert set(boto3.Session().available_profiles) == {"default", "b"}
-    run(
-        "--person",
-        "ada",
-        "--state",
-        write(tmp_path, "stage.json", outputs(door("a", external_id="x-1"), door("c", role="c"))),
-    )
+    stage = write(tmp_path, "stage.json", outputs(door("a", external_id="x-1"), door("c", role="c")))
+    run("--person", "ada", "--state", stage)
     assert settings("c")["role_arn"] == f"arn:aws:iam::{STAGE}:role/c"
     assert settings("a")["external_id"] == "x-1"
     assert {"- profile a", "- profile c"} < {*run("--person", "ada", "--from", published).stdout.splitlines()}
@@ -610,26 +611,6 @@ def test_a_door_of_identity_center_becomes_a_profile_that_signs_in_there(tmp_pat
     its_own = {"sso_session": "twokeys", "sso_account_id": STAGE, "sso_role_name": "Reader", "region": "eu-north-1"}
     assert settings("stage-developer") == its_own
     assert boto3.Session()._session.full_config["sso_sessions"]["twokeys"]["sso_region"] == CENTER["region"]
-
-
-@pytest.mark.usefixtures("config")
-@pytest.mark.parametrize(
-    "kept",
-    [
-        "aws_access_key_id = A\naws_secret_access_key = B\naws_session_token = C\n",
-        "web_identity_token_file = /token\nrole_arn = arn:aws:iam::111111111111:role/r\n",
-        "credential_process = /bin/true\n",
-    ],
-)
-def test_from_a_session_a_role_is_entered_for_an_hour_at_most(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kept: str
-) -> None:
-    """https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles.html#iam-term-role-chaining"""
-    (tmp_path / "credentials").write_text(f"[hub]\n{kept}")
-    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
-    stage = write(tmp_path, "stage.json", outputs(door("reader", seconds=14400)))
-    run("--person", "ada", "--state", stage, "--source-profile", "hub")
-    assert settings("reader")["duration_seconds"] == "3600"
 
 
 @pytest.fixture

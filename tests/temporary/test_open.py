@@ -134,31 +134,36 @@ def test_the_packs_longest_time_holds(shop: Path) -> None:
     assert "mostDays 2" in refused.why
 
 
-def _dry(shop: Path, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> dict[str, Any]:
-    """What would be written, without the preview, which other tests have."""
+@pytest.fixture
+def _unpreviewed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the preview, which other tests have."""
     monkeypatch.setattr("twokeys.temporary.open_command._refuse_what_preview_refuses", lambda *_, **__: True)
+
+
+def _dry(shop: Path, *arguments: str) -> dict[str, Any]:
+    """What would be written."""
     return dict(json.loads(call(shop, *arguments, "--reason", "Ticket 12", "--dry-run", "--json")))
 
 
-def test_a_reason_that_is_replaced_is_said_with_the_new_one(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("twokeys.temporary.open_command._refuse_what_preview_refuses", lambda *_, **__: True)
+@pytest.mark.usefixtures("_unpreviewed")
+def test_a_reason_that_is_replaced_is_said_with_the_new_one(shop: Path) -> None:
     said = [call(shop, "shop-fix", "--for", "2h", "--reason", reason) for reason in ("Again", "Again")]
     assert 'its reason "The queue is stuck" becomes "Again"' in said[0]
     assert said[0].endswith("and publish doors.json anew: twokeys access export.\n")
     assert "becomes" not in said[1]
 
 
-def test_a_copy_has_no_longer_sessions_than_it_is_open(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.usefixtures("_unpreviewed")
+def test_a_copy_has_no_longer_sessions_than_it_is_open(shop: Path) -> None:
     longer = CONFIG.replace("      mfa: false", "      mfa: false\n      sessionSeconds: 14400", 1)
     (shop / "Pulumi.shop.yaml").write_text(longer)
-    told = _dry(shop, monkeypatch, "shop-queue", "--from", "shop-reader", "--for", "2h")
+    told = _dry(shop, "shop-queue", "--from", "shop-reader", "--for", "2h")
     assert (told["sessionSeconds"], told["sessionSecondsOfOriginal"]) == (7200, 14_400)
 
 
-def test_a_copy_stands_behind_its_original_with_a_role_of_its_own_and_mfa_for_whom_it_lets_in(
-    shop: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    told = _dry(shop, monkeypatch, "shop-queue", "--from", "shop-reader", "--user", "bob", "--until", "2099-01-31")
+@pytest.mark.usefixtures("_unpreviewed")
+def test_a_copy_stands_behind_its_original_with_a_role_of_its_own_and_mfa_for_whom_it_lets_in(shop: Path) -> None:
+    told = _dry(shop, "shop-queue", "--from", "shop-reader", "--user", "bob", "--until", "2099-01-31")
     assert (shop / "Pulumi.shop.yaml").read_text() == CONFIG
     assert told["diff"].splitlines()[2:] == [
         "@@ -11,6 +11,14 @@",
@@ -185,15 +190,16 @@ FLOW = (
 )
 
 
+@pytest.mark.usefixtures("_unpreviewed")
 @pytest.mark.parametrize("door", [("a",), ("b", "--from", "a")])
 @pytest.mark.parametrize("newline", ["\n", "\r\n"])
 def test_a_file_in_one_line_and_one_of_another_system_keep_their_layout(
-    shop: Path, monkeypatch: pytest.MonkeyPatch, door: tuple[str, ...], newline: str
+    shop: Path, door: tuple[str, ...], newline: str
 ) -> None:
     head = CONFIG.partition("  twokeys:doors")[0]
     text = (head + f"  {FLOW}\n  twokeys:region: eu-west-1 # é 😀\n").replace("\n", newline)
     (shop / "Pulumi.shop.yaml").write_bytes(text.encode())
-    diff = _dry(shop, monkeypatch, *door, "--for", "2h")["diff"]
+    diff = _dry(shop, *door, "--for", "2h")["diff"]
     assert len(changed(diff)) == 2
     assert "Ticket 12" in changed(diff)[1]
 
@@ -226,16 +232,14 @@ def test_what_cannot_be_opened_is_refused_with_the_next_step(shop: Path, argumen
     assert said in str(refusal(shop, *arguments))
 
 
+@pytest.mark.usefixtures("_unpreviewed")
 @pytest.mark.parametrize("layout", ["*anchor", "{<<: *anchor}", "'{}'"])
-def test_a_layout_that_cannot_be_changed_in_one_place_is_refused(
-    shop: Path, monkeypatch: pytest.MonkeyPatch, layout: str
-) -> None:
+def test_a_layout_that_cannot_be_changed_in_one_place_is_refused(shop: Path, layout: str) -> None:
     head = CONFIG.partition("  twokeys:doors")[0]
     text = f"x: &anchor {FLOW.removeprefix('twokeys:doors: ')}\n{head}  twokeys:doors: {layout}\n"
     if layout == "'{}'":
         text = f"{head}  twokeys:doors: '{json.dumps({'a': 1})}'\n"
     (shop / "Pulumi.shop.yaml").write_text(text)
-    monkeypatch.setattr("twokeys.temporary.open_command._refuse_what_preview_refuses", lambda *_, **__: True)
     refused = refusal(shop, "a", "--for", "2h")
     assert "by hand" in refused.next_step or "no stack's file" in refused.why
 

@@ -12,6 +12,7 @@ from twokeys.doors import Who
 from twokeys.errors import Refusal
 from twokeys.sandbox.local_aws import LocalAws
 from twokeys.sandbox.local_server.mfa import totp
+from twokeys.sandbox.person import make_device, remove_device
 from twokeys.verify.attempts import Attempts, Keys, Probe
 from twokeys.verify.doors import Exports
 from twokeys.verify.probes import probe_as
@@ -48,37 +49,25 @@ def test_with_a_device_the_door_that_asks_for_mfa_opens(
     aws: LocalAws, attempts: Attempts, keys_of: KeysOf, found: Exports
 ) -> None:
     iam = aws.client("iam", HUB)
-    device = iam.create_virtual_mfa_device(VirtualMFADeviceName="alice")["VirtualMFADevice"]
-    serial, seed, now = device["SerialNumber"], device["Base32StringSeed"].decode(), time.time()
-    codes = {"AuthenticationCode1": totp(seed, now - 30), "AuthenticationCode2": totp(seed, now)}
-    iam.enable_mfa_device(UserName="alice", SerialNumber=serial, **codes)
+    serial, seed = make_device(iam, "alice", "alice")
+
+    def code() -> dict[str, str]:
+        return {"SerialNumber": serial, "TokenCode": totp(seed, time.time())}
+
     try:
-        probes = judged(
-            list(
-                probe_as(
-                    attempts,
-                    keys_of("alice"),
-                    found,
-                    lambda: {"SerialNumber": serial, "TokenCode": totp(seed, time.time())},
-                )
-            )
-        )
+        probes = judged(list(probe_as(attempts, keys_of("alice"), found, code)))
         # A session that began with MFA carries it:
         # https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_mfa_configure-api-require.html
         keys = keys_of("alice")
-        code = {"SerialNumber": serial, "TokenCode": totp(seed, time.time())}
-        kept = [
-            aws.client("sts", keys.access, keys.secret).get_session_token(**given)["Credentials"]
-            for given in (code, {})
-        ]
+        sts = aws.client("sts", keys.access, keys.secret)
+        kept = [sts.get_session_token(**given)["Credentials"] for given in (code(), {})]
         role = next(one.role_arn for one in found.doors if one.name == "stage-developer")
         sessions = [Keys(one["AccessKeyId"], one["SecretAccessKey"], one["SessionToken"]) for one in kept]
         assert attempts.assume(sessions[0], role)
         with pytest.raises(ClientError, match="AccessDenied"):
             attempts.assume(sessions[1], role)
     finally:
-        iam.deactivate_mfa_device(UserName="alice", SerialNumber=serial)
-        iam.delete_virtual_mfa_device(SerialNumber=serial)
+        remove_device(iam, "alice", serial)
     assert probes[f"user alice of account {HUB} enters by door stage-developer"] == "assumed"
 
 

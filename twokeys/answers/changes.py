@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from functools import partial
 
 from twokeys.access.judge import Key
-from twokeys.access.model.documents import MASKS, Document
+from twokeys.access.model.documents import MASKS
 from twokeys.access.model.requirements import EXTERNAL_ID, in_detail, in_full
 from twokeys.access.reading.snapshot import Evidence
 from twokeys.answers.allowed import Difference, difference, with_ids
@@ -20,20 +20,19 @@ from twokeys.iam import Requirement
 from twokeys.iam.verdict import all_of
 from twokeys.shown import listed
 
-OTHER_POLICIES = "other policies"
 _NOT_KNOWN = "perhaps a password or an access key"
 
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """A way before and after; `what` names in words in what the two differ.
+    """A way before and after; `what` names in words in what the two differ, each with what that gains and loses.
 
     `permissions` are what its role's policies gain and lose, `boundary` what its permissions boundary does.
     """
 
     before: Way
     after: Way
-    what: tuple[str, ...]
+    what: Mapping[str, Difference]
     permissions: Difference
     boundary: Difference
 
@@ -156,7 +155,9 @@ def _beside(before: Answers, after: Answers, ids: Mapping[str, str]) -> Iterator
         for side in (before, after)
     )
     for account, name in sorted(was.keys() & now.keys()):
-        found = _differing(was[account, name], now[account, name])
+        sides = was[account, name], now[account, name]
+        both = sides[0].keys() & sides[1].keys()
+        found = _difference(*({one for key in both for one in side[key]} for side in sides))
         if found:
             yield Beside(f"identity provider {name} of {names.get(account, account)}", found)
     yield from _trusting(before, after, ids)
@@ -174,9 +175,7 @@ def _trusting(before: Answers, after: Answers, ids: Mapping[str, str]) -> Iterat
         {_with_id(role, ids): {ids.get(one, one) for one in accounts} for role, accounts in side.trusting.items()}
         for side in (before, after)
     )
-    halves = {
-        (_with_id(one.source.who, ids), _with_id(one.target.who, ids)) for s in (before, after) for one in s.doors
-    }
+    halves = _doors(before, ids).keys() | _doors(after, ids).keys()
     names = {**before.names, **after.names}
     for role in sorted(was.keys() & now.keys(), key=str):
         gains, loses = (
@@ -211,25 +210,25 @@ def _half_doors(before: Answers, after: Answers, ids: Mapping[str, str]) -> Iter
     Live AWS tells of more accounts than states do.
     """
     alike = _live(before) is _live(after)
-    was, now = (
-        {(_with_id(door.source.who, ids), _with_id(door.target.who, ids)): door for door in side.doors}
-        for side in (before, after)
-    )
+    was, now = _doors(before, ids), _doors(after, ids)
     for ends in sorted(was.keys() | now.keys(), key=str):
         old, new = was.get(ends), now.get(ends)
         door = new or old
         if door is None or {one.state for one in (old, new) if one} - {State.SHUT}:
             continue
-        had, has = (_keys(one) for one in (old, new))
-        if had != has and (alike or ends[1].account in before.accounts):
-            gains, loses = (tuple(f"the {key}" for key in each) for each in (has - had, had - has))
+        keys = _difference(_keys(old), _keys(new))
+        if keys and (alike or ends[1].account in before.accounts):
             lacks = f" ({new.lacks})" if new else ""
-            yield Beside(f"{door.source.short} -> {door.target.short}, not open{lacks}", Difference(gains, loses))
+            yield Beside(f"{door.source.short} -> {door.target.short}, not open{lacks}", keys)
 
 
-def _keys(door: DoorAnswer | None) -> frozenset[str]:
-    keys = {"trust": door.trust, "grant": door.grant} if door else {}
-    return frozenset(name for name, key in keys.items() if key is Key.PRESENT)
+def _doors(side: Answers, ids: Mapping[str, str]) -> dict[tuple[Who, Who], DoorAnswer]:
+    return {(_with_id(door.source.who, ids), _with_id(door.target.who, ids)): door for door in side.doors}
+
+
+def _keys(door: DoorAnswer | None) -> set[str]:
+    keys = {"the trust": door.trust, "the grant": door.grant} if door else {}
+    return {name for name, key in keys.items() if key is Key.PRESENT}
 
 
 def _long_term(before: Answers, after: Answers, ids: Mapping[str, str]) -> Iterator[Beside]:
@@ -260,12 +259,8 @@ def _live(side: Answers) -> bool:
     return any(one.caller for one in side.evidence)
 
 
-def _differing(was: Mapping[str, frozenset[str]], now: Mapping[str, frozenset[str]]) -> Difference:
-    both = sorted(was.keys() & now.keys())
-    gains, loses = (
-        tuple(one for key in both for one in sorted(side[key] - other[key])) for side, other in ((now, was), (was, now))
-    )
-    return Difference(gains, loses)
+def _difference(was: set[str], now: set[str]) -> Difference:
+    return Difference(tuple(sorted(now - was)), tuple(sorted(was - now)))
 
 
 def only_about(found: Changes, accounts: Callable[[str], bool]) -> Changes:
@@ -318,18 +313,26 @@ def _with_id(who: Who, ids: Mapping[str, str]) -> Who:
 def _changed(old: Way, new: Way, ids: Mapping[str, str]) -> Changed:
     was, now = old.permissions, new.permissions
     allowed = difference(was.documents, now.documents, ids)
-    boundary = difference(_limit(was), _limit(now), ids)
+    old_limit, limit = ([one.limit] if one.limit else [] for one in (was, now))
+    boundary = difference(old_limit, limit, ids)
+    renamed = was.boundary != now.boundary
+    sessions = old.role_session_seconds, new.role_session_seconds
+    same = old.max_session_seconds == new.max_session_seconds
+    chained = f" (this way still {duration(new.max_session_seconds)}, by role chaining)" if same else ""
     stops = [[_with_id(stop.who, ids) for stop in way.through] for way in (old, new)]
     same_doors = stops[0] == stops[1]
-    differing = {
+    differing: dict[str, bool | Difference] = {
         "through other roles": not same_doors,
         **dict.fromkeys(_conditions(old, new, ids, same_doors=same_doors), True),
         f"{was} became {now}": was.level != now.level and _differ(was, now, allowed, boundary),
-        OTHER_POLICIES: bool(allowed),
-        _boundary(was, now): bool(boundary),
-        _session(old, new): None not in (sessions := _sessions(old, new)) and sessions[0] != sessions[1],
+        "other policies": allowed,
+        f"permissions boundary {was.boundary or 'none'} became {now.boundary or 'none'}": renamed and bool(boundary),
+        f"permissions boundary {now.boundary} changed": not renamed and boundary,
+        f"longest session {' became '.join(map(duration, sessions))}{chained}": None not in sessions
+        and sessions[0] != sessions[1],
     }
-    return Changed(old, new, tuple(what for what, differs in differing.items() if differs), allowed, boundary)
+    what = {one: said if isinstance(said, Difference) else Difference() for one, said in differing.items() if said}
+    return Changed(old, new, what, allowed, boundary)
 
 
 def _conditions(old: Way, new: Way, ids: Mapping[str, str], *, same_doors: bool) -> Iterator[str]:
@@ -389,30 +392,3 @@ def _differ(was: Permissions, now: Permissions, *differences: Difference) -> boo
     refresh saw of a role is not known of every side.
     """
     return any(differences) or Permissions(Level.UNKNOWN) in (was, now)
-
-
-def _limit(found: Permissions) -> tuple[Document, ...]:
-    return (found.limit,) if found.limit is not None else ()
-
-
-def same_boundary(now: Permissions) -> str:
-    """That a boundary is another one under the same name."""
-    return f"permissions boundary {now.boundary} changed"
-
-
-def _boundary(was: Permissions, now: Permissions) -> str:
-    if was.boundary == now.boundary:
-        return same_boundary(now)
-    return f"permissions boundary {was.boundary or 'none'} became {now.boundary or 'none'}"
-
-
-def _sessions(old: Way, new: Way) -> tuple[int | None, int | None]:
-    return old.role_session_seconds, new.role_session_seconds
-
-
-def _session(old: Way, new: Way) -> str:
-    """Of a role's session the limit of role chaining stays."""
-    was, now = map(duration, _sessions(old, new))
-    same = old.max_session_seconds == new.max_session_seconds
-    chained = f" (this way still {duration(new.max_session_seconds)}, by role chaining)" if same else ""
-    return f"longest session {was} became {now}{chained}"

@@ -12,7 +12,7 @@ from twokeys.access.model.principals import HOLDERS
 from twokeys.access.model.requirements import in_detail
 from twokeys.access.reading.snapshot import Evidence
 from twokeys.answers.allowed import Difference
-from twokeys.answers.changes import OTHER_POLICIES, Changed, Changes, same_boundary
+from twokeys.answers.changes import Changed, Changes
 from twokeys.answers.data import not_proved_data, way_data
 from twokeys.answers.model import Party, Time, Way
 from twokeys.answers.summary import SHORT, file_or_live, strongest
@@ -137,11 +137,8 @@ def _each(ways: Sequence[Way]) -> Sequence[Way]:
 
 def _what(found: Changed) -> Iterator[str]:
     """In what a way differs, a line each; of the policies the first few gained and lost."""
-    for what in found.what:
-        of_boundary = found.boundary if what == same_boundary(found.after.permissions) else None
-        about = found.permissions if what == OTHER_POLICIES else of_boundary
-        detail = _gained_and_lost(about) if about else ""
-        yield printable(what + (f": {detail}" if detail else ""))
+    for what, about in found.what.items():
+        yield printable(": ".join(filter(None, (what, _gained_and_lost(about)))))
 
 
 def _gained_and_lost(found: Difference) -> str:

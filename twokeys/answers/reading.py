@@ -106,11 +106,14 @@ class _Reader:
         snapshot = self._graph.snapshot
         organization = next(snapshot.of_type(ORGANIZATION), None)
         identity = id_of(organization) if organization else None
-        ways = list(self._ways())
+        shortest = tuple(paths_from(self._graph, self._is_no_group))
+        ways = list(self._ways((*shortest, *without_conditions(self._graph, shortest))))
+        within = self._ways(Path((door,)) for door in self._of_users if door.open)
         entered = {way.target.who for way in ways}
         made_by_aws, by_trust = list(self._by_management()), list(self._by_trust())
         ways += [one for one in made_by_aws if one.target.who not in entered]
-        if not self._everybody_is_shown:
+        accounts, shown = self._accounts, frozenset(one.account for one in self._graph.principals if one.urn)
+        if not (accounts.all_listed and accounts.members | {accounts.management} <= shown):
             ways += [one for one in by_trust if one.source.who.kind != "root"]
         doors = Doors(self._graph, self._parties)
         return Answers(
@@ -120,7 +123,7 @@ class _Reader:
             ways=tuple(sorted(ways, key=_way_order)),
             doors=tuple(sorted(doors.read(), key=_door_order)),
             not_proved=tuple(doors.not_proved()),
-            within=tuple(sorted(self._within(), key=_way_order)),
+            within=tuple(sorted(within, key=_way_order)),
             perhaps=tuple(sorted(self._perhaps(), key=_way_order)),
             if_granted=(*made_by_aws, *by_trust),
             long_term=tuple(self._long_term()),
@@ -130,7 +133,7 @@ class _Reader:
             portal=_portal(snapshot),
             ids=dict(self._accounts.ids),
             names={**self._parties.names.said, **names_of_sets(self._graph)},
-            shown=frozenset(one.account for one in self._graph.principals if one.urn),
+            shown=shown,
             users=frozenset(who(one) for one in self._graph.principals if one.urn and one.kind == "user"),
             trusting=trusting(self._graph),
             assigners=frozenset(assigners(self._graph)),
@@ -157,33 +160,30 @@ class _Reader:
             providers=dict(providers(self._graph)),
         )
 
-    def _ways(self) -> Iterator[Way]:
-        """One a path. A group's is left out where those of its members are there."""
-        shortest = tuple(paths_from(self._graph, self._is_no_group))
-        for path in (*shortest, *without_conditions(self._graph, shortest)):
-            if all(map(self._parties.between_known, path.doors)):
-                yield self._way(path)
+    def _ways(self, paths: Iterable[Path]) -> Iterator[Way]:
+        """One a path, where it is known of each door whether it leads between accounts."""
+        return (self._way(path) for path in paths if all(map(self._parties.between_known, path.doors)))
 
     def _is_no_group(self, start: Principal) -> bool:
+        """A group's ways are left out where those of its members are there."""
         return start not in self._joined
 
-    def _perhaps(self) -> Iterator[Way]:
-        doors = [door for door in (*self._graph.doors, *self._graph.steps) if door.perhaps]
-        paths = paths_from(self._graph, self._is_no_group, perhaps=True) if doors else ()
-        within = [Path((door,)) for door in doors if not door.crosses and door.source.kind == "user"]
-        for path in (*paths, *within):
-            later = [door.target for door in path.doors if door.perhaps]
-            if later and all(map(self._parties.between_known, path.doors)):
-                yield replace(self._way(path), by_access_role=any(map(self._is_access_role, later)))
-
-    def _within(self) -> Iterator[Way]:
+    @property
+    def _of_users(self) -> list[access.Door]:
         """The roles that people enter in their own account; a role that enters another there is a step of a way."""
-        for door in self._graph.steps:
-            if door.open and door.source.kind == "user":
-                yield self._way(Path((door,)))
+        return [door for door in self._graph.steps if door.source.kind == "user"]
+
+    def _perhaps(self) -> Iterator[Way]:
+        there = any(door.perhaps for door in (*self._graph.doors, *self._graph.steps))
+        paths = paths_from(self._graph, self._is_no_group, perhaps=True) if there else ()
+        for path in (*paths, *(Path((door,)) for door in self._of_users)):
+            if later := [door.target for door in path.doors if door.perhaps]:
+                by_aws = any(map(self._is_access_role, later))
+                yield from (replace(way, by_access_role=by_aws) for way in self._ways([path]))
 
     def _way(self, path: Path) -> Way:
-        last = path.doors[-1]
+        first, last = path.doors[0], path.doors[-1]
+        never = self._no_token.get((first.target, first.source))
         about = self._parties.declaration(last)
         longest = last.target.max_session_seconds or (about.max_session_seconds if about else None)
         if last.target.kind == "root":
@@ -193,19 +193,14 @@ class _Reader:
         return Way(
             steps=tuple(map(self._step, path.doors)),
             verdict=_worst(door.outcome for door in path.doors).value,
-            conditions=tuple(dict.fromkeys(chain(self._never(path.doors[0]), *map(conditions, path.doors)))),
+            conditions=tuple(dict.fromkeys(chain([never] if never else (), *map(conditions, path.doors)))),
             permissions=self._strength(last.target),
             max_session_seconds=longest,
             by_access_role=self._is_access_role(last.target),
             role_session_seconds=last.target.max_session_seconds,
-            third_party=self._third_party(path.doors[0]),
-            open_to=self._whoever(path.doors[0]),
+            third_party=self._third_party(first),
+            open_to=self._whoever(first),
         )
-
-    def _never(self, first: access.Door) -> Iterator[str]:
-        """What nobody can show, as far as the identity provider documents its tokens."""
-        if (why := self._no_token.get((first.target, first.source))) is not None:
-            yield why
 
     def _whoever(self, first: access.Door) -> str | None:
         """Where one only has to have an account, or a certificate, to come in: as the rules refuse it."""
@@ -299,11 +294,6 @@ class _Reader:
                 by_access_role=True,
             )
 
-    @property
-    def _everybody_is_shown(self) -> bool:
-        accounts, shown = self._accounts, {one.account for one in self._graph.principals if one.urn}
-        return accounts.all_listed and accounts.members | {accounts.management} <= shown
-
     def _by_trust(self) -> Iterator[Way]:
         """A trust in the management account or in the whole organization admits whoever holds a grant there.
 
@@ -323,17 +313,15 @@ class _Reader:
             else:
                 continue
             doors.append(judge.door(anybody, trust.role))
-        for path in paths_from(self._graph, lambda start: start in whole.values(), doors):
-            if all(map(self._parties.between_known, path.doors)):
-                way = self._way(path)
-                where = "that account" if way.source.who.kind == "root" else "their own account"
-                yield replace(
-                    way,
-                    steps=(replace(way.steps[0], grant=Key.NOT_SHOWN), *way.steps[1:]),
-                    verdict=Outcome.CONDITIONAL.value,
-                    conditions=(*way.conditions, f"a grant of the role in {where}"),
-                    third_party=None,
-                )
+        for way in self._ways(paths_from(self._graph, lambda start: start in whole.values(), doors)):
+            where = "that account" if way.source.who.kind == "root" else "their own account"
+            yield replace(
+                way,
+                steps=(replace(way.steps[0], grant=Key.NOT_SHOWN), *way.steps[1:]),
+                verdict=Outcome.CONDITIONAL.value,
+                conditions=(*way.conditions, f"a grant of the role in {where}"),
+                third_party=None,
+            )
 
     def _made_with_account(self, role: Principal, trust: KeyPlace) -> KeyPlace:
         """Where the trust of an access role stands: AWS makes it together with the account."""
@@ -403,8 +391,6 @@ def _portal(snapshot: Snapshot) -> Portal | None:
 
     https://docs.aws.amazon.com/singlesignon/latest/userguide/howtochangeURL.html
     """
-    store = next(
-        (one.text("identityStoreId") for one in snapshot.of_type(*_STORE) if one.text("identityStoreId")), None
-    )
-    region = next((one.text("region") for one in snapshot.of_type(PERMISSION_SET) if one.text("region")), None)
+    store = next(filter(None, (one.text("identityStoreId") for one in snapshot.of_type(*_STORE))), None)
+    region = next(filter(None, (one.text("region") for one in snapshot.of_type(PERMISSION_SET))), None)
     return Portal(f"https://{store}.awsapps.com/start", region) if store else None

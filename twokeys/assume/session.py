@@ -63,6 +63,7 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_enable-conso
 """
 _SECONDS_TO_ANSWER = 10
 _KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_CREDENTIAL_EXPIRATION")
+_REGIONS = ("AWS_REGION", "AWS_DEFAULT_REGION")
 _OWN = "TWOKEYS_OWN_"
 _WRONG_CODE = "MultiFactorAuthentication failed"
 """How STS begins what it says of a code: it has no error code of its own for one."""
@@ -84,11 +85,7 @@ class Session:
     @property
     def keys(self) -> dict[str, Any]:
         """What a session of boto3 takes."""
-        return {
-            "aws_access_key_id": self.access_key,
-            "aws_secret_access_key": self.secret_key,
-            "aws_session_token": self.token,
-        }
+        return {name.lower(): self.environment[name] for name in _KEYS[:3]}
 
     @property
     def environment(self) -> dict[str, str]:
@@ -96,20 +93,15 @@ class Session:
 
         https://docs.aws.amazon.com/cli/latest/userguide/cli-configure-envvars.html
         """
-        region = {"AWS_REGION": self.region, "AWS_DEFAULT_REGION": self.region} if self.region else {}
-        return {
-            "AWS_ACCESS_KEY_ID": self.access_key,
-            "AWS_SECRET_ACCESS_KEY": self.secret_key,
-            "AWS_SESSION_TOKEN": self.token,
-            "AWS_CREDENTIAL_EXPIRATION": self.expires.isoformat(),
-            **region,
-        }
+        region = dict.fromkeys(_REGIONS, self.region) if self.region else {}
+        keys = (self.access_key, self.secret_key, self.token, self.expires.isoformat())
+        return dict(zip(_KEYS, keys, strict=True)) | region
 
     def marked(self, keys: Sequence[str] = ()) -> dict[str, str]:
         """The same, the profile of the caller, a region that is not the shell's own, and the way back to its `keys`."""
         own = self.region in {None, _region_of_surroundings()}
         there = self.environment | {PROFILE: self.profile} | ({} if own else {REGION: self.region or ""})
-        stay = {*keys, *(("AWS_REGION", "AWS_DEFAULT_REGION") if own else ())}
+        stay = {*keys, *(_REGIONS if own else ())}
         gone = [*(name for name in (*there, BACK) if name not in stay), *(f"{_OWN}{name}" for name in keys)]
         again = "".join(f'export {name}="${_OWN}{name}";' for name in keys)
         profile = {} if self.profile == "default" else {"AWS_PROFILE": self.profile}
@@ -129,7 +121,7 @@ class Session:
     @property
     def unset(self) -> list[str]:
         """What the shell has of a door before this one, and its profile, which to some SDKs would win over the keys."""
-        old = ["AWS_REGION", "AWS_DEFAULT_REGION", REGION] if _region_of_surroundings() is None else []
+        old = [*_REGIONS, REGION] if _region_of_surroundings() is None else []
         return [name for name in ("AWS_PROFILE", WITHIN, *old) if name in os.environ]
 
 

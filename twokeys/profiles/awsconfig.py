@@ -61,10 +61,8 @@ def rewrite(text: str, block: str, sections: Sequence[Section], where: str, *, h
     """
     if not _NAME.fullmatch(block):
         raise _refused(where, f"{block!r} cannot name a block", "use letters, digits and any of _ . / % @ : + -")
-    lines = _lines(text)
     end_of_line = "\r\n" if "\r\n" in text else "\n"
-    start, stop = _lines_of(lines, block, where)
-    before, ours, after = "".join(lines[:start]), "".join(lines[start:stop]), "".join(lines[stop:])
+    before, ours, after = _parts(text, block, where)
     for section in sections:
         _check(section, where)
     new = [section.header for section in sections]
@@ -114,26 +112,21 @@ def by_hand(text: str, where: str) -> dict[str, Mapping[str, str]]:
 
 def holder_of(text: str, block: str, where: str) -> str:
     """Whose our block is, as it says at its top; "" where it says nothing."""
-    lines = _lines(text)
-    start, stop = _lines_of(lines, block, where)
-    said = _HOLDER.search("".join(lines[start:stop]).partition("[")[0])
+    said = _HOLDER.search(_parts(text, block, where)[1].partition("[")[0])
     return said[1] if said else ""
 
 
 def sso_sessions_in(text: str, block: str, where: str) -> dict[str, Mapping[str, str]]:
     """The sso-sessions that the file has outside of our block."""
-    lines = _lines(text)
-    start, stop = _lines_of(lines, block, where)
-    return _sections(_parse("".join(lines[:start] + lines[stop:]), where), "sso-session")
+    before, _, after = _parts(text, block, where)
+    return _sections(_parse(before + after, where), "sso-session")
 
 
 def diff(old: str, new: str, block: str, where: str) -> str:
     """The change of our block as a unified diff without lines around the block: one may be somebody's secret key."""
-    texts = _lines(old), _lines(new)
-    (before, _), _ = places = [_lines_of(lines, block, where) for lines in texts]
-    had, has = (lines[start:stop] for lines, (start, stop) in zip(texts, places, strict=True))
+    (before, had, _), (_, has, _) = (map(_lines, _parts(text, block, where)) for text in (old, new))
     return "".join(
-        re.sub(r"(?<=[-+])\d+", lambda line: str(int(line[0]) + before), each) if each.startswith("@@ ") else each
+        re.sub(r"(?<=[-+])\d+", lambda line: str(int(line[0]) + len(before)), each) if each.startswith("@@ ") else each
         for each in difflib.unified_diff(had, has, where, where)
     )
 
@@ -156,6 +149,13 @@ def _render(block: str, holder: str, sections: Sequence[Section], end_of_line: s
 def _written(section: Section, end_of_line: str) -> str:
     about = [f"# {section.about}"] if section.about else []
     return end_of_line.join([f"[{section.header}]", *about, *(f"{key} = {value}" for key, value in section.settings)])
+
+
+def _parts(text: str, block: str, where: str) -> tuple[str, str, str]:
+    """The text before our block, of it and after it."""
+    lines = _lines(text)
+    start, stop = _lines_of(lines, block, where)
+    return "".join(lines[:start]), "".join(lines[start:stop]), "".join(lines[stop:])
 
 
 def _lines_of(lines: Sequence[str], block: str, where: str) -> tuple[int, int]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +12,7 @@ import click
 from click.core import ParameterSource
 
 from twokeys.errors import Refusal
-from twokeys.profiles.options import complete, doors_options, exports_of, mfa_serial, note, read_said
+from twokeys.profiles.options import complete, doors_options, exports_of, like, mfa_serial, note, read_said
 from twokeys.shown import counted
 
 if TYPE_CHECKING:
@@ -24,36 +23,25 @@ if TYPE_CHECKING:
     from twokeys.profiles.writing import Written
 
 _WOULD_CHANGE = 3
+_SIGNS = {"added": "+", "changed": "~", "removed": "-", "kept": "="}
 _OF_THE_PAGE = frozenset({"states", "published", "person", "account", "groups", "sso_start_url", "page", "as_json"})
 """The options that a page takes."""
 
 
-def _word(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
-    """One printable word, as a setting of the config file is."""
-    if value and not re.fullmatch("[!-~]+", value):
-        raise click.BadParameter(f"{value!r} is not one word of printable ASCII", ctx, param)
-    return value
-
-
-def _named(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
-    """What every SDK's parser takes in a name: https://docs.aws.amazon.com/sdkref/latest/guide/file-format.html"""
-    if value and not re.fullmatch(r"[A-Za-z0-9_./%@:+-]+", value):
-        raise click.BadParameter(f"{value!r}: use letters, digits and any of _ . / % @ : + -", ctx, param)
-    return value
+_word = like("[!-~]+", " is not one word of printable ASCII")
+"""As a setting of the config file is."""
+_named = like(r"[A-Za-z0-9_./%@:+-]+", ": use letters, digits and any of _ . / % @ : + -")
+"""What every SDK's parser takes in a name: https://docs.aws.amazon.com/sdkref/latest/guide/file-format.html"""
 
 
 class _Grouped(click.Command):
     """A command whose help has the options of Identity Center apart."""
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        shown = [row for one in self.get_params(ctx) if (row := one.get_help_record(ctx))]
-        of_center = [row for row in shown if row[0].startswith("--sso-")]
-        for heading, rows in (
-            ("Options", [row for row in shown if row not in of_center]),
-            ("Identity Center", of_center),
-        ):
+        rows = [row for one in self.get_params(ctx) if (row := one.get_help_record(ctx))]
+        for heading, of_center in (("Options", False), ("Identity Center", True)):
             with formatter.section(heading):
-                formatter.write_dl(rows)
+                formatter.write_dl([row for row in rows if row[0].startswith("--sso-") is of_center])
 
 
 @click.command(cls=_Grouped)
@@ -229,9 +217,9 @@ def _write_page(  # noqa: PLR0913, PLR0917 - what the command was given
     files.write_output(page, text)
     notes = [*dates(exports), *([] if ways else [without])]
     if as_json:
-        report = {"for": {"kind": who.kind, "name": who.name}, "file": str(page)}
         data = [way_data(way, before) for way, before in shown.items()]
-        click.echo(json.dumps(report | {"ways": data, "notes": [*told.notes, *notes]}))
+        about = {"for": {"kind": who.kind, "name": who.name}, "file": str(page), "ways": data}
+        click.echo(json.dumps(about | {"notes": [*told.notes, *notes]}))
         return 0
     for each in notes:
         note(each)
@@ -261,8 +249,7 @@ def way_data(way: Way, through: Way | None = None) -> dict[str, object]:
 
 
 def _as_data(ways: Sequence[Way], done: Written, *, dry_run: bool) -> dict[str, object]:
-    change = done.change
-    headers = {"added": change.added, "changed": change.changed, "removed": change.removed, "kept": change.kept}
+    headers = {name: getattr(done.change, name) for name in _SIGNS}
     data = [*map(way_data, ways), *(way_data(way, before) for way, before in done.ways.items() if before)]
     difference = {"diff": done.difference} if dry_run else {}
     return {**headers, "ways": data, "written": done.differs and not dry_run, **difference}
@@ -276,8 +263,8 @@ def _say(path: Path, done: Written, *, dry_run: bool) -> None:
     if dry_run and not done.differs:
         click.echo(f"{path}: nothing would change")
         return
-    for sign, headers in (("+", change.added), ("~", change.changed), ("-", change.removed), ("=", change.kept)):
-        for header in headers:
+    for name, sign in _SIGNS.items():
+        for header in getattr(change, name):
             click.echo(f"{sign} {header}")
     click.echo(
         f"{path}: {len(change.added)} added, {len(change.changed)} changed, {len(change.removed)} removed, "

@@ -79,12 +79,22 @@ def read_said(exports: list[Exports]) -> Reading:
     return told
 
 
-def mfa_serial(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
-    """An MFA device as AssumeRole names it: https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html"""
-    if value and not re.fullmatch(r"[A-Za-z0-9_+=/:,.@-]{9,256}", value):
-        why = "is no ARN of an MFA device (arn:aws:iam::ACCOUNT:mfa/NAME), and no serial number of 9 to 256 characters"
-        raise click.BadParameter(f"{value!r} {why}", ctx, param)
-    return value
+def like(pattern: str, why_not: str) -> Callable[[click.Context, click.Parameter, str | None], str | None]:
+    """The callback of an option that takes only what a pattern does."""
+
+    def checked(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+        if value and not re.fullmatch(pattern, value):
+            raise click.BadParameter(f"{value!r}{why_not}", ctx, param)
+        return value
+
+    return checked
+
+
+mfa_serial = like(
+    r"[A-Za-z0-9_+=/:,.@-]{9,256}",
+    " is no ARN of an MFA device (arn:aws:iam::ACCOUNT:mfa/NAME), and no serial number of 9 to 256 characters",
+)
+"""An MFA device as AssumeRole names it: https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html"""
 
 
 def moment(said: object) -> datetime | None:

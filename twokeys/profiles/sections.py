@@ -196,11 +196,8 @@ def ascii_line(text: str) -> str:
 
 
 def _duration(who: Who, way: RoleWay, choices: Choices) -> int | None:
-    if way.max_session_seconds is None:
-        return None
-    if who.kind == "role" or choices.session:
-        return min(way.max_session_seconds, CHAINED_SECONDS)
-    return way.max_session_seconds
+    longest, chained = way.max_session_seconds, who.kind == "role" or choices.session
+    return min(longest, CHAINED_SECONDS) if longest and chained else longest
 
 
 def session_name(name: str) -> str:

@@ -8,7 +8,6 @@ particular and therefore in nobody's profiles.
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from itertools import groupby
 
 from twokeys.access.model.requirements import Period, pausing
 from twokeys.answers.published import fit
@@ -106,10 +105,6 @@ def least(ways: Iterable[Way]) -> Way:
 def _asks(way: Way) -> tuple[bool, bool, bool]:
     shut = bool(closed(way) or not_yet(way))
     return (shut, not way.held, way.mfa) if isinstance(way, RoleWay) else (shut, False, False)
-
-
-def _name(way: Way) -> str:
-    return way.name
 
 
 def closed(way: Way) -> str | None:
@@ -298,8 +293,10 @@ def who_is_behind(ways: Sequence[Way], caller: str, members: Members) -> str:
 
 
 def _by_door(ways: Iterable[Way], caller: str, members: Members) -> list[tuple[Sequence[Way], bool | None]]:
-    doors = [list(door) for _, door in groupby(sorted(ways, key=_name), _name)]
-    return [for_caller(door, caller, members) for door in doors]
+    doors: dict[str, list[Way]] = defaultdict(list)
+    for way in ways:
+        doors[way.name].append(way)
+    return [for_caller(doors[name], caller, members) for name in sorted(doors)]
 
 
 def before(door: Sequence[Way], ways: Iterable[Way], caller: str, members: Members) -> Way | None:

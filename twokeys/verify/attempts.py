@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -30,6 +31,7 @@ _OPEN: Final = (
     "see in `twokeys audit --keys` (real AWS: with --live and all states) which statements let them in, and take out"
     " what is too wide"
 )
+_UNANSWERED: Final = "mend what the error names and try again: it says nothing of the door"
 
 
 @dataclass(frozen=True)
@@ -156,25 +158,17 @@ class Attempts:
         self, name: str, keys: Keys, role_arn: str, *, expected: bool, arguments: Mapping[str, str] | None = None
     ) -> Probe:
         """Try to assume a role, and look where the session is; `arguments` are AssumeRole's own (`ExternalId`...)."""
+        probe = partial(Probe, name, role_arn, expected)
         try:
             identity = self.identity(self.assume(keys, role_arn, arguments))
         except ClientError as error:
             said = error.response["Error"]
             detail = f"{said['Code']}: {said['Message']}"
             if said["Code"] == _REFUSAL:
-                return Probe(
-                    name, role_arn, expected, assumed=False, detail=detail, next_step=_SHUT if expected else None
-                )
-            return _unanswered(name, role_arn, expected=expected, detail=detail)
+                return probe(assumed=False, detail=detail, next_step=_SHUT if expected else None)
+            return probe(assumed=None, detail=detail, next_step=_UNANSWERED)
         except BotoCoreError as error:
-            return _unanswered(name, role_arn, expected=expected, detail=str(error))
+            return probe(assumed=None, detail=str(error), next_step=_UNANSWERED)
         right = identity["Account"] == role_arn.split(":")[4]
         step = None if expected and right else _OPEN
-        return Probe(
-            name, role_arn, expected, assumed=True, detail=identity["Arn"], next_step=step, right_account=right
-        )
-
-
-def _unanswered(name: str, role_arn: str, *, expected: bool, detail: str) -> Probe:
-    step = "mend what the error names and try again: it says nothing of the door"
-    return Probe(name, role_arn, expected, assumed=None, detail=detail, next_step=step)
+        return probe(assumed=True, detail=identity["Arn"], next_step=step, right_account=right)
