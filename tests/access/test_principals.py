@@ -84,6 +84,7 @@ def inline_policies(world: World) -> None:
     listed = [{}, {"name": "one", "policy": READS}, UNKNOWN, unnamed, unknown, odd]
     made_from(world, world.role("ci", world.hub, inlinePolicies=listed), inlinePolicies="urn:bucket")
     world.role("all", world.hub, inlinePolicies=UNKNOWN)
+    world.role("no-list", world.hub, inlinePolicies=listed[1])
     world.add("Role", "only-read", world.hub, outputs={"name": "only-read", "inlinePolicies": [*listed[:2], NONE]})
     world.add("RolePolicy", "g", world.hub, role="cd", policy=WITH_PRINCIPAL)
     group = world.add("Group", "staff", world.hub, name="staff")
@@ -175,6 +176,7 @@ REMOVED = "so that each update of it removes this one"
                 f"inline policy odd of role ci: {REFUSED}",
             ],
             "role all": [f"inline policy without a known name of role all: {NOT_YET}"],
+            "role no-list": [f"inline policy without a known name of role no-list: {NOT_YET}"],
             "role only-read": ["inline policy one of role only-read"],
             "group staff": ["inline policy g of group staff"],
             "role cd": [f"inline policy g of role cd: {REFUSED}"],

@@ -549,6 +549,16 @@ def test_what_is_newly_not_proved_is_told() -> None:
     assert "#### Not proved" in shown(two_keys(), after)
 
 
+def test_what_is_not_proved_of_roles_of_one_name_is_said_once_with_their_resources() -> None:
+    after = two_keys()
+    for provider in (after.hub, after.stage):
+        after.add("Role", f"{provider.name}-deploy", provider, name="deploy", assumeRolePolicy=UNKNOWN)
+    found = changes(read(two_keys().graph), read(after.graph))
+    (line,) = [one for one in lines(found) if one.startswith("? not proved: ")]
+    assert len(found.not_proved) == 2
+    assert "(hub-deploy, stage-deploy). Next step: " in line
+
+
 def test_nothing_that_anybody_named_is_markup_in_a_pull_request() -> None:
     after = two_keys()
     name = "<img src=x>|`[a](https://evil)@team"

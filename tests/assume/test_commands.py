@@ -595,13 +595,17 @@ def test_without_a_door_those_there_are_are_listed_one_s_own_first_and_eval_runs
     assert asked == [{"permits": "read", "mfa": False, "externalId": False, "now": "closed by date"}]
     elsewhere = json.dumps(outputs(*entries)).replace(MANAGEMENT, "777777777777")
     unshown = run("--from", write(tmp_path, "other.json", json.loads(elsewhere))).stderr
-    assert f"your credentials are of account {MANAGEMENT}, which this file does not show" in unshown
-    some = write(tmp_path, "center.json", identity_center())
-    listed = run("--state", some).output
-    why = "the file does not say who is in a group, or signs in at Identity Center (prod-ReadOnly)"
+    why = f"your credentials are of account {MANAGEMENT}, which this file does not show"
+    assert why in unshown
+    with pytest.raises(Refusal, match=why):
+        run("a", "--from", str(tmp_path / "other.json"))
+    known = run("--state", write(tmp_path, "center.json", identity_center())).stderr
+    assert known == "Yours:\n  stage-ReadOnly  stage  not known, by Identity Center\nOf others: 1, which --all lists\n"
+    group = door("d", kind="identity-center-group", names=("others",), documents=False)
+    listed = run("--from", write(tmp_path, "group.json", outputs(*entries, group))).output
+    why = "the file does not say who is in a group, or signs in at Identity Center (d)"
     assert listed.startswith(f"Note: whether more are yours is not known: {why}.\n")
-    assert "\nYours:\n  stage-ReadOnly  stage" in listed
-    assert "\nOthers:\n  prod-ReadOnly " in listed
+    assert "\nOthers:\n  a  stage  with MFA\n  d " in listed
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     unreached = run("--from", str(tmp_path / "doors.json")).output
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
@@ -641,6 +645,7 @@ def test_the_console_s_address_signs_in_as_the_role_and_holds_no_keys(
         # https://docs.aws.amazon.com/singlesignon/latest/userguide/howtopermrelaystate.html
         (("--region", "us-east-2"), "https://us-east-2.console.aws.amazon.com/"),
         (("--to", "/s3/home"), "https://console.aws.amazon.com/s3/home"),
+        (("--to", "/s3/home", "--region", "us-east-2"), "https://us-east-2.console.aws.amazon.com/s3/home"),
         (("--to", "https://health.aws.amazon.com/#x"), "https://health.aws.amazon.com/#x"),
     ):
         address = run("stage-reader", "--from", doors, *region, command=console).stdout.strip()

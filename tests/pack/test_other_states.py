@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from pulumi.runtime.proto.analyzer_pb2 import ADVISORY, POLICY_SEVERITY_HIGH
 
-from tests.access.world import CI, DEPLOYER, HUB, OUTSIDE, STAGE, World, arn, document, grants, trusts
+from tests.access.world import CI, DEPLOYER, HUB, OUTSIDE, STAGE, World, arn, document, grants, trusts, two_keys
 from tests.pack.engine_requests import Engine
 from twokeys.access.graph import Graph, build
 from twokeys.access.reading.snapshot import Resource, Snapshot
@@ -439,6 +439,11 @@ def test_the_door_that_a_change_completes_or_takes_apart_is_listed(
         assert "not shown to be in the organization" not in gained
     assert "\n- role ci of " in said(half, others | was(whole), "doors-changed")
     assert said(whole, others | was(whole), "doors-changed") == ""
+
+
+def test_of_a_stack_that_is_new_every_way_is_gained(was: Callable[[World], dict[str, Any]]) -> None:
+    (new := World()).resources.clear()
+    assert f"\n+ role ci of management -> role deployer of {STAGE}" in said(two_keys(), was(new), "doors-changed")
 
 
 def test_a_trust_widened_to_the_account_is_said_and_takes_no_door_away(

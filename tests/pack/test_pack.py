@@ -147,7 +147,11 @@ def test_an_assignment_of_people_or_in_an_account_that_is_looked_up_is_left_to_t
 def test_an_unknown_half_that_is_made_from_the_role_at_the_other_end_is_left_to_the_update(
     unknown: str, waits_for: str, rules: list[str], *, named: bool
 ) -> None:
-    """A role's ARN is an output: until the role is there, what is made from it is not known, whoever gives its name."""
+    """A role's ARN is an output: until the role is there, what is made from it is not known, whoever gives its name.
+
+    Nor does IAM take a trust in a role that is not there, so whoever writes the ARN makes the role first:
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
+    """
     world = World()
     key = put(world, "aws:kms/key:Key", "key", world.hub)
     names = {} if named else {{"trust": "ci", "grant": "deployer"}[unknown]: {"namePrefix": "late-"}}
@@ -159,7 +163,9 @@ def test_an_unknown_half_that_is_made_from_the_role_at_the_other_end_is_left_to_
     grant = {"policy": [deployer if waits_for == "the role" else key]} if unknown == "grant" else {}
     given = {} if unknown == "grant" else {"policy": document(grants(DEPLOYER))}
     world.add("RolePolicy", "grant", world.hub, made_from={"role": [ci], **grant}, name="grant", **given)
-    assert [one.policyName for one in Engine().analyze(world.resources)] == rules
+    (found,) = Engine().analyze(world.resources)
+    assert [found.policyName] == rules
+    assert ("`depends_on` the role" in found.message) is (unknown == "trust" and waits_for == "the role")
 
 
 @pytest.mark.parametrize("made_from", ["Role", "bucket"])

@@ -554,3 +554,20 @@ def test_an_account_that_the_stacks_state_has_as_it_is_asked_for_is_known_and_wi
     assert any("make the accounts first" in step for step in steps([state])) == refused
     assert steps([])[0].startswith("give the state that has the account (`--state FILE`), or make it (`pulumi up")
     assert said[-1].startswith("accounts that exist are not known here: give the state of dev with `--state FILE`")
+
+
+@pytest.mark.parametrize("ignored", ["inlinePolicies", "*", None])
+def test_what_ignore_changes_leaves_is_judged_as_the_state_has_it(ignored: str | None) -> None:
+    """https://www.pulumi.com/docs/iac/concepts/options/ignorechanges/; `*` is each property (seen with CLI 3.274.1)."""
+    enter = {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "arn:aws:iam::222222222222:role/deployer"}
+    grant = [{"name": "enter", "policy": json.dumps({"Version": "2012-10-17", "Statement": [enter]})}]
+    named = {"name": "ci", "assumeRolePolicy": TRUST}
+
+    def program() -> None:
+        hub = aws.Provider("hub", region="eu-west-1", allowed_account_ids=[HUB])
+        kept = pulumi.ResourceOptions(provider=hub, ignore_changes=[ignored] if ignored else None)
+        aws.iam.Role("ci", name="ci", assume_role_policy=TRUST, opts=kept)
+
+    was = replace(one(preview(program), "ci"), inputs=named | {"inlinePolicies": grant})
+    found = judge(preview(program, before=Snapshot((was,)))).mandatory
+    assert any("role/deployer" in finding.message for finding in found) == (ignored is not None)

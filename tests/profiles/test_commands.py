@@ -116,6 +116,16 @@ def test_a_region_that_aws_does_not_have_there_is_refused(
 
 
 @pytest.mark.usefixtures("config")
+def test_where_nothing_tells_identity_center_s_region_the_other_profiles_are_written(tmp_path: Path) -> None:
+    file = write(tmp_path, "d.json", outputs(door("a"), assigned("b"), identity_center={"start_url": "https://x.y"}))
+    done = run("--person", "ada", "--from", file)
+    assert done.stdout.splitlines()[0] == "+ profile a"
+    assert "b is by Identity Center, and" in done.stderr
+    assert "give --sso-region, or with --sso-session" in done.stderr
+    assert "+ profile b" in run("--person", "ada", "--from", file, "--sso-region", "eu-west-1").stdout
+
+
+@pytest.mark.usefixtures("config")
 def test_a_ci_role_takes_its_credentials_from_its_environment_and_needs_no_mfa(tmp_path: Path) -> None:
     stage = write(tmp_path, "s.json", outputs(door("deployer", kind="role", names=("ci",), mfa=True, seconds=14400)))
     run("--role", "ci", "--state", stage, "--credential-source", "Environment")
@@ -239,8 +249,7 @@ def test_each_source_of_a_role_shows_mfa_as_the_statement_that_trusts_it_asks(tm
     entries = [door("a", mfa=True), door("a", source=ci, trusted=[f"arn:aws:iam::{PROD}:role/ci"])]
     enters_ci = door("to-ci", names=("bob",), target=PROD, role="ci")
     stage = write(tmp_path, "s.json", outputs(entries[first], entries[1 - first], enters_ci))
-    again = write(tmp_path, "again.json", outputs(*entries))
-    run("--person", "ada", "--from", stage, "--from", again)
+    run("--person", "ada", "--from", stage, "--from", write(tmp_path, "again.json", outputs(*entries)))
     assert settings("a")["mfa_serial"] == f"arn:aws:iam::{MANAGEMENT}:mfa/ada"
     run("--role", "ci", "--from", stage, "--replace")
     assert "mfa_serial" not in settings("a")
@@ -402,9 +411,8 @@ def test_a_group_that_no_door_is_for_is_refused(tmp_path: Path) -> None:
     said = write(tmp_path, "s.json", outputs(door("a", kind="group", names=("developers",), documents=False)))
     with pytest.raises(Refusal, match=r"no group is called developer .*the groups there are developers"):
         run("--person", "ada", "--from", said, "--group", "developer")
-    nobodys = write(tmp_path, "n.json", outputs(door("a")))
     with pytest.raises(Refusal, match="no door there is for a group"):
-        run("--person", "ada", "--from", nobodys, "--group", "developers")
+        run("--person", "ada", "--from", write(tmp_path, "n.json", outputs(door("a"))), "--group", "developers")
     with pytest.raises(UsageError, match="a name is empty"):
         run("--person", "ada", "--from", "")
 
@@ -506,8 +514,7 @@ def test_what_is_declared_of_a_door_of_identity_center_is_published_with_those_w
 
 def test_a_dry_run_shows_no_line_of_the_person_s_own(config: Path, tmp_path: Path) -> None:
     config.write_bytes(b"[default]\n# caf\xe9\naws_secret_access_key = wJalrXUtnFEMI")
-    stage = write(tmp_path, "stage.json", outputs(door("a")))
-    shown = run("--person", "ada", "--state", stage, "--dry-run").output
+    shown = run("--person", "ada", "--state", write(tmp_path, "stage.json", outputs(door("a"))), "--dry-run").output
     assert [line for line in shown.splitlines() if line.startswith("-")] == [f"--- {config}"]
     assert "wJalr" not in shown
 

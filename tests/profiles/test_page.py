@@ -140,6 +140,7 @@ def test_a_permission_set_leads_to_the_access_portal_and_to_nothing_that_is_no_w
     """https://docs.aws.amazon.com/singlesignon/latest/userguide/createshortcutlink.html"""
     link = f"/#/console?account_id={STAGE}&role_name=ReadOnly"
     assert page(tmp_path, identity_center()).links == [f"https://d-1234567890.awsapps.com/start{link}"]
+    assert "Sign in to the AWS console first" not in page(tmp_path, identity_center()).text
     for portal in ("https://acme.awsapps.com/start", "https://acme.awsapps.com/start/#/"):
         shown = page(tmp_path, identity_center(), "--sso-start-url", portal)
         assert shown.links == [f"https://acme.awsapps.com/start{link}"]
@@ -198,9 +199,7 @@ def test_a_page_says_of_when_it_is_and_what_is_closed_and_can_be_printed(tmp_pat
     assert _Page(printed).sign_in == [f"https://{MANAGEMENT}.signin.aws.amazon.com/console"]
     nobody = CliRunner().invoke(profiles, ["--person", "eve", *given, str(tmp_path / "p.html")])
     assert "0 links to doors of eve\n" in nobody.stdout
-    helps = (
-        "here is no door of theirs in these exports; to have one like another for a while ask whoever runs the stacks"
-    )
+    helps = "here is no door of theirs in this file; to have one like another for a while ask whoever runs the stacks"
     assert helps in nobody.stderr
     assert helps in _Page((tmp_path / "p.html").read_text()).text
     while_it_is_open = outputs(door("a", expires="2999-01-31T15:00Z"))

@@ -10,7 +10,7 @@ from twokeys.doors import Who
 from twokeys.errors import Refusal
 from twokeys.exports import parse_exports
 from twokeys.profiles.reading import read_ways, with_states
-from twokeys.profiles.ways import AssignmentWay, RoleWay, Way, beyond, ways_of
+from twokeys.profiles.ways import AssignmentWay, RoleWay, Way, beyond, unsaid, ways_of, who_is_behind
 from twokeys.profiles.ways import people as people_of
 
 
@@ -229,6 +229,15 @@ def identity_center() -> dict[str, Any]:
         ),
         outputs=outputs(),
     )
+
+
+def test_within_a_door_s_session_it_is_known_whose_doors_of_identity_center_are() -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html (a session has its name)"""
+    ways, members = told(outputs(door("a")), identity_center())
+    session = f"arn:aws:sts::{STAGE}:assumed-role/reader/ada"
+    person = who_is_behind(ways, session, members)
+    assert person == f"arn:aws:iam::{MANAGEMENT}:user/ada"
+    assert (unsaid(ways, person, members), unsaid(ways, session, members)) == ([], ["prod-ReadOnly", "stage-ReadOnly"])
 
 
 def test_everybody_who_has_a_way_is_listed_once() -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -107,6 +108,23 @@ def test_an_expired_door_beside_it_is_refused_as_the_preview_refuses_it(shop: Pa
     refused = refusal(shop, "shop-queue", "--from", "shop-reader", "--for", "2h")
     assert "door-expired" in refused.what
     assert "shop-fix" in refused.why
+
+
+def test_other_stacks_are_as_the_sandbox_has_updated_them_as_in_a_preview(shop: Path) -> None:
+    """https://www.pulumi.com/docs/iac/concepts/stacks/#stackreferences"""
+    (shop / "__main__.py").unlink()
+    (shop / "__main__.py").write_text(
+        "import pulumi\n"
+        "roles = pulumi.StackReference('organization/twokeys/hub').require_output('roles')\n"
+        "roles.apply(lambda roles: roles['ci'])\n"
+    )
+    stack, state = "pulumi:pulumi:Stack", shop / ".twokeys" / "stacks" / "hub.json"
+    state.parent.mkdir(parents=True)
+    for outputs in ({"roles": {"ci": "arn"}}, {"roles": {}}):
+        hub = {"urn": f"urn:pulumi:hub::twokeys::{stack}::twokeys-hub", "type": stack, "custom": False}
+        state.write_text(json.dumps({"version": 3, "deployment": {"resources": [hub | {"outputs": outputs}]}}))
+        with nullcontext() if outputs["roles"] else pytest.raises(Refusal, match=r"failed.*'ci'"):
+            call(shop, "shop-fix", "--for", "2h", "--reason", "r", "--dry-run")
 
 
 def test_the_packs_longest_time_holds(shop: Path) -> None:

@@ -110,7 +110,8 @@ def add_to_the_state_of_stage(sandbox: Path, world: World) -> None:
     for one in world.resources:
         provider = f"{one.provider}::id" if one.provider else ""
         state["deployment"]["resources"].append(
-            {key: getattr(one, key) for key in kept} | {"provider": provider, "custom": True, "id": one.name}
+            {key: getattr(one, key) for key in kept}
+            | {"provider": provider, "custom": True, "id": (one.text("arn") or one.name).rpartition("/")[2]}
         )
     file.write_text(json.dumps(state))
 

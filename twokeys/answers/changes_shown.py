@@ -77,8 +77,7 @@ def lines(found: Changes) -> Iterator[str]:
         yield from (f"    {what}" for what in _what(one))
     yield from (printable(f"~ {one.about}: {_gained_and_lost(one.difference)}") for one in found.beside)
     yield from (f"? {one}" for one in _not_known(found))
-    for unproved in found.not_proved:
-        yield f"? not proved: {unproved.message}. Next step: {unproved.next_step}."
+    yield from (f"? not proved: {one}" for one in _not_proved(found))
     yield from _limits(found)
 
 
@@ -111,8 +110,7 @@ def in_markdown(found: Changes) -> str:
         parts.append(
             "\n".join(f"- {markdown(f'{one.about}: {_gained_and_lost(one.difference)}')}" for one in found.beside)
         )
-    not_proved = [f"{one.message}. Next step: {one.next_step}." for one in found.not_proved]
-    for title, each in (("Not known before it is made", _not_known(found)), ("Not proved", not_proved)):
+    for title, each in (("Not known before it is made", _not_known(found)), ("Not proved", _not_proved(found))):
         if items := [f"- {markdown(one)}" for one in each]:
             parts += [f"#### {title}", "\n".join(items)]
     parts += map(markdown, _limits(found))
@@ -125,6 +123,15 @@ def _not_known(found: Changes) -> Iterator[str]:
         each = listed([f"{way.source.short} -> {_into(way)}" for way in ways])
         yield printable(f"may change: {document} is not known ({each})")
     yield from (f"possible: {_line(way)}, if {' or '.join(way.hangs_on)} allows it" for way in _each(found.perhaps))
+
+
+def _not_proved(found: Changes) -> Iterator[str]:
+    """Each sentence once; where several are alike (roles of one name in two accounts), with their resources."""
+    resources: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for one in found.not_proved:
+        resources[one.message, one.next_step].append((one.urn or "").rpartition("::")[2])
+    for (message, step), names in resources.items():
+        yield f"{message}{f' ({listed(names)})' if len(names) > 1 else ''}. Next step: {step}."
 
 
 def _each(ways: Sequence[Way]) -> Sequence[Way]:

@@ -102,14 +102,14 @@ def diff_command(  # noqa: PLR0913 - one parameter an option
 
     if [after is not None, plan is not None, live].count(True) != 1:
         raise click.UsageError("name exactly one of a second state, --plan and --live")
-    there = together([before, *states], may_be_empty=[before] if plan else [])
+    there = together([before, *states], may_be_empty=[] if live else [before])
     old = read(build(there))
     if live:
         new = read(build(snapshot((), (), live=True, member_role=member_role)))
         found = drift(old, new)
     else:
         then = together([after, *states]) if after is not None else _planned(before, plan or before, states)
-        if after is not None and then.stack != there.stack:
+        if after is not None and there.stack not in (None, then.stack):
             raise Refusal(
                 "two states of different stacks",
                 where=f"{before}, {after}",

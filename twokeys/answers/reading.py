@@ -112,7 +112,8 @@ class _Reader:
         entered = {way.target.who for way in ways}
         made_by_aws, by_trust = list(self._by_management()), list(self._by_trust())
         ways += [one for one in made_by_aws if one.target.who not in entered]
-        if not self._everybody_is_shown:
+        accounts, shown = self._accounts, frozenset(one.account for one in self._graph.principals if one.urn)
+        if not (accounts.all_listed and accounts.members | {accounts.management} <= shown):
             ways += [one for one in by_trust if one.source.who.kind != "root"]
         doors = Doors(self._graph, self._parties)
         return Answers(
@@ -132,7 +133,7 @@ class _Reader:
             portal=_portal(snapshot),
             ids=dict(self._accounts.ids),
             names={**self._parties.names.said, **names_of_sets(self._graph)},
-            shown=frozenset(one.account for one in self._graph.principals if one.urn),
+            shown=shown,
             users=frozenset(who(one) for one in self._graph.principals if one.urn and one.kind == "user"),
             trusting=trusting(self._graph),
             assigners=frozenset(assigners(self._graph)),
@@ -293,11 +294,6 @@ class _Reader:
                 by_access_role=True,
             )
 
-    @property
-    def _everybody_is_shown(self) -> bool:
-        accounts, shown = self._accounts, {one.account for one in self._graph.principals if one.urn}
-        return accounts.all_listed and accounts.members | {accounts.management} <= shown
-
     def _by_trust(self) -> Iterator[Way]:
         """A trust in the management account or in the whole organization admits whoever holds a grant there.
 
@@ -395,8 +391,6 @@ def _portal(snapshot: Snapshot) -> Portal | None:
 
     https://docs.aws.amazon.com/singlesignon/latest/userguide/howtochangeURL.html
     """
-    store = next(
-        (one.text("identityStoreId") for one in snapshot.of_type(*_STORE) if one.text("identityStoreId")), None
-    )
-    region = next((one.text("region") for one in snapshot.of_type(PERMISSION_SET) if one.text("region")), None)
+    store = next(filter(None, (one.text("identityStoreId") for one in snapshot.of_type(*_STORE))), None)
+    region = next(filter(None, (one.text("region") for one in snapshot.of_type(PERMISSION_SET))), None)
     return Portal(f"https://{store}.awsapps.com/start", region) if store else None

@@ -99,7 +99,7 @@ def assume(
 ) -> int:
     """Open DOOR for one COMMAND, or print the session for a shell; without DOOR, say which there are.
 
-    Nothing is kept on disk. A door that asks for MFA asks you for the code.
+    Nothing is kept on disk. A door that asks for MFA asks you for the code. In a pipe the list is on standard error.
 
     \b
     Examples:
@@ -172,13 +172,14 @@ def console(
 
     Any other one holds a sign-in token: whoever has it within fifteen minutes is signed in, so do not pass it on.
     """
-    from twokeys.assume.session import console_address, console_in, console_page, local_aws
+    from twokeys.assume.session import console_address, console_page, local_aws
     from twokeys.doors.switch_role import shortcut_url
     from twokeys.iam import Arn
     from twokeys.profiles.ways import AssignmentWay, least
 
-    if destination and how["region"]:
-        raise click.UsageError("--to names a page with its region: leave --region out")
+    region = how["region"]
+    if destination and region and not destination.startswith("/"):
+        raise click.UsageError("--to names a page with its region: leave --region out, or name a path")
     ways, reading = _ways(door, how["profile"], how.pop("states"), how.pop("published"))
     if where := local_aws(how["profile"]):
         raise Refusal(
@@ -188,10 +189,8 @@ def console(
             next_step=f"go through the door with the AWS CLI: `twokeys assume {door} -- aws ...`",
         )
     way, arn = least(ways), None
-    if region := how["region"]:
-        destination = console_in(region, way.partition or "aws")
-    elif destination:
-        destination = console_page(destination, way.partition or "aws")
+    if destination or region:
+        destination = console_page(destination or "/", way.partition or "aws", region)
     if isinstance(way, AssignmentWay) and (way.start_url or "").startswith("https://"):
         address = shortcut_url(way.start_url or "", way.account, way.permission_set, destination)
     else:

@@ -37,11 +37,12 @@ from twokeys.profiles.ways import (
     for_caller,
     least,
     not_yet,
-    of_whom_is_behind,
     only_if,
     own_device,
     own_ways,
+    reached,
     unsaid,
+    who_is_behind,
 )
 from twokeys.shown import for_shell, listed
 
@@ -232,12 +233,19 @@ def own_doors(profile: str | None, reading: Reading) -> tuple[list[Way], str]:
         if refusal is None:
             raise
         return [], f"{refusal.why}; {refusal.next_step}"
-    account = caller.split(":")[4]
-    if account not in {*reading.accounts, *(one for way in reading.ways for one in (way.account, way.source.account))}:
-        return [], f"your credentials are of account {account}, which this file does not show"
-    names = unsaid(reading.ways, caller, reading.members)
+    if unshown := _not_shown(caller, reading):
+        return [], unshown
+    person = who_is_behind(reading.ways, caller, reading.members)
+    names = unsaid(reading.ways, person, reading.members)
     why = f"the file does not say who is in a group, or signs in at Identity Center ({listed(names, 6)})"
-    return of_whom_is_behind(reading.ways, caller, reading.members), why if names else ""
+    return reached(reading.ways, person, reading.members), why if names else ""
+
+
+def _not_shown(caller: str, reading: Reading) -> str:
+    """That a caller is of an account that the file does not show; "" where it shows it."""
+    account = caller.split(":")[4]
+    there = {*reading.accounts, *(one for way in reading.ways for one in (way.account, way.source.account))}
+    return "" if account in there else f"your credentials are of account {account}, which this file does not show"
 
 
 def _signed_in(
@@ -379,6 +387,8 @@ def _of_others(ways: Sequence[Way], reading: Reading, caller: str, from_shell: b
     if inside and from_shell:
         why = f"it is for {theirs}, and this shell is already in {' or '.join(dict.fromkeys(inside))}"
         return _refused(ways[0], why, f"use {back()}, or {leave()} first")
+    if unshown := _not_shown(caller, reading):
+        return _refused(ways[0], f"it is for {theirs}, and {unshown}", "take those of an account there: --profile NAME")
     you = who.label if who and who.label not in theirs else caller
     mine = [way.name for way in own_ways(reading.ways, caller, reading.members)]
     user = who.name if who and who.kind == "user" and ways[0].reason else ""
@@ -434,7 +444,7 @@ def _device(way: RoleWay, caller: str) -> str:
 def _asked(way: RoleWay, caller: str, given: Given, *, chained: bool) -> dict[str, Any]:
     seconds, external_id = given.seconds, given.external_id
     if way.asks_external_id and not (external_id or way.external_id):
-        raise _refused(way, "it asks for an external ID, which is not in these exports", "give it with --external-id")
+        raise _refused(way, "it asks for an external ID, which this file does not hold", "give it with --external-id")
     longest = min(filter(None, (way.max_session_seconds, CHAINED_SECONDS if chained else None)), default=None)
     if seconds and longest and seconds > longest:
         raise Refusal(
@@ -461,18 +471,15 @@ def local_aws(profile: str | None) -> str | None:
     return endpoint if is_loopback(endpoint) else None
 
 
-def console_in(region: str, partition: str) -> str:
-    """Where the console begins in a region: https://docs.aws.amazon.com/singlesignon/latest/userguide/howtopermrelaystate.html
+def console_page(destination: str, partition: str, region: str | None) -> str:
+    """A page of the partition's console: its address, or a path as in `/s3/home`, which may be that of a region.
 
-    Raises Refusal when the partition has no such region, or no console is known for it.
+    Raises Refusal for any other page, and when the partition has no such region, or no console is known for it.
+    https://docs.aws.amazon.com/singlesignon/latest/userguide/howtopermrelaystate.html
     """
-    known_region(region, "--region", partition)
-    return _console(partition)[1].replace("//", f"//{region}.")
-
-
-def console_page(destination: str, partition: str) -> str:
-    """A page of the partition's console: its address, or a path as in `/s3/home`. Raises Refusal for any other one."""
     home = _console(partition)[1]
+    if region:
+        home = home.replace("//", f"//{known_region(region, '--region', partition)}.")
     domain = home.removeprefix("https://console").rstrip("/")
     if destination.startswith("/"):
         return home + destination.lstrip("/")

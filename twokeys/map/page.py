@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from twokeys.access.judge import Key
 from twokeys.answers import pages
-from twokeys.answers.model import Account, DoorAnswer, Way
+from twokeys.answers.model import DoorAnswer, Way
 from twokeys.answers.summary import limits
 from twokeys.answers.words import asked_of_session, keys_of, third_party, through
 from twokeys.doors import Who
@@ -62,15 +62,12 @@ def data(whole: Map) -> dict[str, Any]:
         "environments": sorted({account.environment for account in accounts if account.environment}),
         "counts": kinds_counted(whole),
         "kinds": sorted({kind for door in whole.doors for kind in kinds_of(door)}),
-        "accounts": [_account(account) for account in accounts],
+        "accounts": [
+            {"id": one.id, "name": one.name, "environment": one.environment, "unit": one.unit} for one in accounts
+        ],
         "principals": [_principal(whole, who, place) for who in whole.principals],
         "doors": [_door(door, whole) for door in whole.doors],
     }
-
-
-def _account(account: Account) -> dict[str, Any]:
-    unit = None if account.unit is None else list(account.unit)
-    return {"id": account.id, "name": account.name, "environment": account.environment, "unit": unit}
 
 
 def _principal(whole: Map, who: Who, place: dict[Way | DoorAnswer, int]) -> dict[str, Any]:

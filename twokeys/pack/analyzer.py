@@ -184,7 +184,7 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
     def _graph_before(self, snapshot: Snapshot, own: str | None, beside: Beside | None) -> Graph | None:
         """The graph as it was before the operation, beside the other stacks; None where that is not known."""
         state = self._state(snapshot.resources[0].urn, self._named) if self._dry_run else self._before
-        if state is None or not (state.resources or beside):
+        if state is None:
             return None
         graph = graph_of(state, own and own_account(state.of_type(PROVIDER)))
         return beside.joined(graph, own) if beside else graph

@@ -17,7 +17,7 @@ _READ_IT = "read the list; nothing has to be done if this is what the change is 
 
 
 def doors_changed(graph: Graph, before: Callable[[], Graph | None]) -> list[Judged]:
-    """The doors gained, lost and changed; nothing for a new stack, and without a state to compare with."""
+    """The doors gained, lost and changed, of a new stack all as gained; nothing without a state to compare with."""
     try:
         was = before()
     except Refusal as refusal:  # a difference that cannot be told must not look like none

@@ -77,7 +77,7 @@ def deferred(
         about.append(
             f"Whom the trust policy of {whose} lets in is not known in preview, and may be refused in the update"
         )
-        known = _arn_of_provider(graph, trusts) or "what is known already"
+        known = _arn_of_provider(graph, trusts) or "what is known already, and `depends_on` the role that it names"
         step = f"to have a trust policy judged now, write it with {known} (or declare it: `twokeys.declared`)"
     severity: Severity | None = "medium" if trusts else None
     return kept, [Judged(Finding(". ".join(about), step, rule=DEFERRED, severity=severity), mandatory=False)]

@@ -58,10 +58,8 @@ def preview(  # noqa: PLR0913 - all but the program and the stack by name
 
     Raises Refusal when the program failed. A function's own exceptions are raised as they are.
     """
-    answers = Unknowns(
-        stacks or {}, calls or {}, account, set() if not_there is None else not_there, before.by_urn if before else {}
-    )
-    run = Run(project, stack, config or {}, answers, say or _say)
+    answers = Unknowns(stacks or {}, calls or {}, account, set() if not_there is None else not_there)
+    run = Run(project, stack, config or {}, answers, say or _say, there=before.by_urn if before else None)
     if isinstance(program, Path):
         run_in_process(
             run, program=program.resolve(), secret_keys=secret_keys, dry_run=True, python=python, output=output

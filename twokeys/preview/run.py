@@ -15,7 +15,7 @@ from twokeys.access.model.not_read import PROVIDER_CODE
 from twokeys.access.reading.snapshot import STACK, Resource, Snapshot, is_stack_reference
 from twokeys.access.reading.wire import secrets
 from twokeys.pack.reading import whole_code
-from twokeys.preview.values import plain
+from twokeys.preview.values import on_wire, plain
 
 PROVIDERS: Final = "pulumi:providers:"
 ELSEWHERE: Final = "is a component of a package that only the engine can run"
@@ -79,16 +79,25 @@ class Maker(Protocol):
 class Run:
     """What a program registers, in order.
 
-    `say` gets each message of the program, with its severity ("info", "warning", "error").
+    `say` gets each message of the program, with its severity ("info", "warning", "error"). `there` is what the state of
+    the stack has, by URN.
     """
 
-    def __init__(
-        self, project: str, stack: str, config: Mapping[str, str], maker: Maker, say: Callable[[str, str], None]
+    def __init__(  # noqa: PLR0913 - what a run is of, and who hears of it
+        self,
+        project: str,
+        stack: str,
+        config: Mapping[str, str],
+        maker: Maker,
+        say: Callable[[str, str], None],
+        *,
+        there: Mapping[str, Resource] | None = None,
     ) -> None:
         self.project, self.stack, self.config = project, stack, config
         self._scope = f"urn:pulumi:{stack}::{project}::"
         self._maker = maker
         self._say = say
+        self.there = there or {}
         self._made: dict[str, Made] = {}
         self._lock = threading.RLock()
         self.folder = Path()
@@ -193,12 +202,13 @@ class Run:
             provider = self._default_provider(type, what["version"])
         above = self.of(what["parent"])
         protect, retain = what.get("protect"), what.get("retainOnDelete")
+        urn, ignored = self._urn(what["parent"], type, what["name"]), tuple(what.get("ignoreChanges") or ())
         return Asked(
-            urn=self._urn(what["parent"], type, what["name"]),
+            urn=urn,
             type=type,
             name=what["name"],
             custom=custom,
-            inputs=what["inputs"],
+            inputs=_with_old(what["inputs"], self.there[urn], ignored) if urn in self.there else what["inputs"],
             provider=provider,
             parent=what["parent"],
             protect=protect if protect is not None else bool(above and above.asked.protect),
@@ -209,7 +219,7 @@ class Run:
                 key: tuple(sorted(urns)) for key, urns in (what.get("propertyDependencies") or {}).items()
             },
             secret_outputs=tuple(what.get("secretOutputs") or ()),
-            ignore_changes=tuple(what.get("ignoreChanges") or ()),
+            ignore_changes=ignored,
             external=external,
         )
 
@@ -260,3 +270,12 @@ def resource(made: Made, shown: Container[str], folder: Path) -> Resource:
         protect=asked.protect,
         secrets=secrets((*asked.inputs.items(), *made.outputs.items())),
     )
+
+
+def _with_old(inputs: Mapping[str, Any], there: Resource, ignored: tuple[str, ...]) -> Mapping[str, Any]:
+    """The inputs as the engine hands them on: with `ignoreChanges` those of the state, `*` stands for all.
+
+    https://www.pulumi.com/docs/iac/concepts/options/ignorechanges/
+    """
+    old = {key: value for key, value in (there.inputs or {}).items() if not key.startswith("__")}
+    return {**inputs, **{key: on_wire(value) for key, value in old.items() if "*" in ignored or key in ignored}}

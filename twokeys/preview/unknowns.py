@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from twokeys.access.model.accounts import Accounts
 from twokeys.access.model.door_name import is_made_up
-from twokeys.access.reading.snapshot import STACK_REFERENCE, Resource
+from twokeys.access.reading.snapshot import STACK_REFERENCE
 from twokeys.iam.arn import Arn, Named, is_account_id, partition_of_region
 from twokeys.pack.own_account import of_program
 from twokeys.preview.policy_document import TOKEN as POLICY_DOCUMENT
@@ -56,14 +56,12 @@ class Unknowns:
         calls: answers to functions by token, which win over our own.
         account: the account that the program's own credentials would be in, where it is known.
         not_there: the names of the stacks that were asked for and are not among `stacks`.
-        there: what the state of the stack has, by URN.
     """
 
     stacks: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     calls: Mapping[str, Answer] = field(default_factory=dict)
     account: str | None = None
     not_there: set[str] = field(default_factory=set)
-    there: Mapping[str, Resource] = field(default_factory=dict)
     _known: dict[str, Arn] = field(default_factory=dict)
 
     def show(self, asked: Asked, run: Run) -> None:
@@ -90,20 +88,19 @@ class Unknowns:
         Another provider alone makes nothing anew (`providerChanged`), but one of another region may.
         https://github.com/pulumi/pulumi/blob/v3.274.1/pkg/resource/deploy/step_generator.go
         """
-        there = self.there.get(asked.urn)
+        there = run.there.get(asked.urn)
         if there is None or "id" not in there.outputs:
             return None
-        provider, made_up = self.there.get(there.provider or ""), is_made_up(there)
+        provider, made_up = run.there.get(there.provider or ""), is_made_up(there)
         if provider is None or provider.get("region") != run.provider_inputs(asked.provider).get("region"):
             return None
-        given = {key: value for key, value in given_back.items() if key not in asked.ignore_changes}
-        new, old = plain(given), as_given_back({**(there.inputs or {})})
+        new, old = plain(given_back), as_given_back({**(there.inputs or {})})
         filled = {key for key, one in old.items() if not one or one == _FILLED.get(key) or (key == "name" and made_up)}
-        added = {"__defaults", "tagsAll", *asked.ignore_changes, *old.get("__defaults", ()), *filled} - new.keys()
+        added = {"__defaults", "tagsAll", *old.get("__defaults", ()), *filled} - new.keys()
         changed = {key for key in (new.keys() | old.keys()) - added if not is_same(new.get(key), old.get(key))}
         if changed - {"tagsAll", *({"tags", *_IN_PLACE.get(asked.type, ())} & new.keys())}:
             return None
-        return {**on_wire({**there.outputs, "tagsAll": None}), **given}
+        return {**on_wire({**there.outputs, "tagsAll": None}), **given_back}
 
     def read(self, asked: Asked, id: str, run: Run) -> Mapping[str, Any]:  # noqa: ARG002
         """Nothing is known of an object that is only read, but the outputs of a stack that was given."""

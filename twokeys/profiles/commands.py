@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from twokeys.profiles.writing import Written
 
 _WOULD_CHANGE = 3
+_SIGNS = {"added": "+", "changed": "~", "removed": "-", "kept": "="}
 _OF_THE_PAGE = frozenset({"states", "published", "person", "account", "groups", "sso_start_url", "page", "as_json"})
 """The options that a page takes."""
 
@@ -237,6 +238,7 @@ def way_data(way: Way, through: Way | None = None) -> dict[str, object]:
     told = {
         "target": target | {"arn": getattr(way, "role_arn", None)},
         "declared": {"name": way.name, **way.said},
+        "kind": "role" if hasattr(way, "role_arn") else "identity-center",
         "permits": way.permits,
         "mfa": getattr(way, "mfa", False),
         "externalId": getattr(way, "asks_external_id", False),
@@ -247,8 +249,7 @@ def way_data(way: Way, through: Way | None = None) -> dict[str, object]:
 
 
 def _as_data(ways: Sequence[Way], done: Written, *, dry_run: bool) -> dict[str, object]:
-    change = done.change
-    headers = {"added": change.added, "changed": change.changed, "removed": change.removed, "kept": change.kept}
+    headers = {name: getattr(done.change, name) for name in _SIGNS}
     data = [*map(way_data, ways), *(way_data(way, before) for way, before in done.ways.items() if before)]
     difference = {"diff": done.difference} if dry_run else {}
     return {**headers, "ways": data, "written": done.differs and not dry_run, **difference}
@@ -262,8 +263,8 @@ def _say(path: Path, done: Written, *, dry_run: bool) -> None:
     if dry_run and not done.differs:
         click.echo(f"{path}: nothing would change")
         return
-    for sign, headers in (("+", change.added), ("~", change.changed), ("-", change.removed), ("=", change.kept)):
-        for header in headers:
+    for name, sign in _SIGNS.items():
+        for header in getattr(change, name):
             click.echo(f"{sign} {header}")
     click.echo(
         f"{path}: {len(change.added)} added, {len(change.changed)} changed, {len(change.removed)} removed, "

@@ -22,7 +22,8 @@ def page_of(
     cards = {way: _shown(way, before, start_url) for way, before in ways.items()}
     linked = [way for way, card in cards.items() if card["url"]]
     first = {sign_in_url(way.source.account, way.partition): None for way in linked if isinstance(way, RoleWay)}
-    about = {"ways": cards.values(), "dates": dates, "sign_in": first, "without": without}
+    portal = any(isinstance(way, AssignmentWay) for way in linked)
+    about = {"ways": cards.values(), "dates": dates, "sign_in": first, "portal": portal, "without": without}
     return pages.page("twokeys.profiles", "page.html", person=person, **about), len(linked)
 
 

@@ -3,7 +3,7 @@
 Settings: https://docs.aws.amazon.com/cli/latest/userguide/cli-configure-files.html#cli-configure-files-settings
 """
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal, Self
 
@@ -55,6 +55,8 @@ class Choices:
         """What options of `twokeys profiles` say, by their names."""
         said: dict[str, Any] = dict(options)
         profile, kind = said.pop("source_profile", "default"), said.pop("credential_source", None)
+        if region := said.get("sso_region"):
+            known_region(region, "--sso-region")
         return cls(source=("credential_source", kind) if kind else ("source_profile", profile), **said)
 
 
@@ -64,7 +66,7 @@ def sections_for(
     """One profile for each way, and the sso-session that they need unless it is among `sso_sessions` already.
 
     The source profile of a way that begins behind another is the other's. Refuses an Identity Center whose address is
-    unknown, or is chosen and another than the sso-session's.
+    chosen and another than the sso-session's.
     """
     profiles = tuple(
         _role_profile(who, way, _after(before, choices)) if isinstance(way, RoleWay) else _sso_profile(way, choices)
@@ -117,14 +119,20 @@ def mfa_from(ways: Mapping[Way, Way | None], who: Who, choices: Choices) -> Mapp
     return found
 
 
-def no_profile(way: Way) -> str | None:
-    """Why no profile of a way is written: it is closed, or takes an external ID that the exports do not hold."""
+def no_profile(way: Way, choices: Choices, sso_sessions: Container[str]) -> str | None:
+    """Why no profile of a way is written: it is closed, or nothing tells its external ID or where to sign in."""
     if since := closed(way):
         return f"is {since}: it has no profile"
     if isinstance(way, RoleWay) and not way.held:
         return (
-            "asks for an external ID, which these exports do not hold: it has no profile; go"
+            "asks for an external ID, which this file does not hold: it has no profile; go"
             f" through it with `twokeys assume {way.name} --external-id ID`"
+        )
+    center = _center(way, choices) if isinstance(way, AssignmentWay) and choices.sso_session not in sso_sessions else {}
+    if missing := " and ".join(option for option, value in center.items() if value is None):
+        return (
+            f"is by Identity Center, and this file does not say where that is: it has no profile; give {missing}, or"
+            " with --sso-session one that your config has"
         )
     return None
 
@@ -155,21 +163,16 @@ def _sso_profile(way: AssignmentWay, choices: Choices) -> Section:
 
 
 def _sso_session(way: AssignmentWay, choices: Choices) -> Section:
-    start_url, region = choices.sso_start_url or way.start_url, choices.sso_region or way.sso_region
-    if start_url is None or region is None:
-        lacking = {"address": ("--sso-start-url", start_url), "region": ("--sso-region", region)}
-        missing = {what: option for what, (option, value) in lacking.items() if value is None}
-        raise Refusal(
-            "the profiles of Identity Center cannot be written",
-            where=f"assignment {way.name}",
-            why=f"the exports do not tell the {' and the '.join(missing)} of the Identity Center",
-            next_step=f"give {' and '.join(missing.values())}, or the name of an sso-session that your config has with "
-            "--sso-session",
-        )
-    if choices.sso_region:
-        known_region(region, "--sso-region")
+    start_url, region = map(str, _center(way, choices).values())
     settings = (("sso_start_url", start_url), ("sso_region", region), ("sso_registration_scopes", "sso:account:access"))
     return Section("sso-session", choices.sso_session, settings)
+
+
+def _center(way: AssignmentWay, choices: Choices) -> dict[str, str | None]:
+    return {
+        "--sso-start-url": choices.sso_start_url or way.start_url,
+        "--sso-region": choices.sso_region or way.sso_region,
+    }
 
 
 def _section(way: Way, settings: list[tuple[str, str]], choices: Choices) -> Section:

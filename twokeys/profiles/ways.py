@@ -145,9 +145,9 @@ def own_device(serial: str, account: str) -> str:
 
 
 def asks(way: Way) -> list[str]:
-    """What a session must show at a door, in words."""
+    """What a session must show at a door, or who gives it, in words."""
     asked = {"with MFA": way.mfa, "with an external ID": way.asks_external_id} if isinstance(way, RoleWay) else {}
-    return [words for words, each in asked.items() if each]
+    return [words for words, each in asked.items() if each] or ["by Identity Center"] * isinstance(way, AssignmentWay)
 
 
 def only_if(way: Way) -> str:
@@ -207,7 +207,7 @@ def _refuse_unknown_groups(groups: Iterable[str], ways: Iterable[Way], members: 
     if unknown := [name for name in groups if name not in (*known, "none")]:
         raise Refusal(
             f"no group is called {unknown[0]}",
-            where="groups of these exports",
+            where="groups of this file",
             why=f"the groups there are {', '.join(known)}" if known else "no door there is for a group",
             next_step="name one of them (--group none for none)" if known else "leave --group out",
         )
@@ -232,7 +232,7 @@ def refuse_unknown(who: Who, ways: Sequence[Way], members: Members) -> None:
         named = f"{who.name} is a person: --person {who.name}"
     raise Refusal(
         f"no {who.kind} is called {who.name}",
-        where=f"{who.kind}s of these exports",
+        where=f"{who.kind}s of this file",
         why=f"the {who.kind}s there are {', '.join(sorted(known))}" if known else f"no {who.kind} is named there",
         next_step=named,
     )
@@ -244,7 +244,7 @@ def _refuse_other_account(who: Who, ways: Sequence[Way], members: Members) -> No
     if who.account and accounts and not accounts & {who.account, ""}:
         raise Refusal(
             f"{who.name} is nobody of account {who.account}",
-            where="these exports",
+            where="this file",
             why=f"{who.name} is in {', '.join(sorted(accounts))}",
             next_step="name that account, or leave --account out",
         )
@@ -260,7 +260,8 @@ def for_caller(ways: Sequence[Way], caller: str, members: Members) -> tuple[Sequ
         own = ways_of(ways, members, who) if who else ()
     except Refusal:
         return ways, None
-    known = who is not None and {"user", "role", "group"} >= {way.source.kind for way in ways}
+    of_center = ("identity-center-user", "identity-center-group") if who and who.kind == "user" else ()
+    known = who is not None and {"user", "role", "group", *of_center} >= {way.source.kind for way in ways}
     return own or ways, bool(own) if own or known else None
 
 
@@ -274,19 +275,21 @@ def unsaid(ways: Iterable[Way], caller: str, members: Members) -> list[str]:
     return [had[0].name for had, own in _by_door(ways, caller, members) if own is None]
 
 
-def of_whom_is_behind(ways: Sequence[Way], caller: str, members: Members) -> list[Way]:
-    """The ways, with those behind them, of the user whose name a role's session has, if one of them leads into the
-    role; else the caller's own.
-    """
+def reached(ways: Sequence[Way], caller: str, members: Members) -> list[Way]:
+    """The ways of a caller, with those behind them."""
+    own = own_ways(ways, caller, members)
+    return [*own, *beyond(ways, own)]
+
+
+def who_is_behind(ways: Sequence[Way], caller: str, members: Members) -> str:
+    """The user whose name a role's session has, if a way that they reach leads into the role; else the caller."""
     arn, users = Arn.parse(caller), {way.source.account for way in ways if way.source.kind in IAM_PEOPLE}
     names = [str(Arn.iam("user", account, caller.rpartition("/")[2])) for account in sorted(users)]
     for name in names if arn and arn.kind == "assumed-role" else ():
-        own = own_ways(ways, name, members)
-        reached = [*own, *beyond(ways, own)]
-        if any(isinstance(way, RoleWay) and Who.named(way.role_arn) == Who.named(caller) for way in reached):
-            return reached
-    own = own_ways(ways, caller, members)
-    return [*own, *beyond(ways, own)]
+        theirs = [way for way in reached(ways, name, members) if isinstance(way, RoleWay)]
+        if any(Who.named(way.role_arn) == Who.named(caller) for way in theirs):
+            return name
+    return caller
 
 
 def _by_door(ways: Iterable[Way], caller: str, members: Members) -> list[tuple[Sequence[Way], bool | None]]:

@@ -46,7 +46,7 @@ class Written:
 def no_door(who: Who, ways: Iterable[Way]) -> str:
     """What helps somebody who has none of these doors."""
     opened = ask_for(f"NAME --from DOOR --user {who.name if who.kind == 'user' else 'NAME'}", ways)
-    return f"there is no door of theirs in these exports; to have one like another for a while {opened}"
+    return f"there is no door of theirs in this file; to have one like another for a while {opened}"
 
 
 def config_file(given: Path | None) -> Path:
@@ -75,9 +75,6 @@ def write(  # noqa: PLR0913, PLR0917 - whose profiles, what the exports tell, wh
             file cannot be read or written.
     """
     path, own_name = block.path, ascii_line(session_name(who.name))
-    unwritten = {way: why for way in ways if (why := no_profile(way))}
-    written: dict[Way, Way | None] = dict.fromkeys(way for way in ways if way not in unwritten)
-    written |= beyond((way for way in told.ways if no_profile(way) is None), written)
     secret, kept = credentials()
 
     with nullcontext() if block.dry_run else files.locked(path):
@@ -86,7 +83,11 @@ def write(  # noqa: PLR0913, PLR0917 - whose profiles, what the exports tell, wh
         holder = awsconfig.holder_of(old, block.name, str(path)) or own_name
         choices = Choices.of({name: said for name, said in given.items() if said})
         choices = replace(choices, session=session_of(_settings_of(choices.source, had, kept)))
-        sections = sections_for(who, written, choices, awsconfig.sso_sessions_in(old, block.name, str(path)))
+        sso = awsconfig.sso_sessions_in(old, block.name, str(path))
+        unwritten = {way: why for way in told.ways if (why := no_profile(way, choices, sso))}
+        written: dict[Way, Way | None] = dict.fromkeys(way for way in ways if way not in unwritten)
+        written |= beyond((way for way in told.ways if way not in unwritten), written)
+        sections = sections_for(who, written, choices, sso)
         _refuse_shadowed(sections, secret, kept)
         done = awsconfig.rewrite(old, block.name, sections, str(path), holder=own_name)
         _refuse_circle(choices.source, had, done, str(path))
@@ -96,7 +97,7 @@ def write(  # noqa: PLR0913, PLR0917 - whose profiles, what the exports tell, wh
         if differs and not block.dry_run:
             files.replace_text(path, old, done.text)
     notes = (
-        *(f"{choices.prefix}{way.name} {why}" for way, why in unwritten.items()),
+        *(f"{choices.prefix}{way.name} {unwritten[way]}" for way in ways if way in unwritten),
         *(f"{choices.prefix}{way.name} {why}" for way, why in mfa_from(written, who, choices).items()),
         *_notes(choices.source, {*kept, *had} - {one.name for one in sections}, {*kept, *by_hand}, ways),
         *([] if ways else [no_door(who, told.ways)]),

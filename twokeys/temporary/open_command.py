@@ -78,9 +78,10 @@ def open_command(  # noqa: PLR0913 - one parameter an option
     from twokeys.files import read_text, write_output
     from twokeys.preview.program import outputs_of  # which says first that the extra is missing
     from twokeys.project.stacks import settings_of
+    from twokeys.project.states import states_made
     from twokeys.temporary.change import DOORS, Opening, closing_minute, opened, written
 
-    now, known = datetime.now(UTC), outputs_of(states)
+    now, known = datetime.now(UTC), outputs_of(states or states_made(found.root))
     opening = Opening(door, _closes(lasts, end, now), reason, copy_of, user, role)
     name, file = _stack_with(found, copy_of or door, stack, door if copy_of else None)
     settings_of(found, name)  # refuses a config that says less than a door has

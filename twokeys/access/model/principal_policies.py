@@ -101,7 +101,7 @@ class _Reader:
         role = self._principals.by_urn[resource.urn]
         value = resource.asked if "assumeRolePolicy" in (resource.inputs or {}) else resource.get
         inline = value("inlinePolicies")
-        for item in inline if isinstance(inline, list) else [UNKNOWN] if inline is UNKNOWN else []:
+        for item in inline if isinstance(inline, list) else [] if inline is None else [UNKNOWN]:
             policy = item.get("policy") if isinstance(item, Mapping) else UNKNOWN
             if policy in (None, ""):  # what the provider makes of an empty item
                 continue
