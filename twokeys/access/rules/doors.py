@@ -17,9 +17,10 @@ _CROSS_ACCOUNT = (
 
 def _of(lack: Lack) -> Callable[[Graph, DoorConfig, datetime], Iterator[Finding]]:
     def check(graph: Graph, _config: DoorConfig, now: datetime) -> Iterator[Finding]:
-        over = _over(graph, now)
-        for found in statements(graph):
-            if found.lack is lack and not (lack is Lack.GRANT and over(found.door)):
+        lacking = [found for found in statements(graph) if found.lack is lack]
+        over = _over(graph, now) if lacking and lack is Lack.GRANT else None
+        for found in lacking:
+            if over is None or not over(found.door):
                 yield Finding(found.message, found.next_step, found.urn, found.door, found.source, found.advice)
 
     return check
