@@ -69,7 +69,7 @@ def listed(*arguments: str) -> list[str]:
     """The lines of the list that a pipe gets: what `false` is given, for a shell that evaluates it."""
     false, said = shlex.split(run(*arguments).stdout)
     assert false == "false"
-    return said.splitlines()
+    return said.strip("\n").split("\n")
 
 
 def test_a_command_runs_in_a_session_of_the_door_s_role(doors: str, tmp_path: Path) -> None:
@@ -538,7 +538,7 @@ def test_a_door_of_identity_center_is_opened_by_the_sign_in_that_its_profile_has
     """https://docs.aws.amazon.com/cli/latest/userguide/cli-configure-sso.html"""
     state = write(tmp_path, "management.json", identity_center())
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
-    with pytest.raises(Refusal, match=r"no profile leads through it.*write it with `twokeys profiles`"):
+    with pytest.raises(Refusal, match=r"no profile leads through it.*write it with `twokeys profiles --person NAME`"):
         run("stage-ReadOnly", "--state", state)
     (tmp_path / "config").write_text(
         "[sso-session acme]\nsso_region = eu-west-1\nsso_start_url = https://acme.awsapps.com/start\n"
@@ -630,7 +630,7 @@ def test_without_a_door_those_there_are_are_listed_one_s_own_first_and_eval_runs
     assert json.loads(run("--from", str(tmp_path / "doors.json"), "--json").stdout)["yours"] is None
     for shown, why in ((unreached, "Could not connect to the endpoint"), (without, "Unable to locate credentials")):
         assert f"Note: whether any are yours is not known: {why}" in shown
-        assert "'Yours:\n  not known\nOthers:\n  a  stage  with MFA\n  b  stage  read, closed" in shown
+        assert "\nYours:\n  not known\nOthers:\n  a  stage  with MFA\n  b  stage  read, closed" in shown
 
 
 def test_at_a_terminal_no_keys_are_printed_but_how_the_shell_comes_into_the_door(

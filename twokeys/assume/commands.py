@@ -278,7 +278,7 @@ def _say_doors(
     said = "\n".join(map(printable, lines))
     if not sys.stdout.isatty():
         note("without DOOR this is a list, and no session")
-        said = f"false {shlex.quote(said)}"
+        said = "false " + shlex.quote(f"\n{said}\n")
     click.echo(said)
 
 

@@ -333,7 +333,7 @@ def _assigned(way: AssignmentWay, profile: str | None, region: str | None) -> Se
     found = [name for name, of in profiles.items() if ours.items() <= of.items() and "role_arn" not in of]
     if not found:
         why = "it is a door of IAM Identity Center, and no profile leads through it"
-        step = f"write it with `twokeys profiles`, then `aws sso login --profile {way.name}`"
+        step = f"write it with `twokeys profiles --person NAME`, then `aws sso login --profile {way.name}`"
         raise _refused(way, why, step, where=f"account {way.account}")
     named = profile if profile and profile in found else found[0]
     try:
