@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 MEMBER_ACCOUNT = "twokeys:accounts:MemberAccount"
 """Our component of a member account, which tells the role by which it is entered."""
+_CLOSED = ("CLOSED", "SUSPENDED")
 _DELEGABLE = f"{ORGANIZATIONS}policy"
 _UNPINNED = "unpinned--"
 _STACK_SET, _ORGANIZATION_STACK_SET = "StackSet--", "StackSet-of-organization--"
@@ -220,11 +221,31 @@ class Accounts:
     @cached_property
     def members(self) -> frozenset[str]:
         """The member accounts that the stack shows: its `Account` resources and those its organization lists."""
-        keys = ("accounts", "nonMasterAccounts")
-        lists = [one.get(key) for one in self._snapshot.of_type(ORGANIZATION) for key in keys]
-        listed = {account_id(mapping(item).get("id")) for each in lists for item in items(each)}
+        listed = {account_id(item.get("id")) for item in self._listed}
         made = {self.canonical(symbol) for symbol in self.by_symbol}
         return frozenset({*made, *filter(is_account_id, listed)} - {self.management})
+
+    @property
+    def _listed(self) -> Iterator[Mapping[str, object]]:
+        """The accounts as the organization lists them."""
+        for organization in self._snapshot.of_type(ORGANIZATION):
+            for key in ("accounts", "nonMasterAccounts"):
+                yield from map(mapping, items(organization.get(key)))
+
+    @cached_property
+    def closed(self) -> frozenset[str]:
+        """The accounts that are closed, or that AWS has suspended: until they are reinstated nobody uses them.
+
+        An account's own resource goes before a list, which may be older.
+        https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_accounts_close.html
+        """
+        states = {str(account_id(one.get("id"))): one.get("state") or one.get("status") for one in self._listed}
+        states |= {
+            self.canonical(symbol): state
+            for symbol, one in self.by_symbol.items()
+            if isinstance(state := one.get("state") or one.get("status"), str)
+        }
+        return frozenset(account for account, state in states.items() if state in _CLOSED)
 
     @cached_property
     def all_members(self) -> frozenset[str]:
