@@ -513,3 +513,16 @@ def test_nobody_enters_or_comes_from_a_closed_account(
     graph = world.graph
     assert bool(graph.doors) is open_
     assert bool(graph.access_roles) is open_
+
+
+def test_an_account_that_nothing_names_is_called_by_its_alias() -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/console-account-alias.html"""
+    world = two_keys()
+    alias = "aws:iam/accountAlias:AccountAlias"
+    values = {"accountAlias": "acme-stage"}
+    world.resources.append(
+        Resource(urn=f"urn:pulumi:stage::twokeys::{alias}::a", type=alias, name="a", inputs=values, outputs=values,
+                 provider=world.stage.urn)
+    )  # fmt: skip
+    accounts = world.graph.accounts
+    assert (accounts.name(STAGE), accounts.name(PROD)) == (f"acme-stage ({STAGE})", PROD)

@@ -171,7 +171,7 @@ class Accounts:
         return f"{principal.arn} in account {self.name(principal.account)}"
 
     def name(self, account: str) -> str:
-        """What people call an account: its resource's name and its id, or what is known of it."""
+        """What people call an account: its resource's name, else its alias, and its id; or what is known of it."""
         if self.is_of_stack_set(account):
             stack_set = account.removeprefix(_unpinned("")).partition("--")[2]
             return f"unknown (any that StackSet {stack_set} deploys to)"
@@ -181,12 +181,22 @@ class Accounts:
             return f"unknown ({why})"
         resource = self.resource(account)
         given = (resource.text("name") or resource.name) if resource else self._names.get(account)
+        given = given or self._aliases.get(account)
         identity = account if is_account_id(account) else "id not known yet"
         return f"{given} ({identity})" if given else account
 
     def resource(self, account: str) -> Resource | None:
         """The `Account` resource of the stack behind an account."""
         return self._resources.get(self.canonical(account))
+
+    @cached_property
+    def _aliases(self) -> Mapping[str, str]:
+        """What accounts call themselves for sign-in; a provider's name is no account's.
+
+        https://docs.aws.amazon.com/IAM/latest/UserGuide/console-account-alias.html
+        """
+        aliases = self._snapshot.of_type("aws:iam/accountAlias:AccountAlias")
+        return {self.of(one): alias for one in aliases if (alias := one.text("accountAlias"))}
 
     @cached_property
     def _resources(self) -> Mapping[str, Resource]:
