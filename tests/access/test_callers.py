@@ -548,3 +548,31 @@ def test_a_step_of_everybody_is_told_apart_by_tags() -> None:
     replaced(world, "ci", tags={"team": "blue"})
     outcomes = {one.source.name: one.outcome for one in world.graph.steps if one.target.name == "open"}
     assert outcomes == {"ci": Outcome.ALLOW, "nightly": Outcome.DENY}
+
+
+CI_ID = "AROAEXAMPLEROLECI00"
+
+
+@pytest.mark.parametrize(
+    ("operator", "value", "outcome"),
+    [
+        ("StringLike", f"{CI_ID}:*", Outcome.ALLOW), ("StringLike", "AROA*", Outcome.ALLOW),
+        ("StringLike", f"{CI_ID}:ann*", Outcome.CONDITIONAL), ("StringLike", "*:ann", Outcome.CONDITIONAL),
+        ("StringEquals", f"{CI_ID}:ann", Outcome.CONDITIONAL), ("StringEquals", f"{CI_ID}:*", Outcome.DENY),
+        ("StringEquals", "AIDAEXAMPLEUSERANN0", Outcome.DENY), ("StringLike", "AROAANOTHER00000000:*", Outcome.DENY),
+        ("StringNotLike", "AROAANOTHER00000000:*", Outcome.ALLOW), ("StringNotLike", f"{CI_ID}:*", Outcome.DENY),
+        ("StringNotEqualsIfExists", f"{CI_ID}:ann", Outcome.CONDITIONAL), ("Null", "true", Outcome.DENY),
+    ],
+)  # fmt: skip
+def test_of_a_role_aws_userid_is_its_unique_id_and_the_name_of_the_session(
+    operator: str, value: str, outcome: Outcome
+) -> None:
+    """A session's name has 2 to 64 characters.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html#principaltable
+    https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
+    """
+    world = world_of(tagged("aws:userid", value, operator))
+    replaced(world, "ci", uniqueId=CI_ID)
+    [door] = [one for one in world.graph.doors if (one.source.arn, one.target.arn) == (CI, DEPLOYER)]
+    assert door.outcome is outcome

@@ -36,6 +36,7 @@ from twokeys.iam import (
     parse_policy,
 )
 from twokeys.iam.evaluation import Levels
+from twokeys.iam.matches import meets
 from twokeys.iam.matching import is_symbolic
 from twokeys.iam.sts import ASSUME_ROLE, PASSED, TAG_SESSION
 from twokeys.iam.truth import FREE, Truth
@@ -218,7 +219,7 @@ class Judge:
             alone = Policies(identity=(bare,))
             verdict = evaluate_trust(request, bare) if key == "trust" else evaluate_grant(request, alone)
             if verdict.outcome in (Outcome.ALLOW, Outcome.CONDITIONAL):
-                failing = [clause for clause in one.conditions if clause.evaluate(request.lookup) is Truth.FALSE]
+                failing = [clause for clause in one.conditions if meets(clause, request) is Truth.FALSE]
                 for clause in failing or one.conditions:
                     has = request.lookup(clause.lower_key)
                     said = f" (it has {', '.join(has) or 'none'})" if isinstance(has, tuple) else ""
@@ -458,7 +459,7 @@ class _Likeness:
         return (
             caller.arn if self._sessions else None,
             caller.names & self._listed,
-            tuple([clause.evaluate(lookup) for clause in self._clauses]),
+            tuple([meets(clause, request) for clause in self._clauses]),
             tuple(map(lookup, self._keys)),
         )
 
