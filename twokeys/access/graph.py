@@ -330,7 +330,7 @@ class _Builder:
 
     def _from_root_sessions(self) -> None:
         graph = self._graph
-        self._join(root_sessions(graph.snapshot, graph.accounts, graph.principals, graph.guards))
+        self._join(root_sessions(graph.snapshot, graph.accounts, graph.principals, self._judge))
 
     def _from_assignments(self) -> None:
         self._graph.not_proved += self._graph.identity_center.not_proved

@@ -188,6 +188,11 @@ class Judge:
         policies = Policies(identity=(_EVERYTHING,), scps=self._guards.scps(account))
         return evaluate_grant(Request(Caller(caller or somebody), action, resource, context), policies)
 
+    def granted(self, source: Principal, target: Principal, action: str) -> Verdict:
+        """Whether the source's side alone grants it another action on a target."""
+        caller, held = self._of(source)
+        return evaluate_grant(Request(caller, action, target.arn, self._context(source, target)), held)
+
     def if_granted(self, source: Principal, target: Principal) -> Door:
         """The door as if the source's own policies allowed everything: what its boundary and the SCPs leave of it."""
         verdict = self._granted_by((_EVERYTHING,), source, target)
