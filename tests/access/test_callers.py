@@ -525,8 +525,7 @@ def test_a_tag_counts_as_the_stack_has_it_unless_the_session_may_have_another(
     world = world_of(trust)
     replaced(world, "ci", **{"tags": {"team": "blue"}, **of_caller})
     replaced(world, "deployer", tags={"env": "stage"})
-    graph = world.graph
-    [door] = [one for one in graph.doors if (one.source.arn, one.target.arn) == (CI, DEPLOYER)]
+    [door] = [one for one in world.graph.doors if (one.source.arn, one.target.arn) == (CI, DEPLOYER)]
     assert door.outcome is outcome
 
 
@@ -540,6 +539,13 @@ def test_a_user_has_the_tags_of_its_own_and_of_a_group_s_members_none_are_known(
     found = {one.source.name: one.outcome for one in world.graph.doors}
     outcomes = {"ann": Outcome.ALLOW, "bob": Outcome.DENY, "staff": Outcome.CONDITIONAL}
     assert found | outcomes == found
+
+
+def test_a_tag_that_the_provider_may_leave_out_stays_open() -> None:
+    """https://www.pulumi.com/registry/packages/aws/api-docs/provider/#providerignoretags"""
+    world = world_of(tagged("aws:PrincipalTag/env", "prod"))
+    replaced(world, "hub", ignoreTags={"keyPrefixes": ["env"]})
+    assert Outcome.CONDITIONAL in [one.outcome for one in world.graph.doors if one.target.arn == DEPLOYER]
 
 
 def test_a_step_of_everybody_is_told_apart_by_tags() -> None:

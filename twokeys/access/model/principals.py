@@ -262,9 +262,11 @@ class Principals:
             self.by_arn[arn] = self.by_arn[principal.unique_id or arn] = principal
 
     def _tags(self, resource: Resource) -> Mapping[str, object] | None:
-        if resource.made_by:  # a CloudFormation stack hands its own tags on
+        provider = self._snapshot.by_urn.get(resource.provider or "")
+        hidden = provider is not None and provider.get("ignoreTags") is not None
+        if hidden or resource.made_by:  # a CloudFormation stack hands its own tags on
             return None
-        tags, provider = resource.get("tagsAll"), self._snapshot.by_urn.get(resource.provider or "")
+        tags = resource.get("tagsAll")
         adds = bool(resource.provider) if provider is None else provider.get("defaultTags") is not None
         if not isinstance(tags, Mapping) and not adds:
             tags = resource.get("tags") or {}
