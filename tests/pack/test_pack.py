@@ -1,6 +1,7 @@
 """The pack behaves over the engine's own protocol as its rules do in memory."""
 
 import base64
+import json
 import re
 import subprocess
 import sys
@@ -275,6 +276,38 @@ def test_a_trust_that_is_not_known_is_refused_in_preview_where_nobody_whom_it_is
     assert ("unproved-door" in found, DEFERRED in found) == (refused, not refused)
     said = "nothing here grants sts:AssumeRole to role ci0 of "
     assert (said + HUB in found.get("unproved-door", "")) is refused
+
+
+@pytest.mark.parametrize(("keys", "pinned", "answers", "refused"), [
+    (("AKIA1", "AKIA2"), None, {}, True),
+    (("AKIA1", "AKIA2"), HUB, {}, True),
+    (("AKIA1", "AKIA2"), HUB, {"AKIA2": STAGE}, False),  # as the update asks, too
+    (("AKIA1", "AKIA1"), None, {}, False),
+    ((None, None), None, {}, False),
+])  # fmt: skip
+def test_a_trust_made_from_a_role_of_another_provider_is_refused_in_preview_as_in_the_update_where_one_is_not_pinned(
+    keys: tuple[str | None, str | None],
+    pinned: str | None,
+    answers: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    refused: bool,
+) -> None:
+    """Each set of credentials belongs to one account, which GetCallerIdentity tells:
+    https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
+    """
+    monkeypatch.setattr(own_account, "_caller", lambda credentials, *_: answers.get(credentials[1]))
+    world = World()
+    given = [{"accessKey": key} if key else {} for key in keys]
+    allowed = {"allowedAccountIds": json.dumps([pinned])} if pinned else {}
+    first, second = world.add("Provider", "first", **given[0], **allowed), world.add("Provider", "second", **given[1])
+    ci = world.role("ci", first)
+    late = world.add("Role", "late", second, name="late", made_from={"assumeRolePolicy": [ci]})
+    world.add("RolePolicy", "enter", first, role="ci", name="enter", made_from={"policy": [late]})
+    found = {one.policyName: one.message for one in Engine().analyze(world.resources)}
+    assert ("unproved-door" in found) is refused
+    assert ("provider first, provider second work" in found.get("unproved-door", "")) is refused
+    assert ("set allowed_account_ids" in found.get("unproved-door", "")) is refused
 
 
 @pytest.mark.parametrize("named", [True, False])

@@ -29,7 +29,7 @@ from twokeys.shown import listed
 _THROUGH = "through the component OtherStack (`pulumi package add` of the folder components of a TwoKeys clone)"
 _DENIES = "denies it"
 _NAME_ACCOUNTS = f"name the accounts in the instances of the StackSet, or {EXCEPT}"
-_PIN = (
+PIN = (
     "set allowed_account_ids of that provider to the one account that it works in (of a default provider: "
     "aws:allowedAccountIds in the stack's config, or `twokeys preview --account ID`)"
 )
@@ -143,7 +143,7 @@ class _Reader:
                 "whether that is a door is not proved"
             )
             side = DoorName("*", principal.arn) if principal.trust is not None else DoorName(principal.arn, "*")
-            step = _NAME_ACCOUNTS if self._accounts.is_of_stack_set(principal.account) else _PIN
+            step = _NAME_ACCOUNTS if self._accounts.is_of_stack_set(principal.account) else PIN
             resources = self._graph.snapshot.by_urn
             made = resources.get(principal.urn or "")
             provider = resources.get(made.provider or "") if made else None
@@ -224,7 +224,7 @@ class _Reader:
             return _about(door, Lack.GRANT, f"{about}, but {why}: the grant key is missing", step, role)
         if namesakes:
             about += f", but {source.label} of this stack lives in account {self._account(namesakes[0])}"
-            return _about(door, Lack.PROOF, about + ": the grant key is not proved", _PIN, role)
+            return _about(door, Lack.PROOF, about + ": the grant key is not proved", PIN, role)
         if source.kind == "role" and source.name.startswith(RESERVED_ROLE):
             about += ", but what that role may do is said by a permission set of IAM Identity Center, which is not read"
             step = (
@@ -382,7 +382,7 @@ class _Reader:
             but = f"AWS made that role to trust only the management account {self._accounts.name(manager)}"
             lack, step = Lack.TRUST, f"grant a role of account {there} that trusts {named}, or remove the grant"
         elif namesakes:
-            lack, step = Lack.PROOF, _PIN
+            lack, step = Lack.PROOF, PIN
             but = f"the role of that name lives in account {self._account(namesakes[0])}"
         elif unsettled := self._graph.principals.unsettled("role", account):
             lack, step = Lack.PROOF, "give that role a name and a path that are known in preview"

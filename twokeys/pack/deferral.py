@@ -23,7 +23,7 @@ from twokeys.access.findings import Finding, Severity
 from twokeys.access.graph import DECLARE, Door, Graph, Key
 from twokeys.access.identity_center import ASSIGNMENT, ENTITLEMENT, INLINE_POLICY, PERMISSION_SET
 from twokeys.access.judge import Judge, widest
-from twokeys.access.keys import denial, past
+from twokeys.access.keys import PIN, denial, past
 from twokeys.access.model.identities import ORGANIZATIONS
 from twokeys.access.model.names import may_grant
 from twokeys.access.model.principals import ATTACHMENTS, INLINE_POLICIES, TYPES, Principal
@@ -159,13 +159,17 @@ class _Waiting:
         of_nobody = resource.type in (ASSIGNMENT, ENTITLEMENT) and finding.door == f"{resource.urn} -> *"
         if resource.urn in self._hung_upon or not (_judged_in_update(resource) or of_nobody):
             return False
-        return not (self._accounts_behind(resource, resource.provider or "") or self.without_grants(resource))
+        waits = self._accounts_behind(resource, resource.provider or "")
+        return not (waits or self.without_grants(resource) or self._not_pinned(resource))
 
     def explained(self, finding: Finding) -> Finding:
         """A finding about what is not known, with the key that is known to lack, or the account that it waits for."""
         resource = self._graph.snapshot.by_urn.get(finding.urn or "")
         if resource is None or not _asks_for_proof(finding):
             return finding
+        if providers := self._not_pinned(resource):
+            about = f"and the update cannot tell in which accounts {listed(providers)} work, so that it would refuse it"
+            return replace(finding, message=f"{finding.message}; {about}", next_step=PIN)
         if not (lacking := self.without_grants(resource)):
             waits = finding.next_step == DECLARE and self._accounts_behind(resource)
             return replace(finding, next_step=self._accounts_first) if waits else finding
@@ -184,14 +188,29 @@ class _Waiting:
         With what keeps a grant from counting, where one has what may be one.
         """
         principals = self._joined.principals
-        role, behind = principals.by_urn.get(resource.urn), resource.property_dependencies.get("assumeRolePolicy", ())
-        made_from = [self._graph.snapshot.by_urn[urn] for urn in behind if urn in self._graph.snapshot.by_urn]
-        found = [principals.by_urn.get(one.urn) for one in made_from if one.type.startswith("aws:iam/")]
-        others = [one for one in found if one and role and self._joined.accounts.differ(one.account, role.account)]
-        if role is None or len(others) < len(found) or principals.not_proved:
+        role = principals.by_urn.get(resource.urn)
+        if role is None or principals.not_proved:
+            return {}
+        found = self._joined.trust_made_from(role)
+        others = [one for one in found if one and self._joined.accounts.differ(one.account, role.account)]
+        if len(others) < len(found):
             return {}
         lacking = {one: self._kept_in(one, role) for one in others}
         return lacking if all(why or not _holds_grant(one) for one, why in lacking.items()) else {}
+
+    def _not_pinned(self, resource: Resource) -> list[str]:
+        """The providers of a trust and of the roles and users that it is made from, if one's account stays unknown.
+
+        Those with the same credentials work in one account, whichever that is.
+        """
+        accounts, by_urn = self._graph.accounts, self._graph.snapshot.by_urn
+        role = self._graph.principals.by_urn.get(resource.urn)
+        sources = filter(None, self._graph.trust_made_from(role) if role else ())
+        urns = {resource.provider, *(by_urn[one.urn or ""].provider for one in sources)}
+        found = [one for one in accounts.entries if one.urn in urns]
+        alike = all(one.assumes == () for one in found) and len({one.credentials for one in found}) == 1
+        known = [None in (one.assumes, one.allowed) or accounts.pinned(accounts.of_provider(one.urn)) for one in found]
+        return [] if len(found) <= 1 or alike or all(known) else sorted(f"provider {one.name}" for one in found)
 
     def _kept_in(self, source: Principal, role: Principal) -> str | None:
         """What keeps a principal out of a role whatever its own policies allow: its boundary, or a control policy.
