@@ -568,6 +568,29 @@ def test_the_doors_that_a_preview_gains_and_loses_are_advice(tmp_path: Path) -> 
     assert "\n- " not in found[DOORS_CHANGED]
 
 
+@pytest.mark.parametrize(("role", "trusts_hub", "severity"), [
+    ("ci", [], "LOW"),  # it may deny what the grant beside it allows, and nothing else
+    ("ci", ["ReadOnlyAccess"], "LOW"),
+    ("ci", ["AdministratorAccess"], "HIGH"),
+    ("deployer", [], "HIGH"),
+])  # fmt: skip
+def test_a_document_that_is_not_known_weighs_as_much_as_it_may_open(
+    role: str, trusts_hub: list[str], severity: str, tmp_path: Path
+) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-denyallow.html"""
+    world = two_keys()
+    for policy in trusts_hub:  # which `cd` may enter already
+        world.role("open", world.stage, document(trusts(HUB)), managedPolicyArns=[f"arn:aws:iam::aws:policy/{policy}"])
+        world.role("cd", world.hub)
+        world.grant("cd", world.hub, arn(STAGE, "role/open"))
+    engine = Engine({DOORS_CHANGED: {"state": str(write_state(tmp_path / "before.json", world))}})
+    bucket = put(world, "aws:s3/bucket:Bucket", "b", world.hub)
+    where = world.hub if role == "ci" else world.stage
+    world.add("RolePolicy", "late", where, role=role, name="late", made_from={"policy": [bucket]})
+    (found,) = [one for one in engine.analyze(world.resources) if one.policyName == DOORS_CHANGED]
+    assert analyzer.proto.PolicySeverity.Name(found.severity) == f"POLICY_SEVERITY_{severity}"
+
+
 def test_what_a_profile_of_the_state_before_entered_was_in_the_account_of_that_profile(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
