@@ -46,16 +46,16 @@ _OIDC: Final = "aws:iam/openIdConnectProvider:OpenIdConnectProvider"
 
 
 def deferred(
-    graph: Graph, judged: Sequence[Judged], joined: Graph, first: str = ACCOUNT_FIRST
+    graph: Graph, judged: Sequence[Judged], joined: Graph, first: str = ACCOUNT_FIRST, option: str = ""
 ) -> tuple[list[Judged], list[Judged]]:
     """The findings that stand in a preview, and one piece of advice about what the update will settle.
 
     So it does a control policy that is not known yet: it can only close a door that both keys open. `joined` is the
     graph beside other stacks, which may hold a grant; where none is named, the same. `first` is what to do
-    where an account is to come.
+    where an account is to come, `option` what gives the pack to `pulumi up` where nothing else does.
     """
     mandatory = [one.finding for one in judged if one.mandatory]
-    waiting = _Waiting(graph, joined, {one.door for one in mandatory if not _asks_for_proof(one)}, first)
+    waiting = _Waiting(graph, joined, {one.door for one in mandatory if not _asks_for_proof(one)}, first, option)
     later = [one for one in judged if _asks_for_proof(one.finding) and waiting.may_be_deferred(one.finding)]
     kept = waiting.in_one([one for one in judged if one not in later])
     urns = {one.finding.urn for one in later if one.finding.urn is not None}
@@ -113,10 +113,11 @@ def _arn_of_provider(graph: Graph, roles: Iterable[Resource]) -> str | None:
 class _Waiting:
     """Tells what an unknown document waits for, and what hangs on it."""
 
-    def __init__(self, graph: Graph, joined: Graph, refused: Set[str | None], first: str) -> None:
+    def __init__(self, graph: Graph, joined: Graph, refused: Set[str | None], first: str, option: str) -> None:
         self._graph = graph
         self._joined = joined
         self._first = first
+        self._option = option
         self._refused = refused
         """The doors that stop the operation: they are not made, so nothing can hang on them."""
         to_come = graph.accounts.by_symbol.keys() - graph.accounts.ids.keys()
@@ -262,7 +263,8 @@ class _Waiting:
         targets = [f"**{ORGANIZATIONS}*:*::**"] if alone else []
         targets += [one.urn for one in new if one.urn in needed - covered]
         named = " ".join(f"--target '{one}'" for one in targets)
-        first = f"{self._first} (`pulumi up -s {stack_of(min(self._accounts_to_come))} {named}`)"
+        up = f"pulumi up -s {stack_of(min(self._accounts_to_come))} {self._option}{named}"
+        first = f"{self._first} (`{up}`)"
         return f"{first}, or declare each as `python -m pydoc twokeys.declared` shows"
 
     def in_one(self, judged: Sequence[Judged]) -> list[Judged]:
