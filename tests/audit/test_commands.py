@@ -836,6 +836,39 @@ def test_of_one_person_the_answer_is_what_may_be_entered_and_what_was_done(tmp_p
     assert refused.next_step.startswith("write alice, if that is meant; else name a user of IAM")
 
 
+@pytest.mark.parametrize(
+    ("role", "trusted", "concerned"),
+    [
+        ("deployer", f"arn:aws:iam::{OUTSIDE}:root", False),
+        ("deployer", ALICE, True),
+        ("read-only", f"arn:aws:iam::{OUTSIDE}:root", True),  # what it was before, nothing tells
+    ],
+)
+def test_the_answer_of_one_person_hangs_on_the_changes_of_that_persons_ways_alone(
+    tmp_path: Path, role: str, trusted: str, *, concerned: bool
+) -> None:
+    own = {
+        resource["inputs"]["name"]: resource["inputs"]["assumeRolePolicy"]
+        for resource in json.loads((STATES / "prod.json").read_text())["deployment"]["resources"]
+        if "assumeRolePolicy" in resource.get("inputs", {})
+    }[role]
+    written("2026-09-30")
+    calls = [
+        called(
+            *(PROD, f"2026-09-1{day}T08:00:00Z", "UpdateAssumeRolePolicy", "eve"),
+            requestParameters={"roleName": role, "policyDocument": policy},
+        )
+        for day, policy in enumerate((document(trusts(trusted)), own))
+    ]
+    reads = [read_event(account, f"2026-09-{day}T23:00:00Z") for account in (HUB, PROD) for day in ("01", "30")]
+    folder = logs(tmp_path, *calls, *reads)
+    for account in (HUB, PROD):
+        digests(Path(folder), account, "2026-09-01", "2026-09-30")
+    asked = ("prod", *ONE_REGION, "--events", folder, "--from", "2026-09-01", "--until", "2026-09-30", "--exit-code")
+    assert run(*asked).return_value == 1
+    assert run(*asked, "--person", "alice").return_value == concerned
+
+
 def test_a_group_whose_members_nothing_shows_may_be_the_person_s() -> None:
     world, trust = two_keys(), document(trusts(world_arn("111111111111", "root")))
     for group in ("of-bob", "of-nobody-shown"):

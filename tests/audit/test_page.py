@@ -13,13 +13,13 @@ from playwright.sync_api import Browser, Page, expect
 from tests.access.test_identity_center import RESERVED, center
 from tests.access.world import CI, DEPLOYER, HUB, OUTSIDE, STAGE, World, arn, document, replaced, trusts, two_keys
 from tests.audit.cloudtrail import entry
+from tests.audit.test_changes import told
 from tests.audit.test_comparison import CI_SESSION, DAY, PERSON, SAML, at
 from tests.audit.test_taken_back import ADMINISTRATOR, OF_BOTH, OF_CI, OURS, asked
 from tests.map.hostile import NAMES
 from twokeys.answers.model import Answers, NotProved, Party
 from twokeys.answers.reading import read
 from twokeys.answers.selection import into
-from twokeys.audit.against_states import against_states
 from twokeys.audit.comparison import Comparison, compare
 from twokeys.audit.page import page
 from twokeys.audit.trail import Trail
@@ -216,7 +216,7 @@ def test_the_first_printed_sheet_of_an_incident_is_the_whole_answer_with_a_place
         for way in answers.ways
         for number in range(many * 5)
     )
-    shown = opened(against_states(replace(answers, ways=ways), found), found, STAGE)
+    shown = opened(told(replace(answers, ways=ways), found), found, STAGE)
     shown.set_viewport_size({"width": round(182 / 25.4 * 96), "height": 900})
     shown.emulate_media(media="print")
     expect(shown.locator("header")).to_contain_text("make the user's keys inactive first")

@@ -11,13 +11,13 @@ import pytest
 from tests.access.test_identity_center import SET_ARN, center
 from tests.access.world import CI, DEPLOYER, HUB, OUTSIDE, PROD, STAGE, arn, document, grants, trusts, two_keys
 from tests.audit.cloudtrail import called, entry
-from tests.audit.test_changes import BY_SERVICE_ROLE
+from tests.audit.test_changes import BY_SERVICE_ROLE, told
 from tests.audit.test_comparison import DAY, at, compared
 from twokeys.access.reading.snapshot import Evidence
 from twokeys.answers.model import Answers, Party
 from twokeys.answers.reading import read
 from twokeys.answers.selection import into, of_person
-from twokeys.audit.against_states import against_states, taken_back
+from twokeys.audit.against_states import taken_back
 from twokeys.audit.comparison import Comparison
 from twokeys.audit.coverage import WasRead
 from twokeys.audit.data import as_data
@@ -231,7 +231,7 @@ def test_of_two_calls_in_one_second_either_may_be_the_last(ids: str) -> None:
     )
     (one,) = taken_back(answers, found.changes)
     assert (one.since, one.until, one.change.trusts) == (one.change.use.time, one.since, arn(OUTSIDE, "root"))
-    assert len(against_states(answers, found).changed_since) == 1
+    assert len(told(answers, found).changed_since) == 1
 
 
 def test_a_role_that_identity_center_deletes_is_judged_by_what_is_called_there() -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Container, Iterator, Sequence
 from itertools import chain
 
 from twokeys.answers.model import Answers
-from twokeys.audit.against_states import TakenBack, actor
+from twokeys.audit.against_states import Stood, actor
 from twokeys.audit.changes import HANDS_ON
 from twokeys.audit.comparison import Comparison
 from twokeys.audit.entries import Usage
@@ -139,7 +139,7 @@ def at_the_top(answers: Answers, comparison: Comparison | None, few: int = FEW) 
     taken: dict[str, list[str]] = defaultdict(list)
     for one in comparison.taken_back:
         what = _AT_THE_TOP[what_was(one)] if one.since or one.permissions else _STOOD
-        taken[what].append(f"{one.words(answers)}, by {actor(one.change.use, answers)}")
+        taken[what].append(f"{one.words(answers)}, by {actor(one.change.use, answers)}{one.came(answers)}")
     came_in = f"Entered: {listed(came, most=4 * few)}{_STEP if comparison.undeclared else ''}"
     return [came_in] * bool(came) + [
         f"{what}: {'; '.join([*lines[:few], *([f'{len(lines) - few} more below'] if len(lines) > few else [])])}"
@@ -221,7 +221,7 @@ def events(answers: Answers, comparison: Comparison, named: Callable[[Sequence[s
     yield not_in_the_events(comparison)
 
 
-def what_was(one: TakenBack) -> str:
+def what_was(one: Stood) -> str:
     """Of what kind that is which was taken back."""
     return NOT_JUDGED if one.permissions is None else WAS_OPEN if one.lost else GIVEN
 
@@ -229,7 +229,7 @@ def what_was(one: TakenBack) -> str:
 def taken_back(answers: Answers, comparison: Comparison) -> list[tuple[str, str]]:
     """What was given, or there, in the period and taken back, in words, and by whom it was given or taken."""
     return [
-        (what_was(one), f"{one.words(answers)}, by {', ended by '.join(calls)}")
+        (what_was(one), f"{one.words(answers)}, by {', ended by '.join(calls)}{one.came(answers)}")
         for one in comparison.taken_back
         if (calls := [f"{actor(use, answers)} ({use.id})" for use in (one.change.use, *one.ended)])
     ]
