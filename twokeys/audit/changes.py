@@ -14,7 +14,7 @@ from typing import Any, Final
 from twokeys.access.model.requirements import in_words
 from twokeys.access.reading.snapshot import mapping
 from twokeys.answers.model import BOUNDARY, KEPT_BY_ID
-from twokeys.audit.record import SCIM
+from twokeys.audit.record import HIDDEN, SCIM
 from twokeys.aws_reference import access_levels
 from twokeys.iam import PolicyDocument, PolicyError, PolicyKind, Statement, parse_policy
 from twokeys.shown import listed
@@ -234,7 +234,7 @@ def _values(asked: object) -> Iterator[str]:
             isinstance(value, str)
             and 0 < len(value) <= _LONGEST
             and value[0] not in "{<"
-            and value != "HIDDEN_DUE_TO_SECURITY_REASONS"
+            and value != HIDDEN
             and not _UNTOLD.fullmatch(key)
         ):
             yield f"{key} {value}"
