@@ -45,7 +45,7 @@ STATES = Path(__file__).parent.parent / "map" / "states"
 HUB, PROD = "111111111111", "333333333333"
 MADE, WRITTEN = "2026-01-01T08:00:00+00:00", "2026-11-24T11:32:00Z"
 AS_OF = " as of 2026-11-24 11:32 UTC"
-SCOPE = f"From states{AS_OF}: only users and roles that stacks made; --live also finds those made otherwise"
+SCOPE = f"From states{AS_OF}: only users and roles that stacks made; live IAM also has those made otherwise"
 ALICE = f"arn:aws:iam::{HUB}:user/alice"
 CI = f"arn:aws:sts::{HUB}:assumed-role/ci/run-1"
 DEPLOYER, READ_ONLY = f"arn:aws:iam::{PROD}:role/deployer", f"arn:aws:iam::{PROD}:role/read-only"
@@ -110,7 +110,8 @@ class Report:
 def report(*arguments: str) -> Report:
     result = run(*arguments, "--html", "report.html", "--csv", "report.csv")
     page, table = (Path(f"report.{ending}").read_text() for ending in ("html", "csv"))
-    return Report(result.output, unescape(page.replace("<wbr>", "")), table, result.return_value)
+    page = re.sub("</?code>", "`", page.replace("<wbr>", ""))
+    return Report(result.output, unescape(page), table, result.return_value)
 
 
 ONE_REGION = ("--region", "us-east-1")
@@ -126,7 +127,7 @@ def logs(tmp_path: Path, *records: dict[str, Any]) -> str:
 
 def assert_alike(found: Report, events: dict[str, Any], top: str, on_the_page: str) -> None:
     """That text, page, table and JSON have the same line of the events at the top, which is not whole."""
-    said = f"CloudTrail of us-east-1 only (--region): {top}"
+    said = f"CloudTrail of us-east-1 only: {top}"
     assert [f"{said}\n" in found.text, f"{said}.</p>" in found.page, f'{said}"' in found.table] == [True] * 3
     assert (events["summary"], events["mayBeMore"]) == (said, True)
     assert on_the_page in found.page
@@ -175,7 +176,7 @@ def test_a_log_file_that_is_not_as_its_digest_says_is_named_and_its_day_is_not_k
     log.write_bytes(gzip.compress(content.replace(b"2026-09-01T10", b"2026-09-01T11")))
     found = report("prod", *ONE_REGION, "--events", folder)
     events = read("prod", *ONE_REGION, "--events", folder)["events"]
-    top = events["summary"].removeprefix("CloudTrail of us-east-1 only (--region): ")
+    top = events["summary"].removeprefix("CloudTrail of us-east-1 only: ")
     assert top.startswith("at least 1 entry")
     assert "1 file is not as its digest says; not covered: management (1 day)" in top
     assert_alike(found, events, top, "not as its digest says")
@@ -221,7 +222,7 @@ def test_a_log_file_that_no_digest_of_its_time_lists_is_named_and_the_answer_is_
     added.write_bytes(Path(folder, LOG).read_bytes())
     assert run(*asked).return_value == 1
     events = read("prod", *ONE_REGION, "--events", folder)["events"]
-    top = events["summary"].removeprefix("CloudTrail of us-east-1 only (--region): ")
+    top = events["summary"].removeprefix("CloudTrail of us-east-1 only: ")
     assert top.startswith("at least 1 entry")
     assert_alike(report(*asked), events, top, "in no digest given")
     assert "1 log file in no digest given" in top
@@ -718,7 +719,7 @@ def test_every_enabled_region_counts_unless_people_name_those_that_do(tmp_path: 
     assert named["asked"]["regions"] == ["us-east-1", "eu-west-1"]
     assert "\nAsked: only us-east-1 and eu-west-1. CloudTrail from" in run(*asked).output
     assert [(one["notCovered"], one["regions"]) for one in named["coverage"]][1] == (None, ["eu-west-1", "us-east-1"])
-    assert "regions other than us-east-1, eu-west-1 (--region), but for" in named["notLookedAt"]
+    assert "regions other than us-east-1, eu-west-1, but for" in named["notLookedAt"]
     refused = refusal("prod", "--region", "us-esat-1", "--events", folder)
     assert isinstance(refused, Refusal)
     assert (refused.where, refused.next_step[:16]) == ("--region", "write us-east-1,")

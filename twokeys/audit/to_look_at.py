@@ -3,6 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from operator import itemgetter
 
 from twokeys.answers.model import Answers
 from twokeys.answers.selection import PEOPLE
@@ -81,6 +82,11 @@ def to_look_at(answers: Answers, comparison: Comparison) -> tuple[Rows, Rows]:
     first = sorted((one for one in groups if [*one.labels] != [_CHANGED]), key=lambda one: one.order(unmet))
     changes = sorted((one for one in groups if [*one.labels] == [_CHANGED]), key=len)
     return [one.row(answers) for one in first], [one.row(answers) for one in changes]
+
+
+def in_time(rows: Rows) -> Rows:
+    """The rows in order of time, with which their second part begins."""
+    return sorted(rows, key=itemgetter(1))
 
 
 _Said = tuple[Use, str, tuple[str, ...], str]
