@@ -71,6 +71,7 @@ _ANOTHER_STATE = (
     "that together with this one (`--state` may be repeated)"
 )
 _MOST_OPEN_FIRST = (Outcome.ALLOW, Outcome.CONDITIONAL, Outcome.UNKNOWN, Outcome.DENY)
+_IAM = "aws:iam/"
 _BY_ARN = "name the principal by its ARN, or take it out of the trust policy"
 
 
@@ -134,6 +135,13 @@ class Graph:
     def roles(self) -> Iterator[Principal]:
         """The roles of the stack."""
         return (one for one in self.principals if one.kind == "role" and one.urn is not None)
+
+    def trust_made_from(self, role: Principal) -> list[Principal | None]:
+        """The resources of IAM that a role's trust policy is made from: as roles and users, None for each other one."""
+        found = self.snapshot.by_urn
+        made = found.get(role.urn or "")
+        behind = made.property_dependencies.get("assumeRolePolicy", ()) if made else ()
+        return [self.principals.by_urn.get(urn) for urn in behind if urn in found and found[urn].type.startswith(_IAM)]
 
     def is_ours(self, account: str) -> bool:
         """Whether an account is shown to be the organization's: by this stack or by one that it refers to."""

@@ -162,7 +162,7 @@ class Principals:
         """The principals by all that a trust policy may name them by: also by the unique id that AWS gave them."""
         self.not_proved: list[NotProved] = []
         """The resources that give somebody a policy, where nothing says whom or which."""
-        self._unpinned: dict[tuple[str, str], list[Principal]] = defaultdict(list)
+        self._namesakes: dict[tuple[str, str], list[Principal]] = defaultdict(list)
         self._unsettled: dict[tuple[str, str], list[Principal]] = defaultdict(list)
         self._managed: dict[str, Document] = {}
         self._managed_by_arn: dict[str, Document] = {}
@@ -207,9 +207,9 @@ class Principals:
         found = nearest(name, there, cutoff=cutoff if len(name) > 2 else 1)
         return there[found] if found else None
 
-    def namesakes_in_unpinned_accounts(self, kind: str, name: str) -> Sequence[Principal]:
-        """The stack's principals of this kind and name whose account is not known."""
-        return self._unpinned.get((kind, name), ())
+    def namesakes(self, kind: str, name: str) -> Sequence[Principal]:
+        """The stack's principals of this kind and name, in whichever account."""
+        return self._namesakes.get((kind, name), ())
 
     def unsettled(self, kind: str, account: str) -> Sequence[Principal]:
         """The stack's principals of this kind in an account whose name or path is not known yet."""
@@ -256,8 +256,7 @@ class Principals:
             self.by_urn[resource.urn] = principal
             if unsettled:
                 self._unsettled[kind, account].append(principal)
-            if not self._accounts.pinned(account):
-                self._unpinned[kind, name].append(principal)
+            self._namesakes[kind, name].append(principal)
             self._by_name[account, kind, name] = self._in_any_case[account, kind, name.lower()] = principal
             self.by_arn[arn] = self.by_arn[principal.unique_id or arn] = principal
 
