@@ -600,7 +600,7 @@ says(
     (NO_GRANT, f"{TRUSTS} {arn(HUB, 'user/bob')} of account {HUB}, but no policy of user bob grants sts:AssumeRole on "
      f"it: {NO_GRANT}", GIVE.replace("role ci", "user bob"), f"{arn(HUB, 'user/bob')} -> {DEPLOYER}", "deployer"),
     *((NO_TRUST, f"{who.capitalize()} of account {HUB} is granted sts:AssumeRole on role {DEPLOYER} in account {STAGE}"
-       f", {NEITHER}", ADD % named, f"{arn(HUB, who.replace(' ', '/'))} -> {DEPLOYER}", who.split()[1])
+       f", {NEITHER}", ADD % named, f"{arn(HUB, who.replace(' ', '/'))} -> {DEPLOYER}", "deployer")
       for who, named in (("group developers", MEMBERS), ("user alice", arn(HUB, "user/alice")))),
 )(grant_to_a_group_that_the_user_is_not_in)  # fmt: skip
 says(
@@ -612,7 +612,7 @@ says(
 
 
 @says((NO_TRUST, f"{HOLDS} role {DEPLOYER} in account {STAGE}, but trust policy (NotNow) denies it: {NO_TRUST}",
-       "narrow that Deny (trust policy (NotNow) denies it), or remove the grant", DOOR, "ci"))  # fmt: skip
+       "narrow that Deny (trust policy (NotNow) denies it), or remove the grant", DOOR, "deployer"))  # fmt: skip
 def denial_in_the_trust(world: World) -> None:
     role_to_role(world, document(trusts(CI), {**trusts(CI, effect="Deny"), "Sid": "NotNow"}))
     world.grant("ci", world.hub, DEPLOYER)
@@ -620,7 +620,8 @@ def denial_in_the_trust(world: World) -> None:
 
 @says((NO_TRUST, f"{HOLDS} role {DEPLOYER} in account {STAGE}, but the trust policy of that role admits it only "
        f"under aws:PrincipalAccount StringEquals {PROD} (it has {HUB}) and aws:username StringLike a* (it has none), "
-       f"which it cannot meet: {NO_TRUST}", "correct that condition, or remove the grant", DOOR, "ci"))  # fmt: skip
+       f"which it cannot meet: {NO_TRUST}", "correct that condition, or remove the grant", DOOR,
+       "deployer"))  # fmt: skip
 def condition_in_the_trust_that_keeps_out_whom_it_names(world: World) -> None:
     """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html"""
     mistyped = {"StringEquals": {"aws:PrincipalAccount": PROD}, "StringLike": {"aws:username": "a*"}, **MFA}
@@ -631,7 +632,7 @@ def condition_in_the_trust_that_keeps_out_whom_it_names(world: World) -> None:
 @says((NO_TRUST, f"Group developers of account {HUB} is granted sts:AssumeRole on role {DEPLOYER} in account {STAGE}, "
        "but the trust policy of that role admits it only under aws:PrincipalOrgID StringEquals o-9z8y7x6w5v (it has "
        f"o-a1b2c3d4e5), which it cannot meet: {NO_TRUST}", "correct that condition, or remove the grant",
-       f"{arn(HUB, 'group/developers')} -> {DEPLOYER}", "developers"))  # fmt: skip
+       f"{arn(HUB, 'group/developers')} -> {DEPLOYER}", "deployer"))  # fmt: skip
 def mistyped_organization_in_the_trust_in_an_account(world: World) -> None:
     prod_is_listed(world)
     group(world)
@@ -654,6 +655,27 @@ def condition_in_the_grant_that_its_holder_cannot_meet(world: World) -> None:
        GIVE.replace(", or", ", whose trust policy admits it until 2026-10-31, or"), DOOR, "deployer"))  # fmt: skip
 def trust_with_an_end_and_no_grant(world: World) -> None:
     role_to_role(world, document(trusts(CI, condition={"DateLessThan": {"aws:CurrentTime": "2026-11-01T00:00:00Z"}})))
+
+
+BY_THE_WRONG_ONE = f"role deployer is made in account {HUB} by provider hub"
+THERE = "with a provider of account %s, if that is meant, or"
+
+
+@says((NO_TRUST, f"{HOLDS} {DEPLOYER} in account {STAGE}, but no role of this stack answers to that and trusts it; "
+       f"{BY_THE_WRONG_ONE}: {NO_TRUST}", f"make role deployer {THERE % STAGE} add the role with a trust policy that "
+       f"names {CI}, correct the ARN, or remove the grant{IF_ELSEWHERE}", DOOR, "deployer"))  # fmt: skip
+def role_made_by_the_provider_of_the_account_that_is_to_come_in(world: World) -> None:
+    world.role("ci", world.hub)
+    world.grant("ci", world.hub, DEPLOYER)
+    trusted(world, CI, provider=world.hub)
+
+
+@says((NO_GRANT, f"{TRUSTS_CI} this stack has neither that role nor a grant for it; role ci is made in account "
+       f"{STAGE} by provider stage: {NO_GRANT}", f"make role ci {THERE % HUB} {GIVE}{IF_ELSEWHERE}", DOOR,
+       "deployer"))  # fmt: skip
+def caller_made_by_the_provider_of_the_account_that_it_is_to_enter(world: World) -> None:
+    world.role("ci", world.stage)
+    trusted(world, CI)
 
 
 @says((NO_GRANT, f"{TRUSTS_CI} this stack has neither that role nor a grant for it: {NO_GRANT}", GIVE + IF_ELSEWHERE,
@@ -840,7 +862,7 @@ GOV_HUB, GOV_STAGE = (f"arn:aws-us-gov:iam::{account}" for account in (HUB, STAG
 @says(
     (NO_TRUST, f"Group staff of account {HUB} is granted sts:AssumeRole on role {GOV_STAGE}:role/closed in account "
      f"{STAGE}, {NEITHER}", ADD % MEMBERS,
-     f"{GOV_HUB}:group/staff -> {GOV_STAGE}:role/closed", "staff"),
+     f"{GOV_HUB}:group/staff -> {GOV_STAGE}:role/closed", "closed"),
     (NO_GRANT, f"Role {GOV_STAGE}:role/open in account {STAGE} trusts account {HUB} as a whole, but nobody there is "
      f"granted sts:AssumeRole on it by this stack: {NO_GRANT}", "give those who shall enter a policy that allows "
      f"sts:AssumeRole on {GOV_STAGE}:role/open{IF_ELSEWHERE}",

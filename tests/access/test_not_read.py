@@ -220,6 +220,8 @@ def test_a_command_that_makes_iam_is_refused(text: object) -> None:
         "aws iam create-service-linked-role --aws-service-name ecs.amazonaws.com || true",  # AWS writes its trust
         # none of these makes or admits anybody: https://docs.aws.amazon.com/organizations/latest/APIReference/API_EnableAWSServiceAccess.html
         "aws organizations enable-aws-service-access --service-principal account.amazonaws.com",
+        # https://docs.aws.amazon.com/controltower/latest/APIReference/API_EnableControl.html
+        "aws controltower enable-control --control-identifier arn:x --target-identifier arn:y",
         "aws iam create-account-alias --account-alias acme-prod",
         "aws iam update-account-password-policy --minimum-password-length 16",
         "aws sts get-caller-identity",
@@ -239,6 +241,8 @@ def test_another_command_is_only_mentioned(text: object) -> None:
 @pytest.mark.parametrize("code", [
     "exports.handler = __f0; const iam = new AWS.IAM(); iam.createRole(args)",
     "exports.handler = async () => client.send(new CreateStackCommand(x))",
+    # it may make a landing zone with its roles: https://docs.aws.amazon.com/controltower/latest/APIReference/API_CreateLandingZone.html
+    "exports.handler = async (call) => new AWS.ControlTower()[call](args)",
     "function create() { execSync('aws iam put-role-policy') }; exports.handler = create",
     base64.b64encode(b"\x80\x05_create_code\n(Vboto3\nViam\nVcreate_role\n.").decode(),
 ])  # fmt: skip

@@ -125,6 +125,20 @@ def test_a_denial_of_everyone_else_limits_everyone(denied: dict[str, object], ru
     assert world.rules() == rules
 
 
+@pytest.mark.parametrize("statements", [
+    [{"Principal": "*", "Action": "sts:*"}],
+    [{"Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}, {"Principal": {"AWS": "*"}, "Action": "sts:TagSession"},
+     {"Principal": {"AWS": "*"}, "Action": "sts:AssumeRole*"}],
+])  # fmt: skip
+def test_a_trust_in_everyone_is_one_finding_whatever_else_it_says(statements: list[dict[str, object]]) -> None:
+    """`*` by itself and under AWS are equivalent, and IAM refuses the first in a trust policy:
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html#principal-anonymous
+    """
+    world = two_keys()
+    world.role("open", world.stage, document(*({"Effect": "Allow", **one} for one in statements)))
+    assert [one.rule for one in world.findings() if not one.advice] == ["wildcard-trust"]
+
+
 def test_any_organization_is_no_protection_against_a_confused_deputy() -> None:
     """https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html"""
     world = two_keys()

@@ -174,7 +174,7 @@ def test_the_difference_of_two_states_names_doors_gained_and_lost(tmp_path: Path
     for one, other, said in ((old, new, f"+ {WAY}"), (new, old, f"- {WAY}"), (new, new, NOTHING)):
         change, scope, beyond, *read = call("diff", one, other)[1].splitlines()
         assert change == said
-        assert scope == "From states: only users and roles that stacks made; --live also finds those made otherwise."
+        assert scope == "From states: only users and roles that stacks made; live IAM also has those made otherwise."
         assert beyond.startswith("Not looked at: policies of buckets")
         marked = call("diff", one, other, "--format", "markdown")[1].splitlines()
         assert [line.replace("\\", "") for line in marked[-5::2]] == [scope, beyond, *read]

@@ -45,7 +45,7 @@ STATES = Path(__file__).parent.parent / "map" / "states"
 HUB, PROD = "111111111111", "333333333333"
 MADE, WRITTEN = "2026-01-01T08:00:00+00:00", "2026-11-24T11:32:00Z"
 AS_OF = " as of 2026-11-24 11:32 UTC"
-SCOPE = f"From states{AS_OF}: only users and roles that stacks made; --live also finds those made otherwise"
+SCOPE = f"From states{AS_OF}: only users and roles that stacks made; live IAM also has those made otherwise"
 ALICE = f"arn:aws:iam::{HUB}:user/alice"
 CI = f"arn:aws:sts::{HUB}:assumed-role/ci/run-1"
 DEPLOYER, READ_ONLY = f"arn:aws:iam::{PROD}:role/deployer", f"arn:aws:iam::{PROD}:role/read-only"
@@ -110,7 +110,8 @@ class Report:
 def report(*arguments: str) -> Report:
     result = run(*arguments, "--html", "report.html", "--csv", "report.csv")
     page, table = (Path(f"report.{ending}").read_text() for ending in ("html", "csv"))
-    return Report(result.output, unescape(page.replace("<wbr>", "")), table, result.return_value)
+    page = re.sub("</?code>", "`", page.replace("<wbr>", ""))
+    return Report(result.output, unescape(page), table, result.return_value)
 
 
 ONE_REGION = ("--region", "us-east-1")
@@ -126,7 +127,7 @@ def logs(tmp_path: Path, *records: dict[str, Any]) -> str:
 
 def assert_alike(found: Report, events: dict[str, Any], top: str, on_the_page: str) -> None:
     """That text, page, table and JSON have the same line of the events at the top, which is not whole."""
-    said = f"CloudTrail of us-east-1 only (--region): {top}"
+    said = f"CloudTrail of us-east-1 only: {top}"
     assert [f"{said}\n" in found.text, f"{said}.</p>" in found.page, f'{said}"' in found.table] == [True] * 3
     assert (events["summary"], events["mayBeMore"]) == (said, True)
     assert on_the_page in found.page
@@ -175,7 +176,7 @@ def test_a_log_file_that_is_not_as_its_digest_says_is_named_and_its_day_is_not_k
     log.write_bytes(gzip.compress(content.replace(b"2026-09-01T10", b"2026-09-01T11")))
     found = report("prod", *ONE_REGION, "--events", folder)
     events = read("prod", *ONE_REGION, "--events", folder)["events"]
-    top = events["summary"].removeprefix("CloudTrail of us-east-1 only (--region): ")
+    top = events["summary"].removeprefix("CloudTrail of us-east-1 only: ")
     assert top.startswith("at least 1 entry")
     assert "1 file is not as its digest says; not covered: management (1 day)" in top
     assert_alike(found, events, top, "not as its digest says")
@@ -221,7 +222,7 @@ def test_a_log_file_that_no_digest_of_its_time_lists_is_named_and_the_answer_is_
     added.write_bytes(Path(folder, LOG).read_bytes())
     assert run(*asked).return_value == 1
     events = read("prod", *ONE_REGION, "--events", folder)["events"]
-    top = events["summary"].removeprefix("CloudTrail of us-east-1 only (--region): ")
+    top = events["summary"].removeprefix("CloudTrail of us-east-1 only: ")
     assert top.startswith("at least 1 entry")
     assert_alike(report(*asked), events, top, "in no digest given")
     assert "1 log file in no digest given" in top
@@ -718,7 +719,7 @@ def test_every_enabled_region_counts_unless_people_name_those_that_do(tmp_path: 
     assert named["asked"]["regions"] == ["us-east-1", "eu-west-1"]
     assert "\nAsked: only us-east-1 and eu-west-1. CloudTrail from" in run(*asked).output
     assert [(one["notCovered"], one["regions"]) for one in named["coverage"]][1] == (None, ["eu-west-1", "us-east-1"])
-    assert "regions other than us-east-1, eu-west-1 (--region), but for" in named["notLookedAt"]
+    assert "regions other than us-east-1, eu-west-1, but for" in named["notLookedAt"]
     refused = refusal("prod", "--region", "us-esat-1", "--events", folder)
     assert isinstance(refused, Refusal)
     assert (refused.where, refused.next_step[:16]) == ("--region", "write us-east-1,")
@@ -834,6 +835,39 @@ def test_of_one_person_the_answer_is_what_may_be_entered_and_what_was_done(tmp_p
     refused = refusal("prod", "--person", "alcie")
     assert isinstance(refused, Refusal)
     assert refused.next_step.startswith("write alice, if that is meant; else name a user of IAM")
+
+
+@pytest.mark.parametrize(
+    ("role", "trusted", "concerned"),
+    [
+        ("deployer", f"arn:aws:iam::{OUTSIDE}:root", False),
+        ("deployer", ALICE, True),
+        ("read-only", f"arn:aws:iam::{OUTSIDE}:root", True),  # what it was before, nothing tells
+    ],
+)
+def test_the_answer_of_one_person_hangs_on_the_changes_of_that_persons_ways_alone(
+    tmp_path: Path, role: str, trusted: str, *, concerned: bool
+) -> None:
+    own = {
+        resource["inputs"]["name"]: resource["inputs"]["assumeRolePolicy"]
+        for resource in json.loads((STATES / "prod.json").read_text())["deployment"]["resources"]
+        if "assumeRolePolicy" in resource.get("inputs", {})
+    }[role]
+    written("2026-09-30")
+    calls = [
+        called(
+            *(PROD, f"2026-09-1{day}T08:00:00Z", "UpdateAssumeRolePolicy", "eve"),
+            requestParameters={"roleName": role, "policyDocument": policy},
+        )
+        for day, policy in enumerate((document(trusts(trusted)), own))
+    ]
+    reads = [read_event(account, f"2026-09-{day}T23:00:00Z") for account in (HUB, PROD) for day in ("01", "30")]
+    folder = logs(tmp_path, *calls, *reads)
+    for account in (HUB, PROD):
+        digests(Path(folder), account, "2026-09-01", "2026-09-30")
+    asked = ("prod", *ONE_REGION, "--events", folder, "--from", "2026-09-01", "--until", "2026-09-30", "--exit-code")
+    assert run(*asked).return_value == 1
+    assert run(*asked, "--person", "alice").return_value == concerned
 
 
 def test_a_group_whose_members_nothing_shows_may_be_the_person_s() -> None:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 
@@ -13,13 +13,14 @@ from playwright.sync_api import Browser, Page, expect
 from tests.access.test_identity_center import RESERVED, center
 from tests.access.world import CI, DEPLOYER, HUB, OUTSIDE, STAGE, World, arn, document, replaced, trusts, two_keys
 from tests.audit.cloudtrail import entry
+from tests.audit.test_changes import told
 from tests.audit.test_comparison import CI_SESSION, DAY, PERSON, SAML, at
 from tests.audit.test_taken_back import ADMINISTRATOR, OF_BOTH, OF_CI, OURS, asked
 from tests.map.hostile import NAMES
+from twokeys.access.reading.snapshot import Evidence
 from twokeys.answers.model import Answers, NotProved, Party
 from twokeys.answers.reading import read
 from twokeys.answers.selection import into
-from twokeys.audit.against_states import against_states
 from twokeys.audit.comparison import Comparison, compare
 from twokeys.audit.page import page
 from twokeys.audit.trail import Trail
@@ -76,7 +77,7 @@ def test_it_shows_every_entry_its_keys_and_what_cloudtrail_saw(opened: Opened) -
     expect(principals).to_have_count(3)
     came = principals.filter(has_text="role ci of").locator(".entered")
     expect(came).to_contain_text(f"role deployer of {STAGE}, 2 times, last 2026-09-21 09:00 UTC")
-    expect(shown.locator("header")).to_contain_text("Entered: role ci of management (2)")
+    expect(shown.locator("header")).to_contain_text("Entered: role ci of management as run-1 (2)")
     expect(principals.filter(has_text=OUTSIDE)).to_contain_text("not shown to be in the organization, no external ID")
     key = shown.get_by_text("trust policy of role deployer, statement 0")
     expect(key).to_be_hidden()
@@ -128,9 +129,28 @@ def test_who_came_through_a_role_and_as_a_member_of_a_group_is_at_their_way_in(o
         trail.add(record)
     found = into(read(center(world=world).graph), STAGE)
     rows = opened(found, compare(found, trail)).get_by_role("table", name="By principal").locator("tbody tr")
-    expect(rows.filter(has_text="user ann of")).to_contain_text("role deployer, through role ci of management, 1 time")
+    expect(rows.filter(has_text="user ann of")).to_contain_text(
+        f"role deployer of {STAGE}, through role ci of management, 1 time"
+    )
     expect(rows.filter(has_text="group admins")).to_contain_text("by Identity Center user ann, 1 time")
     expect(rows.filter(has_text="no way of its own")).to_have_count(0)
+
+
+def test_what_is_to_be_looked_at_stands_in_order_of_time_and_no_command_is_written_in_backticks(opened: Opened) -> None:
+    """Who had no door matters more than a first entry, and is said first only where not all have room."""
+    found, _ = audited()
+    trail = Trail()
+    for role, days in ((DEPLOYER, 20), (arn(STAGE, "role/unseen"), 21), (arn(STAGE, "role/vendor"), 22)):
+        trail.add(entry(CI_SESSION, role, at(days)))
+    early = Evidence("stage.json", (DAY - timedelta(days=9)).isoformat())
+    comparison = compare(found, trail, learning_days=0)
+    answers = told(replace(found, from_states=True, evidence=(early,)), comparison)
+    shown = opened(answers, comparison, STAGE)
+    uses = shown.get_by_role("table", name="To look at: each use once").locator("tbody td").all_inner_texts()
+    assert [text[:10] for text in uses] == ["2026-09-21", "2026-09-22", "2026-09-23"]
+    expect(shown.locator("#not-proved code").first).to_have_text("pulumi refresh")
+    expect(shown.locator("body")).not_to_contain_text("`")
+    expect(shown.locator("header")).not_to_contain_text("--")
 
 
 def test_it_has_every_use_that_no_door_explains_by_its_person(opened: Opened) -> None:
@@ -216,10 +236,11 @@ def test_the_first_printed_sheet_of_an_incident_is_the_whole_answer_with_a_place
         for way in answers.ways
         for number in range(many * 5)
     )
-    shown = opened(against_states(replace(answers, ways=ways), found), found, STAGE)
+    shown = opened(told(replace(answers, ways=ways), found), found, STAGE)
     shown.set_viewport_size({"width": round(182 / 25.4 * 96), "height": 900})
     shown.emulate_media(media="print")
-    expect(shown.locator("header")).to_contain_text("make the user's keys inactive first")
+    expect(shown.locator("header")).not_to_contain_text("Next step")
+    expect(shown.locator("#not-proved")).to_contain_text("make the user's keys inactive first")
     signed = shown.locator(".signed").bounding_box()
     assert signed is not None
     assert signed["y"] + signed["height"] <= 267 / 25.4 * 96

@@ -8,16 +8,16 @@ from typing import Any
 
 import pytest
 
-from tests.access.test_identity_center import SET_ARN, center
-from tests.access.world import CI, DEPLOYER, HUB, OUTSIDE, PROD, STAGE, arn, document, grants, trusts, two_keys
+from tests.access.test_identity_center import RESERVED, SET_ARN, center
+from tests.access.world import CI, DEPLOYER, HUB, OUTSIDE, PROD, STAGE, World, arn, document, grants, trusts, two_keys
 from tests.audit.cloudtrail import called, entry
-from tests.audit.test_changes import BY_SERVICE_ROLE
-from tests.audit.test_comparison import DAY, at, compared
+from tests.audit.test_changes import BY_SERVICE_ROLE, told
+from tests.audit.test_comparison import CI_SESSION, DAY, PERSON, SAML, at, compared
 from twokeys.access.reading.snapshot import Evidence
 from twokeys.answers.model import Answers, Party
 from twokeys.answers.reading import read
 from twokeys.answers.selection import into, of_person
-from twokeys.audit.against_states import against_states, taken_back
+from twokeys.audit.against_states import not_in_states, taken_back, with_entries
 from twokeys.audit.comparison import Comparison
 from twokeys.audit.coverage import WasRead
 from twokeys.audit.data import as_data
@@ -231,7 +231,7 @@ def test_of_two_calls_in_one_second_either_may_be_the_last(ids: str) -> None:
     )
     (one,) = taken_back(answers, found.changes)
     assert (one.since, one.until, one.change.trusts) == (one.change.use.time, one.since, arn(OUTSIDE, "root"))
-    assert len(against_states(answers, found).changed_since) == 1
+    assert len(told(answers, found).changed_since) == 1
 
 
 def test_a_role_that_identity_center_deletes_is_judged_by_what_is_called_there() -> None:
@@ -338,3 +338,67 @@ def test_calls_by_which_services_hand_roles_to_others_are_counted_at_the_top() -
     assert at_the_top(read(two_keys().graph), found) == [
         f"Hands roles to others than their services: CreateTrustAnchor in {STAGE} (1); CreateActivation in {STAGE} (2)"
     ]
+
+
+OPENED, CLOSED = (("UpdateAssumeRolePolicy", OURS | {"policyDocument": one}) for one in (OF_BOTH, OF_CI))
+GIVEN, TAKEN = ((f"{do}RolePolicy", OURS | {"policyArn": ADMINISTRATOR}) for do in ("Attach", "Detach"))
+
+
+@pytest.mark.parametrize(
+    ("calls", "caller", "days", "said"),
+    [
+        ([OPENED, CLOSED], arn(OUTSIDE, "user/mallory"), 1.5, "while it was open (UpdateAssumeRolePolicy of deployer"),
+        ([OPENED], arn(OUTSIDE, "user/mallory"), 1.5, "while it was open (UpdateAssumeRolePolicy of deployer in "),
+        ([OPENED, CLOSED], arn(OUTSIDE, "user/mallory"), 2.5, ""),
+        ([OPENED, CLOSED], CI_SESSION, 1.5, ""),  # which it lets in now as well
+        ([GIVEN, TAKEN], CI_SESSION, 1.5, "while it had more (AttachRolePolicy of deployer (AdministratorAccess) in "),
+        ([GIVEN, TAKEN], CI_SESSION, 0.5, ""),
+    ],
+)
+def test_an_entry_says_while_what_it_was_and_the_change_who_entered(
+    calls: list[tuple[str, dict[str, Any]]], caller: str, days: float, said: str
+) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/APIReference/API_UpdateAssumeRolePolicy.html."""
+    answers = replace(into(read(two_keys().graph), STAGE), from_states=True)
+    found = joined(answers, *changes(STAGE, *calls), entry(caller, DEPLOYER, at(days)))
+    table = csv.DictReader(as_csv(answers, None, found, DAY).splitlines())
+    (row,) = [row for row in table if row["what"].startswith("entry ")]
+    assert row["why"].startswith(said)
+    assert bool(row["why"]) is bool(said)
+    stood = [one for one in (*found.taken_back, *found.not_in_states) if one.entered]
+    assert len(stood) == bool(said)
+    if said:
+        assert " from 2026-09-02 09:00 UTC" in row["why"]
+        how = "entered by it" if "open" in said else "entered meanwhile"
+        assert stood[0].came(answers).startswith(f"; {how}: ")
+        assert stood[0].came(answers).endswith(" (1), last 2026-09-02 21:00 UTC")
+
+
+@pytest.mark.parametrize(
+    ("person", "account", "by_it"), [("ann", STAGE, True), ("bob", STAGE, False), ("ann", PROD, False)]
+)
+def test_who_of_identity_center_entered_within_an_assignment_is_said(person: str, account: str, *, by_it: bool) -> None:
+    """https://docs.aws.amazon.com/singlesignon/latest/APIReference/API_CreateAccountAssignment.html."""
+    role = arn(STAGE, f"{RESERVED}AWSReservedSSO_Admin_0123456789abcdef")
+    record = entry(CI_SESSION, role, at(1.5), eventName=SAML, userIdentity={**PERSON, "userName": person})
+    provider = arn(STAGE, "saml-provider/AWSSSO_0123456789abcdef_DO_NOT_DELETE")
+    record["requestParameters"] = {"roleArn": role, "principalArn": provider}
+    of = {"permissionSetArn": SET_ARN, "principalId": "u-1", "principalType": "USER", "targetId": account}
+    calls = [
+        called(HUB, at(days), f"{do}AccountAssignment", "eve", eventSource="sso.amazonaws.com", requestParameters=of)
+        for days, do in ((1, "Create"), (2, "Delete"))
+    ]
+    answers = read(center().graph)
+    stood = [one for one in joined(answers, record, *calls, world=center(targetId=PROD)).taken_back if one.entered]
+    assert [use.caller.who.name for one in stood for use in one.entered] == [person] * by_it
+    within = "within the assignment (CreateAccountAssignment of Admin ("
+    assert [one.meanwhile(answers).startswith(within) for one in stood] == [True] * by_it
+
+
+def joined(answers: Answers, *records: dict[str, Any], world: World | None = None) -> Comparison:
+    """What came of the records, held against the answers."""
+    found = compared(world or two_keys(), *records)
+    came = [one.use for one in found.population]
+    stood = (one(answers, found.changes) for one in (taken_back, not_in_states))
+    gone, there = (with_entries(each, came, answers) for each in stood)
+    return replace(found, taken_back=gone, not_in_states=there)

@@ -195,6 +195,29 @@ def test_a_switch_tells_the_session_that_it_came_from(came_from: str, session: s
     assert [use.caller_session for use in trail(record).uses()] == [session]
 
 
+@pytest.mark.parametrize(
+    ("created", "said", "known"),
+    [
+        ("16:00:00", "true", True),
+        ("16:00:00", "false", False),
+        ("17:00:00", "true", None),
+    ],  # the last of another session
+)
+def test_whether_a_switch_was_with_mfa_is_what_the_calls_of_its_session_tell(
+    created: str, said: str, *, known: bool | None
+) -> None:
+    """https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html."""
+    switch = switched("2014-07-18T16:00:00Z")
+    issuer = {"type": "Role", "arn": f"arn:aws:iam::{OWNER}:role/EC2-dev", "accountId": OWNER}
+    attributes = {"creationDate": f"2014-07-18T{created}Z", "mfaAuthenticated": said}
+    context = {"sessionIssuer": issuer, "attributes": attributes}
+    call = called(OWNER, "2014-07-18T17:05:00Z", "ListUsers")
+    found = Trail()
+    found.add(switch, delivered=True)
+    found.add(call | {"userIdentity": {**switch["userIdentity"], "sessionContext": context}}, delivered=True)
+    assert [use.mfa for use in found.uses() if use.event == "SwitchRole"] == [known]
+
+
 def test_an_insight_about_calls_is_no_call() -> None:
     # https://docs.aws.amazon.com/awscloudtrail/latest/userguide/logging-insights-events-with-cloudtrail.html
     assert trail({**IN_THE_CALLERS_ACCOUNT, "eventCategory": "Insight"}).uses() == []

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from tests.engine.conftest import Engine
+from tests.engine.events import Ran, run
 from twokeys.sandbox.get_pulumi import find_pulumi
 from twokeys.sandbox.pulumi_box import clean_environment
-from twokeys.sandbox.pulumi_events import Ran, run
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(600)]
 PROGRAM = """
@@ -104,7 +104,8 @@ def provider(name: str, account: aws.organizations.Account) -> aws.Provider:
 
 
 new = provider("new", Landing().account)
-provider("other", aws.organizations.Account("other", name="other", email="other@example.com", opts=at_hub))
+inside = {"parent_id": unit.id, "opts": at_hub}
+provider("other", aws.organizations.Account("other", name="other", email="other@example.com", **inside))
 jobs = aws.sqs.Queue("jobs", name="jobs", opts=pulumi.ResourceOptions(provider=new))
 ci = aws.iam.Role("ci", name="ci", assume_role_policy=json.dumps(trust), opts=at_hub)
 sends = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sqs:SendMessage"}]}
@@ -125,6 +126,7 @@ def test_an_account_to_come_is_made_first_with_all_that_it_stands_on_by_the_comm
     said = " ".join(refused.stdout.split())
     assert "make the accounts first (`pulumi up" in said, refused.stdout + refused.stderr
     first = shlex.split(said.partition("make the accounts first (`pulumi ")[2].partition("`")[0])
-    for command in (first, ["up", "-s", "dev"]):
-        made = engine.pulumi(*command, "--yes", "--skip-preview", pack, folder=tmp_path)
+    assert "--policy-pack" in first, "whoever copies it has the update judged, too"
+    for command in (first, ["up", "-s", "dev", pack]):
+        made = engine.pulumi(*command, "--yes", "--skip-preview", folder=tmp_path)
         assert made.returncode == 0, made.stdout + made.stderr

@@ -33,7 +33,7 @@ def test_the_summary_fits_a_narrow_terminal(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 LIMITS = (
-    "From states as of 2026-11-24 11:32 UTC: only users and roles that stacks made; --live also finds those made "
+    "From states as of 2026-11-24 11:32 UTC: only users and roles that stacks made; live IAM also has those made "
     "otherwise.",
     "Not looked at: policies of buckets, keys, queues and other data; network ways; what a role may do once it is "
     # https://docs.aws.amazon.com/IAM/latest/UserGuide/root-user-sign-in.html

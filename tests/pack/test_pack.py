@@ -1,6 +1,7 @@
 """The pack behaves over the engine's own protocol as its rules do in memory."""
 
 import base64
+import json
 import re
 import subprocess
 import sys
@@ -277,6 +278,48 @@ def test_a_trust_that_is_not_known_is_refused_in_preview_where_nobody_whom_it_is
     assert (said + HUB in found.get("unproved-door", "")) is refused
 
 
+@pytest.mark.parametrize(("keys", "pinned", "answers", "refused"), [
+    (("AKIA1", "AKIA2"), None, {}, True),
+    (("AKIA1", "AKIA2"), HUB, {}, True),
+    (("AKIA1", "AKIA2"), HUB, {"AKIA2": STAGE}, False),  # as the update asks, too
+    (("AKIA1", "AKIA1"), None, {}, False),
+    ((None, None), None, {}, False),
+])  # fmt: skip
+def test_a_trust_made_from_a_role_of_another_provider_is_refused_in_preview_as_in_the_update_where_one_is_not_pinned(
+    keys: tuple[str | None, str | None],
+    pinned: str | None,
+    answers: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    refused: bool,
+) -> None:
+    """Each set of credentials belongs to one account, which GetCallerIdentity tells:
+    https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
+    """
+    monkeypatch.setattr(own_account, "_caller", lambda credentials, *_: answers.get(credentials[1]))
+    world = World()
+    given = [{"accessKey": key} if key else {} for key in keys]
+    allowed = {"allowedAccountIds": json.dumps([pinned])} if pinned else {}
+    first, second = world.add("Provider", "first", **given[0], **allowed), world.add("Provider", "second", **given[1])
+    ci = world.role("ci", first)
+    late = world.add("Role", "late", second, name="late", made_from={"assumeRolePolicy": [ci]})
+    world.add("RolePolicy", "enter", first, role="ci", name="enter", made_from={"policy": [late]})
+    found = {one.policyName: one.message for one in Engine().analyze(world.resources)}
+    assert ("unproved-door" in found) is refused
+    assert ("provider first, provider second work" in found.get("unproved-door", "")) is refused
+    assert ("set allowed_account_ids" in found.get("unproved-door", "")) is refused
+
+
+def test_preview_says_once_of_all_providers_that_they_are_not_pinned() -> None:
+    """https://www.pulumi.com/registry/packages/aws/api-docs/provider/#allowedaccountids_python"""
+    world = two_keys()
+    for name in ("third", "fourth"):
+        world.role(f"of-{name}", world.add("Provider", name, profile=name))
+    (found,) = Engine().analyze(world.resources)
+    assert found.policyName == "provider-enters-its-account"
+    assert "Each of the providers fourth, third is not pinned to its account" in found.message
+
+
 @pytest.mark.parametrize("named", [True, False])
 @pytest.mark.parametrize(("boundary", "denied", "why"), [
     (document(grants("*", action="s3:*")), None, "permissions boundary does not allow it"),
@@ -523,6 +566,29 @@ def test_the_doors_that_a_preview_gains_and_loses_are_advice(tmp_path: Path) -> 
     found = {one.policyName: one.message for one in engine.analyze(waits.resources)}
     assert "\n? may change: inline policy late of role ci is not known (role ci of " in found[DOORS_CHANGED]
     assert "\n- " not in found[DOORS_CHANGED]
+
+
+@pytest.mark.parametrize(("role", "trusts_hub", "severity"), [
+    ("ci", [], "LOW"),  # it may deny what the grant beside it allows, and nothing else
+    ("ci", ["ReadOnlyAccess"], "LOW"),
+    ("ci", ["AdministratorAccess"], "HIGH"),
+    ("deployer", [], "HIGH"),
+])  # fmt: skip
+def test_a_document_that_is_not_known_weighs_as_much_as_it_may_open(
+    role: str, trusts_hub: list[str], severity: str, tmp_path: Path
+) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-denyallow.html"""
+    world = two_keys()
+    for policy in trusts_hub:  # which `cd` may enter already
+        world.role("open", world.stage, document(trusts(HUB)), managedPolicyArns=[f"arn:aws:iam::aws:policy/{policy}"])
+        world.role("cd", world.hub)
+        world.grant("cd", world.hub, arn(STAGE, "role/open"))
+    engine = Engine({DOORS_CHANGED: {"state": str(write_state(tmp_path / "before.json", world))}})
+    bucket = put(world, "aws:s3/bucket:Bucket", "b", world.hub)
+    where = world.hub if role == "ci" else world.stage
+    world.add("RolePolicy", "late", where, role=role, name="late", made_from={"policy": [bucket]})
+    (found,) = [one for one in engine.analyze(world.resources) if one.policyName == DOORS_CHANGED]
+    assert analyzer.proto.PolicySeverity.Name(found.severity) == f"POLICY_SEVERITY_{severity}"
 
 
 def test_what_a_profile_of_the_state_before_entered_was_in_the_account_of_that_profile(

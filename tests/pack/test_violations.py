@@ -72,6 +72,7 @@ def test_the_security_tab_gets_every_rule_once_and_a_file_for_every_result(event
     assert code == 1
     assert [rule["id"] for rule in analysis["tool"]["driver"]["rules"]] == ["wildcard-trust", "doors-changed"]
     places = [one["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] for one in analysis["results"]]
+    assert [one["locations"][0]["physicalLocation"]["region"]["startLine"] for one in analysis["results"]] == [12, 1]
     assert places == ["roles.py", "Pulumi.yaml"]
     assert [one["level"] for one in analysis["results"]] == ["error", "warning"]
     events.write_text(event("doors-changed", "advisory", "What changes.\n- a -> b", severity="low"))

@@ -569,3 +569,28 @@ def test_what_ignore_changes_leaves_is_judged_as_the_state_has_it(ignored: str |
     was = replace(one(preview(program), "ci"), inputs=named | {"inlinePolicies": grant})
     found = judge(preview(program, before=Snapshot((was,)))).mandatory
     assert any("role/deployer" in finding.message for finding in found) == (ignored is not None)
+
+
+@pytest.mark.parametrize(("ignored", "left"), [
+    ("inlinePolicies[0].policy", {"tags": {"a": "2", "b": "3"}, "inlinePolicies": [{"name": "q", "policy": "old"}]}),
+    ("inlinePolicies[*].name", {"tags": {"a": "2", "b": "3"}, "inlinePolicies": [{"name": "p", "policy": "new"}]}),
+    ("tags.a", {"tags": {"a": "1", "b": "3"}}),
+    ('tags["b"]', {"tags": {"a": "2"}}),
+    ("tags.*", {"tags": {"a": "1"}}),
+    ("*", {"tags": {"a": "1"}, "inlinePolicies": [{"name": "p", "policy": "old"}], "description": None}),
+])  # fmt: skip
+def test_what_ignore_changes_names_by_a_path_is_put_back(ignored: str, left: dict[str, Any]) -> None:
+    """As the engine (CLI 3.274.1) shows it: what was not there before is taken out."""
+
+    def program() -> None:
+        policies = [aws.iam.RoleInlinePolicyArgs(name="q", policy="new")]
+        tags, opts = {"a": "2", "b": "3"}, pulumi.ResourceOptions(ignore_changes=[ignored])
+        aws.iam.Role(
+            "ci", name="ci", assume_role_policy=TRUST, description="x", tags=tags, inline_policies=policies, opts=opts
+        )
+
+    inline = [{"name": "p", "policy": "old"}]
+    old = {"name": "ci", "assumeRolePolicy": TRUST, "tags": {"a": "1"}, "inlinePolicies": inline}
+    was = replace(one(preview(program), "ci"), inputs=old)
+    found = one(preview(program, before=Snapshot((was,))), "ci")
+    assert {key: found.get(key) for key in left} == left

@@ -71,6 +71,7 @@ _ANOTHER_STATE = (
     "that together with this one (`--state` may be repeated)"
 )
 _MOST_OPEN_FIRST = (Outcome.ALLOW, Outcome.CONDITIONAL, Outcome.UNKNOWN, Outcome.DENY)
+_IAM = "aws:iam/"
 _BY_ARN = "name the principal by its ARN, or take it out of the trust policy"
 
 
@@ -106,12 +107,12 @@ class Graph:
     """Who can enter which account, as far as a snapshot tells.
 
     `doors` lead from one account into another, or in from outside every account; `steps` lead from a principal to a
-    role within one account, and matter for role chaining. `access_roles` are the roles that AWS made in member accounts
-    and that are no resources of the stack. `open_trusts` are those in accounts as a whole, in organizations or in
-    everyone. `lone_grants` name a role that is not in the stack, or a pattern that no role of the stack answers.
-    `identity_center` has the assignments of permission sets, `federated` what trust policies say of identity providers;
-    both make doors. `not_read` are resources that may let somebody in and are not read; `not_proved` is everything else
-    that may let somebody in and is not known.
+    role within one account, and matter for role chaining. None leads into or out of a closed account. `access_roles`
+    are the roles that AWS made in member accounts and that are no resources of the stack. `open_trusts` are those in
+    accounts as a whole, in organizations or in everyone. `lone_grants` name a role that is not in the stack, or a
+    pattern that no role of the stack answers. `identity_center` has the assignments of permission sets, `federated`
+    what trust policies say of identity providers; both make doors. `not_read` are resources that may let somebody in
+    and are not read; `not_proved` is everything else that may let somebody in and is not known.
     """
 
     snapshot: Snapshot
@@ -134,6 +135,13 @@ class Graph:
     def roles(self) -> Iterator[Principal]:
         """The roles of the stack."""
         return (one for one in self.principals if one.kind == "role" and one.urn is not None)
+
+    def trust_made_from(self, role: Principal) -> list[Principal | None]:
+        """The resources of IAM that a role's trust policy is made from: as roles and users, None for each other one."""
+        found = self.snapshot.by_urn
+        made = found.get(role.urn or "")
+        behind = made.property_dependencies.get("assumeRolePolicy", ()) if made else ()
+        return [self.principals.by_urn.get(urn) for urn in behind if urn in found and found[urn].type.startswith(_IAM)]
 
     def is_ours(self, account: str) -> bool:
         """Whether an account is shown to be the organization's: by this stack or by one that it refers to."""
@@ -220,8 +228,10 @@ class _Builder:
         """Fill the graph."""
         for join in self.SOURCES:
             join(self)
+        closed = self._graph.accounts.closed
         for door in self._doors.values():
-            (self._graph.doors if door.crosses else self._graph.steps).append(door)
+            if closed.isdisjoint((door.source.account, door.target.account)):
+                (self._graph.doors if door.crosses else self._graph.steps).append(door)
 
     @property
     def _trusts(self) -> Iterator[tuple[Principal, PolicyDocument]]:
@@ -328,7 +338,7 @@ class _Builder:
 
     def _from_root_sessions(self) -> None:
         graph = self._graph
-        self._join(root_sessions(graph.snapshot, graph.accounts, graph.principals, graph.guards))
+        self._join(root_sessions(graph.snapshot, graph.accounts, graph.principals, self._judge))
 
     def _from_assignments(self) -> None:
         self._graph.not_proved += self._graph.identity_center.not_proved

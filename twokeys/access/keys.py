@@ -29,7 +29,7 @@ from twokeys.shown import listed
 _THROUGH = "through the component OtherStack (`pulumi package add` of the folder components of a TwoKeys clone)"
 _DENIES = "denies it"
 _NAME_ACCOUNTS = f"name the accounts in the instances of the StackSet, or {EXCEPT}"
-_PIN = (
+PIN = (
     "set allowed_account_ids of that provider to the one account that it works in (of a default provider: "
     "aws:allowedAccountIds in the stack's config, or `twokeys preview --account ID`)"
 )
@@ -100,7 +100,6 @@ class _Reader:
         self._graph = graph
         self._accounts = graph.accounts
         self._judge = Judge(graph.guards, graph.accounts)
-        self._namesakes = graph.principals.namesakes_in_unpinned_accounts
         chains = [entry.assumes for entry in graph.accounts.entries if entry.assumes]
         self._steps = {step for chain in chains for step in pairwise(chain)}
         self._assumed = {role for chain in chains for role in chain}
@@ -143,7 +142,7 @@ class _Reader:
                 "whether that is a door is not proved"
             )
             side = DoorName("*", principal.arn) if principal.trust is not None else DoorName(principal.arn, "*")
-            step = _NAME_ACCOUNTS if self._accounts.is_of_stack_set(principal.account) else _PIN
+            step = _NAME_ACCOUNTS if self._accounts.is_of_stack_set(principal.account) else PIN
             resources = self._graph.snapshot.by_urn
             made = resources.get(principal.urn or "")
             provider = resources.get(made.provider or "") if made else None
@@ -211,7 +210,7 @@ class _Reader:
             f"give {holder} a policy that allows sts:AssumeRole on {to_write}{dated}{first}, "
             "or take it out of the trust policy"
         )
-        namesakes = self._namesakes(source.kind, source.name)
+        unpinned, elsewhere = self._namesakes(source.kind, source.account, source.name)
         if source.urn is not None or source in self._of_sets or any(True for _ in source.all_documents):
             why = denial(door, "grant")
             if why:
@@ -222,9 +221,9 @@ class _Reader:
                 step = "correct that condition, or take it out of the trust policy"
             why = why or f"no policy of {source.label} grants sts:AssumeRole on it"
             return _about(door, Lack.GRANT, f"{about}, but {why}: the grant key is missing", step, role)
-        if namesakes:
-            about += f", but {source.label} of this stack lives in account {self._account(namesakes[0])}"
-            return _about(door, Lack.PROOF, about + ": the grant key is not proved", _PIN, role)
+        if unpinned:
+            about += f", but {source.label} of this stack lives in account {self._account(unpinned[0])}"
+            return _about(door, Lack.PROOF, about + ": the grant key is not proved", PIN, role)
         if source.kind == "role" and source.name.startswith(RESERVED_ROLE):
             about += ", but what that role may do is said by a permission set of IAM Identity Center, which is not read"
             step = (
@@ -237,8 +236,9 @@ class _Reader:
             step = f"write the grant into this program as a policy of that {source.kind}, or {_IMPORT}"
             return _about(door, Lack.PROOF, about, step, role)
         if source.account in self._accounts.held:
-            about += f", but this stack has neither that {source.kind} nor a grant for it: the grant key is missing"
-            step = self._if_meant(source.kind, source.account, source.name) + step + self._if_elsewhere
+            about += f", but this stack has neither that {source.kind} nor a grant for it{self._made_in(elsewhere)}"
+            about += ": the grant key is missing"
+            step = self._if_meant(source.kind, source.account, source.name, elsewhere) + step + self._if_elsewhere
             return _about(door, Lack.GRANT, about, step, role)
         about += ", but that account is not in this stack and no stack reference shows a grant"
         return _about(door, Lack.PROOF, about + ": the grant key is not proved", self._grant_elsewhere, role)
@@ -266,7 +266,8 @@ class _Reader:
             step = "correct that condition, or remove the grant"
         elif self._graph.snapshot.is_beside(role.urn):
             step += self._grant_first(Lack.TRUST, door.id)
-        return _about(door, Lack.TRUST, about, step, source if source.urn else role)
+        together = role.urn and self._graph.snapshot.is_beside(role.urn) == self._graph.snapshot.is_beside(source.urn)
+        return _about(door, Lack.TRUST, about, step, role if together or not source.urn else source)
 
     def _callers(self, source: Principal) -> list[Principal]:
         """Who calls AWS: of a group its members, as no trust can name a group."""
@@ -376,14 +377,15 @@ class _Reader:
             return
         there, manager, named = self._accounts.name(account), self._accounts.management, self._to_write(source)
         door = DoorName(source.arn, grant.resource)
-        namesakes = self._namesakes("role", name.rpartition("/")[2])
+        unpinned, elsewhere = self._namesakes("role", account, name.rpartition("/")[2])
+        at, line = grant.document.urn or source.urn, source.source
         of_aws = self._accounts.is_access_role(grant.resource) and self._graph.is_ours(account)
         if of_aws and manager not in (None, source.account):
             but = f"AWS made that role to trust only the management account {self._accounts.name(manager)}"
             lack, step = Lack.TRUST, f"grant a role of account {there} that trusts {named}, or remove the grant"
-        elif namesakes:
-            lack, step = Lack.PROOF, _PIN
-            but = f"the role of that name lives in account {self._account(namesakes[0])}"
+        elif unpinned:
+            lack, step = Lack.PROOF, PIN
+            but = f"the role of that name lives in account {self._account(unpinned[0])}"
         elif unsettled := self._graph.principals.unsettled("role", account):
             lack, step = Lack.PROOF, "give that role a name and a path that are known in preview"
             but = f"the {unsettled[0].unsettled} of a role of this stack there is not known yet"
@@ -391,9 +393,12 @@ class _Reader:
             lack, step = Lack.PROOF, _IMPORT
             but = f"the {grant.document.title} {_HIDDEN}"
         elif account in self._accounts.held:
-            but = "no role of this stack answers to that and trusts it"
+            but = f"no role of this stack answers to that and trusts it{self._made_in(elsewhere)}"
+            for one in elsewhere:
+                if one.account == source.account and not self._graph.snapshot.is_beside(at):
+                    at, line = one.urn, one.source
             step = f"add the role with a trust policy that names {named}, correct the ARN, or remove the grant"
-            step = self._if_meant("role", account, name.rpartition("/")[2]) + step + self._if_elsewhere
+            step = self._if_meant("role", account, name.rpartition("/")[2], elsewhere) + step + self._if_elsewhere
             step += self._grant_first(Lack.TRUST, door) if self._graph.snapshot.beside else ""
             lack = Lack.TRUST
         else:
@@ -405,12 +410,28 @@ class _Reader:
             f"{grant.resource} in account {there}, but {but}: the trust key is "
             f"{'missing' if lack is Lack.TRUST else 'not proved'}"
         )
-        yield Statement(lack, about, step, door, grant.document.urn or source.urn, source.source)
+        yield Statement(lack, about, step, door, at, line)
 
-    def _if_meant(self, kind: str, account: str, name: str) -> str:
-        """Whoever of the stack has a name that is spelt almost as what a document names, or another path alone."""
-        near = self._graph.principals.near(kind, account, name)
-        return f"write {near.arn}, if that is meant, or " if near else ""
+    def _namesakes(self, kind: str, account: str, name: str) -> tuple[list[Principal], list[Principal]]:
+        """The principals of the stack that are called so in accounts that are not known, and in other ones that are."""
+        found = self._graph.principals.namesakes(kind, name)
+        here = [one for one in found if one.account != account and not self._graph.snapshot.is_beside(one.urn)]
+        return [one for one in here if not self._pinned(one)], [one for one in here if self._pinned(one)]
+
+    def _made_in(self, namesakes: list[Principal]) -> str:
+        """In which accounts those are made that are called as what a document names, and by which providers."""
+        resources = self._graph.snapshot.by_urn
+        made = [(one, resources.get(resources[one.urn or ""].provider or "")) for one in namesakes]
+        by = [f"in account {self._account(one)}{f' by provider {at.name}' if at else ''}" for one, at in made]
+        return f"; {namesakes[0].label} is made {listed(by)}" if by else ""
+
+    def _if_meant(self, kind: str, account: str, name: str, namesakes: list[Principal]) -> str:
+        """Whoever of the stack has a name that is spelt almost as what a document names, or another path or account."""
+        if near := self._graph.principals.near(kind, account, name):
+            return f"write {near.arn}, if that is meant, or "
+        for one in namesakes[:1]:
+            return f"make {one.label} with a provider of account {self._accounts.name(account)}, if that is meant, or "
+        return ""
 
     @property
     def _if_elsewhere(self) -> str:

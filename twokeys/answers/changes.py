@@ -54,7 +54,8 @@ class Changes:
     """The ways that are gained, lost and changed, and what is not proved any more although it was or was not there.
 
     What is not known of a document takes nothing away and gives nothing: `perhaps` are the ways that it may open, and
-    `waiting` those, as they were, that each document may change which is not known any more.
+    `waiting` those, as they were, that each document may change which is not known any more. The `widening` ones may
+    let more in: a trust, and what the role at the end may do. A grant beside those of a way can only shut it.
     """
 
     gained: tuple[Way, ...]
@@ -62,6 +63,7 @@ class Changes:
     changed: tuple[Changed, ...]
     perhaps: tuple[Way, ...] = ()
     waiting: Mapping[str, Sequence[Way]] = field(default_factory=dict)
+    widening: frozenset[str] = frozenset()
     not_proved: tuple[NotProved, ...] = ()
     beside: tuple[Beside, ...] = ()
     not_shown: str | None = None
@@ -76,9 +78,9 @@ class Changes:
 
     @property
     def strongest(self) -> Level:
-        """How strong the strongest way is that is gained or changed; not known of what may let more in beside ways."""
-        ways = (*self.gained, *(one.after for one in self.changed))
-        more = self.perhaps or self.waiting or any(one.limits or one.difference.gains for one in self.beside)
+        """How strong the strongest way is that is or may be gained or changed; not known where more may be let in."""
+        ways = (*self.gained, *self.perhaps, *(one.after for one in self.changed))
+        more = self.widening or any(one.limits or one.difference.gains for one in self.beside)
         return max((*(way.permissions.level for way in ways), Level.UNKNOWN if more else Level.NONE))
 
     def __bool__(self) -> bool:
@@ -114,11 +116,13 @@ def changes(before: Answers, after: Answers) -> Changes:
     for one in both:
         for document in (*one.permissions.waits, *one.boundary.waits):
             waiting[document].append(one.before)
+    widening = {*waiting}
     for ends, way in old.items():
         if ends in new:
             continue
         trusts = [f"trust policy of {one.target.who.label}" for one in way.steps if f"* -> {one.target.arn}" in unclear]
         documents = perhaps[ends].hangs_on if ends in perhaps else trusts
+        widening |= {*trusts}
         for document in documents:
             waiting[document].append(way)
         if not documents and unclear.isdisjoint(way.doors):
@@ -129,6 +133,7 @@ def changes(before: Answers, after: Answers) -> Changes:
         changed=tuple(one for one in both if one.what),
         perhaps=tuple(way for ends, way in perhaps.items() if not (ends in old or ends in might or way.by_access_role)),
         waiting=waiting,
+        widening=frozenset(widening),
         not_proved=tuple(
             one for one in after.not_proved if (one.message, one.door) not in known and one.door not in told
         ),

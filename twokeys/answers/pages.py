@@ -5,6 +5,7 @@ https://developer.mozilla.org/en-US/docs/Web/HTTP/Reference/Headers/Content-Secu
 
 import base64
 import hashlib
+import re
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -14,6 +15,7 @@ from markupsafe import Markup, escape
 
 from twokeys.shown import pieces, printable
 
+_TYPED = re.compile(r"`([^`]+)`")
 _SHORT = 12
 """A word of so many letters is never parted."""
 
@@ -64,10 +66,15 @@ def _environment(package: str) -> Environment:
 
 
 def _parted(text: str) -> Markup:
-    """Text in which a long name may be parted where AWS's names can be, and nowhere else."""
-    return Markup(" ").join(
-        Markup("<wbr>").join(pieces(word)) if len(word) > _SHORT else escape(word)
-        for word in printable(text).split(" ")
+    """Text in which a long name may be parted where AWS's names can be, and nowhere else; what is typed is code."""
+    parts = (
+        Markup(" ").join(
+            Markup("<wbr>").join(pieces(word)) if len(word) > _SHORT else escape(word) for word in part.split(" ")
+        )
+        for part in _TYPED.split(printable(text))
+    )
+    return Markup("").join(
+        Markup("<code>{}</code>").format(part) if number % 2 else part for number, part in enumerate(parts)
     )
 
 

@@ -89,7 +89,7 @@ def permissions(role: Principal) -> Permissions:
     boundary = role.boundary.name if role.boundary is not None else None
     said = dict.fromkeys(documents, "") | {one: f" {why}" for one, why in role.perhaps.items() if one not in documents}
     titles = tuple(dict.fromkeys(one.title + why for one, why in said.items()))
-    names = tuple(dict.fromkeys(one.name + why for one, why in said.items()))
+    names = tuple(dict.fromkeys(one.own_name + why for one, why in said.items()))
     return Permissions(level, titles, boundary, names, tuple(documents), role.boundary)
 
 

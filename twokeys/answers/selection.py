@@ -62,8 +62,7 @@ def of_person(answers: Answers, person: str | None, seen: Iterable[str] = ()) ->
     """Only what a user of IAM or of IAM Identity Center may enter, by name; None is everybody.
 
     A group counts unless its members are shown and the person is not among them. What is not proved and not about one
-    principal stays, and so do a change that the states do not have, but for one of another user, and an exception, but
-    for the door of somebody else who is on none of the ways.
+    principal stays, and so does an exception, but for the door of somebody else who is on none of the ways.
     Raises Refusal for a person whom nothing shows and who is not among those `seen` elsewhere.
     """
     if person is None:
@@ -102,7 +101,6 @@ def of_person(answers: Answers, person: str | None, seen: Iterable[str] = ()) ->
         person=person,
         ways=ways,
         within=tuple(way for way in answers.within if theirs(way.source)),
-        changed_since={one: whose for one, whose in answers.changed_since.items() if whose in ("", person)},
         long_term=tuple(one for one in answers.long_term if theirs(one.user)),
         doors=tuple(door for door in answers.doors if theirs(door.source)),
         not_proved=tuple(one for one in answers.not_proved if theirs(one.source)),

@@ -264,7 +264,7 @@ def scope(answers: Answers) -> str | None:
     others = [arn for arn in answers.updated_by if Who.named(arn) not in with_a_way]
     root = ", the root user as in the sandbox: in AWS a role runs them" if any(map(account_as_a_whole, others)) else ""
     ran = f"The updates were run by {', '.join(others)}{root}" if others else ""
-    only = "only users and roles that stacks made; --live also finds those made otherwise"
+    only = "only users and roles that stacks made; live IAM also has those made otherwise"
     return ". ".join(filter(None, (f"From states{_as_of(answers)}: {only}", answers.meanwhile, ran)))
 
 

@@ -13,9 +13,9 @@ from twokeys.doors.expiry import left, on, until
 from twokeys.shown import in_utc
 
 
-def into(way: Way) -> str:
-    """Into what a way leads, without the account: "role deployer, through role ci of management"."""
-    return way.target.who.label + through(one.short for one in way.through)
+def into(way: Way, target: str = "") -> str:
+    """Into what a way leads, by default without the account: "role deployer, through role ci of management"."""
+    return (target or way.target.who.label) + through(one.short for one in way.through)
 
 
 def through(stops: Iterable[str]) -> str:

@@ -5,10 +5,11 @@ Pure. docs/audit-events-words.md says what counts.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from twokeys.access.model.documents import MASKS, Document
@@ -16,13 +17,27 @@ from twokeys.access.model.names import may_let_in
 from twokeys.access.model.principals import own_changes
 from twokeys.answers.model import BOUNDARY, PASSWORD, Answers
 from twokeys.answers.permissions import Level, level_of
+from twokeys.answers.selection import GROUPS
 from twokeys.answers.summary import APART
-from twokeys.audit.changes import BEING, DELETED, MFA_DEVICE, MOVES, SAME, TAKEN_BACK, WIDENING, WRITES, trusted
+from twokeys.audit.changes import (
+    BEING,
+    DELETED,
+    MFA_DEVICE,
+    MOVES,
+    SAME,
+    TAKEN_BACK,
+    WIDENING,
+    WRITES,
+    lets_in,
+    trusted,
+)
+from twokeys.audit.known import BY_PROVIDER
 from twokeys.audit.record import Use
 from twokeys.audit.trail import Change
 from twokeys.doors import Who
 from twokeys.iam import UNKNOWN, Arn, PolicyDocument, PolicyKind, Statement, Unknown, aws_managed
 from twokeys.iam.arn import partition_of_region
+from twokeys.iam.sts import RESERVED_ROLE
 from twokeys.shown import in_utc, listed
 
 if TYPE_CHECKING:
@@ -30,15 +45,19 @@ if TYPE_CHECKING:
 
 _OF_IDENTITY_CENTER = ":role/aws-service-role/sso.amazonaws.com/"
 """https://docs.aws.amazon.com/singlesignon/latest/userguide/using-service-linked-roles.html"""
-_TRUST = "UpdateAssumeRolePolicy"
+TRUST = "UpdateAssumeRolePolicy"
+_SERVICE = ".amazonaws.com"
 _MAKES = tuple(one.replace("Delete", "Create") for one in DELETED)
 _MOST = 3
 _POLICIES = ("AttachRolePolicy", "PutRolePolicy")
+ASSIGNS = "CreateAccountAssignment"
+_MEANWHILE = {TRUST: "while it was open", ASSIGNS: "within the assignment"}
+"""Of calls that let in whom they name, how an entry was that one of these made."""
 
 
 @dataclass(frozen=True, slots=True)
-class TakenBack:
-    """What the period had and the answers have not: what a call gave and another took away, or one took away alone.
+class Stood:
+    """What the period had and the answers have not: what a call gave and, mostly, another took away, or one took away.
 
     `since` is None of what was there before the records, `until` of what was there at their end. `permissions` are
     those of the role that a trust policy let enter, or that was given more, with the policies by name; None where it is
@@ -52,6 +71,8 @@ class TakenBack:
     lost: str = ""
     ended: tuple[Use, ...] = ()
     """The calls that ended it."""
+    entered: tuple[Use, ...] = ()
+    """The entries meanwhile of those whom it let in or made stronger, or into what it made stronger."""
 
     @property
     def was_there(self) -> bool:
@@ -59,7 +80,7 @@ class TakenBack:
         leaves less. What a policy was before it was written, if it was there at all, no call tells.
         """
         one = self.change
-        return bool(self.since) or one.undone or one.use.event in DELETED or one.gives == _TRUST
+        return bool(self.since) or one.undone or one.use.event in DELETED or one.gives == TRUST
 
     def is_of(self, one: Change) -> bool:
         """Whether a call is the one that gave or took it, or that ended it."""
@@ -81,6 +102,18 @@ class TakenBack:
         strong = level.word + (f" ({listed(names)})" if names else "")
         role = f"role {self.change.of[1]} of {answers.account_name(self.change.recorded)}"
         return f"{self.lost or listed(enter(self.change, answers), most=_MOST)} -> {role}: {strong}, {self.between}"
+
+    def came(self, answers: Answers) -> str:
+        """Who entered meanwhile, in words; empty for nobody."""
+        who = Counter(actor(use, answers) for use in self.entered)
+        how = "entered by it" if self.change.gives in _MEANWHILE else "entered meanwhile"
+        each = listed([f"{one} ({count})" for one, count in who.most_common()], most=_MOST)
+        return f"; {how}: {each}, last {in_utc(self.entered[-1].time)}" if who else ""
+
+    def meanwhile(self, answers: Answers) -> str:
+        """Of an entry, that it was while this stood, in words."""
+        how, call = _MEANWHILE.get(self.change.gives, "while it had more"), about(self.change, answers)
+        return f"{how} ({call} {self.between}, by {actor(self.change.use, answers)})"
 
 
 def about(one: Change, answers: Answers) -> str:
@@ -108,11 +141,11 @@ def against_states(answers: Answers, comparison: Comparison) -> Answers:
     """The answers with what the records say of their time: changes of keys that the states do not have, so that more
     may come in now; and the times of which nothing tells, between what was read and the records.
     """
-    since: dict[str, str] = {}
-    for one, _, stands in _fates(answers, comparison.changes):
-        if stands and answers.from_states and not _is_shown(one, answers):
-            whose = one.of[1] * (one.of[0] == "user")
-            since[f"{about(one, answers)} on {in_utc(one.use.time)} by {actor(one.use, answers)}"] = whose
+    since = {
+        f"{about(one, answers)} on {in_utc(one.use.time)} by {actor(one.use, answers)}": one.of[1]
+        * (one.of[0] == "user")
+        for one in (each.change for each in comparison.not_in_states)
+    }
     times = sorted(moment for one in answers.evidence if (answers.from_states or one.caller) and (moment := one.moment))
     first, last = comparison.asked
     start, end = comparison.start or first, comparison.end or last
@@ -121,7 +154,16 @@ def against_states(answers: Answers, comparison: Comparison) -> Answers:
     return replace(answers, changed_since=since, not_recorded=before, not_recorded_after=after)
 
 
-def taken_back(answers: Answers, changes: Sequence[Change]) -> tuple[TakenBack, ...]:
+def not_in_states(answers: Answers, changes: Sequence[Change]) -> tuple[Stood, ...]:
+    """What a call gave that may yet stand, and that the states do not have."""
+    return tuple(
+        Stood(one, one.use.time, None)
+        for one, _, stands in _fates(answers, changes)
+        if stands and answers.from_states and not _is_shown(one, answers)
+    )
+
+
+def taken_back(answers: Answers, changes: Sequence[Change]) -> tuple[Stood, ...]:
     """What let somebody in during the period, or may have, and is not in the answers any more.
 
     Whom a trust policy let in, it says itself. What a grant, a membership or an assignment let in is not judged, nor is
@@ -129,7 +171,7 @@ def taken_back(answers: Answers, changes: Sequence[Change]) -> tuple[TakenBack, 
     """
     done = _done(changes)
     found = [
-        TakenBack(
+        Stood(
             one, one.use.time, until, _permissions(one, until, done, answers), trusted(one.policy, still(one, answers))
         )
         for one, until, _ in _fates(answers, changes)
@@ -140,8 +182,8 @@ def taken_back(answers: Answers, changes: Sequence[Change]) -> tuple[TakenBack, 
     last = {_key(one): one for one in done}
     for one in done:
         of = (one.recorded, *one.of[:2])
-        if not seen & {_key(one), of, (_TRUST, *of, "", "")} and _took_away(one, last, answers):
-            found.append(TakenBack(one, None, one.use.time))
+        if not seen & {_key(one), of, (TRUST, *of, "", "")} and _took_away(one, last, answers):
+            found.append(Stood(one, None, one.use.time))
         seen.add(_key(one))
         if one.use.event in _MAKES:
             seen.add(of)
@@ -152,10 +194,62 @@ def taken_back(answers: Answers, changes: Sequence[Change]) -> tuple[TakenBack, 
     return tuple(replace(one, ended=tuple(by)) for one, by in zip(found, ended, strict=True))
 
 
+def with_entries(found: Iterable[Stood], uses: Iterable[Use], answers: Answers) -> tuple[Stood, ...]:
+    """Each with the entries, which are in order of time, that there were while it stood."""
+    of: dict[Who | str, list[Use]] = defaultdict(list)
+    for use in uses:
+        for where in (use.target, use.caller.who, use.account):
+            of[where].append(use)
+    members: dict[Who, list[Who]] = defaultdict(list)
+    for user, group in answers.memberships:
+        members[group.who].append(user.who)
+
+    def came(one: Stood) -> Iterator[Use]:
+        (kind, whose, what), change = one.change.of, one.change
+        whom = Who(kind, change.recorded, whose)
+        near: list[Who | str] = [what.rpartition(" ")[2]] if change.gives == ASSIGNS else [whom, *members[whom]]
+        for use in chain.from_iterable(of[where] for where in near if one.since):
+            if one.since and one.since <= use.time <= (one.until or use.time) and _is_by(change, use, answers):
+                yield use
+
+    return tuple(replace(one, entered=tuple(dict.fromkeys(came(one)))) for one in found)
+
+
+def _is_by(one: Change, use: Use, answers: Answers) -> bool:
+    """Whether an entry may be that of somebody whom a trust policy or an assignment let in; of other calls it is."""
+    caller = use.caller.who
+    if one.gives == ASSIGNS:
+        principal = answers.principals.get(one.of[2].partition(" ")[0])
+        name = answers.names.get(one.of[1], "")
+        of_set = use.role.startswith(f"{RESERVED_ROLE}{name}_") and caller.kind == "identity-center-user"
+        who = principal.who if principal else caller
+        return of_set and (who == caller or (who.kind in GROUPS and answers.is_member(caller.name, who) is not False))
+
+    def is_caller(who: Who | None) -> bool:
+        if who is None or caller.kind == "principal":
+            return caller.kind in BY_PROVIDER if who is None else who.account in ("", caller.account)
+        return who in (caller, Who("root", caller.account)) or who.kind == "everyone"
+
+    return one.gives != TRUST or (use.target.name == one.of[1] and let_in(one, answers, is_caller))
+
+
+def let_in(one: Change, answers: Answers, is_it: Callable[[Who | None], bool]) -> bool:
+    """Whether a trust policy that a call wrote may have let in somebody whom that of now does not, and who is it; None
+    is somebody whom no ARN names, as of an identity provider.
+    """
+    if one.policy is None or any(
+        each.principals is None or each.principals.unresolved or each.principals.canonical_user
+        for each in one.policy.statements
+    ):
+        return True
+    names = (name for each in lets_in(one.policy, still(one, answers)).values() for name in each)
+    return any(is_it(Who.named("*" if name == "everyone" else name)) for name in names if not name.endswith(_SERVICE))
+
+
 def still(one: Change, answers: Answers) -> Sequence[Statement]:
     """What of the trust policy of now, if it denies nobody else, lets in of those whom a call's policy did."""
     now = answers.holds.get((one.recorded, *one.of))
-    if one.gives != _TRUST or not now or not isinstance(now.policy, PolicyDocument) or one.policy is None:
+    if one.gives != TRUST or not now or not isinstance(now.policy, PolicyDocument) or one.policy is None:
         return ()
     mine, theirs = one.policy.statements, now.policy.statements
     new_denies = any(each.effect == "Deny" and not any(map(each.part_of, mine)) for each in theirs)
@@ -185,7 +279,7 @@ def _stands_anyway(one: Change, answers: Answers) -> bool:
     return not one.undone and one.of[2] != BOUNDARY and (one.recorded, *one.of) in answers.holds
 
 
-def _is_said(one: TakenBack, judged: TakenBack) -> bool:
+def _is_said(one: Stood, judged: Stood) -> bool:
     """Whether it is a policy that a role had while somebody could enter it, of whom it is said how strong."""
     same = one.change.recorded == judged.change.recorded and one.change.of[:2] == judged.change.of[:2]
     if not same or one.change.gives not in _POLICIES or one.since is None or judged.since is None:
@@ -195,7 +289,7 @@ def _is_said(one: TakenBack, judged: TakenBack) -> bool:
 
 def _is_of_credentials(one: Change) -> bool:
     """Whether it is a password, a key or a device of a user, of which live IAM does not tell all."""
-    return one.gives in BEING and one.gives != _TRUST
+    return one.gives in BEING and one.gives != TRUST
 
 
 def _done(changes: Sequence[Change]) -> list[Change]:
@@ -244,7 +338,7 @@ def _permissions(
     Its policies are those that the answers show and those that calls gave it before the end.
     """
     of = (one.recorded, *one.of[:2])
-    judged = one.trusts if one.gives == _TRUST else one.gives in _POLICIES and enter(one, answers)
+    judged = one.trusts if one.gives == TRUST else one.gives in _POLICIES and enter(one, answers)
     if not judged or one.recorded not in answers.accounts:
         return None
     there = ((key[3], said) for key, said in answers.holds.items() if key[:3] == of)
@@ -267,7 +361,7 @@ def _permissions(
     raising = tuple(own_changes(role, filter(None, documents)))
     levels = [level_of(said, raising) if said else Level.UNKNOWN for said in documents]
     strongest = max((Level.NONE if made else Level.UNKNOWN, *levels))
-    if one.gives != _TRUST and strongest is not Level.ADMINISTRATOR and _is_about_roles(one, {}, answers):
+    if one.gives != TRUST and strongest is not Level.ADMINISTRATOR and _is_about_roles(one, {}, answers):
         return None
     return strongest, tuple(name.rpartition("/")[2] for name in shown)
 

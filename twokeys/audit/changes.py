@@ -14,7 +14,7 @@ from typing import Any, Final
 from twokeys.access.model.requirements import in_words
 from twokeys.access.reading.snapshot import mapping
 from twokeys.answers.model import BOUNDARY, KEPT_BY_ID
-from twokeys.audit.record import SCIM
+from twokeys.audit.record import HIDDEN, SCIM
 from twokeys.aws_reference import access_levels
 from twokeys.iam import PolicyDocument, PolicyError, PolicyKind, Statement, parse_policy
 from twokeys.shown import listed
@@ -156,13 +156,18 @@ def changed_of(record: Mapping[str, Any]) -> tuple[str, str, str]:
     """Whom a call changes (its kind and its name; a permission set's ARN, a policy's, the id of a group of IAM Identity
     Center) and what of it: a policy, a group, a member, an access key, the principal and the account of an assignment.
 
-    Each is empty where it names none. Who makes an access key for itself need not name itself.
+    Each is empty where it names none. Who makes an access key for itself need not name itself, and the root user is no
+    user of IAM. https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateAccessKey.html
     """
     name, asked = str(record.get("eventName")), dict(mapping(record.get("requestParameters")))
     if name.endswith("AccessKey"):
-        made = mapping(mapping(record.get("responseElements")).get("accessKey"))
-        own = {"userName": mapping(record.get("userIdentity")).get("userName")}
-        asked = {key: value for each in (own, made, asked) for key, value in each.items() if value}
+        made, caller = (mapping(record.get(one)) for one in ("responseElements", "userIdentity"))
+        own = {"userName": caller.get("userName")}
+        asked = {
+            key: value for each in (own, mapping(made.get("accessKey")), asked) for key, value in each.items() if value
+        }
+        if caller.get("type") == "Root" and not mapping(record.get("requestParameters")).get("userName"):
+            return "root-user", "root user", str(asked.get("accessKeyId") or "")
     if name == "CreatePolicy":
         asked = {"policyArn": mapping(mapping(record.get("responseElements")).get("policy")).get("arn")}
     if name == "PatchGroup":
@@ -229,7 +234,7 @@ def _values(asked: object) -> Iterator[str]:
             isinstance(value, str)
             and 0 < len(value) <= _LONGEST
             and value[0] not in "{<"
-            and value != "HIDDEN_DUE_TO_SECURITY_REASONS"
+            and value != HIDDEN
             and not _UNTOLD.fullmatch(key)
         ):
             yield f"{key} {value}"

@@ -144,17 +144,21 @@ def audit(  # noqa: PLR0913 - one parameter an option
     there = shown()
     if at:
         _refuse_later(there, at)
-    whole = into(_answers(there, config, now), target)
+    everywhere = _answers(there, config, now)
+    whole = into(everywhere, target)
     if logs or events_api:
         named = tuple(known_region(one, "--region") for one in regions)
         trail = _from_files(logs, named, *period) if logs else _from_api(named, *period)
         comparison = compare(whole, trail, *period, learning_days=learning_days)
-        whole = against_states(comparison.answers, comparison)
+        whole = comparison.answers
     if at:
         dates = f"Dates in keys and of exceptions are held against {in_utc(at)} (--at)"
         whole = replace(whole, past=True, meanwhile=dates)
-    answers = of_person(whole, person, comparison.people if comparison else ())
-    comparison = comparison and by_person(comparison, answers)
+    people: set[str] = comparison.people if comparison else set()
+    answers = of_person(whole, person, people)
+    if comparison is not None:
+        comparison = by_person(comparison, answers, of_person(everywhere, person, people))
+        answers = against_states(answers, comparison)
     if html is not None:
         write_output(html, page(answers, target, comparison, now))
     if table is not None:

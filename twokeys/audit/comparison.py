@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from twokeys.answers.model import Answers, Party, Step, Way
 from twokeys.answers.selection import PEOPLE
 from twokeys.audit import LEARNING
-from twokeys.audit.against_states import TakenBack, taken_back
+from twokeys.audit.against_states import Stood, not_in_states, taken_back, with_entries
 from twokeys.audit.coverage import WasRead
 from twokeys.audit.dates import dated
 from twokeys.audit.entries import DoorUse, Entry, Tallies, Tally, Usage
@@ -74,12 +74,22 @@ class Comparison:
     """Those that count, where people named them."""
     changes: tuple[Change, ...] = ()
     """The calls that changed, or tried to change, who can enter, in order of time."""
-    taken_back: tuple[TakenBack, ...] = ()
+    taken_back: tuple[Stood, ...] = ()
     """What let somebody in during the period, or may have, and is not in the answers: what is judged first."""
+    not_in_states: tuple[Stood, ...] = ()
+    """What a call gave that may yet stand, and that the states do not have."""
     earlier: tuple[Use, ...] = ()
     """The sessions in the accounts that were asked for that began before the period, each with its first call."""
     key_calls: tuple[tuple[Party, str, int], ...] = ()
     """The calls of users with credentials of their own, by name, in the accounts that were asked for and on the way."""
+
+    def meanwhile(self, answers: Answers) -> dict[str, list[str]]:
+        """Of each entry, by id, while what it was that the answers have not, in words."""
+        found: dict[str, list[str]] = defaultdict(list)
+        for one in (*self.taken_back, *self.not_in_states):
+            for use in one.entered:
+                found[use.id].append(one.meanwhile(answers))
+        return found
 
     @property
     def people(self) -> set[str]:
@@ -157,6 +167,8 @@ def compare(
     key_calls, changes = tuple(_key_calls(answers, trail, accounts)), tuple(_changes(trail, accounts))
     by_doors, by_steps = (one.used(records) if records else {} for one in (sorting.doors, sorting.steps))
     used = by_doors | by_steps
+    population = tuple(sorted(sorting.population, key=lambda one: (one.use.time, one.use.id)))
+    came = [one.use for one in population]
     learned = start and start + min(timedelta(days=learning_days), datetime.max.replace(tzinfo=UTC) - start)
     return Comparison(
         answers=answers,
@@ -173,10 +185,11 @@ def compare(
         asked=asked,
         ways=tuple(way_use(way, used) for way in answers.ways) if records else (),
         steps=tuple(use for _, use in by_steps.values()),
-        population=tuple(sorted(sorting.population, key=lambda one: (one.use.time, one.use.id))),
+        population=population,
         regions=trail.coverage.only,
         changes=changes,
-        taken_back=taken_back(answers, changes),
+        taken_back=with_entries(taken_back(answers, changes), came, answers),
+        not_in_states=with_entries(not_in_states(answers, changes), came, answers),
         earlier=tuple(use for use in sorting.uses if use.event == EARLIER and use.account in answers.accounts),
         key_calls=key_calls,
     )

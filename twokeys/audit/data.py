@@ -7,7 +7,7 @@ from typing import Any
 
 from twokeys.answers.data import party_data
 from twokeys.answers.model import Answers
-from twokeys.audit.against_states import TakenBack
+from twokeys.audit.against_states import Stood
 from twokeys.audit.comparison import Comparison, SignIns, WayUse
 from twokeys.audit.coverage import Covered
 from twokeys.audit.entries import DoorUse
@@ -57,11 +57,13 @@ def as_data(answers: Answers, comparison: Comparison) -> dict[str, Any]:
 
 def population(answers: Answers, comparison: Comparison) -> Iterator[dict[str, Any]]:
     """Every entry, and every use of a step on the way, in order of time, with the doors that explain it."""
+    meanwhile = comparison.meanwhile(answers)
     for one in comparison.population:
         yield {
             "what": kind_of(one),
             "doors": [by_door(step) for step in one.doors],
             "whyPerhaps": one.perhaps or None,
+            "meanwhile": meanwhile.get(one.use.id, []),
             **_use(one.use, answers),
         }
 
@@ -115,7 +117,7 @@ def _way(one: WayUse) -> dict[str, Any]:
     }
 
 
-def _taken_back(one: TakenBack, answers: Answers) -> dict[str, Any]:
+def _taken_back(one: Stood, answers: Answers) -> dict[str, Any]:
     level, names = one.permissions or (None, ())
     return {
         **_use(one.change.use, answers),
@@ -125,6 +127,7 @@ def _taken_back(one: TakenBack, answers: Answers) -> dict[str, Any]:
         "into": one.change.of[1],
         "permissions": level.word if level is not None else None,
         "policies": list(names),
+        "entered": [use.id for use in one.entered],
         "from": _iso(one.since),
         "until": _iso(one.until),
     }

@@ -5,12 +5,12 @@ from collections.abc import Callable, Container, Iterator, Sequence
 from itertools import chain
 
 from twokeys.answers.model import Answers
-from twokeys.audit.against_states import TakenBack, actor
+from twokeys.audit.against_states import Stood, actor
 from twokeys.audit.changes import HANDS_ON
 from twokeys.audit.comparison import Comparison
 from twokeys.audit.entries import Usage
 from twokeys.audit.record import Use
-from twokeys.audit.to_look_at import to_look_at
+from twokeys.audit.to_look_at import in_time, to_look_at
 from twokeys.audit.trail import Change
 from twokeys.audit.what_was_read import coverage, gaps, not_as_digest, not_readable, without_digests
 from twokeys.audit.words import (
@@ -36,7 +36,7 @@ NOT_LOOKED_AT = (
     "else sessions do once they are in, but for root users and root sessions; what else users do with access keys, but "
     "for making credentials; which read events a trail's event selectors leave out"
 )
-_ONLY_LEARNING = "all of the period only teaches what is usual (--learning-days)"
+_ONLY_LEARNING = "all of the period only teaches what is usual"
 _OF_WAYS = {
     Usage.USED: "used",
     Usage.PERHAPS: "perhaps used",
@@ -55,7 +55,7 @@ def not_in_the_events(comparison: Comparison) -> str:
     regions = "regions that AWS does not enable by default, but for the stack's and those of which there are records"
     if comparison.regions:
         named = ", ".join(comparison.regions)
-        regions = f"regions other than {named} (--region), but for the records that are there"
+        regions = f"regions other than {named}, but for the records that are there"
     asked, held = (
         any(one.caller for one in comparison.was_read.sources),
         any(one.held for one in comparison.was_read.sources),
@@ -92,7 +92,7 @@ def headline(answers: Answers, comparison: Comparison | None) -> str:
         _some(len(comparison.was_read.in_no_digest), "log file", " in no digest given"),
     )
     first = seen if comparison.start else (_NO_RECORDS if _may_have_logs(comparison) else _NO_LOGS,)
-    only = f" of {listed(comparison.regions)} only (--region)" if comparison.regions else ""
+    only = f" of {listed(comparison.regions)} only" if comparison.regions else ""
     said = f"CloudTrail{only}: {', '.join(filter(None, (*first, *not_known)))}"
     return "; ".join(
         filter(None, (said, gaps(answers, comparison.was_read), without_digests(answers, comparison.was_read)))
@@ -114,10 +114,8 @@ _AT_THE_TOP = {
     GIVEN: "Who may enter anyway was given more in the period than there is now",
     NOT_JUDGED: "Not judged is whom these let in before they were taken back",
 }
-_STOOD = (
-    "What stood before these changes is not in what was read (for a second answer, with `--at` of then, give the "
-    "states of the period's beginning)"
-)
+_STOOD = "What stood before these changes is not in what was read"
+_THEN = ". Next step: for a second answer, give the states of the period's beginning with `--at` of then"
 
 
 def at_the_top(answers: Answers, comparison: Comparison | None, few: int = FEW) -> list[str]:
@@ -128,8 +126,11 @@ def at_the_top(answers: Answers, comparison: Comparison | None, few: int = FEW) 
         return []
     came = []
     for who, each in entered(answers, comparison).items():
-        without = sum(len(own) for what, own in each.items() if what.endswith(NO_DOOR))
-        came.append(f"{who} ({sum(map(len, each.values()))}{f', {without} {NO_DOOR}' if without else ''})")
+        own = [use for uses in each.values() for use in uses]
+        without = sum(len(uses) for (_, how), uses in each.items() if how == NO_DOOR)
+        sessions = [*dict.fromkeys(use.source_identity or use.caller_session or "" for use in own)]
+        named = f" as {said_of([*filter(None, sessions)])}" if any(sessions) else ""
+        came.append(f"{who}{named} ({len(own)}{f', {without} {NO_DOOR}' if without else ''})")
     of_services = {*chain(*HANDS_ON.values())}
     handed = Counter(
         f"{one.use.event} in {answers.account_name(one.use.account)}"
@@ -139,10 +140,11 @@ def at_the_top(answers: Answers, comparison: Comparison | None, few: int = FEW) 
     taken: dict[str, list[str]] = defaultdict(list)
     for one in comparison.taken_back:
         what = _AT_THE_TOP[what_was(one)] if one.since or one.permissions else _STOOD
-        taken[what].append(f"{one.words(answers)}, by {actor(one.change.use, answers)}")
+        taken[what].append(f"{one.words(answers)}, by {actor(one.change.use, answers)}{one.came(answers)}")
     came_in = f"Entered: {listed(came, most=4 * few)}{_STEP if comparison.undeclared else ''}"
     return [came_in] * bool(came) + [
         f"{what}: {'; '.join([*lines[:few], *([f'{len(lines) - few} more below'] if len(lines) > few else [])])}"
+        + _THEN * (what == _STOOD)
         for what, lines in (
             ("Hands roles to others than their services", [f"{one} ({number})" for one, number in handed.items()]),
             *((what, taken[what]) for what in (*_AT_THE_TOP.values(), _STOOD)),
@@ -151,20 +153,23 @@ def at_the_top(answers: Answers, comparison: Comparison | None, few: int = FEW) 
     ]
 
 
-def entered(answers: Answers, comparison: Comparison, sources: Container[str] = ()) -> dict[str, dict[str, list[Use]]]:
+Entered = dict[str, dict[tuple[str, str], list[Use]]]
+"""Who came, into which role and how, with the uses."""
+
+
+def entered(answers: Answers, comparison: Comparison, sources: Container[str] = ()) -> Entered:
     """Who came in, with the uses of each role: who came without a door first, then who came most often.
 
     Who came by a door for another, of these sources, as a member of a group, is said there.
     """
-    came: dict[str, dict[str, list[Use]]] = defaultdict(lambda: defaultdict(list))
+    came: Entered = defaultdict(lambda: defaultdict(list))
     for one in comparison.population:
         if not one.on_the_way:
             who = caller(one.use, answers)
             doors = [door.source.short for door in one.doors if door.source.short in sources]
             by = who if who in doors else next(iter(doors), who)
             how = kind_of(one).removeprefix(SURE).removeprefix("entry ")
-            what = f"{one.use.target.label} of {answers.account_name(one.use.account)} {how}".rstrip()
-            came[by][what if by == who else f"{what} by {who}"].append(one.use)
+            came[by][one.use.target.label, how if by == who else f"{how} by {who}".strip()].append(one.use)
     without = {caller(use, answers) for use in comparison.undeclared}
     return dict(sorted(came.items(), key=lambda one: (one[0] not in without, -sum(map(len, one[1].values())))))
 
@@ -201,7 +206,8 @@ def events(answers: Answers, comparison: Comparison, named: Callable[[Sequence[s
     yield period(comparison)
     yield from _few("not readable", not_readable(comparison.was_read))
     looked_at, changed = to_look_at(answers, comparison)
-    yield from _few("entries, calls and attempts", list(map(": ".join, looked_at)))
+    few = [*in_time(looked_at[:MANY]), *looked_at[MANY:]]
+    yield from _few("entries, calls and attempts", list(map(": ".join, few)))
     yield from _few("what was taken back", list(map(": ".join, taken_back(answers, comparison))))
     yield from filter(None, [who_changed(answers, comparison)])
     yield from _few("changes of keys", list(map(": ".join, changed)), "--csv and --json")
@@ -221,7 +227,7 @@ def events(answers: Answers, comparison: Comparison, named: Callable[[Sequence[s
     yield not_in_the_events(comparison)
 
 
-def what_was(one: TakenBack) -> str:
+def what_was(one: Stood) -> str:
     """Of what kind that is which was taken back."""
     return NOT_JUDGED if one.permissions is None else WAS_OPEN if one.lost else GIVEN
 
@@ -229,7 +235,7 @@ def what_was(one: TakenBack) -> str:
 def taken_back(answers: Answers, comparison: Comparison) -> list[tuple[str, str]]:
     """What was given, or there, in the period and taken back, in words, and by whom it was given or taken."""
     return [
-        (what_was(one), f"{one.words(answers)}, by {', ended by '.join(calls)}")
+        (what_was(one), f"{one.words(answers)}, by {', ended by '.join(calls)}{one.came(answers)}")
         for one in comparison.taken_back
         if (calls := [f"{actor(use, answers)} ({use.id})" for use in (one.change.use, *one.ended)])
     ]
@@ -247,9 +253,7 @@ def ways(comparison: Comparison) -> str:
     each = ", ".join(f"{counts[usage]} {_OF_WAYS[usage]}" for usage in Usage if counts[usage])
     if not counts:
         return ""
-    step = (
-        "give whole files and digests of what is not covered, or with --region the regions with an active STS endpoint"
-    )
+    step = "give whole files and digests of what is not covered, or name the regions with an active STS endpoint"
     known = f". To know more, {step}" if counts[Usage.NOT_KNOWN] or comparison.was_read.not_covered else ""
     return f"Of {counted(len(comparison.ways), 'way')} in, those through other roles included: {each}{known}"
 

@@ -1,5 +1,6 @@
 """Whether it is known of a door that it was not used: where the records of a trail would have a use."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -139,12 +140,18 @@ class Records:
         return covered.lacks is None and there and all(moment - self.end <= _LATE for moment in read)
 
     def accounts(self, ends: Iterable[tuple[Who, Who]]) -> Iterable[Covered]:
-        """What there is of each account that is asked for, and of those that the ends lead from.
+        """What there is of each account that is asked for, and of those that the ends lead from: of each kind first
+        those through which most ways lead.
 
         Nobody has the records of a third party's account; those of the role's account have each entry from there.
         """
         theirs = {way.source.who.account for way in self.answers.ways if way.third_party}
         accounts = {*self.answers.accounts, *({source.account for source, _ in ends} - theirs)} - {""}
+        leads = Counter(
+            end for way in self.answers.ways for end in {way.account, *(x.source.who.account for x in way.steps)}
+        )
         names = self.answers.names
-        for account in sorted(accounts, key=lambda one: (one not in self.answers.accounts, names.get(one, one))):
+        for account in sorted(
+            accounts, key=lambda one: (one not in self.answers.accounts, -leads[one], names.get(one, one))
+        ):
             yield self.covered(account, self.start)

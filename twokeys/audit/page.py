@@ -1,6 +1,6 @@
 """The report as one HTML file for auditors: no script, nothing loaded, printable."""
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Container, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -9,7 +9,7 @@ from itertools import accumulate, zip_longest
 from math import ceil
 
 from twokeys.answers import pages
-from twokeys.answers.model import Answers, Party, Step, Time, Way
+from twokeys.answers.model import Answers, Step, Time, Way
 from twokeys.answers.permissions import Level
 from twokeys.answers.summary import FEW, Named, by_account, not_looked_at, not_shown, scope, summary
 from twokeys.answers.words import asked, duration, into, keys, remaining, since, third_parties
@@ -26,8 +26,20 @@ from twokeys.audit.events import (
     ways,
     who_changed,
 )
-from twokeys.audit.report import EXPIRED, MEMBERS, credentials, heading, members, question, shut, title, what_was_read
-from twokeys.audit.to_look_at import to_look_at
+from twokeys.audit.report import (
+    EXPIRED,
+    MEMBERS,
+    by_source,
+    counts,
+    credentials,
+    heading,
+    members,
+    question,
+    shut,
+    title,
+    what_was_read,
+)
+from twokeys.audit.to_look_at import in_time, to_look_at
 from twokeys.audit.what_was_read import coverage, gaps, not_readable
 from twokeys.audit.words import sign_ins, uses
 from twokeys.shown import counted, in_utc, listed
@@ -47,13 +59,12 @@ def page(answers: Answers, target: str | None, comparison: Comparison | None, no
     asked_of = question(answers, target, comparison)
     style = pages.part(_PACKAGE, "page.css") + pages.footer(f"{asked_of}; made {made}")
     numbers, groups, named = summary(answers, now), by_account(answers), Named()
-    by_source: dict[Party, list[Way]] = defaultdict(list)
+    principals = by_source(answers)
     of_account: dict[str, list[Way]] = {id: [] for id in answers.accounts}
     for way in answers.ways:
-        by_source[way.source].append(way)
         of_account[way.account].append(way)
-    came = _came(answers, comparison, {source.short for source in by_source}) if comparison else {}
-    of_sources = {source.short: "; ".join(came.pop(source.short, ())) for source in by_source}
+    came = _came(answers, comparison, {source.short for source, _ in principals}) if comparison else {}
+    of_sources = {source.short: "; ".join(came.pop(source.short, ())) for source, _ in principals}
     sentences = [
         numbers.sentence,
         *at_the_top(answers, comparison, _FEW),
@@ -61,9 +72,11 @@ def page(answers: Answers, target: str | None, comparison: Comparison | None, no
         headline(answers, comparison),
         not_shown(answers),
     ]
+    said, steps = zip(*(_step_of(one) for one in sentences if one), strict=True)
     strengths = _by_strength(answers, now)
-    of_events = _events(answers, comparison, named) if comparison is not None else None
     looked_at = to_look_at(answers, comparison)[0] if comparison is not None else []
+    few_uses = _that_fit([asked_of, *said], [*(names for _, _, names in strengths)], looked_at)
+    of_events = _events(answers, comparison, named, few_uses) if comparison is not None else None
     return pages.page(
         _PACKAGE,
         "page.html",
@@ -74,8 +87,9 @@ def page(answers: Answers, target: str | None, comparison: Comparison | None, no
         organization=answers.name,
         origin=answers.origin,
         made=made,
-        sentences=sentences,
-        few_uses=_that_fit([asked_of, *filter(None, sentences)], [*(names for _, _, names in strengths)], looked_at),
+        sentences=said,
+        steps=[*filter(None, steps)],
+        few_uses=few_uses,
         strengths=strengths,
         as_of=scope(replace(answers, updated_by=())),
         scope=scope(answers),
@@ -88,11 +102,11 @@ def page(answers: Answers, target: str | None, comparison: Comparison | None, no
                 (
                     source.short,
                     third_parties(ways),
-                    _counts(ways, now),
+                    counts(ways, now),
                     named(sorted({way.target.place for way in ways})),
                     of_sources.get(source.short, ""),
                 )
-                for source, ways in sorted(by_source.items(), key=lambda pair: (-_level(pair[1]), str(pair[0])))
+                for source, ways in principals
             ),
         ],
         members=members(answers),
@@ -100,7 +114,7 @@ def page(answers: Answers, target: str | None, comparison: Comparison | None, no
         accounts=[
             (
                 account,
-                _counts(of_account[account.id], now),
+                counts(of_account[account.id], now),
                 len({way.source for way in of_account[account.id] if way.at(now) is Time.NOW}),
                 [number for number, group in enumerate(groups, 1) if account in group.accounts],
             )
@@ -121,33 +135,27 @@ def page(answers: Answers, target: str | None, comparison: Comparison | None, no
     )
 
 
+def _step_of(sentence: str) -> tuple[str, str]:
+    """A sentence without its next step, which is for whoever asks again and not for whoever signs; and that."""
+    said, _, step = sentence.partition(". Next step")
+    return said, step.removeprefix(":").strip()
+
+
 def _came(answers: Answers, comparison: Comparison, sources: Container[str]) -> dict[str, list[str]]:
     """What each principal entered in the period, a group by its members, and what was entered through other roles."""
     came: dict[str, list[str]] = defaultdict(list)
     for who, each in entered(answers, comparison, sources).items():
-        came[who] += [f"{what}, {counted(len(own), 'time')}, last {in_utc(own[-1].time)}" for what, own in each.items()]
+        for (role, how), own in each.items():
+            places = listed([answers.account_name(use.account) for use in own], most=_MOST_PRINCIPALS)
+            what = f"{role} of {places} {how}".strip()
+            came[who].append(f"{what}, {counted(len(own), 'time')}, last {in_utc(own[-1].time)}")
     for one in comparison.ways:
         if one.way.through and one.last:
             count = counted(one.count, "time") if one.count else "perhaps"
-            came[one.way.source.short].append(f"{into(one.way)}, {count}, last {in_utc(one.last)}")
+            came[one.way.source.short].append(
+                f"{into(one.way, one.way.target.short)}, {count}, last {in_utc(one.last)}"
+            )
     return came
-
-
-def _level(ways: Iterable[Way]) -> Level:
-    return max((way.permissions.level for way in ways), default=Level.NONE)
-
-
-def _counts(ways: list[Way], now: datetime) -> tuple[str, str]:
-    """How strong the strongest that is open is, and how many there are: "administrator", "9: 6 administrator, 3 write".
-
-    Those that their dates keep shut are counted apart.
-    """
-    open_now = [way for way in ways if way.at(now) is Time.NOW]
-    levels = Counter(way.permissions.level for way in open_now)
-    each = ", ".join(f"{levels[level]} {level.word}" for level in sorted(levels, reverse=True))
-    counts = [f"{len(open_now)}: {each}" if len(levels) > 1 else each]
-    counts += [f"{shut} {when.value}" for when in Time if when is not Time.NOW and (shut := _at(ways, when, now))]
-    return _level(open_now).word if open_now else "", "; ".join(filter(None, counts)) or "none"
 
 
 def _by_strength(answers: Answers, now: datetime) -> list[tuple[str, str, str]]:
@@ -175,10 +183,6 @@ def _that_fit(sentences: Iterable[str], cells: Iterable[str], looked_at: Iterabl
 def _height(text: str, across: int = _ACROSS) -> float:
     """The lines of a text with what is between it and the next."""
     return ceil(len(text) / across) + 0.5
-
-
-def _at(ways: Iterable[Way], when: Time, now: datetime) -> int:
-    return sum(way.at(now) is when for way in ways)
 
 
 def _by_source(found: Iterable[tuple[Way, ...]], now: datetime) -> list[tuple[str, list[tuple[str, ...]]]]:
@@ -218,7 +222,7 @@ def _lines(step: Step) -> list[tuple[str, str | None]]:
     return list(zip_longest(keys(bare), (key.urn for key in step.keys)))
 
 
-def _events(answers: Answers, comparison: Comparison, named: Named) -> dict[str, object]:
+def _events(answers: Answers, comparison: Comparison, named: Named, few_uses: int) -> dict[str, object]:
     looked_at, changed = to_look_at(answers, comparison)
     return {
         "gaps": gaps(answers, comparison.was_read),
@@ -232,7 +236,7 @@ def _events(answers: Answers, comparison: Comparison, named: Named) -> dict[str,
         "ways": ways(comparison),
         "through": through_roles(comparison),
         "most": _MOST,
-        "looked_at": looked_at,
+        "looked_at": [*in_time(looked_at[:few_uses]), *in_time(looked_at[few_uses:])],
         "taken_back": taken_back(answers, comparison),
         "sign_ins": [sign_ins(one, answers) for one in comparison.sign_ins],
         "changes": changed,

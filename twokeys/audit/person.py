@@ -1,25 +1,28 @@
 """What one person did, of all that was compared."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
+from functools import partial
 
 from twokeys.answers.model import ACCESS_KEY, Answers
 from twokeys.answers.selection import GROUPS, PEOPLE, is_person
-from twokeys.audit.against_states import TakenBack, enter, still
+from twokeys.audit.against_states import ASSIGNS, TRUST, Stood, enter, let_in
 from twokeys.audit.changes import lets_in
 from twokeys.audit.comparison import Comparison, calls_of, way_use
 from twokeys.audit.entries import DoorUse, Entry, Tally
 from twokeys.audit.record import Use
 from twokeys.audit.trail import TEMPORARY
 from twokeys.doors import Who
+from twokeys.iam import Arn, PolicyDocument
 
 
-def by_person(comparison: Comparison, answers: Answers) -> Comparison:
+def by_person(comparison: Comparison, answers: Answers, everywhere: Answers | None = None) -> Comparison:
     """What one person did, whose answers these are, and how that one used the doors of these ways; all, if of nobody.
 
     A call is the person's that the user made, that carries the person's name as its source identity, or that was made
-    in a session which one of the entries began.
+    in a session which one of the entries began. Of what the answers have not, that is kept which may be the person's:
+    what the person's ways, into whatever account (`everywhere`), and entries lead through, and whom it names.
     """
     person = answers.person
     if not person:
@@ -46,6 +49,11 @@ def by_person(comparison: Comparison, answers: Answers) -> Comparison:
         tuple(used[ends][1] for one in of if (ends := (one.door.source.who, one.door.target.who)) in used)
         for of in (comparison.doors, comparison.steps)
     )
+    concerns = _concerning(everywhere or answers, comparison, [one.use for one in population])
+
+    def own(one: Stood) -> Stood:
+        return replace(one, entered=tuple(filter(did, one.entered)))
+
     return replace(
         comparison,
         doors=doors,
@@ -57,39 +65,69 @@ def by_person(comparison: Comparison, answers: Answers) -> Comparison:
         changes=tuple(one for one in comparison.changes if did(one.use)),
         taken_back=tuple(
             one
-            for one in comparison.taken_back
-            if _concerns(one, answers, {use.use.caller.who.account for use in population})
-            and (one.lost or not one.permissions or enter(one.change, answers))
+            for one in map(own, comparison.taken_back)
+            if concerns(one) and (one.lost or not one.permissions or enter(one.change, answers))
         ),
+        not_in_states=tuple(filter(concerns, map(own, comparison.not_in_states))),
         earlier=tuple(filter(did, comparison.earlier)),
         apart=dict(_own_calls(comparison, answers)),
     )
 
 
-def _concerns(one: TakenBack, answers: Answers, accounts: set[str]) -> bool:
-    """Whether what was given or taken away may be the person's: not what is another user's, or of a group that the
-    person is surely not in, nor a trust policy that let in only services, other users, and others' accounts.
+def _concerning(answers: Answers, comparison: Comparison, uses: Iterable[Use]) -> Callable[[Stood], bool]:
+    """Whether what stood may be the person's: of the person, a group that the person may be in, a role or policy of the
+    person's ways and entries; a trust policy where it let in the person, or an account or role of ours.
 
-    Theirs may be any account of ours, and those that the person called from.
+    A role that was open to the person, or that one of these may enter at home, is one of them, too. What a call does
+    not name may be anybody's.
     """
-    (kind, whose, what), person, policy = one.change.of, answers.person or "", one.change.policy
-    named = [answers.principals[each].who for each in (whose, *what.split()) if each in answers.principals]
-    named += [Who(kind, one.change.recorded, whose)] if kind in ("user", "group") else []
-    if people := [who for who in named if who.kind in PEOPLE]:
-        return any(is_person(who, person) for who in people)
-    if any(who.kind in GROUPS and answers.is_member(person, who) is False for who in named):
-        return False
-    if not (one.since and one.lost and policy) or any(
-        each.principals is None or each.principals.unresolved or each.principals.canonical_user
-        for each in policy.statements
-    ):
-        return True
-    ours = accounts | {*answers.names, *answers.accounts, *answers.shown}
-    let_in = [name for names in lets_in(policy, still(one.change, answers)).values() for name in names]
-    known = {name: Who.named(name) for name in let_in if not name.endswith(".amazonaws.com")}
-    return any(
-        who is None or (is_person(who, person) if who.kind == "user" else who.account in ours) for who in known.values()
-    )
+    person, steps = answers.person, [step for way in (*answers.ways, *answers.within) for step in way.steps]
+    ends = {end.who for step in steps for end in (step.source, step.target)}
+    ends |= {who for use in uses for who in (use.caller.who, use.target)}
+    theirs = {(who.account, who.kind, who.name) for who in ends} | {key.held[:3] for step in steps for key in step.keys}
+    ours = {who.account for who in ends} | {*answers.names, *answers.accounts, *answers.shown}
+
+    def may_be(who: Who | None) -> bool:
+        if who is None or who.kind in ("user", "everyone"):
+            return who is None or who.kind == "everyone" or is_person(who, person)
+        return who.account in ours
+
+    stood = [*comparison.taken_back, *comparison.not_in_states]
+    trusts = [one.change for one in stood if one.change.gives == TRUST and one.since]
+    theirs |= {(one.recorded, *one.of[:2]) for one in trusts if let_in(one, answers, may_be)}
+    at_home = [
+        (key[:3], {who for names in lets_in(said.policy).values() for who in map(Who.named, names) if who})
+        for key, said in answers.holds.items()
+        if key[1] == "role" and not key[3] and said and isinstance(said.policy, PolicyDocument)
+    ]
+    while more := {role for role, trusted in at_home if any(map(partial(_comes, role, theirs), trusted))} - theirs:
+        theirs |= more
+    held = {key[3]: said for key, said in answers.holds.items() if key[:3] in theirs}
+    held |= {one.of[2]: None for one in comparison.changes if (one.recorded, *one.of[:2]) in theirs}
+    named = {*held, *(said.arn for said in held.values() if said), *(key[2] for key in theirs if len(key) > 2)}
+    named |= {account for account, *_ in theirs}
+
+    def concerns(one: Stood) -> bool:
+        (kind, whose, what), change = one.change.of, one.change
+        parties = [answers.principals[each].who for each in (whose, *what.split()) if each in answers.principals]
+        parties += [Who(kind, change.recorded, whose)] if kind in ("user", "group") else []
+        if people := [who for who in parties if who.kind in PEOPLE]:
+            return any(is_person(who, person) for who in people)
+        if groups := [who for who in parties if who.kind in GROUPS]:
+            return any(answers.is_member(person, who) is not False for who in groups)
+        if change.gives == TRUST and one.since:
+            return let_in(change, answers, may_be)
+        is_shown = kind in ("role", "root-user", "set", "account") or (kind == "policy" and Arn.parse(whose))
+        return not is_shown or change.gives == ASSIGNS or (change.recorded, kind, whose) in theirs or whose in named
+
+    return concerns
+
+
+def _comes(role: tuple[str, ...], theirs: Collection[tuple[str, ...]], trusted: Who) -> bool:
+    """Whether whom a role trusts in its own account is one of these, or is its account as a whole."""
+    if trusted.kind == "root":
+        return trusted.account == role[0] and any(one[0] == role[0] for one in theirs)
+    return trusted.account == role[0] and (trusted.account, trusted.kind, trusted.name) in theirs
 
 
 def _own_calls(comparison: Comparison, answers: Answers) -> Iterable[tuple[str, int]]:

@@ -47,6 +47,11 @@ SCIM = "identitystore-scim.amazonaws.com"
 
 https://docs.aws.amazon.com/singlesignon/latest/userguide/scim-logging-using-cloudtrail.html
 """
+HIDDEN = "HIDDEN_DUE_TO_SECURITY_REASONS"
+"""What stands for a value that may be a secret, as a user's name that nobody has.
+
+https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-aws-console-sign-in-events.html
+"""
 LONG_TERM, USER_ID = "AKIA", "AIDA"
 """How the id of an access key begins that does not end, and a user's unique id.
 
@@ -211,7 +216,9 @@ def called(record: Mapping[str, Any], user_identity: Mapping[str, Any], target: 
         role=intern(target.name if target.kind == "role" else ""),
         region=intern(str(record.get("awsRegion") or "unknown")),
         source=intern(str(record.get("sourceIPAddress") or "unknown")),
-        session=text(parameters.get("roleSessionName")),
+        session=_session(user_identity)
+        if record["eventName"] == "SwitchRole"
+        else text(parameters.get("roleSessionName")),
         caller_session=caller_session(record, user_identity),
         source_identity=text(mapping(user_identity.get("sessionContext")).get("sourceIdentity"))
         or text(parameters.get("sourceIdentity")),
@@ -306,11 +313,16 @@ def _role_arns(record: Mapping[str, Any]) -> Iterator[str]:
 def caller_session(record: Mapping[str, Any], user_identity: Mapping[str, Any]) -> str | None:
     """The name of the role's session that called, which the role's account has behind the unique id."""
     switch = record["eventName"] == "SwitchRole"
-    arn = mapping(record.get("additionalEventData")).get("SwitchFrom") if switch else user_identity.get("arn")
-    if session := _SESSION.fullmatch(str(arn)):
-        return session.group(1)
+    from_ = {"arn": mapping(record.get("additionalEventData")).get("SwitchFrom")}
+    if session := _session(from_ if switch else user_identity):
+        return session
     by_id = user_identity.get("type") == "AWSAccount"
     return text(str(user_identity.get("principalId") or "").partition(":")[2]) if by_id else None
+
+
+def _session(user_identity: Mapping[str, Any]) -> str | None:
+    found = _SESSION.fullmatch(str(user_identity.get("arn")))
+    return found.group(1) if found else None
 
 
 def _caller(record: Mapping[str, Any], user_identity: Mapping[str, Any], parameters: Mapping[str, Any]) -> Party:

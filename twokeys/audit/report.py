@@ -1,12 +1,13 @@
 """An audit as text for people."""
 
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 
 from rich.console import Console
 
-from twokeys.answers.model import Answers, NotProved
+from twokeys.answers.model import Answers, NotProved, Party, Time, Way
 from twokeys.answers.permissions import Level
 from twokeys.answers.summary import (
     SHA256,
@@ -14,7 +15,6 @@ from twokeys.answers.summary import (
     Alike,
     Named,
     by_account,
-    by_principal,
     file_or_live,
     in_words,
     not_looked_at,
@@ -23,7 +23,7 @@ from twokeys.answers.summary import (
     scope,
     summary,
 )
-from twokeys.answers.words import asked, facts, into, keys, not_now, third_parties, through
+from twokeys.answers.words import asked, facts, into, keys, third_parties
 from twokeys.audit.comparison import Comparison
 from twokeys.audit.events import asked_of, at_the_top, events, headline
 from twokeys.audit.what_was_read import read_from
@@ -158,7 +158,7 @@ def _ways(answers: Answers, now: datetime, named: Named) -> Iterator[str]:
             way, more = same[0], ""
             if way.target.who not in said and len({one.permissions.names for one in same}) == 1:
                 said.add(way.target.who)
-                more = listed([name.partition(" of role ")[0] for name in way.permissions.names], most=2)
+                more = listed(way.permissions.names, most=2)
             line = f"  {way.permissions}{f' ({more})' if more else ''}: {way.source.short} -> {into(way)}"
             short = more and len(line) > _COLUMNS
             yield f"  {way.permissions}: {way.source.short} -> {into(way)}" if short else line
@@ -181,13 +181,30 @@ def _ways(answers: Answers, now: datetime, named: Named) -> Iterator[str]:
 def _principals(answers: Answers, named: Named, now: datetime) -> Iterator[str]:
     yield ""
     yield "By principal"
-    for source, entrances in by_principal(answers.ways):
-        outside = third_parties(way for one in entrances for way in one.ways)
-        yield f"  {source.short}{f' ({outside})' if outside else ''}"
-        for one in entrances:
-            more = ", ".join(filter(None, (" and ".join(one.conditions), not_now(one.ways[0], now))))
-            into_what = f"{one.label} of {named(one.accounts)}{through(one.through)}"
-            yield f"    {one.level.word}: {into_what}{f', {more}' if more else ''}"
+    for source, ways in by_source(answers):
+        outside, places = third_parties(ways), named(sorted({way.target.place for way in ways}))
+        yield f"  {source.short}{f' ({outside})' if outside else ''} into {places}: {counts(ways, now)[1]}"
+
+
+def by_source(answers: Answers) -> list[tuple[Party, list[Way]]]:
+    """Each principal with its ways; the strongest first."""
+    found: dict[Party, list[Way]] = defaultdict(list)
+    for way in answers.ways:
+        found[way.source].append(way)
+    return sorted(found.items(), key=lambda pair: (-max(way.permissions.level for way in pair[1]), str(pair[0])))
+
+
+def counts(ways: list[Way], now: datetime) -> tuple[str, str]:
+    """How strong the strongest that is open is, and how many there are: "administrator", "9: 6 administrator, 3 write".
+
+    Those that their dates keep shut are counted apart.
+    """
+    levels = Counter(way.permissions.level for way in ways if way.at(now) is Time.NOW)
+    each = ", ".join(f"{levels[level]} {level.word}" for level in sorted(levels, reverse=True))
+    said = [f"{levels.total()}: {each}" if len(levels) > 1 else each]
+    times = Counter(way.at(now) for way in ways)
+    said += [f"{times[when]} {when.value}" for when in Time if when is not Time.NOW and times[when]]
+    return max(levels).word if levels else "", "; ".join(filter(None, said)) or "none"
 
 
 def members(answers: Answers) -> list[tuple[str, str]]:

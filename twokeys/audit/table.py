@@ -160,9 +160,11 @@ def _rows_of_events(answers: Answers, comparison: Comparison) -> Iterator[dict[s
         ends = {**_ends(user, user), "into role": "console", "role ARN": ""}
         counts = {"count": str(len(signed.uses)), "last use": _at(signed.uses[-1].time)}
         yield {"what": "signed in", **ends, **counts, "why": sign_ins(signed, answers)}
+    meanwhile = comparison.meanwhile(answers)
     for entry in comparison.population:
         doors = "; ".join(map(by_door, entry.doors))
-        yield {"what": kind_of(entry), **_row_of_use(entry.use, answers), "why": entry.perhaps, "door": doors}
+        why = "; ".join(filter(None, (entry.perhaps, *meanwhile.get(entry.use.id, ()))))
+        yield {"what": kind_of(entry), **_row_of_use(entry.use, answers), "why": why, "door": doors}
     for unusual in comparison.unusual:
         yield {"what": "unusual", **_row_of_use(unusual.use, answers), "why": "; ".join(unusual.why)}
     for gone in comparison.taken_back:
@@ -178,7 +180,7 @@ def _rows_of_events(answers: Answers, comparison: Comparison) -> Iterator[dict[s
             "policies": "; ".join(names),
             "not before": _at(gone.since),
             "not after": _at(gone.until),
-            "why": gone.words(answers),
+            "why": f"{gone.words(answers)}{gone.came(answers)}",
         }
     for change in comparison.changes:
         kind, whose, _ = change.of

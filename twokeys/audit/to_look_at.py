@@ -1,8 +1,9 @@
 """What of the events somebody has to look at: each use once, those that are alike together."""
 
 from collections import Counter, defaultdict
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from operator import itemgetter
 
 from twokeys.answers.model import Answers
 from twokeys.answers.selection import PEOPLE
@@ -72,11 +73,20 @@ def to_look_at(answers: Answers, comparison: Comparison) -> tuple[Rows, Rows]:
 
     Those that are alike are one; of the changes the rarest is first.
     """
-    groups = _alike((*_entries_and_unusual(comparison), *_changed(comparison)))
+    entered, meanwhile = (
+        {one.change.use.id: one.came(answers) for one in comparison.not_in_states},
+        comparison.meanwhile(answers),
+    )
+    groups = _alike((*_entries_and_unusual(comparison), *_changed(comparison, entered)), meanwhile)
     unmet = {one.use.id for one in comparison.population if one.unmet}
     first = sorted((one for one in groups if [*one.labels] != [_CHANGED]), key=lambda one: one.order(unmet))
     changes = sorted((one for one in groups if [*one.labels] == [_CHANGED]), key=len)
     return [one.row(answers) for one in first], [one.row(answers) for one in changes]
+
+
+def in_time(rows: Rows) -> Rows:
+    """The rows in order of time, with which their second part begins."""
+    return sorted(rows, key=itemgetter(1))
 
 
 _Said = tuple[Use, str, tuple[str, ...], str]
@@ -92,13 +102,14 @@ def _entries_and_unusual(comparison: Comparison) -> Iterator[_Said]:
     yield from ((one.use, _UNUSUAL, one.why, "") for one in comparison.unusual)
 
 
-def _changed(comparison: Comparison) -> Iterator[_Said]:
+def _changed(comparison: Comparison, entered: Mapping[str, str]) -> Iterator[_Said]:
     for one in comparison.changes:
         if not any(each.is_of(one) for each in comparison.taken_back):
-            yield one.use, _CHANGED, (str(one),) if str(one) else (), one.trusts
+            said = f"{one}{entered.get(one.use.id, '')}".removeprefix("; ")
+            yield one.use, _CHANGED, (said,) if said else (), one.trusts
 
 
-def _alike(said: Iterable[_Said]) -> list[_Alike]:
+def _alike(said: Iterable[_Said], meanwhile: Mapping[str, list[str]]) -> list[_Alike]:
     """Each use once: those together where the same principal calls the same of an account, with the same outcome.
 
     An entry tells for whom and from where it was: those of another are apart, but for those of which a new address is
@@ -125,6 +136,7 @@ def _alike(said: Iterable[_Said]) -> list[_Alike]:
         ]
         group.uses.append(use)
         group.labels.update(what for _, what, _, _ in same)
+        group.why.update(dict.fromkeys(meanwhile.get(use.id, ())))
         group.why.update(dict.fromkeys(why for _, _, whys, _ in same for why in whys))
         group.surprises.update(surprises)
     return list(groups.values())

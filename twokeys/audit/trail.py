@@ -13,7 +13,7 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/cloudtrail-track-privileged-tas
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
@@ -382,8 +382,11 @@ class Trail:
             for key, use in self._as_root.items()
             if key not in begun
         ]
+        shown: dict[tuple[Who, str | None], list[Use]] = defaultdict(list)
+        for _, one in self._in_roles.values():
+            shown[one.target, one.session].append(one)
         chosen = [
-            use
+            _with_mfa(use, shown[use.target, use.session]) if use.event == "SwitchRole" else use
             for use in (*self._uses.values(), *sessions, *self._begun_by_nobody(longest))
             if (start is None or use.time >= start) and (end is None or use.time <= end) and not _is_double(use, times)
         ]
@@ -411,6 +414,16 @@ def _begins(use: Use, session: Use, began: datetime, longest: timedelta) -> bool
     if session.began and session.began < use.time - _AT_ONCE:
         return False
     return use.session in (session.session, None) and timedelta() <= session.time - use.time <= longest
+
+
+def _with_mfa(use: Use, sessions: Iterable[Use]) -> Use:
+    """A switch of roles in the console, which does not tell of MFA, with what the calls of its session tell.
+
+    https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html
+    (`mfaAuthenticated`)
+    """
+    said = {one.mfa for one in sessions if one.began and abs(one.began - use.time) <= _AT_ONCE}
+    return replace(use, mfa=said.pop()) if use.mfa is None and len(said) == 1 else use
 
 
 def _is_double(use: Use, called: Mapping[tuple[Who, Who], list[datetime]]) -> bool:

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from twokeys.answers.model import Answers
 from twokeys.audit.entries import Entry
-from twokeys.audit.record import SIGN_INS, Use
+from twokeys.audit.record import HIDDEN, SIGN_INS, Use
 from twokeys.audit.trail import LOGGING, Trail, by_credentials
 from twokeys.doors import Who
 from twokeys.shown import counted
@@ -100,9 +100,12 @@ def _logging(trail: Trail, accounts: Container[str]) -> Iterable[Unusual]:
 
 
 def is_weak(use: Use, coming: Container[Who]) -> bool:
-    """Whether it is a sign-in as the root user, without MFA, or one that failed, of somebody of those who may come."""
+    """Whether it is a sign-in as the root user, without MFA, or one that failed, of somebody of those who may come, or
+    under a name that nobody has, which may be theirs.
+    """
     who, failed = use.caller.who, use.failed is not None
-    return use.event in SIGN_INS and (who.kind == "root-user" or (who in coming if failed else use.mfa is False))
+    theirs = who in coming or who.name == HIDDEN
+    return use.event in SIGN_INS and (who.kind == "root-user" or (theirs if failed else use.mfa is False))
 
 
 def _surprises(

@@ -50,8 +50,9 @@ _DEFECT = "report this as a defect of TwoKeys; until it is mended, no change can
 class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
     """One pack in one operation; the methods' names are the protocol's."""
 
-    def __init__(self, rules: tuple[Rule[Any], ...] = RULES) -> None:
+    def __init__(self, rules: tuple[Rule[Any], ...] = RULES, option: str = "") -> None:
         self._rules = rules
+        self._option = option
         self._configuration: Mapping[str, Mapping[str, object]] = {}
         self._dry_run = os.environ.get("PULUMI_DRY_RUN") == "true"
         self._asked: dict[str, Resource] = {}
@@ -171,7 +172,7 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
         if beside is not None:
             judged, theirs, joined = beside.judged(judged, judged, graph, own, before)
         if self._dry_run:
-            judged, later = deferred(graph, judged, joined)
+            judged, later = deferred(graph, judged, joined, option=self._option)
             judged += later
             theirs += [as_of(beside.others)] if beside is not None else []
             if self._configuration.get(DOORS_CHANGED, {}).get(LEVEL) != "disabled" and snapshot.resources:

@@ -23,11 +23,11 @@ from twokeys.access.findings import Finding, Severity
 from twokeys.access.graph import DECLARE, Door, Graph, Key
 from twokeys.access.identity_center import ASSIGNMENT, ENTITLEMENT, INLINE_POLICY, PERMISSION_SET
 from twokeys.access.judge import Judge, widest
-from twokeys.access.keys import denial, past
+from twokeys.access.keys import PIN, denial, past
 from twokeys.access.model.identities import ORGANIZATIONS
 from twokeys.access.model.names import may_grant
 from twokeys.access.model.principals import ATTACHMENTS, INLINE_POLICIES, TYPES, Principal
-from twokeys.access.reading.snapshot import Resource, Snapshot, holds_unknown, stack_of
+from twokeys.access.reading.snapshot import PROVIDER, Resource, Snapshot, holds_unknown, stack_of
 from twokeys.access.reading.types import Reading, reading_of
 from twokeys.access.rules import BY_NAME
 from twokeys.access.verdicts import Judged
@@ -46,16 +46,16 @@ _OIDC: Final = "aws:iam/openIdConnectProvider:OpenIdConnectProvider"
 
 
 def deferred(
-    graph: Graph, judged: Sequence[Judged], joined: Graph, first: str = ACCOUNT_FIRST
+    graph: Graph, judged: Sequence[Judged], joined: Graph, first: str = ACCOUNT_FIRST, option: str = ""
 ) -> tuple[list[Judged], list[Judged]]:
     """The findings that stand in a preview, and one piece of advice about what the update will settle.
 
     So it does a control policy that is not known yet: it can only close a door that both keys open. `joined` is the
     graph beside other stacks, which may hold a grant; where none is named, the same. `first` is what to do
-    where an account is to come.
+    where an account is to come, `option` what gives the pack to `pulumi up` where nothing else does.
     """
     mandatory = [one.finding for one in judged if one.mandatory]
-    waiting = _Waiting(graph, joined, {one.door for one in mandatory if not _asks_for_proof(one)}, first)
+    waiting = _Waiting(graph, joined, {one.door for one in mandatory if not _asks_for_proof(one)}, first, option)
     later = [one for one in judged if _asks_for_proof(one.finding) and waiting.may_be_deferred(one.finding)]
     kept = waiting.in_one([one for one in judged if one not in later])
     urns = {one.finding.urn for one in later if one.finding.urn is not None}
@@ -113,10 +113,11 @@ def _arn_of_provider(graph: Graph, roles: Iterable[Resource]) -> str | None:
 class _Waiting:
     """Tells what an unknown document waits for, and what hangs on it."""
 
-    def __init__(self, graph: Graph, joined: Graph, refused: Set[str | None], first: str) -> None:
+    def __init__(self, graph: Graph, joined: Graph, refused: Set[str | None], first: str, option: str) -> None:
         self._graph = graph
         self._joined = joined
         self._first = first
+        self._option = option
         self._refused = refused
         """The doors that stop the operation: they are not made, so nothing can hang on them."""
         to_come = graph.accounts.by_symbol.keys() - graph.accounts.ids.keys()
@@ -159,13 +160,17 @@ class _Waiting:
         of_nobody = resource.type in (ASSIGNMENT, ENTITLEMENT) and finding.door == f"{resource.urn} -> *"
         if resource.urn in self._hung_upon or not (_judged_in_update(resource) or of_nobody):
             return False
-        return not (self._accounts_behind(resource, resource.provider or "") or self.without_grants(resource))
+        waits = self._accounts_behind(resource, resource.provider or "")
+        return not (waits or self.without_grants(resource) or self._not_pinned(resource))
 
     def explained(self, finding: Finding) -> Finding:
         """A finding about what is not known, with the key that is known to lack, or the account that it waits for."""
         resource = self._graph.snapshot.by_urn.get(finding.urn or "")
         if resource is None or not _asks_for_proof(finding):
             return finding
+        if providers := self._not_pinned(resource):
+            about = f"and the update cannot tell in which accounts {listed(providers)} work, so that it would refuse it"
+            return replace(finding, message=f"{finding.message}; {about}", next_step=PIN)
         if not (lacking := self.without_grants(resource)):
             waits = finding.next_step == DECLARE and self._accounts_behind(resource)
             return replace(finding, next_step=self._accounts_first) if waits else finding
@@ -184,14 +189,29 @@ class _Waiting:
         With what keeps a grant from counting, where one has what may be one.
         """
         principals = self._joined.principals
-        role, behind = principals.by_urn.get(resource.urn), resource.property_dependencies.get("assumeRolePolicy", ())
-        made_from = [self._graph.snapshot.by_urn[urn] for urn in behind if urn in self._graph.snapshot.by_urn]
-        found = [principals.by_urn.get(one.urn) for one in made_from if one.type.startswith("aws:iam/")]
-        others = [one for one in found if one and role and self._joined.accounts.differ(one.account, role.account)]
-        if role is None or len(others) < len(found) or principals.not_proved:
+        role = principals.by_urn.get(resource.urn)
+        if role is None or principals.not_proved:
+            return {}
+        found = self._joined.trust_made_from(role)
+        others = [one for one in found if one and self._joined.accounts.differ(one.account, role.account)]
+        if len(others) < len(found):
             return {}
         lacking = {one: self._kept_in(one, role) for one in others}
         return lacking if all(why or not _holds_grant(one) for one, why in lacking.items()) else {}
+
+    def _not_pinned(self, resource: Resource) -> list[str]:
+        """The providers of a trust and of the roles and users that it is made from, if one's account stays unknown.
+
+        Those with the same credentials work in one account, whichever that is.
+        """
+        accounts, by_urn = self._graph.accounts, self._graph.snapshot.by_urn
+        role = self._graph.principals.by_urn.get(resource.urn)
+        sources = filter(None, self._graph.trust_made_from(role) if role else ())
+        urns = {resource.provider, *(by_urn[one.urn or ""].provider for one in sources)}
+        found = [one for one in accounts.entries if one.urn in urns]
+        alike = all(one.assumes == () for one in found) and len({one.credentials for one in found}) == 1
+        known = [None in (one.assumes, one.allowed) or accounts.pinned(accounts.of_provider(one.urn)) for one in found]
+        return [] if len(found) <= 1 or alike or all(known) else sorted(f"provider {one.name}" for one in found)
 
     def _kept_in(self, source: Principal, role: Principal) -> str | None:
         """What keeps a principal out of a role whatever its own policies allow: its boundary, or a control policy.
@@ -243,20 +263,40 @@ class _Waiting:
         targets = [f"**{ORGANIZATIONS}*:*::**"] if alone else []
         targets += [one.urn for one in new if one.urn in needed - covered]
         named = " ".join(f"--target '{one}'" for one in targets)
-        first = f"{self._first} (`pulumi up -s {stack_of(min(self._accounts_to_come))} {named}`)"
+        up = f"pulumi up -s {stack_of(min(self._accounts_to_come))} {self._option}{named}"
+        first = f"{self._first} (`{up}`)"
         return f"{first}, or declare each as `python -m pydoc twokeys.declared` shows"
 
     def in_one(self, judged: Sequence[Judged]) -> list[Judged]:
-        """Findings, those that wait for accounts to come as one: they have one cause, and one next step."""
-        kept = [replace(one, finding=self.explained(one.finding)) for one in judged]
-        alike = [one for one in kept if self._accounts_to_come and one.finding.next_step == self._accounts_first]
-        if len(alike) <= 1:
-            return kept
+        """Findings, as one those that have one cause and one next step."""
+        groups: dict[object, list[Judged]] = {}
+        for number, one in enumerate(judged):
+            said = replace(one, finding=self.explained(one.finding))
+            groups.setdefault(self._cause(said) or number, []).append(said)
+        return [self._as_one(alike) if len(alike) > 1 else alike[0] for alike in groups.values()]
+
+    def _cause(self, judged: Judged) -> object:
+        """What findings are about together: the accounts to come that they wait for, or the same flaw of providers."""
+        finding, wrong = judged.finding, self._wrong_with_provider(judged.finding)
+        if self._accounts_to_come and finding.next_step == self._accounts_first:
+            return finding.next_step
+        return (judged.mandatory, finding.rule, wrong) if wrong else None
+
+    def _wrong_with_provider(self, finding: Finding) -> str:
+        provider = self._graph.snapshot.by_urn.get(finding.urn or "")
+        if provider is None or provider.type != PROVIDER:
+            return ""
+        return finding.message.partition(f"Provider {provider.name} ")[2]
+
+    def _as_one(self, alike: Sequence[Judged]) -> Judged:
+        first = alike[0].finding
         found = [self._graph.snapshot.by_urn[one.finding.urn or ""] for one in alike]
-        message = f"Not proved before the accounts to come are made: {', '.join(sorted(set(map(_with_type, found))))}"
-        first = alike[0]
-        said = replace(first, finding=replace(first.finding, message=message, urn=None, door=None, source=None))
-        return [said if one is first else one for one in kept if one is first or one not in alike]
+        if wrong := self._wrong_with_provider(first):
+            message = f"Each of the providers {', '.join(sorted(one.name for one in found))} {wrong}"
+        else:
+            named = ", ".join(sorted(set(map(_with_type, found))))
+            message = f"Not proved before the accounts to come are made: {named}"
+        return replace(alike[0], finding=replace(first, message=message, urn=None, door=None, source=None))
 
     def _documents_of_half_doors(self) -> Iterator[str]:
         """The resources whose unknown document is the missing half of a door that is known otherwise."""

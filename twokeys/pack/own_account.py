@@ -6,11 +6,10 @@ from functools import cache
 from typing import Final
 
 from twokeys.access.graph import Graph, build
-from twokeys.access.model.providers import entry, listed
+from twokeys.access.model.providers import CREDENTIALS, entry, listed
 from twokeys.access.reading.snapshot import PROVIDER, Resource, Snapshot, mapping
 from twokeys.iam import UNKNOWN
 
-_CREDENTIALS: Final = ("profile", "accessKey", "secretKey", "token")
 _DEFAULT_REGION: Final = "us-east-1"
 
 
@@ -24,8 +23,8 @@ def of_program(snapshot: Snapshot) -> Snapshot:
 
     Those are the environment's and what the stack's config gives the default provider; of another profile nobody asked.
     """
-    own = {_credentials(one) for one in snapshot.of_type(PROVIDER) if entry(one).is_default}
-    return _of_the_environment(snapshot, lambda one: _credentials(one) in own)
+    own = {entry(one).credentials for one in snapshot.of_type(PROVIDER) if entry(one).is_default}
+    return _of_the_environment(snapshot, lambda one: entry(one).credentials in own)
 
 
 def own_account(providers: Iterable[Resource]) -> str | None:
@@ -35,26 +34,23 @@ def own_account(providers: Iterable[Resource]) -> str | None:
     https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
     """
     unpinned = [one for one in providers if entry(one).tells_none]
-    asked = {tuple(one.text(key) for key in _CREDENTIALS) for one in unpinned}
-    if len(asked) != 1 or any(one.get(key) is UNKNOWN for one in unpinned for key in _CREDENTIALS):
+    asked = {entry(one).credentials for one in unpinned}
+    if len(asked) != 1 or any(one.get(key) is UNKNOWN for one in unpinned for key in CREDENTIALS):
         return None
     first = unpinned[0]
-    return _caller(asked.pop(), first.text("region"), _sts_endpoint(first))
+    *by_keys, in_credentials, in_config = asked.pop()
+    return None if in_credentials or in_config else _caller(tuple(by_keys), first.text("region"), _sts_endpoint(first))
 
 
 def _of_the_environment(snapshot: Snapshot, known: Callable[[Resource], bool] = lambda _: True) -> Snapshot:
     """The same with no credentials for the providers that tell no account, where it is known whose they are."""
 
     def without(provider: Resource) -> Resource:
-        inputs = {key: value for key, value in (provider.inputs or {}).items() if key not in _CREDENTIALS}
+        inputs = {key: value for key, value in (provider.inputs or {}).items() if key not in CREDENTIALS}
         return replace(provider, inputs=inputs, outputs={})
 
     theirs = {one.urn for one in snapshot.of_type(PROVIDER) if entry(one).tells_none and known(one)}
     return replace(snapshot, resources=tuple(without(one) if one.urn in theirs else one for one in snapshot.resources))
-
-
-def _credentials(provider: Resource) -> tuple[object, ...]:
-    return tuple(map(provider.get, _CREDENTIALS))
 
 
 @cache

@@ -26,8 +26,9 @@ def in_annotations(found: Iterable[Violation], folder: str = "") -> list[str]:
 
 
 def in_sarif(found: Sequence[Violation], folder: str = "") -> str:
-    """A SARIF 2.1.0 log; a violation without a file stands at Pulumi.yaml, since GitHub shows none without one.
+    """A SARIF 2.1.0 log; a violation without a file stands at Pulumi.yaml: GitHub asks for a file and a line.
 
+    https://docs.github.com/en/code-security/code-scanning/integrating-with-code-scanning/sarif-support-for-code-scanning#physicallocation-object
     https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html
     """
     names = list(dict.fromkeys(one.policy for one in found))
@@ -75,14 +76,13 @@ def _rule(name: str, found: Sequence[Violation]) -> dict[str, Any]:
 
 
 def _result(one: Violation, index: int, folder: str) -> dict[str, Any]:
-    region = {} if one.line is None else {"region": {"startLine": one.line}}
-    artifact = {"artifactLocation": {"uri": _path(one.file or "Pulumi.yaml", folder)}, **region}
+    artifact = {"artifactLocation": {"uri": _path(one.file or "Pulumi.yaml", folder)}}
     return {
         "ruleId": one.policy,
         "ruleIndex": index,
         "level": "error" if one.mandatory else "warning" if one.severity in ("high", "critical") else "note",
         "message": {"text": _sentence(one)},
-        "locations": [{"physicalLocation": artifact}],
+        "locations": [{"physicalLocation": {**artifact, "region": {"startLine": one.line or 1}}}],
         "partialFingerprints": {"resource/v1": f"{one.policy}:{one.urn}"},
     }
 

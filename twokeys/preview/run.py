@@ -5,8 +5,9 @@ What comes of a resource is decided elsewhere (`Maker`): a preview knows little 
 
 from __future__ import annotations
 
+import re
 import threading
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -19,6 +20,8 @@ from twokeys.preview.values import on_wire, plain
 
 PROVIDERS: Final = "pulumi:providers:"
 ELSEWHERE: Final = "is a component of a package that only the engine can run"
+_STEPS: Final = re.compile(r'\["([^"]+)"\]|\[(\d+|\*)\]|([^.\[\]]+)')
+"""Those of a property's path: `tags.owner`, `inlinePolicies[0].policy`, `tags["a.b"]`."""
 _DISABLED: Final = "pulumi:disable-default-providers"
 
 
@@ -273,9 +276,28 @@ def resource(made: Made, shown: Container[str], folder: Path) -> Resource:
 
 
 def _with_old(inputs: Mapping[str, Any], there: Resource, ignored: tuple[str, ...]) -> Mapping[str, Any]:
-    """The inputs as the engine hands them on: with `ignoreChanges` those of the state, `*` stands for all.
+    """The inputs as the engine hands them on: what `ignoreChanges` names is as the state has it, or not there.
 
     https://www.pulumi.com/docs/iac/concepts/options/ignorechanges/
     """
-    old = {key: value for key, value in (there.inputs or {}).items() if not key.startswith("__")}
-    return {**inputs, **{key: on_wire(value) for key, value in old.items() if "*" in ignored or key in ignored}}
+    old = on_wire({key: value for key, value in (there.inputs or {}).items() if not key.startswith("__")})
+    for path in ignored:
+        inputs = _put_back(inputs, old, ["".join(step) for step in _STEPS.findall(path)])
+    return inputs
+
+
+def _put_back(new: Any, old: Any, path: Sequence[str]) -> Any:  # noqa: ANN401 - JSON
+    """A value with what lies at a path as it was; `*` stands for each place (seen with CLI 3.274.1)."""
+    first, rest = path[0], path[1:]
+    if isinstance(new, list) and isinstance(old, list):
+        there = {place for place in range(len(old)) if first in ("*", str(place))}
+        return [(_put_back(one, old[n], rest) if rest else old[n]) if n in there else one for n, one in enumerate(new)]
+    if not (isinstance(new, Mapping) and isinstance(old, Mapping)):
+        return new
+    back = dict(new)
+    for key in (new.keys() | old.keys()) if first == "*" else (first,):
+        if not rest and key not in old:
+            back.pop(key, None)
+        elif key in old:
+            back[key] = _put_back(new.get(key), old[key], rest) if rest else old[key]
+    return back

@@ -64,6 +64,11 @@ class Document:
         """The policy as people name it: "PowerUserAccess", "inline policy deploy of role deployer"."""
         return self.title if self.arn is None else self.arn.rpartition("/")[2]
 
+    @property
+    def own_name(self) -> str:
+        """The same beside its role or user: "inline policy deploy"."""
+        return f"inline policy {self.inline}" if self.inline and self.arn is None else self.name
+
 
 @dataclass(frozen=True, slots=True)
 class DeclaredDocument:

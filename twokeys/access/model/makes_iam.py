@@ -24,7 +24,8 @@ _PUNCTUATION = re.compile(r"""[\\`]\r?\n|["'`()\[\]{},]""")
 """What stands around the words of a command, also at the end of a line that goes on below."""
 _COMMAND = re.compile(
     r"(?:\baws(?:-cli(?::\S+)?)?|\$\s*\w+)(?:\s+-\S+(?:\s+[^-\s]\S*)?)*\s+"
-    rf"(?:iam|organizations|{_SERVICES})\s+(?!(?:create-service-linked-role|create-account-alias|update-account-password-policy|enable-aws-service-access)\b)"
+    rf"(?:iam|organizations|{_SERVICES})\s+(?!(?:create-service-linked-role|create-account-alias"
+    r"|update-account-password-policy|enable-aws-service-access|enable-control)\b)"
     r"(?:create|put|attach|update|add|upload|enable|provision|register|deploy|execute|set|delete-\w+-permissions"
     r"|tag-(?:role|user|resource))\S*"
     r"|\baws\b.*\sorganizations\s+(?:(?:detach|disable)-policy|move-account)"

@@ -70,7 +70,7 @@ class Principal:
     `unsettled` is its name or path if that is not known yet: then the ARN only stands in. `prefixed` tells that the
     name is one that AWS's provider makes up behind a known prefix: no document can name it. `boundary` is None where
     none is shown: then nothing is subtracted. `max_session_seconds` is of a role, as its resource or its permission
-    set says.
+    set says. `tags` are those of the role or user by their keys in lower case; None where more may be there.
     """
 
     arn: str
@@ -86,6 +86,7 @@ class Principal:
     trust: Document | None = None
     boundary: Document | None = None
     max_session_seconds: int | None = None
+    tags: Mapping[str, object] | None = None
     documents: list[Document] = field(default_factory=list)
     perhaps: dict[Document, str] = field(default_factory=dict)
     """Policies that it may have beside these, each with why only so: they tell how strong it is at most."""
@@ -161,7 +162,7 @@ class Principals:
         """The principals by all that a trust policy may name them by: also by the unique id that AWS gave them."""
         self.not_proved: list[NotProved] = []
         """The resources that give somebody a policy, where nothing says whom or which."""
-        self._unpinned: dict[tuple[str, str], list[Principal]] = defaultdict(list)
+        self._namesakes: dict[tuple[str, str], list[Principal]] = defaultdict(list)
         self._unsettled: dict[tuple[str, str], list[Principal]] = defaultdict(list)
         self._managed: dict[str, Document] = {}
         self._managed_by_arn: dict[str, Document] = {}
@@ -206,9 +207,9 @@ class Principals:
         found = nearest(name, there, cutoff=cutoff if len(name) > 2 else 1)
         return there[found] if found else None
 
-    def namesakes_in_unpinned_accounts(self, kind: str, name: str) -> Sequence[Principal]:
-        """The stack's principals of this kind and name whose account is not known."""
-        return self._unpinned.get((kind, name), ())
+    def namesakes(self, kind: str, name: str) -> Sequence[Principal]:
+        """The stack's principals of this kind and name, in whichever account."""
+        return self._namesakes.get((kind, name), ())
 
     def unsettled(self, kind: str, account: str) -> Sequence[Principal]:
         """The stack's principals of this kind in an account whose name or path is not known yet."""
@@ -238,6 +239,7 @@ class Principals:
                 unique_id=resource.text("uniqueId"),
                 unsettled=unsettled,
                 prefixed=unsettled == "name" and prefix is not None and path_settled,
+                tags=self._tags(resource),
             )
             if kind == "role":
                 title = f"trust policy of role {name}"
@@ -254,10 +256,20 @@ class Principals:
             self.by_urn[resource.urn] = principal
             if unsettled:
                 self._unsettled[kind, account].append(principal)
-            if not self._accounts.pinned(account):
-                self._unpinned[kind, name].append(principal)
+            self._namesakes[kind, name].append(principal)
             self._by_name[account, kind, name] = self._in_any_case[account, kind, name.lower()] = principal
             self.by_arn[arn] = self.by_arn[principal.unique_id or arn] = principal
+
+    def _tags(self, resource: Resource) -> Mapping[str, object] | None:
+        provider = self._snapshot.by_urn.get(resource.provider or "")
+        hidden = provider is not None and provider.get("ignoreTags") is not None
+        if hidden or resource.made_by:  # a CloudFormation stack hands its own tags on
+            return None
+        tags = resource.get("tagsAll")
+        adds = bool(resource.provider) if provider is None else provider.get("defaultTags") is not None
+        if not isinstance(tags, Mapping) and not adds:
+            tags = resource.get("tags") or {}
+        return {str(key).lower(): value for key, value in tags.items()} if isinstance(tags, Mapping) else None
 
     def _join(self, there: Principal, again: Principal) -> None:
         """Two resources are one principal: one that makes it and one that reads it, or those of two states.
@@ -267,6 +279,7 @@ class Principals:
         https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html
         """
         self.by_arn[again.arn] = there
+        there.tags = there.tags if there.tags == again.tags else None
         if there.trust is None or again.trust is None:
             return
         said, again_said = there.trust.policy, again.trust.policy

@@ -11,8 +11,7 @@ from twokeys.iam import UNKNOWN, Arn, account_id, is_account_id
 
 ASSUMES = ("assumeRoles", "assumeRole")
 """What a provider assumes; the second as aws-native and versions of pulumi-aws before 7 have it."""
-_OWN_CREDENTIALS = ("accessKey", "token", "profile")
-_OWN_FILES = ("sharedCredentialsFiles", "sharedConfigFiles")
+CREDENTIALS = ("profile", "accessKey", "secretKey", "token", "sharedCredentialsFiles", "sharedConfigFiles")
 
 
 @dataclass(frozen=True)
@@ -25,8 +24,8 @@ class ProviderEntry:
     """The role ARNs; empty: none; None: it assumes a role whose ARN is not known yet."""
     allowed: tuple[str, ...] | None
     """`allowedAccountIds`; empty: not pinned; None: pinned to an id that is not known yet."""
-    own_credentials: bool
-    """Whether it has a profile or keys of its own, as each account has one with IAM Identity Center."""
+    credentials: tuple[str | None, ...]
+    """Its own profile, key, secret, token and files; None for each that it takes from the environment."""
     without_role: bool = False
     """Whether something that it assumes has other keys than `roleArn`."""
     session: str | None = None
@@ -41,6 +40,11 @@ class ProviderEntry:
     def tells_none(self) -> bool:
         """Whether nothing of it says in which account it works: it assumes no role and is not pinned."""
         return self.assumes == () and self.allowed == ()
+
+    @property
+    def own_credentials(self) -> bool:
+        """Whether it has a profile or keys of its own, as each account has one with IAM Identity Center."""
+        return any(self.credentials)
 
     @property
     def by_the_environment(self) -> bool:
@@ -72,8 +76,9 @@ def entry(provider: Resource) -> ProviderEntry:
         name=provider.name,
         assumes=tuple(arns) if known else None,
         allowed=tuple(map(account_id, allowed)) if allowed is not None and UNKNOWN not in allowed else None,
-        own_credentials=any(map(provider.get, _OWN_CREDENTIALS))
-        or any(listed(provider, key) != [] for key in _OWN_FILES),
+        credentials=tuple(
+            str(provider.get(key)) if provider.get(key) and listed(provider, key) != [] else None for key in CREDENTIALS
+        ),
         without_role=any(one and "roleArn" not in one for each in by_roles for one in map(mapping, each or ())),
         session=session if isinstance(session, str) else None,
     )

@@ -14,6 +14,7 @@ from twokeys.access.judge import held_by
 from twokeys.access.model.door_name import DoorName
 from twokeys.access.model.names import EVERY_SERVICE
 from twokeys.access.model.principals import Principal
+from twokeys.access.rules.wildcards import open_to_everyone
 from twokeys.doors.who import CARRIERS, ROLES_ANYWHERE
 from twokeys.iam import ANY_PROVIDER, Caller, Outcome, Request, Unknown, evaluate_grant
 from twokeys.iam.shared_providers import SharedProvider
@@ -33,6 +34,8 @@ def _federated(graph: Graph, _config: DoorConfig, _now: datetime) -> Iterable[Fi
 
 def _open_or_idle(graph: Graph) -> Iterator[Finding]:
     for found in graph.federated:
+        if _is_everyone(graph, found):
+            continue
         wrong = None if found.unknown else _wrong(found)
         if wrong is None and GUESTS in map(found.open_by, found.sources) and (may := _leads_on(graph, found.role)):
             step = "demand that the amr of a token is authenticated, or take from the role what guests need not"
@@ -55,6 +58,13 @@ def _open_or_idle(graph: Graph) -> Iterator[Finding]:
                 why = "every AWS service, and some hand roles to others, as Roles Anywhere does"
                 step = "name the one service that is to have the role, such as ec2.amazonaws.com"
             yield _finding(graph, role, f"{_OPEN} {why}", step, {})
+
+
+def _is_everyone(graph: Graph, found: FederatedTrust) -> bool:
+    """Whether it is a statement that admits everyone and names no provider: `wildcard-trust` speaks of that."""
+    statement = found.federation.statement
+    names = statement.principals.federated if statement.principals else ()
+    return not names and statement.index in open_to_everyone(graph, found.role)
 
 
 def _of_any_namespace(subject: str) -> bool:

@@ -89,10 +89,8 @@ def _is_about_accounts(graph: Graph) -> bool:
 
 def _names_one_elsewhere(graph: Graph, role: Principal) -> bool:
     waits = role.trust is not None and role.trust.policy is UNKNOWN
-    made = graph.snapshot.by_urn.get(role.urn or "") if waits else None
-    behind = made.property_dependencies.get("assumeRolePolicy", ()) if made else ()
-    sources = filter(None, map(graph.principals.by_urn.get, behind))
-    return any(graph.accounts.differ(one.account, role.account) for one in sources)
+    sources = graph.trust_made_from(role) if waits else ()
+    return any(one and graph.accounts.differ(one.account, role.account) for one in sources)
 
 
 def _contradiction(entry: ProviderEntry) -> tuple[str, str] | None:

@@ -10,6 +10,7 @@ from twokeys.access.model.documents import Document
 from twokeys.access.model.principals import ATTACHMENT_TO_MANY, ATTACHMENTS, HOLDERS, INLINE_POLICIES, Principal
 from twokeys.access.reading.snapshot import Resource, items
 from twokeys.access.reading.tokens import ROLE, USER
+from twokeys.access.rules.wildcards import open_to_everyone
 from twokeys.doors import SymbolicDocument
 from twokeys.iam import (
     INLINE_POLICY_SIZES,
@@ -34,7 +35,8 @@ _MANAGED = "https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_man
 _ID = "111111111111"
 """Every account's id, and at least an organization's, is as long."""
 _Declared = Mapping[tuple[str, str], SymbolicDocument]
-REFUSED = frozenset({"bare-star-principal", "group-principal", "action-in-trust-policy"})
+_BARE_STAR = "bare-star-principal"
+REFUSED = frozenset({_BARE_STAR, "group-principal", "action-in-trust-policy"})
 """What the linter finds and IAM refuses when the document is saved. Other errors of the linter are saved and do not
 work, and a name of a principal that is no name is `unproved-door`'s.
 """
@@ -64,8 +66,9 @@ def _trust(graph: Graph, role: Principal, trust: Document, declared: _Declared) 
         yield _too_long(f"The {trust.title}", size, limit, trust, advice=limit == usual)
     if trust.policy is UNKNOWN:
         return
+    open_at = [f"Statement[{place}].Principal" for place in open_to_everyone(graph, role)]
     for found in lint(trust.policy, PolicyKind.TRUST):
-        if found.rule in REFUSED:
+        if found.rule in REFUSED and not (found.rule == _BARE_STAR and found.path in open_at):  # that is wildcard-trust
             message = f"IAM refuses the {trust.title}{_in(graph, role)}, at {found.path}: {found.message}"
             yield Finding(message, f"see {found.url}", trust.urn, source=trust.source)
     own = parse_arn(role.arn)

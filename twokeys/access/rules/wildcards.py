@@ -10,6 +10,7 @@ from twokeys.access.graph import Graph
 from twokeys.access.model.documents import Document
 from twokeys.access.model.door_name import DoorName, make_exception
 from twokeys.access.model.names import USERNAME, could_be_role, resources_of
+from twokeys.access.model.principals import Principal
 from twokeys.access.model.requirements import as_denied, demanded_values, limits_callers
 from twokeys.access_role import ACCESS_ROLE
 from twokeys.doors.who import IAM_PEOPLE
@@ -24,22 +25,27 @@ _RESOURCE_ORGANIZATION, _OWN_ACCOUNT = "aws:resourceorgid", "${aws:PrincipalAcco
 
 def _open_trusts(graph: Graph, _config: DoorConfig, _now: datetime) -> Iterator[Finding]:
     for role in graph.roles:
-        if role.trust is None or role.trust.policy is UNKNOWN:
-            continue
-        for statement in as_denied(role.trust.policy, graph.guards.denials(role)):
-            if _admits_everyone(statement) and not limits_callers(statement):
-                door = DoorName("*", role.arn)
-                message = (
-                    f"The trust policy of role {graph.accounts.located(role)} admits "
-                    f"everyone (statement {statement.index}), and no condition of that statement limits it to known "
-                    "principals, nor does a Deny beside it"
-                )
-                step = (
-                    "name the principals by their ARNs, or add a StringEquals condition on aws:PrincipalOrgID: of an "
-                    "organization as a whole, a grant in another account of it has to be in view; or "
-                    f"{make_exception('wildcard-trust', door)}"
-                )
-                yield Finding(message, step, role.urn, door, role.source)
+        if places := open_to_everyone(graph, role):
+            door = DoorName("*", role.arn)
+            statements = f"statement{'s' if len(places) > 1 else ''} {', '.join(map(str, places))}"
+            message = (
+                f"The trust policy of role {graph.accounts.located(role)} admits everyone ({statements}), and no "
+                "condition there limits it to known principals, nor does a Deny beside it"
+            )
+            step = (
+                "name the principals by their ARNs, or add a StringEquals condition on aws:PrincipalOrgID: of an "
+                "organization as a whole, a grant in another account of it has to be in view; or "
+                f"{make_exception('wildcard-trust', door)}"
+            )
+            yield Finding(message, step, role.urn, door, role.source)
+
+
+def open_to_everyone(graph: Graph, role: Principal) -> list[int]:
+    """The places of the statements by which a role's trust policy admits everyone; none of one that is not known."""
+    if role.trust is None or role.trust.policy is UNKNOWN:
+        return []
+    found = as_denied(role.trust.policy, graph.guards.denials(role))
+    return [one.index for one in found if _admits_everyone(one) and not limits_callers(one)]
 
 
 def _admits_everyone(statement: Statement) -> bool:
