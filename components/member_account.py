@@ -110,21 +110,19 @@ def _same_account(name: str, settings: Settings, actual: Mapping[str, str | None
                 f"another {key.replace('_', ' ')} of account {name}",
                 where=f"account {actual['id']}",
                 why=f"it has {there!r} and the config says {wanted!r}; Pulumi could only replace the account",
-                next_step=_to_change(key, str(actual["id"]), there, wanted),
+                next_step=_to_change(key, name, there, wanted),
             )
     return str(actual["id"])
 
 
-def _to_change(key: str, account_id: str, there: str, wanted: str) -> str:
-    """https://docs.aws.amazon.com/accounts/latest/reference/manage-acct-update-root-user-email.html"""
+def _to_change(key: str, account: str, there: str, wanted: str) -> str:
     back = f"put {there!r} back into the config"
     if key == "role_name":
         return f"{back}, or add a second account under another key"
-    asked = f"--account-id {account_id} --primary-email {shlex.quote(wanted)}"
+    stack = pulumi.get_stack()
     return (
-        f"{back} and have AWS change it: `aws account start-primary-email-update {asked}`, then `aws account"
-        f" accept-primary-email-update {asked} --otp CODE` with the code that AWS mails there; once AWS has it, the"
-        " state learns it by `pulumi refresh`, and config may say it"
+        f"{back} and have AWS change it: `twokeys account email {stack} {account} {shlex.quote(wanted)}`, which"
+        " says what comes then; where AWS has it already, the state only has to learn it: `pulumi refresh`"
     )
 
 

@@ -45,7 +45,7 @@ def test_the_account_is_kept_in_any_case_and_the_engine_sees_no_change_that_it_w
 @pytest.mark.parametrize(
     ("there", "key", "command"),
     [
-        ({"email": "other@company.com"}, "email", "start-primary-email-update"),
+        ({"email": "other@company.com"}, "email", "`twokeys account email stage stage example+stage@company.com`"),
         ({"roleName": "Other"}, "role name", ""),  # there is none
     ],
 )
@@ -57,9 +57,7 @@ def test_what_the_account_has_not_is_refused(there: dict[str, Any], key: str, co
         assert next(iter(there.values())) in refusal.value.next_step
         assert MEMBER in refusal.value.where
         assert command in refusal.value.next_step
-        assert (f"--account-id {MEMBER} --primary-email example+stage@company.com" in refusal.value.next_step) == bool(
-            command
-        )
+        assert ("twokeys account" in refusal.value.next_step) == bool(command)
 
 
 @pytest.mark.parametrize("preview", [True, False])

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from tests.engine.events import Ran, run
 from twokeys.project.config import load_project
 from twokeys.sandbox.get_pulumi import find_pulumi
 from twokeys.sandbox.local_aws import LocalAws
 from twokeys.sandbox.pulumi_box import PulumiBox, clean_environment
+from twokeys.sandbox.pulumi_events import Ran, run
 
 
 @dataclass(frozen=True)

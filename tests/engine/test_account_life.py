@@ -16,11 +16,11 @@ from typing import Any
 import pytest
 
 from tests.engine.conftest import Engine, one_plugin, steps
-from tests.engine.events import Ran, run
 from tests.sandbox.account_life import STACK, Config, World, config, worlds
 from twokeys.project.config import load_project
 from twokeys.sandbox.get_pulumi import find_pulumi
 from twokeys.sandbox.pulumi_box import PulumiBox
+from twokeys.sandbox.pulumi_events import Ran, run
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(1800)]
 

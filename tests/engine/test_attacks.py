@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.engine.events import run
 from tests.pack.real_engine import PATH, RealEngine
 from tests.pack.test_attacks import IN_PREVIEW, WITH_WHAT_AWS_HAS
 from twokeys.preview.program import judge, preview
 from twokeys.sandbox.local_aws import LocalAws
+from twokeys.sandbox.pulumi_events import run
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(600)]
 ATTACKS = Path(__file__).parents[1] / "pack" / "attacks"

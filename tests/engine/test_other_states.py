@@ -8,8 +8,8 @@ import pytest
 
 from tests.access.world import CI, HUB, STAGE, document, grants, trusts
 from tests.engine.conftest import Engine
-from tests.engine.events import Ran, run
 from twokeys.sandbox.get_pulumi import find_pulumi
+from twokeys.sandbox.pulumi_events import Ran, run
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(600)]
 ACCOUNTS = {"tools": HUB, "app": STAGE}

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from tests.engine.conftest import Engine
-from tests.engine.events import Ran, run
 from twokeys.sandbox.get_pulumi import find_pulumi
 from twokeys.sandbox.pulumi_box import clean_environment
+from twokeys.sandbox.pulumi_events import Ran, run
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(600)]
 PROGRAM = """

@@ -12,7 +12,6 @@ import pytest
 import yaml
 
 from tests.engine.conftest import Engine, engine_in, one_plugin, steps
-from tests.engine.events import Ran, run
 from tests.engine.single_changes import (
     ACCOUNTS,
     ORGANIZATION,
@@ -26,6 +25,7 @@ from tests.engine.single_changes import (
     chosen,
 )
 from twokeys.sandbox.get_pulumi import find_pulumi
+from twokeys.sandbox.pulumi_events import Ran, run
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(7200)]
 

@@ -1,4 +1,4 @@
-"""The call that AWS has for an account's closing, on accounts that the real program made in the local AWS.
+"""The calls that AWS has for an account's life, on accounts that the real program made in the local AWS.
 
 What a second update does (moving, quarantine, closing) is tried with the pulumi CLI.
 """
@@ -17,6 +17,7 @@ from tests.sandbox.account_life import STACK, World, config, worlds
 
 pytestmark = pytest.mark.usefixtures("programs_in_process")
 Run = Callable[..., Any]
+NEW = "new+stage@company.com"
 
 
 @pytest.fixture
@@ -37,10 +38,23 @@ def account(world: World) -> Run:
     return run
 
 
+def test_an_account_is_made_in_its_unit_and_given_another_address(world: World, account: Run) -> None:
+    said = config()
+    world.up(said)
+    stage = world.accounts()["stage"]["Id"]
+    assert world.unit_of(stage) == "Workloads"
+    account("email", STACK, "stage", NEW, "--yes")
+    assert world.accounts()["stage"]["Email"] == "example+stage@company.com"
+    mail = json.loads((world.aws.directory / "mailbox.jsonl").read_text().splitlines()[-1])
+    assert mail["to"] == NEW
+    account("email", STACK, "stage", NEW, "--otp", mail["text"].split()[-1], "--yes")
+    assert world.accounts()["stage"]["Email"] == NEW
+    assert world.accounts()["stage"]["Id"] == stage
+
+
 def test_an_account_that_the_state_still_has_is_not_closed(world: World, account: Run) -> None:
     said = config()
     world.up(said)
-    assert world.unit_of(world.accounts()["stage"]["Id"]) == "Workloads"
     stage = {**said["accounts"]["stage"], "state": "closed", "adopt": world.accounts()["stage"]["Id"]}
     closed = {**said["accounts"], "stage": stage}
     world.write({**said, "accounts": closed, "doors": {"prod-reader": said["doors"]["prod-reader"]}})
@@ -48,3 +62,13 @@ def test_an_account_that_the_state_still_has_is_not_closed(world: World, account
     assert "the state still holds" in refusal[0]["why"]
     assert f"pulumi up -s {STACK}" in refusal[0]["nextStep"]
     assert world.accounts()["stage"]["State"] == "ACTIVE"
+
+
+def test_no_address_is_changed_without_trusted_access(world: World, account: Run) -> None:
+    said = config()
+    del said["organization"]["trustedServices"]
+    world.up(said)
+    told = account("email", STACK, "stage", NEW, "--yes", code=1)
+    (missing,) = [check for check in told["checks"] if not check["ok"]]
+    assert "account.amazonaws.com" in missing["nextStep"]
+    assert told["done"] is False

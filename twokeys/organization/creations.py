@@ -10,7 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from twokeys.aws_errors import no_answer
 from twokeys.errors import Refusal
 from twokeys.organization.model import ACTIVE
-from twokeys.organization.reading import organizations_client
+from twokeys.organization.reading import RETRIES
 
 _ACCOUNT, _POLICY = "aws:organizations/account:Account", "aws:organizations/policy:Policy"
 _ORGANIZATION: Final = "aws:organizations/organization:Organization"
@@ -32,7 +32,7 @@ def looked_up(begun: Iterable[Mapping[str, Any]]) -> dict[str, tuple[str, str]]:
     session = boto3.Session()
     names = {one["inputs"]["email"]: one["inputs"]["name"] for one in wanted if one["type"] == _ACCOUNT}
     accounts = accounts_made(session, names) if names else {}
-    client = organizations_client(session)
+    client = _client(session)
 
     def listed(operation: str, key: str, **arguments: object) -> dict[str, tuple[str, str]]:
         return {one["Name"]: (one["Id"], one["Arn"]) for one in _all(client, operation, key, **arguments)}
@@ -73,7 +73,7 @@ def accounts_made(
     asked, a request does not end, or an account with such an address cannot be the one: it is closed, has another name,
     or was invited.
     """
-    client = organizations_client(session)
+    client = _client(session)
     try:
         waited, names = 0.0, set(wanted.values())
         while under_way := [
@@ -99,7 +99,11 @@ def accounts_made(
     return {email: str(account["Arn"]) for email, account in found.items()}
 
 
-def _all(client: Any, operation: str, key: str, **arguments: object) -> list[Any]:  # noqa: ANN401 - boto3 makes clients at run time
+def _client(session: boto3.Session) -> Any:  # noqa: ANN401 - boto3 makes clients at run time
+    return session.client("organizations", region_name=session.region_name or "us-east-1", config=RETRIES)
+
+
+def _all(client: Any, operation: str, key: str, **arguments: object) -> list[Any]:  # noqa: ANN401 - as above
     return [one for page in client.get_paginator(operation).paginate(**arguments) for one in page[key]]
 
 

@@ -47,11 +47,6 @@ def aws_session(profile: str | None, region: str | None) -> boto3.Session:
     return session
 
 
-def organizations_client(session: boto3.Session) -> Any:  # noqa: ANN401 - boto3 makes clients at run time
-    """AWS Organizations as the session's credentials see it."""
-    return session.client("organizations", region_name=session.region_name or "us-east-1", config=RETRIES)
-
-
 def read_live(session: boto3.Session, *, tags: bool = False, accounts_only: bool = False) -> Live:
     """What the session's credentials show of their organization.
 
@@ -69,7 +64,7 @@ class _Reader:
     def __init__(self, session: boto3.Session) -> None:
         self._session = session
         self._region = session.region_name or "us-east-1"
-        self._api = organizations_client(session)
+        self._api = self._client("organizations")
         self._unread: dict[str, str] = {}
 
     def live(self, *, tags: bool, accounts_only: bool) -> Live:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from twokeys.options import CONFIG, FOLDER, PACK_CONFIG, PROJECT, Group
-from twokeys.sandbox.pulumi_commands import get_pulumi, mfa_code, shell
+from twokeys.sandbox.pulumi_commands import get_pulumi, mfa_code, pulumi_demo, shell
 
 if TYPE_CHECKING:
     from twokeys.sandbox.box import Sandbox
@@ -38,6 +38,7 @@ def sandbox() -> None:
 sandbox.add_command(shell)
 sandbox.add_command(mfa_code)
 sandbox.add_command(get_pulumi)
+sandbox.add_command(pulumi_demo)
 
 
 @sandbox.command()

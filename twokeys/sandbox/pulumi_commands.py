@@ -145,3 +145,40 @@ def mfa_code() -> int:
         )
     click.echo(totp(seed, time.time()))
     return 0
+
+
+@click.command("pulumi-demo")
+@PROJECT
+@click.option("--state", "directory", type=FOLDER, help="As for `shell`.")
+def pulumi_demo(project: Path, directory: Path | None) -> int:
+    """Tell the story of `demo` with the pulumi CLI: each stack previewed, made, made again and refreshed.
+
+    Starts in a fresh .twokeys/pulumi-demo. A door whose grant is taken away must be refused in preview; the second
+    update and the refresh must change nothing; then each declared door is really entered. The CLI is the one of
+    `get-pulumi`. Exits with 1 when anything is not as it should be.
+    """
+    import shutil
+
+    from rich.console import Console
+
+    from twokeys.project.config import load_project
+    from twokeys.sandbox.get_pulumi import get_pulumi as get
+    from twokeys.sandbox.local_aws import LocalAws
+    from twokeys.sandbox.pulumi_box import PulumiBox
+    from twokeys.sandbox.pulumi_demo import tell
+
+    root = project.resolve()
+    box = PulumiBox(load_project(root), (directory or root / ".twokeys" / "pulumi-demo").resolve())
+    pulumi = get(lambda text: click.echo(text, err=True))
+    running = LocalAws.attach(box.directory / "aws")
+    if running is not None:
+        running.stop()
+    for earlier in (box.directory / "aws", box.directory / "pulumi"):
+        if earlier.exists():
+            shutil.rmtree(earlier)
+    console = Console()
+    with LocalAws.start(box.directory / "aws") as aws:
+        failed = tell(box, aws, pulumi, console)
+    for reason in failed:
+        console.print(reason, style="red", markup=False, highlight=False, soft_wrap=True)
+    return 1 if failed else 0

@@ -1,6 +1,7 @@
 """What is decided about accounts, from facts alone. AWS's rules:
 
 CLOSE https://docs.aws.amazon.com/organizations/latest/APIReference/API_CloseAccount.html
+EMAIL https://docs.aws.amazon.com/accounts/latest/APIReference/API_StartPrimaryEmailUpdate.html
 STATE https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_accounts_account_state.html
 """
 
@@ -12,12 +13,14 @@ import pytest
 
 from twokeys.errors import Refusal
 from twokeys.organization.life.aws import NotClosedError
+from twokeys.organization.life.changes import Check, email_checks, remaining
 from twokeys.organization.life.closing import Standing, goes_on, quota, require_management, standings, work_through
 from twokeys.organization.life.facts import Facts
 from twokeys.organization.model import Account, Organization
 from twokeys.settings import parse
 
 MANAGEMENT, STAGE, PROD = "1" * 12, "2" * 12, "3" * 12
+TRUSTED = ("account.amazonaws.com",)
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
 
@@ -40,8 +43,11 @@ def facts(config_of: dict[str, Any] | None = None, **changes: Any) -> Facts:
         stack="all",
         file="Pulumi.all.yaml",
         settings=parse("all", config),
+        held={"stage": STAGE, "prod": PROD},
         caller=MANAGEMENT,
-        organization=Organization("o-a1b2c3d4e5", "ALL", MANAGEMENT, "root@company.com", accounts=there),
+        organization=Organization(
+            "o-a1b2c3d4e5", "ALL", MANAGEMENT, "root@company.com", accounts=there, trusted_services=TRUSTED
+        ),
     )
     return changed(known, **changes)
 
@@ -58,13 +64,79 @@ def with_state(known: Facts, account: str, state: str) -> Facts:
     return changed(known, accounts=tuple(replace(one, state=state) if one.id == account else one for one in there))
 
 
+def failed(checks: list[Check]) -> list[str]:
+    return [check.next_step for check in checks if not check.ok]
+
+
 CLOSED = {"stage": {"state": "closed", "adopt": STAGE}, "prod": {}}
+
+
+def test_a_new_address_that_fits_needs_nothing_more() -> None:
+    assert failed(email_checks(facts(), "stage", "new@company.com")) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "step"),
+    [
+        ({"caller": STAGE}, f"they are in {STAGE}"),
+        ({"features": "CONSOLIDATED_BILLING"}, "enable all features"),
+        ({"trusted_services": ()}, "add account.amazonaws.com to organization.trustedServices"),
+        ({"held": {}}, "update the stack first: pulumi up -s all"),
+    ],
+)
+def test_each_precondition_that_does_not_hold_has_a_next_step(change: dict[str, Any], step: str) -> None:
+    """EMAIL: all features, trusted access, and the management account."""
+    (only,) = failed(email_checks(facts(**change), "stage", "new@company.com"))
+    assert only.startswith(step)
+
+
+def test_nothing_of_a_closed_account_is_changed() -> None:
+    (step,) = failed(email_checks(with_state(facts(), STAGE, "CLOSED"), "stage", "new@company.com"))
+    assert step == "it is CLOSED: nothing of it changes"
+
+
+@pytest.mark.parametrize("state", ["ACTIVE", "SUSPENDED", "CLOSED"])
+def test_an_address_of_another_account_is_taken_whatever_its_state_and_case(state: str) -> None:
+    known = with_state(facts(), PROD, state)
+    checks = email_checks(known, "stage", "Example+Prod@company.com")
+    assert len(failed(checks)) == 1
+    assert f"account prod ({PROD}, {state})" in checks[-1].what
+
+
+@pytest.mark.parametrize("address", ["example@company.com", "root@company.com"])
+def test_the_address_of_the_management_account_is_taken(address: str) -> None:
+    assert len(failed(email_checks(facts(), "stage", address))) == 1
+
+
+def test_an_address_that_another_entry_of_the_config_is_to_have_is_taken() -> None:
+    known = facts({"stage": {}, "prod": {}, "planned": {"email": "new@company.com"}})
+    assert len(failed(email_checks(known, "stage", "new@company.com"))) == 1
+
+
+@pytest.mark.parametrize("address", ["a@b.c", "x" * 60 + "@b.co", "nobody"])
+def test_what_is_no_address_for_an_account_is_told(address: str) -> None:
+    """CreateAccount takes 6 to 64 characters, and config the same."""
+    assert failed(email_checks(facts(), "stage", address)) == ["give another address"]
+
+
+def test_what_remains_is_the_edit_then_the_state_then_a_look() -> None:
+    edit, learn, look = remaining(facts(), "stage", "new@company.com")
+    assert edit == "write `email: new@company.com` under `twokeys:accounts.stage` in Pulumi.all.yaml"
+    assert (learn, look) == (
+        "let the state learn it: `pulumi refresh -s all`",
+        "see that nothing changes: `pulumi preview -s all`",
+    )
+
+
+def test_an_address_that_config_says_by_itself_is_taken_out_of_it() -> None:
+    assert remaining(facts(), "stage", "example+stage@company.com")[0].startswith("take `email` out of")
 
 
 @pytest.mark.parametrize(
     ("change", "place", "next_step"),
     [
         ({}, "queued", ""),
+        ({"held": {}}, "queued", ""),
         ({"accounts": ()}, "gone", "remove its entry from Pulumi.all.yaml"),
         ({"left": {"stage": ("Account stage",)}}, "refused", "take its protection out of the state"),
         ({"delegated_administrators": {STAGE: ()}}, "refused", "give the service to another account"),

@@ -88,8 +88,8 @@ def require_management(facts: Facts) -> None:
 
 def standings(facts: Facts) -> list[Standing]:
     """Every account that config calls closed, in the order of the config, which is the order of the queue."""
-    closed = facts.settings.closed().items()
-    return [Standing(account, identifier, *_standing(facts, account, identifier)) for account, identifier in closed]
+    closed = facts.settings.accounts_in("closed")
+    return [Standing(account, facts.id_of(account), *_standing(facts, account)) for account in closed]
 
 
 def quota(facts: Facts) -> Quota:
@@ -99,8 +99,8 @@ def quota(facts: Facts) -> Quota:
     return Quota(allowed=min(_MOST, max(250, len(members) * 20 // 100)), at_most=closed)
 
 
-def _standing(facts: Facts, account: str, identifier: str) -> tuple[Place, str, str]:
-    there = facts.organization.account_by_id.get(identifier)
+def _standing(facts: Facts, account: str) -> tuple[Place, str, str]:
+    identifier, there = facts.id_of(account), facts.at_aws(account)
     if there is None:
         return "gone", "AWS does not have it, or has let it go", f"remove its entry from {facts.file}"
     email = facts.settings.email_of(account)

@@ -1,13 +1,14 @@
-"""`twokeys account`: closing, by the call that AWS has for it; a dry run unless told."""
+"""`twokeys account`: addresses and closing, by the calls that AWS has for them; dry runs unless told."""
 
 from __future__ import annotations
 
 import json
 import os
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -19,34 +20,102 @@ if TYPE_CHECKING:
     import boto3
 
     from twokeys.access.reading.snapshot import Snapshot
+    from twokeys.organization.life.aws import Aws
     from twokeys.organization.life.facts import Facts
     from twokeys.project.stacks import StackSettings
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
 @click.group(cls=Group)
 def account() -> None:
-    """A member account's life: its closing.
+    """A member account's life: its e-mail address, its closing.
 
     A new account, another name, a move to another unit, quarantine (`state: quarantined`) and taking an account out of
     the stack (`state: closed`) are changes of config, and an update makes them. What an update cannot do is here.
+    Without --yes nothing is changed: it is said what would happen, and what stands in the way.
     """
+
+
+def _options(command: _Command) -> _Command:
+    for option in (
+        PROJECT,
+        click.option(
+            "--state",
+            "state",
+            type=FILE,
+            help="What `pulumi stack export -s STACK` wrote. On a local AWS by default the sandbox's state.",
+        ),
+        click.option("--profile", help="The AWS profile to use. Default: the environment's credentials."),
+        click.option("--region", help="The region whose endpoints are asked. Default: the environment's."),
+        click.option("--json", "as_json", is_flag=True, help="Print JSON."),
+    ):
+        command = option(command)
+    return command
+
+
+_YES = click.option("--yes", is_flag=True, help="Do it. Without this, nothing is changed.")
 
 
 @account.command()
 @click.argument("stack")
-@PROJECT
-@click.option(
-    "--state",
-    type=FILE,
-    help="What `pulumi stack export -s STACK` wrote. On a local AWS by default the sandbox's state.",
-)
-@click.option("--profile", help="The AWS profile to use. Default: the environment's credentials.")
-@click.option("--region", help="The region whose endpoints are asked. Default: the environment's.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-@click.option("--yes", is_flag=True, help="Do it. Without this, nothing is changed: it is said what would happen.")
-def close(  # noqa: PLR0913 - one parameter an option
-    *, stack: str, project: Path, state: Path | None, profile: str | None, region: str | None, as_json: bool, yes: bool
+@click.argument("name", metavar="ACCOUNT")
+@click.argument("new_address")
+@click.option("--otp", metavar="CODE", help="The code that AWS mailed to the new address: the second step.")
+@_YES
+@_options
+def email(  # noqa: PLR0913, PLR0917 - click gives the options as arguments
+    stack: str,
+    name: str,
+    new_address: str,
+    otp: str | None,
+    yes: bool,
+    as_json: bool,
+    **where: Any,  # noqa: ANN401
 ) -> int:
+    """Give ACCOUNT (its key in the config of STACK) a new e-mail address, in the two steps that AWS has.
+
+    First AWS mails a code to the new address; the same command with --otp CODE then makes it the address of the root
+    user. Until then the old one stays. A local AWS keeps the mail in `mailbox.jsonl` of its folder. Exits with 1 when a
+    precondition does not hold.
+    """
+    from twokeys.organization.life.changes import email_checks, remaining
+    from twokeys.organization.life.report import Change
+
+    facts, aws = _opened(stack, **where)
+    _require_known(facts, name)
+    there = facts.at_aws(name)
+    again = f"twokeys account email {stack} {name} {new_address} --otp CODE --yes"
+    mail = f"the mailbox of {new_address}"
+    change = Change(
+        account=name,
+        id=facts.id_of(name),
+        what="e-mail address",
+        old=there.email if there else "",
+        new=new_address,
+        checks=email_checks(facts, name, new_address),
+        remaining=remaining(facts, name, new_address)
+        if otp
+        else [f"read the code: {mail}", f"give it to AWS: `{again}`"],
+        act="give AWS the code (AcceptPrimaryEmailUpdate)"
+        if otp
+        else "have AWS mail a code there (StartPrimaryEmailUpdate)",
+    )
+
+    def act() -> None:
+        if otp:
+            aws.accept_email(change.id, new_address, otp)
+        else:
+            aws.start_email(change.id, new_address)
+
+    return change.run(yes, as_json, act)
+
+
+@account.command()
+@click.argument("stack")
+@_YES
+@_options
+def close(stack: str, yes: bool, as_json: bool, **where: Any) -> int:  # noqa: ANN401
     """Close the accounts of STACK that config calls closed and the state has nothing of any more.
 
     They are taken in the order of the config, until AWS's quota of 30 days is used up: the rest stays queued, and the
@@ -56,10 +125,30 @@ def close(  # noqa: PLR0913 - one parameter an option
     """
     from rich.console import Console
 
-    from twokeys.access.reading.state import read_state
-    from twokeys.organization.life.aws import closing
     from twokeys.organization.life.closing import quota, require_management, standings, work_through
     from twokeys.organization.life.report import ClosingReport
+
+    facts, aws = _opened(stack, **where)
+    require_management(facts)
+    found, now = standings(facts), datetime.now(UTC)
+    queue = [one for one in found if one.place == "queued"]
+    allowed = quota(facts)
+    done = work_through(queue, aws.close, time.sleep) if yes else None
+    refused = [one for one in found if one.place == "refused"] + list(done.refused if done else ())
+    report = ClosingReport(stack, found, queue, done, refused, allowed, now)
+    if as_json:
+        click.echo(json.dumps(report.as_json(), indent=2))
+    else:
+        report.show(Console(soft_wrap=True, highlight=False, markup=False))
+    return 1 if refused or (done is not None and done.failed) else 0
+
+
+def _opened(
+    stack: str, *, project: Path, state: Path | None, profile: str | None, region: str | None
+) -> tuple[Facts, Aws]:
+    """What is known of a stack, and the AWS that the credentials are for."""
+    from twokeys.access.reading.state import read_state
+    from twokeys.organization.life.aws import Aws
     from twokeys.organization.reading import aws_session
     from twokeys.project.stacks import read_settings
     from twokeys.project.states import sandbox_states
@@ -69,19 +158,7 @@ def close(  # noqa: PLR0913 - one parameter an option
         _refuse_real_aws_for_the_sandbox(profile)
         state = sandbox_states(project.resolve(), (stack,))[0]
     session = aws_session(profile, region)
-    facts = _facts(stack, config, read_state(state), session)
-    require_management(facts)
-    found, now = standings(facts), datetime.now(UTC)
-    queue = [one for one in found if one.place == "queued"]
-    allowed = quota(facts)
-    done = work_through(queue, closing(session), time.sleep) if yes else None
-    refused = [one for one in found if one.place == "refused"] + list(done.refused if done else ())
-    report = ClosingReport(stack, found, queue, done, refused, allowed, now)
-    if as_json:
-        click.echo(json.dumps(report.as_json(), indent=2))
-    else:
-        report.show(Console(soft_wrap=True, highlight=False, markup=False))
-    return 1 if refused or (done is not None and done.failed) else 0
+    return _facts(stack, config, read_state(state), session), Aws(session)
 
 
 def _refuse_real_aws_for_the_sandbox(profile: str | None) -> None:
@@ -97,7 +174,7 @@ def _refuse_real_aws_for_the_sandbox(profile: str | None) -> None:
 
 
 def _facts(stack: str, config: StackSettings, snapshot: Snapshot, session: boto3.Session) -> Facts:
-    from twokeys.organization.life.facts import Facts, left_of
+    from twokeys.organization.life.facts import Facts, held_accounts, left_of
     from twokeys.organization.reading import read_live
 
     live = read_live(session, accounts_only=True)
@@ -119,8 +196,19 @@ def _facts(stack: str, config: StackSettings, snapshot: Snapshot, session: boto3
         stack=stack,
         file=config.file,
         settings=config.settings,
+        held=held_accounts(snapshot),
         caller=caller,
         organization=organization,
         environment=config.environment,
         left={account: left_of(snapshot, identifier) for account, identifier in config.settings.closed().items()},
     )
+
+
+def _require_known(facts: Facts, account: str) -> None:
+    if account not in facts.settings.accounts:
+        raise Refusal(
+            f"there is no account {account} in stack {facts.stack}",
+            where=facts.file,
+            why=f"it has {', '.join(facts.settings.accounts) or 'none'}",
+            next_step="name one by its key in `twokeys:accounts`",
+        )

@@ -1,13 +1,16 @@
 """What is known of a stack's accounts: what config says, what the state holds and what AWS tells. Frozen, pure."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from twokeys.access.model.accounts import Accounts
 from twokeys.access.reading.snapshot import PROVIDER, STACK, Resource, Snapshot
 from twokeys.access.reading.tokens import ACCOUNT
-from twokeys.organization.model import Organization
+from twokeys.organization.model import Account, Organization
 from twokeys.settings.models import Settings
+
+_ARN = re.compile(r"arn:[^:]+:organizations::\d{12}:account/o-[^/]+/(\d{12})")
 
 
 @dataclass(frozen=True)
@@ -17,6 +20,7 @@ class Facts:
     Attributes:
         stack: the stack's name.
         file: the config file that people edit, for next steps.
+        held: the ids of the accounts that its state has, by their key in config.
         left: what its state still has of each account that config calls closed, the account itself included.
         caller: the account that the credentials are in.
         organization: as AWS has it, closed accounts included.
@@ -26,18 +30,50 @@ class Facts:
     stack: str
     file: str
     settings: Settings
+    held: Mapping[str, str]
     caller: str
     organization: Organization
     environment: str = ""
     left: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
+    def id_of(self, account: str) -> str:
+        """The id of an account that config names: as config says if it is closed, else as the state has it; or ""."""
+        return self.settings.closed().get(account) or self.held.get(account, "")
+
+    def at_aws(self, account: str) -> Account | None:
+        """What AWS has of an account that config names."""
+        return self.organization.account_by_id.get(self.id_of(account))
+
     @property
     def update(self) -> str:
         """The command that updates the stack; a shard's config is brought up to date first."""
+        return self._run("up")
+
+    @property
+    def preview(self) -> str:
+        """The command that previews the stack."""
+        return self._run("preview")
+
+    @property
+    def refresh(self) -> str:
+        """The command by which the state learns what AWS has."""
+        return f"pulumi{' -C shards' if self.environment else ''} refresh -s {self.stack}"
+
+    def _run(self, operation: str) -> str:
         if self.environment:
-            fleet = f"twokeys fleet up {self.environment} --shard {self.stack}"
+            fleet = f"twokeys fleet {operation} {self.environment} --shard {self.stack}"
             return f"twokeys fleet split {self.environment} && {fleet}"
-        return f"pulumi up -s {self.stack}"
+        return f"pulumi {operation} -s {self.stack}"
+
+
+def held_accounts(snapshot: Snapshot) -> dict[str, str]:
+    """The id of each account of a state by its logical name, which is its key in config."""
+    found = {}
+    for resource in snapshot.of_type(ACCOUNT):
+        arn = _ARN.fullmatch(resource.text("arn") or "")
+        if arn is not None:
+            found[resource.name] = arn[1]
+    return found
 
 
 def left_of(snapshot: Snapshot, account: str) -> tuple[str, ...]:

@@ -51,7 +51,7 @@ class Ran:
 
 def run(pulumi: Path, arguments: Sequence[str], folder: Path, environment: Mapping[str, str]) -> Ran:
     """Run `pulumi ARGUMENTS --json` in a folder and wait for it."""
-    done = subprocess.run(
+    done = subprocess.run(  # noqa: S603 - the CLI that the user installed
         [str(pulumi), *arguments, "--json"],
         cwd=folder,
         env={**environment, **_STREAMING},
