@@ -14,7 +14,7 @@ from twokeys.errors import Refusal
 from twokeys.iam.sts import CHAINED_SECONDS
 from twokeys.profiles.awsconfig import Section
 from twokeys.profiles.ways import AssignmentWay, RoleWay, Way, closed, not_yet, only_if, own_device
-from twokeys.shown import printable
+from twokeys.shown import joined, printable
 
 # Role chaining is limited to one hour, whatever the role allows:
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles.html#iam-term-role-chaining
@@ -129,7 +129,7 @@ def no_profile(way: Way, choices: Choices, sso_sessions: Container[str]) -> str 
             f" through it with `twokeys assume {way.name} --external-id ID`"
         )
     center = _center(way, choices) if isinstance(way, AssignmentWay) and choices.sso_session not in sso_sessions else {}
-    if missing := " and ".join(option for option, value in center.items() if value is None):
+    if missing := joined([option for option, value in center.items() if value is None]):
         return (
             f"is by Identity Center, and this file does not say where that is: it has no profile; give {missing}, or"
             " with --sso-session one that your config has"
