@@ -31,6 +31,8 @@ _EXTRA_TYPES: Final = {
 }
 _MFA: Final = (None, "true", "false")
 _EXTERNAL_IDS: Final = (None, "x", "y", "z")
+_TEAMS: Final = (None, "blue", "red", "${aws:PrincipalTag/team}")
+_OWN_TEAM, _TEAM_OF_ROLE = "aws:PrincipalTag/team", "aws:ResourceTag/team"
 _RESERVED: Final = "role/aws-reserved/sso.amazonaws.com/"
 Statement = dict[str, Any]
 Policy = list[Statement]
@@ -56,6 +58,13 @@ class Who:
     policies: list[Policy | None] = field(default_factory=list)
     boundary: Policy | None = None
     bounded: bool = False
+    team: str | None = None
+    made_by_aws: bool = False
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """Its tags."""
+        return {"team": self.team} if self.team else {}
 
 
 @dataclass
@@ -101,11 +110,13 @@ class _Maker:
             world.add("Account", f"account-{account[0]}", self.providers[management], id=account, name=f"a{account[0]}")
         self._name_everybody()
         for who in self.people:
+            who.team = self.rng.choice(_TEAMS[:3])
             if who.kind == "role":
                 who.trust = self._trust(who)
                 self._role(who)
             else:
-                world.add("User", f"user-{who.account[0]}-{who.name}", self.providers[who.account], name=who.name)
+                logical, provider = f"user-{who.account[0]}-{who.name}", self.providers[who.account]
+                world.add("User", logical, provider, name=who.name, tags=who.tags)
         for who in list(self.people):
             self._policies(who)
         self._groups()
@@ -175,6 +186,9 @@ class _Maker:
             {"StringEquals": {"sts:ExternalId": self.rng.choice(("x", "y"))}},
             {"StringNotEquals": {"sts:ExternalId": "x"}},
             {"Null": {"sts:ExternalId": "true"}},
+            {"StringEquals": {_OWN_TEAM: "blue"}},
+            {"StringNotEquals": {_OWN_TEAM: ["blue", "green"]}},
+            {self.rng.choice(("StringEquals", "StringNotEquals")): {_TEAM_OF_ROLE: self.rng.choice(_TEAMS[1:])}},
         ]
         caller = [
             {"ArnEquals": {"aws:PrincipalArn": somebody.arn}},
@@ -200,7 +214,8 @@ class _Maker:
         path = who.arn.split(":role", 1)[1].rpartition("/")[0] + "/"
         logical = f"role-{who.account[0]}-{who.name}"
         trust = document(*who.trust or ())
-        self.world.add("Role", logical, self.providers[who.account], name=who.name, path=path, assumeRolePolicy=trust)
+        values = {"name": who.name, "path": path, "assumeRolePolicy": trust, "tags": who.tags}
+        self.world.add("Role", logical, self.providers[who.account], **values)
 
     def _granting(self) -> Statement:
         somebody = self.rng.choice([who for who in self.people if who.kind == "role"])
@@ -315,7 +330,7 @@ class _Maker:
             targetId=account, targetType="AWS_ACCOUNT",
         )  # fmt: skip
         name = f"AWSReservedSSO_dev_{'?' * 16}"
-        who = Who("role", account, name, arn(account, f"{_RESERVED}{name}"), [], [policy])
+        who = Who("role", account, name, arn(account, f"{_RESERVED}{name}"), [], [policy], made_by_aws=True)
         self.people.append(who)
         self.assigned.add(("identity-center:group/g-1", who.arn))
 
@@ -332,7 +347,7 @@ class _Maker:
         }  # fmt: skip
         for account in members:
             text = arn(account, f"role/{ACCESS_ROLE}")
-            self.people.append(Who("role", account, ACCESS_ROLE, text, [trust], [[_EVERYTHING]]))
+            self.people.append(Who("role", account, ACCESS_ROLE, text, [trust], [[_EVERYTHING]], made_by_aws=True))
 
 
 _EVERYTHING: Final[Statement] = {"Effect": "Allow", "Action": "*", "Resource": "*"}
@@ -376,8 +391,8 @@ def _root_sessions(organization: Organization) -> Iterator[tuple[str, str]]:
     for source in organization.people if organization.root_sessions else ():
         if source.account == organization.management and None not in source.policies:
             for account in organization.accounts[1:]:
-                root = Who("root", account, "root", arn(account, "root"))
-                if any(_root_allowed(source, root, keys) for keys in _requests(source)):
+                root = Who("root", account, "root", arn(account, "root"), made_by_aws=True)
+                if any(_root_allowed(source, root, keys) for keys in _requests(source, root)):
                     yield source.arn, root.arn
 
 
@@ -394,18 +409,27 @@ def _root_allowed(source: Who, root: Who, keys: Mapping[str, str]) -> bool:
 
 
 def _state(organization: Organization, source: Who, target: Who) -> State:
-    if any(_allowed(organization, source, target, keys, hidden_denies=True) for keys in _requests(source)):
+    if any(_allowed(organization, source, target, keys, hidden_denies=True) for keys in _requests(source, target)):
         return State.OPEN
-    if any(_allowed(organization, source, target, keys, hidden_denies=False) for keys in _requests(source)):
+    if any(_allowed(organization, source, target, keys, hidden_denies=False) for keys in _requests(source, target)):
         return State.UNKNOWN
     return State.CLOSED
 
 
-def _requests(source: Who) -> Iterator[dict[str, str]]:
-    """Every request that the conditions of the worlds can tell apart."""
+def _requests(source: Who, target: Who, *, tags_known: bool = True) -> Iterator[dict[str, str]]:
+    """Every request that the conditions of the worlds can tell apart.
+
+    A session may have tags of its own where the role's trust policy allows sts:TagSession; whose role AWS makes may
+    have any. https://docs.aws.amazon.com/IAM/latest/UserGuide/id_session-tags.html
+    """
     own = {"aws:PrincipalArn": source.arn, "aws:PrincipalAccount": source.account, "aws:PrincipalOrgID": ORGANIZATION}
-    for mfa, external in itertools.product(_MFA, _EXTERNAL_IDS):
-        said = {"aws:MultiFactorAuthPresent": mfa, "sts:ExternalId": external}
+    any_team = (None, "blue", "red")
+    tagging = ({**one, "Condition": {}} for one in source.trust or () if one["Effect"] == "Allow")
+    tagged = source.made_by_aws or any(_covers(one, None, {}, "sts:tagsession") for one in tagging)
+    teams = any_team if tagged or not tags_known else (source.team,)
+    of_target = any_team if target.made_by_aws or not tags_known else (target.team,)
+    for mfa, external, team, its in itertools.product(_MFA, _EXTERNAL_IDS, teams, of_target):
+        said = {"aws:MultiFactorAuthPresent": mfa, "sts:ExternalId": external, _OWN_TEAM: team, _TEAM_OF_ROLE: its}
         yield own | {key: value for key, value in said.items() if value is not None}
 
 
@@ -455,8 +479,14 @@ def _covers(
         action = not any(fnmatchcase(action_name, one.lower()) for one in _list(statement["NotAction"]))
     on = resource is None or any(fnmatchcase(resource, one) for one in _list(statement["Resource"]))
     conditions = statement.get("Condition", {})
-    return action and on and all(_meets(name, keys.get(key), _list(values))
+    return action and on and all(_meets(name, keys.get(key), _filled(_list(values), keys))
                                  for name, block in conditions.items() for key, values in block.items())  # fmt: skip
+
+
+def _filled(values: list[str], keys: Mapping[str, str]) -> list[str]:
+    """With the value of a variable, which without one matches nothing."""
+    found = [keys.get(_OWN_TEAM) if one == _TEAMS[-1] else one for one in values]
+    return [one for one in found if one is not None]
 
 
 def _meets(operator: str, value: str | None, wanted: list[str]) -> bool:
@@ -484,7 +514,7 @@ def answer_to_a_plain_request(organization: Organization, source: Who, target: W
         return None
     answers = {
         _allowed(organization, source, target, keys, hidden_denies=True)
-        for keys in _requests(source)
+        for keys in _requests(source, target, tags_known=False)
         if "sts:ExternalId" not in keys and keys.get("aws:MultiFactorAuthPresent") != "true"
     }
     return answers.pop() if len(answers) == 1 else None

@@ -11,7 +11,20 @@ from typing import Any
 
 import pytest
 
-from tests.access.world import CI, HUB, OUTSIDE, PROD, STAGE, World, arn, document, grants
+from tests.access.world import (
+    CI,
+    DEPLOYER,
+    HUB,
+    OUTSIDE,
+    PROD,
+    STAGE,
+    World,
+    arn,
+    document,
+    grants,
+    trusts,
+    two_keys,
+)  # fmt: skip
 from twokeys.access.judge import Judge
 from twokeys.access.model.accounts import Accounts
 from twokeys.access.model.documents import Documents
@@ -475,3 +488,41 @@ def test_a_control_policy_that_two_resources_have_the_id_of_or_none_is_not_attac
         Guards(world.snapshot, accounts, Documents(world.snapshot, accounts), Exported(world.snapshot)).scps(STAGE)
         == ()
     )
+
+
+@pytest.mark.parametrize(
+    ("said", "listed", "open_"),
+    [
+        ({}, [], True), ({"status": "SUSPENDED"}, [], False), ({"state": "CLOSED", "status": "SUSPENDED"}, [], False),
+        ({"state": "PENDING_CLOSURE"}, [], True), ({}, [{"id": STAGE, "status": "SUSPENDED"}], False),
+        ({"status": "ACTIVE"}, [{"id": STAGE, "status": "SUSPENDED"}], True),
+    ],
+)  # fmt: skip
+def test_nobody_enters_or_comes_from_a_closed_account(
+    said: dict[str, str], listed: list[dict[str, str]], open_: bool
+) -> None:
+    """It "can no longer be used for any AWS activity" but by its root user, to view past bills.
+
+    https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_accounts_close.html
+    """
+    world = two_keys()
+    world.add("Organization", "org", world.hub, id="o-a1b2c3d4e5", masterAccountId=HUB, accounts=listed)
+    world.add("Account", "stage", world.hub, id=STAGE, name="stage", **said)
+    world.role("back", world.hub, document(trusts(DEPLOYER)))
+    world.grant("deployer", world.stage, arn(HUB, "role/back"))
+    graph = world.graph
+    assert bool(graph.doors) is open_
+    assert bool(graph.access_roles) is open_
+
+
+def test_an_account_that_nothing_names_is_called_by_its_alias() -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/console-account-alias.html"""
+    world = two_keys()
+    alias = "aws:iam/accountAlias:AccountAlias"
+    values = {"accountAlias": "acme-stage"}
+    world.resources.append(
+        Resource(urn=f"urn:pulumi:stage::twokeys::{alias}::a", type=alias, name="a", inputs=values, outputs=values,
+                 provider=world.stage.urn)
+    )  # fmt: skip
+    accounts = world.graph.accounts
+    assert (accounts.name(STAGE), accounts.name(PROD)) == (f"acme-stage ({STAGE})", PROD)

@@ -11,7 +11,21 @@ from typing import Any
 
 import pytest
 
-from tests.access.world import CI, DEPLOYER, HUB, MFA, OUTSIDE, PROD, STAGE, World, arn, document, grants, trusts
+from tests.access.world import (
+    CI,
+    DEPLOYER,
+    HUB,
+    MFA,
+    OUTSIDE,
+    PROD,
+    STAGE,
+    World,
+    arn,
+    document,
+    grants,
+    replaced,
+    trusts,
+)
 from twokeys.access.keys import statements
 from twokeys.access.model.names import admits_everyone, could_be_role, granted_resources, open_leaves, trusted_names
 from twokeys.access.model.requirements import (
@@ -22,7 +36,7 @@ from twokeys.access.model.requirements import (
     requires_mfa,
     window,
 )
-from twokeys.iam import UNKNOWN, PolicyKind, Requirement, Statement, parse_policy
+from twokeys.iam import UNKNOWN, Outcome, PolicyKind, Requirement, Statement, parse_policy
 from twokeys.iam.external_id import asks_for_external_id, demands_external_id
 
 ROOT = arn(HUB, "root")
@@ -473,3 +487,98 @@ def test_alternatives_are_met_at_the_times_of_each_and_those_that_never_can_be_m
 ], ids=str)  # fmt: skip
 def test_a_requirement_is_said_in_words(one: Requirement, said: str) -> None:
     assert in_words(one) == said
+
+
+def tagged(key: str, value: str, operator: str = "StringEquals") -> dict[str, Any]:
+    return trusts(ROOT, condition={operator: {key: value}})
+
+
+BLUE = "aws:PrincipalTag/Team"
+TAGGING = {**trusts(ROOT), "Action": ["sts:AssumeRole", "sts:TagSession"]}
+
+
+@pytest.mark.parametrize(
+    ("trust", "of_caller", "outcome"),
+    [
+        (tagged(BLUE, "blue"), {}, Outcome.ALLOW), (tagged(BLUE, "red"), {}, Outcome.DENY),
+        (tagged("aws:PrincipalTag/env", "prod"), {}, Outcome.DENY),
+        (tagged("aws:PrincipalTag/env", "prod", "StringNotEquals"), {}, Outcome.ALLOW),
+        (tagged(BLUE, "red"), {"assumeRolePolicy": document(TAGGING)}, Outcome.CONDITIONAL),
+        (tagged(BLUE, "red"), {"assumeRolePolicy": UNKNOWN}, Outcome.CONDITIONAL),
+        (tagged(BLUE, "red"), {"tags": {"team": UNKNOWN}}, Outcome.CONDITIONAL),
+        (tagged("aws:PrincipalTag/env", "prod"), {"tagsAll": UNKNOWN, "tags": UNKNOWN}, Outcome.CONDITIONAL),
+        (tagged("iam:ResourceTag/env", "stage"), {}, Outcome.ALLOW),
+        (tagged("aws:ResourceTag/ENV", "prod"), {}, Outcome.DENY),
+        (tagged("aws:ResourceTag/env", "${aws:PrincipalTag/env}"), {"tags": {"env": "stage"}}, Outcome.ALLOW),
+        (tagged("aws:ResourceTag/env", "${aws:PrincipalTag/env}"), {}, Outcome.DENY),
+        (tagged("aws:RequestTag/env", "prod"), {}, Outcome.DENY),
+    ],
+)  # fmt: skip
+def test_a_tag_counts_as_the_stack_has_it_unless_the_session_may_have_another(
+    trust: dict[str, Any], of_caller: dict[str, Any], outcome: Outcome
+) -> None:
+    """Session tags go before those of the role; to pass them the role's trust policy has to allow sts:TagSession.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-principaltag
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/id_session-tags.html#id_session-tags_permissions-required
+    """
+    world = world_of(trust)
+    replaced(world, "ci", **{"tags": {"team": "blue"}, **of_caller})
+    replaced(world, "deployer", tags={"env": "stage"})
+    [door] = [one for one in world.graph.doors if (one.source.arn, one.target.arn) == (CI, DEPLOYER)]
+    assert door.outcome is outcome
+
+
+def test_a_user_has_the_tags_of_its_own_and_of_a_group_s_members_none_are_known() -> None:
+    world = world_of({**tagged(BLUE, "blue"), "Principal": {"AWS": "*"}}, granted=[])
+    for name, team in (("ann", "blue"), ("bob", "red")):
+        world.add("User", name, world.hub, name=name, tags={"team": team})
+        world.add("UserPolicy", name, world.hub, user=name, name="g", policy=document(grants(DEPLOYER)))
+    world.add("Group", "staff", world.hub, name="staff")
+    world.add("GroupPolicy", "staff", world.hub, group="staff", name="g", policy=document(grants(DEPLOYER)))
+    found = {one.source.name: one.outcome for one in world.graph.doors}
+    outcomes = {"ann": Outcome.ALLOW, "bob": Outcome.DENY, "staff": Outcome.CONDITIONAL}
+    assert found | outcomes == found
+
+
+def test_a_tag_that_the_provider_may_leave_out_stays_open() -> None:
+    """https://www.pulumi.com/registry/packages/aws/api-docs/provider/#providerignoretags"""
+    world = world_of(tagged("aws:PrincipalTag/env", "prod"))
+    replaced(world, "hub", ignoreTags={"keyPrefixes": ["env"]})
+    assert Outcome.CONDITIONAL in [one.outcome for one in world.graph.doors if one.target.arn == DEPLOYER]
+
+
+def test_a_step_of_everybody_is_told_apart_by_tags() -> None:
+    world = world_of(trusts(CI))
+    world.role("open", world.hub, document({**tagged(BLUE, "blue"), "Principal": {"AWS": "*"}}))
+    replaced(world, "ci", tags={"team": "blue"})
+    outcomes = {one.source.name: one.outcome for one in world.graph.steps if one.target.name == "open"}
+    assert outcomes == {"ci": Outcome.ALLOW, "nightly": Outcome.DENY}
+
+
+CI_ID = "AROAEXAMPLEROLECI00"
+
+
+@pytest.mark.parametrize(
+    ("operator", "value", "outcome"),
+    [
+        ("StringLike", f"{CI_ID}:*", Outcome.ALLOW), ("StringLike", "AROA*", Outcome.ALLOW),
+        ("StringLike", f"{CI_ID}:ann*", Outcome.CONDITIONAL), ("StringLike", "*:ann", Outcome.CONDITIONAL),
+        ("StringEquals", f"{CI_ID}:ann", Outcome.CONDITIONAL), ("StringEquals", f"{CI_ID}:*", Outcome.DENY),
+        ("StringEquals", "AIDAEXAMPLEUSERANN0", Outcome.DENY), ("StringLike", "AROAANOTHER00000000:*", Outcome.DENY),
+        ("StringNotLike", "AROAANOTHER00000000:*", Outcome.ALLOW), ("StringNotLike", f"{CI_ID}:*", Outcome.DENY),
+        ("StringNotEqualsIfExists", f"{CI_ID}:ann", Outcome.CONDITIONAL), ("Null", "true", Outcome.DENY),
+    ],
+)  # fmt: skip
+def test_of_a_role_aws_userid_is_its_unique_id_and_the_name_of_the_session(
+    operator: str, value: str, outcome: Outcome
+) -> None:
+    """A session's name has 2 to 64 characters.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html#principaltable
+    https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
+    """
+    world = world_of(tagged("aws:userid", value, operator))
+    replaced(world, "ci", uniqueId=CI_ID)
+    [door] = [one for one in world.graph.doors if (one.source.arn, one.target.arn) == (CI, DEPLOYER)]
+    assert door.outcome is outcome

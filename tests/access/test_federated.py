@@ -541,10 +541,16 @@ BY_NAME = grants(ROOT_OF_STAGE, action="sts:AssumeRoot")
 FROM_AN_ADDRESS = {**BY_NAME, "Condition": {"IpAddress": {"aws:SourceIp": "203.0.113.0/24"}}}
 
 
+def of_ours(operator: str, **values: str) -> dict[str, Any]:
+    return {**BY_NAME, "Condition": {operator: {f"aws:{key}": value for key, value in values.items()}}}
+
+
 @pytest.mark.parametrize(("features", "statements", "boundary", "door"), [
     (["RootSessions"], [BY_NAME], None, {"ALLOW"}),
     (["RootSessions"], [grants("*", action="*")], None, {"ALLOW"}),
     (["RootSessions"], [FROM_AN_ADDRESS], None, {"CONDITIONAL"}),
+    (["RootSessions"], [of_ours("StringEquals", PrincipalOrgID="o-ours000000")], None, {"ALLOW"}),
+    (["RootSessions"], [of_ours("StringEquals", PrincipalOrgID="o-other00000")], None, set()),
     (["RootSessions"], [BY_NAME, {**BY_NAME, "Effect": "Deny"}], None, set()),
     (["RootSessions"], [{**BY_NAME, "Effect": "Deny"}], None, set()),
     (["RootSessions"], [grants(arn(HUB, "root"), action="sts:AssumeRoot")], None, set()),
@@ -566,6 +572,15 @@ def test_who_begins_root_sessions(features: Any, statements: Any, boundary: Any,
     world.role("keeper", world.hub, **limited)
     policy(world, "keeper", *statements)
     assert {outcome for name, _, outcome in root_doors(world) if name == "keeper"} == door
+
+
+def test_which_member_of_a_group_begins_a_root_session_is_its_condition() -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-username"""
+    world = organization("RootSessions")
+    world.add("Group", "keepers", world.hub, name="keepers")
+    only_ann = document(of_ours("StringEquals", username="ann"))
+    world.add("GroupPolicy", "keepers", world.hub, group="keepers", name="root", policy=only_ann)
+    assert root_doors(world) == {("keepers", STAGE, "CONDITIONAL")}
 
 
 @pytest.mark.parametrize(("administrator", "enters"), [

@@ -107,12 +107,12 @@ class Graph:
     """Who can enter which account, as far as a snapshot tells.
 
     `doors` lead from one account into another, or in from outside every account; `steps` lead from a principal to a
-    role within one account, and matter for role chaining. `access_roles` are the roles that AWS made in member accounts
-    and that are no resources of the stack. `open_trusts` are those in accounts as a whole, in organizations or in
-    everyone. `lone_grants` name a role that is not in the stack, or a pattern that no role of the stack answers.
-    `identity_center` has the assignments of permission sets, `federated` what trust policies say of identity providers;
-    both make doors. `not_read` are resources that may let somebody in and are not read; `not_proved` is everything else
-    that may let somebody in and is not known.
+    role within one account, and matter for role chaining. None leads into or out of a closed account. `access_roles`
+    are the roles that AWS made in member accounts and that are no resources of the stack. `open_trusts` are those in
+    accounts as a whole, in organizations or in everyone. `lone_grants` name a role that is not in the stack, or a
+    pattern that no role of the stack answers. `identity_center` has the assignments of permission sets, `federated`
+    what trust policies say of identity providers; both make doors. `not_read` are resources that may let somebody in
+    and are not read; `not_proved` is everything else that may let somebody in and is not known.
     """
 
     snapshot: Snapshot
@@ -228,8 +228,10 @@ class _Builder:
         """Fill the graph."""
         for join in self.SOURCES:
             join(self)
+        closed = self._graph.accounts.closed
         for door in self._doors.values():
-            (self._graph.doors if door.crosses else self._graph.steps).append(door)
+            if closed.isdisjoint((door.source.account, door.target.account)):
+                (self._graph.doors if door.crosses else self._graph.steps).append(door)
 
     @property
     def _trusts(self) -> Iterator[tuple[Principal, PolicyDocument]]:
@@ -336,7 +338,7 @@ class _Builder:
 
     def _from_root_sessions(self) -> None:
         graph = self._graph
-        self._join(root_sessions(graph.snapshot, graph.accounts, graph.principals, graph.guards))
+        self._join(root_sessions(graph.snapshot, graph.accounts, graph.principals, self._judge))
 
     def _from_assignments(self) -> None:
         self._graph.not_proved += self._graph.identity_center.not_proved

@@ -36,7 +36,9 @@ from twokeys.iam import (
     parse_policy,
 )
 from twokeys.iam.evaluation import Levels
-from twokeys.iam.sts import ASSUME_ROLE, PASSED
+from twokeys.iam.matches import meets
+from twokeys.iam.matching import is_symbolic
+from twokeys.iam.sts import ASSUME_ROLE, PASSED, TAG_SESSION
 from twokeys.iam.truth import FREE, Truth
 from twokeys.iam.verdict import Why
 
@@ -47,6 +49,9 @@ _WHO = ("aws:PrincipalArn", "aws:username", "aws:userid")
 _TELL_APART = frozenset({*map(str.lower, _WHO), "aws:principaltype"})
 """The condition keys in which the principals of one account differ."""
 _PASSED = tuple(chain.from_iterable(PASSED.values()))
+_PRINCIPAL_TAG, _RESOURCE_TAG = "aws:principaltag/", ("aws:resourcetag/", "iam:resourcetag/")
+_OF_PAIR = (*_PASSED, _PRINCIPAL_TAG, *_RESOURCE_TAG)
+"""How the condition keys begin that are looked into where a policy asks for them."""
 _ANY = cast("Unknown", FREE)
 _NOBODYS_ACCOUNT = "0" * 12
 _EVERYTHING = parse_policy(
@@ -148,7 +153,7 @@ class Judge:
         self._callers: dict[Principal, tuple[Caller, Policies]] = {}
         self._classes: dict[Principal, int] = {}
         self._numbers: dict[object, int] = {}
-        self._passed: dict[int, frozenset[str]] = {}
+        self._asked: dict[int, frozenset[str]] = {}
 
     def door(self, source: Principal, target: Principal, *, asked: bool = False) -> Door:
         """The door between two principals, judged: each key on its own, or as AWS does within one account."""
@@ -183,6 +188,11 @@ class Judge:
         policies = Policies(identity=(_EVERYTHING,), scps=self._guards.scps(account))
         return evaluate_grant(Request(Caller(caller or somebody), action, resource, context), policies)
 
+    def granted(self, source: Principal, target: Principal, action: str) -> Verdict:
+        """Whether the source's side alone grants it another action on a target."""
+        caller, held = self._of(source)
+        return evaluate_grant(Request(caller, action, target.arn, self._context(source, target)), held)
+
     def if_granted(self, source: Principal, target: Principal) -> Door:
         """The door as if the source's own policies allowed everything: what its boundary and the SCPs leave of it."""
         verdict = self._granted_by((_EVERYTHING,), source, target)
@@ -214,7 +224,7 @@ class Judge:
             alone = Policies(identity=(bare,))
             verdict = evaluate_trust(request, bare) if key == "trust" else evaluate_grant(request, alone)
             if verdict.outcome in (Outcome.ALLOW, Outcome.CONDITIONAL):
-                failing = [clause for clause in one.conditions if clause.evaluate(request.lookup) is Truth.FALSE]
+                failing = [clause for clause in one.conditions if meets(clause, request) is Truth.FALSE]
                 for clause in failing or one.conditions:
                     has = request.lookup(clause.lower_key)
                     said = f" (it has {', '.join(has) or 'none'})" if isinstance(has, tuple) else ""
@@ -235,7 +245,8 @@ class Judge:
         for source in sources:
             caller, _ = self._of(source)
             request = Request(caller, ASSUME_ROLE, target.arn, self._context(source, target))
-            alike = (self._alike(source, request), resource.of(request), *map(request.lookup, _PASSED))
+            tags = [(key, value) for key, value in request.context.values.items() if key.startswith(_PRINCIPAL_TAG)]
+            alike = (self._alike(source, request), resource.of(request), *map(request.lookup, _PASSED), *tags)
             if alike not in outcomes:
                 outcomes[alike] = self.door(source, target).outcome
             verdict = Verdict(outcomes[alike], partial(self._why, source, target))
@@ -281,7 +292,7 @@ class Judge:
             values["aws:ResourceOrgID"] = (organization,)
         caller, rcps = Caller(source.arn if named else str(stand_in)), self._guards.rcps(target.account)
         policies = Policies(identity=(_EVERYTHING,), trust=target.trust_policy, rcps=rcps)
-        context = self._without_passed(caller, target, policies, Context(values=values))
+        context = self._of_pair(source, target, caller, policies, Context(values=values))
         trust = self._admitted(Request(caller, ASSUME_ROLE, target.arn, context), target.trust_policy, rcps)
         why = "it is made in an account that is not shown to be ours, where nobody here can see it"
         return Door(source, target, trust, Verdict.of_rule(Outcome.ALLOW, "grant", why))
@@ -305,14 +316,21 @@ class Judge:
         context = Context(values={**context.values, **paths}) if paths else context
         caller, held = self._of(source)
         held = held.on(target.trust_policy, self._guards.rcps(target.account))
-        return self._without_passed(caller, target, held, context)
+        return self._of_pair(source, target, caller, held, context)
 
-    def _without_passed(self, caller: Caller, target: Principal, policies: Policies, context: Context) -> Context:
-        """The context without session tags or source identity where a policy asks about them and none may be passed."""
+    def _of_pair(
+        self, source: Principal, target: Principal, caller: Caller, policies: Policies, context: Context
+    ) -> Context:
+        """The context with the tags that a policy asks for and that are known.
+
+        Without session tags or source identity where one asks for those and none may be passed.
+        """
         levels = chain.from_iterable((*policies.scps, *policies.rcps))
         asked: frozenset[str] = frozenset().union(
-            *map(self._passed_in, (*policies.identity, policies.trust, policies.boundary, *levels))
+            *map(self._asked_in, (*policies.identity, policies.trust, policies.boundary, *levels))
         )
+        if tags := dict(self._tags(source, target, asked)):
+            context = Context(values={**context.values, **tags})
         absent: dict[str, tuple[str, ...]] = {}
         for action, keys in PASSED.items() if asked else ():
             some = [key for key in asked if key.startswith(keys)]
@@ -321,14 +339,45 @@ class Judge:
                 absent |= dict.fromkeys((*some, *keys), ())
         return Context(values={**context.values, **absent}) if absent else context
 
-    def _passed_in(self, policy: PolicyDocument | Unknown | None) -> frozenset[str]:
-        """The keys about what a caller passes that a policy asks for."""
+    def _asked_in(self, policy: PolicyDocument | Unknown | None) -> frozenset[str]:
+        """The keys about tags and about what a caller passes that a policy asks for."""
         if not isinstance(policy, PolicyDocument):
             return frozenset()
-        if id(policy) not in self._passed:
-            keys = (key for one in policy.statements for clause in one.conditions for key in clause.keys)
-            self._passed[id(policy)] = frozenset(key for key in keys if key.startswith(_PASSED))
-        return self._passed[id(policy)]
+        if id(policy) not in self._asked:
+            keys = [clause.keys for one in policy.statements for clause in one.conditions]
+            keys += [pattern.keys for one in policy.statements for pattern in one.resource_patterns]
+            self._asked[id(policy)] = frozenset(key for key in chain.from_iterable(keys) if key.startswith(_OF_PAIR))
+        return self._asked[id(policy)]
+
+    def _tags(
+        self, source: Principal, target: Principal, asked: Iterable[str]
+    ) -> Iterator[tuple[str, tuple[str, ...]]]:
+        """The tags that some keys are about, as far as they are settled; none is the empty tuple.
+
+        A tag of a role stands unless the session has another of its key, which the role's trust policy has to allow.
+        https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-principaltag
+        https://docs.aws.amazon.com/IAM/latest/UserGuide/id_session-tags.html
+        """
+        for key in asked:
+            of_source = key.startswith(_PRINCIPAL_TAG)
+            tags = source.tags if of_source else target.tags if key.startswith(_RESOURCE_TAG) else None
+            if tags is None or (of_source and self._may_be_tagged(source)):
+                continue
+            value = tags.get(key.partition("/")[2], ())
+            if value == ():
+                yield key, ()
+            elif isinstance(value, str) and not is_symbolic(value):
+                yield key, (value,)
+
+    def _may_be_tagged(self, source: Principal) -> bool:
+        """Whether sessions of a principal may have tags of their own, which go before those of the role."""
+        trust = source.trust_policy
+        if source.kind != "role" or isinstance(trust, Unknown):
+            return source.kind != "user"
+        return bool(trust.unresolved) or any(
+            one.effect != "Deny" and one.covers_action(TAG_SESSION.lower()) is not Truth.FALSE
+            for one in trust.statements
+        )
 
     def _organization_of(self, principal: Principal) -> str | None:
         """The id of a principal's organization; one that is to come may be any that a policy names."""
@@ -415,7 +464,7 @@ class _Likeness:
         return (
             caller.arn if self._sessions else None,
             caller.names & self._listed,
-            tuple([clause.evaluate(lookup) for clause in self._clauses]),
+            tuple([meets(clause, request) for clause in self._clauses]),
             tuple(map(lookup, self._keys)),
         )
 

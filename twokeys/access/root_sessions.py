@@ -8,14 +8,13 @@ https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoot.html
 
 from collections.abc import Iterator
 
-from twokeys.access.judge import Door, held_by
+from twokeys.access.judge import Door, Judge
 from twokeys.access.model.access_roles import entered_by_access_role
 from twokeys.access.model.accounts import Accounts
-from twokeys.access.model.organization import Guards
 from twokeys.access.model.principals import HOLDERS, Principal, Principals
 from twokeys.access.reading.snapshot import Snapshot
 from twokeys.access.reading.tokens import ACCOUNT, DELEGATED_ADMINISTRATOR
-from twokeys.iam import UNKNOWN, Arn, Caller, Glob, Outcome, Request, Requirement, Statement, Verdict, evaluate
+from twokeys.iam import UNKNOWN, Arn, Glob, Outcome, Requirement, Statement, Verdict
 from twokeys.iam.sts import ASSUME_ROOT
 from twokeys.iam.truth import Truth
 from twokeys.iam.verdict import Why
@@ -28,7 +27,7 @@ _NOT_SHOWN = Verdict(
 )
 
 
-def root_sessions(snapshot: Snapshot, accounts: Accounts, principals: Principals, guards: Guards) -> Iterator[Door]:
+def root_sessions(snapshot: Snapshot, accounts: Accounts, principals: Principals, judge: Judge) -> Iterator[Door]:
     """The doors of root sessions into each member account that the snapshot shows, or that a grant names.
 
     Where the snapshot does not show that root sessions are switched on, those of grants that name `sts:AssumeRoot`
@@ -46,7 +45,8 @@ def root_sessions(snapshot: Snapshot, accounts: Accounts, principals: Principals
         if _granted(principal, named=enabled is None):
             for root in roots:
                 if root.account != principal.account:
-                    door = _door(principal, root, guards, _ON if enabled else _NOT_SHOWN)
+                    grant = judge.granted(principal, root, ASSUME_ROOT)
+                    door = Door(principal, root, _ON if enabled else _NOT_SHOWN, grant)
                     if door.grant.outcome is not Outcome.DENY:
                         yield door
 
@@ -100,8 +100,3 @@ def _places(snapshot: Snapshot, accounts: Accounts) -> frozenset[str]:
 
 def _root(account: str, accounts: Accounts) -> Principal:
     return Principal(str(Arn.root(account, accounts.partition(account))), "root", account, "root")
-
-
-def _door(source: Principal, root: Principal, guards: Guards, trust: Verdict) -> Door:
-    request = Request(Caller(source.caller_arn), ASSUME_ROOT, root.arn)
-    return Door(source, root, trust, evaluate(request, held_by(source, guards)))

@@ -10,6 +10,7 @@ from typing import NamedTuple, TypeAlias
 
 from twokeys.iam.conditions import ConditionClause
 from twokeys.iam.documents import PolicyDocument, Statement
+from twokeys.iam.globs import glob
 from twokeys.iam.principals import Caller, CallerKind, Form
 from twokeys.iam.request import Request
 from twokeys.iam.truth import FALSE, FREE, TRUE, Lookup, Truth, Unknown
@@ -87,6 +88,25 @@ class Match(NamedTuple):
         return not self.atoms and not self.unknowns
 
 
+def meets(clause: ConditionClause, request: Request) -> Truth:
+    """Whether a request meets a clause.
+
+    Of a role aws:userid is its unique id, a colon and a session name of 2 to 64 characters: only that name is free.
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html#principaltable
+    """
+    found = clause.evaluate(request.lookup)
+    role = found is Truth.FREE and clause.keys == (_USERID,) and request.caller.kind is CallerKind.ROLE
+    if not role or request.caller.unique_id is None or clause.base.family not in ("string", "null"):
+        return found
+    begins = f"{request.caller.unique_id}:"
+    first, *others = (clause.evaluate({_USERID: (begins + _OTHER * length,)}.__getitem__) for length in (2, 3, 64))
+    wanted = [one.text.lower() for one in clause.patterns if one.wild or not set(one.text) & set("*?")]
+    some = any(map(glob(f"{begins.lower()}*").overlaps, map(glob, wanted)))
+    settled = {first, *others} == {first} and (not some or (first is TRUE) is not clause.base.negated)
+    return first if settled else found
+
+
+_USERID, _OTHER = "aws:userid", "\ue000"
 _Naming: TypeAlias = tuple[Form | None, tuple[Atom, ...], tuple[str, ...]]
 """A way of naming the caller: its form, session atoms, unresolved names."""
 _UNNAMED: tuple[_Naming, ...] = ((None, (), ()),)
@@ -162,12 +182,12 @@ class Rule:
             return self.certain
         atoms: tuple[Atom, ...] = ()
         for clause in self._conditions:
-            held = clause.evaluate(request.lookup)
-            if held is TRUE:
+            met = meets(clause, request)
+            if met is TRUE:
                 continue
-            if held is FALSE:
+            if met is FALSE:
                 return ()
-            if held is Truth.UNKNOWN:
+            if met is Truth.UNKNOWN:
                 return self.closely(request)
             atoms += (clause.with_values(request.lookup),)
         return (Match(self._label, self._statement, atoms),) if atoms else self.certain
@@ -193,12 +213,12 @@ class Rule:
         elif covered is Truth.FREE:
             atoms.append(ResourceAtom(statement, request.resource))
         for clause in statement.conditions:
-            held = clause.evaluate(request.lookup)
-            if held is FALSE:
+            met = meets(clause, request)
+            if met is FALSE:
                 return ()
-            if held is Truth.UNKNOWN:
+            if met is Truth.UNKNOWN:
                 unknowns.append(f"{clause.path} of the {label}")
-            elif held is Truth.FREE:
+            elif met is Truth.FREE:
                 atoms.append(clause.with_values(request.lookup))
         unknowns += [f"{path} of the {label}" for path in statement.unresolved]
         return tuple(
@@ -218,13 +238,13 @@ class Rule:
             atoms: tuple[Atom, ...] = ()
             if naming.session is not None:
                 atom = SessionAtom(naming.session)
-                held = atom.evaluate(request.lookup)
-                if held is Truth.UNKNOWN:
+                is_it = atom.evaluate(request.lookup)
+                if is_it is Truth.UNKNOWN:
                     found.append((naming.form, (), (f"aws:userid of {request.caller}",)))
                     continue
-                if held is FALSE and request.lookup("aws:userid") != ():
+                if is_it is FALSE and request.lookup(_USERID) != ():
                     continue
-                if held is not TRUE:
+                if is_it is not TRUE:
                     atoms = (atom,)
             found.append((naming.form, atoms, ()))
         return found

@@ -22,7 +22,7 @@ def access_roles(accounts: Accounts, principals: Principals) -> list[Principal]:
 
     It holds AdministratorAccess and trusts the management account as a whole; where the snapshot does not tell which
     account that is, its trust stays unknown. Member accounts are those that the snapshot makes or lists, those that
-    other stacks which it refers to list, and those that a provider enters by such a role.
+    other stacks which it refers to list, and those that a provider enters by such a role; but none that is closed.
     """
     places = [
         (account, name) for account in sorted(accounts.all_members) for name in sorted(accounts.access_roles(account))
@@ -31,7 +31,7 @@ def access_roles(accounts: Accounts, principals: Principals) -> list[Principal]:
     return [
         _made_by_aws(role, accounts, principals)
         for account, name in dict.fromkeys(places)
-        if (role := principals.mentioned(account, "role", name)).urn is None
+        if account not in accounts.closed and (role := principals.mentioned(account, "role", name)).urn is None
     ]
 
 

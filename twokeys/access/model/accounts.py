@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 MEMBER_ACCOUNT = "twokeys:accounts:MemberAccount"
 """Our component of a member account, which tells the role by which it is entered."""
+_CLOSED = ("CLOSED", "SUSPENDED")
 _DELEGABLE = f"{ORGANIZATIONS}policy"
 _UNPINNED = "unpinned--"
 _STACK_SET, _ORGANIZATION_STACK_SET = "StackSet--", "StackSet-of-organization--"
@@ -170,7 +171,7 @@ class Accounts:
         return f"{principal.arn} in account {self.name(principal.account)}"
 
     def name(self, account: str) -> str:
-        """What people call an account: its resource's name and its id, or what is known of it."""
+        """What people call an account: its resource's name, else its alias, and its id; or what is known of it."""
         if self.is_of_stack_set(account):
             stack_set = account.removeprefix(_unpinned("")).partition("--")[2]
             return f"unknown (any that StackSet {stack_set} deploys to)"
@@ -180,12 +181,22 @@ class Accounts:
             return f"unknown ({why})"
         resource = self.resource(account)
         given = (resource.text("name") or resource.name) if resource else self._names.get(account)
+        given = given or self._aliases.get(account)
         identity = account if is_account_id(account) else "id not known yet"
         return f"{given} ({identity})" if given else account
 
     def resource(self, account: str) -> Resource | None:
         """The `Account` resource of the stack behind an account."""
         return self._resources.get(self.canonical(account))
+
+    @cached_property
+    def _aliases(self) -> Mapping[str, str]:
+        """What accounts call themselves for sign-in; a provider's name is no account's.
+
+        https://docs.aws.amazon.com/IAM/latest/UserGuide/console-account-alias.html
+        """
+        aliases = self._snapshot.of_type("aws:iam/accountAlias:AccountAlias")
+        return {self.of(one): alias for one in aliases if (alias := one.text("accountAlias"))}
 
     @cached_property
     def _resources(self) -> Mapping[str, Resource]:
@@ -220,11 +231,31 @@ class Accounts:
     @cached_property
     def members(self) -> frozenset[str]:
         """The member accounts that the stack shows: its `Account` resources and those its organization lists."""
-        keys = ("accounts", "nonMasterAccounts")
-        lists = [one.get(key) for one in self._snapshot.of_type(ORGANIZATION) for key in keys]
-        listed = {account_id(mapping(item).get("id")) for each in lists for item in items(each)}
+        listed = {account_id(item.get("id")) for item in self._listed}
         made = {self.canonical(symbol) for symbol in self.by_symbol}
         return frozenset({*made, *filter(is_account_id, listed)} - {self.management})
+
+    @property
+    def _listed(self) -> Iterator[Mapping[str, object]]:
+        """The accounts as the organization lists them."""
+        for organization in self._snapshot.of_type(ORGANIZATION):
+            for key in ("accounts", "nonMasterAccounts"):
+                yield from map(mapping, items(organization.get(key)))
+
+    @cached_property
+    def closed(self) -> frozenset[str]:
+        """The accounts that are closed, or that AWS has suspended: until they are reinstated nobody uses them.
+
+        An account's own resource goes before a list, which may be older.
+        https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_accounts_close.html
+        """
+        states = {str(account_id(one.get("id"))): one.get("state") or one.get("status") for one in self._listed}
+        states |= {
+            self.canonical(symbol): state
+            for symbol, one in self.by_symbol.items()
+            if isinstance(state := one.get("state") or one.get("status"), str)
+        }
+        return frozenset(account for account, state in states.items() if state in _CLOSED)
 
     @cached_property
     def all_members(self) -> frozenset[str]:

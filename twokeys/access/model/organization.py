@@ -94,24 +94,13 @@ class Guards:
         that is not shown to be in the organization.
         https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps.html
         """
-        lookup = partial(_of_tags, self._tags(role))
+        lookup = partial(_of_tags, role.tags)
         policies = self.rcps(role.account) if self._is_member(role.account) else ()
         for policy in chain.from_iterable(policies):
             for one in () if isinstance(policy, Unknown) else policy.statements:
                 if one.covers_resource(role.arn, lookup) is Truth.TRUE:
                     left = tuple(each for each in one.conditions if each.evaluate(lookup) is not Truth.TRUE)
                     yield replace(one, conditions=left)
-
-    def _tags(self, role: Principal) -> Mapping[str, object] | None:
-        """The tags of a role by their keys in lower case, as far as they are known; None where more may be there."""
-        resource = self._snapshot.by_urn.get(role.urn or "")
-        if resource is None or resource.made_by:  # a CloudFormation stack hands its own tags on
-            return None
-        tags, provider = resource.get("tagsAll"), self._snapshot.by_urn.get(resource.provider or "")
-        adds = bool(resource.provider) if provider is None else provider.get("defaultTags") is not None
-        if not isinstance(tags, Mapping) and not adds:
-            tags = resource.get("tags") or {}
-        return {str(key).lower(): value for key, value in tags.items()} if isinstance(tags, Mapping) else None
 
     def bind(self, account: str) -> Iterator[Document]:
         """The control policies on each level above and at an account, but for AWS's own that allow everything."""

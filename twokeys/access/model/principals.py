@@ -70,7 +70,7 @@ class Principal:
     `unsettled` is its name or path if that is not known yet: then the ARN only stands in. `prefixed` tells that the
     name is one that AWS's provider makes up behind a known prefix: no document can name it. `boundary` is None where
     none is shown: then nothing is subtracted. `max_session_seconds` is of a role, as its resource or its permission
-    set says.
+    set says. `tags` are those of the role or user by their keys in lower case; None where more may be there.
     """
 
     arn: str
@@ -86,6 +86,7 @@ class Principal:
     trust: Document | None = None
     boundary: Document | None = None
     max_session_seconds: int | None = None
+    tags: Mapping[str, object] | None = None
     documents: list[Document] = field(default_factory=list)
     perhaps: dict[Document, str] = field(default_factory=dict)
     """Policies that it may have beside these, each with why only so: they tell how strong it is at most."""
@@ -238,6 +239,7 @@ class Principals:
                 unique_id=resource.text("uniqueId"),
                 unsettled=unsettled,
                 prefixed=unsettled == "name" and prefix is not None and path_settled,
+                tags=self._tags(resource),
             )
             if kind == "role":
                 title = f"trust policy of role {name}"
@@ -258,6 +260,17 @@ class Principals:
             self._by_name[account, kind, name] = self._in_any_case[account, kind, name.lower()] = principal
             self.by_arn[arn] = self.by_arn[principal.unique_id or arn] = principal
 
+    def _tags(self, resource: Resource) -> Mapping[str, object] | None:
+        provider = self._snapshot.by_urn.get(resource.provider or "")
+        hidden = provider is not None and provider.get("ignoreTags") is not None
+        if hidden or resource.made_by:  # a CloudFormation stack hands its own tags on
+            return None
+        tags = resource.get("tagsAll")
+        adds = bool(resource.provider) if provider is None else provider.get("defaultTags") is not None
+        if not isinstance(tags, Mapping) and not adds:
+            tags = resource.get("tags") or {}
+        return {str(key).lower(): value for key, value in tags.items()} if isinstance(tags, Mapping) else None
+
     def _join(self, there: Principal, again: Principal) -> None:
         """Two resources are one principal: one that makes it and one that reads it, or those of two states.
 
@@ -266,6 +279,7 @@ class Principals:
         https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html
         """
         self.by_arn[again.arn] = there
+        there.tags = there.tags if there.tags == again.tags else None
         if there.trust is None or again.trust is None:
             return
         said, again_said = there.trust.policy, again.trust.policy

@@ -138,7 +138,7 @@ def _role(native: Native) -> Iterator[Resource]:
 
 def _user(native: Native) -> Iterator[Resource]:
     boundary = native.get("PermissionsBoundary")
-    yield from _principal(native, "user", "aws:iam/user:User", permissionsBoundary=boundary)
+    yield from _principal(native, "user", "aws:iam/user:User", permissionsBoundary=boundary, tags=native.get("Tags"))
     name = native.get("UserName")
     if groups := native.items("Groups"):
         type_ = "aws:iam/userGroupMembership:UserGroupMembership"

@@ -223,15 +223,19 @@ def _principals(
             yield from _principal(group, account, "group", GROUP)
         for user in page.get("UserDetailList", []):
             name = user["UserName"]
-            yield from _principal(user, account, "user", USER, {CREDENTIALS: credentials.get(name, newer)})
+            own: dict[str, object] = {CREDENTIALS: credentials.get(name, newer), "tags": _tags(user)}
+            yield from _principal(user, account, "user", USER, own)
             values = {"user": name, "groups": list(user.get("GroupList", []))}
             membership = "aws:iam/userGroupMembership:UserGroupMembership"
             since = Since(user.get("CreateDate"))
             yield _made(membership, name, account, values, part_of=user["Arn"], since=since)
         for role in page.get("RoleDetailList", []):
-            tags = {tag["Key"]: tag["Value"] for tag in role.get("Tags", [])}
-            more = {"maxSessionDuration": sessions.get(role["RoleName"]), "tags": tags}
+            more = {"maxSessionDuration": sessions.get(role["RoleName"]), "tags": _tags(role)}
             yield from _principal(role, account, "role", ROLE, more)
+
+
+def _tags(found: Mapping[str, Any]) -> dict[str, str]:
+    return {tag["Key"]: tag["Value"] for tag in found.get("Tags", [])}
 
 
 def _longest_sessions(iam: IAMClient) -> dict[str, int | None]:

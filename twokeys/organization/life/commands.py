@@ -76,7 +76,7 @@ def email(  # noqa: PLR0913, PLR0917 - click gives the options as arguments
     """Give ACCOUNT (its key in the config of STACK) a new e-mail address, in the two steps that AWS has.
 
     First AWS mails a code to the new address; the same command with --otp CODE then makes it the address of the root
-    user. Until then the old one stays. On the sandbox `twokeys sandbox mailbox` shows the mail. Exits with 1 when a
+    user. Until then the old one stays. A local AWS keeps the mail in `mailbox.jsonl` of its folder. Exits with 1 when a
     precondition does not hold.
     """
     from twokeys.organization.life.changes import email_checks, remaining

@@ -8,12 +8,13 @@ Not here: how long a code is good for, which AWS does not document.
 
 import secrets
 from collections.abc import Callable
+from functools import partial
 
 from ministack.core.responses import get_account_id, get_region, request_scope
 
 from twokeys.sandbox.local_server import mailbox, organizations, records
 from twokeys.sandbox.local_server.inside import account as base
-from twokeys.sandbox.local_server.supplement import Answer, ApiError, Payload, answering
+from twokeys.sandbox.local_server.supplement import ApiError, Payload, answering
 
 _contacts = records.store("account.contacts")  # "BILLING" | "OPERATIONS" | "SECURITY" -> contact
 _updates = records.store("account.updates")  # "email" -> {"address", "code"} of an update that was started
@@ -23,23 +24,20 @@ _CODE = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 def install() -> None:
     """Add the operations to ministack's table."""
     for name, operation in _OPERATIONS.items():
-        base.DISPATCH[f"/{name[0].lower()}{name[1:]}"] = _for_the_named_account(name, operation)
+        answer = answering(partial(_for_the_named_account, name, operation))
+        base.DISPATCH[f"/{name[0].lower()}{name[1:]}"] = answer
 
 
-def _for_the_named_account(name: str, operation: Callable[[Payload], Payload]) -> Callable[[Payload], Answer]:
+def _for_the_named_account(name: str, operation: Callable[[Payload], Payload], payload: Payload) -> Payload:
     """`AccountId` names a member account: only the management account may, with trusted access enabled."""
-
-    def answer(payload: Payload) -> Payload:
-        named = payload.get("AccountId")
-        if named is None:
-            if name.endswith(("PrimaryEmail", "PrimaryEmailUpdate")):
-                raise ApiError("ValidationException", "AccountId is required.")
-            return operation(payload)
-        _refuse_unless_managed(str(named))
-        with request_scope(str(named), get_region()):
-            return operation(payload)
-
-    return answering(answer)
+    named = payload.get("AccountId")
+    if named is None:
+        if name.endswith(("PrimaryEmail", "PrimaryEmailUpdate")):
+            raise ApiError("ValidationException", "AccountId is required.")
+        return operation(payload)
+    _refuse_unless_managed(str(named))
+    with request_scope(str(named), get_region()):
+        return operation(payload)
 
 
 def _refuse_unless_managed(account: str) -> None:

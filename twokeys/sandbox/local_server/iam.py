@@ -8,6 +8,7 @@ centralized root access are kept on record only.
 import json
 import re
 from collections.abc import Callable
+from functools import partial
 from typing import Any, TypeAlias
 from urllib.parse import parse_qs
 
@@ -28,9 +29,9 @@ def install() -> None:
     """Add what is missing to ministack's table of operations."""
     base.parse_qs = _parsed
     for name, operation in _MISSING.items():
-        base.IAM_HANDLERS[name] = _answering(name, operation)
+        base.IAM_HANDLERS[name] = _refusing(partial(_answer, name, operation))
     for name, check in _CHECKS.items():
-        base.IAM_HANDLERS[name] = _checking(check, base.IAM_HANDLERS[name])
+        base.IAM_HANDLERS[name] = _refusing(partial(_checked, check, base.IAM_HANDLERS[name]))
 
 
 def _parsed(text: str) -> Params:
@@ -52,32 +53,27 @@ class _RefusedError(Exception):
         self.status, self.code = status, code
         super().__init__(message)
 
-    def answer(self) -> Answer:
-        status, headers, body = base.error(self.status, self.code, base.xml_escape(str(self)), ns="iam")
-        return status, headers, body
 
-
-def _answering(name: str, operation: Callable[[Params], str]) -> Callable[[Params], Answer]:
+def _refusing(handler: Callable[[Params], Answer]) -> Callable[[Params], Answer]:
     def answer(params: Params) -> Answer:
         try:
-            result = operation(params)
+            return handler(params)
         except _RefusedError as refused:
-            return refused.answer()
-        status, headers, body = base.xml(200, f"{name}Response", f"<{name}Result>{result}</{name}Result>", ns="iam")
-        return status, headers, body
+            status, headers, body = base.error(refused.status, refused.code, base.xml_escape(str(refused)), ns="iam")
+            return status, headers, body
 
     return answer
 
 
-def _checking(check: Callable[[Params], None], handler: Callable[[Params], Answer]) -> Callable[[Params], Answer]:
-    def answer(params: Params) -> Answer:
-        try:
-            check(params)
-        except _RefusedError as refused:
-            return refused.answer()
-        return handler(params)
+def _answer(name: str, operation: Callable[[Params], str], params: Params) -> Answer:
+    result = f"<{name}Result>{operation(params)}</{name}Result>"
+    status, headers, body = base.xml(200, f"{name}Response", result, ns="iam")
+    return status, headers, body
 
-    return answer
+
+def _checked(check: Callable[[Params], None], handler: Callable[[Params], Answer], params: Params) -> Answer:
+    check(params)
+    return handler(params)
 
 
 def _update_user(params: Params) -> str:
@@ -153,23 +149,12 @@ def _entity(store: AccountScopedDict, arn: str) -> dict[str, Any]:
     return entity
 
 
-def _tagging(find: Callable[[Params], dict[str, Any]]) -> Callable[[Params], str]:
-    def tag(params: Params) -> str:
-        entity, new = find(params), base.extract_tags(params)
-        names = {one["Key"] for one in new}
-        entity["Tags"] = [one for one in entity.get("Tags", []) if one["Key"] not in names] + new
-        return ""
-
-    return tag
-
-
-def _untagging(find: Callable[[Params], dict[str, Any]]) -> Callable[[Params], str]:
-    def untag(params: Params) -> str:
-        entity, names = find(params), base.extract_tag_keys(params)
-        entity["Tags"] = [one for one in entity.get("Tags", []) if one["Key"] not in names]
-        return ""
-
-    return untag
+def _retag(find: Callable[[Params], dict[str, Any]], params: Params) -> str:
+    """Tags that a request puts, or takes away by their keys."""
+    entity, new = find(params), base.extract_tags(params)
+    names = {*base.extract_tag_keys(params), *(one["Key"] for one in new)}
+    entity["Tags"] = [one for one in entity.get("Tags", []) if one["Key"] not in names] + new
+    return ""
 
 
 def _members(params: Params, name: str) -> list[str]:
@@ -221,16 +206,12 @@ def _exists(principal: str) -> bool:
     return entity is not None and entity["Arn"] == principal
 
 
-def _switching(feature: str, *, on: bool) -> Callable[[Params], str]:
+def _switch(feature: str, on: bool, _: Params) -> str:
     """https://docs.aws.amazon.com/IAM/latest/UserGuide/id_root-enable-root-access.html: centralized root access."""
-
-    def switch(_: Params) -> str:
-        organization = _trusting_organization()
-        others = [one for one in _features.get(organization) or () if one != feature]
-        _features[organization] = sorted([*others, feature] if on else others)
-        return _list_features({})
-
-    return switch
+    organization = _trusting_organization()
+    others = [one for one in _features.get(organization) or () if one != feature]
+    _features[organization] = sorted([*others, feature] if on else others)
+    return _list_features({})
 
 
 def _list_features(_: Params) -> str:
@@ -255,14 +236,14 @@ _MISSING: dict[str, Callable[[Params], str]] = {
     "AddClientIDToOpenIDConnectProvider": _add_client,
     "RemoveClientIDFromOpenIDConnectProvider": _remove_client,
     "UpdateOpenIDConnectProviderThumbprint": _update_thumbprints,
-    "TagOpenIDConnectProvider": _tagging(_oidc),
-    "UntagOpenIDConnectProvider": _untagging(_oidc),
-    "TagSAMLProvider": _tagging(_saml),
-    "UntagSAMLProvider": _untagging(_saml),
-    "EnableOrganizationsRootCredentialsManagement": _switching("RootCredentialsManagement", on=True),
-    "DisableOrganizationsRootCredentialsManagement": _switching("RootCredentialsManagement", on=False),
-    "EnableOrganizationsRootSessions": _switching("RootSessions", on=True),
-    "DisableOrganizationsRootSessions": _switching("RootSessions", on=False),
+    "TagOpenIDConnectProvider": partial(_retag, _oidc),
+    "UntagOpenIDConnectProvider": partial(_retag, _oidc),
+    "TagSAMLProvider": partial(_retag, _saml),
+    "UntagSAMLProvider": partial(_retag, _saml),
+    "EnableOrganizationsRootCredentialsManagement": partial(_switch, "RootCredentialsManagement", True),
+    "DisableOrganizationsRootCredentialsManagement": partial(_switch, "RootCredentialsManagement", False),
+    "EnableOrganizationsRootSessions": partial(_switch, "RootSessions", True),
+    "DisableOrganizationsRootSessions": partial(_switch, "RootSessions", False),
     "ListOrganizationsFeatures": _list_features,
 }
 

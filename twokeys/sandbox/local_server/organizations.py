@@ -16,6 +16,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qs
 from uuid import NAMESPACE_OID, uuid5
@@ -25,7 +26,7 @@ from ministack.core.responses import get_account_id, get_region, request_scope
 from twokeys.sandbox.local_server import records
 from twokeys.sandbox.local_server.inside import iam, sts
 from twokeys.sandbox.local_server.inside import organizations as base
-from twokeys.sandbox.local_server.supplement import Answer, ApiError, Payload, answering
+from twokeys.sandbox.local_server.supplement import Answer, ApiError, Handler, Payload, answering
 
 # "services" -> {principal: time}; "delegated" -> {account: {principal: time}};
 # "closed" -> the accounts that were closed
@@ -40,11 +41,11 @@ def install() -> None:
     """Add what is missing to ministack's table of operations, and guard every operation as AWS does."""
     for name, operation in _MISSING.items():
         base.DISPATCH[name] = answering(operation)
-    for name, amend in _AMENDED.items():
-        base.DISPATCH[name] = answering(amend(base.DISPATCH[name]))
+    for name, amended in _AMENDED.items():
+        base.DISPATCH[name] = answering(partial(amended, base.DISPATCH[name]))
     for name, handler in list(base.DISPATCH.items()):
         if name != "CreateOrganization":
-            base.DISPATCH[name] = _inside_an_organization(name, handler)
+            base.DISPATCH[name] = answering(partial(_inside_an_organization, name, handler))
     base.public_account = _with_state(base.public_account)
     base.new_uuid = _same_in_each_run(base.new_uuid)
     sts.handle_request = _into_usable_accounts(sts.handle_request)
@@ -63,17 +64,14 @@ def trusts(management: str, service: str) -> bool:
     return service in (_record.get_scoped(management, None, "services") or {})
 
 
-def _inside_an_organization(name: str, handler: Callable[[Payload], Answer]) -> Callable[[Payload], Answer]:
-    def answer(payload: Payload) -> Answer:
-        management = organization_of(get_account_id())
-        if management is None:
-            raise ApiError("AWSOrganizationsNotInUseException", "Your account is not a member of an organization.")
-        if management != get_account_id() and name != "DescribeOrganization":
-            raise ApiError("AccessDeniedException", "You don't have permissions to access this resource.")
-        with request_scope(management, get_region()):
-            return handler(payload)
-
-    return answering(answer)
+def _inside_an_organization(name: str, handler: Handler, payload: Payload) -> Answer:
+    management = organization_of(get_account_id())
+    if management is None:
+        raise ApiError("AWSOrganizationsNotInUseException", "Your account is not a member of an organization.")
+    if management != get_account_id() and name != "DescribeOrganization":
+        raise ApiError("AccessDeniedException", "You don't have permissions to access this resource.")
+    with request_scope(management, get_region()):
+        return handler(payload)
 
 
 def _create_organization(payload: Payload) -> Payload:
@@ -120,22 +118,18 @@ def _delete_organization(_: Payload) -> Payload:
     return {}
 
 
-def _with_access_role(create: Callable[[Payload], Answer]) -> Callable[[Payload], Payload | Answer]:
+def _with_access_role(create: Handler, payload: Payload) -> Payload | Answer:
     """https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_accounts_access.html."""
-
-    def create_account(payload: Payload) -> Payload | Answer:
-        if email_taken(str(payload.get("Email"))):
-            return {"CreateAccountStatus": failed_creation(payload, "EMAIL_ALREADY_EXISTS")}
-        with _identified(f"{payload.get('Email')} of {get_account_id()}"):
-            status, headers, body = create(payload)
-        if status == 200:
-            account = json.loads(body)["CreateAccountStatus"]["AccountId"]
-            management = get_account_id()
-            with request_scope(account, get_region()):
-                _make_access_role(payload.get("RoleName") or "OrganizationAccountAccessRole", management)
-        return status, headers, body
-
-    return create_account
+    if email_taken(str(payload.get("Email"))):
+        return {"CreateAccountStatus": failed_creation(payload, "EMAIL_ALREADY_EXISTS")}
+    with _identified(f"{payload.get('Email')} of {get_account_id()}"):
+        status, headers, body = create(payload)
+    if status == 200:
+        account = json.loads(body)["CreateAccountStatus"]["AccountId"]
+        management = get_account_id()
+        with request_scope(account, get_region()):
+            _make_access_role(payload.get("RoleName") or "OrganizationAccountAccessRole", management)
+    return status, headers, body
 
 
 def _make_access_role(name: str, management: str) -> None:
@@ -260,34 +254,32 @@ def _remove_account(payload: Payload) -> Payload:
     account = _member(payload)
     base.accounts.pop(account)
     base.tags.pop(account, None)
-    for policy, targets in base.attachments.items():
-        base.attachments[policy] = [target for target in targets if target != account]
+    _detach_everything(account)
     return {}
 
 
-def _with_unique_name(create: Callable[[Payload], Answer]) -> Callable[[Payload], Payload | Answer]:
-    def create_unit(payload: Payload) -> Payload | Answer:
-        parent = payload.get("ParentId")
-        if base.target(parent)[1] not in ("ROOT", "ORGANIZATIONAL_UNIT"):
-            raise ApiError("ParentNotFoundException", f"We can't find a root or OU with the ParentId {parent}.")
-        _refuse_duplicate_unit(str(parent), payload.get("Name"))
-        with _identified(f"unit {payload.get('Name')} of {parent}"):
-            status, headers, body = create(payload)
-        if status == 200:
-            attached = base.attachments.get(base.FULL_ACCESS_POLICY_ID) or []
-            unit = json.loads(body)["OrganizationalUnit"]["Id"]
-            base.attachments[base.FULL_ACCESS_POLICY_ID] = [*attached, unit]
-        return status, headers, body
-
-    return create_unit
+def _detach_everything(target: str | None) -> None:
+    for policy, targets in base.attachments.items():
+        base.attachments[policy] = [one for one in targets if one != target]
 
 
-def _with_id_from_name(create: Callable[[Payload], Answer]) -> Callable[[Payload], Answer]:
-    def create_policy(payload: Payload) -> Answer:
-        with _identified(f"{payload.get('Type')} {payload.get('Name')} of {get_account_id()}"):
-            return create(payload)
+def _with_unique_name(create: Handler, payload: Payload) -> Answer:
+    parent = payload.get("ParentId")
+    if base.target(parent)[1] not in ("ROOT", "ORGANIZATIONAL_UNIT"):
+        raise ApiError("ParentNotFoundException", f"We can't find a root or OU with the ParentId {parent}.")
+    _refuse_duplicate_unit(str(parent), payload.get("Name"))
+    with _identified(f"unit {payload.get('Name')} of {parent}"):
+        status, headers, body = create(payload)
+    if status == 200:
+        attached = base.attachments.get(base.FULL_ACCESS_POLICY_ID) or []
+        unit = json.loads(body)["OrganizationalUnit"]["Id"]
+        base.attachments[base.FULL_ACCESS_POLICY_ID] = [*attached, unit]
+    return status, headers, body
 
-    return create_policy
+
+def _with_id_from_name(create: Handler, payload: Payload) -> Answer:
+    with _identified(f"{payload.get('Type')} {payload.get('Name')} of {get_account_id()}"):
+        return create(payload)
 
 
 def _update_unit(payload: Payload) -> Payload:
@@ -303,17 +295,13 @@ def _update_unit(payload: Payload) -> Payload:
     return {"OrganizationalUnit": base.public_ou(unit)}
 
 
-def _if_empty(delete: Callable[[Payload], Answer]) -> Callable[[Payload], Payload | Answer]:
-    def delete_unit(payload: Payload) -> Answer:
-        identifier = payload.get("OrganizationalUnitId")
-        if any(child["_ParentId"] == identifier for child in (*base.ous.values(), *base.accounts.values())):
-            raise ApiError("OrganizationalUnitNotEmptyException", "The OU still has accounts or OUs in it.")
-        answer = delete(payload)
-        for policy, targets in base.attachments.items():
-            base.attachments[policy] = [target for target in targets if target != identifier]
-        return answer
-
-    return delete_unit
+def _if_empty(delete: Handler, payload: Payload) -> Answer:
+    identifier = payload.get("OrganizationalUnitId")
+    if any(child["_ParentId"] == identifier for child in (*base.ous.values(), *base.accounts.values())):
+        raise ApiError("OrganizationalUnitNotEmptyException", "The OU still has accounts or OUs in it.")
+    answer = delete(payload)
+    _detach_everything(identifier)
+    return answer
 
 
 def _refuse_duplicate_unit(parent: str, name: str | None) -> None:
@@ -415,7 +403,7 @@ _MISSING: dict[str, Callable[[Payload], Payload | Answer]] = {
     "DescribeResourcePolicy": _describe_resource_policy,
 }
 
-_AMENDED: dict[str, Callable[[Callable[[Payload], Answer]], Callable[[Payload], Payload | Answer]]] = {
+_AMENDED: dict[str, Callable[[Handler, Payload], Payload | Answer]] = {
     "CreateAccount": _with_access_role,
     "CreateOrganizationalUnit": _with_unique_name,
     "CreatePolicy": _with_id_from_name,

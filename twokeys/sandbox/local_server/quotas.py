@@ -8,10 +8,11 @@ too, so that the limit can be tried: `aws service-quotas request-service-quota-i
 """
 
 import uuid
+from functools import partial
 
 from twokeys.sandbox.local_server import organizations, records
 from twokeys.sandbox.local_server.inside import organizations as base
-from twokeys.sandbox.local_server.supplement import Answer, ApiError, Payload, answering
+from twokeys.sandbox.local_server.supplement import Answer, ApiError, Handler, Payload, answering
 
 ACCOUNTS = "L-E619E033"
 GRANTED_AT_MOST = 10_000.0
@@ -31,17 +32,15 @@ def install() -> None:
         },
         scope="servicequotas",
     )
-    create = base.DISPATCH["CreateAccount"]
-
-    def create_account(payload: Payload) -> Payload | Answer:
-        if len(base.accounts) >= _value():  # closed ones too
-            return {"CreateAccountStatus": organizations.failed_creation(payload, "ACCOUNT_LIMIT_EXCEEDED")}
-        answer: Answer = create(payload)
-        return answer
-
-    base.DISPATCH["CreateAccount"] = answering(create_account)
+    base.DISPATCH["CreateAccount"] = answering(partial(_within_the_quota, base.DISPATCH["CreateAccount"]))
     # The sandbox invites nobody.
     base.DISPATCH["ListHandshakesForOrganization"] = answering(lambda _: {"Handshakes": []})
+
+
+def _within_the_quota(create: Handler, payload: Payload) -> Payload | Answer:
+    if len(base.accounts) >= _value():  # closed ones too
+        return {"CreateAccountStatus": organizations.failed_creation(payload, "ACCOUNT_LIMIT_EXCEEDED")}
+    return create(payload)
 
 
 def _value() -> float:

@@ -6,6 +6,7 @@ from typing import Any, TypeAlias
 
 Answer: TypeAlias = tuple[int, dict[str, str], bytes]
 Payload: TypeAlias = dict[str, Any]
+Handler: TypeAlias = Callable[[Payload], Answer]
 
 
 def json_answer(body: dict[str, Any], status: int = 200) -> Answer:
@@ -29,7 +30,7 @@ class ApiError(Exception):
         return status, {**headers, "x-amzn-errortype": self.code}, body
 
 
-def answering(operation: Callable[[Payload], Payload | Answer]) -> Callable[[Payload], Answer]:
+def answering(operation: Callable[[Payload], Payload | Answer]) -> Handler:
     """An operation that answers with JSON, or with the error that it raises."""
 
     def answer(payload: Payload) -> Answer:
