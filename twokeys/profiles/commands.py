@@ -13,7 +13,7 @@ from click.core import ParameterSource
 
 from twokeys.errors import Refusal
 from twokeys.profiles.options import complete, doors_options, exports_of, like, mfa_serial, note, read_said
-from twokeys.shown import counted
+from twokeys.shown import counted, joined
 
 if TYPE_CHECKING:
     from twokeys.doors import Who
@@ -164,7 +164,7 @@ def _refuse_contradictions() -> None:
     if run.params["page"] == Path("-") and run.params["as_json"]:
         raise click.UsageError("--page - prints the page: leave out --json.")
     if run.params["page"] and others:
-        raise click.UsageError(f"--page writes no profiles and is for a --person: leave out {' and '.join(others)}.")
+        raise click.UsageError(f"--page writes no profiles and is for a --person: leave out {joined(others)}.")
 
 
 def _write_page(  # noqa: PLR0913, PLR0917 - what the command was given

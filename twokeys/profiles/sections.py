@@ -13,7 +13,7 @@ from twokeys.doors.expiry import until
 from twokeys.iam.sts import CHAINED_SECONDS
 from twokeys.profiles.awsconfig import Section
 from twokeys.profiles.ways import AssignmentWay, RoleWay, Way, closed, not_yet, only_if, own_device
-from twokeys.shown import printable
+from twokeys.shown import joined, printable
 
 # Role chaining is limited to one hour, whatever the role allows:
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles.html#iam-term-role-chaining
@@ -120,7 +120,7 @@ def no_profile(way: Way, choices: Choices) -> str | None:
             f" through it with `twokeys assume {way.name} --external-id ID`"
         )
     center = _center(way, choices) if isinstance(way, AssignmentWay) else {}
-    if missing := " and ".join(f"--{one.replace('_', '-')}" for one, value in center.items() if value is None):
+    if missing := joined([f"--{one.replace('_', '-')}" for one, value in center.items() if value is None]):
         return f"is by Identity Center, and this file does not say where that is: it has no profile; give {missing}"
     return None
 
