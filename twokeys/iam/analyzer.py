@@ -17,9 +17,10 @@ from typing import TypeAlias
 
 from twokeys.iam.arn import Arn, arn_segments, is_account
 from twokeys.iam.condition_keys import condition_key
-from twokeys.iam.conditions import ConditionClause, parse_date, parse_network, parse_number
+from twokeys.iam.conditions import ConditionClause
 from twokeys.iam.documents import PolicyKind, Statement
 from twokeys.iam.finding import PolicyFinding, error, path_of
+from twokeys.iam.operators import parse_date, parse_network, parse_number
 from twokeys.iam.verdict import shown
 
 _PAGE = "access-analyzer-reference-policy-checks.html#access-analyzer-reference-policy-checks-error-"

@@ -18,9 +18,10 @@ from operator import or_
 from typing import TypeAlias
 
 from twokeys.iam.condition_keys import condition_key
-from twokeys.iam.conditions import ConditionClause, parse_date, parse_network, parse_number
+from twokeys.iam.conditions import ConditionClause
 from twokeys.iam.globs import Glob
 from twokeys.iam.matches import Atom, ResourceAtom, SessionAtom
+from twokeys.iam.operators import parse_date, parse_network, parse_number
 from twokeys.iam.truth import FALSE, FREE, TRUE, Lookup, Truth, Unknown, Values, absent
 
 Option: TypeAlias = tuple[str, ...]
