@@ -132,8 +132,9 @@ class Covered:
 
     `regions` are those that count; `missing` the days of each that are not covered, a bit each. `lacks` says them in
     words, as "in us-east-1 before 2026-10-28", of the first regions that tell why and lack the same; it is empty for an
-    account without records, and None for one that is covered. `without_digests` are the regions that log files alone
-    cover, in which a gap within a day does not show. `not_given` are the log files of the period that digests list.
+    account without records, and None for one that is covered. `without_digests` are the regions of which there are log
+    files alone, in which a gap within a day does not show. `not_given` are the log files of the period that digests
+    list.
     """
 
     account: str
@@ -254,8 +255,8 @@ class Coverage:
         lacks = _words([(region, found[region][1]) for region in missing]) if missing else None
         if missing and not one.regions:
             lacks = "by log files with management events" if one.records else ""
-        by_logs = regions if lacks is None and one.files else ()
-        without = tuple(region for region in by_logs if not one.digests.get(region))
+        by_logs = one.days if one.files else ()
+        without = tuple(region for region in regions if region in by_logs and not one.digests.get(region))
         within = [where for where, time in one.missing.items() if period.start <= time <= period.end + _DELIVERED]
         return Covered(account, one, tuple(regions), missing, lacks, without, tuple(within))
 
