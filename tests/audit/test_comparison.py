@@ -797,7 +797,7 @@ DAYS = frozenset(range(10))
         (STAGE, "us-east-1", DAYS - {0, 1}, f"{STAGE} is not covered in us-east-1 before 2026-09-03"),
         (STAGE, "us-east-1", DAYS - {8, 9}, f"{STAGE} is not covered in us-east-1 after 2026-09-08"),
         (STAGE, "us-east-1", DAYS - {4}, f"{STAGE} is not covered in us-east-1 on 2026-09-05"),
-        (STAGE, "us-east-1", DAYS - {0, 4, 6, 9}, "before 2026-09-02 and on 2026-09-05 (1 more such day) and after"),
+        (STAGE, "us-east-1", DAYS - {0, 4, 6, 9}, "before 2026-09-02 and on 2026-09-05, 2026-09-07 and after"),
         (STAGE, "us-east-1", {4}, f"{STAGE} is not covered in us-east-1 before 2026-09-05 and after 2026-09-05"),
         (STAGE, "eu-central-1", DAYS, f"{STAGE} is not covered in us-east-1; management is not covered"),
         (PROD, "us-east-1", DAYS, f"{STAGE} is not covered; management is not covered"),
