@@ -103,6 +103,7 @@ def test_a_shared_provider_without_ones_own_subject_is_refused(condition: object
     without_subject = condition == {"StringEquals": {OWNER: "42"}}
     said = "cannot work as it stands with GitHub: " if without_subject else "is open to others by "
     assert (found.rule, said in found.message) == ("federated-trust", True)
+    assert f"as in {MAIN}" in found.next_step
 
 
 @pytest.mark.parametrize(("operator", "subjects", "dead", "step"), [
