@@ -52,8 +52,12 @@ def test_keys_of_the_environment_that_aws_does_not_know_are_said_to_be_in_the_wa
     assert no_answer(answered("InvalidClientTokenId"), profile="mine").next_step.startswith("sign in")
 
 
-def test_without_another_word_the_operation_says_where() -> None:
+def test_without_another_word_the_operation_says_where_and_whose_credentials_they_were(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     assert no_answer(answered("ServiceException")).where == "ListRoots"
+    monkeypatch.setenv("AWS_PROFILE", "mine")
+    assert no_answer(answered("AccessDenied")).where == "ListRoots, with the credentials of profile mine"
 
 
 @pytest.mark.parametrize("error", [EndpointConnectionError, ConnectionClosedError])

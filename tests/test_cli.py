@@ -301,7 +301,6 @@ def test_a_shell_completes_the_value_of_every_option_of_every_command(
         (1, "preview stage --policy-pack-config PIPE"),
         (1, "profiles --person alice --state PIPE"),
         (1, "profiles --person alice --from PIPE"),
-        (1, "profiles --person alice --state FILE --config PIPE"),
         (1, "costs --file PIPE"),
         (1, "costs --file LOOP"),
         (1, "access check --state NONE"),

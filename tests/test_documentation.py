@@ -211,7 +211,7 @@ def test_every_command_of_a_page_is_one_that_the_command_line_takes(
 
 
 _READS = ("audit", "map", "access check", "access diff", "access export", "profiles")
-_NOT_HERE = {"--live", "--events", "--events-api", "--plan", "--config", "--block"}  # AWS, or files of a reader's own
+_NOT_HERE = {"--live", "--events", "--events-api", "--plan", "--config", "--prefix"}  # AWS, or files of a reader's own
 
 
 @pytest.mark.parametrize("page", ["README.md", "docs"])

@@ -105,13 +105,18 @@ def no_answer(error: Exception, *, asked: str = "", profile: str | None = None) 
             next_step="look at the network, a proxy, and AWS_ENDPOINT_URL where it is set, and run this again; a"
             ' sandbox that is gone comes back with its shell, eval "$(twokeys sandbox shell ...)"',
         )
-    named = None if in_shell(profile) else profile or os.environ.get("AWS_PROFILE")
-    where = asked or (f"the AWS credentials of profile {named}" if named else "the AWS credentials")
+    where = asked or f"the AWS credentials{_of(profile)}"
     why = str(error).strip().rstrip(".") if isinstance(error, BotoCoreError) else f"{type(error).__name__}: {error}"
     step = next(step for classes, step in _STEPS if isinstance(error, classes))
     if isinstance(error, RuntimeError) and "still expired" in str(error):
         why, step = _ended(profile)
     return Refusal("AWS cannot be asked", where=where, why=why, next_step=step)
+
+
+def _of(profile: str | None) -> str:
+    """Whose credentials they are, where a profile says it."""
+    named = None if in_shell(profile) else profile or os.environ.get("AWS_PROFILE")
+    return f" of profile {named}" if named else ""
 
 
 def _ended(profile: str | None) -> tuple[str, str]:
@@ -146,17 +151,18 @@ def in_shell(profile: str | None) -> bool:
 
 def _answered(error: ClientError, asked: str, profile: str | None) -> Refusal:
     code, why = error.response["Error"].get("Code", ""), str(error).rstrip(".")
+    where = f"{asked}, with the credentials{of}" if (of := _of(profile)) else asked
     if code in _EXPIRED:
         _, step = _ended(profile)
-        return Refusal("the AWS credentials are not valid", where=asked, why=why, next_step=step)
+        return Refusal("the AWS credentials are not valid", where=where, why=why, next_step=step)
     if code in _NOT_SIGNED_IN:
         dead = f"{leave()}: keys in the environment win where no --profile is given; then " if in_shell(profile) else ""
-        return Refusal("the AWS credentials are not valid", where=asked, why=why, next_step=dead + _SIGN_IN)
+        return Refusal("the AWS credentials are not valid", where=where, why=why, next_step=dead + _SIGN_IN)
     if code in _TOO_OFTEN:
         step = "run this again in some minutes: others ask the same account, and it was tried for long already"
-        return Refusal("AWS is asked too often", where=asked, why=why, next_step=step)
+        return Refusal("AWS is asked too often", where=where, why=why, next_step=step)
     if code in DENIED:
         step = f"allow {asked}, or use credentials that may (--profile)"
-        return Refusal("AWS says no", where=asked, why=why, next_step=step)
+        return Refusal("AWS says no", where=where, why=why, next_step=step)
     step = "correct what AWS names; where it names a fault of its own, run this again"
-    return Refusal("AWS says no", where=asked, why=why, next_step=step)
+    return Refusal("AWS says no", where=where, why=why, next_step=step)

@@ -61,6 +61,11 @@ def listed(names: Sequence[str], most: int = 4) -> str:
     return f"{', '.join(shown[: most - 1])} and {len(shown) - most + 1} more"
 
 
+def joined(names: Sequence[str], last: str = "and") -> str:
+    """All names in a sentence: "CNY, EUR and USD"."""
+    return f" {last} ".join([*filter(None, [", ".join(names[:-1])]), *names[-1:]])
+
+
 def for_shell(variables: Mapping[str, str], without: Sequence[str] = ()) -> str:
     """Lines that set these variables, and unset others, for `eval "$(...)"` in any shell and `eval (...)` in fish.
 

@@ -37,8 +37,6 @@ TYPES: dict[str, dict[str, object]] = {
     "aws:iam/organizationsFeatures:OrganizationsFeatures": {"enabledFeatures": []},
     "aws:organizations/delegatedAdministrator:DelegatedAdministrator": {"accountId": "1", "servicePrincipal": "s"},
     "aws:identitystore/groupMembership:GroupMembership": {"groupId": "g", "memberId": "u"},
-    "aws:eks/podIdentityAssociation:PodIdentityAssociation": {"roleArn": "r"},
-    "aws:eks/addon:Addon": {"podIdentityAssociations": []},
     "command:local:Command": {"create": "x", "environment": {}},
     "pulumi-nodejs:dynamic:Resource": {"__provider": "x"},
 }

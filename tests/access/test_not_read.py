@@ -5,7 +5,6 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-templ
 """
 
 import base64
-import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +14,6 @@ import pytest
 
 from tests.access.test_translation import put
 from tests.access.world import CI, DEPLOYER, PROD, STAGE, World, arn, document, two_keys
-from twokeys.access.model.accounts import Accounts
 from twokeys.access.model.not_read import not_read
 from twokeys.access.reading.cloudformation import _READERS
 from twokeys.access.reading.snapshot import Resource, Snapshot
@@ -23,13 +21,6 @@ from twokeys.access.reading.types import _OF_AWS, Reading, aws_type, cloudformat
 from twokeys.answers.reading import read
 from twokeys.iam import UNKNOWN
 
-PODS = document(
-    {
-        "Effect": "Allow",
-        "Principal": {"Service": "pods.eks.amazonaws.com"},
-        "Action": ["sts:AssumeRole", "sts:TagSession"],
-    }
-)
 TRUSTS_ALL = document({"Effect": "Allow", "Principal": "*", "Action": "sts:AssumeRole"})
 COMMAND = "command:local:Command"
 DYNAMIC = "pulumi-nodejs:dynamic:Resource"
@@ -91,7 +82,6 @@ REFUSED = [
     "awscc:index/iamRole:IamRole",
     "aws:index/iamRole:IamRole",
     "aws:index/iamUserSshKey:IamUserSshKey",
-    "aws:index/eksPodIdentityAssociation:EksPodIdentityAssociation",
     "aws:index/organizationsDelegatedAdministrator:OrganizationsDelegatedAdministrator",
     "aws:index/securitylakeSubscriber:SecuritylakeSubscriber",
     "network:tf:aws_serverlessapplicationrepository_cloudformation_stack",
@@ -289,36 +279,17 @@ def test_a_component_is_judged_by_what_it_makes() -> None:
     assert not world.refused
 
 
-POD = "aws:eks/podIdentityAssociation:PodIdentityAssociation"
-
-
-def test_a_role_for_pods_of_this_stack_is_read() -> None:
-    world = two_keys()
-    role = world.role("pod", world.stage, PODS)
-    world.role("other", world.stage, {**json.loads(PODS), "Id": UNKNOWN})
-    put(world, POD, "other", world.stage, roleArn=arn(STAGE, "role/other"))
-    put(world, POD, "a", world.stage, roleArn=arn(STAGE, "role/pod"))
-    put(world, POD, "b", world.stage, roleArn=UNKNOWN, made_from={"roleArn": [role]})
-    addon = {"podIdentityAssociations": [{"roleArn": arn(STAGE, "role/pod"), "serviceAccount": "x"}]}
-    put(world, "aws:eks/addon:Addon", "c", world.stage, **addon)
-    put(world, "aws:eks/addon:Addon", "d", world.stage, addonName="vpc-cni")
-    late = {"podIdentityAssociations": [{"roleArn": UNKNOWN, "serviceAccount": "x"}]}
-    made_from = {"podIdentityAssociations": [role, next(one for one in world.resources if one.name == "other")]}
-    put(world, "aws:eks/addon:Addon", "e", world.stage, made_from=made_from, **late)
-    assert not world.refused
-    made_from["podIdentityAssociations"].append(world.role("not-for-pods", world.stage))
-    put(world, "aws:eks/addon:Addon", "f", world.stage, made_from=made_from, **late)
-    assert world.refused == ["not-read"]
-
-
-@pytest.mark.parametrize("role", [DEPLOYER, arn(STAGE, "role/elsewhere"), arn(PROD, "role/pod"), UNKNOWN])
-def test_a_role_for_pods_that_is_not_shown_to_trust_them_is_refused(role: object) -> None:
-    associated: dict[str, object] = {"roleArn": role}
-    for type_, given in ((POD, associated), ("aws:eks/addon:Addon", {"podIdentityAssociations": [associated]})):
-        world = two_keys()
-        world.role("pod", world.stage, PODS)
-        put(world, type_, "thing", world.stage, **given)
-        assert world.refused == ["not-read"]
+@pytest.mark.parametrize("role", [DEPLOYER, arn(STAGE, "role/elsewhere"), UNKNOWN])
+def test_whoever_hands_a_role_to_pods_opens_nothing(role: object) -> None:
+    """The role's trust policy admits them, and AWS takes only roles of the cluster's account; a target role needs both
+    keys. https://docs.aws.amazon.com/eks/latest/userguide/pod-identities.html#pod-id-considerations and
+    https://docs.aws.amazon.com/eks/latest/userguide/pod-id-assign-target-role.html
+    """
+    nothing: tuple[set[str], set[str]] = (set(), set())
+    associated = {"roleArn": role, "targetRoleArn": arn(PROD, "role/other"), "serviceAccount": "x"}
+    assert found("aws:eks/podIdentityAssociation:PodIdentityAssociation", **associated) == nothing
+    assert found("aws-native:eks:Addon", podIdentityAssociations=[associated]) == nothing
+    assert found("aws:index/eksPodIdentityAssociation:EksPodIdentityAssociation", **associated) == nothing
 
 
 def test_every_type_of_pulumi_aws_in_a_service_that_decides_who_may_enter_is_known() -> None:
@@ -337,16 +308,11 @@ MAKE = f"make it with resources of pulumi-aws, {ACCEPT}"
 SEE_WHOM = f"see whom it lets in, and {ACCEPT.removeprefix('or ')}"
 MAKE_IN_AWS = f"make what it makes in AWS with resources of pulumi-aws, {ACCEPT}"
 SEE_CODE, SEE_COMMAND = f"see what the code may do, {ACCEPT}", f"see that the command makes no IAM, {ACCEPT}"
-HAVE_IT_TRUST = f"make the role in this program and have it trust pods.eks.amazonaws.com, {ACCEPT}"
 MAY_DO_ALL = "runs a command, which may do whatever its credentials may"
 MAKES_IAM = "runs a command that makes IAM"
 BY_CODE = "is made by a dynamic provider, whose code may make IAM"
 UNSHOWN = "is made by a dynamic provider whose code is not shown"
 PICKLE = base64.b64encode(b"\x80\x05_create_code create_role").decode()
-
-
-def _hands(role: str) -> str:
-    return f"hands role {role} to pods of a cluster, and it is not shown that the role trusts EKS Pod Identity"
 
 
 SAID: list[tuple[str, dict[str, object], tuple[str, str, bool] | None]] = [
@@ -380,15 +346,6 @@ SAID: list[tuple[str, dict[str, object], tuple[str, str, bool] | None]] = [
     (DYNAMIC, {"__provider": PICKLE[:5] + " " + PICKLE[5:]}, (UNSHOWN, MAKE_IN_AWS, True)),
     (DYNAMIC, {"__provider": base64.b64encode(b"text").decode()}, (UNSHOWN, MAKE_IN_AWS, True)),
     (DYNAMIC, {"__provider": "exports.x", "given": [{"trust": TRUSTS_ALL}]}, (BY_CODE, MAKE_IN_AWS, True)),
-    ("aws:eks/podIdentityAssociation:PodIdentityAssociation", {"roleArn": DEPLOYER}, (
-        _hands(DEPLOYER), HAVE_IT_TRUST, True)),
-    ("aws:eks/podIdentityAssociation:PodIdentityAssociation", {"roleArn": UNKNOWN}, (
-        _hands("that is not known yet"), HAVE_IT_TRUST, True)),
-    ("aws:eks/addon:Addon", {"podIdentityAssociations": UNKNOWN}, (
-        _hands("that is not known yet"), HAVE_IT_TRUST, True)),
-    ("aws:eks/addon:Addon", {"podIdentityAssociations": [UNKNOWN]}, (
-        _hands("that is not known yet"), HAVE_IT_TRUST, True)),
-    ("aws:eks/addon:Addon", {}, None),
     ("network:index:Module", {}, ("is a Terraform module, whose resources are not shown", MAKE, True)),
     ("pulumi:index:Module", {}, None),
     ("awscc:index/iamRole:IamRole", {}, (
@@ -421,10 +378,10 @@ def test_why_something_is_not_read_and_what_helps(
 ) -> None:
     world = World()
     resource = put(world, type_, "x", world.stage, **inputs)
-    named = [(one.why, one.next_step, one.certain) for one in not_read(world.snapshot, Accounts(world.snapshot))]
+    named = [(one.why, one.next_step, one.certain) for one in not_read(world.snapshot)]
     assert named == ([] if said is None else [said])
-    assert {one.door for one in not_read(world.snapshot, Accounts(world.snapshot))} <= {f"{resource.urn} -> *"}
+    assert {one.door for one in not_read(world.snapshot)} <= {f"{resource.urn} -> *"}
     for changed in ({"outputs": {}}, {"inputs": None, "outputs": inputs}):
         resource = world.change(resource, **changed)
-        found = [(one.why, one.resource, one.unknown) for one in not_read(world.snapshot, Accounts(world.snapshot))]
+        found = [(one.why, one.resource, one.unknown) for one in not_read(world.snapshot)]
         assert found == ([] if said is None else [(said[0], resource, False)])

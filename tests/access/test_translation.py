@@ -599,38 +599,6 @@ def test_a_snapshot_without_other_makers_is_itself() -> None:
     assert translate(snapshot, Accounts(snapshot)).snapshot is snapshot
 
 
-PODS = json.loads(document({"Effect": "Allow", "Principal": {"Service": "pods.eks.amazonaws.com"}, "Action": "sts:*"}))
-TO_R = {"RoleArn": {"Fn::GetAtt": "R.Arn"}}
-
-
-@pytest.mark.parametrize("trust", [PODS, json.loads(SERVICE)], ids=["for pods", "for others"])
-@pytest.mark.parametrize("name", [{}, {"RoleName": "pod"}], ids=str)
-@pytest.mark.parametrize("associated", [
-    made("AWS::EKS::PodIdentityAssociation", **TO_R),
-    made("AWS::EKS::Addon", PodIdentityAssociations=[TO_R, TO_R]),
-], ids=["association", "addon"])  # fmt: skip
-def test_a_template_that_hands_a_role_to_pods_is_read(associated: Any, name: Any, trust: Any) -> None:
-    """https://docs.aws.amazon.com/eks/latest/userguide/pod-identities.html"""
-    world = two_keys()
-    stack(world, template(R=made("AWS::IAM::Role", AssumeRolePolicyDocument=trust, **name), P=associated), world.stage)
-    findings = [(one.rule, one.urn) for one in world.check().mandatory]
-    by_stack, times = ("not-read", world.resources[-1].urn), 2 if "Addon" in associated["Type"] else 1
-    assert findings == ([] if trust is PODS else [by_stack] * times)
-
-
-@pytest.mark.parametrize("type_", ["PodIdentityAssociation", "Addon"])
-def test_cloud_control_that_hands_a_role_to_pods_is_read(type_: str) -> None:
-    to_role = {"RoleArn": arn(STAGE, "role/pod")}
-    state = json.dumps({"PodIdentityAssociations": [to_role]} if type_ == "Addon" else to_role)
-    for trust, said in ((json.dumps(PODS), set()), (SERVICE, {"not-read"})):
-        world = two_keys()
-        world.role("pod", world.stage, trust)
-        control = put(world, CONTROL, "p", world.stage, typeName=f"AWS::EKS::{type_}", desiredState=state)
-        assert {(one.rule, one.urn) for one in world.check().mandatory} == {(rule, control.urn) for rule in said}
-        made_of_it = translate(world.snapshot, Accounts(world.snapshot)).snapshot.resources[-1]
-        assert (made_of_it.urn, made_of_it.outputs) == (f"{control.urn}#0", {})
-
-
 # StackSets: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/stacksets-concepts.html
 
 IN_EVERY_ACCOUNT = template(R=made("AWS::IAM::Role", RoleName="deployer", AssumeRolePolicyDocument=TRUST))

@@ -7,6 +7,7 @@ CONSOLE https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_enab
 import hashlib
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -62,6 +63,13 @@ def run(*arguments: str, command: Any = assume) -> Result:
     if result.exception is not None:
         raise result.exception
     return result
+
+
+def listed(*arguments: str) -> list[str]:
+    """The lines of the list that a pipe gets: what `false` is given, for a shell that evaluates it."""
+    false, said = shlex.split(run(*arguments).stdout)
+    assert false == "false"
+    return said.strip("\n").split("\n")
 
 
 def test_a_command_runs_in_a_session_of_the_door_s_role(doors: str, tmp_path: Path) -> None:
@@ -124,6 +132,7 @@ def test_a_shell_whose_own_keys_are_in_its_environment_has_them_again_on_the_way
     doors: str, monkeypatch: pytest.MonkeyPatch, shell: str
 ) -> None:
     monkeypatch.setenv("AWS_REGION", "us-east-1")
+    monkeypatch.delenv("AWS_DEFAULT_REGION")
     before, inside, after = (
         {name: value for name, value in env.items() if name[:3] in {"AWS", "TWO"}} for env in evaluating(shell, doors)
     )
@@ -145,23 +154,23 @@ def test_without_a_command_a_shell_gets_the_session_and_the_way_back(
     monkeypatch.setenv("AWS_CONFIG_FILE", str(Path(doors).with_name("config")))
     monkeypatch.setenv("AWS_PROFILE", "mine")
     monkeypatch.setenv("TWOKEYS_PROFILE", "mine")
+    monkeypatch.setenv("TWOKEYS_WITHIN", "1")  # in a shell that was begun with a door
     _, said, after = evaluating(shell, doors)
+    monkeypatch.delenv("TWOKEYS_WITHIN")
     assert "AWS_PROFILE" not in said
     assert after["AWS_PROFILE"] == "mine"
     assert {name for name in said.keys() - after if name.startswith(("AWS", "TWOKEYS"))} == {
-        "AWS_ACCESS_KEY_ID",
-        "AWS_SECRET_ACCESS_KEY",
         "AWS_SESSION_TOKEN",
         "AWS_CREDENTIAL_EXPIRATION",
+        "AWS_REGION",
         "TWOKEYS_PROFILE",
         "TWOKEYS_BACK",
-    }
+    }, "what it had before it has again"
     monkeypatch.delenv("AWS_PROFILE")
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
         monkeypatch.setenv(name, said[name])
     assert boto3.client("sts").get_caller_identity()["Arn"] == READER
-    behind = "Yours:\n  stage-reader  stage  with an external ID\n"
-    assert run().stderr == behind, "of ada, who is behind the session"
+    assert listed() == ["Yours:", "  stage-reader  stage  with an external ID"], "of ada, who is behind the session"
     with pytest.raises(Refusal, match=r"for user ada, and this shell is already in stage-reader\.") as again:
         run("stage-reader")
     assert again.value.next_step.startswith("use --profile mine, or `unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY")
@@ -529,7 +538,7 @@ def test_a_door_of_identity_center_is_opened_by_the_sign_in_that_its_profile_has
     """https://docs.aws.amazon.com/cli/latest/userguide/cli-configure-sso.html"""
     state = write(tmp_path, "management.json", identity_center())
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
-    with pytest.raises(Refusal, match=r"no profile leads through it.*write it with `twokeys profiles`"):
+    with pytest.raises(Refusal, match=r"no profile leads through it.*write it with `twokeys profiles --person NAME`"):
         run("stage-ReadOnly", "--state", state)
     (tmp_path / "config").write_text(
         "[sso-session acme]\nsso_region = eu-west-1\nsso_start_url = https://acme.awsapps.com/start\n"
@@ -578,19 +587,22 @@ def test_without_a_door_those_there_are_are_listed_one_s_own_first_and_eval_runs
         door("b", role="ops/reader", permits="read", expires="2026-01-31T15:00Z"),
         door("c", role="y", permits="write", expires="2999-01-31T15:00Z"),
     )
-    shown = run("--from", write(tmp_path, "doors.json", outputs(*entries)))
-    assert (shown.return_value, shown.stdout) == (0, "false\n")
+    file = write(tmp_path, "doors.json", outputs(*entries))
+    shown = run("--from", file)
+    assert (shown.return_value, shown.stderr) == (0, "Note: without DOOR this is a list, and no session.\n")
+    evaluated = subprocess.run(["sh", "-c", shown.stdout], capture_output=True, text=True, check=False)
+    assert (evaluated.returncode, evaluated.stdout, evaluated.stderr) == (1, "", "")
     yours = [
         "Yours:",
         "  b  stage  read, closed since 2026-01-31 15:00 UTC",
         "  c  stage  write, until 2999-01-31 15:00 UTC",
     ]
-    assert shown.stderr.splitlines() == [*yours, "Of others: 1, which --all lists"]
-    every = run("--from", str(tmp_path / "doors.json"), "--all").stderr
-    assert every.splitlines() == [*yours, "Of others:", "  a  stage  with MFA"]
-    said = json.loads(run("--from", str(tmp_path / "doors.json"), "--json").stdout)
-    names = {whose: [one["declared"]["name"] for one in ways] for whose, ways in said.items()}
-    assert names == {"yours": ["b", "c"], "others": ["a"]}
+    assert listed("--from", file) == [*yours, "Of others: 1, which --all lists"]
+    assert listed("--from", file, "--all") == [*yours, "Of others:", "  a  stage  with MFA"]
+    for option, others in (((), {}), (("--all",), {"others": ["a"]})):
+        said = json.loads(run("--from", file, "--json", *option).stdout)
+        names = {whose: [one["declared"]["name"] for one in ways] for whose, ways in said.items()}
+        assert names == {"yours": ["b", "c"]} | others
     asked = [{name: one[name] for name in ("permits", "mfa", "externalId", "now")} for one in said["yours"][:1]]
     assert asked == [{"permits": "read", "mfa": False, "externalId": False, "now": "closed by date"}]
     elsewhere = json.dumps(outputs(*entries)).replace(MANAGEMENT, "777777777777")
@@ -599,13 +611,17 @@ def test_without_a_door_those_there_are_are_listed_one_s_own_first_and_eval_runs
     assert why in unshown
     with pytest.raises(Refusal, match=why):
         run("a", "--from", str(tmp_path / "other.json"))
-    known = run("--state", write(tmp_path, "center.json", identity_center())).stderr
-    assert known == "Yours:\n  stage-ReadOnly  stage  not known, by Identity Center\nOf others: 1, which --all lists\n"
+    known = listed("--state", write(tmp_path, "center.json", identity_center()))
+    assert known == [
+        "Yours:",
+        "  stage-ReadOnly  stage  not known, by Identity Center",
+        "Of others: 1, which --all lists",
+    ]
     group = door("d", kind="identity-center-group", names=("others",), documents=False)
-    listed = run("--from", write(tmp_path, "group.json", outputs(*entries, group))).output
+    unsaid = run("--from", write(tmp_path, "group.json", outputs(*entries, group))).output
     why = "the file does not say who is in a group, or signs in at Identity Center (d)"
-    assert listed.startswith(f"Note: whether more are yours is not known: {why}.\n")
-    assert "\nOthers:\n  a  stage  with MFA\n  d " in listed
+    assert unsaid.startswith(f"Note: whether more are yours is not known: {why}.\n")
+    assert "\nOthers:\n  a  stage  with MFA\n  d " in unsaid
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     unreached = run("--from", str(tmp_path / "doors.json")).output
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
@@ -614,7 +630,7 @@ def test_without_a_door_those_there_are_are_listed_one_s_own_first_and_eval_runs
     assert json.loads(run("--from", str(tmp_path / "doors.json"), "--json").stdout)["yours"] is None
     for shown, why in ((unreached, "Could not connect to the endpoint"), (without, "Unable to locate credentials")):
         assert f"Note: whether any are yours is not known: {why}" in shown
-        assert "Yours:\n  not known\nOthers:\n  a  stage  with MFA\n  b  stage  read, closed" in shown
+        assert "\nYours:\n  not known\nOthers:\n  a  stage  with MFA\n  b  stage  read, closed" in shown
 
 
 def test_at_a_terminal_no_keys_are_printed_but_how_the_shell_comes_into_the_door(

@@ -1401,8 +1401,8 @@ def test_a_damaged_file_in_a_folder_is_counted_and_named_and_no_door_that_it_may
     sentence = f"not readable: {damaged}: {source['notReadable'][str(damaged)]}"
     assert "; events in it are not known: copy the trail's log file" in sentence
     assert f"\n{sentence}\n" in found.text
-    assert ", 1 file that cannot be read\n" in found.text
-    span = "1 file read, 60 passed over: 60 of CloudTrail-Digest, 1 not readable, "
+    assert ", 1 file not readable or not whole\n" in found.text
+    span = "1 file read, 60 passed over: 60 of CloudTrail-Digest, 1 not readable or not whole, "
     span += "1 file held against digests, none not as they say, "
     span += "events from 2026-09-01 00:00:00 to 2026-09-30 23:59:59 UTC"
     assert f"{folder}: sha256 {source['sha256']}, {span}" in [row["why"] for row in found.of("evidence")]
@@ -1413,6 +1413,17 @@ def test_a_damaged_file_in_a_folder_is_counted_and_named_and_no_door_that_it_may
     assert f"<li>{sentence}</li>" in found.page
     with pytest.raises(Refusal):
         run("prod", *ONE_REGION, "--events", str(damaged))
+
+
+def test_one_page_of_an_event_history_is_read_and_said_to_be_not_whole(tmp_path: Path) -> None:
+    """https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_LookupEvents.html (NextToken)"""
+    page, found = tmp_path / "page.json", {"CloudTrailEvent": json.dumps(entry(CI, DEPLOYER, "2026-09-01T10:00:00Z"))}
+    last, first = ({"Events": [found], **token} for token in ({}, {"NextToken": "abc"}))
+    for pages, whole in (([first], False), ([last], True), ([first, last], True), ([last, first], False)):
+        page.write_text("\n".join(map(json.dumps, pages)))
+        events = read("prod", *ONE_REGION, "--events", str(page))["events"]
+        assert (events["entries"], events["filesNotReadable"] == []) == (1, whole)
+        assert ("its NextToken tells of more events" in report("prod", "--events", str(page)).text) is not whole
 
 
 def test_a_damaged_digest_hides_no_event_and_proves_no_hour(tmp_path: Path) -> None:

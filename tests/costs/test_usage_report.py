@@ -569,6 +569,8 @@ def test_of_a_report_in_two_currencies_one_can_be_chosen() -> None:
         costs(report)
     found = costs(report, question=Question(((ACCOUNT,),), currency="EUR"))
     assert (found.total, found.currency, found.notes[0]) == (Decimal(3), "EUR", "lines in USD are left out")
+    with pytest.raises(Refusal, match="lines in CNY, EUR and USD"):
+        costs(legacy([Line(STAGE, *EC2, "1", currency=one) for one in ("EUR", "USD", "CNY")]))
     with pytest.raises(Refusal, match="the report has lines in USD and no currency"):
         costs(report.replace(b"EUR", b""))
     with pytest.raises(Refusal, match="and is in GBP; there are lines in EUR and USD"):

@@ -248,6 +248,8 @@ def test_an_address_in_two_stacks_fails_unless_one_is_a_shard_of_the_other() -> 
     assert "accounts.new of stack prod" in one.what
     assert "accounts.copy of stack lab" in one.what
     assert only(findings(others=(Plan("prod-001", other.settings),))).check == "e-mail"
+    rehearsed = findings(others=(other,), caller=replace(CALLER, local=True))
+    assert "accounts.copy of stack lab" in only(rehearsed, Status.WARNING).what, "of an adoption on a local AWS"
 
 
 def test_an_organization_to_be_made_needs_none_of_what_it_will_have() -> None:

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from twokeys.errors import Refusal
-from twokeys.profiles.awsconfig import Section, profiles_in, rewrite, sso_sessions_in
+from twokeys.profiles.awsconfig import Section, by_hand, profiles_in, rewrite, sso_sessions_in
 
 # The examples of the page above, with comments, nested settings and every kind of section.
 DOCUMENTED = """\
@@ -117,7 +117,9 @@ def test_a_profile_of_the_same_name_that_is_not_ours_is_refused() -> None:
 
 def test_an_sso_session_that_the_file_has_is_found_and_not_written_twice() -> None:
     ours = Section("sso-session", "twokeys", (("sso_region", "us-east-1"),))
-    assert sso_sessions_in(put(DOCUMENTED, ours), "doors", "config").keys() == {"my-sso"}
+    written = put(DOCUMENTED, ours)
+    assert sso_sessions_in(written, "config").keys() == {"my-sso", "twokeys"}
+    assert sso_sessions_in(by_hand(written), "config").keys() == {"my-sso"}
     with pytest.raises(Refusal, match="sso-session my-sso is already there"):
         put(DOCUMENTED, Section("sso-session", "my-sso", (("sso_region", "us-east-1"),)))
 

@@ -65,6 +65,7 @@ def test_a_person_s_doors_become_profiles_that_boto3_reads(config: Path, tmp_pat
         "role_session_name": "ada",
         "mfa_serial": f"arn:aws:iam::{MANAGEMENT}:mfa/ada",
         "duration_seconds": "14400",
+        "region": "us-west-2",  # of the source profile, where nothing tells the account's
     }
     assert config.read_text().startswith("# mine\n[default]\nregion = us-west-2\n\n# >>> twokeys doors >>>\n")
     serial = f"arn:aws:iam::{MANAGEMENT}:mfa/ada"
@@ -75,7 +76,7 @@ def test_a_person_s_doors_become_profiles_that_boto3_reads(config: Path, tmp_pat
 def test_what_the_person_chooses_is_in_the_profile(tmp_path: Path) -> None:
     stage = write(tmp_path, "stage.json", outputs(door("reader", mfa=True, external_id="Unique-ID")))
     chosen = run(
-        *("--person", "ada", "--state", stage, "--prefix", "acme-", "--region", "eu-west-1"),
+        *("--person", "ada", "--state", stage, "--prefix", "acme-"),
         *("--source-profile", "acme"),
         *("--mfa-serial", f"arn:aws:iam::{MANAGEMENT}:mfa/phone"),
     )
@@ -86,7 +87,6 @@ def test_what_the_person_chooses_is_in_the_profile(tmp_path: Path) -> None:
         "mfa_serial": f"arn:aws:iam::{MANAGEMENT}:mfa/phone",
         "external_id": "Unique-ID",
         "duration_seconds": "3600",
-        "region": "eu-west-1",
     }
     assert "guessed" not in chosen.stderr
     with pytest.raises(Refusal, match=f"that device is in account {PROD}"):
@@ -95,24 +95,27 @@ def test_what_the_person_chooses_is_in_the_profile(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("config")
 @pytest.mark.parametrize(
-    ("option", "name", "why"),
+    ("name", "why"),
     [
-        ("--region", "us-est-1", "no AWS region has this name.*write us-(east|west)-1, if that is meant"),
-        ("--region", "frankfurt", "no AWS region has this name.*give a region such as us-east-1 or eu-central-1"),
-        ("--region", "cn-north-1", "it is one of partition aws-cn, and this is in aws"),
-        ("--region", "eu-gov-central-9", "no AWS region has this name"),
-        ("--sso-region", "eu-westt-1", "write eu-west-1, if that is meant"),
-        ("--region", "eu-central-9", None),  # which botocore may not know yet
+        ("frankfurt", "no AWS region has this name.*give a region such as us-east-1 or eu-central-1"),
+        ("eu-gov-central-9", "no AWS region has this name"),
+        ("eu-westt-1", "write eu-west-1, if that is meant"),
+        ("eu-central-9", None),  # which botocore may not know yet
     ],
 )
-def test_a_region_that_aws_does_not_have_there_is_refused(
-    tmp_path: Path, option: str, name: str, why: str | None
-) -> None:
+def test_a_region_that_aws_does_not_have_is_refused(tmp_path: Path, name: str, why: str | None) -> None:
     """https://docs.aws.amazon.com/global-infrastructure/latest/regions/aws-regions.html"""
     file = write(tmp_path, "doors.json", outputs(door("a"), assigned("b"), identity_center=CENTER))
     with nullcontext() if why is None else pytest.raises(Refusal, match=why):
-        run("--person", "ada", "--from", file, option, name)
-        assert settings("a")["region"] == settings("b")["region"] == name
+        run("--person", "ada", "--from", file, "--sso-region", name)
+        assert boto3.Session()._session.full_config["sso_sessions"]["twokeys"]["sso_region"] == name
+
+
+def test_where_nothing_tells_a_door_s_region_it_is_that_of_its_source(config: Path, tmp_path: Path) -> None:
+    told, silent = door("a", target=PROD), door("b")
+    run("--person", "ada", "--from", write(tmp_path, "d.json", outputs(told, silent, regions={PROD: "eu-north-1"})))
+    assert (settings("a")["region"], settings("b")["region"]) == ("eu-north-1", "us-west-2")
+    assert "region = us-west-2" in config.read_text()
 
 
 @pytest.mark.usefixtures("config")
@@ -121,8 +124,9 @@ def test_where_nothing_tells_identity_center_s_region_the_other_profiles_are_wri
     done = run("--person", "ada", "--from", file)
     assert done.stdout.splitlines()[0] == "+ profile a"
     assert "b is by Identity Center, and" in done.stderr
-    assert "give --sso-region, or with --sso-session" in done.stderr
+    assert "give --sso-region." in done.stderr
     assert "+ profile b" in run("--person", "ada", "--from", file, "--sso-region", "eu-west-1").stdout
+    assert "= profile b" in run("--person", "ada", "--from", file).stdout  # as the block has it
 
 
 @pytest.mark.usefixtures("config")
@@ -141,11 +145,12 @@ def test_a_ci_role_takes_its_credentials_from_its_environment_and_needs_no_mfa(t
 @pytest.mark.usefixtures("config")
 def test_identity_center_assignments_share_one_session(tmp_path: Path) -> None:
     state = write(tmp_path, "management.json", identity_center())
-    run("--person", "ada", "--state", state, "--sso-session", "acme")
+    run("--person", "ada", "--state", state, "--prefix", "acme-")
     # https://docs.aws.amazon.com/cli/latest/userguide/cli-configure-sso.html
-    assert settings("stage-ReadOnly") == {"sso_session": "acme", "sso_account_id": STAGE, "sso_role_name": "ReadOnly"}
+    its_own = {"sso_session": "acme-twokeys", "sso_account_id": STAGE, "sso_role_name": "ReadOnly"}
+    assert settings("acme-stage-ReadOnly").items() >= its_own.items()
     assert boto3.Session()._session.full_config["sso_sessions"] == {
-        "acme": {
+        "acme-twokeys": {
             "sso_start_url": "https://d-1234567890.awsapps.com/start",
             "sso_region": "eu-west-1",
             "sso_registration_scopes": "sso:account:access",
@@ -153,15 +158,19 @@ def test_identity_center_assignments_share_one_session(tmp_path: Path) -> None:
     }
 
 
-def test_a_session_that_the_file_has_is_used_and_not_written_again(config: Path, tmp_path: Path) -> None:
-    config.write_text("[sso-session acme]\nsso_region = eu-central-1\nsso_start_url = https://acme.awsapps.com/start\n")
+def test_a_session_that_the_file_has_of_that_identity_center_is_used_whatever_it_is_called(
+    config: Path, tmp_path: Path
+) -> None:
+    config.write_text("[sso-session acme]\nsso_region = eu-west-1\nsso_start_url = https://acme.awsapps.com/start\n")
     state = write(tmp_path, "management.json", identity_center())
-    run("--person", "bob", "--state", state, "--sso-session", "acme")
-    assert config.read_text().count("[sso-session acme]") == 1
+    arguments = ("--person", "bob", "--state", state)
+    run(*arguments)  # the state tells another address
+    assert settings("prod-ReadOnly")["sso_session"] == "twokeys"
+    run(*arguments, "--sso-start-url", "https://acme.awsapps.com/start")
     assert settings("prod-ReadOnly")["sso_session"] == "acme"
-    for option, other in (("--sso-start-url", "https://x.awsapps.com/start"), ("--sso-region", "us-east-1")):
-        with pytest.raises(Refusal, match=f"another Identity Center .*{option} says {other}"):
-            run("--person", "bob", "--state", state, "--sso-session", "acme", option, other)
+    assert config.read_text().count("[sso-session ") == 1
+    run(*arguments, "--sso-start-url", "https://acme.awsapps.com/start", "--sso-region", "us-east-1")
+    assert settings("prod-ReadOnly")["sso_session"] == "twokeys"
 
 
 @pytest.mark.usefixtures("config")
@@ -178,6 +187,7 @@ def test_a_door_behind_a_role_has_a_profile_whose_source_is_the_door_to_that_rol
         "source_profile": "x-emergency",
         "role_session_name": "ada",
         "duration_seconds": "3600",
+        "region": "us-west-2",
     }
     assert settings("x-emergency")["duration_seconds"] == "7200"
 
@@ -217,13 +227,7 @@ def test_what_mfa_needs_of_a_source_that_is_a_session_is_said_and_a_role_entered
 
 @pytest.mark.parametrize(
     ("option", "value"),
-    [
-        ("--prefix", "x\n"),
-        ("--source-profile", "a\nb"),
-        ("--mfa-serial", "a b"),
-        ("--mfa-serial", "foo"),
-        ("--block", " "),
-    ],
+    [("--prefix", "x\n"), ("--source-profile", "a\nb"), ("--mfa-serial", "a b"), ("--mfa-serial", "foo")],
 )
 def test_a_word_that_no_config_file_takes_is_refused_by_the_name_of_its_option(option: str, value: str) -> None:
     result = CliRunner().invoke(profiles, ["--person", "ada", "--state", "x", option, value])
@@ -251,10 +255,10 @@ def test_each_source_of_a_role_shows_mfa_as_the_statement_that_trusts_it_asks(tm
     stage = write(tmp_path, "s.json", outputs(entries[first], entries[1 - first], enters_ci))
     run("--person", "ada", "--from", stage, "--from", write(tmp_path, "again.json", outputs(*entries)))
     assert settings("a")["mfa_serial"] == f"arn:aws:iam::{MANAGEMENT}:mfa/ada"
-    run("--role", "ci", "--from", stage, "--replace")
-    assert "mfa_serial" not in settings("a")
-    run("--person", "bob", "--from", stage, "--replace")
-    assert settings("a")["source_profile"] == "to-ci"
+    run("--role", "ci", "--from", stage, "--prefix", "ci-")
+    assert "mfa_serial" not in settings("ci-a")
+    run("--person", "bob", "--from", stage, "--prefix", "bob-")
+    assert settings("bob-a")["source_profile"] == "bob-to-ci"
 
 
 def test_a_profile_says_under_which_conditions_its_door_is_open(config: Path, tmp_path: Path) -> None:
@@ -279,19 +283,20 @@ def test_the_profile_of_a_door_that_is_gone_goes_too(config: Path, tmp_path: Pat
 
 
 @pytest.mark.parametrize("both", [False, True])
-def test_the_profiles_of_somebody_else_go_only_when_that_is_asked_for(config: Path, tmp_path: Path, both: bool) -> None:
+def test_the_profiles_of_somebody_else_stay(config: Path, tmp_path: Path, both: bool) -> None:
     bobs = door("a", names=("ada", "bob")) if both else door("b", names=("bob",), role="b")
     stage = write(tmp_path, "stage.json", outputs(*([] if both else [door("a")]), bobs))
     run("--person", "ada", "--state", stage)
     before = config.read_bytes()
     arguments = ("--person", "bob", "--state", stage)
     for dry in ((), ("--dry-run",)):
-        with pytest.raises(Refusal, match="the block doors holds the profiles of ada") as refused:
+        with pytest.raises(Refusal, match=r"the profiles there are of ada .*the block doors") as refused:
             run(*arguments, *dry)
-        assert "--replace" in refused.value.next_step
+        assert "--prefix" in refused.value.next_step
     assert config.read_bytes() == before
-    run(*arguments, "--replace")
-    assert b"role_session_name = ada" not in config.read_bytes()
+    run(*arguments, "--prefix", "bob-")
+    assert config.read_bytes().startswith(before)
+    assert settings("bob-a" if both else "bob-b")["role_session_name"] == "bob"
 
 
 def test_the_profiles_of_identity_center_say_in_their_block_whose_they_are(config: Path, tmp_path: Path) -> None:
@@ -299,13 +304,12 @@ def test_the_profiles_of_identity_center_say_in_their_block_whose_they_are(confi
     stage = write(tmp_path, "stage.json", every)
     run("--person", "ada", "--state", stage)
     before = config.read_bytes()
-    with pytest.raises(Refusal, match="the block doors holds the profiles of ada"):
+    with pytest.raises(Refusal, match=r"the profiles there are of ada .*the block doors"):
         run("--person", "bob", "--state", stage)
     assert config.read_bytes() == before
     config.write_bytes(before.replace(b"# for ada\n", b""))  # as an earlier version wrote it
     run("--person", "ada", "--state", stage)
     assert config.read_bytes() == before
-    assert "- profile a" in run("--person", "bob", "--state", stage, "--replace").stdout
 
 
 def test_a_config_file_that_is_a_link_to_itself_is_refused(config: Path, tmp_path: Path) -> None:
@@ -375,11 +379,11 @@ def test_profiles_of_a_second_organization_stand_in_a_block_of_their_own(config:
     before = config.read_bytes()
     with pytest.raises(Refusal, match="two organizations") as together:
         run("--person", "ada", "--from", first, "--from", second)
-    typed = "--block org2 --prefix org2- --sso-session org2 --source-profile NAME"
+    typed = "--prefix org2- --source-profile NAME"
     assert f"profiles of the second: --from {second} {typed}" in together.value.next_step
-    with pytest.raises(Refusal, match="the block doors holds the profiles of another organization") as alone:
+    with pytest.raises(Refusal, match=r"the profiles there are of another organization .*the block doors") as alone:
         run("--person", "ada", "--from", second)
-    assert "--block org2 --prefix org2-" in alone.value.next_step
+    assert "--prefix org2-" in alone.value.next_step
     assert config.read_bytes() == before
     run("--person", "ada", "--from", second, *typed.split())
     assert {"stage-reader", "org2-stage-reader"} < {*boto3.Session().available_profiles}
@@ -418,7 +422,7 @@ def test_a_group_that_no_door_is_for_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_dry_run_shows_the_diff_writes_nothing_and_says_3_until_there_is_nothing_to_do(
-    config: Path, tmp_path: Path
+    config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stage = write(tmp_path, "stage.json", outputs(door("a")))
     before = sorted(tmp_path.iterdir()), config.read_bytes()
@@ -431,10 +435,11 @@ def test_a_dry_run_shows_the_diff_writes_nothing_and_says_3_until_there_is_nothi
     assert (result.return_value, result.output) == (0, f"{config}: nothing would change\n")
     longer = write(tmp_path, "longer.json", outputs(door("a"), door("b")))
     shown = run("--person", "ada", "--state", longer, "--dry-run").stdout
-    assert "\n@@ -13,4 +13,11 @@\n" in shown  # 1-based lines of the file, as `patch` takes them
+    assert "\n@@ -14,4 +14,12 @@\n" in shown  # 1-based lines of the file, as `patch` takes them
     assert "\n+\n # <<< twokeys doors <<<\n+ profile b\n= profile a\n" in shown
     assert shown.endswith("1 added, 0 changed, 0 removed, 1 unchanged (nothing is written: --dry-run)\n")
-    result = run("--person", "ada", "--state", stage, "--dry-run", "--config", str(tmp_path / "new" / "config"))
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "new" / "config"))
+    result = run("--person", "ada", "--state", stage, "--dry-run")
     assert result.return_value == 3
     assert not (tmp_path / "new").exists()
 
@@ -471,7 +476,7 @@ def test_a_source_profile_that_is_not_there_yet_is_noted(
     config.write_text(config.read_text() + "[profile hub]\nregion = us-east-1\n")
     misspelt = run("--person", "ada", "--state", stage, "--source-profile", "hbu")
     assert "hbu is not there yet: write hub, if" in misspelt.stderr
-    other_block = run("--person", "ada", "--state", stage, "--source-profile", "no", "--block", "x", "--prefix", "x-")
+    other_block = run("--person", "ada", "--state", stage, "--source-profile", "no", "--prefix", "x-")
     assert other_block.stderr.endswith("or name another with --source-profile: default, hub.\n"), "none of ours"
     config.write_text("")
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE")
@@ -641,8 +646,9 @@ def test_a_published_file_and_its_states_give_the_same_profiles_and_break_glass(
         "source_profile": "default",
         "role_session_name": "ann",
         "mfa_serial": arn(HUB, "mfa/ann"),
+        "region": "us-west-2",
     }
-    run("--person", "bob", option, str(published.parent / name), "--replace")  # he is there, and has no door
+    run("--person", "bob", option, str(published.parent / name), "--prefix", "x-")  # he is there, and has no door
     with pytest.raises(Refusal, match="no user is called ben") as refused:
         run("--person", "ben", option, str(published.parent / name))
     assert refused.value.why == "the users there are ann, bob"

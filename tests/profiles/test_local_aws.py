@@ -40,6 +40,7 @@ def config(tmp_path: Path, local_aws: LocalAws, monkeypatch: pytest.MonkeyPatch)
     file, credentials = tmp_path / "config", tmp_path / "credentials"
     key = local_aws.client("iam", MANAGEMENT).create_access_key(UserName="ada")["AccessKey"]
     pair = f"aws_access_key_id = {key['AccessKeyId']}\naws_secret_access_key = {key['SecretAccessKey']}\n"
+    file.write_text("[profile ada]\nregion = us-east-1\n")
     credentials.write_text(f"[ada]\n{pair}")
     monkeypatch.setenv("AWS_CONFIG_FILE", str(file))
     monkeypatch.setenv("AWS_ENDPOINT_URL", local_aws.endpoint)
@@ -49,8 +50,8 @@ def config(tmp_path: Path, local_aws: LocalAws, monkeypatch: pytest.MonkeyPatch)
 
 def write_profiles(tmp_path: Path, *doors: dict[str, Any]) -> None:
     state = write(tmp_path, "stage.json", outputs(*doors))
-    chosen = ["--source-profile", "ada", "--region", "us-east-1"]
-    result = CliRunner().invoke(profiles, ["--person", "ada", "--state", state, *chosen], standalone_mode=False)
+    chosen = ["--person", "ada", "--state", state, "--source-profile", "ada"]
+    result = CliRunner().invoke(profiles, chosen, standalone_mode=False)
     assert result.exception is None, result.exception
 
 

@@ -100,6 +100,30 @@ def test_the_demo_tells_the_whole_story_on_a_screen_and_leaves_states_that_every
     assert twokeys("sandbox", "shell", "--stop").returncode == 0
 
 
+@pytest.mark.usefixtures("programs_in_process", "small_organization")
+def test_beside_a_door_of_identity_center_a_door_is_opened_with_the_states_that_up_made(
+    twokeys: Run, project: Path
+) -> None:
+    management, stage = project / "Pulumi.management.yaml", project / "Pulumi.stage.yaml"
+    name = "{givenName: A, familyName: B, email: a@company.com}"
+    center = f"    identityCenter: {{users: {{alice: {name}}}}}\n    users:"
+    trusted = "organization:\n    trustedServices: [sso.amazonaws.com]\n"
+    told = management.read_text().replace("organization:\n", trusted).replace("    users:", center)
+    management.write_text(told)
+    doors = yaml.safe_load(stage.read_text())
+    permissions = {"managedPolicies": ["arn:aws:iam::aws:policy/ReadOnlyAccess"]}
+    reader = {"from": {"user": "alice"}, "to": {"role": "reader"}, "via": "identity-center", "permissions": permissions}
+    doors["config"]["twokeys:doors"]["stage-reader"] = reader | {"reason": "r", "owner": "o"}
+    stage.write_text(yaml.safe_dump(doors))
+    made = twokeys("sandbox", "up", "management", "stage", "--json")
+    assert made.returncode == 0, made.stdout + made.stderr
+    assert '"type": "aws:ssoadmin/accountAssignment:AccountAssignment"' in made.stdout
+    copy = ("--from", "stage-developer", "--for", "2h", "--reason", "r")
+    opened = twokeys("access", "open", "stage-queue", *copy)
+    assert "previewed, with the states of management, stage: nothing refused" in opened.stdout, opened.stderr
+    assert "stage-queue" in stage.read_text()
+
+
 def without_grant(project: Path) -> Any:
     """The doors of stage, and the trust alone of one of them."""
     doors = yaml.safe_load((project / "Pulumi.stage.yaml").read_text())["config"]["twokeys:doors"]

@@ -86,8 +86,12 @@ def test_a_command_runs_in_the_mirror_and_its_files_are_where_it_was_called(box:
 
 
 def test_config_is_set_in_the_projects_own_file(box: PulumiBox, project: Path) -> None:
-    asked = ["config", "set", "twokeys:region", "eu-west-1", "-s", "stage"]
-    assert command(Path("/bin/pulumi"), box, project, asked) == ["/bin/pulumi", *asked]
+    asked = ["config", "set", "twokeys:region", "eu-west-1"]
+    for selected, first in (("stage", ["env", "PULUMI_STACK=stage"]), ("", [])):
+        pulumi = project / "pulumi"
+        pulumi.write_text(f'#!/bin/sh\n[ "$*" = "--cwd {box.mirror} stack --show-name" ] && echo {selected}\n')
+        pulumi.chmod(0o755)
+        assert command(pulumi, box, project, asked) == [*first, str(pulumi), *asked]
 
 
 def test_another_project_is_left_alone(box: PulumiBox, tmp_path: Path) -> None:

@@ -99,7 +99,7 @@ def assume(
 ) -> int:
     """Open DOOR for one COMMAND, or print the session for a shell; without DOOR, say which there are.
 
-    Nothing is kept on disk. A door that asks for MFA asks you for the code. In a pipe the list is on standard error.
+    Nothing is kept on disk. A door that asks for MFA asks you for the code.
 
     \b
     Examples:
@@ -139,7 +139,8 @@ def assume(
         surroundings = {name: value for name, value in os.environ.items() if name not in session.unset}
         stopping = signal.signal(signal.SIGINT, lambda *_: None)  # Ctrl-C is for the command, which may go on
         try:
-            ended = subprocess.run(command, env=surroundings | session.marked() | {WITHIN: "1"}, check=False).returncode  # noqa: S603
+            there = surroundings | session.marked() | {WITHIN: "1", BACK: "exit"}
+            ended = subprocess.run(command, env=there, check=False).returncode  # noqa: S603
         except OSError as error:
             raise Refusal(
                 f"the command {command[0]}", where="this machine", why=str(error), next_step="name one that runs here"
@@ -240,8 +241,8 @@ def _say_doors(
 ) -> None:
     """A line a door, the caller's own first; of the others, where it is not known whose they are or all are asked for.
 
-    Where no terminal reads the output, `eval "$(twokeys assume $DOOR)" && ...` may, of a variable that is empty: that
-    fails, and the doors are on standard error.
+    Where no terminal reads the output, `eval "$(twokeys assume $DOOR)" && ...` may, of a variable that is empty: so
+    there the list is what `false` is given.
     """
     from twokeys.assume.session import own_doors
     from twokeys.profiles.commands import way_data
@@ -256,7 +257,8 @@ def _say_doors(
     others = {way.name: way for way in reading.ways if way.name not in own}
     if as_json:
         yours = None if why and not mine else [*map(way_data, own.values())]
-        click.echo(json.dumps({"yours": yours, "others": [*map(way_data, others.values())]}))
+        listed = {"yours": yours} | ({"others": [*map(way_data, others.values())]} if why or of_others else {})
+        click.echo(json.dumps(listed))
         return
     name_wide, account_wide = (
         max(map(len, column), default=0) for column in ({**own, **others}, [way.account_name for way in reading.ways])
@@ -273,9 +275,11 @@ def _say_doors(
         lines += ["Others:" if why else "Of others:", *rows(others)]
     elif others:
         lines += [f"Of others: {len(others)}, which --all lists"]
-    _end_eval(for_a_shell=True)
-    for line in lines:
-        click.echo(printable(line), err=not sys.stdout.isatty())
+    said = "\n".join(map(printable, lines))
+    if not sys.stdout.isatty():
+        note("without DOOR this is a list, and no session")
+        said = "false " + shlex.quote(f"\n{said}\n")
+    click.echo(said)
 
 
 def _about(way: Way) -> str:

@@ -97,26 +97,25 @@ class Session:
         keys = (self.access_key, self.secret_key, self.token, self.expires.isoformat())
         return dict(zip(_KEYS, keys, strict=True)) | region
 
-    def marked(self, keys: Sequence[str] = ()) -> dict[str, str]:
-        """The same, the profile of the caller, a region that is not the shell's own, and the way back to its `keys`."""
-        own = self.region in {None, _region_of_surroundings()}
-        there = self.environment | {PROFILE: self.profile} | ({} if own else {REGION: self.region or ""})
-        stay = {*keys, *(_REGIONS if own else ())}
-        gone = [*(name for name in (*there, BACK) if name not in stay), *(f"{_OWN}{name}" for name in keys)]
-        again = "".join(f'export {name}="${_OWN}{name}";' for name in keys)
+    def marked(self, own: Sequence[str] = ()) -> dict[str, str]:
+        """The same, the profile of the caller, a region that is not the shell's own, and the way back to its `own`."""
+        region = {} if self.region in {None, _region_of_surroundings()} else {REGION: self.region or ""}
+        there = self.environment | {PROFILE: self.profile} | region
+        gone = [*(name for name in (*there, BACK) if name not in own), *(f"{_OWN}{name}" for name in own)]
+        again = "".join(f'export {name}="${_OWN}{name}";' for name in own)
         profile = {} if self.profile == "default" else {"AWS_PROFILE": self.profile}
         return there | {BACK: again + for_shell(profile, gone)}
 
     @property
     def evaluated(self) -> str:
-        """What `eval` takes, in sh and in fish: its own keys the shell keeps in variables that no command gets."""
-        inside, back = PROFILE in os.environ, os.environ.get(BACK, "")
-        keys = [name for name in _KEYS if (f"${_OWN}{name}" in back if inside else name in os.environ)]
+        """What `eval` takes, in sh and in fish: its own values the shell keeps in variables that no command gets."""
+        inside, back = PROFILE in os.environ and WITHIN not in os.environ, os.environ.get(BACK, "")
+        own = [n for n in (*_KEYS, *_REGIONS) if (f'"${_OWN}{n}"' in back if inside else n in os.environ)]
         lines = [
             f"command -v unset >/dev/null && eval '{_OWN}{name}=${name}' || set -g {_OWN}{name} ${name};\n"
-            for name in (() if inside else keys)
+            for name in (() if inside else own)
         ]
-        return "".join(lines) + for_shell(self.marked(keys), self.unset)
+        return "".join(lines) + for_shell(self.marked(own), self.unset)
 
     @property
     def unset(self) -> list[str]:
@@ -334,7 +333,7 @@ def _assigned(way: AssignmentWay, profile: str | None, region: str | None) -> Se
     found = [name for name, of in profiles.items() if ours.items() <= of.items() and "role_arn" not in of]
     if not found:
         why = "it is a door of IAM Identity Center, and no profile leads through it"
-        step = f"write it with `twokeys profiles`, then `aws sso login --profile {way.name}`"
+        step = f"write it with `twokeys profiles --person NAME`, then `aws sso login --profile {way.name}`"
         raise _refused(way, why, step, where=f"account {way.account}")
     named = profile if profile and profile in found else found[0]
     try:

@@ -381,7 +381,7 @@ class WasRead:
 
     @property
     def not_readable(self) -> dict[str, str]:
-        """The files that cannot be read, and why."""
+        """The files that cannot be read, or are one page of more, and why."""
         return {file: why for source in self.sources for file, why in source.not_readable.items()}
 
     @property

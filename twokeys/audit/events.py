@@ -87,7 +87,7 @@ def headline(answers: Answers, comparison: Comparison | None) -> str:
     not_known = (
         f"{of} of which it is not known whether {'it was' if doors + steps == 1 else 'they were'} used" if of else "",
         _some(len(comparison.was_read.unreadable), "record", " that cannot be read"),
-        _some(len(comparison.was_read.not_readable), "file", " that cannot be read"),
+        _some(len(comparison.was_read.not_readable), "file", " not readable or not whole"),
         not_as_digest(comparison.was_read),
         _some(len(comparison.was_read.in_no_digest), "log file", " in no digest given"),
     )

@@ -34,10 +34,11 @@ _DELIVERED = re.compile(r"(?:(\d{12})|o-[a-z0-9]{10,32})_([A-Za-z0-9-]+)_")
 """How AWS names what it delivers into `AWSLogs`: the account, then the service."""
 _FOLDER = re.compile(r"(?:^|/)AWSLogs/(?:o-[a-z0-9]+/)?(\d{12})/([A-Za-z0-9-]+)/")
 """Where it puts it; some services name their files otherwise."""
+EVENTS: Final = "Events"
 _RECORDS, _LOOKED_UP, _LINES, _LIST = "Records.item", "Events.item", "", "item"
 _BY_FIRST_KEY: Final = {
     "Records": _RECORDS,
-    "Events": _LOOKED_UP,
+    EVENTS: _LOOKED_UP,
     **dict.fromkeys(("eventVersion", "eventTime", "CloudTrailEvent"), _LINES),
 }
 """Where the records of a file stand, by a key that only such a file has at its top."""
@@ -247,6 +248,18 @@ def records(file: Path, key: str) -> Iterator[dict[str, Any]]:
         raise _refused(file, _said(error)) from error
 
 
+def goes_on(file: Path) -> bool:
+    """Whether a file that was read is a page of more events: it says at its end how to ask for the next.
+
+    https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_LookupEvents.html (NextToken)
+    """
+    token = None
+    with _opened(file) as stream:
+        for prefix, event, value in _read("parse", stream):
+            token = value if prefix == "NextToken" else None if (prefix, event) == ("", "start_map") else token
+    return bool(token)
+
+
 def _first_key(file: Path) -> str:
     """The key at the top of a file that tells what it is; empty for a list of records, which may be text."""
     try:
@@ -263,7 +276,7 @@ def _first_key(file: Path) -> str:
                     raise _refused(file, f"it nests deeper than {_DEEPEST} levels")
                 key = str(value) if event == "map_key" and prefix in {"", "item"} else ""
                 if prefix == "" and (key in _BY_FIRST_KEY or key in _OTHERS):
-                    if key in ("Records", "Events") and next(events)[1] != "start_array":
+                    if key in ("Records", EVENTS) and next(events)[1] != "start_array":
                         raise _refused(file, f"its {key} are no list")
                     return key
                 empty = (prefix, event, before) == ("", "end_array", "start_array")

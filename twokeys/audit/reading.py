@@ -11,11 +11,13 @@ from pathlib import Path
 from twokeys.audit.coverage import Coverage, is_digest, is_log
 from twokeys.audit.logs import (
     DIGEST,
+    EVENTS,
     NoLog,
     Source,
     account_of,
     delivered,
     delivered_into,
+    goes_on,
     hashed,
     hashed_together,
     hashed_unpacked,
@@ -26,6 +28,11 @@ from twokeys.audit.logs import (
 )
 from twokeys.audit.trail import Trail
 from twokeys.errors import Refusal
+
+_ONE_PAGE = (
+    "it is one page, and its NextToken tells of more events, which are not known: give the other pages too, or what"
+    " `aws cloudtrail lookup-events` prints without --max-items and --no-paginate"
+)
 
 
 def read_files(
@@ -96,6 +103,8 @@ class _Reading:
             for record in records(file, key):
                 source.saw(self.trail.add(record, str(file), delivered=by_cloudtrail))
             source.read += 1
+            if key == EVENTS and goes_on(file):
+                source.not_readable[str(file)] = _ONE_PAGE
         elif service == DIGEST and is_digest(file.name):  # of another, nothing tells the account and region
             try:
                 self._hold_against(file, source)

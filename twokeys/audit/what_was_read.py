@@ -118,7 +118,7 @@ def read_from(one: Source, digits: int) -> str:
         f"sha256 {one.sha256[:digits]}" if one.sha256 else "",
         f"asked as {one.caller}" if one.caller else f"{counted(one.read, 'file')} read",
         f"{one.passed_over.total() + len(one.no_logs)} passed over: {', '.join(others)}" if others else "",
-        f"{len(one.not_readable)} not readable" if one.not_readable else "",
+        f"{len(one.not_readable)} not readable or not whole" if one.not_readable else "",
         f"{counted(one.held, 'file')} held against digests, {len(one.not_as_digest) or 'none'} not as they say"
         if one.held
         else "",

@@ -41,7 +41,7 @@ from twokeys.costs.breakdown import (
 from twokeys.costs.overlap import ReportFile, Spans, refuse_what_is_in_two, widen
 from twokeys.costs.versions import Lines
 from twokeys.errors import Refusal, nearest
-from twokeys.shown import counted
+from twokeys.shown import counted, joined
 
 Row = Sequence[str]
 
@@ -81,7 +81,7 @@ class Ledger:
     def costs(self, where: str) -> Costs:
         """The bill. Refuses files that may hold the same costs, none of these days, or several currencies."""
         refuse_what_is_in_two(self.files, self.manifests)
-        left_out = " and ".join(sorted(one or "no currency" for one in self.other_currencies))
+        left_out = joined(sorted(one or "no currency" for one in self.other_currencies))
         if not self.rows:
             raise Refusal(
                 "there is nothing to break down",
@@ -95,7 +95,7 @@ class Ledger:
             raise Refusal(
                 "costs in different currencies cannot be added",
                 where=where,
-                why=f"the report has lines in {' and '.join(sorted(one or 'no currency' for one in self.currencies))}",
+                why=f"the report has lines in {joined(sorted(one or 'no currency' for one in self.currencies))}",
                 next_step="choose one with --currency",
             )
         used: dict[tuple[str, ...], Decimal] = {}
@@ -119,14 +119,14 @@ class Ledger:
             first=first,
             end=end,
             notes=(*([f"lines in {left_out} are left out"] if left_out else []), *self._notes(currency, payers), *note),
-            metric=" and ".join(sorted(self.metrics)),
+            metric=joined(sorted(self.metrics)),
             payers=tuple(payers),
             files=tuple(self.hashes.items()),
         )
 
     def _notes(self, currency: str, payers: Sequence[str]) -> Iterator[str]:
         if self.blank:
-            yield f"{counted(self.blank, 'line')} without {' or '.join(sorted(self.metrics))}: what is blank is 0"
+            yield f"{counted(self.blank, 'line')} without {joined(sorted(self.metrics), 'or')}: what is blank is 0"
         if unknown := sorted(kind or "no kind" for kind in {cell[0] for cell in self.cells} if not is_known(kind)):
             yield f"lines of a kind that is not known count as charges: {', '.join(unknown)}"
         if len(payers) > 1:
@@ -139,7 +139,7 @@ class Ledger:
             yield f"{lines} of the bills of these days, {currency} {add(left_out):f}, {are} of other days and left out"
         for tag in self.question.tags:
             exact, alike = self._keys(tag)
-            others = " and ".join(sorted(alike))
+            others = joined(sorted(alike))
             if exact and others:
                 yield f"{others} is a tag of its own, beside {tag}"
             elif others:
@@ -513,8 +513,8 @@ def _bare(name: str) -> str:
     return re.sub(r"^(resourceTags/|resource_tags_)?(user[:_])?", "", name)
 
 
-def _could_be(where: str, key: str, alike: Iterable[str]) -> Refusal:
-    return _unreadable(where, f"the tag {key} could be {' or '.join(alike)}", "write the key as AWS does")
+def _could_be(where: str, key: str, alike: Sequence[str]) -> Refusal:
+    return _unreadable(where, f"the tag {key} could be {joined(alike, 'or')}", "write the key as AWS does")
 
 
 class _NotAMapError(ValueError):

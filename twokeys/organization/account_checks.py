@@ -34,7 +34,7 @@ def addresses_within_the_project(
     An address belongs to one AWS account only:
     https://docs.aws.amazon.com/organizations/latest/APIReference/API_CreateAccount.html
     Within one stack the settings refuse it already. Stacks whose files cannot be read are not compared. On a local AWS
-    (`local`) an adoption is rehearsed beside the stacks that made the accounts.
+    (`local`) it is a warning: an adoption is rehearsed beside the stacks that made the accounts.
     """
     users: dict[str, list[tuple[Plan, str]]] = defaultdict(list)
     for plan in plans:
@@ -52,7 +52,7 @@ def addresses_within_the_project(
             )
         ]
         if any(plan.stack in chosen for plan, _ in clashing):
-            yield failure(
+            yield (warning if local else failure)(
                 value,
                 f"it is claimed by {listed([f'accounts.{key} of stack {plan.stack}' for plan, key in clashing])}",
                 "keep it in one of them, since an account belongs to one stack; where one came as an example and is not"

@@ -187,7 +187,7 @@ class PartReader:
             yield (self._accounts.canonical(arn.account), kind, arn.name.lower())
 
     def _read_other(self) -> None:
-        """A component declares who is in a group of another stack; an association hands a role to pods."""
+        """A component declares who is in a group of another stack."""
         resource, part = self._resource, self.part
         if isinstance(listed := (resource.inputs or resource.outputs).get(doors.PROPERTY), list):
             for item in listed:
@@ -195,8 +195,6 @@ class PartReader:
                 if isinstance(said, Mapping) and item.get("property") == "assumeRolePolicy":
                     self._read_trust(said)
             part.nodes, part.trusts, part.opens = [node for node in part.trusts if node[1] == "user"], [], []
-        arn = Arn.parse(resource.text("roleArn") or "")
-        part.nodes += self._node(arn) if arn is not None else ()
         part.nodes += self._declared_groups()
         part.keys = {("node", *node) for node in part.nodes}
 

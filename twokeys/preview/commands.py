@@ -59,15 +59,12 @@ def preview(  # noqa: PLR0913 - one parameter an option
     rules = rules_config(pack_config, RULES)
     read = states or states_made(found.root)
     known = outputs_of(read)
-    folders = sorted({os.path.relpath(path.parent) for path in read})
-    answers = f"other stacks are as their states in {' and '.join(folders)} say"
+    there = "" if states else f" in {', '.join(sorted({os.path.relpath(path.parent) for path in read}))}"
+    header = [f"read: the states of {', '.join(sorted(known))}{there}"] if known else []
     results = []
     said: set[tuple[str, str]] = set()
     for stack in stacks:
-        messages: list[tuple[str, str]] = [("info", answers)] if read else []
-        if stack in known:
-            compare = "`twokeys access diff` says which ways in a change gains, loses and makes stronger"
-            messages.append(("info", f"{stack} is judged as it will be, and not compared with its state: {compare}"))
+        messages = [("info", text) for text in header]
         snapshot, verdicts = stack_preview(
             found,
             stack,

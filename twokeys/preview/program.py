@@ -24,7 +24,7 @@ from twokeys.preview.unknowns import Answer, Unknowns
 from twokeys.project import states as of_project
 from twokeys.project.config import Project, load_config, read_config, read_mapping
 
-_STATE_FIRST = "give the state that has the account (`--state FILE`), or make it"
+_STATE_FIRST = "give the state that has the account (`--state FILE`, of `pulumi stack export --file FILE`), or make it"
 
 
 def preview(  # noqa: PLR0913 - all but the program and the stack by name
@@ -123,8 +123,8 @@ def stack_preview(  # noqa: PLR0913 - all but the stack by name
     with None it has none. Raises Refusal when the config or the program fails.
     """
     before = None if states is None else _state_of(project, stack, states)
-    if before is not None:
-        say("info", f"what does not change is as the state in {os.path.relpath(before.origin)} has it")
+    if before is not None and stack not in (stacks or {}):
+        say("info", f"read: the state in {os.path.relpath(before.origin)}")
     own = f"urn:pulumi:{stack}::{project.name}"
     beside = other_states(rules, own, project.program.parent)
     hidden, path = placeholders(project, stack), project.stack_file(stack)
@@ -148,11 +148,7 @@ def stack_preview(  # noqa: PLR0913 - all but the stack by name
         output=output,
     )
     first = ACCOUNT_FIRST if states is None or before is not None else _STATE_FIRST
-    verdicts = judge(snapshot, rules, account=account, beside=beside, first=first)
-    if any(one.next_step.startswith(_STATE_FIRST) for one in verdicts.mandatory):
-        give = f"give the state of {stack} with `--state FILE`, as `pulumi stack export --file FILE` writes it"
-        say("warning", f"accounts that exist are not known here: {give}")
-    return snapshot, verdicts
+    return snapshot, judge(snapshot, rules, account=account, beside=beside, first=first)
 
 
 def _state_of(project: Project, stack: str, states: Sequence[Path]) -> Snapshot | None:

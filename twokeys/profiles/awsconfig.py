@@ -105,9 +105,9 @@ def profiles_in(text: str, where: str, *, credentials: bool = False) -> dict[str
     return dict(parsed) if credentials else _sections(parsed, "profile")
 
 
-def by_hand(text: str, where: str) -> dict[str, Mapping[str, str]]:
-    """The profiles of a config file that stand in no block of ours."""
-    return profiles_in(_WHOLE.sub("", text), where)
+def by_hand(text: str) -> str:
+    """What stands in no block of ours."""
+    return _WHOLE.sub("", text)
 
 
 def holder_of(text: str, block: str, where: str) -> str:
@@ -116,10 +116,9 @@ def holder_of(text: str, block: str, where: str) -> str:
     return said[1] if said else ""
 
 
-def sso_sessions_in(text: str, block: str, where: str) -> dict[str, Mapping[str, str]]:
-    """The sso-sessions that the file has outside of our block."""
-    before, _, after = _parts(text, block, where)
-    return _sections(_parse(before + after, where), "sso-session")
+def sso_sessions_in(text: str, where: str) -> dict[str, Mapping[str, str]]:
+    """The sso-sessions of a config file by name."""
+    return _sections(_parse(text, where), "sso-session")
 
 
 def diff(old: str, new: str, block: str, where: str) -> str:

@@ -13,7 +13,7 @@ from click.core import ParameterSource
 
 from twokeys.errors import Refusal
 from twokeys.profiles.options import complete, doors_options, exports_of, like, mfa_serial, note, read_said
-from twokeys.shown import counted
+from twokeys.shown import counted, joined
 
 if TYPE_CHECKING:
     from twokeys.doors import Who
@@ -60,20 +60,12 @@ class _Grouped(click.Command):
 )
 @click.option("--group", "groups", multiple=True, metavar="NAME", help="A group the person is in, if no file says so.")
 @click.option(
-    "--config",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="The file to write; default: $AWS_CONFIG_FILE, else ~/.aws/config.",
-)
-@click.option(
-    "--prefix", metavar="TEXT", callback=_named, help="Put this before each profile's name (the door's name)."
-)
-@click.option(
-    "--block",
-    default="doors",
-    metavar="NAME",
-    show_default=True,
+    "--prefix",
+    default="",
+    metavar="TEXT",
     callback=_named,
-    help="The block of the file to rewrite.",
+    help="Put this before each profile's name, and keep these profiles in a block of their own: of a second "
+    "organization, or of somebody else.",
 )
 @click.option(
     "--source-profile",
@@ -86,18 +78,13 @@ class _Grouped(click.Command):
     type=click.Choice(["Environment", "Ec2InstanceMetadata", "EcsContainer"]),
     help="Where a CI job has its credentials, instead of a source profile.",
 )
-@click.option(
-    "--region", callback=_word, help="The region of the profiles; default: the one the state has for the account."
-)
 @click.option("--mfa-serial", metavar="ARN", callback=mfa_serial, help="Your MFA device, if it is not called like you.")
-@click.option("--sso-session", metavar="NAME", callback=_named, help="Identity Center's session.  [default: twokeys]")
 @click.option(
     "--sso-start-url", metavar="URL", callback=_word, help="Identity Center's address, if the state does not tell it."
 )
 @click.option(
     "--sso-region", metavar="REGION", callback=_word, help="Identity Center's region, if the state does not tell it."
 )
-@click.option("--replace", is_flag=True, help="Let the profiles of somebody else go.")
 @click.option("--dry-run", is_flag=True, help="Show the change as a diff and write nothing; exit 3 if there is one.")
 @click.option(
     "--page",
@@ -113,9 +100,6 @@ def profiles(  # noqa: PLR0913 - one parameter an option
     role: str | None,
     account: str,
     groups: tuple[str, ...],
-    config: Path | None,
-    block: str,
-    replace: bool,
     dry_run: bool,
     page: Path | None,
     as_json: bool,
@@ -123,9 +107,9 @@ def profiles(  # noqa: PLR0913 - one parameter an option
 ) -> int:
     """Write AWS CLI profiles for exactly the doors that a person or a role has, and for those behind their roles.
 
-    The profiles stand in one marked block of the config file. Each run rewrites that block, so the profile of a door
-    that is gone, or that the files do not show, goes too. Everything else in the file stays as it is, byte by byte, and
-    a profile that you wrote yourself is never touched: one of the same name is refused.
+    The profiles stand in one marked block of $AWS_CONFIG_FILE, else ~/.aws/config. Each run rewrites that block, so the
+    profile of a door that is gone, or that the files do not show, goes too. Everything else in the file stays as it is,
+    byte by byte, and a profile that you wrote yourself is never touched: one of the same name is refused.
 
     With --page it writes no profiles, but one HTML page, to be kept anywhere: a link for each door, which switches to
     its role in the AWS console, in the colour of its environment. It loads nothing and runs no script.
@@ -142,10 +126,10 @@ def profiles(  # noqa: PLR0913 - one parameter an option
     from twokeys.doors import Who
     from twokeys.profiles.reading import with_states
     from twokeys.profiles.ways import refuse_unknown, ways_of
-    from twokeys.profiles.writing import Block, config_file, write
+    from twokeys.profiles.writing import config_file, write
 
     _refuse_contradictions()
-    path = config_file(config)
+    path = config_file()
     ours = (Path.cwd() / ".twokeys").resolve() in Path(os.path.realpath(path)).parents
     exports = with_states(exports_of(states, published, sandbox=dry_run or ours or page is not None))
     told = read_said(exports)
@@ -157,7 +141,7 @@ def profiles(  # noqa: PLR0913 - one parameter an option
     if page:
         return _write_page(page, who, ways, told, exports, chosen["sso_start_url"], as_json=as_json)
 
-    done = write(who, ways, told, exports, chosen, Block(path, block, replace=replace, dry_run=dry_run))
+    done = write(who, ways, told, exports, chosen, path, dry_run=dry_run)
     if as_json:
         about = {"for": {"kind": who.kind, "name": who.name}, "file": str(path), "notes": [*told.notes, *done.notes]}
         click.echo(json.dumps(about | _as_data(ways, done, dry_run=dry_run)))
@@ -180,7 +164,7 @@ def _refuse_contradictions() -> None:
     if run.params["page"] == Path("-") and run.params["as_json"]:
         raise click.UsageError("--page - prints the page: leave out --json.")
     if run.params["page"] and others:
-        raise click.UsageError(f"--page writes no profiles and is for a --person: leave out {' and '.join(others)}.")
+        raise click.UsageError(f"--page writes no profiles and is for a --person: leave out {joined(others)}.")
 
 
 def _write_page(  # noqa: PLR0913, PLR0917 - what the command was given

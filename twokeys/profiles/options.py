@@ -22,7 +22,7 @@ DOORS = "TWOKEYS_DOORS"
 _SAY_WHERE = f"Say where the doors stand: --from URL_OR_FILE (or ${DOORS}), or --state FILE for each stack."
 
 
-ORGANIZATION = "--block org2 --prefix org2- --sso-session org2 --source-profile NAME (your credentials there)"
+ORGANIZATION = "--prefix org2- --source-profile NAME (your credentials there)"
 """How to have profiles of a second organization beside those of the first."""
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 

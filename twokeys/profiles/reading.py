@@ -22,7 +22,7 @@ from twokeys.iam.sts import RESERVED_ROLE
 from twokeys.profiles.options import ORGANIZATION, as_of
 from twokeys.profiles.ways import AssignmentWay, Members, RoleWay, Way, apart
 
-TOGETHER: Final = "what these exports show together"
+TOGETHER: Final = "what these files show together"
 _WHEN: Final = {"expires", "opens", "pauses", "conditions"}
 """What the first of several files says of a door, also where nothing stands there: the door has none."""
 
@@ -33,7 +33,7 @@ def with_states(exports: Sequence[Exports]) -> list[Exports]:
     That has the ways that states show and no output declares: by AWS's access role, within an account, assignments of
     Identity Center.
     """
-    shown = Snapshot.together([one.snapshot for one in exports], "these exports")
+    shown = Snapshot.together([one.snapshot for one in exports], "these files")
     if not shown.resources:
         return list(exports)
     answers = read(build(shown))
@@ -104,7 +104,7 @@ def read_ways(exports: Sequence[Exports]) -> Reading:
         raise next(iter(unread.values()))
     if not ways and not any("doors" in each.outputs for each in exports if each.where != TOGETHER):
         raise Refusal(
-            "these exports tell of no door at all",
+            "these files tell of no door at all",
             where=", ".join(each.where for each in exports if each.where != TOGETHER),
             why="none of them has the output doors or an assignment of Identity Center",
             next_step=f"give the exports of the stacks that hold the member accounts too; of a published file {ASK}",
@@ -208,7 +208,7 @@ class _Reader:
             )
         if listed is UNKNOWN:
             raise Refusal(
-                "the doors are secret in these exports",
+                "the doors are secret in this file",
                 where=f"{exports.where}: output doors",
                 why="the values of secrets are not in the file",
                 next_step="export with --show-secrets",
@@ -355,5 +355,5 @@ def _center(exports: Sequence[Exports]) -> dict[str, str]:
 
 def _malformed(exports: Exports, place: str, why: str) -> Refusal:
     return Refusal(
-        "these exports do not say plainly who may enter", where=f"{exports.where}: {place}", why=why, next_step=ASK
+        "this file does not say plainly who may enter", where=f"{exports.where}: {place}", why=why, next_step=ASK
     )

@@ -3,18 +3,17 @@
 Settings: https://docs.aws.amazon.com/cli/latest/userguide/cli-configure-files.html#cli-configure-files-settings
 """
 
-from collections.abc import Container, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Self
 
 from twokeys.aws_reference import known_region
 from twokeys.doors import Who
 from twokeys.doors.expiry import until
-from twokeys.errors import Refusal
 from twokeys.iam.sts import CHAINED_SECONDS
 from twokeys.profiles.awsconfig import Section
 from twokeys.profiles.ways import AssignmentWay, RoleWay, Way, closed, not_yet, only_if, own_device
-from twokeys.shown import printable
+from twokeys.shown import joined, printable
 
 # Role chaining is limited to one hour, whatever the role allows:
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles.html#iam-term-role-chaining
@@ -38,7 +37,8 @@ class Choices:
 
     `source` is the (setting, value) that says where the first credentials come from: ("source_profile", NAME) or
     ("credential_source", "Environment" | "Ec2InstanceMetadata" | "EcsContainer"). `session` says whether those
-    credentials are themselves a session's, as `session_of` does.
+    credentials are themselves a session's, as `session_of` does, and `region` is theirs. `sso_sessions` are those that
+    the config file has beside ours, `sso_before` is what ours was before.
     """
 
     source: tuple[str, str] = ("source_profile", "default")
@@ -46,9 +46,15 @@ class Choices:
     prefix: str = ""
     region: str | None = None
     mfa_serial: str | None = None
-    sso_session: str = "twokeys"
     sso_start_url: str | None = None
     sso_region: str | None = None
+    sso_sessions: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    sso_before: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def sso_session(self) -> str:
+        """What our sso-session is called."""
+        return f"{self.prefix}twokeys"
 
     @classmethod
     def of(cls, options: Mapping[str, str]) -> Self:
@@ -60,32 +66,17 @@ class Choices:
         return cls(source=("credential_source", kind) if kind else ("source_profile", profile), **said)
 
 
-def sections_for(
-    who: Who, ways: Mapping[Way, Way | None], choices: Choices, sso_sessions: Mapping[str, Mapping[str, str]] = {}
-) -> tuple[Section, ...]:
-    """One profile for each way, and the sso-session that they need unless it is among `sso_sessions` already.
+def sections_for(who: Who, ways: Mapping[Way, Way | None], choices: Choices) -> tuple[Section, ...]:
+    """One profile for each way, and the sso-session that they need unless the file has one of that Identity Center.
 
-    The source profile of a way that begins behind another is the other's. Refuses an Identity Center whose address is
-    chosen and another than the sso-session's.
+    The source profile of a way that begins behind another is the other's.
     """
     profiles = tuple(
         _role_profile(who, way, _after(before, choices)) if isinstance(way, RoleWay) else _sso_profile(way, choices)
         for way, before in ways.items()
     )
-    assigned = [way for way in ways if isinstance(way, AssignmentWay)]
-    if not assigned:
-        return profiles
-    if (there := sso_sessions.get(choices.sso_session)) is not None:
-        for setting in ("sso_start_url", "sso_region"):
-            if (chosen := getattr(choices, setting)) and chosen != there.get(setting):
-                raise Refusal(
-                    f"the sso-session {choices.sso_session} is of another Identity Center",
-                    where=f"[sso-session {choices.sso_session}]",
-                    why=f"its {setting} is {there.get(setting)}, and --{setting.replace('_', '-')} says {chosen}",
-                    next_step="name another one with --sso-session, or leave that option out",
-                )
-        return profiles
-    return (_sso_session(assigned[0], choices), *profiles)
+    sessions = (_sso_session(way, choices) for way in ways if isinstance(way, AssignmentWay))
+    return (*dict.fromkeys(one for one in sessions if one.name not in choices.sso_sessions), *profiles)
 
 
 def session_of(settings: Mapping[str, str]) -> Session:
@@ -119,7 +110,7 @@ def mfa_from(ways: Mapping[Way, Way | None], who: Who, choices: Choices) -> Mapp
     return found
 
 
-def no_profile(way: Way, choices: Choices, sso_sessions: Container[str]) -> str | None:
+def no_profile(way: Way, choices: Choices) -> str | None:
     """Why no profile of a way is written: it is closed, or nothing tells its external ID or where to sign in."""
     if since := closed(way):
         return f"is {since}: it has no profile"
@@ -128,12 +119,9 @@ def no_profile(way: Way, choices: Choices, sso_sessions: Container[str]) -> str 
             "asks for an external ID, which this file does not hold: it has no profile; go"
             f" through it with `twokeys assume {way.name} --external-id ID`"
         )
-    center = _center(way, choices) if isinstance(way, AssignmentWay) and choices.sso_session not in sso_sessions else {}
-    if missing := " and ".join(option for option, value in center.items() if value is None):
-        return (
-            f"is by Identity Center, and this file does not say where that is: it has no profile; give {missing}, or"
-            " with --sso-session one that your config has"
-        )
+    center = _center(way, choices) if isinstance(way, AssignmentWay) else {}
+    if missing := joined([f"--{one.replace('_', '-')}" for one, value in center.items() if value is None]):
+        return f"is by Identity Center, and this file does not say where that is: it has no profile; give {missing}"
     return None
 
 
@@ -155,7 +143,7 @@ def _after(before: Way | None, choices: Choices) -> Choices:
 
 def _sso_profile(way: AssignmentWay, choices: Choices) -> Section:
     settings = [
-        ("sso_session", choices.sso_session),
+        ("sso_session", _sso_session(way, choices).name),
         ("sso_account_id", way.account),
         ("sso_role_name", way.permission_set),
     ]
@@ -163,22 +151,22 @@ def _sso_profile(way: AssignmentWay, choices: Choices) -> Section:
 
 
 def _sso_session(way: AssignmentWay, choices: Choices) -> Section:
-    start_url, region = map(str, _center(way, choices).values())
-    settings = (("sso_start_url", start_url), ("sso_region", region), ("sso_registration_scopes", "sso:account:access"))
-    return Section("sso-session", choices.sso_session, settings)
+    """The session of the file that is of this Identity Center, else ours."""
+    center = {setting: str(value) for setting, value in _center(way, choices).items()}
+    name = next((one for one, of in choices.sso_sessions.items() if center.items() <= of.items()), choices.sso_session)
+    return Section("sso-session", name, (*center.items(), ("sso_registration_scopes", "sso:account:access")))
 
 
 def _center(way: AssignmentWay, choices: Choices) -> dict[str, str | None]:
-    return {
-        "--sso-start-url": choices.sso_start_url or way.start_url,
-        "--sso-region": choices.sso_region or way.sso_region,
-    }
+    """Where Identity Center is: what is chosen, what the file of doors tells, else what the config file has of it."""
+    start_url = choices.sso_start_url or way.start_url or choices.sso_before.get("sso_start_url")
+    there = (of for of in (*choices.sso_sessions.values(), choices.sso_before) if of.get("sso_start_url") == start_url)
+    region = choices.sso_region or way.sso_region or next((of.get("sso_region") for of in there), None)
+    return {"sso_start_url": start_url, "sso_region": region}
 
 
 def _section(way: Way, settings: list[tuple[str, str]], choices: Choices) -> Section:
-    if choices.region:
-        known_region(choices.region, f"--region, for {way.name}", way.partition)
-    settings += [("region", region)] if (region := choices.region or way.region) else []
+    settings += [("region", region)] if (region := way.region or choices.region) else []
     return Section("profile", f"{choices.prefix}{way.name}", tuple(settings), _about(way))
 
 

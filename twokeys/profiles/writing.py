@@ -19,16 +19,6 @@ from twokeys.shown import listed
 
 
 @dataclass(frozen=True)
-class Block:
-    """A block of a config file: with `replace`, profiles of others in it go; with `dry_run`, nothing is written."""
-
-    path: Path
-    name: str
-    replace: bool = False
-    dry_run: bool = False
-
-
-@dataclass(frozen=True)
 class Written:
     """What was written, or with a dry run would be.
 
@@ -49,9 +39,9 @@ def no_door(who: Who, ways: Iterable[Way]) -> str:
     return f"there is no door of theirs in this file; to have one like another for a while {opened}"
 
 
-def config_file(given: Path | None) -> Path:
-    """The config file: the one that is given, else the AWS CLI's."""
-    return given or Path(os.environ.get("AWS_CONFIG_FILE") or "~/.aws/config").expanduser()
+def config_file() -> Path:
+    """The AWS CLI's config file."""
+    return Path(os.environ.get("AWS_CONFIG_FILE") or "~/.aws/config").expanduser()
 
 
 def credentials() -> tuple[Path, dict[str, Mapping[str, str]]]:
@@ -66,35 +56,46 @@ def write(  # noqa: PLR0913, PLR0917 - whose profiles, what the exports tell, wh
     told: Reading,
     exports: Sequence[Exports],
     given: Mapping[str, str | None],
-    block: Block,
+    path: Path,
+    *,
+    dry_run: bool,
 ) -> Written:
     """Write a profile for each of these ways that can have one, and for those behind them; `given` are options by name.
+
+    With `dry_run`, nothing is written into the file at `path`.
 
     Raises:
         Refusal: a profile would take the place of somebody's own, of another's in the block, or lead elsewhere; the
             file cannot be read or written.
     """
-    path, own_name = block.path, ascii_line(session_name(who.name))
+    own_name = ascii_line(session_name(who.name))
     secret, kept = credentials()
 
-    with nullcontext() if block.dry_run else files.locked(path):
+    with nullcontext() if dry_run else files.locked(path):
         old = files.read_text(path)
-        had, by_hand = awsconfig.profiles_in(old, str(path)), awsconfig.by_hand(old, str(path))
-        holder = awsconfig.holder_of(old, block.name, str(path)) or own_name
+        mine = awsconfig.by_hand(old)
+        had, by_hand = (awsconfig.profiles_in(text, str(path)) for text in (old, mine))
         choices = Choices.of({name: said for name, said in given.items() if said})
-        choices = replace(choices, session=session_of(_settings_of(choices.source, had, kept)))
-        sso = awsconfig.sso_sessions_in(old, block.name, str(path))
-        unwritten = {way: why for way in told.ways if (why := no_profile(way, choices, sso))}
+        first, block = _settings_of(choices.source, had, kept), f"{choices.prefix}doors"
+        sessions, own_sessions = (awsconfig.sso_sessions_in(text, str(path)) for text in (old, mine))
+        choices = replace(
+            choices,
+            session=session_of(first),
+            region=first.get("region"),
+            sso_before=sessions.get(choices.sso_session, {}),
+            sso_sessions=own_sessions,
+        )
+        holder = awsconfig.holder_of(old, block, str(path)) or own_name
+        unwritten = {way: why for way in told.ways if (why := no_profile(way, choices))}
         written: dict[Way, Way | None] = dict.fromkeys(way for way in ways if way not in unwritten)
         written |= beyond((way for way in told.ways if way not in unwritten), written)
-        sections = sections_for(who, written, choices, sso)
+        sections = sections_for(who, written, choices)
         _refuse_shadowed(sections, secret, kept)
-        done = awsconfig.rewrite(old, block.name, sections, str(path), holder=own_name)
+        done = awsconfig.rewrite(old, block, sections, str(path), holder=own_name)
         _refuse_circle(choices.source, had, done, str(path))
-        if not block.replace:
-            _refuse_lost(had, done, own_name, holder, block, {way.account for way in told.ways})
+        _refuse_lost(had, done, own_name, holder, f"{path}: the block {block}", {way.account for way in told.ways})
         differs = done.text != old
-        if differs and not block.dry_run:
+        if differs and not dry_run:
             files.replace_text(path, old, done.text)
     notes = (
         *(f"{choices.prefix}{way.name} {unwritten[way]}" for way in ways if way in unwritten),
@@ -104,7 +105,7 @@ def write(  # noqa: PLR0913, PLR0917 - whose profiles, what the exports tell, wh
         *_guessed(sections, had, choices),
         *_missing(exports),
     )
-    return Written(written, done, differs, awsconfig.diff(old, done.text, block.name, str(path)), notes)
+    return Written(written, done, differs, awsconfig.diff(old, done.text, block, str(path)), notes)
 
 
 def _refuse_shadowed(sections: Iterable[awsconfig.Section], secret: Path, known: Mapping[str, object]) -> None:
@@ -165,7 +166,7 @@ def _notes(source: tuple[str, str], known: Set[str], own: Set[str], ways: Sequen
 
 
 def _refuse_lost(  # noqa: PLR0913, PLR0917 - what was there, what comes of it, whose it is
-    had: Mapping[str, Mapping[str, str]], done: awsconfig.Change, name: str, holder: str, block: Block, into: Set[str]
+    had: Mapping[str, Mapping[str, str]], done: awsconfig.Change, name: str, holder: str, where: str, into: Set[str]
 ) -> None:
     """Refuse to change the block unasked where it loses profiles of somebody else, or of another organization.
 
@@ -176,22 +177,20 @@ def _refuse_lost(  # noqa: PLR0913, PLR0917 - what was there, what comes of it, 
     lost = [had.get(one.removeprefix("profile "), {}) for one in (*done.removed, *done.changed)]
     if others := ", ".join(sorted({each.get("role_session_name", holder) for each in lost} - {name})):
         raise Refusal(
-            f"the block {block.name} holds the profiles of {others}",
-            where=str(block.path),
+            f"the profiles there are of {others}",
+            where=where,
             why=f"they would go, for those of {name}",
-            next_step=f"give {name} another --block (and a --prefix where names are the same), or let those of {others}"
-            " go with --replace",
+            next_step=f"give those of {name} a --prefix, or remove that block from the file first",
         )
     arns = [one.get("role_arn", f"::::{one.get('sso_account_id', '')}") for one in lost]
     accounts = {arn.split(":")[4] for arn in arns} - {""}
     stays = any(one.startswith("profile ") for one in done.kept)
     if accounts and not stays and into and accounts.isdisjoint(into):
         raise Refusal(
-            f"the block {block.name} holds the profiles of another organization",
-            where=str(block.path),
+            "the profiles there are of another organization",
+            where=where,
             why=f"they would go: these doors lead into none of their accounts, {', '.join(sorted(accounts))}",
-            next_step="give these --block org2 --prefix org2- (of Identity Center also --sso-session org2), or let"
-            " those that are there go with --replace",
+            next_step="give these --prefix org2-, or remove that block from the file first",
         )
 
 

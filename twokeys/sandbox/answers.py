@@ -14,6 +14,7 @@ from twokeys.costs.commands import costs
 from twokeys.errors import Refusal
 from twokeys.map.commands import map_
 from twokeys.profiles.commands import profiles
+from twokeys.sandbox.box import surroundings
 
 _BILL: Final = (
     ("Amazon Elastic Compute Cloud", "AmazonEC2", ("41.20", "312.75")),
@@ -47,7 +48,7 @@ def ask(states: Iterable[Path], folder: Path, picture: Path, outputs: Mapping[st
     failed = []
     given = [part for path in states for part in ("--state", str(path))]
     people = sorted(name for one in outputs.values() for name in one.get("user_arns", {}))
-    with chdir(folder):
+    with chdir(folder), surroundings({"AWS_CONFIG_FILE": str(folder / "aws-config")}):
         for command, arguments in _questions(people, picture):
             shown = f"twokeys {shlex.join(arguments)}"
             click.echo(f"\n$ {shown} --state ...")
@@ -67,7 +68,7 @@ def _questions(people: list[str], picture: Path) -> Iterator[tuple[click.Command
     """Each command with its arguments; the states come after them."""
     yield _under_twokeys("audit", audit), ["audit", "prod", "--html", "audit.html"]
     if people:
-        for written in (["--config", "aws-config"], ["--page", "ways-in.html"]):
+        for written in ([], ["--page", "ways-in.html"]):
             yield _under_twokeys("profiles", profiles), ["profiles", "--person", people[0], *written]
     yield _under_twokeys("map", map_), ["map", "--html", "map.html", "--svg", str(picture)]
     bill = ["costs", "--file", "bill.csv", "--picture", "bill.svg", "--by", "account", "--by", "service"]

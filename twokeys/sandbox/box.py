@@ -35,7 +35,7 @@ class Sandbox:
 
         Meanwhile the user's own AWS settings are hidden from this process, so that boto3 finds none of them.
         """
-        with _hidden(self._nowhere), LocalAws.start(self.directory / "aws") as aws:
+        with surroundings(self._nowhere), LocalAws.start(self.directory / "aws") as aws:
             yield aws
 
     def environment(self, aws: LocalAws) -> dict[str, str]:
@@ -81,7 +81,8 @@ class Sandbox:
 
 
 @contextmanager
-def _hidden(instead: Mapping[str, str]) -> Iterator[None]:
+def surroundings(instead: Mapping[str, str]) -> Iterator[None]:
+    """What AWS's tools read is only this."""
     before = dict(os.environ)
     for name in before:
         if name.startswith("AWS_"):

@@ -144,15 +144,16 @@ class PulumiBox:
         return vendors or _AWS not in ours
 
     def _create_stacks(self, environment: Mapping[str, str]) -> None:
-        """Create each stack that is not there, so that its name needs no `pulumi stack init` first."""
+        """Create each stack that is not there, so that it needs no `pulumi stack init`, and an only one no `-s`."""
         self.backend.mkdir(parents=True, exist_ok=True)
-        for stack in self.project.stacks():
+        stacks = self.project.stacks()
+        for stack in stacks:
             state = self.backend / ".pulumi" / "stacks" / self.project.name / f"{stack}.json"
             if state.exists():
                 continue
             command = [str(self.binaries / "pulumi"), "stack", "init", f"organization/{self.project.name}/{stack}"]
             done = subprocess.run(  # noqa: S603 - the CLI that the user installed
-                [*command, "--no-select", "--non-interactive"],
+                [*command, "--non-interactive", *(["--no-select"] if len(stacks) > 1 else [])],
                 cwd=self.project.root,
                 env=environment,
                 check=False,

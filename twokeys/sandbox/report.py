@@ -161,7 +161,8 @@ def as_data(done: Done) -> dict[str, Any]:
 
 
 def _counted(done: Done) -> str:
-    advice = f", {len(done.verdicts.advisory)} advisory" if done.verdicts.advisory else ""
+    rules = dict.fromkeys(one.rule for one in done.verdicts.advisory)
+    advice = f", {len(done.verdicts.advisory)} advisory ({', '.join(rules)}: see --verbose)" if rules else ""
     return f"{len(done.verdicts.mandatory) or 'nothing'} refused{advice}"
 
 

@@ -4,6 +4,7 @@
 """
 
 import os
+import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -30,12 +31,18 @@ _FILES: Final = (
 def command(pulumi: Path, box: PulumiBox, folder: Path, arguments: Sequence[str]) -> list[str]:
     """What to run for a command that was called in `folder`; the mirror is made anew for one of this project.
 
-    `config` goes to the project's own files, which are where people look for what they set.
+    `config` goes to the project's own files, which are where people look for what they set; the stack is the one that
+    is selected in the mirror, as the CLI keeps a selection for each folder.
     """
     elsewhere = any(one in ("-C", "--cwd") or one.startswith("--cwd=") for one in arguments)
     project = next((one for one in (folder, *folder.parents) if (one / "Pulumi.yaml").exists()), None)
-    if elsewhere or project != box.project.root.resolve() or arguments[:1] == ["config"]:
+    if elsewhere or project != box.project.root.resolve():
         return [str(pulumi), *arguments]
+    if arguments[:1] == ["config"]:
+        asked = [str(pulumi), "--cwd", str(box.reflect()), "stack", "--show-name"]
+        selected = subprocess.run(asked, check=False, capture_output=True, text=True).stdout.strip()  # noqa: S603
+        # It counts where no -s is given: https://www.pulumi.com/docs/iac/cli/environment-variables/
+        return [*(["env", f"PULUMI_STACK={selected}"] if selected else []), str(pulumi), *arguments]
     return [str(pulumi), "--cwd", str(box.reflect()), *_absolute(folder, arguments)]
 
 
@@ -63,7 +70,7 @@ def main(arguments: Sequence[str]) -> None:
         wanted = command(Path(pulumi), box, Path.cwd().resolve(), rest)
     except Refusal as refusal:
         sys.exit(f"Refused: {refusal}")
-    os.execv(wanted[0], wanted)  # noqa: S606 - the CLI that the user installed, in this process's place
+    os.execvp(wanted[0], wanted)  # noqa: S606 - the CLI that the user installed, in this process's place
 
 
 if __name__ == "__main__":

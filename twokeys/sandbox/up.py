@@ -26,6 +26,7 @@ from twokeys.sandbox.box import Sandbox
 from twokeys.sandbox.local_aws import LocalAws
 from twokeys.sandbox.making import LocalMaker
 from twokeys.sandbox.states import write_state
+from twokeys.shown import joined
 
 Config = Mapping[str, Mapping[str, object]]
 
@@ -91,9 +92,9 @@ class StackRun:
 
     def _too_early(self, first: Sequence[str]) -> Refusal:
         return Refusal(
-            f"stack {self.name} before {' and '.join(first)}",
+            f"stack {self.name} before {joined(first)}",
             where=str(self.sandbox.stacks),
-            why=f"it reads what {' and '.join(first)} export{'s' * (len(first) == 1)}, and that is not up here",
+            why=f"it reads what {joined(first)} export{'s' * (len(first) == 1)}, and that is not up here",
             next_step=f"twokeys sandbox up {' '.join([*first, self.name])}",
         )
 

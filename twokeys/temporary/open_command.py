@@ -108,6 +108,7 @@ def open_command(  # noqa: PLR0913 - one parameter an option
             "sessionSeconds": session,
             "sessionSecondsOfOriginal": before,
             "previewed": judged,
+            "states": sorted(known),
             "written": not dry_run,
             "diff": changes,
         }
@@ -121,7 +122,8 @@ def open_command(  # noqa: PLR0913 - one parameter an option
     click.echo(f"a session lasts {session / 3600:g} h at most, so the last one ends by {in_utc(ends)}")
     if session < before:
         click.echo(f"(sessions of {copy_of} last {before / 3600:g} h: longer than {door} is open)")
-    click.echo("previewed: nothing refused" if judged else f"not previewed: {name} is split into shards")
+    read = f", with the states of {', '.join(sorted(known))}" if known else ""
+    click.echo(f"previewed{read}: nothing refused" if judged else f"not previewed: {name} is split into shards")
     if dry_run:
         click.echo("Nothing written (--dry-run).")
         return

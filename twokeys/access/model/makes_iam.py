@@ -29,7 +29,6 @@ _COMMAND = re.compile(
     r"(?:create|put|attach|update|add|upload|enable|provision|register|deploy|execute|set|delete-\w+-permissions"
     r"|tag-(?:role|user|resource))\S*"
     r"|\baws\b.*\sorganizations\s+(?:(?:detach|disable)-policy|move-account)"
-    r"|\beks\s+create-pod-identity-association\b"
     # https://docs.aws.amazon.com/powershell/v4/userguide/pstools-iam.html
     r"|\b(?:new|write|register|add|update|set)-(?:iam|ssoadmn|cfnstack)(?!servicelinkedrole)[a-z]*\b(?<!-iam)(?!-)"
     r"|\b(?:terraform|tofu|terragrunt|pulumi|cdk|sam|sls|serverless|copilot|chalice|amplify|eksctl|sst|zappa|rain|sceptre"

@@ -4,11 +4,9 @@ A resource whose type says so, and one whose content does: a command, code of a 
 package that nobody knows. `makes_iam` searches such content.
 """
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from twokeys.access.model.accounts import Accounts
 from twokeys.access.model.door_name import DoorName
 from twokeys.access.model.makes_iam import (
     code_may_make_iam,
@@ -18,15 +16,11 @@ from twokeys.access.model.makes_iam import (
     texts,
     type_makes_iam,
 )
-from twokeys.access.reading.cloudformation import lowered
-from twokeys.access.reading.snapshot import Resource, Snapshot, items, mapping
-from twokeys.access.reading.tokens import ROLE
+from twokeys.access.reading.snapshot import Resource, Snapshot
 from twokeys.access.reading.types import Reading, aws_type, type_of
-from twokeys.iam import UNKNOWN, Arn
 
 _TERRAFORM_MODULE = "index:Module"
 PROVIDER_CODE = "__provider"
-PODS = ("eks::podidentityassociation", "eks::addon")
 ACCEPT = "or accept it with an exception that names its owner, a reason and a day on which it expires"
 MAKE_IT = f"make it with resources of pulumi-aws, {ACCEPT}"
 _SEE_WHOM = f"see whom it lets in, and {ACCEPT.removeprefix('or ')}"
@@ -53,7 +47,7 @@ class NotRead:
         return DoorName(self.resource.urn, "*")
 
 
-def not_read(snapshot: Snapshot, accounts: Accounts) -> Iterator[NotRead]:
+def not_read(snapshot: Snapshot) -> Iterator[NotRead]:
     """What of a snapshot is not read although it may let somebody in.
 
     Templates and Cloud Control are not looked at: whoever reads them says what is left.
@@ -66,16 +60,14 @@ def not_read(snapshot: Snapshot, accounts: Accounts) -> Iterator[NotRead]:
         elif known.reading is Reading.NOT_READ:
             yield NotRead(resource, known.why, _SEE_WHOM if resource.type.startswith("aws:") else MAKE_IT)
         elif known.reading is Reading.BY_CONTENT:
-            yield from _by_content(snapshot, accounts, resource)
+            yield from _by_content(resource)
 
 
-def _by_content(snapshot: Snapshot, accounts: Accounts, resource: Resource) -> Iterator[NotRead]:
+def _by_content(resource: Resource) -> Iterator[NotRead]:
     if resource.type.startswith("command:"):
         yield from _command(resource)
     elif PROVIDER_CODE in _properties(resource) or ":dynamic" in resource.type:
         yield from _dynamic(resource)
-    elif aws_type(resource.type) in PODS:
-        yield from _pods(snapshot, accounts, resource)
     elif aws_type(resource.type) in _CODE:
         yield NotRead(resource, "runs code that is not read", f"see what the code may do, {ACCEPT}", certain=False)
 
@@ -109,48 +101,6 @@ def _dynamic(resource: Resource) -> Iterator[NotRead]:
         yield NotRead(resource, "is made by a dynamic provider, whose code may make IAM", step)
     else:
         yield NotRead(resource, "is made by a dynamic provider, whose code is not read", step, certain=False)
-
-
-def _pods(snapshot: Snapshot, accounts: Accounts, resource: Resource) -> Iterator[NotRead]:
-    """Pods of a cluster become the role, which is read where it is of this stack and trusts EKS Pod Identity.
-
-    Where its ARN is not known yet, it is one of the roles that the associations are made from.
-    """
-    of_addon = "addon" in resource.type.lower()
-    behind = resource.property_dependencies.get("podIdentityAssociations" if of_addon else "roleArn", ())
-    said = {key: resource.get(key) for key in ("roleArn", "podIdentityAssociations")}
-    for arn in roles_of_pods(str(aws_type(resource.type)), said):
-        roles = [role for role in snapshot.of_type(ROLE) if _is_role(accounts, role, arn, role.urn in behind)]
-        if not roles or not all(map(_trusts_pods, roles)):
-            which = arn if isinstance(arn, str) else "that is not known yet"
-            yield NotRead(
-                resource,
-                f"hands role {which} to pods of a cluster, and it is not shown that the role trusts EKS Pod Identity",
-                f"make the role in this program and have it trust pods.eks.amazonaws.com, {ACCEPT}",
-            )
-
-
-def roles_of_pods(name: str, properties: Mapping[str, object]) -> list[object]:
-    """The ARNs of the roles that pods get by an association or an add-on, as its properties say them, in any case.
-
-    https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-eks-addon.html
-    """
-    given = lowered(properties)
-    each = map(mapping, items(given.get("podidentityassociations"))) if name == "eks::addon" else [given]
-    return [lowered(one).get("rolearn") for one in each]
-
-
-def _is_role(accounts: Accounts, role: Resource, arn: object, behind: bool) -> bool:
-    """Whether an ARN is that of a role, which may not have it yet: other accounts may have a namesake."""
-    named = Arn.parse(arn) if isinstance(arn, str) else None
-    if named is None:
-        return behind and not isinstance(arn, str)
-    return named.name == role.text("name") and (behind or accounts.canonical(named.account) == accounts.of(role))
-
-
-def _trusts_pods(role: Resource) -> bool:
-    trust = role.get("assumeRolePolicy")
-    return trust is UNKNOWN or "pods.eks.amazonaws.com" in json.dumps(trust, default=str)
 
 
 def _of_unknown_package(resource: Resource, *, shows_parts: bool) -> Iterator[NotRead]:

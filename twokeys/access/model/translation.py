@@ -12,10 +12,10 @@ from types import MappingProxyType
 
 from twokeys.access.model.accounts import Accounts
 from twokeys.access.model.identities import id_of
-from twokeys.access.model.not_read import ACCEPT, MAKE_IT, PODS, NotRead, not_read, roles_of_pods
+from twokeys.access.model.not_read import ACCEPT, MAKE_IT, NotRead, not_read
 from twokeys.access.reading.cloudformation import Native, as_pulumi, lowered
 from twokeys.access.reading.snapshot import Resource, Snapshot, items, mapping
-from twokeys.access.reading.templates import Place, Reference, Template, TemplateError, read_template
+from twokeys.access.reading.templates import Place, Template, TemplateError, read_template
 from twokeys.access.reading.tokens import ACCOUNT, ORGANIZATIONAL_UNIT
 from twokeys.access.reading.types import Reading, aws_type, cloudformation_type, of_aws
 from twokeys.iam import UNKNOWN, Unknown
@@ -51,7 +51,7 @@ def translate(snapshot: Snapshot, accounts: Accounts) -> Translation:
     resources = tuple(one for resource in snapshot.resources for one in translator.read(resource))
     if resources != snapshot.resources:
         snapshot = replace(snapshot, resources=resources)
-    return Translation(snapshot, (*translator.left, *not_read(snapshot, accounts)))
+    return Translation(snapshot, (*translator.left, *not_read(snapshot)))
 
 
 class _Translator:
@@ -112,8 +112,6 @@ class _Translator:
             self._leave(base, known.why or "deploys a template of the Serverless Application Repository")
         elif name in _TEMPLATES:
             yield from self._deployed(name, replace(base, inputs=properties, outputs={}), depth)
-        elif name in PODS:
-            yield from _pods(name, properties, base, urns)
         elif known.reading is not Reading.HARMLESS:
             yield from self._native(Native(name, lowered(properties), base, urns), is_of)
 
@@ -293,23 +291,6 @@ def _parameters(*given: object) -> Mapping[str, object] | Unknown:
                 return UNKNOWN
             found |= {name: pair.get("parametervalue")} if isinstance(name, str) else {}
     return found
-
-
-def _pods(
-    name: str, properties: Mapping[str, object], base: Resource, urns: Mapping[str, str] = MappingProxyType({})
-) -> Iterator[Resource]:
-    """The roles that pods of a cluster get by an association or an add-on, each as an association of pulumi-aws."""
-    for number, arn in enumerate(roles_of_pods(name, properties)):
-        behind = urns.get(arn.logical_id, "") if isinstance(arn, Reference) else ""
-        yield replace(
-            base,
-            urn=f"{base.urn}#{number}",
-            type="aws:eks/podIdentityAssociation:PodIdentityAssociation",
-            inputs={"roleArn": arn},
-            outputs={},
-            property_dependencies={"roleArn": (behind,)},
-            made_by=base.made_by or base.urn,
-        )
 
 
 def _region(snapshot: Snapshot, resource: Resource) -> str | None:

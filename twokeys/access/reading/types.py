@@ -84,7 +84,6 @@ _TOLD_BY_CONTENT = (
     "cloudcontrol::resource", "index::extensionresource", "cloudformation::stack", "cloudformation::stackset",
     "cloudformation::stackinstances", "cloudformation::stacksetinstance", "cloudformation::customresource",
     "cloudformation::customresourceemulator", "serverlessrepository::cloudformationstack", "lambda::invocation",
-    "eks::podidentityassociation", "eks::addon",
 )  # fmt: skip
 _WHY_NOT = {
     "makes Control Tower's roles, also in member accounts": ("controltower::landingzone",),
@@ -127,7 +126,7 @@ _SAME = {"sso": "ssoadmin", "serverlessrepo": "serverlessrepository"}
 
 _READ_BUT_HARMLESS = frozenset({
     *_CLOSING, "organizations::organization", "cloudformation::customresource",
-    "cloudformation::customresourceemulator", "eks::addon", "lambda::invocation",
+    "cloudformation::customresourceemulator", "lambda::invocation",
 })  # fmt: skip
 _BY_TERRAFORM = {
     "cloudcontrol": "cloudcontrolapi", "serverlessrepository": "serverlessapplicationrepository", "ssoadmin": "sso",
@@ -140,7 +139,7 @@ _MAY_LET_IN = {
 }
 """Whether a type lets somebody in where nobody reads it, by its name in Terraform's providers: `iamrole`."""
 _KUBERNETES_IAM = re.compile(
-    r"(?:iam|cloudformation|ssoadmin|identitystore|organizations|rolesanywhere|eks)\."
+    r"(?:iam|cloudformation|ssoadmin|identitystore|organizations|rolesanywhere)\."
     r"(?:services\.k8s\.aws|aws\.(?:m\.)?(?:upbound|crossplane)\.io)/"
 )
 _DYNAMIC = ("pulumi-python:dynamic", "pulumi-nodejs:dynamic")
