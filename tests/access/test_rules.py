@@ -1231,10 +1231,11 @@ def test_a_role_to_assume_under_the_name_that_python_has_for_it_is_none_and_advi
 
 
 def test_what_a_control_policy_stops_is_no_matter_of_accounts_that_are_read_live() -> None:
-    """Live IAM tells of no program, and so of no update of one."""
+    """Live IAM tells of no program, and so of no update of one. A program may name a role to enter by that is none."""
     world = two_keys()
     control_policy_that_stops_the_next_update(world)
     live = replace(world.snapshot, evidence=(Evidence("live IAM", caller=CI),))
-    for snapshot, expected in ((world.snapshot, 1), (live, 0)):
+    replaced(world, "new", assumeRoles=json.dumps([{"roleArn": "no ARN"}]))
+    for snapshot, expected in ((live, 0), (world.snapshot, 1)):
         found = check(build(snapshot), (BY_NAME["policy-lint"],), {}, TODAY)
         assert sum("the next update cannot change" in one.message for one in found.advisory) == expected
