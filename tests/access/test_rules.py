@@ -1071,6 +1071,10 @@ def test_long_term_credentials_are_advice_said_once_in_a_program_that_has_no_com
         world.add("User", name, world.stage, name=name)
     said = f"IAM user ci is made in member account {STAGE}, and 2 more"
     assert ([one.message for one in world.check().advisory], world.check().mandatory) == ([said], ())
+    live = check(
+        build(replace(world.snapshot, evidence=(Evidence("live IAM", caller=CI),))), RULES, {}, TODAY
+    ).mandatory
+    assert sum("the state of its stack tells (`--state FILE`)" in one.next_step for one in live) == 3
     world.add("MemberAccount", "stage")
     assert ([one.urn for one in world.check().mandatory], world.check().advisory) == (
         [one.urn for one in world.resources if one.type == "aws:iam/user:User"],

@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import chain
 
 from twokeys.access.carriers import carried
 from twokeys.access.federated import Federated, FederatedTrust, provider_name
@@ -47,7 +48,17 @@ from twokeys.access.reading.snapshot import Pending, Snapshot
 from twokeys.access.reading.types import Reading, reading_of
 from twokeys.access.root_sessions import root_sessions
 from twokeys.errors import Refusal
-from twokeys.iam import UNKNOWN, Arn, Glob, Outcome, PolicyDocument, PolicyKind, account_as_a_whole, is_account
+from twokeys.iam import (
+    UNKNOWN,
+    Arn,
+    Glob,
+    Outcome,
+    PolicyDocument,
+    PolicyKind,
+    account_as_a_whole,
+    is_account,
+    parse_arn,
+)
 from twokeys.iam.globs import glob
 from twokeys.iam.principals import UNIQUE_ID
 
@@ -70,6 +81,7 @@ _ANOTHER_STATE = (
     "export the state again after the update that makes what it waits for, or read the state of the stack that makes "
     "that together with this one (`--state` may be repeated)"
 )
+_READ_IT = "allow that, as AWS's policy IAMReadOnlyAccess does, or name a role that may with --member-role"
 _MOST_OPEN_FIRST = (Outcome.ALLOW, Outcome.CONDITIONAL, Outcome.UNKNOWN, Outcome.DENY)
 _IAM = "aws:iam/"
 _BY_ARN = "name the principal by its ARN, or take it out of the trust policy"
@@ -488,6 +500,11 @@ def _not_proved(graph: Graph) -> Iterator[NotProved]:
         if unread.unknown:
             resource, about = unread.resource, f"What {unread.resource.label} makes"
             yield NotProved(about, f"it {unread.why}", unread.next_step, unread.door, resource.urn, resource.source)
+    for one in chain.from_iterable(each.not_answered for each in graph.snapshot.evidence):
+        if one.account:
+            what = f"Who comes into account {graph.accounts.name(one.account)} and who leaves it"
+            door = DoorName("*", str(Arn.root(one.account, parse_arn(one.caller).partition)))
+            yield NotProved(what, f"AWS answered {one.error} to {one.action} by {one.caller}", _READ_IT, door)
     for pending in graph.snapshot.pending:
         if reading_of(pending.resource.type) is not Reading.HARMLESS:
             yield _pending(pending)
