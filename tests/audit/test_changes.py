@@ -105,7 +105,7 @@ def test_the_event_history_is_asked_for_changes_only() -> None:
                     "assumeRolePolicyDocument": document(trusts(arn(OUTSIDE, "root"))),
                 }
             },
-            f"roleName x; trusts {arn(OUTSIDE, 'root')}",
+            f"roleName x; trusts account {OUTSIDE} as a whole",
         ),
         (
             {"requestParameters": {"roleName": "x", "policyDocument": document(trusts("*"))}},
@@ -122,7 +122,7 @@ def test_the_event_history_is_asked_for_changes_only() -> None:
                     "policyDocument": document(trusts(CI, condition=MFA), trusts(OUTSIDE)),
                 }
             },
-            f"roleName x; trusts {CI} if MFA; {OUTSIDE}",
+            f"roleName x; trusts {CI} if MFA; account {OUTSIDE} as a whole",
         ),
         ({"requestParameters": {"roleName": "x", "policyDocument": '{"Statement": ['}}, "roleName x"),
         ({"requestParameters": {"userName": "zoe", "password": "HIDDEN_DUE_TO_SECURITY_REASONS"}}, "userName zoe"),
@@ -550,9 +550,9 @@ def test_text_and_page_say_what_is_alike_once_and_table_and_json_have_each_chang
     assert [text.count(f"-> {call} of prod") for call in ("AttachRolePolicy", "CreateUser")] == [1, 1], "each once"
     (often,) = (line for line in text.splitlines() if "-> CreateRole of" in line)
     assert often.startswith("unusual, changed (9): "), "but for those that were open"
-    of_ours = f"roleName x; trusts {arn(HUB, 'root')}"
+    of_ours = f"roleName x; trusts account {HUB} as a whole"
     assert f"), the last of 9 since 2026-09-04 10:00 UTC: {of_ours}; other {of_nobody[:-6]}16 times" in often
-    assert f"\nwas open: {arn(OUTSIDE, 'root')} -> role x of prod: " in text, "and not once more as a change"
+    assert f"\nwas open: account {OUTSIDE} as a whole -> role x of prod: " in text, "and not once more as a change"
     rows = [row for row in csv.DictReader(Path("a.csv").read_text().splitlines()) if row["what"] == "change of keys"]
     assert [(row["who"], row["account"], row["call"], row["why"]) for row in rows[:2]] == [
         ("user eve", PROD, "AttachRolePolicy", f"roleName deployer, policyArn {ADMINISTRATOR}"),

@@ -31,6 +31,11 @@ from twokeys.doors import Who
 
 ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
 VENDOR, OF_CI = document(trusts(arn(OUTSIDE, "root"))), document(trusts(CI))
+WHOLE = f"account {OUTSIDE} as a whole"
+"""What the ARN of an account's root is in a trust policy.
+
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html#principal-accounts
+"""
 OF_BOTH = document(trusts(CI, arn(OUTSIDE, "root")))
 NEW, OURS = {"roleName": "vendor"}, {"roleName": "deployer"}
 MADE = ("CreateRole", NEW | {"assumeRolePolicyDocument": VENDOR})
@@ -102,7 +107,7 @@ def test_a_trust_policy_that_was_taken_back_says_whom_it_let_in_how_strong_and_w
     answers, found = asked(*calls)
     lines = [one.words(answers) for one in found.taken_back if one.permissions]
     said = re.sub(r"(0\d)", r"2026-09-\1 09:00 UTC", said)
-    assert lines == [f"{arn(OUTSIDE, 'root')} {said}"] * bool(said)
+    assert lines == [f"{WHOLE} {said}"] * bool(said)
     assert [one for one in found.taken_back if not one.permissions and one.change.of[0] != "role"] == []
     assert bool(at_the_top(answers, found)) is bool(found.taken_back)
 
@@ -230,7 +235,7 @@ def test_of_two_calls_in_one_second_either_may_be_the_last(ids: str) -> None:
         two_keys(), *(one | {"eventTime": at(1), "eventID": id} for one, id in zip(records, ids, strict=True))
     )
     (one,) = taken_back(answers, found.changes)
-    assert (one.since, one.until, one.change.trusts) == (one.change.use.time, one.since, arn(OUTSIDE, "root"))
+    assert (one.since, one.until, one.change.trusts) == (one.change.use.time, one.since, WHOLE)
     assert len(told(answers, found).changed_since) == 1
 
 
@@ -247,7 +252,7 @@ def test_live_iam_does_not_have_what_was_there_in_the_period_and_went_after_it()
     live = Evidence("live AWS", (DAY + timedelta(days=9)).isoformat(), caller=arn(HUB, "role/auditor"))
     answers = replace(read(world.graph), from_states=False, evidence=(live,))
     (one,) = taken_back(answers, found.changes)
-    assert one.words(answers).startswith(f"{arn(OUTSIDE, 'root')} -> role vendor of {STAGE}: administrator (Admin")
+    assert one.words(answers).startswith(f"{WHOLE} -> role vendor of {STAGE}: administrator (Admin")
     assert one.words(answers).endswith("from 2026-09-02 09:00 UTC on, and not in what was read")
 
 
@@ -258,14 +263,14 @@ def test_text_table_and_json_have_who_into_what_and_when_and_of_a_person_not_wha
         row for row in csv.DictReader(as_csv(answers, None, found, DAY).splitlines()) if row["what"].startswith("was ")
     ]
     assert next((row["what"], row["who"], row["into role"], row["permissions"]) for row in rows) == (
-        *("was open", arn(OUTSIDE, "root"), "vendor", "administrator"),
+        *("was open", WHOLE, "vendor", "administrator"),
     )
     assert (rows[0]["not before"], rows[0]["not after"]) == ("2026-09-02T09:00:00Z", "2026-09-04T09:00:00Z")
     of_roles = [row["into role"] for row in csv.DictReader(as_csv(answers, None, found, DAY).splitlines())][-5:]
     assert of_roles == ["vendor"] * 3 + [""] * 2  # the changes of keys
     assert [" -> AttachRolePolicy of " in said for _, said in to_look_at(answers, found)[1]] == [True]
     (first, *_) = as_data(answers, found)["takenBack"]
-    assert (first["who"], first["into"], first["permissions"]) == (arn(OUTSIDE, "root"), "vendor", "administrator")
+    assert (first["who"], first["into"], first["permissions"]) == (WHOLE, "vendor", "administrator")
     assert (first["from"][:10], first["until"][:10]) == ("2026-09-02", "2026-09-04")
     more = [(f"{do}RolePolicy", OURS | {"policyArn": ADMINISTRATOR}) for do in ("Attach", "Detach")]
     found = replace(found, taken_back=found.taken_back + asked(*more)[1].taken_back)  # of a role that neither may enter
