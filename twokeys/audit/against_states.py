@@ -32,7 +32,7 @@ from twokeys.audit.changes import (
     trusted,
 )
 from twokeys.audit.known import BY_PROVIDER
-from twokeys.audit.record import Use
+from twokeys.audit.record import Use, resolved
 from twokeys.audit.trail import Change
 from twokeys.doors import Who
 from twokeys.iam import UNKNOWN, Arn, PolicyDocument, PolicyKind, Statement, Unknown, aws_managed
@@ -140,8 +140,25 @@ def about(one: Change, answers: Answers) -> str:
 
 
 def actor(use: Use, answers: Answers) -> str:
-    """Who called, with the session's name, which is the user's where a person switched roles."""
-    return answers.named(use.caller).short + (f" as {use.caller_session}" if use.caller_session else "")
+    """Who called, with the session's name, which is the user's where a person switched roles, and who began it."""
+    return (
+        answers.named(use.caller).short
+        + (f" as {use.caller_session}" if use.caller_session else "")
+        + begun(use, answers)
+    )
+
+
+def begun(use: Use, answers: Answers) -> str:
+    """Who began the session that called, in words; empty where no record tells."""
+    first = use.begun_by
+    session = f" as {first.caller_session}" if first and first.caller_session else ""
+    return f", begun by {caller(first, answers)}{session}" if first else ""
+
+
+def caller(use: Use, answers: Answers) -> str:
+    """Who called, in few words; of whom no record names the unique id."""
+    use = resolved(use, answers.principals)
+    return answers.named(use.caller).short + (f" ({use.unique_id})" if not use.names_caller and use.unique_id else "")
 
 
 def enter(one: Change, answers: Answers) -> list[str]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from twokeys.answers.data import party_data
 from twokeys.answers.model import Answers
-from twokeys.audit.against_states import Stood
+from twokeys.audit.against_states import Stood, begun
 from twokeys.audit.comparison import Comparison, SignIns, WayUse
 from twokeys.audit.coverage import Covered
 from twokeys.audit.entries import DoorUse
@@ -177,6 +177,7 @@ def _use(use: Use, answers: Answers) -> dict[str, Any]:
         "account": use.account,
         "accountName": answers.account_name(use.account),
         "callerSession": use.caller_session,
+        "begunBy": begun(use, answers).removeprefix(", begun by ") or None,
         "sourceIdentity": use.source_identity,
         "role": use.role or None,
         "roleArn": use.arn or None,
