@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from twokeys.access.model.documents import MASKS, Document
 from twokeys.access.model.names import may_let_in
 from twokeys.access.model.principals import own_changes
-from twokeys.answers.model import BOUNDARY, PASSWORD, Answers, Way
+from twokeys.answers.model import BOUNDARY, PASSWORD, Answers, Party, Way
 from twokeys.answers.permissions import Level, level_of
 from twokeys.answers.selection import GROUPS
 from twokeys.answers.summary import APART
@@ -169,7 +169,7 @@ def enter(one: Change, answers: Answers) -> list[str]:
 def _into(one: Change, answers: Answers) -> list[Way]:
     """The ways into the role that a call is of, or into those that AWS makes of the permission set."""
     whom = _entered(one, answers)
-    return [way for way in (*answers.ways, *answers.within) if whom in (way.target.who, _set_of(way.target.who))]
+    return [way for way in (*answers.ways, *answers.within) if whom in (way.target.who, _set_of(way.target))]
 
 
 def _entered(one: Change, answers: Answers) -> Who:
@@ -178,8 +178,8 @@ def _entered(one: Change, answers: Answers) -> Who:
     return Who(kind, "", answers.names.get(whose, whose)) if kind == "set" else Who(kind, one.recorded, whose)
 
 
-def _set_of(role: Who) -> Who | None:
-    name = permission_set_of(role.name)
+def _set_of(role: Party) -> Who | None:
+    name = permission_set_of(role.arn or role.who.name)
     return Who("set", "", name) if name else None
 
 
@@ -244,7 +244,7 @@ def with_entries(found: Iterable[Stood], uses: Iterable[Use], answers: Answers) 
     """Each with the entries, which are in order of time, that there were while it stood."""
     of: dict[Who | None, list[Use]] = defaultdict(list)
     for use in uses:
-        for where in (use.target, use.caller.who, _set_of(use.target), _set_of(use.caller.who)):
+        for where in (use.target, use.caller.who, _set_of(Party(use.target, use.arn)), _set_of(use.caller)):
             of[where].append(use)
     members: dict[Who, list[Who]] = defaultdict(list)
     for user, group in answers.memberships:
