@@ -169,7 +169,8 @@ def enter(one: Change, answers: Answers) -> list[str]:
 def _into(one: Change, answers: Answers) -> list[Way]:
     """The ways into the role that a call is of, or into those that AWS makes of the permission set."""
     whom = _entered(one, answers)
-    return [way for way in (*answers.ways, *answers.within) if whom in (way.target.who, _set_of(way.target))]
+    ways = (*answers.ways, *answers.within)
+    return [way for way in ways if whom == (_set_of(way.target) if whom.kind == "set" else way.target.who)]
 
 
 def _entered(one: Change, answers: Answers) -> Who:
@@ -381,9 +382,9 @@ def _permissions(
 
     Its policies are those that the answers show and those that calls gave it before the end.
     """
-    of, ways = (one.recorded, *one.of[:2]), _into(one, answers)
-    of_set = one.of[0] == "set"
-    judged = one.trusts if one.gives == TRUST else one.gives in _POLICIES and ways
+    of, of_set = (one.recorded, *one.of[:2]), one.of[0] == "set"
+    ways = _into(one, answers) if one.gives in _POLICIES else []
+    judged = one.trusts if one.gives == TRUST else ways
     if not judged or (one.recorded not in answers.accounts and not of_set):
         return None
     there = ((key[3], said) for key, said in answers.holds.items() if key[:3] == of)
