@@ -1149,7 +1149,7 @@ def test_a_way_through_roles_is_used_where_each_session_began_the_next() -> None
     lost = "not covered: {}management (1 day): entries and changes of keys there are not known"
     answers = read(world.graph)
     said, all_said = (headline(answers, one).partition(" unusual, ")[2] for one in (found, all_of))
-    assert said == f"1 step on the way {of} it was used; {lost.format('')}"
+    assert said == f"1 step on the way {of} it was used; covered each day: {STAGE} (1 region); {lost.format('')}"
     assert all_said == f"1 door and 1 step on the way {of} they were used; {lost.format(STAGE + ' (1 day), ')}"
 
 

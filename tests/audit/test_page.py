@@ -239,6 +239,8 @@ def test_the_first_printed_sheet_of_an_incident_is_the_whole_answer_with_a_place
     shown = opened(told(replace(answers, ways=ways), found), found, STAGE)
     shown.set_viewport_size({"width": round(182 / 25.4 * 96), "height": 900})
     shown.emulate_media(media="print")
+    for said in ("Not covered: ", "Not looked at: policies of buckets"):
+        expect(shown.locator("header")).to_contain_text(said)
     expect(shown.locator("header")).not_to_contain_text("Next step")
     expect(shown.locator("#not-proved")).to_contain_text("make the user's keys inactive first")
     signed = shown.locator(".signed").bounding_box()

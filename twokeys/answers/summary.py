@@ -260,12 +260,16 @@ def scope(answers: Answers) -> str | None:
     """
     if not answers.from_states:
         return ". ".join(filter(None, (answers.meanwhile, _not_answered(answers)))) or None
+    only = "only users and roles that stacks made; live IAM also has those made otherwise"
+    return ". ".join(filter(None, (f"From states{_as_of(answers)}: {only}", answers.meanwhile, run_by(answers))))
+
+
+def run_by(answers: Answers) -> str:
+    """Who ran the updates, but for a principal with a way, in a sentence; empty for nobody."""
     with_a_way = {way.source.who for way in answers.ways}
     others = [arn for arn in answers.updated_by if Who.named(arn) not in with_a_way]
-    root = ", the root user as in the sandbox: in AWS a role runs them" if any(map(account_as_a_whole, others)) else ""
-    ran = f"The updates were run by {', '.join(others)}{root}" if others else ""
-    only = "only users and roles that stacks made; live IAM also has those made otherwise"
-    return ". ".join(filter(None, (f"From states{_as_of(answers)}: {only}", answers.meanwhile, ran)))
+    root = ", the root user" if any(map(account_as_a_whole, others)) else ""
+    return f"The updates were run by {', '.join(others)}{root}" if others else ""
 
 
 def _as_of(answers: Answers) -> str:

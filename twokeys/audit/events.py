@@ -12,7 +12,7 @@ from twokeys.audit.entries import Usage
 from twokeys.audit.record import Use
 from twokeys.audit.to_look_at import in_time, to_look_at
 from twokeys.audit.trail import Change
-from twokeys.audit.what_was_read import coverage, gaps, not_as_digest, not_readable, without_digests
+from twokeys.audit.what_was_read import coverage, covering, not_as_digest, not_readable
 from twokeys.audit.words import (
     FEW,
     MANY,
@@ -64,9 +64,14 @@ def not_in_the_events(comparison: Comparison) -> str:
 
 
 def headline(answers: Answers, comparison: Comparison | None) -> str:
-    """What somebody has to look at, in few words; empty where no events were given."""
+    """What somebody has to look at, in few words, and what is covered; empty where no events were given."""
     if comparison is None:
         return ""
+    return "; ".join(filter(None, (saw(answers, comparison), covering(answers, comparison.was_read))))
+
+
+def saw(answers: Answers, comparison: Comparison) -> str:
+    """What CloudTrail saw that somebody has to look at, in few words."""
     earlier = [
         f"role {use.role} of {answers.account_name(use.account)}, as {use.session}" for use in comparison.earlier
     ]
@@ -93,10 +98,7 @@ def headline(answers: Answers, comparison: Comparison | None) -> str:
     )
     first = seen if comparison.start else (_NO_RECORDS if _may_have_logs(comparison) else _NO_LOGS,)
     only = f" of {listed(comparison.regions)} only" if comparison.regions else ""
-    said = f"CloudTrail{only}: {', '.join(filter(None, (*first, *not_known)))}"
-    return "; ".join(
-        filter(None, (said, gaps(answers, comparison.was_read), without_digests(answers, comparison.was_read)))
-    )
+    return f"CloudTrail{only}: {', '.join(filter(None, (*first, *not_known)))}"
 
 
 def _some(count: int, what: str, more: str = "") -> str:

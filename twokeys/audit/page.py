@@ -11,16 +11,16 @@ from math import ceil
 from twokeys.answers import pages
 from twokeys.answers.model import Answers, Step, Time, Way
 from twokeys.answers.permissions import Level
-from twokeys.answers.summary import FEW, Named, by_account, not_looked_at, not_shown, scope, summary
+from twokeys.answers.summary import FEW, Named, by_account, not_looked_at, not_shown, run_by, scope, summary
 from twokeys.answers.words import asked, duration, into, keys, remaining, since, third_parties
 from twokeys.audit.comparison import Comparison
 from twokeys.audit.events import (
     about_early,
     at_the_top,
     entered,
-    headline,
     not_in_the_events,
     period,
+    saw,
     taken_back,
     through_roles,
     ways,
@@ -40,7 +40,7 @@ from twokeys.audit.report import (
     what_was_read,
 )
 from twokeys.audit.to_look_at import in_time, to_look_at
-from twokeys.audit.what_was_read import coverage, gaps, not_readable
+from twokeys.audit.what_was_read import coverage, covering, gaps, not_readable
 from twokeys.audit.words import sign_ins, uses
 from twokeys.shown import counted, in_utc, listed
 
@@ -49,7 +49,7 @@ _MOST = 50
 """How many changes the page has; the CSV and JSON list all."""
 _FEW, _MOST_PRINCIPALS = 2, 8
 """How much of each kind of what was taken back, and principals of a strength, the first sheet has."""
-_LINES, _ACROSS, _IN_CELLS = 54, 105, 85
+_LINES, _ACROSS, _IN_CELLS = 56, 105, 85
 """How many lines of a sheet its headings and the place to sign leave, and characters of a line, and of one in cells."""
 
 
@@ -69,13 +69,14 @@ def page(answers: Answers, target: str | None, comparison: Comparison | None, no
         numbers.sentence,
         *at_the_top(answers, comparison, _FEW),
         credentials(answers),
-        headline(answers, comparison),
+        *((saw(answers, comparison), covering(answers, comparison.was_read)) if comparison else ()),
         not_shown(answers),
     ]
     said, steps = zip(*(_step_of(one) for one in sentences if one), strict=True)
     strengths = _by_strength(answers, now)
     looked_at = to_look_at(answers, comparison)[0] if comparison is not None else []
-    few_uses = _that_fit([asked_of, *said], [*(names for _, _, names in strengths)], looked_at)
+    as_of, unseen = scope(replace(answers, updated_by=())), not_looked_at(answers)
+    few_uses = _that_fit([asked_of, *said, as_of or "", unseen], [*(names for _, _, names in strengths)], looked_at)
     of_events = _events(answers, comparison, named, few_uses) if comparison is not None else None
     return pages.page(
         _PACKAGE,
@@ -91,11 +92,11 @@ def page(answers: Answers, target: str | None, comparison: Comparison | None, no
         steps=[*filter(None, steps)],
         few_uses=few_uses,
         strengths=strengths,
-        as_of=scope(replace(answers, updated_by=())),
-        scope=scope(answers),
+        as_of=as_of,
+        run_by=run_by(answers),
         evidence=what_was_read(answers, comparison),
         version=version("twokeys"),
-        not_looked_at=not_looked_at(answers),
+        not_looked_at=unseen,
         principals=[
             *((who, "", ("", "no way of its own"), "", "; ".join(said)) for who, said in came.items()),
             *(
@@ -138,7 +139,7 @@ def page(answers: Answers, target: str | None, comparison: Comparison | None, no
 def _step_of(sentence: str) -> tuple[str, str]:
     """A sentence without its next step, which is for whoever asks again and not for whoever signs; and that."""
     said, _, step = sentence.partition(". Next step")
-    return said, step.removeprefix(":").strip()
+    return said[:1].upper() + said[1:], step.removeprefix(":").strip()
 
 
 def _came(answers: Answers, comparison: Comparison, sources: Container[str]) -> dict[str, list[str]]:
