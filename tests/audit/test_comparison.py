@@ -1334,9 +1334,11 @@ def test_temporary_credentials_of_a_user_that_nothing_shows_and_of_the_root_user
 
 def test_named_callers_without_a_door_are_first_and_sessions_that_nobody_is_seen_to_begin_are_last() -> None:
     """A terminal shows the first twelve lines, and a trail that logs writes only has no AssumeRole of any job: the
-    sessions of a role are one line then, but for those of IAM Identity Center, each of which is a person.
+    sessions of a role are one line then, but for those of IAM Identity Center, each of which is a person. Its roles
+    have a path that only AWS gives.
 
     https://docs.aws.amazon.com/singlesignon/latest/userguide/logging-using-cloudtrail.html
+    https://docs.aws.amazon.com/singlesignon/latest/userguide/referencingpermissionsets.html
     """
     world, ann = two_keys(), arn(HUB, "user/ann")
     world.add("User", "ann", world.hub, name="ann")
@@ -1345,6 +1347,7 @@ def test_named_callers_without_a_door_are_first_and_sessions_that_nobody_is_seen
     request = {"roleArn": arn(STAGE, "role/reader")}
     path = "role/aws-reserved/sso.amazonaws.com/AWSReservedSSO_Admin_0123456789abcdef"
     admin = {"sessionIssuer": {"type": "Role", "arn": arn(STAGE, path)}, "attributes": {"creationDate": at(1)}}
+    copy = {"type": "Role", "arn": arn(STAGE, path.replace("aws-reserved/sso.amazonaws.com", "ops"))}
     records = [
         entry(CI_SESSION, DEPLOYER, at(0)),
         called(STAGE, at(1), "DeleteBucket"),
@@ -1352,16 +1355,18 @@ def test_named_callers_without_a_door_are_first_and_sessions_that_nobody_is_seen
         entry(arn(HUB, "user/eve"), DEPLOYER, at(3)),
         called(STAGE, at(4), "StopLogging", "zoe", eventSource="cloudtrail.amazonaws.com"),
         *(in_a_session(name, sessionContext=admin) | {"eventID": name} for name in ("kim", "lee")),
+        in_a_session("pat", sessionContext={**admin, "sessionIssuer": copy}) | {"eventID": "pat"},
     ]
     for number in range(9):
         changes = {"eventID": f"run-{number}", "sourceIPAddress": f"192.0.2.{number}"}
         records.append(in_a_session(f"run-{number}") | changes)
     lines, _ = to_look_at(read(world.graph), compared(world, *records))
     who = [said.partition(" UTC ")[2].partition(" of ")[0].partition(" -> ")[0] for _, said in lines]
-    *named, kim, lee, jobs = who
+    *named, kim, lee, copied, jobs = who
     assert named == ["user eve", "user ann", "root user", "user zoe", "role ci"]
     assert {kim, lee} == {f"Identity Center user {name}, by the session's name" for name in ("kim", "lee")}
     assert jobs.startswith("somebody who is not named as run-")
+    assert copied == "somebody who is not named as pat"
     why = "the record does not name the caller; a session of this role is in the records, its AssumeRole is not"
     assert lines[-1][1].endswith(f"from 9 addresses, in sessions run-0, run-1 and 7 more: {why}")
 

@@ -372,13 +372,60 @@ def test_a_plain_look_up_is_answered_by_who_calls() -> None:
     assert exports(preview(program, calls={token: zones}))["zones"] == ["us-east-1a"]
 
 
-@pytest.mark.parametrize("name", ["get_availability_zones", "get_caller_identity"])
-def test_a_plain_look_up_that_only_aws_can_answer_is_named_when_the_program_fails(name: str, tmp_path: Path) -> None:
-    (tmp_path / "__main__.py").write_text(f"import pulumi_aws as aws\naws.{name}()\n")
-    with pytest.raises(Refusal, match=r"looks up what only AWS can tell \(get[A-Za-z]+\)\. Next") as refused:
+def test_what_a_plain_look_up_would_give_is_unknown_wherever_it_is_put() -> None:
+    def program() -> None:
+        zones, vpc = aws.get_availability_zones().names, aws.ec2.get_vpc(default=True)
+        for zone in zones[:2]:
+            aws.ec2.Subnet(f"in-{zone}", vpc_id=vpc.id, availability_zone=zone, cidr_block=vpc.tags["Cidr"])
+        owner = f"arn:aws:iam::{vpc.owner_id}:root"
+        trust = {"Effect": "Allow", "Principal": {"AWS": owner}, "Action": "sts:AssumeRole"}
+        policy: dict[str, Any] = {"Version": "2012-10-17", "Statement": [trust]}
+        aws.iam.Role("text", assume_role_policy=json.dumps(policy))
+        aws.iam.Role("leaf", assume_role_policy=policy)
+        statement = {"actions": ["sts:AssumeRole"], "principals": [{"type": "AWS", "identifiers": [owner]}]}
+        aws.iam.Role("read", assume_role_policy=aws.iam.get_policy_document(statements=[statement]).json)
+        given = aws.iam.get_policy_document_output(statements=[statement])
+        aws.iam.Role("late", assume_role_policy=given.json)
+        peers = aws.ec2.get_subnets(filters=[{"name": "vpc-id", "values": [vpc.id]}])
+        pulumi.export("subnets", [*peers.ids, vpc.cidr_block_associations[0].cidr_block, {f"{owner}:sub": "x"}])
+
+    said: list[tuple[str, str]] = []
+    snapshot = preview(program, account=HUB, say=lambda *one: said.append(one))
+    trusts = {one.name: one.get("assumeRolePolicy") for one in snapshot.of_type("aws:iam/role:Role")}
+    leaf: Any = trusts.pop("leaf")
+    assert leaf["Statement"][0]["Principal"] == {"AWS": UNKNOWN}
+    assert trusts == dict.fromkeys(("text", "read", "late"), UNKNOWN)
+    subnets = [one.inputs for one in snapshot.of_type("aws:ec2/subnet:Subnet")]
+    assert subnets == [dict.fromkeys(("vpcId", "availabilityZone", "cidrBlock"), UNKNOWN)] * 2
+    assert exports(snapshot)["subnets"] == [UNKNOWN] * 5
+    verdicts = judge(snapshot, account=HUB)
+    assert not verdicts.mandatory
+    (later,) = (one.message for one in verdicts.advisory if one.rule == "judged-in-the-update")
+    assert all(f"Role {name}" in later for name in ("leaf", *trusts))
+    asked = ["getAvailabilityZones", "getVpc", "getPolicyDocument", "getSubnets"]
+    unknown = "is not asked: the texts that it gives are unknown, and its lists have 3 items"
+    assert said == [("info", f"{name} {unknown}") for name in asked]
+
+
+@pytest.mark.parametrize("decision", [
+    "zone == 'us-east-1a'", "zone.split('-')", "zone[-1]", "len(zone)", "'us' in zone", "zone.encode()", "int(zone)",
+])  # fmt: skip
+def test_a_program_that_decides_by_what_only_aws_can_tell_is_refused(decision: str, tmp_path: Path) -> None:
+    (tmp_path / "__main__.py").write_text(
+        f"import pulumi_aws as aws\nzone = aws.get_availability_zones().names[0]\n{decision}\n"
+    )
+    with pytest.raises(
+        Refusal, match=r"may need what only AWS can tell \(getAvailabilityZones\): ValueError"
+    ) as refused:
         preview(tmp_path, output=io.StringIO())
     assert "_output" in refused.value.next_step
-    assert ("--account" in refused.value.next_step) is (name == "get_caller_identity")
+
+
+def test_whose_account_a_program_works_in_is_asked_for(tmp_path: Path) -> None:
+    (tmp_path / "__main__.py").write_text("import pulumi_aws as aws\naws.get_caller_identity()\n")
+    with pytest.raises(Refusal, match=r"looks up what only AWS can tell \(getCallerIdentity\)\. Next") as refused:
+        preview(tmp_path, output=io.StringIO())
+    assert "--account" in refused.value.next_step
 
 
 def test_a_component_of_a_package_is_left_to_the_cli_whose_engine_runs_it(tmp_path: Path) -> None:

@@ -189,7 +189,7 @@ def test_a_role_behind_a_way_leads_on_by_what_opens_to_it_without_mfa() -> None:
             door("c", target=PROD, role="c", mfa=True, source={**from_role, "names": ["ops/hub"]}),
             door("d", target=PROD, role="d", source={**from_role, "account": MANAGEMENT, "names": ["hub"]}),
             door("e", role="hub", source={"kind": "role", "account": PROD, "names": ["reader"]}),
-            door("f", role="f", source={"kind": "role", "account": STAGE, "names": ["AWSReservedSSO_Ops_0a1b"]}),
+            door("f", role="f", source={**from_role, "names": ["AWSReservedSSO_Ops_0123456789abcdef"]}),
         )
     )
     own = [way for way in ways if way.name == "a"]

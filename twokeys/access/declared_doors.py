@@ -1,16 +1,12 @@
 """What the stacks say of their doors for people: name, reason, owner, expiry. It decides nothing."""
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from twokeys.access.graph import Graph
 from twokeys.access.model.principals import Principal
 from twokeys.doors import DeclaredDoor, Who
 from twokeys.iam import Arn
-from twokeys.iam.sts import RESERVED_ROLE
-
-# https://docs.aws.amazon.com/singlesignon/latest/userguide/referencingpermissionsets.html: the suffix is AWS's own.
-_SUFFIX = re.compile(r"_(?:[0-9a-f]{16}|\?{16})")
+from twokeys.iam.sts import permission_set_of
 
 
 class DeclaredDoors:
@@ -34,8 +30,8 @@ class DeclaredDoors:
 
         One for an account as a whole is for whom its grant names, not for everybody else there who holds a grant too.
         """
-        if role.name.startswith(RESERVED_ROLE) and _SUFFIX.fullmatch(role.name[-17:]):
-            role = Who(role.kind, role.account, role.name[:-17])
+        if permission_set_of(role.name):
+            role = Who(role.kind, role.account, role.name.rpartition("_")[0])
         return next((found for who in (source, *groups) if (found := self._doors.get((who, role)))), None)
 
     def _all(self) -> Iterator[DeclaredDoor]:

@@ -23,7 +23,7 @@ from twokeys.access.reading.snapshot import Resource, Snapshot, items, mapping
 from twokeys.access.reading.tokens import ACCOUNT, ROLE
 from twokeys.doors.who import ACCOUNT_ACCESS
 from twokeys.iam import UNKNOWN, Arn, Caller, Outcome, PolicyKind, Request, Verdict, evaluate_trust, is_account
-from twokeys.iam.sts import ASSUME_ROLE, RESERVED_ROLE
+from twokeys.iam.sts import ASSUME_ROLE, RESERVED_ROLE, permission_set_of
 
 ASSIGNMENT = "aws:ssoadmin/accountAssignment:AccountAssignment"
 PERMISSION_SET = "aws:ssoadmin/permissionSet:PermissionSet"
@@ -309,9 +309,8 @@ class _Reader:
 
     def _read_live(self, name: str, account: str) -> Principal | None:
         """The role itself, where IAM was read."""
-        pattern = re.compile(rf"{RESERVED_ROLE}{re.escape(name)}_[0-9a-f]{{16}}")
-        there = (one for one in self.principals if one.kind == "role" and one.account == account)
-        return next((one for one in there if pattern.fullmatch(one.name)), None)
+        there = (one for one in self.principals if one.urn and one.kind == "role" and one.account == account)
+        return next((one for one in there if permission_set_of(one.arn) == name), None)
 
     def _not_shown(self, permission_set: PermissionSet, role: Principal, assignment: Resource) -> None:
         title = f"permission set {permission_set.name}"

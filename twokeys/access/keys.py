@@ -23,7 +23,7 @@ from twokeys.doors import DOORS_OUTPUT
 from twokeys.doors.documents import KeyName
 from twokeys.iam import UNKNOWN, Arn, Outcome, parse_arn
 from twokeys.iam.external_id import asks_for_external_id
-from twokeys.iam.sts import RESERVED_ROLE, permission_set_of
+from twokeys.iam.sts import permission_set_of
 from twokeys.shown import listed
 
 _THROUGH = "through the component OtherStack (`pulumi package add` of the folder components of a TwoKeys clone)"
@@ -224,7 +224,7 @@ class _Reader:
         if unpinned:
             about += f", but {source.label} of this stack lives in account {self._account(unpinned[0])}"
             return _about(door, Lack.PROOF, about + ": the grant key is not proved", PIN, role)
-        if source.kind == "role" and source.name.startswith(RESERVED_ROLE):
+        if source.kind == "role" and permission_set_of(source.name):
             about += ", but what that role may do is said by a permission set of IAM Identity Center, which is not read"
             step = (
                 f"see that the permission set allows sts:AssumeRole on {to_write}, and {EXCEPT}; or let people "

@@ -37,7 +37,6 @@ from twokeys.audit.trail import Change
 from twokeys.doors import Who
 from twokeys.iam import UNKNOWN, Arn, PolicyDocument, PolicyKind, Statement, Unknown, aws_managed
 from twokeys.iam.arn import partition_of_region
-from twokeys.iam.sts import RESERVED_ROLE
 from twokeys.shown import in_utc, listed
 
 if TYPE_CHECKING:
@@ -220,8 +219,7 @@ def _is_by(one: Change, use: Use, answers: Answers) -> bool:
     caller = use.caller.who
     if one.gives == ASSIGNS:
         principal = answers.principals.get(one.of[2].partition(" ")[0])
-        name = answers.names.get(one.of[1], "")
-        of_set = use.role.startswith(f"{RESERVED_ROLE}{name}_") and caller.kind == "identity-center-user"
+        of_set = use.permission_set == answers.names.get(one.of[1]) and caller.kind == "identity-center-user"
         who = principal.who if principal else caller
         return of_set and (who == caller or (who.kind in GROUPS and answers.is_member(caller.name, who) is not False))
 

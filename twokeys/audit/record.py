@@ -19,6 +19,7 @@ from twokeys.doors.who import ROLES_ANYWHERE
 from twokeys.iam import Arn
 from twokeys.iam.conditions import parse_network
 from twokeys.iam.shared_providers import shared_provider
+from twokeys.iam.sts import permission_set_of
 from twokeys.iam.truth import FREE, UNKNOWN, Values
 
 SIGN_IN, ROOT = "ConsoleLogin", "AssumeRoot"
@@ -164,7 +165,12 @@ class Use:
     def path(self) -> str:
         """The role's name with its path, as the record has it; without that of a permission set's role."""
         found = ROLE.fullmatch(self.arn)
-        return found.group(2) if found and not found.group(2).startswith("aws-reserved/") else self.role
+        return found.group(2) if found and not self.permission_set else self.role
+
+    @property
+    def permission_set(self) -> str | None:
+        """The permission set that AWS made the role of."""
+        return permission_set_of(self.arn or self.role)
 
     @property
     def names_caller(self) -> bool:

@@ -12,7 +12,6 @@ from twokeys.audit.record import SESSIONS, SIGN_INS, Use
 from twokeys.audit.trail import LOGGING
 from twokeys.audit.unusual import Word
 from twokeys.audit.words import FEW, NO_DOOR, by_door, said_of, used
-from twokeys.iam.sts import RESERVED_ROLE
 from twokeys.shown import in_utc
 
 _UNUSUAL, _CHANGED = "unusual", "changed"
@@ -144,4 +143,4 @@ def _alike(said: Iterable[_Said], meanwhile: Mapping[str, list[str]]) -> list[_A
 
 def _is_nobody_s(use: Use) -> bool:
     """Whether it is a session that no record shows anybody to begin, of a role that is not IAM Identity Center's."""
-    return use.event in SESSIONS and RESERVED_ROLE not in use.role
+    return use.event in SESSIONS and not use.permission_set

@@ -27,6 +27,9 @@ class SharedProvider:
         issuer: its URL without `https://`, as condition keys begin with it.
         name: what people call it.
         claims: the claims, or whole condition keys, of which one must name the tenant; IAM asks for the first.
+        instead: the claim that IAM takes in place of the first, which names a workflow of somebody's, and not who calls
+            it: anybody can, where its repository is public.
+            https://docs.github.com/en/actions/reference/workflows-and-actions/reusing-workflow-configurations
         keys: what a subject may begin with so that the next word is the tenant's: `repo`, `organization`. None: a value
             has to be whole, or its first two words.
         whole: whether such a claim is one opaque name, of which no part means anything.
@@ -39,6 +42,7 @@ class SharedProvider:
     keys: frozenset[str] | None = None
     whole: bool = False
     example: str = "a value without wildcards"
+    instead: str | None = None
 
     def key(self, claim: str) -> str:
         """The condition key of a claim."""
@@ -87,7 +91,13 @@ _SENTINEL = ("33e01921-4d64-4f8c-a055-5bdaffd5e33d", "cab8a31a-1906-4287-a0d8-4e
 _BY_ISSUER = {
     one.issuer: one
     for one in (
-        SharedProvider("token.actions.githubusercontent.com", "GitHub", keys=_GITHUB, example="repo:acme/*"),
+        SharedProvider(
+            "token.actions.githubusercontent.com",
+            "GitHub",
+            keys=_GITHUB,
+            example="repo:acme/*",
+            instead="job_workflow_ref",
+        ),
         SharedProvider("vstoken.actions.githubusercontent.com", "GitHub", keys=_GITHUB, example="repo:acme/*"),
         SharedProvider("oidc-configuration.audit-log.githubusercontent.com", "GitHub audit log", whole=True),
         SharedProvider("gitlab.com", "GitLab", keys=_GITLAB, example="project_path:acme/*"),

@@ -3,6 +3,7 @@
 https://docs.aws.amazon.com/STS/latest/APIReference/API_Operations.html
 """
 
+import re
 from typing import Final
 
 ASSUME_ROLE: Final = "sts:AssumeRole"
@@ -34,9 +35,17 @@ RESERVED_ROLE: Final = "AWSReservedSSO_"
 
 https://docs.aws.amazon.com/singlesignon/latest/userguide/referencingpermissionsets.html
 """
+_OF_A_SET = re.compile(
+    r"(?:(?:.*:role/)?aws-reserved/sso\.amazonaws\.com/(?:[a-z0-9-]+/)?|.*:assumed-role/)?"
+    rf"{RESERVED_ROLE}([^/]+)_(?:[0-9a-f?]{{16}}|\*)(?:/.*)?"
+)
 
 
 def permission_set_of(role: str) -> str | None:
-    """The permission set that AWS makes a role of this name of; None for any other role."""
-    name, _, suffix = role.rpartition("_")
-    return name.removeprefix(RESERVED_ROLE) if name.startswith(RESERVED_ROLE) and suffix else None
+    """The permission set that AWS makes a role of; None for any other role.
+
+    `role` is its ARN or its path and name, of which nobody else can choose the path; or a session's ARN or the name
+    alone, where the name is all that tells.
+    """
+    found = _OF_A_SET.fullmatch(role)
+    return found and found[1]

@@ -33,7 +33,7 @@ from twokeys.access.reading.types import Reading, reading_of
 from twokeys.access.rules import BY_NAME
 from twokeys.doors import TRUST_AFTER_GRANT
 from twokeys.iam import UNKNOWN, Arn
-from twokeys.iam.sts import RESERVED_ROLE, permission_set_of
+from twokeys.iam.sts import permission_set_of
 from twokeys.pack.neighbourhood import Neighbourhood
 from twokeys.pack.other_states import Beside
 from twokeys.pack.own_account import graph_of
@@ -267,8 +267,10 @@ class Gate:
         """
         source = finding.sides[0]
         assigned = {one.urn for one in graph.snapshot.of_type(ASSIGNMENT)}
-        if RESERVED_ROLE in source or source in assigned:
-            return self._is_of_late_set(source, graph.snapshot)
+        arn = Arn.parse(source)
+        named = permission_set_of(arn.name) if arn else None
+        if named or source in assigned:
+            return self._is_of_late_set(source, named, graph.snapshot)
         target = Arn.parse(finding.sides[1])
         if target is None or any(role.arn == str(target) for role in graph.roles):
             return False
@@ -282,16 +284,16 @@ class Gate:
             taken.add(identity)
         return identity in taken
 
-    def _is_of_late_set(self, source: str, snapshot: Snapshot) -> bool:
+    def _is_of_late_set(self, source: str, named: str | None, snapshot: Snapshot) -> bool:
         """Whether a role, a session of it or an assignment may be of a permission set that has still to get its ARN.
+
+        `named` is the permission set that the name of the role has.
 
         An assignment tells the ARN only: where the state as it is now cannot be read, each of as many ARNs as there are
         such sets may be the one of one of them. Where it can, a set of pulumi-aws that is made has its ARN there.
         """
         sets = snapshot.of_type(PERMISSION_SET)
         late = [one for one in sets if one.text("arn") is None]
-        role = Arn.parse(source)
-        named = permission_set_of(role.name) if role else None
         if named in [one.text("name") or one.name for one in late]:
             return True
         if self._ids_are_read:

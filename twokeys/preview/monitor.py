@@ -8,6 +8,7 @@ https://www.pulumi.com/docs/iac/guides/testing/unit/
 
 import asyncio
 import contextvars
+import functools
 import itertools
 import json
 import logging
@@ -16,14 +17,15 @@ import runpy
 import sys
 import threading
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
-from typing import Any
+from typing import Any, get_args, get_origin
 
 import grpc
 import pulumi
 from google.protobuf import empty_pb2, json_format, struct_pb2
-from pulumi.runtime import mocks
+from pulumi import _types
+from pulumi.runtime import mocks, rpc
 from pulumi.runtime.proto import engine_pb2, resource_pb2
 from pulumi.runtime.settings import SETTINGS, configure
 from pulumi.runtime.stack import run_in_stack
@@ -37,6 +39,12 @@ _SEVERITIES = {
     engine_pb2.WARNING: "warning",
     engine_pb2.ERROR: "error",
 }
+
+_NOT_KNOWN = "notknowninpreview"
+"""Stands in each text that a plain look-up gives; what holds it is unknown."""
+_WHOSE_ACCOUNT = (":getCallerIdentity", ":getAccountId")
+"""Look-ups whose answer is asked for: by it a program names whom it lets in."""
+_MANY = 3
 
 
 class RefusedError(grpc.RpcError):
@@ -74,7 +82,7 @@ class _Monitor(mocks.MockMonitor):
                 "name": request.name,
                 "custom": request.custom,
                 "remote": request.remote,
-                "inputs": json_format.MessageToDict(request.object),
+                "inputs": _properties(request.object),
                 "provider": request.provider,
                 "parent": request.parent,
                 "version": request.version,
@@ -97,7 +105,7 @@ class _Monitor(mocks.MockMonitor):
                 "type": request.type,
                 "name": request.name,
                 "id": request.id,
-                "inputs": json_format.MessageToDict(request.properties),
+                "inputs": _properties(request.properties),
                 "provider": request.provider,
                 "parent": request.parent,
                 "version": request.version,
@@ -108,6 +116,8 @@ class _Monitor(mocks.MockMonitor):
 
     def Invoke(self, request: Any) -> Any:  # noqa: N802, ANN401
         arguments = json_format.MessageToDict(request.args)
+        if _properties(request.args) != arguments:
+            return resource_pb2.ResourceInvokeResponse(unknown=True)
         said = self._ask(
             "invoke",
             {"token": request.tok, "args": arguments, "provider": request.provider, "version": request.version},
@@ -122,7 +132,7 @@ class _Monitor(mocks.MockMonitor):
         raise RefusedError(f"the method {request.tok} of a component in another language needs the pulumi CLI")
 
     def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802, ANN401
-        self._ask("outputs", {"urn": request.urn, "outputs": json_format.MessageToDict(request.outputs)})
+        self._ask("outputs", {"urn": request.urn, "outputs": _properties(request.outputs)})
         return empty_pb2.Empty()
 
     def RegisterStackTransform(self, request: Any) -> Any:  # noqa: N802, ANN401
@@ -203,7 +213,79 @@ def run_on(
             loop.close()
             asyncio.set_event_loop(None)
 
-    contextvars.Context().run(inside)
+    invoke = pulumi.runtime.invoke
+    if named["dry_run"]:
+        pulumi.runtime.invoke = functools.partial(_looked_up, invoke, set())
+    try:
+        contextvars.Context().run(inside)
+    finally:
+        pulumi.runtime.invoke = invoke
+
+
+def _looked_up(
+    invoke: Callable[..., Any], said: set[str], token: str, *args: object, typ: type | None = None, **named: object
+) -> Any:  # noqa: ANN401 - the SDK's
+    """What a plain look-up gives; where only AWS can tell, an object of its type whose texts are not known."""
+    found = invoke(token, *args, typ=typ, **named)
+    if found.value is None and typ is not None and not token.endswith(_WHOSE_ACCOUNT):
+        name = token.rpartition(":")[2]
+        if name not in said:
+            said.add(name)
+            pulumi.info(f"{name} is not asked: the texts that it gives are unknown, and its lists have {_MANY} items")
+        found.value = _not_known(typ)
+    return found
+
+
+def _not_known(kind: Any, number: int = 0) -> Any:  # noqa: ANN401 - a type of the SDK
+    """A value of a type. Of numbers and what is true or not there is none."""
+    kind = _types.unwrap_type(kind)
+    if _types.is_output_type(kind):
+        types = _types.output_type_types(kind)
+        return kind(**{name: _not_known(types[key]) for name, key, _ in _types._py_properties(kind)})
+    origin = get_origin(kind)
+    if origin is not None and issubclass(origin, Mapping):
+        return _NotKnownByKey()
+    if origin is not None and issubclass(origin, Sequence):
+        return [_not_known(get_args(kind)[0], n) for n in range(_MANY)]
+    return _NotKnown(f"{_NOT_KNOWN}{number}") if kind is str else None
+
+
+class _NotKnown(str):
+    """A text that can be passed on and put into others. What else is made of it would be as if it were known."""
+
+    __slots__ = ()
+    __hash__ = str.__hash__
+
+    def _calculates(self, *_: object) -> Any:  # noqa: ANN401
+        raise ValueError("the program decides or calculates with a value that is not known")
+
+    def __bool__(self) -> bool:
+        return True
+
+    __eq__ = __ne__ = __lt__ = __gt__ = __contains__ = __getitem__ = __iter__ = __len__ = _calculates
+    encode = find = startswith = endswith = split = rsplit = partition = rpartition = _calculates  # type: ignore[assignment]
+
+
+class _NotKnownByKey(dict[str, str]):
+    def __missing__(self, key: str) -> str:
+        return _NotKnown(_NOT_KNOWN)
+
+    def get(self, key: str, _default: object = None) -> str:
+        return self[key]
+
+
+def _properties(message: Any) -> Any:  # noqa: ANN401 - the SDK's message
+    """Properties as JSON. A text with a part that is not known is not known, nor is an object with such a key."""
+
+    def settled(value: Any) -> Any:  # noqa: ANN401 - JSON
+        if isinstance(value, list):
+            return [settled(item) for item in value]
+        texts = (*value,) if isinstance(value, dict) else (value,)
+        if any(isinstance(one, str) and _NOT_KNOWN in one.lower() for one in texts):
+            return rpc.UNKNOWN
+        return {key: settled(item) for key, item in value.items()} if isinstance(value, dict) else value
+
+    return settled(json_format.MessageToDict(message))
 
 
 def _transform(request: Any, token: str) -> None:  # noqa: ANN401 - the SDK's message
