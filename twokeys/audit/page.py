@@ -64,7 +64,7 @@ def page(answers: Answers, target: str | None, comparison: Comparison | None, no
     for way in answers.ways:
         of_account[way.account].append(way)
     came = _came(answers, comparison, {source.short for source, _ in principals}) if comparison else {}
-    of_sources = {source.short: "; ".join(came.pop(source.short, ())) for source, _ in principals}
+    of_sources = {source.short: "; ".join(came.pop(source.short, ("", []))[1]) for source, _ in principals}
     sentences = [
         numbers.sentence,
         *at_the_top(answers, comparison, _FEW),
@@ -98,7 +98,7 @@ def page(answers: Answers, target: str | None, comparison: Comparison | None, no
         version=version("twokeys"),
         not_looked_at=unseen,
         principals=[
-            *((who, "", ("", "no way of its own"), "", "; ".join(said)) for who, said in came.items()),
+            *((who, "", (level, "no way of its own"), "", "; ".join(said)) for who, (level, said) in came.items()),
             *(
                 (
                     source.short,
@@ -142,18 +142,21 @@ def _step_of(sentence: str) -> tuple[str, str]:
     return said[:1].upper() + said[1:], step.removeprefix(":").strip()
 
 
-def _came(answers: Answers, comparison: Comparison, sources: Container[str]) -> dict[str, list[str]]:
-    """What each principal entered in the period, a group by its members, and what was entered through other roles."""
-    came: dict[str, list[str]] = defaultdict(list)
-    for who, each in entered(answers, comparison, sources).items():
+def _came(answers: Answers, comparison: Comparison, sources: Container[str]) -> dict[str, tuple[str, list[str]]]:
+    """What each principal entered in the period, a group by its members, and what was entered through other roles; and
+    how strong the strongest of its own entries is.
+    """
+    came: dict[str, tuple[str, list[str]]] = defaultdict(lambda: ("", []))
+    for who, (level, each) in entered(answers, comparison, sources).items():
+        came[who] = (level.word, [])
         for (role, how), own in each.items():
             places = listed([answers.account_name(use.account) for use in own], most=_MOST_PRINCIPALS)
             what = f"{role} of {places} {how}".strip()
-            came[who].append(f"{what}, {counted(len(own), 'time')}, last {in_utc(own[-1].time)}")
+            came[who][1].append(f"{what}, {counted(len(own), 'time')}, last {in_utc(own[-1].time)}")
     for one in comparison.ways:
         if one.way.through and one.last:
             count = counted(one.count, "time") if one.count else "perhaps"
-            came[one.way.source.short].append(
+            came[one.way.source.short][1].append(
                 f"{into(one.way, one.way.target.short)}, {count}, last {in_utc(one.last)}"
             )
     return came
@@ -177,7 +180,7 @@ def _that_fit(sentences: Iterable[str], cells: Iterable[str], looked_at: Iterabl
     One is always there.
     """
     room = _LINES - sum(_height(one) for one in sentences) - sum(_height(one, _IN_CELLS) for one in cells)
-    heights = accumulate(_height(use, _IN_CELLS) for _, use in looked_at)
+    heights = accumulate(_height(pages.AN_ID.sub("", use), _IN_CELLS) for _, use in looked_at)
     return max(1, sum(height <= room for height in heights))
 
 
