@@ -19,7 +19,7 @@ from twokeys.shown import counted, in_utc, listed
 
 _NOT_LOOKED_AT = (
     "Not looked at: policies of buckets, keys, queues and other data; network ways; what a role may do once it is "
-    "entered; code that runs with a role; {}"
+    "entered; code that runs with a role; what IAM Identity Center and other identity providers ask at sign-in; {}"
 )
 _STRONGEST_FIRST = sorted(Level, reverse=True)
 _LIVE = "ask live IAM (`--live`)"
