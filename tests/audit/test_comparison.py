@@ -773,6 +773,7 @@ def test_failed_sign_ins_of_who_has_a_way_in_are_unusual_in_the_account_on_the_w
     assert [one.use.caller.who.name for one in found.unusual] == ["root user"] * 3 + [hidden, "ann"] * 3
     rows = [said for _, said in to_look_at(read(world.graph), found)[0]]
     assert ["the last of 3 since 2026-09-01 09:00 UTC from 3 addresses" in said for said in rows] == [True] * 3
+    assert [" UTC a user name that nobody has of management " in said for said in rows].count(True) == 1
 
 
 def test_accounts_are_in_the_order_of_how_many_ways_lead_through_them_not_of_their_names() -> None:
@@ -795,7 +796,7 @@ DAYS = frozenset(range(10))
         (STAGE, "us-east-1", DAYS - {0, 1}, f"{STAGE} is not covered in us-east-1 before 2026-09-03"),
         (STAGE, "us-east-1", DAYS - {8, 9}, f"{STAGE} is not covered in us-east-1 after 2026-09-08"),
         (STAGE, "us-east-1", DAYS - {4}, f"{STAGE} is not covered in us-east-1 on 2026-09-05"),
-        (STAGE, "us-east-1", DAYS - {0, 4, 6, 9}, "before 2026-09-02 and on 2026-09-05 (1 more such day) and after"),
+        (STAGE, "us-east-1", DAYS - {0, 4, 6, 9}, "before 2026-09-02 and on 2026-09-05, 2026-09-07 and after"),
         (STAGE, "us-east-1", {4}, f"{STAGE} is not covered in us-east-1 before 2026-09-05 and after 2026-09-05"),
         (STAGE, "eu-central-1", DAYS, f"{STAGE} is not covered in us-east-1; management is not covered"),
         (PROD, "us-east-1", DAYS, f"{STAGE} is not covered; management is not covered"),
@@ -1540,6 +1541,32 @@ def test_who_had_no_door_is_first_the_strongest_role_before_others_and_then_what
         ("user eva", "administrator"),
         ("user eve", "no permissions"),
     ]
+
+
+@pytest.mark.parametrize(("elsewhere", "shown"), [(OUTSIDE, False), (HUB, True)])
+def test_usual_visits_of_a_third_party_whom_no_record_names_are_not_to_be_looked_at(
+    elsewhere: str, *, shown: bool
+) -> None:
+    """https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html."""
+    world, role = two_keys(), arn(STAGE, "role/scanned")
+    by_id = {"StringEquals": {"sts:ExternalId": "x-1"}}
+    world.role("scanned", world.stage, document(trusts(arn(elsewhere, "role/scanner"), condition=by_id)))
+    world.role("scanner", world.hub)
+    world.grant("scanner", world.hub, role)
+    visits = [
+        entry(
+            arn(elsewhere, "role/scanner"),
+            role,
+            at(day),
+            userIdentity={"type": "AWSAccount", "principalId": "AROA1:s", "accountId": elsewhere},
+        )
+        | {"requestParameters": {"roleArn": role, "roleSessionName": "s", "externalId": "x-1"}}
+        for day in (0, 7, 20)
+    ]
+    found = compared(world, *visits, learning_days=14)
+    assert [bool(one.perhaps) for one in found.population] == [True] * 3
+    rows, _ = to_look_at(read(world.graph), found)
+    assert ["the last of 3" in said for _, said in rows] == [True] * shown
 
 
 def test_new_addresses_are_one_line_and_behind_first_entries_and_what_people_do() -> None:

@@ -89,7 +89,8 @@ class Summary:
         more = [f"{counted(ways, 'way')} {when.value}" for when, ways in self.not_now]
         more += [f"{counted(ways, 'way')} {open_to(provider)}" for provider, ways in self.open_to]
         more += [
-            f"{counted(ways, 'way')} from third parties {known}, {without or 'none'} without an external ID"
+            f"{counted(ways, 'way')} from third parties {known}, {f'{without} without' if without else 'each with'} an "
+            "external ID"
             for known, ways, without in self.third_parties
         ]
         more += [

@@ -30,7 +30,7 @@ from typing import NamedTuple
 
 from twokeys.audit.logs import Source
 from twokeys.iam.arn import DEFAULT_PARTITION, partition_of_region
-from twokeys.shown import counted
+from twokeys.shown import counted, listed
 
 ENABLED = {
     DEFAULT_PARTITION: (  # noqa: SIM905 - as a list it is twenty lines
@@ -332,10 +332,7 @@ def _when(missing: int, there: int) -> Iterator[str]:
         yield f"before {_day(lowest)}"
     inside = missing & ((1 << highest) - 1) & ~((1 << lowest) - 1)
     if inside:
-        more = inside.bit_count() - 1
-        yield f"on {_day((inside & -inside).bit_length() - 1)}" + (
-            f" ({counted(more, 'more such day')})" if more else ""
-        )
+        yield f"on {listed([f'{day}' for day in _days(inside)], most=_FEW)}"
     if missing >> highest:
         yield f"after {_day(highest)}"
 
