@@ -755,6 +755,7 @@ def test_a_sign_in_without_mfa_to_an_account_on_the_way_is_unusual_and_one_elsew
     ]
     found = compared(two_keys(), *signed)
     assert [(one.use.account, one.why[-1]) for one in found.unusual] == [(HUB, "sign-in without MFA")]
+    assert found.apart == {"sign-ins on the way as the root user or without MFA": 1}
 
 
 def test_failed_sign_ins_of_who_has_a_way_in_are_unusual_in_the_account_on_the_way_and_one_line() -> None:
@@ -771,6 +772,7 @@ def test_failed_sign_ins_of_who_has_a_way_in_are_unusual_in_the_account_on_the_w
     world.add("UserPolicy", "ann", world.hub, user="ann", name="grant", policy=document(grants(DEPLOYER)))
     found = compared(world, *signed)
     assert [one.use.caller.who.name for one in found.unusual] == ["root user"] * 3 + [hidden, "ann"] * 3
+    assert found.apart == {"failed sign-ins on the way": 9}  # each that is listed
     rows = [said for _, said in to_look_at(read(world.graph), found)[0]]
     assert ["the last of 3 since 2026-09-01 09:00 UTC from 3 addresses" in said for said in rows] == [True] * 3
     assert [" UTC a user name that nobody has of management " in said for said in rows].count(True) == 1
@@ -1150,7 +1152,7 @@ def test_a_way_through_roles_is_used_where_each_session_began_the_next() -> None
     lost = "not covered: {}management (1 day): entries and changes of keys there are not known"
     answers = read(world.graph)
     said, all_said = (headline(answers, one).partition(" unusual, ")[2] for one in (found, all_of))
-    assert said == f"1 step on the way {of} it was used; covered each day: {STAGE} (1 region); {lost.format('')}"
+    assert said == f"1 step on the way {of} it was used; {lost.format('')}"
     assert all_said == f"1 door and 1 step on the way {of} they were used; {lost.format(STAGE + ' (1 day), ')}"
 
 

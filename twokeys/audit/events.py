@@ -13,7 +13,7 @@ from twokeys.audit.entries import Usage
 from twokeys.audit.record import Use
 from twokeys.audit.to_look_at import in_time, to_look_at
 from twokeys.audit.trail import Change
-from twokeys.audit.what_was_read import coverage, covering, not_as_digest, not_readable
+from twokeys.audit.what_was_read import coverage, gaps, not_as_digest, not_readable, without_digests
 from twokeys.audit.words import (
     FEW,
     MANY,
@@ -65,10 +65,12 @@ def not_in_the_events(comparison: Comparison) -> str:
 
 
 def headline(answers: Answers, comparison: Comparison | None) -> str:
-    """What somebody has to look at, in few words, and what is covered; empty where no events were given."""
+    """What somebody has to look at, in few words, and what is not covered; empty where no events were given."""
     if comparison is None:
         return ""
-    return "; ".join(filter(None, (saw(answers, comparison), covering(answers, comparison.was_read))))
+    was_read = comparison.was_read
+    said = (saw(answers, comparison), gaps(answers, was_read), without_digests(answers, was_read))
+    return "; ".join(filter(None, said))
 
 
 def saw(answers: Answers, comparison: Comparison) -> str:
