@@ -49,7 +49,7 @@ _MOST = 50
 """How many changes the page has; the CSV and JSON list all."""
 _FEW, _MOST_PRINCIPALS = 2, 8
 """How much of each kind of what was taken back, and principals of a strength, the first sheet has."""
-_LINES, _ACROSS, _IN_CELLS = 61, 105, 85
+_LINES, _ACROSS, _IN_CELLS = 58, 105, 85
 """How many lines of a sheet its headings and the place to sign leave, and characters of a line, and of one in cells."""
 
 
