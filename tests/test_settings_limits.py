@@ -514,6 +514,8 @@ def test_a_door_may_start_in_another_account_of_the_stack() -> None:
         ({"role": "runner", "account": "hub"}, {}, "within one account a role needs no door"),
         ({"group": "developers", "account": "stage"}, {}, "the members of its own groups"),
         ({"user": "alice", "account": "stage"}, {"via": "identity-center"}, "belong to no account"),
+        ({"role": "scanner", "account": "777788889999"}, {"keys": ["trust"]}, "asks for an external ID"),
+        ({"role": "scanner", "account": "777788889999"}, {"externalId": "x-1"}, "has the trust alone here"),
     ],
 )
 def test_a_source_account_that_cannot_be_meant_is_refused(
@@ -532,12 +534,14 @@ def test_a_source_account_that_cannot_be_meant_is_refused(
         ({"role": "ci", "account": "stage"}, {"account": "identity"}, "stage", None),
         ({"role": "ci", "account": "tools"}, {}, "tools", "management"),
         ({"role": "ci", "account": "tools", "stack": "shared"}, {"account": "identity"}, "tools", "shared"),
+        ({"role": "ci", "account": "777788889999"}, {"account": "identity"}, "777788889999", None),
     ],
 )
 def test_a_door_starts_where_it_says_else_where_people_live(
     source: dict[str, Any], people: dict[str, Any], account: str, stack: str | None
 ) -> None:
-    door = DOOR | {"from": source | {"exists": True}, "to": {"role": "reader", "account": "hub"}}
+    outside = {"keys": ["trust"], "externalId": "x-1"} if source.get("account") == "777788889999" else {}
+    door = DOOR | outside | {"from": source | {"exists": True}, "to": {"role": "reader", "account": "hub"}}
     settings = parse("stage", HUB | {"people": people, "doors": {"d": door}})
     found = settings.doors["d"]
     assert (settings.source_account_of(found), settings.source_stack_of(found)) == (account, stack)
