@@ -568,6 +568,25 @@ def test_the_doors_that_a_preview_gains_and_loses_are_advice(tmp_path: Path) -> 
     assert "\n- " not in found[DOORS_CHANGED]
 
 
+@pytest.mark.parametrize(("account", "gained"), [
+    ({"id": PROD}, []),
+    ({"id": UNKNOWN}, ["+ account management as a whole -> role OrganizationAccountAccessRole of prod"]),
+])  # fmt: skip
+def test_the_access_role_of_an_account_that_is_there_is_not_gained(
+    account: dict[str, Any], gained: list[str], tmp_path: Path
+) -> None:
+    """AWS makes it with the account; an import, or a provider, enters what is there, whose id a preview shows.
+
+    https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_accounts_access.html
+    """
+    nothing, world = World(), two_keys()  # whose provider `stage` enters by that role
+    nothing.resources = []
+    world.add("Account", "prod", world.hub, name="prod", outputs={**account, "name": "prod"})
+    engine = Engine({DOORS_CHANGED: {"state": str(write_state(tmp_path / "before.json", nothing))}})
+    (found,) = (one.message for one in engine.analyze(world.resources) if one.policyName == DOORS_CHANGED)
+    assert [line.partition(" (")[0] for line in found.splitlines() if "AccessRole" in line] == gained
+
+
 @pytest.mark.parametrize(("role", "trusts_hub", "severity"), [
     ("ci", [], "LOW"),  # it may deny what the grant beside it allows, and nothing else
     ("ci", ["ReadOnlyAccess"], "LOW"),
