@@ -675,6 +675,22 @@ def test_a_statement_whose_time_is_over_is_told_in_a_trust_a_grant_and_a_deny(
     )
 
 
+@pytest.mark.parametrize(("name", "meant"), [
+    ("AdministratorAcess", "AdministratorAccess"),
+    ("AWSLambdaBasicExecutionRole", "service-role/AWSLambdaBasicExecutionRole"),
+    ("ReadOnlyAccess", None),
+    ("CloudWatchFullAccessV9", None),
+    ("SomethingThatIsNew", None),
+])  # fmt: skip
+def test_a_misspelt_policy_of_aws_is_advice_with_the_nearest_name(name: str, meant: str | None) -> None:
+    """https://docs.aws.amazon.com/aws-managed-policy/latest/reference/policy-list.html"""
+    world = two_keys()
+    own = "arn:aws:iam::aws:policy/"
+    world.add("RolePolicyAttachment", "may", world.stage, role="deployer", policyArn=own + name)
+    said = [(one.rule, one.next_step) for one in world.findings()]
+    assert said == ([("policy-lint", f"write {own}{meant}, if that is meant")] if meant else [])
+
+
 @pytest.mark.parametrize(
     ("named", "found"),
     [("o-zzzzzzzzzz", ["door-needs-trust", "policy-lint"]), ("o-a1b2c3d4e5", []), ("${aws:ResourceOrgID}", [])],

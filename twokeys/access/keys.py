@@ -343,7 +343,10 @@ class _Reader:
         of_aws = sorted({door.source.name for door in trust.holders if door.crosses and door.open})
         but = f" but {listed(of_aws)}" if of_aws else ""
         about = f"Role {self._accounts.located(role)} trusts {whom}, but "
-        if account is not None and account in self._accounts.held:
+        if account in self._accounts.closed:
+            about += "that account is closed: the grant key is missing"
+            yield Statement(Lack.GRANT, about, "take it out of the trust policy", door, role.urn, role.source)
+        elif account is not None and account in self._accounts.held:
             about += f"nobody there{but} is granted sts:AssumeRole on it by this stack: the grant key is missing"
             step = f"give those who shall enter a policy that allows sts:AssumeRole on {self._to_write(role)}"
             yield Statement(Lack.GRANT, about, step + self._if_elsewhere, door, role.urn, role.source)
@@ -380,7 +383,9 @@ class _Reader:
         unpinned, elsewhere = self._namesakes("role", account, name.rpartition("/")[2])
         at, line = grant.document.urn or source.urn, source.source
         of_aws = self._accounts.is_access_role(grant.resource) and self._graph.is_ours(account)
-        if of_aws and manager not in (None, source.account):
+        if account in self._accounts.closed:
+            lack, but, step = Lack.TRUST, "that account is closed", "remove the grant"
+        elif of_aws and manager not in (None, source.account):
             but = f"AWS made that role to trust only the management account {self._accounts.name(manager)}"
             lack, step = Lack.TRUST, f"grant a role of account {there} that trusts {named}, or remove the grant"
         elif unpinned:
