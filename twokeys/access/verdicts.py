@@ -23,6 +23,8 @@ class Verdicts:
     """The exceptions by which doors stand."""
     expired: tuple[Accepted, ...] = ()
     """Those by which none does any more."""
+    not_used: tuple[Accepted, ...] = ()
+    """Those that nothing here needs, and perhaps another stack."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,7 @@ def check(
         tuple(one.finding for one in judged if not one.mandatory),
         tuple(one for _, result in results for one in result.accepted),
         tuple(one for _, result in results for one in result.expired),
+        tuple(one for _, result in results for one in result.not_used),
     )
 
 
