@@ -310,14 +310,17 @@ def test_a_trust_made_from_a_role_of_another_provider_is_refused_in_preview_as_i
     assert ("set allowed_account_ids" in found.get("unproved-door", "")) is refused
 
 
-def test_preview_says_once_of_all_providers_that_they_are_not_pinned() -> None:
+@pytest.mark.parametrize("preview", [True, False])
+def test_it_is_said_once_of_all_providers_that_they_are_not_pinned(preview: bool) -> None:
     """https://www.pulumi.com/registry/packages/aws/api-docs/provider/#allowedaccountids_python"""
     world = two_keys()
     for name in ("third", "fourth"):
         world.role(f"of-{name}", world.add("Provider", name, profile=name))
-    (found,) = Engine().analyze(world.resources)
+    (found,) = Engine(preview=preview).analyze(world.resources)
     assert found.policyName == "provider-enters-its-account"
-    assert "Each of the providers fourth, third is not pinned to its account" in found.message
+    message = "Each of the providers fourth, third is not pinned to its account"
+    assert message in found.message
+    assert [one.message for one in world.findings()] == [message]
 
 
 @pytest.mark.parametrize("named", [True, False])

@@ -29,7 +29,7 @@ from twokeys.access.graph import Graph
 from twokeys.access.model.door_name import with_stand_ins
 from twokeys.access.reading.snapshot import PROVIDER, Resource, Snapshot, project_of
 from twokeys.access.rules import RULES
-from twokeys.access.verdicts import MANDATORY, Judged, judge, level_of
+from twokeys.access.verdicts import MANDATORY, Judged, judge, level_of, of_providers_in_one
 from twokeys.errors import Refusal
 from twokeys.pack.before import state_before
 from twokeys.pack.changed import DOORS_CHANGED, doors_changed
@@ -177,7 +177,8 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
             theirs += [as_of(beside.others)] if beside is not None else []
             if self._configuration.get(DOORS_CHANGED, {}).get(LEVEL) != "disabled" and snapshot.resources:
                 judged += doors_changed(joined, before)
-        return _in_few_lines([one for one in (*judged, *theirs) if _content(one.finding) not in self._said])
+        new = [one for one in (*judged, *theirs) if _content(one.finding) not in self._said]
+        return _in_few_lines(of_providers_in_one(graph, new))
 
     def _judged(self, graph: Graph) -> list[Judged]:
         return list(judge(graph, self._rules, settings_alone(self._configuration), datetime.now(UTC)))

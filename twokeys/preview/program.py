@@ -10,7 +10,7 @@ from typing import IO, Any
 from twokeys.access.graph import build
 from twokeys.access.reading.snapshot import Snapshot
 from twokeys.access.rules import RULES
-from twokeys.access.verdicts import Judged, Verdicts, check
+from twokeys.access.verdicts import Judged, Verdicts, check, of_providers_in_one
 from twokeys.access.verdicts import judge as judge_rules
 from twokeys.errors import Refusal
 from twokeys.exports import read_exports
@@ -99,7 +99,7 @@ def judge(  # noqa: PLR0913 - all but the snapshot and the configuration by name
     if not made:
         judged, later = deferred(graph, judged, joined, first)
         judged += later
-    found = [(one.mandatory, one.finding) for one in (*judged, *theirs)]
+    found = [(one.mandatory, one.finding) for one in of_providers_in_one(graph, (*judged, *theirs))]
     mandatory, advisory = (tuple(one for level, one in found if level is wanted) for wanted in (True, False))
     excepted = {rule: settings for rule, settings in given.items() if "exceptions" in settings}
     rules = [one for one in RULES if one.name in excepted]
