@@ -522,9 +522,9 @@ PIN = (
     "aws:allowedAccountIds in the stack's config, or `twokeys preview --account ID`)"
 )
 EXCEPT = "make an exception in the pack's configuration, with reason, owner and expiry"
-PAGE = "docs/policies.md#an-account-of-your-own-that-another-stack-works-in"
 READ_TOO = (
-    f'name the state of %s in the configuration of the policy pack: {{"other-stacks": {{"states": ["FILE"]}}}} ({PAGE})'
+    'name the state of %s in the configuration of the policy pack: {"other-stacks": {"states": ["FILE"]}} '
+    "(or read it by the component OtherStack)"
 )
 IF_ELSEWHERE = f"; if it is made in another stack, {READ_TOO % 'that stack'}"
 ELSEWHERE = f"{READ_TOO % 'the stack that holds the %s'}, or {EXCEPT}"
@@ -544,7 +544,8 @@ MEMBERS = "those members of the group who are to come in (AWS takes no group the
 NEITHER = f"but the trust policy of that role names neither it nor its account: {NO_TRUST}"
 UNSEEN = "is made from something that this program only reads, and the engine shows a policy nothing that is only read"
 IMPORT = (
-    f"take that role into this program (option import_), so that the pack is shown its policies, or {EXCEPT} ({PAGE})"
+    "take that role into this program (option import_), so that the pack is shown its policies, read the stack that "
+    f"makes it by the component OtherStack, or {EXCEPT}"
 )
 ADMINS = arn(HUB, "role/aws-reserved/sso.amazonaws.com/AWSReservedSSO_Admins_0123456789abcdef")
 

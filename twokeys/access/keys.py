@@ -27,7 +27,6 @@ from twokeys.iam.external_id import asks_for_external_id
 from twokeys.iam.sts import permission_set_of
 from twokeys.shown import listed
 
-_ANOTHER_STACK = "docs/policies.md#an-account-of-your-own-that-another-stack-works-in"
 _DENIES = "denies it"
 _NAME_ACCOUNTS = f"name the accounts in the instances of the StackSet, or {EXCEPT}"
 PIN = (
@@ -35,8 +34,8 @@ PIN = (
     "aws:allowedAccountIds in the stack's config, or `twokeys preview --account ID`)"
 )
 _IMPORT = (
-    f"take that role into this program (option import_), so that the pack is shown its policies, or {EXCEPT} "
-    f"({_ANOTHER_STACK})"
+    "take that role into this program (option import_), so that the pack is shown its policies, read the stack that "
+    f"makes it by the component OtherStack, or {EXCEPT}"
 )
 _OTHER_FIRST = " (in its own stack, which goes first, and export its state again)"
 _HIDDEN = "is made from something that this program only reads, and the engine shows a policy nothing that is only read"
@@ -83,7 +82,7 @@ def statements(graph: Graph) -> Iterator[Statement]:
 
 
 def read_too(graph: Graph, stack: str) -> str:
-    """The next step where another stack has what is missing: its state; the page has what else there is."""
+    """The next step where another stack has what is missing: its state, or in a program its outputs."""
     if graph.snapshot.is_state:
         return f"read the state of {stack} together with this one (`--state` may be repeated)"
     beside = (one.removeprefix("urn:pulumi:").split("::") for one in graph.snapshot.beside)
@@ -91,7 +90,7 @@ def read_too(graph: Graph, stack: str) -> str:
     again = f"export the state of {read} again, in which it is not; or " if read else ""
     return (
         f"{again}name the state of {stack} in the configuration of the policy pack: "
-        f'{{"{OTHER_STACKS}": {{"states": ["FILE"]}}}} ({_ANOTHER_STACK})'
+        f'{{"{OTHER_STACKS}": {{"states": ["FILE"]}}}} (or read it by the component OtherStack)'
     )
 
 
