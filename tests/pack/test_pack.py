@@ -730,3 +730,21 @@ def test_an_exception_for_a_role_whose_name_is_made_up_is_printed_in_preview_and
         if granted:
             alike.grant(drawn[1], alike.hub, arn(OUTSIDE, "role/reader"))
         assert rule in Engine(config).rules(alike.resources), "nor a name that the program gives"
+
+
+def test_what_the_state_before_has_keeps_the_name_that_was_made_up_for_it(tmp_path: Path) -> None:
+    """Not every plugin shows the id of what is there; what is replaced is drawn anew.
+
+    https://www.pulumi.com/docs/iac/concepts/resources/names/#autonaming
+    """
+
+    def world(name: str) -> World:
+        found = two_keys()
+        denied = document(grants(DEPLOYER, effect="Deny"))
+        found.add("RolePolicy", "task", found.hub, role="ci", name=name, policy=denied)
+        return found
+
+    state = str(write_state(tmp_path / "before.json", world("task-ffb0256")))
+    for name, said in (("task-ffb0256", "task-ffb0256"), ("task-0ec1e4e", "task-???????")):
+        messages = [one.message for one in Engine({DOORS_CHANGED: {"state": state}}).analyze(world(name).resources)]
+        assert any(said in one for one in messages), messages
