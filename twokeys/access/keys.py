@@ -20,7 +20,8 @@ from twokeys.access.model.not_proved import EXCEPT
 from twokeys.access.model.principals import HOLDERS, Principal
 from twokeys.access.model.requirements import in_words, window
 from twokeys.access.paths import leading_out
-from twokeys.doors import PROPERTY, TRUST_AFTER_GRANT
+from twokeys.access.reading.snapshot import items, mapping
+from twokeys.doors import PROPERTY
 from twokeys.doors.documents import KeyName
 from twokeys.iam import UNKNOWN, Arn, Outcome, parse_arn
 from twokeys.iam.external_id import asks_for_external_id
@@ -442,7 +443,8 @@ class _Reader:
     def _both_keys(self, urn: str | None, key: KeyName) -> str:
         """How both keys are made where a component makes only one of its door; else nothing."""
         for component, door in declaring(self._graph.snapshot, urn):
-            if component.get(PROPERTY) and component.get(TRUST_AFTER_GRANT) is not True:
+            accounts = {mapping(one).get("account") for one in items(component.get(PROPERTY))}
+            if len(accounts) == 1:  # each key is in an account of its own
                 return f"take `keys: [{key}]` out of door {door} {where_declared(component)}"
         return ""
 
