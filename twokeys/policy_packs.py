@@ -83,7 +83,7 @@ def load_config(path: Path) -> dict[str, Any]:
         raise Refusal(
             "the policy pack's configuration cannot be read",
             where=os.fspath(path),
-            why=str(error),
+            why=getattr(error, "strerror", None) or str(error),
             next_step="give a JSON object of policy names, as `pulumi up --policy-pack-config` takes it",
         ) from error
     return config

@@ -515,6 +515,22 @@ def test_nobody_enters_or_comes_from_a_closed_account(
     assert bool(graph.access_roles) is open_
 
 
+def test_half_a_door_of_a_closed_account_is_to_be_removed() -> None:
+    """Its roles can be used again only once AWS has reinstated it, within 90 days.
+
+    https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_accounts_close.html
+    """
+    world = World()
+    closed = [{"id": PROD, "name": "prod", "status": "SUSPENDED"}]
+    world.add("Organization", "org", world.hub, id="o-a1b2c3d4e5", masterAccountId=HUB, accounts=closed)
+    world.role("ci", world.hub, document(trusts(arn(PROD, "root"))))
+    world.grant("ci", world.hub, arn(PROD, "role/deployer"))
+    grant, trust = sorted((one.rule, one.message, one.next_step) for one in world.check().mandatory)
+    assert (grant[0], grant[2]) == ("door-needs-grant", "take it out of the trust policy")
+    assert (trust[0], trust[2]) == ("door-needs-trust", "remove the grant")
+    assert all("that account is closed" in said for _, said, _ in (grant, trust))
+
+
 def test_an_account_that_nothing_names_is_called_by_its_alias() -> None:
     """https://docs.aws.amazon.com/IAM/latest/UserGuide/console-account-alias.html"""
     world = two_keys()

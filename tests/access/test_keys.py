@@ -522,10 +522,9 @@ PIN = (
     "aws:allowedAccountIds in the stack's config, or `twokeys preview --account ID`)"
 )
 EXCEPT = "make an exception in the pack's configuration, with reason, owner and expiry"
-THROUGH = "through the component OtherStack (`pulumi package add` of the folder components of a TwoKeys clone)"
 READ_TOO = (
-    "give the state of %s (`pulumi stack export --file FILE` there) in the configuration of the policy pack: "
-    f'{{"other-stacks": {{"states": ["FILE"]}}}}; or read that stack {THROUGH}, if it exports `doors`'
+    'name the state of %s in the configuration of the policy pack: {"other-stacks": {"states": ["FILE"]}} '
+    "(or read it by the component OtherStack)"
 )
 IF_ELSEWHERE = f"; if it is made in another stack, {READ_TOO % 'that stack'}"
 ELSEWHERE = f"{READ_TOO % 'the stack that holds the %s'}, or {EXCEPT}"
@@ -546,7 +545,7 @@ NEITHER = f"but the trust policy of that role names neither it nor its account: 
 UNSEEN = "is made from something that this program only reads, and the engine shows a policy nothing that is only read"
 IMPORT = (
     "take that role into this program (option import_), so that the pack is shown its policies, read the stack that "
-    f"makes it {THROUGH}, or {EXCEPT}"
+    f"makes it by the component OtherStack, or {EXCEPT}"
 )
 ADMINS = arn(HUB, "role/aws-reserved/sso.amazonaws.com/AWSReservedSSO_Admins_0123456789abcdef")
 

@@ -615,7 +615,7 @@ def test_a_trust_in_an_account_of_ones_own_that_nothing_shows_stands_by_an_excep
     world.role("deployer", world.stage, document(trusts(arn(OUTSIDE, "root"))))
     (finding,) = world.findings()
     assert finding.next_step.startswith(f"if account {OUTSIDE} is another company's, add a StringEquals condition")
-    assert "; if it is yours, give the state of the stack that holds the grant" in finding.next_step
+    assert "; if it is yours, name the state of the stack that holds the grant" in finding.next_step
     exception = finding.next_step.partition("make an exception")[2].partition("{")[2]
     added = "{" + exception.replace("YYYY-MM-DD", "2026-12-31")
     assert world.rules(json.loads(added)) == []
@@ -675,6 +675,22 @@ def test_a_statement_whose_time_is_over_is_told_in_a_trust_a_grant_and_a_deny(
     )
 
 
+@pytest.mark.parametrize(("name", "meant"), [
+    ("AdministratorAcess", "AdministratorAccess"),
+    ("AWSLambdaBasicExecutionRole", "service-role/AWSLambdaBasicExecutionRole"),
+    ("ReadOnlyAccess", None),
+    ("CloudWatchFullAccessV9", None),
+    ("SomethingThatIsNew", None),
+])  # fmt: skip
+def test_a_misspelt_policy_of_aws_is_advice_with_the_nearest_name(name: str, meant: str | None) -> None:
+    """https://docs.aws.amazon.com/aws-managed-policy/latest/reference/policy-list.html"""
+    world = two_keys()
+    own = "arn:aws:iam::aws:policy/"
+    world.add("RolePolicyAttachment", "may", world.stage, role="deployer", policyArn=own + name)
+    said = [(one.rule, one.next_step) for one in world.findings()]
+    assert said == ([("policy-lint", f"write {own}{meant}, if that is meant")] if meant else [])
+
+
 @pytest.mark.parametrize(
     ("named", "found"),
     [("o-zzzzzzzzzz", ["door-needs-trust", "policy-lint"]), ("o-a1b2c3d4e5", []), ("${aws:ResourceOrgID}", [])],
@@ -706,7 +722,7 @@ def test_an_expired_exception_is_told_with_its_door_and_alone_where_the_door_is_
     message = f"The exception for the door {CI_DOOR} (migration) expired on 2026-11-23"
     step = "close the door, or ask platform to renew the exception"
     (of_door,) = two_keys(granted=False).findings(config)
-    assert of_door.message.endswith(f"the grant key is missing; {message}")
+    assert of_door.message.endswith(f"the grant key is missing; the {message.removeprefix('The ')}")
     assert of_door.next_step == step
     (alone,) = two_keys().findings(config)
     assert alone == Finding(message, step, door=CI_DOOR, rule="door-needs-grant", about_exception=True)
@@ -739,7 +755,9 @@ def test_an_exception_for_what_another_stack_makes_is_of_no_matter_here(rule: st
 
     https://www.pulumi.com/docs/iac/cli/commands/pulumi_policy_enable/
     """
-    assert two_keys().rules({rule: {"exceptions": [exception(door, expires)]}}) == []
+    checked = two_keys().check({rule: {"exceptions": [exception(door, expires)]}})
+    assert (checked.mandatory, checked.advisory) == ((), ())
+    assert [one.exception.door for one in checked.not_used] == ([door] if expires > "2026-11-24" else [])
 
 
 @pytest.mark.parametrize(("rule", "door"), [

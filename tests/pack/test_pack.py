@@ -310,14 +310,17 @@ def test_a_trust_made_from_a_role_of_another_provider_is_refused_in_preview_as_i
     assert ("set allowed_account_ids" in found.get("unproved-door", "")) is refused
 
 
-def test_preview_says_once_of_all_providers_that_they_are_not_pinned() -> None:
+@pytest.mark.parametrize("preview", [True, False])
+def test_it_is_said_once_of_all_providers_that_they_are_not_pinned(preview: bool) -> None:
     """https://www.pulumi.com/registry/packages/aws/api-docs/provider/#allowedaccountids_python"""
     world = two_keys()
     for name in ("third", "fourth"):
         world.role(f"of-{name}", world.add("Provider", name, profile=name))
-    (found,) = Engine().analyze(world.resources)
+    (found,) = Engine(preview=preview).analyze(world.resources)
     assert found.policyName == "provider-enters-its-account"
-    assert "Each of the providers fourth, third is not pinned to its account" in found.message
+    message = "Each of the providers fourth, third is not pinned to its account"
+    assert message in found.message
+    assert [one.message for one in world.findings()] == [message]
 
 
 @pytest.mark.parametrize("named", [True, False])
@@ -568,6 +571,25 @@ def test_the_doors_that_a_preview_gains_and_loses_are_advice(tmp_path: Path) -> 
     assert "\n- " not in found[DOORS_CHANGED]
 
 
+@pytest.mark.parametrize(("account", "gained"), [
+    ({"id": PROD}, []),
+    ({"id": UNKNOWN}, ["+ account management as a whole -> role OrganizationAccountAccessRole of prod"]),
+])  # fmt: skip
+def test_the_access_role_of_an_account_that_is_there_is_not_gained(
+    account: dict[str, Any], gained: list[str], tmp_path: Path
+) -> None:
+    """AWS makes it with the account; an import, or a provider, enters what is there, whose id a preview shows.
+
+    https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_accounts_access.html
+    """
+    nothing, world = World(), two_keys()  # whose provider `stage` enters by that role
+    nothing.resources = []
+    world.add("Account", "prod", world.hub, name="prod", outputs={**account, "name": "prod"})
+    engine = Engine({DOORS_CHANGED: {"state": str(write_state(tmp_path / "before.json", nothing))}})
+    (found,) = (one.message for one in engine.analyze(world.resources) if one.policyName == DOORS_CHANGED)
+    assert [line.partition(" (")[0] for line in found.splitlines() if "AccessRole" in line] == gained
+
+
 @pytest.mark.parametrize(("role", "trusts_hub", "severity"), [
     ("ci", [], "LOW"),  # it may deny what the grant beside it allows, and nothing else
     ("ci", ["ReadOnlyAccess"], "LOW"),
@@ -708,3 +730,21 @@ def test_an_exception_for_a_role_whose_name_is_made_up_is_printed_in_preview_and
         if granted:
             alike.grant(drawn[1], alike.hub, arn(OUTSIDE, "role/reader"))
         assert rule in Engine(config).rules(alike.resources), "nor a name that the program gives"
+
+
+def test_what_the_state_before_has_keeps_the_name_that_was_made_up_for_it(tmp_path: Path) -> None:
+    """Not every plugin shows the id of what is there; what is replaced is drawn anew.
+
+    https://www.pulumi.com/docs/iac/concepts/resources/names/#autonaming
+    """
+
+    def world(name: str) -> World:
+        found = two_keys()
+        denied = document(grants(DEPLOYER, effect="Deny"))
+        found.add("RolePolicy", "task", found.hub, role="ci", name=name, policy=denied)
+        return found
+
+    state = str(write_state(tmp_path / "before.json", world("task-ffb0256")))
+    for name, said in (("task-ffb0256", "task-ffb0256"), ("task-0ec1e4e", "task-???????")):
+        messages = [one.message for one in Engine({DOORS_CHANGED: {"state": state}}).analyze(world(name).resources)]
+        assert any(said in one for one in messages), messages

@@ -62,7 +62,7 @@ def test_nothing_is_refused_in_the_first_preview_of_each_example(project_root: P
 
 @pytest.mark.usefixtures("programs_in_process")
 @pytest.mark.parametrize(("source", "rule", "named", "step"), [
-    ({"role": "ci"}, "door-needs-grant", "arn:aws:iam::account:identity:role/ci", "give role ci a policy"),
+    ({"role": "ci"}, "door-needs-grant", "arn:aws:iam::account:identity:role/ci", "take `keys: [trust]` out of door"),
     ({"group": "developers"}, "unproved-door", "*", "`members`"),
 ], ids=["without its grant", "for a group of a stack that is not shown"])  # fmt: skip
 def test_a_door_is_refused_before_its_account_exists(

@@ -158,7 +158,9 @@ def test_a_door_without_its_grant_is_refused_and_a_shell_finds_what_was_made_bef
     assert run.returncode == 1
     [one] = said(run)
     assert one["stage"] == "preview"
-    assert [each["policy"] for each in one["violations"] if each["mandatory"]] == ["door-needs-grant"]
+    (refused,) = [each for each in one["violations"] if each["mandatory"]]
+    assert refused["policy"] == "door-needs-grant"
+    assert "Next step: take `keys: [trust]` out of door stage-deployer in Pulumi.stage.yaml" in refused["message"]
 
     environment = said(twokeys("sandbox", "shell", "--json"))
     for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ACCESS_KEY_ID"):

@@ -1,7 +1,7 @@
 """What a rule is and what it finds; how a rule is run so that nothing it does can turn into a pass."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from itertools import product
@@ -12,7 +12,7 @@ from pydantic.alias_generators import to_camel
 
 from twokeys.access.graph import SHOW_SECRETS, Graph
 from twokeys.access.model.door_name import DoorName, with_stand_ins
-from twokeys.access.reading.snapshot import Resource, place_of, stack_of
+from twokeys.access.reading.snapshot import Resource, Snapshot, place_of, stack_of
 from twokeys.iam import Arn, account_as_a_whole
 
 _A_LINE = 100
@@ -76,9 +76,18 @@ class Finding:
         return f"{self.message}{end}Next step: {parted}."
 
 
+def declaring(snapshot: Snapshot, urn: str | None) -> Iterator[tuple[Resource, str]]:
+    """The components above a resource that declare a door, each with the door's name."""
+    resource = snapshot.by_urn.get(urn or "")
+    for component in map(snapshot.by_urn.get, snapshot.ancestors(resource) if resource else ()):
+        declared = component.get("door") if component else None
+        if component and isinstance(declared, Mapping) and "name" in declared:
+            yield component, str(declared["name"])
+
+
 def where_declared(component: Resource) -> str:
     """Where a door is written that a component declares: in its stack's config, unless a program says it itself."""
-    return f"in Pulumi.{stack_of(component.urn)}.yaml, or in the program that declares it"
+    return f"in Pulumi.{stack_of(component.urn)}.yaml (or in the program that declares it)"
 
 
 class Config(BaseModel):
@@ -173,12 +182,16 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What came of one rule; `failure` is an error of the rule itself, which no one may take for a pass."""
+    """What came of one rule; `failure` is an error of the rule itself, which no one may take for a pass.
+
+    `not_used` are the exceptions that are passed over, as another stack may need them.
+    """
 
     findings: tuple[Finding, ...] = ()
     failure: Finding | None = None
     accepted: tuple[Accepted, ...] = ()
     expired: tuple[Accepted, ...] = ()
+    not_used: tuple[Accepted, ...] = ()
 
 
 def run(rule: Rule[Any], graph: Graph, config: Mapping[str, object], now: datetime) -> Result:
@@ -190,6 +203,7 @@ def run(rule: Rule[Any], graph: Graph, config: Mapping[str, object], now: dateti
     """
     accepted: tuple[Accepted, ...] = ()
     expired: tuple[Accepted, ...] = ()
+    not_used: tuple[Accepted, ...] = ()
     try:
         settings = rule.config.model_validate(dict(config))
         findings = tuple(rule.check(graph, settings, now))
@@ -202,6 +216,7 @@ def run(rule: Rule[Any], graph: Graph, config: Mapping[str, object], now: dateti
             here = [one for one in named if one.stack or one.name.ends in found or _is_of(one, rule, graph)]
             perhaps = [one for one in named if one not in here and _may_be_of(one, rule, graph)]
             expired = tuple(Accepted(rule.name, one) for one in (*here, *perhaps) if one.expires < today)
+            not_used = tuple(Accepted(rule.name, one) for one in named if one not in here and one.expires >= today)
             wrong, accepted = _used(rule.name, {ends for door in spelt for ends in spelt[door]}, here, today)
             stand = {one.name.ends for one in named if one.expires >= today}
             over: dict[tuple[str, ...], DoorException] = {one.name.ends: one for one in here if one.expires < today}
@@ -213,7 +228,7 @@ def run(rule: Rule[Any], graph: Graph, config: Mapping[str, object], now: dateti
         step = "report this as a defect of TwoKeys; until it is mended, no change can be shown to be safe"
         return Result(failure=Finding(message, step, rule=rule.name))
     shown = tuple(_of_the_stack(replace(finding, rule=rule.name), rule, graph) for finding in findings)
-    return Result(shown, accepted=accepted, expired=expired)
+    return Result(shown, accepted=accepted, expired=expired, not_used=not_used)
 
 
 def _of_the_stack(finding: Finding, rule: Rule[Any], graph: Graph) -> Finding:
@@ -282,7 +297,7 @@ def _no_longer_excepted(
     about = [_expired(over[one]) for one in ends]
     if not about:
         return finding
-    said = "; ".join((finding.message, *(one.message for one in about)))
+    said = "; ".join((finding.message, *(one.message[:1].lower() + one.message[1:] for one in about)))
     return replace(finding, message=said, next_step=about[0].next_step)
 
 

@@ -10,6 +10,7 @@ from enum import Enum
 from itertools import pairwise
 
 from twokeys.access.configuration import OTHER_STACKS
+from twokeys.access.findings import declaring, where_declared
 from twokeys.access.graph import SHOW_SECRETS, Door, Grant, Graph, Key, Trust
 from twokeys.access.judge import Judge
 from twokeys.access.model.documents import Document
@@ -19,14 +20,14 @@ from twokeys.access.model.not_proved import EXCEPT
 from twokeys.access.model.principals import HOLDERS, Identity, Principal
 from twokeys.access.model.requirements import in_words, window
 from twokeys.access.paths import leading_out
-from twokeys.doors import DOORS_OUTPUT
+from twokeys.access.reading.snapshot import items, mapping
+from twokeys.doors import PROPERTY
 from twokeys.doors.documents import KeyName
 from twokeys.iam import UNKNOWN, Arn, Outcome, parse_arn
 from twokeys.iam.external_id import asks_for_external_id
 from twokeys.iam.sts import permission_set_of
 from twokeys.shown import listed
 
-_THROUGH = "through the component OtherStack (`pulumi package add` of the folder components of a TwoKeys clone)"
 _DENIES = "denies it"
 _NAME_ACCOUNTS = f"name the accounts in the instances of the StackSet, or {EXCEPT}"
 PIN = (
@@ -35,7 +36,7 @@ PIN = (
 )
 _IMPORT = (
     "take that role into this program (option import_), so that the pack is shown its policies, read the stack that "
-    f"makes it {_THROUGH}, or {EXCEPT}"
+    f"makes it by the component OtherStack, or {EXCEPT}"
 )
 _OTHER_FIRST = " (in its own stack, which goes first, and export its state again)"
 _HIDDEN = "is made from something that this program only reads, and the engine shows a policy nothing that is only read"
@@ -81,17 +82,16 @@ def statements(graph: Graph) -> Iterator[Statement]:
         yield from reader.lone_grant(grant)
 
 
-def read_too(graph: Graph, stack: str, output: str = DOORS_OUTPUT) -> str:
-    """The next step where another stack has what is missing: its state, or in a program its output."""
+def read_too(graph: Graph, stack: str) -> str:
+    """The next step where another stack has what is missing: its state, or in a program its outputs."""
     if graph.snapshot.is_state:
         return f"read the state of {stack} together with this one (`--state` may be repeated)"
     beside = (one.removeprefix("urn:pulumi:").split("::") for one in graph.snapshot.beside)
     read = ", ".join(sorted(f"{project}/{name}" for name, project in beside))
     again = f"export the state of {read} again, in which it is not; or " if read else ""
     return (
-        f"{again}give the state of {stack} (`pulumi stack export --file FILE` there) in the configuration of the "
-        f'policy pack: {{"{OTHER_STACKS}": {{"states": ["FILE"]}}}}; or read that stack {_THROUGH}, if it exports '
-        f"`{output}`"
+        f"{again}name the state of {stack} in the configuration of the policy pack: "
+        f'{{"{OTHER_STACKS}": {{"states": ["FILE"]}}}} (or read it by the component OtherStack)'
     )
 
 
@@ -206,7 +206,7 @@ class _Reader:
         holder = f"permission set {permission_set_of(source.name)}" if source in self._of_sets else source.label
         beside = self._graph.snapshot.beside and (source.urn is None or self._graph.snapshot.is_beside(source.urn))
         first = _OTHER_FIRST if beside else ""
-        step = (
+        step = self._both_keys(role.urn, "trust") or (
             f"give {holder} a policy that allows sts:AssumeRole on {to_write}{dated}{first}, "
             "or take it out of the trust policy"
         )
@@ -343,7 +343,10 @@ class _Reader:
         of_aws = sorted({door.source.name for door in trust.holders if door.crosses and door.open})
         but = f" but {listed(of_aws)}" if of_aws else ""
         about = f"Role {self._accounts.located(role)} trusts {whom}, but "
-        if account is not None and account in self._accounts.held:
+        if account in self._accounts.closed:
+            about += "that account is closed: the grant key is missing"
+            yield Statement(Lack.GRANT, about, "take it out of the trust policy", door, role.urn, role.source)
+        elif account is not None and account in self._accounts.held:
             about += f"nobody there{but} is granted sts:AssumeRole on it by this stack: the grant key is missing"
             step = f"give those who shall enter a policy that allows sts:AssumeRole on {self._to_write(role)}"
             yield Statement(Lack.GRANT, about, step + self._if_elsewhere, door, role.urn, role.source)
@@ -380,7 +383,9 @@ class _Reader:
         unpinned, elsewhere = self._namesakes("role", account, name.rpartition("/")[2])
         at, line = grant.document.urn or source.urn, source.source
         of_aws = self._accounts.is_access_role(grant.resource) and self._graph.is_ours(account)
-        if of_aws and manager not in (None, source.account):
+        if account in self._accounts.closed:
+            lack, but, step = Lack.TRUST, "that account is closed", "remove the grant"
+        elif of_aws and manager not in (None, source.account):
             but = f"AWS made that role to trust only the management account {self._accounts.name(manager)}"
             lack, step = Lack.TRUST, f"grant a role of account {there} that trusts {named}, or remove the grant"
         elif unpinned:
@@ -397,7 +402,9 @@ class _Reader:
             for one in elsewhere:
                 if one.account == source.account and not self._graph.snapshot.is_beside(at):
                     at, line = one.urn, one.source
-            step = f"add the role with a trust policy that names {named}, correct the ARN, or remove the grant"
+            step = self._both_keys(grant.document.urn, "grant") or (
+                f"add the role with a trust policy that names {named}, correct the ARN, or remove the grant"
+            )
             step = self._if_meant("role", account, name.rpartition("/")[2], elsewhere) + step + self._if_elsewhere
             step += self._grant_first(Lack.TRUST, door) if self._graph.snapshot.beside else ""
             lack = Lack.TRUST
@@ -431,6 +438,14 @@ class _Reader:
             return f"write {near.arn}, if that is meant, or "
         for one in namesakes[:1]:
             return f"make {one.label} with a provider of account {self._accounts.name(account)}, if that is meant, or "
+        return ""
+
+    def _both_keys(self, urn: str | None, key: KeyName) -> str:
+        """How both keys are made where a component makes only one of its door; else nothing."""
+        for component, door in declaring(self._graph.snapshot, urn):
+            accounts = {mapping(one).get("account") for one in items(component.get(PROPERTY))}
+            if len(accounts) == 1:  # each key is in an account of its own
+                return f"take `keys: [{key}]` out of door {door} {where_declared(component)}"
         return ""
 
     @property

@@ -1,13 +1,14 @@
 """What all rules together say of a graph."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
 from twokeys.access.configuration import LEVEL
 from twokeys.access.findings import Accepted, Finding, Result, Rule, run
 from twokeys.access.graph import Graph
+from twokeys.access.reading.snapshot import PROVIDER
 
 MANDATORY: Final = ("mandatory", "remediate")
 """The levels that stop an operation: nothing is remediated here."""
@@ -23,6 +24,8 @@ class Verdicts:
     """The exceptions by which doors stand."""
     expired: tuple[Accepted, ...] = ()
     """Those by which none does any more."""
+    not_used: tuple[Accepted, ...] = ()
+    """Those that nothing here needs, and perhaps another stack."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +42,34 @@ def check(
 ) -> Verdicts:
     """Run every rule that the configuration does not disable: see `judge`."""
     results = tuple(_results(graph, rules, config, now))
-    judged = tuple(one for level, result in results for one in _judged(level, result))
+    judged = of_providers_in_one(graph, [one for level, result in results for one in _judged(level, result)])
     return Verdicts(
         tuple(one.finding for one in judged if one.mandatory),
         tuple(one.finding for one in judged if not one.mandatory),
         tuple(one for _, result in results for one in result.accepted),
         tuple(one for _, result in results for one in result.expired),
+        tuple(one for _, result in results for one in result.not_used),
     )
+
+
+def of_providers_in_one(graph: Graph, judged: Iterable[Judged]) -> list[Judged]:
+    """Findings, as one those of providers that have the same flaw."""
+    groups: dict[object, list[Judged]] = {}
+    for number, one in enumerate(judged):
+        provider, flaw = graph.snapshot.by_urn.get(one.finding.urn or ""), ""
+        if provider is not None and provider.type == PROVIDER:
+            flaw = one.finding.message.partition(f"Provider {provider.name} ")[2]
+        groups.setdefault((one.mandatory, one.finding.rule, flaw) if flaw else number, []).append(one)
+    return [_as_one(*alike) for alike in groups.values()]
+
+
+def _as_one(first: Judged, *others: Judged) -> Judged:
+    if not others:
+        return first
+    names = {(one.finding.urn or "").rpartition("::")[2] for one in (first, *others)}
+    _, _, flaw = first.finding.message.removeprefix("Provider ").partition(" ")
+    message = f"Each of the providers {', '.join(sorted(names))} {flaw}"
+    return replace(first, finding=replace(first.finding, message=message, urn=None, source=None))
 
 
 def level_of(rule: Rule[Any], config: Mapping[str, Mapping[str, object]]) -> str:

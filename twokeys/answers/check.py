@@ -50,6 +50,8 @@ def show(answers: Answers, verdicts: Verdicts, console: Console, now: datetime) 
                 say(console, f"  {line}")
     for one in verdicts.accepted:
         say(console, f"accepted exception: {one}")
+    for one in verdicts.not_used:
+        say(console, f"exception not used here: {one}")
     if not verdicts.mandatory:
         but = f", but for {counted(len(verdicts.accepted), 'accepted exception')}" if verdicts.accepted else ""
         shown = " that is shown" if numbers.not_shown or answers.without_state or answers.unfinished else ""

@@ -212,6 +212,11 @@ class Way:
         return tuple(DoorName(step.source.arn, step.target.arn) for step in self.steps)
 
     @property
+    def as_aws_made_it(self) -> bool:
+        """Whether it is what AWS makes with an account: its access role, for the management account as a whole."""
+        return self.by_access_role and self.source.who.kind == "root"
+
+    @property
     def external_id(self) -> bool:
         """Whether whoever comes is asked for an external ID."""
         return any(asks_for_external_id(key) for step in self.steps for key in step.requirements)

@@ -32,6 +32,9 @@ class _Moment(click.DateTime):
         super().__init__(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"])
         self._whole = whole
 
+    def get_metavar(self, *_: Any, **__: Any) -> str:  # noqa: ANN401 - click's releases ask for it otherwise
+        return "DATE"
+
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ANN401
         moment = super().convert(value, param, ctx).replace(tzinfo=UTC)
         return moment + timedelta(days=1, microseconds=-1) if self._whole and "T" not in value else moment
@@ -45,10 +48,7 @@ class _Moment(click.DateTime):
     "logs",
     type=InputPath(exists=True, path_type=Path),
     multiple=True,
-    help="CloudTrail log files, folders of them (AWSLogs), or what lookup-events printed; may be repeated. "
-    "A door has `no record of use` only where log files of CloudTrail hold a management event of every day of the "
-    "period, or digests go through it, of one of its two accounts (of root sessions the caller's), in every region "
-    "that counts, and one is a read event. Else it is `not known`, and the answer says why.",
+    help="CloudTrail log files, folders of them (AWSLogs), or what lookup-events printed; may be repeated.",
 )
 @click.option("--events-api", is_flag=True, help="CloudTrail's event history (90 days) of the credentials' account.")
 @click.option(
@@ -56,18 +56,21 @@ class _Moment(click.DateTime):
     "regions",
     multiple=True,
     help="A region that counts, and where --events-api asks; may be repeated. Default: those that AWS enables by "
-    "default, yours, the stack's and those with records, as an entry is recorded in the region of the STS endpoint "
-    "that was called (of the global endpoint in us-east-1).",
+    "default, yours, the stack's and those with records.",
 )
-@click.option("--from", "start", type=_Moment(), help="Compare events from this day or moment on (UTC).")
+@click.option(
+    "--from",
+    "start",
+    type=_Moment(),
+    help="Compare events from this day (2026-10-01) or moment (2026-10-01T12:00:00) on, in UTC.",
+)
 @click.option(
     "--until", "end", type=_Moment(whole=True), help="Compare events up to this moment, or the end of this day (UTC)."
 )
 @click.option(
     "--at",
     type=_Moment(whole=True),
-    help="Answer of the end of this day, or this moment (UTC): dates in keys and of exceptions are held against it. "
-    "Give the states of then.",
+    help="Answer of the end of this day, or this moment (UTC), with the states of then.",
 )
 @click.option(
     "--learning-days",
@@ -91,11 +94,9 @@ class _Moment(click.DateTime):
 @click.option(
     "--exit-code",
     is_flag=True,
-    help="Exit with 1 on what is to be looked at: a door without a key, a way open to everybody (at AWS, at an "
-    "identity provider), an exception that has expired, an entry without a door, an unusual one, what was open in the "
-    "period and taken back; and on what is not shown, not proved or not known: whether a door was used, what a "
-    "damaged, changed or missing log holds, what AWS did not answer, whether a user has a password or key. Ways in, "
-    "users with credentials and doors without a record of use are answers, and give 0.",
+    help="Exit with 1 on what is to be looked at, such as a door without a key or an entry without a door, and on what "
+    "is not shown, not proved or not known. Ways in, users with credentials and doors without a record of use are "
+    "answers, and give 0.",
 )
 def audit(  # noqa: PLR0913 - one parameter an option
     *,
@@ -118,10 +119,9 @@ def audit(  # noqa: PLR0913 - one parameter an option
 ) -> int:
     """Answer who can enter TARGET (an account, an environment or a stack; default: every account).
 
-    A name may mean several accounts: `management` is the account and all others of that stack. The id means one.
-
-    Give the states of all stacks of an organization, so that both keys of each door are seen. Changes nothing, and
-    exits with 0 whatever the answer is, unless --exit-code is given.
+    By the states of all stacks (--state), or what AWS has (--live); CloudTrail's records (--events) say who did.
+    `management` is that account and all others of its stack, its id that account alone. Changes nothing, and exits
+    with 0 whatever the answer is, unless --exit-code is given.
     """
     from rich.console import Console
 

@@ -12,6 +12,7 @@ import os
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache, partial
@@ -29,7 +30,7 @@ from twokeys.access.graph import Graph
 from twokeys.access.model.door_name import with_stand_ins
 from twokeys.access.reading.snapshot import PROVIDER, Resource, Snapshot, project_of
 from twokeys.access.rules import RULES
-from twokeys.access.verdicts import MANDATORY, Judged, judge, level_of
+from twokeys.access.verdicts import MANDATORY, Judged, judge, level_of, of_providers_in_one
 from twokeys.errors import Refusal
 from twokeys.pack.before import state_before
 from twokeys.pack.changed import DOORS_CHANGED, doors_changed
@@ -160,7 +161,7 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
     def _stack(self, request: Any) -> Iterable[Judged]:
         """What is found in the whole. `pulumi policy analyze` asks about each resource first: nothing is said twice."""
         snapshot = self._snapshot(request.resources)
-        self._to_make = [one for one in snapshot.resources if not one.is_there]
+        self._to_make = self._new_in(snapshot)
         beside = self._other_stacks(snapshot.resources[0].urn) if snapshot.resources else None
         graph, own = graph_of(snapshot, None), None
         judged = self._judged(graph)
@@ -177,7 +178,17 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
             theirs += [as_of(beside.others)] if beside is not None else []
             if self._configuration.get(DOORS_CHANGED, {}).get(LEVEL) != "disabled" and snapshot.resources:
                 judged += doors_changed(joined, before)
-        return _in_few_lines([one for one in (*judged, *theirs) if _content(one.finding) not in self._said])
+        new = [one for one in (*judged, *theirs) if _content(one.finding) not in self._said]
+        return _in_few_lines(of_providers_in_one(graph, new))
+
+    def _new_in(self, snapshot: Snapshot) -> list[Resource]:
+        """What is not there yet: neither by what a preview shows of it, nor by the state before."""
+        new = [one for one in snapshot.resources if not one.is_there]
+        with suppress(Refusal):  # `doors-changed` says that the state cannot be read
+            state = self._state(new[0].urn, self._named) if new else None
+            there = {(one.urn, one.text("name")) for one in state.resources} if state else set()
+            return [one for one in new if (one.urn, one.text("name")) not in there]
+        return new
 
     def _judged(self, graph: Graph) -> list[Judged]:
         return list(judge(graph, self._rules, settings_alone(self._configuration), datetime.now(UTC)))

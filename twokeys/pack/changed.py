@@ -8,6 +8,7 @@ from twokeys.access.findings import Finding, Severity
 from twokeys.access.graph import Graph
 from twokeys.access.verdicts import Judged
 from twokeys.errors import Refusal
+from twokeys.iam import is_account_id
 
 DOORS_CHANGED: Final = "doors-changed"
 _NAME_A_STATE = f"name a state in the configuration of {DOORS_CHANGED}, or correct it"
@@ -17,7 +18,11 @@ _READ_IT = "read the list; nothing has to be done if this is what the change is 
 
 
 def doors_changed(graph: Graph, before: Callable[[], Graph | None]) -> list[Judged]:
-    """The doors gained, lost and changed, of a new stack all as gained; nothing without a state to compare with."""
+    """The doors gained, lost and changed, of a new stack all as gained; nothing without a state to compare with.
+
+    An account that has its id in a preview is there already, imported or only entered: so is the role that AWS made in
+    it with its account, and no operation opens that to the management account as a whole.
+    """
     try:
         was = before()
     except Refusal as refusal:  # a difference that cannot be told must not look like none
@@ -30,7 +35,9 @@ def doors_changed(graph: Graph, before: Callable[[], Graph | None]) -> list[Judg
     from twokeys.answers.changes_shown import lines  # noqa: PLC0415
     from twokeys.answers.reading import read  # noqa: PLC0415
 
-    found = replace(changes(read(was), read(graph)), not_proved=())  # a rule of its own refuses those
+    found = changes(read(was), read(graph))
+    made = tuple(way for way in found.gained if not (way.as_aws_made_it and is_account_id(way.account)))
+    found = replace(found, gained=made, not_proved=())  # a rule of its own refuses those
     if not found:
         return []
     about = "Ways in gained (+), lost (-), changed (~) and not known (?):\n" + "\n".join(lines(found)) + "\n"

@@ -27,7 +27,7 @@ from twokeys.access.keys import PIN, denial, past
 from twokeys.access.model.identities import ORGANIZATIONS
 from twokeys.access.model.names import may_grant
 from twokeys.access.model.principals import ATTACHMENTS, INLINE_POLICIES, TYPES, Identity, Principal
-from twokeys.access.reading.snapshot import PROVIDER, Resource, Snapshot, holds_unknown, stack_of
+from twokeys.access.reading.snapshot import Resource, Snapshot, holds_unknown, stack_of
 from twokeys.access.reading.types import Reading, reading_of
 from twokeys.access.rules import BY_NAME
 from twokeys.access.verdicts import Judged
@@ -276,27 +276,15 @@ class _Waiting:
         return [self._as_one(alike) if len(alike) > 1 else alike[0] for alike in groups.values()]
 
     def _cause(self, judged: Judged) -> object:
-        """What findings are about together: the accounts to come that they wait for, or the same flaw of providers."""
-        finding, wrong = judged.finding, self._wrong_with_provider(judged.finding)
-        if self._accounts_to_come and finding.next_step == self._accounts_first:
-            return finding.next_step
-        return (judged.mandatory, finding.rule, wrong) if wrong else None
-
-    def _wrong_with_provider(self, finding: Finding) -> str:
-        provider = self._graph.snapshot.by_urn.get(finding.urn or "")
-        if provider is None or provider.type != PROVIDER:
-            return ""
-        return finding.message.partition(f"Provider {provider.name} ")[2]
+        """The accounts to come that findings wait for together."""
+        step = judged.finding.next_step
+        return step if self._accounts_to_come and step == self._accounts_first else None
 
     def _as_one(self, alike: Sequence[Judged]) -> Judged:
-        first = alike[0].finding
         found = [self._graph.snapshot.by_urn[one.finding.urn or ""] for one in alike]
-        if wrong := self._wrong_with_provider(first):
-            message = f"Each of the providers {', '.join(sorted(one.name for one in found))} {wrong}"
-        else:
-            named = ", ".join(sorted(set(map(_with_type, found))))
-            message = f"Not proved before the accounts to come are made: {named}"
-        return replace(alike[0], finding=replace(first, message=message, urn=None, door=None, source=None))
+        named = ", ".join(sorted(set(map(_with_type, found))))
+        message = f"Not proved before the accounts to come are made: {named}"
+        return replace(alike[0], finding=replace(alike[0].finding, message=message, urn=None, door=None, source=None))
 
     def _documents_of_half_doors(self) -> Iterator[str]:
         """The resources whose unknown document is the missing half of a door that is known otherwise."""

@@ -54,6 +54,7 @@ def preview(  # noqa: PLR0913 - one parameter an option
     from twokeys.preview.program import outputs_of, stack_preview
     from twokeys.project.config import load_project
     from twokeys.project.states import states_made
+    from twokeys.shown import printable
 
     found = load_project(project.resolve())
     rules = rules_config(pack_config, RULES)
@@ -79,8 +80,12 @@ def preview(  # noqa: PLR0913 - one parameter an option
         if not as_json:
             _show(stack, snapshot, verdicts, [one for one in messages if one not in said], verbose=verbose)
             said.update(messages)
+    not_used = [one for one in results[0][2].not_used if all(one in verdicts.not_used for _, _, verdicts, _ in results)]
     if as_json:
         click.echo(json.dumps([_as_data(*one) for one in results], indent=2))
+    else:
+        for one in not_used:
+            click.echo(printable(f"exception not used here: {one}"))
     return 1 if any(verdicts.mandatory for _, _, verdicts, _ in results) else 0
 
 

@@ -10,7 +10,7 @@ from typing import IO, Any
 from twokeys.access.graph import build
 from twokeys.access.reading.snapshot import Snapshot
 from twokeys.access.rules import RULES
-from twokeys.access.verdicts import Judged, Verdicts
+from twokeys.access.verdicts import Judged, Verdicts, check, of_providers_in_one
 from twokeys.access.verdicts import judge as judge_rules
 from twokeys.errors import Refusal
 from twokeys.exports import read_exports
@@ -89,9 +89,9 @@ def judge(  # noqa: PLR0913 - all but the snapshot and the configuration by name
         beside: the states of other stacks that may hold a key, as `other_states` reads them.
         first: what to do where a document waits for an account.
     """
-    given = config or {}
+    given, now = config or {}, datetime.now(UTC)
     graph = joined = build(of_program(snapshot) if account else snapshot, own_account=account)
-    judged = list(judge_rules(graph, RULES, settings_alone(given) if beside else given, datetime.now(UTC)))
+    judged = list(judge_rules(graph, RULES, settings_alone(given) if beside else given, now))
     theirs: list[Judged] = []
     if beside is not None:
         judged, theirs, joined = beside.judged(judged, judged, graph, account, lambda: None)
@@ -99,8 +99,11 @@ def judge(  # noqa: PLR0913 - all but the snapshot and the configuration by name
     if not made:
         judged, later = deferred(graph, judged, joined, first)
         judged += later
-    found = [(one.mandatory, one.finding) for one in (*judged, *theirs)]
-    return Verdicts(tuple(one for level, one in found if level), tuple(one for level, one in found if not level))
+    found = [(one.mandatory, one.finding) for one in of_providers_in_one(graph, (*judged, *theirs))]
+    mandatory, advisory = (tuple(one for level, one in found if level is wanted) for wanted in (True, False))
+    excepted = {rule: settings for rule, settings in given.items() if "exceptions" in settings}
+    rules = [one for one in RULES if one.name in excepted]
+    return Verdicts(mandatory, advisory, not_used=check(graph, rules, excepted, now).not_used)
 
 
 def stack_preview(  # noqa: PLR0913 - all but the stack by name

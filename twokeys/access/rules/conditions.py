@@ -1,20 +1,19 @@
 """What a door asks of those who come from outside, and of people."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from pydantic import Field
 
-from twokeys.access.findings import Config, DoorConfig, Finding, Rule, Said, where_declared
+from twokeys.access.findings import Config, DoorConfig, Finding, Rule, Said, declaring, where_declared
 from twokeys.access.graph import Graph
 from twokeys.access.keys import read_too
 from twokeys.access.model.door_name import IN_CONFIGURATION, DoorName, make_exception
 from twokeys.access.model.names import admitted_by
 from twokeys.access.model.principals import Principal
 from twokeys.access.model.requirements import as_denied, organizations_demanded, requires_mfa
-from twokeys.doors import DOORS_OUTPUT, ORGANIZATION_OUTPUT
 from twokeys.doors.who import IAM_PEOPLE
 from twokeys.iam import UNKNOWN, Arn, Outcome, account_as_a_whole, is_account, parse_arn
 from twokeys.iam.external_id import asks_for_external_id, demands_external_id
@@ -104,10 +103,7 @@ def _without_external_id(graph: Graph, _config: DoorConfig, _now: datetime) -> I
         if one.with_external_id:
             continue
         role, where = one.role, f"Role {graph.accounts.located(one.role)}"
-        missing = "holds the grant", DOORS_OUTPUT
-        if one.account is None:
-            missing = "has the organization", ORGANIZATION_OUTPUT
-        step = read_too(graph, f"the stack that {missing[0]}", missing[1])
+        step = read_too(graph, f"the stack that {'holds the grant' if one.account else 'has the organization'}")
         if one.in_organization:
             message = (
                 f"{where} trusts {one.name} of account {one.account}, which can only come in as one of the "
@@ -155,13 +151,8 @@ def _people(graph: Graph, _config: DoorConfig, _now: datetime) -> Iterator[Findi
 
 def _to_ask_for_mfa(graph: Graph, role: str) -> str:
     """What to write: a component makes the trust policy of the door that it declares."""
-    snapshot = graph.snapshot
-    for component in (
-        snapshot.by_urn[urn] for urn in snapshot.ancestors(snapshot.by_urn[role]) if urn in snapshot.by_urn
-    ):
-        declared = component.get("door")
-        if isinstance(declared, Mapping) and "name" in declared:
-            return f"take `mfa: false` out of door {declared['name']} {where_declared(component)}"
+    for component, door in declaring(graph.snapshot, role):
+        return f"take `mfa: false` out of door {door} {where_declared(component)}"
     return 'add the condition {"Bool": {"aws:MultiFactorAuthPresent": "true"}} to its trust policy'
 
 

@@ -9,10 +9,10 @@ from twokeys.access.model.documents import Document
 from twokeys.access.model.principals import Principal
 from twokeys.access.model.requirements import ended, organizations_demanded
 from twokeys.access.rules.refused import REFUSED
-from twokeys.aws_reference import unknown_names
+from twokeys.aws_reference import meant_policy, unknown_names
 from twokeys.doors.expiry import until
 from twokeys.doors.who import IAM_PEOPLE
-from twokeys.iam import UNKNOWN, Arn, Caller, Outcome, PolicyKind, Statement, lint
+from twokeys.iam import UNKNOWN, Arn, Caller, Outcome, PolicyKind, Statement, aws_managed, lint
 from twokeys.iam.subjects import narrower_subject
 
 _ELSEWHERE = frozenset({"open-trust", "third-party-without-external-id", "service-without-source"})
@@ -25,6 +25,7 @@ def _lint(graph: Graph, _config: Config, now: datetime) -> Iterator[Finding]:
     for document in graph.guards.documents.values():
         yield from _linted(graph, None, document, now)
     for principal in graph.principals:
+        yield from _misspelt_policies(graph, principal)
         for document in (*filter(None, [principal.trust]), *principal.documents):
             yield from _linted(graph, principal, document, now)
 
@@ -89,6 +90,18 @@ def _whole_tenants(graph: Graph) -> Iterator[Finding]:
                 yield Finding(message, step, found.role.urn, source=found.role.source)
 
 
+def _misspelt_policies(graph: Graph, principal: Principal) -> Iterator[Finding]:
+    """AWS's own policies that it does not have, and that are spelt almost as one of them: IAM refuses to attach them.
+
+    https://docs.aws.amazon.com/aws-managed-policy/latest/reference/policy-list.html
+    """
+    for arn in (one.arn for one in (*principal.documents, principal.boundary) if one and one.policy is UNKNOWN):
+        if arn and (meant := meant_policy(arn)):
+            message = f"The {principal.label} of account {graph.accounts.name(principal.account)} has {arn}"
+            message += f", which AWS did not have on {aws_managed.day()}"
+            yield Finding(message, f"write {meant}, if that is meant", principal.urn, source=principal.source)
+
+
 def _linted(graph: Graph, principal: Principal | None, document: Document, now: datetime) -> Iterator[Finding]:
     if document.policy is UNKNOWN or document.urn is None:
         return
@@ -147,7 +160,7 @@ POLICY_LINT = Rule(
 """Flaws that AWS accepts but that do not do what they look like, such as BoolIfExists for MFA, conditions that no
 request meets, trusts in everything that an owner has at GitHub and the like, statements whose time is over, and
 control policies that let nobody out of an account with users, or keep the program itself from changing the roles and
-groups that it made.
+groups that it made; and names of AWS's own policies that are misspelt.
 
 Unknown: a document that is not known is not linted. Does not check: what other rules look at (open trusts, external
 IDs), and whether trusts in services limit their source: a service that hands a role to others is a door, listed with
