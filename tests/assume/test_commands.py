@@ -7,7 +7,6 @@ CONSOLE https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_enab
 import hashlib
 import json
 import os
-import shlex
 import shutil
 import subprocess
 import sys
@@ -66,10 +65,11 @@ def run(*arguments: str, command: Any = assume) -> Result:
 
 
 def listed(*arguments: str) -> list[str]:
-    """The lines of the list that a pipe gets: what `false` is given, for a shell that evaluates it."""
-    false, said = shlex.split(run(*arguments).stdout)
-    assert false == "false"
-    return said.strip("\n").split("\n")
+    """The lines of the list that a pipe gets: a comment behind `false`, for a shell that evaluates it."""
+    false, *said = run(*arguments).stdout.splitlines()
+    assert false.startswith("false  # a list, and no session")
+    assert all(line.startswith("# ") for line in said)
+    return [line[2:] for line in said]
 
 
 def test_a_command_runs_in_a_session_of_the_door_s_role(doors: str, tmp_path: Path) -> None:
@@ -93,7 +93,7 @@ def test_the_command_s_exit_code_is_the_answer_and_one_that_is_not_there_begins_
     assert "no-such-command is no command that is on PATH" in absent.stderr
     for command in ("true", "stage-reader"):
         with pytest.raises(
-            Refusal, match=r"no door is named.*1 door is there, 1 of them yours.*before -- and a command"
+            Refusal, match=r"no door is named.*1 door is there, 1 of them yours.*`twokeys assume` lists"
         ):
             run("--from", doors, "--", command)
 
@@ -282,7 +282,7 @@ def test_aws_decides_whether_a_door_is_shut_by_its_dates_which_an_older_file_may
     by_its_file = rf"by its file \(as of 2026-11-28 06:30 UTC\) it .*{since}"
     with pytest.raises(Refusal, match=f"{by_its_file}.*--mfa-code CODE tries it") as shut:  # before a code is asked for
         run("stage-reader", "--from", asking)
-    opened = "opened again ask its owner, platform, for `twokeys access open stage-reader --for 2h --reason TEXT`"
+    opened = "opened again ask its owner (platform) for `twokeys access open stage-reader --for 2h --reason TEXT`"
     assert (opened in shut.value.next_step) == ("expires" in dates)
     with pytest.raises(Refusal, match="MultiFactorAuthentication failed"):
         run("stage-reader", "--from", asking, "--mfa-code", "123456")
@@ -450,7 +450,7 @@ def test_of_a_door_that_is_another_s_it_is_said_whose_it_is_and_which_are_one_s_
     with pytest.raises(Refusal) as refused:
         run("deploy", "--from", write(tmp_path, "doors.json", outputs(*entries)))
     assert refused.value.why == "it is for role ci, and you are user ada"
-    one_like_it = "for one like it for a while (its role permits: write) ask its owner, platform, for"
+    one_like_it = "for one like it for a while (its role permits: write) ask its owner (platform) for"
     assert refused.value.next_step.startswith(f"yours are stage-reader; {one_like_it}")
     assert "`twokeys access open NAME --from deploy --user ada --for 2h --reason TEXT`" in refused.value.next_step
 
@@ -538,7 +538,7 @@ def test_a_door_of_identity_center_is_opened_by_the_sign_in_that_its_profile_has
     """https://docs.aws.amazon.com/cli/latest/userguide/cli-configure-sso.html"""
     state = write(tmp_path, "management.json", identity_center())
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
-    with pytest.raises(Refusal, match=r"no profile leads through it.*write it with `twokeys profiles --person NAME`"):
+    with pytest.raises(Refusal, match=r"for Identity Center group developers, by.*no profile.*write it with"):
         run("stage-ReadOnly", "--state", state)
     (tmp_path / "config").write_text(
         "[sso-session acme]\nsso_region = eu-west-1\nsso_start_url = https://acme.awsapps.com/start\n"
@@ -568,8 +568,7 @@ def test_a_door_of_identity_center_is_opened_by_the_sign_in_that_its_profile_has
     assert asked == {"account_id": STAGE, "role_name": "ReadOnly"}
     assert (said["AWS_ACCESS_KEY_ID"], said["AWS_REGION"]) == (given["AccessKeyId"], "eu-west-2")
     assert datetime.fromisoformat(said["AWS_CREDENTIAL_EXPIRATION"]) == ends
-    monkeypatch.setattr(sessions, "local_aws", lambda _: None)
-    address = run(
+    address = run(  # which needs no credentials: the local AWS's are there
         "stage-ReadOnly", "--state", state, "--to", "https://console.aws.amazon.com/?b", command=console
     ).stdout.strip()
     # https://docs.aws.amazon.com/singlesignon/latest/userguide/createshortcutlink.html
@@ -589,16 +588,17 @@ def test_without_a_door_those_there_are_are_listed_one_s_own_first_and_eval_runs
     )
     file = write(tmp_path, "doors.json", outputs(*entries))
     shown = run("--from", file)
-    assert (shown.return_value, shown.stderr) == (0, "Note: without DOOR this is a list, and no session.\n")
-    evaluated = subprocess.run(["sh", "-c", shown.stdout], capture_output=True, text=True, check=False)
-    assert (evaluated.returncode, evaluated.stdout, evaluated.stderr) == (1, "", "")
+    assert (shown.return_value, shown.stderr) == (0, "")
+    for text in (shown.stdout, shown.stdout.replace("\n", " ")):  # eval "$(...)", and without the quotes
+        evaluated = subprocess.run(["sh", "-c", text], capture_output=True, text=True, check=False)
+        assert (evaluated.returncode, evaluated.stdout, evaluated.stderr) == (1, "", "")
     yours = [
         "Yours:",
         "  b  stage  read, closed since 2026-01-31 15:00 UTC",
         "  c  stage  write, until 2999-01-31 15:00 UTC",
     ]
     assert listed("--from", file) == [*yours, "Of others: 1, which --all lists"]
-    assert listed("--from", file, "--all") == [*yours, "Of others:", "  a  stage  with MFA"]
+    assert listed("--from", file, "--all") == [*yours, "Of others:", "  a  stage  with MFA, for user bob"]
     for option, others in (((), {}), (("--all",), {"others": ["a"]})):
         said = json.loads(run("--from", file, "--json", *option).stdout)
         names = {whose: [one["declared"]["name"] for one in ways] for whose, ways in said.items()}
@@ -621,16 +621,20 @@ def test_without_a_door_those_there_are_are_listed_one_s_own_first_and_eval_runs
     unsaid = run("--from", write(tmp_path, "group.json", outputs(*entries, group))).output
     why = "the file does not say who is in a group, or signs in at Identity Center (d)"
     assert unsaid.startswith(f"Note: whether more are yours is not known: {why}.\n")
-    assert "\nOthers:\n  a  stage  with MFA\n  d " in unsaid
+    assert unsaid.endswith("\n# Others: 2, which --all lists\n")
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     unreached = run("--from", str(tmp_path / "doors.json")).output
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
     without = run("--from", str(tmp_path / "doors.json")).output
     assert json.loads(run("--from", str(tmp_path / "doors.json"), "--json").stdout)["yours"] is None
+    center = run("--state", str(tmp_path / "center.json")).output
+    assert "Unable to locate credentials; sign in" in center
+    assert "by Identity Center, `twokeys profiles --person NAME` writes a profile for each door" in center
+    assert "twokeys profiles" not in without
     for shown, why in ((unreached, "Could not connect to the endpoint"), (without, "Unable to locate credentials")):
         assert f"Note: whether any are yours is not known: {why}" in shown
-        assert "\nYours:\n  not known\nOthers:\n  a  stage  with MFA\n  b  stage  read, closed" in shown
+        assert shown.endswith("\n# Yours:\n#   not known\n# Others: 3, which --all lists\n")
 
 
 def test_at_a_terminal_no_keys_are_printed_but_how_the_shell_comes_into_the_door(

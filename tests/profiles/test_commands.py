@@ -127,6 +127,10 @@ def test_where_nothing_tells_identity_center_s_region_the_other_profiles_are_wri
     assert "give --sso-region." in done.stderr
     assert "+ profile b" in run("--person", "ada", "--from", file, "--sso-region", "eu-west-1").stdout
     assert "= profile b" in run("--person", "ada", "--from", file).stdout  # as the block has it
+    # the same Identity Center has the address that it began with beside one that its owner chose:
+    # https://docs.aws.amazon.com/singlesignon/latest/userguide/howtochangeURL.html
+    assert "~ profile b" not in run("--person", "ada", "--from", file, "--sso-start-url", "https://acme.x.y").stdout
+    assert "= profile b" in run("--person", "ada", "--from", file).stdout
 
 
 @pytest.mark.usefixtures("config")
@@ -161,7 +165,7 @@ def test_identity_center_assignments_share_one_session(tmp_path: Path) -> None:
 def test_a_session_that_the_file_has_of_that_identity_center_is_used_whatever_it_is_called(
     config: Path, tmp_path: Path
 ) -> None:
-    config.write_text("[sso-session acme]\nsso_region = eu-west-1\nsso_start_url = https://acme.awsapps.com/start\n")
+    config.write_text("[sso-session acme]\nsso_region = eu-west-1\nsso_start_url = https://acme.awsapps.com/start/#/\n")
     state = write(tmp_path, "management.json", identity_center())
     arguments = ("--person", "bob", "--state", state)
     run(*arguments)  # the state tells another address
@@ -483,7 +487,7 @@ def test_a_source_profile_that_is_not_there_yet_is_noted(
     told = json.loads(run("--person", "ada", "--state", stage, "--dry-run", "--json").output)
     assert "--credential-source Environment" in told["notes"][0]
     stage = write(tmp_path, "stage.json", outputs(door("a", owner="platform"), group_members={"quiet": ["eve"]}))
-    asked = "ask its owner, platform, for `twokeys access open NAME --from DOOR --user eve --for 2h --reason TEXT`"
+    asked = "ask its owner (platform) for `twokeys access open NAME --from DOOR --user eve --for 2h --reason TEXT`"
     assert asked in run("--person", "eve", "--state", stage).stderr
     assert "twokeys" not in config.read_text()
 
@@ -507,13 +511,25 @@ def test_what_is_declared_of_a_door_of_identity_center_is_published_with_those_w
     said = {"reason": "Tickets", "owner": "platform", "expires": "2999-01-01T00:00:00Z"}
     declared = door("sso", kind="identity-center-group", names=("developers",), role=role, documents=False, **said)
     resources = state["deployment"]["resources"]
+    del resources[1]["outputs"]["region"]  # a resource that says none is in its provider's
+    provider = people({}, MANAGEMENT)
+    resources[1]["provider"] = f"{provider[0]['urn']}::p1"
+    resources += provider
     resources[0]["outputs"] = outputs(declared)
     resources.append(resource("aws:identitystore/user:User", "eve", {"userId": "u-3", "userName": "eve"}))
     file = str(tmp_path / "doors.json")
     arguments = ["export", file, "--state", write(tmp_path, "s.json", state)]
     assert CliRunner().invoke(access, arguments, standalone_mode=False).exception is None
-    (told,) = [one["door"] for one in json.loads(Path(file).read_text())["doors"] if one["name"] == "sso"]
-    assert told | said == told
+    told = json.loads(Path(file).read_text())
+    assert told["identity_center"] == {"start_url": "https://d-1234567890.awsapps.com/start", "region": "eu-central-1"}
+    (sso,) = [one["door"] for one in told["doors"] if one["name"] == "sso"]
+    assert sso | said == sso
+    permits = {
+        one["permits"]
+        for of in (("--from", file), ("--state", str(tmp_path / "s.json")))
+        for one in json.loads(run("--person", "ada", *of, "--dry-run", "--json").stdout)["ways"]
+    }
+    assert permits == {sso["permits"]}
     assert "there is no door of theirs" in run("--person", "eve", "--from", file).stderr
 
 

@@ -116,7 +116,8 @@ def test_a_door_behind_a_role_is_there_without_a_link(tmp_path: Path) -> None:
     behind["door"]["source"]["account"] = STAGE
     found = page(tmp_path, outputs(door("a"), behind))
     assert len(found.links) == 1
-    assert "behind a, from which the console does not switch" in found.text
+    assert "behind a: twokeys console b" in found.text
+    assert [tag for tag, _ in found.tags].count("code") == 1
 
 
 def test_a_file_that_is_no_such_page_is_not_written_over(tmp_path: Path) -> None:
@@ -193,7 +194,12 @@ def test_a_page_says_of_when_it_is_and_what_is_closed_and_can_be_printed(tmp_pat
     printed = CliRunner().invoke(profiles, ["--person", "ada", *given, "-"]).stdout
     assert printed == (tmp_path / "p.html").read_text()
     assert "The doors are as of 2026-11-28 06:30 UTC." in _Page(printed).text
-    said = ("permits: read", "give an external ID", "closed since 2026-01-31 15:00 UTC", "opens 2030-01-31 15:00 UTC")
+    said = (
+        "permits: read",
+        "console e --external-id",
+        "closed since 2026-01-31 15:00 UTC",
+        "opens 2030-01-31 15:00 UTC",
+    )
     assert [each for each in said if each not in _Page(printed).text] == []
     # https://docs.aws.amazon.com/IAM/latest/UserGuide/id_users_sign-in.html
     assert _Page(printed).sign_in == [f"https://{MANAGEMENT}.signin.aws.amazon.com/console"]

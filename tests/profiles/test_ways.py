@@ -10,7 +10,7 @@ from twokeys.doors import Who
 from twokeys.errors import Refusal
 from twokeys.exports import parse_exports
 from twokeys.profiles.reading import read_ways, with_states
-from twokeys.profiles.ways import AssignmentWay, RoleWay, Way, beyond, unsaid, ways_of, who_is_behind
+from twokeys.profiles.ways import AssignmentWay, RoleWay, Way, beyond, own_ways, reached, unsaid, ways_of, who_is_behind
 from twokeys.profiles.ways import people as people_of
 
 
@@ -236,8 +236,24 @@ def test_within_a_door_s_session_it_is_known_whose_doors_of_identity_center_are(
     ways, members = told(outputs(door("a")), identity_center())
     session = f"arn:aws:sts::{STAGE}:assumed-role/reader/ada"
     person = who_is_behind(ways, session, members)
-    assert person == f"arn:aws:iam::{MANAGEMENT}:user/ada"
-    assert (unsaid(ways, person, members), unsaid(ways, session, members)) == ([], ["prod-ReadOnly", "stage-ReadOnly"])
+    assert person == Who("user", MANAGEMENT, "ada")
+    assert unsaid(ways, person, members) == []
+    assert unsaid(ways, Who.named(session), members) == ["prod-ReadOnly", "stage-ReadOnly"]
+
+
+def test_of_a_session_by_identity_center_it_is_known_whose_it_is_and_what_leads_on_from_its_role() -> None:
+    """https://docs.aws.amazon.com/singlesignon/latest/userguide/referencingpermissionsets.html"""
+    role = "AWSReservedSSO_ReadOnly_"
+    on = door("on", role="on", source={"kind": "role", "account": STAGE, "names": [f"{role}{'?' * 16}"]})
+    ways, members = told(outputs(on, door("a")), identity_center())
+    session = f"arn:aws:sts::{STAGE}:assumed-role/{role}1234567890abcdef/ada"
+    person = who_is_behind(ways, session, members)
+    assert person == Who("identity-center-user", "", "ada")
+    had = {way.name: before and before.name for way, before in reached(ways, person, members).items()}
+    assert (had, unsaid(ways, person, members)) == ({"stage-ReadOnly": None, "on": "stage-ReadOnly"}, [])
+    assert [way.name for way in own_ways(ways, Who.named(session), members)] == ["on"]
+    elsewhere = Who.named(session.replace(STAGE, PROD))
+    assert own_ways(ways, elsewhere, members) == []
 
 
 def test_everybody_who_has_a_way_is_listed_once() -> None:

@@ -147,7 +147,8 @@ def _dry(shop: Path, *arguments: str) -> dict[str, Any]:
 
 @pytest.mark.usefixtures("_unpreviewed")
 def test_a_reason_that_is_replaced_is_said_with_the_new_one(shop: Path) -> None:
-    said = [call(shop, "shop-fix", "--for", "2h", "--reason", reason) for reason in ("Again", "Again")]
+    said = [call(shop, "shop-fix", "--for", lasts, "--reason", "Again") for lasts in ("2h", "1h", "3h")]
+    assert ["sooner than before" in each for each in said[1:]] == [True, False]
     assert 'its reason "The queue is stuck" becomes "Again"' in said[0]
     assert said[0].endswith("and publish doors.json anew: twokeys access export.\n")
     assert "becomes" not in said[1]

@@ -392,5 +392,7 @@ def _portal(snapshot: Snapshot) -> Portal | None:
     https://docs.aws.amazon.com/singlesignon/latest/userguide/howtochangeURL.html
     """
     store = next(filter(None, (one.text("identityStoreId") for one in snapshot.of_type(*_STORE))), None)
-    region = next(filter(None, (one.text("region") for one in snapshot.of_type(PERMISSION_SET))), None)
+    sets = [*snapshot.of_type(PERMISSION_SET)]
+    of_providers = (snapshot.by_urn.get(one.provider or "") for one in sets)  # what a set has that does not say its own
+    region = next(filter(None, (one.text("region") for one in (*sets, *of_providers) if one)), None)
     return Portal(f"https://{store}.awsapps.com/start", region) if store else None

@@ -137,6 +137,8 @@ def assume(
         raise
     if command:
         surroundings = {name: value for name, value in os.environ.items() if name not in session.unset}
+        if not command[1:]:  # a shell, say
+            note(f"in {session.way.name} until {in_utc(session.expires)}; back: `exit`")
         stopping = signal.signal(signal.SIGINT, lambda *_: None)  # Ctrl-C is for the command, which may go on
         try:
             there = surroundings | session.marked() | {WITHIN: "1", BACK: "exit"}
@@ -182,18 +184,18 @@ def console(
     if destination and region and not destination.startswith("/"):
         raise click.UsageError("--to names a page with its region: leave --region out, or name a path")
     ways, reading = _ways(door, how["profile"], how.pop("states"), how.pop("published"))
-    if where := local_aws(how["profile"]):
+    way, arn = least(ways), None
+    if destination or region:
+        destination = console_page(destination or "/", way.partition or "aws", region)
+    if isinstance(way, AssignmentWay) and (way.start_url or "").startswith("https://"):
+        address = shortcut_url(way.start_url or "", way.account, way.permission_set, destination)
+    elif where := local_aws(how["profile"]):
         raise Refusal(
             "signing in to the console",
             where=where,
             why="the credentials are those of a local AWS, which has no console",
             next_step=f"go through the door with the AWS CLI: `twokeys assume {door} -- aws ...`",
         )
-    way, arn = least(ways), None
-    if destination or region:
-        destination = console_page(destination or "/", way.partition or "aws", region)
-    if isinstance(way, AssignmentWay) and (way.start_url or "").startswith("https://"):
-        address = shortcut_url(way.start_url or "", way.account, way.permission_set, destination)
     else:
         session = _open(ways, reading, **how)
         parsed, arn = Arn.parse(session.arn), session.arn
@@ -218,7 +220,7 @@ def _ways(
     elsewhere = _elsewhere(profile, states, published)
     if not ways:
         where = ", ".join([*(one.where for one in exports if one.where != TOGETHER), *reading.dates])
-        raise _no_door(door, reading, [] if elsewhere else own_doors(profile, reading)[0], where)
+        raise _no_door(door, reading, [] if elsewhere else [*own_doors(profile, reading)[0]], where)
     if elsewhere:
         raise Refusal(
             f"door {door}",
@@ -239,56 +241,59 @@ def _elsewhere(profile: str | None, states: tuple[str, ...], published: tuple[st
 def _say_doors(
     profile: str | None, states: tuple[str, ...], published: tuple[str, ...], *, as_json: bool, of_others: bool
 ) -> None:
-    """A line a door, the caller's own first; of the others, where it is not known whose they are or all are asked for.
+    """A line a door, the caller's own first; of the others, their number, or where all are asked for each.
 
     Where no terminal reads the output, `eval "$(twokeys assume $DOOR)" && ...` may, of a variable that is empty: so
-    there the list is what `false` is given.
+    there the list is a shell's comment, behind `false`.
     """
     from twokeys.assume.session import own_doors
     from twokeys.profiles.commands import way_data
     from twokeys.profiles.reading import with_states
+    from twokeys.profiles.ways import least, whose
 
     reading = read_said(with_states(exports_of(states, published, sandbox=True)))
     elsewhere = _elsewhere(profile, states, published)
-    mine, why = ([], _NOT_OF_SANDBOX) if elsewhere else own_doors(profile, reading)
+    mine, why = ({}, _NOT_OF_SANDBOX) if elsewhere else own_doors(profile, reading)
     if why:
         note(f"whether {'more' if mine else 'any'} are yours is not known: {why}")
-    own = {way.name: way for way in mine}
-    others = {way.name: way for way in reading.ways if way.name not in own}
+    doors: dict[str, list[Way]] = {}
+    for way in reading.ways:
+        doors.setdefault(way.name, []).append(way)
+    own = {way.name for way in mine}
+    rest = [ways for name, ways in doors.items() if name not in own]
     if as_json:
-        yours = None if why and not mine else [*map(way_data, own.values())]
-        listed = {"yours": yours} | ({"others": [*map(way_data, others.values())]} if why or of_others else {})
-        click.echo(json.dumps(listed))
+        yours = None if why and not mine else [way_data(way, before) for way, before in mine.items()]
+        click.echo(
+            json.dumps({"yours": yours} | ({"others": [way_data(least(ways)) for ways in rest]} if of_others else {}))
+        )
         return
     name_wide, account_wide = (
-        max(map(len, column), default=0) for column in ({**own, **others}, [way.account_name for way in reading.ways])
+        max(map(len, column), default=0) for column in (doors, [way.account_name for way in reading.ways])
     )
 
-    def rows(ways: dict[str, Way], none: str = "none") -> list[str]:
-        listed = (
-            f"  {name:{name_wide}}  {way.account_name:{account_wide}}  {_about(way)}" for name, way in ways.items()
-        )
-        return [line.rstrip() for line in listed] or [f"  {none}"]
+    def row(way: Way, *more: str) -> str:
+        return f"  {way.name:{name_wide}}  {way.account_name:{account_wide}}  {_about(way, *more)}".rstrip()
 
-    lines = ["Yours:", *rows(own, "not known" if why else "none")]
-    if why or of_others:
-        lines += ["Others:" if why else "Of others:", *rows(others)]
-    elif others:
-        lines += [f"Of others: {len(others)}, which --all lists"]
-    said = "\n".join(map(printable, lines))
+    lines = [row(way, f"behind {before.name}" if before else "") for way, before in mine.items()]
+    lines = ["Yours:", *(lines or ["  not known" if why else "  none"])]
+    if of_others:
+        lines += ["Others:" if why else "Of others:", *(row(least(ways), f"for {whose(ways)}") for ways in rest)]
+    elif rest:
+        lines += [f"{'Others' if why else 'Of others'}: {len(rest)}, which --all lists"]
+    said = [*map(printable, lines)]
     if not sys.stdout.isatty():
-        note("without DOOR this is a list, and no session")
-        said = "false " + shlex.quote(f"\n{said}\n")
-    click.echo(said)
+        said = ["false  # a list, and no session, for which name a DOOR", *(f"# {line}" for line in said)]
+    click.echo("\n".join(said))
 
 
-def _about(way: Way) -> str:
+def _about(way: Way, *more: str) -> str:
     """What a door permits, what it asks for, and until when it is open."""
     from twokeys.doors.expiry import until
-    from twokeys.profiles.ways import asks, closed, not_yet
+    from twokeys.profiles.ways import asks, closed, not_yet, only_if
 
     ends = f"until {until(way.expires)}" if way.expires else ""
-    return ", ".join(filter(None, [way.permits, *asks(way), closed(way) or not_yet(way) or ends]))
+    dates = closed(way) or not_yet(way) or ends
+    return ", ".join(filter(None, [way.permits, *asks(way), *more, only_if(way), dates]))
 
 
 def _no_door(door: str, reading: Reading, mine: list[Way], where: str) -> Refusal:
@@ -305,9 +310,7 @@ def _no_door(door: str, reading: Reading, mine: list[Way], where: str) -> Refusa
         f"no door is called {door}" if door else "no door is named",
         where=where,
         why=f"{counted(len(known), 'door')} {'is' if len(known) == 1 else 'are'} there{yours}",
-        next_step=step
-        + ("" if door else ", before -- and a command")
-        + ("; if the door was made since, ask for a newer file" if door and reading.dates else ""),
+        next_step=step + ("; if the door was made since, ask for a newer file" if door and reading.dates else ""),
     )
 
 

@@ -16,7 +16,7 @@ from urllib.request import urlopen
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import ClientError, SSOError, TokenRetrievalError
+from botocore.exceptions import ClientError, NoCredentialsError, SSOError, TokenRetrievalError
 from botocore.session import Session as Configuration
 
 from twokeys.aws_errors import BACK, DENIED, PROFILE, REGION, WITHIN, back, in_shell, leave, no_answer, refusal_of
@@ -40,9 +40,11 @@ from twokeys.profiles.ways import (
     only_if,
     own_device,
     own_ways,
+    owner_of,
     reached,
     unsaid,
     who_is_behind,
+    whose,
 )
 from twokeys.shown import for_shell, listed
 
@@ -162,13 +164,14 @@ def open_session(
     if given.region:
         known_region(given.region, "--region", ways[0].partition)
     if isinstance(assigned := least(ways), AssignmentWay):
-        return _assigned(assigned, given.profile, given.region)
+        return _assigned(assigned, ways, given.profile, given.region)
     way = _role_way(ways)
     session, sts, caller = _signed_in(given.profile, reading, way.region, first)
-    ways, own = for_caller(ways, caller, reading.members)
-    if own is False and (door := before(ways, reading.ways, caller, reading.members)):
+    who = Who.named(caller)
+    ways, own = for_caller(ways, who, reading.members)
+    if own is False and (door := before(ways, reading.ways, who, reading.members)):
         hub = _role_way([door]).role_arn  # what is asked behind it is refused before a code is used up:
-        _asked(_role_way(for_caller(ways, hub, reading.members)[0]), hub, given, chained=True)
+        _asked(_role_way(for_caller(ways, Who.named(hub), reading.members)[0]), hub, given, chained=True)
         one = open_session([door], reading, replace(given, seconds=None, external_id=None, region=None), ask)
         return open_session(ways, reading, replace(given, mfa_serial=None, mfa_code=None), ask, one)
     way = _role_way(ways)
@@ -204,7 +207,7 @@ def open_session(
         raise _refused(
             way,
             str(error),
-            f"by its file the door is {'yours' if own else f'for {_whose(ways)}'}: {where}the file is old or"
+            f"by its file the door is {'yours' if own else f'for {whose(ways)}'}: {where}the file is old or"
             " the door is not made (ask whoever publishes it)"
             + (", or it asks for another --external-id" if given.external_id else ""),
         ) from error
@@ -221,7 +224,7 @@ def open_session(
     )
 
 
-def own_doors(profile: str | None, reading: Reading) -> tuple[list[Way], str]:
+def own_doors(profile: str | None, reading: Reading) -> tuple[dict[Way, Way | None], str]:
     """The doors of whoever has these credentials, or is behind the role whose they are, with those behind them; and
     why that is not known, or not all: "" where it is.
     """
@@ -231,9 +234,14 @@ def own_doors(profile: str | None, reading: Reading) -> tuple[list[Way], str]:
         refusal = error if isinstance(error, Refusal) else refusal_of(error, profile)
         if refusal is None:
             raise
-        return [], f"{refusal.why}; {refusal.next_step}"
+        center = (
+            "by Identity Center, `twokeys profiles --person NAME` writes a profile for each door:"
+            " `aws sso login --profile DOOR`, and give this --profile DOOR"
+        )
+        signs_in = isinstance(error, NoCredentialsError) and any(isinstance(way, AssignmentWay) for way in reading.ways)
+        return {}, "; ".join([refusal.why, refusal.next_step, *[center] * signs_in])
     if unshown := _not_shown(caller, reading):
-        return [], unshown
+        return {}, unshown
     person = who_is_behind(reading.ways, caller, reading.members)
     names = unsaid(reading.ways, person, reading.members)
     why = f"the file does not say who is in a group, or signs in at Identity Center ({listed(names, 6)})"
@@ -323,7 +331,7 @@ def _role_way(ways: Sequence[Way]) -> RoleWay:
     return cast("RoleWay", least(ways))
 
 
-def _assigned(way: AssignmentWay, profile: str | None, region: str | None) -> Session:
+def _assigned(way: AssignmentWay, ways: Sequence[Way], profile: str | None, region: str | None) -> Session:
     """What Identity Center gives whoever signed in with `aws sso login`, by the profile of the door.
 
     https://docs.aws.amazon.com/cli/latest/userguide/cli-configure-sso.html
@@ -332,8 +340,11 @@ def _assigned(way: AssignmentWay, profile: str | None, region: str | None) -> Se
     profiles = Configuration().full_config["profiles"]
     found = [name for name, of in profiles.items() if ours.items() <= of.items() and "role_arn" not in of]
     if not found:
-        why = "it is a door of IAM Identity Center, and no profile leads through it"
-        step = f"write it with `twokeys profiles --person NAME`, then `aws sso login --profile {way.name}`"
+        why = f"it is for {whose(ways)}, by IAM Identity Center, and no profile leads through it"
+        step = (
+            f"write it with `twokeys profiles --person NAME`, then `aws sso login --profile {way.name}`; if it is not"
+        )
+        step += f" yours, ask {owner_of(ways)}"
         raise _refused(way, why, step, where=f"account {way.account}")
     named = profile if profile and profile in found else found[0]
     try:
@@ -381,16 +392,16 @@ def _of_others(ways: Sequence[Way], reading: Reading, caller: str, from_shell: b
 
     `from_shell` is whether the keys are in the environment, where `eval` puts those of a session.
     """
-    who, theirs = Who.named(caller), _whose(ways)
+    who, theirs, person = Who.named(caller), whose(ways), who_is_behind(reading.ways, caller, reading.members)
     inside = [way.name for way in reading.ways if isinstance(way, RoleWay) and Who.named(way.role_arn) == who]
     if inside and from_shell:
         why = f"it is for {theirs}, and this shell is already in {' or '.join(dict.fromkeys(inside))}"
         return _refused(ways[0], why, f"use {back()}, or {leave()} first")
     if unshown := _not_shown(caller, reading):
         return _refused(ways[0], f"it is for {theirs}, and {unshown}", "take those of an account there: --profile NAME")
-    you = who.label if who and who.label not in theirs else caller
-    mine = [way.name for way in own_ways(reading.ways, caller, reading.members)]
-    user = who.name if who and who.kind == "user" and ways[0].reason else ""
+    you = person.label if person and person.label not in theirs else caller
+    mine = [way.name for way in own_ways(reading.ways, person, reading.members)]
+    user = person.name if person and person.kind == "user" and ways[0].reason else ""
     opened = ask_for(f"NAME --from {ways[0].name} --user {user}", ways[:1])
     strength = f" (its role permits: {ways[0].permits})" if ways[0].permits else ""
     return _refused(
@@ -406,10 +417,6 @@ def _refused(way: Way, why: str, next_step: str, where: str = "") -> Refusal:
     """Of a door, where its role is, or where else."""
     where = where or getattr(way, "role_arn", way.account)
     return Refusal(f"door {way.name}", where=where, why=why, next_step=next_step)
-
-
-def _whose(ways: Sequence[Way]) -> str:
-    return " or ".join(dict.fromkeys(way.source.label for way in ways))
 
 
 def _wrong_code(way: RoleWay, serial: str, why: str, *, named: bool) -> Refusal:

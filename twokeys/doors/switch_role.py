@@ -31,8 +31,13 @@ def sign_in_url(account_id: str, partition: str = "aws") -> str:
     return f"https://{account_id}.{_HOSTS.get(partition, _HOSTS['aws'])}/console"
 
 
+def portal(start_url: str) -> str:
+    """The access portal's address as one form of those that open it: without `#` and `/` at its end."""
+    return start_url.partition("#")[0].rstrip("/")
+
+
 def shortcut_url(start_url: str, account_id: str, permission_set: str, destination: str | None = None) -> str:
     """The access portal's link that signs in with a permission set, and asks for a sign-in where there is none."""
     query = {"account_id": account_id, "role_name": permission_set}
     query |= {"destination": destination} if destination else {}
-    return f"{start_url.partition('#')[0].rstrip('/')}/#/console?{urlencode(query)}"
+    return f"{portal(start_url)}/#/console?{urlencode(query)}"

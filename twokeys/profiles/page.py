@@ -30,10 +30,11 @@ def page_of(
 def _shown(way: Way, before: Way | None, start_url: str | None) -> dict[str, object]:
     url, why_not = _link(way, before, start_url)
     role = way.role if isinstance(way, RoleWay) else way.permission_set
-    facts = [f"{role} in {way.account_name}" + (f" ({way.account})" if way.account_name != way.account else "")]
-    facts += [f"permits: {way.permits}" if way.permits else "", way.reason or "", *way.details, *asks(way)]
-    facts += [only_if(way), why_not]
-    facts += [f"until {until(way.expires)} (over, if you read this later)"] if way.expires and not closed(way) else []
+    where = f"{role} in {way.account_name}" + (f" ({way.account})" if way.account_name != way.account else "")
+    lines = [[where, f"permits: {way.permits}" if way.permits else ""], [way.reason or "", *way.details]]
+    lines += [[*asks(way), only_if(way)], [why_not]]
+    lines += [[f"until {until(way.expires)} (over, if you read this later)"] if way.expires and not closed(way) else []]
+    facts = [", ".join(filter(None, line)) for line in lines]
     return {"name": way.name, "url": url, "colour": colour_of(way.environment), "facts": list(filter(None, facts))}
 
 
@@ -45,11 +46,7 @@ def _link(way: Way, before: Way | None, start_url: str | None) -> tuple[str | No
     https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_switch-role-console.html
     """
     if before:
-        return (
-            None,
-            f"behind {before.name}, from which the console does not switch: twokeys console {way.name} goes there, and"
-            " twokeys profiles writes its profile",
-        )
+        return None, f"behind {before.name}: `twokeys console {way.name}`"
     if shut := closed(way) or not_yet(way):
         return None, shut
     if isinstance(way, AssignmentWay):
@@ -58,7 +55,7 @@ def _link(way: Way, before: Way | None, start_url: str | None) -> tuple[str | No
             return None, "sign in at your AWS access portal"
         return shortcut_url(portal, way.account, way.permission_set), ""
     if way.asks_external_id:
-        return None, f"the page cannot give an external ID: twokeys console {way.name} --external-id ID can"
+        return None, f"`twokeys console {way.name} --external-id ID`"
     return switch_role_url(
         way.account, way.role, display_name=way.name, environment=way.environment, partition=way.partition
     ), ""

@@ -85,10 +85,12 @@ def read_ways(exports: Sequence[Exports]) -> Reading:
     notes: dict[str, None] = {}
     members: dict[Who, frozenset[str]] = {}
     assigned: set[tuple[str, str]] = set()
+    permits: dict[tuple[str, str], str] = {}
     for each in exports:
         for group, users in _members(each):
             members[group] = members.get(group, frozenset()) | users
         doors = [*reader.doors(each)]
+        permits = {_named(one)[1:]: one.permits for one in doors if one.permits} | permits  # the role's, whoever comes
         if each.where == TOGETHER:  # an assignment that is a door of that name already
             doors = [one for one in doors if isinstance(one, RoleWay) or _named(one)[1:] not in assigned]
         assigned |= {_named(one)[1:] for one in doors}
@@ -111,8 +113,9 @@ def read_ways(exports: Sequence[Exports]) -> Reading:
         )
     named = list(dict.fromkeys(door for door, _ in ways))
     called = _told_apart((*named, *unread), reader.names)
-    permits = {door: way.permits for (door, _), way in ways.items() if way.permits}  # the role's, whoever comes
-    told = [way.model_copy(update={"name": called[one], "permits": permits.get(one)}) for (one, _), way in ways.items()]
+    told = [
+        way.model_copy(update={"name": called[one], "permits": permits.get(one[1:])}) for (one, _), way in ways.items()
+    ]
     several = sum(each.where != TOGETHER for each in exports) > 1
     for name in dict.fromkeys(door.name for door in named):
         names = [called[door] for door in named if door.name == name]

@@ -10,6 +10,7 @@ from typing import Any, Literal, Self
 from twokeys.aws_reference import known_region
 from twokeys.doors import Who
 from twokeys.doors.expiry import until
+from twokeys.doors.switch_role import portal
 from twokeys.iam.sts import CHAINED_SECONDS
 from twokeys.profiles.awsconfig import Section
 from twokeys.profiles.ways import AssignmentWay, RoleWay, Way, closed, not_yet, only_if, own_device
@@ -153,15 +154,29 @@ def _sso_profile(way: AssignmentWay, choices: Choices) -> Section:
 def _sso_session(way: AssignmentWay, choices: Choices) -> Section:
     """The session of the file that is of this Identity Center, else ours."""
     center = {setting: str(value) for setting, value in _center(way, choices).items()}
-    name = next((one for one, of in choices.sso_sessions.items() if center.items() <= of.items()), choices.sso_session)
+    same = (
+        name for name, of in choices.sso_sessions.items() if _is_at(of, center["sso_start_url"], center["sso_region"])
+    )
+    name = next(same, choices.sso_session)
     return Section("sso-session", name, (*center.items(), ("sso_registration_scopes", "sso:account:access")))
 
 
+def _is_at(session: Mapping[str, str], start_url: str, region: str) -> bool:
+    return portal(session.get("sso_start_url", "")) == portal(start_url) and session.get("sso_region") == region
+
+
 def _center(way: AssignmentWay, choices: Choices) -> dict[str, str | None]:
-    """Where Identity Center is: what is chosen, what the file of doors tells, else what the config file has of it."""
+    """Where Identity Center is: what is chosen, what the file of doors tells, else what the config file has of it.
+
+    One Identity Center may have several addresses, and has one region.
+    https://docs.aws.amazon.com/singlesignon/latest/userguide/howtochangeURL.html
+    """
     start_url = choices.sso_start_url or way.start_url or choices.sso_before.get("sso_start_url")
-    there = (of for of in (*choices.sso_sessions.values(), choices.sso_before) if of.get("sso_start_url") == start_url)
-    region = choices.sso_region or way.sso_region or next((of.get("sso_region") for of in there), None)
+    there = [
+        of for of in choices.sso_sessions.values() if portal(of.get("sso_start_url", "")) == portal(start_url or "")
+    ]
+    region = choices.sso_region or way.sso_region
+    region = region or next((of.get("sso_region") for of in (*there, choices.sso_before)), None)
     return {"sso_start_url": start_url, "sso_region": region}
 
 

@@ -123,9 +123,18 @@ def not_yet(way: Way) -> str | None:
 
 def ask_for(opened: str, ways: Iterable[Way]) -> str:
     """Whom to ask to have one of these opened for a while: that is typed in the program's folder, which few have."""
+    return f"ask {owner_of(ways)} for `twokeys access open {opened} --for 2h --reason TEXT`"
+
+
+def owner_of(ways: Iterable[Way]) -> str:
+    """Whom to ask about these."""
     owners = " or ".join(sorted({way.owner for way in ways if way.owner}))
-    owner = f"its owner, {owners}," if owners else "whoever runs the stacks"
-    return f"ask {owner} for `twokeys access open {opened} --for 2h --reason TEXT`"
+    return f"its owner ({owners})" if owners else "whoever runs the stacks"
+
+
+def whose(ways: Iterable[Way]) -> str:
+    """For whom a door is, in words."""
+    return " or ".join(dict.fromkeys(way.source.label for way in ways))
 
 
 def own_device(serial: str, account: str) -> str:
@@ -250,63 +259,70 @@ def _refuse_other_account(who: Who, ways: Sequence[Way], members: Members) -> No
         )
 
 
-def for_caller(ways: Sequence[Way], caller: str, members: Members) -> tuple[Sequence[Way], bool | None]:
+def for_caller(ways: Sequence[Way], who: Who | None, members: Members) -> tuple[Sequence[Way], bool | None]:
     """The ways through one door that a caller may have, and whether the file says that one of them is theirs.
 
     That is None where it depends on what the file does not say.
     """
-    who = Who.named(caller)
     try:
         own = ways_of(ways, members, who) if who else ()
     except Refusal:
         return ways, None
-    of_center = ("identity-center-user", "identity-center-group") if who and who.kind == "user" else ()
-    known = who is not None and {"user", "role", "group", *of_center} >= {way.source.kind for way in ways}
+    person = who is not None and who.kind in ("user", "identity-center-user")
+    of_center = {"identity-center-user", "identity-center-group"} if person else set()
+    known = who is not None and {"user", "role", "group"} | of_center >= {way.source.kind for way in ways}
     return own or ways, bool(own) if own or known else None
 
 
-def own_ways(ways: Iterable[Way], caller: str, members: Members) -> list[Way]:
+def own_ways(ways: Iterable[Way], who: Who | None, members: Members) -> list[Way]:
     """The ways of a caller, of each door the one that asks least, as far as the file says whose a door is."""
-    return [least(had) for had, own in _by_door(ways, caller, members) if own]
+    return [least(had) for had, own in _by_door(ways, who, members) if own]
 
 
-def unsaid(ways: Iterable[Way], caller: str, members: Members) -> list[str]:
+def unsaid(ways: Iterable[Way], who: Who | None, members: Members) -> list[str]:
     """The doors of which the file does not say whether they are a caller's."""
-    return [had[0].name for had, own in _by_door(ways, caller, members) if own is None]
+    return [had[0].name for had, own in _by_door(ways, who, members) if own is None]
 
 
-def reached(ways: Sequence[Way], caller: str, members: Members) -> list[Way]:
-    """The ways of a caller, with those behind them."""
-    own = own_ways(ways, caller, members)
-    return [*own, *beyond(ways, own)]
+def reached(ways: Sequence[Way], who: Who | None, members: Members) -> dict[Way, Way | None]:
+    """The ways of a caller, and those behind them: each with the one before it."""
+    own = own_ways(ways, who, members)
+    return {**dict.fromkeys(own), **beyond(ways, own)}
 
 
-def who_is_behind(ways: Sequence[Way], caller: str, members: Members) -> str:
-    """The user whose name a role's session has, if a way that they reach leads into the role; else the caller."""
-    arn, users = Arn.parse(caller), {way.source.account for way in ways if way.source.kind in IAM_PEOPLE}
-    names = [str(Arn.iam("user", account, caller.rpartition("/")[2])) for account in sorted(users)]
-    for name in names if arn and arn.kind == "assumed-role" else ():
-        theirs = [way for way in reached(ways, name, members) if isinstance(way, RoleWay)]
-        if any(Who.named(way.role_arn) == Who.named(caller) for way in theirs):
-            return name
-    return caller
+def who_is_behind(ways: Sequence[Way], caller: str, members: Members) -> Who | None:
+    """The user whose name a role's session has: of Identity Center, or one whose ways lead there; else the caller.
+
+    https://docs.aws.amazon.com/singlesignon/latest/userguide/cloudtrail-workforce-id-use-cases.html
+    """
+    who, name = Who.named(caller), caller.rpartition("/")[2]
+    if ":assumed-role/" not in caller:
+        return who
+    if permission_set_of(caller):
+        return Who("identity-center-user", "", name)
+    accounts = {way.source.account for way in ways if way.source.kind in IAM_PEOPLE}
+    for user in (Who("user", account, name) for account in sorted(accounts)):
+        theirs = [way for way in reached(ways, user, members) if isinstance(way, RoleWay)]
+        if any(Who.named(way.role_arn) == who for way in theirs):
+            return user
+    return who
 
 
-def _by_door(ways: Iterable[Way], caller: str, members: Members) -> list[tuple[Sequence[Way], bool | None]]:
+def _by_door(ways: Iterable[Way], who: Who | None, members: Members) -> list[tuple[Sequence[Way], bool | None]]:
     doors: dict[str, list[Way]] = defaultdict(list)
     for way in ways:
         doors[way.name].append(way)
-    return [for_caller(doors[name], caller, members) for name in sorted(doors)]
+    return [for_caller(doors[name], who, members) for name in sorted(doors)]
 
 
-def before(door: Sequence[Way], ways: Iterable[Way], caller: str, members: Members) -> Way | None:
+def before(door: Sequence[Way], ways: Iterable[Way], who: Who | None, members: Members) -> Way | None:
     """The way through which a caller comes to this door, which is not theirs: None if the file shows none open now.
 
     It may be behind another one itself. No external ID is known for it.
     """
     names = {way.name for way in door}
     usable = [way for way in ways if isinstance(way, RoleWay) and (way.name in names or not any(_asks(way)[:2]))]
-    behind = beyond(usable, own_ways(usable, caller, members))
+    behind = beyond(usable, own_ways(usable, who, members))
     return next((first for way, first in behind.items() if way.name in names), None)
 
 
@@ -349,8 +365,12 @@ def _may(who: Who, way: Way, members: Members, said: frozenset[str]) -> bool:
     if who.account and source.account and who.account != source.account:
         return False
     if source.kind in (who.kind, f"identity-center-{who.kind}"):
-        return source.name == who.name
-    if who.kind != "user" or source.kind not in ("group", "identity-center-group"):
+        permission_set = permission_set_of(source.name)  # whose role has a suffix that only AWS knows
+        return source.name == who.name or (permission_set is not None and permission_set == permission_set_of(who.name))
+    if source.kind not in ("group", "identity-center-group") or f"{source.kind.removesuffix('group')}user" not in (
+        who.kind,
+        f"identity-center-{who.kind}",
+    ):
         return False
     bearers = _bearers(way, members)
     if list(bearers) != [source]:

@@ -74,7 +74,7 @@ def open_command(  # noqa: PLR0913 - one parameter an option
         )
     found = load_project(project.resolve())
 
-    from twokeys.doors.expiry import left, until
+    from twokeys.doors.expiry import closing_time, left, until
     from twokeys.files import read_text, write_output
     from twokeys.preview.program import outputs_of  # which says first that the extra is missing
     from twokeys.project.stacks import settings_of
@@ -119,6 +119,8 @@ def open_command(  # noqa: PLR0913 - one parameter an option
     if was != reason:
         click.echo(f'its reason "{was}" becomes "{reason}"')
     click.echo(f"{door} {left(opening.closes, now)} ({until(opening.closes)})")
+    if copy_of is None and (ended := closing_time(doors[door]["expires"])) > opening.closes:
+        click.echo(f"that is sooner than before: it was open until {until(ended)}")
     click.echo(f"a session lasts {session / 3600:g} h at most, so the last one ends by {in_utc(ends)}")
     if session < before:
         click.echo(f"(sessions of {copy_of} last {before / 3600:g} h: longer than {door} is open)")

@@ -62,6 +62,8 @@ def test_an_account_that_is_not_allowed_or_forbidden_is_refused(
     other = "222222222222" if setting == "allowedAccountIds" else fresh_account
     with pytest.raises(ProviderError, match=rf"AWS account ID not allowed: {fresh_account}\n.*{setting}"):
         drive(fresh_account, **{setting: f'["{other}"]'})
+    with pytest.raises(ProviderError, match=r"makes every organization from account 111111111111: name that for it"):
+        drive("111111111111", allowedAccountIds='["222222222222"]')
     drive("012345678901", allowedAccountIds="[12345678901]")  # as `pulumi config set --path` writes it
 
 

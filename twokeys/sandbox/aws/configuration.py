@@ -13,6 +13,7 @@ from twokeys.loopback import is_loopback
 from twokeys.preview.values import has_unknown
 from twokeys.sandbox.aws.client import Aws, Keys, ProviderError, make_client, refusals
 from twokeys.sandbox.aws.resource_type import Properties
+from twokeys.sandbox.local_aws import MANAGEMENT_ACCOUNT
 
 _DEFAULT_REGION = "us-east-1"
 _ASSUME_ROLE = {
@@ -70,7 +71,12 @@ def connect(inputs: Properties, environment: Mapping[str, str]) -> Aws:
     if (allowed and aws.account not in allowed) or aws.account in forbidden:
         said = "forbiddenAccountIds names that account" if aws.account in forbidden else f"allowedAccountIds: {allowed}"
         reason = f"The provider works as {identity['Arn']}; {said}."
-        raise ProviderError(f"AWS account ID not allowed: {aws.account}", (reason,))
+        own = (
+            f"The sandbox makes every organization from account {MANAGEMENT_ACCOUNT}: name that for it, as in"
+            f" `twokeys sandbox up management --config managementAccountId={MANAGEMENT_ACCOUNT}`."
+        )
+        reasons = (reason, *[own] * (aws.account == MANAGEMENT_ACCOUNT))
+        raise ProviderError(f"AWS account ID not allowed: {aws.account}", reasons)
     return aws
 
 
