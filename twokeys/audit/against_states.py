@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from twokeys.access.model.documents import MASKS, Document
 from twokeys.access.model.names import may_let_in
@@ -35,6 +35,7 @@ from twokeys.audit.known import BY_PROVIDER
 from twokeys.audit.record import Use
 from twokeys.audit.trail import Change
 from twokeys.doors import Who
+from twokeys.doors.who import Kind
 from twokeys.iam import UNKNOWN, Arn, PolicyDocument, PolicyKind, Statement, Unknown, aws_managed
 from twokeys.iam.arn import partition_of_region
 from twokeys.shown import in_utc, listed
@@ -205,7 +206,7 @@ def with_entries(found: Iterable[Stood], uses: Iterable[Use], answers: Answers) 
 
     def came(one: Stood) -> Iterator[Use]:
         (kind, whose, what), change = one.change.of, one.change
-        whom = Who(kind, change.recorded, whose)
+        whom = Who(cast(Kind, kind), change.recorded, whose)
         near: list[Who | str] = [what.rpartition(" ")[2]] if change.gives == ASSIGNS else [whom, *members[whom]]
         for use in chain.from_iterable(of[where] for where in near if one.since):
             if one.since and one.since <= use.time <= (one.until or use.time) and _is_by(change, use, answers):
