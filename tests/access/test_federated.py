@@ -33,6 +33,7 @@ STS = {"StringEquals": {AUD: "sts.amazonaws.com"}}
 # https://learn.microsoft.com/en-us/azure/sentinel/connect-aws: one tenant of Microsoft's for all workspaces
 SENTINEL = "sts.windows.net/33e01921-4d64-4f8c-a055-5bdaffd5e33d/"
 MAIN = "repo:acme/app:ref:refs/heads/main"
+WORKFLOW = {f"{HOST}:job_workflow_ref": "acme/ci/.github/workflows/deploy.yml@refs/heads/main"}
 
 
 def admits(
@@ -57,8 +58,11 @@ def trusting(*statements: dict[str, Any]) -> World:
     {"ForAnyValue:StringLike": {SUB: "repo:acme/*"}},
     {"StringLike": {SUB: "repo:*"}, "StringEquals": {OWNER: "42"}},
     {"StringLike": {SUB: "repo:*"}, "ForAnyValue:StringEquals": {SUB: MAIN}},
+    {"StringEquals": {**WORKFLOW, OWNER: "42"}},
+    {"StringEquals": {**WORKFLOW, f"{HOST}:repository": "acme/app"}},
 ])  # fmt: skip
 def test_a_subject_of_ones_own_at_a_shared_provider_is_accepted(condition: object) -> None:
+    """IAM asks for `sub` or for `job_workflow_ref`: so says its MalformedPolicyDocument."""
     assert not trusting(admits(condition)).refused
 
 
@@ -103,6 +107,13 @@ def test_a_shared_provider_without_ones_own_subject_is_refused(condition: object
     without_subject = condition == {"StringEquals": {OWNER: "42"}}
     said = "cannot work as it stands with GitHub: " if without_subject else "is open to others by "
     assert (found.rule, said in found.message) == ("federated-trust", True)
+    assert f"as in {MAIN}" in found.next_step
+
+
+def test_a_workflow_is_called_by_others_where_its_repository_is_public() -> None:
+    """https://docs.github.com/en/actions/reference/workflows-and-actions/reusing-workflow-configurations"""
+    (found,) = trusting(admits({"StringEquals": WORKFLOW})).check().mandatory
+    assert "job_workflow_ref names a workflow, which others may call if it is public" in found.message
 
 
 @pytest.mark.parametrize(("operator", "subjects", "dead", "step"), [
@@ -632,3 +643,140 @@ def test_a_deny_of_root_sessions_and_a_grant_of_something_else_are_no_grant_of_t
     world = two_keys()
     policy(world, "ci", statement)
     assert "root-session-grant" not in world.refused
+
+
+ORG, UNIT = "o-a1b2c3d4e5", "ou-ab12-11111111"
+CORP, GITHUB_PROVIDER = arn(STAGE, "saml-provider/corp"), arn(STAGE, f"oidc-provider/{HOST}")
+ABSENT, FREE = "absent", "free"
+MEETS: dict[str, dict[str, bool]] = {
+    # operator: whether it is met where the key is absent, has the value, has another one
+    "StringEquals": {ABSENT: False, "same": True, "other": False},
+    "StringEqualsIfExists": {ABSENT: True, "same": True, "other": False},
+    "StringNotEquals": {ABSENT: True, "same": False, "other": True},
+    "StringNotEqualsIfExists": {ABSENT: True, "same": False, "other": True},
+    "ForAllValues:StringEquals": {ABSENT: True, "same": True, "other": False},
+    "ForAnyValue:StringEquals": {ABSENT: False, "same": True, "other": False},
+    "ForAnyValue:StringNotEquals": {ABSENT: False, "same": False, "other": True},
+    "Null": {ABSENT: True, "same": False, "other": False},
+}
+"""https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html
+"""
+
+
+@pytest.mark.parametrize(("provider", "key", "value", "has"), [
+    # "included in the request context for all signed requests": AssumeRoleWith... is not signed
+    (GITHUB_PROVIDER, "aws:PrincipalArn", arn(STAGE, "role/gh"), ABSENT),
+    (GITHUB_PROVIDER, "aws:PrincipalIsAWSService", "false", ABSENT),
+    # "only if the calling principal is a member of an organization. This is not the case with federated users"
+    (GITHUB_PROVIDER, "aws:PrincipalOrgID", ORG, ABSENT),
+    (CORP, "aws:PrincipalOrgPaths", f"{ORG}/r-ab12/", ABSENT),
+    # "using an IAM user with attached tags ... an IAM role with attached tags or session tags"
+    (CORP, "aws:PrincipalTag/team", "blue", ABSENT),
+    # "always included in the request context for IAM users"; "when the call is made by an AWS service principal"
+    (CORP, "aws:username", "anna", ABSENT),
+    (GITHUB_PROVIDER, "aws:SourceAccount", STAGE, ABSENT),
+    # "This condition key is not present for federated identities"
+    (CORP, "aws:MultiFactorAuthPresent", "true", ABSENT),
+    (GITHUB_PROVIDER, "aws:MultiFactorAuthPresent", "false", ABSENT),
+    # "only when the principal uses temporary credentials to make the request"
+    (GITHUB_PROVIDER, "aws:TokenIssueTime", "2026-01-01T00:00:00Z", ABSENT),
+    # "for all requests, including anonymous requests": no page says with which value
+    (GITHUB_PROVIDER, "aws:PrincipalAccount", STAGE, FREE),
+    (CORP, "aws:PrincipalType", "AssumedRole", FREE),
+    (GITHUB_PROVIDER, "aws:userid", "AROAX:me", FREE),
+    # "in the role-trust policy when an OIDC provider is used to call AssumeRoleWithWebIdentity"
+    (GITHUB_PROVIDER, "aws:FederatedProvider", GITHUB_PROVIDER, "same"),
+    (GITHUB_PROVIDER, "aws:FederatedProvider", CORP, "other"),
+    (CORP, "aws:FederatedProvider", CORP, ABSENT),
+    # keys of another issuer: AWS's data perimeter for STS asks for them with Null
+    (GITHUB_PROVIDER, "accounts.google.com:aud", "x", ABSENT),
+    (GITHUB_PROVIDER, "saml:sub", "_abc", ABSENT),
+    (CORP, SUB, MAIN, ABSENT),
+    (GITHUB_PROVIDER, f"{HOST}:repository", "acme/app", FREE),
+    (GITHUB_PROVIDER, AUD, "sts.amazonaws.com", FREE),
+    (CORP, "saml:doc", f"{STAGE}/corp", "same"),
+    (CORP, "saml:doc", f"{PROD}/corp", "other"),
+    *((CORP, f"saml:{claim}", "x", FREE) for claim in ("aud", "iss", "sub_type", "namequalifier", "uid")),
+    # of the role
+    (GITHUB_PROVIDER, "aws:ResourceTag/team", "blue", "same"),
+    (GITHUB_PROVIDER, "iam:ResourceTag/Team", "red", "other"),
+    (CORP, "aws:ResourceTag/stage", "x", ABSENT),
+    (CORP, "aws:ResourceAccount", STAGE, "same"),
+    (GITHUB_PROVIDER, "aws:ResourceOrgID", ORG, "same"),
+    (GITHUB_PROVIDER, "aws:ResourceOrgPaths", f"{ORG}/r-ab12/{UNIT}/", "same"),
+    (GITHUB_PROVIDER, "aws:ResourceOrgPaths", f"{ORG}/r-ab12/", "other"),
+    # of the call; tags and a source identity only where the trust policy lets them be passed
+    (GITHUB_PROVIDER, "aws:SecureTransport", "true", "same"),
+    (GITHUB_PROVIDER, "aws:RequestTag/team", "blue", ABSENT),
+    (CORP, "aws:TagKeys", "team", ABSENT),
+    (CORP, "sts:SourceIdentity", "anna", ABSENT),
+    (CORP, "sts:RoleSessionName", "anna", FREE),
+    (GITHUB_PROVIDER, "aws:SourceVpc", "vpc-1", FREE),
+])  # fmt: skip
+def test_what_is_known_of_a_federated_call_decides_its_door(provider: str, key: str, value: str, has: str) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html#condition-keys-wif
+    https://github.com/aws-samples/data-perimeter-policy-examples/blob/main/resource_control_policies/README.md
+    """
+    action = "sts:AssumeRoleWithSAML" if provider == CORP else "sts:AssumeRoleWithWebIdentity"
+    subject = {"StringEquals": {"saml:sub": "_abc"} if provider == CORP else {SUB: MAIN}}
+    for operator, met in MEETS.items():
+        condition = {operator: {key: "true" if operator == "Null" else value}}
+        outcomes = [Outcome.CONDITIONAL] * 2 if has == FREE else [Outcome.DENY, Outcome.ALLOW][:: 1 if met[has] else -1]
+        denial = {"Effect": "Deny", "Principal": {"AWS": "*"}, "Action": action, "Condition": condition}
+        allowing = admits(
+            {**subject, **{operator: {**subject.get(operator, {}), **condition[operator]}}}, provider, action
+        )
+        for outcome, statements in zip(
+            outcomes, ([admits(subject, provider, action), denial], [allowing]), strict=True
+        ):
+            assert entering(*statements) == {outcome} - {Outcome.DENY}, (operator, statements)
+
+
+def entering(*statements: dict[str, Any]) -> set[Outcome]:
+    """How the doors of federated people into a tagged role of a unit of the organization are open, if any is."""
+    world = two_keys()
+    world.add("Organization", "org", world.hub, id=ORG, masterAccountId=HUB, roots=[{"id": "r-ab12"}])
+    world.add("OrganizationalUnit", "unit", world.hub, id=UNIT, name="unit", parentId="r-ab12")
+    world.add("Account", "stage", world.hub, id=STAGE, name="stage", parentId=UNIT)
+    world.role("gh", world.stage, document(*statements), tags={"team": "blue"})
+    doors = [
+        one for one in world.graph.doors if one.target.name == "gh" and one.source.kind in ("saml", "web-identity")
+    ]
+    return {one.outcome for one in doors if one.open}
+
+
+@pytest.mark.parametrize(("action", "key", "value"), [
+    ("sts:TagSession", "aws:RequestTag/team", "blue"),
+    ("sts:TagSession", "aws:TagKeys", "team"),
+    ("sts:TagSession", "aws:PrincipalTag/team", "blue"),
+    ("sts:SetSourceIdentity", "sts:SourceIdentity", "anna"),
+])  # fmt: skip
+def test_what_a_trust_lets_a_federated_person_pass_is_a_condition(action: str, key: str, value: str) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/id_session-tags.html#id_session-tags_permissions-required"""
+    condition = {"StringEquals": {SUB: MAIN}, "ForAnyValue:StringEquals": {key: value}}
+    web = "sts:AssumeRoleWithWebIdentity"
+    assert entering(admits(condition, action=[web, action])) == {Outcome.CONDITIONAL}
+    assert not entering(admits(condition, action=web), admits(action=action, provider=CORP))
+
+
+@pytest.mark.parametrize("tagging", [True, False])
+def test_a_certificate_s_attributes_are_tags_that_roles_anywhere_passes(*, tagging: bool) -> None:
+    """https://docs.aws.amazon.com/rolesanywhere/latest/userguide/trust-model.html"""
+    anchor = f"arn:aws:rolesanywhere:eu-west-1:{STAGE}:trust-anchor/1a2b"
+    condition = {"StringEquals": {"aws:PrincipalTag/x509Subject/CN": "ci"}, "ArnEquals": {"aws:SourceArn": anchor}}
+    trust = {"Effect": "Allow", "Principal": {"Service": ROLES_ANYWHERE}, "Condition": condition}
+    world = trusting({**trust, "Action": ["sts:AssumeRole", *(["sts:TagSession"] if tagging else [])]})
+    assert [one.outcome for one in world.graph.doors if one.target.name == "gh" and one.open] == (
+        [Outcome.CONDITIONAL] if tagging else []
+    )
+
+
+@pytest.mark.parametrize("principal", ["*", {"AWS": "*"}, {"Federated": "*"}, {"Federated": GITHUB_PROVIDER}])
+def test_a_deny_of_everyone_is_one_of_federated_people(principal: object) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html#principal-anonymous"""
+    trust = admits({"StringEquals": {SUB: MAIN}})
+    denial = {"Effect": "Deny", "Principal": principal, "Action": "sts:AssumeRoleWithWebIdentity"}
+    assert not entering(trust, denial)
+    assert entering(trust, {**denial, "Principal": {"AWS": arn(STAGE, "root")}}) == {Outcome.ALLOW}

@@ -1009,6 +1009,11 @@ def test_an_outsider_comes_in_as_far_as_the_trust_and_the_control_policies_of_th
     ("r-ab12", "r-ab12/ou-ab12-11111111/*", Outcome.DENY),
     ("r-ab12", "r-ab12/", Outcome.ALLOW),
     (None, "r-ab12/ou-ab12-11111111/*", Outcome.CONDITIONAL),
+    (None, "r-ab12/", Outcome.CONDITIONAL),
+    (None, "r-ab12/ou-*", Outcome.CONDITIONAL),  # "the child OUs, but not directly to the parent"
+    (None, "r-ab12/*", Outcome.ALLOW),  # as of the management account, whose place nothing shows
+    (None, "*", Outcome.ALLOW),
+    (None, "r-zz99/*", Outcome.DENY),
     ("ou-ab12-44444444", "r-ab12/ou-ab12-11111111/*", Outcome.CONDITIONAL),  # a unit that nothing shows
 ])  # fmt: skip
 def test_a_trust_in_an_organizational_unit_admits_the_accounts_below_it(

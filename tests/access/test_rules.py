@@ -676,7 +676,8 @@ def test_a_statement_whose_time_is_over_is_told_in_a_trust_a_grant_and_a_deny(
 
 
 @pytest.mark.parametrize(
-    ("named", "found"), [("o-zzzzzzzzzz", ["policy-lint"]), ("o-a1b2c3d4e5", []), ("${aws:ResourceOrgID}", [])]
+    ("named", "found"),
+    [("o-zzzzzzzzzz", ["door-needs-trust", "policy-lint"]), ("o-a1b2c3d4e5", []), ("${aws:ResourceOrgID}", [])],
 )
 def test_the_paths_of_another_organization_are_none_of_one_s_own_principals(named: str, found: list[str]) -> None:
     """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-principalorgpaths"""

@@ -13,6 +13,7 @@ from twokeys.iam.principals import Form, Naming, Principals
 from twokeys.iam.truth import Truth
 
 ROOT = "arn:aws:iam::111111111111:root"
+GITHUB = "token.actions.githubusercontent.com"
 ROLE = "arn:aws:iam::111111111111:role/team/ci"
 SESSION = "arn:aws:sts::111111111111:assumed-role/ci/build"
 CALLERS = {
@@ -74,6 +75,11 @@ def test_what_follows_from_who_calls():
         **dict.fromkeys(("aws:sourceaccount", "aws:sourcearn", "aws:sourceorgid", "aws:sourceorgpaths"), ()),
     }  # fmt: skip
     named = {"aws:principalarn": (ROLE,), "aws:principaltype": ("AssumedRole",)}
+    absent: dict[str, Any] = {f"aws:{one}": () for one in (
+        "principalarn", "principalorgid", "principalorgpaths", "principalisawsservice", "principalservicename",
+        "principalservicenameslist", "username", "sourceaccount", "sourcearn", "sourceorgid", "sourceorgpaths",
+        "multifactorauthpresent", "multifactorauthage", "tokenissuetime", "assumedroot", "sourceidentity",
+    )}  # fmt: skip
     anna = "arn:aws:iam::111111111111:user/team/anna"
     bob = "arn:aws:sts::111111111111:federated-user/bob"
     assert {caller: one.context for caller, one in CALLERS.items()} == {
@@ -95,10 +101,45 @@ def test_what_follows_from_who_calls():
             "aws:principalarn": (), "aws:principalaccount": (), "aws:username": (), "aws:userid": (),
             "aws:principalorgid": (), "aws:principalorgpaths": (),
         },
-        "google": {},
+        "google": {**absent, "aws:federatedprovider": ("accounts.google.com",)},
     }  # fmt: skip
     assert "aws:userid" not in Caller(SESSION).context
     assert "aws:userid" not in Caller(anna).context
+
+
+@pytest.mark.parametrize(("caller", "absent", "free"), [
+    ("google", [f"{GITHUB}:sub", "saml:sub"], ["accounts.google.com:aud", "aws:userid", "aws:PrincipalTag/team"]),
+    ("role", [f"{GITHUB}:repository", "saml:iss", f"{GITHUB}:email"], [f"{GITHUB}:sub", "saml:sub", f"{GITHUB}:aud"]),
+    ("user", [f"{GITHUB}:sub", "saml:sub", "graph.facebook.com:id"], ["aws:PrincipalTag/a.b", "aws:SourceIp"]),
+    ("service", ["saml:sub", f"{GITHUB}:sub"], ["aws:SourceArn", "aws:PrincipalTag/x509Subject/CN"]),
+])  # fmt: skip
+def test_claims_are_in_the_call_with_the_token_and_some_in_the_session(caller: str, absent: list[str], free: list[str]):
+    """By "Available in session", and the Null on the other providers' subjects in AWS's data perimeter for STS.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html#condition-keys-wif
+    https://github.com/aws-samples/data-perimeter-policy-examples/tree/main/resource_control_policies
+    """
+    assert {key: CALLERS[caller].says(key.lower()) for key in (*absent, *free)} == {
+        **dict.fromkeys(absent, ()), **dict.fromkeys(free)
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "arn", ["arn:aws:iam::account:new:oidc-provider/x.example", "arn:aws:iam::111111111111:oidc-provider/x.invalid"]
+)
+def test_of_a_provider_that_is_not_known_yet_every_claim_may_be(arn: str):
+    assert (Caller(arn).says(f"{GITHUB}:sub"), Caller(arn).says("aws:federatedprovider")) == (None, None)
+
+
+@pytest.mark.parametrize(("provider", "key"), [
+    ("cognito-identity-us-gov.amazonaws.com", "cognito-identity.amazonaws.com:aud"),
+    ("arn:aws:iam::111111111111:oidc-provider/sts.windows.net/t/", "sts.windows.net/t:sub"),
+    ("arn:aws:iam::111111111111:oidc-provider/oidc.eks.eu-west-1.amazonaws.com/id/AB",
+     "oidc.eks.eu-west-1.amazonaws.com/id/ab:sub"),
+    ("arn:aws:iam::111111111111:saml-provider/corp", "saml:edupersonaffiliation"),
+])  # fmt: skip
+def test_a_providers_own_claims_are_never_absent(provider: str, key: str):
+    assert Caller(provider).says(key) is None
 
 
 def test_the_arns_that_name_a_caller():

@@ -138,7 +138,7 @@ def doors_of(graph: Graph) -> set[str]:
 CARRIED = document({**json.loads(SERVICE)["Statement"][0], "Principal": {"Service": ROLES_ANYWHERE}})
 WORLDS = [
     *(world_of(one).snapshot for one in (*SMALL, lambda world: world.role("carried", world.stage, CARRIED))),
-    make(11).snapshot,
+    make(9).snapshot,
 ]
 """Each source of doors is needed in one of them."""
 

@@ -5,20 +5,20 @@ They hold no grant: the trust policy that lets the service in is the only key.
 
 from collections.abc import Iterator
 
-from twokeys.access.judge import Door, settled
+from twokeys.access.judge import Door, Judge
 from twokeys.access.model.names import EVERY_SERVICE, EVERYONE, admits_everyone, trusted_names
 from twokeys.access.model.organization import Guards
 from twokeys.access.model.principals import Principal
 from twokeys.access.model.requirements import demanded_values
 from twokeys.doors.who import CARRIERS, ROLES_ANYWHERE
-from twokeys.iam import Caller, Context, Glob, Outcome, Policies, PolicyDocument, Request, Verdict, evaluate
+from twokeys.iam import Caller, Context, Glob, Outcome, PolicyDocument, Verdict
 from twokeys.iam.sts import ASSUME_ROLE
 from twokeys.iam.truth import Truth
 
 NEEDS_NO_GRANT = Verdict.of_rule(Outcome.ALLOW, "grant", "a federated principal needs no grant")
 
 
-def carried(role: Principal, trust: PolicyDocument, guards: Guards) -> Iterator[Door]:
+def carried(role: Principal, trust: PolicyDocument, guards: Guards, judge: Judge) -> Iterator[Door]:
     """A door for each service that a trust policy lets in and that hands the role to others than itself.
 
     Services are also of everyone: a Deny of all others may spare them, and then they come in without being named. Where
@@ -31,12 +31,9 @@ def carried(role: Principal, trust: PolicyDocument, guards: Guards) -> Iterator[
         for service in statement.principals.service
     }
     spared = admits_everyone(trust) and EVERYONE not in trusted_names(trust, guards.denials(role))
+    of = {one: Principal(one, "service", "", one) for one in (*CARRIERS, EVERY_SERVICE)}
     found = {
-        service: settled(
-            evaluate,
-            Request(Caller(service), ASSUME_ROLE, role.arn, Context()),
-            Policies(trust=trust, rcps=guards.rcps(role.account)),
-        )
+        service: judge.admitted(of[service], role, Caller(service), ASSUME_ROLE, Context())
         for service in (CARRIERS if spared or EVERY_SERVICE in named else filter(named.__contains__, CARRIERS))
     }
     verdicts = list(found.values())
@@ -44,7 +41,7 @@ def carried(role: Principal, trust: PolicyDocument, guards: Guards) -> Iterator[
         found = {EVERY_SERVICE: verdicts[0]}
     for service, verdict in found.items():
         if verdict.outcome is not Outcome.DENY or not spared:
-            yield Door(Principal(service, "service", "", service), role, verdict, NEEDS_NO_GRANT, asked=True)
+            yield Door(of[service], role, verdict, NEEDS_NO_GRANT, asked=True)
 
 
 def by_every_anchor(trust: PolicyDocument) -> str | None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from twokeys.access.carriers import NEEDS_NO_GRANT
-from twokeys.access.judge import Door, settled
+from twokeys.access.judge import Door, Judge
 from twokeys.access.model.accounts import Accounts
 from twokeys.access.model.principals import Principal
 from twokeys.doors.who import OF_IDENTITY_CENTER
@@ -22,19 +22,16 @@ from twokeys.iam import (
     Context,
     Federation,
     Outcome,
-    Policies,
     PolicyDocument,
     Request,
     Statement,
     Unknown,
     Verdict,
-    evaluate,
     evaluate_trust,
     federations,
 )
 from twokeys.iam.admission import Wanted
 from twokeys.iam.arn import Named
-from twokeys.iam.evaluation import Levels
 from twokeys.iam.principals import COGNITO
 from twokeys.iam.shared_providers import SharedProvider, open_to_others, shared_provider, tenant_claims
 from twokeys.iam.sts import WITH_SAML
@@ -87,6 +84,8 @@ class FederatedTrust:
             return None
         claims = tenant_claims(self.shared)
         reasons = [open_to_others(self.shared, claim, self.federation.admits(claim)) for claim in claims]
+        if all(reasons) and self.shared.instead and not self.federation.admits(self.shared.instead).anybody:
+            return f"{self.shared.key(self.shared.instead)} names a workflow, which others may call if it is public"
         return reasons[0] if all(reasons) else None
 
     @property
@@ -172,15 +171,14 @@ def _may_name_provider(statement: Statement) -> bool:
     return named is None or named.everyone or named.unresolved or bool(named.federated)
 
 
-def doors(found: FederatedTrust, trust: PolicyDocument, rcps: Levels) -> Iterator[Door]:
+def doors(found: FederatedTrust, judge: Judge) -> Iterator[Door]:
     """A door for each that comes in: the trust policy is its only key; the audience and all else is its condition."""
     federation, role = found.federation, found.role
     for subject, source in found.sources.items():
         certain = Wanted(subject) in federation.subject.values and not set(subject) & set("*?")
         context = Context({federation.subject_key: (subject,)} if certain else {})
-        request = Request(_caller(found), federation.action, role.arn, context)
-        verdict = _without_pattern(settled(evaluate, request, Policies(trust=trust, rcps=rcps)), federation)
-        yield Door(source, role, verdict, NEEDS_NO_GRANT, asked=True)
+        verdict = judge.admitted(source, role, _caller(found), federation.action, context)
+        yield Door(source, role, _without_pattern(verdict, federation), NEEDS_NO_GRANT, asked=True)
 
 
 def _caller(found: FederatedTrust) -> Caller:

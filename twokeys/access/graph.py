@@ -320,13 +320,13 @@ class _Builder:
             for found in federated.trusts(role, trust):
                 if not (found.of_identity_center and role in of_assignments):
                     self._graph.federated.append(found)
-                    self._from_provider(found, trust)
+                    self._from_provider(found)
 
-    def _from_provider(self, found: FederatedTrust, trust: PolicyDocument) -> None:
+    def _from_provider(self, found: FederatedTrust) -> None:
         role = found.role
         if found.unknown:
             self._graph.not_proved.append(_unknown_provider(found, _known_by(self._graph)))
-        for door in federated_doors(found, trust, self._graph.guards.rcps(role.account)):
+        for door in federated_doors(found, self._judge):
             known = self._doors.setdefault((door.source, role), door)
             if _MOST_OPEN_FIRST.index(door.outcome) < _MOST_OPEN_FIRST.index(known.outcome):
                 self._doors[door.source, role] = door  # another statement lets the same one in
@@ -334,7 +334,7 @@ class _Builder:
     def _from_services(self) -> None:
         """Services that hand the role to others: they need no grant either."""
         for role, trust in self._trusts:
-            self._join(carried(role, trust, self._graph.guards))
+            self._join(carried(role, trust, self._graph.guards, self._judge))
 
     def _from_root_sessions(self) -> None:
         graph = self._graph

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
-from functools import lru_cache, partial
+from functools import partial
 from itertools import chain
 from typing import cast
 
@@ -150,6 +150,7 @@ class Judge:
         self._guards = guards
         self._accounts = accounts
         self._with_mfa = with_mfa
+        self._contexts: dict[tuple[Unknown | None, str, str], Context] = {}
         self._callers: dict[Principal, tuple[Caller, Policies]] = {}
         self._classes: dict[Principal, int] = {}
         self._numbers: dict[object, int] = {}
@@ -283,19 +284,26 @@ class Judge:
         arn = Arn.parse(source.arn)
         named = arn is not None and account is None
         stand_in = Arn.iam("role", account or _NOBODYS_ACCOUNT, "somebody", partition=_partition(target))
-        values = dict(_OVER_TLS) if named else {**_OVER_TLS, **dict.fromkeys((*_WHO, "aws:PrincipalType"), _ANY)}
+        values: dict[str, tuple[str, ...] | Unknown] = (
+            {} if named else dict.fromkeys((*_WHO, "aws:PrincipalType"), _ANY)
+        )
+        begins: dict[str, str] = {}
         if not named and account is None:
             values["aws:PrincipalAccount"] = _ANY
             if source.kind == "outsider":
                 values["aws:PrincipalOrgID"] = (source.arn,)
-        if organization := self._organization_of(target):
-            values["aws:ResourceOrgID"] = (organization,)
-        caller, rcps = Caller(source.arn if named else str(stand_in)), self._guards.rcps(target.account)
-        policies = Policies(identity=(_EVERYTHING,), trust=target.trust_policy, rcps=rcps)
-        context = self._of_pair(source, target, caller, policies, Context(values=values))
-        trust = self._admitted(Request(caller, ASSUME_ROLE, target.arn, context), target.trust_policy, rcps)
+                begins["aws:principalorgpaths"] = f"{source.arn}/"
+        caller = Caller(source.arn if named else str(stand_in))
+        trust = self.admitted(source, target, caller, ASSUME_ROLE, Context(values, begins=begins))
         why = "it is made in an account that is not shown to be ours, where nobody here can see it"
         return Door(source, target, trust, Verdict.of_rule(Outcome.ALLOW, "grant", why))
+
+    def admitted(self, source: Principal, target: Principal, caller: Caller, action: str, context: Context) -> Verdict:
+        """Whether a role's side lets in a caller whose grant nobody has to see, with what is known of the role."""
+        rcps = self._guards.rcps(target.account)
+        policies = Policies(identity=(_EVERYTHING,), trust=target.trust_policy, rcps=rcps)
+        context = self._of_pair(source, target, caller, policies, self._in_organization(target, "Resource", context))
+        return self._admitted(Request(caller, action, target.arn, context), target.trust_policy, rcps)
 
     def _context(self, source: Principal, target: Principal) -> Context:
         """Nothing is said of the request, and of a group's member not even the name; but whose the target is.
@@ -306,38 +314,52 @@ class Judge:
         https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-resourceorgid
         """
         nameless = _ANY if source.kind == "group" else UNKNOWN if source.unsettled else None
-        of_source, of_target = self._organization_of(source), self._organization_of(target)
-        context = _context(nameless, of_source, of_target, self._with_mfa)
-        paths = {
-            f"aws:{whose}OrgPaths": (f"{organization}/{path}",)
-            for whose, organization, one in (("Principal", of_source, source), ("Resource", of_target, target))
-            if organization and (path := self._guards.path(one.account))
-        }
-        context = Context(values={**context.values, **paths}) if paths else context
+        which = (nameless, source.account, target.account)
+        context = self._contexts.get(which)
+        if context is None:
+            mfa = {"aws:MultiFactorAuthPresent": ("true",)} if self._with_mfa else {}
+            context = Context({**(dict.fromkeys(_WHO, nameless) if nameless else {}), **mfa})
+            for whose, one in (("Principal", source), ("Resource", target)):
+                context = self._in_organization(one, whose, context)
+            self._contexts[which] = context
         caller, held = self._of(source)
         held = held.on(target.trust_policy, self._guards.rcps(target.account))
         return self._of_pair(source, target, caller, held, context)
+
+    def _in_organization(self, one: Principal, whose: str, context: Context) -> Context:
+        """The context with the organization of a caller or a target, and with its path there, or how that begins."""
+        values: dict[str, tuple[str, ...] | Unknown] = {**_OVER_TLS, **context.values}
+        organization = self._organization_of(one)
+        if organization is None:
+            return replace(context, values=values)
+        path, whole = self._guards.path(one.account)
+        key, path = f"aws:{whose}OrgPaths", f"{organization}/{path}"
+        values |= {f"aws:{whose}OrgID": (organization,)} | ({key: (path,)} if whole else {})
+        return Context(values, begins={**context.begins, key.lower(): path})
 
     def _of_pair(
         self, source: Principal, target: Principal, caller: Caller, policies: Policies, context: Context
     ) -> Context:
         """The context with the tags that a policy asks for and that are known.
 
-        Without session tags or source identity where one asks for those and none may be passed.
+        Without session tags or source identity where one asks for those and none may be passed; others than IAM's users
+        and roles have no tags but what they pass.
+        https://docs.aws.amazon.com/rolesanywhere/latest/userguide/trust-model.html
         """
         levels = chain.from_iterable((*policies.scps, *policies.rcps))
         asked: frozenset[str] = frozenset().union(
             *map(self._asked_in, (*policies.identity, policies.trust, policies.boundary, *levels))
         )
         if tags := dict(self._tags(source, target, asked)):
-            context = Context(values={**context.values, **tags})
+            context = replace(context, values={**context.values, **tags})
         absent: dict[str, tuple[str, ...]] = {}
         for action, keys in PASSED.items() if asked else ():
-            some = [key for key in asked if key.startswith(keys)]
+            tagged = (_PRINCIPAL_TAG,) if action == TAG_SESSION and source.kind in WITHOUT_GRANT else ()
+            some = [key for key in asked if key.startswith((*keys, *tagged))]
             request = Request(caller, action, target.arn, context)
             if some and evaluate(request, policies).outcome is Outcome.DENY:
                 absent |= dict.fromkeys((*some, *keys), ())
-        return Context(values={**context.values, **absent}) if absent else context
+        return replace(context, values={**context.values, **absent}) if absent else context
 
     def _asked_in(self, policy: PolicyDocument | Unknown | None) -> frozenset[str]:
         """The keys about tags and about what a caller passes that a policy asks for."""
@@ -428,18 +450,6 @@ def settled(judged: Callable[[Request, Policies], Verdict], request: Request, po
         return verdict
     waiting = tuple(Requirement(_IS_MET, unknown, (_LATER,)) for unknown in verdict.unknowns)
     return Verdict(Outcome.CONDITIONAL, Why((*at_most.requirements, *waiting), decisions=at_most.decisions))
-
-
-@lru_cache(maxsize=1024)
-def _context(nameless: Unknown | None, of_source: str | None, of_target: str | None, with_mfa: bool) -> Context:
-    values = {**_OVER_TLS, **dict.fromkeys(_WHO, nameless)} if nameless else dict(_OVER_TLS)
-    if with_mfa:
-        values["aws:MultiFactorAuthPresent"] = ("true",)
-    if of_source:
-        values["aws:PrincipalOrgID"] = (of_source,)
-    if of_target:
-        values["aws:ResourceOrgID"] = (of_target,)
-    return Context(values=values)
 
 
 class _Likeness:

@@ -89,17 +89,21 @@ class Match(NamedTuple):
 
 
 def meets(clause: ConditionClause, request: Request) -> Truth:
-    """Whether a request meets a clause.
+    """Whether a request meets a clause; of some keys only how their one value goes on is free.
 
-    Of a role aws:userid is its unique id, a colon and a session name of 2 to 64 characters: only that name is free.
+    Of a role aws:userid is its unique id, a colon and a session name of 2 to 64 characters.
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html#principaltable
     """
     found = clause.evaluate(request.lookup)
-    role = found is Truth.FREE and clause.keys == (_USERID,) and request.caller.kind is CallerKind.ROLE
-    if not role or request.caller.unique_id is None or clause.base.family not in ("string", "null"):
+    if found is not Truth.FREE or len(clause.keys) > 1 or clause.base.family not in ("string", "null"):
         return found
-    begins = f"{request.caller.unique_id}:"
-    first, *others = (clause.evaluate({_USERID: (begins + _OTHER * length,)}.__getitem__) for length in (2, 3, 64))
+    key, begins = clause.lower_key, request.context.begins.get(clause.lower_key)
+    lengths: tuple[int, ...] = (0, 1, 2, 64)
+    if key == _USERID and request.caller.kind is CallerKind.ROLE and request.caller.unique_id:
+        lengths, begins = (2, 3, 64), f"{request.caller.unique_id}:"
+    if begins is None:
+        return found
+    first, *others = (clause.evaluate({key: (begins + _OTHER * length,)}.__getitem__) for length in lengths)
     wanted = [one.text.lower() for one in clause.patterns if one.wild or not set(one.text) & set("*?")]
     some = any(map(glob(f"{begins.lower()}*").overlaps, map(glob, wanted)))
     settled = {first, *others} == {first} and (not some or (first is TRUE) is not clause.base.negated)

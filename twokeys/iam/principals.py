@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from twokeys.iam.arn import Arn, ArnError, account_as_a_whole, is_account, parse_arn
 from twokeys.iam.lazy import lazy
+from twokeys.iam.matching import is_symbolic
 from twokeys.iam.truth import TRUE, UNKNOWN, Truth, Unknown
 
 COGNITO = (
@@ -116,13 +117,18 @@ class Caller:
     def context(self) -> dict[str, tuple[str, ...]]:
         """The condition keys that follow from who the caller is; the empty tuple is an absent key.
 
-        A federated person's call is not signed, so nothing follows.
+        Calls of federated people are not signed, and those people are in no organization. Left out are aws:userid,
+        aws:PrincipalType and aws:PrincipalAccount, which every call has: nothing says what theirs hold.
 
         https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
+        https://github.com/aws-samples/data-perimeter-policy-examples/tree/main/resource_control_policies
         """
-        if self.kind is CallerKind.FEDERATED:
-            return {}
         known: dict[str, tuple[str, ...]] = {}
+        if self.kind is CallerKind.FEDERATED:
+            known |= dict.fromkeys(_NOT_OF_FEDERATED, ())
+            own, value = (_DOC, f"{self.account}/{self.name}") if self.is_saml_provider else (_PROVIDER, self.arn)
+            known |= {_PROVIDER: ()} if self.is_saml_provider else {}
+            return known | ({own: (value,)} if self.issuer else {})
         if self.kind is CallerKind.SERVICE:
             known["aws:principalisawsservice"] = ("true",)
             known["aws:principalservicename"] = (self.arn,)
@@ -140,6 +146,38 @@ class Caller:
             known["aws:userid"] = (userid,)
         return known
 
+    def says(self, key: str) -> tuple[str, ...] | None:
+        """What follows from who the caller is for a condition key, in lower case; None for nothing."""
+        known = self.context.get(key)
+        return () if known is None and self._lacks(key) else known
+
+    def _lacks(self, key: str) -> bool:
+        """Whether a key cannot be there: a claim of a token or of a SAML assertion.
+
+        A call with a token has the claims of that token's issuer only; the session that it begins keeps some of them.
+        https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html#condition-keys-wif
+        https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html#condition-keys-saml
+        """
+        issuer, _, claim = key.rpartition(":")
+        if issuer != _SAML and "." not in key.partition(":")[0]:
+            return False
+        if self.kind is CallerKind.FEDERATED:
+            issuer = issuer.rstrip("/")
+            return self.issuer not in (None, COGNITO[0] if issuer in COGNITO else issuer)
+        return self.kind not in (CallerKind.ROLE, CallerKind.SESSION) or claim not in _IN_SESSIONS
+
+    @lazy
+    def issuer(self) -> str | None:
+        """What the condition keys of a federated person's claims begin with, in lower case, without a last slash.
+
+        All of Amazon Cognito is one. None where the ARN only stands in for a provider.
+        """
+        arn = Arn.parse(self.arn)
+        if is_symbolic(self.arn) or self.arn.endswith(".invalid"):
+            return None
+        issuer = (arn.name if arn else self.arn).lower().rstrip("/")
+        return _SAML if self.is_saml_provider else COGNITO[0] if issuer in COGNITO else issuer
+
     def _userid(self) -> str | None:
         if self.kind is CallerKind.ROOT:
             return self.account
@@ -155,6 +193,15 @@ class Caller:
         return self.arn
 
 
+_SAML, _DOC, _PROVIDER = "saml", "saml:doc", "aws:federatedprovider"
+_NOT_OF_FEDERATED = tuple(f"aws:{one}" for one in (
+    "principalarn", "principalorgid", "principalorgpaths", "principalisawsservice", "principalservicename",
+    "principalservicenameslist", "username", "sourceaccount", "sourcearn", "sourceorgid", "sourceorgpaths",
+    "multifactorauthpresent", "multifactorauthage", "tokenissuetime", "assumedroot", "sourceidentity",
+))  # fmt: skip
+"""Of signed calls, of members of an organization, of services, of sessions: by the Availability of each key."""
+_IN_SESSIONS = frozenset({"sub", "aud", "amr", "id", "app_id", "user_id", "namequalifier", "sub_type"})
+"""The claims that are "available in session": of a provider of one's own, those built into AWS, and of SAML."""
 _WITH_POLICIES = frozenset({CallerKind.ROLE, CallerKind.SESSION, CallerKind.USER})
 """What identity-based policies are attached to."""
 _PRINCIPAL_TYPES = {

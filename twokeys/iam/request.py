@@ -22,10 +22,12 @@ class Context:
         values: the values by key, in any case; an empty tuple says that the key is absent, `UNKNOWN` that it has a
             value which is not resolved yet.
         complete: whether a key that is not listed is absent; otherwise it is free: absent, or of any value.
+        begins: what the one value of a key that is not listed begins with, by key in lower case.
     """
 
     values: Mapping[str, tuple[str, ...] | Unknown] = field(default_factory=dict)
     complete: bool = False
+    begins: Mapping[str, str] = field(default_factory=dict)
 
     @lazy
     def lower(self) -> dict[str, tuple[str, ...] | Unknown]:
@@ -68,7 +70,7 @@ class Request:
         listed = self.context.lower.get(key)
         if listed is not None:
             return listed
-        implied = self.caller.context.get(key)
+        implied = self.caller.says(key)
         if implied is not None:
             return implied
         if key == "aws:resourceaccount":

@@ -77,15 +77,16 @@ class Guards:
         """The resource control policies on each level above and at an account; () when none bind it."""
         return self._of(PolicyKind.RCP, account)
 
-    def path(self, account: str) -> str | None:
-        """The root and the units above an account, as `aws:PrincipalOrgPaths` has them; None where one is not known.
+    def path(self, account: str) -> tuple[str, bool]:
+        """The root and the units above an account, as `aws:PrincipalOrgPaths` has them, and whether that is all of it.
 
         https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-principalorgpaths
         """
         _, *units, own = self._line(account)
-        known = own in self._parents and len(self._roots) == 1 and all(one.startswith("ou-") for one in units)
-        top = self._parents.get(units[0] if units else own) if known else None
-        return "/".join((*self._roots, *units, "")) if top == _ROOT else None
+        roots = self._roots if len(self._roots) == 1 else ()
+        known = roots and own in self._parents and all(one.startswith("ou-") for one in units)
+        whole = bool(known) and self._parents.get(units[0] if units else own) == _ROOT
+        return "/".join((*roots, *(units if whole else ()), "")).removeprefix("/"), whole
 
     def denials(self, role: Principal) -> Iterator[Statement]:
         """What the resource control policies of a role say of it, without the conditions that its own tags meet.

@@ -97,8 +97,8 @@ def _open(found: FederatedTrust, shared: SharedProvider) -> tuple[str, str, str]
     step = f"demand {shared.key(shared.claims[0])} by StringEquals or StringLike, as in {shared.example}"
     if found.open_to_others:
         return _OPEN, f"everybody can have its tokens, and {found.open_to_others}", step
-    asked = [found.federation.admits(claim) for claim in shared.claims]
-    if all(one.anybody for one in asked):
+    asked = (*shared.claims, *([shared.instead] if shared.instead else []))
+    if all(found.federation.admits(claim).anybody for claim in asked):
         return _IDLE, f"IAM refuses a trust policy that does not demand {shared.key(shared.claims[0])}", step
     return None
 
