@@ -3,9 +3,9 @@
 import contextlib
 import os
 import stat
-import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from secrets import token_hex
 
 from filelock import FileLock, Timeout
 
@@ -68,21 +68,10 @@ def replace_text(path: Path, old: str, new: str) -> None:
             )
         draft = target.with_name(f".{target.name}.twokeys.tmp")
         draft.unlink(missing_ok=True)  # a killed run may have left one; the lock says that nobody writes it now
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                if status:
-                    if (status.st_uid, status.st_gid) != (os.geteuid(), os.getegid()):
-                        os.fchown(file.fileno(), status.st_uid, status.st_gid)
-                    os.fchmod(file.fileno(), stat.S_IMODE(status.st_mode))
-                file.write(new.encode(**_ENCODING))
-                file.flush()
-                os.fsync(file.fileno())
+        with _written(draft, target, new, 0o600):
             if read_text(path) != old:
                 raise _changed(path)
             os.replace(draft, target)
-        finally:
-            draft.unlink(missing_ok=True)
         _sync(target.parent)
 
 
@@ -117,27 +106,35 @@ def write_outputs(texts: Mapping[Path, str]) -> None:
         written = []
         for path, text in texts.items():
             target = _regular(path)
+            draft = target.with_name(f".{target.name}.{token_hex(8)}")
             with _refusing(path):
-                written.append((path, drafts.enter_context(_draft(target, text)), target))
+                drafts.enter_context(_written(draft, target, text, 0o666))
+            written.append((path, draft, target))
         for path, draft, target in written:
             with _refusing(path):
                 os.replace(draft, target)
 
 
 @contextlib.contextmanager
-def _draft(target: Path, text: str) -> Iterator[str]:
-    """The text in a file beside the target, which is gone afterwards unless it took the target's place."""
-    descriptor, draft = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+def _written(draft: Path, target: Path, text: str, mode: int) -> Iterator[None]:
+    """The text in a draft with the target's mode and owner, which is gone afterwards unless it took the target's place.
+
+    `mode` is that of a new target, less what the umask takes.
+    """
+    status = target.stat() if target.exists() else None
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
     try:
         with os.fdopen(descriptor, "wb") as file:
-            umask = os.umask(0)
-            os.umask(umask)
-            os.fchmod(file.fileno(), stat.S_IMODE(target.stat().st_mode) if target.exists() else 0o666 & ~umask)
+            if status:
+                if (status.st_uid, status.st_gid) != (os.geteuid(), os.getegid()):
+                    os.fchown(file.fileno(), status.st_uid, status.st_gid)
+                os.fchmod(file.fileno(), stat.S_IMODE(status.st_mode))
             file.write(text.encode(**_ENCODING))
-        yield draft
+            file.flush()
+            os.fsync(file.fileno())
+        yield
     finally:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(draft)
+        draft.unlink(missing_ok=True)
 
 
 def _regular(path: Path) -> Path:

@@ -25,7 +25,7 @@ ONE_KEY = [
 def by_mocks(engine: Engine, stack: str, overrides: dict[str, Any] | None = None) -> list[tuple[str, str, str]]:
     project = engine.box.project
     given = {key: json.dumps(value) for key, value in (overrides or {}).items()}
-    config = load_config(project, stack, given).values
+    config = load_config(project, stack, given)
     verdicts = judge(preview(project.program, stack, config, project=project.name))
     found = [(one, "mandatory") for one in verdicts.mandatory] + [(one, "advisory") for one in verdicts.advisory]
     return sorted((one.rule, level, one.text) for one, level in found)

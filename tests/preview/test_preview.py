@@ -36,7 +36,7 @@ def previewed(
 ) -> Snapshot:
     project = load_project(root)
     config = load_config(project, stack, {f"twokeys:{key}": json.dumps(value) for key, value in overrides.items()})
-    return preview(project.program, stack, config.values, project=project.name, stacks=stacks, say=lambda _, __: None)
+    return preview(project.program, stack, config, project=project.name, stacks=stacks, say=lambda _, __: None)
 
 
 example = cache(previewed)

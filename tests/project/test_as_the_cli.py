@@ -27,7 +27,7 @@ def test_a_program_gets_what_the_cli_gives_it(tmp_path: Path, monkeypatch: pytes
         monkeypatch.setenv(name, value)
     subprocess.run(["pulumi", "stack", "init", "dev"], cwd=tmp_path, check=True, capture_output=True)
     (tmp_path / "Pulumi.dev.yaml").write_text("\n".join(["config:", *lines]))
-    expected = load_config(load_project(tmp_path), "dev").values  # the CLI writes the file anew
+    expected = load_config(load_project(tmp_path), "dev")  # the CLI writes the file anew
     done = subprocess.run(
         ["pulumi", "config", "--json", "-s", "dev"], cwd=tmp_path, check=True, capture_output=True, text=True
     )

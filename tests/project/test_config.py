@@ -36,7 +36,7 @@ def _refusal(root: Path, stack: str = "dev") -> Refusal:
 def test_values_reach_the_program_as_text_with_defaults_and_overrides(root: Path) -> None:
     (root / "Pulumi.dev.yaml").write_text("config:\n  count: 3\n  proj:flag: true\n  proj:tree: {b: [1, x], a: 2}\n")
     config = load_config(load_project(root), "dev", {"region": "eu-west-1"})
-    assert config.values == {
+    assert config == {
         "pulumi:disable-default-providers": '["aws"]',
         "proj:region": "eu-west-1",
         "proj:count": "3",
@@ -48,10 +48,10 @@ def test_values_reach_the_program_as_text_with_defaults_and_overrides(root: Path
 def test_an_override_of_an_object_is_read_as_one(root: Path) -> None:
     (root / "Pulumi.dev.yaml").write_text("config: {count: 3}")
     config = load_config(load_project(root), "dev", {"tree": "{a: [1]}", "count": "4", "proj:other": "{a: 1}"})
-    assert [config.values[f"proj:{key}"] for key in ("tree", "count", "other")] == ['{"a":[1]}', "4", "{a: 1}"]
+    assert [config[f"proj:{key}"] for key in ("tree", "count", "other")] == ['{"a":[1]}', "4", "{a: 1}"]
     for said in ("\U0001f680", r"a\ud83d\ude80"):  # RFC 8259, section 7: a surrogate pair is one character
         config = load_config(load_project(root), "dev", {"tree": json.dumps({"a": said}), "count": "4"})
-        assert json.loads(config.values["proj:tree"]) == {"a": said}
+        assert json.loads(config["proj:tree"]) == {"a": said}
     with pytest.raises(Refusal, match="proj:tree") as refused:
         load_config(load_project(root), "dev", {"tree": "plain"})
     assert "object" in refused.value.why
@@ -112,7 +112,7 @@ def test_a_project_in_another_language_is_refused_for_that(root: Path, text: str
 
 
 def test_a_stack_without_a_file_is_refused_beside_others_and_so_is_a_name_that_leads_elsewhere(root: Path) -> None:
-    assert load_config(load_project(root), "dev", {"count": "3"}).values["proj:count"] == "3"
+    assert load_config(load_project(root), "dev", {"count": "3"})["proj:count"] == "3"
     (root / "Pulumi.prod.yaml").write_text("config: {count: 3}")
     assert "no Pulumi.dev.yaml" in _refusal(root).what
     assert "as the name of a stack" in _refusal(root, "../dev").what
@@ -136,7 +136,7 @@ def test_config_that_no_variable_of_the_environment_holds_is_refused(root: Path)
     refused = _refusal(root)
     assert "too large" in refused.what
     assert refused.where == "proj:accounts"
-    assert load_config(load_project(root), "dev", for_program=False).values["proj:accounts"]
+    assert load_config(load_project(root), "dev", for_program=False)["proj:accounts"]
 
 
 @pytest.mark.parametrize("text", ["config: " + "[" * 3_000, "config: {a: &a [*a]}"])
@@ -152,8 +152,8 @@ def test_stack_files_are_found_where_the_project_says(tmp_path: Path) -> None:
     (tmp_path / "stacks/Pulumi.dev.yaml").write_text("config: {a: 1}")
     (tmp_path / "shards/Pulumi.prod-001.yaml").write_text("config: {a: 2}")
     project = load_project(tmp_path)
-    assert load_config(project, "dev").values == {"proj:a": "1"}
-    assert load_config(project, "prod-001").values == {"proj:a": "2"}
+    assert load_config(project, "dev") == {"proj:a": "1"}
+    assert load_config(project, "prod-001") == {"proj:a": "2"}
     assert project.stacks() == {
         "dev": tmp_path / "stacks/Pulumi.dev.yaml",
         "prod-001": tmp_path / "shards/Pulumi.prod-001.yaml",

@@ -5,7 +5,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from twokeys.access.graph import Graph
 from twokeys.access.model.principals import Principal
 from twokeys.doors import DeclaredDoor, Who
-from twokeys.iam import Arn
 from twokeys.iam.sts import permission_set_of
 
 
@@ -50,6 +49,7 @@ class DeclaredDoors:
 
 def who(principal: Principal) -> Who:
     """A principal as declarations and records name it: an outsider by what its ARN says that it is."""
-    arn = Arn.parse(principal.arn) if principal.kind == "outsider" else None
-    kind = principal.kind if arn is None or arn.kind is None else arn.kind
-    return Who(kind, principal.account, "" if kind in ("root", "everyone") else principal.name)
+    named = Who.named(principal.arn) if principal.kind == "outsider" else None
+    return named or Who(
+        principal.kind, principal.account, "" if principal.kind in ("root", "everyone") else principal.name
+    )

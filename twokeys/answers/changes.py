@@ -109,7 +109,10 @@ def changes(before: Answers, after: Answers) -> Changes:
     perhaps = {ends: way for ends, way in _by_ends(after.perhaps, ids, names).items() if ends not in new}
     both = [_changed(old[ends], new[ends], ids) for ends in new if ends in old]
     known = {(one.message, one.door) for one in before.not_proved}
-    told, unclear = {door for way in perhaps.values() for door in way.doors}, {one.door for one in after.not_proved}
+    doubtful, unclear = (
+        {door for way in perhaps.values() for door in way.doors},
+        {one.door for one in after.not_proved},
+    )
     might = _by_ends(before.perhaps, ids, names)
     lost: list[Way] = []
     waiting: dict[str, list[Way]] = defaultdict(list)
@@ -135,7 +138,7 @@ def changes(before: Answers, after: Answers) -> Changes:
         waiting=waiting,
         widening=frozenset(widening),
         not_proved=tuple(
-            one for one in after.not_proved if (one.message, one.door) not in known and one.door not in told
+            one for one in after.not_proved if (one.message, one.door) not in known and one.door not in doubtful
         ),
         beside=tuple(_beside(before, after, ids)),
         entered=frozenset(way.account for one in both for way in (one.before, one.after)),
@@ -384,12 +387,12 @@ def _other_conditions(old: Sequence[Requirement], new: Sequence[Requirement], id
     lost, gained = ({side[key]: None for key in side if key not in other} for side, other in ((was, now), (now, was)))
     alike = [one for one in {**lost, **gained} if one in was.values() and one in now.values()]
     gone, come = (all_of(one for one in side if one not in alike) for side in (lost, gained))
-    told = [f"another {one}" if one == EXTERNAL_ID else f"{one} is asked for otherwise" for one in alike]
+    said = [f"another {one}" if one == EXTERNAL_ID else f"{one} is asked for otherwise" for one in alike]
     if gone and come:
-        told.append(f"{gone} became {come}")
+        said.append(f"{gone} became {come}")
     elif gone or come:
-        told.append(f"{gone} is not asked for any more" if gone else f"{come} is asked for too")
-    return "; ".join(told)
+        said.append(f"{gone} is not asked for any more" if gone else f"{come} is asked for too")
+    return "; ".join(said)
 
 
 def _differ(was: Permissions, now: Permissions, *differences: Difference) -> bool:

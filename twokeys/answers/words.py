@@ -22,8 +22,8 @@ def into(way: Way, target: str = "") -> str:
 
 def through(stops: Iterable[str]) -> str:
     """The roles in between, in order: ", through role break-glass of management and then role ci of management"."""
-    told = " and then ".join(stops)
-    return f", through {told}" if told else ""
+    roles = " and then ".join(stops)
+    return f", through {roles}" if roles else ""
 
 
 def open_to(provider: str) -> str:

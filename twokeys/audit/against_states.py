@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from twokeys.access.model.documents import MASKS, Document
 from twokeys.access.model.names import may_let_in
@@ -35,6 +35,7 @@ from twokeys.audit.known import BY_PROVIDER
 from twokeys.audit.record import Use, resolved
 from twokeys.audit.trail import Change
 from twokeys.doors import Who
+from twokeys.doors.who import Kind
 from twokeys.iam import UNKNOWN, Arn, PolicyDocument, PolicyKind, Statement, Unknown, aws_managed
 from twokeys.iam.arn import partition_of_region
 from twokeys.iam.sts import permission_set_of
@@ -176,7 +177,9 @@ def _into(one: Change, answers: Answers) -> list[Way]:
 def _entered(one: Change, answers: Answers) -> Who:
     """What is entered of whom a call is of: a permission set by its name, which the roles have that AWS makes of it."""
     kind, whose, _ = one.of
-    return Who(kind, "", answers.names.get(whose, whose)) if kind == "set" else Who(kind, one.recorded, whose)
+    if kind == "set":
+        return Who("set", "", answers.names.get(whose, whose))
+    return Who(cast(Kind, kind), one.recorded, whose)
 
 
 def _set_of(role: Party) -> Who | None:

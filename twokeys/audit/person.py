@@ -14,6 +14,7 @@ from twokeys.audit.entries import DoorUse, Entry, Tally
 from twokeys.audit.record import Use
 from twokeys.audit.trail import TEMPORARY
 from twokeys.doors import Who
+from twokeys.doors.who import IAM_PEOPLE
 from twokeys.iam import Arn, PolicyDocument
 
 
@@ -110,7 +111,7 @@ def _concerning(answers: Answers, comparison: Comparison, uses: Iterable[Use]) -
     def concerns(one: Stood) -> bool:
         (kind, whose, what), change = one.change.of, one.change
         parties = [answers.principals[each].who for each in (whose, *what.split()) if each in answers.principals]
-        parties += [Who(kind, change.recorded, whose)] if kind in ("user", "group") else []
+        parties += [Who(each, change.recorded, whose) for each in IAM_PEOPLE if each == kind]
         if people := [who for who in parties if who.kind in PEOPLE]:
             return any(is_person(who, person) for who in people)
         if groups := [who for who in parties if who.kind in GROUPS]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Literal, TypeAlias
 
 from twokeys.iam import Arn, account_as_a_whole
 
@@ -14,7 +15,11 @@ _LABELS = {
     "service": "AWS service",
 }
 
-IAM_PEOPLE = ("user", "group")
+Kind: TypeAlias = Literal[
+    "role", "user", "group", "root", "identity-center-user", "identity-center-group", "web-identity", "saml", "service",
+    "everyone", "root-user", "outsider", "principal", "set",
+]  # fmt: skip
+IAM_PEOPLE: tuple[Kind, ...] = ("user", "group")
 """The kinds of principal of IAM that stand for people."""
 ACCOUNT_ACCESS = "account-access.amazonaws.com"
 ROLES_ANYWHERE = "rolesanywhere.amazonaws.com"
@@ -47,14 +52,14 @@ _SUFFIX_TO_COME = "?" * 16
 class Who:
     """A principal: what it is, the account it belongs to (id or symbol) and its name.
 
-    `kind` is role, user, group, root (an account as a whole), identity-center-user, identity-center-group,
-    web-identity, saml, service, everyone, root-user (a session of sts:AssumeRoot) or outsider (an organization that is
-    not ours). Names are compared without path: AWS keeps them unique among their kind in an account whatever their path
+    `kind` `root` is an account as a whole, `root-user` a session of sts:AssumeRoot, `outsider` an organization that is
+    not ours, `principal` somebody of an account whom a record does not name, `set` a permission set as what is entered. Names are compared without path: AWS keeps
+    them unique among their kind in an account whatever their path
     (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html). `account` is empty for those that
     belong to none, `name` for a root and for everyone.
     """
 
-    kind: str
+    kind: Kind
     account: str
     name: str = ""
 

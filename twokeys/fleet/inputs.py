@@ -36,8 +36,8 @@ def shard_digest(shard: Shard, program: str, beside: Mapping[str, Any]) -> str:
     `beside` is whatever else a run hangs on, JSON-ready: engine, policy packs, the state that it starts from, what it
     reads from the management stack.
     """
-    told = {"stack": shard.stack, "config": stored_config(shard.file), "program": program, "beside": beside}
-    return hashlib.sha256(json.dumps(told, sort_keys=True, default=str).encode()).hexdigest()
+    inputs = {"stack": shard.stack, "config": stored_config(shard.file), "program": program, "beside": beside}
+    return hashlib.sha256(json.dumps(inputs, sort_keys=True, default=str).encode()).hexdigest()
 
 
 def changed_since(root: Path, reference: str, shards: Iterable[Shard]) -> frozenset[str]:

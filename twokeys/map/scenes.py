@@ -12,12 +12,14 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
+from typing import cast
 
 from twokeys.access.judge import Key
 from twokeys.answers.model import Account, DoorAnswer, State, Step, Way
 from twokeys.answers.permissions import Level
 from twokeys.answers.words import asked_of_session
 from twokeys.doors import Who
+from twokeys.doors.who import Kind
 from twokeys.map.model import OPEN, WAY, WITHIN, Look, Map, arrows_of
 from twokeys.shown import counted, folded, listed
 
@@ -198,7 +200,7 @@ class _Drawing:
             return (f"{self._together[path[:depth]]} {'other ' if apart else ''}accounts",)
         if kind == "account":
             return _account_lines(self._accounts[about[0]])
-        return (Who(about[0], about[1], about[2]).label,)
+        return (Who(cast(Kind, about[0]), about[1], about[2]).label,)
 
     def _name_and_place(self, path: Path) -> str:
         kind, about = path[-1]

@@ -264,7 +264,7 @@ class Neighbourhood:
         return spreads or any(one is not resource and one.type not in ABOUT_PRINCIPALS for one in made)
 
     def _part_of(self, resource: Resource) -> Part:
-        return PartReader(resource, self._accounts, self._made, self._by).part
+        return PartReader(resource, self._accounts, self._made, self._by).read()
 
     def _begins_with(self, before: _Changes) -> tuple[list[Part], set[Node]]:
         """The parts and the principals that a change is about, as they were and as they are."""

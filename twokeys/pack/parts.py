@@ -56,28 +56,26 @@ class Part:
     keys: set[Key] = field(default_factory=set)
 
 
+@dataclass(slots=True)
 class PartReader:
     """Reads the part of one resource.
 
     `made` finds a resource by its URN, `by` is the index of the parts that are read already.
     """
 
-    def __init__(
-        self,
-        resource: Resource,
-        accounts: Accounts,
-        made: Callable[[str], Resource | None],
-        by: Mapping[Key, Mapping[str, None]],
-    ) -> None:
-        self.part = part = Part()
-        self._resource = resource
-        self._accounts = accounts
-        self._made = made
-        self._by = by
+    _resource: Resource
+    _accounts: Accounts
+    _made: Callable[[str], Resource | None]
+    _by: Mapping[Key, Mapping[str, None]]
+    part: Part = field(default_factory=Part)
+
+    def read(self) -> Part:
+        """What the resource says."""
+        resource, part = self._resource, self.part
         if resource.type not in ABOUT_PRINCIPALS:
             self._read_other()
-            return
-        part.account = accounts.of(resource)
+            return part
+        part.account = self._accounts.of(resource)
         if resource.type in _PRINCIPALS:
             self._read_principal(_PRINCIPALS[resource.type])
         elif resource.type == MANAGED_POLICY:
@@ -87,6 +85,7 @@ class PartReader:
         part.adds = resource.type in _ADDING
         self._read_documents()
         self._index()
+        return part
 
     def _read_principal(self, kind: str) -> None:
         resource, part = self._resource, self.part

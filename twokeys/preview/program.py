@@ -22,7 +22,7 @@ from twokeys.preview.process import run_in_process
 from twokeys.preview.run import Run
 from twokeys.preview.unknowns import Answer, Unknowns
 from twokeys.project import states as of_project
-from twokeys.project.config import Project, load_config, read_config, read_mapping
+from twokeys.project.config import Project, as_full_key, load_config, read_config, read_mapping
 
 _STATE_FIRST = "give the state that has the account (`--state FILE`, of `pulumi stack export --file FILE`), or make it"
 
@@ -139,9 +139,9 @@ def stack_preview(  # noqa: PLR0913 - all but the stack by name
     snapshot = preview(
         project.program,
         stack,
-        config.values,
+        config,
         project=project.name,
-        secret_keys=(*config.secret_keys, *(key if ":" in key else f"{project.name}:{key}" for key in hidden)),
+        secret_keys=tuple(as_full_key(project, key) for key in hidden),
         stacks=stacks,
         account=account,
         not_there=not_there,

@@ -70,14 +70,6 @@ class Project:
         return dict(sorted((found["stack"], path) for found, path in named if found))
 
 
-@dataclass(frozen=True)
-class StackConfig:
-    """A stack's config as the program gets it: full key to text, objects and lists as compact JSON."""
-
-    values: Mapping[str, str]
-    secret_keys: tuple[str, ...] = ()
-
-
 def load_project(root: Path, *, in_python: bool = True) -> Project:
     """Read `Pulumi.yaml`. Raises Refusal when it is not there, cannot be read, or is no project `in_python`."""
     path = root / "Pulumi.yaml"
@@ -102,9 +94,10 @@ def load_project(root: Path, *, in_python: bool = True) -> Project:
 
 def load_config(
     project: Project, stack: str, overrides: Mapping[str, str] | None = None, *, for_program: bool = True
-) -> StackConfig:
-    """The stack's config with the project's defaults; `overrides`, as on a command line, win over both.
+) -> Mapping[str, str]:
+    """The stack's config with the project's defaults, as the program gets it: full key to text.
 
+    Objects and lists are compact JSON; `overrides`, as on a command line, win over both.
     An override of a key that `Pulumi.yaml` declares an object or a list is YAML; any other is the text itself.
     `for_program` is False for a file that is only read, as that of an environment which is split into shards: it may be
     larger than any program could be given. Raises Refusal when no stack can have that name, its file is not there, a
@@ -129,8 +122,7 @@ def load_config(
             )
     # The CLI sorts the keys of objects, as Go does with every map.
     compact = partial(json.dumps, separators=(",", ":"), sort_keys=True)
-    handed_over = {key: (compact if isinstance(one, dict | list) else as_text)(one) for key, one in given.items()}
-    config = StackConfig(handed_over)
+    config = {key: (compact if isinstance(one, dict | list) else as_text)(one) for key, one in given.items()}
     if for_program:
         _refuse_too_much(config, stack)
     return config
@@ -208,10 +200,10 @@ def _text_of(path: Path) -> str:
     return path.read_text(encoding="utf-8")
 
 
-def _refuse_too_much(config: StackConfig, stack: str) -> None:
-    size = len(json.dumps(dict(config.values), separators=(",", ":")).encode())
+def _refuse_too_much(config: Mapping[str, str], stack: str) -> None:
+    size = len(json.dumps(config, separators=(",", ":")).encode())
     if size > MOST_CONFIG:
-        largest = max(config.values, key=lambda key: len(config.values[key]))
+        largest = max(config, key=lambda key: len(config[key]))
         raise Refusal(
             f"the config of stack {stack} is too large",
             where=largest,

@@ -47,7 +47,7 @@ def read_settings(root: Path, stack: str) -> StackSettings:
 
 def settings_of(project: Project, stack: str) -> Settings:
     """The settings of a stack, a shard or an environment. Raises Refusal where its config cannot be used."""
-    return parse(stack, load_config(project, stack, for_program=False).values)
+    return parse(stack, load_config(project, stack, for_program=False))
 
 
 def shards_of(project: Project, environment: str) -> list[str]:

@@ -141,7 +141,7 @@ class _HalfOpen:
 
 def _half_open(box: Sandbox, name: str) -> _HalfOpen | None:
     """The first door of a stack without its grant; None where there is no door."""
-    doors = json.loads(load_config(box.project, name, {}).values.get(DOORS, "{}"))
+    doors = json.loads(load_config(box.project, name, {}).get(DOORS, "{}"))
     if not doors:
         return None
     door = next(iter(doors))

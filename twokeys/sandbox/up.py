@@ -106,14 +106,13 @@ class StackRun:
         project, config = self.sandbox.project, load_config(self.sandbox.project, self.name, self.overrides)
         environment = self.sandbox.environment(aws)
         maker = LocalMaker(environment, self._mandatory, self.sandbox.stack_outputs, done, self._beside)
-        run = Run(project.name, self.name, config.values, maker, self.say)
+        run = Run(project.name, self.name, config, maker, self.say)
         failed = None
         write_state(self.state, run)  # so that a run that is killed is known to have begun, and all is made again
         try:
             run_in_process(
                 run,
                 program=project.program,
-                secret_keys=config.secret_keys,
                 dry_run=False,
                 python=interpreter(project.root),
                 environment=environment,

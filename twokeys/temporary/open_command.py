@@ -238,7 +238,7 @@ def _refuse_what_preview_refuses(  # noqa: PLR0913 - all but the stack and its d
     from twokeys.temporary.change import DOORS
 
     rules, overrides = rules_config(pack_config, RULES), {DOORS: json.dumps(doors)}
-    settings = parse(stack, load_config(project, stack, overrides, for_program=False).values)
+    settings = parse(stack, load_config(project, stack, overrides, for_program=False))
     _refuse_unknown(project, settings)
     if shards_of(project, stack):
         return False

@@ -79,8 +79,8 @@ def _outsiders(graph: Graph) -> Iterator[_Outsider]:
                     one = _Outsider(role, name, account, in_organization)
                     if one.door in asked or demands_external_id(statement):
                         one = replace(one, with_external_id=True)
-                    told = one.with_external_id or graph.accounts.pinned(role.account)
-                    if told and (one.door not in shut or _of_another_partition(one)):
+                    needed = one.with_external_id or graph.accounts.pinned(role.account)
+                    if needed and (one.door not in shut or _of_another_partition(one)):
                         key = one.door, one.with_external_id
                         found[key] = min(found.get(key, one), one, key=lambda each: each.in_organization)
     yield from found.values()
