@@ -23,9 +23,12 @@ from twokeys.answers.summary import not_shown, summary
 from twokeys.audit.against_states import against_states, not_in_states, taken_back
 from twokeys.audit.changes import WIDENING, account_of, changed, changed_of, is_change, trusted, written_by
 from twokeys.audit.comparison import Comparison
-from twokeys.audit.events import headline
+from twokeys.audit.data import as_data
+from twokeys.audit.events import headline, who_changed
 from twokeys.audit.person import by_person
 from twokeys.audit.record import SCIM
+from twokeys.audit.table import as_csv
+from twokeys.audit.to_look_at import to_look_at
 
 # The record of CreateUser is AWS's own:
 # https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-examples.html
@@ -105,7 +108,7 @@ def test_the_event_history_is_asked_for_changes_only() -> None:
                     "assumeRolePolicyDocument": document(trusts(arn(OUTSIDE, "root"))),
                 }
             },
-            f"roleName x; trusts {arn(OUTSIDE, 'root')}",
+            f"roleName x; trusts account {OUTSIDE} as a whole",
         ),
         (
             {"requestParameters": {"roleName": "x", "policyDocument": document(trusts("*"))}},
@@ -122,7 +125,7 @@ def test_the_event_history_is_asked_for_changes_only() -> None:
                     "policyDocument": document(trusts(CI, condition=MFA), trusts(OUTSIDE)),
                 }
             },
-            f"roleName x; trusts {CI} if MFA; {OUTSIDE}",
+            f"roleName x; trusts {CI} if MFA; account {OUTSIDE} as a whole",
         ),
         ({"requestParameters": {"roleName": "x", "policyDocument": '{"Statement": ['}}, "roleName x"),
         ({"requestParameters": {"userName": "zoe", "password": "HIDDEN_DUE_TO_SECURITY_REASONS"}}, "userName zoe"),
@@ -550,9 +553,9 @@ def test_text_and_page_say_what_is_alike_once_and_table_and_json_have_each_chang
     assert [text.count(f"-> {call} of prod") for call in ("AttachRolePolicy", "CreateUser")] == [1, 1], "each once"
     (often,) = (line for line in text.splitlines() if "-> CreateRole of" in line)
     assert often.startswith("unusual, changed (9): "), "but for those that were open"
-    of_ours = f"roleName x; trusts {arn(HUB, 'root')}"
+    of_ours = f"roleName x; trusts account {HUB} as a whole"
     assert f"), the last of 9 since 2026-09-04 10:00 UTC: {of_ours}; other {of_nobody[:-6]}16 times" in often
-    assert f"\nwas open: {arn(OUTSIDE, 'root')} -> role x of prod: " in text, "and not once more as a change"
+    assert f"\nwas open: account {OUTSIDE} as a whole -> role x of prod: " in text, "and not once more as a change"
     rows = [row for row in csv.DictReader(Path("a.csv").read_text().splitlines()) if row["what"] == "change of keys"]
     assert [(row["who"], row["account"], row["call"], row["why"]) for row in rows[:2]] == [
         ("user eve", PROD, "AttachRolePolicy", f"roleName deployer, policyArn {ADMINISTRATOR}"),
@@ -690,3 +693,38 @@ def test_the_time_of_a_state_tells_of_calls_by_who_ran_its_update_only() -> None
             updated_by=(arn(HUB, ran),),
         )
         assert bool(told(answers, found).changed_since) is later
+
+
+def test_a_change_in_a_session_says_who_began_the_first_of_the_sessions_that_lead_to_it() -> None:
+    """`accessKeyId` of a call is that of the credentials which AssumeRole gave its session.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/cloudtrail-integration.html
+    """
+    session = called(STAGE, at(3), "CreateUser", "x")
+    session["userIdentity"] |= {"type": "AssumedRole", "arn": f"arn:aws:sts::{STAGE}:assumed-role/deployer/s1"}
+    session["userIdentity"] |= {"principalId": "AROADEPLOYER:s1", "accessKeyId": "ASIA2"}
+    keys = ({"responseElements": {"credentials": {"accessKeyId": f"ASIA{number}"}}} for number in (1, 2))
+    unnamed = {"type": "AWSAccount", "principalId": "AIDAEVE", "accountId": OUTSIDE}
+    role, given, last = arn(HUB, "role/ci"), *keys
+    first = entry(arn(HUB, "user/ann"), role, at(1), **given)
+    then = entry(CI_SESSION, DEPLOYER, at(2), **last)
+    then["userIdentity"]["accessKeyId"] = "ASIA1"
+    alone = entry(arn(OUTSIDE, "user/eve"), DEPLOYER, at(2), **last, recipientAccountId=STAGE)
+    answers = read(two_keys().graph)
+    for records, who in (
+        ([first, then], "user ann of management"),
+        ([then], f"role ci of management as {CI_SESSION.rpartition('/')[2]}"),
+        ([alone | {"userIdentity": unnamed}], f"somebody of account {OUTSIDE} (AIDAEVE)"),
+        ([], ""),
+    ):
+        found = compared(two_keys(), *records, session)
+        said = f"role deployer of {STAGE} as s1{f', begun by {who}' if who else ''}"
+        assert f"1 by {said}" in who_changed(answers, found)
+        (row,) = [
+            row for row in csv.DictReader(as_csv(answers, None, found, DAY).splitlines()) if row["call"] == "CreateUser"
+        ]
+        assert row["begun by"] == who
+        assert as_data(answers, found)["changes"][0]["begunBy"] == (who or None)
+        assert [
+            one for _, one in to_look_at(answers, found)[1] if f"as s1{said.partition('as s1')[2]} -> CreateUser" in one
+        ]

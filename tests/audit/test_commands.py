@@ -995,7 +995,11 @@ def test_each_column_of_the_table_has_what_the_sources_say(tmp_path: Path) -> No
     """Of the demo's organization and one record of CloudTrail, or of a stack with what the demo has not."""
     used = entry(ALICE, READ_ONLY, "2026-09-01T10:00:00Z")
     used["userIdentity"]["sessionContext"] = {"sourceIdentity": "alice", "attributes": {"mfaAuthenticated": "true"}}
-    of_demo = report("--events", logs(tmp_path, used))
+    used["responseElements"] = {"credentials": {"accessKeyId": "ASIA1"}}
+    then = called(PROD, "2026-09-01T10:05:00Z", "CreateUser")
+    session = f"arn:aws:sts::{PROD}:assumed-role/read-only/alice"
+    then["userIdentity"] |= {"type": "AssumedRole", "arn": session, "accessKeyId": "ASIA1"}
+    of_demo = report("--events", logs(tmp_path, used, then))
     world = center(world=two_keys())
     outside = trusts(world_arn(OUTSIDE, "root"), condition={"StringEquals": {"sts:ExternalId": "12345"}})
     world.role("vendor", world.stage, document(outside))
@@ -1020,6 +1024,7 @@ def test_each_column_of_the_table_has_what_the_sources_say(tmp_path: Path) -> No
             "permissions": "read", "policies": "ReadOnlyAccess", "keys": "both keys", "up to": "1 h",
             "owner": "platform", "usage": "perhaps used", "count": "0", "perhaps": "1", "last use": call["time"],
             "since": MADE},
+        {"what": "change of keys", "who": "role read-only", "begun by": "user alice of management"},
         {"who": "Identity Center group admins", "members": "ann", "not before": MADE, "not after": WRITTEN},
         {"into role": "vendor", "role ARN": world_arn(STAGE, "role/vendor"), "of account": OUTSIDE,
             "third party": "not shown to be in the organization", "external ID": "asked for"},

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.access.test_identity_center import RESERVED, SET_ARN, center
+from tests.access.test_identity_center import RESERVED, SET_ARN, attach, center
 from tests.access.world import CI, DEPLOYER, HUB, OUTSIDE, PROD, STAGE, World, arn, document, grants, trusts, two_keys
 from tests.audit.cloudtrail import called, entry
 from tests.audit.test_changes import BY_SERVICE_ROLE, told
@@ -30,7 +30,13 @@ from twokeys.audit.to_look_at import to_look_at
 from twokeys.doors import Who
 
 ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
+READ_ONLY = "arn:aws:iam::aws:policy/ReadOnlyAccess"
 VENDOR, OF_CI = document(trusts(arn(OUTSIDE, "root"))), document(trusts(CI))
+WHOLE = f"account {OUTSIDE} as a whole"
+"""What the ARN of an account's root is in a trust policy.
+
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html#principal-accounts
+"""
 OF_BOTH = document(trusts(CI, arn(OUTSIDE, "root")))
 NEW, OURS = {"roleName": "vendor"}, {"roleName": "deployer"}
 MADE = ("CreateRole", NEW | {"assumeRolePolicyDocument": VENDOR})
@@ -102,7 +108,7 @@ def test_a_trust_policy_that_was_taken_back_says_whom_it_let_in_how_strong_and_w
     answers, found = asked(*calls)
     lines = [one.words(answers) for one in found.taken_back if one.permissions]
     said = re.sub(r"(0\d)", r"2026-09-\1 09:00 UTC", said)
-    assert lines == [f"{arn(OUTSIDE, 'root')} {said}"] * bool(said)
+    assert lines == [f"{WHOLE} {said}"] * bool(said)
     assert [one for one in found.taken_back if not one.permissions and one.change.of[0] != "role"] == []
     assert bool(at_the_top(answers, found)) is bool(found.taken_back)
 
@@ -211,14 +217,41 @@ def test_a_role_that_was_stronger_for_a_while_says_how_strong_but_for_what_lets_
     assert found.noteworthy
 
 
-def test_a_permission_set_is_named_as_a_state_names_it() -> None:
-    world, asked_for = center(), {"permissionSetArn": SET_ARN, "managedPolicyArn": ADMINISTRATOR}
+@pytest.mark.parametrize(
+    ("gives", "takes", "asked_for", "policy"),
+    [
+        (
+            "AttachManagedPolicyTo",
+            "DetachManagedPolicyFrom",
+            {"managedPolicyArn": ADMINISTRATOR},
+            "AdministratorAccess",
+        ),
+        ("PutInlinePolicyTo", "DeleteInlinePolicyFrom", {"inlinePolicy": ALL}, "inline policy"),
+    ],
+)
+def test_who_may_enter_by_a_permission_set_was_given_more_while_it_had_a_policy(
+    gives: str, takes: str, asked_for: dict[str, Any], policy: str
+) -> None:
+    """https://docs.aws.amazon.com/singlesignon/latest/APIReference/API_AttachManagedPolicyToPermissionSet.html."""
+    world, asked_for = center(), {"permissionSetArn": SET_ARN} | asked_for
+    attach(world, "ManagedPolicyAttachment", managedPolicyArn=READ_ONLY)
     calls = [
-        called(HUB, at(hour), f"{do}PermissionSet", "eve", eventSource="sso.amazonaws.com", requestParameters=asked_for)
-        for hour, do in enumerate(("AttachManagedPolicyTo", "DetachManagedPolicyFrom"))
+        called(HUB, at(day), f"{do}PermissionSet", "eve", eventSource="sso.amazonaws.com", requestParameters=asked_for)
+        for day, do in enumerate((gives, takes), 1)
     ]
-    (one,) = compared(world, *calls).taken_back
-    assert one.words(read(world.graph)).startswith("AttachManagedPolicyToPermissionSet of Admin (AdministratorAccess)")
+    answers = into(read(world.graph), STAGE)
+    found = joined(answers, *(of_ann(day) for day in (0.5, 1.5)), *calls, world=world)
+    one = found.taken_back[0]
+    strong = f"administrator (ReadOnlyAccess, {policy}), from 2026-09-02 09:00 UTC to 2026-09-03 09:00 UTC"
+    assert one.words(answers) == f"Identity Center group admins -> permission set Admin of management: {strong}"
+    assert one.came(answers) == "; entered meanwhile: Identity Center user ann (1), last 2026-09-02 21:00 UTC"
+    rows = csv.DictReader(as_csv(answers, None, found, DAY).splitlines())
+    (row,) = [row for row in rows if row["what"] == "was given more"]
+    given = {"who": "Identity Center group admins", "into": "permission set Admin", "permissions": "administrator"}
+    assert [row["who"], row["into role"], row["permissions"]] == [*given.values()]
+    said = as_data(answers, found)["takenBack"][0]
+    assert {key: said[key] for key in given} == given
+    assert joined(into(read(world.graph), HUB), *calls, world=world).taken_back[0].permissions is None, "nobody by it"
 
 
 @pytest.mark.parametrize("ids", ["ab", "ba"])
@@ -230,7 +263,7 @@ def test_of_two_calls_in_one_second_either_may_be_the_last(ids: str) -> None:
         two_keys(), *(one | {"eventTime": at(1), "eventID": id} for one, id in zip(records, ids, strict=True))
     )
     (one,) = taken_back(answers, found.changes)
-    assert (one.since, one.until, one.change.trusts) == (one.change.use.time, one.since, arn(OUTSIDE, "root"))
+    assert (one.since, one.until, one.change.trusts) == (one.change.use.time, one.since, WHOLE)
     assert len(told(answers, found).changed_since) == 1
 
 
@@ -247,7 +280,7 @@ def test_live_iam_does_not_have_what_was_there_in_the_period_and_went_after_it()
     live = Evidence("live AWS", (DAY + timedelta(days=9)).isoformat(), caller=arn(HUB, "role/auditor"))
     answers = replace(read(world.graph), from_states=False, evidence=(live,))
     (one,) = taken_back(answers, found.changes)
-    assert one.words(answers).startswith(f"{arn(OUTSIDE, 'root')} -> role vendor of {STAGE}: administrator (Admin")
+    assert one.words(answers).startswith(f"{WHOLE} -> role vendor of {STAGE}: administrator (Admin")
     assert one.words(answers).endswith("from 2026-09-02 09:00 UTC on, and not in what was read")
 
 
@@ -258,14 +291,14 @@ def test_text_table_and_json_have_who_into_what_and_when_and_of_a_person_not_wha
         row for row in csv.DictReader(as_csv(answers, None, found, DAY).splitlines()) if row["what"].startswith("was ")
     ]
     assert next((row["what"], row["who"], row["into role"], row["permissions"]) for row in rows) == (
-        *("was open", arn(OUTSIDE, "root"), "vendor", "administrator"),
+        *("was open", WHOLE, "vendor", "administrator"),
     )
     assert (rows[0]["not before"], rows[0]["not after"]) == ("2026-09-02T09:00:00Z", "2026-09-04T09:00:00Z")
     of_roles = [row["into role"] for row in csv.DictReader(as_csv(answers, None, found, DAY).splitlines())][-5:]
     assert of_roles == ["vendor"] * 3 + [""] * 2  # the changes of keys
     assert [" -> AttachRolePolicy of " in said for _, said in to_look_at(answers, found)[1]] == [True]
     (first, *_) = as_data(answers, found)["takenBack"]
-    assert (first["who"], first["into"], first["permissions"]) == (arn(OUTSIDE, "root"), "vendor", "administrator")
+    assert (first["who"], first["into"], first["permissions"]) == (WHOLE, "vendor", "administrator")
     assert (first["from"][:10], first["until"][:10]) == ("2026-09-02", "2026-09-04")
     more = [(f"{do}RolePolicy", OURS | {"policyArn": ADMINISTRATOR}) for do in ("Attach", "Detach")]
     found = replace(found, taken_back=found.taken_back + asked(*more)[1].taken_back)  # of a role that neither may enter
@@ -378,20 +411,28 @@ def test_an_entry_says_while_what_it_was_and_the_change_who_entered(
 )
 def test_who_of_identity_center_entered_within_an_assignment_is_said(person: str, account: str, *, by_it: bool) -> None:
     """https://docs.aws.amazon.com/singlesignon/latest/APIReference/API_CreateAccountAssignment.html."""
-    role = arn(STAGE, f"{RESERVED}AWSReservedSSO_Admin_0123456789abcdef")
-    record = entry(CI_SESSION, role, at(1.5), eventName=SAML, userIdentity={**PERSON, "userName": person})
-    provider = arn(STAGE, "saml-provider/AWSSSO_0123456789abcdef_DO_NOT_DELETE")
-    record["requestParameters"] = {"roleArn": role, "principalArn": provider}
     of = {"permissionSetArn": SET_ARN, "principalId": "u-1", "principalType": "USER", "targetId": account}
     calls = [
         called(HUB, at(days), f"{do}AccountAssignment", "eve", eventSource="sso.amazonaws.com", requestParameters=of)
         for days, do in ((1, "Create"), (2, "Delete"))
     ]
     answers = read(center().graph)
-    stood = [one for one in joined(answers, record, *calls, world=center(targetId=PROD)).taken_back if one.entered]
+    stood = [
+        one
+        for one in joined(answers, of_ann(1.5, person), *calls, world=center(targetId=PROD)).taken_back
+        if one.entered
+    ]
     assert [use.caller.who.name for one in stood for use in one.entered] == [person] * by_it
     within = "within the assignment (CreateAccountAssignment of Admin ("
     assert [one.meanwhile(answers).startswith(within) for one in stood] == [True] * by_it
+
+
+def of_ann(days: float, person: str = "ann") -> dict[str, Any]:
+    """An entry of a person by the permission set Admin into stage."""
+    role = arn(STAGE, f"{RESERVED}AWSReservedSSO_Admin_0123456789abcdef")
+    provider = arn(STAGE, "saml-provider/AWSSSO_0123456789abcdef_DO_NOT_DELETE")
+    by = {"eventName": SAML, "userIdentity": {**PERSON, "userName": person}}
+    return entry(CI_SESSION, role, at(days), **by) | {"requestParameters": {"roleArn": role, "principalArn": provider}}
 
 
 def joined(answers: Answers, *records: dict[str, Any], world: World | None = None) -> Comparison:

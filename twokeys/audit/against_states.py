@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from twokeys.access.model.documents import MASKS, Document
 from twokeys.access.model.names import may_let_in
 from twokeys.access.model.principals import own_changes
-from twokeys.answers.model import BOUNDARY, PASSWORD, Answers
+from twokeys.answers.model import BOUNDARY, PASSWORD, Answers, Party, Way
 from twokeys.answers.permissions import Level, level_of
 from twokeys.answers.selection import GROUPS
 from twokeys.answers.summary import APART
@@ -32,11 +32,12 @@ from twokeys.audit.changes import (
     trusted,
 )
 from twokeys.audit.known import BY_PROVIDER
-from twokeys.audit.record import Use
+from twokeys.audit.record import Use, resolved
 from twokeys.audit.trail import Change
 from twokeys.doors import Who
 from twokeys.iam import UNKNOWN, Arn, PolicyDocument, PolicyKind, Statement, Unknown, aws_managed
 from twokeys.iam.arn import partition_of_region
+from twokeys.iam.sts import permission_set_of
 from twokeys.shown import in_utc, listed
 
 if TYPE_CHECKING:
@@ -48,7 +49,10 @@ TRUST = "UpdateAssumeRolePolicy"
 _SERVICE = ".amazonaws.com"
 _MAKES = tuple(one.replace("Delete", "Create") for one in DELETED)
 _MOST = 3
-_POLICIES = ("AttachRolePolicy", "PutRolePolicy")
+_POLICIES = {
+    one for one in TAKEN_BACK.values() if one.endswith(("RolePolicy", "PermissionSet")) and "Boundary" not in one
+}
+"""Calls that give a policy to a role, or to a permission set, of which AWS makes a role in each account."""
 ASSIGNS = "CreateAccountAssignment"
 _MEANWHILE = {TRUST: "while it was open", ASSIGNS: "within the assignment"}
 """Of calls that let in whom they name, how an entry was that one of these made."""
@@ -59,8 +63,9 @@ class Stood:
     """What the period had and the answers have not: what a call gave and, mostly, another took away, or one took away.
 
     `since` is None of what was there before the records, `until` of what was there at their end. `permissions` are
-    those of the role that a trust policy let enter, or that was given more, with the policies by name; None where it is
-    not judged whom it let in. `lost` are those whom a trust policy let in then and that of now does not.
+    those of the role that a trust policy let enter, or of the role or permission set that was given more, with the
+    policies by name; None where it is not judged whom it let in. `lost` are those whom a trust policy let in then and
+    that of now does not.
     """
 
     change: Change
@@ -99,8 +104,17 @@ class Stood:
             return f"{about(self.change, answers)}{trusts} {self.between}"
         level, names = self.permissions
         strong = level.word + (f" ({listed(names)})" if names else "")
-        role = f"role {self.change.of[1]} of {answers.account_name(self.change.recorded)}"
-        return f"{self.lost or listed(enter(self.change, answers), most=_MOST)} -> {role}: {strong}, {self.between}"
+        role = f"{self.into(answers)} of {answers.account_name(self.change.recorded)}"
+        return f"{listed(self.who(answers), most=_MOST)} -> {role}: {strong}, {self.between}"
+
+    def who(self, answers: Answers) -> list[str]:
+        """Who was let in, or may enter what was given more."""
+        return [self.lost] if self.lost else enter(self.change, answers)
+
+    def into(self, answers: Answers) -> str:
+        """What they may enter, by its name."""
+        kind, whose, _ = self.change.of
+        return f"{'permission set' if kind == 'set' else kind} {answers.names.get(whose, whose)}"
 
     def came(self, answers: Answers) -> str:
         """Who entered meanwhile, in words; empty for nobody."""
@@ -126,14 +140,48 @@ def about(one: Change, answers: Answers) -> str:
 
 
 def actor(use: Use, answers: Answers) -> str:
-    """Who called, with the session's name, which is the user's where a person switched roles."""
-    return answers.named(use.caller).short + (f" as {use.caller_session}" if use.caller_session else "")
+    """Who called, with the session's name, which is the user's where a person switched roles, and who began it."""
+    return (
+        answers.named(use.caller).short
+        + (f" as {use.caller_session}" if use.caller_session else "")
+        + begun(use, answers)
+    )
+
+
+def begun(use: Use, answers: Answers) -> str:
+    """Who began the session that called, in words; empty where no record tells."""
+    first = use.begun_by
+    session = f" as {first.caller_session}" if first and first.caller_session else ""
+    return f", begun by {caller(first, answers)}{session}" if first else ""
+
+
+def caller(use: Use, answers: Answers) -> str:
+    """Who called, in few words; of whom no record names the unique id."""
+    use = resolved(use, answers.principals)
+    return answers.named(use.caller).short + (f" ({use.unique_id})" if not use.names_caller and use.unique_id else "")
 
 
 def enter(one: Change, answers: Answers) -> list[str]:
-    """Who may enter the role that a call is of, by what is in the answers: its policies give more to them."""
-    role = Who("role", one.recorded, one.of[1])
-    return [*dict.fromkeys(way.source.short for way in (*answers.ways, *answers.within) if way.target.who == role)]
+    """Who may enter what a call is of, by what is in the answers: its policies give more to them."""
+    return [*dict.fromkeys(way.source.short for way in _into(one, answers))]
+
+
+def _into(one: Change, answers: Answers) -> list[Way]:
+    """The ways into the role that a call is of, or into those that AWS makes of the permission set."""
+    whom = _entered(one, answers)
+    ways = (*answers.ways, *answers.within)
+    return [way for way in ways if whom == (_set_of(way.target) if whom.kind == "set" else way.target.who)]
+
+
+def _entered(one: Change, answers: Answers) -> Who:
+    """What is entered of whom a call is of: a permission set by its name, which the roles have that AWS makes of it."""
+    kind, whose, _ = one.of
+    return Who(kind, "", answers.names.get(whose, whose)) if kind == "set" else Who(kind, one.recorded, whose)
+
+
+def _set_of(role: Party) -> Who | None:
+    name = permission_set_of(role.arn or role.who.name)
+    return Who("set", "", name) if name else None
 
 
 def against_states(answers: Answers, comparison: Comparison) -> Answers:
@@ -195,20 +243,18 @@ def taken_back(answers: Answers, changes: Sequence[Change]) -> tuple[Stood, ...]
 
 def with_entries(found: Iterable[Stood], uses: Iterable[Use], answers: Answers) -> tuple[Stood, ...]:
     """Each with the entries, which are in order of time, that there were while it stood."""
-    of: dict[Who | str, list[Use]] = defaultdict(list)
+    of: dict[Who | None, list[Use]] = defaultdict(list)
     for use in uses:
-        for where in (use.target, use.caller.who, use.account):
+        for where in (use.target, use.caller.who, _set_of(Party(use.target, use.arn)), _set_of(use.caller)):
             of[where].append(use)
     members: dict[Who, list[Who]] = defaultdict(list)
     for user, group in answers.memberships:
         members[group.who].append(user.who)
 
     def came(one: Stood) -> Iterator[Use]:
-        (kind, whose, what), change = one.change.of, one.change
-        whom = Who(kind, change.recorded, whose)
-        near: list[Who | str] = [what.rpartition(" ")[2]] if change.gives == ASSIGNS else [whom, *members[whom]]
-        for use in chain.from_iterable(of[where] for where in near if one.since):
-            if one.since and one.since <= use.time <= (one.until or use.time) and _is_by(change, use, answers):
+        whom = _entered(one.change, answers)
+        for use in chain.from_iterable(of[where] for where in (whom, *members[whom]) if one.since):
+            if one.since and one.since <= use.time <= (one.until or use.time) and _is_by(one.change, use, answers):
                 yield use
 
     return tuple(replace(one, entered=tuple(dict.fromkeys(came(one)))) for one in found)
@@ -218,10 +264,11 @@ def _is_by(one: Change, use: Use, answers: Answers) -> bool:
     """Whether an entry may be that of somebody whom a trust policy or an assignment let in; of other calls it is."""
     caller = use.caller.who
     if one.gives == ASSIGNS:
-        principal = answers.principals.get(one.of[2].partition(" ")[0])
-        of_set = use.permission_set == answers.names.get(one.of[1]) and caller.kind == "identity-center-user"
+        id, _, account = one.of[2].partition(" ")
+        principal = answers.principals.get(id)
+        comes = use.account == account and caller.kind == "identity-center-user"
         who = principal.who if principal else caller
-        return of_set and (who == caller or (who.kind in GROUPS and answers.is_member(caller.name, who) is not False))
+        return comes and (who == caller or (who.kind in GROUPS and answers.is_member(caller.name, who) is not False))
 
     def is_caller(who: Who | None) -> bool:
         if who is None or caller.kind == "principal":
@@ -330,17 +377,20 @@ def _ends(later: Change, one: Change) -> bool:
 def _permissions(
     one: Change, until: datetime | None, done: Sequence[Change], answers: Answers
 ) -> tuple[Level, tuple[str, ...]] | None:
-    """How strong a role was at most while a trust policy stood, or a policy of a role that somebody enters; None of
-    a call that is neither, or by whose policy the role may have entered others.
+    """How strong a role was at most while a trust policy stood, or a policy of a role or permission set that somebody
+    enters; None of a call that is neither, or by whose policy the role may have entered others.
 
     Its policies are those that the answers show and those that calls gave it before the end.
     """
-    of = (one.recorded, *one.of[:2])
-    judged = one.trusts if one.gives == TRUST else one.gives in _POLICIES and enter(one, answers)
-    if not judged or one.recorded not in answers.accounts:
+    of, of_set = (one.recorded, *one.of[:2]), one.of[0] == "set"
+    ways = _into(one, answers) if one.gives in _POLICIES else []
+    judged = one.trusts if one.gives == TRUST else ways
+    if not judged or (one.recorded not in answers.accounts and not of_set):
         return None
     there = ((key[3], said) for key, said in answers.holds.items() if key[:3] == of)
     shown = {name: [said] for name, said in there if name not in ("", BOUNDARY)}
+    if of_set:
+        shown = {said.arn or "": [said] for way in ways for said in way.permissions.documents}
     given = [each for each in done if (each.recorded, *each.of[:2]) == of and each.gives in _POLICIES]
     for each in given:
         what = each.of[2]
@@ -361,7 +411,7 @@ def _permissions(
     strongest = max((Level.NONE if made else Level.UNKNOWN, *levels))
     if one.gives != TRUST and strongest is not Level.ADMINISTRATOR and _is_about_roles(one, {}, answers):
         return None
-    return strongest, tuple(name.rpartition("/")[2] for name in shown)
+    return strongest, tuple(name.rpartition("/")[2] or "inline policy" for name in shown)
 
 
 def _key(one: Change) -> tuple[str, ...]:

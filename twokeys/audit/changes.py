@@ -16,7 +16,7 @@ from twokeys.access.reading.snapshot import mapping
 from twokeys.answers.model import BOUNDARY, KEPT_BY_ID
 from twokeys.audit.record import HIDDEN, SCIM
 from twokeys.aws_reference import access_levels
-from twokeys.iam import PolicyDocument, PolicyError, PolicyKind, Statement, parse_policy
+from twokeys.iam import PolicyDocument, PolicyError, PolicyKind, Statement, account_as_a_whole, parse_policy
 from twokeys.shown import listed
 
 _SERVICES = ("iam", "sso", "sso-directory", "identitystore", "organizations")
@@ -245,9 +245,19 @@ def trusted(policy: PolicyDocument | None, still: Sequence[Statement] = ()) -> s
     no trust policy.
     """
     names = lets_in(policy, still) if policy else {}
-    said = [listed(each, most=_MOST) + (f" if {asked}" if asked else "") for asked, each in names.items() if each]
+    said = [
+        listed([_in_words(one) for one in each], most=_MOST) + (f" if {asked}" if asked else "")
+        for asked, each in names.items()
+        if each
+    ]
     denied = ", less whom it denies" if policy and any(one.effect == "Deny" for one in policy.statements) else ""
     return "; ".join(said) + denied * bool(said)
+
+
+def _in_words(principal: str) -> str:
+    """A name in a Principal element: the root of an account stands for all of it, not for its root user."""
+    whole = account_as_a_whole(principal)
+    return f"account {whole} as a whole" if whole else principal
 
 
 def lets_in(policy: PolicyDocument, still: Sequence[Statement] = ()) -> dict[str, list[str]]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from twokeys.answers.data import party_data
 from twokeys.answers.model import Answers
-from twokeys.audit.against_states import Stood
+from twokeys.audit.against_states import Stood, begun
 from twokeys.audit.comparison import Comparison, SignIns, WayUse
 from twokeys.audit.coverage import Covered
 from twokeys.audit.entries import DoorUse
@@ -125,8 +125,8 @@ def _taken_back(one: Stood, answers: Answers) -> dict[str, Any]:
         **_use(one.change.use, answers),
         "what": one.words(answers),
         "judged": one.permissions is not None,
-        "who": one.lost or None,
-        "into": one.change.of[1],
+        "who": ("; ".join(one.who(answers)) or None) if one.permissions else None,
+        "into": one.into(answers).removeprefix("role "),
         "permissions": level.word if level is not None else None,
         "policies": list(names),
         "entered": [use.id for use in one.entered],
@@ -177,6 +177,7 @@ def _use(use: Use, answers: Answers) -> dict[str, Any]:
         "account": use.account,
         "accountName": answers.account_name(use.account),
         "callerSession": use.caller_session,
+        "begunBy": begun(use, answers).removeprefix(", begun by ") or None,
         "sourceIdentity": use.source_identity,
         "role": use.role or None,
         "roleArn": use.arn or None,

@@ -102,6 +102,7 @@ class Tallies:
 
     def __init__(self, doors: Iterable[Step], answers: Answers) -> None:
         self._answers = answers
+        self._third_parties = {way.source.who.account for way in answers.ways if way.third_party} - {""}
         self._all = [Tally(door) for door in doors]
         self._into: dict[tuple[str, str], list[Tally]] = defaultdict(list)
         for one in self._all:
@@ -115,7 +116,8 @@ class Tallies:
         """Give a use to the doors that explain it.
 
         A door of the principal itself comes before a door of its account as a whole, which is surely that of an unnamed
-        principal, too, if no other door may be. Of whom the sources know the unique id, another id is not theirs; one
+        principal, too, if no other door may be. So is any only door of a third party's account, whose records nobody
+        has: AWS lets in nobody else of it. Of whom the sources know the unique id, another id is not theirs; one
         with their name, of before or after they were made anew, perhaps used the door, as did a call that meets
         the conditions of no such door, which AWS refuses.
         https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html#principal-accounts
@@ -163,7 +165,8 @@ class Tallies:
                 and not (by_id and _has_another_id(one.door.source.who, by_id, ids))
             )
         ]
-        sure = own or (wide if use.names_caller or wide == may_be else [])
+        alone = wide == may_be or (len(may_be) == 1 and use.caller.who.account in self._third_parties)
+        sure = own or (wide if use.names_caller else may_be if alone else [])
         return sure or may_be, bool(sure)
 
     def _is_member(self, use: Use, one: Tally) -> bool | None:

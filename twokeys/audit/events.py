@@ -6,7 +6,7 @@ from itertools import chain
 
 from twokeys.answers.model import Answers
 from twokeys.answers.permissions import Level
-from twokeys.audit.against_states import Stood, actor
+from twokeys.audit.against_states import Stood, actor, begun, caller
 from twokeys.audit.changes import HANDS_ON
 from twokeys.audit.comparison import Comparison
 from twokeys.audit.entries import Usage
@@ -24,7 +24,6 @@ from twokeys.audit.words import (
     STEP,
     SURE,
     WITHOUT,
-    caller,
     kind_of,
     said_of,
     sign_ins,
@@ -271,15 +270,15 @@ def ways(comparison: Comparison) -> str:
 
 def who_changed(answers: Answers, comparison: Comparison) -> str:
     """How many calls that change keys there are, by whom and how many of them failed; empty where there are none."""
-    by: dict[str, list[Change]] = defaultdict(list)
+    by: dict[tuple[str, str], list[Change]] = defaultdict(list)
     for one in comparison.changes:
-        by[answers.named(one.use.caller).short].append(one)
+        by[answers.named(one.use.caller).short, begun(one.use, answers)].append(one)
     each = []
-    for who, own in sorted(by.items(), key=lambda pair: -len(pair[1])):
+    for (who, first), own in sorted(by.items(), key=lambda pair: -len(pair[1])):
         failed = sum(one.use.failed is not None for one in own)
         sessions = [*dict.fromkeys(one.use.caller_session for one in own if one.use.caller_session)]
         named = f" as {said_of(sessions)}" if sessions else ""
-        each.append(f"{len(own)} by {who}{named}" + (f" ({failed} failed)" if failed else ""))
+        each.append(f"{len(own)} by {who}{named}{first}" + (f" ({failed} failed)" if failed else ""))
     return f"Changes of keys: {listed(each, most=MANY)}" if each else ""
 
 

@@ -4,6 +4,8 @@ Records: https://docs.aws.amazon.com/IAM/latest/UserGuide/cloudtrail-integration
 https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html
 """
 
+from __future__ import annotations
+
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -122,6 +124,8 @@ class Use:
     """
     in_root: bool = False
     """Whether the call was made in a root session that the caller began."""
+    begun_by: Use | None = None
+    """Of a change the entry by which the session that called was begun, or the first of those that lead to it."""
 
     @property
     def target(self) -> Who:

@@ -10,6 +10,7 @@ from itertools import chain
 from twokeys.answers.model import Answers, DoorAnswer, Party, State, Time, Way
 from twokeys.answers.summary import not_looked_at, not_open, not_shown, scope, summary
 from twokeys.answers.words import conditions, duration, open_to, place
+from twokeys.audit.against_states import begun
 from twokeys.audit.comparison import Comparison, WayUse
 from twokeys.audit.entries import DoorUse
 from twokeys.audit.events import about_early, at_the_top, headline, not_in_the_events, period, ways, what_was
@@ -35,7 +36,8 @@ COLUMNS = (
     "what", "account", "account name", "who", "kind", "members", "of account", "third party", "external ID",
     "into role", "role ARN", "keys", "permissions", "policies", "through", "if", "up to", "since", "not before",
     "not after", "opens", "why", *_declared(Declaration()), "trust keys", "grant keys", "next step", "usage", "count",
-    "perhaps", "last use", "time", "call", "from address", "region", "event ID", "session", "source identity",
+    "perhaps", "last use", "time", "call", "from address", "region", "event ID", "session", "begun by",
+    "source identity",
     "MFA shown", "door",
 )  # fmt: skip
 
@@ -174,8 +176,8 @@ def _rows_of_events(answers: Answers, comparison: Comparison) -> Iterator[dict[s
             **_row_of_use(gone.change.use, answers),
             "account": gone.change.recorded,
             "account name": answers.account_name(gone.change.recorded),
-            **({"who": gone.lost, "kind": "", "of account": ""} if gone.permissions else {}),
-            "into role": gone.change.of[1] if gone.permissions else "",
+            **({"who": "; ".join(gone.who(answers)), "kind": "", "of account": ""} if gone.permissions else {}),
+            "into role": gone.into(answers).removeprefix("role ") if gone.permissions else "",
             "permissions": gone.permissions[0].word if gone.permissions else "",
             "policies": "; ".join(names),
             "not before": _at(gone.since),
@@ -203,6 +205,7 @@ def _row_of_use(use: Use, answers: Answers) -> dict[str, str]:
         "region": use.region,
         "event ID": use.id,
         "session": use.caller_session or use.session or "",
+        "begun by": begun(use, answers).removeprefix(", begun by "),
         "source identity": use.source_identity or "",
         "MFA shown": {True: "yes", False: "no", None: ""}[use.mfa],
     }

@@ -136,7 +136,8 @@ def _alike(said: Iterable[_Said], meanwhile: Mapping[str, list[str]]) -> list[_A
         surprises = dict.fromkeys(Word.NEW_ADDRESS if why.startswith(Word.NEW_ADDRESS) else why for why in unusual)
         any_source = any_session or (use.event in SIGN_INS and use.failed is not None)
         source = None if any_source else Word.NEW_ADDRESS if [*surprises] == [Word.NEW_ADDRESS] else use.source
-        whence = () if what_it_is == {_CHANGED} else (source, use.source_identity, session)
+        first = use.begun_by and (use.begun_by.caller.who, use.begun_by.unique_id)
+        whence = (first,) if what_it_is == {_CHANGED} else (source, use.source_identity, session)
         group = groups[
             use.caller.who, not use.names_caller and use.unique_id, use.target, use.event, use.failed, kinds, whence
         ]

@@ -365,14 +365,21 @@ class Trail:
                 yield replace(session, event=EARLIER) if earlier else session
 
     def all_changes(self) -> Iterator[Change]:
-        """The calls that change who can enter, those in a root session by whom its access key was given to."""
-        roots = {use.key: use for use in self._uses.values() if use.event == ROOT and use.key}
+        """The calls that change who can enter, each with who began its session, as the access keys tell; those in a
+        root session by whom its key was given to.
+        """
+        begun: dict[str | None, Use] = {use.key: use for use in self._uses.values() if use.key}
         members = {one.membership: one.of for one in self.changes.values() if one.of[1]}
         for one in self.changes.values():
-            use = one.use
-            if use.by in roots and use.caller.who.name == ROOT_SESSION:
-                began = roots[use.by]
-                use = replace(use, caller=began.caller, caller_session=began.caller_session, in_root=True)
+            use, by, first = one.use, one.use.by, None
+            if (root := begun.get(by)) and root.event == ROOT and use.caller.who.name == ROOT_SESSION:
+                use = replace(use, caller=root.caller, caller_session=root.caller_session, in_root=True)
+                by = root.by
+            sessions = {by}
+            while (began := begun.get(by)) and began.by not in sessions:
+                first, by = began, began.by
+                sessions.add(by)
+            use = replace(use, begun_by=first) if first else use
             yield replace(one, use=use, of=members.get(one.membership, one.of) if one.membership else one.of)
 
     def uses(

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from twokeys.answers.model import Answers, Step
+from twokeys.audit.against_states import begun
 from twokeys.audit.comparison import SignIns
 from twokeys.audit.entries import DoorUse, Entry, Usage
 from twokeys.audit.record import EARLIER, EVENTS, HIDDEN, LOGIN, SESSIONS, SIGN_INS, Use
@@ -116,11 +117,6 @@ def said_of(sessions: Sequence[str]) -> str:
     return listed([_UUID.sub(r"\1-…", one) for one in sessions], most=FEW)
 
 
-def caller(use: Use, answers: Answers) -> str:
-    """Who came, in few words; of whom no record names the unique id."""
-    return answers.named(use.caller).short + (f" ({use.unique_id})" if not use.names_caller and use.unique_id else "")
-
-
 def used(use: Use, answers: Answers) -> str:
     """A use in words."""
     unknown = f" ({use.unique_id})" if not use.names_caller and use.unique_id else ""
@@ -131,7 +127,7 @@ def used(use: Use, answers: Answers) -> str:
     who += f" as {use.caller_session}" if use.caller_session else ""
     if use.event in SESSIONS and use.permission_set and not use.names_caller and use.caller_session:
         who = f"Identity Center user {use.caller_session}, by the session's name"
-    session = f" for {use.source_identity}" if use.source_identity else ""
+    session = begun(use, answers) + (f" for {use.source_identity}" if use.source_identity else "")
     session += f" for product provider {use.delegate}" if use.delegate else ""
     session += " in a root session" if use.in_root else ""
     session += f", begun {in_utc(use.began)}" if use.event == EARLIER and use.began else ""

@@ -145,6 +145,10 @@ def test_every_other_type_is_kept_as_declared_with_what_is_computed_made_up(mana
     assert outputs["arn"] == f"arn:aws:kms:us-east-1:{management.account}:key/{identifier}"
     assert outputs["tagsAll"] == {"a": "b"}
     assert outputs["keyId"] == identifier
+    instance = "arn:aws:sso:::instance/ssoins-0123456789abcdef"
+    _, outputs = management.up("aws:ssoadmin/permissionSet:PermissionSet", "set", name="Admin", instanceArn=instance)
+    # https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsiamidentitycenter.html
+    assert re.fullmatch(r"arn:aws:sso:::permissionSet/ssoins-0123456789abcdef/ps-[0-9a-f]{16}", outputs["arn"])
     assert is_kept("aws:kms/key:Key")
     assert not is_kept(ROLE)
 

@@ -4,6 +4,7 @@ Nothing of it is in the local AWS: it has no effect there, and there is no drift
 What replaces an object is known of the types that the components make; of others every change is one in place.
 """
 
+import hashlib
 import re
 import uuid
 from functools import cache
@@ -18,6 +19,8 @@ _NAMES: Final = ("name", "bucket")
 _BARE: Final = ("s3", "sns", "sqs")
 """Services whose ARNs have no kind before the name: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html."""
 _BUCKET: Final = "aws:s3/bucket:Bucket"
+_PERMISSION_SET: Final = "aws:ssoadmin/permissionSet:PermissionSet"
+"""Its ARN: https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsiamidentitycenter.html."""
 _REPLACES: Final = {
     "aws:accessanalyzer/analyzer:Analyzer": "analyzerName type",
     "aws:account/alternativeContact:AlternativeContact": "accountId alternateContactType",
@@ -49,7 +52,7 @@ _REPLACES: Final = {
     "aws:sns/topicSubscription:TopicSubscription": "endpoint protocol topic",
     "aws:ssoadmin/accountAssignment:AccountAssignment": "permissionSetArn principalId principalType targetId",
     "aws:ssoadmin/managedPolicyAttachment:ManagedPolicyAttachment": "instanceArn managedPolicyArn permissionSetArn",
-    "aws:ssoadmin/permissionSet:PermissionSet": "instanceArn name",
+    _PERMISSION_SET: "instanceArn name",
     "aws:ssoadmin/permissionSetInlinePolicy:PermissionSetInlinePolicy": "instanceArn permissionSetArn",
 }
 """Inputs whose change needs a new object, as the schemas of terraform-provider-aws 6.48 have them (ForceNew)."""
@@ -87,6 +90,9 @@ def _made(aws: Aws, token: str, inputs: Properties) -> tuple[str, Properties]:
     region = str(inputs.get("region") or aws.region)
     place = "::" if service == "s3" else f"{region}:{aws.account}:"
     arn = f"arn:aws:{service}:{place}{identifier if service in _BARE else f'{kind}/{identifier}'}"
+    if token == _PERMISSION_SET:
+        below = str(inputs["instanceArn"]).replace(":instance/", ":permissionSet/")
+        arn = f"{below}/ps-{hashlib.sha256(identifier.encode()).hexdigest()[:16]}"
     known = schema(token)
     computed = known.computed if known.inputs else {"arn": "str"}
     return identifier, {
