@@ -53,7 +53,8 @@ class Who:
     """A principal: what it is, the account it belongs to (id or symbol) and its name.
 
     `kind` `root` is an account as a whole, `root-user` a session of sts:AssumeRoot, `outsider` an organization that is
-    not ours, `principal` somebody of an account whom a record does not name, `set` a permission set as what is entered. Names are compared without path: AWS keeps
+    not ours, `principal` somebody of an account whom a record does not name, `set` a permission set as what is
+    entered. Names are compared without path: AWS keeps
     them unique among their kind in an account whatever their path
     (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html). `account` is empty for those that
     belong to none, `name` for a root and for everyone.
