@@ -183,6 +183,8 @@ class Accounts:
         account, stack = settings.source_account_of(said), settings.source_stack_of(said)
         if stack is None and account == MANAGEMENT:
             return SourceAccount(settings.management_account_id, self._parent)
+        if stack is None and settings.is_outside(said):  # nothing is made there
+            return SourceAccount(account, self._parent)
         if stack is None:
             return SourceAccount(members[account].id, members[account].provider)
         if account not in self._sources:
@@ -271,7 +273,7 @@ def door_args(  # noqa: PLR0913 - a door joins two accounts
         "partition": settings.partition,
     }
     args.update(cast("CrossAccountAccessArgs", terms(door)))
-    if (account := settings.source_account_of(door)) != MANAGEMENT:
+    if (account := settings.source_account_of(door)) != MANAGEMENT and not settings.is_outside(door):
         args["source_account"] = account
     if source.kind != "root":
         args["source"] = source.name

@@ -366,8 +366,9 @@ def test_an_action_that_may_be_newer_than_the_list_is_taken(action: str) -> None
         ("ec2:Desribe*", "NotAction", True, "ec2:Describe*"),  # one letter missing in the part before the wildcard
         ("ec2:Desccribe*", "NotAction", True, "ec2:Describe*"),  # and one too many
         ("s3:Zi*", "NotAction", False, None),
-        ({"StringEquals": {"aws:Qqqq": "x"}}, "Condition.StringEquals.aws:Qqqq", True, None),
-        ({"StringEquals": {"STS:Qqqq": "x"}}, "Condition.StringEquals.STS:Qqqq", True, None),
+        ({"StringEquals": {"aws:Qqqq": "x"}}, "Condition.StringEquals.aws:Qqqq", False, None),
+        ({"StringEquals": {"STS:Qqqq": "x"}}, "Condition.StringEquals.STS:Qqqq", False, None),
+        ({"Null": {"aws:SourceVpceArn": "true"}}, "Condition.Null.aws:SourceVpceArn", True, "aws:SourceVpcArn"),
         ({"Null": {"aws:PrncplTg/a:b": "true"}}, "Condition.Null.aws:PrncplTg/a:b", True, "aws:PrincipalTag/a:b"),
         ({"StringEquals": {"iam:RsrcTg/t": "x"}}, "Condition.StringEquals.iam:RsrcTg/t", False, None),
         ({"Null": {"iam:ResourceTags/": "true"}}, "Condition.Null.iam:ResourceTags/", True, "iam:ResourceTag/the-tag"),
@@ -513,6 +514,8 @@ def test_a_door_may_start_in_another_account_of_the_stack() -> None:
         ({"role": "runner", "account": "hub"}, {}, "within one account a role needs no door"),
         ({"group": "developers", "account": "stage"}, {}, "the members of its own groups"),
         ({"user": "alice", "account": "stage"}, {"via": "identity-center"}, "belong to no account"),
+        ({"role": "scanner", "account": "777788889999"}, {"keys": ["trust"]}, "asks for an external ID"),
+        ({"role": "scanner", "account": "777788889999"}, {"externalId": "x-1"}, "has the trust alone here"),
     ],
 )
 def test_a_source_account_that_cannot_be_meant_is_refused(
@@ -531,12 +534,14 @@ def test_a_source_account_that_cannot_be_meant_is_refused(
         ({"role": "ci", "account": "stage"}, {"account": "identity"}, "stage", None),
         ({"role": "ci", "account": "tools"}, {}, "tools", "management"),
         ({"role": "ci", "account": "tools", "stack": "shared"}, {"account": "identity"}, "tools", "shared"),
+        ({"role": "ci", "account": "777788889999"}, {"account": "identity"}, "777788889999", None),
     ],
 )
 def test_a_door_starts_where_it_says_else_where_people_live(
     source: dict[str, Any], people: dict[str, Any], account: str, stack: str | None
 ) -> None:
-    door = DOOR | {"from": source | {"exists": True}, "to": {"role": "reader", "account": "hub"}}
+    outside = {"keys": ["trust"], "externalId": "x-1"} if source.get("account") == "777788889999" else {}
+    door = DOOR | outside | {"from": source | {"exists": True}, "to": {"role": "reader", "account": "hub"}}
     settings = parse("stage", HUB | {"people": people, "doors": {"d": door}})
     found = settings.doors["d"]
     assert (settings.source_account_of(found), settings.source_stack_of(found)) == (account, stack)

@@ -31,7 +31,7 @@ from twokeys.answers.model import Answers, Time, Way
 from twokeys.answers.reading import read
 from twokeys.answers.selection import into
 from twokeys.answers.summary import summary
-from twokeys.answers.words import facts, not_now, since
+from twokeys.answers.words import conditions, facts, not_now, since
 from twokeys.doors import Who
 from twokeys.doors.expiry import until
 from twokeys.errors import Refusal
@@ -432,5 +432,8 @@ def test_a_declared_door_of_identity_center_says_its_reason_and_owner() -> None:
     target = {"account": STAGE, "role": "aws-reserved/sso.amazonaws.com/AWSReservedSSO_Admin"}
     declared = {"name": "on-call", "source": source, "target": target, "reason": "Incidents", "owner": "platform"}
     world.add("Component", "on-call", door=declared)
-    (why,) = {way.why for way in seen(world, STAGE).ways if way.source.who.kind == "identity-center-group"}
+    ways = [way for way in seen(world, STAGE).ways if way.source.who.kind == "identity-center-group"]
+    (why,) = {way.why for way in ways}
+    # https://docs.aws.amazon.com/singlesignon/latest/userguide/mfa-configure.html: a setting that no key tells
+    assert {conditions(way) for way in ways} == {"as its sign-in asks (not looked at)"}
     assert why == "on-call; Incidents; owner platform"

@@ -32,7 +32,7 @@ from twokeys.answers.selection import into
 from twokeys.audit.comparison import Comparison, compare
 from twokeys.audit.coverage import Coverage, Period
 from twokeys.audit.entries import DoorUse, Usage
-from twokeys.audit.events import headline, ways
+from twokeys.audit.events import entered, headline, ways
 from twokeys.audit.logs import Source
 from twokeys.audit.to_look_at import to_look_at
 from twokeys.audit.trail import Trail
@@ -775,6 +775,7 @@ def test_failed_sign_ins_of_who_has_a_way_in_are_unusual_in_the_account_on_the_w
     assert found.apart == {"failed sign-ins on the way": 9}  # each that is listed
     rows = [said for _, said in to_look_at(read(world.graph), found)[0]]
     assert ["the last of 3 since 2026-09-01 09:00 UTC from 3 addresses" in said for said in rows] == [True] * 3
+    assert [" UTC a user name that nobody has of management " in said for said in rows].count(True) == 1
 
 
 def test_accounts_are_in_the_order_of_how_many_ways_lead_through_them_not_of_their_names() -> None:
@@ -1522,6 +1523,52 @@ def test_runs_of_one_subject_of_an_identity_provider_without_a_door_are_one_line
     ((what, said),), _ = to_look_at(read(two_keys().graph), compared(two_keys(), *runs, learning_days=14))
     assert what.startswith("without a door (22)")
     assert "the last of 22" in said
+
+
+def test_who_had_no_door_is_first_the_strongest_role_before_others_and_then_what_came_from_their_address() -> None:
+    world, admin = two_keys(granted=False), arn(STAGE, "role/admin")
+    world.role("admin", world.stage, document(trusts(CI)), managedPolicyArns=["arn:aws:iam::aws:policy/IAMFullAccess"])
+    world.grant("ci", world.hub, DEPLOYER, admin)
+    found = compared(
+        world,
+        denied(arn(HUB, "user/ann"), DEPLOYER, at(1)),
+        entry(arn(HUB, "user/eve"), DEPLOYER, at(2), sourceIPAddress="198.51.100.7"),
+        entry(arn(HUB, "user/eva"), admin, at(3), sourceIPAddress="198.51.100.7"),
+        denied(arn(HUB, "user/bob"), DEPLOYER, at(4)) | {"sourceIPAddress": "198.51.100.7"},
+    )
+    answers = read(world.graph)
+    rows = [said.partition(" UTC user ")[2][:3] for _, said in to_look_at(answers, found)[0]]
+    assert rows == ["eva", "eve", "bob", "ann"]
+    assert [(who[:8], level.word) for who, (level, _) in entered(answers, found).items()] == [
+        ("user eva", "administrator"),
+        ("user eve", "no permissions"),
+    ]
+
+
+@pytest.mark.parametrize(("elsewhere", "shown"), [(OUTSIDE, False), (HUB, True)])
+def test_usual_visits_of_a_third_party_whom_no_record_names_are_not_to_be_looked_at(
+    elsewhere: str, *, shown: bool
+) -> None:
+    """https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html."""
+    world, role = two_keys(), arn(STAGE, "role/scanned")
+    by_id = {"StringEquals": {"sts:ExternalId": "x-1"}}
+    world.role("scanned", world.stage, document(trusts(arn(elsewhere, "role/scanner"), condition=by_id)))
+    world.role("scanner", world.hub)
+    world.grant("scanner", world.hub, role)
+    visits = [
+        entry(
+            arn(elsewhere, "role/scanner"),
+            role,
+            at(day),
+            userIdentity={"type": "AWSAccount", "principalId": "AROA1:s", "accountId": elsewhere},
+        )
+        | {"requestParameters": {"roleArn": role, "roleSessionName": "s", "externalId": "x-1"}}
+        for day in (0, 7, 20)
+    ]
+    found = compared(world, *visits, learning_days=14)
+    assert [bool(one.perhaps) for one in found.population] == [True] * 3
+    rows, _ = to_look_at(read(world.graph), found)
+    assert ["the last of 3" in said for _, said in rows] == [True] * shown
 
 
 def test_new_addresses_are_one_line_and_behind_first_entries_and_what_people_do() -> None:

@@ -77,7 +77,7 @@ def test_it_shows_every_entry_its_keys_and_what_cloudtrail_saw(opened: Opened) -
     expect(principals).to_have_count(3)
     came = principals.filter(has_text="role ci of").locator(".entered")
     expect(came).to_contain_text(f"role deployer of {STAGE}, 2 times, last 2026-09-21 09:00 UTC")
-    expect(shown.locator("header")).to_contain_text("Entered: role ci of management as run-1 (2)")
+    expect(shown.locator("header")).to_contain_text("Entered: role ci of management as run-1 (no permissions, 2)")
     expect(principals.filter(has_text=OUTSIDE)).to_contain_text("not shown to be in the organization, no external ID")
     key = shown.get_by_text("trust policy of role deployer, statement 0")
     expect(key).to_be_hidden()
@@ -102,8 +102,12 @@ def test_it_has_each_use_once_with_all_that_it_is(opened: Opened) -> None:
     trail.add(entry(CI_SESSION, DEPLOYER, at(0)))
     trail.add(entry(CI_SESSION, arn(STAGE, "role/unseen"), at(20)))
     shown = opened(found, compare(found, trail), STAGE)
-    (what,) = shown.get_by_role("table", name="To look at: each use once").get_by_role("rowheader").all_inner_texts()
+    to_look_at = shown.get_by_role("table", name="To look at: each use once")
+    (what,) = to_look_at.get_by_role("rowheader").all_inner_texts()
     assert what == "without a door, unusual"
+    expect(to_look_at.locator(".id", has_text=f"({HUB})")).to_be_visible()
+    shown.emulate_media(media="print")
+    expect(to_look_at.locator(".id", has_text=f"({HUB})")).to_be_hidden()
     who = shown.get_by_role("table", name="By principal").get_by_role("row").filter(has_text="role unseen")
     expect(who).to_contain_text(f"role unseen of {STAGE} without a door, 1 time")
 
@@ -239,6 +243,8 @@ def test_the_first_printed_sheet_of_an_incident_is_the_whole_answer_with_a_place
     shown = opened(told(replace(answers, ways=ways), found), found, STAGE)
     shown.set_viewport_size({"width": round(182 / 25.4 * 96), "height": 900})
     shown.emulate_media(media="print")
+    for said in ("Not covered: ", "Not looked at: policies of buckets"):
+        expect(shown.locator("header")).to_contain_text(said)
     expect(shown.locator("header")).not_to_contain_text("Next step")
     expect(shown.locator("#not-proved")).to_contain_text("make the user's keys inactive first")
     signed = shown.locator(".signed").bounding_box()

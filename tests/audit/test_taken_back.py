@@ -158,8 +158,8 @@ def test_what_else_was_taken_back_is_named_as_not_judged(
     assert all(one.permissions is None for one in found.taken_back)
     given = any(one.since for one in found.taken_back)
     gone = any(said) and calls[0][0] != "PutRolePolicy"  # which may have been the first
-    assert [line.partition(" these ")[0] for line in at_the_top(answers, found)] == [
-        "Not judged is whom" if given else "What stood before"
+    assert [line.partition(", ")[0] for line in at_the_top(answers, found)] == [
+        "Given and taken back in the period" if given else "Not known is whom keys let in before 1 change in the period"
     ] * len(said)
     assert replace(found, was_read=WasRead(), doors=(), steps=(), unusual=()).noteworthy is gone
 
@@ -196,7 +196,7 @@ def test_how_strong_a_role_was_while_it_was_open_says_nothing_of_another_time(
     [
         (
             [(f"{do}RolePolicy", OURS | {"policyArn": ADMINISTRATOR}) for do in ("Attach", "Detach")],
-            "Who may enter anyway was given more in the period than there is now: role ci of management -> role "
+            "Was stronger in the period than now, for who may enter anyway: role ci of management -> role "
             "deployer of 222222222222: administrator (Administrator",
         ),
         (
@@ -204,7 +204,7 @@ def test_how_strong_a_role_was_while_it_was_open_says_nothing_of_another_time(
                 ("PutRolePolicy", OURS | {"policyName": "x", "policyDocument": document(grants(DEPLOYER))}),
                 ("DeleteRolePolicy", OURS | {"policyName": "x"}),
             ],
-            "Not judged is whom these let in before they were taken back: PutRolePolicy of deployer (x)",
+            "Given and taken back in the period, and not judged whom it let in: PutRolePolicy of deployer (x)",
         ),
     ],
 )
@@ -354,9 +354,8 @@ def test_the_title_has_the_period_and_who_entered_is_named_below_it() -> None:
     assert title(answers, STAGE, found).startswith(f"Who can enter {STAGE}, and who did from 2026-09-01 09:00 UTC (")
     assert title(answers, STAGE, None).startswith(f"Who can enter {STAGE} (")
     step = "ask who it was and what they did, take away what let them in, or let a stack make it"
-    assert at_the_top(answers, found) == [
-        f"Entered: user mallory of management (1, 1 without a door). Next step for who came without a door: {step}"
-    ]
+    who = "user mallory of management (no permissions, 1 without a door)"
+    assert at_the_top(answers, found) == [f"Entered: {who}. Next step for who came without a door: {step}"]
 
 
 def test_calls_by_which_services_hand_roles_to_others_are_counted_at_the_top() -> None:

@@ -37,8 +37,9 @@ LIMITS = (
     "otherwise.",
     "Not looked at: policies of buckets, keys, queues and other data; network ways; what a role may do once it is "
     # https://docs.aws.amazon.com/IAM/latest/UserGuide/root-user-sign-in.html
-    "entered; code that runs with a role; root users, who sign in to their account with its e-mail address; passwords "
-    "and access keys that no stack made; whether MFA devices exist.",
+    "entered; code that runs with a role; what IAM Identity Center and other identity providers ask at sign-in; root "
+    "users, who sign in to their account with its e-mail address; passwords and access keys that no stack made; "
+    "whether MFA devices exist.",
 )
 
 

@@ -73,6 +73,21 @@ def test_a_door_is_refused_before_its_account_exists(
     assert step in found.next_step
 
 
+@pytest.mark.usefixtures("programs_in_process")
+def test_a_door_for_a_third_party_is_its_trust_alone_and_asks_for_the_external_id(project_root: Path) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_common-scenarios_third-party.html."""
+    whom = {"role": "scanner", "account": "777788889999"}
+    door = DOOR | {"from": whom, "to": {"role": "vendor-scanner"}, "keys": ["trust"], "externalId": "lighthouse-4f2a"}
+    snapshot = previewed(project_root, "stage", doors={"vendor-scanner": door})
+    found = judge(snapshot)
+    assert (found.mandatory, {each.rule for each in found.advisory}) == ((), {"third-party-named"})
+    (access,) = snapshot.of_type("twokeys:access:CrossAccountAccess")
+    (trust,) = access.inputs["symbolicDocuments"]
+    (statement,) = trust["document"]["Statement"]
+    assert statement["Principal"] == {"AWS": "arn:aws:iam::777788889999:role/scanner"}
+    assert statement["Condition"] == {"StringEquals": {"sts:ExternalId": "lighthouse-4f2a"}}
+
+
 HUB, WEB = "111111111111", "222222222222"
 
 

@@ -8,6 +8,7 @@ import hashlib
 import re
 from functools import cache
 from importlib.resources import files
+from itertools import cycle
 from typing import Any
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined
@@ -15,7 +16,9 @@ from markupsafe import Markup, escape
 
 from twokeys.shown import pieces, printable
 
-_TYPED = re.compile(r"`([^`]+)`")
+AN_ID = re.compile(r" \((?:\d{12}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\)")
+"""The ID of an account, behind its name, or of an event: a style may leave it out on paper."""
+_APART = re.compile(f"`([^`]+)`|({AN_ID.pattern})")
 _SHORT = 12
 """A word of so many letters is never parted."""
 
@@ -69,13 +72,13 @@ def _parted(text: str) -> Markup:
     """Text in which a long name may be parted where AWS's names can be, and nowhere else; what is typed is code."""
     parts = (
         Markup(" ").join(
-            Markup("<wbr>").join(pieces(word)) if len(word) > _SHORT else escape(word) for word in part.split(" ")
+            Markup("<wbr>").join(pieces(word)) if len(word) > _SHORT else escape(word)
+            for word in (part or "").split(" ")
         )
-        for part in _TYPED.split(printable(text))
+        for part in _APART.split(printable(text))
     )
-    return Markup("").join(
-        Markup("<code>{}</code>").format(part) if number % 2 else part for number, part in enumerate(parts)
-    )
+    kinds = cycle(map(Markup, ("{}", "<code>{}</code>", '<span class="id">{}</span>')))
+    return Markup("").join(kind.format(part) for kind, part in zip(kinds, parts, strict=False) if part)
 
 
 def _finalized(value: Any) -> Any:  # noqa: ANN401 - whatever a template prints

@@ -19,7 +19,7 @@ from twokeys.shown import counted, in_utc, listed
 
 _NOT_LOOKED_AT = (
     "Not looked at: policies of buckets, keys, queues and other data; network ways; what a role may do once it is "
-    "entered; code that runs with a role; {}"
+    "entered; code that runs with a role; what IAM Identity Center and other identity providers ask at sign-in; {}"
 )
 _STRONGEST_FIRST = sorted(Level, reverse=True)
 _LIVE = "ask live IAM (`--live`)"
@@ -89,7 +89,8 @@ class Summary:
         more = [f"{counted(ways, 'way')} {when.value}" for when, ways in self.not_now]
         more += [f"{counted(ways, 'way')} {open_to(provider)}" for provider, ways in self.open_to]
         more += [
-            f"{counted(ways, 'way')} from third parties {known}, {without or 'none'} without an external ID"
+            f"{counted(ways, 'way')} from third parties {known}, {f'{without} without' if without else 'each with'} an "
+            "external ID"
             for known, ways, without in self.third_parties
         ]
         more += [
@@ -261,12 +262,16 @@ def scope(answers: Answers) -> str | None:
     """
     if not answers.from_states:
         return ". ".join(filter(None, (answers.meanwhile, _not_answered(answers)))) or None
+    only = "only users and roles that stacks made; live IAM also has those made otherwise"
+    return ". ".join(filter(None, (f"From states{_as_of(answers)}: {only}", answers.meanwhile, run_by(answers))))
+
+
+def run_by(answers: Answers) -> str:
+    """Who ran the updates, but for a principal with a way, in a sentence; empty for nobody."""
     with_a_way = {way.source.who for way in answers.ways}
     others = [arn for arn in answers.updated_by if Who.named(arn) not in with_a_way]
-    root = ", the root user as in the sandbox: in AWS a role runs them" if any(map(account_as_a_whole, others)) else ""
-    ran = f"The updates were run by {', '.join(others)}{root}" if others else ""
-    only = "only users and roles that stacks made; live IAM also has those made otherwise"
-    return ". ".join(filter(None, (f"From states{_as_of(answers)}: {only}", answers.meanwhile, ran)))
+    root = ", the root user" if any(map(account_as_a_whole, others)) else ""
+    return f"The updates were run by {', '.join(others)}{root}" if others else ""
 
 
 def _as_of(answers: Answers) -> str:

@@ -12,6 +12,8 @@ from twokeys.answers.model import ANY_ANCHOR, KeyPlace, Step, Time, Way
 from twokeys.doors.expiry import left, on, until
 from twokeys.shown import in_utc
 
+SIGN_IN = "as its sign-in asks (not looked at)"
+
 
 def into(way: Way, target: str = "") -> str:
     """Into what a way leads, by default without the account: "role deployer, through role ci of management"."""
@@ -59,8 +61,9 @@ def _of_several(known: str, ways: list[Way]) -> str:
 
 
 def conditions(way: Way) -> str:
-    """What a session must show beside its identity; "always" where nothing."""
-    return " and ".join(way.conditions) or "always"
+    """What a session must show beside its identity; "always" where nothing. No key tells what Identity Center asks."""
+    signs_in = (SIGN_IN,) if way.source.who.kind.startswith("identity-center-") else ()
+    return " and ".join((*signs_in, *way.conditions)) or "always"
 
 
 def asked_of_session(conditions: Iterable[str]) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from twokeys.answers.model import Answers, Party, Step, Way
+from twokeys.answers.permissions import Level
 from twokeys.answers.selection import PEOPLE
 from twokeys.audit import LEARNING
 from twokeys.audit.against_states import Stood, not_in_states, taken_back, with_entries
@@ -107,6 +108,20 @@ class Comparison:
     def undeclared(self) -> tuple[Use, ...]:
         """The entries that no door explains, and those into roles that ways lead through."""
         return tuple(one.use for one in self.population if not one.doors)
+
+    @property
+    def strengths(self) -> dict[str, Level]:
+        """Of each entry, by id, how strong its role is, as far as a way into it shows, or was meanwhile."""
+        ways = (*self.answers.ways, *self.answers.within, *self.answers.if_granted)
+        of_roles = {way.target.who: way.permissions.level for way in ways}
+        found: dict[str, Level] = {}
+        for one in self.population:
+            roles = {one.use.target, *(door.target.who for door in one.doors)} & {*of_roles}
+            found[one.use.id] = max((of_roles[role] for role in roles), default=Level.UNKNOWN)
+        for stood in (*self.taken_back, *self.not_in_states):
+            level, _ = stood.permissions or (Level.NONE, ())
+            found |= {use.id: max(found[use.id], level) for use in stood.entered}
+        return found
 
     @property
     def not_begun(self) -> int:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Container, Iterator, Sequence
 from itertools import chain
 
 from twokeys.answers.model import Answers
+from twokeys.answers.permissions import Level
 from twokeys.audit.against_states import Stood, actor, begun, caller
 from twokeys.audit.changes import HANDS_ON
 from twokeys.audit.comparison import Comparison
@@ -63,9 +64,16 @@ def not_in_the_events(comparison: Comparison) -> str:
 
 
 def headline(answers: Answers, comparison: Comparison | None) -> str:
-    """What somebody has to look at, in few words; empty where no events were given."""
+    """What somebody has to look at, in few words, and what is not covered; empty where no events were given."""
     if comparison is None:
         return ""
+    was_read = comparison.was_read
+    said = (saw(answers, comparison), gaps(answers, was_read), without_digests(answers, was_read))
+    return "; ".join(filter(None, said))
+
+
+def saw(answers: Answers, comparison: Comparison) -> str:
+    """What CloudTrail saw that somebody has to look at, in few words."""
     earlier = [
         f"role {use.role} of {answers.account_name(use.account)}, as {use.session}" for use in comparison.earlier
     ]
@@ -92,10 +100,7 @@ def headline(answers: Answers, comparison: Comparison | None) -> str:
     )
     first = seen if comparison.start else (_NO_RECORDS if _may_have_logs(comparison) else _NO_LOGS,)
     only = f" of {listed(comparison.regions)} only" if comparison.regions else ""
-    said = f"CloudTrail{only}: {', '.join(filter(None, (*first, *not_known)))}"
-    return "; ".join(
-        filter(None, (said, gaps(answers, comparison.was_read), without_digests(answers, comparison.was_read)))
-    )
+    return f"CloudTrail{only}: {', '.join(filter(None, (*first, *not_known)))}"
 
 
 def _some(count: int, what: str, more: str = "") -> str:
@@ -109,11 +114,11 @@ _STEP = (
 )
 WAS_OPEN, GIVEN, NOT_JUDGED = "was open", "was given more", "was given or taken away, not judged"
 _AT_THE_TOP = {
-    WAS_OPEN: "Was open in the period and is not any more (by its trust policy; our own accounts' grants not judged)",
-    GIVEN: "Who may enter anyway was given more in the period than there is now",
-    NOT_JUDGED: "Not judged is whom these let in before they were taken back",
+    WAS_OPEN: "Was open in the period and is not any more (by its trust policy; grants of ours are not judged)",
+    GIVEN: "Was stronger in the period than now, for who may enter anyway",
+    NOT_JUDGED: "Given and taken back in the period, and not judged whom it let in",
 }
-_STOOD = "What stood before these changes is not in what was read"
+_STOOD = "Not known is whom keys let in before {} in the period, listed below, replaced them or took them away"
 _THEN = ". Next step: for a second answer, give the states of the period's beginning with `--at` of then"
 
 
@@ -124,12 +129,13 @@ def at_the_top(answers: Answers, comparison: Comparison | None, few: int = FEW) 
     if comparison is None:
         return []
     came = []
-    for who, each in entered(answers, comparison).items():
+    for who, (level, each) in entered(answers, comparison).items():
         own = [use for uses in each.values() for use in uses]
         without = sum(len(uses) for (_, how), uses in each.items() if how == NO_DOOR)
         sessions = [*dict.fromkeys(use.source_identity or use.caller_session or "" for use in own)]
         named = f" as {said_of([*filter(None, sessions)])}" if any(sessions) else ""
-        came.append(f"{who}{named} ({len(own)}{f', {without} {NO_DOOR}' if without else ''})")
+        count = [f"{without} {NO_DOOR}"] * bool(without) + [f"{len(own)}"] * (without < len(own))
+        came.append(f"{who}{named} ({level.word}, {' of '.join(count)})")
     of_services = {*chain(*HANDS_ON.values())}
     handed = Counter(
         f"{one.use.event} in {answers.account_name(one.use.account)}"
@@ -141,27 +147,30 @@ def at_the_top(answers: Answers, comparison: Comparison | None, few: int = FEW) 
         what = _AT_THE_TOP[what_was(one)] if one.since or one.permissions else _STOOD
         taken[what].append(f"{one.words(answers)}, by {actor(one.change.use, answers)}{one.came(answers)}")
     came_in = f"Entered: {listed(came, most=4 * few)}{_STEP if comparison.undeclared else ''}"
-    return [came_in] * bool(came) + [
+    said = [
         f"{what}: {'; '.join([*lines[:few], *([f'{len(lines) - few} more below'] if len(lines) > few else [])])}"
-        + _THEN * (what == _STOOD)
         for what, lines in (
             ("Hands roles to others than their services", [f"{one} ({number})" for one, number in handed.items()]),
-            *((what, taken[what]) for what in (*_AT_THE_TOP.values(), _STOOD)),
+            *((what, taken[what]) for what in _AT_THE_TOP.values()),
         )
         if lines
     ]
+    stood = [_STOOD.format(counted(len(taken[_STOOD]), "change")) + _THEN] * bool(taken[_STOOD])
+    return [came_in] * bool(came) + said + stood
 
 
-Entered = dict[str, dict[tuple[str, str], list[Use]]]
-"""Who came, into which role and how, with the uses."""
+Entered = dict[str, tuple[Level, dict[tuple[str, str], list[Use]]]]
+"""Who came, how strong the strongest role was, and into which role and how, with the uses."""
 
 
 def entered(answers: Answers, comparison: Comparison, sources: Container[str] = ()) -> Entered:
-    """Who came in, with the uses of each role: who came without a door first, then who came most often.
+    """Who came in, with the uses of each role: who came without a door first, then into the strongest, the most often.
 
     Who came by a door for another, of these sources, as a member of a group, is said there.
     """
-    came: Entered = defaultdict(lambda: defaultdict(list))
+    came: dict[str, dict[tuple[str, str], list[Use]]] = defaultdict(lambda: defaultdict(list))
+    strengths: dict[str, Level] = defaultdict(lambda: Level.NONE)
+    of_uses = comparison.strengths
     for one in comparison.population:
         if not one.on_the_way:
             who = caller(one.use, answers)
@@ -169,8 +178,10 @@ def entered(answers: Answers, comparison: Comparison, sources: Container[str] = 
             by = who if who in doors else next(iter(doors), who)
             how = kind_of(one).removeprefix(SURE).removeprefix("entry ")
             came[by][one.use.target.label, how if by == who else f"{how} by {who}".strip()].append(one.use)
+            strengths[by] = max(strengths[by], of_uses[one.use.id])
     without = {caller(use, answers) for use in comparison.undeclared}
-    return dict(sorted(came.items(), key=lambda one: (one[0] not in without, -sum(map(len, one[1].values())))))
+    order = sorted(came, key=lambda who: (who not in without, -strengths[who], -sum(map(len, came[who].values()))))
+    return {who: (strengths[who], came[who]) for who in order}
 
 
 def _may_have_logs(comparison: Comparison) -> bool:

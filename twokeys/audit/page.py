@@ -11,16 +11,16 @@ from math import ceil
 from twokeys.answers import pages
 from twokeys.answers.model import Answers, Step, Time, Way
 from twokeys.answers.permissions import Level
-from twokeys.answers.summary import FEW, Named, by_account, not_looked_at, not_shown, scope, summary
+from twokeys.answers.summary import FEW, Named, by_account, not_looked_at, not_shown, run_by, scope, summary
 from twokeys.answers.words import asked, duration, into, keys, remaining, since, third_parties
 from twokeys.audit.comparison import Comparison
 from twokeys.audit.events import (
     about_early,
     at_the_top,
     entered,
-    headline,
     not_in_the_events,
     period,
+    saw,
     taken_back,
     through_roles,
     ways,
@@ -40,7 +40,7 @@ from twokeys.audit.report import (
     what_was_read,
 )
 from twokeys.audit.to_look_at import in_time, to_look_at
-from twokeys.audit.what_was_read import coverage, gaps, not_readable
+from twokeys.audit.what_was_read import coverage, covering, gaps, not_readable
 from twokeys.audit.words import sign_ins, uses
 from twokeys.shown import counted, in_utc, listed
 
@@ -49,7 +49,7 @@ _MOST = 50
 """How many changes the page has; the CSV and JSON list all."""
 _FEW, _MOST_PRINCIPALS = 2, 8
 """How much of each kind of what was taken back, and principals of a strength, the first sheet has."""
-_LINES, _ACROSS, _IN_CELLS = 54, 105, 85
+_LINES, _ACROSS, _IN_CELLS = 58, 105, 85
 """How many lines of a sheet its headings and the place to sign leave, and characters of a line, and of one in cells."""
 
 
@@ -64,18 +64,19 @@ def page(answers: Answers, target: str | None, comparison: Comparison | None, no
     for way in answers.ways:
         of_account[way.account].append(way)
     came = _came(answers, comparison, {source.short for source, _ in principals}) if comparison else {}
-    of_sources = {source.short: "; ".join(came.pop(source.short, ())) for source, _ in principals}
+    of_sources = {source.short: "; ".join(came.pop(source.short, ("", []))[1]) for source, _ in principals}
     sentences = [
         numbers.sentence,
         *at_the_top(answers, comparison, _FEW),
         credentials(answers),
-        headline(answers, comparison),
+        *((saw(answers, comparison), covering(answers, comparison.was_read)) if comparison else ()),
         not_shown(answers),
     ]
     said, steps = zip(*(_step_of(one) for one in sentences if one), strict=True)
     strengths = _by_strength(answers, now)
     looked_at = to_look_at(answers, comparison)[0] if comparison is not None else []
-    few_uses = _that_fit([asked_of, *said], [*(names for _, _, names in strengths)], looked_at)
+    as_of, unseen = scope(replace(answers, updated_by=())), not_looked_at(answers)
+    few_uses = _that_fit([asked_of, *said, as_of or "", unseen], [*(names for _, _, names in strengths)], looked_at)
     of_events = _events(answers, comparison, named, few_uses) if comparison is not None else None
     return pages.page(
         _PACKAGE,
@@ -91,13 +92,13 @@ def page(answers: Answers, target: str | None, comparison: Comparison | None, no
         steps=[*filter(None, steps)],
         few_uses=few_uses,
         strengths=strengths,
-        as_of=scope(replace(answers, updated_by=())),
-        scope=scope(answers),
+        as_of=as_of,
+        run_by=run_by(answers),
         evidence=what_was_read(answers, comparison),
         version=version("twokeys"),
-        not_looked_at=not_looked_at(answers),
+        not_looked_at=unseen,
         principals=[
-            *((who, "", ("", "no way of its own"), "", "; ".join(said)) for who, said in came.items()),
+            *((who, "", (level, "no way of its own"), "", "; ".join(said)) for who, (level, said) in came.items()),
             *(
                 (
                     source.short,
@@ -138,21 +139,24 @@ def page(answers: Answers, target: str | None, comparison: Comparison | None, no
 def _step_of(sentence: str) -> tuple[str, str]:
     """A sentence without its next step, which is for whoever asks again and not for whoever signs; and that."""
     said, _, step = sentence.partition(". Next step")
-    return said, step.removeprefix(":").strip()
+    return said[:1].upper() + said[1:], step.removeprefix(":").strip()
 
 
-def _came(answers: Answers, comparison: Comparison, sources: Container[str]) -> dict[str, list[str]]:
-    """What each principal entered in the period, a group by its members, and what was entered through other roles."""
-    came: dict[str, list[str]] = defaultdict(list)
-    for who, each in entered(answers, comparison, sources).items():
+def _came(answers: Answers, comparison: Comparison, sources: Container[str]) -> dict[str, tuple[str, list[str]]]:
+    """What each principal entered in the period, a group by its members, and what was entered through other roles; and
+    how strong the strongest of its own entries is.
+    """
+    came: dict[str, tuple[str, list[str]]] = defaultdict(lambda: ("", []))
+    for who, (level, each) in entered(answers, comparison, sources).items():
+        came[who] = (level.word, [])
         for (role, how), own in each.items():
             places = listed([answers.account_name(use.account) for use in own], most=_MOST_PRINCIPALS)
             what = f"{role} of {places} {how}".strip()
-            came[who].append(f"{what}, {counted(len(own), 'time')}, last {in_utc(own[-1].time)}")
+            came[who][1].append(f"{what}, {counted(len(own), 'time')}, last {in_utc(own[-1].time)}")
     for one in comparison.ways:
         if one.way.through and one.last:
             count = counted(one.count, "time") if one.count else "perhaps"
-            came[one.way.source.short].append(
+            came[one.way.source.short][1].append(
                 f"{into(one.way, one.way.target.short)}, {count}, last {in_utc(one.last)}"
             )
     return came
@@ -176,7 +180,7 @@ def _that_fit(sentences: Iterable[str], cells: Iterable[str], looked_at: Iterabl
     One is always there.
     """
     room = _LINES - sum(_height(one) for one in sentences) - sum(_height(one, _IN_CELLS) for one in cells)
-    heights = accumulate(_height(use, _IN_CELLS) for _, use in looked_at)
+    heights = accumulate(_height(pages.AN_ID.sub("", use), _IN_CELLS) for _, use in looked_at)
     return max(1, sum(height <= room for height in heights))
 
 

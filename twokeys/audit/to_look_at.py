@@ -6,8 +6,10 @@ from dataclasses import dataclass, field
 from operator import itemgetter
 
 from twokeys.answers.model import Answers
+from twokeys.answers.permissions import Level
 from twokeys.answers.selection import PEOPLE
 from twokeys.audit.comparison import Comparison
+from twokeys.audit.entries import NOT_NAMED
 from twokeys.audit.record import SESSIONS, SIGN_INS, Use
 from twokeys.audit.trail import LOGGING
 from twokeys.audit.unusual import Word
@@ -30,9 +32,12 @@ class _Alike:
     def __len__(self) -> int:
         return len(self.uses)
 
-    def order(self, unmet: Container[str]) -> tuple[object, ...]:
-        """Who had no door first, then who did not meet what a door asks for, then root users, logging that was stopped,
-        and what is unusual. Of that a first entry, then that for several reasons, then that of people is first.
+    def order(
+        self, unmet: Container[str], whence: Container[str | None], strengths: Mapping[str, Level]
+    ) -> tuple[object, ...]:
+        """Who had no door first, then what came from an address of theirs, who did not meet what a door asks for, root
+        users, logging that was stopped, and what is unusual. Of each what succeeded, then what is into the strongest
+        role, a first entry, that for several reasons, and that of people is first.
 
         Sessions that no record shows anybody to begin are last: where a trail logs writes only, all of them are such.
         """
@@ -40,7 +45,9 @@ class _Alike:
         who, met = first.caller.who.kind, all(use.id not in unmet for use in self.uses)
         return (
             *(first.event in SESSIONS, _is_nobody_s(first)),
-            *(NO_DOOR not in self.labels, met, who != "root-user", first.event not in LOGGING),
+            *(NO_DOOR not in self.labels, all(use.source not in whence for use in self.uses), met, who != "root-user"),
+            *(first.event not in LOGGING, first.failed is not None),
+            -max(strengths.get(use.id, Level.NONE) for use in self.uses),
             *(Word.FIRST_ENTRY not in self.surprises, -len(self.surprises), who not in PEOPLE, first.time, first.id),
         )
 
@@ -78,7 +85,8 @@ def to_look_at(answers: Answers, comparison: Comparison) -> tuple[Rows, Rows]:
     )
     groups = _alike((*_entries_and_unusual(comparison), *_changed(comparison, entered)), meanwhile)
     unmet = {one.use.id for one in comparison.population if one.unmet}
-    first = sorted((one for one in groups if [*one.labels] != [_CHANGED]), key=lambda one: one.order(unmet))
+    about = unmet, {use.source for use in comparison.undeclared}, comparison.strengths
+    first = sorted((one for one in groups if [*one.labels] != [_CHANGED]), key=lambda one: one.order(*about))
     changes = sorted((one for one in groups if [*one.labels] == [_CHANGED]), key=len)
     return [one.row(answers) for one in first], [one.row(answers) for one in changes]
 
@@ -93,7 +101,11 @@ _Said = tuple[Use, str, tuple[str, ...], str]
 
 
 def _entries_and_unusual(comparison: Comparison) -> Iterator[_Said]:
+    """Not those by a third party's door of whom only the name lacks: no record here ever has it."""
+    theirs = {way.source.who for way in comparison.answers.ways if way.third_party}
     for one in comparison.population:
+        if one.perhaps == NOT_NAMED and all(door.source.who in theirs for door in one.doors):
+            continue
         if one.perhaps:
             yield one.use, f"perhaps by {' or '.join(map(by_door, one.doors))}", tuple(one.perhaps.split("; ")), ""
         elif not one.doors:
@@ -136,7 +148,7 @@ def _alike(said: Iterable[_Said], meanwhile: Mapping[str, list[str]]) -> list[_A
         ]
         group.uses.append(use)
         group.labels.update(what for _, what, _, _ in same)
-        group.why.update(dict.fromkeys(meanwhile.get(use.id, ())))
+        group.why.update(dict.fromkeys(said.partition(" (")[0] for said in meanwhile.get(use.id, ())))
         group.why.update(dict.fromkeys(why for _, _, whys, _ in same for why in whys))
         group.surprises.update(surprises)
     return list(groups.values())

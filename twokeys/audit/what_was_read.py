@@ -29,6 +29,19 @@ def gaps(answers: Answers, was_read: WasRead) -> str:
     return f"not covered: {listed(lost, most=FEW)}: entries and changes of keys there are not known" if lost else ""
 
 
+def covering(answers: Answers, was_read: WasRead) -> str:
+    """Which accounts are covered on each day, which are not, and of which log files alone tell."""
+    whole: dict[int, list[str]] = defaultdict(list)
+    for one in was_read.accounts:
+        if one.lacks is None:
+            whole[len(one.regions)].append(answers.account_name(one.account))
+    there = "; ".join(
+        f"{listed(places, most=FEW)} ({counted(count, 'region')})" for count, places in sorted(whole.items())
+    )
+    said = f"covered each day: {there}" if there else ""
+    return "; ".join(filter(None, (said, gaps(answers, was_read), without_digests(answers, was_read))))
+
+
 def _of_regions(one: Covered) -> str:
     lack = sum(map(bool, one.missing.values()))
     return f"{lack} of {counted(len(one.regions), 'region')}, " if lack < len(one.regions) else ""

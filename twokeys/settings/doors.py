@@ -28,6 +28,7 @@ from twokeys.settings.problem import Problem, no_account, no_mfa, those_there, t
 from twokeys.settings.values import check_conditions
 
 _PRINCIPAL_PAGE = "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html"
+_THIRD_PARTY_PAGE = "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_common-scenarios_third-party.html"
 _RESERVED_PAGE = "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_create-service-linked-role.html"
 
 
@@ -222,9 +223,17 @@ def _source_account(settings: Settings, key: str, door: DoorSettings) -> Iterato
             f"{key}.account", source.account, "people of IAM Identity Center belong to no account", "remove it"
         )
         return
-    if is_account_id(account) and account not in settings.accounts:
-        why = "an account is named by its key in `accounts` of its stack"
-        yield Problem(f"{key}.account", account, why, "write that key, and the `stack` if it is another one")
+    if settings.is_outside(door):
+        ours = source.stack is not None or account == settings.management_account_id
+        if ours or door.keys != ("trust",) or door.external_id is None:
+            why = (
+                "an account of the organization is named by its key in `accounts` of its stack, and a door for a third"
+                f" party has the trust alone here and asks for an external ID ({_THIRD_PARTY_PAGE})"
+            )
+            step = (
+                "write that key, and the `stack` if it is another one; of a third party `keys: [trust]`, `externalId`"
+            )
+            yield Problem(f"{key}.account", account, why, step)
         return
     if source.stack is not None and (source.account is None or account == MANAGEMENT or account in settings.accounts):
         why = f"it is the stack of the account that they come from; accounts of this stack: {known}"

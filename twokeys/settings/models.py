@@ -11,6 +11,7 @@ from twokeys.access_role import ACCESS_ROLE
 from twokeys.aws_reference import regions
 from twokeys.doors import Declaration
 from twokeys.doors.documents import DoorPlan, KeyName, SourceKind
+from twokeys.iam import is_account_id
 from twokeys.settings.audit import AuditSettings
 from twokeys.settings.base import Model
 from twokeys.settings.baseline import AccountBaselineSettings, BaselineSettings, ContactsSettings
@@ -270,7 +271,7 @@ class SourceSettings(GranteeSettings):
     """Who comes through a door: one role, user or group of an account, or its root.
 
     `account` is the key of an account of this stack, or of `stack` (its name, the management stack by default), or
-    `management`; without it they come from where `people` live.
+    `management`, or the id of a third party's; without it they come from where `people` live.
 
     A group is no principal in AWS, so the trust names its members: `members`, or those that the management stack says.
     `exists` says that the principal is there already, made by somebody else: AWS refuses a trust in one that is not.
@@ -449,9 +450,13 @@ class Settings(Model):
     def source_stack_of(self, door: DoorSettings) -> str | None:
         """The name of the other stack whose account a door starts in, `management` for that one; None for our own."""
         account = self.source_account_of(door)
-        if account == MANAGEMENT or (account in self.accounts and door.source.stack is None):
+        if account == MANAGEMENT or (account in self.accounts and door.source.stack is None) or self.is_outside(door):
             return None
         return door.source.stack or MANAGEMENT
+
+    def is_outside(self, door: DoorSettings) -> bool:
+        """Whether a door starts in the account of a third party, which its id names: it has no key here."""
+        return is_account_id(account := self.source_account_of(door)) and account not in self.accounts
 
     def environment_of(self, account: str) -> str | None:
         """What the tag `environment` of a member account says, its own before that of the stack."""
