@@ -1545,32 +1545,6 @@ def test_who_had_no_door_is_first_the_strongest_role_before_others_and_then_what
     ]
 
 
-@pytest.mark.parametrize(("elsewhere", "shown"), [(OUTSIDE, False), (HUB, True)])
-def test_usual_visits_of_a_third_party_whom_no_record_names_are_not_to_be_looked_at(
-    elsewhere: str, *, shown: bool
-) -> None:
-    """https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html."""
-    world, role = two_keys(), arn(STAGE, "role/scanned")
-    by_id = {"StringEquals": {"sts:ExternalId": "x-1"}}
-    world.role("scanned", world.stage, document(trusts(arn(elsewhere, "role/scanner"), condition=by_id)))
-    world.role("scanner", world.hub)
-    world.grant("scanner", world.hub, role)
-    visits = [
-        entry(
-            arn(elsewhere, "role/scanner"),
-            role,
-            at(day),
-            userIdentity={"type": "AWSAccount", "principalId": "AROA1:s", "accountId": elsewhere},
-        )
-        | {"requestParameters": {"roleArn": role, "roleSessionName": "s", "externalId": "x-1"}}
-        for day in (0, 7, 20)
-    ]
-    found = compared(world, *visits, learning_days=14)
-    assert [bool(one.perhaps) for one in found.population] == [True] * 3
-    rows, _ = to_look_at(read(world.graph), found)
-    assert ["the last of 3" in said for _, said in rows] == [True] * shown
-
-
 def test_new_addresses_are_one_line_and_behind_first_entries_and_what_people_do() -> None:
     ci, ann, eve = CI_SESSION.replace(HUB, OUTSIDE), arn(OUTSIDE, "user/ann"), arn(OUTSIDE, "user/eve")
     world, vendor = World(), arn(STAGE, "role/vendor")

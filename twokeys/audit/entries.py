@@ -27,7 +27,7 @@ _ANOTHER_ID = "caller or role has another unique id than in what was read"
 _ANOTHER_PATH = "role has another path than in what was read"
 _NO_BEGINNING = "a session of this role is in the records, its AssumeRole is not"
 _BEFORE = "the session began before the period, and nothing shows who began it"
-NOT_NAMED = "the record does not name the caller"
+_NOT_NAMED = "the record does not name the caller"
 _NOT_SHOWN = "nothing shows whether the caller is whom the door is for"
 _UNKNOWN_MANAGEMENT = Who("root", "")
 """Whom AWS's own access role lets in where nothing tells which account that is."""
@@ -140,7 +140,7 @@ class Tallies:
             lacks += tuple(f"in no membership of {group} that is shown" for group in dict.fromkeys(groups))
             return Entry(use, (), "", on_the_way, lacks)
         why = _BEFORE if use.event == EARLIER else _ANOTHER_ID if other else ""
-        why = why or ("" if sure else _NOT_SHOWN if use.names_caller else NOT_NAMED)
+        why = why or ("" if sure else _NOT_SHOWN if use.names_caller else _NOT_NAMED)
         if all(_has_another_path(one.door, use) for one in found):
             why = "; ".join(filter(None, (why, _ANOTHER_PATH)))
         why = "; ".join(filter(None, (why, *lacks)))

@@ -9,7 +9,6 @@ from twokeys.answers.model import Answers
 from twokeys.answers.permissions import Level
 from twokeys.answers.selection import PEOPLE
 from twokeys.audit.comparison import Comparison
-from twokeys.audit.entries import NOT_NAMED
 from twokeys.audit.record import SESSIONS, SIGN_INS, Use
 from twokeys.audit.trail import LOGGING
 from twokeys.audit.unusual import Word
@@ -101,11 +100,7 @@ _Said = tuple[Use, str, tuple[str, ...], str]
 
 
 def _entries_and_unusual(comparison: Comparison) -> Iterator[_Said]:
-    """Not those by a third party's door of whom only the name lacks: no record here ever has it."""
-    theirs = {way.source.who for way in comparison.answers.ways if way.third_party}
     for one in comparison.population:
-        if one.perhaps == NOT_NAMED and all(door.source.who in theirs for door in one.doors):
-            continue
         if one.perhaps:
             yield one.use, f"perhaps by {' or '.join(map(by_door, one.doors))}", tuple(one.perhaps.split("; ")), ""
         elif not one.doors:
