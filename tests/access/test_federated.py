@@ -107,6 +107,7 @@ def test_a_shared_provider_without_ones_own_subject_is_refused(condition: object
     without_subject = condition == {"StringEquals": {OWNER: "42"}}
     said = "cannot work as it stands with GitHub: " if without_subject else "is open to others by "
     assert (found.rule, said in found.message) == ("federated-trust", True)
+    assert f"as in {MAIN}" in found.next_step
 
 
 def test_a_workflow_is_called_by_others_where_its_repository_is_public() -> None:

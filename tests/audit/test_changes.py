@@ -258,7 +258,11 @@ def test_each_next_step_of_what_is_not_shown_is_said_once_and_of_a_past_day_none
     assert steps == f"give newer states (`pulumi refresh`); {then}"
     *_, steps = str(not_shown(replace(now, not_recorded_after="a day and the next"))).partition("Next step: ")
     assert "newer" not in steps, "they are of after the period"
+    assert "may be missing here, or stronger than said. Next step: " in str(not_shown(now)), "a policy gives more"
     *_, steps = str(not_shown(replace(now, past=True))).partition("Next step: ")
+    key = "ask who called; if nobody stands for it, make the user's keys inactive first"
+    assert steps == f"{key}; give the logs of that time too", "a key of then may work still"
+    *_, steps = str(not_shown(replace(now, past=True, changed_since={"PutRolePolicy of x": ""}))).partition("step: ")
     assert steps == "look at the changes themselves; give the logs of that time too"
 
 

@@ -231,6 +231,33 @@ def test_a_log_file_that_no_digest_of_its_time_lists_is_named_and_the_answer_is_
     assert run(*asked).return_value == 0
 
 
+def test_of_each_account_the_records_and_days_of_the_period_are_said_those_of_a_copy_not_again(tmp_path: Path) -> None:
+    """What lookup-events prints of an account may be among its log files: CloudTrail's event history has them all.
+
+    https://docs.aws.amazon.com/awscloudtrail/latest/userguide/view-cloudtrail-events.html
+    """
+    found = [read_event(HUB, f"2026-{day}T10:00:00Z") for day in ("08-31", "09-01", "09-03")]
+    folder = logs(tmp_path, *found)
+    copy, looked_up = tmp_path / "copy", tmp_path / "events.json"
+    copy.mkdir()
+    (copy / LOG).write_bytes((Path(folder) / LOG).read_bytes())
+    looked_up.write_text(json.dumps({"Events": [{"CloudTrailEvent": json.dumps(one)} for one in found]}))
+    given = [word for one in (folder, copy, looked_up) for word in ("--events", str(one))]
+    text = report("prod", *ONE_REGION, *given, "--from", "2026-09-01", "--until", "2026-09-04").text
+    there = (
+        "2 records in 1 file and 2 records from elsewhere, which may be the same, 2026-09-01 10:00 to 2026-09-03 10:00"
+    )
+    assert f"records of management: {there} UTC, 2 of 4 days in us-east-1, not covered in us-east-1 on" in text
+    text = report("prod", *ONE_REGION, "--events", folder, "--from", "2026-09-03", "--until", "2026-09-03").text
+    said = (
+        "1 record in 1 file, 2026-09-03 10:00 to 2026-09-03 10:00 UTC, 1 of 1 day in us-east-1, of each day something"
+    )
+    assert f"records of management: {said} was read\n" in text
+    (Path(folder) / LOG.replace("CloudTrail_us-east-1", "CloudTrail-Digest_us-east-1_t_us-east-1")).write_text("{")
+    (why,) = read("prod", *ONE_REGION, "--events", folder)["events"]["sources"][0]["notReadable"].values()
+    assert why.endswith("is not known: copy the trail's digest from its bucket again (`aws s3 sync`)")
+
+
 def test_a_second_trail_without_digests_is_named_once_and_the_answer_is_whole(tmp_path: Path) -> None:
     """A trail delivers its digests into the bucket and below the prefix of its log files.
 
@@ -322,13 +349,13 @@ def test_events_are_compared_with_the_doors(tmp_path: Path) -> None:
     times = {"digestStartTime": "2026-09-05T13:10:31Z", "digestEndTime": "2026-09-05T14:10:31Z"}
     digest = {**times, "logFiles": [{"s3Object": f"AWSLogs/{one}", "hashValue": "0"} for one in names]}
     there = tmp_path / "AWSLogs" / f"{HUB}_CloudTrail_us-east-1_20260909T1410Z_x.json.gz"
-    there.write_bytes(gzip.compress(b'{"Records": []}'))
+    there.write_bytes(gzip.compress(b'{"Records": []}'))  # which holds no record, and is none of the files that do
     listing = tmp_path / "AWSLogs" / f"{HUB}_CloudTrail-Digest_us-east-1_the-trail_us-east-1_20260905T151031Z.json"
     listing.write_text(json.dumps(digest))
     missing = read("prod", *ONE_REGION, "--events", str(tmp_path / "AWSLogs"))["events"]
     assert [(one["notCovered"], one["files"], one["filesMissing"]) for one in missing["coverage"]] == [
         ("in us-east-1 before 2026-09-02 00:00 UTC, of which there is no digest", 0, []),
-        ("in us-east-1 on 2026-09-05 (1 more such day)", 2, [f"AWSLogs/{one}" for one in names]),
+        ("in us-east-1 on 2026-09-05, 2026-09-07", 1, [f"AWSLogs/{one}" for one in names]),
     ]
     days = [one["daysNotCovered"] for one in missing["coverage"]]
     assert days == [{"us-east-1": ["2026-09-01"]}, {"us-east-1": ["2026-09-05", "2026-09-07"]}]

@@ -755,6 +755,7 @@ def test_a_sign_in_without_mfa_to_an_account_on_the_way_is_unusual_and_one_elsew
     ]
     found = compared(two_keys(), *signed)
     assert [(one.use.account, one.why[-1]) for one in found.unusual] == [(HUB, "sign-in without MFA")]
+    assert found.apart == {"sign-ins on the way as the root user or without MFA": 1}
 
 
 def test_failed_sign_ins_of_who_has_a_way_in_are_unusual_in_the_account_on_the_way_and_one_line() -> None:
@@ -771,6 +772,7 @@ def test_failed_sign_ins_of_who_has_a_way_in_are_unusual_in_the_account_on_the_w
     world.add("UserPolicy", "ann", world.hub, user="ann", name="grant", policy=document(grants(DEPLOYER)))
     found = compared(world, *signed)
     assert [one.use.caller.who.name for one in found.unusual] == ["root user"] * 3 + [hidden, "ann"] * 3
+    assert found.apart == {"failed sign-ins on the way": 9}  # each that is listed
     rows = [said for _, said in to_look_at(read(world.graph), found)[0]]
     assert ["the last of 3 since 2026-09-01 09:00 UTC from 3 addresses" in said for said in rows] == [True] * 3
 
@@ -795,7 +797,7 @@ DAYS = frozenset(range(10))
         (STAGE, "us-east-1", DAYS - {0, 1}, f"{STAGE} is not covered in us-east-1 before 2026-09-03"),
         (STAGE, "us-east-1", DAYS - {8, 9}, f"{STAGE} is not covered in us-east-1 after 2026-09-08"),
         (STAGE, "us-east-1", DAYS - {4}, f"{STAGE} is not covered in us-east-1 on 2026-09-05"),
-        (STAGE, "us-east-1", DAYS - {0, 4, 6, 9}, "before 2026-09-02 and on 2026-09-05 (1 more such day) and after"),
+        (STAGE, "us-east-1", DAYS - {0, 4, 6, 9}, "before 2026-09-02 and on 2026-09-05, 2026-09-07 and after"),
         (STAGE, "us-east-1", {4}, f"{STAGE} is not covered in us-east-1 before 2026-09-05 and after 2026-09-05"),
         (STAGE, "eu-central-1", DAYS, f"{STAGE} is not covered in us-east-1; management is not covered"),
         (PROD, "us-east-1", DAYS, f"{STAGE} is not covered; management is not covered"),

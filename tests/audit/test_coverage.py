@@ -156,3 +156,11 @@ def test_where_only_some_regions_lack_records_the_top_says_how_many_of_them() ->
     answers, end = read(two_keys().graph), "entries and changes of keys there are not known"
     for one, said in ((lacking, "2 of 3 regions, 2 days"), (replace(lacking, regions=("us-east-2",) * 2), "2 days")):
         assert gaps(answers, WasRead((), (one,), ())) == f"not covered: {PROD} ({said}): {end}"
+
+
+def test_an_account_that_is_not_covered_on_a_day_is_named_among_those_without_digests() -> None:
+    coverage = Coverage(("us-east-1",))
+    coverage.file(f"{STAGE}_CloudTrail_us-east-1_20260901T0910Z_x.json.gz")
+    coverage.saw(STAGE, "us-east-1", DAY, covers=True, read=True)
+    found = coverage.covered(STAGE, [], Period(DAY, END.replace(day=2)))
+    assert (found.lost, found.without_digests) == (1, ("us-east-1",))

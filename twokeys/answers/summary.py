@@ -196,10 +196,10 @@ def unseen(answers: Answers) -> list[str]:
 def not_shown(answers: Answers) -> str | None:
     """What states would show that are missing or not whole: stacks, and users and roles of accounts."""
     newer, concerning = ["give newer states (`pulumi refresh`)"], ""
-    if answers.past or answers.not_recorded_after:  # states of after the period are newer than its changes
-        newer = []
-    elif any(answers.changed_since.values()):  # of a user, by hand: no newer state shows it
+    if any(answers.changed_since.values()):  # of a user, by hand: no newer state shows it, and a key may work still
         newer = ["ask who called; if nobody stands for it, make the user's keys inactive first"]
+    elif answers.past or answers.not_recorded_after:  # states of after the period are newer than its changes
+        newer = []
     if answers.person:
         concerning = f" and that may concern {answers.person}"
     changed = (*newer, "let a stack make what no stack made", _LIVE)
@@ -227,7 +227,7 @@ def not_shown(answers: Answers) -> str | None:
         (
             [listed([*answers.changed_since], most=3)] if answers.changed_since else [],
             f"changes of keys that the states do not have{concerning} ({{}})",
-            ("look at the changes themselves",) if answers.past else changed,
+            (newer or ("look at the changes themselves",)) if answers.past else changed,
         ),
         (
             [answers.not_recorded] if answers.not_recorded else [],
@@ -249,7 +249,8 @@ def not_shown(answers: Answers) -> str | None:
     what = "; ".join(each for each, _, _ in missing)
     steps = dict.fromkeys(step.format(name) for _, name, own in missing for step in own)
     last = [f"or {_LIVE}"] if steps.pop(_LIVE, "") is None and not answers.past else []
-    return f"Not shown: {what}, so ways through them may be missing here. Next step: {'; '.join([*steps, *last])}"
+    so = "so ways through them may be missing here, or stronger than said"
+    return f"Not shown: {what}, {so}. Next step: {'; '.join([*steps, *last])}"
 
 
 def scope(answers: Answers) -> str | None:

@@ -177,7 +177,9 @@ def compare(
         learned_until=learned,
         doors=tuple(use for _, use in by_doors.values()),
         unusual=unusual(answers, trail, [*sorting.judged, *signed], sorting.population, accounts, learned),
-        apart=dict(sorted((sorting.apart + _calls_counted(answers, key_calls)).items())),
+        apart=dict(
+            sorted((sorting.apart + Counter(map(_on_the_way, signed)) + _calls_counted(answers, key_calls)).items())
+        ),
         was_read=WasRead(
             tuple(trail.sources), tuple(records.accounts(used)) if records else (), tuple(trail.unreadable.values())
         ),
@@ -327,6 +329,15 @@ def _why_no_entry(use: Use) -> str | None:
         whence = "within the account" if inside else "by AWS services"
         return f"{failed}calls {whence}"
     return "failed attempts" if failed else None
+
+
+def _on_the_way(use: Use) -> str:
+    """What a sign-in at an account on the way is, that is to be looked at, in words."""
+    return (
+        "failed sign-ins on the way"
+        if use.failed is not None
+        else "sign-ins on the way as the root user or without MFA"
+    )
 
 
 def _by_service(use: Use) -> bool:

@@ -20,17 +20,17 @@ https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-v
 
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from functools import reduce
-from itertools import chain
+from itertools import chain, groupby
 from operator import or_
 from typing import NamedTuple
 
 from twokeys.audit.logs import Source
 from twokeys.iam.arn import DEFAULT_PARTITION, partition_of_region
-from twokeys.shown import counted
+from twokeys.shown import counted, listed
 
 ENABLED = {
     DEFAULT_PARTITION: (  # noqa: SIM905 - as a list it is twenty lines
@@ -65,14 +65,19 @@ https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-v
 
 @dataclass
 class Recorded:
-    """What there is of one account: records, log files, and of each region the days that are covered, a bit for each.
+    """What there is of one account: records of log files of the period that is asked of, each file once, and in how
+    many; how many are from elsewhere, perhaps the same; from the `first` to the `last`; and of each region the days
+    that are covered, a bit for each.
 
-    `reads` are the days with read events, `digests` the periods of digests, `trails` those that they are of. `missing`
-    are the log files that a digest lists and that were not given, with the times in their names; `lost` their days.
+    `oldest` is the time of the first record of all. `reads` are the days with read events, `digests` the periods of
+    digests, `trails` those that they are of. `missing` are the log files that a digest lists and that were not given,
+    with the times in their names; `lost` their days.
     """
 
     records: int = 0
     files: int = 0
+    elsewhere: int = 0
+    oldest: datetime | None = None
     first: datetime | None = None
     last: datetime | None = None
     days: dict[str, int] = field(default_factory=lambda: defaultdict(int))
@@ -107,7 +112,7 @@ class Recorded:
         """
         return any(not trail.endswith(f"_{region}") for region, trails in self.trails.items() for trail in trails)
 
-    def whole(self, region: str, start: datetime = _BEGINNING, end: datetime = _END) -> int:
+    def whole(self, region: str, start: datetime, end: datetime) -> int:
         """The days that are covered in the region and lack no file, a bit each; `start` and `end` cut days short."""
         days = self.days.get(region, 0)
         for first, last in self.spans(region):
@@ -132,8 +137,9 @@ class Covered:
 
     `regions` are those that count; `missing` the days of each that are not covered, a bit each. `lacks` says them in
     words, as "in us-east-1 before 2026-10-28", of the first regions that tell why and lack the same; it is empty for an
-    account without records, and None for one that is covered. `without_digests` are the regions that log files alone
-    cover, in which a gap within a day does not show. `not_given` are the log files of the period that digests list.
+    account without records, and None for one that is covered. `without_digests` are the regions of which there are log
+    files alone, in which a gap within a day does not show. `not_given` are the log files of the period that digests
+    list. `total` is how many days the period has.
     """
 
     account: str
@@ -143,6 +149,13 @@ class Covered:
     lacks: str | None
     without_digests: tuple[str, ...]
     not_given: tuple[str, ...]
+    total: int = 0
+
+    @property
+    def there(self) -> dict[str, int]:
+        """How many days of the period are covered, of each region that has any."""
+        days = {region: self.total - self.missing.get(region, 0).bit_count() for region in self.regions}
+        return {region: count for region, count in days.items() if count}
 
     @property
     def days(self) -> dict[str, list[date]]:
@@ -169,18 +182,36 @@ class Coverage:
 
     only: tuple[str, ...] = ()
     accounts: dict[str, Recorded] = field(default_factory=lambda: defaultdict(Recorded))
+    counted: int = 0
+    """How many records count."""
 
-    def saw(self, account: str, region: str, time: datetime, *, covers: bool, read: bool) -> None:
-        """Take one record: whether it is a management event of a log file of CloudTrail, and a read event."""
+    def saw(  # noqa: PLR0913 - what there is to know of a record
+        self,
+        account: str,
+        region: str,
+        time: datetime,
+        *,
+        covers: bool,
+        read: bool,
+        delivered: bool = True,
+        counts: bool = True,
+    ) -> None:
+        """Take one record: whether it is a management event of a log file of CloudTrail, and a read event; whether it
+        is of such a file at all; whether it is of the period that is asked of, and of no copy of a file.
+        """
         one = self.accounts[account]
-        one.records += 1
-        one.first, one.last = min(one.first or time, time), max(one.last or time, time)
+        one.oldest = min(one.oldest or time, time)
+        if counts:
+            self.counted += 1
+            one.records += delivered
+            one.elsewhere += not delivered
+            one.first, one.last = min(one.first or time, time), max(one.last or time, time)
         if covers:
             one.days[region] |= 1 << _bit(time)
             one.reads[region] |= read << _bit(time)
 
     def file(self, name: str) -> None:
-        """Take the name of a file that was read; one that CloudTrail did not name says nothing."""
+        """Take the name of a file that has records of the period; one that CloudTrail did not name says nothing."""
         if is_log(name) and (found := _named(name)):
             self.accounts[found[0]].files += 1
 
@@ -253,11 +284,12 @@ class Coverage:
         missing = {region: days for region, (days, _) in found.items() if days}
         lacks = _words([(region, found[region][1]) for region in missing]) if missing else None
         if missing and not one.regions:
-            lacks = "by log files with management events" if one.records else ""
-        by_logs = regions if lacks is None and one.files else ()
-        without = tuple(region for region in by_logs if not one.digests.get(region))
+            lacks = "by log files with management events" if one.oldest else ""
+        by_logs = one.days if one.files else ()
+        without = tuple(region for region in regions if region in by_logs and not one.digests.get(region))
         within = [where for where, time in one.missing.items() if period.start <= time <= period.end + _DELIVERED]
-        return Covered(account, one, tuple(regions), missing, lacks, without, tuple(within))
+        total = _mask(period.start, period.end).bit_count()
+        return Covered(account, one, tuple(regions), missing, lacks, without, tuple(within), total)
 
 
 def _words(lacks: Sequence[tuple[str, str]]) -> str:
@@ -330,12 +362,8 @@ def _when(missing: int, there: int) -> Iterator[str]:
     lowest, highest = (there & -there).bit_length() - 1, there.bit_length() - 1
     if missing & ((1 << lowest) - 1):
         yield f"before {_day(lowest)}"
-    inside = missing & ((1 << highest) - 1) & ~((1 << lowest) - 1)
-    if inside:
-        more = inside.bit_count() - 1
-        yield f"on {_day((inside & -inside).bit_length() - 1)}" + (
-            f" ({counted(more, 'more such day')})" if more else ""
-        )
+    if inside := missing & ((1 << highest) - 1) & ~((1 << lowest) - 1):
+        yield f"on {listed([*spans(_days(inside))])}"
     if missing >> highest:
         yield f"after {_day(highest)}"
 
@@ -361,6 +389,13 @@ def _days(bits: int) -> Iterator[date]:
     while bits:
         yield _day((bits & -bits).bit_length() - 1)
         bits &= bits - 1
+
+
+def spans(days: Iterable[date]) -> Iterator[str]:
+    """Days in order, those that follow each other as one."""
+    for _, group in groupby(enumerate(days), lambda one: one[1].toordinal() - one[0]):
+        first, *more = (f"{day}" for _, day in group)
+        yield f"{first} to {more[-1]}" if more else first
 
 
 def _mask(start: datetime, end: datetime) -> int:

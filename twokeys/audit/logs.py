@@ -53,6 +53,7 @@ _AGAIN: Final = (
     "copy the trail's log file from its bucket (again), or give what `aws cloudtrail lookup-events --output json`"
     " prints in UTF-8"
 )
+_DIGEST_AGAIN: Final = "copy the trail's digest from its bucket again (`aws s3 sync`)"
 _LEVELS: Final = {"start_map": 1, "start_array": 1, "end_map": -1, "end_array": -1}
 DIGEST: Final = "CloudTrail-Digest"
 _OTHERS: Final = {"digestStartTime": DIGEST, "configurationItems": "Config", "configSnapshotId": "Config"}
@@ -348,4 +349,5 @@ def _said(error: Exception) -> str:
 
 
 def _refused(file: Path, why: str, kind: type[Refusal] = Refusal) -> Refusal:
-    return kind("a CloudTrail log file cannot be read", where=str(file), why=why, next_step=_AGAIN)
+    what, step = ("digest", _DIGEST_AGAIN) if delivered(file) == DIGEST else ("log file", _AGAIN)
+    return kind(f"a CloudTrail {what} cannot be read", where=str(file), why=why, next_step=step)

@@ -95,14 +95,20 @@ class _Reading:
     """The files that were given, by name without `.gz`: digests name them so."""
     held: set[tuple[Path, str]] = field(default_factory=set)
     """Which files were held against which hash."""
+    counted: set[str] = field(default_factory=set)
+    """The names of the files whose records were counted."""
 
     def read(self, file: Path, source: Source) -> None:
         service, key = kind(file)
         if service is None:
-            by_cloudtrail = key == "Records" and is_log(file.name)
+            by_cloudtrail, name = key == "Records" and is_log(file.name), file.name.removesuffix(".gz")
+            copy, before = by_cloudtrail and name in self.counted, self.trail.coverage.counted
+            self.counted.add(name)
             for record in records(file, key):
-                source.saw(self.trail.add(record, str(file), delivered=by_cloudtrail))
+                source.saw(self.trail.add(record, str(file), delivered=by_cloudtrail, copy=copy))
             source.read += 1
+            if self.trail.coverage.counted > before:
+                self.trail.coverage.file(file.name)
             if key == EVENTS and goes_on(file):
                 source.not_readable[str(file)] = _ONE_PAGE
         elif service == DIGEST and is_digest(file.name):  # of another, nothing tells the account and region
@@ -113,7 +119,6 @@ class _Reading:
                 return
         if service is not None:
             source.passed_over[service] += 1
-        self.trail.coverage.file(file.name)
 
     def _hold_against(self, digest: Path, source: Source) -> None:
         """Hold the log files and the digest before it against a digest; one that cannot be read is said anyway."""

@@ -143,7 +143,7 @@ def _rows_of_events(answers: Answers, comparison: Comparison) -> Iterator[dict[s
             "account": one.account,
             "account name": answers.account_name(one.account),
         }
-        yield {**row, "count": str(one.recorded.records), "why": covered(one)}
+        yield {**row, "count": str(one.recorded.records or one.recorded.elsewhere), "why": covered(one)}
         for regions, spans in days(one):
             yield {**row, "what": "days not covered", "region": regions, "count": "", "why": spans}
         yield from ({**row, "what": "log file not given", "why": where} for where in one.not_given)

@@ -169,10 +169,13 @@ class Trail:
     _in_roles: dict[tuple[str, str, str], tuple[datetime, Use]] = field(default_factory=dict)
     """When each session of a role began at the earliest, and its first call, by role, session and beginning."""
 
-    def add(self, record: Mapping[str, Any], file: str = "", *, delivered: bool = False) -> datetime | None:
+    def add(
+        self, record: Mapping[str, Any], file: str = "", *, delivered: bool = False, copy: bool = False
+    ) -> datetime | None:
         """Take one record and give its time; records of other calls only widen the period and what is covered.
 
-        `delivered` tells that CloudTrail wrote the file, with all that its trail logs.
+        `delivered` tells that CloudTrail wrote the file, with all that its trail logs, `copy` that another file of its
+        name was read.
         """
         self.records += 1
         time = time_of(record.get("eventTime"))
@@ -187,8 +190,15 @@ class Trail:
             self.start = min(self.start or time, time)
             self.end = max(self.end or time, time)
             for account in recorded_in(record, use):
-                region, read = str(record.get("awsRegion") or ""), record.get("readOnly") is True
-                self.coverage.saw(account, region, time, covers=delivered and is_management(record), read=read)
+                self.coverage.saw(
+                    account,
+                    str(record.get("awsRegion") or ""),
+                    time,
+                    covers=delivered and is_management(record),
+                    read=record.get("readOnly") is True,
+                    delivered=delivered,
+                    counts=not (copy or self._outside(time)),
+                )
         if use is not None:
             use = self._by_id(use, self._uses.get)
             known = self._uses.get(use.id)
@@ -345,7 +355,7 @@ class Trail:
         for use in self._uses.values():
             if use.role and use.failed is None:
                 into[use.account, use.role.rpartition("/")[2]].append(use)
-        first_of = {account: one.first for account, one in self.coverage.accounts.items()}
+        first_of = {account: one.oldest for account, one in self.coverage.accounts.items()}
         for began, session in self._in_roles.values():
             first = first_of.get(session.account)
             begun_by = into[session.account, session.role.rpartition("/")[2]]

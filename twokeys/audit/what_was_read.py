@@ -2,13 +2,11 @@
 
 import os
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
-from datetime import date
-from itertools import groupby
+from collections.abc import Callable, Sequence
 
 from twokeys.answers.model import Answers
 from twokeys.answers.summary import SHA256
-from twokeys.audit.coverage import Covered, WasRead
+from twokeys.audit.coverage import Covered, WasRead, spans
 from twokeys.audit.logs import Source
 from twokeys.audit.words import FEW, MANY
 from twokeys.shown import counted, listed
@@ -63,17 +61,10 @@ def days(one: Covered) -> list[tuple[str, str]]:
     """All days of an account that are not covered, "us-east-1, us-east-2" with "2026-09-01 to 2026-09-07"."""
     alike: dict[str, list[str]] = defaultdict(list)
     for region, found in one.days.items():
-        alike[", ".join(_spans(found))].append(region)
+        alike[", ".join(spans(found))].append(region)
     every = f"each of {counted(len(one.regions), 'region')}"
     few = max(FEW, len(one.regions) - 1)
     return [(", ".join(own) if len(own) <= few else every, spans) for spans, own in alike.items()]
-
-
-def _spans(found: list[date]) -> Iterator[str]:
-    """Days in order, those that follow each other as one."""
-    for _, group in groupby(enumerate(found), lambda one: one[1].toordinal() - one[0]):
-        first, *more = (f"{day}" for _, day in group)
-        yield f"{first} to {more[-1]}" if more else first
 
 
 def coverage(answers: Answers, was_read: WasRead, named: Callable[[Sequence[str]], str]) -> list[tuple[str, list[str]]]:
@@ -87,23 +78,28 @@ def coverage(answers: Answers, was_read: WasRead, named: Callable[[Sequence[str]
 def covered(one: Covered) -> str:
     """What there is of an account and what lacks, in words."""
     there = one.recorded
-    if one.lacks == "" and not (there.records or there.files or one.not_given):
+    if one.lacks == "" and not (there.oldest or one.not_given):
         return "not covered: nothing that was given is of this account"
     whole: dict[int, list[str]] = defaultdict(list)
-    for region in there.regions:
-        whole[(there.whole(region) & ~one.missing.get(region, 0)).bit_count()].append(region or "no region")
+    for region, number in one.there.items():
+        whole[number].append(region or "no region")
     days = (
-        f"{counted(number, 'day')} in {listed(regions) if len(regions) <= FEW else counted(len(regions), 'region')}"
+        f"{number} of {counted(one.total, 'day')} in "
+        f"{listed(regions) if len(regions) <= FEW else counted(len(regions), 'region')}"
         for number, regions in sorted(whole.items(), reverse=True)
     )
+    records = [f"{counted(there.records, 'record')} in {counted(there.files, 'file')}"] if there.files else []
+    others = counted(there.elsewhere, "record") + (" from elsewhere, which may be the same" if there.files else "")
+    by_what = "with a digest of each hour" if there.digests else ""
+    by_what = "of each day something was read" if one.without_digests else by_what
     parts = (
-        counted(there.records, "record") + (f" in {counted(there.files, 'file')}" if there.files else ""),
+        " and ".join([*records, *([others] if there.elsewhere or not records else [])]),
         f"{there.first:%Y-%m-%d %H:%M} to {there.last:%Y-%m-%d %H:%M} UTC" if there.first else "",
         *days,
         f"{counted(len(one.not_given), 'log file')} that digests list not given ({listed(one.not_given, most=FEW)})"
         if one.not_given
         else "",
-        "of each day something was read" if one.lacks is None else f"not covered {one.lacks}".rstrip(),
+        f"not covered {one.lacks}".rstrip() if one.lacks is not None else by_what,
     )
     return ", ".join(filter(None, parts))
 

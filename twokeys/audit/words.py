@@ -42,7 +42,8 @@ def usage(one: DoorUse) -> str:
     if one.usage is not Usage.NEVER or one.covered is None:
         return str(one.usage.value)
     first, last = one.covered
-    return f"{one.usage.value} in what was read of each day, {first:%Y-%m-%d} to {last:%Y-%m-%d}"
+    by_logs = " in what was read of each day" if one.without_digests else ""
+    return f"{one.usage.value}{by_logs}, {first:%Y-%m-%d} to {last:%Y-%m-%d}"
 
 
 def sign_ins(one: SignIns, answers: Answers) -> str:

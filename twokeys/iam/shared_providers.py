@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from twokeys.iam.admission import Admitted, Wanted
 from twokeys.iam.principals import COGNITO
-from twokeys.iam.subjects import UUID, WILD, misspelt_subject
+from twokeys.iam.subjects import UUID, WILD, example_subject, misspelt_subject
 
 _PAIR = re.compile(r"[^:/]+[:/][^:/]+[:/@]")
 """A name and its value, and the sign that the value ends there."""
@@ -33,7 +33,6 @@ class SharedProvider:
         keys: what a subject may begin with so that the next word is the tenant's: `repo`, `organization`. None: a value
             has to be whole, or its first two words.
         whole: whether such a claim is one opaque name, of which no part means anything.
-        example: a value that names its tenant.
     """
 
     issuer: str
@@ -41,8 +40,12 @@ class SharedProvider:
     claims: tuple[str, ...] = ("sub",)
     keys: frozenset[str] | None = None
     whole: bool = False
-    example: str = "a value without wildcards"
     instead: str | None = None
+
+    @property
+    def example(self) -> str:
+        """A value that names its tenant, and of that one thing only."""
+        return (example_subject(self.issuer) if self.keys else None) or "a value without wildcards"
 
     def key(self, claim: str) -> str:
         """The condition key of a claim."""
@@ -91,19 +94,13 @@ _SENTINEL = ("33e01921-4d64-4f8c-a055-5bdaffd5e33d", "cab8a31a-1906-4287-a0d8-4e
 _BY_ISSUER = {
     one.issuer: one
     for one in (
-        SharedProvider(
-            "token.actions.githubusercontent.com",
-            "GitHub",
-            keys=_GITHUB,
-            example="repo:acme/*",
-            instead="job_workflow_ref",
-        ),
-        SharedProvider("vstoken.actions.githubusercontent.com", "GitHub", keys=_GITHUB, example="repo:acme/*"),
+        SharedProvider("token.actions.githubusercontent.com", "GitHub", keys=_GITHUB, instead="job_workflow_ref"),
+        SharedProvider("vstoken.actions.githubusercontent.com", "GitHub", keys=_GITHUB),
         SharedProvider("oidc-configuration.audit-log.githubusercontent.com", "GitHub audit log", whole=True),
-        SharedProvider("gitlab.com", "GitLab", keys=_GITLAB, example="project_path:acme/*"),
-        SharedProvider("app.terraform.io", "HCP Terraform", keys=_ORGANIZATION, example="organization:acme:*"),
-        SharedProvider("app.eu.terraform.io", "HCP Terraform", keys=_ORGANIZATION, example="organization:acme:*"),
-        SharedProvider("agent.buildkite.com", "Buildkite", keys=_ORGANIZATION, example="organization:acme:*"),
+        SharedProvider("gitlab.com", "GitLab", keys=_GITLAB),
+        SharedProvider("app.terraform.io", "HCP Terraform", keys=_ORGANIZATION),
+        SharedProvider("app.eu.terraform.io", "HCP Terraform", keys=_ORGANIZATION),
+        SharedProvider("agent.buildkite.com", "Buildkite", keys=_ORGANIZATION),
         SharedProvider("oidc.codefresh.io", "Codefresh"),
         SharedProvider("identity.depot.dev", "Depot CI"),  # not in IAM's table: https://depot.dev/docs/ci/oidc
         SharedProvider("studio.datachain.ai/api", "DVC Studio"),

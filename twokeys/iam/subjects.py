@@ -69,7 +69,7 @@ _OF_GITHUB = (
 _PROVIDERS = (
     _Subjects(
         "GitHub",
-        r"token\.actions\.(?:githubusercontent\.com|[\w-]+\.ghe\.com)(?:/[\w-]+)?",
+        r"(?:vs)?token\.actions\.(?:githubusercontent\.com|[\w-]+\.ghe\.com)(?:/[\w-]+)?",
         rf"repo:[\w-]+(?:@\d+)?/[\w.-]+(?:@\d+)?(?::{_OF_GITHUB})?|{_OF_GITHUB}",
         (
             "repo:acme/app:ref:refs/heads/main",
@@ -196,15 +196,18 @@ _PROVIDERS = (
 )
 
 
+def example_subject(issuer: str) -> str | None:
+    """A whole subject of an issuer (without `https://`), if its form is known."""
+    each = (one.examples[0] for one in _PROVIDERS if re.fullmatch(one.issuer, issuer.rstrip("/"), re.IGNORECASE))
+    return next(each, None)
+
+
 def narrower_subject(issuer: str, wanted: Wanted) -> str | None:
     """As an example one thing of a tenant (`repo:acme/app:ref:refs/heads/main`), where everything is wanted that the
     tenant has there (`repo:acme/*`); else None."""
-    for provider in _PROVIDERS:
-        example = re.match(r"(\w+:)[^:/]+[:/]", provider.examples[0])
-        if example and re.fullmatch(provider.issuer, issuer.rstrip("/"), re.IGNORECASE):
-            whole = re.fullmatch(rf"({example[1]}[^:/*?]+[:/])\*+", wanted.text) if wanted.wild else None
-            return whole[1] + provider.examples[0][example.end() :] if whole else None
-    return None
+    example = re.fullmatch(r"(\w+:)[^:/]+[:/](.*)", example_subject(issuer) or "")
+    whole = re.fullmatch(rf"({example[1]}[^:/*?]+[:/])\*+", wanted.text) if example and wanted.wild else None
+    return whole[1] + example[2] if example and whole else None
 
 
 def misspelt_subject(issuer: str, wanted: Wanted) -> Misspelt | None:
