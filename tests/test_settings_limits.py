@@ -366,8 +366,9 @@ def test_an_action_that_may_be_newer_than_the_list_is_taken(action: str) -> None
         ("ec2:Desribe*", "NotAction", True, "ec2:Describe*"),  # one letter missing in the part before the wildcard
         ("ec2:Desccribe*", "NotAction", True, "ec2:Describe*"),  # and one too many
         ("s3:Zi*", "NotAction", False, None),
-        ({"StringEquals": {"aws:Qqqq": "x"}}, "Condition.StringEquals.aws:Qqqq", True, None),
-        ({"StringEquals": {"STS:Qqqq": "x"}}, "Condition.StringEquals.STS:Qqqq", True, None),
+        ({"StringEquals": {"aws:Qqqq": "x"}}, "Condition.StringEquals.aws:Qqqq", False, None),
+        ({"StringEquals": {"STS:Qqqq": "x"}}, "Condition.StringEquals.STS:Qqqq", False, None),
+        ({"Null": {"aws:SourceVpceArn": "true"}}, "Condition.Null.aws:SourceVpceArn", True, "aws:SourceVpcArn"),
         ({"Null": {"aws:PrncplTg/a:b": "true"}}, "Condition.Null.aws:PrncplTg/a:b", True, "aws:PrincipalTag/a:b"),
         ({"StringEquals": {"iam:RsrcTg/t": "x"}}, "Condition.StringEquals.iam:RsrcTg/t", False, None),
         ({"Null": {"iam:ResourceTags/": "true"}}, "Condition.Null.iam:ResourceTags/", True, "iam:ResourceTag/the-tag"),

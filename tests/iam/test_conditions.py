@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from twokeys.iam import UNKNOWN, ConditionClause
-from twokeys.iam.conditions import OPERATORS, operator_named
+from twokeys.iam.operators import OPERATORS, operator_named
 from twokeys.iam.truth import FREE, Truth, Values
 
 

@@ -17,7 +17,7 @@ from twokeys.answers.model import Party
 from twokeys.doors import Who
 from twokeys.doors.who import ROLES_ANYWHERE
 from twokeys.iam import Arn
-from twokeys.iam.conditions import parse_network
+from twokeys.iam.operators import parse_network
 from twokeys.iam.shared_providers import shared_provider
 from twokeys.iam.sts import permission_set_of
 from twokeys.iam.truth import FREE, UNKNOWN, Values

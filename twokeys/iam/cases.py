@@ -17,19 +17,17 @@ from functools import lru_cache, reduce
 from operator import or_
 from typing import TypeAlias
 
-from twokeys.iam.conditions import ConditionClause, parse_date, parse_network, parse_number
+from twokeys.iam.condition_keys import condition_key
+from twokeys.iam.conditions import ConditionClause
 from twokeys.iam.globs import Glob
 from twokeys.iam.matches import Atom, ResourceAtom, SessionAtom
+from twokeys.iam.operators import parse_date, parse_network, parse_number
 from twokeys.iam.truth import FALSE, FREE, TRUE, Lookup, Truth, Unknown, Values, absent
 
 Option: TypeAlias = tuple[str, ...]
 _OTHER = "\ue000"
 _MOST_COMBINATIONS = 4096
 _MOST_VALUES = 3
-BOOLEANS = frozenset(
-    {"aws:multifactorauthpresent", "aws:principalisawsservice", "aws:securetransport", "aws:viaawsservice"}
-)
-"""Keys of the type Boolean: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html"""
 
 
 @dataclass(slots=True)
@@ -183,7 +181,8 @@ def _options(key: str, atoms: tuple[Atom, ...], pool: tuple[str, ...] = ()) -> t
 
     The longest text is longer than what a pattern of question marks matches.
     """
-    if key in BOOLEANS:
+    known = condition_key(key)
+    if known and known.form.type == "bool":
         return [(), ("true",), ("false",)], True
     clauses = [atom for atom in atoms if isinstance(atom, ConditionClause) and atom.lower_key == key]
     found = (text for atom in atoms for text in _texts(atom))

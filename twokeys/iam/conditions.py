@@ -1,83 +1,21 @@
-"""Condition operators: what one line of a Condition element says of a request.
+"""Conditions: what one line of a Condition element says of a request.
 
-https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html
 https://docs.aws.amazon.com/IAM/latest/UserGuide/access-analyzer-reference-policy-checks.html
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
-import ipaddress
 import re
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta, timezone
-from decimal import Decimal, InvalidOperation
-from functools import lru_cache, partial
-from typing import Literal, TypeAlias
+from functools import lru_cache
 
 from twokeys.iam.lazy import lazy
-from twokeys.iam.matching import ArnPattern, TextPattern, is_symbolic, with_ids, with_values
+from twokeys.iam.matching import ArnPattern, TextPattern, with_ids, with_values
+from twokeys.iam.operators import Operator, Test, operator_named
 from twokeys.iam.sts import EXTERNAL_ID
 from twokeys.iam.truth import FALSE, FREE, TRUE, UNKNOWN, Lookup, Truth, Unknown, Values, any_of, negate, truth
 from twokeys.iam.verdict import Requirement
-
-Family: TypeAlias = Literal["string", "numeric", "date", "bool", "binary", "ip", "arn", "null"]
-_Test: TypeAlias = Callable[[str, Lookup], Truth]
-
-
-@dataclass(frozen=True, slots=True)
-class Operator:
-    """A condition operator without its set prefix and its IfExists.
-
-    `negated` operators are the exact opposite of `positive`, the operator they negate.
-    """
-
-    name: str
-    family: Family
-    positive: str
-    negated: bool = False
-
-    @property
-    def takes_patterns(self) -> bool:
-        """Whether `*` and `?` in its values stand for any text; under the others they are what is written."""
-        return self.family == "arn" or self.positive == "StringLike"
-
-
-def _operators() -> dict[str, Operator]:
-    found: dict[str, Operator] = {}
-    for family, positive, negative in (
-        ("string", "StringEquals", "StringNotEquals"),
-        ("string", "StringEqualsIgnoreCase", "StringNotEqualsIgnoreCase"),
-        ("string", "StringLike", "StringNotLike"),
-        ("numeric", "NumericEquals", "NumericNotEquals"),
-        ("numeric", "NumericLessThan", None),
-        ("numeric", "NumericLessThanEquals", None),
-        ("numeric", "NumericGreaterThan", None),
-        ("numeric", "NumericGreaterThanEquals", None),
-        ("date", "DateEquals", "DateNotEquals"),
-        ("date", "DateLessThan", None),
-        ("date", "DateLessThanEquals", None),
-        ("date", "DateGreaterThan", None),
-        ("date", "DateGreaterThanEquals", None),
-        ("bool", "Bool", None),
-        ("binary", "BinaryEquals", None),
-        ("ip", "IpAddress", "NotIpAddress"),
-        ("arn", "ArnEquals", "ArnNotEquals"),
-        ("arn", "ArnLike", "ArnNotLike"),
-        ("null", "Null", None),
-    ):
-        kind: Family = family  # type: ignore[assignment] # the literals above are the family's own
-        found[positive] = Operator(positive, kind, positive)
-        if negative is not None:
-            found[negative] = Operator(negative, kind, positive, negated=True)
-    return found
-
-
-OPERATORS = _operators()
-_SETS = ("ForAllValues", "ForAnyValue")
 
 
 @dataclass(frozen=True)
@@ -139,17 +77,8 @@ class ConditionClause:
     @lazy
     def patterns(self) -> tuple[TextPattern | ArnPattern, ...]:
         """The values of a string, ARN or Bool operator, compiled; unresolved ones are left out."""
-        name, family = self.base.positive, self.base.family
-        texts = [value for value in self.values if not isinstance(value, Unknown)]
-        if family == "arn":
-            return tuple(ArnPattern(text, variables=self.variables, resource=False) for text in texts)
-        if family in ("string", "bool"):
-            wildcards, ignore_case = name == "StringLike", name in ("StringEqualsIgnoreCase", "Bool")
-            return tuple(
-                TextPattern(text, wildcards=wildcards, variables=self.variables, ignore_case=ignore_case)
-                for text in texts
-            )
-        return ()
+        compiled, texts = self.base.pattern, [value for value in self.values if not isinstance(value, Unknown)]
+        return tuple(compiled(text, variables=self.variables) for text in texts) if compiled else ()
 
     @lazy
     def meant(self) -> tuple[str | Unknown, ...]:
@@ -158,15 +87,11 @@ class ConditionClause:
         return tuple(one for one in self.values if not (stars and re.search(r"[*?]", str(one)))) or self.values
 
     @lazy
-    def _tests(self) -> tuple[_Test, ...]:
+    def _tests(self) -> tuple[Test, ...]:
         """One test per value that says whether a request's value matches it, not yet negated."""
-        family = self.base.family
-        if family == "bool":
-            return tuple(_bool_test(pattern.matches) for pattern in self.patterns)
-        if self.patterns:
+        if self.base.test is None:
             return tuple(pattern.matches for pattern in self.patterns)
-        make = _TESTS[family]
-        return tuple(make(self.base.positive, value) for value in self.values if not isinstance(value, Unknown))
+        return tuple(self.base.test(value) for value in self.values if not isinstance(value, Unknown))
 
     def evaluate(self, lookup: Lookup) -> Truth:
         """Whether the request meets the clause.
@@ -287,141 +212,3 @@ class ConditionClause:
 @lru_cache(maxsize=4096)
 def _with(clause: ConditionClause, values: tuple[str | Unknown, ...]) -> ConditionClause:
     return replace(clause, values=values, emptied=not values)
-
-
-def operator_named(text: str) -> Operator | None:
-    """The operator of a condition as a policy spells it, or None when IAM has no such operator.
-
-    Names are compared exactly; a set prefix and `IfExists` may surround every operator but Null, which takes no
-    IfExists.
-    """
-    name = text
-    prefix, colon, rest = text.partition(":")
-    if colon:
-        if prefix not in _SETS:
-            return None
-        name = rest
-    base = OPERATORS.get(name.removesuffix("IfExists"))
-    return None if base is None or (base.family == "null" and name != "Null") else base
-
-
-def _bool_test(matches: _Test) -> _Test:
-    def test(value: str, lookup: Lookup) -> Truth:
-        return matches(value, lookup) if value.lower() in ("true", "false") else FALSE
-
-    return test
-
-
-_COMPARE: dict[str, Callable[[Decimal, Decimal], bool]] = {
-    "Equals": lambda left, right: left == right,
-    "LessThan": lambda left, right: left < right,
-    "LessThanEquals": lambda left, right: left <= right,
-    "GreaterThan": lambda left, right: left > right,
-    "GreaterThanEquals": lambda left, right: left >= right,
-}
-
-
-def _ordered_test(parse: Callable[[str], Decimal | None], operator: str, text: str) -> _Test:
-    compare = _COMPARE[operator.removeprefix("Numeric").removeprefix("Date")]
-    right = parse(text)
-
-    def test(value: str, _lookup: Lookup) -> Truth:
-        if is_symbolic(value):
-            return Truth.UNKNOWN
-        left = parse(value)
-        return truth(left is not None and right is not None and compare(left, right))
-
-    return test
-
-
-def _binary_test(_operator: str, text: str) -> _Test:
-    """Equal bytes; the request's value is given as base64 or as the bytes' own UTF-8 text."""
-    try:
-        decoded: bytes | None = base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError):
-        decoded = None
-
-    def test(value: str, _lookup: Lookup) -> Truth:
-        return truth(value == text or (decoded is not None and value.encode("utf-8", "surrogatepass") == decoded))
-
-    return test
-
-
-def _ip_test(_operator: str, text: str) -> _Test:
-    network = parse_network(text)
-
-    def test(value: str, _lookup: Lookup) -> Truth:
-        address = parse_network(value)
-        if network is None or address is None or network.version != address.version:
-            return FALSE
-        return truth(address.network_address in network and address.prefixlen >= network.prefixlen)
-
-    return test
-
-
-_NUMBER = re.compile(r"[+-]?(?:[0-9]{1,40}(?:\.[0-9]{0,40})?|\.[0-9]{1,40})")
-
-
-@lru_cache(maxsize=4096)
-def parse_number(text: str) -> Decimal | None:
-    """An integer or decimal number, or None."""
-    try:
-        return Decimal(text) if _NUMBER.fullmatch(text) else None
-    except InvalidOperation:
-        return None
-
-
-_DATE = re.compile(
-    r"(?P<year>[0-9]{4})(?:-(?P<month>[0-9]{2})(?:-(?P<day>[0-9]{2})"
-    r"(?:T(?P<hour>[0-9]{2}):(?P<minute>[0-9]{2})(?::(?P<second>[0-9]{2})(?P<fraction>\.[0-9]{1,9})?)?"
-    r"(?P<zone>Z|[+-][0-9]{2}:[0-9]{2}))?)?)?"
-)
-
-
-@lru_cache(maxsize=4096)
-def parse_date(text: str) -> Decimal | None:
-    """Seconds since 1970 of a W3C ISO 8601 date (`2026`, `2026-11-30`, `2026-11-30T12:00:00Z`) or of epoch time.
-
-    Four digits are a year, every other number is epoch time. None when it is neither.
-    """
-    found = _DATE.fullmatch(text)
-    if found is None:
-        return parse_number(text)
-    hours, minutes = 0, 0
-    zone = found["zone"]
-    if zone not in (None, "Z"):
-        sign = -1 if zone[0] == "-" else 1
-        hours, minutes = sign * int(zone[1:3]), sign * int(zone[4:6])
-    try:
-        moment = datetime(
-            int(found["year"]),
-            int(found["month"] or 1),
-            int(found["day"] or 1),
-            int(found["hour"] or 0),
-            int(found["minute"] or 0),
-            int(found["second"] or 0),
-            tzinfo=timezone(timedelta(hours=hours, minutes=minutes)),
-        )
-    except ValueError:
-        return None
-    passed = moment - datetime(1970, 1, 1, tzinfo=UTC)
-    return Decimal(passed.days * 86400 + passed.seconds) + Decimal("0" + (found["fraction"] or ".0"))
-
-
-@lru_cache(maxsize=4096)
-def parse_network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
-    """An address (as the network of it alone) or a CIDR range; host bits may be set. None when it is neither."""
-    try:
-        return ipaddress.ip_network(text, strict=False)
-    except ValueError:
-        return None
-
-
-_TESTS: dict[Family, Callable[[str, str], _Test]] = {
-    "numeric": partial(_ordered_test, parse_number),
-    "date": partial(_ordered_test, parse_date),
-    "binary": _binary_test,
-    "ip": _ip_test,
-    "string": lambda _operator, _text: lambda _value, _lookup: FALSE,
-    "arn": lambda _operator, _text: lambda _value, _lookup: FALSE,
-}

@@ -6,8 +6,8 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_common-scenarios_third
 import re
 from collections.abc import Iterable
 
-from twokeys.iam.conditions import operator_named
 from twokeys.iam.documents import Statement
+from twokeys.iam.operators import operator_named
 from twokeys.iam.sts import EXTERNAL_ID
 from twokeys.iam.verdict import Requirement
 

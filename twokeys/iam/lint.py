@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterable, Iterator
 
 from twokeys.iam.analyzer import ANALYZER_ERRORS
 from twokeys.iam.arn import Arn, is_account
-from twokeys.iam.conditions import parse_network
 from twokeys.iam.documents import PolicyDocument, PolicyKind, Statement
 from twokeys.iam.finding import GUIDE, PolicyFinding, Severity, error, path_of, warning
 from twokeys.iam.never import never_met
+from twokeys.iam.operators import parse_network
 from twokeys.iam.principals import Principals
 from twokeys.iam.truth import Truth, Unknown
 

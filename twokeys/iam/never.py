@@ -10,82 +10,31 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_con
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from twokeys.iam.admission import Wanted
-from twokeys.iam.arn import is_account
-from twokeys.iam.cases import BOOLEANS, exclude
-from twokeys.iam.conditions import ConditionClause, parse_network
+from twokeys.iam.cases import exclude
+from twokeys.iam.condition_keys import Form, condition_key
+from twokeys.iam.conditions import ConditionClause
 from twokeys.iam.documents import PolicyKind, Statement
 from twokeys.iam.finding import PolicyFinding, error, path_of
 from twokeys.iam.subjects import misspelt_subject
 from twokeys.iam.verdict import shown
 
-_KEYS = "reference_policies_condition-keys.html#condition-keys-"
 _OPERATORS = "reference_policies_elements_condition_operators.html#Conditions_String"
-
-
-@dataclass(frozen=True)
-class _Form:
-    """What the values of a key look like: the whole of one, how it can begin, and it in words."""
-
-    whole: re.Pattern[str]
-    begins: tuple[str, ...]
-    words: str
-    named: dict[str, str] = field(default_factory=dict)
-    """Values that are written otherwise, by their lower case."""
-
-
-def _form(whole: str, words: str, *begins: str) -> _Form:
-    return _Form(re.compile(whole), begins, words)
-
-
-# Of an organization to come there is only a symbol, as of an account.
-_ORGANIZATION = _form(r"o-[a-z0-9]+|organization:.+", "the id of an organization, as in o-a1b2c3d4e5", "o-")
-_PATHS = _form(
-    r"o-[a-z0-9]+/(r-[a-z0-9]+/(ou-[a-z0-9-]+/)*)?",
-    "a path of an organization, which ends in a slash, as in o-a1b2c3d4e5/r-ab12/ou-ab12-11111111/",
-    "o-",
-)
-_VPC = _form(r"vpc-[0-9a-z]+", "the id of a VPC, as in vpc-1a2b3c4d", "vpc-")
-_TYPES = ("Account", "User", "FederatedUser", "AssumedRole", "Anonymous")
-_FORMS = {
-    **dict.fromkeys(("aws:principalorgid", "aws:resourceorgid", "aws:sourceorgid", "aws:vpceorgid"), _ORGANIZATION),
-    **dict.fromkeys(
-        ("aws:principalorgpaths", "aws:resourceorgpaths", "aws:sourceorgpaths", "aws:vpceorgpaths"), _PATHS
-    ),
-    "aws:sourcevpc": _VPC,
-    "aws:ec2instancesourcevpc": _VPC,
-    "aws:sourcevpce": _form(r"vpce-[0-9a-z]+", "the id of a VPC endpoint, as in vpce-1a2b3c4d", "vpce-"),
-    "aws:principalarn": _form(r"arn:.+", "an ARN", "arn:"),
-    "aws:principaltype": _Form(
-        re.compile("|".join(_TYPES)),
-        _TYPES,
-        f"one of {', '.join(_TYPES)}",
-        {"role": "AssumedRole", "root": "Account"} | {one.lower(): one for one in _TYPES},
-    ),
-}
-_ACCOUNTS = frozenset({"aws:principalaccount", "aws:sourceaccount"})
-_ADDRESSES = frozenset({"aws:sourceip", "aws:vpcsourceip"})
-_MOMENTS = frozenset({"aws:currenttime", "aws:epochtime", "aws:tokenissuetime"})
-# AWS takes neither * nor ? in these:
-# https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
-# https://docs.aws.amazon.com/IAM/latest/UserGuide/id_tags.html and reference_iam-quotas.html
-_WITHOUT_WILDCARDS = frozenset({
-    *_FORMS, *_ACCOUNTS, *_ADDRESSES, "aws:requestedregion", "aws:sourceidentity", "aws:userid", "aws:username",
-    "sts:externalid", "sts:rolesessionname", "sts:sourceidentity",
-})  # fmt: skip
 _COMPARED = ("numeric", "date", "bool", "ip")
-_TAGS_OF_PRINCIPALS = "aws:principaltag/"
+_INSTEAD = {"arn": "write ArnLike", "string": "write a string operator"}
+"""The operator to write where the form of the key's values does not tell it."""
 
 
 def never_met(statement: Statement, _kind: PolicyKind, _known: frozenset[str]) -> Iterator[PolicyFinding]:
     """What of the conditions of a statement never matches."""
     for clause in statement.conditions:
-        if clause.lower_key in _FORMS.keys() - {"aws:principalarn"} and clause.base.family in _COMPARED:
-            message = f"{clause.key} is {_FORMS[clause.lower_key].words}, which {clause.operator} never matches"
-            page, step = _KEYS + clause.lower_key[4:], "write a string operator"
-            yield error("key-type", statement, path_of(clause), message, page, step=step)
+        known, family = condition_key(clause.key), clause.base.family
+        if known and family in _COMPARED and not _may_compare(family, known.form):
+            message = f"{clause.key} is {known.form.words}, which {clause.operator} never matches"
+            step = _INSTEAD.get(known.form.type, known.form.step)
+            yield error("key-type", statement, path_of(clause), message, known.page, step=step)
         if clause.base.family == "string":
             for value in clause.values:
                 if isinstance(value, str) and not (clause.variables and "${" in value):
@@ -93,56 +42,50 @@ def never_met(statement: Statement, _kind: PolicyKind, _known: frozenset[str]) -
     yield from _contradictions(statement)
 
 
+def _may_compare(family: str, form: Form) -> bool:
+    """Whether such an operator may match the key: a date is a number of seconds, and text without a form is anything.
+
+    An account's id is a number, too.
+    """
+    if form.type == "string":
+        return not form.begins
+    return family == form.type or {family, form.type} == {"numeric", "date"}
+
+
 def _text(statement: Statement, clause: ConditionClause, value: str) -> Iterator[PolicyFinding]:
     key, like = clause.lower_key, clause.base.positive == "StringLike"
-    never = f"so {clause.operator} never matches it"
+    known, never = condition_key(key), f"so {clause.operator} never matches it"
     element = path_of(clause)
-    if not like and (key in _WITHOUT_WILDCARDS or key.startswith(_TAGS_OF_PRINCIPALS)) and re.search(r"[*?]", value):
+    if not like and known and not known.form.wild and re.search(r"[*?]", value):
         wild = re.sub(r"Equals(IgnoreCase)?", "Like", clause.operator)
         quoted = repr(shown(key, value))
         message = f"{quoted}: only StringLike and ArnLike know wildcards, and no {clause.key} has a '*' or '?', {never}"
         step = f"write {wild}, or the whole value"
         yield error("literal-wildcard", statement, element, message, _OPERATORS, step=step)
-    elif key in _MOMENTS and not like:
-        message = f"{clause.key} is a moment, and {clause.operator} compares it as text, to the second"
-        step = "write a date operator, such as DateLessThan or DateGreaterThan"
-        yield error("key-type", statement, element, message, _KEYS + key[4:], step=step)
+    elif known and known.form.type == "date" and not like:
+        message = f"{clause.key} is {known.form.words}, and {clause.operator} compares it as text, to the second"
+        yield error("key-type", statement, element, message, known.page, step=known.form.step)
     elif key.endswith(":sub"):
         wanted = Wanted(value, like and bool(re.search(r"[*?]", value)), clause.base.name == "StringEqualsIgnoreCase")
         wrong = None if clause.base.negated else misspelt_subject(key.removesuffix(":sub"), wanted)
         if wrong is not None:
             message = f"{value!r} is a subject {wrong.why}, {never}"
             yield replace(error("value-form", statement, element, message, "", step=wrong.next_step), url=wrong.url)
-    elif (found := _wrong(clause, value)) is not None:
-        words, step = found
-        message = f"{value!r} is not {words}, {never}"
-        yield error("value-form", statement, element, message, _KEYS + key[4:], step=step)
+    elif known and not _may_be(known.form, clause, value):
+        message = f"{value!r} is not {known.form.words}, {never}"
+        meant = known.form.named.get(value.lower())
+        step = f"write {meant}" if meant else known.form.step
+        yield error("value-form", statement, element, message, known.page, step=step)
 
 
-def _wrong(clause: ConditionClause, value: str) -> tuple[str, str] | None:
-    """What a value ought to be and is not, and the next step; None for one that there may be."""
-    key, operator = clause.lower_key, clause.base.positive
+def _may_be(form: Form, clause: ConditionClause, value: str) -> bool:
+    """Whether some value of that form is what the clause says; of a pattern only its beginning is looked at."""
     beginning = re.split(r"[*?]", value)[0]
-    wild = operator == "StringLike" and beginning != value
-    if key in _ADDRESSES:
-        fits = wild or ("/" not in value and parse_network(value) is not None)
-        return None if fits else ("the text of one address", f"write {'Not' * clause.base.negated}IpAddress")
-    if key in _ACCOUNTS:
-        fits = wild or is_account(value) or value == "anonymous"
-        return None if fits else ("an account; its id has 12 digits", "write all 12 digits, without hyphens")
-    if key in BOOLEANS:
-        fits = wild or value.lower() in ("true", "false")
-        return None if fits else ("true or false", "write Bool with true or false")
-    form = _FORMS.get(key)
-    if form is None:
-        return None
-    meant = form.named.get(value.lower())
-    if wild:
-        fits = any(one.startswith(beginning) or beginning.startswith(one) for one in form.begins)
-    else:
-        any_case = re.IGNORECASE if operator == "StringEqualsIgnoreCase" else re.NOFLAG
-        fits = re.fullmatch(form.whole.pattern, value, any_case) is not None
-    return None if fits else (form.words, f"write {meant}" if meant else "write it in that form")
+    if clause.base.positive == "StringLike" and beginning != value:
+        begins = form.begins or ("",)
+        return any(one.startswith(beginning) or beginning.startswith(one) for one in begins)
+    any_case = re.IGNORECASE if clause.base.positive == "StringEqualsIgnoreCase" else re.NOFLAG
+    return re.fullmatch(form.whole, value, any_case) is not None
 
 
 def _contradictions(statement: Statement) -> Iterator[PolicyFinding]:

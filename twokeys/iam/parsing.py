@@ -5,9 +5,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from twokeys.iam.arn import ArnError, is_account, parse_arn
-from twokeys.iam.conditions import ConditionClause, operator_named
+from twokeys.iam.conditions import ConditionClause
 from twokeys.iam.documents import Effect, PolicyDocument, PolicyKind, Statement
 from twokeys.iam.json_text import JsonError, JsonNumber, Path, Position, Positions, read_json, read_quickly, render
+from twokeys.iam.operators import operator_named
 from twokeys.iam.principals import UNIQUE_ID, Principals
 from twokeys.iam.truth import UNKNOWN, Unknown
 

@@ -15,7 +15,7 @@ from twokeys.aws_reference import meant_service, meant_type, regions, unknown_na
 from twokeys.doors.expiry import closing_time
 from twokeys.errors import nearest, or_nearest
 from twokeys.iam import DEFAULT_PARTITION, PolicyError, PolicyKind, Severity, aws_managed, lint, parse_policy
-from twokeys.iam.conditions import OPERATORS, operator_named
+from twokeys.iam.operators import OPERATORS, operator_named
 from twokeys.iam.parsing import ELEMENTS
 
 _CREATE_ACCOUNT = "https://docs.aws.amazon.com/organizations/latest/APIReference/API_CreateAccount.html"

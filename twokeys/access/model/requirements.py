@@ -10,8 +10,8 @@ from typing import Final, TypeAlias
 from twokeys.access.model.documents import MASKS
 from twokeys.doors.expiry import on, until
 from twokeys.iam import ConditionClause, PolicyDocument, Requirement, Statement
-from twokeys.iam.conditions import operator_named, parse_date
 from twokeys.iam.external_id import is_external_id
+from twokeys.iam.operators import operator_named, parse_date
 from twokeys.iam.sts import IN_TRUSTS
 from twokeys.iam.truth import FREE, UNKNOWN, Lookup, Truth, any_of, negate
 from twokeys.iam.truth import all_of as all_true

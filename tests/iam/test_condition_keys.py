@@ -1,0 +1,62 @@
+"""Keys that AWS describes alike are judged alike.
+
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
+"""
+
+import pytest
+
+from tests.iam.policies import grant
+from twokeys.iam import PolicyKind, lint
+from twokeys.iam.condition_keys import KEYS, ConditionKey
+
+# The page's "Data type" but for strings, and its "Value type" where that is multivalued
+DATA_TYPES = {
+    "arn": {"ChatbotSourceArn", "PrincipalArn", "SignInSessionArn", "SourceArn", "SourceVpcArn"},
+    "bool": {
+        *("AssumedRoot", "IsMcpServiceAction", "MultiFactorAuthPresent", "PrincipalIsAWSService", "SecureTransport"),
+        *("ViaAWSMCPService", "ViaAWSService"),
+    },
+    "date": {"CurrentTime", "EpochTime", "TokenIssueTime"},
+    "ip": {"Ec2InstanceSourcePrivateIPv4", "SourceIp", "VpcSourceIp"},
+    "numeric": {"MultiFactorAuthAge"},
+}
+MULTIVALUED = {
+    *("CalledVia", "PrincipalOrgPaths", "PrincipalServiceNamesList", "ResourceOrgPaths", "SourceOrgPaths", "TagKeys"),
+    "VpceOrgPaths",
+}
+GLOBAL = {key.name.removeprefix("aws:"): key for key in KEYS.values() if key.name.startswith("aws:")}
+WRONG = {"arn": "x", "bool": "yes", "date": "2027", "ip": "10.0.0", "numeric": "soon"}
+
+
+def rules(operator: str, key: str, value: str) -> list[str]:
+    return [one.rule for one in lint(grant({"Condition": {operator: {f"aws:{key}": value}}}), PolicyKind.IDENTITY)]
+
+
+def test_each_key_has_the_data_type_and_the_value_type_of_the_page() -> None:
+    assert {of: {name for name, key in GLOBAL.items() if key.form.type == of} for of in DATA_TYPES} == DATA_TYPES
+    assert {name for name, key in GLOBAL.items() if key.several} == MULTIVALUED
+
+
+@pytest.mark.parametrize("key", GLOBAL.values(), ids=lambda key: key.name)
+def test_a_key_is_judged_by_its_data_type_and_its_value_type(key: ConditionKey) -> None:
+    name = key.name.removeprefix("aws:") + "team" * key.name.endswith("/")
+    assert ("missing-qualifier" in rules("StringLike", name, "*")) == key.several
+    if key.form.type == "string":
+        return
+    of_others = {"IpAddress": "192.0.2.7", "Bool": "true", "NumericEquals": "1", "DateEquals": "2027-01-01"}
+    own = {"ip": {"IpAddress"}, "bool": {"Bool"}, "arn": set[str]()}.get(key.form.type, {"NumericEquals", "DateEquals"})
+    assert {one for one, value in of_others.items() if "key-type" not in rules(one, name, value)} == own
+    assert rules("StringEquals", name, WRONG[key.form.type]) == [
+        "key-type" if key.form.type == "date" else "value-form"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("named", "value"), [("{}Account", "12"), ("{}OrgID", "r-ab12"), ("{}OrgPaths", "o-a1b2c3d4e5/r-ab12")]
+)
+@pytest.mark.parametrize("whose", ["Principal", "Resource", "Source", "Vpce"])
+def test_an_account_or_organization_has_the_form_of_its_ids_whoever_it_is_of(
+    named: str, value: str, whose: str
+) -> None:
+    key = named.format(whose)
+    assert rules("ForAnyValue:StringEquals" if GLOBAL[key].several else "StringEquals", key, value) == ["value-form"]
