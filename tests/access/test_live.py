@@ -18,12 +18,14 @@ import pytest
 from botocore.exceptions import ClientError, NoCredentialsError
 from botocore.validate import validate_parameters
 
-from tests.access.world import document, grants
+from tests.access.world import TODAY, document, grants
 from twokeys.access.graph import build
 from twokeys.access.reading.live import _region, read_live
 from twokeys.access.reading.since import NOT_KNOWN, Since
 from twokeys.access.reading.snapshot import NotAnswered, Resource
 from twokeys.access.reading.tokens import ACCESS_KEY, MFA_DEVICE, PASSWORD
+from twokeys.access.rules import RULES
+from twokeys.access.verdicts import check
 from twokeys.errors import Refusal
 from twokeys.sandbox.local_aws import LocalAws
 
@@ -94,6 +96,7 @@ def iam(account: str, rest: str) -> str:
     return f"arn:aws-us-gov:iam::{account}:{rest}"
 
 
+BY = f"arn:aws-us-gov:sts::{HUB}:assumed-role/x/y"
 IN_STAGE = ("AssumeRole", f"{iam(STAGE, 'role/In')} twokeys-access")
 
 
@@ -199,7 +202,7 @@ IN_HUB: list[dict[str, object]] = [
     },
 ]  # fmt: skip
 ALL: Answers = {
-    ("GetCallerIdentity", ""): {"Account": HUB, "Arn": f"arn:aws-us-gov:sts::{HUB}:assumed-role/x/y"},
+    ("GetCallerIdentity", ""): {"Account": HUB, "Arn": BY},
     ("GetAccountAuthorizationDetails", ""): IN_HUB,
     ("ListRoles", ""): [{"Roles": []}, {"Roles": [role("r", MaxSessionDuration=7200), role("elsewhere")]}],
     ("GenerateCredentialReport", ""): {"State": "COMPLETE"},
@@ -482,26 +485,38 @@ def test_a_credential_report_is_waited_for_but_not_for_ever(
     ("ListPolicies", "RESOURCE_CONTROL_POLICY"),
     ("GetPermissionsBoundaryForPermissionSet", SET),
     ("ListOrganizationsFeatures", ""),
-    IN_STAGE,
 ])  # fmt: skip
 def test_what_cannot_be_read_is_refused_with_what_helps(place: tuple[str, str]) -> None:
     """Not passed over: what was not read cannot be shown to be closed."""
     aws: Any = Aws({**ALL, place: "AccessDeniedException"})
     with pytest.raises(Refusal) as refused:
         read_live(aws, member_role="In")
-    where = "the account of your credentials"
-    if place[0] == "AssumeRole":
-        where = f"account {STAGE} through role In"
     assert refused.value.as_dict() == {
         "what": "live IAM cannot be read",
-        "where": where,
+        "where": "the account of your credentials",
         "why": f"An error occurred (AccessDeniedException) when calling the {place[0]} operation: no",
-        "nextStep": f"use credentials that may call {place[0]} there, or name the role with --member-role",
+        "nextStep": f"use credentials that may call {place[0]} there",
     }
-    if place == IN_STAGE:
-        aws = Aws({**ALL, place: NoCredentialsError()})
-        with pytest.raises(Refusal, match=r"Unable to locate credentials\. .*that may call AssumeRole there"):
-            read_live(aws, member_role="In")
+
+
+@pytest.mark.parametrize(("place", "said", "why"), [
+    (IN_STAGE, "AccessDenied", f"AccessDenied to sts:AssumeRole on In by {BY}"),
+    (IN_STAGE, NoCredentialsError(), f"NoCredentialsError to sts:AssumeRole on In by {BY}"),
+    (("GetAccountAuthorizationDetails", "inside-stage-0123"), "AccessDenied",
+        f"AccessDenied to iam:GetAccountAuthorizationDetails by {iam(STAGE, 'role/In')}"),
+])  # fmt: skip
+def test_a_member_account_that_cannot_be_read_is_not_proved_and_the_others_are(
+    place: tuple[str, str], said: Any, why: str
+) -> None:
+    """Not passed over: what was not read cannot be shown to be closed."""
+    aws: Any = Aws({**ALL, place: said})
+    there = read_live(aws, member_role="In")
+    assert there.evidence[0].accounts == (HUB,)
+    (one,) = (one for one in check(build(there), RULES, {}, TODAY).mandatory if f"AWS answered {why}" in one.message)
+    assert (one.rule, one.door) == ("unproved-door", f"* -> {iam(STAGE, 'root')}")
+    excuse = {"door": one.door, "reason": "theirs", "owner": "them", "expires": "9999-12-31"}
+    judged = check(build(there), RULES, {"unproved-door": {"exceptions": [excuse]}}, TODAY)
+    assert (len(judged.accepted), one in judged.mandatory) == (1, False)
 
 
 @pytest.mark.parametrize(("variables", "region"), [

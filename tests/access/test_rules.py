@@ -1071,6 +1071,10 @@ def test_long_term_credentials_are_advice_said_once_in_a_program_that_has_no_com
         world.add("User", name, world.stage, name=name)
     said = f"IAM user ci is made in member account {STAGE}, and 2 more"
     assert ([one.message for one in world.check().advisory], world.check().mandatory) == ([said], ())
+    live = check(
+        build(replace(world.snapshot, evidence=(Evidence("live IAM", caller=CI),))), RULES, {}, TODAY
+    ).mandatory
+    assert sum("the state of its stack tells (`--state FILE`)" in one.next_step for one in live) == 3
     world.add("MemberAccount", "stage")
     assert ([one.urn for one in world.check().mandatory], world.check().advisory) == (
         [one.urn for one in world.resources if one.type == "aws:iam/user:User"],
@@ -1232,10 +1236,11 @@ def test_a_role_to_assume_under_the_name_that_python_has_for_it_is_none_and_advi
 
 
 def test_what_a_control_policy_stops_is_no_matter_of_accounts_that_are_read_live() -> None:
-    """Live IAM tells of no program, and so of no update of one."""
+    """Live IAM tells of no program, and so of no update of one. A program may name a role to enter by that is none."""
     world = two_keys()
     control_policy_that_stops_the_next_update(world)
     live = replace(world.snapshot, evidence=(Evidence("live IAM", caller=CI),))
-    for snapshot, expected in ((world.snapshot, 1), (live, 0)):
+    replaced(world, "new", assumeRoles=json.dumps([{"roleArn": "no ARN"}]))
+    for snapshot, expected in ((live, 0), (world.snapshot, 1)):
         found = check(build(snapshot), (BY_NAME["policy-lint"],), {}, TODAY)
         assert sum("the next update cannot change" in one.message for one in found.advisory) == expected

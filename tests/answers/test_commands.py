@@ -50,6 +50,21 @@ def test_users_with_the_same_way_in_are_one_line_of_check(tmp_path: Path) -> Non
     assert f"  ✓ user ann of management, user ben of management -> role own of {STAGE} (no permissions)\n" in text
 
 
+def test_the_door_of_a_group_that_one_member_only_is_trusted_for_violates_no_rule_and_is_not_called_whole(
+    tmp_path: Path,
+) -> None:
+    world = two_keys(document(trusts(arn(HUB, "user/dana"))), granted=False)
+    world.add("Group", "sre", world.hub, name="sre")
+    world.add("GroupPolicy", "sre", world.hub, group="sre", name="enter", policy=document(grants(DEPLOYER)))
+    for name in ("dana", "erik"):
+        world.add("User", name, world.hub, name=name)
+        world.add("UserGroupMembership", name, world.hub, user=name, groups=["sre"])
+    code, text = call("check", "--state", write_state(tmp_path / "state.json", world))
+    assert code == 0
+    assert f"✗ user erik of management -> role deployer of {STAGE}: no trust" in text
+    assert "No rule is violated: 1 door with two keys, 1 without.\n" in text
+
+
 def test_a_way_of_which_a_rule_refuses_a_door_has_the_mark_of_one_that_is_to_be_looked_at(tmp_path: Path) -> None:
     world = two_keys()
     world.role("own", world.stage, document(trusts(OUTSIDE)))
@@ -141,7 +156,7 @@ def test_a_configuration_holds_exceptions_and_levels(tmp_path: Path) -> None:
     code, text = call("check", "--state", state, "--config", config)
     assert code == 0
     assert f"accepted exception: door-needs-grant: {DOOR}, until 9999-12-31; platform answers for it: migration" in text
-    assert "has two keys (0 doors), but for 1 accepted exception.\n" in text
+    assert "No rule is violated, but for 1 accepted exception: 0 doors with two keys, 1 without.\n" in text
     told = json.loads(call("check", "--state", state, "--config", config, "--json")[1])
     assert told["acceptedExceptions"] == [{"rule": "door-needs-grant", **exception, "stack": None}]
     config.write_text(json.dumps({"door-needs-grant": "advisory"}))

@@ -4,7 +4,7 @@ import csv
 import json
 import random
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,14 +29,25 @@ from twokeys.doors import Who
 from twokeys.exports import read_exports
 from twokeys.map.commands import map_
 from twokeys.map.model import Map
+from twokeys.profiles.commands import profiles
 from twokeys.profiles.reading import read_ways
 from twokeys.profiles.ways import people
+from twokeys.sandbox.local_aws import LocalAws
+from twokeys.sandbox.verify_command import verify
 from twokeys.verify.attempts import Attempts, Keys
 from twokeys.verify.doors import exports
 from twokeys.verify.probes import probe_as
 
 DEMO = [Path(__file__).parent.parent / "map" / "states" / f"{name}.json" for name in ("management", "stage", "prod")]
+GITHUB = "token.actions.githubusercontent.com"
+OF_APP = {"StringEquals": {f"{GITHUB}:sub": "repo:acme/app:ref:refs/heads/main"}}
+OF_SET = {"permissionSetArn": "arn:aws:sso:::permissionSet/ssoins-1111222233334444/ps-1111222233334444"}
 Ends = tuple[str, str, str, str, str, str]
+
+
+def federated(provider: str, action: str, condition: Mapping[str, Any]) -> dict[str, Any]:
+    who = {"Principal": {"Federated": provider}}
+    return {**trusts(condition=condition), **who, "Action": f"sts:AssumeRoleWith{action}"}
 
 
 def a_world(seed: int) -> World:
@@ -54,15 +65,11 @@ def a_world(seed: int) -> World:
     if rng.random() < 0.7:
         world.add("UserGroupMembership", "in", world.hub, user=users[0], groups=["team"])
     everybody = [arn(HUB, f"user/{user}") for user in users] + [arn(account, f"role/{name}") for account, name in roles]
-    provider = "oidc-provider/token.actions.githubusercontent.com"
     for account, name in roles:
         named = [rng.choice([*everybody, arn(HUB, "root"), arn(OUTSIDE, "role/vendor"), "*"]) for _ in range(2)]
         statements = [trusts(*dict.fromkeys(named), condition=rng.choice([None, None, MFA]))]
         if rng.random() < 0.2:
-            subject = {"StringEquals": {"token.actions.githubusercontent.com:sub": "repo:acme/app:ref:refs/heads/main"}}
-            principal = {"Federated": arn(account, provider)}
-            action = "sts:AssumeRoleWithWebIdentity"
-            statements.append({"Effect": "Allow", "Principal": principal, "Action": action, "Condition": subject})
+            statements.append(federated(arn(account, f"oidc-provider/{GITHUB}"), "WebIdentity", OF_APP))
         world.role(name, places[account], document(*statements))
     targets = [arn(account, f"role/{name}") for account, name in roles]
     targets += [arn(PROD, "role/OrganizationAccountAccessRole"), "*", arn(STAGE, "role/*")]
@@ -108,15 +115,14 @@ def _limit(rng: random.Random, world: World, users: list[str], targets: list[str
 def _identity_center(rng: random.Random, world: World, targets: list[str]) -> None:
     if rng.random() < 0.3:
         return
-    of_set = {"permissionSetArn": "arn:aws:sso:::permissionSet/ssoins-1111222233334444/ps-1111222233334444"}
     said: list[tuple[str, dict[str, object]]] = [
-        ("permissionSet", {"name": "dev", "arn": of_set["permissionSetArn"], "sessionDuration": "PT2H"}),
-        ("permissionSetInlinePolicy", {**of_set, "inlinePolicy": document(grants(rng.choice(targets)))}),
+        ("permissionSet", {"name": "dev", "arn": OF_SET["permissionSetArn"], "sessionDuration": "PT2H"}),
+        ("permissionSetInlinePolicy", {**OF_SET, "inlinePolicy": document(grants(rng.choice(targets)))}),
     ]
     for number, account in enumerate(rng.sample((HUB, STAGE, PROD), rng.randint(1, 3))):
         kind = rng.choice(("USER", "GROUP"))
         whom = {"principalType": kind, "principalId": f"{kind}-{number}", "targetType": "AWS_ACCOUNT"}
-        said.append(("accountAssignment", {**of_set, **whom, "targetId": account}))
+        said.append(("accountAssignment", {**OF_SET, **whom, "targetId": account}))
     for number, (type_, inputs) in enumerate(said):
         put(world, f"aws:ssoadmin/{type_}:{type_[0].upper()}{type_[1:]}", f"{type_}-{number}", world.hub, **inputs)
 
@@ -216,6 +222,64 @@ def test_profiles_offer_exactly_the_doors_that_an_audit_lists_for_a_person(tmp_p
         and way.target.who.kind != "root-user"  # no profile of the AWS CLI calls sts:AssumeRoot
     }
     assert offered == audited
+
+
+@pytest.fixture(scope="module")
+def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
+    with LocalAws.start(tmp_path_factory.mktemp("sandbox") / "aws") as running:
+        yield running
+
+
+@pytest.mark.parametrize(
+    ("kind", "trust"),
+    [
+        ("role", trusts(arn(HUB, "role/ci"))),
+        ("role", trusts(f"arn:aws:sts::{HUB}:assumed-role/ci/session")),
+        ("user", trusts(arn(HUB, "user/ada"))),
+        ("group", trusts(arn(HUB, "root"))),
+        ("everyone", trusts("*")),
+        ("outsider", trusts("*", condition={"StringEquals": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}})),
+        ("role", trusts(arn(OUTSIDE, "role/vendor"))),
+        ("root", trusts(OUTSIDE)),
+        ("web-identity", federated(arn(STAGE, f"oidc-provider/{GITHUB}"), "WebIdentity", OF_APP)),
+        ("saml", federated(arn(STAGE, "saml-provider/corp"), "SAML", {})),
+        ("saml", federated(arn(STAGE, "saml-provider/AWSSSO_0123456789abcdef_DO_NOT_DELETE"), "SAML", {})),
+        ("service", {**trusts(), "Principal": {"Service": "rolesanywhere.amazonaws.com"}}),
+        ("service", {**trusts(), "Principal": {"Service": "*"}}),
+        ("identity-center-user", trusts(arn(HUB, "role/x"))),
+        ("identity-center-group", trusts(arn(HUB, "role/x"))),
+    ],
+)
+def test_every_command_answers_whoever_comes_in(
+    aws: LocalAws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, trust: dict[str, Any]
+) -> None:
+    """Few of them have an ARN, or call AWS at all."""
+    world = World()
+    enter = document(grants("*"), grants("*", action="sts:AssumeRoot"))
+    world.add("Account", "stage", world.hub, name="stage", outputs={"id": STAGE, "name": "stage"})
+    world.add("OrganizationsFeatures", "features", world.hub, enabledFeatures=["RootSessions"])
+    world.role("ci", world.hub)
+    world.add("User", "ada", world.hub, name="ada")
+    world.add("Group", "team", world.hub, name="team")
+    for holder, name in (("role", "ci"), ("user", "ada"), ("group", "team")):
+        world.add(f"{holder.capitalize()}Policy", holder, world.hub, **{holder: name}, name="enter", policy=enter)
+    world.role("deployer", world.stage, document(trust))
+    if kind.startswith("identity-center-"):
+        whom = {"principalType": kind.rpartition("-")[2].upper(), "principalId": "ada", "targetType": "AWS_ACCOUNT"}
+        put(world, "aws:ssoadmin/accountAssignment:AccountAssignment", "a", world.hub, targetId=STAGE, **whom, **OF_SET)
+    access_roles = {"stage": arn(STAGE, "role/OrganizationAccountAccessRole")}
+    put(world, "pulumi:pulumi:Stack", "twokeys-stage", parent_account_id=HUB, access_role_arns=access_roles)
+    (tmp_path / ".twokeys" / "stacks").mkdir(parents=True)
+    (tmp_path / ".twokeys" / "aws").symlink_to(aws.directory)
+    state = write_state(tmp_path / ".twokeys" / "stacks" / "stage.json", world)
+    monkeypatch.chdir(tmp_path)
+    assert kind in {door["source"]["kind"] for door in told(audit, "--json")["doors"]}
+    for command in (audit, map_):
+        run(command)
+    for words in ("check", "export doors.json", f"diff {state} {state}"):
+        run(access, *words.split())
+    run(profiles, *["--person", "ada", "--group", "none", "--dry-run"])
+    assert told(verify, "--json", "--rate", "50")["probes"]
 
 
 @dataclass

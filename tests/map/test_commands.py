@@ -8,7 +8,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from tests.access.states import write_state
-from tests.access.world import World, document, trusts
+from tests.access.test_translation import put
+from tests.access.world import STAGE, World, document, trusts
 from tests.map.test_sources import ALL, STATES
 from twokeys.errors import Refusal
 from twokeys.map.commands import map_
@@ -61,6 +62,20 @@ def test_a_picture_and_a_page_are_written_and_summed_up() -> None:
     assert Path("map.svg").read_text().startswith("<?xml")
     assert Path("map.html").read_text().startswith("<!doctype html>")
     assert sorted(path.name for path in Path().iterdir()) == ["map.html", "map.svg"]
+
+
+def test_people_of_identity_center_stand_in_no_account_and_the_suffix_of_their_role_is_a_star() -> None:
+    """https://docs.aws.amazon.com/singlesignon/latest/userguide/referencingpermissionsets.html"""
+    world = World()
+    arn = "arn:aws:sso:::permissionSet/ssoins-1111222233334444/ps-1111222233334444"
+    put(world, "aws:ssoadmin/permissionSet:PermissionSet", "dev", world.hub, name="dev", arn=arn)
+    said = {"principalType": "GROUP", "principalId": "team", "targetType": "AWS_ACCOUNT", "targetId": STAGE}
+    put(world, "aws:ssoadmin/accountAssignment:AccountAssignment", "a", world.hub, permissionSetArn=arn, **said)
+    assert run("--state", str(write_state(Path("state.json"), world))).exit_code == 0
+    for page in (Path(name).read_text() for name in ("map.svg", "map.html")):
+        assert "In no account" in page
+        assert "AWSReservedSSO_dev_*" in page
+        assert "dev_?" not in page
 
 
 def test_only_what_was_asked_for_is_written() -> None:

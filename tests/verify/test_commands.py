@@ -8,12 +8,14 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from tests.access.world import MFA, World, document, grants, trusts
-from tests.verify.conftest import ALICE, CI, DEPLOYER, DEVELOPER, HUB, PARTNER, STACKS, STAGE
+from tests.access.world import MFA, World, arn, document, grants, trusts
+from tests.verify.conftest import ALICE, CI, DEPLOYER, DEVELOPER, HUB, PARTNER, STACKS, STAGE, exported, trust_in
 from twokeys.errors import Refusal
 from twokeys.sandbox.local_aws import LocalAws
+from twokeys.sandbox.probes import probe
 from twokeys.sandbox.verify_command import verify
 from twokeys.verify.attempts import Keys
+from twokeys.verify.doors import exports
 
 KeysOf = Callable[[str], Keys]
 
@@ -87,6 +89,18 @@ def test_one_stack_is_verified_also_from_inside_the_others() -> None:
     assert {one["target"]["account"] for one in found.values()} == {"222222222222"}
     assert found["the administrator of prod tries the access role of stage"]["happened"] == "refused"
     assert "the management account's administrator enters prod by its access role" not in found
+
+
+def test_a_role_that_only_an_identity_provider_enters_is_to_be_tried_from_there(aws: LocalAws) -> None:
+    """https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html"""
+    provider = {"Federated": arn(HUB, "oidc-provider/token.actions.githubusercontent.com")}
+    trust = document({**trusts(), "Principal": provider, "Action": "sts:AssumeRoleWithWebIdentity"})
+    aws.client("iam", HUB).create_role(RoleName="pipeline", AssumeRolePolicyDocument=trust)
+    door = exported("stage-pipeline", ("role", "pipeline"), DEPLOYER, trust_in(arn(HUB, "role/pipeline")))
+    entering, _ = probe(aws, exports({"stage": {"parent_account_id": HUB, "doors": [door]}}))
+    assert (entering.probed, entering.elsewhere, entering.failed) == (False, True, False)
+    assert entering.detail.startswith("only whom its trust policy names enters role pipeline")
+    assert "workflow of GitHub Actions" in (entering.next_step or "")
 
 
 REGIONS = {"StringNotEquals": {"aws:RequestedRegion": ["eu-central-1", "us-east-1"]}}

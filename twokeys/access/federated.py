@@ -10,13 +10,12 @@ from dataclasses import dataclass, replace
 from twokeys.access.carriers import NEEDS_NO_GRANT
 from twokeys.access.judge import Door, Judge
 from twokeys.access.model.accounts import Accounts
-from twokeys.access.model.principals import Principal
+from twokeys.access.model.principals import Identity, Principal
 from twokeys.doors.who import OF_IDENTITY_CENTER
 from twokeys.iam import (
     ANY_PROVIDER,
     UNKNOWN,
     Arn,
-    ArnError,
     Caller,
     CallerKind,
     Context,
@@ -48,7 +47,7 @@ _PATTERN = ("StringLike", "ForAnyValue:StringLike")
 class FederatedTrust:
     """What a role's trust policy says of one identity provider, and who comes in by it."""
 
-    role: Principal
+    role: Identity
     federation: Federation
     sources: Mapping[str, Principal]
     """Who comes in, by the subject that the trust policy demands: a text, a pattern, `*`."""
@@ -144,7 +143,7 @@ class Federated:
     def __init__(self) -> None:
         self._sources: dict[tuple[str, str], Principal] = {}
 
-    def trusts(self, role: Principal, trust: PolicyDocument) -> Iterator[FederatedTrust]:
+    def trusts(self, role: Identity, trust: PolicyDocument) -> Iterator[FederatedTrust]:
         """The identity providers that a trust policy lets in, each with the people and machines that it demands."""
         if not any(map(_may_name_provider, trust.statements)):
             return
@@ -193,11 +192,8 @@ def _provider(federation: Federation) -> Caller | None:
     """The provider as a caller; None for every provider, for one that is not known, and for what is none."""
     if not isinstance(federation.provider, str) or federation.provider == ANY_PROVIDER:
         return None
-    try:
-        caller = Caller(federation.provider)
-    except ArnError:
-        return None
-    return caller if caller.kind is CallerKind.FEDERATED and "*" not in caller.arn else None
+    caller = Caller.parse(federation.provider)
+    return caller if caller and caller.kind is CallerKind.FEDERATED and "*" not in caller.arn else None
 
 
 def _without_pattern(verdict: Verdict, federation: Federation) -> Verdict:

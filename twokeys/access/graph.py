@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import chain
 
 from twokeys.access.carriers import carried
 from twokeys.access.federated import Federated, FederatedTrust, provider_name
@@ -41,13 +42,23 @@ from twokeys.access.model.not_proved import NotProved
 from twokeys.access.model.not_read import NotRead
 from twokeys.access.model.organization import Guards
 from twokeys.access.model.principal_policies import read_principals
-from twokeys.access.model.principals import Holder, Principal, PrincipalKind, Principals
+from twokeys.access.model.principals import Holder, Identity, NotOurs, Outsider, Principal, Principals
 from twokeys.access.model.translation import translate
 from twokeys.access.reading.snapshot import Pending, Snapshot
 from twokeys.access.reading.types import Reading, reading_of
 from twokeys.access.root_sessions import root_sessions
 from twokeys.errors import Refusal
-from twokeys.iam import UNKNOWN, Arn, Glob, Outcome, PolicyDocument, PolicyKind, account_as_a_whole, is_account
+from twokeys.iam import (
+    UNKNOWN,
+    Arn,
+    Glob,
+    Outcome,
+    PolicyDocument,
+    PolicyKind,
+    account_as_a_whole,
+    is_account,
+    parse_arn,
+)
 from twokeys.iam.globs import glob
 from twokeys.iam.principals import UNIQUE_ID
 
@@ -70,6 +81,7 @@ _ANOTHER_STATE = (
     "export the state again after the update that makes what it waits for, or read the state of the stack that makes "
     "that together with this one (`--state` may be repeated)"
 )
+_READ_IT = "allow that, as AWS's policy IAMReadOnlyAccess does, or name a role that may with --member-role"
 _MOST_OPEN_FIRST = (Outcome.ALLOW, Outcome.CONDITIONAL, Outcome.UNKNOWN, Outcome.DENY)
 _IAM = "aws:iam/"
 _BY_ARN = "name the principal by its ARN, or take it out of the trust policy"
@@ -83,7 +95,7 @@ class Trust:
     role under this trust, or who may: they have a policy that is not known.
     """
 
-    role: Principal
+    role: Identity
     names: str
     account: str | None
     holders: tuple[Door, ...]
@@ -96,7 +108,7 @@ class Grant:
     `own` tells that the policy is the principal's and not that of one of its groups, which answers for itself.
     """
 
-    source: Principal
+    source: Identity
     resource: str
     document: Document
     own: bool = True
@@ -122,7 +134,7 @@ class Graph:
     exported: Exported
     guards: Guards
     not_read: tuple[NotRead, ...] = ()
-    access_roles: tuple[Principal, ...] = ()
+    access_roles: tuple[Identity, ...] = ()
     identity_center: IdentityCenter = field(default_factory=IdentityCenter)
     federated: list[FederatedTrust] = field(default_factory=list)
     doors: list[Door] = field(default_factory=list)
@@ -132,11 +144,11 @@ class Graph:
     not_proved: list[NotProved] = field(default_factory=list)
 
     @property
-    def roles(self) -> Iterator[Principal]:
+    def roles(self) -> Iterator[Identity]:
         """The roles of the stack."""
         return (one for one in self.principals if one.kind == "role" and one.urn is not None)
 
-    def trust_made_from(self, role: Principal) -> list[Principal | None]:
+    def trust_made_from(self, role: Principal) -> list[Identity | None]:
         """The resources of IAM that a role's trust policy is made from: as roles and users, None for each other one."""
         found = self.snapshot.by_urn
         made = found.get(role.urn or "")
@@ -211,17 +223,17 @@ def _built(snapshot: Snapshot, names: Mapping[str, str] | None, own_account: str
 class _Builder:
     """Finds candidate doors from both sides and has each judged once."""
 
-    def __init__(self, graph: Graph, roles_elsewhere: Iterable[Principal]) -> None:
+    def __init__(self, graph: Graph, roles_elsewhere: Iterable[Identity]) -> None:
         self._graph = graph
         self._principals = graph.principals
         self._judge = Judge(graph.guards, graph.accounts)
         self._doors: dict[tuple[Principal, Principal], Door] = {}
         self._roles = {role.arn: role for role in (*roles_elsewhere, *graph.access_roles, *graph.roles)}
-        self._outside: dict[str, Principal] = {}
-        self._admit_everyone: list[Principal] = []
-        self._exact: dict[str, list[Principal]] = defaultdict(list)
-        self._wide: dict[str, dict[Principal, list[Glob]]] = defaultdict(dict)
-        self._unknown: dict[str, dict[Principal, None]] = defaultdict(dict)
+        self._outside: dict[str, Outsider] = {}
+        self._admit_everyone: list[Identity] = []
+        self._exact: dict[str, list[Identity]] = defaultdict(list)
+        self._wide: dict[str, dict[Identity, list[Glob]]] = defaultdict(dict)
+        self._unknown: dict[str, dict[Identity, None]] = defaultdict(dict)
         self._grants = list(self._read_grants())
 
     def run(self) -> None:
@@ -234,7 +246,7 @@ class _Builder:
                 (self._graph.doors if door.crosses else self._graph.steps).append(door)
 
     @property
-    def _trusts(self) -> Iterator[tuple[Principal, PolicyDocument]]:
+    def _trusts(self) -> Iterator[tuple[Identity, PolicyDocument]]:
         """The roles whose trust policy is known, with it."""
         for role in self._roles.values():
             if role.trust is not None and role.trust.policy is not UNKNOWN:
@@ -262,7 +274,7 @@ class _Builder:
     def _from_trusts(self) -> None:
         self._admit_everyone = [role for role, trust in self._trusts if self._from_trust(role, trust)]
 
-    def _from_trust(self, role: Principal, trust: PolicyDocument) -> bool:
+    def _from_trust(self, role: Identity, trust: PolicyDocument) -> bool:
         """The doors that a trust names; returns whether everybody in the role's own account may come in by it."""
         within = False
         for name in trusted_names(trust, self._graph.guards.denials(role)):
@@ -280,7 +292,7 @@ class _Builder:
                 self._graph.not_proved.append(_names_nobody(role, name, self._graph.accounts))
         return within and admits_everyone(trust)
 
-    def _from_open_trust(self, role: Principal, name: str, account: str | None) -> None:
+    def _from_open_trust(self, role: Identity, name: str, account: str | None) -> None:
         if self._is_outside(role, name, account):
             self._door(self._outsider(name, account), role)
             if account is not None or name != EVERYONE:
@@ -305,7 +317,7 @@ class _Builder:
 
         https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-denyallow.html
         """
-        by_account: dict[str, list[Principal]] = defaultdict(list)
+        by_account: dict[str, list[Identity]] = defaultdict(list)
         for principal in self._principals:
             by_account[principal.account].append(principal)
         for role in self._admit_everyone:
@@ -377,7 +389,7 @@ class _Builder:
     def _join(self, doors: Iterable[Door]) -> None:
         self._doors |= {(door.source, door.target): door for door in doors}
 
-    def _trusted(self, name_of_trust: str) -> Principal | None:
+    def _trusted(self, name_of_trust: str) -> Identity | Outsider | None:
         """The principal that a trust names by its ARN; None for a name that does not tell who that is."""
         if known := self._principals.by_arn.get(name_of_trust):
             return known
@@ -400,7 +412,7 @@ class _Builder:
         somebody_else = f"{arn.path}{arn.name}" if known else arn.name
         return self._principals.mentioned(account, kind, somebody_else, name_of_trust)
 
-    def _is_outside(self, role: Principal, name: str, account: str | None) -> bool:
+    def _is_outside(self, role: Identity, name: str, account: str | None) -> bool:
         """Whether a trusted name stands for others than us: a foreign account, everyone, an organization.
 
         One that nothing shows to be ours is foreign, whoever holds a grant here: those prove nothing of its accounts.
@@ -409,15 +421,15 @@ class _Builder:
             return account != role.account and not self._graph.is_ours(account)
         return not self._graph.accounts.is_own_organization(name)
 
-    def _outsider(self, name: str, account: str | None) -> Principal:
+    def _outsider(self, name: str, account: str | None) -> Outsider:
         if name not in self._outside:
             arn = Arn.parse(name) or (Arn.root(account, self._graph.accounts.partition(account)) if account else None)
             given = arn.name if arn else name
-            kind: PrincipalKind = "everyone" if name == EVERYONE else "outsider"
-            self._outside[name] = Principal(str(arn or name), kind, account or "", given)
+            kind: NotOurs = "everyone" if name == EVERYONE else "outsider"
+            self._outside[name] = Outsider(str(arn or name), kind, account or "", given)
         return self._outside[name]
 
-    def _door(self, source: Principal, target: Principal, *, asked: bool = False) -> Door:
+    def _door(self, source: Identity | Outsider, target: Principal, *, asked: bool = False) -> Door:
         place = (source, target)
         door = self._doors.get(place)
         if door is None:
@@ -488,6 +500,11 @@ def _not_proved(graph: Graph) -> Iterator[NotProved]:
         if unread.unknown:
             resource, about = unread.resource, f"What {unread.resource.label} makes"
             yield NotProved(about, f"it {unread.why}", unread.next_step, unread.door, resource.urn, resource.source)
+    for one in chain.from_iterable(each.not_answered for each in graph.snapshot.evidence):
+        if one.account:
+            what = f"Who comes into account {graph.accounts.name(one.account)} and who leaves it"
+            door = DoorName("*", str(Arn.root(one.account, parse_arn(one.caller).partition)))
+            yield NotProved(what, f"AWS answered {one.error} to {one.action} by {one.caller}", _READ_IT, door)
     for pending in graph.snapshot.pending:
         if reading_of(pending.resource.type) is not Reading.HARMLESS:
             yield _pending(pending)

@@ -18,7 +18,7 @@ from twokeys.access.model.documents import Document, Documents
 from twokeys.access.model.door_name import DoorName
 from twokeys.access.model.not_proved import EXCEPT, NotProved
 from twokeys.access.model.principal_policies import remove
-from twokeys.access.model.principals import Principal, Principals
+from twokeys.access.model.principals import Identity, Principal, Principals
 from twokeys.access.reading.snapshot import Resource, Snapshot, items, mapping
 from twokeys.access.reading.tokens import ACCOUNT, ROLE
 from twokeys.doors.who import ACCOUNT_ACCESS
@@ -75,7 +75,7 @@ class Assignment:
     """
 
     source: Principal
-    role: Principal
+    role: Identity
     permission_set: PermissionSet | None
     resource: Resource
     members: tuple[str, ...] = ()
@@ -87,7 +87,7 @@ class Assignment:
         return Door(self.source, self.role, trust, _NO_GRANT, asked=True)
 
 
-def _entitled(role: Principal) -> Verdict:
+def _entitled(role: Identity) -> Verdict:
     policy = role.trust_policy
     return evaluate_trust(Request(Caller(ACCOUNT_ACCESS), ASSUME_ROLE, role.arn), policy)
 
@@ -124,7 +124,7 @@ class _Reader:
 
     def __post_init__(self) -> None:
         self._sets: dict[str, PermissionSet] = {}
-        self._roles: dict[tuple[str, PermissionSet], Principal] = {}
+        self._roles: dict[tuple[str, PermissionSet], Identity] = {}
         self._sources: dict[tuple[str, str], Principal] = {}
         self._by_arn = self._read_sets()
         self._regions: list[str] = []
@@ -279,7 +279,7 @@ class _Reader:
                 self._sets[key] = PermissionSet(resource.text("name") or resource.name, seconds, resource)
         return self._sets[key]
 
-    def _role(self, permission_set: PermissionSet, account: str, assignment: Resource) -> Principal:
+    def _role(self, permission_set: PermissionSet, account: str, assignment: Resource) -> Identity:
         """AWS's own role of a permission set in an account, made once."""
         place = (account, permission_set)
         if place not in self._roles:
@@ -291,7 +291,7 @@ class _Reader:
                 self._add_policies(self._of_set[self._set_key(assignment)], permission_set.name, role)
         return self._roles[place]
 
-    def _make_role(self, permission_set: PermissionSet, account: str, assignment: Resource) -> Principal:
+    def _make_role(self, permission_set: PermissionSet, account: str, assignment: Resource) -> Identity:
         known = self._known.get((account, permission_set.name))
         if known is not None and known["role"]:
             return self.principals.mentioned(account, "role", known["name"], known.group())
@@ -307,12 +307,12 @@ class _Reader:
         name = known["name"] if known else f"{RESERVED_ROLE}{permission_set.name}_{_SUFFIX}"
         return self.principals.mentioned(account, "role", name, path=path)
 
-    def _read_live(self, name: str, account: str) -> Principal | None:
+    def _read_live(self, name: str, account: str) -> Identity | None:
         """The role itself, where IAM was read."""
         there = (one for one in self.principals if one.urn and one.kind == "role" and one.account == account)
         return next((one for one in there if permission_set_of(one.arn) == name), None)
 
-    def _not_shown(self, permission_set: PermissionSet, role: Principal, assignment: Resource) -> None:
+    def _not_shown(self, permission_set: PermissionSet, role: Identity, assignment: Resource) -> None:
         title = f"permission set {permission_set.name}"
         why = "it is made outside this stack"
         role.documents.append(Document(UNKNOWN, title, problem=why))
@@ -333,7 +333,7 @@ class _Reader:
         shown = self.accounts.held | self.accounts.all_members
         return self.accounts.is_ours(account) or shown == {self.accounts.of(assignment)}
 
-    def _add_policies(self, attached: Sequence[Resource], name: str, role: Principal) -> None:
+    def _add_policies(self, attached: Sequence[Resource], name: str, role: Identity) -> None:
         given: dict[str, list[Document]] = {}
         for resource in attached:
             if resource.type == INLINE_POLICY:
@@ -350,7 +350,7 @@ class _Reader:
                 others = [one for one in given.get(each, ()) if one not in given[whole]]
                 remove(self.principals, role, others, f"{whole.rpartition(':')[2]} lists all of them")
 
-    def _attached(self, resource: Resource, role: Principal) -> list[Document]:
+    def _attached(self, resource: Resource, role: Identity) -> list[Document]:
         if resource.type in (_MANAGED, _MANAGED_EXCLUSIVE):
             key = "managedPolicyArn" + ("s" if resource.type == _MANAGED_EXCLUSIVE else "")
             return [self._managed(resource, arn) for arn in items(resource.get(key))]
@@ -367,7 +367,7 @@ class _Reader:
         title, why = f"a policy that {resource.name} attaches", "its ARN is not known yet"
         return Document(UNKNOWN, title, resource.urn, resource.source, problem=why)
 
-    def _customers(self, resource: Resource, reference: object, role: Principal) -> Document:
+    def _customers(self, resource: Resource, reference: object, role: Identity) -> Document:
         """A policy of the customer's own, which has to be in the role's account under this name and path."""
         place = _name_and_path(reference)
         if place is None:

@@ -12,7 +12,7 @@ from twokeys.access.model.documents import Document
 from twokeys.access.model.door_name import DoorName
 from twokeys.access.model.names import open_leaves, unknown_in
 from twokeys.access.model.organization import Guards
-from twokeys.access.model.principals import NOT_OURS, WITHOUT_GRANT, Principal
+from twokeys.access.model.principals import NOT_OURS, WITHOUT_GRANT, Identity, Outsider, Principal
 from twokeys.doors.documents import KeyName
 from twokeys.iam import (
     DEFAULT_PARTITION,
@@ -151,14 +151,14 @@ class Judge:
         self._accounts = accounts
         self._with_mfa = with_mfa
         self._contexts: dict[tuple[Unknown | None, str, str], Context] = {}
-        self._callers: dict[Principal, tuple[Caller, Policies]] = {}
-        self._classes: dict[Principal, int] = {}
+        self._callers: dict[Identity, tuple[Caller, Policies]] = {}
+        self._classes: dict[Identity, int] = {}
         self._numbers: dict[object, int] = {}
         self._asked: dict[int, frozenset[str]] = {}
 
-    def door(self, source: Principal, target: Principal, *, asked: bool = False) -> Door:
+    def door(self, source: Identity | Outsider, target: Principal, *, asked: bool = False) -> Door:
         """The door between two principals, judged: each key on its own, or as AWS does within one account."""
-        if source.kind in NOT_OURS:
+        if isinstance(source, Outsider):
             return self._from_outside(source, target)
         caller, held = self._of(source)
         request = Request(caller, ASSUME_ROLE, target.arn, self._context(source, target))
@@ -182,43 +182,43 @@ class Judge:
         target = str(Arn.iam("role", _NOBODYS_ACCOUNT, "somewhere", partition=self._accounts.partition(account)))
         return self.bound(account, ASSUME_ROLE, target)
 
-    def bound(self, account: str, action: str, resource: str, caller: str | None = None) -> Verdict:
+    def bound(self, account: str, action: str, resource: str, caller: Caller | None = None) -> Verdict:
         """What the control policies of an account let a caller with every permission do; None: whoever it is."""
         somebody = str(Arn.iam("role", account, "somebody", partition=self._accounts.partition(account)))
         context = Context() if caller else Context(values=dict.fromkeys((*_WHO, "aws:PrincipalType"), _ANY))
         policies = Policies(identity=(_EVERYTHING,), scps=self._guards.scps(account))
-        return evaluate_grant(Request(Caller(caller or somebody), action, resource, context), policies)
+        return evaluate_grant(Request(caller or Caller(somebody), action, resource, context), policies)
 
-    def granted(self, source: Principal, target: Principal, action: str) -> Verdict:
+    def granted(self, source: Identity, target: Principal, action: str) -> Verdict:
         """Whether the source's side alone grants it another action on a target."""
         caller, held = self._of(source)
         return evaluate_grant(Request(caller, action, target.arn, self._context(source, target)), held)
 
-    def if_granted(self, source: Principal, target: Principal) -> Door:
+    def if_granted(self, source: Identity, target: Principal) -> Door:
         """The door as if the source's own policies allowed everything: what its boundary and the SCPs leave of it."""
         verdict = self._granted_by((_EVERYTHING,), source, target)
         return Door(source, target, verdict, verdict)
 
-    def granted_already(self, source: Principal, target: Principal) -> bool:
+    def granted_already(self, source: Identity, target: Principal) -> bool:
         """Whether those of the source's own policies that are known grant it the role: one that is not may but deny."""
         known = tuple(one.policy for one in source.all_documents if one.policy is not UNKNOWN)
         return self._granted_by(known, source, target).outcome in (Outcome.ALLOW, Outcome.CONDITIONAL)
 
-    def _granted_by(self, identity: tuple[PolicyDocument, ...], source: Principal, target: Principal) -> Verdict:
+    def _granted_by(self, identity: tuple[PolicyDocument, ...], source: Identity, target: Principal) -> Verdict:
         """Whether the source would be granted the role if these were all of its own policies."""
         caller, held = self._of(source)
         request = Request(caller, ASSUME_ROLE, target.arn, self._context(source, target))
         return settled(evaluate_grant, request, replace(held, identity=identity))
 
-    def excluding(self, door: Door, key: KeyName) -> list[str]:
+    def excluding(self, source: Identity, target: Principal, key: KeyName) -> list[str]:
         """The conditions of a key's document that keep a caller out who is named there.
 
         Each with what the caller has of it where that is settled; where none fails by itself, all of them together.
         """
-        caller, held = self._of(door.source)
-        request = Request(caller, ASSUME_ROLE, door.target.arn, self._context(door.source, door.target))
+        caller, held = self._of(source)
+        request = Request(caller, ASSUME_ROLE, target.arn, self._context(source, target))
         found: list[str] = []
-        policies = (door.target.trust_policy,) if key == "trust" else held.identity
+        policies = (target.trust_policy,) if key == "trust" else held.identity
         known = [policy for policy in policies if isinstance(policy, PolicyDocument)]
         for document, one in [(each, one) for each in known for one in each.statements]:
             bare = replace(document, statements=(replace(one, conditions=()),))
@@ -235,7 +235,7 @@ class Judge:
                     found.append(f"{clause.requirement()}{said}")
         return list(dict.fromkeys(found))
 
-    def steps(self, sources: Iterable[Principal], target: Principal) -> Iterator[Door]:
+    def steps(self, sources: Iterable[Identity], target: Principal) -> Iterator[Door]:
         """The doors of many principals of a role's own account, in time near to linear in their number.
 
         Those whom nothing that bears on the role tells apart share an outcome; the reasons are worked out for each when
@@ -253,10 +253,10 @@ class Judge:
             verdict = Verdict(outcomes[alike], partial(self._why, source, target))
             yield Door(source, target, verdict, verdict)
 
-    def _why(self, source: Principal, target: Principal) -> Why:
+    def _why(self, source: Identity, target: Principal) -> Why:
         return self.door(source, target).trust.why
 
-    def _alike(self, source: Principal, request: Request) -> object:
+    def _alike(self, source: Identity, request: Request) -> object:
         """What of a principal's own side bears on a role of its account: equal for those who are judged alike."""
         found = self._classes.get(source)
         if found is None:
@@ -275,7 +275,7 @@ class Judge:
         verdict = settled(lambda asked, held: evaluate_trust(asked, held.trust), request, policies)
         return settled(evaluate, request, policies) if rcps and verdict.outcome is not Outcome.DENY else verdict
 
-    def _from_outside(self, source: Principal, target: Principal) -> Door:
+    def _from_outside(self, source: Outsider, target: Principal) -> Door:
         """The door of an outsider or of everyone: its grant is made where nobody here can see it.
 
         A principal that stands for many is judged as one of whom nothing is known but its account or organization.
@@ -305,7 +305,7 @@ class Judge:
         context = self._of_pair(source, target, caller, policies, self._in_organization(target, "Resource", context))
         return self._admitted(Request(caller, action, target.arn, context), target.trust_policy, rcps)
 
-    def _context(self, source: Principal, target: Principal) -> Context:
+    def _context(self, source: Identity, target: Principal) -> Context:
         """Nothing is said of the request, and of a group's member not even the name; but whose the target is.
 
         A principal without a settled name has an ARN that nobody knows yet, and conditions on it are open.
@@ -407,11 +407,10 @@ class Judge:
         ours = organization.startswith("o-") and self._accounts.is_ours(principal.account)
         return organization if ours else None
 
-    def _of(self, source: Principal) -> tuple[Caller, Policies]:
+    def _of(self, source: Identity) -> tuple[Caller, Policies]:
         found = self._callers.get(source)
         if found is None:
-            caller = Caller(source.caller_arn, unique_id=source.unique_id)
-            found = self._callers[source] = caller, held_by(source, self._guards)
+            found = self._callers[source] = source.caller, held_by(source, self._guards)
         return found
 
 
@@ -425,7 +424,7 @@ def hangs_on(door: Door, guards: Guards) -> Iterator[Document]:
             yield one
 
 
-def held_by(holder: Principal, guards: Guards) -> Policies:
+def held_by(holder: Identity, guards: Guards) -> Policies:
     """What bears on the calls of a principal on its own side: its policies, its boundary, its account's SCPs."""
     return Policies(
         identity=tuple([document.policy for document in holder.all_documents]),

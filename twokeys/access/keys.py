@@ -16,7 +16,7 @@ from twokeys.access.model.documents import Document
 from twokeys.access.model.door_name import DoorName, exception_text, is_made_up
 from twokeys.access.model.names import EVERYONE
 from twokeys.access.model.not_proved import EXCEPT
-from twokeys.access.model.principals import HOLDERS, Principal
+from twokeys.access.model.principals import HOLDERS, Identity, Principal
 from twokeys.access.model.requirements import in_words, window
 from twokeys.access.paths import leading_out
 from twokeys.doors import DOORS_OUTPUT
@@ -152,9 +152,9 @@ class _Reader:
 
     def door(self, door: Door) -> Iterator[Statement]:
         """One door that one side asks for by name. What a provider's chain steps through is used, so it is there."""
-        if door.source.kind not in HOLDERS:
+        if not (isinstance(door.source, Identity) and door.asked):
             return
-        if not (door.asked and self._pinned(door.source) and self._pinned(door.target)):
+        if not (self._pinned(door.source) and self._pinned(door.target)):
             return
         trust, grant = door.trust_key, door.grant_key
         if trust is not Key.MISSING and (door.source.arn, door.target.arn) in self._steps:
@@ -165,10 +165,10 @@ class _Reader:
         if unsettled is not None and Key.PRESENT in (trust, grant) and not waits:
             yield self._not_settled(door, unsettled)
         elif trust is Key.PRESENT and grant is Key.MISSING and door.target.urn is not None:
-            yield self._without_grant(door)
+            yield self._without_grant(door, door.source)
         elif grant is Key.PRESENT and trust is Key.MISSING and _given_here(door.source):
             if not any((one, door.target) in self._through_members for one in (door.source, *door.source.groups)):
-                yield self._without_trust(door)
+                yield self._without_trust(door, door.source)
         elif Key.UNPROVED in (trust, grant) and Key.MISSING not in (trust, grant):
             yield from self._unproved(door)
         elif trust is grant is Key.PRESENT and door.outcome is Outcome.DENY:
@@ -197,8 +197,8 @@ class _Reader:
         step = f"give {unsettled.kind} {resource.name} a {unsettled.unsettled} that is known in preview"
         return _about(door, Lack.PROOF, about, step, unsettled)
 
-    def _without_grant(self, door: Door) -> Statement:
-        source, role = door.source, door.target
+    def _without_grant(self, door: Door, source: Identity) -> Statement:
+        role = door.target
         to_write = self._to_write(role)
         about = f"Role {self._accounts.located(role)} trusts {source.arn} of account {self._account(source)}"
         dates = [in_words(one) for one in door.trust.requirements if window([one]) != (None, None)]
@@ -216,7 +216,7 @@ class _Reader:
             if why:
                 let = f"let {source.label} assume {to_write}"
                 step = f"{past(why, let)}, or take it out of the trust policy"
-            elif excluding := self._judge.excluding(door, "grant"):
+            elif excluding := self._judge.excluding(source, role, "grant"):
                 why = f"{source.label} is granted it only under {' and '.join(excluding)}, which it cannot meet"
                 step = "correct that condition, or take it out of the trust policy"
             why = why or f"no policy of {source.label} grants sts:AssumeRole on it"
@@ -243,11 +243,11 @@ class _Reader:
         about += ", but that account is not in this stack and no stack reference shows a grant"
         return _about(door, Lack.PROOF, about + ": the grant key is not proved", self._grant_elsewhere, role)
 
-    def _without_trust(self, door: Door) -> Statement:
-        source, role = door.source, door.target
-        each = [self._judge.door(one, role) for one in self._callers(source)]
-        why = next(filter(None, (denial(one, "trust") for one in each)), None)
-        excluding = [] if why else [said for one in each for said in self._judge.excluding(one, "trust")]
+    def _without_trust(self, door: Door, source: Identity) -> Statement:
+        role = door.target
+        each = self._callers(source)
+        why = next(filter(None, (denial(self._judge.door(one, role), "trust") for one in each)), None)
+        excluding = [] if why else [said for one in each for said in self._judge.excluding(one, role, "trust")]
         names = "names neither it nor its account"
         if excluding:
             names = f"admits it only under {' and '.join(dict.fromkeys(excluding))}, which it cannot meet"
@@ -269,7 +269,7 @@ class _Reader:
         together = role.urn and self._graph.snapshot.is_beside(role.urn) == self._graph.snapshot.is_beside(source.urn)
         return _about(door, Lack.TRUST, about, step, role if together or not source.urn else source)
 
-    def _callers(self, source: Principal) -> list[Principal]:
+    def _callers(self, source: Identity) -> list[Identity]:
         """Who calls AWS: of a group its members, as no trust can name a group."""
         return [one for one in self._graph.principals if source in one.groups] or [source]
 

@@ -18,7 +18,7 @@ from twokeys.access.judge import Key, hangs_on
 from twokeys.access.model.access_roles import is_as_aws_made_it
 from twokeys.access.model.identities import id_of
 from twokeys.access.model.names import admitted_services
-from twokeys.access.model.principals import Principal
+from twokeys.access.model.principals import Outsider, Principal
 from twokeys.access.model.requirements import denied_since, pauses, window
 from twokeys.access.paths import Path, paths_from, without_conditions
 from twokeys.access.reading import tokens
@@ -88,13 +88,13 @@ class _Reader:
         self._places = Places(graph)
         self._permissions: dict[Principal, Permissions] = {}
         self._joined = {group for principal in graph.principals for group in principal.groups}
-        self._open_to = {
+        self._open_to: dict[tuple[Principal, Principal], str] = {
             (found.role, source): name
             for found in graph.federated
             for subject, source in found.sources.items()
             if (name := found.open_by(subject))
         }
-        self._no_token = {
+        self._no_token: dict[tuple[Principal, Principal], str] = {
             (found.role, source): f"a subject {misspelt.why}"
             for found in graph.federated
             for wanted in found.federation.subject.values
@@ -301,15 +301,15 @@ class _Reader:
         """
         accounts = self._accounts
         judge = access.Judge(self._graph.guards, accounts)
-        whole: dict[str, Principal] = {}
+        whole: dict[str, Outsider] = {}
         doors: list[access.Door] = []
         for trust in self._graph.open_trusts:
             if trust.account is None and accounts.is_own_organization(trust.names):
                 name = accounts.organization or trust.names
-                anybody = whole.setdefault(name, Principal(name, "outsider", "", name))
+                anybody = whole.setdefault(name, Outsider(name, "outsider", "", name))
             elif trust.account is not None and trust.account == accounts.management != trust.role.account:
                 root = str(Arn.root(trust.account, accounts.partition(trust.account)))
-                anybody = whole.setdefault(root, Principal(root, "outsider", trust.account, "root"))
+                anybody = whole.setdefault(root, Outsider(root, "outsider", trust.account, "root"))
             else:
                 continue
             doors.append(judge.door(anybody, trust.role))

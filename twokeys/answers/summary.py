@@ -281,7 +281,8 @@ def _as_of(answers: Answers) -> str:
 def _not_answered(answers: Answers) -> str | None:
     callers: dict[tuple[str, str, str], list[str]] = defaultdict(list)
     for one in chain.from_iterable(each.not_answered for each in answers.evidence):
-        callers[one.what, one.action, one.error].append(one.caller)
+        if one.account is None:  # what is not known of a whole account is not proved
+            callers[one.what, one.action, one.error].append(one.caller)
     if not callers:
         return None
     what = "; ".join(

@@ -89,6 +89,11 @@ class Who:
         return user if OF_IDENTITY_CENTER.fullmatch(provider) else ""
 
     @property
+    def called(self) -> str:
+        """Its name for people, who know no suffix that AWS is still to give."""
+        return self.name.replace(_SUFFIX_TO_COME, "*")
+
+    @property
     def label(self) -> str:
         """What people call it, without its account: "role ci", "Identity Center group everyone"."""
         if self.assigned:
@@ -105,6 +110,5 @@ class Who:
             return self.name
         if self.kind == "outsider":
             return f"anybody of organization {self.name}" if self.name.startswith("o-") else self.name
-        name = self.name.replace(_SUFFIX_TO_COME, "*")
-        whom = f" ({CARRIERS[name]})" if self.kind == "service" and name in CARRIERS else ""
-        return f"{_LABELS.get(self.kind, self.kind)} {name}{whom}".strip()
+        whom = f" ({CARRIERS[self.name]})" if self.kind == "service" and self.name in CARRIERS else ""
+        return f"{_LABELS.get(self.kind, self.kind)} {self.called}{whom}".strip()

@@ -7,7 +7,7 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_not
 import re
 from dataclasses import dataclass, field
 from enum import Enum, IntEnum
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from twokeys.iam.arn import Arn, ArnError, account_as_a_whole, is_account, parse_arn
 from twokeys.iam.lazy import lazy
@@ -74,6 +74,14 @@ class Caller:
     partition: str = field(init=False)
     ordinary: bool = field(init=False, repr=False, compare=False)
     names: frozenset[str] = field(init=False, repr=False, compare=False)
+
+    @classmethod
+    def parse(cls, text: str) -> Self | None:
+        """The caller of an ARN or name; None for what is none."""
+        try:
+            return cls(text)
+        except ArnError:
+            return None
 
     def __post_init__(self) -> None:
         self.kind, self.account, self.partition, role_arn = _classified(self.arn)

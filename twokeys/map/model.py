@@ -10,8 +10,8 @@ from twokeys.answers.model import Account, Answers, DoorAnswer, State, Step, Tim
 from twokeys.answers.words import not_now
 from twokeys.doors import Who
 
-OUTSIDE = "Outside AWS"
-"""Where those stand that belong to no account: web identities, users of a SAML provider, everyone."""
+OUTSIDE = "In no account"
+"""Where those stand that belong to none: people of Identity Center or a SAML provider, web identities, everyone."""
 
 OPEN = "open to anybody"
 WAY, WITHIN = "way in", "within an account"
@@ -142,7 +142,7 @@ class Map:
 
 def name_of(one: Way | DoorAnswer) -> str:
     """What a declaration calls it, or else from whom it leads to whom."""
-    return one.declared.name if one.declared else f"{one.source.who.label} to {one.target.who.name}"
+    return one.declared.name if one.declared else f"{one.source.who.label} to {one.target.who.called}"
 
 
 def is_within(one: Way | DoorAnswer) -> bool:

@@ -79,7 +79,7 @@ def _principal(whole: Map, who: Who, place: dict[Way | DoorAnswer, int]) -> dict
 
 
 def _who(who: Who) -> dict[str, Any]:
-    return {"kind": who.kind, "account": who.account, "name": who.name, "label": who.label}
+    return {"kind": who.kind, "account": who.account, "name": who.called, "label": who.label}
 
 
 def _door(door: Way | DoorAnswer, whole: Map) -> dict[str, Any]:
@@ -88,13 +88,13 @@ def _door(door: Way | DoorAnswer, whole: Map) -> dict[str, Any]:
         "name": name_of(door),
         "source": _who(source),
         "account": target.account,
-        "role": target.name,
+        "role": target.called,
         "target": _who(target),
         "look": whole.look(door).value,
         "keys": whole.lacks(door),
         "countedAs": whole.counted_as(door),
         "ends": [
-            [who.kind, who.account, who.name] for one in arrows_of(door) for who in (one.source.who, one.target.who)
+            [who.kind, who.account, who.called] for one in arrows_of(door) for who in (one.source.who, one.target.who)
         ],
         "verdict": door.verdict,
         "asked": asked_of_session(door.conditions),

@@ -191,7 +191,7 @@ class _Drawing:
         if kind == "unit":
             return (f"OU {about[-1]}",)
         if kind == "outside":
-            return ("Outside the organization",)
+            return ("Outside the organization's accounts",)
         if kind == "accounts":
             depth = len(path) - 1
             apart = any(other[:depth] == path[:depth] and _kind_at(other, depth) == "account" for other in self._paths)
@@ -220,7 +220,7 @@ class _Drawing:
         path = self._account_path(self._accounts[who.account])
         if self._level < _ROLES:
             return path
-        return (*path, ("principal", (who.kind, who.account, who.name)))
+        return (*path, ("principal", (who.kind, who.account, who.called)))
 
     def _end(self, who: Who, door: Step | DoorAnswer) -> Path:
         """Where an arrow ends: for the many doors that are open, at the unit whose accounts are folded into one box."""
@@ -282,7 +282,7 @@ def _label(
         marks = ", ".join(filter(None, (_outside(door, ways), how)))
         needs = f" ({marks})" if marks else ""
         needs += f", {asked_of_session(door.conditions)}" if door.conditions else ""
-        into.setdefault((door.source.who.label, needs), {})[door.target.who.name] = None
+        into.setdefault((door.source.who.label, needs), {})[door.target.who.called] = None
     alike: dict[tuple[tuple[str, ...], str], list[str]] = {}
     for (who, needs), roles in into.items():
         alike.setdefault((tuple(roles), needs), []).append(who)

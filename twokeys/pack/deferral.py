@@ -26,7 +26,7 @@ from twokeys.access.judge import Judge, widest
 from twokeys.access.keys import PIN, denial, past
 from twokeys.access.model.identities import ORGANIZATIONS
 from twokeys.access.model.names import may_grant
-from twokeys.access.model.principals import ATTACHMENTS, INLINE_POLICIES, TYPES, Principal
+from twokeys.access.model.principals import ATTACHMENTS, INLINE_POLICIES, TYPES, Identity, Principal
 from twokeys.access.reading.snapshot import PROVIDER, Resource, Snapshot, holds_unknown, stack_of
 from twokeys.access.reading.types import Reading, reading_of
 from twokeys.access.rules import BY_NAME
@@ -183,7 +183,7 @@ class _Waiting:
             steps.insert(0, f"give a policy that allows it to {ungranted}")
         return replace(finding, message="; and ".join((finding.message, *denied)), next_step=", or ".join(steps))
 
-    def without_grants(self, resource: Resource) -> dict[Principal, str | None]:
+    def without_grants(self, resource: Resource) -> dict[Identity, str | None]:
         """The roles and users of other accounts that a trust is made from, if none of them has what may be a grant.
 
         With what keeps a grant from counting, where one has what may be one.
@@ -213,7 +213,7 @@ class _Waiting:
         known = [None in (one.assumes, one.allowed) or accounts.pinned(accounts.of_provider(one.urn)) for one in found]
         return [] if len(found) <= 1 or alike or all(known) else sorted(f"provider {one.name}" for one in found)
 
-    def _kept_in(self, source: Principal, role: Principal) -> str | None:
+    def _kept_in(self, source: Identity, role: Identity) -> str | None:
         """What keeps a principal out of a role whatever its own policies allow: its boundary, or a control policy.
 
         Of a role whose name is not known yet, only a boundary that allows sts:AssumeRole on none does so for certain.
@@ -302,10 +302,12 @@ class _Waiting:
         """The resources whose unknown document is the missing half of a door that is known otherwise."""
         judge = Judge(self._graph.guards, self._graph.accounts)
         for door in self._graph.doors:
+            source, role = door.source, door.target
             if door.crosses and door.asked and {Key.UNPROVED, Key.PRESENT} == {door.trust_key, door.grant_key}:
-                if door.trust_key is Key.PRESENT and judge.granted_already(door.source, door.target):
+                present = door.trust_key is Key.PRESENT
+                if present and isinstance(source, Identity) and judge.granted_already(source, role):
                     continue  # what is not known can only shut it
-                other = door.source if door.trust_key is Key.UNPROVED else door.target
+                other = role if present else source
                 yield from self._without_the_role(_unknown_documents(door), other)
         for trust in self._graph.open_trusts:
             role = trust.role

@@ -18,7 +18,7 @@ from twokeys.doors import Who
 from twokeys.sandbox.local_aws import LocalAws
 from twokeys.sandbox.local_server.mfa import totp
 from twokeys.sandbox.person import make_device, remove_device
-from twokeys.verify.attempts import SESSION, Attempts, Keys, Pace, Probe
+from twokeys.verify.attempts import REFUSAL, SESSION, Attempts, Keys, Pace, Probe
 from twokeys.verify.doors import DoorToTry, Exports
 from twokeys.verify.probes import WRONG_EXTERNAL_ID, by_portal, enter, from_inside
 
@@ -89,11 +89,14 @@ class _Prober:
                 caller = Who("user", door.source_account, user) if user else source
             except ClientError as error:
                 name = f"{source.label} enters by door {door.name}"
-                step = (
-                    f"see that {source.label} is there, that a group has a member, and that the trust policy of a role"
-                    " lets the account's administrator in"
+                said = error.response["Error"]
+                detail, step = said["Message"], f"see that {source.label} is there, and that a group has a member"
+                if shut := said["Code"] == REFUSAL:
+                    detail = f"only whom its trust policy names enters {source.label}, not the account's administrator"
+                    step = "try it from there, such as from the workflow of GitHub Actions that enters the role"
+                yield Probe(
+                    name, door.role_arn, expected=True, assumed=None, detail=detail, next_step=step, elsewhere=shut
                 )
-                yield Probe(name, door.role_arn, expected=True, assumed=None, detail=str(error), next_step=step)
                 return
             code = cleaning.enter_context(self._mfa(door.source_account, user)) if door.mfa and user else dict
             given = {**door.external, **code()}

@@ -21,8 +21,6 @@ from twokeys.shown import columns, folded
 _WIDTH: Final = 80
 _INDENT: Final = 21
 """Where the third column of a step begins."""
-_OUTPUTS: Final = 14
-"""So many outputs of a stack are shown."""
 _LONGEST: Final = 120
 """An output that is longer is not shown."""
 _TOGETHER: Final = "\N{NO-BREAK SPACE}"
@@ -103,15 +101,13 @@ class Report:
             self._line(f"failed: {what}: {done.failed.why}\n  where: {where}\n  next:  {step}", style="red")
 
     def show_outputs(self, done: Done) -> None:
-        """The ids of accounts, then the other outputs, as far as they fit a line."""
-        outputs = {key: value for key, value in done.outputs.items() if value not in ({}, [], None)}
-        ids_first = sorted(outputs, key=lambda key: not key.endswith("account_id"))
-        lines = [f"{key}: {_text(outputs[key])}" for key in ids_first]
-        shown = [line for line in lines if len(line) <= _LONGEST and "\n" not in line][:_OUTPUTS]
+        """How many outputs there are; with `verbose` those that fit a line."""
+        lines = [f"{key}: {_text(value)}" for key, value in done.outputs.items() if value not in ({}, [], None)]
+        shown = [line for line in lines if self._verbose and len(line) <= _LONGEST and "\n" not in line]
         for line in shown:
             self._line(f"  {line}")
         if more := len(lines) - len(shown):
-            self._line(f"  and {more} more: --json shows all")
+            self._step(f"{'':<11} outputs  {more}{' more' if shown else ''}: --json shows them")
 
     def _show_accounts(self, done: Done) -> None:
         accounts = done.outputs.get("member_account_ids") or {}

@@ -130,6 +130,7 @@ def _limited_by_control_policies(states: Iterable[Path]) -> dict[tuple[Who | Non
     """
     from twokeys.access.declared_doors import who
     from twokeys.access.graph import Judge, build
+    from twokeys.access.model.principals import Identity
     from twokeys.access.reading.snapshot import Snapshot
     from twokeys.doors import Who
     from twokeys.exports import read_exports
@@ -139,7 +140,8 @@ def _limited_by_control_policies(states: Iterable[Path]) -> dict[tuple[Who | Non
     found: dict[tuple[Who | None, str, bool], tuple[bool, str]] = {}
     judge = Judge(graph.guards, graph.accounts, with_mfa=True)
     plain = [(door, False) for door in chain(graph.doors, graph.steps)]
-    for door, with_mfa in [*plain, *((judge.door(one.source, one.target), True) for one, _ in plain)]:
+    mfa = [(judge.door(one.source, one.target), True) for one, _ in plain if isinstance(one.source, Identity)]
+    for door, with_mfa in (*plain, *mfa):
         shut = door.outcome is Outcome.DENY
         verdicts: tuple[Verdict, ...] = (door.trust, door.grant)
         denials = [

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from twokeys.doors import Who
 
 SESSION: Final = "twokeys-probe"
-_REFUSAL: Final = "AccessDenied"
+REFUSAL: Final = "AccessDenied"
 """The only error that says the role is shut: others (throttling, expired credentials) say nothing of it.
 
 https://docs.aws.amazon.com/STS/latest/APIReference/CommonErrors.html
@@ -164,7 +164,7 @@ class Attempts:
         except ClientError as error:
             said = error.response["Error"]
             detail = f"{said['Code']}: {said['Message']}"
-            if said["Code"] == _REFUSAL:
+            if said["Code"] == REFUSAL:
                 return probe(assumed=False, detail=detail, next_step=_SHUT if expected else None)
             return probe(assumed=None, detail=detail, next_step=_UNANSWERED)
         except BotoCoreError as error:

@@ -6,6 +6,7 @@ automatic names: https://www.pulumi.com/docs/iac/concepts/resources/names/.
 
 import json
 import re
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from twokeys.sandbox.aws.schema import schema
 
 ROLE, ACCOUNT = "aws:iam/role:Role", "aws:organizations/account:Account"
 BUCKET, RULE = "aws:s3/bucket:Bucket", "aws:cloudwatch/eventRule:EventRule"
+GROUP = "aws:identitystore/group:Group"
 PERSON, QUEUE = "aws:identitystore/user:User", "aws:sqs/queue:Queue"
 NAME = {"familyName": "Example", "givenName": "Alice"}
 TRUST = trust("111111111111")
@@ -43,6 +45,15 @@ def test_an_automatic_name_hangs_on_the_seed_and_is_kept() -> None:
     assert first == again
     assert check(ROLE, news, seed=b"2")["name"] != first
     assert check(ROLE, news, {"name": first}, seed=b"2")["name"] == first
+
+
+@pytest.mark.parametrize(("type", "named"), [(GROUP, {"displayName": "a"}), (PERSON, {"userName": "a"})])
+def test_whom_identity_center_assigns_has_the_same_id_in_each_run(type: str, named: dict[str, str]) -> None:
+    """A stack that reads another's knows a group by its id alone."""
+    aws: Any = SimpleNamespace(region="us-east-1", account="111111111111")
+    inputs = {"identityStoreId": "d-1234567890", "displayName": "A", **named}
+    made = [resource_type(type).create(aws, inputs) for _ in range(2)]
+    assert made[0] == made[1]
 
 
 def _policy(text: str) -> dict[str, str]:
@@ -102,7 +113,7 @@ def test_ignored_changes_are_ignored() -> None:
         (RULE, {"name": "a"}, {"name": "b"}, True),
         (PERSON, {"name": NAME}, {"name": {**NAME, "givenName": "Alicia"}}, False),
         (PERSON, {"userName": "alice"}, {"userName": "alicia"}, True),
-        ("aws:identitystore/group:Group", {"displayName": "a"}, {"displayName": "b"}, False),
+        (GROUP, {"displayName": "a"}, {"displayName": "b"}, False),
         ("aws:identitystore/groupMembership:GroupMembership", {"memberId": "a"}, {"memberId": "b"}, True),
         ("aws:budgets/budget:Budget", {"limitAmount": "5"}, {"limitAmount": "6"}, False),
     ],

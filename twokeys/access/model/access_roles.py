@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from twokeys.access.model.accounts import Accounts
 from twokeys.access.model.documents import Document
-from twokeys.access.model.principals import Principal, Principals
+from twokeys.access.model.principals import Identity, Principal, Principals
 from twokeys.access_role import ACCESS_ROLE
 from twokeys.iam import Arn, PolicyDocument, PolicyKind, parse_policy
 
@@ -17,7 +17,7 @@ CONTROL_TOWER = "AWSControlTowerExecution"
 _ADMINISTRATOR = "AdministratorAccess"
 
 
-def access_roles(accounts: Accounts, principals: Principals) -> list[Principal]:
+def access_roles(accounts: Accounts, principals: Principals) -> list[Identity]:
     """The access role of each member account, as AWS makes it, unless the program has it as a resource of its own.
 
     It holds AdministratorAccess and trusts the management account as a whole; where the snapshot does not tell which
@@ -54,7 +54,7 @@ def entered_by_access_role(accounts: Accounts) -> Iterator[tuple[str, str]]:
                     yield account, arn.name
 
 
-def _made_by_aws(role: Principal, accounts: Accounts, principals: Principals) -> Principal:
+def _made_by_aws(role: Identity, accounts: Accounts, principals: Principals) -> Identity:
     partition = accounts.partition(role.account)
     administrator = principals.managed_document(str(Arn.iam("policy", "aws", _ADMINISTRATOR, partition=partition)))
     role.made_by_aws = True

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from twokeys.access.model.documents import Document, Documents
 from twokeys.access.model.door_name import DoorName
 from twokeys.access.model.not_proved import NotProved
-from twokeys.access.model.principals import INLINE_POLICIES, Principal, Principals
+from twokeys.access.model.principals import INLINE_POLICIES, Identity, Principals
 from twokeys.access.reading.snapshot import Referred, Snapshot
 from twokeys.access.reading.tokens import ROLE
 from twokeys.doors import (
@@ -101,9 +101,9 @@ class Exported:
                 if isinstance(users, list) and all(isinstance(user, str) for user in users):
                     self.members[account, group] = frozenset(users)
 
-    def join(self, principals: Principals, documents: Documents) -> list[Principal]:
+    def join(self, principals: Principals, documents: Documents) -> list[Identity]:
         """Give the principals what other stacks give them; returns the roles of other stacks whose trust is known."""
-        roles: dict[str, Principal] = {}
+        roles: dict[str, Identity] = {}
         for key in self._keys:
             declared = key.document
             if declared.type == ROLE and declared.property == "assumeRolePolicy":
@@ -117,7 +117,7 @@ class Exported:
                     holder.documents.append(document)
         return list(roles.values())
 
-    def _role(self, key: _Key, principals: Principals, documents: Documents) -> Principal | None:
+    def _role(self, key: _Key, principals: Principals, documents: Documents) -> Identity | None:
         declared = key.document
         name, path = declared.properties.get("name", declared.name), declared.properties.get("path", "/")
         role = principals.mentioned(declared.account, "role", name, path=path)

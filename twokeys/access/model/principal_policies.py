@@ -17,7 +17,7 @@ from twokeys.access.model.principals import (
     LIST_OF_USERS,
     ONE_ROLE,
     Holder,
-    Principal,
+    Identity,
     Principals,
 )
 from twokeys.access.reading.snapshot import Resource, Snapshot, items, mapping
@@ -46,7 +46,7 @@ def read_principals(snapshot: Snapshot, accounts: Accounts, documents: Documents
     return principals
 
 
-def remove(principals: Principals, holder: Principal, removed: Iterable[Document], by: str) -> None:
+def remove(principals: Principals, holder: Identity, removed: Iterable[Document], by: str) -> None:
     """What a list of all policies takes away from somebody: the resource that gives it brings it back in turn."""
     for document in removed:
         holder.documents.remove(document)
@@ -112,14 +112,14 @@ class _Reader:
             role.documents.append(replace(document, inline=named))
         self._attach_arns(resource, "managedPolicyArns", value("managedPolicyArns"), [role])
 
-    def _attach(self, resource: Resource, holders: list[Principal]) -> None:
+    def _attach(self, resource: Resource, holders: list[Identity]) -> None:
         if not holders:
             if resource.type != ATTACHMENT_TO_MANY:
                 self._principals.unclear(resource, "the principal that it attaches a policy to is not known yet")
             return
         self._attach_arns(resource, "policyArn", [resource.get("policyArn")], holders)
 
-    def _attach_arns(self, resource: Resource, key: str, arns: object, holders: list[Principal]) -> None:
+    def _attach_arns(self, resource: Resource, key: str, arns: object, holders: list[Identity]) -> None:
         if arns is None:
             return
         for document in self._principals.managed_documents(resource, key, arns):
@@ -131,7 +131,7 @@ class _Reader:
 
         https://www.pulumi.com/registry/packages/aws/api-docs/iam/groupmembership/
         """
-        listed: list[tuple[Resource, Principal, list[Principal]]] = []
+        listed: list[tuple[Resource, Identity, list[Identity]]] = []
         for resource in self._snapshot.of_type(LIST_OF_USERS):
             groups = self._principals.referred(resource, "group", "group")
             if not groups:
@@ -210,7 +210,7 @@ class _Reader:
             removed += [one for one in role.documents if not one.inline and one not in own and one.urn != resource.urn]
         remove(self._principals, role, removed, f"role {role.name} has a list of all its policies")
 
-    def _exclusively(self, resource: Resource, kind: Holder) -> list[Principal]:
+    def _exclusively(self, resource: Resource, kind: Holder) -> list[Identity]:
         holders = self._principals.referred(resource, f"{kind}Name", kind)
         if not holders:
             self._principals.unclear(resource, f"the {kind} whose policies it removes is not known yet")
@@ -238,7 +238,7 @@ class _Reader:
                     of_role = replace(document, urn=role.urn, source=role.source)
                     self._principals.may_be_held(role, of_role, what, why, _REFRESH)
 
-    def _may_open(self, holder: Principal, policy: PolicyDocument | Unknown) -> bool:
+    def _may_open(self, holder: Identity, policy: PolicyDocument | Unknown) -> bool:
         """Whether a policy may grant a role that is here, by its ARN or a pattern, or the access role of an account."""
         if policy is UNKNOWN:
             return True
@@ -259,7 +259,7 @@ class _Reader:
                 yield self._documents.read(resource, "inlinePolicies", policy, PolicyKind.IDENTITY, title)
 
     def _read_boundaries(self) -> None:
-        first: dict[Principal, object] = {}
+        first: dict[Identity, object] = {}
         for resource in self._snapshot.of_type(ROLE, USER):
             principal, value = self._principals.by_urn[resource.urn], resource.get("permissionsBoundary") or None
             title = f"permissions boundary of {principal.label}"

@@ -15,7 +15,7 @@ from twokeys.access.model.not_proved import NotProved
 from twokeys.access.reading.snapshot import Resource, Snapshot
 from twokeys.access.reading.tokens import ACCESS_KEY, GROUP, MANAGED_POLICY, PASSWORD, ROLE, USER
 from twokeys.errors import nearest
-from twokeys.iam import UNKNOWN, Arn, Decision, PolicyDocument, PolicyKind, Unknown, aws_managed
+from twokeys.iam import UNKNOWN, Arn, Caller, Decision, PolicyDocument, PolicyKind, Unknown, aws_managed
 from twokeys.iam.evaluation import identity_label
 
 PEOPLE_COMPONENT = "twokeys:people:People"
@@ -90,7 +90,7 @@ class Principal:
     documents: list[Document] = field(default_factory=list)
     perhaps: dict[Document, str] = field(default_factory=dict)
     """Policies that it may have beside these, each with why only so: they tell how strong it is at most."""
-    groups: list[Principal] = field(default_factory=list)
+    groups: list[Identity] = field(default_factory=list)
 
     @property
     def label(self) -> str:
@@ -126,10 +126,24 @@ class Principal:
         """See `own_changes`."""
         return own_changes(self.arn, self.bearing)
 
+
+@dataclass(eq=False, slots=True)
+class Identity(Principal):
+    """A role, user or group: IAM evaluates its own policies when it, or a member of the group, calls AWS."""
+
+    kind: Holder
+
     @property
-    def caller_arn(self) -> str:
-        """The ARN that calls AWS: a group never calls, any member of it does."""
-        return self.arn.replace(":group/", ":user/any-member-of/")
+    def caller(self) -> Caller:
+        """Who calls AWS: a group never calls, any member of it does."""
+        return Caller(self.arn.replace(":group/", ":user/any-member-of/"), unique_id=self.unique_id)
+
+
+@dataclass(eq=False, slots=True)
+class Outsider(Principal):
+    """Somebody of an account that is not shown to be ours, or everybody there: only the trust policy is judged."""
+
+    kind: NotOurs
 
 
 def own_changes(role: str, policies: Iterable[Document]) -> Iterator[tuple[str, str]]:
@@ -154,22 +168,22 @@ class Principals:
         self._snapshot = snapshot
         self._accounts = accounts
         self._documents = documents
-        self._made: list[Principal] = []
-        self.by_urn: dict[str, Principal] = {}
-        self._by_name: dict[tuple[str, str, str], Principal] = {}
-        self._in_any_case: dict[tuple[str, str, str], Principal] = {}
-        self.by_arn: dict[str, Principal] = {}
+        self._made: list[Identity] = []
+        self.by_urn: dict[str, Identity] = {}
+        self._by_name: dict[tuple[str, str, str], Identity] = {}
+        self._in_any_case: dict[tuple[str, str, str], Identity] = {}
+        self.by_arn: dict[str, Identity] = {}
         """The principals by all that a trust policy may name them by: also by the unique id that AWS gave them."""
         self.not_proved: list[NotProved] = []
         """The resources that give somebody a policy, where nothing says whom or which."""
-        self._namesakes: dict[tuple[str, str], list[Principal]] = defaultdict(list)
-        self._unsettled: dict[tuple[str, str], list[Principal]] = defaultdict(list)
+        self._namesakes: dict[tuple[str, str], list[Identity]] = defaultdict(list)
+        self._unsettled: dict[tuple[str, str], list[Identity]] = defaultdict(list)
         self._managed: dict[str, Document] = {}
         self._managed_by_arn: dict[str, Document] = {}
         self._read_principals()
         self._read_managed_policies()
 
-    def __iter__(self) -> Iterator[Principal]:
+    def __iter__(self) -> Iterator[Identity]:
         yield from self._made
         yield from (found for found in self._by_name.values() if found.urn is None)
 
@@ -182,11 +196,11 @@ class Principals:
         """A policy that another type of resource makes, and that nobody holds yet."""
         self._managed[resource.urn] = document
 
-    def named(self, account: str, kind: str, name: str) -> Principal | None:
+    def named(self, account: str, kind: str, name: str) -> Identity | None:
         """A principal by its name, which is unique among its kind in an account."""
         return self._by_name.get((account, kind, name))
 
-    def mentioned(self, account: str, kind: Holder, name: str, arn: str | None = None, path: str = "/") -> Principal:
+    def mentioned(self, account: str, kind: Holder, name: str, arn: str | None = None, path: str = "/") -> Identity:
         """A principal of one of the accounts, by its name; made when it is first mentioned.
 
         `arn` is its ARN, or `path` its path, where that is known: a policy is given to a name, which says no path.
@@ -194,12 +208,12 @@ class Principals:
         found = self._by_name.get((account, kind, name))
         made = arn or str(Arn.iam(kind, account, name, path, self._accounts.partition(account)))
         if found is None:
-            found = self._by_name[account, kind, name] = Principal(made, kind, account, name)
+            found = self._by_name[account, kind, name] = Identity(made, kind, account, name)
         elif found.urn is None and path != "/":
             found.arn = made
         return found
 
-    def near(self, kind: str, account: str, name: str, cutoff: float | None = None) -> Principal | None:
+    def near(self, kind: str, account: str, name: str, cutoff: float | None = None) -> Identity | None:
         """The stack's principal whose name is spelt almost as this one, or as it is; `cutoff` as `nearest` has it."""
         there = {
             one.name: one for one in self._made if (one.kind, one.account) == (kind, account) and not one.unsettled
@@ -207,11 +221,11 @@ class Principals:
         found = nearest(name, there, cutoff=cutoff if len(name) > 2 else 1)
         return there[found] if found else None
 
-    def namesakes(self, kind: str, name: str) -> Sequence[Principal]:
+    def namesakes(self, kind: str, name: str) -> Sequence[Identity]:
         """The stack's principals of this kind and name, in whichever account."""
         return self._namesakes.get((kind, name), ())
 
-    def unsettled(self, kind: str, account: str) -> Sequence[Principal]:
+    def unsettled(self, kind: str, account: str) -> Sequence[Identity]:
         """The stack's principals of this kind in an account whose name or path is not known yet."""
         return self._unsettled.get((kind, account), ())
 
@@ -229,7 +243,7 @@ class Principals:
                 unsettled = "name"
             elif not path_settled:
                 unsettled = "path"
-            principal = Principal(
+            principal = Identity(
                 arn,
                 kind,
                 account,
@@ -271,7 +285,7 @@ class Principals:
             tags = resource.get("tags") or {}
         return {str(key).lower(): value for key, value in tags.items()} if isinstance(tags, Mapping) else None
 
-    def _join(self, there: Principal, again: Principal) -> None:
+    def _join(self, there: Identity, again: Identity) -> None:
         """Two resources are one principal: one that makes it and one that reads it, or those of two states.
 
         A name is unique among its kind in an account, whatever the path. Where they do not say the same of who may
@@ -293,7 +307,7 @@ class Principals:
             title, why = there.trust.title, f"{there.urn} and {again.urn} are both this role and do not say the same"
             there.trust = Document(UNKNOWN, title, there.urn, there.source, problem=why, next_step=ONE_ROLE)
 
-    def may_be_held(self, holder: Principal, document: Document, what: str, why: str, step: str) -> None:
+    def may_be_held(self, holder: Identity, document: Document, what: str, why: str, step: str) -> None:
         """A policy that somebody may still have: if it may be a grant, nobody proves that."""
         if may_grant(document.policy):
             place = DoorName(holder.arn, "*")
@@ -351,7 +365,7 @@ class Principals:
             self._managed_by_arn[arn] = document
         return self._managed_by_arn[arn]
 
-    def referred(self, resource: Resource, key: str, kind: Holder) -> list[Principal]:
+    def referred(self, resource: Resource, key: str, kind: Holder) -> list[Identity]:
         """The principal that a property names, as a list of one; [] if nothing says which."""
         name = self.identity(resource, key)
         if name is not None:
@@ -359,7 +373,7 @@ class Principals:
         behind = self._snapshot.behind(resource, key, TYPES[kind])
         return [self.by_urn[behind.urn]] if behind else []
 
-    def all_referred(self, resource: Resource, key: str, kind: Holder) -> list[Principal]:
+    def all_referred(self, resource: Resource, key: str, kind: Holder) -> list[Identity]:
         """The principals that a list names; unknown items are those that the list was made from."""
         value = resource.get(key)
         if value is None:
@@ -374,7 +388,7 @@ class Principals:
             found += behind
         return found
 
-    def _by_given_name(self, resource: Resource, kind: Holder, name: str) -> Principal:
+    def _by_given_name(self, resource: Resource, kind: Holder, name: str) -> Identity:
         """The principal of a name that IAM's API is given, which is not told apart by case, as ARNs are.
 
         https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html

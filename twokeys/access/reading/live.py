@@ -75,8 +75,8 @@ def read_live(
     """The snapshot of the session's account and, from a management account, of every active member account.
 
     Members are read by assuming `member_role` in each, several at once; `progress` is told of how many out of how many
-    are read. Raises Refusal when the first account cannot be read, nor whether it manages others, or a member account
-    cannot be entered: what was not read cannot be shown to be closed; BotoCoreError when AWS cannot be asked at all.
+    are read. A member account that cannot be entered or read is among what AWS did not answer. Raises Refusal when the
+    first account cannot be read, nor whether it manages others; BotoCoreError when AWS cannot be asked at all.
     """
     session = session or boto3.Session(region_name=_region())
     try:
@@ -91,15 +91,21 @@ def read_live(
             members += identity_center(session, _maker(account))
             members += _root_access(session.client("iam"), organization, account)
     except ClientError as error:
-        raise _refused("the account of your credentials", error) from error
+        raise Refusal(
+            "live IAM cannot be read",
+            where="the account of your credentials",
+            why=str(error),
+            next_step=f"use credentials that may call {error.operation_name} there",
+        ) from error
     resources += members
     ids = (one.outputs["id"] for one in members if one.type == ACCOUNT and one.outputs["state"] == "ACTIVE")
     roles = [Arn.iam("role", str(one), member_role, partition=partition) for one in ids if one != account]
     with ThreadPoolExecutor(_ACCOUNTS_AT_ONCE) as pool:
-        for done, (found, unanswered) in enumerate(pool.map(_members(session, sts), roles), 1):
+        for done, (found, unanswered) in enumerate(pool.map(_members(session, sts, caller["Arn"]), roles), 1):
             progress(done, len(roles))
             resources += found
             not_known += unanswered
+    unread = {one.account for one in not_known}
     origin, now = f"live accounts, seen from {account}", datetime.now(UTC).isoformat(timespec="seconds")
     read = Evidence(
         origin,
@@ -107,7 +113,7 @@ def read_live(
         caller=caller["Arn"],
         region=session.region_name,
         not_answered=tuple(not_known),
-        accounts=(account, *(role.account for role in roles)),
+        accounts=tuple(one for one in (account, *(role.account for role in roles)) if one not in unread),
     )
     return Snapshot(tuple(resources), origin, evidence=(read,))
 
@@ -143,7 +149,9 @@ def _root_access(iam: IAMClient, organizations: OrganizationsClient, account: st
             yield _made(DELEGATED_ADMINISTRATOR, f"{administrator['Id']}/{service}", account, values)
 
 
-def _members(session: boto3.Session, sts: STSClient) -> Callable[[Arn], tuple[list[Resource], list[NotAnswered]]]:
+def _members(
+    session: boto3.Session, sts: STSClient, caller: str
+) -> Callable[[Arn], tuple[list[Resource], list[NotAnswered]]]:
     """Reads an account by a role in it. A session, other than its clients, is not for several threads at once.
 
     https://boto3.amazonaws.com/v1/documentation/api/latest/guide/session.html#multithreading-or-multiprocessing-with-sessions
@@ -151,6 +159,7 @@ def _members(session: boto3.Session, sts: STSClient) -> Callable[[Arn], tuple[li
     making = Lock()
 
     def read(role: Arn) -> tuple[list[Resource], list[NotAnswered]]:
+        asker = caller
         try:
             assumed = sts.assume_role(RoleArn=str(role), RoleSessionName="twokeys-access")["Credentials"]
             with making:
@@ -160,22 +169,15 @@ def _members(session: boto3.Session, sts: STSClient) -> Callable[[Arn], tuple[li
                     aws_secret_access_key=assumed["SecretAccessKey"],
                     aws_session_token=assumed["SessionToken"],
                 )
-            found, not_answered = _account(inside, role.account, str(role))
+            asker = str(role)
+            found, not_answered = _account(inside, role.account, asker)
             return [*found, _provider(role.account, role)], not_answered
         except (BotoCoreError, ClientError) as error:
-            raise _refused(f"account {role.account} through role {role.name}", error) from error
+            code = error.response["Error"]["Code"] if isinstance(error, ClientError) else type(error).__name__
+            action = f"sts:AssumeRole on {role.name}" if asker == caller else "iam:GetAccountAuthorizationDetails"
+            return [], [NotAnswered(f"the IAM of account {role.account}", action, code, asker, role.account)]
 
     return read
-
-
-def _refused(where: str, error: Exception) -> Refusal:
-    asked = error.operation_name if isinstance(error, ClientError) else "AssumeRole"
-    return Refusal(
-        "live IAM cannot be read",
-        where=where,
-        why=str(error),
-        next_step=f"use credentials that may call {asked} there, or name the role with --member-role",
-    )
 
 
 def _provider(account: str, role: Arn | None = None) -> Resource:

@@ -156,12 +156,16 @@ class Pending:
 
 @dataclass(frozen=True, slots=True)
 class NotAnswered:
-    """What AWS did not tell, in words; the action that asks for it, AWS's error code, and the ARN of who asked."""
+    """What AWS did not tell, in words; the action that asks for it, AWS's error code, and the ARN of who asked.
+
+    `account` is one of which nothing was told.
+    """
 
     what: str
     action: str
     error: str
     caller: str
+    account: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,10 +13,10 @@ from twokeys.access.graph import Graph
 from twokeys.access.judge import held_by
 from twokeys.access.model.door_name import DoorName
 from twokeys.access.model.names import EVERY_SERVICE
-from twokeys.access.model.principals import Principal
+from twokeys.access.model.principals import Identity, Principal
 from twokeys.access.rules.wildcards import open_to_everyone
 from twokeys.doors.who import CARRIERS, ROLES_ANYWHERE
-from twokeys.iam import ANY_PROVIDER, Caller, Outcome, Request, Unknown, evaluate_grant
+from twokeys.iam import ANY_PROVIDER, Outcome, Request, Unknown, evaluate_grant
 from twokeys.iam.shared_providers import SharedProvider
 from twokeys.iam.sts import ASSUME_ROLE
 
@@ -103,7 +103,7 @@ def _open(found: FederatedTrust, shared: SharedProvider) -> tuple[str, str, str]
     return None
 
 
-def _leads_on(graph: Graph, role: Principal) -> str:
+def _leads_on(graph: Graph, role: Identity) -> str:
     """What makes a role more than one for guests: it enters others, or may change what it may do itself; or nothing.
 
     https://docs.aws.amazon.com/cognito/latest/developerguide/iam-roles.html
@@ -113,7 +113,7 @@ def _leads_on(graph: Graph, role: Principal) -> str:
     policies = held_by(role, graph.guards)
 
     def may(action: str, resource: str) -> bool:
-        return evaluate_grant(Request(Caller(role.caller_arn), action, resource), policies).outcome in _OPENING
+        return evaluate_grant(Request(role.caller, action, resource), policies).outcome in _OPENING
 
     if may(ASSUME_ROLE, role.arn):
         return "the role may assume roles"

@@ -12,7 +12,7 @@ from twokeys.access.rules.refused import REFUSED
 from twokeys.aws_reference import unknown_names
 from twokeys.doors.expiry import until
 from twokeys.doors.who import IAM_PEOPLE
-from twokeys.iam import UNKNOWN, Arn, Outcome, PolicyKind, Statement, lint
+from twokeys.iam import UNKNOWN, Arn, Caller, Outcome, PolicyKind, Statement, lint
 from twokeys.iam.subjects import narrower_subject
 
 _ELSEWHERE = frozenset({"open-trust", "third-party-without-external-id", "service-without-source"})
@@ -53,7 +53,7 @@ def _not_ours_to_change(graph: Graph) -> Iterator[Finding]:
     if any(one.caller for one in graph.snapshot.evidence):
         return
     judge = Judge(graph.guards, graph.accounts)
-    enters = {entry.urn: entry.assumes[-1] for entry in graph.accounts.entries if entry.assumes}
+    enters = {entry.urn: Caller.parse(entry.assumes[-1]) for entry in graph.accounts.entries if entry.assumes}
     said: set[tuple[str, str]] = set()
     for one in graph.principals:
         resource = graph.snapshot.by_urn.get(one.urn or "")

@@ -13,8 +13,8 @@ from twokeys.sandbox.aws.client import Aws
 from twokeys.sandbox.aws.resource_type import AutoName, Properties, ResourceType
 from twokeys.sandbox.aws.schema import schema
 
-_NAMES: Final = ("name", "bucket")
-"""Inputs by which an object is called."""
+_NAMES: Final = ("name", "bucket", "userName", "displayName")
+"""Inputs by which an object is called: its id, too, so that `twokeys access diff` can compare two runs."""
 _BARE: Final = ("s3", "sns", "sqs")
 """Services whose ARNs have no kind before the name: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html."""
 _BUCKET: Final = "aws:s3/bucket:Bucket"
