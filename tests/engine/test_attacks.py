@@ -55,12 +55,12 @@ def test_both_previews_find_the_same(
     monkeypatch.setenv("PYTHONPATH", str(project_root))
     verdicts = judge(preview(ATTACKS, "dev", project="attacks"))
     assert verdicts.mandatory, "this program opens an account"
-    arguments = ["preview", "--stack", "dev", "--policy-pack", str(project_root / "policies")]
+    pack = str(project_root / "policies")  # given as an option, it would stand in the commands of next steps
     real = run(
         Path(shutil.which("pulumi", path=PATH) or "pulumi"),
-        arguments,
+        ["preview", "--stack", "dev"],
         engine.folder / "program",
-        {**engine.environment, "PROGRAM": program, "STEP": "1"},
+        {**engine.environment, "PROGRAM": program, "STEP": "1", "PULUMI_OPTION_POLICY_PACK": pack},
     )
     assert real.code != 0
     found = {(rule, text.partition("\n")[2]) for rule, level, text in real.violations if level == "mandatory"}
