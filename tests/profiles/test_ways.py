@@ -252,6 +252,10 @@ def test_of_a_session_by_identity_center_it_is_known_whose_it_is_and_what_leads_
     had = {way.name: before and before.name for way, before in reached(ways, person, members).items()}
     assert (had, unsaid(ways, person, members)) == ({"stage-ReadOnly": None, "on": "stage-ReadOnly"}, [])
     assert [way.name for way in own_ways(ways, Who.named(session), members)] == ["on"]
+    newcomer = session.replace("/ada", "/zoe")  # assigned since the file was written: AWS let them in
+    zoe = who_is_behind(ways, newcomer, members)
+    assert [way.name for way in reached(ways, zoe, members, newcomer)] == ["stage-ReadOnly", "on"]
+    assert reached(ways, zoe, members) == {}
     elsewhere = Who.named(session.replace(STAGE, PROD))
     assert own_ways(ways, elsewhere, members) == []
 

@@ -245,7 +245,7 @@ def own_doors(profile: str | None, reading: Reading) -> tuple[dict[Way, Way | No
     person = who_is_behind(reading.ways, caller, reading.members)
     names = unsaid(reading.ways, person, reading.members)
     why = f"the file does not say who is in a group, or signs in at Identity Center ({listed(names, 6)})"
-    return reached(reading.ways, person, reading.members), why if names else ""
+    return reached(reading.ways, person, reading.members, caller), why if names else ""
 
 
 def _not_shown(caller: str, reading: Reading) -> str:

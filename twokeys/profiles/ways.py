@@ -284,9 +284,20 @@ def unsaid(ways: Iterable[Way], who: Who | None, members: Members) -> list[str]:
     return [had[0].name for had, own in _by_door(ways, who, members) if own is None]
 
 
-def reached(ways: Sequence[Way], who: Who | None, members: Members) -> dict[Way, Way | None]:
-    """The ways of a caller, and those behind them: each with the one before it."""
-    own = own_ways(ways, who, members)
+def reached(ways: Sequence[Way], who: Who | None, members: Members, caller: str = "") -> dict[Way, Way | None]:
+    """The ways of a caller, and those behind them: each with the one before it.
+
+    A session of a permission set's role, by its ARN, is proof of its assignment, whatever the file says of members.
+    """
+    inside, account = permission_set_of(caller), caller.split(":")[4] if caller else ""
+    own = [
+        *own_ways(ways, who, members),
+        *(
+            way
+            for way in ways
+            if isinstance(way, AssignmentWay) and (way.permission_set, way.account) == (inside, account)
+        ),
+    ]
     return {**dict.fromkeys(own), **beyond(ways, own)}
 
 
