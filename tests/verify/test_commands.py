@@ -263,7 +263,8 @@ def test_a_correct_deployment_whose_doors_all_lead_through_identity_center_does_
     signed_in(keys_of("alice"))
     result = run("--state", str(tmp_path / "stage.json"), "--json")
     assert result.return_value == 0
-    (probe,) = probes(result).values()
+    ((name, probe),) = probes(result).items()
+    assert name == "Identity Center group developers enters by door stage-developer"
     assert probe["happened"] == "not probed"
     assert "aws sso login" in probe["nextStep"]
     nan = CliRunner().invoke(verify, [*outputs, "--rate", "nan"], standalone_mode=False)

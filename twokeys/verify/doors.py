@@ -53,7 +53,8 @@ class DoorToTry:
     @property
     def whom(self) -> str:
         """Whom it is for, in words."""
-        return f"{', '.join(one.label for one in self.sources)} of account {self.source_account}"
+        names = ", ".join(one.label for one in self.sources)
+        return f"{names} of account {self.source_account}" if self.source_account else names
 
 
 @dataclass(frozen=True)
