@@ -35,7 +35,6 @@ from twokeys.iam import (
     evaluate_trust,
     parse_policy,
 )
-from twokeys.iam.evaluation import Levels
 from twokeys.iam.matches import meets
 from twokeys.iam.matching import is_symbolic
 from twokeys.iam.sts import ASSUME_ROLE, PASSED, TAG_SESSION
@@ -167,7 +166,7 @@ class Judge:
         if source.account == target.account:
             verdict = settled(evaluate, request, held.on(admits, rcps))
             return Door(source, target, verdict, verdict, asked)
-        trust = self._admitted(request, admits, rcps)
+        trust = _admitted(request, Policies(identity=(_EVERYTHING,), trust=admits, rcps=rcps))
         grant = settled(evaluate_grant, request, held)
         whole = None
         keys = (trust.outcome, grant.outcome)
@@ -269,12 +268,6 @@ class Judge:
             found = self._classes[source] = self._numbers.setdefault(what, len(self._numbers))
         return found
 
-    def _admitted(self, request: Request, trust: PolicyDocument | Unknown, rcps: Levels) -> Verdict:
-        """Whether the role's side lets a caller in: its trust policy, as the RCPs of its account limit it."""
-        policies = Policies(identity=(_EVERYTHING,), trust=trust, rcps=rcps)
-        verdict = settled(lambda asked, held: evaluate_trust(asked, held.trust), request, policies)
-        return settled(evaluate, request, policies) if rcps and verdict.outcome is not Outcome.DENY else verdict
-
     def _from_outside(self, source: Outsider, target: Principal) -> Door:
         """The door of an outsider or of everyone: its grant is made where nobody here can see it.
 
@@ -300,10 +293,9 @@ class Judge:
 
     def admitted(self, source: Principal, target: Principal, caller: Caller, action: str, context: Context) -> Verdict:
         """Whether a role's side lets in a caller whose grant nobody has to see, with what is known of the role."""
-        rcps = self._guards.rcps(target.account)
-        policies = Policies(identity=(_EVERYTHING,), trust=target.trust_policy, rcps=rcps)
+        policies = Policies(identity=(_EVERYTHING,), trust=target.trust_policy, rcps=self._guards.rcps(target.account))
         context = self._of_pair(source, target, caller, policies, self._in_organization(target, "Resource", context))
-        return self._admitted(Request(caller, action, target.arn, context), target.trust_policy, rcps)
+        return _admitted(Request(caller, action, target.arn, context), policies)
 
     def _context(self, source: Identity, target: Principal) -> Context:
         """Nothing is said of the request, and of a group's member not even the name; but whose the target is.
@@ -412,6 +404,12 @@ class Judge:
         if found is None:
             found = self._callers[source] = source.caller, held_by(source, self._guards)
         return found
+
+
+def _admitted(request: Request, policies: Policies) -> Verdict:
+    """Whether a role's side lets a caller in whose own policies allow all: its trust policy, as RCPs limit it."""
+    verdict = settled(lambda asked, held: evaluate_trust(asked, held.trust), request, policies)
+    return settled(evaluate, request, policies) if policies.rcps and verdict.outcome is not Outcome.DENY else verdict
 
 
 def hangs_on(door: Door, guards: Guards) -> Iterator[Document]:

@@ -1,6 +1,6 @@
 """What all rules together say of a graph."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
@@ -54,22 +54,33 @@ def check(
 
 def of_providers_in_one(graph: Graph, judged: Iterable[Judged]) -> list[Judged]:
     """Findings, as one those of providers that have the same flaw."""
+
+    def flaw(one: Judged) -> object:
+        provider = graph.snapshot.by_urn.get(one.finding.urn or "")
+        if provider is None or provider.type != PROVIDER:
+            return None
+        said = one.finding.message.partition(f"Provider {provider.name} ")[2]
+        return (one.mandatory, one.finding.rule, said) if said else None
+
+    def as_one(alike: Sequence[Judged]) -> Finding:
+        first = alike[0].finding
+        names = {(one.finding.urn or "").rpartition("::")[2] for one in alike}
+        _, _, said = first.message.removeprefix("Provider ").partition(" ")
+        message = f"Each of the providers {', '.join(sorted(names))} {said}"
+        return replace(first, message=message, urn=None, source=None)
+
+    return in_one(judged, flaw, as_one)
+
+
+def in_one(
+    judged: Iterable[Judged], cause: Callable[[Judged], object], as_one: Callable[[Sequence[Judged]], Finding]
+) -> list[Judged]:
+    """Findings, as one those that have one cause; None is none. It stands where the first of them stood."""
     groups: dict[object, list[Judged]] = {}
     for number, one in enumerate(judged):
-        provider, flaw = graph.snapshot.by_urn.get(one.finding.urn or ""), ""
-        if provider is not None and provider.type == PROVIDER:
-            flaw = one.finding.message.partition(f"Provider {provider.name} ")[2]
-        groups.setdefault((one.mandatory, one.finding.rule, flaw) if flaw else number, []).append(one)
-    return [_as_one(*alike) for alike in groups.values()]
-
-
-def _as_one(first: Judged, *others: Judged) -> Judged:
-    if not others:
-        return first
-    names = {(one.finding.urn or "").rpartition("::")[2] for one in (first, *others)}
-    _, _, flaw = first.finding.message.removeprefix("Provider ").partition(" ")
-    message = f"Each of the providers {', '.join(sorted(names))} {flaw}"
-    return replace(first, finding=replace(first.finding, message=message, urn=None, source=None))
+        of = cause(one)
+        groups.setdefault(number if of is None else (of,), []).append(one)
+    return [replace(alike[0], finding=as_one(alike)) if len(alike) > 1 else alike[0] for alike in groups.values()]
 
 
 def level_of(rule: Rule[Any], config: Mapping[str, Mapping[str, object]]) -> str:

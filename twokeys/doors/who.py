@@ -54,8 +54,7 @@ class Who:
 
     `kind` `root` is an account as a whole, `root-user` a session of sts:AssumeRoot, `outsider` an organization that is
     not ours, `principal` somebody of an account whom a record does not name, `set` a permission set as what is
-    entered. Names are compared without path: AWS keeps
-    them unique among their kind in an account whatever their path
+    entered. Names are compared without path: AWS keeps them unique among their kind in an account whatever their path
     (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html). `account` is empty for those that
     belong to none, `name` for a root and for everyone.
     """

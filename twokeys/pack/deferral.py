@@ -30,7 +30,7 @@ from twokeys.access.model.principals import ATTACHMENTS, INLINE_POLICIES, TYPES,
 from twokeys.access.reading.snapshot import Resource, Snapshot, holds_unknown, stack_of
 from twokeys.access.reading.types import Reading, reading_of
 from twokeys.access.rules import BY_NAME
-from twokeys.access.verdicts import Judged
+from twokeys.access.verdicts import Judged, in_one
 from twokeys.iam import UNKNOWN, Arn, Outcome
 from twokeys.pack.relevance import GIVING, may_say_who
 from twokeys.shown import listed
@@ -269,22 +269,19 @@ class _Waiting:
 
     def in_one(self, judged: Sequence[Judged]) -> list[Judged]:
         """Findings, as one those that have one cause and one next step."""
-        groups: dict[object, list[Judged]] = {}
-        for number, one in enumerate(judged):
-            said = replace(one, finding=self.explained(one.finding))
-            groups.setdefault(self._cause(said) or number, []).append(said)
-        return [self._as_one(alike) if len(alike) > 1 else alike[0] for alike in groups.values()]
+        explained = [replace(one, finding=self.explained(one.finding)) for one in judged]
+        return in_one(explained, self._cause, self._as_one)
 
     def _cause(self, judged: Judged) -> object:
         """The accounts to come that findings wait for together."""
         step = judged.finding.next_step
         return step if self._accounts_to_come and step == self._accounts_first else None
 
-    def _as_one(self, alike: Sequence[Judged]) -> Judged:
+    def _as_one(self, alike: Sequence[Judged]) -> Finding:
         found = [self._graph.snapshot.by_urn[one.finding.urn or ""] for one in alike]
         named = ", ".join(sorted(set(map(_with_type, found))))
         message = f"Not proved before the accounts to come are made: {named}"
-        return replace(alike[0], finding=replace(alike[0].finding, message=message, urn=None, door=None, source=None))
+        return replace(alike[0].finding, message=message, urn=None, door=None, source=None)
 
     def _documents_of_half_doors(self) -> Iterator[str]:
         """The resources whose unknown document is the missing half of a door that is known otherwise."""

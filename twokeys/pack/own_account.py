@@ -23,7 +23,7 @@ def of_program(snapshot: Snapshot) -> Snapshot:
 
     Those are the environment's and what the stack's config gives the default provider; of another profile nobody asked.
     """
-    own = {entry(one).credentials for one in snapshot.of_type(PROVIDER) if entry(one).is_default}
+    own = {one.credentials for one in map(entry, snapshot.of_type(PROVIDER)) if one.is_default}
     return _of_the_environment(snapshot, lambda one: entry(one).credentials in own)
 
 

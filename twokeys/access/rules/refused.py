@@ -58,6 +58,11 @@ def _refused(graph: Graph, _config: Config, _now: datetime) -> Iterator[Finding]
             yield _too_long(f"The {document.title}", size, MANAGED_POLICY_SIZE, document)
 
 
+def _is_open(graph: Graph, role: Principal, path: str) -> bool:
+    """Whether a place is where a trust policy admits everyone: `wildcard-trust` speaks of that."""
+    return path in [f"Statement[{place}].Principal" for place in open_to_everyone(graph, role)]
+
+
 def _trust(graph: Graph, role: Principal, trust: Document, declared: _Declared) -> Iterator[Finding]:
     resource = graph.snapshot.by_urn.get(trust.urn or "")
     size, usual = _size(resource, "assumeRolePolicy", declared) if resource else 0, TRUST_POLICY_SIZE
@@ -66,9 +71,8 @@ def _trust(graph: Graph, role: Principal, trust: Document, declared: _Declared) 
         yield _too_long(f"The {trust.title}", size, limit, trust, advice=limit == usual)
     if trust.policy is UNKNOWN:
         return
-    open_at = [f"Statement[{place}].Principal" for place in open_to_everyone(graph, role)]
     for found in lint(trust.policy, PolicyKind.TRUST):
-        if found.rule in REFUSED and not (found.rule == _BARE_STAR and found.path in open_at):  # that is wildcard-trust
+        if found.rule in REFUSED and not (found.rule == _BARE_STAR and _is_open(graph, role, found.path)):
             message = f"IAM refuses the {trust.title}{_in(graph, role)}, at {found.path}: {found.message}"
             yield Finding(message, f"see {found.url}", trust.urn, source=trust.source)
     own = parse_arn(role.arn)
