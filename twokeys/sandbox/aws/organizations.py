@@ -139,12 +139,6 @@ def _parent(aws: Aws, child: str) -> str:
     return str(aws.client(_SERVICE).list_parents(ChildId=child)["Parents"][0]["Id"])
 
 
-def _unit_update(aws: Aws, identifier: str, old: Properties, new: Properties) -> None:
-    if old.get("name") != new["name"]:
-        _UNIT.update(aws, identifier, new)
-    _UNIT.retag(aws, identifier, old, new)
-
-
 def _account_create(aws: Aws, inputs: Properties) -> str:
     if inputs.get("createGovcloud"):
         raise ProviderError("the sandbox makes no accounts in AWS GovCloud (US)", (inputs["name"],))
@@ -191,11 +185,6 @@ def _move(aws: Aws, account: str, destination: str | None) -> None:
     source = _parent(aws, account)
     if destination and destination != source:
         aws.client(_SERVICE).move_account(AccountId=account, SourceParentId=source, DestinationParentId=destination)
-
-
-def _policy_update(aws: Aws, identifier: str, old: Properties, new: Properties) -> None:
-    _POLICY.update(aws, identifier, new)
-    _POLICY.retag(aws, identifier, old, new)
 
 
 def _policy_delete(aws: Aws, identifier: str, known: Properties) -> None:
@@ -265,7 +254,7 @@ RESOURCE_TYPES = (
         auto_name=AutoName(longest=128),
         create=lambda aws, inputs: str(_UNIT.create(aws, inputs)["Id"]),
         read=_unit_read,
-        update=_unit_update,
+        update=_UNIT.update,
         delete=_UNIT.delete,
     ),
     ResourceType(
@@ -287,7 +276,7 @@ RESOURCE_TYPES = (
         auto_name=AutoName(longest=128),
         create=lambda aws, inputs: str(_POLICY.create(aws, inputs)["PolicySummary"]["Id"]),
         read=lambda aws, id, _known: _POLICY.read(aws, id),
-        update=_policy_update,
+        update=_POLICY.update,
         delete=_policy_delete,
     ),
     ResourceType(
