@@ -5,6 +5,7 @@ https://www.pulumi.com/docs/iac/concepts/resources/names/#urns and
 https://www.pulumi.com/docs/iac/concepts/providers/#default-providers.
 """
 
+import contextlib
 import io
 import json
 import venv
@@ -392,6 +393,7 @@ def test_what_a_plain_look_up_would_give_is_unknown_wherever_it_is_put() -> None
         zones, vpc = aws.get_availability_zones().names, aws.ec2.get_vpc(default=True)
         for zone in zones[:2]:
             aws.ec2.Subnet(f"in-{zone}", vpc_id=vpc.id, availability_zone=zone, cidr_block=vpc.tags["Cidr"])
+        aws.ec2.SecurityGroup("group", vpc_id=vpc.id, revoke_rules_on_delete=vpc.default, tags={**vpc.tags, "A": "b"})
         owner = f"arn:aws:iam::{vpc.owner_id}:root"
         trust = {"Effect": "Allow", "Principal": {"AWS": owner}, "Action": "sts:AssumeRole"}
         policy: dict[str, Any] = {"Version": "2012-10-17", "Statement": [trust]}
@@ -412,6 +414,8 @@ def test_what_a_plain_look_up_would_give_is_unknown_wherever_it_is_put() -> None
     assert trusts == dict.fromkeys(("text", "read", "late"), UNKNOWN)
     subnets = [one.inputs for one in snapshot.of_type("aws:ec2/subnet:Subnet")]
     assert subnets == [dict.fromkeys(("vpcId", "availabilityZone", "cidrBlock"), UNKNOWN)] * 2
+    group = one(snapshot, "group").inputs or {}
+    assert {group[key] for key in ("vpcId", "revokeRulesOnDelete", "tags")} == {UNKNOWN}
     assert exports(snapshot)["subnets"] == [UNKNOWN] * 5
     verdicts = judge(snapshot, account=HUB)
     assert not verdicts.mandatory
@@ -422,18 +426,32 @@ def test_what_a_plain_look_up_would_give_is_unknown_wherever_it_is_put() -> None
     assert said == [("info", f"{name} {unknown}") for name in asked]
 
 
-@pytest.mark.parametrize("decision", [
-    "zone == 'us-east-1a'", "zone.split('-')", "zone[-1]", "len(zone)", "'us' in zone", "zone.encode()", "int(zone)",
-])  # fmt: skip
-def test_a_program_that_decides_by_what_only_aws_can_tell_is_refused(decision: str, tmp_path: Path) -> None:
+def test_a_program_that_decides_by_what_only_aws_can_tell_is_refused(tmp_path: Path) -> None:
     (tmp_path / "__main__.py").write_text(
-        f"import pulumi_aws as aws\nzone = aws.get_availability_zones().names[0]\n{decision}\n"
+        "import pulumi_aws as aws\nif aws.get_availability_zones().names[0] == 'us-east-1a':\n    print('there')\n"
     )
     with pytest.raises(
         Refusal, match=r"may need what only AWS can tell \(getAvailabilityZones\): ValueError"
     ) as refused:
         preview(tmp_path, output=io.StringIO())
     assert "_output" in refused.value.next_step
+
+
+@pytest.mark.parametrize("decision", [
+    "zone == 'us-east-1a'", "zone.split('-')", "zone[-1]", "len(zone)", "'us' in zone", "zone.encode()", "int(zone)",
+    "zone.strip() == 'us-east-1a'", "zone + 'x' == 'us-east-1ax'", "zone or 'us-east-1a'", "zones or ['us-east-1a']",
+    "vpc.enable_dns_support or exit()", "vpc.tags or exit()", "'Environment' in vpc.tags",
+    "[key == 'Environment' for key in vpc.tags]",
+])  # fmt: skip
+def test_a_program_that_catches_what_it_is_told_where_it_decides_so_is_refused_too(decision: str) -> None:
+    def program() -> None:
+        zones, vpc = aws.get_availability_zones().names, aws.ec2.get_vpc()
+        with contextlib.suppress(ValueError):
+            eval(decision, {"zones": zones, "zone": zones[0], "vpc": vpc})
+            pytest.fail("it is decided")
+
+    with pytest.raises(ValueError, match="decides or calculates"):
+        preview(program)
 
 
 def test_whose_account_a_program_works_in_is_asked_for(tmp_path: Path) -> None:

@@ -201,7 +201,10 @@ def run_on(
             )
             pulumi.runtime.set_all_config(dict(config), list(secret_keys))
             loop.run_until_complete(run_in_stack(program))
+            if _decided:
+                raise _decided[0]
         finally:
+            _decided.clear()
             # A program that was refused leaves tasks behind, and the SDK would await them in the next run.
             left = asyncio.all_tasks(loop)
             for task in left:
@@ -237,17 +240,34 @@ def _looked_up(
 
 
 def _not_known(kind: Any, number: int = 0) -> Any:  # noqa: ANN401 - a type of the SDK
-    """A value of a type. Of numbers and what is true or not there is none."""
+    """A value of a type; a number, and what is true or not, is such a text, too."""
     kind = _types.unwrap_type(kind)
     if _types.is_output_type(kind):
         types = _types.output_type_types(kind)
         return kind(**{name: _not_known(types[key]) for name, key, _ in _types._py_properties(kind)})
     origin = get_origin(kind)
     if origin is not None and issubclass(origin, Mapping):
-        return _NotKnownByKey()
+        return _NotKnownByKey({_NotKnown(_NOT_KNOWN): _NotKnown(_NOT_KNOWN)})
     if origin is not None and issubclass(origin, Sequence):
-        return [_not_known(get_args(kind)[0], n) for n in range(_MANY)]
-    return _NotKnown(f"{_NOT_KNOWN}{number}") if kind is str else None
+        return _Several(_not_known(get_args(kind)[0], n) for n in range(_MANY))
+    return _NotKnown(f"{_NOT_KNOWN}{number}") if kind in (str, int, float, bool) else None
+
+
+_decided: list[ValueError] = []
+"""What a run of a program decided by what is not known; a program may catch that, and go on."""
+
+
+def _calculates(*_: object) -> Any:  # noqa: ANN401
+    _decided.append(ValueError("the program decides or calculates with a value that is not known"))
+    raise _decided[-1]
+
+
+def _is_there(_: object) -> bool:
+    """Whether it is empty or false is not known; only the SDK's check of types asks whether it is given at all."""
+    asks = sys._getframe(1)
+    if _types.is_output_type(type(asks.f_locals.get("__self__"))):
+        return False
+    return bool(_calculates())
 
 
 class _NotKnown(str):
@@ -255,23 +275,38 @@ class _NotKnown(str):
 
     __slots__ = ()
     __hash__ = str.__hash__
+    __bool__ = _is_there
+    __eq__ = __ne__ = __lt__ = __gt__ = __le__ = __ge__ = __contains__ = __getitem__ = __iter__ = __len__ = _calculates
+    __int__ = __float__ = __index__ = _calculates
+    encode = find = rfind = index = rindex = count = startswith = endswith = _calculates  # type: ignore[assignment]
+    split = rsplit = splitlines = partition = rpartition = _calculates  # type: ignore[assignment]
+    isdigit = isnumeric = isdecimal = isalpha = isalnum = islower = isupper = isspace = _calculates
 
-    def _calculates(self, *_: object) -> Any:  # noqa: ANN401
-        raise ValueError("the program decides or calculates with a value that is not known")
+    def _still_not_known(self, *_: object) -> str:
+        return self
 
-    def __bool__(self) -> bool:
-        return True
+    __str__ = lower = upper = title = capitalize = casefold = strip = lstrip = rstrip = _still_not_known
+    replace = removeprefix = removesuffix = _still_not_known
 
-    __eq__ = __ne__ = __lt__ = __gt__ = __contains__ = __getitem__ = __iter__ = __len__ = _calculates
-    encode = find = startswith = endswith = split = rsplit = partition = rpartition = _calculates  # type: ignore[assignment]
+    def __add__(self, other: str) -> str:
+        return _NotKnown(super().__add__(other))
 
 
 class _NotKnownByKey(dict[str, str]):
+    __bool__ = _is_there
+    __eq__ = __ne__ = __contains__ = _calculates
+
     def __missing__(self, key: str) -> str:
         return _NotKnown(_NOT_KNOWN)
 
     def get(self, key: str, _default: object = None) -> str:
         return self[key]
+
+
+class _Several(list[Any]):
+    """Whether there is any is not known."""
+
+    __bool__ = _is_there
 
 
 def _properties(message: Any) -> Any:  # noqa: ANN401 - the SDK's message
