@@ -74,7 +74,7 @@ def open_command(  # noqa: PLR0913 - one parameter an option
         )
     found = load_project(project.resolve())
 
-    from twokeys.doors.expiry import closing_time, left, until
+    from twokeys.doors.expiry import left, until
     from twokeys.files import read_text, write_output
     from twokeys.preview.program import outputs_of  # which says first that the extra is missing
     from twokeys.project.stacks import settings_of
@@ -104,7 +104,6 @@ def open_command(  # noqa: PLR0913 - one parameter an option
     changes = _diff(file.name, old, new)
     session = int(entry.get("sessionSeconds", _HOUR))
     ends = datetime.fromtimestamp(opening.closes.timestamp() + session, UTC)
-    before = int(doors[copy_of].get("sessionSeconds", _HOUR)) if copy_of else session
     if as_json:
         data = {
             "door": door,
@@ -113,7 +112,6 @@ def open_command(  # noqa: PLR0913 - one parameter an option
             "expires": opening.closes.isoformat(),
             "lastSessionEnds": ends.isoformat(),
             "sessionSeconds": session,
-            "sessionSecondsOfOriginal": before,
             "previewed": judged,
             "states": sorted(known),
             "written": not dry_run,
@@ -122,15 +120,8 @@ def open_command(  # noqa: PLR0913 - one parameter an option
         click.echo(json.dumps(data, indent=2))
         return
     click.echo(changes, nl=False)
-    was = " ".join(str(doors[door]["reason"]).split()) if copy_of is None else reason
-    if was != reason:
-        click.echo(f'its reason "{was}" becomes "{reason}"')
     click.echo(f"{door} {left(opening.closes, now)} ({until(opening.closes)})")
-    if copy_of is None and (ended := closing_time(doors[door]["expires"])) > opening.closes:
-        click.echo(f"that is sooner than before: it was open until {until(ended)}")
     click.echo(f"a session lasts {session / 3600:g} h at most, so the last one ends by {in_utc(ends)}")
-    if session < before:
-        click.echo(f"(sessions of {copy_of} last {before / 3600:g} h: longer than {door} is open)")
     read = f", with the states of {', '.join(sorted(known))}" if known else ""
     click.echo(f"previewed{read}: nothing refused" if judged else f"not previewed: {name} is split into shards")
     if dry_run:
