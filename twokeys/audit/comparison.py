@@ -17,7 +17,7 @@ from twokeys.audit.coverage import WasRead
 from twokeys.audit.dates import dated
 from twokeys.audit.entries import DoorUse, Entry, Tallies, Tally, Usage
 from twokeys.audit.known import Records
-from twokeys.audit.record import EARLIER, SESSION, SESSIONS, SIGN_INS, Use, resolved
+from twokeys.audit.record import EARLIER, HIDDEN, SESSION, SESSIONS, SIGN_INS, Use, resolved
 from twokeys.audit.trail import LONGEST, Change, Trail, by_credentials
 from twokeys.audit.unusual import Unusual, is_weak, unusual
 from twokeys.doors import Who
@@ -99,7 +99,7 @@ class Comparison:
         """The names of the users of IAM and of IAM Identity Center whom the records show."""
         callers = [one.use.caller.who for one in self.population] + [one.use.caller.who for one in self.unusual]
         callers += [one.use.caller.who for one in self.changes] + [user.who for user, _, _ in self.key_calls]
-        return {who.name for who in callers if who.kind in PEOPLE}
+        return {who.name for who in callers if who.kind in PEOPLE and who.name != HIDDEN}
 
     @property
     def entries(self) -> int:
