@@ -100,9 +100,7 @@ def changes(before: Answers, after: Answers) -> Changes:
     enter in their own account count as ways, and an account has one name on both sides. A way whose grant is not shown
     is neither gained nor lost where the other side has its trust and shows that nobody holds a grant, or who does.
     """
-    managements = (
-        (_MANAGEMENT, one.id) for side in (before, after) for one in side.accounts.values() if one.management
-    )
+    management = ((_MANAGEMENT, one.id) for side in (before, after) for one in side.accounts.values() if one.management)
     ids = {**before.ids, **after.ids, **dict(management)}
     names = {ids.get(one, one): name for side in (before, after) for one, name in side.names.items() if name != one}
     ways = [_by_ends((*side.ways, *side.within), ids, names) for side in (before, after)]
