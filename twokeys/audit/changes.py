@@ -93,9 +93,10 @@ WIDENING = (
 )
 """Calls that may let more in, as a new boundary or a policy that goes may: a Deny goes with it.
 
-ProvisionPermissionSet brings to accounts what other calls changed. An event history, which is asked by name, is asked
-for them.
+An event history, which is asked by name, is asked for them.
 """
+PROVISIONS: Final = ("ProvisionPermissionSet", "CreateAccountAssignment")
+"""Calls that bring to accounts what others changed of a permission set."""
 DELETED: Final = ("DeleteRole", "DeleteUser", "DeleteGroup", "DeletePolicy", "DeletePermissionSet")
 WRITES: Final = {
     "CreateRole": PolicyKind.TRUST,

@@ -13,7 +13,7 @@ from typing import Any
 import boto3
 from botocore.exceptions import ClientError
 
-from twokeys.audit.changes import DELETED, HANDS_ON, SAME, WIDENING
+from twokeys.audit.changes import DELETED, HANDS_ON, PROVISIONS, SAME, WIDENING
 from twokeys.audit.coverage import ENABLED, Coverage
 from twokeys.audit.logs import Source
 from twokeys.audit.record import EVENTS
@@ -21,7 +21,9 @@ from twokeys.audit.trail import BY_KEY, LOGGING, Trail
 from twokeys.errors import Refusal
 from twokeys.iam.arn import partition_of_region
 
-_NAMES = dict.fromkeys((*EVENTS, *BY_KEY, *LOGGING, *WIDENING, *SAME, *DELETED, *chain(*HANDS_ON.values())))
+_NAMES = dict.fromkeys(
+    (*EVENTS, *BY_KEY, *LOGGING, *WIDENING, *SAME, *DELETED, *PROVISIONS, *chain(*HANDS_ON.values()))
+)
 ASKED = (*(("EventName", one) for one in _NAMES), ("Username", "root"))
 """The attributes that records are looked up by."""
 HISTORY = timedelta(days=90)

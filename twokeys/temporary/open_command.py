@@ -84,7 +84,14 @@ def open_command(  # noqa: PLR0913 - one parameter an option
     now, known = datetime.now(UTC), outputs_of(states or states_made(found.root))
     opening = Opening(door, _closes(lasts, end, now), reason, copy_of, user, role)
     name, file = _stack_with(found, copy_of or door, stack, door if copy_of else None)
-    settings_of(found, name)  # refuses a config that says less than a door has
+    settings = settings_of(found, name)  # refuses a config that says less than a door has
+    if user and settings.is_outside(settings.doors[copy_of or door]):
+        raise Refusal(
+            f"a copy of {copy_of} for {user}",
+            where=str(file),
+            why=f"who comes through {copy_of} is of another company, and so would be a user of that name",
+            next_step="leave --user out, or name the door of one of your own users",
+        )
     old = read_text(file)
     doors = read_config(file)[DOORS]
     longest = max(_HOUR, int((opening.closes - closing_minute(now)).total_seconds()))
