@@ -216,13 +216,6 @@ def control_policy_on_a_misspelt_action(world: World) -> None:
     world.add("ControlPolicyAttachment", "scp", world.hub, policyId="p-scp", targetId=PROD)
 
 
-def control_policy_that_lets_nobody_out(world: World) -> None:
-    world.add("User", "u", world.provider("new", PROD), name="u", **{"forceDestroy": False})
-    said = document({"Effect": "Deny", "NotAction": ["iam:*"], "Resource": "*"})
-    world.add("ControlPolicy", "s", world.hub, id="p-s", content=said)
-    world.add("ControlPolicyAttachment", "s", world.hub, policyId="p-s", targetId=PROD)
-
-
 def control_policy_that_stops_the_next_update(world: World, *spared: str) -> None:
     """https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_scps_examples_iam.html"""
     world.role("r", world.provider("new", PROD))
@@ -399,7 +392,6 @@ CHANGES: dict[str, tuple[Callable[[World], object], list[str]]] = {
         lambda world: control_policy_that_stops_the_next_update(world, "arn:aws:iam::*:role/AWSControlTowerExecution"),
         ["policy-lint"],
     ),
-    "a control policy that lets nobody out": (control_policy_that_lets_nobody_out, ["no-iam-users", "policy-lint"]),
     "door past its day": (
         lambda world: world.add("Component", "door", door=door(expires="2026-11-23")),
         ["door-expired"],
@@ -692,8 +684,7 @@ def test_a_misspelt_policy_of_aws_is_advice_with_the_nearest_name(name: str, mea
 
 
 @pytest.mark.parametrize(
-    ("named", "found"),
-    [("o-zzzzzzzzzz", ["door-needs-trust", "policy-lint"]), ("o-a1b2c3d4e5", []), ("${aws:ResourceOrgID}", [])],
+    ("named", "found"), [("o-zzzzzzzzzz", ["door-needs-trust"]), ("o-a1b2c3d4e5", []), ("${aws:ResourceOrgID}", [])]
 )
 def test_the_paths_of_another_organization_are_none_of_one_s_own_principals(named: str, found: list[str]) -> None:
     """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-principalorgpaths"""

@@ -236,8 +236,7 @@ def test_a_shut_door_an_unknown_one_and_no_place_to_look_are_refused_with_the_ne
     bobs = write(tmp_path, "bobs.json", outputs(door("stage-reader", role="ops/reader", names=("bob",))))
     with pytest.raises(Refusal) as not_hers:
         run("stage-reader", "--from", bobs, "--external-id", "Another-ID")
-    assert not_hers.value.why == "it is for user bob, and you are user ada"
-    assert "none in this file is yours" in not_hers.value.next_step
+    assert not_hers.value.why == "it is for user bob, and you are user ada, and none in this file is yours"
     with pytest.raises(Refusal) as unknown:
         run("stage-raeder", "--from", doors)
     assert unknown.value.next_step == "name stage-reader, if that is meant"
@@ -280,10 +279,10 @@ def test_aws_decides_whether_a_door_is_shut_by_its_dates_which_an_older_file_may
     assert ("AWS let you in: ask for a newer file" in opened.stderr) == ("expires" in dates)
     asking = published(external_id="Another-ID", mfa=True, owner="platform")
     by_its_file = rf"by its file \(as of 2026-11-28 06:30 UTC\) it .*{since}"
-    with pytest.raises(Refusal, match=f"{by_its_file}.*--mfa-code CODE tries it") as shut:  # before a code is asked for
+    with pytest.raises(Refusal, match=by_its_file) as shut:  # before a code is asked for
         run("stage-reader", "--from", asking)
-    opened = "opened again ask its owner (platform) for `twokeys access open stage-reader --for 2h --reason TEXT`"
-    assert (opened in shut.value.next_step) == ("expires" in dates)
+    opened = "ask its owner (platform) for `twokeys access open stage-reader --for 2h --reason TEXT`"
+    assert (opened == shut.value.next_step) == ("expires" in dates)
     with pytest.raises(Refusal, match="MultiFactorAuthentication failed"):
         run("stage-reader", "--from", asking, "--mfa-code", "123456")
     with pytest.raises(Refusal, match=rf"{by_its_file}.*, and An error occurred \(AccessDenied\)"):
@@ -437,9 +436,8 @@ def test_a_code_that_is_given_is_sent_though_the_file_says_nothing_of_mfa(doors:
 
 def test_nobody_is_asked_for_the_code_of_a_door_that_its_file_says_is_another_s(tmp_path: Path) -> None:
     bobs = write(tmp_path, "mfa.json", outputs(door("stage-reader", role="ops/reader", names=("bob",), mfa=True)))
-    with pytest.raises(Refusal, match="it is for user bob") as refused:
+    with pytest.raises(Refusal, match="it is for user bob"):
         run("stage-reader", "--from", bobs)
-    assert "if the file is old, --mfa-code CODE" in refused.value.next_step
 
 
 def test_of_a_door_that_is_another_s_it_is_said_whose_it_is_and_which_are_one_s_own(tmp_path: Path) -> None:
@@ -449,10 +447,8 @@ def test_of_a_door_that_is_another_s_it_is_said_whose_it_is_and_which_are_one_s_
     )
     with pytest.raises(Refusal) as refused:
         run("deploy", "--from", write(tmp_path, "doors.json", outputs(*entries)))
-    assert refused.value.why == "it is for role ci, and you are user ada"
-    one_like_it = "for one like it for a while (its role permits: write) ask its owner (platform) for"
-    assert refused.value.next_step.startswith(f"yours are stage-reader; {one_like_it}")
-    assert "`twokeys access open NAME --from deploy --user ada --for 2h --reason TEXT`" in refused.value.next_step
+    assert refused.value.why == "it is for role ci, and you are user ada; yours: stage-reader"
+    assert refused.value.next_step == "ask its owner (platform) for a door of your own"
 
 
 def test_a_door_behind_another_is_gone_through_with_one_code_and_no_terminal(

@@ -486,8 +486,8 @@ def test_a_source_profile_that_is_not_there_yet_is_noted(
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE")
     told = json.loads(run("--person", "ada", "--state", stage, "--dry-run", "--json").output)
     assert "--credential-source Environment" in told["notes"][0]
-    stage = write(tmp_path, "stage.json", outputs(door("a", owner="platform"), group_members={"quiet": ["eve"]}))
-    asked = "ask its owner (platform) for `twokeys access open NAME --from DOOR --user eve --for 2h --reason TEXT`"
+    stage = write(tmp_path, "stage.json", outputs(door("a"), group_members={"quiet": ["eve"]}))
+    asked = "there is no door of theirs in this file: ask whoever runs the stacks for one"
     assert asked in run("--person", "eve", "--state", stage).stderr
     assert "twokeys" not in config.read_text()
 

@@ -83,13 +83,10 @@ class Assignment:
     @property
     def door(self) -> Door:
         """The door: both keys are AWS's own, but for a role that an entitlement names, which trusts the service."""
-        trust = _ASSIGNED if self.permission_set is not None else _entitled(self.role)
+        trust = _ASSIGNED
+        if self.permission_set is None:
+            trust = evaluate_trust(Request(Caller(ACCOUNT_ACCESS), ASSUME_ROLE, self.role.arn), self.role.trust_policy)
         return Door(self.source, self.role, trust, _NO_GRANT, asked=True)
-
-
-def _entitled(role: Identity) -> Verdict:
-    policy = role.trust_policy
-    return evaluate_trust(Request(Caller(ACCOUNT_ACCESS), ASSUME_ROLE, role.arn), policy)
 
 
 @dataclass(frozen=True)

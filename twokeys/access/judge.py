@@ -176,11 +176,6 @@ class Judge:
                 whole = verdict
         return Door(source, target, trust, grant, asked, whole)
 
-    def shut_in(self, account: str) -> Verdict:
-        """Whether anybody of an account may enter another one, whoever that is and whatever their policies grant."""
-        target = str(Arn.iam("role", _NOBODYS_ACCOUNT, "somewhere", partition=self._accounts.partition(account)))
-        return self.bound(account, ASSUME_ROLE, target)
-
     def bound(self, account: str, action: str, resource: str, caller: Caller | None = None) -> Verdict:
         """What the control policies of an account let a caller with every permission do; None: whoever it is."""
         somebody = str(Arn.iam("role", account, "somebody", partition=self._accounts.partition(account)))

@@ -31,7 +31,6 @@ from twokeys.profiles.ways import (
     AssignmentWay,
     RoleWay,
     Way,
-    ask_for,
     before,
     closed,
     for_caller,
@@ -186,7 +185,7 @@ def open_session(
             answered = _without_code(sts, asked, mfa=any(asks_mfa))
         if answered is None:
             if given.mfa_code is None and own is False:
-                raise _of_others(ways, reading, caller, from_shell, " if the file is old, --mfa-code CODE tries it;")
+                raise _of_others(ways, reading, caller, from_shell)
             if given.mfa_code is None and (shut := _shut(way, reading)):
                 raise shut
             named = given.mfa_serial
@@ -373,7 +372,7 @@ def _assigned(way: AssignmentWay, ways: Sequence[Way], profile: str | None, regi
 def _shut(way: RoleWay, reading: Reading, denied: ClientError | None = None) -> Refusal | None:
     """Of a way that its dates keep shut as far as the file knows, and AWS where it was asked; None for any other."""
     if since := closed(way):
-        step = f"to have it opened again {ask_for(way.name, [way])}"
+        step = f"ask {owner_of([way])} for `twokeys access open {way.name} --for 2h --reason TEXT`"
     elif since := not_yet(way):
         step = "go through it then, or ask whoever owns it for a door that opens earlier"
     else:
@@ -382,13 +381,11 @@ def _shut(way: RoleWay, reading: Reading, denied: ClientError | None = None) -> 
     why = f"by its file{of_when} it {'is ' if closed(way) else 'is not open yet: it '}{since}"
     if denied:
         why += f", and {denied}"
-    else:
-        step += "; if that was changed since, --mfa-code CODE tries it, and a newer file says so"
     return _refused(way, why, step)
 
 
-def _of_others(ways: Sequence[Way], reading: Reading, caller: str, from_shell: bool, more: str = "") -> Refusal:
-    """Of a door that the file says is another's: whose it is, which are the caller's, and how they come to have it.
+def _of_others(ways: Sequence[Way], reading: Reading, caller: str, from_shell: bool) -> Refusal:
+    """Of a door that the file says is another's: whose it is, which are the caller's, and whom to ask for another.
 
     `from_shell` is whether the keys are in the environment, where `eval` puts those of a session.
     """
@@ -401,15 +398,9 @@ def _of_others(ways: Sequence[Way], reading: Reading, caller: str, from_shell: b
         return _refused(ways[0], f"it is for {theirs}, and {unshown}", "take those of an account there: --profile NAME")
     you = person.label if person and person.label not in theirs else caller
     mine = [way.name for way in own_ways(reading.ways, person, reading.members)]
-    user = person.name if person and person.kind == "user" and ways[0].reason else ""
-    opened = ask_for(f"NAME --from {ways[0].name} --user {user}", ways[:1])
-    strength = f" (its role permits: {ways[0].permits})" if ways[0].permits else ""
+    has = f"; yours: {listed(mine, 12)}" if mine else ", and none in this file is yours"
     return _refused(
-        ways[0],
-        f"it is for {theirs}, and you are {you}",
-        (f"yours are {listed(mine, 12)};" if mine else "none in this file is yours;")
-        + (f" for one like it for a while{strength} {opened};" if user else "")
-        + f"{more} for credentials of somebody else, --profile NAME",
+        ways[0], f"it is for {theirs}, and you are {you}{has}", f"ask {owner_of(ways)} for a door of your own"
     )
 
 

@@ -52,6 +52,7 @@ class Call:
     writes: PolicyKind | None = None
 
 
+_NOTHING = Call()
 _HOLDERS = ("Role", "User", "Group")
 _GIVEN: tuple[tuple[str, str, bool, PolicyKind | None], ...] = (
     # The calls that give, of which the first names all; those that take away, and whether that may let more in, as a
@@ -114,17 +115,19 @@ def _rows() -> Iterator[tuple[str, Call]]:
         yield from ((one, Call(gives, takes=True, widens=widens)) for one in take.split())
     yield "iam:CreatePolicy", Call("CreatePolicyVersion", writes=PolicyKind.IDENTITY)  # which nobody has yet
     yield "iam:SetDefaultPolicyVersion", Call("CreatePolicyVersion", widens=True)
+    yield "sso:ProvisionPermissionSet", _NOTHING
     for names, each in ((_WIDEN, Call(widens=True)), (_DELETE, Call(deletes=True)), (_HAND_ON, Call(hands_on=True))):
         yield from ((one, each) for one in names.split())
 
 
 CALLS: Final = dict(_rows())
 """The calls that matter for who can enter, by service and name; an event history, which is asked by name, is asked for
-them. ProvisionPermissionSet brings to accounts what other calls changed.
+them.
 """
 TAKEN_BACK: Final = frozenset(one.gives for one in CALLS.values() if one.takes)
 """Calls that give what others take away."""
-_NOTHING = Call()
+PROVISIONS: Final = ("ProvisionPermissionSet", "CreateAccountAssignment")
+"""Calls that bring to accounts what others changed of a permission set."""
 _ACCOUNT = re.compile(r"\d{12}")
 _OF_ACCOUNTS = ("targetId", "accountId")
 """What names the account that a call is about: CreateAccountAssignment, AttachPolicy and CloseAccount, among others."""

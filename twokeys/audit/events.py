@@ -112,9 +112,11 @@ _STEP = (
     "make it"
 )
 WAS_OPEN, GIVEN, NOT_JUDGED = "was open", "was given more", "was given or taken away, not judged"
+_MAY_STAND = "may still be there"
 _AT_THE_TOP = {
     WAS_OPEN: "Was open in the period and is not any more (by its trust policy; grants of ours are not judged)",
     GIVEN: "Was stronger in the period than now, for who may enter anyway",
+    _MAY_STAND: "May still be as strong as it was in the period, for who may enter anyway",
     NOT_JUDGED: "Given and taken back in the period, and not judged whom it let in",
 }
 _STOOD = "Not known is whom keys let in before {} in the period, listed below, replaced them or took them away"
@@ -142,7 +144,8 @@ def at_the_top(answers: Answers, comparison: Comparison | None, few: int = FEW) 
     )
     taken: dict[str, list[str]] = defaultdict(list)
     for one in comparison.taken_back:
-        what = _AT_THE_TOP[what_was(one)] if one.since or one.permissions else _STOOD
+        kind = _MAY_STAND if one.taken and one.may_stand else what_was(one)
+        what = _AT_THE_TOP[kind] if one.since or one.permissions else _STOOD
         taken[what].append(f"{one.words(answers)}, by {actor(one.change.use, answers)}{one.came(answers)}")
     came_in = f"Entered: {listed(came, most=4 * few)}{_STEP if comparison.undeclared else ''}"
     said = [

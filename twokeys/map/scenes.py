@@ -99,7 +99,7 @@ def overview(whole: Map) -> Scene:
         if drawing.fits():
             break
     boxes = drawing.boxes()
-    return Scene(f"{counted(len(whole.accounts), 'account')}, {_counts(whole)}", boxes, drawing.arrows())
+    return Scene(f"{counted(len(whole.answers.accounts), 'account')}, {_counts(whole)}", boxes, drawing.arrows())
 
 
 class _Drawing:

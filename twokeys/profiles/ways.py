@@ -121,11 +121,6 @@ def not_yet(way: Way) -> str | None:
     return f"opens {on(max(waits))}" if waits else None
 
 
-def ask_for(opened: str, ways: Iterable[Way]) -> str:
-    """Whom to ask to have one of these opened for a while: that is typed in the program's folder, which few have."""
-    return f"ask {owner_of(ways)} for `twokeys access open {opened} --for 2h --reason TEXT`"
-
-
 def owner_of(ways: Iterable[Way]) -> str:
     """Whom to ask about these."""
     owners = " or ".join(sorted({way.owner for way in ways if way.owner}))

@@ -14,7 +14,7 @@ from twokeys.profiles import awsconfig
 from twokeys.profiles.options import as_of
 from twokeys.profiles.reading import TOGETHER, Reading
 from twokeys.profiles.sections import Choices, ascii_line, mfa_from, no_profile, sections_for, session_name, session_of
-from twokeys.profiles.ways import RoleWay, Way, ask_for, beyond
+from twokeys.profiles.ways import RoleWay, Way, beyond
 from twokeys.shown import listed
 
 
@@ -33,10 +33,8 @@ class Written:
     notes: tuple[str, ...]
 
 
-def no_door(who: Who, ways: Iterable[Way]) -> str:
-    """What helps somebody who has none of these doors."""
-    opened = ask_for(f"NAME --from DOOR --user {who.name if who.kind == 'user' else 'NAME'}", ways)
-    return f"there is no door of theirs in this file; to have one like another for a while {opened}"
+NO_DOOR = "there is no door of theirs in this file: ask whoever runs the stacks for one"
+"""What helps somebody who has none of these doors."""
 
 
 def config_file() -> Path:
@@ -101,7 +99,7 @@ def write(  # noqa: PLR0913, PLR0917 - whose profiles, what the exports tell, wh
         *(f"{choices.prefix}{way.name} {unwritten[way]}" for way in ways if way in unwritten),
         *(f"{choices.prefix}{way.name} {why}" for way, why in mfa_from(written, who, choices).items()),
         *_notes(choices.source, {*kept, *had} - {one.name for one in sections}, {*kept, *by_hand}, ways),
-        *([] if ways else [no_door(who, told.ways)]),
+        *([] if ways else [NO_DOOR]),
         *_guessed(sections, had, choices),
         *_missing(exports),
     )

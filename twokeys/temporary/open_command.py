@@ -74,7 +74,7 @@ def open_command(  # noqa: PLR0913 - one parameter an option
         )
     found = load_project(project.resolve())
 
-    from twokeys.doors.expiry import closing_time, left, until
+    from twokeys.doors.expiry import left, until
     from twokeys.files import read_text, write_output
     from twokeys.preview.program import outputs_of  # which says first that the extra is missing
     from twokeys.project.stacks import settings_of
@@ -84,7 +84,14 @@ def open_command(  # noqa: PLR0913 - one parameter an option
     now, known = datetime.now(UTC), outputs_of(states or states_made(found.root))
     opening = Opening(door, _closes(lasts, end, now), reason, copy_of, user, role)
     name, file = _stack_with(found, copy_of or door, stack, door if copy_of else None)
-    settings_of(found, name)  # refuses a config that says less than a door has
+    settings = settings_of(found, name)  # refuses a config that says less than a door has
+    if user and settings.is_outside(settings.doors[copy_of or door]):
+        raise Refusal(
+            f"a copy of {copy_of} for {user}",
+            where=str(file),
+            why=f"who comes through {copy_of} is of another company, and so would be a user of that name",
+            next_step="leave --user out, or name the door of one of your own users",
+        )
     old = read_text(file)
     doors = read_config(file)[DOORS]
     longest = max(_HOUR, int((opening.closes - closing_minute(now)).total_seconds()))
@@ -97,7 +104,6 @@ def open_command(  # noqa: PLR0913 - one parameter an option
     changes = _diff(file.name, old, new)
     session = int(entry.get("sessionSeconds", _HOUR))
     ends = datetime.fromtimestamp(opening.closes.timestamp() + session, UTC)
-    before = int(doors[copy_of].get("sessionSeconds", _HOUR)) if copy_of else session
     if as_json:
         data = {
             "door": door,
@@ -106,7 +112,6 @@ def open_command(  # noqa: PLR0913 - one parameter an option
             "expires": opening.closes.isoformat(),
             "lastSessionEnds": ends.isoformat(),
             "sessionSeconds": session,
-            "sessionSecondsOfOriginal": before,
             "previewed": judged,
             "states": sorted(known),
             "written": not dry_run,
@@ -115,15 +120,8 @@ def open_command(  # noqa: PLR0913 - one parameter an option
         click.echo(json.dumps(data, indent=2))
         return
     click.echo(changes, nl=False)
-    was = " ".join(str(doors[door]["reason"]).split()) if copy_of is None else reason
-    if was != reason:
-        click.echo(f'its reason "{was}" becomes "{reason}"')
     click.echo(f"{door} {left(opening.closes, now)} ({until(opening.closes)})")
-    if copy_of is None and (ended := closing_time(doors[door]["expires"])) > opening.closes:
-        click.echo(f"that is sooner than before: it was open until {until(ended)}")
     click.echo(f"a session lasts {session / 3600:g} h at most, so the last one ends by {in_utc(ends)}")
-    if session < before:
-        click.echo(f"(sessions of {copy_of} last {before / 3600:g} h: longer than {door} is open)")
     read = f", with the states of {', '.join(sorted(known))}" if known else ""
     click.echo(f"previewed{read}: nothing refused" if judged else f"not previewed: {name} is split into shards")
     if dry_run:

@@ -193,11 +193,6 @@ def _own_policy(kind: str, native: Native) -> Iterator[Resource]:
     yield _with(made, {kind: behind} if behind and holder is UNKNOWN else {})
 
 
-def _addition(native: Native) -> Iterator[Resource]:
-    values = {"group": native.get("GroupName"), "users": native.get("Users")}
-    yield _made(native, "aws:iam/groupMembership:GroupMembership", values)
-
-
 def _renamed(type_: str, names: Mapping[str, str], native: Native) -> Iterator[Resource]:
     """A type that says the same as one of pulumi-aws, with other names for its properties."""
     yield _made(native, type_, {ours: native.get(theirs) for ours, theirs in names.items()})
@@ -278,7 +273,7 @@ _READERS: Mapping[str, Callable[[Native], Iterable[Resource]]] = {
     "iam::rolepolicy": partial(_own_policy, "role"),
     "iam::userpolicy": partial(_own_policy, "user"),
     "iam::grouppolicy": partial(_own_policy, "group"),
-    "iam::usertogroupaddition": _addition,
+    "iam::usertogroupaddition": _one("aws:iam/groupMembership:GroupMembership", group="GroupName", users="Users"),
     "iam::accesskey": _one("aws:iam/accessKey:AccessKey", user="UserName"),
     "iam::oidcprovider": _one(
         "aws:iam/openIdConnectProvider:OpenIdConnectProvider",
