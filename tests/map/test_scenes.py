@@ -134,7 +134,8 @@ def test_ways_that_different_dates_keep_shut_are_one_arrow_between_two_boxes() -
     accounts = [Account(f"{200000000000 + number}", f"a{number}", None, ("unit",)) for number in range(60)]
     doors = [way(ci, one.id, "deployer", closes=OVER - timedelta(number)) for number, one in enumerate(accounts)]
     (arrow,) = overview(organization("example", [Account(MANAGEMENT, "management"), *accounts], doors)).arrows
-    assert (arrow.grant, len(arrow.doors), arrow.lines[-2:]) == (Look.DATED, 60, ("◷ both keys, shut by date", "60 doors"))
+    assert (arrow.grant, len(arrow.doors)) == (Look.DATED, 60)
+    assert arrow.lines[-2:] == ("◷ both keys, shut by date", "60 doors")
 
 
 def test_a_unit_without_accounts_and_an_account_that_does_not_exist_yet_are_seen_without_any_door() -> None:

@@ -240,9 +240,10 @@ class _Drawing:
 
 
 def _account_lines(account: Account) -> tuple[str, ...]:
-    """An account in words: its name, its id or that it has none yet, and its environment if it has another name."""
+    """An account in words: its name, its id or that it has none yet, its environment by another name, and if closed."""
     id = account.id if account.id.isdigit() else "not created yet" if account.unit is not None else ""
-    return tuple(dict.fromkeys(line for line in (account.name, id, account.environment) if line))
+    closed = "closed" if account.closed else ""
+    return tuple(dict.fromkeys(line for line in (account.name, id, account.environment, closed) if line))
 
 
 def _kind_at(path: Path, depth: int) -> str | None:
