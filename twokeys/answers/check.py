@@ -57,8 +57,8 @@ def show(answers: Answers, verdicts: Verdicts, console: Console, now: datetime) 
     if not verdicts.mandatory:
         but = f", but for {counted(len(verdicts.accepted), 'accepted exception')}" if verdicts.accepted else ""
         doors, without = counted(numbers.doors, "door"), sum(door.state is not State.OPEN for door in answers.doors)
-        others = f", {numbers.not_shown} whose grant is not shown" if numbers.not_shown else ""
-        say(console, f"No rule is violated{but}: {doors} with two keys, {without or 'none'} without{others}.")
+        grants = f", {numbers.not_shown} whose grant is not shown" if numbers.not_shown else ""
+        say(console, f"No rule is violated{but}: {doors} with two keys, {without or 'none'} without{grants}.")
 
 
 def _alike(findings: Iterable[Finding], answers: Answers) -> Iterator[str]:
