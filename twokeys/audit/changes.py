@@ -175,7 +175,8 @@ def changed_of(record: Mapping[str, Any]) -> tuple[str, str, str]:
         asked["groupId"] = asked.get("id")
     if name == MOVES:
         return "account", str(asked.get("accountId") or ""), ""
-    asked["memberId"] = mapping(asked.get("memberId")).get("userId", asked.get("memberId"))
+    member = {**asked, **mapping(asked.get("member"))}.get("memberId")  # the console's call has it one deeper
+    asked["memberId"] = mapping(member).get("userId", member)
     own_policy = mapping(asked.get("customerManagedPolicyReference")).get("name")
     found = ((key, kind, one) for key, kind in _WHOSE.items() if isinstance(one := asked.get(key), str))
     key, kind, whose = next(found, ("", "", ""))

@@ -86,7 +86,7 @@ def _concerning(answers: Answers, comparison: Comparison, uses: Iterable[Use]) -
     ends = {end.who for step in steps for end in (step.source, step.target)}
     ends |= {who for use in uses for who in (use.caller.who, use.target)}
     theirs = {(who.account, who.kind, who.name) for who in ends} | {key.held[:3] for step in steps for key in step.keys}
-    ours = {who.account for who in ends} | {*answers.names, *answers.accounts, *answers.shown}
+    ours = {who.account for who in ends} | {*answers.accounts, *answers.shown}
 
     def may_be(who: Who | None) -> bool:
         if who is None or who.kind in ("user", "everyone"):
