@@ -114,6 +114,17 @@ def test_a_trust_policy_that_was_taken_back_says_whom_it_let_in_how_strong_and_w
     assert bool(at_the_top(answers, found)) is bool(found.taken_back)
 
 
+def test_of_whom_a_trust_policy_let_in_what_that_of_now_asks_for_besides_is_said() -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_common-scenarios_third-party.html (external ID)."""
+    scanner = arn(OUTSIDE, "role/scanner")
+    now = document(trusts(CI), trusts(scanner, condition={"StringEquals": {"sts:ExternalId": "1"}}))
+    opened = document(trusts(CI, scanner, arn(PROD, "root")))
+    calls = [("UpdateAssumeRolePolicy", OURS | {"policyDocument": one}) for one in (opened, now)]
+    found = compared(two_keys(now), *changes(STAGE, *calls), from_states=True)
+    (one,) = (one for one in found.taken_back if one.permissions)
+    assert one.lost == f"role scanner of {OUTSIDE} (now only if external ID), account {PROD} as a whole"
+
+
 MEMBER, KEY = {"userName": "bob", "groupName": "devs"}, {"userName": "bob", "accessKeyId": "AKIA1"}
 
 

@@ -9,6 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from itertools import chain
 from operator import attrgetter
 from typing import TYPE_CHECKING, cast
@@ -315,9 +316,11 @@ def taken_back(answers: Answers, changes: Sequence[Change]) -> tuple[Stood, ...]
     what was there before the records, where no state of then shows it.
     """
     done = _done(changes)
+    named = partial(_named, answers)
     found = [
         Stood(
-            one, one.use.time, until, _permissions(one, until, done, answers), trusted(one.policy, still(one, answers))
+            *(one, one.use.time, until, _permissions(one, until, done, answers)),
+            trusted(one.policy, still(one, answers), named),
         )
         for one, until, _ in _fates(answers, changes)
         if not _stands_anyway(one, answers)
@@ -338,6 +341,12 @@ def taken_back(answers: Answers, changes: Sequence[Change]) -> tuple[Stood, ...]
     found.sort(key=lambda one: (one.permissions is None, one.change.use.time, one.change.use.id))
     ended = ([each.use for each in changes if one.is_of(each) and each is not one.change] for one in found)
     return tuple(replace(one, ended=tuple(by)) for one, by in zip(found, ended, strict=True))
+
+
+def _named(answers: Answers, principal: str) -> str:
+    """Whom a name in a Principal element means, as people call it; a session by its ARN."""
+    who = None if ":assumed-role/" in principal else Who.named(principal)
+    return answers.named(Party(who)).short if who else principal
 
 
 def with_entries(found: Iterable[Stood], uses: Iterable[Use], answers: Answers) -> tuple[Stood, ...]:
@@ -394,7 +403,7 @@ def let_in(one: Change, answers: Answers, is_it: Callable[[Who | None], bool]) -
         for each in one.policy.statements
     ):
         return True
-    names = (name for each in lets_in(one.policy, still(one, answers)).values() for name in each)
+    names = (name for each in lets_in(one.policy.statements, still(one, answers)).values() for name in each)
     return any(is_it(Who.named("*" if name == "everyone" else name)) for name in names if not name.endswith(_SERVICE))
 
 
