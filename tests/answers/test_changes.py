@@ -16,8 +16,9 @@ from tests.access.states import write_state
 from tests.access.test_federated import AUD, CORP, HOST, SAML, SUB, admits
 from tests.access.test_translation import put
 from tests.access.world import CI, DEPLOYER, HUB, MFA, STAGE, World, arn, document, grants, replaced, trusts, two_keys
+from twokeys.access.graph import build
 from twokeys.access.model.documents import Document
-from twokeys.access.reading.snapshot import Evidence
+from twokeys.access.reading.snapshot import Evidence, Snapshot
 from twokeys.access.reading.tokens import ACCESS_KEY, CREDENTIALS, MFA_DEVICE, PASSWORD
 from twokeys.answers.allowed import Difference, difference
 from twokeys.answers.changes import changes, drift
@@ -953,3 +954,18 @@ def test_what_the_whole_organization_enters_if_granted_is_lost_with_its_trust_al
     for pair, sign in (((before, live), "-"), ((live, before), "+")):
         whole = [line for line in lines(changes(*pair)) if line.startswith(f"{sign} anybody of organization")]
         assert len(whole) == (0 if stands else 2)
+
+
+def test_the_access_role_of_an_account_that_is_only_entered_is_neither_gained_nor_lost() -> None:
+    """AWS makes it with the account; live AWS tells which account is the management account, a program may not.
+
+    https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_accounts_access-cross-account-role.html
+    """
+    entered, made, nothing = World(), World(), read(build(Snapshot(())))
+    made.add("Account", "new", made.hub, name="new", outputs={"id": "333333333333", "name": "new"})
+    one, account, live = (read(each.graph) for each in (entered, made, of_organization(BY_AWS)))
+    assert ACCESS in str(one.ways)
+    for found in (changes(nothing, one), changes(one, nothing), drift(one, live)):
+        assert ACCESS not in "\n".join(lines(found))
+    for found in (changes(nothing, account), changes(account, nothing)):
+        assert [way.target.short for way in (*found.gained, *found.lost)] == [f"role {ACCESS} of new"]

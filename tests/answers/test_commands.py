@@ -68,9 +68,13 @@ def test_the_door_of_a_group_that_one_member_only_is_trusted_for_violates_no_rul
 def test_a_way_of_which_a_rule_refuses_a_door_has_the_mark_of_one_that_is_to_be_looked_at(tmp_path: Path) -> None:
     world = two_keys()
     world.role("own", world.stage, document(trusts(OUTSIDE)))
+    world.role("anywhere", world.hub)
+    world.grant("anywhere", world.hub, "arn:aws:iam::*:role/OrganizationAccountAccessRole")
     code, text = call("check", "--state", write_state(tmp_path / "state.json", world))
     assert code == 1
     assert f"  ! account {OUTSIDE} as a whole -> role own of {STAGE} (no permissions): refused by external-id\n" in text
+    access_role = f"role OrganizationAccountAccessRole of {STAGE} (administrator)"
+    assert f"  ! role anywhere of management -> {access_role}: refused by wildcard-grant\n" in text
     assert f"  ✓ role ci of management -> role deployer of {STAGE} (no permissions)\n" in text
 
 
@@ -213,7 +217,7 @@ def test_of_a_stack_that_is_new_every_way_is_gained(tmp_path: Path) -> None:
     """`pulumi stack init` makes it empty: https://www.pulumi.com/docs/iac/cli/commands/pulumi_stack_init/"""
     (empty := tmp_path / "empty").write_text('{"version": 3, "deployment": {}}')
     state = write_state(tmp_path / "state", two_keys())
-    assert f"\n+ {WAY}\n" in call("diff", empty, state)[1]
+    assert f"+ {WAY}\n" in call("diff", empty, state)[1]
     for more in ([state, empty], [empty, "--live"]):
         with pytest.raises(Refusal, match="this state shows nothing"):
             call("diff", *more)

@@ -19,10 +19,11 @@ from twokeys.answers.permissions import Level
 from twokeys.answers.reading import read
 from twokeys.answers.selection import into, of_person
 from twokeys.audit.against_states import not_in_states, taken_back, with_entries
+from twokeys.audit.changes import CALLS
 from twokeys.audit.comparison import Comparison
 from twokeys.audit.coverage import WasRead
 from twokeys.audit.data import as_data
-from twokeys.audit.events import at_the_top
+from twokeys.audit.events import NOT_LOOKED_AT, at_the_top, who_changed
 from twokeys.audit.events import taken_back as lines
 from twokeys.audit.person import by_person
 from twokeys.audit.report import title
@@ -443,8 +444,12 @@ def test_the_title_has_the_period_and_who_entered_is_named_below_it() -> None:
 
 
 def test_calls_by_which_services_hand_roles_to_others_are_counted_at_the_top() -> None:
-    """https://docs.aws.amazon.com/rolesanywhere/latest/APIReference/API_CreateTrustAnchor.html."""
+    """https://docs.aws.amazon.com/rolesanywhere/latest/APIReference/API_CreateTrustAnchor.html.
+
+    IAM Identity Center has an UpdateProfile of its own: https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsiamidentitycenter.html
+    """
     calls = [("rolesanywhere", "CreateTrustAnchor"), ("ssm", "CreateActivation"), ("ssm", "CreateActivation")]
+    calls.append(("sso", "UpdateProfile"))
     records = [
         called(STAGE, at(hour), name, "eve", eventSource=f"{service}.amazonaws.com")
         for hour, (service, name) in enumerate(calls, 1)
@@ -454,6 +459,10 @@ def test_calls_by_which_services_hand_roles_to_others_are_counted_at_the_top() -
     assert at_the_top(read(two_keys().graph), found) == [
         f"Hands roles to others than their services: CreateTrustAnchor in {STAGE} (1); CreateActivation in {STAGE} (2)"
     ]
+    assert f"{len(calls)} by user eve" in who_changed(read(two_keys().graph), found)
+    named = {"rolesanywhere": "IAM Roles Anywhere", "eks": "EKS", "ssm": "Systems Manager"}
+    services = {name.partition(":")[0] for name, call in CALLS.items() if call.hands_on}
+    assert all(f" {named[one]} " in NOT_LOOKED_AT.replace(",", " ") for one in services)
 
 
 OPENED, CLOSED = (("UpdateAssumeRolePolicy", OURS | {"policyDocument": one}) for one in (OF_BOTH, OF_CI))

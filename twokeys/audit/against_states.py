@@ -21,19 +21,7 @@ from twokeys.answers.model import BOUNDARY, PASSWORD, Answers, Party, Way
 from twokeys.answers.permissions import Level, level_of
 from twokeys.answers.selection import GROUPS
 from twokeys.answers.summary import APART
-from twokeys.audit.changes import (
-    BEING,
-    DELETED,
-    MFA_DEVICE,
-    MOVES,
-    PROVISIONS,
-    SAME,
-    TAKEN_BACK,
-    WIDENING,
-    WRITES,
-    lets_in,
-    trusted,
-)
+from twokeys.audit.changes import BEING, CALLS, MFA_DEVICE, MOVES, PROVISIONS, TAKEN_BACK, TRUST, lets_in, trusted
 from twokeys.audit.known import BY_PROVIDER
 from twokeys.audit.record import Use, resolved
 from twokeys.audit.trail import Change
@@ -49,13 +37,10 @@ if TYPE_CHECKING:
 
 _OF_IDENTITY_CENTER = ":role/aws-service-role/sso.amazonaws.com/"
 """https://docs.aws.amazon.com/singlesignon/latest/userguide/using-service-linked-roles.html"""
-TRUST = "UpdateAssumeRolePolicy"
 _SERVICE = ".amazonaws.com"
-_MAKES = tuple(one.replace("Delete", "Create") for one in DELETED)
+_MAKES = {name.partition(":")[2].replace("Delete", "Create") for name, one in CALLS.items() if one.deletes}
 _MOST = 3
-_POLICIES = {
-    one for one in TAKEN_BACK.values() if one.endswith(("RolePolicy", "PermissionSet")) and "Boundary" not in one
-}
+_POLICIES = {one for one in TAKEN_BACK if one.endswith(("RolePolicy", "PermissionSet")) and "Boundary" not in one}
 """Calls that give a policy to a role, or to a permission set, of which AWS makes a role in each account."""
 ASSIGNS, JOINS = "CreateAccountAssignment", "CreateGroupMembership"
 _EVERYWHERE = "targetType ALL_PROVISIONED_ACCOUNTS"
@@ -104,7 +89,7 @@ class Stood:
         leaves less. What a policy was before it was written, if it was there at all, no call tells.
         """
         one = self.change
-        return bool(self.since or self.permissions) or one.undone or one.use.event in DELETED or one.gives == TRUST
+        return bool(self.since or self.permissions) or one.undone or one.call.deletes or one.gives == TRUST
 
     def is_of(self, one: Change) -> bool:
         """Whether a call is the one that gave or took it, or that ended it."""
@@ -427,7 +412,7 @@ def _took_away(one: Change, last: Mapping[tuple[str, ...], Change], answers: Ans
         return False
     if one.undone:
         return (one.recorded, *one.of) not in answers.holds and _matters(one, last, answers)
-    wrote = event in WRITES or event in ("SetDefaultPolicyVersion", "AttachPolicy") or one.of[2] == BOUNDARY
+    wrote = one.call.writes or event in ("SetDefaultPolicyVersion", "AttachPolicy") or one.of[2] == BOUNDARY
     return wrote and event not in _MAKES and not before and _matters(one, last, answers)
 
 
@@ -435,7 +420,7 @@ def _stands_anyway(one: Change, answers: Answers) -> bool:
     """Whether what a call gave is in the answers, taken back or not: a policy that lets in no more than theirs."""
     said = answers.holds.get((one.recorded, *one.of))
     policy = said.policy if said else None
-    if one.use.event in WRITES:
+    if one.call.writes:
         return one.policy is not None and isinstance(policy, PolicyDocument) and one.policy.within(policy)
     return not one.undone and one.of[2] != BOUNDARY and (one.recorded, *one.of) in answers.holds
 
@@ -468,10 +453,10 @@ def _fates(answers: Answers, changes: Sequence[Change]) -> Iterator[tuple[Change
     of_same: dict[tuple[str, ...], list[Change]] = defaultdict(list)
     for one in done:
         of_same[_key(one)].append(one)
-        if one.use.event in DELETED:
+        if one.call.deletes:
             of_same[one.recorded, *one.of[:2]].append(one)
     for one in done:
-        if one.use.event not in WIDENING or _is_of_nobody_here(one, answers) or not _matters(one, last, answers):
+        if not one.call.widens or _is_of_nobody_here(one, answers) or not _matters(one, last, answers):
             continue
         same, time = of_same[_key(one)], one.use.time
         if one.use.event == MOVES and one.boundary in same[0].parameters.split(", ")[:2]:  # back to where it was
@@ -485,8 +470,8 @@ def _fates(answers: Answers, changes: Sequence[Change]) -> Iterator[tuple[Change
 
 def _ends(later: Change, one: Change) -> bool:
     """Whether a later call of the same ends what one gave: not one that gives it again, or as much."""
-    if later.use.event not in WRITES:
-        return later.use.event in DELETED or later.undone != one.undone or later.boundary != one.boundary
+    if later.call.writes is None:
+        return later.call.deletes or later.undone != one.undone or later.boundary != one.boundary
     return one.policy is None or later.policy is None or not one.policy.within(later.policy)
 
 
@@ -536,7 +521,7 @@ def _policy(name: str) -> str:
 
 def _key(one: Change) -> tuple[str, ...]:
     """What a call gives, writes or takes away: of what is neither, the call with its parameters."""
-    return (one.gives, one.recorded, *one.of, "" if one.gives in SAME.values() and one.of[1] else one.parameters)
+    return (one.gives, one.recorded, *one.of, "" if one.call.gives and one.of[1] else one.parameters)
 
 
 def _matters(one: Change, last: Mapping[tuple[str, ...], Change], answers: Answers) -> bool:
@@ -554,9 +539,9 @@ def _matters(one: Change, last: Mapping[tuple[str, ...], Change], answers: Answe
         return any(way.mfa for way in (*answers.ways, *answers.within)) and one.use.caller.who.name != whose
     if event == "PatchGroup":
         return any(key[:2] == (one.recorded, "identity-center-group") for key in answers.holds)
-    if WRITES.get(event) is trust:
+    if one.call.writes is trust:
         return _bears(one.policy, trust=True)
-    if kind == "role" and what != BOUNDARY and one.gives in TAKEN_BACK.values():
+    if kind == "role" and what != BOUNDARY and one.gives in TAKEN_BACK:
         own = (one.recorded, kind, whose, "")
         said = last.get(("UpdateAssumeRolePolicy", *own, "")), answers.holds.get(own)
         entered = any(_bears(each.policy, trust=True) for each in said if each)
@@ -609,9 +594,9 @@ def _is_shown(one: Change, answers: Answers) -> bool:
         return not there
     if whose and what == BOUNDARY and (said or not there):
         return said is None or said.arn == one.boundary
-    if whose and event in WRITES:
+    if whose and one.call.writes:
         return there and (time if policy is None else one.policy is not None and one.policy.within(policy))
-    if whose and what != BOUNDARY and one.gives in TAKEN_BACK.values():
+    if whose and what != BOUNDARY and one.gives in TAKEN_BACK:
         return there
     if event in {"CreateOpenIDConnectProvider", "CreateSAMLProvider"}:
         named = (each.rpartition(" ")[2].removeprefix("https://") for each in one.parameters.split(", "))
@@ -627,7 +612,7 @@ def _is_of_nobody_here(one: Change, answers: Answers) -> bool:
     """
     (kind, whose, _), account = one.of, one.use.account
     shown = bool(whose) and (one.recorded, kind, whose) in answers.written
-    if one.use.event not in BEING or account in answers.accounts or not shown:
+    if one.gives not in BEING or account in answers.accounts or not shown:
         return False
     ends = [end for way in (*answers.ways, *answers.within) for step in way.steps for end in (step.source, step.target)]
     ends += [end for door in answers.doors for end in (door.source, door.target)]

@@ -2,12 +2,10 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Container, Iterator, Sequence
-from itertools import chain
 
 from twokeys.answers.model import Answers
 from twokeys.answers.permissions import Level
 from twokeys.audit.against_states import Stood, actor, begun, caller
-from twokeys.audit.changes import HANDS_ON
 from twokeys.audit.comparison import Comparison
 from twokeys.audit.entries import Usage
 from twokeys.audit.record import Use
@@ -32,9 +30,10 @@ from twokeys.audit.words import (
 from twokeys.shown import counted, in_utc, listed
 
 NOT_LOOKED_AT = (
-    "Not looked at in the events: changes of keys elsewhere than in IAM, IAM Identity Center and Organizations; what "
-    "else sessions do once they are in, but for root users and root sessions; what else users do with access keys, but "
-    "for making credentials; which read events a trail's event selectors leave out"
+    "Not looked at in the events: changes of keys elsewhere than in IAM, IAM Identity Center and Organizations, but "
+    "for calls by which IAM Roles Anywhere, EKS and Systems Manager hand roles on; what else sessions do once they are "
+    "in, but for root users and root sessions; what else users do with access keys, but for making credentials; which "
+    "read events a trail's event selectors leave out"
 )
 _ONLY_LEARNING = "all of the period only teaches what is usual"
 _OF_WAYS = {
@@ -138,11 +137,10 @@ def at_the_top(answers: Answers, comparison: Comparison | None, few: int = FEW) 
         named = f" as {said_of([*filter(None, sessions)])}" if any(sessions) else ""
         count = [f"{without} {NO_DOOR}"] * bool(without) + [f"{len(own)}"] * (without < len(own))
         came.append(f"{who}{named} ({level.word}, {' of '.join(count)})")
-    of_services = {*chain(*HANDS_ON.values())}
     handed = Counter(
         f"{one.use.event} in {answers.account_name(one.use.account)}"
         for one in comparison.changes
-        if one.use.event in of_services and not one.use.failed
+        if one.call.hands_on and not one.use.failed
     )
     taken: dict[str, list[str]] = defaultdict(list)
     for one in comparison.taken_back:

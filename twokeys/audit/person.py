@@ -7,8 +7,8 @@ from functools import partial
 
 from twokeys.answers.model import ACCESS_KEY, Answers
 from twokeys.answers.selection import GROUPS, PEOPLE, is_person
-from twokeys.audit.against_states import ASSIGNS, TRUST, Stood, enter, let_in
-from twokeys.audit.changes import lets_in
+from twokeys.audit.against_states import ASSIGNS, Stood, enter, let_in
+from twokeys.audit.changes import TRUST, lets_in
 from twokeys.audit.comparison import Comparison, calls_of, way_use
 from twokeys.audit.entries import DoorUse, Entry, Tally
 from twokeys.audit.record import Use
