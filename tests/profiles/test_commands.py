@@ -175,6 +175,10 @@ def test_a_session_that_the_file_has_of_that_identity_center_is_used_whatever_it
     assert config.read_text().count("[sso-session ") == 1
     run(*arguments, "--sso-start-url", "https://acme.awsapps.com/start", "--sso-region", "us-east-1")
     assert settings("prod-ReadOnly")["sso_session"] == "twokeys"
+    config.write_text(elsewhere := config.read_text().partition("#")[0].replace("acme", "twokeys"))
+    with pytest.raises(Refusal, match="sso-session twokeys is already there"):
+        run(*arguments)
+    assert config.read_text() == elsewhere
 
 
 @pytest.mark.usefixtures("config")
@@ -534,7 +538,7 @@ def test_what_is_declared_of_a_door_of_identity_center_is_published_with_those_w
 
 
 def test_a_dry_run_shows_no_line_of_the_person_s_own(config: Path, tmp_path: Path) -> None:
-    config.write_bytes(b"[default]\n# caf\xe9\naws_secret_access_key = wJalrXUtnFEMI")
+    config.write_bytes(b"[default]\naws_secret_access_key = wJalrXUtnFEMI")
     shown = run("--person", "ada", "--state", write(tmp_path, "stage.json", outputs(door("a"))), "--dry-run").output
     assert [line for line in shown.splitlines() if line.startswith("-")] == [f"--- {config}"]
     assert "wJalr" not in shown

@@ -28,10 +28,9 @@ _OF_THE_PAGE = frozenset({"states", "published", "person", "account", "groups", 
 """The options that a page takes."""
 
 
-_word = like("[!-~]+", " is not one word of printable ASCII")
-"""As a setting of the config file is."""
-_named = like(r"[A-Za-z0-9_./%@:+-]+", ": use letters, digits and any of _ . / % @ : + -")
-"""What every SDK's parser takes in a name: https://docs.aws.amazon.com/sdkref/latest/guide/file-format.html"""
+_EVERY_SDK = "what every SDK reads: https://docs.aws.amazon.com/sdkref/latest/guide/file-format.html"
+_word = like("[!-~]+", f" is not one word of printable ASCII ({_EVERY_SDK})")
+_named = like(r"[A-Za-z0-9_./%@:+-]+", f": use letters, digits and any of _ . / % @ : + - ({_EVERY_SDK})")
 
 
 class _Grouped(click.Command):

@@ -127,9 +127,14 @@ def owner_of(ways: Iterable[Way]) -> str:
     return f"its owner ({owners})" if owners else "whoever runs the stacks"
 
 
-def whose(ways: Iterable[Way]) -> str:
-    """For whom a door is, in words."""
-    return " or ".join(dict.fromkeys(way.source.label for way in ways))
+def whose(ways: Iterable[Way], accounts: Mapping[str, str]) -> str:
+    """For whom a door is, in words: with the account, but of people of these accounts (names by id)."""
+    return " or ".join(dict.fromkeys(_labelled(way.source, accounts) for way in ways))
+
+
+def _labelled(who: Who, accounts: Mapping[str, str]) -> str:
+    ours = who.kind in IAM_PEOPLE and who.account in accounts
+    return who.label if ours or not who.account else f"{who.label} of account {accounts.get(who.account, who.account)}"
 
 
 def own_device(serial: str, account: str) -> str:

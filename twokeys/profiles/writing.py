@@ -88,7 +88,10 @@ def write(  # noqa: PLR0913, PLR0917 - whose profiles, what the exports tell, wh
         written: dict[Way, Way | None] = dict.fromkeys(way for way in ways if way not in unwritten)
         written |= beyond((way for way in told.ways if way not in unwritten), written)
         sections = sections_for(who, written, choices)
-        _refuse_shadowed(sections, secret, kept)
+        shadowed = [one.name for one in sections if one.kind == "profile" and one.name in kept]
+        awsconfig.refuse_taken(
+            shadowed, str(secret), "what the credentials file has of that name would be mixed with ours"
+        )
         done = awsconfig.rewrite(old, block, sections, str(path), holder=own_name)
         _refuse_circle(choices.source, had, done, str(path))
         _refuse_lost(had, done, own_name, holder, f"{path}: the block {block}", {way.account for way in told.ways})
@@ -104,17 +107,6 @@ def write(  # noqa: PLR0913, PLR0917 - whose profiles, what the exports tell, wh
         *_missing(exports),
     )
     return Written(written, done, differs, awsconfig.diff(old, done.text, block, str(path)), notes)
-
-
-def _refuse_shadowed(sections: Iterable[awsconfig.Section], secret: Path, known: Mapping[str, object]) -> None:
-    for section in sections:
-        if section.kind == "profile" and section.name in known:
-            raise Refusal(
-                f"the profile {section.name} is already there",
-                where=f"{secret}: [{section.name}]",
-                why="the credentials file has settings of that name, which would be mixed with ours",
-                next_step="rename or remove it, or give our profiles a --prefix",
-            )
 
 
 def _refuse_circle(
