@@ -369,6 +369,8 @@ AWAY, BACK = (
 )
 ASSIGNED = OF_SET | {"principalId": "g-1", "targetId": STAGE}
 MEMBER = {"groupId": "g-1", "memberId": {"userId": "u-2"}}
+OF_CONSOLE = {"groupId": "g-1", "member": {"memberId": "u-2"}}
+"""As the console asks, by a call that no page of AWS describes."""
 """What deletes it names its id alone, which AWS answered to its creation.
 
 https://docs.aws.amazon.com/singlesignon/latest/IdentityStoreAPIReference/API_DeleteGroupMembership.html
@@ -438,8 +440,8 @@ SERVICES = ("iam", "sso", "identitystore", "sso-directory", "organizations", "id
         ([("CreateGroupMembership", MEMBER), ("DeleteGroupMembership", {"membershipId": "m-2"})], False),
         ([("CreateGroupMembership", MEMBER), ("RemoveMemberFromGroup", {"groupId": "g-1", "memberId": "u-2"})], False),
         ([("DeleteGroupMembership", {"membershipId": "m-2"}), ("CreateGroupMembership", MEMBER)], True),
-        ([("AddMemberToGroup", {"groupId": "g-1", "memberId": "u-2"})], True),
-        ([(f"{do}Group", {"groupId": "g-1", "memberId": "u-2"}) for do in ("AddMemberTo", "RemoveMemberFrom")], False),
+        ([("AddMemberToGroup", OF_CONSOLE)], True),
+        ([(f"{do}Group", OF_CONSOLE) for do in ("AddMemberTo", "RemoveMemberFrom")], False),
         ([("PatchGroup", {"id": "g-1"})], True),
         ([("MoveAccount", AWAY)], True),
         ([("MoveAccount", AWAY), ("MoveAccount", BACK)], False),

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.access.test_identity_center import RESERVED, SET_ARN, attach, center
+from tests.access.test_identity_center import RESERVED, SET_ARN, attach, center, put
 from tests.access.world import CI, DEPLOYER, HUB, OUTSIDE, PROD, STAGE, World, arn, document, grants, trusts, two_keys
 from tests.audit.cloudtrail import called, entry
 from tests.audit.test_changes import BY_SERVICE_ROLE, told
@@ -113,6 +113,17 @@ def test_a_trust_policy_that_was_taken_back_says_whom_it_let_in_how_strong_and_w
     assert lines == [f"{WHOLE} {said}"] * bool(said)
     assert [one for one in found.taken_back if not one.permissions and one.change.of[0] != "role"] == []
     assert bool(at_the_top(answers, found)) is bool(found.taken_back)
+
+
+def test_of_whom_a_trust_policy_let_in_what_that_of_now_asks_for_besides_is_said() -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_common-scenarios_third-party.html (external ID)."""
+    scanner = arn(OUTSIDE, "role/scanner")
+    now = document(trusts(CI), trusts(scanner, condition={"StringEquals": {"sts:ExternalId": "1"}}))
+    opened = document(trusts(CI, scanner, arn(PROD, "root")))
+    calls = [("UpdateAssumeRolePolicy", OURS | {"policyDocument": one}) for one in (opened, now)]
+    found = compared(two_keys(now), *changes(STAGE, *calls), from_states=True)
+    (one,) = (one for one in found.taken_back if one.permissions)
+    assert one.lost == f"role scanner of {OUTSIDE} (now only if external ID), account {PROD} as a whole"
 
 
 MEMBER, KEY = {"userName": "bob", "groupName": "devs"}, {"userName": "bob", "accessKeyId": "AKIA1"}
@@ -398,6 +409,7 @@ def test_of_a_person_what_a_trust_policy_let_in_is_kept_that_may_be_the_person_o
 ) -> None:
     """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html."""
     answers, found = asked(("CreateRole", NEW | {"assumeRolePolicyDocument": document(trusts(trusted))}), GONE)
+    answers = replace(answers, names=answers.names | {OUTSIDE: "a third party"})
     own = by_person(found, of_person(answers, "bob", {"bob"}))
     assert [bool(one.lost) for one in own.taken_back] == [True] * kept
 
@@ -426,7 +438,7 @@ def test_the_title_has_the_period_and_who_entered_is_named_below_it() -> None:
     found = replace(compared(two_keys(), entry(arn(HUB, "user/mallory"), DEPLOYER, at(1))), asked=(DAY, None))
     assert title(answers, STAGE, found).startswith(f"Who can enter {STAGE}, and who did from 2026-09-01 09:00 UTC (")
     assert title(answers, STAGE, None).startswith(f"Who can enter {STAGE} (")
-    step = "ask who it was and what they did, take away what let them in, or let a stack make it"
+    step = "ask who it was and what they did, take away what still lets them in, or let a stack make it"
     who = "user mallory of management (no permissions, 1 without a door)"
     assert at_the_top(answers, found) == [f"Entered: {who}. Next step for who came without a door: {step}"]
 
@@ -506,6 +518,41 @@ def test_who_of_identity_center_entered_within_an_assignment_is_said(person: str
     assert [use.caller.who.name for one in stood for use in one.entered] == [person] * by_it
     within = "within the assignment (CreateAccountAssignment of Admin ("
     assert [one.meanwhile(answers).startswith(within) for one in stood] == [True] * by_it
+
+
+@pytest.mark.parametrize(("person", "by_it"), [("bob", True), ("ann", False), ("carl", False)])
+@pytest.mark.parametrize(
+    ("source", "calls", "member"),
+    [
+        ("identitystore", ("CreateGroupMembership", "DeleteGroupMembership"), {"memberId": {"userId": "u-2"}}),
+        (
+            "sso-directory",
+            ("AddMemberToGroup", "RemoveMemberFromGroup"),
+            {"member": {"memberId": "u-2"}},
+        ),  # the console
+    ],
+)
+def test_who_entered_while_in_a_group_is_said_at_the_membership_and_at_the_entry(
+    source: str, calls: tuple[str, str], member: dict[str, Any], person: str, *, by_it: bool
+) -> None:
+    """https://docs.aws.amazon.com/singlesignon/latest/IdentityStoreAPIReference/API_CreateGroupMembership.html."""
+    world = center()
+    put(world, "aws:identitystore/user:User", "bob", world.hub, userName="bob", userId="u-2")
+    changed = [
+        called(
+            HUB, at(days), name, eventSource=f"{source}.amazonaws.com", requestParameters={"groupId": "g-1", **member}
+        )
+        for days, name in enumerate(calls, 1)
+    ]
+    found = compared(world, of_ann(1.5, person), of_ann(2.5, "bob"), *changed)
+    (one,) = (one for one in found.taken_back if one.since)
+    of = f"{calls[0]} of Identity Center group admins (Identity Center user bob) in management"
+    assert one.words(found.answers).startswith(f"{of} from 2026-09-02 09:00 UTC to 2026-09-03 09:00 UTC")
+    assert [use.caller.who.name for use in one.entered] == [person] * by_it
+    said = [why for each in found.meanwhile(found.answers).values() for why in each]
+    assert [why.startswith(f"while in Identity Center group admins ({of} from 2026-09-0") for why in said] == [
+        True
+    ] * by_it
 
 
 def of_ann(days: float, person: str = "ann") -> dict[str, Any]:

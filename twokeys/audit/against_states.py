@@ -9,6 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from itertools import chain
 from operator import attrgetter
 from typing import TYPE_CHECKING, cast
@@ -41,10 +42,10 @@ _MAKES = {name.partition(":")[2].replace("Delete", "Create") for name, one in CA
 _MOST = 3
 _POLICIES = {one for one in TAKEN_BACK if one.endswith(("RolePolicy", "PermissionSet")) and "Boundary" not in one}
 """Calls that give a policy to a role, or to a permission set, of which AWS makes a role in each account."""
-ASSIGNS = "CreateAccountAssignment"
+ASSIGNS, JOINS = "CreateAccountAssignment", "CreateGroupMembership"
 _EVERYWHERE = "targetType ALL_PROVISIONED_ACCOUNTS"
 """How a call asks to provision all accounts that have a permission set."""
-_MEANWHILE = {TRUST: "while it was open", ASSIGNS: "within the assignment"}
+_MEANWHILE = {TRUST: "while it was open", ASSIGNS: "within the assignment", JOINS: "while in {}"}
 """Of calls that let in whom they name, how an entry was that one of these made."""
 
 
@@ -138,17 +139,23 @@ class Stood:
     def meanwhile(self, answers: Answers) -> str:
         """Of an entry, that it was while this stood, in words."""
         how, call = _MEANWHILE.get(self.change.gives, "while it had more"), about(self.change, answers)
-        return f"{how} ({call} {self.between}, by {actor(self.change.use, answers)})"
+        by = actor(self.change.use, answers)
+        return f"{how.format(_called(self.change.of[1], answers))} ({call} {self.between}, by {by})"
 
 
 def about(one: Change, answers: Answers) -> str:
     """A call and what it is of: "AttachRolePolicy of deployer (ReadOnlyAccess) in prod"."""
     _, whose, what = one.of
     ids = [id for id in what.rpartition("/")[2].split() if id != one.use.account]
-    given = " ".join(answers.principals[id].who.label if id in answers.principals else id for id in ids)
+    given = " ".join(_called(id, answers) for id in ids)
     given = f" ({given})" if given else ""
-    named = f" of {answers.names.get(whose, whose)}{given}" if whose else ""
+    named = f" of {_called(whose, answers)}{given}" if whose else ""
     return f"{one.use.event}{named} in {answers.account_name(one.use.account)}"
+
+
+def _called(id: str, answers: Answers) -> str:
+    """What people call whom a call names by an id, or the name itself."""
+    return answers.principals[id].who.label if id in answers.principals else answers.names.get(id, id)
 
 
 def actor(use: Use, answers: Answers) -> str:
@@ -188,10 +195,14 @@ def _into(one: Change, answers: Answers) -> list[Way]:
 
 
 def _entered(one: Change, accounts: Iterable[str], answers: Answers) -> set[Who | None]:
-    """What is entered of whom a call is of: of a permission set, what AWS makes of it in the accounts."""
+    """What is entered of whom a call is of: of a permission set, what AWS makes of it in the accounts; what a group of
+    IAM Identity Center may enter.
+    """
     kind, whose, _ = one.of
     if kind == "set":
         return {Who("set", account, answers.names.get(whose, whose)) for account in accounts}
+    if kind == "identity-center-group" and (group := answers.principals.get(whose)):
+        return {set_of(way.target) for way in answers.ways if way.source.who == group.who}
     return {Who(cast(Kind, kind), one.recorded, whose)}
 
 
@@ -290,9 +301,11 @@ def taken_back(answers: Answers, changes: Sequence[Change]) -> tuple[Stood, ...]
     what was there before the records, where no state of then shows it.
     """
     done = _done(changes)
+    named = partial(_named, answers)
     found = [
         Stood(
-            one, one.use.time, until, _permissions(one, until, done, answers), trusted(one.policy, still(one, answers))
+            *(one, one.use.time, until, _permissions(one, until, done, answers)),
+            trusted(one.policy, still(one, answers), named),
         )
         for one, until, _ in _fates(answers, changes)
         if not _stands_anyway(one, answers)
@@ -313,6 +326,12 @@ def taken_back(answers: Answers, changes: Sequence[Change]) -> tuple[Stood, ...]
     found.sort(key=lambda one: (one.permissions is None, one.change.use.time, one.change.use.id))
     ended = ([each.use for each in changes if one.is_of(each) and each is not one.change] for one in found)
     return tuple(replace(one, ended=tuple(by)) for one, by in zip(found, ended, strict=True))
+
+
+def _named(answers: Answers, principal: str) -> str:
+    """Whom a name in a Principal element means, as people call it; a session by its ARN."""
+    who = None if ":assumed-role/" in principal else Who.named(principal)
+    return answers.named(Party(who)).short if who else principal
 
 
 def with_entries(found: Iterable[Stood], uses: Iterable[Use], answers: Answers) -> tuple[Stood, ...]:
@@ -336,8 +355,15 @@ def with_entries(found: Iterable[Stood], uses: Iterable[Use], answers: Answers) 
 
 
 def _is_by(one: Change, use: Use, answers: Answers) -> bool:
-    """Whether an entry may be that of somebody whom a trust policy or an assignment let in; of other calls it is."""
+    """Whether an entry may be that of somebody whom a trust policy, an assignment or a membership let in.
+
+    Of other calls it is.
+    """
     caller = use.caller.who
+    if one.gives == JOINS:
+        group, user = map(answers.principals.get, one.of[1:])
+        stays = group is None or answers.is_member(caller.name, group.who)
+        return caller.kind == "identity-center-user" and not stays and (user is None or user.who == caller)
     if one.gives == ASSIGNS:
         id, _, account = one.of[2].partition(" ")
         principal = answers.principals.get(id)
@@ -362,7 +388,7 @@ def let_in(one: Change, answers: Answers, is_it: Callable[[Who | None], bool]) -
         for each in one.policy.statements
     ):
         return True
-    names = (name for each in lets_in(one.policy, still(one, answers)).values() for name in each)
+    names = (name for each in lets_in(one.policy.statements, still(one, answers)).values() for name in each)
     return any(is_it(Who.named("*" if name == "everyone" else name)) for name in names if not name.endswith(_SERVICE))
 
 

@@ -7,7 +7,7 @@ https://docs.aws.amazon.com/singlesignon/latest/userguide/logging-using-cloudtra
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Final
@@ -200,7 +200,8 @@ def changed_of(record: Mapping[str, Any]) -> tuple[str, str, str]:
         asked["groupId"] = asked.get("id")
     if name == MOVES:
         return "account", str(asked.get("accountId") or ""), ""
-    asked["memberId"] = mapping(asked.get("memberId")).get("userId", asked.get("memberId"))
+    member = {**asked, **mapping(asked.get("member"))}.get("memberId")  # the console's call has it one deeper
+    asked["memberId"] = mapping(member).get("userId", member)
     own_policy = mapping(asked.get("customerManagedPolicyReference")).get("name")
     found = ((key, kind, one) for key, kind in _WHOSE.items() if isinstance(one := asked.get(key), str))
     key, kind, whose = next(found, ("", "", ""))
@@ -267,13 +268,18 @@ def _values(asked: object) -> Iterator[str]:
             yield f"{key} {value}"
 
 
-def trusted(policy: PolicyDocument | None, still: Sequence[Statement] = ()) -> str:
-    """Whom a trust policy allows to come, but for those whom these statements do, and what it asks of them; empty for
-    no trust policy.
+def trusted(
+    policy: PolicyDocument | None, still: Sequence[Statement] = (), named: Callable[[str], str] | None = None
+) -> str:
+    """Whom a trust policy allows to come, and what it asks of them; empty for no trust policy.
+
+    Not those whom these statements let in as well; of whom they ask for more, that is said.
     """
-    names = lets_in(policy, still) if policy else {}
+    names = lets_in(policy.statements, still) if policy else {}
+    more = {one: f" (now only if {asked})" for asked, each in lets_in(still).items() for one in each if asked}
     said = [
-        listed([_in_words(one) for one in each], most=_MOST) + (f" if {asked}" if asked else "")
+        listed([(named or _in_words)(one) + more.get(one, "") for one in each], most=_MOST)
+        + (f" if {asked}" if asked else "")
         for asked, each in names.items()
         if each
     ]
@@ -287,10 +293,10 @@ def _in_words(principal: str) -> str:
     return f"account {whole} as a whole" if whole else principal
 
 
-def lets_in(policy: PolicyDocument, still: Sequence[Statement] = ()) -> dict[str, list[str]]:
+def lets_in(statements: Iterable[Statement], still: Sequence[Statement] = ()) -> dict[str, list[str]]:
     """The names of those, by what is asked of them."""
     names: dict[str, list[str]] = defaultdict(list)
-    for one in policy.statements:
+    for one in statements:
         if one.effect == "Allow" and (whom := one.principals) is not None:
             asked = " and ".join(in_words(clause.requirement()) for clause in one.conditions)
             nobody = replace(whom, everyone=False, aws=(), federated=(), service=())

@@ -108,8 +108,8 @@ def _some(count: int, what: str, more: str = "") -> str:
 
 
 _STEP = (
-    f". Next step for who came {NO_DOOR}: ask who it was and what they did, take away what let them in, or let a stack "
-    "make it"
+    f". Next step for who came {NO_DOOR}: ask who it was and what they did, take away what still lets them in, or let "
+    "a stack make it"
 )
 WAS_OPEN, GIVEN, NOT_JUDGED = "was open", "was given more", "was given or taken away, not judged"
 _MAY_STAND = "may still be there"
