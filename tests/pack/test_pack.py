@@ -391,7 +391,14 @@ def test_of_an_unknown_trust_preview_says_that_it_may_be_refused_and_the_arn_of_
     assert "unjudged: RolePolicy reads. Whom the trust policy of Role jobs lets in" in found.message
     assert "may be refused in the update" in found.message
     assert "nothing has to be done" not in found.message
-    assert f"arn:aws:iam::{STAGE}:oidc-provider/token.actions.githubusercontent.com" in found.message
+    step = f"arn:aws:iam::{STAGE}:oidc-provider/token.actions.githubusercontent.com"
+    assert f"judged now, write it with {step}" in found.message
+    ipam = world.role("ipam", world.stage)
+    world.grant("ipam", world.stage, arn(HUB, "role/dns"))
+    world.add("Role", "dns", world.hub, name="dns", made_from={"assumeRolePolicy": [ipam]})
+    found = {one.policyName: one.message for one in Engine().analyze(world.resources)}[DEFERRED]
+    assert f"write that of Role jobs with {step}" in found
+    assert "write that of Role dns with what is known already" in found
 
 
 @pytest.mark.parametrize("condition", [{}, {"IpAddress": {"aws:SourceIp": "203.0.113.0/24"}}])

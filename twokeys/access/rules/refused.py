@@ -8,7 +8,7 @@ from twokeys.access.findings import Config, Finding, Rule
 from twokeys.access.graph import Graph
 from twokeys.access.model.documents import Document
 from twokeys.access.model.principals import ATTACHMENT_TO_MANY, ATTACHMENTS, HOLDERS, INLINE_POLICIES, Principal
-from twokeys.access.reading.snapshot import Resource, items
+from twokeys.access.reading.snapshot import Resource, Snapshot, items
 from twokeys.access.reading.tokens import ROLE, USER
 from twokeys.access.rules.wildcards import open_to_everyone
 from twokeys.doors import SymbolicDocument
@@ -90,6 +90,22 @@ def _trust(graph: Graph, role: Principal, trust: Document, declared: _Declared) 
                 about += "this stack makes none: where nobody else has, IAM refuses that trust policy"
                 step = f"write {near.arn}, if that is meant; see {_PRINCIPALS}"
                 yield Finding(about, step, trust.urn, source=trust.source, advice=True)
+            elif (made := graph.principals.by_arn.get(str(name))) and _is_after(graph.snapshot, made, trust):
+                about += f"{made.label} waits for that role: IAM refuses a trust in a principal that is not there yet"
+                step = (
+                    f"make {made.label} from nothing of {role.label}, and let that have `depends_on` {made.label}, or"
+                )
+                step += f" name its account with a condition that aws:PrincipalArn is {name}; see {_PRINCIPALS}"
+                yield Finding(about, step, trust.urn, source=trust.source, advice=True)
+
+
+def _is_after(snapshot: Snapshot, named: Principal, trust: Document) -> bool:
+    """Whether whom a trust policy names is still to be made, and waits for the role.
+
+    Where neither waits for the other, AWS's provider tries again until both are there (`retryCreateRole`).
+    """
+    made = snapshot.by_urn.get(named.urn or "")
+    return made is not None and not made.is_there and trust.urn in snapshot.all_behind([made.urn])
 
 
 def _near(graph: Graph, named: Arn) -> Principal | None:
