@@ -14,6 +14,7 @@ from tests.access.world import (
     DEPLOYER,
     HUB,
     OUTSIDE,
+    PROD,
     SERVICE,
     STAGE,
     TYPES,
@@ -192,3 +193,21 @@ def test_a_trust_in_a_principal_that_waits_for_the_role_is_advice_while_it_is_no
     world.change(ci, outputs=outputs, dependencies=behind, property_dependencies=later)
     assert refused(world) == (0, 1 if key and not there else 0)
     assert all("role ci waits for that role" in one.message for one in world.check().advisory if one.rule == RULE)
+
+
+@pytest.mark.parametrize(("account", "made", "expected"), [
+    ({}, False, 1), ({}, True, 0), ({"id": PROD}, False, 0),
+])  # fmt: skip
+def test_a_policy_for_somebody_of_an_account_to_come_whom_nothing_makes_is_advice(
+    account: dict[str, str], *, made: bool, expected: int
+) -> None:
+    """AWS makes nobody but the access role: orgs_manage_accounts_access.html; PutRolePolicy has NoSuchEntity."""
+    world = two_keys()
+    there = world.new_account()
+    if account:
+        new = next(one for one in world.resources if one.type == TYPES["Account"])
+        world.change(new, outputs={**(new.inputs or {}), **account})
+    if made:
+        world.role("runner", there)
+    world.grant("runner", there, DEPLOYER)
+    assert refused(world) == (0, expected)

@@ -50,6 +50,7 @@ def _refused(graph: Graph, _config: Config, _now: datetime) -> Iterator[Finding]
         if principal.trust is not None and principal.trust.urn is not None:
             yield from _trust(graph, principal, principal.trust, declared)
         yield from _inline(graph, principal, declared)
+        yield from _in_account_to_come(graph, principal)
     yield from _of_other_accounts(graph)
     for document in graph.principals.managed_policies:
         resource = graph.snapshot.by_urn.get(document.urn or "")
@@ -130,6 +131,21 @@ def _inline(graph: Graph, principal: Principal, declared: _Declared) -> Iterator
     if limit is not None and size > limit:
         what = f"The text of all inline policies of {principal.label}{_in(graph, principal)}"
         yield _too_long(what, size, limit, documents[0])
+
+
+def _in_account_to_come(graph: Graph, principal: Principal) -> Iterator[Finding]:
+    """Somebody of an account to come whom nothing makes; without the state an account that is there seems to come.
+
+    https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_accounts_access.html: AWS makes one role.
+    """
+    accounts, given = graph.accounts, next((one for one in principal.documents if one.urn is not None), None)
+    to_come = accounts.by_symbol.keys() - accounts.ids.keys()
+    if given and principal.urn is None and principal.account in to_come and principal not in graph.access_roles:
+        account = accounts.name(principal.account)
+        about = f"The {given.title} cannot be made: account {account} is still to come, and nobody is there first but"
+        about += " its access role. IAM refuses a policy for nobody, and a trust in nobody"
+        step = f"make {principal.label} here, or make account {account} and {principal.label} there first"
+        yield Finding(about, step, given.urn, source=given.source, advice=True)
 
 
 def _of_other_accounts(graph: Graph) -> Iterator[Finding]:

@@ -82,10 +82,10 @@ def email(  # noqa: PLR0913, PLR0917 - click gives the options as arguments
     from twokeys.organization.life.changes import email_checks, remaining
     from twokeys.organization.life.report import Change
 
-    facts, aws = _opened(stack, **where)
-    _require_known(facts, name)
     if otp == "":  # an empty variable of a script: without a code AWS would mail another one
         raise click.UsageError("--otp has no code: give the one that AWS mailed, or leave --otp out to have one mailed")
+    facts, aws = _opened(stack, **where)
+    _require_known(facts, name)
     there = facts.at_aws(name)
     again = f"twokeys account email {stack} {name} {new_address} --otp CODE --yes"
     mail = f"the mailbox of {new_address}"
