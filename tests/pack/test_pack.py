@@ -620,6 +620,23 @@ def test_a_document_that_is_not_known_weighs_as_much_as_it_may_open(
     assert analyzer.proto.PolicySeverity.Name(found.severity) == f"POLICY_SEVERITY_{severity}"
 
 
+@pytest.mark.parametrize(("policy", "severity"), [("AdministratorAccess", "HIGH"), ("ReadOnlyAccess", "LOW")])
+def test_a_new_role_whose_trust_is_not_known_weighs_as_much_as_what_it_may_do(
+    policy: str, severity: str, tmp_path: Path
+) -> None:
+    """https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AdministratorAccess.html"""
+    world = two_keys()
+    engine = Engine({DOORS_CHANGED: {"state": str(write_state(tmp_path / "before.json", world))}})
+    kind = "aws:iam/openIdConnectProvider:OpenIdConnectProvider"
+    github = put(world, kind, "github", world.stage, url="https://token.actions.githubusercontent.com")
+    may, waits = [f"arn:aws:iam::aws:policy/{policy}"], {"assumeRolePolicy": [github]}
+    world.add("Role", "gh", world.stage, name="gh", managedPolicyArns=may, made_from=waits)
+    (found,) = [one for one in engine.analyze(world.resources) if one.policyName == DOORS_CHANGED]
+    assert f"\n? possible: somebody who is not named -> role gh of {STAGE} (" in found.message
+    assert "), if trust policy of role gh allows it" in found.message
+    assert analyzer.proto.PolicySeverity.Name(found.severity) == f"POLICY_SEVERITY_{severity}"
+
+
 def test_what_a_profile_of_the_state_before_entered_was_in_the_account_of_that_profile(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
