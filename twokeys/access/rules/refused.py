@@ -138,14 +138,19 @@ def _in_account_to_come(graph: Graph, principal: Principal) -> Iterator[Finding]
 
     https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_accounts_access.html: AWS makes one role.
     """
-    accounts, given = graph.accounts, next((one for one in principal.documents if one.urn is not None), None)
+    accounts = graph.accounts
     to_come = accounts.by_symbol.keys() - accounts.ids.keys()
-    if given and principal.urn is None and principal.account in to_come and principal not in graph.access_roles:
+    if principal.urn is not None or principal.account not in to_come or principal in graph.access_roles:
+        return
+    for document in principal.documents:
+        resource = graph.snapshot.by_urn.get(document.urn or "")
+        if resource is None or resource.type not in INLINE_POLICIES:  # a permission set's role has its policies
+            continue
         account = accounts.name(principal.account)
-        about = f"The {given.title} cannot be made: account {account} is still to come, and nobody is there first but"
-        about += " its access role. IAM refuses a policy for nobody, and a trust in nobody"
+        about = f"The {document.title} cannot be made: account {account} is still to come, and at first nobody is in it"
+        about += " but its access role. IAM refuses a policy for nobody, and a trust in nobody"
         step = f"make {principal.label} here, or make account {account} and {principal.label} there first"
-        yield Finding(about, step, given.urn, source=given.source, advice=True)
+        yield Finding(about, step, resource.urn, source=resource.source, advice=True)
 
 
 def _of_other_accounts(graph: Graph) -> Iterator[Finding]:
