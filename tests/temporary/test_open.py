@@ -145,7 +145,7 @@ def test_the_packs_longest_time_holds(shop: Path) -> None:
 @pytest.fixture
 def _unpreviewed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the preview, which other tests have."""
-    monkeypatch.setattr("twokeys.temporary.open_command._refuse_what_preview_refuses", lambda *_, **__: True)
+    monkeypatch.setattr("twokeys.temporary.open_command._refuse_what_preview_refuses", lambda *_, **__: [])
 
 
 def _dry(shop: Path, *arguments: str) -> dict[str, Any]:
