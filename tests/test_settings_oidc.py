@@ -58,9 +58,7 @@ def test_a_subject_of_ones_own_is_accepted(issuer: str, subject: str) -> None:
 @pytest.mark.parametrize(
     ("issuer", "subject", "meant"),
     [
-        (GITHUB, "repo:acme/app:ref:main", "repo:acme/app:ref:refs/heads/main"),
-        (GITHUB, "repo:acme/app:ref:release/*", "repo:acme/app:ref:refs/heads/release/*"),
-        (GITHUB, "repo:acme/app:refs/heads/main", "repo:acme/app:ref:refs/heads/main"),
+        (GITHUB, "repo:acme/app:ref:main", "it as in repo:acme/app:ref:refs/heads/main"),
         ("token.action.githubusercontent.com", "repo:acme/app:*", GITHUB),
         ("token.actions.githubusercontent.co", "repo:acme/app:*", GITHUB),
     ],

@@ -62,6 +62,7 @@ def compared(
     target: str = STAGE,
     covered: tuple[str, ...] = (HUB, STAGE),
     made: Since = OF_OLD,
+    from_states: bool = False,
 ) -> Comparison:
     of_old(world, made)
     trail = Trail(start=DAY, coverage=Coverage(("us-east-1",)))
@@ -69,7 +70,8 @@ def compared(
         trail.add(record, delivered=True)
     for account in covered:
         trail.coverage.asked(account, "us-east-1", DAY, trail.end or DAY)
-    return compare(into(read(world.graph), target), trail, learning_days=learning_days)
+    answers = replace(into(read(world.graph), target), from_states=from_states)
+    return compare(answers, trail, learning_days=learning_days)
 
 
 def usage(found: Comparison) -> dict[str, Usage]:
@@ -773,6 +775,7 @@ def test_failed_sign_ins_of_who_has_a_way_in_are_unusual_in_the_account_on_the_w
     found = compared(world, *signed)
     assert [one.use.caller.who.name for one in found.unusual] == ["root user"] * 3 + [hidden, "ann"] * 3
     assert found.apart == {"failed sign-ins on the way": 9}  # each that is listed
+    assert found.people == {"ann"}
     rows = [said for _, said in to_look_at(read(world.graph), found)[0]]
     assert ["the last of 3 since 2026-09-01 09:00 UTC from 3 addresses" in said for said in rows] == [True] * 3
     assert [" UTC a user name that nobody has of management " in said for said in rows].count(True) == 1

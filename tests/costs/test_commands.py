@@ -22,7 +22,7 @@ from playwright.sync_api import Browser
 from pyarrow import csv
 from pyarrow.parquet import write_table
 
-from tests.costs.bills import BILL, CHARGES, PROD, STAGE, TOTAL, Line, cur2, legacy
+from tests.costs.bills import BILL, CHARGES, EC2, PROD, STAGE, TOTAL, Line, cur2, legacy
 from tests.costs.explorer_server import Explorer, serving
 from twokeys.costs import commands
 from twokeys.errors import Refusal
@@ -60,6 +60,25 @@ def test_a_report_becomes_tables_with_what_is_untagged_and_apart(report: str, tm
         "Taxes": "1.95",
         "Total": "USD 9.25",
     }
+
+
+@pytest.mark.parametrize(
+    ("amounts", "printed", "total", "noted"),
+    [
+        (("7.125", "0.75"), {"7.13", "0.75"}, "7.88", False),
+        (("0.005", "-0.005"), {"0.01", "-0.01"}, "0.00", False),
+        (("1.004", "1.004", "1.004"), {"1.00"}, "3.01", True),
+    ],
+)
+def test_half_a_cent_is_rounded_up_and_what_does_not_add_up_is_noted(
+    amounts: tuple[str, ...], printed: set[str], total: str, noted: bool, tmp_path: Path
+) -> None:
+    report = tmp_path / "report.csv"
+    report.write_bytes(legacy(Line(f"{number:012}", *EC2, amount) for number, amount in enumerate(amounts, 1)))
+    shown = run("--file", str(report), "--by", "account").output
+    rows = {line.split("│")[2].strip() for line in shown.splitlines() if line.startswith("│ ")}
+    assert rows == {*printed, total, f"USD {total}"}
+    assert ("rounded to the cent" in shown) is noted
 
 
 def test_json_has_every_digit_and_null_for_what_has_no_tag(report: str) -> None:

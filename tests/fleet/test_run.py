@@ -110,7 +110,7 @@ def test_only_so_many_shards_create_accounts_at_once() -> None:
 
 @pytest.mark.parametrize("operation", Operation)
 def test_a_task_and_its_result_survive_the_way_to_a_worker(operation: Operation) -> None:
-    task = Task(operation, "prod-001", "/p", (("/p/policies", {"all": "advisory"}),), 4)
+    task = Task(operation, "prod-001", "/p", (("/p/policies", {"all": "advisory"}),))
     assert TASK.validate_json(TASK.dump_json(task)) == task
     result = Result("prod-001", State.FAILED, {"create": 2}, ("it broke",), ("mind",), 1.5, 10)
     assert RESULT.validate_json(RESULT.dump_json(result)) == result

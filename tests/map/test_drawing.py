@@ -7,7 +7,9 @@ from xml.etree import ElementTree
 import pytest
 
 from tests.map.hostile import NAMES, hostile
-from tests.map.organizations import classic, every_look, grown, organization
+from tests.map.organizations import classic, every_look, grown, organization, way
+from twokeys.answers.model import Account
+from twokeys.doors import Who
 from twokeys.errors import Refusal
 from twokeys.map import drawing
 from twokeys.map.drawing import draw, laid_out, shown
@@ -49,6 +51,15 @@ def test_the_picture_of_the_classic_example_names_everything_a_reader_looks_for(
         "key missing ✗, or denied",
     ):
         assert text in [one.strip("\u00a0") for one in seen], text
+
+
+def test_accounts_that_are_not_of_the_organization_are_drawn_and_not_counted() -> None:
+    """An account belongs to the organization that lists it: https://docs.aws.amazon.com/organizations/latest/APIReference/API_ListAccounts.html."""
+    accounts = [Account("333333333333", "prod")]
+    visitors = (Who("role", "777788889999", "scanner"), Who("identity-center-user", "", "ann"))
+    whole = organization("example", accounts, [way(one, "333333333333", "reader") for one in visitors])
+    seen = " ".join(texts(draw(whole)))
+    assert ("1 account, 2 ways in" in seen, "777788889999" in seen, "In no account" in seen) == (True, True, True)
 
 
 def test_title_and_subtitle_begin_at_the_left_edge_of_what_they_are_about() -> None:

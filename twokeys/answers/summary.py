@@ -255,15 +255,13 @@ def not_shown(answers: Answers) -> str | None:
 
 
 def scope(answers: Answers) -> str | None:
-    """Of when states are and what they cannot show, who was made otherwise, and who ran the updates, but for a
-    principal with a way.
-
-    Of live IAM what AWS did not tell, and what would make it.
+    """Of when states are, what they cannot show and who was made otherwise; of live IAM what AWS did not tell, and what
+    would make it.
     """
     if not answers.from_states:
         return ". ".join(filter(None, (answers.meanwhile, _not_answered(answers)))) or None
     only = "only users and roles that stacks made; live IAM also has those made otherwise"
-    return ". ".join(filter(None, (f"From states{_as_of(answers)}: {only}", answers.meanwhile, run_by(answers))))
+    return ". ".join(filter(None, (f"From states{_as_of(answers)}: {only}", answers.meanwhile)))
 
 
 def run_by(answers: Answers) -> str:
@@ -302,6 +300,7 @@ def evidence(answers: Answers) -> dict[str, Any]:
     """What was read, by which version of TwoKeys, and what no answer looks at, as JSON-ready data."""
     return {
         "read": [asdict(one) for one in answers.evidence],
+        "updatesRunBy": run_by(answers),
         "version": version("twokeys"),
         "notLookedAt": not_looked_at(answers),
     }

@@ -75,7 +75,7 @@ def page(answers: Answers, target: str | None, comparison: Comparison | None, no
     said, steps = zip(*(_step_of(one) for one in sentences if one), strict=True)
     strengths = _by_strength(answers, now)
     looked_at = to_look_at(answers, comparison)[0] if comparison is not None else []
-    as_of, unseen = scope(replace(answers, updated_by=())), not_looked_at(answers)
+    as_of, unseen = scope(answers), not_looked_at(answers)
     few_uses = _that_fit([asked_of, *said, as_of or "", unseen], [*(names for _, _, names in strengths)], looked_at)
     of_events = _events(answers, comparison, named, few_uses) if comparison is not None else None
     return pages.page(

@@ -20,10 +20,11 @@ from twokeys.answers.summary import (
     not_looked_at,
     not_open,
     not_shown,
+    run_by,
     scope,
     summary,
 )
-from twokeys.answers.words import asked, facts, into, keys, third_parties
+from twokeys.answers.words import asked, facts, into, keys
 from twokeys.audit.comparison import Comparison
 from twokeys.audit.events import asked_of, at_the_top, events, headline
 from twokeys.audit.what_was_read import read_from
@@ -35,8 +36,6 @@ FEW = 12
 
 MEMBERS = "Members of groups, as far as shown (others may be in them)"
 SHUT, EXPIRED = "Doors that are not open", "Expired exceptions, to be renewed by their owners or to be removed"
-_COLUMNS = 80
-"""Columns of a terminal."""
 
 
 def title(answers: Answers, target: str | None, comparison: Comparison | None) -> str:
@@ -102,7 +101,8 @@ def show(  # noqa: PLR0913 - what is answered by position
         say(console, line)
     say(console, "")
     by = f"TwoKeys {version('twokeys')}, {in_utc(datetime.now(UTC))}"
-    say(console, f"{in_short(answers, comparison)}; {by}. {not_looked_at(answers)}")
+    said = f"{in_short(answers, comparison)}; {by}", run_by(answers), not_looked_at(answers)
+    say(console, ". ".join(filter(None, said)))
 
 
 def what_was_read(answers: Answers, comparison: Comparison | None, digits: int = SHA256) -> list[tuple[str, str]]:
@@ -155,15 +155,13 @@ def _ways(answers: Answers, now: datetime, named: Named) -> Iterator[str]:
             yield heading(group, named)
         said: set[Who] = set()
         for same in group.ways:
-            way, more = same[0], ""
+            way, policies = same[0], ""
             if way.target.who not in said and len({one.permissions.names for one in same}) == 1:
                 said.add(way.target.who)
-                more = listed(way.permissions.names, most=2)
-            line = f"  {way.permissions}{f' ({more})' if more else ''}: {way.source.short} -> {into(way)}"
-            short = more and len(line) > _COLUMNS
-            yield f"  {way.permissions}: {way.source.short} -> {into(way)}" if short else line
+                policies = listed(way.permissions.names, most=2)
+            yield f"  {way.permissions}: {way.source.short} -> {into(way)}"
             about = facts(way, now) if len(group.accounts) == 1 else asked(way, now)
-            yield f"    {f'{more} · ' if short else ''}{about}"
+            yield f"    {' · '.join(filter(None, (policies, about)))}"
     shut = [account.name for group in groups if not group.ways for account in group.accounts]
     if shut:
         yield ""
@@ -174,16 +172,6 @@ def _ways(answers: Answers, now: datetime, named: Named) -> Iterator[str]:
         for way in answers.within:
             yield f"  {way.permissions}: {way.source.short} -> {into(way)} ({asked(way, now)})"
         yield from (f"  {one}" for one in answers.long_term)
-    if len(answers.accounts) > 1 and answers.ways:
-        yield from _principals(answers, named, now)
-
-
-def _principals(answers: Answers, named: Named, now: datetime) -> Iterator[str]:
-    yield ""
-    yield "By principal"
-    for source, ways in by_source(answers):
-        outside, places = third_parties(ways), named(sorted({way.target.place for way in ways}))
-        yield f"  {source.short}{f' ({outside})' if outside else ''} into {places}: {counts(ways, now)[1]}"
 
 
 def by_source(answers: Answers) -> list[tuple[Party, list[Way]]]:

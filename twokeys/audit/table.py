@@ -8,7 +8,7 @@ from importlib.metadata import version
 from itertools import chain
 
 from twokeys.answers.model import Answers, DoorAnswer, Party, State, Time, Way
-from twokeys.answers.summary import not_looked_at, not_open, not_shown, scope, summary
+from twokeys.answers.summary import not_looked_at, not_open, not_shown, run_by, scope, summary
 from twokeys.answers.words import conditions, duration, open_to, place
 from twokeys.audit.against_states import begun
 from twokeys.audit.comparison import Comparison, WayUse
@@ -63,6 +63,7 @@ def as_csv(answers: Answers, target: str | None, comparison: Comparison | None, 
         ("not looked at", not_looked_at(answers)),
     ]
     about += [("evidence", f"{name}: {which}") for name, which in what_was_read(answers, comparison)]
+    about += [("evidence", run_by(answers))] * bool(run_by(answers))
     evidence = [{"what": what, "why": why} for what, why in about]
     of_events = _rows_of_events(answers, comparison) if comparison else ()
     for row in chain(evidence, _rows(answers, comparison, now), of_events):
@@ -169,13 +170,13 @@ def _rows_of_events(answers: Answers, comparison: Comparison) -> Iterator[dict[s
         yield {"what": kind_of(entry), **_row_of_use(entry.use, answers), "why": why, "door": doors}
     for unusual in comparison.unusual:
         yield {"what": "unusual", **_row_of_use(unusual.use, answers), "why": "; ".join(unusual.why)}
-    for gone in comparison.taken_back:
+    for gone, account in ((one, account) for one in comparison.taken_back for account in one.places):
         _, names = gone.permissions or (None, ())
         yield {
             "what": what_was(gone),
             **_row_of_use(gone.change.use, answers),
-            "account": gone.change.recorded,
-            "account name": answers.account_name(gone.change.recorded),
+            "account": account,
+            "account name": answers.account_name(account),
             **({"who": "; ".join(gone.who(answers)), "kind": "", "of account": ""} if gone.permissions else {}),
             "into role": gone.into(answers).removeprefix("role ") if gone.permissions else "",
             "permissions": gone.permissions[0].word if gone.permissions else "",

@@ -5,7 +5,7 @@ Drawn by pygal. Lengths are floats, since they are pixels; the amounts written b
 
 import sys
 from collections.abc import Mapping
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Context, Decimal
 from xml.etree.ElementTree import Element
 
 import pygal  # type: ignore[import-untyped]
@@ -101,7 +101,12 @@ def money(amount: Decimal) -> str:
     """An amount to the cent, for reading; a smaller one says that it is there."""
     if amount and abs(amount) < Decimal("0.005"):
         return "<0.01" if amount > 0 else ">-0.01"
-    return f"{amount:,.2f}"
+    return f"{cents(amount):,}"
+
+
+def cents(amount: Decimal) -> Decimal:
+    """An amount rounded to the cent, half a cent up, as people and invoices do."""
+    return amount.quantize(Decimal("0.01"), ROUND_HALF_UP, Context(prec=200))
 
 
 def _without_scripts(svg: Element) -> Element:

@@ -7,7 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from twokeys.costs.breakdown import ACCOUNT, APART, SERVICE, Costs, Dimension, add
-from twokeys.costs.picture import called, money
+from twokeys.costs.picture import called, cents, money
 from twokeys.shown import printable, say, show_table
 
 _ROWS = 20
@@ -19,6 +19,7 @@ def print_tables(costs: Costs) -> None:
     payers = "Payers" if len(costs.payers) > 1 else "Payer"
     paid_by = f" {payers}: {', '.join(map(printable, costs.payers))}." if costs.payers else ""
     say(console, f"Metric: {costs.metric}.{paid_by}")
+    columns: list[list[Decimal]] = []
     for breakdown in costs.breakdowns:
         say(console, f"By {', '.join(map(str, breakdown.by))}")
         table = Table(show_footer=True)
@@ -30,8 +31,10 @@ def print_tables(costs: Costs) -> None:
         for values, amount in rows[:_ROWS]:
             texts = [Text(_value(each, value, costs)) for each, value in zip(breakdown.by, values, strict=True)]
             table.add_row(*texts, money(amount), _share(amount, costs))
+        columns.append([amount for _, amount in rows[:_ROWS]])
         if rest := rows[_ROWS:]:
             amount = add(amount for _, amount in rest)
+            columns[-1].append(amount)
             table.add_row(f"{len(rest)} more", *[""] * (len(breakdown.by) - 1), money(amount), _share(amount, costs))
         show_table(console, table)
     say(console, "Apart, and all together")
@@ -39,12 +42,16 @@ def print_tables(costs: Costs) -> None:
     apart.add_column(footer="Total")
     apart.add_column(justify="right", footer=Text(f"{costs.currency} {money(costs.total)}"), no_wrap=True)
     apart.add_row("Charges", money(costs.charges))
+    columns.append([costs.charges])
     for kind in APART:
         amounts = [amount for (_, each), amount in costs.apart.items() if each == kind]
         if amounts:
-            apart.add_row("Taxes" if kind == "tax" else f"{kind.capitalize()}s", money(add(amounts)))
+            columns[-1].append(add(amounts))
+            apart.add_row("Taxes" if kind == "tax" else f"{kind.capitalize()}s", money(columns[-1][-1]))
     show_table(console, apart)
-    for note in costs.notes:
+    rounded = "amounts are rounded to the cent and may add up to another than their sum; --json has every digit"
+    exact = all(add(map(cents, amounts)) == cents(add(amounts)) for amounts in columns)
+    for note in (*costs.notes, *([] if exact else [rounded])):
         say(console, f"Note: {note}.")
 
 

@@ -52,9 +52,6 @@ _OPTIONS = (
     ),
     click.option("--memory", type=click.FloatRange(min=0.1), help="GiB to use at most. Default: what is free."),
     click.option(
-        "--operations", type=click.IntRange(1, 64), default=8, show_default=True, help="At once in each shard."
-    ),
-    click.option(
         "--scheduler",
         metavar="ADDRESS",
         help="Work on a Dask cluster (tcp://host:8786) instead of this machine. Needs the extra `dask`.",
@@ -97,7 +94,6 @@ def _run(  # noqa: PLR0913 - one argument an option
     anyway: bool,
     parallel: int | None,
     memory: float | None,
-    operations: int,
     scheduler: str | None,
     packs: tuple[Path, ...],
     pack_configs: tuple[Path, ...],
@@ -118,7 +114,7 @@ def _run(  # noqa: PLR0913 - one argument an option
     root = project.resolve()
     found = load(root, environment)
     chosen = chosen_packs(root, packs, pack_configs, no_policies=no_policies)
-    order = Order(operation, found, Backend(root), only, anyway, since, chosen, operations)
+    order = Order(operation, found, Backend(root), only, anyway, since, chosen)
     tasks, results = order.divide()
     if operation is not Operation.VERIFY:
         refuse_misplaced(order.backend, found, [task.stack for task in tasks])

@@ -30,7 +30,6 @@ class Order:
     anyway: bool = False
     since: str | None = None
     packs: tuple[tuple[Path, Mapping[str, Any]], ...] = ()
-    parallel: int = 8
 
     @cached_property
     def shards(self) -> tuple[Shard, ...]:
@@ -65,7 +64,7 @@ class Order:
                 unchanged.append(Result(shard.stack, State.UNCHANGED))
             else:
                 packs = tuple((str(folder), config) for folder, config in self.packs)
-                tasks.append(Task(self.operation, shard.stack, str(shard.folder), packs, self.parallel))
+                tasks.append(Task(self.operation, shard.stack, str(shard.folder), packs))
         return tasks, unchanged
 
     def creating(self) -> frozenset[str]:

@@ -38,7 +38,6 @@ class Task:
     stack: str
     folder: str
     packs: tuple[tuple[str, Mapping[str, Any]], ...] = ()
-    parallel: int = 8
 
 
 @dataclass(frozen=True)

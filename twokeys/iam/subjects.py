@@ -34,7 +34,6 @@ class _Subjects:
         form: the whole of a subject, as one.
         examples: one for each way that a subject can go on; the first is shown.
         page: where the provider says so.
-        slips: what people write, and what stands in its place.
     """
 
     name: str
@@ -42,7 +41,6 @@ class _Subjects:
     form: str
     examples: tuple[str, ...]
     page: str
-    slips: tuple[tuple[str, str], ...] = ()
 
     def may_be(self, wanted: Wanted) -> bool:
         """Whether a token may have a subject that is wanted: a pattern goes on from its beginning as some example."""
@@ -51,14 +49,6 @@ class _Subjects:
         if beginning == wanted.text:
             return form.fullmatch(wanted.text) is not None
         return any(form.fullmatch(beginning + one[at:]) for one in self.examples for at in range(len(one) + 1))
-
-    def meant(self, wanted: Wanted) -> str:
-        """The next step: what is meant, if the slips that are known make a subject of it."""
-        text = wanted.text
-        for slip, right in self.slips:
-            text = re.sub(slip, right, text)
-        fits = text != wanted.text and self.may_be(Wanted(text, wanted.wild, wanted.ignore_case))
-        return f"write {text}" if fits else f"write it as in {self.examples[0]}"
 
 
 _OF_GITHUB = (
@@ -78,16 +68,6 @@ _PROVIDERS = (
             "a:b",
         ),
         "https://docs.github.com/en/actions/reference/security/oidc",
-        (
-            (
-                r"^(?:repo(?:sitory)?:)?(?:https?://|git@)?(?:github\.com[/:])?([\w@-]+/[\w.@*-]+?)(?:\.git)?(?=:|$)",
-                r"repo:\1",
-            ),
-            (r"^(repo:[^:]+):refs/", r"\1:ref:refs/"),
-            (r"^(repo:[^:]+):(?:tag:|ref:tags/)", r"\1:ref:refs/tags/"),
-            (r"^(repo:[^:]+):(?:ref|branch):(?:heads/)?(?!refs/)", r"\1:ref:refs/heads/"),
-            (r"^(repo:[^:]+):env:", r"\1:environment:"),
-        ),
     ),
     _Subjects(
         "GitLab",
@@ -105,14 +85,6 @@ _PROVIDERS = (
             "namespace_id:1",
         ),
         "https://docs.gitlab.com/ci/secrets/id_token_authentication/",
-        (
-            (
-                r"^(?:(?:repo|project|project_path):)?(?:https?://)?(?:gitlab\.com/)?([^:/]+(?:/[^:/]+)+)(?=:|$)",
-                r"project_path:\1",
-            ),
-            (r"(?::ref_type:\w+)?:(?:ref:)?refs/heads/", ":ref_type:branch:ref:"),
-            (r"(?::ref_type:\w+)?:(?:ref:)?refs/tags/", ":ref_type:tag:ref:"),
-        ),
     ),
     _Subjects(
         "HCP Terraform",
@@ -144,7 +116,6 @@ _PROVIDERS = (
         rf"\{{{UUID}\}}(?::\{{{UUID}\}}){{1,2}}",
         ("{1de489be-ce6a-42a0-a8c8-eadbf1174ac7}:{759de0c6-eaee-4eaa-b7a6-c507eec759a7}",),
         "https://support.atlassian.com/bitbucket-cloud/docs/deploy-on-aws-using-bitbucket-pipelines-openid-connect/",
-        ((rf"(?<!\{{)({UUID})(?!\}})", r"{\1}"),),
     ),
     _Subjects(
         "CircleCI",
@@ -162,7 +133,6 @@ _PROVIDERS = (
             "0191f956-042f-7ec4-aa62-8e5eeae396d0",
         ),
         "https://buildkite.com/docs/agent/cli/reference/oidc",
-        ((r"^(organization:[^:]+:pipeline:[^:]+):ref:(?!refs/)", r"\1:ref:refs/heads/"),),
     ),
     _Subjects(
         "Google",
@@ -184,7 +154,6 @@ _PROVIDERS = (
         r"system:serviceaccount:[a-z0-9.-]+:[a-z0-9.-]+",
         ("system:serviceaccount:default:my-service-account",),
         "https://docs.aws.amazon.com/eks/latest/userguide/associate-service-account-role.html",
-        ((r"^(?:system:)?serviceaccounts?:", "system:serviceaccount:"), (r"^(system:serviceaccount:[^:/]+)/", r"\1:")),
     ),
     _Subjects(
         "Vercel",
@@ -220,5 +189,7 @@ def misspelt_subject(issuer: str, wanted: Wanted) -> Misspelt | None:
         if re.fullmatch(provider.issuer, issuer.rstrip("/"), re.IGNORECASE):
             if provider.may_be(wanted):
                 return None
-            return Misspelt(f"which no token of {provider.name} has", provider.meant(wanted), provider.page)
+            return Misspelt(
+                f"which no token of {provider.name} has", f"write it as in {provider.examples[0]}", provider.page
+            )
     return None

@@ -67,7 +67,7 @@ def _summary(whole: Map, written: list[Path]) -> None:
     console = Console()
     say(
         console,
-        f"{answers.name}: {counted(len(whole.accounts), 'account')}, "
+        f"{answers.name}: {counted(len(answers.accounts), 'account')}, "
         f"{summary(answers, whole.now).ways_in}, {within}{counted(len(shut), 'door')} without a key or denied, "
         f"{len(answers.not_proved)} not proved",
     )

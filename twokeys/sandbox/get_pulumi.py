@@ -74,12 +74,12 @@ def find_pulumi(path: str | None = None) -> Path | None:
     return max(kept, key=lambda path: _ordered(path.parent.parent.name), default=None)
 
 
-def get_pulumi(say: Say, *, build: bool = False) -> Path:
-    """The path of a pulumi CLI, which is fetched or built when there is none, and is built anyway with `build`.
+def get_pulumi(say: Say) -> Path:
+    """The path of a pulumi CLI, which is fetched or built when there is none.
 
     `say` is given what is done and how long it takes. Raises Refusal when it can neither be downloaded nor built.
     """
-    found = (None if build else find_pulumi()) or _fetched(say, build=build)
+    found = find_pulumi() or _fetched(say)
     place_host(found)
     return found
 
@@ -113,14 +113,12 @@ def wrap(target: Path, module: str, *arguments: Path) -> None:
     draft.replace(target)
 
 
-def _fetched(say: Say, *, build: bool) -> Path:
+def _fetched(say: Say) -> Path:
     cache().mkdir(parents=True, exist_ok=True)
     with filelock.FileLock(cache() / "get.lock"):
-        kept = cache() / built_version() / "bin" / "pulumi"
-        found = kept if kept.exists() else (None if build else find_pulumi())
-        if found is not None:
+        if found := find_pulumi():  # by another process, meanwhile
             return found
-        why_not = "" if build else _download(say)
+        why_not = _download(say)
         return _downloaded() if why_not is None else _build(say, why_not)
 
 
@@ -148,8 +146,7 @@ def _download(say: Say) -> str | None:
 def _build(say: Say, why_not_downloaded: str) -> Path:
     """Build the pinned version with Go; the two files of the module stay as they are, or it is refused."""
     release = built_version()
-    if why_not_downloaded:
-        say(f"The vendor's release is not used: {why_not_downloaded}.")
+    say(f"The vendor's release is not used: {why_not_downloaded}.")
     say(f"Building pulumi {release} from the Go module proxy: 5 to 10 minutes on two cores, and up to 4 GB of disk for")
     say("Go's caches while it builds. Afterwards it takes 120 MB.")
     free = shutil.disk_usage(cache()).free

@@ -19,8 +19,7 @@ if TYPE_CHECKING:
 
 
 @click.command("get-pulumi")
-@click.option("--build", is_flag=True, help="Build it from the Go module proxy, also where one is on PATH.")
-def get_pulumi(build: bool) -> int:
+def get_pulumi() -> int:
     """Print the path of a pulumi CLI: the one on PATH, else the vendor's release, else one that is built here.
 
     Where https://get.pulumi.com cannot be reached, it is built from the Go module proxy with what this package pins, by
@@ -28,7 +27,7 @@ def get_pulumi(build: bool) -> int:
     """
     from twokeys.sandbox.get_pulumi import get_pulumi as get
 
-    click.echo(get(lambda text: click.echo(text, err=True), build=build))
+    click.echo(get(lambda text: click.echo(text, err=True)))
     return 0
 
 

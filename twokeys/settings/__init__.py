@@ -6,13 +6,14 @@
 import json
 import re
 from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from twokeys.errors import Refusal, nearest, or_nearest
 from twokeys.settings.contradictions import contradictions
-from twokeys.settings.keys import nearest_key
 from twokeys.settings.models import Settings
 from twokeys.settings.problem import Problem
 from twokeys.shown import short
@@ -114,7 +115,7 @@ def _problems_of(details: Sequence[ErrorDetails]) -> list[Problem]:
     """
     places = {(one["type"], one["loc"]) for one in details}
     slips = [loc for type_, loc in places if type_ == "extra_forbidden"]
-    there = {("missing", (*loc[:-1], nearest_key(loc))) for loc in slips}
+    there = {("missing", (*loc[:-1], _nearest_key(loc))) for loc in slips}
     return [
         _problem_of(one)
         for one in details
@@ -122,6 +123,21 @@ def _problems_of(details: Sequence[ErrorDetails]) -> list[Problem]:
         and (one["type"], one["loc"]) not in there
         and not (one["loc"][-1:] == ("bool",) and any(type_ == "literal_error" for type_, _ in places))
     ]
+
+
+def _nearest_key(place: Sequence[str | int]) -> str | None:
+    """The known key that is spelt most like the last part of a place (`("accounts", "stage", "emial")`), if any is."""
+    here = _schema()
+    for part in place[:-1]:
+        here = here.get("properties", {}).get(part) or here.get("additionalProperties") or here.get("items") or {}
+        named = next((one["$ref"] for one in (here, *here.get("anyOf", ())) if "$ref" in one), "")
+        here = _schema()["$defs"].get(named.rpartition("/")[2], here)
+    return nearest(str(place[-1]), here.get("properties", {}))
+
+
+@cache
+def _schema() -> dict[str, Any]:
+    return Settings.model_json_schema()
 
 
 def _problem_of(detail: ErrorDetails) -> Problem:
@@ -139,7 +155,7 @@ def _problem_of(detail: ErrorDetails) -> Problem:
     elif kind == "extra_forbidden" and str(place[-1]).partition(".")[0] in _OBJECTS:
         why = "it is one key with periods in it, as `pulumi config set` without --path writes it"
         next_step = f"take it out, and set it with `pulumi config set --path {PROJECT}:{place[-1]} VALUE`"
-    elif kind == "extra_forbidden" and (near := nearest_key(detail["loc"])):
+    elif kind == "extra_forbidden" and (near := _nearest_key(detail["loc"])):
         next_step = f"write {near}, if that is meant, or remove it"
     if kind == "literal_error":
         choices = re.findall("'([^']+)'", context["expected"])

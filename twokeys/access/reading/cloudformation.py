@@ -73,9 +73,13 @@ def _made(native: Native, type_: str, inputs: Mapping[str, object], part: str = 
     )
 
 
+_ARN = {"iam::managedpolicy": "PolicyArn", "ssoadmin::permissionset": "PermissionSetArn"}
+
+
 def _outputs(native: Native) -> dict[str, object]:
-    arn = native.get("arn")
-    return {"arn": arn} if isinstance(arn, str) else {}
+    """What AWS gives a resource: its ARN, and an account its id."""
+    given = {"arn": native.get(_ARN.get(native.type, "Arn")), "id": native.get("AccountId")}
+    return {key: value for key, value in given.items() if isinstance(value, str)}
 
 
 def _settled(value: object) -> object:
@@ -153,8 +157,7 @@ def _managed_policy(native: Native) -> Iterator[Resource]:
     """The policy itself, and its attachments to whom it names."""
     values = {"name": native.get("ManagedPolicyName"), "path": native.get("Path")}
     made = _made(native, "aws:iam/policy:Policy", {**values, "policy": native.get("PolicyDocument")})
-    arn = native.get("PolicyArn")
-    yield replace(made, outputs={**made.outputs, "arn": arn}) if isinstance(arn, str) else made
+    yield made
     for kind, holder, behind, part in _holders(native):
         type_ = f"aws:iam/{kind}PolicyAttachment:{kind.capitalize()}PolicyAttachment"
         attached = _made(native, type_, {kind: holder, "policyArn": UNKNOWN}, part)
@@ -193,11 +196,6 @@ def _own_policy(kind: str, native: Native) -> Iterator[Resource]:
     yield _with(made, {kind: behind} if behind and holder is UNKNOWN else {})
 
 
-def _addition(native: Native) -> Iterator[Resource]:
-    values = {"group": native.get("GroupName"), "users": native.get("Users")}
-    yield _made(native, "aws:iam/groupMembership:GroupMembership", values)
-
-
 def _renamed(type_: str, names: Mapping[str, str], native: Native) -> Iterator[Resource]:
     """A type that says the same as one of pulumi-aws, with other names for its properties."""
     yield _made(native, type_, {ours: native.get(theirs) for ours, theirs in names.items()})
@@ -210,10 +208,9 @@ def _one(type_: str, **names: str) -> Callable[[Native], Iterator[Resource]]:
 def _permission_set(native: Native) -> Iterator[Resource]:
     values = {key: native.get(key) for key in ("name", "instanceArn", "sessionDuration")}
     made = _made(native, "aws:ssoadmin/permissionSet:PermissionSet", values)
-    arn = native.get("PermissionSetArn")
-    yield replace(made, outputs={**made.outputs, "arn": arn}) if isinstance(arn, str) else made
+    yield made
     of_set = {"permissionSetArn": (made.urn,)}
-    shared = {"instanceArn": native.get("InstanceArn"), "permissionSetArn": arn or UNKNOWN}
+    shared = {"instanceArn": native.get("InstanceArn"), "permissionSetArn": native.get("PermissionSetArn") or UNKNOWN}
     parts: list[tuple[str, dict[str, object]]] = [
         ("aws:ssoadmin/managedPolicyAttachment:ManagedPolicyAttachment", {"managedPolicyArn": one})
         for one in native.items("ManagedPolicies")
@@ -259,9 +256,7 @@ def _account(native: Native) -> Iterator[Resource]:
         "parentId": parents[0] if parents else None,
         "tags": _tags(native.items("Tags")),
     }
-    made = _made(native, "aws:organizations/account:Account", values)
-    identity = native.get("AccountId")
-    yield replace(made, outputs={**made.outputs, "id": identity}) if isinstance(identity, str) else made
+    yield _made(native, "aws:organizations/account:Account", values)
 
 
 def _tags(items: Iterable[object]) -> dict[str, object]:
@@ -278,7 +273,7 @@ _READERS: Mapping[str, Callable[[Native], Iterable[Resource]]] = {
     "iam::rolepolicy": partial(_own_policy, "role"),
     "iam::userpolicy": partial(_own_policy, "user"),
     "iam::grouppolicy": partial(_own_policy, "group"),
-    "iam::usertogroupaddition": _addition,
+    "iam::usertogroupaddition": _one("aws:iam/groupMembership:GroupMembership", group="GroupName", users="Users"),
     "iam::accesskey": _one("aws:iam/accessKey:AccessKey", user="UserName"),
     "iam::oidcprovider": _one(
         "aws:iam/openIdConnectProvider:OpenIdConnectProvider",

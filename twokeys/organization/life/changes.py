@@ -24,10 +24,6 @@ class Check:
     ok: bool
     next_step: str = ""
 
-    def as_dict(self) -> dict[str, object]:
-        """JSON-ready data, for `--json`."""
-        return {"what": self.what, "ok": self.ok, **({} if self.ok else {"nextStep": self.next_step})}
-
 
 def email_checks(facts: Facts, account: str, address: str) -> list[Check]:
     """What StartPrimaryEmailUpdate needs. An address outside the organization that is taken shows at the call only."""

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from twokeys.errors import Refusal
+from twokeys.organization.findings import Plain
 from twokeys.organization.life.aws import NotClosedError
 from twokeys.organization.life.facts import Facts
 from twokeys.organization.model import ACTIVE, ALL_FEATURES, CLOSED, CLOSING
@@ -27,7 +28,7 @@ Place = Literal["queued", "refused", "closing", "closed", "gone"]
 
 
 @dataclass(frozen=True)
-class Standing:
+class Standing(Plain):
     """Where an account that config calls closed stands, why, and what comes next."""
 
     account: str
@@ -35,11 +36,6 @@ class Standing:
     place: Place
     why: str
     next_step: str = ""
-
-    def as_dict(self) -> dict[str, str]:
-        """JSON-ready data, for `--json`."""
-        said = {"account": self.account, "id": self.id, "place": self.place, "why": self.why}
-        return said | ({"nextStep": self.next_step} if self.next_step else {})
 
 
 @dataclass(frozen=True)

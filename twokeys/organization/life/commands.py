@@ -80,37 +80,39 @@ def email(  # noqa: PLR0913, PLR0917 - click gives the options as arguments
     precondition does not hold.
     """
     from twokeys.organization.life.changes import email_checks, remaining
-    from twokeys.organization.life.report import Change
+    from twokeys.organization.life.report import email_as_json, show_email
 
     if otp == "":  # an empty variable of a script: without a code AWS would mail another one
         raise click.UsageError("--otp has no code: give the one that AWS mailed, or leave --otp out to have one mailed")
     facts, aws = _opened(stack, **where)
-    _require_known(facts, name)
-    there = facts.at_aws(name)
-    again = f"twokeys account email {stack} {name} {new_address} --otp CODE --yes"
-    mail = f"the mailbox of {new_address}"
-    change = Change(
-        account=name,
-        id=facts.id_of(name),
-        what="e-mail address",
-        old=there.email if there else "",
-        new=new_address,
-        checks=email_checks(facts, name, new_address),
-        remaining=remaining(facts, name, new_address)
-        if otp
-        else [f"read the code: {mail}", f"give it to AWS: `{again}`"],
-        act="give AWS the code (AcceptPrimaryEmailUpdate)"
-        if otp
-        else "have AWS mail a code there (StartPrimaryEmailUpdate)",
-    )
-
-    def act() -> None:
-        if otp:
-            aws.accept_email(change.id, new_address, otp)
-        else:
-            aws.start_email(change.id, new_address)
-
-    return change.run(yes, as_json, act)
+    if name not in facts.settings.accounts:
+        raise Refusal(
+            f"there is no account {name} in stack {stack}",
+            where=facts.file,
+            why=f"it has {', '.join(facts.settings.accounts) or 'none'}",
+            next_step="name one by its key in `twokeys:accounts`",
+        )
+    identifier, there = facts.id_of(name), facts.at_aws(name)
+    old, checks = there.email if there else "", email_checks(facts, name, new_address)
+    fits = all(check.ok for check in checks)
+    done = yes and fits and old != new_address
+    if otp:
+        what, left = "give AWS the code (AcceptPrimaryEmailUpdate)", remaining(facts, name, new_address)
+    else:
+        again = f"twokeys account email {stack} {name} {new_address} --otp CODE --yes"
+        what = "have AWS mail a code there (StartPrimaryEmailUpdate)"
+        left = [f"read the code: the mailbox of {new_address}", f"give it to AWS: `{again}`"]
+    if done and otp:
+        aws.accept_email(identifier, new_address, otp)
+    elif done:
+        aws.start_email(identifier, new_address)
+    if as_json:
+        said = {"account": name, "id": identifier, **email_as_json(old, new_address, checks, left, done=done)}
+        click.echo(json.dumps(said, indent=2))
+    else:
+        click.echo(f"account {name} ({identifier or 'not made'}): e-mail address {old!r} -> {new_address!r}")
+        show_email(what, checks, left, done=done, there=old == new_address)
+    return 0 if fits else 1
 
 
 @account.command()
@@ -204,13 +206,3 @@ def _facts(stack: str, config: StackSettings, snapshot: Snapshot, session: boto3
         environment=config.environment,
         left={account: left_of(snapshot, identifier) for account, identifier in config.settings.closed().items()},
     )
-
-
-def _require_known(facts: Facts, account: str) -> None:
-    if account not in facts.settings.accounts:
-        raise Refusal(
-            f"there is no account {account} in stack {facts.stack}",
-            where=facts.file,
-            why=f"it has {', '.join(facts.settings.accounts) or 'none'}",
-            next_step="name one by its key in `twokeys:accounts`",
-        )

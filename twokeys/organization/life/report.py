@@ -1,73 +1,50 @@
 """What the commands say of a change and of a queue, for people and as JSON."""
 
-import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-import click
 from rich.console import Console
 
 from twokeys.organization.life.changes import Check
 from twokeys.organization.life.closing import Outcome, Quota, Standing, goes_on
 
 
-@dataclass(frozen=True)
-class Change:
-    """A change of one account: what it is, what must hold, and what remains."""
+def email_as_json(
+    old: str, new: str, checks: Sequence[Check], remaining: Sequence[str], *, done: bool
+) -> dict[str, object]:
+    """What `email` says with `--json`, beside whose address it is."""
+    return {
+        "what": "e-mail address",
+        "from": old,
+        "to": new,
+        "checks": [
+            {"what": one.what, "ok": one.ok, **({} if one.ok else {"nextStep": one.next_step})} for one in checks
+        ],
+        "done": done,
+        "alreadyThere": old == new,
+        "remaining": list(remaining),
+    }
 
-    account: str
-    id: str
-    what: str
-    old: str
-    new: str
-    checks: Sequence[Check]
-    remaining: Sequence[str]
-    act: str
 
-    def run(self, yes: bool, as_json: bool, act: Callable[[], None]) -> int:
-        """Say it and, with `yes`, do it. The exit code."""
-        fits, there = all(check.ok for check in self.checks), self.old == self.new
-        done = yes and fits and not there
-        if done:
-            act()
-        if as_json:
-            click.echo(json.dumps(self._as_json(done, there), indent=2))
-        else:
-            self._show(Console(soft_wrap=True, highlight=False, markup=False), done, there, fits)
-        return 0 if fits else 1
-
-    def _as_json(self, done: bool, there: bool) -> dict[str, object]:
-        return {
-            "account": self.account,
-            "id": self.id,
-            "what": self.what,
-            "from": self.old,
-            "to": self.new,
-            "checks": [check.as_dict() for check in self.checks],
-            "done": done,
-            "alreadyThere": there,
-            "remaining": list(self.remaining),
-        }
-
-    def _show(self, console: Console, done: bool, there: bool, fits: bool) -> None:
-        console.print(f"account {self.account} ({self.id or 'not made'}): {self.what} {self.old!r} -> {self.new!r}")
-        for check in self.checks:
-            console.print(f"  {'ok ' if check.ok else 'NO '} {check.what}", style=None if check.ok else "red")
-            if not check.ok:
-                console.print(f"      next: {check.next_step}")
-        if there:
-            console.print("AWS has it already.")
-        elif done:
-            console.print(f"Done: {self.act}.")
-        elif fits:
-            console.print(f"Nothing was changed. With --yes: {self.act}.")
-        else:
-            console.print("Nothing was changed.")
-        if fits:
-            console.print("What remains:" if done or there else "What then remains:")
-            for number, step in enumerate(self.remaining, 1):
-                console.print(f"  {number}. {step}")
+def show_email(what: str, checks: Sequence[Check], remaining: Sequence[str], *, done: bool, there: bool) -> None:
+    """What `email` says on the terminal: what must hold, what is done, and what remains."""
+    console = Console(soft_wrap=True, highlight=False, markup=False)
+    for check in checks:
+        console.print(f"  {'ok ' if check.ok else 'NO '} {check.what}", style=None if check.ok else "red")
+        if not check.ok:
+            console.print(f"      next: {check.next_step}")
+    fits = all(check.ok for check in checks)
+    if there:
+        console.print("AWS has it already.")
+    elif done:
+        console.print(f"Done: {what}.")
+    else:
+        console.print(f"Nothing was changed.{f' With --yes: {what}.' if fits else ''}")
+    if fits:
+        console.print("What remains:" if done or there else "What then remains:")
+        for number, step in enumerate(remaining, 1):
+            console.print(f"  {number}. {step}")
 
 
 @dataclass(frozen=True)

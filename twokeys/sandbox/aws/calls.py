@@ -48,9 +48,12 @@ class Calls:
             values.setdefault("name", f"{inputs['namePrefix']}{uuid.uuid4().hex[:26]}")
         return _object(self.ask(aws, "create", **self._arguments(aws, "create", values)))
 
-    def update(self, aws: Aws, identifier: str, new: Properties) -> None:
-        """Give the object every input that the operation takes."""
-        self.ask(aws, "update", **{**self._arguments(aws, "update", new), self.key: identifier})
+    def update(self, aws: Aws, identifier: str, old: Properties, new: Properties) -> None:
+        """Give the object every input that the operation takes, if one of them is another; and its tags."""
+        given = self._arguments(aws, "update", new)
+        if given != self._arguments(aws, "update", old):
+            self.ask(aws, "update", **{**given, self.key: identifier})
+        self.retag(aws, identifier, old, new)
 
     def read(self, aws: Aws, identifier: str) -> Properties | None:
         """The properties that the API tells; None when the object does not exist."""

@@ -33,8 +33,7 @@ def _get_caller_identity(aws: Aws, _: Properties) -> Properties:
     return {"id": found["Account"], "accountId": found["Account"], "arn": found["Arn"], "userId": found["UserId"]}
 
 
-def _get_partition(_: Aws, _args: Properties) -> Properties:
-    return {"id": "aws", "partition": "aws", "dnsSuffix": "amazonaws.com", "reverseDnsPrefix": "com.amazonaws"}
+_PARTITION = {"id": "aws", "partition": "aws", "dnsSuffix": "amazonaws.com", "reverseDnsPrefix": "com.amazonaws"}
 
 
 def _get_region(aws: Aws, args: Properties) -> Properties:
@@ -61,7 +60,7 @@ INVOKES: Mapping[str, Callable[[Aws, Properties], Properties]] = {
     "aws:iam/getPolicy:getPolicy": iam.get_policy,
     "aws:iam/getRole:getRole": iam.get_role,
     "aws:index/getCallerIdentity:getCallerIdentity": _get_caller_identity,
-    "aws:index/getPartition:getPartition": _get_partition,
+    "aws:index/getPartition:getPartition": lambda _aws, _args: dict(_PARTITION),
     "aws:index/getRegion:getRegion": _get_region,
     "aws:organizations/getOrganization:getOrganization": organizations.get_organization,
     "aws:organizations/getOrganizationalUnits:getOrganizationalUnits": organizations.get_units,

@@ -120,10 +120,9 @@ def _role_update(aws: Aws, name: str, old: Properties, new: Properties) -> None:
     if not equivalent_json(old["assumeRolePolicy"], new["assumeRolePolicy"]):
         put = partial(aws.client("iam").update_assume_role_policy, RoleName=name)
         _once_they_are_there(partial(put, PolicyDocument=new["assumeRolePolicy"]))
-    _ROLE.update(aws, name, new)
+    _ROLE.update(aws, name, old, new)
     _bound(aws, _ROLE, name, old, new)
     _role_policies(aws, name, old, new)
-    _ROLE.retag(aws, name, old, new)
 
 
 def _role_delete(aws: Aws, identifier: str, inputs: Properties) -> None:
@@ -239,10 +238,6 @@ def _key_read(aws: Aws, identifier: str, known: Properties) -> Properties | None
     return {"user": user, "status": found["Status"], "createDate": timestamp(found["CreateDate"])}
 
 
-def _key_update(aws: Aws, identifier: str, _: Properties, new: Properties) -> None:
-    aws.client("iam").update_access_key(UserName=new["user"], AccessKeyId=identifier, Status=new["status"])
-
-
 def _policy_read(aws: Aws, arn: str, _: Properties) -> Properties | None:
     found = _POLICY.read(aws, arn)
     if found is None:
@@ -273,18 +268,12 @@ def _policy_delete(aws: Aws, identifier: str, _: Properties) -> None:
 
 
 def _attach(aws: Aws, arn: str, old: Properties, new: Properties) -> None:
+    def call(verb: str, kind: str) -> Callable[[str], object]:
+        ask = getattr(aws.client("iam"), f"{verb}_{kind}_policy")
+        return lambda owner: ask(**{f"{kind.capitalize()}Name": owner, "PolicyArn": arn})
+
     for kind in _KINDS:
-
-        def call(verb: str, owner: str, kind: str = kind) -> None:
-            named = {f"{kind.capitalize()}Name": owner, "PolicyArn": arn}
-            getattr(aws.client("iam"), f"{verb}_{kind}_policy")(**named)
-
-        set_each(
-            old.get(f"{kind}s"),
-            new.get(f"{kind}s"),
-            lambda owner, call=call: call("attach", owner),
-            lambda owner, call=call: call("detach", owner),
-        )
+        set_each(old.get(f"{kind}s"), new.get(f"{kind}s"), call("attach", kind), call("detach", kind))
 
 
 def _exclusive_create(aws: Aws, inputs: Properties) -> str:
@@ -401,12 +390,6 @@ def _saml_read(aws: Aws, arn: str, _: Properties) -> Properties | None:
     return None if found is None else {**found, "arn": arn, "name": arn.rpartition("/")[2]}
 
 
-def _saml_update(aws: Aws, arn: str, old: Properties, new: Properties) -> None:
-    if old.get("samlMetadataDocument") != new["samlMetadataDocument"]:
-        _SAML.update(aws, arn, new)
-    _SAML.retag(aws, arn, old, new)
-
-
 def _features_set(aws: Aws, old: Iterable[str] | None, new: Iterable[str] | None) -> str:
     """Switch features of centralized root access on and off; the id of the organization, which is the object's.
 
@@ -430,17 +413,10 @@ def _features_read(aws: Aws, _id: str, _known: Properties) -> Properties | None:
 
 def get_role(aws: Aws, args: Properties) -> Properties:
     """https://www.pulumi.com/registry/packages/aws/api-docs/iam/getrole/."""
-    found = _role_read(aws, args["name"], {})
+    found = _ROLE.read(aws, args["name"])
     if found is None:
         raise ProviderError(f"there is no role {args['name']} in account {aws.account}")
-    shown = {name: value for name, value in found.items() if name not in ("inlinePolicies", "managedPolicyArns")}
-    tags = shown.pop("tagsAll")
-    return {
-        "id": args["name"],
-        **{k: "" if v is None else v for k, v in shown.items()},
-        "roleLastUseds": [],
-        "tags": tags,
-    }
+    return {"id": args["name"], **_told(found), "roleLastUseds": []}
 
 
 def get_policy(aws: Aws, args: Properties) -> Properties:
@@ -452,8 +428,13 @@ def get_policy(aws: Aws, args: Properties) -> Properties:
     found = None if arn is None else _policy_read(aws, arn, {})
     if arn is None or found is None:
         raise ProviderError("no IAM policy matches the look-up", (json.dumps(args),))
+    return {"id": arn, **_told(found)}
+
+
+def _told(found: Properties) -> Properties:
+    """What a look-up tells of an object: text where the resource has nothing, and its tags under that name."""
     tags = found.pop("tagsAll")
-    return {"id": arn, **{k: "" if v is None else v for k, v in found.items()}, "tags": tags}
+    return {**{name: "" if value is None else value for name, value in found.items()}, "tags": tags}
 
 
 RESOURCE_TYPES = (
@@ -510,7 +491,9 @@ RESOURCE_TYPES = (
         secret=frozenset({"secret"}),
         create=_key_create,
         read=_key_read,
-        update=_key_update,
+        update=lambda aws, id, _old, new: aws.client("iam").update_access_key(
+            UserName=new["user"], AccessKeyId=id, Status=new["status"]
+        ),
         delete=lambda aws, id, inputs: aws.client("iam").delete_access_key(UserName=inputs["user"], AccessKeyId=id),
     ),
     ResourceType(
@@ -552,7 +535,7 @@ RESOURCE_TYPES = (
         auto_name=AutoName(longest=128),
         create=lambda aws, inputs: str(_SAML.create(aws, inputs)["SAMLProviderArn"]),
         read=_saml_read,
-        update=_saml_update,
+        update=_SAML.update,
         delete=_SAML.delete,
     ),
     ResourceType(

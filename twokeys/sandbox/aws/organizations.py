@@ -5,6 +5,7 @@ https://docs.aws.amazon.com/organizations/latest/APIReference/ has a page for ea
 
 import time
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, Final
 
 from twokeys.sandbox.aws.calls import Calls
@@ -73,15 +74,7 @@ def _organization(aws: Aws, organization: Mapping[str, Any]) -> Properties:
     master = organization["MasterAccountId"]
     accounts = [_account_summary(account) for account in aws.pages(_SERVICE, "list_accounts", "Accounts")]
     services = aws.pages(_SERVICE, "list_aws_service_access_for_organization", "EnabledServicePrincipals")
-    roots = [
-        {
-            "id": root["Id"],
-            "arn": root["Arn"],
-            "name": root["Name"],
-            "policyTypes": [{"type": kind["Type"], "status": kind["Status"]} for kind in root["PolicyTypes"]],
-        }
-        for root in aws.pages(_SERVICE, "list_roots", "Roots")
-    ]
+    roots = _camel(aws.pages(_SERVICE, "list_roots", "Roots"))
     return {
         **_known_to_members(organization),
         "masterAccountName": next((account["name"] for account in accounts if account["id"] == master), ""),
@@ -97,7 +90,17 @@ def _organization(aws: Aws, organization: Mapping[str, Any]) -> Properties:
 
 def _known_to_members(organization: Mapping[str, Any]) -> Properties:
     names = ("Arn", "FeatureSet", "MasterAccountArn", "MasterAccountEmail", "MasterAccountId")
-    return {f"{name[0].lower()}{name[1:]}": organization[name] for name in names}
+    told: Properties = _camel({name: organization[name] for name in names})
+    return told
+
+
+def _camel(value: Any) -> Any:  # noqa: ANN401 - boto3's answers
+    """What AWS answers as the provider tells it: names of members begin small."""
+    if isinstance(value, Mapping):
+        return {f"{name[0].lower()}{name[1:]}": _camel(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_camel(inner) for inner in value]
+    return timestamp(value) if isinstance(value, datetime) else value
 
 
 def _account_summary(account: Mapping[str, Any]) -> Properties:
@@ -105,16 +108,9 @@ def _account_summary(account: Mapping[str, Any]) -> Properties:
 
     https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_accounts_account_state.html
     """
-    return {
-        "arn": account["Arn"],
-        "email": account["Email"],
-        "id": account["Id"],
-        "joinedMethod": account["JoinedMethod"],
-        "joinedTimestamp": timestamp(account["JoinedTimestamp"]),
-        "name": account["Name"],
-        "state": str(account.get("State") or account["Status"]),
-        "status": account.get("Status"),
-    }
+    names = ("Arn", "Email", "Id", "JoinedMethod", "JoinedTimestamp", "Name", "State", "Status")
+    told: Properties = _camel({name: account.get(name) for name in names})
+    return {**told, "state": told["state"] or told["status"]}
 
 
 def _organization_update(aws: Aws, _: str, old: Properties, new: Properties) -> None:
@@ -137,12 +133,6 @@ def _unit_read(aws: Aws, identifier: str, _: Properties) -> Properties | None:
 
 def _parent(aws: Aws, child: str) -> str:
     return str(aws.client(_SERVICE).list_parents(ChildId=child)["Parents"][0]["Id"])
-
-
-def _unit_update(aws: Aws, identifier: str, old: Properties, new: Properties) -> None:
-    if old.get("name") != new["name"]:
-        _UNIT.update(aws, identifier, new)
-    _UNIT.retag(aws, identifier, old, new)
 
 
 def _account_create(aws: Aws, inputs: Properties) -> str:
@@ -191,11 +181,6 @@ def _move(aws: Aws, account: str, destination: str | None) -> None:
     source = _parent(aws, account)
     if destination and destination != source:
         aws.client(_SERVICE).move_account(AccountId=account, SourceParentId=source, DestinationParentId=destination)
-
-
-def _policy_update(aws: Aws, identifier: str, old: Properties, new: Properties) -> None:
-    _POLICY.update(aws, identifier, new)
-    _POLICY.retag(aws, identifier, old, new)
 
 
 def _policy_delete(aws: Aws, identifier: str, known: Properties) -> None:
@@ -265,7 +250,7 @@ RESOURCE_TYPES = (
         auto_name=AutoName(longest=128),
         create=lambda aws, inputs: str(_UNIT.create(aws, inputs)["Id"]),
         read=_unit_read,
-        update=_unit_update,
+        update=_UNIT.update,
         delete=_UNIT.delete,
     ),
     ResourceType(
@@ -287,7 +272,7 @@ RESOURCE_TYPES = (
         auto_name=AutoName(longest=128),
         create=lambda aws, inputs: str(_POLICY.create(aws, inputs)["PolicySummary"]["Id"]),
         read=lambda aws, id, _known: _POLICY.read(aws, id),
-        update=_policy_update,
+        update=_POLICY.update,
         delete=_policy_delete,
     ),
     ResourceType(

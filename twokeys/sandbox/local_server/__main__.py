@@ -7,6 +7,9 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Awaitable, Callable
+from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import hypercorn.asyncio
 import hypercorn.config
@@ -15,7 +18,6 @@ from twokeys.sandbox.local_aws import DETACH
 from twokeys.sandbox.local_server import (
     account,
     amendments,
-    forwarded,
     iam,
     identity_center,
     mfa,
@@ -50,7 +52,24 @@ def main(listener: int) -> None:
     config.bind = [f"fd://{listener}"]
     config.loglevel = "WARNING"
     config.graceful_timeout = 1.0
-    asyncio.run(_serve(forwarded.forwarded(ministack.app), config))
+    asyncio.run(_serve(_forwarded(ministack.app), config))
+
+
+def _forwarded(app: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[None]]:
+    """The local AWS, which also answers requests that name it by a whole URL: as a proxy of itself.
+
+    The vendor's plugin calls S3 Control at `ACCOUNT.HOST`, and no resolver knows `111111111111.127.0.0.1`. With
+    `HTTP_PROXY` set to the local AWS such a request comes here with its whole URL, signed for the host that it names
+    (https://www.rfc-editor.org/rfc/rfc9112#section-3.2.2). Nothing is passed on: every host is this one.
+    """
+
+    async def answer(scope: dict[str, Any], receive: object, send: object) -> None:
+        if scope["type"] == "http" and scope["raw_path"].startswith(b"http://"):
+            raw = urlsplit(scope["raw_path"].decode("ascii")).path or "/"
+            scope = {**scope, "raw_path": raw.encode("ascii"), "path": unquote(raw)}
+        await app(scope, receive, send)
+
+    return answer
 
 
 async def _serve(app: object, config: hypercorn.config.Config) -> None:

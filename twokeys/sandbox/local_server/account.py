@@ -1,18 +1,23 @@
 """AWS Account Management, which ministack lacks: contacts, names and root users' e-mail addresses.
 
 https://docs.aws.amazon.com/accounts/latest/reference/. A name or an address of a member account is the organization's;
-a code for a new address is mailed to it (`mailbox`).
+a code for a new address is mailed to it: one line of JSON in `mailbox.jsonl` of the server's folder,
+`{"to": address, "subject": text, "text": text, "sent": seconds since the epoch}`.
 
 Not here: how long a code is good for, which AWS does not document.
 """
 
+import json
 import secrets
+import time
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 
+from ministack.core import persistence
 from ministack.core.responses import get_account_id, get_region, request_scope
 
-from twokeys.sandbox.local_server import mailbox, organizations, records
+from twokeys.sandbox.local_server import organizations, records
 from twokeys.sandbox.local_server.inside import account as base
 from twokeys.sandbox.local_server.supplement import ApiError, Payload, answering
 
@@ -56,10 +61,6 @@ def _put_alternate(payload: Payload) -> Payload:
     return {}
 
 
-def _get_alternate(payload: Payload) -> Payload:
-    return {"AlternateContact": _existing(payload["AlternateContactType"])}
-
-
 def _delete_alternate(payload: Payload) -> Payload:
     _existing(payload["AlternateContactType"])
     _contacts.pop(payload["AlternateContactType"])
@@ -85,7 +86,10 @@ def _start_email(payload: Payload) -> Payload:
     code = "".join(secrets.choice(_CODE) for _ in range(6))
     _updates["email"] = {"address": address, "code": code}
     subject = f"Verify the new address of the AWS account {get_account_id()}"
-    mailbox.send(address, subject, f"Your verification code is {code}")
+    text = f"Your verification code is {code}"
+    line = json.dumps({"to": address, "subject": subject, "text": text, "sent": time.time()})
+    with (Path(persistence.STATE_DIR).parent / "mailbox.jsonl").open("a", encoding="utf-8") as file:
+        file.write(line + "\n")
     return {"Status": "PENDING"}
 
 
@@ -126,7 +130,7 @@ def _refuse_closed() -> None:
 
 _OPERATIONS: dict[str, Callable[[Payload], Payload]] = {
     "PutAlternateContact": _put_alternate,
-    "GetAlternateContact": _get_alternate,
+    "GetAlternateContact": lambda payload: {"AlternateContact": _existing(payload["AlternateContactType"])},
     "DeleteAlternateContact": _delete_alternate,
     "PutAccountName": _put_name,
     "StartPrimaryEmailUpdate": _start_email,

@@ -28,9 +28,9 @@ from twokeys.sandbox.local_server.inside import iam, sts
 from twokeys.sandbox.local_server.inside import organizations as base
 from twokeys.sandbox.local_server.supplement import Answer, ApiError, Handler, Payload, answering
 
-# "services" -> {principal: time}; "delegated" -> {account: {principal: time}};
-# "closed" -> the accounts that were closed
-_record = records.store("organizations")
+_services = records.store("organizations.services")  # trusted principal -> since when
+_delegated = records.store("organizations.delegated")  # (account, principal) -> since when
+_closed = records.store("organizations.closed")  # a closed account -> True
 _made: Counter[str] = Counter()
 _called: ContextVar[str | None] = ContextVar("called", default=None)
 """What is being made: its id is told by that, so that two runs of a program can be compared."""
@@ -61,7 +61,7 @@ def organization_of(account: str) -> str | None:
 
 def trusts(management: str, service: str) -> bool:
     """Whether trusted access of `service` ("account.amazonaws.com") is enabled in that organization."""
-    return service in (_record.get_scoped(management, None, "services") or {})
+    return bool(_services.contains_scoped(management, None, service))
 
 
 def _inside_an_organization(name: str, handler: Handler, payload: Payload) -> Answer:
@@ -112,7 +112,7 @@ def _delete_organization(_: Payload) -> Payload:
             "To delete an organization you must first remove all member accounts (except the management account).",
         )
     stores = (base.orgs, base.accounts, base.ous, base.roots, base.tags, base.policies, base.attachments)
-    for store in (*stores, base.create_statuses, _record):
+    for store in (*stores, base.create_statuses, _services, _delegated, _closed):
         for key in store.keys():  # noqa: SIM118 - a scoped dict lists this account's keys only here
             store.pop(key)
     return {}
@@ -182,14 +182,13 @@ def _close_account(payload: Payload) -> Payload:
         raise _violation("CANNOT_CLOSE_MANAGEMENT_ACCOUNT", "You can't close the management account.")
     if base.orgs["self"]["FeatureSet"] != "ALL":
         raise _violation("ORGANIZATION_NOT_IN_ALL_FEATURES_MODE", "Closing an account needs all features.")
-    if (_record.get("delegated") or {}).get(identifier):
+    if _delegated_to(identifier):
         raise _violation(
             "CANNOT_REMOVE_DELEGATED_ADMINISTRATOR_FROM_ORG", f"{identifier} is a delegated administrator of a service."
         )
-    closed = _record.get("closed") or []
-    if identifier in closed:
+    if identifier in _closed:
         raise ApiError("AccountAlreadyClosedException", f"The account {identifier} is closed already.")
-    _record["closed"] = [*closed, identifier]
+    _closed[identifier] = True
     return {}
 
 
@@ -204,8 +203,7 @@ def _with_state(public: Callable[[Payload], Payload]) -> Callable[[Payload], Pay
     """
 
     def described(account: Payload) -> Payload:
-        is_closed = account["Id"] in (_record.get("closed") or ())
-        state = {"Status": "SUSPENDED", "State": "CLOSED"} if is_closed else {"State": "ACTIVE"}
+        state = {"Status": "SUSPENDED", "State": "CLOSED"} if account["Id"] in _closed else {"State": "ACTIVE"}
         return {**public(account), **state}
 
     return described
@@ -213,7 +211,7 @@ def _with_state(public: Callable[[Payload], Payload]) -> Callable[[Payload], Pay
 
 def closed(account: str) -> bool:
     """Whether a member account is closed."""
-    return account in (_record.get_scoped(organization_of(account), None, "closed") or ())
+    return bool(_closed.contains_scoped(organization_of(account), None, account))
 
 
 def email_taken(email: str) -> bool:
@@ -310,47 +308,40 @@ def _refuse_duplicate_unit(parent: str, name: str | None) -> None:
 
 
 def _enable_service(payload: Payload) -> Payload:
-    _record["services"] = {payload["ServicePrincipal"]: int(time.time()), **(_record.get("services") or {})}
+    _services.setdefault(payload["ServicePrincipal"], int(time.time()))
     return {}
 
 
 def _disable_service(payload: Payload) -> Payload:
-    services = _record.get("services") or {}
-    _record["services"] = {name: since for name, since in services.items() if name != payload["ServicePrincipal"]}
+    _services.pop(payload["ServicePrincipal"], None)
     return {}
 
 
 def _list_services(_: Payload) -> Payload:
-    services = sorted((_record.get("services") or {}).items())
-    return {"EnabledServicePrincipals": [{"ServicePrincipal": name, "DateEnabled": since} for name, since in services]}
+    services = [{"ServicePrincipal": name, "DateEnabled": since} for name, since in sorted(_services.items())]
+    return {"EnabledServicePrincipals": services}
 
 
-def _delegated(account: str) -> dict[str, int]:
+def _delegated_to(account: str) -> dict[str, int]:
     """The services that a member account administers, each with the time since when."""
-    return dict((_record.get("delegated") or {}).get(account, {}))
-
-
-def _delegate(account: str, services: dict[str, int]) -> Payload:
-    others = {key: value for key, value in (_record.get("delegated") or {}).items() if key != account}
-    _record["delegated"] = {**others, account: services} if services else others
-    return {}
+    return {service: since for (administrator, service), since in _delegated.items() if administrator == account}
 
 
 def _register_administrator(payload: Payload) -> Payload:
     account, service = _member(payload), payload["ServicePrincipal"]
     if not trusts(get_account_id(), service):
         raise ApiError("ConstraintViolationException", f"Trusted access of {service} is not enabled.")
-    if service in _delegated(account):
+    if (account, service) in _delegated:
         raise ApiError("AccountAlreadyRegisteredException", f"{account} is a delegated administrator of {service}.")
-    return _delegate(account, {**_delegated(account), service: int(time.time())})
+    _delegated[account, service] = int(time.time())
+    return {}
 
 
 def _deregister_administrator(payload: Payload) -> Payload:
     account, service = payload["AccountId"], payload["ServicePrincipal"]
-    services = _delegated(account)
-    if services.pop(service, None) is None:
+    if _delegated.pop((account, service), None) is None:
         raise ApiError("AccountNotRegisteredException", f"{account} is no delegated administrator of {service}.")
-    return _delegate(account, services)
+    return {}
 
 
 def _list_administrators(payload: Payload) -> Payload:
@@ -358,14 +349,14 @@ def _list_administrators(payload: Payload) -> Payload:
     return {
         "DelegatedAdministrators": [
             {**base.public_account(base.accounts[account]), "DelegationEnabledDate": min(services.values())}
-            for account, services in (_record.get("delegated") or {}).items()
-            if account in base.accounts and (wanted is None or wanted in services)
+            for account in base.accounts
+            if (services := _delegated_to(account)) and (wanted is None or wanted in services)
         ]
     }
 
 
 def _list_delegated_services(payload: Payload) -> Payload:
-    services = _delegated(payload["AccountId"])
+    services = _delegated_to(payload["AccountId"])
     if not services:
         raise ApiError("AccountNotRegisteredException", f"{payload['AccountId']} is no delegated administrator.")
     listed = [{"ServicePrincipal": name, "DelegationEnabledDate": since} for name, since in sorted(services.items())]
