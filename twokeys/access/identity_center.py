@@ -49,7 +49,10 @@ _REGION = re.compile(r":role/aws-reserved/sso\.amazonaws\.com/([a-z0-9-]+|\*)/")
 _DURATION = re.compile(r"PT(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?")
 _HOUR = 3600
 _ACCEPT = f"or {EXCEPT}"
-_NAME_IT = f"write it from values that are known in preview, {_ACCEPT}"
+_NAME_IT = (
+    "write it from values that are known in preview, or update the stack that exports them first; `twokeys preview` "
+    f"takes its state with `--state FILE`; {_ACCEPT}"
+)
 _SHOW_SET = f"make the permission set in this program, so that its policies are shown, {_ACCEPT}"
 _SHOW_ROLE = f"make the role in this program, so that its trust policy is shown, {_ACCEPT}"
 _ASSIGNED = Verdict.of_rule(
