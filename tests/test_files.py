@@ -79,7 +79,7 @@ def test_bytes_that_are_not_utf8_survive(config: Path) -> None:
 
 def test_a_read_only_file_is_refused_also_for_root(config: Path) -> None:
     config.chmod(0o400)
-    with pytest.raises(Refusal, match="read-only"):
+    with pytest.raises(Refusal, match=f"read-only.*Next step: chmod u\\+w {config}$"):
         replace(config, "new")
     assert config.read_text() == "old"
 

@@ -11,7 +11,7 @@ from botocore.parsers import ResponseParserError
 from twokeys.errors import Refusal
 
 PROFILE = "TWOKEYS_PROFILE"
-"""The variable with the profile through which the shell came into the door that it is in."""
+"""The variable with the profile through which the shell came into the door that it is in; "" where it had keys."""
 REGION = "TWOKEYS_REGION"
 """The variable with the region of that door, where the shell has none of its own."""
 WITHIN = "TWOKEYS_WITHIN"
@@ -126,7 +126,10 @@ def _ended(profile: str | None) -> tuple[str, str]:
     if not in_shell(profile):
         return "the session is over", f"your session has expired: {_SIGN_IN}{_in_sandbox()}"
     at = os.environ.get("AWS_CREDENTIAL_EXPIRATION")
-    return (f"the session in this shell ended{f' at {at}' if at else ''}", f"{leave()}, or give {back()}")
+    return (
+        f"the session in this shell ended{f' at {at}' if at else ''}",
+        f"{leave()}, or give --profile {shlex.quote(os.environ.get(PROFILE) or 'NAME')}",
+    )
 
 
 def leave() -> str:
@@ -136,11 +139,6 @@ def leave() -> str:
     if BACK in os.environ:
         return f'`eval "${BACK}"`'
     return "`unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN` (in fish, `set -e` and these)"
-
-
-def back(otherwise: str = "default") -> str:
-    """The option that names the profile with which the shell came into its door, or `otherwise` where none says it."""
-    return f"--profile {shlex.quote(os.environ.get(PROFILE, otherwise))}"
 
 
 def in_shell(profile: str | None) -> bool:

@@ -64,7 +64,7 @@ def replace_text(path: Path, old: str, new: str) -> None:
                 "the file is read-only",
                 where=str(path),
                 why="whoever took away its write permission wants it to stay as it is",
-                next_step=f"chmod u+w {target}, or write to another file with --config",
+                next_step=f"chmod u+w {target}",
             )
         draft = target.with_name(f".{target.name}.twokeys.tmp")
         draft.unlink(missing_ok=True)  # a killed run may have left one; the lock says that nobody writes it now

@@ -38,7 +38,7 @@ from twokeys.access.model.principals import Principal
 from twokeys.access.paths import leading_out, paths_from, without_conditions
 from twokeys.access.reading.snapshot import Pending, Resource, Snapshot
 from twokeys.errors import Refusal
-from twokeys.iam import UNKNOWN, Outcome, Unknown
+from twokeys.iam import UNKNOWN, Caller, Outcome, Unknown
 
 ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
 ACCESS_ROLE_OF_PROD = arn(PROD, "role/OrganizationAccountAccessRole")
@@ -894,6 +894,18 @@ def test_a_trust_in_everyone_is_judged_once_for_all_whom_nothing_tells_apart(mon
 
 
 ALICE_ARN = arn(STAGE, "user/alice")
+FIRST, SECOND = (Caller(arn(STAGE, f"user/{name}"), unique_id=f"AIDA{name.upper():X<17}") for name in ("ann", "ben"))
+
+
+@pytest.mark.parametrize("key", sorted(key for key, has in FIRST.context.items() if SECOND.context[key] != has))
+def test_a_trust_in_everyone_keeps_out_whom_it_denies_by_any_key_in_which_two_users_differ(key: str) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html#principaltable"""
+    world = World()
+    for user in (FIRST, SECOND):
+        world.add("User", user.name, world.stage, name=user.name, outputs={"uniqueId": user.unique_id})
+    denied = trusts("*", effect="Deny", condition={"StringEquals": {key: SECOND.context[key][0]}})
+    world.role("open", world.stage, document(trusts("*"), denied))
+    assert {step.source.name for step in world.graph.steps if step.open and step.source.urn} == {"ann"}
 
 
 @pytest.mark.parametrize(("statements", "denied", "inside"), [

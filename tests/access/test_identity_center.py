@@ -316,7 +316,10 @@ def test_the_region_of_a_role_is_that_of_its_provider_where_nothing_nearer_tells
 
 
 EXCEPT = "or make an exception in the pack's configuration, with reason, owner and expiry"
-NAME_IT = f"write it from values that are known in preview, {EXCEPT}"
+NAME_IT = (
+    "write it from values that are known in preview, or update the stack that exports them first; `twokeys preview` "
+    f"takes its state with `--state FILE`; {EXCEPT}"
+)
 SHOW_SET = f"make the permission set in this program, so that its policies are shown, {EXCEPT}"
 SHOW_ROLE = f"make the role in this program, so that its trust policy is shown, {EXCEPT}"
 URN = "urn:pulumi:stage::twokeys::aws:"

@@ -4,6 +4,7 @@ Expectations: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policie
 and https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic-cross-account.html
 """
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -151,6 +152,21 @@ def test_a_grant_for_any_account_is_too_wide_unless_it_is_one_role_of_this_organ
     world.role("auditor", world.hub)
     world.add("RolePolicy", "audit", world.hub, role="auditor", name="enter", policy=document(statement))
     assert "wildcard-grant" in both(world)
+
+
+def test_a_grant_of_the_access_role_of_every_account_is_not_told_to_name_it_otherwise() -> None:
+    """https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_accounts_access-cross-account-role.html"""
+    world = World()
+    world.role("auditor", world.hub)
+    policy = document(grant("arn:aws:iam::*:role/OrganizationAccountAccessRole"))
+    world.add("RolePolicy", "audit", world.hub, role="auditor", name="enter", policy=policy)
+    (found,) = world.findings()
+    assert "administrator of every member account" in found.message
+    other, _, exception = found.next_step.partition(", or make an exception ")
+    assert other == "grant a role that is made for the purpose"
+    excuse = json.loads(exception.partition(": ")[2])["wildcard-grant"]["exceptions"][0]
+    excuse |= {"reason": "of Control Tower", "owner": "platform", "expires": "2999-01-01"}
+    assert world.rules({"wildcard-grant": {"exceptions": [excuse]}}) == []
 
 
 def test_an_account_that_the_stack_does_not_show_is_not_said_to_be_of_the_organization() -> None:

@@ -16,8 +16,9 @@ from tests.access.states import write_state
 from tests.access.test_federated import AUD, CORP, HOST, SAML, SUB, admits
 from tests.access.test_translation import put
 from tests.access.world import CI, DEPLOYER, HUB, MFA, STAGE, World, arn, document, grants, replaced, trusts, two_keys
+from twokeys.access.graph import build
 from twokeys.access.model.documents import Document
-from twokeys.access.reading.snapshot import Evidence
+from twokeys.access.reading.snapshot import Evidence, Snapshot
 from twokeys.access.reading.tokens import ACCESS_KEY, CREDENTIALS, MFA_DEVICE, PASSWORD
 from twokeys.answers.allowed import Difference, difference
 from twokeys.answers.changes import changes, drift
@@ -595,7 +596,7 @@ def test_a_second_state_of_a_stack_that_lacks_a_resource_is_refused_and_a_copy_i
     less = two_keys()
     gone = less.resources.pop(next(i for i, one in enumerate(less.resources) if one.type.endswith("RolePolicy")))
     new = write_state(tmp_path / "b", less)
-    assert "(1 door)" in written("check", "--state", old, "--state", copy)
+    assert "1 door with two keys, none without" in written("check", "--state", old, "--state", copy)
     for states in ((old, new), (new, old)):
         with pytest.raises(Refusal, match="two states are of the same stack") as refused:
             written("check", "--state", states[0], "--state", states[1])
@@ -610,7 +611,7 @@ def test_a_resource_that_waits_to_be_deleted_is_not_another_state_of_its_stack(t
         replaced = next(one for one in resources if one["urn"].endswith("::deployer"))
         resources.append({**replaced, "delete": True, "outputs": {**replaced["outputs"], "maxSessionDuration": 7200}})
         Path(state).write_text(json.dumps(read))
-    assert "(1 door)" in written("check", "--state", old, "--state", copy)
+    assert "1 door with two keys, none without" in written("check", "--state", old, "--state", copy)
 
 
 def test_two_states_of_one_stack_are_refused_where_they_differ(tmp_path: Path) -> None:
@@ -953,3 +954,18 @@ def test_what_the_whole_organization_enters_if_granted_is_lost_with_its_trust_al
     for pair, sign in (((before, live), "-"), ((live, before), "+")):
         whole = [line for line in lines(changes(*pair)) if line.startswith(f"{sign} anybody of organization")]
         assert len(whole) == (0 if stands else 2)
+
+
+def test_the_access_role_of_an_account_that_is_only_entered_is_neither_gained_nor_lost() -> None:
+    """AWS makes it with the account; live AWS tells which account is the management account, a program may not.
+
+    https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_accounts_access-cross-account-role.html
+    """
+    entered, made, nothing = World(), World(), read(build(Snapshot(())))
+    made.add("Account", "new", made.hub, name="new", outputs={"id": "333333333333", "name": "new"})
+    one, account, live = (read(each.graph) for each in (entered, made, of_organization(BY_AWS)))
+    assert ACCESS in str(one.ways)
+    for found in (changes(nothing, one), changes(one, nothing), drift(one, live)):
+        assert ACCESS not in "\n".join(lines(found))
+    for found in (changes(nothing, account), changes(account, nothing)):
+        assert [way.target.short for way in (*found.gained, *found.lost)] == [f"role {ACCESS} of new"]

@@ -33,10 +33,10 @@ def test_a_state_with_two_keys_everywhere_passes(tmp_path: Path) -> None:
     assert "2 principals have 2 ways in (1 door, 1 whose grant is not shown)" in text
     assert "? account management as a whole -> role OrganizationAccountAccessRole of 222222222222" in text
     assert "(administrator): grant not shown" in text
-    assert "Every door that is shown has two keys (1 door)" in text
+    assert "No rule is violated: 1 door with two keys, none without, 1 whose grant is not shown.\n" in text
     code, text = call("check", "--state", write_state(tmp_path / "whole.json", granted))
     assert code == 0
-    assert "Every door has two keys (2 doors)" in text
+    assert "No rule is violated: 2 doors with two keys, none without.\n" in text
 
 
 def test_users_with_the_same_way_in_are_one_line_of_check(tmp_path: Path) -> None:
@@ -62,15 +62,19 @@ def test_the_door_of_a_group_that_one_member_only_is_trusted_for_violates_no_rul
     code, text = call("check", "--state", write_state(tmp_path / "state.json", world))
     assert code == 0
     assert f"✗ user erik of management -> role deployer of {STAGE}: no trust" in text
-    assert "No rule is violated: 1 door with two keys, 1 without.\n" in text
+    assert "No rule is violated: 1 door with two keys, 1 without, 1 whose grant is not shown.\n" in text
 
 
 def test_a_way_of_which_a_rule_refuses_a_door_has_the_mark_of_one_that_is_to_be_looked_at(tmp_path: Path) -> None:
     world = two_keys()
     world.role("own", world.stage, document(trusts(OUTSIDE)))
+    world.role("anywhere", world.hub)
+    world.grant("anywhere", world.hub, "arn:aws:iam::*:role/OrganizationAccountAccessRole")
     code, text = call("check", "--state", write_state(tmp_path / "state.json", world))
     assert code == 1
     assert f"  ! account {OUTSIDE} as a whole -> role own of {STAGE} (no permissions): refused by external-id\n" in text
+    access_role = f"role OrganizationAccountAccessRole of {STAGE} (administrator)"
+    assert f"  ! role anywhere of management -> {access_role}: refused by wildcard-grant\n" in text
     assert f"  ✓ role ci of management -> role deployer of {STAGE} (no permissions)\n" in text
 
 
@@ -85,7 +89,7 @@ def test_a_state_that_an_update_has_not_finished_says_what_is_not_shown(tmp_path
     assert code == 0, "a bucket opens nothing, and a grant that is not shown is no violation either"
     assert "Not shown: what is still to come of stacks whose update is under way or was stopped (stage)" in text
     assert "`twokeys fleet recover stage`" in text
-    assert "Every door that is shown has two keys" in text
+    assert "No rule is violated: 1 door with two keys, none without, 1 whose grant is not shown.\n" in text
     assert "stopped (stage)" in json.loads(call("check", "--state", state, "--json")[1])["notShown"]
 
 
@@ -156,7 +160,7 @@ def test_a_configuration_holds_exceptions_and_levels(tmp_path: Path) -> None:
     code, text = call("check", "--state", state, "--config", config)
     assert code == 0
     assert f"accepted exception: door-needs-grant: {DOOR}, until 9999-12-31; platform answers for it: migration" in text
-    assert "No rule is violated, but for 1 accepted exception: 0 doors with two keys, 1 without.\n" in text
+    assert "No rule is violated, but for 1 accepted exception: 0 doors with two keys, 1 without, 1 whose" in text
     told = json.loads(call("check", "--state", state, "--config", config, "--json")[1])
     assert told["acceptedExceptions"] == [{"rule": "door-needs-grant", **exception, "stack": None}]
     config.write_text(json.dumps({"door-needs-grant": "advisory"}))
@@ -213,7 +217,7 @@ def test_of_a_stack_that_is_new_every_way_is_gained(tmp_path: Path) -> None:
     """`pulumi stack init` makes it empty: https://www.pulumi.com/docs/iac/cli/commands/pulumi_stack_init/"""
     (empty := tmp_path / "empty").write_text('{"version": 3, "deployment": {}}')
     state = write_state(tmp_path / "state", two_keys())
-    assert f"\n+ {WAY}\n" in call("diff", empty, state)[1]
+    assert f"+ {WAY}\n" in call("diff", empty, state)[1]
     for more in ([state, empty], [empty, "--live"]):
         with pytest.raises(Refusal, match="this state shows nothing"):
             call("diff", *more)

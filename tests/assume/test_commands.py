@@ -171,16 +171,35 @@ def test_without_a_command_a_shell_gets_the_session_and_the_way_back(
         monkeypatch.setenv(name, said[name])
     assert boto3.client("sts").get_caller_identity()["Arn"] == READER
     assert listed() == ["Yours:", "  stage-reader  stage  with an external ID"], "of ada, who is behind the session"
+    monkeypatch.setenv("TWOKEYS_PROFILE", "")  # as where its own keys were in its environment
     with pytest.raises(Refusal, match=r"for user ada, and this shell is already in stage-reader\.") as again:
-        run("stage-reader")
-    assert again.value.next_step.startswith("use --profile mine, or `unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY")
+        run("stage-reader", "--mfa-code", "123456")
+    assert again.value.next_step.startswith("`unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY")
     monkeypatch.setenv("TWOKEYS_BACK", said["TWOKEYS_BACK"])
-    with pytest.raises(Refusal, match=r'use --profile mine, or `eval "\$TWOKEYS_BACK"` first'):
+    with pytest.raises(Refusal, match=r'Next step: `eval "\$TWOKEYS_BACK"` first'):
         run("stage-reader")
     monkeypatch.setenv("TWOKEYS_WITHIN", "1")
-    with pytest.raises(Refusal, match="use --profile mine, or `exit` first"):
+    with pytest.raises(Refusal, match="Next step: `exit` first"):
         run("stage-reader")
     assert "TWOKEYS_WITHIN" in sessions.Session("", "", "", datetime.now(UTC), "", None, "mine", read(doors)[0]).unset
+
+
+def test_a_shell_in_a_door_opens_the_next_one_and_the_same_anew_by_the_profile_that_it_came_with(
+    doors: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pair = [f"{name} = {os.environ.pop(name.upper())}" for name in ("aws_access_key_id", "aws_secret_access_key")]
+    (tmp_path / "config").write_text("\n".join(["[profile mine]", *pair]))
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    monkeypatch.setenv("TWOKEYS_PROFILE", "mine")
+    session = json.loads(run("stage-reader", "--from", doors, "--profile", "mine", "--json").stdout)
+    assert session.pop("arn") == READER
+    for name, value in session.items():
+        monkeypatch.setenv(name, value)
+    for token in (session["AWS_SESSION_TOKEN"], "one that is over"):
+        monkeypatch.setenv("AWS_SESSION_TOKEN", token)
+        again = run("stage-reader", "--from", doors)
+        assert "export TWOKEYS_PROFILE=mine;" in again.stdout
+        assert json.loads(run("stage-reader", "--from", doors, "--json").stdout)["arn"] == READER
 
 
 def test_a_user_s_session_lasts_as_long_as_the_role_allows_and_a_session_s_one_hour(doors: str) -> None:
@@ -236,8 +255,7 @@ def test_a_shut_door_an_unknown_one_and_no_place_to_look_are_refused_with_the_ne
     bobs = write(tmp_path, "bobs.json", outputs(door("stage-reader", role="ops/reader", names=("bob",))))
     with pytest.raises(Refusal) as not_hers:
         run("stage-reader", "--from", bobs, "--external-id", "Another-ID")
-    assert not_hers.value.why == "it is for user bob, and you are user ada"
-    assert "none in this file is yours" in not_hers.value.next_step
+    assert not_hers.value.why == "it is for user bob, and you are user ada, and none in this file is yours"
     with pytest.raises(Refusal) as unknown:
         run("stage-raeder", "--from", doors)
     assert unknown.value.next_step == "name stage-reader, if that is meant"
@@ -280,10 +298,10 @@ def test_aws_decides_whether_a_door_is_shut_by_its_dates_which_an_older_file_may
     assert ("AWS let you in: ask for a newer file" in opened.stderr) == ("expires" in dates)
     asking = published(external_id="Another-ID", mfa=True, owner="platform")
     by_its_file = rf"by its file \(as of 2026-11-28 06:30 UTC\) it .*{since}"
-    with pytest.raises(Refusal, match=f"{by_its_file}.*--mfa-code CODE tries it") as shut:  # before a code is asked for
+    with pytest.raises(Refusal, match=by_its_file) as shut:  # before a code is asked for
         run("stage-reader", "--from", asking)
-    opened = "opened again ask its owner (platform) for `twokeys access open stage-reader --for 2h --reason TEXT`"
-    assert (opened in shut.value.next_step) == ("expires" in dates)
+    opened = "ask its owner (platform) for `twokeys access open stage-reader --for 2h --reason TEXT`"
+    assert (opened == shut.value.next_step) == ("expires" in dates)
     with pytest.raises(Refusal, match="MultiFactorAuthentication failed"):
         run("stage-reader", "--from", asking, "--mfa-code", "123456")
     with pytest.raises(Refusal, match=rf"{by_its_file}.*, and An error occurred \(AccessDenied\)"):
@@ -437,9 +455,8 @@ def test_a_code_that_is_given_is_sent_though_the_file_says_nothing_of_mfa(doors:
 
 def test_nobody_is_asked_for_the_code_of_a_door_that_its_file_says_is_another_s(tmp_path: Path) -> None:
     bobs = write(tmp_path, "mfa.json", outputs(door("stage-reader", role="ops/reader", names=("bob",), mfa=True)))
-    with pytest.raises(Refusal, match="it is for user bob") as refused:
+    with pytest.raises(Refusal, match="it is for user bob"):
         run("stage-reader", "--from", bobs)
-    assert "if the file is old, --mfa-code CODE" in refused.value.next_step
 
 
 def test_of_a_door_that_is_another_s_it_is_said_whose_it_is_and_which_are_one_s_own(tmp_path: Path) -> None:
@@ -449,10 +466,20 @@ def test_of_a_door_that_is_another_s_it_is_said_whose_it_is_and_which_are_one_s_
     )
     with pytest.raises(Refusal) as refused:
         run("deploy", "--from", write(tmp_path, "doors.json", outputs(*entries)))
-    assert refused.value.why == "it is for role ci, and you are user ada"
-    one_like_it = "for one like it for a while (its role permits: write) ask its owner (platform) for"
-    assert refused.value.next_step.startswith(f"yours are stage-reader; {one_like_it}")
-    assert "`twokeys access open NAME --from deploy --user ada --for 2h --reason TEXT`" in refused.value.next_step
+    assert refused.value.why == "it is for role ci of account management, and you are user ada; yours: stage-reader"
+    assert refused.value.next_step == "ask its owner (platform) for a door of your own"
+
+
+def test_of_another_company_s_door_it_is_said_whose_it_is_before_what_it_asks(tmp_path: Path) -> None:
+    scanner = {"kind": "role", "account": "777788889999", "names": ["scanner"]}
+    file = write(tmp_path, "doors.json", outputs(door("scan", source=scanner, external_id="x-1", documents=False)))
+    whose = "role scanner of account 777788889999"
+    with pytest.raises(Refusal, match=f"it is for {whose}, and you are user ada"):
+        run("scan", "--from", file)
+    assert listed("--from", file, "--all")[-1] == f"  scan  stage  with an external ID, for {whose}"
+    for command in (assume, console):  # https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
+        with pytest.raises(UsageError, match="an external ID has 2 to 1224 letters"):
+            run("scan", "--from", file, "--external-id", "x", command=command)
 
 
 def test_a_door_behind_another_is_gone_through_with_one_code_and_no_terminal(

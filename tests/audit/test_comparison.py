@@ -63,6 +63,7 @@ def compared(
     target: str = STAGE,
     covered: tuple[str, ...] = (HUB, STAGE),
     made: Since = OF_OLD,
+    from_states: bool = False,
 ) -> Comparison:
     of_old(world, made)
     trail = Trail(start=DAY, coverage=Coverage(("us-east-1",)))
@@ -70,7 +71,8 @@ def compared(
         trail.add(record, delivered=True)
     for account in covered:
         trail.coverage.asked(account, "us-east-1", DAY, trail.end or DAY)
-    return compare(into(read(world.graph), target), trail, learning_days=learning_days)
+    answers = replace(into(read(world.graph), target), from_states=from_states)
+    return compare(answers, trail, learning_days=learning_days)
 
 
 def usage(found: Comparison) -> dict[str, Usage]:

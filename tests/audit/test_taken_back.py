@@ -8,20 +8,22 @@ from typing import Any
 
 import pytest
 
-from tests.access.test_identity_center import RESERVED, SET_ARN, attach, center
+from tests.access.test_identity_center import RESERVED, SET_ARN, attach, center, put
 from tests.access.world import CI, DEPLOYER, HUB, OUTSIDE, PROD, STAGE, World, arn, document, grants, trusts, two_keys
 from tests.audit.cloudtrail import called, entry
 from tests.audit.test_changes import BY_SERVICE_ROLE, told
 from tests.audit.test_comparison import CI_SESSION, DAY, PERSON, SAML, at, compared
 from twokeys.access.reading.snapshot import Evidence
 from twokeys.answers.model import Answers, Party
+from twokeys.answers.permissions import Level
 from twokeys.answers.reading import read
 from twokeys.answers.selection import into, of_person
 from twokeys.audit.against_states import not_in_states, taken_back, with_entries
+from twokeys.audit.changes import CALLS
 from twokeys.audit.comparison import Comparison
 from twokeys.audit.coverage import WasRead
 from twokeys.audit.data import as_data
-from twokeys.audit.events import at_the_top
+from twokeys.audit.events import NOT_LOOKED_AT, at_the_top, who_changed
 from twokeys.audit.events import taken_back as lines
 from twokeys.audit.person import by_person
 from twokeys.audit.report import title
@@ -111,6 +113,17 @@ def test_a_trust_policy_that_was_taken_back_says_whom_it_let_in_how_strong_and_w
     assert lines == [f"{WHOLE} {said}"] * bool(said)
     assert [one for one in found.taken_back if not one.permissions and one.change.of[0] != "role"] == []
     assert bool(at_the_top(answers, found)) is bool(found.taken_back)
+
+
+def test_of_whom_a_trust_policy_let_in_what_that_of_now_asks_for_besides_is_said() -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_common-scenarios_third-party.html (external ID)."""
+    scanner = arn(OUTSIDE, "role/scanner")
+    now = document(trusts(CI), trusts(scanner, condition={"StringEquals": {"sts:ExternalId": "1"}}))
+    opened = document(trusts(CI, scanner, arn(PROD, "root")))
+    calls = [("UpdateAssumeRolePolicy", OURS | {"policyDocument": one}) for one in (opened, now)]
+    found = compared(two_keys(now), *changes(STAGE, *calls), from_states=True)
+    (one,) = (one for one in found.taken_back if one.permissions)
+    assert one.lost == f"role scanner of {OUTSIDE} (now only if external ID), account {PROD} as a whole"
 
 
 MEMBER, KEY = {"userName": "bob", "groupName": "devs"}, {"userName": "bob", "accessKeyId": "AKIA1"}
@@ -217,41 +230,112 @@ def test_a_role_that_was_stronger_for_a_while_says_how_strong_but_for_what_lets_
     assert found.noteworthy
 
 
+TO_STAGE, TO_PROD = ({"targetType": "AWS_ACCOUNT", "targetId": one} for one in (STAGE, PROD))
+TO_ALL = {"targetType": "ALL_PROVISIONED_ACCOUNTS"}
+PROVISIONED, ASSIGNED = "ProvisionPermissionSet", "CreateAccountAssignment"
+FROM, TAKEN_FROM_IT = "from 2026-09-02 09:00 UTC", "taken from the set 2026-09-03 09:00 UTC"
+
+
+def of_set(days: float, event: str, asked_for: dict[str, Any]) -> dict[str, Any]:
+    """A call about the permission set Admin, as the management account records it."""
+    of = {"requestParameters": {"permissionSetArn": SET_ARN} | asked_for, "eventID": f"{event} {days} {asked_for}"}
+    return called(HUB, at(days), event, "eve", eventSource="sso.amazonaws.com") | of
+
+
 @pytest.mark.parametrize(
-    ("gives", "takes", "asked_for", "policy"),
+    ("provisioned", "said", "days"),
     [
         (
-            "AttachManagedPolicyTo",
-            "DetachManagedPolicyFrom",
-            {"managedPolicyArn": ADMINISTRATOR},
-            "AdministratorAccess",
+            [(1, PROVISIONED, TO_STAGE), (2.6, PROVISIONED, TO_PROD), (3, PROVISIONED, TO_ALL)],
+            f"{FROM} to 2026-09-04 09:00 UTC, when it was provisioned anew ({TAKEN_FROM_IT})",
+            ["02", "03"],
         ),
-        ("PutInlinePolicyTo", "DeleteInlinePolicyFrom", {"inlinePolicy": ALL}, "inline policy"),
+        (
+            [(1, PROVISIONED, TO_ALL), (2, PROVISIONED, TO_ALL)],
+            f"{FROM} to 2026-09-03 09:00 UTC, when it was provisioned anew ({TAKEN_FROM_IT})",
+            ["02"],
+        ),
+        (
+            [(1, ASSIGNED, TO_STAGE | {"principalType": "USER", "principalId": "u-2"})],
+            f"{FROM} on: {TAKEN_FROM_IT} and not provisioned since in what was read, so it may still be there",
+            ["02", "03", "04"],
+        ),
+        (
+            [(1, PROVISIONED, TO_PROD), (2.6, PROVISIONED, TO_STAGE)],
+            f"given to the set 2026-09-02 09:00 UTC, {TAKEN_FROM_IT}, and not provisioned meanwhile in what was read",
+            [],
+        ),
     ],
 )
-def test_who_may_enter_by_a_permission_set_was_given_more_while_it_had_a_policy(
-    gives: str, takes: str, asked_for: dict[str, Any], policy: str
+@pytest.mark.parametrize(
+    ("calls", "gives"),
+    [
+        (
+            ("AttachManagedPolicyTo", "DetachManagedPolicyFrom"),
+            ({"managedPolicyArn": ADMINISTRATOR}, "AdministratorAccess"),
+        ),
+        (("PutInlinePolicyTo", "DeleteInlinePolicyFrom"), ({"inlinePolicy": ALL}, "inline policy")),
+    ],
+)
+def test_an_account_has_of_a_permission_set_what_was_last_provisioned_there(
+    calls: tuple[str, str],
+    gives: tuple[dict[str, Any], str],
+    provisioned: list[tuple[float, str, dict[str, Any]]],
+    said: str,
+    days: list[str],
 ) -> None:
-    """https://docs.aws.amazon.com/singlesignon/latest/APIReference/API_AttachManagedPolicyToPermissionSet.html."""
-    world, asked_for = center(), {"permissionSetArn": SET_ARN} | asked_for
+    """https://docs.aws.amazon.com/singlesignon/latest/APIReference/API_AttachManagedPolicyToPermissionSet.html,
+    API_ProvisionPermissionSet.html (TargetType) and API_CreateAccountAssignment.html ("will automatically be
+    provisioned").
+    """
+    world = center()
     attach(world, "ManagedPolicyAttachment", managedPolicyArn=READ_ONLY)
-    calls = [
-        called(HUB, at(day), f"{do}PermissionSet", "eve", eventSource="sso.amazonaws.com", requestParameters=asked_for)
-        for day, do in enumerate((gives, takes), 1)
-    ]
-    answers = into(read(world.graph), STAGE)
-    found = joined(answers, *(of_ann(day) for day in (0.5, 1.5)), *calls, world=world)
+    asked_for, policy = gives
+    changed = [of_set(day, f"{do}PermissionSet", asked_for) for day, do in enumerate(calls, 1)]
+    changed += [of_set(*one) for one in provisioned]
+    found = compared(world, *(of_ann(day) for day in (0.5, 1.5, 2.5, 3.5)), *changed, from_states=True)
+    answers = found.answers
     one = found.taken_back[0]
-    strong = f"administrator (ReadOnlyAccess, {policy}), from 2026-09-02 09:00 UTC to 2026-09-03 09:00 UTC"
-    assert one.words(answers) == f"Identity Center group admins -> permission set Admin of management: {strong}"
-    assert one.came(answers) == "; entered meanwhile: Identity Center user ann (1), last 2026-09-02 21:00 UTC"
+    strong = f"administrator (ReadOnlyAccess, {policy}), {said}"
+    assert one.words(answers) == f"Identity Center group admins -> permission set Admin, in {STAGE}: {strong}"
+    assert [f"{use.time:%d}" for use in one.entered] == days
+    administrator = {use.id for use in one.entered}
+    assert {id for id, level in found.strengths.items() if level is Level.ADMINISTRATOR} == administrator
+    strengths = {str(way.permissions) for way in answers.ways if way.source.who.name == "admins"}
+    assert strengths == {"administrator" if "still" in said else "read"}
     rows = csv.DictReader(as_csv(answers, None, found, DAY).splitlines())
     (row,) = [row for row in rows if row["what"] == "was given more"]
     given = {"who": "Identity Center group admins", "into": "permission set Admin", "permissions": "administrator"}
-    assert [row["who"], row["into role"], row["permissions"]] == [*given.values()]
-    said = as_data(answers, found)["takenBack"][0]
-    assert {key: said[key] for key in given} == given
-    assert joined(into(read(world.graph), HUB), *calls, world=world).taken_back[0].permissions is None, "nobody by it"
+    assert [row["account"], row["who"], row["into role"], row["permissions"]] == [STAGE, *given.values()]
+    data = as_data(answers, found)["takenBack"][0]
+    assert {key: data[key] for key in ("account", *given)} == {"account": STAGE} | given
+    assert compared(world, *changed, target=HUB).taken_back[0].permissions is None, "nobody enters it by the set"
+
+
+def test_a_policy_that_a_call_gave_and_states_do_not_have_is_said_at_the_ways_into_its_role() -> None:
+    """https://docs.aws.amazon.com/IAM/latest/APIReference/API_AttachRolePolicy.html."""
+    early = entry(CI_SESSION, DEPLOYER, at(0.5))
+    found = compared(two_keys(), early, *changes(STAGE, GIVEN), from_states=True)
+    (way,) = [one for one in found.answers.ways if not one.by_access_role]
+    assert (str(way.permissions), way.permissions.names) == (
+        "administrator",
+        ("AdministratorAccess (AttachRolePolicy, 2026-09-02 09:00 UTC)",),
+    )
+    assert [*found.strengths.values()] == [Level.NONE], "before it had more"
+
+
+@pytest.mark.parametrize(("has", "said"), [(ADMINISTRATOR, []), (READ_ONLY, [f"{FROM} on, and not in what was read"])])
+def test_live_iam_tells_what_the_role_of_a_permission_set_has(has: str, said: list[str]) -> None:
+    """IAM has the role in each account, and nothing of the set that it is made of."""
+    world = center()
+    attach(world, "ManagedPolicyAttachment", managedPolicyArn=has)
+    answers = replace(into(read(world.graph), STAGE), from_states=False, holds={})
+    calls = (
+        of_set(1, "AttachManagedPolicyToPermissionSet", {"managedPolicyArn": ADMINISTRATOR}),
+        (1, PROVISIONED, TO_ALL),
+    )
+    found = compared(world, calls[0], of_set(*calls[1]))
+    assert [one.between for one in taken_back(answers, found.changes) if one.change.of[0] == "set"] == said
 
 
 @pytest.mark.parametrize("ids", ["ab", "ba"])
@@ -325,6 +409,7 @@ def test_of_a_person_what_a_trust_policy_let_in_is_kept_that_may_be_the_person_o
 ) -> None:
     """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html."""
     answers, found = asked(("CreateRole", NEW | {"assumeRolePolicyDocument": document(trusts(trusted))}), GONE)
+    answers = replace(answers, names=answers.names | {OUTSIDE: "a third party"})
     own = by_person(found, of_person(answers, "bob", {"bob"}))
     assert [bool(one.lost) for one in own.taken_back] == [True] * kept
 
@@ -353,14 +438,18 @@ def test_the_title_has_the_period_and_who_entered_is_named_below_it() -> None:
     found = replace(compared(two_keys(), entry(arn(HUB, "user/mallory"), DEPLOYER, at(1))), asked=(DAY, None))
     assert title(answers, STAGE, found).startswith(f"Who can enter {STAGE}, and who did from 2026-09-01 09:00 UTC (")
     assert title(answers, STAGE, None).startswith(f"Who can enter {STAGE} (")
-    step = "ask who it was and what they did, take away what let them in, or let a stack make it"
+    step = "ask who it was and what they did, take away what still lets them in, or let a stack make it"
     who = "user mallory of management (no permissions 1; 1 without a door)"
     assert at_the_top(answers, found) == [f"Entered: {who}. Next step for who came without a door: {step}"]
 
 
 def test_calls_by_which_services_hand_roles_to_others_are_counted_at_the_top() -> None:
-    """https://docs.aws.amazon.com/rolesanywhere/latest/APIReference/API_CreateTrustAnchor.html."""
+    """https://docs.aws.amazon.com/rolesanywhere/latest/APIReference/API_CreateTrustAnchor.html.
+
+    IAM Identity Center has an UpdateProfile of its own: https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsiamidentitycenter.html
+    """
     calls = [("rolesanywhere", "CreateTrustAnchor"), ("ssm", "CreateActivation"), ("ssm", "CreateActivation")]
+    calls.append(("sso", "UpdateProfile"))
     records = [
         called(STAGE, at(hour), name, "eve", eventSource=f"{service}.amazonaws.com")
         for hour, (service, name) in enumerate(calls, 1)
@@ -370,6 +459,10 @@ def test_calls_by_which_services_hand_roles_to_others_are_counted_at_the_top() -
     assert at_the_top(read(two_keys().graph), found) == [
         f"Hands roles to others than their services: CreateTrustAnchor in {STAGE} (1); CreateActivation in {STAGE} (2)"
     ]
+    assert f"{len(calls)} by user eve" in who_changed(read(two_keys().graph), found)
+    named = {"rolesanywhere": "IAM Roles Anywhere", "eks": "EKS", "ssm": "Systems Manager"}
+    services = {name.partition(":")[0] for name, call in CALLS.items() if call.hands_on}
+    assert all(f" {named[one]} " in NOT_LOOKED_AT.replace(",", " ") for one in services)
 
 
 OPENED, CLOSED = (("UpdateAssumeRolePolicy", OURS | {"policyDocument": one}) for one in (OF_BOTH, OF_CI))
@@ -425,6 +518,41 @@ def test_who_of_identity_center_entered_within_an_assignment_is_said(person: str
     assert [use.caller.who.name for one in stood for use in one.entered] == [person] * by_it
     within = "within the assignment (CreateAccountAssignment of Admin ("
     assert [one.meanwhile(answers).startswith(within) for one in stood] == [True] * by_it
+
+
+@pytest.mark.parametrize(("person", "by_it"), [("bob", True), ("ann", False), ("carl", False)])
+@pytest.mark.parametrize(
+    ("source", "calls", "member"),
+    [
+        ("identitystore", ("CreateGroupMembership", "DeleteGroupMembership"), {"memberId": {"userId": "u-2"}}),
+        (
+            "sso-directory",
+            ("AddMemberToGroup", "RemoveMemberFromGroup"),
+            {"member": {"memberId": "u-2"}},
+        ),  # the console
+    ],
+)
+def test_who_entered_while_in_a_group_is_said_at_the_membership_and_at_the_entry(
+    source: str, calls: tuple[str, str], member: dict[str, Any], person: str, *, by_it: bool
+) -> None:
+    """https://docs.aws.amazon.com/singlesignon/latest/IdentityStoreAPIReference/API_CreateGroupMembership.html."""
+    world = center()
+    put(world, "aws:identitystore/user:User", "bob", world.hub, userName="bob", userId="u-2")
+    changed = [
+        called(
+            HUB, at(days), name, eventSource=f"{source}.amazonaws.com", requestParameters={"groupId": "g-1", **member}
+        )
+        for days, name in enumerate(calls, 1)
+    ]
+    found = compared(world, of_ann(1.5, person), of_ann(2.5, "bob"), *changed)
+    (one,) = (one for one in found.taken_back if one.since)
+    of = f"{calls[0]} of Identity Center group admins (Identity Center user bob) in management"
+    assert one.words(found.answers).startswith(f"{of} from 2026-09-02 09:00 UTC to 2026-09-03 09:00 UTC")
+    assert [use.caller.who.name for use in one.entered] == [person] * by_it
+    said = [why for each in found.meanwhile(found.answers).values() for why in each]
+    assert [why.startswith(f"while in Identity Center group admins ({of} from 2026-09-0") for why in said] == [
+        True
+    ] * by_it
 
 
 def of_ann(days: float, person: str = "ann") -> dict[str, Any]:

@@ -550,11 +550,17 @@ def test_a_focus_export_is_read_as_what_is_billed_with_aws_s_names_of_columns_an
         assert found.names == {"222222222222": "stage"}
 
 
-@pytest.mark.parametrize("printed", [b"{user_team=web}", b'{""user_team"": ""a=b'])
-def test_a_map_as_athena_prints_it_is_refused(printed: bytes) -> None:
+def test_a_map_as_athena_prints_it_is_refused_with_how_to_select_it() -> None:
     """https://docs.aws.amazon.com/athena/latest/ug/querying-maps.html: `{team=a, b=c}` may be one tag or two."""
-    with pytest.raises(Refusal, match=r"resource_tags is not a map in JSON, as AWS exports it\. Next step: download"):
-        costs(cur2(BILL[:1]).replace(b'{""user_team"": ""web""}', printed))
+    report = cur2(BILL[:1]).replace(b'{""user_team"": ""web""}', b"{user_team=web}")
+    select = r"select it in Athena as json_format\(CAST\({0} AS JSON\)\) AS {0}, or"
+    with pytest.raises(Refusal, match=r"is not a map in JSON\. Next step: " + select.format("resource_tags")):
+        costs(report)
+    line = "10,USD,Usage,2026-10-01,Amazon S3,222222222222,stage,{}"
+    with pytest.raises(Refusal, match=select.format("tags")):
+        costs(f"{FOCUS.lower()}\n{line.format('{Team=web}')}".encode())
+    with pytest.raises(Refusal, match=r"is not a map in JSON\. Next step: download the report again"):
+        costs(cur2(BILL[:1]).replace(b'{""user_team"": ""web""}', b'{""user_team"": ""a=b'))
 
 
 def test_of_a_report_in_two_currencies_one_can_be_chosen() -> None:

@@ -1,13 +1,14 @@
 """Keys that AWS describes alike are judged alike.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html#condition-keys-sts
 """
 
 import pytest
 
 from tests.iam.policies import grant
 from twokeys.iam import PolicyKind, lint
-from twokeys.iam.condition_keys import KEYS, ConditionKey
+from twokeys.iam.condition_keys import KEYS, NEVER_OF, ConditionKey
 
 # The page's "Data type" but for strings, and its "Value type" where that is multivalued
 DATA_TYPES = {
@@ -22,24 +23,24 @@ DATA_TYPES = {
 }
 MULTIVALUED = {
     *("CalledVia", "PrincipalOrgPaths", "PrincipalServiceNamesList", "ResourceOrgPaths", "SourceOrgPaths", "TagKeys"),
-    "VpceOrgPaths",
+    *("VpceOrgPaths", "sts:TransitiveTagKeys"),
 }
-GLOBAL = {key.name.removeprefix("aws:"): key for key in KEYS.values() if key.name.startswith("aws:")}
+ALL = {key.name.removeprefix("aws:"): key for key in KEYS.values()}
 WRONG = {"arn": "x", "bool": "yes", "date": "2027", "ip": "10.0.0", "numeric": "soon"}
 
 
 def rules(operator: str, key: str, value: str) -> list[str]:
-    return [one.rule for one in lint(grant({"Condition": {operator: {f"aws:{key}": value}}}), PolicyKind.IDENTITY)]
+    return [one.rule for one in lint(grant({"Condition": {operator: {key: value}}}), PolicyKind.IDENTITY)]
 
 
 def test_each_key_has_the_data_type_and_the_value_type_of_the_page() -> None:
-    assert {of: {name for name, key in GLOBAL.items() if key.form.type == of} for of in DATA_TYPES} == DATA_TYPES
-    assert {name for name, key in GLOBAL.items() if key.several} == MULTIVALUED
+    assert {of: {name for name, key in ALL.items() if key.form.type == of} for of in DATA_TYPES} == DATA_TYPES
+    assert {name for name, key in ALL.items() if key.several} == MULTIVALUED
 
 
-@pytest.mark.parametrize("key", GLOBAL.values(), ids=lambda key: key.name)
+@pytest.mark.parametrize("key", ALL.values(), ids=lambda key: key.name)
 def test_a_key_is_judged_by_its_data_type_and_its_value_type(key: ConditionKey) -> None:
-    name = key.name.removeprefix("aws:") + "team" * key.name.endswith("/")
+    name = key.name + "team" * key.name.endswith("/")
     assert ("missing-qualifier" in rules("StringLike", name, "*")) == key.several
     if key.form.type == "string":
         return
@@ -58,5 +59,19 @@ def test_a_key_is_judged_by_its_data_type_and_its_value_type(key: ConditionKey) 
 def test_an_account_or_organization_has_the_form_of_its_ids_whoever_it_is_of(
     named: str, value: str, whose: str
 ) -> None:
-    key = named.format(whose)
-    assert rules("ForAnyValue:StringEquals" if GLOBAL[key].several else "StringEquals", key, value) == ["value-form"]
+    key = ALL[named.format(whose)]
+    operator = "ForAnyValue:StringEquals" if key.several else "StringEquals"
+    assert rules(operator, key.name, value) == ["value-form"]
+
+
+def test_a_finding_names_where_the_user_guide_describes_the_key() -> None:
+    anchors = {key.page for key in KEYS.values()}
+    assert {
+        "reference_policies_condition-keys.html#condition-keys-sourcevpce",
+        "reference_policies_condition-keys.html#condition-keys-requesttag",
+        "reference_policies_iam-condition-keys.html#ck_externalid",
+    } < anchors
+
+
+def test_what_no_caller_of_a_kind_has_is_a_key_of_the_table() -> None:
+    assert {key for keys in NEVER_OF.values() for key in keys} <= KEYS.keys()

@@ -71,7 +71,7 @@ def test_what_follows_from_who_calls():
     """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html"""
     signed: dict[str, Any] = {
         "aws:principalisawsservice": ("false",), "aws:principalservicename": (),
-        "aws:principalaccount": ("111111111111",), "aws:username": (),
+        "aws:principalservicenameslist": (), "aws:principalaccount": ("111111111111",), "aws:username": (),
         **dict.fromkeys(("aws:sourceaccount", "aws:sourcearn", "aws:sourceorgid", "aws:sourceorgpaths"), ()),
     }  # fmt: skip
     named = {"aws:principalarn": (ROLE,), "aws:principaltype": ("AssumedRole",)}

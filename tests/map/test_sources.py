@@ -24,6 +24,7 @@ from twokeys.doors import Who
 from twokeys.errors import Refusal
 from twokeys.map.model import KINDS, Map, kinds_of
 from twokeys.map.page import data
+from twokeys.map.scenes import overview
 
 STATES = Path(__file__).parent / "states"
 ALL = [STATES / f"{stack}.json" for stack in ("management", "stage", "prod")]
@@ -214,3 +215,14 @@ def test_each_kind_of_principal_has_its_words_in_the_filter_and_a_name_that_peop
     assert not missing, f"twokeys/map/model.py: say in KINDS how {missing} come in"
     raw = {kind for kind in KINDS.keys() - {*HOLDERS} if Who(kind, "", "x").label == f"{kind} x"}
     assert not raw, f"twokeys/doors/who.py: say in Who.label what people call {raw}"
+
+
+def test_a_closed_account_says_so_on_the_map() -> None:
+    """https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_accounts_close.html"""
+    world, old = two_keys(), "333333333333"
+    listed = [{"id": HUB, "name": "hub"}, {"id": old, "name": "old", "status": "SUSPENDED"}]
+    about = {"id": "o-a1b2c3d4e5", "masterAccountId": HUB, "accounts": listed}
+    world.add("Organization", "org", world.hub, outputs=about)
+    scene = overview(Map(read_answers(world.graph), datetime.now(UTC)))
+    (closed,) = (box for outer in scene.boxes for box in outer.children if box.about == (old,))
+    assert closed.lines == ("old", old, "closed")

@@ -22,9 +22,11 @@ class Engine:
         *,
         preview: bool = True,
         analyzer: Analyzer | None = None,
+        of_stack: Mapping[str, str] | None = None,
     ) -> None:
         self.analyzer = analyzer or Analyzer()
-        self.analyzer.ConfigureStack(analyzer_pb2.AnalyzerStackConfigureRequest(dry_run=preview), None)
+        stack = analyzer_pb2.AnalyzerStackConfigureRequest(dry_run=preview, stack="stage", config=of_stack)
+        self.analyzer.ConfigureStack(stack, None)
         request = analyzer_pb2.ConfigureAnalyzerRequest()
         for rule, settings in (config or {}).items():
             request.policyConfig[rule].properties.update(settings)

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -694,12 +695,19 @@ def test_a_role_that_the_program_only_reads_may_have_the_grant(shown: bool, rule
     ("wildcard-trust", {"assumeRolePolicy": document(trusts("*"))}, False),
     ("external-id", {"assumeRolePolicy": document(trusts(arn(OUTSIDE, "role/ci")))}, False),
 ])  # fmt: skip
-@pytest.mark.parametrize(("named", "drawn"), [
-    ({}, ("task-ffb0256", "task-0ec1e4e")),
-    ({"namePrefix": "task-"}, ("task-20261128170000123400000001", "task-20261128170100123400000002")),
+@pytest.mark.parametrize(("named", "pattern", "drawn"), [
+    ({}, None, ("task-ffb0256", "task-0ec1e4e")),
+    ({}, "${stack}-${name}-${alphanum(4)}", ("stage-task-x7yb", "stage-task-0ka9")),
+    ({"namePrefix": "task-"}, None, ("task-20261128170000123400000001", "task-20261128170100123400000002")),
 ])  # fmt: skip
 def test_an_exception_for_a_role_whose_name_is_made_up_is_printed_in_preview_and_holds_in_the_update(
-    rule: str, inputs: dict[str, object], named: dict[str, object], drawn: tuple[str, str], *, granted: bool
+    rule: str,
+    inputs: dict[str, object],
+    named: dict[str, object],
+    pattern: str | None,
+    drawn: tuple[str, str],
+    *,
+    granted: bool,
 ) -> None:
     """Each run draws other digits: https://www.pulumi.com/docs/iac/concepts/resources/names/#autonaming"""
 
@@ -713,23 +721,25 @@ def test_an_exception_for_a_role_whose_name_is_made_up_is_printed_in_preview_and
         world.change(role, outputs={**(role.inputs or {}), **outputs})
         return world.resources
 
+    of_stack = {"pulumi:autonaming": json.dumps({"pattern": pattern})} if pattern else {}
+    engine = partial(Engine, of_stack=of_stack)
     for name in (None, drawn[0]):
-        (refused,) = (one for one in Engine().analyze(made(name)) if one.policyName == rule)
+        (refused,) = (one for one in engine().analyze(made(name)) if one.policyName == rule)
         assert drawn[0] not in refused.message
         (door,) = set(re.findall(r'"door": "([^"]*)"', refused.message))
         excuse = {"door": door, "reason": "x", "owner": "x", "expires": "2999-01-01"}
         config = {rule: {"exceptions": [excuse]}}
-        assert rule not in Engine(config).rules(made(name))
-        engine, there = Engine(config, preview=False), made(drawn[1], id=drawn[1], arn=arn(HUB, f"role/{drawn[1]}"))
-        assert engine.rules(there) == []
-        (again,) = (one for one in Engine().analyze(there) if one.policyName == rule)
+        assert rule not in engine(config).rules(made(name))
+        update, there = engine(config, preview=False), made(drawn[1], id=drawn[1], arn=arn(HUB, f"role/{drawn[1]}"))
+        assert update.rules(there) == []
+        (again,) = (one for one in engine().analyze(there) if one.policyName == rule)
         assert drawn[1] in again.message, "what is there already has its name"
-        assert rule in Engine(config).rules(made(f"{drawn[1]}1")), "no other name is excused"
+        assert rule in engine(config).rules(made(f"{drawn[1]}1")), "no other name is excused"
         alike = World()
         alike.role(drawn[1], alike.hub, inputs.get("assumeRolePolicy", SERVICE))
         if granted:
             alike.grant(drawn[1], alike.hub, arn(OUTSIDE, "role/reader"))
-        assert rule in Engine(config).rules(alike.resources), "nor a name that the program gives"
+        assert rule in engine(config).rules(alike.resources), "nor a name that the program gives"
 
 
 def test_what_the_state_before_has_keeps_the_name_that_was_made_up_for_it(tmp_path: Path) -> None:

@@ -97,7 +97,7 @@ def test_a_stack_reference_is_answered_from_the_state_of_the_sandbox(
     done = acme(tmp_path, "config: {}\n", program)
     assert (done.return_value == 0) == (not refusal)
     if not refusal:
-        first = f"read: the states of hub in {os.path.relpath(state.parent)}"
+        first = f"read: the outputs of hub in {os.path.relpath(state.parent)}"
         assert [line for line in done.output.splitlines() if "read" in line] == [first], "one line says it"
     else:
         assert refusal in str(done.exception)

@@ -489,6 +489,37 @@ def test_a_secret_is_shown_to_the_rules_as_the_engine_shows_it() -> None:
     assert one(preview(program, config={"acme:text": "hidden"}), "role").get("description") == "hidden"
 
 
+@pytest.mark.parametrize(("naming", "proved"), [
+    ({"mode": "verbatim"}, True), ({"pattern": "${name}"}, True), ({"pattern": "${name}-${num(4)}"}, False),
+    (None, False),
+])  # fmt: skip
+def test_a_role_without_a_name_is_called_as_the_config_of_the_stack_says(
+    naming: dict[str, str] | None, *, proved: bool
+) -> None:
+    """https://www.pulumi.com/docs/iac/concepts/resources/names/#autonaming-configuration"""
+
+    ci, deployer = f"arn:aws:iam::{HUB}:role/ci", f"arn:aws:iam::{WEB}:role/deployer"
+
+    def role(name: str, account: str, **principal: str) -> pulumi.ResourceOptions:
+        access = [aws.ProviderAssumeRoleArgs(role_arn=f"arn:aws:iam::{account}:role/OrganizationAccountAccessRole")]
+        roles = access if account == WEB else None
+        provider = aws.Provider(name, region="us-east-1", allowed_account_ids=[account], assume_roles=roles)
+        there = pulumi.ResourceOptions(provider=provider)
+        trust = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}
+        document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+        aws.iam.Role(name, assume_role_policy=document, opts=there)
+        return there
+
+    def program() -> None:
+        role("deployer", WEB, AWS=ci)
+        grant = {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": deployer}
+        document = json.dumps({"Version": "2012-10-17", "Statement": [grant]})
+        aws.iam.RolePolicy("grant", role="ci", policy=document, opts=role("ci", HUB, Service="ec2.amazonaws.com"))
+
+    config = {"pulumi:autonaming": json.dumps(naming)} if naming else {}
+    assert bool(judge(preview(program, config=config)).mandatory) is not proved
+
+
 def test_a_transform_of_a_component_changes_what_is_below_it() -> None:
     """https://www.pulumi.com/docs/iac/concepts/options/transforms/: it is run for the resource and its children."""
 

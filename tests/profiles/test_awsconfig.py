@@ -109,8 +109,10 @@ def test_a_profile_of_the_same_name_that_is_not_ours_is_refused() -> None:
     for header in ("[profile stage]", '[profile "stage"]', "[profile   stage]"):
         with pytest.raises(Refusal) as refused:
             put(f"{header}\nregion = us-west-2\n", profile("stage"))
-        assert refused.value.where == "config: [profile stage]"
+        assert (refused.value.what, refused.value.where) == ("profile stage is already there", "config")
         assert "--prefix" in refused.value.next_step
+    with pytest.raises(Refusal, match="profile a and sso-session b are already there"):
+        put("[profile a]\n[sso-session b]\n", profile("a"), Section("sso-session", "b", ()), profile("c"))
     with pytest.raises(Refusal, match="already there"):
         put(put("", profile("a"), block="one"), profile("a"), block="two")
 
@@ -131,6 +133,7 @@ def test_an_sso_session_that_the_file_has_is_found_and_not_written_twice() -> No
         ("[profile a]\nx = 1\nx = 2\n", r"line 3 sets x of \[profile a\] a second time"),
         ("region = us-west-2\n", "line 1 belongs to no section"),
         ("[profile a]\naws_secret_access_key\n", "line 2 is not a setting"),
+        ("[profile a]\naws_secret_access_key = caf\udce9\n", "line 2 is not UTF-8"),
         ("\ufeff[default]\n", "line 1 belongs to no section: it begins with a byte order mark"),
     ],
 )
@@ -177,7 +180,7 @@ def test_a_name_that_not_every_parser_reads_is_refused(name: str) -> None:
 # Whatever stands in a file, as long as the AWS CLI can read it: comments, odd separators, blank and continued lines.
 _lines = st.sampled_from(
     ["", "# c", "; c", "  ", "\t", "x = 1", "y=2", "z : 3", "s3 =", "  k = v", "[profile {}]", "[default]", "[DEFAULT]",
-     "# >>> not ours >>>", "w = \x0b\x1c\u2028 q", "v = \udcff", "[sso-session {}]"]
+     "# >>> not ours >>>", "w = \x0b\x1c\u2028 q", "[sso-session {}]"]
 )  # fmt: skip
 
 

@@ -175,6 +175,10 @@ def test_a_session_that_the_file_has_of_that_identity_center_is_used_whatever_it
     assert config.read_text().count("[sso-session ") == 1
     run(*arguments, "--sso-start-url", "https://acme.awsapps.com/start", "--sso-region", "us-east-1")
     assert settings("prod-ReadOnly")["sso_session"] == "twokeys"
+    config.write_text(elsewhere := config.read_text().partition("#")[0].replace("acme", "twokeys"))
+    with pytest.raises(Refusal, match="sso-session twokeys is already there"):
+        run(*arguments)
+    assert config.read_text() == elsewhere
 
 
 @pytest.mark.usefixtures("config")
@@ -486,8 +490,8 @@ def test_a_source_profile_that_is_not_there_yet_is_noted(
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE")
     told = json.loads(run("--person", "ada", "--state", stage, "--dry-run", "--json").output)
     assert "--credential-source Environment" in told["notes"][0]
-    stage = write(tmp_path, "stage.json", outputs(door("a", owner="platform"), group_members={"quiet": ["eve"]}))
-    asked = "ask its owner (platform) for `twokeys access open NAME --from DOOR --user eve --for 2h --reason TEXT`"
+    stage = write(tmp_path, "stage.json", outputs(door("a"), group_members={"quiet": ["eve"]}))
+    asked = "there is no door of theirs in this file: ask whoever runs the stacks for one"
     assert asked in run("--person", "eve", "--state", stage).stderr
     assert "twokeys" not in config.read_text()
 
@@ -534,7 +538,7 @@ def test_what_is_declared_of_a_door_of_identity_center_is_published_with_those_w
 
 
 def test_a_dry_run_shows_no_line_of_the_person_s_own(config: Path, tmp_path: Path) -> None:
-    config.write_bytes(b"[default]\n# caf\xe9\naws_secret_access_key = wJalrXUtnFEMI")
+    config.write_bytes(b"[default]\naws_secret_access_key = wJalrXUtnFEMI")
     shown = run("--person", "ada", "--state", write(tmp_path, "stage.json", outputs(door("a"))), "--dry-run").output
     assert [line for line in shown.splitlines() if line.startswith("-")] == [f"--- {config}"]
     assert "wJalr" not in shown

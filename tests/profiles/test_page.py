@@ -205,7 +205,7 @@ def test_a_page_says_of_when_it_is_and_what_is_closed_and_can_be_printed(tmp_pat
     assert _Page(printed).sign_in == [f"https://{MANAGEMENT}.signin.aws.amazon.com/console"]
     nobody = CliRunner().invoke(profiles, ["--person", "eve", *given, str(tmp_path / "p.html")])
     assert "0 links to doors of eve\n" in nobody.stdout
-    helps = "here is no door of theirs in this file; to have one like another for a while ask whoever runs the stacks"
+    helps = "here is no door of theirs in this file: ask whoever runs the stacks for one"
     assert helps in nobody.stderr
     assert helps in _Page((tmp_path / "p.html").read_text()).text
     while_it_is_open = outputs(door("a", expires="2999-01-31T15:00Z"))

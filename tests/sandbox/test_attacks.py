@@ -5,6 +5,7 @@ on the pulumi CLI as well, one of each kind that the engine shows in a way of it
 """
 
 import importlib
+import re
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,7 +23,7 @@ from twokeys.preview.run import Run
 from twokeys.sandbox.local_aws import LocalAws
 from twokeys.sandbox.making import LocalMaker
 
-Make = Callable[[str], LocalMaker]
+Make = Callable[..., LocalMaker]
 ATTACKS = Path(__file__).parents[1] / "pack" / "attacks"
 
 
@@ -48,9 +49,9 @@ def make(accounts: Accounts, monkeypatch: pytest.MonkeyPatch) -> Make:
     def mandatory(graph: Graph) -> Iterable[Finding]:
         return (one.finding for one in judge(graph, RULES, {}, datetime.now(UTC)) if one.mandatory)
 
-    def run(program: str) -> LocalMaker:
+    def run(program: str, **config: str) -> LocalMaker:
         maker = LocalMaker(accounts.aws.environment(HUB), mandatory, lambda _stack: None, lambda _asked: None)
-        answers = Run("attacks", "dev", {}, maker, lambda _severity, _message: None)
+        answers = Run("attacks", "dev", config, maker, lambda _severity, _message: None)
         try:
             monitor.run(
                 lambda: next(getattr(one, program) for one in rounds if hasattr(one, program))(scene.Scene(1)),
@@ -86,3 +87,9 @@ def test_another_road_is_refused_too(program: str, make: Make, accounts: Account
 def test_a_program_in_order_is_made(program: str, make: Make, accounts: Accounts) -> None:
     assert make(program).refused == []
     assert accounts.keys_in_iam() == IN_ORDER[program]
+
+
+def test_a_name_that_nobody_gives_is_made_as_the_config_of_the_stack_says(make: Make, accounts: Accounts) -> None:
+    """https://www.pulumi.com/docs/iac/concepts/resources/names/#autonaming-configuration"""
+    make("fine_names_made_up", **{"pulumi:autonaming": '{"pattern": "${stack}-${name}-${num(2)}"}'})
+    assert [name for name in accounts.role_names(HUB) if re.fullmatch("dev-pods-[0-9]{2}", name)]

@@ -209,6 +209,7 @@ def test_a_file_in_one_line_and_one_of_another_system_keep_their_layout(
         (("shop-fix", "--until", "2099-02-01T00:00"), "with its time zone 2027-01-31T15:00Z (Z for UTC)"),
         (("shop-fix", "--for", "soon"), "--for soon: write it as 2h"),
         (("new", "--from", "shop-reader", "--user", "zed", "--for", "2h"), "it has: alice, bob"),
+        (("new", "--from", "vendor", "--user", "bob", "--for", "2h"), "of another company, and so would be a user"),
         (("new", "--from", "nope", "--for", "2h"), "name one of them"),
         (("new", "--from", "prod-break-glass", "--for", "2h"), "Next step: name one of them"),
         (
@@ -221,6 +222,13 @@ def test_a_file_in_one_line_and_one_of_another_system_keep_their_layout(
 def test_what_cannot_be_opened_is_refused_with_the_next_step(shop: Path, arguments: tuple[str, ...], said: str) -> None:
     (shop / "Pulumi.management.yaml").write_text(MANAGEMENT)
     (shop / "Pulumi.other.yaml").write_text("config: {twokeys:doors: {elsewhere: {}}}")
+    vendor = (
+        FLOW.partition("{a: ")[2].replace("bob}", "bob, account: '777788889999'}").replace("expires: 2026-01-31", "")
+    )
+    keyed = vendor.replace("{from", "{keys: [trust], externalId: shop-1, from").removesuffix("}")
+    (shop / "Pulumi.shop.yaml").write_text(
+        CONFIG.replace("  twokeys:doors:\n", f"  twokeys:doors:\n    vendor: {keyed}\n")
+    )
     assert said in str(refusal(shop, *arguments))
 
 

@@ -283,7 +283,7 @@ class _Builder:
                 account = self._graph.accounts.canonical(account)
                 within = within or account == role.account
                 self._from_open_trust(role, name, account)
-            elif _stands_for_many(name):
+            elif name == EVERYONE or name.startswith(("o-", "${", "organization:")):  # no ARN or account is so
                 within = True
                 self._from_open_trust(role, name, None)
             elif principal := self._trusted(name):
@@ -435,11 +435,6 @@ class _Builder:
         if door is None:
             door = self._doors[place] = self._judge.door(source, target, asked=asked)
         return door
-
-
-def _stands_for_many(name: str) -> bool:
-    """Whether a trusted name is everyone or an organization; no ARN or account is either."""
-    return name == EVERYONE or name.startswith(("o-", "${", "organization:"))
 
 
 @lru_cache(maxsize=65536)

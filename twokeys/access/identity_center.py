@@ -28,7 +28,7 @@ from twokeys.iam.sts import ASSUME_ROLE, RESERVED_ROLE, permission_set_of
 ASSIGNMENT = "aws:ssoadmin/accountAssignment:AccountAssignment"
 PERMISSION_SET = "aws:ssoadmin/permissionSet:PermissionSet"
 ENTITLEMENT = "aws:accountaccess/entitlement:Entitlement"
-_STORE_GROUP = "aws:identitystore/group:Group"
+STORE_GROUP = "aws:identitystore/group:Group"
 STORE_USER = "aws:identitystore/user:User"
 MEMBERSHIP = "aws:identitystore/groupMembership:GroupMembership"
 _MANAGED = "aws:ssoadmin/managedPolicyAttachment:ManagedPolicyAttachment"
@@ -49,7 +49,10 @@ _REGION = re.compile(r":role/aws-reserved/sso\.amazonaws\.com/([a-z0-9-]+|\*)/")
 _DURATION = re.compile(r"PT(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?")
 _HOUR = 3600
 _ACCEPT = f"or {EXCEPT}"
-_NAME_IT = f"write it from values that are known in preview, {_ACCEPT}"
+_NAME_IT = (
+    "write it from values that are known in preview, or update the stack that exports them first; `twokeys preview` "
+    f"takes its state with `--state FILE`; {_ACCEPT}"
+)
 _SHOW_SET = f"make the permission set in this program, so that its policies are shown, {_ACCEPT}"
 _SHOW_ROLE = f"make the role in this program, so that its trust policy is shown, {_ACCEPT}"
 _ASSIGNED = Verdict.of_rule(
@@ -212,7 +215,7 @@ class _Reader:
 
     def _source(self, resource: Resource, kind: object, key: str, identity: object) -> Principal | None:
         """The user or group of an id, which belongs to no account; its name where the identity store tells it."""
-        types = {"USER": STORE_USER, "GROUP": _STORE_GROUP}
+        types = {"USER": STORE_USER, "GROUP": STORE_GROUP}
         if not isinstance(kind, str) or kind not in types:
             return None
         name = self._named(resource, key, types[kind], identity)
@@ -225,8 +228,8 @@ class _Reader:
     def _read_people(self) -> Mapping[str, str]:
         """Names of users and groups by their ids in the identity store."""
         found: dict[str, str] = {}
-        for resource in self.snapshot.of_type(_STORE_GROUP, STORE_USER):
-            key = "groupId" if resource.type == _STORE_GROUP else "userId"
+        for resource in self.snapshot.of_type(STORE_GROUP, STORE_USER):
+            key = "groupId" if resource.type == STORE_GROUP else "userId"
             for identity in filter(None, (resource.text(key), resource.text("id"))):
                 found[identity.rpartition("/")[2]] = _name_of(resource)
         return found
@@ -234,7 +237,7 @@ class _Reader:
     def _read_members(self) -> Mapping[str, tuple[str, ...]]:
         found: dict[str, list[str]] = defaultdict(list)
         for resource in self.snapshot.of_type(MEMBERSHIP):
-            ends = (("groupId", _STORE_GROUP), ("memberId", STORE_USER))
+            ends = (("groupId", STORE_GROUP), ("memberId", STORE_USER))
             group, user = (self._named(resource, key, type_, resource.text(key)) for key, type_ in ends)
             if group and user:
                 found[f"identity-center:group/{group}"].append(user)
@@ -391,7 +394,7 @@ def _name_and_path(reference: object) -> tuple[str, str] | None:
 
 
 def _name_of(resource: Resource) -> str:
-    return resource.text("displayName" if resource.type == _STORE_GROUP else "userName") or resource.name
+    return resource.text("displayName" if resource.type == STORE_GROUP else "userName") or resource.name
 
 
 def _seconds(duration: str) -> int:

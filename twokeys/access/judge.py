@@ -45,8 +45,6 @@ _IS_MET, _LATER = "is met by", "a value that is not known yet"
 _OVER_TLS: Mapping[str, tuple[str, ...] | Unknown] = {"aws:SecureTransport": ("true",)}
 """Of every call of STS, which has HTTPS endpoints only: https://docs.aws.amazon.com/general/latest/gr/sts.html"""
 _WHO = ("aws:PrincipalArn", "aws:username", "aws:userid")
-_TELL_APART = frozenset({*map(str.lower, _WHO), "aws:principaltype"})
-"""The condition keys in which the principals of one account differ."""
 _PASSED = tuple(chain.from_iterable(PASSED.values()))
 _PRINCIPAL_TAG, _RESOURCE_TAG = "aws:principaltag/", ("aws:resourcetag/", "iam:resourcetag/")
 _OF_PAIR = (*_PASSED, _PRINCIPAL_TAG, *_RESOURCE_TAG)
@@ -450,13 +448,13 @@ class _Likeness:
     def __init__(self, policies: Iterable[PolicyDocument | Unknown | None]) -> None:
         documents = dict.fromkeys(one for one in policies if isinstance(one, PolicyDocument))
         statements = [one for document in documents for one in document.statements if _about_roles(one)]
-        clauses = [clause for one in statements for clause in one.conditions if not _TELL_APART.isdisjoint(clause.keys)]
+        clauses = [clause for one in statements for clause in one.conditions]
         patterns = [pattern for one in statements for pattern in one.resource_patterns]
         named = [one.principals for one in statements if one.principals is not None]
         keys = [key for clause in clauses if len(clause.keys) > 1 for key in clause.keys]
         keys += [key for pattern in patterns for key in pattern.keys]
         self._clauses = [clause for clause in clauses if len(clause.keys) == 1]
-        self._keys = sorted(_TELL_APART.intersection(keys))
+        self._keys = sorted({*keys})
         self._listed = frozenset().union(*(one.listed for one in named))
         self._sessions = any(one.has_sessions for one in named)
 

@@ -20,6 +20,8 @@ from twokeys.iam import Requirement
 from twokeys.iam.verdict import all_of
 from twokeys.shown import listed
 
+_MANAGEMENT = "the management account"
+"""What stands for the id of the account that access roles trust, where nothing tells which one that is."""
 _NOT_KNOWN = "perhaps a password or an access key"
 
 
@@ -98,7 +100,8 @@ def changes(before: Answers, after: Answers) -> Changes:
     enter in their own account count as ways, and an account has one name on both sides. A way whose grant is not shown
     is neither gained nor lost where the other side has its trust and shows that nobody holds a grant, or who does.
     """
-    ids = {**before.ids, **after.ids}
+    management = ((_MANAGEMENT, one.id) for side in (before, after) for one in side.accounts.values() if one.management)
+    ids = {**before.ids, **after.ids, **dict(management)}
     names = {ids.get(one, one): name for side in (before, after) for one, name in side.names.items() if name != one}
     ways = [_by_ends((*side.ways, *side.within), ids, names) for side in (before, after)]
     if_granted = [_by_ends(side.if_granted, ids, names) for side in (before, after)]
@@ -121,7 +124,7 @@ def changes(before: Answers, after: Answers) -> Changes:
             waiting[document].append(one.before)
     widening = {*waiting}
     for ends, way in old.items():
-        if ends in new:
+        if ends in new or _is_there_anyway(way, after):
             continue
         trusts = [f"trust policy of {one.target.who.label}" for one in way.steps if f"* -> {one.target.arn}" in unclear]
         documents = perhaps[ends].hangs_on if ends in perhaps else trusts
@@ -131,7 +134,7 @@ def changes(before: Answers, after: Answers) -> Changes:
         if not documents and unclear.isdisjoint(way.doors):
             lost.append(way)
     return Changes(
-        gained=tuple(new[ends] for ends in new if ends not in old),
+        gained=tuple(way for ends, way in new.items() if ends not in old and not _is_there_anyway(way, before)),
         lost=tuple(lost),
         changed=tuple(one for one in both if one.what),
         perhaps=tuple(way for ends, way in perhaps.items() if not (ends in old or ends in might or way.by_access_role)),
@@ -143,6 +146,13 @@ def changes(before: Answers, after: Answers) -> Changes:
         beside=tuple(_beside(before, after, ids)),
         entered=frozenset(way.account for one in both for way in (one.before, one.after)),
     )
+
+
+def _is_there_anyway(way: Way, other: Answers) -> bool:
+    """Whether AWS made a way with an account that the one side only enters and the other does not show as a member."""
+    trust, account = way.steps[-1].trust, other.accounts.get(way.account)
+    entered = way.as_aws_made_it and (trust is None or trust.urn is None)
+    return entered and (account is None or account.unit is None)
 
 
 def _beside(before: Answers, after: Answers, ids: Mapping[str, str]) -> Iterator[Beside]:
@@ -315,7 +325,8 @@ def _by_ends(ways: Iterable[Way], ids: Mapping[str, str], names: Mapping[str, st
 
 
 def _with_id(who: Who, ids: Mapping[str, str]) -> Who:
-    return Who(who.kind, ids.get(who.account, who.account), who.name)
+    account = who.account or (_MANAGEMENT if who.kind == "root" else "")
+    return Who(who.kind, ids.get(account, account), who.name)
 
 
 def _changed(old: Way, new: Way, ids: Mapping[str, str]) -> Changed:

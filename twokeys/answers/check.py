@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -10,12 +10,14 @@ from typing import Any
 from rich.console import Console
 
 from twokeys.access.findings import Finding
+from twokeys.access.model.door_name import DoorName
 from twokeys.access.verdicts import Verdicts
 from twokeys.answers.data import as_data as answers_data
 from twokeys.answers.data import where
-from twokeys.answers.model import Answers, State, Time, Way
+from twokeys.answers.model import Answers, State, Step, Time, Way
 from twokeys.answers.summary import FEW, Entrance, Named, by_principal, in_words, not_shown, scope, summary
 from twokeys.answers.words import not_now, open_to, through
+from twokeys.iam import Glob
 from twokeys.shown import counted, say
 
 _SIGNS = {State.OPEN: "✓", State.UNPROVED: "?", State.SHUT: "✗"}
@@ -38,8 +40,8 @@ def show(answers: Answers, verdicts: Verdicts, console: Console, now: datetime) 
     for line in filter(None, (numbers.sentence, not_shown(answers), scope(answers))):
         say(console, line)
     named = Named()
-    refused = {one.door.ends: one.rule for one in verdicts.mandatory if one.door}
-    for line in (*_open(answers, named, now, refused), *_others(answers, named)):
+    rule_of = _refusing(verdicts.mandatory)
+    for line in (*_open(answers, named, now, rule_of), *_others(answers, named)):
         say(console, line)
     for line in named.lists():
         say(console, f"  {line}")
@@ -54,10 +56,9 @@ def show(answers: Answers, verdicts: Verdicts, console: Console, now: datetime) 
         say(console, f"exception not used here: {one}")
     if not verdicts.mandatory:
         but = f", but for {counted(len(verdicts.accepted), 'accepted exception')}" if verdicts.accepted else ""
-        shown = " that is shown" if numbers.not_shown or answers.without_state or answers.unfinished else ""
-        without, doors = sum(door.state is not State.OPEN for door in answers.doors), counted(numbers.doors, "door")
-        every = f"Every door{shown} has two keys ({doors}){but}"
-        say(console, f"No rule is violated{but}: {doors} with two keys, {without} without." if without else f"{every}.")
+        doors, without = counted(numbers.doors, "door"), sum(door.state is not State.OPEN for door in answers.doors)
+        grants = f", {numbers.not_shown} whose grant is not shown" if numbers.not_shown else ""
+        say(console, f"No rule is violated{but}: {doors} with two keys, {without or 'none'} without{grants}.")
 
 
 def _alike(findings: Iterable[Finding], answers: Answers) -> Iterator[str]:
@@ -74,11 +75,11 @@ def _alike(findings: Iterable[Finding], answers: Answers) -> Iterator[str]:
             yield f"{rule}: {len(same) - 1} more that differ from it only in the account; --json has each"
 
 
-def _open(answers: Answers, named: Named, now: datetime, refused: Mapping[tuple[str, str], str]) -> Iterator[str]:
-    """The ways in, a line each; those who have the same one stand together. `refused` has the rule by door."""
+def _open(answers: Answers, named: Named, now: datetime, rule_of: Callable[[Step], str]) -> Iterator[str]:
+    """The ways in, a line each; those who have the same one stand together. `rule_of` tells what refuses a door."""
     lines: dict[tuple[str, str], list[str]] = defaultdict(list)
     for source, entrances in by_principal(answers.ways):
-        for one, rule in (part for each in entrances for part in _by_rule(each, refused)):
+        for one, rule in (part for each in entrances for part in _by_rule(each, rule_of)):
             asked = f", if {' and '.join(one.conditions)}" if one.conditions else ""
             into = f"{one.label} of {named(one.accounts)}{through(one.through)}"
             first = one.ways[0]
@@ -92,12 +93,28 @@ def _open(answers: Answers, named: Named, now: datetime, refused: Mapping[tuple[
         yield f"  {sign} {', '.join(who)} -> {rest}"
 
 
-def _by_rule(one: Entrance, refused: Mapping[tuple[str, str], str]) -> list[tuple[Entrance, str]]:
+def _by_rule(one: Entrance, rule_of: Callable[[Step], str]) -> list[tuple[Entrance, str]]:
     """Ways that are alike, by the rule that refuses a door on the way; an empty one where none does."""
     ways: dict[str, list[Way]] = defaultdict(list)
     for way in one.ways:
-        ways[next((refused[door.ends] for door in way.doors if door.ends in refused), "")].append(way)
+        ways[next(filter(None, map(rule_of, way.steps)), "")].append(way)
     return [(replace(one, ways=tuple(same)), rule) for rule, same in ways.items()]
+
+
+def _refusing(findings: Iterable[Finding]) -> Callable[[Step], str]:
+    """The rule that refuses a door, by its name or by a grant on a pattern of roles; an empty one where none does."""
+    named = {one.door.ends: one.rule for one in findings if one.door}
+    patterns: dict[str | None, list[tuple[Glob, str]]] = defaultdict(list)
+    for one in findings:
+        if one.door:
+            patterns[one.urn].append((Glob(one.door.target), one.rule))
+
+    def rule_of(step: Step) -> str:
+        grants = (each for key in step.grants for each in patterns.get(key.urn, ()))
+        by_pattern = (rule for pattern, rule in grants if pattern.matches(step.target.arn))
+        return named.get(DoorName(step.source.arn, step.target.arn).ends) or next(by_pattern, "")
+
+    return rule_of
 
 
 def _others(answers: Answers, named: Named) -> Iterator[str]:

@@ -414,6 +414,8 @@ class Account:
     region: str | None = None
     called: frozenset[str] = frozenset()
     management: bool = False
+    closed: bool = False
+    """Closed, or suspended by AWS: nobody enters it, or comes from there."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,6 +55,7 @@ class AccountNames:
                 regions.get(account),
                 self._names_for(account, resource, inside),
                 management=account == self._accounts.management,
+                closed=account in self._accounts.closed,
             )
 
     def others(self, ways: Iterable[Way]) -> Iterator[Account]:

@@ -13,7 +13,7 @@ from twokeys.access import graph as access
 from twokeys.access.carriers import by_every_anchor
 from twokeys.access.declared_doors import who
 from twokeys.access.graph import Graph
-from twokeys.access.identity_center import PERMISSION_SET, STORE_USER
+from twokeys.access.identity_center import PERMISSION_SET, STORE_GROUP, STORE_USER
 from twokeys.access.judge import Key, hangs_on
 from twokeys.access.model.access_roles import is_as_aws_made_it
 from twokeys.access.model.identities import id_of
@@ -369,8 +369,11 @@ class _Reader:
             if unique is not None and principal is not None:
                 yield unique, self._parties.of(principal)
         for resource in self._graph.snapshot.of_type(STORE_USER):
-            name = resource.text("userName") or resource.name
-            yield resource.text("userId") or resource.urn, Party(Who("identity-center-user", "", name))
+            user = Who("identity-center-user", "", resource.text("userName") or resource.name)
+            yield resource.text("userId") or resource.urn, Party(user)
+        for resource in self._graph.snapshot.of_type(STORE_GROUP):
+            group = Who("identity-center-group", "", resource.text("displayName") or resource.name)
+            yield resource.text("groupId") or resource.urn, Party(group)
 
 
 def _worst(outcomes: Iterable[Outcome]) -> Outcome:

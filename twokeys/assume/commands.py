@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from twokeys.errors import Refusal, nearest
-from twokeys.profiles.options import DOORS, complete, doors_options, exports_of, mfa_serial, note, read_said
+from twokeys.profiles.options import DOORS, complete, doors_options, exports_of, like, mfa_serial, note, read_said
 from twokeys.shown import counted, in_utc, printable
 
 if TYPE_CHECKING:
@@ -31,10 +31,16 @@ _NO_COMMAND = 127
 """As a shell says it."""
 
 
+_external_id = like(r"[A-Za-z0-9_+=,.@:/-]{2,1224}", ": an external ID has 2 to 1224 letters, digits and +=,.@:/_-")
+"""https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html"""
+
+
 def _through(command: Callable[..., Any]) -> Callable[..., Any]:
     for option in (
         click.option("--json", "as_json", is_flag=True, help="Print JSON."),
-        click.option("--external-id", metavar="ID", help="The external ID that the door asks for."),
+        click.option(
+            "--external-id", metavar="ID", callback=_external_id, help="The external ID that the door asks for."
+        ),
         click.option(
             "--mfa-serial", metavar="ARN", callback=mfa_serial, help="Your MFA device, if it is not called like you."
         ),
@@ -277,7 +283,10 @@ def _say_doors(
     lines = [row(way, f"behind {before.name}" if before else "") for way, before in mine.items()]
     lines = ["Yours:", *(lines or ["  not known" if why else "  none"])]
     if of_others:
-        lines += ["Others:" if why else "Of others:", *(row(least(ways), f"for {whose(ways)}") for ways in rest)]
+        lines += [
+            "Others:" if why else "Of others:",
+            *(row(least(ways), f"for {whose(ways, reading.accounts)}") for ways in rest),
+        ]
     elif rest:
         lines += [f"{'Others' if why else 'Of others'}: {len(rest)}, which --all lists"]
     said = [*map(printable, lines)]

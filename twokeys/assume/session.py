@@ -19,7 +19,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError, NoCredentialsError, SSOError, TokenRetrievalError
 from botocore.session import Session as Configuration
 
-from twokeys.aws_errors import BACK, DENIED, PROFILE, REGION, WITHIN, back, in_shell, leave, no_answer, refusal_of
+from twokeys.aws_errors import BACK, DENIED, PROFILE, REGION, WITHIN, in_shell, leave, no_answer, refusal_of
 from twokeys.aws_reference import known_region
 from twokeys.doors import Who
 from twokeys.errors import Refusal
@@ -31,7 +31,6 @@ from twokeys.profiles.ways import (
     AssignmentWay,
     RoleWay,
     Way,
-    ask_for,
     before,
     closed,
     for_caller,
@@ -105,7 +104,7 @@ class Session:
         there = self.environment | {PROFILE: self.profile} | region
         gone = [*(name for name in (*there, BACK) if name not in own), *(f"{_OWN}{name}" for name in own)]
         again = "".join(f'export {name}="${_OWN}{name}";' for name in own)
-        profile = {} if self.profile == "default" else {"AWS_PROFILE": self.profile}
+        profile = {} if self.profile in {"", "default"} else {"AWS_PROFILE": self.profile}
         return there | {BACK: again + for_shell(profile, gone)}
 
     @property
@@ -150,7 +149,8 @@ def open_session(
     """Go through a door with the credentials of a profile, or without one those of the surroundings.
 
     One of Identity Center is gone through with its own sign-in. Where the file shows that the door is behind another
-    one of the caller's, through that first.
+    one of the caller's, through that first. In a shell that is in a door already, with the credentials that it came
+    with, unless that door leads on to this one.
 
     Args:
         ways: those through the door, of which each source has its own; `reading` is all that the file says.
@@ -178,6 +178,12 @@ def open_session(
     credentials = session.get_credentials()
     of_session = credentials is not None and bool(credentials.token)
     from_shell = credentials is not None and credentials.method == "env"
+    if own is False and from_shell and (came_with := os.environ.get(PROFILE)):
+        return open_session(ways, reading, replace(given, profile=came_with), ask)
+    others = _of_others(ways, reading, caller, from_shell) if own is False else None
+    askable = (way.held or given.external_id) and (given.mfa_code is None or ":user/" in caller)
+    if others and not askable:
+        raise others
     try:
         asked = _asked(way, caller, given, chained=of_session or ":user/" not in caller)
         answered: Any = None
@@ -185,10 +191,8 @@ def open_session(
         if given.mfa_code is None and (of_session or not all(asks_mfa)):
             answered = _without_code(sts, asked, mfa=any(asks_mfa))
         if answered is None:
-            if given.mfa_code is None and own is False:
-                raise _of_others(ways, reading, caller, from_shell, " if the file is old, --mfa-code CODE tries it;")
-            if given.mfa_code is None and (shut := _shut(way, reading)):
-                raise shut
+            if given.mfa_code is None and (refusal := others or _shut(way, reading)):
+                raise refusal
             named = given.mfa_serial
             serial = own_device(named, caller.split(":")[4]) if named else _device(way, caller)
             code = ask(way.name, serial) if given.mfa_code is None else given.mfa_code
@@ -199,18 +203,8 @@ def open_session(
             raise _wrong_code(way, asked["SerialNumber"], str(error), named=given.mfa_serial is not None) from error
         if error.response["Error"]["Code"] not in DENIED:
             raise no_answer(error, profile=given.profile) from error
-        if own is False:
-            raise _of_others(ways, reading, caller, from_shell) from error
-        if shut := _shut(way, reading, error):
-            raise shut from error
-        where = f"it is open {only_if(way)}; or " if way.conditions else ""
-        raise _refused(
-            way,
-            str(error),
-            f"by its file the door is {'yours' if own else f'for {whose(ways)}'}: {where}the file is old or"
-            " the door is not made (ask whoever publishes it)"
-            + (", or it asks for another --external-id" if given.external_id else ""),
-        ) from error
+        theirs = "yours" if own else f"for {whose(ways, reading.accounts)}"
+        raise others or _shut(way, reading, error) or _denied(error, way, theirs, given) from error
     keys = answered["Credentials"]
     return Session(
         access_key=keys["AccessKeyId"],
@@ -219,7 +213,7 @@ def open_session(
         expires=keys["Expiration"],
         arn=answered["AssumedRoleUser"]["Arn"],
         region=given.region or _region_of_surroundings() or way.region or _region_of(session.profile_name),
-        profile=os.environ.get(PROFILE, "default") if in_shell(given.profile) else session.profile_name,
+        profile=_came_with(given.profile, session.profile_name),
         way=way,
     )
 
@@ -272,6 +266,8 @@ def _signed_in(
             " through the doors before it by itself",
         ) from error
     except ClientError as error:
+        if in_shell(profile) and not first and (came_with := os.environ.get(PROFILE)):  # the session is over
+            return _signed_in(came_with, reading, region)
         raise no_answer(error, profile=profile) from error
 
 
@@ -298,6 +294,13 @@ def _region_of_surroundings() -> str | None:
     """
     region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
     return region if region != os.environ.get(REGION) else None
+
+
+def _came_with(profile: str | None, own: str) -> str:
+    """The profile with which a shell comes into a door, also by way of another; "" where its keys were in none."""
+    if in_shell(profile):
+        return os.environ.get(PROFILE, "")
+    return own if own in Configuration().available_profiles else ""
 
 
 def _region_of(profile: str) -> str | None:
@@ -340,7 +343,7 @@ def _assigned(way: AssignmentWay, ways: Sequence[Way], profile: str | None, regi
     profiles = Configuration().full_config["profiles"]
     found = [name for name, of in profiles.items() if ours.items() <= of.items() and "role_arn" not in of]
     if not found:
-        why = f"it is for {whose(ways)}, by IAM Identity Center, and no profile leads through it"
+        why = f"it is for {whose(ways, {})}, by IAM Identity Center, and no profile leads through it"
         step = (
             f"write it with `twokeys profiles --person NAME`, then `aws sso login --profile {way.name}`; if it is not"
         )
@@ -365,7 +368,7 @@ def _assigned(way: AssignmentWay, ways: Sequence[Way], profile: str | None, regi
         expires=credentials._expiry_time,  # which the AWS CLI takes there, too: botocore has no other word for it
         arn=arn,
         region=region or _region_of_surroundings() or _region_of(named) or way.region,
-        profile=profile or os.environ.get(PROFILE if in_shell(profile) else "AWS_PROFILE", "default"),
+        profile=_came_with(profile, profile or Configuration().profile or "default"),
         way=way,
     )
 
@@ -373,7 +376,7 @@ def _assigned(way: AssignmentWay, ways: Sequence[Way], profile: str | None, regi
 def _shut(way: RoleWay, reading: Reading, denied: ClientError | None = None) -> Refusal | None:
     """Of a way that its dates keep shut as far as the file knows, and AWS where it was asked; None for any other."""
     if since := closed(way):
-        step = f"to have it opened again {ask_for(way.name, [way])}"
+        step = f"ask {owner_of([way])} for `twokeys access open {way.name} --for 2h --reason TEXT`"
     elif since := not_yet(way):
         step = "go through it then, or ask whoever owns it for a door that opens earlier"
     else:
@@ -382,35 +385,39 @@ def _shut(way: RoleWay, reading: Reading, denied: ClientError | None = None) -> 
     why = f"by its file{of_when} it {'is ' if closed(way) else 'is not open yet: it '}{since}"
     if denied:
         why += f", and {denied}"
-    else:
-        step += "; if that was changed since, --mfa-code CODE tries it, and a newer file says so"
     return _refused(way, why, step)
 
 
-def _of_others(ways: Sequence[Way], reading: Reading, caller: str, from_shell: bool, more: str = "") -> Refusal:
-    """Of a door that the file says is another's: whose it is, which are the caller's, and how they come to have it.
+def _of_others(ways: Sequence[Way], reading: Reading, caller: str, from_shell: bool) -> Refusal:
+    """Of a door that the file says is another's: whose it is, which are the caller's, and whom to ask for another.
 
     `from_shell` is whether the keys are in the environment, where `eval` puts those of a session.
     """
-    who, theirs, person = Who.named(caller), whose(ways), who_is_behind(reading.ways, caller, reading.members)
+    who, theirs, person = (
+        Who.named(caller),
+        whose(ways, reading.accounts),
+        who_is_behind(reading.ways, caller, reading.members),
+    )
     inside = [way.name for way in reading.ways if isinstance(way, RoleWay) and Who.named(way.role_arn) == who]
     if inside and from_shell:
         why = f"it is for {theirs}, and this shell is already in {' or '.join(dict.fromkeys(inside))}"
-        return _refused(ways[0], why, f"use {back()}, or {leave()} first")
+        return _refused(ways[0], why, f"{leave()} first")
     if unshown := _not_shown(caller, reading):
         return _refused(ways[0], f"it is for {theirs}, and {unshown}", "take those of an account there: --profile NAME")
     you = person.label if person and person.label not in theirs else caller
     mine = [way.name for way in own_ways(reading.ways, person, reading.members)]
-    user = person.name if person and person.kind == "user" and ways[0].reason else ""
-    opened = ask_for(f"NAME --from {ways[0].name} --user {user}", ways[:1])
-    strength = f" (its role permits: {ways[0].permits})" if ways[0].permits else ""
+    has = f"; yours: {listed(mine, 12)}" if mine else ", and none in this file is yours"
     return _refused(
-        ways[0],
-        f"it is for {theirs}, and you are {you}",
-        (f"yours are {listed(mine, 12)};" if mine else "none in this file is yours;")
-        + (f" for one like it for a while{strength} {opened};" if user else "")
-        + f"{more} for credentials of somebody else, --profile NAME",
+        ways[0], f"it is for {theirs}, and you are {you}{has}", f"ask {owner_of(ways)} for a door of your own"
     )
+
+
+def _denied(error: ClientError, way: RoleWay, theirs: str, given: Given) -> Refusal:
+    """Of a door that is open to the caller as far as the file knows, and not by AWS."""
+    where = f"it is open {only_if(way)}; or " if way.conditions else ""
+    another = ", or it asks for another --external-id" if given.external_id else ""
+    step = f"{where}the file is old or the door is not made (ask whoever publishes it){another}"
+    return _refused(way, str(error), f"by its file the door is {theirs}: {step}")
 
 
 def _refused(way: Way, why: str, next_step: str, where: str = "") -> Refusal:
@@ -442,7 +449,7 @@ def _device(way: RoleWay, caller: str) -> str:
             f"MFA needs a user's device, and {caller} is no IAM user with one: the session of a role, or of"
             " Identity Center, carries no MFA",
             "take the keys of the user whose door it is, or a session that they began with MFA (`aws sts"
-            f" get-session-token --serial-number ARN --token-code CODE`): {back('NAME')}",
+            " get-session-token --serial-number ARN --token-code CODE`): --profile NAME",
         )
     return f"{account}:mfa/{user.rpartition('/')[2]}"
 

@@ -6,10 +6,12 @@ Pure. docs/audit-events-words.md says what counts.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from itertools import chain
+from operator import attrgetter
 from typing import TYPE_CHECKING, cast
 
 from twokeys.access.model.documents import MASKS, Document
@@ -19,18 +21,7 @@ from twokeys.answers.model import BOUNDARY, PASSWORD, Answers, Party, Way
 from twokeys.answers.permissions import Level, level_of
 from twokeys.answers.selection import GROUPS
 from twokeys.answers.summary import APART
-from twokeys.audit.changes import (
-    BEING,
-    DELETED,
-    MFA_DEVICE,
-    MOVES,
-    SAME,
-    TAKEN_BACK,
-    WIDENING,
-    WRITES,
-    lets_in,
-    trusted,
-)
+from twokeys.audit.changes import BEING, CALLS, MFA_DEVICE, MOVES, PROVISIONS, TAKEN_BACK, TRUST, lets_in, trusted
 from twokeys.audit.known import BY_PROVIDER
 from twokeys.audit.record import Use, resolved
 from twokeys.audit.trail import Change
@@ -46,16 +37,15 @@ if TYPE_CHECKING:
 
 _OF_IDENTITY_CENTER = ":role/aws-service-role/sso.amazonaws.com/"
 """https://docs.aws.amazon.com/singlesignon/latest/userguide/using-service-linked-roles.html"""
-TRUST = "UpdateAssumeRolePolicy"
 _SERVICE = ".amazonaws.com"
-_MAKES = tuple(one.replace("Delete", "Create") for one in DELETED)
+_MAKES = {name.partition(":")[2].replace("Delete", "Create") for name, one in CALLS.items() if one.deletes}
 _MOST = 3
-_POLICIES = {
-    one for one in TAKEN_BACK.values() if one.endswith(("RolePolicy", "PermissionSet")) and "Boundary" not in one
-}
+_POLICIES = {one for one in TAKEN_BACK if one.endswith(("RolePolicy", "PermissionSet")) and "Boundary" not in one}
 """Calls that give a policy to a role, or to a permission set, of which AWS makes a role in each account."""
-ASSIGNS = "CreateAccountAssignment"
-_MEANWHILE = {TRUST: "while it was open", ASSIGNS: "within the assignment"}
+ASSIGNS, JOINS = "CreateAccountAssignment", "CreateGroupMembership"
+_EVERYWHERE = "targetType ALL_PROVISIONED_ACCOUNTS"
+"""How a call asks to provision all accounts that have a permission set."""
+_MEANWHILE = {TRUST: "while it was open", ASSIGNS: "within the assignment", JOINS: "while in {}"}
 """Of calls that let in whom they name, how an entry was that one of these made."""
 
 
@@ -63,10 +53,10 @@ _MEANWHILE = {TRUST: "while it was open", ASSIGNS: "within the assignment"}
 class Stood:
     """What the period had and the answers have not: what a call gave and, mostly, another took away, or one took away.
 
-    `since` is None of what was there before the records, `until` of what was there at their end. `permissions` are
-    those of the role that a trust policy let enter, or of the role or permission set that was given more, with the
-    policies by name; None where it is not judged whom it let in. `lost` are those whom a trust policy let in then and
-    that of now does not.
+    `since` is None of what was there before the records, or of what no account had; `until` of what was there at their
+    end. `permissions` are those of the role that a trust policy let enter, or of the role or permission set that was
+    given more, with the policies by name; None where it is not judged whom it let in. `lost` are those whom a trust
+    policy let in then and that of now does not.
     """
 
     change: Change
@@ -78,6 +68,20 @@ class Stood:
     """The calls that ended it."""
     entered: tuple[Use, ...] = ()
     """The entries meanwhile of those whom it let in or made stronger, or into what it made stronger."""
+    accounts: tuple[str, ...] = ()
+    """Of what a permission set was given, the accounts that had it from `since` to `until`."""
+    taken: datetime | None = None
+    """When a call took it away from the set: the accounts have it until they are provisioned anew."""
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        """The accounts that it was in."""
+        return self.accounts or (self.change.use.account,)
+
+    @property
+    def may_stand(self) -> bool:
+        """Whether a role may still be stronger by it than what was read says."""
+        return bool(self.permissions and self.since and not self.until and self.change.gives in _POLICIES)
 
     @property
     def was_there(self) -> bool:
@@ -85,18 +89,25 @@ class Stood:
         leaves less. What a policy was before it was written, if it was there at all, no call tells.
         """
         one = self.change
-        return bool(self.since) or one.undone or one.use.event in DELETED or one.gives == TRUST
+        return bool(self.since or self.permissions) or one.undone or one.call.deletes or one.gives == TRUST
 
     def is_of(self, one: Change) -> bool:
         """Whether a call is the one that gave or took it, or that ended it."""
         ended = (one.recorded, *one.of[:2]) == (self.change.recorded, *self.change.of[:2]) and not one.use.failed
-        return one is self.change or (ended and one.use.time == self.until)
+        return one is self.change or (ended and one.use.time in (self.until, self.taken))
 
     @property
     def between(self) -> str:
         """From when to when, in words."""
+        taken = f"taken from the set {in_utc(self.taken)}" if self.taken else ""
+        if self.accounts and not self.since:
+            given = f"given to the set {in_utc(self.change.use.time)}{taken and f', {taken},'}"
+            return f"{given} and not provisioned meanwhile in what was read"
         first = in_utc(self.since) if self.since else "before the records"
-        return f"from {first} {f'to {in_utc(self.until)}' if self.until else 'on, and not in what was read'}"
+        if self.until:
+            return f"from {first} to {in_utc(self.until)}" + f", when it was provisioned anew ({taken})" * bool(taken)
+        still = f": {taken} and not provisioned since in what was read, so it may still be there" if taken else ""
+        return f"from {first} on{still or ', and not in what was read'}"
 
     def words(self, answers: Answers) -> str:
         """Who, into what, how strong, from when to when; of what is not judged, the call and when."""
@@ -105,12 +116,13 @@ class Stood:
             return f"{about(self.change, answers)}{trusts} {self.between}"
         level, names = self.permissions
         strong = level.word + (f" ({listed(names)})" if names else "")
-        role = f"{self.into(answers)} of {answers.account_name(self.change.recorded)}"
+        of_set = f", in {listed([answers.account_name(one) for one in self.accounts], most=_MOST)}"
+        role = self.into(answers) + (of_set if self.accounts else f" of {answers.account_name(self.change.recorded)}")
         return f"{listed(self.who(answers), most=_MOST)} -> {role}: {strong}, {self.between}"
 
     def who(self, answers: Answers) -> list[str]:
         """Who was let in, or may enter what was given more."""
-        return [self.lost] if self.lost else enter(self.change, answers)
+        return [self.lost] if self.lost else enter(self.change, answers, self.accounts)
 
     def into(self, answers: Answers) -> str:
         """What they may enter, by its name."""
@@ -127,17 +139,23 @@ class Stood:
     def meanwhile(self, answers: Answers) -> str:
         """Of an entry, that it was while this stood, in words."""
         how, call = _MEANWHILE.get(self.change.gives, "while it had more"), about(self.change, answers)
-        return f"{how} ({call} {self.between}, by {actor(self.change.use, answers)})"
+        by = actor(self.change.use, answers)
+        return f"{how.format(_called(self.change.of[1], answers))} ({call} {self.between}, by {by})"
 
 
 def about(one: Change, answers: Answers) -> str:
     """A call and what it is of: "AttachRolePolicy of deployer (ReadOnlyAccess) in prod"."""
     _, whose, what = one.of
     ids = [id for id in what.rpartition("/")[2].split() if id != one.use.account]
-    given = " ".join(answers.principals[id].who.label if id in answers.principals else id for id in ids)
+    given = " ".join(_called(id, answers) for id in ids)
     given = f" ({given})" if given else ""
-    named = f" of {answers.names.get(whose, whose)}{given}" if whose else ""
+    named = f" of {_called(whose, answers)}{given}" if whose else ""
     return f"{one.use.event}{named} in {answers.account_name(one.use.account)}"
+
+
+def _called(id: str, answers: Answers) -> str:
+    """What people call whom a call names by an id, or the name itself."""
+    return answers.principals[id].who.label if id in answers.principals else answers.names.get(id, id)
 
 
 def actor(use: Use, answers: Answers) -> str:
@@ -162,29 +180,36 @@ def caller(use: Use, answers: Answers) -> str:
     return answers.named(use.caller).short + (f" ({use.unique_id})" if not use.names_caller and use.unique_id else "")
 
 
-def enter(one: Change, answers: Answers) -> list[str]:
-    """Who may enter what a call is of, by what is in the answers: its policies give more to them."""
-    return [*dict.fromkeys(way.source.short for way in _into(one, answers))]
+def enter(one: Change, answers: Answers, accounts: Container[str] = ()) -> list[str]:
+    """Who may enter what a call is of (a permission set in these accounts, or in any), by what is in the answers: its
+    policies give more to them.
+    """
+    ways = _into(one, answers)
+    return [*dict.fromkeys(way.source.short for way in ways if not accounts or way.account in accounts)]
 
 
 def _into(one: Change, answers: Answers) -> list[Way]:
     """The ways into the role that a call is of, or into those that AWS makes of the permission set."""
-    whom = _entered(one, answers)
-    ways = (*answers.ways, *answers.within)
-    return [way for way in ways if whom == (_set_of(way.target) if whom.kind == "set" else way.target.who)]
+    whom = _entered(one, answers.accounts, answers)
+    return [way for way in (*answers.ways, *answers.within) if whom & {way.target.who, set_of(way.target)}]
 
 
-def _entered(one: Change, answers: Answers) -> Who:
-    """What is entered of whom a call is of: a permission set by its name, which the roles have that AWS makes of it."""
+def _entered(one: Change, accounts: Iterable[str], answers: Answers) -> set[Who | None]:
+    """What is entered of whom a call is of: of a permission set, what AWS makes of it in the accounts; what a group of
+    IAM Identity Center may enter.
+    """
     kind, whose, _ = one.of
     if kind == "set":
-        return Who("set", "", answers.names.get(whose, whose))
-    return Who(cast(Kind, kind), one.recorded, whose)
+        return {Who("set", account, answers.names.get(whose, whose)) for account in accounts}
+    if kind == "identity-center-group" and (group := answers.principals.get(whose)):
+        return {set_of(way.target) for way in answers.ways if way.source.who == group.who}
+    return {Who(cast(Kind, kind), one.recorded, whose)}
 
 
-def _set_of(role: Party) -> Who | None:
+def set_of(role: Party) -> Who | None:
+    """The permission set that AWS made a role of, as what is entered there; None of another role."""
     name = permission_set_of(role.arn or role.who.name)
-    return Who("set", "", name) if name else None
+    return Who("set", role.who.account, name) if name else None
 
 
 def against_states(answers: Answers, comparison: Comparison) -> Answers:
@@ -206,11 +231,67 @@ def against_states(answers: Answers, comparison: Comparison) -> Answers:
 
 def not_in_states(answers: Answers, changes: Sequence[Change]) -> tuple[Stood, ...]:
     """What a call gave that may yet stand, and that the states do not have."""
+    done = _done(changes)
     return tuple(
-        Stood(one, one.use.time, None)
-        for one, _, stands in _fates(answers, changes)
+        each
+        for one, _, stands in _fates(answers, done)
         if stands and answers.from_states and not _is_shown(one, answers)
+        for each in _in_accounts(Stood(one, one.use.time, None, _permissions(one, None, done, answers)), done, answers)
     )
+
+
+def _in_accounts(one: Stood, done: Iterable[Change], answers: Answers) -> Iterator[Stood]:
+    """What stood, and of what a permission set was given, when accounts had it: each has the set as it was when it was
+    last provisioned there, by a call of that name or by an assignment.
+
+    Those of one time are one. An account may be provisioned in the second of the call that gives or takes. Live IAM
+    shows what the role has: what it has is not taken back, and what it has not is not there any more.
+    https://docs.aws.amazon.com/singlesignon/latest/APIReference/API_ProvisionPermissionSet.html and
+    https://docs.aws.amazon.com/singlesignon/latest/APIReference/API_CreateAccountAssignment.html
+    """
+    if one.permissions is None or one.change.of[0] != "set":
+        yield one
+        return
+    given, taken = one.change.use.time, one.until
+    of_set = [each for each in done if each.use.event in PROVISIONS and each.of[:2] == one.change.of[:2]]
+    alike: dict[tuple[datetime | None, datetime | None, datetime | None], list[str]] = defaultdict(list)
+    roles: dict[str, list[Document]] = defaultdict(list)
+    for way in _into(one.change, answers):
+        roles[way.account] += way.permissions.documents
+    for account, has in roles.items():
+        times = [each.use.time for each in of_set if account == each.use.account or _EVERYWHERE in each.parameters]
+        since = next((time for time in times if given <= time <= (taken or time)), None)
+        until = next((time for time in times if since and taken and taken <= time != since), None)
+        there = answers.from_states or any(_has(one.change, each) for each in has)
+        if answers.from_states or taken or not there:
+            alike[since, until, taken if there or until or not since else None].append(account)
+    for (since, until, told), accounts in alike.items():
+        yield replace(one, since=since, until=until, accounts=tuple(accounts), taken=told)
+
+
+def _has(one: Change, said: Document) -> bool:
+    """Whether a policy is what a call gives."""
+    same = isinstance(said.policy, PolicyDocument) and one.policy is not None and one.policy.within(said.policy)
+    return same or (bool(one.of[2]) and one.of[2] in (said.arn, said.name))
+
+
+def as_they_may_be(answers: Answers, stood: Iterable[Stood]) -> Answers:
+    """The answers with each role as strong as it may still be by policies that states do not show."""
+    more: dict[Who | None, list[Stood]] = defaultdict(list)
+    for one in stood if answers.from_states else ():
+        for where in _entered(one.change, one.accounts, answers) if one.may_stand else ():
+            more[where].append(one)
+
+    def of(way: Way) -> Way:
+        found, may = chain(more[way.target.who], more[set_of(way.target)]), way.permissions
+        for one in found:
+            level, _ = one.permissions or (may.level, ())
+            name = f"{_policy(one.change.of[2])} ({one.change.use.event}, {in_utc(one.since or one.change.use.time)})"
+            names, policies = ((name, *each) for each in (may.names, may.policies))
+            may = replace(may, level=max(may.level, level), names=names, policies=policies)
+        return replace(way, permissions=may)
+
+    return replace(answers, ways=tuple(map(of, answers.ways)), within=tuple(map(of, answers.within)))
 
 
 def taken_back(answers: Answers, changes: Sequence[Change]) -> tuple[Stood, ...]:
@@ -220,9 +301,11 @@ def taken_back(answers: Answers, changes: Sequence[Change]) -> tuple[Stood, ...]
     what was there before the records, where no state of then shows it.
     """
     done = _done(changes)
+    named = partial(_named, answers)
     found = [
         Stood(
-            one, one.use.time, until, _permissions(one, until, done, answers), trusted(one.policy, still(one, answers))
+            *(one, one.use.time, until, _permissions(one, until, done, answers)),
+            trusted(one.policy, still(one, answers), named),
         )
         for one, until, _ in _fates(answers, changes)
         if not _stands_anyway(one, answers)
@@ -239,33 +322,48 @@ def taken_back(answers: Answers, changes: Sequence[Change]) -> tuple[Stood, ...]
             seen.add(of)
     judged = [one for one in found if one.permissions and one.lost]
     found = [one for one in found if enter(one.change, answers) or not any(_is_said(one, by) for by in judged)]
+    found = [each for one in found for each in _in_accounts(one, done, answers)]
     found.sort(key=lambda one: (one.permissions is None, one.change.use.time, one.change.use.id))
     ended = ([each.use for each in changes if one.is_of(each) and each is not one.change] for one in found)
     return tuple(replace(one, ended=tuple(by)) for one, by in zip(found, ended, strict=True))
+
+
+def _named(answers: Answers, principal: str) -> str:
+    """Whom a name in a Principal element means, as people call it; a session by its ARN."""
+    who = None if ":assumed-role/" in principal else Who.named(principal)
+    return answers.named(Party(who)).short if who else principal
 
 
 def with_entries(found: Iterable[Stood], uses: Iterable[Use], answers: Answers) -> tuple[Stood, ...]:
     """Each with the entries, which are in order of time, that there were while it stood."""
     of: dict[Who | None, list[Use]] = defaultdict(list)
     for use in uses:
-        for where in (use.target, use.caller.who, _set_of(Party(use.target, use.arn)), _set_of(use.caller)):
+        for where in (use.target, use.caller.who, set_of(Party(use.target, use.arn)), set_of(use.caller)):
             of[where].append(use)
-    members: dict[Who, list[Who]] = defaultdict(list)
+    members: dict[Who | None, list[Who]] = defaultdict(list)
     for user, group in answers.memberships:
         members[group.who].append(user.who)
 
     def came(one: Stood) -> Iterator[Use]:
-        whom = _entered(one.change, answers)
-        for use in chain.from_iterable(of[where] for where in (whom, *members[whom]) if one.since):
+        entered = _entered(one.change, one.accounts or answers.accounts, answers)
+        whom = {*entered, *chain.from_iterable(members[each] for each in entered)} if one.since else ()
+        for use in chain.from_iterable(of[where] for where in whom):
             if one.since and one.since <= use.time <= (one.until or use.time) and _is_by(one.change, use, answers):
                 yield use
 
-    return tuple(replace(one, entered=tuple(dict.fromkeys(came(one)))) for one in found)
+    return tuple(replace(one, entered=tuple(sorted({*came(one)}, key=attrgetter("time", "id")))) for one in found)
 
 
 def _is_by(one: Change, use: Use, answers: Answers) -> bool:
-    """Whether an entry may be that of somebody whom a trust policy or an assignment let in; of other calls it is."""
+    """Whether an entry may be that of somebody whom a trust policy, an assignment or a membership let in.
+
+    Of other calls it is.
+    """
     caller = use.caller.who
+    if one.gives == JOINS:
+        group, user = map(answers.principals.get, one.of[1:])
+        stays = group is None or answers.is_member(caller.name, group.who)
+        return caller.kind == "identity-center-user" and not stays and (user is None or user.who == caller)
     if one.gives == ASSIGNS:
         id, _, account = one.of[2].partition(" ")
         principal = answers.principals.get(id)
@@ -290,7 +388,7 @@ def let_in(one: Change, answers: Answers, is_it: Callable[[Who | None], bool]) -
         for each in one.policy.statements
     ):
         return True
-    names = (name for each in lets_in(one.policy, still(one, answers)).values() for name in each)
+    names = (name for each in lets_in(one.policy.statements, still(one, answers)).values() for name in each)
     return any(is_it(Who.named("*" if name == "everyone" else name)) for name in names if not name.endswith(_SERVICE))
 
 
@@ -314,7 +412,7 @@ def _took_away(one: Change, last: Mapping[tuple[str, ...], Change], answers: Ans
         return False
     if one.undone:
         return (one.recorded, *one.of) not in answers.holds and _matters(one, last, answers)
-    wrote = event in WRITES or event in ("SetDefaultPolicyVersion", "AttachPolicy") or one.of[2] == BOUNDARY
+    wrote = one.call.writes or event in ("SetDefaultPolicyVersion", "AttachPolicy") or one.of[2] == BOUNDARY
     return wrote and event not in _MAKES and not before and _matters(one, last, answers)
 
 
@@ -322,7 +420,7 @@ def _stands_anyway(one: Change, answers: Answers) -> bool:
     """Whether what a call gave is in the answers, taken back or not: a policy that lets in no more than theirs."""
     said = answers.holds.get((one.recorded, *one.of))
     policy = said.policy if said else None
-    if one.use.event in WRITES:
+    if one.call.writes:
         return one.policy is not None and isinstance(policy, PolicyDocument) and one.policy.within(policy)
     return not one.undone and one.of[2] != BOUNDARY and (one.recorded, *one.of) in answers.holds
 
@@ -355,10 +453,10 @@ def _fates(answers: Answers, changes: Sequence[Change]) -> Iterator[tuple[Change
     of_same: dict[tuple[str, ...], list[Change]] = defaultdict(list)
     for one in done:
         of_same[_key(one)].append(one)
-        if one.use.event in DELETED:
+        if one.call.deletes:
             of_same[one.recorded, *one.of[:2]].append(one)
     for one in done:
-        if one.use.event not in WIDENING or _is_of_nobody_here(one, answers) or not _matters(one, last, answers):
+        if not one.call.widens or _is_of_nobody_here(one, answers) or not _matters(one, last, answers):
             continue
         same, time = of_same[_key(one)], one.use.time
         if one.use.event == MOVES and one.boundary in same[0].parameters.split(", ")[:2]:  # back to where it was
@@ -372,8 +470,8 @@ def _fates(answers: Answers, changes: Sequence[Change]) -> Iterator[tuple[Change
 
 def _ends(later: Change, one: Change) -> bool:
     """Whether a later call of the same ends what one gave: not one that gives it again, or as much."""
-    if later.use.event not in WRITES:
-        return later.use.event in DELETED or later.undone != one.undone or later.boundary != one.boundary
+    if later.call.writes is None:
+        return later.call.deletes or later.undone != one.undone or later.boundary != one.boundary
     return one.policy is None or later.policy is None or not one.policy.within(later.policy)
 
 
@@ -414,12 +512,16 @@ def _permissions(
     strongest = max((Level.NONE if made else Level.UNKNOWN, *levels))
     if one.gives != TRUST and strongest is not Level.ADMINISTRATOR and _is_about_roles(one, {}, answers):
         return None
-    return strongest, tuple(name.rpartition("/")[2] or "inline policy" for name in shown)
+    return strongest, tuple(map(_policy, shown))
+
+
+def _policy(name: str) -> str:
+    return name.rpartition("/")[2] or "inline policy"
 
 
 def _key(one: Change) -> tuple[str, ...]:
     """What a call gives, writes or takes away: of what is neither, the call with its parameters."""
-    return (one.gives, one.recorded, *one.of, "" if one.gives in SAME.values() and one.of[1] else one.parameters)
+    return (one.gives, one.recorded, *one.of, "" if one.call.gives and one.of[1] else one.parameters)
 
 
 def _matters(one: Change, last: Mapping[tuple[str, ...], Change], answers: Answers) -> bool:
@@ -437,9 +539,9 @@ def _matters(one: Change, last: Mapping[tuple[str, ...], Change], answers: Answe
         return any(way.mfa for way in (*answers.ways, *answers.within)) and one.use.caller.who.name != whose
     if event == "PatchGroup":
         return any(key[:2] == (one.recorded, "identity-center-group") for key in answers.holds)
-    if WRITES.get(event) is trust:
+    if one.call.writes is trust:
         return _bears(one.policy, trust=True)
-    if kind == "role" and what != BOUNDARY and one.gives in TAKEN_BACK.values():
+    if kind == "role" and what != BOUNDARY and one.gives in TAKEN_BACK:
         own = (one.recorded, kind, whose, "")
         said = last.get(("UpdateAssumeRolePolicy", *own, "")), answers.holds.get(own)
         entered = any(_bears(each.policy, trust=True) for each in said if each)
@@ -492,9 +594,9 @@ def _is_shown(one: Change, answers: Answers) -> bool:
         return not there
     if whose and what == BOUNDARY and (said or not there):
         return said is None or said.arn == one.boundary
-    if whose and event in WRITES:
+    if whose and one.call.writes:
         return there and (time if policy is None else one.policy is not None and one.policy.within(policy))
-    if whose and what != BOUNDARY and one.gives in TAKEN_BACK.values():
+    if whose and what != BOUNDARY and one.gives in TAKEN_BACK:
         return there
     if event in {"CreateOpenIDConnectProvider", "CreateSAMLProvider"}:
         named = (each.rpartition(" ")[2].removeprefix("https://") for each in one.parameters.split(", "))
@@ -510,7 +612,7 @@ def _is_of_nobody_here(one: Change, answers: Answers) -> bool:
     """
     (kind, whose, _), account = one.of, one.use.account
     shown = bool(whose) and (one.recorded, kind, whose) in answers.written
-    if one.use.event not in BEING or account in answers.accounts or not shown:
+    if one.gives not in BEING or account in answers.accounts or not shown:
         return False
     ends = [end for way in (*answers.ways, *answers.within) for step in way.steps for end in (step.source, step.target)]
     ends += [end for door in answers.doors for end in (door.source, door.target)]

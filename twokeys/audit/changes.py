@@ -1,4 +1,5 @@
-"""Calls that change who can enter, as CloudTrail records them of IAM, IAM Identity Center and Organizations. Pure.
+"""Calls that change who can enter, as CloudTrail records them of IAM, IAM Identity Center and Organizations, and those
+by which other services hand roles on. Pure.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/cloudtrail-integration.html and
 https://docs.aws.amazon.com/singlesignon/latest/userguide/logging-using-cloudtrail.html
@@ -6,8 +7,8 @@ https://docs.aws.amazon.com/singlesignon/latest/userguide/logging-using-cloudtra
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Final
 
@@ -20,93 +21,113 @@ from twokeys.iam import PolicyDocument, PolicyError, PolicyKind, Statement, acco
 from twokeys.shown import listed
 
 _SERVICES = ("iam", "sso", "sso-directory", "identitystore", "organizations")
-MFA_DEVICE = "EnableMFADevice"
+TRUST: Final = "UpdateAssumeRolePolicy"
+ROOT_SESSIONS: Final = "EnableOrganizationsRootSessions"
+MFA_DEVICE: Final = "EnableMFADevice"
 """Whoever has a user's password or key may have a device of their own after it, which no state shows.
 
 https://docs.aws.amazon.com/IAM/latest/APIReference/API_EnableMFADevice.html
 """
-MOVES = "MoveAccount"
+MOVES: Final = "MoveAccount"
 """https://docs.aws.amazon.com/organizations/latest/APIReference/API_MoveAccount.html"""
-BEING = (
-    *("UpdateAssumeRolePolicy", "CreateLoginProfile", "UpdateLoginProfile", "CreateAccessKey", "UpdateAccessKey"),
-    MFA_DEVICE,
-)
-"""Calls of `WIDENING` that let somebody be a role or user, and give it nothing."""
-HANDS_ON: Final = {
-    "rolesanywhere": ("CreateTrustAnchor", "UpdateTrustAnchor", "CreateProfile", "UpdateProfile"),
-    "eks": ("CreatePodIdentityAssociation", "UpdatePodIdentityAssociation"),
-    "ssm": ("CreateActivation",),
-}
-"""Calls by which a service hands the roles that trust it to others, by service: no key changes, and more may come.
+BEING = (TRUST, "CreateLoginProfile", "CreateAccessKey", MFA_DEVICE)
+"""Calls that let somebody be a role or user, and give it nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What a call does to what lets somebody in.
+
+    `gives` is the call that gives what it gives, writes or takes away: of all that have it in common the last counts,
+    of those without one each. `takes` tells that it takes that away, `widens` that it may let more in, `deletes` that
+    it deletes who has something, or a policy, and `hands_on` that a service hands the roles that trust it to others.
+    `writes` is the kind of the policy of which it says what it says from then on.
+    """
+
+    gives: str = ""
+    takes: bool = False
+    widens: bool = False
+    deletes: bool = False
+    hands_on: bool = False
+    writes: PolicyKind | None = None
+
+
+_NOTHING = Call()
+_HOLDERS = ("Role", "User", "Group")
+_GIVEN: tuple[tuple[str, str, bool, PolicyKind | None], ...] = (
+    # The calls that give, of which the first names all; those that take away, and whether that may let more in, as a
+    # Deny goes with a policy or a boundary; the kind of the policy that the first ones write
+    *((f"iam:Attach{one}Policy", f"iam:Detach{one}Policy", True, None) for one in _HOLDERS),
+    *((f"iam:Put{one}Policy", f"iam:Delete{one}Policy", True, PolicyKind.IDENTITY) for one in _HOLDERS),
+    *((f"iam:Put{one}PermissionsBoundary", f"iam:Delete{one}PermissionsBoundary", True, None) for one in _HOLDERS[:2]),
+    ("iam:AddUserToGroup", "iam:RemoveUserFromGroup", True, None),
+    (f"iam:{TRUST} iam:CreateRole", "", False, PolicyKind.TRUST),
+    ("iam:CreatePolicyVersion", "", False, PolicyKind.IDENTITY),
+    ("iam:CreateAccessKey iam:UpdateAccessKey", "iam:DeleteAccessKey", False, None),
+    ("iam:CreateLoginProfile iam:UpdateLoginProfile", "iam:DeleteLoginProfile", False, None),
+    (f"iam:{MFA_DEVICE}", "iam:DeactivateMFADevice", False, None),
+    (f"iam:{ROOT_SESSIONS}", "iam:DisableOrganizationsRootSessions", False, None),
+    ("sso:CreateAccountAssignment", "sso:DeleteAccountAssignment", False, None),
+    *((f"sso:Attach{one}ToPermissionSet", f"sso:Detach{one}FromPermissionSet", True, None)
+      for one in ("ManagedPolicy", "CustomerManagedPolicyReference")),
+    ("sso:PutInlinePolicyToPermissionSet", "sso:DeleteInlinePolicyFromPermissionSet", True, PolicyKind.IDENTITY),
+    ("sso:PutPermissionsBoundaryToPermissionSet", "sso:DeletePermissionsBoundaryFromPermissionSet", True, None),
+    ("identitystore:CreateGroupMembership sso-directory:AddMemberToGroup",
+     "identitystore:DeleteGroupMembership sso-directory:RemoveMemberFromGroup", False, None),
+    ("organizations:AttachPolicy", "organizations:DetachPolicy", True, None),
+    ("organizations:UpdatePolicy", "", False, PolicyKind.SCP),
+    (f"organizations:{MOVES}", "", False, None),
+)  # fmt: skip
+_WIDEN = """
+    iam:AcceptDelegationRequest iam:SendDelegationToken iam:CreateOpenIDConnectProvider iam:CreateSAMLProvider
+    iam:AddClientIDToOpenIDConnectProvider iam:UpdateOpenIDConnectProviderThumbprint iam:UpdateSAMLProvider
+    iam:EnableOrganizationsRootCredentialsManagement iam:UpdateUser identitystore:UpdateUser sso-directory:UpdateUser
+    identitystore-scim:PatchGroup sso-directory:EnableUser sso-directory:UpdatePassword sso-directory:CreateBearerToken
+    sso-directory:ImportExternalIdPCertificate sso-directory:CreateExternalIdPConfigurationForDirectory
+    sso-directory:UpdateExternalIdPConfigurationForDirectory sso-directory:EnableExternalIdPConfigurationForDirectory
+    sso:AssociateDirectory sso:AssociateProfile sso:PutPermissionsPolicy sso:PutMfaDeviceManagementForDirectory
+    sso:CreateInstanceAccessControlAttributeConfiguration sso:UpdateInstanceAccessControlAttributeConfiguration
+    organizations:AcceptHandshake organizations:CreateAccount organizations:DisablePolicyType
+    organizations:EnableAWSServiceAccess organizations:LeaveOrganization organizations:PutResourcePolicy
+    organizations:RegisterDelegatedAdministrator organizations:RemoveAccountFromOrganization
+"""
+_DELETE = """
+    iam:DeleteRole iam:DeleteUser iam:DeleteGroup iam:DeletePolicy sso:DeletePermissionSet organizations:DeletePolicy
+    identitystore:DeleteUser identitystore:DeleteGroup sso-directory:DeleteUser sso-directory:DeleteGroup
+    identitystore-scim:DeleteUser identitystore-scim:DeleteGroup
+"""
+_HAND_ON = """
+    rolesanywhere:CreateTrustAnchor rolesanywhere:UpdateTrustAnchor rolesanywhere:CreateProfile
+    rolesanywhere:UpdateProfile eks:CreatePodIdentityAssociation eks:UpdatePodIdentityAssociation ssm:CreateActivation
+"""
+"""Calls that change no document of IAM, and after which more may come.
 
 https://docs.aws.amazon.com/rolesanywhere/latest/APIReference/API_CreateTrustAnchor.html,
 https://docs.aws.amazon.com/eks/latest/APIReference/API_CreatePodIdentityAssociation.html and
 https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_CreateActivation.html
 """
-_REFERENCE = "CustomerManagedPolicyReference"
-ROOT_SESSIONS: Final = "EnableOrganizationsRootSessions"
-TAKEN_BACK: Final = {
-    **{
-        f"{undo}{whose}Policy": f"{do}{whose}Policy"
-        for do, undo in (("Attach", "Detach"), ("Put", "Delete"))
-        for whose in ("Role", "User", "Group")
-    },
-    **{f"Delete{whose}PermissionsBoundary": f"Put{whose}PermissionsBoundary" for whose in ("Role", "User")},
-    "RemoveUserFromGroup": "AddUserToGroup",
-    **dict.fromkeys(("RemoveMemberFromGroup", "DeleteGroupMembership"), "CreateGroupMembership"),
-    "DeleteAccessKey": "CreateAccessKey",
-    "DeleteLoginProfile": "CreateLoginProfile",
-    "DeactivateMFADevice": MFA_DEVICE,
-    "DetachPolicy": "AttachPolicy",
-    "DeletePermissionsBoundaryFromPermissionSet": "PutPermissionsBoundaryToPermissionSet",
-    **{f"Detach{what}FromPermissionSet": f"Attach{what}ToPermissionSet" for what in ("ManagedPolicy", _REFERENCE)},
-    "DeleteAccountAssignment": "CreateAccountAssignment",
-    "DeleteInlinePolicyFromPermissionSet": "PutInlinePolicyToPermissionSet",
-    "DisableOrganizationsRootSessions": ROOT_SESSIONS,
-}
-"""Calls that take away what others give to a role, user, group, permission set, account or organization."""
-SAME: Final = {
-    **TAKEN_BACK,
-    "CreateRole": "UpdateAssumeRolePolicy",
-    "AddMemberToGroup": "CreateGroupMembership",
-    "UpdateLoginProfile": "CreateLoginProfile",
-    "UpdateAccessKey": "CreateAccessKey",
-    "CreatePolicy": "CreatePolicyVersion",
-    "SetDefaultPolicyVersion": "CreatePolicyVersion",
-    "UpdatePolicy": "UpdatePolicy",
-    MOVES: MOVES,
-}
-"""Calls of which the last counts, with those to which they are the other end."""
-WIDENING = (
-    *dict.fromkeys(TAKEN_BACK.values()),
-    *(one for one in TAKEN_BACK if "Polic" in one or "Boundary" in one or one == "RemoveUserFromGroup"),
-    *("CreateRole", "UpdateAssumeRolePolicy", "UpdateLoginProfile", "PatchGroup", "UpdateUser", "EnableUser", MOVES),
-    *("AcceptDelegationRequest", "SendDelegationToken", "UpdateAccessKey", "CreatePolicyVersion", "AddMemberToGroup"),
-    *("CreateOpenIDConnectProvider", "AddClientIDToOpenIDConnectProvider", "UpdateOpenIDConnectProviderThumbprint"),
-    *("CreateSAMLProvider", "UpdateSAMLProvider", "EnableOrganizationsRootCredentialsManagement", "AssociateProfile"),
-    *("PutPermissionsPolicy", "PutMfaDeviceManagementForDirectory", "SetDefaultPolicyVersion", "UpdatePolicy"),
-    *(f"{how}InstanceAccessControlAttributeConfiguration" for how in ("Create", "Update")),
-    *("DisablePolicyType", "LeaveOrganization", "RemoveAccountFromOrganization", "AcceptHandshake", "CreateAccount"),
-    *("RegisterDelegatedAdministrator", "EnableAWSServiceAccess", "PutResourcePolicy", "UpdatePassword"),
-    *("AssociateDirectory", "ImportExternalIdPCertificate", "CreateBearerToken"),
-    *(f"{how}ExternalIdPConfigurationForDirectory" for how in ("Create", "Update", "Enable")),
-)
-"""Calls that may let more in, as a new boundary or a policy that goes may: a Deny goes with it.
 
-ProvisionPermissionSet brings to accounts what other calls changed. An event history, which is asked by name, is asked
-for them.
+
+def _rows() -> Iterator[tuple[str, Call]]:
+    for give, take, widens, writes in _GIVEN:
+        gives = give.split()[0].partition(":")[2]
+        yield from ((one, Call(gives, widens=True, writes=writes)) for one in give.split())
+        yield from ((one, Call(gives, takes=True, widens=widens)) for one in take.split())
+    yield "iam:CreatePolicy", Call("CreatePolicyVersion", writes=PolicyKind.IDENTITY)  # which nobody has yet
+    yield "iam:SetDefaultPolicyVersion", Call("CreatePolicyVersion", widens=True)
+    yield "sso:ProvisionPermissionSet", _NOTHING
+    for names, each in ((_WIDEN, Call(widens=True)), (_DELETE, Call(deletes=True)), (_HAND_ON, Call(hands_on=True))):
+        yield from ((one, each) for one in names.split())
+
+
+CALLS: Final = dict(_rows())
+"""The calls that matter for who can enter, by service and name; an event history, which is asked by name, is asked for
+them.
 """
-DELETED: Final = ("DeleteRole", "DeleteUser", "DeleteGroup", "DeletePolicy", "DeletePermissionSet")
-WRITES: Final = {
-    "CreateRole": PolicyKind.TRUST,
-    "UpdateAssumeRolePolicy": PolicyKind.TRUST,
-    **dict.fromkeys(
-        ("PutRolePolicy", "PutUserPolicy", "PutGroupPolicy", "CreatePolicy", "CreatePolicyVersion"), PolicyKind.IDENTITY
-    ),
-    "PutInlinePolicyToPermissionSet": PolicyKind.IDENTITY,
-    "UpdatePolicy": PolicyKind.SCP,
-}
-"""Calls that say what a policy says from then on, and of which kind it is."""
+TAKEN_BACK: Final = frozenset(one.gives for one in CALLS.values() if one.takes)
+"""Calls that give what others take away."""
+PROVISIONS: Final = ("ProvisionPermissionSet", "CreateAccountAssignment")
+"""Calls that bring to accounts what others changed of a permission set."""
 _ACCOUNT = re.compile(r"\d{12}")
 _OF_ACCOUNTS = ("targetId", "accountId")
 """What names the account that a call is about: CreateAccountAssignment, AttachPolicy and CloseAccount, among others."""
@@ -133,13 +154,18 @@ def is_change(source: str, name: str) -> bool:
 
     https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsidentityandaccessmanagementiam.html
     """
-    service, _, domain = source.partition(".")
     if source == SCIM:  # which is not in AWS's reference
         return not name.startswith(("Get", "List"))
-    if name in HANDS_ON.get(service, ()) and domain.startswith("amazonaws.com"):
-        return True
-    levels = access_levels(f"{service}:{name}") if service in _SERVICES and domain.startswith("amazonaws.com") else ()
-    return any("Write" in level and "Tagging" not in level for level in levels)
+    service, _, domain = source.partition(".")
+    if not domain.startswith("amazonaws.com"):
+        return False
+    levels = access_levels(f"{service}:{name}") if service in _SERVICES else ()
+    return call_of(source, name).hands_on or any("Write" in level and "Tagging" not in level for level in levels)
+
+
+def call_of(source: str, name: str) -> Call:
+    """What a call of a service does; one that the table has not does nothing of it."""
+    return CALLS.get(f"{source.partition('.')[0]}:{name}", _NOTHING)
 
 
 def _asked(record: Mapping[str, Any], *names: str) -> Iterator[str]:
@@ -174,7 +200,8 @@ def changed_of(record: Mapping[str, Any]) -> tuple[str, str, str]:
         asked["groupId"] = asked.get("id")
     if name == MOVES:
         return "account", str(asked.get("accountId") or ""), ""
-    asked["memberId"] = mapping(asked.get("memberId")).get("userId", asked.get("memberId"))
+    member = {**asked, **mapping(asked.get("member"))}.get("memberId")  # the console's call has it one deeper
+    asked["memberId"] = mapping(member).get("userId", member)
     own_policy = mapping(asked.get("customerManagedPolicyReference")).get("name")
     found = ((key, kind, one) for key, kind in _WHOSE.items() if isinstance(one := asked.get(key), str))
     key, kind, whose = next(found, ("", "", ""))
@@ -198,16 +225,17 @@ def effect_of(record: Mapping[str, Any]) -> tuple[str, bool, str]:
     The first is empty where nothing changes: a policy's new version that is not its default, another name of one.
     """
     name, asked = str(record.get("eventName")), mapping(record.get("requestParameters"))
+    call = call_of(str(record.get("eventSource")), name)
     stays = name == "CreatePolicyVersion" and bool(asked) and str(asked.get("setAsDefault")).lower() != "true"
     stays = stays or (name == "UpdatePolicy" and bool(asked) and "content" not in asked)
-    undone = name in TAKEN_BACK or (name == "UpdateAccessKey" and asked.get("status") == "Inactive")
+    undone = call.takes or (name == "UpdateAccessKey" and asked.get("status") == "Inactive")
     moved = f"sourceParentId {asked.get('destinationParentId')}" if name == MOVES else ""
-    return "" if stays else SAME.get(name, name), undone, moved or next(_asked(record, "permissionsBoundary"), "")
+    return "" if stays else call.gives or name, undone, moved or next(_asked(record, "permissionsBoundary"), "")
 
 
 def written_by(record: Mapping[str, Any]) -> PolicyDocument | None:
     """What a call's policy says from then on; None for a call that writes none, or none that can be read."""
-    kind = WRITES.get(str(record.get("eventName")))
+    kind = call_of(str(record.get("eventSource")), str(record.get("eventName"))).writes
     if "RESOURCE_CONTROL_POLICY" in str(record.get("responseElements")):
         kind = PolicyKind.RCP
     try:
@@ -240,13 +268,18 @@ def _values(asked: object) -> Iterator[str]:
             yield f"{key} {value}"
 
 
-def trusted(policy: PolicyDocument | None, still: Sequence[Statement] = ()) -> str:
-    """Whom a trust policy allows to come, but for those whom these statements do, and what it asks of them; empty for
-    no trust policy.
+def trusted(
+    policy: PolicyDocument | None, still: Sequence[Statement] = (), named: Callable[[str], str] | None = None
+) -> str:
+    """Whom a trust policy allows to come, and what it asks of them; empty for no trust policy.
+
+    Not those whom these statements let in as well; of whom they ask for more, that is said.
     """
-    names = lets_in(policy, still) if policy else {}
+    names = lets_in(policy.statements, still) if policy else {}
+    more = {one: f" (now only if {asked})" for asked, each in lets_in(still).items() for one in each if asked}
     said = [
-        listed([_in_words(one) for one in each], most=_MOST) + (f" if {asked}" if asked else "")
+        listed([(named or _in_words)(one) + more.get(one, "") for one in each], most=_MOST)
+        + (f" if {asked}" if asked else "")
         for asked, each in names.items()
         if each
     ]
@@ -260,10 +293,10 @@ def _in_words(principal: str) -> str:
     return f"account {whole} as a whole" if whole else principal
 
 
-def lets_in(policy: PolicyDocument, still: Sequence[Statement] = ()) -> dict[str, list[str]]:
+def lets_in(statements: Iterable[Statement], still: Sequence[Statement] = ()) -> dict[str, list[str]]:
     """The names of those, by what is asked of them."""
     names: dict[str, list[str]] = defaultdict(list)
-    for one in policy.statements:
+    for one in statements:
         if one.effect == "Allow" and (whom := one.principals) is not None:
             asked = " and ".join(in_words(clause.requirement()) for clause in one.conditions)
             nobody = replace(whom, everyone=False, aws=(), federated=(), service=())

@@ -12,7 +12,7 @@ from twokeys.answers.model import Answers, Party, Step, Way
 from twokeys.answers.permissions import Level
 from twokeys.answers.selection import PEOPLE
 from twokeys.audit import LEARNING
-from twokeys.audit.against_states import Stood, not_in_states, taken_back, with_entries
+from twokeys.audit.against_states import Stood, as_they_may_be, not_in_states, set_of, taken_back, with_entries
 from twokeys.audit.coverage import WasRead
 from twokeys.audit.dates import dated
 from twokeys.audit.entries import DoorUse, Entry, Tallies, Tally, Usage
@@ -83,6 +83,8 @@ class Comparison:
     """The sessions in the accounts that were asked for that began before the period, each with its first call."""
     key_calls: tuple[tuple[Party, str, int], ...] = ()
     """The calls of users with credentials of their own, by name, in the accounts that were asked for and on the way."""
+    strengths: Mapping[str, Level] = field(default_factory=dict)
+    """Of each entry, by id, how strong its role is, as far as a way into it shows, or was meanwhile."""
 
     def meanwhile(self, answers: Answers) -> dict[str, list[str]]:
         """Of each entry, by id, while what it was that the answers have not, in words."""
@@ -108,20 +110,6 @@ class Comparison:
     def undeclared(self) -> tuple[Use, ...]:
         """The entries that no door explains, and those into roles that ways lead through."""
         return tuple(one.use for one in self.population if not one.doors)
-
-    @property
-    def strengths(self) -> dict[str, Level]:
-        """Of each entry, by id, how strong its role is, as far as a way into it shows, or was meanwhile."""
-        ways = (*self.answers.ways, *self.answers.within, *self.answers.if_granted)
-        of_roles = {way.target.who: way.permissions.level for way in ways}
-        found: dict[str, Level] = {}
-        for one in self.population:
-            roles = {one.use.target, *(door.target.who for door in one.doors)} & {*of_roles}
-            found[one.use.id] = max((of_roles[role] for role in roles), default=Level.UNKNOWN)
-        for stood in (*self.taken_back, *self.not_in_states):
-            level, _ = stood.permissions or (Level.NONE, ())
-            found |= {use.id: max(found[use.id], level) for use in stood.entered}
-        return found
 
     @property
     def not_begun(self) -> int:
@@ -184,6 +172,9 @@ def compare(
     used = by_doors | by_steps
     population = tuple(sorted(sorting.population, key=lambda one: (one.use.time, one.use.id)))
     came = [one.use for one in population]
+    gone, there = (with_entries(find(answers, changes), came, answers) for find in (taken_back, not_in_states))
+    strengths = _strengths(answers, population, (*gone, *there))
+    answers = as_they_may_be(answers, (*gone, *there))
     learned = start and start + min(timedelta(days=learning_days), datetime.max.replace(tzinfo=UTC) - start)
     return Comparison(
         answers=answers,
@@ -205,11 +196,28 @@ def compare(
         population=population,
         regions=trail.coverage.only,
         changes=changes,
-        taken_back=with_entries(taken_back(answers, changes), came, answers),
-        not_in_states=with_entries(not_in_states(answers, changes), came, answers),
+        taken_back=gone,
+        not_in_states=there,
         earlier=tuple(use for use in sorting.uses if use.event == EARLIER and use.account in answers.accounts),
         key_calls=key_calls,
+        strengths=strengths,
     )
+
+
+def _strengths(answers: Answers, population: Iterable[Entry], stood: Iterable[Stood]) -> dict[str, Level]:
+    of_roles: dict[Who | None, Level] = {}
+    for way in (*answers.ways, *answers.within, *answers.if_granted):
+        of_roles |= dict.fromkeys((way.target.who, set_of(way.target)), way.permissions.level)
+    of_roles.pop(None, None)
+    found: dict[str, Level] = {}
+    for one in population:
+        use = one.use
+        roles = {use.target, set_of(Party(use.target, use.arn)), *(door.target.who for door in one.doors)} & {*of_roles}
+        found[use.id] = max((of_roles[role] for role in roles), default=Level.UNKNOWN)
+    for each in stood:
+        level, _ = each.permissions or (Level.NONE, ())
+        found |= {use.id: max(found[use.id], level) for use in each.entered}
+    return found
 
 
 class _Sorting:

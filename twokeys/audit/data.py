@@ -45,7 +45,7 @@ def as_data(answers: Answers, comparison: Comparison) -> dict[str, Any]:
         "signIns": [_sign_in(one, answers) for one in comparison.sign_ins],
         "undeclared": [_use(use, answers) for use in comparison.undeclared],
         "unusual": [{**_use(one.use, answers), "why": list(one.why)} for one in comparison.unusual],
-        "takenBack": [_taken_back(one, answers) for one in comparison.taken_back],
+        "takenBack": [_taken_back(one, where, answers) for one in comparison.taken_back for where in one.places],
         "changes": [
             {**_use(one.use, answers), "changed": one.parameters, "trusts": one.trusts or None}
             for one in comparison.changes
@@ -119,10 +119,12 @@ def _way(one: WayUse) -> dict[str, Any]:
     }
 
 
-def _taken_back(one: Stood, answers: Answers) -> dict[str, Any]:
+def _taken_back(one: Stood, account: str, answers: Answers) -> dict[str, Any]:
     level, names = one.permissions or (None, ())
     return {
         **_use(one.change.use, answers),
+        "account": account,
+        "accountName": answers.account_name(account),
         "what": one.words(answers),
         "judged": one.permissions is not None,
         "who": ("; ".join(one.who(answers)) or None) if one.permissions else None,

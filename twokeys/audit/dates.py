@@ -5,7 +5,7 @@ from dataclasses import replace
 from twokeys.access.model.documents import Document
 from twokeys.access.reading.since import Since
 from twokeys.answers.model import Answers, KeyPlace, Way
-from twokeys.audit.changes import ROOT_SESSIONS, SAME, WRITES
+from twokeys.audit.changes import ROOT_SESSIONS
 from twokeys.audit.known import Records
 from twokeys.audit.trail import Change
 from twokeys.iam import PolicyDocument
@@ -19,7 +19,7 @@ def dated(answers: Answers, records: Records) -> Answers:
     """
     last: dict[tuple[str, ...], Change] = {}
     for one in sorted(records.trail.all_changes(), key=lambda one: one.use.time):
-        if one.use.failed is None and one.gives in SAME.values():
+        if one.use.failed is None and one.gives and one.call.gives:
             last[one.recorded, *one.of] = one
             if one.gives == ROOT_SESSIONS:  # which the delegated administrator for IAM may call, too
                 last.update(dict.fromkeys(((account, *one.of) for account in records.management), one))
@@ -49,7 +49,7 @@ def _since(key: KeyPlace, since: Since, change: Change | None, said: Document | 
         return replace(since, last=max(filter(None, (records.start, since.first, time))))
     if change is None or time is None or (since.first and time < since.first):
         return since
-    if change.use.event not in WRITES or _wrote(change.policy, said):
+    if change.call.writes is None or _wrote(change.policy, said):
         return replace(since, last=max(time, since.last or time))
     return since if since.last else replace(since, changed=time)
 

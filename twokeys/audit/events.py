@@ -2,12 +2,10 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Container, Iterator, Sequence
-from itertools import chain
 
 from twokeys.answers.model import Answers, Way
 from twokeys.answers.permissions import Level
 from twokeys.audit.against_states import Stood, actor, begun, caller
-from twokeys.audit.changes import HANDS_ON
 from twokeys.audit.comparison import Comparison
 from twokeys.audit.entries import Usage
 from twokeys.audit.record import Use
@@ -32,9 +30,10 @@ from twokeys.audit.words import (
 from twokeys.shown import counted, in_utc, listed
 
 NOT_LOOKED_AT = (
-    "Not looked at in the events: changes of keys elsewhere than in IAM, IAM Identity Center and Organizations; what "
-    "else sessions do once they are in, but for root users and root sessions; what else users do with access keys, but "
-    "for making credentials; which read events a trail's event selectors leave out"
+    "Not looked at in the events: changes of keys elsewhere than in IAM, IAM Identity Center and Organizations, but "
+    "for calls by which IAM Roles Anywhere, EKS and Systems Manager hand roles on; what else sessions do once they are "
+    "in, but for root users and root sessions; what else users do with access keys, but for making credentials; which "
+    "read events a trail's event selectors leave out"
 )
 _ONLY_LEARNING = "all of the period only teaches what is usual"
 _OF_WAYS = {
@@ -109,13 +108,15 @@ def _some(count: int, what: str, more: str = "") -> str:
 
 
 _STEP = (
-    f". Next step for who came {NO_DOOR}: ask who it was and what they did, take away what let them in, or let a stack "
-    "make it"
+    f". Next step for who came {NO_DOOR}: ask who it was and what they did, take away what still lets them in, or let "
+    "a stack make it"
 )
 WAS_OPEN, GIVEN, NOT_JUDGED = "was open", "was given more", "was given or taken away, not judged"
+_MAY_STAND = "may still be there"
 _AT_THE_TOP = {
     WAS_OPEN: "Was open in the period and is not any more (by its trust policy; grants of ours are not judged)",
     GIVEN: "Was stronger in the period than now, for who may enter anyway",
+    _MAY_STAND: "May still be as strong as it was in the period, for who may enter anyway",
     NOT_JUDGED: "Given and taken back in the period, and not judged whom it let in",
 }
 _STOOD = "Not known is whom keys let in before {} in the period, listed below, replaced them or took them away"
@@ -136,15 +137,15 @@ def at_the_top(answers: Answers, comparison: Comparison | None, few: int = FEW) 
         named = f" as {said_of([*filter(None, sessions)])}" if any(sessions) else ""
         strengths = ", ".join(f"{level.word} {count}" for level, count in sorted(levels.items(), reverse=True))
         came.append(f"{who}{named} ({strengths}{f'; {without} {NO_DOOR}' if without else ''})")
-    of_services = {*chain(*HANDS_ON.values())}
     handed = Counter(
         f"{one.use.event} in {answers.account_name(one.use.account)}"
         for one in comparison.changes
-        if one.use.event in of_services and not one.use.failed
+        if one.call.hands_on and not one.use.failed
     )
     taken: dict[str, list[str]] = defaultdict(list)
     for one in comparison.taken_back:
-        what = _AT_THE_TOP[what_was(one)] if one.since or one.permissions else _STOOD
+        kind = _MAY_STAND if one.taken and one.may_stand else what_was(one)
+        what = _AT_THE_TOP[kind] if one.since or one.permissions else _STOOD
         taken[what].append(f"{one.words(answers)}, by {actor(one.change.use, answers)}{one.came(answers)}")
     came_in = f"Entered: {listed(came, most=4 * few)}{_STEP if comparison.undeclared else ''}"
     said = [

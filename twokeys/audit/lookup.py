@@ -7,13 +7,12 @@ import json
 import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from itertools import chain
 from typing import Any
 
 import boto3
 from botocore.exceptions import ClientError
 
-from twokeys.audit.changes import DELETED, HANDS_ON, SAME, WIDENING
+from twokeys.audit.changes import CALLS
 from twokeys.audit.coverage import ENABLED, Coverage
 from twokeys.audit.logs import Source
 from twokeys.audit.record import EVENTS
@@ -21,7 +20,7 @@ from twokeys.audit.trail import BY_KEY, LOGGING, Trail
 from twokeys.errors import Refusal
 from twokeys.iam.arn import partition_of_region
 
-_NAMES = dict.fromkeys((*EVENTS, *BY_KEY, *LOGGING, *WIDENING, *SAME, *DELETED, *chain(*HANDS_ON.values())))
+_NAMES = dict.fromkeys((*EVENTS, *BY_KEY, *LOGGING, *(one.partition(":")[2] for one in CALLS)))
 ASKED = (*(("EventName", one) for one in _NAMES), ("Username", "root"))
 """The attributes that records are looked up by."""
 HISTORY = timedelta(days=90)

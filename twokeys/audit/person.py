@@ -7,8 +7,8 @@ from functools import partial
 
 from twokeys.answers.model import ACCESS_KEY, Answers
 from twokeys.answers.selection import GROUPS, PEOPLE, is_person
-from twokeys.audit.against_states import ASSIGNS, TRUST, Stood, enter, let_in
-from twokeys.audit.changes import lets_in
+from twokeys.audit.against_states import ASSIGNS, Stood, enter, let_in
+from twokeys.audit.changes import TRUST, lets_in
 from twokeys.audit.comparison import Comparison, calls_of, way_use
 from twokeys.audit.entries import DoorUse, Entry, Tally
 from twokeys.audit.record import Use
@@ -86,7 +86,7 @@ def _concerning(answers: Answers, comparison: Comparison, uses: Iterable[Use]) -
     ends = {end.who for step in steps for end in (step.source, step.target)}
     ends |= {who for use in uses for who in (use.caller.who, use.target)}
     theirs = {(who.account, who.kind, who.name) for who in ends} | {key.held[:3] for step in steps for key in step.keys}
-    ours = {who.account for who in ends} | {*answers.names, *answers.accounts, *answers.shown}
+    ours = {who.account for who in ends} | {*answers.accounts, *answers.shown}
 
     def may_be(who: Who | None) -> bool:
         if who is None or who.kind in ("user", "everyone"):
@@ -97,7 +97,7 @@ def _concerning(answers: Answers, comparison: Comparison, uses: Iterable[Use]) -
     trusts = [one.change for one in stood if one.change.gives == TRUST and one.since]
     theirs |= {(one.recorded, *one.of[:2]) for one in trusts if let_in(one, answers, may_be)}
     at_home = [
-        (key[:3], {who for names in lets_in(said.policy).values() for who in map(Who.named, names) if who})
+        (key[:3], {who for names in lets_in(said.policy.statements).values() for who in map(Who.named, names) if who})
         for key, said in answers.holds.items()
         if key[1] == "role" and not key[3] and said and isinstance(said.policy, PolicyDocument)
     ]

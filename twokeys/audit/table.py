@@ -170,13 +170,13 @@ def _rows_of_events(answers: Answers, comparison: Comparison) -> Iterator[dict[s
         yield {"what": kind_of(entry), **_row_of_use(entry.use, answers), "why": why, "door": doors}
     for unusual in comparison.unusual:
         yield {"what": "unusual", **_row_of_use(unusual.use, answers), "why": "; ".join(unusual.why)}
-    for gone in comparison.taken_back:
+    for gone, account in ((one, account) for one in comparison.taken_back for account in one.places):
         _, names = gone.permissions or (None, ())
         yield {
             "what": what_was(gone),
             **_row_of_use(gone.change.use, answers),
-            "account": gone.change.recorded,
-            "account name": answers.account_name(gone.change.recorded),
+            "account": account,
+            "account name": answers.account_name(account),
             **({"who": "; ".join(gone.who(answers)), "kind": "", "of account": ""} if gone.permissions else {}),
             "into role": gone.into(answers).removeprefix("role ") if gone.permissions else "",
             "permissions": gone.permissions[0].word if gone.permissions else "",

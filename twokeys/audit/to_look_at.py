@@ -78,10 +78,9 @@ def to_look_at(answers: Answers, comparison: Comparison) -> tuple[Rows, Rows]:
 
     Those that are alike are one; of the changes the rarest is first.
     """
-    entered, meanwhile = (
-        {one.change.use.id: one.came(answers) for one in comparison.not_in_states},
-        comparison.meanwhile(answers),
-    )
+    entered, meanwhile = defaultdict[str, str](str), comparison.meanwhile(answers)
+    for one in comparison.not_in_states:
+        entered[one.change.use.id] += one.came(answers)
     groups = _alike((*_entries_and_unusual(comparison), *_changed(comparison, entered)), meanwhile)
     unmet = {one.use.id for one in comparison.population if one.unmet}
     about = unmet, {use.source for use in comparison.undeclared}, comparison.strengths

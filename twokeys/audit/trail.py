@@ -22,8 +22,9 @@ from typing import Any
 from twokeys.access.reading.snapshot import mapping
 from twokeys.answers.model import Party
 from twokeys.audit.changes import (
-    HANDS_ON,
+    Call,
     account_of,
+    call_of,
     changed,
     changed_of,
     effect_of,
@@ -94,6 +95,7 @@ class Change:
     """
 
     use: Use
+    call: Call
     parameters: str
     everywhere: bool
     of: tuple[str, str, str] = ("", "", "")
@@ -250,20 +252,21 @@ class Trail:
             self.logging[use.id] = (trail, use)
 
     def _change(self, record: Mapping[str, Any], time: datetime) -> None:
-        source, named = str(record.get("eventSource")), account_of(record)
-        if not is_change(source, str(record.get("eventName"))):
+        source, name, named = str(record.get("eventSource")), str(record.get("eventName")), account_of(record)
+        if not is_change(source, name):
             return
         recorded = next(iter(recorded_in(record, None)), "")
         if account := named or recorded:
             use = called(record, mapping(record.get("userIdentity")), Who("root-user", account, "root user"), time)
-            everywhere = named is None and source.partition(".")[0] not in ("iam", *HANDS_ON)
+            call = call_of(source, name)
+            everywhere = named is None and not call.hands_on and source.partition(".")[0] != "iam"
             use = self._by_id(use, lambda id: self.changes[id].use if id in self.changes else None)
             gives, undone, boundary = effect_of(record)
             of, policy = changed_of(record), written_by(record)
-            one = Change(
-                use, changed(record), everywhere, of, recorded, policy, gives, undone, boundary, membership_of(record)
+            said, member = changed(record), membership_of(record)
+            self.changes[use.id] = Change(
+                use, call, said, everywhere, of, recorded, policy, gives, undone, boundary, member
             )
-            self.changes[use.id] = one
 
     def _by_id(self, use: Use, known: Callable[[str], Use | None]) -> Use:
         """The use under its id, or under another where that is the id of another call."""

@@ -321,7 +321,8 @@ def _read_rows(header: Row, rows: Iterable[list[str]], where: str, ledger: Ledge
                     lines.add(row, number, name, amount)
             except (ValueError, decimal.DecimalException) as error:
                 why = str(error) if isinstance(error, ValueError) else f"{row[report.cost]!r} is no amount of money"
-                raise _unreadable(where, f"{place()}: {why}", _AGAIN) from error
+                next_step = error.next_step if isinstance(error, _NotAMapError) else _AGAIN
+                raise _unreadable(where, f"{place()}: {why}", next_step) from error
         for again, before, repeated in lines.again():
             if before:
                 raise Refusal(
@@ -516,18 +517,27 @@ def _could_be(where: str, key: str, alike: Sequence[str]) -> Refusal:
     return _unreadable(where, f"the tag {key} could be {joined(alike, 'or')}", "write the key as AWS does")
 
 
+class _NotAMapError(ValueError):
+    """Text in a map column that is no JSON object, as Athena prints maps: `{team=a, b=c}` may be one pair or two.
+
+    https://docs.aws.amazon.com/athena/latest/ug/querying-maps.html
+    """
+
+    def __init__(self, text: str, column: str) -> None:
+        super().__init__(f"{text!r} in the column {column} is not a map in JSON")
+        select = f"select it in Athena as json_format(CAST({column} AS JSON)) AS {column}, or give the exported file"
+        self.next_step = select if re.match(r'\{[^"]*=', text) else _AGAIN
+
+
 @functools.lru_cache(maxsize=65536)
 def _map(text: str, column: str) -> Mapping[str, str]:
-    """A map column, which a CSV export writes as a JSON object. Raises ValueError for anything else.
-
-    Athena prints `{team=a, b=c}`, which may be one pair or two.
-    """
+    """A map column, which a CSV export writes as a JSON object. Raises _NotAMapError for anything else."""
     try:
         pairs = json.loads(text) if text else {}
     except (ValueError, RecursionError):
         pairs = None
     if not isinstance(pairs, dict):
-        raise ValueError(f"{text!r} in the column {column} is not a map in JSON, as AWS exports it")
+        raise _NotAMapError(text, column)
     return {str(name): "" if value is None else str(value) for name, value in pairs.items()}
 
 

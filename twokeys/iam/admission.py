@@ -117,7 +117,8 @@ def admitted(statement: Statement, key: str, denials: Iterable[Statement] = ()) 
     present = any(_demands_presence(clause) for clause in clauses)
     demands = [clause for clause in clauses if _is_demand(clause, present=present)]
     lists = [_wanted(clause) for clause in demands]
-    excluded = [value for clause in clauses if _excludes(clause) for value in _wanted(clause)]
+    excluding = (one for one in clauses if one.base.family in _TEXTS and one.base.negated)
+    excluded = [value for one in excluding if one.set_operator != "ForAnyValue" for value in _wanted(one)]
     for denial in denials:
         clause = _only_clause(denial, key)
         if clause is not None and not clause.base.negated:
@@ -152,10 +153,6 @@ def _is_demand(clause: ConditionClause, *, present: bool) -> bool:
     if clause.base.family not in _TEXTS or clause.base.negated:
         return False
     return present or (not clause.if_exists and clause.set_operator != "ForAllValues")
-
-
-def _excludes(clause: ConditionClause) -> bool:
-    return clause.base.family in _TEXTS and clause.base.negated and clause.set_operator != "ForAnyValue"
 
 
 def _wanted(clause: ConditionClause) -> tuple[Wanted, ...]:

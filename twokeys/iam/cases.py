@@ -144,7 +144,9 @@ def _of_each_key(atoms: Iterable[Atom]) -> list[tuple[tuple[dict[Atom, Truth], .
 
 
 def _mixed_cases(atoms: list[Atom], lookup: Lookup) -> _Cases:
-    keys = [key for key in dict.fromkeys(key for atom in atoms for key in atom.keys) if _is_free(key, atoms, lookup)]
+    of_sessions = {key for atom in atoms if isinstance(atom, SessionAtom) for key in atom.keys}
+    every = dict.fromkeys(key for atom in atoms for key in atom.keys)
+    keys = [key for key in every if lookup(key) is FREE or key in of_sessions]
     pool = tuple(dict.fromkeys(text for atom in atoms for text in _texts(atom)))
     choices = [_options(key, tuple(atom for atom in atoms if key in atom.keys), pool)[0] for key in keys]
     if math.prod(map(len, choices)) > _MOST_COMBINATIONS:
@@ -162,10 +164,6 @@ def _told_apart(key: str, atoms: tuple[Atom, ...]) -> tuple[tuple[dict[Atom, Tru
         look = _override({key: option}, absent)
         distinct[tuple(atom.evaluate(look) for atom in atoms)] = None
     return tuple(dict(zip(atoms, truths, strict=True)) for truths in distinct), covered
-
-
-def _is_free(key: str, atoms: list[Atom], lookup: Lookup) -> bool:
-    return lookup(key) is FREE or any(isinstance(atom, SessionAtom) and key in atom.keys for atom in atoms)
 
 
 def _override(values: dict[str, Option], lookup: Lookup) -> Lookup:

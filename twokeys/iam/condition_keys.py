@@ -35,10 +35,15 @@ class ConditionKey(NamedTuple):
 
     @property
     def page(self) -> str:
-        """Where the user guide describes a global one."""
-        return f"reference_policies_condition-keys.html#condition-keys-{self.name.lower()[4:].rstrip('/')}"
+        """Where the user guide describes it."""
+        service, _, name = self.name.lower().rstrip("/").partition(":")
+        return _PAGES[service] + name
 
 
+_PAGES = {
+    "aws": "reference_policies_condition-keys.html#condition-keys-",
+    "sts": "reference_policies_iam-condition-keys.html#ck_",
+}
 _OCTET = r"(?:25[0-5]|2[0-4]\d|1?\d?\d)"
 _TYPES = ("Account", "User", "FederatedUser", "AssumedRole", "Anonymous")
 _NAMED = {"role": "AssumedRole", "root": "Account"} | {one.lower(): one for one in _TYPES}
@@ -78,6 +83,23 @@ _ROWS = (
      Form("numeric", "a number", r"\d+(\.\d*)?", step="write a numeric operator, such as NumericLessThan")),
 )  # fmt: skip
 """The keys, those of `aws:` without it, and the form of their values; `[]` stands behind one that has several."""
+_OF_SERVICES = "aws:principalservicename aws:principalservicenameslist"
+_OF_PRINCIPALS = "aws:principalarn aws:principalorgid aws:principalorgpaths aws:username"
+_BY_SERVICES = "aws:sourceaccount aws:sourcearn aws:sourceorgid aws:sourceorgpaths"
+_OF_SESSIONS = """
+    aws:multifactorauthpresent aws:multifactorauthage aws:tokenissuetime aws:assumedroot aws:sourceidentity
+"""
+NEVER_OF: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
+    caller: dict.fromkeys(" ".join(keys).split(), ())
+    for caller, keys in {
+        "principal": (_OF_SERVICES, _BY_SERVICES),
+        "service": (_OF_PRINCIPALS, "aws:principalaccount aws:userid"),
+        "federated": (_OF_PRINCIPALS, _OF_SERVICES, _BY_SERVICES, _OF_SESSIONS, "aws:principalisawsservice"),
+    }.items()
+}
+"""The keys that a call never has, without a value, by who makes it: a principal of an account, an AWS service, or
+somebody of an identity provider, whose call is not signed. By the Availability of each.
+"""
 KEYS: Final[Mapping[str, ConditionKey]] = {
     key.name.lower(): key
     for names, form in _ROWS

@@ -140,7 +140,7 @@ def _possibilities(
         )
 
     denying_atoms = [atom for deny in denying for atom in deny.atoms]
-    if decision(_all_false):
+    if decision(lambda _: FALSE):
         if not denying_atoms:
             return Possibilities(some=True, every=True, exact=True)
         return explore((), denying_atoms, lookup, spared)
@@ -184,10 +184,6 @@ def _is_certain(match: Match) -> bool:
 
 def _is_resolved(match: Match) -> bool:
     return not match.unknowns
-
-
-def _all_false(_atom: Atom) -> Truth:
-    return FALSE
 
 
 def _holds(formula: Formula, match_holds: Callable[[Match], bool]) -> bool:

@@ -10,6 +10,7 @@ from enum import Enum, IntEnum
 from typing import NamedTuple, Self
 
 from twokeys.iam.arn import Arn, ArnError, account_as_a_whole, is_account, parse_arn
+from twokeys.iam.condition_keys import NEVER_OF
 from twokeys.iam.lazy import lazy
 from twokeys.iam.matching import is_symbolic
 from twokeys.iam.truth import TRUE, UNKNOWN, Truth, Unknown
@@ -131,20 +132,14 @@ class Caller:
         https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
         https://github.com/aws-samples/data-perimeter-policy-examples/tree/main/resource_control_policies
         """
-        known: dict[str, tuple[str, ...]] = {}
         if self.kind is CallerKind.FEDERATED:
-            known |= dict.fromkeys(_NOT_OF_FEDERATED, ())
             own, value = (_DOC, f"{self.account}/{self.name}") if self.is_saml_provider else (_PROVIDER, self.arn)
-            known |= {_PROVIDER: ()} if self.is_saml_provider else {}
+            known = {**NEVER_OF["federated"], **({_PROVIDER: ()} if self.is_saml_provider else {})}
             return known | ({own: (value,)} if self.issuer else {})
         if self.kind is CallerKind.SERVICE:
-            known["aws:principalisawsservice"] = ("true",)
-            known["aws:principalservicename"] = (self.arn,)
-            others = ("principalarn", "principalaccount", "username", "userid", "principalorgid", "principalorgpaths")
-            return known | {f"aws:{absent}": () for absent in others}
-        known["aws:principalisawsservice"] = ("false",)
-        of_services = ("principalservicename", "sourceaccount", "sourcearn", "sourceorgid", "sourceorgpaths")
-        known |= {f"aws:{absent}": () for absent in of_services}
+            made = {"aws:principalisawsservice": ("true",), "aws:principalservicename": (self.arn,)}
+            return {**NEVER_OF["service"], **made}
+        known = {**NEVER_OF["principal"], "aws:principalisawsservice": ("false",)}
         known["aws:principalarn"] = (self.role_arn or self.arn,)
         known["aws:principalaccount"] = (self.account,)
         known["aws:principaltype"] = (_PRINCIPAL_TYPES[self.kind],)
@@ -202,12 +197,6 @@ class Caller:
 
 
 _SAML, _DOC, _PROVIDER = "saml", "saml:doc", "aws:federatedprovider"
-_NOT_OF_FEDERATED = tuple(f"aws:{one}" for one in (
-    "principalarn", "principalorgid", "principalorgpaths", "principalisawsservice", "principalservicename",
-    "principalservicenameslist", "username", "sourceaccount", "sourcearn", "sourceorgid", "sourceorgpaths",
-    "multifactorauthpresent", "multifactorauthage", "tokenissuetime", "assumedroot", "sourceidentity",
-))  # fmt: skip
-"""Of signed calls, of members of an organization, of services, of sessions: by the Availability of each key."""
 _IN_SESSIONS = frozenset({"sub", "aud", "amr", "id", "app_id", "user_id", "namequalifier", "sub_type"})
 """The claims that are "available in session": of a provider of one's own, those built into AWS, and of SAML."""
 _WITH_POLICIES = frozenset({CallerKind.ROLE, CallerKind.SESSION, CallerKind.USER})

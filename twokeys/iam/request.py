@@ -43,9 +43,8 @@ class Request:
         caller: who makes it.
         action: `sts:AssumeRole` or another that a trust policy is about, or `sts:AssumeRoot`; in any case.
         resource: the ARN of what it is made on: for sts:AssumeRole the target role.
-        context: the condition keys. What follows from the caller and the resource (aws:PrincipalArn,
-            aws:PrincipalAccount, aws:PrincipalType, aws:username, aws:userid where known, aws:PrincipalIsAWSService,
-            aws:PrincipalServiceName, aws:ResourceAccount) is filled in unless the context lists it.
+        context: the condition keys. What follows from the caller (`Caller.says`) and the resource
+            (aws:ResourceAccount) is filled in unless the context lists it.
 
     Evaluating it raises ArnError when `resource` is not an ARN.
     """

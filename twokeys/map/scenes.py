@@ -160,6 +160,9 @@ class _Drawing:
     def _arrow(
         self, key: str, source: Path, into: Mapping[Path, _Doors], lines: tuple[str, ...], halves: tuple[Look, Look]
     ) -> Arrow:
+        ends = {(one.source.who, one.target.who) for doors in into.values() for one in doors}
+        many = len(ends) > len({(who.label, role.called) for who, role in ends})
+        lines = (*lines, counted(len(ends), "door")) if many else lines
         most = min(map(len, (source, *into))) + (source in into)
         shared = max(depth for depth in range(most) if {one[:depth] for one in into} == {source[:depth]})
         targets = ", ".join(map(self._name_and_place, into))
@@ -237,9 +240,10 @@ class _Drawing:
 
 
 def _account_lines(account: Account) -> tuple[str, ...]:
-    """An account in words: its name, its id or that it has none yet, and its environment if it has another name."""
+    """An account in words: its name, its id or that it has none yet, its environment by another name, and if closed."""
     id = account.id if account.id.isdigit() else "not created yet" if account.unit is not None else ""
-    return tuple(dict.fromkeys(line for line in (account.name, id, account.environment) if line))
+    closed = "closed" if account.closed else ""
+    return tuple(dict.fromkeys(line for line in (account.name, id, account.environment, closed) if line))
 
 
 def _kind_at(path: Path, depth: int) -> str | None:
@@ -292,8 +296,7 @@ def _label(
     if len(named) > _MOST_NAMED:
         people, aims = {who for who, _ in into}, {door.target.who.name for door in doors}
         named = [f"{counted(len(people), 'principal')} → {counted(len(aims), 'role')}"]
-    many = [counted(len(doors), "door")] if len(doors) > sum(map(len, into.values())) else []
-    return (*(line for name in named for line in folded(name, _WIDTH, 0)), *many, *known)
+    return (*(line for name in named for line in folded(name, _WIDTH, 0)), *known)
 
 
 def _outside(door: Step | DoorAnswer, ways: Iterable[Way | DoorAnswer]) -> str:

@@ -100,7 +100,11 @@ def adopt(  # noqa: PLR0913 - one parameter an option
     )
     written = _write(made, out, live, replace=yes)
     if as_json:
-        click.echo(json.dumps(_as_json(made, written), indent=2))
+        stacks = [
+            {"stack": stack.name, "file": str(path), "accounts": len(stack.config.get("accounts", {}))}
+            for stack, path in zip(made.stacks, written, strict=True)
+        ]
+        click.echo(json.dumps({"stacks": stacks, "leftOut": [one.as_dict() for one in made.left_out]}, indent=2))
     else:
         _show(made, written, Console(), local=live.caller.local)
     return 0
@@ -176,16 +180,6 @@ def _refuse_existing(files: Iterable[Path]) -> None:
             why="they exist, and may say what nothing else says",
             next_step="name another file with --out, move them away, or say --yes",
         )
-
-
-def _as_json(made: Adoption, written: list[Path]) -> dict[str, object]:
-    return {
-        "stacks": [
-            {"stack": stack.name, "file": str(path), "accounts": len(stack.config.get("accounts", {}))}
-            for stack, path in zip(made.stacks, written, strict=True)
-        ],
-        "leftOut": [one.as_dict() for one in made.left_out],
-    }
 
 
 def _show(made: Adoption, written: list[Path], console: Console, *, local: bool) -> None:

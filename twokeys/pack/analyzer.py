@@ -28,6 +28,7 @@ from twokeys.access.configuration import LEVEL, read_configuration
 from twokeys.access.findings import Finding, Rule, Severity
 from twokeys.access.graph import Graph
 from twokeys.access.model.door_name import with_stand_ins
+from twokeys.access.reading.autonaming import Autonaming
 from twokeys.access.reading.snapshot import PROVIDER, Resource, Snapshot, project_of
 from twokeys.access.rules import RULES
 from twokeys.access.verdicts import MANDATORY, Judged, judge, level_of, of_providers_in_one
@@ -56,6 +57,7 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
         self._option = option
         self._configuration: Mapping[str, Mapping[str, object]] = {}
         self._dry_run = os.environ.get("PULUMI_DRY_RUN") == "true"
+        self._naming = Autonaming()
         self._asked: dict[str, Resource] = {}
         self._to_make: list[Resource] = []
         self._code: dict[str, Mapping[str, object]] = {}
@@ -95,8 +97,10 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
         return empty_pb2.Empty()
 
     def ConfigureStack(self, request: Any, context: Any) -> Any:
-        """Whether this is a preview or an update; older engines tell it in the environment only."""
+        """Whether this is a preview or an update, and how names are made up; older engines tell neither here."""
         self._dry_run = request.dry_run
+        names = {"organization": request.organization, "project": request.project, "stack": request.stack}
+        self._naming = Autonaming(request.config, **names)
         return proto.AnalyzerStackConfigureResponse()
 
     def Cancel(self, request: Any, context: Any) -> Any:
@@ -131,7 +135,7 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
     def _resource(self, request: Any) -> Iterable[Judged]:
         if self._over:  # the engine has begun another analysis
             self._asked, self._gate, self._over, self._said = {}, None, False, set()
-        resource = as_exported(asked_for(request))
+        resource = as_exported(asked_for(request, self._naming))
         if code := self._code.get(resource.urn):
             resource = replace(resource, inputs={**(resource.inputs or {}), **code})
         self._asked[resource.urn] = resource
@@ -208,7 +212,9 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
         shown = {one.urn for one in found}
         for one in found:
             asked = self._asked.get(one.urn)
-            (left_out if is_left_out(one, asked) else there).append(as_exported(settled(one, asked, shown)))
+            (left_out if is_left_out(one, asked) else there).append(
+                as_exported(settled(one, asked, shown, self._naming))
+            )
         return Snapshot(tuple(there), left_out=tuple(left_out))
 
     @property

@@ -17,6 +17,7 @@ from google.protobuf.json_format import MessageToDict
 
 from twokeys.access.model.makes_iam import CODE_BY_VALUE
 from twokeys.access.model.not_read import PROVIDER_CODE
+from twokeys.access.reading.autonaming import Autonaming
 from twokeys.access.reading.snapshot import STACK_REFERENCE, Resource, is_stack_reference
 from twokeys.access.reading.wire import properties, secrets
 from twokeys.doors import OTHER_STACK
@@ -24,7 +25,7 @@ from twokeys.doors import OTHER_STACK
 _CALLS_OUT = re.compile(rb"\bboto|\bsubprocess\b|\bos\.system\b")
 
 
-def asked_for(request: Any) -> Resource:  # noqa: ANN401 - AnalyzeRequest
+def asked_for(request: Any, naming: Autonaming) -> Resource:  # noqa: ANN401 - AnalyzeRequest
     """A resource in the resource phase: what the program asks for, after the provider has checked it."""
     options, given = request.options, MessageToDict(request.properties)
     return Resource(
@@ -38,6 +39,7 @@ def asked_for(request: Any) -> Resource:  # noqa: ANN401 - AnalyzeRequest
         property_dependencies={"outputs": (f"::{STACK_REFERENCE}::",)} if request.type == OTHER_STACK else {},
         protect=options.protect,
         secrets=secrets(given.items()),
+        autoname=naming(request.type, request.name),
     )
 
 
@@ -97,7 +99,7 @@ def _imported(text: bytes, file: Path, folder: Path) -> Iterator[Path]:
             yield from (found for name in filter(None, names) for found in _files(name, base))
 
 
-def settled(found: Any, asked: Resource | None, shown: Set[str]) -> Resource:  # noqa: ANN401 - AnalyzerResource
+def settled(found: Any, asked: Resource | None, shown: Set[str], naming: Autonaming) -> Resource:  # noqa: ANN401 - AnalyzerResource
     """A resource in the stack phase: what came of it, and what was asked for where this operation showed that.
 
     `shown` are the URNs of all resources that the engine shows. What the program only reads is not among them, but
@@ -120,6 +122,7 @@ def settled(found: Any, asked: Resource | None, shown: Set[str]) -> Resource:  #
         made_from_hidden=frozenset(
             key for key, urns in behind.items() if any(urn not in shown and not is_stack_reference(urn) for urn in urns)
         ),
+        autoname=naming(found.type, found.name),
     )
 
 

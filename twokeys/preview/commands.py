@@ -61,7 +61,7 @@ def preview(  # noqa: PLR0913 - one parameter an option
     read = states or states_made(found.root)
     known = outputs_of(read)
     there = "" if states else f" in {', '.join(sorted({os.path.relpath(path.parent) for path in read}))}"
-    header = [f"read: the states of {', '.join(sorted(known))}{there}"] if known else []
+    header = [f"read: the outputs of {', '.join(sorted(known))}{there}"] if known else []
     results = []
     said: set[tuple[str, str]] = set()
     for stack in stacks:

@@ -126,7 +126,7 @@ def stack_preview(  # noqa: PLR0913 - all but the stack by name
     with None it has none. Raises Refusal when the config or the program fails.
     """
     before = None if states is None else _state_of(project, stack, states)
-    if before is not None and stack not in (stacks or {}):
+    if before is not None:
         say("info", f"read: the state in {os.path.relpath(before.origin)}")
     own = f"urn:pulumi:{stack}::{project.name}"
     beside = other_states(rules, own, project.program.parent)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 from twokeys.access.model.not_read import PROVIDER_CODE
+from twokeys.access.reading.autonaming import Autonaming
 from twokeys.access.reading.snapshot import STACK, Resource, Snapshot, is_stack_reference
 from twokeys.access.reading.wire import secrets
 from twokeys.pack.reading import whole_code
@@ -101,6 +102,7 @@ class Run:
         self._maker = maker
         self._say = say
         self.there = there or {}
+        self.naming = Autonaming(config, organization="organization", project=project, stack=stack)
         self._made: dict[str, Made] = {}
         self._lock = threading.RLock()
         self.folder = Path()
@@ -140,7 +142,7 @@ class Run:
         """The stack as the engine shows it to a policy: what is only read is not in it."""
         shown = [one for one in self.made if not one.asked.external]
         urns = {one.asked.urn for one in shown}
-        return Snapshot(tuple(resource(one, urns, self.folder) for one in shown))
+        return Snapshot(tuple(resource(one, urns, self) for one in shown))
 
     def _register(self, what: Mapping[str, Any]) -> dict[str, Any]:
         if what["remote"]:
@@ -252,11 +254,11 @@ class Run:
             return f"{urn}::{self._made[urn].id}"
 
 
-def resource(made: Made, shown: Container[str], folder: Path) -> Resource:
-    """A resource as the rules read it; `shown` are the URNs that they see, `folder` is the program's."""
+def resource(made: Made, shown: Container[str], run: Run) -> Resource:
+    """A resource as the rules read it; `shown` are the URNs that they see, `run` is the program's."""
     asked = made.asked
     inputs = plain(asked.inputs)
-    code = whole_code(inputs.get(PROVIDER_CODE), folder)
+    code = whole_code(inputs.get(PROVIDER_CODE), run.folder)
     return Resource(
         urn=asked.urn,
         type=asked.type,
@@ -272,6 +274,7 @@ def resource(made: Made, shown: Container[str], folder: Path) -> Resource:
         },
         protect=asked.protect,
         secrets=secrets((*asked.inputs.items(), *made.outputs.items())),
+        autoname=run.naming(asked.type, asked.name),
     )
 
 

@@ -6,7 +6,7 @@ waits for an account that does not exist yet (https://www.pulumi.com/docs/iac/co
 """
 
 from collections.abc import Callable, Mapping, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from twokeys.access.model.accounts import Accounts
@@ -91,7 +91,8 @@ class Unknowns:
         there = run.there.get(asked.urn)
         if there is None or "id" not in there.outputs:
             return None
-        provider, made_up = run.there.get(there.provider or ""), is_made_up(there)
+        provider = run.there.get(there.provider or "")
+        made_up = is_made_up(replace(there, autoname=run.naming(asked.type, asked.name)))
         if provider is None or provider.get("region") != run.provider_inputs(asked.provider).get("region"):
             return None
         new, old = plain(given_back), as_given_back({**(there.inputs or {})})

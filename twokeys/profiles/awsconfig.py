@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from botocore.configloader import build_profile_map
 
 from twokeys.errors import Refusal
+from twokeys.shown import joined
 
 _BEGIN = re.compile(r"# >>> twokeys (?P<block>\S+) >>>")
 _END = re.compile(r"# <<< twokeys (?P<block>\S+) <<<")
@@ -23,6 +24,8 @@ _HOLDER = re.compile(r"^# for (.+?)\r?$", re.MULTILINE)
 _NAME = re.compile(r"[A-Za-z0-9_./%@:+-]+")
 # A value is one printable word: then no parser sees a comment, a continued line or a section in it.
 _VALUE = re.compile(r"[!-~]+")
+_NOT_UTF8 = re.compile("[\udc80-\udcff]")
+"""A byte that `twokeys.files` could not decode."""
 
 
 @dataclass(frozen=True)
@@ -75,14 +78,11 @@ def rewrite(text: str, block: str, sections: Sequence[Section], where: str, *, h
     result = before + rendered + after
 
     outside = _parse(before + after, where)
-    for section in sections:
-        if section.name in _sections(outside, section.kind):
-            raise Refusal(
-                f"the {section.kind} {section.name} is already there",
-                where=f"{where}: [{section.header}]",
-                why="it was written by hand or by another block, and it is not ours to change",
-                next_step="rename or remove it, or give our profiles a --prefix",
-            )
+    refuse_taken(
+        [one.header for one in sections if one.name in _sections(outside, one.kind)],
+        where,
+        "what was written by hand or by another block is not ours to change",
+    )
     had, has = _parse(text, where), _parse(result, where)
     if outside != _without(had, list(old)) or outside != _without(has, new):
         raise _refused(
@@ -97,6 +97,17 @@ def rewrite(text: str, block: str, sections: Sequence[Section], where: str, *, h
         removed=tuple(each for each in old if each not in new),
         kept=tuple(each for each in old if each in new and had[each] == has[each]),
     )
+
+
+def refuse_taken(names: Sequence[str], where: str, why: str) -> None:
+    """Refuse to write sections of these names, which `where` has already."""
+    if names:
+        raise Refusal(
+            f"{joined(names)} {'is' if len(names) == 1 else 'are'} already there",
+            where=where,
+            why=why,
+            next_step="rename or remove what is there, or give our profiles a --prefix",
+        )
 
 
 def profiles_in(text: str, where: str, *, credentials: bool = False) -> dict[str, Mapping[str, str]]:
@@ -210,6 +221,9 @@ def _without(parsed: Mapping[str, Mapping[str, str]], headers: Sequence[str]) ->
 
 def _parse(text: str, where: str) -> dict[str, dict[str, str]]:
     parser = configparser.RawConfigParser()  # what botocore.configloader.raw_config_parse reads with
+    if not_utf8 := next((line for line, of in enumerate(_lines(text), 1) if _NOT_UTF8.search(of)), None):
+        why, step = f"the AWS CLI cannot read this file: line {not_utf8} is not UTF-8", "save it as UTF-8"
+        raise _refused(where, why, step)
     try:
         parser.read_string(text.replace("\r\n", "\n").replace("\r", "\n"), where)
     except configparser.Error as error:

@@ -28,10 +28,9 @@ _OF_THE_PAGE = frozenset({"states", "published", "person", "account", "groups", 
 """The options that a page takes."""
 
 
-_word = like("[!-~]+", " is not one word of printable ASCII")
-"""As a setting of the config file is."""
-_named = like(r"[A-Za-z0-9_./%@:+-]+", ": use letters, digits and any of _ . / % @ : + -")
-"""What every SDK's parser takes in a name: https://docs.aws.amazon.com/sdkref/latest/guide/file-format.html"""
+_EVERY_SDK = "what every SDK reads: https://docs.aws.amazon.com/sdkref/latest/guide/file-format.html"
+_word = like("[!-~]+", f" is not one word of printable ASCII ({_EVERY_SDK})")
+_named = like(r"[A-Za-z0-9_./%@:+-]+", f": use letters, digits and any of _ . / % @ : + - ({_EVERY_SDK})")
 
 
 class _Grouped(click.Command):
@@ -180,13 +179,12 @@ def _write_page(  # noqa: PLR0913, PLR0917 - what the command was given
     from twokeys import files
     from twokeys.profiles.page import page_of
     from twokeys.profiles.ways import beyond, closed
-    from twokeys.profiles.writing import dates, no_door
+    from twokeys.profiles.writing import NO_DOOR, dates
 
     behind = beyond((way for way in told.ways if not closed(way)), (way for way in ways if not closed(way)))
     shown = {**dict.fromkeys(ways), **behind}
 
-    without = no_door(who, told.ways)
-    text, links = page_of(who.name, shown, told.dates, start_url, f"{without[0].upper()}{without[1:]}.")
+    text, links = page_of(who.name, shown, told.dates, start_url, f"{NO_DOOR[0].upper()}{NO_DOOR[1:]}.")
     if page == Path("-"):
         click.echo(text, nl=False)
         return 0
@@ -199,7 +197,7 @@ def _write_page(  # noqa: PLR0913, PLR0917 - what the command was given
             next_step="name another file, or remove that one",
         )
     files.write_output(page, text)
-    notes = [*dates(exports), *([] if ways else [without])]
+    notes = [*dates(exports), *([] if ways else [NO_DOOR])]
     if as_json:
         data = [way_data(way, before) for way, before in shown.items()]
         about = {"for": {"kind": who.kind, "name": who.name}, "file": str(page), "ways": data}

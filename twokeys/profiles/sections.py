@@ -76,8 +76,9 @@ def sections_for(who: Who, ways: Mapping[Way, Way | None], choices: Choices) -> 
         _role_profile(who, way, _after(before, choices)) if isinstance(way, RoleWay) else _sso_profile(way, choices)
         for way, before in ways.items()
     )
-    sessions = (_sso_session(way, choices) for way in ways if isinstance(way, AssignmentWay))
-    return (*dict.fromkeys(one for one in sessions if one.name not in choices.sso_sessions), *profiles)
+    sessions = dict.fromkeys(_sso_session(way, choices) for way in ways if isinstance(way, AssignmentWay))
+    there = choices.sso_sessions
+    return (*(one for one in sessions if not _is_at(there.get(one.name, {}), dict(one.settings))), *profiles)
 
 
 def session_of(settings: Mapping[str, str]) -> Session:
@@ -154,15 +155,13 @@ def _sso_profile(way: AssignmentWay, choices: Choices) -> Section:
 def _sso_session(way: AssignmentWay, choices: Choices) -> Section:
     """The session of the file that is of this Identity Center, else ours."""
     center = {setting: str(value) for setting, value in _center(way, choices).items()}
-    same = (
-        name for name, of in choices.sso_sessions.items() if _is_at(of, center["sso_start_url"], center["sso_region"])
-    )
-    name = next(same, choices.sso_session)
+    name = next((name for name, of in choices.sso_sessions.items() if _is_at(of, center)), choices.sso_session)
     return Section("sso-session", name, (*center.items(), ("sso_registration_scopes", "sso:account:access")))
 
 
-def _is_at(session: Mapping[str, str], start_url: str, region: str) -> bool:
-    return portal(session.get("sso_start_url", "")) == portal(start_url) and session.get("sso_region") == region
+def _is_at(session: Mapping[str, str], center: Mapping[str, str]) -> bool:
+    url, region = "sso_start_url", "sso_region"
+    return portal(session.get(url, "")) == portal(center[url]) and session.get(region) == center[region]
 
 
 def _center(way: AssignmentWay, choices: Choices) -> dict[str, str | None]:

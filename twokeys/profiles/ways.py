@@ -121,20 +121,20 @@ def not_yet(way: Way) -> str | None:
     return f"opens {on(max(waits))}" if waits else None
 
 
-def ask_for(opened: str, ways: Iterable[Way]) -> str:
-    """Whom to ask to have one of these opened for a while: that is typed in the program's folder, which few have."""
-    return f"ask {owner_of(ways)} for `twokeys access open {opened} --for 2h --reason TEXT`"
-
-
 def owner_of(ways: Iterable[Way]) -> str:
     """Whom to ask about these."""
     owners = " or ".join(sorted({way.owner for way in ways if way.owner}))
     return f"its owner ({owners})" if owners else "whoever runs the stacks"
 
 
-def whose(ways: Iterable[Way]) -> str:
-    """For whom a door is, in words."""
-    return " or ".join(dict.fromkeys(way.source.label for way in ways))
+def whose(ways: Iterable[Way], accounts: Mapping[str, str]) -> str:
+    """For whom a door is, in words: with the account, but of people of these accounts (names by id)."""
+    return " or ".join(dict.fromkeys(_labelled(way.source, accounts) for way in ways))
+
+
+def _labelled(who: Who, accounts: Mapping[str, str]) -> str:
+    ours = who.kind in IAM_PEOPLE and who.account in accounts
+    return who.label if ours or not who.account else f"{who.label} of account {accounts.get(who.account, who.account)}"
 
 
 def own_device(serial: str, account: str) -> str:

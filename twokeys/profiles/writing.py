@@ -14,7 +14,7 @@ from twokeys.profiles import awsconfig
 from twokeys.profiles.options import as_of
 from twokeys.profiles.reading import TOGETHER, Reading
 from twokeys.profiles.sections import Choices, ascii_line, mfa_from, no_profile, sections_for, session_name, session_of
-from twokeys.profiles.ways import RoleWay, Way, ask_for, beyond
+from twokeys.profiles.ways import RoleWay, Way, beyond
 from twokeys.shown import listed
 
 
@@ -33,10 +33,8 @@ class Written:
     notes: tuple[str, ...]
 
 
-def no_door(who: Who, ways: Iterable[Way]) -> str:
-    """What helps somebody who has none of these doors."""
-    opened = ask_for(f"NAME --from DOOR --user {who.name if who.kind == 'user' else 'NAME'}", ways)
-    return f"there is no door of theirs in this file; to have one like another for a while {opened}"
+NO_DOOR = "there is no door of theirs in this file: ask whoever runs the stacks for one"
+"""What helps somebody who has none of these doors."""
 
 
 def config_file() -> Path:
@@ -90,7 +88,10 @@ def write(  # noqa: PLR0913, PLR0917 - whose profiles, what the exports tell, wh
         written: dict[Way, Way | None] = dict.fromkeys(way for way in ways if way not in unwritten)
         written |= beyond((way for way in told.ways if way not in unwritten), written)
         sections = sections_for(who, written, choices)
-        _refuse_shadowed(sections, secret, kept)
+        shadowed = [one.name for one in sections if one.kind == "profile" and one.name in kept]
+        awsconfig.refuse_taken(
+            shadowed, str(secret), "what the credentials file has of that name would be mixed with ours"
+        )
         done = awsconfig.rewrite(old, block, sections, str(path), holder=own_name)
         _refuse_circle(choices.source, had, done, str(path))
         _refuse_lost(had, done, own_name, holder, f"{path}: the block {block}", {way.account for way in told.ways})
@@ -101,22 +102,11 @@ def write(  # noqa: PLR0913, PLR0917 - whose profiles, what the exports tell, wh
         *(f"{choices.prefix}{way.name} {unwritten[way]}" for way in ways if way in unwritten),
         *(f"{choices.prefix}{way.name} {why}" for way, why in mfa_from(written, who, choices).items()),
         *_notes(choices.source, {*kept, *had} - {one.name for one in sections}, {*kept, *by_hand}, ways),
-        *([] if ways else [no_door(who, told.ways)]),
+        *([] if ways else [NO_DOOR]),
         *_guessed(sections, had, choices),
         *_missing(exports),
     )
     return Written(written, done, differs, awsconfig.diff(old, done.text, block, str(path)), notes)
-
-
-def _refuse_shadowed(sections: Iterable[awsconfig.Section], secret: Path, known: Mapping[str, object]) -> None:
-    for section in sections:
-        if section.kind == "profile" and section.name in known:
-            raise Refusal(
-                f"the profile {section.name} is already there",
-                where=f"{secret}: [{section.name}]",
-                why="the credentials file has settings of that name, which would be mixed with ours",
-                next_step="rename or remove it, or give our profiles a --prefix",
-            )
 
 
 def _refuse_circle(

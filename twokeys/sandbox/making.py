@@ -1,6 +1,7 @@
 """Really makes what a program registers, in the local AWS, by the credentials that each provider really obtains."""
 
 import os
+import secrets
 import threading
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -79,7 +80,10 @@ class LocalMaker:
         if provider is None:  # not of AWS, so nothing that the local AWS could make
             self._judge(asked, run)
             return f"{asked.name}-{uuid.uuid4().hex[:7]}", dict(asked.inputs)
-        checked = resource_type(asked.type).check(asked.urn, {}, inputs, os.urandom(32))
+        named = "".join(
+            secrets.choice("0123456789") if one == "?" else one for one in run.naming(asked.type, asked.name) or ""
+        )
+        checked = resource_type(asked.type).check(asked.urn, {}, inputs, os.urandom(32), named)
         self._judge(replace(asked, inputs={**checked, **asked.inputs}), run)  # the engine asks with names made up, too
         with _heard():
             if asked.import_id:
@@ -172,7 +176,7 @@ def _heard() -> Iterator[None]:
 
 def _shown(asked: Asked, run: Run) -> Resource:
     """A resource before it is made, with known values."""
-    return resource(Made(asked, "", {}), _Everything(), run.folder)
+    return resource(Made(asked, "", {}), _Everything(), run)
 
 
 class _Everything:

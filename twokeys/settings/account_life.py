@@ -14,9 +14,7 @@ def account_life(settings: Settings) -> Iterator[Problem]:
     """
     yield from _doors(settings)
     yield from _not_entered(settings)
-    yield from _duties(settings)
     yield from _closed(settings)
-    yield from _ways_back(settings)
     yield from _unit(settings)
 
 
@@ -67,15 +65,12 @@ def _duties_of(settings: Settings) -> list[tuple[str, str]]:
     return [("audit.account", audit.account), *duties] if audit else []
 
 
-def _duties(settings: Settings) -> Iterator[Problem]:
+def _closed(settings: Settings) -> Iterator[Problem]:
     for key, account in _duties_of(settings):
         if account in settings.accounts_in("closed"):
             why = f"accounts.{account}.state is closed, and nothing can be kept or looked after in a closed account"
             step = "give this duty to another account and update the stack, then close this one"
             yield Problem(key, account, why, step)
-
-
-def _closed(settings: Settings) -> Iterator[Problem]:
     for account, identifier in settings.closed().items():
         if not identifier:
             why = f"accounts.{account}.state is closed, and no resource keeps the id of such an account, only config"
@@ -83,15 +78,12 @@ def _closed(settings: Settings) -> Iterator[Problem]:
             yield Problem(f"accounts.{account}.adopt", "(missing)", why, step)
 
 
-def _ways_back(settings: Settings) -> Iterator[Problem]:
+def _unit(settings: Settings) -> Iterator[Problem]:
     for account in settings.accounts_in("quarantined"):
         if settings.accounts[account].organizational_unit is None:
             why = "an account without a unit is never moved, so this one would stay in quarantine for good"
             step = "name the unit that it returns to when it is active again"
             yield Problem(f"accounts.{account}.organizationalUnit", "(missing)", why, step)
-
-
-def _unit(settings: Settings) -> Iterator[Problem]:
     organization = settings.organization
     if organization is None:
         return

@@ -50,11 +50,6 @@ def guard_rails_document(names: Iterable[GuardRail], around: Surroundings) -> di
     return {"Version": "2012-10-17", "Statement": statements}
 
 
-def _stay_in_organization(_around: Surroundings) -> list[Statement]:
-    """https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_scps_examples_general.html"""
-    return [_deny("StayInOrganization", ["organizations:LeaveOrganization"])]
-
-
 def _no_root_user(around: Surroundings) -> list[Statement]:
     """Sessions of centralized root access (sts:AssumeRoot) are spared: they come from the management account.
 
@@ -143,7 +138,8 @@ def _quarantine(around: Surroundings) -> list[Statement]:
 
 
 _STATEMENTS: dict[GuardRail, Callable[[Surroundings], list[Statement]]] = {
-    "stay-in-organization": _stay_in_organization,
+    # https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_scps_examples_general.html
+    "stay-in-organization": lambda _: [_deny("StayInOrganization", ["organizations:LeaveOrganization"])],
     "no-root-user": _no_root_user,
     "keep-audit-trail": _keep_audit_trail,
     "allowed-regions": _allowed_regions,

@@ -295,13 +295,12 @@ def check_tag_key(value: str) -> str:
 _TAG_TEXT = re.compile(r"[\w\s.:/=+@-]*")
 
 
-def check_tag_text(value: str) -> str:
+def check_tag_text(tags: dict[str, str]) -> dict[str, str]:
     """Letters of any language, digits, spaces and `_.:/=+-@`: what every service takes in a tag."""
-    if _TAG_TEXT.fullmatch(value) is None:
-        raise refuse(
-            f"a tag is written with letters, digits, spaces and _.:/=+-@ ({_TAGS_PAGE})", "leave other characters out"
-        )
-    return value
+    for text in (text for one in tags.items() for text in one if _TAG_TEXT.fullmatch(text) is None):
+        why = f"a tag is written with letters, digits, spaces and _.:/=+-@ ({_TAGS_PAGE}), which {text!r} is not"
+        raise refuse(why, "leave other characters out")
+    return tags
 
 
 def check_closing_time(value: object) -> object:
@@ -422,14 +421,9 @@ MOST_TAGS: Final = 50
 Tags = Annotated[
     dict[
         Annotated[
-            str,
-            within(1, 128, "a tag's key has 1 to 128 characters", _TAGS_PAGE),
-            AfterValidator(check_tag_key),
-            AfterValidator(check_tag_text),
+            str, within(1, 128, "a tag's key has 1 to 128 characters", _TAGS_PAGE), AfterValidator(check_tag_key)
         ],
-        Annotated[
-            str, within(0, 256, "a tag's value has at most 256 characters", _TAGS_PAGE), AfterValidator(check_tag_text)
-        ],
+        Annotated[str, within(0, 256, "a tag's value has at most 256 characters", _TAGS_PAGE)],
     ],
     within(0, MOST_TAGS, f"a resource has at most {MOST_TAGS} tags", _TAGS_PAGE),
 ]

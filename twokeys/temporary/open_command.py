@@ -84,7 +84,14 @@ def open_command(  # noqa: PLR0913 - one parameter an option
     now, known = datetime.now(UTC), outputs_of(states or states_made(found.root))
     opening = Opening(door, _closes(lasts, end, now), reason, copy_of, user, role)
     name, file = _stack_with(found, copy_of or door, stack, door if copy_of else None)
-    settings_of(found, name)  # refuses a config that says less than a door has
+    settings = settings_of(found, name)  # refuses a config that says less than a door has
+    if user and settings.is_outside(settings.doors[copy_of or door]):
+        raise Refusal(
+            f"a copy of {copy_of} for {user}",
+            where=str(file),
+            why=f"who comes through {copy_of} is of another company, and so would be a user of that name",
+            next_step="leave --user out, or name the door of one of your own users",
+        )
     old = read_text(file)
     doors = read_config(file)[DOORS]
     longest = max(_HOUR, int((opening.closes - closing_minute(now)).total_seconds()))
@@ -166,45 +173,51 @@ def _stack_with(project: Project, door: str, stack: str | None, copy: str | None
     files = {name: file for name, file in project.stacks().items() if file.parent != project.root / SHARDS}
     doors = {name: doors_in(file) for name, file in files.items()}
     asked = project.stack_file(stack) if stack is not None else None
+    where = ", ".join(map(str, files.values())) or str(project.root)
     having = [name for name, said in doors.items() if door in said]
+    if not having:
+        raise _no_such_door(door, {one: entry for said in doors.values() for one, entry in said.items()}, copy, where)
     chosen = [name for name in having if stack in (None, name)]
-    taken = next((name for name, said in doors.items() if copy in said), None)
-    if len(chosen) == 1 and taken is None:
-        return chosen[0], files[chosen[0]]
-    if len(chosen) == 1:
-        raise Refusal(
-            f"there is a door {copy} already",
-            where=str(files[str(taken)]),
-            why="a copy needs a name of its own",
-            next_step="leave --from out to open that one again, or choose another name",
-        )
-    if having:
+    if len(chosen) != 1:
         raise Refusal(
             f"more than one stack has a door {door}" if chosen else f"there is no door {door} in stack {stack}",
             where=", ".join(str(files[name]) for name in chosen) or str(asked),
             why="only one of them is to be opened" if chosen else f"it is in stack {having[0]}",
             next_step="choose with --stack" if chosen else f"write --stack {having[0]}, or leave --stack out",
         )
-    every = {one: entry for said in doors.values() for one, entry in said.items()}
+    taken = next((files[name] for name, said in doors.items() if copy in said), None)
+    if taken is not None:
+        raise Refusal(
+            f"there is a door {copy} already",
+            where=str(taken),
+            why="a copy needs a name of its own",
+            next_step="leave --from out to open that one again, or choose another name",
+        )
+    return chosen[0], files[chosen[0]]
+
+
+def _no_such_door(door: str, every: Mapping[str, Any], copy: str | None, where: str) -> Refusal:
+    """Why none of all these doors is meant, and which may be."""
+    from twokeys.temporary.change import DOORS
+
     temporary = [one for one, entry in every.items() if isinstance(entry, dict) and "expires" in entry]
     names = sorted(every if copy else temporary)
-    kind = "doors" if copy else "doors that can be opened again"
-    near, like = nearest(door, names), nearest(door, every)
-    copying = (
-        f"open a copy of a door, with a name of its own: twokeys access open NAME --from {like or 'DOOR'}"
-        if every
-        else "name with --project the folder whose stacks have doors; a role of a program of your own is opened there"
-    )
-    raise Refusal(
-        f"there is no door {door}",
-        where=", ".join(map(str, files.values())) or str(project.root),
-        why=f"the {kind} are {', '.join(names)}"
-        if names
-        else f"no door of theirs has `expires`, as one to open again has: {', '.join(every)}"
-        if every
-        else f"no stack's file has {DOORS}",
-        next_step=f"write {near}, if that is meant" if near else "name one of them" if copy and every else copying,
-    )
+    if names:
+        why = f"the {'doors' if copy else 'doors that can be opened again'} are {', '.join(names)}"
+    elif every:
+        why = f"no door of theirs has `expires`, as one to open again has: {', '.join(every)}"
+    else:
+        why = f"no stack's file has {DOORS}"
+    if near := nearest(door, names):
+        step = f"write {near}, if that is meant"
+    elif copy and every:
+        step = "name one of them"
+    elif every:
+        like = nearest(door, every) or "DOOR"
+        step = f"open a copy of a door, with a name of its own: twokeys access open NAME --from {like}"
+    else:
+        step = "name with --project the folder whose stacks have doors; a role of a program of your own is opened there"
+    return Refusal(f"there is no door {door}", where=where, why=why, next_step=step)
 
 
 def _refuse_what_preview_refuses(  # noqa: PLR0913 - all but the stack and its doors by name

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import string
 from collections.abc import Iterable
 from typing import Final
 
@@ -11,7 +12,6 @@ from twokeys.iam import account_as_a_whole
 
 IN_CONFIGURATION: Final = "in the configuration of the policy pack (--policy-pack-config FILE)"
 _DIGITS, _BEHIND_PREFIX = 7, 26
-_HEX: Final = frozenset("0123456789abcdef")
 
 
 class DoorName(str):
@@ -47,12 +47,15 @@ def exception_text(rule: str, door: DoorName | None, **more: str) -> str:
 def stand_in(resource: Resource) -> str:
     """What a resource is called whose name is made up when it is made: `?` for each digit, each time another one.
 
-    Pulumi adds `-` and 7 hexadecimal digits to the logical name, the AWS provider 26 to a prefix.
+    As the config of the stack says, else Pulumi adds `-` and 7 hexadecimal digits to the logical name; the AWS provider
+    adds 26 to a prefix.
     https://www.pulumi.com/docs/iac/concepts/resources/names/#autonaming
     https://github.com/hashicorp/terraform-plugin-sdk/blob/main/helper/id/id.go
     """
     prefix = resource.text("namePrefix")
-    return f"{resource.name}-{'?' * _DIGITS}" if prefix is None else prefix + "?" * _BEHIND_PREFIX
+    if prefix is not None:
+        return prefix + "?" * _BEHIND_PREFIX
+    return f"{resource.name}-{'?' * _DIGITS}" if resource.autoname is None else resource.autoname
 
 
 def with_stand_ins(text: str, new: Iterable[Resource]) -> str:
@@ -65,5 +68,6 @@ def with_stand_ins(text: str, new: Iterable[Resource]) -> str:
 def is_made_up(resource: Resource) -> bool:
     """Whether a resource has a name that was made up for it."""
     name, called = resource.text("name") or "", stand_in(resource)
-    given = called.rstrip("?")
-    return len(name) == len(called) and name.startswith(given) and _HEX.issuperset(name[len(given) :])
+    drawn = string.digits + (string.ascii_lowercase if resource.autoname else "abcdef")
+    signs = [one == other or (other == "?" and one in drawn) for one, other in zip(name, called, strict=False)]
+    return len(name) == len(called) and all(signs)

@@ -74,16 +74,12 @@ def of_another_purpose(names: Iterable[str]) -> bool:
 
     A name that also speaks of an environment, such as `prod-network`, says nothing here.
     """
-    said = list(names)
-    return any(_OTHERS & set(_words(name)) for name in said) and not any(map(_speaks_of_one, said))
+    words = {word for name in names for word in _words(name)}
+    return not words.isdisjoint(_OTHERS) and words.isdisjoint(_WORDS)
 
 
 def _names_of(resource: Resource | None) -> list[str]:
     return [name for name in (resource.text("name"), resource.name) if name] if resource else []
-
-
-def _speaks_of_one(name: str) -> bool:
-    return not _WORDS.keys().isdisjoint(_words(name))
 
 
 def _words(name: str) -> list[str]:

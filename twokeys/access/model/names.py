@@ -67,17 +67,14 @@ def admitted_by(statement: Statement) -> tuple[str, ...]:
         return _narrowed(statement, None)
     names: dict[str, None] = {}
     for name in (*principals.aws, *(f"CanonicalUser {one}" for one in principals.canonical_user)):
-        if isinstance(name, str) and not _is_group(name):
+        if not isinstance(name, str):
+            continue
+        arn = Arn.parse(name)
+        if arn is None or arn.kind != "group":  # which IAM takes in no trust policy: `policy-refused` says so
             account = account_as_a_whole(name)
             narrowed = (name,) if account is None else _narrowed(statement, account) or (name,)
             names |= dict.fromkeys(name if one == EVERYONE else one for one in narrowed)
     return tuple(names)
-
-
-def _is_group(name: str) -> bool:
-    """Whether a trusted name is a group's, which IAM takes in no trust policy: `policy-refused` says so."""
-    arn = Arn.parse(name)
-    return arn is not None and arn.kind == "group"
 
 
 def _narrowed(statement: Statement, account: str | None) -> tuple[str, ...]:

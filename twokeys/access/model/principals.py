@@ -239,7 +239,7 @@ class Principals:
             arn = str(Arn.iam(kind, account, name, path or "/", self._accounts.partition_of(resource)))
             path_settled = path is not None or resource.get("path") is not UNKNOWN
             unsettled = None
-            if given is None:  # a name that nobody gives is made up later
+            if given is None and ("?" in name or resource.get("name") is UNKNOWN):  # it is made up later
                 unsettled = "name"
             elif not path_settled:
                 unsettled = "path"

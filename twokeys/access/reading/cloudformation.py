@@ -73,9 +73,13 @@ def _made(native: Native, type_: str, inputs: Mapping[str, object], part: str = 
     )
 
 
+_ARN = {"iam::managedpolicy": "PolicyArn", "ssoadmin::permissionset": "PermissionSetArn"}
+
+
 def _outputs(native: Native) -> dict[str, object]:
-    arn = native.get("arn")
-    return {"arn": arn} if isinstance(arn, str) else {}
+    """What AWS gives a resource: its ARN, and an account its id."""
+    given = {"arn": native.get(_ARN.get(native.type, "Arn")), "id": native.get("AccountId")}
+    return {key: value for key, value in given.items() if isinstance(value, str)}
 
 
 def _settled(value: object) -> object:
@@ -153,8 +157,7 @@ def _managed_policy(native: Native) -> Iterator[Resource]:
     """The policy itself, and its attachments to whom it names."""
     values = {"name": native.get("ManagedPolicyName"), "path": native.get("Path")}
     made = _made(native, "aws:iam/policy:Policy", {**values, "policy": native.get("PolicyDocument")})
-    arn = native.get("PolicyArn")
-    yield replace(made, outputs={**made.outputs, "arn": arn}) if isinstance(arn, str) else made
+    yield made
     for kind, holder, behind, part in _holders(native):
         type_ = f"aws:iam/{kind}PolicyAttachment:{kind.capitalize()}PolicyAttachment"
         attached = _made(native, type_, {kind: holder, "policyArn": UNKNOWN}, part)
@@ -205,10 +208,9 @@ def _one(type_: str, **names: str) -> Callable[[Native], Iterator[Resource]]:
 def _permission_set(native: Native) -> Iterator[Resource]:
     values = {key: native.get(key) for key in ("name", "instanceArn", "sessionDuration")}
     made = _made(native, "aws:ssoadmin/permissionSet:PermissionSet", values)
-    arn = native.get("PermissionSetArn")
-    yield replace(made, outputs={**made.outputs, "arn": arn}) if isinstance(arn, str) else made
+    yield made
     of_set = {"permissionSetArn": (made.urn,)}
-    shared = {"instanceArn": native.get("InstanceArn"), "permissionSetArn": arn or UNKNOWN}
+    shared = {"instanceArn": native.get("InstanceArn"), "permissionSetArn": native.get("PermissionSetArn") or UNKNOWN}
     parts: list[tuple[str, dict[str, object]]] = [
         ("aws:ssoadmin/managedPolicyAttachment:ManagedPolicyAttachment", {"managedPolicyArn": one})
         for one in native.items("ManagedPolicies")
@@ -254,9 +256,7 @@ def _account(native: Native) -> Iterator[Resource]:
         "parentId": parents[0] if parents else None,
         "tags": _tags(native.items("Tags")),
     }
-    made = _made(native, "aws:organizations/account:Account", values)
-    identity = native.get("AccountId")
-    yield replace(made, outputs={**made.outputs, "id": identity}) if isinstance(identity, str) else made
+    yield _made(native, "aws:organizations/account:Account", values)
 
 
 def _tags(items: Iterable[object]) -> dict[str, object]:

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from twokeys.access.reading.live_identity_center import identity_center
+from twokeys.access.reading.live_identity_center import identity_center, pages
 from twokeys.access.reading.since import NOT_KNOWN, Since
 from twokeys.access.reading.snapshot import PROVIDER, Evidence, NotAnswered, Resource, Snapshot
 from twokeys.access.reading.tokens import (
@@ -143,8 +143,8 @@ def _root_access(iam: IAMClient, organizations: OrganizationsClient, account: st
     yield _made("aws:iam/organizationsFeatures:OrganizationsFeatures", "features", account, values)
     for service in ("iam", "sso"):
         principal = f"{service}.amazonaws.com"
-        pages = organizations.get_paginator("list_delegated_administrators").paginate(ServicePrincipal=principal)
-        for administrator in (one for page in pages for one in page["DelegatedAdministrators"]):
+        listing = "list_delegated_administrators", "DelegatedAdministrators"
+        for administrator in pages(organizations, *listing, ServicePrincipal=principal):
             values = {"accountId": administrator["Id"], "servicePrincipal": principal}
             yield _made(DELEGATED_ADMINISTRATOR, f"{administrator['Id']}/{service}", account, values)
 
@@ -194,7 +194,7 @@ def _provider_urn(account: str) -> str:
 def _account(iam: IAMClient, account: str, caller: str) -> tuple[list[Resource], list[NotAnswered]]:
     """The IAM of an account, and what beside its policies AWS did not tell the caller."""
     paginator = iam.get_paginator("get_account_authorization_details")
-    pages = list(paginator.paginate(PaginationConfig={"PageSize": _A_PAGE}))
+    details = list(paginator.paginate(PaginationConfig={"PageSize": _A_PAGE}))
     not_answered: list[NotAnswered] = []
 
     def known(what: str, ask: Callable[[IAMClient], dict[str, Any]]) -> dict[str, Any]:
@@ -206,19 +206,19 @@ def _account(iam: IAMClient, account: str, caller: str) -> tuple[list[Resource],
             return {}
 
     sessions = known("how long sessions of roles last at most", _longest_sessions)
-    has_users = any(page.get("UserDetailList") for page in pages)
+    has_users = any(page.get("UserDetailList") for page in details)
     credentials = known("which users have passwords, access keys and MFA devices", _credentials) if has_users else {}
-    return list(_principals(pages, account, sessions, credentials)), not_answered
+    return list(_principals(details, account, sessions, credentials)), not_answered
 
 
 def _principals(
-    pages: list[GetAccountAuthorizationDetailsResponseTypeDef],
+    details: list[GetAccountAuthorizationDetailsResponseTypeDef],
     account: str,
     sessions: Mapping[str, int | None],
     credentials: Mapping[str, Mapping[str, bool]],
 ) -> Iterator[Resource]:
     newer = dict.fromkeys(_COLUMNS) if credentials else None
-    for page in pages:
+    for page in details:
         for policy in page.get("Policies", []):
             yield from _policy(policy, account)
         for group in page.get("GroupDetailList", []):
@@ -245,8 +245,8 @@ def _longest_sessions(iam: IAMClient) -> dict[str, int | None]:
 
     https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListRoles.html
     """
-    pages = iam.get_paginator("list_roles").paginate(PaginationConfig={"PageSize": _A_PAGE})
-    return {role["RoleName"]: role.get("MaxSessionDuration") for page in pages for role in page["Roles"]}
+    roles = pages(iam, "list_roles", "Roles", PaginationConfig={"PageSize": _A_PAGE})
+    return {role["RoleName"]: role.get("MaxSessionDuration") for role in roles}
 
 
 def _credentials(iam: IAMClient) -> dict[str, dict[str, bool]]:
@@ -330,10 +330,9 @@ def _organization(organizations: OrganizationsClient, account: str) -> Iterator[
     yield _made(ORGANIZATION, "organization", account, values)
     children = list(_children(organizations, root["Id"]))
     parents = {child: parent for child, parent, _ in children}
-    for page in organizations.get_paginator("list_accounts").paginate():
-        for found in page["Accounts"]:
-            joined, values = found.get("JoinedTimestamp"), _account_values(organizations, found, parents)
-            yield _made(ACCOUNT, found["Name"], account, values, since=Since(joined, joined))
+    for found in pages(organizations, "list_accounts", "Accounts"):
+        joined, values = found.get("JoinedTimestamp"), _account_values(organizations, found, parents)
+        yield _made(ACCOUNT, found["Name"], account, values, since=Since(joined, joined))
     for child, parent, name in children:
         if child.startswith("ou-"):
             yield _made(ORGANIZATIONAL_UNIT, child, account, {"id": child, "parentId": parent, "name": name})
@@ -349,7 +348,7 @@ def _account_values(
 
     https://docs.aws.amazon.com/organizations/latest/APIReference/API_Account.html
     """
-    pages = organizations.get_paginator("list_tags_for_resource").paginate(ResourceId=found["Id"])
+    tags = pages(organizations, "list_tags_for_resource", "Tags", ResourceId=found["Id"])
     return {
         "id": found["Id"],
         "arn": found.get("Arn"),
@@ -357,37 +356,34 @@ def _account_values(
         "email": found.get("Email"),
         "state": found.get("State") or found["Status"],
         "parentId": parents.get(found["Id"]),
-        "tags": {tag["Key"]: tag["Value"] for page in pages for tag in page["Tags"]},
+        "tags": {tag["Key"]: tag["Value"] for tag in tags},
     }
 
 
 def _children(organizations: OrganizationsClient, parent: str) -> Iterator[tuple[str, str, str]]:
     """The accounts and units below a root or unit, at any depth: id, parent and name."""
-    for accounts in organizations.get_paginator("list_accounts_for_parent").paginate(ParentId=parent):
-        yield from ((found["Id"], parent, found["Name"]) for found in accounts["Accounts"])
-    for units in organizations.get_paginator("list_organizational_units_for_parent").paginate(ParentId=parent):
-        for unit in units["OrganizationalUnits"]:
-            yield unit["Id"], parent, unit["Name"]
-            yield from _children(organizations, unit["Id"])
+    for found in pages(organizations, "list_accounts_for_parent", "Accounts", ParentId=parent):
+        yield found["Id"], parent, found["Name"]
+    for unit in pages(organizations, "list_organizational_units_for_parent", "OrganizationalUnits", ParentId=parent):
+        yield unit["Id"], parent, unit["Name"]
+        yield from _children(organizations, unit["Id"])
 
 
-def _control_policies(organizations: OrganizationsClient, account: str, kind: Any) -> Iterator[Resource]:  # noqa: ANN401
+def _control_policies(organizations: OrganizationsClient, account: str, kind: str) -> Iterator[Resource]:
     """Those of a type that is enabled, with what they are attached to; nobody can detach RCPFullAWSAccess.
 
     https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps.html
     """
-    pages = organizations.get_paginator("list_policies").paginate(Filter=kind)
-    for summary in (policy for page in pages for policy in page["Policies"]):
+    for summary in pages(organizations, "list_policies", "Policies", Filter=kind):
         if summary["AwsManaged"] and kind == _RCP:
             continue
         content = organizations.describe_policy(PolicyId=summary["Id"])["Policy"]["Content"]
         values = {"id": summary["Id"], "type": kind, "content": content, "awsManaged": summary["AwsManaged"] or None}
         yield _made(CONTROL_POLICY, summary["Name"], account, values)
-        for page in organizations.get_paginator("list_targets_for_policy").paginate(PolicyId=summary["Id"]):
-            for target in page["Targets"]:
-                values = {"policyId": summary["Id"], "targetId": target["TargetId"]}
-                name = f"{summary['Name']}/{target['TargetId']}"
-                yield _made("aws:organizations/policyAttachment:PolicyAttachment", name, account, values)
+        for target in pages(organizations, "list_targets_for_policy", "Targets", PolicyId=summary["Id"]):
+            values = {"policyId": summary["Id"], "targetId": target["TargetId"]}
+            name = f"{summary['Name']}/{target['TargetId']}"
+            yield _made("aws:organizations/policyAttachment:PolicyAttachment", name, account, values)
 
 
 def _made(  # noqa: PLR0913 - what a resource is made of

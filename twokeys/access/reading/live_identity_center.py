@@ -27,9 +27,9 @@ def identity_center(session: boto3.Session, make: Make) -> Iterator[Resource]:
     An instance is in one region. Raises ClientError where it may not be read.
     """
     center: Any = session.client("sso-admin", region_name=session.region_name or "us-east-1")
-    for instance in _pages(center, "list_instances", "Instances"):
+    for instance in pages(center, "list_instances", "Instances"):
         shared = {"InstanceArn": instance["InstanceArn"]}
-        for arn in _pages(center, "list_permission_sets", "PermissionSets", **shared):
+        for arn in pages(center, "list_permission_sets", "PermissionSets", **shared):
             yield from _permission_set(center, make, shared, arn)
         store: Any = session.client("identitystore", region_name=session.region_name or "us-east-1")
         yield from _people(store, make, instance["IdentityStoreId"])
@@ -41,11 +41,11 @@ def _permission_set(center: Any, make: Make, shared: Mapping[str, str], arn: str
     name, of_set = said["Name"], {"permissionSetArn": arn}
     values = {"arn": arn, "name": name, "sessionDuration": said.get("SessionDuration")}
     yield make("aws:ssoadmin/permissionSet:PermissionSet", name, values)
-    for policy in _pages(center, "list_managed_policies_in_permission_set", "AttachedManagedPolicies", **about):
+    for policy in pages(center, "list_managed_policies_in_permission_set", "AttachedManagedPolicies", **about):
         values = {**of_set, "managedPolicyArn": policy["Arn"]}
         yield make("aws:ssoadmin/managedPolicyAttachment:ManagedPolicyAttachment", f"{name}/{policy['Arn']}", values)
     listing = "list_customer_managed_policy_references_in_permission_set"
-    for policy in _pages(center, listing, "CustomerManagedPolicyReferences", **about):
+    for policy in pages(center, listing, "CustomerManagedPolicyReferences", **about):
         values = {**of_set, **_reference(policy)}
         type_ = "aws:ssoadmin/customerManagedPolicyAttachment:CustomerManagedPolicyAttachment"
         yield make(type_, f"{name}/{policy['Name']}", values)
@@ -55,8 +55,8 @@ def _permission_set(center: Any, make: Make, shared: Mapping[str, str], arn: str
     if boundary := _boundary(center, about):
         values = {**of_set, "permissionsBoundary": boundary}
         yield make("aws:ssoadmin/permissionsBoundaryAttachment:PermissionsBoundaryAttachment", name, values)
-    for account in _pages(center, "list_accounts_for_provisioned_permission_set", "AccountIds", **about):
-        for one in _pages(center, "list_account_assignments", "AccountAssignments", AccountId=account, **about):
+    for account in pages(center, "list_accounts_for_provisioned_permission_set", "AccountIds", **about):
+        for one in pages(center, "list_account_assignments", "AccountAssignments", AccountId=account, **about):
             values = {
                 **of_set,
                 "principalType": one["PrincipalType"],
@@ -86,18 +86,19 @@ def _reference(policy: Mapping[str, str]) -> dict[str, object]:
 
 def _people(store: Any, make: Make, identity: str) -> Iterator[Resource]:  # noqa: ANN401
     about = {"IdentityStoreId": identity}
-    for user in _pages(store, "list_users", "Users", **about):
+    for user in pages(store, "list_users", "Users", **about):
         values = {"userId": user["UserId"], "userName": user.get("UserName")}
         yield make("aws:identitystore/user:User", user["UserId"], values)
-    for group in _pages(store, "list_groups", "Groups", **about):
+    for group in pages(store, "list_groups", "Groups", **about):
         values = {"groupId": group["GroupId"], "displayName": group.get("DisplayName")}
         yield make("aws:identitystore/group:Group", group["GroupId"], values)
-        for one in _pages(store, "list_group_memberships", "GroupMemberships", GroupId=group["GroupId"], **about):
+        for one in pages(store, "list_group_memberships", "GroupMemberships", GroupId=group["GroupId"], **about):
             user = one["MemberId"]["UserId"]
             values = {"groupId": group["GroupId"], "memberId": user}
             yield make("aws:identitystore/groupMembership:GroupMembership", f"{group['GroupId']}/{user}", values)
 
 
-def _pages(client: Any, operation: str, key: str, **about: str) -> Iterator[Any]:  # noqa: ANN401
+def pages(client: Any, operation: str, key: str, **about: object) -> Iterator[Any]:  # noqa: ANN401
+    """All items of a listing, page after page."""
     for page in client.get_paginator(operation).paginate(**about):
         yield from page.get(key, [])

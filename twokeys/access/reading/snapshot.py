@@ -73,6 +73,7 @@ class Resource:
     lives, where that is not its provider's account. `made_by` is the URN of the resource of the stack that makes it,
     where it is no resource of the stack itself: one of a CloudFormation template, say. `made_from_hidden` names the
     properties that are made from what the program only reads (`Role.get`), where the source does not show that.
+    `autoname` is what the stack's config has it called where it is given no name; None: as Pulumi does by default.
     """
 
     urn: str
@@ -91,6 +92,7 @@ class Resource:
     account: str | None = None
     made_by: str | None = None
     made_from_hidden: frozenset[str] = frozenset()
+    autoname: str | None = None
 
     @property
     def label(self) -> str:

@@ -20,12 +20,6 @@ class TemporaryDoors(Config):
 
     most_days: int | None = Field(default=None, ge=0, le=3660)
 
-    def last_moment(self, now: datetime) -> datetime | None:
-        """The moment after which none may close."""
-        if self.most_days is None:
-            return None
-        return datetime.combine(now.date() + timedelta(days=self.most_days + 1), time(), UTC)
-
 
 def _expired(graph: Graph, config: TemporaryDoors, now: datetime) -> Iterator[Finding]:
     declared = list(_declared(graph, config, now))
@@ -92,8 +86,10 @@ def _judged(
 def _too_long(
     what: str, ends: datetime, where: Resource | Principal, config: TemporaryDoors, now: datetime
 ) -> Iterator[Finding]:
-    last = config.last_moment(now)
-    if last is not None and ends > last:
+    if config.most_days is None:
+        return
+    last = datetime.combine(now.date() + timedelta(days=config.most_days + 1), time(), UTC)
+    if ends > last:
         message = (
             f"The {what} is open until {until(ends)}, and this pack lets a temporary one be open until {until(last)} "
             f"(mostDays {config.most_days})"

@@ -168,24 +168,31 @@ def _is_one_name(graph: Graph, resource: str) -> bool:
 
     The access role is never meant: it trusts the management account as a whole, so such a grant opens every account.
     """
+    return _ROLE_OF_ANY_ACCOUNT.fullmatch(resource) is not None and not _is_access_role(graph, resource)
+
+
+def _is_access_role(graph: Graph, resource: str) -> bool:
     found = _ROLE_OF_ANY_ACCOUNT.fullmatch(resource)
     access_roles = (graph.accounts.access_roles(account) for account in graph.accounts.members)
-    return found is not None and found.group(1) not in frozenset({ACCESS_ROLE}).union(*access_roles)
+    return found is not None and found.group(1) in frozenset({ACCESS_ROLE}).union(*access_roles)
 
 
 def _wide(graph: Graph, who: str, account: str, document: Document, resource: str) -> Finding:
-    message = (
-        f"The {document.title} in account {graph.accounts.name(account)} grants sts:AssumeRole on {resource}, which is "
-        "not certain roles of one account"
-    )
+    door, what = DoorName(who, resource), "which is not certain roles of one account"
     step = (
         "name the roles by their exact ARNs, or one role of every account with a StringEquals condition that "
         "aws:ResourceOrgID is the organization's id"
     )
+    if _is_access_role(graph, resource):
+        what = "the access role, by which its holder is an administrator of every member account"
+        step = f"grant a role that is made for the purpose, or {make_exception(WILDCARD_GRANT.name, door)}"
+    message = (
+        f"The {document.title} in account {graph.accounts.name(account)} grants sts:AssumeRole on {resource}, {what}"
+    )
     partition = graph.accounts.partition(account)
     if any(one.not_actions is not None and resource in resources_of(one, partition) for one in _grants(document)):
         step = f"add sts:AssumeRole and sts:AssumeRoot to its NotAction; by a statement of its own, {step}"
-    return Finding(message, step, document.urn, DoorName(who, resource), document.source)
+    return Finding(message, step, document.urn, door, document.source)
 
 
 WILDCARD_TRUST = Rule(

@@ -83,7 +83,13 @@ def email(  # noqa: PLR0913, PLR0917 - click gives the options as arguments
     from twokeys.organization.life.report import email_as_json, show_email
 
     facts, aws = _opened(stack, **where)
-    _require_known(facts, name)
+    if name not in facts.settings.accounts:
+        raise Refusal(
+            f"there is no account {name} in stack {stack}",
+            where=facts.file,
+            why=f"it has {', '.join(facts.settings.accounts) or 'none'}",
+            next_step="name one by its key in `twokeys:accounts`",
+        )
     identifier, there = facts.id_of(name), facts.at_aws(name)
     old, checks = there.email if there else "", email_checks(facts, name, new_address)
     fits = all(check.ok for check in checks)
@@ -198,13 +204,3 @@ def _facts(stack: str, config: StackSettings, snapshot: Snapshot, session: boto3
         environment=config.environment,
         left={account: left_of(snapshot, identifier) for account, identifier in config.settings.closed().items()},
     )
-
-
-def _require_known(facts: Facts, account: str) -> None:
-    if account not in facts.settings.accounts:
-        raise Refusal(
-            f"there is no account {account} in stack {facts.stack}",
-            where=facts.file,
-            why=f"it has {', '.join(facts.settings.accounts) or 'none'}",
-            next_step="name one by its key in `twokeys:accounts`",
-        )

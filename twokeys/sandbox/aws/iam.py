@@ -245,18 +245,12 @@ def _policy_delete(aws: Aws, identifier: str, _: Properties) -> None:
 
 
 def _attach(aws: Aws, arn: str, old: Properties, new: Properties) -> None:
+    def call(verb: str, kind: str) -> Callable[[str], object]:
+        ask = getattr(aws.client("iam"), f"{verb}_{kind}_policy")
+        return lambda owner: ask(**{f"{kind.capitalize()}Name": owner, "PolicyArn": arn})
+
     for kind in _KINDS:
-
-        def call(verb: str, owner: str, kind: str = kind) -> None:
-            named = {f"{kind.capitalize()}Name": owner, "PolicyArn": arn}
-            getattr(aws.client("iam"), f"{verb}_{kind}_policy")(**named)
-
-        set_each(
-            old.get(f"{kind}s"),
-            new.get(f"{kind}s"),
-            lambda owner, call=call: call("attach", owner),
-            lambda owner, call=call: call("detach", owner),
-        )
+        set_each(old.get(f"{kind}s"), new.get(f"{kind}s"), call("attach", kind), call("detach", kind))
 
 
 def _exclusive_create(aws: Aws, inputs: Properties) -> str:

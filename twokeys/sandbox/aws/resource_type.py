@@ -102,12 +102,14 @@ class ResourceType:
         """Whether `tags` is an input and `tagsAll` an output."""
         return "tagsAll" in schema(self.type).computed
 
-    def check(self, urn: str, olds: Properties, news: Properties, random_seed: bytes) -> Properties:
-        """Inputs with defaults, documents as text, and a name: the old one, else one that derives from the seed."""
+    def check(
+        self, urn: str, olds: Properties, news: Properties, random_seed: bytes, proposed: str | None = None
+    ) -> Properties:
+        """Inputs with defaults, documents as text, and a name: the old one, the proposed one, or one from the seed."""
         checked = {**self.defaults, **news}
         naming = self.auto_name
         if naming and naming.property not in news and f"{naming.property}Prefix" not in news:
-            checked[naming.property] = olds.get(naming.property) or naming.make(urn, random_seed)
+            checked[naming.property] = olds.get(naming.property) or proposed or naming.make(urn, random_seed)
         return checked | {name: _json_text(checked[name]) for name in self.documents & checked.keys()}
 
     def diff(self, urn: str, old: Properties, new: Properties, ignore_changes: tuple[str, ...]) -> Diff:

@@ -50,8 +50,8 @@ class AwsResources(provider_pb2_grpc.ResourceProviderServicer):
         self._providers: dict[str, AwsProvider] = {}
 
     def Handshake(self, request: Any, context: Any) -> Any:
-        """No marks of secrets, resources or outputs: plain values and unknowns only."""
-        return provider_pb2.ProviderHandshakeResponse()
+        """Plain values and unknowns only, without marks; names as the stack's config says."""
+        return provider_pb2.ProviderHandshakeResponse(supports_autonaming_configuration=True)
 
     def GetPluginInfo(self, request: Any, context: Any) -> Any:
         """The version of the SDK whose properties the types have."""
@@ -91,7 +91,8 @@ class AwsResources(provider_pb2_grpc.ResourceProviderServicer):
     def Check(self, request: Any, context: Any) -> Any:
         """Inputs with defaults and a name; what the API would not accept, the API says."""
         old, new = _properties(request.olds), _properties(request.news)
-        inputs = resource_type(_type(request.urn)).check(request.urn, old, new, request.randomSeed)
+        named = request.autonaming.proposed_name or None
+        inputs = resource_type(_type(request.urn)).check(request.urn, old, new, request.randomSeed, named)
         return provider_pb2.CheckResponse(inputs=_struct(inputs))
 
     def Diff(self, request: Any, context: Any) -> Any:
