@@ -51,7 +51,7 @@ _FEW, _MOST_PRINCIPALS = 2, 8
 """How much of each kind of what was taken back, and principals of a strength, the first sheet has."""
 _USES = 3
 """How many uses have to be there, so that more of what was taken back is, too."""
-_LINES, _ACROSS, _IN_HEADINGS, _IN_CELLS, _IN_COLUMNS = 60, 105, 60, 85, 45
+_LINES, _ACROSS, _IN_HEADINGS, _IN_CELLS, _IN_COLUMNS = 63, 105, 60, 85, 45
 """How many lines of a sheet the heads of its tables and the place to sign leave; and characters of a line, of one of
 headings, which is higher, in cells, and in two columns."""
 
