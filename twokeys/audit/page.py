@@ -81,6 +81,7 @@ def page(answers: Answers, target: str | None, comparison: Comparison | None, no
     looked_at = to_look_at(answers, comparison)[0] if comparison is not None else []
     as_of, unseen = scope(answers), not_looked_at(answers)
     few = len(accounts) <= FEW
+    in_columns = [f"{one.name} {one.id} {found}" for one, (_, found), *_ in accounts if few]
     for most in range(_FEW, 0, -1):
         sentences = [
             numbers.sentence,
@@ -90,15 +91,13 @@ def page(answers: Answers, target: str | None, comparison: Comparison | None, no
             not_shown(answers),
         ]
         said, steps = zip(*(_step_of(one) for one in sentences if one), strict=True)
-        room = _LINES - sum(_height(one, _IN_HEADINGS) for one in (asked_of, said[0]))
-        room -= sum(map(_height, (*said[1:], f"{answers.name}{answers.origin}{made}{as_of}", unseen)))
-        room -= sum(_height(names, _IN_CELLS) for _, _, names in strengths)
-        lines = (f"{one.name} {one.id} {found}" for one, (_, found), *_ in accounts if few)
-        room -= sum(_height(one, _IN_COLUMNS) for one in lines) / 2
+        lines = [*said[1:], f"{answers.name}{answers.origin}{made}{as_of}", unseen]
+        room = _room((asked_of, said[0]), lines, [names for *_, names in strengths], in_columns)
         few_uses = _that_fit(room, looked_at)
         if room >= 0 and few_uses >= min(_USES, len(looked_at)):
             break
-    of_events = _events(answers, comparison, named, max(1, few_uses)) if comparison is not None else None
+    few_uses = max(1, few_uses)
+    of_events = _events(answers, comparison, named, few_uses) if comparison is not None else None
     return pages.page(
         _PACKAGE,
         "page.html",
@@ -111,7 +110,7 @@ def page(answers: Answers, target: str | None, comparison: Comparison | None, no
         made=made,
         sentences=said,
         steps=[*filter(None, steps)],
-        few_uses=max(1, few_uses),
+        few_uses=few_uses,
         strengths=strengths,
         as_of=as_of,
         run_by=run_by(answers),
@@ -185,6 +184,14 @@ def _by_strength(answers: Answers, now: datetime) -> list[tuple[str, str, str]]:
         (level.word, str(len(ways)), listed([*dict.fromkeys(way.source.short for way in ways)], most=_MOST_PRINCIPALS))
         for level, ways in sorted(found.items(), reverse=True)
     ]
+
+
+def _room(headings: Iterable[str], lines: Iterable[str], cells: Iterable[str], in_columns: Iterable[str]) -> float:
+    """How many lines of the first sheet are left for uses, so that it ends with a place to sign; below 0 none."""
+    of_headings = sum(_height(one, _IN_HEADINGS) for one in headings)
+    of_cells = sum(_height(one, _IN_CELLS) for one in cells)
+    of_columns = sum(_height(one, _IN_COLUMNS) for one in in_columns) / 2
+    return _LINES - of_headings - sum(map(_height, lines)) - of_cells - of_columns
 
 
 def _that_fit(room: float, looked_at: Iterable[tuple[str, str]]) -> int:
