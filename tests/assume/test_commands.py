@@ -595,11 +595,12 @@ def test_a_door_of_identity_center_is_opened_by_the_sign_in_that_its_profile_has
     assert asked == {"account_id": STAGE, "role_name": "ReadOnly"}
     assert (said["AWS_ACCESS_KEY_ID"], said["AWS_REGION"]) == (given["AccessKeyId"], "eu-west-2")
     assert datetime.fromisoformat(said["AWS_CREDENTIAL_EXPIRATION"]) == ends
-    address = run(  # which needs no credentials: the local AWS's are there
+    shown = run(  # which needs no credentials: the local AWS's are there
         "stage-ReadOnly", "--state", state, "--to", "https://console.aws.amazon.com/?b", command=console
-    ).stdout.strip()
+    )
+    assert "it is for Identity Center group developers" in shown.stderr
     # https://docs.aws.amazon.com/singlesignon/latest/userguide/createshortcutlink.html
-    assert address == (
+    assert shown.stdout.strip() == (
         f"https://d-1234567890.awsapps.com/start/#/console?account_id={STAGE}&role_name=ReadOnly"
         "&destination=https%3A%2F%2Fconsole.aws.amazon.com%2F%3Fb"
     )
@@ -641,7 +642,7 @@ def test_without_a_door_those_there_are_are_listed_one_s_own_first_and_eval_runs
     known = listed("--state", write(tmp_path, "center.json", identity_center()))
     assert known == [
         "Yours:",
-        "  stage-ReadOnly  stage  not known, by Identity Center",
+        "  stage-ReadOnly  stage  permissions not known, by Identity Center",
         "Of others: 1, which --all lists",
     ]
     group = door("d", kind="identity-center-group", names=("others",), documents=False)

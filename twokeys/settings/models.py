@@ -29,6 +29,7 @@ from twokeys.settings.values import (
     ExternalId,
     GroupName,
     GroupPathAndName,
+    IdentityGroupName,
     Once,
     OrganizationId,
     PathAndName,
@@ -288,6 +289,7 @@ class SourceSettings(GranteeSettings):
     `exists` says that the principal is there already, made by somebody else: AWS refuses a trust in one that is not.
     """
 
+    group: IdentityGroupName | None = None  # of IAM by `twokeys.settings.doors`, which knows `via`
     root: bool = False
     account: Slug | None = None
     stack: Annotated[str, Field(min_length=1)] | None = None

@@ -98,7 +98,8 @@ def open_command(  # noqa: PLR0913 - one parameter an option
     entry = opened(doors, opening, file, longest)
     new = written(old, opening, entry, file)
     wanted = {**doors, door: entry}
-    judged = _refuse_what_preview_refuses(found, name, wanted, pack_config=pack_config, known=known, states=states)
+    warnings = _refuse_what_preview_refuses(found, name, wanted, pack_config=pack_config, known=known, states=states)
+    judged = warnings is not None
     if not dry_run:
         write_output(file, new, instead_of=old)
     changes = _diff(file.name, old, new)
@@ -114,6 +115,7 @@ def open_command(  # noqa: PLR0913 - one parameter an option
             "sessionSeconds": session,
             "previewed": judged,
             "states": sorted(known),
+            "warnings": warnings or [],
             "written": not dry_run,
             "diff": changes,
         }
@@ -122,6 +124,8 @@ def open_command(  # noqa: PLR0913 - one parameter an option
     click.echo(changes, nl=False)
     click.echo(f"{door} {left(opening.closes, now)} ({until(opening.closes)})")
     click.echo(f"a session lasts {session / 3600:g} h at most, so the last one ends by {in_utc(ends)}")
+    for warning in warnings or ():
+        click.echo(f"warning: {warning}")
     read = f", with the states of {', '.join(sorted(known))}" if known else ""
     click.echo(f"previewed{read}: nothing refused" if judged else f"not previewed: {name} is split into shards")
     if dry_run:
@@ -228,8 +232,8 @@ def _refuse_what_preview_refuses(  # noqa: PLR0913 - all but the stack and its d
     pack_config: Path | None,
     known: Mapping[str, Mapping[str, Any]],
     states: tuple[Path, ...],
-) -> bool:
-    """Preview the stack with these doors; False for an environment that is split, of which only the config is checked.
+) -> list[str] | None:
+    """What a preview with these doors warns of; None for an environment that is split: only its config is checked.
 
     Raises Refusal where the config contradicts itself, the program fails or a mandatory rule is violated.
     """
@@ -245,9 +249,10 @@ def _refuse_what_preview_refuses(  # noqa: PLR0913 - all but the stack and its d
     settings = parse(stack, load_config(project, stack, overrides, for_program=False))
     _refuse_unknown(project, settings)
     if shards_of(project, stack):
-        return False
+        return None
+    said: list[tuple[str, str]] = []
     _, verdicts = stack_preview(
-        project, stack, overrides, rules=rules, stacks=known, states=states, say=lambda *_: None
+        project, stack, overrides, rules=rules, stacks=known, states=states, say=lambda *one: said.append(one)
     )
     if verdicts.mandatory:
         first, *more = verdicts.mandatory
@@ -258,7 +263,7 @@ def _refuse_what_preview_refuses(  # noqa: PLR0913 - all but the stack and its d
             why=f"{first.message}{others}",
             next_step=first.next_step,
         )
-    return True
+    return [message for severity, message in said if severity == "warning"]
 
 
 def _refuse_unknown(project: Project, settings: Settings) -> None:
