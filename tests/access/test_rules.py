@@ -28,11 +28,12 @@ from tests.access.world import (
     two_keys,
 )
 from twokeys.access.configuration import read_configuration
-from twokeys.access.findings import DoorConfig, Finding, Rule, run
+from twokeys.access.exceptions import DoorConfig
+from twokeys.access.findings import Finding, Rule
 from twokeys.access.graph import build
 from twokeys.access.reading.snapshot import Evidence, Resource
 from twokeys.access.rules import BY_NAME, RULES
-from twokeys.access.verdicts import Judged, Verdicts, check, judge, level_of
+from twokeys.access.verdicts import Judged, Verdicts, check, judge, level_of, run
 from twokeys.errors import Refusal
 from twokeys.iam import UNKNOWN
 

@@ -333,6 +333,18 @@ def test_what_a_set_had_before_the_records_an_account_may_have_after_it_was_take
     assert {str(way.permissions) for way in found.answers.ways if way.source.who.name == "admins"} == {strength}
 
 
+@pytest.mark.parametrize(
+    ("again", "said"), [(True, ["DetachRolePolicy of deployer (AdministratorAccess)"]), (False, [])]
+)
+def test_a_policy_that_was_taken_away_made_nobody_stronger(again: bool, said: list[str]) -> None:
+    """A Deny may go with it: https://docs.aws.amazon.com/IAM/latest/APIReference/API_DetachRolePolicy.html."""
+    calls, world = [TAKEN, *([GIVEN] if again else [])], two_keys(managedPolicyArns=[ADMINISTRATOR])
+    found = compared(world, *changes(STAGE, *calls), from_states=True)
+    assert [one.words(found.answers).partition(" in ")[0] for one in found.taken_back] == said
+    (way,) = [one for one in found.answers.ways if not one.by_access_role]
+    assert way.permissions.names == ("AdministratorAccess",)
+
+
 @pytest.mark.parametrize(("person", "kept"), [("carl", True), ("dave", False)])
 def test_of_a_person_what_a_set_had_when_the_person_entered_by_it_is_kept(person: str, kept: bool) -> None:
     """https://docs.aws.amazon.com/singlesignon/latest/APIReference/API_ProvisionPermissionSet.html."""
@@ -475,7 +487,7 @@ def test_the_title_has_the_period_and_who_entered_is_named_below_it() -> None:
     assert title(answers, STAGE, found).startswith(f"Who can enter {STAGE}, and who did from 2026-09-01 09:00 UTC (")
     assert title(answers, STAGE, None).startswith(f"Who can enter {STAGE} (")
     step = "ask who it was and what they did, take away what still lets them in, or let a stack make it"
-    who = "user mallory of management (no permissions, 1 without a door)"
+    who = "user mallory of management (no permissions 1; 1 without a door)"
     assert at_the_top(answers, found) == [f"Entered: {who}. Next step for who came without a door: {step}"]
 
 

@@ -238,8 +238,14 @@ def not_in_states(answers: Answers, changes: Sequence[Change]) -> tuple[Stood, .
         each
         for one, _, stands in _fates(answers, done)
         if stands and answers.from_states and not _is_shown(one, answers)
-        for each in _in_accounts(Stood(one, one.use.time, None, _permissions(one, None, done, answers)), done, answers)
+        for each in _in_accounts(_stood(one, None, done, answers), done, answers)
     )
+
+
+def _stood(one: Change, until: datetime | None, done: Sequence[Change], answers: Answers) -> Stood:
+    """What a call gave; of one that takes away, with which a Deny may go, it is not judged whom it made stronger."""
+    may = None if one.undone else _permissions(one, until, done, answers)
+    return Stood(one, one.use.time, until, may, trusted(one.policy, still(one, answers), partial(_named, answers)))
 
 
 def _in_accounts(one: Stood, done: Iterable[Change], answers: Answers) -> Iterator[Stood]:
@@ -307,12 +313,8 @@ def taken_back(answers: Answers, changes: Sequence[Change]) -> tuple[Stood, ...]
     what was there before the records, where no state of then shows it.
     """
     done = _done(changes)
-    named = partial(_named, answers)
     found = [
-        Stood(
-            *(one, one.use.time, until, _permissions(one, until, done, answers)),
-            trusted(one.policy, still(one, answers), named),
-        )
+        _stood(one, until, done, answers)
         for one, until, _ in _fates(answers, changes)
         if not _stands_anyway(one, answers)
         and (until or not (answers.from_states or _is_shown(one, answers) or _is_of_credentials(one)))
