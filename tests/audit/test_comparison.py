@@ -171,7 +171,7 @@ def test_a_use_of_a_door_from_outside_is_explained_by_it() -> None:
     world.role("vendor", world.stage, document(trusts(arn(OUTSIDE, "root"))))
     found = compared(world, entry(f"arn:aws:iam::{OUTSIDE}:user/agent", arn(STAGE, "role/vendor"), at(0)))
     assert found.undeclared == ()
-    assert [(one.door.target.who.name, one.proved) for one in found.doors if one.usage is Usage.USED] == [
+    assert [(one.door.target.who.name, bool(one.door.keys)) for one in found.doors if one.usage is Usage.USED] == [
         ("vendor", True)
     ]
 
@@ -1490,7 +1490,7 @@ def test_a_used_door_tells_its_sessions_and_what_came_before_its_keys() -> None:
     records = [entry(session, DEPLOYER, at(day)) for day, session in enumerate(sessions)]
     records[0]["requestParameters"] |= {"sourceIdentity": "ann"}
     (door,) = [one for one in compared(world, *records).doors if one.count]
-    assert (door.count, door.early, door.sessions) == (5, 1, ("run-1", f"run-{build}", "run-3", "run-4"))
+    assert (door.count, door.early, door.sessions) == (5, 1, ["run-1", f"run-{build}", "run-3", "run-4"])
     assert (
         ", 5 times (1 before the door's keys were made), as run-1, run-b3f2c8a1-… and 2 more, for ann, last 2026-09-05"
         in door_use(door)

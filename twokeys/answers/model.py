@@ -153,6 +153,11 @@ class Step:
         return Since.all_of(key.since for key in self.keys if key.since)
 
     @property
+    def ends(self) -> tuple[Who, Who]:
+        """Who comes, and what is entered: no two doors have both in common."""
+        return self.source.who, self.target.who
+
+    @property
     def crosses(self) -> bool:
         """Whether it leads from one account into another, or from outside of AWS into one."""
         return self.source.who.account != self.target.who.account
@@ -507,6 +512,16 @@ class Answers:
     """The exceptions by which doors stand; None where nobody gave the policy pack's configuration."""
     expired: tuple[Accepted, ...] = ()
     """Those that have expired."""
+
+    @property
+    def all_ways(self) -> tuple[Way, ...]:
+        """The ways in, and those of users within their own account."""
+        return (*self.ways, *self.within)
+
+    @property
+    def steps(self) -> list[Step]:
+        """The doors of all ways; one that several lead through is there as often."""
+        return [step for way in self.all_ways for step in way.steps]
 
     def account_name(self, account: str) -> str:
         """What people call an account, without its id; its id where it has no name."""

@@ -73,13 +73,13 @@ def _members(answers: Answers) -> dict[str, list[str]]:
 def _users(answers: Answers) -> Iterator[Party]:
     """Everybody in IAM, also who has no way: of them is then said that they have none."""
     members = (member for member, _ in answers.memberships)
-    sources = (way.source for way in (*answers.ways, *answers.within))
+    sources = (way.source for way in answers.all_ways)
     yield from (one for one in (*answers.principals.values(), *members, *sources) if one.who.kind == "user")
 
 
 def doors_of(answers: Answers) -> Iterator[ExportedDoor]:
     """The ways that are one door of a person, a group or a role, also within an account, without their documents."""
-    for way in (*answers.ways, *answers.within):
+    for way in answers.all_ways:
         if len(way.steps) == 1 and way.source.who.kind in _KINDS and way.target.who.kind == "role":
             yield ExportedDoor(name=_name(way), door=_door(way), documents=())
 

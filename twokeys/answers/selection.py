@@ -73,7 +73,7 @@ def of_person(answers: Answers, person: str | None, seen: Iterable[str] = ()) ->
             return True
         return party.who.kind in GROUPS and answers.is_member(person, party.who) is not False
 
-    sources = [way.source for way in (*answers.ways, *answers.within)]
+    sources = [way.source for way in answers.all_ways]
     users = [*sources, *(one.user for one in answers.long_term), *(user for user, _ in answers.memberships)]
     known = {*seen} | {one.who.name for one in (*users, *answers.principals.values()) if one.who.kind in PEOPLE}
     if person not in known:

@@ -193,7 +193,7 @@ def enter(one: Change, answers: Answers, accounts: Container[str] = ()) -> list[
 def _into(one: Change, answers: Answers) -> list[Way]:
     """The ways into the role that a call is of, or into those that AWS makes of the permission set."""
     whom = _entered(one, answers.accounts, answers)
-    return [way for way in (*answers.ways, *answers.within) if whom & {way.target.who, set_of(way.target)}]
+    return [way for way in answers.all_ways if whom & {way.target.who, set_of(way.target)}]
 
 
 def _entered(one: Change, accounts: Iterable[str], answers: Answers) -> set[Who | None]:
@@ -547,7 +547,7 @@ def _matters(one: Change, last: Mapping[tuple[str, ...], Change], answers: Answe
     if _OF_IDENTITY_CENTER in one.use.caller.arn:
         return False
     if event == MFA_DEVICE:  # of one's own it is one more thing to show, of another it may be somebody else's
-        return any(way.mfa for way in (*answers.ways, *answers.within)) and one.use.caller.who.name != whose
+        return any(way.mfa for way in answers.all_ways) and one.use.caller.who.name != whose
     if event == "PatchGroup":
         return any(key[:2] == (one.recorded, "identity-center-group") for key in answers.holds)
     if one.call.writes is trust:
@@ -625,7 +625,7 @@ def _is_of_nobody_here(one: Change, answers: Answers) -> bool:
     shown = bool(whose) and (one.recorded, kind, whose) in answers.written
     if one.gives not in BEING or account in answers.accounts or not shown:
         return False
-    ends = [end for way in (*answers.ways, *answers.within) for step in way.steps for end in (step.source, step.target)]
+    ends = [end for step in answers.steps for end in (step.source, step.target)]
     ends += [end for door in answers.doors for end in (door.source, door.target)]
     ends += [end for lacking in answers.not_proved for end in (lacking.source, lacking.target) if end]
     here = [end.who for end in ends if end.who.account == account]

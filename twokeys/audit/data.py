@@ -8,12 +8,13 @@ from typing import Any
 from twokeys.answers.data import party_data
 from twokeys.answers.model import Answers
 from twokeys.audit.against_states import Stood, begun
-from twokeys.audit.comparison import Comparison, SignIns, WayUse
+from twokeys.audit.comparison import Comparison, SignIns
 from twokeys.audit.coverage import Covered
 from twokeys.audit.entries import DoorUse
 from twokeys.audit.events import headline, not_in_the_events
 from twokeys.audit.logs import Source
 from twokeys.audit.record import ROOT_SESSION, Use
+from twokeys.audit.way_uses import WayUse
 from twokeys.audit.words import by_door, kind_of, mfa
 
 POPULATION = '"population": []'
@@ -153,7 +154,7 @@ def _door(one: DoorUse) -> dict[str, Any]:
     return {
         "source": party_data(one.door.source),
         "target": party_data(one.door.target),
-        "proved": one.proved,
+        "proved": bool(one.door.keys),
         "usage": one.usage.value,
         "whyNotKnown": one.not_known or None,
         "coveredFrom": _iso(first),
@@ -164,8 +165,8 @@ def _door(one: DoorUse) -> dict[str, Any]:
         "last": _iso(one.last),
         "beforeItsKeys": one.early,
         "byOthers": one.by_others,
-        "sessions": list(one.sessions),
-        "sourceIdentities": list(one.identities),
+        "sessions": one.sessions,
+        "sourceIdentities": one.identities,
     }
 
 

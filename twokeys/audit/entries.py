@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Container, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Container, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum
 from itertools import chain
@@ -12,7 +12,7 @@ from itertools import chain
 from twokeys.access.model.names import EVERY_SERVICE
 from twokeys.access.model.requirements import EXTERNAL_ID, MFA, in_words, is_mfa, met, requires_mfa, window
 from twokeys.answers.model import Answers, Step
-from twokeys.audit.known import BY_PROVIDER, Records
+from twokeys.audit.known import BY_PROVIDER
 from twokeys.audit.record import EARLIER, ROOT, SESSION, SESSIONS, Use
 from twokeys.doors import Who
 from twokeys.iam import Requirement
@@ -49,22 +49,16 @@ class Usage(Enum):
 
 @dataclass(frozen=True, slots=True)
 class DoorUse:
-    """How one door was used: `count` entries that are surely its own, `perhaps` that may be.
+    """How one door was used: by the entries that are surely its own, and by those that `may_be`.
 
     `last`, `early`, `sessions` and `identities` are of the sure ones, else of those that may be its own: how many came
-    before its keys were made, as far as it is known when; the sessions of the callers; their source identities.
-
-    `proved` is False for a door that the picture cannot prove open or shut: what used it shows that it was open.
+    before its keys were made, as far as it is known when; the sessions of the callers; their source identities. A door
+    without keys is one that the picture cannot prove open or shut: what used it shows that it was open.
     """
 
     door: Step
-    proved: bool
-    count: int
-    perhaps: int
-    last: datetime | None
-    early: int = 0
-    sessions: tuple[str, ...] = ()
-    identities: tuple[str, ...] = ()
+    sure: Sequence[Use]
+    may_be: Sequence[Use]
     not_known: str = ""
     """Why there may be entries that are not among the records, in words; empty where they would be."""
     covered: tuple[datetime, datetime] | None = None
@@ -75,12 +69,53 @@ class DoorUse:
     """Of one person's use of a door, how many more uses there are: by others, or by somebody whom no record names."""
 
     @property
+    def count(self) -> int:
+        """How many entries are surely its own."""
+        return len(self.sure)
+
+    @property
+    def perhaps(self) -> int:
+        """How many entries may be its own."""
+        return len(self.may_be)
+
+    @property
+    def last(self) -> datetime | None:
+        """When it was used last."""
+        return self._uses[-1].time if self._uses else None
+
+    @property
+    def early(self) -> int:
+        """How many came before its keys were made."""
+        made = self.door.since.first
+        return sum(use.time < made for use in self._uses) if made else 0
+
+    @property
+    def sessions(self) -> list[str]:
+        """The callers' sessions."""
+        return [*dict.fromkeys(use.caller_session for use in self._uses if use.caller_session)]
+
+    @property
+    def identities(self) -> list[str]:
+        """The callers' source identities."""
+        return [*dict.fromkeys(use.source_identity for use in self._uses if use.source_identity)]
+
+    @property
+    def _uses(self) -> Sequence[Use]:
+        return self.sure or self.may_be
+
+    @property
     def usage(self) -> Usage:
         """Used, perhaps used or without a record of use; not known where an entry may be missing."""
         made = self.door.since.first
         later = self.covered is not None and made is not None and made > self.covered[1]
         unused = Usage.NOT_KNOWN if self.not_known else Usage.LATER if later else Usage.NEVER
-        return Usage.USED if self.count else Usage.PERHAPS if self.perhaps else unused
+        return Usage.USED if self.sure else Usage.PERHAPS if self.may_be else unused
+
+    def by(self, entries: UsesOfDoors) -> DoorUse:
+        """How somebody used it, of whom these are all entries."""
+        sure, may_be = entries[self.door.ends]
+        others = self.count + self.perhaps - len(sure) - len(may_be)
+        return replace(self, sure=sure, may_be=may_be, by_others=others)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,23 +132,34 @@ class Entry:
     """What each door asks for and the record does not tell of: MFA, an external ID."""
 
 
-class Tallies:
-    """The doors, each with what used it."""
+UsesOfDoors = defaultdict[tuple[Who, Who], tuple[list[Use], list[Use]]]
+"""By its ends, what surely and what perhaps used each door, in order of time."""
+
+
+def uses_of_doors(entries: Iterable[Entry]) -> UsesOfDoors:
+    """What used the doors, of these entries."""
+    found: UsesOfDoors = defaultdict(lambda: ([], []))
+    for one in entries:
+        for door in one.doors:
+            found[door.ends][bool(one.perhaps)].append(one.use)
+    return found
+
+
+class Doors:
+    """The doors that may explain a use."""
 
     def __init__(self, doors: Iterable[Step], answers: Answers) -> None:
         self._answers = answers
         self._third_parties = {way.source.who.account for way in answers.ways if way.third_party} - {""}
-        self._all = [Tally(door) for door in doors]
-        self._into: dict[tuple[str, str], list[Tally]] = defaultdict(list)
-        for one in self._all:
-            self._into[one.door.target.who.kind, one.door.target.who.account].append(one)
+        self._into: dict[tuple[str, str], list[Step]] = defaultdict(list)
+        for door in doors:
+            self._into[door.target.who.kind, door.target.who.account].append(door)
+        self._ids: dict[Who, set[str]] = defaultdict(set)
+        for unique_id, party in answers.principals.items():
+            self._ids[party.who].add(unique_id)
 
-    def used(self, records: Records) -> dict[tuple[Who, Who], tuple[Tally, DoorUse]]:
-        """Each door's tally and what comes of it, by who comes and what is entered."""
-        return {(one.door.source.who, one.door.target.who): (one, one.use(records)) for one in self._all}
-
-    def take(self, use: Use, ids: Mapping[Who, set[str]], *, on_the_way: bool = False) -> Entry:
-        """Give a use to the doors that explain it.
+    def explain(self, use: Use, *, on_the_way: bool = False) -> Entry:
+        """A use with the doors that explain it.
 
         A door of the principal itself comes before a door of its account as a whole, which is surely that of an unnamed
         principal, too, if no other door may be. So is any only door of a third party's account, whose records nobody
@@ -123,95 +169,58 @@ class Tallies:
         https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html#principal-accounts
         """
         into = [
-            one
-            for one in self._into[use.target.kind, use.account]
-            if _is_at(one.door.target.who, use.target) and _comes_by(one.door.source.who, use.event)
+            door
+            for door in self._into[use.target.kind, use.account]
+            if _is_at(door.target.who, use.target) and _comes_by(door.source.who, use.event)
         ]
-        asked = {id(one): _asked(one.door, use) for one in into}
+        asked = {id(door): _asked(door, use) for door in into}
         unmet = {number: tuple(_unmet(use, each)) for number, each in asked.items()}
-        found, sure = self._explain(use, ids, [one for one in into if not unmet[id(one)]])
+        found, sure = self._whose(use, [door for door in into if not unmet[id(door)]])
         if not found:
-            found, sure = self._explain(use, ids, into)
-        other = _is_another(use, ids)
-        lacks = tuple(dict.fromkeys(chain.from_iterable(unmet[id(one)] for one in found)))
+            found, sure = self._whose(use, into)
+        lacks = tuple(dict.fromkeys(chain.from_iterable(unmet[id(door)] for door in found)))
         lacks = (_NO_BEGINNING,) if use.event == SESSION else lacks
         if not found:
-            groups = [one.door.source.who.label for one in into if self._is_member(use, one) is False]
+            groups = [door.source.who.label for door in into if self._is_member(use, door) is False]
             lacks += tuple(f"in no membership of {group} that is shown" for group in dict.fromkeys(groups))
             return Entry(use, (), "", on_the_way, lacks)
-        why = _BEFORE if use.event == EARLIER else _ANOTHER_ID if other else ""
+        why = _BEFORE if use.event == EARLIER else _ANOTHER_ID if self._is_another(use) else ""
         why = why or ("" if sure else _NOT_SHOWN if use.names_caller else _NOT_NAMED)
-        if all(_has_another_path(one.door, use) for one in found):
-            why = "; ".join(filter(None, (why, _ANOTHER_PATH)))
-        why = "; ".join(filter(None, (why, *lacks)))
-        for one in found:
-            (one.perhaps if why else one.sure).append(use)
-        untold = [[each for each, is_met in asked[id(one)] if is_met is Truth.FREE] for one in found]
+        path = _ANOTHER_PATH if all(_has_another_path(door, use) for door in found) else ""
+        untold = [[each for each, is_met in asked[id(door)] if is_met is Truth.FREE] for door in found]
         not_shown = tuple(what for what, is_it in _HIDDEN if all(any(map(is_it, each)) for each in untold))
-        return Entry(use, tuple(one.door for one in found), why, on_the_way, lacks, not_shown)
+        perhaps = "; ".join(filter(None, (why, path, *lacks)))
+        return Entry(use, tuple(found), perhaps, on_the_way, lacks, not_shown)
 
-    def _explain(self, use: Use, ids: Mapping[Who, set[str]], into: list[Tally]) -> tuple[list[Tally], bool]:
+    def _whose(self, use: Use, into: list[Step]) -> tuple[list[Step], bool]:
         """Whose of these doors a use is, by who came, and whether surely."""
-        own = [one for one in into if _is(one.door.source.who, use.caller.who) or self._is_member(use, one) is True]
-        wide = [one for one in into if _lets_in_all(one.door.source.who, use.caller.who)]
-        by_id = use.unique_id if not use.names_caller else None
-        may_be = [
-            one
-            for one in into
-            if (use.event in (ROOT, *SESSIONS) and not use.names_caller)  # a session whose beginning has no record
-            or (
-                _may_be(use.caller.who, one.door.source.who)
-                and self._is_member(use, one) is not False
-                and not (by_id and _has_another_id(one.door.source.who, by_id, ids))
-            )
-        ]
+        own = [door for door in into if _is(door.source.who, use.caller.who) or self._is_member(use, door) is True]
+        wide = [door for door in into if _lets_in_all(door.source.who, use.caller.who)]
+        may_be = [door for door in into if self._may_be_by(use, door)]
         alone = wide == may_be or (len(may_be) == 1 and use.caller.who.account in self._third_parties)
         sure = own or (wide if use.names_caller else may_be if alone else [])
         return sure or may_be, bool(sure)
 
-    def _is_member(self, use: Use, one: Tally) -> bool | None:
+    def _may_be_by(self, use: Use, door: Step) -> bool:
+        """Whether who came may be whom a door is for: anybody, of a session whose beginning has no record."""
+        if use.event in (ROOT, *SESSIONS) and not use.names_caller:
+            return True
+        by_id = use.unique_id if not use.names_caller else None
+        another = by_id and _has_another_id(door.source.who, by_id, self._ids)
+        return _may_be(use.caller.who, door.source.who) and self._is_member(use, door) is not False and not another
+
+    def _is_member(self, use: Use, door: Step) -> bool | None:
         """Whether the caller is in the group that a door is for; None where nothing shows it, or it is for no group."""
-        caller, group = use.caller.who, one.door.source.who
+        caller, group = use.caller.who, door.source.who
         in_groups = (caller.kind, group.kind) == ("identity-center-user", "identity-center-group")
         return self._answers.is_member(caller.name, group) if in_groups else None
 
-
-@dataclass
-class Tally:
-    """A door, and what surely and what perhaps used it."""
-
-    door: Step
-    sure: list[Use] = field(default_factory=list)
-    perhaps: list[Use] = field(default_factory=list)
-
-    def of_person(self, whole: DoorUse, entries: Iterable[Entry]) -> DoorUse:
-        """How one person used it, of all its uses and of this person's entries."""
-        for one in entries:
-            (self.perhaps if one.perhaps else self.sure).append(one.use)
-        found = self._use(whole.not_known, whole.covered, without_digests=whole.without_digests)
-        return replace(found, by_others=whole.count + whole.perhaps - found.count - found.perhaps)
-
-    def use(self, records: Records) -> DoorUse:
-        """How it was used."""
-        not_known, covered, without_digests = records.about(self.door)
-        return self._use(not_known, covered, without_digests=without_digests)
-
-    def _use(self, not_known: str, covered: tuple[datetime, datetime] | None, *, without_digests: bool) -> DoorUse:
-        made = self.door.since.first
-        uses = self.sure or self.perhaps
-        early = sum(use.time < made for use in uses) if made else 0
-        sessions = tuple(dict.fromkeys(use.caller_session for use in uses if use.caller_session))
-        identities = tuple(dict.fromkeys(use.source_identity for use in uses if use.source_identity))
-        last = uses[-1].time if uses else None
-        found = (len(self.sure), len(self.perhaps), last, early, sessions, identities)
-        proved = bool(self.door.keys)
-        return DoorUse(self.door, proved, *found, not_known, covered, without_digests)
-
-
-def _is_another(use: Use, ids: Mapping[Who, set[str]]) -> bool:
-    """Whether a call tells another unique id of its caller or its role than the sources do."""
-    shown = ((use.caller.who, use.unique_id), (use.target, use.role_id)) if use.event == "AssumeRole" else ()
-    return any(unique_id is not None and unique_id not in ids.get(who, {unique_id}) for who, unique_id in shown)
+    def _is_another(self, use: Use) -> bool:
+        """Whether a call tells another unique id of its caller or its role than the sources do."""
+        shown = ((use.caller.who, use.unique_id), (use.target, use.role_id)) if use.event == "AssumeRole" else ()
+        return any(
+            unique_id is not None and unique_id not in self._ids.get(who, {unique_id}) for who, unique_id in shown
+        )
 
 
 def _has_another_path(door: Step, use: Use) -> bool:

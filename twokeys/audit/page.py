@@ -229,7 +229,7 @@ def _since(way: Way, now: datetime) -> str:
 
 def _keys(answers: Answers) -> list[tuple[str, list[tuple[str, list[tuple[str, str | None]]]]]]:
     """By account the doors that lead into it or on within it, each once, with a line and a URN for each key."""
-    doors = {(step.source.who, step.target.who): step for way in answers.ways for step in way.steps}
+    doors = {step.ends: step for way in answers.ways for step in way.steps}
     places: dict[str, list[tuple[str, list[tuple[str, str | None]]]]] = defaultdict(list)
     for step in doors.values():
         places[step.target.place].append((f"{step.source.short} into {step.target.who.label}", _lines(step)))

@@ -1,6 +1,5 @@
 """What one person did, of all that was compared."""
 
-from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 from functools import partial
@@ -9,10 +8,11 @@ from twokeys.answers.model import ACCESS_KEY, Answers
 from twokeys.answers.selection import GROUPS, PEOPLE, is_person
 from twokeys.audit.against_states import ASSIGNS, Stood, enter, let_in
 from twokeys.audit.changes import TRUST, lets_in
-from twokeys.audit.comparison import Comparison, calls_of, way_use
-from twokeys.audit.entries import DoorUse, Entry, Tally
+from twokeys.audit.comparison import Comparison, calls_of
+from twokeys.audit.entries import uses_of_doors
 from twokeys.audit.record import Use
 from twokeys.audit.trail import TEMPORARY
+from twokeys.audit.way_uses import way_use
 from twokeys.doors import Who
 from twokeys.doors.who import IAM_PEOPLE
 from twokeys.iam import Arn, PolicyDocument
@@ -37,20 +37,11 @@ def by_person(comparison: Comparison, answers: Answers, everywhere: Answers | No
         return own
 
     population = tuple(one for one in comparison.population if did(one.use))
-    of_door: dict[int, list[Entry]] = defaultdict(list)
-    for entry in population:
-        for door in entry.doors:
-            of_door[id(door)].append(entry)
-    steps = {(step.source.who, step.target.who) for way in (*answers.ways, *answers.within) for step in way.steps}
-    used: dict[tuple[Who, Who], tuple[Tally, DoorUse]] = {}
-    for one in (*comparison.doors, *comparison.steps):
-        if (ends := (one.door.source.who, one.door.target.who)) in steps:
-            tally = Tally(one.door)
-            used[ends] = (tally, tally.of_person(one, of_door[id(one.door)]))
+    of, steps = uses_of_doors(population), {step.ends for step in answers.steps}
     doors, on_the_way = (
-        tuple(used[ends][1] for one in of if (ends := (one.door.source.who, one.door.target.who)) in used)
-        for of in (comparison.doors, comparison.steps)
+        tuple(one.by(of) for one in each if one.door.ends in steps) for each in (comparison.doors, comparison.steps)
     )
+    used = {one.door.ends: one for one in (*doors, *on_the_way)}
     concerns = _concerning(everywhere or answers, comparison, [one.use for one in population])
 
     def own(one: Stood) -> Stood:
@@ -83,7 +74,7 @@ def _concerning(answers: Answers, comparison: Comparison, uses: Iterable[Use]) -
     A role that was open to the person, or that one of these may enter at home, is one of them, too. What a call does
     not name may be anybody's.
     """
-    person, steps = answers.person, [step for way in (*answers.ways, *answers.within) for step in way.steps]
+    person, steps = answers.person, answers.steps
     ends = {end.who for step in steps for end in (step.source, step.target)}
     ends |= {who for use in uses for who in (use.caller.who, use.target)}
     theirs = {(who.account, who.kind, who.name) for who in ends} | {key.held[:3] for step in steps for key in step.keys}

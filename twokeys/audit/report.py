@@ -217,7 +217,7 @@ def _section(heading: str, lines: Iterable[str]) -> Iterator[str]:
 
 def _keys(answers: Answers, *, with_keys: bool) -> Iterator[str]:
     """Door by door: a door that several ways lead through is one."""
-    doors = {(step.source.who, step.target.who): step for way in answers.ways for step in way.steps}
+    doors = {step.ends: step for way in answers.ways for step in way.steps}
     if doors:
         yield ""
         yield "Where each key stands" + ("" if with_keys else ": --keys prints it, --csv, --html and --json have it")

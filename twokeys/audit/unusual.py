@@ -160,7 +160,7 @@ def _sign_in(use: Use, users: Container[Who]) -> Iterable[str]:
 def _users(answers: Answers) -> set[Who]:
     """The users that anything read shows."""
     parties = [*answers.principals.values(), *(one.user for one in answers.long_term)]
-    parties += [step.source for way in (*answers.ways, *answers.within) for step in way.steps]
+    parties += [step.source for step in answers.steps]
     parties += [user for user, _ in answers.memberships]
     return {one.who for one in parties if one.who.kind == "user"}
 

@@ -3,7 +3,8 @@
 import re
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from itertools import chain
+from operator import attrgetter
 
 from twokeys.answers.model import Answers, Step
 from twokeys.audit.against_states import begun
@@ -73,42 +74,39 @@ def uses(found: Sequence[DoorUse], named: Callable[[Sequence[str]], str]) -> lis
         source, target = one.door.source, one.door.target
         alone = number if len(found) <= MANY and (one.count or one.perhaps) else None
         whence = str(source) if one.door.crosses else f"{source.who.label} there"
-        why = one.not_known.replace(f"{target.place} is not covered", "the account is not covered")
-        alike[alone, one.proved, usage(one), why, whence, target.who.label].append(one)
+        alike[alone, bool(one.door.keys), usage(one), _why(one), whence, target.who.label].append(one)
     found_alike = []
-    for (_, _, words, why, whence, role), same in alike.items():
+    for (_, _, words, _, whence, role), same in alike.items():
         ends = f"{whence} -> {role} of {named([one.door.target.place for one in same])}" if len(same) > 1 else ""
-        found_alike.append((words, door_use(_together(same, why if ends else same[0].not_known), ends)))
+        found_alike.append((words, door_use(*same, ends=ends)))
     return found_alike
 
 
-def _together(same: list[DoorUse], why: str) -> DoorUse:
-    return replace(
-        same[0],
-        not_known=why,
-        count=sum(one.count for one in same),
-        perhaps=sum(one.perhaps for one in same),
-        early=sum(one.early for one in same),
-        by_others=sum(one.by_others for one in same),
-        last=max((one.last for one in same if one.last), default=None),
-        sessions=tuple(dict.fromkeys(name for one in same for name in one.sessions)),
-        identities=tuple(dict.fromkeys(name for one in same for name in one.identities)),
+def door_use(*same: DoorUse, ends: str = "") -> str:
+    """A door and how it was used, in words: several that are alike, for which `ends` stands, added up."""
+    one = same[0]
+    uses, perhaps, before, others = (
+        sum(map(attrgetter(name), same)) for name in ("count", "perhaps", "early", "by_others")
     )
-
-
-def door_use(one: DoorUse, ends: str = "") -> str:
-    """A door and how it was used, in words; `ends` stands for those of several that are alike."""
-    last = f", last {in_utc(one.last)}" if one.last else ""
-    proved = "" if one.proved else " (a door that is not proved)"
-    early = f" ({one.early} before the door's keys were made)" if one.early else ""
-    count = f", {counted(one.count, 'time')}{early}" if one.count else ""
-    also = " and" if one.count else ","
-    count += f"{also} perhaps {counted(one.perhaps, 'time')}{'' if one.count else early}" if one.perhaps else ""
-    sessions = f", as {said_of(one.sessions)}" if one.sessions else ""
-    sessions += f", for {listed(list(one.identities), most=FEW)}" if one.identities else ""
-    why = f": {one.not_known}" if one.usage is Usage.NOT_KNOWN else ""
-    more = f"; {counted(one.by_others, 'time')} by others, or by whom no record names" if one.by_others else ""
+    last = f", last {in_utc(max(filter(None, (each.last for each in same))))}" if uses or perhaps else ""
+    proved = "" if one.door.keys else " (a door that is not proved)"
+    early = f" ({before} before the door's keys were made)" if before else ""
+    count = f", {counted(uses, 'time')}{early}" if uses else ""
+    also = " and" if uses else ","
+    count += f"{also} perhaps {counted(perhaps, 'time')}{'' if uses else early}" if perhaps else ""
+    names, identities = (
+        [*dict.fromkeys(chain.from_iterable(map(attrgetter(name), same)))] for name in ("sessions", "identities")
+    )
+    sessions = f", as {said_of(names)}" if names else ""
+    sessions += f", for {listed(identities, most=FEW)}" if identities else ""
+    why = f": {_why(one) if ends else one.not_known}" if one.usage is Usage.NOT_KNOWN else ""
+    more = f"; {counted(others, 'time')} by others, or by whom no record names" if others else ""
     return f"{ends or f'{one.door.source} -> {one.door.target}'}{proved}{count}{sessions}{last}{why}{more}"
+
+
+def _why(one: DoorUse) -> str:
+    """Why it is not known whether a door was used, whichever account it leads into."""
+    return one.not_known.replace(f"{one.door.target.place} is not covered", "the account is not covered")
 
 
 def said_of(sessions: Sequence[str]) -> str:

@@ -51,8 +51,7 @@ class Map:
     @cached_property
     def accounts(self) -> dict[str, Account]:
         """By id each account, and whatever else stands at an end of a door: that stands outside the units."""
-        steps = (step for way in (*self.answers.ways, *self.answers.within) for step in way.steps)
-        doors: tuple[Step | DoorAnswer, ...] = (*steps, *self.answers.doors)
+        doors: tuple[Step | DoorAnswer, ...] = (*self.answers.steps, *self.answers.doors)
         others = {party.who.account: party.place for one in doors for party in (one.source, one.target)}
         known = {id: Account(id, place if id else OUTSIDE, None, None) for id, place in others.items()}
         known |= self.answers.accounts
@@ -62,7 +61,7 @@ class Map:
     def doors(self) -> tuple[Way | DoorAnswer, ...]:
         """Every way that an audit lists, and the doors that are not open; as people look for them."""
         shut = (door for door in self.answers.doors if door.state is not State.OPEN)
-        return tuple(sorted((*self.answers.ways, *self.answers.within, *shut), key=self._order))
+        return tuple(sorted((*self.answers.all_ways, *shut), key=self._order))
 
     @cached_property
     def units(self) -> tuple[tuple[str, ...], ...]:

@@ -1,0 +1,114 @@
+"""The uses of a trail, sorted: entries and steps with the doors that explain them, what is apart, what may be unusual.
+
+docs/audit-events-words.md says what counts as an entry.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
+from twokeys.answers.model import Answers, Step
+from twokeys.audit.entries import Doors, Entry
+from twokeys.audit.record import EARLIER, SESSIONS, SIGN_INS, Use
+from twokeys.doors import Who
+from twokeys.doors.who import CARRIERS
+
+_BEFORE = "sessions that began before the period, of roles without a door"
+
+
+class Sorting:
+    """`uses`, sorted. `doors` cross into the accounts that are asked for, and `steps` lead to them or on.
+
+    `population` is every entry and every use of a step, and `apart` counts the others, in words; `judged` are those
+    that may be unusual.
+    """
+
+    def __init__(self, answers: Answers, uses: Iterable[Use]) -> None:
+        self._answers = answers
+        self.uses = list(uses)
+        self.doors, self.steps = _doors(answers)
+        self._entered, self._on_the_way = (Doors(each, answers) for each in (self.doors, self.steps))
+        self._led_through = set(_led_through(answers))
+        self.apart: Counter[str] = Counter()
+        self.judged: list[Use] = []
+        self.population: list[Entry] = []
+        for use in self.uses:
+            is_step = use.failed is None and use.event not in SIGN_INS and self._take_on_the_way(use)
+            if use.account in answers.accounts:
+                self._take_into(use, is_step=is_step)
+
+    def _take_into(self, use: Use, *, is_step: bool) -> None:
+        """A use of an account that is asked for: an entry, unless it is apart, or a step on the way."""
+        other = _why_no_entry(use)
+        if other is None or (use.failed is None and self._hands_on(use)):
+            entry = self._entered.explain(use)
+            other = _BEFORE if use.event == EARLIER and not entry.doors else None
+            self.population += [] if other else [entry]
+        self.apart += Counter([other] if other and not is_step else ())
+        self.judged += [use] if use.delegate or not (_needs_no_door(use) or use.event == EARLIER) else []
+
+    def _take_on_the_way(self, use: Use) -> bool:
+        """Whether it is a use of a step, or one by which somebody comes where a way leads through: in an account that
+        is not asked for, or from within.
+        """
+        step = self._on_the_way.explain(use, on_the_way=True)
+        begins = use.target in self._led_through and use.event not in SESSIONS
+        if use.account not in self._answers.accounts:
+            begins = begins and (self._hands_on(use) or not _by_service(use))
+        else:
+            begins = begins and not _by_service(use) and _needs_no_door(use)
+        on_the_way = bool(step.doors) or begins
+        self.population += [step] if on_the_way else []
+        return on_the_way
+
+    def _hands_on(self, use: Use) -> bool:
+        """Whether it is a service's call that needs a door: it hands roles to others, or the role does not trust it.
+
+        A service may be named with its region (`states.us-east-1.amazonaws.com`).
+        """
+        service, trusted = use.caller.who.name, self._answers.services.get(use.target)
+        first = {one.partition(".")[0] for one in trusted or ()}
+        others = service in CARRIERS or (trusted is not None and service.partition(".")[0] not in first)
+        return use.caller.who.kind == "service" and others
+
+
+def _why_no_entry(use: Use) -> str | None:
+    """Why a use is no entry, in words."""
+    failed = "failed " if use.failed is not None else ""
+    if use.event in SIGN_INS:
+        whose = "the root user" if use.caller.who.kind == "root-user" else "IAM users"
+        return f"{failed}sign-ins of {whose} within the account"
+    if _needs_no_door(use):
+        inside = use.caller.who.kind != "service" and use.caller.who.account == use.account
+        whence = "within the account" if inside else "by AWS services"
+        return f"{failed}calls {whence}"
+    return "failed attempts" if failed else None
+
+
+def _by_service(use: Use) -> bool:
+    return use.caller.who.kind == "service" or ":role/aws-service-role/" in use.caller.arn
+
+
+def _needs_no_door(use: Use) -> bool:
+    """Whether a call, other than a sign-in, comes from an AWS service or from within the account."""
+    inside = _by_service(use) or use.caller.who.account == use.account
+    return inside and use.event not in SIGN_INS
+
+
+def _led_through(answers: Answers) -> Iterator[Who]:
+    """The roles from which ways lead on into another account."""
+    for way in answers.ways:
+        crossing = [number for number, step in enumerate(way.steps) if step.crosses]
+        yield from (step.source.who for step in way.steps[: max(crossing, default=-1) + 1])
+
+
+def _doors(answers: Answers) -> tuple[list[Step], list[Step]]:
+    """The doors that cross into the audited accounts, each once: those of the entries' ways, and what is not proved.
+
+    And the other steps of these ways, with the roles that users enter within their own account.
+    """
+    unproved = [Step(one.source, one.target, (), None, ()) for one in answers.not_proved if one.source and one.target]
+    crossing: list[Step] = []
+    others: list[Step] = []
+    for step in {step.ends: step for step in (*unproved, *answers.steps)}.values():
+        (crossing if step.crosses and step.target.who.account in answers.accounts else others).append(step)
+    return crossing, others
