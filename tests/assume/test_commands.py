@@ -187,9 +187,10 @@ def test_without_a_command_a_shell_gets_the_session_and_the_way_back(
 def test_a_shell_in_a_door_opens_the_next_one_and_the_same_anew_by_the_profile_that_it_came_with(
     doors: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pair = [f"{name} = {os.environ.pop(name.upper())}" for name in ("aws_access_key_id", "aws_secret_access_key")]
-    (tmp_path / "config").write_text("\n".join(["[profile mine]", *pair]))
+    pair = [f"{name} = {os.environ[name.upper()]}" for name in ("aws_access_key_id", "aws_secret_access_key")]
+    (tmp_path / "config").write_text("\n".join(["[default]", "[profile mine]", *pair]))
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    assert "export TWOKEYS_PROFILE=mine;" in run("stage-reader", "--from", doors).stdout, "which has the same key"
     monkeypatch.setenv("TWOKEYS_PROFILE", "mine")
     session = json.loads(run("stage-reader", "--from", doors, "--profile", "mine", "--json").stdout)
     assert session.pop("arn") == READER

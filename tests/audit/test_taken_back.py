@@ -487,7 +487,7 @@ def test_the_title_has_the_period_and_who_entered_is_named_below_it() -> None:
     assert title(answers, STAGE, found).startswith(f"Who can enter {STAGE}, and who did from 2026-09-01 09:00 UTC (")
     assert title(answers, STAGE, None).startswith(f"Who can enter {STAGE} (")
     step = "ask who it was and what they did, take away what still lets them in, or let a stack make it"
-    who = "user mallory of management (no permissions, 1 without a door)"
+    who = "user mallory of management (no permissions 1; 1 without a door)"
     assert at_the_top(answers, found) == [f"Entered: {who}. Next step for who came without a door: {step}"]
 
 

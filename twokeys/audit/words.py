@@ -65,22 +65,21 @@ def mfa(one: SignIns) -> dict[str, int]:
 
 
 def uses(found: Sequence[DoorUse], named: Callable[[Sequence[str]], str]) -> list[tuple[str, str]]:
-    """Whether each door was used, and how, in words; of many, what is alike but for the account once, added up."""
-    if len(found) <= MANY:
-        return [(usage(one), door_use(one)) for one in found]
-    alike: dict[tuple[bool, str, str, str, str], list[DoorUse]] = defaultdict(list)
-    for one in found:
+    """Whether each door was used, and how, in words; what is alike but for the account once, added up: of those that
+    were not used, and of many.
+    """
+    alike: dict[tuple[int | None, bool, str, str, str, str], list[DoorUse]] = defaultdict(list)
+    for number, one in enumerate(found):
         source, target = one.door.source, one.door.target
+        alone = number if len(found) <= MANY and (one.count or one.perhaps) else None
         whence = str(source) if one.door.crosses else f"{source.who.label} there"
         why = one.not_known.replace(f"{target.place} is not covered", "the account is not covered")
-        alike[one.proved, usage(one), why, whence, target.who.label].append(one)
-    return [
-        (
-            words,
-            door_use(_together(same, why), f"{whence} -> {role} of {named([one.door.target.place for one in same])}"),
-        )
-        for (_, words, why, whence, role), same in alike.items()
-    ]
+        alike[alone, one.proved, usage(one), why, whence, target.who.label].append(one)
+    found_alike = []
+    for (_, _, words, why, whence, role), same in alike.items():
+        ends = f"{whence} -> {role} of {named([one.door.target.place for one in same])}" if len(same) > 1 else ""
+        found_alike.append((words, door_use(_together(same, why if ends else same[0].not_known), ends)))
+    return found_alike
 
 
 def _together(same: list[DoorUse], why: str) -> DoorUse:
