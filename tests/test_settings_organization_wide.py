@@ -167,6 +167,18 @@ def test_what_a_permission_set_cannot_say_is_refused(changes: dict[str, Any], wh
     assert why in str(refused(STAGE | {"doors": {"stage-developer": CENTER | changes}}))
 
 
+def test_a_group_of_identity_center_may_have_spaces_and_one_of_iam_may_not() -> None:
+    """https://docs.aws.amazon.com/singlesignon/latest/IdentityStoreAPIReference/API_CreateGroup.html
+    https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateGroup.html"""
+    of_center = {"users": {"alice": PERSON}, "groups": {"search team": ["alice"]}}
+    organization = {"organization": {"trustedServices": ["sso.amazonaws.com"]}, "people": {"identityCenter": of_center}}
+    door = {"from": {"group": "search team"}}
+    assert parse("management", STAGE | organization | {"doors": {"stage-developer": CENTER | door}}).doors
+    refusal = refused(STAGE | {"doors": {"stage-developer": DOOR | door}})
+    assert "doors.stage-developer.from.group = search team" in refusal.what
+    assert "the name of a group has 1 to 128 letters" in refusal.why
+
+
 @pytest.mark.parametrize(
     ("people", "accepted"),
     [

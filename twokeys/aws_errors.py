@@ -89,11 +89,13 @@ def no_answer(error: Exception, *, asked: str = "", profile: str | None = None) 
     if isinstance(error, ClientError):
         return _answered(error, asked or error.operation_name, profile)
     if isinstance(error, raised.HTTPClientError | raised.ConnectionError | ResponseParserError):
+        comes_back = '; a sandbox that is gone comes back with its shell, eval "$(twokeys sandbox shell ...)"'
+        in_sandbox = f"; AWS_ENDPOINT_URL is set{comes_back}" if os.environ.get("AWS_ENDPOINT_URL") else ""
         return Refusal(
             "AWS cannot be reached",
             where=asked or "the network",
             why=" ".join(str(error).split()).rstrip("."),
-            next_step=f"look at the network and a proxy, and run this again{_in_sandbox()}",
+            next_step=f"look at the network and a proxy, and run this again{in_sandbox}",
         )
     where = asked or f"the AWS credentials{_of(profile)}"
     why = str(error).strip().rstrip(".") if isinstance(error, BotoCoreError) else f"{type(error).__name__}: {error}"
@@ -102,13 +104,7 @@ def no_answer(error: Exception, *, asked: str = "", profile: str | None = None) 
     step = step.replace("{profile}", f" --profile {shlex.quote(named)}" if named else "")
     if isinstance(error, RuntimeError) and "still expired" in str(error):
         why, step = _ended(profile)
-    return Refusal("AWS cannot be asked", where=where, why=why, next_step=step + _in_sandbox() * (step == _SIGN_IN))
-
-
-def _in_sandbox() -> str:
-    """What else helps where AWS is asked at an address of its own, as in the shell of a sandbox."""
-    comes_back = '; a sandbox that is gone comes back with its shell, eval "$(twokeys sandbox shell ...)"'
-    return f"; AWS_ENDPOINT_URL is set{comes_back}" if os.environ.get("AWS_ENDPOINT_URL") else ""
+    return Refusal("AWS cannot be asked", where=where, why=why, next_step=step)
 
 
 def _named(profile: str | None) -> str | None:
@@ -124,7 +120,7 @@ def _of(profile: str | None) -> str:
 def _ended(profile: str | None) -> tuple[str, str]:
     """That a session is over, and the way back."""
     if not in_shell(profile):
-        return "the session is over", f"your session has expired: {_SIGN_IN}{_in_sandbox()}"
+        return "the session is over", f"your session has expired: {_SIGN_IN}"
     at = os.environ.get("AWS_CREDENTIAL_EXPIRATION")
     return (
         f"the session in this shell ended{f' at {at}' if at else ''}",
@@ -157,9 +153,7 @@ def _answered(error: ClientError, asked: str, profile: str | None) -> Refusal:
         return Refusal("the AWS credentials are not valid", where=where, why=why, next_step=step)
     if code in _NOT_SIGNED_IN:
         dead = f"{leave()}: keys in the environment win where no --profile is given; then " if in_shell(profile) else ""
-        return Refusal(
-            "the AWS credentials are not valid", where=where, why=why, next_step=dead + _SIGN_IN + _in_sandbox()
-        )
+        return Refusal("the AWS credentials are not valid", where=where, why=why, next_step=dead + _SIGN_IN)
     if code in _TOO_OFTEN:
         step = "run this again in some minutes: others ask the same account, and it was tried for long already"
         return Refusal("AWS is asked too often", where=where, why=why, next_step=step)

@@ -411,8 +411,8 @@ def test_a_trusted_name_that_tells_nobody_in_particular_is_not_proved(name: str)
 
 DECLARE = (
     "write the document from values that are known in preview, such as an ARN that is written out (a role's, where it "
-    "has a `name`), or create what it waits for in an earlier update, or declare it as `python -m pydoc "
-    "twokeys.declared` shows"
+    "has a `name`; a trust policy's with `depends_on` that role), or create what it waits for in an earlier update, or "
+    "declare it as `python -m pydoc twokeys.declared` shows"
 )
 ANOTHER_STATE = (
     "export the state again after the update that makes what it waits for, or read the state of the stack that makes "

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.access.test_translation import put
-from tests.access.world import HUB, PROD, STAGE, World, arn, document, grants, trusts
+from tests.access.world import HUB, OUTSIDE, PROD, STAGE, TYPES, World, arn, document, grants, trusts
 from twokeys.access.graph import Door
 from twokeys.access.identity_center import Assignment, IdentityCenter, identity_center
 from twokeys.access.model.accounts import Accounts
@@ -95,6 +95,17 @@ def test_a_grant_of_a_permission_set_without_a_trust_is_half_a_door() -> None:
     world.role("deployer", world.stage)
     attach(world, "PermissionSetInlinePolicy", inlinePolicy=document(grants(TARGET)))
     assert world.refused == ["door-needs-trust"]
+
+
+def test_the_role_that_aws_makes_of_a_permission_set_is_in_an_account_to_come_too() -> None:
+    """https://docs.aws.amazon.com/singlesignon/latest/userguide/permissionsetsconcept.html"""
+    world = center(targetId=UNKNOWN)
+    world.new_account()
+    account = next(one for one in world.resources if one.type == TYPES["Account"])
+    assigned = next(one for one in world.resources if one.type.endswith(":AccountAssignment"))
+    world.change(assigned, property_dependencies={**assigned.property_dependencies, "targetId": (account.urn,)})
+    attach(world, "PermissionSetInlinePolicy", inlinePolicy=document(grants(arn(OUTSIDE, "role/*"))))
+    assert "policy-refused" not in [one.rule for one in world.check().advisory]
 
 
 NAMED = "AWSReservedSSO_Admin_0123456789abcdef"

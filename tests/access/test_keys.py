@@ -889,8 +889,8 @@ def policy_of_a_role_that_is_not_here(world: World) -> None:
 
 WAITING = (
     "write the document from values that are known in preview, such as an ARN that is written out (a role's, where it "
-    "has a `name`), or create what it waits for in an earlier update, or declare it as `python -m pydoc "
-    "twokeys.declared` shows"
+    "has a `name`; a trust policy's with `depends_on` that role), or create what it waits for in an earlier update, or "
+    "declare it as `python -m pydoc twokeys.declared` shows"
 )
 
 

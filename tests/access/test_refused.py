@@ -14,6 +14,7 @@ from tests.access.world import (
     DEPLOYER,
     HUB,
     OUTSIDE,
+    PROD,
     SERVICE,
     STAGE,
     TYPES,
@@ -175,3 +176,38 @@ def test_a_trust_in_a_principal_that_the_stack_makes_under_almost_that_name_is_a
     assert refused(world) == (0, 1 if meant else 0)
     steps = [one.next_step for one in world.check().advisory if one.rule == RULE]
     assert all(step.startswith(f"write {meant}, if that is meant") for step in steps)
+
+
+@pytest.mark.parametrize("key", ["inlinePolicies", "dependencies", None])
+@pytest.mark.parametrize("there", [False, True])
+def test_a_trust_in_a_principal_that_waits_for_the_role_is_advice_while_it_is_not_there(
+    key: str | None, *, there: bool
+) -> None:
+    """ "Invalid principal in policy" is what AWS's provider tries again, and so an order that is left open is none."""
+    world = two_keys()
+    deployer = next(one for one in world.resources if one.name == "deployer")
+    later = {"inlinePolicies": (deployer.urn,)} if key == "inlinePolicies" else {}
+    ci = next(one for one in world.resources if one.name == "ci")
+    outputs = {**(ci.inputs or {}), **({"arn": CI} if there else {})}
+    behind = (deployer.urn,) if key == "dependencies" else ()
+    world.change(ci, outputs=outputs, dependencies=behind, property_dependencies=later)
+    assert refused(world) == (0, 1 if key and not there else 0)
+    assert all("role ci waits for that role" in one.message for one in world.check().advisory if one.rule == RULE)
+
+
+@pytest.mark.parametrize(("account", "made", "expected"), [
+    ({}, False, 1), ({}, True, 0), ({"id": PROD}, False, 0),
+])  # fmt: skip
+def test_a_policy_for_somebody_of_an_account_to_come_whom_nothing_makes_is_advice(
+    account: dict[str, str], *, made: bool, expected: int
+) -> None:
+    """AWS makes nobody but the access role: orgs_manage_accounts_access.html; PutRolePolicy has NoSuchEntity."""
+    world = two_keys()
+    there = world.new_account()
+    if account:
+        new = next(one for one in world.resources if one.type == TYPES["Account"])
+        world.change(new, outputs={**(new.inputs or {}), **account})
+    if made:
+        world.role("runner", there)
+    world.grant("runner", there, DEPLOYER)
+    assert refused(world) == (0, expected)

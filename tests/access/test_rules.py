@@ -28,11 +28,12 @@ from tests.access.world import (
     two_keys,
 )
 from twokeys.access.configuration import read_configuration
-from twokeys.access.findings import DoorConfig, Finding, Rule, run
+from twokeys.access.exceptions import DoorConfig
+from twokeys.access.findings import Finding, Rule
 from twokeys.access.graph import build
 from twokeys.access.reading.snapshot import Evidence, Resource
 from twokeys.access.rules import BY_NAME, RULES
-from twokeys.access.verdicts import Judged, Verdicts, check, judge, level_of
+from twokeys.access.verdicts import Judged, Verdicts, check, judge, level_of, run
 from twokeys.errors import Refusal
 from twokeys.iam import UNKNOWN
 
@@ -418,6 +419,35 @@ def test_one_change_to_a_correct_stack_is_refused_by_its_rule_and_no_other(name:
     assert world.rules() == rules
 
 
+SETTINGS: dict[str, tuple[Callable[[World], object], object]] = {
+    "door-expired mostDays": (lambda world: world.add("Component", "door", door=door(expires="2026-11-26")), 1),
+    "environments-isolated accounts": (from_stage_to_prod, {PROD: "sandbox"}),
+    "environments-isolated closed": (from_stage_to_prod, []),
+    "third-party-named thirdParties": (
+        lambda world: another_account(world, condition={"StringEquals": {"sts:ExternalId": "4f3c2b1a9d8e"}}),
+        [{"account": OUTSIDE, "name": "vendor", "owner": "platform", "reason": "monitoring"}],
+    ),
+}
+
+
+def test_every_setting_of_a_rule_has_a_case() -> None:
+    every = {
+        f"{rule.name} {field.alias or name}"
+        for rule in RULES
+        for name, field in rule.config.model_fields.items()
+        if name not in DoorConfig.model_fields
+    }
+    assert every == SETTINGS.keys(), "add to SETTINGS a change of which the setting decides whether the rule finds it"
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_a_setting_decides_whether_its_rule_finds_something(name: str) -> None:
+    (change, value), (rule, setting) = SETTINGS[name], name.split()
+    world = two_keys()
+    change(world)
+    assert (rule in world.rules()) is not (rule in world.rules({rule: {setting: value}}))
+
+
 def test_a_control_policy_may_keep_all_others_than_the_program_from_changing_iam() -> None:
     world = two_keys()
     control_policy_that_stops_the_next_update(world, "arn:aws:iam::*:role/OrganizationAccountAccessRole")
@@ -563,12 +593,6 @@ def test_ways_within_prod_are_told_once_at_their_beginning() -> None:
     from_stage_to_prod(world)
     world.role("deeper", world.prod, document(trusts(arn(PROD, "role/inner"))))  # type: ignore[attr-defined]
     assert [finding.door for finding in world.findings()] == [f"{DEPLOYER} -> {arn(PROD, 'role/inner')}"]
-
-
-def test_the_environment_in_the_configuration_wins_over_the_tag() -> None:
-    world = two_keys()
-    from_stage_to_prod(world)
-    assert world.rules({"environments-isolated": {"accounts": {PROD: "sandbox"}}}) == []
 
 
 def test_a_door_from_prod_to_stage_is_no_matter_of_isolation() -> None:

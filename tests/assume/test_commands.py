@@ -187,9 +187,10 @@ def test_without_a_command_a_shell_gets_the_session_and_the_way_back(
 def test_a_shell_in_a_door_opens_the_next_one_and_the_same_anew_by_the_profile_that_it_came_with(
     doors: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pair = [f"{name} = {os.environ.pop(name.upper())}" for name in ("aws_access_key_id", "aws_secret_access_key")]
-    (tmp_path / "config").write_text("\n".join(["[profile mine]", *pair]))
+    pair = [f"{name} = {os.environ[name.upper()]}" for name in ("aws_access_key_id", "aws_secret_access_key")]
+    (tmp_path / "config").write_text("\n".join(["[default]", "[profile mine]", *pair]))
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    assert "export TWOKEYS_PROFILE=mine;" in run("stage-reader", "--from", doors).stdout, "which has the same key"
     monkeypatch.setenv("TWOKEYS_PROFILE", "mine")
     session = json.loads(run("stage-reader", "--from", doors, "--profile", "mine", "--json").stdout)
     assert session.pop("arn") == READER
@@ -595,11 +596,12 @@ def test_a_door_of_identity_center_is_opened_by_the_sign_in_that_its_profile_has
     assert asked == {"account_id": STAGE, "role_name": "ReadOnly"}
     assert (said["AWS_ACCESS_KEY_ID"], said["AWS_REGION"]) == (given["AccessKeyId"], "eu-west-2")
     assert datetime.fromisoformat(said["AWS_CREDENTIAL_EXPIRATION"]) == ends
-    address = run(  # which needs no credentials: the local AWS's are there
+    shown = run(  # which needs no credentials: the local AWS's are there
         "stage-ReadOnly", "--state", state, "--to", "https://console.aws.amazon.com/?b", command=console
-    ).stdout.strip()
+    )
+    assert "it is for Identity Center group developers" in shown.stderr
     # https://docs.aws.amazon.com/singlesignon/latest/userguide/createshortcutlink.html
-    assert address == (
+    assert shown.stdout.strip() == (
         f"https://d-1234567890.awsapps.com/start/#/console?account_id={STAGE}&role_name=ReadOnly"
         "&destination=https%3A%2F%2Fconsole.aws.amazon.com%2F%3Fb"
     )
@@ -641,7 +643,7 @@ def test_without_a_door_those_there_are_are_listed_one_s_own_first_and_eval_runs
     known = listed("--state", write(tmp_path, "center.json", identity_center()))
     assert known == [
         "Yours:",
-        "  stage-ReadOnly  stage  not known, by Identity Center",
+        "  stage-ReadOnly  stage  permissions not known, by Identity Center",
         "Of others: 1, which --all lists",
     ]
     group = door("d", kind="identity-center-group", names=("others",), documents=False)

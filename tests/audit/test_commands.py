@@ -392,7 +392,8 @@ def test_events_are_compared_with_the_doors(tmp_path: Path) -> None:
         ("unusual", who) for who in ("role ci", "user mallory", "user alice")
     ]
     lost = "not covered: prod (1 day): entries and changes of keys there are not known"
-    top = f"at least 3 entries (in what was read 2 by a door, 1 without a door), 3 unusual; {lost}"
+    kinds = "new source address: 1, first entry into this role: 1, failed attempt: 1"
+    top = f"at least 3 entries (in what was read 2 by a door, 1 without a door), 3 unusual ({kinds}); {lost}"
     assert_alike(found, events, top, f"<p>Of the events {lost}.</p>")
     more = "give whole files and digests of what is not covered"
     assert f"roles included: 1 used, 2 without a record of use. To know more, {more}" in found.text

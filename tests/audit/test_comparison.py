@@ -32,11 +32,12 @@ from twokeys.answers.selection import into
 from twokeys.audit.comparison import Comparison, compare
 from twokeys.audit.coverage import Coverage, Period
 from twokeys.audit.entries import DoorUse, Usage
-from twokeys.audit.events import entered, headline, ways
+from twokeys.audit.events import entered, headline, through_roles, ways
 from twokeys.audit.logs import Source
 from twokeys.audit.to_look_at import to_look_at
 from twokeys.audit.trail import Trail
-from twokeys.audit.words import door_use, sign_ins, used
+from twokeys.audit.words import door_use, sign_ins, used, uses
+from twokeys.doors import Who
 
 CI_SESSION = f"arn:aws:sts::{HUB}:assumed-role/ci/run-1"
 DAY, LONG_AGO = datetime(2026, 9, 1, 9, 0, tzinfo=UTC), datetime(2026, 1, 1, tzinfo=UTC)
@@ -776,6 +777,8 @@ def test_failed_sign_ins_of_who_has_a_way_in_are_unusual_in_the_account_on_the_w
     assert [one.use.caller.who.name for one in found.unusual] == ["root user"] * 3 + [hidden, "ann"] * 3
     assert found.apart == {"failed sign-ins on the way": 9}  # each that is listed
     assert found.people == {"ann"}
+    said = "9 unusual (failed sign-in: 6, failed sign-in of the root user: 3)"
+    assert said in headline(read(world.graph), found)
     rows = [said for _, said in to_look_at(read(world.graph), found)[0]]
     assert ["the last of 3 since 2026-09-01 09:00 UTC from 3 addresses" in said for said in rows] == [True] * 3
     assert [" UTC a user name that nobody has of management " in said for said in rows].count(True) == 1
@@ -1147,6 +1150,15 @@ def test_a_way_through_roles_is_used_where_each_session_began_the_next() -> None
         assert len(found.ways) == 3
     found = compared(world, first, after)
     assert [(one.door.source.who.name, one.count) for one in found.steps] == [("ann", 1)]
+    assert found.apart == {}, "a step on the way is counted as such, and not again as a call within the account"
+    (used,) = through_roles(found)
+    assert used == (
+        "used",
+        f"user ann of management ({HUB}) -> role deployer of {STAGE}, through role ci of management, 1 time, "
+        "last 2026-09-01 20:00 UTC",
+    )
+    unused = through_roles(compared(world, second))
+    assert unused == [("no record of use", f"1 way of user ann of management, into {STAGE}, through other roles")]
     assert [(one.use.caller.who.name, one.on_the_way) for one in found.population] == [("ann", True), ("ci", False)]
     found = compared(world, second, covered=(STAGE,))
     (way,) = [one for one in found.ways if one.way.source.who.name == "ann"]
@@ -1154,9 +1166,27 @@ def test_a_way_through_roles_is_used_where_each_session_began_the_next() -> None
     of, all_of = "of which it is not known whether", compared(world, second, covered=())
     lost = "not covered: {}management (1 day): entries and changes of keys there are not known"
     answers = read(world.graph)
-    said, all_said = (headline(answers, one).partition(" unusual, ")[2] for one in (found, all_of))
+    said, all_said = (
+        headline(answers, one).partition(" unusual (first entry into this role: 1), ")[2] for one in (found, all_of)
+    )
     assert said == f"1 step on the way {of} it was used; {lost.format('')}"
     assert all_said == f"1 door and 1 step on the way {of} they were used; {lost.format(STAGE + ' (1 day), ')}"
+
+
+@pytest.mark.parametrize("used", [False, True])
+def test_doors_without_a_record_of_use_that_differ_in_the_account_alone_are_one_line(used: bool) -> None:
+    entered = [entry(CI_SESSION, DEPLOYER, at(0))] * used
+    (one,) = (
+        one
+        for one in compared(two_keys(), *entered, read_event(HUB, at(0))).doors
+        if one.door.target.who.name == "deployer"
+    )
+    there = replace(
+        one.door, target=replace(one.door.target, who=Who("role", PROD, "deployer"), account_name=f"prod ({PROD})")
+    )
+    lines = [said.partition(", 1 time")[0] for _, said in uses([one, replace(one, door=there)], ", ".join)]
+    of, places = f"role ci of management ({HUB}) -> role deployer of", (STAGE, f"prod ({PROD})")
+    assert lines == ([f"{of} {place}" for place in places] if used else [f"{of} {STAGE}, prod"])
 
 
 def in_a_session(name: str = "s", **changes: Any) -> dict[str, Any]:
@@ -1333,7 +1363,7 @@ def test_temporary_credentials_of_a_user_that_nothing_shows_and_of_the_root_user
         "ConsoleLogin",
         *([] if as_root else ["DeleteBucket"]),
     ]
-    assert ("unusual (1 as the root user)" in headline(read(two_keys().graph), found)) is as_root
+    assert ("unusual (call as the root user: 1, sign-in " in headline(read(two_keys().graph), found)) is as_root
     counted = {} if as_root else {f"calls of user zoe of {STAGE} with temporary credentials": 1}
     assert {what: count for what, count in found.apart.items() if "sign-in" not in what} == counted
 
@@ -1483,7 +1513,7 @@ def test_where_all_of_the_period_only_teaches_what_is_usual_it_is_not_said_that_
     world = two_keys()
     answers = read(world.graph)
     failed = denied(f"arn:aws:iam::{HUB}:user/ann", DEPLOYER, at(1))
-    for records, said in (([], ever), ([failed], f"1 unusual, {ever}")):
+    for records, said in (([], ever), ([failed], f"1 unusual (failed attempt: 1), {ever}")):
         found = compared(world, entry(CI_SESSION, DEPLOYER, at(0)), *records, learning_days=14)
         top = f"CloudTrail of us-east-1 only: 1 entry (1 by a door, 0 without a door), {said}"
         assert headline(answers, found).startswith(top)
@@ -1542,10 +1572,11 @@ def test_who_had_no_door_is_first_the_strongest_role_before_others_and_then_what
     answers = read(world.graph)
     rows = [said.partition(" UTC user ")[2][:3] for _, said in to_look_at(answers, found)[0]]
     assert rows == ["eva", "eve", "bob", "ann"]
-    assert [(who[:8], level.word) for who, (level, _) in entered(answers, found).items()] == [
-        ("user eva", "administrator"),
-        ("user eve", "no permissions"),
-    ]
+    came = {
+        who[:8]: {level.word: count for level, count in levels.items()}
+        for who, (levels, _) in entered(answers, found).items()
+    }
+    assert list(came.items()) == [("user eva", {"administrator": 1}), ("user eve", {"no permissions": 1})]
 
 
 def test_new_addresses_are_one_line_and_behind_first_entries_and_what_people_do() -> None:

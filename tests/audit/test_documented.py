@@ -81,5 +81,5 @@ def test_the_first_sheet_of_an_ordinary_month_is_the_answer_with_a_place_to_sign
     assert signed
     assert signed["y"] + signed["height"] < 1009
     first = f"{shown.locator('header').inner_text()}\n{shown.locator('#summary').inner_text()}"
-    for said in ("until 2026-10-31", "3 principals have", "1 change of keys", "mallory", ", 22)"):
+    for said in ("until 2026-10-31", "3 principals have", "1 change of keys", "mallory", " 22)"):
         assert said in first

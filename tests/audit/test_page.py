@@ -18,7 +18,7 @@ from tests.audit.test_comparison import CI_SESSION, DAY, PERSON, SAML, at
 from tests.audit.test_taken_back import ADMINISTRATOR, OF_BOTH, OF_CI, OURS, asked
 from tests.map.hostile import NAMES
 from twokeys.access.reading.snapshot import Evidence
-from twokeys.answers.model import Answers, NotProved, Party
+from twokeys.answers.model import Account, Answers, NotProved, Party
 from twokeys.answers.reading import read
 from twokeys.answers.selection import into
 from twokeys.audit.comparison import Comparison, compare
@@ -77,7 +77,7 @@ def test_it_shows_every_entry_its_keys_and_what_cloudtrail_saw(opened: Opened) -
     expect(principals).to_have_count(3)
     came = principals.filter(has_text="role ci of").locator(".entered")
     expect(came).to_contain_text(f"role deployer of {STAGE}, 2 times, last 2026-09-21 09:00 UTC")
-    expect(shown.locator("header")).to_contain_text("Entered: role ci of management as run-1 (no permissions, 2)")
+    expect(shown.locator("header")).to_contain_text("Entered: role ci of management as run-1 (no permissions 2)")
     expect(principals.filter(has_text=OUTSIDE)).to_contain_text("not shown to be in the organization, no external ID")
     key = shown.get_by_text("trust policy of role deployer, statement 0")
     expect(key).to_be_hidden()
@@ -214,9 +214,10 @@ def test_its_own_style_is_applied_and_prints_dark_on_white(opened: Opened) -> No
     assert len(shown.pdf()) > 1000
 
 
+@pytest.mark.parametrize("accounts", [1, 12])
 @pytest.mark.parametrize("many", [1, 9])
 def test_the_first_printed_sheet_of_an_incident_is_the_whole_answer_with_a_place_to_sign(
-    opened: Opened, many: int
+    opened: Opened, many: int, accounts: int
 ) -> None:
     """A sheet of A4 is 210 mm by 297 mm (ISO 216), of which the page's margins leave 182 mm by 267 mm."""
     gone = {"roleName": "deployer", "policyArn": ADMINISTRATOR}
@@ -240,7 +241,9 @@ def test_the_first_printed_sheet_of_an_incident_is_the_whole_answer_with_a_place
         for way in answers.ways
         for number in range(many * 5)
     )
-    shown = opened(told(replace(answers, ways=ways), found), found, STAGE)
+    others = [Account(f"{number:012}", f"workload-production-{number}", None, None) for number in range(1, accounts)]
+    whole = {**answers.accounts, **{one.id: one for one in others}}
+    shown = opened(told(replace(answers, ways=ways, accounts=whole), found), found, STAGE)
     shown.set_viewport_size({"width": round(182 / 25.4 * 96), "height": 900})
     shown.emulate_media(media="print")
     for said in ("Not covered: ", "Not looked at: policies of buckets"):
@@ -250,6 +253,8 @@ def test_the_first_printed_sheet_of_an_incident_is_the_whole_answer_with_a_place
     signed = shown.locator(".signed").bounding_box()
     assert signed is not None
     assert signed["y"] + signed["height"] <= 267 / 25.4 * 96
+    for one in whole.values():
+        expect(shown.locator("#summary").get_by_role("rowheader").filter(has_text=one.id)).to_be_visible()
     for table in ("Who can enter, by strength", "To look at: each use once"):
         assert shown.locator("#summary").get_by_role("table", name=table).locator("tbody tr").count() >= 1
 

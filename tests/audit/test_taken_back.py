@@ -312,13 +312,61 @@ def test_an_account_has_of_a_permission_set_what_was_last_provisioned_there(
     assert compared(world, *changed, target=HUB).taken_back[0].permissions is None, "nobody enters it by the set"
 
 
-def test_a_policy_that_a_call_gave_and_states_do_not_have_is_said_at_the_ways_into_its_role() -> None:
+@pytest.mark.parametrize(
+    ("provisioned", "strength", "said", "entered"),
+    [
+        ([], "administrator", f"on: {TAKEN_FROM_IT} and not provisioned since in what was read, so it may s", 2),
+        ([(2.2, PROVISIONED, TO_ALL)], "read", "to 2026-09-03 13:48 UTC, when it was provisioned anew (taken from", 0),
+    ],
+)
+def test_what_a_set_had_before_the_records_an_account_may_have_after_it_was_taken_away(
+    provisioned: list[tuple[float, str, dict[str, Any]]], strength: str, said: str, entered: int
+) -> None:
+    """https://docs.aws.amazon.com/singlesignon/latest/APIReference/API_DetachManagedPolicyFromPermissionSet.html."""
+    world = center()
+    attach(world, "ManagedPolicyAttachment", managedPolicyArn=READ_ONLY)
+    calls = [(2, "DetachManagedPolicyFromPermissionSet", {"managedPolicyArn": ADMINISTRATOR}), *provisioned]
+    found = compared(world, of_ann(1.5), of_ann(2.5), *(of_set(*one) for one in calls), from_states=True)
+    (one,) = found.taken_back
+    assert one.between.startswith(f"from before the records {said}")
+    assert ([one.places, len(one.entered)], found.noteworthy) == ([(STAGE,), entered], True)
+    assert {str(way.permissions) for way in found.answers.ways if way.source.who.name == "admins"} == {strength}
+
+
+@pytest.mark.parametrize(
+    ("again", "said"), [(True, ["DetachRolePolicy of deployer (AdministratorAccess)"]), (False, [])]
+)
+def test_a_policy_that_was_taken_away_made_nobody_stronger(again: bool, said: list[str]) -> None:
+    """A Deny may go with it: https://docs.aws.amazon.com/IAM/latest/APIReference/API_DetachRolePolicy.html."""
+    calls, world = [TAKEN, *([GIVEN] if again else [])], two_keys(managedPolicyArns=[ADMINISTRATOR])
+    found = compared(world, *changes(STAGE, *calls), from_states=True)
+    assert [one.words(found.answers).partition(" in ")[0] for one in found.taken_back] == said
+    (way,) = [one for one in found.answers.ways if not one.by_access_role]
+    assert way.permissions.names == ("AdministratorAccess",)
+
+
+@pytest.mark.parametrize(("person", "kept"), [("carl", True), ("dave", False)])
+def test_of_a_person_what_a_set_had_when_the_person_entered_by_it_is_kept(person: str, kept: bool) -> None:
+    """https://docs.aws.amazon.com/singlesignon/latest/APIReference/API_ProvisionPermissionSet.html."""
+    given = (f"{do}PermissionSet" for do in ("AttachManagedPolicyTo", "DetachManagedPolicyFrom"))
+    calls = [of_set(day, one, {"managedPolicyArn": ADMINISTRATOR}) for day, one in enumerate(given, 1)]
+    found = compared(center(), of_ann(1.5, "carl"), *calls, of_set(1, PROVISIONED, TO_ALL), from_states=True)
+    answers = of_person(found.answers, person, {person})
+    said = [one.words(answers).partition(",")[0] for one in by_person(found, answers).taken_back]
+    assert said == ["permission set Admin"] * kept, "in no group that has a way"
+
+
+@pytest.mark.parametrize(("boundary", "strength"), [("", "administrator"), (READ_ONLY, "read")])
+def test_a_policy_that_a_call_gave_and_states_do_not_have_is_said_at_the_ways_into_its_role(
+    boundary: str, strength: str
+) -> None:
     """https://docs.aws.amazon.com/IAM/latest/APIReference/API_AttachRolePolicy.html."""
     early = entry(CI_SESSION, DEPLOYER, at(0.5))
-    found = compared(two_keys(), early, *changes(STAGE, GIVEN), from_states=True)
+    world = two_keys(**{"permissionsBoundary": boundary} if boundary else {})
+    found = compared(world, early, *changes(STAGE, GIVEN), from_states=True)
     (way,) = [one for one in found.answers.ways if not one.by_access_role]
     assert (str(way.permissions), way.permissions.names) == (
-        "administrator",
+        strength,
         ("AdministratorAccess (AttachRolePolicy, 2026-09-02 09:00 UTC)",),
     )
     assert [*found.strengths.values()] == [Level.NONE], "before it had more"
@@ -439,7 +487,7 @@ def test_the_title_has_the_period_and_who_entered_is_named_below_it() -> None:
     assert title(answers, STAGE, found).startswith(f"Who can enter {STAGE}, and who did from 2026-09-01 09:00 UTC (")
     assert title(answers, STAGE, None).startswith(f"Who can enter {STAGE} (")
     step = "ask who it was and what they did, take away what still lets them in, or let a stack make it"
-    who = "user mallory of management (no permissions, 1 without a door)"
+    who = "user mallory of management (no permissions 1; 1 without a door)"
     assert at_the_top(answers, found) == [f"Entered: {who}. Next step for who came without a door: {step}"]
 
 

@@ -89,6 +89,7 @@ def test_more_shards_than_jobs_are_spread_evenly_and_none_is_lost() -> None:
         (None, 2_000, Slots(4, "4 processors")),
         (3, 2_000, Slots(3, "--parallel")),
         (16, 2_000, Slots(4, "2,000 MiB of memory, 500 MiB a shard")),
+        (None, 1_999, Slots(3, "1,999 MiB of memory, 500 MiB a shard")),
         (None, 100, Slots(1, "100 MiB of memory, 500 MiB a shard")),
     ],
 )

@@ -163,6 +163,14 @@ def test_even_an_organization_with_very_many_flat_units_stays_readable(units: in
     assert can_be_read(scene)
 
 
+def test_many_accounts_outside_the_organization_are_counted_in_one_box() -> None:
+    vendors = [Who("role", str(300_000_000_000 + number), "vendor") for number in range(60)]
+    doors = [way(one, MANAGEMENT, f"of-{one.account}") for one in vendors]
+    scene = overview(organization("example", [Account(MANAGEMENT, "management")], doors))
+    (outside,) = [box for box in boxes(scene) if box.kind == "outside"]
+    assert (outside.lines, outside.children) == (("Outside the organization's accounts", "60 accounts"), ())
+
+
 @pytest.mark.parametrize("broken", [9, 100])
 def test_many_broken_doors_are_summed_up_by_what_they_lack(broken: int) -> None:
     ci = Who("role", MANAGEMENT, "ci")

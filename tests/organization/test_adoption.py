@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.test_settings import STAGE, changed
 from twokeys.errors import Refusal
 from twokeys.organization.adoption import Adoption, Entered, adopt, environments_by, refuse_unadoptable
 from twokeys.organization.model import Account, Caller, Live, Organization, Policy, Unit
@@ -251,6 +252,16 @@ def test_each_unit_gets_a_stack_of_its_own_however_deep_it_is_and_whatever_it_is
     found = environments(replace(EMPTY, units=units, accounts=members), "ou")
     assert found.pop("adopted") == []
     assert sorted(found.values()) == [[one.id] for one in members]
+
+
+def test_a_tag_that_aws_took_before_it_limited_their_text_stays_where_it_is_taken_over() -> None:
+    """https://docs.aws.amazon.com/organizations/latest/APIReference/API_Tag.html: its pattern was any text once."""
+    account = {"organizationalUnit": "Workloads/Stage", "tags": {"note": "a: b # c"}}
+    found = parse("stage", changed(STAGE, "accounts", {"stage": account | {"adopt": "222222222222"}}))
+    assert found.accounts["stage"].tags == account["tags"]
+    for config in (changed(STAGE, "accounts", {"stage": account}), changed(STAGE, "tags", account["tags"])):
+        with pytest.raises(Refusal, match="letters, digits, spaces"):
+            parse("stage", config)
 
 
 def test_tags_that_aws_made_are_not_taken_over() -> None:

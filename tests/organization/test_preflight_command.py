@@ -5,10 +5,16 @@ from pathlib import Path
 from subprocess import CompletedProcess
 from typing import Any
 
+import click
 import pytest
+from click.testing import CliRunner
 
 from tests.organization.existing import Existing
 from tests.sandbox.conftest import Run
+from twokeys.errors import Refusal
+from twokeys.organization.adopt_command import adopt
+from twokeys.organization.life.commands import email
+from twokeys.organization.preflight_command import preflight
 
 
 def found(run: CompletedProcess[str]) -> list[dict[str, Any]]:
@@ -84,3 +90,22 @@ def test_an_endpoint_that_is_no_address_is_named(twokeys: Run, monkeypatch: pyte
     monkeypatch.setenv("AWS_ENDPOINT_URL", "nowhere")
     refused = twokeys(*command.split())
     assert (refused.returncode, "AWS_ENDPOINT_URL" in refused.stderr) == (1, True)
+
+
+@pytest.mark.parametrize(("command", "arguments"), [(preflight, ["dev"]), (adopt, [])])
+def test_the_project_of_another_program_is_refused(
+    command: click.Command, arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "Pulumi.yaml").write_text("{name: acme-net, runtime: python}")
+    monkeypatch.chdir(tmp_path)
+    refused = CliRunner().invoke(command, arguments).exception
+    assert isinstance(refused, Refusal)
+    assert "its name is acme-net" in refused.why
+    assert [one.name for one in tmp_path.iterdir()] == ["Pulumi.yaml"]
+
+
+def test_an_empty_code_is_refused_before_anything_is_asked() -> None:
+    """StartPrimaryEmailUpdate would mail another code: a script's variable may be empty."""
+    refused = CliRunner().invoke(email, ["stage", "stage", "new@company.com", "--otp", "", "--yes"])
+    assert refused.exit_code == 2
+    assert "--otp has no code" in refused.output

@@ -392,7 +392,14 @@ def test_of_an_unknown_trust_preview_says_that_it_may_be_refused_and_the_arn_of_
     assert "unjudged: RolePolicy reads. Whom the trust policy of Role jobs lets in" in found.message
     assert "may be refused in the update" in found.message
     assert "nothing has to be done" not in found.message
-    assert f"arn:aws:iam::{STAGE}:oidc-provider/token.actions.githubusercontent.com" in found.message
+    step = f"arn:aws:iam::{STAGE}:oidc-provider/token.actions.githubusercontent.com"
+    assert f"judged now, write it with {step}" in found.message
+    ipam = world.role("ipam", world.stage)
+    world.grant("ipam", world.stage, arn(HUB, "role/dns"))
+    world.add("Role", "dns", world.hub, name="dns", made_from={"assumeRolePolicy": [ipam]})
+    found = {one.policyName: one.message for one in Engine().analyze(world.resources)}[DEFERRED]
+    assert f"write that of Role jobs with {step}" in found
+    assert "write that of Role dns with what is known already" in found
 
 
 @pytest.mark.parametrize("condition", [{}, {"IpAddress": {"aws:SourceIp": "203.0.113.0/24"}}])
@@ -611,6 +618,23 @@ def test_a_document_that_is_not_known_weighs_as_much_as_it_may_open(
     where = world.hub if role == "ci" else world.stage
     world.add("RolePolicy", "late", where, role=role, name="late", made_from={"policy": [bucket]})
     (found,) = [one for one in engine.analyze(world.resources) if one.policyName == DOORS_CHANGED]
+    assert analyzer.proto.PolicySeverity.Name(found.severity) == f"POLICY_SEVERITY_{severity}"
+
+
+@pytest.mark.parametrize(("policy", "severity"), [("AdministratorAccess", "HIGH"), ("ReadOnlyAccess", "LOW")])
+def test_a_new_role_whose_trust_is_not_known_weighs_as_much_as_what_it_may_do(
+    policy: str, severity: str, tmp_path: Path
+) -> None:
+    """https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AdministratorAccess.html"""
+    world = two_keys()
+    engine = Engine({DOORS_CHANGED: {"state": str(write_state(tmp_path / "before.json", world))}})
+    kind = "aws:iam/openIdConnectProvider:OpenIdConnectProvider"
+    github = put(world, kind, "github", world.stage, url="https://token.actions.githubusercontent.com")
+    may, waits = [f"arn:aws:iam::aws:policy/{policy}"], {"assumeRolePolicy": [github]}
+    world.add("Role", "gh", world.stage, name="gh", managedPolicyArns=may, made_from=waits)
+    (found,) = [one for one in engine.analyze(world.resources) if one.policyName == DOORS_CHANGED]
+    assert f"\n? possible: somebody who is not named -> role gh of {STAGE} (" in found.message
+    assert "), if trust policy of role gh allows it" in found.message
     assert analyzer.proto.PolicySeverity.Name(found.severity) == f"POLICY_SEVERITY_{severity}"
 
 

@@ -104,6 +104,14 @@ def test_a_temporary_door_is_opened_again_by_changing_its_end_and_its_reason_alo
     assert ends == timedelta(hours=1)  # the longest session of a role that says none: CreateRole, MaxSessionDuration
 
 
+def test_what_the_preview_warns_of_is_said_before_its_result(shop: Path) -> None:
+    (shop / "Pulumi.shop.yaml").write_text(CONFIG.replace("{shop: {}}", "{shop: {organizationalUnit: Shops}}"))
+    said = call(shop, "shop-fix", "--for", "2h", "--reason", "r", "--dry-run").splitlines()
+    (warning,) = [line for line in said if line.startswith("warning: ")]
+    assert "stack organization/twokeys/management is not among the stacks whose states were read" in warning
+    assert said[said.index(warning) + 1] == "previewed: nothing refused"
+
+
 def test_an_expired_door_beside_it_is_refused_as_the_preview_refuses_it(shop: Path) -> None:
     refused = refusal(shop, "shop-queue", "--from", "shop-reader", "--for", "2h")
     assert "door-expired" in refused.what
@@ -137,7 +145,7 @@ def test_the_packs_longest_time_holds(shop: Path) -> None:
 @pytest.fixture
 def _unpreviewed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the preview, which other tests have."""
-    monkeypatch.setattr("twokeys.temporary.open_command._refuse_what_preview_refuses", lambda *_, **__: True)
+    monkeypatch.setattr("twokeys.temporary.open_command._refuse_what_preview_refuses", lambda *_, **__: [])
 
 
 def _dry(shop: Path, *arguments: str) -> dict[str, Any]:

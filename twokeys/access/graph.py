@@ -69,8 +69,8 @@ SHOW_SECRETS = "export the state with `pulumi stack export --show-secrets --file
 _CORRECT = "correct the document as the reason says; IAM would refuse it too"
 DECLARE = (
     "write the document from values that are known in preview, such as an ARN that is written out (a role's, where it "
-    "has a `name`), or create what it waits for in an earlier update, or declare it as `python -m pydoc "
-    "twokeys.declared` shows"
+    "has a `name`; a trust policy's with `depends_on` that role), or create what it waits for in an earlier update, or "
+    "declare it as `python -m pydoc twokeys.declared` shows"
 )
 """The next step where a document is not known, and nobody declares it."""
 _WHOM = (

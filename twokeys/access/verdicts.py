@@ -1,13 +1,14 @@
-"""What all rules together say of a graph."""
+"""What all rules together say of a graph; each is run so that nothing it does can turn into a pass."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from twokeys.access.configuration import LEVEL
-from twokeys.access.findings import Accepted, Finding, Result, Rule, run
-from twokeys.access.graph import Graph
+from twokeys.access.exceptions import Accepted, DoorConfig, Result, apply
+from twokeys.access.findings import Finding, Rule
+from twokeys.access.graph import SHOW_SECRETS, Graph
 from twokeys.access.reading.snapshot import PROVIDER
 
 MANDATORY: Final = ("mandatory", "remediate")
@@ -117,3 +118,31 @@ def _judged(level: str, result: Result) -> Iterator[Judged]:
         yield Judged(finding, mandatory=level in MANDATORY and not finding.advice)
     if result.failure is not None:
         yield Judged(result.failure, mandatory=True, failed=True)
+
+
+def run(rule: Rule[Any], graph: Graph, config: Mapping[str, object], now: datetime) -> Result:
+    """Run a rule and apply its exceptions; never raises.
+
+    `config` are its settings, as `twokeys.access.configuration` read them. `now` is the moment at which it is judged.
+    """
+    try:
+        settings = rule.config.model_validate(dict(config))
+        result = Result(tuple(rule.check(graph, settings, now)))
+        if isinstance(settings, DoorConfig):
+            result = apply(rule, settings.exceptions, result.findings, graph, now.astimezone(UTC).date())
+    except Exception as error:  # a rule that fails has proved nothing
+        message = f"The rule {rule.name} failed with {type(error).__name__}: {error}; it has proved nothing"
+        step = "report this as a defect of TwoKeys; until it is mended, no change can be shown to be safe"
+        return Result(failure=Finding(message, step, rule=rule.name))
+    shown = tuple(_of_the_stack(replace(finding, rule=rule.name), rule, graph) for finding in result.findings)
+    return replace(result, findings=shown)
+
+
+def _of_the_stack(finding: Finding, rule: Rule[Any], graph: Graph) -> Finding:
+    """The finding, at a resource that the stack has: one that a template makes is shown at the template."""
+    resource = graph.snapshot.by_urn.get(finding.urn or "")
+    if resource is None:
+        return finding
+    if rule.waits_for_values and resource.hides_secret:
+        finding = replace(finding, next_step=SHOW_SECRETS)
+    return replace(finding, urn=resource.made_by) if resource.made_by else finding

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from twokeys.access.findings import Accepted
+from twokeys.access.exceptions import Accepted
 from twokeys.access.reading.since import NOT_KNOWN, Since
 from twokeys.access.reading.snapshot import place_of
 from twokeys.answers.model import Account, Answers, DoorAnswer, KeyPlace, LongTerm, NotProved, Party, State, Step, Way

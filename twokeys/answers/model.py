@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import Enum
 from functools import cached_property
 
-from twokeys.access.findings import Accepted
+from twokeys.access.exceptions import Accepted
 from twokeys.access.judge import Key
 from twokeys.access.model.documents import Document
 from twokeys.access.model.door_name import DoorName

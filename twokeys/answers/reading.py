@@ -57,7 +57,7 @@ from twokeys.answers.permissions import Level, Permissions, permissions
 from twokeys.answers.places import Places
 from twokeys.doors import Who
 from twokeys.doors.who import ROLES_ANYWHERE
-from twokeys.iam import Arn, Outcome, Unknown
+from twokeys.iam import UNKNOWN, Arn, Outcome, Unknown
 from twokeys.iam.sts import CHAINED_SECONDS
 from twokeys.iam.subjects import misspelt_subject
 
@@ -176,10 +176,18 @@ class _Reader:
     def _perhaps(self) -> Iterator[Way]:
         there = any(door.perhaps for door in (*self._graph.doors, *self._graph.steps))
         paths = paths_from(self._graph, self._is_no_group, perhaps=True) if there else ()
+        entered = set()
         for path in (*paths, *(Path((door,)) for door in self._of_users)):
             if later := [door.target for door in path.doors if door.perhaps]:
+                entered.add(path.target)
                 by_aws = any(map(self._is_access_role, later))
                 yield from (replace(way, by_access_role=by_aws) for way in self._ways([path]))
+        for role in self._graph.roles:
+            if role not in entered and role.urn and role.trust is not None and role.trust.policy is UNKNOWN:
+                title = role.trust.title
+                trust = KeyPlace(title, role.urn, source=role.source)
+                step = Step(Party(Who("principal", "")), self._parties.of(role), (), trust, (), hangs_on=(title,))
+                yield Way((step,), Outcome.UNKNOWN.value, (), self._strength(role))
 
     def _way(self, path: Path) -> Way:
         first, last = path.doors[0], path.doors[-1]

@@ -3,7 +3,7 @@
 from collections.abc import Container, Iterable
 from dataclasses import replace
 
-from twokeys.access.findings import Accepted
+from twokeys.access.exceptions import Accepted
 from twokeys.answers.model import Answers, Party
 from twokeys.answers.summary import FEW
 from twokeys.doors import Who

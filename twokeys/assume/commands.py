@@ -52,7 +52,6 @@ def _through(command: Callable[..., Any]) -> Callable[..., Any]:
             "--profile", metavar="NAME", help="The profile with your own credentials; default: the environment."
         ),
         doors_options,
-        click.argument("door", default="", metavar="DOOR", shell_complete=complete),
     ):
         command = option(command)
     return command
@@ -89,6 +88,7 @@ class _BeforeACommand(click.Command):
 
 
 @click.command(cls=_BeforeACommand)
+@click.argument("door", default="", metavar="[DOOR]", shell_complete=complete)
 @_through
 @click.option(
     "--region", help="The region; default: the environment's, else the one that the file has for the account."
@@ -165,6 +165,7 @@ def assume(
 
 
 @click.command()
+@click.argument("door", shell_complete=complete)
 @_through
 @click.option("--to", "destination", metavar="PAGE", help="The console's page, as in /s3/home; default: its home.")
 @click.option("--region", help="The region to open the console in; default: the last one that you were in.")
@@ -184,7 +185,7 @@ def console(
     from twokeys.assume.session import console_address, console_page, local_aws
     from twokeys.doors.switch_role import shortcut_url
     from twokeys.iam import Arn
-    from twokeys.profiles.ways import AssignmentWay, least
+    from twokeys.profiles.ways import AssignmentWay, least, whose
 
     region = how["region"]
     if destination and region and not destination.startswith("/"):
@@ -194,6 +195,7 @@ def console(
     if destination or region:
         destination = console_page(destination or "/", way.partition or "aws", region)
     if isinstance(way, AssignmentWay) and (way.start_url or "").startswith("https://"):
+        note(f"it is for {whose(ways, reading.accounts)}")
         address = shortcut_url(way.start_url or "", way.account, way.permission_set, destination)
     elif where := local_aws(how["profile"]):
         raise Refusal(
@@ -302,7 +304,8 @@ def _about(way: Way, *more: str) -> str:
 
     ends = f"until {until(way.expires)}" if way.expires else ""
     dates = closed(way) or not_yet(way) or ends
-    return ", ".join(filter(None, [way.permits, *asks(way), *more, only_if(way), dates]))
+    strength = "permissions not known" if way.permits == "not known" else way.permits
+    return ", ".join(filter(None, [strength, *asks(way), *more, only_if(way), dates]))
 
 
 def _no_door(door: str, reading: Reading, mine: list[Way], where: str) -> Refusal:

@@ -298,9 +298,12 @@ def _region_of_surroundings() -> str | None:
 
 def _came_with(profile: str | None, own: str) -> str:
     """The profile with which a shell comes into a door, also by way of another; "" where its keys were in none."""
-    if in_shell(profile):
-        return os.environ.get(PROFILE, "")
-    return own if own in Configuration().available_profiles else ""
+    profiles = Configuration().full_config["profiles"]
+    if not in_shell(profile):
+        return own if own in profiles else ""
+    key = os.environ["AWS_ACCESS_KEY_ID"]
+    having = (name for name, of in profiles.items() if of.get("aws_access_key_id") == key)
+    return os.environ.get(PROFILE) or next(having, "")
 
 
 def _region_of(profile: str) -> str | None:

@@ -81,7 +81,8 @@ class Stood:
     @property
     def may_stand(self) -> bool:
         """Whether a role may still be stronger by it than what was read says."""
-        return bool(self.permissions and self.since and not self.until and self.change.gives in _POLICIES)
+        stands = bool(self.since or self.change.undone) and not self.until
+        return stands and self.permissions is not None and self.change.gives in _POLICIES
 
     @property
     def was_there(self) -> bool:
@@ -100,7 +101,7 @@ class Stood:
     def between(self) -> str:
         """From when to when, in words."""
         taken = f"taken from the set {in_utc(self.taken)}" if self.taken else ""
-        if self.accounts and not self.since:
+        if self.accounts and not self.since and not self.change.undone:
             given = f"given to the set {in_utc(self.change.use.time)}{taken and f', {taken},'}"
             return f"{given} and not provisioned meanwhile in what was read"
         first = in_utc(self.since) if self.since else "before the records"
@@ -118,7 +119,8 @@ class Stood:
         strong = level.word + (f" ({listed(names)})" if names else "")
         of_set = f", in {listed([answers.account_name(one) for one in self.accounts], most=_MOST)}"
         role = self.into(answers) + (of_set if self.accounts else f" of {answers.account_name(self.change.recorded)}")
-        return f"{listed(self.who(answers), most=_MOST)} -> {role}: {strong}, {self.between}"
+        ends = " -> ".join(filter(None, (listed(self.who(answers), most=_MOST), role)))
+        return f"{ends}: {strong}, {self.between}"
 
     def who(self, answers: Answers) -> list[str]:
         """Who was let in, or may enter what was given more."""
@@ -236,8 +238,14 @@ def not_in_states(answers: Answers, changes: Sequence[Change]) -> tuple[Stood, .
         each
         for one, _, stands in _fates(answers, done)
         if stands and answers.from_states and not _is_shown(one, answers)
-        for each in _in_accounts(Stood(one, one.use.time, None, _permissions(one, None, done, answers)), done, answers)
+        for each in _in_accounts(_stood(one, None, done, answers), done, answers)
     )
+
+
+def _stood(one: Change, until: datetime | None, done: Sequence[Change], answers: Answers) -> Stood:
+    """What a call gave; of one that takes away, with which a Deny may go, it is not judged whom it made stronger."""
+    may = None if one.undone else _permissions(one, until, done, answers)
+    return Stood(one, one.use.time, until, may, trusted(one.policy, still(one, answers), partial(_named, answers)))
 
 
 def _in_accounts(one: Stood, done: Iterable[Change], answers: Answers) -> Iterator[Stood]:
@@ -252,7 +260,7 @@ def _in_accounts(one: Stood, done: Iterable[Change], answers: Answers) -> Iterat
     if one.permissions is None or one.change.of[0] != "set":
         yield one
         return
-    given, taken = one.change.use.time, one.until
+    given, taken, undone = one.change.use.time, one.until, one.change.undone
     of_set = [each for each in done if each.use.event in PROVISIONS and each.of[:2] == one.change.of[:2]]
     alike: dict[tuple[datetime | None, datetime | None, datetime | None], list[str]] = defaultdict(list)
     roles: dict[str, list[Document]] = defaultdict(list)
@@ -260,13 +268,15 @@ def _in_accounts(one: Stood, done: Iterable[Change], answers: Answers) -> Iterat
         roles[way.account] += way.permissions.documents
     for account, has in roles.items():
         times = [each.use.time for each in of_set if account == each.use.account or _EVERYWHERE in each.parameters]
-        since = next((time for time in times if given <= time <= (taken or time)), None)
-        until = next((time for time in times if since and taken and taken <= time != since), None)
+        since = next((time for time in times if not undone and given <= time <= (taken or time)), None)
+        until = next((time for time in times if (since or undone) and taken and taken <= time != since), None)
         there = answers.from_states or any(_has(one.change, each) for each in has)
         if answers.from_states or taken or not there:
-            alike[since, until, taken if there or until or not since else None].append(account)
+            alike[since, until, taken if there or until or not (since or undone) else None].append(account)
     for (since, until, told), accounts in alike.items():
-        yield replace(one, since=since, until=until, accounts=tuple(accounts), taken=told)
+        found = replace(one, since=since, until=until, accounts=tuple(accounts), taken=told)
+        went = undone and (until or not told)  # what was there before the records
+        yield replace(found, permissions=None, until=until or taken) if went else found
 
 
 def _has(one: Change, said: Document) -> bool:
@@ -288,6 +298,8 @@ def as_they_may_be(answers: Answers, stood: Iterable[Stood]) -> Answers:
             level, _ = one.permissions or (may.level, ())
             name = f"{_policy(one.change.of[2])} ({one.change.use.event}, {in_utc(one.since or one.change.use.time)})"
             names, policies = ((name, *each) for each in (may.names, may.policies))
+            if may.limit:
+                level = min(level, level_of(may.limit, tuple(own_changes(way.target.arn, may.documents))))
             may = replace(may, level=max(may.level, level), names=names, policies=policies)
         return replace(way, permissions=may)
 
@@ -301,12 +313,8 @@ def taken_back(answers: Answers, changes: Sequence[Change]) -> tuple[Stood, ...]
     what was there before the records, where no state of then shows it.
     """
     done = _done(changes)
-    named = partial(_named, answers)
     found = [
-        Stood(
-            *(one, one.use.time, until, _permissions(one, until, done, answers)),
-            trusted(one.policy, still(one, answers), named),
-        )
+        _stood(one, until, done, answers)
         for one, until, _ in _fates(answers, changes)
         if not _stands_anyway(one, answers)
         and (until or not (answers.from_states or _is_shown(one, answers) or _is_of_credentials(one)))
@@ -316,7 +324,8 @@ def taken_back(answers: Answers, changes: Sequence[Change]) -> tuple[Stood, ...]
     for one in done:
         of = (one.recorded, *one.of[:2])
         if not seen & {_key(one), of, (TRUST, *of, "", "")} and _took_away(one, last, answers):
-            found.append(Stood(one, None, one.use.time))
+            may = _permissions(one, one.use.time, done, answers) if one.undone and one.of[0] == "set" else None
+            found.append(Stood(one, None, one.use.time, may))
         seen.add(_key(one))
         if one.use.event in _MAKES:
             seen.add(of)
@@ -346,9 +355,11 @@ def with_entries(found: Iterable[Stood], uses: Iterable[Use], answers: Answers) 
 
     def came(one: Stood) -> Iterator[Use]:
         entered = _entered(one.change, one.accounts or answers.accounts, answers)
-        whom = {*entered, *chain.from_iterable(members[each] for each in entered)} if one.since else ()
+        known = one.since or one.may_stand
+        whom = {*entered, *chain.from_iterable(members[each] for each in entered)} if known else ()
         for use in chain.from_iterable(of[where] for where in whom):
-            if one.since and one.since <= use.time <= (one.until or use.time) and _is_by(one.change, use, answers):
+            stood = (one.since or use.time) <= use.time <= (one.until or use.time)
+            if stood and _is_by(one.change, use, answers):
                 yield use
 
     return tuple(replace(one, entered=tuple(sorted({*came(one)}, key=attrgetter("time", "id")))) for one in found)
@@ -497,7 +508,7 @@ def _permissions(
         what = each.of[2]
         if each.use.time <= one.use.time:
             shown.pop(what, None)
-        if not each.undone and (until is None or each.use.time < until):
+        if each is one or (not each.undone and (until is None or each.use.time < until)):
             own = answers.holds.get((one.recorded, "policy", what, ""))
             policy = each.policy or (own.policy if own else UNKNOWN)
             said = Document(policy, what.rpartition("/")[2], arn=what if Arn.parse(what) else None)

@@ -235,28 +235,29 @@ class _Sorting:
         self.judged: list[Use] = []
         self.population: list[Entry] = []
         for use in self.uses:
+            is_step = use.failed is None and use.event not in SIGN_INS and self._take_on_the_way(use)
             if use.account in answers.accounts:
-                self._take_into(use)
-            if not use.failed and use.event not in SIGN_INS:
-                self._take_on_the_way(use)
+                self._take_into(use, is_step=is_step)
 
-    def _take_into(self, use: Use) -> None:
-        """A use of an account that is asked for: an entry, unless it is apart."""
+    def _take_into(self, use: Use, *, is_step: bool) -> None:
+        """A use of an account that is asked for: an entry, unless it is apart, or a step on the way."""
         other = _why_no_entry(use)
         if other is None or (use.failed is None and use.caller.who.kind == "service" and _hands_on(use, self._answers)):
             entry = self.doors.take(use, self._ids)
             other = _BEFORE if use.event == EARLIER and not entry.doors else None
             self.population += [] if other else [entry]
-        self.apart += Counter([other] if other else ())
+        self.apart += Counter([other] if other and not is_step else ())
         self.judged += [use] if use.delegate or not (_needs_no_door(use) or use.event == EARLIER) else []
 
-    def _take_on_the_way(self, use: Use) -> None:
-        """A use of a step, or one by which somebody comes where a way leads through."""
+    def _take_on_the_way(self, use: Use) -> bool:
+        """Whether it is a use of a step, or one by which somebody comes where a way leads through."""
         step = self.steps.take(use, self._ids, on_the_way=True)
         elsewhere = use.account not in self._answers.accounts
         handed = elsewhere and use.caller.who.kind == "service" and _hands_on(use, self._answers)
         begins = use.target in self._led_through and use.event not in SESSIONS and (handed or not _by_service(use))
-        self.population += [step] if step.doors or (begins and _is_no_entry(use, self._answers)) else []
+        on_the_way = bool(step.doors) or (begins and _is_no_entry(use, self._answers))
+        self.population += [step] if on_the_way else []
+        return on_the_way
 
 
 def _longest_sessions(answers: Answers) -> dict[Who, timedelta]:

@@ -3,7 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Callable, Container, Iterator, Sequence
 
-from twokeys.answers.model import Answers
+from twokeys.answers.model import Answers, Way
 from twokeys.answers.permissions import Level
 from twokeys.audit.against_states import Stood, actor, begun, caller
 from twokeys.audit.comparison import Comparison
@@ -77,8 +77,8 @@ def saw(answers: Answers, comparison: Comparison) -> str:
         f"role {use.role} of {answers.account_name(use.account)}, as {use.session}" for use in comparison.earlier
     ]
     at_work = f" that began before the period {'was' if len(earlier) == 1 else 'were'} at work"
-    as_root = sum(one.use.caller.who.kind == "root-user" for one in comparison.unusual)
-    unusual = f"{len(comparison.unusual)} unusual" if comparison.unusual or not _only_learning(comparison) else ""
+    kinds = [f"{kind}: {count}" for kind, count in Counter(one.kind for one in comparison.unusual).most_common()]
+    unusual = f"{len(comparison.unusual)} unusual" if kinds or not _only_learning(comparison) else ""
     doors, steps = comparison.not_known
     of = " and ".join(filter(None, (_some(doors, "door"), _some(steps, "step", " on the way"))))
     seen = (
@@ -87,7 +87,7 @@ def saw(answers: Answers, comparison: Comparison) -> str:
         _some(len(earlier), "session", f"{at_work} ({listed(earlier, most=FEW)})"),
         *(f"{n} whose {what} is not shown though its door asks for it" for what, n in comparison.not_shown.items()),
         _some(len(comparison.changes), "change", " of keys"),
-        unusual + (f" ({as_root} as the root user)" if as_root else ""),
+        unusual + (f" ({listed(kinds, most=MANY)})" if kinds else ""),
         _ONLY_LEARNING if _only_learning(comparison) else "",
     )
     not_known = (
@@ -130,13 +130,13 @@ def at_the_top(answers: Answers, comparison: Comparison | None, few: int = FEW) 
     if comparison is None:
         return []
     came = []
-    for who, (level, each) in entered(answers, comparison).items():
+    for who, (levels, each) in entered(answers, comparison).items():
         own = [use for uses in each.values() for use in uses]
         without = sum(len(uses) for (_, how), uses in each.items() if how == NO_DOOR)
         sessions = [*dict.fromkeys(use.source_identity or use.caller_session or "" for use in own)]
         named = f" as {said_of([*filter(None, sessions)])}" if any(sessions) else ""
-        count = [f"{without} {NO_DOOR}"] * bool(without) + [f"{len(own)}"] * (without < len(own))
-        came.append(f"{who}{named} ({level.word}, {' of '.join(count)})")
+        strengths = ", ".join(f"{level.word} {count}" for level, count in sorted(levels.items(), reverse=True))
+        came.append(f"{who}{named} ({strengths}{f'; {without} {NO_DOOR}' if without else ''})")
     handed = Counter(
         f"{one.use.event} in {answers.account_name(one.use.account)}"
         for one in comparison.changes
@@ -160,8 +160,8 @@ def at_the_top(answers: Answers, comparison: Comparison | None, few: int = FEW) 
     return [came_in] * bool(came) + said + stood
 
 
-Entered = dict[str, tuple[Level, dict[tuple[str, str], list[Use]]]]
-"""Who came, how strong the strongest role was, and into which role and how, with the uses."""
+Entered = dict[str, tuple[Counter[Level], dict[tuple[str, str], list[Use]]]]
+"""Who came, how often into a role of which strength, and into which role and how, with the uses."""
 
 
 def entered(answers: Answers, comparison: Comparison, sources: Container[str] = ()) -> Entered:
@@ -170,7 +170,7 @@ def entered(answers: Answers, comparison: Comparison, sources: Container[str] = 
     Who came by a door for another, of these sources, as a member of a group, is said there.
     """
     came: dict[str, dict[tuple[str, str], list[Use]]] = defaultdict(lambda: defaultdict(list))
-    strengths: dict[str, Level] = defaultdict(lambda: Level.NONE)
+    strengths: dict[str, Counter[Level]] = defaultdict(Counter)
     of_uses = comparison.strengths
     for one in comparison.population:
         if not one.on_the_way:
@@ -179,9 +179,9 @@ def entered(answers: Answers, comparison: Comparison, sources: Container[str] = 
             by = who if who in doors else next(iter(doors), who)
             how = kind_of(one).removeprefix(SURE).removeprefix("entry ")
             came[by][one.use.target.label, how if by == who else f"{how} by {who}".strip()].append(one.use)
-            strengths[by] = max(strengths[by], of_uses[one.use.id])
+            strengths[by][of_uses[one.use.id]] += 1
     without = {caller(use, answers) for use in comparison.undeclared}
-    order = sorted(came, key=lambda who: (who not in without, -strengths[who], -sum(map(len, came[who].values()))))
+    order = sorted(came, key=lambda who: (who not in without, -max(strengths[who]), -strengths[who].total()))
     return {who: (strengths[who], came[who]) for who in order}
 
 
@@ -225,12 +225,7 @@ def events(answers: Answers, comparison: Comparison, named: Callable[[Sequence[s
     yield from (f"{words}: {door}" for words, door in uses(comparison.doors, named))
     yield from (f"on the way, {words}: {step}" for words, step in uses(comparison.steps, named))
     yield from filter(None, [ways(comparison)])
-    through = [
-        f"{words}: {way}"
-        for words, way in through_roles(comparison)
-        if words in (Usage.USED.value, Usage.PERHAPS.value)
-    ]
-    yield from _few("ways through other roles", through)
+    yield from _few("ways through other roles", list(map(": ".join, through_roles(comparison))))
     yield from filter(None, [about_early(comparison)])
     for signed in comparison.sign_ins:
         yield f"signed in: {sign_ins(signed, answers)}"
@@ -284,18 +279,30 @@ def who_changed(answers: Answers, comparison: Comparison) -> str:
 
 
 def through_roles(comparison: Comparison) -> list[tuple[str, str]]:
-    """Of each way through other roles, whether it was used, and the way in words."""
-    return [
-        (
-            one.usage.value,
-            f"{one.way.source} -> {one.way.target}, through {', '.join(party.short for party in one.way.through)}"
-            + (f", {counted(one.count, 'time')}" if one.count else "")
-            + (f", last {in_utc(one.last)}" if one.last else "")
-            + (f": {one.not_known}" if one.not_known else ""),
-        )
-        for one in comparison.ways
-        if one.way.through
-    ]
+    """The ways through other roles that were used, or perhaps, in words; in one line those that were not, and in
+    another those of which that is not known, for the reason that is said of their doors.
+    """
+    used: list[tuple[str, str]] = []
+    unused: dict[str, list[Way]] = defaultdict(list)
+    for one in (one for one in comparison.ways if one.way.through):
+        if one.usage not in (Usage.USED, Usage.PERHAPS):
+            unused[one.usage.value].append(one.way)
+            continue
+        ends = f"{one.way.source} -> {one.way.target}, through {', '.join(party.short for party in one.way.through)}"
+        count, last = counted(one.count, "time") if one.count else "", f"last {in_utc(one.last)}" if one.last else ""
+        used.append((one.usage.value, ", ".join(filter(None, (ends, count, last)))))
+    for words, own in unused.items():
+        whose, where = (listed([get(way) for way in own], most=MANY) for get in (_source, _place))
+        used.append((words, f"{counted(len(own), 'way')} of {whose}, into {where}, through other roles"))
+    return used
+
+
+def _source(way: Way) -> str:
+    return way.source.short
+
+
+def _place(way: Way) -> str:
+    return way.target.place
 
 
 def about_early(comparison: Comparison) -> str:

@@ -49,8 +49,11 @@ _MOST = 50
 """How many changes the page has; the CSV and JSON list all."""
 _FEW, _MOST_PRINCIPALS = 2, 8
 """How much of each kind of what was taken back, and principals of a strength, the first sheet has."""
-_LINES, _ACROSS, _IN_CELLS = 58, 105, 85
-"""How many lines of a sheet its headings and the place to sign leave, and characters of a line, and of one in cells."""
+_USES = 3
+"""How many uses have to be there, so that more of what was taken back is, too."""
+_LINES, _ACROSS, _IN_HEADINGS, _IN_CELLS, _IN_COLUMNS = 63, 105, 60, 85, 45
+"""How many lines of a sheet the heads of its tables and the place to sign leave; and characters of a line, of one of
+headings, which is higher, in cells, and in two columns."""
 
 
 def page(answers: Answers, target: str | None, comparison: Comparison | None, now: datetime) -> str:
@@ -65,18 +68,35 @@ def page(answers: Answers, target: str | None, comparison: Comparison | None, no
         of_account[way.account].append(way)
     came = _came(answers, comparison, {source.short for source, _ in principals}) if comparison else {}
     of_sources = {source.short: "; ".join(came.pop(source.short, ("", []))[1]) for source, _ in principals}
-    sentences = [
-        numbers.sentence,
-        *at_the_top(answers, comparison, _FEW),
-        credentials(answers),
-        *((saw(answers, comparison), covering(answers, comparison.was_read)) if comparison else ()),
-        not_shown(answers),
-    ]
-    said, steps = zip(*(_step_of(one) for one in sentences if one), strict=True)
     strengths = _by_strength(answers, now)
+    accounts = [
+        (
+            account,
+            counts(of_account[account.id], now),
+            len({way.source for way in of_account[account.id] if way.at(now) is Time.NOW}),
+            [number for number, group in enumerate(groups, 1) if account in group.accounts],
+        )
+        for account in sorted(answers.accounts.values(), key=lambda one: (one.name, one.id))
+    ]
     looked_at = to_look_at(answers, comparison)[0] if comparison is not None else []
     as_of, unseen = scope(answers), not_looked_at(answers)
-    few_uses = _that_fit([asked_of, *said, as_of or "", unseen], [*(names for _, _, names in strengths)], looked_at)
+    few = len(accounts) <= FEW
+    in_columns = [f"{one.name} {one.id} {found}" for one, (_, found), *_ in accounts if few]
+    for most in range(_FEW, 0, -1):
+        sentences = [
+            numbers.sentence,
+            *at_the_top(answers, comparison, most),
+            credentials(answers),
+            *((saw(answers, comparison), covering(answers, comparison.was_read)) if comparison else ()),
+            not_shown(answers),
+        ]
+        said, steps = zip(*(_step_of(one) for one in sentences if one), strict=True)
+        lines = [*said[1:], f"{answers.name}{answers.origin}{made}{as_of}", unseen]
+        room = _room((asked_of, said[0]), lines, [names for *_, names in strengths], in_columns)
+        few_uses = _that_fit(room, looked_at)
+        if room >= 0 and few_uses >= min(_USES, len(looked_at)):
+            break
+    few_uses = max(1, few_uses)
     of_events = _events(answers, comparison, named, few_uses) if comparison is not None else None
     return pages.page(
         _PACKAGE,
@@ -112,20 +132,12 @@ def page(answers: Answers, target: str | None, comparison: Comparison | None, no
         ],
         members=members(answers),
         members_heading=MEMBERS,
-        accounts=[
-            (
-                account,
-                counts(of_account[account.id], now),
-                len({way.source for way in of_account[account.id] if way.at(now) is Time.NOW}),
-                [number for number, group in enumerate(groups, 1) if account in group.accounts],
-            )
-            for account in sorted(answers.accounts.values(), key=lambda one: (one.name, one.id))
-        ],
+        accounts=accounts,
         groups=[(heading(group, named), _by_source(group.ways, now)) for group in groups],
         within=_by_source(((way,) for way in answers.within), now),
         long_term=list(map(str, answers.long_term)),
         keys=_keys(answers),
-        few=len(answers.accounts) <= FEW,
+        few=few,
         shut=shut(answers, named),
         not_proved=list(dict.fromkeys((one.message, one.next_step) for one in answers.not_proved)),
         accepted=None if answers.accepted is None else list(map(str, answers.accepted)),
@@ -147,8 +159,8 @@ def _came(answers: Answers, comparison: Comparison, sources: Container[str]) -> 
     how strong the strongest of its own entries is.
     """
     came: dict[str, tuple[str, list[str]]] = defaultdict(lambda: ("", []))
-    for who, (level, each) in entered(answers, comparison, sources).items():
-        came[who] = (level.word, [])
+    for who, (levels, each) in entered(answers, comparison, sources).items():
+        came[who] = (max(levels).word, [])
         for (role, how), own in each.items():
             places = listed([answers.account_name(use.account) for use in own], most=_MOST_PRINCIPALS)
             what = f"{role} of {places} {how}".strip()
@@ -174,19 +186,23 @@ def _by_strength(answers: Answers, now: datetime) -> list[tuple[str, str, str]]:
     ]
 
 
-def _that_fit(sentences: Iterable[str], cells: Iterable[str], looked_at: Iterable[tuple[str, str]]) -> int:
-    """How many of the uses to look at the first sheet has room for beside these, so that it ends with a place to sign.
+def _room(headings: Iterable[str], lines: Iterable[str], cells: Iterable[str], in_columns: Iterable[str]) -> float:
+    """How many lines of the first sheet are left for uses, so that it ends with a place to sign; below 0 none."""
+    of_headings = sum(_height(one, _IN_HEADINGS) for one in headings)
+    of_cells = sum(_height(one, _IN_CELLS) for one in cells)
+    of_columns = sum(_height(one, _IN_COLUMNS) for one in in_columns) / 2
+    return _LINES - of_headings - sum(map(_height, lines)) - of_cells - of_columns
 
-    One is always there.
-    """
-    room = _LINES - sum(_height(one) for one in sentences) - sum(_height(one, _IN_CELLS) for one in cells)
+
+def _that_fit(room: float, looked_at: Iterable[tuple[str, str]]) -> int:
+    """How many of the uses to look at so many lines have room for."""
     heights = accumulate(_height(pages.AN_ID.sub("", use), _IN_CELLS) for _, use in looked_at)
-    return max(1, sum(height <= room for height in heights))
+    return sum(height <= room for height in heights)
 
 
 def _height(text: str, across: int = _ACROSS) -> float:
     """The lines of a text with what is between it and the next."""
-    return ceil(len(text) / across) + 0.5
+    return ceil(len(text) / across) + 0.4
 
 
 def _by_source(found: Iterable[tuple[Way, ...]], now: datetime) -> list[tuple[str, list[tuple[str, ...]]]]:

@@ -23,7 +23,8 @@ def by_person(comparison: Comparison, answers: Answers, everywhere: Answers | No
 
     A call is the person's that the user made, that carries the person's name as its source identity, or that was made
     in a session which one of the entries began. Of what the answers have not, that is kept which may be the person's:
-    what the person's ways, into whatever account (`everywhere`), and entries lead through, and whom it names.
+    what the person's ways, into whatever account (`everywhere`), and entries lead through, whom it names, and what the
+    person entered by or meanwhile.
     """
     person = answers.person
     if not person:
@@ -67,9 +68,9 @@ def by_person(comparison: Comparison, answers: Answers, everywhere: Answers | No
         taken_back=tuple(
             one
             for one in map(own, comparison.taken_back)
-            if concerns(one) and (one.lost or not one.permissions or enter(one.change, answers))
+            if one.entered or (concerns(one) and (one.lost or not one.permissions or enter(one.change, answers)))
         ),
-        not_in_states=tuple(filter(concerns, map(own, comparison.not_in_states))),
+        not_in_states=tuple(one for one in map(own, comparison.not_in_states) if one.entered or concerns(one)),
         earlier=tuple(filter(did, comparison.earlier)),
         apart=dict(_own_calls(comparison, answers)),
     )

@@ -1,5 +1,6 @@
 """What is unusual among the uses of a trail. docs/audit-events-words.md says what counts."""
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -35,6 +36,7 @@ _FEW = 5
 _ONE_RUN = timedelta(hours=1)
 """How far apart two entries from one address are that are not of one job, which enters several accounts."""
 _DELEGATED = f"{Word.DELEGATED} by temporary delegation"
+_PARTICULARS = re.compile(r"(: |, | \(| \S+ for this principal).*")
 _SAME_ID = "another call has the same sharedEventID or eventID, which CloudTrail gives once"
 
 
@@ -44,6 +46,15 @@ class Unusual:
 
     use: Use
     why: tuple[str, ...]
+
+    @property
+    def kind(self) -> str:
+        """What it is in few words: of an entry the first that is unusual, without its particulars."""
+        if self.use.event in SIGN_INS:
+            whose = " of the root user" if self.use.caller.who.kind == "root-user" else ""
+            said = " and ".join(self.why).replace(f" and {Word.SIGN_IN}", " and")
+            return said if self.use.failed is None else f"failed {Word.SIGN_IN}{whose}"
+        return _PARTICULARS.sub("", self.why[0]).replace("this principal's ", "")
 
 
 def unusual(  # noqa: PLR0913, PLR0917 - what is looked through

@@ -9,7 +9,7 @@ from twokeys.answers.model import Answers, Step
 from twokeys.audit.against_states import begun
 from twokeys.audit.comparison import SignIns
 from twokeys.audit.entries import DoorUse, Entry, Usage
-from twokeys.audit.record import EARLIER, EVENTS, HIDDEN, LOGIN, SESSIONS, SIGN_INS, Use
+from twokeys.audit.record import EARLIER, ENTERING, HIDDEN, LOGIN, SESSIONS, SIGN_INS, Use
 from twokeys.shown import counted, in_utc, listed
 
 NO_DOOR = "without a door"
@@ -65,22 +65,21 @@ def mfa(one: SignIns) -> dict[str, int]:
 
 
 def uses(found: Sequence[DoorUse], named: Callable[[Sequence[str]], str]) -> list[tuple[str, str]]:
-    """Whether each door was used, and how, in words; of many, what is alike but for the account once, added up."""
-    if len(found) <= MANY:
-        return [(usage(one), door_use(one)) for one in found]
-    alike: dict[tuple[bool, str, str, str, str], list[DoorUse]] = defaultdict(list)
-    for one in found:
+    """Whether each door was used, and how, in words; what is alike but for the account once, added up: of those that
+    were not used, and of many.
+    """
+    alike: dict[tuple[int | None, bool, str, str, str, str], list[DoorUse]] = defaultdict(list)
+    for number, one in enumerate(found):
         source, target = one.door.source, one.door.target
+        alone = number if len(found) <= MANY and (one.count or one.perhaps) else None
         whence = str(source) if one.door.crosses else f"{source.who.label} there"
         why = one.not_known.replace(f"{target.place} is not covered", "the account is not covered")
-        alike[one.proved, usage(one), why, whence, target.who.label].append(one)
-    return [
-        (
-            words,
-            door_use(_together(same, why), f"{whence} -> {role} of {named([one.door.target.place for one in same])}"),
-        )
-        for (_, words, why, whence, role), same in alike.items()
-    ]
+        alike[alone, one.proved, usage(one), why, whence, target.who.label].append(one)
+    found_alike = []
+    for (_, _, words, why, whence, role), same in alike.items():
+        ends = f"{whence} -> {role} of {named([one.door.target.place for one in same])}" if len(same) > 1 else ""
+        found_alike.append((words, door_use(_together(same, why if ends else same[0].not_known), ends)))
+    return found_alike
 
 
 def _together(same: list[DoorUse], why: str) -> DoorUse:
@@ -122,7 +121,7 @@ def used(use: Use, answers: Answers) -> str:
     unknown = f" ({use.unique_id})" if not use.names_caller and use.unique_id else ""
     stack_sets = " (named as StackSets name theirs)" if use.role.startswith(_OF_STACK_SETS) else ""
     what = f"role {use.path}{stack_sets}" if use.role else f"root user, limited to {use.task or 'an unknown task'},"
-    what = SIGN_INS.get(use.event, what if use.event in EVENTS or use.role else use.event)
+    what = SIGN_INS.get(use.event, what if use.event in ENTERING or use.role else use.event)
     who = str(answers.named(use.caller)).replace(f"user {HIDDEN}", "a user name that nobody has")
     who += f" as {use.caller_session}" if use.caller_session else ""
     if use.event in SESSIONS and use.permission_set and not use.names_caller and use.caller_session:

@@ -77,8 +77,10 @@ def adopt(  # noqa: PLR0913 - one parameter an option
     from twokeys.organization.adoption import adopt as adoption_of
     from twokeys.organization.adoption import environments_by, refuse_unadoptable
     from twokeys.organization.reading import aws_session, read_live
+    from twokeys.project.stacks import refuse_another_program
 
     stack = _stack_of(out)
+    refuse_another_program(out.parent)
     split = environments_by(environment_by) if environment_by else None
     for role in roles:
         _refuse_no_role(role)

@@ -12,7 +12,7 @@ from twokeys.organization.findings import CheckResult, Status, failure, warning
 from twokeys.organization.model import ALL_FEATURES, Live, Organization
 from twokeys.organization.plan import Plan, wanted
 from twokeys.project.config import load_project
-from twokeys.project.stacks import settings_of
+from twokeys.project.stacks import refuse_another_program, settings_of
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,7 @@ def read_project(root: Path, stacks: tuple[str, ...]) -> Project:
 
     Raises Refusal when there is no project, or a chosen stack's config cannot be used.
     """
+    refuse_another_program(root)
     project = load_project(root)
     chosen = tuple(Plan(stack, settings_of(project, stack)) for stack in dict.fromkeys(stacks))
     others, unreadable = [], {}
@@ -49,7 +50,7 @@ def read_project(root: Path, stacks: tuple[str, ...]) -> Project:
         try:
             others.append(Plan(stack, settings_of(project, stack)))
         except Refusal as refusal:
-            unreadable[str(file.relative_to(root))] = f"{refusal.what}: {refusal.why}"
+            unreadable[str(file.relative_to(root))] = " ".join(f"{refusal.what}: {refusal.why}".split())
     return Project(chosen, tuple(others), unreadable)
 
 

@@ -13,6 +13,7 @@ is not known, so that preview shows a document that lacks a name, and IAM would 
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 from functools import cached_property
@@ -27,7 +28,7 @@ from twokeys.access.keys import PIN, denial, past
 from twokeys.access.model.identities import ORGANIZATIONS
 from twokeys.access.model.names import may_grant
 from twokeys.access.model.principals import ATTACHMENTS, INLINE_POLICIES, TYPES, Identity, Principal
-from twokeys.access.reading.snapshot import Resource, Snapshot, holds_unknown, stack_of
+from twokeys.access.reading.snapshot import Resource, holds_unknown, stack_of
 from twokeys.access.reading.types import Reading, reading_of
 from twokeys.access.rules import BY_NAME
 from twokeys.access.verdicts import Judged, in_one
@@ -77,8 +78,7 @@ def deferred(
         about.append(
             f"Whom the trust policy of {whose} lets in is not known in preview, and may be refused in the update"
         )
-        known = _arn_of_provider(graph, trusts) or "what is known already, and `depends_on` the role that it names"
-        step = f"to have a trust policy judged now, write it with {known} (or declare it: `twokeys.declared`)"
+        step = f"to have it judged now, {_known_instead(graph, trusts)} (or declare it: `twokeys.declared`)"
     severity: Severity | None = "medium" if trusts else None
     return kept, [Judged(Finding(". ".join(about), step, rule=DEFERRED, severity=severity), mandatory=False)]
 
@@ -95,12 +95,23 @@ def _trust(resource: Resource) -> object:
     return (resource.inputs or {}).get("assumeRolePolicy")
 
 
-def _arn_of_provider(graph: Graph, roles: Iterable[Resource]) -> str | None:
+def _known_instead(graph: Graph, trusts: Iterable[Resource]) -> str:
+    """What to write trust policies with, once for those in which it is the same."""
+    alike: dict[str, list[str]] = defaultdict(list)
+    for role in trusts:
+        known = _arn_of_provider(graph, role) or "what is known already, and `depends_on` the role that it names"
+        alike[known].append(_with_type(role))
+    if len(alike) == 1:
+        return f"write it with {next(iter(alike))}"
+    return "; ".join(f"write that of {listed(sorted(whose), _MANY)} with {known}" for known, whose in alike.items())
+
+
+def _arn_of_provider(graph: Graph, role: Resource) -> str | None:
     """The ARN of an OIDC provider that a trust waits for, which follows from its account (or ACCOUNT) and its URL.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html#principal-federated-web-identity
     """
-    behind = {urn for role in roles for urn in role.property_dependencies.get("assumeRolePolicy", ())}
+    behind = role.property_dependencies.get("assumeRolePolicy", ())
     for made in graph.snapshot.of_type(_OIDC):
         url, account = made.get("url"), graph.accounts.of(made)
         if made.urn in behind and isinstance(url, str):
@@ -242,7 +253,7 @@ class _Waiting:
         unknown = self._unknown(resource)
         behind = [resource.property_dependencies.get(key, ()) for key in unknown]
         origins = {urn for urns in behind for urn in urns}.union(more)
-        known = _all_behind(self._graph.snapshot, origins) if all(behind) else self._accounts_to_come
+        known = self._graph.snapshot.all_behind(origins) if all(behind) else self._accounts_to_come
         return self._accounts_to_come & known if unknown else frozenset()
 
     @cached_property
@@ -256,8 +267,8 @@ class _Waiting:
         new = [one for one in snapshot.resources if not one.is_there and not one.type.startswith("pulumi:")]
         of_organizations = {one.urn for one in snapshot.resources if one.type.startswith(ORGANIZATIONS)}
         entered = {one.urn for one in snapshot.resources if one.type.startswith("pulumi:providers:")}
-        needed = _all_behind(snapshot, entered | self._accounts_to_come, parents=True)
-        more = _all_behind(snapshot, needed | of_organizations, parents=True)
+        needed = snapshot.all_behind(entered | self._accounts_to_come, parents=True)
+        more = snapshot.all_behind(needed | of_organizations, parents=True)
         alone = {one.urn for one in new if one.urn in more} <= needed | of_organizations
         covered = of_organizations if alone else frozenset()
         targets = [f"**{ORGANIZATIONS}*:*::**"] if alone else []
@@ -332,22 +343,6 @@ def _unknown_documents(door: Door) -> Iterator[str]:
 
 def _unknown_grants(principal: Principal) -> Iterator[str]:
     return (one.urn for one in principal.bearing if one.policy is UNKNOWN and one.urn is not None)
-
-
-def _all_behind(snapshot: Snapshot, urns: set[str], *, parents: bool = False) -> set[str]:
-    """Everything that resources hang on, themselves included."""
-    seen: set[str] = set()
-    ahead = list(urns)
-    while ahead:
-        urn = ahead.pop()
-        if urn not in seen:
-            seen.add(urn)
-            if found := snapshot.by_urn.get(urn):
-                ahead += found.dependencies
-                ahead += [one for behind in found.property_dependencies.values() for one in behind]
-                ahead += [found.provider] if found.provider else []
-                ahead += [found.parent] if found.parent and parents else []
-    return seen
 
 
 def _lacks_name(value: object) -> bool:

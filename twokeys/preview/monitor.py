@@ -417,7 +417,7 @@ def _message(error: BaseException) -> str:
 
 def _own_line(error: BaseException, folder: str) -> str | None:
     """`file:line` of the last of the program's own frames."""
-    frames = traceback.extract_tb(error.__traceback__)
+    frames = [one for one in traceback.extract_tb(error.__traceback__) if one.filename != __file__]
     own = [one for one in frames if one.filename.startswith(folder) and "site-packages" not in one.filename]
     return f"{own[-1].filename}:{own[-1].lineno}" if own else None
 

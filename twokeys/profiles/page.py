@@ -30,10 +30,11 @@ def page_of(
 def _shown(way: Way, before: Way | None, start_url: str | None) -> dict[str, object]:
     url, why_not = _link(way, before, start_url)
     role = way.role if isinstance(way, RoleWay) else way.permission_set
-    where = f"{role} in {way.account_name}" + (f" ({way.account})" if way.account_name != way.account else "")
+    where = way.account_name + (f" ({way.account})" if way.account_name != way.account else "")
+    where = where if role in way.name else f"{role} in {where}"
     lines = [[where, f"permits: {way.permits}" if way.permits else ""], [way.reason or "", *way.details]]
     lines += [[*asks(way), only_if(way)], [why_not]]
-    lines += [[f"until {until(way.expires)} (over, if you read this later)"] if way.expires and not closed(way) else []]
+    lines += [[f"until {until(way.expires)}"] if way.expires and not closed(way) else []]
     facts = [", ".join(filter(None, line)) for line in lines]
     return {"name": way.name, "url": url, "colour": colour_of(way.environment), "facts": list(filter(None, facts))}
 

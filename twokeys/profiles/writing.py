@@ -103,7 +103,6 @@ def write(  # noqa: PLR0913, PLR0917 - whose profiles, what the exports tell, wh
         *(f"{choices.prefix}{way.name} {why}" for way, why in mfa_from(written, who, choices).items()),
         *_notes(choices.source, {*kept, *had} - {one.name for one in sections}, {*kept, *by_hand}, ways),
         *([] if ways else [NO_DOOR]),
-        *_guessed(sections, had, choices),
         *_missing(exports),
     )
     return Written(written, done, differs, awsconfig.diff(old, done.text, block, str(path)), notes)
@@ -123,18 +122,6 @@ def _refuse_circle(
                 next_step="name the profile with your own credentials with --source-profile",
             )
         name = had.get(name, {}).get("source_profile", "")
-
-
-def _guessed(
-    sections: Iterable[awsconfig.Section], had: Mapping[str, Mapping[str, str]], choices: Choices
-) -> Iterable[str]:
-    known = {one.get("mfa_serial") for one in had.values()}
-    serials = {value for one in sections for key, value in one.settings if key == "mfa_serial"} - known
-    if serials and not choices.mfa_serial:
-        yield (
-            f"{' and '.join(sorted(serials))} is guessed from the name: if your MFA device is another (`aws iam"
-            " list-mfa-devices`), name it with --mfa-serial"
-        )
 
 
 def _notes(source: tuple[str, str], known: Set[str], own: Set[str], ways: Sequence[Way]) -> list[str]:

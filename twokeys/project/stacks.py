@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from twokeys.errors import Refusal
-from twokeys.project.config import Project, load_config, load_project
+from twokeys.project.config import Project, load_config, load_project, read_mapping
 from twokeys.project.shards import NUMBERED, SHARDS, shard_files, shard_name
-from twokeys.settings import parse
+from twokeys.settings import PROJECT, parse
 from twokeys.settings.models import Settings
 
 
@@ -21,6 +21,20 @@ class StackSettings:
     settings: Settings
     file: str
     environment: str = ""
+
+
+def refuse_another_program(root: Path) -> None:
+    """Raises Refusal where a folder has the project of another program: no stack of it reads config of TwoKeys."""
+    path = root / "Pulumi.yaml"
+    name = read_mapping(path).get("name") if path.exists() else PROJECT
+    if name != PROJECT:
+        raise Refusal(
+            "this is the project of another program",
+            where=str(path),
+            why=f"its name is {name}, and config of TwoKeys is read by the program of project {PROJECT} alone",
+            next_step=f"run this in a checkout of TwoKeys, whose project is {PROJECT}; beside a program of your own,"
+            " `twokeys access`, `twokeys policies` and `twokeys preview` need no such config",
+        )
 
 
 def read_settings(root: Path, stack: str) -> StackSettings:

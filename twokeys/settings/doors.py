@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 
+from pydantic import TypeAdapter, ValidationError
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
@@ -25,8 +26,9 @@ from twokeys.settings.models import (
     principal_of,
 )
 from twokeys.settings.problem import Problem, no_account, no_mfa, those_there, twice
-from twokeys.settings.values import check_conditions
+from twokeys.settings.values import GroupPathAndName, check_conditions
 
+_GROUP_OF_IAM: TypeAdapter[str | None] = TypeAdapter(GroupPathAndName | None)
 _PRINCIPAL_PAGE = "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html"
 _THIRD_PARTY_PAGE = "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_common-scenarios_third-party.html"
 _RESERVED_PAGE = "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_create-service-linked-role.html"
@@ -65,6 +67,8 @@ def _door(settings: Settings, key: str, door: DoorSettings) -> Iterator[Problem]
         yield Problem(f"{key}.from.group", door.source.group, why, step)
     if door.via == "identity-center":
         yield from _identity_center_door(settings, key, door)
+    else:
+        yield from _group_of_iam(f"{key}.from.group", door.source.group)
     yield from _role(key, door)
     if principal_of(door.source).kind == "role" and door.session_seconds > 3600:
         why = (
@@ -76,6 +80,14 @@ def _door(settings: Settings, key: str, door: DoorSettings) -> Iterator[Problem]
     if grantee(door).kind == "role" and door.mfa and door.via == "assume-role":
         yield no_mfa(f"{key}.mfa")
     yield from _own_conditions(key, door)
+
+
+def _group_of_iam(key: str, group: str | None) -> Iterator[Problem]:
+    try:
+        _GROUP_OF_IAM.validate_python(group)
+    except ValidationError as error:
+        for one in error.errors():
+            yield Problem(key, group, one["msg"], one["ctx"]["next_step"])
 
 
 def _own_conditions(key: str, door: DoorSettings) -> Iterator[Problem]:

@@ -29,6 +29,7 @@ from twokeys.settings.values import (
     ExternalId,
     GroupName,
     GroupPathAndName,
+    IdentityGroupName,
     Once,
     OrganizationId,
     PathAndName,
@@ -50,6 +51,7 @@ from twokeys.settings.values import (
     check_conditions,
     check_scp,
     check_statements,
+    check_tag_text,
     must_match,
     refuse,
     within,
@@ -72,7 +74,20 @@ SERVICE_CONTROL_POLICY: Final = "SERVICE_CONTROL_POLICY"
 State: TypeAlias = Literal["active", "quarantined", "closed"]
 
 
-class UnitSettings(Model):
+class _Tagged(Model):
+    """A resource of Organizations, which did not limit the text of tags once: what is taken over keeps such a one."""
+
+    adopt: str | None = None
+    tags: Tags = {}
+
+    @model_validator(mode="after")
+    def _can_be_set(self) -> Self:
+        if self.adopt is None:
+            check_tag_text(self.tags)
+        return self
+
+
+class UnitSettings(_Tagged):
     """An organizational unit: made by the stack, or one that exists.
 
     With `id` the stack only uses it; with `adopt` (its id) the stack takes it over and manages it from then on. `name`
@@ -82,7 +97,6 @@ class UnitSettings(Model):
     id: UnitId | None = None
     adopt: UnitId | None = None
     name: Annotated[str, within(1, 128, "a unit's name has 1 to 128 characters", _UNIT_PAGE)] | None = None
-    tags: Tags = {}
 
     @model_validator(mode="after")
     def _only_used(self) -> Self:
@@ -91,7 +105,7 @@ class UnitSettings(Model):
         return self
 
 
-class GuardRailSettings(Model):
+class GuardRailSettings(_Tagged):
     """A service control policy and where it is attached: `root`, paths of organizational units or ids of accounts.
 
     `adopt` is the id of a policy that exists and is taken over, `attached` those of its targets that it is attached to
@@ -102,7 +116,6 @@ class GuardRailSettings(Model):
     targets: Annotated[tuple[str, ...], Once]
     description: PolicyDescription = ""
     name: PolicyName | None = None
-    tags: Tags = {}
     adopt: PolicyId | None = None
     attached: dict[str, TargetId] = {}
 
@@ -234,7 +247,7 @@ class AccessRoleSettings(Model):
     ready_seconds: Annotated[int, Field(ge=1, le=3600)] = 600
 
 
-class MemberSettings(Model):
+class MemberSettings(_Tagged):
     """A member account. Its e-mail address and name default to what its key and the root address give.
 
     `state`: `quarantined` moves it, in place, to the organization's quarantine unit, and no door leads to it; `closed`
@@ -250,7 +263,6 @@ class MemberSettings(Model):
     contacts: ContactsSettings = ContactsSettings()
     baseline: AccountBaselineSettings = AccountBaselineSettings()
     budget: BudgetSettings | None = None
-    tags: Tags = {}
 
 
 class GranteeSettings(Model):
@@ -277,6 +289,7 @@ class SourceSettings(GranteeSettings):
     `exists` says that the principal is there already, made by somebody else: AWS refuses a trust in one that is not.
     """
 
+    group: IdentityGroupName | None = None  # of IAM by `twokeys.settings.doors`, which knows `via`
     root: bool = False
     account: Slug | None = None
     stack: Annotated[str, Field(min_length=1)] | None = None
@@ -384,7 +397,7 @@ class Settings(Model):
     management_account_id: AccountId
     root_email: Email
     region: Region = "us-east-1"
-    tags: Tags = {}
+    tags: Annotated[Tags, AfterValidator(check_tag_text)] = {}
     management_stack: Annotated[str, Field(min_length=1)] | None = None
     organization: OrganizationSettings | None = None
     people: PeopleSettings = PeopleSettings()

@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from twokeys.settings.base import Model
-from twokeys.settings.values import ContactEmail, Once, RoleName, SessionSeconds, must_match, within
+from twokeys.settings.values import ContactEmail, IdentityGroupName, Once, RoleName, SessionSeconds, must_match, within
 
 
 class BreakGlassSettings(Model):
@@ -63,4 +63,4 @@ class IdentityCenterSettings(Model):
     """
 
     users: dict[UserName, IdentityUserSettings] = {}
-    groups: dict[UserName, tuple[UserName, ...]] = {}
+    groups: dict[IdentityGroupName, tuple[UserName, ...]] = {}

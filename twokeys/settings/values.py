@@ -21,6 +21,7 @@ from twokeys.iam.parsing import ELEMENTS
 _CREATE_ACCOUNT = "https://docs.aws.amazon.com/organizations/latest/APIReference/API_CreateAccount.html"
 _ROLE_PAGE = "https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html"
 _GROUP_PAGE = "https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateGroup.html"
+_IDENTITY_GROUP_PAGE = "https://docs.aws.amazon.com/singlesignon/latest/IdentityStoreAPIReference/API_CreateGroup.html"
 _POLICY_PAGE = "https://docs.aws.amazon.com/organizations/latest/APIReference/API_CreatePolicy.html"
 _TAGS_PAGE = "https://docs.aws.amazon.com/tag-editor/latest/userguide/tagging.html"
 QUOTAS_PAGE = "https://docs.aws.amazon.com/organizations/latest/userguide/orgs_reference_limits.html"
@@ -50,6 +51,14 @@ def must_match(pattern: str, why: str, next_step: str) -> AfterValidator:
 def _named(whose: str, most: int, page: str) -> AfterValidator:
     why = f"{whose} name has 1 to {most} letters, digits and +=,.@_- ({page})"
     return must_match(rf"[\w+=,.@-]{{1,{most}}}", why, "choose such a name")
+
+
+def check_identity_group(value: str) -> str:
+    """The name of a group of IAM Identity Center, which may have spaces; here, no line breaks."""
+    if len(value) > 1024 or not value.isprintable() or not value.strip():
+        why = f"a group of IAM Identity Center has 1 to 1024 letters, digits, signs and spaces ({_IDENTITY_GROUP_PAGE})"
+        raise refuse(why, "choose such a name")
+    return value
 
 
 def _id(pattern: str, what: str, page: str) -> AfterValidator:
@@ -295,13 +304,12 @@ def check_tag_key(value: str) -> str:
 _TAG_TEXT = re.compile(r"[\w\s.:/=+@-]*")
 
 
-def check_tag_text(value: str) -> str:
+def check_tag_text(tags: dict[str, str]) -> dict[str, str]:
     """Letters of any language, digits, spaces and `_.:/=+-@`: what every service takes in a tag."""
-    if _TAG_TEXT.fullmatch(value) is None:
-        raise refuse(
-            f"a tag is written with letters, digits, spaces and _.:/=+-@ ({_TAGS_PAGE})", "leave other characters out"
-        )
-    return value
+    for text in (text for one in tags.items() for text in one if _TAG_TEXT.fullmatch(text) is None):
+        why = f"a tag is written with letters, digits, spaces and _.:/=+-@ ({_TAGS_PAGE}), which {text!r} is not"
+        raise refuse(why, "leave other characters out")
+    return tags
 
 
 def check_closing_time(value: object) -> object:
@@ -370,6 +378,7 @@ GroupName = Annotated[str, AfterValidator(_without_arn), _named("a group's", 128
 PathAndName = Annotated[
     str, AfterValidator(_without_arn), _named_with_path("a role or user", "deploy/ci", 64, _ROLE_PAGE)
 ]
+IdentityGroupName = Annotated[str, AfterValidator(check_identity_group)]
 GroupPathAndName = Annotated[
     str, AfterValidator(_without_arn), _named_with_path("a group", "web/developers", 128, _GROUP_PAGE)
 ]
@@ -422,14 +431,9 @@ MOST_TAGS: Final = 50
 Tags = Annotated[
     dict[
         Annotated[
-            str,
-            within(1, 128, "a tag's key has 1 to 128 characters", _TAGS_PAGE),
-            AfterValidator(check_tag_key),
-            AfterValidator(check_tag_text),
+            str, within(1, 128, "a tag's key has 1 to 128 characters", _TAGS_PAGE), AfterValidator(check_tag_key)
         ],
-        Annotated[
-            str, within(0, 256, "a tag's value has at most 256 characters", _TAGS_PAGE), AfterValidator(check_tag_text)
-        ],
+        Annotated[str, within(0, 256, "a tag's value has at most 256 characters", _TAGS_PAGE)],
     ],
     within(0, MOST_TAGS, f"a resource has at most {MOST_TAGS} tags", _TAGS_PAGE),
 ]

@@ -98,7 +98,8 @@ def open_command(  # noqa: PLR0913 - one parameter an option
     entry = opened(doors, opening, file, longest)
     new = written(old, opening, entry, file)
     wanted = {**doors, door: entry}
-    judged = _refuse_what_preview_refuses(found, name, wanted, pack_config=pack_config, known=known, states=states)
+    warnings = _refuse_what_preview_refuses(found, name, wanted, pack_config=pack_config, known=known, states=states)
+    judged = warnings is not None
     if not dry_run:
         write_output(file, new, instead_of=old)
     changes = _diff(file.name, old, new)
@@ -114,6 +115,7 @@ def open_command(  # noqa: PLR0913 - one parameter an option
             "sessionSeconds": session,
             "previewed": judged,
             "states": sorted(known),
+            "warnings": warnings or [],
             "written": not dry_run,
             "diff": changes,
         }
@@ -122,6 +124,8 @@ def open_command(  # noqa: PLR0913 - one parameter an option
     click.echo(changes, nl=False)
     click.echo(f"{door} {left(opening.closes, now)} ({until(opening.closes)})")
     click.echo(f"a session lasts {session / 3600:g} h at most, so the last one ends by {in_utc(ends)}")
+    for warning in warnings or ():
+        click.echo(f"warning: {warning}")
     read = f", with the states of {', '.join(sorted(known))}" if known else ""
     click.echo(f"previewed{read}: nothing refused" if judged else f"not previewed: {name} is split into shards")
     if dry_run:
@@ -173,45 +177,51 @@ def _stack_with(project: Project, door: str, stack: str | None, copy: str | None
     files = {name: file for name, file in project.stacks().items() if file.parent != project.root / SHARDS}
     doors = {name: doors_in(file) for name, file in files.items()}
     asked = project.stack_file(stack) if stack is not None else None
+    where = ", ".join(map(str, files.values())) or str(project.root)
     having = [name for name, said in doors.items() if door in said]
+    if not having:
+        raise _no_such_door(door, {one: entry for said in doors.values() for one, entry in said.items()}, copy, where)
     chosen = [name for name in having if stack in (None, name)]
-    taken = next((name for name, said in doors.items() if copy in said), None)
-    if len(chosen) == 1 and taken is None:
-        return chosen[0], files[chosen[0]]
-    if len(chosen) == 1:
-        raise Refusal(
-            f"there is a door {copy} already",
-            where=str(files[str(taken)]),
-            why="a copy needs a name of its own",
-            next_step="leave --from out to open that one again, or choose another name",
-        )
-    if having:
+    if len(chosen) != 1:
         raise Refusal(
             f"more than one stack has a door {door}" if chosen else f"there is no door {door} in stack {stack}",
             where=", ".join(str(files[name]) for name in chosen) or str(asked),
             why="only one of them is to be opened" if chosen else f"it is in stack {having[0]}",
             next_step="choose with --stack" if chosen else f"write --stack {having[0]}, or leave --stack out",
         )
-    every = {one: entry for said in doors.values() for one, entry in said.items()}
+    taken = next((files[name] for name, said in doors.items() if copy in said), None)
+    if taken is not None:
+        raise Refusal(
+            f"there is a door {copy} already",
+            where=str(taken),
+            why="a copy needs a name of its own",
+            next_step="leave --from out to open that one again, or choose another name",
+        )
+    return chosen[0], files[chosen[0]]
+
+
+def _no_such_door(door: str, every: Mapping[str, Any], copy: str | None, where: str) -> Refusal:
+    """Why none of all these doors is meant, and which may be."""
+    from twokeys.temporary.change import DOORS
+
     temporary = [one for one, entry in every.items() if isinstance(entry, dict) and "expires" in entry]
     names = sorted(every if copy else temporary)
-    kind = "doors" if copy else "doors that can be opened again"
-    near, like = nearest(door, names), nearest(door, every)
-    copying = (
-        f"open a copy of a door, with a name of its own: twokeys access open NAME --from {like or 'DOOR'}"
-        if every
-        else "name with --project the folder whose stacks have doors; a role of a program of your own is opened there"
-    )
-    raise Refusal(
-        f"there is no door {door}",
-        where=", ".join(map(str, files.values())) or str(project.root),
-        why=f"the {kind} are {', '.join(names)}"
-        if names
-        else f"no door of theirs has `expires`, as one to open again has: {', '.join(every)}"
-        if every
-        else f"no stack's file has {DOORS}",
-        next_step=f"write {near}, if that is meant" if near else "name one of them" if copy and every else copying,
-    )
+    if names:
+        why = f"the {'doors' if copy else 'doors that can be opened again'} are {', '.join(names)}"
+    elif every:
+        why = f"no door of theirs has `expires`, as one to open again has: {', '.join(every)}"
+    else:
+        why = f"no stack's file has {DOORS}"
+    if near := nearest(door, names):
+        step = f"write {near}, if that is meant"
+    elif copy and every:
+        step = "name one of them"
+    elif every:
+        like = nearest(door, every) or "DOOR"
+        step = f"open a copy of a door, with a name of its own: twokeys access open NAME --from {like}"
+    else:
+        step = "name with --project the folder whose stacks have doors; a role of a program of your own is opened there"
+    return Refusal(f"there is no door {door}", where=where, why=why, next_step=step)
 
 
 def _refuse_what_preview_refuses(  # noqa: PLR0913 - all but the stack and its doors by name
@@ -222,8 +232,8 @@ def _refuse_what_preview_refuses(  # noqa: PLR0913 - all but the stack and its d
     pack_config: Path | None,
     known: Mapping[str, Mapping[str, Any]],
     states: tuple[Path, ...],
-) -> bool:
-    """Preview the stack with these doors; False for an environment that is split, of which only the config is checked.
+) -> list[str] | None:
+    """What a preview with these doors warns of; None for an environment that is split: only its config is checked.
 
     Raises Refusal where the config contradicts itself, the program fails or a mandatory rule is violated.
     """
@@ -239,9 +249,10 @@ def _refuse_what_preview_refuses(  # noqa: PLR0913 - all but the stack and its d
     settings = parse(stack, load_config(project, stack, overrides, for_program=False))
     _refuse_unknown(project, settings)
     if shards_of(project, stack):
-        return False
+        return None
+    said: list[tuple[str, str]] = []
     _, verdicts = stack_preview(
-        project, stack, overrides, rules=rules, stacks=known, states=states, say=lambda *_: None
+        project, stack, overrides, rules=rules, stacks=known, states=states, say=lambda *one: said.append(one)
     )
     if verdicts.mandatory:
         first, *more = verdicts.mandatory
@@ -252,7 +263,7 @@ def _refuse_what_preview_refuses(  # noqa: PLR0913 - all but the stack and its d
             why=f"{first.message}{others}",
             next_step=first.next_step,
         )
-    return True
+    return [message for severity, message in said if severity == "warning"]
 
 
 def _refuse_unknown(project: Project, settings: Settings) -> None:

@@ -96,9 +96,12 @@ def test_nothing_of_a_closed_account_is_changed() -> None:
 
 
 @pytest.mark.parametrize("state", ["ACTIVE", "SUSPENDED", "CLOSED"])
-def test_an_address_of_another_account_is_taken_whatever_its_state_and_case(state: str) -> None:
-    known = with_state(facts(), PROD, state)
-    checks = email_checks(known, "stage", "Example+Prod@company.com")
+@pytest.mark.parametrize(("has", "asked"), [("prod", "Prod"), ("PROD", "prod")])
+def test_an_address_of_another_account_is_taken_whatever_its_state_and_case(has: str, asked: str, state: str) -> None:
+    there = facts().organization.accounts
+    there = tuple(replace(one, email=one.email.replace("prod", has)) for one in there)
+    known = with_state(facts(accounts=there), PROD, state)
+    checks = email_checks(known, "stage", f"Example+{asked}@company.com")
     assert len(failed(checks)) == 1
     assert f"account prod ({PROD}, {state})" in checks[-1].what
 

@@ -5,7 +5,9 @@ demonstration stands or falls with this, so it is shown through the very provide
 """
 
 import json
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -96,11 +98,24 @@ def test_a_wrong_external_id_does_not(two: TwoAccounts, given: dict[str, str]) -
     assert two.enter(ExternalId="right")
 
 
-def test_a_trust_policy_cannot_name_a_principal_that_does_not_exist(two: TwoAccounts) -> None:
+def test_a_trust_policy_cannot_name_a_principal_that_does_not_exist(
+    two: TwoAccounts, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html."""
     nobody = two.user_arn.replace("user/ci", "user/nobody")
+    monkeypatch.setattr("twokeys.sandbox.aws.iam.MOST_SECONDS", 0)
     with pytest.raises(ProviderError, match=r"MalformedPolicyDocument: Invalid principal in policy.*nobody"):
         two.trust(trust(nobody))
+
+
+def test_a_trust_policy_waits_for_a_principal_that_is_in_the_making(two: TwoAccounts) -> None:
+    """As AWS's provider: https://github.com/hashicorp/terraform-provider-aws/blob/main/internal/service/iam/role.go."""
+    late = two.user_arn.replace("user/ci", "user/late")
+    with ThreadPoolExecutor() as pool:
+        trusted = pool.submit(two.trust, trust(late))
+        time.sleep(0.3)
+        two.source.up("aws:iam/user:User", "late", name="late")
+        trusted.result()
 
 
 def test_a_provider_assumes_its_roles_with_their_external_id(organized: Organized) -> None:

@@ -12,8 +12,6 @@ KEY: Final = "pulumi:autonaming"
 _DRAWN: Final = re.compile(r"\$\{(?:hex|alphanum|string|num)\((\d+)\)\}")
 _BY_CONFIG: Final = re.compile(r"\$\{config\.([^}]+)\}")
 _UUID: Final = "????????-????-????-????-????????????"
-_BY_THE_PROVIDER: Final = "terraform-" + "?" * 26
-"""With autonaming disabled: https://github.com/hashicorp/terraform-plugin-sdk/blob/main/helper/id/id.go"""
 
 
 class Autonaming:
@@ -30,14 +28,17 @@ class Autonaming:
             self._given = {}
 
     def __call__(self, type: str, name: str) -> str | None:
-        """The name of a resource, with `?` for each sign that is drawn anew; None where it is Pulumi's default."""
+        """The name of a resource, with `?` for each sign that is drawn anew.
+
+        None where it is Pulumi's default, and where nothing in it tells the resource from another one (`disabled`).
+        """
         of_package = _section(_section(self._given.get("providers")).get(type.partition(":")[0]))
         of_type = _section(_section(of_package.get("resources")).get(type))
         for section in (of_type, of_package, self._given):
             if isinstance(pattern := section.get("pattern"), str):
                 return self._filled(pattern, name)
             if isinstance(mode := section.get("mode"), str):
-                return {"verbatim": name, "disabled": _BY_THE_PROVIDER}.get(mode)
+                return name if mode == "verbatim" else None
         return None
 
     def _filled(self, pattern: str, name: str) -> str | None:
@@ -45,7 +46,7 @@ class Autonaming:
             pattern = pattern.replace(f"${{{word}}}", value)
         own = f"{self._words['project']}:"
         pattern = _BY_CONFIG.sub(lambda found: self._config.get(own + found[1], found[0]), pattern)
-        if _BY_CONFIG.search(pattern):
+        if _BY_CONFIG.search(pattern) or "${name}" not in pattern:
             return None
         return _DRAWN.sub(lambda found: "?" * int(found[1]), pattern.replace("${name}", name)).replace("${uuid}", _UUID)
 

@@ -297,6 +297,21 @@ class Snapshot:
         }
         return next(iter(found.values())) if len(found) == 1 else None
 
+    def all_behind(self, urns: Iterable[str], *, parents: bool = False) -> set[str]:
+        """The URNs of everything that resources hang on, themselves included."""
+        seen: set[str] = set()
+        ahead = list(urns)
+        while ahead:
+            urn = ahead.pop()
+            if urn not in seen:
+                seen.add(urn)
+                if found := self.by_urn.get(urn):
+                    ahead += found.dependencies
+                    ahead += [one for behind in found.property_dependencies.values() for one in behind]
+                    ahead += [found.provider] if found.provider else []
+                    ahead += [found.parent] if found.parent and parents else []
+        return seen
+
     def ancestors(self, resource: Resource) -> Iterator[str]:
         """The URNs of a resource's parents, nearest first."""
         seen: set[str] = set()

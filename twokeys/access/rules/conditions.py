@@ -7,7 +7,8 @@ from datetime import datetime
 
 from pydantic import Field
 
-from twokeys.access.findings import Config, DoorConfig, Finding, Rule, Said, declaring, where_declared
+from twokeys.access.exceptions import DoorConfig
+from twokeys.access.findings import Config, Finding, Rule, Said, declaring, where_declared
 from twokeys.access.graph import Graph
 from twokeys.access.keys import read_too
 from twokeys.access.model.door_name import IN_CONFIGURATION, DoorName, make_exception

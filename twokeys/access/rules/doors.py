@@ -3,7 +3,8 @@
 from collections.abc import Callable, Iterator
 from datetime import datetime
 
-from twokeys.access.findings import DoorConfig, Finding, Rule
+from twokeys.access.exceptions import DoorConfig
+from twokeys.access.findings import Finding, Rule
 from twokeys.access.graph import Graph
 from twokeys.access.keys import Lack, statements
 from twokeys.access.model.door_name import DoorName

@@ -5,7 +5,8 @@ from datetime import datetime
 
 from pydantic import Field
 
-from twokeys.access.findings import Config, DoorConfig, Finding, Rule
+from twokeys.access.exceptions import DoorConfig
+from twokeys.access.findings import Config, Finding, Rule
 from twokeys.access.graph import Graph
 from twokeys.access.model.door_name import make_exception
 from twokeys.access.model.environment import canonical, is_of_another_purpose, of_account

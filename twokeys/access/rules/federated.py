@@ -7,8 +7,9 @@ from datetime import datetime
 from itertools import starmap
 
 from twokeys.access.carriers import by_every_anchor
+from twokeys.access.exceptions import DoorConfig
 from twokeys.access.federated import GUESTS, FederatedTrust, provider_name
-from twokeys.access.findings import DoorConfig, Finding, Rule
+from twokeys.access.findings import Finding, Rule
 from twokeys.access.graph import Graph
 from twokeys.access.judge import held_by
 from twokeys.access.model.door_name import DoorName

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Iterator
 from datetime import datetime
 
-from twokeys.access.findings import DoorConfig, Finding, Rule
+from twokeys.access.exceptions import DoorConfig
+from twokeys.access.findings import Finding, Rule
 from twokeys.access.graph import SHOW_SECRETS, Graph
 
 _TYPES = "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_create.html"

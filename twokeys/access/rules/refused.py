@@ -8,7 +8,7 @@ from twokeys.access.findings import Config, Finding, Rule
 from twokeys.access.graph import Graph
 from twokeys.access.model.documents import Document
 from twokeys.access.model.principals import ATTACHMENT_TO_MANY, ATTACHMENTS, HOLDERS, INLINE_POLICIES, Principal
-from twokeys.access.reading.snapshot import Resource, items
+from twokeys.access.reading.snapshot import Resource, Snapshot, items
 from twokeys.access.reading.tokens import ROLE, USER
 from twokeys.access.rules.wildcards import open_to_everyone
 from twokeys.doors import SymbolicDocument
@@ -50,6 +50,7 @@ def _refused(graph: Graph, _config: Config, _now: datetime) -> Iterator[Finding]
         if principal.trust is not None and principal.trust.urn is not None:
             yield from _trust(graph, principal, principal.trust, declared)
         yield from _inline(graph, principal, declared)
+        yield from _in_account_to_come(graph, principal)
     yield from _of_other_accounts(graph)
     for document in graph.principals.managed_policies:
         resource = graph.snapshot.by_urn.get(document.urn or "")
@@ -90,6 +91,22 @@ def _trust(graph: Graph, role: Principal, trust: Document, declared: _Declared) 
                 about += "this stack makes none: where nobody else has, IAM refuses that trust policy"
                 step = f"write {near.arn}, if that is meant; see {_PRINCIPALS}"
                 yield Finding(about, step, trust.urn, source=trust.source, advice=True)
+            elif (made := graph.principals.by_arn.get(str(name))) and _is_after(graph.snapshot, made, trust):
+                about += f"{made.label} waits for that role: IAM refuses a trust in a principal that is not there yet"
+                step = (
+                    f"make {made.label} from nothing of {role.label}, and let that have `depends_on` {made.label}, or"
+                )
+                step += f" name its account with a condition that aws:PrincipalArn is {name}; see {_PRINCIPALS}"
+                yield Finding(about, step, trust.urn, source=trust.source, advice=True)
+
+
+def _is_after(snapshot: Snapshot, named: Principal, trust: Document) -> bool:
+    """Whether whom a trust policy names is still to be made, and waits for the role.
+
+    Where neither waits for the other, AWS's provider tries again until both are there (`retryCreateRole`).
+    """
+    made = snapshot.by_urn.get(named.urn or "")
+    return made is not None and not made.is_there and trust.urn in snapshot.all_behind([made.urn])
 
 
 def _near(graph: Graph, named: Arn) -> Principal | None:
@@ -114,6 +131,26 @@ def _inline(graph: Graph, principal: Principal, declared: _Declared) -> Iterator
     if limit is not None and size > limit:
         what = f"The text of all inline policies of {principal.label}{_in(graph, principal)}"
         yield _too_long(what, size, limit, documents[0])
+
+
+def _in_account_to_come(graph: Graph, principal: Principal) -> Iterator[Finding]:
+    """Somebody of an account to come whom nothing makes; without the state an account that is there seems to come.
+
+    https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_accounts_access.html: AWS makes one role.
+    """
+    accounts = graph.accounts
+    to_come = accounts.by_symbol.keys() - accounts.ids.keys()
+    if principal.urn is not None or principal.account not in to_come or principal in graph.access_roles:
+        return
+    for document in principal.documents:
+        resource = graph.snapshot.by_urn.get(document.urn or "")
+        if resource is None or resource.type not in INLINE_POLICIES:  # a permission set's role has its policies
+            continue
+        account = accounts.name(principal.account)
+        about = f"The {document.title} cannot be made: account {account} is still to come, and at first nobody is in it"
+        about += " but its access role. IAM refuses a policy for nobody, and a trust in nobody"
+        step = f"make {principal.label} here, or make account {account} and {principal.label} there first"
+        yield Finding(about, step, resource.urn, source=resource.source, advice=True)
 
 
 def _of_other_accounts(graph: Graph) -> Iterator[Finding]:

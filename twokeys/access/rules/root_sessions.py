@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from twokeys.access.findings import DoorConfig, Finding, Rule
+from twokeys.access.exceptions import DoorConfig
+from twokeys.access.findings import Finding, Rule
 from twokeys.access.graph import Graph
 from twokeys.access.model.documents import Document
 from twokeys.access.model.door_name import DoorName

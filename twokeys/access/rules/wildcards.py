@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from functools import lru_cache
 
-from twokeys.access.findings import DoorConfig, Finding, Rule
+from twokeys.access.exceptions import DoorConfig
+from twokeys.access.findings import Finding, Rule
 from twokeys.access.graph import Graph
 from twokeys.access.model.documents import Document
 from twokeys.access.model.door_name import DoorName, make_exception

@@ -82,6 +82,8 @@ def email(  # noqa: PLR0913, PLR0917 - click gives the options as arguments
     from twokeys.organization.life.changes import email_checks, remaining
     from twokeys.organization.life.report import email_as_json, show_email
 
+    if otp == "":  # an empty variable of a script: without a code AWS would mail another one
+        raise click.UsageError("--otp has no code: give the one that AWS mailed, or leave --otp out to have one mailed")
     facts, aws = _opened(stack, **where)
     if name not in facts.settings.accounts:
         raise Refusal(

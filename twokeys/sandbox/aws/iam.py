@@ -4,9 +4,13 @@ https://docs.aws.amazon.com/IAM/latest/APIReference/ has a page for each operati
 """
 
 import json
+import time
 import uuid
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any, Final
+
+from botocore.exceptions import ClientError
 
 from twokeys.sandbox.aws.calls import Calls, text
 from twokeys.sandbox.aws.client import Aws, ProviderError, or_none, timestamp
@@ -14,6 +18,8 @@ from twokeys.sandbox.aws.documents import equivalent_json
 from twokeys.sandbox.aws.resource_type import AutoName, Properties, ResourceType, set_each
 
 _MOST_VERSIONS: Final = 5
+MOST_SECONDS = 10.0
+"""How long a trust policy waits for whom it names."""
 _KINDS: Final = ("role", "group", "user")
 _ACCESS_KEY: Final = "aws:iam/accessKey:AccessKey"
 _EXCLUSIVE: Final = "aws:iam/policyAttachment:PolicyAttachment"
@@ -52,8 +58,24 @@ def _bound(aws: Aws, calls: Calls, name: str, old: Properties, new: Properties) 
         getattr(client, f"delete_{calls.kind}_permissions_boundary")(**{calls.key: name})
 
 
+def _once_they_are_there(call: Callable[[], Any]) -> Any:  # noqa: ANN401 - boto3's answers
+    """A call with a trust policy, again where whom it names is still in the making, as the vendor's plugin does.
+
+    That tries for two minutes; here nothing takes so long.
+    https://github.com/hashicorp/terraform-provider-aws/blob/main/internal/service/iam/role.go (`retryCreateRole`)
+    """
+    over = time.monotonic() + MOST_SECONDS
+    while True:
+        try:
+            return call()
+        except ClientError as error:
+            if "Invalid principal in policy" not in str(error) or time.monotonic() > over:
+                raise
+        time.sleep(0.1)
+
+
 def _role_create(aws: Aws, inputs: Properties) -> str:
-    name = str(_ROLE.create(aws, inputs)["RoleName"])
+    name = str(_once_they_are_there(partial(_ROLE.create, aws, inputs))["RoleName"])
     _role_policies(aws, name, {}, inputs)
     return name
 
@@ -96,7 +118,8 @@ def _role_read(aws: Aws, name: str, _: Properties) -> Properties | None:
 
 def _role_update(aws: Aws, name: str, old: Properties, new: Properties) -> None:
     if not equivalent_json(old["assumeRolePolicy"], new["assumeRolePolicy"]):
-        aws.client("iam").update_assume_role_policy(RoleName=name, PolicyDocument=new["assumeRolePolicy"])
+        put = partial(aws.client("iam").update_assume_role_policy, RoleName=name)
+        _once_they_are_there(partial(put, PolicyDocument=new["assumeRolePolicy"]))
     _ROLE.update(aws, name, old, new)
     _bound(aws, _ROLE, name, old, new)
     _role_policies(aws, name, old, new)
