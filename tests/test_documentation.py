@@ -120,17 +120,6 @@ def test_the_readme_names_every_command(project_root: Path) -> None:
     assert not missing, f"README.md, 'What it answers': a row that calls each of {missing}"
 
 
-def test_contributing_says_where_each_part_of_the_package_belongs(project_root: Path) -> None:
-    table = (project_root / "CONTRIBUTING.md").read_text()
-    parts = {
-        f"twokeys/{one.name}{'/' if one.is_dir() else ''}"
-        for one in (project_root / "twokeys").iterdir()
-        if one.suffix == ".py" or (one / "__init__.py").exists()
-    }
-    missing = sorted(part for part in parts - {"twokeys/__init__.py"} if f"`{part}`" not in table)
-    assert not missing, f"CONTRIBUTING.md, 'Where a thing belongs': a row for {missing}"
-
-
 def test_a_page_is_at_most_two_screens_long_and_the_index_names_it(project_root: Path) -> None:
     index = (project_root / "docs/README.md").read_text()
     for file in sorted((project_root / "docs").glob("*.md")):

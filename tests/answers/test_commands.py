@@ -1,14 +1,32 @@
 """The commands: the same rules on a state, on two states, and on a plan."""
 
 import json
+from io import StringIO
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from rich.console import Console
 
 from tests.access.states import write_plan, write_state
-from tests.access.world import CI, DEPLOYER, HUB, OUTSIDE, PROD, STAGE, World, arn, document, grants, trusts, two_keys
+from tests.access.world import (
+    CI,
+    DEPLOYER,
+    HUB,
+    OUTSIDE,
+    PROD,
+    STAGE,
+    TODAY,
+    World,
+    arn,
+    document,
+    grants,
+    trusts,
+    two_keys,
+)
+from twokeys.answers.check import show
 from twokeys.answers.commands import access
+from twokeys.answers.reading import read
 from twokeys.errors import Refusal
 
 DOOR = f"{CI} -> {DEPLOYER}"
@@ -73,8 +91,14 @@ def test_a_way_of_which_a_rule_refuses_a_door_has_the_mark_of_one_that_is_to_be_
     code, text = call("check", "--state", write_state(tmp_path / "state.json", world))
     assert code == 1
     assert f"  ! account {OUTSIDE} as a whole -> role own of {STAGE} (no permissions): refused by external-id\n" in text
-    access_role = f"role OrganizationAccountAccessRole of {STAGE} (administrator)"
-    assert f"  ! role anywhere of management -> {access_role}: refused by wildcard-grant\n" in text
+    marked = (
+        f"  ! role anywhere of management -> role OrganizationAccountAccessRole of {STAGE} (administrator): refused by"
+    )
+    assert f"{marked} wildcard-grant\n" in text
+    grant = next(one for one in world.resources if one.name == "anywhere-grant")
+    world.change(grant, urn=f"{arn(HUB, 'role/anywhere')} grant")
+    show(read(world.graph), world.check(), Console(file=(live := StringIO()), width=10_000), TODAY)
+    assert f"{marked} wildcard-grant\n" in live.getvalue(), "what was read live has ARNs"
     assert f"  ✓ role ci of management -> role deployer of {STAGE} (no permissions)\n" in text
 
 

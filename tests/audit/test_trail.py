@@ -21,7 +21,7 @@ from tests.audit.cloudtrail import (
 )
 from twokeys.answers.model import Party
 from twokeys.answers.reading import read
-from twokeys.audit.record import EVENTS, resolved
+from twokeys.audit.record import ENTERING, resolved
 from twokeys.audit.trail import Trail
 from twokeys.audit.words import used
 from twokeys.doors import Who
@@ -291,7 +291,7 @@ def test_each_call_that_enters_tells_who_came_and_counts_from_its_own_service_on
         signed_in(OWNER, "2014-07-18T16:00:00Z", "JohnDoe"),
         signed_in(OWNER, "2025-11-17T22:51:32Z", "JohnDoe", eventName="AuthorizeOAuth2Access"),
     ]
-    lacking = EVENTS.keys() - {record["eventName"] for record in records}
+    lacking = ENTERING.keys() - {record["eventName"] for record in records}
     assert not lacking, f"add the record that AWS documents of each of {sorted(lacking)}"
     for record in records:
         assert [use.names_caller for use in trail(record).uses()] == [True], record["eventName"]

@@ -8,7 +8,7 @@ import pytest
 
 from tests.iam.policies import grant
 from twokeys.iam import PolicyKind, lint
-from twokeys.iam.condition_keys import KEYS, NEVER_OF, ConditionKey
+from twokeys.iam.condition_keys import CONDITION_KEYS, NEVER_OF, ConditionKey
 
 # The page's "Data type" but for strings, and its "Value type" where that is multivalued
 DATA_TYPES = {
@@ -25,7 +25,7 @@ MULTIVALUED = {
     *("CalledVia", "PrincipalOrgPaths", "PrincipalServiceNamesList", "ResourceOrgPaths", "SourceOrgPaths", "TagKeys"),
     *("VpceOrgPaths", "sts:TransitiveTagKeys"),
 }
-ALL = {key.name.removeprefix("aws:"): key for key in KEYS.values()}
+ALL = {key.name.removeprefix("aws:"): key for key in CONDITION_KEYS.values()}
 WRONG = {"arn": "x", "bool": "yes", "date": "2027", "ip": "10.0.0", "numeric": "soon"}
 
 
@@ -65,7 +65,7 @@ def test_an_account_or_organization_has_the_form_of_its_ids_whoever_it_is_of(
 
 
 def test_a_finding_names_where_the_user_guide_describes_the_key() -> None:
-    anchors = {key.page for key in KEYS.values()}
+    anchors = {key.page for key in CONDITION_KEYS.values()}
     assert {
         "reference_policies_condition-keys.html#condition-keys-sourcevpce",
         "reference_policies_condition-keys.html#condition-keys-requesttag",
@@ -74,4 +74,4 @@ def test_a_finding_names_where_the_user_guide_describes_the_key() -> None:
 
 
 def test_what_no_caller_of_a_kind_has_is_a_key_of_the_table() -> None:
-    assert {key for keys in NEVER_OF.values() for key in keys} <= KEYS.keys()
+    assert {key for keys in NEVER_OF.values() for key in keys} <= CONDITION_KEYS.keys()

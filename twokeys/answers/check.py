@@ -11,6 +11,7 @@ from rich.console import Console
 
 from twokeys.access.findings import Finding
 from twokeys.access.model.door_name import DoorName
+from twokeys.access.reading.snapshot import place_of
 from twokeys.access.verdicts import Verdicts
 from twokeys.answers.data import as_data as answers_data
 from twokeys.answers.data import where
@@ -104,13 +105,13 @@ def _by_rule(one: Entrance, rule_of: Callable[[Step], str]) -> list[tuple[Entran
 def _refusing(findings: Iterable[Finding]) -> Callable[[Step], str]:
     """The rule that refuses a door, by its name or by a grant on a pattern of roles; an empty one where none does."""
     named = {one.door.ends: one.rule for one in findings if one.door}
-    patterns: dict[str | None, list[tuple[Glob, str]]] = defaultdict(list)
+    patterns: dict[str, list[tuple[Glob, str]]] = defaultdict(list)
     for one in findings:
-        if one.door:
-            patterns[one.urn].append((Glob(one.door.target), one.rule))
+        if one.door and one.urn:
+            patterns[place_of(one.urn)].append((Glob(one.door.target), one.rule))
 
     def rule_of(step: Step) -> str:
-        grants = (each for key in step.grants for each in patterns.get(key.urn, ()))
+        grants = (each for key in step.grants for each in patterns.get(key.urn or "", ()))
         by_pattern = (rule for pattern, rule in grants if pattern.matches(step.target.arn))
         return named.get(DoorName(step.source.arn, step.target.arn).ends) or next(by_pattern, "")
 

@@ -15,12 +15,12 @@ from botocore.exceptions import ClientError
 from twokeys.audit.changes import CALLS
 from twokeys.audit.coverage import ENABLED, Coverage
 from twokeys.audit.logs import Source
-from twokeys.audit.record import EVENTS
+from twokeys.audit.record import ENTERING
 from twokeys.audit.trail import BY_KEY, LOGGING, Trail
 from twokeys.errors import Refusal
 from twokeys.iam.arn import partition_of_region
 
-_NAMES = dict.fromkeys((*EVENTS, *BY_KEY, *LOGGING, *(one.partition(":")[2] for one in CALLS)))
+_NAMES = dict.fromkeys((*ENTERING, *BY_KEY, *LOGGING, *(one.partition(":")[2] for one in CALLS)))
 ASKED = (*(("EventName", one) for one in _NAMES), ("Username", "root"))
 """The attributes that records are looked up by."""
 HISTORY = timedelta(days=90)

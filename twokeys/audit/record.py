@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from sys import intern
-from typing import Any
+from typing import Any, NamedTuple
 
 from twokeys.access.reading.snapshot import mapping
 from twokeys.answers.model import Party
@@ -37,13 +37,24 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/cloudtrail-integration.html (it
 SIGN_INS = {SIGN_IN: "console", LOGIN: "aws login"}
 BY_CERTIFICATE = "CreateSession"
 """https://docs.aws.amazon.com/rolesanywhere/latest/userguide/authentication-create-session.html"""
-EVENTS = {
-    **dict.fromkeys(("AssumeRole", "AssumeRoleWithSAML", "AssumeRoleWithWebIdentity", ROOT), "sts.amazonaws.com"),
-    BY_CERTIFICATE: ROLES_ANYWHERE,
-    **dict.fromkeys(("SwitchRole", *SIGN_INS), "signin.amazonaws.com"),
+
+
+class Entering(NamedTuple):
+    """Of a call that enters its `eventSource`, and whether CloudTrail may have it as AssumeRole of the same, too."""
+
+    source: str
+    is_double: bool = False
+
+
+_STS, _SIGN_IN = "sts.amazonaws.com", "signin.amazonaws.com"
+ENTERING = {
+    **dict.fromkeys(("AssumeRole", "AssumeRoleWithSAML", "AssumeRoleWithWebIdentity", ROOT), Entering(_STS)),
+    BY_CERTIFICATE: Entering(ROLES_ANYWHERE, is_double=True),
+    "SwitchRole": Entering(_SIGN_IN, is_double=True),
+    **dict.fromkeys(SIGN_INS, Entering(_SIGN_IN)),
 }
-"""The calls that enter, by name, each with its `eventSource`: `_target` has what was entered, `_caller` who came, and
-`_comes_by` of `twokeys.audit.entries` whose doors such a call uses.
+"""The calls that enter, by name: `_target` has what was entered, `_caller` who came, and `_comes_by` of
+`twokeys.audit.entries` whose doors such a call uses.
 """
 SCIM = "identitystore-scim.amazonaws.com"
 """How an identity provider's own calls are recorded, which name no caller.
@@ -202,7 +213,7 @@ def recorded_in(record: Mapping[str, Any], use: Use | None) -> set[str]:
 
 
 def use_of(record: Mapping[str, Any], time: datetime) -> Use | None:
-    """The use that a record of `EVENTS` tells; None where it does not tell what was assumed."""
+    """The use that a record of `ENTERING` tells; None where it does not tell what was assumed."""
     target = _target(record)
     return called(record, mapping(record.get("userIdentity")), target, time) if target is not None else None
 

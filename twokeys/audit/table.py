@@ -14,7 +14,7 @@ from twokeys.audit.against_states import begun
 from twokeys.audit.comparison import Comparison
 from twokeys.audit.entries import DoorUse
 from twokeys.audit.events import about_early, at_the_top, headline, not_in_the_events, period, ways, what_was
-from twokeys.audit.record import EVENTS, SIGN_INS, Use
+from twokeys.audit.record import ENTERING, SIGN_INS, Use
 from twokeys.audit.report import title, what_was_read
 from twokeys.audit.way_uses import WayUse
 from twokeys.audit.what_was_read import covered, days, not_readable
@@ -194,7 +194,7 @@ def _rows_of_events(answers: Answers, comparison: Comparison) -> Iterator[dict[s
 
 def _row_of_use(use: Use, answers: Answers) -> dict[str, str]:
     target = answers.named(Party(use.target, use.arn))
-    enters = use.event not in SIGN_INS and (use.event in EVENTS or use.role)
+    enters = use.event not in SIGN_INS and (use.event in ENTERING or use.role)
     return {
         **_ends(answers.named(use.caller), target),
         **({} if enters else {"into role": SIGN_INS.get(use.event, "")}),

@@ -36,9 +36,8 @@ from twokeys.audit.changes import (
 from twokeys.audit.coverage import Coverage
 from twokeys.audit.logs import Source, time_of
 from twokeys.audit.record import (
-    BY_CERTIFICATE,
     EARLIER,
-    EVENTS,
+    ENTERING,
     LONG_TERM,
     ROLE,
     ROOT,
@@ -78,6 +77,7 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_update-role-settings.h
 """
 _AT_ONCE = timedelta(minutes=1)
 """How far apart the two records of one switch in the console, or a call and the session that it began, are at most."""
+_DOUBLES = {name for name, one in ENTERING.items() if one.is_double}
 _NOBODY = Party(Who("principal", ""))
 """Who began a session of which no record tells it."""
 _TRAIL = re.compile(r"arn:[^:]+:cloudtrail:[^:]+:(\d{12}):trail/.+")
@@ -186,7 +186,7 @@ class Trail:
             return time
         kind = mapping(record.get("userIdentity")).get("type")
         again = name in SIGN_INS and kind == "AssumedRole"  # its call of AssumeRole is recorded, too
-        concerns = name is None or (name in EVENTS and service in (EVENTS[name], None) and not again)
+        concerns = name is None or (name in ENTERING and service in (ENTERING[name].source, None) and not again)
         use = use_of(record, time) if concerns and name and service and time is not None else None
         if time is not None:
             self.start = min(self.start or time, time)
@@ -447,12 +447,9 @@ def _with_mfa(use: Use, sessions: Iterable[Use]) -> Use:
 
 
 def _is_double(use: Use, called: Mapping[tuple[Who, Who], list[datetime]]) -> bool:
-    """Whether a switch in the console, or a session of Roles Anywhere, is there as the call of AssumeRole too.
-
-    `called` has the times of these calls.
-    """
+    """Whether a call is there as AssumeRole too; `called` has the times of these."""
     times = called.get((use.caller.who, use.target), [])
-    return use.event in ("SwitchRole", BY_CERTIFICATE) and any(abs(time - use.time) <= _AT_ONCE for time in times)
+    return use.event in _DOUBLES and any(abs(time - use.time) <= _AT_ONCE for time in times)
 
 
 def _is_same(use: Use, other: Use) -> bool:

@@ -10,7 +10,7 @@ from twokeys.answers.model import Answers, Step
 from twokeys.audit.against_states import begun
 from twokeys.audit.comparison import SignIns
 from twokeys.audit.entries import DoorUse, Entry, Usage
-from twokeys.audit.record import EARLIER, EVENTS, HIDDEN, LOGIN, SESSIONS, SIGN_INS, Use
+from twokeys.audit.record import EARLIER, ENTERING, HIDDEN, LOGIN, SESSIONS, SIGN_INS, Use
 from twokeys.shown import counted, in_utc, listed
 
 NO_DOOR = "without a door"
@@ -119,7 +119,7 @@ def used(use: Use, answers: Answers) -> str:
     unknown = f" ({use.unique_id})" if not use.names_caller and use.unique_id else ""
     stack_sets = " (named as StackSets name theirs)" if use.role.startswith(_OF_STACK_SETS) else ""
     what = f"role {use.path}{stack_sets}" if use.role else f"root user, limited to {use.task or 'an unknown task'},"
-    what = SIGN_INS.get(use.event, what if use.event in EVENTS or use.role else use.event)
+    what = SIGN_INS.get(use.event, what if use.event in ENTERING or use.role else use.event)
     who = str(answers.named(use.caller)).replace(f"user {HIDDEN}", "a user name that nobody has")
     who += f" as {use.caller_session}" if use.caller_session else ""
     if use.event in SESSIONS and use.permission_set and not use.names_caller and use.caller_session:

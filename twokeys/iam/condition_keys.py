@@ -100,7 +100,7 @@ NEVER_OF: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
 """The keys that a call never has, without a value, by who makes it: a principal of an account, an AWS service, or
 somebody of an identity provider, whose call is not signed. By the Availability of each.
 """
-KEYS: Final[Mapping[str, ConditionKey]] = {
+CONDITION_KEYS: Final[Mapping[str, ConditionKey]] = {
     key.name.lower(): key
     for names, form in _ROWS
     for name in names.split()
@@ -111,4 +111,4 @@ KEYS: Final[Mapping[str, ConditionKey]] = {
 def condition_key(key: str) -> ConditionKey | None:
     """What is known of a key, which may be spelled in any case; None for one that is not in the table."""
     start, slash, _ = key.lower().partition("/")
-    return KEYS.get(start + slash)
+    return CONDITION_KEYS.get(start + slash)
