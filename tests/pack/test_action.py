@@ -17,8 +17,8 @@ from tests.pack.test_violations import event
 
 PULUMI = """#!/bin/sh
 echo "$@" >> "$CALLS"
-if [ "$1" = stack ]; then sed "s#:stage::#:$(basename "$4")::#g" state > "$6"; exit; fi
-if [ -f plan ]; then for last; do :; done; sed "s/:stage::/:dev::/g" plan > "$last"; fi
+if [ "$1" = stack ]; then sed "s#pulumi:stage::#pulumi:$(basename "$4")::#g" state > "$6"; exit; fi
+if [ -f plan ]; then for last; do :; done; sed "s/pulumi:stage::/pulumi:dev::/g" plan > "$last"; fi
 if [ -n "$PULUMI_ENABLE_STREAMING_JSON_PREVIEW" ]; then cat "$EVENTS"; exit "$CODE"; fi
 echo '{"steps": []}'
 exit "$CODE"
