@@ -1,9 +1,12 @@
 """Who can enter an account, through what, granted where, since when; and who really did.
 
-What CloudTrail saw goes from `record` (one record as a use) to `trail` (all of them, each call once), `entries` (which
-doors explain it), `known`, `unusual`, `changes` and `coverage`, `comparison` (all of these), `data` and `events` (it as
-JSON and in words); `report` prints it or makes a table of it, `page` a page. `reading` makes a trail of files, each of
-which `logs` reads; `lookup` makes one of CloudTrail's event history.
+What CloudTrail saw goes from `record` (one record as a use) to `trail` (all of them, each call once) and `sorting`
+(what counts, with the doors that `entries` finds to explain it). `known` and `coverage` tell where a use would be
+among the records, `unusual` and `way_uses` what is unusual and how ways were used. Of `changes`, calls that change
+who can enter, `bearing` tells which matter, `whom` and `strengths` for whom and how strong, `fates` and `provisioned`
+until when, `shown` whether the states have it; `against_states` puts these together as `stood`. `comparison` is all
+of it, `data` and `events` have it as JSON and in words; `report` prints it or makes a table of it, `page` a page.
+`reading` makes a trail of files, each of which `logs` reads; `lookup` makes one of CloudTrail's event history.
 """
 
 LEARNING = 14

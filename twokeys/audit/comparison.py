@@ -12,13 +12,15 @@ from twokeys.answers.model import Answers, Party, Step
 from twokeys.answers.permissions import Level
 from twokeys.answers.selection import PEOPLE
 from twokeys.audit import LEARNING
-from twokeys.audit.against_states import Stood, as_they_may_be, not_in_states, set_of, taken_back, with_entries
+from twokeys.audit.against_states import not_in_states, taken_back, with_entries
 from twokeys.audit.coverage import WasRead
 from twokeys.audit.dates import dated
 from twokeys.audit.entries import DoorUse, Entry, Usage, uses_of_doors
 from twokeys.audit.known import Records
 from twokeys.audit.record import EARLIER, HIDDEN, SESSION, SIGN_INS, Use, resolved
 from twokeys.audit.sorting import Sorting
+from twokeys.audit.stood import Stood
+from twokeys.audit.strengths import as_they_may_be, strengths_of
 from twokeys.audit.trail import LONGEST, Change, Trail, by_credentials
 from twokeys.audit.unusual import Unusual, is_weak, unusual
 from twokeys.audit.way_uses import WayUse, way_use
@@ -161,7 +163,7 @@ def compare(
     used = {one.door.ends: one for one in (*doors, *steps)}
     came = [one.use for one in population]
     gone, there = (with_entries(find(answers, changes), came, answers) for find in (taken_back, not_in_states))
-    strengths = _strengths(answers, population, (*gone, *there))
+    strengths = strengths_of(answers, population, (*gone, *there))
     answers = as_they_may_be(answers, (*gone, *there))
     learned = start and start + min(timedelta(days=learning_days), datetime.max.replace(tzinfo=UTC) - start)
     return Comparison(
@@ -197,22 +199,6 @@ def _used(doors: Iterable[Step], entries: Iterable[Entry], records: Records) -> 
     for one in doors:
         sure, may_be = of[one.ends]
         yield DoorUse(one, sure, may_be, *records.about(one))
-
-
-def _strengths(answers: Answers, population: Iterable[Entry], stood: Iterable[Stood]) -> dict[str, Level]:
-    of_roles: dict[Who | None, Level] = {}
-    for way in (*answers.all_ways, *answers.if_granted):
-        of_roles |= dict.fromkeys((way.target.who, set_of(way.target)), way.permissions.level)
-    of_roles.pop(None, None)
-    found: dict[str, Level] = {}
-    for one in population:
-        use = one.use
-        roles = {use.target, set_of(Party(use.target, use.arn)), *(door.target.who for door in one.doors)} & {*of_roles}
-        found[use.id] = max((of_roles[role] for role in roles), default=Level.UNKNOWN)
-    for each in stood:
-        level, _ = each.permissions or (Level.NONE, ())
-        found |= {use.id: max(found[use.id], level) for use in each.entered}
-    return found
 
 
 def _longest_sessions(answers: Answers) -> dict[Who, timedelta]:

@@ -7,14 +7,15 @@ from typing import Any
 
 from twokeys.answers.data import party_data
 from twokeys.answers.model import Answers
-from twokeys.audit.against_states import Stood, begun
 from twokeys.audit.comparison import Comparison, SignIns
 from twokeys.audit.coverage import Covered
 from twokeys.audit.entries import DoorUse
 from twokeys.audit.events import headline, not_in_the_events
 from twokeys.audit.logs import Source
 from twokeys.audit.record import ROOT_SESSION, Use
+from twokeys.audit.stood import Stood
 from twokeys.audit.way_uses import WayUse
+from twokeys.audit.who_called import begun
 from twokeys.audit.words import by_door, kind_of, mfa
 
 POPULATION = '"population": []'

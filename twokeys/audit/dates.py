@@ -20,7 +20,7 @@ def dated(answers: Answers, records: Records) -> Answers:
     last: dict[tuple[str, ...], Change] = {}
     for one in sorted(records.trail.all_changes(), key=lambda one: one.use.time):
         if one.use.failed is None and one.gives and one.call.gives:
-            last[one.recorded, *one.of] = one
+            last[one.held] = one
             if one.gives == ROOT_SESSIONS:  # which the delegated administrator for IAM may call, too
                 last.update(dict.fromkeys(((account, *one.of) for account in records.management), one))
     found: dict[KeyPlace, KeyPlace] = {}

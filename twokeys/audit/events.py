@@ -5,13 +5,14 @@ from collections.abc import Callable, Container, Iterator, Sequence
 
 from twokeys.answers.model import Answers, Way
 from twokeys.answers.permissions import Level
-from twokeys.audit.against_states import Stood, actor, begun, caller
 from twokeys.audit.comparison import Comparison
 from twokeys.audit.entries import Usage
 from twokeys.audit.record import Use
+from twokeys.audit.stood import Stood
 from twokeys.audit.to_look_at import in_time, to_look_at
 from twokeys.audit.trail import Change
 from twokeys.audit.what_was_read import coverage, gaps, not_as_digest, not_readable, without_digests
+from twokeys.audit.who_called import actor, begun, caller
 from twokeys.audit.words import (
     FEW,
     MANY,

@@ -13,32 +13,8 @@ from twokeys.answers.model import Answers, Step, Time, Way
 from twokeys.answers.permissions import Level
 from twokeys.answers.summary import FEW, Named, by_account, not_looked_at, not_shown, run_by, scope, summary
 from twokeys.answers.words import asked, duration, into, keys, remaining, since, third_parties
+from twokeys.audit import events, report
 from twokeys.audit.comparison import Comparison
-from twokeys.audit.events import (
-    about_early,
-    at_the_top,
-    entered,
-    not_in_the_events,
-    period,
-    saw,
-    taken_back,
-    through_roles,
-    ways,
-    who_changed,
-)
-from twokeys.audit.report import (
-    EXPIRED,
-    MEMBERS,
-    by_source,
-    counts,
-    credentials,
-    heading,
-    members,
-    question,
-    shut,
-    title,
-    what_was_read,
-)
 from twokeys.audit.to_look_at import in_time, to_look_at
 from twokeys.audit.what_was_read import coverage, covering, gaps, not_readable
 from twokeys.audit.words import sign_ins, uses
@@ -59,10 +35,10 @@ headings, which is higher, in cells, and in two columns."""
 def page(answers: Answers, target: str | None, comparison: Comparison | None, now: datetime) -> str:
     """The report as HTML text; `now` is of when it is. A content security policy in it lets it load nothing."""
     made = in_utc(datetime.now(UTC))
-    asked_of = question(answers, target, comparison)
+    asked_of = report.question(answers, target, comparison)
     style = pages.part(_PACKAGE, "page.css") + pages.footer(f"{asked_of}; made {made}")
     numbers, groups, named = summary(answers, now), by_account(answers), Named()
-    principals = by_source(answers)
+    principals = report.by_source(answers)
     of_account: dict[str, list[Way]] = {id: [] for id in answers.accounts}
     for way in answers.ways:
         of_account[way.account].append(way)
@@ -72,7 +48,7 @@ def page(answers: Answers, target: str | None, comparison: Comparison | None, no
     accounts = [
         (
             account,
-            counts(of_account[account.id], now),
+            report.counts(of_account[account.id], now),
             len({way.source for way in of_account[account.id] if way.at(now) is Time.NOW}),
             [number for number, group in enumerate(groups, 1) if account in group.accounts],
         )
@@ -85,9 +61,9 @@ def page(answers: Answers, target: str | None, comparison: Comparison | None, no
     for most in range(_FEW, 0, -1):
         sentences = [
             numbers.sentence,
-            *at_the_top(answers, comparison, most),
-            credentials(answers),
-            *((saw(answers, comparison), covering(answers, comparison.was_read)) if comparison else ()),
+            *events.at_the_top(answers, comparison, most),
+            report.credentials(answers),
+            *((events.saw(answers, comparison), covering(answers, comparison.was_read)) if comparison else ()),
             not_shown(answers),
         ]
         said, steps = zip(*(_step_of(one) for one in sentences if one), strict=True)
@@ -103,7 +79,7 @@ def page(answers: Answers, target: str | None, comparison: Comparison | None, no
         "page.html",
         style=style,
         style_hash=pages.hashed(style),
-        title=title(answers, target, comparison),
+        title=report.title(answers, target, comparison),
         heading=asked_of,
         organization=answers.name,
         origin=answers.origin,
@@ -114,7 +90,7 @@ def page(answers: Answers, target: str | None, comparison: Comparison | None, no
         strengths=strengths,
         as_of=as_of,
         run_by=run_by(answers),
-        evidence=what_was_read(answers, comparison),
+        evidence=report.what_was_read(answers, comparison),
         version=version("twokeys"),
         not_looked_at=unseen,
         principals=[
@@ -123,26 +99,26 @@ def page(answers: Answers, target: str | None, comparison: Comparison | None, no
                 (
                     source.short,
                     third_parties(ways),
-                    counts(ways, now),
+                    report.counts(ways, now),
                     named(sorted({way.target.place for way in ways})),
                     of_sources.get(source.short, ""),
                 )
                 for source, ways in principals
             ),
         ],
-        members=members(answers),
-        members_heading=MEMBERS,
+        members=report.members(answers),
+        members_heading=report.MEMBERS,
         accounts=accounts,
-        groups=[(heading(group, named), _by_source(group.ways, now)) for group in groups],
+        groups=[(report.heading(group, named), _by_source(group.ways, now)) for group in groups],
         within=_by_source(((way,) for way in answers.within), now),
         long_term=list(map(str, answers.long_term)),
         keys=_keys(answers),
         few=few,
-        shut=shut(answers, named),
+        shut=report.shut(answers, named),
         not_proved=list(dict.fromkeys((one.message, one.next_step) for one in answers.not_proved)),
         accepted=None if answers.accepted is None else list(map(str, answers.accepted)),
         expired=list(map(str, answers.expired)),
-        expired_heading=EXPIRED,
+        expired_heading=report.EXPIRED,
         events=of_events,
         lists=[*named.lists()],
     )
@@ -159,7 +135,7 @@ def _came(answers: Answers, comparison: Comparison, sources: Container[str]) -> 
     how strong the strongest of its own entries is.
     """
     came: dict[str, tuple[str, list[str]]] = defaultdict(lambda: ("", []))
-    for who, (levels, each) in entered(answers, comparison, sources).items():
+    for who, (levels, each) in events.entered(answers, comparison, sources).items():
         came[who] = (max(levels).word, [])
         for (role, how), own in each.items():
             places = listed([answers.account_name(use.account) for use in own], most=_MOST_PRINCIPALS)
@@ -246,19 +222,19 @@ def _events(answers: Answers, comparison: Comparison, named: Named, few_uses: in
     looked_at, changed = to_look_at(answers, comparison)
     return {
         "gaps": gaps(answers, comparison.was_read),
-        "period": period(comparison),
+        "period": events.period(comparison),
         "not_readable": not_readable(comparison.was_read),
-        "about_early": about_early(comparison),
-        "not_looked_at": not_in_the_events(comparison),
+        "about_early": events.about_early(comparison),
+        "not_looked_at": events.not_in_the_events(comparison),
         "coverage": coverage(answers, comparison.was_read, named),
         "doors": uses(comparison.doors, named),
         "steps": uses(comparison.steps, named),
-        "ways": ways(comparison),
-        "through": through_roles(comparison),
+        "ways": events.ways(comparison),
+        "through": events.through_roles(comparison),
         "most": _MOST,
         "looked_at": [*in_time(looked_at[:few_uses]), *in_time(looked_at[few_uses:])],
-        "taken_back": taken_back(answers, comparison),
+        "taken_back": events.taken_back(answers, comparison),
         "sign_ins": [sign_ins(one, answers) for one in comparison.sign_ins],
         "changes": changed,
-        "who_changed": who_changed(answers, comparison),
+        "who_changed": events.who_changed(answers, comparison),
     }

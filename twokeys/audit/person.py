@@ -6,13 +6,14 @@ from functools import partial
 
 from twokeys.answers.model import ACCESS_KEY, Answers
 from twokeys.answers.selection import GROUPS, PEOPLE, is_person
-from twokeys.audit.against_states import ASSIGNS, Stood, enter, let_in
 from twokeys.audit.changes import TRUST, lets_in
 from twokeys.audit.comparison import Comparison, calls_of
 from twokeys.audit.entries import uses_of_doors
 from twokeys.audit.record import Use
+from twokeys.audit.stood import Stood
 from twokeys.audit.trail import TEMPORARY
 from twokeys.audit.way_uses import way_use
+from twokeys.audit.whom import ASSIGNS, enter, let_in
 from twokeys.doors import Who
 from twokeys.doors.who import IAM_PEOPLE
 from twokeys.iam import Arn, PolicyDocument
@@ -87,7 +88,7 @@ def _concerning(answers: Answers, comparison: Comparison, uses: Iterable[Use]) -
 
     stood = [*comparison.taken_back, *comparison.not_in_states]
     trusts = [one.change for one in stood if one.change.gives == TRUST and one.since]
-    theirs |= {(one.recorded, *one.of[:2]) for one in trusts if let_in(one, answers, may_be)}
+    theirs |= {one.whom for one in trusts if let_in(one, answers, may_be)}
     at_home = [
         (key[:3], {who for names in lets_in(said.policy.statements).values() for who in map(Who.named, names) if who})
         for key, said in answers.holds.items()
@@ -96,7 +97,7 @@ def _concerning(answers: Answers, comparison: Comparison, uses: Iterable[Use]) -
     while more := {role for role, trusted in at_home if any(map(partial(_comes, role, theirs), trusted))} - theirs:
         theirs |= more
     held = {key[3]: said for key, said in answers.holds.items() if key[:3] in theirs}
-    held |= {one.of[2]: None for one in comparison.changes if (one.recorded, *one.of[:2]) in theirs}
+    held |= {one.of[2]: None for one in comparison.changes if one.whom in theirs}
     named = {*held, *(said.arn for said in held.values() if said), *(key[2] for key in theirs if len(key) > 2)}
     named |= {account for account, *_ in theirs}
 
@@ -111,7 +112,7 @@ def _concerning(answers: Answers, comparison: Comparison, uses: Iterable[Use]) -
         if change.gives == TRUST and one.since:
             return let_in(change, answers, may_be)
         is_shown = kind in ("role", "root-user", "set", "account") or (kind == "policy" and Arn.parse(whose))
-        return not is_shown or change.gives == ASSIGNS or (change.recorded, kind, whose) in theirs or whose in named
+        return not is_shown or change.gives == ASSIGNS or change.whom in theirs or whose in named
 
     return concerns
 

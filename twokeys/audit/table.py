@@ -10,7 +10,6 @@ from itertools import chain
 from twokeys.answers.model import Answers, DoorAnswer, Party, State, Time, Way
 from twokeys.answers.summary import not_looked_at, not_open, not_shown, run_by, scope, summary
 from twokeys.answers.words import conditions, duration, open_to, place
-from twokeys.audit.against_states import begun
 from twokeys.audit.comparison import Comparison
 from twokeys.audit.entries import DoorUse
 from twokeys.audit.events import about_early, at_the_top, headline, not_in_the_events, period, ways, what_was
@@ -18,6 +17,7 @@ from twokeys.audit.record import ENTERING, SIGN_INS, Use
 from twokeys.audit.report import title, what_was_read
 from twokeys.audit.way_uses import WayUse
 from twokeys.audit.what_was_read import covered, days, not_readable
+from twokeys.audit.who_called import begun
 from twokeys.audit.words import by_door, door_use, kind_of, sign_ins, usage
 from twokeys.doors import Declaration
 from twokeys.shown import in_utc, spreadsheet

@@ -112,6 +112,16 @@ class Change:
     """The id of the membership that it makes or takes away."""
 
     @property
+    def whom(self) -> tuple[str, str, str]:
+        """Whom it changes, by account, kind and name, as `Answers.written` has them."""
+        return (self.recorded, *self.of[:2])
+
+    @property
+    def held(self) -> tuple[str, str, str, str]:
+        """That, and what of it, as `Answers.holds` has them."""
+        return (self.recorded, *self.of)
+
+    @property
     def trusts(self) -> str:
         """Whom a new trust policy trusts."""
         return trusted(self.policy)

@@ -7,10 +7,10 @@ from itertools import chain
 from operator import attrgetter
 
 from twokeys.answers.model import Answers, Step
-from twokeys.audit.against_states import begun
 from twokeys.audit.comparison import SignIns
 from twokeys.audit.entries import DoorUse, Entry, Usage
 from twokeys.audit.record import EARLIER, ENTERING, HIDDEN, LOGIN, SESSIONS, SIGN_INS, Use
+from twokeys.audit.who_called import begun
 from twokeys.shown import counted, in_utc, listed
 
 NO_DOOR = "without a door"

@@ -1,0 +1,60 @@
+"""Whether a call may let somebody in, or make stronger who comes in. Pure."""
+
+from collections.abc import Mapping
+
+from twokeys.access.model.names import may_let_in
+from twokeys.answers.model import BOUNDARY, Answers
+from twokeys.audit.changes import MFA_DEVICE, TAKEN_BACK
+from twokeys.audit.trail import Change
+from twokeys.iam import Arn, PolicyDocument, PolicyKind, Unknown, aws_managed
+
+OF_IDENTITY_CENTER = ":role/aws-service-role/sso.amazonaws.com/"
+"""https://docs.aws.amazon.com/singlesignon/latest/userguide/using-service-linked-roles.html"""
+
+
+def matters(one: Change, last: Mapping[tuple[str, ...], Change], answers: Answers) -> bool:
+    """Whether a call may let somebody in, or make stronger who comes in; what cannot be read may.
+
+    A role that nothing shows anybody to enter but services for themselves gets stronger for nobody else: of its
+    policies only those count that bear on `sts:AssumeRole`. What IAM Identity Center makes in an account follows from
+    calls where it is itself, which count. Of a group into which an identity provider puts people, it counts where the
+    states say who is in a group.
+    """
+    event, (kind, whose, what), trust = one.use.event, one.of, PolicyKind.TRUST
+    if OF_IDENTITY_CENTER in one.use.caller.arn:
+        return False
+    if event == MFA_DEVICE:  # of one's own it is one more thing to show, of another it may be somebody else's
+        return any(way.mfa for way in answers.all_ways) and one.use.caller.who.name != whose
+    if event == "PatchGroup":
+        return any(key[:2] == (one.recorded, "identity-center-group") for key in answers.holds)
+    if one.call.writes is trust:
+        return _bears(one.policy, trust=True)
+    if kind == "role" and what != BOUNDARY and one.gives in TAKEN_BACK:
+        own = (one.recorded, kind, whose, "")
+        said = last.get(("UpdateAssumeRolePolicy", *own, "")), answers.holds.get(own)
+        entered = any(_bears(each.policy, trust=True) for each in said if each)
+        return entered or is_about_roles(one, last, answers)
+    if one.gives == "CreatePolicyVersion":
+        held = any(whose in key or (said and said.arn == whose) for key, said in answers.holds.items())
+        return held or _bears(one.policy, trust=False)
+    return True
+
+
+def is_about_roles(one: Change, last: Mapping[tuple[str, ...], Change], answers: Answers) -> bool:
+    """Whether the policy that a call writes, attaches or takes away may bear on `sts:AssumeRole`."""
+    arn = Arn.parse(one.of[2])
+    if arn and (policy := aws_managed.document(str(arn))) is not None:
+        return bool(policy.statements)
+    own = (arn.account, "policy", str(arn), "") if arn else one.held
+    said = last.get(("CreatePolicyVersion", *own, "")) or answers.holds.get(own)
+    return _bears(one.policy or (said.policy if said else None), trust=False)
+
+
+def _bears(policy: PolicyDocument | Unknown | None, *, trust: bool) -> bool:
+    """Whether a policy may be about who comes in; a Deny of a trust policy alone lets in nobody."""
+    if not isinstance(policy, PolicyDocument) or policy.unresolved:
+        return True
+    return any(
+        may_let_in(each, trust=trust) and not (trust and each.effect == "Deny" and not each.effect_unresolved)
+        for each in policy.statements
+    )

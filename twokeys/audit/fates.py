@@ -1,0 +1,54 @@
+"""Until when what each call gave stood, as later calls of the same tell. Pure."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from twokeys.answers.model import Answers
+from twokeys.audit.bearing import matters
+from twokeys.audit.changes import MOVES
+from twokeys.audit.shown import is_of_nobody_here
+from twokeys.audit.trail import Change
+
+
+def fates(answers: Answers, changes: Sequence[Change]) -> Iterator[tuple[Change, datetime | None, bool]]:
+    """Each call that may let more in, until when what it gave stood, if not to the records' end, and whether it may yet
+    stand there. Of two calls in one second, which CloudTrail's times are of, either may be the last.
+
+    One that another repeats, or that gives less than a later one, is passed over.
+    """
+    done = done_of(changes)
+    last = {key_of(one): one for one in done}
+    of_same: dict[tuple[str, ...], list[Change]] = defaultdict(list)
+    for one in done:
+        of_same[key_of(one)].append(one)
+        if one.call.deletes:
+            of_same[one.whom].append(one)
+    for one in done:
+        if not one.call.widens or is_of_nobody_here(one, answers) or not matters(one, last, answers):
+            continue
+        same, time = of_same[key_of(one)], one.use.time
+        if one.use.event == MOVES and one.boundary in same[0].parameters.split(", ")[:2]:  # back to where it was
+            continue
+        later = [each for each in same if each is not one and each.use.time >= time and _ends(each, one)]
+        later += [each for each in of_same[one.whom] if each.use.time > time]
+        ends = [each.use.time for each in later]
+        if ends or one is same[-1]:
+            yield one, min(ends, default=None), {*ends} <= {time}
+
+
+def _ends(later: Change, one: Change) -> bool:
+    """Whether a later call of the same ends what one gave: not one that gives it again, or as much."""
+    if later.call.writes is None:
+        return later.call.deletes or later.undone != one.undone or later.boundary != one.boundary
+    return one.policy is None or later.policy is None or not one.policy.within(later.policy)
+
+
+def done_of(changes: Sequence[Change]) -> list[Change]:
+    """The calls that did something."""
+    return [one for one in changes if one.use.failed is None and one.gives]
+
+
+def key_of(one: Change) -> tuple[str, ...]:
+    """What a call gives, writes or takes away: of what is neither, the call with its parameters."""
+    return (one.gives, one.recorded, *one.of, "" if one.call.gives and one.of[1] else one.parameters)

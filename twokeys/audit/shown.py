@@ -1,0 +1,90 @@
+"""Whether states, or live IAM, show what a call did or took away. Pure."""
+
+from collections.abc import Mapping
+
+from twokeys.access.model.documents import MASKS
+from twokeys.answers.model import BOUNDARY, PASSWORD, Answers
+from twokeys.audit.bearing import OF_IDENTITY_CENTER, matters
+from twokeys.audit.changes import BEING, CALLS, TAKEN_BACK, TRUST
+from twokeys.audit.trail import Change
+from twokeys.doors import Who
+from twokeys.iam import PolicyDocument
+
+MAKES = {name.partition(":")[2].replace("Delete", "Create") for name, one in CALLS.items() if one.deletes}
+
+
+def is_shown(one: Change, answers: Answers) -> bool:
+    """Whether the states have what a call did, or it takes away what they do not have.
+
+    An update does not read what others made, so what the states say is held against it, not when they were written. A
+    policy is shown where theirs lets in at least as much: the call changed it to what it is, or took something away. A
+    state tells by its time only of what it does not show as text, and of calls by those who ran its update.
+    """
+    event, (_, whose, what), key = one.use.event, one.of, one.held
+    there, said = key in answers.holds, answers.holds.get(key)
+    of = next((each for each in (key[:3], (one.recorded, "", "")) if each in answers.written), key)
+    time = of in answers.written and one.use.time <= answers.written[of]
+    policy = said.policy if said and isinstance(said.policy, PolicyDocument) else None
+    policy = None if any(mask in str(policy) for mask in MASKS) else policy
+    if one.gives == "CreateAccessKey":
+        return one.undone or there
+    if one.gives == "CreateLoginProfile":
+        user = Who("user", one.recorded, whose)
+        return one.undone or any(each.user.who == user and PASSWORD in each.has for each in answers.long_term)
+    if whose and one.undone:
+        return not there
+    if whose and what == BOUNDARY and (said or not there):
+        return said is None or said.arn == one.boundary
+    if whose and one.call.writes:
+        return there and (time if policy is None else one.policy is not None and one.policy.within(policy))
+    if whose and what != BOUNDARY and one.gives in TAKEN_BACK:
+        return there
+    if event in {"CreateOpenIDConnectProvider", "CreateSAMLProvider"}:
+        named = (each.rpartition(" ")[2].removeprefix("https://") for each in one.parameters.split(", "))
+        return any((one.recorded, each) in answers.providers for each in named)
+    by_update = one.use.caller.who in map(Who.named, answers.updated_by) and event != "SetDefaultPolicyVersion"
+    return time and by_update
+
+
+def stands_anyway(one: Change, answers: Answers) -> bool:
+    """Whether what a call gave is in the answers, taken back or not: a policy that lets in no more than theirs."""
+    said = answers.holds.get(one.held)
+    policy = said.policy if said else None
+    if one.call.writes:
+        return one.policy is not None and isinstance(policy, PolicyDocument) and one.policy.within(policy)
+    return not one.undone and one.of[2] != BOUNDARY and one.held in answers.holds
+
+
+def is_of_credentials(one: Change) -> bool:
+    """Whether it is a password, a key or a device of a user, of which live IAM does not tell all."""
+    return one.gives in BEING and one.gives != TRUST
+
+
+def took_away(one: Change, last: Mapping[tuple[str, ...], Change], answers: Answers) -> bool:
+    """Whether a call took away, or wrote anew, what was there before the records, and no state shows what that was."""
+    event, of = one.use.event, one.whom
+    before = answers.from_states and of in answers.written and answers.written[of] <= one.use.time
+    if event in ("DeleteRole", "DeleteUser"):
+        return not before and OF_IDENTITY_CENTER not in one.use.caller.arn
+    if not one.of[1] or is_of_credentials(one):
+        return False
+    if one.undone:
+        return one.held not in answers.holds and matters(one, last, answers)
+    wrote = one.call.writes or event in ("SetDefaultPolicyVersion", "AttachPolicy") or one.of[2] == BOUNDARY
+    return wrote and event not in MAKES and not before and matters(one, last, answers)
+
+
+def is_of_nobody_here(one: Change, answers: Answers) -> bool:
+    """Whether a change tells who may be somebody, of an account that was not asked for, whom no answer is about.
+
+    Somebody of a group or an account as a whole that an answer is about may be anybody of it.
+    """
+    whose, account = one.of[1], one.use.account
+    shown = bool(whose) and one.whom in answers.written
+    if one.gives not in BEING or account in answers.accounts or not shown:
+        return False
+    ends = [end for step in answers.steps for end in (step.source, step.target)]
+    ends += [end for door in answers.doors for end in (door.source, door.target)]
+    ends += [end for lacking in answers.not_proved for end in (lacking.source, lacking.target) if end]
+    here = [end.who for end in ends if end.who.account == account]
+    return not any(who.kind not in ("role", "user") or who.name.rpartition("/")[2] == whose for who in here)

@@ -1,0 +1,42 @@
+"""Who called, and what a call is of, in words."""
+
+from twokeys.answers.model import Answers
+from twokeys.audit.record import Use, resolved
+from twokeys.audit.trail import Change
+
+
+def actor(use: Use, answers: Answers) -> str:
+    """Who called, with the session's name, which is the user's where a person switched roles, and who began it."""
+    return (
+        answers.named(use.caller).short
+        + (f" as {use.caller_session}" if use.caller_session else "")
+        + begun(use, answers)
+    )
+
+
+def begun(use: Use, answers: Answers) -> str:
+    """Who began the session that called, in words; empty where no record tells."""
+    first = use.begun_by
+    session = f" as {first.caller_session}" if first and first.caller_session else ""
+    return f", begun by {caller(first, answers)}{session}" if first else ""
+
+
+def caller(use: Use, answers: Answers) -> str:
+    """Who called, in few words; of whom no record names the unique id."""
+    use = resolved(use, answers.principals)
+    return answers.named(use.caller).short + (f" ({use.unique_id})" if not use.names_caller and use.unique_id else "")
+
+
+def about(one: Change, answers: Answers) -> str:
+    """A call and what it is of: "AttachRolePolicy of deployer (ReadOnlyAccess) in prod"."""
+    _, whose, what = one.of
+    ids = [id for id in what.rpartition("/")[2].split() if id != one.use.account]
+    given = " ".join(called(id, answers) for id in ids)
+    given = f" ({given})" if given else ""
+    named = f" of {called(whose, answers)}{given}" if whose else ""
+    return f"{one.use.event}{named} in {answers.account_name(one.use.account)}"
+
+
+def called(id: str, answers: Answers) -> str:
+    """What people call whom a call names by an id, or the name itself."""
+    return answers.principals[id].who.label if id in answers.principals else answers.names.get(id, id)

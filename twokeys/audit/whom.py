@@ -1,0 +1,98 @@
+"""Whom a call lets in, and who may enter what it is of. Pure."""
+
+from collections.abc import Callable, Container, Iterable, Sequence
+from typing import cast
+
+from twokeys.answers.model import Answers, Party, Way
+from twokeys.answers.selection import GROUPS
+from twokeys.audit.changes import TRUST, lets_in, trusted
+from twokeys.audit.known import BY_PROVIDER
+from twokeys.audit.record import Use
+from twokeys.audit.trail import Change
+from twokeys.doors import Who
+from twokeys.doors.who import Kind
+from twokeys.iam import PolicyDocument, Statement
+from twokeys.iam.sts import permission_set_of
+
+_SERVICE = ".amazonaws.com"
+ASSIGNS, JOINS = "CreateAccountAssignment", "CreateGroupMembership"
+
+
+def enter(one: Change, answers: Answers, accounts: Container[str] = ()) -> list[str]:
+    """Who may enter what a call is of (a permission set in these accounts, or in any), by what is in the answers: its
+    policies give more to them.
+    """
+    ways = ways_into(one, answers)
+    return [*dict.fromkeys(way.source.short for way in ways if not accounts or way.account in accounts)]
+
+
+def ways_into(one: Change, answers: Answers) -> list[Way]:
+    """The ways into the role that a call is of, or into those that AWS makes of the permission set."""
+    whom = whom_entered(one, answers.accounts, answers)
+    return [way for way in answers.all_ways if whom & {way.target.who, set_of(way.target)}]
+
+
+def whom_entered(one: Change, accounts: Iterable[str], answers: Answers) -> set[Who | None]:
+    """What is entered of whom a call is of: of a permission set, what AWS makes of it in the accounts; what a group of
+    IAM Identity Center may enter.
+    """
+    kind, whose, _ = one.of
+    if kind == "set":
+        return {Who("set", account, answers.names.get(whose, whose)) for account in accounts}
+    if kind == "identity-center-group" and (group := answers.principals.get(whose)):
+        return {set_of(way.target) for way in answers.ways if way.source.who == group.who}
+    return {Who(cast(Kind, kind), one.recorded, whose)}
+
+
+def set_of(role: Party) -> Who | None:
+    """The permission set that AWS made a role of, as what is entered there; None of another role."""
+    name = permission_set_of(role.arn or role.who.name)
+    return Who("set", role.who.account, name) if name else None
+
+
+def is_by(one: Change, use: Use, answers: Answers) -> bool:
+    """Whether an entry may be that of somebody whom a trust policy, an assignment or a membership let in.
+
+    Of other calls it is.
+    """
+    caller = use.caller.who
+    if one.gives == JOINS:
+        group, user = map(answers.principals.get, one.of[1:])
+        stays = group is None or answers.is_member(caller.name, group.who)
+        return caller.kind == "identity-center-user" and not stays and (user is None or user.who == caller)
+    if one.gives == ASSIGNS:
+        id, _, account = one.of[2].partition(" ")
+        principal = answers.principals.get(id)
+        comes = use.account == account and caller.kind == "identity-center-user"
+        who = principal.who if principal else caller
+        return comes and (who == caller or (who.kind in GROUPS and answers.is_member(caller.name, who) is not False))
+
+    def is_caller(who: Who | None) -> bool:
+        if who is None or caller.kind == "principal":
+            return caller.kind in BY_PROVIDER if who is None else who.account in ("", caller.account)
+        return who in (caller, Who("root", caller.account)) or who.kind == "everyone"
+
+    return one.gives != TRUST or (use.target.name == one.of[1] and let_in(one, answers, is_caller))
+
+
+def let_in(one: Change, answers: Answers, is_it: Callable[[Who | None], bool]) -> bool:
+    """Whether a trust policy that a call wrote may have let in somebody whom that of now does not, and who is it; None
+    is somebody whom no ARN names, as of an identity provider.
+    """
+    if one.policy is None or any(
+        each.principals is None or each.principals.unresolved or each.principals.canonical_user
+        for each in one.policy.statements
+    ):
+        return True
+    names = (name for each in lets_in(one.policy.statements, still(one, answers)).values() for name in each)
+    return any(is_it(Who.named("*" if name == "everyone" else name)) for name in names if not name.endswith(_SERVICE))
+
+
+def still(one: Change, answers: Answers) -> Sequence[Statement]:
+    """What of the trust policy of now, if it denies nobody else, lets in of those whom a call's policy did."""
+    now = answers.holds.get(one.held)
+    if one.gives != TRUST or not now or not isinstance(now.policy, PolicyDocument) or one.policy is None:
+        return ()
+    mine, theirs = one.policy.statements, now.policy.statements
+    new_denies = any(each.effect == "Deny" and not any(map(each.part_of, mine)) for each in theirs)
+    return theirs if not new_denies and trusted(one.policy, theirs) else ()
