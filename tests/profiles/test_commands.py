@@ -448,6 +448,9 @@ def test_a_dry_run_shows_the_diff_writes_nothing_and_says_3_until_there_is_nothi
     result = run("--person", "ada", "--state", stage, "--dry-run")
     assert result.return_value == 3
     assert not (tmp_path / "new").exists()
+    other = tmp_path / "other"
+    assert run("--person", "ada", "--state", stage, "--config", str(other)).return_value == 0
+    assert ("[profile a]" in other.read_text(), (tmp_path / "new").exists()) == (True, False)
 
 
 def test_json_says_what_was_done(config: Path, tmp_path: Path) -> None:

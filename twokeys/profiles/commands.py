@@ -59,6 +59,11 @@ class _Grouped(click.Command):
 )
 @click.option("--group", "groups", multiple=True, metavar="NAME", help="A group the person is in, if no file says so.")
 @click.option(
+    "--config",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The file to write.  [default: $AWS_CONFIG_FILE, else ~/.aws/config]",
+)
+@click.option(
     "--prefix",
     default="",
     metavar="TEXT",
@@ -99,6 +104,7 @@ def profiles(  # noqa: PLR0913 - one parameter an option
     role: str | None,
     account: str,
     groups: tuple[str, ...],
+    config: Path | None,
     dry_run: bool,
     page: Path | None,
     as_json: bool,
@@ -106,9 +112,9 @@ def profiles(  # noqa: PLR0913 - one parameter an option
 ) -> int:
     """Write AWS CLI profiles for exactly the doors that a person or a role has, and for those behind their roles.
 
-    The profiles stand in one marked block of $AWS_CONFIG_FILE, else ~/.aws/config. Each run rewrites that block, so the
-    profile of a door that is gone, or that the files do not show, goes too. Everything else in the file stays as it is,
-    byte by byte, and a profile that you wrote yourself is never touched: one of the same name is refused.
+    The profiles stand in one marked block of the AWS CLI's config file. Each run rewrites that block, so the profile of
+    a door that is gone, or that the files do not show, goes too. Everything else in the file stays as it is, byte by
+    byte, and a profile that you wrote yourself is never touched: one of the same name is refused.
 
     With --page it writes no profiles, but one HTML page, to be kept anywhere: a link for each door, which switches to
     its role in the AWS console, in the colour of its environment. It loads nothing and runs no script.
@@ -128,7 +134,7 @@ def profiles(  # noqa: PLR0913 - one parameter an option
     from twokeys.profiles.writing import config_file, write
 
     _refuse_contradictions()
-    path = config_file()
+    path = config or config_file()
     ours = (Path.cwd() / ".twokeys").resolve() in Path(os.path.realpath(path)).parents
     exports = with_states(exports_of(states, published, sandbox=dry_run or ours or page is not None))
     told = read_said(exports)
