@@ -10,6 +10,7 @@ import difflib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from botocore.configloader import build_profile_map
 
@@ -78,8 +79,9 @@ def rewrite(text: str, block: str, sections: Sequence[Section], where: str, *, h
     result = before + rendered + after
 
     outside = _parse(before + after, where)
+    theirs = {kind: _sections(outside, kind) for kind in {one.kind for one in sections}}
     refuse_taken(
-        [one.header for one in sections if one.name in _sections(outside, one.kind)],
+        [one.header for one in sections if one.name in theirs[one.kind]],
         where,
         "what was written by hand or by another block is not ours to change",
     )
@@ -219,7 +221,8 @@ def _without(parsed: Mapping[str, Mapping[str, str]], headers: Sequence[str]) ->
     return {name: settings for name, settings in parsed.items() if name not in headers}
 
 
-def _parse(text: str, where: str) -> dict[str, dict[str, str]]:
+@lru_cache(maxsize=8)
+def _parse(text: str, where: str) -> Mapping[str, dict[str, str]]:
     parser = configparser.RawConfigParser()  # what botocore.configloader.raw_config_parse reads with
     if not_utf8 := next((line for line, of in enumerate(_lines(text), 1) if _NOT_UTF8.search(of)), None):
         why, step = f"the AWS CLI cannot read this file: line {not_utf8} is not UTF-8", "save it as UTF-8"
