@@ -9,19 +9,20 @@ import pytest
 
 from twokeys.iam import UNKNOWN, Caller
 from twokeys.iam.arn import ArnError
-from twokeys.iam.principals import Form, Naming, Principals
+from twokeys.iam.principals import OF_ONE, Form, Naming, Principals
 from twokeys.iam.truth import Truth
 
 ROOT = "arn:aws:iam::111111111111:root"
 GITHUB = "token.actions.githubusercontent.com"
 ROLE = "arn:aws:iam::111111111111:role/team/ci"
 SESSION = "arn:aws:sts::111111111111:assumed-role/ci/build"
+ANNA, BOB = "arn:aws:iam::111111111111:user/team/anna", "arn:aws:sts::111111111111:federated-user/bob"
 CALLERS = {
     "role": Caller(ROLE, unique_id="AROAX"),
     "session": Caller(SESSION, role_arn=ROLE, unique_id="AROAX"),
-    "user": Caller("arn:aws:iam::111111111111:user/team/anna", unique_id="AIDAX"),
+    "user": Caller(ANNA, unique_id="AIDAX"),
     "root": Caller(ROOT),
-    "federated": Caller("arn:aws:sts::111111111111:federated-user/bob"),
+    "federated": Caller(BOB),
     "service": Caller("ec2.amazonaws.com"),
     "google": Caller("accounts.google.com"),
 }
@@ -67,49 +68,55 @@ def test_whom_an_element_names(element: Principals, expected: dict[str, list[Nam
         assert not element.everyone or element.form(caller) is DIRECT
 
 
-def test_what_follows_from_who_calls():
-    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html"""
-    signed: dict[str, Any] = {
-        "aws:principalisawsservice": ("false",), "aws:principalservicename": (),
-        "aws:principalservicenameslist": (), "aws:principalaccount": ("111111111111",), "aws:username": (),
-        **dict.fromkeys(("aws:sourceaccount", "aws:sourcearn", "aws:sourceorgid", "aws:sourceorgpaths"), ()),
-    }  # fmt: skip
-    named = {"aws:principalarn": (ROLE,), "aws:principaltype": ("AssumedRole",)}
-    absent: dict[str, Any] = {f"aws:{one}": () for one in (
+ACCOUNT_KEYS: dict[str, Any] = {
+    "aws:principalisawsservice": ("false",), "aws:principalservicename": (),
+    "aws:principalservicenameslist": (), "aws:principalaccount": ("111111111111",), "aws:username": (),
+    **dict.fromkeys(("aws:sourceaccount", "aws:sourcearn", "aws:sourceorgid", "aws:sourceorgpaths"), ()),
+}  # fmt: skip
+
+
+def _who(name: str, kind: str, userid: str = "", username: str = "") -> dict[str, tuple[str, ...]]:
+    own = {"aws:principalarn": name, "aws:principaltype": kind, "aws:userid": userid, "aws:username": username}
+    return ACCOUNT_KEYS | {key: (value,) for key, value in own.items() if value}
+
+
+@pytest.mark.parametrize(("caller", "expected"), [
+    ("role", _who(ROLE, "AssumedRole")),
+    ("session", _who(ROLE, "AssumedRole", "AROAX:build")),
+    ("user", _who(ANNA, "User", "AIDAX", "anna")),
+    ("root", _who(ROOT, "Account", "111111111111")),
+    ("federated", _who(BOB, "FederatedUser", "111111111111:bob")),
+    ("service", {
+        "aws:principalisawsservice": ("true",), "aws:principalservicename": ("ec2.amazonaws.com",),
+        "aws:principalarn": (), "aws:principalaccount": (), "aws:username": (), "aws:userid": (),
+        "aws:principalorgid": (), "aws:principalorgpaths": (),
+    }),
+    ("google", {"aws:federatedprovider": ("accounts.google.com",), **{f"aws:{one}": () for one in (
         "principalarn", "principalorgid", "principalorgpaths", "principalisawsservice", "principalservicename",
         "principalservicenameslist", "username", "sourceaccount", "sourcearn", "sourceorgid", "sourceorgpaths",
         "multifactorauthpresent", "multifactorauthage", "tokenissuetime", "assumedroot", "sourceidentity",
-    )}  # fmt: skip
-    anna = "arn:aws:iam::111111111111:user/team/anna"
-    bob = "arn:aws:sts::111111111111:federated-user/bob"
-    assert {caller: one.context for caller, one in CALLERS.items()} == {
-        "role": {**signed, **named},
-        "session": {**signed, **named, "aws:userid": ("AROAX:build",)},
-        "user": {
-            **signed, "aws:principalarn": (anna,), "aws:principaltype": ("User",),
-            "aws:username": ("anna",), "aws:userid": ("AIDAX",),
-        },
-        "root": {
-            **signed, "aws:principalarn": (ROOT,), "aws:principaltype": ("Account",), "aws:userid": ("111111111111",),
-        },
-        "federated": {
-            **signed, "aws:principalarn": (bob,), "aws:principaltype": ("FederatedUser",),
-            "aws:userid": ("111111111111:bob",),
-        },
-        "service": {
-            "aws:principalisawsservice": ("true",), "aws:principalservicename": ("ec2.amazonaws.com",),
-            "aws:principalarn": (), "aws:principalaccount": (), "aws:username": (), "aws:userid": (),
-            "aws:principalorgid": (), "aws:principalorgpaths": (),
-        },
-        "google": {**absent, "aws:federatedprovider": ("accounts.google.com",)},
-    }  # fmt: skip
-    assert "aws:userid" not in Caller(SESSION).context
-    assert "aws:userid" not in Caller(anna).context
+    )}}),
+])  # fmt: skip
+def test_what_follows_from_who_calls(caller: str, expected: dict[str, tuple[str, ...]]):
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html"""
+    assert CALLERS[caller].context == expected
+
+
+@pytest.mark.parametrize("caller", [SESSION, ANNA])
+def test_a_user_id_needs_the_unique_id(caller: str):
+    assert "aws:userid" not in Caller(caller).context
+
+
+def test_the_keys_in_which_principals_of_an_account_differ_are_open_of_an_unknown_one():
+    """Of somebody of whom only the account is known, these are open: twokeys.access.judge."""
+    contexts = [CALLERS[one].context for one in SIGNED]
+    differ = {key for one in contexts for key in one if len({each.get(key) for each in contexts}) > 1}
+    assert differ == {*OF_ONE}, "Caller.own has each key in which two principals of one account may differ"
 
 
 @pytest.mark.parametrize(("caller", "absent", "free"), [
     ("google", [f"{GITHUB}:sub", "saml:sub"], ["accounts.google.com:aud", "aws:userid", "aws:PrincipalTag/team"]),
-    ("role", [f"{GITHUB}:repository", "saml:iss", f"{GITHUB}:email"], [f"{GITHUB}:sub", "saml:sub", f"{GITHUB}:aud"]),
+    ("role", [f"{GITHUB}:repository", "saml:iss", f"{GITHUB}:email"], [f"{GITHUB}:sub", "saml:sub", "saml:sub_type"]),
     ("user", [f"{GITHUB}:sub", "saml:sub", "graph.facebook.com:id"], ["aws:PrincipalTag/a.b", "aws:SourceIp"]),
     ("service", ["saml:sub", f"{GITHUB}:sub"], ["aws:SourceArn", "aws:PrincipalTag/x509Subject/CN"]),
 ])  # fmt: skip

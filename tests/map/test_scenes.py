@@ -169,6 +169,11 @@ def test_many_accounts_outside_the_organization_are_counted_in_one_box() -> None
     scene = overview(organization("example", [Account(MANAGEMENT, "management")], doors))
     (outside,) = [box for box in boxes(scene) if box.kind == "outside"]
     assert (outside.lines, outside.children) == (("Outside the organization's accounts", "60 accounts"), ())
+    github = [way(Who("web-identity", "", "GitHub"), MANAGEMENT, f"ci-{number}") for number in range(60)]
+    for others, said in ((doors, ("60 accounts",)), (doors[:1], ("300000000000",))):
+        scene = overview(organization("example", [Account(MANAGEMENT, "management")], [*others, *github]))
+        (outside,) = [box for box in boxes(scene) if box.kind == "outside"]
+        assert sorted(child.lines[-1:] for child in outside.children) == [said, ("In no account",)]
 
 
 @pytest.mark.parametrize("broken", [9, 100])

@@ -37,6 +37,7 @@ from twokeys.iam import (
 )
 from twokeys.iam.matches import meets
 from twokeys.iam.matching import is_symbolic
+from twokeys.iam.principals import OF_ONE
 from twokeys.iam.sts import ASSUME_ROLE, PASSED, TAG_SESSION
 from twokeys.iam.truth import FREE, Truth
 from twokeys.iam.verdict import Why
@@ -44,7 +45,8 @@ from twokeys.iam.verdict import Why
 _IS_MET, _LATER = "is met by", "a value that is not known yet"
 _OVER_TLS: Mapping[str, tuple[str, ...] | Unknown] = {"aws:SecureTransport": ("true",)}
 """Of every call of STS, which has HTTPS endpoints only: https://docs.aws.amazon.com/general/latest/gr/sts.html"""
-_WHO = ("aws:PrincipalArn", "aws:username", "aws:userid")
+_NAMED = tuple(key for key in OF_ONE if key != "aws:principaltype")
+"""What is not known of whoever has no settled name."""
 _PASSED = tuple(chain.from_iterable(PASSED.values()))
 _PRINCIPAL_TAG, _RESOURCE_TAG = "aws:principaltag/", ("aws:resourcetag/", "iam:resourcetag/")
 _OF_PAIR = (*_PASSED, _PRINCIPAL_TAG, *_RESOURCE_TAG)
@@ -177,7 +179,7 @@ class Judge:
     def bound(self, account: str, action: str, resource: str, caller: Caller | None = None) -> Verdict:
         """What the control policies of an account let a caller with every permission do; None: whoever it is."""
         somebody = str(Arn.iam("role", account, "somebody", partition=self._accounts.partition(account)))
-        context = Context() if caller else Context(values=dict.fromkeys((*_WHO, "aws:PrincipalType"), _ANY))
+        context = Context() if caller else Context(values=dict.fromkeys(OF_ONE, _ANY))
         policies = Policies(identity=(_EVERYTHING,), scps=self._guards.scps(account))
         return evaluate_grant(Request(caller or Caller(somebody), action, resource, context), policies)
 
@@ -270,9 +272,7 @@ class Judge:
         arn = Arn.parse(source.arn)
         named = arn is not None and account is None
         stand_in = Arn.iam("role", account or _NOBODYS_ACCOUNT, "somebody", partition=_partition(target))
-        values: dict[str, tuple[str, ...] | Unknown] = (
-            {} if named else dict.fromkeys((*_WHO, "aws:PrincipalType"), _ANY)
-        )
+        values: dict[str, tuple[str, ...] | Unknown] = {} if named else dict.fromkeys(OF_ONE, _ANY)
         begins: dict[str, str] = {}
         if not named and account is None:
             values["aws:PrincipalAccount"] = _ANY
@@ -303,7 +303,7 @@ class Judge:
         context = self._contexts.get(which)
         if context is None:
             mfa = {"aws:MultiFactorAuthPresent": ("true",)} if self._with_mfa else {}
-            context = Context({**(dict.fromkeys(_WHO, nameless) if nameless else {}), **mfa})
+            context = Context({**(dict.fromkeys(_NAMED, nameless) if nameless else {}), **mfa})
             for whose, one in (("Principal", source), ("Resource", target)):
                 context = self._in_organization(one, whose, context)
             self._contexts[which] = context

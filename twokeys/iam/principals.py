@@ -7,7 +7,7 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_not
 import re
 from dataclasses import dataclass, field
 from enum import Enum, IntEnum
-from typing import NamedTuple, Self
+from typing import Final, NamedTuple, Self
 
 from twokeys.iam.arn import Arn, ArnError, account_as_a_whole, is_account, parse_arn
 from twokeys.iam.condition_keys import NEVER_OF
@@ -140,14 +140,18 @@ class Caller:
             made = {"aws:principalisawsservice": ("true",), "aws:principalservicename": (self.arn,)}
             return {**NEVER_OF["service"], **made}
         known = {**NEVER_OF["principal"], "aws:principalisawsservice": ("false",)}
-        known["aws:principalarn"] = (self.role_arn or self.arn,)
         known["aws:principalaccount"] = (self.account,)
-        known["aws:principaltype"] = (_PRINCIPAL_TYPES[self.kind],)
-        known["aws:username"] = (self.name,) if self.kind is CallerKind.USER else ()
+        return known | {key: value for key, value in self.own().items() if value is not None}
+
+    def own(self) -> dict[str, tuple[str, ...] | None]:
+        """What tells a principal from the others of its account, by condition key; None for what is not known."""
         userid = self._userid()
-        if userid is not None:
-            known["aws:userid"] = (userid,)
-        return known
+        return {
+            "aws:principalarn": (self.role_arn or self.arn,),
+            "aws:principaltype": (_PRINCIPAL_TYPES[self.kind],),
+            "aws:username": (self.name,) if self.kind is CallerKind.USER else (),
+            "aws:userid": (userid,) if userid is not None else None,
+        }
 
     def says(self, key: str) -> tuple[str, ...] | None:
         """What follows from who the caller is for a condition key, in lower case; None for nothing."""
@@ -235,6 +239,9 @@ _KIND_OF_CALLER: dict[str | None, CallerKind] = {
     "saml-provider": CallerKind.FEDERATED,
     "oidc-provider": CallerKind.FEDERATED,
 }
+
+OF_ONE: Final = tuple(Caller("arn:aws:iam::000000000000:root").own())
+"""The condition keys that tell one principal of an account from another, in lower case."""
 
 
 class Form(IntEnum):

@@ -108,7 +108,7 @@ class _Drawing:
     def __init__(self, whole: Map, level: int) -> None:
         self._accounts = whole.accounts
         self._level = level
-        self._apart = _exceptions(whole.doors)
+        self._apart = _exceptions(whole.doors) | {""}  # GitHub and the like are in no account: none of those counted
         folded = [account for account in whole.accounts.values() if account.id not in self._apart]
         self._together = Counter(self._surroundings(account) for account in folded)
         self._paths: dict[Path, None] = {}
@@ -199,7 +199,8 @@ class _Drawing:
             return ("Outside the organization's accounts",)
         if kind == "accounts":
             depth = len(path) - 1
-            apart = any(other[:depth] == path[:depth] and _kind_at(other, depth) == "account" for other in self._paths)
+            beside = (other[depth] for other in self._paths if other[:depth] == path[:depth] and len(other) > depth)
+            apart = any(kind == "account" and about != ("",) for kind, about in beside)
             return (f"{self._together[path[:depth]]} {'other ' if apart else ''}accounts",)
         if kind == "account":
             return _account_lines(self._accounts[about[0]])
@@ -244,10 +245,6 @@ def _account_lines(account: Account) -> tuple[str, ...]:
     id = account.id if account.id.isdigit() else "not created yet" if account.unit is not None else ""
     closed = "closed" if account.closed else ""
     return tuple(dict.fromkeys(line for line in (account.name, id, account.environment, closed) if line))
-
-
-def _kind_at(path: Path, depth: int) -> str | None:
-    return path[depth][0] if len(path) > depth else None
 
 
 @cache

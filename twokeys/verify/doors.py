@@ -7,15 +7,12 @@ from typing import Any
 from twokeys.doors import ExportedDoor, Who
 from twokeys.errors import Refusal
 from twokeys.iam import Arn, Statement
+from twokeys.iam.principals import OF_ONE
 from twokeys.iam.verdict import all_of, one_of
 
-_KNOWN = frozenset(
-    f"aws:{key}"
-    for key in (
-        *("multifactorauthpresent", "currenttime", "epochtime", "securetransport"),
-        *("principalaccount", "principalarn", "principalorgid", "principaltype", "userid", "username"),
-    )
-) | {"sts:externalid"}
+_KNOWN = {*OF_ONE, "aws:principalaccount", "aws:principalorgid", "sts:externalid"} | {
+    f"aws:{key}" for key in ("multifactorauthpresent", "currenttime", "epochtime", "securetransport")
+}
 """Condition keys that whoever tries a door brings with it, or has for being the one that the door is for.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html

@@ -20,13 +20,13 @@ from twokeys.iam import (
     Unknown,
     parse_policy,
 )
+from twokeys.iam.principals import OF_ONE
 from twokeys.iam.verdict import says_nothing
 
 _UNQUOTED = " of the policy grammar; it holds a secret, so nothing of it is quoted"
 _DOCUMENTS = (str, Mapping)
 _TEXTS = frozenset({"string", "binary"})
 _SAYS_WHO = ("aws:principal", "aws:source", "aws:resource", "aws:multifactor", "aws:federated", "saml:")
-_NAMES_WHO = ("aws:userid", "aws:username")
 
 
 @dataclass(slots=True, eq=False)
@@ -201,7 +201,7 @@ def _masked_statement(statement: Statement) -> Statement:
 
 def _masked_clause(clause: ConditionClause, denies: bool) -> ConditionClause:
     key = clause.lower_key
-    says_who = key.startswith(_SAYS_WHO) or key in _NAMES_WHO or key.endswith((":sub", ":aud"))
+    says_who = key.startswith(_SAYS_WHO) or key in OF_ONE or key.endswith((":sub", ":aud"))
     if says_who or clause.base.family not in _TEXTS:
         return clause
     mask = MASKS[denies is not clause.base.negated]
