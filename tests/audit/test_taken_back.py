@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.access.test_identity_center import RESERVED, SET_ARN, attach, center, put
+from tests.access.test_identity_center import RESERVED, SET_ARN, assign, attach, center, put
 from tests.access.world import CI, DEPLOYER, HUB, OUTSIDE, PROD, STAGE, World, arn, document, grants, trusts, two_keys
 from tests.audit.cloudtrail import called, entry
 from tests.audit.test_changes import BY_SERVICE_ROLE, told
@@ -29,6 +29,7 @@ from twokeys.audit.person import by_person
 from twokeys.audit.report import title
 from twokeys.audit.table import as_csv
 from twokeys.audit.to_look_at import to_look_at
+from twokeys.audit.who_called import about
 from twokeys.doors import Who
 
 ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
@@ -316,7 +317,7 @@ def test_an_account_has_of_a_permission_set_what_was_last_provisioned_there(
     ("provisioned", "strength", "said", "entered"),
     [
         ([], "administrator", f"on: {TAKEN_FROM_IT} and not provisioned since in what was read, so it may s", 2),
-        ([(2.2, PROVISIONED, TO_ALL)], "read", "to 2026-09-03 13:48 UTC, when it was provisioned anew (taken from", 0),
+        ([(2.2, PROVISIONED, TO_ALL)], "read", "to 2026-09-03 13:48 UTC, when it was provisioned anew (taken from", 1),
     ],
 )
 def test_what_a_set_had_before_the_records_an_account_may_have_after_it_was_taken_away(
@@ -601,6 +602,70 @@ def test_who_entered_while_in_a_group_is_said_at_the_membership_and_at_the_entry
     assert [why.startswith(f"while in Identity Center group admins ({of} from 2026-09-0") for why in said] == [
         True
     ] * by_it
+
+
+NAMED = {"groupId": "g-1", "memberId": {"userId": "u-1"}}
+OF_ANN = {"permissionSetArn": SET_ARN, "principalType": "USER", "principalId": "u-1", **TO_STAGE}
+SHOWN = "aws:identitystore/groupMembership:GroupMembership", "m"
+
+
+@pytest.mark.parametrize(
+    ("source", "call", "whom", "shown"),
+    [
+        ("identitystore", "DeleteGroupMembership", NAMED, False),
+        ("identitystore", "DeleteGroupMembership", NAMED, True),
+        ("identitystore", "DeleteGroupMembership", {"membershipId": "m-1"}, True),
+        ("sso-directory", "RemoveMemberFromGroup", {"groupId": "g-1", "member": {"memberId": "u-1"}}, False),
+        ("sso", "DeleteAccountAssignment", OF_ANN, False),
+        ("sso", "DeleteAccountAssignment", OF_ANN, True),
+    ],
+)
+def test_who_was_let_in_before_the_records_came_by_a_door_until_that_ended_and_by_none_afterwards(
+    source: str, call: str, whom: dict[str, Any], *, shown: bool
+) -> None:
+    """https://docs.aws.amazon.com/singlesignon/latest/IdentityStoreAPIReference/API_DeleteGroupMembership.html,
+    https://docs.aws.amazon.com/singlesignon/latest/APIReference/API_DeleteAccountAssignment.html.
+
+    States of the period's beginning show it, those of its end do not.
+    """
+    world = center(**({"principalType": "USER", "principalId": "u-1"} if source == "sso" else {}))
+    world.resources = [one for one in world.resources if not (one.type.endswith(("GroupMembership", "Assignment")))]
+    put(world, "aws:identitystore/user:User", "bob", world.hub, userName="bob", userId="u-2")
+    of_bob = {"groupId": "g-1", "memberId": "u-2", "membershipId": "m-2"}
+    put(world, "aws:identitystore/groupMembership:GroupMembership", "m2", world.hub, **of_bob)
+    assign(world, "of admins", targetId=STAGE if source != "sso" else PROD)
+    if shown and source == "sso":
+        assign(world, "of ann", principalType="USER", principalId="u-1")
+    elif shown:
+        put(world, *SHOWN, world.hub, groupId="g-1", memberId="u-1", membershipId="m-1")
+    gone = called(HUB, at(2), call, "eve", eventSource=f"{source}.amazonaws.com", requestParameters=whom)
+    found = compared(world, gone, of_ann(1.5), of_ann(2.5), *([] if source == "sso" else [of_ann(2.6, "bob")]))
+    by, after, *of_others = found.population
+    assert (len(by.doors), by.perhaps, after.doors, [bool(one.doors) for one in of_others]) == (
+        *(1, "", ()),
+        [True] * (source != "sso"),
+    )
+    (said,) = found.meanwhile(found.answers)[by.use.id]
+    assert said.endswith(f", until 2026-09-03 09:00 UTC ({stated(found)}, by user eve of management)")
+    assert after.unmet[-1].startswith("after being taken from ")
+    assert after.unmet[-1].endswith(f" (2026-09-03 09:00 UTC, {call} by user eve of management)")
+    first, *_ = (row for _, row in to_look_at(found.answers, found)[0])
+    assert "after being taken from" in first
+    assert not any("before" in line for line in at_the_top(found.answers, found)), "the call names who it was"
+
+
+def stated(found: Comparison) -> str:
+    """The call that is said to have taken back something, with what it is of."""
+    (one,) = found.taken_back
+    return about(one.change, found.answers)
+
+
+def test_a_membership_that_nothing_names_but_its_id_is_counted_among_what_is_not_known() -> None:
+    """https://docs.aws.amazon.com/singlesignon/latest/IdentityStoreAPIReference/API_DeleteGroupMembership.html."""
+    asked_for = {"membershipId": "m-9"}
+    records = called(HUB, at(1), "DeleteGroupMembership", "eve", requestParameters=asked_for)
+    found = compared(center(), records | {"eventSource": "identitystore.amazonaws.com"}, from_states=True)
+    assert at_the_top(found.answers, found)[-1].startswith("Not known is whom keys let in before 1 change in the per")
 
 
 def of_ann(days: float, person: str = "ann") -> dict[str, Any]:

@@ -121,6 +121,12 @@ def organization_holds(graph: Graph) -> Iterator[tuple[tuple[str, ...], Document
         yield (graph.accounts.of(resource), "policy", id_of(resource), ""), said
 
 
+def memberships_by_id(graph: Graph) -> dict[str, tuple[str, str, str]]:
+    """Of which group of IAM Identity Center and of which member each membership is."""
+    said = (map(one.text, ("membershipId", "groupId", "memberId")) for one in graph.snapshot.of_type(MEMBERSHIP))
+    return {id: ("identity-center-group", group, member) for id, group, member in said if id and group and member}
+
+
 def given_by(resource: Resource) -> Iterable[str]:
     """What a resource of IAM Identity Center or Organizations gives, as calls name it."""
     if resource.get("permissionsBoundary") is not None:

@@ -481,6 +481,9 @@ class Answers:
     of IAM Identity Center and a control policy by their ids) and by what it is: a policy's name or ARN, BOUNDARY, a
     group, a member, the principal and account of an assignment, a control policy's target; nothing for a trust policy,
     a set's inline policy and what a policy says. What is no document is None."""
+    joined: Mapping[str, tuple[str, str, str]] = field(default_factory=dict)
+    """Whom each membership of IAM Identity Center is of, by its id: the kind, the group and the member, as in `holds`.
+    """
     changed_since: Mapping[str, str] = field(default_factory=dict)
     """The changes of keys that CloudTrail saw and the states do not have, in words, and the user each is of, if any."""
     past: bool = False

@@ -74,14 +74,14 @@ def taken_back(answers: Answers, changes: Sequence[Change]) -> tuple[Stood, ...]
     what was there before the records, where no state of then shows it.
     """
     done = done_of(changes)
+    last = {key_of(one): one for one in done}
     found = [
         _stood(one, until, done, answers)
         for one, until, _ in fates(answers, changes)
-        if not stands_anyway(one, answers)
+        if not stands_anyway(one, last, answers)
         and (until or not (answers.from_states or is_shown(one, answers) or is_of_credentials(one)))
     ]
     seen: set[tuple[str, ...]] = set()
-    last = {key_of(one): one for one in done}
     for one in done:
         of = one.whom
         if not seen & {key_of(one), of, (TRUST, *of, "", "")} and took_away(one, last, answers):
@@ -128,7 +128,7 @@ def with_entries(found: Iterable[Stood], uses: Iterable[Use], answers: Answers) 
 
     def came(one: Stood) -> Iterator[Use]:
         entered = whom_entered(one.change, one.accounts or answers.accounts, answers)
-        known = one.since or one.may_stand
+        known = one.since or one.may_stand or one.change.undone
         whom = {*entered, *chain.from_iterable(members[each] for each in entered)} if known else ()
         for use in chain.from_iterable(of[where] for where in whom):
             stood = (one.since or use.time) <= use.time <= (one.until or use.time)

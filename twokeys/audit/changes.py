@@ -30,6 +30,8 @@ https://docs.aws.amazon.com/IAM/latest/APIReference/API_EnableMFADevice.html
 """
 MOVES: Final = "MoveAccount"
 """https://docs.aws.amazon.com/organizations/latest/APIReference/API_MoveAccount.html"""
+LETS_IN = ASSIGNS, JOINS = "CreateAccountAssignment", "CreateGroupMembership"
+"""Calls that let in whom they name, by IAM Identity Center."""
 BEING = (TRUST, "CreateLoginProfile", "CreateAccessKey", MFA_DEVICE)
 """Calls that let somebody be a role or user, and give it nothing."""
 

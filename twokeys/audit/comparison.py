@@ -149,20 +149,21 @@ def compare(
     start, end = spanned or (None, None)
     records = Records(answers, trail, *period, asked) if period else None
     answers = dated(answers, records) if records else answers
-    sorting = Sorting(answers, [resolved(use, answers.principals) for use in uses])
     coming = {step.source.who for way in answers.ways for step in way.steps}
     others = {who.account for who in coming} - {*answers.accounts}
     accounts = {*answers.accounts} | others
+    key_calls, changes = tuple(_key_calls(answers, trail, accounts)), tuple(_changes(answers, trail, accounts))
+    gone, there = (find(answers, changes) for find in (taken_back, not_in_states))
+    sorting = Sorting(answers, [resolved(use, answers.principals) for use in uses], gone)
     coming |= {user.who for user, group in answers.memberships if group.who in coming}
     signed = [use for use in sorting.uses if use.account in others and is_weak(use, coming)]
-    key_calls, changes = tuple(_key_calls(answers, trail, accounts)), tuple(_changes(trail, accounts))
     population = tuple(sorting.population)
     doors, steps = (
         tuple(_used(each, population, records)) if records else () for each in (sorting.doors, sorting.steps)
     )
     used = {one.door.ends: one for one in (*doors, *steps)}
     came = [one.use for one in population]
-    gone, there = (with_entries(find(answers, changes), came, answers) for find in (taken_back, not_in_states))
+    gone, there = (with_entries(each, came, answers) for each in (gone, there))
     strengths = strengths_of(answers, population, (*gone, *there))
     answers = as_they_may_be(answers, (*gone, *there))
     learned = start and start + min(timedelta(days=learning_days), datetime.max.replace(tzinfo=UTC) - start)
@@ -226,8 +227,8 @@ def calls_of(user: Party, name: str) -> str:
     return f"{which}calls of {user.short} with {whose}"
 
 
-def _changes(trail: Trail, accounts: Container[str]) -> list[Change]:
-    found = (one for one in trail.all_changes() if one.everywhere or one.use.account in accounts)
+def _changes(answers: Answers, trail: Trail, accounts: Container[str]) -> list[Change]:
+    found = (one for one in trail.all_changes(answers.joined) if one.everywhere or one.use.account in accounts)
     return sorted(found, key=lambda one: (one.use.time, one.use.id))
 
 

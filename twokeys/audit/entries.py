@@ -11,7 +11,9 @@ from itertools import chain
 
 from twokeys.access.model.names import EVERY_SERVICE
 from twokeys.access.model.requirements import EXTERNAL_ID, MFA, in_words, is_mfa, met, requires_mfa, window
-from twokeys.answers.model import Answers, Step
+from twokeys.answers.model import Answers, Party, Step
+from twokeys.audit.changes import JOINS
+from twokeys.audit.ended import Ended
 from twokeys.audit.known import BY_PROVIDER
 from twokeys.audit.record import EARLIER, ROOT, SESSION, SESSIONS, Use
 from twokeys.doors import Who
@@ -148,8 +150,8 @@ def uses_of_doors(entries: Iterable[Entry]) -> UsesOfDoors:
 class Doors:
     """The doors that may explain a use."""
 
-    def __init__(self, doors: Iterable[Step], answers: Answers) -> None:
-        self._answers = answers
+    def __init__(self, doors: Iterable[Step], answers: Answers, ended: Ended) -> None:
+        self._answers, self._ended = answers, ended
         self._third_parties = {way.source.who.account for way in answers.ways if way.third_party} - {""}
         self._into: dict[tuple[str, str], list[Step]] = defaultdict(list)
         for door in doors:
@@ -168,11 +170,16 @@ class Doors:
         the conditions of no such door, which AWS refuses.
         https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html#principal-accounts
         """
+        had, over = self._ended.about(use)
         into = [
             door
             for door in self._into[use.target.kind, use.account]
             if _is_at(door.target.who, use.target) and _comes_by(door.source.who, use.event)
+            if door.source.who not in over
         ]
+        if not on_the_way:  # by an assignment that no state shows any more
+            gone = had.keys() - {door.source.who for door in into}
+            into += [Step(Party(who), Party(use.target, use.arn), (), None, ()) for who in gone]
         asked = {id(door): _asked(door, use) for door in into}
         unmet = {number: tuple(_unmet(use, each)) for number, each in asked.items()}
         found, sure = self._whose(use, [door for door in into if not unmet[id(door)]])
@@ -183,6 +190,7 @@ class Doors:
         if not found:
             groups = [door.source.who.label for door in into if self._is_member(use, door) is False]
             lacks += tuple(f"in no membership of {group} that is shown" for group in dict.fromkeys(groups))
+            lacks += tuple(one.after(self._answers) for one in over.values())
             return Entry(use, (), "", on_the_way, lacks)
         why = _BEFORE if use.event == EARLIER else _ANOTHER_ID if self._is_another(use) else ""
         why = why or ("" if sure else _NOT_SHOWN if use.names_caller else _NOT_NAMED)
@@ -213,7 +221,9 @@ class Doors:
         """Whether the caller is in the group that a door is for; None where nothing shows it, or it is for no group."""
         caller, group = use.caller.who, door.source.who
         in_groups = (caller.kind, group.kind) == ("identity-center-user", "identity-center-group")
-        return self._answers.is_member(caller.name, group) if in_groups else None
+        had = self._ended.about(use)[0].get(group) if in_groups else None
+        was = had is not None and had.change.gives == JOINS
+        return was or self._answers.is_member(caller.name, group) if in_groups else None
 
     def _is_another(self, use: Use) -> bool:
         """Whether a call tells another unique id of its caller or its role than the sources do."""

@@ -5,6 +5,7 @@ from collections.abc import Callable, Container, Iterator, Sequence
 
 from twokeys.answers.model import Answers, Way
 from twokeys.answers.permissions import Level
+from twokeys.audit.changes import LETS_IN
 from twokeys.audit.comparison import Comparison
 from twokeys.audit.entries import Usage
 from twokeys.audit.record import Use
@@ -146,6 +147,8 @@ def at_the_top(answers: Answers, comparison: Comparison | None, few: int = FEW) 
     taken: dict[str, list[str]] = defaultdict(list)
     for one in comparison.taken_back:
         kind = _MAY_STAND if one.taken and one.may_stand else what_was(one)
+        if one.change.gives in LETS_IN and one.change.of[1] and not one.since:  # the call names whom it let in
+            continue
         what = _AT_THE_TOP[kind] if one.since or one.permissions else _STOOD
         taken[what].append(f"{one.words(answers)}, by {actor(one.change.use, answers)}{one.came(answers)}")
     came_in = f"Entered: {listed(came, most=4 * few)}{_STEP if comparison.undeclared else ''}"

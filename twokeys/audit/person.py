@@ -6,14 +6,14 @@ from functools import partial
 
 from twokeys.answers.model import ACCESS_KEY, Answers
 from twokeys.answers.selection import GROUPS, PEOPLE, is_person
-from twokeys.audit.changes import TRUST, lets_in
+from twokeys.audit.changes import ASSIGNS, TRUST, lets_in
 from twokeys.audit.comparison import Comparison, calls_of
 from twokeys.audit.entries import uses_of_doors
 from twokeys.audit.record import Use
 from twokeys.audit.stood import Stood
 from twokeys.audit.trail import TEMPORARY
 from twokeys.audit.way_uses import way_use
-from twokeys.audit.whom import ASSIGNS, enter, let_in
+from twokeys.audit.whom import enter, let_in
 from twokeys.doors import Who
 from twokeys.doors.who import IAM_PEOPLE
 from twokeys.iam import Arn, PolicyDocument

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from twokeys.access.model.documents import MASKS
 from twokeys.answers.model import BOUNDARY, PASSWORD, Answers
 from twokeys.audit.bearing import OF_IDENTITY_CENTER, matters
-from twokeys.audit.changes import BEING, CALLS, TAKEN_BACK, TRUST
+from twokeys.audit.changes import BEING, CALLS, LETS_IN, TAKEN_BACK, TRUST
 from twokeys.audit.trail import Change
 from twokeys.doors import Who
 from twokeys.iam import PolicyDocument
@@ -46,13 +46,21 @@ def is_shown(one: Change, answers: Answers) -> bool:
     return time and by_update
 
 
-def stands_anyway(one: Change, answers: Answers) -> bool:
-    """Whether what a call gave is in the answers, taken back or not: a policy that lets in no more than theirs."""
+def stands_anyway(one: Change, last: Mapping[tuple[str, ...], Change], answers: Answers) -> bool:
+    """Whether what a call gave is in the answers, taken back or not: a policy that lets in no more than theirs.
+
+    Of who was let in by name, it counts that the last call took it away: states of before are no answer to that.
+    """
     said = answers.holds.get(one.held)
     policy = said.policy if said else None
     if one.call.writes:
         return one.policy is not None and isinstance(policy, PolicyDocument) and one.policy.within(policy)
-    return not one.undone and one.of[2] != BOUNDARY and one.held in answers.holds
+    return not one.undone and one.of[2] != BOUNDARY and one.held in answers.holds and not _is_over(one, last)
+
+
+def _is_over(one: Change, last: Mapping[tuple[str, ...], Change]) -> bool:
+    """Whether it is a membership or an assignment that the last call of it took away."""
+    return one.gives in LETS_IN and last[one.gives, *one.held, ""].undone
 
 
 def is_of_credentials(one: Change) -> bool:
@@ -66,10 +74,10 @@ def took_away(one: Change, last: Mapping[tuple[str, ...], Change], answers: Answ
     before = answers.from_states and of in answers.written and answers.written[of] <= one.use.time
     if event in ("DeleteRole", "DeleteUser"):
         return not before and OF_IDENTITY_CENTER not in one.use.caller.arn
-    if not one.of[1] or is_of_credentials(one):
+    if is_of_credentials(one) or not (one.of[1] or one.undone):
         return False
     if one.undone:
-        return one.held not in answers.holds and matters(one, last, answers)
+        return (one.held not in answers.holds or _is_over(one, last)) and matters(one, last, answers)
     wrote = one.call.writes or event in ("SetDefaultPolicyVersion", "AttachPolicy") or one.of[2] == BOUNDARY
     return wrote and event not in MAKES and not before and matters(one, last, answers)
 

@@ -7,8 +7,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from twokeys.answers.model import Answers, Step
+from twokeys.audit.ended import Ended
 from twokeys.audit.entries import Doors, Entry
 from twokeys.audit.record import EARLIER, SESSIONS, SIGN_INS, Use
+from twokeys.audit.stood import Stood
 from twokeys.doors import Who
 from twokeys.doors.who import CARRIERS
 
@@ -19,14 +21,15 @@ class Sorting:
     """`uses`, sorted. `doors` cross into the accounts that are asked for, and `steps` lead to them or on.
 
     `population` is every entry and every use of a step, and `apart` counts the others, in words; `judged` are those
-    that may be unusual.
+    that may be unusual, and `gone` what was taken back.
     """
 
-    def __init__(self, answers: Answers, uses: Iterable[Use]) -> None:
+    def __init__(self, answers: Answers, uses: Iterable[Use], gone: Iterable[Stood] = ()) -> None:
         self._answers = answers
         self.uses = list(uses)
         self.doors, self.steps = _doors(answers)
-        self._entered, self._on_the_way = (Doors(each, answers) for each in (self.doors, self.steps))
+        ended = Ended(gone, answers)
+        self._entered, self._on_the_way = (Doors(each, answers, ended) for each in (self.doors, self.steps))
         self._led_through = set(_led_through(answers))
         self.apart: Counter[str] = Counter()
         self.judged: list[Use] = []

@@ -6,16 +6,17 @@ from datetime import datetime
 
 from twokeys.answers.model import Answers
 from twokeys.answers.permissions import Level
-from twokeys.audit.changes import TAKEN_BACK, TRUST
+from twokeys.audit.changes import ASSIGNS, JOINS, TAKEN_BACK, TRUST
 from twokeys.audit.record import Use
 from twokeys.audit.trail import Change
 from twokeys.audit.who_called import about, actor, called
-from twokeys.audit.whom import ASSIGNS, JOINS, enter
+from twokeys.audit.whom import enter
 from twokeys.shown import in_utc, listed
 
 _MOST = 3
 POLICIES = {one for one in TAKEN_BACK if one.endswith(("RolePolicy", "PermissionSet")) and "Boundary" not in one}
 """Calls that give a policy to a role, or to a permission set, of which AWS makes a role in each account."""
+AFTER = "after being taken from"
 _MEANWHILE = {TRUST: "while it was open", ASSIGNS: "within the assignment", JOINS: "while in {}"}
 """Of calls that let in whom they name, how an entry was that one of these made."""
 
@@ -112,5 +113,13 @@ class Stood:
     def meanwhile(self, answers: Answers) -> str:
         """Of an entry, that it was while this stood, in words."""
         how, call = _MEANWHILE.get(self.change.gives, "while it had more"), about(self.change, answers)
-        by = actor(self.change.use, answers)
-        return f"{how.format(called(self.change.of[1], answers))} ({call} {self.between}, by {by})"
+        how, by = how.format(called(self.change.of[1], answers)), actor(self.change.use, answers)
+        if self.until and not self.since:
+            return f"{how}, until {in_utc(self.until)} ({call}, by {by})"
+        return f"{how} ({call} {self.between}, by {by})"
+
+    def after(self, answers: Answers) -> str:
+        """Of an entry, that it was after the end of what somebody had, in words."""
+        ends, one = max(((each.time, each) for each in self.ended), default=(self.until, self.change.use))
+        by = f"{one.event} by {actor(one, answers)}"
+        return f"{AFTER} {called(self.change.of[1], answers)} ({in_utc(ends)}, {by})" if ends else ""

@@ -34,9 +34,9 @@ class _Alike:
     def order(
         self, unmet: Container[str], whence: Container[str | None], strengths: Mapping[str, Level]
     ) -> tuple[object, ...]:
-        """Who had no door first, then what came from an address of theirs, who did not meet what a door asks for, root
-        users, logging that was stopped, and what is unusual. Of each what succeeded, then what is into the strongest
-        role, a first entry, that for several reasons, and that of people is first.
+        """Who had no door any more first, then who had none, what came from an address of theirs, who did not meet
+        what a door asks for, root users, logging that was stopped, and what is unusual. Of each what succeeded, then
+        what is into the strongest role, a first entry, that for several reasons, and that of people is first.
 
         Sessions that no record shows anybody to begin are last: where a trail logs writes only, all of them are such.
         """
@@ -44,6 +44,7 @@ class _Alike:
         who, met = first.caller.who.kind, all(use.id not in unmet for use in self.uses)
         return (
             *(first.event in SESSIONS, _is_nobody_s(first)),
+            not any(why.startswith(Word.AFTER) for why in self.surprises),
             *(NO_DOOR not in self.labels, all(use.source not in whence for use in self.uses), met, who != "root-user"),
             *(first.event not in LOGGING, first.failed is not None),
             -max(strengths.get(use.id, Level.NONE) for use in self.uses),

@@ -377,12 +377,12 @@ class Trail:
                 earlier = began < max(self.since or first, first)
                 yield replace(session, event=EARLIER) if earlier else session
 
-    def all_changes(self) -> Iterator[Change]:
+    def all_changes(self, joined: Mapping[str, tuple[str, str, str]] = MappingProxyType({})) -> Iterator[Change]:
         """The calls that change who can enter, each with who began its session, as the access keys tell; those in a
-        root session by whom its key was given to.
+        root session by whom its key was given to. `joined` are memberships that the sources know by id.
         """
         begun: dict[str | None, Use] = {use.key: use for use in self._uses.values() if use.key}
-        members = {one.membership: one.of for one in self.changes.values() if one.of[1]}
+        members = {**joined} | {one.membership: one.of for one in self.changes.values() if one.of[1]}
         for one in self.changes.values():
             use, by, first = one.use, one.use.by, None
             if (root := begun.get(by)) and root.event == ROOT and use.caller.who.name == ROOT_SESSION:

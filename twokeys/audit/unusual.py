@@ -10,6 +10,7 @@ from enum import StrEnum
 from twokeys.answers.model import Answers
 from twokeys.audit.entries import Entry
 from twokeys.audit.record import HIDDEN, SIGN_INS, Use
+from twokeys.audit.stood import AFTER
 from twokeys.audit.trail import LOGGING, Trail, by_credentials
 from twokeys.doors import Who
 from twokeys.shown import counted
@@ -18,6 +19,7 @@ from twokeys.shown import counted
 class Word(StrEnum):
     """What is unusual, as it begins; docs/audit-events-words.md has a row for each."""
 
+    AFTER = AFTER
     FIRST_ENTRY = "this principal's first entry into this role"
     NEW_ADDRESS = "new source address"
     NEW_REGION = "new region"

@@ -5,7 +5,7 @@ from typing import cast
 
 from twokeys.answers.model import Answers, Party, Way
 from twokeys.answers.selection import GROUPS
-from twokeys.audit.changes import TRUST, lets_in, trusted
+from twokeys.audit.changes import ASSIGNS, JOINS, TRUST, lets_in, trusted
 from twokeys.audit.known import BY_PROVIDER
 from twokeys.audit.record import Use
 from twokeys.audit.trail import Change
@@ -15,7 +15,6 @@ from twokeys.iam import PolicyDocument, Statement
 from twokeys.iam.sts import permission_set_of
 
 _SERVICE = ".amazonaws.com"
-ASSIGNS, JOINS = "CreateAccountAssignment", "CreateGroupMembership"
 
 
 def enter(one: Change, answers: Answers, accounts: Container[str] = ()) -> list[str]:
@@ -50,6 +49,13 @@ def set_of(role: Party) -> Who | None:
     return Who("set", role.who.account, name) if name else None
 
 
+def principal_of(one: Change, answers: Answers) -> Who | None:
+    """The user or group that an assignment, or the group that a membership is of; None of whom no source shows."""
+    group, (id, *_) = one.gives == JOINS, one.of[2].split() or ("",)
+    known = answers.principals.get(one.of[1] if group else id)
+    return known.who if known and (not group or id in answers.principals) else None
+
+
 def is_by(one: Change, use: Use, answers: Answers) -> bool:
     """Whether an entry may be that of somebody whom a trust policy, an assignment or a membership let in.
 
@@ -59,7 +65,7 @@ def is_by(one: Change, use: Use, answers: Answers) -> bool:
     if one.gives == JOINS:
         group, user = map(answers.principals.get, one.of[1:])
         stays = group is None or answers.is_member(caller.name, group.who)
-        return caller.kind == "identity-center-user" and not stays and (user is None or user.who == caller)
+        return caller.kind == "identity-center-user" and (user.who == caller if user and group else not stays)
     if one.gives == ASSIGNS:
         id, _, account = one.of[2].partition(" ")
         principal = answers.principals.get(id)
