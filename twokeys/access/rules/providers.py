@@ -106,11 +106,15 @@ def _contradiction(entry: ProviderEntry) -> tuple[str, str] | None:
 
 
 def _denied(graph: Graph, judge: Judge, entry: ProviderEntry) -> tuple[str, str] | None:
-    """Of a provider that enters by a role that AWS made: what keeps the whole management account from it."""
+    """Of a provider that enters by a role that AWS made: what keeps the whole management account from it.
+
+    Whatever it assumes in an account to come, it is that role.
+    """
     account = graph.accounts.of_provider(entry.urn)
-    roles = [one for one in graph.access_roles if one.account == account and entry.assumes != ()]
-    for role in roles:
-        door = judge.from_management(role) if entry.assumes is None or role.arn == entry.assumes[-1] else None
+    to_come = entry.assumes is None and not account.isdigit()
+    for role in graph.access_roles:
+        enters = role.account == account and (to_come or role.arn in (entry.assumes or ())[-1:])
+        door = judge.from_management(role) if enters else None
         if door and (why := denial(door, "trust")):
             return f"assumes role {graph.accounts.located(role)}, but {why}", past(why, "let the management account in")
     return None
