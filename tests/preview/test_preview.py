@@ -689,6 +689,8 @@ def test_what_ignore_changes_leaves_is_judged_as_the_state_has_it(ignored: str |
     ("inlinePolicies[*].name", {"tags": {"a": "2", "b": "3"}, "inlinePolicies": [{"name": "p", "policy": "new"}]}),
     ("tags.a", {"tags": {"a": "1", "b": "3"}}),
     ('tags["b"]', {"tags": {"a": "2"}}),
+    ("inlinePolicies[0].policy.x", {"inlinePolicies": [{"name": "q", "policy": "new"}]}),
+    ("description.x", {"description": "x"}),
     ("tags.*", {"tags": {"a": "1"}}),
     ("*", {"tags": {"a": "1"}, "inlinePolicies": [{"name": "p", "policy": "old"}], "description": None}),
 ])  # fmt: skip
@@ -707,3 +709,17 @@ def test_what_ignore_changes_names_by_a_path_is_put_back(ignored: str, left: dic
     was = replace(one(preview(program), "ci"), inputs=old)
     found = one(preview(program, before=Snapshot((was,))), "ci")
     assert {key: found.get(key) for key in left} == left
+
+
+@pytest.mark.parametrize(
+    ("ignored", "left"), [("tags.a", {"b": "3"}), ("tags.*", {"a": "2", "b": "3"}), ("tags", None)]
+)
+def test_of_a_map_that_was_not_there_only_what_is_named_is_taken_out(ignored: str, left: dict[str, str] | None) -> None:
+    """https://github.com/pulumi/pulumi/blob/master/sdk/go/common/resource/property_path.go (`reset`)"""
+
+    def program() -> None:
+        opts = pulumi.ResourceOptions(ignore_changes=[ignored])
+        aws.iam.Role("ci", name="ci", assume_role_policy=TRUST, tags={"a": "2", "b": "3"}, opts=opts)
+
+    was = replace(one(preview(program), "ci"), inputs={"name": "ci", "assumeRolePolicy": TRUST})
+    assert one(preview(program, before=Snapshot((was,))), "ci").get("tags") == left
