@@ -292,14 +292,18 @@ class _Reader:
         else:
             arn = Arn.root(management, self._accounts.partition(management))
             root = Party(Who("root", management), str(arn), self._parties.names.of(management))
+        judge = access.Judge(self._graph.guards, self._accounts)
         for role in self._graph.access_roles:
+            door = judge.from_management(role)
+            if door and door.trust_key is Key.MISSING:
+                continue
             document = f"trust policy of role {role.name}, as AWS made it"
             trust = self._made_with_account(role, KeyPlace(document))
             step = Step(root, self._parties.of(role), (), trust, (), grant=Key.NOT_SHOWN)
             yield Way(
                 steps=(step,),
                 verdict=Outcome.CONDITIONAL.value,
-                conditions=("a grant of the role in that account",),
+                conditions=(*(conditions(door) if door else ()), "a grant of the role in that account"),
                 permissions=self._strength(role),
                 by_access_role=True,
             )
