@@ -292,7 +292,7 @@ def test_each_call_that_enters_tells_who_came_and_counts_from_its_own_service_on
         signed_in(OWNER, "2025-11-17T22:51:32Z", "JohnDoe", eventName="AuthorizeOAuth2Access"),
     ]
     lacking = ENTERING.keys() - {record["eventName"] for record in records}
-    assert BY_PROVIDER == {"web-identity", "saml", "identity-center-user", "identity-center-group"}
+    assert {"web-identity", "saml", "identity-center-user", "identity-center-group"} == BY_PROVIDER
     assert not lacking, f"add the record that AWS documents of each of {sorted(lacking)}"
     for record in records:
         (use,) = trail(record).uses()

@@ -21,10 +21,10 @@ from twokeys.access.model.names import admitted_services
 from twokeys.access.model.principals import Outsider, Principal
 from twokeys.access.model.requirements import denied_since, pauses, window
 from twokeys.access.paths import Path, paths_from, without_conditions
-from twokeys.access.reading import tokens
+from twokeys.access.reading import type_names
 from twokeys.access.reading.since import Since
 from twokeys.access.reading.snapshot import STACK, Snapshot, mapping, place_of
-from twokeys.access.reading.tokens import CREDENTIALS, MFA_DEVICE, ORGANIZATION, ROLE, USER
+from twokeys.access.reading.type_names import CREDENTIALS, MFA_DEVICE, ORGANIZATION, ROLE, USER
 from twokeys.access.root_sessions import FEATURES
 from twokeys.answers.doors import Doors, conditions
 from twokeys.answers.held import (
@@ -68,7 +68,7 @@ ROOT_SESSION = 900
 https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoot.html
 """
 _CALLER = "parent_caller_arn"
-_LONG_TERM = {tokens.PASSWORD: PASSWORD, tokens.ACCESS_KEY: ACCESS_KEY}
+_LONG_TERM = {type_names.PASSWORD: PASSWORD, type_names.ACCESS_KEY: ACCESS_KEY}
 _STORE = ("aws:identitystore/user:User", "aws:identitystore/group:Group")
 
 
