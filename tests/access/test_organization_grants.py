@@ -82,6 +82,22 @@ def test_a_trust_without_the_organizations_grant_is_refused(outputs: dict[str, A
     assert both(shard(outputs)) == ["door-needs-grant"]
 
 
+@pytest.mark.parametrize(
+    ("spared", "found"), [(ORGANIZATION, []), (ANOTHER, ["door-needs-trust", "provider-enters-its-account"])]
+)
+def test_a_trust_that_a_control_policy_of_the_management_stack_shuts_is_refused_where_it_is_made(
+    spared: str, found: list[str]
+) -> None:
+    """https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps.html"""
+    condition = {"StringNotEqualsIfExists": {"aws:PrincipalOrgID": spared}}
+    denial = trusts(effect="Deny", condition=condition) | {"Principal": "*", "Resource": "*"}
+    said = {"name": "perimeter", "type": "RESOURCE_CONTROL_POLICY", "targets": [STAGE, PROD]}
+    policies = {"control_policy_denials": [{**said, "document": json.loads(document(denial))}]}
+    world = shard(exported(grant()) | policies)
+    assert both(world) == found
+    assert all("RCP perimeter at account" in one.message for one in world.findings())
+
+
 def test_a_trust_in_somebody_else_is_not_opened_by_the_grant_of_the_auditor() -> None:
     assert both(shard(exported(grant()), trusted=arn(HUB, "role/somebody"))) == ["door-needs-grant"]
 

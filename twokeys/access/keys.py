@@ -23,7 +23,7 @@ from twokeys.access.paths import leading_out
 from twokeys.access.reading.snapshot import items, mapping
 from twokeys.doors import PROPERTY
 from twokeys.doors.documents import KeyName
-from twokeys.iam import UNKNOWN, Arn, Outcome, parse_arn
+from twokeys.iam import UNKNOWN, Arn, Outcome, PolicyKind, parse_arn
 from twokeys.iam.external_id import asks_for_external_id
 from twokeys.iam.sts import permission_set_of
 from twokeys.shown import listed
@@ -110,6 +110,7 @@ class _Reader:
         self._leads_out = leading_out(graph)
         assignments = graph.identity_center.assignments
         self._of_sets = {one.role for one in assignments if one.permission_set and one.permission_set.resource}
+        self._asked = {(door.source, door.target) for door in graph.doors if door.asked}
         self._through_members = {
             (group, door.target)
             for door in graph.doors
@@ -166,7 +167,7 @@ class _Reader:
             yield self._not_settled(door, unsettled)
         elif trust is Key.PRESENT and grant is Key.MISSING and door.target.urn is not None:
             yield self._without_grant(door, door.source)
-        elif grant is Key.PRESENT and trust is Key.MISSING and _given_here(door.source):
+        elif self._asks_for_trust(door):
             if not any((one, door.target) in self._through_members for one in (door.source, *door.source.groups)):
                 yield self._without_trust(door, door.source)
         elif Key.UNPROVED in (trust, grant) and Key.MISSING not in (trust, grant):
@@ -359,10 +360,18 @@ class _Reader:
                 step = f"name the principals that shall enter, {step}"
             yield Statement(Lack.PROOF, about, step, door, role.urn, role.source)
 
-    @staticmethod
-    def _spoken_for(door: Door) -> bool:
-        """Whether `door` says what is missing: the grant, or the trust of what this stack grants."""
-        return door.trust_key is Key.PRESENT or (door.grant_key is Key.PRESENT and _given_here(door.source))
+    def _spoken_for(self, door: Door) -> bool:
+        """Whether `door` says what is missing: the grant, or the trust."""
+        return door.trust_key is Key.PRESENT or self._asks_for_trust(door)
+
+    def _asks_for_trust(self, door: Door) -> bool:
+        """Whether a grant lacks the trust, and this stack has the grant, or a trust that a control policy shuts."""
+        if door.grant_key is not Key.PRESENT or door.trust_key is not Key.MISSING:
+            return False
+        denied = (one.document for one in door.trust.decisions if one.effect == "Deny")
+        shut = door.target.urn is not None and any(one != PolicyKind.TRUST.value for one in denied)
+        by_group = any((group, door.target) in self._asked for group in door.source.groups)
+        return _given_here(door.source) or (shut and not by_group)
 
     def _program_enters(self, trust: Trust) -> bool:
         """A role that a provider of the stack assumes is in use by the credentials that run the program.
