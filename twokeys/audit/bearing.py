@@ -54,10 +54,13 @@ def may_deny(one: Change, before: Iterable[Change], last: Mapping[tuple[str, ...
     if one.of[0] not in ("role", "user", "group", "set") or one.of[2] == BOUNDARY or one.gives == "AddUserToGroup":
         return True
     policy = next((each.policy for each in before if each.policy), None) or _policy(one, last, answers)
-    if not isinstance(policy, PolicyDocument) or any(each.effect != "Allow" for each in policy.statements):
+    if not isinstance(policy, PolicyDocument) or policy.unresolved:
         return True
-    # of AWS's own the rest is not known, but how strong it is
-    return level_of(Document(policy, one.of[2], arn=one.of[2]), ()) in {Level.NONE, Level.UNKNOWN}
+    if any(each.effect != "Allow" or each.effect_unresolved for each in policy.statements):
+        return True
+    # of AWS's own only what bears on `sts:AssumeRole` is known, and how strong it is: one that only denies allows nothing
+    level = level_of(Document(policy, one.of[2], arn=one.of[2]), ())
+    return aws_managed.is_aws_managed(one.of[2]) and level in {Level.NONE, Level.UNKNOWN}
 
 
 def _policy(one: Change, last: Mapping[tuple[str, ...], Change], answers: Answers) -> PolicyDocument | Unknown | None:
