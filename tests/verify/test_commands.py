@@ -91,7 +91,7 @@ def test_one_stack_is_verified_also_from_inside_the_others() -> None:
     assert "the management account's administrator enters prod by its access role" not in found
 
 
-def test_a_role_that_only_an_identity_provider_enters_is_to_be_tried_from_there(aws: LocalAws) -> None:
+def test_a_role_that_only_others_enter_is_to_be_tried_from_there(aws: LocalAws) -> None:
     """https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html"""
     provider = {"Federated": arn(HUB, "oidc-provider/token.actions.githubusercontent.com")}
     trust = document({**trusts(), "Principal": provider, "Action": "sts:AssumeRoleWithWebIdentity"})
@@ -101,6 +101,11 @@ def test_a_role_that_only_an_identity_provider_enters_is_to_be_tried_from_there(
     assert (entering.probed, entering.elsewhere, entering.failed) == (False, True, False)
     assert entering.detail.startswith("only whom its trust policy names enters role pipeline")
     assert "workflow of GitHub Actions" in (entering.next_step or "")
+    vendor = "777788889999"
+    door = exported("stage-vendor", ("role", "scanner"), DEPLOYER, trust_in(arn(vendor, "role/scanner")))
+    door["door"]["source"]["account"] = vendor
+    entering, _ = probe(aws, exports({"stage": {"parent_account_id": HUB, "doors": [door]}}))
+    assert (entering.elsewhere, entering.detail) == (True, f"its account {vendor} is another company's")
 
 
 REGIONS = {"StringNotEquals": {"aws:RequestedRegion": ["eu-central-1", "us-east-1"]}}

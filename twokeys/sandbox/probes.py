@@ -90,12 +90,18 @@ class _Prober:
             except ClientError as error:
                 name = f"{source.label} enters by door {door.name}"
                 said = error.response["Error"]
-                detail, step = said["Message"], f"see that {source.label} is there, and that a group has a member"
-                if shut := said["Code"] == REFUSAL:
+                detail = said["Message"].rstrip(".")
+                step = f"see that {source.label} is there, and that a group has a member"
+                shut = said["Code"] == REFUSAL
+                others = door.source_account not in self._found.accounts
+                if others:
+                    detail, step = f"its account {door.source_account} is another company's", "have them try it"
+                elif shut:
                     detail = f"only whom its trust policy names enters {source.label}, not the account's administrator"
                     step = "try it from there, such as from the workflow of GitHub Actions that enters the role"
+                elsewhere = others or shut
                 yield Probe(
-                    name, door.role_arn, expected=True, assumed=None, detail=detail, next_step=step, elsewhere=shut
+                    name, door.role_arn, expected=True, assumed=None, detail=detail, next_step=step, elsewhere=elsewhere
                 )
                 return
             code = cleaning.enter_context(self._mfa(door.source_account, user)) if door.mfa and user else dict

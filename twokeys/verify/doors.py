@@ -63,6 +63,11 @@ class Exports:
     access_roles: Mapping[str, str]
 
     @property
+    def accounts(self) -> frozenset[str]:
+        """The ids of the organization's accounts."""
+        return frozenset([self.management, *(arn.split(":")[4] for arn in self.access_roles.values())])
+
+    @property
     def role_arns(self) -> frozenset[str]:
         """The roles that all this is about."""
         return frozenset([*(door.role_arn for door in self.doors), *self.access_roles.values()])
@@ -78,8 +83,8 @@ def exports(stacks: Mapping[str, Mapping[str, Any]]) -> Exports:
         raise Refusal(
             "these stacks do not tell who may enter",
             where=", ".join(stacks) or "no stack",
-            why="none has the output `parent_account_id`",
-            next_step="update the stack, or name one of this program",
+            why="none has the output `parent_account_id`, which TwoKeys' own program makes",
+            next_step="update its stack; the keys of another program's doors are read by `twokeys access check --live`",
         )
     doors = [door for name, outputs in stacks.items() for door in _doors(name, outputs.get("doors") or ())]
     doors += [door for outputs in stacks.values() for door in _break_glass(outputs.get("break_glass") or {})]
