@@ -28,8 +28,6 @@ def _entries(graph: Graph, _config: Config, _now: datetime) -> Iterator[Finding]
     for entry in graph.accounts.entries:
         if entry.is_default:
             continue
-        if entry.without_role:
-            yield _finding(entry, *_WITHOUT_ROLE, advice=True)
         if problem := _contradiction(entry) or _denied(graph, judge, entry):
             yield _finding(entry, *problem)
         elif problem := _problem(graph, entry):
@@ -96,6 +94,8 @@ def _names_one_elsewhere(graph: Graph, role: Principal) -> bool:
 
 
 def _contradiction(entry: ProviderEntry) -> tuple[str, str] | None:
+    if entry.without_role:
+        return _WITHOUT_ROLE
     account = entry.assumed_account
     if account is None or not entry.allowed or len(entry.allowed) > 1 or account in entry.allowed:
         return None
@@ -180,8 +180,9 @@ The others assume a role, or have a profile or keys, as IAM Identity Center give
 than the one that it is pinned to, AWS's provider fails by itself. A stack gets one piece of advice where it makes
 accounts, works in several or has a trust or a grant that is about accounts, and is refused where one of the first two
 is so and the third. A stack is also refused where a control policy denies the management account the role by which a
-provider enters, as AWS made it. Unknown: a role or an id that is not known yet has to hang on one account of
-the stack; that both mean one account is checked when they are known.
+provider enters, as AWS made it, and where a provider assumes something without roleArn. Unknown: a role or an id that
+is not known yet has to hang on one account of the stack; that both mean one account, and that a role is named at all,
+is checked when they are known: of what a provider assumes, the engine shows nothing while one ARN in it is unknown.
 Does not check: whether another role can be assumed, and which credentials run the program.
 """
 
