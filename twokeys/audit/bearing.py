@@ -58,7 +58,7 @@ def may_deny(one: Change, before: Iterable[Change], last: Mapping[tuple[str, ...
         return True
     if any(each.effect != "Allow" or each.effect_unresolved for each in policy.statements):
         return True
-    # of AWS's own only what bears on `sts:AssumeRole` is known, and how strong it is: one that only denies allows nothing
+    # of AWS's own only what bears on `sts:AssumeRole` is known, and how strong it is: what only denies is none
     level = level_of(Document(policy, one.of[2], arn=one.of[2]), ())
     return aws_managed.is_aws_managed(one.of[2]) and level in {Level.NONE, Level.UNKNOWN}
 
