@@ -1273,12 +1273,12 @@ def test_a_rule_that_is_switched_on_is_given_its_settings_and_the_day() -> None:
     assert [level_of(one, config) for one in (own, replace(own, mandatory=True))] == ["advisory", "mandatory"]
 
 
-def test_a_role_to_assume_under_the_name_that_python_has_for_it_is_none_and_advice_says_so() -> None:
+def test_a_role_to_assume_under_the_name_that_python_has_for_it_is_none_and_refused() -> None:
     """https://github.com/pulumi/pulumi-aws/issues/5271: what a mapping holds is sent as it is."""
     world = World()
     roles = json.dumps([{"role_arn": arn(PROD, "role/OrganizationAccountAccessRole")}])
     world.add("Provider", "more", allowedAccountIds=json.dumps([PROD]), assumeRoles=roles)
-    (found,) = world.check().advisory
+    (found,) = world.check().mandatory
     assert (found.rule, "without roleArn" in found.message) == ("provider-enters-its-account", True)
 
 

@@ -20,7 +20,7 @@ from twokeys.access.model.principals import Principal
 from twokeys.access.model.providers import entry
 from twokeys.access.model.translation import lacks_instances
 from twokeys.access.reading.snapshot import PROVIDER, Resource, Snapshot
-from twokeys.access.reading.tokens import (
+from twokeys.access.reading.type_names import (
     ACCOUNT,
     CONTROL_POLICY,
     CONTROL_POLICY_ATTACHMENT,
