@@ -40,6 +40,7 @@ from twokeys.audit.person import by_person
 from twokeys.audit.record import SCIM
 from twokeys.audit.table import as_csv
 from twokeys.audit.to_look_at import to_look_at
+from twokeys.audit.who_called import who_began
 from twokeys.iam import PolicyKind
 
 # The record of CreateUser is AWS's own:
@@ -154,6 +155,15 @@ def test_a_call_gives_takes_or_writes_what_awss_model_of_it_says(one: str) -> No
                 }
             },
             f"roleName x; trusts account {OUTSIDE} as a whole",
+        ),
+        *(
+            ({"requestParameters": {"roleName": "x", "policyDocument": document(of)}}, f"roleName x; trusts {whom}")
+            for provider, whom in (
+                ("saml-provider/okta", "anybody of SAML okta"),
+                ("oidc-provider/token.actions.githubusercontent.com", "anybody of GitHub"),
+                ("oidc-provider/id.example/a", "anybody of id.example/a"),
+            )
+            for of in (trusts("x") | {"Principal": {"Federated": arn(STAGE, provider)}},)
         ),
         (
             {"requestParameters": {"roleName": "x", "policyDocument": document(trusts("*"))}},
@@ -771,6 +781,7 @@ def test_a_change_in_a_session_says_who_began_the_first_of_the_sessions_that_lea
             row for row in csv.DictReader(as_csv(answers, None, found, DAY).splitlines()) if row["call"] == "CreateUser"
         ]
         assert row["begun by"] == who
+        assert who_began(found.changes[0].use, answers) == (who or said)
         assert as_data(answers, found)["changes"][0]["begunBy"] == (who or None)
         assert [
             one for _, one in to_look_at(answers, found)[1] if f"as s1{said.partition('as s1')[2]} -> CreateUser" in one

@@ -110,7 +110,7 @@ class Report:
 def report(*arguments: str) -> Report:
     result = run(*arguments, "--html", "report.html", "--csv", "report.csv")
     page, table = (Path(f"report.{ending}").read_text() for ending in ("html", "csv"))
-    page = re.sub("</?code>", "`", re.sub('<wbr>|<span class="id">|</span>', "", page))
+    page = re.sub("</?code>", "`", re.sub('<wbr>|<span(?: class="id")?>|</span>', "", page))
     return Report(result.output, unescape(page), table, result.return_value)
 
 

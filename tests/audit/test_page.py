@@ -203,6 +203,14 @@ def test_each_printed_page_says_of_what_report_it_is(opened: Opened) -> None:
     assert re.fullmatch(rf'"Who can enter {STAGE}; made [0-9: -]+ UTC"', foot(shown))
 
 
+def test_an_account_into_which_ways_lead_only_from_within_it_says_how_many(opened: Opened) -> None:
+    answers = read(two_keys().graph)
+    way = replace(answers.ways[0], steps=(replace(answers.ways[0].steps[-1], source=Party(Who("user", STAGE, "ann"))),))
+    shown = opened(replace(answers, ways=(), within=(way,)), None)
+    (row,) = [each for each in shown.locator("table.index tbody tr").all_inner_texts() if STAGE in each]
+    assert "none, 1 within it" in row
+
+
 def test_its_own_style_is_applied_and_prints_dark_on_white(opened: Opened) -> None:
     shown = opened(*audited(), STAGE)
     body = shown.locator("body")

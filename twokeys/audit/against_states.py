@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from twokeys.answers.model import Answers, Party
 from twokeys.answers.summary import APART
-from twokeys.audit.changes import TRUST, trusted
+from twokeys.audit.changes import TRUST, in_trust, trusted
 from twokeys.audit.fates import done_of, fates, key_of
 from twokeys.audit.provisioned import in_accounts
 from twokeys.audit.record import Use
@@ -113,7 +113,7 @@ def _is_said(one: Stood, judged: Stood) -> bool:
 def _named(answers: Answers, principal: str) -> str:
     """Whom a name in a Principal element means, as people call it; a session by its ARN."""
     who = None if ":assumed-role/" in principal else Who.named(principal)
-    return answers.named(Party(who)).short if who else principal
+    return answers.named(Party(who)).short if who else in_trust(principal)
 
 
 def with_entries(found: Iterable[Stood], uses: Iterable[Use], answers: Answers) -> tuple[Stood, ...]:

@@ -18,6 +18,7 @@ from twokeys.answers.model import BOUNDARY, KEPT_BY_ID
 from twokeys.audit.record import HIDDEN, SCIM
 from twokeys.aws_reference import access_levels
 from twokeys.iam import PolicyDocument, PolicyError, PolicyKind, Statement, account_as_a_whole, parse_policy
+from twokeys.iam.shared_providers import shared_provider
 from twokeys.shown import listed
 
 _SERVICES = ("iam", "sso", "sso-directory", "identitystore", "organizations")
@@ -285,7 +286,7 @@ def trusted(
     names = lets_in(policy.statements, still) if policy else {}
     more = {one: f" (now only if {asked})" for asked, each in lets_in(still).items() for one in each if asked}
     said = [
-        listed([(named or _in_words)(one) + more.get(one, "") for one in each], most=_MOST)
+        listed([(named or in_trust)(one) + more.get(one, "") for one in each], most=_MOST)
         + (f" if {asked}" if asked else "")
         for asked, each in names.items()
         if each
@@ -294,8 +295,14 @@ def trusted(
     return "; ".join(said) + denied * bool(said)
 
 
-def _in_words(principal: str) -> str:
-    """A name in a Principal element: the root of an account stands for all of it, not for its root user."""
+def in_trust(principal: str) -> str:
+    """A name in a Principal element: the root of an account stands for all of it, not for its root user; an identity
+    provider for all whom it knows.
+    """
+    kind, _, provider = principal.rpartition(":")[2].partition("-provider/")
+    if provider and kind in ("saml", "oidc"):
+        shared = shared_provider(provider)
+        return f"anybody of {f'SAML {provider}' if kind == 'saml' else shared.name if shared else provider}"
     whole = account_as_a_whole(principal)
     return f"account {whole} as a whole" if whole else principal
 

@@ -1,7 +1,7 @@
 """What CloudTrail saw, in words."""
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Container, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 
 from twokeys.answers.model import Answers, Way
 from twokeys.answers.permissions import Level
@@ -13,7 +13,7 @@ from twokeys.audit.stood import Stood
 from twokeys.audit.to_look_at import in_time, to_look_at
 from twokeys.audit.trail import Change
 from twokeys.audit.what_was_read import coverage, gaps, not_as_digest, not_readable, without_digests
-from twokeys.audit.who_called import actor, begun, caller
+from twokeys.audit.who_called import actor, begun, caller, who_began
 from twokeys.audit.words import (
     FEW,
     MANY,
@@ -150,7 +150,7 @@ def at_the_top(answers: Answers, comparison: Comparison | None, few: int = FEW) 
         if one.change.gives in LETS_IN and one.change.of[1] and not one.since:  # the call names whom it let in
             continue
         what = _AT_THE_TOP[kind] if one.since or one.permissions else _STOOD
-        taken[what].append(f"{one.words(answers)}, by {actor(one.change.use, answers)}{one.came(answers)}")
+        taken[what].append(f"{one.words(answers)}, by {who_began(one.change.use, answers)}{one.came(answers)}")
     came_in = f"Entered: {listed(came, most=4 * few)}{_STEP if comparison.undeclared else ''}"
     said = [
         f"{what}: {'; '.join([*lines[:few], *([f'{len(lines) - few} more below'] if len(lines) > few else [])])}"
@@ -247,8 +247,16 @@ def taken_back(answers: Answers, comparison: Comparison) -> list[tuple[str, str]
     return [
         (what_was(one), f"{one.words(answers)}, by {', ended by '.join(calls)}{one.came(answers)}")
         for one in comparison.taken_back
-        if (calls := [f"{actor(use, answers)} ({use.id})" for use in (one.change.use, *one.ended)])
+        if (calls := [_callers(each, answers) for each in ([one.change.use], one.ended) if each])
     ]
+
+
+def _callers(calls: Iterable[Use], answers: Answers) -> str:
+    """Who made these calls, each once, with the calls' ids."""
+    by: dict[str, list[str]] = defaultdict(list)
+    for use in calls:
+        by[actor(use, answers)].append(use.id)
+    return ", ".join(f"{who} ({', '.join(ids)})" for who, ids in by.items())
 
 
 def _few(what: str, lines: list[str], have_all: str = "--csv, --html and --json") -> Iterator[str]:

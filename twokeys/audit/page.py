@@ -1,6 +1,6 @@
 """The report as one HTML file for auditors: no script, nothing loaded, printable."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Container, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -44,15 +44,16 @@ def page(answers: Answers, target: str | None, comparison: Comparison | None, no
         of_account[way.account].append(way)
     came = _came(answers, comparison, {source.short for source, _ in principals}) if comparison else {}
     of_sources = {source.short: "; ".join(came.pop(source.short, ("", []))[1]) for source, _ in principals}
-    strengths = _by_strength(answers, now)
+    strengths, within = _by_strength(answers, now), Counter(way.account for way in answers.within)
     accounts = [
         (
             account,
-            report.counts(of_account[account.id], now),
+            (strongest, f"{said}, {within[account.id]} within it" if within[account.id] else said),
             len({way.source for way in of_account[account.id] if way.at(now) is Time.NOW}),
             [number for number, group in enumerate(groups, 1) if account in group.accounts],
         )
         for account in sorted(answers.accounts.values(), key=lambda one: (one.name, one.id))
+        for strongest, said in (report.counts(of_account[account.id], now),)
     ]
     looked_at = to_look_at(answers, comparison)[0] if comparison is not None else []
     as_of, unseen = scope(answers), not_looked_at(answers)

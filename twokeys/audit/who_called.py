@@ -16,9 +16,14 @@ def actor(use: Use, answers: Answers) -> str:
 
 def begun(use: Use, answers: Answers) -> str:
     """Who began the session that called, in words; empty where no record tells."""
+    return f", begun by {who_began(use, answers)}" if use.begun_by else ""
+
+
+def who_began(use: Use, answers: Answers) -> str:
+    """Who began the session that called, in words; who called, where no record tells."""
     first = use.begun_by
     session = f" as {first.caller_session}" if first and first.caller_session else ""
-    return f", begun by {caller(first, answers)}{session}" if first else ""
+    return f"{caller(first, answers)}{session}" if first else actor(use, answers)
 
 
 def caller(use: Use, answers: Answers) -> str:
