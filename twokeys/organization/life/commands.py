@@ -14,7 +14,7 @@ import click
 
 from twokeys.errors import Refusal
 from twokeys.loopback import is_loopback
-from twokeys.options import FILE, PROJECT, Group
+from twokeys.options import FILE, PROFILE, PROJECT, Group
 
 if TYPE_CHECKING:
     import boto3
@@ -46,7 +46,7 @@ def _options(command: _Command) -> _Command:
             type=FILE,
             help="What `pulumi stack export -s STACK` wrote. On a local AWS by default the sandbox's state.",
         ),
-        click.option("--profile", help="The AWS profile to use. Default: the environment's credentials."),
+        click.option("--profile", type=PROFILE, help="The AWS profile to use. Default: the environment's credentials."),
         click.option("--region", help="The region whose endpoints are asked. Default: the environment's."),
         click.option("--json", "as_json", is_flag=True, help="Print JSON."),
     ):
