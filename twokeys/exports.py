@@ -17,7 +17,7 @@ from urllib.request import url2pathname, urlopen
 from twokeys.access.model.accounts import Accounts
 from twokeys.access.reading.snapshot import Snapshot
 from twokeys.access.reading.state import parse_state
-from twokeys.access.reading.tokens import ACCOUNT
+from twokeys.access.reading.type_names import ACCOUNT
 from twokeys.access.reading.wire import properties
 from twokeys.errors import Refusal
 from twokeys.iam import UNKNOWN, is_account_id

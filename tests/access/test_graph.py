@@ -5,6 +5,7 @@ and https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_accou
 """
 
 import gc
+import itertools
 import json
 from dataclasses import replace
 from typing import Any, cast
@@ -34,7 +35,7 @@ from twokeys.access.graph import Door, Judge, Key, build
 from twokeys.access.model.access_roles import entered_by_access_role
 from twokeys.access.model.environment import of_account
 from twokeys.access.model.not_proved import NotProved
-from twokeys.access.model.principals import Principal
+from twokeys.access.model.principals import Identity, Principal
 from twokeys.access.paths import leading_out, paths_from, without_conditions
 from twokeys.access.reading.snapshot import Pending, Resource, Snapshot
 from twokeys.errors import Refusal
@@ -468,7 +469,7 @@ def test_what_is_not_proved_says_what_why_and_what_to_do_where(is_state: bool, l
         step = "run `pulumi refresh`, or `pulumi up` to its end, and export the state again"
         return NotProved(f"{what} half", why, step, "urn:half -> *", "urn:half", "half.py")
 
-    no_name = "the name of an element is missing here"
+    no_name = "it is not JSON: Expecting property name enclosed in double quotes"
     not_yet, leaf = "it is not known yet and no component declares it", "Statement[0].Principal"
     may_let_in = "what is not known yet in it may let somebody in: "
     show = "export the state with `pulumi stack export --show-secrets --file FILE`, and keep that file to yourself"
@@ -949,6 +950,64 @@ def test_a_trust_in_everyone_admits_each_whom_no_denial_and_no_condition_keeps_o
     steps = [one for one in world.graph.steps if one.target.name == "open" and one.source.urn]
     assert {one.source.name for one in steps if one.open} == inside
     assert all(one.trust.why for one in steps)
+
+
+BEARING: list[Any] = [
+    document(grants("*", action="*"), *more)
+    for more in (
+        [],
+        [grants("*", effect="Deny")],
+        [grants(arn(STAGE, "role/open-0"), effect="Deny")],
+        [grants(arn(STAGE, "role/${aws:username}"), effect="Deny")],
+        [grants("*", effect="Deny") | {"Condition": {"StringEquals": {"aws:ResourceTag/team": "red"}}}],
+        [grants("*", effect="Deny") | {"Condition": {"StringEquals": {"aws:PrincipalTag/team": "red"}}}],
+        [grants("*", effect="Deny") | {"Condition": {"Bool": {"aws:MultiFactorAuthPresent": "false"}}}],
+    )
+] + [document(grants(arn(PROD, "role/x"))), UNKNOWN]
+
+
+def test_those_who_differ_in_one_document_are_judged_together_as_each_is_alone() -> None:
+    """Each document as an own policy, as that of a group and as a boundary, of users and roles, tagged and not."""
+    world, someone = World(), itertools.count()
+    for number, said in enumerate(BEARING):
+        limit = arn(STAGE, f"policy/limit-{number}")
+        world.add("Policy", f"limit-{number}", world.stage, policy=said, name=f"limit-{number}", outputs={"arn": limit})
+        world.add("Group", f"group-{number}", world.stage, name=f"group-{number}")
+        world.add("GroupPolicy", f"g-{number}", world.stage, group=f"group-{number}", name="g", policy=said)
+        for tags, kind in itertools.product(({}, {"team": "red"}), ("User", "Role")):
+            for how in ("boundary", "own", "group")[: 3 if kind == "User" else 2]:
+                name = f"one-{next(someone)}"
+                limits = {"permissionsBoundary": limit} if how == "boundary" else {}
+                trusted = {"assumeRolePolicy": SERVICE} if kind == "Role" else {}
+                world.add(kind, name, world.stage, name=name, tags=tags, **limits, **trusted)
+                if how == "own":
+                    of = {kind.lower(): name}
+                    world.add(f"{kind}Policy", f"p-{name}", world.stage, name="p", policy=said, **of)
+                if how == "group":
+                    world.add("UserGroupMembership", f"in-{name}", world.stage, user=name, groups=[f"group-{number}"])
+    for number, tags in enumerate(({}, {"team": "red"})):
+        world.role(f"open-{number}", world.stage, document(trusts("*")), tags=tags)
+    graph = world.graph
+    judge = Judge(graph.guards, graph.accounts)
+    sources = [one for one in graph.principals if isinstance(one, Identity) and one.kind in ("user", "role")]
+    outcomes: set[Outcome] = set()
+    for target in [one for one in graph.roles if one.name.startswith("open")]:
+        for step in judge.steps(sources, target):
+            alone = Judge(graph.guards, graph.accounts).door(step.source, target)
+            assert step.outcome is alone.outcome, (step.source.name, target.name)
+            outcomes.add(step.outcome)
+    assert outcomes == {*Outcome}
+
+
+def test_a_boundary_keeps_out_whom_it_denies_of_two_who_differ_in_nothing_else() -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-denyallow.html"""
+    world = World()
+    for user, said in (("anna", BEARING[0]), ("bob", BEARING[1])):
+        limit = arn(STAGE, f"policy/{user}")
+        world.add("Policy", f"of-{user}", world.stage, name=user, policy=said, outputs={"arn": limit})
+        world.add("User", user, world.stage, name=user, permissionsBoundary=limit)
+    world.role("open", world.stage, document(trusts("*")))
+    assert {one.source.name for one in world.graph.steps if one.open and one.source.kind == "user"} == {"anna"}
 
 
 def control(world: World, statement: dict[str, Any] | Unknown, target: str = STAGE, **outputs: object) -> World:

@@ -23,7 +23,7 @@ from twokeys.access.graph import build
 from twokeys.access.reading.live import _region, read_live
 from twokeys.access.reading.since import NOT_KNOWN, Since
 from twokeys.access.reading.snapshot import NotAnswered, Resource
-from twokeys.access.reading.tokens import ACCESS_KEY, MFA_DEVICE, PASSWORD
+from twokeys.access.reading.type_names import ACCESS_KEY, MFA_DEVICE, PASSWORD
 from twokeys.access.rules import RULES
 from twokeys.access.verdicts import check
 from twokeys.errors import Refusal

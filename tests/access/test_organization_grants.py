@@ -82,7 +82,9 @@ def test_a_trust_without_the_organizations_grant_is_refused(outputs: dict[str, A
     assert both(shard(outputs)) == ["door-needs-grant"]
 
 
-@pytest.mark.parametrize(("spared", "found"), [(ORGANIZATION, []), (ANOTHER, ["door-needs-trust"])])
+@pytest.mark.parametrize(
+    ("spared", "found"), [(ORGANIZATION, []), (ANOTHER, ["door-needs-trust", "provider-enters-its-account"])]
+)
 def test_a_trust_that_a_control_policy_of_the_management_stack_shuts_is_refused_where_it_is_made(
     spared: str, found: list[str]
 ) -> None:

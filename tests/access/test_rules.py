@@ -217,12 +217,15 @@ def control_policy_on_a_misspelt_action(world: World) -> None:
     world.add("ControlPolicyAttachment", "scp", world.hub, policyId="p-scp", targetId=PROD)
 
 
-def control_policy_that_stops_the_next_update(world: World, *spared: str) -> None:
+def control_policy_that_stops_the_next_update(world: World, *spared: str, **stopped: str) -> None:
     """https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_scps_examples_iam.html"""
     world.role("r", world.provider("new", PROD))
     said = {"Effect": "Deny", "Action": "iam:*", "Resource": "*"}
-    spare = {"Condition": {"ArnNotLike": {"aws:PrincipalARN": list(spared)}}} if spared else {}
-    world.add("ControlPolicy", "s", world.hub, id="p-s", content=document(said | spare))
+    asked: dict[str, object] = {"ArnNotLike": {"aws:PrincipalARN": list(spared)}} if spared else {}
+    asked |= {"StringEquals": {f"aws:{key}": value for key, value in stopped.items()}} if stopped else {}
+    world.add(
+        "ControlPolicy", "s", world.hub, id="p-s", content=document(said | ({"Condition": asked} if asked else {}))
+    )
     world.add("ControlPolicyAttachment", "s", world.hub, policyId="p-s", targetId=PROD)
 
 
@@ -452,6 +455,17 @@ def test_a_control_policy_may_keep_all_others_than_the_program_from_changing_iam
     world = two_keys()
     control_policy_that_stops_the_next_update(world, "arn:aws:iam::*:role/OrganizationAccountAccessRole")
     assert world.rules() == []
+
+
+@pytest.mark.parametrize("stopped", [
+    {"PrincipalType": "AssumedRole"}, {"username": "anna"}, {"userid": "AROAX"}, {"PrincipalArn": arn(PROD, "user/x")},
+], ids=str)  # fmt: skip
+def test_a_control_policy_that_stops_some_may_let_whoever_runs_the_program_change_iam(stopped: dict[str, str]) -> None:
+    """Its provider enters by no role, so that it works as whoever runs it."""
+    world = two_keys()
+    control_policy_that_stops_the_next_update(world, **stopped)
+    replaced(world, "new", assumeRoles=None)
+    assert "policy-lint" not in world.rules()
 
 
 @pytest.mark.parametrize(("account", "rules"), [
@@ -1259,12 +1273,12 @@ def test_a_rule_that_is_switched_on_is_given_its_settings_and_the_day() -> None:
     assert [level_of(one, config) for one in (own, replace(own, mandatory=True))] == ["advisory", "mandatory"]
 
 
-def test_a_role_to_assume_under_the_name_that_python_has_for_it_is_none_and_advice_says_so() -> None:
+def test_a_role_to_assume_under_the_name_that_python_has_for_it_is_none_and_refused() -> None:
     """https://github.com/pulumi/pulumi-aws/issues/5271: what a mapping holds is sent as it is."""
     world = World()
     roles = json.dumps([{"role_arn": arn(PROD, "role/OrganizationAccountAccessRole")}])
     world.add("Provider", "more", allowedAccountIds=json.dumps([PROD]), assumeRoles=roles)
-    (found,) = world.check().advisory
+    (found,) = world.check().mandatory
     assert (found.rule, "without roleArn" in found.message) == ("provider-enters-its-account", True)
 
 

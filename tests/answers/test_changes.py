@@ -19,7 +19,7 @@ from tests.access.world import CI, DEPLOYER, HUB, MFA, STAGE, World, arn, docume
 from twokeys.access.graph import build
 from twokeys.access.model.documents import Document
 from twokeys.access.reading.snapshot import Evidence, Snapshot
-from twokeys.access.reading.tokens import ACCESS_KEY, CREDENTIALS, MFA_DEVICE, PASSWORD
+from twokeys.access.reading.type_names import ACCESS_KEY, CREDENTIALS, MFA_DEVICE, PASSWORD
 from twokeys.answers.allowed import Difference, difference
 from twokeys.answers.changes import changes, drift
 from twokeys.answers.changes_shown import as_data, in_markdown, lines

@@ -18,7 +18,7 @@ from tests.access.states import write_state
 from tests.access.test_translation import put
 from tests.access.world import HUB, MFA, OUTSIDE, PROD, STAGE, World, arn, document, grants, trusts
 from twokeys.access.graph import build
-from twokeys.access.reading.tokens import ROLE
+from twokeys.access.reading.type_names import ROLE
 from twokeys.answers.commands import access
 from twokeys.answers.model import State
 from twokeys.answers.published import published

@@ -3,10 +3,12 @@
 import json
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.access.states import write_state
+from tests.access.test_graph import OURS_ONLY, THEIRS, control, perimeter
 from tests.access.test_identity_center import center
 from tests.access.world import (
     CI,
@@ -407,6 +409,33 @@ def test_a_trust_in_the_whole_organization_is_for_its_accounts_that_nothing_show
     said = ("anybody of organization o-a1b2c3d4e5", "grant not shown", None)
     assert {(way.source.short, way.lacks, way.third_party) for way in ways} == ({said} if more else set())
     assert summary(found, datetime.now(UTC)).may_be_more is more
+
+
+OF_CI = {"Condition": {"ArnNotEquals": {"aws:PrincipalArn": CI}}}
+OTHERS_ONLY = {"Condition": {"StringNotEqualsIfExists": {"aws:PrincipalOrgID": THEIRS}}}
+
+
+@pytest.mark.parametrize(("rcp", "comes_in"), [
+    (OURS_ONLY, True),
+    (perimeter(), True),
+    (perimeter(HUB, operator="StringNotEquals"), True),
+    (OF_CI, True),
+    (OTHERS_ONLY, False),
+])  # fmt: skip
+def test_a_control_policy_that_shuts_the_role_that_aws_made_shuts_out_its_holders_and_the_provider(
+    rcp: dict[str, Any], comes_in: bool
+) -> None:
+    """https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps.html"""
+    world, access_role = control(World(), rcp), "role/OrganizationAccountAccessRole"
+    assert [way.lacks for way in seen(world, STAGE).ways] == (["grant not shown"] if comes_in else [])
+    world.role("ci", world.hub)
+    world.grant("ci", world.hub, arn("*", access_role))
+    found = seen(world, STAGE)
+    assert [way.lacks for way in found.ways] == (["both keys"] if comes_in else [])
+    assert [(one.source.arn, one.trust.value) for one in found.doors] == [(CI, "present" if comes_in else "denied")]
+    refused = [one.message for one in world.findings() if one.rule == "provider-enters-its-account"]
+    said = f"Provider stage assumes role {arn(STAGE, access_role)} in account stage-account ({STAGE}), but "
+    assert refused == ([] if comes_in else [said + f"RCP rcp at account stage-account ({STAGE}) denies it"])
 
 
 def test_a_member_whom_the_trust_policy_does_not_name_has_no_trust_key() -> None:

@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from tests.access.states import write_state
-from tests.access.world import CI, HUB, World, arn, document, grants, trusts
+from tests.access.world import CI, HUB, STAGE, World, arn, document, grants, trusts
 from twokeys.answers.commands import access
 from twokeys.answers.model import Time
 from twokeys.answers.reading import read
@@ -50,6 +50,23 @@ def test_a_way_that_its_dates_keep_shut_is_not_alike_to_one_that_is_open() -> No
     (ci,) = [entrances for source, entrances in by_principal(read(world.graph).ways) if source.who.name == "ci"]
     now = datetime.now(UTC)
     assert [{way.at(now) for way in one.ways} for one in ci if one.role == "deployer"].count({Time.NOW}) == 1
+
+
+@pytest.mark.parametrize(("limit", "open_to"), [
+    ({"DateLessThan": "2020-06-01T00:00:00Z"}, ()),
+    ({"DateGreaterThan": "2020-06-01T00:00:00Z"}, (("GitHub", 1),)),
+    ({"DateGreaterThan": "2090-06-01T00:00:00Z"}, (("GitHub", 1),)),
+], ids=str)  # fmt: skip
+def test_a_way_that_is_open_to_anybody_counts_unless_it_is_over(limit: dict[str, str], open_to: object) -> None:
+    world, github = World(), "token.actions.githubusercontent.com"
+    asked: dict[str, dict[str, str]] = {operator: {"aws:CurrentTime": day} for operator, day in limit.items()}
+    asked["StringLike"] = {f"{github}:sub": "repo:*"}
+    come = {
+        "Action": "sts:AssumeRoleWithWebIdentity",
+        "Principal": {"Federated": arn(STAGE, f"oidc-provider/{github}")},
+    }
+    world.role("gha", world.stage, document({"Effect": "Allow", **come, "Condition": asked}))
+    assert summary(read(world.graph), datetime.now(UTC)).open_to == open_to
 
 
 def test_few_accounts_are_shown_each_by_itself() -> None:

@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import botocore.session
 import pytest
 from click.testing import CliRunner
 
@@ -21,7 +22,17 @@ from twokeys.answers.reading import read
 from twokeys.answers.selection import into, of_person
 from twokeys.answers.summary import not_shown, summary
 from twokeys.audit.against_states import against_states, not_in_states, taken_back
-from twokeys.audit.changes import CALLS, account_of, changed, changed_of, is_change, trusted, written_by
+from twokeys.audit.changes import (
+    CALLS,
+    MOVES,
+    TAKEN_BACK,
+    account_of,
+    changed,
+    changed_of,
+    is_change,
+    trusted,
+    written_by,
+)
 from twokeys.audit.comparison import Comparison
 from twokeys.audit.data import as_data
 from twokeys.audit.events import headline, who_changed
@@ -29,6 +40,7 @@ from twokeys.audit.person import by_person
 from twokeys.audit.record import SCIM
 from twokeys.audit.table import as_csv
 from twokeys.audit.to_look_at import to_look_at
+from twokeys.iam import PolicyKind
 
 # The record of CreateUser is AWS's own:
 # https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-examples.html
@@ -90,8 +102,40 @@ def test_a_change_of_keys_is_a_write_call_of_the_services_that_keep_them(source:
     assert not is_change(f"{source}.example.com", name)
 
 
-def test_the_event_history_is_asked_for_changes_only() -> None:
-    assert [one for one in CALLS if not is_change("{}.amazonaws.com".format(*one.split(":")), one.split(":")[1])] == []
+@pytest.mark.parametrize("call", CALLS)
+def test_the_event_history_is_asked_for_changes_only(call: str) -> None:
+    service, name = call.split(":")
+    assert is_change(f"{service}.amazonaws.com", name), f"AWS gives {call} no access level that changes anything"
+
+
+_GIVES = {"Detach": ("Attach",), "Delete": ("Put", "Create"), "Remove": ("Add",), "Disable": ("Enable",)}
+_GIVES["Deactivate"] = _GIVES["Disable"]
+_DOCUMENTS = {"AssumeRolePolicyDocument", "PolicyDocument", "InlinePolicy", "Content"}
+
+
+def of_call(service: str, name: str) -> tuple[set[str], set[str]]:
+    """What a call has to be given by AWS's own model of it, and all that it is given and answers."""
+    model = botocore.session.get_session().get_service_model({"sso": "sso-admin"}.get(service, service))
+    asked, answered = (getattr(model.operation_model(name), f"{side}_shape") for side in ("input", "output"))
+    told = dict(answered.members) if answered else {}
+    inner = [key for one in told.values() for key in getattr(one, "members", ())]
+    return set(asked.required_members if asked else ()), {*(asked.members if asked else ()), *told, *inner}
+
+
+@pytest.mark.parametrize("one", [one for one in CALLS if CALLS[one].gives and not one.startswith("sso-directory:")])
+def test_a_call_gives_takes_or_writes_what_awss_model_of_it_says(one: str) -> None:
+    service, name = one.split(":")
+    call, (required, told) = CALLS[one], of_call(service, name)
+    giver = CALLS[f"{service}:{call.gives}"]
+    assert bool(call.writes) == bool(told & _DOCUMENTS), "it writes the document that it is given, if any"
+    is_trust = any("AssumeRolePolicy" in part for part in (name, *told))
+    kind = PolicyKind.TRUST if is_trust else PolicyKind.SCP if service == "organizations" else PolicyKind.IDENTITY
+    assert call.writes in (None, kind)
+    assert call.gives in TAKEN_BACK or giver.writes or name == MOVES, "nothing takes away what it gives"
+    assert call.writes or required <= of_call(service, call.gives)[1], f"it is not about what {call.gives} gives"
+    if call.takes:
+        what = name.replace("From", "To")
+        assert call.gives in [what.replace(verb, give) for verb, gives in _GIVES.items() for give in gives]
 
 
 @pytest.mark.parametrize(
@@ -388,7 +432,7 @@ SERVICES = ("iam", "sso", "identitystore", "sso-directory", "organizations", "id
         ([("AttachRolePolicy", {"roleName": role, "policyArn": READ}) for role in ("ci", "deployer")], False),
         ([("AttachRolePolicy", {"roleName": "both", "policyArn": LOOK})], False),
         ([("DetachRolePolicy", OF_CI | {"policyArn": READ})], False),  # nobody enters it
-        ([("DetachRolePolicy", {"roleName": "deployer", "policyArn": READ})], True),
+        ([("DetachRolePolicy", {"roleName": "deployer", "policyArn": READ})], False),  # which denies nothing
         ([(f"{do}RolePolicy", OF_CI | {"policyArn": READ}) for do in ("Detach", "Attach")], False),
         ([("AttachUserPolicy", OF_ANN | {"policyArn": LOOK})], False),
         ([("PutRolePolicy", OF_CI | {"policyName": "grant", "policyDocument": GRANT})], False),
@@ -406,7 +450,7 @@ SERVICES = ("iam", "sso", "identitystore", "sso-directory", "organizations", "id
         ([("AttachManagedPolicyToPermissionSet", OF_SET | {"managedPolicyArn": READ})], False),
         ([("AttachManagedPolicyToPermissionSet", OF_SET | {"managedPolicyArn": LOOK})], False),
         ([("AttachManagedPolicyToPermissionSet", OF_SET | {"managedPolicyArn": ADMINISTRATOR})], True),
-        ([("DetachManagedPolicyFromPermissionSet", OF_SET | {"managedPolicyArn": READ})], True),
+        ([("DetachManagedPolicyFromPermissionSet", OF_SET | {"managedPolicyArn": READ})], False),
         ([("PutInlinePolicyToPermissionSet", OF_SET | {"inlinePolicy": GRANT})], True),
         ([(f"{do}PermissionSet", OF_SET) for do in ("PutInlinePolicyTo", "DeleteInlinePolicyFrom")], False),
         ([("CreatePolicyVersion", {"policyArn": OWN, "policyDocument": GRANT, "setAsDefault": True})], False),

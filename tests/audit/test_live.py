@@ -11,7 +11,7 @@ import pytest
 from twokeys.access.graph import build
 from twokeys.access.reading.live import read_live
 from twokeys.access.reading.snapshot import PROVIDER, Resource, Snapshot
-from twokeys.access.reading.tokens import ACCESS_KEY, MFA_DEVICE, PASSWORD, USER
+from twokeys.access.reading.type_names import ACCESS_KEY, MFA_DEVICE, PASSWORD, USER
 from twokeys.answers.data import as_data, step_data
 from twokeys.answers.model import Answers, Way
 from twokeys.answers.reading import read

@@ -21,7 +21,7 @@ from tests.audit.cloudtrail import (
 )
 from twokeys.answers.model import Party
 from twokeys.answers.reading import read
-from twokeys.audit.record import ENTERING, resolved
+from twokeys.audit.record import BY_PROVIDER, ENTERING, resolved
 from twokeys.audit.trail import Trail
 from twokeys.audit.words import used
 from twokeys.doors import Who
@@ -292,7 +292,11 @@ def test_each_call_that_enters_tells_who_came_and_counts_from_its_own_service_on
         signed_in(OWNER, "2025-11-17T22:51:32Z", "JohnDoe", eventName="AuthorizeOAuth2Access"),
     ]
     lacking = ENTERING.keys() - {record["eventName"] for record in records}
+    assert {"web-identity", "saml", "identity-center-user", "identity-center-group"} == BY_PROVIDER
     assert not lacking, f"add the record that AWS documents of each of {sorted(lacking)}"
     for record in records:
-        assert [use.names_caller for use in trail(record).uses()] == [True], record["eventName"]
+        (use,) = trail(record).uses()
+        kind, kinds = use.caller.who.kind, ENTERING[use.event].by_provider
+        assert use.names_caller, use.event
+        assert (kind in kinds) if kinds else (kind not in BY_PROVIDER), f"{use.event} lets in a {kind}: say so of it"
         assert trail({**record, "eventSource": "s3.amazonaws.com"}).uses() == [], record["eventName"]

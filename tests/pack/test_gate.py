@@ -18,7 +18,21 @@ from tests.access.test_identity_center import RESERVED
 from tests.access.test_keys import CORRECT, world_of
 from tests.access.test_rules import two_environments
 from tests.access.test_translation import made, native, put, stack, template
-from tests.access.world import CI, DEPLOYER, HUB, OUTSIDE, PROD, SERVICE, STAGE, World, arn, document, grants, trusts
+from tests.access.world import (
+    CI,
+    DEPLOYER,
+    HUB,
+    OUTSIDE,
+    PROD,
+    SERVICE,
+    STAGE,
+    TYPES,
+    World,
+    arn,
+    document,
+    grants,
+    trusts,
+)
 from tests.pack.engine_requests import Engine
 from tests.pack.test_neighbourhood import mandatory
 from twokeys.access.reading.snapshot import Resource
@@ -491,7 +505,12 @@ def test_what_closed_a_way_is_not_taken_away_in_silence(closed_by: str, opened: 
     """
     before = write_state(tmp_path / "before.json", closed_way(closed_by, still=True))
     assert refused(closed_way(closed_by, still=True), before=before) == []
-    assert set(refused(closed_way(closed_by, still=False), before=before)) == {f"environments-isolated: {opened}"}
+    world = closed_way(closed_by, still=False)
+    assert set(refused(world, before=before)) == {f"environments-isolated: {opened}"}
+    made = next(one for one in world.resources if one.name == opened and one.type != TYPES["Provider"])
+    renamed = world.change(made, urn=f"{made.urn}-by-another-name")
+    aliases = {renamed.urn: [made.urn]}
+    assert set(refused(world, before=before, aliases=aliases)) == {f"environments-isolated: {opened}"}
 
 
 PERIMETER = document({

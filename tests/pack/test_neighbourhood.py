@@ -22,7 +22,7 @@ from twokeys.access.findings import Finding
 from twokeys.access.graph import Door, Graph, _Builder, build
 from twokeys.access.model.principals import Principal
 from twokeys.access.reading.snapshot import Resource, Snapshot
-from twokeys.access.reading.tokens import GROUP, MANAGED_POLICY, ROLE, USER
+from twokeys.access.reading.type_names import GROUP, MANAGED_POLICY, ROLE, USER
 from twokeys.access.reading.types import _OF_AWS, Reading, TypeOf, aws_type, type_of
 from twokeys.access.rules import RULES
 from twokeys.access.rules.wildcards import WILDCARD_TRUST

@@ -66,10 +66,7 @@ def shop(tmp_path: Path, project_root: Path) -> Path:
 
 def call(project: Path, *arguments: str) -> str:
     command = [*arguments, "--project", str(project)]
-    done = CliRunner().invoke(open_command, command, standalone_mode=False)
-    if done.exception:
-        raise done.exception
-    return done.stdout
+    return CliRunner().invoke(open_command, command, standalone_mode=False, catch_exceptions=False).stdout
 
 
 def refusal(project: Path, *arguments: str) -> Any:

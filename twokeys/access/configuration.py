@@ -5,13 +5,15 @@ Its shape is that of a policy pack's configuration file: by rule, an enforcement
 https://www.pulumi.com/docs/insights/policy/policy-packs/authoring/#configuration
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Final, get_args
 
 from pydantic import ValidationError
 
 from twokeys.access.findings import Level, Rule
 from twokeys.errors import Refusal, or_nearest
+from twokeys.policy_packs import load_config
 
 LEVEL: Final = "enforcementLevel"
 EVERY_RULE: Final = "all"
@@ -27,6 +29,14 @@ _PLAIN = {
     "dict_type": _OBJECT,
 }
 """Why and the next step in plain words, by pydantic's type of an error."""
+
+
+def rules_config(file: Path | None, rules: Sequence[Rule[Any]]) -> dict[str, dict[str, object]]:
+    """The policy pack's configuration in a file; empty where none is named.
+
+    Raises Refusal when it cannot be read, or names a rule, level or setting that there is not.
+    """
+    return {} if file is None else read_configuration(load_config(file), rules, where=str(file), others=(OTHER_STACKS,))
 
 
 def read_configuration(

@@ -20,7 +20,7 @@ from twokeys.access.model.not_proved import EXCEPT, NotProved
 from twokeys.access.model.principal_policies import remove
 from twokeys.access.model.principals import Identity, Principal, Principals
 from twokeys.access.reading.snapshot import Resource, Snapshot, items, mapping
-from twokeys.access.reading.tokens import ACCOUNT, ROLE
+from twokeys.access.reading.type_names import ACCOUNT, ROLE
 from twokeys.doors.who import ACCOUNT_ACCESS
 from twokeys.iam import UNKNOWN, Arn, Caller, Outcome, PolicyKind, Request, Verdict, evaluate_trust, is_account
 from twokeys.iam.sts import ASSUME_ROLE, RESERVED_ROLE, permission_set_of

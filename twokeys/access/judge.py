@@ -176,6 +176,14 @@ class Judge:
                 whole = verdict
         return Door(source, target, trust, grant, asked, whole)
 
+    def from_management(self, role: Principal) -> Door | None:
+        """The door of whoever the management account grants a role; None where nothing tells which account that is."""
+        management = self._accounts.management
+        if management is None:
+            return None
+        root = str(Arn.root(management, self._accounts.partition(management)))
+        return self._from_outside(Outsider(root, "outsider", management, "root"), role)
+
     def bound(self, account: str, action: str, resource: str, caller: Caller | None = None) -> Verdict:
         """What the control policies of an account let a caller with every permission do; None: whoever it is."""
         somebody = str(Arn.iam("role", account, "somebody", partition=self._accounts.partition(account)))
@@ -280,7 +288,8 @@ class Judge:
                 values["aws:PrincipalOrgID"] = (source.arn,)
                 begins["aws:principalorgpaths"] = f"{source.arn}/"
         caller = Caller(source.arn if named else str(stand_in))
-        trust = self.admitted(source, target, caller, ASSUME_ROLE, Context(values, begins=begins))
+        context = self._in_organization(source, "Principal", Context(values, begins=begins))
+        trust = self.admitted(source, target, caller, ASSUME_ROLE, context)
         why = "it is made in an account that is not shown to be ours, where nobody here can see it"
         return Door(source, target, trust, Verdict.of_rule(Outcome.ALLOW, "grant", why))
 

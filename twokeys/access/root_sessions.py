@@ -13,7 +13,7 @@ from twokeys.access.model.access_roles import entered_by_access_role
 from twokeys.access.model.accounts import Accounts
 from twokeys.access.model.principals import HOLDERS, Principal, Principals
 from twokeys.access.reading.snapshot import Snapshot
-from twokeys.access.reading.tokens import ACCOUNT, DELEGATED_ADMINISTRATOR
+from twokeys.access.reading.type_names import ACCOUNT, DELEGATED_ADMINISTRATOR
 from twokeys.iam import UNKNOWN, Arn, Glob, Outcome, Requirement, Statement, Verdict
 from twokeys.iam.sts import ASSUME_ROOT
 from twokeys.iam.truth import Truth

@@ -36,7 +36,7 @@ def check_command(*, shown: Callable[[], Snapshot], config: Path | None, as_json
     """
     from rich.console import Console
 
-    from twokeys.access.config_file import rules_config
+    from twokeys.access.configuration import rules_config
     from twokeys.access.graph import build
     from twokeys.access.rules import RULES
     from twokeys.access.verdicts import check

@@ -25,8 +25,9 @@ class Doors:
     def read(self) -> Iterator[DoorAnswer]:
         """The doors of the graph, and those of which it has only one key: what its statements about keys tell.
 
-        A pattern that grants a role which does not trust the principal is no door. A group's door is left out where
-        those of its members are there: AWS takes no group as a principal.
+        A pattern that grants a role which does not trust the principal is no door, but one that a control policy shuts
+        is, into a role that AWS made. A group's door is left out where those of its members are there: AWS takes no
+        group as a principal.
         """
         said = {statement.door: statement for statement in self._statements}
         by_members = {(group, door.target) for door in self._graph.doors for group in door.source.groups}
@@ -34,7 +35,8 @@ class Doors:
             statement = said.pop(door.id, None)
             keys = self._keys(door, statement)
             no_door = Key.PRESENT not in keys and Key.MISSING in keys
-            if no_door or (door.source, door.target) in by_members or not (door.asked or door.open):
+            meant = door.asked or door.open or _shut_by_control_policy(door)
+            if no_door or (door.source, door.target) in by_members or not meant:
                 continue
             yield self._door(door, keys, statement)
         for id, statement in said.items():
@@ -75,7 +77,8 @@ class Doors:
         if not self._parties.between_known(door):
             return Key.UNPROVED, Key.UNPROVED
         trust, grant = door.trust_key, door.grant_key
-        if trust is Key.MISSING and statement is None and door.target.urn is not None:
+        here = door.target.urn is not None or _shut_by_control_policy(door)
+        if trust is Key.MISSING and statement is None and here:
             return trust, grant
         if {trust, grant} == {Key.PRESENT, Key.MISSING} and (statement is None or statement.lack is Lack.PROOF):
             return (Key.PRESENT, Key.UNPROVED) if trust is Key.PRESENT else (Key.UNPROVED, Key.PRESENT)
@@ -131,6 +134,11 @@ class Doors:
             problem=statement.message,
             next_step=statement.next_step,
         )
+
+
+def _shut_by_control_policy(door: Door) -> bool:
+    """Of a role that AWS made: its own trust policy denies nobody."""
+    return door.target.made_by_aws and denial(door, "trust") is not None
 
 
 def conditions(door: Door) -> tuple[str, ...]:

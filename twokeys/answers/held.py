@@ -12,7 +12,7 @@ from twokeys.access.model.identities import id_of
 from twokeys.access.model.organization import CONTROL_POLICIES
 from twokeys.access.model.principals import IDENTITY_PROVIDERS
 from twokeys.access.reading.snapshot import Resource, items, mapping, project_of
-from twokeys.access.reading.tokens import (
+from twokeys.access.reading.type_names import (
     ACCESS_KEY,
     CONTROL_POLICY,
     CONTROL_POLICY_ATTACHMENT,

@@ -10,7 +10,7 @@ from twokeys.access.model import environment
 from twokeys.access.model.identities import id_of
 from twokeys.access.model.principals import Principal
 from twokeys.access.reading.snapshot import PROVIDER, Resource, Snapshot, stack_of
-from twokeys.access.reading.tokens import ORGANIZATION, ORGANIZATIONAL_UNIT
+from twokeys.access.reading.type_names import ORGANIZATION, ORGANIZATIONAL_UNIT
 from twokeys.answers.model import Account, Party, Way
 from twokeys.doors import DeclaredDoor, Who
 

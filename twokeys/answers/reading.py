@@ -21,10 +21,10 @@ from twokeys.access.model.names import admitted_services
 from twokeys.access.model.principals import Outsider, Principal
 from twokeys.access.model.requirements import denied_since, pauses, window
 from twokeys.access.paths import Path, paths_from, without_conditions
-from twokeys.access.reading import tokens
+from twokeys.access.reading import type_names
 from twokeys.access.reading.since import Since
 from twokeys.access.reading.snapshot import STACK, Snapshot, mapping, place_of
-from twokeys.access.reading.tokens import CREDENTIALS, MFA_DEVICE, ORGANIZATION, ROLE, USER
+from twokeys.access.reading.type_names import CREDENTIALS, MFA_DEVICE, ORGANIZATION, ROLE, USER
 from twokeys.access.root_sessions import FEATURES
 from twokeys.answers.doors import Doors, conditions
 from twokeys.answers.held import (
@@ -68,7 +68,7 @@ ROOT_SESSION = 900
 https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoot.html
 """
 _CALLER = "parent_caller_arn"
-_LONG_TERM = {tokens.PASSWORD: PASSWORD, tokens.ACCESS_KEY: ACCESS_KEY}
+_LONG_TERM = {type_names.PASSWORD: PASSWORD, type_names.ACCESS_KEY: ACCESS_KEY}
 _STORE = ("aws:identitystore/user:User", "aws:identitystore/group:Group")
 
 
@@ -292,14 +292,18 @@ class _Reader:
         else:
             arn = Arn.root(management, self._accounts.partition(management))
             root = Party(Who("root", management), str(arn), self._parties.names.of(management))
+        judge = access.Judge(self._graph.guards, self._accounts)
         for role in self._graph.access_roles:
+            door = judge.from_management(role)
+            if door and door.trust_key is Key.MISSING:
+                continue
             document = f"trust policy of role {role.name}, as AWS made it"
             trust = self._made_with_account(role, KeyPlace(document))
             step = Step(root, self._parties.of(role), (), trust, (), grant=Key.NOT_SHOWN)
             yield Way(
                 steps=(step,),
                 verdict=Outcome.CONDITIONAL.value,
-                conditions=("a grant of the role in that account",),
+                conditions=(*(conditions(door) if door else ()), "a grant of the role in that account"),
                 permissions=self._strength(role),
                 by_access_role=True,
             )

@@ -11,7 +11,7 @@ from twokeys.access.model.accounts import Accounts
 from twokeys.access.model.principals import PEOPLE_COMPONENT
 from twokeys.access.reading.snapshot import STACK, Resource, Snapshot
 from twokeys.access.reading.state import read_state
-from twokeys.access.reading.tokens import USER
+from twokeys.access.reading.type_names import USER
 from twokeys.errors import Refusal
 from twokeys.project.states import not_whole, sandbox_states
 

@@ -224,7 +224,7 @@ def _print_json(about: Mapping[str, Any], answers: Answers, comparison: Comparis
 
 
 def _answers(shown: Snapshot, config: Path | None, now: datetime) -> Answers:
-    from twokeys.access.config_file import rules_config
+    from twokeys.access.configuration import rules_config
     from twokeys.access.graph import build
     from twokeys.access.rules import RULES
     from twokeys.access.verdicts import check

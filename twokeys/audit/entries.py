@@ -14,8 +14,7 @@ from twokeys.access.model.requirements import EXTERNAL_ID, MFA, in_words, is_mfa
 from twokeys.answers.model import Answers, Party, Step
 from twokeys.audit.changes import JOINS
 from twokeys.audit.ended import Ended
-from twokeys.audit.known import BY_PROVIDER
-from twokeys.audit.record import EARLIER, ROOT, SESSION, SESSIONS, Use
+from twokeys.audit.record import BY_PROVIDER, EARLIER, ENTERING, ROOT, SESSION, SESSIONS, Use
 from twokeys.doors import Who
 from twokeys.iam import Requirement
 from twokeys.iam.external_id import is_external_id
@@ -274,17 +273,13 @@ def _is_at(target: Who, used: Who) -> bool:
 
 
 def _comes_by(source: Who, event: str) -> bool:
-    """Whether such a call is how a door's source comes: people of an identity provider have calls of their own.
-
-    A door for any provider may be for both of them. https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_sts-comparison.html
-    """
+    """Whether such a call is how a door's source comes; a door for any provider may be for both kinds of them."""
     if event in SESSIONS:  # nothing tells how it began
         return True
-    if event == "AssumeRoleWithSAML":
-        return source.kind in BY_PROVIDER and (source.kind != "web-identity" or source.name.startswith(_ANY_PROVIDER))
-    if event == "AssumeRoleWithWebIdentity":
-        return source.kind == "web-identity"
-    return source.kind not in BY_PROVIDER
+    kinds = ENTERING[event].by_provider if event in ENTERING else ()
+    if not kinds:
+        return source.kind not in BY_PROVIDER
+    return source.kind in kinds or source.name.startswith(_ANY_PROVIDER)
 
 
 def _is(source: Who, caller: Who) -> bool:

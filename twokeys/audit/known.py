@@ -8,13 +8,11 @@ from functools import cached_property
 
 from twokeys.answers.model import Answers, KeyPlace, Step
 from twokeys.audit.coverage import Covered, Period
-from twokeys.audit.record import Use
+from twokeys.audit.record import BY_PROVIDER, Use
 from twokeys.audit.trail import Trail
 from twokeys.doors import Who
 from twokeys.shown import in_utc
 
-BY_PROVIDER = ("web-identity", "saml", "identity-center-user", "identity-center-group")
-"""Who comes by an identity provider: recorded in the role's account only."""
 _OF_IAM = frozenset({"us-east-1", "us-gov-west-1", "cn-north-1"})
 """Where IAM's calls are recorded, of each partition."""
 _LATE = timedelta(hours=2)

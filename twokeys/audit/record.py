@@ -40,22 +40,30 @@ BY_CERTIFICATE = "CreateSession"
 
 
 class Entering(NamedTuple):
-    """Of a call that enters its `eventSource`, and whether CloudTrail may have it as AssumeRole of the same, too."""
+    """Of a call that enters its `eventSource`; of whom who come by an identity provider it is, by the kinds of their
+    doors' sources, none of whom use the others; and whether CloudTrail may have it as AssumeRole of the same, too.
+    """
 
     source: str
+    by_provider: tuple[str, ...] = ()
     is_double: bool = False
 
 
 _STS, _SIGN_IN = "sts.amazonaws.com", "signin.amazonaws.com"
 ENTERING = {
-    **dict.fromkeys(("AssumeRole", "AssumeRoleWithSAML", "AssumeRoleWithWebIdentity", ROOT), Entering(_STS)),
+    **dict.fromkeys(("AssumeRole", ROOT), Entering(_STS)),
+    "AssumeRoleWithSAML": Entering(_STS, ("saml", "identity-center-user", "identity-center-group")),
+    "AssumeRoleWithWebIdentity": Entering(_STS, ("web-identity",)),
     BY_CERTIFICATE: Entering(ROLES_ANYWHERE, is_double=True),
     "SwitchRole": Entering(_SIGN_IN, is_double=True),
     **dict.fromkeys(SIGN_INS, Entering(_SIGN_IN)),
 }
-"""The calls that enter, by name: `_target` has what was entered, `_caller` who came, and `_comes_by` of
-`twokeys.audit.entries` whose doors such a call uses.
+"""The calls that enter, by name: `_target` has what was entered, and `_caller` who came.
+
+https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_sts-comparison.html
 """
+BY_PROVIDER = frozenset(kind for one in ENTERING.values() for kind in one.by_provider)
+"""Who comes by an identity provider: recorded in the role's account only."""
 SCIM = "identitystore-scim.amazonaws.com"
 """How an identity provider's own calls are recorded, which name no caller.
 

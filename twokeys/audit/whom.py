@@ -6,8 +6,7 @@ from typing import cast
 from twokeys.answers.model import Answers, Party, Way
 from twokeys.answers.selection import GROUPS
 from twokeys.audit.changes import ASSIGNS, JOINS, TRUST, lets_in, trusted
-from twokeys.audit.known import BY_PROVIDER
-from twokeys.audit.record import Use
+from twokeys.audit.record import BY_PROVIDER, Use
 from twokeys.audit.trail import Change
 from twokeys.doors import Who
 from twokeys.doors.who import Kind

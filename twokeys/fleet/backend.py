@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from twokeys.access.reading.snapshot import Snapshot
 from twokeys.access.reading.state import parse_state
-from twokeys.access.reading.tokens import ACCOUNT
+from twokeys.access.reading.type_names import ACCOUNT
 from twokeys.doors import symbol
 from twokeys.errors import Refusal
 from twokeys.project.shards import SHARDS

@@ -10,7 +10,7 @@ from typing import Final, Literal, NamedTuple
 
 
 @dataclass(frozen=True)
-class Form:
+class ValueForm:
     """What the values of a key look like."""
 
     type: Literal["string", "arn", "bool", "date", "ip", "numeric"]
@@ -30,7 +30,7 @@ class ConditionKey(NamedTuple):
     """One key; the name of one that the key of a tag follows ends in a slash."""
 
     name: str
-    form: Form
+    form: ValueForm
     several: bool
 
     @property
@@ -48,39 +48,40 @@ _OCTET = r"(?:25[0-5]|2[0-4]\d|1?\d?\d)"
 _TYPES = ("Account", "User", "FederatedUser", "AssumedRole", "Anonymous")
 _NAMED = {"role": "AssumedRole", "root": "Account"} | {one.lower(): one for one in _TYPES}
 _PATH = "a path of an organization, which ends in a slash, as in o-a1b2c3d4e5/r-ab12/ou-ab12-11111111/"
-_ARN = Form("arn", "an ARN", r"arn:.+", ("arn:",))
+_ARN = ValueForm("arn", "an ARN", r"arn:.+", ("arn:",))
 _ROWS = (
     # Of an organization to come there is only a symbol, as of an account.
     ("PrincipalOrgID ResourceOrgID SourceOrgID VpceOrgID",
-     Form("string", "the id of an organization, as in o-a1b2c3d4e5", r"o-[a-z0-9]+|organization:.+", ("o-",))),
+     ValueForm("string", "the id of an organization, as in o-a1b2c3d4e5", r"o-[a-z0-9]+|organization:.+", ("o-",))),
     ("PrincipalOrgPaths[] ResourceOrgPaths[] SourceOrgPaths[] VpceOrgPaths[]",
-     Form("string", _PATH, r"o-[a-z0-9]+/(r-[a-z0-9]+/(ou-[a-z0-9-]+/)*)?", ("o-",))),
+     ValueForm("string", _PATH, r"o-[a-z0-9]+/(r-[a-z0-9]+/(ou-[a-z0-9-]+/)*)?", ("o-",))),
     ("PrincipalAccount PrincipalOrgMasterAccountId ResourceAccount SourceAccount VpceAccount",
-     Form("string", "an account; its id has 12 digits", r"\d{12}|account:[\w-]+|anonymous",
-          step="write all 12 digits, without hyphens")),
-    ("Ec2InstanceSourceVpc SourceVpc", Form("string", "the id of a VPC, as in vpc-1a2b3c4d", r"vpc-\w+", ("vpc-",))),
-    ("SourceVpce", Form("string", "the id of a VPC endpoint, as in vpce-1a2b3c4d", r"vpce-\w+", ("vpce-",))),
-    ("PrincipalType", Form("string", f"one of {', '.join(_TYPES)}", "|".join(_TYPES), _TYPES, named=_NAMED)),
+     ValueForm("string", "an account; its id has 12 digits", r"\d{12}|account:[\w-]+|anonymous",
+               step="write all 12 digits, without hyphens")),
+    ("Ec2InstanceSourceVpc SourceVpc",
+     ValueForm("string", "the id of a VPC, as in vpc-1a2b3c4d", r"vpc-\w+", ("vpc-",))),
+    ("SourceVpce", ValueForm("string", "the id of a VPC endpoint, as in vpce-1a2b3c4d", r"vpce-\w+", ("vpce-",))),
+    ("PrincipalType", ValueForm("string", f"one of {', '.join(_TYPES)}", "|".join(_TYPES), _TYPES, named=_NAMED)),
     # AWS takes neither * nor ? in these:
     # https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
     # https://docs.aws.amazon.com/IAM/latest/UserGuide/id_tags.html and reference_iam-quotas.html
-    ("PrincipalTag/ RequestedRegion SourceIdentity userid username", Form("string")),
-    ("sts:ExternalId sts:RoleSessionName sts:SourceIdentity", Form("string")),
+    ("PrincipalTag/ RequestedRegion SourceIdentity userid username", ValueForm("string")),
+    ("sts:ExternalId sts:RoleSessionName sts:SourceIdentity", ValueForm("string")),
     ("CalledVia[] CalledViaAWSMCP CalledViaFirst CalledViaLast FederatedProvider PrincipalServiceName "
      "PrincipalServiceNamesList[] Referer RequestTag/ ResourceTag/ TagKeys[] UserAgent sts:TransitiveTagKeys[]",
-     Form("string", wild=True)),
+     ValueForm("string", wild=True)),
     ("PrincipalArn", _ARN),
     # Those of some resources end in a star, as a log group's does.
     ("ChatbotSourceArn SignInSessionArn SourceArn SourceVpcArn", replace(_ARN, wild=True)),
     ("AssumedRoot IsMcpServiceAction MultiFactorAuthPresent PrincipalIsAWSService SecureTransport ViaAWSMCPService "
-     "ViaAWSService", Form("bool", "true or false", r"(?i:true|false)", step="write Bool with true or false")),
+     "ViaAWSService", ValueForm("bool", "true or false", r"(?i:true|false)", step="write Bool with true or false")),
     ("CurrentTime EpochTime TokenIssueTime",
-     Form("date", "a date and time", step="write a date operator, such as DateLessThan or DateGreaterThan")),
+     ValueForm("date", "a date and time", step="write a date operator, such as DateLessThan or DateGreaterThan")),
     ("Ec2InstanceSourcePrivateIPv4 SourceIp VpcSourceIp",
-     Form("ip", "an IP address", rf"{_OCTET}(\.{_OCTET}){{3}}|(?i:[0-9a-f:.]*:[0-9a-f:.]*)",
-          step="write IpAddress or NotIpAddress")),
+     ValueForm("ip", "an IP address", rf"{_OCTET}(\.{_OCTET}){{3}}|(?i:[0-9a-f:.]*:[0-9a-f:.]*)",
+               step="write IpAddress or NotIpAddress")),
     ("MultiFactorAuthAge",
-     Form("numeric", "a number", r"\d+(\.\d*)?", step="write a numeric operator, such as NumericLessThan")),
+     ValueForm("numeric", "a number", r"\d+(\.\d*)?", step="write a numeric operator, such as NumericLessThan")),
 )  # fmt: skip
 """The keys, those of `aws:` without it, and the form of their values; `[]` stands behind one that has several."""
 _OF_SERVICES = "aws:principalservicename aws:principalservicenameslist"

@@ -14,7 +14,7 @@ from dataclasses import replace
 
 from twokeys.iam.admission import Wanted
 from twokeys.iam.cases import exclude
-from twokeys.iam.condition_keys import Form, condition_key
+from twokeys.iam.condition_keys import ValueForm, condition_key
 from twokeys.iam.conditions import ConditionClause
 from twokeys.iam.documents import PolicyKind, Statement
 from twokeys.iam.finding import PolicyFinding, error, path_of
@@ -42,7 +42,7 @@ def never_met(statement: Statement, _kind: PolicyKind, _known: frozenset[str]) -
     yield from _contradictions(statement)
 
 
-def _may_compare(family: str, form: Form) -> bool:
+def _may_compare(family: str, form: ValueForm) -> bool:
     """Whether such an operator may match the key: a date is a number of seconds, and text without a form is anything.
 
     An account's id is a number, too.
@@ -78,7 +78,7 @@ def _text(statement: Statement, clause: ConditionClause, value: str) -> Iterator
         yield error("value-form", statement, element, message, known.page, step=step)
 
 
-def _may_be(form: Form, clause: ConditionClause, value: str) -> bool:
+def _may_be(form: ValueForm, clause: ConditionClause, value: str) -> bool:
     """Whether some value of that form is what the clause says; of a pattern only its beginning is looked at."""
     beginning = re.split(r"[*?]", value)[0]
     if clause.base.positive == "StringLike" and beginning != value:

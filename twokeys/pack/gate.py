@@ -20,7 +20,7 @@ from twokeys.access.model.principals import Principal
 from twokeys.access.model.providers import entry
 from twokeys.access.model.translation import lacks_instances
 from twokeys.access.reading.snapshot import PROVIDER, Resource, Snapshot
-from twokeys.access.reading.tokens import (
+from twokeys.access.reading.type_names import (
     ACCOUNT,
     CONTROL_POLICY,
     CONTROL_POLICY_ATTACHMENT,
@@ -121,7 +121,6 @@ class Gate:
         providers = [one for one in self._all.there.values() if one.type == PROVIDER] if refused else []
         if refused and self._all.own_account is None and (own := self._ask_own_account(providers)):
             self._work_as(own)
-            self._changed = there
             refused = self._refused(resource)
         if refused:
             self._put(there)

@@ -16,7 +16,7 @@ from twokeys.access.model.exports import Exported
 from twokeys.access.model.principals import ABOUT_PRINCIPALS, INLINE_POLICIES
 from twokeys.access.model.translation import MAKERS, translate
 from twokeys.access.reading.snapshot import PROVIDER, STACK, STACK_REFERENCE, Resource, Snapshot
-from twokeys.access.reading.tokens import ACCOUNT
+from twokeys.access.reading.type_names import ACCOUNT
 from twokeys.access.reading.types import Reading, reading_of
 from twokeys.access.root_sessions import FEATURES
 from twokeys.iam import Arn

@@ -11,7 +11,7 @@ from twokeys.access.model.door_name import stand_in
 from twokeys.access.model.names import admits_everyone, granted_resources, trusted_names
 from twokeys.access.model.principals import ABOUT_PRINCIPALS, ATTACHMENT_TO_MANY
 from twokeys.access.reading.snapshot import Resource
-from twokeys.access.reading.tokens import GROUP, MANAGED_POLICY, ROLE, USER
+from twokeys.access.reading.type_names import GROUP, MANAGED_POLICY, ROLE, USER
 from twokeys.access.root_sessions import covers_root
 from twokeys.iam import UNKNOWN, Arn, PolicyDocument, PolicyKind, Statement, account_as_a_whole, aws_managed
 from twokeys.iam.sts import ASSUME_ROLE, PASSED

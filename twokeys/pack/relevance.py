@@ -6,7 +6,7 @@ from twokeys.access.model.documents import parsed
 from twokeys.access.model.names import admits_more_than_services
 from twokeys.access.model.principals import ATTACHMENTS, INLINE_POLICIES
 from twokeys.access.reading.snapshot import Resource, items
-from twokeys.access.reading.tokens import GROUP, MANAGED_POLICY, ROLE
+from twokeys.access.reading.type_names import GROUP, MANAGED_POLICY, ROLE
 from twokeys.access.reading.types import aws_type, type_of
 from twokeys.iam import UNKNOWN, PolicyDocument, PolicyError, PolicyKind, Statement, aws_managed
 

@@ -49,7 +49,7 @@ def preview(  # noqa: PLR0913 - one parameter an option
     read from --state, by default from the stacks that the sandbox has updated.
     Exits with 1 when a mandatory rule is violated or the program fails.
     """
-    from twokeys.access.config_file import rules_config
+    from twokeys.access.configuration import rules_config
     from twokeys.access.rules import RULES
     from twokeys.preview.program import outputs_of, stack_preview
     from twokeys.project.config import load_project

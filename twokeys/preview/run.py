@@ -290,17 +290,22 @@ def _with_old(inputs: Mapping[str, Any], there: Resource, ignored: tuple[str, ..
 
 
 def _put_back(new: Any, old: Any, path: Sequence[str]) -> Any:  # noqa: ANN401 - JSON
-    """A value with what lies at a path as it was; `*` stands for each place (seen with CLI 3.274.1)."""
+    """A value with what lies at a path as it was; `*` stands for each place (seen with CLI 3.274.1).
+
+    https://github.com/pulumi/pulumi/blob/master/sdk/go/common/resource/property_path.go
+    """
     first, rest = path[0], path[1:]
     if isinstance(new, list) and isinstance(old, list):
         there = {place for place in range(len(old)) if first in ("*", str(place))}
         return [(_put_back(one, old[n], rest) if rest else old[n]) if n in there else one for n, one in enumerate(new)]
-    if not (isinstance(new, Mapping) and isinstance(old, Mapping)):
+    if not isinstance(new, Mapping) or (first == "*" and not isinstance(old, Mapping)):
         return new
-    back = dict(new)
-    for key in (new.keys() | old.keys()) if first == "*" else (first,):
-        if not rest and key not in old:
+    back, was = dict(new), old if isinstance(old, Mapping) else {}
+    for key in (new.keys() | was.keys()) if first == "*" else (first,):
+        if rest:
+            back |= {key: _put_back(new[key], was.get(key), rest)} if key in new else {}
+        elif key in was:
+            back[key] = was[key]
+        else:
             back.pop(key, None)
-        elif key in old:
-            back[key] = _put_back(new.get(key), old[key], rest) if rest else old[key]
     return back

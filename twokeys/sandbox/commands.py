@@ -65,7 +65,7 @@ def up(  # noqa: PLR0913, PLR0917 - click gives the options as arguments
     """
     from rich.console import Console
 
-    from twokeys.access.config_file import rules_config
+    from twokeys.access.configuration import rules_config
     from twokeys.access.rules import RULES
     from twokeys.project.config import load_config
     from twokeys.sandbox.report import Report, as_data

@@ -240,7 +240,7 @@ def _refuse_what_preview_refuses(  # noqa: PLR0913 - all but the stack and its d
 
     Raises Refusal where the config contradicts itself, the program fails or a mandatory rule is violated.
     """
-    from twokeys.access.config_file import rules_config
+    from twokeys.access.configuration import rules_config
     from twokeys.access.rules import RULES
     from twokeys.preview.program import stack_preview
     from twokeys.project.config import load_config

@@ -141,7 +141,10 @@ def test_a_server_that_ends_at_start_up_is_refused_with_what_it_said(
 @pytest.mark.parametrize(
     "record",
     [
-        pytest.param({"pid": os.getpid(), "started": 1.0, "port": 1}, id="a pid that somebody else has by now"),
+        pytest.param(
+            {"pid": os.getpid(), "started": psutil.Process().create_time() - 1, "port": 1},
+            id="a pid that somebody else has by now",
+        ),
         pytest.param({"pid": 2**22 - 1, "started": 1.0, "port": 1}, id="a pid that nobody has"),
         pytest.param({"pid": "half"}, id="half a record"),
     ],

@@ -18,7 +18,7 @@ from twokeys.access.model.identities import (
 )
 from twokeys.access.model.providers import ASSUMES, ProviderEntry, entry
 from twokeys.access.reading.snapshot import PROVIDER, Resource, Snapshot, items, mapping
-from twokeys.access.reading.tokens import ACCOUNT, ORGANIZATION, ROLE
+from twokeys.access.reading.type_names import ACCOUNT, ORGANIZATION, ROLE
 from twokeys.access_role import ACCESS_ROLE
 from twokeys.iam import DEFAULT_PARTITION, Arn, account_id, is_account_id, partition_of_region
 

@@ -8,7 +8,7 @@ from twokeys.access.model.door_name import DoorName
 from twokeys.access.model.not_proved import NotProved
 from twokeys.access.model.principals import INLINE_POLICIES, Identity, Principals
 from twokeys.access.reading.snapshot import Referred, Snapshot
-from twokeys.access.reading.tokens import ROLE
+from twokeys.access.reading.type_names import ROLE
 from twokeys.doors import (
     ACCOUNT_OUTPUT,
     DOORS_OUTPUT,

@@ -10,7 +10,7 @@ from twokeys.access.model.documents import DeclaredDocument, Documents
 from twokeys.access.model.exports import Exported
 from twokeys.access.model.names import trusted_names
 from twokeys.access.model.principals import Principals
-from twokeys.access.reading.tokens import ROLE
+from twokeys.access.reading.type_names import ROLE
 from twokeys.doors import DeclaredDoor, resolve
 from twokeys.iam import Arn, PolicyError, PolicyKind
 

@@ -16,7 +16,7 @@ from twokeys.access.model.exports import Exported
 from twokeys.access.model.identities import id_of
 from twokeys.access.model.principals import Principal
 from twokeys.access.reading.snapshot import Resource, Snapshot, mapping
-from twokeys.access.reading.tokens import (
+from twokeys.access.reading.type_names import (
     ACCOUNT,
     CONTROL_POLICY,
     CONTROL_POLICY_ATTACHMENT,

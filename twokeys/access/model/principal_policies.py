@@ -21,7 +21,7 @@ from twokeys.access.model.principals import (
     Principals,
 )
 from twokeys.access.reading.snapshot import Resource, Snapshot, items, mapping
-from twokeys.access.reading.tokens import ROLE, USER
+from twokeys.access.reading.type_names import ROLE, USER
 from twokeys.iam import UNKNOWN, Arn, PolicyDocument, PolicyKind, Unknown
 
 _REFRESH = (

@@ -13,7 +13,7 @@ from twokeys.access.model.door_name import DoorName, stand_in
 from twokeys.access.model.names import may_grant
 from twokeys.access.model.not_proved import NotProved
 from twokeys.access.reading.snapshot import Resource, Snapshot
-from twokeys.access.reading.tokens import ACCESS_KEY, GROUP, MANAGED_POLICY, PASSWORD, ROLE, USER
+from twokeys.access.reading.type_names import ACCESS_KEY, GROUP, MANAGED_POLICY, PASSWORD, ROLE, USER
 from twokeys.errors import nearest
 from twokeys.iam import UNKNOWN, Arn, Caller, Decision, PolicyDocument, PolicyKind, Unknown, aws_managed
 from twokeys.iam.evaluation import identity_label

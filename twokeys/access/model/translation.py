@@ -16,7 +16,7 @@ from twokeys.access.model.not_read import ACCEPT, MAKE_IT, NotRead, not_read
 from twokeys.access.reading.cloudformation import Native, as_pulumi, lowered
 from twokeys.access.reading.snapshot import Resource, Snapshot, items, mapping
 from twokeys.access.reading.templates import Place, Template, TemplateError, read_template
-from twokeys.access.reading.tokens import ACCOUNT, ORGANIZATIONAL_UNIT
+from twokeys.access.reading.type_names import ACCOUNT, ORGANIZATIONAL_UNIT
 from twokeys.access.reading.types import Reading, aws_type, cloudformation_type, of_aws
 from twokeys.iam import UNKNOWN, Unknown
 from twokeys.iam.arn import partition_of_region

@@ -12,7 +12,7 @@ from functools import partial
 
 from twokeys.access.reading.snapshot import Resource, items
 from twokeys.access.reading.templates import Reference
-from twokeys.access.reading.tokens import CONTROL_POLICY
+from twokeys.access.reading.type_names import CONTROL_POLICY
 from twokeys.iam import UNKNOWN
 
 

@@ -26,7 +26,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from twokeys.access.reading.live_identity_center import identity_center, pages
 from twokeys.access.reading.since import NOT_KNOWN, Since
 from twokeys.access.reading.snapshot import PROVIDER, Evidence, NotAnswered, Resource, Snapshot
-from twokeys.access.reading.tokens import (
+from twokeys.access.reading.type_names import (
     ACCESS_KEY,
     ACCOUNT,
     CONTROL_POLICY,

@@ -28,7 +28,7 @@ from twokeys.access.reading.snapshot import (
     project_of,
     stack_of,
 )
-from twokeys.access.reading.tokens import ACCOUNT, ROLE
+from twokeys.access.reading.type_names import ACCOUNT, ROLE
 from twokeys.access.reading.wire import properties, secrets
 from twokeys.errors import Refusal
 

@@ -11,7 +11,7 @@ from twokeys.access.model.access_roles import entered_by_access_role
 from twokeys.access.model.accounts import MEMBER_ACCOUNT
 from twokeys.access.model.principals import PEOPLE_COMPONENT
 from twokeys.access.reading.snapshot import Resource
-from twokeys.access.reading.tokens import ACCESS_KEY, ACCOUNT, PASSWORD, USER
+from twokeys.access.reading.type_names import ACCESS_KEY, ACCOUNT, PASSWORD, USER
 
 _LONG_TERM = {USER: "IAM user", ACCESS_KEY: "access key", PASSWORD: "console password"}
 

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from twokeys.access.findings import Config, Finding, Rule
-from twokeys.access.graph import Graph
+from twokeys.access.graph import Graph, Judge
+from twokeys.access.keys import denial, past
 from twokeys.access.model.principals import HOLDERS, Principal
 from twokeys.access.model.providers import ProviderEntry
 from twokeys.access.reading.snapshot import project_of
@@ -22,13 +23,12 @@ _PROVIDER = "https://www.pulumi.com/registry/packages/aws/api-docs/provider/"
 
 def _entries(graph: Graph, _config: Config, _now: datetime) -> Iterator[Finding]:
     direct, wrong = {}, []
+    judge = Judge(graph.guards, graph.accounts)
     strict = _decides_about_accounts(graph)
     for entry in graph.accounts.entries:
         if entry.is_default:
             continue
-        if entry.without_role:
-            yield _finding(entry, *_WITHOUT_ROLE, advice=True)
-        if problem := _contradiction(entry):
+        if problem := _contradiction(entry) or _denied(graph, judge, entry):
             yield _finding(entry, *problem)
         elif problem := _problem(graph, entry):
             wrong.append(_finding(entry, *problem, advice=not strict))
@@ -94,6 +94,8 @@ def _names_one_elsewhere(graph: Graph, role: Principal) -> bool:
 
 
 def _contradiction(entry: ProviderEntry) -> tuple[str, str] | None:
+    if entry.without_role:
+        return _WITHOUT_ROLE
     account = entry.assumed_account
     if account is None or not entry.allowed or len(entry.allowed) > 1 or account in entry.allowed:
         return None
@@ -101,6 +103,21 @@ def _contradiction(entry: ProviderEntry) -> tuple[str, str] | None:
         f"assumes a role in account {account}, but is pinned to {entry.allowed[0]}",
         "correct the role's ARN or allowed_account_ids, so that both name one account",
     )
+
+
+def _denied(graph: Graph, judge: Judge, entry: ProviderEntry) -> tuple[str, str] | None:
+    """Of a provider that enters by a role that AWS made: what keeps the whole management account from it.
+
+    Whatever it assumes in an account to come, it is that role.
+    """
+    account = graph.accounts.of_provider(entry.urn)
+    to_come = entry.assumes is None and not account.isdigit()
+    for role in graph.access_roles:
+        enters = role.account == account and (to_come or role.arn in (entry.assumes or ())[-1:])
+        door = judge.from_management(role) if enters else None
+        if door and (why := denial(door, "trust")):
+            return f"assumes role {graph.accounts.located(role)}, but {why}", past(why, "let the management account in")
+    return None
 
 
 def _problem(graph: Graph, entry: ProviderEntry) -> tuple[str, str] | None:
@@ -162,9 +179,11 @@ PROVIDER_ENTERS_ITS_ACCOUNT = Rule(
 The others assume a role, or have a profile or keys, as IAM Identity Center gives them; with those of another account
 than the one that it is pinned to, AWS's provider fails by itself. A stack gets one piece of advice where it makes
 accounts, works in several or has a trust or a grant that is about accounts, and is refused where one of the first two
-is so and the third. Unknown: a role or an id that is not known yet has to hang on one account of
-the stack; that both mean one account is checked when they are known.
-Does not check: whether the role can be assumed, and which credentials run the program.
+is so and the third. A stack is also refused where a control policy denies the management account the role by which a
+provider enters, as AWS made it, and where a provider assumes something without roleArn. Unknown: a role or an id that
+is not known yet has to hang on one account of the stack; that both mean one account, and that a role is named at all,
+is checked when they are known: of what a provider assumes, the engine shows nothing while one ARN in it is unknown.
+Does not check: whether another role can be assumed, and which credentials run the program.
 """
 
 NO_DEFAULT_PROVIDER = Rule(

@@ -9,7 +9,7 @@ from twokeys.access.graph import Graph
 from twokeys.access.model.documents import Document
 from twokeys.access.model.principals import ATTACHMENT_TO_MANY, ATTACHMENTS, HOLDERS, INLINE_POLICIES, Principal
 from twokeys.access.reading.snapshot import Resource, Snapshot, items
-from twokeys.access.reading.tokens import ROLE, USER
+from twokeys.access.reading.type_names import ROLE, USER
 from twokeys.access.rules.wildcards import open_to_everyone
 from twokeys.doors import SymbolicDocument
 from twokeys.iam import (

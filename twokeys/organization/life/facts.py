@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from twokeys.access.model.accounts import Accounts
 from twokeys.access.reading.snapshot import PROVIDER, STACK, Resource, Snapshot
-from twokeys.access.reading.tokens import ACCOUNT
+from twokeys.access.reading.type_names import ACCOUNT
 from twokeys.organization.model import Account, Organization
 from twokeys.settings.models import Settings
 
