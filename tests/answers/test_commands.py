@@ -149,7 +149,7 @@ def test_a_key_that_a_denial_holds_is_there_and_denied_by_what_the_next_step_nam
     state = write_state(tmp_path / "state.json", world)
     (door,) = json.loads(call("check", "--state", state, "--json")[1])["doors"]
     assert (door["trust"], door["grant"], door["state"], door["lacks"]) == ("present", "denied", "shut", "denied")
-    assert door["nextStep"].startswith("narrow that Deny (inline policy never of role ci denies it)")
+    assert door["nextStep"].startswith("narrow the Deny of inline policy never of role ci, ")
     assert f"✗ role ci of management -> role deployer of {STAGE}: denied" in call("check", "--state", state)[1]
 
 

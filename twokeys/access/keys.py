@@ -28,7 +28,7 @@ from twokeys.iam.external_id import asks_for_external_id
 from twokeys.iam.sts import permission_set_of
 from twokeys.shown import listed
 
-_DENIES = "denies it"
+_DENIES = " denies it"
 _NAME_ACCOUNTS = f"name the accounts in the instances of the StackSet, or {EXCEPT}"
 PIN = (
     "set allowed_account_ids of that provider to the one account that it works in (of a default provider: "
@@ -207,21 +207,19 @@ class _Reader:
         holder = f"permission set {permission_set_of(source.name)}" if source in self._of_sets else source.label
         beside = self._graph.snapshot.beside and (source.urn is None or self._graph.snapshot.is_beside(source.urn))
         first = _OTHER_FIRST if beside else ""
+        out = f"or take {source.label} out of the trust policy"
         both = self._both_keys(role.urn, "trust")
-        step = both or (
-            f"give {holder} a policy that allows sts:AssumeRole on {to_write}{dated}{first}, "
-            "or take it out of the trust policy"
-        )
+        step = both or f"give {holder} a policy that allows sts:AssumeRole on {to_write}{dated}{first}, {out}"
         unpinned, elsewhere = self._namesakes(source.kind, source.account, source.name)
         elsewhere = [one for one in elsewhere if not any(declaring(self._graph.snapshot, one.urn))]  # roles to enter
         if source.urn is not None or source in self._of_sets or any(True for _ in source.all_documents):
             why = denial(door, "grant")
             if why:
                 let = f"let {source.label} assume {to_write}"
-                step = f"{past(why, let)}, or take it out of the trust policy"
+                step = f"{past(why, let)}, {out}"
             elif excluding := self._judge.excluding(source, role, "grant"):
                 why = f"{source.label} is granted it only under {' and '.join(excluding)}, which it cannot meet"
-                step = "correct that condition, or take it out of the trust policy"
+                step = f"correct that condition, {out}"
             why = why or f"no policy of {source.label} grants sts:AssumeRole on it"
             return _about(door, Lack.GRANT, f"{about}, but {why}: the grant key is missing", step, role)
         if unpinned:
@@ -536,7 +534,7 @@ def denial(door: Door, key: KeyName) -> str | None:
         sid = f" ({decision.sid})" if decision.sid else ""
         if decision.effect == "Deny":
             found = door.source.document_of(decision)
-            return f"{found.title if found else decision.document}{sid} {_DENIES}"
+            return f"{found.title if found else decision.document}{sid}{_DENIES}"
         if decision.effect == "implicit deny" and own not in decision.document:
             return f"{decision.document} does not allow it"
     return None
@@ -544,4 +542,4 @@ def denial(door: Door, key: KeyName) -> str | None:
 
 def past(why: str, let: str) -> str:
     """The next step past a denial: another Allow does not help against a Deny."""
-    return f"narrow that Deny ({why})" if why.endswith(_DENIES) else f"{let} there too ({why})"
+    return f"narrow the Deny of {why.removesuffix(_DENIES)}" if why.endswith(_DENIES) else f"{let} there too ({why})"
