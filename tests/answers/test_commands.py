@@ -78,7 +78,9 @@ def test_the_door_of_a_group_that_one_member_only_is_trusted_for_violates_no_rul
         world.add("UserGroupMembership", name, world.hub, user=name, groups=["sre"])
     code, text = call("check", "--state", write_state(tmp_path / "state.json", world))
     assert code == 0
-    assert f"✗ user erik of management -> role deployer of {STAGE}: no trust" in text
+    step = f"name {arn(HUB, 'user/erik')} in its trust policy (in the door's `members`), if user erik shall, too"
+    said = f"no trust (other members of group sre come in; {step})\n"
+    assert f"✗ user erik of management -> role deployer of {STAGE}: {said}" in text
     assert "No rule is violated: 1 door with two keys, 1 without, 1 whose grant is not shown.\n" in text
 
 
