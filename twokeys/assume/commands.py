@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from twokeys.errors import Refusal, nearest
+from twokeys.options import PROFILE
 from twokeys.profiles.options import DOORS, complete, doors_options, exports_of, like, mfa_serial, note, read_said
 from twokeys.shown import counted, in_utc, printable
 
@@ -49,7 +50,7 @@ def _through(command: Callable[..., Any]) -> Callable[..., Any]:
             "--seconds", type=click.IntRange(900, 43_200), help="How long; default: as long as the role allows."
         ),
         click.option(
-            "--profile", metavar="NAME", help="The profile with your own credentials; default: the environment."
+            "--profile", type=PROFILE, help="The profile with your own credentials; default: the environment."
         ),
         doors_options,
     ):

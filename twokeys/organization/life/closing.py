@@ -18,7 +18,6 @@ from twokeys.organization.life.facts import Facts
 from twokeys.organization.model import ACTIVE, ALL_FEATURES, CLOSED, CLOSING
 
 WINDOW = timedelta(days=30)
-_MOST = 1000
 QUOTA = "CLOSE_ACCOUNT_QUOTA_EXCEEDED"
 AT_ONCE = "CLOSE_ACCOUNT_REQUESTS_LIMIT_EXCEEDED"
 """https://docs.aws.amazon.com/organizations/latest/APIReference/API_CloseAccount.html, ConstraintViolationException"""
@@ -36,24 +35,6 @@ class Standing(Plain):
     place: Place
     why: str
     next_step: str = ""
-
-
-@dataclass(frozen=True)
-class Quota:
-    """What AWS lets an organization close in 30 days, and how much of it is used as far as anybody can tell.
-
-    Attributes:
-        allowed: the higher of 250 and 20 % of the member accounts, 1,000 at most.
-        at_most: closings of the last 30 days at most: every account that is closed now, for AWS keeps one for 90 days.
-    """
-
-    allowed: int
-    at_most: int
-
-    @property
-    def left(self) -> int:
-        """How many closings are certainly left."""
-        return max(0, self.allowed - self.at_most)
 
 
 def goes_on(now: datetime) -> str:
@@ -86,13 +67,6 @@ def standings(facts: Facts) -> list[Standing]:
     """Every account that config calls closed, in the order of the config, which is the order of the queue."""
     closed = facts.settings.accounts_in("closed")
     return [Standing(account, facts.id_of(account), *_standing(facts, account)) for account in closed]
-
-
-def quota(facts: Facts) -> Quota:
-    """What may be closed. Closed accounts count among the members, as AWS counts them."""
-    members = [one for one in facts.organization.accounts if one.id != facts.organization.management_account]
-    closed = sum(one.state in CLOSED or one.state == CLOSING for one in members)
-    return Quota(allowed=min(_MOST, max(250, len(members) * 20 // 100)), at_most=closed)
 
 
 def _standing(facts: Facts, account: str) -> tuple[Place, str, str]:
