@@ -188,6 +188,18 @@ FLOW = (
 
 
 @pytest.mark.usefixtures("_unpreviewed")
+@pytest.mark.parametrize("whose", [("--user", "bob"), ()])
+def test_a_copy_has_both_keys_where_the_grant_of_its_original_is_made_elsewhere(
+    whose: tuple[str, ...], shop: Path
+) -> None:
+    """A door into every account has only its trust here; its grant names the role of that name alone."""
+    text = CONFIG.replace("to: {role: team/reader}", 'to: {account: "*", role: reader}\n      keys: [trust]')
+    (shop / "Pulumi.shop.yaml").write_text(text)
+    call(shop, "help", "--from", "shop-reader", *whose, "--for", "2h", "--reason", "Looking")
+    assert "keys" not in read_config(shop / "Pulumi.shop.yaml")["twokeys:doors"]["help"]
+
+
+@pytest.mark.usefixtures("_unpreviewed")
 @pytest.mark.parametrize("door", [("a",), ("b", "--from", "a")])
 @pytest.mark.parametrize("newline", ["\n", "\r\n"])
 def test_a_file_in_one_line_and_one_of_another_system_keep_their_layout(
