@@ -7,6 +7,7 @@ import traceback
 from botocore import exceptions as raised
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
+from botocore.session import Session
 
 from twokeys.errors import Refusal
 
@@ -135,6 +136,14 @@ def leave() -> str:
     if BACK in os.environ:
         return f'`eval "${BACK}"`'
     return "`unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN` (in fish, `set -e` and these)"
+
+
+def profile_names() -> list[str]:
+    """The profiles that there are; none where a file of them cannot be read."""
+    try:
+        return sorted(Session().available_profiles)
+    except BotoCoreError:
+        return []
 
 
 def in_shell(profile: str | None) -> bool:

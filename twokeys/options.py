@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import click
+from click.shell_completion import CompletionItem
 
 from twokeys.errors import Refusal
 
@@ -57,12 +58,23 @@ class _AccountId(click.ParamType[str]):
         return str(value)
 
 
+class _Profile(click.ParamType[str]):
+    name = "NAME"
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG002
+        from twokeys.aws_errors import profile_names
+
+        return [CompletionItem(name) for name in profile_names() if name.startswith(incomplete)]
+
+
 FILE = InputPath(exists=True, dir_okay=False, path_type=Path)
 """A file that is read and is there."""
 FOLDER = InputPath(file_okay=False, path_type=Path)
 """A folder, which need not be there."""
 ACCOUNT = _AccountId()
 """The id of an account."""
+PROFILE = _Profile()
+"""A profile of the AWS config file."""
 
 
 def _overrides(_: click.Context, __: click.Parameter, texts: tuple[str, ...]) -> dict[str, str]:

@@ -469,7 +469,7 @@ def test_what_is_not_proved_says_what_why_and_what_to_do_where(is_state: bool, l
         step = "run `pulumi refresh`, or `pulumi up` to its end, and export the state again"
         return NotProved(f"{what} half", why, step, "urn:half -> *", "urn:half", "half.py")
 
-    no_name = "the name of an element is missing here"
+    no_name = "it is not JSON: Expecting property name enclosed in double quotes"
     not_yet, leaf = "it is not known yet and no component declares it", "Statement[0].Principal"
     may_let_in = "what is not known yet in it may let somebody in: "
     show = "export the state with `pulumi stack export --show-secrets --file FILE`, and keep that file to yourself"

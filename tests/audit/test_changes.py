@@ -432,7 +432,7 @@ SERVICES = ("iam", "sso", "identitystore", "sso-directory", "organizations", "id
         ([("AttachRolePolicy", {"roleName": role, "policyArn": READ}) for role in ("ci", "deployer")], False),
         ([("AttachRolePolicy", {"roleName": "both", "policyArn": LOOK})], False),
         ([("DetachRolePolicy", OF_CI | {"policyArn": READ})], False),  # nobody enters it
-        ([("DetachRolePolicy", {"roleName": "deployer", "policyArn": READ})], True),
+        ([("DetachRolePolicy", {"roleName": "deployer", "policyArn": READ})], False),  # which denies nothing
         ([(f"{do}RolePolicy", OF_CI | {"policyArn": READ}) for do in ("Detach", "Attach")], False),
         ([("AttachUserPolicy", OF_ANN | {"policyArn": LOOK})], False),
         ([("PutRolePolicy", OF_CI | {"policyName": "grant", "policyDocument": GRANT})], False),
@@ -450,7 +450,7 @@ SERVICES = ("iam", "sso", "identitystore", "sso-directory", "organizations", "id
         ([("AttachManagedPolicyToPermissionSet", OF_SET | {"managedPolicyArn": READ})], False),
         ([("AttachManagedPolicyToPermissionSet", OF_SET | {"managedPolicyArn": LOOK})], False),
         ([("AttachManagedPolicyToPermissionSet", OF_SET | {"managedPolicyArn": ADMINISTRATOR})], True),
-        ([("DetachManagedPolicyFromPermissionSet", OF_SET | {"managedPolicyArn": READ})], True),
+        ([("DetachManagedPolicyFromPermissionSet", OF_SET | {"managedPolicyArn": READ})], False),
         ([("PutInlinePolicyToPermissionSet", OF_SET | {"inlinePolicy": GRANT})], True),
         ([(f"{do}PermissionSet", OF_SET) for do in ("PutInlinePolicyTo", "DeleteInlinePolicyFrom")], False),
         ([("CreatePolicyVersion", {"policyArn": OWN, "policyDocument": GRANT, "setAsDefault": True})], False),

@@ -864,7 +864,7 @@ def test_of_one_person_the_answer_is_what_may_be_entered_and_what_was_done(tmp_p
     assert "role ci" not in text
     refused = refusal("prod", "--person", "alcie")
     assert isinstance(refused, Refusal)
-    assert refused.next_step.startswith("write alice, if that is meant; else name a user of IAM")
+    assert refused.next_step.startswith("write alice, if that is meant, or name a user of IAM")
 
 
 @pytest.mark.parametrize(
@@ -922,7 +922,7 @@ def test_what_is_not_known_is_refused_with_the_next_step(tmp_path: Path) -> None
     assert refusal("prod", "--events", logs(tmp_path), "--events-api") is not None
     misspelt = refusal("prd")
     assert isinstance(misspelt, Refusal)
-    assert misspelt.next_step.startswith("write prod, if that is meant; else name an account")
+    assert misspelt.next_step.startswith("write prod, if that is meant, or name an account")
     for period, why in (
         (("--from", "2026-11-20", "--until", "2026-11-10"), "--from is later than --until"),
         (("--from", "2026-11-20", "--at", "2026-11-10"), "--from is later than --at"),

@@ -1093,6 +1093,13 @@ def test_a_change_of_keys_in_a_root_session_is_by_whom_assume_root_gave_its_acce
     ((_, said),) = to_look_at(read(world.graph), found)[1]
     assert said.partition(" UTC ")[2].startswith(who)
     assert (" in a root session -> " in said) is (who == "role ci")
+    unlocked = {**change, "eventName": "DeleteBucketPolicy", "eventSource": "s3.amazonaws.com"}
+    calls = [unlocked | {"eventID": str(number)} for number in range(2)]
+    ((_, said),) = [
+        row for row in to_look_at(read(world.graph), compared(world, begun, *calls))[0] if "Bucket" in row[1]
+    ]
+    assert said.partition(" UTC ")[2].startswith(who)
+    assert said.endswith(": call in a root session, 2 times")
 
 
 @pytest.mark.parametrize(

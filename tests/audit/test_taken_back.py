@@ -10,7 +10,7 @@ import pytest
 
 from tests.access.test_identity_center import RESERVED, SET_ARN, assign, attach, center, put
 from tests.access.world import CI, DEPLOYER, HUB, OUTSIDE, PROD, STAGE, World, arn, document, grants, trusts, two_keys
-from tests.audit.cloudtrail import called, entry
+from tests.audit.cloudtrail import called, entry, signed_in
 from tests.audit.test_changes import BY_SERVICE_ROLE, told
 from tests.audit.test_comparison import CI_SESSION, DAY, PERSON, SAML, at, compared
 from twokeys.access.reading.snapshot import Evidence
@@ -334,16 +334,19 @@ def test_what_a_set_had_before_the_records_an_account_may_have_after_it_was_take
     assert {str(way.permissions) for way in found.answers.ways if way.source.who.name == "admins"} == {strength}
 
 
-@pytest.mark.parametrize(
-    ("again", "said"), [(True, ["DetachRolePolicy of deployer (AdministratorAccess)"]), (False, [])]
-)
-def test_a_policy_that_was_taken_away_made_nobody_stronger(again: bool, said: list[str]) -> None:
-    """A Deny may go with it: https://docs.aws.amazon.com/IAM/latest/APIReference/API_DetachRolePolicy.html."""
-    calls, world = [TAKEN, *([GIVEN] if again else [])], two_keys(managedPolicyArns=[ADMINISTRATOR])
+@pytest.mark.parametrize("policy", ["AdministratorAccess", "AWSDenyAll", "AWSCompromisedKeyQuarantineV3"])
+@pytest.mark.parametrize("again", [True, False])
+def test_a_policy_that_was_taken_away_made_nobody_stronger_if_it_denies_nothing(policy: str, *, again: bool) -> None:
+    """https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AWSCompromisedKeyQuarantineV3.html."""
+    attached = OURS | {"policyArn": ADMINISTRATOR.replace("AdministratorAccess", policy)}
+    calls, world = [("DetachRolePolicy", attached)], two_keys(managedPolicyArns=[attached["policyArn"]])
+    calls += [("AttachRolePolicy", attached)] * again
     found = compared(world, *changes(STAGE, *calls), from_states=True)
+    denies = policy != "AdministratorAccess"
+    said = [f"DetachRolePolicy of deployer ({policy})"] * (again and denies)
     assert [one.words(found.answers).partition(" in ")[0] for one in found.taken_back] == said
     (way,) = [one for one in found.answers.ways if not one.by_access_role]
-    assert way.permissions.names == ("AdministratorAccess",)
+    assert way.permissions.names[0].partition(" (")[0] == policy
 
 
 @pytest.mark.parametrize(("person", "kept"), [("carl", True), ("dave", False)])
@@ -565,6 +568,8 @@ def test_who_of_identity_center_entered_within_an_assignment_is_said(person: str
         if one.entered
     ]
     assert [use.caller.who.name for one in stood for use in one.entered] == [person] * by_it
+    level = [row for row in joined(answers, *calls, world=center(targetId=PROD)).taken_back if account == STAGE]
+    assert [": not known, from " in row.words(answers) for row in level] == [True] * len(level), "as in prod"
     within = "within the assignment (CreateAccountAssignment of Admin ("
     assert [one.meanwhile(answers).startswith(within) for one in stood] == [True] * by_it
 
@@ -666,6 +671,44 @@ def test_a_membership_that_nothing_names_but_its_id_is_counted_among_what_is_not
     records = called(HUB, at(1), "DeleteGroupMembership", "eve", requestParameters=asked_for)
     found = compared(center(), records | {"eventSource": "identitystore.amazonaws.com"}, from_states=True)
     assert at_the_top(found.answers, found)[-1].startswith("Not known is whom keys let in before 1 change in the per")
+
+
+def test_an_identity_provider_that_was_made_and_deleted_is_given_and_taken_back() -> None:
+    """https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteSAMLProvider.html (SAMLProviderArn) and
+    API_DeleteOpenIDConnectProvider.html (OpenIDConnectProviderArn); what makes one names it.
+    """
+    saml, oidc = arn(STAGE, "saml-provider/okta"), arn(STAGE, "oidc-provider/id.example/a")
+    made = [("CreateSAMLProvider", {"name": "okta"}), ("CreateOpenIDConnectProvider", {"url": "https://id.example/a"})]
+    gone = [("DeleteSAMLProvider", {"sAMLProviderArn": saml})]
+    gone += [("DeleteOpenIDConnectProvider", {"openIDConnectProviderArn": oidc})]
+    found = compared(two_keys(), *changes(STAGE, *made, *gone), from_states=True)
+    assert [one.words(found.answers).partition(" in ")[0] for one in found.taken_back] == [
+        *("CreateSAMLProvider of okta", "CreateOpenIDConnectProvider of id.example/a")
+    ]
+    assert not found.not_in_states
+    assert len(compared(two_keys(), *changes(STAGE, *made), from_states=True).not_in_states) == len(made)
+
+
+def test_entries_are_alike_that_were_while_the_same_stood_and_who_had_more_is_before_many_who_had_not() -> None:
+    more = [(f"{do}RolePolicy", OURS | {"policyArn": ADMINISTRATOR}) for do in ("Attach", "Detach")]
+    mallory = (entry(arn(HUB, "user/mallory"), DEPLOYER, at(days)) for days in (0.5, 1.5, 2.5, 3.5))
+    found = compared(two_keys(), *mallory, *changes(STAGE, *more), from_states=True)
+    one, many, *_ = (said for _, said in to_look_at(found.answers, found)[0])
+    assert ("while it had more" in one, ", the last of " in one) == (True, False)
+    assert ("while it had more" in many, ", the last of 3 since " in many) == (False, True)
+
+
+def test_of_an_address_what_succeeded_is_before_what_failed() -> None:
+    """https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-aws-console-sign-in-events.html."""
+    failed = {"responseElements": {"ConsoleLogin": "Failure"}, "errorMessage": "Failed authentication"}
+    without = {"additionalEventData": {"MFAUsed": "No"}, "sourceIPAddress": "192.0.2.101"}
+    world = two_keys()
+    world.add("User", "dora", world.stage, name="dora")
+    came = entry(arn(HUB, "user/mallory"), DEPLOYER, at(1))
+    signed = [signed_in(STAGE, at(2), **failed | without), signed_in(STAGE, at(3), "dora", **without)]
+    found = compared(world, came, *signed)
+    said = [row for _, row in to_look_at(found.answers, found)[0]]
+    assert ["mallory" in said[0], "user dora" in said[1], "root user" in said[2]] == [True] * 3
 
 
 def of_ann(days: float, person: str = "ann") -> dict[str, Any]:

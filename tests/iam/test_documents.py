@@ -304,31 +304,15 @@ def test_an_unresolved_value_may_stand_anywhere_and_is_told_by_its_path():
     assert parse_policy(policy({**TRUST, "Principal": {"AWS": [UNKNOWN]}}), PolicyKind.TRUST)
 
 
-EARLY, NAMELESS, TWICE = (
-    "the document ends too early",
-    "the name of an element is missing here",
-    "is there twice in one object",
-)
-MORE, NO_VALUE, BAD = (
-    "there is more text after the end of the document",
-    "a value is missing here",
-    "the string is not valid JSON",
-)
-DEEP = "the document nests deeper than 64 levels"
-
-
 @pytest.mark.parametrize(("text", "path", "message", "line", "column"), [
-    ("", "", EARLY, 1, 1), (" ", "", EARLY, 1, 2), ("{", "", NAMELESS, 1, 2), ("[", "", EARLY, 1, 2),
-    ('{"a"', "", "':' is missing here", 1, 5), ('{"a":', "", EARLY, 1, 6), ('{"a": 1,}', "", NAMELESS, 1, 9),
-    ('{"a": 1', "", "',' or '}' is missing here", 1, 8), ('{"a": 1,', "", NAMELESS, 1, 9), ("[1,]", "", NO_VALUE, 1, 4),
-    ("[1 2]", "", "',' or ']' is missing here", 1, 4), ("nul", "", NO_VALUE, 1, 1), ('"abc', "", BAD, 1, 1),
-    ('"\\x"', "", BAD, 1, 2), ("01", "", MORE, 1, 2), ("1.", "", MORE, 1, 2), ("-", "", NO_VALUE, 1, 1),
-    ("{'a': 1}", "", NAMELESS, 1, 2), ('{"a": 1}\n x', "", MORE, 2, 2), ("NaN", "", NO_VALUE, 1, 1),
-    ("\ufeff{}", "", NO_VALUE, 1, 1), ('{"a":\n"b\nc"}', "", BAD, 2, 3), ('{"a" 1}', "", "':' is missing here", 1, 6),
-    ('{"a":1\n"b":2}', "", "',' or '}' is missing here", 2, 1),
-    ('{"a":1\n\n,"a":2}', "a", f"'a' {TWICE}", 3, 2), ('[{"b":[{"c":1,"c":2}]}]', "[0].b[0].c", f"'c' {TWICE}", 1, 15),
-    ("[" * 66 + "]" * 66, "", DEEP, 1, 66), ('{"a":' * 66 + "1" + "}" * 66, "", DEEP, 1, 326),
-    ("[" * 5000, "", DEEP, 1, 66),
+    ("", "", "it is not JSON: Expecting value", 1, 1), ("\ufeff{}", "", "it is not JSON: Expecting value", 1, 1),
+    ('{"a": 1}\n x', "", "it is not JSON: Extra data", 2, 2), ("01", "", "it is not JSON: Extra data", 1, 2),
+    ('{"a":\n"b\nc"}', "", "it is not JSON: Invalid control character at", 2, 3),
+    ('{"a":1\n"b":2}', "", "it is not JSON: Expecting ',' delimiter", 2, 1),
+    ('{"a":["x", -Infinity]}', "", "-Infinity is no value of JSON", 1, 12),
+    ('{"a":1\n\n,"a":2}', "a", "'a' is there twice in one object", 3, 2),
+    ('[{"b":[{"\\u0063":1,"c":2}]}]', "[0].b[0].c", "'c' is there twice in one object", 1, 20),
+    ("[" * 5000 + "]" * 5000, "", "the document nests too deep", 1, 1),
     (b"{}\xff", "", "the document is not UTF-8 at byte 2", 1, 1),
 ])  # fmt: skip
 def test_what_is_not_json_is_refused_with_its_place(text: Any, path: str, message: str, line: int, column: int):

@@ -34,10 +34,7 @@ def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def run(*arguments: str) -> Result:
-    result = CliRunner().invoke(profiles, arguments, standalone_mode=False)
-    if result.exception:
-        raise result.exception
-    return result
+    return CliRunner().invoke(profiles, arguments, standalone_mode=False, catch_exceptions=False)
 
 
 def settings(name: str) -> dict[str, str]:
@@ -350,6 +347,29 @@ def test_the_tab_key_completes_doors_and_people(
     monkeypatch.chdir(tmp_path)
     found = ShellComplete(cli._twokeys, {}, "twokeys", "_TWOKEYS_COMPLETE").get_completions(words, begun)
     assert ",".join(one.value for one in found) == expected
+
+
+def test_the_tab_key_offers_the_doors_of_whoever_has_profiles_and_after_profile_those_of_the_file(
+    config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    behind = door("beyond", kind="role", names=("reader",), target=PROD)
+    behind["door"]["source"]["account"] = STAGE
+    doors = outputs(door("stage"), door("prod", names=("bob",), target=PROD), behind)
+    monkeypatch.setenv("TWOKEYS_DOORS", write(tmp_path, "doors.json", doors))
+
+    def offered(*words: str, begun: str = "") -> str:
+        shell = ShellComplete(cli._twokeys, {}, "twokeys", "_TWOKEYS_COMPLETE")
+        return " ".join(one.value for one in shell.get_completions([*words], begun))
+
+    assert offered("assume") == "beyond prod stage"
+    config.write_text("[profile day]\nregion = us-east-1\n")
+    run("--person", "ada")
+    assert (offered("assume"), offered("console", begun="p")) == ("beyond stage", "prod")
+    for command in ("assume", "costs", "verify", "preflight", "adopt"):
+        assert offered(command, "--profile") == "beyond day stage"
+    assert offered("profiles", "--source-profile", begun="d") == "day"
+    config.write_text("[[")
+    assert (offered("assume"), offered("assume", "--profile")) == ("beyond prod stage", "")
 
 
 def test_a_file_that_the_surroundings_name_and_is_not_there_is_said_to_be_theirs(

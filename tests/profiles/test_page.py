@@ -117,6 +117,9 @@ def test_a_door_behind_a_role_is_there_without_a_link(tmp_path: Path) -> None:
     found = page(tmp_path, outputs(door("a"), behind))
     assert len(found.links) == 1
     assert "behind a: twokeys console b" in found.text
+    written = (tmp_path / "ways.html").read_text()
+    assert "<code><span>twokeys</span> <span>console</span> <span>b</span></code>" in written  # each word stays whole
+    assert "amazon.<wbr>com/<wbr>console</a>" in written  # an address is parted where a name may be
     assert [tag for tag, _ in found.tags].count("code") == 1
 
 

@@ -89,9 +89,9 @@ def _bomb(levels: int) -> str:
     ("text", "why"),
     [
         (_bomb(9), "aliases stand for more than 100,000 values"),
-        ("&a [*a]", "contains itself"),
-        ("a: &a {b: *a}", "contains itself"),
-        ("a: *b", "no &b stands before|undefined alias"),
+        ("&a [*a]", "no &a ends before"),
+        ("a: &a {b: *a}", "no &a ends before"),
+        ("a: *b", "no &b ends before"),
         ("[" * 500 + "]" * 500, "deeper than 100 levels"),
         ("- " * 50_000 + "x", "deeper than 100 levels"),
         ("{a: " * 500 + "}" * 500, "deeper than 100 levels"),

@@ -84,10 +84,9 @@ def apply(
     """
     spelt = {one.door: _spellings(one.door, graph) for one in findings if one.door}
     found = {ends for door in spelt for ends in spelt[door]}
-    ours = {one.door for one in findings if one.door and not graph.snapshot.is_beside(one.urn)}
-    ours_spelt = {ends for door in ours for ends in spelt[door]}
+    ours = {ends for one in findings if one.door and not graph.snapshot.is_beside(one.urn) for ends in spelt[one.door]}
     named = [one for one in exceptions if one.stack is None or one.stack in graph.snapshot.names]
-    here = [one for one in named if one.stack or one.name.ends in ours_spelt or _is_of(one, rule, graph)]
+    here = [one for one in named if one.stack or one.name.ends in ours or _is_of(one, rule, graph)]
     elsewhere = [one for one in named if one not in here]
     perhaps = [one for one in elsewhere if one.expires < today and _may_be_of(one, rule, graph)]
     over: dict[tuple[str, ...], DoorException] = {one.name.ends: one for one in here if one.expires < today}

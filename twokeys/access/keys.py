@@ -224,11 +224,13 @@ class _Reader:
         holder = f"permission set {permission_set_of(source.name)}" if source in self._of_sets else source.label
         beside = self._graph.snapshot.beside and (source.urn is None or self._graph.snapshot.is_beside(source.urn))
         first = _OTHER_FIRST if beside else ""
-        step = self._both_keys(role.urn, "trust") or (
+        both = self._both_keys(role.urn, "trust")
+        step = both or (
             f"give {holder} a policy that allows sts:AssumeRole on {to_write}{dated}{first}, "
             "or take it out of the trust policy"
         )
         unpinned, elsewhere = self._namesakes(source.kind, source.account, source.name)
+        elsewhere = [one for one in elsewhere if not any(declaring(self._graph.snapshot, one.urn))]  # roles to enter
         if source.urn is not None or source in self._of_sets or any(True for _ in source.all_documents):
             why = denial(door, "grant")
             if why:
@@ -256,7 +258,8 @@ class _Reader:
         if source.account in self._accounts.held:
             about += f", but this stack has neither that {source.kind} nor a grant for it{self._made_in(elsewhere)}"
             about += ": the grant key is missing"
-            step = self._if_meant(source.kind, source.account, source.name, elsewhere) + step + self._if_elsewhere
+            step += "" if both else self._if_elsewhere
+            step = self._if_meant(source.kind, source.account, source.name, elsewhere) + step
             return _about(door, Lack.GRANT, about, step, role)
         about += ", but that account is not in this stack and no stack reference shows a grant"
         return _about(door, Lack.PROOF, about + ": the grant key is not proved", self._grant_elsewhere, role)
@@ -429,8 +432,9 @@ class _Reader:
                     at, line = one.urn, one.source
             step = self._both_keys(grant.document.urn, "grant") or (
                 f"add the role with a trust policy that names {named}, correct the ARN, or remove the grant"
+                f"{self._if_elsewhere}"
             )
-            step = self._if_meant("role", account, name.rpartition("/")[2], elsewhere) + step + self._if_elsewhere
+            step = self._if_meant("role", account, name.rpartition("/")[2], elsewhere) + step
             step += self._grant_first(Lack.TRUST, door) if self._graph.snapshot.beside else ""
             lack = Lack.TRUST
         else:
@@ -466,11 +470,13 @@ class _Reader:
         return ""
 
     def _both_keys(self, urn: str | None, key: KeyName) -> str:
-        """How both keys are made where a component makes only one of its door; else nothing."""
+        """How both keys are shown where a component makes only one of its door; else nothing."""
         for component, door in declaring(self._graph.snapshot, urn):
             accounts = {mapping(one).get("account") for one in items(component.get(PROPERTY))}
             if len(accounts) == 1:  # each key is in an account of its own
-                return f"take `keys: [{key}]` out of door {door} {where_declared(component)}"
+                other = "the grant" if key == "trust" else "the trust"
+                take = f"take `keys: [{key}]` out of door {door} {where_declared(component, self._graph.snapshot)}"
+                return f"{take}; where another stack makes {other}, {read_too(self._graph, 'that stack')}"
         return ""
 
     @property

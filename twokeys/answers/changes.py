@@ -1,10 +1,11 @@
 """What a change opens and closes: the ways in before and after, those through other roles included."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
+from itertools import chain
 
 from twokeys.access.judge import Key
 from twokeys.access.model.documents import MASKS
@@ -112,40 +113,35 @@ def changes(before: Answers, after: Answers) -> Changes:
     perhaps = {ends: way for ends, way in _by_ends(after.perhaps, ids, names).items() if ends not in new}
     both = [_changed(old[ends], new[ends], ids) for ends in new if ends in old]
     known = {(one.message, one.door) for one in before.not_proved}
-    doubtful, unclear = (
-        {door for way in perhaps.values() for door in way.doors},
-        {one.door for one in after.not_proved},
-    )
+    doubtful = {door for way in perhaps.values() for door in way.doors}
+    unclear = {one.door for one in after.not_proved}
     might = _by_ends(before.perhaps, ids, names)
-    lost: list[Way] = []
+    gone = {ends: way for ends, way in old.items() if ends not in new and not _is_there_anyway(way, after)}
+    trusts = {ends: tuple(_trusts(way, unclear)) for ends, way in gone.items()}
+    hangs_on = {ends: perhaps[ends].hangs_on if ends in perhaps else trusts[ends] for ends in gone}
+    changed = [(one.before, (*one.permissions.waits, *one.boundary.waits)) for one in both]
     waiting: dict[str, list[Way]] = defaultdict(list)
-    for one in both:
-        for document in (*one.permissions.waits, *one.boundary.waits):
-            waiting[document].append(one.before)
-    widening = {*waiting}
-    for ends, way in old.items():
-        if ends in new or _is_there_anyway(way, after):
-            continue
-        trusts = [f"trust policy of {one.target.who.label}" for one in way.steps if f"* -> {one.target.arn}" in unclear]
-        documents = perhaps[ends].hangs_on if ends in perhaps else trusts
-        widening |= {*trusts}
+    for way, documents in (*changed, *((way, hangs_on[ends]) for ends, way in gone.items())):
         for document in documents:
             waiting[document].append(way)
-        if not documents and unclear.isdisjoint(way.doors):
-            lost.append(way)
     return Changes(
         gained=tuple(way for ends, way in new.items() if ends not in old and not _is_there_anyway(way, before)),
-        lost=tuple(lost),
+        lost=tuple(way for ends, way in gone.items() if not hangs_on[ends] and unclear.isdisjoint(way.doors)),
         changed=tuple(one for one in both if one.what),
         perhaps=tuple(way for ends, way in perhaps.items() if not (ends in old or ends in might or way.by_access_role)),
         waiting=waiting,
-        widening=frozenset(widening),
+        widening=frozenset(chain.from_iterable((*trusts.values(), *(documents for _, documents in changed)))),
         not_proved=tuple(
             one for one in after.not_proved if (one.message, one.door) not in known and one.door not in doubtful
         ),
         beside=tuple(_beside(before, after, ids)),
         entered=frozenset(way.account for one in both for way in (one.before, one.after)),
     )
+
+
+def _trusts(way: Way, unclear: Container[str]) -> Iterator[str]:
+    """The trust policies on a way of which it is not clear whom they let in."""
+    return (f"trust policy of {one.target.who.label}" for one in way.steps if f"* -> {one.target.arn}" in unclear)
 
 
 def _is_there_anyway(way: Way, other: Answers) -> bool:

@@ -69,16 +69,23 @@ def _environment(package: str) -> Environment:
 
 
 def _parted(text: str) -> Markup:
-    """Text in which a long name may be parted where AWS's names can be, and nowhere else; what is typed is code."""
-    parts = (
-        Markup(" ").join(
-            Markup("<wbr>").join(pieces(word)) if len(word) > _SHORT else escape(word)
-            for word in (part or "").split(" ")
-        )
-        for part in _APART.split(printable(text))
+    """Text in which a long name may be parted where AWS's names can be, and nowhere else; what is typed is code.
+
+    There each word is a span: a style may keep it whole as long as it fits into a line.
+    """
+    plain, identity, code, word = map(
+        Markup, ("{}", '<span class="id">{}</span>', "<code>{}</code>", "<span>{}</span>")
     )
-    kinds = cycle(map(Markup, ("{}", "<code>{}</code>", '<span class="id">{}</span>')))
-    return Markup("").join(kind.format(part) for kind, part in zip(kinds, parts, strict=False) if part)
+    kinds = cycle(((plain, plain), (code, word), (identity, plain)))
+    return Markup("").join(
+        whole.format(Markup(" ").join(each.format(_pieced(one)) for one in part.split(" ")))
+        for (whole, each), part in zip(kinds, _APART.split(printable(text)), strict=False)
+        if part
+    )
+
+
+def _pieced(word: str) -> Markup:
+    return Markup("<wbr>").join(pieces(word)) if len(word) > _SHORT else escape(word)
 
 
 def _finalized(value: Any) -> Any:  # noqa: ANN401 - whatever a template prints

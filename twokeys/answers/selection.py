@@ -7,7 +7,7 @@ from twokeys.access.exceptions import Accepted
 from twokeys.answers.model import Answers, Party
 from twokeys.answers.summary import FEW
 from twokeys.doors import Who
-from twokeys.errors import Refusal, nearest
+from twokeys.errors import Refusal, or_nearest
 from twokeys.iam import Arn
 from twokeys.shown import listed
 
@@ -25,17 +25,16 @@ def into(answers: Answers, target: str | None) -> Answers:
         return answers
     accounts = {id: account for id, account in answers.accounts.items() if target.lower() in account.called}
     if not accounts:
-        known = {name for account in answers.accounts.values() for name in account.called}
-        close = nearest(target, sorted(known))
+        known = sorted({name for account in answers.accounts.values() for name in account.called})
         shown = sorted(f"{one.name} ({one.id})" if one.name != one.id else one.id for one in answers.accounts.values())
         environments = sorted({one.environment for one in answers.accounts.values() if one.environment})
+        step = "name an account by id or name, an environment or a stack, or give the states that show it"
         inside = f"; the environments are {', '.join(environments)}" if environments else ""
         raise Refusal(
             f"no account is called {target}",
             where=answers.origin,
             why=f"the accounts are {listed(shown, FEW)}{inside}" if shown else "it shows no account",
-            next_step=(f"write {close}, if that is meant; else " if close else "")
-            + "name an account by id or name, an environment or a stack, or give the states that show it",
+            next_step=or_nearest(step, target, known),
         )
     ways = tuple(way for way in answers.ways if way.account in accounts)
     coming = {way.source.who for way in ways}
@@ -75,17 +74,15 @@ def of_person(answers: Answers, person: str | None, seen: Iterable[str] = ()) ->
 
     sources = [way.source for way in answers.all_ways]
     users = [*sources, *(one.user for one in answers.long_term), *(user for user, _ in answers.memberships)]
-    known = {*seen} | {one.who.name for one in (*users, *answers.principals.values()) if one.who.kind in PEOPLE}
+    there = (one.who for one in (*users, *answers.principals.values()))
+    known = sorted({*seen, *(who.name for who in there if who.kind in PEOPLE)})
     if person not in known:
-        close = nearest(person, sorted(known))
+        step = "name a user of IAM or of IAM Identity Center, or give the state that shows the person"
         raise Refusal(
             f"nobody is called {person}",
             where=answers.origin,
-            why=f"the users are {listed(sorted(known), FEW)}"
-            if known
-            else "it shows no user of IAM or Identity Center",
-            next_step=(f"write {close}, if that is meant; else " if close else "")
-            + "name a user of IAM or of IAM Identity Center, or give the state that shows the person",
+            why=f"the users are {listed(known, FEW)}" if known else "it shows no user of IAM or Identity Center",
+            next_step=or_nearest(step, person, known),
         )
     ways = tuple(way for way in answers.ways if theirs(way.source))
     on_the_way = {step.source.who for way in ways for step in way.steps}

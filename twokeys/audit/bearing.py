@@ -1,9 +1,11 @@
 """Whether a call may let somebody in, or make stronger who comes in. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
+from twokeys.access.model.documents import Document
 from twokeys.access.model.names import may_let_in
 from twokeys.answers.model import BOUNDARY, Answers
+from twokeys.answers.permissions import Level, level_of
 from twokeys.audit.changes import MFA_DEVICE, TAKEN_BACK
 from twokeys.audit.trail import Change
 from twokeys.iam import Arn, PolicyDocument, PolicyKind, Unknown, aws_managed
@@ -42,12 +44,33 @@ def matters(one: Change, last: Mapping[tuple[str, ...], Change], answers: Answer
 
 def is_about_roles(one: Change, last: Mapping[tuple[str, ...], Change], answers: Answers) -> bool:
     """Whether the policy that a call writes, attaches or takes away may bear on `sts:AssumeRole`."""
+    return _bears(_policy(one, last, answers), trust=False)
+
+
+def may_deny(one: Change, before: Iterable[Change], last: Mapping[tuple[str, ...], Change], answers: Answers) -> bool:
+    """Whether what a call takes away may have denied something, so that more may come in after it. `before` are the
+    calls that gave the same.
+    """
+    if one.of[0] not in ("role", "user", "group", "set") or one.of[2] == BOUNDARY or one.gives == "AddUserToGroup":
+        return True
+    policy = next((each.policy for each in before if each.policy), None) or _policy(one, last, answers)
+    if not isinstance(policy, PolicyDocument) or policy.unresolved:
+        return True
+    if any(each.effect != "Allow" or each.effect_unresolved for each in policy.statements):
+        return True
+    # of AWS's own only what bears on `sts:AssumeRole` is known, and how strong it is: what only denies is none
+    level = level_of(Document(policy, one.of[2], arn=one.of[2]), ())
+    return aws_managed.is_aws_managed(one.of[2]) and level in {Level.NONE, Level.UNKNOWN}
+
+
+def _policy(one: Change, last: Mapping[tuple[str, ...], Change], answers: Answers) -> PolicyDocument | Unknown | None:
+    """The policy that a call writes, attaches or takes away; of AWS's own what bears on `sts:AssumeRole`."""
     arn = Arn.parse(one.of[2])
     if arn and (policy := aws_managed.document(str(arn))) is not None:
-        return bool(policy.statements)
+        return policy
     own = (arn.account, "policy", str(arn), "") if arn else one.held
     said = last.get(("CreatePolicyVersion", *own, "")) or answers.holds.get(own)
-    return _bears(one.policy or (said.policy if said else None), trust=False)
+    return one.policy or (said.policy if said else None)
 
 
 def _bears(policy: PolicyDocument | Unknown | None, *, trust: bool) -> bool:

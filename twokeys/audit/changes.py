@@ -68,6 +68,7 @@ _GIVEN: tuple[tuple[str, str, bool, PolicyKind | None], ...] = (
     ("iam:CreateAccessKey iam:UpdateAccessKey", "iam:DeleteAccessKey", False, None),
     ("iam:CreateLoginProfile iam:UpdateLoginProfile", "iam:DeleteLoginProfile", False, None),
     (f"iam:{MFA_DEVICE}", "iam:DeactivateMFADevice", False, None),
+    *((f"iam:Create{one}Provider", f"iam:Delete{one}Provider", False, None) for one in ("SAML", "OpenIDConnect")),
     (f"iam:{ROOT_SESSIONS}", "iam:DisableOrganizationsRootSessions", False, None),
     ("sso:CreateAccountAssignment", "sso:DeleteAccountAssignment", False, None),
     *((f"sso:Attach{one}ToPermissionSet", f"sso:Detach{one}FromPermissionSet", True, None)
@@ -81,7 +82,7 @@ _GIVEN: tuple[tuple[str, str, bool, PolicyKind | None], ...] = (
     (f"organizations:{MOVES}", "", False, None),
 )  # fmt: skip
 _WIDEN = """
-    iam:AcceptDelegationRequest iam:SendDelegationToken iam:CreateOpenIDConnectProvider iam:CreateSAMLProvider
+    iam:AcceptDelegationRequest iam:SendDelegationToken
     iam:AddClientIDToOpenIDConnectProvider iam:UpdateOpenIDConnectProviderThumbprint iam:UpdateSAMLProvider
     iam:EnableOrganizationsRootCredentialsManagement iam:UpdateUser identitystore:UpdateUser sso-directory:UpdateUser
     identitystore-scim:PatchGroup sso-directory:EnableUser sso-directory:UpdatePassword sso-directory:CreateBearerToken
@@ -135,6 +136,7 @@ _OF_ACCOUNTS = ("targetId", "accountId")
 """What names the account that a call is about: CreateAccountAssignment, AttachPolicy and CloseAccount, among others."""
 _DOCUMENTS = ("assumeRolePolicyDocument", "policyDocument", "inlinePolicy", "content")
 _WHOSE = {**{f"{kind}Name": kind for kind in ("role", "user", "group")}, **KEPT_BY_ID, "policyArn": "policy"}
+_PROVIDERS = ("name", "url", "sAMLProviderArn", "openIDConnectProviderArn")
 _WHAT = (
     *("policyArn", "managedPolicyArn", "policyName", "groupName"),
     *("principalId", "targetId", "memberId", "accessKeyId", "serialNumber"),
@@ -200,6 +202,9 @@ def changed_of(record: Mapping[str, Any]) -> tuple[str, str, str]:
         asked = {"policyArn": mapping(mapping(record.get("responseElements")).get("policy")).get("arn")}
     if name == "PatchGroup":
         asked["groupId"] = asked.get("id")
+    if name.endswith("Provider") and name.startswith(("Create", "Delete")):  # the one names it, the other its ARN
+        named = next((one for key, one in asked.items() if key in _PROVIDERS and isinstance(one, str)), "")
+        return "provider", named.partition("-provider/")[2] or named.removeprefix("https://"), ""
     if name == MOVES:
         return "account", str(asked.get("accountId") or ""), ""
     member = {**asked, **mapping(asked.get("member"))}.get("memberId")  # the console's call has it one deeper

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from twokeys.answers.model import Answers
-from twokeys.audit.bearing import matters
+from twokeys.audit.bearing import matters, may_deny
 from twokeys.audit.changes import MOVES
 from twokeys.audit.shown import is_of_nobody_here
 from twokeys.audit.trail import Change
@@ -28,6 +28,8 @@ def fates(answers: Answers, changes: Sequence[Change]) -> Iterator[tuple[Change,
         if not one.call.widens or is_of_nobody_here(one, answers) or not matters(one, last, answers):
             continue
         same, time = of_same[key_of(one)], one.use.time
+        if one.undone and not may_deny(one, (each for each in same if each.use.time <= time), last, answers):
+            continue
         if one.use.event == MOVES and one.boundary in same[0].parameters.split(", ")[:2]:  # back to where it was
             continue
         later = [each for each in same if each is not one and each.use.time >= time and _ends(each, one)]

@@ -33,15 +33,14 @@ def is_shown(one: Change, answers: Answers) -> bool:
         return one.undone or any(each.user.who == user and PASSWORD in each.has for each in answers.long_term)
     if whose and one.undone:
         return not there
+    if one.of[0] == "provider":
+        return (one.recorded, whose) in answers.providers
     if whose and what == BOUNDARY and (said or not there):
         return said is None or said.arn == one.boundary
     if whose and one.call.writes:
         return there and (time if policy is None else one.policy is not None and one.policy.within(policy))
     if whose and what != BOUNDARY and one.gives in TAKEN_BACK:
         return there
-    if event in {"CreateOpenIDConnectProvider", "CreateSAMLProvider"}:
-        named = (each.rpartition(" ")[2].removeprefix("https://") for each in one.parameters.split(", "))
-        return any((one.recorded, each) in answers.providers for each in named)
     by_update = one.use.caller.who in map(Who.named, answers.updated_by) and event != "SetDefaultPolicyVersion"
     return time and by_update
 

@@ -10,7 +10,7 @@ from twokeys.audit.changes import ASSIGNS, JOINS, TAKEN_BACK, TRUST
 from twokeys.audit.record import Use
 from twokeys.audit.trail import Change
 from twokeys.audit.who_called import about, actor, called
-from twokeys.audit.whom import enter
+from twokeys.audit.whom import enter, ways_into
 from twokeys.shown import in_utc, listed
 
 _MOST = 3
@@ -86,7 +86,9 @@ class Stood:
         """Who, into what, how strong, from when to when; of what is not judged, the call and when."""
         if self.permissions is None:
             trusts = f", which trusted {self.change.trusts}," if self.since and self.change.trusts else ""
-            return f"{about(self.change, answers)}{trusts} {self.between}"
+            ways = ways_into(self.change, answers) if self.change.gives == ASSIGNS else ()
+            strong = f": {max(way.permissions.level for way in ways).word}," if ways else ""
+            return f"{about(self.change, answers)}{trusts}{strong} {self.between}"
         level, names = self.permissions
         strong = level.word + (f" ({listed(names)})" if names else "")
         of_set = f", in {listed([answers.account_name(one) for one in self.accounts], most=_MOST)}"

@@ -19,6 +19,7 @@ from twokeys.audit.whom import set_of, ways_into, whom_entered
 from twokeys.doors import Who
 from twokeys.iam import UNKNOWN, Arn
 from twokeys.iam.arn import partition_of_region
+from twokeys.iam.sts import permission_set_of
 from twokeys.shown import in_utc
 
 
@@ -85,13 +86,15 @@ def strengths_of(answers: Answers, population: Iterable[Entry], stood: Iterable[
     """Of each entry, by id, how strong its role is, as far as a way into it shows, or was meanwhile."""
     of_roles: dict[Who | None, Level] = {}
     for way in (*answers.all_ways, *answers.if_granted):
-        of_roles |= dict.fromkeys((way.target.who, set_of(way.target)), way.permissions.level)
-    of_roles.pop(None, None)
+        name = permission_set_of(way.target.arn or way.target.who.name)  # a set is the same in every account
+        sets = (set_of(way.target), Who("set", "", name)) if name else ()
+        of_roles |= dict.fromkeys((way.target.who, *sets), way.permissions.level)
     found: dict[str, Level] = {}
     for one in population:
         use = one.use
         roles = {use.target, set_of(Party(use.target, use.arn)), *(door.target.who for door in one.doors)} & {*of_roles}
-        found[use.id] = max((of_roles[role] for role in roles), default=Level.UNKNOWN)
+        anywhere = of_roles.get(Who("set", "", use.permission_set or ""), Level.UNKNOWN)
+        found[use.id] = max((of_roles[role] for role in roles), default=anywhere)
     for each in stood:
         level, _ = each.permissions or (Level.NONE, ())
         found |= {use.id: max(found[use.id], level) for use in each.entered}

@@ -25,6 +25,8 @@ class _Alike:
     uses: list[Use] = field(default_factory=list)
     labels: Counter[str] = field(default_factory=Counter)
     why: dict[str, None] = field(default_factory=dict)
+    while_what: tuple[str, ...] = ()
+    """While what they were that the answers have not."""
     surprises: dict[str, None] = field(default_factory=dict)
     """Of these reasons those that are unusual; of new addresses, which may be many, one."""
 
@@ -34,21 +36,23 @@ class _Alike:
     def order(
         self, unmet: Container[str], whence: Container[str | None], strengths: Mapping[str, Level]
     ) -> tuple[object, ...]:
-        """Who had no door any more first, then who had none, what came from an address of theirs, who did not meet
-        what a door asks for, root users, logging that was stopped, and what is unusual. Of each what succeeded, then
-        what is into the strongest role, a first entry, that for several reasons, and that of people is first.
+        """Who had no door any more first, then who had none, what came from an address of theirs, and first what
+        succeeded, who came while there was more, who did not meet what a door asks for, root users, logging that was
+        stopped, and what is unusual. Of each what succeeded, then what is into the strongest role, what is single, a
+        first entry, that for several reasons, and that of people is first.
 
         Sessions that no record shows anybody to begin are last: where a trail logs writes only, all of them are such.
         """
         first = self.uses[0]
         who, met = first.caller.who.kind, all(use.id not in unmet for use in self.uses)
+        theirs, failed = any(use.source in whence for use in self.uses), first.failed is not None
         return (
             *(first.event in SESSIONS, _is_nobody_s(first)),
             not any(why.startswith(Word.AFTER) for why in self.surprises),
-            *(NO_DOOR not in self.labels, all(use.source not in whence for use in self.uses), met, who != "root-user"),
-            *(first.event not in LOGGING, first.failed is not None),
-            -max(strengths.get(use.id, Level.NONE) for use in self.uses),
-            *(Word.FIRST_ENTRY not in self.surprises, -len(self.surprises), who not in PEOPLE, first.time, first.id),
+            *(NO_DOOR not in self.labels, not theirs, theirs and failed, not self.while_what, met, who != "root-user"),
+            *(first.event not in LOGGING, failed, -max(strengths.get(use.id, Level.NONE) for use in self.uses)),
+            *(len(self) > 1, Word.FIRST_ENTRY not in self.surprises, -len(self.surprises), who not in PEOPLE),
+            *(first.time, first.id),
         )
 
     def row(self, answers: Answers) -> tuple[str, str]:
@@ -138,12 +142,13 @@ def _alike(said: Iterable[_Said], meanwhile: Mapping[str, list[str]]) -> list[_A
         source = None if any_source else Word.NEW_ADDRESS if [*surprises] == [Word.NEW_ADDRESS] else use.source
         first = use.begun_by and (use.begun_by.caller.who, use.begun_by.unique_id)
         whence = (first,) if what_it_is == {_CHANGED} else (source, use.source_identity, session)
-        group = groups[
-            use.caller.who, not use.names_caller and use.unique_id, use.target, use.event, use.failed, kinds, whence
-        ]
+        who = use.caller.who, not use.names_caller and use.unique_id
+        while_what = tuple(dict.fromkeys(said.partition(" (")[0] for said in meanwhile.get(use.id, ())))
+        group = groups[who, use.target, use.event, use.failed, kinds, whence, while_what]
         group.uses.append(use)
         group.labels.update(what for _, what, _, _ in same)
-        group.why.update(dict.fromkeys(said.partition(" (")[0] for said in meanwhile.get(use.id, ())))
+        group.while_what = while_what
+        group.why.update(dict.fromkeys(while_what))
         group.why.update(dict.fromkeys(why for _, _, whys, _ in same for why in whys))
         group.surprises.update(surprises)
     return list(groups.values())

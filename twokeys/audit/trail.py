@@ -169,6 +169,8 @@ class Trail:
     """Calls of `LOGGING` and StartLogging, by id, each with the trail's name."""
     changes: dict[str, Change] = field(default_factory=dict)
     """Calls that change who can enter, by id."""
+    in_root: dict[tuple[str, Who, str], Calls] = field(default_factory=dict)
+    """Calls in root sessions, by account, name and, as who called, the id of the session's access key."""
     delegated: dict[tuple[str, Who, str], Calls] = field(default_factory=dict)
     """Calls of product providers by temporary delegation: by account, who delegated, and the provider's account."""
     same_id: dict[str, Use] = field(default_factory=dict)
@@ -321,6 +323,7 @@ class Trail:
             return
         if root and in_root_session(user_identity):
             self._as_root[key] = min(self._as_root.get(key, use), use, key=lambda one: (one.time, one.id))
+            self._count(self.in_root, (account, Who("root-user", account, key), name), use)
             return
         lasts = "" if key.startswith(LONG_TERM) else TEMPORARY
         of = (account, use.caller.who, name if root or (name in BY_KEY and not lasts) else lasts)
@@ -377,11 +380,16 @@ class Trail:
                 earlier = began < max(self.since or first, first)
                 yield replace(session, event=EARLIER) if earlier else session
 
+    @property
+    def begun(self) -> dict[str | None, Use]:
+        """What began each session, by the id of its access key."""
+        return {use.key: use for use in self._uses.values() if use.key}
+
     def all_changes(self, joined: Mapping[str, tuple[str, str, str]] = MappingProxyType({})) -> Iterator[Change]:
         """The calls that change who can enter, each with who began its session, as the access keys tell; those in a
         root session by whom its key was given to. `joined` are memberships that the sources know by id.
         """
-        begun: dict[str | None, Use] = {use.key: use for use in self._uses.values() if use.key}
+        begun = self.begun
         members = {**joined} | {one.membership: one.of for one in self.changes.values() if one.of[1]}
         for one in self.changes.values():
             use, by, first = one.use, one.use.by, None

@@ -3,7 +3,7 @@
 import re
 from collections import Counter, defaultdict
 from collections.abc import Container, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -27,6 +27,7 @@ class Word(StrEnum):
     FAILED = "failed attempt"
     SIGN_IN = "sign-in"
     ROOT = "call as the root user"
+    IN_ROOT = "call in a root session"
     DELEGATED = "call of a product provider"
 
 
@@ -73,7 +74,7 @@ def unusual(  # noqa: PLR0913, PLR0917 - what is looked through
     """
     users = _users(answers)
     calls = [*_root_calls(answers, trail), *_logging(trail, accounts), *_unknown_keys(answers, trail, users)]
-    calls += _delegated(trail, accounts)
+    calls += [*_delegated(trail, accounts), *_in_root_sessions(trail, accounts)]
     calls += [Unusual(use, (_SAME_ID,)) for use in trail.same_id.values() if use.account in accounts]
     calls += [Unusual(one.use, one.unmet) for one in population if one.on_the_way and one.unmet]
     lacks = {one.use.id: one.unmet for one in population if not one.on_the_way}
@@ -102,6 +103,16 @@ def _delegated(trail: Trail, accounts: Container[str]) -> Iterable[Unusual]:
     for (account, _, _), calls in trail.delegated.items():
         if account in accounts:
             yield Unusual(calls.last, (f"{_DELEGATED}, {counted(calls.count, 'time')}",))
+
+
+def _in_root_sessions(trail: Trail, accounts: Container[str]) -> Iterable[Unusual]:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/cloudtrail-track-privileged-tasks.html."""
+    begun = trail.begun
+    for (account, _, _), calls in trail.in_root.items():
+        if account in accounts and calls.last.id not in trail.changes:  # which are said there
+            root, use = begun.get(calls.last.by), calls.last
+            use = replace(use, caller=root.caller, caller_session=root.caller_session, in_root=True) if root else use
+            yield Unusual(use, (f"{Word.IN_ROOT}, {counted(calls.count, 'time')}",))
 
 
 def _logging(trail: Trail, accounts: Container[str]) -> Iterable[Unusual]:

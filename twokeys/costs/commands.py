@@ -20,7 +20,7 @@ import click
 
 from twokeys.costs.breakdown import ACCOUNT, SERVICE, Costs, Dimension, Question
 from twokeys.errors import Refusal
-from twokeys.options import is_named_pipe
+from twokeys.options import PROFILE, is_named_pipe
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -64,7 +64,7 @@ def _read_by(_: click.Context, __: click.Parameter, texts: tuple[str, ...]) -> t
 @click.option("--to", "end", type=click.DateTime(["%Y-%m-%d", "%Y-%m"]), help="The day after the last, as AWS counts.")
 @click.option("--currency", metavar="CODE", help="Only lines in this currency, of a --file that has several.")
 @click.option("--state", "states", multiple=True, metavar="FILE", help="A stack's exports, for the names of accounts.")
-@click.option("--profile", metavar="NAME", help="The AWS profile to ask Cost Explorer with.")
+@click.option("--profile", type=PROFILE, help="The AWS profile to ask Cost Explorer with.")
 @click.option("--picture", type=click.Path(path_type=Path, dir_okay=False), help="Draw the bill as an SVG file.")
 @click.option("--json", "as_json", is_flag=True, help="Print everything, exactly, as JSON.")
 def costs(  # noqa: PLR0913 - one parameter an option

@@ -13,6 +13,7 @@ import click
 
 from twokeys.access_role import ACCESS_ROLE
 from twokeys.errors import Refusal
+from twokeys.options import PROFILE
 
 if TYPE_CHECKING:
     import boto3
@@ -48,7 +49,7 @@ if TYPE_CHECKING:
 )
 @click.option("--no-enter", is_flag=True, help="Do not try to enter the accounts; take all active ones over.")
 @click.option("--yes", is_flag=True, help="Replace files that exist.")
-@click.option("--profile", help="The AWS profile to use. Default: the environment's credentials.")
+@click.option("--profile", type=PROFILE, help="The AWS profile to use. Default: the environment's credentials.")
 @click.option("--region", help="The region that the stacks work in. Default: that of the credentials, or us-east-1.")
 @click.option("--json", "as_json", is_flag=True, help="Print what was written and what was left out as JSON.")
 def adopt(  # noqa: PLR0913 - one parameter an option

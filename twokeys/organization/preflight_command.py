@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from twokeys.options import PROJECT
+from twokeys.options import PROFILE, PROJECT
 from twokeys.organization.findings import CheckResult, Status
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ _COUNTED = {Status.WARNING: "warning", Status.FAILURE: "failure"}
 @click.argument("stacks", nargs=-1, required=True, metavar="STACK...")
 @PROJECT
 @click.option("--no-enter", is_flag=True, help="Do not try to enter the accounts that exist.")
-@click.option("--profile", help="The AWS profile to use. Default: the environment's credentials.")
+@click.option("--profile", type=PROFILE, help="The AWS profile to use. Default: the environment's credentials.")
 @click.option("--region", help="The region to ask. Default: that of the credentials, or us-east-1.")
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
 def preflight(  # noqa: PLR0913 - one parameter an option

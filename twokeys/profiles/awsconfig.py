@@ -58,7 +58,7 @@ class Change:
 def rewrite(text: str, block: str, sections: Sequence[Section], where: str, *, holder: str = "") -> Change:
     """The text with our block of this name holding exactly these sections (none: no block).
 
-    The block has its `holder` at its top, whom `holder_of` reads again.
+    The block has its `holder` at its top, whom `holders` reads again.
     Everything outside the block keeps every character; a new block goes to the end, with the file's own line ends.
     Refuses a text that botocore cannot read, broken markers, a section of ours that the file has elsewhere, and
     settings after the block that belong to its last section. `where` names the file.
@@ -123,10 +123,10 @@ def by_hand(text: str) -> str:
     return _WHOLE.sub("", text)
 
 
-def holder_of(text: str, block: str, where: str) -> str:
-    """Whose our block is, as it says at its top; "" where it says nothing."""
-    said = _HOLDER.search(_parts(text, block, where)[1].partition("[")[0])
-    return said[1] if said else ""
+def holders(text: str) -> dict[str, str]:
+    """Whose each block of ours is that says so at its top, by its name."""
+    tops = {block[1]: _HOLDER.search(block[0].partition("[")[0]) for block in _WHOLE.finditer(text)}
+    return {name: said[1] for name, said in tops.items() if said}
 
 
 def sso_sessions_in(text: str, where: str) -> dict[str, Mapping[str, str]]:

@@ -12,6 +12,7 @@ import click
 from click.core import ParameterSource
 
 from twokeys.errors import Refusal
+from twokeys.options import PROFILE
 from twokeys.profiles.options import complete, doors_options, exports_of, like, mfa_serial, note, read_said
 from twokeys.shown import counted, joined
 
@@ -72,10 +73,7 @@ class _Grouped(click.Command):
     "organization, or of somebody else.",
 )
 @click.option(
-    "--source-profile",
-    metavar="NAME",
-    callback=_word,
-    help="The profile with your own credentials.  [default: default]",
+    "--source-profile", type=PROFILE, callback=_word, help="The profile with your own credentials.  [default: default]"
 )
 @click.option(
     "--credential-source",

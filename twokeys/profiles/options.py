@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Set
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -52,7 +52,7 @@ def doors_options(command: _Command) -> _Command:
 
 
 def complete(ctx: click.Context, param: click.Parameter, begun: str) -> list[str]:
-    """The doors, people or roles of a file that is named or `$TWOKEYS_DOORS` names, else the sandbox's: for TAB."""
+    """The doors (one's own, else all), people or roles of the file that is named, else the sandbox's: for TAB."""
     from twokeys.profiles.reading import Reading, read_ways, with_states
     from twokeys.profiles.ways import known_people, known_roles
     from twokeys.project.states import sandbox_states
@@ -66,7 +66,28 @@ def complete(ctx: click.Context, param: click.Parameter, begun: str) -> list[str
         return []
     names = {"person": known_people(told.ways, told.members), "role": known_roles(told.ways)}
     doors = {way.name for way in told.ways}
-    return sorted(name for name in names.get(param.name or "", doors) if name.startswith(begun))
+    known = [names[param.name]] if param.name in names else [_own(told, names), doors]
+    found = (sorted(name for name in of if name.startswith(begun)) for of in known)
+    return next(filter(None, found), [])
+
+
+def _own(told: Reading, names: Mapping[str, Set[str]]) -> set[str]:
+    """The doors of those for whom `twokeys profiles` wrote: whose are the credentials, AWS alone could say."""
+    from twokeys.doors import Who
+    from twokeys.files import read_text
+    from twokeys.profiles.awsconfig import holders
+    from twokeys.profiles.ways import beyond, ways_of
+    from twokeys.profiles.writing import config_file
+
+    try:
+        whose = {
+            Who("role" if one in names["role"] else "user", "", one)
+            for one in holders(read_text(config_file())).values()
+        }
+        ways = [way for who in whose for way in ways_of(told.ways, told.members, who)]
+    except Refusal:
+        return set()
+    return {way.name for way in (*ways, *beyond(told.ways, ways))}
 
 
 def read_said(exports: list[Exports]) -> Reading:

@@ -83,7 +83,7 @@ def write(  # noqa: PLR0913, PLR0917 - whose profiles, what the exports tell, wh
             sso_before=sessions.get(choices.sso_session, {}),
             sso_sessions=own_sessions,
         )
-        holder = awsconfig.holder_of(old, block, str(path)) or own_name
+        holder = awsconfig.holders(old).get(block, own_name)
         unwritten = {way: why for way in told.ways if (why := no_profile(way, choices))}
         written: dict[Way, Way | None] = dict.fromkeys(way for way in ways if way not in unwritten)
         written |= beyond((way for way in told.ways if way not in unwritten), written)

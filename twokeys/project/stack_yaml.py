@@ -7,8 +7,7 @@ without quotes is a moment that reaches the program as "2012-10-17 00:00:00 +000
 
 import re
 from base64 import b64decode
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any, Final
 
@@ -45,120 +44,83 @@ def loaded(text: str) -> Any:  # noqa: ANN401 - any YAML
     Raises yaml.YAMLError when it is no YAML; a key stands twice in a mapping; it is nested deeper than `DEPTH`; its
     aliases stand for more than any program needs, or for themselves; a number is not finite; or a tag is unknown.
     """
-    try:
-        return _Reading().document(text)
-    except RecursionError as error:  # PyYAML's parser without libyaml
-        raise yaml.YAMLError(f"it is nested deeper than {DEPTH} levels") from error
-
-
-@dataclass(slots=True)
-class _Node:
-    """A mapping or list that is being read.
-
-    Attributes:
-        key: of a mapping, the key whose value comes next.
-        merged: what `<<` brings, the first one wins.
-        size: the values in it, those behind aliases included.
-    """
-
-    value: dict[str, Any] | list[Any]
-    anchor: str | None
-    key: str | None = None
-    merged: list[dict[str, Any]] = field(default_factory=list)
-    size: int = 1
-
-
-_MERGE: Final = "<<"
+    return _Reading(text).document()
 
 
 class _Reading:
-    """One document, event by event, so that no depth of it is a depth of calls."""
+    """One document, event by event."""
 
-    def __init__(self) -> None:
-        self._open: list[_Node] = []
+    def __init__(self, text: str) -> None:
+        self._events = yaml.parse(text, Loader=_PARSER)
         self._anchored: dict[str, tuple[Any, int]] = {}
-        self._aliased = 0
-        self._result: Any = None
+        """By anchor the value, and how many values are in it, those behind aliases included."""
+        self._size = self._aliased = 0
 
-    def document(self, text: str) -> Any:  # noqa: ANN401 - any YAML
-        documents = 0
-        for event in yaml.parse(text, Loader=_PARSER):
-            match event:
-                case yaml.DocumentStartEvent():
-                    documents += 1
-                    if documents > 1:
-                        raise _wrong("a second document begins", event)
-                case yaml.ScalarEvent():
-                    value = _scalar(event)
-                    self._anchor(event.anchor, value, 1)
-                    self._take(value, 1, event)
-                case yaml.AliasEvent():
-                    self._alias(event)
-                case yaml.MappingStartEvent() | yaml.SequenceStartEvent():
-                    self._begin(event)
-                case yaml.MappingEndEvent() | yaml.SequenceEndEvent():
-                    self._end(event)
-        return self._result
+    def document(self) -> Any:  # noqa: ANN401 - any YAML
+        documents, value = 0, None
+        for event in self._events:
+            documents += isinstance(event, yaml.DocumentStartEvent)
+            if documents > 1:
+                raise _wrong("a second document begins", event)
+            if isinstance(event, yaml.NodeEvent):
+                value = self._value(event, DEPTH)
+        return value
 
-    def _begin(self, event: Any) -> None:  # noqa: ANN401 - PyYAML's events have no types
-        if len(self._open) >= DEPTH:
+    def _value(self, event: Any, deeper: int) -> Any:  # noqa: ANN401 - PyYAML's events have no types
+        if isinstance(event, yaml.AliasEvent):
+            return self._alias(event)
+        self._anchored.pop(event.anchor, None)
+        before = self._size
+        self._size += 1
+        if isinstance(event, yaml.ScalarEvent):
+            value: Any = _scalar(event)
+        elif not deeper:
             raise _wrong(f"it is nested deeper than {DEPTH} levels", event)
-        mapping = isinstance(event, yaml.MappingStartEvent)
-        if event.tag not in (None, "!", f"{_TAG}{'map' if mapping else 'seq'}"):
+        elif event.tag not in (None, "!", f"{_TAG}{'map' if isinstance(event, yaml.MappingStartEvent) else 'seq'}"):
             raise _wrong(f"the tag {event.tag} means nothing here", event)
+        elif isinstance(event, yaml.SequenceStartEvent):
+            value = [self._value(one, deeper - 1) for one in self._within()]
+        else:
+            value = self._mapping(deeper - 1)
         if event.anchor is not None:
-            self._anchored.pop(event.anchor, None)
-        self._open.append(_Node({} if mapping else [], event.anchor))
+            self._anchored[event.anchor] = value, self._size - before
+        return value
 
-    def _end(self, event: Any) -> None:  # noqa: ANN401 - as above
-        node = self._open.pop()
-        if isinstance(node.value, dict):
-            for other in node.merged:
-                for key, value in other.items():
-                    node.value.setdefault(key, value)
-        self._anchor(node.anchor, node.value, node.size)
-        self._take(node.value, node.size, event)
+    def _within(self) -> Iterator[Any]:
+        """The events at which the keys and values of a mapping or list begin."""
+        for event in self._events:
+            if isinstance(event, yaml.CollectionEndEvent):
+                return
+            yield event
 
-    def _anchor(self, anchor: str | None, value: Any, size: int) -> None:  # noqa: ANN401 - any YAML
-        if anchor is not None:
-            self._anchored[anchor] = (value, size)
-
-    def _alias(self, event: Any) -> None:  # noqa: ANN401 - as above
-        if any(node.anchor == event.anchor for node in self._open) and event.anchor not in self._anchored:
-            raise _wrong(f"the value of &{event.anchor} contains itself", event)
+    def _alias(self, event: Any) -> Any:  # noqa: ANN401 - as above
         if event.anchor not in self._anchored:
-            raise _wrong(f"no &{event.anchor} stands before *{event.anchor}", event)
+            raise _wrong(f"no &{event.anchor} ends before *{event.anchor}", event)
         value, size = self._anchored[event.anchor]
+        self._size += size
         self._aliased += size
         if self._aliased > _ALIASED:
             raise _wrong(f"its aliases stand for more than {_ALIASED:,} values", event)
-        self._take(value, size, event)
+        return value
 
-    def _take(self, value: Any, size: int, event: Any) -> None:  # noqa: ANN401 - as above
-        """Put a value where it belongs: the document, a list, or a mapping as a key or for a key."""
-        if not self._open:
-            self._result = value
-            return
-        node = self._open[-1]
-        node.size += size
-        if isinstance(node.value, list):
-            node.value.append(value)
-        elif node.key is None:
-            node.key = self._key(node.value, value, event)
-        elif node.key == _MERGE and not _quoted(event):
-            node.merged.extend(_mergeable(value, event))
-            node.key = None
-        else:
-            node.value[node.key] = value
-            node.key = None
-
-    def _key(self, mapping: dict[str, Any], value: Any, event: Any) -> str:  # noqa: ANN401 - as above
-        if isinstance(value, dict | list):
-            raise _wrong("a key is a mapping or a list", event)
-        key = "<nil>" if value is None else as_text(value)
-        if key in mapping:
-            raise _wrong(f"the key {key!r} stands twice in one mapping, and only one of them would count", event)
-        return key
+    def _mapping(self, deeper: int) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        merged: list[dict[str, Any]] = []
+        for begins in self._within():
+            key, value = self._value(begins, deeper), self._value(next(self._events), deeper)
+            if key == "<<" and not _quoted(begins):
+                merged.extend(_mergeable(value, begins))
+            elif isinstance(key, dict | list):
+                raise _wrong("a key is a mapping or a list", begins)
+            elif (key := "<nil>" if key is None else as_text(key)) in found:
+                why = f"the key {key!r} stands twice in one mapping, and only one of them would count"
+                raise _wrong(why, begins)
+            else:
+                found[key] = value
+        # The first mapping that is merged wins over the others, and what stands here over all of them.
+        for one in merged:
+            found |= {key: value for key, value in one.items() if key not in found}
+        return found
 
 
 def _mergeable(value: Any, event: Any) -> list[dict[str, Any]]:  # noqa: ANN401 - as above

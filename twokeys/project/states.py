@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from twokeys.errors import Refusal, nearest
+from twokeys.errors import Refusal, or_nearest
 from twokeys.project.config import load_project, read_mapping
 
 NOT_READ: Final = "is not among the stacks whose states were read"
@@ -27,13 +27,12 @@ def sandbox_states(project: Path, stacks: Sequence[str] = ()) -> list[Path]:
     folder, there = _found(project)
     for stack in stacks:
         if stack not in there:
-            meant = f"write {near}, if that is meant; else " if (near := nearest(stack, there)) else ""
+            step = f"run `twokeys sandbox up {stack}` (in its shell: `pulumi up -s {stack}`), or pass a"
             raise Refusal(
                 f"there is no state of stack {stack}",
                 where=str(folder),
                 why=f"it holds {', '.join(there)}" if there else "the sandbox has updated no stack here",
-                next_step=f"{meant}run `twokeys sandbox up {stack}` (in its shell: `pulumi up -s {stack}`), or pass a"
-                " `pulumi stack export` with `--state FILE`",
+                next_step=or_nearest(f"{step} `pulumi stack export` with `--state FILE`", stack, there),
             )
     if not there:
         raise Refusal(

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from twokeys.errors import Refusal
-from twokeys.options import FILE
+from twokeys.options import FILE, PROFILE
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -35,7 +35,9 @@ _NOT_ENFORCED = "the local AWS does not enforce control policies"
     multiple=True,
     help="Real AWS: what `pulumi stack export` or `pulumi stack output --json` wrote; may be repeated.",
 )
-@click.option("--profile", help="Real AWS: the profile to begin with. Default: the environment's credentials.")
+@click.option(
+    "--profile", type=PROFILE, help="Real AWS: the profile to begin with. Default: the environment's credentials."
+)
 @click.option("--mfa-serial", help="Real AWS: your MFA device; a code is asked for at each door that wants one.")
 @click.option("--rate", type=click.FloatRange(0.1, 50), default=5.0, show_default=True, help="Calls a second at most.")
 @click.option("--verbose", is_flag=True, help="List every probe.")

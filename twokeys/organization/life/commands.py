@@ -14,7 +14,7 @@ import click
 
 from twokeys.errors import Refusal
 from twokeys.loopback import is_loopback
-from twokeys.options import FILE, PROJECT, Group
+from twokeys.options import FILE, PROFILE, PROJECT, Group
 
 if TYPE_CHECKING:
     import boto3
@@ -46,7 +46,7 @@ def _options(command: _Command) -> _Command:
             type=FILE,
             help="What `pulumi stack export -s STACK` wrote. On a local AWS by default the sandbox's state.",
         ),
-        click.option("--profile", help="The AWS profile to use. Default: the environment's credentials."),
+        click.option("--profile", type=PROFILE, help="The AWS profile to use. Default: the environment's credentials."),
         click.option("--region", help="The region whose endpoints are asked. Default: the environment's."),
         click.option("--json", "as_json", is_flag=True, help="Print JSON."),
     ):
@@ -129,17 +129,16 @@ def close(stack: str, yes: bool, as_json: bool, **where: Any) -> int:  # noqa: A
     """
     from rich.console import Console
 
-    from twokeys.organization.life.closing import quota, require_management, standings, work_through
+    from twokeys.organization.life.closing import require_management, standings, work_through
     from twokeys.organization.life.report import ClosingReport
 
     facts, aws = _opened(stack, **where)
     require_management(facts)
     found, now = standings(facts), datetime.now(UTC)
     queue = [one for one in found if one.place == "queued"]
-    allowed = quota(facts)
     done = work_through(queue, aws.close, time.sleep) if yes else None
     refused = [one for one in found if one.place == "refused"] + list(done.refused if done else ())
-    report = ClosingReport(stack, found, queue, done, refused, allowed, now)
+    report = ClosingReport(stack, found, queue, done, refused, now)
     if as_json:
         click.echo(json.dumps(report.as_json(), indent=2))
     else:
