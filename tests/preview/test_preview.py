@@ -729,7 +729,7 @@ def test_what_ignore_changes_names_by_a_path_is_put_back(ignored: str, left: dic
     ("ignored", "left"), [("tags.a", {"b": "3"}), ("tags.*", {"a": "2", "b": "3"}), ("tags", None)]
 )
 def test_of_a_map_that_was_not_there_only_what_is_named_is_taken_out(ignored: str, left: dict[str, str] | None) -> None:
-    """https://github.com/pulumi/pulumi/blob/master/sdk/go/common/resource/property_path.go (`reset`)"""
+    """https://github.com/pulumi/pulumi/blob/master/sdk/go/common/resource/properties_path.go (`reset`)"""
 
     def program() -> None:
         opts = pulumi.ResourceOptions(ignore_changes=[ignored])

@@ -5,7 +5,7 @@ The two rules about keys and the one about what is not proved read these stateme
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from itertools import pairwise
 
@@ -17,7 +17,7 @@ from twokeys.access.model.documents import Document
 from twokeys.access.model.door_name import DoorName, exception_text, is_made_up
 from twokeys.access.model.names import EVERYONE
 from twokeys.access.model.not_proved import EXCEPT
-from twokeys.access.model.principals import HOLDERS, Identity, Principal
+from twokeys.access.model.principals import HOLDERS, Identity, Outsider, Principal
 from twokeys.access.model.requirements import in_words, window
 from twokeys.access.paths import leading_out
 from twokeys.access.reading.snapshot import items, mapping
@@ -153,6 +153,9 @@ class _Reader:
 
     def door(self, door: Door) -> Iterator[Statement]:
         """One door that one side asks for by name. What a provider's chain steps through is used, so it is there."""
+        if isinstance(door.source, Outsider):
+            yield from self._shut_out(door, door.source)
+            return
         if not (isinstance(door.source, Identity) and door.asked):
             return
         if not (self._pinned(door.source) and self._pinned(door.target)):
@@ -174,6 +177,20 @@ class _Reader:
             yield from self._unproved(door)
         elif trust is grant is Key.PRESENT and door.outcome is Outcome.DENY:
             yield self._impossible(door)
+
+    def _shut_out(self, door: Door, source: Outsider) -> Iterator[Statement]:
+        """A trust in others that a control policy shuts, be it that it spares only accounts of the organization."""
+        role = door.target
+        if source.kind == "everyone" or role.urn is None or not self._graph.guards.is_member(role.account):
+            return
+        foreign = self._judge.as_foreign(source, role)
+        if not _shut_by_control_policy(foreign):
+            return
+        why, organization = denial(foreign, "trust") or "", self._accounts.organization
+        unless = "" if _shut_by_control_policy(door) else f"unless that account is of organization {organization}, "
+        about = f"Role {self._accounts.located(role)} trusts {source.arn}, but {unless}{why}: nobody comes in by it"
+        step = f"{past(why, f'let {source.arn} in')}, or take it out of the trust policy"
+        yield replace(_about(door, Lack.TRUST, about, step, role), advice=True)
 
     def _unsettled(self, door: Door) -> Principal | None:
         """A principal of the stack that the door may be about, or may not: its name or path is not known yet.
@@ -369,8 +386,7 @@ class _Reader:
         """Whether a grant lacks the trust, and this stack has the grant, or a trust that a control policy shuts."""
         if door.grant_key is not Key.PRESENT or door.trust_key is not Key.MISSING:
             return False
-        denied = (one.document for one in door.trust.decisions if one.effect == "Deny")
-        shut = door.target.urn is not None and any(one != PolicyKind.TRUST.value for one in denied)
+        shut = door.target.urn is not None and _shut_by_control_policy(door)
         by_group = any((group, door.target) in self._asked for group in door.source.groups)
         return _given_here(door.source) or (shut and not by_group)
 
@@ -510,6 +526,11 @@ class _Reader:
 
 def _about(door: Door, lack: Lack, about: str, step: str, where: Principal) -> Statement:
     return Statement(lack, about, step, door.id, where.urn, where.source)
+
+
+def _shut_by_control_policy(door: Door) -> bool:
+    denied = (one.document for one in door.trust.decisions if one.effect == "Deny")
+    return door.trust_key is Key.MISSING and any(one != PolicyKind.TRUST.value for one in denied)
 
 
 def _given_here(source: Principal) -> bool:

@@ -35,8 +35,8 @@ class Doors:
         for door in self._graph.doors:
             statement = said.pop(door.id, None)
             keys = self._keys(door, statement)
-            no_door = Key.PRESENT not in keys and Key.MISSING in keys
-            meant = door.asked or door.open or _shut_by_control_policy(door)
+            no_door = Key.PRESENT not in keys and Key.MISSING in keys and statement is None
+            meant = door.asked or door.open or statement is not None or _shut_by_control_policy(door)
             if no_door or (door.source, door.target) in by_members or not meant:
                 continue
             yield self._door(door, keys, statement)

@@ -16,6 +16,7 @@ from twokeys.organization.findings import Plain
 from twokeys.organization.life.aws import NotClosedError
 from twokeys.organization.life.facts import Facts
 from twokeys.organization.model import ACTIVE, ALL_FEATURES, CLOSED, CLOSING
+from twokeys.shown import listed
 
 WINDOW = timedelta(days=30)
 QUOTA = "CLOSE_ACCOUNT_QUOTA_EXCEEDED"
@@ -85,9 +86,8 @@ def _standing(facts: Facts, account: str) -> tuple[Place, str, str]:
     if identifier == facts.organization.management_account:
         return "refused", "it is the management account", "take it out of `accounts`"
     if left := facts.left.get(account):
-        shown = ", ".join(left[:3]) + (f" and {len(left) - 3} more" if len(left) > 3 else "")
         step = f"take its protection out of the state (`pulumi state unprotect`) and update the stack: {facts.update}"
-        return "refused", f"the state still holds {shown}", step
+        return "refused", f"the state still holds {listed(left)}", step
     if identifier in facts.organization.delegated_administrators:
         why = "it is a delegated administrator, and AWS closes none"
         step = "give the service to another account (audit.delegatedAdministrators) and update the management stack"
