@@ -1072,6 +1072,41 @@ def test_an_outsider_comes_in_as_far_as_the_trust_and_the_control_policies_of_th
     assert grant.why.startswith("it is made in an account that is not shown to be ours")
 
 
+LISTED = [{"id": HUB, "name": "hub"}, {"id": STAGE, "name": "stage"}]
+VENDOR = arn(OUTSIDE, "role/vendor")
+
+
+@pytest.mark.parametrize(("condition", "comes_in"), [
+    ({"StringNotEqualsIfExists": {"aws:PrincipalOrgID": OURS}}, False),
+    ({"StringNotEquals": {"aws:PrincipalOrgID": OURS}}, False),
+    ({"StringNotEqualsIfExists": {"aws:PrincipalOrgID": "${aws:ResourceOrgID}"}}, False),
+    ({"StringNotLikeIfExists": {"aws:PrincipalOrgPaths": f"{OURS}/*"}}, False),
+    ({"ForAllValues:StringNotLike": {"aws:PrincipalOrgPaths": f"{OURS}/r-ab12/*"}}, False),
+    ({"StringNotEqualsIfExists": {"aws:PrincipalOrgID": [OURS, THEIRS]}}, True),
+    ({"StringNotLikeIfExists": {"aws:PrincipalOrgID": "o-*"}}, True),
+    ({"ForAnyValue:StringNotEquals": {"aws:PrincipalOrgID": OURS}}, True),  # not without the key
+    ({"StringEquals": {"aws:PrincipalOrgID": OURS}}, True),
+    ({"Null": {"aws:PrincipalOrgID": "true"}}, True),
+])  # fmt: skip
+@pytest.mark.parametrize("trusted", [OUTSIDE, VENDOR])
+@pytest.mark.parametrize("listed", [[], LISTED])
+def test_a_control_policy_that_spares_ones_own_organization_shuts_out_an_account_that_is_none_of_it(
+    condition: dict[str, Any], comes_in: bool, trusted: str, listed: list[dict[str, str]]
+) -> None:
+    """Whether it is one of it is known where every account of the organization is listed; else advice says so.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-principalorgid
+    """
+    world = control(World(), {"Condition": condition}, accounts=listed)
+    world.role("open", world.stage, document(trusts(trusted, condition={"StringEquals": {"sts:ExternalId": "x-1"}})))
+    (door,) = world.graph.doors
+    assert door.outcome is (Outcome.DENY if listed and not comes_in else Outcome.CONDITIONAL)
+    advice = [one for one in world.check().advisory if one.rule == "door-needs-trust"]
+    assert [(one.door, "unless that account is of" in one.message) for one in advice] == (
+        [] if comes_in else [(door.id, not listed)]
+    )
+
+
 @pytest.mark.parametrize(("parent", "trusted", "outcome"), [
     ("ou-ab12-11111111", "r-ab12/ou-ab12-11111111/*", Outcome.ALLOW),
     ("ou-ab12-22222222", "r-ab12/ou-ab12-11111111/*", Outcome.ALLOW),  # a unit of that one

@@ -535,9 +535,9 @@ GRANT_FIRST = (
     '"expires": "YYYY-MM-DD", "stack": "twokeys/stage"}]}}'
 )
 BUT_OF_AWS = " but OrganizationAccountAccessRole"  # https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_accounts_access.html
-GIVE = f"give role ci a policy that allows sts:AssumeRole on {DEPLOYER}, or take it out of the trust policy"
-LET = f"let role ci assume {DEPLOYER} there too (%s), or take it out of the trust policy"
-NARROW = "narrow that Deny (%s), or take it out of the trust policy"
+GIVE = f"give role ci a policy that allows sts:AssumeRole on {DEPLOYER}, or take role ci out of the trust policy"
+LET = f"let role ci assume {DEPLOYER} there too (%s), or take role ci out of the trust policy"
+NARROW = "narrow the Deny of %s, or take role ci out of the trust policy"
 BOUNDED, DENIED = "permissions boundary does not allow it", "inline policy enter of role ci denies it"
 ADD = "add %s to the Principal of that role's trust policy, or remove the grant"
 MEMBERS = "those members of the group who are to come in (AWS takes no group there)"
@@ -578,14 +578,14 @@ says(
      f": {NO_GRANT}", GIVE.replace("ci", "cd"), DOOR.replace("/ci", "/cd"), "deployer"),
 )(second_principal_without_grant)  # fmt: skip
 says((NO_GRANT, f"{TRUSTS_CI} {BOUNDED}: {NO_GRANT}", LET % BOUNDED, DOOR, "deployer"))(grant_that_a_boundary_kills)
-says((NO_GRANT, f"{TRUSTS_CI} {DENIED}: {NO_GRANT}", NARROW % DENIED, DOOR, "deployer"))(
+says((NO_GRANT, f"{TRUSTS_CI} {DENIED}: {NO_GRANT}", NARROW % "inline policy enter of role ci", DOOR, "deployer"))(
     grant_that_an_explicit_deny_kills
 )
 says(
     (NO_GRANT, f"Role arn:aws:iam::account:new:role/deployer in account new (id not known yet) trusts {CI} of account "
      f"{HUB}, but no policy of role ci grants sts:AssumeRole on it: {NO_GRANT}",
      "give role ci a policy that allows sts:AssumeRole on arn:aws:iam::account:new:role/deployer (with "
-     "CrossAccountAccess or `twokeys.declared`, as that id is not known yet), or take it out of the trust "
+     "CrossAccountAccess or `twokeys.declared`, as that id is not known yet), or take role ci out of the trust "
      "policy",
      f"{CI} -> arn:aws:iam::account:new:role/deployer", "deployer"),
 )(new_account_without_grant)  # fmt: skip
@@ -611,7 +611,7 @@ says(
 
 
 @says((NO_TRUST, f"{HOLDS} role {DEPLOYER} in account {STAGE}, but trust policy (NotNow) denies it: {NO_TRUST}",
-       "narrow that Deny (trust policy (NotNow) denies it), or remove the grant", DOOR, "deployer"))  # fmt: skip
+       "narrow the Deny of trust policy (NotNow), or remove the grant", DOOR, "deployer"))  # fmt: skip
 def denial_in_the_trust(world: World) -> None:
     role_to_role(world, document(trusts(CI), {**trusts(CI, effect="Deny"), "Sid": "NotNow"}))
     world.grant("ci", world.hub, DEPLOYER)
@@ -640,7 +640,7 @@ def mistyped_organization_in_the_trust_in_an_account(world: World) -> None:
 
 
 @says((NO_GRANT, f"{TRUSTS_CI} role ci is granted it only under aws:PrincipalAccount StringEquals {PROD} (it has {HUB})"
-       f", which it cannot meet: {NO_GRANT}", "correct that condition, or take it out of the trust policy", DOOR,
+       f", which it cannot meet: {NO_GRANT}", "correct that condition, or take role ci out of the trust policy", DOOR,
        "deployer"))  # fmt: skip
 def condition_in_the_grant_that_its_holder_cannot_meet(world: World) -> None:
     role_to_role(world, document(trusts(CI)))

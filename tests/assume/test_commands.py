@@ -58,10 +58,7 @@ def doors(tmp_path: Path) -> str:
 
 
 def run(*arguments: str, command: Any = assume) -> Result:
-    result = CliRunner().invoke(command, list(arguments), standalone_mode=False)
-    if result.exception is not None:
-        raise result.exception
-    return result
+    return CliRunner().invoke(command, list(arguments), standalone_mode=False, catch_exceptions=False)
 
 
 def listed(*arguments: str) -> list[str]:

@@ -36,10 +36,7 @@ def report(tmp_path: Path) -> str:
 
 
 def run(*arguments: str) -> Result:
-    result = CliRunner().invoke(commands.costs, arguments, standalone_mode=False)
-    if result.exception:
-        raise result.exception
-    return result
+    return CliRunner().invoke(commands.costs, arguments, standalone_mode=False, catch_exceptions=False)
 
 
 def test_a_report_becomes_tables_with_what_is_untagged_and_apart(report: str, tmp_path: Path) -> None:

@@ -34,10 +34,7 @@ def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def run(*arguments: str) -> Result:
-    result = CliRunner().invoke(profiles, arguments, standalone_mode=False)
-    if result.exception:
-        raise result.exception
-    return result
+    return CliRunner().invoke(profiles, arguments, standalone_mode=False, catch_exceptions=False)
 
 
 def settings(name: str) -> dict[str, str]:

@@ -229,9 +229,7 @@ def test_ctrl_c_exits_with_130_and_leaves_no_server_and_what_is_up_is_made_again
     with LocalAws.start(project / ".twokeys" / "aws") as aws:
         assert accounts_of(aws)["stage"] == now == before
     refused = twokeys("sandbox", "up", "stage", "--config", f"twokeys:doors={json.dumps(without_grant(project))}")
-    assert refused.stdout.endswith(
-        "stage is not up any more: once what is refused is mended, twokeys sandbox up stage\n"
-    )
+    assert refused.stdout.endswith("no longer up: stage; once what is refused is mended, twokeys sandbox up stage\n")
 
 
 @pytest.mark.usefixtures("programs_in_process")

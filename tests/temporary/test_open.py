@@ -66,10 +66,7 @@ def shop(tmp_path: Path, project_root: Path) -> Path:
 
 def call(project: Path, *arguments: str) -> str:
     command = [*arguments, "--project", str(project)]
-    done = CliRunner().invoke(open_command, command, standalone_mode=False)
-    if done.exception:
-        raise done.exception
-    return done.stdout
+    return CliRunner().invoke(open_command, command, standalone_mode=False, catch_exceptions=False).stdout
 
 
 def refusal(project: Path, *arguments: str) -> Any:
@@ -188,6 +185,18 @@ FLOW = (
     "twokeys:doors: {a: {from: {user: bob}, to: {role: r}, permissions: {managedPolicies: "
     "[arn:aws:iam::aws:policy/ReadOnlyAccess]}, reason: x, owner: o, expires: 2026-01-31}}"
 )
+
+
+@pytest.mark.usefixtures("_unpreviewed")
+@pytest.mark.parametrize("whose", [("--user", "bob"), ()])
+def test_a_copy_has_both_keys_where_the_grant_of_its_original_is_made_elsewhere(
+    whose: tuple[str, ...], shop: Path
+) -> None:
+    """A door into every account has only its trust here; its grant names the role of that name alone."""
+    text = CONFIG.replace("to: {role: team/reader}", 'to: {account: "*", role: reader}\n      keys: [trust]')
+    (shop / "Pulumi.shop.yaml").write_text(text)
+    call(shop, "help", "--from", "shop-reader", *whose, "--for", "2h", "--reason", "Looking")
+    assert "keys" not in read_config(shop / "Pulumi.shop.yaml")["twokeys:doors"]["help"]
 
 
 @pytest.mark.usefixtures("_unpreviewed")

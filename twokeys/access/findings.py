@@ -11,7 +11,8 @@ from pydantic.alias_generators import to_camel
 
 from twokeys.access.graph import Graph
 from twokeys.access.model.door_name import DoorName
-from twokeys.access.reading.snapshot import Resource, Snapshot, place_of, stack_of
+from twokeys.access.reading.snapshot import Resource, Snapshot, mapping, place_of, stack_of
+from twokeys.doors.symbols import SYMBOL_PREFIX
 
 _A_LINE = 100
 Severity = Literal["low", "medium", "high", "critical"]
@@ -83,9 +84,22 @@ def declaring(snapshot: Snapshot, urn: str | None) -> Iterator[tuple[Resource, s
             yield component, str(declared["name"])
 
 
-def where_declared(component: Resource) -> str:
-    """Where a door is written that a component declares: in its stack's config, unless a program says it itself."""
-    return f"in Pulumi.{stack_of(component.urn)}.yaml (or in the program that declares it)"
+def where_declared(component: Resource, snapshot: Snapshot) -> str:
+    """Where a door is written that a component declares: in its stack's config, unless a program says it itself.
+
+    One into every account is written once there, with none in its name.
+    """
+    beside = [_without_account(each) for each in snapshot.of_type(component.type)]
+    name = _without_account(component)
+    into_all = f'; one into account "*" is called {name} there' if name and beside.count(name) > 1 else ""
+    return f"in Pulumi.{stack_of(component.urn)}.yaml (or in the program that declares it{into_all})"
+
+
+def _without_account(component: Resource) -> str | None:
+    declared = mapping(component.get("door"))
+    account = str(mapping(declared.get("target")).get("account")).removeprefix(SYMBOL_PREFIX)
+    name = str(declared.get("name"))
+    return name.removeprefix(f"{account}-") if name.startswith(f"{account}-") else None
 
 
 class Config(BaseModel):

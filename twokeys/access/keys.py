@@ -5,7 +5,7 @@ The two rules about keys and the one about what is not proved read these stateme
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from itertools import pairwise
 
@@ -17,7 +17,7 @@ from twokeys.access.model.documents import Document
 from twokeys.access.model.door_name import DoorName, exception_text, is_made_up
 from twokeys.access.model.names import EVERYONE
 from twokeys.access.model.not_proved import EXCEPT
-from twokeys.access.model.principals import HOLDERS, Identity, Principal
+from twokeys.access.model.principals import HOLDERS, Identity, Outsider, Principal
 from twokeys.access.model.requirements import in_words, window
 from twokeys.access.paths import leading_out
 from twokeys.access.reading.snapshot import items, mapping
@@ -28,7 +28,7 @@ from twokeys.iam.external_id import asks_for_external_id
 from twokeys.iam.sts import permission_set_of
 from twokeys.shown import listed
 
-_DENIES = "denies it"
+_DENIES = " denies it"
 _NAME_ACCOUNTS = f"name the accounts in the instances of the StackSet, or {EXCEPT}"
 PIN = (
     "set allowed_account_ids of that provider to the one account that it works in (of a default provider: "
@@ -153,6 +153,9 @@ class _Reader:
 
     def door(self, door: Door) -> Iterator[Statement]:
         """One door that one side asks for by name. What a provider's chain steps through is used, so it is there."""
+        if isinstance(door.source, Outsider):
+            yield from self._shut_out(door, door.source)
+            return
         if not (isinstance(door.source, Identity) and door.asked):
             return
         if not (self._pinned(door.source) and self._pinned(door.target)):
@@ -174,6 +177,20 @@ class _Reader:
             yield from self._unproved(door)
         elif trust is grant is Key.PRESENT and door.outcome is Outcome.DENY:
             yield self._impossible(door)
+
+    def _shut_out(self, door: Door, source: Outsider) -> Iterator[Statement]:
+        """A trust in others that a control policy shuts, be it that it spares only accounts of the organization."""
+        role = door.target
+        if source.kind == "everyone" or role.urn is None or not self._graph.guards.is_member(role.account):
+            return
+        foreign = self._judge.as_foreign(source, role)
+        if not _shut_by_control_policy(foreign):
+            return
+        why, organization = denial(foreign, "trust") or "", self._accounts.organization
+        unless = "" if _shut_by_control_policy(door) else f"unless that account is of organization {organization}, "
+        about = f"Role {self._accounts.located(role)} trusts {source.arn}, but {unless}{why}: nobody comes in by it"
+        step = f"{past(why, f'let {source.arn} in')}, or take it out of the trust policy"
+        yield replace(_about(door, Lack.TRUST, about, step, role), advice=True)
 
     def _unsettled(self, door: Door) -> Principal | None:
         """A principal of the stack that the door may be about, or may not: its name or path is not known yet.
@@ -207,19 +224,19 @@ class _Reader:
         holder = f"permission set {permission_set_of(source.name)}" if source in self._of_sets else source.label
         beside = self._graph.snapshot.beside and (source.urn is None or self._graph.snapshot.is_beside(source.urn))
         first = _OTHER_FIRST if beside else ""
-        step = self._both_keys(role.urn, "trust") or (
-            f"give {holder} a policy that allows sts:AssumeRole on {to_write}{dated}{first}, "
-            "or take it out of the trust policy"
-        )
+        out = f"or take {source.label} out of the trust policy"
+        both = self._both_keys(role.urn, "trust")
+        step = both or f"give {holder} a policy that allows sts:AssumeRole on {to_write}{dated}{first}, {out}"
         unpinned, elsewhere = self._namesakes(source.kind, source.account, source.name)
+        elsewhere = [one for one in elsewhere if not any(declaring(self._graph.snapshot, one.urn))]  # roles to enter
         if source.urn is not None or source in self._of_sets or any(True for _ in source.all_documents):
             why = denial(door, "grant")
             if why:
                 let = f"let {source.label} assume {to_write}"
-                step = f"{past(why, let)}, or take it out of the trust policy"
+                step = f"{past(why, let)}, {out}"
             elif excluding := self._judge.excluding(source, role, "grant"):
                 why = f"{source.label} is granted it only under {' and '.join(excluding)}, which it cannot meet"
-                step = "correct that condition, or take it out of the trust policy"
+                step = f"correct that condition, {out}"
             why = why or f"no policy of {source.label} grants sts:AssumeRole on it"
             return _about(door, Lack.GRANT, f"{about}, but {why}: the grant key is missing", step, role)
         if unpinned:
@@ -239,7 +256,8 @@ class _Reader:
         if source.account in self._accounts.held:
             about += f", but this stack has neither that {source.kind} nor a grant for it{self._made_in(elsewhere)}"
             about += ": the grant key is missing"
-            step = self._if_meant(source.kind, source.account, source.name, elsewhere) + step + self._if_elsewhere
+            step += "" if both else self._if_elsewhere
+            step = self._if_meant(source.kind, source.account, source.name, elsewhere) + step
             return _about(door, Lack.GRANT, about, step, role)
         about += ", but that account is not in this stack and no stack reference shows a grant"
         return _about(door, Lack.PROOF, about + ": the grant key is not proved", self._grant_elsewhere, role)
@@ -368,8 +386,7 @@ class _Reader:
         """Whether a grant lacks the trust, and this stack has the grant, or a trust that a control policy shuts."""
         if door.grant_key is not Key.PRESENT or door.trust_key is not Key.MISSING:
             return False
-        denied = (one.document for one in door.trust.decisions if one.effect == "Deny")
-        shut = door.target.urn is not None and any(one != PolicyKind.TRUST.value for one in denied)
+        shut = door.target.urn is not None and _shut_by_control_policy(door)
         by_group = any((group, door.target) in self._asked for group in door.source.groups)
         return _given_here(door.source) or (shut and not by_group)
 
@@ -413,8 +430,9 @@ class _Reader:
                     at, line = one.urn, one.source
             step = self._both_keys(grant.document.urn, "grant") or (
                 f"add the role with a trust policy that names {named}, correct the ARN, or remove the grant"
+                f"{self._if_elsewhere}"
             )
-            step = self._if_meant("role", account, name.rpartition("/")[2], elsewhere) + step + self._if_elsewhere
+            step = self._if_meant("role", account, name.rpartition("/")[2], elsewhere) + step
             step += self._grant_first(Lack.TRUST, door) if self._graph.snapshot.beside else ""
             lack = Lack.TRUST
         else:
@@ -450,11 +468,13 @@ class _Reader:
         return ""
 
     def _both_keys(self, urn: str | None, key: KeyName) -> str:
-        """How both keys are made where a component makes only one of its door; else nothing."""
+        """How both keys are shown where a component makes only one of its door; else nothing."""
         for component, door in declaring(self._graph.snapshot, urn):
             accounts = {mapping(one).get("account") for one in items(component.get(PROPERTY))}
             if len(accounts) == 1:  # each key is in an account of its own
-                return f"take `keys: [{key}]` out of door {door} {where_declared(component)}"
+                other = "the grant" if key == "trust" else "the trust"
+                take = f"take `keys: [{key}]` out of door {door} {where_declared(component, self._graph.snapshot)}"
+                return f"{take}; where another stack makes {other}, {read_too(self._graph, 'that stack')}"
         return ""
 
     @property
@@ -508,6 +528,11 @@ def _about(door: Door, lack: Lack, about: str, step: str, where: Principal) -> S
     return Statement(lack, about, step, door.id, where.urn, where.source)
 
 
+def _shut_by_control_policy(door: Door) -> bool:
+    denied = (one.document for one in door.trust.decisions if one.effect == "Deny")
+    return door.trust_key is Key.MISSING and any(one != PolicyKind.TRUST.value for one in denied)
+
+
 def _given_here(source: Principal) -> bool:
     return source.urn is not None or any(document.stack is None for document in source.documents)
 
@@ -530,7 +555,7 @@ def denial(door: Door, key: KeyName) -> str | None:
         sid = f" ({decision.sid})" if decision.sid else ""
         if decision.effect == "Deny":
             found = door.source.document_of(decision)
-            return f"{found.title if found else decision.document}{sid} {_DENIES}"
+            return f"{found.title if found else decision.document}{sid}{_DENIES}"
         if decision.effect == "implicit deny" and own not in decision.document:
             return f"{decision.document} does not allow it"
     return None
@@ -538,4 +563,4 @@ def denial(door: Door, key: KeyName) -> str | None:
 
 def past(why: str, let: str) -> str:
     """The next step past a denial: another Allow does not help against a Deny."""
-    return f"narrow that Deny ({why})" if why.endswith(_DENIES) else f"{let} there too ({why})"
+    return f"narrow the Deny of {why.removesuffix(_DENIES)}" if why.endswith(_DENIES) else f"{let} there too ({why})"

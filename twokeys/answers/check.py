@@ -119,8 +119,10 @@ def _refusing(findings: Iterable[Finding]) -> Callable[[Step], str]:
 
 
 def _others(answers: Answers, named: Named) -> Iterator[str]:
-    for state, line, _ in in_words((door for door in answers.doors if door.state is not State.OPEN), named):
-        yield f"  {_SIGNS[state]} {line}"
+    shut = [door for door in answers.doors if door.state is not State.OPEN]
+    for told in (True, False):  # a finding, or a sentence on what is not proved, has the next step of the others
+        for state, line, step in in_words((door for door in shut if (door.problem is not None) is told), named):
+            yield f"  {_SIGNS[state]} {line}{'' if told or not step else f' ({step})'}"
     if len(answers.accounts) > 1 and not answers.ways and not answers.doors:
         yield f"  no door between these {counted(len(answers.accounts), 'account')}"
 

@@ -6,6 +6,7 @@ from functools import cached_property
 from twokeys.access.graph import Door, Graph
 from twokeys.access.judge import Key
 from twokeys.access.keys import Lack, Statement, denial, statements
+from twokeys.access.model.principals import Principal
 from twokeys.access.model.requirements import MFA, MFA_BUT_OF_KEYS, in_words
 from twokeys.answers.model import DoorAnswer, NotProved, Party
 from twokeys.answers.parties import Parties
@@ -34,8 +35,8 @@ class Doors:
         for door in self._graph.doors:
             statement = said.pop(door.id, None)
             keys = self._keys(door, statement)
-            no_door = Key.PRESENT not in keys and Key.MISSING in keys
-            meant = door.asked or door.open or _shut_by_control_policy(door)
+            no_door = Key.PRESENT not in keys and Key.MISSING in keys and statement is None
+            meant = door.asked or door.open or statement is not None or _shut_by_control_policy(door)
             if no_door or (door.source, door.target) in by_members or not meant:
                 continue
             yield self._door(door, keys, statement)
@@ -98,9 +99,22 @@ class Doors:
             conditions=conditions(door),
             declared=self._parties.declaration(door),
             problem=statement.message if statement else None,
-            next_step=statement.next_step if statement else None,
+            next_step=statement.next_step if statement else self._as_others_of_its_group(door),
             explanation=f"The trust alone: {door.trust.explain()}\nThe grant alone: {door.grant.explain()}",
         )
+
+    def _as_others_of_its_group(self, door: Door) -> str | None:
+        """What to do about a member whom the trust leaves out while it names others of the group that has the grant."""
+        group = next((one for one in door.source.groups if (one, door.target) in self._entered_by_group), None)
+        if group is None or door.trust_key is not Key.MISSING:
+            return None
+        let_in = f"name {door.source.arn} in its trust policy (in the door's `members`)"
+        return f"other members of group {group.name} come in; {let_in}, if {door.source.label} shall, too"
+
+    @cached_property
+    def _entered_by_group(self) -> set[tuple[Principal, Principal]]:
+        trusted = (door for door in self._graph.doors if door.trust_key is not Key.MISSING)
+        return {(group, door.target) for door in trusted for group in door.source.groups}
 
     @cached_property
     def _halves(self) -> dict[str, tuple[Party, Party]]:

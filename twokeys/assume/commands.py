@@ -10,7 +10,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -250,52 +250,56 @@ def _elsewhere(profile: str | None, states: tuple[str, ...], published: tuple[st
 def _say_doors(
     profile: str | None, states: tuple[str, ...], published: tuple[str, ...], *, as_json: bool, of_others: bool
 ) -> None:
-    """A line a door, the caller's own first; of the others, their number, or where all are asked for each.
-
-    Where no terminal reads the output, `eval "$(twokeys assume $DOOR)" && ...` may, of a variable that is empty: so
-    there the list is a shell's comment, behind `false`.
-    """
+    """The caller's own doors; of the others, their number, or where all are asked for each."""
     from twokeys.assume.session import own_doors
     from twokeys.profiles.commands import way_data
     from twokeys.profiles.reading import with_states
-    from twokeys.profiles.ways import least, whose
+    from twokeys.profiles.ways import least
 
     reading = read_said(with_states(exports_of(states, published, sandbox=True)))
     elsewhere = _elsewhere(profile, states, published)
     mine, why = ({}, _NOT_OF_SANDBOX) if elsewhere else own_doors(profile, reading)
     if why:
         note(f"whether {'more' if mine else 'any'} are yours is not known: {why}")
-    doors: dict[str, list[Way]] = {}
-    for way in reading.ways:
-        doors.setdefault(way.name, []).append(way)
     own = {way.name for way in mine}
-    rest = [ways for name, ways in doors.items() if name not in own]
+    others: dict[str, list[Way]] = {}
+    for way in reading.ways:
+        if way.name not in own:
+            others.setdefault(way.name, []).append(way)
     if as_json:
-        yours = None if why and not mine else [way_data(way, before) for way, before in mine.items()]
-        click.echo(
-            json.dumps({"yours": yours} | ({"others": [way_data(least(ways)) for ways in rest]} if of_others else {}))
-        )
-        return
-    name_wide, account_wide = (
-        max(map(len, column), default=0) for column in (doors, [way.account_name for way in reading.ways])
+        said = {"yours": None if why and not mine else [way_data(way, before) for way, before in mine.items()]}
+        said |= {"others": [way_data(least(ways)) for ways in others.values()]} if of_others else {}
+        click.echo(json.dumps(said))
+    else:
+        lines = [*map(printable, _lines(reading, mine, [*others.values()], known=not why, of_others=of_others))]
+        if not sys.stdout.isatty():  # `eval "$(twokeys assume $DOOR)" && ...` may read it, of a variable that is empty
+            lines = ["false  # a list, and no session, for which name a DOOR", *(f"# {line}" for line in lines)]
+        click.echo("\n".join(lines))
+
+
+def _lines(
+    reading: Reading, mine: Mapping[Way, Way | None], others: Sequence[list[Way]], *, known: bool, of_others: bool
+) -> Iterator[str]:
+    """A line a door, the caller's own first; `known` is whether all of them are."""
+    from twokeys.profiles.ways import least, whose
+
+    name, account = (
+        max((len(getattr(way, which)) for way in reading.ways), default=0) for which in ("name", "account_name")
     )
 
     def row(way: Way, *more: str) -> str:
-        return f"  {way.name:{name_wide}}  {way.account_name:{account_wide}}  {_about(way, *more)}".rstrip()
+        return f"  {way.name:{name}}  {way.account_name:{account}}  {_about(way, *more)}".rstrip()
 
-    lines = [row(way, f"behind {before.name}" if before else "") for way, before in mine.items()]
-    lines = ["Yours:", *(lines or ["  not known" if why else "  none"])]
+    yield "Yours:"
+    yield from (row(way, f"behind {before.name}" if before else "") for way, before in mine.items())
+    if not mine:
+        yield "  none" if known else "  not known"
+    called = "Of others" if known else "Others"
     if of_others:
-        lines += [
-            "Others:" if why else "Of others:",
-            *(row(least(ways), f"for {whose(ways, reading.accounts)}") for ways in rest),
-        ]
-    elif rest:
-        lines += [f"{'Others' if why else 'Of others'}: {len(rest)}, which --all lists"]
-    said = [*map(printable, lines)]
-    if not sys.stdout.isatty():
-        said = ["false  # a list, and no session, for which name a DOOR", *(f"# {line}" for line in said)]
-    click.echo("\n".join(said))
+        yield f"{called}:"
+        yield from (row(least(ways), f"for {whose(ways, reading.accounts)}") for ways in others)
+    elif others:
+        yield f"{called}: {len(others)}, which --all lists"
 
 
 def _about(way: Way, *more: str) -> str:

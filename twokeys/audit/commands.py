@@ -120,8 +120,8 @@ def audit(  # noqa: PLR0913 - one parameter an option
     """Answer who can enter TARGET (an account, an environment or a stack; default: every account).
 
     By the states of all stacks (--state), or what AWS has (--live); CloudTrail's records (--events) say who did.
-    `management` is that account and all others of its stack, its id that account alone. Changes nothing, and exits
-    with 0 whatever the answer is, unless --exit-code is given.
+    A name that a stack and an account share is every account of the stack; the account's id is that account alone.
+    Changes nothing, and exits with 0 whatever the answer is, unless --exit-code is given.
     """
     from rich.console import Console
 

@@ -89,15 +89,20 @@ class Match(NamedTuple):
 
 
 def meets(clause: ConditionClause, request: Request) -> Truth:
-    """Whether a request meets a clause; of some keys only how their one value goes on is free.
+    """Whether a request meets a clause; of some keys only how their one value goes on is free, or some values are not.
 
     Of a role aws:userid is its unique id, a colon and a session name of 2 to 64 characters.
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html#principaltable
     """
     found = clause.evaluate(request.lookup)
+    clause = clause.with_values(request.lookup) if found is Truth.FREE else clause
     if found is not Truth.FREE or len(clause.keys) > 1 or clause.base.family not in ("string", "null"):
         return found
     key, begins = clause.lower_key, request.context.begins.get(clause.lower_key)
+    never = request.context.never.get(key)
+    if never is not None and clause.patterns and all(_is_within(one.text, never) for one in clause.patterns):
+        either = {clause.evaluate({key: values}.__getitem__) for values in ((), (_OTHER,))}
+        return either.pop() if len(either) == 1 else found
     lengths: tuple[int, ...] = (0, 1, 2, 64)
     if key == _USERID and request.caller.kind is CallerKind.ROLE and request.caller.unique_id:
         lengths, begins = (2, 3, 64), f"{request.caller.unique_id}:"
@@ -108,6 +113,11 @@ def meets(clause: ConditionClause, request: Request) -> Truth:
     some = any(map(glob(f"{begins.lower()}*").overlaps, map(glob, wanted)))
     settled = {first, *others} == {first} and (not some or (first is TRUE) is not clause.base.negated)
     return first if settled else found
+
+
+def _is_within(pattern: str, never: str) -> bool:
+    """Whether all that a pattern matches are values that a key never has."""
+    return pattern.startswith(never) if never.endswith("/") else pattern == never
 
 
 _USERID, _OTHER = "aws:userid", "\ue000"

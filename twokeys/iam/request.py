@@ -23,11 +23,14 @@ class Context:
             value which is not resolved yet.
         complete: whether a key that is not listed is absent; otherwise it is free: absent, or of any value.
         begins: what the one value of a key that is not listed begins with, by key in lower case.
+        never: what no value of a key that is not listed is, by key in lower case; one that ends in a slash is what none
+            begins with.
     """
 
     values: Mapping[str, tuple[str, ...] | Unknown] = field(default_factory=dict)
     complete: bool = False
     begins: Mapping[str, str] = field(default_factory=dict)
+    never: Mapping[str, str] = field(default_factory=dict)
 
     @lazy
     def lower(self) -> dict[str, tuple[str, ...] | Unknown]:

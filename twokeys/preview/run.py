@@ -292,7 +292,7 @@ def _with_old(inputs: Mapping[str, Any], there: Resource, ignored: tuple[str, ..
 def _put_back(new: Any, old: Any, path: Sequence[str]) -> Any:  # noqa: ANN401 - JSON
     """A value with what lies at a path as it was; `*` stands for each place (seen with CLI 3.274.1).
 
-    https://github.com/pulumi/pulumi/blob/master/sdk/go/common/resource/property_path.go
+    https://github.com/pulumi/pulumi/blob/master/sdk/go/common/resource/properties_path.go
     """
     first, rest = path[0], path[1:]
     if isinstance(new, list) and isinstance(old, list):

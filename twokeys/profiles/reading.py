@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any, Final, NamedTuple
 
 from twokeys.access.graph import build
@@ -81,27 +82,10 @@ def read_ways(exports: Sequence[Exports]) -> Reading:
     _refuse_two_organizations(exports)
     environments = {name: str(said) for each in exports for name, said in _mapping(each, ENVIRONMENTS_OUTPUT)}
     reader = _Reader(account_names(exports), environments, _by_account(exports, "regions"), _center(exports))
-    ways: dict[tuple[_Named, Who], Way] = {}
-    notes: dict[str, None] = {}
     members: dict[Who, frozenset[str]] = {}
-    assigned: set[tuple[str, str]] = set()
-    permits: dict[tuple[str, str], str] = {}
-    for each in exports:
-        for group, users in _members(each):
-            members[group] = members.get(group, frozenset()) | users
-        doors = [*reader.doors(each)]
-        permits = {_named(one)[1:]: one.permits for one in doors if one.permits} | permits  # the role's, whoever comes
-        if each.where == TOGETHER:  # an assignment that is a door of that name already
-            doors = [one for one in doors if isinstance(one, RoleWay) or _named(one)[1:] not in assigned]
-        assigned |= {_named(one)[1:] for one in doors}
-        for way in doors:
-            key = (_named(way), way.source)
-            known = ways.setdefault(key, way)
-            said = set() if each.where == TOGETHER else _WHEN
-            silent = {name for name in type(known).model_fields if getattr(known, name) in (None, ())} - said
-            missing = {name: getattr(way, name) for name in silent}
-            ways[key] = known.model_copy(update=missing)  # an external ID, a colour: what only one of them knows
-    unread = reader.unread
+    for group, users in chain.from_iterable(map(_members, exports)):
+        members[group] = members.get(group, frozenset()) | users
+    ways, unread = _merged(exports, reader), reader.unread
     if not ways and unread:
         raise next(iter(unread.values()))
     if not ways and not any("doors" in each.outputs for each in exports if each.where != TOGETHER):
@@ -113,19 +97,44 @@ def read_ways(exports: Sequence[Exports]) -> Reading:
         )
     named = list(dict.fromkeys(door for door, _ in ways))
     called = _told_apart((*named, *unread), reader.names)
-    told = [
-        way.model_copy(update={"name": called[one], "permits": permits.get(one[1:])}) for (one, _), way in ways.items()
-    ]
+    told = sorted(
+        (way.model_copy(update={"name": called[one]}) for (one, _), way in ways.items()), key=lambda w: w.name
+    )
+    not_read = dict.fromkeys(f"the door {one.name} is not read: {why.why} ({why.where})" for one, why in unread.items())
     several = sum(each.where != TOGETHER for each in exports) > 1
+    notes = (*_otherwise(named, called, several=several), *not_read)
+    dates = dict.fromkeys(filter(None, map(as_of, exports)))
+    return Reading((*told,), members, notes, (*dates,), reader.names)
+
+
+def _merged(exports: Iterable[Exports], reader: _Reader) -> dict[tuple[_Named, Who], Way]:
+    """Each way once, with what only one of the exports knows of it: an external ID, a colour."""
+    ways: dict[tuple[_Named, Who], Way] = {}
+    assigned: set[tuple[str, str]] = set()
+    permits: dict[tuple[str, str], str] = {}
+    for each in exports:
+        doors = [*reader.doors(each)]
+        permits = {_named(one)[1:]: one.permits for one in doors if one.permits} | permits  # the role's, whoever comes
+        if each.where == TOGETHER:  # an assignment that is a door of that name already
+            doors = [one for one in doors if isinstance(one, RoleWay) or _named(one)[1:] not in assigned]
+        assigned |= {_named(one)[1:] for one in doors}
+        for way in doors:
+            known = ways.setdefault((_named(way), way.source), way)
+            said = set() if each.where == TOGETHER else _WHEN
+            silent = {name for name in type(known).model_fields if getattr(known, name) in (None, ())} - said
+            missing = {name: getattr(way, name) for name in silent}
+            ways[_named(way), way.source] = known.model_copy(update=missing)
+    return {one: way.model_copy(update={"permits": permits.get(one[0][1:])}) for one, way in ways.items()}
+
+
+def _otherwise(named: Sequence[_Named], called: Mapping[_Named, str], *, several: bool) -> Iterator[str]:
+    """Which doors are called otherwise than they are named, and why."""
     for name in dict.fromkeys(door.name for door in named):
         names = [called[door] for door in named if door.name == name]
         if len(names) > 1 and several:
-            notes[f"{len(names)} doors are called {name}, so here they are {' and '.join(sorted(names))}"] = None
+            yield f"{len(names)} doors are called {name}, so here they are {' and '.join(sorted(names))}"
         if len(names) == 1 and fit(name) != name:
-            notes[f"no profile can be called {name!r}, so that door is {names[0]} here"] = None
-    notes |= {f"the door {one.name} is not read: {why.why} ({why.where})": None for one, why in unread.items()}
-    dates = dict.fromkeys(filter(None, map(as_of, exports)))
-    return Reading(tuple(sorted(told, key=lambda way: way.name)), members, (*notes,), (*dates,), reader.names)
+            yield f"no profile can be called {name!r}, so that door is {names[0]} here"
 
 
 def _refuse_two_organizations(exports: Sequence[Exports]) -> None:

@@ -19,6 +19,7 @@ from twokeys.project.shards import SHARDS, shard_files, shard_name
 from twokeys.project.stack_yaml import as_text
 from twokeys.settings import PROJECT, parse
 from twokeys.settings.models import EVERY_ACCOUNT, MANAGEMENT, Settings
+from twokeys.shown import listed
 
 _NAME: Final = re.compile(r"[A-Za-z0-9_.-]+")
 """https://www.pulumi.com/docs/iac/concepts/stacks/#create-stack"""
@@ -152,7 +153,7 @@ class Environment:
         ]
         missing = sorted(set(self.settings.accounts).difference(*recorded.values()))
         if differing or missing:
-            why = f"{_listed(missing)} in none of them" if missing else f"{len(differing)} differ from {self.file.name}"
+            why = f"{listed(missing)} in none of them" if missing else f"{len(differing)} differ from {self.file.name}"
             raise Refusal(
                 f"the shards of {self.name} are not up to date",
                 where=str(self.folder),
@@ -216,7 +217,3 @@ def stored_config(path: Path) -> dict[str, Any]:
         key if ":" in key else f"{PROJECT}:{key}": value if isinstance(value, dict | list) else as_text(value)
         for key, value in config.items()
     }
-
-
-def _listed(names: list[str], most: int = 5) -> str:
-    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")

@@ -95,7 +95,7 @@ def up(  # noqa: PLR0913, PLR0917 - click gives the options as arguments
                 break
     if gone := [one for one in there if one not in box.up]:
         step = f"once what is refused is mended, twokeys sandbox up {' '.join(gone)}"
-        console.print(f"{', '.join(gone)} is not up any more: {step}", highlight=False, soft_wrap=True)
+        console.print(f"no longer up: {', '.join(gone)}; {step}", highlight=False, soft_wrap=True)
     if as_json:
         click.echo(json.dumps(runs, indent=2))
     return 0 if all(one["ok"] for one in runs) else 1

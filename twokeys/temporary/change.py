@@ -25,6 +25,7 @@ class Opening:
     """The wish: which door, until when and why; of a new one, which door it is a copy of.
 
     `user` comes through a copy instead of those who come through the original; `role` is what its role is called.
+    `outside` is whether it is a door of another company, whose key we do not make.
     """
 
     door: str
@@ -33,6 +34,7 @@ class Opening:
     copy_of: str | None = None
     user: str | None = None
     role: str | None = None
+    outside: bool = False
 
 
 def lasting(text: str) -> timedelta:
@@ -54,7 +56,7 @@ def opened(doors: Mapping[str, Any], opening: Opening, where: Path, longest: int
     """The door as it is to stand among the doors of a stack.
 
     A copy has everything that its original says, also who owns it, but what the wish says and what is said of others
-    than who comes by it.
+    than who comes by it; both its keys are made, as nobody else has granted or trusted its role.
     `longest` is how many seconds a session of a copy may last; the original's may be longer than the copy is open.
     Raises Refusal where there is no such door, or where it is open for good.
     """
@@ -78,6 +80,8 @@ def opened(doors: Mapping[str, Any], opening: Opening, where: Path, longest: int
         place = {key: value for key, value in source["from"].items() if key in ("account", "stack")}
         entry["from"] = {"user": opening.user, **place}
         entry.pop("mfa", None)  # what was said of others: people come with MFA
+    if not opening.outside:
+        entry.pop("keys", None)
     if "sessionSeconds" in entry:
         entry["sessionSeconds"] = min(int(entry["sessionSeconds"]), longest)
     return {**{key: value for key, value in entry.items() if key not in said}, **said}

@@ -79,21 +79,24 @@ def open_command(  # noqa: PLR0913 - one parameter an option
     from twokeys.preview.program import outputs_of  # which says first that the extra is missing
     from twokeys.project.stacks import settings_of
     from twokeys.project.states import states_made
+    from twokeys.settings.models import DoorSettings
     from twokeys.temporary.change import DOORS, Opening, closing_minute, opened, written
 
     now, known = datetime.now(UTC), outputs_of(states or states_made(found.root))
-    opening = Opening(door, _closes(lasts, end, now), reason, copy_of, user, role)
+    closes = _closes(lasts, end, now)
     name, file = _stack_with(found, copy_of or door, stack, door if copy_of else None)
     settings = settings_of(found, name)  # refuses a config that says less than a door has
-    if user and settings.is_outside(settings.doors[copy_of or door]):
+    doors = read_config(file)[DOORS]
+    outside = settings.is_outside(DoorSettings.model_validate(doors[copy_of or door]))
+    if user and outside:
         raise Refusal(
             f"a copy of {copy_of} for {user}",
             where=str(file),
             why=f"who comes through {copy_of} is of another company, and so would be a user of that name",
             next_step="leave --user out, or name the door of one of your own users",
         )
+    opening = Opening(door, closes, reason, copy_of, user, role, outside=outside)
     old = read_text(file)
-    doors = read_config(file)[DOORS]
     longest = max(_HOUR, int((opening.closes - closing_minute(now)).total_seconds()))
     entry = opened(doors, opening, file, longest)
     new = written(old, opening, entry, file)

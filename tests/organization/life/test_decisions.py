@@ -14,7 +14,7 @@ import pytest
 from twokeys.errors import Refusal
 from twokeys.organization.life.aws import NotClosedError
 from twokeys.organization.life.changes import Check, email_checks, remaining
-from twokeys.organization.life.closing import Standing, goes_on, quota, require_management, standings, work_through
+from twokeys.organization.life.closing import Standing, goes_on, require_management, standings, work_through
 from twokeys.organization.life.facts import Facts
 from twokeys.organization.model import Account, Organization
 from twokeys.settings import parse
@@ -176,16 +176,7 @@ def test_what_the_state_still_holds_is_named_but_not_all_of_it() -> None:
     assert only.why == "the state still holds Role r0, Role r1, Role r2 and 6 more"
 
 
-@pytest.mark.parametrize(("members", "allowed"), [(2, 250), (1249, 250), (1500, 300), (9000, 1000)])
-def test_the_quota_is_the_higher_of_250_and_a_fifth_up_to_1000(members: int, allowed: int) -> None:
-    """CLOSE."""
-    accounts = tuple(there_is(str(n), str(n), f"{n}@company.com") for n in range(members))
-    assert quota(facts(accounts=accounts)).allowed == allowed
-
-
-def test_every_closed_account_may_count() -> None:
-    known = quota(with_state(with_state(facts(), STAGE, "CLOSED"), PROD, "PENDING_CLOSURE"))
-    assert (known.at_most, known.left) == (2, 248)
+def test_when_more_may_be_closed_is_30_days_on_at_the_latest() -> None:
     assert goes_on(NOW).startswith("by 2026-12-24 at the latest")
 
 

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import boto3
 import pytest
 
 from twokeys.sandbox.aws.catalogue import resource_type
@@ -128,22 +127,6 @@ def organized(management: Driver) -> Organized:
 
 
 @pytest.fixture
-def client_of(local_aws: LocalAws) -> Iterator[Callable[..., Any]]:
-    """A boto3 client with given keys, apart from everything of ours."""
-    made: list[Any] = []
-    session = boto3.Session(region_name="us-east-1")
-
-    def make(service: str, key: str, secret: str = "test", token: str | None = None) -> Any:
-        client = session.client(
-            service,
-            endpoint_url=local_aws.endpoint,
-            aws_access_key_id=key,
-            aws_secret_access_key=secret,
-            aws_session_token=token,
-        )
-        made.append(client)
-        return client
-
-    yield make
-    for client in made:
-        client.close()
+def client_of(local_aws: LocalAws) -> Callable[..., Any]:
+    """A boto3 client with given keys."""
+    return local_aws.client

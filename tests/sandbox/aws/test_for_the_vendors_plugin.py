@@ -12,11 +12,6 @@ from botocore.exceptions import ClientError
 from twokeys.sandbox.local_aws import LocalAws
 
 
-@pytest.fixture
-def client_of(local_aws: LocalAws):
-    return local_aws.client
-
-
 def test_as_a_proxy_it_answers_s3_control_at_the_host_name_of_an_account(local_aws: LocalAws) -> None:
     """https://docs.aws.amazon.com/AmazonS3/latest/API/API_control_GetPublicAccessBlock.html"""
     account, address = "500700000001", urlsplit(local_aws.endpoint)

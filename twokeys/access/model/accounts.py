@@ -283,6 +283,10 @@ class Accounts:
         """Whether an account is shown to be one of the organization: it is worked in, made or listed."""
         return account in self.held or account in self.all_members or account == self.management
 
+    def is_foreign(self, account: str) -> bool:
+        """Whether an account is shown to be none of the organization's, as every one of those is shown."""
+        return self.all_listed and self.pinned(account) and not self.is_ours(account)
+
     def is_own_organization(self, name: str) -> bool:
         """Whether an organization, as a trust names it, is shown to be one's own; a variable is the role's own one."""
         return name.startswith("${") or name == self.organization

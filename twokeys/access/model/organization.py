@@ -96,7 +96,7 @@ class Guards:
         https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps.html
         """
         lookup = partial(_of_tags, role.tags)
-        policies = self.rcps(role.account) if self._is_member(role.account) else ()
+        policies = self.rcps(role.account) if self.is_member(role.account) else ()
         for policy in chain.from_iterable(policies):
             for one in () if isinstance(policy, Unknown) else policy.statements:
                 if one.covers_resource(role.arn, lookup) is Truth.TRUE:
@@ -126,9 +126,9 @@ class Guards:
 
     def _is_outside(self, account: str) -> bool:
         known = self._accounts.all_listed and self._accounts.pinned(account)
-        return known and not self._is_member(account)
+        return known and not self.is_member(account)
 
-    def _is_member(self, account: str) -> bool:
+    def is_member(self, account: str) -> bool:
         """Whether an account is shown to be one of the organization; that a stack works in it does not show that."""
         attached = any(account in targets for targets in self._attached.values())
         return attached or account in self._parents or self._accounts.is_member(account)

@@ -153,7 +153,7 @@ def _people(graph: Graph, _config: DoorConfig, _now: datetime) -> Iterator[Findi
 def _to_ask_for_mfa(graph: Graph, role: str) -> str:
     """What to write: a component makes the trust policy of the door that it declares."""
     for component, door in declaring(graph.snapshot, role):
-        return f"take `mfa: false` out of door {door} {where_declared(component)}"
+        return f"take `mfa: false` out of door {door} {where_declared(component, graph.snapshot)}"
     return 'add the condition {"Bool": {"aws:MultiFactorAuthPresent": "true"}} to its trust policy'
 
 

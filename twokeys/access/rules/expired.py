@@ -35,9 +35,9 @@ def _declared(graph: Graph, config: TemporaryDoors, now: datetime) -> Iterator[F
         properties = resource.inputs or resource.outputs
         door, grant = properties.get("door"), properties.get("organizationGrant")
         if isinstance(door, dict) and "source" in door and "target" in door:
-            yield from _judged(resource, door, DeclaredDoor, config, now)
+            yield from _judged(graph, resource, door, DeclaredDoor, config, now)
         if isinstance(grant, dict):
-            yield from _judged(resource, grant, OrganizationGrant, config, now)
+            yield from _judged(graph, resource, grant, OrganizationGrant, config, now)
 
 
 def _by_trust(
@@ -55,7 +55,8 @@ def _by_trust(
             yield from _too_long(f"trust policy of {place} (statement {one.index})", over, role, config, now)
 
 
-def _judged(
+def _judged(  # noqa: PLR0913, PLR0917 - one judgement
+    graph: Graph,
     resource: Resource,
     declared: dict[str, object],
     model: type[DeclaredDoor] | type[OrganizationGrant],
@@ -76,7 +77,7 @@ def _judged(
         message = (
             f"The {what} {found.name}{reason} to role {role} is closed since {until(found.expires)} and still declared"
         )
-        where = where_declared(resource)
+        where = where_declared(resource, graph.snapshot)
         step = f"remove the {what} {found.name} {where}, or let {found.owner or 'its owner'} set a later day there"
         yield Finding(message, step, resource.urn, source=resource.source)
     if found.expires is not None:

@@ -16,9 +16,9 @@ from twokeys.organization.findings import Plain
 from twokeys.organization.life.aws import NotClosedError
 from twokeys.organization.life.facts import Facts
 from twokeys.organization.model import ACTIVE, ALL_FEATURES, CLOSED, CLOSING
+from twokeys.shown import listed
 
 WINDOW = timedelta(days=30)
-_MOST = 1000
 QUOTA = "CLOSE_ACCOUNT_QUOTA_EXCEEDED"
 AT_ONCE = "CLOSE_ACCOUNT_REQUESTS_LIMIT_EXCEEDED"
 """https://docs.aws.amazon.com/organizations/latest/APIReference/API_CloseAccount.html, ConstraintViolationException"""
@@ -36,24 +36,6 @@ class Standing(Plain):
     place: Place
     why: str
     next_step: str = ""
-
-
-@dataclass(frozen=True)
-class Quota:
-    """What AWS lets an organization close in 30 days, and how much of it is used as far as anybody can tell.
-
-    Attributes:
-        allowed: the higher of 250 and 20 % of the member accounts, 1,000 at most.
-        at_most: closings of the last 30 days at most: every account that is closed now, for AWS keeps one for 90 days.
-    """
-
-    allowed: int
-    at_most: int
-
-    @property
-    def left(self) -> int:
-        """How many closings are certainly left."""
-        return max(0, self.allowed - self.at_most)
 
 
 def goes_on(now: datetime) -> str:
@@ -88,13 +70,6 @@ def standings(facts: Facts) -> list[Standing]:
     return [Standing(account, facts.id_of(account), *_standing(facts, account)) for account in closed]
 
 
-def quota(facts: Facts) -> Quota:
-    """What may be closed. Closed accounts count among the members, as AWS counts them."""
-    members = [one for one in facts.organization.accounts if one.id != facts.organization.management_account]
-    closed = sum(one.state in CLOSED or one.state == CLOSING for one in members)
-    return Quota(allowed=min(_MOST, max(250, len(members) * 20 // 100)), at_most=closed)
-
-
 def _standing(facts: Facts, account: str) -> tuple[Place, str, str]:
     identifier, there = facts.id_of(account), facts.at_aws(account)
     if there is None:
@@ -111,9 +86,8 @@ def _standing(facts: Facts, account: str) -> tuple[Place, str, str]:
     if identifier == facts.organization.management_account:
         return "refused", "it is the management account", "take it out of `accounts`"
     if left := facts.left.get(account):
-        shown = ", ".join(left[:3]) + (f" and {len(left) - 3} more" if len(left) > 3 else "")
         step = f"take its protection out of the state (`pulumi state unprotect`) and update the stack: {facts.update}"
-        return "refused", f"the state still holds {shown}", step
+        return "refused", f"the state still holds {listed(left)}", step
     if identifier in facts.organization.delegated_administrators:
         why = "it is a delegated administrator, and AWS closes none"
         step = "give the service to another account (audit.delegatedAdministrators) and update the management stack"

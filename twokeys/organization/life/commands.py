@@ -129,17 +129,16 @@ def close(stack: str, yes: bool, as_json: bool, **where: Any) -> int:  # noqa: A
     """
     from rich.console import Console
 
-    from twokeys.organization.life.closing import quota, require_management, standings, work_through
+    from twokeys.organization.life.closing import require_management, standings, work_through
     from twokeys.organization.life.report import ClosingReport
 
     facts, aws = _opened(stack, **where)
     require_management(facts)
     found, now = standings(facts), datetime.now(UTC)
     queue = [one for one in found if one.place == "queued"]
-    allowed = quota(facts)
     done = work_through(queue, aws.close, time.sleep) if yes else None
     refused = [one for one in found if one.place == "refused"] + list(done.refused if done else ())
-    report = ClosingReport(stack, found, queue, done, refused, allowed, now)
+    report = ClosingReport(stack, found, queue, done, refused, now)
     if as_json:
         click.echo(json.dumps(report.as_json(), indent=2))
     else:

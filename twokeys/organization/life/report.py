@@ -7,7 +7,7 @@ from datetime import datetime
 from rich.console import Console
 
 from twokeys.organization.life.changes import Check
-from twokeys.organization.life.closing import Outcome, Quota, Standing, goes_on
+from twokeys.organization.life.closing import Outcome, Standing, goes_on
 
 
 def email_as_json(
@@ -56,7 +56,6 @@ class ClosingReport:
     queue: Sequence[Standing]
     done: Outcome | None
     refused: Sequence[Standing]
-    quota: Quota
     now: datetime
 
     def as_json(self) -> dict[str, object]:
@@ -65,7 +64,6 @@ class ClosingReport:
         return {
             "stack": self.stack,
             "accounts": [one.as_dict() for one in self.found],
-            "quota": {"allowed": self.quota.allowed, "usedAtMost": self.quota.at_most, "leftAtLeast": self.quota.left},
             "dryRun": self.done is None,
             "closed": [one.account for one in done.closed],
             "queued": [one.account for one in done.queued],
@@ -85,10 +83,6 @@ class ClosingReport:
             console.print(f"{one.place:8} {one.account} ({one.id or 'not made'}): {one.why}")
             if one.next_step:
                 console.print(f"         next: {one.next_step}")
-        console.print(
-            f"AWS closes {self.quota.allowed} accounts of this organization in 30 days; at most {self.quota.at_most} of"
-            f" them are used up, so at least {self.quota.left} are left."
-        )
         if self.done is None:
             names = ", ".join(one.account for one in self.queue)
             console.print(f"Nothing was changed. With --yes, in this order: {names}" if names else "Nothing to close.")
