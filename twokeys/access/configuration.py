@@ -13,7 +13,6 @@ from pydantic import ValidationError
 
 from twokeys.access.findings import Level, Rule
 from twokeys.errors import Refusal, or_nearest
-from twokeys.policy_packs import load_config
 
 LEVEL: Final = "enforcementLevel"
 EVERY_RULE: Final = "all"
@@ -36,6 +35,8 @@ def rules_config(file: Path | None, rules: Sequence[Rule[Any]]) -> dict[str, dic
 
     Raises Refusal when it cannot be read, or names a rule, level or setting that there is not.
     """
+    from twokeys.policy_packs import load_config  # with click, which a policy pack need not have
+
     return {} if file is None else read_configuration(load_config(file), rules, where=str(file), others=(OTHER_STACKS,))
 
 
