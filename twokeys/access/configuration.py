@@ -35,7 +35,7 @@ def rules_config(file: Path | None, rules: Sequence[Rule[Any]]) -> dict[str, dic
 
     Raises Refusal when it cannot be read, or names a rule, level or setting that there is not.
     """
-    from twokeys.policy_packs import load_config  # with click, which a policy pack need not have
+    from twokeys.policy_packs import load_config  # noqa: PLC0415 - has click, which the rules have not
 
     return {} if file is None else read_configuration(load_config(file), rules, where=str(file), others=(OTHER_STACKS,))
 
