@@ -44,7 +44,7 @@ def footer(text: str) -> Markup:
     https://www.w3.org/TR/css-syntax-3/#consume-escaped-code-point
     """
     escaped = "".join(one if one.isascii() and one.isalnum() else f"\\{ord(one):x} " for one in printable(text))
-    rule = f'@page {{ @bottom-left {{ content: "{escaped}"; font: 8pt sans-serif; }} }}\n'
+    rule = f'@page {{ @bottom-left {{ content: "{escaped}"; font: 7pt sans-serif; }} }}\n'
     return Markup(rule)  # noqa: S704 - escaped above
 
 
