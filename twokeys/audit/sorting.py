@@ -33,8 +33,9 @@ class Sorting:
         self.doors, self.steps = _doors(answers)
         ended = Ended(gone, answers)
         self._entered, self._on_the_way = (Doors(each, answers, ended) for each in (self.doors, self.steps))
+        self._known = answers.shown | {*answers.accounts}
         self._led_through = set(_led_through(answers))
-        self._found: dict[str, tuple[list[Entry], str | None]] = {}
+        self._found: dict[tuple[str, str], tuple[list[Entry], str | None]] = {}
         self.apart: Counter[str] = Counter()
         self.judged: list[Use] = []
         self.population: list[Entry] = []
@@ -47,14 +48,15 @@ class Sorting:
 
     def _sorted(self, use: Use) -> tuple[list[Entry], str | None]:
         """The entry or the use of a step that a use is, or what it is apart, in words; from a session that was itself
-        begun without a door no door explains it.
+        begun without a door no door explains it. That is not known of an account whose users and roles are not shown.
         """
         of = use.id, use.event
         if of not in self._found:
             step = None if use.failed is not None or use.event in SIGN_INS else self._step_of(use)
             entry, apart = self._entry_of(use) if use.account in self._answers.accounts else (None, None)
             entries = [one for one in (step, entry) if one]
-            if any(not one.doors for before in use.entries_before for one in self._sorted(before)[0]):
+            before = (each for each in use.entries_before if each.account in self._known)
+            if any(not one.doors for each in before for one in self._sorted(each)[0]):
                 entries = [replace(one, doors=(), perhaps="", unmet=(*one.unmet, _BEGUN_SO)) for one in entries]
             self._found[of] = entries, None if step else apart
         return self._found[of]
