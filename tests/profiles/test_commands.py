@@ -367,7 +367,15 @@ def test_the_tab_key_offers_the_doors_of_whoever_has_profiles_and_after_profile_
     assert (offered("assume"), offered("console", begun="p")) == ("beyond stage", "prod")
     for command in ("assume", "costs", "verify", "preflight", "adopt"):
         assert offered(command, "--profile") == "beyond day stage"
+    monkeypatch.setenv("TWOKEYS_DOORS", "https://example.com/doors.json")  # which TAB does not ask
+    assert (offered("assume"), offered("profiles", "--person")) == ("beyond stage", "")
     assert offered("profiles", "--source-profile", begun="d") == "day"
+    monkeypatch.setenv("TWOKEYS_DOORS", str(tmp_path / "doors.json"))
+    config.write_text("[profile day]\n")
+    run("--person", "ada", "--prefix", "o-")
+    monkeypatch.setenv("TWOKEYS_DOORS", "https://example.com/doors.json")
+    assert offered("assume") == "beyond stage"
+    monkeypatch.setenv("TWOKEYS_DOORS", str(tmp_path / "doors.json"))
     config.write_text("[[")
     assert (offered("assume"), offered("assume", "--profile")) == ("beyond prod stage", "")
 
