@@ -160,8 +160,9 @@ def asks(way: Way) -> list[str]:
 
 
 def only_if(way: Way) -> str:
-    """What a session must be beside what it shows, as part of a sentence: "only if aws:SourceIp IpAddress ..."."""
-    return f"only if {' and '.join(way.conditions)}" if way.conditions else ""
+    """What a session must be beside what it shows, as part of a sentence: "only from 203.0.113.0/24"."""
+    said = (f"if {one}".replace("if aws:SourceIp IpAddress ", "from ") for one in way.conditions)
+    return f"only {' and '.join(said)}" if way.conditions else ""
 
 
 def beyond(ways: Iterable[Way], own: Iterable[Way]) -> dict[Way, Way]:
