@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Container, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -57,12 +57,12 @@ class _BreakGlass:
     Who runs updates without MFA is none of them. A role of the same name may be entered directly: docs/break-glass.md.
     """
 
-    def __init__(self, answers: Answers, trail: Trail, uses: Iterable[Use]) -> None:
+    def __init__(self, answers: Answers, uses: Iterable[Use]) -> None:
         by_aws = [way for way in answers.ways if way.by_access_role or way.target.who.kind == "root-user"]
         first = [way.steps[0] for way in by_aws if way.through and way.mfa]
         self._roles = {one.target.who for one in first if one.source.who.kind == "user" and not one.crosses}
         self._names = {role.name for role in self._roles}
-        self._begun, self._later = trail.begun, {use.by for use in uses if use.by}
+        self._later = {use.by for use in uses if use.by}
 
     def is_of(self, use: Use) -> bool:
         """Whether somebody entered by such a role, or into one."""
@@ -74,7 +74,7 @@ class _BreakGlass:
 
     def person(self, use: Use) -> object:
         """Who came by such a role: whoever began the session, or its name where no record tells."""
-        return self._begun[use.by].caller.who if use.by in self._begun else use.caller_session
+        return use.begun_by.caller.who if use.begun_by else use.caller_session
 
 
 def unusual(  # noqa: PLR0913, PLR0917 - what is looked through
@@ -90,7 +90,7 @@ def unusual(  # noqa: PLR0913, PLR0917 - what is looked through
 
     Uses before `start` only teach. Habits are known from `learned` on; without it from the first use on.
     """
-    users, glass = _users(answers), _BreakGlass(answers, trail, uses)
+    users, glass = _users(answers), _BreakGlass(answers, uses)
     calls = [*_root_calls(answers, trail), *_logging(trail, accounts), *_unknown_keys(answers, trail, users)]
     calls += [*_delegated(trail, accounts), *_in_root_sessions(trail, accounts)]
     calls += [Unusual(use, (_SAME_ID,)) for use in trail.same_id.values() if use.account in accounts]
@@ -127,16 +127,13 @@ def _delegated(trail: Trail, accounts: Container[str]) -> Iterable[Unusual]:
 
 def _in_root_sessions(trail: Trail, accounts: Container[str]) -> Iterable[Unusual]:
     """https://docs.aws.amazon.com/IAM/latest/UserGuide/cloudtrail-track-privileged-tasks.html."""
-    begun = trail.begun
     for (account, _, _), calls in trail.in_root.items():
         if account in accounts and calls.last.id not in trail.changes:  # which are said there
-            root, use = begun.get(calls.last.by), calls.last
-            use = replace(use, caller=root.caller, caller_session=root.caller_session, in_root=True) if root else use
-            yield Unusual(use, (f"{Word.IN_ROOT}, {counted(calls.count, 'time')}",))
+            yield Unusual(trail.begun(calls.last), (f"{Word.IN_ROOT}, {counted(calls.count, 'time')}",))
 
 
 def _logging(trail: Trail, accounts: Container[str]) -> Iterable[Unusual]:
-    for name, use in trail.logging.values():
+    for name, use in trail.logging:
         inside = (trail.since or use.time) <= use.time <= (trail.until or use.time)
         if use.event in LOGGING and use.account in accounts and inside:
             said = f"{Word.FAILED}: {use.failed}" if use.failed else LOGGING[use.event]
