@@ -64,6 +64,7 @@ def compared(
     covered: tuple[str, ...] = (HUB, STAGE),
     made: Since = OF_OLD,
     from_states: bool = False,
+    start: datetime | None = None,
 ) -> Comparison:
     of_old(world, made)
     trail = Trail(start=DAY, coverage=Coverage(("us-east-1",)))
@@ -72,7 +73,7 @@ def compared(
     for account in covered:
         trail.coverage.asked(account, "us-east-1", DAY, trail.end or DAY)
     answers = replace(into(read(world.graph), target), from_states=from_states)
-    return compare(answers, trail, learning_days=learning_days)
+    return compare(answers, trail, start, learning_days=learning_days)
 
 
 def usage(found: Comparison) -> dict[str, Usage]:
@@ -1178,6 +1179,53 @@ def test_a_way_through_roles_is_used_where_each_session_began_the_next() -> None
     )
     assert said == f"1 step on the way {of} it was used; {lost.format('')}"
     assert all_said == f"1 door and 1 step on the way {of} they were used; {lost.format(STAGE + ' (1 day), ')}"
+
+
+def in_session(record: dict[str, Any], of: str, begins: str) -> dict[str, Any]:
+    """A call with the key of a session, and the key of the session that it begins."""
+    return {
+        **record,
+        "userIdentity": {**record["userIdentity"], "accessKeyId": of},
+        "responseElements": {"credentials": {"accessKeyId": begins}},
+        "recipientAccountId": HUB,
+    }
+
+
+@pytest.mark.parametrize("since", [0, 1.5])
+def test_an_entry_from_a_session_that_was_begun_without_a_door_is_without_a_door_and_of_who_began_it(
+    since: float,
+) -> None:
+    """`accessKeyId` of a call is that of its session, which the answer of AssumeRole has: AWS's userIdentity page.
+
+    A foreign repository comes, perhaps before the period, and goes on by another role.
+    """
+    world, provider = two_keys(), GITHUB.replace(STAGE, HUB)
+    world.role("other", world.hub, document(trusts(CI)))
+    world.grant("other", world.hub, DEPLOYER)
+    replaced(world, "deployer", assumeRolePolicy=document(trusts(f"arn:aws:iam::{HUB}:root")))
+    said = {"StringLike": {"token.actions.githubusercontent.com:sub": "repo:acme/*"}}
+    job = {"Effect": "Allow", "Principal": {"Federated": provider}, "Action": f"sts:{WEB}", "Condition": said}
+    replaced(world, "ci", assumeRolePolicy=document(job))
+    begun = []
+    for repository, hours in (("acme", 0), ("octo", 1)):
+        by = {**JOB, "userName": f"repo:{repository}/app:ref:refs/heads/main", "identityProvider": provider}
+        record = entry(CI_SESSION, arn(HUB, "role/ci"), at(0, hours), eventName=WEB, userIdentity=by)
+        begun.append(in_session(record, "", f"ASIA{repository}"))
+    found = compared(
+        world,
+        *begun,
+        in_session(entry(CI_SESSION, DEPLOYER, at(0, 2)), "ASIAacme", "ASIA2"),
+        in_session(entry(CI_SESSION, arn(HUB, "role/other"), at(0, 3)), "ASIAocto", "ASIA3"),
+        in_session(entry(f"arn:aws:sts::{HUB}:assumed-role/other/run-2", DEPLOYER, at(0, 4)), "ASIA3", "ASIA4"),
+        start=DAY + timedelta(hours=since),
+        learning_days=2,
+    )
+    assert [one.use.key for one in found.population if one.doors][-1] == "ASIA2"
+    (came,) = [said for _, said in to_look_at(found.answers, found)[0] if "-> role deployer" in said]
+    assert " as run-2, begun by GitHub repo:octo/app:ref:refs/heads/main -> role deployer " in came
+    assert came.endswith(": session begun without a door")
+    (who, *_) = entered(found.answers, found)
+    assert who == "GitHub repo:octo/app:ref:refs/heads/main"
 
 
 @pytest.mark.parametrize("used", [False, True])

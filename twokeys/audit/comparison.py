@@ -17,7 +17,7 @@ from twokeys.audit.coverage import WasRead
 from twokeys.audit.dates import dated
 from twokeys.audit.entries import DoorUse, Entry, Usage, uses_of_doors
 from twokeys.audit.known import Records
-from twokeys.audit.record import EARLIER, HIDDEN, SESSION, SIGN_INS, Use, resolved
+from twokeys.audit.record import EARLIER, HIDDEN, SESSION, SIGN_INS, Use
 from twokeys.audit.sorting import Sorting
 from twokeys.audit.stood import Stood
 from twokeys.audit.strengths import as_they_may_be, strengths_of
@@ -25,8 +25,6 @@ from twokeys.audit.trail import LONGEST, Change, Trail, by_credentials
 from twokeys.audit.unusual import Unusual, is_weak, unusual
 from twokeys.audit.way_uses import WayUse, way_use
 from twokeys.doors import Who
-
-_BEFORE = "sessions that began before the period, of roles without a door"
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +152,7 @@ def compare(
     accounts = {*answers.accounts} | others
     key_calls, changes = tuple(_key_calls(answers, trail, accounts)), tuple(_changes(answers, trail, accounts))
     gone, there = (find(answers, changes) for find in (taken_back, not_in_states))
-    sorting = Sorting(answers, [resolved(use, answers.principals) for use in uses], gone)
+    sorting = Sorting(answers, uses, gone)
     coming |= {user.who for user, group in answers.memberships if group.who in coming}
     signed = [use for use in sorting.uses if use.account in others and is_weak(use, coming)]
     population = tuple(sorting.population)

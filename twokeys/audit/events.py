@@ -7,7 +7,7 @@ from twokeys.answers.model import Answers, Way
 from twokeys.answers.permissions import Level
 from twokeys.audit.changes import LETS_IN
 from twokeys.audit.comparison import Comparison
-from twokeys.audit.entries import Usage
+from twokeys.audit.entries import Entry, Usage
 from twokeys.audit.record import Use
 from twokeys.audit.stood import Stood
 from twokeys.audit.to_look_at import in_time, to_look_at
@@ -178,15 +178,20 @@ def entered(answers: Answers, comparison: Comparison, sources: Container[str] = 
     of_uses = comparison.strengths
     for one in comparison.population:
         if not one.on_the_way:
-            who = caller(one.use, answers)
+            who = _who_came(one, answers)
             doors = [door.source.short for door in one.doors if door.source.short in sources]
             by = who if who in doors else next(iter(doors), who)
             how = kind_of(one).removeprefix(SURE).removeprefix("entry ")
             came[by][one.use.target.label, how if by == who else f"{how} by {who}".strip()].append(one.use)
             strengths[by][of_uses[one.use.id]] += 1
-    without = {caller(use, answers) for use in comparison.undeclared}
+    without = {_who_came(one, answers) for one in comparison.population if not one.doors}
     order = sorted(came, key=lambda who: (who not in without, -max(strengths[who]), -strengths[who].total()))
     return {who: (strengths[who], came[who]) for who in order}
+
+
+def _who_came(one: Entry, answers: Answers) -> str:
+    """Who came by a door, or began the session that came without one."""
+    return caller((not one.doors and one.use.begun_by) or one.use, answers)
 
 
 def _may_have_logs(comparison: Comparison) -> bool:

@@ -3,7 +3,7 @@
 import re
 from collections import Counter, defaultdict
 from collections.abc import Container, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -107,16 +107,13 @@ def _delegated(trail: Trail, accounts: Container[str]) -> Iterable[Unusual]:
 
 def _in_root_sessions(trail: Trail, accounts: Container[str]) -> Iterable[Unusual]:
     """https://docs.aws.amazon.com/IAM/latest/UserGuide/cloudtrail-track-privileged-tasks.html."""
-    begun = trail.begun
     for (account, _, _), calls in trail.in_root.items():
         if account in accounts and calls.last.id not in trail.changes:  # which are said there
-            root, use = begun.get(calls.last.by), calls.last
-            use = replace(use, caller=root.caller, caller_session=root.caller_session, in_root=True) if root else use
-            yield Unusual(use, (f"{Word.IN_ROOT}, {counted(calls.count, 'time')}",))
+            yield Unusual(trail.begun(calls.last), (f"{Word.IN_ROOT}, {counted(calls.count, 'time')}",))
 
 
 def _logging(trail: Trail, accounts: Container[str]) -> Iterable[Unusual]:
-    for name, use in trail.logging.values():
+    for name, use in trail.logging:
         inside = (trail.since or use.time) <= use.time <= (trail.until or use.time)
         if use.event in LOGGING and use.account in accounts and inside:
             said = f"{Word.FAILED}: {use.failed}" if use.failed else LOGGING[use.event]
