@@ -8,7 +8,7 @@ from twokeys.audit.changes import MFA_DEVICE
 from twokeys.audit.comparison import Comparison
 from twokeys.audit.record import ENTERING, SESSIONS, SIGN_INS, Use
 from twokeys.audit.strengths import strongest_first
-from twokeys.audit.to_look_at import Alike, in_order, is_nobody_s
+from twokeys.audit.to_look_at import UNUSUAL, Alike, in_order, is_nobody_s
 from twokeys.audit.trail import LOGGING, Change
 from twokeys.audit.unusual import Word
 from twokeys.audit.who_called import called, given, who_began
@@ -45,7 +45,7 @@ def lines(answers: Answers, comparison: Comparison) -> Lines:
     of_kinds: dict[int, Lines] = defaultdict(list)
     for kind, who in sorted(found, key=lambda of: of[0]):
         of_kinds[kind] += found[kind, who]
-    number = {kind: len(each) if kind == _NO_DOOR else 1 for kind, each in of_kinds.items()}
+    number = {kind: len(each) if kind == _NO_DOOR else kind < _FAILED for kind, each in of_kinds.items()}
     first = [line for kind, each in of_kinds.items() for line in each[: number[kind]]]
     return first + [line for kind, each in of_kinds.items() for line in each[number[kind] :]]
 
@@ -79,15 +79,21 @@ def _line(who: str, same: Sequence[Alike], answers: Answers, comparison: Compari
     into = listed([f"{what} of {listed([*places], most=FEW)}" for what, places in where.items()], most=2)
     levels = {comparison.strengths[use.id] for use in uses if use.id in comparison.strengths}
     strong = f" ({max(levels).word})" if levels else ""
-    labels = [label for one in same for label in sorted(one.labels) if label != "unusual"]
-    surprises = [why for one in same for why in (*one.while_what, *one.surprises, *one.why)]
-    first = sorted(
-        dict.fromkeys(surprises), key=lambda why: not why.startswith((Word.AFTER, Word.BREAK_GLASS, "sign-in"))
-    )
+    return _when(uses), f"{who} -> {into}{strong}{_why(same, uses)}"
+
+
+def _why(same: Sequence[Alike], uses: Sequence[Use]) -> str:
+    """Why, in few words: of what no door explains, and of logging, which the call's name tells, what else it was."""
+    labels = dict.fromkeys(label for one in same for label in sorted(one.labels) if label != UNUSUAL)
+    meanwhile = dict.fromkeys(why for one in same for why in one.while_what)
+    surprises = [why for one in same for why in one.surprises]
+    after = dict.fromkeys(why for why in surprises if why.startswith(Word.AFTER))
     failed = sum(use.failed is not None for use in uses)
-    why = [*dict.fromkeys(labels), *first[: 1 if len(same) == 1 or labels else 2]]
-    why += [f"{failed} failed"] if failed and failed < len(uses) else []
-    return _when(uses), f"{who} -> {into}{strong}: {', '.join(why)}"
+    some = 0 < failed < len(uses)
+    others = [why for why in surprises if not (some and why.startswith(Word.FAILED))]
+    said = [] if labels or uses[0].event in LOGGING else others[:1]
+    why = [*labels, *meanwhile, *after, *said, *([f"{failed} failed"] if some else [])]
+    return f": {', '.join(dict.fromkeys(why))}" if why else ""
 
 
 def _what(use: Use) -> str:
@@ -105,5 +111,5 @@ def _changed(who: str, calls: Sequence[Change], answers: Answers) -> tuple[str, 
 
 def _when(uses: Sequence[Use]) -> str:
     first, last = (pick(use.time for use in uses) for pick in (min, max))
-    more = f", {counted(len(uses), 'time')} since {first:%m-%d}" if len(uses) > 1 else ""
-    return f"{last:%m-%d %H:%M}{more}"
+    since = f" since {first:%m-%d}" if first.date() != last.date() else ""
+    return f"{last:%Y-%m-%d %H:%M}" + (f", {counted(len(uses), 'time')}{since}" if len(uses) > 1 else "")

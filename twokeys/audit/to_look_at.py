@@ -15,7 +15,7 @@ from twokeys.audit.unusual import Word
 from twokeys.audit.words import FEW, NO_DOOR, by_door, said_of, used
 from twokeys.shown import in_utc
 
-_UNUSUAL, _CHANGED = "unusual", "changed"
+UNUSUAL, _CHANGED = "unusual", "changed"
 
 
 @dataclass
@@ -114,7 +114,7 @@ def _entries_and_unusual(comparison: Comparison) -> Iterator[_Said]:
             yield one.use, f"perhaps by {' or '.join(map(by_door, one.doors))}", tuple(one.perhaps.split("; ")), ""
         elif not one.doors:
             yield one.use, NO_DOOR, (), ""
-    yield from ((one.use, _UNUSUAL, one.why, "") for one in comparison.unusual)
+    yield from ((one.use, UNUSUAL, one.why, "") for one in comparison.unusual)
 
 
 def _changed(comparison: Comparison, entered: Mapping[str, str]) -> Iterator[_Said]:
@@ -137,11 +137,11 @@ def _alike(said: Iterable[_Said], meanwhile: Mapping[str, list[str]]) -> list[Al
         of_use[one[0].id, one[0].event].append(one)
     groups: dict[tuple[object, ...], Alike] = defaultdict(Alike)
     for same in sorted(of_use.values(), key=lambda same: (same[0][0].time, same[0][0].id)):
-        use, kinds = same[0][0], frozenset((what, trusts) for _, what, _, trusts in same if what != _UNUSUAL)
+        use, kinds = same[0][0], frozenset((what, trusts) for _, what, _, trusts in same if what != UNUSUAL)
         what_it_is = {what for what, _ in kinds}
         any_session = is_nobody_s(use) or use.caller.who.kind == "web-identity"
         session = use.caller_session if not any_session and (NO_DOOR in what_it_is or use.event in SESSIONS) else None
-        unusual = [why for _, what, whys, _ in same if what == _UNUSUAL for why in whys]
+        unusual = [why for _, what, whys, _ in same if what == UNUSUAL for why in whys]
         surprises = dict.fromkeys(Word.NEW_ADDRESS if why.startswith(Word.NEW_ADDRESS) else why for why in unusual)
         any_source = any_session or (use.event in SIGN_INS and use.failed is not None)
         source = None if any_source else Word.NEW_ADDRESS if [*surprises] == [Word.NEW_ADDRESS] else use.source
