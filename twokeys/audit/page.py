@@ -148,7 +148,7 @@ def _by_strength(answers: Answers, now: datetime) -> list[tuple[str, str, str]]:
 def _above(answers: Answers) -> dict[str, str]:
     """The changes that the states do not have, of which the lines to look at tell."""
     users, count = filter(None, answers.changed_since.values()), len(answers.changed_since)
-    return {f"{count} above": next(users, "")} if count else {}
+    return {f"{count}, to look at": next(users, "")} if count else {}
 
 
 def _by_source(found: Iterable[tuple[Way, ...]], now: datetime) -> list[tuple[str, list[tuple[str, ...]]]]:
