@@ -257,7 +257,7 @@ LEAVES: list[tuple[dict[str, Any], list[str]]] = [
     *((trust_of(Effect=UNKNOWN, Principal={"Federated": "p"}, Action=f"sts:AssumeRoleWith{way}"), ["Effect"])
       for way in ("SAML", "WebIdentity")),
     *((trust_of(Effect=UNKNOWN, Principal={"Service": name}), found)
-      for name, found in (("pods.eks.amazonaws.com", ["Effect"]), ("ec2.amazonaws.com", []))),
+      for name, found in (("pods.eks.amazonaws.com", ["Effect"]), ("ec2.amazonaws.com", []), ("*", ["Effect"]))),
     (trust_of(Effect="Deny", Principal=UNKNOWN, Action=UNKNOWN), []),
     (grant_of(Action="sts:AssumeRole", Resource=[DEPLOYER, UNKNOWN]), ["Resource"]),
     (grant_of(Action="sts:AssumeRole", NotResource=UNKNOWN), ["NotResource"]),
