@@ -556,6 +556,22 @@ def test_a_step_of_everybody_is_told_apart_by_tags() -> None:
     assert outcomes == {"ci": Outcome.ALLOW, "nightly": Outcome.DENY}
 
 
+def test_a_step_of_everybody_is_told_apart_by_who_may_pass_tags_to_it() -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/id_session-tags.html#id_session-tags_permissions-required"""
+    world = world_of(trusts(CI), granted=())
+    for name in ("one", "two"):
+        world.role(name, world.hub, document({**TAGGING, "Principal": {"AWS": "*"}}))
+    untagged = {**grants("*", effect="Deny"), "Condition": {"StringNotEquals": {"aws:RequestTag/team": "blue"}}}
+    world.add("Policy", "blue-only", world.hub, name="blue-only", policy=document(untagged))
+    for name in ("ci", "nightly"):
+        policy = arn(HUB, "policy/blue-only")
+        world.add("RolePolicyAttachment", name, world.hub, role=name, policyArn=policy)
+    no_tags = document(grants(arn(HUB, "role/two"), action="sts:TagSession", effect="Deny"))
+    world.add("RolePolicy", "no-tags", world.hub, role="ci", name="no-tags", policy=no_tags)
+    outcomes = {one.source.name: one.outcome for one in world.graph.steps if one.target.name == "two"}
+    assert (outcomes["ci"], outcomes["nightly"]) == (Outcome.DENY, Outcome.CONDITIONAL)
+
+
 CI_ID = "AROAEXAMPLEROLECI00"
 
 
