@@ -46,7 +46,7 @@ def test_every_operator_has_a_request_that_meets_it_and_one_that_does_not():
         if operator == "Null" or asked.keys() <= case.get("context", {}).keys()
     }
     missing = sorted({(name, holds) for name in OPERATORS for holds in ("true", "false")} - tried)
-    assert not missing, f"add to corpus/conditions.yaml, from AWS's page, cases with the key that say `holds`: {missing}"
+    assert not missing, f"add to corpus/conditions.yaml, from AWS's page, cases that say `holds`: {missing}"
 
 
 @_of("expect")
