@@ -193,9 +193,9 @@ def _members(before: Answers, after: Answers, ids: Mapping[str, str]) -> Iterato
     levels: list[dict[Who, Level]] = []
     members: list[dict[Who, set[str]]] = []
     for side in (before, after):
-        of = defaultdict(set)
-        for user, group in side.memberships:
-            of[_with_id(group.who, ids)].add(called.get(user.who.name, user.who.name))
+        of: dict[Who, set[str]] = defaultdict(set)
+        for user, joined in side.memberships:
+            of[_with_id(joined.who, ids)].add(called.get(user.who.name, user.who.name))
         ways = sorted(side.ways, key=lambda way: way.permissions.level)
         levels.append({_with_id(way.source.who, ids): way.permissions.level for way in ways})
         members.append(of)
@@ -205,8 +205,7 @@ def _members(before: Answers, after: Answers, ids: Mapping[str, str]) -> Iterato
     for group in sorted(both, key=str):
         found = _difference(was.get(group, set()), now.get(group, set()))
         if found and (_live(before) is _live(after) or group in from_states):
-            level = max(each[group] for each in levels)
-            yield Beside(f"members of {group.label}", found, level=level)
+            yield Beside(f"members of {group.label}", found, level=max(each[group] for each in levels))
 
 
 def _trusting(before: Answers, after: Answers, ids: Mapping[str, str]) -> Iterator[Beside]:
