@@ -260,7 +260,7 @@ def test_a_shut_door_an_unknown_one_and_no_place_to_look_are_refused_with_the_ne
     assert shut.value.next_step == f"{said}, or it asks for another --external-id"
     office = {"mfa": False, "externalId": True, "conditions": ["aws:SourceIp IpAddress 203.0.113.0/24"]}
     office_only = door("stage-reader", role="ops/reader", external_id="Another-ID", requires=office)
-    with pytest.raises(Refusal, match="yours: it is open only if aws:SourceIp IpAddress "):
+    with pytest.raises(Refusal, match=r"yours: it is open only from 203\.0\.113\.0/24; or the file is old"):
         run("stage-reader", "--from", write(tmp_path, "office.json", outputs(office_only)))
     bobs = write(tmp_path, "bobs.json", outputs(door("stage-reader", role="ops/reader", names=("bob",))))
     with pytest.raises(Refusal) as not_hers:
@@ -272,7 +272,16 @@ def test_a_shut_door_an_unknown_one_and_no_place_to_look_are_refused_with_the_ne
     old = outputs(door("b", permits="write"), door("a", names=("bob",)), door("c"), as_of="2026-11-28T06:30:12+00:00")
     with pytest.raises(Refusal, match=r"as of 2026-11-28 06:30 UTC\): 3 doors are there, 2 of them yours\.") as since:
         run("stage-queue", "--from", write(tmp_path, "old.json", old))
-    assert since.value.next_step.endswith("lists; if the door was made since, ask for a newer file")
+    newer = "if the door was made since, ask for a newer file"
+    assert since.value.next_step == f"{newer}; name one that `twokeys assume` lists"
+    hers = door("stage-reader", role="ops/reader")
+    with pytest.raises(Refusal) as unlike:
+        run("stage-raider", "--from", write(tmp_path, "old.json", outputs(hers, as_of="2026-11-28T06:30:12+00:00")))
+    assert unlike.value.next_step == f"name stage-reader, if that is meant; {newer}"
+    daves = door("stage-ext", names=("dave",))  # https://docs.python.org/3/library/difflib.html: two thirds are alike
+    with pytest.raises(Refusal) as unlike:
+        run("stage-queue", "--from", write(tmp_path, "old.json", outputs(hers, daves)))
+    assert unlike.value.next_step == "name one that `twokeys assume` lists"
     with pytest.raises(UsageError, match="TWOKEYS_DOORS"):
         run("stage-reader")
     with pytest.raises(UsageError, match="not both"):

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 _OF_ROLES = ("seconds", "external_id", "mfa_serial", "mfa_code")
 _NOT_OF_SANDBOX = 'run eval "$(twokeys sandbox shell --user NAME)" first, or name other doors with --from'
+_SLIP = 0.8
+"""How much of the name of a door is alike: many begin with that of one account."""
 _NO_COMMAND = 127
 """As a shell says it."""
 
@@ -325,14 +327,17 @@ def _no_door(door: str, reading: Reading, mine: list[Way], where: str) -> Refusa
     known, own = [*dict.fromkeys(way.name for way in reading.ways)], [way.name for way in mine]
     there = {way.name for way in mine or reading.ways if door in (way.account, way.account_name)}
     there |= {way.name for way in reading.ways if way.name == apart(way.account_name, door)}
-    close = [name for name in known if name in there] or [*filter(None, [nearest(door, own) or nearest(door, known)])]
+    slip = nearest(door, own, _SLIP) or nearest(door, known, _SLIP)
+    close = [name for name in known if name in there] or [*filter(None, [slip])]
     yours = f", {len(own)} of them yours" if own else ""
-    step = f"name {' or '.join(close[:4])}, if that is meant" if close else "name one that `twokeys assume` lists"
+    steps = [f"name {' or '.join(close[:4])}, if that is meant"] if close else []
+    steps += ["if the door was made since, ask for a newer file"] if door and reading.dates else []
+    steps += [] if close else ["name one that `twokeys assume` lists"]
     return Refusal(
         f"no door is called {door}" if door else "no door is named",
         where=where,
         why=f"{counted(len(known), 'door')} {'is' if len(known) == 1 else 'are'} there{yours}",
-        next_step=step + ("; if the door was made since, ask for a newer file" if door and reading.dates else ""),
+        next_step="; ".join(steps),
     )
 
 

@@ -238,7 +238,9 @@ def own_doors(profile: str | None, reading: Reading) -> tuple[dict[Way, Way | No
         return {}, unshown
     person = who_is_behind(reading.ways, caller, reading.members)
     names = unsaid(reading.ways, person, reading.members)
-    why = f"the file does not say who is in a group, or signs in at Identity Center ({listed(names, 6)})"
+    of = "is in a group, or signs in at Identity Center"
+    of = f"began your session of {person.label}" if person and person.kind == "role" else of
+    why = f"the file does not say who {of} ({listed(names, 6)})"
     return reached(reading.ways, person, reading.members, caller), why if names else ""
 
 
