@@ -734,14 +734,25 @@ def test_what_is_wrong_with_a_declared_door_is_mended_where_it_is_declared() -> 
     assert without_mfa.next_step.startswith("take `mfa: false` out of door deploy in Pulumi.stage.yaml")
 
 
+def printed_exception(finding: Finding) -> str:
+    exception = finding.next_step.partition("make an exception")[2].partition("{")[2]
+    return "{" + exception.replace("YYYY-MM-DD", "2026-12-31")
+
+
+def test_a_grant_of_the_access_role_stands_by_the_exception_that_its_next_step_prints() -> None:
+    world = two_keys()
+    grant_of_the_access_role(world)
+    (finding,) = world.findings()
+    assert world.rules(json.loads(printed_exception(finding))) == []
+
+
 def test_a_trust_in_an_account_of_ones_own_that_nothing_shows_stands_by_an_exception() -> None:
     world = World()
     world.role("deployer", world.stage, document(trusts(arn(OUTSIDE, "root"))))
     (finding,) = world.findings()
     assert finding.next_step.startswith(f"if account {OUTSIDE} is another company's, add a StringEquals condition")
     assert "; if it is yours, name the state of the stack that holds the grant" in finding.next_step
-    exception = finding.next_step.partition("make an exception")[2].partition("{")[2]
-    added = "{" + exception.replace("YYYY-MM-DD", "2026-12-31")
+    added = printed_exception(finding)
     assert world.rules(json.loads(added)) == []
     by_id = json.loads(added.replace(arn(OUTSIDE, "root"), OUTSIDE))
     assert [one.rule for one in world.check(by_id).accepted] == ["external-id"]
@@ -1215,7 +1226,8 @@ def test_long_term_credentials_are_advice_said_once_in_a_program_that_has_no_com
     live = check(
         build(replace(world.snapshot, evidence=(Evidence("live IAM", caller=CI),))), RULES, {}, TODAY
     ).mandatory
-    assert sum("the state of its stack tells (`--state FILE`)" in one.next_step for one in live) == 3
+    first = "if `people` of a stack makes it, give that stack's state too (`--state FILE`); else "
+    assert sum(one.next_step.startswith(first) for one in live) == 3
     world.add("MemberAccount", "stage")
     assert ([one.urn for one in world.check().mandatory], world.check().advisory) == (
         [one.urn for one in world.resources if one.type == "aws:iam/user:User"],
