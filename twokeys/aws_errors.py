@@ -17,6 +17,8 @@ REGION = "TWOKEYS_REGION"
 """The variable with the region of that door, where the shell has none of its own."""
 WITHIN = "TWOKEYS_WITHIN"
 """The variable that a command has which was begun with its door: a shell, say, that ends with it."""
+DOOR = "TWOKEYS_DOOR"
+"""The variable with the name of that door, for a prompt."""
 BACK = "TWOKEYS_BACK"
 """The variable with what takes the shell out of its door, for `eval` in any shell."""
 DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"})

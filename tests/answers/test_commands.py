@@ -144,6 +144,18 @@ def test_a_state_that_lacks_a_key_fails_and_says_which(tmp_path: Path) -> None:
     assert "0 doors" in exported
 
 
+def test_a_workflow_s_way_that_no_profile_begins_is_named_with_the_arn_that_its_job_needs(tmp_path: Path) -> None:
+    """https://github.com/aws-actions/configure-aws-credentials (role-to-assume)"""
+    issuer, world = "token.actions.githubusercontent.com", two_keys()
+    trusted = {"Federated": arn(HUB, f"oidc-provider/{issuer}")}
+    comes = {f"{issuer}:sub": "repo:acme/shop:ref:refs/heads/main", f"{issuer}:aud": "sts.amazonaws.com"}
+    statement = {"Effect": "Allow", "Principal": trusted, "Action": "sts:AssumeRoleWithWebIdentity"}
+    world.role("gh-shop", world.hub, document(statement | {"Condition": {"StringEquals": comes}}))
+    _, exported = call("export", tmp_path / "doors.json", "--state", write_state(tmp_path / "state.json", world))
+    way = f"GitHub repo:acme/shop:ref:refs/heads/main -> {arn(HUB, 'role/gh-shop')}"
+    assert f"Left out: {way}, which no profile begins\n" in exported
+
+
 def test_a_key_that_a_denial_holds_is_there_and_denied_by_what_the_next_step_names(tmp_path: Path) -> None:
     world = two_keys()
     no = document(grants(DEPLOYER, effect="Deny"))

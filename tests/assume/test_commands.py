@@ -33,6 +33,7 @@ from tests.profiles.test_local_aws import allow, local_aws  # noqa: F401 - the f
 from tests.profiles.test_ways import identity_center
 from twokeys.assume import session as sessions
 from twokeys.assume.commands import assume, console
+from twokeys.doors import RESERVED
 from twokeys.errors import Refusal
 from twokeys.sandbox.local_aws import LocalAws
 from twokeys.sandbox.local_server.mfa import totp
@@ -64,17 +65,19 @@ def run(*arguments: str, command: Any = assume) -> Result:
 def listed(*arguments: str) -> list[str]:
     """The lines of the list that a pipe gets: a comment behind `false`, for a shell that evaluates it."""
     false, *said = run(*arguments).stdout.splitlines()
-    assert false.startswith("false  # a list, and no session")
+    assert false.startswith("false  # eval of this list fails")
     assert all(line.startswith("# ") for line in said)
     return [line[2:] for line in said]
 
 
 def test_a_command_runs_in_a_session_of_the_door_s_role(doors: str, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    script = f"{WHO[:-1]}, __import__('os').environ['TWOKEYS_WITHIN'], file=open({str(out)!r}, 'w'))"
+    script = f"{WHO[:-1]}, __import__('os').environ['TWOKEYS_DOOR'], file=open({str(out)!r}, 'w'))"
     done = run("stage-reader", "--from", doors, "--", sys.executable, "-c", script)
-    assert done.return_value == 0
-    assert out.read_text() == f"{READER} 1\n"
+    assert (done.return_value, done.stderr) == (0, "")
+    assert out.read_text() == f"{READER} stage-reader\n"
+    shell = run("stage-reader", "--from", doors, "--", "true", "--norc")
+    assert shell.stderr.startswith("Note: in stage-reader until ")
 
 
 def test_the_command_s_exit_code_is_the_answer_and_one_that_is_not_there_begins_no_session(doors: str) -> None:
@@ -161,13 +164,22 @@ def test_without_a_command_a_shell_gets_the_session_and_the_way_back(
         "AWS_CREDENTIAL_EXPIRATION",
         "AWS_REGION",
         "TWOKEYS_PROFILE",
+        "TWOKEYS_DOOR",
         "TWOKEYS_BACK",
     }, "what it had before it has again"
     monkeypatch.delenv("AWS_PROFILE")
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
         monkeypatch.setenv(name, said[name])
     assert boto3.client("sts").get_caller_identity()["Arn"] == READER
-    assert listed() == ["Yours:", "  stage-reader  stage  with an external ID"], "of ada, who is behind the session"
+    hers = ["Yours:", "  stage-reader  stage  with an external ID"]
+    assert listed() == hers, "of ada, who is behind the session"
+    for name in ("TWOKEYS_DOOR", "TWOKEYS_BACK"):
+        monkeypatch.setenv(name, said[name])
+    monkeypatch.setenv("AWS_CREDENTIAL_EXPIRATION", "2026-11-29T10:00:00+00:00")
+    within = 'This shell is in stage-reader until 2026-11-29 10:00 UTC; back: `eval "$TWOKEYS_BACK"`'
+    assert listed() == [within, *hers]
+    assert listed("--profile", "mine")[0] == "Yours:", "whose credentials are others"
+    monkeypatch.delenv("TWOKEYS_BACK")
     monkeypatch.setenv("TWOKEYS_PROFILE", "")  # as where its own keys were in its environment
     with pytest.raises(Refusal, match=r"for user ada, and this shell is already in stage-reader\.") as again:
         run("stage-reader", "--mfa-code", "123456")
@@ -248,7 +260,7 @@ def test_a_shut_door_an_unknown_one_and_no_place_to_look_are_refused_with_the_ne
     assert shut.value.next_step == f"{said}, or it asks for another --external-id"
     office = {"mfa": False, "externalId": True, "conditions": ["aws:SourceIp IpAddress 203.0.113.0/24"]}
     office_only = door("stage-reader", role="ops/reader", external_id="Another-ID", requires=office)
-    with pytest.raises(Refusal, match="yours: it is open only if aws:SourceIp IpAddress "):
+    with pytest.raises(Refusal, match=r"yours: it is open only from 203\.0\.113\.0/24; or the file is old"):
         run("stage-reader", "--from", write(tmp_path, "office.json", outputs(office_only)))
     bobs = write(tmp_path, "bobs.json", outputs(door("stage-reader", role="ops/reader", names=("bob",))))
     with pytest.raises(Refusal) as not_hers:
@@ -260,7 +272,16 @@ def test_a_shut_door_an_unknown_one_and_no_place_to_look_are_refused_with_the_ne
     old = outputs(door("b", permits="write"), door("a", names=("bob",)), door("c"), as_of="2026-11-28T06:30:12+00:00")
     with pytest.raises(Refusal, match=r"as of 2026-11-28 06:30 UTC\): 3 doors are there, 2 of them yours\.") as since:
         run("stage-queue", "--from", write(tmp_path, "old.json", old))
-    assert since.value.next_step.endswith("lists; if the door was made since, ask for a newer file")
+    newer = "if the door was made since, ask for a newer file"
+    assert since.value.next_step == f"{newer}; name one that `twokeys assume` lists"
+    hers = door("stage-reader", role="ops/reader")
+    with pytest.raises(Refusal) as unlike:
+        run("stage-raider", "--from", write(tmp_path, "old.json", outputs(hers, as_of="2026-11-28T06:30:12+00:00")))
+    assert unlike.value.next_step == f"name stage-reader, if that is meant; {newer}"
+    daves = door("stage-ext", names=("dave",))  # https://docs.python.org/3/library/difflib.html: two thirds are alike
+    with pytest.raises(Refusal) as unlike:
+        run("stage-queue", "--from", write(tmp_path, "old.json", outputs(hers, daves)))
+    assert unlike.value.next_step == "name one that `twokeys assume` lists"
     with pytest.raises(UsageError, match="TWOKEYS_DOORS"):
         run("stage-reader")
     with pytest.raises(UsageError, match="not both"):
@@ -362,7 +383,7 @@ def test_the_region_is_the_one_that_is_asked_for_else_that_of_the_shell_else_the
     monkeypatch.setenv("TWOKEYS_PROFILE", "work")
     shown = run("stage-reader", "--from", doors)
     assert shown.stderr.endswith('; back: `eval "$TWOKEYS_BACK"`.\n')
-    assert " AWS_REGION AWS_DEFAULT_REGION TWOKEYS_PROFILE TWOKEYS_REGION TWOKEYS_BACK;\n" in shown.stdout
+    assert " AWS_REGION AWS_DEFAULT_REGION TWOKEYS_PROFILE TWOKEYS_DOOR TWOKEYS_REGION TWOKEYS_BACK;\n" in shown.stdout
     for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "TWOKEYS_REGION"):  # in this shell now, for the next door
         assert f"export {name}=eu-central-1;" in shown.stdout
         monkeypatch.setenv(name, "eu-central-1")
@@ -588,6 +609,10 @@ def test_a_door_of_identity_center_is_opened_by_the_sign_in_that_its_profile_has
     with answering({"roleCredentials": keys}) as (portal, asked):
         monkeypatch.setenv("AWS_ENDPOINT_URL_SSO", portal)
         done = run("stage-ReadOnly", "--state", state, "--json", "--seconds", "900")
+        soon = (datetime.now(UTC) + timedelta(minutes=5)).isoformat()
+        closing = door("ro", kind="identity-center-user", role=f"{RESERVED}ReadOnly", expires=soon, documents=False)
+        closed = run("ro", "--from", write(tmp_path, "doors.json", outputs(closing)), "--json")
+    assert "Note: ro closes in 4 min, and this session can do nothing from then on.\n" in closed.stderr
     assert "--seconds did not count" in done.stderr, "GetRoleCredentials takes no duration"
     said = json.loads(done.stdout)
     assert asked == {"account_id": STAGE, "role_name": "ReadOnly"}
@@ -625,6 +650,8 @@ def test_without_a_door_those_there_are_are_listed_one_s_own_first_and_eval_runs
     ]
     assert listed("--from", file) == [*yours, "Of others: 1, which --all lists"]
     assert listed("--from", file, "--all") == [*yours, "Of others:", "  a  stage  with MFA, for user bob"]
+    dated = write(tmp_path, "dated.json", outputs(*entries, as_of="2026-11-28T06:30:12+00:00"))
+    assert listed("--from", dated)[0] == "Yours (as of 2026-11-28 06:30 UTC):"
     for option, others in (((), {}), (("--all",), {"others": ["a"]})):
         said = json.loads(run("--from", file, "--json", *option).stdout)
         names = {whose: [one["declared"]["name"] for one in ways] for whose, ways in said.items()}

@@ -64,6 +64,7 @@ def compared(
     covered: tuple[str, ...] = (HUB, STAGE),
     made: Since = OF_OLD,
     from_states: bool = False,
+    start: datetime | None = None,
 ) -> Comparison:
     of_old(world, made)
     trail = Trail(start=DAY, coverage=Coverage(("us-east-1",)))
@@ -72,7 +73,7 @@ def compared(
     for account in covered:
         trail.coverage.asked(account, "us-east-1", DAY, trail.end or DAY)
     answers = replace(into(read(world.graph), target), from_states=from_states)
-    return compare(answers, trail, learning_days=learning_days)
+    return compare(answers, trail, start, learning_days=learning_days)
 
 
 def usage(found: Comparison) -> dict[str, Usage]:
@@ -777,8 +778,6 @@ def test_failed_sign_ins_of_who_has_a_way_in_are_unusual_in_the_account_on_the_w
     assert [one.use.caller.who.name for one in found.unusual] == ["root user"] * 3 + [hidden, "ann"] * 3
     assert found.apart == {"failed sign-ins on the way": 9}  # each that is listed
     assert found.people == {"ann"}
-    said = "9 unusual (failed sign-in: 6, failed sign-in of the root user: 3)"
-    assert said in headline(read(world.graph), found)
     rows = [said for _, said in to_look_at(read(world.graph), found)[0]]
     assert ["the last of 3 since 2026-09-01 09:00 UTC from 3 addresses" in said for said in rows] == [True] * 3
     assert [" UTC a user name that nobody has of management " in said for said in rows].count(True) == 1
@@ -1173,11 +1172,56 @@ def test_a_way_through_roles_is_used_where_each_session_began_the_next() -> None
     of, all_of = "of which it is not known whether", compared(world, second, covered=())
     lost = "not covered: {}management (1 day): entries and changes of keys there are not known"
     answers = read(world.graph)
-    said, all_said = (
-        headline(answers, one).partition(" unusual (first entry into this role: 1), ")[2] for one in (found, all_of)
-    )
+    said, all_said = (headline(answers, one).partition(" 1 unusual, ")[2] for one in (found, all_of))
     assert said == f"1 step on the way {of} it was used; {lost.format('')}"
     assert all_said == f"1 door and 1 step on the way {of} they were used; {lost.format(STAGE + ' (1 day), ')}"
+
+
+def in_session(record: dict[str, Any], of: str, begins: str) -> dict[str, Any]:
+    """A call with the key of a session, and the key of the session that it begins."""
+    return {
+        **record,
+        "userIdentity": {**record["userIdentity"], "accessKeyId": of},
+        "responseElements": {"credentials": {"accessKeyId": begins}},
+        "recipientAccountId": HUB,
+    }
+
+
+@pytest.mark.parametrize("since", [0, 1.5])
+def test_an_entry_from_a_session_that_was_begun_without_a_door_is_without_a_door_and_of_who_began_it(
+    since: float,
+) -> None:
+    """`accessKeyId` of a call is that of its session, which the answer of AssumeRole has: AWS's userIdentity page.
+
+    A foreign repository comes, perhaps before the period, and goes on by another role.
+    """
+    world, provider = two_keys(), GITHUB.replace(STAGE, HUB)
+    world.role("other", world.hub, document(trusts(CI)))
+    world.grant("other", world.hub, DEPLOYER)
+    replaced(world, "deployer", assumeRolePolicy=document(trusts(f"arn:aws:iam::{HUB}:root")))
+    said = {"StringLike": {"token.actions.githubusercontent.com:sub": "repo:acme/*"}}
+    job = {"Effect": "Allow", "Principal": {"Federated": provider}, "Action": f"sts:{WEB}", "Condition": said}
+    replaced(world, "ci", assumeRolePolicy=document(job))
+    begun = []
+    for repository, hours in (("acme", 0), ("octo", 1)):
+        by = {**JOB, "userName": f"repo:{repository}/app:ref:refs/heads/main", "identityProvider": provider}
+        record = entry(CI_SESSION, arn(HUB, "role/ci"), at(0, hours), eventName=WEB, userIdentity=by)
+        begun.append(in_session(record, "", f"ASIA{repository}"))
+    found = compared(
+        world,
+        *begun,
+        in_session(entry(CI_SESSION, DEPLOYER, at(0, 2)), "ASIAacme", "ASIA2"),
+        in_session(entry(CI_SESSION, arn(HUB, "role/other"), at(0, 3)), "ASIAocto", "ASIA3"),
+        in_session(entry(f"arn:aws:sts::{HUB}:assumed-role/other/run-2", DEPLOYER, at(0, 4)), "ASIA3", "ASIA4"),
+        start=DAY + timedelta(hours=since),
+        learning_days=2,
+    )
+    assert [one.use.key for one in found.population if one.doors][-1] == "ASIA2"
+    (came,) = [said for _, said in to_look_at(found.answers, found)[0] if "-> role deployer" in said]
+    assert " as run-2, begun by GitHub repo:octo/app:ref:refs/heads/main -> role deployer " in came
+    assert came.endswith(": session begun without a door")
+    (who, *_) = entered(found.answers, found)
+    assert who == "GitHub repo:octo/app:ref:refs/heads/main"
 
 
 @pytest.mark.parametrize("used", [False, True])
@@ -1370,7 +1414,6 @@ def test_temporary_credentials_of_a_user_that_nothing_shows_and_of_the_root_user
         "ConsoleLogin",
         *([] if as_root else ["DeleteBucket"]),
     ]
-    assert ("unusual (call as the root user: 1, sign-in " in headline(read(two_keys().graph), found)) is as_root
     counted = {} if as_root else {f"calls of user zoe of {STAGE} with temporary credentials": 1}
     assert {what: count for what, count in found.apart.items() if "sign-in" not in what} == counted
 
@@ -1515,12 +1558,50 @@ def test_the_first_entry_into_a_role_is_unusual_after_the_learning_period_only()
     assert whys(twice) == []
 
 
+def test_what_is_usual_is_learned_from_the_records_before_the_period_too_and_the_top_says_from_when_on() -> None:
+    answers, trail = read(two_keys().graph), Trail()
+    for day in (0, 16, 18):
+        trail.add(entry(CI_SESSION, DEPLOYER, at(day), sourceIPAddress=f"192.0.2.{day // 18}"))
+    other = entry(CI_SESSION.replace("/ci/", "/other/"), DEPLOYER, at(16))
+    for days, unusual, since in (
+        (14, 2, ""),
+        (17, 1, " (by what is usual from 2026-09-18 09:00 UTC on)"),
+        (30, 0, None),
+    ):
+        trail.add(other)
+        found = compare(into(answers, STAGE), trail, DAY + timedelta(days=15), learning_days=days)
+        assert len(found.unusual) == unusual
+        said = "all of the period only teaches what is usual" if since is None else f"{unusual} unusual{since}"
+        assert f"), {said}" in headline(answers, found)
+
+
+def test_break_glass_is_unusual_at_any_time_by_its_persons_and_what_updates_enter_without_mfa_is_not() -> None:
+    """docs/break-glass.md: nobody uses it unnoticed."""
+    for condition, unusual in ((MFA, 3), (None, 0)):
+        world, ann = root_sessions(), arn(HUB, "user/ann")
+        world.add("User", "ann", world.hub, name="ann", arn=ann)
+        replaced(world, "ci", assumeRolePolicy=document(trusts(ann, condition=condition)))
+        begun = {"recipientAccountId": HUB, "responseElements": {"credentials": {"accessKeyId": "ASIA1"}}}
+        root = {"eventName": "AssumeRoot", "requestParameters": {"targetPrincipal": STAGE}}
+        after = entry(CI_SESSION, DEPLOYER, at(0, 1), **root)
+        after["userIdentity"] |= {"accessKeyId": "ASIA1"}
+        other = entry(CI_SESSION.replace("run-1", "bob"), DEPLOYER, at(2), **root)
+        alone = entry(ann, CI, at(1), recipientAccountId=HUB)
+        found = compared(world, entry(ann, CI, at(0), **begun), after, alone, other, learning_days=14)
+        assert whys(found) == [("entry by break-glass",)] * unusual
+        assert [one.use.time.day for one in found.unusual] == [1, 2, 3][:unusual]
+    replaced(world, "ci", assumeRolePolicy=document(trusts(ann, condition=MFA)))
+    people = [entry(CI_SESSION.replace("run-1", who), "", at(day), **root) for day, who in enumerate(("ann", "bob"))]
+    first = ("entry by break-glass", "this principal's first entry into this role")
+    assert whys(compared(world, *people)) == [first, first]
+
+
 def test_where_all_of_the_period_only_teaches_what_is_usual_it_is_not_said_that_nothing_is_unusual() -> None:
     ever = "all of the period only teaches what is usual"
     world = two_keys()
     answers = read(world.graph)
     failed = denied(f"arn:aws:iam::{HUB}:user/ann", DEPLOYER, at(1))
-    for records, said in (([], ever), ([failed], f"1 unusual (failed attempt: 1), {ever}")):
+    for records, said in (([], ever), ([failed], f"1 unusual, {ever}")):
         found = compared(world, entry(CI_SESSION, DEPLOYER, at(0)), *records, learning_days=14)
         top = f"CloudTrail of us-east-1 only: 1 entry (1 by a door, 0 without a door), {said}"
         assert headline(answers, found).startswith(top)

@@ -136,7 +136,7 @@ def test_what_a_door_asks_of_where_a_session_is_and_the_pause_it_is_in_stand_on_
     pauses = [["2021-01-01T00:00:00Z", "2999-01-01T00:00:00Z"]]
     found = page(tmp_path, outputs(door("a", requires=office), door("b", role="b", pauses=pauses)))
     assert len(found.links) == 1
-    assert "only if aws:SourceIp IpAddress 203.0.113.0/24" in found.text
+    assert "only from 203.0.113.0/24" in found.text
     assert "opens 2999-01-01" in found.text
 
 

@@ -239,6 +239,8 @@ def test_within_a_door_s_session_it_is_known_whose_doors_of_identity_center_are(
     assert person == Who("user", MANAGEMENT, "ada")
     assert unsaid(ways, person, members) == []
     assert unsaid(ways, Who.named(session), members) == ["prod-ReadOnly", "stage-ReadOnly"]
+    job = Who.named(f"arn:aws:sts::{MANAGEMENT}:assumed-role/gh-shop/ci")  # by web identity: nobody else comes in
+    assert unsaid(ways, job, members) == []
 
 
 def test_of_a_session_by_identity_center_it_is_known_whose_it_is_and_what_leads_on_from_its_role() -> None:

@@ -18,6 +18,7 @@ import pytest
 import yaml
 
 from tests.access.states import write_state
+from tests.access.test_identity_center import put
 from tests.access.world import HUB, STAGE, World, arn, document, trusts, two_keys
 from tests.in_process import said
 from tests.sandbox.conftest import TWOKEYS, Run
@@ -276,6 +277,7 @@ def test_down_forgets_everything_and_touches_nothing_else(twokeys: Run, project:
         ("ann", "999999999999", f"nobody of 999999999999 is called ann .* {HUB}, {STAGE}. .* --account"),
         ("ci", None, "ci is a role .* `twokeys verify STACK`, or be one of ann"),
         ("anna", None, "nobody is called anna .* the users are ann.* name ann"),
+        ("erin", None, r"erin signs in at IAM Identity Center .* `twokeys profiles --person erin --dry-run`"),
         ("ann", STAGE, None),
     ],
 )
@@ -285,6 +287,7 @@ def test_somebody_of_the_sandbox_is_named_with_the_account_where_several_have_on
     world = two_keys()
     for place in (world.hub, world.stage):
         world.add("User", "ann", place, name="ann")
+    put(world, "aws:identitystore/user:User", "erin", world.hub, userName="erin", userId="u-1")
     states = [write_state(tmp_path / "state.json", world)]
     if said is None:
         assert account_of(user, states, account) == account

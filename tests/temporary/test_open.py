@@ -181,6 +181,19 @@ def test_a_copy_stands_behind_its_original_with_a_role_of_its_own_and_mfa_for_wh
     ]
 
 
+@pytest.mark.usefixtures("_unpreviewed")
+def test_a_session_by_identity_center_can_do_nothing_after_the_end_whatever_its_length(shop: Path) -> None:
+    """The end stands in the permission set, which AWS asks at each call of a session:
+    https://docs.aws.amazon.com/singlesignon/latest/userguide/permissionsetcustom.html
+    """
+    center = CONFIG.replace("to: {role: team/reader}", "to: {role: reader}\n      via: identity-center", 1)
+    (shop / "Pulumi.shop.yaml").write_text(center.replace("      mfa: false\n", "", 1))
+    asked = ("shop-queue", "--from", "shop-reader", "--user", "bob", "--for", "2h")
+    told = _dry(shop, *asked)
+    assert told["lastSessionEnds"] == told["expires"]
+    assert "a session that is open then can do nothing any more" in call(shop, *asked, "--reason", "r", "--dry-run")
+
+
 FLOW = (
     "twokeys:doors: {a: {from: {user: bob}, to: {role: r}, permissions: {managedPolicies: "
     "[arn:aws:iam::aws:policy/ReadOnlyAccess]}, reason: x, owner: o, expires: 2026-01-31}}"

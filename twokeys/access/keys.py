@@ -61,6 +61,7 @@ class Statement:
     urn: str | None
     source: str | None = None
     advice: bool = False
+    denied: bool = False
 
 
 def statements(graph: Graph) -> Iterator[Statement]:
@@ -231,14 +232,15 @@ class _Reader:
         elsewhere = [one for one in elsewhere if not any(declaring(self._graph.snapshot, one.urn))]  # roles to enter
         if source.urn is not None or source in self._of_sets or any(True for _ in source.all_documents):
             why = denial(door, "grant")
-            if why:
+            if denied := why is not None:
                 let = f"let {source.label} assume {to_write}"
                 step = f"{past(why, let)}, {out}"
             elif excluding := self._judge.excluding(source, role, "grant"):
                 why = f"{source.label} is granted it only under {' and '.join(excluding)}, which it cannot meet"
                 step = f"correct that condition, {out}"
             why = why or f"no policy of {source.label} grants sts:AssumeRole on it"
-            return _about(door, Lack.GRANT, f"{about}, but {why}: the grant key is missing", step, role)
+            about += f", but {why}: the grant key is missing"
+            return replace(_about(door, Lack.GRANT, about, step, role), denied=denied)
         if unpinned:
             about += f", but {source.label} of this stack lives in account {self._account(unpinned[0])}"
             return _about(door, Lack.PROOF, about + ": the grant key is not proved", PIN, role)
@@ -286,7 +288,8 @@ class _Reader:
         elif self._graph.snapshot.is_beside(role.urn):
             step += self._grant_first(Lack.TRUST, door.id)
         together = role.urn and self._graph.snapshot.is_beside(role.urn) == self._graph.snapshot.is_beside(source.urn)
-        return _about(door, Lack.TRUST, about, step, role if together or not source.urn else source)
+        said = _about(door, Lack.TRUST, about, step, role if together or not source.urn else source)
+        return replace(said, denied=why is not None and not why.startswith(PolicyKind.TRUST.value))
 
     def _callers(self, source: Identity) -> list[Identity]:
         """Who calls AWS: of a group its members, as no trust can name a group."""

@@ -140,11 +140,11 @@ def export_command(file: Path, *, shown: Callable[[], Snapshot]) -> None:
     """
     from twokeys.access.graph import build
     from twokeys.answers.model import State
-    from twokeys.answers.published import published
+    from twokeys.answers.published import KINDS, published
     from twokeys.answers.reading import read
     from twokeys.answers.summary import not_shown, scope
     from twokeys.files import write_output
-    from twokeys.shown import counted, printable
+    from twokeys.shown import counted, listed, printable
 
     found = read(build(shown()))
     doors = published(found)
@@ -158,8 +158,15 @@ def export_command(file: Path, *, shown: Callable[[], Snapshot]) -> None:
             click.echo(printable(f"Left out: {door.source.short} -> {door.target.short} ({door.lacks})"))
     for line in dict.fromkeys(f"Not proved: {one.message}. Next step: {one.next_step}" for one in found.not_proved):
         click.echo(printable(line))
-    if roots := sum(len(way.steps) == 1 and way.target.who.kind == "root-user" for way in found.ways):
-        click.echo(f"Left out: {counted(roots, 'root session')}, which no profile begins")
+    direct = [way for way in found.ways if len(way.steps) == 1]
+    roots = sum(way.target.who.kind == "root-user" for way in direct)
+    others = [
+        f"{way.source.short} -> {way.target.arn}"
+        for way in direct
+        if way.target.who.kind == "role" and way.source.who.kind not in KINDS and not way.as_aws_made_it
+    ]
+    for left in filter(None, (listed(others, 12), counted(roots, "root session") if roots else "")):
+        click.echo(printable(f"Left out: {left}, which no profile begins"))
     for line in filter(None, (not_shown(found), scope(found))):
         click.echo(printable(line))
 

@@ -31,7 +31,8 @@ from twokeys.iam.verdict import all_of, one_of
 
 FORMAT = 1
 """Another number says that this version would read the file wrongly; of a field more it is not in need."""
-_KINDS = ("role", "user", "group", "identity-center-user", "identity-center-group")
+KINDS = ("role", "user", "group", "identity-center-user", "identity-center-group")
+"""Who has profiles: of another, such as a workflow by its token, a way is left out."""
 
 
 def published(answers: Answers) -> dict[str, Any]:
@@ -80,7 +81,7 @@ def _users(answers: Answers) -> Iterator[Party]:
 def doors_of(answers: Answers) -> Iterator[ExportedDoor]:
     """The ways that are one door of a person, a group or a role, also within an account, without their documents."""
     for way in answers.all_ways:
-        if len(way.steps) == 1 and way.source.who.kind in _KINDS and way.target.who.kind == "role":
+        if len(way.steps) == 1 and way.source.who.kind in KINDS and way.target.who.kind == "role":
             yield ExportedDoor(name=_name(way), door=_door(way), documents=())
 
 

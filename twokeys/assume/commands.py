@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 _OF_ROLES = ("seconds", "external_id", "mfa_serial", "mfa_code")
 _NOT_OF_SANDBOX = 'run eval "$(twokeys sandbox shell --user NAME)" first, or name other doors with --from'
+_SLIP = 0.8
+"""How much of the name of a door is alike: many begin with that of one account."""
 _NO_COMMAND = 127
 """As a shell says it."""
 
@@ -144,7 +146,7 @@ def assume(
         raise
     if command:
         surroundings = {name: value for name, value in os.environ.items() if name not in session.unset}
-        if not command[1:]:  # a shell, say
+        if all(word.startswith("-") for word in command[1:]):  # a shell, say
             note(f"in {session.way.name} until {in_utc(session.expires)}; back: `exit`")
         stopping = signal.signal(signal.SIGINT, lambda *_: None)  # Ctrl-C is for the command, which may go on
         try:
@@ -252,7 +254,9 @@ def _say_doors(
 ) -> None:
     """The caller's own doors; of the others, their number, or where all are asked for each."""
     from twokeys.assume.session import own_doors
+    from twokeys.aws_errors import DOOR, in_shell, leave
     from twokeys.profiles.commands import way_data
+    from twokeys.profiles.options import moment
     from twokeys.profiles.reading import with_states
     from twokeys.profiles.ways import least
 
@@ -272,8 +276,11 @@ def _say_doors(
         click.echo(json.dumps(said))
     else:
         lines = [*map(printable, _lines(reading, mine, [*others.values()], known=not why, of_others=of_others))]
+        if in_shell(profile) and (inside := os.environ.get(DOOR)):
+            ends = moment(os.environ.get("AWS_CREDENTIAL_EXPIRATION"))
+            lines.insert(0, f"This shell is in {inside}{f' until {in_utc(ends)}' if ends else ''}; back: {leave()}")
         if not sys.stdout.isatty():  # `eval "$(twokeys assume $DOOR)" && ...` may read it, of a variable that is empty
-            lines = ["false  # a list, and no session, for which name a DOOR", *(f"# {line}" for line in lines)]
+            lines = ["false  # eval of this list fails: name a DOOR for a session", *(f"# {line}" for line in lines)]
         click.echo("\n".join(lines))
 
 
@@ -290,7 +297,7 @@ def _lines(
     def row(way: Way, *more: str) -> str:
         return f"  {way.name:{name}}  {way.account_name:{account}}  {_about(way, *more)}".rstrip()
 
-    yield "Yours:"
+    yield f"Yours ({', '.join(reading.dates)}):" if reading.dates else "Yours:"
     yield from (row(way, f"behind {before.name}" if before else "") for way, before in mine.items())
     if not mine:
         yield "  none" if known else "  not known"
@@ -320,14 +327,17 @@ def _no_door(door: str, reading: Reading, mine: list[Way], where: str) -> Refusa
     known, own = [*dict.fromkeys(way.name for way in reading.ways)], [way.name for way in mine]
     there = {way.name for way in mine or reading.ways if door in (way.account, way.account_name)}
     there |= {way.name for way in reading.ways if way.name == apart(way.account_name, door)}
-    close = [name for name in known if name in there] or [*filter(None, [nearest(door, own) or nearest(door, known)])]
+    slip = nearest(door, own, _SLIP) or nearest(door, known, _SLIP)
+    close = [name for name in known if name in there] or [*filter(None, [slip])]
     yours = f", {len(own)} of them yours" if own else ""
-    step = f"name {' or '.join(close[:4])}, if that is meant" if close else "name one that `twokeys assume` lists"
+    steps = [f"name {' or '.join(close[:4])}, if that is meant"] if close else []
+    steps += ["if the door was made since, ask for a newer file"] if door and reading.dates else []
+    steps += [] if close else ["name one that `twokeys assume` lists"]
     return Refusal(
         f"no door is called {door}" if door else "no door is named",
         where=where,
         why=f"{counted(len(known), 'door')} {'is' if len(known) == 1 else 'are'} there{yours}",
-        next_step=step + ("; if the door was made since, ask for a newer file" if door and reading.dates else ""),
+        next_step="; ".join(steps),
     )
 
 
@@ -344,7 +354,8 @@ def _open(ways: list[Way], reading: Reading, **how: Any) -> Session:  # noqa: AN
     if since := closed(way):
         note(f"by its file {way.name} is {since}, and AWS let you in: ask for a newer file")
     elif way.expires and way.expires < session.expires:
-        note(f"{way.name} {left(way.expires, datetime.now(UTC))}, and this session ends {session.expires:%H:%M} UTC")
+        ends = f"ends {session.expires:%H:%M} UTC" if isinstance(way, RoleWay) else "can do nothing from then on"
+        note(f"{way.name} {left(way.expires, datetime.now(UTC))}, and this session {ends}")
     return session
 
 

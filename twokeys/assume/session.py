@@ -19,7 +19,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError, NoCredentialsError, SSOError, TokenRetrievalError
 from botocore.session import Session as Configuration
 
-from twokeys.aws_errors import BACK, DENIED, PROFILE, REGION, WITHIN, in_shell, leave, no_answer, refusal_of
+from twokeys.aws_errors import BACK, DENIED, DOOR, PROFILE, REGION, WITHIN, in_shell, leave, no_answer, refusal_of
 from twokeys.aws_reference import known_region
 from twokeys.doors import Who
 from twokeys.errors import Refusal
@@ -101,7 +101,7 @@ class Session:
     def marked(self, own: Sequence[str] = ()) -> dict[str, str]:
         """The same, the profile of the caller, a region that is not the shell's own, and the way back to its `own`."""
         region = {} if self.region in {None, _region_of_surroundings()} else {REGION: self.region or ""}
-        there = self.environment | {PROFILE: self.profile} | region
+        there = self.environment | {PROFILE: self.profile, DOOR: self.way.name} | region
         gone = [*(name for name in (*there, BACK) if name not in own), *(f"{_OWN}{name}" for name in own)]
         again = "".join(f'export {name}="${_OWN}{name}";' for name in own)
         profile = {} if self.profile in {"", "default"} else {"AWS_PROFILE": self.profile}
@@ -238,7 +238,9 @@ def own_doors(profile: str | None, reading: Reading) -> tuple[dict[Way, Way | No
         return {}, unshown
     person = who_is_behind(reading.ways, caller, reading.members)
     names = unsaid(reading.ways, person, reading.members)
-    why = f"the file does not say who is in a group, or signs in at Identity Center ({listed(names, 6)})"
+    of = "is in a group, or signs in at Identity Center"
+    of = f"began your session of {person.label}" if person and person.kind == "role" else of
+    why = f"the file does not say who {of} ({listed(names, 6)})"
     return reached(reading.ways, person, reading.members, caller), why if names else ""
 
 

@@ -77,7 +77,7 @@ class _Moment(click.DateTime):
     type=click.IntRange(0, 36_500),
     default=LEARNING,
     show_default=True,
-    help="Days at first that only teach what is usual.",
+    help="Days of the first records, those before --from too, that only teach what is usual.",
 )
 @click.option(
     "--person",

@@ -17,7 +17,7 @@ from twokeys.audit.coverage import WasRead
 from twokeys.audit.dates import dated
 from twokeys.audit.entries import DoorUse, Entry, Usage, uses_of_doors
 from twokeys.audit.known import Records
-from twokeys.audit.record import EARLIER, HIDDEN, SESSION, SIGN_INS, Use, resolved
+from twokeys.audit.record import EARLIER, HIDDEN, SESSION, SIGN_INS, Use
 from twokeys.audit.sorting import Sorting
 from twokeys.audit.stood import Stood
 from twokeys.audit.strengths import as_they_may_be, strengths_of
@@ -25,8 +25,6 @@ from twokeys.audit.trail import LONGEST, Change, Trail, by_credentials
 from twokeys.audit.unusual import Unusual, is_weak, unusual
 from twokeys.audit.way_uses import WayUse, way_use
 from twokeys.doors import Who
-
-_BEFORE = "sessions that began before the period, of roles without a door"
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +141,7 @@ def compare(
 
     Without a period, as of no records at all, nothing is said of a door.
     """
-    asked, uses = (start, end), trail.uses(start, end, _longest_sessions(answers))
+    asked, since, uses = (start, end), start, trail.uses(None, end, _longest_sessions(answers))
     spanned = _spanned(trail, start, end)
     period = _period(start or spanned[0], end or spanned[1]) if spanned else None
     start, end = spanned or (None, None)
@@ -154,7 +152,10 @@ def compare(
     accounts = {*answers.accounts} | others
     key_calls, changes = tuple(_key_calls(answers, trail, accounts)), tuple(_changes(answers, trail, accounts))
     gone, there = (find(answers, changes) for find in (taken_back, not_in_states))
-    sorting = Sorting(answers, [resolved(use, answers.principals) for use in uses], gone)
+    before, sorting = (
+        Sorting(answers, [use for use in uses if (since is not None and use.time < since) is early], gone)
+        for early in (True, False)
+    )
     coming |= {user.who for user, group in answers.memberships if group.who in coming}
     signed = [use for use in sorting.uses if use.account in others and is_weak(use, coming)]
     population = tuple(sorting.population)
@@ -166,14 +167,17 @@ def compare(
     gone, there = (with_entries(each, came, answers) for each in (gone, there))
     strengths = strengths_of(answers, population, (*gone, *there))
     answers = as_they_may_be(answers, (*gone, *there))
-    learned = start and start + min(timedelta(days=learning_days), datetime.max.replace(tzinfo=UTC) - start)
+    first = trail.start or datetime.max.replace(tzinfo=UTC)
+    learned = start and max(start, first + min(timedelta(days=learning_days), datetime.max.replace(tzinfo=UTC) - first))
     return Comparison(
         answers=answers,
         start=start,
         end=end,
         learned_until=learned,
         doors=doors,
-        unusual=unusual(answers, trail, [*sorting.judged, *signed], population, accounts, learned),
+        unusual=unusual(
+            answers, trail, [*before.judged, *sorting.judged, *signed], population, accounts, since, learned
+        ),
         apart=dict(
             sorted((sorting.apart + Counter(map(_on_the_way, signed)) + _calls_counted(answers, key_calls)).items())
         ),

@@ -7,7 +7,7 @@ from twokeys.answers.model import Answers, Way
 from twokeys.answers.permissions import Level
 from twokeys.audit.changes import LETS_IN
 from twokeys.audit.comparison import Comparison
-from twokeys.audit.entries import Usage
+from twokeys.audit.entries import Entry, Usage
 from twokeys.audit.record import Use
 from twokeys.audit.stood import Stood
 from twokeys.audit.to_look_at import in_time, to_look_at
@@ -79,8 +79,6 @@ def saw(answers: Answers, comparison: Comparison) -> str:
         f"role {use.role} of {answers.account_name(use.account)}, as {use.session}" for use in comparison.earlier
     ]
     at_work = f" that began before the period {'was' if len(earlier) == 1 else 'were'} at work"
-    kinds = [f"{kind}: {count}" for kind, count in Counter(one.kind for one in comparison.unusual).most_common()]
-    unusual = f"{len(comparison.unusual)} unusual" if kinds or not _only_learning(comparison) else ""
     doors, steps = comparison.not_known
     of = " and ".join(filter(None, (_some(doors, "door"), _some(steps, "step", " on the way"))))
     seen = (
@@ -89,8 +87,7 @@ def saw(answers: Answers, comparison: Comparison) -> str:
         _some(len(earlier), "session", f"{at_work} ({listed(earlier, most=FEW)})"),
         *(f"{n} whose {what} is not shown though its door asks for it" for what, n in comparison.not_shown.items()),
         _some(len(comparison.changes), "change", " of keys"),
-        unusual + (f" ({listed(kinds, most=MANY)})" if kinds else ""),
-        _ONLY_LEARNING if _only_learning(comparison) else "",
+        *_how_many_unusual(comparison),
     )
     not_known = (
         f"{of} of which it is not known whether {'it was' if doors + steps == 1 else 'they were'} used" if of else "",
@@ -178,15 +175,20 @@ def entered(answers: Answers, comparison: Comparison, sources: Container[str] = 
     of_uses = comparison.strengths
     for one in comparison.population:
         if not one.on_the_way:
-            who = caller(one.use, answers)
+            who = _who_came(one, answers)
             doors = [door.source.short for door in one.doors if door.source.short in sources]
             by = who if who in doors else next(iter(doors), who)
             how = kind_of(one).removeprefix(SURE).removeprefix("entry ")
             came[by][one.use.target.label, how if by == who else f"{how} by {who}".strip()].append(one.use)
             strengths[by][of_uses[one.use.id]] += 1
-    without = {caller(use, answers) for use in comparison.undeclared}
+    without = {_who_came(one, answers) for one in comparison.population if not one.doors}
     order = sorted(came, key=lambda who: (who not in without, -max(strengths[who]), -strengths[who].total()))
     return {who: (strengths[who], came[who]) for who in order}
+
+
+def _who_came(one: Entry, answers: Answers) -> str:
+    """Who came by a door, or began the session that came without one."""
+    return caller((not one.doors and one.use.begun_by) or one.use, answers)
 
 
 def _may_have_logs(comparison: Comparison) -> bool:
@@ -194,12 +196,13 @@ def _may_have_logs(comparison: Comparison) -> bool:
     return any(one.caller or one.read or one.not_readable for one in comparison.was_read.sources)
 
 
-def _only_learning(comparison: Comparison) -> bool:
-    return (
-        comparison.learned_until is not None
-        and comparison.end is not None
-        and comparison.learned_until > comparison.end
-    )
+def _how_many_unusual(comparison: Comparison) -> tuple[str, ...]:
+    """How many uses are unusual, and from when on habits were judged, where that is not all of the period."""
+    learned, start, end = comparison.learned_until, comparison.start, comparison.end
+    count = f"{len(comparison.unusual)} unusual"
+    if learned and end and learned > end:
+        return (count, _ONLY_LEARNING) if comparison.unusual else (_ONLY_LEARNING,)
+    return (count + (f" (by what is usual from {in_utc(learned)} on)" if learned and learned != start else ""),)
 
 
 def _entries(comparison: Comparison) -> str:
@@ -347,12 +350,10 @@ def period(comparison: Comparison) -> str:
     several = [one for one in comparison.population if len(one.doors) > 1]
     times = sum(len(one.doors) for one in several)
     apart = ", ".join(_counted_apart(count, what) for what, count in comparison.apart.items())
-    learned = comparison.learned_until if not _only_learning(comparison) else None
     seen = (
         *(_some(there[kind], "step", kind.removeprefix("step")) for kind in (STEP, PERHAPS_A_STEP)),
         f"entries that several doors explain, counted at each: {len(several)} ({times} uses)" if several else "",
         f"not among the entries: {apart}" if apart else "",
-        f"what is usual is learned until {learned:%Y-%m-%d %H:%M}" if learned else "",
     )
     about = "; ".join(filter(None, seen))
     span = f"CloudTrail from {comparison.start:%Y-%m-%d %H:%M} to {comparison.end:%Y-%m-%d %H:%M} UTC"

@@ -143,8 +143,18 @@ class Use:
     """
     in_root: bool = False
     """Whether the call was made in a root session that the caller began."""
-    begun_by: Use | None = None
-    """Of a change the entry by which the session that called was begun, or the first of those that lead to it."""
+    entered_by: Use | None = None
+    """The entry by which the session that called was begun, as its access key tells."""
+
+    @property
+    def entries_before(self) -> list[Use]:
+        """Those that led to the session that called, the last first."""
+        return [self.entered_by, *self.entered_by.entries_before] if self.entered_by else []
+
+    @property
+    def begun_by(self) -> Use | None:
+        """The first of them."""
+        return next(reversed(self.entries_before), None)
 
     @property
     def target(self) -> Who:

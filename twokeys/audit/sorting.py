@@ -5,16 +5,19 @@ docs/audit-events-words.md says what counts as an entry.
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from twokeys.answers.model import Answers, Step
 from twokeys.audit.ended import Ended
 from twokeys.audit.entries import Doors, Entry
-from twokeys.audit.record import EARLIER, SESSIONS, SIGN_INS, Use
+from twokeys.audit.record import EARLIER, SESSIONS, SIGN_INS, Use, resolved
 from twokeys.audit.stood import Stood
 from twokeys.doors import Who
 from twokeys.doors.who import CARRIERS
 
 _BEFORE = "sessions that began before the period, of roles without a door"
+_BEGUN_SO = "session begun without a door"
+"""Of whoever called, which is said with it."""
 
 
 class Sorting:
@@ -26,42 +29,57 @@ class Sorting:
 
     def __init__(self, answers: Answers, uses: Iterable[Use], gone: Iterable[Stood] = ()) -> None:
         self._answers = answers
-        self.uses = list(uses)
+        self.uses = [resolved(use, answers.principals) for use in uses]
         self.doors, self.steps = _doors(answers)
         ended = Ended(gone, answers)
         self._entered, self._on_the_way = (Doors(each, answers, ended) for each in (self.doors, self.steps))
+        self._known = answers.shown | {*answers.accounts}
         self._led_through = set(_led_through(answers))
+        self._found: dict[tuple[str, str], tuple[list[Entry], str | None]] = {}
         self.apart: Counter[str] = Counter()
         self.judged: list[Use] = []
         self.population: list[Entry] = []
         for use in self.uses:
-            is_step = use.failed is None and use.event not in SIGN_INS and self._take_on_the_way(use)
-            if use.account in answers.accounts:
-                self._take_into(use, is_step=is_step)
+            entries, apart = self._sorted(use)
+            self.population += entries
+            self.apart += Counter([apart] if apart else ())
+            may_be = use.delegate or not (_needs_no_door(use) or use.event == EARLIER)
+            self.judged += [use] if may_be and use.account in answers.accounts else []
 
-    def _take_into(self, use: Use, *, is_step: bool) -> None:
-        """A use of an account that is asked for: an entry, unless it is apart, or a step on the way."""
-        other = _why_no_entry(use)
-        if other is None or (use.failed is None and self._hands_on(use)):
-            entry = self._entered.explain(use)
-            other = _BEFORE if use.event == EARLIER and not entry.doors else None
-            self.population += [] if other else [entry]
-        self.apart += Counter([other] if other and not is_step else ())
-        self.judged += [use] if use.delegate or not (_needs_no_door(use) or use.event == EARLIER) else []
-
-    def _take_on_the_way(self, use: Use) -> bool:
-        """Whether it is a use of a step, or one by which somebody comes where a way leads through: in an account that
-        is not asked for, or from within.
+    def _sorted(self, use: Use) -> tuple[list[Entry], str | None]:
+        """The entry or the use of a step that a use is, or what it is apart, in words; from a session that was itself
+        begun without a door no door explains it. That is not known of an account whose users and roles are not shown.
         """
-        step = self._on_the_way.explain(use, on_the_way=True)
+        of = use.id, use.event
+        if of not in self._found:
+            step = None if use.failed is not None or use.event in SIGN_INS else self._step_of(use)
+            entry, apart = self._entry_of(use) if use.account in self._answers.accounts else (None, None)
+            entries = [one for one in (step, entry) if one]
+            before = (each for each in use.entries_before if each.account in self._known)
+            if any(not one.doors for each in before for one in self._sorted(each)[0]):
+                entries = [replace(one, doors=(), perhaps="", unmet=(*one.unmet, _BEGUN_SO)) for one in entries]
+            self._found[of] = entries, None if step else apart
+        return self._found[of]
+
+    def _entry_of(self, use: Use) -> tuple[Entry | None, str | None]:
+        """A use of an account that is asked for: an entry, or what it is apart, in words."""
+        apart = _why_no_entry(use)
+        if apart and (use.failed is not None or not self._hands_on(use)):
+            return None, apart
+        entry = self._entered.explain(resolved(use, self._answers.principals))
+        return (None, _BEFORE) if use.event == EARLIER and not entry.doors else (entry, None)
+
+    def _step_of(self, use: Use) -> Entry | None:
+        """A use of a step, or one by which somebody comes where a way leads through: in an account that is not asked
+        for, or from within.
+        """
+        step = self._on_the_way.explain(resolved(use, self._answers.principals), on_the_way=True)
         begins = use.target in self._led_through and use.event not in SESSIONS
         if use.account not in self._answers.accounts:
             begins = begins and (self._hands_on(use) or not _by_service(use))
         else:
             begins = begins and not _by_service(use) and _needs_no_door(use)
-        on_the_way = bool(step.doors) or begins
-        self.population += [step] if on_the_way else []
-        return on_the_way
+        return step if step.doors or begins else None
 
     def _hands_on(self, use: Use) -> bool:
         """Whether it is a service's call that needs a door: it hands roles to others, or the role does not trust it.

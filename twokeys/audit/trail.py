@@ -165,8 +165,6 @@ class Trail:
     coverage: Coverage = field(default_factory=Coverage)
     calls: dict[tuple[str, Who, str], Calls] = field(default_factory=dict)
     """By account, caller and name: those of root users, and those that users made with access keys of their own."""
-    logging: dict[str, tuple[str, Use]] = field(default_factory=dict)
-    """Calls of `LOGGING` and StartLogging, by id, each with the trail's name."""
     changes: dict[str, Change] = field(default_factory=dict)
     """Calls that change who can enter, by id."""
     in_root: dict[tuple[str, Who, str], Calls] = field(default_factory=dict)
@@ -176,6 +174,9 @@ class Trail:
     same_id: dict[str, Use] = field(default_factory=dict)
     """Calls whose id another call has, too, by the id that they are kept under."""
     _uses: dict[str, Use] = field(default_factory=dict)
+    _began: dict[str | None, Use] = field(default_factory=dict)
+    """What began each session, by the id of its access key."""
+    _logging: dict[str, tuple[str, Use]] = field(default_factory=dict)
     _named: set[str] = field(default_factory=set)
     """The ids of the calls that are counted by name; there are too many of the others."""
     _as_root: dict[str, Use] = field(default_factory=dict)
@@ -218,6 +219,7 @@ class Trail:
             known = self._uses.get(use.id)
             if known is None or (not known.names_caller and use.names_caller):
                 self._uses[use.id] = use
+                self._began |= {use.key: use} if use.key else {}
         elif concerns or time is None:
             self._cannot_read(record, time, file, hides=concerns or name in LOGGING)
         else:
@@ -229,6 +231,11 @@ class Trail:
         if delivered and kind == "AssumedRole" and name not in (None, *_SIGNED_IN) and time and not self._outside(time):
             self._in_role(record, time)  # of what is not delivered, as a selection, the beginning may be left out
         return time
+
+    @property
+    def logging(self) -> list[tuple[str, Use]]:
+        """Calls of `LOGGING` and StartLogging, each with the trail's name."""
+        return [(trail, self.begun(use)) for trail, use in self._logging.values()]
 
     def stops(self) -> Iterator[tuple[Use, datetime | None]]:
         """The calls that stopped or deleted a trail, and when it was started again; None where it was not."""
@@ -251,7 +258,7 @@ class Trail:
         https://docs.aws.amazon.com/awscloudtrail/latest/userguide/how-cloudtrail-works.html#how-cloudtrail-works-eventhistory
         """
         if not any(one.caller for one in self.sources):
-            yield from (one for one in self.logging.values() if not one[1].failed)
+            yield from (one for one in self.logging if not one[1].failed)
 
     def _log(self, record: Mapping[str, Any], time: datetime) -> None:
         parameters = mapping(record.get("requestParameters"))
@@ -260,8 +267,8 @@ class Trail:
         owners = {arn.group(1)} if arn and not failed(record) else recorded_in(record, None)
         for account in owners if record.get("eventSource") == "cloudtrail.amazonaws.com" else ():
             use = called(record, mapping(record.get("userIdentity")), Who("root-user", account, "root user"), time)
-            use = self._by_id(use, lambda id: self.logging.get(id, ("", None))[1])
-            self.logging[use.id] = (trail, use)
+            use = self._by_id(use, lambda id: self._logging.get(id, ("", None))[1])
+            self._logging[use.id] = (trail, use)
 
     def _change(self, record: Mapping[str, Any], time: datetime) -> None:
         source, name, named = str(record.get("eventSource")), str(record.get("eventName")), account_of(record)
@@ -380,28 +387,28 @@ class Trail:
                 earlier = began < max(self.since or first, first)
                 yield replace(session, event=EARLIER) if earlier else session
 
-    @property
-    def begun(self) -> dict[str | None, Use]:
-        """What began each session, by the id of its access key."""
-        return {use.key: use for use in self._uses.values() if use.key}
+    def begun(self, use: Use) -> Use:
+        """A call with the entry that began its session, as access keys tell, which has the one before it, and so on;
+        one in a root session is by whom the key of that was given to.
+        """
+        by, chain, before = use.by, dict[str | None, Use](), None
+        root = self._began.get(by)
+        if root and root.event == ROOT and use.caller.who.name == ROOT_SESSION:
+            by, use = root.by, replace(use, caller=root.caller, caller_session=root.caller_session, in_root=True)
+        while by not in chain and (one := self._began.get(by)):
+            chain[by], by = one, one.by
+        for one in reversed(chain.values()):
+            before = replace(one, entered_by=before)
+        return replace(use, entered_by=before)
 
     def all_changes(self, joined: Mapping[str, tuple[str, str, str]] = MappingProxyType({})) -> Iterator[Change]:
-        """The calls that change who can enter, each with who began its session, as the access keys tell; those in a
-        root session by whom its key was given to. `joined` are memberships that the sources know by id.
+        """The calls that change who can enter, each with what began its session. `joined` are memberships that the
+        sources know by id.
         """
-        begun = self.begun
         members = {**joined} | {one.membership: one.of for one in self.changes.values() if one.of[1]}
         for one in self.changes.values():
-            use, by, first = one.use, one.use.by, None
-            if (root := begun.get(by)) and root.event == ROOT and use.caller.who.name == ROOT_SESSION:
-                use = replace(use, caller=root.caller, caller_session=root.caller_session, in_root=True)
-                by = root.by
-            sessions = {by}
-            while (began := begun.get(by)) and began.by not in sessions:
-                first, by = began, began.by
-                sessions.add(by)
-            use = replace(use, begun_by=first) if first else use
-            yield replace(one, use=use, of=members.get(one.membership, one.of) if one.membership else one.of)
+            of = members.get(one.membership, one.of) if one.membership else one.of
+            yield replace(one, use=self.begun(one.use), of=of)
 
     def uses(
         self,
@@ -424,7 +431,7 @@ class Trail:
         for _, one in self._in_roles.values():
             shown[one.target, one.session].append(one)
         chosen = [
-            _with_mfa(use, shown[use.target, use.session]) if use.event == "SwitchRole" else use
+            self.begun(_with_mfa(use, shown[use.target, use.session]) if use.event == "SwitchRole" else use)
             for use in (*self._uses.values(), *sessions, *self._begun_by_nobody(longest))
             if (start is None or use.time >= start) and (end is None or use.time <= end) and not _is_double(use, times)
         ]

@@ -1,9 +1,8 @@
 """What is unusual among the uses of a trail. docs/audit-events-words.md says what counts."""
 
-import re
 from collections import Counter, defaultdict
-from collections.abc import Container, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -20,6 +19,7 @@ class Word(StrEnum):
     """What is unusual, as it begins; docs/audit-events-words.md has a row for each."""
 
     AFTER = AFTER
+    BREAK_GLASS = "entry by break-glass"
     FIRST_ENTRY = "this principal's first entry into this role"
     NEW_ADDRESS = "new source address"
     NEW_REGION = "new region"
@@ -39,7 +39,6 @@ _FEW = 5
 _ONE_RUN = timedelta(hours=1)
 """How far apart two entries from one address are that are not of one job, which enters several accounts."""
 _DELEGATED = f"{Word.DELEGATED} by temporary delegation"
-_PARTICULARS = re.compile(r"(: |, | \(| \S+ for this principal).*")
 _SAME_ID = "another call has the same sharedEventID or eventID, which CloudTrail gives once"
 
 
@@ -50,35 +49,56 @@ class Unusual:
     use: Use
     why: tuple[str, ...]
 
-    @property
-    def kind(self) -> str:
-        """What it is in few words: of an entry the first that is unusual, without its particulars."""
-        if self.use.event in SIGN_INS:
-            whose = " of the root user" if self.use.caller.who.kind == "root-user" else ""
-            said = " and ".join(self.why).replace(f" and {Word.SIGN_IN}", " and")
-            return said if self.use.failed is None else f"failed {Word.SIGN_IN}{whose}"
-        return _PARTICULARS.sub("", self.why[0]).replace("this principal's ", "")
+
+class _BreakGlass:
+    """The roles that are for emergencies, and uses of them: those that a user enters within the management account,
+    with MFA, and from which AWS's access roles or root sessions are entered.
+
+    Who runs updates without MFA is none of them. A role of the same name may be entered directly: docs/break-glass.md.
+    """
+
+    def __init__(self, answers: Answers, uses: Iterable[Use]) -> None:
+        by_aws = [way for way in answers.ways if way.by_access_role or way.target.who.kind == "root-user"]
+        first = [way.steps[0] for way in by_aws if way.through and way.mfa]
+        self._roles = {one.target.who for one in first if one.source.who.kind == "user" and not one.crosses}
+        self._names = {role.name for role in self._roles}
+        self._later = {use.by for use in uses if use.by}
+
+    def is_of(self, use: Use) -> bool:
+        """Whether somebody entered by such a role, or into one."""
+        return use.caller.who in self._roles or use.role in self._names
+
+    def alone(self, use: Use) -> tuple[str, ...]:
+        """What a step on the way is, that is into such a role, unless an entry by its session tells it."""
+        return (Word.BREAK_GLASS,) if use.target in self._roles and use.key not in self._later else ()
+
+    def person(self, use: Use) -> object:
+        """Who came by such a role: whoever began the session, or its name where no record tells."""
+        return use.begun_by.caller.who if use.begun_by else use.caller_session
 
 
 def unusual(  # noqa: PLR0913, PLR0917 - what is looked through
     answers: Answers,
     trail: Trail,
-    uses: Iterable[Use],
+    uses: Sequence[Use],
     population: Iterable[Entry],
     accounts: Container[str],
+    start: datetime | None,
     learned: datetime | None,
 ) -> tuple[Unusual, ...]:
     """What is unusual among the uses, the entries, and the calls in the accounts: root users first, in order of time.
 
-    Habits are known from `learned` on; without it from the first use on.
+    Uses before `start` only teach. Habits are known from `learned` on; without it from the first use on.
     """
-    users = _users(answers)
+    users, glass = _users(answers), _BreakGlass(answers, uses)
     calls = [*_root_calls(answers, trail), *_logging(trail, accounts), *_unknown_keys(answers, trail, users)]
     calls += [*_delegated(trail, accounts), *_in_root_sessions(trail, accounts)]
     calls += [Unusual(use, (_SAME_ID,)) for use in trail.same_id.values() if use.account in accounts]
-    calls += [Unusual(one.use, one.unmet) for one in population if one.on_the_way and one.unmet]
+    steps = ((one.use, (*one.unmet, *glass.alone(one.use))) for one in population if one.on_the_way)
+    calls += [Unusual(use, why) for use, why in steps if why]
     lacks = {one.use.id: one.unmet for one in population if not one.on_the_way}
-    found = [*calls, *_surprises(uses, learned, users, lacks)]
+    surprises = _surprises(uses, learned, users, lacks, glass)
+    found = [*calls, *(one for one in surprises if start is None or one.use.time >= start)]
     return tuple(sorted(found, key=lambda one: (one.use.caller.who.kind != "root-user", one.use.time, one.use.id)))
 
 
@@ -107,16 +127,13 @@ def _delegated(trail: Trail, accounts: Container[str]) -> Iterable[Unusual]:
 
 def _in_root_sessions(trail: Trail, accounts: Container[str]) -> Iterable[Unusual]:
     """https://docs.aws.amazon.com/IAM/latest/UserGuide/cloudtrail-track-privileged-tasks.html."""
-    begun = trail.begun
     for (account, _, _), calls in trail.in_root.items():
         if account in accounts and calls.last.id not in trail.changes:  # which are said there
-            root, use = begun.get(calls.last.by), calls.last
-            use = replace(use, caller=root.caller, caller_session=root.caller_session, in_root=True) if root else use
-            yield Unusual(use, (f"{Word.IN_ROOT}, {counted(calls.count, 'time')}",))
+            yield Unusual(trail.begun(calls.last), (f"{Word.IN_ROOT}, {counted(calls.count, 'time')}",))
 
 
 def _logging(trail: Trail, accounts: Container[str]) -> Iterable[Unusual]:
-    for name, use in trail.logging.values():
+    for name, use in trail.logging:
         inside = (trail.since or use.time) <= use.time <= (trail.until or use.time)
         if use.event in LOGGING and use.account in accounts and inside:
             said = f"{Word.FAILED}: {use.failed}" if use.failed else LOGGING[use.event]
@@ -133,7 +150,11 @@ def is_weak(use: Use, coming: Container[Who]) -> bool:
 
 
 def _surprises(
-    uses: Iterable[Use], learned: datetime | None, users: Container[Who], lacks: Mapping[str, tuple[str, ...]]
+    uses: Iterable[Use],
+    learned: datetime | None,
+    users: Container[Who],
+    lacks: Mapping[str, tuple[str, ...]],
+    glass: _BreakGlass,
 ) -> Iterable[Unusual]:
     habits: dict[object, _Habits] = defaultdict(_Habits)
     for use in uses:
@@ -144,8 +165,11 @@ def _surprises(
             if why := tuple(_sign_in(use, users)):
                 yield Unusual(use, why)
             continue
-        who = use.caller.who if use.names_caller else (use.caller.who.account, use.unique_id)
+        who: object = use.caller.who if use.names_caller else (use.caller.who.account, use.unique_id)
         surprises = [*lacks.get(use.id, ()), *((_DELEGATED,) if use.delegate else ())]
+        if glass.is_of(use):
+            who = who, glass.person(use)
+            surprises.append(Word.BREAK_GLASS)
         nobody = who == ("", None)  # as of a session that no record shows anybody to begin
         if not nobody and (learned is None or use.time >= learned):
             surprises += habits[who].surprises(use)

@@ -129,6 +129,12 @@ def holders(text: str) -> dict[str, str]:
     return {name: said[1] for name, said in tops.items() if said}
 
 
+def doors_in(text: str) -> set[str]:
+    """The doors that have a profile in a block of ours, which is called by the prefix of its profiles."""
+    blocks = ((block[0], re.escape(block[1].removesuffix("doors"))) for block in _WHOLE.finditer(text))
+    return {name for of, prefix in blocks for name in re.findall(rf"^\[profile {prefix}(.+)\]\r?$", of, re.MULTILINE)}
+
+
 def sso_sessions_in(text: str, where: str) -> dict[str, Mapping[str, str]]:
     """The sso-sessions of a config file by name."""
     return _sections(_parse(text, where), "sso-session")

@@ -52,20 +52,26 @@ def doors_options(command: _Command) -> _Command:
 
 
 def complete(ctx: click.Context, param: click.Parameter, begun: str) -> list[str]:
-    """The doors (one's own, else all), people or roles of the file that is named, else the sandbox's: for TAB."""
+    """The doors (one's own, else all), people or roles of the file that is named, else the sandbox's: for TAB.
+
+    Where an address is named, which is asked when one runs the command, the doors that have profiles.
+    """
+    from twokeys.files import read_text
+    from twokeys.profiles.awsconfig import doors_in
     from twokeys.profiles.reading import Reading, read_ways, with_states
     from twokeys.profiles.ways import known_people, known_roles
+    from twokeys.profiles.writing import config_file
     from twokeys.project.states import sandbox_states
 
     named = ctx.params.get("states") or ctx.params.get("published") or (os.environ.get(DOORS, ""),)
-    files = [each for each in named if each != "-" and Path(each).is_file()]  # an address is asked when one runs it
+    files = [each for each in named if each != "-" and Path(each).is_file()]
     try:
         files = files or [*map(str, sandbox_states(Path.cwd()) if named == ("",) else ())]
         told = read_ways(with_states(exports_of((), tuple(files)))) if files else Reading((), {})
+        doors = {way.name for way in told.ways} if files else doors_in(read_text(config_file()))
     except Refusal:
         return []
     names = {"person": known_people(told.ways, told.members), "role": known_roles(told.ways)}
-    doors = {way.name for way in told.ways}
     known = [names[param.name]] if param.name in names else [_own(told, names), doors]
     found = (sorted(name for name in of if name.startswith(begun)) for of in known)
     return next(filter(None, found), [])

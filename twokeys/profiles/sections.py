@@ -14,7 +14,7 @@ from twokeys.doors.switch_role import portal
 from twokeys.iam.sts import CHAINED_SECONDS
 from twokeys.profiles.awsconfig import Section
 from twokeys.profiles.ways import AssignmentWay, RoleWay, Way, closed, not_yet, only_if, own_device
-from twokeys.shown import joined, printable
+from twokeys.shown import joined, listed, printable
 
 # Role chaining is limited to one hour, whatever the role allows:
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles.html#iam-term-role-chaining
@@ -26,10 +26,11 @@ _OF_A_ROLE = (
     "web_identity_token_file",
     "credential_source",
 )
-_OF_SOMEBODY = ("aws_session_token", "aws_security_token", "credential_process", "login_session")
+_KEPT = ("aws_session_token", "aws_security_token")
+_OF_SOMEBODY = ("credential_process", "login_session")
 
 
-Session = Literal["", "role", "other"]
+Session = Literal["", "role", "kept", "other"]
 
 
 @dataclass(frozen=True)
@@ -84,32 +85,31 @@ def sections_for(who: Who, ways: Mapping[Way, Way | None], choices: Choices) -> 
 def session_of(settings: Mapping[str, str]) -> Session:
     """Whether a source profile's credentials are those of a session: then what it assumes lasts one hour at most.
 
-    "role", which carries no MFA: a role's, a web identity's, one of Identity Center, a container's. "other", which may
-    have begun with it: one of `aws login`, a kept session token; nobody knows what a process gives.
+    "role", which carries no MFA: a role's, a web identity's, one of Identity Center, a container's. "kept", a
+    session token, and "other", which may have begun with it: one of `aws login`; nobody knows what a process gives.
     https://docs.aws.amazon.com/cli/latest/userguide/cli-configure-files.html#cli-configure-files-settings
     """
     if any(settings.get(key) for key in _OF_A_ROLE):
         return "role" if settings.get("credential_source") != "Environment" else "other"
+    if any(settings.get(key) for key in _KEPT):
+        return "kept"
     return "other" if any(settings.get(key) for key in _OF_SOMEBODY) else ""
 
 
-def mfa_from(ways: Mapping[Way, Way | None], who: Who, choices: Choices) -> Mapping[Way, str]:
-    """What ways that ask for MFA need of a source that is a session, and those behind them.
+def mfa_from(ways: Mapping[Way, Way | None], who: Who, choices: Choices) -> list[str]:
+    """What ways that ask for MFA, and those behind them, need of a source that is a session: no note, or one.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_mfa_configure-api-require.html
     """
-    needs = "asks for MFA: if its source gives a session, that has to have begun with it"
-    if choices.session == "role" or who.kind == "role":
-        needs = (
-            "asks for MFA, which the session of a role or of Identity Center does not carry: stays shut from its source"
-        )
-    found: dict[Way, str] = {}
+    asking: list[Way] = []
     for way, before in ways.items() if choices.session or who.kind == "role" else ():
-        if before and before in found:
-            found[way] = f"is behind {choices.prefix}{before.name}, without which it is shut too"
-        elif isinstance(way, RoleWay) and way.mfa:
-            found[way] = needs
-    return found
+        if before in asking or (isinstance(way, RoleWay) and way.mfa):
+            asking.append(way)
+    needs = "opens from a session only if that began with it"
+    if choices.session == "role" or who.kind == "role":
+        needs = "stays shut from its source, as the session of a role or of Identity Center does not carry it"
+    names = listed([f"{choices.prefix}{way.name}" for way in asking], 12)
+    return [f"what asks for MFA, or is behind such a door, {needs}: {names}"] if asking else []
 
 
 def no_profile(way: Way, choices: Choices) -> str | None:
@@ -129,7 +129,7 @@ def no_profile(way: Way, choices: Choices) -> str | None:
 
 def _role_profile(who: Who, way: RoleWay, choices: Choices) -> Section:
     settings = [("role_arn", way.role_arn), choices.source, ("role_session_name", session_name(who.name))]
-    if way.mfa and who.kind == "user" and choices.session != "role":
+    if way.mfa and who.kind == "user" and choices.session not in {"role", "kept"}:  # to which a code adds nothing
         settings.append(("mfa_serial", _mfa_serial(who, way, choices)))
     if way.external_id is not None:
         settings.append(("external_id", way.external_id))

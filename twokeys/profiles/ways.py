@@ -160,8 +160,9 @@ def asks(way: Way) -> list[str]:
 
 
 def only_if(way: Way) -> str:
-    """What a session must be beside what it shows, as part of a sentence: "only if aws:SourceIp IpAddress ..."."""
-    return f"only if {' and '.join(way.conditions)}" if way.conditions else ""
+    """What a session must be beside what it shows, as part of a sentence: "only from 203.0.113.0/24"."""
+    said = (f"if {one}".replace("if aws:SourceIp IpAddress ", "from ") for one in way.conditions)
+    return f"only {' and '.join(said)}" if way.conditions else ""
 
 
 def beyond(ways: Iterable[Way], own: Iterable[Way]) -> dict[Way, Way]:
@@ -279,8 +280,11 @@ def own_ways(ways: Iterable[Way], who: Who | None, members: Members) -> list[Way
     return [least(had) for had, own in _by_door(ways, who, members) if own]
 
 
-def unsaid(ways: Iterable[Way], who: Who | None, members: Members) -> list[str]:
-    """The doors of which the file does not say whether they are a caller's."""
+def unsaid(ways: Sequence[Way], who: Who | None, members: Members) -> list[str]:
+    """The doors of which the file does not say whether they are a caller's, or of whoever may be behind a role."""
+    entered = {Who.named(way.role_arn) for way in ways if isinstance(way, RoleWay)}
+    if who and who.kind == "role" and who not in entered:
+        return []  # behind a CI job's role is nobody whom the file names
     return [had[0].name for had, own in _by_door(ways, who, members) if own is None]
 
 

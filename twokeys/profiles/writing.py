@@ -100,7 +100,7 @@ def write(  # noqa: PLR0913, PLR0917 - whose profiles, what the exports tell, wh
             files.replace_text(path, old, done.text)
     notes = (
         *(f"{choices.prefix}{way.name} {unwritten[way]}" for way in ways if way in unwritten),
-        *(f"{choices.prefix}{way.name} {why}" for way, why in mfa_from(written, who, choices).items()),
+        *mfa_from(written, who, choices),
         *_notes(choices.source, {*kept, *had} - {one.name for one in sections}, {*kept, *by_hand}, ways),
         *([] if ways else [NO_DOOR]),
         *_missing(exports),

@@ -41,6 +41,9 @@ def account_of(user: str, states: Sequence[Path], account: str | None) -> str:
     elif user in {one.text("name") or one.name for one in snapshot.of_type("aws:iam/role:Role")}:
         what, why = f"{user} is a role", "only a user has an access key and an MFA device to be given"
         step = f"try the doors of {user} with `twokeys verify STACK`, or be one of {', '.join(names)}"
+    elif user in {one.text("userName") for one in snapshot.of_type("aws:identitystore/user:User")}:
+        what, why = f"{user} signs in at IAM Identity Center", "the local AWS has none to sign in at"
+        step = f"see their doors with `twokeys profiles --person {user} --dry-run`, or be one of {', '.join(names)}"
     else:
         what, why = f"nobody is called {user}", f"the users are {', '.join(names) or 'none'}"
         step = f"name {nearest(user, names) or 'one of them'}"

@@ -107,7 +107,8 @@ def open_command(  # noqa: PLR0913 - one parameter an option
         write_output(file, new, instead_of=old)
     changes = _diff(file.name, old, new)
     session = int(entry.get("sessionSeconds", _HOUR))
-    ends = datetime.fromtimestamp(opening.closes.timestamp() + session, UTC)
+    shut = entry.get("via") == "identity-center"  # whose permission set denies everything from then on
+    ends = datetime.fromtimestamp(opening.closes.timestamp() + (0 if shut else session), UTC)
     if as_json:
         data = {
             "door": door,
@@ -126,7 +127,11 @@ def open_command(  # noqa: PLR0913 - one parameter an option
         return
     click.echo(changes, nl=False)
     click.echo(f"{door} {left(opening.closes, now)} ({until(opening.closes)})")
-    click.echo(f"a session lasts {session / 3600:g} h at most, so the last one ends by {in_utc(ends)}")
+    click.echo(
+        "a session that is open then can do nothing any more"
+        if shut
+        else f"a session lasts {session / 3600:g} h at most, so the last one ends by {in_utc(ends)}"
+    )
     for warning in warnings or ():
         click.echo(f"warning: {warning}")
     read = f", with the states of {', '.join(sorted(known))}" if known else ""
