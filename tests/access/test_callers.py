@@ -257,7 +257,7 @@ LEAVES: list[tuple[dict[str, Any], list[str]]] = [
     *((trust_of(Effect=UNKNOWN, Principal={"Federated": "p"}, Action=f"sts:AssumeRoleWith{way}"), ["Effect"])
       for way in ("SAML", "WebIdentity")),
     *((trust_of(Effect=UNKNOWN, Principal={"Service": name}), found)
-      for name, found in (("pods.eks.amazonaws.com", ["Effect"]), ("ec2.amazonaws.com", []))),
+      for name, found in (("pods.eks.amazonaws.com", ["Effect"]), ("ec2.amazonaws.com", []), ("*", ["Effect"]))),
     (trust_of(Effect="Deny", Principal=UNKNOWN, Action=UNKNOWN), []),
     (grant_of(Action="sts:AssumeRole", Resource=[DEPLOYER, UNKNOWN]), ["Resource"]),
     (grant_of(Action="sts:AssumeRole", NotResource=UNKNOWN), ["NotResource"]),
@@ -265,6 +265,7 @@ LEAVES: list[tuple[dict[str, Any], list[str]]] = [
     (grant_of(NotAction=UNKNOWN, Resource=[BUCKET, DEPLOYER]), ["NotAction"]),
     (grant_of(Action=UNKNOWN, Resource=BUCKET), []), (grant_of(Action="s3:*", Resource=UNKNOWN), []),
     (grant_of(Effect=UNKNOWN, Action="sts:AssumeRoot", Resource=arn(STAGE, "root")), ["Effect"]),
+    *((grant_of(Action="sts:AssumeRoot", **{element: UNKNOWN}), [element]) for element in ("Resource", "NotResource")),
     (grant_of(Effect=UNKNOWN, Action="sts:AssumeRole", Resource=BUCKET), []),
     (grant_of(Effect=UNKNOWN, Action="sts:AssumeRoleWithSAML", Resource="*"), []),
     (grant_of(Effect=UNKNOWN, Action="sts:AssumeRole", NotResource=BUCKET), ["Effect"]),
@@ -554,6 +555,22 @@ def test_a_step_of_everybody_is_told_apart_by_tags() -> None:
     replaced(world, "ci", tags={"team": "blue"})
     outcomes = {one.source.name: one.outcome for one in world.graph.steps if one.target.name == "open"}
     assert outcomes == {"ci": Outcome.ALLOW, "nightly": Outcome.DENY}
+
+
+def test_a_step_of_everybody_is_told_apart_by_who_may_pass_tags_to_it() -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/id_session-tags.html#id_session-tags_permissions-required"""
+    world = world_of(trusts(CI), granted=())
+    for name in ("one", "two"):
+        world.role(name, world.hub, document({**TAGGING, "Principal": {"AWS": "*"}}))
+    untagged = {**grants("*", effect="Deny"), "Condition": {"StringNotEquals": {"aws:RequestTag/team": "blue"}}}
+    world.add("Policy", "blue-only", world.hub, name="blue-only", policy=document(untagged))
+    for name in ("ci", "nightly"):
+        policy = arn(HUB, "policy/blue-only")
+        world.add("RolePolicyAttachment", name, world.hub, role=name, policyArn=policy)
+    no_tags = document(grants(arn(HUB, "role/two"), action="sts:TagSession", effect="Deny"))
+    world.add("RolePolicy", "no-tags", world.hub, role="ci", name="no-tags", policy=no_tags)
+    outcomes = {one.source.name: one.outcome for one in world.graph.steps if one.target.name == "two"}
+    assert (outcomes["ci"], outcomes["nightly"]) == (Outcome.DENY, Outcome.CONDITIONAL)
 
 
 CI_ID = "AROAEXAMPLEROLECI00"

@@ -174,6 +174,14 @@ GUEST_GIVES_ITSELF = [{"Effect": "Allow", "Action": "iam:Put*", "Resource": arn(
 OF_AN_APP = [{"Effect": "Allow", "Action": ["mobileanalytics:PutEvents", "cognito-sync:*"], "Resource": "*"}]
 
 
+def test_guests_whom_the_trust_policy_denies_stay_out() -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html"""
+    guests = {"ForAnyValue:StringEquals": {f"{COGNITO}:amr": "unauthenticated"}}
+    world = trusting(admits(OF_POOL, COGNITO), {**admits(guests, COGNITO), "Effect": "Deny"})
+    world.add("RolePolicy", "more", world.stage, role="gh", name="more", policy=document(*ADMINISTRATOR))
+    assert world.refused == []
+
+
 @pytest.mark.parametrize(("amr", "permissions", "guests", "refuses"), [
     ({"ForAnyValue:StringLike": {f"{COGNITO}:amr": "unauthenticated"}}, ADMINISTRATOR, True, True),
     ({"ForAnyValue:StringLike": {f"{COGNITO}:amr": "unauthenticated"}}, GUEST_GIVES_ITSELF, True, True),

@@ -1148,6 +1148,7 @@ def test_a_trust_in_an_organizational_unit_admits_the_accounts_below_it(
     ({"Action": "sts:AssumeRoleWithSAML"}, {}, "everyone"),
     (HUB_ONLY, {}, "ci"),
     (OURS_ONLY, {}, "ci"),
+    *(({**OURS_ONLY, "Resource": one}, {}, "everyone") for one in (UNKNOWN, arn(STAGE, "role/${aws:username}"))),
     (UNKNOWN, {}, "everyone"),
     (perimeter(), {}, "ci"),
     (perimeter(), {"owner": UNKNOWN}, "ci"),
