@@ -265,6 +265,7 @@ LEAVES: list[tuple[dict[str, Any], list[str]]] = [
     (grant_of(NotAction=UNKNOWN, Resource=[BUCKET, DEPLOYER]), ["NotAction"]),
     (grant_of(Action=UNKNOWN, Resource=BUCKET), []), (grant_of(Action="s3:*", Resource=UNKNOWN), []),
     (grant_of(Effect=UNKNOWN, Action="sts:AssumeRoot", Resource=arn(STAGE, "root")), ["Effect"]),
+    *((grant_of(Action="sts:AssumeRoot", **{element: UNKNOWN}), [element]) for element in ("Resource", "NotResource")),
     (grant_of(Effect=UNKNOWN, Action="sts:AssumeRole", Resource=BUCKET), []),
     (grant_of(Effect=UNKNOWN, Action="sts:AssumeRoleWithSAML", Resource="*"), []),
     (grant_of(Effect=UNKNOWN, Action="sts:AssumeRole", NotResource=BUCKET), ["Effect"]),
