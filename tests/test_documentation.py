@@ -117,7 +117,7 @@ def test_the_page_of_the_audit_s_words_has_a_row_for_each_that_is_unusual(projec
 def test_the_readme_names_every_command(project_root: Path) -> None:
     readme = (project_root / "README.md").read_text()
     missing = [name for name in cli.COMMANDS if f"twokeys {name}" not in readme]
-    assert not missing, f"README.md, 'What it answers': a row that calls each of {missing}"
+    assert not missing, f"README.md, 'What it answers': name each of {missing}"
 
 
 def test_a_page_is_at_most_two_screens_long_and_the_index_names_it(project_root: Path) -> None:

@@ -237,7 +237,7 @@ ELSEWHERE = arn(PROD, "role/path/elsewhere")
 
 WHO_WHERE: list[tuple[list[Any], tuple[object, ...]]] = [
     ([ADMIN, assigned()], ("group/g-1", *IN_STAGE, ())),
-    ([ADMIN, assigned(targetType=None)], ("group/g-1", *IN_STAGE, ())),
+    *(([ADMIN, assigned(targetType=kind)], ("group/g-1", *IN_STAGE, ())) for kind in (None, UNKNOWN)),
     ([ADMIN, assigned(principalType="USER", principalId="u-1"), ANN], ("user/ann", *IN_STAGE, ())),
     ([ADMIN, NAMELESS, assigned()], ("group/g", *IN_STAGE, ())),
     ([GROUP, ANN, member("m"), member("n"), member("o", memberId="u-2"), ADMIN, assigned()],
@@ -354,7 +354,8 @@ def not_shown(name: str, account: str = STAGE) -> NotProved:
 
 
 UNCLEAR: list[tuple[list[Any], NotProved, int]] = [
-    ([assigned(targetId=UNKNOWN)], unclear(OF_ASSIGNMENT, "a", "the account"), 0),
+    *(([assigned(targetId=UNKNOWN, targetType=kind)], unclear(OF_ASSIGNMENT, "a", "the account"), 0)
+      for kind in ("AWS_ACCOUNT", UNKNOWN)),
     ([assigned(targetId="everywhere")], unclear(OF_ASSIGNMENT, "a", "the account"), 0),
     ([assigned(principalId=UNKNOWN)], unclear(OF_ASSIGNMENT, "a", "the user or group"), 0),
     ([assigned(principalType=UNKNOWN)], unclear(OF_ASSIGNMENT, "a", "the user or group"), 0),

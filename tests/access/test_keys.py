@@ -693,6 +693,16 @@ def trust_in_a_role_that_differs_by_case(world: World) -> None:
     trusted(world, arn(HUB, "role/CI"))
 
 
+@says((NO_GRANT, f"{TRUSTS} {arn(HUB, 'role/cj')} of account {HUB}, but this stack has neither that role nor a grant "
+       f"for it: {NO_GRANT}", f"write {CI}, if that is meant, or {GIVE.replace('role ci', 'role cj')}{IF_ELSEWHERE}",
+       f"{arn(HUB, 'role/cj')} -> {DEPLOYER}", "deployer"),
+      (NO_TRUST, f"{HOLDS} role {DEPLOYER} in account {STAGE}, {NEITHER}", ADD % CI, DOOR, "deployer"))  # fmt: skip
+def trust_in_a_misspelt_short_name_whose_grant_is_here(world: World) -> None:
+    world.role("ci", world.hub)
+    world.grant("ci", world.hub, DEPLOYER)
+    trusted(world, arn(HUB, "role/cj"))
+
+
 @says((NO_TRUST, f"{HOLDS} {arn(STAGE, 'role/app/other')} in account {STAGE}, but no role of this stack answers to "
        f"that and trusts it: {NO_TRUST}", f"write {OTHER}, if that is meant, or add the role with a trust policy that "
        f"names {CI}, correct the ARN, or remove the grant{IF_ELSEWHERE}", f"{CI} -> {arn(STAGE, 'role/app/other')}",

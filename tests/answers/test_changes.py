@@ -14,6 +14,7 @@ from click.testing import CliRunner
 
 from tests.access.states import write_state
 from tests.access.test_federated import AUD, CORP, HOST, SAML, SUB, admits
+from tests.access.test_identity_center import attach, center
 from tests.access.test_translation import put
 from tests.access.world import CI, DEPLOYER, HUB, MFA, STAGE, World, arn, document, grants, replaced, trusts, two_keys
 from twokeys.access.graph import build
@@ -22,7 +23,7 @@ from twokeys.access.reading.snapshot import Evidence, Snapshot
 from twokeys.access.reading.type_names import ACCESS_KEY, CREDENTIALS, MFA_DEVICE, PASSWORD
 from twokeys.answers.allowed import Difference, difference
 from twokeys.answers.changes import changes, drift
-from twokeys.answers.changes_shown import as_data, in_markdown, lines
+from twokeys.answers.changes_shown import NOTHING, as_data, in_markdown, lines
 from twokeys.answers.commands import access
 from twokeys.answers.reading import read
 from twokeys.doors import SYMBOL_PREFIX
@@ -815,6 +816,27 @@ def test_an_account_of_the_same_name_and_another_id_is_said_to_be_another_one() 
         worlds.append(world)
     told = "account stage is another one: gained id 444444444444; lost id 222222222222"
     assert f"~ {told}" in list(lines(changes(*(read(one.graph) for one in worlds))))
+
+
+def test_who_joins_or_leaves_a_group_of_identity_center_that_has_ways_is_told() -> None:
+    """https://docs.aws.amazon.com/singlesignon/latest/IdentityStoreAPIReference/API_CreateGroupMembership.html
+
+    Of a group whose members come by SCIM a state has none.
+    """
+    alone, two, scim = center(), center(), center()
+    put(two, "aws:identitystore/user:User", "bob", two.hub, userName="bob", userId="u-2")
+    put(two, "aws:identitystore/groupMembership:GroupMembership", "m2", two.hub, groupId="g-1", memberId="u-2")
+    scim.resources = [one for one in scim.resources if one.name != "m"]
+    for world in (alone, two):
+        attach(world, "ManagedPolicyAttachment", managedPolicyArn="arn:aws:iam::aws:policy/ReadOnlyAccess")
+    about, before = "members of Identity Center group admins", alone.graph
+    assert list(lines(changes(read(before), read(two.graph)))) == [f"~ {about}: gained bob"]
+    assert list(lines(changes(read(two.graph), read(before)))) == [f"~ {about}: lost bob"]
+    assert f"~ {about}: gained ann" in list(lines(changes(read(scim.graph), read(before))))
+    assert (drifted(alone, two), drifted(scim, center())) == ([f"~ {about}: gained bob"], [f"{NOTHING}."])
+    (advice,) = doors_changed(two.graph, lambda: before)
+    assert advice.finding.message.endswith(f"\n~ {about}: gained bob\n")
+    assert advice.finding.severity == "low"  # as the group's way is
 
 
 def test_a_user_who_gains_an_access_key_or_a_password_is_told() -> None:

@@ -672,6 +672,26 @@ def test_a_region_that_was_never_covered_is_not_so_because_a_trail_was_stopped()
     assert lacks == f"{stopped}, and also in eu-west-1"
 
 
+def test_why_an_account_is_not_covered_names_the_longest_stop_by_who_began_the_session_and_the_days_without_files() -> (
+    None
+):
+    """A call's `accessKeyId` is that of its session: AWS's userIdentity page."""
+    trail = Trail(coverage=Coverage(("us-east-1",)))
+    ann = entry(f"arn:aws:iam::{STAGE}:user/ann", arn(STAGE, "role/ops"), at(1), recipientAccountId=STAGE)
+    trail.add({**ann, "responseElements": {"credentials": {"accessKeyId": "ASIA1"}}}, delivered=True)
+    by = in_session(entry(f"arn:aws:sts::{STAGE}:assumed-role/ops/s", "", at(1)), "ASIA1", "")["userIdentity"]
+    for name, begin, end in (("short", 1, 1.1), ("ours", 1, 2)):
+        call = {"eventSource": "cloudtrail.amazonaws.com", "requestParameters": {"name": name}, "userIdentity": by}
+        for event, day in (("StopLogging", begin), ("StartLogging", end)):
+            trail.add(called(STAGE, at(day), event, **call, eventID=f"{name} {event}"), delivered=True)
+    for day in (0, 1, 2, 5):
+        trail.add(read_event(STAGE, at(day)), delivered=True)
+    found = compare(into(read(two_keys().graph), STAGE), trail, DAY).was_read.accounts[0]
+    stop = f"from 2026-09-02 09:00 UTC to 2026-09-03 09:00 UTC, as user ann of {STAGE} called StopLogging"
+    assert found.lacks == f"in us-east-1 {stop} (1 more such gap) and on 2026-09-04 to 2026-09-05"
+    assert found.lost == 4
+
+
 @pytest.mark.parametrize(
     ("event", "account", "reads", "said"),
     [

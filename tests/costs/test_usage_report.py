@@ -135,9 +135,9 @@ def test_a_tag_that_aws_made_is_asked_for_by_its_whole_key() -> None:
 
 
 def test_a_tag_without_a_column_is_refused_and_the_columns_are_named() -> None:
-    with pytest.raises(Refusal, match="resourceTags/aws:createdBy, resourceTags/user:Team"):
+    with pytest.raises(Refusal, match="columns for are aws:createdBy, Team"):
         costs(legacy(), question=Question(((Dimension("tag", "owner"),),)))
-    with pytest.raises(Refusal, match="such as resourceTags/user:Team"):
+    with pytest.raises(Refusal, match="such as Team"):
         costs(legacy(), question=Question(((Dimension("tag", "Teem"),),)))
 
 

@@ -75,7 +75,7 @@ def test_the_config_is_what_adopt_writes(tmp_path: Path, project_root: Path, mon
         for name, value in aws.environment(MANAGEMENT).items():
             monkeypatch.setenv(name, value)
         _make_by_hand(Existing(aws))
-        done = CliRunner().invoke(adopt, ["--out", str(file), "--root-email", "example@company.com"])
+        done = CliRunner().invoke(adopt, ["--out", str(file)])
     assert done.exit_code == 0, done.output
     assert "units: 2, policies: 1, accounts: 2" in done.output
     assert _config(file) == _config(project_root / "examples/taken-over/Pulumi.adopted.yaml")

@@ -10,7 +10,7 @@ from tests.iam.policies import grant
 from twokeys.iam import PolicyKind, lint
 from twokeys.iam.condition_keys import CONDITION_KEYS, NEVER_OF, ConditionKey
 
-# The page's "Data type" but for strings, and its "Value type" where that is multivalued
+# The page's "Data type", and its "Value type" where that is multivalued; of STS's keys those that the code looks into
 DATA_TYPES = {
     "arn": {"ChatbotSourceArn", "PrincipalArn", "SignInSessionArn", "SourceArn", "SourceVpcArn"},
     "bool": {
@@ -20,6 +20,15 @@ DATA_TYPES = {
     "date": {"CurrentTime", "EpochTime", "TokenIssueTime"},
     "ip": {"Ec2InstanceSourcePrivateIPv4", "SourceIp", "VpcSourceIp"},
     "numeric": {"MultiFactorAuthAge"},
+    "string": {
+        *("CalledVia", "CalledViaAWSMCP", "CalledViaFirst", "CalledViaLast", "Ec2InstanceSourceVpc"),
+        *("FederatedProvider", "PrincipalAccount", "PrincipalOrgID", "PrincipalOrgMasterAccountId"),
+        *("PrincipalOrgPaths", "PrincipalServiceName", "PrincipalServiceNamesList", "PrincipalTag/", "PrincipalType"),
+        *("Referer", "RequestTag/", "RequestedRegion", "ResourceAccount", "ResourceOrgID", "ResourceOrgPaths"),
+        *("ResourceTag/", "SourceAccount", "SourceIdentity", "SourceOrgID", "SourceOrgPaths", "SourceVpc"),
+        *("SourceVpce", "TagKeys", "UserAgent", "VpceAccount", "VpceOrgID", "VpceOrgPaths", "userid", "username"),
+        *("sts:ExternalId", "sts:RoleSessionName", "sts:SourceIdentity", "sts:TransitiveTagKeys"),
+    },
 }
 MULTIVALUED = {
     *("CalledVia", "PrincipalOrgPaths", "PrincipalServiceNamesList", "ResourceOrgPaths", "SourceOrgPaths", "TagKeys"),
@@ -34,7 +43,8 @@ def rules(operator: str, key: str, value: str) -> list[str]:
 
 
 def test_each_key_has_the_data_type_and_the_value_type_of_the_page() -> None:
-    assert {of: {name for name, key in ALL.items() if key.form.type == of} for of in DATA_TYPES} == DATA_TYPES
+    types = {name: of for of, names in DATA_TYPES.items() for name in names}
+    assert {name: key.form.type for name, key in ALL.items()} == types, "list each key here as AWS's page does"
     assert {name for name, key in ALL.items() if key.several} == MULTIVALUED
 
 

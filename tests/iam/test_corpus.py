@@ -6,6 +6,7 @@ import pytest
 
 from tests.iam.cases import Case, corpus, judged
 from twokeys.iam.documents import PolicyKind
+from twokeys.iam.operators import OPERATORS
 from twokeys.iam.parsing import PolicyError, parse_policy
 from twokeys.iam.verdict import Outcome, Requirement, Verdict
 
@@ -34,6 +35,18 @@ def test_every_case_cites_a_page_of_aws():
 def test_every_case_expects_something():
     verbs = ("expect", "holds", "text", "finding")
     assert not [case.it for case in CASES if sum(verb in case for verb in verbs) != 1]
+
+
+def test_every_operator_has_a_request_that_meets_it_and_one_that_does_not():
+    tried = {
+        (operator, case["holds"])
+        for case in CASES
+        if "holds" in case and len(case["condition"]) == 1
+        for operator, asked in case["condition"].items()
+        if operator == "Null" or asked.keys() <= case.get("context", {}).keys()
+    }
+    missing = sorted({(name, holds) for name in OPERATORS for holds in ("true", "false")} - tried)
+    assert not missing, f"add to corpus/conditions.yaml, from AWS's page, cases that say `holds`: {missing}"
 
 
 @_of("expect")

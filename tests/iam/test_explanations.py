@@ -191,5 +191,5 @@ def test_the_operators_are_the_ones_that_aws_documents():
         "DateLessThanEquals", "DateGreaterThan", "DateGreaterThanEquals", "Bool", "BinaryEquals", "IpAddress",
         "NotIpAddress", "ArnEquals", "ArnLike", "ArnNotEquals", "ArnNotLike", "Null",
     }  # fmt: skip
-    assert set(OPERATORS) == plain
+    assert set(OPERATORS) == plain, "add it here, if AWS's page has it"
     assert [name for name, one in OPERATORS.items() if (one.pattern is None) == (one.test is None)] == ["Null"]

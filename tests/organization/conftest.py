@@ -1,6 +1,7 @@
 """A project whose local AWS holds an organization that TwoKeys did not make."""
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -49,9 +50,5 @@ def existing(
 
 @pytest.fixture
 def adopt(twokeys: Run) -> Run:  # noqa: F811 - the fixture
-    """Run `twokeys adopt`, with an address that the local AWS's own is not."""
-
-    def run(*arguments: str) -> object:
-        return twokeys("adopt", "--root-email", "example@company.com", *arguments)
-
-    return run  # type: ignore[return-value]
+    """Run `twokeys adopt`."""
+    return partial(twokeys, "adopt")

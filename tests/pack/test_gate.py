@@ -361,6 +361,37 @@ def test_a_component_that_makes_its_trust_last_has_lost_a_grant_that_is_not_ther
     assert refused(world) == []
 
 
+def door_for(*, members: list[str], grant: str) -> World:
+    """A component's door for the members of a group, or by a policy of each, from an account below a control policy."""
+    world, said = World(), {"name": "scp", "content": document({"Effect": "Allow", "Action": "*", "Resource": "*"})}
+    world.add("ControlPolicy", "scp", world.hub, outputs={**said, "id": "p-1"}, **said)
+    world.add("ControlPolicyAttachment", "scp", world.hub, policyId="p-1", targetId=PROD)
+    people = world.provider("people", PROD)
+    door = world.add("Component", "door", trustAfterGrant=True)
+    for name in ("alice", "bob"):
+        world.add("User", name, people, name=name)
+    world.add("Group", "developers", people, name="developers")
+    if grant == "group":
+        world.add("GroupMembership", "all", people, name="all", group="developers", users=members)
+        world.add("GroupPolicy", "grant", people, parent=door, group="developers", policy=document(grants(DEPLOYER)))
+    else:
+        for name in members:
+            world.add("UserPolicy", f"of-{name}", people, parent=door, user=name, policy=document(grants(DEPLOYER)))
+    trust = document(trusts(*(arn(PROD, f"user/{name}") for name in members)))
+    world.add("Role", "deployer", world.stage, parent=door, name="deployer", assumeRolePolicy=trust)
+    return world
+
+
+@pytest.mark.parametrize("grant", ["group", "each"])
+@pytest.mark.parametrize("was", ["group", "each"])
+def test_a_door_may_lose_a_member_and_get_its_grant_by_another_policy_in_one_update(
+    tmp_path: Path, was: str, grant: str
+) -> None:
+    """The trust of a role that comes later still changes, and a grant that the program has no more is deleted last."""
+    state = write_state(tmp_path / "before.json", door_for(members=["alice", "bob"], grant=was))
+    assert refused(door_for(members=["alice"], grant=grant), before=state) == []
+
+
 def test_a_component_may_declare_what_it_makes_later() -> None:
     world, _ = declared_door(ids={NEW: NEW_ID})
     assert "declared-equals-real: door" not in refused(world)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pulumi.runtime.proto.analyzer_pb2 import ADVISORY, POLICY_SEVERITY_HIGH
+from pulumi.runtime.proto.analyzer_pb2 import ADVISORY, MANDATORY, POLICY_SEVERITY_HIGH
 
 from tests.access.world import CI, DEPLOYER, HUB, OUTSIDE, STAGE, World, arn, document, grants, trusts, two_keys
 from tests.pack.engine_requests import Engine
@@ -508,3 +508,64 @@ def test_a_control_policy_that_closed_a_way_of_other_stacks_is_not_loosened(
     assert refused(closed, config | was(closed), preview=preview) == []
     assert "environments-isolated" in refused(loosened, config | was(closed), preview=preview)
     assert refused(loosened, config | was(loosened), preview=preview) == []  # it is the other stacks' own
+
+
+@pytest.mark.parametrize("kind", ["SERVICE_CONTROL_POLICY", "RESOURCE_CONTROL_POLICY"])
+@pytest.mark.parametrize("own", [True, False], ids=["own role", "theirs"])
+def test_a_control_policy_that_shuts_doors_of_other_stacks_is_refused_once_where_it_is_made(
+    states: States, was: Callable[[World], dict[str, Any]], kind: str, own: bool, preview: bool
+) -> None:
+    """Both bind an account whichever stack made what is in it, an RCP also the trusts there.
+
+    https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps.html
+    """
+    rcp = kind.startswith("RESOURCE")
+
+    def guardrails(*, shut: bool) -> World:
+        world = World()
+        world.resources.clear()
+        management = world.provider("management", OUTSIDE, assume=False)
+        if own:
+            world.role("ci", world.provider("hub", HUB), document(trusts(arn(HUB, "root"))))
+        deny = {**grants("*", effect="Deny", action="sts:AssumeRole"), **({"Principal": "*"} if rcp else {})}
+        content = document(deny if shut else {**deny, "Action": "s3:*"})
+        world.add("ControlPolicy", "cp", management, name="cp", content=content, type=kind, id="p-1")
+        world.add("ControlPolicyAttachment", "cp", management, policyId="p-1", targetId=STAGE if rcp else HUB)
+        return world
+
+    second = arn(STAGE, "role/second")
+    more = resource("aws:iam/role:Role", "second", name="second", arn=second, assumeRolePolicy=document(trusts(CI)))
+    provider, role, given = ci(DEPLOYER, second)
+    provider["inputs"] = provider["outputs"] = {"allowedAccountIds": [HUB]}
+    enters = {
+        "allowedAccountIds": [STAGE],
+        "assumeRoles": [{"roleArn": arn(STAGE, "role/OrganizationAccountAccessRole")}],
+    }
+    theirs = elsewhere(deployer(CI))
+    theirs[0]["inputs"] = theirs[0]["outputs"] = enters
+    others = states(provider, *([] if own else [role]), given, *theirs, {**more, "provider": theirs[1]["provider"]})
+    config = others | was(guardrails(shut=False))
+    engine = Engine(config, preview=preview)
+    found = [one for one in engine.analyze(guardrails(shut=True).resources) if one.enforcementLevel == MANDATORY]
+    step = f"narrow the Deny of {'RCP' if rcp else 'SCP'} cp at account"
+    key = [one for one in found if one.policyName == f"door-needs-{'trust' if rcp else 'grant'}"]
+    assert [(step in one.message, "with 1 more" in one.message) for one in key] == [(True, True)]
+    assert [one.policyName for one in found if one not in key] == ["provider-enters-its-account"] * rcp
+    assert refused(guardrails(shut=True), others | was(guardrails(shut=True)), preview=preview) == []
+
+
+def test_a_role_is_not_taken_away_whose_doors_another_stack_makes(
+    states: States, was: Callable[[World], dict[str, Any]]
+) -> None:
+    """A policy is gone with its role: the trust that names it is all that is left.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_managed-vs-inline.html
+    """
+    provider, _, given = ci(DEPLOYER)
+    provider["inputs"] = provider["outputs"] = {"allowedAccountIds": [HUB]}
+    config = states(provider, given, *elsewhere(deployer(CI))) | was(central())
+    without = central()
+    without.resources.pop()
+    assert refused(central(), config, preview=True) == []
+    assert f"\n- role ci of {HUB} -> role deployer of {STAGE}" in said(without, config, "doors-changed")
+    assert "take that trust away first" in said(without, config, "door-needs-grant")

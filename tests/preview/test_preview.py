@@ -589,6 +589,13 @@ def test_a_program_that_fails_is_refused_with_the_place(tmp_path: Path, text: st
     assert "Traceback" not in refused.value.why
 
 
+def test_a_failure_that_says_its_next_step_is_refused_with_that_one(tmp_path: Path) -> None:
+    (tmp_path / "__main__.py").write_text(r"raise ValueError('it is taken.\nNext step: take another one')")
+    with pytest.raises(Refusal, match="it is taken") as refused:
+        preview(tmp_path, say=lambda _, __: None, output=io.StringIO())
+    assert refused.value.next_step == "take another one"
+
+
 def test_what_a_program_prints_is_passed_on_and_its_folder_is_importable(tmp_path: Path) -> None:
     (tmp_path / "monitor.py").write_text("NAME = 'mine'\n")
     (tmp_path / "__main__.py").write_text("import monitor\nprint(monitor.NAME)\n")

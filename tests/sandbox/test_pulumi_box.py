@@ -46,6 +46,20 @@ def test_the_mirror_has_stack_files_of_its_own_and_links_to_everything_else(box:
     assert (mirror / "Pulumi.stage.yaml").stat().st_mode & 0o077 == 0
 
 
+def test_a_plugin_of_ours_is_named_in_the_mirror_unless_the_project_names_plugins(
+    box: PulumiBox, project: Path
+) -> None:
+    """https://www.pulumi.com/docs/iac/concepts/projects/project-file/#plugins: the CLI warns of one from PATH alone."""
+    assert "plugins" not in read_mapping(box.reflect() / "Pulumi.yaml")
+    box.binaries.mkdir(parents=True)
+    (box.binaries / "pulumi-resource-aws").touch()
+    named = {"providers": [{"name": "aws", "path": str(box.binaries)}]}
+    assert read_mapping(box.reflect() / "Pulumi.yaml")["plugins"] == named
+    theirs = project / "Pulumi.yaml"
+    theirs.write_text(f"{theirs.read_text()}plugins: {{providers: [{{name: mine, path: mine}}]}}\n")
+    assert read_mapping(box.reflect() / "Pulumi.yaml")["plugins"] == {"providers": [{"name": "mine", "path": "mine"}]}
+
+
 def test_the_salt_of_the_sandbox_is_kept_and_that_of_a_real_account_is_left_out(box: PulumiBox, project: Path) -> None:
     """https://www.pulumi.com/docs/iac/concepts/secrets/#changing-the-secrets-provider-for-a-stack"""
     stage = project / "Pulumi.stage.yaml"

@@ -29,7 +29,8 @@ class Finding:
     `door` is `<source ARN> -> <target ARN>`, with `*` for a side that is not one principal: exceptions name it so.
     `advice` tells that it is only advice where the rule's level is not set: the stack is not of the kind that the rule
     is for. `severity` is there where it is another one than the rule's. `rule` is set by who runs the rule.
-    `about_exception` tells that it is about an exception of the configuration.
+    `about_exception` tells that it is about an exception of the configuration, `denied` that another policy than the
+    key's own document shuts what is there.
     """
 
     message: str
@@ -41,6 +42,7 @@ class Finding:
     severity: Severity | None = None
     rule: str = ""
     about_exception: bool = False
+    denied: bool = False
 
     @property
     def subject(self) -> Subject:

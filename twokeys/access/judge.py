@@ -249,8 +249,7 @@ class Judge:
         for source in sources:
             caller, _ = self._of(source)
             request = Request(caller, ASSUME_ROLE, target.arn, self._context(source, target))
-            tags = [(key, value) for key, value in request.context.values.items() if key.startswith(_PRINCIPAL_TAG)]
-            alike = (self._alike(source, request), resource.of(request), *map(request.lookup, _PASSED), *tags)
+            alike = (self._alike(source, request), resource.of(request), *map(request.lookup, _PASSED))
             if alike not in outcomes:
                 outcomes[alike] = self.door(source, target).outcome
             verdict = Verdict(outcomes[alike], partial(self._why, source, target))

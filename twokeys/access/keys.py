@@ -61,6 +61,7 @@ class Statement:
     urn: str | None
     source: str | None = None
     advice: bool = False
+    denied: bool = False
 
 
 def statements(graph: Graph) -> Iterator[Statement]:
@@ -111,6 +112,12 @@ class _Reader:
         assignments = graph.identity_center.assignments
         self._of_sets = {one.role for one in assignments if one.permission_set and one.permission_set.resource}
         self._asked = {(door.source, door.target) for door in graph.doors if door.asked}
+        self._halves: dict[Principal, list[Principal]] = defaultdict(list)
+        """Who is at the other end of a door that has the one key which is written here, and lacks the other."""
+        for door in graph.doors:
+            if door.asked and {door.trust_key, door.grant_key} == {Key.PRESENT, Key.MISSING}:
+                granted = door.grant_key is Key.PRESENT
+                self._halves[door.target if granted else door.source].append(door.source if granted else door.target)
         self._through_members = {
             (group, door.target)
             for door in graph.doors
@@ -231,14 +238,15 @@ class _Reader:
         elsewhere = [one for one in elsewhere if not any(declaring(self._graph.snapshot, one.urn))]  # roles to enter
         if source.urn is not None or source in self._of_sets or any(True for _ in source.all_documents):
             why = denial(door, "grant")
-            if why:
+            if denied := why is not None:
                 let = f"let {source.label} assume {to_write}"
                 step = f"{past(why, let)}, {out}"
             elif excluding := self._judge.excluding(source, role, "grant"):
                 why = f"{source.label} is granted it only under {' and '.join(excluding)}, which it cannot meet"
                 step = f"correct that condition, {out}"
             why = why or f"no policy of {source.label} grants sts:AssumeRole on it"
-            return _about(door, Lack.GRANT, f"{about}, but {why}: the grant key is missing", step, role)
+            about += f", but {why}: the grant key is missing"
+            return replace(_about(door, Lack.GRANT, about, step, role), denied=denied)
         if unpinned:
             about += f", but {source.label} of this stack lives in account {self._account(unpinned[0])}"
             return _about(door, Lack.PROOF, about + ": the grant key is not proved", PIN, role)
@@ -257,7 +265,7 @@ class _Reader:
             about += f", but this stack has neither that {source.kind} nor a grant for it{self._made_in(elsewhere)}"
             about += ": the grant key is missing"
             step += "" if both else self._if_elsewhere
-            step = self._if_meant(source.kind, source.account, source.name, elsewhere) + step
+            step = self._if_meant(source.kind, source.account, source.name, elsewhere, role) + step
             return _about(door, Lack.GRANT, about, step, role)
         about += ", but that account is not in this stack and no stack reference shows a grant"
         return _about(door, Lack.PROOF, about + ": the grant key is not proved", self._grant_elsewhere, role)
@@ -286,7 +294,8 @@ class _Reader:
         elif self._graph.snapshot.is_beside(role.urn):
             step += self._grant_first(Lack.TRUST, door.id)
         together = role.urn and self._graph.snapshot.is_beside(role.urn) == self._graph.snapshot.is_beside(source.urn)
-        return _about(door, Lack.TRUST, about, step, role if together or not source.urn else source)
+        said = _about(door, Lack.TRUST, about, step, role if together or not source.urn else source)
+        return replace(said, denied=why is not None and not why.startswith(PolicyKind.TRUST.value))
 
     def _callers(self, source: Identity) -> list[Identity]:
         """Who calls AWS: of a group its members, as no trust can name a group."""
@@ -432,7 +441,7 @@ class _Reader:
                 f"add the role with a trust policy that names {named}, correct the ARN, or remove the grant"
                 f"{self._if_elsewhere}"
             )
-            step = self._if_meant("role", account, name.rpartition("/")[2], elsewhere) + step
+            step = self._if_meant("role", account, name.rpartition("/")[2], elsewhere, source) + step
             step += self._grant_first(Lack.TRUST, door) if self._graph.snapshot.beside else ""
             lack = Lack.TRUST
         else:
@@ -459,9 +468,12 @@ class _Reader:
         by = [f"in account {self._account(one)}{f' by provider {at.name}' if at else ''}" for one, at in made]
         return f"; {namesakes[0].label} is made {listed(by)}" if by else ""
 
-    def _if_meant(self, kind: str, account: str, name: str, namesakes: list[Principal]) -> str:
-        """Whoever of the stack has a name that is spelt almost as what a document names, or another path or account."""
-        if near := self._graph.principals.near(kind, account, name):
+    def _if_meant(self, kind: str, account: str, name: str, namesakes: list[Principal], other_end: Principal) -> str:
+        """Whoever of the stack is meant by what a document names, it seems: of such a kind and account, who alone has
+        the other key to the same door, or whose name is spelt almost so; or who has another path or account.
+        """
+        halves = [one for one in self._halves[other_end] if one.urn and (one.kind, one.account) == (kind, account)]
+        if near := halves[0] if len(halves) == 1 else self._graph.principals.near(kind, account, name):
             return f"write {near.arn}, if that is meant, or "
         for one in namesakes[:1]:
             return f"make {one.label} with a provider of account {self._accounts.name(account)}, if that is meant, or "

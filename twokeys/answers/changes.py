@@ -42,14 +42,16 @@ class Changed:
 
 @dataclass(frozen=True, slots=True)
 class Beside:
-    """What bears on ways and stands in no key of theirs: control policies, identity providers, passwords and keys.
+    """What bears on ways and stands in no key of theirs: control policies, identity providers, members of groups,
+    passwords and keys.
 
-    Less of what `limits` may let more in.
+    Less of what `limits` may let more in. `level` is how strong the strongest way is that more come by.
     """
 
     about: str
     difference: Difference
     limits: bool = False
+    level: Level = Level.UNKNOWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +85,9 @@ class Changes:
     def strongest(self) -> Level:
         """How strong the strongest way is that is or may be gained or changed; not known where more may be let in."""
         ways = (*self.gained, *self.perhaps, *(one.after for one in self.changed))
-        more = self.widening or any(one.limits or one.difference.gains for one in self.beside)
-        return max((*(way.permissions.level for way in ways), Level.UNKNOWN if more else Level.NONE))
+        more = [one.level for one in self.beside if one.limits or one.difference.gains]
+        more += [Level.UNKNOWN] if self.widening else []
+        return max((*(way.permissions.level for way in ways), *more, Level.NONE))
 
     def __bool__(self) -> bool:
         ways = (self.gained, self.lost, self.changed, self.perhaps, self.waiting)
@@ -177,7 +180,32 @@ def _beside(before: Answers, after: Answers, ids: Mapping[str, str]) -> Iterator
     yield from _trusting(before, after, ids)
     yield from _other_accounts(before, after, ids)
     yield from _half_doors(before, after, ids)
+    yield from _members(before, after, ids)
     yield from _long_term(before, after, ids)
+
+
+def _members(before: Answers, after: Answers, ids: Mapping[str, str]) -> Iterator[Beside]:
+    """Who joins or leaves a group of IAM Identity Center that has ways on both sides.
+
+    Live AWS also has the members that come by SCIM or by hand: beside a state, groups count whose members that shows.
+    """
+    called = {one: party.who.name for side in (before, after) for one, party in side.principals.items()}
+    levels: list[dict[Who, Level]] = []
+    members: list[dict[Who, set[str]]] = []
+    for side in (before, after):
+        of: dict[Who, set[str]] = defaultdict(set)
+        for user, joined in side.memberships:
+            of[_with_id(joined.who, ids)].add(called.get(user.who.name, user.who.name))
+        ways = sorted(side.ways, key=lambda way: way.permissions.level)
+        levels.append({_with_id(way.source.who, ids): way.permissions.level for way in ways})
+        members.append(of)
+    was, now = members
+    both = [one for one in levels[0].keys() & levels[1].keys() if one.kind == "identity-center-group"]
+    from_states = was if _live(after) else now
+    for group in sorted(both, key=str):
+        found = _difference(was.get(group, set()), now.get(group, set()))
+        if found and (_live(before) is _live(after) or group in from_states):
+            yield Beside(f"members of {group.label}", found, level=max(each[group] for each in levels))
 
 
 def _trusting(before: Answers, after: Answers, ids: Mapping[str, str]) -> Iterator[Beside]:

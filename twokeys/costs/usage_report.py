@@ -473,13 +473,13 @@ def _tag_reader(
         return lambda row: ("", row[similar])
     maps = [columns[each] for each in _TAG_MAPS if each in columns]
     if not maps:
-        known = [name for name in header if _plain(name).startswith("resourcetags")]
+        known = [_bare(name) for name in header if _plain(name).startswith("resourcetags")]
         others = f"the tags it has columns for are {', '.join(known)}" if known else "nor for any other"
         raise _unreadable(
             where,
             f"it has no column for the tag {key}; {others}",
             "activate the key as a cost allocation tag in the billing console, or name one that is there"
-            + (f", such as {near}" if (near := nearest(spellings[0], known)) else ""),
+            + (f", such as {near}" if (near := nearest(key, known)) else ""),
         )
 
     @functools.lru_cache(maxsize=65536)

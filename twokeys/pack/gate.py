@@ -219,8 +219,8 @@ class Gate:
         match BY_NAME[finding.rule].may_follow:
             case None:
                 return finding.sides[0].startswith("o-") and self._is_late(ORGANIZATION, finding.sides[0])
-            case "grant":
-                return finding.urn is None or not self._trust_is_last(graph.snapshot, finding.urn)
+            case "grant":  # a role that it has not come to may still lose that part of its trust
+                return finding.urn not in self._shown or not self._trust_is_last(graph.snapshot, finding.urn)
             case "trust":
                 return not self._is_made(finding, graph)
             case "what is declared":  # a component is shown before what it makes and declares
@@ -309,8 +309,16 @@ class Gate:
         return any(parent is not None and parent.get(TRUST_AFTER_GRANT) is True for parent in above)
 
     def _is_made(self, finding: Finding, graph: Graph) -> bool:
-        """Whether the update has already come to the role that a grant names: then its trust does not change again."""
+        """Whether the update has already come to a grant and to the role that it names: neither changes again.
+
+        A grant that it has not come to may be one that the program has no more, which is deleted last.
+        """
         source, target = finding.sides
+        doors = [door for door in graph.doors if door.id == finding.door]
+        grants = [door.source.document_of(decision) for door in doors for decision in door.grant.decisions]
+        documents = [one.urn for one in grants if one is not None]
+        if documents and None not in documents and self._shown.isdisjoint(documents):
+            return False
         holder = Arn.parse(source)
         made = [role for role in graph.roles if role.arn == target and role.urn in self._shown]
         if holder is not None and holder.kind == "group":

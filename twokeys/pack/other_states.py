@@ -22,14 +22,18 @@ from twokeys.access.findings import Finding, Rule, Subject
 from twokeys.access.graph import Graph, build
 from twokeys.access.model.accounts import Accounts
 from twokeys.access.model.door_name import exception_text
+from twokeys.access.model.principals import ATTACHMENTS, INLINE_POLICIES, LIST_OF_GROUPS
 from twokeys.access.model.providers import entry
 from twokeys.access.reading.snapshot import PROVIDER, Resource, Snapshot, project_of, stack_of
 from twokeys.access.rules import BY_NAME, RULES
-from twokeys.access.verdicts import MANDATORY, Judged, judge, level_of
+from twokeys.access.verdicts import MANDATORY, Judged, in_one, judge, level_of
 from twokeys.errors import Refusal
 from twokeys.iam import UNKNOWN
 from twokeys.pack.own_account import graph_of
+from twokeys.shown import listed
 
+_GIVEN: Final = {**INLINE_POLICIES, **ATTACHMENTS, LIST_OF_GROUPS: "user"}
+"""The types that give one principal something, and by what property they name it, which is its kind."""
 _STATES: Final = "states"
 _EXCEPTIONS: Final = "exceptions"
 _NOTHING = "nothing has to be done, unless they have changed since: then export them again"
@@ -121,10 +125,29 @@ class Beside:
     config: Mapping[str, Mapping[str, object]]
     rules: Sequence[Rule[Any]] = RULES
 
-    def joined(self, graph: Graph, own: str | None) -> Graph:
-        """A stack with the others beside it; what it makes itself is as it says, whatever they once read of that."""
-        stack, made = graph.snapshot, _made(graph)
+    def joined(self, graph: Graph, own: str | None, before: Callable[[], Graph | None] | None = None) -> Graph:
+        """A stack with the others beside it; what it makes itself is as it says, whatever they once read of that.
+
+        What they gave to whom it takes away, as `before` shows, is gone too: IAM keeps no policy of nobody.
+        https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_managed-vs-inline.html
+        """
+        made = _made(graph)
         there = [one for one in self.others.resources if one.text("arn") not in made]
+        joined = self._beside(graph.snapshot, there, own)
+        given = [
+            (one.urn, holder)
+            for one in there
+            if (kind := _GIVEN.get(one.type))
+            for holder in joined.principals.referred(one, kind, kind)
+            if holder.urn is None
+        ]
+        if not given or (was := _known(before)) is None:
+            return joined
+        held = {(one.account, one.kind, one.name) for one in was.principals if one.urn is not None}
+        left = {urn for urn, one in given if (one.account, one.kind, one.name) in held}
+        return self._beside(graph.snapshot, [one for one in there if one.urn not in left], own) if left else joined
+
+    def _beside(self, stack: Snapshot, there: Collection[Resource], own: str | None) -> Graph:
         both = replace(
             stack,
             resources=(*stack.resources, *there),
@@ -148,7 +171,7 @@ class Beside:
         way that the others open by themselves is theirs, unless this stack closed it before. `before` gives the graph
         of all as it was, None where that is not known; without it, nothing is said of what goes.
         """
-        joined = self.joined(graph, own)
+        joined = self.joined(graph, own, before)
         this, together = _ThisStack(found, alone, graph, joined), self._found(joined)
         new = [one for one in together if this.is_new(one)]
         stands = [one for one in found if not _waits_for_others(one)]
@@ -158,14 +181,16 @@ class Beside:
         ways = [one for one in more if _is_way(one)]
         of_others = any(one.finding.sides[0] not in this.principals for one in ways)
         keys = [one for one in more if _rule(one).another_stack_answers and joined.snapshot.is_beside(one.finding.urn)]
-        halves = [one for one in keys if before is not None and "*" not in one.finding.sides]
-        was = self._found_before(before) if before and (halves or of_others) else None
+        halves = [one for one in more if one.finding.denied or (one in keys and "*" not in one.finding.sides)]
+        halves = halves if before is not None else []
+        was = self._found_before(before) if halves or of_others else None
         open_alone = self._open_alone(own, was) if of_others else set()
         ways = [one for one in ways if one.finding.sides[0] in this.principals or one.finding.subject not in open_alone]
         stands += [one for one in ways if not joined.snapshot.is_beside(one.finding.urn)]
         theirs = [one for one in ways if joined.snapshot.is_beside(one.finding.urn)]
         theirs += [one for one in keys if this.doors and "*" in one.finding.sides and _rule(one).may_follow == "proof"]
-        return stands, [self._at(one) for one in (*theirs, *_left(halves, joined, was))], joined
+        theirs = [self._at(one) for one in (*theirs, *_left(halves, joined, was))]
+        return stands, in_one(theirs, _denial, _in_one), joined
 
     def still_refused(self, found: list[Finding], graph: Graph, after: Snapshot, own: str | None) -> list[Finding]:
         """What stands of findings on the graph of this stack that would stop an update."""
@@ -199,11 +224,8 @@ class Beside:
     def _found(self, graph: Graph) -> list[Judged]:
         return list(judge(graph, self.rules, self.config, datetime.now(UTC)))
 
-    def _found_before(self, before: Callable[[], Graph | None]) -> list[Judged] | None:
-        try:
-            was = before()
-        except Refusal:  # `doors-changed` says so
-            return None
+    def _found_before(self, before: Callable[[], Graph | None] | None) -> list[Judged] | None:
+        was = _known(before)
         return self._found(was) if was else None
 
     def _open_alone(self, own: str | None, before: Iterable[Judged] | None) -> set[Subject]:
@@ -259,10 +281,19 @@ def _made(graph: Graph) -> set[str]:
     return {one.arn for one in graph.principals if one.urn is not None}
 
 
+def _known(before: Callable[[], Graph | None] | None) -> Graph | None:
+    """The graph as it was, where that is known."""
+    try:
+        return before() if before else None
+    except Refusal:  # `doors-changed` says so
+        return None
+
+
 def _left(halves: Iterable[Judged], joined: Graph, before: Iterable[Judged] | None) -> Iterator[Judged]:
     """The halves in other stacks whose other half this change takes away or, where nobody tells what was, lacks.
 
-    A trust that would be left is refused: its own stack goes first. A grant that is left opens nothing and is said.
+    A trust that would be left is refused: its own stack goes first. A grant that is left opens nothing and is said,
+    unless a control policy shuts the trust that stays: its stack would be refused from then on.
     """
     known = set(map(_ends, before or ()))
     ours = {one.arn for one in joined.principals if one.urn and not joined.snapshot.is_beside(one.urn)}
@@ -270,7 +301,9 @@ def _left(halves: Iterable[Judged], joined: Graph, before: Iterable[Judged] | No
         finding = one.finding
         if _ends(one) in known or (before is None and not (_rule(one).may_follow and ours.intersection(finding.sides))):
             continue
-        if _rule(one).keys == "trust":
+        if finding.denied:
+            yield one
+        elif _rule(one).keys == "trust":
             excepted = exception_text(_rule(one).name, finding.door, stack=joined.snapshot.names[1])
             step = (
                 "to keep the door, leave the grant here, or make it again if this update took it away; to close it, "
@@ -283,8 +316,23 @@ def _left(halves: Iterable[Judged], joined: Graph, before: Iterable[Judged] | No
             yield Judged(replace(finding, next_step=step, severity="high"), mandatory=False)
 
 
+def _denial(judged: Judged) -> object:
+    """The step past what denies a key, which may be the same for many."""
+    finding = judged.finding
+    return (finding.rule, judged.mandatory, finding.steps[0]) if finding.denied else None
+
+
+def _in_one(alike: Sequence[Judged]) -> Finding:
+    """What one policy denies several, as one finding."""
+    first, *others = (one.finding for one in alike)
+    names = listed([str(one.door or (one.urn or "").rpartition("::")[2]) for one in others])
+    files = ", ".join(dict.fromkeys(one.source for one in (first, *others) if one.source))
+    message = f"{first.message}; so it does with {len(others)} more: {names}"
+    return replace(first, message=message, next_step=first.steps[0], source=files or None)
+
+
 def _ends(judged: Judged) -> tuple[object, ...]:
-    return judged.finding.urn, judged.finding.door
+    return judged.finding.urn, judged.finding.door or judged.finding.rule
 
 
 def _waits_for_others(judged: Judged) -> bool:

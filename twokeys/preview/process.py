@@ -147,7 +147,8 @@ def _pass_on(process: subprocess.Popen[str], target: IO[str], printed: list[str]
 
 
 def _failed(stack: str, where: str, why: str, unanswered: Sequence[str] = ()) -> Refusal:
-    step = "correct the program or the config of the stack, then run this again"
+    why, _, said = why.partition("Next step: ")
+    step = said or "correct the program or the config of the stack, then run this again"
     if why.startswith("ModuleNotFoundError"):
         module = why.partition("'")[2].partition("'")[0].partition(".")[0]
         package = {"grpc": "pulumi", "google": "pulumi"}.get(module, module.replace("_", "-"))

@@ -109,6 +109,9 @@ class PulumiBox:
         environment = str(theirs) if theirs.exists() else sys.prefix
         settings["runtime"] = {"name": "python", "options": {"toolchain": "uv", "virtualenv": environment}}
         settings.pop("stackConfigDir", None)
+        if (self.binaries / _AWS).exists():  # of one that is named here the CLI does not warn, as of one from PATH
+            named = {"name": "aws", "path": str(self.binaries.resolve())}
+            settings.setdefault("plugins", {"providers": [named]})
         self._write("Pulumi.yaml", settings)
         for stack, path in self.project.stacks().items():
             name = f"Pulumi.{stack}.yaml"

@@ -73,6 +73,13 @@ def test_closing_on_deletion_suspends_the_account_and_keeping_only_removes_it(or
         client.describe_account(AccountId=kept)
 
 
+def test_an_address_that_another_account_has_is_refused_with_both_ways_out(organized: Organized) -> None:
+    """https://docs.aws.amazon.com/organizations/latest/APIReference/API_CreateAccountStatus.html"""
+    organized.account("stage")
+    with pytest.raises(ProviderError, match=r"EMAIL_ALREADY_EXISTS(?s:.*)give it another `email`.*`adopt: ID`"):
+        organized.driver.up(ACCOUNT, "other", name="other", email="example+stage@company.com")
+
+
 def test_a_unit_with_accounts_in_it_is_not_removed(organized: Organized) -> None:
     unit, _ = organized.driver.up(UNIT, "unit", name="workloads", parentId=organized.root)
     organized.account("stage", parentId=unit)

@@ -146,11 +146,11 @@ def may_grant(policy: PolicyDocument | Unknown) -> bool:
     return isinstance(policy, Unknown) or bool(policy.unresolved) or any(True for _ in _allowing(policy))
 
 
-def _allowing(policy: PolicyDocument) -> Iterator[Statement]:
+def _allowing(policy: PolicyDocument, actions: tuple[str, ...] = (_ASSUME_ROLE,)) -> Iterator[Statement]:
     return (
         statement
         for statement in policy.statements
-        if statement.effect == "Allow" and statement.covers_action(_ASSUME_ROLE) is not Truth.FALSE
+        if statement.effect == "Allow" and any(statement.covers_action(action) is not Truth.FALSE for action in actions)
     )
 
 
@@ -172,7 +172,7 @@ def open_leaves(policy: PolicyDocument, *, trust: bool) -> tuple[str, ...]:
     for statement in policy.statements:
         if statement.effect == "Allow" and statement.effect_unresolved and may_let_in(statement, trust=trust):
             found.append(f"Statement[{statement.index}].Effect")
-    for statement in _allowing(policy):
+    for statement in _allowing(policy, (_ASSUME_ROLE,) if trust else _IN_GRANTS):
         found += [f"Statement[{statement.index}].{element}" for element in _open_elements(statement, trust=trust)]
     return tuple(found)
 

@@ -6,9 +6,8 @@ from datetime import datetime
 from twokeys.access.exceptions import DoorConfig
 from twokeys.access.findings import Finding, Rule
 from twokeys.access.graph import Graph
-from twokeys.access.model.door_name import DoorName
+from twokeys.access.model.door_name import DoorName, make_exception
 from twokeys.access.model.names import granted_resources
-from twokeys.access.model.not_proved import EXCEPT
 from twokeys.iam import UNKNOWN
 
 _NAME = "access-role-reserved"
@@ -33,8 +32,9 @@ def _granted(graph: Graph, _config: DoorConfig, _now: datetime) -> Iterator[Find
                         f"{principal.arn} the access role of account {graph.accounts.name(role.account)}, which AWS "
                         "made with AdministratorAccess: whoever holds that grant is an administrator there"
                     )
-                    step = f"grant a role of that account that is made for the purpose, or {EXCEPT}"
                     door = DoorName(principal.arn, resource)
+                    excepted = make_exception(_NAME, door)
+                    step = f"grant a role of that account that is made for the purpose, or {excepted}"
                     yield Finding(message, step, document.urn, door, document.source)
 
 

@@ -22,7 +22,8 @@ def _of(lack: Lack) -> Callable[[Graph, DoorConfig, datetime], Iterator[Finding]
         over = _over(graph, now) if lacking and lack is Lack.GRANT else None
         for found in lacking:
             if over is None or not over(found.door):
-                yield Finding(found.message, found.next_step, found.urn, found.door, found.source, found.advice)
+                about = (found.urn, found.door, found.source, found.advice)
+                yield Finding(found.message, found.next_step, *about, denied=found.denied)
 
     return check
 

@@ -32,7 +32,7 @@ def _long_term(graph: Graph, _config: Config, _now: datetime) -> Iterator[Findin
             message = f"{_LONG_TERM[resource.type]} {resource.name} is made in member account"
             step = "give people and machines a role in that account, and a grant where they already are"
             if resource.type == USER and any(one.caller for one in graph.snapshot.evidence):
-                step += "; whom the component People makes there, the state of its stack tells (`--state FILE`)"
+                step = f"if `people` of a stack makes it, give that stack's state too (`--state FILE`); else {step}"
             message = f"{message} {graph.accounts.name(account)}".capitalize().replace("Iam", "IAM", 1)
             found.append(Finding(message, step, resource.urn, source=resource.source))
     yield from _by_kind_of_stack(graph, found)

@@ -1,6 +1,7 @@
 """Every resource is made by a provider that can only work in the account it is meant for."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 
 from twokeys.access.findings import Config, Finding, Rule
@@ -28,8 +29,10 @@ def _entries(graph: Graph, _config: Config, _now: datetime) -> Iterator[Finding]
     for entry in graph.accounts.entries:
         if entry.is_default:
             continue
-        if problem := _contradiction(entry) or _denied(graph, judge, entry):
+        if problem := _contradiction(entry):
             yield _finding(entry, *problem)
+        elif problem := _denied(graph, judge, entry):
+            yield replace(_finding(entry, *problem), denied=True)
         elif problem := _problem(graph, entry):
             wrong.append(_finding(entry, *problem, advice=not strict))
         elif entry.by_the_environment:

@@ -13,6 +13,10 @@ from twokeys.sandbox.aws.client import Aws, ProviderError, or_none, timestamp
 from twokeys.sandbox.aws.resource_type import AutoName, Properties, ResourceType, set_each
 
 _CREATE_ACCOUNT_SECONDS: Final = 300.0
+_ANOTHER_EMAIL: Final = (
+    "Next step: give it another `email`, or take over the account that has this one (`adopt: ID`; "
+    "aws organizations list-accounts)"
+)
 _SERVICE: Final = "organizations"
 _UNIT: Final = Calls(
     "aws:organizations/organizationalUnit:OrganizationalUnit",
@@ -148,10 +152,9 @@ def _account_create(aws: Aws, inputs: Properties) -> str:
     if status["State"] != "SUCCEEDED":
         # https://docs.aws.amazon.com/organizations/latest/APIReference/API_CreateAccountStatus.html lists the reasons.
         reason = status.get("FailureReason", status["State"])
-        raise ProviderError(
-            f"the account {inputs['name']} was not made: {reason}",
-            (f"CreateAccount for {inputs['email']} ended so (request {status['Id']}).",),
-        )
+        ended = f"CreateAccount for {inputs['email']} ended so (request {status['Id']})."
+        step = (_ANOTHER_EMAIL,) if reason == "EMAIL_ALREADY_EXISTS" else ()
+        raise ProviderError(f"the account {inputs['name']} was not made: {reason}", (ended, *step))
     identifier = str(status["AccountId"])
     _move(aws, identifier, inputs.get("parentId"))
     return identifier

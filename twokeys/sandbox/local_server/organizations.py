@@ -34,6 +34,8 @@ _closed = records.store("organizations.closed")  # a closed account -> True
 _made: Counter[str] = Counter()
 _called: ContextVar[str | None] = ContextVar("called", default=None)
 """What is being made: its id is told by that, so that two runs of a program can be compared."""
+_ROOT_EMAIL = "example@company.com"
+"""The management account's address: as on AWS one that can get mail, from which `twokeys adopt` may derive others."""
 _ADMINISTRATOR_ACCESS = "arn:aws:iam::aws:policy/AdministratorAccess"
 
 
@@ -79,8 +81,9 @@ def _create_organization(payload: Payload) -> Payload:
         raise ApiError("AlreadyInOrganizationException", "The AWS account is already a member of an organization.")
     with _identified(f"organization of {get_account_id()}"):
         base.ensure_org()
-    organization = {**base.orgs["self"], "FeatureSet": payload.get("FeatureSet") or "ALL"}
-    base.orgs["self"] = organization
+    said = {"FeatureSet": payload.get("FeatureSet") or "ALL", "MasterAccountEmail": _ROOT_EMAIL}
+    base.orgs["self"] = organization = {**base.orgs["self"], **said}
+    base.accounts[get_account_id()] = {**base.accounts[get_account_id()], "Email": _ROOT_EMAIL}
     for identifier, root in base.roots.items():
         base.roots[identifier] = {**root, "PolicyTypes": []}  # AWS enables none until EnablePolicyType
     return {"Organization": organization}
