@@ -158,6 +158,26 @@ def test_it_tells_who_can_enter_prod_through_what_granted_where_since_when() -> 
     assert ("since 2026-01-01 08:00 UTC" in text, "Wrote report.html" in text) == (True, True)
 
 
+@pytest.mark.parametrize(
+    ("organization", "deleted_in", "covered"),
+    [("o-a1b2c3d4e5/", PROD, True), ("o-a1b2c3d4e5/", HUB, False), ("", PROD, False)],
+)
+def test_the_organization_s_trail_goes_on_where_a_member_account_deletes_its_own(
+    tmp_path: Path, organization: str, deleted_in: str, covered: bool
+) -> None:
+    """https://docs.aws.amazon.com/awscloudtrail/latest/userguide/creating-trail-organization.html"""
+    folder = tmp_path / "AWSLogs" / f"{organization}{PROD}/CloudTrail/us-east-1/2026/09/01"
+    folder.mkdir(parents=True)
+    records = [read_event(PROD, f"2026-09-0{day}T09:00:00Z") for day in (1, 2, 3)]
+    call = {"eventSource": "cloudtrail.amazonaws.com", "requestParameters": {"name": "own"}}
+    records.append(called(deleted_in, "2026-09-02T10:00:00Z", "DeleteTrail", **call))
+    (folder / LOG.replace(HUB, PROD)).write_text(json.dumps({"Records": records}))
+    period = ("--from", "2026-09-01", "--until", "2026-09-03")
+    found = read("prod", *ONE_REGION, *period, "--events", str(tmp_path / "AWSLogs"))["events"]
+    assert found["coverage"][0]["covered"] is covered
+    assert ["a trail was deleted (own)"] in [one["why"] for one in found["unusual"]] or deleted_in == HUB
+
+
 def test_a_log_file_that_is_not_as_its_digest_says_is_named_and_its_day_is_not_known(tmp_path: Path) -> None:
     """`hashValue` is of the uncompressed content, as `aws cloudtrail validate-logs` compares it.
 
@@ -646,9 +666,10 @@ def test_a_change_of_keys_that_the_state_does_not_have_says_at_the_top_that_ther
     command = (STAGE, "--state", str(tmp_path / "state"), "--events", logs(tmp_path, change))
     found = report(*command)
     what = f"UpdateAssumeRolePolicy of {role} in {STAGE} on {day} 10:00 UTC by user eve of {STAGE}"
-    said = f"Not shown: changes of keys that the states do not have ({what})"
+    said = "Not shown: changes of keys that the states do not have ({})"
     data = read(*command)
-    assert [said in shown for shown in (found.text, found.page, found.table, data["notShown"] or "")] == [later] * 4
+    shown = [said.format(what) in each for each in (found.text, found.table, data["notShown"] or "")]
+    assert [*shown, said.format("1, to look at") in found.page] == [later] * 4
     assert data["changesNotShown"] == [row["why"] for row in found.of("change not shown")] == [what] * later
     assert (" at least " in found.text.partition(" in (")[0], data["summary"]["mayBeMore"]) == (later, later)
 

@@ -672,6 +672,26 @@ def test_a_region_that_was_never_covered_is_not_so_because_a_trail_was_stopped()
     assert lacks == f"{stopped}, and also in eu-west-1"
 
 
+def test_why_an_account_is_not_covered_names_the_longest_stop_by_who_began_the_session_and_the_days_without_files() -> (
+    None
+):
+    """A call's `accessKeyId` is that of its session: AWS's userIdentity page."""
+    trail = Trail(coverage=Coverage(("us-east-1",)))
+    ann = entry(f"arn:aws:iam::{STAGE}:user/ann", arn(STAGE, "role/ops"), at(1), recipientAccountId=STAGE)
+    trail.add({**ann, "responseElements": {"credentials": {"accessKeyId": "ASIA1"}}}, delivered=True)
+    by = in_session(entry(f"arn:aws:sts::{STAGE}:assumed-role/ops/s", "", at(1)), "ASIA1", "")["userIdentity"]
+    for name, begin, end in (("short", 1, 1.1), ("ours", 1, 2)):
+        call = {"eventSource": "cloudtrail.amazonaws.com", "requestParameters": {"name": name}, "userIdentity": by}
+        for event, day in (("StopLogging", begin), ("StartLogging", end)):
+            trail.add(called(STAGE, at(day), event, **call, eventID=f"{name} {event}"), delivered=True)
+    for day in (0, 1, 2, 5):
+        trail.add(read_event(STAGE, at(day)), delivered=True)
+    found = compare(into(read(two_keys().graph), STAGE), trail, DAY).was_read.accounts[0]
+    stop = f"from 2026-09-02 09:00 UTC to 2026-09-03 09:00 UTC, as user ann of {STAGE} called StopLogging"
+    assert found.lacks == f"in us-east-1 {stop} (1 more such gap) and on 2026-09-04 to 2026-09-05"
+    assert found.lost == 4
+
+
 @pytest.mark.parametrize(
     ("event", "account", "reads", "said"),
     [
@@ -1269,7 +1289,7 @@ def test_a_session_whose_assume_role_is_in_no_record_perhaps_came_by_each_door_i
 ) -> None:
     found = with_session(in_a_session(), in_a_session(), covered=covered)
     assert (usage(found)["deployer"], found.entries) == (Usage.PERHAPS, 1)
-    assert whys(found)[0][0] == "a session of this role is in the records, its AssumeRole is not"
+    assert whys(found)[0][0] == "its AssumeRole is in no record"
     assert "1 session whose AssumeRole is in no record, 1 unusual" in headline(read(two_keys().graph), found)
     assert found.noteworthy
 
@@ -1282,7 +1302,7 @@ def test_a_session_whose_assume_role_is_in_no_record_is_without_a_door_where_its
     assert [use.role for use in found.undeclared] == ["x"]
     (((labels, said), *_), _) = to_look_at(read(two_keys().graph), found)
     assert labels == "without a door, unusual"
-    assert "a session of this role is in the records, its AssumeRole is not" in said
+    assert "its AssumeRole is in no record" in said
 
 
 def test_a_session_that_began_before_the_period_is_said_at_the_top_and_perhaps_came_by_each_door_into_its_role() -> (
@@ -1453,7 +1473,7 @@ def test_named_callers_without_a_door_are_first_and_sessions_that_nobody_is_seen
     assert {kim, lee} == {f"Identity Center user {name}, by the session's name" for name in ("kim", "lee")}
     assert jobs.startswith("somebody who is not named as run-")
     assert copied == "somebody who is not named as pat"
-    why = "the record does not name the caller; a session of this role is in the records, its AssumeRole is not"
+    why = "the record does not name the caller; its AssumeRole is in no record"
     assert lines[-1][1].endswith(f"from 9 addresses, in sessions run-0, run-1 and 7 more: {why}")
 
 

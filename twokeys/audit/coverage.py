@@ -65,9 +65,9 @@ https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-v
 
 @dataclass
 class Recorded:
-    """What there is of one account: records of log files of the period that is asked of, each file once, and in how
-    many; how many are from elsewhere, perhaps the same; from the `first` to the `last`; and of each region the days
-    that are covered, a bit for each.
+    """What there is of one account: records of log files of the period that is asked of, each file once, in how many,
+    and in how many of those that no organization's trail delivered; how many are from elsewhere, perhaps the same; from
+    the `first` to the `last`; and of each region the days that are covered, a bit for each.
 
     `oldest` is the time of the first record of all. `reads` are the days with read events, `digests` the periods of
     digests, `trails` those that they are of. `missing` are the log files that a digest lists and that were not given,
@@ -76,6 +76,7 @@ class Recorded:
 
     records: int = 0
     files: int = 0
+    own_files: int = 0
     elsewhere: int = 0
     oldest: datetime | None = None
     first: datetime | None = None
@@ -210,10 +211,13 @@ class Coverage:
             one.days[region] |= 1 << _bit(time)
             one.reads[region] |= read << _bit(time)
 
-    def file(self, name: str) -> None:
-        """Take the name of a file that has records of the period; one that CloudTrail did not name says nothing."""
+    def file(self, name: str, *, own: bool = True) -> None:
+        """Take the name of a file that has records of the period, and whether a trail of the account's own may have
+        delivered it; one that CloudTrail did not name says nothing.
+        """
         if is_log(name) and (found := _named(name)):
             self.accounts[found[0]].files += 1
+            self.accounts[found[0]].own_files += own
 
     def digest(self, name: str, start: datetime, end: datetime) -> None:
         """Take the name of a digest, and its period; one that CloudTrail did not name says nothing.
@@ -321,32 +325,50 @@ def _gap(
     """The days of a region that are not covered, a bit each, and why in words."""
     start, end, due = period.start, period.end, period.due or (period.start, period.end)
     mask, reads = _mask(start, end), one.read(region) & _mask(start, end)
-    holes, after = _holes(one, region, *due), _bit(changed) + 1 if changed else 0
+    after = _bit(changed) + 1 if changed else 0
     whole = one.whole(region, *due)
     if one.spans(region):  # of the days before and after no digest is due
         whole |= mask & ~_mask(*due) & ~one.lost.get(region, 0)
-    days, why = whole & mask, ""
-    if stopped and whole:
-        why = stopped[0][1]
-    elif holes:
-        (first, last), more = holes[0], len(holes) - 1
-        others = f" ({counted(more, 'more such gap')})" if more else ""
+    days, why = whole & mask, []
+    stopped = sorted(stopped, key=lambda each: each[0][0] - each[0][1]) if whole else ()
+    without = _holes(one, region, *due)
+    holes = [hole for hole in without if not any(_is_within(hole, span) for span, _ in stopped)]
+    if stopped:
+        why.append(stopped[0][1] + _more(stopped[1:]))
+    lost = _of_spans((span for span, _ in stopped), start, end)
+    there = (days | lost) & mask
+    if holes:
+        first, last = holes[0]
         span = f"from {first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M}"
         if (first == due[0]) != (last == due[1]):
             span = f"before {last:%Y-%m-%d %H:%M}" if first == due[0] else f"after {first:%Y-%m-%d %H:%M}"
-        why = f"{span} UTC{others}, of which there is no digest"
-    elif days and days != mask:
-        why = " and ".join(_when(mask & ~days, days))
+        why.append(f"{span} UTC{_more(holes[1:])}, of which there is no digest")
+    elif days and there != mask:
+        why += _when(mask & ~there, there)
     elif days and not reads >> after:
         since = f" since it was changed on {changed:%Y-%m-%d}" if changed and reads else ""
-        why = f"where nothing shows that its trail logs read events{since}"
+        why.append(f"where nothing shows that its trail logs read events{since}")
     elif whole and not days:
-        why = f"from {start:%Y-%m-%d} to {end:%Y-%m-%d}"
-    for first, last in (*holes, *(span for span, _ in stopped)):
-        days &= ~_mask(max(first, start), min(last, end) - timedelta.resolution)  # midnight is of the day before
+        why.append(f"from {start:%Y-%m-%d} to {end:%Y-%m-%d}")
+    days &= ~(lost | _of_spans(without, start, end))
     if not reads >> after:
         days &= (1 << after >> 1) - 1 if reads else 0
-    return mask & ~days, why
+    return mask & ~days, " and ".join(why)
+
+
+def _more(gaps: Sequence[object]) -> str:
+    return f" ({counted(len(gaps), 'more such gap')})" if gaps else ""
+
+
+def _is_within(hole: _Span, stopped: _Span) -> bool:
+    """Whether no digest came as the trail was stopped, those of the hours in which it was left out."""
+    return stopped[0] - _HOUR <= hole[0] and hole[1] <= stopped[1] + _HOUR
+
+
+def _of_spans(spans: Iterable[_Span], start: datetime, end: datetime) -> int:
+    """The days of these spans, a bit each; midnight is of the day before."""
+    masks = (_mask(max(first, start), min(last, end) - timedelta.resolution) for first, last in spans)
+    return reduce(or_, masks, 0)
 
 
 def _holes(one: Recorded, region: str, start: datetime, end: datetime) -> list[_Span]:

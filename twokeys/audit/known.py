@@ -10,6 +10,7 @@ from twokeys.answers.model import Answers, KeyPlace, Step
 from twokeys.audit.coverage import Covered, Period
 from twokeys.audit.record import BY_PROVIDER, Use
 from twokeys.audit.trail import Trail
+from twokeys.audit.who_called import who_began
 from twokeys.doors import Who
 from twokeys.shown import in_utc
 
@@ -70,12 +71,12 @@ class Records:
         return first, max(first, min(last, datetime.now(UTC) - _LATE))
 
     def _stop(self, use: Use, until: datetime | None) -> str:
-        who, end = self.answers.named(use.caller).short, f"to {in_utc(until)}" if until else "on"
+        who, end = who_began(use, self.answers), f"to {in_utc(until)}" if until else "on"
         return f"from {in_utc(use.time)} {end}, as {who} called {use.event}"
 
     def _stops(self, account: str, start: datetime) -> Iterator[tuple[Use, datetime | None]]:
         for use, until in self.stops:
-            if use.account in (account, *self.management) and use.time <= self.end and (until is None or until > start):
+            if use.account in self._owners(account) and use.time <= self.end and (until is None or until > start):
                 yield use, until
 
     def _home(self, account: str) -> set[str]:
@@ -83,12 +84,15 @@ class Records:
         return {own.region} if own and own.region else self.homes
 
     def _changed(self, account: str) -> datetime | None:
-        changes = (
-            use.time
-            for use in self.trail.alters()
-            if use.time <= self.end and use.account in (account, *self.management)
-        )
+        owners = self._owners(account)
+        changes = (use.time for use in self.trail.alters() if use.time <= self.end and use.account in owners)
         return max(changes, default=None)
+
+    def _owners(self, account: str) -> set[str]:
+        """Whose trails the records of an account are of: of the organization's alone, where that delivered them all."""
+        recorded = self.trail.coverage.accounts.get(account)
+        own = recorded is None or recorded.own_files or not recorded.files
+        return self.management | ({account} if own or not self.management else set())
 
     def about(self, door: Step) -> tuple[str, tuple[datetime, datetime] | None, bool]:
         """Why it is not known whether a door was used, and else of which period it is, and whether without digests.

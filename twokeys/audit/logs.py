@@ -32,7 +32,7 @@ _FIRST_YEAR = 2013
 """Of CloudTrail. https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-document-history.html"""
 _DELIVERED = re.compile(r"(?:(\d{12})|o-[a-z0-9]{10,32})_([A-Za-z0-9-]+)_")
 """How AWS names what it delivers into `AWSLogs`: the account, then the service."""
-_FOLDER = re.compile(r"(?:^|/)AWSLogs/(?:o-[a-z0-9]+/)?(\d{12})/([A-Za-z0-9-]+)/")
+_FOLDER = re.compile(r"(?:^|/)AWSLogs/(o-[a-z0-9]+/)?(\d{12})/([A-Za-z0-9-]+)/")
 """Where it puts it; some services name their files otherwise."""
 EVENTS: Final = "Events"
 _RECORDS, _LOOKED_UP, _LINES, _LIST = "Records.item", "Events.item", "", "item"
@@ -154,6 +154,15 @@ def account_of(file: Path) -> str:
     return _placed(file)[0]
 
 
+def by_organization(file: Path) -> bool:
+    """Whether a file stands where an organization's trail delivers it, which no member account can stop or delete.
+
+    https://docs.aws.amazon.com/awscloudtrail/latest/userguide/creating-trail-organization.html
+    """
+    found = _FOLDER.search(file.as_posix())
+    return bool(found and found.group(1))
+
+
 def delivered(file: Path) -> str:
     """The service whose file it is, where it stands or is called as AWS delivers it; else empty."""
     return _placed(file)[1]
@@ -161,7 +170,7 @@ def delivered(file: Path) -> str:
 
 def _placed(file: Path) -> tuple[str, str]:
     found = _FOLDER.search(file.as_posix()) or _DELIVERED.match(file.name)
-    return (found.group(1) or "", found.group(2)) if found else ("", "")
+    return (found.groups()[-2] or "", found.groups()[-1]) if found else ("", "")
 
 
 def kind(file: Path) -> tuple[str | None, str]:

@@ -15,6 +15,7 @@ from twokeys.audit.logs import (
     NoLog,
     Source,
     account_of,
+    by_organization,
     delivered,
     delivered_into,
     goes_on,
@@ -108,7 +109,7 @@ class _Reading:
                 source.saw(self.trail.add(record, str(file), delivered=by_cloudtrail, copy=copy))
             source.read += 1
             if self.trail.coverage.counted > before:
-                self.trail.coverage.file(file.name)
+                self.trail.coverage.file(file.name, own=not by_organization(file))
             if key == EVENTS and goes_on(file):
                 source.not_readable[str(file)] = _ONE_PAGE
         elif service == DIGEST and is_digest(file.name):  # of another, nothing tells the account and region
