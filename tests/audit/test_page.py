@@ -272,6 +272,10 @@ def test_the_first_printed_sheet_of_an_incident_is_the_whole_answer_with_a_place
     whole = [one for one in seen if one and one["x"] < lines["x"] + lines["width"]]
     assert all(one["y"] + one["height"] <= lines["y"] + lines["height"] + 1 for one in whole)
     assert len(whole) >= 4
+    if len(seen) == len(whole) == 4:
+        last = seen[-1]
+        assert last
+        assert lines["y"] + lines["height"] - last["y"] - last["height"] < last["height"]
 
 
 def test_the_first_sheet_has_a_line_of_each_kind_before_a_second_one_and_everybody_without_a_door_first(
