@@ -754,7 +754,7 @@ def trust_of(**elements: Any) -> dict[str, Any]:
     return {"Version": "2012-10-17", "Statement": [statement]}
 
 
-# What counts as unknown in a statement of either kind is a row of `LEAVES` in test_callers.py.
+# What counts as unknown in a statement of either kind is a row of `LEAVES` in test_names.py.
 @pytest.mark.parametrize("trust", [trust_of(Principal={"AWS": [CI, UNKNOWN]}), {"Statement": UNKNOWN}])
 def test_an_unknown_part_of_a_trust_that_may_let_somebody_in_is_not_proved(trust: dict[str, Any]) -> None:
     world = two_keys()

@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import replace
+from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 from unittest.mock import ANY
@@ -11,19 +12,37 @@ from unittest.mock import ANY
 import boto3
 import pytest
 from click.testing import CliRunner
+from rich.console import Console
 
 from tests.access.states import write_state
 from tests.access.test_federated import AUD, CORP, HOST, SAML, SUB, admits
 from tests.access.test_identity_center import attach, center
 from tests.access.test_translation import put
-from tests.access.world import CI, DEPLOYER, HUB, MFA, STAGE, World, arn, document, grants, replaced, trusts, two_keys
+from tests.access.world import (
+    CI,
+    DEPLOYER,
+    HUB,
+    MFA,
+    OUTSIDE,
+    STAGE,
+    TODAY,
+    World,
+    arn,
+    document,
+    grants,
+    replaced,
+    trusts,
+    two_keys,
+)
 from twokeys.access.graph import build
 from twokeys.access.model.documents import Document
 from twokeys.access.reading.snapshot import Evidence, Snapshot
 from twokeys.access.reading.type_names import ACCESS_KEY, CREDENTIALS, MFA_DEVICE, PASSWORD
+from twokeys.access.verdicts import Verdicts
 from twokeys.answers.allowed import Difference, difference
 from twokeys.answers.changes import changes, drift
 from twokeys.answers.changes_shown import NOTHING, as_data, in_markdown, lines
+from twokeys.answers.check import show
 from twokeys.answers.commands import access
 from twokeys.answers.reading import read
 from twokeys.doors import SYMBOL_PREFIX
@@ -86,6 +105,45 @@ def test_of_a_new_account_its_door_comes_first_and_what_follows_from_it_and_from
     assert text.count("trust key: trust policy of role reader, ") == 1
     lost = shown(after, before).partition("<details>")[0].splitlines()
     assert [line.split(" | ")[:2] for line in lost if "of new" in line] == rows
+
+
+def test_what_follows_for_whoever_enters_by_the_role_that_aws_made_is_one_line() -> None:
+    """It has AdministratorAccess in its account, and so becomes every role there.
+
+    https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_accounts_access-cross-account-role.html
+    """
+
+    def world(*, granted: bool = True, strong: bool = False) -> World:
+        made = World()
+        made.add("Account", "people", made.hub, name="people", outputs={"id": STAGE, "name": "people"})
+        made.role("break-glass", made.hub)
+        made.grant("break-glass", made.hub, arn(STAGE, "role/OrganizationAccountAccessRole"))
+        made.role("pipeline", made.stage, document(trusts(arn(STAGE, "root"))))
+        data = made.provider("data", OUTSIDE)
+        made.role("deployer", data, document(trusts(arn(STAGE, "role/pipeline"))))
+        if granted:
+            made.grant("pipeline", made.stage, arn(OUTSIDE, "role/deployer"))
+        if strong:
+            policy = "arn:aws:iam::aws:policy/AdministratorAccess"
+            made.add("RolePolicyAttachment", "all", data, role="deployer", policyArn=policy)
+        return made
+
+    direct = f"role pipeline of people -> role deployer of {OUTSIDE}"
+    on = "ways on from role OrganizationAccountAccessRole of people -> role"
+    into = f"deployer of {OUTSIDE} (strongest: no permissions)"
+    found = changes(read(world(granted=False).graph), read(world().graph))
+    assert list(lines(found))[:2] == [f"+ {direct} (no permissions)", f"+ 2 {on} {into}"]
+    show(read(world().graph), Verdicts((), ()), Console(file=(listed := StringIO()), width=200), TODAY)
+    assert f"✓ 3 {on} deployer of {OUTSIDE}, role pipeline of people (strongest: write)" in listed.getvalue()
+    found = changes(read(world().graph), read(world(strong=True).graph))
+    said = list(lines(found))
+    assert [one for one in said if one.startswith("~")] == [
+        f"~ {direct} (no permissions)  is now  {direct} (administrator)"
+    ]
+    assert "    and so 2 ways through other roles" in said
+    (row,) = [one for one in in_markdown(found).splitlines() if "| no permissions became administrator" in one]
+    assert row.startswith("| role pipeline of people; and 2 ways through other roles | role deployer of ")
+    assert row.endswith("| always (no permissions) | always (administrator) |")
 
 
 def test_a_way_that_its_dates_keep_shut_is_gained_as_what_it_is() -> None:

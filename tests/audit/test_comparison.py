@@ -1289,7 +1289,7 @@ def test_a_session_whose_assume_role_is_in_no_record_perhaps_came_by_each_door_i
 ) -> None:
     found = with_session(in_a_session(), in_a_session(), covered=covered)
     assert (usage(found)["deployer"], found.entries) == (Usage.PERHAPS, 1)
-    assert whys(found)[0][0] == "a session of this role is in the records, its AssumeRole is not"
+    assert whys(found)[0][0] == "its AssumeRole is in no record"
     assert "1 session whose AssumeRole is in no record, 1 unusual" in headline(read(two_keys().graph), found)
     assert found.noteworthy
 
@@ -1302,7 +1302,7 @@ def test_a_session_whose_assume_role_is_in_no_record_is_without_a_door_where_its
     assert [use.role for use in found.undeclared] == ["x"]
     (((labels, said), *_), _) = to_look_at(read(two_keys().graph), found)
     assert labels == "without a door, unusual"
-    assert "a session of this role is in the records, its AssumeRole is not" in said
+    assert "its AssumeRole is in no record" in said
 
 
 def test_a_session_that_began_before_the_period_is_said_at_the_top_and_perhaps_came_by_each_door_into_its_role() -> (
@@ -1473,7 +1473,7 @@ def test_named_callers_without_a_door_are_first_and_sessions_that_nobody_is_seen
     assert {kim, lee} == {f"Identity Center user {name}, by the session's name" for name in ("kim", "lee")}
     assert jobs.startswith("somebody who is not named as run-")
     assert copied == "somebody who is not named as pat"
-    why = "the record does not name the caller; a session of this role is in the records, its AssumeRole is not"
+    why = "the record does not name the caller; its AssumeRole is in no record"
     assert lines[-1][1].endswith(f"from 9 addresses, in sessions run-0, run-1 and 7 more: {why}")
 
 

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.access.test_identity_center import RESERVED, center
 from tests.access.world import CI, DEPLOYER, HUB, OUTSIDE, STAGE, World, arn, document, replaced, trusts, two_keys
-from tests.audit.cloudtrail import entry
+from tests.audit.cloudtrail import called, denied, entry, signed_in
 from tests.audit.test_changes import told
 from tests.audit.test_comparison import CI_SESSION, DAY, PERSON, SAML, at
 from tests.audit.test_taken_back import ADMINISTRATOR, OF_BOTH, OF_CI, OURS, asked
@@ -77,7 +77,7 @@ def test_it_shows_every_entry_its_keys_and_what_cloudtrail_saw(opened: Opened) -
     expect(principals).to_have_count(3)
     came = principals.filter(has_text="role ci of").locator(".entered")
     expect(came).to_contain_text(f"role deployer of {STAGE}, 2 times, last 2026-09-21 09:00 UTC")
-    expect(shown.locator("header")).to_contain_text("Entered: role ci of management as run-1 (no permissions 2)")
+    expect(shown.locator("header")).to_contain_text("Entered: role ci of management (no permissions 2)")
     expect(principals.filter(has_text=OUTSIDE)).to_contain_text("not shown to be in the organization, no external ID")
     key = shown.get_by_text("trust policy of role deployer, statement 0")
     expect(key).to_be_hidden()
@@ -254,7 +254,7 @@ def test_the_first_printed_sheet_of_an_incident_is_the_whole_answer_with_a_place
     shown = opened(told(replace(answers, ways=ways, accounts=whole), found), found, STAGE)
     shown.set_viewport_size({"width": round(182 / 25.4 * 96), "height": 900})
     shown.emulate_media(media="print")
-    for said in ("Not covered: ", "Not looked at: policies of buckets"):
+    for said in ("Not covered: ", "What was not looked at is under Not proved"):
         expect(shown.locator("header")).to_contain_text(said)
     expect(shown.locator("header")).not_to_contain_text("Next step")
     expect(shown.locator("#not-proved")).to_contain_text("make the user's keys inactive first")
@@ -263,8 +263,40 @@ def test_the_first_printed_sheet_of_an_incident_is_the_whole_answer_with_a_place
     assert signed["y"] + signed["height"] <= 267 / 25.4 * 96
     for one in whole.values():
         expect(shown.locator("#summary").get_by_role("rowheader").filter(has_text=one.id)).to_be_visible()
-    for table in ("Who can enter, by strength", "To look at: each use once"):
-        assert shown.locator("#summary").get_by_role("table", name=table).locator("tbody tr").count() >= 1
+    strengths = shown.get_by_role("table", name="Who can enter, by strength").bounding_box()
+    lines = shown.locator(".look").bounding_box()
+    assert lines
+    assert strengths
+    assert strengths["y"] + strengths["height"] <= signed["y"]
+    seen = [line.bounding_box() for line in shown.locator(".look li").all()]
+    whole = [one for one in seen if one and one["x"] < lines["x"] + lines["width"]]
+    assert all(one["y"] + one["height"] <= lines["y"] + lines["height"] + 1 for one in whole)
+    assert len(whole) >= 4
+
+
+def test_the_first_sheet_has_a_line_of_each_kind_before_a_second_one_and_everybody_without_a_door_first(
+    opened: Opened,
+) -> None:
+    world, ann = two_keys(), arn(HUB, "user/ann")
+    world.add("User", "eve", world.stage, name="eve", arn=arn(STAGE, "user/eve"))
+    answers, trail = into(read(world.graph), STAGE), Trail()
+    for record in (
+        *(entry(arn(OUTSIDE, f"user/{who}"), DEPLOYER, at(day)) for who in ("x", "y") for day in range(2)),
+        *(called(STAGE, at(2), call) for call in ("DeleteBucket", "DeleteUser")),
+        *(denied(ann, DEPLOYER, at(3 + day)) for day in range(3)),
+        called(STAGE, at(7), "StopLogging", "eve", eventSource="cloudtrail.amazonaws.com"),
+        *(signed_in(STAGE, at(8), "eve", additionalEventData={"MFAUsed": mfa}) for mfa in ("No", "Yes")),
+    ):
+        trail.add(record)
+    found = compare(answers, trail, learning_days=0)
+    lines = opened(answers, found, STAGE).locator(".look li").all_inner_texts()
+    assert [line.partition(" -> ")[0].partition(" ")[2] for line in lines] == [
+        *(f"09:00, 2 times since 09-01 user {who} of {OUTSIDE}" for who in ("x", "y")),
+        f"09:00, 2 times root user of {STAGE}",
+        f"09:00 user eve of {STAGE}",
+        f"09:00 user eve of {STAGE}",
+        "09:00, 3 times since 09-04 user ann of management",
+    ]
 
 
 def test_headings_tables_and_language_are_there_for_screen_readers(opened: Opened) -> None:

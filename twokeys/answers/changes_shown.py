@@ -15,7 +15,7 @@ from twokeys.answers.allowed import Difference
 from twokeys.answers.changes import Changed, Changes
 from twokeys.answers.data import not_proved_data, way_data
 from twokeys.answers.model import Party, Time, Way
-from twokeys.answers.summary import SHORT, file_or_live, strongest
+from twokeys.answers.summary import SHORT, apart, file_or_live, strongest
 from twokeys.answers.words import conditions, keys, not_now, third_party, through
 from twokeys.doors.who import IAM_PEOPLE
 from twokeys.shown import counted, listed, markdown, printable
@@ -69,12 +69,15 @@ def lines(found: Changes) -> Iterator[str]:
         yield f"{NOTHING}."
     if found.not_shown:
         yield found.not_shown
-    yield from (f"+ {_line(way)}" for way in _each(found.gained))
-    yield from (f"- {_line(way)}" for way in _each(found.lost))
-    for one in sorted(found.changed, key=lambda one: -one.after.permissions.level):
+    for sign, ways in (("+", found.gained), ("-", found.lost)):
+        shown, beyond = apart(ways)
+        yield from (f"{sign} {_line(way)}" for way in _each(shown))
+        yield from [f"{sign} {beyond}"] if beyond else []
+    for one, others in _alike(found.changed):
         was, now = _line(one.before), _line(one.after)
         yield f"~ {was}" if was == now else f"~ {was}  is now  {now}"
         yield from (f"    {what}" for what in _what(one))
+        yield from [f"    and so {_through_others(others)}"] if others else []
     yield from (printable(f"~ {one.about}: {_gained_and_lost(one.difference)}") for one in found.beside)
     yield from (f"? {one}" for one in _not_known(found))
     yield from (f"? not proved: {one}" for one in _not_proved(found))
@@ -232,7 +235,7 @@ def _table(titles: Sequence[str], rows: Iterable[Sequence[Sequence[str]]]) -> st
     """A table of rows, each of one or of several whose cells are put together, each text once."""
     lines = [titles, ["---"] * len(titles)]
     for row in rows:
-        lines.append([markdown("; ".join(dict.fromkeys(texts))) for texts in zip(*row, strict=True)])
+        lines.append([markdown("; ".join(dict.fromkeys(filter(None, texts)))) for texts in zip(*row, strict=True)])
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 
@@ -245,13 +248,31 @@ def _asked(way: Way) -> str:
 
 
 def _changed(found: Iterable[Changed]) -> Iterator[str]:
-    rows = defaultdict(list)
-    for one in sorted(found, key=lambda one: -one.after.permissions.level):
+    rows: dict[tuple[str, str], list[tuple[str, ...]]] = defaultdict(list)
+    for one, others in _alike(found):
         who, role, what = one.after.source.short, one.after.target.short, "; ".join(_what(one))
-        rows[role, what].append((who, role, what, _state(one.before), _state(one.after)))
+        row = rows[role, what]
+        row.append((who, role, what, _state(one.before), _state(one.after)))
+        row += [(f"and {_through_others(others)}", role, what, "", "")] if others else []
     if rows:
         yield "#### Changed"
         yield _table(("Who", "Into", "What", "Before", "After"), rows.values())
+
+
+def _alike(found: Iterable[Changed]) -> Iterator[tuple[Changed, Sequence[Changed]]]:
+    """The ways that have changed, the strongest first; with a direct one those that change alike through its role."""
+    groups: dict[tuple[str, str], list[Changed]] = defaultdict(list)
+    for one in sorted(found, key=lambda one: -one.after.permissions.level):
+        groups[one.after.target.short, "; ".join(_what(one))].append(one)
+    for same in groups.values():
+        through = [one for one in same if one.before.through or one.after.through]
+        direct = [one for one in same if not (one.before.through or one.after.through)]
+        yield from ((one, through if one is direct[-1] else []) for one in direct)
+        yield from ((one, []) for one in through if not direct)
+
+
+def _through_others(ways: Sequence[Changed]) -> str:
+    return f"{counted(len(ways), 'way')} through other roles"
 
 
 def _state(way: Way) -> str:

@@ -16,7 +16,7 @@ from twokeys.access.verdicts import Verdicts
 from twokeys.answers.data import as_data as answers_data
 from twokeys.answers.data import where
 from twokeys.answers.model import Answers, State, Step, Time, Way
-from twokeys.answers.summary import FEW, Entrance, Named, by_principal, in_words, not_shown, scope, summary
+from twokeys.answers.summary import FEW, Entrance, Named, apart, by_principal, in_words, not_shown, scope, summary
 from twokeys.answers.words import not_now, open_to, through
 from twokeys.iam import Glob
 from twokeys.shown import counted, say
@@ -79,7 +79,11 @@ def _alike(findings: Iterable[Finding], answers: Answers) -> Iterator[str]:
 def _open(answers: Answers, named: Named, now: datetime, rule_of: Callable[[Step], str]) -> Iterator[str]:
     """The ways in, a line each; those who have the same one stand together. `rule_of` tells what refuses a door."""
     lines: dict[tuple[str, str], list[str]] = defaultdict(list)
-    for source, entrances in by_principal(answers.ways):
+    shown, beyond = apart(
+        answers.ways,
+        lambda one: one.state is State.OPEN and one.at(now) is Time.NOW and not any(map(rule_of, one.steps)),
+    )
+    for source, entrances in by_principal(shown):
         for one, rule in (part for each in entrances for part in _by_rule(each, rule_of)):
             asked = f", if {' and '.join(one.conditions)}" if one.conditions else ""
             into = f"{one.label} of {named(one.accounts)}{through(one.through)}"
@@ -92,6 +96,8 @@ def _open(answers: Answers, named: Named, now: datetime, rule_of: Callable[[Step
             lines[sign, f"{into}{asked} ({one.level.word}){f': {said}' if said else ''}"].append(source.short)
     for (sign, rest), who in lines.items():
         yield f"  {sign} {', '.join(who)} -> {rest}"
+    if beyond:
+        yield f"  {_SIGNS[State.OPEN]} {beyond}"
 
 
 def _by_rule(one: Entrance, rule_of: Callable[[Step], str]) -> list[tuple[Entrance, str]]:

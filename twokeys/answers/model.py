@@ -200,6 +200,9 @@ class Way:
     permissions: Permissions
     max_session_seconds: int | None = None
     by_access_role: bool = False
+    beyond: Party | None = None
+    """The role that AWS makes in each member account, where it leads on from it through others, or through it: whoever
+    has that administers the account, so that all else there follows."""
     role_session_seconds: int | None = None
     third_party: str | None = None
     """Of one that comes from an account or organization of others: `OUTSIDE` or `NOT_SHOWN_INSIDE`."""

@@ -207,10 +207,15 @@ class _Reader:
             permissions=self._strength(last.target),
             max_session_seconds=longest,
             by_access_role=self._is_access_role(last.target),
+            beyond=self._beyond(path),
             role_session_seconds=last.target.max_session_seconds,
             third_party=self._third_party(first),
             open_to=self._whoever(first),
         )
+
+    def _beyond(self, path: Path) -> Party | None:
+        sources = [door.source for door in path.doors if len(path.doors) > 1]
+        return next((self._parties.of(one) for one in sources if self._is_access_role(one)), None)
 
     def _whoever(self, first: access.Door) -> str | None:
         """Where one only has to have an account, or a certificate, to come in: as the rules refuse it."""

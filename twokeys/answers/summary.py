@@ -15,7 +15,7 @@ from twokeys.answers.permissions import Level
 from twokeys.answers.words import open_to
 from twokeys.doors import Who
 from twokeys.iam import account_as_a_whole
-from twokeys.shown import counted, in_utc, listed
+from twokeys.shown import counted, in_utc, listed, printable
 
 _NOT_LOOKED_AT = (
     "Not looked at: policies of buckets, keys, queues and other data; network ways; what a role may do once it is "
@@ -425,6 +425,20 @@ def _by_pattern(ways: Iterable[Way]) -> dict[tuple[object, ...], list[Way]]:
 def strongest(ways: Iterable[Way]) -> Sequence[Way]:
     """Ways in the order in which they matter: the strongest first, the shorter before the longer."""
     return sorted(ways, key=lambda way: (-way.permissions.level, len(way.steps), str(way.source), way.target.who.name))
+
+
+def apart(ways: Iterable[Way], plain: Callable[[Way], bool] = lambda _: True) -> tuple[list[Way], str]:
+    """Ways, without the plain ones that lead on from the role that AWS makes in each account; and these in a line."""
+    shown: list[Way] = []
+    beyond: list[Way] = []
+    for way in ways:
+        (beyond if way.beyond and plain(way) else shown).append(way)
+    if len(beyond) < 2:
+        return [*shown, *beyond], ""
+    first = listed([str(way.beyond and way.beyond.short) for way in beyond])
+    last = listed([way.target.short for way in beyond])
+    strong = max(way.permissions.level for way in beyond).word
+    return shown, printable(f"{len(beyond)} ways on from {first} -> {last} (strongest: {strong})")
 
 
 class Named:

@@ -22,7 +22,7 @@ from twokeys.audit.provisioned import in_accounts
 from twokeys.audit.record import Use
 from twokeys.audit.shown import MAKES, is_of_credentials, is_shown, stands_anyway, took_away
 from twokeys.audit.stood import POLICIES, Stood
-from twokeys.audit.strengths import permissions_meanwhile
+from twokeys.audit.strengths import permissions_meanwhile, strongest_first
 from twokeys.audit.trail import Change
 from twokeys.audit.who_called import about, actor
 from twokeys.audit.whom import enter, is_by, set_of, still, whom_entered
@@ -40,7 +40,7 @@ def against_states(answers: Answers, comparison: Comparison) -> Answers:
     since = {
         f"{about(one, answers)} on {in_utc(one.use.time)} by {actor(one.use, answers)}": one.of[1]
         * (one.of[0] == "user")
-        for one in (each.change for each in comparison.not_in_states)
+        for one in strongest_first([each.change for each in comparison.not_in_states], answers)
     }
     times = sorted(moment for one in answers.evidence if (answers.from_states or one.caller) and (moment := one.moment))
     first, last = comparison.asked

@@ -122,17 +122,17 @@ _STOOD = "Not known is whom keys let in before {} in the period, listed below, r
 _THEN = ". Next step: for a second answer, give the states of the period's beginning instead, with the same `--events`"
 
 
-def at_the_top(answers: Answers, comparison: Comparison | None, few: int = FEW) -> list[str]:
-    """Who came in without a door, what handed a role on to others, and what let somebody in during the period and was
-    taken back, or may have: so few of each, and four times as many of those who came in.
+def at_the_top(answers: Answers, comparison: Comparison | None, *, told: bool = False) -> list[str]:
+    """Who came in, what handed a role on to others, and what let somebody in during the period and was taken back, or
+    may have. Where it is told who came without a door, and by which sessions, it is not said again, nor are many named.
     """
     if comparison is None:
         return []
-    came = []
-    for who, (levels, each) in entered(answers, comparison).items():
+    few, came = 1 if told else FEW, []
+    for who, (levels, each) in entered(answers, comparison, by_doors=told).items():
         own = [use for uses in each.values() for use in uses]
         without = sum(len(uses) for (_, how), uses in each.items() if how == NO_DOOR)
-        sessions = [*dict.fromkeys(use.source_identity or use.caller_session or "" for use in own)]
+        sessions = [] if told else [*dict.fromkeys(use.source_identity or use.caller_session or "" for use in own)]
         named = f" as {said_of([*filter(None, sessions)])}" if any(sessions) else ""
         strengths = ", ".join(f"{level.word} {count}" for level, count in sorted(levels.items(), reverse=True))
         came.append(f"{who}{named} ({strengths}{f'; {without} {NO_DOOR}' if without else ''})")
@@ -147,8 +147,11 @@ def at_the_top(answers: Answers, comparison: Comparison | None, few: int = FEW) 
         if one.change.gives in LETS_IN and one.change.of[1] and not one.since:  # the call names whom it let in
             continue
         what = _AT_THE_TOP[kind] if one.since or one.permissions else _STOOD
-        taken[what].append(f"{one.words(answers)}, by {who_began(one.change.use, answers)}{one.came(answers)}")
-    came_in = f"Entered: {listed(came, most=4 * few)}{_STEP if comparison.undeclared else ''}"
+        taken[what].append(
+            f"{one.words(answers)}, by {who_began(one.change.use, answers)}{'' if told else one.came(answers)}"
+        )
+    by = " by a door" if told and comparison.undeclared else ""
+    came_in = f"Entered{by}: {listed(came, most=4 * FEW)}{_STEP if comparison.undeclared else ''}"
     said = [
         f"{what}: {'; '.join([*lines[:few], *([f'{len(lines) - few} more below'] if len(lines) > few else [])])}"
         for what, lines in (
@@ -165,8 +168,11 @@ Entered = dict[str, tuple[Counter[Level], dict[tuple[str, str], list[Use]]]]
 """Who came, how often into a role of which strength, and into which role and how, with the uses."""
 
 
-def entered(answers: Answers, comparison: Comparison, sources: Container[str] = ()) -> Entered:
-    """Who came in, with the uses of each role: who came without a door first, then into the strongest, the most often.
+def entered(
+    answers: Answers, comparison: Comparison, sources: Container[str] = (), *, by_doors: bool = False
+) -> Entered:
+    """Who came in, or only `by_doors`, with the uses of each role: who came without a door first, of these the
+    strongest and most often so; then into the strongest, the most often.
 
     Who came by a door for another, of these sources, as a member of a group, is said there.
     """
@@ -174,16 +180,22 @@ def entered(answers: Answers, comparison: Comparison, sources: Container[str] = 
     strengths: dict[str, Counter[Level]] = defaultdict(Counter)
     of_uses = comparison.strengths
     for one in comparison.population:
-        if not one.on_the_way:
+        if not one.on_the_way and (one.doors or not by_doors):
             who = _who_came(one, answers)
             doors = [door.source.short for door in one.doors if door.source.short in sources]
             by = who if who in doors else next(iter(doors), who)
             how = kind_of(one).removeprefix(SURE).removeprefix("entry ")
             came[by][one.use.target.label, how if by == who else f"{how} by {who}".strip()].append(one.use)
             strengths[by][of_uses[one.use.id]] += 1
-    without = {_who_came(one, answers) for one in comparison.population if not one.doors}
-    order = sorted(came, key=lambda who: (who not in without, -max(strengths[who]), -strengths[who].total()))
-    return {who: (strengths[who], came[who]) for who in order}
+    without: dict[str, Counter[Level]] = defaultdict(Counter)
+    for one in () if by_doors else comparison.population:
+        without[_who_came(one, answers)][of_uses[one.use.id]] += not one.doors
+
+    def order(who: str) -> tuple[object, ...]:
+        first = +without[who] or strengths[who]
+        return not +without[who], Level.UNKNOWN in first, -max(first), -first.total()
+
+    return {who: (strengths[who], came[who]) for who in sorted(came, key=order)}
 
 
 def _who_came(one: Entry, answers: Answers) -> str:

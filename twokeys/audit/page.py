@@ -5,15 +5,14 @@ from collections.abc import Container, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import version
-from itertools import accumulate, zip_longest
-from math import ceil
+from itertools import zip_longest
 
 from twokeys.answers import pages
 from twokeys.answers.model import Answers, Step, Time, Way
 from twokeys.answers.permissions import Level
 from twokeys.answers.summary import FEW, Named, by_account, not_looked_at, not_shown, run_by, scope, summary
 from twokeys.answers.words import asked, duration, into, keys, remaining, since, third_parties
-from twokeys.audit import events, report
+from twokeys.audit import events, first_sheet, report
 from twokeys.audit.comparison import Comparison
 from twokeys.audit.to_look_at import in_time, to_look_at
 from twokeys.audit.what_was_read import coverage, covering, gaps, not_readable
@@ -23,13 +22,8 @@ from twokeys.shown import counted, in_utc, listed
 _PACKAGE = "twokeys.audit"
 _MOST = 50
 """How many changes the page has; the CSV and JSON list all."""
-_FEW, _MOST_PRINCIPALS = 2, 8
-"""How much of each kind of what was taken back, and principals of a strength, the first sheet has."""
-_USES = 3
-"""How many uses have to be there, so that more of what was taken back is, too."""
-_LINES, _ACROSS, _IN_HEADINGS, _IN_CELLS, _IN_COLUMNS = 63, 105, 60, 85, 45
-"""How many lines of a sheet the heads of its tables and the place to sign leave; and characters of a line, of one of
-headings, which is higher, in cells, and in two columns."""
+_MOST_PRINCIPALS = 8
+"""How many principals of a strength the first sheet has."""
 
 
 def page(answers: Answers, target: str | None, comparison: Comparison | None, now: datetime) -> str:
@@ -55,26 +49,14 @@ def page(answers: Answers, target: str | None, comparison: Comparison | None, no
         for account in sorted(answers.accounts.values(), key=lambda one: (one.name, one.id))
         for strongest, said in (report.counts(of_account[account.id], now),)
     ]
-    looked_at = to_look_at(answers, comparison)[0] if comparison is not None else []
-    as_of, unseen = scope(answers), not_looked_at(answers)
-    few = len(accounts) <= FEW
-    in_columns = [f"{one.name} {one.id} {found}" for one, (_, found), *_ in accounts if few]
-    for most in range(_FEW, 0, -1):
-        sentences = [
-            numbers.sentence,
-            *events.at_the_top(answers, comparison, most),
-            report.credentials(answers),
-            *((events.saw(answers, comparison), covering(answers, comparison.was_read)) if comparison else ()),
-            not_shown(answers),
-        ]
-        said, steps = zip(*(_step_of(one) for one in sentences if one), strict=True)
-        lines = [*said[1:], f"{answers.name}{answers.origin}{made}{as_of}", unseen]
-        room = _room((asked_of, said[0]), lines, [names for *_, names in strengths], in_columns)
-        few_uses = _that_fit(room, looked_at)
-        if room >= 0 and few_uses >= min(_USES, len(looked_at)):
-            break
-    few_uses = max(1, few_uses)
-    of_events = _events(answers, comparison, named, few_uses) if comparison is not None else None
+    sentences = [
+        *events.at_the_top(answers, comparison, told=True),
+        report.credentials(answers),
+        *((events.saw(answers, comparison), covering(answers, comparison.was_read)) if comparison else ()),
+        not_shown(replace(answers, changed_since=_above(answers))),
+    ]
+    said, steps = zip(*(_step_of(one) for one in (numbers.sentence, *sentences) if one), strict=True)
+    of_events = _events(answers, comparison, named) if comparison is not None else None
     return pages.page(
         _PACKAGE,
         "page.html",
@@ -87,13 +69,13 @@ def page(answers: Answers, target: str | None, comparison: Comparison | None, no
         made=made,
         sentences=said,
         steps=[*filter(None, steps)],
-        few_uses=few_uses,
+        look=first_sheet.lines(answers, comparison) if comparison else [],
         strengths=strengths,
-        as_of=as_of,
+        as_of=scope(answers),
         run_by=run_by(answers),
         evidence=report.what_was_read(answers, comparison),
         version=version("twokeys"),
-        not_looked_at=unseen,
+        not_looked_at=not_looked_at(answers),
         principals=[
             *((who, "", (level, "no way of its own"), "", "; ".join(said)) for who, (level, said) in came.items()),
             *(
@@ -114,7 +96,7 @@ def page(answers: Answers, target: str | None, comparison: Comparison | None, no
         within=_by_source(((way,) for way in answers.within), now),
         long_term=list(map(str, answers.long_term)),
         keys=_keys(answers),
-        few=few,
+        few=len(accounts) <= FEW,
         shut=report.shut(answers, named),
         not_proved=list(dict.fromkeys((one.message, one.next_step) for one in answers.not_proved)),
         accepted=None if answers.accepted is None else list(map(str, answers.accepted)),
@@ -163,23 +145,10 @@ def _by_strength(answers: Answers, now: datetime) -> list[tuple[str, str, str]]:
     ]
 
 
-def _room(headings: Iterable[str], lines: Iterable[str], cells: Iterable[str], in_columns: Iterable[str]) -> float:
-    """How many lines of the first sheet are left for uses, so that it ends with a place to sign; below 0 none."""
-    of_headings = sum(_height(one, _IN_HEADINGS) for one in headings)
-    of_cells = sum(_height(one, _IN_CELLS) for one in cells)
-    of_columns = sum(_height(one, _IN_COLUMNS) for one in in_columns) / 2
-    return _LINES - of_headings - sum(map(_height, lines)) - of_cells - of_columns
-
-
-def _that_fit(room: float, looked_at: Iterable[tuple[str, str]]) -> int:
-    """How many of the uses to look at so many lines have room for."""
-    heights = accumulate(_height(pages.AN_ID.sub("", use), _IN_CELLS) for _, use in looked_at)
-    return sum(height <= room for height in heights)
-
-
-def _height(text: str, across: int = _ACROSS) -> float:
-    """The lines of a text with what is between it and the next."""
-    return ceil(len(text) / across) + 0.4
+def _above(answers: Answers) -> dict[str, str]:
+    """The changes that the states do not have, of which the lines to look at tell."""
+    users, count = filter(None, answers.changed_since.values()), len(answers.changed_since)
+    return {f"{count}, to look at": next(users, "")} if count else {}
 
 
 def _by_source(found: Iterable[tuple[Way, ...]], now: datetime) -> list[tuple[str, list[tuple[str, ...]]]]:
@@ -219,7 +188,7 @@ def _lines(step: Step) -> list[tuple[str, str | None]]:
     return list(zip_longest(keys(bare), (key.urn for key in step.keys)))
 
 
-def _events(answers: Answers, comparison: Comparison, named: Named, few_uses: int) -> dict[str, object]:
+def _events(answers: Answers, comparison: Comparison, named: Named) -> dict[str, object]:
     looked_at, changed = to_look_at(answers, comparison)
     return {
         "gaps": gaps(answers, comparison.was_read),
@@ -233,7 +202,7 @@ def _events(answers: Answers, comparison: Comparison, named: Named, few_uses: in
         "ways": events.ways(comparison),
         "through": events.through_roles(comparison),
         "most": _MOST,
-        "looked_at": [*in_time(looked_at[:few_uses]), *in_time(looked_at[few_uses:])],
+        "looked_at": in_time(looked_at),
         "taken_back": events.taken_back(answers, comparison),
         "sign_ins": [sign_ins(one, answers) for one in comparison.sign_ins],
         "changes": changed,

@@ -22,6 +22,9 @@ from twokeys.iam.arn import partition_of_region
 from twokeys.iam.sts import permission_set_of
 from twokeys.shown import in_utc
 
+_POLICIES = ("RolePolicy", "UserPolicy", "GroupPolicy", "PermissionSet")
+"""How calls end that give a policy to somebody."""
+
 
 def permissions_meanwhile(
     one: Change, until: datetime | None, done: Sequence[Change], answers: Answers
@@ -46,10 +49,7 @@ def permissions_meanwhile(
         if each.use.time <= one.use.time:
             shown.pop(what, None)
         if each is one or (not each.undone and (until is None or each.use.time < until)):
-            own = answers.holds.get((one.recorded, "policy", what, ""))
-            policy = each.policy or (own.policy if own else UNKNOWN)
-            said = Document(policy, what.rpartition("/")[2], arn=what if Arn.parse(what) else None)
-            shown.setdefault(what, []).append(said)
+            shown.setdefault(what, []).append(_document(each, answers))
     made = of in answers.written or any(each.use.event == "CreateRole" and each.whom == of for each in done)
     documents = [said for each in shown.values() for said in each]
     role = str(Arn.iam("role", one.recorded, one.of[1], partition=partition_of_region(one.use.region)))
@@ -59,6 +59,24 @@ def permissions_meanwhile(
     if one.gives != TRUST and strongest is not Level.ADMINISTRATOR and is_about_roles(one, {}, answers):
         return None
     return strongest, tuple(map(_policy, shown))
+
+
+def _document(one: Change, answers: Answers) -> Document:
+    """The policy that a call gives, as far as it is known."""
+    what = one.of[2]
+    own = answers.holds.get((one.recorded, "policy", what, ""))
+    policy = one.policy or (own.policy if own else UNKNOWN)
+    return Document(policy, what.rpartition("/")[2], arn=what if Arn.parse(what) else None)
+
+
+def strongest_first(changes: Iterable[Change], answers: Answers) -> list[Change]:
+    """Calls by how strong the policies are that they give; those that give none are last."""
+
+    def strength(one: Change) -> Level:
+        gives = one.gives.endswith(_POLICIES) and not one.undone
+        return level_of(_document(one, answers), ()) if gives else Level.NONE
+
+    return sorted(changes, key=strength, reverse=True)
 
 
 def as_they_may_be(answers: Answers, stood: Iterable[Stood]) -> Answers:

@@ -15,11 +15,11 @@ from twokeys.audit.unusual import Word
 from twokeys.audit.words import FEW, NO_DOOR, by_door, said_of, used
 from twokeys.shown import in_utc
 
-_UNUSUAL, _CHANGED = "unusual", "changed"
+UNUSUAL, _CHANGED = "unusual", "changed"
 
 
 @dataclass
-class _Alike:
+class Alike:
     """Uses that are alike, in order of time, with what they are, how often, and why."""
 
     uses: list[Use] = field(default_factory=list)
@@ -47,7 +47,7 @@ class _Alike:
         who, met = first.caller.who.kind, all(use.id not in unmet for use in self.uses)
         theirs, failed = any(use.source in whence for use in self.uses), first.failed is not None
         return (
-            *(first.event in SESSIONS, _is_nobody_s(first)),
+            *(first.event in SESSIONS, is_nobody_s(first)),
             not any(why.startswith(Word.AFTER) for why in self.surprises),
             *(NO_DOOR not in self.labels, not theirs, theirs and failed, not self.while_what, met, who != "root-user"),
             *(first.event not in LOGGING, failed, -max(strengths.get(use.id, Level.NONE) for use in self.uses)),
@@ -83,6 +83,12 @@ def to_look_at(answers: Answers, comparison: Comparison) -> tuple[Rows, Rows]:
 
     Those that are alike are one; of the changes the rarest is first.
     """
+    first, changes = in_order(answers, comparison)
+    return [one.row(answers) for one in first], [one.row(answers) for one in changes]
+
+
+def in_order(answers: Answers, comparison: Comparison) -> tuple[list[Alike], list[Alike]]:
+    """The same, as they are."""
     entered, meanwhile = defaultdict[str, str](str), comparison.meanwhile(answers)
     for one in comparison.not_in_states:
         entered[one.change.use.id] += one.came(answers)
@@ -90,8 +96,7 @@ def to_look_at(answers: Answers, comparison: Comparison) -> tuple[Rows, Rows]:
     unmet = {one.use.id for one in comparison.population if one.unmet}
     about = unmet, {use.source for use in comparison.undeclared}, comparison.strengths
     first = sorted((one for one in groups if [*one.labels] != [_CHANGED]), key=lambda one: one.order(*about))
-    changes = sorted((one for one in groups if [*one.labels] == [_CHANGED]), key=len)
-    return [one.row(answers) for one in first], [one.row(answers) for one in changes]
+    return first, sorted((one for one in groups if [*one.labels] == [_CHANGED]), key=len)
 
 
 def in_time(rows: Rows) -> Rows:
@@ -109,7 +114,7 @@ def _entries_and_unusual(comparison: Comparison) -> Iterator[_Said]:
             yield one.use, f"perhaps by {' or '.join(map(by_door, one.doors))}", tuple(one.perhaps.split("; ")), ""
         elif not one.doors:
             yield one.use, NO_DOOR, (), ""
-    yield from ((one.use, _UNUSUAL, one.why, "") for one in comparison.unusual)
+    yield from ((one.use, UNUSUAL, one.why, "") for one in comparison.unusual)
 
 
 def _changed(comparison: Comparison, entered: Mapping[str, str]) -> Iterator[_Said]:
@@ -119,7 +124,7 @@ def _changed(comparison: Comparison, entered: Mapping[str, str]) -> Iterator[_Sa
             yield one.use, _CHANGED, (said,) if said else (), one.trusts
 
 
-def _alike(said: Iterable[_Said], meanwhile: Mapping[str, list[str]]) -> list[_Alike]:
+def _alike(said: Iterable[_Said], meanwhile: Mapping[str, list[str]]) -> list[Alike]:
     """Each use once: those together where the same principal calls the same of an account, with the same outcome.
 
     An entry tells for whom and from where it was: those of another are apart, but for those of which a new address is
@@ -130,13 +135,13 @@ def _alike(said: Iterable[_Said], meanwhile: Mapping[str, list[str]]) -> list[_A
     of_use: dict[tuple[str, str], list[_Said]] = defaultdict(list)
     for one in said:
         of_use[one[0].id, one[0].event].append(one)
-    groups: dict[tuple[object, ...], _Alike] = defaultdict(_Alike)
+    groups: dict[tuple[object, ...], Alike] = defaultdict(Alike)
     for same in sorted(of_use.values(), key=lambda same: (same[0][0].time, same[0][0].id)):
-        use, kinds = same[0][0], frozenset((what, trusts) for _, what, _, trusts in same if what != _UNUSUAL)
+        use, kinds = same[0][0], frozenset((what, trusts) for _, what, _, trusts in same if what != UNUSUAL)
         what_it_is = {what for what, _ in kinds}
-        any_session = _is_nobody_s(use) or use.caller.who.kind == "web-identity"
+        any_session = is_nobody_s(use) or use.caller.who.kind == "web-identity"
         session = use.caller_session if not any_session and (NO_DOOR in what_it_is or use.event in SESSIONS) else None
-        unusual = [why for _, what, whys, _ in same if what == _UNUSUAL for why in whys]
+        unusual = [why for _, what, whys, _ in same if what == UNUSUAL for why in whys]
         surprises = dict.fromkeys(Word.NEW_ADDRESS if why.startswith(Word.NEW_ADDRESS) else why for why in unusual)
         any_source = any_session or (use.event in SIGN_INS and use.failed is not None)
         source = None if any_source else Word.NEW_ADDRESS if [*surprises] == [Word.NEW_ADDRESS] else use.source
@@ -154,6 +159,6 @@ def _alike(said: Iterable[_Said], meanwhile: Mapping[str, list[str]]) -> list[_A
     return list(groups.values())
 
 
-def _is_nobody_s(use: Use) -> bool:
+def is_nobody_s(use: Use) -> bool:
     """Whether it is a session that no record shows anybody to begin, of a role that is not IAM Identity Center's."""
     return use.event in SESSIONS and not use.permission_set

@@ -34,12 +34,14 @@ def caller(use: Use, answers: Answers) -> str:
 
 def about(one: Change, answers: Answers) -> str:
     """A call and what it is of: "AttachRolePolicy of deployer (ReadOnlyAccess) in prod"."""
-    _, whose, what = one.of
-    ids = [id for id in what.rpartition("/")[2].split() if id != one.use.account]
-    given = " ".join(called(id, answers) for id in ids)
-    given = f" ({given})" if given else ""
-    named = f" of {called(whose, answers)}{given}" if whose else ""
+    named = f" of {called(one.of[1], answers)}{given(one, answers)}" if one.of[1] else ""
     return f"{one.use.event}{named} in {answers.account_name(one.use.account)}"
+
+
+def given(one: Change, answers: Answers) -> str:
+    """What of it, in brackets: " (ReadOnlyAccess)"."""
+    ids = [id for id in one.of[2].rpartition("/")[2].split() if id != one.use.account]
+    return f" ({' '.join(called(id, answers) for id in ids)})" if ids else ""
 
 
 def called(id: str, answers: Answers) -> str:
