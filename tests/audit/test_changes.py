@@ -743,8 +743,6 @@ def test_a_user_of_identity_center_who_is_deleted_is_named() -> None:
     found = compared(center(), called(HUB, at(1), "DeleteUser", **deleted))
     (one,) = found.taken_back
     assert one.words(found.answers).startswith("DeleteUser of Identity Center user ann in management from before the")
-        "DeleteUser of Identity Center user ann in management from before the records"
-    )
     (top,) = [one for one in at_the_top(found.answers, found) if "second answer" in one]
     assert top.endswith("give the states of the period's beginning instead, with the same `--events`")
 
