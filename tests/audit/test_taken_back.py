@@ -441,7 +441,7 @@ def test_text_table_and_json_have_who_into_what_and_when_and_of_a_person_not_wha
     for person, kept in (("bob", True), ("ann", False)):
         own = by_person(found, of_person(answers, person, {"ann", "bob"}))
         assert [one.change.use.event for one in own.taken_back] == ["AddUserToGroup"] * kept
-        assert ["ended by" in said for _, said in lines(answers, own)] == [True] * kept
+        assert [", ended by the same (" in said for _, said in lines(answers, own)] == [True] * kept
 
 
 @pytest.mark.parametrize(

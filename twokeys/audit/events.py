@@ -259,11 +259,13 @@ def what_was(one: Stood) -> str:
 
 def taken_back(answers: Answers, comparison: Comparison) -> list[tuple[str, str]]:
     """What was given, or there, in the period and taken back, in words, and by whom it was given or taken."""
-    return [
-        (what_was(one), f"{one.words(answers)}, by {', ended by '.join(calls)}{one.came(answers)}")
-        for one in comparison.taken_back
-        if (calls := [_callers(each, answers) for each in ([one.change.use], one.ended) if each])
-    ]
+    said = []
+    for one in comparison.taken_back:
+        calls = [_callers(each, answers) for each in ([one.change.use], one.ended) if each]
+        whose = calls[0].partition(" (")[0]
+        calls[1:] = [call.replace(f"{whose} (", "the same (") for call in calls[1:]]
+        said.append((what_was(one), f"{one.words(answers)}, by {', ended by '.join(calls)}{one.came(answers)}"))
+    return said
 
 
 def _callers(calls: Iterable[Use], answers: Answers) -> str:

@@ -11,6 +11,8 @@ from twokeys.audit.logs import Source
 from twokeys.audit.words import FEW, MANY
 from twokeys.shown import counted, listed
 
+_NOTHING = "not covered: nothing that was given is of this account"
+
 
 def not_as_digest(was_read: WasRead) -> str:
     """How many files are not as their digests say; empty where none is."""
@@ -82,17 +84,34 @@ def days(one: Covered) -> list[tuple[str, str]]:
 
 def coverage(answers: Answers, was_read: WasRead, named: Callable[[Sequence[str]], str]) -> list[tuple[str, list[str]]]:
     """What there is of each account and all days that are not covered, in words; once for those that are alike."""
-    alike: dict[tuple[str, ...], list[str]] = defaultdict(list)
+    alike: dict[tuple[str, ...], list[Covered]] = defaultdict(list)
     for one in was_read.accounts:
-        alike[covered(one), *map(": ".join, days(one))].append(answers.account_name(one.account))
-    return [(f"{named(places)}: {words}", lacking) for (words, *lacking), places in alike.items()]
+        alike[_days_of(one), *map(": ".join, days(one))].append(one)
+    return [
+        (f"{named([answers.account_name(one.account) for one in same])}: {covered(*same)}", lacking)
+        for (_, *lacking), same in alike.items()
+    ]
 
 
-def covered(one: Covered) -> str:
-    """What there is of an account and what lacks, in words."""
-    there = one.recorded
-    if one.lacks == "" and not (there.oldest or one.not_given):
-        return "not covered: nothing that was given is of this account"
+def covered(*same: Covered) -> str:
+    """What there is of an account, or of several that lack the same, and what lacks, in words."""
+    there = [one.recorded for one in same]
+    records, files, elsewhere = (sum(getattr(one, what) for one in there) for what in ("records", "files", "elsewhere"))
+    said = [f"{counted(records, 'record')} in {counted(files, 'file')}"] if files else []
+    others = counted(elsewhere, "record") + (" from elsewhere, which may be the same" if files else "")
+    first, last = ([getattr(one, what) for one in there if one.first] for what in ("first", "last"))
+    parts = (
+        " and ".join([*said, *([others] if elsewhere or not said else [])]),
+        f"{min(first):%Y-%m-%d %H:%M} to {max(last):%Y-%m-%d %H:%M} UTC" if first else "",
+    )
+    days = _days_of(same[0])
+    return days if days == _NOTHING else ", ".join(filter(None, (*parts, days)))
+
+
+def _days_of(one: Covered) -> str:
+    """Which days there are of an account, and what lacks, in words."""
+    if one.lacks == "" and not (one.recorded.oldest or one.not_given):
+        return _NOTHING
     whole: dict[int, list[str]] = defaultdict(list)
     for region, number in one.there.items():
         whole[number].append(region or "no region")
@@ -101,13 +120,9 @@ def covered(one: Covered) -> str:
         f"{listed(regions) if len(regions) <= FEW else counted(len(regions), 'region')}"
         for number, regions in sorted(whole.items(), reverse=True)
     )
-    records = [f"{counted(there.records, 'record')} in {counted(there.files, 'file')}"] if there.files else []
-    others = counted(there.elsewhere, "record") + (" from elsewhere, which may be the same" if there.files else "")
-    by_what = "with a digest of each hour" if there.digests else ""
+    by_what = "with a digest of each hour" if one.recorded.digests else ""
     by_what = "of each day something was read" if one.without_digests else by_what
     parts = (
-        " and ".join([*records, *([others] if there.elsewhere or not records else [])]),
-        f"{there.first:%Y-%m-%d %H:%M} to {there.last:%Y-%m-%d %H:%M} UTC" if there.first else "",
         *days,
         f"{counted(len(one.not_given), 'log file')} that digests list not given ({listed(one.not_given, most=FEW)})"
         if one.not_given
