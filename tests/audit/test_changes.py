@@ -35,7 +35,7 @@ from twokeys.audit.changes import (
 )
 from twokeys.audit.comparison import Comparison
 from twokeys.audit.data import as_data
-from twokeys.audit.events import headline, who_changed
+from twokeys.audit.events import at_the_top, headline, who_changed
 from twokeys.audit.person import by_person
 from twokeys.audit.record import SCIM
 from twokeys.audit.table import as_csv
@@ -139,6 +139,9 @@ def test_a_call_gives_takes_or_writes_what_awss_model_of_it_says(one: str) -> No
         assert call.gives in [what.replace(verb, give) for verb, gives in _GIVES.items() for give in gives]
 
 
+MADE = {"accessKeyId": "AKIA1", "userName": "zoe", "status": "Active"}
+
+
 @pytest.mark.parametrize(
     ("record", "said"),
     [
@@ -196,8 +199,12 @@ def test_a_call_gives_takes_or_writes_what_awss_model_of_it_says(one: str) -> No
         ),
         ({"requestParameters": {"memberId": {"userId": "1"}, "groupId": "2"}}, "userId 1, groupId 2"),
         (
-            {"requestParameters": None, "responseElements": {"accessKey": {"accessKeyId": "AKIA1", "userName": "zoe"}}},
+            {"requestParameters": None, "responseElements": {"accessKey": {**MADE, "createDate": "Nov 16, 2026"}}},
             "accessKeyId AKIA1, userName zoe",
+        ),
+        (
+            {"requestParameters": {"userName": "zoe"}, "responseElements": {"accessKey": MADE}},
+            "userName zoe, accessKeyId AKIA1",
         ),
         (
             {"errorMessage": "User: x is not authorized to perform: iam:CreateUser on resource: arn:aws:iam::1:user/y"},
@@ -728,6 +735,16 @@ def test_an_access_key_that_somebody_makes_for_itself_is_of_whom_the_answer_or_t
 ) -> None:
     """https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateAccessKey.html: UserName is not required."""
     assert changed_of({"eventName": "CreateAccessKey", "requestParameters": None, **record}) == ("user", "ann", whose)
+
+
+def test_a_user_of_identity_center_who_is_deleted_is_named() -> None:
+    """https://docs.aws.amazon.com/singlesignon/latest/IdentityStoreAPIReference/API_DeleteUser.html: `UserId`."""
+    deleted = {"eventSource": "identitystore.amazonaws.com", "requestParameters": {"userId": "u-1"}}
+    found = compared(center(), called(HUB, at(1), "DeleteUser", **deleted))
+    (one,) = found.taken_back
+    assert one.words(found.answers).startswith("DeleteUser of Identity Center user ann in management from before the")
+    (top,) = [one for one in at_the_top(found.answers, found) if "second answer" in one]
+    assert top.endswith("give the states of the period's beginning instead, with the same `--events`")
 
 
 def test_an_identity_provider_that_changes_a_group_is_named_as_what_it_calls() -> None:

@@ -136,7 +136,12 @@ _ACCOUNT = re.compile(r"\d{12}")
 _OF_ACCOUNTS = ("targetId", "accountId")
 """What names the account that a call is about: CreateAccountAssignment, AttachPolicy and CloseAccount, among others."""
 _DOCUMENTS = ("assumeRolePolicyDocument", "policyDocument", "inlinePolicy", "content")
-_WHOSE = {**{f"{kind}Name": kind for kind in ("role", "user", "group")}, **KEPT_BY_ID, "policyArn": "policy"}
+_WHOSE = {
+    **{f"{kind}Name": kind for kind in ("role", "user", "group")},
+    **KEPT_BY_ID,
+    "policyArn": "policy",
+    "userId": "identity-center-user",
+}
 _PROVIDERS = ("name", "url", "sAMLProviderArn", "openIDConnectProviderArn")
 _WHAT = (
     *("policyArn", "managedPolicyArn", "policyName", "groupName"),
@@ -253,11 +258,11 @@ def written_by(record: Mapping[str, Any]) -> PolicyDocument | None:
 
 
 def changed(record: Mapping[str, Any]) -> str:
-    """What a call changes: its parameters as AWS names them, but for documents.
-
-    Of a call without any, as CreateAccessKey of oneself, what AWS answered; of a denied one, the resource of its error.
+    """What a call changes: its parameters as AWS names them, but for documents, and what else the answer names, as the
+    new access key; of a denied one, the resource of its error.
     """
-    said = [*_values(record.get("requestParameters"))] or [*_values(record.get("responseElements"))]
+    named = (one for one in _values(record.get("responseElements")) if one.partition(" ")[0] in ("userName", *_WHAT))
+    said = [*dict.fromkeys((*_values(record.get("requestParameters")), *named))]
     refused = _ON.search(str(record.get("errorMessage") or ""))
     return ", ".join(said or ([refused.group(1)] if refused else []))
 

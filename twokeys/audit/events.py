@@ -119,7 +119,7 @@ _AT_THE_TOP = {
     NOT_JUDGED: "Given and taken back in the period, and not judged whom it let in",
 }
 _STOOD = "Not known is whom keys let in before {} in the period, listed below, replaced them or took them away"
-_THEN = ". Next step: for a second answer, give the states of the period's beginning without `--events`"
+_THEN = ". Next step: for a second answer, give the states of the period's beginning instead, with the same `--events`"
 
 
 def at_the_top(answers: Answers, comparison: Comparison | None, *, told: bool = False) -> list[str]:
