@@ -10,8 +10,9 @@ from typing import Any
 
 Config = dict[str, Any]
 
-REFUSED = "refused: protected"
-"""Its preview is refused, since the engine would delete what is protected; the config stays as it was."""
+REFUSED = "refused: "
+"""Its preview is refused by the rule that follows, or as the engine would delete what is "protected"; the config stays
+as it was."""
 UPDATES = "updates only"
 """So much is updated that it is not listed here; nothing is made, replaced or deleted."""
 
@@ -84,7 +85,7 @@ ORGANIZATION = _changes(
     ),
     ("a unit's tags", _set(f"{UNITS}|Security", {"tags": {"team": "s"}}), "update OrganizationalUnit Security"),
     ("a unit's name", _set(f"{UNITS}|Workloads/Test", {"name": "Try"}), "update OrganizationalUnit Workloads/Test"),
-    ("a unit that goes", _gone(f"{UNITS}|Workloads/Test"), REFUSED),
+    ("a unit that goes", _gone(f"{UNITS}|Workloads/Test"), f"{REFUSED}protected"),
     (
         "a service control policy",
         _set(f"{SCP}|no-leaving", {"targets": ["Workloads"], "document": DENY}),
@@ -139,9 +140,9 @@ ORGANIZATION = _changes(
 
 PEOPLE = _changes(
     ("a user", _set("people|users", ["alice", "bob", "carol"]), "create User carol"),
-    ("a group", _set("people|groups|auditors", ["bob"]), "create Group auditors, create UserGroupMembership bob", FEW),
+    ("a group", _set("people|groups|auditors", ["bob"]), "create Group auditors, update UserGroupMembership bob", FEW),
     ("a member", _set("people|groups|auditors", ["bob", "alice"]), "update UserGroupMembership alice", FEW),
-    ("a member who goes", _set("people|groups|auditors", ["alice"]), "delete UserGroupMembership bob"),
+    ("a member who goes", _set("people|groups|auditors", ["alice"]), "update UserGroupMembership bob"),
     ("a group that goes", _gone("people|groups|auditors"), "delete Group auditors, update UserGroupMembership alice"),
     ("a user who goes", _set("people|users", ["alice", "bob"]), "delete User carol"),
     # The component declares the trusts of roles, so it changes with them.
@@ -310,6 +311,7 @@ STAGE = _changes(
         "who comes",
         _set("doors|look|from", {"user": "alice"}),
         f"{_DOOR}, update Role look, create UserPolicy look-grant, delete RolePolicy look-grant",
+        FEW,
     ),
     ("longer sessions", _set("doors|look|sessionSeconds", 7200), f"{_DOOR}, update Role look"),
     (
@@ -328,12 +330,12 @@ STAGE = _changes(
             )
         ),
     ),
-    ("one key", _set("doors|look|keys", ["trust"]), f"{_DOOR}, delete UserPolicy look-grant"),
+    ("one key", _set("doors|look|keys", ["trust"]), f"{REFUSED}door-needs-grant"),
     (
         "a door that goes",
         _gone("doors|look"),
         "delete CrossAccountAccess look, delete Role look, delete RolePolicyAttachment look-ReadOnlyAccess,"
-        " delete RolePolicyAttachment look-SecurityAudit",
+        " delete RolePolicyAttachment look-SecurityAudit, delete UserPolicy look-grant",
     ),
     (
         "what a door allows",
@@ -353,6 +355,19 @@ STAGE = _changes(
         "whom a group's trust names",
         _set("doors|stage-developer|from|members", ["alice", "bob"]),
         "update CrossAccountAccess stage-developer, update Role stage-developer",
+        FEW,
+    ),
+    (
+        "whom it names no more",
+        _set("doors|stage-developer|from|members", ["bob"]),
+        "update CrossAccountAccess stage-developer, update Role stage-developer",
+        FEW,
+    ),
+    (
+        "a user in place of a group",
+        _set("doors|stage-developer|from", {"user": "alice"}),
+        "update CrossAccountAccess stage-developer, update Role stage-developer,"
+        " create UserPolicy stage-developer-grant, delete GroupPolicy stage-developer-grant",
     ),
 )
 
