@@ -412,7 +412,7 @@ def test_events_are_compared_with_the_doors(tmp_path: Path) -> None:
         ("unusual", who) for who in ("role ci", "user mallory", "user alice")
     ]
     lost = "not covered: prod (1 day): entries and changes of keys there are not known"
-    since = "by what is usual from 2026-09-15 10:00 UTC on"
+    since = "habits judged from 2026-09-15 10:00 UTC on"
     top = f"at least 3 entries (in what was read 2 by a door, 1 without a door), 3 unusual ({since}); {lost}"
     assert_alike(found, events, top, f"<p>Of the events {lost}.</p>")
     more = "give whole files and digests of what is not covered"

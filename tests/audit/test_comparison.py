@@ -33,6 +33,7 @@ from twokeys.audit.comparison import Comparison, compare
 from twokeys.audit.coverage import Coverage, Period
 from twokeys.audit.entries import DoorUse, Usage
 from twokeys.audit.events import entered, headline, through_roles, ways
+from twokeys.audit.first_sheet import lines as first_lines
 from twokeys.audit.logs import Source
 from twokeys.audit.to_look_at import to_look_at
 from twokeys.audit.trail import Trail
@@ -1242,6 +1243,26 @@ def test_an_entry_from_a_session_that_was_begun_without_a_door_is_without_a_door
     assert came.endswith(": session begun without a door")
     (who, *_) = entered(found.answers, found)
     assert who == "GitHub repo:octo/app:ref:refs/heads/main"
+    ((_, line),) = first_lines(found.answers, found)
+    assert "(no permissions, not known)" in line, "what one role may do is said beside another of which it is not known"
+
+
+def test_what_runs_at_a_service_is_who_came_as_the_service_only_hands_its_role_on() -> None:
+    """An instance has its role's keys from EC2, whose AssumeRole is in the log as well.
+
+    https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html
+    """
+    world = two_keys()
+    world.role("patcher", world.hub)
+    by = {"type": "AWSService", "invokedBy": "ec2.amazonaws.com"}
+    session = f"arn:aws:sts::{HUB}:assumed-role/patcher/i-1"
+    handed = entry(session, arn(HUB, "role/patcher"), at(0), userIdentity=by)
+    found = compared(
+        world, in_session(handed, "", "ASIA1"), in_session(entry(session, DEPLOYER, at(1)), "ASIA1", "ASIA2")
+    )
+    assert next(iter(entered(found.answers, found))) == "role patcher of management"
+    ((_, line),) = first_lines(found.answers, found)
+    assert line.startswith("role patcher of management as i-1 -> role deployer of ")
 
 
 @pytest.mark.parametrize("used", [False, True])
@@ -1583,11 +1604,7 @@ def test_what_is_usual_is_learned_from_the_records_before_the_period_too_and_the
     for day in (0, 16, 18):
         trail.add(entry(CI_SESSION, DEPLOYER, at(day), sourceIPAddress=f"192.0.2.{day // 18}"))
     other = entry(CI_SESSION.replace("/ci/", "/other/"), DEPLOYER, at(16))
-    for days, unusual, since in (
-        (14, 2, ""),
-        (17, 1, " (by what is usual from 2026-09-18 09:00 UTC on)"),
-        (30, 0, None),
-    ):
+    for days, unusual, since in ((14, 2, ""), (17, 1, " (habits judged from 2026-09-18 09:00 UTC on)"), (30, 0, None)):
         trail.add(other)
         found = compare(into(answers, STAGE), trail, DAY + timedelta(days=15), learning_days=days)
         assert len(found.unusual) == unusual

@@ -214,7 +214,7 @@ def _how_many_unusual(comparison: Comparison) -> tuple[str, ...]:
     count = f"{len(comparison.unusual)} unusual"
     if learned and end and learned > end:
         return (count, _ONLY_LEARNING) if comparison.unusual else (_ONLY_LEARNING,)
-    return (count + (f" (by what is usual from {in_utc(learned)} on)" if learned and learned != start else ""),)
+    return (count + (f" (habits judged from {in_utc(learned)} on)" if learned and learned != start else ""),)
 
 
 def _entries(comparison: Comparison) -> str:

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from twokeys.answers.model import Answers
+from twokeys.answers.permissions import Level
 from twokeys.audit.changes import MFA_DEVICE
 from twokeys.audit.comparison import Comparison
 from twokeys.audit.record import ENTERING, SESSIONS, SIGN_INS, Use
@@ -78,7 +79,9 @@ def _line(who: str, same: Sequence[Alike], answers: Answers, comparison: Compari
         where[_what(use)][answers.account_name(use.account)] = None
     into = listed([f"{what} of {listed([*places], most=FEW)}" for what, places in where.items()], most=2)
     levels = {comparison.strengths[use.id] for use in uses if use.id in comparison.strengths}
-    strong = f" ({max(levels).word})" if levels else ""
+    known = levels - {Level.UNKNOWN}
+    words = [level.word for level in (max(known, default=None), *(levels - known)) if level is not None]
+    strong = f" ({', '.join(words)})" if words else ""
     return _when(uses), f"{who} -> {into}{strong}{_why(same, uses)}"
 
 

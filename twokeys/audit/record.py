@@ -153,8 +153,8 @@ class Use:
 
     @property
     def begun_by(self) -> Use | None:
-        """The first of them."""
-        return next(reversed(self.entries_before), None)
+        """The first of them that is nobody's who only hands a role on, as a service does to what runs there."""
+        return next((one for one in reversed(self.entries_before) if one.caller.who.kind != "service"), None)
 
     @property
     def target(self) -> Who:
