@@ -175,8 +175,8 @@ def test_without_a_command_a_shell_gets_the_session_and_the_way_back(
     assert listed() == hers, "of ada, who is behind the session"
     for name in ("TWOKEYS_DOOR", "TWOKEYS_BACK"):
         monkeypatch.setenv(name, said[name])
-    monkeypatch.setenv("AWS_CREDENTIAL_EXPIRATION", "2026-11-29T10:00:00+00:00")
-    within = 'This shell is in stage-reader until 2026-11-29 10:00 UTC; back: `eval "$TWOKEYS_BACK"`'
+    monkeypatch.setenv("AWS_CREDENTIAL_EXPIRATION", "2199-11-29T10:00:00+00:00")
+    within = 'This shell is in stage-reader until 2199-11-29 10:00 UTC; back: `eval "$TWOKEYS_BACK"`'
     assert listed() == [within, *hers]
     assert listed("--profile", "mine")[0] == "Yours:", "whose credentials are others"
     monkeypatch.delenv("TWOKEYS_BACK")
