@@ -143,6 +143,11 @@ class Graph:
     lone_grants: list[Grant] = field(default_factory=list)
     not_proved: list[NotProved] = field(default_factory=list)
 
+    def entered_by_members(self) -> set[tuple[Principal, Principal]]:
+        """Each group with a role whose trust is not closed to all of its members, of whom AWS takes the names only."""
+        trusted = (door for door in self.doors if door.trust_key is not Key.MISSING)
+        return {(group, door.target) for door in trusted for group in door.source.groups}
+
     @property
     def roles(self) -> Iterator[Identity]:
         """The roles of the stack."""

@@ -118,12 +118,7 @@ class _Reader:
             if door.asked and {door.trust_key, door.grant_key} == {Key.PRESENT, Key.MISSING}:
                 granted = door.grant_key is Key.PRESENT
                 self._halves[door.target if granted else door.source].append(door.source if granted else door.target)
-        self._through_members = {
-            (group, door.target)
-            for door in graph.doors
-            if door.trust_key is not Key.MISSING
-            for group in door.source.groups
-        }
+        self._through_members = graph.entered_by_members()
 
     def unpinned(self) -> Iterator[Statement]:
         """Principals in an account that nobody knows: whatever a document says of them means nothing yet."""

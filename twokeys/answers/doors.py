@@ -36,7 +36,7 @@ class Doors:
             statement = said.pop(door.id, None)
             keys = self._keys(door, statement)
             no_door = Key.PRESENT not in keys and Key.MISSING in keys and statement is None
-            meant = door.asked or door.open or statement is not None or _shut_by_control_policy(door)
+            meant = door.asked or door.open or statement is not None or _is_shut_as_made(door)
             if no_door or (door.source, door.target) in by_members or not meant:
                 continue
             yield self._door(door, keys, statement)
@@ -78,7 +78,7 @@ class Doors:
         if not self._parties.between_known(door):
             return Key.UNPROVED, Key.UNPROVED
         trust, grant = door.trust_key, door.grant_key
-        here = door.target.urn is not None or _shut_by_control_policy(door)
+        here = door.target.urn is not None or _is_shut_as_made(door)
         if trust is Key.MISSING and statement is None and here:
             return trust, grant
         if {trust, grant} == {Key.PRESENT, Key.MISSING} and (statement is None or statement.lack is Lack.PROOF):
@@ -113,8 +113,7 @@ class Doors:
 
     @cached_property
     def _entered_by_group(self) -> set[tuple[Principal, Principal]]:
-        trusted = (door for door in self._graph.doors if door.trust_key is not Key.MISSING)
-        return {(group, door.target) for door in trusted for group in door.source.groups}
+        return self._graph.entered_by_members()
 
     @cached_property
     def _halves(self) -> dict[str, tuple[Party, Party]]:
@@ -150,7 +149,7 @@ class Doors:
         )
 
 
-def _shut_by_control_policy(door: Door) -> bool:
+def _is_shut_as_made(door: Door) -> bool:
     """Of a role that AWS made: its own trust policy denies nobody."""
     return door.target.made_by_aws and denial(door, "trust") is not None
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from twokeys.answers.model import Answers, Party
 from twokeys.answers.summary import APART
 from twokeys.audit.changes import TRUST, in_trust, trusted
-from twokeys.audit.fates import done_of, fates, key_of
+from twokeys.audit.fates import done_of, fates
 from twokeys.audit.provisioned import in_accounts
 from twokeys.audit.record import Use
 from twokeys.audit.shown import MAKES, is_of_credentials, is_shown, stands_anyway, took_away
@@ -74,7 +74,7 @@ def taken_back(answers: Answers, changes: Sequence[Change]) -> tuple[Stood, ...]
     what was there before the records, where no state of then shows it.
     """
     done = done_of(changes)
-    last = {key_of(one): one for one in done}
+    last = {one.key: one for one in done}
     found = [
         _stood(one, until, done, answers)
         for one, until, _ in fates(answers, changes)
@@ -84,10 +84,10 @@ def taken_back(answers: Answers, changes: Sequence[Change]) -> tuple[Stood, ...]
     seen: set[tuple[str, ...]] = set()
     for one in done:
         of = one.whom
-        if not seen & {key_of(one), of, (TRUST, *of, "", "")} and took_away(one, last, answers):
+        if not seen & {one.key, of, (TRUST, *of, "", "")} and took_away(one, last, answers):
             may = permissions_meanwhile(one, one.use.time, done, answers) if one.undone and one.of[0] == "set" else None
             found.append(Stood(one, None, one.use.time, may))
-        seen.add(key_of(one))
+        seen.add(one.key)
         if one.use.event in MAKES:
             seen.add(of)
     judged = [one for one in found if one.permissions and one.lost]

@@ -17,8 +17,8 @@ from twokeys.audit.coverage import WasRead
 from twokeys.audit.dates import dated
 from twokeys.audit.entries import DoorUse, Entry, Usage, uses_of_doors
 from twokeys.audit.known import Records
-from twokeys.audit.record import EARLIER, HIDDEN, SESSION, SIGN_INS, Use
-from twokeys.audit.sorting import Sorting
+from twokeys.audit.record import EARLIER, HIDDEN, SESSION, SIGN_INS, Use, resolved
+from twokeys.audit.sorting import Sorting, may_be_unusual
 from twokeys.audit.stood import Stood
 from twokeys.audit.strengths import as_they_may_be, strengths_of
 from twokeys.audit.trail import LONGEST, Change, Trail, by_credentials
@@ -152,12 +152,12 @@ def compare(
     accounts = {*answers.accounts} | others
     key_calls, changes = tuple(_key_calls(answers, trail, accounts)), tuple(_changes(answers, trail, accounts))
     gone, there = (find(answers, changes) for find in (taken_back, not_in_states))
-    before, sorting = (
-        Sorting(answers, [use for use in uses if (since is not None and use.time < since) is early], gone)
-        for early in (True, False)
-    )
+    uses = [resolved(use, answers.principals) for use in uses]
+    asked_of = [use for use in uses if since is None or use.time >= since]
+    sorting = Sorting(answers, asked_of, gone)
+    judged = [use for use in uses if use.account in answers.accounts and may_be_unusual(use)]
     coming |= {user.who for user, group in answers.memberships if group.who in coming}
-    signed = [use for use in sorting.uses if use.account in others and is_weak(use, coming)]
+    signed = [use for use in asked_of if use.account in others and is_weak(use, coming)]
     population = tuple(sorting.population)
     doors, steps = (
         tuple(_used(each, population, records)) if records else () for each in (sorting.doors, sorting.steps)
@@ -175,16 +175,14 @@ def compare(
         end=end,
         learned_until=learned,
         doors=doors,
-        unusual=unusual(
-            answers, trail, [*before.judged, *sorting.judged, *signed], population, accounts, since, learned
-        ),
+        unusual=unusual(answers, trail, [*judged, *signed], population, accounts, since, learned),
         apart=dict(
             sorted((sorting.apart + Counter(map(_on_the_way, signed)) + _calls_counted(answers, key_calls)).items())
         ),
         was_read=WasRead(
             tuple(trail.sources), tuple(records.accounts(used)) if records else (), tuple(trail.unreadable.values())
         ),
-        sign_ins=tuple(_sign_ins(sorting.judged)),
+        sign_ins=tuple(_sign_ins(use for use in asked_of if use.account in answers.accounts)),
         asked=asked,
         ways=tuple(way_use(way, used) for way in answers.ways) if records else (),
         steps=steps,
@@ -193,7 +191,7 @@ def compare(
         changes=changes,
         taken_back=gone,
         not_in_states=there,
-        earlier=tuple(use for use in sorting.uses if use.event == EARLIER and use.account in answers.accounts),
+        earlier=tuple(use for use in asked_of if use.event == EARLIER and use.account in answers.accounts),
         key_calls=key_calls,
         strengths=strengths,
     )

@@ -261,18 +261,20 @@ def taken_back(answers: Answers, comparison: Comparison) -> list[tuple[str, str]
     """What was given, or there, in the period and taken back, in words, and by whom it was given or taken."""
     said = []
     for one in comparison.taken_back:
-        calls = [_callers(each, answers) for each in ([one.change.use], one.ended) if each]
-        whose = calls[0].partition(" (")[0]
-        calls[1:] = [call.replace(f"{whose} (", "the same (") for call in calls[1:]]
-        said.append((what_was(one), f"{one.words(answers)}, by {', ended by '.join(calls)}{one.came(answers)}"))
+        first = actor(one.change.use, answers)
+        by = f"{first} ({one.change.use.id})" + (
+            f", ended by {_callers(one.ended, answers, first)}" if one.ended else ""
+        )
+        said.append((what_was(one), f"{one.words(answers)}, by {by}{one.came(answers)}"))
     return said
 
 
-def _callers(calls: Iterable[Use], answers: Answers) -> str:
-    """Who made these calls, each once, with the calls' ids."""
+def _callers(calls: Iterable[Use], answers: Answers, first: str) -> str:
+    """Who made these calls, each once, with the calls' ids; "the same" as was named first."""
     by: dict[str, list[str]] = defaultdict(list)
     for use in calls:
-        by[actor(use, answers)].append(use.id)
+        who = actor(use, answers)
+        by["the same" if who == first else who].append(use.id)
     return ", ".join(f"{who} ({', '.join(ids)})" for who, ids in by.items())
 
 

@@ -18,16 +18,16 @@ def fates(answers: Answers, changes: Sequence[Change]) -> Iterator[tuple[Change,
     One that another repeats, or that gives less than a later one, is passed over.
     """
     done = done_of(changes)
-    last = {key_of(one): one for one in done}
+    last = {one.key: one for one in done}
     of_same: dict[tuple[str, ...], list[Change]] = defaultdict(list)
     for one in done:
-        of_same[key_of(one)].append(one)
+        of_same[one.key].append(one)
         if one.call.deletes:
             of_same[one.whom].append(one)
     for one in done:
         if not one.call.widens or is_of_nobody_here(one, answers) or not matters(one, last, answers):
             continue
-        same, time = of_same[key_of(one)], one.use.time
+        same, time = of_same[one.key], one.use.time
         if one.undone and not may_deny(one, (each for each in same if each.use.time <= time), last, answers):
             continue
         if one.use.event == MOVES and one.boundary in same[0].parameters.split(", ")[:2]:  # back to where it was
@@ -49,8 +49,3 @@ def _ends(later: Change, one: Change) -> bool:
 def done_of(changes: Sequence[Change]) -> list[Change]:
     """The calls that did something."""
     return [one for one in changes if one.use.failed is None and one.gives]
-
-
-def key_of(one: Change) -> tuple[str, ...]:
-    """What a call gives, writes or takes away: of what is neither, the call with its parameters."""
-    return (one.gives, one.recorded, *one.of, "" if one.call.gives and one.of[1] else one.parameters)

@@ -40,6 +40,11 @@ class Records:
         return [*self.trail.stops()]
 
     @cached_property
+    def alters(self) -> list[Use]:
+        """The calls that changed what a trail logs."""
+        return [*self.trail.alters()]
+
+    @cached_property
     def management(self) -> set[str]:
         """The account that AWS's own access roles trust: its trail may be that of all."""
         return {way.steps[-1].source.who.account for way in self.answers.ways if way.by_access_role}
@@ -85,7 +90,7 @@ class Records:
 
     def _changed(self, account: str) -> datetime | None:
         owners = self._owners(account)
-        changes = (use.time for use in self.trail.alters() if use.time <= self.end and use.account in owners)
+        changes = (use.time for use in self.alters if use.time <= self.end and use.account in owners)
         return max(changes, default=None)
 
     def _owners(self, account: str) -> set[str]:

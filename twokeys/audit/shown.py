@@ -59,7 +59,7 @@ def stands_anyway(one: Change, last: Mapping[tuple[str, ...], Change], answers: 
 
 def _is_over(one: Change, last: Mapping[tuple[str, ...], Change]) -> bool:
     """Whether it is a membership or an assignment that the last call of it took away."""
-    return one.gives in LETS_IN and last[one.gives, *one.held, ""].undone
+    return one.gives in LETS_IN and last[one.key].undone
 
 
 def is_of_credentials(one: Change) -> bool:

@@ -23,13 +23,12 @@ _BEGUN_SO = "session begun without a door"
 class Sorting:
     """`uses`, sorted. `doors` cross into the accounts that are asked for, and `steps` lead to them or on.
 
-    `population` is every entry and every use of a step, and `apart` counts the others, in words; `judged` are those
-    that may be unusual, and `gone` what was taken back.
+    `population` is every entry and every use of a step, and `apart` counts the others, in words; `gone` is what was
+    taken back.
     """
 
     def __init__(self, answers: Answers, uses: Iterable[Use], gone: Iterable[Stood] = ()) -> None:
         self._answers = answers
-        self.uses = [resolved(use, answers.principals) for use in uses]
         self.doors, self.steps = _doors(answers)
         ended = Ended(gone, answers)
         self._entered, self._on_the_way = (Doors(each, answers, ended) for each in (self.doors, self.steps))
@@ -37,14 +36,11 @@ class Sorting:
         self._led_through = set(_led_through(answers))
         self._found: dict[tuple[str, str], tuple[list[Entry], str | None]] = {}
         self.apart: Counter[str] = Counter()
-        self.judged: list[Use] = []
         self.population: list[Entry] = []
-        for use in self.uses:
+        for use in uses:
             entries, apart = self._sorted(use)
             self.population += entries
             self.apart += Counter([apart] if apart else ())
-            may_be = use.delegate or not (_needs_no_door(use) or use.event == EARLIER)
-            self.judged += [use] if may_be and use.account in answers.accounts else []
 
     def _sorted(self, use: Use) -> tuple[list[Entry], str | None]:
         """The entry or the use of a step that a use is, or what it is apart, in words; from a session that was itself
@@ -90,6 +86,11 @@ class Sorting:
         first = {one.partition(".")[0] for one in trusted or ()}
         others = service in CARRIERS or (trusted is not None and service.partition(".")[0] not in first)
         return use.caller.who.kind == "service" and others
+
+
+def may_be_unusual(use: Use) -> bool:
+    """Whether it is not of a service, or from within the account, nor of a session whose beginning is not there."""
+    return bool(use.delegate) or not (_needs_no_door(use) or use.event == EARLIER)
 
 
 def _why_no_entry(use: Use) -> str | None:

@@ -122,6 +122,11 @@ class Change:
         return (self.recorded, *self.of)
 
     @property
+    def key(self) -> tuple[str, ...]:
+        """What it gives, writes or takes away: of what is neither, the call with its parameters."""
+        return (self.gives, *self.held, "" if self.call.gives and self.of[1] else self.parameters)
+
+    @property
     def trusts(self) -> str:
         """Whom a new trust policy trusts."""
         return trusted(self.policy)
