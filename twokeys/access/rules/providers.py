@@ -1,6 +1,7 @@
 """Every resource is made by a provider that can only work in the account it is meant for."""
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 
@@ -24,14 +25,16 @@ _PROVIDER = "https://www.pulumi.com/registry/packages/aws/api-docs/provider/"
 
 def _entries(graph: Graph, _config: Config, _now: datetime) -> Iterator[Finding]:
     direct, wrong = {}, []
-    judge = Judge(graph.guards, graph.accounts)
+    judge, by_aws = Judge(graph.guards, graph.accounts), defaultdict[str, list[Principal]](list)
+    for role in graph.access_roles:
+        by_aws[role.account].append(role)
     strict = _decides_about_accounts(graph)
     for entry in graph.accounts.entries:
         if entry.is_default:
             continue
         if problem := _contradiction(entry):
             yield _finding(entry, *problem)
-        elif problem := _denied(graph, judge, entry):
+        elif problem := _denied(graph, judge, entry, by_aws):
             yield replace(_finding(entry, *problem), denied=True)
         elif problem := _problem(graph, entry):
             wrong.append(_finding(entry, *problem, advice=not strict))
@@ -108,16 +111,17 @@ def _contradiction(entry: ProviderEntry) -> tuple[str, str] | None:
     )
 
 
-def _denied(graph: Graph, judge: Judge, entry: ProviderEntry) -> tuple[str, str] | None:
-    """Of a provider that enters by a role that AWS made: what keeps the whole management account from it.
+def _denied(
+    graph: Graph, judge: Judge, entry: ProviderEntry, by_aws: Mapping[str, Iterable[Principal]]
+) -> tuple[str, str] | None:
+    """Of a provider that enters by a role that AWS made in an account: what keeps the management account from it.
 
     Whatever it assumes in an account to come, it is that role.
     """
     account = graph.accounts.of_provider(entry.urn)
     to_come = entry.assumes is None and not account.isdigit()
-    for role in graph.access_roles:
-        enters = role.account == account and (to_come or role.arn in (entry.assumes or ())[-1:])
-        door = judge.from_management(role) if enters else None
+    for role in by_aws.get(account, ()):
+        door = judge.from_management(role) if to_come or role.arn in (entry.assumes or ())[-1:] else None
         if door and (why := denial(door, "trust")):
             return f"assumes role {graph.accounts.located(role)}, but {why}", past(why, "let the management account in")
     return None
