@@ -20,6 +20,7 @@ from twokeys.answers.summary import (
     not_looked_at,
     not_open,
     not_shown,
+    read_of,
     run_by,
     scope,
     summary,
@@ -108,7 +109,7 @@ def show(  # noqa: PLR0913 - what is answered by position
 def what_was_read(answers: Answers, comparison: Comparison | None, digits: int = SHA256) -> list[tuple[str, str]]:
     """Each state file, live AWS and source of events, and which it was: so many digits of its sha256, by whom, when."""
     of_events = [(one.name, read_from(one, digits)) for one in (comparison.was_read.sources if comparison else ())]
-    return [(one.name, file_or_live(one, digits)) for one in answers.evidence] + of_events
+    return [(one.name, file_or_live(one, digits)) for one in read_of(answers)] + of_events
 
 
 def in_short(answers: Answers, comparison: Comparison | None) -> str:
