@@ -112,8 +112,8 @@ ACCOUNT_KEPT = Rule(
 itself refuses to delete or to replace it, in preview already. A stack without our components gets one piece of advice
 instead: an account that is lost is no door, and the plain example of pulumi-aws does not protect one.
 
-Unknown: `protect` is always known; a closeOnDeletion that is not is refused. Does not check: an account whose protection and definition are removed at once
-(two updates are needed for that: the engine still refuses the first).
+Unknown: `protect` is always known; a closeOnDeletion that is not is refused. Does not check: an account whose
+protection and definition are removed at once (two updates are needed for that: the engine still refuses the first).
 """
 
 UNIQUE_EMAILS = Rule(
