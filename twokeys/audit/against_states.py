@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from twokeys.answers.model import Answers, Party
 from twokeys.answers.summary import APART
-from twokeys.audit.changes import TRUST, in_trust, trusted
+from twokeys.audit.changes import CONTROLS, TRUST, in_trust, trusted
 from twokeys.audit.fates import done_of, fates
 from twokeys.audit.provisioned import in_accounts
 from twokeys.audit.record import Use
@@ -81,7 +81,7 @@ def taken_back(answers: Answers, changes: Sequence[Change]) -> tuple[Stood, ...]
         if not stands_anyway(one, last, answers)
         and (until or not (answers.from_states or is_shown(one, answers) or is_of_credentials(one)))
     ]
-    seen: set[tuple[str, ...]] = set()
+    seen: set[tuple[str, ...]] = {one.change.key for one in found if one.change.gives in CONTROLS}
     for one in done:
         of = one.whom
         if not seen & {one.key, of, (TRUST, *of, "", "")} and took_away(one, last, answers):
