@@ -468,8 +468,8 @@ class Answers:
     ids: Mapping[str, str] = field(default_factory=dict)
     """The ids that are known, by symbol: of accounts and of organizations."""
     names: Mapping[str, str] = field(default_factory=dict)
-    """What people call each account that is known, by its id, also those that were not asked for, and each permission
-    set, by its ARN."""
+    """What people call each account that is known, by its id, also those that were not asked for, each permission
+    set, by its ARN, and each control policy and organizational unit, by its id."""
     shown: frozenset[str] = frozenset()
     """The accounts of which a user or role is shown."""
     users: frozenset[Who] = frozenset()

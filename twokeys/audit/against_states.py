@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from twokeys.answers.model import Answers, Party
 from twokeys.answers.summary import APART
 from twokeys.audit.bearing import matters
-from twokeys.audit.changes import CALLS, TRUST, in_trust, trusted
+from twokeys.audit.changes import CALLS, CONTROLS, TRUST, in_trust, trusted
 from twokeys.audit.fates import done_of, fates
 from twokeys.audit.provisioned import in_accounts
 from twokeys.audit.record import Use
@@ -83,7 +83,7 @@ def taken_back(answers: Answers, changes: Sequence[Change]) -> tuple[Stood, ...]
         if not stands_anyway(one, last, answers)
         and (until or not (answers.from_states or is_shown(one, answers) or is_of_credentials(one)))
     ]
-    seen: set[tuple[str, ...]] = set()
+    seen: set[tuple[str, ...]] = {one.change.key for one in found if one.change.gives in CONTROLS}
     for one in done:
         of, then = one.whom, _before(one, answers)
         if seen & {one.key, of, (TRUST, *of, "", "")}:

@@ -29,7 +29,6 @@ from twokeys.answers.words import asked, facts, into, keys
 from twokeys.audit.comparison import Comparison
 from twokeys.audit.events import asked_of, at_the_top, events, headline
 from twokeys.audit.what_was_read import read_from
-from twokeys.doors import Who
 from twokeys.shown import counted, in_utc, listed, say
 
 FEW = 12
@@ -154,12 +153,10 @@ def _ways(answers: Answers, now: datetime, named: Named) -> Iterator[str]:
         if group.ways:
             yield ""
             yield heading(group, named)
-        said: set[Who] = set()
         for same in group.ways:
-            way, policies = same[0], ""
-            if way.target.who not in said and len({one.permissions.names for one in same}) == 1:
-                said.add(way.target.who)
-                policies = listed(way.permissions.names, most=2)
+            way = same[0]
+            alike = len({one.permissions.names for one in same}) == 1
+            policies = listed(way.permissions.names, most=2) if alike else ""
             yield f"  {way.permissions}: {way.source.short} -> {into(way)}"
             about = facts(way, now) if len(group.accounts) == 1 else asked(way, now)
             yield f"    {' · '.join(filter(None, (policies, about)))}"

@@ -11,7 +11,7 @@ from twokeys.access.model.principals import own_changes
 from twokeys.answers.model import BOUNDARY, Answers, Party, Way
 from twokeys.answers.permissions import Level, level_of
 from twokeys.audit.bearing import is_about_roles
-from twokeys.audit.changes import TRUST
+from twokeys.audit.changes import CONTROLS, LETS_IN, TRUST
 from twokeys.audit.entries import Entry
 from twokeys.audit.stood import POLICIES, Stood
 from twokeys.audit.trail import Change
@@ -69,14 +69,21 @@ def _document(one: Change, answers: Answers) -> Document:
     return Document(policy, what.rpartition("/")[2], arn=what if Arn.parse(what) else None)
 
 
+def strength(one: Change, answers: Answers) -> Level:
+    """How strong what a call gives is: a policy, or the role of whom it lets in. Whom a control policy bound may be
+    administrators; of other calls there is none.
+    """
+    if one.gives in CONTROLS:
+        return Level.ADMINISTRATOR
+    if one.gives == TRUST or one.gives in LETS_IN:
+        return max((way.permissions.level for way in ways_into(one, answers)), default=Level.NONE)
+    gives = one.gives.endswith(_POLICIES) and not one.undone
+    return level_of(_document(one, answers), ()) if gives else Level.NONE
+
+
 def strongest_first(changes: Iterable[Change], answers: Answers) -> list[Change]:
-    """Calls by how strong the policies are that they give; those that give none are last."""
-
-    def strength(one: Change) -> Level:
-        gives = one.gives.endswith(_POLICIES) and not one.undone
-        return level_of(_document(one, answers), ()) if gives else Level.NONE
-
-    return sorted(changes, key=strength, reverse=True)
+    """Calls by how strong what they give is."""
+    return sorted(changes, key=lambda one: -strength(one, answers))
 
 
 def as_they_may_be(answers: Answers, stood: Iterable[Stood]) -> Answers:
