@@ -136,7 +136,7 @@ class Covered:
     account without records, and None for one that is covered. `without_digests` are the regions of which there are log
     files alone, in which a gap within a day does not show. `not_given` are the log files of the period that digests
     list. `total` is how many days the period has, and `lasts` how long it is not covered, where a trail that was
-    stopped, or digests that lack, tell from when to when.
+    stopped alone tells from when to when.
     """
 
     account: str
@@ -332,7 +332,7 @@ def is_digest(name: str) -> bool:
 def _gap(
     one: Recorded, region: str, period: Period, changed: datetime | None, stopped: Sequence[tuple[_Span, str]]
 ) -> tuple[int, str, list[_Span]]:
-    """The days of a region that are not covered, a bit each, and why in words; from when to when, where that is all."""
+    """The days of a region that are not covered, a bit each, and why in words; when a trail was stopped, where that is all."""
     start, end, due = period.start, period.end, period.due or (period.start, period.end)
     mask, reads = _mask(start, end), one.read(region) & _mask(start, end)
     after = _bit(changed) + 1 if changed else 0
@@ -364,7 +364,7 @@ def _gap(
     days &= ~lost
     if not reads >> after:
         days &= (1 << after >> 1) - 1 if reads else 0
-    spans = [*(span for span, _ in stopped), *without] if mask & ~days & ~lost == 0 else []
+    spans = [span for span, _ in stopped] if not (holes or mask & ~days & ~lost) else []
     return mask & ~days, " and ".join(why), spans
 
 
