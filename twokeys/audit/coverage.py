@@ -332,7 +332,7 @@ def is_digest(name: str) -> bool:
 def _gap(
     one: Recorded, region: str, period: Period, changed: datetime | None, stopped: Sequence[tuple[_Span, str]]
 ) -> tuple[int, str, list[_Span]]:
-    """The days of a region that are not covered, a bit each, and why in words; when a trail was stopped, where that is all."""
+    """The days of a region that are not covered, a bit each, why in words, and when a trail stopped if that is all."""
     start, end, due = period.start, period.end, period.due or (period.start, period.end)
     mask, reads = _mask(start, end), one.read(region) & _mask(start, end)
     after = _bit(changed) + 1 if changed else 0
