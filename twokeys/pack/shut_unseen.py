@@ -47,8 +47,8 @@ def _denied(graph: Graph) -> Mapping[str, set[str]]:
     for place in sorted({*ours, *there}) if graph.guards.targets else ():
         others = [one for one in (accounts.management, *ours) if one and one != place]
         for other in others[:2] or [_ELSEWHERE]:
-            if why := denial(judge.between(place, other), "grant"):
+            if graph.guards.scps(place) and (why := denial(judge.between(place, other), "grant")):
                 found[f"no role can assume one of another account where {why}"].add(place)
-            if why := denial(judge.between(other, place), "trust"):
+            if graph.guards.rcps(place) and (why := denial(judge.between(other, place), "trust")):
                 found[f"no role can be assumed from another account where {why}"].add(place)
     return found
