@@ -250,6 +250,8 @@ def way_data(way: Way, through: Way | None = None) -> dict[str, object]:
         "target": target | {"arn": getattr(way, "role_arn", None)},
         "declared": {"name": way.name, **way.said},
         "kind": "role" if hasattr(way, "role_arn") else "identity-center",
+        "source": {"kind": way.source.kind, "account": way.source.account, "name": way.source.name}
+        | {"arn": getattr(way, "source_arn", "") or None},
         "permits": way.permits,
         "mfa": getattr(way, "mfa", False),
         "externalId": getattr(way, "asks_external_id", False),
