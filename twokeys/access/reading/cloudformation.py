@@ -69,6 +69,7 @@ def _made(native: Native, type_: str, inputs: Mapping[str, object], part: str = 
         since=base.since,
         secrets=frozenset(values) if base.secrets else frozenset(),
         account=base.account,
+        autoname=base.autoname,
         made_by=base.made_by or (base.urn if part else None),
     )
 
