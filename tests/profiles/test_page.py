@@ -181,7 +181,7 @@ def test_whatever_an_export_says_stays_text_and_the_page_loads_nothing(tmp_path:
 
 
 def test_a_page_says_of_when_it_is_and_what_is_closed_and_can_be_printed(tmp_path: Path) -> None:
-    shut = door("b", role="b", expires="2026-01-31T15:00Z"), door("d", role="d", opens="2030-01-31T15:00Z")
+    shut = door("b", role="b", expires="2026-01-31T15:00Z"), door("d", role="d", opens="2999-01-31T15:00Z")
     told = outputs(
         door("a", permits="read"),
         *shut,
@@ -201,7 +201,7 @@ def test_a_page_says_of_when_it_is_and_what_is_closed_and_can_be_printed(tmp_pat
         "permits: read",
         "console e --external-id",
         "closed since 2026-01-31 15:00 UTC",
-        "opens 2030-01-31 15:00 UTC",
+        "opens 2999-01-31 15:00 UTC",
     )
     assert [each for each in said if each not in _Page(printed).text] == []
     # https://docs.aws.amazon.com/IAM/latest/UserGuide/id_users_sign-in.html
