@@ -1127,8 +1127,11 @@ def test_users_with_a_password_or_an_active_key_are_listed_within_their_own_acco
     assert read("stage")["longTerm"] == []
 
 
-def test_the_policies_of_a_role_are_in_the_text_once_and_in_each_row_of_the_table(tmp_path: Path) -> None:
-    world = two_keys()
+def test_the_policies_of_a_role_are_in_the_text_and_the_table_with_each_way_into_it(tmp_path: Path) -> None:
+    second = world_arn(HUB, "role/second")
+    world = two_keys(document(trusts(CI_ROLE, second)))
+    world.role("second", world.hub)
+    world.grant("second", world.hub, world_arn(STAGE, "role/deployer"))
     for role, policy in (("ci", "ReadOnlyAccess"), ("deployer", "PowerUserAccess")):
         where = world.hub if role == "ci" else world.stage
         world.add("RolePolicyAttachment", role, where, role=role, policyArn=f"arn:aws:iam::aws:policy/{policy}")
@@ -1138,7 +1141,8 @@ def test_the_policies_of_a_role_are_in_the_text_once_and_in_each_row_of_the_tabl
         "RolePolicy", "may", world.stage, role="a" * 60, name="may", policy=document(grants("*", action="s3:Get*"))
     )
     found = report("--state", str(write_state(tmp_path / "a", world)))
-    assert "  write: role ci of management -> role deployer\n    PowerUserAccess · always" in found.text
+    for role in ("ci", "second"):
+        assert f"  write: role {role} of management -> role deployer\n    PowerUserAccess · always" in found.text
     assert f"  read: role ci of management -> role {'a' * 60}\n    inline policy may · always" in found.text
     assert {row["into role"]: row["policies"] for row in found.of("way in")}["deployer"] == "PowerUserAccess"
 

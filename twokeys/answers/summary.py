@@ -299,11 +299,17 @@ def _not_answered(answers: Answers) -> str | None:
 def evidence(answers: Answers) -> dict[str, Any]:
     """What was read, by which version of TwoKeys, and what no answer looks at, as JSON-ready data."""
     return {
-        "read": [asdict(one) for one in answers.evidence],
+        "read": [asdict(one) for one in read_of(answers)],
         "updatesRunBy": run_by(answers),
         "version": version("twokeys"),
         "notLookedAt": not_looked_at(answers),
     }
+
+
+def read_of(answers: Answers) -> tuple[Evidence, ...]:
+    """What was read, older states last."""
+    older = answers.before.evidence if answers.before else ()
+    return (*answers.evidence, *(one for one in older if one not in answers.evidence))
 
 
 def file_or_live(one: Evidence, digits: int = SHA256) -> str:

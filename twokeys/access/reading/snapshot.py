@@ -218,6 +218,7 @@ class Snapshot:
     without_state: tuple[str, ...] = ()
     unfinished: tuple[str, ...] = ()
     beside: frozenset[str] = frozenset()
+    before: Snapshot | None = None
 
     @classmethod
     def together(cls, snapshots: Iterable[Snapshot], origin: str) -> Snapshot:
