@@ -15,7 +15,8 @@ from twokeys.errors import Refusal
 from twokeys.organization.life.aws import NotClosedError
 from twokeys.organization.life.changes import Check, email_checks, remaining
 from twokeys.organization.life.closing import Standing, goes_on, standings, work_through
-from twokeys.organization.life.facts import Facts, asked_of
+from twokeys.organization.life.facts import Facts
+from twokeys.organization.managed import managed
 from twokeys.organization.model import Account, Caller, Live, Organization
 from twokeys.settings import parse
 
@@ -181,9 +182,9 @@ def test_when_more_may_be_closed_is_30_days_on_at_the_latest() -> None:
 @pytest.mark.parametrize(
     ("account", "change", "why"),
     [
-        (STAGE, {}, "config names the management account 111111111111"),
-        (MANAGEMENT, {"management_account": STAGE}, f"the organization's is {STAGE}"),
-        (MANAGEMENT, {"features": "CONSOLIDATED_BILLING"}, "has not all features"),
+        (STAGE, {}, f"managed by account {MANAGEMENT}"),
+        (MANAGEMENT, {"management_account": STAGE}, f"managed by account {STAGE}, and config names {MANAGEMENT}"),
+        (MANAGEMENT, {"features": "CONSOLIDATED_BILLING"}, "closes and changes no account"),
     ],
 )
 def test_nothing_is_asked_from_elsewhere_or_without_all_features(
@@ -193,8 +194,8 @@ def test_nothing_is_asked_from_elsewhere_or_without_all_features(
     organization = facts(**change).organization
     live = Live(Caller(account, f"arn:aws:iam::{account}:role/admin"), organization)
     with pytest.raises(Refusal, match=why):
-        asked_of(live, MANAGEMENT)
-    assert asked_of(Live(replace(live.caller, account=MANAGEMENT), facts().organization), MANAGEMENT)
+        managed(live, "no", management=MANAGEMENT)
+    assert managed(Live(replace(live.caller, account=MANAGEMENT), facts().organization), "no", management=MANAGEMENT)
 
 
 QUEUE = [Standing(name, name * 12, "queued", "") for name in "456"]

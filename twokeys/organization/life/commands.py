@@ -176,7 +176,8 @@ def _refuse_real_aws_for_the_sandbox(profile: str | None) -> None:
 
 
 def _facts(stack: str, config: StackSettings, snapshot: Snapshot, session: boto3.Session) -> Facts:
-    from twokeys.organization.life.facts import Facts, asked_of, held_accounts, left_of
+    from twokeys.organization.life.facts import Facts, held_accounts, left_of
+    from twokeys.organization.managed import managed
     from twokeys.organization.reading import read_live
 
     live = read_live(session, accounts_only=True)
@@ -186,7 +187,9 @@ def _facts(stack: str, config: StackSettings, snapshot: Snapshot, session: boto3
         settings=config.settings,
         held=held_accounts(snapshot),
         caller=live.caller.account,
-        organization=asked_of(live, config.settings.management_account_id),
+        organization=managed(
+            live, "accounts cannot be changed from here", management=config.settings.management_account_id
+        ),
         environment=config.environment,
         left={account: left_of(snapshot, identifier) for account, identifier in config.settings.closed().items()},
     )

@@ -7,16 +7,11 @@ from dataclasses import dataclass, field
 from twokeys.access.model.accounts import Accounts
 from twokeys.access.reading.snapshot import PROVIDER, STACK, Resource, Snapshot
 from twokeys.access.reading.type_names import ACCOUNT
-from twokeys.errors import Refusal
 from twokeys.iam.leaves import leaves
-from twokeys.organization.model import ALL_FEATURES, Account, Live, Organization
+from twokeys.organization.model import Account, Organization
 from twokeys.settings.models import Settings
 
 _ARN = re.compile(r"arn:[^:]+:organizations::\d{12}:account/o-[^/]+/(\d{12})")
-_ENABLE = (
-    "enable all features: https://docs.aws.amazon.com/organizations/latest/userguide/"
-    "orgs_manage_org_support-all-features.html"
-)
 
 
 @dataclass(frozen=True)
@@ -70,31 +65,6 @@ class Facts:
             fleet = f"twokeys fleet {operation} {self.environment} --shard {self.stack}"
             return f"twokeys fleet split {self.environment} && {fleet}"
         return f"pulumi {operation} -s {self.stack}"
-
-
-def asked_of(live: Live, management: str) -> Organization:
-    """The organization, when these credentials may ask about its accounts and change them.
-
-    Raises Refusal when they are of another account than config's management account, when something could not be read,
-    and where AWS closes no account and changes no address: only with all features enabled.
-    """
-    organization, account = live.organization, live.caller.account
-    step = f"use credentials of the management account {management} that may"
-    if live.unread:
-        why = f"not permitted: {', '.join(sorted(set(live.unread.values())))}"
-    elif organization is None:
-        why = "it belongs to no organization"
-    elif not account == organization.management_account == management:
-        why = f"config names the management account {management}, and the organization's is"
-        why = f"{why} {organization.management_account}"
-    elif organization.features != ALL_FEATURES:
-        why, step = (
-            "the organization has not all features, and AWS closes and changes member accounts only then",
-            _ENABLE,
-        )
-    else:
-        return organization
-    raise Refusal("asking about accounts from here", where=f"account {account}", why=why, next_step=step)
 
 
 def held_accounts(snapshot: Snapshot) -> dict[str, str]:
