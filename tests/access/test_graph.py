@@ -476,7 +476,7 @@ def test_what_is_not_proved_says_what_why_and_what_to_do_where(is_state: bool, l
     correct = "correct the document as the reason says; IAM would refuse it too"
     one_role = "run `pulumi refresh` on the stacks that have it, and let one of them make the role"
     name_it = "name the principal by a value that is known in preview, or by the output of one resource"
-    accept = "or accept it with an exception that names its owner, a reason and a day on which it expires"
+    accept = "or make an exception in the pack's configuration, with reason, owner and expiry"
     update = "let that stack and this program use one version of TwoKeys: update the older one"
     provider_or_tenant = "the provider, or the claim that names its tenant, is not known yet"
     by_provider = "Whom the trust policy of role by-provider lets in by an identity provider that is not known yet"

@@ -303,7 +303,7 @@ def test_every_type_of_pulumi_aws_in_a_service_that_decides_who_may_enter_is_kno
     assert not unknown
 
 
-ACCEPT = "or accept it with an exception that names its owner, a reason and a day on which it expires"
+ACCEPT = "or make an exception in the pack's configuration, with reason, owner and expiry"
 MAKE = f"make it with resources of pulumi-aws, {ACCEPT}"
 SEE_WHOM = f"see whom it lets in, and {ACCEPT.removeprefix('or ')}"
 MAKE_IN_AWS = f"make what it makes in AWS with resources of pulumi-aws, {ACCEPT}"

@@ -433,7 +433,7 @@ CONTROL, STACK = "aws:cloudcontrol/resource:Resource", "aws:cloudformation/stack
 APPLICATION = "aws:serverlessrepository/cloudFormationStack:CloudFormationStack"
 BY_URL = "deploys a template by its URL, and has the capability to make IAM by it"
 NEW = "is a type of a service that decides who may enter, and this version does not know it"
-ACCEPT = "or accept it with an exception that names its owner, a reason and a day on which it expires"
+ACCEPT = "or make an exception in the pack's configuration, with reason, owner and expiry"
 MAKE_IT, SEE = f"make it with resources of pulumi-aws, {ACCEPT}", f"see what the code may do, {ACCEPT}"
 GIVE = f"give the template itself as its body, without transforms and nested templates, {ACCEPT}"
 DEEP = json.dumps(template(A=made("T", P="DEEP"))).replace('"DEEP"', "[" * 700 + "]" * 700)

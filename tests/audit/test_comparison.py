@@ -1247,6 +1247,19 @@ def test_an_entry_from_a_session_that_was_begun_without_a_door_is_without_a_door
     assert "(no permissions, not known)" in line, "what one role may do is said beside another of which it is not known"
 
 
+def test_a_session_of_an_account_of_which_no_role_is_shown_is_not_said_to_have_begun_without_a_door() -> None:
+    """Of one stack's state, nobody knows whether the role of the other account trusts the repository that comes."""
+    world, ci = World(), arn(HUB, "role/ci")
+    world.resources.remove(world.hub)
+    world.role("deployer", world.stage, document(trusts(ci)))
+    by = {**JOB, "identityProvider": GITHUB.replace(STAGE, HUB)}
+    begun = entry(CI_SESSION, ci, at(0), eventName=WEB, userIdentity=by)
+    came = in_session(entry(CI_SESSION, DEPLOYER, at(0, 1)), "ASIA1", "ASIA2")
+    found = compared(world, in_session(begun, "", "ASIA1"), came, from_states=True)
+    (deployed,) = [one for one in found.population if one.use.key == "ASIA2"]
+    assert (len(deployed.doors), deployed.unmet) == (1, ())
+
+
 def test_what_runs_at_a_service_is_who_came_as_the_service_only_hands_its_role_on() -> None:
     """An instance has its role's keys from EC2, whose AssumeRole is in the log as well.
 

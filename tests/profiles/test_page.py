@@ -20,9 +20,9 @@ from twokeys.access.reading.snapshot import Snapshot
 from twokeys.access.reading.state import read_state
 from twokeys.answers.published import published
 from twokeys.answers.reading import read
-from twokeys.doors.symbols import texts_of
 from twokeys.errors import Refusal
 from twokeys.exports import read_exports
+from twokeys.iam.leaves import texts
 from twokeys.profiles.commands import profiles
 
 
@@ -86,7 +86,7 @@ def test_the_colours_are_those_of_the_links_that_the_stacks_export_also_from_a_f
     exported = {
         (query["account"][0], query["roleName"][0]): query["color"]
         for state in states[1:]
-        for url in texts_of(read_exports(str(state)).outputs["switch_role_urls"])
+        for url in texts(read_exports(str(state)).outputs["switch_role_urls"])
         for query in [parse_qs(urlsplit(url).query)]
     }
     file = tmp_path / "doors.html"

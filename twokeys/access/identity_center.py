@@ -15,8 +15,8 @@ from typing import Literal
 from twokeys.access.judge import Door
 from twokeys.access.model.accounts import Accounts
 from twokeys.access.model.documents import Document, Documents
-from twokeys.access.model.door_name import DoorName
-from twokeys.access.model.not_proved import EXCEPT, NotProved
+from twokeys.access.model.door_name import EXCEPT, DoorName
+from twokeys.access.model.not_proved import NotProved
 from twokeys.access.model.principal_policies import remove
 from twokeys.access.model.principals import Identity, Principal, Principals
 from twokeys.access.reading.snapshot import Resource, Snapshot, items, mapping
@@ -48,13 +48,12 @@ _RESERVED_ARN = re.compile(
 _REGION = re.compile(r":role/aws-reserved/sso\.amazonaws\.com/([a-z0-9-]+|\*)/")
 _DURATION = re.compile(r"PT(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?")
 _HOUR = 3600
-_ACCEPT = f"or {EXCEPT}"
 _NAME_IT = (
     "write it from values that are known in preview, or update the stack that exports them first; `twokeys preview` "
-    f"takes its state with `--state FILE`; {_ACCEPT}"
+    f"takes its state with `--state FILE`; or {EXCEPT}"
 )
-_SHOW_SET = f"make the permission set in this program, so that its policies are shown, {_ACCEPT}"
-_SHOW_ROLE = f"make the role in this program, so that its trust policy is shown, {_ACCEPT}"
+_SHOW_SET = f"make the permission set in this program, so that its policies are shown, or {EXCEPT}"
+_SHOW_ROLE = f"make the role in this program, so that its trust policy is shown, or {EXCEPT}"
 _ASSIGNED = Verdict.of_rule(
     Outcome.ALLOW, "trust", "AWS makes the role of the permission set, for those who are assigned it"
 )

@@ -15,9 +15,8 @@ from twokeys.access.graph import SHOW_SECRETS, Door, Grant, Graph, Key, Trust
 from twokeys.access.judge import Judge
 from twokeys.access.model.access_roles import CONTROL_TOWER
 from twokeys.access.model.documents import Document
-from twokeys.access.model.door_name import DoorName, exception_text, is_made_up
+from twokeys.access.model.door_name import EXCEPT, DoorName, exception_text, is_made_up
 from twokeys.access.model.names import EVERYONE
-from twokeys.access.model.not_proved import EXCEPT
 from twokeys.access.model.principals import HOLDERS, Identity, Outsider, Principal
 from twokeys.access.model.requirements import in_words, window
 from twokeys.access.paths import leading_out

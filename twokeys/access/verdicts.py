@@ -9,6 +9,7 @@ from twokeys.access.configuration import LEVEL
 from twokeys.access.exceptions import Accepted, DoorConfig, Result, apply
 from twokeys.access.findings import Finding, Rule
 from twokeys.access.graph import SHOW_SECRETS, Graph
+from twokeys.access.model.door_name import with_exception
 from twokeys.access.reading.snapshot import PROVIDER
 
 MANDATORY: Final = ("mandatory", "remediate")
@@ -140,6 +141,7 @@ def run(rule: Rule[Any], graph: Graph, config: Mapping[str, object], now: dateti
 
 def _of_the_stack(finding: Finding, rule: Rule[Any], graph: Graph) -> Finding:
     """The finding, at a resource that the stack has: one that a template makes is shown at the template."""
+    finding = replace(finding, next_step=with_exception(finding.next_step, rule.name, finding.door))
     resource = graph.snapshot.by_urn.get(finding.urn or "")
     if resource is None:
         return finding

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from itertools import chain
 
 from twokeys.access.declared_doors import who
 from twokeys.access.graph import Graph
@@ -18,6 +19,7 @@ from twokeys.access.reading.type_names import (
     CONTROL_POLICY_ATTACHMENT,
     DELEGATED_ADMINISTRATOR,
     MANAGED_POLICY,
+    ORGANIZATIONAL_UNIT,
 )
 from twokeys.answers.model import BOUNDARY, KEPT_BY_ID
 from twokeys.answers.summary import SHORT
@@ -83,9 +85,13 @@ def written(graph: Graph) -> dict[tuple[str, ...], datetime]:
     return found
 
 
-def names_of_sets(graph: Graph) -> dict[str, str]:
-    """What each permission set that is shown is called, by its ARN."""
-    return {arn: one.text("name") or arn for one in graph.snapshot.of_type(PERMISSION_SET) if (arn := one.text("arn"))}
+def names_of(graph: Graph) -> dict[str, str]:
+    """What each permission set, control policy and organizational unit is called that is shown, by the ARN of the first
+    and the ids of the others.
+    """
+    found = ((one.text("arn"), one) for one in graph.snapshot.of_type(PERMISSION_SET))
+    others = ((id_of(one), one) for one in graph.snapshot.of_type(CONTROL_POLICY, ORGANIZATIONAL_UNIT))
+    return {id: one.text("name") or id for id, one in chain(found, others) if id}
 
 
 def holds(graph: Graph) -> Iterator[tuple[tuple[str, ...], Document | None]]:

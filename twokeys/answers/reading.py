@@ -32,7 +32,7 @@ from twokeys.answers.held import (
     given_by,
     holds,
     memberships_by_id,
-    names_of_sets,
+    names_of,
     organization_holds,
     providers,
     trusting,
@@ -78,7 +78,18 @@ def read(graph: Graph, name: str | None = None) -> Answers:
     What cannot be proved (an unknown document, a grant in an account that nobody shows) is among `not_proved`, never
     left out.
     """
-    return _Reader(graph).read(name)
+    found, then = _Reader(graph).read(name), graph.snapshot.before
+    if then is None:
+        return found
+    before = _Reader(access.build(then)).read(name)
+    return replace(
+        found,
+        before=before,
+        origin=f"{found.origin} and older ones of the same stacks",
+        principals={**before.principals, **found.principals},
+        names={**before.names, **found.names},
+        joined={**before.joined, **found.joined},
+    )
 
 
 class _Reader:
@@ -133,7 +144,7 @@ class _Reader:
             principals=dict(self._unique_ids()),
             portal=_portal(snapshot),
             ids=dict(self._accounts.ids),
-            names={**self._parties.names.said, **names_of_sets(self._graph)},
+            names={**self._parties.names.said, **names_of(self._graph)},
             shown=shown,
             users=frozenset(who(one) for one in self._graph.principals if one.urn and one.kind == "user"),
             trusting=trusting(self._graph),

@@ -31,6 +31,8 @@ https://docs.aws.amazon.com/IAM/latest/APIReference/API_EnableMFADevice.html
 """
 MOVES: Final = "MoveAccount"
 """https://docs.aws.amazon.com/organizations/latest/APIReference/API_MoveAccount.html"""
+CONTROLS: Final = ("AttachPolicy", "UpdatePolicy", MOVES)
+"""Calls that change which control policies bind whom, or what these say."""
 LETS_IN = ASSIGNS, JOINS = "CreateAccountAssignment", "CreateGroupMembership"
 """Calls that let in whom they name, by IAM Identity Center."""
 BEING = (TRUST, "CreateLoginProfile", "CreateAccessKey", MFA_DEVICE)

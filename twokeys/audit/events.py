@@ -9,6 +9,7 @@ from twokeys.audit.changes import LETS_IN
 from twokeys.audit.comparison import Comparison
 from twokeys.audit.entries import Entry, Usage
 from twokeys.audit.record import Use
+from twokeys.audit.shown import was_shown
 from twokeys.audit.stood import Stood
 from twokeys.audit.to_look_at import in_time, to_look_at
 from twokeys.audit.trail import Change
@@ -119,16 +120,17 @@ _AT_THE_TOP = {
     NOT_JUDGED: "Given and taken back in the period, and not judged whom it let in",
 }
 _STOOD = "Not known is whom keys let in before {} in the period, listed below, replaced them or took them away"
-_THEN = ". Next step: for a second answer, give the states of the period's beginning instead, with the same `--events`"
+_THEN = "give the states of the period's beginning as well, with the same `--events`"
+_NOT_THERE = "the older states do not show it: ask who called"
 
 
 def at_the_top(answers: Answers, comparison: Comparison | None, *, told: bool = False) -> list[str]:
     """Who came in, what handed a role on to others, and what let somebody in during the period and was taken back, or
-    may have. Where it is told who came without a door, and by which sessions, it is not said again, nor are many named.
+    may have. Where it is told who came without a door, by which sessions, and what was taken back, it is not repeated.
     """
     if comparison is None:
         return []
-    few, came = 1 if told else FEW, []
+    came = []
     for who, (levels, each) in entered(answers, comparison, by_doors=told).items():
         own = [use for uses in each.values() for use in uses]
         without = sum(len(uses) for (_, how), uses in each.items() if how == NO_DOOR)
@@ -146,21 +148,22 @@ def at_the_top(answers: Answers, comparison: Comparison | None, *, told: bool = 
         kind = _MAY_STAND if one.taken and one.may_stand else what_was(one)
         if one.change.gives in LETS_IN and one.change.of[1] and not one.since:  # the call names whom it let in
             continue
-        what = _AT_THE_TOP[kind] if one.since or one.permissions else _STOOD
-        taken[what].append(
-            f"{one.words(answers)}, by {who_began(one.change.use, answers)}{'' if told else one.came(answers)}"
-        )
+        if told and one.since:
+            continue
+        what = _AT_THE_TOP[kind] if one.since or one.permissions or was_shown(one.change, answers) else _STOOD
+        taken[what].append(f"{one.words(answers)}, by {who_began(one.change.use, answers)}{one.came(answers)}")
     by = " by a door" if told and comparison.undeclared else ""
     came_in = f"Entered{by}: {listed(came, most=4 * FEW)}{_STEP if comparison.undeclared else ''}"
     said = [
-        f"{what}: {'; '.join([*lines[:few], *([f'{len(lines) - few} more below'] if len(lines) > few else [])])}"
+        f"{what}: {'; '.join([*lines[:FEW], *([f'{len(lines) - FEW} more below'] if len(lines) > FEW else [])])}"
         for what, lines in (
             ("Hands roles to others than their services", [f"{one} ({number})" for one, number in handed.items()]),
             *((what, taken[what]) for what in _AT_THE_TOP.values()),
         )
         if lines
     ]
-    stood = [_STOOD.format(counted(len(taken[_STOOD]), "change")) + _THEN] * bool(taken[_STOOD])
+    step = _NOT_THERE if answers.before else _THEN
+    stood = [f"{_STOOD.format(counted(len(taken[_STOOD]), 'change'))}. Next step: {step}"] * bool(taken[_STOOD])
     return [came_in] * bool(came) + said + stood
 
 

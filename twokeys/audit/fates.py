@@ -30,7 +30,8 @@ def fates(answers: Answers, changes: Sequence[Change]) -> Iterator[tuple[Change,
         same, time = of_same[one.key], one.use.time
         if one.undone and not may_deny(one, (each for each in same if each.use.time <= time), last, answers):
             continue
-        if one.use.event == MOVES and one.boundary in same[0].parameters.split(", ")[:2]:  # back to where it was
+        back = one.use.event == MOVES and one.boundary in same[0].parameters.split(", ")[:2]
+        if back or (one.use.event == "AttachPolicy" and same[0].undone):  # to where it was, or what bound them before
             continue
         later = [each for each in same if each is not one and each.use.time >= time and _ends(each, one)]
         later += [each for each in of_same[one.whom] if each.use.time > time]

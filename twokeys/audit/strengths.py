@@ -11,7 +11,7 @@ from twokeys.access.model.principals import own_changes
 from twokeys.answers.model import BOUNDARY, Answers, Party, Way
 from twokeys.answers.permissions import Level, level_of
 from twokeys.audit.bearing import is_about_roles
-from twokeys.audit.changes import TRUST
+from twokeys.audit.changes import CONTROLS, LETS_IN, TRUST
 from twokeys.audit.entries import Entry
 from twokeys.audit.stood import POLICIES, Stood
 from twokeys.audit.trail import Change
@@ -69,14 +69,21 @@ def _document(one: Change, answers: Answers) -> Document:
     return Document(policy, what.rpartition("/")[2], arn=what if Arn.parse(what) else None)
 
 
+def strength(one: Change, answers: Answers) -> Level:
+    """How strong what a call gives is: a policy, or the role of whom it lets in. Whom a control policy bound may be
+    administrators; of other calls there is none.
+    """
+    if one.gives in CONTROLS:
+        return Level.ADMINISTRATOR
+    if one.gives == TRUST or one.gives in LETS_IN:
+        return max((way.permissions.level for way in ways_into(one, answers)), default=Level.NONE)
+    gives = one.gives.endswith(_POLICIES) and not one.undone
+    return level_of(_document(one, answers), ()) if gives else Level.NONE
+
+
 def strongest_first(changes: Iterable[Change], answers: Answers) -> list[Change]:
-    """Calls by how strong the policies are that they give; those that give none are last."""
-
-    def strength(one: Change) -> Level:
-        gives = one.gives.endswith(_POLICIES) and not one.undone
-        return level_of(_document(one, answers), ()) if gives else Level.NONE
-
-    return sorted(changes, key=strength, reverse=True)
+    """Calls by how strong what they give is."""
+    return sorted(changes, key=lambda one: -strength(one, answers))
 
 
 def as_they_may_be(answers: Answers, stood: Iterable[Stood]) -> Answers:
@@ -103,7 +110,8 @@ def as_they_may_be(answers: Answers, stood: Iterable[Stood]) -> Answers:
 def strengths_of(answers: Answers, population: Iterable[Entry], stood: Iterable[Stood]) -> dict[str, Level]:
     """Of each entry, by id, how strong its role is, as far as a way into it shows, or was meanwhile."""
     of_roles: dict[Who | None, Level] = {}
-    for way in (*answers.all_ways, *answers.if_granted):
+    before = answers.before.all_ways if answers.before else ()
+    for way in (*before, *answers.all_ways, *answers.if_granted):
         name = permission_set_of(way.target.arn or way.target.who.name)  # a set is the same in every account
         sets = (set_of(way.target), Who("set", "", name)) if name else ()
         of_roles |= dict.fromkeys((way.target.who, *sets), way.permissions.level)

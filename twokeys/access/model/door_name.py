@@ -11,6 +11,8 @@ from twokeys.access.reading.snapshot import Resource
 from twokeys.iam import account_as_a_whole
 
 IN_CONFIGURATION: Final = "in the configuration of the policy pack (--policy-pack-config FILE)"
+EXCEPT: Final = "make an exception in the pack's configuration, with reason, owner and expiry"
+"""A next step that lets a door stand; who runs a rule says what to paste (`with_exception`)."""
 _DIGITS, _BEHIND_PREFIX = 7, 26
 
 
@@ -33,9 +35,9 @@ class DoorName(str):
         return account_as_a_whole(self.source) or self.source, self.target
 
 
-def make_exception(rule: str, door: DoorName | None) -> str:
-    """The next step that lets a door stand, with what to paste."""
-    return f"make an exception {IN_CONFIGURATION}: {exception_text(rule, door)}"
+def with_exception(step: str, rule: str, door: DoorName | None) -> str:
+    """A next step in which `EXCEPT` says what to paste, of a finding about a door."""
+    return step.replace(EXCEPT, f"make an exception {IN_CONFIGURATION}: {exception_text(rule, door)}") if door else step
 
 
 def exception_text(rule: str, door: DoorName | None, **more: str) -> str:

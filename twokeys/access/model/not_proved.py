@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from twokeys.access.model.documents import Document
 from twokeys.access.model.door_name import DoorName
 
-EXCEPT = "make an exception in the pack's configuration, with reason, owner and expiry"
-
 
 @dataclass(frozen=True, slots=True)
 class NotProved:

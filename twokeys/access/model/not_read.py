@@ -7,23 +7,22 @@ package that nobody knows. `makes_iam` searches such content.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from twokeys.access.model.door_name import DoorName
+from twokeys.access.model.door_name import EXCEPT, DoorName
 from twokeys.access.model.makes_iam import (
     code_may_make_iam,
     code_shown,
     command_makes_iam,
     holds_document,
-    texts,
     type_makes_iam,
 )
 from twokeys.access.reading.snapshot import Resource, Snapshot
 from twokeys.access.reading.types import Reading, aws_type, type_of
+from twokeys.iam.leaves import texts
 
 _TERRAFORM_MODULE = "index:Module"
 PROVIDER_CODE = "__provider"
-ACCEPT = "or accept it with an exception that names its owner, a reason and a day on which it expires"
-MAKE_IT = f"make it with resources of pulumi-aws, {ACCEPT}"
-_SEE_WHOM = f"see whom it lets in, and {ACCEPT.removeprefix('or ')}"
+MAKE_IT = f"make it with resources of pulumi-aws, or {EXCEPT}"
+_SEE_WHOM = f"see whom it lets in, and {EXCEPT}"
 """Of a type of pulumi-aws itself, which has no other for it."""
 
 
@@ -69,7 +68,7 @@ def _by_content(resource: Resource) -> Iterator[NotRead]:
     elif PROVIDER_CODE in _properties(resource) or ":dynamic" in resource.type:
         yield from _dynamic(resource)
     elif aws_type(resource.type) in _CODE:
-        yield NotRead(resource, "runs code that is not read", f"see what the code may do, {ACCEPT}", certain=False)
+        yield NotRead(resource, "runs code that is not read", f"see what the code may do, or {EXCEPT}", certain=False)
 
 
 _CODE = frozenset({"lambda::invocation", "cloudformation::customresource", "cloudformation::customresourceemulator"})
@@ -87,14 +86,14 @@ def _command(resource: Resource) -> Iterator[NotRead]:
         yield NotRead(resource, "runs a command that makes IAM", MAKE_IT)
     elif not resource.type.startswith("command:remote:Copy"):
         why = "runs a command, which may do whatever its credentials may"
-        yield NotRead(resource, why, f"see that the command makes no IAM, {ACCEPT}", certain=False)
+        yield NotRead(resource, why, f"see that the command makes no IAM, or {EXCEPT}", certain=False)
 
 
 def _dynamic(resource: Resource) -> Iterator[NotRead]:
     """A dynamic provider is a program of its own. Code that is shown and does not speak of IAM is only mentioned."""
     code = code_shown(resource.get(PROVIDER_CODE))
     others = {key: value for key, value in _properties(resource).items() if key != PROVIDER_CODE}
-    step = f"make what it makes in AWS with resources of pulumi-aws, {ACCEPT}"
+    step = f"make what it makes in AWS with resources of pulumi-aws, or {EXCEPT}"
     if code is None:
         yield NotRead(resource, "is made by a dynamic provider whose code is not shown", step)
     elif code_may_make_iam(code, others):

@@ -11,8 +11,9 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from twokeys.access.model.accounts import Accounts
+from twokeys.access.model.door_name import EXCEPT
 from twokeys.access.model.identities import id_of
-from twokeys.access.model.not_read import ACCEPT, MAKE_IT, NotRead, not_read
+from twokeys.access.model.not_read import MAKE_IT, NotRead, not_read
 from twokeys.access.reading.cloudformation import Native, as_pulumi, lowered
 from twokeys.access.reading.snapshot import Resource, Snapshot, items, mapping
 from twokeys.access.reading.templates import Place, Template, TemplateError, read_template
@@ -31,7 +32,7 @@ _STACK_SET = "cloudformation::stackset"
 _TEMPLATES = ("cloudformation::stack", _STACK_SET, "serverlessrepository::cloudformationstack")
 _INSTANCES = ("cloudformation::stacksetinstance", "cloudformation::stackinstances")
 _CAPABILITIES = frozenset({"CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"})
-_GIVE = f"give the template itself as its body, without transforms and nested templates, {ACCEPT}"
+_GIVE = f"give the template itself as its body, without transforms and nested templates, or {EXCEPT}"
 _NESTED = 5
 MAKERS = ("aws-native:", "aws:cloud", "aws:serverlessrepository/")
 """The types that may hold the IAM of other types begin like this."""
@@ -183,7 +184,7 @@ class _Translator:
             name = cloudformation_type(one.type)
             if one.type.startswith("Custom::") or name == "cloudformation::customresource":
                 self.left.append(
-                    NotRead(base, "runs code that is not read", f"see what the code may do, {ACCEPT}", certain=False)
+                    NotRead(base, "runs code that is not read", f"see what the code may do, or {EXCEPT}", certain=False)
                 )
             elif name in _TEMPLATES and depth >= _NESTED:
                 self._leave(base, "is a template in a template, too deep to be read", _GIVE)

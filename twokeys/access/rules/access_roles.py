@@ -6,7 +6,7 @@ from datetime import datetime
 from twokeys.access.exceptions import DoorConfig
 from twokeys.access.findings import Finding, Rule
 from twokeys.access.graph import Graph
-from twokeys.access.model.door_name import DoorName, make_exception
+from twokeys.access.model.door_name import EXCEPT, DoorName
 from twokeys.access.model.names import granted_resources
 from twokeys.iam import UNKNOWN
 
@@ -33,8 +33,7 @@ def _granted(graph: Graph, _config: DoorConfig, _now: datetime) -> Iterator[Find
                         "made with AdministratorAccess: whoever holds that grant is an administrator there"
                     )
                     door = DoorName(principal.arn, resource)
-                    excepted = make_exception(_NAME, door)
-                    step = f"grant a role of that account that is made for the purpose, or {excepted}"
+                    step = f"grant a role of that account that is made for the purpose, or {EXCEPT}"
                     yield Finding(message, step, document.urn, door, document.source)
 
 

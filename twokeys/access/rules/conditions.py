@@ -11,7 +11,7 @@ from twokeys.access.exceptions import DoorConfig
 from twokeys.access.findings import Config, Finding, Rule, Said, declaring, where_declared
 from twokeys.access.graph import Graph
 from twokeys.access.keys import read_too
-from twokeys.access.model.door_name import IN_CONFIGURATION, DoorName, make_exception
+from twokeys.access.model.door_name import EXCEPT, IN_CONFIGURATION, DoorName
 from twokeys.access.model.names import admitted_by
 from twokeys.access.model.principals import Principal
 from twokeys.access.model.requirements import as_denied, organizations_demanded, requires_mfa
@@ -120,7 +120,7 @@ def _without_external_id(graph: Graph, _config: DoorConfig, _now: datetime) -> I
                 f"if {whose} is another company's, add a StringEquals condition on sts:ExternalId with an id that it "
                 f"uses for you only; if it is yours, {step}"
             )
-        step += f"; where that cannot be done, {make_exception('external-id', one.door)}"
+        step += f"; where that cannot be done, {EXCEPT}"
         yield Finding(message, step, role.urn, one.door, role.source)
 
 

@@ -7,8 +7,7 @@ from twokeys.access.exceptions import DoorConfig
 from twokeys.access.findings import Finding, Rule
 from twokeys.access.graph import Graph
 from twokeys.access.keys import Lack, statements
-from twokeys.access.model.door_name import DoorName
-from twokeys.access.model.not_proved import EXCEPT
+from twokeys.access.model.door_name import EXCEPT, DoorName
 from twokeys.access.model.requirements import ended, window
 
 _CROSS_ACCOUNT = (

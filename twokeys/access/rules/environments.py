@@ -8,7 +8,7 @@ from pydantic import Field
 from twokeys.access.exceptions import DoorConfig
 from twokeys.access.findings import Config, Finding, Rule
 from twokeys.access.graph import Graph
-from twokeys.access.model.door_name import make_exception
+from twokeys.access.model.door_name import EXCEPT
 from twokeys.access.model.environment import canonical, is_of_another_purpose, of_account
 from twokeys.access.paths import Path, paths_from
 
@@ -68,7 +68,7 @@ def _way_in(graph: Graph, path: Path, closed: ClosedTo) -> Finding:
         f"{path.source.arn} of {closed.source} account {graph.accounts.name(path.source.account)} can enter "
         f"{closed.target} account {graph.accounts.name(path.target.account)} as role {path.target.arn}{around}"
     )
-    step = f"take the last door's trust or grant away, or {make_exception(NAME, path.id)}"
+    step = f"take the last door's trust or grant away, or {EXCEPT}"
     return _finding(path, message, step)
 
 

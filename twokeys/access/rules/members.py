@@ -12,6 +12,7 @@ from twokeys.access.model.accounts import MEMBER_ACCOUNT
 from twokeys.access.model.principals import PEOPLE_COMPONENT
 from twokeys.access.reading.snapshot import Resource
 from twokeys.access.reading.type_names import ACCESS_KEY, ACCOUNT, PASSWORD, USER
+from twokeys.iam import UNKNOWN
 
 _LONG_TERM = {USER: "IAM user", ACCESS_KEY: "access key", PASSWORD: "console password"}
 
@@ -61,6 +62,9 @@ def _not_kept(graph: Graph) -> Iterator[Finding]:
         if account.get("closeOnDeletion") in (True, "true"):
             message = f"Account {name} would be closed when it leaves the program"
             yield _account(account, message, "leave close_on_deletion out, and close accounts by hand")
+        elif account.asked("closeOnDeletion") is UNKNOWN:
+            message = f"Whether account {name} would be closed when it leaves the program is not known"
+            yield _account(account, message, "leave close_on_deletion out, or write it as a value that preview knows")
 
 
 def _emails(graph: Graph, _config: Config, _now: datetime) -> Iterator[Finding]:
@@ -108,8 +112,8 @@ ACCOUNT_KEPT = Rule(
 itself refuses to delete or to replace it, in preview already. A stack without our components gets one piece of advice
 instead: an account that is lost is no door, and the plain example of pulumi-aws does not protect one.
 
-Unknown: `protect` is always known. Does not check: an account whose protection and definition are removed at once
-(two updates are needed for that: the engine still refuses the first).
+Unknown: `protect` is always known; a closeOnDeletion that is not is refused. Does not check: an account whose
+protection and definition are removed at once (two updates are needed for that: the engine still refuses the first).
 """
 
 UNIQUE_EMAILS = Rule(

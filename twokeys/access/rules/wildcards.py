@@ -9,7 +9,7 @@ from twokeys.access.exceptions import DoorConfig
 from twokeys.access.findings import Finding, Rule
 from twokeys.access.graph import Graph
 from twokeys.access.model.documents import Document
-from twokeys.access.model.door_name import DoorName, make_exception
+from twokeys.access.model.door_name import EXCEPT, DoorName
 from twokeys.access.model.names import USERNAME, could_be_role, resources_of
 from twokeys.access.model.principals import Principal
 from twokeys.access.model.requirements import as_denied, demanded_values, limits_callers
@@ -36,7 +36,7 @@ def _open_trusts(graph: Graph, _config: DoorConfig, _now: datetime) -> Iterator[
             step = (
                 "name the principals by their ARNs, or add a StringEquals condition on aws:PrincipalOrgID: of an "
                 "organization as a whole, a grant in another account of it has to be in view; or "
-                f"{make_exception('wildcard-trust', door)}"
+                f"{EXCEPT}"
             )
             yield Finding(message, step, role.urn, door, role.source)
 
@@ -186,7 +186,7 @@ def _wide(graph: Graph, who: str, account: str, document: Document, resource: st
     )
     if _is_access_role(graph, resource):
         what = "the access role, by which its holder is an administrator of every member account"
-        step = f"grant a role that is made for the purpose, or {make_exception(WILDCARD_GRANT.name, door)}"
+        step = f"grant a role that is made for the purpose, or {EXCEPT}"
     message = (
         f"The {document.title} in account {graph.accounts.name(account)} grants sts:AssumeRole on {resource}, {what}"
     )

@@ -1,0 +1,78 @@
+"""What the first sheet says of each thing that somebody has to look at: who, into what, when, from where; in order."""
+
+import pytest
+
+from tests.access.test_translation import put
+from tests.access.world import CI, HUB, OUTSIDE, STAGE, arn, document, grants, trusts, two_keys
+from tests.audit.cloudtrail import called, entry
+from tests.audit.test_comparison import CI_SESSION, at, compared, root_sessions
+from twokeys.answers.reading import read
+from twokeys.audit.against_states import against_states
+from twokeys.audit.events import at_the_top
+from twokeys.audit.first_sheet import lines
+
+POLICY = {"policyId": "p-12345678", "targetId": STAGE}
+
+
+@pytest.mark.parametrize("on_unit", [True, False])
+def test_a_control_policy_that_was_detached_for_a_while_is_named_once_and_its_return_lets_nobody_in(
+    on_unit: bool,
+) -> None:
+    """https://docs.aws.amazon.com/organizations/latest/APIReference/API_DetachPolicy.html."""
+    world = two_keys()
+    for kind, of_it in (
+        ("policy:Policy", {"id": "p-12345678", "name": "guard-rails", "content": document(trusts(CI))}),
+        ("policyAttachment:PolicyAttachment", POLICY | {"targetId": "ou-1" if on_unit else STAGE}),
+    ):
+        put(world, f"aws:organizations/{kind}", kind, world.hub, **of_it)
+    of_organizations = {"eventSource": "organizations.amazonaws.com", "requestParameters": POLICY}
+    calls = [
+        called(HUB, at(1, hour), f"{do}Policy", "eve", **of_organizations)
+        for hour, do in enumerate(("Detach", "Attach"))
+    ]
+    found = compared(world, *calls, from_states=True)
+    answers = found.answers
+    assert not against_states(answers, found).changed_since
+    ((when, line),) = lines(answers, found)
+    assert (when, line) == (
+        "2026-09-02 09:00",
+        f"user eve of management -> DetachPolicy until 09-02 10:00 of guard-rails in {STAGE} from 192.0.2.0",
+    )
+    assert [one.partition(": ")[2].partition(" from ")[0] for one in at_the_top(answers, found)] == [
+        f"DetachPolicy of guard-rails in {STAGE}"
+    ]
+
+
+def test_a_root_session_says_what_it_was_limited_to() -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/id_root-user-privileged-task.html."""
+    task = {"arn": "arn:aws:iam::aws:policy/root-task/S3UnlockBucketPolicy"}
+    asked = {"targetPrincipal": STAGE, "taskPolicyArn": task}
+    world = root_sessions()
+    found = compared(world, entry(CI_SESSION, "", at(0), eventName="AssumeRoot", requestParameters=asked))
+    ((_, line),) = lines(read(world.graph), found)
+    assert " -> root user limited to S3UnlockBucketPolicy of stage (administrator) from " in line
+
+
+def test_of_those_who_came_without_a_door_the_strongest_is_first_and_who_was_let_in_for_a_while_last() -> None:
+    world, names = two_keys(), {"deployer": "", "reader": "ReadOnlyAccess", "admin": "AdministratorAccess"}
+    for role, policy in names.items():
+        if policy:
+            managed = [f"arn:aws:iam::aws:policy/{policy}"]
+            world.role(role, world.stage, document(trusts(CI)), managedPolicyArns=managed)
+            grant = document(grants(arn(STAGE, f"role/{role}")))
+            world.add("RolePolicy", role, world.hub, role="ci", name=role, policy=grant)
+    calls = [
+        entry(arn(OUTSIDE, f"user/{name}"), arn(STAGE, f"role/{name}"), at(day), sourceIPAddress=f"198.51.100.{day}")
+        for day, name in enumerate(names, 1)
+    ]
+    late = arn(OUTSIDE, "user/late")
+    for day, whom in ((4, [CI, late]), (6, [CI])):
+        asked = {"roleName": "admin", "policyDocument": document(trusts(*whom))}
+        calls.append(called(STAGE, at(day), "UpdateAssumeRolePolicy", "eve", requestParameters=asked))
+    found = compared(world, *calls, entry(late, arn(STAGE, "role/admin"), at(5)))
+    said = [line for _, line in lines(found.answers, found) if "without a door" in line]
+    assert [line.partition(" of ")[0] for line in said] == [
+        f"user {who}" for who in ("admin", "reader", "deployer", "late")
+    ]
+    assert " -> role admin of " in said[0]
+    assert "(administrator) from 198.51.100.3: without a door" in said[0]
