@@ -1,5 +1,7 @@
 """What can be answered about who can enter: frozen data, free of where it came from and how it is shown."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -489,6 +491,8 @@ class Answers:
     """
     changed_since: Mapping[str, str] = field(default_factory=dict)
     """The changes of keys that CloudTrail saw and the states do not have, in words, and the user each is of, if any."""
+    before: Answers | None = None
+    """The answers of older states of the same stacks, of which `principals`, `names` and `joined` are here as well."""
     past: bool = False
     """Whether the answer is of a moment that is over."""
     not_recorded: str = ""

@@ -78,7 +78,18 @@ def read(graph: Graph, name: str | None = None) -> Answers:
     What cannot be proved (an unknown document, a grant in an account that nobody shows) is among `not_proved`, never
     left out.
     """
-    return _Reader(graph).read(name)
+    found, then = _Reader(graph).read(name), graph.snapshot.before
+    if then is None:
+        return found
+    before = _Reader(access.build(then)).read(name)
+    return replace(
+        found,
+        before=before,
+        origin=f"{found.origin} and older ones of the same stacks",
+        principals={**before.principals, **found.principals},
+        names={**before.names, **found.names},
+        joined={**before.joined, **found.joined},
+    )
 
 
 class _Reader:

@@ -1,7 +1,8 @@
 """Where the answers come from: states that are read together, stacks of the sandbox, or live IAM."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 from rich.console import Console
@@ -24,20 +25,22 @@ def together(files: Iterable[Path], *, may_be_empty: Collection[Path] = ()) -> S
     Raises Refusal where one is no state or shows nothing, or where two are of the same stack and differ: what they say
     together was never so at one time.
     """
-    named = tuple(dict.fromkeys(files))
-    if not named:
+    return _as_one({file: read_state(file, may_be_empty=file in may_be_empty) for file in files})
+
+
+def _as_one(states: Mapping[Path, Snapshot]) -> Snapshot:
+    if not states:
         raise Refusal(
             "there is no state to read",
             where="--state",
             why="no file was named",
             next_step="pass with `--state FILE` what `pulumi stack export` writes, once for each stack",
         )
-    if len(named) == 1:
-        return read_state(named[0], may_be_empty=named[0] in may_be_empty)
-    states = [read_state(file, may_be_empty=file in may_be_empty) for file in named]
-    found = Snapshot.together(states, f"the states {', '.join(file.name for file in named)}")
+    if len(states) == 1:
+        return next(iter(states.values()))
+    found = Snapshot.together(states.values(), f"the states {', '.join(file.name for file in states)}")
     whole: dict[str, tuple[Path, dict[str, list[Resource]]]] = {}
-    for file, state in zip(named, states, strict=True):
+    for file, state in states.items():
         for stack, mine in _by_stack(state).items():
             first, theirs = whole.setdefault(stack, (file, mine))
             differing = min((urn for urn in {**mine, **theirs} if mine.get(urn) != theirs.get(urn)), default=None)
@@ -47,10 +50,25 @@ def together(files: Iterable[Path], *, may_be_empty: Collection[Path] = ()) -> S
                     "two states are of the same stack",
                     where=f"{first}, {file}",
                     why=f"only {only} has {differing}" if only else f"they tell different things of {differing}",
-                    next_step="give one state of each stack, the newest",
+                    next_step="give one state of each stack, the newest; `twokeys audit --events` also takes one of the"
+                    " period's beginning",
                 )
     resources = tuple(one for _, urns in whole.values() for those in urns.values() for one in those)
     return replace(found, resources=resources)
+
+
+def _states_of_two_times(files: Iterable[Path]) -> Snapshot:
+    """The newest state of each stack together, and what the stacks were before where there is an older one of any."""
+    states = {file: read_state(file) for file in files}
+    times = {file: (one.stack, one.moment) for file, state in states.items() for one in state.evidence if one.moment}
+    latest: dict[str | None, datetime] = {}
+    for stack, time in times.values():
+        latest[stack] = max(time, latest.get(stack, time))
+    older = {file for file, (stack, time) in times.items() if time < latest[stack]}
+    now = _as_one({file: state for file, state in states.items() if file not in older})
+    stacks = {times[file][0] for file in older}
+    then = {file: state for file, state in states.items() if file in older or times.get(file, ("",))[0] not in stacks}
+    return replace(now, before=_as_one(then)) if older else now
 
 
 def _by_stack(state: Snapshot) -> dict[str, dict[str, list[Resource]]]:
@@ -62,12 +80,20 @@ def _by_stack(state: Snapshot) -> dict[str, dict[str, list[Resource]]]:
     return stacks
 
 
-def snapshot(states: Sequence[Path], stacks: Sequence[str], *, live: bool = False, member_role: str = "") -> Snapshot:
+def snapshot(
+    states: Sequence[Path],
+    stacks: Sequence[str],
+    *,
+    live: bool = False,
+    member_role: str = "",
+    at_two_times: bool = False,
+) -> Snapshot:
     """What a command was asked to look at: live IAM, or states and stacks of the sandbox; by default all of its stacks.
 
-    With live IAM the states only say for whom and why its doors and users were declared. Raises Refusal where there is
-    nothing to read.
+    With live IAM the states only say for whom and why its doors and users were declared. With `at_two_times` there may
+    be an older state of each stack. Raises Refusal where there is nothing to read.
     """
+    read = _states_of_two_times if at_two_times else together
     if live:
         from twokeys.access.reading.live import read_live  # noqa: PLC0415 - boto3 takes a third of a second to import
 
@@ -79,8 +105,8 @@ def snapshot(states: Sequence[Path], stacks: Sequence[str], *, live: bool = Fals
             )
         return _with_declarations(there, together(states)) if states else there
     if states and not stacks:
-        return together(states)
-    found = together([*states, *sandbox_states(Path.cwd(), stacks)])
+        return read(states)
+    found = read([*states, *sandbox_states(Path.cwd(), stacks)])
     without_state, locked = not_whole(Path.cwd())
     return replace(
         found,

@@ -16,17 +16,19 @@ from typing import TYPE_CHECKING
 
 from twokeys.answers.model import Answers, Party
 from twokeys.answers.summary import APART
-from twokeys.audit.changes import CONTROLS, TRUST, in_trust, trusted
+from twokeys.audit.bearing import matters
+from twokeys.audit.changes import CALLS, CONTROLS, TRUST, in_trust, trusted
 from twokeys.audit.fates import done_of, fates
 from twokeys.audit.provisioned import in_accounts
 from twokeys.audit.record import Use
-from twokeys.audit.shown import MAKES, is_of_credentials, is_shown, stands_anyway, took_away
+from twokeys.audit.shown import MAKES, is_of_credentials, is_shown, stands_anyway, took_away, was_shown
 from twokeys.audit.stood import POLICIES, Stood
 from twokeys.audit.strengths import permissions_meanwhile, strongest_first
 from twokeys.audit.trail import Change
 from twokeys.audit.who_called import about, actor
 from twokeys.audit.whom import enter, is_by, set_of, still, whom_entered
 from twokeys.doors import Who
+from twokeys.iam import PolicyDocument
 from twokeys.shown import in_utc
 
 if TYPE_CHECKING:
@@ -83,8 +85,13 @@ def taken_back(answers: Answers, changes: Sequence[Change]) -> tuple[Stood, ...]
     ]
     seen: set[tuple[str, ...]] = {one.change.key for one in found if one.change.gives in CONTROLS}
     for one in done:
-        of = one.whom
-        if not seen & {one.key, of, (TRUST, *of, "", "")} and took_away(one, last, answers):
+        of, then = one.whom, _before(one, answers)
+        if seen & {one.key, of, (TRUST, *of, "", "")}:
+            pass
+        elif then:
+            if matters(then, last, answers) and not stands_anyway(then, last, answers):
+                found.append(replace(_stood(then, one.use.time, done, answers), since=None))
+        elif took_away(one, last, answers):
             may = permissions_meanwhile(one, one.use.time, done, answers) if one.undone and one.of[0] == "set" else None
             found.append(Stood(one, None, one.use.time, may))
         seen.add(one.key)
@@ -96,6 +103,20 @@ def taken_back(answers: Answers, changes: Sequence[Change]) -> tuple[Stood, ...]
     found.sort(key=lambda one: (one.permissions is None, one.change.use.time, one.change.use.id))
     ended = ([each.use for each in changes if one.is_of(each) and each is not one.change] for one in found)
     return tuple(replace(one, ended=tuple(by)) for one, by in zip(found, ended, strict=True))
+
+
+def _before(one: Change, answers: Answers) -> Change | None:
+    """What a call took away or wrote anew, as older states have it: as a call that gives it."""
+    then = answers.before
+    said = then.holds.get(one.held) if then and was_shown(one, answers) else None
+    if said is None or not isinstance(said.policy, PolicyDocument) or not (one.call.deletes or one.call.writes):
+        return None
+    of_role = one.call.deletes and one.of[0] == "role"
+    return (
+        replace(one, policy=said.policy, gives=TRUST, call=CALLS[f"iam:{TRUST}"])
+        if of_role
+        else replace(one, policy=said.policy)
+    )
 
 
 def _is_said(one: Stood, judged: Stood) -> bool:
@@ -128,7 +149,7 @@ def with_entries(found: Iterable[Stood], uses: Iterable[Use], answers: Answers) 
 
     def came(one: Stood) -> Iterator[Use]:
         entered = whom_entered(one.change, one.accounts or answers.accounts, answers)
-        known = one.since or one.may_stand or one.change.undone
+        known = one.since or one.may_stand or one.change.undone or one.lost
         whom = {*entered, *chain.from_iterable(members[each] for each in entered)} if known else ()
         for use in chain.from_iterable(of[where] for where in whom):
             stood = (one.since or use.time) <= use.time <= (one.until or use.time)

@@ -101,7 +101,7 @@ class _Moment(click.DateTime):
 def audit(  # noqa: PLR0913 - one parameter an option
     *,
     target: str | None,
-    shown: Callable[[], Snapshot],
+    shown: Callable[..., Snapshot],
     logs: tuple[Path, ...],
     events_api: bool,
     regions: tuple[str, ...],
@@ -141,7 +141,7 @@ def audit(  # noqa: PLR0913 - one parameter an option
     _refuse_contradictions()
     now, period = at or datetime.now(UTC), (start, end or at)
     comparison = None
-    there = shown()
+    there = shown(at_two_times=bool(logs or events_api))
     if at:
         _refuse_later(there, at)
     everywhere = _answers(there, config, now)
@@ -178,7 +178,7 @@ def audit(  # noqa: PLR0913 - one parameter an option
 
 
 def _refuse_later(shown: Snapshot, at: datetime) -> None:
-    for one in shown.evidence:
+    for one in (*shown.evidence, *(shown.before.evidence if shown.before else ())):
         if one.moment is None or one.moment > at:
             raise Refusal(
                 "this state is of after --at" if one.moment else "nothing tells whether this state is of before --at",

@@ -154,7 +154,7 @@ def compare(
     gone, there = (find(answers, changes) for find in (taken_back, not_in_states))
     uses = [resolved(use, answers.principals) for use in uses]
     asked_of = [use for use in uses if since is None or use.time >= since]
-    sorting = Sorting(answers, asked_of, gone)
+    sorting = Sorting(answers, asked_of, gone, changes)
     judged = [use for use in uses if use.account in answers.accounts and may_be_unusual(use)]
     coming |= {user.who for user, group in answers.memberships if group.who in coming}
     signed = [use for use in asked_of if use.account in others and is_weak(use, coming)]

@@ -29,6 +29,7 @@ _ANOTHER_PATH = "role has another path than in what was read"
 _NO_BEGINNING = "its AssumeRole is in no record"
 _BEFORE = "the session began before the period, and nothing shows who began it"
 _NOT_NAMED = "the record does not name the caller"
+_MAY_BE_GONE = "the door is in the older states alone, and may have been gone by then"
 _NOT_SHOWN = "nothing shows whether the caller is whom the door is for"
 _UNKNOWN_MANAGEMENT = Who("root", "")
 """Whom AWS's own access role lets in where nothing tells which account that is."""
@@ -176,6 +177,8 @@ class Doors:
             if _is_at(door.target.who, use.target) and _comes_by(door.source.who, use.event)
             if door.source.who not in over
         ]
+        late = [door for door in into if self._ended.is_over(door, use.time)]
+        into = [door for door in into if door not in late]
         if not on_the_way:  # by an assignment that no state shows any more
             gone = had.keys() - {door.source.who for door in into}
             into += [Step(Party(who), Party(use.target, use.arn), (), None, ()) for who in gone]
@@ -190,9 +193,11 @@ class Doors:
             groups = [door.source.who.label for door in into if self._is_member(use, door) is False]
             lacks += tuple(f"in no membership of {group} that is shown" for group in dict.fromkeys(groups))
             lacks += tuple(one.after(self._answers) for one in over.values())
+            lacks += tuple(self._ended.gone[door.ends].after(self._answers) for door in self._whose(use, late)[0])
             return Entry(use, (), "", on_the_way, lacks)
         why = _BEFORE if use.event == EARLIER else _ANOTHER_ID if self._is_another(use) else ""
         why = why or ("" if sure else _NOT_SHOWN if use.names_caller else _NOT_NAMED)
+        why = why or (_MAY_BE_GONE if all(self._ended.may_be_over(door, use.time) for door in found) else "")
         path = _ANOTHER_PATH if all(_has_another_path(door, use) for door in found) else ""
         untold = [[each for each, is_met in asked[id(door)] if is_met is Truth.FREE] for door in found]
         not_shown = tuple(what for what, is_it in _HIDDEN if all(any(map(is_it, each)) for each in untold))
@@ -219,10 +224,14 @@ class Doors:
     def _is_member(self, use: Use, door: Step) -> bool | None:
         """Whether the caller is in the group that a door is for; None where nothing shows it, or it is for no group."""
         caller, group = use.caller.who, door.source.who
-        in_groups = (caller.kind, group.kind) == ("identity-center-user", "identity-center-group")
-        had = self._ended.about(use)[0].get(group) if in_groups else None
-        was = had is not None and had.change.gives == JOINS
-        return was or self._answers.is_member(caller.name, group) if in_groups else None
+        if (caller.kind, group.kind) != ("identity-center-user", "identity-center-group"):
+            return None
+        had, over = self._ended.about(use)
+        if group in had and had[group].change.gives == JOINS:
+            return True
+        is_in, before = self._answers.is_member(caller.name, group), self._answers.before
+        was_in = before and is_in is False and group not in over and before.is_member(caller.name, group)
+        return None if was_in else is_in
 
     def _is_another(self, use: Use) -> bool:
         """Whether a call tells another unique id of its caller or its role than the sources do."""

@@ -9,6 +9,7 @@ from twokeys.audit.changes import LETS_IN
 from twokeys.audit.comparison import Comparison
 from twokeys.audit.entries import Entry, Usage
 from twokeys.audit.record import Use
+from twokeys.audit.shown import was_shown
 from twokeys.audit.stood import Stood
 from twokeys.audit.to_look_at import in_time, to_look_at
 from twokeys.audit.trail import Change
@@ -119,7 +120,8 @@ _AT_THE_TOP = {
     NOT_JUDGED: "Given and taken back in the period, and not judged whom it let in",
 }
 _STOOD = "Not known is whom keys let in before {} in the period, listed below, replaced them or took them away"
-_THEN = ". Next step: for a second answer, give the states of the period's beginning instead, with the same `--events`"
+_THEN = "give the states of the period's beginning as well, with the same `--events`"
+_NOT_THERE = "the older states do not show it: ask who called"
 
 
 def at_the_top(answers: Answers, comparison: Comparison | None, *, told: bool = False) -> list[str]:
@@ -148,7 +150,7 @@ def at_the_top(answers: Answers, comparison: Comparison | None, *, told: bool = 
             continue
         if told and one.since:
             continue
-        what = _AT_THE_TOP[kind] if one.since or one.permissions else _STOOD
+        what = _AT_THE_TOP[kind] if one.since or one.permissions or was_shown(one.change, answers) else _STOOD
         taken[what].append(f"{one.words(answers)}, by {who_began(one.change.use, answers)}{one.came(answers)}")
     by = " by a door" if told and comparison.undeclared else ""
     came_in = f"Entered{by}: {listed(came, most=4 * FEW)}{_STEP if comparison.undeclared else ''}"
@@ -160,7 +162,8 @@ def at_the_top(answers: Answers, comparison: Comparison | None, *, told: bool = 
         )
         if lines
     ]
-    stood = [_STOOD.format(counted(len(taken[_STOOD]), "change")) + _THEN] * bool(taken[_STOOD])
+    step = _NOT_THERE if answers.before else _THEN
+    stood = [f"{_STOOD.format(counted(len(taken[_STOOD]), 'change'))}. Next step: {step}"] * bool(taken[_STOOD])
     return [came_in] * bool(came) + said + stood
 
 

@@ -81,6 +81,15 @@ def took_away(one: Change, last: Mapping[tuple[str, ...], Change], answers: Answ
     return wrote and event not in MAKES and not before and matters(one, last, answers)
 
 
+def was_shown(one: Change, answers: Answers) -> bool:
+    """Whether older states show what a call took away or wrote anew, or whose it was."""
+    then, (account, *_) = answers.before, one.whom
+    written = then.written.get(one.whom, then.written.get((account, "", ""))) if then else None
+    if then is None or written is None or written > one.use.time:
+        return False
+    return one.held in then.holds or one.whom in then.written or one.of[1] in then.principals
+
+
 def is_of_nobody_here(one: Change, answers: Answers) -> bool:
     """Whether a change tells who may be somebody, of an account that was not asked for, whom no answer is about.
 

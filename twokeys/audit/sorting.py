@@ -4,14 +4,15 @@ docs/audit-events-words.md says what counts as an entry.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from twokeys.answers.model import Answers, Step
-from twokeys.audit.ended import Ended
+from twokeys.audit.ended import Ended, gone_doors
 from twokeys.audit.entries import Doors, Entry
 from twokeys.audit.record import EARLIER, SESSIONS, SIGN_INS, Use, resolved
 from twokeys.audit.stood import Stood
+from twokeys.audit.trail import Change
 from twokeys.doors import Who
 from twokeys.doors.who import CARRIERS
 
@@ -23,15 +24,22 @@ _BEGUN_SO = "session begun without a door"
 class Sorting:
     """`uses`, sorted. `doors` cross into the accounts that are asked for, and `steps` lead to them or on.
 
-    `population` is every entry and every use of a step, and `apart` counts the others, in words; `gone` is what was
-    taken back.
+    `population` is every entry and every use of a step, and `apart` counts the others, in words; `taken` is what was
+    taken back, by some of the `changes`.
     """
 
-    def __init__(self, answers: Answers, uses: Iterable[Use], gone: Iterable[Stood] = ()) -> None:
+    def __init__(
+        self, answers: Answers, uses: Iterable[Use], taken: Iterable[Stood] = (), changes: Sequence[Change] = ()
+    ) -> None:
         self._answers = answers
-        self.doors, self.steps = _doors(answers)
-        ended = Ended(gone, answers)
-        self._entered, self._on_the_way = (Doors(each, answers, ended) for each in (self.doors, self.steps))
+        unproved = ((one.source, one.target) for one in answers.not_proved if one.source and one.target)
+        now = [*(Step(source, target, (), None, ()) for source, target in unproved), *answers.steps]
+        self.doors, self.steps = _doors(answers, now)
+        gone = gone_doors(answers, changes)
+        then, ended = _doors(answers, [one.door for one in gone]), Ended(taken, answers, gone)
+        self._entered, self._on_the_way = (
+            Doors([*now, *before], answers, ended) for now, before in zip((self.doors, self.steps), then, strict=True)
+        )
         self._known = answers.shown | {*answers.accounts}
         self._led_through = set(_led_through(answers))
         self._found: dict[tuple[str, str], tuple[list[Entry], str | None]] = {}
@@ -123,14 +131,12 @@ def _led_through(answers: Answers) -> Iterator[Who]:
         yield from (step.source.who for step in way.steps[: max(crossing, default=-1) + 1])
 
 
-def _doors(answers: Answers) -> tuple[list[Step], list[Step]]:
-    """The doors that cross into the audited accounts, each once: those of the entries' ways, and what is not proved.
-
-    And the other steps of these ways, with the roles that users enter within their own account.
+def _doors(answers: Answers, steps: Iterable[Step]) -> tuple[list[Step], list[Step]]:
+    """Of these the doors that cross into the audited accounts, each once; and the others, with the roles that users
+    enter within their own account.
     """
-    unproved = [Step(one.source, one.target, (), None, ()) for one in answers.not_proved if one.source and one.target]
     crossing: list[Step] = []
     others: list[Step] = []
-    for step in {step.ends: step for step in (*unproved, *answers.steps)}.values():
+    for step in {step.ends: step for step in steps}.values():
         (crossing if step.crosses and step.target.who.account in answers.accounts else others).append(step)
     return crossing, others

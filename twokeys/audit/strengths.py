@@ -110,7 +110,8 @@ def as_they_may_be(answers: Answers, stood: Iterable[Stood]) -> Answers:
 def strengths_of(answers: Answers, population: Iterable[Entry], stood: Iterable[Stood]) -> dict[str, Level]:
     """Of each entry, by id, how strong its role is, as far as a way into it shows, or was meanwhile."""
     of_roles: dict[Who | None, Level] = {}
-    for way in (*answers.all_ways, *answers.if_granted):
+    before = answers.before.all_ways if answers.before else ()
+    for way in (*before, *answers.all_ways, *answers.if_granted):
         name = permission_set_of(way.target.arn or way.target.who.name)  # a set is the same in every account
         sets = (set_of(way.target), Who("set", "", name)) if name else ()
         of_roles |= dict.fromkeys((way.target.who, *sets), way.permissions.level)

@@ -1,0 +1,136 @@
+"""What states of a period's beginning tell beside those of its end."""
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from tests.access.states import write_state
+from tests.access.test_identity_center import center
+from tests.access.test_translation import put
+from tests.access.world import CI, DEPLOYER, HUB, OUTSIDE, STAGE, World, arn, document, trusts, two_keys
+from tests.audit.cloudtrail import called, entry
+from tests.audit.test_comparison import CI_SESSION, DAY, at
+from tests.audit.test_taken_back import of_ann
+from twokeys.access.graph import build
+from twokeys.access.reading.snapshot import Evidence, Snapshot, project_of
+from twokeys.answers.reading import read
+from twokeys.answers.selection import into
+from twokeys.audit.commands import audit
+from twokeys.audit.comparison import Comparison, compare
+from twokeys.audit.events import at_the_top
+from twokeys.audit.trail import Trail
+from twokeys.audit.words import kind_of
+from twokeys.errors import Refusal
+
+BY, PERHAPS, NONE = "entry by a door", "entry perhaps by a door", "entry without a door"
+UNGRANTED = called(HUB, at(2), "DeleteRolePolicy", "eve", requestParameters={"roleName": "ci", "policyName": "grant"})
+DETACHED = called(HUB, at(2.5), "DetachRolePolicy", "eve", requestParameters={"roleName": "ci", "policyArn": "other"})
+LEFT = called(HUB, at(2), "DeleteGroupMembership", "eve", requestParameters={"membershipId": "m-1"}) | {
+    "eventSource": "identitystore.amazonaws.com"
+}
+OF_CI, OF_BOTH = (document(trusts(CI, *more)) for more in ((), (arn(OUTSIDE, "root"),)))
+CLOSED = called(
+    STAGE, at(2), "UpdateAssumeRolePolicy", "eve", requestParameters={"roleName": "deployer", "policyDocument": OF_CI}
+)
+MALLORY = arn(OUTSIDE, "user/mallory")
+
+
+def of_two_times(before: World, now: World, *records: dict[str, Any], then: float = -1) -> Comparison:
+    """What came of records, by a state of so many days after them and by one of 30 days after them."""
+
+    def shown(world: World, days: float) -> Snapshot:
+        stack = project_of(world.resources[0].urn)
+        evidence = Evidence("state.json", (DAY + timedelta(days=days)).isoformat(), stack=stack)
+        return replace(world.snapshot, is_state=True, evidence=(evidence,))
+
+    trail = Trail(start=DAY)
+    for record in records:
+        trail.add(record, delivered=True)
+    answers = read(build(replace(shown(now, 30), before=shown(before, then))))
+    return compare(into(answers, STAGE), trail, learning_days=0)
+
+
+def members(*, shown: bool) -> World:
+    """Ann is in a group of Identity Center, or somebody else alone is."""
+    world = center()
+    world.resources = [one for one in world.resources if not one.type.endswith("GroupMembership")]
+    for number, name in ((1, "ann"), (2, "bob")):
+        if shown or name == "bob":
+            of = {"groupId": "g-1", "memberId": f"u-{number}", "membershipId": f"m-{number}"}
+            put(world, "aws:identitystore/groupMembership:GroupMembership", name, world.hub, **of)
+    return world
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "change", "said"),
+    [
+        (two_keys(), two_keys(granted=False), UNGRANTED, [BY, NONE]),
+        (two_keys(), two_keys(granted=False), DETACHED, [PERHAPS, PERHAPS]),  # of something else
+        (two_keys(), two_keys(), UNGRANTED, [BY, BY]),  # somebody gave it again
+    ],
+)
+def test_who_came_by_a_door_that_older_states_alone_have_came_by_it_until_its_end(
+    before: World, now: World, change: dict[str, Any], said: list[str]
+) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteRolePolicy.html."""
+    found = of_two_times(before, now, entry(CI_SESSION, DEPLOYER, at(1)), change, entry(CI_SESSION, DEPLOYER, at(3)))
+    assert [kind_of(one) for one in found.population] == said
+    if said[1] == NONE:
+        after = "the door into role deployer of 222222222222 (2026-09-03 09:00 UTC, DeleteRolePolicy by user eve of "
+        assert found.population[1].unmet[-1].startswith(f"after being taken from {after}")
+
+
+@pytest.mark.parametrize(("change", "said"), [((LEFT,), [BY, NONE]), ((), [PERHAPS, PERHAPS])])
+def test_the_older_state_names_whom_a_membership_is_of_that_nothing_but_its_id_names(
+    change: tuple[dict[str, Any], ...], said: list[str]
+) -> None:
+    """https://docs.aws.amazon.com/singlesignon/latest/IdentityStoreAPIReference/API_DeleteGroupMembership.html."""
+    found = of_two_times(members(shown=True), members(shown=False), of_ann(1.5), *change, of_ann(2.5))
+    assert [kind_of(one) for one in found.population] == said
+    assert not [line for line in at_the_top(found.answers, found) if line.startswith("Not known")]
+
+
+@pytest.mark.parametrize("then", [-1, 2.5])
+def test_whom_a_trust_policy_let_in_before_it_was_written_anew_the_older_state_says_if_it_is_older(then: float) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/APIReference/API_UpdateAssumeRolePolicy.html."""
+    came = [entry(MALLORY, DEPLOYER, at(days)) for days in (1, 3)]
+    found = of_two_times(two_keys(OF_BOTH if then < 0 else OF_CI), two_keys(OF_CI), *came, CLOSED, then=then)
+    top = " ".join(at_the_top(found.answers, found))
+    assert [kind_of(one) for one in found.population] == [BY if then < 0 else NONE, NONE]
+    if then < 0:
+        (one,) = found.taken_back
+        whom = f"account {OUTSIDE} as a whole -> role deployer of {STAGE}"
+        assert one.words(found.answers) == (f"{whom}: no permissions, from before the records to 2026-09-03 09:00 UTC")
+        assert [use.time for use in one.entered] == [DAY + timedelta(days=1)]
+        assert "Was open in the period" in top
+    else:
+        assert "Next step: the older states do not show it: ask who called" in top
+
+
+def test_two_states_of_a_stack_are_told_apart_by_their_times_and_only_with_events(tmp_path: Path) -> None:
+    """The newer one answers who can enter; the engine writes the time into each (`manifest.time`)."""
+    old, new = write_state(tmp_path / "old", two_keys()), write_state(tmp_path / "new", two_keys(granted=False))
+    for file, day in ((old, "2026-09-01"), (new, "2026-09-30")):
+        state = json.loads(file.read_text())
+        state["deployment"]["manifest"] = {"time": f"{day}T09:00:00Z"}
+        file.write_text(json.dumps(state))
+    logs = tmp_path / "events.json"
+    logs.write_text(json.dumps({"Records": [UNGRANTED, entry(CI_SESSION, DEPLOYER, at(1))]}))
+
+    def ran(*arguments: object) -> Any:
+        return CliRunner().invoke(audit, [str(one) for one in arguments], standalone_mode=False)
+
+    for states in ((old, new), (new, old)):
+        given = [one for state in states for one in ("--state", state)]
+        refused = ran(*given).exception
+        assert isinstance(refused, Refusal)
+        assert "`twokeys audit --events` also takes one of the period's beginning" in refused.next_step
+        found = json.loads(ran(*given, "--events", logs, "--json").stdout)
+        assert [one["what"] for one in found["events"]["population"]] == [BY]
+        assert not [way for way in found["ways"] if way["source"]["name"] == "ci"]
+        assert [one["time"][:10] for one in found["evidence"]["read"]] == ["2026-09-30", "2026-09-01"]
